@@ -1,0 +1,35 @@
+// Canonical JSON, RFC 8785 (JCS): the same value is the same bytes, so that a hash of it means something.
+
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [member: string]: Json | undefined }
+
+/**
+ * The canonical text of a JSON value: members sorted by UTF-16 code units, no white space, numbers as ECMAScript
+ * writes them. Members that are undefined are left out. Throws on NaN, infinities and lone surrogates, which
+ * have no canonical form.
+ */
+export function canonical(value: Json): string {
+  if (typeof value === 'string') {
+    if (!value.isWellFormed())
+      throw new TypeError('A lone surrogate has no canonical form (RFC 8785 3.2.2.2)')
+    return JSON.stringify(value)
+  }
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value))
+      throw new TypeError('NaN and infinities have no canonical form (RFC 8785 3.2.2.3)')
+    return JSON.stringify(value)
+  }
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (Array.isArray(value)) return `[${value.map((item: Json) => canonical(item)).join(',')}]`
+  const members = value as { readonly [member: string]: Json | undefined }
+  const kept = Object.keys(members).filter((name) => members[name] !== undefined)
+  return `{${kept
+    .sort()
+    .map((name) => `${canonical(name)}:${canonical(members[name] as Json)}`)
+    .join(',')}}`
+}

@@ -1,0 +1,19 @@
+// Where each control stands in the law. One table, so that a record, a refusal and a document cite the same section.
+
+/** Control -> section of 45 CFR part 160 or 164. */
+export const citations = {
+  encryptionInTransit: '164.312(e)(1)',
+  encryptionAtRest: '164.312(a)(2)(iv)',
+  accessControl: '164.312(a)(1)',
+  audit: '164.312(b)',
+  integrity: '164.312(c)(1)',
+  authentication: '164.312(d)',
+  transmission: '164.312(e)(1)',
+  minimumNecessary: '164.502(b)',
+  minimumNecessaryDisclosures: '164.514(d)(3)',
+  breach: '164.402',
+  agreement: '164.504(e)',
+  training: '164.308(a)(5)',
+} as const
+
+export type Control = keyof typeof citations

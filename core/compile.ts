@@ -1,0 +1,140 @@
+// HipaaMcpServer (+ agreements) -> policy document. Pure. Every default of the API is spelled out here once more, so
+// that an object that came around the API server's defaulting is no laxer.
+
+import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
+import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import type { Json } from './canonical.ts'
+import { secondsIn } from './duration.ts'
+import { type Egress, type Policy, policySchema, type Tool } from './policy.ts'
+
+/** What the operator knows besides the object. `clientCa`: the operator's own client CA, PEM. */
+export type Surroundings = { agreements: readonly BusinessAssociateAgreement[]; clientCa: string }
+
+/**
+ * The policy of a server. `issues` are what a person must mend; with any of them there is no policy, and the server
+ * locks. Agreements that are missing or over are no issue: they close an egress, not the server.
+ */
+export function compilePolicy(
+  server: HipaaMcpServer,
+  surroundings: Surroundings,
+): { policy: Policy } | { issues: string[] } {
+  const { spec, metadata } = server
+  const issues: string[] = []
+
+  const seconds = (text: string, where: string): number => {
+    const value = secondsIn(text)
+    if (value === undefined) issues.push(`${where} is no duration: write for example 15m, 8h or 365d`)
+    return value ?? 0
+  }
+
+  const tools = spec.tools.map(
+    (tool): Tool => ({
+      name: tool.name,
+      description: tool.description ?? '',
+      from: tool.from ?? tool.name,
+      arguments: tool.arguments as { [member: string]: Json },
+      with: (tool.with ?? {}) as { [member: string]: Json },
+      ...(tool.patient === undefined ? {} : { patient: tool.patient }),
+      returns: {
+        fields: tool.returns.fields,
+        patients: tool.returns.patients ?? [],
+        text: tool.returns.text ?? 'Redact',
+      },
+      limits: {
+        callsPerMinute: tool.limits?.callsPerMinute ?? 60,
+        patientsPerHour: tool.limits?.patientsPerHour ?? 30,
+        resultBytes: tool.limits?.resultBytes ?? 262_144,
+      },
+    }),
+  )
+  for (const tool of tools) {
+    const clash = Object.keys(tool.with).find((name) =>
+      Object.hasOwn((tool.arguments['properties'] ?? {}) as object, name),
+    )
+    if (clash !== undefined)
+      issues.push(
+        `Tool ${tool.name}: ${clash} stands in arguments and in with; a constant is never the caller's`,
+      )
+    if (tool.arguments['type'] !== 'object') issues.push(`Tool ${tool.name}: arguments must have type object`)
+  }
+  const names = new Set(tools.map(({ name }) => name))
+  for (const role of spec.roles) {
+    for (const tool of role.tools)
+      if (!names.has(tool))
+        issues.push(`Role ${role.name} names tool ${tool}, which spec.tools does not list`)
+    if (role.patients === 'Bound' && spec.identity.patient === undefined) {
+      issues.push(`Role ${role.name} is Bound: identity.patient.claim must say which claim names the patient`)
+    }
+  }
+
+  const egress = (spec.network?.egress ?? []).flatMap((entry): Egress[] => {
+    if (entry.baa !== undefined) {
+      const agreement = surroundings.agreements.find((one) => one.metadata.name === entry.baa)
+      const agreementName = entry.baa
+      return (agreement?.spec.hosts ?? []).map((host) => ({
+        kind: 'agreement',
+        agreement: agreementName,
+        host,
+        port: 443,
+      }))
+    }
+    const store = spec.stores?.find((one) => one.name === entry.store)
+    const ca = entry.tls?.ca.pem
+    if (store === undefined || entry.host === undefined || entry.protocol === undefined || ca === undefined) {
+      issues.push(
+        'An egress to a store needs the store, host, protocol and tls.ca: plain text never leaves the pod',
+      )
+      return []
+    }
+    return [
+      { kind: 'store', store: store.name, host: entry.host, port: store.port, protocol: entry.protocol, ca },
+    ]
+  })
+
+  const clientCa = spec.tls?.clientCa?.pem ?? surroundings.clientCa
+  if (clientCa === '') issues.push("No client CA: wait for the operator's own, or set tls.clientCa.pem")
+  const training = spec.identity.training
+  const policy: Policy = {
+    schema: policySchema,
+    server: { namespace: metadata.namespace ?? '', name: metadata.name },
+    profile: spec.profile ?? 'Production',
+    maxPolicyAgeSeconds: seconds(spec.maxPolicyAge ?? '15m', 'maxPolicyAge'),
+    workload: { port: spec.workload.port, path: spec.workload.path },
+    tls: { minVersion: spec.tls?.minVersion === '1.2' ? 'TLSv1.2' : 'TLSv1.3', clientCa },
+    issuers: spec.identity.issuers.map((issuer) => ({
+      url: issuer.url,
+      audience: issuer.audience,
+      provider: issuer.provider,
+      rolesClaim: issuer.roles.claim,
+      mfa: { acr: issuer.mfa?.acr ?? [], amr: issuer.mfa?.amr ?? [] },
+    })),
+    mfa: { maxAgeSeconds: seconds(spec.identity.mfa?.maxAge ?? '8h', 'identity.mfa.maxAge') },
+    ...(training === undefined
+      ? {}
+      : {
+          training: {
+            claim: training.claim,
+            maxAgeSeconds: seconds(training.maxAge ?? '365d', 'identity.training.maxAge'),
+          },
+        }),
+    purpose: spec.identity.purpose === undefined ? {} : { claim: spec.identity.purpose.claim },
+    ...(spec.identity.patient === undefined ? {} : { patient: { claim: spec.identity.patient.claim } }),
+    roles: spec.roles.map((role) => ({
+      name: role.name,
+      when: { role: role.when.role, scopes: role.when.scopes ?? [] },
+      purposes: role.purposes,
+      tools: role.tools,
+      patients: role.patients ?? 'Any',
+    })),
+    tools,
+    redaction: { dates: spec.redaction?.dates ?? 'Year' },
+    trail: { acknowledge: spec.trail?.acknowledge ?? 'Stream' },
+    egress,
+    breach: (spec.breach?.rules ?? [{ distinctPatients: 100, per: '1h' }]).map((rule) => ({
+      distinctPatients: rule.distinctPatients,
+      perSeconds: seconds(rule.per, 'breach.rules.per'),
+    })),
+    ...(spec.lockdown === undefined ? {} : { lockdown: { reason: spec.lockdown.reason } }),
+  }
+  return issues.length > 0 ? { issues } : { policy }
+}

@@ -1,0 +1,98 @@
+// Every name, port and UID that two programs must agree on. A change here is a change of the protocol.
+
+export const group = 'hipaa-mcp.dev'
+export const apiVersion = `${group}/v1alpha1`
+
+/** Namespace label that enrols; a webhook can select on labels only. */
+export const enforceLabel = `${group}/enforce`
+/** On a workload or its pod template: which HipaaMcpServer guards it. */
+export const serverAnnotation = `${group}/server`
+/** On pods, set by admission and frozen by the ValidatingAdmissionPolicy: our NetworkPolicies select on it. */
+export const guardedLabel = `${group}/guarded`
+/** On pods of a declared store, `<server>.<store>`, set by admission and frozen. */
+export const storeLabel = `${group}/store`
+/** On namespaces whose pods may read `/metrics`. */
+export const monitoringLabel = `${group}/monitoring`
+/** On objects of the operator's namespace that belong to one server: `<namespace>.<name>`. */
+export const ownerLabel = `${group}/owner`
+
+/** Where the operator and the collector live. */
+export const systemNamespace = 'hipaa-mcp-system'
+/** Service names in the system namespace. */
+export const services = {
+  webhook: 'hipaa-mcp-webhook',
+  channel: 'hipaa-mcp-channel',
+  collector: 'hipaa-mcp-collector',
+} as const
+/** ServiceAccounts in the system namespace. */
+export const accounts = { operator: 'hipaa-mcp-operator', collector: 'hipaa-mcp-collector' } as const
+
+/** TCP ports (DNS also UDP). The first four are in the guarded pod, the others in ours. */
+export const ports = {
+  calls: 15080,
+  health: 15021,
+  egress: 15443,
+  dns: 15053,
+  channel: 8444,
+  collector: 8445,
+  webhook: 9443,
+  /** Operator and collector: `/metrics`, `/readyz`, `/livez`, plain HTTP. */
+  ownHealth: 8081,
+} as const
+
+/** No tenant container may run as these, or leave its UID open. */
+export const uids = { sidecar: 64101, own: 64102 } as const
+
+/** Container names after injection. A name proves nothing: admission compares whole specs. */
+export const containers = {
+  guard: 'hipaa-mcp-guard',
+  guardCheck: 'hipaa-mcp-guard-check',
+  sidecar: 'hipaa-mcp',
+} as const
+
+/** Range whose addresses stand for egress names inside a guarded pod. */
+export const egressRange = '127.64.0.0/10'
+
+/** Audience of the pod-bound ServiceAccount token that a sidecar shows to the operator. */
+export const tokenAudience = 'hipaa-mcp'
+/** Where things are mounted in a sidecar. */
+export const paths = { token: '/var/run/hipaa-mcp/token/token', trail: '/var/lib/hipaa-mcp/trail' } as const
+
+/** `_meta` key by which a request states its purpose of use (HL7 v3 PurposeOfUse). */
+export const purposeMeta = 'dev.hipaa-mcp/purpose'
+
+/** CertificateSigningRequest signer of the people who read the trail. */
+export const auditorSigner = `${group}/auditor`
+
+/**
+ * Identities in certificates of the operator's own CA, as URI names. The CA is private to these programs, so a URI of
+ * this form proves the role; callers' certificates come from another CA and can never hold one.
+ */
+export const identity = {
+  operator: 'hipaa-mcp://operator',
+  collector: 'hipaa-mcp://collector',
+  sidecar: (namespace: string, server: string, podUid: string) =>
+    `hipaa-mcp://sidecar/${namespace}/${server}/${podUid}`,
+  auditor: (person: string) => `hipaa-mcp://auditor/${encodeURIComponent(person)}`,
+} as const
+
+export type Identity =
+  | { role: 'operator' }
+  | { role: 'collector' }
+  | { role: 'sidecar'; namespace: string; server: string; podUid: string }
+  | { role: 'auditor'; person: string }
+
+/** Reads an identity out of a `subjectaltname` text of node:tls; undefined for anything that is not exactly one of ours. */
+export function identityOf(subjectAltName: string | undefined): Identity | undefined {
+  const uris = (subjectAltName ?? '').split(', ').filter((name) => name.startsWith('URI:hipaa-mcp://'))
+  const [only] = uris
+  if (only === undefined || uris.length !== 1) return undefined
+  const [role, ...rest] = only.slice('URI:hipaa-mcp://'.length).split('/')
+  const [a, b, c] = rest
+  if (role === 'operator' && rest.length === 0) return { role }
+  if (role === 'collector' && rest.length === 0) return { role }
+  if (role === 'sidecar' && rest.length === 3 && a && b && c)
+    return { role, namespace: a, server: b, podUid: c }
+  if (role === 'auditor' && rest.length === 1 && a) return { role, person: decodeURIComponent(a) }
+  return undefined
+}

@@ -1,0 +1,177 @@
+// The audit record (45 CFR 164.312(b)): who, what, when, why, for every message, refusals included. A record holds
+// hashes and sealed tokens, never content: nothing here has a place for an argument's value or a result.
+
+import { type Json, canonical } from './canonical.ts'
+
+export const recordSchema = 'phi-access/1'
+
+/** The authenticated party of a call, and what proved it. */
+export type Who = {
+  /** Subject and issuer of the token; together they name the person. */
+  sub: string
+  iss: string
+  clientId?: string
+  /** Token identifier (jti), where the issuer gives one. */
+  token?: string
+  /** SHA-256 thumbprint of the client certificate, base64url (RFC 8705 x5t#S256): the token is bound to it. */
+  certificate: string
+  mfa: { rule: string; value: string; authTime: number; grade: 'claim' }
+  /** Date of the last training, where the policy asks for it. */
+  training?: string
+}
+
+/**
+ * A patient, in two forms: `token` (HMAC-SHA256, base64url) is equal for equal patients of one server and tells nothing
+ * else; `sealed` (AES-256-GCM: nonce ‖ ciphertext ‖ tag, base64url) gives the identifier back to a holder of the key,
+ * because affected individuals must be named (45 CFR 164.404(c), 164.410(c)(1)).
+ */
+export type PatientToken = { token: string; sealed: string }
+
+export type Outcome = 'ok' | 'tool-error' | 'error' | 'unknown'
+
+type Base = {
+  schema: typeof recordSchema
+  /** RFC 3339, UTC, milliseconds. Order comes from the index in the chain, never from this. */
+  at: string
+}
+
+/** First record of a chain: one chain per sidecar process. */
+export type ChainStarted = Base & {
+  kind: 'chain-started'
+  origin: string
+  profile: string
+  acknowledge: 'Stream' | 'Local'
+  version: string
+}
+
+/** A policy came into force, or a lock did. Breach rules travel here, so that the trail says how it is judged. */
+export type OrdersInForce = Base & {
+  kind: 'orders'
+  generation: number
+  policy: string
+  locked?: string
+  breach: { distinctPatients: number; perSeconds: number }[]
+}
+
+/** Durable before anything leaves the pod. */
+export type Intent = Base & {
+  kind: 'intent'
+  call: string
+  who: Who
+  purpose: string
+  role: string
+  method: string
+  revision: string
+  tool?: string
+  /** Keyed hash of the arguments as they came: `hmac-sha256:` and 64 hexadecimal digits. */
+  arguments?: string
+  patients: PatientToken[]
+  policy: string
+}
+
+/** Durable before the first byte of the answer leaves. `unknown`: the call was sent, its result is not known. */
+export type Result = Base & {
+  kind: 'result'
+  call: string
+  outcome: Outcome
+  /** Keyed hash of exactly the bytes returned; absent when nothing was. */
+  result?: string
+  bytes: number
+  /** All patients found in what the server returned. */
+  patients: PatientToken[]
+  /** Rule -> how many values it kept. */
+  kept: Record<string, number>
+  /** Rule -> how many values it dropped. */
+  dropped: Record<string, number>
+  /** Kind of identifier -> how many were replaced in kept text. */
+  redacted: Record<string, number>
+  milliseconds: number
+}
+
+/** Policy said no, or we could not do our duty. */
+export type Refused = Base & {
+  kind: 'refusal'
+  call: string
+  reason: string
+  /** Stage at which it ended, or `transport`. */
+  stage: string
+  who?: Who
+  purpose?: string
+  method?: string
+  /** Only a name that the policy knows: any other may hold PHI. */
+  tool?: string
+  /** Address of the peer. */
+  peer: string
+  policy?: string
+}
+
+/** Failed handshakes and floods, counted: a scanner cannot fill the trail. */
+export type Counted = Base & {
+  kind: 'counted'
+  what: 'handshake-failed' | 'refusals-over-quota' | 'egress-refused' | 'egress-opened'
+  /** Peer address, or the egress name. */
+  source: string
+  count: number
+  /** Why, a reason out of a table. */
+  reason?: string
+}
+
+/** Last record of a chain that ended on purpose. */
+export type ChainClosed = Base & { kind: 'chain-closed'; open: string[] }
+
+/**
+ * Written by the collector into its registry log: a chain began, or ended without closing itself. `unknown` lists calls
+ * whose intent has no result: they may have run.
+ */
+export type Registered = Base & {
+  kind: 'registered'
+  origin: string
+  /** Verifier key of the chain, C2SP vkey. */
+  vkey: string
+}
+export type Ended = Base & {
+  kind: 'ended'
+  origin: string
+  size: number
+  how: 'closed' | 'succeeded' | 'silent'
+  unknown: string[]
+}
+
+export type AuditRecord =
+  | ChainStarted
+  | OrdersInForce
+  | Intent
+  | Result
+  | Refused
+  | Counted
+  | ChainClosed
+  | Registered
+  | Ended
+
+/** The record without what the trail adds to it. */
+export type Entry = AuditRecord extends infer R
+  ? R extends AuditRecord
+    ? Omit<R, 'schema' | 'at'>
+    : never
+  : never
+
+/** Largest record, bytes: a C2SP tlog-tiles entry has a 16-bit length. */
+export const recordLimit = 65_535
+
+/** The bytes that the chain is made of. Throws when the record is larger than `recordLimit`. */
+export function recordBytes(record: AuditRecord): Buffer {
+  const bytes = Buffer.from(canonical(record as unknown as Json))
+  if (bytes.length > recordLimit) throw new RangeError('The record is larger than 65,535 bytes')
+  return bytes
+}
+
+/** Reads what `recordBytes` wrote. Throws on anything else, so that a changed byte never reads as another record. */
+export function parseRecord(bytes: Uint8Array): AuditRecord {
+  const text = Buffer.from(bytes).toString('utf8')
+  const value = JSON.parse(text) as AuditRecord
+  if (typeof value !== 'object' || value === null || value.schema !== recordSchema) {
+    throw new TypeError(`Not a record of ${recordSchema}`)
+  }
+  if (canonical(value as unknown as Json) !== text) throw new TypeError('The record is not in canonical form')
+  return value
+}

@@ -1,0 +1,106 @@
+// What the programs say to each other over mutual TLS: sidecar to operator (the control channel), sidecar, operator and
+// auditor to collector. Bodies are JSON unless said otherwise.
+
+import type { JSONWebKeySet } from 'jose'
+
+/**
+ * `POST /v1/identity` on the channel, no client certificate yet, `Authorization: Bearer <pod-bound token, audience
+ * hipaa-mcp>`. The private key never leaves its process.
+ */
+export type IdentityRequest = { /** PKCS #10, PEM. */ csr: string }
+
+/** Chains are leaf first, PEM. */
+export type IdentityResponse = {
+  /** For the channel and the collector, from the operator's own CA. */
+  channel: string
+  /** For callers, from the server's issuer; absent for the collector. */
+  server?: string
+}
+
+/** One event `orders` of `GET /v1/orders` (Server-Sent Events over mutual TLS). `?generation=` is what the sidecar has. */
+export type Orders = {
+  /** Only grows. A sidecar refuses an older one and locks. */
+  generation: number
+  /** Canonical text of the policy document, absent when there is none in force: the sidecar locks, saying why. */
+  policy?: string
+  /** SHA-256 of `policy`, hexadecimal. */
+  hash?: string
+  /** Why there is no service whatever the policy says, kebab-case; absent when there is none. */
+  locked?: string
+  /** 32-byte keys, base64: result and argument hashes, patient tokens, sealing of patient identifiers. */
+  keys: { hashes: string; patients: string; seal: string }
+  /** Issuer URL -> its key set. Pods need no way out to an issuer. */
+  jwks: { [issuer: string]: JSONWebKeySet }
+  /** Agreements that the policy names. A sidecar closes one itself at `until`, without word from the operator. */
+  agreements: { name: string; active: boolean /** RFC 3339. */; until: string; reason: string }[]
+  /** Local acknowledgement only: this pod's volume is known to outlive the pod (PV `Retain`). */
+  volumeRetained: boolean
+}
+
+/** Every `heartbeatSeconds` the channel sends the event `heartbeat`, data `{}`. */
+export const heartbeatSeconds = 5
+
+/** `POST /v1/chains` on the collector, by a sidecar: begins this process's chain. */
+export type ChainRequest = { /** Raw Ed25519 public key, base64. */ publicKey: string }
+/** The collector counts restarts, so an origin is never used twice. */
+export type ChainResponse = {
+  origin: string
+  restart: number /** Verifier key of the witness. */
+  witness: string
+}
+
+/**
+ * `POST /v1/records?origin=&from=` body: records in canonical form, one a line. Answered when they would survive power
+ * loss. `from` is the index of the first. The same records again are acknowledged again; others at the same index, or a
+ * gap, are 409: that is a fork.
+ */
+export type RecordsResponse = { /** Records of this chain that are committed. */ size: number }
+
+/** `POST /v1/checkpoints` body: a signed note, text/plain. Answer: the collector's cosignature line, text/plain. */
+
+/** `GET /v1/chains`, for the operator and auditors. */
+export type ChainSummary = {
+  origin: string
+  namespace: string
+  server: string
+  podUid: string
+  restart: number
+  size: number
+  state: 'live' | 'closed' | 'succeeded' | 'silent'
+  /** RFC 3339 of the newest record. */
+  lastRecord: string
+  /** Policy hash and generation that the sidecar last recorded as in force; `locked` when it refuses everything. */
+  policy?: string
+  generation?: number
+  locked?: string
+  /** Size of the newest cosigned checkpoint. */
+  witnessed: number
+}
+
+/** `GET /v1/signals`: breach signals since the collector knows. */
+export type Signal = {
+  namespace: string
+  server: string
+  rule: string
+  /** The person, `iss|sub`. */
+  person: string
+  distinctPatients: number
+  perSeconds: number
+  firstSeen: string
+  lastSeen: string
+}
+
+/**
+ * `GET /v1/export?namespace=&server=` (auditors): newline-delimited JSON, one `ExportLine` a line. The registry log is
+ * exported like any chain, under the origin that ends in `/registry`.
+ */
+export type ExportLine =
+  | { chain: string; vkey: string; witness: string }
+  | { record: string }
+  | { /** Newest signed note with its cosignature. */ checkpoint: string }
+  | { end: true; chains: number; records: number }
+
+/** Origin of a sidecar process's chain. */
+export function originOf(namespace: string, server: string, podUid: string, restart: number): string {
+  return `hipaa-mcp.dev/${namespace}/${server}/${podUid}/${restart}`
+}

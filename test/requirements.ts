@@ -1,0 +1,270 @@
+// What we claim, and what shows it. Every requirement has an id, the control that it serves, its state and one claim in
+// the present tense. Tests name the id (verifies.ts); a gate fails when a requirement marked done or thin has no test,
+// or a test names one that is not here. docs/controls.md is generated from this file.
+
+import type { Control } from '../core/citations.ts'
+
+/**
+ * done: the whole claim holds and is tested. thin: it holds for the part that `note` names. planned: nothing is
+ * claimed yet.
+ */
+export type Requirement = {
+  control: Control
+  state: 'done' | 'thin' | 'planned'
+  claim: string
+  note?: string
+}
+
+const done = (control: Control, claim: string): Requirement => ({ control, state: 'done', claim })
+const thin = (control: Control, claim: string, note: string): Requirement => ({
+  control,
+  state: 'thin',
+  claim,
+  note,
+})
+const planned = (control: Control, claim: string): Requirement => ({ control, state: 'planned', claim })
+
+export const requirements = {
+  // 1. Encryption in transit
+  'transit:mutual-tls': done(
+    'encryptionInTransit',
+    'A caller without a certificate of the client CA gets no byte of an answer.',
+  ),
+  'transit:tls-floor': done(
+    'encryptionInTransit',
+    'Nothing below the policy’s TLS version is spoken; the default is 1.3.',
+  ),
+  'transit:key-in-memory': done(
+    'encryptionInTransit',
+    'A sidecar makes its own private key, which stands in no Secret, file or message.',
+  ),
+  'transit:renewal': done('encryptionInTransit', 'A certificate is renewed without a dropped connection.'),
+  'transit:only-through-sidecar': done(
+    'encryptionInTransit',
+    'The server’s own port answers nobody but the sidecar.',
+  ),
+  'transit:guard-proved': done(
+    'encryptionInTransit',
+    'No container of a guarded pod starts before its packet filter is proved.',
+  ),
+  'transit:network-policy': thin(
+    'encryptionInTransit',
+    'A NetworkPolicy per server admits only the named callers, and comes back when deleted.',
+    'the canary that proves enforcement comes later',
+  ),
+  'transit:issuer': done(
+    'encryptionInTransit',
+    'The certificate that callers see comes from the cert-manager issuer that the server names, else from the operator’s own CA.',
+  ),
+  'transit:stdio': planned('encryptionInTransit', 'A stdio server is wrapped and never on the network.'),
+
+  // 2. Encryption at rest
+  'rest:graded': thin(
+    'encryptionAtRest',
+    'Every volume of a workload and of its stores is graded by evidence, and one that is not encrypted is a gap.',
+    'grades Declared and Recorded; cloud evidence comes later',
+  ),
+  'rest:test-volume': done(
+    'encryptionAtRest',
+    'What is written to the encrypted class is not found on its raw device.',
+  ),
+  'rest:sealed-trail': planned(
+    'encryptionAtRest',
+    'The trail is sealed with AES-256-GCM under keys that a KMS wraps.',
+  ),
+
+  // 3. Access control
+  'access:default-deny': done(
+    'accessControl',
+    'What no role permits is refused, and looks like a tool that does not exist.',
+  ),
+  'access:lists': done('accessControl', 'tools/list shows only what this caller may use.'),
+  'access:purpose': done('accessControl', 'A call without a permitted purpose of use is refused.'),
+  'access:bound-patient': done('accessControl', 'A caller bound to a patient reaches only that patient.'),
+  'access:limits': done('accessControl', 'Calls per minute and patients per hour are bounded per person.'),
+  'access:lockdown': done(
+    'accessControl',
+    'A locked server refuses every call within five seconds of the order.',
+  ),
+  'access:unknown-method': done(
+    'accessControl',
+    'A method, notification or batch that the table does not list is refused and recorded.',
+  ),
+  'access:explain': planned('accessControl', '`hipaa-mcp explain` says why a call is decided as it is.'),
+
+  // 4. Audit
+  'audit:intent-before-upstream': done(
+    'audit',
+    'The upstream is called only after the intent is acknowledged.',
+  ),
+  'audit:result-before-answer': done(
+    'audit',
+    'The first byte of an answer leaves only after its result is acknowledged.',
+  ),
+  'audit:no-record-no-service': done('audit', 'A call that cannot be recorded is not served.'),
+  'audit:refusals': done('audit', 'Every refusal is recorded, with its reason and stage.'),
+  'audit:no-content': done('audit', 'A record holds no argument value and no result value.'),
+  'audit:acknowledged-is-kept': done(
+    'audit',
+    'Every acknowledged record is there after the process is killed.',
+  ),
+  'audit:unknown': done('audit', 'An intent whose result is missing is closed as unknown.'),
+  'audit:floods': thin(
+    'audit',
+    'Failed handshakes and floods are counted, not recorded one by one.',
+    'per source and minute',
+  ),
+  'audit:worm': planned('audit', 'Records are kept for six years under a lock that is read back.'),
+
+  // 5. Integrity
+  'integrity:chain': done('integrity', 'A changed, dropped, reordered or truncated record is found offline.'),
+  'integrity:witness': done(
+    'integrity',
+    'The collector cosigns no checkpoint that truncates, forks or restarts a chain.',
+  ),
+  'integrity:registry': thin(
+    'integrity',
+    'A whole chain that is missing is found by the registry log.',
+    'the registry is kept by the collector itself',
+  ),
+  'integrity:third-party': done(
+    'integrity',
+    'Another implementation of the same standards verifies the same files.',
+  ),
+
+  // 6. Authentication
+  'authentication:token': done(
+    'authentication',
+    'A token of the wrong issuer, audience, algorithm or time is refused.',
+  ),
+  'authentication:mfa': thin(
+    'authentication',
+    'A token that does not prove MFA, or proves it too long ago, gets a step-up challenge.',
+    'one issuer; presets are widened later',
+  ),
+  'authentication:bound': done(
+    'authentication',
+    'A token is good only with the client certificate that it is bound to.',
+  ),
+  'authentication:training': done(
+    'authentication',
+    'A training date that is missing or too old is refused where the policy asks for one.',
+  ),
+
+  // 7. Transmission
+  'transmission:no-phi-in-url': done('transmission', 'A request with a query in its URL is refused.'),
+  'transmission:bad-input': done(
+    'transmission',
+    'Broken, oversized or mistyped input is refused, recorded and never echoed.',
+  ),
+  'transmission:upstream-errors': done('transmission', 'An error of the server is worded by us.'),
+  'transmission:upstream-faults': done(
+    'transmission',
+    'A server that is down, slow or speaks garbage becomes a clear error within the deadline.',
+  ),
+  'transmission:own-logs': thin(
+    'transmission',
+    'Our own logs, metrics and events hold no patient data.',
+    'searched for a synthetic patient in the end-to-end run',
+  ),
+  'transmission:egress-by-name': done(
+    'transmission',
+    'The server reaches only declared names, through the sidecar.',
+  ),
+  'transmission:store-tls': done(
+    'transmission',
+    'A plain PostgreSQL connection of the app leaves the pod as TLS.',
+  ),
+  'transmission:drain': done('transmission', 'A call in flight when the pod is told to stop is finished.'),
+
+  // 8. Minimum necessary
+  'minimum:arguments': done(
+    'minimumNecessary',
+    'An argument that the schema does not name, or that breaks its rule, is refused by name and never by value.',
+  ),
+  'minimum:narrow-tools': done(
+    'minimumNecessary',
+    'A narrow tool is carved out of a broad one with constants that the caller cannot set.',
+  ),
+  'minimum:fields': done(
+    'minimumNecessaryDisclosures',
+    'No value outside the allowed fields is in the answer, in content or structuredContent.',
+  ),
+  'minimum:text': thin(
+    'minimumNecessaryDisclosures',
+    'Identifiers in kept text are replaced.',
+    'SSN, MRN, phone, e-mail, dates and the patient’s own names',
+  ),
+  'minimum:other-content': done(
+    'minimumNecessaryDisclosures',
+    'Content that cannot be filtered is not returned.',
+  ),
+  'minimum:linter': planned('minimumNecessary', 'A linter writes the first policy and finds wide ones.'),
+
+  // 9. Breach readiness
+  'breach:signal': thin(
+    'breach',
+    'More distinct patients per person and hour than the rule allows raise a metric, an Event and a condition.',
+    'one rule',
+  ),
+  'breach:patients': done('breach', 'Every patient in a result is recorded as a sealed token.'),
+  'breach:incident': planned('breach', 'A BreachIncident carries the clocks of 164.404 to 164.410.'),
+
+  // Agreements
+  'agreement:egress': done(
+    'agreement',
+    'Without an active agreement there is no connection; its end closes open ones.',
+  ),
+  'agreement:status': done(
+    'agreement',
+    'Every agreement that a server names shows in status, active or not.',
+  ),
+
+  // Injection and the operator
+  'injection:whole-spec': done(
+    'accessControl',
+    'A container is recognised by its whole spec: one named like ours but different is refused.',
+  ),
+  'injection:uid': done(
+    'accessControl',
+    'No tenant container runs as the sidecar’s user, leaves its user open, or keeps raw sockets.',
+  ),
+  'injection:unknown-server': done(
+    'accessControl',
+    'A pod that names a server which does not exist is refused in an enrolled namespace.',
+  ),
+  'injection:update': done(
+    'accessControl',
+    'No update of a guarded pod changes its image, its guard label or its server.',
+  ),
+  'injection:connect': done('accessControl', 'exec, attach and port-forward into guarded pods are refused.'),
+  'injection:probes': done('accessControl', 'The probes of the app still tell whether the app is well.'),
+  'injection:store-label': thin(
+    'accessControl',
+    'The pods of a declared store are stamped and reachable from that server’s sidecars only.',
+    'stamped and admitted; claims on volumes come later',
+  ),
+  'operator:status': done('audit', 'Status says what was seen, with reasons, for each control.'),
+  'operator:self-heal': done(
+    'accessControl',
+    'What the operator owns comes back when it is changed or deleted.',
+  ),
+  'operator:orders': done(
+    'accessControl',
+    'A change of policy, an agreement’s end and a lockdown are in force in the pod within five seconds.',
+  ),
+  'operator:away': done(
+    'accessControl',
+    'With the operator away calls go on until maxPolicyAge, then are refused.',
+  ),
+  'operator:older-orders': done('accessControl', 'Orders that are older or do not parse lock the server.'),
+  'operator:rbac': done('accessControl', 'The programs’ own rights hold no wildcard.'),
+  'operator:leader': done('accessControl', 'Only one replica reconciles; another takes over.'),
+  'operator:monitoring': done(
+    'audit',
+    'The dashboard’s and the alert’s queries return data from a real Prometheus.',
+  ),
+  'operator:crds': done('accessControl', 'Contradictions are refused at apply, with what to write instead.'),
+} as const satisfies Record<string, Requirement>
+
+export type RequirementId = keyof typeof requirements
