@@ -1,0 +1,19 @@
+// What the pipeline asks of the trail. Implementations: stream.ts (the collector acknowledges) and segment.ts (the pod's
+// own volume does).
+
+import type { Entry } from '../../core/record.ts'
+
+export type EntryOf<Kind extends Entry['kind']> = Extract<Entry, { kind: Kind }>
+
+export interface Trail {
+  /** Resolves only when the intent would survive power loss. Rejects: nothing may be sent upstream. */
+  intend(entry: EntryOf<'intent'>): Promise<void>
+  /** Resolves only when the result would survive power loss. Rejects: no byte of the answer may leave. */
+  settle(entry: EntryOf<'result'>): Promise<void>
+  /** Resolves only when the refusal would survive power loss. */
+  refuse(entry: EntryOf<'refusal'>): Promise<void>
+  /** Any other record: orders in force, counts. */
+  note(entry: EntryOf<'orders' | 'counted'>): Promise<void>
+  /** Why nothing can be recorded now, kebab-case; undefined while all is well. `/readyz` shows it. */
+  trouble(): string | undefined
+}
