@@ -1,0 +1,24 @@
+// docs/controls.md: the auditor's document and the test suite are one source.
+
+import { citations } from '../core/citations.ts'
+import { claimsInTests } from './claims.ts'
+import { type Requirement, requirements } from './requirements.ts'
+
+export async function controlsDocument(): Promise<string> {
+  const claims = await claimsInTests()
+  const rows = Object.entries(requirements as Record<string, Requirement>).map(([id, { control, state, claim, note }]) => {
+    const tests = (claims.get(id) ?? []).map((file) => `\`${file}\``).join('<br>')
+    return `| \`${id}\` | 45 CFR ${citations[control]} | ${state} | ${claim}${note === undefined ? '' : ` *(${note})*`} | ${tests || '–'} |`
+  })
+  return [
+    '# Controls',
+    '',
+    'Generated from `test/requirements.ts` by `node test/generate.ts`. *done*: the whole claim holds and is tested.',
+    '*thin*: it holds as far as the note says. *planned*: nothing is claimed yet.',
+    '',
+    '| requirement | section | state | claim | tests |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,26 @@
+// Everything generated, in one list. `node test/generate.ts` writes; `--check` exits 1 when a file is stale.
+
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { generatedFiles } from '../crds/generate.ts'
+import { controlsDocument } from './controls-document.ts'
+
+const root = join(import.meta.dirname, '..')
+
+const files = [
+  ...(await generatedFiles()).map(({ path, text }) => ({ path: fileURLToPath(path), text })),
+  { path: join(root, 'docs', 'controls.md'), text: await controlsDocument() },
+]
+
+const check = process.argv.includes('--check')
+for (const { path, text } of files) {
+  if ((await readFile(path, 'utf8').catch(() => '')) === text) continue
+  if (check) {
+    console.error(`${relative(root, path)} is stale: run node test/generate.ts`)
+    process.exitCode = 1
+  } else {
+    await writeFile(path, text)
+    console.log(`wrote ${relative(root, path)}`)
+  }
+}

@@ -1,0 +1,98 @@
+// Runs the named tiers one after the other and ends with one line that counts everything:
+// `N passed, N failed, N skipped`. A step without tests of its own (types, lint) counts as one.
+
+import { spawn } from 'node:child_process'
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { up } from './cluster/cluster.ts'
+
+type Counts = { passed: number; failed: number; skipped: number }
+type Step = { says: string; run: () => Promise<Counts> }
+
+const root = join(import.meta.dirname, '..')
+const out = join(root, 'out')
+
+/** Runs a command with our own standard streams. Resolves to its exit code. */
+async function command(name: string, args: readonly string[]): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const child = spawn(name, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+    child.once('error', reject)
+    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)))
+  })
+}
+
+const once = (name: string, ...args: string[]) => async (): Promise<Counts> => {
+  const code = await command(name, args)
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
+}
+
+/** One vitest project. A run that dies before it reports counts as one failure. */
+const tests = (project: string) => async (): Promise<Counts> => {
+  const report = join(out, `${project}.json`)
+  await rm(report, { force: true })
+  const code = await command('vitest', [
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ])
+  const text = await readFile(report, 'utf8').catch(() => undefined)
+  if (text === undefined) return { passed: 0, failed: 1, skipped: 0 }
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(text) as Record<string, number>
+  const failed = numFailedTests ?? 0
+  return {
+    passed: numPassedTests ?? 0,
+    // A file that does not load, or an error between tests, fails the run without failing a test.
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: (numPendingTests ?? 0) + (numTodoTests ?? 0),
+  }
+}
+
+/** These run on a real node, which starts before the first of them and ends after the last. */
+const onCluster = new Set(['integration', 'bypass', 'e2e', 'nightly'])
+
+const steps: { [name: string]: Step } = {
+  types: { says: 'types', run: once('tsc', '--noEmit') },
+  lint: { says: 'format and lint', run: once('bash', '-c', 'biome ci --error-on-warnings . && oxlint --type-aware --quiet') },
+  unused: { says: 'unused code and dependencies', run: once('knip') },
+  generated: { says: 'generated files are current', run: once('node', 'test/generate.ts', '--check') },
+  unit: { says: 'unit tests', run: tests('unit') },
+  integration: { says: 'integration tests', run: tests('integration') },
+  bypass: { says: 'ways around the product', run: tests('bypass') },
+  e2e: { says: 'end to end on a real node', run: tests('e2e') },
+  nightly: { says: 'long tests', run: tests('nightly') },
+}
+
+const names = process.argv.slice(2)
+const unknown = names.filter((name) => steps[name] === undefined)
+if (unknown.length > 0 || names.length === 0) {
+  console.error(`usage: node test/run.ts STEP...   steps: ${Object.keys(steps).join(' ')}`)
+  process.exit(2)
+}
+
+await mkdir(out, { recursive: true })
+const began = performance.now()
+const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+const cluster = names.some((name) => onCluster.has(name)) ? await up({ log: (line) => console.error(line) }) : undefined
+if (cluster !== undefined) {
+  process.env['KUBECONFIG'] = cluster.kubeconfig
+  process.env['HIPAA_MCP_CLUSTER'] = cluster.name
+}
+try {
+  for (const name of names) {
+    const step = steps[name] as Step
+    const from = performance.now()
+    console.log(`\n── ${step.says}`)
+    const counts = await step.run()
+    console.log(`── ${step.says}: ${counts.failed === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - from) / 1000).toFixed(1)} s`)
+    for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
+  }
+} finally {
+  // KEEP=1 leaves the node for a closer look; `make cluster-down` ends it.
+  if (cluster !== undefined && process.env['KEEP'] !== '1') await cluster.down()
+}
+console.log(`\nin ${((performance.now() - began) / 1000).toFixed(0)} s`)
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1)

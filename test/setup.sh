@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Installs what a target needs: setup.sh PART... with PART of node, cluster, browser, bench.
+# Says what it does; says in one line what a person must do where it cannot.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() { echo "hipaa-mcp: $*" >&2; exit 1; }
+
+# Runs a command with a line that counts seconds while it takes more than two.
+with_progress() {
+  local what=$1 log; shift
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 &
+  local pid=$! start=$SECONDS
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.2
+    if (( SECONDS - start >= 2 )) && [ -t 2 ]; then printf '\r%s … %d s ' "$what" $((SECONDS - start)) >&2; fi
+  done
+  if ! wait "$pid"; then
+    tail -n 25 "$log" >&2; rm -f "$log"
+    fail "$what failed: see the lines above"
+  fi
+  rm -f "$log"
+  if (( SECONDS - start >= 2 )); then
+    if [ -t 2 ]; then printf '\r' >&2; fi
+    echo "$what: $((SECONDS - start)) s" >&2
+  fi
+}
+
+node_packages() {
+  command -v npm >/dev/null || fail "npm is missing: install Node.js with npm (any version from 20), then run this again"
+  local want; want=$(sha256sum package-lock.json | cut -c1-64)
+  [ "$(cat node_modules/.lock-hash 2>/dev/null)" = "$want" ] && return
+  with_progress "installing Node packages" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  echo "$want" >node_modules/.lock-hash
+}
+
+debian_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  command -v apt-get >/dev/null || fail "this needs Debian 12 (apt-get is missing); on another system use make demo CLUSTER=current"
+  [ "$(id -u)" = 0 ] || fail "this installs Debian packages and starts a Kubernetes node: run it as root, for example with sudo -E"
+  with_progress "reading Debian's package lists" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive with_progress "installing ${#missing[@]} Debian packages" \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+for part in "$@"; do
+  case $part in
+    node) node_packages ;;
+    cluster)
+      [ "$(id -u)" = 0 ] || fail "a Kubernetes node needs root: run it with sudo -E, or use a cluster of your own: make demo CLUSTER=current"
+      command -v go >/dev/null || fail "Go 1.26 or later is missing: install it from https://go.dev/dl, then run this again"
+      debian_packages containerd runc containernetworking-plugins iptables ipset conntrack iproute2 openssl procps \
+        fscrypt e2fsprogs ca-certificates postgresql-15 prometheus
+      ;;
+    browser) debian_packages chromium fonts-dejavu-core ;;
+    bench) debian_packages nginx-light openssl procps ;;
+    *) fail "setup.sh does not know the part $part" ;;
+  esac
+done
