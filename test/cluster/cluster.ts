@@ -1,0 +1,229 @@
+// A real Kubernetes node, from nothing to Ready and back to nothing.
+
+import { createHash } from 'node:crypto'
+import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cacheFolder, exists, withLock } from '../../config/image/cache.ts'
+import { type Log, progress, toStderr } from '../../config/image/progress.ts'
+import { type Api, connect } from './api.ts'
+import { certManagerReady, startCertManager } from './cert-manager.ts'
+import { kubeconfigOf, makeCertificates, nodeName } from './certificates.ts'
+import { type Components, components } from './components.ts'
+import { startApiServer, startControllers } from './control-plane.ts'
+import { applyCoreDns, coreDnsReady } from './coredns.ts'
+import { makeNetwork, netnsOf } from './network.ts'
+import { importArchives, importImages, nodeImages } from './node-images.ts'
+import { readyCondition, startContainerd, startNode, type WithConditions } from './node.ts'
+import { daemons } from './processes.ts'
+import { removeCluster } from './remove.ts'
+import { type Slot, takenSlots, takeSlot } from './slot.ts'
+
+export type Cluster = {
+  name: string
+  /** Path of the administrator's kubeconfig. */
+  kubeconfig: string
+  /** Folder of all the cluster's files; daemons' logs are in `log/`. */
+  state: string
+  /** Path of the node's network namespace, for `nsenter --net=`. */
+  netns: string
+  nodeIP: string
+  /** Imports OCI archives under the names they bear. */
+  loadImages: (archives: readonly string[]) => Promise<void>
+  down: () => Promise<void>
+}
+
+export type UpOptions = { name?: string; log?: Log }
+
+const checkout = join(import.meta.dirname, '..', '..')
+const folder = join(cacheFolder, 'clusters')
+const ready = 'ready.json'
+
+/** The cluster of this checkout; another checkout's has another name. */
+export const defaultName = `dev-${createHash('sha256').update(checkout).digest('hex').slice(0, 6)}`
+
+const stateOf = (name: string): string => {
+  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {
+    throw new Error('A cluster name is up to 40 small letters, digits and hyphens')
+  }
+  return join(folder, name)
+}
+
+/**
+ * A running cluster of that name with DNS and cert-manager: the one that runs if it is healthy, else a new one in its
+ * place. It goes on running when this process ends, until `down`.
+ */
+export async function up(options: UpOptions = {}): Promise<Cluster> {
+  const { name = defaultName, log = toStderr } = options
+  const state = stateOf(name)
+  await checkMachine()
+  const built = await components(log)
+  return await exclusively(name, async () => {
+    const fault = await faultOf(state)
+    if (fault === undefined) return await describe(state)
+    const old = await slotOfState(state)
+    if (old !== undefined || (await exists(state))) {
+      log(`cluster ${name}: ${fault}; replacing it`)
+      await remove(name, state)
+    }
+    const slot = await takeSlot(name, state)
+    await progress(`starting cluster ${name}`, log, async () => {
+      try {
+        await start(slot, built)
+      } catch (error) {
+        // Its logs stay for the reader; the next `up` or `down` removes what was made.
+        throw new Error(`The cluster did not start. Logs: ${join(state, 'log')}. ${String(error)}`, {
+          cause: error,
+        })
+      }
+    })
+    return await describe(state)
+  })
+}
+
+/** Removes the cluster of that name and every trace of it. A cluster that is not there is no error. */
+export async function down(name: string = defaultName): Promise<void> {
+  const state = stateOf(name)
+  await exclusively(name, async () => await remove(name, state))
+}
+
+/** The names of all clusters of this cache folder, whatever state they are in. */
+export async function clusterNames(): Promise<string[]> {
+  const listed = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const names = listed.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  const slots = (await takenSlots())
+    .filter(({ state }) => state.startsWith(`${folder}/`))
+    .map(({ name }) => name)
+  return [...new Set([...names, ...slots])].toSorted()
+}
+
+/** The running cluster of that name; rejects with what to do if there is none. */
+export async function running(name: string = defaultName): Promise<Cluster> {
+  const state = stateOf(name)
+  const fault = await faultOf(state)
+  if (fault !== undefined) throw new Error(`Cluster ${name}: ${fault}. Start it: make cluster`)
+  return await describe(state)
+}
+
+async function start(slot: Slot, built: Components): Promise<void> {
+  await mkdir(slot.state, { recursive: true, mode: 0o755 })
+  await Promise.all([makeNetwork(slot), makeCertificates(slot)])
+  const api = await connect(kubeconfigOf(slot.state, 'admin'))
+  try {
+    const controlPlane = async (): Promise<void> => {
+      await startApiServer(slot, built, api)
+      await startControllers(slot, built)
+    }
+    const runtime = async (): Promise<number> => {
+      const pid = await startContainerd(slot)
+      await importImages(slot.state, await nodeImages(built))
+      return pid
+    }
+    const [containerdPid] = await Promise.all([runtime(), controlPlane()])
+    await Promise.all([
+      startNode(slot, built, api, containerdPid),
+      applyCoreDns(slot, api),
+      startCertManager(slot, built, api),
+    ])
+    await Promise.all([coreDnsReady(api), certManagerReady(slot, api)])
+    await writeFile(join(slot.state, ready), JSON.stringify({ containerdPid }))
+  } finally {
+    await api.close()
+  }
+}
+
+/** What keeps the cluster in this folder from being used, or undefined. */
+async function faultOf(state: string): Promise<string | undefined> {
+  if (!(await exists(state))) return 'it does not run'
+  if (!(await exists(join(state, ready)))) return 'its start did not finish'
+  if ((await slotOfState(state)) === undefined) return 'its addresses were given away'
+  const dead = (await daemons(state)).filter(({ runs }) => !runs).map(({ name }) => name)
+  if (dead.length > 0) return `${dead.join(', ')} ended`
+  const api = await connect(kubeconfigOf(state, 'admin'))
+  try {
+    return (await nodeIsReady(api)) ? undefined : 'its node is not ready'
+  } catch (error) {
+    return `its API server does not answer (${String(error)})`
+  } finally {
+    await api.close()
+  }
+}
+
+async function nodeIsReady(api: Api): Promise<boolean> {
+  return readyCondition(await api.call<WithConditions>('GET', `/api/v1/nodes/${nodeName}`))
+}
+
+async function remove(name: string, state: string): Promise<void> {
+  const slot = await slotOfState(state)
+  if (slot !== undefined) {
+    await removeCluster(slot)
+    return
+  }
+  // A machine that was restarted forgot the slot; what is left is files, and no process can have their number.
+  if (await exists(state)) await removeCluster({ ...(await takeSlot(name, state)) })
+}
+
+async function slotOfState(state: string): Promise<Slot | undefined> {
+  return (await takenSlots()).find((slot) => slot.state === state)
+}
+
+async function describe(state: string): Promise<Cluster> {
+  const slot = await slotOfState(state)
+  if (slot === undefined) throw new Error(`${state} has no addresses: start it anew`)
+  return {
+    name: slot.name,
+    kubeconfig: kubeconfigOf(state, 'admin'),
+    state,
+    netns: netnsOf(state),
+    nodeIP: slot.nodeIP,
+    loadImages: async (archives) => await importArchives(state, archives),
+    down: async () => await down(slot.name),
+  }
+}
+
+async function exclusively<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  return await withLock(join(folder, `${name}.lock`), work)
+}
+
+const programs: Record<string, string> = {
+  containerd: 'containerd',
+  runc: 'runc',
+  ip: 'iproute2',
+  iptables: 'iptables',
+  ipset: 'ipset',
+  conntrack: 'conntrack',
+  openssl: 'openssl',
+  nsenter: 'util-linux',
+  'mkfs.ext4': 'e2fsprogs',
+  '../lib/cni/bridge': 'containernetworking-plugins',
+}
+
+/** Rejects with one line that says what to do if the machine cannot carry a node. */
+async function checkMachine(): Promise<void> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    throw new Error(
+      'The test node needs root on Linux: run as root, or use a cluster of your own (CLUSTER=current)',
+    )
+  }
+  const missing: string[] = []
+  for (const [program, wanted] of Object.entries(programs)) {
+    const places = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/bin'].map((place) =>
+      join(place, program),
+    )
+    const found = await Promise.any(places.map(async (place) => await access(place))).then(
+      () => true,
+      () => false,
+    )
+    if (!found) missing.push(wanted)
+  }
+  if (missing.length > 0) {
+    throw new Error(
+      `The test node needs Debian packages: apt-get install -y ${[...new Set(missing)].join(' ')}`,
+    )
+  }
+}
+
+/** containerd's process id, whose set of mounts the node's volumes live in. */
+export async function containerdPid(state: string): Promise<number> {
+  const text = await readFile(join(state, ready), 'utf8')
+  return (JSON.parse(text) as { containerdPid: number }).containerdPid
+}
