@@ -5,12 +5,14 @@ import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheFolder, exists, withLock } from '../../config/image/cache.ts'
 import { type Log, progress, toStderr } from '../../config/image/progress.ts'
+import type { Image } from '../../config/image/oci.ts'
 import { type Api, connect } from './api.ts'
 import { certManagerReady, startCertManager } from './cert-manager.ts'
 import { kubeconfigOf, makeCertificates, nodeName } from './certificates.ts'
 import { type Components, components } from './components.ts'
 import { startApiServer, startControllers } from './control-plane.ts'
 import { applyCoreDns, coreDnsReady } from './coredns.ts'
+import { testImages } from './images.ts'
 import { makeNetwork, netnsOf } from './network.ts'
 import { importArchives, importImages, nodeImages } from './node-images.ts'
 import { readyCondition, startContainerd, startNode, type WithConditions } from './node.ts'
@@ -32,7 +34,12 @@ export type Cluster = {
   down: () => Promise<void>
 }
 
-export type UpOptions = { name?: string; log?: Log }
+export type UpOptions = {
+  name?: string
+  log?: Log
+  /** `all` (the default) also makes and imports the product's, the samples' and the stores' images. */
+  images?: 'all' | 'node'
+}
 
 const checkout = join(import.meta.dirname, '..', '..')
 const folder = join(cacheFolder, 'clusters')
@@ -53,22 +60,27 @@ const stateOf = (name: string): string => {
  * place. It goes on running when this process ends, until `down`.
  */
 export async function up(options: UpOptions = {}): Promise<Cluster> {
-  const { name = defaultName, log = toStderr } = options
+  const { name = defaultName, log = toStderr, images = 'all' } = options
   const state = stateOf(name)
   await checkMachine()
   const built = await components(log)
   return await exclusively(name, async () => {
     const fault = await faultOf(state)
-    if (fault === undefined) return await describe(state)
+    if (fault === undefined) {
+      if (images === 'all') await loadImages(state, log)
+      return await describe(state)
+    }
     const old = await slotOfState(state)
     if (old !== undefined || (await exists(state))) {
       log(`cluster ${name}: ${fault}; replacing it`)
       await remove(name, state)
     }
     const slot = await takeSlot(name, state)
+    // Made before the node starts: building them beside it would slow both, on a machine of two cores.
+    const made = images === 'all' ? await testImages(log) : []
     await progress(`starting cluster ${name}`, log, async () => {
       try {
-        await start(slot, built)
+        await start(slot, built, made)
       } catch (error) {
         // Its logs stay for the reader; the next `up` or `down` removes what was made.
         throw new Error(`The cluster did not start. Logs: ${join(state, 'log')}. ${String(error)}`, {
@@ -104,7 +116,7 @@ export async function running(name: string = defaultName): Promise<Cluster> {
   return await describe(state)
 }
 
-async function start(slot: Slot, built: Components): Promise<void> {
+async function start(slot: Slot, built: Components, images: readonly Image[]): Promise<void> {
   await mkdir(slot.state, { recursive: true, mode: 0o755 })
   await Promise.all([makeNetwork(slot), makeCertificates(slot)])
   const api = await connect(kubeconfigOf(slot.state, 'admin'))
@@ -124,11 +136,18 @@ async function start(slot: Slot, built: Components): Promise<void> {
       applyCoreDns(slot, api),
       startCertManager(slot, built, api),
     ])
-    await Promise.all([coreDnsReady(api), certManagerReady(slot, api)])
+    await Promise.all([coreDnsReady(api), certManagerReady(slot, api), importImages(slot.state, images)])
     await writeFile(join(slot.state, ready), JSON.stringify({ containerdPid }))
   } finally {
     await api.close()
   }
+}
+
+/** Makes all images and imports those that changed into a running cluster. */
+export async function loadImages(state: string, log: Log): Promise<void> {
+  const made = await testImages(log)
+  const imported = await progress('importing images', log, async () => await importImages(state, made))
+  for (const name of imported) log(`imported ${name}`)
 }
 
 /** What keeps the cluster in this folder from being used, or undefined. */

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { toStderr } from '../../config/image/progress.ts'
-import { clusterNames, defaultName, down, running, up } from './cluster.ts'
+import { clusterNames, defaultName, down, loadImages, running, up } from './cluster.ts'
 import { components } from './components.ts'
 
 const usage = `usage: node test/cluster/main.ts COMMAND [--name NAME]
@@ -10,6 +10,7 @@ const usage = `usage: node test/cluster/main.ts COMMAND [--name NAME]
   up                start the cluster, or keep the healthy one that runs; last line: export KUBECONFIG=...
   down [--all]      remove it, or all, and every trace
   env               print export KUBECONFIG=... of the running cluster
+  images            make all images and import those that changed into the running cluster
   kubectl ARGS...   kubectl of the node's version against the running cluster
 `
 
@@ -29,6 +30,10 @@ const commands: Record<string, (name: string, rest: readonly string[]) => Promis
   },
   env: async (name) => {
     process.stdout.write(`export KUBECONFIG=${(await running(name)).kubeconfig}\n`)
+    return 0
+  },
+  images: async (name) => {
+    await loadImages((await running(name)).state, toStderr)
     return 0
   },
   kubectl: async (name, rest) => {

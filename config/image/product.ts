@@ -1,0 +1,59 @@
+// The product's image: base, dependencies, and the product itself as the topmost and smallest layer.
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { baseLayer, checkout, productUser } from './base.ts'
+import { exists, hashOf } from './cache.ts'
+import { type Layer, layer } from './layer.ts'
+import { home, modulesLayer } from './modules.ts'
+import { type Image, image } from './oci.ts'
+import type { Log } from './progress.ts'
+import { copiedEntry, type Entry, entriesOf, ordered } from './tar.ts'
+
+export const productImage = 'localhost/hipaa-mcp:dev'
+
+const folders = ['core', 'sidecar', 'operator', 'collector', 'cli', 'crds'] as const
+
+/** The image that the sidecar, the guard, the operator and the collector run from; which one, a pod's arguments say. */
+export async function buildProduct(name: string, log: Log): Promise<Image> {
+  const layers = [await baseLayer(log), await modulesLayer(log), await sourceLayer('product', folders)]
+  return image(name, layers, {
+    User: `${productUser}:${productUser}`,
+    WorkingDir: `/${home}`,
+    Entrypoint: ['/usr/bin/node'],
+    Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'NODE_ENV=production'],
+    Labels: {
+      'org.opencontainers.image.title': 'hipaa-mcp',
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+    },
+  })
+}
+
+/** A layer of folders of the checkout with package.json and LICENSE, without tests and prose. */
+export async function sourceLayer(name: string, wanted: readonly string[]): Promise<Layer> {
+  const entries: Entry[] = []
+  for (const folder of wanted) {
+    if (!(await exists(join(checkout, folder))))
+      throw new Error(`${folder}/ is missing: the checkout is not whole`)
+    entries.push(...(await entriesOf(join(checkout, folder), `${home}/${folder}`, isShipped, true)))
+  }
+  for (const file of ['package.json', 'LICENSE']) {
+    entries.push(await copiedEntry(`${home}/${file}`, join(checkout, file), 0o644))
+  }
+  const sorted = ordered(entries)
+  return await layer(name, hashOf(['source 1', ...(await contents(sorted))]), 'gzip', async () => sorted)
+}
+
+const isShipped = (path: string): boolean =>
+  !/(\.test\.ts|\.md)$/.test(path) && !path.includes('node_modules')
+
+async function contents(entries: readonly Entry[]): Promise<(string | Uint8Array)[]> {
+  const parts = await Promise.all(
+    entries.map(async (entry) => {
+      const head = `${entry.kind} ${entry.mode} ${entry.path}`
+      if (entry.kind === 'file') return [head, 'bytes' in entry ? entry.bytes : await readFile(entry.source)]
+      return [head, entry.kind === 'link' ? entry.target : '']
+    }),
+  )
+  return parts.flat()
+}
