@@ -41,13 +41,15 @@ export const ports = {
 } as const
 
 /** No tenant container may run as these, or leave its UID open. */
-export const uids = { sidecar: 64101, own: 64102 } as const
+export const uids = { sidecar: 64101, own: 64102, guardCheck: 64103 } as const
 
 /** Container names after injection. A name proves nothing: admission compares whole specs. */
 export const containers = {
   guard: 'hipaa-mcp-guard',
   guardCheck: 'hipaa-mcp-guard-check',
   sidecar: 'hipaa-mcp',
+  /** Only with trail.acknowledge Local: gives the fresh volume to the sidecar's user. */
+  trail: 'hipaa-mcp-trail',
 } as const
 
 /** Range whose addresses stand for egress names inside a guarded pod. */

@@ -13,8 +13,13 @@ export type IdentityRequest = { /** PKCS #10, PEM. */ csr: string }
 export type IdentityResponse = {
   /** For the channel and the collector, from the operator's own CA. */
   channel: string
-  /** For callers, from the server's issuer; absent for the collector. */
+  /**
+   * For callers, from the server's issuer; absent for the collector, and when the issuer is cert-manager's and the CSR
+   * does not name exactly `names`: cert-manager signs what the CSR says, so the sidecar asks again with a CSR that does.
+   */
   server?: string
+  /** DNS names that the server's certificate bears: the Services that select the pod. Absent for the collector. */
+  names?: string[]
 }
 
 /** One event `orders` of `GET /v1/orders` (Server-Sent Events over mutual TLS). `?generation=` is what the sidecar has. */
@@ -37,7 +42,10 @@ export type Orders = {
   volumeRetained: boolean
 }
 
-/** Every `heartbeatSeconds` the channel sends the event `heartbeat`, data `{}`. */
+/**
+ * Every `heartbeatSeconds` the channel sends the event `heartbeat`, data `{}`. The event `renew`, data `{}`, says that the
+ * pod's certificates no longer say what they should (its Services changed): the sidecar asks for identity again.
+ */
 export const heartbeatSeconds = 5
 
 /** `POST /v1/chains` on the collector, by a sidecar: begins this process's chain. */
