@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cacheFolder, exists, withLock } from '../../config/image/cache.ts'
+import { cacheFolder, exists, hashOf, withLock } from '../../config/image/cache.ts'
 import { type Log, progress, toStderr } from '../../config/image/progress.ts'
 import type { Image } from '../../config/image/oci.ts'
 import { type Api, connect } from './api.ts'
@@ -18,6 +18,7 @@ import { importArchives, importImages, nodeImages } from './node-images.ts'
 import { readyCondition, startContainerd, startNode, type WithConditions } from './node.ts'
 import { daemons } from './processes.ts'
 import { removeCluster } from './remove.ts'
+import { startStorage } from './storage.ts'
 import { type Slot, takenSlots, takeSlot } from './slot.ts'
 
 export type Cluster = {
@@ -65,7 +66,7 @@ export async function up(options: UpOptions = {}): Promise<Cluster> {
   await checkMachine()
   const built = await components(log)
   return await exclusively(name, async () => {
-    const fault = await faultOf(state)
+    const fault = await faultOf(state, built)
     if (fault === undefined) {
       if (images === 'all') await loadImages(state, log)
       return await describe(state)
@@ -135,9 +136,10 @@ async function start(slot: Slot, built: Components, images: readonly Image[]): P
       startNode(slot, built, api, containerdPid),
       applyCoreDns(slot, api),
       startCertManager(slot, built, api),
+      startStorage(slot, built, api, containerdPid),
     ])
     await Promise.all([coreDnsReady(api), certManagerReady(slot, api), importImages(slot.state, images)])
-    await writeFile(join(slot.state, ready), JSON.stringify({ containerdPid }))
+    await writeFile(join(slot.state, ready), JSON.stringify({ containerdPid, recipe: await recipe(built) }))
   } finally {
     await api.close()
   }
@@ -151,10 +153,12 @@ export async function loadImages(state: string, log: Log): Promise<void> {
 }
 
 /** What keeps the cluster in this folder from being used, or undefined. */
-async function faultOf(state: string): Promise<string | undefined> {
+async function faultOf(state: string, built?: Components): Promise<string | undefined> {
   if (!(await exists(state))) return 'it does not run'
   if (!(await exists(join(state, ready)))) return 'its start did not finish'
   if ((await slotOfState(state)) === undefined) return 'its addresses were given away'
+  if (built !== undefined && (await readyNote(state)).recipe !== (await recipe(built)))
+    return 'it is of an older recipe'
   const dead = (await daemons(state)).filter(({ runs }) => !runs).map(({ name }) => name)
   if (dead.length > 0) return `${dead.join(', ')} ended`
   const api = await connect(kubeconfigOf(state, 'admin'))
@@ -243,6 +247,21 @@ async function checkMachine(): Promise<void> {
 
 /** containerd's process id, whose set of mounts the node's volumes live in. */
 export async function containerdPid(state: string): Promise<number> {
-  const text = await readFile(join(state, ready), 'utf8')
-  return (JSON.parse(text) as { containerdPid: number }).containerdPid
+  return (await readyNote(state)).containerdPid
+}
+
+async function readyNote(state: string): Promise<{ containerdPid: number; recipe?: string }> {
+  return JSON.parse(await readFile(join(state, ready), 'utf8')) as { containerdPid: number; recipe?: string }
+}
+
+// These make images and read the command line; a cluster looks the same whatever they say.
+const noRecipe = new Set(['images.ts', 'closure.ts', 'main.ts', 'remove.ts'])
+
+/** Changes when a cluster started now would differ from one started before. */
+async function recipe(built: Components): Promise<string> {
+  const files = (await readdir(import.meta.dirname)).filter(
+    (file) => file.endsWith('.ts') && !noRecipe.has(file),
+  )
+  const texts = files.toSorted().map(async (file) => await readFile(join(import.meta.dirname, file)))
+  return hashOf([built.folder, ...(await Promise.all(texts))])
 }
