@@ -1,0 +1,76 @@
+// The caBundle of our own webhook configurations: by it the API server knows our webhooks, so that `apply -k` works
+// without cert-manager. Our rights name these two objects and no other.
+
+import type { KubernetesObject } from '../../core/kubernetes.ts'
+import type { Client } from '../cluster/client.ts'
+import { kinds } from '../cluster/kinds.ts'
+
+/** Name of both configurations. */
+export const webhookConfiguration = 'hipaa-mcp'
+
+type Configuration = KubernetesObject & {
+  webhooks?: { name: string; clientConfig: { caBundle?: string } }[]
+}
+
+/**
+ * Writes the bundle where it differs and nowhere else, so that replicas do not write in turns. Rejects when a
+ * configuration is missing.
+ */
+export async function writeBundles(client: Pick<Client, 'get' | 'patch'>, ca: string): Promise<void> {
+  const wanted = Buffer.from(ca).toString('base64')
+  for (const kind of [kinds.mutatingWebhook, kinds.validatingWebhook]) {
+    const seen = await client.get<Configuration>(kind, undefined, webhookConfiguration)
+    if (seen === undefined)
+      throw new Error(`${kind.kind} ${webhookConfiguration} is missing: apply config/webhook again`)
+    const patch = (seen.webhooks ?? []).flatMap(({ name, clientConfig }, index) =>
+      clientConfig.caBundle === wanted
+        ? []
+        : [
+            // The list may have changed since it was read: then the test fails and the next round mends it.
+            { op: 'test', path: `/webhooks/${index}/name`, value: name },
+            { op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: wanted },
+          ],
+    )
+    if (patch.length > 0) await client.patch(kind, undefined, webhookConfiguration, patch, 'json')
+  }
+}
+
+export type Log = (event: string, fields: { [name: string]: string | number }) => void
+
+/**
+ * Keeps the bundles: five quick attempts after a failure, then one a minute, so that two installations with different
+ * CAs cannot fight at full speed. `reason()` says why they are not in place, undefined when they are.
+ */
+export function keepBundles(
+  client: Pick<Client, 'get' | 'patch'>,
+  ca: string,
+  log: Log,
+): { reason(): string | undefined; stop(): void } {
+  let failures = 0
+  let reason: string | undefined = 'webhook-ca-not-written'
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  const round = async (): Promise<void> => {
+    try {
+      await writeBundles(client, ca)
+      failures = 0
+      reason = undefined
+    } catch (error) {
+      failures += 1
+      reason = 'webhook-ca-not-written'
+      log('webhook-ca-not-written', { attempt: failures, message: String(error) })
+    }
+    if (stopped) return
+    timer = setTimeout(next, failures === 0 ? 30_000 : failures <= 5 ? 1_000 : 60_000)
+    timer.unref()
+  }
+  const next = (): void => void round()
+  next()
+  return {
+    reason: () => reason,
+    stop: () => {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}
