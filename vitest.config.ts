@@ -11,7 +11,10 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      tier('unit', ['test/{core,crds,sidecar,operator,collector,cli,config}/**/*.test.ts', 'test/*.test.ts']),
+      tier('unit', [
+        'test/{core,crds,sidecar,operator,collector,cli,config,sample}/**/*.test.ts',
+        'test/*.test.ts',
+      ]),
       tier('integration', ['test/integration/**/*.test.ts'], serial),
       tier('e2e', ['test/e2e/**/*.test.ts'], serial),
       tier('bypass', ['test/bypass/**/*.test.ts'], serial),
