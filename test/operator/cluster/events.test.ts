@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { eventRecorder } from '../../../operator/cluster/events.ts'
+import { quiet } from './scripted-api.ts'
+
+type Written = { verb: 'create' | 'patch'; body: unknown }
+
+function recorder(fails = false) {
+  const written: Written[] = []
+  let tried = 0
+  let now = Date.parse('2026-11-01T00:00:00Z')
+  const events = eventRecorder({
+    client: {
+      create: async (_, object) => {
+        tried += 1
+        if (fails) throw new Error('planted')
+        written.push({ verb: 'create', body: object })
+        return object
+      },
+      patch: async <T>(...args: unknown[]) => {
+        written.push({ verb: 'patch', body: args[3] })
+        return {} as T
+      },
+    },
+    instance: 'operator-0',
+    log: quiet,
+    now: () => now,
+  })
+  return { events, written, attempts: () => tried, later: (ms: number) => (now += ms) }
+}
+
+const said = (name = 'ehr', reason = 'BreachSignal') => ({
+  about: {
+    apiVersion: 'hipaa-mcp.dev/v1alpha1',
+    kind: 'HipaaMcpServer',
+    metadata: { name, namespace: 'clinic', uid: `uid-${name}` },
+  },
+  type: 'Warning' as const,
+  reason,
+  action: 'Reporting',
+  note: 'One person saw more patients than the rule allows.',
+})
+
+test('the same thing said again soon writes nothing, later it becomes a count', async () => {
+  const { events, written, later } = recorder()
+
+  events.say(said())
+  events.say(said())
+  later(301_000)
+  events.say(said())
+
+  await expect.poll(() => written.length).toBe(2)
+  expect(written[0]).toMatchObject({
+    verb: 'create',
+    body: {
+      kind: 'Event',
+      reason: 'BreachSignal',
+      eventTime: '2026-11-01T00:00:00.000000Z',
+      regarding: { name: 'ehr' },
+    },
+  })
+  expect(written[1]).toEqual({
+    verb: 'patch',
+    body: { series: { count: 3, lastObservedTime: '2026-11-01T00:05:01.000000Z' } },
+  })
+})
+
+test('another object or reason is another Event, up to sixty a minute', async () => {
+  const { events, written } = recorder()
+
+  for (let i = 0; i < 100; i += 1) events.say(said(`ehr-${i}`))
+
+  await expect.poll(() => written.length).toBe(60)
+})
+
+test('an Event that cannot be written is tried again when it is said again', async () => {
+  const { events, attempts } = recorder(true)
+
+  events.say(said())
+  await expect.poll(attempts).toBe(1)
+  events.say(said())
+
+  await expect.poll(attempts).toBe(2)
+})
