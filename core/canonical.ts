@@ -29,7 +29,7 @@ export function canonical(value: Json): string {
   const members = value as { readonly [member: string]: Json | undefined }
   const kept = Object.keys(members).filter((name) => members[name] !== undefined)
   return `{${kept
-    .sort()
+    .toSorted()
     .map((name) => `${canonical(name)}:${canonical(members[name] as Json)}`)
     .join(',')}}`
 }

@@ -45,7 +45,7 @@ export function vkey(key: NoteKey): string {
 export function parseVkey(text: string): NoteKey {
   const match = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text)
   if (match === null) throw new TypeError('Not a verifier key: want name+hash+key')
-  const bytes = Buffer.from(match[3] as string, 'base64')
+  const bytes = strictBase64(match[3] as string)
   const kind = (Object.keys(kinds) as SignatureKind[]).find((name) => kinds[name] === bytes[0])
   if (kind === undefined || bytes.length !== 33) throw new TypeError('Not an Ed25519 verifier key')
   const key = createPublicKey({
@@ -57,6 +57,13 @@ export function parseVkey(text: string): NoteKey {
   if (keyId(parsed).toString('hex') !== match[2])
     throw new TypeError('The hash of this verifier key does not fit its key')
   return parsed
+}
+
+/** Node decodes base64 leniently: without this several texts would be the same signature, and a changed byte pass. */
+function strictBase64(text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.toString('base64') !== text) throw new TypeError('Not base64 in its one canonical form')
+  return bytes
 }
 
 /** The body of a checkpoint: three lines, each ended by a newline. */
@@ -107,7 +114,8 @@ export function parseNote(note: string): { checkpoint: Checkpoint; signatures: N
     .map((text) => {
       const match = /^— (\S+) ([A-Za-z0-9+/]+={0,2})$/.exec(text)
       if (match === null) throw new TypeError('Not a signed note: a signature line is malformed')
-      const bytes = Buffer.from(match[2] as string, 'base64')
+      const bytes = strictBase64(match[2] as string)
+      if (bytes.length < 5) throw new TypeError('Not a signed note: a signature is too short')
       return { name: match[1] as string, keyId: bytes.subarray(0, 4), bytes: bytes.subarray(4) }
     })
   return { checkpoint: { origin, size, root }, signatures }

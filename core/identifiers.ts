@@ -75,7 +75,8 @@ export const identity = {
   collector: 'hipaa-mcp://collector',
   sidecar: (namespace: string, server: string, podUid: string) =>
     `hipaa-mcp://sidecar/${namespace}/${server}/${podUid}`,
-  auditor: (person: string) => `hipaa-mcp://auditor/${encodeURIComponent(person)}`,
+  // node:tls quotes an alternative name that holds an apostrophe, and a quoted name is none of ours.
+  auditor: (person: string) => `hipaa-mcp://auditor/${encodeURIComponent(person).replaceAll("'", '%27')}`,
 } as const
 
 export type Identity =
@@ -95,6 +96,17 @@ export function identityOf(subjectAltName: string | undefined): Identity | undef
   if (role === 'collector' && rest.length === 0) return { role }
   if (role === 'sidecar' && rest.length === 3 && a && b && c)
     return { role, namespace: a, server: b, podUid: c }
-  if (role === 'auditor' && rest.length === 1 && a) return { role, person: decodeURIComponent(a) }
+  if (role === 'auditor' && rest.length === 1 && a) {
+    const person = decoded(a)
+    return person === undefined ? undefined : { role, person }
+  }
   return undefined
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
 }

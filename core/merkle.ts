@@ -28,6 +28,14 @@ export class Tree {
   // The roots of the perfect subtrees, largest first: one for each set bit of the size.
   readonly #peaks: Hash[] = []
 
+  /** A second tree over the same leaves; the two grow apart. */
+  clone(): Tree {
+    const tree = new Tree()
+    tree.#size = this.#size
+    tree.#peaks.push(...this.#peaks)
+    return tree
+  }
+
   get size(): number {
     return this.#size
   }

@@ -2,6 +2,7 @@
 // hashes and sealed tokens, never content: nothing here has a place for an argument's value or a result.
 
 import { type Json, canonical } from './canonical.ts'
+import { isRecord } from './record-shape.ts'
 
 export const recordSchema = 'phi-access/1'
 
@@ -119,22 +120,57 @@ export type Counted = Base & {
 /** Last record of a chain that ended on purpose. */
 export type ChainClosed = Base & { kind: 'chain-closed'; open: string[] }
 
-/**
- * Written by the collector into its registry log: a chain began, or ended without closing itself. `unknown` lists calls
- * whose intent has no result: they may have run.
+/*
+ * Written by the collector into its registry log: what began, how it ended, what was handed out. `root` is base64 of the
+ * RFC 6962 root over the first `size` records, so that records after the process's last checkpoint are covered as well.
  */
+
+/** A chain began. */
 export type Registered = Base & {
   kind: 'registered'
   origin: string
   /** Verifier key of the chain, C2SP vkey. */
   vkey: string
 }
+
+/**
+ * A chain ended: it closed itself, a later process of its pod succeeded it, or it fell silent. `unknown` lists calls whose
+ * intent has no result: they may have run. Where it is too long for one record several follow each other, of one size.
+ */
 export type Ended = Base & {
   kind: 'ended'
   origin: string
   size: number
+  root: string
   how: 'closed' | 'succeeded' | 'silent'
   unknown: string[]
+  /** `at` of the chain's newest record; absent when it has none. */
+  last?: string
+}
+
+/** A chain that had ended speaks again: its `ended` no longer counts, and what it called unknown may still be settled. */
+export type Resumed = Base & { kind: 'resumed'; origin: string; size: number }
+
+/** So much of a chain was handed to an auditor. Every exported record is below a `held` or an `ended`. */
+export type Held = Base & {
+  kind: 'held'
+  origin: string
+  size: number
+  root: string
+  /** Who exported, as the API server saw the person. */
+  by: string
+}
+
+/** A breach rule was broken (45 CFR 164.404(a)(2): discovered on the first day on which it is known). */
+export type Signalled = Base & {
+  kind: 'signal'
+  namespace: string
+  server: string
+  rule: string
+  person: string
+  distinctPatients: number
+  perSeconds: number
+  firstSeen: string
 }
 
 export type AuditRecord =
@@ -147,6 +183,9 @@ export type AuditRecord =
   | ChainClosed
   | Registered
   | Ended
+  | Resumed
+  | Held
+  | Signalled
 
 /** The record without what the trail adds to it. */
 export type Entry = AuditRecord extends infer R
@@ -165,13 +204,16 @@ export function recordBytes(record: AuditRecord): Buffer {
   return bytes
 }
 
-/** Reads what `recordBytes` wrote. Throws on anything else, so that a changed byte never reads as another record. */
+/**
+ * Reads what `recordBytes` wrote. Throws on anything else, so that a changed byte never reads as another record. A member
+ * that this version does not know is refused as well: it could be a place for content.
+ */
 export function parseRecord(bytes: Uint8Array): AuditRecord {
-  const text = Buffer.from(bytes).toString('utf8')
-  const value = JSON.parse(text) as AuditRecord
-  if (typeof value !== 'object' || value === null || value.schema !== recordSchema) {
-    throw new TypeError(`Not a record of ${recordSchema}`)
-  }
-  if (canonical(value as unknown as Json) !== text) throw new TypeError('The record is not in canonical form')
+  if (bytes.length > recordLimit) throw new RangeError('The record is larger than 65,535 bytes')
+  // Not Buffer.toString: it would read a broken byte as U+FFFD, and that text has a canonical form.
+  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  const value: unknown = JSON.parse(text)
+  if (!isRecord(value)) throw new TypeError(`Not a record of ${recordSchema}`)
+  if (canonical(value) !== text) throw new TypeError('The record is not in canonical form')
   return value
 }

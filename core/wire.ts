@@ -74,9 +74,10 @@ export type ChainSummary = {
   podUid: string
   restart: number
   size: number
-  state: 'live' | 'closed' | 'succeeded' | 'silent'
-  /** RFC 3339 of the newest record. */
-  lastRecord: string
+  /** `corrupt`: what the store holds is not what was acknowledged. Nothing is taken for such a chain any more. */
+  state: 'live' | 'closed' | 'succeeded' | 'silent' | 'corrupt'
+  /** RFC 3339 of the newest record; absent while there is none. */
+  lastRecord?: string
   /** Policy hash and generation that the sidecar last recorded as in force; `locked` when it refuses everything. */
   policy?: string
   generation?: number
@@ -90,7 +91,7 @@ export type Signal = {
   namespace: string
   server: string
   rule: string
-  /** The person, `iss|sub`. */
+  /** The person, `iss|sub`; for `chain-fork` the pod, `pod|uid`. */
   person: string
   distinctPatients: number
   perSeconds: number
@@ -108,7 +109,32 @@ export type ExportLine =
   | { /** Newest signed note with its cosignature. */ checkpoint: string }
   | { end: true; chains: number; records: number }
 
+/** What the collector answers besides 200. `says` is a constant sentence: what to do next. */
+export type CollectorRefusal = {
+  error: string
+  says: string /** Records that are committed, for 409. */
+  size?: number
+}
+
+/** Origin of the collector's registry log. */
+export const registryOrigin = 'hipaa-mcp.dev/registry'
+/** Name of the witness in its cosignatures. */
+export const witnessName = 'hipaa-mcp.dev/witness'
+
 /** Origin of a sidecar process's chain. */
 export function originOf(namespace: string, server: string, podUid: string, restart: number): string {
   return `hipaa-mcp.dev/${namespace}/${server}/${podUid}/${restart}`
+}
+
+const originForm =
+  /^hipaa-mcp\.dev\/([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\/([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)\/([A-Za-z0-9-]+)\/(0|[1-9][0-9]{0,8})$/
+
+/** Reads what `originOf` wrote; undefined for anything else, so that an origin can name a folder. */
+export function partsOfOrigin(
+  origin: string,
+): { namespace: string; server: string; podUid: string; restart: number } | undefined {
+  const match = originForm.exec(origin)
+  if (match === null || origin.includes('..')) return undefined
+  const [, namespace, server, podUid, restart] = match as unknown as [string, string, string, string, string]
+  return { namespace, server, podUid, restart: Number(restart) }
 }

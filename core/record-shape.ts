@@ -1,0 +1,148 @@
+// What each kind of record may hold, as a table. TypeScript keeps it complete: a member added to a type without a row
+// here does not compile.
+
+import type { AuditRecord } from './record.ts'
+
+type Check = (value: unknown) => boolean
+type Optional = { optional: Check }
+type Kind = AuditRecord['kind']
+type Members<K extends Kind> = Omit<Extract<AuditRecord, { kind: K }>, 'schema' | 'at' | 'kind'>
+type Shape<R> = { [M in keyof R]-?: undefined extends R[M] ? Optional : Check }
+
+const text: Check = (value) => typeof value === 'string'
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const time: Check = (value) =>
+  typeof value === 'string' &&
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
+  !Number.isNaN(Date.parse(value))
+const hash: Check = (value) => typeof value === 'string' && /^hmac-sha256:[0-9a-f]{64}$/.test(value)
+const root: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9+/]{43}=$/.test(value)
+const among =
+  (...values: string[]): Check =>
+  (value) =>
+    values.includes(value as string)
+const list =
+  (item: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(item)
+const counts: Check = (value) => isObject(value) && Object.values(value).every(count)
+const optional = (check: Check): Optional => ({ optional: check })
+
+const object =
+  (shape: { [member: string]: Check | Optional }): Check =>
+  (value) =>
+    isObject(value) && holds(value, shape)
+
+const who = object({
+  sub: text,
+  iss: text,
+  clientId: optional(text),
+  token: optional(text),
+  certificate: text,
+  mfa: object({
+    rule: text,
+    value: text,
+    authTime: (value) => Number.isFinite(value),
+    grade: among('claim'),
+  }),
+  training: optional(text),
+})
+const patients = list(object({ token: text, sealed: text }))
+
+const shapes: { [K in Kind]: Shape<Members<K>> } = {
+  'chain-started': { origin: text, profile: text, acknowledge: among('Stream', 'Local'), version: text },
+  orders: {
+    generation: count,
+    policy: text,
+    locked: optional(text),
+    breach: list(object({ distinctPatients: count, perSeconds: count })),
+  },
+  intent: {
+    call: text,
+    who,
+    purpose: text,
+    role: text,
+    method: text,
+    revision: text,
+    tool: optional(text),
+    arguments: optional(hash),
+    patients,
+    policy: text,
+  },
+  result: {
+    call: text,
+    outcome: among('ok', 'tool-error', 'error', 'unknown'),
+    result: optional(hash),
+    bytes: count,
+    patients,
+    kept: counts,
+    dropped: counts,
+    redacted: counts,
+    milliseconds: (value) => Number.isFinite(value) && (value as number) >= 0,
+  },
+  refusal: {
+    call: text,
+    reason: text,
+    stage: text,
+    who: optional(who),
+    purpose: optional(text),
+    method: optional(text),
+    tool: optional(text),
+    peer: text,
+    policy: optional(text),
+  },
+  counted: {
+    what: among('handshake-failed', 'refusals-over-quota', 'egress-refused', 'egress-opened'),
+    source: text,
+    count,
+    reason: optional(text),
+  },
+  'chain-closed': { open: list(text) },
+  registered: { origin: text, vkey: text },
+  ended: {
+    origin: text,
+    size: count,
+    root,
+    how: among('closed', 'succeeded', 'silent'),
+    unknown: list(text),
+    last: optional(time),
+  },
+  resumed: { origin: text, size: count },
+  held: { origin: text, size: count, root, by: text },
+  signal: {
+    namespace: text,
+    server: text,
+    rule: text,
+    person: text,
+    distinctPatients: count,
+    perSeconds: count,
+    firstSeen: time,
+  },
+}
+
+/** Whether a value is a record of a known kind with all its members, none malformed and none besides. */
+export function isRecord(value: unknown): value is AuditRecord {
+  if (!isObject(value)) return false
+  const { schema, at, kind, ...members } = value
+  return (
+    schema === 'phi-access/1' &&
+    time(at) &&
+    typeof kind === 'string' &&
+    Object.hasOwn(shapes, kind) &&
+    holds(members, shapes[kind as Kind])
+  )
+}
+
+function holds(value: { [member: string]: unknown }, shape: { [member: string]: Check | Optional }): boolean {
+  return (
+    Object.keys(value).every((member) => Object.hasOwn(shape, member)) &&
+    Object.entries(shape).every(([member, rule]) => {
+      const has = Object.hasOwn(value, member)
+      return typeof rule === 'function' ? has && rule(value[member]) : !has || rule.optional(value[member])
+    })
+  )
+}
+
+function isObject(value: unknown): value is { [member: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { identity, identityOf } from '../../core/identifiers.ts'
+import { originOf, partsOfOrigin } from '../../core/wire.ts'
+
+test('every identity reads back from the text that node:tls makes of it', () => {
+  expect(identityOf(`DNS:a, URI:${identity.operator}`)).toEqual({ role: 'operator' })
+  expect(identityOf(`URI:${identity.collector}, DNS:b`)).toEqual({ role: 'collector' })
+  expect(identityOf(`URI:${identity.sidecar('clinic', 'ehr', 'u-1')}`)).toEqual({
+    role: 'sidecar',
+    namespace: 'clinic',
+    server: 'ehr',
+    podUid: 'u-1',
+  })
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 1 }).filter((text) => text.isWellFormed()),
+      (person) => {
+        const uri = identity.auditor(person)
+        expect(uri).not.toMatch(/[',"\\ ]/)
+        expect(identityOf(`URI:${uri}`)).toEqual({ role: 'auditor', person })
+      },
+    ),
+  )
+})
+
+test.each([
+  undefined,
+  '',
+  'DNS:hipaa-mcp://operator',
+  'URI:hipaa-mcp://operator, URI:hipaa-mcp://collector',
+  'URI:hipaa-mcp://operator/more',
+  'URI:hipaa-mcp://sidecar/a/b',
+  'URI:hipaa-mcp://sidecar/a//c',
+  'URI:hipaa-mcp://auditor/%zz',
+  'URI:hipaa-mcp://admin',
+])('%s is no identity of ours', (name) => {
+  expect(identityOf(name)).toBeUndefined()
+})
+
+test('an origin reads back as its parts, and nothing that could leave a folder is an origin', () => {
+  const parts = { namespace: 'clinic', server: 'ehr.v2', podUid: '0F2C-9', restart: 12 }
+
+  expect(partsOfOrigin(originOf('clinic', 'ehr.v2', '0F2C-9', 12))).toEqual(parts)
+  for (const text of [
+    'hipaa-mcp.dev/registry',
+    'hipaa-mcp.dev/a/b/c/01',
+    'hipaa-mcp.dev/a/b/c/-1',
+    'hipaa-mcp.dev/../b/c/1',
+    'hipaa-mcp.dev/a/../c/1',
+    'hipaa-mcp.dev/a/x..y/c/1',
+    'hipaa-mcp.dev/a/b/../1',
+    'hipaa-mcp.dev/a/b/c/1\n',
+    'other.dev/a/b/c/1',
+  ])
+    expect(partsOfOrigin(text), text).toBeUndefined()
+})
