@@ -3,13 +3,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { monitoringFiles } from '../config/monitoring/generate.ts'
 import { generatedFiles } from '../crds/generate.ts'
 import { controlsDocument } from './controls-document.ts'
 
 const root = join(import.meta.dirname, '..')
 
 const files = [
-  ...(await generatedFiles()).map(({ path, text }) => ({ path: fileURLToPath(path), text })),
+  ...[...(await generatedFiles()), ...monitoringFiles()].map(({ path, text }) => ({ path: fileURLToPath(path), text })),
   { path: join(root, 'docs', 'controls.md'), text: await controlsDocument() },
 ]
 

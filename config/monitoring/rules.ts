@@ -1,0 +1,52 @@
+// The alert rules, as a plain Prometheus rule file and as a PrometheusRule of the Prometheus operator.
+
+import { stringify } from 'yaml'
+
+const groups = [
+  {
+    name: 'hipaa-mcp',
+    rules: [
+      {
+        alert: 'HipaaMcpBreachSignal',
+        expr: 'hipaa_mcp_breach_signals > 0',
+        labels: { severity: 'critical' },
+        annotations: {
+          summary: 'A pattern of access that a breach rule names was seen',
+          description:
+            'A person saw more patients than the rule allows. 45 CFR 164.402 presumes a breach until a risk assessment shows otherwise: read the signal with kubectl describe hipaamcpserver, list the records with hipaa-mcp trail export, and consider spec.lockdown.',
+        },
+      },
+      {
+        alert: 'HipaaMcpLocked',
+        expr: 'max by (server) (hipaa_mcp_locked) == 1',
+        for: '1m',
+        labels: { severity: 'warning' },
+        annotations: {
+          summary: 'A guarded MCP server refuses every call',
+          description:
+            'The reason stands in the label reason of hipaa_mcp_locked and in the server’s Ready condition: kubectl describe hipaamcpserver.',
+        },
+      },
+    ],
+  },
+]
+
+const yaml = (value: unknown): string => stringify(value, { lineWidth: 0 })
+const head = '# Generated from config/monitoring/rules.ts: change it there.\n'
+
+/** A rule file for Prometheus' `rule_files`. */
+export const rulesText = (): string => head + yaml({ groups })
+
+/** The same rules for clusters with the Prometheus operator. */
+export const prometheusRuleText = (): string =>
+  head +
+  yaml({
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: {
+      name: 'hipaa-mcp',
+      namespace: 'hipaa-mcp-system',
+      labels: { 'app.kubernetes.io/part-of': 'hipaa-mcp' },
+    },
+    spec: { groups },
+  })
