@@ -46,8 +46,9 @@ const checkout = join(import.meta.dirname, '..', '..')
 const folder = join(cacheFolder, 'clusters')
 const ready = 'ready.json'
 
-/** The cluster of this checkout; another checkout's has another name. */
-export const defaultName = `dev-${createHash('sha256').update(checkout).digest('hex').slice(0, 6)}`
+/** The cluster that HIPAA_MCP_CLUSTER names, else this checkout's own: another checkout's has another name. */
+export const defaultName =
+  process.env['HIPAA_MCP_CLUSTER'] || `dev-${createHash('sha256').update(checkout).digest('hex').slice(0, 6)}`
 
 const stateOf = (name: string): string => {
   if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {

@@ -12,15 +12,24 @@ const labels = { 'k8s-app': 'kube-dns' }
 const name = 'coredns'
 
 // Names outside the cluster get NXDOMAIN: the test node has no way out, and a resolver that waits for one would hide it.
+// Hosts *.partner.test stand for the outside world: HOST.NAMESPACE.partner.test is that Service, under a name that no
+// cluster suffix gives away.
 const corefile = `.:53 {
     errors
     health :8080
     ready :8181
+    rewrite stop {
+        name regex (.*)\\.partner\\.test\\. {1}.svc.cluster.local. answer auto
+    }
     kubernetes cluster.local in-addr.arpa ip6.arpa {
         pods insecure
         ttl 5
     }
+    template ANY ANY . {
+        rcode NXDOMAIN
+    }
     cache 5
+    reload 2s
 }
 `
 

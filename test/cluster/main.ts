@@ -58,7 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
     return command === '--help' || command === 'help' ? 0 : 2
   }
   const at = given[0] === '--name' || command !== 'kubectl' ? given.indexOf('--name') : -1
-  const name = at === -1 ? (process.env['HIPAA_MCP_CLUSTER'] ?? defaultName) : (given[at + 1] ?? '')
+  const name = at === -1 ? defaultName : (given[at + 1] ?? '')
   const rest = at === -1 ? given : given.filter((_, index) => index !== at && index !== at + 1)
   return await run(name, rest)
 }

@@ -195,6 +195,8 @@ function kubeletConfig(slot: Slot): object {
       'nodefs.inodesFree': '0%',
     },
     imageGCHighThresholdPercent: 100,
+    // Changed ConfigMaps and Secrets reach running pods this soon, not after a minute.
+    syncFrequency: '10s',
     podLogsDir: join(state, 'pod-logs'),
   }
 }

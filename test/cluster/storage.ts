@@ -36,7 +36,7 @@ const parameters: Record<StorageKind, Record<string, string>> = {
 }
 
 const kinds: readonly StorageKind[] = ['encrypted', 'plain']
-const size = 4 * 2 ** 30
+const size = 2 * 2 ** 30
 
 const deviceFile = (state: string, kind: StorageKind): string => join(state, 'storage', `${kind}.img`)
 const mountPoint = (state: string, kind: StorageKind): string => join(state, 'storage', kind)
@@ -101,19 +101,30 @@ export async function flushDevice(state: string, containerdPid: number, kind: St
   await run('nsenter', [mounts, '--wd=/', 'sync', '-f', mountPoint(state, kind)])
 }
 
-/** Whether the bytes stand anywhere on a kind's raw device. Flush it first. */
-export async function deviceHolds(state: string, kind: StorageKind, bytes: Uint8Array): Promise<boolean> {
+/** Which of the texts stand anywhere on a kind's raw device. Flush it first. */
+export async function foundOnDevice(
+  state: string,
+  kind: StorageKind,
+  texts: readonly string[],
+): Promise<string[]> {
+  const sought = texts.map((text) => ({ text, bytes: Buffer.from(text) }))
+  const overlap = Math.max(...sought.map(({ bytes }) => bytes.length)) - 1
+  const found = new Set<string>()
   const file = await open(deviceFile(state, kind))
   try {
     const chunk = Buffer.alloc(8 << 20)
+    const zeros = Buffer.alloc(chunk.length)
     let kept = 0
     for (;;) {
-      // The end of one chunk stays before the next, so that no border hides a match.
       const { bytesRead } = await file.read(chunk, kept, chunk.length - kept)
-      if (bytesRead === 0) return false
+      if (bytesRead === 0) return [...found]
       const end = kept + bytesRead
-      if (chunk.subarray(0, end).includes(bytes)) return true
-      kept = Math.min(bytes.length - 1, end)
+      const seen = chunk.subarray(0, end)
+      // Most of the device was never written, and comparing is much quicker than searching.
+      const empty = seen.equals(zeros.subarray(0, end))
+      for (const { text, bytes } of sought) if (!empty && seen.includes(bytes)) found.add(text)
+      // The end of one chunk stays before the next, so that no border hides a match.
+      kept = Math.min(overlap, end)
       chunk.copyWithin(0, end - kept, end)
     }
   } finally {

@@ -11,10 +11,12 @@ import (
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	_ "github.com/coredns/coredns/plugin/ready"
 	_ "github.com/coredns/coredns/plugin/reload"
+	_ "github.com/coredns/coredns/plugin/rewrite"
+	_ "github.com/coredns/coredns/plugin/template"
 )
 
 func init() {
-	dnsserver.Directives = []string{"reload", "health", "ready", "errors", "cache", "hosts", "kubernetes"}
+	dnsserver.Directives = []string{"reload", "health", "ready", "errors", "cache", "rewrite", "hosts", "kubernetes", "template"}
 }
 
 func main() { coremain.Run() }
