@@ -1,7 +1,7 @@
 // A sample EHR MCP server as teams have them today: it trusts whoever reaches it, hands out whole records, and speaks
 // plain PostgreSQL. It knows nothing of this product and runs unchanged behind it.
 //
-//   DATABASE_URL=postgres://… [PORT=8080] node test/sample/ehr-server.ts
+//   DATABASE_URL=postgres://… [VENDOR_URL=https://…] [PORT=8080] node test/sample/ehr-server.ts
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -15,8 +15,8 @@ type Section = (typeof sections)[number]
 
 const text = (value: unknown) => ({ type: 'text' as const, text: JSON.stringify(value) })
 
-/** The server's two tools, both broad. */
-function mcpServer(store: RecordStore): McpServer {
+/** The server's tools, each as broad as can be. */
+function mcpServer(store: RecordStore, vendor: string | undefined): McpServer {
   const server = new McpServer({ name: 'sample-ehr', version: '1.0.0' })
   server.registerTool(
     'get_patient_record',
@@ -53,6 +53,30 @@ function mcpServer(store: RecordStore): McpServer {
       return { content: [text(found)], structuredContent: found }
     },
   )
+  server.registerTool(
+    'check_coverage',
+    {
+      description: 'Asks the clearing house whether a patient is covered',
+      inputSchema: fromJsonSchema<{ patient_id: string }>({
+        type: 'object',
+        properties: { patient_id: { type: 'string' } },
+        required: ['patient_id'],
+      }),
+    },
+    async ({ patient_id }) => {
+      const record = await store.read(patient_id)
+      if (record === undefined || vendor === undefined)
+        return { content: [text(`No coverage of ${patient_id}`)], isError: true }
+      const asked = {
+        method: 'POST',
+        body: JSON.stringify(record.patient),
+        signal: AbortSignal.timeout(5_000),
+      }
+      const coverage: unknown = await (await fetch(`${vendor}/coverage`, asked)).json()
+      const found = { patient: record.patient, coverage, subject: record.subject }
+      return { content: [text(found)], structuredContent: found }
+    },
+  )
   return server
 }
 
@@ -67,7 +91,7 @@ export async function serve(options: {
   port: number
 }): Promise<{ server: Server; port: number }> {
   const store = openStore(options.database)
-  const handler = createMcpHandler(() => mcpServer(store), { onerror: () => undefined })
+  const handler = createMcpHandler(() => mcpServer(store, options.vendor), { onerror: () => undefined })
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       response.statusCode = 500
@@ -116,7 +140,9 @@ if (import.meta.main) {
   const database = process.env['DATABASE_URL']
   if (database === undefined)
     throw new Error('DATABASE_URL is missing: name the PostgreSQL database of the records')
-  const { server, port } = await serve({ database, port: Number(process.env['PORT'] ?? 8080) })
+  const vendor = process.env['VENDOR_URL']
+  const port = Number(process.env['PORT'] ?? 8080)
+  const { server } = await serve({ database, port, ...(vendor === undefined ? {} : { vendor }) })
   console.log(`sample EHR on port ${port}`)
   process.once('SIGTERM', () => server.close())
 }
