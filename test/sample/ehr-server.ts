@@ -88,6 +88,7 @@ function only(record: PatientRecord, wanted: readonly Section[]): Record<string,
 /** Answers on `port` (0: a free one) of every address: MCP under /mcp, health under /healthz. Both revisions are served. */
 export async function serve(options: {
   database: string
+  vendor?: string
   port: number
 }): Promise<{ server: Server; port: number }> {
   const store = openStore(options.database)
