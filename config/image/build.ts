@@ -47,7 +47,8 @@ async function main(): Promise<void> {
     if (!(await pinFile(file, target.name, digest))) toStderr(`${file} is not there; nothing was pinned`)
   }
   const size = made.layers.reduce((sum, layer) => sum + layer.size, 0)
-  const summary = { name: made.name, digest: made.digest, size, output: values.output, pushed }
+  const layers = made.layers.map(({ digest }) => digest)
+  const summary = { name: made.name, digest: made.digest, size, layers, output: values.output, pushed }
   if (values.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
   else process.stdout.write(`${pushed ?? `${made.name}@${made.digest}`} (${(size / 1e6).toFixed(1)} MB)\n`)
 }

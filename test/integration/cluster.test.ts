@@ -78,7 +78,7 @@ const words = async (url: string): Promise<string> =>
 const lookup = (name: string): string =>
   `require('dns').lookup('${name}', (e, a) => process.stdout.write(e ? e.code : a))`
 
-function volume(name: string, storageClassName: StorageKind): object {
+function volume(name: string, storageClassName: StorageKind): { name: string; ephemeral: object } {
   const spec = {
     storageClassName,
     accessModes: ['ReadWriteOnce'],
