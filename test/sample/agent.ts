@@ -197,8 +197,7 @@ async function main(argv: string[]): Promise<unknown> {
     await new Promise((resolve) => process.once('SIGTERM', resolve))
     return undefined
   }
-  const folder = setting('certificates')
-  const tls = certificatesIn(folder)
+  const tls = certificatesIn(setting('certificates'), values['no-certificate'])
   const token =
     values['no-token'] === true
       ? undefined
@@ -215,7 +214,7 @@ async function main(argv: string[]): Promise<unknown> {
   const purpose = option('purpose', '')
   const one = agent({
     url: setting('url'),
-    tls: values['no-certificate'] === true ? { ca: tls.ca } : tls,
+    tls,
     ...(token === undefined ? {} : { token: token.accessToken }),
     revision: option('revision', '2025-11-25') as Revision,
     ...(purpose === '' ? {} : { purpose }),
@@ -247,11 +246,12 @@ async function sweep(
   return { answered, refused }
 }
 
-function certificatesIn(folder: string): Required<ClientTls> {
-  const [cert, key, ca] = ['tls.crt', 'tls.key', 'ca.crt'].map((name) =>
-    readFileSync(join(folder, name), 'utf8'),
-  )
-  return { cert: cert as string, key: key as string, ca: ca as string }
+/** What a folder of certificates holds; a caller without one has the CA alone. */
+function certificatesIn(folder: string, without = false): ClientTls {
+  const file = (name: string): string => readFileSync(join(folder, name), 'utf8')
+  return without
+    ? { ca: file('ca.crt') }
+    : { cert: file('tls.crt'), key: file('tls.key'), ca: file('ca.crt') }
 }
 
 if (import.meta.main) {

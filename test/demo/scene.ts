@@ -1,0 +1,243 @@
+// Builds the clinic on a cluster, and puts the product around it: the same objects for the demo and for the end-to-end
+// tests. Nothing here decides whether it worked; steps and tests do.
+
+import { createHash } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Authority, authority } from '../sample/certificates.ts'
+import type { PatientRecord } from '../sample/fhir.ts'
+import { until } from './kubectl.ts'
+import { configMap, manifest, quoted, tlsSecret, together } from './manifests.ts'
+import type { World } from './world.ts'
+
+const checkout = join(import.meta.dirname, '..', '..')
+const system = 'hipaa-mcp-system'
+/** Rendered objects, for a person to look at and to apply again. */
+export const out = join(checkout, 'out', 'demo')
+
+export const namespaces = ['clinic', 'identity', 'vendor', 'agents', 'elsewhere', 'monitoring'] as const
+export const managed = 'app.kubernetes.io/managed-by=hipaa-mcp-demo'
+
+export type Clinic = World & { clinicCa: Authority; agentsCa: Authority; records: readonly PatientRecord[] }
+
+/** Applies config/default and waits until operator and collector are available. */
+export async function install(world: World): Promise<void> {
+  const { kubectl } = world
+  const there = (await kubectl.get('namespace', system)) !== undefined
+  if (world.replaceStorageClass) {
+    const text = await kubectl.run(['kustomize', join(checkout, 'config', 'default')])
+    await kubectl.apply(
+      text.replaceAll(/storageClassName: encrypted\b/g, `storageClassName: ${world.storageClass}`),
+    )
+  } else {
+    await kubectl.run([
+      'apply',
+      '--server-side',
+      '--field-manager=hipaa-mcp-demo',
+      '--force-conflicts',
+      '-k',
+      join(checkout, 'config', 'default'),
+    ])
+  }
+  // What was there before the demo stays there after it.
+  if (!there) await kubectl.run(['label', 'namespace', system, managed])
+  const workloads = (await kubectl.run(['get', 'deployments,statefulsets', '-n', system, '-o', 'name']))
+    .trim()
+    .split('\n')
+  for (const name of workloads) await kubectl.run(['rollout', 'status', name, '-n', system, '--timeout=240s'])
+}
+
+/** Removes what an earlier run left, and refuses to touch a namespace that somebody else made. */
+export async function clear({ kubectl }: Pick<World, 'kubectl'>): Promise<void> {
+  const mine: string[] = []
+  for (const name of namespaces) {
+    const found = await kubectl.get<{ metadata: { labels?: Record<string, string> } }>('namespace', name)
+    if (found === undefined) continue
+    if (found.metadata.labels?.['app.kubernetes.io/managed-by'] !== 'hipaa-mcp-demo')
+      throw new Error(
+        `The namespace ${name} is not the demo's: take another cluster, or remove the namespace`,
+      )
+    mine.push(name)
+  }
+  if (mine.length > 0) await kubectl.run(['delete', 'namespace', ...mine, '--timeout=180s'])
+  if ((await kubectl.get('crd', 'businessassociateagreements.hipaa-mcp.dev')) !== undefined)
+    await kubectl.run(['delete', 'baa', '-l', managed, '--ignore-not-found'])
+  await kubectl.run(['delete', 'clusterrole,clusterrolebinding', '-l', managed, '--ignore-not-found'])
+}
+
+/** The clinic before the product: EHR server, database with the records, identity provider, vendor, agents. */
+export async function buildClinic(world: World, records: readonly PatientRecord[]): Promise<Clinic> {
+  const { kubectl, images, storageClass } = world
+  const [clinicCa, agentsCa] = await Promise.all([
+    authority('Sample clinic CA'),
+    authority('Sample agents CA'),
+  ])
+  const trusted = clinicCa.cert + (await ownCa(world))
+  const names = {
+    SAMPLES_IMAGE: images.samples,
+    POSTGRES_IMAGE: images.postgres,
+    STORAGE_CLASS: storageClass,
+    PASSWORD: createHash('sha256').update(clinicCa.key).digest('hex').slice(0, 24),
+  }
+  for (const name of ['clinic', 'identity', 'vendor', 'agents'])
+    await kubectl.apply(await manifest(name, names))
+
+  const server = async (host: string) => await clinicCa.issue(host, [host, host.replace(/\..*$/, '')])
+  await kubectl.apply(
+    together(
+      tlsSecret('clinic', 'ehr-db-tls', await server('ehr-db.clinic.svc'), clinicCa.cert),
+      tlsSecret('identity', 'login-tls', await server('login.identity.svc'), agentsCa.cert),
+      tlsSecret('vendor', 'records-tls', await server('records.vendor.svc'), clinicCa.cert),
+      tlsSecret('agents', 'agent-tls', await agentsCa.issue('agent'), trusted),
+      tlsSecret('agents', 'other-agent-tls', await agentsCa.issue('other agent'), trusted),
+      ...['clinic', 'agents', 'elsewhere'].map((namespace) =>
+        configMap(namespace, 'clinic-ca', { 'ca.crt': trusted }),
+      ),
+      ...(world.certManager ? issuer(clinicCa) : []),
+    ),
+  )
+  for (const [namespace, workload] of workloads)
+    await kubectl.run(['rollout', 'status', workload, '-n', namespace, '--timeout=180s'])
+  await load(world, records)
+  return { ...world, clinicCa, agentsCa, records }
+}
+
+const workloads = [
+  ['clinic', 'statefulset/ehr-db'],
+  ['identity', 'deployment/login'],
+  ['vendor', 'deployment/records'],
+  ['agents', 'deployment/agent'],
+  ['agents', 'deployment/agent-without-certificate'],
+  ['elsewhere', 'deployment/bystander'],
+] as const
+
+/** Without cert-manager callers see a certificate of the operator's own CA. */
+async function ownCa({ kubectl, certManager }: World): Promise<string> {
+  if (certManager) return ''
+  const secret = await until('the operator made its CA', 60, async () => {
+    return await kubectl.get<{ data: Record<string, string> }>('secret', 'hipaa-mcp-ca', '-n', system)
+  })
+  return Buffer.from(secret.data['tls.crt'] ?? secret.data['ca.crt'] ?? '', 'base64').toString()
+}
+
+const issuer = (ca: Authority): string[] => [
+  tlsSecret('cert-manager', 'clinic-ca', ca, ca.cert),
+  JSON.stringify({
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'ClusterIssuer',
+    metadata: { name: 'clinic-ca', labels: { 'app.kubernetes.io/managed-by': 'hipaa-mcp-demo' } },
+    spec: { ca: { secretName: 'clinic-ca' } },
+  }),
+]
+
+/** The records, a line each, through the EHR's own pod: it is not guarded yet. */
+async function load({ kubectl }: World, records: readonly PatientRecord[]): Promise<void> {
+  const lines = records.map((record) => JSON.stringify(record)).join('\n')
+  await kubectl.run(
+    ['exec', '-i', '-n', 'clinic', 'deploy/ehr-mcp', '--', 'node', 'test/sample/load-records.ts', '-'],
+    lines,
+  )
+  await kubectl.run(['rollout', 'status', 'deployment/ehr-mcp', '-n', 'clinic', '--timeout=120s'])
+}
+
+/** Changes of the policy that a test asks for, by the text of the manifest. */
+export type Edit = (manifest: string) => string
+
+/** The HipaaMcpServer as text, certificates filled in; also written to out/demo/ehr.yaml. */
+export async function serverManifest(clinic: Clinic, edit: Edit = (text) => text): Promise<string> {
+  const text = edit(
+    await manifest('server', {
+      AGENTS_CA: quoted(clinic.agentsCa.cert),
+      CLINIC_CA: quoted(clinic.clinicCa.cert),
+    }),
+  )
+  const whole = clinic.certManager ? text : text.replace(/^ +issuerRef:.*\n/m, '')
+  await mkdir(out, { recursive: true })
+  await writeFile(join(out, 'ehr.yaml'), whole)
+  return whole
+}
+
+export type ServerStatus = {
+  spec: { lockdown?: { reason: string } }
+  status?: {
+    gaps?: string
+    lastRecord?: string
+    pods?: { guarded?: number; expected?: number; summary?: string }
+    policy?: { hash?: string; generation?: number }
+    volumes?: { claim: string; storageClass?: string; grade: string; reason?: string }[]
+    conditions?: { type: string; status: string; reason: string; message: string }[]
+  }
+}
+
+export const serverStatus = async ({ kubectl }: Pick<World, 'kubectl'>): Promise<ServerStatus | undefined> =>
+  await kubectl.get<ServerStatus>('hipaamcpserver', 'ehr', '-n', 'clinic')
+
+export const conditionOf = (seen: ServerStatus | undefined, type: string) =>
+  seen?.status?.conditions?.find((condition) => condition.type === type)
+
+/**
+ * Enrols the namespace, lets the database take nothing but TLS, annotates the deployment as it stands, and waits until
+ * the server is Ready. Each of the three `say`s the command that a person would type.
+ */
+export async function guard(clinic: Clinic, say: (command: string) => void = () => undefined): Promise<void> {
+  const { kubectl } = clinic
+  say('kubectl apply -f out/demo/ehr.yaml')
+  await kubectl.apply(await serverManifest(clinic))
+  say('kubectl label namespace clinic hipaa-mcp.dev/enforce=true')
+  await kubectl.run(['label', 'namespace', 'clinic', 'hipaa-mcp.dev/enforce=true', '--overwrite'])
+  await kubectl.apply(
+    configMap('clinic', 'ehr-db-access', {
+      'pg_hba.conf': 'local all all trust\nhostssl all all all scram-sha-256\n',
+    }),
+  )
+  await kubectl.run(['rollout', 'restart', 'statefulset/ehr-db', '-n', 'clinic'])
+  await kubectl.run(['rollout', 'status', 'statefulset/ehr-db', '-n', 'clinic', '--timeout=120s'])
+  say('kubectl annotate deployment ehr-mcp -n clinic hipaa-mcp.dev/server=ehr')
+  await kubectl.run([
+    'annotate',
+    'deployment',
+    'ehr-mcp',
+    '-n',
+    'clinic',
+    'hipaa-mcp.dev/server=ehr',
+    '--overwrite',
+  ])
+  await ready(clinic)
+}
+
+/** Until the server is Ready and all of its pods are guarded. */
+export async function ready(clinic: Pick<World, 'kubectl'>, seconds = 180): Promise<ServerStatus> {
+  const { kubectl } = clinic
+  return await until(
+    'the server is Ready with every pod guarded',
+    seconds,
+    async () => {
+      const seen = await serverStatus(clinic)
+      const { guarded = 0, expected = 0 } = seen?.status?.pods ?? {}
+      return conditionOf(seen, 'Ready')?.status === 'True' && guarded > 0 && guarded === expected
+        ? seen
+        : undefined
+    },
+    async () => {
+      const condition = conditionOf(await serverStatus(clinic), 'Ready')
+      const pods = await kubectl.run(['get', 'pods', '-n', 'clinic'])
+      return `Ready is ${condition?.status} (${condition?.reason}: ${condition?.message})\n${pods}`
+    },
+  )
+}
+
+/** A Prometheus that scrapes the product. Needs the product installed: its rules come from there. */
+export async function buildMonitoring({ kubectl, images }: World): Promise<void> {
+  const text = await manifest('monitoring', { PROMETHEUS_IMAGE: images.prometheus })
+  const rules = await kubectl.get<{ data: Record<string, string> }>(
+    'configmap',
+    'hipaa-mcp-rules',
+    '-n',
+    system,
+  )
+  if (rules === undefined)
+    throw new Error('config/default brought no ConfigMap hipaa-mcp-rules: see config/monitoring')
+  await kubectl.apply(text)
+  await kubectl.apply(configMap('monitoring', 'hipaa-mcp-rules', rules.data))
+  await kubectl.run(['rollout', 'status', 'deployment/prometheus', '-n', 'monitoring', '--timeout=120s'])
+}
