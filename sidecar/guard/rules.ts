@@ -1,0 +1,132 @@
+// The packet filter of a guarded pod (45 CFR 164.312(a)(1), 164.312(e)(1)), as text for iptables-restore. Pure.
+//
+// Who is hostile: every process of the pod but the sidecar, and whoever enters its network namespace (port-forward does,
+// as root). They have no NET_ADMIN and no NET_RAW: a raw packet socket walks around any filter, so admission drops it.
+
+import { egressRange, ports, uids } from '../../core/identifiers.ts'
+
+/** `upstreamPort`: where the app listens. */
+export type GuardConfig = { upstreamPort: number }
+
+const sidecar = `-m owner --uid-owner ${uids.sidecar} --gid-owner ${uids.sidecar}`
+const state = '-m conntrack --ctstate'
+const resets = '-p tcp -m tcp --tcp-flags RST RST'
+
+/** From outside come calls and the kubelet's questions; the app's own port has no rule, so it stays shut. */
+const inbound = [
+  // What travels on loopback was judged when it left, in OUTPUT.
+  '-A INPUT -i lo -j ACCEPT',
+  `-A INPUT ${state} ESTABLISHED -j ACCEPT`,
+  `-A INPUT -p tcp -m tcp --dport ${ports.calls} -j ACCEPT`,
+  `-A INPUT -p tcp -m tcp --dport ${ports.health} -j ACCEPT`,
+]
+
+/**
+ * The sidecar may go anywhere; what its closed sockets still have to send has no owner any more and is told by its
+ * connection. A tenant's packet is never accepted for being ESTABLISHED alone: it could bind the port that the sidecar
+ * just left, which /proc/net/udp shows to all, and inherit the sidecar's conversation with the cluster's resolver.
+ */
+const outbound = [
+  `-A OUTPUT ${sidecar} -j ACCEPT`,
+  `-A OUTPUT ${state} ESTABLISHED -m owner ! --socket-exists -j ACCEPT`,
+  // The app's answers to the sidecar, the sidecar's port telling that nobody listens.
+  `-A OUTPUT -o lo ${state} ESTABLISHED -m conntrack --ctdir REPLY -j ACCEPT`,
+  `-A OUTPUT ${resets} ${state} ESTABLISHED -m conntrack --ctdir REPLY -j ACCEPT`,
+]
+
+/** Tenants reach two doors on loopback, after their ports were rewritten. 15021 is not one: /drain is not theirs to call. */
+const doors = [
+  `-A OUTPUT -d ${egressRange} -o lo -p tcp -m tcp --dport ${ports.egress} -j ACCEPT`,
+  `-A OUTPUT -d 127.0.0.1/32 -o lo -p tcp -m tcp --dport ${ports.dns} -j ACCEPT`,
+  `-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport ${ports.dns} -j ACCEPT`,
+]
+
+/** Refusals are packets too, and must reach the process that is refused: it fails at once instead of waiting. */
+const refusals = (icmp: string, unreachable: string) => [
+  `-A OUTPUT -o lo ${resets} ${state} RELATED -j ACCEPT`,
+  `-A OUTPUT -o lo -p ${icmp} ${state} RELATED -j ACCEPT`,
+  '-A OUTPUT -p tcp -j REJECT --reject-with tcp-reset',
+  `-A OUTPUT -j REJECT --reject-with ${unreachable}`,
+]
+
+/** Errors about our own packets: too big, unreachable, expired. Nothing else is RELATED to us. */
+const icmpErrors = ['3', '11', '12'].map(
+  (type) => `-A INPUT -p icmp -m icmp --icmp-type ${type} ${state} RELATED -j ACCEPT`,
+)
+const icmp6Errors = ['1', '2', '3', '4'].map(
+  (type) => `-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${type} ${state} RELATED -j ACCEPT`,
+)
+/** Without neighbour discovery (RFC 4861) there is no IPv6 at all. The kernel speaks it; a ping socket cannot. */
+const neighbours = [
+  ...['134', '135', '136'].map((type) => `-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`),
+  ...['133', '135', '136'].map((type) => `-A OUTPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`),
+]
+
+/** Calls to the app's port come to the sidecar. Not on loopback: there the sidecar itself calls the app. */
+const redirect = ({ upstreamPort }: GuardConfig) =>
+  `-A PREROUTING ! -i lo -p tcp -m tcp --dport ${upstreamPort} -j REDIRECT --to-ports ${ports.calls}`
+
+/**
+ * Names become addresses of this range. DNAT to a port alone keeps the address, so that the listener sees in
+ * `socket.localAddress` which name was meant; REDIRECT would lose it.
+ */
+const names = [
+  `-A OUTPUT -d ${egressRange} -p tcp -j DNAT --to-destination :${ports.egress}`,
+  `-A OUTPUT -d 127.0.0.1/32 -p udp -m udp --dport 53 -j DNAT --to-destination 127.0.0.1:${ports.dns}`,
+  `-A OUTPUT -d 127.0.0.1/32 -p tcp -m tcp --dport 53 -j DNAT --to-destination 127.0.0.1:${ports.dns}`,
+]
+
+const table = (name: string, chains: readonly string[], lines: readonly string[]) => [
+  `*${name}`,
+  ...chains.map((chain) => `:${chain} [0:0]`),
+  ...lines,
+  'COMMIT',
+]
+const filter = (lines: readonly string[]) =>
+  table('filter', ['INPUT DROP', 'FORWARD DROP', 'OUTPUT DROP'], lines)
+const nat = (lines: readonly string[]) =>
+  table('nat', ['PREROUTING ACCEPT', 'INPUT ACCEPT', 'OUTPUT ACCEPT', 'POSTROUTING ACCEPT'], lines)
+
+const text = (lines: readonly string[]) => `${lines.join('\n')}\n`
+
+/**
+ * Texts for iptables-restore and ip6tables-restore. Each table is committed as one; `filter` stands first, so that
+ * nothing is rewritten before everything is shut. IPv6 has no names: there the app reaches nothing at all.
+ * Throws for a port that is not the app's to have.
+ */
+export function rules(config: GuardConfig): { v4: string; v6: string } {
+  const { upstreamPort } = config
+  const own: readonly number[] = [ports.calls, ports.health, ports.egress, ports.dns]
+  if (
+    !Number.isInteger(upstreamPort) ||
+    upstreamPort < 1 ||
+    upstreamPort > 65_535 ||
+    own.includes(upstreamPort)
+  ) {
+    throw new RangeError(
+      `The app's port must be between 1 and 65535 and none of ${own.join(', ')}: set spec.workload.port to where the app listens`,
+    )
+  }
+  return {
+    v4: text([
+      ...filter([
+        ...inbound,
+        ...icmpErrors,
+        ...outbound,
+        ...doors,
+        ...refusals('icmp', 'icmp-port-unreachable'),
+      ]),
+      ...nat([redirect(config), ...names]),
+    ]),
+    v6: text([
+      ...filter([
+        ...inbound,
+        ...icmp6Errors,
+        ...outbound,
+        ...neighbours,
+        ...refusals('ipv6-icmp', 'icmp6-port-unreachable'),
+      ]),
+      ...nat([redirect(config)]),
+    ]),
+  }
+}

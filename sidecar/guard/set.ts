@@ -1,0 +1,79 @@
+// Puts the packet filter in place. Runs once, as root with NET_ADMIN, before any other process of the pod exists.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { type GuardConfig, rules } from './rules.ts'
+
+/** The nft variants by their own names: the plain ones are links that only an installed Debian has. */
+const families = [
+  { name: 'IPv4', restore: 'iptables-nft-restore', save: 'iptables-nft-save', text: 'v4' },
+  { name: 'IPv6', restore: 'ip6tables-nft-restore', save: 'ip6tables-nft-save', text: 'v6' },
+] as const
+
+/**
+ * Sets both families and reads them back. Returns what was set, in words. Throws with one line that says what is
+ * missing and what to do: the init container fails, and with it the pod. Where it stops half-way the filter table,
+ * which stands first, either drops or was never there, and no other process has started.
+ */
+export function setGuard(config: GuardConfig): string {
+  const wanted = rules(config)
+  const set: string[] = []
+  for (const { name, restore, save, text } of families) {
+    // A kernel without IPv6 has nothing to filter, and no program to speak it: sockets of that family do not open.
+    if (name === 'IPv6' && !existsSync('/proc/net/if_inet6')) continue
+    run(restore, name, wanted[text])
+    const missing = lost(wanted[text], run(save, name))
+    if (missing.length > 0) {
+      throw new Error(
+        `The ${name} packet filter is not what was set (${missing.join('; ')}): another program changes the filter of this pod, remove it`,
+      )
+    }
+    set.push(name)
+  }
+  return `packet filter set for ${set.join(' and ')}, the app's port is ${config.upstreamPort}`
+}
+
+function run(program: string, family: string, input?: string): string {
+  const ended = spawnSync(program, [], { encoding: 'utf8', ...(input === undefined ? {} : { input }) })
+  if (ended.error !== undefined) {
+    throw new Error(
+      `${program} does not start (${ended.error.message}): the image needs Debian's package iptables`,
+    )
+  }
+  if (ended.status !== 0) {
+    const said = ended.stderr.trim().split('\n')[0] ?? ''
+    throw new Error(
+      `The ${family} packet filter cannot be set (${program}: ${said}): the container needs root with NET_ADMIN, and the node's kernel nf_tables with nft_compat, xt_owner, xt_conntrack and NAT`,
+    )
+  }
+  return ended.stdout
+}
+
+/**
+ * What a listing lacks or has too much: policies, and the number of rules of each chain. Their texts are not compared,
+ * since another version of iptables may spell them otherwise.
+ */
+export function lost(wanted: string, listed: string): string[] {
+  const want = counted(wanted)
+  const have = counted(listed)
+  return [...new Set([...want.keys(), ...have.keys()])]
+    .filter((key) => want.get(key) !== have.get(key) && (want.has(key) || !key.endsWith(' policy')))
+    .map((key) => `${key}: ${have.get(key) ?? 'none'} instead of ${want.get(key) ?? 'none'}`)
+}
+
+function counted(text: string): Map<string, string> {
+  const found = new Map<string, string>()
+  let table = ''
+  for (const line of text.split('\n')) {
+    const [word = '', chain = ''] = line.split(' ')
+    if (word.startsWith('*')) table = word.slice(1)
+    // Tables that we do not set may stand there untouched; a packet that ours drop is dropped whatever they say.
+    if (table !== 'filter' && table !== 'nat') continue
+    if (word.startsWith(':')) found.set(`${table} ${word.slice(1)} policy`, chain)
+    if (word === '-A') {
+      const key = `${table} ${chain} rules`
+      found.set(key, String(Number(found.get(key) ?? 0) + 1))
+    }
+  }
+  return found
+}

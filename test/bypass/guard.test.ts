@@ -1,0 +1,353 @@
+// The packet filter in a real kernel: what a hostile process of a guarded pod tries, and what comes of it.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { verifies } from '../verifies.ts'
+import { addresses, PodNetwork, type User } from './pod.ts'
+
+const sidecar: User = { uid: 64_101 }
+const app: User = { uid: 1_000 }
+const other: User = { uid: 2_000 }
+/** port-forward enters the network namespace so. */
+const root: User = { uid: 0, caps: '+all' }
+const outsider: User = { uid: 0, caps: '+all' }
+const refused = /^(ECONNREFUSED|EPERM)$/
+
+let pod: PodNetwork
+const fresh = () => {
+  pod = new PodNetwork()
+}
+
+describe('with the filter set', () => {
+  const running: { stop: () => Promise<void> }[] = []
+  const serve = async (...args: Parameters<PodNetwork['serve']>) => {
+    const server = await pod.serve(...args)
+    running.push(server)
+    return server
+  }
+
+  beforeAll(async () => {
+    fresh()
+    const { status, stderr } = await pod.guard('set')
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+  })
+  afterEach(async () => {
+    for (const server of running.splice(0)) await server.stop()
+  })
+  afterAll(() => pod.remove())
+
+  verifies(
+    'transit:only-through-sidecar',
+    "a caller of the app's port gets the sidecar, on IPv4 and IPv6",
+    async () => {
+      await serve('pod', app, 'listen', '::', 8_080, 'app')
+      await serve('pod', sidecar, 'listen', '::', 15_080, 'sidecar')
+
+      for (const host of [addresses.pod, addresses.pod6]) {
+        expect((await pod.ask('outside', outsider, 'dial', host, 8_080)).got, host).toBe('sidecar')
+        expect((await pod.ask('outside', outsider, 'dial', host, 15_080)).got, host).toBe('sidecar')
+      }
+    },
+  )
+
+  verifies(
+    'transit:only-through-sidecar',
+    'an undeclared port of the app answers nobody outside',
+    async () => {
+      await serve('pod', app, 'listen', '::', 8_082, 'app')
+
+      for (const host of [addresses.pod, addresses.pod6]) {
+        expect((await pod.ask('outside', outsider, 'dial', host, 8_082)).says, host).toBe('silence')
+      }
+    },
+  )
+
+  verifies(
+    'transit:only-through-sidecar',
+    'on loopback the app answers the sidecar and refuses everybody else',
+    async () => {
+      await serve('pod', app, 'listen', '::', 8_080, 'app')
+
+      expect((await pod.ask('pod', sidecar, 'dial', '127.0.0.1', 8_080)).got).toBe('app')
+      for (const user of [
+        app,
+        other,
+        root,
+        { uid: sidecar.uid, gid: 1_000 },
+        { uid: 1_000, gid: sidecar.uid },
+      ]) {
+        for (const host of ['127.0.0.1', addresses.pod, '::1', addresses.pod6, '::ffff:127.0.0.1']) {
+          const { says, milliseconds } = await pod.ask('pod', user, 'dial', host, 8_080)
+          expect(says, `${user.uid} to ${host}`).toMatch(refused)
+          expect(milliseconds).toBeLessThan(500)
+        }
+      }
+    },
+  )
+
+  verifies(
+    'transit:only-through-sidecar',
+    "the sidecar's own doors on loopback are shut to tenants, 15021 with its /drain too",
+    async () => {
+      await serve('pod', sidecar, 'listen', '::', 15_021, 'health')
+      await serve('pod', sidecar, 'listen', '::', 15_080, 'sidecar')
+
+      expect((await pod.ask('outside', outsider, 'dial', addresses.pod, 15_021)).got).toBe('health')
+      expect((await pod.ask('pod', sidecar, 'dial', '127.0.0.1', 15_021)).got).toBe('health')
+      for (const user of [app, root]) {
+        for (const port of [15_021, 15_080]) {
+          for (const host of ['127.0.0.1', addresses.pod, '::1']) {
+            expect(
+              (await pod.ask('pod', user, 'dial', host, port)).says,
+              `${user.uid} to ${host}:${port}`,
+            ).toMatch(refused)
+          }
+        }
+      }
+    },
+  )
+
+  verifies(
+    'transmission:egress-by-name',
+    'no tenant reaches a foreign address, TCP or UDP; the sidecar does',
+    async () => {
+      await serve('outside', outsider, 'listen', '::', 9_000, 'outside')
+      await serve('outside', outsider, 'answer', '0.0.0.0', 53, 'outside')
+      await serve('outside', outsider, 'answer', '::', 54, 'outside')
+
+      expect((await pod.ask('pod', sidecar, 'dial', addresses.outside, 9_000)).got).toBe('outside')
+      expect((await pod.ask('pod', sidecar, 'dial', addresses.outside6, 9_000)).got).toBe('outside')
+      expect((await pod.ask('pod', sidecar, 'send', addresses.outside, 53)).got).toBe('outside')
+      for (const user of [app, root]) {
+        for (const host of [addresses.outside, addresses.outside6, addresses.foreign]) {
+          const { says, milliseconds } = await pod.ask('pod', user, 'dial', host, 9_000)
+          expect(says, `${user.uid} to ${host}`).toMatch(refused)
+          expect(milliseconds).toBeLessThan(500)
+        }
+        expect((await pod.ask('pod', user, 'send', addresses.outside, 53)).says).toBe('EPERM')
+        expect((await pod.ask('pod', user, 'send', addresses.outside6, 54)).says).toBe('EPERM')
+      }
+    },
+  )
+
+  verifies(
+    'transmission:egress-by-name',
+    'a tenant cannot inherit a conversation by binding the port that the sidecar left',
+    async () => {
+      const resolver = await serve('outside', outsider, 'answer', '0.0.0.0', 53, 'outside')
+      expect((await pod.ask('pod', sidecar, 'send', addresses.outside, 53, '40123')).says).toBe('answered')
+
+      expect((await pod.ask('pod', app, 'send', addresses.outside, 53, '40123')).says).toBe('EPERM')
+      expect(resolver.heard).toHaveLength(1)
+    },
+  )
+
+  verifies(
+    'transit:only-through-sidecar',
+    'a tenant that takes the calls port while the sidecar is down answers nobody',
+    async () => {
+      const taken = await serve('pod', app, 'listen', '::', 15_080, 'impostor')
+
+      expect((await pod.ask('outside', outsider, 'dial', addresses.pod, 8_080)).got).toBe('')
+      expect((await pod.ask('outside', outsider, 'dial', addresses.pod6, 15_080)).got).toBe('')
+      expect(taken.heard).toEqual([])
+    },
+  )
+
+  test('a caller is told at once that the sidecar is down', async () => {
+    expect((await pod.ask('outside', outsider, 'dial', addresses.pod, 8_080)).says).toBe('ECONNREFUSED')
+  })
+
+  test('what the sidecar wrote before it closed still arrives whole', async () => {
+    await serve('pod', sidecar, 'listen', '0.0.0.0', 15_080, 'sidecar*8000000')
+
+    const { says, bytes } = await pod.ask('outside', outsider, 'dial', addresses.pod, 8_080)
+
+    expect({ says, bytes }).toEqual({ says: 'answered', bytes: 8_000_007 })
+  })
+
+  verifies(
+    'transmission:egress-by-name',
+    'an address of the name range leads to the sidecar on any port, with the address kept',
+    async () => {
+      const door = await serve('pod', sidecar, 'listen', '0.0.0.0', 15_443, 'egress')
+
+      expect((await pod.ask('pod', app, 'dial', '127.64.0.9', 443)).got).toBe('egress')
+      expect((await pod.ask('pod', other, 'dial', '127.127.255.254', 5_432)).got).toBe('egress')
+
+      await expect.poll(() => door.heard.map(({ to }) => to)).toEqual(['127.64.0.9', '127.127.255.254'])
+      // Just outside of the range, and the listener by its own name: no door.
+      for (const host of ['127.63.0.1', '127.128.0.1', '127.0.0.1', addresses.pod]) {
+        expect((await pod.ask('pod', app, 'dial', host, 15_443)).says, host).toMatch(refused)
+      }
+      expect((await pod.ask('pod', app, 'send', '127.64.0.9', 443)).says).toBe('EPERM')
+    },
+  )
+
+  verifies(
+    'transmission:egress-by-name',
+    "the pod's resolver is the sidecar, UDP and TCP, and answers from port 53",
+    async () => {
+      await serve('pod', sidecar, 'answer', '127.0.0.1', 15_053, 'resolver')
+      await serve('pod', sidecar, 'listen', '127.0.0.1', 15_053, 'resolver')
+
+      const { got, from } = await pod.ask('pod', app, 'send', '127.0.0.1', 53)
+
+      expect({ got, from }).toEqual({ got: 'resolver', from: '127.0.0.1:53' })
+      expect((await pod.ask('pod', app, 'dial', '127.0.0.1', 53)).got).toBe('resolver')
+    },
+  )
+
+  verifies('transit:guard-proved', 'the check passes, as a user without any right', async () => {
+    const { status, stdout, stderr } = await pod.guard('check')
+
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+    expect(stdout).toContain('11 proofs hold')
+  })
+
+  test('set is set again without harm, and reads back what it set', async () => {
+    expect((await pod.guard('set')).stdout).toContain('packet filter set for IPv4 and IPv6')
+    expect((await pod.guard('check')).status).toBe(0)
+  })
+})
+
+describe('with a filter that is not what it should be', () => {
+  beforeEach(fresh)
+  afterEach(() => pod.remove())
+
+  verifies('transit:guard-proved', 'the check fails where no filter is', async () => {
+    const { status, stderr } = await pod.guard('check')
+
+    expect(status).toBe(1)
+    expect(stderr).toContain("not proved that the app's port on loopback refuses everybody but the sidecar")
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  const v4 = 'iptables-nft'
+  const v6 = 'ip6tables-nft'
+  const bugs: [bug: string, program: typeof v4 | typeof v6, rules: string[], unproved: string][] = [
+    ['OUTPUT is flushed and accepts', v4, ['-F OUTPUT', '-P OUTPUT ACCEPT'], "the app's port on loopback"],
+    ['loopback is accepted', v4, ['-I OUTPUT -o lo -j ACCEPT'], "the app's port on loopback"],
+    [
+      'one more loopback port is accepted',
+      v4,
+      ['-I OUTPUT -o lo -p tcp --dport 15021 -j ACCEPT'],
+      'calls and health ports',
+    ],
+    [
+      "the app's port is accepted on the pod's address",
+      v4,
+      [`-I OUTPUT -d ${addresses.pod} -p tcp --dport 8080 -j ACCEPT`],
+      "pod's own address",
+    ],
+    ['datagrams on loopback are accepted', v4, ['-I OUTPUT -o lo -p udp -j ACCEPT'], 'datagrams on loopback'],
+    [
+      'HTTPS to anywhere is accepted',
+      v4,
+      ['-I OUTPUT -p tcp --dport 443 -j ACCEPT'],
+      'a foreign address is refused',
+    ],
+    [
+      'DNS to the cluster is accepted',
+      v4,
+      [`-I OUTPUT -d ${addresses.outside} -p udp --dport 53 -j ACCEPT`],
+      "cluster's resolver",
+    ],
+    [
+      'refusals are silent',
+      v4,
+      [
+        '-D OUTPUT -p tcp -j REJECT --reject-with tcp-reset',
+        '-D OUTPUT -j REJECT --reject-with icmp-port-unreachable',
+      ],
+      "the app's port on loopback",
+    ],
+    [
+      'the name range is not rewritten',
+      v4,
+      ['-t nat -D OUTPUT -d 127.64.0.0/10 -p tcp -j DNAT --to-destination :15443'],
+      'a declared name leads to the sidecar',
+    ],
+    [
+      'the name range loses its address',
+      v4,
+      ['-t nat -I OUTPUT -d 127.64.0.0/10 -p tcp -j REDIRECT --to-ports 15443'],
+      'a declared name leads to the sidecar',
+    ],
+    [
+      'DNS is not rewritten',
+      v4,
+      ['-t nat -D OUTPUT -d 127.0.0.1/32 -p udp -m udp --dport 53 -j DNAT --to-destination 127.0.0.1:15053'],
+      "the pod's resolver is the sidecar",
+    ],
+    ['IPv6 is forgotten', v6, ['-F OUTPUT', '-P OUTPUT ACCEPT'], 'IPv6 is refused'],
+    ['IPv6 to anywhere is accepted', v6, ['-I OUTPUT ! -o lo -p udp -j ACCEPT'], 'IPv6 is refused'],
+  ]
+  for (const [bug, program, rules, unproved] of bugs) {
+    verifies('transit:guard-proved', `the check fails when ${bug}`, async () => {
+      expect((await pod.guard('set')).status).toBe(0)
+      const resolver = await pod.serve('outside', outsider, 'answer', '0.0.0.0', 53, 'outside')
+      const vendor = await pod.serve('outside', outsider, 'listen', '::', 443, 'outside')
+      for (const rule of rules) pod.plant(program, rule)
+
+      const { status, stderr } = await pod.guard('check')
+
+      await resolver.stop()
+      await vendor.stop()
+      expect(status).toBe(1)
+      expect(stderr).toContain(unproved)
+    })
+  }
+
+  verifies(
+    'transit:guard-proved',
+    'the check refuses to prove anything as root or as the sidecar',
+    async () => {
+      expect((await pod.guard('set')).status).toBe(0)
+
+      for (const user of [root, sidecar]) {
+        expect((await pod.guard('check', user)).stderr).toContain('runs as root or as the sidecar')
+      }
+    },
+  )
+
+  verifies('transit:only-through-sidecar', 'without the redirection the app answers nobody', async () => {
+    expect((await pod.guard('set')).status).toBe(0)
+    pod.plant(v4, '-t nat -F PREROUTING')
+    const server = await pod.serve('pod', app, 'listen', '0.0.0.0', 8_080, 'app')
+
+    expect((await pod.ask('outside', outsider, 'dial', addresses.pod, 8_080)).says).toBe('silence')
+    await server.stop()
+  })
+
+  verifies('transit:guard-proved', 'set fails when a rule is lost on its way into the kernel', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hipaa-mcp-lossy-'))
+    writeFileSync(
+      join(folder, 'iptables-nft-restore'),
+      '#!/bin/sh\ngrep -v REDIRECT | /usr/sbin/iptables-nft-restore\n',
+      { mode: 0o755 },
+    )
+
+    const { status, stderr } = await pod.guard('set', undefined, { PATH: `${folder}:${process.env['PATH']}` })
+
+    rmSync(folder, { recursive: true })
+    expect(status).toBe(1)
+    expect(stderr).toContain('nat PREROUTING rules: none instead of 1')
+  })
+
+  test('set says in one line what is missing: the capability, or the program', async () => {
+    for (const [user, path, says] of [
+      [{ uid: 0 }, process.env['PATH'], 'the container needs root with NET_ADMIN'],
+      [undefined, '/usr/bin:/bin', "the image needs Debian's package iptables"],
+    ] as const) {
+      const { status, stderr } = await pod.guard('set', user, { PATH: path })
+      expect(status).toBe(1)
+      expect(stderr).toContain(says)
+      expect(stderr.trim().split('\n')).toHaveLength(1)
+    }
+  })
+})

@@ -1,0 +1,72 @@
+// A program for one side of a real connection, run inside a network namespace as some user: it listens, connects or
+// sends, and prints one JSON value a line.
+
+import { createSocket } from 'node:dgram'
+import { connect, createServer } from 'node:net'
+
+const [what, host = '', portText = '0', extra = ''] = process.argv.slice(2)
+const port = Number(portText)
+const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`)
+const patience = 1_500
+const last = (value: object) => {
+  say(value)
+  process.exit(0)
+}
+
+/** Greets every connection with a name; `<name>*<bytes>` adds that many, and hangs up at once. */
+function listen(): void {
+  const [name = '', bytes = '0'] = extra.split('*')
+  const server = createServer((socket) => {
+    say({ from: socket.remoteAddress, to: socket.localAddress })
+    socket.on('error', () => socket.destroy())
+    socket.end(name + '.'.repeat(Number(bytes)))
+  })
+  server.on('error', (error) => say({ says: (error as NodeJS.ErrnoException).code }))
+  server.listen(port, host, () => say({ says: 'listening' }))
+}
+
+function dial(): void {
+  const began = performance.now()
+  let got = ''
+  const socket = connect({ host, port })
+  const ends = (says: string) => {
+    say({
+      says,
+      got: got.slice(0, 40),
+      bytes: got.length,
+      milliseconds: Math.round(performance.now() - began),
+    })
+    process.exit(0)
+  }
+  socket.setTimeout(patience, () => ends('silence'))
+  socket.on('data', (chunk) => (got += chunk.toString()))
+  socket.on('end', () => ends('answered'))
+  socket.on('error', (error: NodeJS.ErrnoException) => ends(error.code ?? error.message))
+}
+
+function answer(): void {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+  socket.on('message', (_, from) => {
+    say({ from: from.address })
+    socket.send(extra, from.port, from.address)
+  })
+  socket.bind(port, host, () => say({ says: 'listening' }))
+}
+
+/** Sends one datagram, from a port of one's choice if `extra` says so, and tells from where the answer came. */
+function send(): void {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+  socket.on('error', (error: NodeJS.ErrnoException) => last({ says: error.code }))
+  socket.on('message', (message, from) =>
+    last({ says: 'answered', got: message.toString(), from: `${from.address}:${from.port}` }),
+  )
+  socket.bind(Number(extra), () => {
+    socket.send('hello', port, host, (error) => {
+      if (error) last({ says: (error as NodeJS.ErrnoException).code })
+    })
+    setTimeout(() => last({ says: 'silence' }), patience)
+  })
+}
+
+const roles: { readonly [what: string]: () => void } = { listen, dial, answer, send }
+roles[what ?? '']?.()

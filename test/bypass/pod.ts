@@ -1,0 +1,189 @@
+// A pod's network and its outside, as two real network namespaces joined by a veth pair, with programs of any user in
+// them. No kubelet: the guard's own program sets and proves the filter in it.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+
+const root = join(import.meta.dirname, '..', '..')
+const mark = 'hmcp-guard-'
+
+export const addresses = {
+  pod: '10.213.7.2',
+  outside: '10.213.7.1',
+  pod6: 'fd13:7::2',
+  outside6: 'fd13:7::1',
+  /** TEST-NET-1: answered by the outside, so that reaching it shows. */
+  foreign: '192.0.2.1',
+} as const
+
+export type Said = {
+  says?: string
+  got?: string
+  bytes?: number
+  milliseconds?: number
+  from?: string
+  to?: string
+}
+export type Side = 'pod' | 'outside'
+/** `gid` is `uid` unless given. `caps` for setpriv, `-all` unless given. */
+export type User = { uid: number; gid?: number; caps?: string }
+export type Ended = { status: number | null; stdout: string; stderr: string }
+
+const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString()
+
+/** Network namespaces of runs that were killed: their names hold the process that made them. */
+function sweep(): void {
+  for (const name of existsSync('/run/netns') ? readdirSync('/run/netns') : []) {
+    const [, pid] = /^hmcp-guard-(\d+)-/.exec(name) ?? []
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) ip('netns', 'del', name)
+  }
+}
+
+export class PodNetwork {
+  readonly #names: { [side in Side]: string }
+  readonly #stage: string
+  readonly #children = new Set<ChildProcess>()
+
+  constructor() {
+    sweep()
+    const id = randomBytes(3).toString('hex')
+    this.#names = { pod: `${mark}${process.pid}-${id}-p`, outside: `${mark}${process.pid}-${id}-o` }
+    this.#stage = stage()
+    const { pod, outside } = this.#names
+    ip('netns', 'add', pod)
+    ip('netns', 'add', outside)
+    ip('-n', pod, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', outside)
+    for (const name of [pod, outside]) {
+      ip('-n', name, 'link', 'set', 'lo', 'up')
+      ip('-n', name, 'link', 'set', 'eth0', 'up')
+    }
+    ip('-n', pod, 'addr', 'add', `${addresses.pod}/24`, 'dev', 'eth0')
+    ip('-n', outside, 'addr', 'add', `${addresses.outside}/24`, 'dev', 'eth0')
+    ip('-n', outside, 'addr', 'add', `${addresses.foreign}/32`, 'dev', 'lo')
+    ip('-n', pod, 'route', 'add', 'default', 'via', addresses.outside)
+    ip('-n', pod, 'addr', 'add', `${addresses.pod6}/64`, 'dev', 'eth0', 'nodad')
+    ip('-n', outside, 'addr', 'add', `${addresses.outside6}/64`, 'dev', 'eth0', 'nodad')
+    ip('-n', pod, 'route', 'add', 'default', 'via', addresses.outside6)
+  }
+
+  #inside(side: Side, user: User, program: readonly string[]): string[] {
+    const { uid, gid = uid, caps = '-all' } = user
+    const as = ['setpriv', '--reuid', `${uid}`, '--regid', `${gid}`, '--clear-groups', '--no-new-privs']
+    return [
+      'netns',
+      'exec',
+      this.#names[side],
+      ...as,
+      `--bounding-set=${caps}`,
+      '--inh-caps=-all',
+      ...program,
+    ]
+  }
+
+  /** Runs a program to its end. */
+  async run(side: Side, user: User, program: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+    const child = spawn('ip', this.#inside(side, user, program), {
+      cwd: this.#stage,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#children.add(child)
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    this.#children.delete(child)
+    return { status: child.exitCode, stdout, stderr }
+  }
+
+  /** The guard's own program. `set` runs as in a pod: root, and NET_ADMIN alone. */
+  async guard(command: 'set' | 'check', user?: User, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+    const as: User = command === 'set' ? { uid: 0, caps: '-all,+net_admin' } : { uid: 64_103 }
+    return await this.run(
+      'pod',
+      user ?? as,
+      [join(this.#stage, 'node'), join(this.#stage, 'sidecar', 'guard.ts'), command],
+      {
+        HIPAA_MCP_UPSTREAM_PORT: '8080',
+        HIPAA_MCP_DNS: addresses.outside,
+        ...env,
+      },
+    )
+  }
+
+  /** Changes the filter of the pod as root, to plant a bug. */
+  plant(program: 'iptables-nft' | 'ip6tables-nft', rule: string): void {
+    execFileSync('ip', ['netns', 'exec', this.#names.pod, program, ...rule.split(' ')])
+  }
+
+  #program(role: string, host: string, port: number, extra: string): string[] {
+    return [join(this.#stage, 'node'), join(this.#stage, 'inside.ts'), role, host, String(port), extra]
+  }
+
+  /** One connection or datagram, and what came of it. */
+  async ask(
+    side: Side,
+    user: User,
+    role: 'dial' | 'send',
+    host: string,
+    port: number,
+    extra = '',
+  ): Promise<Said> {
+    const { stdout, stderr } = await this.run(side, user, this.#program(role, host, port, extra))
+    if (stdout === '') throw new Error(`${role} ${host} said nothing: ${stderr}`)
+    return JSON.parse(stdout) as Said
+  }
+
+  /** A listener that stays. Resolves when it listens; `heard` fills with what it saw. */
+  async serve(side: Side, user: User, role: 'listen' | 'answer', host: string, port: number, extra: string) {
+    const child = spawn('ip', this.#inside(side, user, this.#program(role, host, port, extra)), {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: this.#stage,
+    })
+    this.#children.add(child)
+    const heard: Said[] = []
+    await new Promise<void>((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`${role} ${host}:${port} ended with ${code}`)))
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const said = JSON.parse(line) as Said
+        if (said.says === 'listening') resolve()
+        else if (said.says === undefined) heard.push(said)
+        else reject(new Error(`${role} ${host}:${port}: ${said.says}`))
+      })
+    })
+    return {
+      heard,
+      stop: async () => {
+        const gone = new Promise((resolve) => child.once('exit', resolve))
+        child.removeAllListeners('exit').once('exit', () => this.#children.delete(child))
+        child.kill('SIGKILL')
+        await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 500))])
+      },
+    }
+  }
+
+  remove(): void {
+    for (const child of this.#children) child.kill('SIGKILL')
+    for (const name of Object.values(this.#names)) ip('netns', 'del', name)
+    rmSync(this.#stage, { recursive: true, force: true })
+  }
+}
+
+/** Node and the programs where any user can read them, whatever the rights of this checkout. */
+function stage(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hipaa-mcp-guard-'))
+  chmodSync(folder, 0o755)
+  cpSync(process.execPath, join(folder, 'node'), { dereference: true })
+  for (const file of ['sidecar/guard.ts', 'sidecar/guard', 'core/identifiers.ts']) {
+    cpSync(join(root, file), join(folder, file), { recursive: true })
+  }
+  cpSync(join(import.meta.dirname, 'inside.ts'), join(folder, 'inside.ts'))
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  for (const path of ['node', 'inside.ts', 'package.json', dirname('sidecar/guard.ts')])
+    chmodSync(join(folder, path), 0o755)
+  return folder
+}

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { rules } from '../../../sidecar/guard/rules.ts'
+import { lost } from '../../../sidecar/guard/set.ts'
+import { verifies } from '../../verifies.ts'
+
+verifies('transit:only-through-sidecar', 'the packet filter is these rules, in this order', async () => {
+  const { v4, v6 } = rules({ upstreamPort: 8080 })
+
+  await expect(v4).toMatchFileSnapshot('golden/rules-v4.txt')
+  await expect(v6).toMatchFileSnapshot('golden/rules-v6.txt')
+})
+
+test('everything drops before anything is accepted or rewritten, in both families', () => {
+  for (const text of Object.values(rules({ upstreamPort: 8080 }))) {
+    const lines = text.split('\n')
+    expect(lines.slice(0, 4)).toEqual([
+      '*filter',
+      ':INPUT DROP [0:0]',
+      ':FORWARD DROP [0:0]',
+      ':OUTPUT DROP [0:0]',
+    ])
+    expect(lines.indexOf('COMMIT')).toBeLessThan(lines.indexOf('*nat'))
+  }
+})
+
+test('no rule lets a tenant out for its connection alone, and none leaves loopback but the sidecar’s', () => {
+  for (const text of Object.values(rules({ upstreamPort: 8080 }))) {
+    const leaving = text
+      .split('\n')
+      .filter((line) => line.startsWith('-A OUTPUT') && line.endsWith('-j ACCEPT') && !line.includes('-o lo'))
+    expect(
+      leaving.filter(
+        (line) => !/--uid-owner 64101|! --socket-exists|RST RST|--icmpv6-type 13[356] /.test(line),
+      ),
+    ).toEqual([])
+  }
+})
+
+test('a port that is not the app’s to have is refused, with what to set', () => {
+  for (const upstreamPort of [0, -1, 65_536, 1.5, Number.NaN, 15_080, 15_021, 15_443, 15_053]) {
+    expect(() => rules({ upstreamPort }), String(upstreamPort)).toThrow('set spec.workload.port')
+  }
+})
+
+test('a policy that accepts, a lost rule and a foreign rule each show when the filter is read back', () => {
+  const { v4 } = rules({ upstreamPort: 8080 })
+
+  expect(lost(v4, v4)).toEqual([])
+  expect(
+    lost(v4, `# a comment\n*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j LOG\nCOMMIT\n${v4}`),
+  ).toEqual([])
+  expect(lost(v4, v4.replace(':OUTPUT DROP', ':OUTPUT ACCEPT'))).toEqual([
+    'filter OUTPUT policy: ACCEPT instead of DROP',
+  ])
+  expect(lost(v4, v4.replace(/^-A PREROUTING.*\n/m, ''))).toEqual(['nat PREROUTING rules: none instead of 1'])
+  expect(lost(v4, v4.replace('-A OUTPUT', '-A OUTPUT -j ACCEPT\n-A OUTPUT'))).toHaveLength(1)
+  expect(lost(v4, '')).toHaveLength(11)
+})
