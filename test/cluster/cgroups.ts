@@ -8,7 +8,7 @@ const root = '/sys/fs/cgroup'
 const cgroup2Magic = 0x63677270
 
 /** Whether this machine has version 2 alone. */
-export async function isVersion2(): Promise<boolean> {
+async function isVersion2(): Promise<boolean> {
   return (await statfs(root)).type === cgroup2Magic
 }
 

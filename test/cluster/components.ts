@@ -6,7 +6,7 @@ import { cached, cacheFolder, exists, hashOf } from '../../config/image/cache.ts
 import { type Log, progress } from '../../config/image/progress.ts'
 import { run } from '../../config/image/run.ts'
 
-export const kubernetesVersion = 'v1.36.3'
+const kubernetesVersion = 'v1.36.3'
 export const coreDnsVersion = '1.14.7'
 
 const source = join(import.meta.dirname, 'components')
@@ -23,7 +23,7 @@ const names = [
   'fscrypt-folder',
 ] as const
 
-export type ComponentName = (typeof names)[number]
+type ComponentName = (typeof names)[number]
 
 export type Components = {
   /** Holds one link a component; may be put into PATH. */

@@ -22,7 +22,7 @@ export type ProvisionerOptions = {
 }
 
 /** The provisioner names of the two classes, as their PVs bear them too. */
-export const provisioners: Record<StorageKind, string> = {
+const provisioners: Record<StorageKind, string> = {
   encrypted: 'fscrypt.hipaa-mcp.dev/test',
   plain: 'plain.hipaa-mcp.dev/test',
 }

@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { exists } from '../../config/image/cache.ts'
 import { productImage } from '../../config/image/product.ts'
 import { until } from '../cluster/api.ts'
@@ -277,8 +277,19 @@ describe('storage', () => {
 })
 
 describe('down', () => {
+  const started: string[] = []
+  const aName = (word: string): string => {
+    const name = `${word}-${randomUUID().slice(0, 6)}`
+    started.push(name)
+    return name
+  }
+  // A test that fails half-way must not leave what it is about.
+  afterEach(async () => {
+    for (const name of started.splice(0)) await down(name)
+  })
+
   test('leaves nothing of a running cluster, and its neighbour runs on', async () => {
-    const name = `gone-${randomUUID().slice(0, 6)}`
+    const name = aName('gone')
     const second = await up({ name, images: 'node' })
     const slot = await slotOf(name)
     const before = await namespacesOf(slot)
@@ -299,7 +310,7 @@ describe('down', () => {
   ])(
     'leaves nothing of a start that was killed while it started %s',
     async (_, sign) => {
-      const name = `shot-${randomUUID().slice(0, 6)}`
+      const name = aName('shot')
       const main = join(import.meta.dirname, '..', 'cluster', 'main.ts')
       const launcher = spawn(process.execPath, [main, 'up', '--name', name], { stdio: 'ignore' })
       const ended = new Promise((resolve) => launcher.once('close', resolve))
