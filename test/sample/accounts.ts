@@ -36,6 +36,9 @@ export function accounts(trained: string): { [name: string]: Account } {
   }
 }
 
+/** The one client: agents are native programs and have no secret. */
+export const agentClient = { id: 'agent', redirect: 'http://127.0.0.1/signed-in' } as const
+
 const step = 30
 
 /** The six digits of RFC 6238 (HMAC-SHA-1, 30 s) at a time in seconds since 1970. */

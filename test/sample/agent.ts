@@ -194,7 +194,10 @@ async function main(argv: string[]): Promise<unknown> {
     }
   }
   if (command === 'wait') {
+    // A signal's listener alone keeps no process alive.
+    const staying = setInterval(() => undefined, 60_000)
     await new Promise((resolve) => process.once('SIGTERM', resolve))
+    clearInterval(staying)
     return undefined
   }
   const tls = certificatesIn(setting('certificates'), values['no-certificate'])

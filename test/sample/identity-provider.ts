@@ -13,7 +13,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { exportJWK, generateKeyPair } from 'jose'
 import Provider, { type Context, errors } from 'oidc-provider'
-import { type Account, accounts, codeFits } from './accounts.ts'
+import { type Account, accounts, agentClient, codeFits } from './accounts.ts'
 
 export type ProviderOptions = {
   /** Where clients find it; decided once the port is known. */
@@ -26,9 +26,6 @@ export type ProviderOptions = {
   testMode?: boolean
   tokenSeconds?: number
 }
-
-/** The one client: agents are native programs and have no secret. */
-export const agentClient = { id: 'agent', redirect: 'http://127.0.0.1/signed-in' } as const
 
 /** Listens on every address; signs in `accounts`. Keys live in memory: a restart ends every session and token. */
 export async function serveProvider(

@@ -3,8 +3,7 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { Agent, type Dispatcher, request } from 'undici'
-import { accounts, oneTimeCode } from './accounts.ts'
-import { agentClient } from './identity-provider.ts'
+import { accounts, agentClient, oneTimeCode } from './accounts.ts'
 
 /** A client certificate with its key, and the CA that servers' certificates come from; all PEM. */
 export type ClientTls = { cert?: string; key?: string; ca: string }
