@@ -1,0 +1,79 @@
+// What is worth an Event. Pure: Events say nothing that status does not say too, they only say when.
+
+import { serverAnnotation } from '../core/identifiers.ts'
+import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import type { Say } from './cluster/events.ts'
+import { saysOf } from './desired/template-annotation.ts'
+import type { Workload } from './objects.ts'
+import type { Seen } from './observe.ts'
+import type { Status } from './status.ts'
+
+type Conditions = HipaaMcpServer['status']
+
+/** After a pass: the turn of Ready, breach signals, and workloads that cannot be guarded as they ask. */
+export function announcements(seen: Seen, status: Status): Say[] {
+  const { server } = seen
+  const about = { ...server }
+  const says: Say[] = []
+  const [before, now] = [readyOf(server.status), readyOf(status)]
+  if (now !== undefined && (now.status !== before?.status || now.reason !== before.reason))
+    says.push({
+      about,
+      type: now.status === 'True' ? 'Normal' : 'Warning',
+      reason: now.reason,
+      action: 'Reconciling',
+      note: now.message,
+    })
+  if ((seen.signals ?? []).length > 0)
+    says.push({
+      about,
+      type: 'Warning',
+      reason: 'BreachSignal',
+      action: 'WatchingTrail',
+      note: 'One person saw more patients than a breach rule allows. Read the signals with hipaa-mcp, decide, and write the decision down (45 CFR 164.402, 164.404).',
+    })
+  for (const workload of seen.workloads) says.push(...ofWorkload(seen, workload))
+  return says
+}
+
+function ofWorkload({ server, enrolled }: Seen, workload: Workload): Say[] {
+  const { own, template } = saysOf(workload)
+  const say = (reason: string, note: string): Say => ({
+    about: workload,
+    type: 'Warning',
+    reason,
+    action: 'Guarding',
+    note,
+  })
+  if (own !== server.metadata.name) return []
+  if (!enrolled)
+    return [
+      say(
+        'NamespaceNotEnrolled',
+        'Annotated, but nothing happens: label the namespace hipaa-mcp.dev/enforce=true first.',
+      ),
+    ]
+  if (template !== undefined && template !== own)
+    return [
+      say(
+        'AnnotationsDisagree',
+        `The pod template names another server than the workload: let both say the same under ${serverAnnotation}.`,
+      ),
+    ]
+  return []
+}
+
+/** Workloads that name a server which does not exist: they are not rolled, and their new pods are refused. */
+export function withoutServer(workloads: readonly Workload[]): Say[] {
+  return workloads.map((about) => ({
+    about,
+    type: 'Warning',
+    reason: 'ServerNotFound',
+    action: 'Guarding',
+    note: 'The annotation names a HipaaMcpServer that this namespace does not have: create it, or correct the name.',
+  }))
+}
+
+function readyOf(status: Conditions): { status: string; reason: string; message: string } | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Ready')
+}

@@ -1,0 +1,45 @@
+// The only writes to what a server owns.
+
+import { ApiError, type Client } from './cluster/client.ts'
+import { isMet, type Wanted } from './desired/wanted.ts'
+
+export type Applier = Pick<Client, 'apply' | 'create' | 'delete'>
+
+/** This replica no longer leads: another one may be writing. */
+export class NotLeading extends Error {
+  constructor() {
+    super('This replica no longer leads, so it writes nothing')
+  }
+}
+
+/**
+ * Makes it so, in the given order, and writes nothing that is so already. Ends at the first failure: what comes later
+ * may rely on it. If the process dies between two writes, the next pass does the rest. Returns how many it wrote.
+ */
+export async function apply(
+  client: Applier,
+  wanted: readonly Wanted[],
+  leading: () => boolean,
+): Promise<number> {
+  let written = 0
+  for (const one of wanted) {
+    if (isMet(one)) continue
+    if (!leading()) throw new NotLeading()
+    const { kind, object, current } = one
+    if (one.how === 'apply') await client.apply(kind, object)
+    else if (one.how === 'delete')
+      await client.delete(kind, object.metadata.namespace, object.metadata.name, current?.metadata.uid)
+    else await createOnce(client, one)
+    written += 1
+  }
+  return written
+}
+
+/** Our copy of the cluster may be late: what is there already stays as it is. */
+async function createOnce(client: Applier, { kind, object }: Wanted): Promise<void> {
+  try {
+    await client.create(kind, object)
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error
+  }
+}

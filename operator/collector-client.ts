@@ -1,0 +1,72 @@
+// What the operator asks of the collector, over mutual TLS.
+
+import { Agent, request } from 'undici'
+import { identityOf } from '../core/identifiers.ts'
+import type { ChainSummary, Signal } from '../core/wire.ts'
+
+export interface CollectorClient {
+  chains(): Promise<ChainSummary[]>
+  signals(): Promise<Signal[]>
+  close(): Promise<void>
+}
+
+/** PEM of our own certificate and key, and of the CA that both ends share. */
+export type Material = { key: string; cert: string; ca: string }
+
+export type CollectorClientOptions = {
+  url: string
+  material: () => Material
+  /** Milliseconds. */
+  deadline?: number
+}
+
+/** Rejects when the collector does not answer in time, says no, or is not the collector. */
+export function collectorClient(options: CollectorClientOptions): CollectorClient {
+  const { url, material, deadline = 5_000 } = options
+  let agent: Agent | undefined
+  let made: Material | undefined
+
+  /** A renewed certificate opens new connections; those that are open end by themselves. */
+  function dispatcher(): Agent {
+    const now = material()
+    if (agent !== undefined && made?.cert === now.cert && made.ca === now.ca) return agent
+    void agent?.close()
+    made = now
+    agent = new Agent({
+      connections: 2,
+      connect: {
+        ...now,
+        timeout: deadline,
+        minVersion: 'TLSv1.3',
+        // The role stands in the certificate as a URI name, which no host name can imitate.
+        checkServerIdentity: (_, certificate) =>
+          identityOf(certificate.subjectaltname)?.role === 'collector'
+            ? undefined
+            : new Error('What answers at the collector’s address is not the collector: look at its Service'),
+      },
+    })
+    return agent
+  }
+
+  async function get<T>(path: string): Promise<T> {
+    const signal = AbortSignal.timeout(deadline)
+    const answer = await request(`${url}${path}`, { dispatcher: dispatcher(), signal })
+    const text = await answer.body.text()
+    if (answer.statusCode !== 200) throw new Error(`The collector answered ${answer.statusCode} to ${path}`)
+    return JSON.parse(text) as T
+  }
+
+  return {
+    chains: async () => listOf<ChainSummary>(await get('/v1/chains'), 'chains'),
+    signals: async () => listOf<Signal>(await get('/v1/signals'), 'signals'),
+    close: async () => {
+      await agent?.close()
+    },
+  }
+}
+
+function listOf<T>(body: unknown, name: string): T[] {
+  const list = Array.isArray(body) ? body : (body as { [member: string]: unknown } | null)?.[name]
+  if (!Array.isArray(list)) throw new Error(`The collector's ${name} are no list: it is of another version`)
+  return list as T[]
+}

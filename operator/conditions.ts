@@ -1,0 +1,218 @@
+// One condition for each control, from what was seen. Pure. A message is a constant sentence: what varies (pod names,
+// counts, times) stands elsewhere in status, else a server would reconcile for ever.
+
+import { standing } from '../core/agreement.ts'
+import { guardedLabel } from '../core/identifiers.ts'
+import type { Condition } from '../core/kubernetes.ts'
+import type { ChainSummary } from '../core/wire.ts'
+import { unlabelledPods } from './desired/all.ts'
+import { managedBy } from './desired/wanted.ts'
+import { isReady, type Pod, selects } from './objects.ts'
+import type { Seen } from './observe.ts'
+import type { Violation } from './readiness.ts'
+
+/** Every condition of a server, in the order of `kubectl describe`. */
+export const conditionTypes = [
+  'Ready',
+  'Compliant',
+  'TransmissionEncrypted',
+  'AtRest',
+  'Access',
+  'Audit',
+  'Integrity',
+  'Mfa',
+  'Transmission',
+  'MinimumNecessary',
+  'BreachReadiness',
+  'Baa',
+  'Guarded',
+  'NetworkEnforced',
+] as const
+export type ConditionType = (typeof conditionTypes)[number]
+
+export type Finding = Pick<Condition, 'status' | 'reason' | 'message'>
+
+const yes = (reason: string, message: string): Finding => ({ status: 'True', reason, message })
+const no = (reason: string, message: string): Finding => ({ status: 'False', reason, message })
+const unknown = (reason: string, message: string): Finding => ({ status: 'Unknown', reason, message })
+
+export const collectorAway = unknown(
+  'CollectorUnreachable',
+  'The collector does not answer, so nothing is known of the trail: look at its pod and its /readyz.',
+)
+const noPods = unknown('NoPods', 'No pod of this server runs yet, so nothing could be seen.')
+
+export type Fleet = {
+  expected: number
+  guarded: readonly Pod[]
+  /** Guarded pods whose chain says that this very policy is in force. */
+  inForce: readonly Pod[]
+  /** The live chain of each guarded pod that has one. */
+  live: readonly ChainSummary[]
+}
+
+/** The pods of a server, and what their chains say. */
+export function fleetOf({ server, pods, chains, compiled }: Seen): Fleet {
+  const guarded = pods.filter(({ metadata }) => metadata.labels?.[guardedLabel] === server.metadata.name)
+  const hash = 'hash' in compiled ? compiled.hash : undefined
+  const live = (chains ?? []).filter(
+    ({ state, podUid }) => state === 'live' && guarded.some(({ metadata }) => metadata.uid === podUid),
+  )
+  return {
+    expected: pods.length,
+    guarded,
+    live,
+    inForce: guarded.filter(({ metadata }) =>
+      live.some((chain) => chain.podUid === metadata.uid && chain.policy === hash && hash !== undefined),
+    ),
+  }
+}
+
+type Rule = (seen: Seen, fleet: Fleet, now: number) => Finding
+
+/** A control that lives in the sidecar holds where every pod is guarded and reports this policy. */
+const inEveryPod =
+  (reason: string, message: string): Rule =>
+  ({ chains }, { expected, guarded, inForce }) => {
+    if (expected === 0) return noPods
+    if (guarded.length < expected)
+      return no(
+        'UnguardedPods',
+        'Pods that started before the namespace was enrolled still run: replace them.',
+      )
+    if (chains === undefined) return collectorAway
+    if (inForce.length < guarded.length)
+      return unknown('PolicyNotReported', 'Not every pod has reported this policy as in force yet.')
+    return yes(reason, message)
+  }
+
+const atRest: Rule = ({ volumes }, { expected }) => {
+  const worst = volumes.find(({ grade }) => grade === 'Unknown')
+  if (worst !== undefined)
+    return no(
+      'NotEncrypted',
+      'A volume shows no evidence of encryption, which counts as none: see status.volumes for which and why.',
+    )
+  if (volumes.length === 0)
+    return expected === 0 ? noPods : yes('NoVolumes', 'Neither the pods nor declared stores mount a disk.')
+  return volumes.every(({ grade }) => grade === 'Recorded')
+    ? yes('Recorded', 'Every volume bears its driver’s own attribute of encryption.')
+    : yes('Declared', 'The class of every volume asks for encryption; see status.volumes for each grade.')
+}
+
+const audit: Rule = (seen, fleet, now) => {
+  const everywhere = inEveryPod('Recorded', 'Every pod has a live chain at the collector.')(seen, fleet, now)
+  if (everywhere.status !== 'True') return everywhere
+  return seen.server.spec.profile === 'Development'
+    ? yes(
+        'RecordedWithoutArchive',
+        'Every pod has a live chain; profile Development demands no archive lock.',
+      )
+    : no('NoArchiveLock', 'Every pod has a live chain, but no archive lock keeps records for the retention.')
+}
+
+const integrity: Rule = ({ chains }, { live, expected }) => {
+  if (chains === undefined) return collectorAway
+  if (expected === 0 || live.length === 0) return noPods
+  return live.every(({ size, witnessed }) => size === 0 || witnessed > 0)
+    ? yes('Witnessed', 'The collector recomputed and cosigned a checkpoint of every live chain.')
+    : unknown('WitnessPending', 'A live chain has no cosigned checkpoint yet.')
+}
+
+const mfa: Rule = (seen, fleet, now) => {
+  if (seen.withoutKeySet.length > 0)
+    return unknown(
+      'KeySetUnavailable',
+      'Without the issuer’s key set no token can be checked: calls are refused.',
+    )
+  return inEveryPod('TokenProvesMfa', 'A token without proof of more than one factor is refused.')(
+    seen,
+    fleet,
+    now,
+  )
+}
+
+const breach: Rule = ({ signals }) => {
+  if (signals === undefined) return collectorAway
+  return signals.length > 0
+    ? no(
+        'AnomalousAccess',
+        'One person saw more patients than a breach rule allows: read the signals, and decide within the time of 45 CFR 164.404.',
+      )
+    : yes('RulesEvaluated', 'The breach rules are evaluated on every record that the collector takes.')
+}
+
+const baa: Rule = ({ agreements }, _, now) => {
+  if (agreements.size === 0) return yes('NoAgreementNeeded', 'No egress relies on an agreement.')
+  for (const agreement of agreements.values()) {
+    if (agreement === undefined)
+      return no('AgreementMissing', 'An egress names an agreement that does not exist: its hosts are closed.')
+    const { active, reason } = standing(agreement, now)
+    if (!active)
+      return no(
+        reason === 'Expired' ? 'AgreementExpired' : 'AgreementNotYetEffective',
+        'An agreement that an egress names is not in force: its hosts are closed.',
+      )
+  }
+  return yes('AgreementsActive', 'Every agreement that an egress names is in force.')
+}
+
+const guarded: Rule = (seen, { expected, guarded }) => {
+  if (!seen.enrolled)
+    return no(
+      'NamespaceNotEnrolled',
+      'Label the namespace hipaa-mcp.dev/enforce=true, then pods are guarded.',
+    )
+  if (expected === 0) return noPods
+  if (guarded.length < expected)
+    return no('UnguardedPods', 'Pods that started before the namespace was enrolled still run: replace them.')
+  return unlabelledPods(seen).length > 0
+    ? no('StorePodsNotStamped', 'Pods of a store started before the namespace was enrolled: replace them.')
+    : yes('EveryPodGuarded', 'Every pod of this server carries the whole sidecar.')
+}
+
+/** Policies only add, so another one may open what ours does not. */
+const network: Rule = ({ networkPolicies, server }, { guarded: pods }) => {
+  const ours = networkPolicies.some(
+    ({ metadata }) => metadata.name === `hipaa-mcp-server.${server.metadata.name}`,
+  )
+  if (!ours) return no('PolicyMissing', 'The NetworkPolicy of this server is not there yet.')
+  const foreign = networkPolicies.filter(({ metadata }) => metadata.labels?.[managedBy] === undefined)
+  if (foreign.some(({ spec }) => pods.some(({ metadata }) => selects(spec.podSelector, metadata.labels))))
+    return no(
+      'ForeignPolicy',
+      'Another NetworkPolicy selects guarded pods and may add to what reaches them: remove it.',
+    )
+  return unknown('CanaryNotRun', 'The policy stands, but nothing has shown yet that the network enforces it.')
+}
+
+/** Controls, each with its rule. Ready and Compliant are made of them. */
+export const controls: { readonly [type in Exclude<ConditionType, 'Ready' | 'Compliant'>]: Rule } = {
+  TransmissionEncrypted: inEveryPod('MutualTls', 'Every pod answers over mutual TLS only.'),
+  AtRest: atRest,
+  Access: inEveryPod('DefaultDeny', 'What no role permits is refused in every pod.'),
+  Audit: audit,
+  Integrity: integrity,
+  Mfa: mfa,
+  Transmission: inEveryPod(
+    'DeclaredEgressOnly',
+    'Every pod reaches declared names only, through its sidecar.',
+  ),
+  MinimumNecessary: inEveryPod('FieldsListed', 'Every pod returns listed fields only.'),
+  BreachReadiness: breach,
+  Baa: baa,
+  Guarded: guarded,
+  NetworkEnforced: network,
+}
+
+export function ready(seen: Seen, fleet: Fleet, violations: readonly Violation[]): Finding {
+  const [first] = violations
+  if (first !== undefined) return no(first.reason, first.message)
+  if (fleet.expected === 0)
+    return no('WaitingForPods', 'The workload has no pod yet: look at its own status and Events.')
+  if (fleet.guarded.length === 0)
+    return no('UnguardedPods', 'No pod is guarded yet: replace those that started before the enrolment.')
+  if (!fleet.guarded.some(isReady))
+    return no('PodsNotReady', 'No guarded pod is ready: its /readyz on port 15021 says why.')
+  return yes('Serving', 'At least one guarded pod serves calls.')
+}

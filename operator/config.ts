@@ -1,0 +1,81 @@
+// Environment -> typed configuration. Refuses to start on anything missing or unknown: a misspelt setting must not pass
+// for a default.
+
+import { ports, services, systemNamespace } from '../core/identifiers.ts'
+
+export type Config = {
+  /** This pod. */
+  pod: { name: string; uid: string }
+  /** Image of the containers that admission puts into pods, with its digest. */
+  image: string
+  /** Base URL of the collector. */
+  collector: string
+  /** Validity of certificates that the own CA signs, seconds. */
+  certificateSeconds: number
+  healthPort: number
+}
+
+type Read = (text: string, name: string) => unknown
+type Setting = { member: string; read: Read; fallback?: unknown }
+
+const text: Read = (value) => value
+const url: Read = (value, name) => {
+  if (!URL.canParse(value) || new URL(value).protocol !== 'https:')
+    throw new Error(`${name} must be an https URL`)
+  return value.replace(/\/$/, '')
+}
+const number =
+  (least: number, most: number): Read =>
+  (value, name) => {
+    const count = Number(value)
+    if (!Number.isInteger(count) || count < least || count > most)
+      throw new Error(`${name} must be a whole number from ${least} to ${most}`)
+    return count
+  }
+
+const settings: { readonly [variable: string]: Setting } = {
+  HIPAA_MCP_POD_NAME: { member: 'podName', read: text },
+  HIPAA_MCP_POD_UID: { member: 'podUid', read: text },
+  HIPAA_MCP_IMAGE: { member: 'image', read: text },
+  HIPAA_MCP_COLLECTOR: {
+    member: 'collector',
+    read: url,
+    fallback: `https://${services.collector}.${systemNamespace}.svc:${ports.collector}`,
+  },
+  HIPAA_MCP_CERTIFICATE_SECONDS: {
+    member: 'certificateSeconds',
+    read: number(60, 31 * 86_400),
+    fallback: 86_400,
+  },
+  HIPAA_MCP_HEALTH_PORT: { member: 'healthPort', read: number(1, 65_535), fallback: ports.ownHealth },
+}
+
+/** Throws one error that names every fault at once. */
+export function configFrom(environment: { readonly [name: string]: string | undefined }): Config {
+  const faults: string[] = []
+  for (const name of Object.keys(environment))
+    if (name.startsWith('HIPAA_MCP_') && !Object.hasOwn(settings, name)) faults.push(`${name} is unknown`)
+  const values: Record<string, unknown> = {}
+  for (const [name, { member, read, fallback }] of Object.entries(settings)) {
+    const value = environment[name]
+    if (value === undefined || value === '') {
+      if (fallback === undefined) faults.push(`${name} is missing`)
+      values[member] = fallback
+      continue
+    }
+    try {
+      values[member] = read(value, name)
+    } catch (error) {
+      faults.push((error as Error).message)
+    }
+  }
+  if (faults.length > 0)
+    throw new Error(`The operator's environment: ${faults.join('; ')}. See config/operator/.`)
+  return {
+    pod: { name: values['podName'] as string, uid: values['podUid'] as string },
+    image: values['image'] as string,
+    collector: values['collector'] as string,
+    certificateSeconds: values['certificateSeconds'] as number,
+    healthPort: values['healthPort'] as number,
+  }
+}

@@ -1,0 +1,96 @@
+// What only the leader does: reconcile servers and agreements, follow the trail, keep trail volumes.
+
+import { type Client, fieldManager } from './cluster/client.ts'
+import type { Events } from './cluster/events.ts'
+import { kinds } from './cluster/kinds.ts'
+import { type Queue, workQueue } from './cluster/queue.ts'
+import { type AgreementReconciler, reconcileAgreement } from './agreements.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import { keyOf } from './observe.ts'
+import { reconcile, type Reconciler } from './reconcile.ts'
+import { trailAnnotation, volumeChanges } from './trail-volumes.ts'
+import type { Outside, World } from './world.ts'
+
+export type ControllersOptions = {
+  world: World
+  outside: Outside
+  client: Client
+  events: Events
+  leading: () => boolean
+  generation: () => number
+  metrics: Pick<Metrics, 'queue'>
+  log: Log
+  now?: () => number
+}
+
+export type Controllers = {
+  server(key: string): void
+  agreement(name: string): void
+  volumes(): void
+  /** Begins with everything that is known: what changed before this replica led has been forgotten. */
+  start(): void
+  stop(): Promise<void>
+}
+
+export function controllers(options: ControllersOptions): Controllers {
+  const { now = Date.now, ...rest } = options
+  const deps: Reconciler & AgreementReconciler = { ...rest, now }
+  const { world, client, leading, outside, log } = options
+  const queueOf = (name: string, work: (key: string) => Promise<number | undefined>): Queue => {
+    const queue: Queue = workQueue({
+      name,
+      work,
+      log,
+      observe: options.metrics.queue(name, () => queue.depth()),
+    })
+    return queue
+  }
+  const servers = queueOf('hipaamcpserver', async (key) => await reconcile(key, deps))
+  const agreements = queueOf(
+    'businessassociateagreement',
+    async (name) => await reconcileAgreement(name, deps),
+  )
+  const volumes = queueOf('trail-volume', async () => {
+    await keepTrailVolumes(client, world, outside, leading)
+    return undefined
+  })
+  let running = false
+  const when =
+    (queue: Queue) =>
+    (key: string): void => {
+      if (running) queue.add(key)
+    }
+  return {
+    server: when(servers),
+    agreement: when(agreements),
+    volumes: () => when(volumes)('all'),
+    start: () => {
+      if (running) return
+      running = true
+      for (const queue of [servers, agreements, volumes]) queue.start()
+      for (const server of world.servers.all()) servers.add(keyOf(server))
+      for (const { metadata } of world.agreements.all()) agreements.add(metadata.name)
+      volumes.add('all')
+    },
+    stop: async () => {
+      running = false
+      await Promise.all([servers, agreements, volumes].map(async (queue) => await queue.stop()))
+    },
+  }
+}
+
+/** Policy and annotation in one write: a retained volume always says whose records are on it. */
+async function keepTrailVolumes(
+  client: Pick<Client, 'patch'>,
+  world: World,
+  outside: Outside,
+  leading: () => boolean,
+): Promise<void> {
+  for (const { name, policy, trail } of volumeChanges(world, outside.trail()?.chains)) {
+    if (!leading()) return
+    const metadata = { annotations: { [trailAnnotation]: trail, [`${trailAnnotation}-by`]: fieldManager } }
+    const body = { metadata, spec: { persistentVolumeReclaimPolicy: policy } }
+    await client.patch(kinds.volume, undefined, name, body, 'merge')
+  }
+}

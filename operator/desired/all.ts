@@ -1,0 +1,97 @@
+// Everything that we own for one server, in the order in which it is applied. Pure, but for the
+// random bytes of new keys; the whole list, every time.
+
+import { guardedLabel, storeLabel } from '../../core/identifiers.ts'
+import type { KubernetesObject } from '../../core/kubernetes.ts'
+import { kinds } from '../cluster/kinds.ts'
+import type { Pod } from '../objects.ts'
+import { ownerOf, type Seen } from '../observe.ts'
+import type { Violation } from '../readiness.ts'
+import { keysSecret } from './keys.ts'
+import { bystanderPolicy, bystanderPolicyName, serverPolicy, storePolicies } from './network-policies.ts'
+import { kindOf, saysOf, templateAnnotation, withoutTemplateAnnotation } from './template-annotation.ts'
+import { managedBy, managedByUs, ofServer, type Wanted } from './wanted.ts'
+
+type Builder = (seen: Seen, violations: readonly Violation[], now: number) => Wanted[]
+
+/** `now` in milliseconds since 1970: an agreement that ended closes its way out. */
+export function desired(seen: Seen, violations: readonly Violation[], now: number): Wanted[] {
+  return builders.flatMap((builder) => builder(seen, violations, now))
+}
+
+const keys: Builder = ({ server, keys }) => {
+  if (keys !== undefined) return []
+  const object = keysSecret(ownerOf(server.metadata.namespace ?? '', server.metadata.name))
+  return [{ kind: kinds.secret, object, current: undefined, how: 'create' }]
+}
+
+const serversPolicies: Builder = (seen, _, now) => {
+  const wanted = [serverPolicy({ ...seen, now }), ...storePolicies(seen.server)]
+  return wanted.map((object) => networkPolicy(seen, object))
+}
+
+/** Until the pods that ran before are replaced, this policy would cut off the server and its stores themselves. */
+const bystandersPolicy: Builder = (seen) =>
+  seen.enrolled && everyPodIsLabelled(seen) ? [networkPolicy(seen, bystanderPolicy(seen.neighbours))] : []
+
+const stalePolicies: Builder = (seen, violations, now) => {
+  const kept = new Set(serversPolicies(seen, violations, now).map(({ object }) => object.metadata.name))
+  return seen.networkPolicies
+    .filter(
+      ({ metadata }) =>
+        metadata.labels?.[managedBy] === managedByUs[managedBy] &&
+        metadata.labels?.[ofServer] === seen.server.metadata.name &&
+        metadata.ownerReferences?.some(({ uid }) => uid === seen.server.metadata.uid) === true &&
+        !kept.has(metadata.name),
+    )
+    .map((current) => ({
+      kind: kinds.networkPolicy,
+      object: { apiVersion: current.apiVersion, kind: current.kind, metadata: current.metadata },
+      current,
+      how: 'delete' as const,
+    }))
+}
+
+/**
+ * Nothing rolls while the server could not serve: in a namespace that is not enrolled the new pods would come without a
+ * sidecar, and without a policy or a certificate they would come and refuse everything. Once rolled, it stays.
+ */
+const templates: Builder = ({ server, workloads }, violations) =>
+  workloads.flatMap((workload): Wanted[] => {
+    const { own, template } = saysOf(workload)
+    const { name } = server.metadata
+    const kind = kindOf(workload)
+    if (own === undefined && workload.copied === name)
+      return [{ kind, object: withoutTemplateAnnotation(workload), current: undefined, how: 'apply' }]
+    if (own !== name || template !== undefined) return []
+    const waits = violations.some(({ reason }) => reason !== 'Lockdown')
+    if (waits && workload.copied !== name) return []
+    return [{ kind, object: templateAnnotation(workload, name), current: workload, how: 'apply' }]
+  })
+
+const builders: readonly Builder[] = [
+  keys, //             nothing is served without them, so first
+  serversPolicies, //  stand before the first guarded pod starts
+  bystandersPolicy, // everyone else in an enrolled namespace
+  stalePolicies, //    of stores that are declared no more
+  templates, //        last: this starts pods
+]
+
+function networkPolicy(seen: Seen, object: KubernetesObject): Wanted {
+  const current = seen.networkPolicies.find(({ metadata }) => metadata.name === object.metadata.name)
+  return { kind: kinds.networkPolicy, object, current, how: 'apply', ours: true }
+}
+
+/** Pods of a server or store of this namespace that admission has not labelled: they ran before. */
+export function unlabelledPods({ pods, storePods }: Pick<Seen, 'pods' | 'storePods'>): Pod[] {
+  return [
+    ...pods.filter(({ metadata }) => metadata.labels?.[guardedLabel] === undefined),
+    ...[...storePods.values()].flat().filter(({ metadata }) => metadata.labels?.[storeLabel] === undefined),
+  ]
+}
+
+function everyPodIsLabelled(seen: Seen): boolean {
+  // Once it stands it stays: no new pod starts unlabelled in an enrolled namespace.
+  const stands = seen.networkPolicies.some(({ metadata }) => metadata.name === bystanderPolicyName)
+  return stands || unlabelledPods(seen).length === 0
+}

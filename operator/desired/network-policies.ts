@@ -1,0 +1,155 @@
+// Who reaches the pods of a server and of its stores, and what they reach (45 CFR 164.312(a)(1), (e)(1)). Policies only
+// add: the guard in the pod stands behind them. Every default is spelled out, so that what the API server gives back
+// equals what we sent.
+
+import { standing } from '../../core/agreement.ts'
+import { guardedLabel, monitoringLabel, ports, storeLabel, systemNamespace } from '../../core/identifiers.ts'
+import type { KubernetesObject } from '../../core/kubernetes.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { managedByUs, ofServer, ownedBy } from './wanted.ts'
+
+type Peer = { namespaceSelector?: object; podSelector?: object; ipBlock?: { cidr: string } }
+type Port = { port: number; protocol: 'TCP' | 'UDP' }
+type Rule<Side extends 'from' | 'to'> = { [side in Side]?: Peer[] } & { ports: Port[] }
+
+const tcp = (port: number): Port => ({ port, protocol: 'TCP' })
+const udp = (port: number): Port => ({ port, protocol: 'UDP' })
+const namespace = (name: string) => ({ matchLabels: { 'kubernetes.io/metadata.name': name } })
+const program = (name: string): Peer => ({
+  namespaceSelector: namespace(systemNamespace),
+  podSelector: { matchLabels: { 'app.kubernetes.io/name': name } },
+})
+
+/** Label value of a store's pods. */
+export function storeOf(server: string, store: string): string {
+  return `${server}.${store}`
+}
+
+/**
+ * Nothing reaches the server's pods but the named callers on the sidecar's port and monitoring; nothing leaves but to
+ * DNS, our own two programs, declared stores and, while an agreement is active, hosts on port 443.
+ */
+export function serverPolicy(seen: {
+  server: HipaaMcpServer
+  agreements: ReadonlyMap<string, Parameters<typeof standing>[0] | undefined>
+  now: number
+}): KubernetesObject {
+  const { server, agreements, now } = seen
+  const { spec } = server
+  const callers = (spec.network?.ingress ?? []).map(
+    (caller): Peer => ({
+      namespaceSelector: namespace(caller.namespace),
+      podSelector:
+        caller.podSelector?.matchLabels === undefined ? {} : { matchLabels: caller.podSelector.matchLabels },
+    }),
+  )
+  const monitoring: Rule<'from'> = {
+    from: [{ namespaceSelector: { matchLabels: { [monitoringLabel]: 'true' } } }],
+    ports: [tcp(ports.health)],
+  }
+  const toAgreements = [...agreements.values()].some(
+    (agreement) => agreement !== undefined && standing(agreement, now).active,
+  )
+  const egress: Rule<'to'>[] = [
+    {
+      to: [
+        { namespaceSelector: namespace('kube-system') },
+        // NodeLocal DNSCache, which is no pod that a selector could name.
+        { ipBlock: { cidr: '169.254.20.10/32' } },
+      ],
+      ports: [udp(53), tcp(53)],
+    },
+    { to: [program('hipaa-mcp-operator')], ports: [tcp(ports.channel)] },
+    { to: [program('hipaa-mcp-collector')], ports: [tcp(ports.collector)] },
+    ...storesOf(server).map(
+      ({ name, pods, port }): Rule<'to'> => ({
+        // The second peer: pods of the store that have run since before the namespace was enrolled.
+        to: [
+          { podSelector: { matchLabels: { [storeLabel]: storeOf(server.metadata.name, name) } } },
+          { podSelector: { matchLabels: pods.matchLabels } },
+        ],
+        ports: [tcp(port)],
+      }),
+    ),
+    // A NetworkPolicy knows no names: which hosts is the sidecar's to decide.
+    ...(toAgreements ? [{ ports: [tcp(443)] }] : []),
+  ]
+  return policy(server, `hipaa-mcp-server.${server.metadata.name}`, {
+    podSelector: { matchLabels: { [guardedLabel]: server.metadata.name } },
+    policyTypes: ['Ingress', 'Egress'],
+    // The app's port too: a connection to it is redirected to the sidecar inside the pod, after this policy.
+    ingress: [
+      ...(callers.length === 0
+        ? []
+        : [{ from: callers, ports: [tcp(ports.calls), tcp(spec.workload.port)] }]),
+      monitoring,
+    ],
+    egress,
+  })
+}
+
+/** A store answers that server's sidecars and nobody else. */
+export function storePolicies(server: HipaaMcpServer): KubernetesObject[] {
+  const { name } = server.metadata
+  return (server.spec.stores ?? []).map((store) =>
+    policy(server, `hipaa-mcp-store.${storeOf(name, store.name)}`, {
+      podSelector: { matchLabels: { [storeLabel]: storeOf(name, store.name) } },
+      policyTypes: ['Ingress'],
+      ingress: [
+        {
+          from: [{ podSelector: { matchLabels: { [guardedLabel]: name } } }],
+          ports: [tcp(store.port)],
+        },
+      ],
+    }),
+  )
+}
+
+export const bystanderPolicyName = 'hipaa-mcp-bystanders'
+
+/**
+ * Every other pod of an enrolled namespace reaches nobody and is reached by nobody. One for the namespace, owned by all
+ * its servers, so that it goes with the last of them.
+ */
+export function bystanderPolicy(servers: readonly HipaaMcpServer[]): KubernetesObject {
+  const sorted = [...servers].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: {
+      name: bystanderPolicyName,
+      namespace: sorted[0]?.metadata.namespace ?? '',
+      labels: managedByUs,
+      ownerReferences: sorted.map(ownedBy),
+    },
+    spec: {
+      podSelector: {
+        matchExpressions: [
+          { key: guardedLabel, operator: 'DoesNotExist' },
+          { key: storeLabel, operator: 'DoesNotExist' },
+        ],
+      },
+      policyTypes: ['Ingress', 'Egress'],
+    },
+  }
+}
+
+/** Stores that an egress of the server names: only those may its pods reach. */
+function storesOf(server: HipaaMcpServer) {
+  const named = new Set((server.spec.network?.egress ?? []).map(({ store }) => store))
+  return (server.spec.stores ?? []).filter(({ name }) => named.has(name))
+}
+
+function policy(server: HipaaMcpServer, name: string, spec: object): KubernetesObject {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: {
+      name,
+      namespace: server.metadata.namespace ?? '',
+      labels: { ...managedByUs, [ofServer]: server.metadata.name },
+      ownerReferences: [ownedBy(server)],
+    },
+    spec,
+  }
+}

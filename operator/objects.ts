@@ -1,0 +1,77 @@
+// The few members of Kubernetes objects that the operator reads. Everything else passes by untouched, or is trimmed.
+
+import type { ObjectMeta } from '../core/kubernetes.ts'
+
+export type Typed = { apiVersion: string; kind: string; metadata: ObjectMeta }
+
+export type PodVolume = {
+  name: string
+  persistentVolumeClaim?: { claimName: string }
+  ephemeral?: object
+  emptyDir?: { medium?: string }
+  hostPath?: object
+  csi?: { driver: string }
+}
+export type Container = { name: string; volumeMounts?: { name: string; mountPath: string }[] }
+export type Pod = Typed & {
+  spec: { volumes?: PodVolume[]; containers?: Container[]; initContainers?: Container[] }
+  status?: { phase?: string; conditions?: { type: string; status: string }[] }
+}
+
+export type Namespace = Typed
+
+/** A Deployment, StatefulSet or DaemonSet. `copied`: the server that we wrote on its pod template, if we did. */
+export type Workload = Typed & {
+  spec: { template: { metadata?: { annotations?: Record<string, string> } } }
+  copied?: string
+}
+
+export type LabelSelector = {
+  matchLabels?: Record<string, string>
+  matchExpressions?: { key: string; operator: string; values?: string[] }[]
+}
+export type NetworkPolicy = Typed & { spec: { podSelector: LabelSelector; [member: string]: unknown } }
+
+export type Claim = Typed & {
+  spec: { storageClassName?: string; volumeName?: string }
+  status?: { phase?: string }
+}
+export type PersistentVolume = Typed & {
+  spec: {
+    persistentVolumeReclaimPolicy?: string
+    storageClassName?: string
+    claimRef?: { namespace?: string; name?: string; uid?: string }
+    csi?: { driver: string; volumeAttributes?: Record<string, string>; nodeStageSecretRef?: object }
+  }
+  status?: { phase?: string }
+}
+export type StorageClass = Typed & { provisioner: string; parameters?: Record<string, string> }
+export type Secret = Typed & { data?: Record<string, string>; immutable?: boolean }
+
+/** Pods that will never run again do not count. */
+export function isOver(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+}
+
+export function isReady(pod: Pod): boolean {
+  const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
+  return ready?.status === 'True' && pod.metadata.deletionTimestamp === undefined
+}
+
+export function matchesLabels(labels: Record<string, string> | undefined, wanted: Record<string, string>) {
+  return Object.entries(wanted).every(([name, value]) => labels?.[name] === value)
+}
+
+/** Whether a label selector selects these labels. An empty selector selects everything. */
+export function selects(selector: LabelSelector, labels: Record<string, string> = {}): boolean {
+  return (
+    matchesLabels(labels, selector.matchLabels ?? {}) &&
+    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+      const value = labels[key]
+      if (operator === 'In') return value !== undefined && values.includes(value)
+      if (operator === 'NotIn') return value === undefined || !values.includes(value)
+      if (operator === 'Exists') return value !== undefined
+      return operator === 'DoesNotExist' && value === undefined
+    })
+  )
+}

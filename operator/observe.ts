@@ -1,0 +1,206 @@
+// The only reads: everything that reconciling one server looks at, gathered once, so that judge, desire and report all
+// speak of the same moment.
+
+import { type Surroundings, compilePolicy } from '../core/compile.ts'
+import {
+  enforceLabel,
+  guardedLabel,
+  ownerLabel,
+  serverAnnotation,
+  systemNamespace,
+} from '../core/identifiers.ts'
+import { type Policy, policyHash, policyText } from '../core/policy.ts'
+import type { ChainSummary, Signal } from '../core/wire.ts'
+import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
+import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import { type Evidence, gradeOf } from './evidence/at-rest.ts'
+import {
+  type Claim,
+  isOver,
+  matchesLabels,
+  type NetworkPolicy,
+  type PersistentVolume,
+  type Pod,
+  type Secret,
+  type StorageClass,
+  type Workload,
+} from './objects.ts'
+import type { Outside, World } from './world.ts'
+
+export type SeenVolume = { claim: string; storageClass?: string; driver?: string } & Evidence
+
+export type Compiled = { policy: Policy; text: string; hash: string } | { issues: string[] }
+
+export type Seen = {
+  server: HipaaMcpServer
+  enrolled: boolean
+  compiled: Compiled
+  /** Names that the egress names -> the agreement, where it exists. */
+  agreements: ReadonlyMap<string, BusinessAssociateAgreement | undefined>
+  /** Servers of the same namespace, this one among them. */
+  neighbours: readonly HipaaMcpServer[]
+  /** Pods that are this server's by annotation, selector or label, and are not over. */
+  pods: readonly Pod[]
+  /** Names of other servers that claim one of these pods too. */
+  rivals: readonly string[]
+  /** Store -> its pods. */
+  storePods: ReadonlyMap<string, readonly Pod[]>
+  /** Workloads of the namespace whose own annotation names this server, or whose template we wrote. */
+  workloads: readonly Workload[]
+  networkPolicies: readonly NetworkPolicy[]
+  volumes: readonly SeenVolume[]
+  trailClass: StorageClass | undefined
+  keys: Secret | undefined
+  /** Whether the issuer that tls.issuerRef names is there. */
+  certificateIssuer: 'own' | 'found' | 'missing' | 'unknown'
+  /** Issuers of access tokens whose key set is not there yet. */
+  withoutKeySet: readonly string[]
+  /** Chains of this server; undefined while the collector does not answer. */
+  chains: readonly ChainSummary[] | undefined
+  signals: readonly Signal[] | undefined
+}
+
+/** Key of a server in queues and logs. */
+export function keyOf({ metadata }: { metadata: { namespace?: string; name: string } }): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`
+}
+
+/** Everything about one server that is known without asking; undefined when there is no such server. */
+export function observe(
+  world: World,
+  outside: Outside,
+  namespace: string,
+  name: string,
+  certificateIssuer: Seen['certificateIssuer'] = 'unknown',
+): Seen | undefined {
+  const server = world.servers.get(namespace, name)
+  if (server === undefined) return undefined
+  const { spec } = server
+  const neighbours = world.servers.in(namespace)
+  const here = world.pods.in(namespace).filter((pod) => !isOver(pod))
+  const pods = here.filter((pod) => belongs(pod, server))
+  const storePods = new Map(
+    (spec.stores ?? []).map((store) => [
+      store.name,
+      here.filter(({ metadata }) => matchesLabels(metadata.labels, store.pods.matchLabels)),
+    ]),
+  )
+  const trail = outside.trail()
+  const chains = trail?.chains.filter((chain) => chain.namespace === namespace && chain.server === name)
+  const trailClass = world.storageClasses.get(undefined, spec.trail?.volume?.storageClassName ?? '')
+  return {
+    server,
+    enrolled: isEnrolled(world, namespace),
+    compiled: compiledOf(server, { agreements: world.agreements.all(), clientCa: outside.clientCa }),
+    agreements: agreementsOf(world, server),
+    neighbours,
+    pods,
+    rivals: neighbours
+      .filter((other) => other.metadata.name !== name && pods.some((pod) => belongs(pod, other)))
+      .map(({ metadata }) => metadata.name)
+      .sort(),
+    storePods,
+    workloads: workloadsOf(world, namespace).filter(
+      ({ metadata, copied }) => metadata.annotations?.[serverAnnotation] === name || copied === name,
+    ),
+    networkPolicies: world.networkPolicies.in(namespace),
+    volumes: volumesOf(world, [...pods, ...[...storePods.values()].flat()]),
+    trailClass,
+    keys: keysOf(world, namespace, name),
+    certificateIssuer: spec.tls?.issuerRef === undefined ? 'own' : certificateIssuer,
+    withoutKeySet: spec.identity.issuers
+      .map(({ url }) => url)
+      .filter((url) => outside.keySet(url) === undefined),
+    chains,
+    signals: trail?.signals.filter((signal) => signal.namespace === namespace && signal.server === name),
+  }
+}
+
+export function isEnrolled(world: World, namespace: string): boolean {
+  return world.namespaces.get(undefined, namespace)?.metadata.labels?.[enforceLabel] === 'true'
+}
+
+/** Whether a pod is this server's: by what admission wrote, by its annotation, or by the server's own selector. */
+export function belongs({ metadata }: Pod, server: HipaaMcpServer): boolean {
+  const { name } = server.metadata
+  const selector = server.spec.workload.selector?.matchLabels
+  return (
+    metadata.labels?.[guardedLabel] === name ||
+    metadata.annotations?.[serverAnnotation] === name ||
+    (selector !== undefined && matchesLabels(metadata.labels, selector))
+  )
+}
+
+export function workloadsOf(world: World, namespace: string): readonly Workload[] {
+  return [world.deployments, world.statefulSets, world.daemonSets].flatMap((store) => store.in(namespace))
+}
+
+/** Name of the Secret with a server's keys, and of everything else in our namespace that is one server's. */
+export function ownerOf(namespace: string, name: string): string {
+  return `${namespace}.${name}`
+}
+
+export function keysOf(world: World, namespace: string, name: string): Secret | undefined {
+  return world.keys
+    .in(systemNamespace)
+    .find(({ metadata }) => metadata.labels?.[ownerLabel] === ownerOf(namespace, name))
+}
+
+export function compiledOf(server: HipaaMcpServer, surroundings: Surroundings): Compiled {
+  const compiled = compilePolicy(server, surroundings)
+  if ('issues' in compiled) return compiled
+  const text = policyText(compiled.policy)
+  return { policy: compiled.policy, text, hash: policyHash(text) }
+}
+
+export function agreementsOf(
+  world: World,
+  server: HipaaMcpServer,
+): ReadonlyMap<string, BusinessAssociateAgreement | undefined> {
+  const names = (server.spec.network?.egress ?? []).flatMap(({ baa }) => (baa === undefined ? [] : [baa]))
+  return new Map(names.sort().map((name) => [name, world.agreements.get(undefined, name)]))
+}
+
+/** Every place on disk of these pods, each once. Secrets, ConfigMaps and memory hold no records of patients on disk. */
+function volumesOf(world: World, pods: readonly Pod[]): SeenVolume[] {
+  const seen = new Map<string, SeenVolume>()
+  for (const { metadata, spec } of pods) {
+    for (const volume of spec.volumes ?? []) {
+      const claimName =
+        volume.persistentVolumeClaim?.claimName ??
+        (volume.ephemeral === undefined ? undefined : `${metadata.name}-${volume.name}`)
+      if (claimName !== undefined) {
+        seen.set(claimName, gradedClaim(world, metadata.namespace ?? '', claimName))
+      } else if (volume.emptyDir !== undefined && volume.emptyDir.medium !== 'Memory') {
+        seen.set(`emptyDir ${volume.name}`, onNode(`emptyDir ${volume.name}`))
+      } else if (volume.hostPath !== undefined) {
+        seen.set(`hostPath ${volume.name}`, onNode(`hostPath ${volume.name}`))
+      } else if (volume.csi !== undefined) {
+        const claim = `inline ${volume.name}`
+        seen.set(claim, { claim, driver: volume.csi.driver, grade: 'Unknown', reason: 'InlineVolume' })
+      }
+    }
+  }
+  return [...seen.values()].sort((a, b) => (a.claim < b.claim ? -1 : 1))
+}
+
+/** The disk of the node, of which no object says that it is encrypted. */
+function onNode(claim: string): SeenVolume {
+  return { claim, grade: 'Unknown', reason: 'NodeDisk' }
+}
+
+function gradedClaim(world: World, namespace: string, name: string): SeenVolume {
+  const claim: Claim | undefined = world.claims.get(namespace, name)
+  const volume: PersistentVolume | undefined = world.volumes.get(undefined, claim?.spec.volumeName ?? '')
+  const className = claim?.spec.storageClassName ?? volume?.spec.storageClassName
+  const storageClass = world.storageClasses.get(undefined, className ?? '')
+  const driver = storageClass?.provisioner ?? volume?.spec.csi?.driver
+  return {
+    claim: name,
+    ...(className ? { storageClass: className } : {}),
+    ...(driver === undefined ? {} : { driver }),
+    ...(claim === undefined
+      ? { grade: 'Unknown', reason: 'ClaimNotFound' }
+      : gradeOf({ storageClass, volume })),
+  }
+}

@@ -1,0 +1,189 @@
+// What each pod is told (45 CFR 164.312(a)(1)): assembled from what is seen, on every replica, leader or not.
+
+import { standing } from '../core/agreement.ts'
+import type { Orders } from '../core/wire.ts'
+import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
+import { keysIn } from './desired/keys.ts'
+import { type Log, wordsOf } from './log.ts'
+import { keysOf, observe, type Seen } from './observe.ts'
+import { judge } from './readiness.ts'
+import { trailVolumeOf } from './trail-volumes.ts'
+import type { Outside, World } from './world.ts'
+
+export interface OrdersSource {
+  /** Whole orders for one pod at this moment; undefined while nothing can be said yet. Never waits. */
+  for(namespace: string, name: string, podUid: string): Orders | undefined
+  /** Called whenever `for` may answer differently. Returns how to stop. */
+  subscribe(namespace: string, name: string, listener: () => void): () => void
+  /** Resolves when this replica has seen at least what the one that gave out `generation` had seen. */
+  caughtUp(generation: number): Promise<void>
+}
+
+/** A list-watch of something that orders are made of. */
+export type Input = { hasSynced(): boolean; lastSeen(): number; refresh(): Promise<void> }
+
+export type OrdersOptions = {
+  world: World
+  outside: Outside
+  /** List-watches whose revisions make the generation. */
+  inputs: readonly Input[]
+  log: Log
+  now?: () => number
+}
+
+export type OrdersSourceWithChanges = OrdersSource & {
+  /** Something changed that orders may hang on; without a namespace, something that all hang on. */
+  changed(namespace?: string, name?: string): void
+  stop(): void
+}
+
+/** The longest that a timer can wait, milliseconds. */
+const longestTimer = 2 ** 31 - 1
+
+export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
+  const { world, outside, inputs, log, now = Date.now } = options
+  const listeners = new Map<string, Set<() => void>>()
+  const timers = new Map<string, NodeJS.Timeout>()
+  const due = new Set<string>()
+
+  /**
+   * The newest etcd revision that any input was seen at. It only grows in this process; `caughtUp` carries it over to
+   * another replica, which relists whatever it saw last at an older one.
+   */
+  const generation = (): number => Math.max(...inputs.map((input) => input.lastSeen()))
+
+  function tell(key: string): void {
+    // All changes of one turn of the event loop are one call.
+    if (due.has(key) || !listeners.has(key)) return
+    due.add(key)
+    setImmediate(() => {
+      due.delete(key)
+      for (const listener of listeners.get(key) ?? []) {
+        try {
+          listener()
+        } catch (error) {
+          log.error('A listener of orders failed', { key, error: wordsOf(error) })
+        }
+      }
+      plan(key)
+    })
+  }
+
+  /** An agreement begins and ends by the clock, without any object changing. */
+  function plan(key: string): void {
+    clearTimeout(timers.get(key))
+    timers.delete(key)
+    const [namespace = '', name = ''] = key.split('/')
+    const seen = observe(world, outside, namespace, name)
+    const next = seen === undefined ? undefined : nextTurn(seen.agreements.values(), now())
+    if (next === undefined || !listeners.has(key)) return
+    const timer = setTimeout(() => tell(key), Math.min(next, longestTimer))
+    timer.unref()
+    timers.set(key, timer)
+  }
+
+  return {
+    for: (namespace, name, podUid) => {
+      if (!inputs.every((input) => input.hasSynced())) return undefined
+      return ordersFor(world, outside, { namespace, name, podUid }, generation(), now())
+    },
+    subscribe: (namespace, name, listener) => {
+      const key = `${namespace}/${name}`
+      const set = listeners.get(key) ?? new Set()
+      listeners.set(key, set.add(listener))
+      plan(key)
+      return () => {
+        set.delete(listener)
+        if (set.size > 0) return
+        listeners.delete(key)
+        clearTimeout(timers.get(key))
+        timers.delete(key)
+      }
+    },
+    caughtUp: async (wanted) => {
+      await Promise.all(
+        inputs.map(async (input) => {
+          if (!input.hasSynced() || input.lastSeen() < wanted) await input.refresh()
+        }),
+      )
+    },
+    changed: (namespace, name) => {
+      for (const key of listeners.keys()) {
+        const [ofNamespace, ofName] = key.split('/')
+        if (namespace !== undefined && namespace !== ofNamespace) continue
+        if (name !== undefined && name !== ofName) continue
+        tell(key)
+      }
+    },
+    stop: () => {
+      for (const timer of timers.values()) clearTimeout(timer)
+      timers.clear()
+      listeners.clear()
+    },
+  }
+}
+
+/**
+ * The orders of one pod. A server that fails a check gets a lock, never yesterday's policy; one that is gone locks the
+ * pods that still run. Undefined only where there are no keys: without them no record could be written.
+ */
+export function ordersFor(
+  world: World,
+  outside: Outside,
+  pod: { namespace: string; name: string; podUid: string },
+  generation: number,
+  now: number,
+): Orders | undefined {
+  const { namespace, name, podUid } = pod
+  const keys = keysIn(keysOf(world, namespace, name))
+  if (keys === undefined) return undefined
+  const seen = observe(world, outside, namespace, name)
+  if (seen === undefined) {
+    const nothing = { jwks: {}, agreements: [], volumeRetained: false }
+    return { generation, keys, locked: 'server-deleted', ...nothing }
+  }
+  const locked = judge(seen).find(({ locks }) => locks !== undefined)?.locks
+  return {
+    generation,
+    ...('policy' in seen.compiled ? { policy: seen.compiled.text, hash: seen.compiled.hash } : {}),
+    ...(locked === undefined ? {} : { locked }),
+    keys,
+    jwks: keySetsOf(seen, outside),
+    agreements: [...seen.agreements].map(([agreement, object]) => agreementOrder(agreement, object, now)),
+    volumeRetained: trailVolumeOf(world, namespace, podUid)?.spec.persistentVolumeReclaimPolicy === 'Retain',
+  }
+}
+
+function keySetsOf({ server }: Seen, outside: Outside): Orders['jwks'] {
+  return Object.fromEntries(
+    server.spec.identity.issuers.flatMap(({ url }) => {
+      const keySet = outside.keySet(url)
+      return keySet === undefined ? [] : [[url, keySet]]
+    }),
+  )
+}
+
+function agreementOrder(
+  name: string,
+  agreement: BusinessAssociateAgreement | undefined,
+  now: number,
+): Orders['agreements'][number] {
+  if (agreement === undefined)
+    return { name, active: false, until: new Date(0).toISOString(), reason: 'Missing' }
+  const { active, reason } = standing(agreement, now)
+  return { name, active, until: agreement.spec.expires, reason }
+}
+
+/** Milliseconds until the next agreement begins or ends; undefined when none ever does. */
+export function nextTurn(
+  agreements: Iterable<BusinessAssociateAgreement | undefined>,
+  now: number,
+): number | undefined {
+  const turns = [...agreements]
+    .flatMap((agreement) =>
+      agreement === undefined ? [] : [agreement.spec.effective, agreement.spec.expires],
+    )
+    .map((time) => Date.parse(time) - now)
+    .filter((left) => left > 0)
+  return turns.length === 0 ? undefined : Math.min(...turns)
+}

@@ -1,0 +1,69 @@
+// The volume on which a pod with Local acknowledgement keeps its records: it must outlive the pod until every record is
+// with the collector. Bound: `Retain`. Pod gone, chain closed and witnessed to its end: `Delete`.
+
+import { containers, group, guardedLabel, paths } from '../core/identifiers.ts'
+import type { ChainSummary } from '../core/wire.ts'
+import type { PersistentVolume, Pod } from './objects.ts'
+import type { World } from './world.ts'
+
+/** On a PV that we retain: `<namespace>/<server>/<pod uid>`, so that it is known whose it is when the pod is gone. */
+export const trailAnnotation = `${group}/trail`
+
+export type VolumeChange = { name: string; policy: 'Retain' | 'Delete'; trail: string }
+
+/** The claim of a pod's trail volume: a generic ephemeral volume that our own container mounts. */
+function trailClaimOf({ metadata, spec }: Pod): string | undefined {
+  const sidecar = spec.initContainers?.find(({ name }) => name === containers.sidecar)
+  const mounted = sidecar?.volumeMounts?.find(({ mountPath }) => mountPath === paths.trail)?.name
+  const volume = spec.volumes?.find(({ name, ephemeral }) => name === mounted && ephemeral !== undefined)
+  return volume === undefined ? undefined : `${metadata.name}-${volume.name}`
+}
+
+/** The bound PV of a pod's trail; undefined when the pod has none, or not yet. */
+export function trailVolumeOf(world: World, namespace: string, podUid: string): PersistentVolume | undefined {
+  const pod = world.pods.in(namespace).find(({ metadata }) => metadata.uid === podUid)
+  return pod === undefined ? undefined : boundVolume(world, pod)
+}
+
+function boundVolume(world: World, pod: Pod): PersistentVolume | undefined {
+  const claimName = trailClaimOf(pod)
+  if (claimName === undefined) return undefined
+  const claim = world.claims.get(pod.metadata.namespace ?? '', claimName)
+  // A claim of that name which belongs to another pod is not this pod's trail.
+  if (claim?.metadata.ownerReferences?.some(({ uid }) => uid === pod.metadata.uid) !== true) return undefined
+  const volume = world.volumes.get(undefined, claim.spec.volumeName ?? '')
+  return volume?.spec.claimRef?.uid === claim.metadata.uid ? volume : undefined
+}
+
+/**
+ * What to change now. Chains undefined (the collector does not answer): nothing is let go. A chain that ended without
+ * closing itself keeps its volume: what is on it may be more than what was collected.
+ */
+export function volumeChanges(world: World, chains: readonly ChainSummary[] | undefined): VolumeChange[] {
+  const retain = world.pods.all().flatMap((pod): VolumeChange[] => {
+    const server = pod.metadata.labels?.[guardedLabel]
+    const volume = server === undefined ? undefined : boundVolume(world, pod)
+    if (volume === undefined || volume.spec.persistentVolumeReclaimPolicy === 'Retain') return []
+    const trail = `${pod.metadata.namespace}/${server}/${pod.metadata.uid}`
+    return [{ name: volume.metadata.name, policy: 'Retain', trail }]
+  })
+  const living = new Set(world.pods.all().map(({ metadata }) => metadata.uid))
+  const release = world.volumes.all().flatMap((volume): VolumeChange[] => {
+    const trail = volume.metadata.annotations?.[trailAnnotation]
+    const [namespace, server, podUid] = trail?.split('/') ?? []
+    if (trail === undefined || living.has(podUid) || volume.spec.persistentVolumeReclaimPolicy !== 'Retain')
+      return []
+    const own = (chains ?? []).filter(
+      (chain) => chain.namespace === namespace && chain.server === server && chain.podUid === podUid,
+    )
+    const newest = own.toSorted((a, b) => b.restart - a.restart)[0]
+    // Earlier processes of the pod were succeeded by the next one, which shipped what they left behind.
+    const collected =
+      newest?.state === 'closed' &&
+      own.every(
+        ({ state, size, witnessed }) => (state === 'closed' || state === 'succeeded') && witnessed === size,
+      )
+    return collected ? [{ name: volume.metadata.name, policy: 'Delete', trail }] : []
+  })
+  return [...retain, ...release]
+}

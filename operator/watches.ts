@@ -1,0 +1,185 @@
+// Keeps the World: one list-watch a kind, and for each change the servers that it concerns.
+
+import { ownerLabel, serverAnnotation, systemNamespace } from '../core/identifiers.ts'
+import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
+import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import { type Client, fieldManager } from './cluster/client.ts'
+import { type Kind, kinds } from './cluster/kinds.ts'
+import { type Change, type ListWatch, listWatch } from './cluster/list-watch.ts'
+import type { Named } from './cluster/store.ts'
+import type { Log } from './log.ts'
+import type {
+  Claim,
+  Namespace,
+  NetworkPolicy,
+  PersistentVolume,
+  Pod,
+  Secret,
+  StorageClass,
+  Typed,
+  Workload,
+} from './objects.ts'
+import { keyOf } from './observe.ts'
+import type { World } from './world.ts'
+
+/** What a change may concern. Each is called as often as something changes: make it cheap. */
+export type Concerned = {
+  /** Status or owned objects of this server. */
+  server(key: string): void
+  /** Status of this agreement. */
+  agreement(name: string): void
+  /** Orders of one server, or of all servers of a namespace. */
+  orders(namespace?: string, name?: string): void
+  /** The set of servers, or what they trust. */
+  issuers(): void
+  /** Trail volumes. */
+  volumes(): void
+}
+
+export type Watches = {
+  world: World
+  all: readonly ListWatch<Named>[]
+  /** What orders' generation counts. */
+  orderInputs: readonly ListWatch<Named>[]
+}
+
+export function watches(client: Client, concerned: Concerned, log: Log): Watches {
+  const all: ListWatch<Named>[] = []
+  const watch = <T extends Named>(
+    kind: Kind,
+    onChange: (change: Change<T>) => void,
+    more: { namespace?: string; labelSelector?: string; trim?: (object: T) => T } = {},
+  ): ListWatch<T> => {
+    const made = listWatch<T>(client, { kind, onChange, log, trim: lean, ...more })
+    all.push(made as unknown as ListWatch<Named>)
+    return made
+  }
+  const everyServerIn = (namespace: string | undefined): void => {
+    for (const server of namespace === undefined ? servers.all() : servers.in(namespace))
+      concerned.server(keyOf(server))
+  }
+  const whoNames = (agreement: string): void => {
+    for (const server of servers.all())
+      if (server.spec.network?.egress?.some(({ baa }) => baa === agreement) === true) {
+        concerned.server(keyOf(server))
+        concerned.orders(server.metadata.namespace, server.metadata.name)
+      }
+  }
+  const ofWorkload = ({ object, before }: Change<Workload>): void => {
+    for (const workload of [object, before])
+      for (const name of [workload?.metadata.annotations?.[serverAnnotation], workload?.copied])
+        if (name !== undefined) concerned.server(`${object.metadata.namespace}/${name}`)
+  }
+  const workloads = (kind: Kind): ListWatch<Workload> =>
+    watch<Workload>(kind, ofWorkload, { trim: trimWorkload })
+
+  const servers = watch<HipaaMcpServer>(kinds.server, ({ object, before }) => {
+    concerned.server(keyOf(object))
+    // Our own writes of status change nothing for anybody else.
+    if (before !== undefined && before.metadata.generation === object.metadata.generation) return
+    // Two servers may claim the same pods, and they share the bystanders' policy.
+    everyServerIn(object.metadata.namespace)
+    concerned.orders(object.metadata.namespace)
+    concerned.issuers()
+    for (const server of [object, before])
+      for (const { baa } of server?.spec.network?.egress ?? [])
+        if (baa !== undefined) concerned.agreement(baa)
+  })
+  const agreements = watch<BusinessAssociateAgreement>(kinds.agreement, ({ object, before }) => {
+    concerned.agreement(object.metadata.name)
+    if (before?.metadata.generation !== object.metadata.generation || before === undefined)
+      whoNames(object.metadata.name)
+  })
+  const keys = watch<Secret>(
+    kinds.secret,
+    ({ object }) => {
+      const owner = object.metadata.labels?.[ownerLabel] ?? ''
+      // A namespace has no dot, a server's name may.
+      const dot = owner.indexOf('.')
+      const [namespace, name] = [owner.slice(0, dot), owner.slice(dot + 1)]
+      concerned.server(`${namespace}/${name}`)
+      concerned.orders(namespace, name)
+    },
+    { namespace: systemNamespace, labelSelector: ownerLabel },
+  )
+  const world: World = {
+    servers,
+    agreements,
+    keys,
+    namespaces: watch<Namespace>(kinds.namespace, ({ object }) => everyServerIn(object.metadata.name)),
+    pods: watch<Pod>(
+      kinds.pod,
+      ({ type, object, before }) => {
+        everyServerIn(object.metadata.namespace)
+        // A pod's readiness is no matter of orders; whose it is, is.
+        const same = JSON.stringify(before?.metadata.labels) === JSON.stringify(object.metadata.labels)
+        if (type !== 'changed' || !same) concerned.orders(object.metadata.namespace)
+        concerned.volumes()
+      },
+      { trim: trimPod },
+    ),
+    deployments: workloads(kinds.deployment),
+    statefulSets: workloads(kinds.statefulSet),
+    daemonSets: workloads(kinds.daemonSet),
+    networkPolicies: watch<NetworkPolicy>(kinds.networkPolicy, ({ object }) =>
+      everyServerIn(object.metadata.namespace),
+    ),
+    claims: watch<Claim>(kinds.claim, ({ object }) => {
+      everyServerIn(object.metadata.namespace)
+      concerned.orders(object.metadata.namespace)
+      concerned.volumes()
+    }),
+    volumes: watch<PersistentVolume>(kinds.volume, ({ object }) => {
+      const namespace = object.spec.claimRef?.namespace
+      if (namespace !== undefined) {
+        everyServerIn(namespace)
+        concerned.orders(namespace)
+      }
+      concerned.volumes()
+    }),
+    storageClasses: watch<StorageClass>(kinds.storageClass, () => everyServerIn(undefined)),
+  }
+  const inputs = [servers, agreements, keys] as unknown as ListWatch<Named>[]
+  return { world, all, orderInputs: inputs }
+}
+
+type Managed = { managedFields?: { manager?: string; fieldsV1?: unknown }[] }
+
+/** managedFields are often the larger half of an object, and nobody here reads them again. */
+function lean<T extends Named>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata as Named['metadata'] & Managed
+  return { ...object, metadata }
+}
+
+/** Every pod of the cluster is kept: only with what the operator reads. */
+function trimPod(pod: Pod): Pod {
+  const { spec, status } = pod
+  const container = ({ name, volumeMounts = [] }: NonNullable<Pod['spec']['containers']>[number]) => ({
+    name,
+    volumeMounts,
+  })
+  return {
+    ...lean(pod),
+    spec: { volumes: spec.volumes ?? [], initContainers: (spec.initContainers ?? []).map(container) },
+    status: {
+      ...(status?.phase === undefined ? {} : { phase: status.phase }),
+      conditions: (status?.conditions ?? []).map(({ type, status }) => ({ type, status })),
+    },
+  }
+}
+
+/** Whether the annotation on the template is ours shows only in managedFields, so it is read before they go. */
+export function trimWorkload(workload: Workload): Workload {
+  const { managedFields = [] } = workload.metadata as Typed['metadata'] & Managed
+  const template = workload.spec.template.metadata?.annotations?.[serverAnnotation]
+  const ours = managedFields.some(
+    ({ manager, fieldsV1 }) =>
+      manager === fieldManager && JSON.stringify(fieldsV1 ?? {}).includes(`"f:${serverAnnotation}"`),
+  )
+  const annotations = workload.spec.template.metadata?.annotations ?? {}
+  return {
+    ...lean(workload),
+    spec: { template: { metadata: { annotations } } },
+    ...(ours && template !== undefined ? { copied: template } : {}),
+  }
+}

@@ -1,0 +1,47 @@
+// What the operator knows of the cluster: a copy of each kind that it reads, kept by a list-watch, and what it hears
+// from elsewhere. Reconcile, orders and evidence read only this.
+
+import type { JSONWebKeySet } from 'jose'
+import type { ChainSummary, Signal } from '../core/wire.ts'
+import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
+import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import type { Store } from './cluster/store.ts'
+import type {
+  Claim,
+  Namespace,
+  NetworkPolicy,
+  PersistentVolume,
+  Pod,
+  Secret,
+  StorageClass,
+  Workload,
+} from './objects.ts'
+
+/** Copies of the cluster's objects. */
+export type World = {
+  servers: Store<HipaaMcpServer>
+  agreements: Store<BusinessAssociateAgreement>
+  namespaces: Store<Namespace>
+  pods: Store<Pod>
+  deployments: Store<Workload>
+  statefulSets: Store<Workload>
+  daemonSets: Store<Workload>
+  networkPolicies: Store<NetworkPolicy>
+  claims: Store<Claim>
+  volumes: Store<PersistentVolume>
+  storageClasses: Store<StorageClass>
+  /** Per-server keys, in the system namespace. */
+  keys: Store<Secret>
+}
+
+/** What is known besides the API server. Nothing here waits. */
+export type Outside = {
+  /** Certificate of the operator's own client CA, PEM. */
+  clientCa: string
+  /** The newest good key set of an issuer; undefined while none was fetched. */
+  keySet(issuer: string): JSONWebKeySet | undefined
+  /** What the collector said last; undefined while it does not answer. */
+  trail(): Trail | undefined
+}
+
+export type Trail = { chains: readonly ChainSummary[]; signals: readonly Signal[] }

@@ -1,0 +1,191 @@
+// Builders: a world with what a test names, and nothing else.
+
+import {
+  enforceLabel,
+  guardedLabel,
+  ownerLabel,
+  serverAnnotation,
+  storeLabel,
+  systemNamespace,
+} from '../../core/identifiers.ts'
+import type { ChainSummary, Signal } from '../../core/wire.ts'
+import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { MutableStore, type Named } from '../../operator/cluster/store.ts'
+import { keysSecret } from '../../operator/desired/keys.ts'
+import type {
+  Claim,
+  NetworkPolicy,
+  PersistentVolume,
+  Pod,
+  Secret,
+  StorageClass,
+  Workload,
+} from '../../operator/objects.ts'
+import { observe, type Seen } from '../../operator/observe.ts'
+import type { Outside, World } from '../../operator/world.ts'
+
+export const now = Date.parse('2026-11-01T12:00:00Z')
+
+export function aServer(
+  spec: Partial<HipaaMcpServer['spec']> = {},
+  metadata: Partial<HipaaMcpServer['metadata']> = {},
+): HipaaMcpServer {
+  return {
+    apiVersion: 'hipaa-mcp.dev/v1alpha1',
+    kind: 'HipaaMcpServer',
+    metadata: { name: 'ehr', namespace: 'clinic', uid: 'uid-ehr', generation: 3, ...metadata },
+    spec: {
+      workload: { port: 8080, path: '/mcp' },
+      identity: {
+        issuers: [
+          {
+            url: 'https://login.example.org',
+            audience: 'https://ehr.example.org/mcp',
+            provider: 'Keycloak',
+            roles: { claim: '/roles' },
+          },
+        ],
+        training: { claim: '/training' },
+      },
+      roles: [
+        { name: 'clinician', when: { role: 'Clinician' }, purposes: ['TREAT'], tools: ['get_diagnosis'] },
+      ],
+      tools: [
+        {
+          name: 'get_diagnosis',
+          arguments: { type: 'object', properties: { patient_id: { type: 'string' } } },
+          returns: { fields: ['/conditions/*/code'] },
+        },
+      ],
+      network: { ingress: [{ namespace: 'agents', podSelector: { matchLabels: { app: 'agent' } } }] },
+      ...spec,
+    },
+  } as HipaaMcpServer
+}
+
+export function anAgreement(
+  name: string,
+  spec: Partial<BusinessAssociateAgreement['spec']> = {},
+): BusinessAssociateAgreement {
+  return {
+    apiVersion: 'hipaa-mcp.dev/v1alpha1',
+    kind: 'BusinessAssociateAgreement',
+    metadata: { name, uid: `uid-${name}`, generation: 1 },
+    spec: {
+      counterparty: 'Example Vendor Inc.',
+      hosts: ['api.vendor.example'],
+      effective: '2026-01-01T00:00:00Z',
+      expires: '2027-01-01T00:00:00Z',
+      document: { sha256: 'a'.repeat(64) },
+      ...spec,
+    },
+  }
+}
+
+export function aPod(name: string, more: Partial<Pod['metadata']> = {}, spec: Pod['spec'] = {}): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'clinic', uid: `uid-${name}`, ...more },
+    spec,
+    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+  }
+}
+export const aGuardedPod = (name: string, spec: Pod['spec'] = {}): Pod =>
+  aPod(name, { labels: { [guardedLabel]: 'ehr' }, annotations: { [serverAnnotation]: 'ehr' } }, spec)
+export const aStorePod = (name: string, spec: Pod['spec'] = {}): Pod =>
+  aPod(name, { labels: { app: 'ehr-db', [storeLabel]: 'ehr.database' } }, spec)
+
+export function aWorkload(
+  annotations: Record<string, string> = { [serverAnnotation]: 'ehr' },
+  more: Partial<Workload> = {},
+): Workload {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'ehr-mcp', namespace: 'clinic', uid: 'uid-ehr-mcp', annotations },
+    spec: { template: { metadata: { annotations: {} } } },
+    ...more,
+  }
+}
+
+export function aChain(podUid: string, more: Partial<ChainSummary> = {}): ChainSummary {
+  return {
+    origin: `hipaa-mcp.dev/clinic/ehr/${podUid}/1`,
+    namespace: 'clinic',
+    server: 'ehr',
+    podUid,
+    restart: 1,
+    size: 10,
+    state: 'live',
+    lastRecord: '2026-11-01T11:59:58.000Z',
+    witnessed: 8,
+    ...more,
+  }
+}
+
+export type Things = {
+  servers?: HipaaMcpServer[]
+  agreements?: BusinessAssociateAgreement[]
+  enrolled?: boolean
+  pods?: Pod[]
+  workloads?: Workload[]
+  networkPolicies?: NetworkPolicy[]
+  claims?: Claim[]
+  volumes?: PersistentVolume[]
+  storageClasses?: StorageClass[]
+  /** Keys of clinic/ehr; true makes some. */
+  keys?: boolean | Secret
+  chains?: ChainSummary[]
+  signals?: Signal[]
+  collectorAway?: boolean
+  withoutKeySet?: boolean
+}
+
+export function aWorld(things: Things = {}): { world: World; outside: Outside } {
+  const keys = things.keys ?? true
+  const namespace = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'clinic', labels: (things.enrolled ?? true) ? { [enforceLabel]: 'true' } : {} },
+  }
+  const world: World = {
+    servers: storeOf(things.servers ?? [aServer()]),
+    agreements: storeOf(things.agreements ?? []),
+    namespaces: storeOf([namespace]),
+    pods: storeOf(things.pods ?? []),
+    deployments: storeOf(things.workloads ?? []),
+    statefulSets: storeOf([]),
+    daemonSets: storeOf([]),
+    networkPolicies: storeOf(things.networkPolicies ?? []),
+    claims: storeOf(things.claims ?? []),
+    volumes: storeOf(things.volumes ?? []),
+    storageClasses: storeOf(things.storageClasses ?? []),
+    keys: storeOf(
+      keys === false ? [] : [keys === true ? (keysSecret('clinic.ehr') as unknown as Secret) : keys],
+    ),
+  }
+  const outside: Outside = {
+    clientCa: '-----BEGIN CERTIFICATE-----\nown client CA\n-----END CERTIFICATE-----\n',
+    keySet: () => (things.withoutKeySet ? undefined : { keys: [] }),
+    trail: () =>
+      things.collectorAway ? undefined : { chains: things.chains ?? [], signals: things.signals ?? [] },
+  }
+  return { world, outside }
+}
+
+export function seenIn(things: Things = {}): Seen {
+  const { world, outside } = aWorld(things)
+  const seen = observe(world, outside, 'clinic', 'ehr', 'found')
+  if (seen === undefined) throw new Error('The world has no server clinic/ehr')
+  return seen
+}
+
+function storeOf<T extends Named>(objects: readonly T[]): MutableStore<T> {
+  const store = new MutableStore<T>()
+  for (const object of objects) store.set(object)
+  return store
+}
+
+export { ownerLabel, systemNamespace }
