@@ -5,10 +5,10 @@ import { auditorSigner, identity } from '../../core/identifiers.ts'
 import type { Condition, KubernetesObject } from '../../core/kubernetes.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
+import { type Log, wordsOf } from '../log.ts'
 import type { Authority } from './ca.ts'
 import { proved } from './certificate-request.ts'
 import { issue } from './issue.ts'
-import type { Log } from './webhook-certificate.ts'
 
 type SigningRequest = KubernetesObject & {
   spec: {
@@ -67,7 +67,7 @@ export function signAuditors(
       const { items } = await client.list<SigningRequest>(kinds.certificateSigningRequest)
       for (const request of items) await answer(client, authority, request, log)
     } catch (error) {
-      log('auditor-requests-not-read', { message: String(error) })
+      log.warn('Auditors’ certificate requests were not read', { error: wordsOf(error) })
     }
     if (stopped) return
     timer = setTimeout(next, 2_000)
@@ -103,5 +103,8 @@ async function answer(
     metadata: { name },
     status,
   })
-  log('auditor-request-answered', { request: name, answer: 'refused' in given ? 'refused' : 'signed' })
+  log.info('An auditor’s certificate request was answered', {
+    name,
+    reason: 'refused' in given ? 'refused' : 'signed',
+  })
 }

@@ -4,6 +4,7 @@
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
+import { type Log, wordsOf } from '../log.ts'
 
 /** Name of both configurations. */
 export const webhookConfiguration = 'hipaa-mcp'
@@ -35,8 +36,6 @@ export async function writeBundles(client: Pick<Client, 'get' | 'patch'>, ca: st
   }
 }
 
-export type Log = (event: string, fields: { [name: string]: string | number }) => void
-
 /**
  * Keeps the bundles: five quick attempts after a failure, then one a minute, so that two installations with different
  * CAs cannot fight at full speed. `reason()` says why they are not in place, undefined when they are.
@@ -58,7 +57,7 @@ export function keepBundles(
     } catch (error) {
       failures += 1
       reason = 'webhook-ca-not-written'
-      log('webhook-ca-not-written', { attempt: failures, message: String(error) })
+      log.warn('The webhooks do not know our CA yet', { attempt: failures, error: wordsOf(error) })
     }
     if (stopped) return
     timer = setTimeout(next, failures === 0 ? 30_000 : failures <= 5 ? 1_000 : 60_000)

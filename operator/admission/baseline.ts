@@ -1,0 +1,130 @@
+// What no pod of an enrolled namespace may ask for, guarded or not: a pod that owns the node owns every sidecar on it.
+// The rules are those of the Pod Security Standard "baseline", with their words.
+
+import { guardedLabel, storeLabel, tokenAudience } from '../../core/identifiers.ts'
+import { containersOf, type Pod, type PodSpec, type SecurityContext } from './pod.ts'
+import { trailClaimSuffix, volumeNames } from './sidecar-spec.ts'
+
+/** Of the container runtime's default set. An allow-list: runtimes also take lower case and a prefix `CAP_`. */
+const capabilities: ReadonlySet<string> = new Set([
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+])
+
+const sysctls: ReadonlySet<string> = new Set([
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_syncookies',
+])
+
+/** One line for each fault: the field, what is wrong, what to write. Our own containers are judged elsewhere. */
+export function baselineViolations(pod: Pod, own: ReadonlySet<string>): string[] {
+  const { spec } = pod
+  const shared = (['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace'] as const)
+    .filter((member) => spec[member] === true)
+    .map(
+      (member) => `spec.${member}: a pod of an enrolled namespace shares nothing with its node: leave it out`,
+    )
+  const tenants = containersOf(spec).filter(({ container }) => !own.has(container.name))
+  return [
+    ...shared,
+    ...(spec.os?.name === 'windows' ? ['spec.os.name: Windows pods cannot be guarded: use linux'] : []),
+    ...contextViolations(spec.securityContext, 'spec.securityContext'),
+    ...(spec.securityContext?.sysctls ?? [])
+      .filter(({ name }) => !sysctls.has(name))
+      .map(({ name }) => `spec.securityContext.sysctls[${name}]: is not a safe one: leave it out`),
+    ...tenants.flatMap(({ container, path }) => [
+      ...contextViolations(container.securityContext, `${path}.securityContext`),
+      ...(container.ports ?? [])
+        .filter(({ hostPort }) => hostPort !== undefined && hostPort !== 0)
+        .map(
+          ({ containerPort }) =>
+            `${path}.ports[${containerPort}].hostPort: use a Service instead of a port of the node`,
+        ),
+    ]),
+    ...volumeViolations(spec),
+    ...annotationViolations(pod),
+  ]
+}
+
+function contextViolations(context: SecurityContext | undefined, path: string): string[] {
+  if (context === undefined) return []
+  const profile = (member: 'seccompProfile' | 'appArmorProfile') =>
+    context[member]?.type === 'Unconfined'
+      ? [`${path}.${member}.type: Unconfined is not allowed: write RuntimeDefault`]
+      : []
+  return [
+    ...(context.privileged === true ? [`${path}.privileged: write false`] : []),
+    ...(context.procMount !== undefined && context.procMount !== 'Default'
+      ? [`${path}.procMount: write Default`]
+      : []),
+    ...(context.windowsOptions?.hostProcess === true
+      ? [`${path}.windowsOptions.hostProcess: leave it out`]
+      : []),
+    ...(context.capabilities?.add ?? [])
+      .filter((name) => !capabilities.has(name))
+      .map((name) => `${path}.capabilities.add: ${name} is not allowed: leave it out`),
+    ...profile('seccompProfile'),
+    ...profile('appArmorProfile'),
+  ]
+}
+
+function volumeViolations({ volumes = [] }: PodSpec): string[] {
+  return volumes.flatMap((volume) => {
+    const path = `spec.volumes[${volume.name}]`
+    const tokens = (volume.projected?.sources ?? []).some(
+      ({ serviceAccountToken }) => serviceAccountToken?.audience === tokenAudience,
+    )
+    return [
+      ...(volume.hostPath === undefined ? [] : [`${path}.hostPath: use another kind of volume`]),
+      // A token of this audience is what a sidecar shows to get its certificate.
+      ...(tokens && volume.name !== volumeNames.token
+        ? [`${path}.projected: the audience ${tokenAudience} is the sidecar's: choose another`]
+        : []),
+      ...(volume.persistentVolumeClaim?.claimName.endsWith(trailClaimSuffix) === true
+        ? [`${path}.persistentVolumeClaim: holds a sidecar's trail: mount another claim`]
+        : []),
+    ]
+  })
+}
+
+function annotationViolations({ metadata }: Pod): string[] {
+  return Object.entries(metadata.annotations ?? {}).flatMap(([name, value]) => [
+    ...(name.startsWith('container.apparmor.security.beta.kubernetes.io/') && value === 'unconfined'
+      ? [`metadata.annotations[${name}]: unconfined is not allowed: leave it out`]
+      : []),
+    ...(name === 'kubernetes.io/config.mirror'
+      ? [
+          'metadata.annotations[kubernetes.io/config.mirror]: a static pod cannot be guarded: use a Deployment',
+        ]
+      : []),
+  ])
+}
+
+/** Labels that are ours to set. */
+export function foreignLabels(pod: Pod, wanted: { [label: string]: string }): string[] {
+  return [guardedLabel, storeLabel]
+    .filter((label) => {
+      const seen = pod.metadata.labels?.[label]
+      return seen !== undefined && seen !== wanted[label]
+    })
+    .map((label) => `metadata.labels[${label}]: is set by admission alone: leave it out`)
+}

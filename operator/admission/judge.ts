@@ -1,0 +1,82 @@
+// What each webhook answers. Effects stop at `Lookup`; everything else is pure.
+
+import { isDeepStrictEqual } from 'node:util'
+import { guardedLabel, storeLabel } from '../../core/identifiers.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { baselineViolations } from './baseline.ts'
+import { conforms } from './conform.ts'
+import { type Enrolment, enrolmentOf } from './enrolment.ts'
+import { inject } from './inject.ts'
+import type { Pod } from './pod.ts'
+import { allowed, patchOf, type Request, refusal, type Verdict } from './review.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** Live reads: a cache that lags would let a pod in unguarded. */
+export type Lookup = {
+  /** All servers of a namespace. */
+  servers(namespace: string): Promise<readonly HipaaMcpServer[]>
+  pod(namespace: string, name: string): Promise<Pod | undefined>
+}
+
+const none: ReadonlySet<string> = new Set()
+
+/** Mutating webhook, CREATE of pods: guards, stamps, or lets alone. */
+export async function judgeInjection(
+  request: Request,
+  lookup: Lookup,
+  surroundings: Surroundings,
+): Promise<Verdict> {
+  const pod = request.object as Pod
+  const enrolment = enrolmentOf(pod, await lookup.servers(request.namespace))
+  // Only the image in force: an earlier one may have had a fault.
+  const present = { ...surroundings, images: [surroundings.image] }
+  if (enrolment.role === 'refused') return refusal(enrolment.violations)
+  if (enrolment.role === 'guarded') {
+    const injected = inject(pod, enrolment.server, present)
+    if ('violations' in injected) return refusal(injected.violations)
+    return { allowed: true, patch: patchOf(pod, injected.pod) }
+  }
+  const violations = baselineViolations(pod, none)
+  if (violations.length > 0) return refusal(violations)
+  return { allowed: true, patch: patchOf(pod, stamped(pod, enrolment)) }
+}
+
+/** Validating webhook, CREATE and UPDATE of pods and of their ephemeral containers: the final pod, as a whole. */
+export async function judgePod(
+  request: Request,
+  lookup: Lookup,
+  surroundings: Surroundings,
+): Promise<Verdict> {
+  const pod = request.object as Pod
+  const before = (request.oldObject ?? undefined) as Pod | undefined
+  // Finalizers, owners and other labels change all the time, also of pods that ran before their namespace was enrolled.
+  // Our labels cannot: the ValidatingAdmissionPolicy freezes them.
+  if (before !== undefined && isDeepStrictEqual(pod.spec, before.spec)) return allowed
+  const servers = await lookup.servers(request.namespace)
+  if (before !== undefined) return judgeChange(pod, servers, surroundings)
+  const enrolment = enrolmentOf(pod, servers)
+  if (enrolment.role === 'refused') return refusal(enrolment.violations)
+  const violations =
+    enrolment.role === 'guarded'
+      ? conforms(pod, enrolment.server, { ...surroundings, images: [surroundings.image] })
+      : baselineViolations(pod, none)
+  return violations.length > 0 ? refusal(violations) : allowed
+}
+
+function judgeChange(pod: Pod, servers: readonly HipaaMcpServer[], surroundings: Surroundings): Verdict {
+  const guard = pod.metadata.labels?.[guardedLabel]
+  const server = servers.find(({ metadata }) => metadata.name === guard)
+  if (guard !== undefined && server === undefined)
+    return refusal([`HipaaMcpServer ${guard} is gone: delete this pod instead of changing it`])
+  const violations =
+    server === undefined ? baselineViolations(pod, none) : conforms(pod, server, surroundings)
+  return violations.length > 0 ? refusal(violations) : allowed
+}
+
+function stamped(pod: Pod, enrolment: Enrolment): Pod {
+  if (enrolment.role !== 'store') return pod
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, [storeLabel]: enrolment.label } },
+  }
+}

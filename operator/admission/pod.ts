@@ -1,0 +1,92 @@
+// The pod as far as admission reads or writes it. Objects stay raw JSON: what is not named here passes untouched.
+
+import type { ObjectMeta } from '../../core/kubernetes.ts'
+
+type Raw = { [member: string]: unknown }
+
+export type Port = { containerPort: number; hostPort?: number; name?: string; protocol?: string }
+export type Handler = {
+  httpGet?: Raw & { port: number | string; path?: string; host?: string; scheme?: string }
+  tcpSocket?: Raw & { port: number | string; host?: string }
+  grpc?: Raw & { port: number }
+  exec?: Raw
+  sleep?: { seconds: number }
+}
+export type Probe = Raw & Handler
+export type Env = Raw & { name: string; value?: string }
+
+export type SecurityContext = Raw & {
+  runAsUser?: number
+  runAsGroup?: number
+  privileged?: boolean
+  allowPrivilegeEscalation?: boolean
+  procMount?: string
+  capabilities?: { add?: string[]; drop?: string[] }
+  seccompProfile?: { type?: string }
+  appArmorProfile?: { type?: string }
+  windowsOptions?: { hostProcess?: boolean }
+}
+
+export type Container = Raw & {
+  name: string
+  image?: string
+  restartPolicy?: string
+  env?: Env[]
+  ports?: Port[]
+  volumeMounts?: (Raw & { name: string; mountPath: string })[]
+  volumeDevices?: (Raw & { name: string })[]
+  securityContext?: SecurityContext
+  livenessProbe?: Probe
+  readinessProbe?: Probe
+  startupProbe?: Probe
+  lifecycle?: Raw & { preStop?: Handler; postStart?: Handler }
+}
+
+export type Volume = Raw & {
+  name: string
+  hostPath?: Raw
+  persistentVolumeClaim?: Raw & { claimName: string }
+  projected?: Raw & { sources?: (Raw & { serviceAccountToken?: Raw & { audience?: string } })[] }
+}
+
+export type PodSecurityContext = SecurityContext & {
+  fsGroup?: number
+  supplementalGroups?: number[]
+  sysctls?: { name: string; value: string }[]
+}
+
+export type PodSpec = Raw & {
+  containers: Container[]
+  initContainers?: Container[]
+  ephemeralContainers?: Container[]
+  volumes?: Volume[]
+  securityContext?: PodSecurityContext
+  hostNetwork?: boolean
+  hostPID?: boolean
+  hostIPC?: boolean
+  shareProcessNamespace?: boolean
+  hostAliases?: unknown[]
+  os?: { name?: string }
+  serviceAccountName?: string
+  automountServiceAccountToken?: boolean
+  terminationGracePeriodSeconds?: number
+  dnsPolicy?: string
+  dnsConfig?: Raw & {
+    nameservers?: string[]
+    searches?: string[]
+    options?: { name: string; value?: string }[]
+  }
+}
+
+export type Pod = Raw & {
+  metadata: Partial<ObjectMeta> & { generateName?: string }
+  spec: PodSpec
+  status?: Raw & { podIP?: string; podIPs?: { ip: string }[] }
+}
+
+/** Every container of the pod with the path by which a person finds it. */
+export function containersOf(spec: PodSpec): { container: Container; path: string }[] {
+  return (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((list) =>
+    (spec[list] ?? []).map((container) => ({ container, path: `spec.${list}[${container.name}]` })),
+  )
+}

@@ -1,0 +1,64 @@
+// AdmissionReview, admission.k8s.io/v1: what the API server asks, and the only two ways in which we answer.
+
+import { isDeepStrictEqual } from 'node:util'
+import type { Pod } from './pod.ts'
+
+export type Request = {
+  uid: string
+  operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+  namespace: string
+  name?: string
+  subResource?: string
+  resource: { group: string; version: string; resource: string }
+  object: unknown
+  oldObject?: unknown
+}
+
+export type Operation =
+  | { op: 'add' | 'replace'; path: string; value: unknown }
+  | { op: 'remove'; path: string }
+
+export type Verdict = { allowed: true; patch?: Operation[] } | { allowed: false; message: string }
+
+export const allowed: Verdict = { allowed: true }
+
+/** Refuses with every violation in one message, so that nobody has to try once for each. */
+export function refusal(violations: readonly string[]): Verdict {
+  return { allowed: false, message: `hipaa-mcp: ${violations.join('; ')}` }
+}
+
+/** Reads a review. Throws when it is none: the API server then counts us as failed, which refuses. */
+export function requestIn(text: string): Request {
+  const review = JSON.parse(text) as { kind?: string; request?: Request }
+  if (review.kind !== 'AdmissionReview' || typeof review.request?.uid !== 'string')
+    throw new TypeError('Not an AdmissionReview with a request')
+  return review.request
+}
+
+/** The answer's body. */
+export function reviewOf(uid: string, verdict: Verdict): object {
+  const response = verdict.allowed
+    ? { uid, allowed: true, ...patched(verdict.patch ?? []) }
+    : { uid, allowed: false, status: { code: 403, reason: 'Forbidden', message: verdict.message } }
+  return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
+}
+
+function patched(patch: Operation[]) {
+  if (patch.length === 0) return {}
+  return { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') }
+}
+
+/** JSON Patch (RFC 6902) from one pod to another, a member of `metadata` or `spec` at a time. */
+export function patchOf(from: Pod, to: Pod): Operation[] {
+  return (['metadata', 'spec'] as const).flatMap((part) => {
+    const [before, after]: { [member: string]: unknown }[] = [from[part], to[part]]
+    const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])
+    return [...names].flatMap((name): Operation[] => {
+      const [was, is] = [before?.[name], after?.[name]]
+      if (isDeepStrictEqual(was, is)) return []
+      const path = `/${part}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      if (is === undefined) return [{ op: 'remove', path }]
+      return [{ op: was === undefined ? 'add' : 'replace', path, value: is }]
+    })
+  })
+}

@@ -1,0 +1,139 @@
+// The webhooks' listener. Every replica serves; the API server finds them through the Service.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import { ports, services, systemNamespace } from '../../core/identifiers.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import type { Authority } from '../authority/ca.ts'
+import { keepCertificate } from '../authority/keep-certificate.ts'
+import type { Client } from '../cluster/client.ts'
+import { kinds } from '../cluster/kinds.ts'
+import { type Log, wordsOf } from '../log.ts'
+import { judgeConnect } from './connect.ts'
+import { judgeInjection, judgePod, type Lookup } from './judge.ts'
+import type { Pod } from './pod.ts'
+import { type Request, requestIn, reviewOf, type Verdict } from './review.ts'
+import type { Surroundings } from './surroundings.ts'
+
+export type WebhookOptions = {
+  client: Pick<Client, 'get' | 'list'>
+  authority: Authority
+  surroundings: Surroundings
+  log: Log
+  port?: number
+  /** Validity of the serving certificate. */
+  seconds?: number
+}
+
+export type Listener = {
+  port: number
+  /** Stops taking requests and resolves when those in flight were answered. */
+  close(): Promise<void>
+  /** Why it does not serve, kebab-case; undefined when it does. */
+  reason(): string | undefined
+}
+
+/** Pods are at most 1.5 MB in etcd; a review holds two. */
+const bodyLimit = 8 * 1024 * 1024
+const day = 86_400
+
+/** DNS names by which the API server calls us. */
+export const webhookNames = [
+  `${services.webhook}.${systemNamespace}.svc`,
+  `${services.webhook}.${systemNamespace}.svc.cluster.local`,
+]
+
+/** Live reads through the API server. */
+export function lookupOf(client: Pick<Client, 'get' | 'list'>): Lookup {
+  return {
+    servers: async (namespace) => {
+      const { items } = await client.list<HipaaMcpServer & { kind: string }>(kinds.server, { namespace })
+      return items
+    },
+    pod: async (namespace, name) => await client.get<Pod>(kinds.pod, namespace, name),
+  }
+}
+
+/** Listens; rejects when the port cannot be had. */
+export async function startWebhooks(options: WebhookOptions): Promise<Listener> {
+  const { client, authority, surroundings, log, port = ports.webhook, seconds = day } = options
+  const lookup = lookupOf(client)
+  const webhooks: { [path: string]: (request: Request) => Promise<Verdict> } = {
+    '/inject': async (request) => await judgeInjection(request, lookup, surroundings),
+    '/validate': async (request) => await judgePod(request, lookup, surroundings),
+    '/connect': async (request) => await judgeConnect(request, lookup),
+  }
+  const certificate = await keepCertificate(authority, { names: webhookNames, usages: ['server'], seconds })
+  const server = createServer({ ...certificate.current(), minVersion: 'TLSv1.2' }, (request, response) => {
+    void respond(request, response, webhooks, log)
+  })
+  certificate.onChange((renewed) => server.setSecureContext({ ...renewed, minVersion: 'TLSv1.2' }))
+  server.requestTimeout = 10_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: async () => {
+      certificate.stop()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      await closed
+    },
+    reason: () => (server.listening ? undefined : 'webhook-not-listening'),
+  }
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  webhooks: { [path: string]: (request: Request) => Promise<Verdict> },
+  log: Log,
+): Promise<void> {
+  const judge = request.method === 'POST' ? webhooks[request.url?.split('?')[0] ?? ''] : undefined
+  if (judge === undefined) {
+    response.writeHead(404).end()
+    return
+  }
+  try {
+    const asked = requestIn(await textOf(request))
+    const verdict = await judge(asked).catch((error: unknown): Verdict => {
+      // The cluster is away or the pod is of a shape that we do not know: refused, as everything unclear.
+      log.error('A request was refused because it could not be judged', { error: wordsOf(error) })
+      return {
+        allowed: false,
+        message:
+          'hipaa-mcp: the pod could not be judged, so it is refused: try again, and read the operator’s log if it stays so',
+      }
+    })
+    const { namespace, name } = asked
+    if (!verdict.allowed)
+      log.warn('Admission refused a request', {
+        namespace,
+        kind: [asked.resource.resource, asked.subResource].filter(Boolean).join('/'),
+        ...(name === undefined ? {} : { name }),
+        reason: verdict.message,
+      })
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(reviewOf(asked.uid, verdict)))
+  } catch (error) {
+    log.error('A webhook request was not readable', { error: wordsOf(error) })
+    response.writeHead(400).end()
+  }
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > bodyLimit) throw new RangeError('The review is larger than 8 MiB')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

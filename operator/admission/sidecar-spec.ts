@@ -1,0 +1,197 @@
+// The containers and volumes that admission puts into a guarded pod (docs/architecture.md, "A pod after injection").
+// Every field that the API server would fill in is written out, so that a comparison needs few tolerances.
+
+import { containers, paths, ports, tokenAudience, uids } from '../../core/identifiers.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import type { Container, Volume } from './pod.ts'
+import type { Probes } from './probes.ts'
+import type { Surroundings } from './surroundings.ts'
+
+export type Injection = {
+  server: HipaaMcpServer
+  surroundings: Surroundings
+  /** DNS search domains of the pod. */
+  searches: readonly string[]
+  probes: Probes
+}
+
+/** Names of our volumes. No other volume may be called so, and no tenant container may mount one. */
+export const volumeNames = {
+  token: 'hipaa-mcp-token',
+  tmp: 'hipaa-mcp-tmp',
+  trail: 'hipaa-mcp-trail',
+} as const
+/** A generic ephemeral volume's claim is named `<pod>-<volume>`. */
+export const trailClaimSuffix = `-${volumeNames.trail}`
+
+const node = (...args: string[]) => ['node', ...args]
+const program = (file: string) => `/opt/hipaa-mcp/sidecar/${file}`
+const tokenFolder = paths.token.slice(0, paths.token.lastIndexOf('/'))
+const trailMount = { name: volumeNames.trail, mountPath: paths.trail }
+
+/** First in `initContainers`, in this order. */
+export function ownContainers(injection: Injection): Container[] {
+  const { server, surroundings } = injection
+  const { image } = surroundings
+  const local = server.spec.trail?.acknowledge === 'Local'
+  const upstreamPort = { name: 'HIPAA_MCP_UPSTREAM_PORT', value: String(server.spec.workload.port) }
+  return [
+    {
+      ...base(containers.guard, image),
+      command: node(program('guard.ts'), 'set'),
+      env: [upstreamPort],
+      // NET_ADMIN is why Pod Security `restricted` cannot hold here (docs/limits.md). It is gone before the app starts.
+      securityContext: confined(0, ['NET_ADMIN']),
+      resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
+    },
+    {
+      ...base(containers.guardCheck, image),
+      command: node(program('guard.ts'), 'check'),
+      env: [upstreamPort, { name: 'HIPAA_MCP_DNS', value: surroundings.dns }],
+      securityContext: confined(uids.guardCheck),
+      resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
+    },
+    ...(local ? [trailOwner(image)] : []),
+    sidecar(injection, local),
+  ]
+}
+
+export function ownVolumes(server: HipaaMcpServer): Volume[] {
+  const { trail } = server.spec
+  const local =
+    trail?.acknowledge === 'Local' && trail.volume !== undefined ? [trailVolume(trail.volume)] : []
+  return [
+    {
+      name: volumeNames.token,
+      projected: {
+        defaultMode: 0o444,
+        sources: [
+          { serviceAccountToken: { path: 'token', audience: tokenAudience, expirationSeconds: 3600 } },
+        ],
+      },
+    },
+    { name: volumeNames.tmp, emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
+    ...local,
+  ]
+}
+
+const ready = (failureThreshold: number, periodSeconds: number) => ({
+  httpGet: { path: '/readyz', port: ports.health, scheme: 'HTTP' },
+  periodSeconds,
+  failureThreshold,
+  successThreshold: 1,
+  timeoutSeconds: 2,
+})
+
+function sidecar(injection: Injection, local: boolean): Container {
+  return {
+    ...base(containers.sidecar, injection.surroundings.image),
+    command: node(program('main.ts')),
+    // Native sidecar: it starts before the app and gets SIGTERM after it.
+    restartPolicy: 'Always',
+    ports: [
+      { name: 'hipaa-mcp', containerPort: ports.calls, protocol: 'TCP' },
+      { name: 'hipaa-health', containerPort: ports.health, protocol: 'TCP' },
+    ],
+    env: environment(injection),
+    securityContext: confined(uids.sidecar),
+    startupProbe: ready(300, 1),
+    readinessProbe: ready(3, 5),
+    // All preStop hooks run at once and only SIGTERM waits for the order: draining must begin here.
+    lifecycle: { preStop: { httpGet: { path: '/drain', port: ports.health, scheme: 'HTTP' } } },
+    resources: resources({ cpu: '50m', memory: '128Mi' }, { cpu: '2', memory: '512Mi' }),
+    volumeMounts: [
+      { name: volumeNames.token, mountPath: tokenFolder, readOnly: true },
+      { name: volumeNames.tmp, mountPath: '/tmp' },
+      ...(local ? [trailMount] : []),
+    ],
+  }
+}
+
+const field = (name: string, fieldPath: string) => ({
+  name,
+  valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
+})
+
+function environment({ server, surroundings, searches, probes }: Injection): NonNullable<Container['env']> {
+  const { spec, metadata } = server
+  const values: { [name: string]: string } = {
+    HIPAA_MCP_SERVER: `${metadata.namespace ?? ''}/${metadata.name}`,
+    HIPAA_MCP_UPSTREAM_PORT: String(spec.workload.port),
+    HIPAA_MCP_UPSTREAM_PATH: spec.workload.path,
+    HIPAA_MCP_CHANNEL: surroundings.channel,
+    HIPAA_MCP_COLLECTOR: surroundings.collector,
+    HIPAA_MCP_CA: surroundings.ca,
+    HIPAA_MCP_DNS: surroundings.dns,
+    HIPAA_MCP_SEARCH: searches.join(','),
+    HIPAA_MCP_PROBES: JSON.stringify(probes),
+    HIPAA_MCP_TRAIL: spec.trail?.acknowledge ?? 'Stream',
+  }
+  return [
+    field('HIPAA_MCP_POD_NAME', 'metadata.name'),
+    field('HIPAA_MCP_POD_UID', 'metadata.uid'),
+    field('HIPAA_MCP_POD_IP', 'status.podIP'),
+    ...Object.entries(values).map(([name, value]) => ({ name, value: literal(value) })),
+  ]
+}
+
+/** The kubelet expands `$(NAME)` in values; `$$` is how a dollar sign is written. */
+const literal = (value: string) => value.replaceAll('$', '$$$$')
+
+/** A new volume belongs to root; fsGroup would also regroup the app's own volumes. */
+function trailOwner(image: string): Container {
+  const { sidecar: uid } = uids
+  return {
+    ...base(containers.trail, image),
+    command: node('-e', `require('node:fs').chownSync('${paths.trail}', ${uid}, ${uid})`),
+    securityContext: confined(0, ['CHOWN']),
+    resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
+    volumeMounts: [trailMount],
+  }
+}
+
+function trailVolume({ storageClassName, size }: { storageClassName: string; size: string }): Volume {
+  return {
+    name: volumeNames.trail,
+    ephemeral: {
+      volumeClaimTemplate: {
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          storageClassName,
+          volumeMode: 'Filesystem',
+          resources: { requests: { storage: size } },
+        },
+      },
+    },
+  }
+}
+
+function base(name: string, image: string): Container {
+  return {
+    name,
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+  }
+}
+
+/** Everything explicit: what the pod's author wrote for the whole pod must not reach our containers. */
+function confined(uid: number, add: string[] = []): NonNullable<Container['securityContext']> {
+  return {
+    runAsUser: uid,
+    runAsGroup: uid,
+    runAsNonRoot: uid !== 0,
+    privileged: false,
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'], ...(add.length === 0 ? {} : { add }) },
+    seccompProfile: { type: 'RuntimeDefault' },
+  }
+}
+
+type Amounts = { cpu: string; memory: string }
+/** Requests and limits, both always: a quota or a LimitRange otherwise keeps the pod out. */
+function resources(requests: Amounts, limits: Amounts) {
+  return { requests, limits }
+}
