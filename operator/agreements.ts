@@ -1,7 +1,7 @@
 // One pass over one business associate agreement (45 CFR 164.504(e)): who relies on it, and until when.
 
 import { standing } from '../core/agreement.ts'
-import { canonical, type Json } from '../core/canonical.ts'
+import { canonical } from '../core/canonical.ts'
 import { apiVersion } from '../core/identifiers.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import { ApiError, type Client } from './cluster/client.ts'
@@ -44,7 +44,7 @@ export function agreementStatus(
       .all()
       .filter(({ spec }) => spec.network?.egress?.some(({ baa }) => baa === metadata.name) === true)
       .map(keyOf)
-      .sort()
+      .toSorted()
       .slice(0, 256),
     conditions: [conditionOf('Active', finding, metadata.generation, status?.conditions, now)],
   }
@@ -62,7 +62,7 @@ export async function reconcileAgreement(
   const status = agreementStatus(agreement, world.servers, at)
   const before = agreement.status?.conditions?.find(({ type }) => type === 'Active')
   const [after] = status.conditions ?? []
-  if (agreement.status === undefined || canonical(status as Json) !== canonical(agreement.status as Json)) {
+  if (agreement.status === undefined || canonical(status) !== canonical(agreement.status)) {
     if (!leading()) return undefined
     try {
       await client.applyStatus(kinds.agreement, {

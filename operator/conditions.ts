@@ -6,7 +6,7 @@ import { guardedLabel } from '../core/identifiers.ts'
 import type { Condition } from '../core/kubernetes.ts'
 import type { ChainSummary } from '../core/wire.ts'
 import { unlabelledPods } from './desired/all.ts'
-import { managedBy } from './desired/wanted.ts'
+import { ownPolicyNames, serverPolicyName } from './desired/network-policies.ts'
 import { isReady, type Pod, selects } from './objects.ts'
 import type { Seen } from './observe.ts'
 import type { Violation } from './readiness.ts'
@@ -113,6 +113,11 @@ const audit: Rule = (seen, fleet, now) => {
 
 const integrity: Rule = ({ chains }, { live, expected }) => {
   if (chains === undefined) return collectorAway
+  if (chains.some(({ state }) => state === 'corrupt'))
+    return no(
+      'ChainCorrupt',
+      'What the collector’s store holds of a chain is not what was acknowledged: keep the store as it is, and verify the trail.',
+    )
   if (expected === 0 || live.length === 0) return noPods
   return live.every(({ size, witnessed }) => size === 0 || witnessed > 0)
     ? yes('Witnessed', 'The collector recomputed and cosigned a checkpoint of every live chain.')
@@ -172,12 +177,12 @@ const guarded: Rule = (seen, { expected, guarded }) => {
 }
 
 /** Policies only add, so another one may open what ours does not. */
-const network: Rule = ({ networkPolicies, server }, { guarded: pods }) => {
-  const ours = networkPolicies.some(
-    ({ metadata }) => metadata.name === `hipaa-mcp-server.${server.metadata.name}`,
-  )
-  if (!ours) return no('PolicyMissing', 'The NetworkPolicy of this server is not there yet.')
-  const foreign = networkPolicies.filter(({ metadata }) => metadata.labels?.[managedBy] === undefined)
+const network: Rule = ({ networkPolicies, server, neighbours }, { guarded: pods }) => {
+  if (!networkPolicies.some(({ metadata }) => metadata.name === serverPolicyName(server)))
+    return no('PolicyMissing', 'The NetworkPolicy of this server is not there yet.')
+  // By name, never by label: what bears one of our names is made to say what we say.
+  const ours = ownPolicyNames(neighbours)
+  const foreign = networkPolicies.filter(({ metadata }) => !ours.has(metadata.name))
   if (foreign.some(({ spec }) => pods.some(({ metadata }) => selects(spec.podSelector, metadata.labels))))
     return no(
       'ForeignPolicy',
@@ -205,7 +210,7 @@ export const controls: { readonly [type in Exclude<ConditionType, 'Ready' | 'Com
   NetworkEnforced: network,
 }
 
-export function ready(seen: Seen, fleet: Fleet, violations: readonly Violation[]): Finding {
+export function ready(fleet: Fleet, violations: readonly Violation[]): Finding {
   const [first] = violations
   if (first !== undefined) return no(first.reason, first.message)
   if (fleet.expected === 0)

@@ -87,9 +87,9 @@ function digestsOf(trail: Trail | undefined): Map<string, string> {
   for (const chain of trail?.chains ?? []) {
     const { origin, state, policy, locked, size, witnessed, lastRecord } = chain
     const settled = state === 'live' ? witnessed > 0 : witnessed === size
-    const step = Math.floor(Date.parse(lastRecord) / 30_000)
+    const step = Math.floor(Date.parse(lastRecord ?? '') / 30_000)
     add(chain, [origin, state, policy, locked, size > 0, settled, step])
   }
   for (const signal of trail?.signals ?? []) add(signal, [signal.rule, signal.person, signal.firstSeen])
-  return new Map([...parts].map(([key, list]) => [key, list.sort().join('\n')]))
+  return new Map([...parts].map(([key, list]) => [key, list.toSorted().join('\n')]))
 }

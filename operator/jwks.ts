@@ -79,7 +79,7 @@ export function keySets(options: KeySetsOptions): KeySets {
       // Two servers that trust one issuer by different CAs: any of them may vouch.
       const wanted = new Map<string, string>()
       for (const { url, ca = '' } of issuers)
-        wanted.set(url, [...new Set([wanted.get(url) ?? '', ca])].filter(Boolean).sort().join('\n'))
+        wanted.set(url, [...new Set([wanted.get(url) ?? '', ca])].filter(Boolean).toSorted().join('\n'))
       // Asked by another CA from now on; what the former one vouched for stays until then.
       const kept = new Map([...followed].map(([url, { keySet }]) => [url, keySet]))
       for (const [url, entry] of followed) if (wanted.get(url) !== entry.ca) forget(url, entry)

@@ -98,7 +98,7 @@ export function observe(
     rivals: neighbours
       .filter((other) => other.metadata.name !== name && pods.some((pod) => belongs(pod, other)))
       .map(({ metadata }) => metadata.name)
-      .sort(),
+      .toSorted(),
     storePods,
     workloads: workloadsOf(world, namespace).filter(
       ({ metadata, copied }) => metadata.annotations?.[serverAnnotation] === name || copied === name,
@@ -158,7 +158,7 @@ export function agreementsOf(
   server: HipaaMcpServer,
 ): ReadonlyMap<string, BusinessAssociateAgreement | undefined> {
   const names = (server.spec.network?.egress ?? []).flatMap(({ baa }) => (baa === undefined ? [] : [baa]))
-  return new Map(names.sort().map((name) => [name, world.agreements.get(undefined, name)]))
+  return new Map(names.toSorted().map((name) => [name, world.agreements.get(undefined, name)]))
 }
 
 /** Every place on disk of these pods, each once. Secrets, ConfigMaps and memory hold no records of patients on disk. */
@@ -181,7 +181,7 @@ function volumesOf(world: World, pods: readonly Pod[]): SeenVolume[] {
       }
     }
   }
-  return [...seen.values()].sort((a, b) => (a.claim < b.claim ? -1 : 1))
+  return [...seen.values()].toSorted((a, b) => (a.claim < b.claim ? -1 : 1))
 }
 
 /** The disk of the node, of which no object says that it is encrypted. */

@@ -56,7 +56,6 @@ const mfaHasNoRule: Check = ({ server }) =>
       message:
         'Provider Generic proves no second factor by itself: list acr or amr values under issuers.mfa.',
       locks: 'no-mfa-rule',
-      locks: 'no-mfa-rule',
     },
   )
 

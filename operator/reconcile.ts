@@ -1,7 +1,7 @@
 // One pass over one server: observe → judge → desire → apply → report. Everything is computed anew each time; nothing is
 // inferred from a condition that we set earlier.
 
-import { canonical, type Json } from '../core/canonical.ts'
+import { canonical } from '../core/canonical.ts'
 import { apiVersion, serverAnnotation } from '../core/identifiers.ts'
 import { announcements, withoutServer } from './announcements.ts'
 import { type Applier, apply, NotLeading } from './apply.ts'
@@ -91,8 +91,7 @@ async function issuerOf(
 async function report(client: Pick<Client, 'applyStatus'>, what: Report): Promise<Status> {
   const { server } = what.seen
   const status = statusOf(what)
-  if (server.status !== undefined && canonical(status as Json) === canonical(server.status as Json))
-    return status
+  if (server.status !== undefined && canonical(status) === canonical(server.status)) return status
   const { name, namespace = '' } = server.metadata
   try {
     await client.applyStatus(kinds.server, {

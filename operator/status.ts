@@ -29,7 +29,7 @@ export function statusOf({ seen, violations, failed, generation, now }: Report):
   for (const [type, rule] of Object.entries(controls))
     found.set(type as ConditionType, rule(seen, fleet, now))
   const gaps = gapsOf(seen, found, now)
-  found.set('Ready', failed ?? ready(seen, fleet, violations))
+  found.set('Ready', failed ?? ready(fleet, violations))
   found.set('Compliant', compliant(seen, found, gaps))
   const lastRecord = lastRecordOf(seen, before?.lastRecord)
   return {
@@ -77,7 +77,7 @@ function gapsOf({ server, agreements }: Seen, found: ReadonlyMap<ConditionType, 
     if (agreement === undefined || !standing(agreement, now).active) gaps.push(`Baa/${name}`)
   // 45 CFR 164.308(a)(5): left out, it is not checked, and that shows.
   if (server.spec.identity.training === undefined) gaps.push('Training')
-  return gaps.sort()
+  return gaps.toSorted()
 }
 
 function compliant(
@@ -111,11 +111,8 @@ function policyStatus(
 
 /** Records come many a second: status follows in steps, or it would be written as often. */
 function lastRecordOf({ chains }: Seen, before: string | undefined): string | undefined {
-  const newest = (chains ?? [])
-    .map(({ lastRecord }) => lastRecord)
-    .filter((time) => !Number.isNaN(Date.parse(time)))
-    .sort()
-    .at(-1)
+  const times = (chains ?? []).map(({ lastRecord }) => Date.parse(lastRecord ?? '')).filter(Number.isFinite)
+  const newest = times.length === 0 ? undefined : new Date(Math.max(...times)).toISOString()
   if (newest === undefined) return before
   const step = Date.parse(newest) - Date.parse(before ?? '')
   return before !== undefined && step < recordStep ? before : newest

@@ -10,6 +10,7 @@ import type { Named } from './cluster/store.ts'
 import type { Log } from './log.ts'
 import type {
   Claim,
+  Container,
   Namespace,
   NetworkPolicy,
   PersistentVolume,
@@ -51,7 +52,7 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
     more: { namespace?: string; labelSelector?: string; trim?: (object: T) => T } = {},
   ): ListWatch<T> => {
     const made = listWatch<T>(client, { kind, onChange, log, trim: lean, ...more })
-    all.push(made as unknown as ListWatch<Named>)
+    all.push(made)
     return made
   }
   const everyServerIn = (namespace: string | undefined): void => {
@@ -139,7 +140,7 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
     }),
     storageClasses: watch<StorageClass>(kinds.storageClass, () => everyServerIn(undefined)),
   }
-  const inputs = [servers, agreements, keys] as unknown as ListWatch<Named>[]
+  const inputs = [servers, agreements, keys]
   return { world, all, orderInputs: inputs }
 }
 
@@ -154,13 +155,9 @@ function lean<T extends Named>(object: T): T {
 /** Every pod of the cluster is kept: only with what the operator reads. */
 function trimPod(pod: Pod): Pod {
   const { spec, status } = pod
-  const container = ({ name, volumeMounts = [] }: NonNullable<Pod['spec']['containers']>[number]) => ({
-    name,
-    volumeMounts,
-  })
   return {
     ...lean(pod),
-    spec: { volumes: spec.volumes ?? [], initContainers: (spec.initContainers ?? []).map(container) },
+    spec: { volumes: spec.volumes ?? [], initContainers: (spec.initContainers ?? []).map(trimContainer) },
     status: {
       ...(status?.phase === undefined ? {} : { phase: status.phase }),
       conditions: (status?.conditions ?? []).map(({ type, status }) => ({ type, status })),
@@ -182,4 +179,8 @@ export function trimWorkload(workload: Workload): Workload {
     spec: { template: { metadata: { annotations } } },
     ...(ours && template !== undefined ? { copied: template } : {}),
   }
+}
+
+function trimContainer({ name, volumeMounts = [] }: Container): Container {
+  return { name, volumeMounts }
 }

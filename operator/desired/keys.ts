@@ -32,7 +32,9 @@ export function keysSecret(owner: string): KubernetesObject {
 /** The keys as orders carry them; undefined when the Secret does not hold three whole keys: then nothing is served. */
 export function keysIn(secret: Secret | undefined): Orders['keys'] | undefined {
   const [hashes, patients, seal] = names.map((name) => secret?.data?.[name])
-  const whole = (key: string | undefined): key is string =>
-    key !== undefined && Buffer.from(key, 'base64').length === 32
   return whole(hashes) && whole(patients) && whole(seal) ? { hashes, patients, seal } : undefined
+}
+
+function whole(key: string | undefined): key is string {
+  return key !== undefined && Buffer.from(key, 'base64').length === 32
 }

@@ -74,7 +74,7 @@ export function serverPolicy(seen: {
     // A NetworkPolicy knows no names: which hosts is the sidecar's to decide.
     ...(toAgreements ? [{ ports: [tcp(443)] }] : []),
   ]
-  return policy(server, `hipaa-mcp-server.${server.metadata.name}`, {
+  return policy(server, serverPolicyName(server), {
     podSelector: { matchLabels: { [guardedLabel]: server.metadata.name } },
     policyTypes: ['Ingress', 'Egress'],
     // The app's port too: a connection to it is redirected to the sidecar inside the pod, after this policy.
@@ -92,7 +92,7 @@ export function serverPolicy(seen: {
 export function storePolicies(server: HipaaMcpServer): KubernetesObject[] {
   const { name } = server.metadata
   return (server.spec.stores ?? []).map((store) =>
-    policy(server, `hipaa-mcp-store.${storeOf(name, store.name)}`, {
+    policy(server, storePolicyName(server, store.name), {
       podSelector: { matchLabels: { [storeLabel]: storeOf(name, store.name) } },
       policyTypes: ['Ingress'],
       ingress: [
@@ -105,6 +105,24 @@ export function storePolicies(server: HipaaMcpServer): KubernetesObject[] {
   )
 }
 
+export function serverPolicyName({ metadata }: HipaaMcpServer): string {
+  return `hipaa-mcp-server.${metadata.name}`
+}
+
+/** A store's name has no dot, so no two pairs of server and store share a name. */
+function storePolicyName({ metadata }: HipaaMcpServer, store: string): string {
+  return `hipaa-mcp-store.${storeOf(metadata.name, store)}`
+}
+
+/** Names of all that we own in a namespace with these servers. */
+export function ownPolicyNames(servers: readonly HipaaMcpServer[]): ReadonlySet<string> {
+  const names = servers.flatMap((server) => [
+    serverPolicyName(server),
+    ...(server.spec.stores ?? []).map(({ name }) => storePolicyName(server, name)),
+  ])
+  return new Set([bystanderPolicyName, ...names])
+}
+
 export const bystanderPolicyName = 'hipaa-mcp-bystanders'
 
 /**
@@ -112,7 +130,7 @@ export const bystanderPolicyName = 'hipaa-mcp-bystanders'
  * its servers, so that it goes with the last of them.
  */
 export function bystanderPolicy(servers: readonly HipaaMcpServer[]): KubernetesObject {
-  const sorted = [...servers].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+  const sorted = [...servers].toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',

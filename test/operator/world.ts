@@ -61,7 +61,7 @@ export function aServer(
       network: { ingress: [{ namespace: 'agents', podSelector: { matchLabels: { app: 'agent' } } }] },
       ...spec,
     },
-  } as HipaaMcpServer
+  }
 }
 
 export function anAgreement(
