@@ -1,0 +1,86 @@
+// Person or entity authentication, 45 CFR 164.312(d), and training, 164.308(a)(5). Implements: authentication:*
+
+import type { Who } from '../../core/record.ts'
+import type { Deps } from '../deps.ts'
+import type { Claims, Identified, Received } from '../exchange.ts'
+import { authTime, mfaProof, wantedAcr } from '../identity/mfa.ts'
+import { challenge, clockSkew, type Verified } from '../identity/token.ts'
+import { valueAt } from '../pointer.ts'
+import { Refusal } from '../refusals.ts'
+
+/**
+ * Finds out who is asking: a person, logged in with more than one factor not too long ago, whose token is bound to the
+ * client certificate of this very connection. Refuses to guess: a claim that is missing proves nothing.
+ */
+export function authenticate(exchange: Received, deps: Deps): Identified | Promise<Identified> {
+  const { authorization, certificate, inForce, rules, at } = exchange
+  const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? '')?.[1]
+  if (token === undefined) throw new Refusal('token-missing', { headers: { 'www-authenticate': 'Bearer' } })
+  const verified = deps.tokens.verify(token, certificate, inForce, rules, at)
+  return verified instanceof Promise
+    ? verified.then((late) => identified(exchange, late))
+    : identified(exchange, verified)
+}
+
+function identified(exchange: Received, { claims, issuer, sub, iss }: Verified): Identified {
+  const { at, certificate, inForce, rules } = exchange
+  const { mfa, training } = inForce.policy
+  const now = Math.floor(at / 1000)
+
+  const stepUp = (): { headers: { 'www-authenticate': string } } => {
+    const acr = wantedAcr(issuer).join(' ')
+    return challenge(
+      'insufficient_user_authentication',
+      `${acr === '' ? '' : `, acr_values="${acr.replaceAll(/["\\]/g, '')}"`}, max_age="${mfa.maxAgeSeconds}"`,
+    )
+  }
+  const proof = mfaProof(claims, issuer)
+  const since = authTime(claims, issuer)
+  if (proof === undefined || since === undefined) throw new Refusal('mfa-missing', stepUp())
+  // A login in the future is as good as none: nothing says how old it really is.
+  if (since > now + clockSkew || now - since > mfa.maxAgeSeconds) throw new Refusal('mfa-too-old', stepUp())
+
+  const trained = rules.training === undefined ? undefined : dateOf(valueAt(claims, rules.training))
+  if (training !== undefined) {
+    if (trained === undefined || trained.at > now + clockSkew) throw new Refusal('training-missing')
+    if (now - trained.at > training.maxAgeSeconds) throw new Refusal('training-too-old')
+  }
+
+  const client = claims['client_id'] ?? claims['azp'] ?? claims['cid']
+  const who: Who = {
+    sub,
+    iss,
+    ...(typeof client === 'string' ? { clientId: client } : {}),
+    ...(typeof claims['jti'] === 'string' ? { token: claims['jti'] } : {}),
+    certificate,
+    mfa: { rule: proof.rule, value: proof.value, authTime: since, grade: 'claim' },
+    ...(trained === undefined ? {} : { training: trained.text }),
+  }
+  return {
+    ...exchange,
+    stage: 'identified',
+    who,
+    claims,
+    roles: texts(valueAt(claims, issuer.roles)),
+    scopes: scopesOf(claims),
+  }
+}
+
+/** `scope` of RFC 8693 4.2, or the list that Okta and Entra write (`scp`). */
+function scopesOf(claims: Claims): readonly string[] {
+  const scope = claims['scope'] ?? claims['scp']
+  return typeof scope === 'string' ? scope.split(' ').filter((one) => one !== '') : texts(scope)
+}
+
+/** A string or a list of strings, as a list. */
+function texts(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value]
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : []
+}
+
+/** An ISO 8601 date at its day's beginning, UTC. */
+function dateOf(value: unknown): { text: string; at: number } | undefined {
+  const text = typeof value === 'string' ? /^\d{4}-\d{2}-\d{2}(?=$|T)/.exec(value)?.[0] : undefined
+  const at = text === undefined ? Number.NaN : Date.parse(`${text}T00:00:00Z`)
+  return text === undefined || Number.isNaN(at) ? undefined : { text, at: at / 1000 }
+}

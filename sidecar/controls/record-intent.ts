@@ -1,0 +1,28 @@
+// Audit controls, 45 CFR 164.312(b). Implements: audit:intent-before-upstream, audit:no-record-no-service
+
+import type { Deps } from '../deps.ts'
+import type { Declared, Permitted } from '../exchange.ts'
+import { argumentsHash } from '../hashes.ts'
+import { recorded } from '../recorded.ts'
+import { patientTokens } from '../redaction/patient-token.ts'
+
+/** Returns only when the intent would survive power loss. Arguments are recorded as a keyed hash, patients as tokens. */
+export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Declared> {
+  const { call, who, purpose, role, message, revision, tool, inForce, patients } = exchange
+  await recorded(
+    deps.trail.intend({
+      kind: 'intent',
+      call,
+      who,
+      purpose,
+      role: role.name,
+      method: message.method,
+      revision,
+      tool: tool.tool.name,
+      arguments: argumentsHash(exchange.arguments, inForce),
+      patients: patientTokens(patients, inForce),
+      policy: inForce.hash,
+    }),
+  )
+  return { ...exchange, stage: 'declared' }
+}

@@ -1,0 +1,31 @@
+// Integrity, 45 CFR 164.312(c)(1), and audit, 164.312(b). Implements: audit:result-before-answer, breach:patients
+
+import type { Deps } from '../deps.ts'
+import type { Redacted, Settled } from '../exchange.ts'
+import { resultHash } from '../hashes.ts'
+import { recorded } from '../recorded.ts'
+import { patientTokens } from '../redaction/patient-token.ts'
+
+/**
+ * Returns only when the result would survive power loss: with the keyed hash of exactly the bytes that will leave, and
+ * every patient in what the server returned, sealed, because affected individuals must be named (164.404(c)).
+ */
+export async function recordResult(exchange: Redacted, deps: Deps): Promise<Settled> {
+  const { call, answer, account, inForce, at } = exchange
+  const { outcome, patients, kept, dropped, redacted } = account
+  await recorded(
+    deps.trail.settle({
+      kind: 'result',
+      call,
+      outcome,
+      ...(answer.body === undefined ? {} : { result: resultHash(answer.body, inForce) }),
+      bytes: answer.body?.length ?? 0,
+      patients: patientTokens(patients, inForce),
+      kept,
+      dropped,
+      redacted,
+      milliseconds: Math.max(0, Math.round(deps.clock() - at)),
+    }),
+  )
+  return { stage: 'settled', answer, outcome }
+}

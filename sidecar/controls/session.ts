@@ -1,0 +1,13 @@
+// A session is its beginner's: another person, or the same person over another certificate, finds none.
+
+import type { Deps } from '../deps.ts'
+import type { Identified } from '../exchange.ts'
+import { Refusal } from '../refusals.ts'
+
+/** The server's session behind the one that the request names; undefined when it names none. */
+export function sessionOf({ session, who, revision }: Identified, deps: Deps): string | undefined {
+  if (session === undefined || revision !== '2025-11-25') return undefined
+  const upstream = deps.sessions.upstreamOf(who, session)
+  if (upstream === undefined) throw new Refusal('session-unknown')
+  return upstream
+}

@@ -1,0 +1,33 @@
+// What the stages may use besides the exchange itself. Built once by server.ts.
+
+import type { Outcome } from '../core/record.ts'
+import type { TokenCache } from './identity/token.ts'
+import type { Orders } from './in-force.ts'
+import type { Limits } from './limits.ts'
+import type { Quota } from './quota.ts'
+import type { Sessions } from './sessions.ts'
+import type { Trail } from './trail/trail.ts'
+import type { Upstream } from './upstream.ts'
+
+/** Hooks for metrics. Called synchronously; every value is out of a closed set. */
+export type Watch = {
+  call(seen: { method: string; tool?: string; outcome: Outcome | 'refused'; milliseconds: number }): void
+  refusal(seen: { reason: string; stage: string }): void
+  stage(seen: { stage: string; milliseconds: number }): void
+  /** An unexpected error of ours. `name` is its class or code, never its message, which may hold PHI. */
+  fault(seen: { stage: string; name: string }): void
+  handshake(seen: { reason: string }): void
+}
+
+export type Deps = {
+  readonly orders: Orders
+  readonly trail: Trail
+  readonly upstream: Upstream
+  readonly tokens: TokenCache
+  readonly limits: Limits
+  readonly quota: Quota
+  readonly sessions: Sessions
+  /** Milliseconds since 1970. */
+  readonly clock: () => number
+  readonly watch: Partial<Watch>
+}

@@ -1,0 +1,125 @@
+// One message in, its answer out, and what is known of it after each stage. Each stage accepts only what the stage
+// before it returns, so a pipeline out of order does not compile.
+
+import type { Json } from '../core/canonical.ts'
+import type { Role } from '../core/policy.ts'
+import type { Outcome, Who } from '../core/record.ts'
+import type { InForce } from './in-force.ts'
+import type { Rules, ToolRules } from './rules.ts'
+
+export type JsonObject = { readonly [member: string]: Json | undefined }
+
+/** MCP revisions that are served. */
+export const revisions = ['2025-11-25', '2026-07-28'] as const
+export type Revision = (typeof revisions)[number]
+
+/** A JSON-RPC request, or a notification when it has no id. */
+export type Message = { readonly id?: string | number; readonly method: string; readonly params: JsonObject }
+
+/** Bytes to be sent, built once: what is hashed is what leaves. */
+export type Answer = {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body?: Buffer
+}
+
+/** A message as it came, with what its connection proved. */
+export type Received = {
+  readonly stage: 'received'
+  /** Names this call in every record. */
+  readonly call: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly inForce: InForce
+  readonly rules: Rules
+  readonly message: Message
+  readonly revision: Revision
+  /** Address of the peer. */
+  readonly peer: string
+  /** SHA-256 thumbprint of the connection's client certificate, base64url. */
+  readonly certificate: string
+  readonly authorization?: string
+  /** Mcp-Session-Id as the caller sent it; authorize finds out whether it is theirs. */
+  readonly session?: string
+}
+
+export type Claims = { readonly [claim: string]: unknown }
+
+/** The caller is known. */
+export type Identified = Omit<Received, 'stage'> & {
+  readonly stage: 'identified'
+  readonly who: Who
+  readonly claims: Claims
+  /** Values of the token's roles and scopes. */
+  readonly roles: readonly string[]
+  readonly scopes: readonly string[]
+}
+
+/** This caller may use this tool for this purpose. */
+export type Permitted = Omit<Identified, 'stage'> & {
+  readonly stage: 'permitted'
+  readonly role: Role
+  readonly purpose: string
+  readonly tool: ToolRules
+  readonly arguments: JsonObject
+  /** Patients that the arguments name. */
+  readonly patients: readonly string[]
+  /** The one patient that this caller may reach, where the role is bound. */
+  readonly bound?: string
+  /** The server's session behind the caller's. */
+  readonly upstreamSession?: string
+}
+
+/** This caller has a role here; what they ask for holds no PHI: handshake, lists, ping. */
+export type Admitted = Omit<Identified, 'stage'> & {
+  readonly stage: 'admitted'
+  readonly held: readonly Role[]
+  readonly purpose: string
+  readonly upstreamSession?: string
+}
+
+/** The intent is durable. */
+export type Declared = Omit<Permitted, 'stage'> & { readonly stage: 'declared' }
+export type Announced = Omit<Admitted, 'stage'> & { readonly stage: 'announced' }
+
+/** What may be sent to the server, and nothing else. */
+export type Outgoing = {
+  readonly method: string
+  readonly params: JsonObject
+  /** Tool name at the server, for Mcp-Name. */
+  readonly name?: string
+  readonly notification: boolean
+}
+export type Minimized = Omit<Declared, 'stage'> & { readonly stage: 'minimized'; readonly outgoing: Outgoing }
+export type Prepared = Omit<Announced, 'stage'> & { readonly stage: 'prepared'; readonly outgoing: Outgoing }
+
+/** What the server said. Nothing of it has been looked at. */
+export type Incoming = {
+  readonly result: JsonObject
+  /** Session that the server began with this answer. */
+  readonly session?: string
+  /** Messages besides the answer, which are not passed on. */
+  readonly otherMessages: number
+}
+export type Answered = Omit<Minimized, 'stage'> & { readonly stage: 'answered'; readonly incoming: Incoming }
+export type Replied = Omit<Prepared, 'stage'> & { readonly stage: 'replied'; readonly incoming: Incoming }
+
+/** What was done to a result, for its record. */
+export type Account = {
+  readonly outcome: Outcome
+  readonly patients: readonly string[]
+  readonly kept: Readonly<Record<string, number>>
+  readonly dropped: Readonly<Record<string, number>>
+  readonly redacted: Readonly<Record<string, number>>
+}
+
+/** The answer's bytes exist; nothing outside the policy is in them. */
+export type Redacted = Omit<Received, 'stage'> & {
+  readonly stage: 'redacted'
+  readonly who: Who
+  readonly answer: Answer
+  readonly account: Account
+}
+
+/** The result is durable: the bytes may leave. */
+export type Settled = { readonly stage: 'settled'; readonly answer: Answer; readonly outcome: Outcome }

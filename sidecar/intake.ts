@@ -1,0 +1,72 @@
+// From HTTP to one message. Everything that can be refused before the caller is known is refused here, cheapest first,
+// and nothing of the request is repeated. Implements: transmission:no-phi-in-url, transmission:bad-input
+
+import type { IncomingMessage } from 'node:http'
+import { parseJson } from './json.ts'
+import { Refusal } from './refusals.ts'
+
+/** Largest body, bytes. */
+export const bodyLimit = 1024 * 1024
+
+/** Refuses what its first line and headers already show to be no message for us. `path`: the server's MCP endpoint. */
+export function checkHead(
+  request: IncomingMessage,
+  path: string,
+  hosts: readonly string[] | undefined,
+): void {
+  const { method, url = '', headers } = request
+  // First of all: a URL stands in logs of every hop, and a query is where PHI gets into it (45 CFR 164.312(e)(1)).
+  if (url.includes('?') || url.includes('#')) throw new Refusal('query-in-url')
+  if (url !== path) throw new Refusal('path-unknown')
+  if (method !== 'POST') throw new Refusal('method-not-allowed', { headers: { allow: 'POST' } })
+  if (hosts !== undefined && !hosts.includes(hostOf(headers.host))) throw new Refusal('host-unknown')
+  if (headers.origin !== undefined) throw new Refusal('origin-refused')
+  if (!isJson(headers['content-type']) || !isPlain(headers['content-encoding'])) {
+    throw new Refusal('content-type-refused')
+  }
+  if (!accepts(headers.accept)) throw new Refusal('accept-refused')
+  if (Number(headers['content-length'] ?? 0) > bodyLimit) throw new Refusal('body-too-large')
+}
+
+function hostOf(header: string | undefined): string {
+  return (header ?? '').replace(/:\d{1,5}$/, '').toLowerCase()
+}
+
+function isJson(type: string | undefined): boolean {
+  return type === 'application/json' || /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type ?? '')
+}
+
+function isPlain(encoding: string | undefined): boolean {
+  return encoding === undefined || encoding.toLowerCase() === 'identity'
+}
+
+/** JSON is what we answer with; that callers take event streams as well is theirs to say (MCP, Streamable HTTP). */
+function accepts(accept: string | undefined): boolean {
+  if (accept === undefined) return false
+  const types = accept.split(',').map((one) => one.split(';')[0]?.trim().toLowerCase())
+  return types.includes('*/*') || (types.includes('application/json') && types.includes('text/event-stream'))
+}
+
+/** The whole body, in one buffer. Throws Refusal past the limit; rejects when the peer breaks off. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  return await new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > bodyLimit) {
+        chunks.length = 0
+        reject(new Refusal('body-too-large'))
+      } else chunks.push(chunk)
+    })
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    request.on('error', reject)
+  })
+}
+
+/** The body's JSON value. */
+export function parseBody(body: Buffer): unknown {
+  const parsed = parseJson(body)
+  if ('fault' in parsed) throw new Refusal(parsed.fault === 'broken' ? 'json-broken' : 'json-too-deep')
+  return parsed.value
+}

@@ -1,0 +1,66 @@
+// How much one person may do in a time: calls per minute and distinct patients per hour, for each tool. Sliding windows,
+// in memory, for this pod alone: three pods let a person do three times as much.
+
+const minute = 60_000
+const hour = 3_600_000
+/** Persons and tools remembered at most; stale ones go first. */
+const mostKeys = 100_000
+
+/** Seconds after which to try again, or undefined when all is well. */
+export type Wait = number | undefined
+
+export interface Limits {
+  /** Counts a call of `key` (person and tool) unless `most` calls are in the last minute. */
+  call(key: string, most: number, now: number): Wait
+  /** Counts patients unless they would make more than `most` different ones in the last hour; then none is counted. */
+  patients(key: string, ids: readonly string[], most: number, now: number): Wait
+}
+
+export function limits(): Limits {
+  const calls = new Map<string, number[]>()
+  const seen = new Map<string, Map<string, number>>()
+
+  return {
+    call(key, most, now) {
+      const times = calls.get(key) ?? []
+      while (times.length > 0 && (times[0] as number) <= now - minute) times.shift()
+      if (times.length >= most) return secondsUntil((times[0] as number) + minute, now)
+      times.push(now)
+      if (times.length === 1) remember(calls, key, times, (old) => (old.at(-1) ?? 0) <= now - minute)
+      return undefined
+    },
+
+    patients(key, ids, most, now) {
+      if (ids.length === 0) return undefined
+      const patients = seen.get(key) ?? new Map<string, number>()
+      for (const [id, at] of patients) if (at <= now - hour) patients.delete(id)
+      const more = new Set(ids.filter((id) => !patients.has(id)))
+      if (patients.size + more.size > most) {
+        const oldest = Math.min(now, ...patients.values())
+        return secondsUntil(oldest + hour, now)
+      }
+      for (const id of ids) patients.set(id, now)
+      if (!seen.has(key))
+        remember(seen, key, patients, (old) => [...old.values()].every((at) => at <= now - hour))
+      return undefined
+    },
+  }
+}
+
+function secondsUntil(then: number, now: number): number {
+  return Math.max(1, Math.ceil((then - now) / 1000))
+}
+
+/** Adds a key. A full map first forgets what is stale; when nothing is, it throws, and the call is refused. */
+function remember<Value>(
+  map: Map<string, Value>,
+  key: string,
+  value: Value,
+  stale: (value: Value) => boolean,
+): void {
+  if (map.size >= mostKeys) {
+    for (const [old, kept] of map) if (stale(kept)) map.delete(old)
+    if (map.size >= mostKeys) throw new RangeError('More callers than limits can be kept for')
+  }
+  map.set(key, value)
+}

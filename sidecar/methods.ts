@@ -1,0 +1,127 @@
+// Which messages exist: method × direction × revision -> pipeline. What is not in the table is refused and recorded.
+
+import type { JsonObject, Message, Revision, Settled } from './exchange.ts'
+import { revisions } from './exchange.ts'
+import { isObject } from './json.ts'
+import { catalogue, handshake, notification, toolCall } from './pipeline.ts'
+import { Refusal } from './refusals.ts'
+import type { Pipeline } from './runner.ts'
+import { words } from './words.ts'
+
+type Direction = 'request' | 'notification'
+type Row = {
+  method: string
+  direction: Direction
+  revisions: readonly Revision[]
+  pipeline: Pipeline<Settled>
+}
+
+/** From callers. What the server sends besides answers is never passed on (upstream.ts counts it). */
+// biome-ignore format: a table reads best as a table
+export const methods: readonly Row[] = [
+  { method: 'initialize',                direction: 'request',      revisions: ['2025-11-25'],               pipeline: handshake },
+  { method: 'notifications/initialized', direction: 'notification', revisions: ['2025-11-25'],               pipeline: notification },
+  { method: 'ping',                      direction: 'request',      revisions: ['2025-11-25'],               pipeline: catalogue },
+  { method: 'server/discover',           direction: 'request',      revisions: ['2026-07-28'],               pipeline: handshake },
+  { method: 'tools/list',                direction: 'request',      revisions: ['2025-11-25', '2026-07-28'], pipeline: catalogue },
+  { method: 'tools/call',                direction: 'request',      revisions: ['2025-11-25', '2026-07-28'], pipeline: toolCall },
+]
+
+const table = new Map(
+  methods.flatMap((row) =>
+    row.revisions.map((revision) => [keyOf(row.method, row.direction, revision), row.pipeline]),
+  ),
+)
+
+/** Method names that may stand in a record: ours, and the others of the specification. Any other may hold PHI. */
+export const knownMethods: ReadonlySet<string> = new Set([
+  ...methods.map(({ method }) => method),
+  ...words(`
+    prompts/list prompts/get resources/list resources/templates/list resources/read
+    resources/subscribe resources/unsubscribe subscriptions/listen completion/complete
+    logging/setLevel tasks/get tasks/result tasks/list tasks/cancel tasks/update
+    sampling/createMessage elicitation/create roots/list notifications/cancelled
+    notifications/progress notifications/roots/list_changed notifications/tasks/status
+  `),
+])
+
+/** The pipeline of a message. Throws Refusal for one that the table does not list. */
+export function pipelineFor({ method, id }: Message, revision: Revision): Pipeline<Settled> {
+  const direction = id === undefined ? 'notification' : 'request'
+  const found = table.get(keyOf(method, direction, revision))
+  if (found === undefined) throw new Refusal(id === undefined ? 'notification-unknown' : 'method-unknown')
+  return found
+}
+
+function keyOf(method: string, direction: Direction, revision: Revision): string {
+  return `${direction} ${revision} ${method}`
+}
+
+/** A parsed body as one request or notification. Throws Refusal for anything else. */
+export function messageOf(value: unknown): Message {
+  if (Array.isArray(value)) throw new Refusal('batch-refused')
+  if (!isObject(value) || value['jsonrpc'] !== '2.0') throw new Refusal('message-malformed')
+  const { id, method, params = {} } = value
+  if (method === undefined && (value['result'] !== undefined || value['error'] !== undefined)) {
+    throw new Refusal('response-refused')
+  }
+  const identified = Object.hasOwn(value, 'id')
+  const named = typeof id === 'string' ? id.length <= 256 : Number.isSafeInteger(id)
+  if (typeof method !== 'string' || !isObject(params) || (identified && !named)) {
+    throw new Refusal('message-malformed')
+  }
+  const message = { method, params: params as JsonObject }
+  return identified ? { ...message, id: id as string | number } : message
+}
+
+export type McpHeaders = { readonly [name: string]: string | string[] | undefined }
+
+/**
+ * The revision that a message is in, decided by its body and confirmed by its headers: an intermediary that believed the
+ * headers alone would enforce on what the body does not say (MCP 2026-07-28, Server Validation).
+ */
+export function revisionOf({ method, params, id }: Message, headers: McpHeaders): Revision {
+  const header = headers['mcp-protocol-version']
+  const meta = params['_meta']
+  const claimed = isObject(meta) ? meta['io.modelcontextprotocol/protocolVersion'] : undefined
+
+  if (claimed !== undefined) {
+    if (!isServed(claimed)) throw unknownRevision()
+    if (header !== claimed) throw new Refusal('headers-disagree')
+    if (claimed === '2026-07-28' && id !== undefined) confirm(method, params, headers)
+    return claimed
+  }
+  // Before 2026-07-28 initialize negotiates, so it has no revision yet; everything after it has.
+  if (method === 'initialize' && header === undefined) return '2025-11-25'
+  if (header === undefined) throw new Refusal('headers-disagree')
+  if (!isServed(header)) throw unknownRevision()
+  if (header === '2026-07-28') throw new Refusal('headers-disagree')
+  return header
+}
+
+function confirm(method: string, params: JsonObject, headers: McpHeaders): void {
+  const { 'mcp-method': methodHeader, 'mcp-name': nameHeader } = headers
+  if (methodHeader !== method) throw new Refusal('headers-disagree')
+  if (method !== 'tools/call') return
+  if (typeof nameHeader !== 'string' || decoded(nameHeader) !== params['name'])
+    throw new Refusal('headers-disagree')
+}
+
+/** A header value, out of its base64 where it is in the sentinels; undefined when that is broken. */
+function decoded(value: string): string | undefined {
+  const inner = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/.exec(value)?.[1]
+  if (inner === undefined) return value.startsWith('=?base64?') ? undefined : value
+  const bytes = Buffer.from(inner, 'base64')
+  return bytes.toString('base64') === inner ? bytes.toString('utf8') : undefined
+}
+
+function isServed(revision: unknown): revision is Revision {
+  return revisions.includes(revision as Revision)
+}
+
+/** `requested` must be there (schema of UnsupportedProtocolVersionError); what was asked for is not repeated. */
+function unknownRevision(): Refusal {
+  return new Refusal('revision-unknown', {
+    data: { supported: revisions.toReversed(), requested: 'unknown' },
+  })
+}

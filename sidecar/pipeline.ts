@@ -1,0 +1,61 @@
+// The life of one tool call, in the order it happens. Read this file first.
+// Each stage accepts only what the stage above it returns: out of order does not compile.
+
+import { citations } from '../core/citations.ts'
+import { acknowledge } from './controls/acknowledge.ts'
+import { admit } from './controls/admit.ts'
+import { announce } from './controls/announce.ts'
+import { answerFromPolicy } from './controls/answer-from-policy.ts'
+import { authenticate } from './controls/authenticate.ts'
+import { authorize } from './controls/authorize.ts'
+import { forward, forwardHandshake } from './controls/forward.ts'
+import { minimize } from './controls/minimize.ts'
+import { prepare } from './controls/prepare.ts'
+import { recordIntent } from './controls/record-intent.ts'
+import { recordResult } from './controls/record-result.ts'
+import { redact } from './controls/redact.ts'
+import { redactHandshake } from './controls/redact-handshake.ts'
+import type { Settled } from './exchange.ts'
+import { type Pipeline, pipeline } from './runner.ts'
+
+// biome-ignore format: a table reads best as a table
+export const toolCall: Pipeline<Settled> = pipeline()
+  .stage('authenticate', citations.authentication, authenticate) // who is asking?
+  .stage('authorize', citations.accessControl, authorize) // may they, for this purpose?
+  .stage('record intent', citations.audit, recordIntent) // durable before anything leaves this pod
+  .stage('minimize', citations.minimumNecessary, minimize) // ask for less
+  .stage('forward', citations.transmission, forward) // the only line that reaches the server
+  .stage('redact', citations.minimumNecessaryDisclosures, redact) // show less
+  .stage('record result', citations.integrity, recordResult) // hash of exactly what is returned
+// A throw at any stage goes to one place: runner.ts records it, respond.ts words it.
+
+/** initialize and server/discover: they hold no PHI, and none of the server's words pass. */
+// biome-ignore format: a table reads best as a table
+export const handshake: Pipeline<Settled> = pipeline()
+  .stage('authenticate', citations.authentication, authenticate)
+  .stage('authorize', citations.accessControl, admit)
+  .stage('record intent', citations.audit, announce)
+  .stage('minimize', citations.minimumNecessary, prepare)
+  .stage('forward', citations.transmission, forwardHandshake)
+  .stage('redact', citations.minimumNecessaryDisclosures, redactHandshake)
+  .stage('record result', citations.integrity, recordResult)
+
+/** notifications/initialized: passed on, and answered with nothing. */
+// biome-ignore format: a table reads best as a table
+export const notification: Pipeline<Settled> = pipeline()
+  .stage('authenticate', citations.authentication, authenticate)
+  .stage('authorize', citations.accessControl, admit)
+  .stage('record intent', citations.audit, announce)
+  .stage('minimize', citations.minimumNecessary, prepare)
+  .stage('forward', citations.transmission, forwardHandshake)
+  .stage('redact', citations.minimumNecessaryDisclosures, acknowledge)
+  .stage('record result', citations.integrity, recordResult)
+
+/** tools/list and ping: answered out of the policy; the server is not asked. */
+// biome-ignore format: a table reads best as a table
+export const catalogue: Pipeline<Settled> = pipeline()
+  .stage('authenticate', citations.authentication, authenticate)
+  .stage('authorize', citations.accessControl, admit)
+  .stage('record intent', citations.audit, announce)
+  .stage('redact', citations.minimumNecessaryDisclosures, answerFromPolicy)
+  .stage('record result', citations.integrity, recordResult)

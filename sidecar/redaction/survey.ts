@@ -1,0 +1,170 @@
+// One look over everything that the server returned, before anything is taken away: which patients it concerns, and how
+// they are called. Names and identifiers found here are then searched in every text that stays: that finds more than any
+// pattern could, since it knows what to look for.
+
+import { isObject } from '../json.ts'
+import { matches, type PatternTree } from '../pointer.ts'
+import { words } from '../words.ts'
+import { fold } from './normalize.ts'
+import { patientIn } from './patients.ts'
+
+export type Survey = {
+  /** Patients, in order of first mention. */
+  readonly patients: Set<string>
+  /** Identifiers of one and the same patient, a list for each Patient resource. */
+  readonly same: string[][]
+  /** Words of names, folded. */
+  readonly names: Set<string>
+  /** Identifiers, phone numbers, street lines and the like, folded; at least four characters. */
+  readonly ids: Set<string>
+}
+
+export function survey(): Survey {
+  return { patients: new Set(), same: [], names: new Set(), ids: new Set() }
+}
+
+type Known = { readonly [member: string]: unknown }
+
+/** Adds what one document holds. `places`: where else patients stand, by policy. */
+export function look(document: unknown, places: PatternTree, into: Survey): void {
+  matches(document, places, (value) => addPatients(value, into))
+  walk(document, '', undefined, into)
+}
+
+/** Adds references in text that is no JSON. */
+export function lookAtText(text: string, into: Survey): void {
+  if (!text.includes('Patient/')) return
+  for (const match of text.matchAll(/\bPatient\/([A-Za-z0-9.-]{1,64})/g)) addPatients(match[1], into)
+}
+
+function walk(value: unknown, key: string, resource: string | undefined, into: Survey): void {
+  if (typeof value === 'string') return lookAtText(value, into)
+  if (Array.isArray(value)) {
+    for (const item of value) walk(item, key, resource, into)
+    return
+  }
+  if (!isObject(value)) return
+  const type = typeof value['resourceType'] === 'string' ? value['resourceType'] : resource
+  lookAtObject(value, key, type, into)
+  for (const name in value) walk(value[name], name, type, into)
+}
+
+const persons: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Person'])
+/** Members whose reference is a patient even where it does not say so (urn:uuid in bundles). */
+const patientMembers: ReadonlySet<string> = new Set(['subject', 'patient', 'beneficiary', 'individual'])
+
+function lookAtObject(value: Known, key: string, resource: string | undefined, into: Survey): void {
+  if (typeof value['resourceType'] === 'string' && persons.has(value['resourceType'])) addPerson(value, into)
+  const practitioner = resource === 'Practitioner' || resource === 'PractitionerRole'
+  if (!practitioner && ('family' in value || 'given' in value)) addName(value, into)
+  if (patientMembers.has(key)) {
+    const reference = value['reference']
+    if (typeof reference === 'string' && (reference.startsWith('Patient/') || reference.startsWith('urn:'))) {
+      addPatients(reference, into)
+    }
+  }
+  const display = value['display']
+  if (typeof display === 'string' && (patientMembers.has(key) || namesPatient(value['reference']))) {
+    addWords(display, into)
+  }
+  if (!practitioner) lookAtMembers(value, key, into)
+}
+
+function namesPatient(reference: unknown): boolean {
+  return typeof reference === 'string' && reference.includes('Patient/')
+}
+
+/** Members that say by their name what they hold, in servers that speak no FHIR. Compared without case, _ and -. */
+const nameMembers = words(`
+  patientname firstname lastname middlename maidenname fullname givenname familyname surname
+  preferredname mothersmaidenname
+`)
+const idMembers = words(`
+  mrn medicalrecordnumber ssn socialsecuritynumber memberid subscriberid accountnumber phone
+  phonenumber mobile mobilephone homephone fax email emailaddress street streetaddress addressline1
+`)
+const personSigns = words(`
+  mrn ssn dob birthdate dateofbirth patientid
+`)
+
+function lookAtMembers(value: Known, key: string, into: Survey): void {
+  let person = key === 'patient' || key === 'subject'
+  let name: unknown
+  for (const member in value) {
+    const plain = member.toLowerCase().replaceAll(/[_-]/g, '')
+    if (nameMembers.has(plain)) addWords(value[member], into)
+    else if (idMembers.has(plain)) addId(value[member], into)
+    else if (plain === 'patientid') {
+      addPatients(value[member], into)
+      addId(value[member], into)
+    } else if (plain === 'name') name = value[member]
+    if (personSigns.has(plain)) person = true
+  }
+  if (person && typeof name === 'string') addWords(name, into)
+}
+
+/** A FHIR person: names, contacts' names, identifiers, telecom, street lines. A Patient's id is a patient. */
+function addPerson(person: Known, into: Survey): void {
+  const identifiers = list(person['identifier']).flatMap((one) =>
+    isText(one['value']) ? [String(one['value'])] : [],
+  )
+  for (const identifier of identifiers) addId(identifier, into)
+  if (person['resourceType'] === 'Patient') {
+    const id = patientIn(person['id'])
+    if (id !== undefined) {
+      into.patients.add(id)
+      into.same.push([id, ...identifiers])
+    }
+    addId(person['id'], into)
+  }
+  for (const name of list(person['name'])) addName(name, into)
+  for (const contact of list(person['contact'])) {
+    for (const name of list(contact['name'])) addName(name, into)
+    for (const way of list(contact['telecom'])) addId(way['value'], into)
+  }
+  for (const way of list(person['telecom'])) addId(way['value'], into)
+  for (const address of list(person['address'])) {
+    addId(address['text'], into)
+    addId(address['city'], into)
+    if (Array.isArray(address['line'])) for (const line of address['line']) addId(line, into)
+  }
+}
+
+function addName(name: Known, into: Survey): void {
+  addWords(name['text'], into)
+  addWords(name['family'], into)
+  for (const given of Array.isArray(name['given']) ? name['given'] : [name['given']]) addWords(given, into)
+}
+
+function addPatients(value: unknown, into: Survey): void {
+  if (Array.isArray(value)) for (const item of value) addPatients(item, into)
+  const patient = patientIn(isObject(value) ? value['reference'] : value)
+  if (patient !== undefined) into.patients.add(patient)
+}
+
+/** Parts of names that are not somebody's own. */
+const particles = words(`
+  mr mrs ms miss dr jr sr ii iii iv md phd rn the and of de da di del la le van von der den el al bin
+  ben st
+`)
+
+function addWords(value: unknown, into: Survey): void {
+  if (typeof value !== 'string') return
+  for (const word of fold(value).split(/[^\p{L}\p{N}]+/u)) {
+    if (word.length > 1 && !particles.has(word)) into.names.add(word)
+  }
+}
+
+function addId(value: unknown, into: Survey): void {
+  if (!isText(value)) return
+  const id = fold(String(value)).trim()
+  if (id.length >= 4) into.ids.add(id)
+}
+
+function isText(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number'
+}
+
+function list(value: unknown): Known[] {
+  return (Array.isArray(value) ? value : [value]).filter(isObject)
+}

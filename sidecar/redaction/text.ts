@@ -1,0 +1,130 @@
+// One string out of a kept place: whole dates become their year, identifiers found in it are replaced, or it is dropped.
+
+import { words } from '../words.ts'
+import { detect, type Finding, type Kind } from './detect.ts'
+import { type Normal, normalize } from './normalize.ts'
+import type { Survey } from './survey.ts'
+
+export type TextRules = { readonly dates: 'Year' | 'Drop'; readonly text: 'Redact' | 'Drop' }
+
+/** Counts what was replaced, by kind, and what was dropped. */
+export type Tally = { readonly redacted: Record<string, number>; readonly dropped: Record<string, number> }
+
+const marks: { readonly [kind in Kind]: string } = {
+  ssn: '[SSN]',
+  mrn: '[MRN]',
+  phone: '[PHONE]',
+  email: '[EMAIL]',
+  date: '[DATE]',
+  ip: '[IP]',
+  url: '[URL]',
+  name: '[NAME]',
+  id: '[ID]',
+}
+
+const wholeDate = /^(\d{4})-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?)?$/
+
+/** Names of code systems and profiles: they identify terms, nobody's page. */
+const terminology =
+  /^(?:https?:\/\/(?:[a-z]+\.)?(?:hl7\.org|snomed\.info|loinc\.org|unitsofmeasure\.org|nlm\.nih\.gov|ama-assn\.org|nubc\.org|cms\.gov|cdc\.gov|ihtsdo\.org)\/[\w/.#-]{0,200}$|urn:oid:[0-9.]{1,100}$|https?:\/\/(?:loinc\.org|unitsofmeasure\.org)$)/
+
+/** Too long to be a word, and nothing but letters of an encoding: content that cannot be looked into. */
+const encoded = /^(?:data:[^,]{0,100},)?[A-Za-z0-9+/_=-]{200,}$/
+
+/** The string as it may leave; undefined when it may not. */
+export function redactText(text: string, known: Survey, rules: TextRules, tally: Tally): string | undefined {
+  const date = wholeDate.exec(text)
+  if (date !== null) {
+    if (rules.dates === 'Drop') return drop('date', tally)
+    add(tally.redacted, 'date')
+    return date[1]
+  }
+  if (text.length >= 200 && encoded.test(text)) return drop('encoded', tally)
+  if (terminology.test(text)) return text
+  const normal = normalize(text)
+  const findings = [...detect(normal.text), ...detectKnown(normal.text, known)]
+  if (findings.length === 0) return text
+  if (rules.text === 'Drop') return drop('identifier', tally)
+  return replaced(text, normal, findings, rules, tally)
+}
+
+/** Whether a text holds any identifier at all. */
+export function identifies(text: string, known: Survey): boolean {
+  const normal = normalize(text).text
+  return detect(normal).length > 0 || detectKnown(normal, known).length > 0
+}
+
+function replaced(text: string, normal: Normal, findings: Finding[], rules: TextRules, tally: Tally): string {
+  findings.sort((a, b) => a.start - b.start || b.end - a.end)
+  let out = ''
+  let position = 0
+  let last: Finding | undefined
+  for (const finding of findings) {
+    if (last !== undefined && finding.start < last.end) {
+      // Two that overlap are cut as one: what sticks out of the first is part of an identifier too.
+      if (finding.end > last.end) {
+        position = normal.at(finding.end)
+        last = { ...last, end: finding.end }
+      }
+      continue
+    }
+    out += text.slice(position, normal.at(finding.start))
+    out +=
+      finding.kind === 'date' && rules.dates === 'Year' ? (finding.year ?? marks.date) : marks[finding.kind]
+    add(tally.redacted, finding.kind)
+    position = normal.at(finding.end)
+    last = finding
+  }
+  return out + text.slice(position)
+}
+
+/** Words that are names and everyday words: only written large are they taken for the name. */
+const everyday = words(`
+  may will grace hope faith joy rose mark art bill long short brown white black green gray grey young
+  king price rice day june april august summer autumn page reed wood woods hill stone street best love
+  small little bush case chance cook drew field fields fish ford fox gill gold good hand hands hart
+  head high house hunt lane law major max miles mills moody moon pain park parks rich rush sharp shell
+  sick swift wise wells west north winter worth ray rob sue pat nick jack
+`)
+
+function detectKnown(text: string, { names, ids }: Survey): Finding[] {
+  const findings: Finding[] = []
+  if (names.size > 0) {
+    for (const match of text.matchAll(/[\p{L}\p{N}]+/gu)) {
+      const word = match[0]
+      const lower = word.toLowerCase()
+      if (!names.has(lower)) continue
+      // A short or everyday word in small letters is a word.
+      if ((lower.length < 4 || everyday.has(lower)) && word === lower) continue
+      findings.push({ start: match.index, end: match.index + word.length, kind: 'name' })
+    }
+  }
+  if (text.includes('Patient/')) {
+    for (const match of text.matchAll(/\bPatient\/([A-Za-z0-9.-]{1,64})/g)) {
+      const end = match.index + match[0].length
+      findings.push({ start: end - (match[1] as string).length, end, kind: 'id' })
+    }
+  }
+  if (ids.size > 0) {
+    const lower = text.toLowerCase()
+    for (const id of ids) {
+      for (let at = lower.indexOf(id); at >= 0; at = lower.indexOf(id, at + id.length)) {
+        const end = at + id.length
+        if (!isPart(lower[at - 1]) && !isPart(lower[end])) findings.push({ start: at, end, kind: 'id' })
+      }
+    }
+  }
+  return findings
+}
+
+function isPart(character: string | undefined): boolean {
+  return character !== undefined && /[\p{L}\p{N}]/u.test(character)
+}
+
+function drop(rule: string, tally: Tally): undefined {
+  add(tally.dropped, rule)
+}
+
+export function add(counts: Record<string, number>, rule: string): void {
+  counts[rule] = (counts[rule] ?? 0) + 1
+}

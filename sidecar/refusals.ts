@@ -1,0 +1,113 @@
+// Every way this sidecar says no, one row a reason. Wording, HTTP status and JSON-RPC code live here and nowhere else;
+// respond.ts is the only reader. Sentences are constant: no value, no name, no PHI. Each says what to do next.
+//
+// via: `http` where the HTTP layer must answer, `rpc` a JSON-RPC error, `tool` a tool result with isError, for what a
+// model could do better by asking differently. Own codes are positive and name the CFR section, since MCP 2026-07-28
+// reserves -32000 to -32099. ran: what a result record says when this ends a call whose intent is recorded.
+
+type Row = { via: 'http' | 'rpc' | 'tool'; status: number; code: number; says: string }
+
+// biome-ignore format: a table reads best as a table
+export const refusals = {
+  // Nothing is served
+  'locked':                  { via: 'rpc',  status: 503, code: 164308, says: 'This server is locked down and serves nothing. Ask its operators; do not retry until they lift it.' },
+  'trail-unavailable':       { via: 'rpc',  status: 503, code: 164312, says: 'The call cannot be recorded, so it is not served. Try again later.' },
+  'shutting-down':           { via: 'http', status: 503, code: 164312, says: 'This instance is stopping. Open a new connection and try again.' },
+  'internal':                { via: 'rpc',  status: 500, code: -32603, says: 'Internal error. Nothing was returned; give call_id to the operators.' },
+
+  // Transport: before the caller is known
+  'http-malformed':          { via: 'http', status: 400, code: -32600, says: 'This is no well-formed HTTP request.' },
+  'headers-too-large':       { via: 'http', status: 431, code: -32600, says: 'The headers are larger than 16 KiB. Send fewer or shorter ones.' },
+  'request-late':            { via: 'http', status: 408, code: -32600, says: 'The request did not arrive in time. Send it whole within 30 seconds.' },
+  'certificate-expired':     { via: 'http', status: 401, code: 164312, says: 'The client certificate of this connection has expired. Connect again with a current one.' },
+  'certificate-superseded':  { via: 'http', status: 401, code: 164312, says: 'The accepted client CA has changed since this connection began. Connect again.' },
+  'query-in-url':            { via: 'http', status: 400, code: 164312, says: 'A URL may hold no query: URLs end in logs. Send everything in the body.' },
+  'path-unknown':            { via: 'http', status: 404, code: -32600, says: 'There is nothing at this path. Use the MCP endpoint of this server.' },
+  'method-not-allowed':      { via: 'http', status: 405, code: -32600, says: 'Only POST is served here. Send each message as a POST of its own.' },
+  'host-unknown':            { via: 'http', status: 421, code: -32600, says: 'The Host header names another server. Use a name of this server\u2019s certificate.' },
+  'origin-refused':          { via: 'http', status: 403, code: -32600, says: 'Requests from web pages are refused. Call without an Origin header.' },
+  'content-type-refused':    { via: 'http', status: 415, code: -32600, says: 'Send application/json in UTF-8 without content encoding.' },
+  'accept-refused':          { via: 'http', status: 406, code: -32600, says: 'Accept must list application/json and text/event-stream.' },
+  'body-too-large':          { via: 'http', status: 413, code: -32600, says: 'The body is larger than 1 MiB. Ask for less in one message.' },
+  'json-broken':             { via: 'rpc',  status: 400, code: -32700, says: 'The body is not JSON in UTF-8.' },
+  'json-too-deep':           { via: 'rpc',  status: 400, code: -32600, says: 'The body is nested deeper than 64 levels.' },
+  'batch-refused':           { via: 'rpc',  status: 400, code: -32600, says: 'Batches are refused. Send each message as a POST of its own.' },
+  'message-malformed':       { via: 'rpc',  status: 400, code: -32600, says: 'The body is no JSON-RPC 2.0 request or notification.' },
+  'response-refused':        { via: 'http', status: 400, code: -32600, says: 'This server asks callers nothing, so it takes no JSON-RPC responses.' },
+  'headers-disagree':        { via: 'rpc',  status: 400, code: -32020, says: 'MCP-Protocol-Version, Mcp-Method and Mcp-Name must be there as the revision asks and agree with the body.' },
+  'revision-unknown':        { via: 'rpc',  status: 400, code: -32022, says: 'Unsupported protocol version. data.supported lists those that are served.' },
+  'method-unknown':          { via: 'rpc',  status: 404, code: -32601, says: 'Method not found' },
+  'notification-unknown':    { via: 'http', status: 400, code: -32601, says: 'This notification is not accepted.' },
+  'session-unknown':         { via: 'http', status: 404, code: -32600, says: 'There is no such session for this caller. Initialize a new one.' },
+
+  // 164.312(d): who is asking
+  'token-missing':           { via: 'http', status: 401, code: 164312, says: 'A bearer token is required. Get one from the authorization server.' },
+  'token-malformed':         { via: 'http', status: 401, code: 164312, says: 'The bearer token is no signed JWT that this server can read. Get a new one.' },
+  'token-issuer':            { via: 'http', status: 401, code: 164312, says: 'The token is from an issuer that this server does not trust.' },
+  'token-algorithm':         { via: 'http', status: 401, code: 164312, says: 'The token must be signed with RS256, PS256, ES256 or EdDSA.' },
+  'token-signature':         { via: 'http', status: 401, code: 164312, says: 'The signature of the token does not verify. Get a new one.' },
+  'token-audience':          { via: 'http', status: 401, code: 164312, says: 'The token is meant for another resource. Ask for one with this server as its resource (RFC 8707).' },
+  'token-expired':           { via: 'http', status: 401, code: 164312, says: 'The token has expired. Get a new one.' },
+  'token-not-yet-valid':     { via: 'http', status: 401, code: 164312, says: 'The token is not valid yet. Check the clocks, then get a new one.' },
+  'token-claims':            { via: 'http', status: 401, code: 164312, says: 'The token lacks sub, iat or exp, or one of them is malformed.' },
+  'token-unbound':           { via: 'http', status: 401, code: 164312, says: 'The token is not bound to the client certificate of this connection (RFC 8705, cnf.x5t#S256).' },
+  'token-not-a-person':      { via: 'http', status: 401, code: 164312, says: 'The token stands for a program, not for a person. Log a person in.' },
+  'mfa-missing':             { via: 'http', status: 401, code: 164312, says: 'The login did not prove more than one factor. Log in again as the challenge asks (RFC 9470).' },
+  'mfa-too-old':             { via: 'http', status: 401, code: 164312, says: 'The login is too long ago. Log in again as the challenge asks (RFC 9470).' },
+  'training-missing':        { via: 'rpc',  status: 200, code: 164308, says: 'The token names no date of training. Have the training recorded with the identity provider.' },
+  'training-too-old':        { via: 'rpc',  status: 200, code: 164308, says: 'The training is too long ago. Renew it, then log in again.' },
+
+  // 164.312(a)(1): may they
+  'tool-unknown':            { via: 'rpc',  status: 200, code: -32602, says: 'Unknown tool' },
+  'role-missing':            { via: 'rpc',  status: 200, code: 164312, says: 'No role of this token is known here. Ask the operators for one.' },
+  'scopes-missing':          { via: 'http', status: 403, code: 164312, says: 'The token lacks scopes. The challenge lists all that are needed.' },
+  'purpose-missing':         { via: 'rpc',  status: 200, code: 164502, says: 'A purpose of use is required. State one of data.purposes in _meta["dev.hipaa-mcp/purpose"].' },
+  'purpose-not-permitted':   { via: 'rpc',  status: 200, code: 164502, says: 'This tool is not permitted for the stated purpose of use. data.purposes lists those that are.' },
+  'patient-not-permitted':   { via: 'tool', status: 200, code: 164502, says: 'This patient is out of reach for this caller. Ask only for the patient that the login is for.' },
+  'calls-over-limit':        { via: 'rpc',  status: 200, code: 164502, says: 'Too many calls of this tool in a minute. Try again after data.retryAfter seconds.' },
+  'patients-over-limit':     { via: 'rpc',  status: 200, code: 164502, says: 'Too many different patients in an hour. Try again after data.retryAfter seconds.' },
+
+  // 164.502(b): ask for less
+  'argument-refused':        { via: 'rpc',  status: 200, code: -32602, says: 'An argument is refused: data says which and why. tools/list shows the schema.' },
+
+  // The server behind us, in our words: its own may hold PHI
+  'upstream-down':           { via: 'tool', status: 200, code: 164312, says: 'The server behind this gateway cannot be reached. Nothing was done. Try again later.' },
+  'upstream-late':           { via: 'tool', status: 200, code: 164312, says: 'The server did not answer in time. The call may have run; look before you repeat it.' },
+  'upstream-broken-off':     { via: 'tool', status: 200, code: 164312, says: 'The server broke off its answer. The call may have run; look before you repeat it.' },
+  'upstream-malformed':      { via: 'tool', status: 200, code: 164312, says: 'The server answered with something that is no MCP result. The call may have run.' },
+  'upstream-too-large':      { via: 'tool', status: 200, code: 164312, says: 'The server\u2019s answer is too large to be filtered. Ask for less.' },
+  'upstream-error':          { via: 'tool', status: 200, code: 164312, says: 'The server refused the call or failed on it. Check the arguments; its own words are withheld because they may hold patient data.' },
+  'upstream-asks':           { via: 'tool', status: 200, code: 164312, says: 'The server asked for more input, which this gateway does not pass on.' },
+  'upstream-no-handshake':   { via: 'rpc',  status: 400, code: 164312, says: 'The server behind this gateway does not speak this revision. Try another.' },
+
+  // 164.514(d)(3): show less
+  'result-too-large':        { via: 'tool', status: 200, code: 164502, says: 'The result is larger than this tool may return. Ask for less.' },
+  'result-too-many-patients':{ via: 'tool', status: 200, code: 164502, says: 'The result holds more patients than one record can name. Ask for fewer.' },
+} as const satisfies Record<string, Row>
+
+export type Reason = keyof typeof refusals
+
+/** What a refusal may add to its row: closed shapes, none of which can hold a value out of a message or a result. */
+export type Details = {
+  /** Members of `data`, besides reason and call_id. Only names out of the policy, and numbers of ours. */
+  data?: { readonly [member: string]: string | number | readonly string[] }
+  /** WWW-Authenticate, Retry-After, Allow. */
+  headers?: { readonly [name: string]: string }
+  /** Whether the call may have run at the server: its result record then says `unknown`. */
+  mayHaveRun?: boolean
+  /** For the diagnostics, never for the wire. */
+  cause?: unknown
+}
+
+/** Policy said no, or the server behind us failed: anything with a row. */
+export class Refusal extends Error {
+  readonly reason: Reason
+  readonly details: Details
+
+  constructor(reason: Reason, details: Details = {}) {
+    super(reason, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'Refusal'
+    this.reason = reason
+    this.details = details
+  }
+}

@@ -1,0 +1,75 @@
+// A policy, compiled: validators, pointers and lookups, once for each policy and not once for each call.
+
+import type { Issuer, Policy, Tool } from '../core/policy.ts'
+import { type ArgumentCheck, argumentCheck } from './controls/arguments.ts'
+import type { JsonObject } from './exchange.ts'
+import { type PatternTree, patternTree, segmentsOf } from './pointer.ts'
+
+export type ToolRules = {
+  readonly tool: Tool
+  readonly check: ArgumentCheck
+  /** Segments of the pointer to the argument that names the patient. */
+  readonly patient?: readonly string[]
+  readonly fields: PatternTree
+  readonly patients: PatternTree
+  /** What tools/list says of it. */
+  readonly listing: JsonObject
+}
+
+export type Rules = {
+  readonly tools: ReadonlyMap<string, ToolRules>
+  readonly issuers: ReadonlyMap<string, Issuer & { readonly roles: readonly string[] }>
+  readonly training?: readonly string[]
+  readonly purpose?: readonly string[]
+  readonly patient?: readonly string[]
+  /** Every purpose that any role has: what is not among them is never recorded. */
+  readonly purposes: ReadonlySet<string>
+}
+
+const compiled = new WeakMap<Policy, Rules>()
+
+/** The rules of a policy. Throws TypeError for a policy that cannot be enforced: its server must lock. */
+export function rulesOf(policy: Policy): Rules {
+  const known = compiled.get(policy)
+  if (known !== undefined) return known
+  const rules: Rules = {
+    tools: new Map(policy.tools.map((tool) => [tool.name, toolRules(tool)])),
+    issuers: new Map(
+      policy.issuers.map((issuer) => [
+        issuer.url,
+        { ...issuer, roles: pointer(issuer.rolesClaim, 'A roles claim') },
+      ]),
+    ),
+    ...(policy.training === undefined
+      ? {}
+      : { training: pointer(policy.training.claim, 'The training claim') }),
+    ...(policy.purpose.claim === undefined
+      ? {}
+      : { purpose: pointer(policy.purpose.claim, 'The purpose claim') }),
+    ...(policy.patient === undefined ? {} : { patient: pointer(policy.patient.claim, 'The patient claim') }),
+    purposes: new Set(policy.roles.flatMap((role) => role.purposes)),
+  }
+  if (rules.tools.size !== policy.tools.length) throw new TypeError('Two tools have one name')
+  if (rules.issuers.size !== policy.issuers.length) throw new TypeError('Two issuers have one URL')
+  compiled.set(policy, rules)
+  return rules
+}
+
+function toolRules(tool: Tool): ToolRules {
+  return {
+    tool,
+    check: argumentCheck(tool),
+    ...(tool.patient === undefined
+      ? {}
+      : { patient: pointer(tool.patient, `The patient of tool ${tool.name}`) }),
+    fields: patternTree(tool.returns.fields),
+    patients: patternTree(tool.returns.patients),
+    listing: { name: tool.name, description: tool.description, inputSchema: tool.arguments },
+  }
+}
+
+function pointer(text: string, what: string): string[] {
+  const segments = segmentsOf(text)
+  if (segments === undefined) throw new TypeError(`${what} is no JSON Pointer: it starts with /`)
+  return segments
+}

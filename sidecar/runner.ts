@@ -1,0 +1,140 @@
+// Runs a pipeline. The order of the stages is typed: a stage takes exactly what the stage before it returns. One catch:
+// whatever ends a call early is recorded here, and worded by respond.ts.
+
+import type { Who } from '../core/record.ts'
+import type { Deps } from './deps.ts'
+import type { Answer, Message, Received, Revision } from './exchange.ts'
+import { resultHash } from './hashes.ts'
+import type { InForce } from './in-force.ts'
+import { recorded } from './recorded.ts'
+import { Refusal } from './refusals.ts'
+import { word } from './respond.ts'
+
+type Step<In, Out> = (exchange: In, deps: Deps) => Out | Promise<Out>
+/** What a stage is called, the section of 45 CFR that it serves, and what it does. */
+type Stage = { readonly name: string; readonly rule: string; readonly run: Step<never, unknown> }
+
+/** A call that ended early, recorded. */
+export type Refused = { readonly stage: 'refused'; readonly answer: Answer; readonly reason: string }
+
+/** What the catch knows of a call, however far it came. */
+type Progress = {
+  readonly stage: string
+  readonly call: string
+  readonly at: number
+  readonly inForce: InForce
+  readonly message: Message
+  readonly revision: Revision
+  readonly peer: string
+  readonly who?: Who
+  readonly purpose?: string
+}
+
+/** Stages at which the intent is not yet durable. */
+const beforeIntent: ReadonlySet<string> = new Set(['received', 'identified', 'permitted', 'admitted'])
+
+export class Pipeline<Out> {
+  readonly stages: readonly Stage[]
+
+  constructor(stages: readonly Stage[]) {
+    this.stages = stages
+  }
+
+  stage<Next>(name: string, rule: string, run: Step<Out, Next>): Pipeline<Next> {
+    return new Pipeline<Next>([...this.stages, { name, rule, run: run }])
+  }
+
+  /** Never rejects: every end of a call has an answer. */
+  async run(received: Received, deps: Deps): Promise<Out | Refused> {
+    let exchange: Progress = received
+    let at = ''
+    try {
+      for (const { name, run } of this.stages) {
+        at = name
+        // Again before every stage: a lockdown cuts calls in flight, not only new ones.
+        if (deps.orders.standing().locked !== undefined) throw new Refusal('locked')
+        const began = deps.watch.stage === undefined ? 0 : performance.now()
+        const next = run(exchange as never, deps)
+        exchange = (next instanceof Promise ? await next : next) as Progress
+        deps.watch.stage?.({ stage: name, milliseconds: performance.now() - began })
+      }
+      return exchange as unknown as Out
+    } catch (why) {
+      return await refuse(why, at, exchange, deps)
+    }
+  }
+}
+
+/** A pipeline without stages yet. */
+export function pipeline(): Pipeline<Received> {
+  return new Pipeline<Received>([])
+}
+
+/**
+ * Records a refusal and words it. A call whose intent is durable gets its result record as well, over the bytes of the
+ * refusal, so that every intent has exactly one result. If either cannot be recorded, the caller learns only that.
+ */
+async function refuse(why: unknown, stage: string, exchange: Progress, deps: Deps): Promise<Refused> {
+  const sent = exchange.stage === 'minimized' || exchange.stage === 'prepared'
+  const refusal = why instanceof Refusal ? why : new Refusal('internal', { cause: why, mayHaveRun: sent })
+  if (!(why instanceof Refusal)) deps.watch.fault?.({ stage, name: nameOf(why) })
+  const answer = word(refusal, exchange)
+  // A result whose acknowledgement failed may yet be durable. A second one would contradict it; none at all is closed
+  // as unknown by the collector, which is true.
+  const settles = !beforeIntent.has(exchange.stage) && refusal.reason !== 'trail-unavailable'
+  deps.watch.refusal?.({ reason: refusal.reason, stage })
+  // Anyone with a certificate can fail to show a token: that too is a flood.
+  if (exchange.stage === 'received' && !deps.quota.admits(exchange.peer, refusal.reason)) {
+    return { stage: 'refused', answer, reason: refusal.reason }
+  }
+  try {
+    await Promise.all([
+      recorded(deps.trail.refuse(refusalEntry(refusal, stage, exchange))),
+      ...(settles ? [recorded(deps.trail.settle(resultEntry(refusal, exchange, answer, deps)))] : []),
+    ])
+    return { stage: 'refused', answer, reason: refusal.reason }
+  } catch (cause) {
+    deps.watch.fault?.({ stage: 'trail', name: nameOf(cause) })
+    const unrecorded = new Refusal('trail-unavailable', { headers: { 'retry-after': '5' } })
+    return { stage: 'refused', answer: word(unrecorded, exchange), reason: unrecorded.reason }
+  }
+}
+
+function refusalEntry({ reason }: Refusal, stage: string, exchange: Progress) {
+  const { call, who, purpose, message, peer, inForce } = exchange
+  const tool = message.params['name']
+  return {
+    kind: 'refusal' as const,
+    call,
+    reason,
+    stage,
+    ...(who === undefined ? {} : { who }),
+    ...(purpose === undefined ? {} : { purpose }),
+    method: message.method,
+    // A name that the policy does not know may hold anything.
+    ...(inForce.policy.tools.some(({ name }) => name === tool) ? { tool: tool as string } : {}),
+    peer,
+    policy: inForce.hash,
+  }
+}
+
+function resultEntry({ details }: Refusal, exchange: Progress, answer: Answer, deps: Deps) {
+  return {
+    kind: 'result' as const,
+    call: exchange.call,
+    outcome: details.mayHaveRun === true ? ('unknown' as const) : ('error' as const),
+    ...(answer.body === undefined ? {} : { result: resultHash(answer.body, exchange.inForce) }),
+    bytes: answer.body?.length ?? 0,
+    patients: [],
+    kept: {},
+    dropped: {},
+    redacted: {},
+    milliseconds: Math.max(0, Math.round(deps.clock() - exchange.at)),
+  }
+}
+
+/** The class or code of an error. Its message may hold PHI (JSON.parse quotes its input) and goes nowhere. */
+export function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'Error'
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}

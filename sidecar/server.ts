@@ -1,0 +1,276 @@
+// Callers' side: mutual TLS, HTTP, one message in and one answer out. Bytes to messages and back, nothing else.
+
+import { constants, randomBytes, randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { Outcome } from '../core/record.ts'
+import { type Connection, connectionOf, handshakeFailure } from './connection.ts'
+import type { Deps, Watch } from './deps.ts'
+import type { Answer, Message, Received, Revision } from './exchange.ts'
+import { tokenCache } from './identity/token.ts'
+import type { Orders, Standing } from './in-force.ts'
+import { checkHead, parseBody, readBody } from './intake.ts'
+import { limits } from './limits.ts'
+import { knownMethods, messageOf, pipelineFor, revisionOf } from './methods.ts'
+import { quota } from './quota.ts'
+import { recorded } from './recorded.ts'
+import { type Reason, Refusal } from './refusals.ts'
+import { word } from './respond.ts'
+import { rulesOf } from './rules.ts'
+import { nameOf } from './runner.ts'
+import { sessions } from './sessions.ts'
+import type { Trail } from './trail/trail.ts'
+import { type UpstreamOptions, upstream } from './upstream.ts'
+
+/** PEM. `ca`: whose client certificates are accepted. */
+export type CallsTls = { key: string; cert: string; ca: string; minVersion: 'TLSv1.2' | 'TLSv1.3' }
+
+export type CallsOptions = {
+  tls: CallsTls
+  orders: Orders
+  trail: Trail
+  upstream: UpstreamOptions
+  /** Milliseconds since 1970. */
+  clock?: () => number
+  /** Names that a Host header may hold, without port. Omitted: not looked at. */
+  hosts?: () => readonly string[]
+  watch?: Partial<Watch>
+}
+
+export type CallsServer = {
+  readonly server: Server
+  /** New certificate, CA or version for new connections. A changed CA also ends connections of the old one, after their call. */
+  setCertificate(tls: CallsTls): void
+  /** Calls being served at this moment. */
+  inFlight(): number
+  /** Takes no new connections, lets every call finish, records the counts, closes the upstream. */
+  drain(): Promise<void>
+}
+
+/** The server of the calls port. It does not listen yet. */
+export function callsServer(options: CallsOptions): CallsServer {
+  const { orders, trail, hosts, clock = Date.now, watch = {} } = options
+  const floods = quota(trail, (cause) => watch.fault?.({ stage: 'trail', name: nameOf(cause) }))
+  const deps: Deps = {
+    orders,
+    trail,
+    upstream: upstream(options.upstream),
+    tokens: tokenCache(),
+    limits: limits(),
+    quota: floods,
+    sessions: sessions(),
+    clock,
+    watch,
+  }
+  const connections = new WeakMap<Duplex, Connection>()
+  let { ca } = options.tls
+  let generation = 0
+  let draining = false
+  let serving = 0
+  let idle: (() => void) | undefined
+
+  const server = createServer({
+    ...secure(options.tls),
+    requestCert: true,
+    rejectUnauthorized: true,
+    maxHeaderSize: 16_384,
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    handshakeTimeout: 10_000,
+    keepAliveTimeout: 65_000,
+  })
+
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const connection = connectionOf(socket, generation)
+    if (connection === undefined) socket.destroy()
+    else connections.set(socket, connection)
+  })
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    const reason = handshakeFailure(error, socket)
+    floods.count('handshake-failed', socket.remoteAddress ?? 'unknown', reason)
+    watch.handshake?.({ reason })
+    socket.destroy()
+  })
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    serving += 1
+    serve(request, response)
+      .catch((cause: unknown) => {
+        // Not even a refusal could be made: the connection ends without an answer.
+        watch.fault?.({ stage: 'transport', name: nameOf(cause) })
+        response.destroy()
+      })
+      .finally(() => {
+        serving -= 1
+        if (serving === 0) idle?.()
+      })
+  })
+  server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
+    const reason = brokenHttp(error)
+    if (reason === undefined || !socket.writable) socket.destroy()
+    else refuseSocket(reason, socket)
+  })
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
+    refuseSocket('method-not-allowed', socket),
+  )
+
+  /** Refuses what never became a request that Node hands out. */
+  function refuseSocket(reason: Reason, socket: Duplex): void {
+    const peer = connections.get(socket)?.peer ?? 'unknown'
+    refuseEarly(new Refusal(reason), { call: randomUUID() }, peer, orders.standing())
+      .then((answer) => {
+        const { status, headers, body } = answer
+        const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+        const head = `HTTP/1.1 ${status} Refused\r\n${lines.join('')}content-length: ${body?.length ?? 0}\r\nconnection: close\r\n\r\n`
+        socket.end(Buffer.concat([Buffer.from(head), body ?? Buffer.alloc(0)]))
+      })
+      .catch(() => socket.destroy())
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const began = clock()
+    const connection = connections.get(request.socket)
+    if (connection === undefined) return void response.destroy()
+    const asked: { call: string; message?: Message; revision?: Revision } = { call: randomUUID() }
+    const { locked, inForce } = orders.standing()
+    let outcome: Outcome | 'refused' = 'refused'
+    let answer: Answer
+    try {
+      if (draining) throw new Refusal('shutting-down', { headers: { 'retry-after': '1' } })
+      // Without any policy not even the path is known.
+      if (inForce === undefined) throw new Refusal('locked')
+      if (connection.expires <= began) throw new Refusal('certificate-expired')
+      if (connection.generation !== generation) throw new Refusal('certificate-superseded')
+      checkHead(request, inForce.policy.workload.path, hosts?.())
+      asked.message = messageOf(parseBody(await readBody(request)))
+      asked.revision = revisionOf(asked.message, request.headers)
+      if (locked !== undefined) throw new Refusal('locked')
+      const pipeline = pipelineFor(asked.message, asked.revision)
+      const { authorization, 'mcp-session-id': session } = request.headers
+      const received: Received = {
+        stage: 'received',
+        call: asked.call,
+        at: began,
+        inForce,
+        rules: rulesOf(inForce.policy),
+        message: asked.message,
+        revision: asked.revision,
+        peer: connection.peer,
+        certificate: connection.certificate,
+        ...(authorization === undefined ? {} : { authorization }),
+        ...(typeof session === 'string' ? { session } : {}),
+      }
+      const ended = await pipeline.run(received, deps)
+      if (ended.stage === 'settled') outcome = ended.outcome
+      answer = ended.answer
+    } catch (why) {
+      if (!(why instanceof Refusal)) {
+        // The peer went away while sending: there is nobody to answer and nothing was asked.
+        if (request.destroyed && !request.complete) return void response.destroy()
+        watch.fault?.({ stage: 'transport', name: nameOf(why) })
+      }
+      const refusal = why instanceof Refusal ? why : new Refusal('internal')
+      answer = await refuseEarly(refusal, asked, connection.peer, orders.standing())
+    }
+    send(answer, request, response, connection)
+    const { message } = asked
+    if (watch.call !== undefined) {
+      const method = message !== undefined && knownMethods.has(message.method) ? message.method : 'unknown'
+      const tool = inForce?.policy.tools.find(({ name }) => name === message?.params['name'])?.name
+      const milliseconds = clock() - began
+      watch.call({ method, ...(tool === undefined ? {} : { tool }), outcome, milliseconds })
+    }
+  }
+
+  /** Records a refusal from before the pipeline, or counts it when its source is over its quota. */
+  async function refuseEarly(
+    refusal: Refusal,
+    asked: { call: string; message?: Message; revision?: Revision },
+    peer: string,
+    { inForce }: Standing,
+  ): Promise<Answer> {
+    const { reason } = refusal
+    watch.refusal?.({ reason, stage: 'transport' })
+    if (!floods.admits(peer, reason)) return word(refusal, asked)
+    const { message } = asked
+    const method = message !== undefined && knownMethods.has(message.method) ? message.method : undefined
+    try {
+      await recorded(
+        trail.refuse({
+          kind: 'refusal',
+          call: asked.call,
+          reason,
+          stage: 'transport',
+          ...(method === undefined ? {} : { method }),
+          peer,
+          ...(inForce === undefined ? {} : { policy: inForce.hash }),
+        }),
+      )
+      return word(refusal, asked)
+    } catch (cause) {
+      watch.fault?.({ stage: 'trail', name: nameOf(cause) })
+      return word(new Refusal('trail-unavailable', { headers: { 'retry-after': '5' } }), asked)
+    }
+  }
+
+  /** Sends an answer. The connection ends with it where its CA is no longer ours, or where part of the body is unread. */
+  function send(
+    answer: Answer,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { generation: seen }: Connection,
+  ) {
+    const last = draining || seen !== generation || !request.complete
+    response.writeHead(answer.status, {
+      ...answer.headers,
+      ...(last ? { connection: 'close' } : {}),
+      'content-length': answer.body?.length ?? 0,
+    })
+    response.end(answer.body)
+  }
+
+  return {
+    server,
+    setCertificate(tls) {
+      server.setSecureContext(secure(tls))
+      if (tls.ca === ca) return
+      ca = tls.ca
+      generation += 1
+      server.closeIdleConnections()
+    },
+    inFlight: () => serving,
+    async drain() {
+      draining = true
+      server.close()
+      server.closeIdleConnections()
+      if (serving > 0) await new Promise<void>((resolve) => (idle = resolve))
+      server.closeIdleConnections()
+      floods.stop()
+      await floods.flush().catch((cause: unknown) => watch.fault?.({ stage: 'trail', name: nameOf(cause) }))
+      await deps.upstream.close()
+    },
+  }
+}
+
+/**
+ * No session tickets: a resumed session would bring back a certificate without looking at it again, though it may have
+ * expired or its CA be gone. Connections are long, so a full handshake for each costs little.
+ */
+function secure({ key, cert, ca, minVersion }: CallsTls) {
+  return {
+    key,
+    cert,
+    ca,
+    minVersion,
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+    sessionIdContext: randomBytes(16).toString('hex'),
+  }
+}
+
+/** The refusal for HTTP that Node's parser gave up on; undefined where the peer is simply gone. */
+function brokenHttp({ code }: { code?: string }): Reason | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large'
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-late'
+  return code?.startsWith('HPE_') === true ? 'http-malformed' : undefined
+}

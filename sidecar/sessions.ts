@@ -1,0 +1,44 @@
+// Sessions of MCP 2025-11-25. The server's session identifier never reaches a caller: ours stands for it, and only for
+// the person and certificate that began it. Lost with the process; callers then initialize again, as the revision says.
+
+import { randomUUID } from 'node:crypto'
+import type { Who } from '../core/record.ts'
+
+/** Sessions kept at most; the longest unused goes first. */
+const mostSessions = 10_000
+
+export interface Sessions {
+  /** Begins a session that stands for the server's. Returns the caller's identifier for it. */
+  begin(who: Who, upstream: string): string
+  /** The server's identifier, if this session is this caller's. */
+  upstreamOf(who: Who, session: string): string | undefined
+  end(session: string): void
+}
+
+export function sessions(): Sessions {
+  const kept = new Map<string, { owner: string; upstream: string }>()
+  return {
+    begin(who, upstream) {
+      const session = randomUUID()
+      kept.set(session, { owner: ownerOf(who), upstream })
+      for (const oldest of kept.keys()) {
+        if (kept.size <= mostSessions) break
+        kept.delete(oldest)
+      }
+      return session
+    },
+    upstreamOf(who, session) {
+      const found = kept.get(session)
+      if (found === undefined || found.owner !== ownerOf(who)) return undefined
+      // Moved to the end: the map's order is the order of use.
+      kept.delete(session)
+      kept.set(session, found)
+      return found.upstream
+    },
+    end: (session) => void kept.delete(session),
+  }
+}
+
+function ownerOf({ iss, sub, certificate }: Who): string {
+  return JSON.stringify([iss, sub, certificate])
+}

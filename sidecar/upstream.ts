@@ -1,0 +1,208 @@
+// The MCP server in this pod: one HTTP request per message, over loopback. undici's dispatch and not fetch: a fifth of
+// the time (docs/performance.md). What it says is parsed and nothing more; its words reach nobody from here.
+
+import { Pool } from 'undici'
+import type { Incoming, JsonObject, Outgoing, Revision } from './exchange.ts'
+import { isObject, parseJson, parseText } from './json.ts'
+import { type Details, type Reason, Refusal } from './refusals.ts'
+import { eventParser } from './sse.ts'
+
+/** From sending a message to its whole answer, milliseconds. */
+export const answerDeadline = 30_000
+/** Largest answer that is taken in, bytes. It is filtered in memory. */
+export const answerLimit = 8 * 1024 * 1024
+
+export type Call = {
+  readonly path: string
+  readonly revision: Revision
+  readonly outgoing: Outgoing
+  /** The server's own session identifier. */
+  readonly session?: string
+}
+
+export interface Upstream {
+  /** Resolves to the server's result. Rejects with a Refusal in our words; `mayHaveRun` says whether it was sent. */
+  send(call: Call): Promise<Incoming>
+  /** Resolves when every connection is closed. */
+  close(): Promise<void>
+}
+
+export type UpstreamOptions = { readonly port: number; readonly deadline?: number; readonly limit?: number }
+
+export function upstream({
+  port,
+  deadline = answerDeadline,
+  limit = answerLimit,
+}: UpstreamOptions): Upstream {
+  const origin = `http://127.0.0.1:${port}`
+  const pool = new Pool(origin, {
+    connections: 256,
+    pipelining: 1,
+    allowH2: false,
+    connectTimeout: 5000,
+    // The deadline below is the one that counts.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+  let lastId = 0
+
+  return {
+    send: async (call) =>
+      await new Promise<Incoming>((resolve, reject) => {
+        // Ids of our own: a caller's may hold anything, and may come twice.
+        lastId = lastId === Number.MAX_SAFE_INTEGER ? 1 : lastId + 1
+        const id = call.outgoing.notification ? undefined : lastId
+        const exchange = answerReader(id, call, limit, resolve, reject)
+        const timer = setTimeout(exchange.late, deadline)
+        pool.dispatch(
+          {
+            origin,
+            path: call.path,
+            method: 'POST',
+            headers: headersOf(call),
+            body: bodyOf(id, call.outgoing),
+          },
+          {
+            onRequestStart: (controller) => exchange.sent((why) => controller.abort(why)),
+            onResponseStart: (_, status, headers) => exchange.begun(status, headers),
+            onResponseData: (_, chunk) => exchange.data(chunk),
+            onResponseEnd: () => {
+              clearTimeout(timer)
+              exchange.ended()
+            },
+            onResponseError: (_, error) => {
+              clearTimeout(timer)
+              exchange.failed(error)
+            },
+          },
+        )
+      }),
+    close: async () => await pool.destroy(),
+  }
+}
+
+/** All that goes out besides the body: nothing of the caller's headers, above all not their token (MCP, token passthrough). */
+function headersOf({ revision, outgoing, session }: Call): string[] {
+  const headers = ['content-type', 'application/json', 'accept', 'application/json, text/event-stream']
+  if (outgoing.method !== 'initialize') headers.push('mcp-protocol-version', revision)
+  if (session !== undefined) headers.push('mcp-session-id', session)
+  if (revision === '2026-07-28') {
+    headers.push('mcp-method', outgoing.method)
+    if (outgoing.name !== undefined) headers.push('mcp-name', headerValue(outgoing.name))
+  }
+  return headers
+}
+
+/** A value as MCP 2026-07-28 puts it in a header: as it is where that is safe, else in base64 between sentinels. */
+export function headerValue(value: string): string {
+  const safe = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?base64?')
+  return safe ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`
+}
+
+function bodyOf(id: number | undefined, { method, params }: Outgoing): string {
+  return JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), method, params })
+}
+
+type Headers = { readonly [name: string]: string | string[] | undefined }
+
+/** Takes one answer in, event by event, and settles once. */
+function answerReader(
+  id: number | undefined,
+  call: Call,
+  limit: number,
+  resolve: (incoming: Incoming) => void,
+  reject: (why: Refusal) => void,
+) {
+  let abort: ((why: Error) => void) | undefined
+  let sent = false
+  let settled = false
+  let session: string | undefined
+  let size = 0
+  let otherMessages = 0
+  let chunks: Buffer[] = []
+  let take: (chunk: Buffer) => void = (chunk) => void chunks.push(chunk)
+
+  const refuse = (reason: Reason, details: Details = {}): void => {
+    if (settled) return
+    settled = true
+    chunks = []
+    reject(new Refusal(reason, { mayHaveRun: sent, ...details }))
+    abort?.(new Error(reason))
+  }
+  const answer = (result: JsonObject): void => {
+    if (settled) return
+    settled = true
+    resolve({ result, ...(session === undefined ? {} : { session }), otherMessages })
+  }
+  const message = (value: unknown): void => {
+    if (!isObject(value) || value['jsonrpc'] !== '2.0') return refuse('upstream-malformed')
+    // Requests and notifications of the server are not passed on; how many there were is recorded.
+    if (typeof value['method'] === 'string') {
+      otherMessages += 1
+      return
+    }
+    if (value['id'] !== id) return refuse('upstream-malformed')
+    if (value['error'] !== undefined) return refuse('upstream-error', { mayHaveRun: false })
+    if (!isObject(value['result'])) return refuse('upstream-malformed')
+    return answer(value['result'] as JsonObject)
+  }
+
+  return {
+    /** The request is on its way: from now on it may have run. */
+    sent(how: (why: Error) => void): void {
+      abort = how
+      if (settled) return how(new Error('late'))
+      sent = true
+    },
+    begun(status: number, headers: Headers): void {
+      if (settled) return
+      session = call.outgoing.method === 'initialize' ? text(headers['mcp-session-id']) : undefined
+      const type = text(headers['content-type'])?.split(';')[0]?.trim().toLowerCase()
+      if (headers['content-encoding'] !== undefined) return refuse('upstream-malformed')
+      if (status === 404 && call.session !== undefined)
+        return refuse('session-unknown', { mayHaveRun: false })
+      if (id === undefined && status >= 200 && status < 300) {
+        take = () => undefined
+        return answer({})
+      }
+      // A failure in the transport's own words says that the server took the message and declined it.
+      if (status >= 400 && status < 500) return refuse('upstream-error', { mayHaveRun: false })
+      if (status !== 200) return refuse('upstream-error')
+      if (type === 'text/event-stream') {
+        take = eventParser((data) => {
+          const parsed = parseText(data)
+          if ('fault' in parsed) refuse('upstream-malformed')
+          else message(parsed.value)
+        })
+      } else if (type !== 'application/json') refuse('upstream-malformed')
+    },
+    data(chunk: Buffer): void {
+      size += chunk.length
+      if (size > limit) return refuse('upstream-too-large')
+      if (settled) return
+      try {
+        take(chunk)
+      } catch (cause) {
+        refuse('upstream-malformed', { cause })
+      }
+    },
+    ended(): void {
+      if (settled) return
+      if (chunks.length > 0) {
+        const parsed = parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+        if ('fault' in parsed) return refuse('upstream-malformed')
+        message(parsed.value)
+      }
+      // A stream that ends without our answer.
+      refuse(size === 0 ? 'upstream-malformed' : 'upstream-broken-off')
+    },
+    failed(cause: Error): void {
+      refuse(sent ? 'upstream-broken-off' : 'upstream-down', { cause })
+    },
+    late: (): void => refuse('upstream-late'),
+  }
+}
+
+function text(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}

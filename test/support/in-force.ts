@@ -1,0 +1,44 @@
+// What a sidecar has in force, and orders that a test can change.
+
+import { createSecretKey } from 'node:crypto'
+import type { JSONWebKeySet } from 'jose'
+import { type Policy, policyHash, policyText } from '../../core/policy.ts'
+import type { InForce, Keys, Orders, Standing } from '../../sidecar/in-force.ts'
+import { aPolicy } from './policy.ts'
+
+/** Three different keys, the same in every test. */
+export const testKeys: Keys = {
+  hashes: createSecretKey(Buffer.alloc(32, 1)),
+  patients: createSecretKey(Buffer.alloc(32, 2)),
+  seal: createSecretKey(Buffer.alloc(32, 3)),
+}
+
+export function anInForce(
+  changes: {
+    policy?: Policy
+    jwks?: { [issuer: string]: JSONWebKeySet }
+    generation?: number
+    keys?: Keys
+  } = {},
+): InForce {
+  const { policy = aPolicy(), jwks = {}, generation = 1, keys = testKeys } = changes
+  return { policy, hash: policyHash(policyText(policy)), generation, keys, jwks }
+}
+
+/** Orders that say what the test last set. */
+export function someOrders(standing: Standing): Orders & { set(next: Standing): void } {
+  let now = standing
+  const listeners = new Set<() => void>()
+  return {
+    standing: () => now,
+    agreementActive: () => false,
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    set(next) {
+      now = next
+      for (const listener of listeners) listener()
+    },
+  }
+}

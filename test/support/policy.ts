@@ -1,0 +1,64 @@
+// A policy that is right in everything a test does not name.
+
+import { type Policy, policySchema, type Role, type Tool } from '../../core/policy.ts'
+
+export const issuerUrl = 'https://login.example.org/realms/clinic'
+export const audience = 'https://ehr.clinic.example.org/mcp'
+
+export function aTool(changes: Partial<Tool> = {}): Tool {
+  return {
+    name: 'get_diagnosis',
+    description: 'Diagnoses of one patient',
+    from: 'get_patient_record',
+    arguments: {
+      type: 'object',
+      properties: { patient_id: { type: 'string', maxLength: 64 } },
+      required: ['patient_id'],
+    },
+    with: { sections: ['conditions'] },
+    patient: '/patient_id',
+    returns: { fields: ['/conditions/*/code', '/conditions/*/onset'], patients: [], text: 'Redact' },
+    limits: { callsPerMinute: 60, patientsPerHour: 30, resultBytes: 262_144 },
+    ...changes,
+  }
+}
+
+export function aRole(changes: Partial<Role> = {}): Role {
+  return {
+    name: 'clinician',
+    when: { role: 'Clinician', scopes: [] },
+    purposes: ['TREAT'],
+    tools: ['get_diagnosis'],
+    patients: 'Any',
+    ...changes,
+  }
+}
+
+export function aPolicy(changes: Partial<Policy> = {}): Policy {
+  return {
+    schema: policySchema,
+    server: { namespace: 'clinic', name: 'ehr' },
+    profile: 'Development',
+    maxPolicyAgeSeconds: 900,
+    workload: { port: 8080, path: '/mcp' },
+    tls: { minVersion: 'TLSv1.3', clientCa: 'set by the test that needs one' },
+    issuers: [
+      {
+        url: issuerUrl,
+        audience,
+        provider: 'Keycloak',
+        rolesClaim: '/realm_access/roles',
+        mfa: { acr: ['gold'], amr: [] },
+      },
+    ],
+    mfa: { maxAgeSeconds: 28_800 },
+    purpose: {},
+    roles: [aRole()],
+    tools: [aTool()],
+    redaction: { dates: 'Year' },
+    trail: { acknowledge: 'Stream' },
+    egress: [],
+    breach: [{ distinctPatients: 100, perSeconds: 3600 }],
+    ...changes,
+  }
+}
