@@ -1,0 +1,160 @@
+// make demo: the whole product on a cluster, on one screen. Exits 1 when anything that it claims was not seen.
+//
+//   node test/demo/demo.ts up|down [--bundle FILE.json] [--patients N]
+//
+// CLUSTER=current PUSH=registry/name STORAGE_CLASS=name plays on the cluster of the current kubeconfig.
+
+import { parseArgs } from 'node:util'
+import { source } from '../sample/bundle.ts'
+import { allClaims, claim, part } from './claims.ts'
+import { findKubectl, kubectl } from './kubectl.ts'
+import { buildClinic, buildMonitoring, clear, type Clinic, install, managed } from './scene.ts'
+import { command, elapsed, progress, say, section } from './screen.ts'
+import { answers } from './steps/answers.ts'
+import { before } from './steps/before.ts'
+import { breach } from './steps/breach.ts'
+import { egress } from './steps/egress.ts'
+import { guarding } from './steps/guard.ts'
+import { lockdown } from './steps/lockdown.ts'
+import { dashboards } from './steps/monitoring.ts'
+import { refusing } from './steps/refusals.ts'
+import { status } from './steps/status.ts'
+import { trail } from './steps/trail.ts'
+import { endWorld, type World, world } from './world.ts'
+
+const log = (line: string): void => progress(line)
+
+async function up(options: { bundle?: string; patients: number }): Promise<number> {
+  const began = performance.now()
+  section('A cluster, and the product on it')
+  const place = await world(process.env, log)
+  say(`On ${place.says}.`)
+  await remember(place)
+  await clear(place)
+  command('kubectl apply -k config/default')
+  await install(place)
+  claim('operator and collector are available', true)
+
+  section('The clinic as it is today')
+  const { records, says } = await source({
+    seed: 1,
+    count: options.patients,
+    ...(process.env['HIPAA_MCP_DATA'] ? { data: process.env['HIPAA_MCP_DATA'] } : {}),
+    ...(options.bundle === undefined ? {} : { bundle: options.bundle }),
+  })
+  progress(`database, EHR server, identity provider, vendor, agents: ${says}`)
+  const clinic = await buildClinic(place, records)
+  await buildMonitoring(place)
+  say(`Records: ${says}.`)
+  const shown = clinic.records.at(-1)
+  if (shown === undefined) throw new Error('There is no patient to show: give --patients 100 or more')
+  const bare = await before(clinic, shown)
+
+  section('Guarded: three commands')
+  await guarding(clinic)
+
+  section('The same question, through the product')
+  await part('The comparison', async () => await answers(clinic, bare))
+  section('What is refused')
+  await part('The table of refusals', async () => await refusing(clinic))
+  section('What the server itself may reach')
+  await part('The egress', async () => await egress(clinic))
+  section('A hundred patients')
+  await part('The run over many patients', async () => await breach(clinic))
+  section('Lockdown')
+  await part('The lockdown', async () => await lockdown(clinic))
+  section('The trail')
+  await part('The trail', async () => await trail(clinic))
+  section('Status')
+  await part('Status', async () => await status(clinic))
+  section('Dashboard')
+  await part(
+    'The dashboard',
+    async () => void (await dashboards(clinic, (performance.now() - began) / 1_000)),
+  )
+  return end(clinic)
+}
+
+function end({ kubectl }: Clinic): number {
+  const missing = allClaims().filter(({ holds }) => !holds)
+  section(`${allClaims().length - missing.length} of ${allClaims().length} claims seen, in ${elapsed()}`)
+  for (const { text, seen } of missing) claimAgain(text, seen)
+  say('The cluster stays up. To go on:')
+  if (kubectl.kubeconfig !== undefined) command(`export KUBECONFIG=${kubectl.kubeconfig}`)
+  command('kubectl describe hipaamcpserver ehr -n clinic')
+  command(
+    `kubectl exec -n agents deploy/agent -- node test/sample/agent.ts call get_diagnosis '{"patient_id":"patient-0001"}'`,
+  )
+  command('npm run -s hipaa-mcp -- verify out/demo/trail')
+  command('make demo-down')
+  return missing.length === 0 ? 0 : 1
+}
+
+const claimAgain = (text: string, seen: string): void => {
+  say(`NOT SEEN: ${text}`)
+  if (seen !== '') say(`  ${seen.slice(0, 600)}`)
+}
+
+/** On the cluster itself, so that `down` undoes what this run did and nothing else. */
+async function remember({ kubectl, started }: World): Promise<void> {
+  if (!started) return
+  await kubectl.apply(
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'hipaa-mcp-demo', namespace: 'kube-system' },
+      data: { startedCluster: 'true' },
+    }),
+  )
+}
+
+/** Removes what `up` put there: the product only if the demo installed it, the node only if the demo started it. */
+async function downAll(): Promise<number> {
+  const current = process.env['CLUSTER'] === 'current'
+  const client = current ? kubectl(await findKubectl(log)) : (await world({ ...process.env }, log)).kubectl
+  const marker = await client.get<{ data?: { startedCluster?: string } }>(
+    'configmap',
+    'hipaa-mcp-demo',
+    '-n',
+    'kube-system',
+  )
+  if (!current && marker?.data?.startedCluster === 'true') {
+    await endWorld()
+    say('The node is gone, and everything on it.')
+    return 0
+  }
+  await clear({ kubectl: client })
+  await client.run(['delete', 'clusterissuer', '-l', managed, '--ignore-not-found']).catch(() => '')
+  await client
+    .run(['delete', 'secret', '-n', 'cert-manager', '-l', managed, '--ignore-not-found'])
+    .catch(() => '')
+  const product = await client.get('namespace', '-l', managed)
+  if (product !== undefined)
+    await client.run(['delete', '-k', 'config/default', '--ignore-not-found', '--timeout=180s'])
+  say('What the demo put there is gone.')
+  return 0
+}
+
+const { values, positionals } = parseArgs({
+  options: { bundle: { type: 'string' }, patients: { type: 'string', default: '110' } },
+  allowPositionals: true,
+})
+const commands: Record<string, () => Promise<number>> = {
+  up: async () =>
+    await up({
+      patients: Number(values.patients),
+      ...(values.bundle === undefined ? {} : { bundle: values.bundle }),
+    }),
+  down: downAll,
+}
+const run = commands[positionals[0] ?? 'up']
+if (run === undefined) {
+  console.error('usage: node test/demo/demo.ts up|down [--bundle FILE.json] [--patients N]')
+  process.exit(2)
+}
+try {
+  process.exitCode = await run()
+} catch (error) {
+  say(`The demo broke off: ${error instanceof Error ? error.message : String(error)}`)
+  process.exit(1)
+}

@@ -1,0 +1,40 @@
+// What status says, and what the Development profile costs there.
+
+import { claim } from '../claims.ts'
+import { columns, lines, say } from '../screen.ts'
+import { type Clinic, conditionOf, serverStatus } from '../scene.ts'
+
+export async function status(clinic: Clinic): Promise<void> {
+  const { kubectl } = clinic
+  lines(await kubectl.run(['get', 'hipaamcpservers', '-A']))
+  const seen = await serverStatus(clinic)
+  const conditions = seen?.status?.conditions ?? []
+  const half = Math.ceil(conditions.length / 2)
+  const shown = (part: typeof conditions): string =>
+    part.map(({ type, status, reason }) => `${type}: ${status} ${reason}`).join('\n')
+  columns(
+    { title: 'conditions', text: shown(conditions.slice(0, half)) },
+    { title: '', text: shown(conditions.slice(half)) },
+  )
+  const compliant = conditionOf(seen, 'Compliant')
+  claim(
+    'profile Development is never Compliant, and says so',
+    compliant?.status === 'False',
+    `${compliant?.reason}: ${compliant?.message}`,
+  )
+  const volumes = seen?.status?.volumes ?? []
+  claim(
+    'the database’s volume is graded by evidence of encryption',
+    volumes.some(
+      ({ claim, grade }) => claim.includes('ehr-db') && (grade === 'Declared' || grade === 'Recorded'),
+    ),
+    volumes
+      .map(({ claim, storageClass, grade, reason }) => `${claim} (${storageClass}): ${grade}, ${reason}`)
+      .join('; '),
+  )
+  const gaps = seen?.status?.gaps ?? ''
+  claim('the missing agreement shows as a gap', gaps.includes('Baa/harbourlight'), `gaps: ${gaps}`)
+  const inForce = seen?.status?.policy?.hash ?? ''
+  claim('the policy in force is named by its hash', /^[0-9a-f]{64}$/.test(inForce), inForce)
+  say('')
+}

@@ -1,0 +1,94 @@
+// The trail, taken out of the cluster and verified offline; then one byte of it is changed.
+
+import { spawn } from 'node:child_process'
+import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { claim } from '../claims.ts'
+import { leaksIn } from '../leaks.ts'
+import { command, lines } from '../screen.ts'
+import { type Clinic, out } from '../scene.ts'
+
+type Ran = { code: number; text: string }
+
+/** The product's command line, as `npm run -s hipaa-mcp --` starts it. */
+export async function hipaaMcp(args: readonly string[], kubeconfig?: string): Promise<Ran> {
+  const main = join(import.meta.dirname, '..', '..', '..', 'cli', 'main.ts')
+  return await new Promise((resolve, reject) => {
+    const env = { ...process.env, ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }) }
+    const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const out: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => out.push(chunk))
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code: code ?? 1, text: Buffer.concat(out).toString() }))
+  })
+}
+
+/** Exports into `folder`. */
+export async function exportTrail(clinic: Clinic, folder: string): Promise<Ran> {
+  await rm(folder, { recursive: true, force: true })
+  return await hipaaMcp(
+    ['trail', 'export', '--namespace', 'clinic', '--server', 'ehr', '--out', folder],
+    clinic.kubectl.kubeconfig,
+  )
+}
+
+/** Every file below a folder. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true })
+  const files: string[] = []
+  for (const name of names) if ((await stat(join(folder, name))).isFile()) files.push(join(folder, name))
+  return files.toSorted()
+}
+
+/** Flips one bit in the middle of a file. */
+export async function flipBit(file: string): Promise<number> {
+  const bytes = await readFile(file)
+  const at = Math.floor(bytes.length / 2)
+  bytes[at] = (bytes[at] as number) ^ 1
+  await writeFile(file, bytes)
+  return at
+}
+
+export async function trail(clinic: Clinic): Promise<void> {
+  const folder = join(out, 'trail')
+  command(`npm run -s hipaa-mcp -- trail export --namespace clinic --server ehr --out ${folder}`)
+  const exported = await exportTrail(clinic, folder)
+  claim(
+    'the trail leaves the cluster over mutual TLS',
+    exported.code === 0,
+    exported.text.trim().split('\n').at(-1),
+  )
+  command(`npm run -s hipaa-mcp -- verify ${folder}`)
+  const verified = await hipaaMcp(['verify', folder])
+  lines(verified.text)
+  claim('it verifies, offline', verified.code === 0)
+
+  const files = await filesBelow(folder)
+  const texts = await Promise.all(files.map(async (file) => await readFile(file, 'latin1')))
+  const whole = texts.join('\n')
+  const named = clinic.records.filter((record) =>
+    leaksIn(whole, record).some((kind) => ['ssn', 'mrn', 'phone', 'email'].includes(kind)),
+  )
+  claim(
+    'no record in it holds a patient’s identifier in the clear',
+    named.length === 0 && whole.length > 1_000,
+  )
+
+  const changed = `${folder}-changed`
+  await rm(changed, { recursive: true, force: true })
+  await cp(folder, changed, { recursive: true })
+  const largest = (
+    await Promise.all(
+      (await filesBelow(changed)).map(async (file) => ({ file, size: (await stat(file)).size })),
+    )
+  ).toSorted((a, b) => b.size - a.size)[0]
+  if (largest === undefined) throw new Error('The export wrote no file')
+  const at = await flipBit(largest.file)
+  const found = await hipaaMcp(['verify', changed])
+  claim(
+    'one bit of one byte changed: verification fails, and says where',
+    found.code !== 0,
+    `bit 0 of byte ${at} of ${largest.file.slice(changed.length + 1)}: ${found.text.trim().split('\n').at(-1)}`,
+  )
+}
