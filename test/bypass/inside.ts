@@ -13,18 +13,20 @@ const last = (value: object) => {
   process.exit(0)
 }
 
-/** Greets every connection with a name; `<name>*<bytes>` adds that many, and hangs up at once. */
+/** Greets every connection with a name; `<name>*<bytes>` adds that many and dies when the kernel has taken them. */
 function listen(): void {
-  const [name = '', bytes = '0'] = extra.split('*')
+  const [name = '', bytes] = extra.split('*')
   const server = createServer((socket) => {
     say({ from: socket.remoteAddress, to: socket.localAddress })
     socket.on('error', () => socket.destroy())
-    socket.end(name + '.'.repeat(Number(bytes)))
+    if (bytes === undefined) socket.end(name)
+    else socket.write(name + '.'.repeat(Number(bytes)), () => process.exit(0))
   })
   server.on('error', (error) => say({ says: (error as NodeJS.ErrnoException).code }))
   server.listen(port, host, () => say({ says: 'listening' }))
 }
 
+/** Connects and reads to the end; with `extra`, begins to read only after so many milliseconds. */
 function dial(): void {
   const began = performance.now()
   let got = ''
@@ -39,6 +41,10 @@ function dial(): void {
     process.exit(0)
   }
   socket.setTimeout(patience, () => ends('silence'))
+  if (extra !== '') {
+    socket.pause()
+    setTimeout(() => socket.resume(), Number(extra))
+  }
   socket.on('data', (chunk) => (got += chunk.toString()))
   socket.on('end', () => ends('answered'))
   socket.on('error', (error: NodeJS.ErrnoException) => ends(error.code ?? error.message))
