@@ -97,8 +97,9 @@ function sidecar(injection: Injection, local: boolean): Container {
     securityContext: confined(uids.sidecar),
     startupProbe: ready(300, 1),
     readinessProbe: ready(3, 5),
-    // All preStop hooks run at once and only SIGTERM waits for the order: draining must begin here.
-    lifecycle: { preStop: { httpGet: { path: '/drain', port: ports.health, scheme: 'HTTP' } } },
+    // All preStop hooks run at once and only SIGTERM waits for the order: draining must begin here. By exec, because
+    // what the kubelet may ask over the network, others may ask too.
+    lifecycle: { preStop: { exec: { command: node(program('drain.ts')) } } },
     resources: resources({ cpu: '50m', memory: '128Mi' }, { cpu: '2', memory: '512Mi' }),
     volumeMounts: [
       { name: volumeNames.token, mountPath: tokenFolder, readOnly: true },

@@ -1,0 +1,393 @@
+import { describe, expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { guardedLabel, uids } from '../../../core/identifiers.ts'
+import { conforms } from '../../../operator/admission/conform.ts'
+import { inject } from '../../../operator/admission/inject.ts'
+import type {
+  Pod,
+  PodSecurityContext,
+  PodSpec,
+  Probe,
+  SecurityContext,
+} from '../../../operator/admission/pod.ts'
+import { verifies } from '../../verifies.ts'
+import { aServer } from '../world.ts'
+import { anApp, aPod, surroundings } from './pods.ts'
+
+const ehr = aServer()
+const local = aServer({
+  trail: { acknowledge: 'Local', volume: { storageClassName: 'encrypted', size: '1Gi' } },
+})
+
+function injected(pod: Pod, server = ehr): Pod {
+  const result = inject(pod, server, surroundings)
+  if ('violations' in result) throw new Error(result.violations.join('\n'))
+  return result.pod
+}
+
+function violations(pod: Pod, server = ehr): string[] {
+  const result = inject(pod, server, surroundings)
+  return 'violations' in result ? result.violations : []
+}
+
+describe('a pod after injection', () => {
+  test('is the pod of the golden file, with Stream acknowledgement', async () => {
+    await expect(stringify(injected(aPod()))).toMatchFileSnapshot('golden/stream.yaml')
+  })
+
+  test('is the pod of the golden file, with Local acknowledgement and an init container of its own', async () => {
+    const pod = aPod({ initContainers: [{ name: 'migrate', securityContext: { runAsUser: 1000 } }] })
+    await expect(stringify(injected(pod, local))).toMatchFileSnapshot('golden/local.yaml')
+  })
+
+  test('conforms, and injecting it again changes nothing', () => {
+    for (const server of [ehr, local]) {
+      const once = injected(aPod(), server)
+      expect(conforms(once, server, surroundings)).toEqual([])
+      expect(injected(once, server)).toEqual(once)
+    }
+  })
+
+  test('gets its second call right when another webhook added a container meanwhile', () => {
+    const once = injected(aPod())
+    const late = anApp({
+      name: 'late',
+      livenessProbe: { httpGet: { path: '/l', port: 9000, scheme: 'HTTP' } },
+    })
+    const twice = injected({ ...once, spec: { ...once.spec, containers: [...once.spec.containers, late] } })
+    expect(conforms(twice, ehr, surroundings)).toEqual([])
+    expect(JSON.stringify(twice.spec.initContainers)).toContain('late/livez')
+  })
+
+  test('keeps the app’s own token only where the pod itself asked for it, and never gives it to the sidecar', () => {
+    const mounts = (pod: Pod) => pod.spec.containers[0]?.volumeMounts?.map(({ name }) => name)
+    expect(mounts(injected(aPod()))).toEqual([])
+    const asked = injected(aPod({ automountServiceAccountToken: true }))
+    expect(mounts(asked)).toEqual(['kube-api-access-x7k2p'])
+    expect(asked.spec.automountServiceAccountToken).toBe(false)
+    expect(injected(asked)).toEqual(asked)
+  })
+
+  test('keeps its search domains and asks the sidecar for names', () => {
+    const { dnsPolicy, dnsConfig } = injected(aPod({ dnsConfig: { searches: ['corp.example'] } })).spec
+    expect({ dnsPolicy, dnsConfig }).toEqual({
+      dnsPolicy: 'None',
+      dnsConfig: {
+        nameservers: ['127.0.0.1'],
+        searches: ['clinic.svc.cluster.local', 'svc.cluster.local', 'cluster.local', 'corp.example'],
+        options: [{ name: 'ndots', value: '5' }],
+      },
+    })
+  })
+
+  test('keeps a longer time to stop and a preStop hook of the app’s own', () => {
+    const hook = { preStop: { exec: { command: ['/bin/stop'] } } }
+    const pod = injected(
+      aPod({ terminationGracePeriodSeconds: 300, containers: [anApp({ lifecycle: hook })] }),
+    )
+    expect(pod.spec.terminationGracePeriodSeconds).toBe(300)
+    expect(pod.spec.containers[0]?.lifecycle).toEqual(hook)
+  })
+
+  test('passes a dollar sign through the kubelet’s expansion', () => {
+    const probe = { httpGet: { path: '/h?x=$(HOME)', port: 8080, scheme: 'HTTP' } }
+    const pod = injected(aPod({ containers: [anApp({ livenessProbe: probe })] }))
+    expect(JSON.stringify(pod.spec.initContainers)).toContain('$$(HOME)')
+    expect(conforms(pod, ehr, surroundings)).toEqual([])
+  })
+})
+
+/** Every leaf below `value`, as the path to it. */
+function leaves(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => leaves(item, [...path, index]))
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([name, item]) => leaves(item, [...path, name]))
+  return [path]
+}
+
+/** A copy in which the value at `path` is another. */
+function changed<Value>(value: Value, path: (string | number)[]): Value {
+  const copy = structuredClone(value)
+  const last = path.at(-1) as string
+  const holder = path.slice(0, -1).reduce((at, name) => (at as never)[name], copy as unknown) as {
+    [name: string]: unknown
+  }
+  const was = holder[last]
+  holder[last] = typeof was === 'boolean' ? !was : typeof was === 'number' ? was + 1 : `${String(was)}x`
+  return copy
+}
+
+const ours = (name: unknown) => typeof name === 'string' && name.startsWith('hipaa-mcp')
+
+verifies('injection:whole-spec', 'any single value of our containers and volumes changed', () => {
+  for (const server of [ehr, local]) {
+    const pod = injected(aPod(), server)
+    const paths = leaves(pod.spec).filter(([list, index]) => {
+      const item = (pod.spec as { [list: string]: unknown })[list as string] as { name?: string }[]
+      return Array.isArray(item) && ours(item[index as number]?.name)
+    })
+    expect(paths.length).toBeGreaterThan(90)
+    const unseen = paths
+      .filter((path) => path[2] !== 'resources')
+      .filter(
+        (path) => conforms({ ...pod, spec: changed(pod.spec, path) }, server, surroundings).length === 0,
+      )
+      .map((path) => path.join('.'))
+    expect(unseen).toEqual([])
+  }
+})
+
+verifies('injection:whole-spec', 'something added to one of our containers or left out of it', () => {
+  const pod = injected(aPod())
+  const [guard, check, sidecar] = pod.spec.initContainers as [object, object, { env: unknown[] }]
+  const withInit = (...initContainers: unknown[]) =>
+    ({ ...pod, spec: { ...pod.spec, initContainers } }) as unknown as Pod
+  const cases = {
+    'a variable more': withInit(guard, check, {
+      ...sidecar,
+      env: [...sidecar.env, { name: 'NODE_OPTIONS', value: '--inspect' }],
+    }),
+    'arguments more': withInit(guard, check, { ...sidecar, args: ['--inspect'] }),
+    'variables from elsewhere': withInit(guard, check, {
+      ...sidecar,
+      envFrom: [{ configMapRef: { name: 'mine' } }],
+    }),
+    'no check': withInit(guard, sidecar),
+    'no guard': withInit(check, sidecar),
+    'no sidecar': withInit(guard, check),
+    'nothing of ours': withInit(),
+    'another order': withInit(check, guard, sidecar),
+    'the app’s init container first': withInit(
+      { name: 'first', securityContext: { runAsUser: 1000 } },
+      guard,
+      check,
+      sidecar,
+    ),
+  }
+  for (const [what, altered] of Object.entries(cases))
+    expect(conforms(altered, ehr, surroundings), what).not.toEqual([])
+})
+
+verifies('injection:whole-spec', 'a container that is only named like ours', () => {
+  const forged = {
+    name: 'hipaa-mcp',
+    image: 'busybox',
+    restartPolicy: 'Always',
+    securityContext: { runAsUser: 1 },
+  }
+  for (const spec of [
+    { initContainers: [forged] },
+    { containers: [anApp(), forged] },
+    { initContainers: [{ ...forged, name: 'hipaa-mcp-trail' }] },
+  ] as Partial<PodSpec>[])
+    expect(violations(aPod(spec)).join()).toMatch(/Containers|containers\[/)
+  const [first] = violations(aPod({ initContainers: [forged] }))
+  expect(first).toBe(
+    'spec.initContainers[hipaa-mcp]: is not what admission puts there: leave it out, it is added by itself',
+  )
+})
+
+verifies('injection:whole-spec', 'an image of an earlier version: running pods yes, new pods no', () => {
+  const pod = injected(aPod())
+  const next = { ...surroundings, image: 'registry.example/hipaa-mcp@sha256:bbbb' }
+  const both = { ...next, images: [...surroundings.images, next.image] }
+  expect(conforms(pod, ehr, both)).toEqual([])
+  expect(conforms(pod, ehr, { ...next, images: [next.image] }).join()).toContain('.image')
+})
+
+test('what LimitRanger may change is tolerated', () => {
+  const pod = injected(aPod())
+  const initContainers = pod.spec.initContainers?.map((container) => ({
+    ...container,
+    resources: {},
+    resizePolicy: [],
+  }))
+  expect(conforms({ ...pod, spec: { ...pod.spec, initContainers } as PodSpec }, ehr, surroundings)).toEqual(
+    [],
+  )
+})
+
+verifies('injection:uid', 'a user that is left open, ours, or set for the whole pod', () => {
+  const as = (container: SecurityContext, pod: PodSecurityContext = {}) =>
+    violations(aPod({ containers: [anApp({ securityContext: container })], securityContext: pod }))
+  expect(as({})).toEqual([
+    "spec.containers[app].securityContext.runAsUser: is open, and the image could name any user: write the user's number (any but 64101, 64102, 64103)",
+  ])
+  for (const uid of Object.values(uids)) {
+    expect(as({ runAsUser: uid }).join()).toContain('runAsUser: 64101, 64102, 64103')
+    expect(as({}, { runAsUser: uid }).join()).toContain('runAsUser: 64101, 64102, 64103')
+    expect(as({ runAsUser: 1, runAsGroup: uid }).join()).toContain('runAsGroup')
+    expect(as({ runAsUser: 1 }, { fsGroup: uid }).join()).toContain(`group ${uid}`)
+    expect(as({ runAsUser: 1 }, { supplementalGroups: [5, uid] }).join()).toContain(`group ${uid}`)
+  }
+  expect(as({}, { runAsUser: 1000 })).toEqual([])
+  expect(as({ runAsUser: 0 })).toEqual([])
+})
+
+verifies('injection:uid', 'raw sockets and changes of user in every tenant container', () => {
+  const pod = injected(
+    aPod({
+      initContainers: [{ name: 'migrate', securityContext: { runAsUser: 0 } }],
+      containers: [
+        anApp(),
+        anApp({
+          name: 'b',
+          securityContext: { runAsUser: 2, capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] } },
+        }),
+        anApp({ name: 'c', securityContext: { runAsUser: 3, capabilities: { drop: ['SETUID', 'KILL'] } } }),
+      ],
+    }),
+  )
+  const drops = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
+    .filter(({ name }) => !ours(name))
+    .map(({ name, securityContext: context }) => [
+      name,
+      context?.allowPrivilegeEscalation,
+      context?.capabilities?.drop,
+    ])
+  expect(drops).toEqual([
+    ['migrate', false, ['NET_RAW', 'SETGID', 'SETUID']],
+    ['app', false, ['NET_RAW', 'SETGID', 'SETUID']],
+    ['b', false, ['ALL']],
+    ['c', false, ['SETUID', 'KILL', 'NET_RAW', 'SETGID']],
+  ])
+  for (const add of ['SETUID', 'SETGID', 'NET_RAW', 'NET_ADMIN', 'net_admin', 'CAP_NET_ADMIN', 'ALL', 'BPF'])
+    expect(
+      violations(
+        aPod({ containers: [anApp({ securityContext: { runAsUser: 1, capabilities: { add: [add] } } })] }),
+      ).join(),
+      add,
+    ).toContain(`capabilities.add: ${add}`)
+})
+
+verifies('injection:uid', 'a running pod whose tenant has the capability back', () => {
+  const pod = injected(aPod())
+  const [app] = pod.spec.containers
+  for (const securityContext of [
+    { ...app?.securityContext, capabilities: { drop: ['SETGID', 'SETUID'] } },
+    { ...app?.securityContext, allowPrivilegeEscalation: true },
+    { ...app?.securityContext, runAsUser: uids.sidecar },
+  ]) {
+    const containers = [{ ...app, securityContext }] as PodSpec['containers']
+    expect(conforms({ ...pod, spec: { ...pod.spec, containers } }, ehr, surroundings)).not.toEqual([])
+  }
+})
+
+test('every way around the guard is refused by the name of its field', () => {
+  const cases: [string, Partial<PodSpec>][] = [
+    ['spec.hostNetwork', { hostNetwork: true }],
+    ['spec.hostPID', { hostPID: true }],
+    ['spec.hostIPC', { hostIPC: true }],
+    ['spec.shareProcessNamespace', { shareProcessNamespace: true }],
+    ['spec.os.name', { os: { name: 'windows' } }],
+    ['spec.hostAliases', { hostAliases: [{ ip: '10.0.0.1', hostnames: ['api.vendor.example'] }] }],
+    ['spec.ephemeralContainers', { ephemeralContainers: [anApp({ name: 'debug' })] }],
+    ['spec.volumes[node].hostPath', { volumes: [{ name: 'node', hostPath: { path: '/' } }] }],
+    [
+      'spec.volumes[t].projected',
+      {
+        volumes: [
+          { name: 't', projected: { sources: [{ serviceAccountToken: { audience: 'hipaa-mcp' } }] } },
+        ],
+      },
+    ],
+    [
+      'spec.volumes[c].persistentVolumeClaim',
+      { volumes: [{ name: 'c', persistentVolumeClaim: { claimName: 'ehr-1-hipaa-mcp-trail' } }] },
+    ],
+    ['spec.volumes[hipaa-mcp-x].name', { volumes: [{ name: 'hipaa-mcp-x' }] }],
+    ['spec.volumes[hipaa-mcp-token].emptyDir', { volumes: [{ name: 'hipaa-mcp-token', emptyDir: {} }] }],
+    [
+      'spec.securityContext.sysctls[net.ipv4.conf.all.route_localnet]',
+      { securityContext: { sysctls: [{ name: 'net.ipv4.conf.all.route_localnet', value: '1' }] } },
+    ],
+    [
+      'spec.securityContext.seccompProfile.type',
+      { securityContext: { seccompProfile: { type: 'Unconfined' } } },
+    ],
+  ]
+  for (const [field, spec] of cases) expect(violations(aPod(spec)).join('\n'), field).toContain(`${field}:`)
+  const containers: [string, object][] = [
+    ['securityContext.privileged', { securityContext: { runAsUser: 1, privileged: true } }],
+    ['securityContext.procMount', { securityContext: { runAsUser: 1, procMount: 'Unmasked' } }],
+    [
+      'securityContext.allowPrivilegeEscalation',
+      { securityContext: { runAsUser: 1, allowPrivilegeEscalation: true } },
+    ],
+    [
+      'securityContext.appArmorProfile.type',
+      { securityContext: { runAsUser: 1, appArmorProfile: { type: 'Unconfined' } } },
+    ],
+    ['ports[8080].hostPort', { ports: [{ containerPort: 8080, hostPort: 80 }] }],
+    ['volumeMounts[hipaa-mcp-token]', { volumeMounts: [{ name: 'hipaa-mcp-token', mountPath: '/t' }] }],
+    ['volumeMounts[hipaa-mcp-trail]', { volumeDevices: [{ name: 'hipaa-mcp-trail', devicePath: '/t' }] }],
+    ['lifecycle.preStop', { lifecycle: { preStop: { httpGet: { port: 8080 } } } }],
+    ['lifecycle.postStart', { lifecycle: { postStart: { tcpSocket: { port: 8080 } } } }],
+  ]
+  for (const [field, container] of containers)
+    expect(violations(aPod({ containers: [anApp(container)] })).join('\n'), field).toContain(
+      `spec.containers[app].${field}:`,
+    )
+})
+
+verifies(
+  'injection:probes',
+  'each network probe is asked by the sidecar, with the same timing; exec stays',
+  () => {
+    const pod = injected(
+      aPod({
+        containers: [
+          anApp({
+            startupProbe: { exec: { command: ['/bin/up'] }, periodSeconds: 2 },
+            readinessProbe: { grpc: { port: 9000, service: 'health' }, failureThreshold: 7 },
+          }),
+        ],
+      }),
+    )
+    const [app] = pod.spec.containers
+    const asked = (kind: string) => ({ path: `/probe/app/${kind}`, port: 15021, scheme: 'HTTP' })
+    expect(app?.livenessProbe).toEqual({ httpGet: asked('livez'), periodSeconds: 10, timeoutSeconds: 3 })
+    expect(app?.readinessProbe).toEqual({ httpGet: asked('readyz'), failureThreshold: 7 })
+    expect(app?.startupProbe).toEqual({ exec: { command: ['/bin/up'] }, periodSeconds: 2 })
+    const told = pod.spec.initContainers?.[2]?.env?.find(({ name }) => name === 'HIPAA_MCP_PROBES')?.value
+    expect(JSON.parse(told ?? '')).toEqual({
+      'app/livez': { httpGet: { path: '/healthz', port: 8080, scheme: 'HTTP' } },
+      'app/readyz': { grpc: { port: 9000, service: 'health' } },
+    })
+  },
+)
+
+const refused = (livenessProbe: Probe) => violations(aPod({ containers: [anApp({ livenessProbe })] })).join()
+
+verifies('injection:probes', 'a probe that would send the sidecar elsewhere is refused', () => {
+  expect(refused({ httpGet: { port: 80, host: '10.1.2.3' } })).toContain('livenessProbe.httpGet.host')
+  expect(refused({ tcpSocket: { port: 80, host: 'db' } })).toContain('livenessProbe.tcpSocket.host')
+  expect(refused({ httpGet: { port: 15021, path: '/drain' } })).toContain('livenessProbe.httpGet.port')
+  expect(refused({ httpGet: { port: 15021, path: '/probe/app/livez' } })).toContain(
+    'livenessProbe.httpGet.port',
+  )
+  expect(refused({ httpGet: { port: 'nowhere' } })).toContain('livenessProbe.httpGet.port')
+})
+
+verifies('injection:probes', 'what the sidecar was told cannot be forged to send it elsewhere', () => {
+  const pod = injected(aPod())
+  for (const forged of [
+    { httpGet: { port: 8080, host: 'metadata.internal' } },
+    { tcpSocket: { port: 8080 }, httpGet: { port: 80, host: 'x' } },
+    null,
+    'text',
+  ]) {
+    const copy = structuredClone(pod)
+    const env = copy.spec.initContainers?.[2]?.env?.find(({ name }) => name === 'HIPAA_MCP_PROBES')
+    if (env !== undefined) env.value = JSON.stringify({ ...JSON.parse(env.value ?? ''), 'app/livez': forged })
+    expect(violations(copy).join()).toContain('livenessProbe')
+  }
+})
+
+test('a pod without our label conforms to nothing', () => {
+  const pod = injected(aPod())
+  const other = { ...pod, metadata: { ...pod.metadata, labels: { [guardedLabel]: 'billing' } } }
+  expect(conforms(other, ehr, surroundings)).toEqual([
+    `metadata.labels[${guardedLabel}]: is not ehr: make a new pod`,
+  ])
+})

@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest'
+import { guardedLabel, serverAnnotation, storeLabel } from '../../../core/identifiers.ts'
+import { judgeConnect } from '../../../operator/admission/connect.ts'
+import { judgeInjection, judgePod, type Lookup } from '../../../operator/admission/judge.ts'
+import type { Pod } from '../../../operator/admission/pod.ts'
+import type { Operation, Verdict } from '../../../operator/admission/review.ts'
+import { verifies } from '../../verifies.ts'
+import { aServer } from '../world.ts'
+import { aBystander, anApp, aPod, aRequest, surroundings } from './pods.ts'
+
+const ehr = aServer({
+  stores: [{ name: 'db', pods: { matchLabels: { app: 'ehr-db' } }, port: 5432 }],
+})
+const lab = aServer(
+  { workload: { port: 1, path: '/mcp', selector: { matchLabels: { app: 'lab' } } } },
+  { name: 'lab' },
+)
+
+const lookup = (...pods: Pod[]): Lookup => ({
+  servers: async () => [ehr, lab],
+  pod: async (_, name) => pods.find((pod) => pod.metadata.name === name),
+})
+
+/** The few operations that patchOf writes. */
+function patched(pod: Pod, patch: readonly Operation[] = []): Pod {
+  const copy = structuredClone(pod) as unknown as { [part: string]: { [member: string]: unknown } }
+  for (const operation of patch) {
+    const [, part = '', member = ''] = operation.path.split('/')
+    const holder = (copy[part] ??= {})
+    if (operation.op === 'remove') delete holder[member]
+    else holder[member] = operation.value
+  }
+  return copy as unknown as Pod
+}
+
+const inject = async (pod: Pod) => await judgeInjection(aRequest(pod), lookup(), surroundings)
+const message = (verdict: Verdict) => (verdict.allowed ? '' : verdict.message)
+
+async function admitted(pod: Pod): Promise<Pod> {
+  const verdict = await inject(pod)
+  if (!verdict.allowed) throw new Error(verdict.message)
+  return patched(pod, verdict.patch)
+}
+
+describe('every pod of an enrolled namespace is guarded, a store, or a bystander', () => {
+  test('by annotation and by selector it is guarded, and both webhooks agree', async () => {
+    for (const pod of [aPod(), aBystander({}, { labels: { app: 'lab' } })]) {
+      const final = await admitted(pod)
+      expect(final.metadata.labels?.[guardedLabel]).toMatch(/^(ehr|lab)$/)
+      expect(await judgePod(aRequest(final), lookup(), surroundings)).toEqual({ allowed: true })
+    }
+  })
+
+  test('a bystander passes untouched', async () => {
+    const pod = aBystander()
+    expect(await admitted(pod)).toEqual(pod)
+  })
+
+  test('a bystander that would own the node is refused', async () => {
+    const pod = aBystander({ hostPID: true, containers: [anApp({ securityContext: { privileged: true } })] })
+    const text = message(await inject(pod))
+    expect(text).toContain('spec.hostPID')
+    expect(text).toContain('spec.containers[app].securityContext.privileged')
+  })
+})
+
+verifies('injection:unknown-server', 'the annotation names none, or nothing', async () => {
+  for (const name of ['ehrr', '']) {
+    const text = message(await inject(aPod({}, { annotations: { [serverAnnotation]: name } })))
+    expect(text).toContain(`there is no HipaaMcpServer ${JSON.stringify(name)} in this namespace`)
+  }
+})
+
+test('two servers that claim one pod refuse it by both names', async () => {
+  const text = message(await inject(aPod({}, { labels: { app: 'lab' } })))
+  expect(text).toContain('ehr and lab claim this pod')
+})
+
+test('a pod that is guarded and a store at once is refused', async () => {
+  expect(message(await inject(aPod({}, { labels: { app: 'ehr-db' } })))).toContain('ehr and ehr.db')
+})
+
+verifies('injection:store-label', 'the store’s pods are stamped, and nobody else stamps', async () => {
+  const store = aBystander({}, { labels: { app: 'ehr-db' } })
+  expect((await admitted(store)).metadata.labels?.[storeLabel]).toBe('ehr.db')
+  for (const label of [storeLabel, guardedLabel])
+    expect(message(await inject(aBystander({}, { labels: { [label]: 'ehr.db' } })))).toContain(
+      `metadata.labels[${label}]: is set by admission alone`,
+    )
+})
+
+test('a name that is no label value is refused, not cut', async () => {
+  const long = aServer({}, { name: 'e'.repeat(64) })
+  const names = { servers: async () => [long], pod: async () => undefined }
+  const pod = aPod({}, { annotations: { [serverAnnotation]: long.metadata.name } })
+  expect(message(await judgeInjection(aRequest(pod), names, surroundings))).toContain('shorter name')
+})
+
+describe('the final pod', () => {
+  test('that another webhook robbed of its sidecar is refused', async () => {
+    const final = await admitted(aPod())
+    const robbed = { ...final, spec: { ...final.spec, initContainers: [] } }
+    expect(message(await judgePod(aRequest(robbed), lookup(), surroundings))).toContain(
+      'the sidecar is missing',
+    )
+  })
+
+  test('with restartPolicy lost on its way through an older webhook is refused', async () => {
+    const final = structuredClone(await admitted(aPod()))
+    delete final.spec.initContainers?.[2]?.restartPolicy
+    expect(message(await judgePod(aRequest(final), lookup(), surroundings))).toContain(
+      'spec.initContainers[hipaa-mcp].restartPolicy',
+    )
+  })
+})
+
+verifies('injection:update', 'the image of the sidecar is exchanged', async () => {
+  const oldObject = await admitted(aPod())
+  const object = structuredClone(oldObject)
+  const sidecar = object.spec.initContainers?.[2]
+  if (sidecar !== undefined) sidecar.image = 'evil:1'
+  const verdict = await judgePod(aRequest(object, { operation: 'UPDATE', oldObject }), lookup(), surroundings)
+  expect(message(verdict)).toContain('spec.initContainers[hipaa-mcp].image')
+})
+
+test('a finalizer of a pod that ran before its namespace was enrolled is no matter of ours', async () => {
+  const oldObject = aPod({ hostNetwork: true })
+  const object = { ...oldObject, metadata: { ...oldObject.metadata, finalizers: ['example.com/f'] } }
+  const request = aRequest(object, { operation: 'UPDATE', oldObject })
+  expect(await judgePod(request, lookup(), surroundings)).toEqual({ allowed: true })
+})
+
+verifies('injection:connect', 'exec, attach, port-forward, proxy and ephemeral containers', async () => {
+  const guarded = await admitted(
+    aPod({}, { name: 'ehr-1', labels: {}, annotations: { [serverAnnotation]: 'ehr' } }),
+  )
+  const bystander = aBystander({}, { name: 'other-1' })
+  const unlabelled = { ...guarded, metadata: { name: 'ehr-2' } }
+  const pods = lookup(guarded, bystander, unlabelled)
+  const connect = async (name: string, subResource: string) =>
+    await judgeConnect(
+      aRequest(bystander, { operation: 'CONNECT', name, subResource, object: { kind: 'PodExecOptions' } }),
+      pods,
+    )
+  for (const subResource of ['exec', 'attach', 'portforward', 'proxy']) {
+    expect(message(await connect('ehr-1', subResource))).toContain('the guarded pod clinic/ehr-1')
+    expect(message(await connect('ehr-2', subResource))).toContain('the guarded pod clinic/ehr-2')
+    expect(message(await connect('gone', subResource))).toContain('there is no pod clinic/gone')
+    expect(await connect('other-1', subResource)).toEqual({ allowed: true })
+  }
+  const debugged = { ...guarded, spec: { ...guarded.spec, ephemeralContainers: [anApp({ name: 'debug' })] } }
+  const request = aRequest(debugged, {
+    operation: 'UPDATE',
+    oldObject: guarded,
+    subResource: 'ephemeralcontainers',
+  })
+  expect(message(await judgePod(request, pods, surroundings))).toContain('spec.ephemeralContainers')
+})
