@@ -26,6 +26,8 @@ const list =
   (value) =>
     Array.isArray(value) && value.every(item)
 const counts: Check = (value) => isObject(value) && Object.values(value).every(count)
+// Identifier of a call: bounded, so that hundreds fit into one record of the registry log.
+const call: Check = (value) => typeof value === 'string' && /^[\x21-\x7e]{1,100}$/.test(value)
 const optional = (check: Check): Optional => ({ optional: check })
 
 const object =
@@ -47,7 +49,9 @@ const who = object({
   }),
   training: optional(text),
 })
-const patients = list(object({ token: text, sealed: text }))
+// HMAC-SHA256 in base64url: an identifier in the clear has no such form.
+const token: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value)
+const patients = list(object({ token, sealed: text }))
 
 const shapes: { [K in Kind]: Shape<Members<K>> } = {
   'chain-started': { origin: text, profile: text, acknowledge: among('Stream', 'Local'), version: text },
@@ -58,7 +62,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     breach: list(object({ distinctPatients: count, perSeconds: count })),
   },
   intent: {
-    call: text,
+    call,
     who,
     purpose: text,
     role: text,
@@ -70,7 +74,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     policy: text,
   },
   result: {
-    call: text,
+    call,
     outcome: among('ok', 'tool-error', 'error', 'unknown'),
     result: optional(hash),
     bytes: count,
@@ -81,7 +85,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     milliseconds: (value) => Number.isFinite(value) && (value as number) >= 0,
   },
   refusal: {
-    call: text,
+    call,
     reason: text,
     stage: text,
     who: optional(who),
@@ -97,14 +101,14 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     count,
     reason: optional(text),
   },
-  'chain-closed': { open: list(text) },
+  'chain-closed': { open: list(call) },
   registered: { origin: text, vkey: text },
   ended: {
     origin: text,
     size: count,
     root,
     how: among('closed', 'succeeded', 'silent'),
-    unknown: list(text),
+    unknown: list(call),
     last: optional(time),
   },
   resumed: { origin: text, size: count },

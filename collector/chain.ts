@@ -1,0 +1,92 @@
+// What the collector knows of one chain: a function of its committed records and of its newest cosigned checkpoint.
+
+import { type Hash, leafHash, type Tree, Tree as MerkleTree } from '../core/merkle.ts'
+import type { AuditRecord, OrdersInForce } from '../core/record.ts'
+import type { Reason } from './refusals.ts'
+
+/** A record, its bytes and its leaf hash. */
+export type Leaf = { bytes: Buffer; record: AuditRecord; hash: Hash }
+
+/** The leaf of a record. */
+export function leafOf(bytes: Buffer, record: AuditRecord): Leaf {
+  return { bytes, record, hash: leafHash(bytes) }
+}
+
+const registryKinds: ReadonlySet<AuditRecord['kind']> = new Set([
+  'registered',
+  'ended',
+  'resumed',
+  'held',
+  'signal',
+])
+
+export class Chain {
+  readonly origin: string
+  readonly vkey: string
+  /** Over all committed records. */
+  readonly tree: Tree = new MerkleTree()
+  /** Call -> who made it, for every intent without a result. */
+  readonly open: Map<string, { iss: string; sub: string }> = new Map()
+  /** Size and note of the newest cosigned checkpoint. */
+  witnessed: { size: number; note?: string } = { size: 0 }
+  /** `at` of the newest record. */
+  last: string | undefined
+  orders: OrdersInForce | undefined
+  closed = false
+
+  // The tree at the witnessed size and the leaves since: the root at any later size follows.
+  #base: Tree = new MerkleTree()
+  #since: Hash[] = []
+
+  constructor(origin: string, vkey: string) {
+    this.origin = origin
+    this.vkey = vkey
+  }
+
+  get size(): number {
+    return this.tree.size
+  }
+
+  /** Why a record may not stand at `index`; undefined when it may. `closed`: the one before it closed the chain. */
+  judge(record: AuditRecord, index: number, closed: boolean): Reason | undefined {
+    if (registryKinds.has(record.kind)) return 'bad-order'
+    if (index === 0)
+      return record.kind === 'chain-started' && record.origin === this.origin ? undefined : 'bad-order'
+    if (record.kind === 'chain-started') return 'bad-order'
+    return closed ? 'chain-over' : undefined
+  }
+
+  /** Takes in a committed record. Returns who caused it, where the record itself does not say. */
+  take({ record, hash }: Leaf): { iss: string; sub: string } | undefined {
+    this.tree.append(hash)
+    this.#since.push(hash)
+    this.last = record.at
+    if (record.kind === 'intent') this.open.set(record.call, { iss: record.who.iss, sub: record.who.sub })
+    if (record.kind === 'orders') this.orders = record
+    if (record.kind === 'chain-closed') this.closed = true
+    if (record.kind !== 'result') return undefined
+    const person = this.open.get(record.call)
+    this.open.delete(record.call)
+    return person
+  }
+
+  /** Root over the first `size` records, from the witnessed size on. */
+  rootAt(size: number): Hash | undefined {
+    if (size < this.#base.size || size > this.size) return undefined
+    return this.#treeAt(size).root()
+  }
+
+  /** A checkpoint of this size was cosigned. */
+  witness(size: number, note: string): void {
+    const tree = this.#treeAt(size)
+    this.#since = this.#since.slice(size - this.#base.size)
+    this.#base = tree
+    this.witnessed = { size, note }
+  }
+
+  #treeAt(size: number): Tree {
+    const tree = this.#base.clone()
+    for (const hash of this.#since.slice(0, size - this.#base.size)) tree.append(hash)
+    return tree
+  }
+}

@@ -1,0 +1,61 @@
+// What the collector asks of its store. Implementations: embedded.ts (files on the collector's own encrypted volume) and
+// postgres.ts.
+
+/** Who a chain is, as it stood when it began. */
+export type Head = { origin: string /** C2SP verifier key of the chain. */; vkey: string }
+
+export type StoredChain = Head & { /** Newest cosigned note, if there is one. */ checkpoint?: string }
+
+/**
+ * What is committed never changes and never goes. A rejected call leaves open whether it took effect: the caller reads
+ * the store before it goes on (a commit may have reached the disk though its answer did not reach us).
+ * Calls for one chain come one after the other; chains may go side by side.
+ */
+export interface Store {
+  /** Every chain that was begun. */
+  chains(): Promise<StoredChain[]>
+  /** Resolves when the chain would survive power loss. Rejects when there is one of this origin. */
+  begin(head: Head): Promise<void>
+  /** Resolves when the records would survive power loss. `from` is the index of the first. */
+  append(origin: string, from: number, records: readonly Buffer[]): Promise<void>
+  /**
+   * Records from index `from` up to, not including, `to`; without `to` all that are there. Throws `Corrupt` when what is
+   * there is not what was committed.
+   */
+  read(origin: string, from: number, to?: number): AsyncIterable<Buffer[]>
+  /** Resolves when the note would survive power loss. It replaces the chain's former one as a whole. */
+  saveCheckpoint(origin: string, note: string): Promise<void>
+  /** The private key of that name (PKCS #8, PEM); `make` is called once in the store's life. */
+  key(name: string, make: () => string): Promise<string>
+  /** Nothing comes for this chain for some time: what is held open for it may be let go. */
+  release(origin: string): Promise<void>
+  /** Resolves when a commit would work now. Rejects with the reason. */
+  probe(): Promise<void>
+  /** Finishes what runs and lets go. */
+  close(): Promise<void>
+}
+
+/**
+ * Why the store cannot commit now, kebab-case: shown by `/readyz`. `poisoned`: what the disk holds is not known any more
+ * and this process must end; the next one reads it afresh.
+ */
+export class StoreFailed extends Error {
+  readonly reason: string
+  readonly poisoned: boolean
+  constructor(reason: string, says: string, options: { cause?: unknown; poisoned?: boolean } = {}) {
+    super(says, options.cause === undefined ? {} : { cause: options.cause })
+    this.name = 'StoreFailed'
+    this.reason = reason
+    this.poisoned = options.poisoned ?? false
+  }
+}
+
+/** What the store holds is not what was committed: somebody or something changed it. */
+export class Corrupt extends Error {
+  readonly origin: string
+  constructor(origin: string, says: string) {
+    super(`${says} [${origin}]`)
+    this.name = 'Corrupt'
+    this.origin = origin
+  }
+}

@@ -1,0 +1,249 @@
+// The embedded store: append-only segment files, a folder a chain, on the collector's own encrypted volume.
+//
+//   keys/NAME.pem
+//   registry/                               the registry log
+//   chains/NAMESPACE/SERVER/POD/RESTART/    head.json, checkpoint, 0000000000000000.segment, …
+
+import type { Dirent } from 'node:fs'
+import { access, type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { partsOfOrigin, registryOrigin } from '../../core/wire.ts'
+import { Corrupt, type Head, type Store, type StoredChain, StoreFailed } from './commit.ts'
+import { type Open, replaceFile, syncFolder, writeAll } from './files.ts'
+import { encodeFrame } from './frame.ts'
+import { lockFolder } from './lock.ts'
+import { nameOfSegment, readSegments, segmentsIn } from './segments.ts'
+
+/** A new segment begins when the one before it has so many bytes. */
+const segmentBytes = 64 * 1024 * 1024
+
+type Writer = { file: FileHandle; path: string; offset: number; next: number }
+
+export type EmbeddedOptions = {
+  folder: string
+  /** Called once, when the disk failed in a way after which nothing that it says can be believed. */
+  onPoisoned: (reason: StoreFailed) => void
+  openFile?: Open
+  segmentBytes?: number
+}
+
+/** Opens the store and holds its lock. Rejects when another process has it. */
+export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
+  const { onPoisoned } = options
+  const folder = resolve(options.folder)
+  const openFile: Open = options.openFile ?? open
+  const largest = options.segmentBytes ?? segmentBytes
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const unlock = await lockFolder(folder)
+  const writers = new Map<string, Writer>()
+  let poison: StoreFailed | undefined
+
+  const poisoned = (cause: unknown): StoreFailed => {
+    if (poison === undefined) {
+      poison = new StoreFailed('disk-failed', 'The disk failed to sync: see the node’s kernel log', {
+        cause,
+        poisoned: true,
+      })
+      onPoisoned(poison)
+    }
+    return poison
+  }
+  const alive = (): void => {
+    if (poison !== undefined) throw poison
+  }
+
+  /** A sync that failed is never tried again on the same file: the kernel may have dropped the bytes, and says "done" next. */
+  const sync = async (file: FileHandle): Promise<void> => {
+    try {
+      await file.datasync()
+    } catch (error) {
+      throw poisoned(error)
+    }
+  }
+
+  const writerOf = async (origin: string): Promise<Writer> => {
+    const held = writers.get(origin)
+    if (held !== undefined) return held
+    const place = folderOf(folder, origin)
+    const newest = (await segmentsIn(place)).at(-1) ?? { name: nameOfSegment(0), from: 0 }
+    let next = newest.from
+    let offset = 0
+    for await (const { frame } of readSegments(origin, place, newest.from)) {
+      next = frame.from + frame.records.length
+      offset = frame.end
+    }
+    const writer = await openWriter(place, newest.name, offset, next)
+    writers.set(origin, writer)
+    return writer
+  }
+
+  const openWriter = async (place: string, name: string, offset: number, next: number): Promise<Writer> => {
+    const path = join(place, name)
+    const file = await openFile(path, (await exists(path)) ? 'r+' : 'w+', 0o600)
+    // What a power loss cut off goes before anything is written behind it.
+    await file.truncate(offset)
+    await sync(file)
+    await syncFolder(place)
+    return { file, path, offset, next }
+  }
+
+  const append = async (origin: string, from: number, records: readonly Buffer[]): Promise<void> => {
+    alive()
+    let writer = await writerOf(origin)
+    if (writer.next !== from) throw new Corrupt(origin, `The next record is ${writer.next}, not ${from}`)
+    if (writer.offset >= largest) {
+      await writer.file.close()
+      writers.delete(origin)
+      writer = await openWriter(dirname(writer.path), nameOfSegment(from), 0, from)
+      writers.set(origin, writer)
+    }
+    const frame = encodeFrame(from, records)
+    try {
+      await writeAll(writer.file, frame, writer.offset)
+    } catch (error) {
+      // Nothing was promised yet: take back what stands there, so that it never reads as a record.
+      try {
+        await writer.file.truncate(writer.offset)
+      } catch (again) {
+        throw poisoned(again)
+      }
+      throw diskFailure(error)
+    }
+    await sync(writer.file)
+    writer.offset += frame.length
+    writer.next += records.length
+  }
+
+  return {
+    async chains() {
+      const found: StoredChain[] = []
+      for (const place of await places(folder)) {
+        const head = await headIn(place)
+        // The registry log says that it was begun: without a head it counts as damaged.
+        if (head === undefined || folderOf(folder, head.origin) !== place) continue
+        const checkpoint = await readIfThere(join(place, 'checkpoint'))
+        found.push({ ...head, ...(checkpoint === undefined ? {} : { checkpoint }) })
+      }
+      return found
+    },
+    async begin(head) {
+      alive()
+      const place = folderOf(folder, head.origin)
+      if (await exists(join(place, 'head.json'))) throw new Error('There is a chain of this origin')
+      try {
+        await mkdir(place, { recursive: true, mode: 0o700 })
+        await replaceFile(join(place, 'head.json'), JSON.stringify(head), openFile)
+        // Each new name on the way down must survive as well.
+        for (let up = dirname(place); up.startsWith(folder); up = dirname(up)) await syncFolder(up)
+      } catch (error) {
+        throw diskFailure(error)
+      }
+    },
+    append,
+    async *read(origin, from, to = Number.POSITIVE_INFINITY) {
+      for await (const { frame } of readSegments(origin, folderOf(folder, origin), from)) {
+        const records = frame.records.slice(Math.max(0, from - frame.from), to - frame.from)
+        if (records.length > 0) yield records
+        if (frame.from + frame.records.length >= to) return
+      }
+      if (to !== Number.POSITIVE_INFINITY) throw new Corrupt(origin, `Records before ${to} are missing`)
+    },
+    async saveCheckpoint(origin, note) {
+      alive()
+      try {
+        await replaceFile(join(folderOf(folder, origin), 'checkpoint'), note, openFile)
+      } catch (error) {
+        throw diskFailure(error)
+      }
+    },
+    async key(name, make) {
+      const path = join(folder, 'keys', `${name}.pem`)
+      const stored = await readIfThere(path)
+      if (stored !== undefined) return stored
+      const made = make()
+      await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 })
+      await replaceFile(path, made, openFile)
+      await syncFolder(folder)
+      return made
+    },
+    async release(origin) {
+      const writer = writers.get(origin)
+      writers.delete(origin)
+      await writer?.file.close()
+    },
+    async probe() {
+      alive()
+      const path = join(folder, 'probe')
+      try {
+        const file = await openFile(path, 'w', 0o600)
+        try {
+          await writeAll(file, Buffer.alloc(1024 * 1024), 0)
+          await file.datasync()
+        } finally {
+          await file.close()
+          await unlink(path)
+        }
+      } catch (error) {
+        throw diskFailure(error)
+      }
+    },
+    async close() {
+      const held = [...writers.values()]
+      writers.clear()
+      for (const { file } of held) await file.close()
+      await unlock()
+    },
+  }
+}
+
+function folderOf(folder: string, origin: string): string {
+  if (origin === registryOrigin) return join(folder, 'registry')
+  const parts = partsOfOrigin(origin)
+  if (parts === undefined) throw new TypeError('Not the origin of a chain')
+  return join(folder, 'chains', parts.namespace, parts.server, parts.podUid, String(parts.restart))
+}
+
+/** Folders that hold a chain. One without a head was never begun: nobody was told of it. */
+async function places(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry: Dirent) => entry.isFile() && entry.name === 'head.json')
+    .map((entry) => entry.parentPath)
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function headIn(place: string): Promise<Head | undefined> {
+  try {
+    const { origin, vkey } = JSON.parse(await readFile(join(place, 'head.json'), 'utf8')) as Head
+    return { origin, vkey }
+  } catch {
+    return undefined
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function diskFailure(cause: unknown): StoreFailed {
+  if (cause instanceof StoreFailed) return cause
+  const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '')
+  return full
+    ? new StoreFailed('disk-full', 'The collector’s volume is full: make it larger', { cause })
+    : new StoreFailed('disk-failed', 'The collector’s volume refuses to write: see the node’s kernel log', {
+        cause,
+      })
+}

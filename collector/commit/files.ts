@@ -1,0 +1,46 @@
+// The few file operations that durability hangs on, each with what it guarantees.
+
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** Opens a file. A test gives one that fails. */
+export type Open = (path: string, flags: string, mode?: number) => Promise<FileHandle>
+
+/**
+ * Writes every byte. Node returns less than it was given, without an error, when the disk fills up in the middle; only
+ * the next call throws.
+ */
+export async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    if (bytesWritten === 0) throw new Error('The disk took no byte and gave no reason')
+    done += bytesWritten
+  }
+}
+
+/** Makes the names in a folder survive power loss. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+/** Replaces a file as a whole: after power loss it is the old or the new one. Durable when it resolves. */
+export async function replaceFile(path: string, text: string, openFile: Open, mode = 0o600): Promise<void> {
+  const next = `${path}.next`
+  const file = await openFile(next, 'w', mode)
+  try {
+    await writeAll(file, Buffer.from(text), 0)
+    await file.sync()
+  } catch (error) {
+    await file.close()
+    await unlink(next)
+    throw error
+  }
+  await file.close()
+  await rename(next, path)
+  await syncFolder(dirname(path))
+}

@@ -1,0 +1,105 @@
+// What the collector is told by its environment. Anything missing, malformed or unknown stops it before it starts: a
+// setting that was misspelt must not quietly mean its default.
+
+import { readFileSync } from 'node:fs'
+import { paths, ports } from '../core/identifiers.ts'
+
+export type StoreConfig =
+  | { kind: 'embedded'; folder: string }
+  | { kind: 'postgres'; url: string; ca?: string }
+
+export type Config = {
+  /** Base URL of the operator's control channel. */
+  channel: string
+  /** CA of every program of this installation, PEM. */
+  ca: string
+  store: StoreConfig
+  silentSeconds: number
+  tokenPath: string
+  port: number
+  healthPort: number
+}
+
+/** Every variable of ours, and what it is for. */
+const variables = {
+  HIPAA_MCP_CHANNEL: 'base URL of the operator’s channel, https://…',
+  HIPAA_MCP_CA: 'the installation’s CA: PEM, or the path of a file that holds it',
+  HIPAA_MCP_STORE: 'embedded:/path, postgres://…, or file:/path of a file that holds one of these',
+  HIPAA_MCP_STORE_CA: 'CA of the PostgreSQL server: PEM or a path',
+  HIPAA_MCP_SILENT_SECONDS: 'seconds without a word after which a chain has ended, 90 unless set',
+  HIPAA_MCP_TOKEN: 'path of the ServiceAccount token',
+  HIPAA_MCP_PORT_NUMBER: 'TCP port for sidecars, operator and auditors',
+  HIPAA_MCP_HEALTH_PORT_NUMBER: 'TCP port for health and metrics',
+} as const
+
+// Kubernetes adds variables for every Service of the namespace, ours among them (enableServiceLinks).
+const serviceLink = /_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$|_PORT(_[0-9]+_(TCP|UDP)(_(ADDR|PORT|PROTO))?)?$/
+
+/** Reads the environment. Throws one error that lists everything to mend. */
+export function readConfig(environment: { readonly [name: string]: string | undefined }): Config {
+  const issues: string[] = []
+  for (const name of Object.keys(environment))
+    if (name.startsWith('HIPAA_MCP_') && !Object.hasOwn(variables, name) && !serviceLink.test(name))
+      issues.push(`${name} is unknown: the variables are ${Object.keys(variables).join(', ')}`)
+
+  const value = (name: keyof typeof variables): string | undefined => environment[name] || undefined
+  const needed = (name: keyof typeof variables): string => {
+    const text = value(name)
+    if (text === undefined) issues.push(`${name} is missing: ${variables[name]}`)
+    return text ?? ''
+  }
+  const number = (name: keyof typeof variables, otherwise: number, most: number): number => {
+    const text = value(name)
+    if (text === undefined) return otherwise
+    const read = /^[1-9][0-9]{0,5}$/.test(text) ? Number(text) : Number.NaN
+    if (!(read <= most)) issues.push(`${name} must be a number from 1 to ${most}`)
+    return read
+  }
+  const attempt = <T>(name: keyof typeof variables, read: () => T): T | undefined => {
+    try {
+      return read()
+    } catch {
+      issues.push(`${name} cannot be read: ${variables[name]}`)
+      return undefined
+    }
+  }
+
+  const channel = needed('HIPAA_MCP_CHANNEL')
+  if (channel !== '' && !/^https:\/\/[^/?#]+\/?$/.test(channel))
+    issues.push('HIPAA_MCP_CHANNEL must be an https:// base URL without a path')
+  const caText = needed('HIPAA_MCP_CA')
+  const ca = caText === '' ? undefined : attempt('HIPAA_MCP_CA', () => pemOf(caText))
+  const storeText = needed('HIPAA_MCP_STORE')
+  const storeCa = value('HIPAA_MCP_STORE_CA')
+  const store =
+    storeText === ''
+      ? undefined
+      : attempt('HIPAA_MCP_STORE', () =>
+          storeOf(storeText, storeCa === undefined ? undefined : pemOf(storeCa)),
+        )
+  const config = {
+    channel: channel.replace(/\/$/, ''),
+    ca: ca ?? '',
+    store: store as StoreConfig,
+    silentSeconds: number('HIPAA_MCP_SILENT_SECONDS', 90, 86_400),
+    tokenPath: value('HIPAA_MCP_TOKEN') ?? paths.token,
+    port: number('HIPAA_MCP_PORT_NUMBER', ports.collector, 65_535),
+    healthPort: number('HIPAA_MCP_HEALTH_PORT_NUMBER', ports.ownHealth, 65_535),
+  }
+  if (issues.length > 0) throw new TypeError(issues.join('\n'))
+  return config
+}
+
+function pemOf(text: string): string {
+  const pem = text.includes('-----BEGIN') ? text : readFileSync(text, 'utf8')
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new TypeError('no certificate')
+  return pem
+}
+
+function storeOf(text: string, ca: string | undefined): StoreConfig {
+  if (text.startsWith('file:/')) return storeOf(readFileSync(text.slice('file:'.length), 'utf8').trim(), ca)
+  if (text.startsWith('embedded:/')) return { kind: 'embedded', folder: text.slice('embedded:'.length) }
+  if (/^postgres(ql)?:\/\/./.test(text) && new URL(text).hostname !== '')
+    return { kind: 'postgres', url: text, ...(ca === undefined ? {} : { ca }) }
+  throw new TypeError('unknown store')
+}

@@ -1,0 +1,203 @@
+// The one way into a chain: everything that touches it comes in order, and what arrives while a commit runs goes with
+// the next one. What stands in memory is what the store has committed; when that is in doubt the store is asked first.
+
+import { Corrupt, type Store } from './commit/commit.ts'
+import { parseRecord } from '../core/record.ts'
+import { type Chain, type Leaf, leafOf } from './chain.ts'
+import { Order } from './order.ts'
+import { Refusal } from './refusals.ts'
+
+/** Bytes of records that one commit takes together. */
+const commitBytes = 8 * 1024 * 1024
+
+type Job = { from: number; leaves: readonly Leaf[]; done: PromiseWithResolvers<number> }
+
+export type LaneEvents = {
+  /** Before new records are committed: a chain that had ended says first that it speaks again. */
+  reopen: (chain: Chain) => Promise<void>
+  /** A record was committed (or found committed). `person` caused it. */
+  took: (
+    chain: Chain,
+    leaf: Leaf,
+    person: { iss: string; sub: string } | undefined,
+    /** False for what was there before this process began to look. */
+    fresh: boolean,
+  ) => void
+  /** Other records came for a place that is taken. */
+  forked: (chain: Chain) => void
+  /** A commit was tried: seconds, and what went wrong. */
+  tried: (seconds: number, failure?: unknown) => void
+}
+
+export class Lane {
+  readonly chain: Chain
+  /** When its process was last heard, milliseconds of the collector's clock. */
+  heard: number
+  /** Set: nothing is taken any more. */
+  corrupt: Corrupt | undefined
+
+  readonly #store: Store
+  readonly #events: LaneEvents
+  readonly #order = new Order()
+  #waiting: Job[] = []
+  // A commit was tried and we do not know what became of it.
+  #inDoubt = false
+
+  constructor(chain: Chain, store: Store, events: LaneEvents, heard: number) {
+    this.chain = chain
+    this.#store = store
+    this.#events = events
+    this.heard = heard
+  }
+
+  /**
+   * Commits records that begin at index `from`. Resolves to the chain's size when they would survive power loss; those
+   * that are committed already are acknowledged again. Rejects: they may or may not be, send them again.
+   */
+  async append(from: number, leaves: readonly Leaf[]): Promise<number> {
+    const done = Promise.withResolvers<number>()
+    this.#waiting.push({ from, leaves, done })
+    if (this.#waiting.length === 1) this.#next()
+    return await done.promise
+  }
+
+  /** Runs a task in the chain's order, on a chain that is known to be as the store has it. */
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    return await this.#order.run(async () => {
+      await this.#settle()
+      return await task()
+    })
+  }
+
+  /** Takes in what the store holds beyond what stands in memory. */
+  async load(fresh = false): Promise<void> {
+    try {
+      for await (const records of this.#store.read(this.chain.origin, this.chain.size))
+        for (const bytes of records) this.#take(leafOf(bytes, this.#parse(bytes)), fresh)
+    } catch (error) {
+      if (error instanceof Corrupt) this.corrupt = error
+      throw error
+    }
+  }
+
+  #next(): void {
+    const turn = this.#order.run(async () => await this.#turn())
+    // A turn answers each of its jobs itself; nothing is left to say.
+    turn.catch(() => undefined)
+  }
+
+  async #turn(): Promise<void> {
+    const jobs = this.#group()
+    try {
+      await this.#settle()
+      const fresh = await this.#sort(jobs)
+      if (fresh.length > 0) {
+        await this.#events.reopen(this.chain)
+        await this.#commit(fresh)
+      }
+      for (const { done } of jobs) done.resolve(this.chain.size)
+    } catch (error) {
+      for (const { done } of jobs) done.reject(error)
+    }
+    if (this.#waiting.length > 0) this.#next()
+  }
+
+  #group(): Job[] {
+    let bytes = 0
+    const beyond = this.#waiting.findIndex(({ leaves }, i) => {
+      bytes += leaves.reduce((sum, leaf) => sum + leaf.bytes.length, 0)
+      return i > 0 && bytes > commitBytes
+    })
+    const group = beyond < 0 ? this.#waiting : this.#waiting.slice(0, beyond)
+    this.#waiting = beyond < 0 ? [] : this.#waiting.slice(beyond)
+    return group
+  }
+
+  /** What is new in these jobs, in order. Answers those that are refused. */
+  async #sort(jobs: readonly Job[]): Promise<Leaf[]> {
+    const { chain } = this
+    const fresh: Leaf[] = []
+    let closed = chain.closed
+    for (const { from, leaves, done } of jobs) {
+      const size = chain.size + fresh.length
+      if (from > size) {
+        done.reject(new Refusal('gap', { size: chain.size }))
+        continue
+      }
+      const again = leaves.slice(0, Math.max(0, size - from))
+      if (!(await this.#same(from, again, fresh))) {
+        this.#events.forked(chain)
+        done.reject(new Refusal('fork', { size: chain.size }))
+        continue
+      }
+      const more = leaves.slice(again.length)
+      let after = closed
+      const wrong = more
+        .map(({ record }, i) => {
+          const reason = chain.judge(record, size + i, after)
+          after ||= record.kind === 'chain-closed'
+          return reason
+        })
+        .find((reason) => reason !== undefined)
+      if (wrong !== undefined) {
+        done.reject(new Refusal(wrong, { size: chain.size }))
+        continue
+      }
+      closed = after
+      fresh.push(...more)
+    }
+    return fresh
+  }
+
+  /** Whether these leaves are what stands from index `from` on, in the store or among what is about to be committed. */
+  async #same(from: number, leaves: readonly Leaf[], fresh: readonly Leaf[]): Promise<boolean> {
+    const stored = Math.max(0, Math.min(leaves.length, this.chain.size - from))
+    let at = 0
+    if (stored > 0)
+      for await (const records of this.#store.read(this.chain.origin, from, from + stored))
+        for (const bytes of records) if (!(leaves[at++] as Leaf).bytes.equals(bytes)) return false
+    const offset = from - this.chain.size
+    return leaves.slice(stored).every(({ bytes }, i) => fresh[offset + stored + i]?.bytes.equals(bytes))
+  }
+
+  async #commit(fresh: readonly Leaf[]): Promise<void> {
+    const began = performance.now()
+    // If this process dies now, the records are in the store or they are not; nobody was told either way.
+    this.#inDoubt = true
+    try {
+      await this.#store.append(
+        this.chain.origin,
+        this.chain.size,
+        fresh.map(({ bytes }) => bytes),
+      )
+    } catch (error) {
+      if (error instanceof Corrupt) this.corrupt = error
+      this.#events.tried((performance.now() - began) / 1000, error)
+      throw error
+    }
+    for (const leaf of fresh) this.#take(leaf, true)
+    this.#inDoubt = false
+    this.#events.tried((performance.now() - began) / 1000)
+  }
+
+  async #settle(): Promise<void> {
+    if (this.corrupt !== undefined) throw new Refusal('chain-corrupt')
+    if (!this.#inDoubt) return
+    // The probe first: with it we hold the store's lock, and no commit of ours can still be on its way.
+    await this.#store.probe()
+    await this.load(true)
+    this.#inDoubt = false
+  }
+
+  #take(leaf: Leaf, fresh: boolean): void {
+    this.#events.took(this.chain, leaf, this.chain.take(leaf), fresh)
+  }
+
+  #parse(bytes: Buffer): Leaf['record'] {
+    try {
+      return parseRecord(bytes)
+    } catch (cause) {
+      throw Object.assign(new Corrupt(this.chain.origin, `Record ${this.chain.size} is none`), { cause })
+    }
+  }
+}

@@ -1,0 +1,131 @@
+// The collector: the trail's home. Starts health first, so that whoever asks learns what it waits for.
+
+import type { Server as HttpServer } from 'node:http'
+import type { Server } from 'node:https'
+import { Corrupt, type Store } from './commit/commit.ts'
+import { readConfig } from './config.ts'
+import { healthServer } from './health.ts'
+import { type Certified, keepIdentity, obtainIdentity } from './identity.ts'
+import { loadKeys } from './keys.ts'
+import { jsonLog, wordsOf } from './log.ts'
+import { openMetrics } from './metrics.ts'
+import { type Route, routes } from './receive.ts'
+import { collectorServer, secureContext } from './server.ts'
+import { openStore, untilOpen } from './store.ts'
+import { Trail } from './trail.ts'
+import { retry } from './retry.ts'
+
+const sweepMs = 2000
+
+const log = jsonLog()
+const stop = new AbortController()
+const now = (): number => Date.now()
+
+let waitsFor: string | undefined = 'starting'
+let store: Store | undefined
+let trail: Trail | undefined
+let table: { [methodAndPath: string]: Route } | undefined
+let server: Server | undefined
+let health: HttpServer | undefined
+
+/** Ends at once: whatever is not acknowledged is not promised. */
+function die(message: string, error: unknown): never {
+  log.error(message, { error: wordsOf(error) })
+  process.exit(1)
+}
+
+async function start(): Promise<void> {
+  const config = readConfig(process.env)
+  const metrics = openMetrics()
+  const trouble = (): string | undefined => waitsFor ?? trail?.watch.trouble()
+  health = healthServer({ trouble, metrics: (request, response) => metrics.answer(request, response) })
+  health.listen(config.healthPort)
+
+  waitsFor = 'no-identity'
+  const obtain = async (): Promise<Certified> => await obtainIdentity(config)
+  const first = await retry(
+    obtain,
+    (error) => log.warn('no certificate yet', { error: wordsOf(error) }),
+    stop.signal,
+  )
+  server = collectorServer({ ...first, ca: config.ca, routes: () => table, log })
+  const renewed = (identity: Certified): void =>
+    server?.setSecureContext(secureContext({ ...identity, ca: config.ca }))
+  keepIdentity(first, obtain, renewed, { log, now, signal: stop.signal }).catch((error: unknown) =>
+    die('the certificate is not renewed any more', error),
+  )
+  server.listen(config.port)
+
+  const opened = await untilOpen(
+    async () => {
+      store ??= await openStore(config.store, (reason) =>
+        die('the disk failed; starting anew reads what it holds', reason),
+      )
+      const keys = await loadKeys(store)
+      const made = new Trail({
+        store,
+        keys,
+        now,
+        silentMs: config.silentSeconds * 1000,
+        report: metrics.report,
+      })
+      await made.open()
+      return { trail: made, store }
+    },
+    ({ reason, message }) => {
+      waitsFor = reason
+      log.warn('the store is not there yet', { reason, error: message })
+    },
+    stop.signal,
+  )
+  trail = opened.trail
+  metrics.watch(trail, now)
+  table = routes(opened.trail, opened.store)
+  waitsFor = undefined
+  for (const { origin } of trail.summaries().filter(({ state }) => state === 'corrupt'))
+    log.error('a chain is not what was committed: keep a copy of the store and verify an export', { origin })
+  log.info('taking records', { port: config.port })
+  sweepLater(opened.trail)
+}
+
+function sweepLater(of: Trail): void {
+  setTimeout(() => {
+    of.sweep()
+      .then(() => {
+        if (!stop.signal.aborted) sweepLater(of)
+      })
+      .catch((error: unknown) => die('the sweep failed', error))
+  }, sweepMs).unref()
+}
+
+/** Requests that run are finished, then the store lets go. Kubernetes kills what takes longer than its grace period. */
+async function end(): Promise<void> {
+  if (stop.signal.aborted) return
+  stop.abort()
+  waitsFor = 'stopping'
+  log.info('stopping')
+  const closed = Promise.withResolvers<void>()
+  if (server === undefined) closed.resolve()
+  else server.close(() => closed.resolve())
+  server?.closeIdleConnections()
+  await closed.promise
+  await store?.close()
+  health?.close()
+  process.exit(0)
+}
+
+process.on('SIGTERM', () => {
+  end().catch((error: unknown) => die('stopping failed', error))
+})
+process.on('SIGINT', () => {
+  end().catch((error: unknown) => die('stopping failed', error))
+})
+start().catch((error: unknown) => {
+  if (stop.signal.aborted) return
+  if (error instanceof Corrupt)
+    die(
+      'the registry log is not what was signed: restore the store from a backup, or begin with an empty one',
+      error,
+    )
+  die('the collector cannot start', error)
+})

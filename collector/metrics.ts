@@ -1,0 +1,80 @@
+// The collector's metrics. Every label comes from a table or from a chain's origin; none from a record's content.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
+import { MeterProvider } from '@opentelemetry/sdk-metrics'
+import type { Report, Trail } from './trail.ts'
+
+/** A signal counts as present for so long after it was last seen. */
+const signalMs = 86_400_000
+
+const commitBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+export type Metrics = {
+  report: Report
+  /** Adds what is read from the trail when somebody scrapes. */
+  watch(trail: Trail, now: () => number): void
+  answer(request: IncomingMessage, response: ServerResponse): void
+}
+
+export function openMetrics(): Metrics {
+  const exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true })
+  const meter = new MeterProvider({ readers: [exporter] }).getMeter('hipaa-mcp')
+  const records = meter.createCounter('hipaa_mcp_collector_records', {
+    description: 'Records committed, by server and kind',
+  })
+  const commits = meter.createHistogram('hipaa_mcp_collector_commit_seconds', {
+    description: 'Time until what was sent would survive power loss',
+    advice: { explicitBucketBoundaries: commitBounds },
+  })
+  return {
+    report: {
+      record: (labels) => records.add(1, labels),
+      commit: (seconds) => commits.record(seconds),
+    },
+    watch(trail, now) {
+      const chains = meter.createObservableGauge('hipaa_mcp_chains', {
+        description: 'Chains that live, and those that ended within a day, by how',
+      })
+      const signals = meter.createObservableGauge('hipaa_mcp_breach_signals', {
+        description: 'Breach signals seen within a day, by server and rule',
+      })
+      const last = meter.createObservableGauge('hipaa_mcp_last_record_timestamp_seconds', {
+        description: 'When the newest record of a server was written, seconds since 1970',
+      })
+      const lag = meter.createObservableGauge('hipaa_mcp_witnessed_lag', {
+        description: 'Records that no cosigned checkpoint covers yet, by server',
+      })
+      meter.addBatchObservableCallback(
+        (result) => {
+          const summaries = trail.summaries()
+          for (const state of ['live', 'closed', 'succeeded', 'silent', 'corrupt'] as const)
+            result.observe(chains, summaries.filter((chain) => chain.state === state).length, { state })
+          for (const [key, group] of Map.groupBy(
+            summaries,
+            ({ namespace, server }) => `${namespace}/${server}`,
+          )) {
+            const [namespace, server] = key.split('/') as [string, string]
+            const newest = Math.max(
+              ...group.map(({ lastRecord }) => Date.parse(lastRecord ?? '')).filter(Number.isFinite),
+            )
+            if (Number.isFinite(newest)) result.observe(last, newest / 1000, { namespace, server })
+            const live = group.filter(({ state }) => state === 'live')
+            result.observe(
+              lag,
+              live.reduce((sum, { size, witnessed }) => sum + size - witnessed, 0),
+              { namespace, server },
+            )
+          }
+          const present = trail.signals().filter(({ lastSeen }) => Date.parse(lastSeen) > now() - signalMs)
+          for (const group of Map.groupBy(present, (s) => `${s.namespace}/${s.server}/${s.rule}`).values()) {
+            const { namespace, server, rule } = group[0] as (typeof group)[number]
+            result.observe(signals, group.length, { namespace, server, rule })
+          }
+        },
+        [chains, signals, last, lag],
+      )
+    },
+    answer: (request, response) => exporter.getMetricsRequestHandler(request, response),
+  }
+}

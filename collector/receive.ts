@@ -1,0 +1,129 @@
+// What the collector offers over mutual TLS, as a table: method and path × role -> what is done.
+
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import type { Identity } from '../core/identifiers.ts'
+import { recordLimit } from '../core/record.ts'
+import type { ChainRequest, ChainResponse, RecordsResponse } from '../core/wire.ts'
+import { exportLines } from './export.ts'
+import type { Store } from './commit/commit.ts'
+import { Refusal } from './refusals.ts'
+import type { Trail } from './trail.ts'
+
+export type Answer = {
+  type: 'application/json' | 'text/plain' | 'application/x-ndjson'
+  body: string | Readable
+}
+
+export type Asked = { identity: Identity; url: URL; body: (limit: number) => Promise<Buffer> }
+
+export type Route = {
+  roles: readonly Identity['role'][]
+  /** Whether the answer goes on for as long as it needs, or must come within the deadline. */
+  streams?: true
+  run: (asked: Asked) => Promise<Answer>
+}
+
+/** Largest body of records, bytes. */
+const recordsLimit = 8 * 1024 * 1024
+
+const json = (value: unknown): Answer => ({ type: 'application/json', body: JSON.stringify(value) })
+
+export function routes(trail: Trail, store: Store): { [methodAndPath: string]: Route } {
+  return {
+    'POST /v1/chains': {
+      roles: ['sidecar'],
+      run: async ({ identity, body }) => {
+        const request = parse(await body(4096)) as Partial<ChainRequest>
+        if (typeof request?.publicKey !== 'string') throw new Refusal('bad-request')
+        const key = Buffer.from(request.publicKey, 'base64')
+        const response: ChainResponse = await trail.begin(podOf(identity), key)
+        return json(response)
+      },
+    },
+    'POST /v1/records': {
+      roles: ['sidecar'],
+      run: async ({ identity, url, body }) => {
+        const origin = url.searchParams.get('origin')
+        const from = url.searchParams.get('from')
+        if (origin === null || from === null || !/^(0|[1-9][0-9]{0,14})$/.test(from))
+          throw new Refusal('bad-request')
+        const size = await trail.append(
+          podOf(identity),
+          origin,
+          Number(from),
+          lines(await body(recordsLimit)),
+        )
+        const response: RecordsResponse = { size }
+        return json(response)
+      },
+    },
+    'POST /v1/checkpoints': {
+      roles: ['sidecar'],
+      run: async ({ identity, body }) => {
+        const note = (await body(8192)).toString('utf8')
+        return { type: 'text/plain', body: await trail.checkpoint(podOf(identity), note) }
+      },
+    },
+    'GET /v1/chains': { roles: ['operator', 'auditor'], run: async () => json(trail.summaries()) },
+    'GET /v1/signals': { roles: ['operator', 'auditor'], run: async () => json(trail.signals()) },
+    'GET /v1/export': {
+      roles: ['auditor'],
+      streams: true,
+      run: async ({ identity, url }) => {
+        const namespace = url.searchParams.get('namespace')
+        const server = url.searchParams.get('server')
+        if (!namespace || !server || identity.role !== 'auditor') throw new Refusal('bad-request')
+        const exported = exportLines(trail, store, { namespace, server, by: identity.person })
+        // The first line is asked for here: an export that cannot begin is refused, not cut off.
+        const first = await exported.next()
+        async function* text(): AsyncGenerator<string> {
+          if (first.done !== true) yield `${JSON.stringify(first.value)}\n`
+          for await (const line of exported) yield `${JSON.stringify(line)}\n`
+        }
+        return { type: 'application/x-ndjson', body: Readable.from(text()) }
+      },
+    },
+  }
+}
+
+/** Reads a body. Rejects with `too-large` beyond the limit, without reading on. */
+export async function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal('too-large')
+  const chunks: Buffer[] = []
+  let length = 0
+  // Without destroyOnReturn the socket would go, and with it our answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > limit) throw new Refusal('too-large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function podOf(identity: Identity): { namespace: string; server: string; podUid: string } {
+  if (identity.role !== 'sidecar') throw new Refusal('not-permitted')
+  return identity
+}
+
+/** Records, one a line; the last line may lack its newline. */
+function lines(body: Buffer): Buffer[] {
+  const records: Buffer[] = []
+  for (let from = 0; from < body.length; ) {
+    const newline = body.indexOf(0x0a, from)
+    const end = newline < 0 ? body.length : newline
+    if (end === from || end - from > recordLimit) throw new Refusal('bad-record')
+    records.push(body.subarray(from, end))
+    from = end + 1
+  }
+  if (records.length === 0) throw new Refusal('bad-record')
+  return records
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch (cause) {
+    throw new Refusal('bad-request', { cause })
+  }
+}

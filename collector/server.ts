@@ -1,0 +1,122 @@
+// Mutual TLS 1.3: who has no certificate of our own CA gets no byte of HTTP. Answers come within a deadline or say that
+// they did not: a commit that hangs is never an acknowledgement.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import { pipeline } from 'node:stream/promises'
+import type { TLSSocket } from 'node:tls'
+import { type Identity, identityOf } from '../core/identifiers.ts'
+import { Corrupt } from './commit/commit.ts'
+import type { Log } from './log.ts'
+import { wordsOf } from './log.ts'
+import { type Answer, bodyOf, type Route } from './receive.ts'
+import { Refusal } from './refusals.ts'
+
+export type ServerOptions = {
+  /** CA of every program of this installation, PEM. */
+  ca: string
+  key: string
+  cert: string
+  /** Undefined while the store is not open yet. */
+  routes: () => { [methodAndPath: string]: Route } | undefined
+  log: Log
+  deadlineMs?: number
+}
+
+/** Parameters of TLS, for the start and for every renewal. */
+export function secureContext(of: { ca: string; key: string; cert: string }): {
+  ca: string
+  key: string
+  cert: string
+  minVersion: 'TLSv1.3'
+} {
+  return { ca: of.ca, key: of.key, cert: of.cert, minVersion: 'TLSv1.3' }
+}
+
+export function collectorServer(options: ServerOptions): Server {
+  const deadlineMs = options.deadlineMs ?? 15_000
+  const server = createServer(
+    {
+      ...secureContext(options),
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
+    (request, response) => {
+      answer(request, response, options, deadlineMs).catch((error: unknown) => {
+        options.log.warn('an answer was cut off', { error: wordsOf(error) })
+        response.destroy()
+      })
+    },
+  )
+  server.requestTimeout = 30_000
+  server.headersTimeout = 10_000
+  server.keepAliveTimeout = 60_000
+  return server
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ServerOptions,
+  deadlineMs: number,
+): Promise<void> {
+  let result: Answer
+  try {
+    result = await run(request, options, deadlineMs)
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (!(error instanceof Refusal))
+      options.log.warn('a request failed', { reason: refusal.reason, error: wordsOf(error) })
+    const headers = {
+      'content-type': 'application/json',
+      ...(refusal.status === 503 ? { 'retry-after': '1' } : {}),
+      // What was not read of the body would be taken for the next request.
+      ...(request.complete ? {} : { connection: 'close' }),
+    }
+    response.writeHead(refusal.status, headers).end(JSON.stringify(refusal.body))
+    return
+  }
+  response.writeHead(200, { 'content-type': result.type })
+  if (typeof result.body === 'string') response.end(result.body)
+  else await pipeline(result.body, response)
+}
+
+async function run(request: IncomingMessage, options: ServerOptions, deadlineMs: number): Promise<Answer> {
+  const identity = identify(request)
+  if (identity === undefined) throw new Refusal('no-certificate')
+  const routes = options.routes()
+  if (routes === undefined) throw new Refusal('starting')
+  const url = new URL(request.url ?? '/', 'https://collector')
+  const route = Object.hasOwn(routes, `${request.method} ${url.pathname}`)
+    ? routes[`${request.method} ${url.pathname}`]
+    : undefined
+  if (route === undefined) throw new Refusal('no-such-path')
+  if (!route.roles.includes(identity.role)) throw new Refusal('not-permitted')
+  const work = route.run({ identity, url, body: async (limit) => await bodyOf(request, limit) })
+  return await within(work, deadlineMs)
+}
+
+/** The peer's role. Asked of the socket every time: the certificate may have ended since the handshake. */
+function identify(request: IncomingMessage): Identity | undefined {
+  const socket = request.socket as TLSSocket
+  const certificate = socket.getPeerCertificate()
+  if (!socket.authorized || Date.parse(certificate.valid_to) <= Date.now()) return undefined
+  return identityOf(certificate.subjectaltname)
+}
+
+/** The work goes on after its deadline; only nobody is told any more that it was done. */
+async function within<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Refusal('not-committed')), deadlineMs)
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof Corrupt) return new Refusal('chain-corrupt', { cause: error })
+  return new Refusal('not-committed', { cause: error })
+}

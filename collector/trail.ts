@@ -1,0 +1,290 @@
+// The trail's home: all chains, the registry log over them, and what is watched on the way in. Everything durable is in
+// the store; everything here can be rebuilt from it.
+
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { parseVkey, rawPublicKey, vkey } from '../core/checkpoint.ts'
+import { parseRecord } from '../core/record.ts'
+import { type ChainResponse, type ChainSummary, originOf, partsOfOrigin, type Signal } from '../core/wire.ts'
+import { Alarms } from './alarms.ts'
+import { type Leaf, leafOf } from './chain.ts'
+import type { Store } from './commit/commit.ts'
+import type { Keys } from './keys.ts'
+import type { Lane } from './lane.ts'
+import { Lanes } from './lanes.ts'
+import { Order } from './order.ts'
+import { Refusal } from './refusals.ts'
+import { type Entered, podOf, Registry, type RegistryEntry } from './registry.ts'
+import { StoreWatch } from './store-watch.ts'
+import { summaryOf } from './summary.ts'
+import { cosignature, judgeCheckpoint } from './witness.ts'
+
+export type Pod = { namespace: string; server: string; podUid: string }
+
+/** What is counted. No value holds anything of a patient. */
+export type Report = {
+  record: (at: { namespace: string; server: string; kind: string }) => void
+  /** Seconds that a commit took. */
+  commit: (seconds: number) => void
+}
+
+export type TrailOptions = {
+  store: Store
+  keys: Keys
+  /** Milliseconds since 1970. */
+  now: () => number
+  /** A chain that says nothing for so long has ended. */
+  silentMs: number
+  report: Report
+}
+
+/** What an auditor is about to be given; `to` is absent where only what is still readable can be given. */
+export type Holding = {
+  chains: { origin: string; vkey: string; to?: number }[]
+  registry: { size: number; note: string }
+}
+
+/** Bytes of records that may wait to be committed before more are sent back. */
+const waitingLimit = 64 * 1024 * 1024
+/** For so long the lanes of chains that ended are kept, and for so long they are shown. */
+const keepMs = 600_000
+const showMs = 86_400_000
+
+export class Trail {
+  readonly registry: Registry
+  readonly watch: StoreWatch = new StoreWatch()
+  readonly #options: TrailOptions
+  readonly #lanes: Lanes
+  readonly #alarms: Alarms
+  readonly #beginnings = new Order()
+  #waitingBytes = 0
+
+  constructor(options: TrailOptions) {
+    const { store, keys, now, report } = options
+    this.#options = options
+    this.registry = new Registry(store, keys, now)
+    this.#alarms = new Alarms(this.registry, now)
+    this.#lanes = new Lanes(
+      store,
+      this.registry,
+      {
+        took: (chain, leaf, person, fresh) => {
+          this.#alarms.took(chain, leaf, person)
+          const parts = partsOfOrigin(chain.origin)
+          if (fresh && parts !== undefined)
+            report.record({ namespace: parts.namespace, server: parts.server, kind: leaf.record.kind })
+        },
+        forked: (chain) => this.#alarms.forked(chain),
+        tried: (seconds, failure) => {
+          if (failure === undefined) report.commit(seconds)
+          else this.watch.note(failure)
+        },
+      },
+      now,
+    )
+  }
+
+  /** Reads the store. Rejects when the registry log is corrupt; a corrupt chain is closed to its own pod only. */
+  async open(): Promise<void> {
+    await this.registry.open()
+    await this.#lanes.open()
+    this.#alarms.restore()
+    const entries = [...this.registry.entries.values()]
+    for (const entry of entries) if (entry.ended === undefined) await this.#lanes.of(entry)
+    // What chains that ended showed within a rule's time still counts for it.
+    const rules = [...this.#lanes.all()].flatMap(([, { chain }]) => chain.orders?.breach ?? [])
+    const since = this.#options.now() - Math.max(0, ...rules.map(({ perSeconds }) => perSeconds * 1000))
+    for (const entry of entries)
+      if (entry.ended?.last !== undefined && Date.parse(entry.ended.last) > since) await this.#lanes.of(entry)
+  }
+
+  /** Begins the chain of a process. The same key again is the same chain again. */
+  async begin(pod: Pod, publicKey: Buffer): Promise<ChainResponse> {
+    if (publicKey.length !== 32) throw new Refusal('bad-request')
+    const key = ed25519(publicKey)
+    return await this.watch.use(
+      async () =>
+        await this.#beginnings.run(async () => {
+          // A former try may have reached the log though it failed.
+          await this.registry.update(() => [])
+          const before = this.registry.ofPod(podOf(pod))
+          const again = before.find((entry) => rawPublicKey(parseVkey(entry.vkey).key).equals(publicKey))
+          if (again?.ended !== undefined && again.ended.how !== 'silent') throw new Refusal('chain-over')
+          const entry = again ?? (await this.#register(pod, key, before))
+          const lane = await this.#lanes.of(entry)
+          lane.heard = this.#options.now()
+          for (const earlier of before.filter(({ restart }) => restart < entry.restart))
+            await this.#lanes.end(earlier, 'succeeded')
+          return { origin: entry.origin, restart: entry.restart, witness: this.witnessVkey }
+        }),
+    )
+  }
+
+  /** Commits canonical records of this pod's chain. Resolves to its size when they would survive power loss. */
+  async append(pod: Pod, origin: string, from: number, lines: readonly Buffer[]): Promise<number> {
+    const lane = await this.#laneOf(pod, origin)
+    const leaves = lines.map(readLeaf)
+    const bytes = lines.reduce((sum, line) => sum + line.length, 0)
+    if (this.#waitingBytes + bytes > waitingLimit) throw new Refusal('busy')
+    this.#waitingBytes += bytes
+    try {
+      return await this.watch.use(async () => await lane.append(from, leaves))
+    } finally {
+      this.#waitingBytes -= bytes
+      // What follows from the records is for the sweep: they are committed whatever comes of it.
+      this.#soon(lane)
+    }
+  }
+
+  /** Cosigns a checkpoint of this pod's chain. The cosignature is durable when it resolves. */
+  async checkpoint(pod: Pod, note: string): Promise<string> {
+    const origin = note.slice(0, Math.max(0, note.indexOf('\n')))
+    const lane = await this.#laneOf(pod, origin)
+    const { store, keys, now } = this.#options
+    return await this.watch.use(
+      async () =>
+        await lane.run(async () => {
+          const checkpoint = this.#judge(lane, note)
+          // A chain that we took for silent lives.
+          if (this.registry.entries.get(origin)?.ended?.how === 'silent') await this.#lanes.reopen(lane.chain)
+          const line = cosignature(checkpoint, keys.witness, now())
+          const cosigned = `${note}${line}`
+          // Durable before it leaves: a cosignature that we forgot could be followed by one for a shorter chain.
+          await store.saveCheckpoint(origin, cosigned)
+          lane.chain.witness(checkpoint.size, cosigned)
+          this.#lanes.notes.set(origin, cosigned)
+          return line
+        }),
+    )
+  }
+
+  /** Chains that live, and those that ended within a day. */
+  summaries(): ChainSummary[] {
+    const since = this.#options.now() - showMs
+    return [...this.registry.entries.values()]
+      .filter((entry) => entry.ended === undefined || Date.parse(entry.ended.at) > since)
+      .flatMap((entry) => summaryOf(entry, this.#lanes.at(entry.origin)) ?? [])
+  }
+
+  signals(): readonly Signal[] {
+    return this.#alarms.list()
+  }
+
+  /** Writes into the registry log what an auditor is about to be given of one server. */
+  async hold(namespace: string, server: string, by: string): Promise<Holding> {
+    const chains: Holding['chains'] = []
+    const registry = await this.watch.use(
+      async () =>
+        await this.registry.update(() => {
+          const mine = [...this.registry.entries.values()].filter(({ pod }) =>
+            pod.startsWith(`${namespace}/${server}/`),
+          )
+          return mine.flatMap((entry): RegistryEntry[] => {
+            const { origin, vkey: key, ended } = entry
+            const lane = this.#lanes.at(origin)
+            if (lane?.corrupt !== undefined || (lane === undefined && ended === undefined)) {
+              chains.push({ origin, vkey: key })
+              return []
+            }
+            const size = ended?.size ?? lane?.chain.size ?? 0
+            chains.push({ origin, vkey: key, to: size })
+            if (ended !== undefined || lane === undefined) return []
+            return [{ kind: 'held', origin, size, root: lane.chain.tree.root().toString('base64'), by }]
+          })
+        }),
+    )
+    return { chains, registry }
+  }
+
+  /** Newest cosigned note of a chain. */
+  noteOf(origin: string): string | undefined {
+    return this.#lanes.notes.get(origin)
+  }
+
+  get witnessVkey(): string {
+    return vkey(this.#options.keys.witness)
+  }
+
+  /**
+   * To be called every few seconds: ends chains that closed or fell silent, says signals, looks whether a store that was
+   * away is back. Never rejects: what failed is tried again next time, and `watch.trouble()` tells of it.
+   */
+  async sweep(): Promise<void> {
+    const { store, now, silentMs } = this.#options
+    try {
+      await this.watch.lookAgain(store)
+      await this.#alarms.say()
+      for (const [origin, lane] of this.#lanes.all()) {
+        const entry = this.registry.entries.get(origin)
+        if (entry === undefined || lane.corrupt !== undefined) continue
+        const quiet = now() - lane.heard
+        if (entry.ended !== undefined) {
+          if (quiet > keepMs) await this.#lanes.drop(origin)
+        } else if (lane.chain.closed) await this.#lanes.end(entry, 'closed')
+        else if (quiet > silentMs)
+          await this.#lanes.end(entry, this.#isSucceeded(entry) ? 'succeeded' : 'silent')
+      }
+    } catch (error) {
+      this.watch.note(error)
+    }
+  }
+
+  /** Says signals and that a chain closed, without waiting for the next sweep. */
+  #soon(lane: Lane): void {
+    const note = (error: unknown): void => this.watch.note(error)
+    this.#alarms.say().catch(note)
+    const entry = this.registry.entries.get(lane.chain.origin)
+    if (lane.chain.closed && entry !== undefined && entry.ended === undefined)
+      this.#lanes.end(entry, 'closed').catch(note)
+  }
+
+  /** The folder first, then the log: it names no chain that the store does not have. Dying between the two leaves an
+   * empty chain that nobody was told of, whose number is not used again. */
+  async #register(pod: Pod, key: KeyObject, before: readonly Entered[]): Promise<Entered> {
+    let restart = (before.at(-1)?.restart ?? -1) + 1
+    while (this.#lanes.isBegun(originOf(pod.namespace, pod.server, pod.podUid, restart))) restart += 1
+    const origin = originOf(pod.namespace, pod.server, pod.podUid, restart)
+    if (partsOfOrigin(origin) === undefined) throw new Refusal('bad-request')
+    const head = { origin, vkey: vkey({ name: origin, kind: 'ed25519', key }) }
+    await this.#lanes.begin(head)
+    await this.registry.update(() => [{ kind: 'registered', ...head }])
+    return this.registry.entries.get(origin) as Entered
+  }
+
+  async #laneOf(pod: Pod, origin: string): Promise<Lane> {
+    const parts = partsOfOrigin(origin)
+    if (parts === undefined) throw new Refusal('no-such-chain')
+    if (podOf(parts) !== podOf(pod)) throw new Refusal('not-yours')
+    const entry = this.registry.entries.get(origin)
+    if (entry === undefined) throw new Refusal('no-such-chain')
+    const lane = await this.watch.use(async () => await this.#lanes.of(entry))
+    lane.heard = this.#options.now()
+    return lane
+  }
+
+  #judge(lane: Lane, note: string): ReturnType<typeof judgeCheckpoint> {
+    try {
+      return judgeCheckpoint(lane.chain, note)
+    } catch (error) {
+      // Its own process signed it: the chain has two histories, or was cut and grew again.
+      if (error instanceof Refusal && ['fork-root', 'truncates'].includes(error.reason))
+        this.#alarms.forked(lane.chain)
+      throw error
+    }
+  }
+
+  #isSucceeded(entry: Entered): boolean {
+    return this.registry.ofPod(entry.pod).some(({ restart }) => restart > entry.restart)
+  }
+}
+
+function readLeaf(bytes: Buffer): Leaf {
+  try {
+    return leafOf(bytes, parseRecord(bytes))
+  } catch (cause) {
+    throw new Refusal('bad-record', { cause })
+  }
+}
+
+function ed25519(raw: Buffer): KeyObject {
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: raw.toString('base64url') }, format: 'jwk' })
+}
