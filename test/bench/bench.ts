@@ -1,0 +1,116 @@
+// make bench: the sidecar beside Debian's nginx on the same work, in one run; writes docs/performance.md.
+//
+//   node test/bench/bench.ts [--rounds 3] [--seconds 10] [--no-write]
+
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cpus, release, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Load } from './load.ts'
+import { cpuSeconds, residentBytes, type Started, start } from './process.ts'
+import { type Figures, report } from './report.ts'
+import { type Target, targets } from './targets.ts'
+import { makeWork } from './work.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '10' },
+    'no-write': { type: 'boolean', default: false },
+  },
+})
+const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
+/** Calls a second of the latency runs. */
+const rate = 500
+/** What is measured has a core of its own; load, upstream and collector share the other. */
+export const cores = { measured: 0, others: 1 } as const
+
+const folder = await mkdtemp(join(tmpdir(), 'hipaa-mcp-bench-'))
+const file = join(folder, 'work.json')
+
+async function load(
+  origin: string,
+  calls: number,
+): Promise<{ run: Started; warm: () => Promise<void>; done: () => Promise<Load> }> {
+  const run = start(cores.others, process.execPath, [
+    join(import.meta.dirname, 'load.ts'),
+    file,
+    origin,
+    String(calls),
+    String(seconds),
+  ])
+  return {
+    run,
+    warm: async () => void (await run.line()),
+    done: async () => JSON.parse(await run.line()) as Load,
+  }
+}
+
+/** One target, once: as fast as it goes for processor time, on a clock for latency. */
+async function measure(target: Target): Promise<Figures> {
+  const { pid, origin, stop } = await target.start()
+  try {
+    const flat = await load(origin, 0)
+    await flat.warm()
+    const before = pid === undefined ? 0 : await cpuSeconds(pid)
+    const most = await flat.done()
+    const used = pid === undefined ? 0 : (await cpuSeconds(pid)) - before
+    const memory = pid === undefined ? 0 : await residentBytes(pid)
+
+    const clocked = await load(origin, rate)
+    await clocked.warm()
+    const steady = await clocked.done()
+    for (const each of [most, steady])
+      if (each.failed > 0)
+        throw new Error(
+          `${target.name}: ${each.failed} of ${each.calls + each.failed} calls failed; a figure would mean nothing`,
+        )
+    return {
+      microseconds: (used / most.calls) * 1e6,
+      perSecond: most.calls / most.seconds,
+      p50: steady.p50,
+      p99: steady.p99,
+      memory,
+    }
+  } finally {
+    await stop()
+  }
+}
+
+const says = (line: string): void => console.error(line)
+// The policy names the upstream's port, so it is chosen before the upstream starts.
+const port = 20_000 + (process.pid % 10_000)
+const work = await makeWork(port)
+await writeFile(file, JSON.stringify(work))
+const upstream = start(cores.others, process.execPath, [
+  join(import.meta.dirname, 'upstream.ts'),
+  file,
+  String(port),
+])
+try {
+  await upstream.line()
+  const measured = new Map<string, Figures[]>()
+  const all = await targets({ folder, file, work, upstreamPort: port, cores })
+  for (let round = 1; round <= rounds; round++) {
+    for (const target of all) {
+      const figures = await measure(target)
+      measured.set(target.name, [...(measured.get(target.name) ?? []), figures])
+      says(
+        `round ${round}/${rounds}  ${target.name.padEnd(34)} ${figures.microseconds.toFixed(1)} µs CPU a call, ` +
+          `${figures.perSecond.toFixed(0)}/s at most, p50 ${figures.p50.toFixed(2)} ms, p99 ${figures.p99.toFixed(2)} ms, ${(figures.memory / 1e6).toFixed(0)} MB`,
+      )
+    }
+  }
+  const nginx = spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.trim().replace('nginx version: ', '')
+  const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}, ${nginx}`
+  const text = report({ machine, rounds, seconds, rate, measured, work })
+  console.log(text.table)
+  if (!values['no-write']) {
+    await writeFile(join(import.meta.dirname, '..', '..', 'docs', 'performance.md'), text.document)
+    says('wrote docs/performance.md')
+  }
+} finally {
+  await upstream.stop()
+  await rm(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,100 @@
+// Figures to a table: medians of the rounds, ratios to nginx, latency over the upstream asked directly.
+
+import type { Work } from './work.ts'
+
+export type Figures = {
+  /** Processor time of what is measured, µs a call, as fast as it goes. */
+  microseconds: number
+  perSecond: number
+  /** Milliseconds, on the clock. */
+  p50: number
+  p99: number
+  /** Resident, bytes. */
+  memory: number
+}
+
+export type Measured = {
+  machine: string
+  rounds: number
+  seconds: number
+  rate: number
+  measured: ReadonlyMap<string, readonly Figures[]>
+  work: Work
+}
+
+/** Names by which targets.ts and this file agree. */
+export const direct = 'upstream alone, plain HTTP'
+export const yardstick = 'nginx, mTLS pass-through'
+
+export function report({ machine, rounds, seconds, rate, measured, work }: Measured): {
+  table: string
+  document: string
+} {
+  const median = (name: string, of: keyof Figures): number => {
+    const all = (measured.get(name) ?? []).map((figures) => figures[of]).toSorted((a, b) => a - b)
+    return all[Math.floor(all.length / 2)] ?? Number.NaN
+  }
+  const base = {
+    p50: median(direct, 'p50'),
+    p99: median(direct, 'p99'),
+    cpu: median(yardstick, 'microseconds'),
+  }
+  const rows = [...measured.keys()].map((name) => {
+    if (name === direct)
+      return [
+        name,
+        '–',
+        '–',
+        median(name, 'perSecond').toFixed(0),
+        `${base.p50.toFixed(2)} / ${base.p99.toFixed(2)} (all of it)`,
+        '–',
+      ]
+    return [
+      name,
+      median(name, 'microseconds').toFixed(0),
+      `${(median(name, 'microseconds') / base.cpu).toFixed(1)} ×`,
+      median(name, 'perSecond').toFixed(0),
+      `${(median(name, 'p50') - base.p50).toFixed(2)} / ${(median(name, 'p99') - base.p99).toFixed(2)}`,
+      `${(median(name, 'memory') / 1e6).toFixed(0)} MB`,
+    ]
+  })
+  const heads = [
+    'what',
+    'CPU µs/call',
+    '× nginx',
+    'calls/s at most',
+    `added p50 / p99, ms, at ${rate}/s`,
+    'memory',
+  ]
+  const table = markdown([heads, ...rows])
+  const document = `# Performance
+
+Written by \`make bench\`, which measures the sidecar beside Debian's nginx in one run, on the same work: one
+\`tools/call\` of ${work.request.length} bytes in, one answer of ${(work.result.length + 36).toLocaleString('en')} bytes from the server, TLS 1.3 with client certificates,
+32 connections kept open. What is measured has one core to itself; load, server and collector share another. Medians of
+${rounds} rounds of ${seconds} s. Processor time is the kernel's count (user and system) over a run as fast as it goes; latency
+is that of a run at ${rate} calls a second sent on a clock, whatever is still open, over the server asked directly.
+
+${table}
+
+${machine}.
+
+- nginx does TLS with client certificates and passes bytes on. The sidecar does that and every control: token and
+  certificate binding, roles, purpose, argument schema, redaction of the answer, and two records a call that are kept
+  before anything leaves.
+- \`Local\`: a record is kept when it is on the pod's own volume (\`fdatasync\`). \`Stream\`: when the collector, a process
+  of its own over mutual TLS, has committed it to its disk; its processor time is not in the figure.
+- Figures are stated, not asserted: they depend on the machine, and another process beside the run shows in them. The
+  ratio to nginx carries over between machines better than anything else here.
+- The sidecar runs with \`--max-semi-space-size=4\`.
+`
+  return { table, document }
+}
+
+function markdown(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)))
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`
+  const [head = [], ...rest] = rows
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rest.map(line)].join('\n')
+}

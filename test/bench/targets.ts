@@ -1,0 +1,63 @@
+// What is measured: the server alone, nginx in front of it, the sidecar in front of it.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from 'node:tls'
+import { nginxArguments } from './nginx.ts'
+import { start } from './process.ts'
+import { direct, yardstick } from './report.ts'
+import type { Work } from './work.ts'
+
+export type Running = {
+  /** Absent where nothing stands between. */ pid?: number
+  origin: string
+  stop: () => Promise<void>
+}
+export type Target = { name: string; start: () => Promise<Running> }
+export type Place = {
+  folder: string
+  /** The work as a file. */
+  file: string
+  work: Work
+  upstreamPort: number
+  cores: { measured: number; others: number }
+}
+
+export async function targets(place: Place): Promise<Target[]> {
+  const { folder, work, upstreamPort, cores } = place
+  const port = upstreamPort + 1
+  return [
+    {
+      name: direct,
+      start: async () =>
+        await Promise.resolve({ origin: `http://127.0.0.1:${upstreamPort}`, stop: async () => undefined }),
+    },
+    {
+      name: yardstick,
+      start: async () => {
+        const run = start(cores.measured, 'nginx', await nginxArguments(folder, work, port, upstreamPort))
+        await listening(port, work)
+        return { pid: run.pid, origin: `https://127.0.0.1:${port}`, stop: run.stop }
+      },
+    },
+  ]
+}
+
+/** Until a handshake on the port succeeds. */
+async function listening(port: number, { callersCa, client }: Work): Promise<void> {
+  const deadline = performance.now() + 15_000
+  for (;;) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(
+        { port, host: '127.0.0.1', ca: callersCa, ...client, servername: 'localhost' },
+        () => {
+          socket.destroy()
+          resolve(true)
+        },
+      )
+      socket.on('error', () => resolve(false))
+    })
+    if (open) return
+    if (performance.now() > deadline) throw new Error(`Nothing answers TLS on port ${port} after 15 s`)
+    await sleep(100)
+  }
+}
