@@ -1,0 +1,107 @@
+// Reads the server name out of a TLS ClientHello (RFC 8446 4.1.2, RFC 6066 3) without being a party to the handshake.
+
+import type { Reason } from './reasons.ts'
+
+/** Largest hello that is read, bytes. Post-quantum key shares make it about 2,000; servers take no more than this. */
+export const helloLimit = 16_384
+
+export type Hello = { serverName: string } | { refused: Reason }
+
+/** The bytes end before the hello does. */
+class Short extends Error {}
+
+/** A view that never reads past its end. */
+class Reader {
+  readonly #bytes: Buffer
+  #at = 0
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+  get left(): number {
+    return this.#bytes.length - this.#at
+  }
+  number(size: 1 | 2 | 3): number {
+    return this.take(size).readUIntBE(0, size)
+  }
+  take(size: number): Buffer {
+    if (this.left < size) throw new Short()
+    this.#at += size
+    return this.#bytes.subarray(this.#at - size, this.#at)
+  }
+  /** What stands behind a length of so many bytes. */
+  vector(size: 1 | 2 | 3): Reader {
+    return new Reader(this.take(this.number(size)))
+  }
+}
+
+const handshake = 22
+const clientHello = 1
+const serverNameExtension = 0
+const encryptedHelloExtension = 0xfe0d
+
+/**
+ * The one server name that the client asks for, in lower case; undefined while more bytes are needed.
+ *
+ * A hello with an Encrypted Client Hello (RFC 9849) is refused even if its outer name is the right one: the inner name,
+ * which nobody on the way sees, may be another customer of the same front. A decoy extension (GREASE) looks the same.
+ */
+export function readClientHello(bytes: Buffer): Hello | undefined {
+  if (bytes.length > 0 && bytes[0] !== handshake) return { refused: 'not-tls' }
+  const message = joined(bytes)
+  if (message === undefined) return { refused: 'not-tls' }
+  if (message.length > 0 && message[0] !== clientHello) return { refused: 'not-tls' }
+  if (message.length < 4) return undefined
+  const length = message.readUIntBE(1, 3)
+  if (length > helloLimit) return { refused: 'not-tls' }
+  if (message.length < 4 + length) return undefined
+  try {
+    return readExtensions(message.subarray(4, 4 + length))
+  } catch (error) {
+    // The whole message is here, so a length that points past its end is a lie.
+    if (error instanceof Short) return { refused: 'not-tls' }
+    throw error
+  }
+}
+
+/** The handshake bytes of all records, of which the last may be incomplete; undefined for what are no such records. */
+function joined(bytes: Buffer): Buffer | undefined {
+  const parts: Buffer[] = []
+  for (let at = 0; at + 5 <= bytes.length; ) {
+    const length = bytes.readUInt16BE(at + 3)
+    if (bytes[at] !== handshake || bytes[at + 1] !== 3 || length === 0 || length > 16_384) return undefined
+    parts.push(bytes.subarray(at + 5, at + 5 + length))
+    at += 5 + length
+    // Enough of it: what follows the hello is not ours to read.
+    const soFar = Buffer.concat(parts)
+    if (soFar.length >= 4 && soFar.length >= 4 + soFar.readUIntBE(1, 3)) return soFar
+  }
+  return Buffer.concat(parts)
+}
+
+function readExtensions(message: Buffer): Hello {
+  const hello = new Reader(message)
+  hello.take(2 + 32)
+  hello.vector(1)
+  hello.vector(2)
+  hello.vector(1)
+  if (hello.left === 0) return { refused: 'server-name-missing' }
+  const extensions = hello.vector(2)
+  let serverName: string | undefined
+  while (extensions.left > 0) {
+    const type = extensions.number(2)
+    const body = extensions.vector(2)
+    if (type === encryptedHelloExtension) return { refused: 'server-name-encrypted' }
+    if (type !== serverNameExtension) continue
+    // Two of them, or a list of other than one host name: servers differ in which one they take.
+    const list = body.vector(2)
+    const kind = list.number(1)
+    const name = list.vector(2)
+    if (serverName !== undefined || kind !== 0 || list.left > 0 || body.left > 0)
+      return { refused: 'not-tls' }
+    serverName = name.take(name.left).toString('latin1').toLowerCase()
+  }
+  return serverName === undefined || serverName === '' ? { refused: 'server-name-missing' } : { serverName }
+}
+
+/** A fatal alert (RFC 8446 6), so that the app's TLS library says that access is denied instead of guessing. */
+export const accessDenied: Buffer = Buffer.from([21, 3, 3, 0, 2, 2, 49])

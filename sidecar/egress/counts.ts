@@ -1,0 +1,58 @@
+// Refused connections in the trail (45 CFR 164.312(b)): the first of a kind at once, the others counted, so that an app
+// which tries all day cannot fill the trail.
+
+import type { EntryOf, Trail } from '../trail/trail.ts'
+import type { Reason } from './reasons.ts'
+
+/** `source` is a name out of the policy, or `undeclared`: what the app asked for may hold anything. */
+export type Refusals = {
+  count: (source: string, reason: Reason) => void
+  /** Records what is still counted. Resolves when that is done or cannot be; returns how many are lost. */
+  close: () => Promise<number>
+}
+
+export function countRefusals(trail: Pick<Trail, 'note'>, everyMs: number): Refusals {
+  const waiting = new Map<string, EntryOf<'counted'>>()
+  const writing = new Set<Promise<void>>()
+
+  const write = (entry: EntryOf<'counted'>): void => {
+    const { source, reason, count } = entry
+    const written = trail.note(entry).catch(() => {
+      // The trail is away. What it did not take waits for the next turn.
+      add(source, reason as Reason, count)
+    })
+    writing.add(written)
+    void written.finally(() => writing.delete(written))
+  }
+  const add = (source: string, reason: Reason, count: number): void => {
+    const key = `${source} ${reason}`
+    const counted = (waiting.get(key)?.count ?? 0) + count
+    waiting.set(key, { kind: 'counted', what: 'egress-refused', source, reason, count: counted })
+  }
+  const flush = (): void => {
+    const entries = [...waiting.values()].filter(({ count }) => count > 0)
+    waiting.clear()
+    for (const entry of entries) write(entry)
+  }
+  const timer = setInterval(flush, everyMs)
+  timer.unref()
+
+  return {
+    count: (source, reason) => {
+      if (waiting.has(`${source} ${reason}`)) {
+        add(source, reason, 1)
+        return
+      }
+      // Its key waits with a count of nothing: the next ones of this turn are added to it.
+      add(source, reason, 0)
+      write({ kind: 'counted', what: 'egress-refused', source, reason, count: 1 })
+    },
+    close: async () => {
+      clearInterval(timer)
+      await Promise.all(writing)
+      flush()
+      await Promise.all(writing)
+      return [...waiting.values()].reduce((sum, { count }) => sum + count, 0)
+    },
+  }
+}

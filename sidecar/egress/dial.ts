@@ -1,0 +1,113 @@
+// From a name to a connection: asks the cluster's resolver, which only the sidecar may, and connects to the address
+// that it just judged. The name is never looked up a second time.
+
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { connect as tlsConnect, checkServerIdentity, type TLSSocket } from 'node:tls'
+import { readBytes } from './read.ts'
+import { sslRequest } from './postgres.ts'
+import { EgressRefusal } from './reasons.ts'
+
+/** The outside world; a test puts its own in place. */
+export type World = {
+  /** IPv4 addresses of a name. Rejects when there are none. */
+  resolve4: (name: string) => Promise<string[]>
+  connect: (port: number, address: string) => Socket
+}
+
+export const realConnect = (port: number, address: string): Socket =>
+  connect({
+    port,
+    host: address,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  })
+
+/** How many of a name's addresses are tried. */
+const attempts = 3
+
+/**
+ * Whether nobody but the pod itself or its node may mean this address: "this network", loopback (the app's own port and
+ * our name range with it), link-local (the cloud's metadata service), multicast and reserved.
+ */
+export function forbidden(address: string): boolean {
+  const [a = 0, b = 0] = address.split('.').map(Number)
+  return a === 0 || a === 127 || (a === 169 && b === 254) || a >= 224
+}
+
+/** A connection to the first of `names` that resolves. Throws `EgressRefusal`; `signal` ends a try at any time. */
+export async function dial(
+  names: readonly string[],
+  port: number,
+  world: World,
+  signal: AbortSignal,
+): Promise<Socket> {
+  for (const name of names) {
+    // Which of the many DNS errors it is makes no difference: the next name is tried, and the last one decides.
+    const found = await world.resolve4(name).catch(() => [])
+    signal.throwIfAborted()
+    if (found.length === 0) continue
+    const addresses = found.filter((address) => !forbidden(address)).slice(0, attempts)
+    if (addresses.length === 0) throw new EgressRefusal('address-forbidden')
+    for (const address of addresses) {
+      const socket = await connected(world.connect(port, address), signal)
+      if (socket !== undefined) return socket
+    }
+    throw new EgressRefusal('unreachable')
+  }
+  throw new EgressRefusal('name-unresolved')
+}
+
+async function connected(socket: Socket, signal: AbortSignal): Promise<Socket | undefined> {
+  // Every error closes the socket; whoever waits for it learns from that.
+  socket.on('error', () => undefined)
+  try {
+    await once(socket, 'connect', { signal })
+    return socket
+  } catch {
+    socket.destroy()
+    signal.throwIfAborted()
+    return undefined
+  }
+}
+
+/**
+ * Puts TLS on a connection to PostgreSQL (SSLRequest). Throws `EgressRefusal` when the server will not, or when its
+ * certificate is not of `ca` for one of `identities`: nothing but the request was sent then.
+ */
+export async function postgresTls(
+  socket: Socket,
+  store: { name: string; ca: string; identities: readonly string[] },
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  socket.write(sslRequest)
+  // Exactly one byte: what came with it, before the handshake, was put there by somebody else (CVE-2021-23222).
+  const { bytes } = await readBytes(socket, (bytes) => (bytes.length > 0 ? true : undefined), signal).catch(
+    () => {
+      signal.throwIfAborted()
+      throw new EgressRefusal('unreachable')
+    },
+  )
+  if (bytes.toString('latin1') !== 'S') throw new EgressRefusal('store-without-tls')
+  const secure = tlsConnect({
+    socket,
+    servername: store.name,
+    ca: store.ca,
+    minVersion: 'TLSv1.2',
+    checkServerIdentity: (_, certificate) => {
+      const errors = store.identities.map((name) => checkServerIdentity(name, certificate))
+      return errors.includes(undefined) ? undefined : errors[0]
+    },
+  })
+  secure.on('error', () => undefined)
+  try {
+    await once(secure, 'secureConnect', { signal })
+    return secure
+  } catch (error) {
+    secure.destroy()
+    signal.throwIfAborted()
+    throw new EgressRefusal('store-certificate', { cause: error })
+  }
+}

@@ -1,0 +1,164 @@
+// The egress listener: every connection of the app to a name arrives here, and its local address says which name.
+
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { Orders } from '../in-force.ts'
+import type { World } from './dial.ts'
+import type { Names, Target } from './names.ts'
+import { ways } from './open.ts'
+import { EgressRefusal, type Reason } from './reasons.ts'
+
+/** Connections at once. Each holds two sockets and their buffers. */
+const connectionLimit = 1_024
+
+export type ListenerOptions = {
+  port: number
+  orders: Pick<Orders, 'standing' | 'agreementActive'>
+  names: () => Names
+  world: World
+  /** Records an opened connection; a rejection is a refusal. */
+  record: (target: Target) => Promise<void>
+  refused: (source: string, reason: Reason, error?: unknown) => void
+  /** How long a connection may take until it stands, milliseconds. */
+  setupMs: number
+}
+
+export type Listener = {
+  port: number
+  /** Ends every connection that may not be any longer. Call it when orders change, and as time passes. */
+  review: () => void
+  close: () => Promise<void>
+}
+
+type Connection = { address: string; target: Target; settingUp: boolean; end: (reason: Reason) => void }
+
+/** Resolves when it listens; rejects when the port is taken. */
+export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const { orders, names } = options
+  const open = new Set<Connection>()
+  const sockets = new Set<Socket>()
+
+  /**
+   * Why a connection to `target` may not be. A lock closes what runs to third parties, and whatever is new. It leaves a
+   * store's standing connections: they serve calls alone, which are all refused, what they carry stays within the
+   * server's own protection, and cutting a transaction in the middle could harm the records that we protect
+   * (45 CFR 164.312(c)(1)).
+   */
+  const forbids = ({ address, target, settingUp }: Connection): Reason | undefined => {
+    const { locked } = orders.standing()
+    if (locked !== undefined && (settingUp || target.kind === 'agreement')) return 'locked'
+    const current = names().targets.get(address)
+    if (current === undefined || !sameTarget(current, target)) return 'undeclared-name'
+    if (current.kind !== 'agreement') return undefined
+    return current.agreements.some((name) => orders.agreementActive(name)) ? undefined : 'agreement-over'
+  }
+
+  const serve = async (app: Socket): Promise<void> => {
+    app.on('error', () => app.destroy())
+    const address = (app.localAddress ?? '').replace(/^::ffff:/, '')
+    const target = names().targets.get(address)
+    if (target === undefined) {
+      options.refused('undeclared', 'undeclared-address')
+      app.destroy()
+      return
+    }
+    const ending = new AbortController()
+    let remote: Socket | undefined
+    const connection: Connection = {
+      address,
+      target,
+      settingUp: true,
+      end: (reason) => {
+        if (connection.settingUp) {
+          // The catch below says no in the app's own protocol.
+          ending.abort(new EgressRefusal(reason))
+          return
+        }
+        options.refused(target.name, reason)
+        app.destroy()
+        remote?.destroy()
+      },
+    }
+    open.add(connection)
+    app.once('close', () => {
+      open.delete(connection)
+      ending.abort(new EgressRefusal('hung-up'))
+    })
+    const late = setTimeout(() => connection.end('too-slow'), options.setupMs)
+    const opening = {
+      app,
+      world: options.world,
+      signal: ending.signal,
+      permit: () => {
+        const reason = forbids(connection)
+        if (reason !== undefined) throw new EgressRefusal(reason)
+      },
+      record: async () => await untilAborted(options.record(target), ending.signal),
+      opened: (socket: Socket) => {
+        remote = socket
+      },
+      failed: (error: unknown) => connection.end(error instanceof EgressRefusal ? error.reason : 'internal'),
+    }
+    try {
+      await (target.kind === 'agreement'
+        ? ways.agreement.open(target, opening)
+        : ways.store.open(target, opening))
+      connection.settingUp = false
+    } catch (error) {
+      remote?.destroy()
+      const refusal = error instanceof EgressRefusal ? error : new EgressRefusal('internal', { cause: error })
+      options.refused(target.name, refusal.reason, refusal.cause)
+      app.end(ways[target.kind].refusal(refusal))
+      app.destroySoon()
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  const server = createServer({
+    allowHalfOpen: true,
+    pauseOnConnect: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  })
+  server.maxConnections = connectionLimit
+  server.on('connection', (app) => {
+    sockets.add(app)
+    app.once('close', () => sockets.delete(app))
+    void serve(app)
+  })
+  server.on('drop', (dropped) =>
+    options.refused(names().targets.get(dropped?.localAddress ?? '')?.name ?? 'undeclared', 'too-many'),
+  )
+  server.listen(options.port, '0.0.0.0')
+  await once(server, 'listening')
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    review: () => {
+      for (const connection of open) {
+        const reason = forbids(connection)
+        if (reason !== undefined) connection.end(reason)
+      }
+    },
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      for (const socket of sockets) socket.destroy()
+      await closed
+    },
+  }
+}
+
+function sameTarget(a: Target, b: Target): boolean {
+  if (a.name !== b.name || a.port !== b.port) return false
+  return a.kind === 'store' ? b.kind === 'store' && a.ca === b.ca : b.kind === 'agreement'
+}
+
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  await new Promise<void>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+    work.then(resolve, () => reject(new EgressRefusal('trail-unavailable')))
+  })
+}

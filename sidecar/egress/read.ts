@@ -1,0 +1,50 @@
+// The first bytes of a connection, read by hand before it is joined to another one.
+
+import type { Socket } from 'node:net'
+import { EgressRefusal } from './reasons.ts'
+
+/**
+ * Reads until `parse` finds what it looks for, and leaves the socket paused. `bytes` is all that came, found part
+ * included. Rejects when the socket ends, `parse` throws or `signal` aborts.
+ */
+export async function readBytes<T>(
+  socket: Socket,
+  parse: (bytes: Buffer) => T | undefined,
+  signal: AbortSignal,
+  already: Buffer = Buffer.alloc(0),
+): Promise<{ found: T; bytes: Buffer }> {
+  return await new Promise((resolve, reject) => {
+    let bytes = already
+    const stop = (): void => {
+      socket.pause()
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onEnd)
+      signal.removeEventListener('abort', onAbort)
+    }
+    const fail = (error: unknown): void => {
+      stop()
+      reject(error)
+    }
+    const onEnd = (): void => fail(new EgressRefusal('hung-up'))
+    const onAbort = (): void => fail(signal.reason)
+    const look = (): void => {
+      try {
+        const found = parse(bytes)
+        if (found === undefined) return
+        stop()
+        resolve({ found, bytes })
+      } catch (error) {
+        fail(error)
+      }
+    }
+    const onData = (chunk: Buffer): void => {
+      bytes = Buffer.concat([bytes, chunk])
+      look()
+    }
+    if (signal.aborted) return onAbort()
+    socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onEnd)
+    signal.addEventListener('abort', onAbort)
+    // `already` may be enough; if it is, the socket stays as it was left.
+    socket.resume()
+    if (bytes.length > 0) look()
+  })
+}

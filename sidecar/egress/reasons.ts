@@ -1,0 +1,37 @@
+// Every way in which an egress connection is refused, and what to do about it. Both go to the app, to the trail and to
+// metrics, so they hold nothing that the app said.
+
+export const reasons = {
+  'undeclared-name': 'declare the name in spec.network.egress',
+  'undeclared-address': 'declare the name in spec.network.egress, and look it up again',
+  locked: 'the server is locked: its status says why',
+  'agreement-over': 'renew the business associate agreement; its status says when it ended or begins',
+  'not-tls': 'speak TLS to the host of an agreement',
+  'server-name-missing': 'let the client send the server name (SNI)',
+  'server-name-other': 'use the name that was looked up as the TLS server name',
+  'server-name-encrypted': 'turn off Encrypted Client Hello in the client',
+  'name-unresolved': "the cluster's resolver does not know the host: check the name and the resolver",
+  'address-forbidden': 'the host resolves to loopback or link-local addresses only: check its DNS records',
+  unreachable:
+    'the host does not accept the connection: check that it runs and that no network policy forbids it',
+  'not-postgres': 'speak the PostgreSQL protocol to the store, without TLS (sslmode=disable)',
+  'store-without-tls': 'turn on ssl at the database: plain text never leaves the pod',
+  'store-certificate':
+    "the database's certificate must be valid, of the CA in the policy, for the store's host",
+  'trail-unavailable': 'nothing can be recorded now, so nothing is opened: see /readyz',
+  'too-slow': 'the connection was not set up in time: check the client, the host and the resolver',
+  'too-many': 'too many connections are open: use a smaller pool',
+  'hung-up': 'the client closed the connection before it was set up',
+  internal: "an error of the sidecar's own: its log says which",
+} as const
+
+export type Reason = keyof typeof reasons
+
+/** Policy, or the world behind it, says no to a connection. The listener catches it, once. */
+export class EgressRefusal extends Error {
+  readonly reason: Reason
+  constructor(reason: Reason, options?: ErrorOptions) {
+    super(`hipaa-mcp refused the connection (${reason}): ${reasons[reason]}`, options)
+    this.reason = reason
+  }
+}

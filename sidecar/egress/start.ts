@@ -1,0 +1,121 @@
+// Egress by name, wired: the pod's resolver, the listener behind every name, and what the trail hears of both.
+
+import { Resolver } from 'node:dns/promises'
+import { ports as fixedPorts } from '../../core/identifiers.ts'
+import type { Orders } from '../in-force.ts'
+import type { Trail } from '../trail/trail.ts'
+import { countRefusals } from './counts.ts'
+import { realConnect, type World } from './dial.ts'
+import { startListener } from './listener.ts'
+import { type Names, namesOf, noNames, type Target } from './names.ts'
+import type { Reason } from './reasons.ts'
+import { startResolver } from './resolver.ts'
+
+export type EgressOptions = {
+  orders: Orders
+  trail: Pick<Trail, 'note'>
+  /** The cluster's resolver: an address, or `address:port`. */
+  dns: string
+  /** DNS search domains of the pod. */
+  search: readonly string[]
+  /** Of the server. */
+  namespace: string
+  /** Names out of the policy and reasons out of a table only; `error` is ours. */
+  log?: (event: {
+    event: 'egress-refused' | 'egress-names-ambiguous' | 'egress-counts-lost'
+    source: string
+    reason?: Reason
+    error?: unknown
+  }) => void
+  metrics?: { opened: (kind: Target['kind']) => void; refused: (reason: Reason) => void }
+  /** 0 takes any free one. */
+  ports?: { egress: number; dns: number }
+  periods?: { refusalsMs?: number; agreementsMs?: number; setupMs?: number }
+  /** The outside world; a test puts its own in place. */
+  world?: Partial<World>
+}
+
+export type RunningEgress = {
+  ports: { egress: number; dnsUdp: number; dnsTcp: number }
+  /** Ends listeners and connections and records what is still counted: before the trail closes. */
+  close: () => Promise<void>
+}
+
+/**
+ * Resolves when the app may look up names. Rejects when a port cannot be bound. What holds from then on:
+ * a connection leaves only for a declared name, recorded before; to a third party only while an agreement is active and
+ * only as TLS for that very name; to a store only as verified TLS. It ends within a second of what allowed it.
+ */
+export async function startEgress(options: EgressOptions): Promise<RunningEgress> {
+  const { orders, trail, search, namespace, metrics } = options
+  const { refusalsMs = 60_000, agreementsMs = 250, setupMs = 15_000 } = options.periods ?? {}
+  const ports = options.ports ?? fixedPorts
+  const refusals = countRefusals(trail, refusalsMs)
+  const refused = (source: string, reason: Reason, error?: unknown): void => {
+    refusals.count(source, reason)
+    metrics?.refused(reason)
+    options.log?.({ event: 'egress-refused', source, reason, ...(error === undefined ? {} : { error }) })
+  }
+
+  let names: Names = noNames
+  let ready = false
+  const readNames = (): void => {
+    const { inForce } = orders.standing()
+    // A lock without a policy opens nothing new; the names stay, for the stores' connections that do.
+    if (inForce === undefined) return
+    const before = names.ambiguous.join()
+    names = namesOf(inForce.policy.egress, { namespace, search }, names)
+    ready = true
+    if (names.ambiguous.join() !== before) {
+      for (const source of names.ambiguous) options.log?.({ event: 'egress-names-ambiguous', source })
+    }
+  }
+  readNames()
+
+  const resolver = await startResolver({
+    host: '127.0.0.1',
+    port: ports.dns,
+    lookup: () => ({ ready, addressOf: (name) => names.addresses.get(name), search }),
+    undeclared: () => refused('undeclared', 'undeclared-name'),
+  })
+  const listener = await startListener({
+    port: ports.egress,
+    orders,
+    names: () => names,
+    world: { resolve4: clusterResolver(options.dns), connect: realConnect, ...options.world },
+    record: async ({ name, kind }) => {
+      await trail.note({ kind: 'counted', what: 'egress-opened', source: name, count: 1 })
+      metrics?.opened(kind)
+    },
+    refused,
+    setupMs,
+  }).catch(async (error: unknown) => {
+    await resolver.close()
+    throw error
+  })
+
+  const stopListening = orders.onChange(() => {
+    readNames()
+    listener.review()
+  })
+  // An agreement ends by the clock, without word from anybody.
+  const clock = setInterval(listener.review, agreementsMs)
+  clock.unref()
+
+  return {
+    ports: { egress: listener.port, dnsUdp: resolver.udpPort, dnsTcp: resolver.tcpPort },
+    close: async () => {
+      stopListening()
+      clearInterval(clock)
+      await Promise.all([resolver.close(), listener.close()])
+      const lost = await refusals.close()
+      if (lost > 0) options.log?.({ event: 'egress-counts-lost', source: 'undeclared' })
+    },
+  }
+}
+
+function clusterResolver(address: string): World['resolve4'] {
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 })
+  resolver.setServers([address])
+  return async (name) => await resolver.resolve4(name)
+}
