@@ -12,7 +12,7 @@ export default defineConfig({
     reporters: ['default'],
     projects: [
       tier('unit', [
-        'test/{core,crds,sidecar,operator,collector,cli,config,sample}/**/*.test.ts',
+        'test/{core,crds,sidecar,operator,collector,cli,config,sample,demo,bench}/**/*.test.ts',
         'test/*.test.ts',
       ]),
       tier('integration', ['test/integration/**/*.test.ts'], serial),

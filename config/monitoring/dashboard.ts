@@ -148,7 +148,7 @@ const traffic: Series[] = [
     unit: 's',
     targets: [
       ...quantiles('hipaa_mcp_record_ack_seconds', of, 'acknowledged '),
-      ...quantiles('hipaa_mcp_commit_seconds', '', 'committed '),
+      ...quantiles('hipaa_mcp_collector_commit_seconds', '', 'committed '),
     ],
   },
 ]

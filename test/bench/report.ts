@@ -1,6 +1,6 @@
 // Figures to a table: medians of the rounds, ratios to nginx, latency over the upstream asked directly.
 
-import type { Work } from './work.ts'
+import { answerBytes, type Work } from './work.ts'
 
 export type Figures = {
   /** Processor time of what is measured, µs a call, as fast as it goes. */
@@ -70,7 +70,7 @@ export function report({ machine, rounds, seconds, rate, measured, work }: Measu
   const document = `# Performance
 
 Written by \`make bench\`, which measures the sidecar beside Debian's nginx in one run, on the same work: one
-\`tools/call\` of ${work.request.length} bytes in, one answer of ${(work.result.length + 36).toLocaleString('en')} bytes from the server, TLS 1.3 with client certificates,
+\`tools/call\` of ${work.request.length} bytes in, one answer of ${answerBytes.toLocaleString('en')} bytes from the server, TLS 1.3 with client certificates,
 32 connections kept open. What is measured has one core to itself; load, server and collector share another. Medians of
 ${rounds} rounds of ${seconds} s. Processor time is the kernel's count (user and system) over a run as fast as it goes; latency
 is that of a run at ${rate} calls a second sent on a clock, whatever is still open, over the server asked directly.

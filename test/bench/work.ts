@@ -22,7 +22,8 @@ export type Work = {
 const issuer = 'https://login.example.org'
 const audience = 'https://ehr.example.org/mcp'
 const requestBytes = 600
-const answerBytes = 4_096
+export const answerBytes = 4_096
+const envelope = '{"jsonrpc":"2.0","id":1,"result":}'.length
 
 export async function makeWork(upstreamPort: number): Promise<Work> {
   const ca = await authority('bench callers')
@@ -64,7 +65,7 @@ export async function makeWork(upstreamPort: number): Promise<Work> {
       'mcp-name': 'get_diagnosis',
     },
     request: padded((trace) => JSON.stringify(call(trace)), requestBytes),
-    result: padded((text) => JSON.stringify(answer(text)), answerBytes - 36),
+    result: padded((text) => JSON.stringify(answer(text)), answerBytes - envelope),
   }
 }
 
