@@ -1,11 +1,10 @@
 // The webhooks' listener. Every replica serves; the API server finds them through the Service.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer } from 'node:https'
 import { ports, services, systemNamespace } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Authority } from '../authority/ca.ts'
-import { keepCertificate } from '../authority/keep-certificate.ts'
+import { bodyOf, type Listener, serve } from '../authority/serve.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { type Log, wordsOf } from '../log.ts'
@@ -23,14 +22,6 @@ export type WebhookOptions = {
   port?: number
   /** Validity of the serving certificate. */
   seconds?: number
-}
-
-export type Listener = {
-  port: number
-  /** Stops taking requests and resolves when those in flight were answered. */
-  close(): Promise<void>
-  /** Why it does not serve, kebab-case; undefined when it does. */
-  reason(): string | undefined
 }
 
 /** Pods are at most 1.5 MB in etcd; a review holds two. */
@@ -63,30 +54,15 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     '/validate': async (request) => await judgePod(request, lookup, surroundings),
     '/connect': async (request) => await judgeConnect(request, lookup),
   }
-  const certificate = await keepCertificate(authority, { names: webhookNames, usages: ['server'], seconds })
-  const server = createServer({ ...certificate.current(), minVersion: 'TLSv1.2' }, (request, response) => {
-    void respond(request, response, webhooks, log)
+  return await serve({
+    authority,
+    names: webhookNames,
+    seconds,
+    port,
+    reason: 'webhook-not-listening',
+    tls: { minVersion: 'TLSv1.2' },
+    respond: (request, response) => void respond(request, response, webhooks, log),
   })
-  certificate.onChange((renewed) => server.setSecureContext({ ...renewed, minVersion: 'TLSv1.2' }))
-  server.requestTimeout = 10_000
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  const address = server.address()
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : port,
-    close: async () => {
-      certificate.stop()
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      await closed
-    },
-    reason: () => (server.listening ? undefined : 'webhook-not-listening'),
-  }
 }
 
 async function respond(
@@ -101,7 +77,7 @@ async function respond(
     return
   }
   try {
-    const asked = requestIn(await textOf(request))
+    const asked = requestIn(await bodyOf(request, bodyLimit))
     const verdict = await judge(asked).catch((error: unknown): Verdict => {
       // The cluster is away or the pod is of a shape that we do not know: refused, as everything unclear.
       log.error('A request was refused because it could not be judged', { error: wordsOf(error) })
@@ -125,15 +101,4 @@ async function respond(
     log.error('A webhook request was not readable', { error: wordsOf(error) })
     response.writeHead(400).end()
   }
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > bodyLimit) throw new RangeError('The review is larger than 8 MiB')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -30,6 +30,14 @@ function violations(pod: Pod, server = ehr): string[] {
   return 'violations' in result ? result.violations : []
 }
 
+const mounts = (pod: Pod) => pod.spec.containers[0]?.volumeMounts?.map(({ name }) => name)
+
+/** Violations of a pod whose app has this security context, and the pod that one. */
+const as = (container: SecurityContext, pod: PodSecurityContext = {}) =>
+  violations(aPod({ containers: [anApp({ securityContext: container })], securityContext: pod }))
+
+const asked = (kind: string) => ({ path: `/probe/app/${kind}`, port: 15021, scheme: 'HTTP' })
+
 describe('a pod after injection', () => {
   test('is the pod of the golden file, with Stream acknowledgement', async () => {
     await expect(stringify(injected(aPod()))).toMatchFileSnapshot('golden/stream.yaml')
@@ -60,12 +68,11 @@ describe('a pod after injection', () => {
   })
 
   test('keeps the app’s own token only where the pod itself asked for it, and never gives it to the sidecar', () => {
-    const mounts = (pod: Pod) => pod.spec.containers[0]?.volumeMounts?.map(({ name }) => name)
     expect(mounts(injected(aPod()))).toEqual([])
-    const asked = injected(aPod({ automountServiceAccountToken: true }))
-    expect(mounts(asked)).toEqual(['kube-api-access-x7k2p'])
-    expect(asked.spec.automountServiceAccountToken).toBe(false)
-    expect(injected(asked)).toEqual(asked)
+    const kept = injected(aPod({ automountServiceAccountToken: true }))
+    expect(mounts(kept)).toEqual(['kube-api-access-x7k2p'])
+    expect(kept.spec.automountServiceAccountToken).toBe(false)
+    expect(injected(kept)).toEqual(kept)
   })
 
   test('keeps its search domains and asks the sidecar for names', () => {
@@ -208,8 +215,6 @@ test('what LimitRanger may change is tolerated', () => {
 })
 
 verifies('injection:uid', 'a user that is left open, ours, or set for the whole pod', () => {
-  const as = (container: SecurityContext, pod: PodSecurityContext = {}) =>
-    violations(aPod({ containers: [anApp({ securityContext: container })], securityContext: pod }))
   expect(as({})).toEqual([
     "spec.containers[app].securityContext.runAsUser: is open, and the image could name any user: write the user's number (any but 64101, 64102, 64103)",
   ])
@@ -345,7 +350,6 @@ verifies(
       }),
     )
     const [app] = pod.spec.containers
-    const asked = (kind: string) => ({ path: `/probe/app/${kind}`, port: 15021, scheme: 'HTTP' })
     expect(app?.livenessProbe).toEqual({ httpGet: asked('livez'), periodSeconds: 10, timeoutSeconds: 3 })
     expect(app?.readinessProbe).toEqual({ httpGet: asked('readyz'), failureThreshold: 7 })
     expect(app?.startupProbe).toEqual({ exec: { command: ['/bin/up'] }, periodSeconds: 2 })

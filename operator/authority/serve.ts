@@ -1,0 +1,68 @@
+// An HTTPS listener of ours, whose certificate is renewed under it without a dropped connection.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type ServerOptions } from 'node:https'
+import type { Authority } from './ca.ts'
+import { keepCertificate } from './keep-certificate.ts'
+
+export type Listener = {
+  port: number
+  /** Takes no more requests, and resolves when those in flight were answered or `grace` milliseconds are over. */
+  close(grace?: number): Promise<void>
+  /** Why it does not serve, kebab-case; undefined when it does. */
+  reason(): string | undefined
+}
+
+export type ServeOptions = {
+  authority: Authority
+  /** DNS names by which it is called. */
+  names: readonly string[]
+  /** Validity of the certificate. */
+  seconds: number
+  port: number
+  /** `reason()` while it does not listen. */
+  reason: string
+  tls: Pick<ServerOptions, 'minVersion' | 'requestCert' | 'rejectUnauthorized' | 'secureOptions'>
+  respond: (request: IncomingMessage, response: ServerResponse) => void
+}
+
+/** Listens on all addresses; rejects when the port cannot be had. Clients' certificates are held against `authority`. */
+export async function serve(options: ServeOptions): Promise<Listener> {
+  const { authority, names, seconds, port, tls, respond } = options
+  const certificate = await keepCertificate(authority, { names, usages: ['server'], seconds })
+  const server = createServer({ ...tls, ...certificate.current() }, respond)
+  certificate.onChange((renewed) => server.setSecureContext({ ...tls, ...renewed }))
+  server.requestTimeout = 10_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: async (grace = 5_000) => {
+      certificate.stop()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      const timer = setTimeout(() => server.closeAllConnections(), grace)
+      await closed
+      clearTimeout(timer)
+    },
+    reason: () => (server.listening ? undefined : options.reason),
+  }
+}
+
+/** The body as text. Rejects with RangeError when it is larger than `limit` bytes. */
+export async function bodyOf(request: IncomingMessage, limit: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > limit) throw new RangeError(`The body is larger than ${limit} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

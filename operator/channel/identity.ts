@@ -1,0 +1,114 @@
+// `POST /v1/identity`: certificates for a process that proved which pod it is. Its private key stays with it.
+
+import {
+  accounts,
+  enforceLabel,
+  guardedLabel,
+  identity,
+  services as ownServices,
+  systemNamespace,
+} from '../../core/identifiers.ts'
+import type { KubernetesObject } from '../../core/kubernetes.ts'
+import type { IdentityRequest, IdentityResponse } from '../../core/wire.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { conforms } from '../admission/conform.ts'
+import type { Pod } from '../admission/pod.ts'
+import type { Surroundings } from '../admission/surroundings.ts'
+import type { Authority } from '../authority/ca.ts'
+import { issuedByCertManager } from '../authority/cert-manager.ts'
+import { type Proved, proved } from '../authority/certificate-request.ts'
+import { issue } from '../authority/issue.ts'
+import type { Client } from '../cluster/client.ts'
+import { kinds } from '../cluster/kinds.ts'
+import { type Believed, believe } from './believe.ts'
+import { namesOf, type Service } from './names.ts'
+import { ChannelRefusal } from './refused.ts'
+
+export type IdentityDeps = {
+  client: Pick<Client, 'get' | 'post' | 'list' | 'create' | 'delete'>
+  authority: Authority
+  surroundings: Surroundings
+  /** Validity of the certificates. */
+  seconds: number
+}
+
+/** Token, address of the peer, body. Rejects with `ChannelRefusal`, `IssuerFault`, or what the API server said. */
+export async function answerIdentity(
+  deps: IdentityDeps,
+  token: string,
+  peer: string,
+  body: string,
+): Promise<IdentityResponse> {
+  const csr = csrIn(body)
+  const key = await proved(csr)
+  if ('refused' in key) throw new ChannelRefusal(400, key.refused)
+  const believed = await believe(deps.client, token, peer)
+  if (believed.namespace !== systemNamespace) return await forSidecar(deps, believed, csr, key)
+  if (believed.account !== accounts.collector)
+    throw new ChannelRefusal(403, `No identity is given to ServiceAccount ${believed.account}`)
+  return await forCollector(deps, key)
+}
+
+async function forCollector({ authority, seconds }: IdentityDeps, key: Proved): Promise<IdentityResponse> {
+  const host = `${ownServices.collector}.${systemNamespace}.svc`
+  const leaf = { publicKey: key.publicKey, identity: identity.collector, seconds, names: [host] }
+  // It serves sidecars and auditors, and calls the channel: one certificate for both ends.
+  return { channel: await issue(authority, { ...leaf, usages: ['server', 'client'] }, Date.now()) }
+}
+
+async function forSidecar(
+  deps: IdentityDeps,
+  { namespace, pod }: Believed,
+  csr: string,
+  key: Proved,
+): Promise<IdentityResponse> {
+  const { client, authority, seconds, surroundings } = deps
+  const server = await serverOf(deps, namespace, pod)
+  const { items } = await client.list<Service>(kinds.service, { namespace })
+  const names = namesOf(pod, items, surroundings.domain)
+  const { name = '', uid = '' } = pod.metadata
+  const now = Date.now()
+  const own = identity.sidecar(namespace, server.metadata.name, uid)
+  // The names stand in this one too: by it each replica sees, on the orders stream, when they are no longer right.
+  const leaf = { publicKey: key.publicKey, names, seconds }
+  const channel = await issue(authority, { ...leaf, identity: own, usages: ['client'] }, now)
+  const { issuerRef } = server.spec.tls ?? {}
+  if (issuerRef === undefined)
+    return { channel, names, server: await issue(authority, { ...leaf, usages: ['server'] }, now) }
+  if (key.names.toSorted().join() !== names.join()) return { channel, names }
+  const wanted = { namespace, pod: { name, uid }, issuerRef, csr, names, seconds }
+  return { channel, names, server: await issuedByCertManager(client, wanted) }
+}
+
+/**
+ * The pod's server, when the pod is one that admission made. The namespace must be enrolled at this moment: in others
+ * nobody keeps a pod from being changed after it was checked.
+ */
+async function serverOf(deps: IdentityDeps, namespace: string, pod: Pod): Promise<HipaaMcpServer> {
+  const { client, surroundings } = deps
+  const name = pod.metadata.labels?.[guardedLabel]
+  if (name === undefined)
+    throw new ChannelRefusal(403, 'This pod is not guarded: there is no identity for it')
+  const [enrolled, server] = await Promise.all([
+    client.get<KubernetesObject>(kinds.namespace, undefined, namespace),
+    client.get<HipaaMcpServer>(kinds.server, namespace, name),
+  ])
+  if (enrolled?.metadata.labels?.[enforceLabel] !== 'true')
+    throw new ChannelRefusal(403, `Namespace ${namespace} is not enrolled: label it ${enforceLabel}=true`)
+  if (server === undefined)
+    throw new ChannelRefusal(403, `HipaaMcpServer ${namespace}/${name} is gone: apply it again`)
+  const violations = conforms(pod, server, surroundings)
+  if (violations.length > 0)
+    throw new ChannelRefusal(403, `The pod does not conform: ${violations.join('; ')}`)
+  return server
+}
+
+function csrIn(body: string): string {
+  try {
+    const { csr } = JSON.parse(body) as Partial<IdentityRequest>
+    if (typeof csr === 'string') return csr
+  } catch {
+    // Said below, like every other body that holds no request.
+  }
+  throw new ChannelRefusal(400, 'The body must be JSON with a member csr: a PKCS #10 request, PEM')
+}

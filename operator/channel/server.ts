@@ -1,0 +1,142 @@
+// The control channel's listener (port 8444): identity and orders. Every replica serves; the leader has no part in it.
+
+import { constants } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { guardedLabel, identityOf, ports, services, systemNamespace } from '../../core/identifiers.ts'
+import type { Pod } from '../admission/pod.ts'
+import type { Surroundings } from '../admission/surroundings.ts'
+import type { Authority } from '../authority/ca.ts'
+import { IssuerFault } from '../authority/cert-manager.ts'
+import { bodyOf, type Listener, serve } from '../authority/serve.ts'
+import { ApiError, type Client } from '../cluster/client.ts'
+import { kinds } from '../cluster/kinds.ts'
+import { type Log, wordsOf } from '../log.ts'
+import type { OrdersSource } from '../orders-source.ts'
+import { plainAddress } from './believe.ts'
+import { answerIdentity } from './identity.ts'
+import { namesOf, recentServices } from './names.ts'
+import { streamOrders } from './orders.ts'
+import { ChannelRefusal } from './refused.ts'
+
+export type ChannelOptions = {
+  client: Pick<Client, 'get' | 'post' | 'list' | 'create' | 'delete'>
+  authority: Authority
+  surroundings: Surroundings
+  orders: OrdersSource
+  log: Log
+  port?: number
+  /** Validity of the certificates that sidecars and the collector get. */
+  seconds?: number
+  /** Milliseconds between two looks at whether a pod's names are still right. */
+  outdatedMs?: number
+}
+
+const day = 86_400
+const bodyLimit = 64 * 1024
+/** Whoever reaches the port may ask, and each question costs the API server a TokenReview. */
+const mostAtOnce = 32
+
+const channelNames = [
+  `${services.channel}.${systemNamespace}.svc`,
+  `${services.channel}.${systemNamespace}.svc.cluster.local`,
+]
+
+/** Listens; rejects when the port cannot be had. */
+export async function startChannel(options: ChannelOptions): Promise<Listener> {
+  const { client, authority, port = ports.channel, seconds = day } = options
+  const deps = { ...options, seconds }
+  const { outdatedMs = 10_000 } = options
+  const servicesOf = recentServices(client, outdatedMs / 2)
+  let asking = 0
+  const identity = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (asking >= mostAtOnce) throw new ChannelRefusal(503, 'Too many ask at once: try again in a second')
+    asking += 1
+    try {
+      const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1]
+      if (token === undefined) throw new ChannelRefusal(401, 'Send the pod’s token: Authorization: Bearer')
+      const body = await bodyOf(request, bodyLimit)
+      const answer = await answerIdentity(deps, token, plainAddress(request.socket.remoteAddress), body)
+      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+      response.end(JSON.stringify(answer))
+    } finally {
+      asking -= 1
+    }
+  }
+  const orders = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const sidecar = sidecarOf(request.socket as TLSSocket)
+    const { namespace, names, until } = sidecar
+    const labelSelector = `${guardedLabel}=${sidecar.server}`
+    const pods = await client.list<Pod>(kinds.pod, { namespace, labelSelector })
+    const pod = pods.items.find(({ metadata }) => metadata.uid === sidecar.podUid)
+    if (pod === undefined) throw new ChannelRefusal(403, 'The pod of this certificate is gone')
+    const outdated = async () => {
+      const wanted = namesOf(pod, await servicesOf(namespace), options.surroundings.domain)
+      return wanted.join() !== names.join()
+    }
+    const asked = new URL(request.url ?? '/', 'https://channel').searchParams.get('generation') ?? '0'
+    const generation = /^\d{1,15}$/.test(asked) ? Number(asked) : 0
+    await streamOrders(response, options.orders, sidecar, { generation, until, outdated, outdatedMs })
+  }
+  const paths: { [path: string]: typeof identity } = {
+    'POST /v1/identity': identity,
+    'GET /v1/orders': orders,
+  }
+  return await serve({
+    authority,
+    names: channelNames,
+    seconds: day,
+    port,
+    reason: 'channel-not-listening',
+    tls: {
+      minVersion: 'TLSv1.3',
+      // Who asks for an identity has no certificate yet: each path checks for itself.
+      requestCert: true,
+      rejectUnauthorized: false,
+      // A resumed session would carry over what an earlier handshake proved.
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    },
+    respond: (request, response) => {
+      const path = `${request.method ?? ''} ${request.url?.split('?')[0] ?? ''}`
+      const answer = paths[path]
+      const answered =
+        answer === undefined
+          ? Promise.reject(new ChannelRefusal(404, 'There is no such call on the channel'))
+          : answer(request, response)
+      answered.catch((error: unknown) => refuse(error, response, path, options.log))
+    },
+  })
+}
+
+/** The sidecar at the other end, by its certificate. Throws ChannelRefusal for everybody else. */
+function sidecarOf(socket: TLSSocket) {
+  const certificate = socket.authorized ? socket.getPeerCertificate() : undefined
+  const who = identityOf(certificate?.subjectaltname)
+  if (certificate === undefined || who?.role !== 'sidecar')
+    throw new ChannelRefusal(401, 'Show the certificate that POST /v1/identity gave')
+  const names = (certificate.subjectaltname ?? '')
+    .split(', ')
+    .filter((name) => name.startsWith('DNS:'))
+    .map((name) => name.slice('DNS:'.length))
+    .toSorted()
+  return { ...who, names, until: Date.parse(certificate.valid_to) }
+}
+
+function refuse(error: unknown, response: ServerResponse, path: string, log: Log): void {
+  const { status, message } = answerTo(error)
+  log.warn('The channel refused a call', { kind: path, status, error: wordsOf(error) })
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ message }))
+}
+
+function answerTo(error: unknown): { status: number; message: string } {
+  if (error instanceof ChannelRefusal) return error
+  if (error instanceof RangeError) return { status: 413, message: error.message }
+  if (error instanceof IssuerFault) return { status: 503, message: error.message }
+  const message = 'The operator could not answer: try again; its log says why'
+  return { status: error instanceof ApiError ? 503 : 500, message }
+}

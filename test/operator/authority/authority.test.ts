@@ -1,0 +1,214 @@
+import { X509Certificate } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { auditorSigner, identity, identityOf } from '../../../core/identifiers.ts'
+import { answerAuditor } from '../../../operator/authority/auditor-csr.ts'
+import { authoritySecrets, loadAuthority, makeAuthority } from '../../../operator/authority/ca.ts'
+import { issuedByCertManager } from '../../../operator/authority/cert-manager.ts'
+import { proved } from '../../../operator/authority/certificate-request.ts'
+import { issue } from '../../../operator/authority/issue.ts'
+import { keepCertificate } from '../../../operator/authority/keep-certificate.ts'
+import { writeBundles } from '../../../operator/authority/webhook-certificate.ts'
+import { kinds } from '../../../operator/cluster/kinds.ts'
+import { verifies } from '../../verifies.ts'
+import { aForgedRequest, aRequestFor } from './keys.ts'
+import { objects } from './objects.ts'
+
+const now = Date.now()
+const authority = await makeAuthority(authoritySecrets.own, now)
+const other = await makeAuthority(authoritySecrets.clients, now)
+
+async function publicKey() {
+  const read = await proved((await aRequestFor()).csr)
+  if ('refused' in read) throw new Error(read.refused)
+  return read.publicKey
+}
+
+test('replicas that start together end with one authority', async () => {
+  const client = objects()
+  const all = await Promise.all([1, 2, 3].map(async () => await loadAuthority(client, 'hipaa-mcp-ca')))
+  expect(new Set(all.map(({ pem }) => pem)).size).toBe(1)
+  expect((await loadAuthority(client, 'hipaa-mcp-ca')).pem).toBe(all[0]?.pem)
+})
+
+test('a Secret that holds something else is never overwritten', async () => {
+  const client = objects()
+  const metadata = { name: 'hipaa-mcp-ca', namespace: 'hipaa-mcp-system' }
+  await loadAuthority(client, 'hipaa-mcp-ca')
+  const good = await client.get<{ data: { [key: string]: string } }>(
+    kinds.secret,
+    metadata.namespace,
+    metadata.name,
+  )
+  for (const data of [
+    {},
+    { ...good?.data, 'tls.crt': encode(other.pem) },
+    { ...good?.data, 'tls.key': 'x' },
+  ]) {
+    client.put(kinds.secret, { metadata, data })
+    await expect(loadAuthority(client, 'hipaa-mcp-ca')).rejects.toThrow(
+      /restore Secret hipaa-mcp-system\/hipaa-mcp-ca/,
+    )
+  }
+  client.put(kinds.secret, { metadata, data: good?.data })
+  await expect(loadAuthority(client, 'hipaa-mcp-ca', now + 11 * 365 * 86_400_000)).rejects.toThrow(
+    'The CA is over',
+  )
+})
+
+test('a leaf names its identity, ends in time, and is not the other authority’s', async () => {
+  const uri = identity.sidecar('clinic', 'ehr', 'uid-1')
+  const leaf = { publicKey: await publicKey(), identity: uri, names: ['ehr', 'ehr.clinic'], seconds: 300 }
+  const certificate = new X509Certificate(await issue(authority, { ...leaf, usages: ['client'] }, now))
+  expect(identityOf(certificate.subjectAltName)).toEqual({
+    role: 'sidecar',
+    namespace: 'clinic',
+    server: 'ehr',
+    podUid: 'uid-1',
+  })
+  expect(certificate.checkHost('ehr.clinic')).toBe('ehr.clinic')
+  expect(certificate.ca).toBe(false)
+  expect(Math.abs(Date.parse(certificate.validTo) - (now + 300_000))).toBeLessThan(1_000)
+  expect(certificate.verify(new X509Certificate(authority.pem).publicKey)).toBe(true)
+  expect(certificate.verify(new X509Certificate(other.pem).publicKey)).toBe(false)
+})
+
+test('a certificate request is refused unless its own EC key signed it', async () => {
+  const rsa = {
+    name: 'RSASSA-PKCS1-v1_5',
+    modulusLength: 2048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+    hash: 'SHA-256',
+  }
+  expect(await proved('nonsense')).toHaveProperty('refused')
+  expect(await proved((await aRequestFor([], rsa)).csr)).toHaveProperty(
+    'refused',
+    expect.stringContaining('EC P-256'),
+  )
+  expect(await proved(await aForgedRequest())).toHaveProperty('refused', expect.stringContaining('own key'))
+  expect(await proved((await aRequestFor(['a.b'])).csr)).toMatchObject({ names: ['a.b'] })
+})
+
+test('a kept certificate is renewed with a new key before it is over', async () => {
+  const kept = await keepCertificate(authority, { names: ['a'], usages: ['server'], seconds: 0.3 })
+  const before = kept.current()
+  const renewals: string[] = []
+  kept.onChange(({ cert }) => renewals.push(cert))
+  await sleep(300)
+  kept.stop()
+  expect(renewals.length).toBeGreaterThan(0)
+  expect(kept.current().cert).toBe(renewals.at(-1))
+  expect(kept.current().key).not.toBe(before.key)
+})
+
+test('a caBundle is written where it differs and nowhere else', async () => {
+  const client = objects()
+  const caBundle = Buffer.from(authority.pem).toString('base64')
+  client.put(kinds.mutatingWebhook, {
+    metadata: { name: 'hipaa-mcp' },
+    webhooks: [
+      { name: 'a', clientConfig: {} },
+      { name: 'b', clientConfig: { caBundle } },
+    ],
+  })
+  await expect(writeBundles(client, authority.pem)).rejects.toThrow(
+    'ValidatingWebhookConfiguration hipaa-mcp is missing',
+  )
+  client.put(kinds.validatingWebhook, {
+    metadata: { name: 'hipaa-mcp' },
+    webhooks: [{ name: 'c', clientConfig: { caBundle } }],
+  })
+  client.patches.length = 0
+  await writeBundles(client, authority.pem)
+  expect(client.patches.map(({ body }) => body)).toEqual([
+    [
+      { op: 'test', path: '/webhooks/0/name', value: 'a' },
+      { op: 'add', path: '/webhooks/0/clientConfig/caBundle', value: caBundle },
+    ],
+  ])
+})
+
+test('an auditor’s certificate bears the name that the API server saw, for an hour at most', async () => {
+  const { csr } = await aRequestFor()
+  const spec = {
+    signerName: auditorSigner,
+    request: Buffer.from(csr).toString('base64'),
+    username: 'ada@example.org',
+    usages: ['client auth'],
+    expirationSeconds: 864_000,
+  }
+  const approved = {
+    conditions: [
+      { type: 'Approved', status: 'True' as const, reason: '', message: '', lastTransitionTime: '' },
+    ],
+  }
+  const request = { apiVersion: '', kind: '', metadata: { name: 'r' }, spec, status: approved }
+  const given = await answerAuditor(authority, request, now)
+  if (given === undefined || 'refused' in given) throw new Error('not signed')
+  const certificate = new X509Certificate(given.certificate)
+  expect(identityOf(certificate.subjectAltName)).toEqual({ role: 'auditor', person: 'ada@example.org' })
+  expect(Date.parse(certificate.validTo) - now).toBeLessThanOrEqual(3_600_000)
+
+  const [condition] = approved.conditions
+  const denied = { conditions: [condition, { ...condition, type: 'Denied' }] as typeof approved.conditions }
+  expect(await answerAuditor(authority, { ...request, status: {} }, now)).toBeUndefined()
+  expect(await answerAuditor(authority, { ...request, status: denied }, now)).toBeUndefined()
+  expect(
+    await answerAuditor(authority, { ...request, spec: { ...spec, signerName: 'other.example/x' } }, now),
+  ).toBeUndefined()
+  expect(
+    await answerAuditor(
+      authority,
+      { ...request, spec: { ...spec, usages: ['client auth', 'server auth'] } },
+      now,
+    ),
+  ).toHaveProperty('refused')
+  expect(await answerAuditor(authority, { ...request, spec: { ...spec, username: '' } }, now)).toHaveProperty(
+    'refused',
+  )
+})
+
+const encode = (text: string) => Buffer.from(text).toString('base64')
+
+const signed = async (names: string[]) => {
+  const leaf = { publicKey: await publicKey(), names, usages: ['server' as const], seconds: 60 }
+  return { certificate: Buffer.from(await issue(other, leaf, now)).toString('base64') }
+}
+
+/** cert-manager as a client sees it: `answer` turns a new request into what its status says. */
+function certManager(answer: () => Promise<object>) {
+  const client = objects()
+  const create: typeof client.create = async (kind, object) => {
+    client.put(kind, { ...object, status: await answer() })
+    return object
+  }
+  return { ...client, create }
+}
+
+const wanted = async (names: string[]) => ({
+  namespace: 'clinic',
+  pod: { name: 'ehr-1', uid: 'uid-1' },
+  issuerRef: { name: 'clinic-ca', kind: 'Issuer' as const },
+  csr: (await aRequestFor(names)).csr,
+  names,
+  seconds: 86_400,
+})
+
+verifies('transit:issuer', 'cert-manager refuses, is silent, or signs another name', async () => {
+  const request = await wanted(['ehr.clinic.svc'])
+  const good = certManager(async () => await signed(['ehr.clinic.svc']))
+  expect(await issuedByCertManager(good, request)).toContain('BEGIN CERTIFICATE')
+  expect((await good.list(kinds.certificateRequest)).items).toEqual([])
+  const denied = certManager(async () => ({
+    conditions: [{ type: 'Denied', status: 'True', reason: 'Policy' }],
+  }))
+  await expect(issuedByCertManager(denied, request)).rejects.toThrow(
+    'Issuer clinic-ca refused the certificate (Policy)',
+  )
+  const silent = certManager(async () => ({}))
+  await expect(issuedByCertManager(silent, request, 100)).rejects.toThrow(
+    /no certificate within 0.1 s.*CertificateRequest clinic\/hipaa-mcp-/,
+  )
+  const stranger = certManager(async () => await signed(['bank.example']))
+  await expect(issuedByCertManager(stranger, request)).rejects.toThrow('left out ehr.clinic.svc')
+})
