@@ -55,7 +55,11 @@ export function controllers(options: ControllersOptions): Controllers {
     await keepTrailVolumes(client, world, outside, leading)
     return undefined
   })
+  const queues = [servers, agreements, volumes]
   let running = false
+  /** A leader that loses the lease and has it again must not begin before what ran has ended. */
+  let wanted = false
+  let ended: Promise<void> = Promise.resolve()
   const when =
     (queue: Queue) =>
     (key: string): void => {
@@ -66,17 +70,25 @@ export function controllers(options: ControllersOptions): Controllers {
     agreement: when(agreements),
     volumes: () => when(volumes)('all'),
     start: () => {
-      if (running) return
-      running = true
-      for (const queue of [servers, agreements, volumes]) queue.start()
-      for (const server of world.servers.all()) servers.add(keyOf(server))
-      for (const { metadata } of world.agreements.all()) agreements.add(metadata.name)
-      volumes.add('all')
+      wanted = true
+      void ended.then(() => {
+        if (wanted && !running) begin()
+      })
     },
     stop: async () => {
+      wanted = false
       running = false
-      await Promise.all([servers, agreements, volumes].map(async (queue) => await queue.stop()))
+      ended = Promise.all(queues.map(async (queue) => await queue.stop())).then(() => {})
+      await ended
     },
+  }
+
+  function begin(): void {
+    running = true
+    for (const queue of queues) queue.start()
+    for (const server of world.servers.all()) servers.add(keyOf(server))
+    for (const { metadata } of world.agreements.all()) agreements.add(metadata.name)
+    volumes.add('all')
   }
 }
 

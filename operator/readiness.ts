@@ -1,6 +1,7 @@
 // What must hold before a server may receive PHI: ordered checks, pure. The first violation is the reported reason; one
 // that locks closes the server whatever yesterday's policy said.
 
+import { storeOf } from './desired/network-policies.ts'
 import type { Seen } from './observe.ts'
 
 export type Violation = {
@@ -38,6 +39,21 @@ const policyIsInvalid: Check = ({ compiled }) =>
         locks: 'policy-invalid',
       }
     : undefined
+
+/** Names stand in labels that network policies select on, and a label has 63 characters (as DNS labels do). */
+const nameIsTooLong: Check = ({ server }) =>
+  when(
+    [
+      server.metadata.name,
+      ...(server.spec.stores ?? []).map(({ name }) => storeOf(server.metadata.name, name)),
+    ].some((label) => label.length > 63),
+    {
+      reason: 'NameTooLong',
+      message:
+        'The server’s name, a dot and each store’s name must fit in 63 characters: choose shorter ones.',
+      locks: 'name-too-long',
+    },
+  )
 
 const podsAreClaimedTwice: Check = ({ rivals }) =>
   when(rivals.length > 0, {
@@ -104,6 +120,7 @@ export const readiness: readonly Check[] = [
   beingDeleted, //              deleting opens nothing
   lockedDown, //                a person said no
   policyIsInvalid, //           no policy, no doors
+  nameIsTooLong, //             no policy could select its pods
   podsAreClaimedTwice, //       which of two policies?
   mfaHasNoRule, //              nothing could prove MFA
   namespaceIsNotEnrolled, //    pods would start unguarded

@@ -1,0 +1,177 @@
+// Wiring of the operator: configuration, client, watches, webhooks, control channel, leader, shutdown. No decisions.
+
+import { readFile } from 'node:fs/promises'
+import { identity, systemNamespace } from '../core/identifiers.ts'
+import { registerImage } from './admission/images.ts'
+import { startWebhooks } from './admission/server.ts'
+import { endpoints, resolverOf } from './admission/surroundings.ts'
+import { signAuditors } from './authority/auditor-csr.ts'
+import { authoritySecrets, loadAuthority } from './authority/ca.ts'
+import { keepCertificate } from './authority/keep-certificate.ts'
+import { keepBundles } from './authority/webhook-certificate.ts'
+import { startChannel } from './channel/server.ts'
+import { apiClient } from './cluster/client.ts'
+import { credentials } from './cluster/credentials.ts'
+import { eventRecorder } from './cluster/events.ts'
+import { leaderElection } from './cluster/leader.ts'
+import { collectorClient } from './collector-client.ts'
+import { configFrom } from './config.ts'
+import { controllers } from './controllers.ts'
+import { followTrail } from './follow-trail.ts'
+import { serveHealth } from './health.ts'
+import { keySets } from './jwks.ts'
+import { jsonLog, wordsOf } from './log.ts'
+import { openMetrics } from './metrics.ts'
+import { observeWorld } from './observed-metrics.ts'
+import { ordersSource } from './orders-source.ts'
+import { watches } from './watches.ts'
+import type { Outside } from './world.ts'
+
+const log = jsonLog('operator')
+
+async function main(): Promise<void> {
+  const config = configFrom(process.env)
+  const metrics = openMetrics()
+  const client = apiClient({
+    credentials: await credentials(),
+    observe: (method, status) => metrics.apiAnswered(method, status),
+  })
+
+  // Until everything below stands, this replica says why it is not ready.
+  let reasons: () => string[] = starting
+  const health = await serveHealth({ port: config.healthPort, metrics, reasons: () => reasons() })
+
+  const authority = await loadAuthority(client, authoritySecrets.own)
+  const clientAuthority = await loadAuthority(client, authoritySecrets.clients)
+  const certificate = await keepCertificate(authority, {
+    identity: identity.operator,
+    names: [],
+    usages: ['client'],
+    seconds: config.certificateSeconds,
+  })
+
+  const events = eventRecorder({ client, instance: config.pod.name, log })
+  const issuers = keySets({ onChange: () => orders.changed(), log })
+  const collector = collectorClient({ url: config.collector, material: () => certificate.current() })
+  const trail = followTrail({
+    collector,
+    onChange: (keys) => {
+      for (const key of keys) leaders.server(key)
+      leaders.volumes()
+    },
+    log,
+  })
+  const outside: Outside = {
+    clientCa: clientAuthority.pem,
+    keySet: (url) => issuers.get(url),
+    trail: () => trail.current(),
+  }
+  const { world, all, orderInputs } = watches(
+    client,
+    {
+      server: (key) => leaders.server(key),
+      agreement: (name) => leaders.agreement(name),
+      orders: (namespace, name) => orders.changed(namespace, name),
+      issuers: () => issuers.want(world.servers.all().flatMap(({ spec }) => spec.identity.issuers)),
+      volumes: () => leaders.volumes(),
+    },
+    log,
+  )
+  const orders = ordersSource({ world, outside, inputs: orderInputs, log })
+  const leaders = controllers({
+    world,
+    outside,
+    client,
+    events,
+    leading: () => leader.leading(),
+    generation: () => Math.max(...orderInputs.map((input) => input.lastSeen())),
+    metrics,
+    log,
+  })
+  const leader = leaderElection({
+    client,
+    namespace: systemNamespace,
+    name: 'hipaa-mcp-operator',
+    identity: `${config.pod.name}_${config.pod.uid}`,
+    onChange: (leading) => {
+      if (leading) {
+        leaders.start()
+        trail.start()
+      } else {
+        trail.stop()
+        void leaders.stop()
+      }
+    },
+    log,
+  })
+  observeWorld(metrics, { world, outside, all, leading: () => leader.leading(), certificate })
+
+  for (const one of all) one.start()
+  await Promise.all(all.map(async (one) => await one.synced()))
+
+  const images = await registerImage(client, config.image)
+  const surroundings = {
+    image: config.image,
+    images,
+    ca: authority.pem,
+    ...endpoints,
+    ...resolverOf(await readFile('/etc/resolv.conf', 'utf8')),
+  }
+  const bundles = keepBundles(client, authority.pem, log)
+  const auditors = signAuditors(client, authority, log)
+  const webhooks = await startWebhooks({ client, authority, surroundings, log })
+  const channel = await startChannel({
+    client,
+    authority,
+    surroundings,
+    orders,
+    log,
+    seconds: config.certificateSeconds,
+  })
+  reasons = () =>
+    [bundles.reason(), webhooks.reason(), channel.reason()].filter((reason) => reason !== undefined)
+  leader.start()
+  log.info('The operator is up')
+
+  let ending = false
+  const end = async (): Promise<void> => {
+    if (ending) return
+    ending = true
+    reasons = () => ['shutting down']
+    log.info('The operator ends')
+    // First let another replica lead, then end what sidecars and the API server hang on.
+    await leaders.stop()
+    await leader.stop()
+    trail.stop()
+    auditors.stop()
+    bundles.stop()
+    await Promise.all([channel.close(), webhooks.close()])
+    orders.stop()
+    issuers.stop()
+    certificate.stop()
+    await Promise.all(all.map(async (one) => await one.stop()))
+    await collector.close()
+    await metrics.shutdown()
+    health.closeAllConnections()
+    health.close()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => {
+      end().catch((error: unknown) => {
+        log.error('The end was not in good order', { error: wordsOf(error) })
+        process.exit(1)
+      })
+    })
+}
+
+function starting(): string[] {
+  return ['starting']
+}
+
+try {
+  await main()
+} catch (error) {
+  log.error('The operator could not start', { error: wordsOf(error) })
+  process.exit(1)
+}

@@ -1,0 +1,74 @@
+// Gauges and counters that are read off what is known at the moment of a scrape.
+
+import { X509Certificate } from 'node:crypto'
+import type { ListWatch } from './cluster/list-watch.ts'
+import type { Named } from './cluster/store.ts'
+import type { Metrics } from './metrics.ts'
+import { keyOf } from './observe.ts'
+import type { Outside, World } from './world.ts'
+
+export type Observed = {
+  world: World
+  outside: Outside
+  all: readonly ListWatch<Named>[]
+  leading: () => boolean
+  /** Our own certificate for channel and collector, PEM. */
+  certificate: { current(): { cert: string } }
+}
+
+/** States of a condition as numbers, as kube-state-metrics does. */
+const states = { True: 1, False: 0, Unknown: -1 } as const
+
+export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed): void {
+  const { world, outside, all, leading, certificate } = seen
+  metrics.observed('gauge', 'leader_election_master_status', '1 while this replica reconciles', () => [
+    { value: leading() ? 1 : 0, attributes: { name: 'hipaa-mcp-operator' } },
+  ])
+  metrics.observed(
+    'gauge',
+    'hipaa_mcp_watch_stale_seconds',
+    'Seconds since the API server last said anything about a kind',
+    () =>
+      all
+        .filter((one) => one.hasSynced())
+        .map((one) => ({ value: one.staleSeconds(), attributes: { kind: one.kind.kind } })),
+  )
+  metrics.observed(
+    'gauge',
+    'hipaa_mcp_operator_certificate_expiry_timestamp_seconds',
+    'End of validity of the operator’s own certificate',
+    () => [{ value: new X509Certificate(certificate.current().cert).validToDate.getTime() / 1000 }],
+  )
+  // Only the leader follows the trail and writes status: one series a server, not one a replica.
+  const servers = () => (leading() ? world.servers.all() : [])
+  metrics.observed(
+    'counter',
+    'hipaa_mcp_breach_signals_total',
+    'Breach signals that the collector knows of',
+    () =>
+      servers().map((server) => ({
+        value: (outside.trail()?.signals ?? []).filter(
+          (signal) => `${signal.namespace}/${signal.server}` === keyOf(server),
+        ).length,
+        attributes: { server: keyOf(server) },
+      })),
+  )
+  metrics.observed('gauge', 'hipaa_mcp_condition', 'Conditions of servers: 1 True, 0 False, -1 Unknown', () =>
+    servers().flatMap((server) =>
+      (server.status?.conditions ?? []).map(({ type, status }) => ({
+        value: states[status],
+        attributes: { server: keyOf(server), type },
+      })),
+    ),
+  )
+  for (const [name, read, description] of [
+    ['hipaa_mcp_pods_expected', 'expected', 'Pods of a server'],
+    ['hipaa_mcp_pods_guarded', 'guarded', 'Pods of a server that are guarded'],
+  ] as const)
+    metrics.observed('gauge', name, description, () =>
+      servers().map((server) => ({
+        value: server.status?.pods?.[read] ?? 0,
+        attributes: { server: keyOf(server) },
+      })),
+    )
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { configFrom } from '../../operator/config.ts'
+
+const least = {
+  HIPAA_MCP_POD_NAME: 'operator-0',
+  HIPAA_MCP_POD_UID: 'uid',
+  HIPAA_MCP_IMAGE: 'registry.example/hipaa-mcp@sha256:0',
+}
+
+test('three settings suffice, and the environment of a pod holds others than ours', () => {
+  expect(configFrom({ ...least, PATH: '/usr/bin', KUBERNETES_SERVICE_HOST: '10.0.0.1' })).toEqual({
+    pod: { name: 'operator-0', uid: 'uid' },
+    image: 'registry.example/hipaa-mcp@sha256:0',
+    collector: 'https://hipaa-mcp-collector.hipaa-mcp-system.svc:8445',
+    certificateSeconds: 86_400,
+    healthPort: 8081,
+  })
+})
+
+const faults: { when: string; environment: Record<string, string>; says: string }[] = [
+  {
+    when: 'nothing',
+    environment: {},
+    says: 'HIPAA_MCP_POD_NAME is missing; HIPAA_MCP_POD_UID is missing; HIPAA_MCP_IMAGE is missing',
+  },
+  {
+    when: 'a misspelt one',
+    environment: { ...least, HIPAA_MCP_COLECTOR: 'https://x' },
+    says: 'HIPAA_MCP_COLECTOR is unknown',
+  },
+  {
+    when: 'a collector without TLS',
+    environment: { ...least, HIPAA_MCP_COLLECTOR: 'http://x' },
+    says: 'must be an https URL',
+  },
+  {
+    when: 'no number',
+    environment: { ...least, HIPAA_MCP_CERTIFICATE_SECONDS: '1d' },
+    says: 'must be a whole number from 60 to 2678400',
+  },
+  {
+    when: 'too short a life',
+    environment: { ...least, HIPAA_MCP_CERTIFICATE_SECONDS: '5' },
+    says: 'must be a whole number from 60',
+  },
+]
+for (const { when, environment, says } of faults)
+  test(`the operator does not start on a wrong environment, and names every fault: ${when}`, () => {
+    expect(() => configFrom(environment)).toThrow(says)
+  })

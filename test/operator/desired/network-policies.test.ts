@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import type { HipaaMcpServer } from '../../../crds/hipaamcpserver.generated.ts'
+import { desired } from '../../../operator/desired/all.ts'
+import { bystanderPolicyName } from '../../../operator/desired/network-policies.ts'
+import { isMet, type Wanted } from '../../../operator/desired/wanted.ts'
+import { type NetworkPolicy, selects } from '../../../operator/objects.ts'
+import { verifies } from '../../verifies.ts'
+import { aGuardedPod, anAgreement, aPod, aServer, aStorePod, now, seenIn, type Things } from '../world.ts'
+
+const store = { name: 'database', pods: { matchLabels: { app: 'ehr-db' } }, port: 5432 }
+const toStore = {
+  store: 'database',
+  host: 'ehr-db',
+  protocol: 'Postgres' as const,
+  tls: { ca: { pem: 'ca' } },
+}
+const whole = aServer({
+  stores: [store],
+  network: {
+    ingress: [
+      { namespace: 'agents', podSelector: { matchLabels: { app: 'agent' } } },
+      { namespace: 'portal' },
+    ],
+    egress: [toStore, { baa: 'vendor' }],
+  },
+})
+
+const policiesOf = (things: Things, at = now) =>
+  desired(seenIn(things), [], at)
+    .filter(({ object, how }) => object.kind === 'NetworkPolicy' && how === 'apply')
+    .map(({ object }) => object as unknown as NetworkPolicy)
+
+const named = (policies: NetworkPolicy[], name: string) => {
+  const found = policies.find(({ metadata }) => metadata.name === name)
+  if (found === undefined) throw new Error(`No policy ${name}`)
+  return found
+}
+
+verifies('transit:network-policy', 'a whole server, as a file', async () => {
+  const text = policiesOf({ servers: [whole], agreements: [anAgreement('vendor')] })
+    .map((policy) => stringify(policy))
+    .join('---\n')
+
+  await expect(text).toMatchFileSnapshot('../golden/network-policies.yaml')
+})
+
+verifies('transit:network-policy', 'a server that names nobody is reached by nobody', () => {
+  const { spec } = named(policiesOf({ servers: [aServer({ network: {} })] }), 'hipaa-mcp-server.ehr')
+
+  expect(spec['ingress']).toEqual([
+    {
+      from: [{ namespaceSelector: { matchLabels: { 'hipaa-mcp.dev/monitoring': 'true' } } }],
+      ports: [{ port: 15021, protocol: 'TCP' }],
+    },
+  ])
+})
+
+verifies('transit:network-policy', 'the way out to agreements closes when the agreement ends', () => {
+  const agreements = [anAgreement('vendor', { expires: '2026-11-01T12:00:00Z' })]
+  const opens = (at: number) =>
+    JSON.stringify(named(policiesOf({ servers: [whole], agreements }, at), 'hipaa-mcp-server.ehr')).includes(
+      '443',
+    )
+
+  expect(opens(now - 1)).toBe(true)
+  expect(opens(now)).toBe(false)
+})
+
+verifies(
+  'transit:network-policy',
+  'a policy that somebody widened, narrowed or deleted is written again',
+  () => {
+    const seen = seenIn({ servers: [whole] })
+    const [wanted] = desired(seen, [], now).filter(
+      ({ object }) => object.metadata.name === 'hipaa-mcp-server.ehr',
+    )
+    const changed = (change: (spec: Record<string, unknown>) => void): Wanted => {
+      const current = structuredClone(wanted?.object) as unknown as NetworkPolicy
+      change(current.spec)
+      return { ...(wanted as Wanted), current }
+    }
+
+    expect(isMet(changed(() => {}))).toBe(true)
+    expect(isMet({ ...(wanted as Wanted), current: undefined })).toBe(false)
+    expect(isMet(changed((spec) => (spec['ingress'] as unknown[]).push({})))).toBe(false)
+    expect(
+      isMet(changed((spec) => ((spec['podSelector'] as { matchLabels: object }).matchLabels = { a: 'b' }))),
+    ).toBe(false)
+    expect(
+      isMet(
+        changed((spec) =>
+          Object.assign((spec['podSelector'] as { matchLabels: object }).matchLabels, { more: 'x' }),
+        ),
+      ),
+    ).toBe(false)
+    expect(isMet(changed((spec) => (spec['more'] = true)))).toBe(false)
+  },
+)
+
+verifies(
+  'injection:store-label',
+  'a store admits that server’s guarded pods on its port, and no other server’s',
+  () => {
+    const { spec } = named(policiesOf({ servers: [whole] }), 'hipaa-mcp-store.ehr.database')
+
+    expect(spec.podSelector).toEqual({ matchLabels: { 'hipaa-mcp.dev/store': 'ehr.database' } })
+    expect(spec['policyTypes']).toEqual(['Ingress'])
+    expect(spec['ingress']).toEqual([
+      {
+        from: [{ podSelector: { matchLabels: { 'hipaa-mcp.dev/guarded': 'ehr' } } }],
+        ports: [{ port: 5432, protocol: 'TCP' }],
+      },
+    ])
+  },
+)
+
+verifies('injection:store-label', 'the policy of a store that is declared no more goes', () => {
+  const seen = seenIn({ servers: [whole] })
+  const standing = desired(seen, [], now).flatMap(({ object }) =>
+    object.kind === 'NetworkPolicy' ? [object as unknown as NetworkPolicy] : [],
+  )
+  const without = aServer({ stores: [] })
+
+  const gone = desired(seenIn({ servers: [without], networkPolicies: standing }), [], now).filter(
+    ({ how }) => how === 'delete',
+  )
+
+  expect(gone.map(({ object }) => object.metadata.name)).toEqual(['hipaa-mcp-store.ehr.database'])
+})
+
+test('every other pod of an enrolled namespace is selected by the bystanders’ policy, guarded and store pods are not', () => {
+  const { spec } = named(
+    policiesOf({ servers: [whole], pods: [aGuardedPod('ehr-1'), aStorePod('ehr-db-0')] }),
+    bystanderPolicyName,
+  )
+  const selected = (pod: ReturnType<typeof aPod>) => selects(spec.podSelector, pod.metadata.labels)
+
+  expect(selected(aPod('tool'))).toBe(true)
+  expect(selected(aPod('tool', { labels: { app: 'x' } }))).toBe(true)
+  expect(selected(aGuardedPod('ehr-1'))).toBe(false)
+  expect(selected(aStorePod('ehr-db-0'))).toBe(false)
+  expect(spec['ingress']).toBeUndefined()
+  expect(spec['egress']).toBeUndefined()
+})
+
+test('bystanders are cut off only once no pod of a server or store is left from before the enrolment', () => {
+  const old: HipaaMcpServer = aServer({
+    stores: [store],
+    workload: { port: 8080, path: '/mcp', selector: { matchLabels: { app: 'ehr' } } },
+  })
+  const names = (things: Things) =>
+    policiesOf({ servers: [old], ...things }).map(({ metadata }) => metadata.name)
+
+  expect(names({ pods: [aPod('ehr-old', { labels: { app: 'ehr' } })] })).not.toContain(bystanderPolicyName)
+  expect(names({ pods: [aPod('db-old', { labels: { app: 'ehr-db' } })] })).not.toContain(bystanderPolicyName)
+  expect(names({ pods: [], enrolled: false })).not.toContain(bystanderPolicyName)
+  expect(names({ pods: [] })).toContain(bystanderPolicyName)
+})

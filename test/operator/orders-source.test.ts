@@ -1,0 +1,249 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { parsePolicy, policyHash } from '../../core/policy.ts'
+import { type Input, ordersFor, ordersSource } from '../../operator/orders-source.ts'
+import { verifies } from '../verifies.ts'
+import { quiet } from './cluster/scripted-api.ts'
+import { aGuardedPod, anAgreement, aPod, aServer, aWorld, now, type Things } from './world.ts'
+
+const pod = { namespace: 'clinic', name: 'ehr', podUid: 'uid-ehr-1' }
+const orders = (things: Things = {}, at = now) => {
+  const { world, outside } = aWorld(things)
+  return ordersFor(world, outside, pod, 7, at)
+}
+
+function anInput(seen: number, synced = true): Input & { refreshes: number; seen: number } {
+  const input = {
+    seen,
+    refreshes: 0,
+    hasSynced: () => synced,
+    lastSeen: () => input.seen,
+    refresh: async () => {
+      input.refreshes += 1
+      input.seen = 500
+    },
+  }
+  return input
+}
+
+function source(things: Things, inputs: Input[] = [anInput(100), anInput(90)], at = () => now) {
+  return ordersSource({ ...aWorld(things), inputs, log: quiet, now: at })
+}
+
+verifies('operator:orders', 'a whole policy, that the sidecar’s own parser takes, with its hash', () => {
+  const { policy = '', hash, keys, jwks, locked, generation } = orders() ?? {}
+
+  expect(parsePolicy(policy)).toHaveProperty('policy')
+  expect(hash).toBe(policyHash(policy))
+  expect(Object.values(keys ?? {}).map((key) => Buffer.from(key, 'base64').length)).toEqual([32, 32, 32])
+  expect(jwks).toEqual({ 'https://login.example.org': { keys: [] } })
+  expect([locked, generation]).toEqual([undefined, 7])
+})
+
+const locks: { when: string; things: Things; locked: string; policy: boolean }[] = [
+  {
+    when: 'a lockdown',
+    things: { servers: [aServer({ lockdown: { reason: 'drill' } })] },
+    locked: 'lockdown',
+    policy: true,
+  },
+  {
+    when: 'an invalid policy',
+    things: { servers: [aServer({ maxPolicyAge: 'soon' })] },
+    locked: 'policy-invalid',
+    policy: false,
+  },
+  { when: 'no server any more', things: { servers: [] }, locked: 'server-deleted', policy: false },
+  {
+    when: 'a server being deleted',
+    things: { servers: [aServer({}, { deletionTimestamp: '2026-11-01T00:00:00Z' })] },
+    locked: 'server-deleted',
+    policy: true,
+  },
+  {
+    when: 'two servers claim one pod',
+    things: {
+      pods: [aPod('ehr-1', { labels: { app: 'ehr', 'hipaa-mcp.dev/guarded': 'ehr' } })],
+      servers: [
+        aServer(),
+        aServer(
+          { workload: { port: 1, path: '/', selector: { matchLabels: { app: 'ehr' } } } },
+          { name: 'other' },
+        ),
+      ],
+    },
+    locked: 'claimed-twice',
+    policy: true,
+  },
+  {
+    when: 'a provider that proves no MFA',
+    things: {
+      servers: [
+        aServer({
+          identity: {
+            issuers: [
+              { url: 'https://i.example', audience: 'a', provider: 'Generic', roles: { claim: '/r' } },
+            ],
+          },
+        }),
+      ],
+    },
+    locked: 'no-mfa-rule',
+    policy: true,
+  },
+]
+for (const { when, things, locked, policy } of locks)
+  verifies('access:lockdown', `orders lock the server: ${when}`, () => {
+    const told = orders(things)
+
+    expect(told?.locked).toBe(locked)
+    expect(told?.policy !== undefined).toBe(policy)
+  })
+
+test('without keys nobody is told anything: no record could be written', () => {
+  expect(orders({ keys: false })).toBeUndefined()
+})
+
+const baa = { network: { egress: [{ baa: 'vendor' }] } }
+const standings = [
+  { when: 'in force', agreements: [anAgreement('vendor')], active: true, reason: 'Active' },
+  {
+    when: 'over',
+    agreements: [anAgreement('vendor', { expires: '2026-11-01T12:00:00Z' })],
+    active: false,
+    reason: 'Expired',
+  },
+  {
+    when: 'not begun',
+    agreements: [anAgreement('vendor', { effective: '2026-11-01T12:00:01Z' })],
+    active: false,
+    reason: 'NotYetEffective',
+  },
+  { when: 'missing', agreements: [], active: false, reason: 'Missing' },
+]
+for (const { when, agreements, active, reason } of standings)
+  verifies('agreement:egress', `orders say how an agreement stands: ${when}`, () => {
+    const told = orders({ servers: [aServer(baa)], agreements })
+
+    expect(told?.agreements).toMatchObject([{ name: 'vendor', active, reason }])
+  })
+
+const retained = (persistentVolumeReclaimPolicy: string, owner = 'uid-ehr-1'): Things => ({
+  pods: [
+    {
+      ...aGuardedPod('ehr-1', {
+        volumes: [{ name: 'hipaa-mcp-trail', ephemeral: {} }],
+        initContainers: [
+          {
+            name: 'hipaa-mcp',
+            volumeMounts: [{ name: 'hipaa-mcp-trail', mountPath: '/var/lib/hipaa-mcp/trail' }],
+          },
+        ],
+      }),
+    },
+  ],
+  claims: [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: {
+        name: 'ehr-1-hipaa-mcp-trail',
+        namespace: 'clinic',
+        uid: 'uid-claim',
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'ehr-1', uid: owner }],
+      },
+      spec: { volumeName: 'pv-1' },
+    },
+  ],
+  volumes: [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'pv-1' },
+      spec: { persistentVolumeReclaimPolicy, claimRef: { uid: 'uid-claim' } },
+    },
+  ],
+})
+test('a pod is told that its volume outlives it only when its own PV says Retain', () => {
+  expect(orders(retained('Retain'))?.volumeRetained).toBe(true)
+  expect(orders(retained('Delete'))?.volumeRetained).toBe(false)
+  expect(orders(retained('Retain', 'uid-of-another-pod'))?.volumeRetained).toBe(false)
+  expect(orders({})?.volumeRetained).toBe(false)
+})
+
+verifies(
+  'operator:older-orders',
+  'the generation is the newest revision seen, and nothing is said before all is seen',
+  () => {
+    expect(source({}, [anInput(100), anInput(90)]).for('clinic', 'ehr', 'x')?.generation).toBe(100)
+    expect(source({}, [anInput(100), anInput(0, false)]).for('clinic', 'ehr', 'x')).toBeUndefined()
+  },
+)
+
+verifies(
+  'operator:older-orders',
+  'a replica that lags relists what lags, before it says anything',
+  async () => {
+    const [late, early] = [anInput(100), anInput(200)]
+    const orders = source({}, [late, early])
+
+    await orders.caughtUp(150)
+
+    expect([late.refreshes, early.refreshes]).toEqual([1, 0])
+    expect(orders.for('clinic', 'ehr', 'x')?.generation).toBe(500)
+  },
+)
+
+test('many changes in one turn call a listener once, and only whom they concern', async () => {
+  const orders = source({})
+  const heard: string[] = []
+  orders.subscribe('clinic', 'ehr', () => heard.push('ehr'))
+  orders.subscribe('clinic', 'lab', () => heard.push('lab'))
+  const stop = orders.subscribe('other', 'ehr', () => heard.push('other'))
+
+  orders.changed('clinic', 'ehr')
+  orders.changed('clinic', 'ehr')
+  orders.changed('clinic')
+  stop()
+  orders.changed('other')
+  await new Promise((resolve) => setTimeout(resolve, 5))
+
+  expect(heard.toSorted()).toEqual(['ehr', 'lab'])
+})
+
+test('a listener that throws keeps nobody else from hearing', async () => {
+  const orders = source({})
+  const heard = vi.fn()
+  orders.subscribe('clinic', 'ehr', () => {
+    throw new Error('planted')
+  })
+  orders.subscribe('clinic', 'ehr', heard)
+
+  orders.changed()
+
+  await expect.poll(() => heard.mock.calls.length).toBe(1)
+})
+
+afterEach(() => vi.useRealTimers())
+
+verifies(
+  'agreement:egress',
+  'the end of an agreement tells its servers without any object changing',
+  async () => {
+    vi.useFakeTimers({ now, toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'Date'] })
+    const things = {
+      servers: [aServer(baa)],
+      agreements: [anAgreement('vendor', { expires: '2026-11-01T12:00:10Z' })],
+    }
+    const orders = source(things, undefined, () => Date.now())
+    const heard: boolean[] = []
+    orders.subscribe('clinic', 'ehr', () =>
+      heard.push(orders.for('clinic', 'ehr', 'x')?.agreements[0]?.active ?? true),
+    )
+
+    await vi.advanceTimersByTimeAsync(9_900)
+    expect(heard).toEqual([])
+    await vi.advanceTimersByTimeAsync(200)
+
+    expect(heard).toEqual([false])
+  },
+)

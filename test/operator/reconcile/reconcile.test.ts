@@ -1,0 +1,198 @@
+import { expect, test } from 'vitest'
+import type { KubernetesObject } from '../../../core/kubernetes.ts'
+import { ApiError } from '../../../operator/cluster/client.ts'
+import type { Say } from '../../../operator/cluster/events.ts'
+import { reconcile, type Reconciler } from '../../../operator/reconcile.ts'
+import { reconcileAgreement } from '../../../operator/agreements.ts'
+import type { Status } from '../../../operator/status.ts'
+import { verifies } from '../../verifies.ts'
+import { aGuardedPod, anAgreement, aServer, aWorkload, aWorld, now, type Things } from '../world.ts'
+
+/** A scene whose writes are kept; `fails` says which object cannot be written. */
+function scene(things: Things = {}, fails: (object: KubernetesObject) => boolean = () => false) {
+  const written: string[] = []
+  const statuses: Status[] = []
+  const said: Say[] = []
+  const write = (verb: string, object: unknown) => {
+    const one = object as KubernetesObject
+    if (fails(one)) throw new ApiError(500, 'InternalError', 'planted')
+    written.push(`${verb} ${one.kind}/${one.metadata.name}`)
+  }
+  const { world, outside } = aWorld(things)
+  const deps: Reconciler & { leads: boolean } = {
+    world,
+    outside,
+    leads: true,
+    client: {
+      apply: async (_, object) => {
+        write('apply', object)
+        return object
+      },
+      create: async (_, object) => {
+        write('create', object)
+        return object
+      },
+      delete: async (_, __, name) => void written.push(`delete ${name}`),
+      get: async () => undefined,
+      applyStatus: async (_, object) => {
+        write('status', object)
+        statuses.push((object as unknown as { status: Status }).status)
+        return object
+      },
+    },
+    events: { say: (event) => void said.push(event) },
+    leading: () => deps.leads,
+    generation: () => 41,
+    now: () => now,
+  }
+  return { deps, written, statuses, said }
+}
+const ready = (status: Status | undefined) => {
+  const found = status?.conditions?.find(({ type }) => type === 'Ready')
+  return `${found?.status} ${found?.reason}`
+}
+
+test('keys come first, policies before the roll, status last', async () => {
+  const { deps, written } = scene({ keys: false, workloads: [aWorkload()] })
+  const again = scene({ workloads: [aWorkload()] })
+
+  await reconcile('clinic/ehr', deps)
+  await reconcile('clinic/ehr', again.deps)
+
+  expect(written).toEqual([
+    'create Secret/keys.clinic.ehr',
+    'apply NetworkPolicy/hipaa-mcp-server.ehr',
+    'apply NetworkPolicy/hipaa-mcp-bystanders',
+    'status HipaaMcpServer/ehr',
+  ])
+  expect(again.written.slice(-2)).toEqual(['apply Deployment/ehr-mcp', 'status HipaaMcpServer/ehr'])
+})
+
+verifies(
+  'operator:status',
+  'status is written even when something could not be applied, and says so',
+  async () => {
+    const { deps, written, statuses } = scene(
+      { workloads: [aWorkload()] },
+      ({ kind }) => kind === 'NetworkPolicy',
+    )
+
+    await expect(reconcile('clinic/ehr', deps)).rejects.toThrow('planted')
+
+    // No pod was rolled into a namespace without its policy.
+    expect(written).toEqual(['status HipaaMcpServer/ehr'])
+    expect(ready(statuses[0])).toBe('False ApplyFailed')
+  },
+)
+
+verifies('operator:leader', 'a replica that lost the lease writes nothing', async () => {
+  const { deps, written } = scene()
+  deps.leads = false
+
+  await expect(reconcile('clinic/ehr', deps)).rejects.toThrow('no longer leads')
+
+  expect(written).toEqual([])
+})
+
+test('a pass over a world that is as it should be writes nothing', async () => {
+  const first = scene({ pods: [aGuardedPod('ehr-1')] })
+  await reconcile('clinic/ehr', first.deps)
+  const applied: KubernetesObject[] = []
+  const twice = scene({ pods: [aGuardedPod('ehr-1')] })
+  twice.deps.client.apply = async (_, object) => {
+    applied.push(object as unknown as KubernetesObject)
+    return object
+  }
+  await reconcile('clinic/ehr', twice.deps)
+
+  const settled = scene({
+    pods: [aGuardedPod('ehr-1')],
+    servers: [{ ...aServer(), ...(first.statuses[0] === undefined ? {} : { status: first.statuses[0] }) }],
+    networkPolicies: applied as never,
+  })
+  settled.deps.world = { ...settled.deps.world, keys: first.deps.world.keys }
+  await reconcile('clinic/ehr', settled.deps)
+  const status = settled.statuses[0]
+  const final = scene({
+    pods: [aGuardedPod('ehr-1')],
+    servers: [{ ...aServer(), ...(status === undefined ? {} : { status }) }],
+    networkPolicies: applied as never,
+  })
+  await reconcile('clinic/ehr', final.deps)
+
+  expect(final.written).toEqual([])
+})
+
+test('an issuer of cert-manager that is missing is named, and looked for again soon', async () => {
+  const { deps, statuses } = scene({
+    servers: [aServer({ tls: { issuerRef: { name: 'clinic-ca', kind: 'ClusterIssuer' } } })],
+  })
+
+  expect(await reconcile('clinic/ehr', deps)).toBe(15_000)
+  expect(ready(statuses[0])).toBe('False IssuerNotFound')
+})
+
+test('a workload that names a server which does not exist gets an Event and is not rolled', async () => {
+  const { deps, written, said } = scene({ servers: [], workloads: [aWorkload()] })
+
+  await reconcile('clinic/ehr', deps)
+
+  expect(written).toEqual([])
+  expect(said.map(({ about, reason }) => `${about.kind} ${reason}`)).toEqual(['Deployment ServerNotFound'])
+})
+
+test('a workload in a namespace that is not enrolled gets an Event and a condition, and is not rolled', async () => {
+  const { deps, written, said, statuses } = scene({ enrolled: false, workloads: [aWorkload()] })
+
+  await reconcile('clinic/ehr', deps)
+
+  expect(written.some((one) => one.includes('Deployment'))).toBe(false)
+  expect(said.map(({ about, reason }) => `${about.kind} ${reason}`)).toEqual([
+    'HipaaMcpServer NamespaceNotEnrolled',
+    'Deployment NamespaceNotEnrolled',
+  ])
+  expect(ready(statuses[0])).toBe('False NamespaceNotEnrolled')
+})
+
+verifies('breach:signal', 'an Event on the server that names nobody', async () => {
+  const signal = {
+    namespace: 'clinic',
+    server: 'ehr',
+    rule: '100/3600',
+    person: 'https://login.example.org|p-1',
+    distinctPatients: 101,
+    perSeconds: 3600,
+    firstSeen: '2026-11-01T11:00:00Z',
+    lastSeen: '2026-11-01T11:59:00Z',
+  }
+  const { deps, said } = scene({ signals: [signal] })
+
+  await reconcile('clinic/ehr', deps)
+
+  expect(said.filter(({ reason }) => reason === 'BreachSignal')).toHaveLength(1)
+  expect(JSON.stringify(said)).not.toContain('p-1')
+})
+
+verifies('agreement:status', 'active, over or not begun, with days left and who relies on it', async () => {
+  const servers = [aServer({ network: { egress: [{ baa: 'vendor' }] } })]
+  const pass = async (spec: Parameters<typeof anAgreement>[1]) => {
+    const { deps, statuses } = scene({ servers, agreements: [anAgreement('vendor', spec)] })
+    const next = await reconcileAgreement('vendor', deps)
+    const status = statuses[0] as unknown as {
+      daysLeft: number
+      servers: string[]
+      conditions: { reason: string }[]
+    }
+    return [status.conditions[0]?.reason, status.daysLeft, status.servers, next]
+  }
+
+  expect(await pass({ expires: '2026-11-03T13:00:00Z' })).toEqual(['Active', 2, ['clinic/ehr'], 3_600_001])
+  expect(await pass({ expires: '2026-11-01T12:00:05Z' })).toEqual(['Active', 0, ['clinic/ehr'], 5_000])
+  expect(await pass({ expires: '2026-11-01T12:00:00Z' })).toEqual(['Expired', 0, ['clinic/ehr'], undefined])
+  expect(await pass({ effective: '2026-11-01T12:00:07Z', expires: '2026-12-01T12:00:00Z' })).toEqual([
+    'NotYetEffective',
+    30,
+    ['clinic/ehr'],
+    1,
+  ])
+})

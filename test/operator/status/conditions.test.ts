@@ -1,0 +1,322 @@
+import { expect, test } from 'vitest'
+import { type ConditionType, conditionTypes } from '../../../operator/conditions.ts'
+import type { NetworkPolicy } from '../../../operator/objects.ts'
+import { judge } from '../../../operator/readiness.ts'
+import { type Status, statusOf } from '../../../operator/status.ts'
+import { verifies } from '../../verifies.ts'
+import {
+  aChain,
+  aGuardedPod,
+  anAgreement,
+  aPod,
+  aServer,
+  aStorePod,
+  now,
+  seenIn,
+  type Things,
+} from '../world.ts'
+
+function status(things: Things, at = now): Status {
+  const seen = seenIn(things)
+  return statusOf({ seen, violations: judge(seen), generation: 41, now: at })
+}
+function condition(things: Things, type: ConditionType) {
+  const { status: value, reason } = status(things).conditions?.find((one) => one.type === type) ?? {}
+  return `${value} ${reason}`
+}
+
+const hash = status({}).policy?.hash as string
+const ownPolicy = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: 'hipaa-mcp-server.ehr', namespace: 'clinic' },
+  spec: { podSelector: { matchLabels: { 'hipaa-mcp.dev/guarded': 'ehr' } } },
+} as NetworkPolicy
+const well: Things = {
+  pods: [aGuardedPod('ehr-1')],
+  chains: [aChain('uid-ehr-1', { policy: hash })],
+  networkPolicies: [ownPolicy],
+}
+const unready = {
+  ...aGuardedPod('ehr-1'),
+  status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }] },
+}
+const vendor = { network: { egress: [{ baa: 'vendor' }] } }
+const foreign = (labels: Record<string, string> = {}): NetworkPolicy => ({
+  ...ownPolicy,
+  metadata: { name: 'let-all-in', namespace: 'clinic', labels },
+  spec: { podSelector: {} },
+})
+const signal = {
+  namespace: 'clinic',
+  server: 'ehr',
+  rule: '100/3600',
+  person: 'https://login.example.org|p-1',
+  distinctPatients: 101,
+  perSeconds: 3600,
+  firstSeen: '2026-11-01T11:00:00Z',
+  lastSeen: '2026-11-01T11:59:00Z',
+}
+
+const cases: { type: ConditionType; when: string; things: Things; is: string }[] = [
+  { type: 'Ready', when: 'a guarded pod is ready', things: well, is: 'True Serving' },
+  { type: 'Ready', when: 'nothing is annotated', things: {}, is: 'False WaitingForWorkload' },
+  {
+    type: 'Ready',
+    when: 'the pods are not ready',
+    things: { ...well, pods: [unready] },
+    is: 'False PodsNotReady',
+  },
+  {
+    type: 'Ready',
+    when: 'locked down',
+    things: { ...well, servers: [aServer({ lockdown: { reason: 'drill' } })] },
+    is: 'False Lockdown',
+  },
+  {
+    type: 'Ready',
+    when: 'the policy is invalid',
+    things: { ...well, servers: [aServer({ maxPolicyAge: 'x' })] },
+    is: 'False PolicyInvalid',
+  },
+  {
+    type: 'Ready',
+    when: 'not enrolled',
+    things: { ...well, enrolled: false },
+    is: 'False NamespaceNotEnrolled',
+  },
+  {
+    type: 'Ready',
+    when: 'no key set',
+    things: { ...well, withoutKeySet: true },
+    is: 'False KeySetUnavailable',
+  },
+  { type: 'Ready', when: 'no keys', things: { ...well, keys: false }, is: 'False KeysPending' },
+  {
+    type: 'Compliant',
+    when: 'Development',
+    things: { ...well, servers: [aServer({ profile: 'Development' })] },
+    is: 'False DevelopmentProfile',
+  },
+  { type: 'Compliant', when: 'Production without an archive lock', things: well, is: 'False Gaps' },
+  {
+    type: 'TransmissionEncrypted',
+    when: 'every pod reports this policy',
+    things: well,
+    is: 'True MutualTls',
+  },
+  {
+    type: 'TransmissionEncrypted',
+    when: 'a pod reports another policy',
+    things: { ...well, chains: [aChain('uid-ehr-1', { policy: 'old' })] },
+    is: 'Unknown PolicyNotReported',
+  },
+  {
+    type: 'TransmissionEncrypted',
+    when: 'a pod has only a closed chain',
+    things: { ...well, chains: [aChain('uid-ehr-1', { policy: hash, state: 'closed' })] },
+    is: 'Unknown PolicyNotReported',
+  },
+  {
+    type: 'TransmissionEncrypted',
+    when: 'an unguarded pod runs',
+    things: {
+      ...well,
+      pods: [aGuardedPod('ehr-1'), aPod('old', { annotations: { 'hipaa-mcp.dev/server': 'ehr' } })],
+    },
+    is: 'False UnguardedPods',
+  },
+  { type: 'TransmissionEncrypted', when: 'no pod', things: {}, is: 'Unknown NoPods' },
+  {
+    type: 'Access',
+    when: 'the collector is away',
+    things: { ...well, collectorAway: true },
+    is: 'Unknown CollectorUnreachable',
+  },
+  { type: 'Transmission', when: 'every pod reports', things: well, is: 'True DeclaredEgressOnly' },
+  { type: 'MinimumNecessary', when: 'every pod reports', things: well, is: 'True FieldsListed' },
+  { type: 'AtRest', when: 'no volume', things: well, is: 'True NoVolumes' },
+  {
+    type: 'AtRest',
+    when: 'a disk of the node',
+    things: { ...well, pods: [aGuardedPod('ehr-1', { volumes: [{ name: 's', emptyDir: {} }] })] },
+    is: 'False NotEncrypted',
+  },
+  { type: 'Audit', when: 'Production', things: well, is: 'False NoArchiveLock' },
+  {
+    type: 'Audit',
+    when: 'Development without a report',
+    things: { ...well, servers: [aServer({ profile: 'Development' })] },
+    is: 'Unknown PolicyNotReported',
+  },
+  { type: 'Integrity', when: 'witnessed', things: well, is: 'True Witnessed' },
+  {
+    type: 'Integrity',
+    when: 'not witnessed',
+    things: { ...well, chains: [aChain('uid-ehr-1', { witnessed: 0 })] },
+    is: 'Unknown WitnessPending',
+  },
+  {
+    type: 'Integrity',
+    when: 'a chain is corrupt',
+    things: { ...well, chains: [aChain('uid-gone', { state: 'corrupt' })] },
+    is: 'False ChainCorrupt',
+  },
+  { type: 'Mfa', when: 'every pod reports', things: well, is: 'True TokenProvesMfa' },
+  {
+    type: 'Mfa',
+    when: 'no key set',
+    things: { ...well, withoutKeySet: true },
+    is: 'Unknown KeySetUnavailable',
+  },
+  { type: 'BreachReadiness', when: 'no signal', things: well, is: 'True RulesEvaluated' },
+  {
+    type: 'BreachReadiness',
+    when: 'a signal of this server',
+    things: { ...well, signals: [signal] },
+    is: 'False AnomalousAccess',
+  },
+  {
+    type: 'BreachReadiness',
+    when: 'a signal of another server',
+    things: { ...well, signals: [{ ...signal, server: 'lab' }] },
+    is: 'True RulesEvaluated',
+  },
+  {
+    type: 'BreachReadiness',
+    when: 'the collector is away',
+    things: { ...well, collectorAway: true },
+    is: 'Unknown CollectorUnreachable',
+  },
+  { type: 'Baa', when: 'none is named', things: well, is: 'True NoAgreementNeeded' },
+  {
+    type: 'Baa',
+    when: 'in force',
+    things: { ...well, servers: [aServer(vendor)], agreements: [anAgreement('vendor')] },
+    is: 'True AgreementsActive',
+  },
+  {
+    type: 'Baa',
+    when: 'missing',
+    things: { ...well, servers: [aServer(vendor)] },
+    is: 'False AgreementMissing',
+  },
+  {
+    type: 'Baa',
+    when: 'over',
+    things: {
+      ...well,
+      servers: [aServer(vendor)],
+      agreements: [anAgreement('vendor', { expires: '2026-10-01T00:00:00Z' })],
+    },
+    is: 'False AgreementExpired',
+  },
+  { type: 'Guarded', when: 'every pod', things: well, is: 'True EveryPodGuarded' },
+  {
+    type: 'Guarded',
+    when: 'not enrolled',
+    things: { ...well, enrolled: false },
+    is: 'False NamespaceNotEnrolled',
+  },
+  {
+    type: 'Guarded',
+    when: 'a store pod from before',
+    things: {
+      ...well,
+      servers: [
+        aServer({ stores: [{ name: 'database', pods: { matchLabels: { app: 'ehr-db' } }, port: 5432 }] }),
+      ],
+      pods: [aGuardedPod('ehr-1'), aPod('db', { labels: { app: 'ehr-db' } })],
+    },
+    is: 'False StorePodsNotStamped',
+  },
+  { type: 'NetworkEnforced', when: 'the policy stands, unproved', things: well, is: 'Unknown CanaryNotRun' },
+  {
+    type: 'NetworkEnforced',
+    when: 'the policy is missing',
+    things: { ...well, networkPolicies: [] },
+    is: 'False PolicyMissing',
+  },
+  {
+    type: 'NetworkEnforced',
+    when: 'a foreign policy',
+    things: { ...well, networkPolicies: [ownPolicy, foreign()] },
+    is: 'False ForeignPolicy',
+  },
+  {
+    type: 'NetworkEnforced',
+    when: 'a foreign policy that bears our label',
+    things: {
+      ...well,
+      networkPolicies: [ownPolicy, foreign({ 'app.kubernetes.io/managed-by': 'hipaa-mcp-operator' })],
+    },
+    is: 'False ForeignPolicy',
+  },
+]
+
+for (const { type, when, things, is } of cases)
+  verifies('operator:status', `${type} when ${when}`, () => {
+    expect(condition(things, type)).toBe(is)
+  })
+
+verifies('agreement:status', 'each agreement that is not in force is a gap by its name', () => {
+  const servers = [aServer({ network: { egress: [{ baa: 'vendor' }, { baa: 'openai' }] } })]
+
+  expect(status({ ...well, servers, agreements: [anAgreement('vendor')] }).gaps).toContain('Baa/openai')
+  expect(status({ ...well, servers, agreements: [anAgreement('vendor')] }).gaps).not.toContain('Baa/vendor')
+})
+
+verifies('breach:signal', 'the condition turns and names no person and no patient', () => {
+  const { conditions = [] } = status({ ...well, signals: [signal] })
+
+  expect(conditions.find(({ type }) => type === 'BreachReadiness')?.reason).toBe('AnomalousAccess')
+  expect(JSON.stringify(conditions)).not.toContain('p-1')
+})
+
+test('all conditions are there, in one order, from the first sight on', () => {
+  expect(status({}).conditions?.map(({ type }) => type)).toEqual([...conditionTypes])
+})
+
+test('pods are counted by what was seen: guarded, expected, in force', () => {
+  const things = {
+    ...well,
+    pods: [
+      aGuardedPod('ehr-1'),
+      aGuardedPod('ehr-2'),
+      aPod('old', { annotations: { 'hipaa-mcp.dev/server': 'ehr' } }),
+      aStorePod('db'),
+    ],
+  }
+
+  expect(status(things).pods).toEqual({ guarded: 2, expected: 3, inForce: 1, summary: '2/3' })
+})
+
+const at = (of: Status, type: string) => of.conditions?.find((one) => one.type === type)?.lastTransitionTime
+
+test('the time of a transition moves with the status only', () => {
+  const first = status(well)
+  const later = (things: Things) =>
+    status({ ...things, servers: [{ ...aServer(), status: first }] }, now + 60_000)
+
+  expect(at(first, 'Ready')).toBe('2026-11-01T12:00:00Z')
+  expect(at(later(well), 'Ready')).toBe('2026-11-01T12:00:00Z')
+  expect(at(later({ ...well, pods: [unready] }), 'Ready')).toBe('2026-11-01T12:01:00Z')
+})
+
+test('status that says the same is the same, whatever the revision and however many records came', () => {
+  const first = status(well)
+  const servers = [{ ...aServer(), status: first }]
+  const seen = seenIn({
+    ...well,
+    servers,
+    chains: [aChain('uid-ehr-1', { policy: hash, size: 900, lastRecord: '2026-11-01T12:00:20.000Z' })],
+  })
+
+  expect(statusOf({ seen, violations: judge(seen), generation: 9_000, now: now + 25_000 })).toEqual(first)
+})
+
+test('training that is not checked is a gap', () => {
+  const { training: _, ...identity } = aServer().spec.identity
+
+  expect(status({ ...well, servers: [aServer({ identity })] }).gaps).toContain('Training')
+})
