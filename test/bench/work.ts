@@ -2,12 +2,17 @@
 
 import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { exportJWK, type JSONWebKeySet, SignJWT } from 'jose'
+import { identity } from '../../core/identifiers.ts'
 import { type Policy, policySchema } from '../../core/policy.ts'
 import { authority, type KeyPair } from '../sample/certificates.ts'
 import { records } from '../sample/fhir.ts'
 
 export type Work = {
   callersCa: string
+  /** Of our own programs: sidecar and collector know each other by it. */
+  ownCa: string
+  collector: KeyPair
+  sidecar: KeyPair
   server: KeyPair
   client: KeyPair
   policy: Policy
@@ -26,7 +31,7 @@ export const answerBytes = 4_096
 const envelope = '{"jsonrpc":"2.0","id":1,"result":}'.length
 
 export async function makeWork(upstreamPort: number): Promise<Work> {
-  const ca = await authority('bench callers')
+  const [ca, own] = await Promise.all([authority('bench callers'), authority('bench programs')])
   const [server, client] = await Promise.all([ca.issue('sidecar', ['localhost']), ca.issue('caller')])
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const thumbprint = createHash('sha256').update(new X509Certificate(client.cert).raw).digest('base64url')
@@ -50,6 +55,9 @@ export async function makeWork(upstreamPort: number): Promise<Work> {
     .sign(privateKey)
   return {
     callersCa: ca.cert,
+    ownCa: own.cert,
+    collector: await own.issue('collector', ['localhost', '127.0.0.1', identity.collector]),
+    sidecar: await own.issue('sidecar', [identity.sidecar('bench', 'ehr', 'bench')]),
     server,
     client,
     policy: policy(ca.cert, upstreamPort),

@@ -27,7 +27,10 @@ const serial = (): string =>
     .toString('hex')
     .replace(/^[89a-f]/, '1')
 
-/** A new authority. Each `issue` gives a certificate good for servers under `hosts` and for clients. */
+const kindOf = (name: string): 'url' | 'dns' | 'ip' =>
+  name.includes('://') ? 'url' : isIP(name) === 0 ? 'dns' : 'ip'
+
+/** A new authority. Each `issue` gives a certificate good for servers under `hosts` (names, addresses, URIs) and for clients. */
 export async function authority(name: string): Promise<Authority> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const own = await x509.X509CertificateGenerator.createSelfSigned({
@@ -47,10 +50,7 @@ export async function authority(name: string): Promise<Authority> {
     key: await pem(keys.privateKey),
     issue: async (subject, hosts = []) => {
       const leaf = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-      const names = hosts.map((host) => ({
-        type: isIP(host) === 0 ? ('dns' as const) : ('ip' as const),
-        value: host,
-      }))
+      const names = hosts.map((value) => ({ type: kindOf(value), value }))
       const made = await x509.X509CertificateGenerator.create({
         serialNumber: serial(),
         subject: `CN=${subject}`,

@@ -1,0 +1,37 @@
+// The collector of the bench: the product's own server, trail and embedded store, with certificates from a file instead
+// of the operator's channel.
+//
+//   node test/bench/collector-main.ts WORK.json FOLDER
+
+import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { loadKeys } from '../../collector/keys.ts'
+import { jsonLog, wordsOf } from '../../collector/log.ts'
+import { openMetrics } from '../../collector/metrics.ts'
+import { routes } from '../../collector/receive.ts'
+import { collectorServer } from '../../collector/server.ts'
+import { openStore } from '../../collector/store.ts'
+import { Trail } from '../../collector/trail.ts'
+import type { Work } from './work.ts'
+
+const [file = '', folder = ''] = process.argv.slice(2)
+const { ownCa, collector } = JSON.parse(readFileSync(file, 'utf8')) as Work
+const log = jsonLog()
+const store = await openStore({ kind: 'embedded', folder }, (reason) => {
+  log.error('the disk failed', { error: wordsOf(reason) })
+  process.exit(1)
+})
+const trail = new Trail({
+  store,
+  keys: await loadKeys(store),
+  now: () => Date.now(),
+  silentMs: 90_000,
+  report: openMetrics().report,
+})
+await trail.open()
+const table = routes(trail, store)
+const server = collectorServer({ ...collector, ca: ownCa, routes: () => table, log })
+server.listen(0, '127.0.0.1', () =>
+  console.log(JSON.stringify({ port: (server.address() as AddressInfo).port })),
+)
+process.once('SIGTERM', () => process.exit(0))
