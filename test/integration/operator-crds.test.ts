@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, expect } from 'vitest'
+import type { KubernetesObject } from '../../core/kubernetes.ts'
+import { ApiError, type Client } from '../../operator/cluster/client.ts'
+import { type Kind, kinds } from '../../operator/cluster/kinds.ts'
+import {
+  aNamespace,
+  connected,
+  customResourceDefinition,
+  installKinds,
+  yamlObject,
+} from '../operator/running.ts'
+import { verifies } from '../verifies.ts'
+
+let client: Client
+let close: () => Promise<void>
+let namespace: string
+
+beforeAll(async () => {
+  ;({ client, close } = await connected())
+  await installKinds(client)
+  namespace = await aNamespace(client, false)
+})
+afterAll(async () => {
+  await client.delete(kinds.namespace, undefined, namespace)
+  await close()
+})
+
+type Spec = { [member: string]: unknown }
+type Contradiction = { when: string; kind: Kind; spec: (spec: Spec) => Spec; says: string }
+
+const server = (when: string, spec: Contradiction['spec'], says: string): Contradiction => ({
+  when,
+  kind: kinds.server,
+  spec,
+  says,
+})
+const [tool, role] = ['tools', 'roles'].map((member) => (spec: Spec) => (spec[member] as object[])[0])
+const contradictions: Contradiction[] = [
+  server(
+    'a role names a tool that is not listed',
+    (spec) => ({ ...spec, roles: [{ ...role?.(spec), tools: ['nothing'] }] }),
+    'add the tool, or take it out of the role',
+  ),
+  server(
+    'Local without a volume',
+    (spec) => ({ ...spec, trail: { acknowledge: 'Local' } }),
+    'needs trail.volume {storageClassName, size}',
+  ),
+  server(
+    'an egress names a store that is not declared',
+    (spec) => ({ ...spec, network: { egress: [{ store: 'db', host: 'db', protocol: 'Postgres' }] } }),
+    'declare the store first',
+  ),
+  server(
+    'a Bound role without the patient’s claim',
+    (spec) => ({ ...spec, roles: [{ ...role?.(spec), patients: 'Bound' }] }),
+    'needs identity.patient.claim',
+  ),
+  server(
+    'the app listens on a port of the sidecar',
+    (spec) => ({ ...spec, workload: { port: 15080, path: '/mcp' } }),
+    "are the sidecar's: let the server listen on another port",
+  ),
+  server(
+    'a client CA that holds a private key',
+    (spec) => ({
+      ...spec,
+      tls: { clientCa: { pem: '-----BEGIN CERTIFICATE----- -----BEGIN PRIVATE KEY-----' } },
+    }),
+    'never a private key',
+  ),
+  server(
+    'an egress that names both an agreement and a store',
+    (spec) => ({
+      ...spec,
+      stores: [{ name: 'db', pods: { matchLabels: { a: 'b' } }, port: 1 }],
+      network: { egress: [{ baa: 'x', store: 'db', host: 'db', protocol: 'Postgres' }] },
+    }),
+    'names either baa or store',
+  ),
+  server(
+    'an egress that names nothing',
+    (spec) => ({ ...spec, network: { egress: [{}] } }),
+    'names either baa or store',
+  ),
+  server(
+    'an egress to a store without a protocol',
+    (spec) => ({
+      ...spec,
+      stores: [{ name: 'db', pods: { matchLabels: { a: 'b' } }, port: 1 }],
+      network: { egress: [{ store: 'db', host: 'db' }] },
+    }),
+    'names protocol and host',
+  ),
+  server(
+    'a retention below six years',
+    (spec) => ({ ...spec, trail: { retention: '365d' } }),
+    'spec.trail.retention',
+  ),
+  server(
+    'an issuer without TLS',
+    (spec) => ({
+      ...spec,
+      identity: {
+        issuers: [{ url: 'http://login', audience: 'a', provider: 'Okta', roles: { claim: '/r' } }],
+      },
+    }),
+    'spec.identity.issuers[0].url',
+  ),
+  server('no tool', (spec) => ({ ...spec, tools: [] }), 'spec.tools'),
+  server(
+    'a tool that returns nothing in particular',
+    (spec) => ({ ...spec, tools: [{ ...tool?.(spec), returns: {} }] }),
+    'fields',
+  ),
+  {
+    when: 'an agreement that ends before it begins',
+    kind: kinds.agreement,
+    spec: (spec) => ({ ...spec, expires: '2025-01-01T00:00:00Z' }),
+    says: 'expires must be later than effective',
+  },
+  {
+    when: 'an agreement without a document',
+    kind: kinds.agreement,
+    spec: (spec) => ({ ...spec, document: {} }),
+    says: 'sha256',
+  },
+]
+
+for (const { when, kind, spec, says } of contradictions)
+  verifies('operator:crds', when, async () => {
+    const example = kind === kinds.server ? 'crds/examples/smallest.yaml' : 'crds/examples/agreement.yaml'
+    const object = await yamlObject(example)
+    const metadata = kind.namespaced ? { name: 'contradiction', namespace } : { name: 'contradiction' }
+
+    const refused = await client
+      .create<KubernetesObject>(kind, { ...object, metadata, spec: spec(object['spec'] as Spec) })
+      .catch((error: unknown) => error)
+
+    expect(refused).toBeInstanceOf(ApiError)
+    expect(refused).toMatchObject({ status: 422, reason: 'Invalid' })
+    expect((refused as ApiError).message).toContain(says)
+  })
+
+for (const example of ['smallest', 'whole', 'agreement'])
+  verifies('operator:crds', `the example ${example}.yaml is taken whole`, async () => {
+    const object = await yamlObject(`crds/examples/${example}.yaml`)
+    const kind = object.kind === 'HipaaMcpServer' ? kinds.server : kinds.agreement
+    const metadata = { ...object.metadata, ...(kind.namespaced ? { namespace } : {}) }
+
+    const kept = await client.create<KubernetesObject>(kind, { ...object, metadata })
+
+    // Nothing that stands in the example was dropped as unknown; defaults may have joined it.
+    expect(kept['spec']).toMatchObject(object['spec'] as object)
+    await client.delete(kind, metadata.namespace, metadata.name)
+  })
+
+verifies('operator:crds', 'the schemas are structural, and what they do not know is dropped', async () => {
+  for (const name of ['hipaamcpservers.hipaa-mcp.dev', 'businessassociateagreements.hipaa-mcp.dev']) {
+    const crd = await client.get<{
+      status: { conditions: { type: string; status: string; message: string }[] }
+    }>(customResourceDefinition, undefined, name)
+    const bad = crd?.status.conditions.filter(
+      ({ type, status }) => type === 'NonStructuralSchema' && status === 'True',
+    )
+    expect(bad).toEqual([])
+  }
+  const smallest = await yamlObject('crds/examples/smallest.yaml')
+  const kept = await client.create<KubernetesObject>(kinds.server, {
+    ...smallest,
+    metadata: { name: 'more', namespace },
+    spec: { ...(smallest['spec'] as object), unheardOf: true },
+  })
+
+  expect(kept['spec']).not.toHaveProperty('unheardOf')
+  expect(kept['spec']).toMatchObject({
+    profile: 'Production',
+    maxPolicyAge: '15m',
+    trail: { acknowledge: 'Stream', retention: '2192d' },
+  })
+})

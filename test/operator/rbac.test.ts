@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { verifies } from '../verifies.ts'
+
+type Rule = {
+  apiGroups?: string[]
+  resources?: string[]
+  resourceNames?: string[]
+  verbs: string[]
+  nonResourceURLs?: string[]
+}
+type Role = {
+  kind: string
+  metadata: { name: string; namespace?: string; labels?: object }
+  rules?: Rule[]
+  aggregationRule?: object
+}
+
+const root = join(import.meta.dirname, '../..')
+const documents = async (file: string) =>
+  parseAllDocuments(await readFile(join(root, file), 'utf8')).map((one) => one.toJS() as Role)
+const operator = await documents('config/rbac/operator.yaml')
+const people = await documents('config/rbac/people.yaml')
+const accounts = await documents('config/rbac/accounts.yaml')
+const roles = [...operator, ...people].filter(({ kind }) => kind.endsWith('Role'))
+
+const rulesOf = (named: (role: Role) => boolean) =>
+  roles
+    .filter(named)
+    .flatMap(({ kind, metadata, rules = [] }) =>
+      rules.map((rule) => ({ kind, name: metadata.name, ...rule })),
+    )
+const everywhere = rulesOf(
+  ({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'hipaa-mcp-operator',
+)
+
+verifies('operator:rbac', 'no rule of any role holds a wildcard', () => {
+  expect(roles.length).toBeGreaterThanOrEqual(5)
+  for (const rule of rulesOf(() => true))
+    for (const list of [rule.apiGroups, rule.resources, rule.verbs, rule.resourceNames, rule.nonResourceURLs])
+      for (const entry of list ?? []) expect(entry).not.toContain('*')
+})
+
+verifies('operator:rbac', 'Secrets are read in our own namespace only, and never changed or deleted', () => {
+  expect(everywhere.filter(({ resources }) => resources?.includes('secrets'))).toEqual([])
+  const own = rulesOf(({ kind }) => kind === 'Role').filter(({ resources }) => resources?.includes('secrets'))
+  expect(own.map(({ verbs }) => verbs)).toEqual([['get', 'list', 'watch', 'create']])
+  expect(roles.filter(({ kind }) => kind === 'Role').map(({ metadata }) => metadata.namespace)).toEqual([
+    'hipaa-mcp-system',
+  ])
+})
+
+/** Ways to more rights, or into pods. */
+const forbidden = [
+  'pods/exec',
+  'pods/attach',
+  'pods/portforward',
+  'pods/ephemeralcontainers',
+  'serviceaccounts/token',
+  'nodes',
+  'nodes/proxy',
+  'clusterroles',
+  'clusterrolebindings',
+  'roles',
+  'rolebindings',
+  'customresourcedefinitions',
+  'validatingadmissionpolicies',
+]
+verifies('operator:rbac', 'no way to more rights and none into pods', () => {
+  const all = rulesOf(() => true)
+
+  for (const { resources = [], verbs } of all) {
+    for (const resource of resources) expect(forbidden).not.toContain(resource)
+    for (const verb of verbs)
+      expect(['escalate', 'bind', 'impersonate', 'deletecollection']).not.toContain(verb)
+  }
+  // Policies are people's: the operator writes status only.
+  const specs = everywhere.filter(({ resources }) => resources?.includes('hipaamcpservers'))
+  expect(specs.map(({ verbs }) => verbs)).toEqual([['get', 'list', 'watch']])
+  const pods = everywhere.filter(({ resources }) => resources?.includes('pods'))
+  expect(pods.map(({ verbs }) => verbs)).toEqual([['get', 'list', 'watch']])
+})
+
+verifies('operator:rbac', 'webhook configurations, the lease and signing are given by name', () => {
+  const named = rulesOf(({ metadata }) => metadata.name === 'hipaa-mcp-operator').filter(
+    ({ resources = [], verbs }) =>
+      resources.some((one) => one.endsWith('webhookconfigurations') || one === 'signers') ||
+      (resources.includes('leases') && !verbs.includes('create')),
+  )
+
+  expect(named.map(({ resourceNames }) => resourceNames)).toEqual([
+    ['hipaa-mcp'],
+    ['hipaa-mcp.dev/auditor'],
+    ['hipaa-mcp-operator'],
+  ])
+})
+
+verifies(
+  'operator:rbac',
+  'roles for people are aggregated into nothing, and the collector has no rights',
+  () => {
+    for (const { metadata, aggregationRule } of people) {
+      expect(JSON.stringify(metadata.labels ?? {})).not.toContain('aggregate')
+      expect(aggregationRule).toBeUndefined()
+    }
+    const viewer = rulesOf(({ metadata }) => metadata.name === 'hipaa-mcp-viewer')
+    expect(viewer.every(({ verbs }) => verbs.every((verb) => ['get', 'list', 'watch'].includes(verb)))).toBe(
+      true,
+    )
+    const collector = accounts.find(({ metadata }) => metadata.name === 'hipaa-mcp-collector') as
+      | { automountServiceAccountToken?: boolean }
+      | undefined
+    expect(collector?.automountServiceAccountToken).toBe(false)
+    expect(JSON.stringify(operator)).not.toContain('hipaa-mcp-collector')
+  },
+)

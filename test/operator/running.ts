@@ -1,0 +1,115 @@
+// The operator's core in this process, against the API server that KUBECONFIG names: watches, controllers, orders. What
+// admission and the channel add is tested where they are.
+
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { enforceLabel } from '../../core/identifiers.ts'
+import type { KubernetesObject } from '../../core/kubernetes.ts'
+import { apiClient, type Client } from '../../operator/cluster/client.ts'
+import { credentials } from '../../operator/cluster/credentials.ts'
+import { eventRecorder } from '../../operator/cluster/events.ts'
+import { type Kind, kinds } from '../../operator/cluster/kinds.ts'
+import { controllers } from '../../operator/controllers.ts'
+import { ordersSource, type OrdersSourceWithChanges } from '../../operator/orders-source.ts'
+import { watches } from '../../operator/watches.ts'
+import type { Trail, World } from '../../operator/world.ts'
+import { quiet } from './cluster/scripted-api.ts'
+
+export const customResourceDefinition: Kind = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  namespaced: false,
+}
+
+const root = join(import.meta.dirname, '../..')
+
+export async function yamlObject(file: string): Promise<KubernetesObject> {
+  return parse(await readFile(join(root, file), 'utf8')) as KubernetesObject
+}
+
+/** A client by KUBECONFIG, and how to close it. */
+export async function connected(): Promise<{ client: Client; close: () => Promise<void> }> {
+  const from = await credentials()
+  return { client: apiClient({ credentials: from }), close: async () => await from.close() }
+}
+
+/** Our kinds, served. */
+export async function installKinds(client: Client): Promise<void> {
+  for (const file of ['crds/hipaamcpserver.yaml', 'crds/businessassociateagreement.yaml']) {
+    const { metadata } = await client.apply(customResourceDefinition, await yamlObject(file))
+    for (;;) {
+      const seen = await client.get<{ status?: { conditions?: { type: string; status: string }[] } }>(
+        customResourceDefinition,
+        undefined,
+        metadata.name,
+      )
+      if (seen?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True'))
+        break
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  await client.apply(kinds.namespace, {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'hipaa-mcp-system' },
+  })
+}
+
+/** A fresh namespace, enrolled or not. */
+export async function aNamespace(client: Client, enrolled = true): Promise<string> {
+  const name = `clinic-${randomBytes(4).toString('hex')}`
+  const labels = enrolled ? { [enforceLabel]: 'true' } : {}
+  await client.create(kinds.namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })
+  return name
+}
+
+export type Running = {
+  world: World
+  orders: OrdersSourceWithChanges
+  /** What the collector would say. */
+  trail: Trail
+  stop: () => Promise<void>
+}
+
+export async function runningOperator(client: Client): Promise<Running> {
+  const trail: Trail = { chains: [], signals: [] }
+  const outside = { clientCa: 'client CA', keySet: () => ({ keys: [] }), trail: () => trail }
+  const { world, all, orderInputs } = watches(
+    client,
+    {
+      server: (key) => leaders.server(key),
+      agreement: (name) => leaders.agreement(name),
+      orders: (namespace, name) => orders.changed(namespace, name),
+      issuers: () => {},
+      volumes: () => leaders.volumes(),
+    },
+    quiet,
+  )
+  const orders = ordersSource({ world, outside, inputs: orderInputs, log: quiet })
+  const leaders = controllers({
+    world,
+    outside,
+    client,
+    events: eventRecorder({ client, instance: 'test', log: quiet }),
+    leading: () => true,
+    generation: () => Math.max(...orderInputs.map((input) => input.lastSeen())),
+    metrics: { queue: () => ({ added: () => {}, retried: () => {}, worked: () => {} }) },
+    log: quiet,
+  })
+  for (const one of all) one.start()
+  await Promise.all(all.map(async (one) => await one.synced()))
+  leaders.start()
+  return {
+    world,
+    orders,
+    trail,
+    stop: async () => {
+      await leaders.stop()
+      orders.stop()
+      await Promise.all(all.map(async (one) => await one.stop()))
+    },
+  }
+}
