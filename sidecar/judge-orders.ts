@@ -1,0 +1,132 @@
+// Reads orders and judges them: what they permit, or why they lock. No clock and no I/O; orders.ts acts on it.
+
+import { createSecretKey } from 'node:crypto'
+import { parsePolicy, type Policy, policyHash } from '../core/policy.ts'
+import type { Orders as Wire } from '../core/wire.ts'
+import type { InForce, Keys } from './in-force.ts'
+import { holdsCertificates } from './pem.ts'
+import { rulesOf } from './rules.ts'
+
+/** What this pod was injected for. A policy that says otherwise cannot be enforced in it. */
+export type PodSettings = {
+  server: { namespace: string; name: string }
+  acknowledge: 'Stream' | 'Local'
+  port: number
+}
+
+/** `inForce` is there even when locked, as far as a policy could be read: its client CA lets callers hear why. */
+export type Verdict = { locked?: string; inForce?: InForce }
+
+/** Reads the data of an `orders` event; undefined for anything that is not wholly of that shape. */
+export function readOrders(data: string): Wire | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(data)
+  } catch {
+    return undefined
+  }
+  if (!isObject(value)) return undefined
+  const { generation, policy, hash, locked, keys, jwks, agreements, volumeRetained } = value
+  const wellFormed =
+    Number.isSafeInteger(generation) &&
+    (generation as number) >= 0 &&
+    [policy, hash, locked].every((text) => text === undefined || typeof text === 'string') &&
+    (locked === undefined || /^[a-z0-9-]{1,64}$/.test(locked as string)) &&
+    isObject(keys) &&
+    isObject(jwks) &&
+    Object.values(jwks).every((set) => isObject(set) && Array.isArray(set['keys'])) &&
+    typeof volumeRetained === 'boolean' &&
+    Array.isArray(agreements) &&
+    agreements.every(
+      (one) =>
+        isObject(one) &&
+        typeof one['name'] === 'string' &&
+        typeof one['active'] === 'boolean' &&
+        typeof one['until'] === 'string',
+    )
+  return wellFormed ? (value as unknown as Wire) : undefined
+}
+
+/**
+ * Judges orders one after the other. As long as nothing changed it answers with the same `InForce`, policy and keys, for
+ * caches hang on their identity.
+ */
+export class OrdersJudge {
+  readonly #pod: PodSettings
+  #latest: InForce | undefined
+  #keysText = ''
+  #jwksText = ''
+
+  constructor(pod: PodSettings) {
+    this.#pod = pod
+  }
+
+  judge(wire: Wire): Verdict {
+    if (wire.policy === undefined) {
+      return { locked: wire.locked ?? 'no-policy', ...(this.#latest === undefined ? {} : { inForce: this.#latest }) }
+    }
+    const inForce = this.#read(wire, wire.policy)
+    if (inForce === undefined) {
+      return { locked: 'policy-invalid', ...(this.#latest === undefined ? {} : { inForce: this.#latest }) }
+    }
+    this.#latest = inForce
+    const locked = wire.locked ?? this.#lock(inForce.policy, wire.volumeRetained)
+    return locked === undefined ? { inForce } : { locked, inForce }
+  }
+
+  #lock(policy: Policy, volumeRetained: boolean): string | undefined {
+    if (policy.lockdown !== undefined) return 'lockdown'
+    const { acknowledge, port } = this.#pod
+    if (policy.trail.acknowledge !== acknowledge || policy.workload.port !== port) return 'pod-outdated'
+    // A volume that is deleted with its pod is no place for a record that counts as kept.
+    return acknowledge === 'Local' && !volumeRetained ? 'volume-not-retained' : undefined
+  }
+
+  #read(wire: Wire, text: string): InForce | undefined {
+    const hash = policyHash(text)
+    if (hash !== wire.hash) return undefined
+    const before = this.#latest
+    const policy = before?.hash === hash ? before.policy : this.#parse(text)
+    const keysText = JSON.stringify(wire.keys)
+    const keys = before !== undefined && keysText === this.#keysText ? before.keys : keysOf(wire.keys)
+    if (policy === undefined || keys === undefined) return undefined
+    const jwksText = JSON.stringify(wire.jwks)
+    const jwks = before !== undefined && jwksText === this.#jwksText ? before.jwks : wire.jwks
+    this.#keysText = keysText
+    this.#jwksText = jwksText
+    const { generation } = wire
+    const same =
+      before?.policy === policy && before.keys === keys && before.jwks === jwks && before.generation === generation
+    return same ? before : { policy, hash, generation, keys, jwks }
+  }
+
+  #parse(text: string): Policy | undefined {
+    const parsed = parsePolicy(text)
+    if ('issues' in parsed) return undefined
+    const { policy } = parsed
+    const { namespace, name } = this.#pod.server
+    if (policy.server.namespace !== namespace || policy.server.name !== name) return undefined
+    if (!holdsCertificates(policy.tls.clientCa)) return undefined
+    try {
+      // Compiles schemas and pointers: a policy that cannot be enforced is no policy.
+      rulesOf(policy)
+    } catch {
+      return undefined
+    }
+    return policy
+  }
+}
+
+function keysOf(keys: Wire['keys']): Keys | undefined {
+  const bytes = [keys.hashes, keys.patients, keys.seal].map((text) =>
+    typeof text === 'string' ? Buffer.from(text, 'base64') : Buffer.alloc(0),
+  )
+  if (bytes.some((key) => key.length !== 32)) return undefined
+  const [hashes, patients, seal] = bytes.map((key) => createSecretKey(key))
+  if (hashes === undefined || patients === undefined || seal === undefined) return undefined
+  return { hashes, patients, seal }
+}
+
+function isObject(value: unknown): value is { [member: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,298 @@
+// One chain a process: every record in order, as leaves of one Merkle tree (RFC 6962), acknowledged by its home before
+// anybody is told. One commit is in flight; whatever arrives meanwhile goes together with the next. The signing key
+// lives in this object alone and ends with the process.
+
+import type { KeyObject } from 'node:crypto'
+import { signCheckpoint } from '../../core/checkpoint.ts'
+import { leafHash, Tree } from '../../core/merkle.ts'
+import { type AuditRecord, type Entry, recordBytes, recordSchema } from '../../core/record.ts'
+import { isRecord } from '../../core/record-shape.ts'
+import { backoff, pause } from '../backoff.ts'
+import { ChainOver, type Home, NotRecorded } from './home.ts'
+import type { EntryOf, Trail } from './trail.ts'
+
+export type ChainOptions = {
+  origin: string
+  /** Private Ed25519 key. */
+  key: KeyObject
+  home: Home
+  acknowledge: 'Stream' | 'Local'
+  version: string
+  /** The chain can never go on: end the process. */
+  onOver: (over: ChainOver) => void
+  /** Called for each acknowledged record. */
+  watch?: (seen: { kind: Entry['kind']; milliseconds: number }) => void
+  /** Milliseconds since 1970. */
+  clock?: () => number
+  limits?: Partial<Limits>
+}
+
+/** Bounds of what waits for acknowledgement. */
+export type Limits = {
+  /** Longest wait of a caller, milliseconds. */
+  deadline: number
+  /** Bytes waiting above which no call begins. */
+  soft: number
+  /** Bytes waiting above which nothing is taken at all: results of calls that run have room beyond `soft`. */
+  hard: number
+  batchRecords: number
+  batchBytes: number
+}
+
+const usual: Limits = {
+  deadline: 5_000,
+  soft: 4 * 1024 * 1024,
+  hard: 8 * 1024 * 1024,
+  batchRecords: 1_024,
+  batchBytes: 1024 * 1024,
+}
+
+/** Calls that `chain-closed` names at most: the collector finds every open call by itself. */
+const openLimit = 500
+
+/**
+ * What is taken back when nobody waits for it any more and it was never handed to the home: the call does not run, or
+ * its author says it again. Results and refusals stay: they happened.
+ */
+const takenBack: ReadonlySet<Entry['kind']> = new Set(['intent', 'orders', 'counted'])
+
+type Waiting = {
+  kind: Entry['kind']
+  call?: string
+  bytes: Buffer
+  since: number
+  /** Undefined when nobody waits any more. */
+  done: PromiseWithResolvers<void> | undefined
+}
+
+export class Chain implements Trail {
+  readonly origin: string
+  readonly #options: ChainOptions
+  readonly #limits: Limits
+  readonly #clock: () => number
+  readonly #tree = new Tree()
+  /** Intents whose result was not handed in yet. */
+  readonly #open = new Set<string>()
+  readonly #stopped = new AbortController()
+  #waiting: Waiting[] = []
+  /** Handed to the home: their place in the chain is taken, whatever becomes of whoever waits. */
+  #sent: Waiting[] = []
+  #bytes = 0
+  #committing = false
+  #started = false
+  #closing = false
+  #over: ChainOver | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: ChainOptions) {
+    this.origin = options.origin
+    this.#options = options
+    this.#limits = { ...usual, ...options.limits }
+    this.#clock = options.clock ?? Date.now
+  }
+
+  /** Writes the chain's first record. Anything else does so before itself, with profile `Unknown`. */
+  start(profile: string): void {
+    if (this.#started) return
+    this.#started = true
+    const { origin, acknowledge, version } = this.#options
+    const first = this.#add({ kind: 'chain-started', origin, profile, acknowledge, version })
+    // Whoever waits for a later record waits for this one as well.
+    first.catch(() => undefined)
+  }
+
+  async intend(entry: EntryOf<'intent'>): Promise<void> {
+    await this.#take(entry)
+  }
+  async settle(entry: EntryOf<'result'>): Promise<void> {
+    await this.#take(entry)
+  }
+  async refuse(entry: EntryOf<'refusal'>): Promise<void> {
+    await this.#take(entry)
+  }
+  async note(entry: EntryOf<'orders' | 'counted'>): Promise<void> {
+    await this.#take(entry)
+  }
+
+  trouble(): string | undefined {
+    if (this.#over !== undefined) return this.#over.reason
+    return this.#options.home.trouble() ?? (this.#isLate() ? 'trail-late' : undefined)
+  }
+
+  /** Acknowledged records. */
+  get size(): number {
+    return this.#tree.size
+  }
+  /** Bytes of records that wait for acknowledgement. */
+  get waitingBytes(): number {
+    return this.#bytes
+  }
+
+  /** A signed note over all acknowledged records. */
+  checkpoint(): string {
+    const { origin, key } = this.#options
+    const head = { origin, size: this.#tree.size, root: this.#tree.root() }
+    return signCheckpoint(head, { name: origin, kind: 'ed25519', key })
+  }
+
+  /**
+   * Writes `chain-closed` with the calls that are still open, and takes nothing after it. Rejects when that is not
+   * acknowledged within the deadline; the collector then finds the end by itself.
+   */
+  async close(): Promise<void> {
+    if (this.#closing) return
+    const closed = this.#started ? this.#take({ kind: 'chain-closed', open: [...this.#open].slice(0, openLimit) }) : undefined
+    this.#closing = true
+    try {
+      await closed
+    } finally {
+      this.#stopped.abort()
+      clearTimeout(this.#timer)
+    }
+  }
+
+  async #take(entry: Entry): Promise<void> {
+    this.start('Unknown')
+    if (this.#closing) throw new NotRecorded('trail-closed')
+    if (this.#over !== undefined) throw new NotRecorded(this.#over.reason)
+    // Refused early and not queued: a call that would wait for nothing is told so at once.
+    const room = entry.kind === 'result' || entry.kind === 'chain-closed' ? this.#limits.hard : this.#limits.soft
+    if (this.#bytes > room) throw new NotRecorded('trail-full')
+    if (this.#isLate() && takenBack.has(entry.kind)) throw new NotRecorded(this.trouble() ?? 'trail-late')
+    await this.#add(entry)
+  }
+
+  async #add(entry: Entry): Promise<void> {
+    const since = this.#clock()
+    const record = { ...entry, schema: recordSchema, at: new Date(since).toISOString() } as AuditRecord
+    // A malformed record would be refused by the collector for ever, and everything behind it with it.
+    if (!isRecord(record)) throw new TypeError('The record is malformed: nothing is recorded')
+    const bytes = recordBytes(record)
+    const done = Promise.withResolvers<void>()
+    const call = 'call' in entry ? { call: entry.call } : {}
+    this.#waiting.push({ kind: entry.kind, ...call, bytes, since: performance.now(), done })
+    this.#bytes += bytes.length
+    if (entry.kind === 'intent') this.#open.add(entry.call)
+    if (entry.kind === 'result') this.#open.delete(entry.call)
+    this.#arm()
+    if (!this.#committing) {
+      this.#committing = true
+      this.#commitAll().catch((error: unknown) => this.#end(new ChainOver('chain-broken', { cause: error })))
+    }
+    await done.promise
+  }
+
+  async #commitAll(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0 && this.#over === undefined && !this.#stopped.signal.aborted) {
+        this.#sent = this.#batch()
+        await this.#commit(this.#sent.map(({ bytes }) => bytes))
+        if (this.#over !== undefined || this.#stopped.signal.aborted) return
+        this.#acknowledge()
+      }
+    } finally {
+      this.#committing = false
+    }
+  }
+
+  #batch(): Waiting[] {
+    const { batchRecords, batchBytes } = this.#limits
+    let bytes = 0
+    let count = 0
+    for (const waiting of this.#waiting) {
+      bytes += waiting.bytes.length
+      if (count === batchRecords || (count > 0 && bytes > batchBytes)) break
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  /** The same records at the same place until the home has them: anything else would fork the chain. */
+  async #commit(records: readonly Buffer[]): Promise<void> {
+    for (let attempt = 0; !this.#stopped.signal.aborted; attempt += 1) {
+      try {
+        await this.#options.home.commit(this.#tree.size, records)
+        return
+      } catch (error) {
+        if (error instanceof ChainOver) return this.#end(error)
+      }
+      await pause(backoff(attempt, 50, 1_000), this.#stopped.signal).catch(() => undefined)
+    }
+  }
+
+  #acknowledge(): void {
+    const sent = this.#sent
+    this.#sent = []
+    const now = performance.now()
+    for (const { kind, call, bytes, since, done } of sent) {
+      this.#tree.append(leafHash(bytes))
+      this.#bytes -= bytes.length
+      done?.resolve()
+      this.#options.watch?.({ kind, milliseconds: now - since })
+      if (kind === 'intent' && done === undefined && call !== undefined) this.#closeAbandoned(call)
+    }
+    this.#arm()
+  }
+
+  /** Its caller was told that the intent is not recorded, so it was never sent: it did not run, and the trail says so. */
+  #closeAbandoned(call: string): void {
+    if (!this.#open.has(call) || this.#closing) return
+    const settled = this.#add({
+      kind: 'result',
+      call,
+      outcome: 'error',
+      bytes: 0,
+      patients: [],
+      kept: {},
+      dropped: {},
+      redacted: {},
+      milliseconds: 0,
+    })
+    // Nobody waits for it; while it is not there the intent counts as unknown, which is on the safe side.
+    settled.catch(() => undefined)
+  }
+
+  #isLate(): boolean {
+    const oldest = this.#sent[0] ?? this.#waiting[0]
+    return oldest !== undefined && performance.now() - oldest.since >= this.#limits.deadline
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined) return
+    const oldest = [...this.#sent, ...this.#waiting].find(({ done }) => done !== undefined)
+    if (oldest === undefined) return
+    const wait = oldest.since + this.#limits.deadline - performance.now()
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#expire()
+      this.#arm()
+    }, Math.max(1, wait))
+  }
+
+  /** Tells everybody who has waited too long. */
+  #expire(): void {
+    const before = performance.now() - this.#limits.deadline
+    const late = (waiting: Waiting) => waiting.done !== undefined && waiting.since <= before
+    const reason = this.trouble() ?? 'trail-late'
+    const told = [...this.#sent, ...this.#waiting].filter(late)
+    const back = this.#waiting.filter((waiting) => late(waiting) && takenBack.has(waiting.kind))
+    for (const { kind, call, bytes } of back) {
+      this.#bytes -= bytes.length
+      if (kind === 'intent' && call !== undefined) this.#open.delete(call)
+    }
+    this.#waiting = this.#waiting.filter((waiting) => !back.includes(waiting))
+    for (const waiting of told) {
+      waiting.done?.reject(new NotRecorded(reason))
+      waiting.done = undefined
+    }
+  }
+
+  #end(over: ChainOver): void {
+    if (this.#over !== undefined) return
+    this.#over = over
+    clearTimeout(this.#timer)
+    for (const { done } of [...this.#sent, ...this.#waiting]) done?.reject(new NotRecorded(over.reason))
+    this.#waiting = []
+    this.#options.onOver(over)
+  }
+}
