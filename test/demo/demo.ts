@@ -85,7 +85,7 @@ function end({ kubectl }: Clinic): number {
   command(
     `kubectl exec -n agents deploy/agent -- node test/sample/agent.ts call get_diagnosis '{"patient_id":"patient-0001"}'`,
   )
-  command('npm run -s hipaa-mcp -- verify out/demo/trail')
+  command('npm run -s hipaa-mcp -- verify out/demo/trail --server clinic/ehr')
   command('make demo-down')
   return missing.length === 0 ? 0 : 1
 }

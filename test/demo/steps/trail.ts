@@ -28,7 +28,7 @@ export async function hipaaMcp(args: readonly string[], kubeconfig?: string): Pr
 export async function exportTrail(clinic: Clinic, folder: string): Promise<Ran> {
   await rm(folder, { recursive: true, force: true })
   return await hipaaMcp(
-    ['trail', 'export', '--namespace', 'clinic', '--server', 'ehr', '--out', folder],
+    ['trail', 'export', '--server', 'clinic/ehr', '--output', folder],
     clinic.kubectl.kubeconfig,
   )
 }
@@ -52,7 +52,7 @@ export async function flipBit(file: string): Promise<number> {
 
 export async function trail(clinic: Clinic): Promise<void> {
   const folder = join(out, 'trail')
-  command(`npm run -s hipaa-mcp -- trail export --namespace clinic --server ehr --out ${folder}`)
+  command(`npm run -s hipaa-mcp -- trail export --server clinic/ehr --output ${folder}`)
   const exported = await exportTrail(clinic, folder)
   claim(
     'the trail leaves the cluster over mutual TLS',
@@ -60,7 +60,7 @@ export async function trail(clinic: Clinic): Promise<void> {
     exported.text.trim().split('\n').at(-1),
   )
   command(`npm run -s hipaa-mcp -- verify ${folder}`)
-  const verified = await hipaaMcp(['verify', folder])
+  const verified = await hipaaMcp(['verify', folder, '--server', 'clinic/ehr'])
   lines(verified.text)
   claim('it verifies, offline', verified.code === 0)
 
@@ -85,10 +85,10 @@ export async function trail(clinic: Clinic): Promise<void> {
   ).toSorted((a, b) => b.size - a.size)[0]
   if (largest === undefined) throw new Error('The export wrote no file')
   const at = await flipBit(largest.file)
-  const found = await hipaaMcp(['verify', changed])
+  const found = await hipaaMcp(['verify', changed, '--server', 'clinic/ehr'])
   claim(
     'one bit of one byte changed: verification fails, and says where',
-    found.code !== 0,
+    found.code === 1,
     `bit 0 of byte ${at} of ${largest.file.slice(changed.length + 1)}: ${found.text.trim().split('\n').at(-1)}`,
   )
 }
