@@ -7,7 +7,10 @@ import type { Reason } from './reasons.ts'
 /** `source` is a name out of the policy, or `undeclared`: what the app asked for may hold anything. */
 export type Refusals = {
   count: (source: string, reason: Reason) => void
-  /** Records what is still counted. Resolves when that is done or cannot be; returns how many are lost. */
+  /**
+   * Records what is still counted. Resolves when that is done or cannot be, within two seconds; returns how many are
+   * lost.
+   */
   close: () => Promise<number>
 }
 
@@ -15,14 +18,19 @@ export function countRefusals(trail: Pick<Trail, 'note'>, everyMs: number): Refu
   const waiting = new Map<string, EntryOf<'counted'>>()
   const writing = new Set<Promise<void>>()
 
+  const inFlight = new Set<EntryOf<'counted'>>()
   const write = (entry: EntryOf<'counted'>): void => {
     const { source, reason, count } = entry
+    inFlight.add(entry)
     const written = trail.note(entry).catch(() => {
       // The trail is away. What it did not take waits for the next turn.
       add(source, reason as Reason, count)
     })
     writing.add(written)
-    void written.finally(() => writing.delete(written))
+    void written.finally(() => {
+      writing.delete(written)
+      inFlight.delete(entry)
+    })
   }
   const add = (source: string, reason: Reason, count: number): void => {
     const key = `${source} ${reason}`
@@ -49,10 +57,20 @@ export function countRefusals(trail: Pick<Trail, 'note'>, everyMs: number): Refu
     },
     close: async () => {
       clearInterval(timer)
-      await Promise.all(writing)
+      await settled(writing)
       flush()
-      await Promise.all(writing)
-      return [...waiting.values()].reduce((sum, { count }) => sum + count, 0)
+      await settled(writing)
+      return [...waiting.values(), ...inFlight].reduce((sum, { count }) => sum + count, 0)
     },
   }
+}
+
+/** Whatever hangs longer is lost with the process, which must end. */
+async function settled(work: Iterable<Promise<void>>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 1_000)
+  })
+  await Promise.race([Promise.all(work), late])
+  clearTimeout(timer)
 }

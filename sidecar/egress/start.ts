@@ -102,15 +102,17 @@ export async function startEgress(options: EgressOptions): Promise<RunningEgress
   const clock = setInterval(listener.review, agreementsMs)
   clock.unref()
 
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    stopListening()
+    clearInterval(clock)
+    await Promise.all([resolver.close(), listener.close()])
+    const lost = await refusals.close()
+    if (lost > 0) options.log?.({ event: 'egress-counts-lost', source: 'undeclared' })
+  }
   return {
     ports: { egress: listener.port, dnsUdp: resolver.udpPort, dnsTcp: resolver.tcpPort },
-    close: async () => {
-      stopListening()
-      clearInterval(clock)
-      await Promise.all([resolver.close(), listener.close()])
-      const lost = await refusals.close()
-      if (lost > 0) options.log?.({ event: 'egress-counts-lost', source: 'undeclared' })
-    },
+    close: async () => await (closing ??= close()),
   }
 }
 

@@ -1,0 +1,203 @@
+// A pod's egress with a world of its own: names resolve to addresses that nobody routes, and connections to those reach
+// servers of the test on loopback. Everything else is real: sockets, TLS, the loopback range that stands for names.
+
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { connect as tlsConnect, createServer as tlsServer, type TLSSocket } from 'node:tls'
+import type { Egress } from '../../../core/policy.ts'
+import type { Reason } from '../../../sidecar/egress/reasons.ts'
+import { type EgressOptions, type RunningEgress, startEgress } from '../../../sidecar/egress/start.ts'
+import { type Authority, authority } from '../../sample/certificates.ts'
+import { anInForce, someOrders } from '../../support/in-force.ts'
+import { aPolicy } from '../../support/policy.ts'
+import { type MemoryTrail, memoryTrail } from '../../support/trail.ts'
+
+export const place = {
+  namespace: 'clinic',
+  search: ['clinic.svc.cluster.local', 'svc.cluster.local', 'cluster.local'],
+}
+export const vendorHost = 'api.vendor.example'
+export const vendorAddress = '203.0.113.10'
+export const storeAddress = '203.0.113.20'
+export const storeName = 'ehr-db.clinic.svc.cluster.local'
+export const agreementEntry: Egress = { kind: 'agreement', agreement: 'speech', host: vendorHost, port: 443 }
+export const storeEntry = (ca: string): Egress => ({
+  kind: 'store',
+  store: 'database',
+  host: 'ehr-db',
+  port: 5432,
+  protocol: 'Postgres',
+  ca,
+})
+
+const authorities = Promise.all([authority('stores'), authority('strangers')])
+export const storesCa = async (): Promise<Authority> => (await authorities)[0]
+export const strangersCa = async (): Promise<Authority> => (await authorities)[1]
+
+export type Scene = {
+  egress: RunningEgress
+  trail: MemoryTrail
+  orders: ReturnType<typeof someOrders>
+  /** Addresses that were dialled, `address:port`. */
+  dialled: string[]
+  log: string[]
+  /** Address of the range for a name, as the pod's resolver gave it. */
+  active: Set<string>
+  setEgress: (egress: Egress[]) => void
+  /** Reasons of refusals in the trail, each as often as it was counted. */
+  refusals: () => Reason[]
+  app: (address: string) => Promise<Socket>
+  close: () => Promise<void>
+}
+
+const standing = (egress: Egress[]) => ({ inForce: anInForce({ policy: aPolicy({ egress }) }) })
+
+export async function aScene(options: {
+  egress: Egress[]
+  servers?: { [address: string]: Server }
+  dns?: { [name: string]: string[] }
+  periods?: EgressOptions['periods']
+}): Promise<Scene> {
+  const { servers = {}, dns = { [vendorHost]: [vendorAddress], [storeName]: [storeAddress] } } = options
+  const log: string[] = []
+  const trail = memoryTrail(log)
+  const active = new Set(['speech'])
+  const orders = Object.assign(someOrders(standing(options.egress)), {
+    agreementActive: (name: string) => active.has(name),
+  })
+  const dialled: string[] = []
+  const apps = new Set<Socket>()
+  const egress = await startEgress({
+    orders,
+    trail,
+    dns: '192.0.2.53',
+    ...place,
+    ports: { egress: 0, dns: 0 },
+    periods: { refusalsMs: 60_000, agreementsMs: 50, setupMs: 2_000, ...options.periods },
+    world: {
+      resolve4: async (name) => {
+        const found = dns[name]
+        if (found === undefined) throw new Error('ENOTFOUND')
+        return found
+      },
+      connect: (port, address) => {
+        dialled.push(`${address}:${port}`)
+        log.push('dial')
+        const server = servers[address]
+        // Port 1 of loopback: nobody is there.
+        return connect({
+          host: '127.0.0.1',
+          port: server === undefined ? 1 : (server.address() as AddressInfo).port,
+          allowHalfOpen: true,
+        })
+      },
+    },
+  })
+  return {
+    egress,
+    trail,
+    orders,
+    dialled,
+    log,
+    active,
+    setEgress: (next) => orders.set(standing(next)),
+    refusals: () =>
+      trail
+        .of('counted')
+        .filter(({ what }) => what === 'egress-refused')
+        .flatMap(({ reason, count }) => Array.from({ length: count }, () => reason as Reason)),
+    app: async (address) => {
+      const socket = connect({ host: address, port: egress.ports.egress })
+      apps.add(socket)
+      socket.on('error', () => undefined)
+      await once(socket, 'connect')
+      return socket
+    },
+    close: async () => {
+      for (const socket of apps) socket.destroy()
+      await egress.close()
+      for (const server of Object.values(servers)) server.close()
+    },
+  }
+}
+
+export async function listening<T extends Server>(server: T): Promise<T> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+/** A vendor that says back what it hears. */
+export async function aVendor(): Promise<Server> {
+  const pair = await (await strangersCa()).issue(vendorHost, [vendorHost])
+  const server = tlsServer({ ...pair, allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined)
+    socket.pipe(socket)
+  })
+  server.on('tlsClientError', () => undefined)
+  return await listening(server)
+}
+
+/** The app's own TLS over a connection of the app. */
+export async function appTls(
+  socket: Socket,
+  servername: string | undefined = vendorHost,
+): Promise<TLSSocket> {
+  const secure = tlsConnect({
+    socket,
+    ca: (await strangersCa()).cert,
+    ...(servername === '' ? { host: '127.0.0.1' } : { servername }),
+  })
+  try {
+    await once(secure, 'secureConnect')
+  } finally {
+    secure.on('error', () => undefined)
+  }
+  return secure
+}
+
+/** Sends and reads until as much has come back. */
+export async function echoed(socket: Socket, bytes: Buffer): Promise<Buffer> {
+  const got: Buffer[] = []
+  let size = 0
+  const all = new Promise<Buffer>((resolve, reject) => {
+    const onData = (chunk: Buffer) => {
+      got.push(chunk)
+      size += chunk.length
+      if (size < bytes.length) return
+      socket.off('data', onData)
+      resolve(Buffer.concat(got))
+    }
+    socket.on('data', onData)
+    socket.once('close', () => reject(new Error(`closed after ${size} of ${bytes.length} bytes`)))
+  })
+  socket.write(bytes)
+  return await all
+}
+
+/** A database that follows a script: what it answers to SSLRequest, and then TLS with `pair`. */
+export async function aDatabase(
+  answer: string | Buffer,
+  pair?: { cert: string; key: string },
+): Promise<{ server: Server; plain: Buffer[]; secure: Buffer[] }> {
+  const plain: Buffer[] = []
+  const secure: Buffer[] = []
+  const behind = tlsServer({ ...pair, minVersion: 'TLSv1.2' }, (socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk: Buffer) => {
+      secure.push(chunk)
+      socket.write(chunk)
+    })
+  })
+  behind.on('tlsClientError', () => undefined)
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', (chunk: Buffer) => {
+      plain.push(chunk)
+      socket.write(answer)
+      if (pair !== undefined) behind.emit('connection', socket)
+      else socket.on('data', (more: Buffer) => plain.push(more))
+    })
+  })
+  return { server: await listening(server), plain, secure }
+}
