@@ -24,6 +24,7 @@ import { jsonLog, wordsOf } from './log.ts'
 import { openMetrics } from './metrics.ts'
 import { observeWorld } from './observed-metrics.ts'
 import { ordersSource } from './orders-source.ts'
+import { publishTrust } from './trust.ts'
 import { watches } from './watches.ts'
 import type { Outside } from './world.ts'
 
@@ -109,6 +110,7 @@ async function main(): Promise<void> {
   for (const one of all) one.start()
   await Promise.all(all.map(async (one) => await one.synced()))
 
+  await publishTrust(client, authority.pem)
   const images = await registerImage(client, config.image)
   const surroundings = {
     image: config.image,

@@ -17,10 +17,23 @@ export interface OrdersSource {
   subscribe(namespace: string, name: string, listener: () => void): () => void
   /** Resolves when this replica has seen at least what the one that gave out `generation` had seen. */
   caughtUp(generation: number): Promise<void>
+  /**
+   * Whether the API server was heard of within two minutes. Without that a heartbeat, which says that orders are
+   * current, would be a lie: the pods count their maxPolicyAge from the last one.
+   */
+  fresh(): boolean
 }
 
 /** A list-watch of something that orders are made of. */
-export type Input = { hasSynced(): boolean; lastSeen(): number; refresh(): Promise<void> }
+export type Input = {
+  hasSynced(): boolean
+  lastSeen(): number
+  staleSeconds(): number
+  refresh(): Promise<void>
+}
+
+/** Longer than a watch may be silent and then take to open again. */
+const freshSeconds = 120
 
 export type OrdersOptions = {
   world: World
@@ -107,6 +120,7 @@ export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
         }),
       )
     },
+    fresh: () => inputs.every((input) => input.staleSeconds() < freshSeconds),
     changed: (namespace, name) => {
       for (const key of listeners.keys()) {
         const [ofNamespace, ofName] = key.split('/')

@@ -58,7 +58,10 @@ export async function streamOrders(
   // Subscribed before the first orders are sent: a change in between is told, at worst twice.
   stops.push(source.subscribe(namespace, server, tell))
   tell()
-  every(heartbeatMs, () => send('heartbeat', '{}'))
+  every(heartbeatMs, () => {
+    // A heartbeat says that the orders are current: who hears nothing of the API server cannot say so.
+    if (source.fresh()) send('heartbeat', '{}')
+  })
   every(outdatedMs, () => {
     outdated().then(
       (is) => {

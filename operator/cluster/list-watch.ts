@@ -29,7 +29,7 @@ export type ListWatchOptions<T> = {
 type Timing = {
   /** A watch is asked to end after this long to twice this long. */
   watch: number
-  /** Bookmarks come about once a minute: a watch that is silent for longer is a dead connection. */
+  /** Bookmarks come about once a minute: a watch that is silent for longer may be a dead connection. */
   silence: number
   firstRetry: number
   longestRetry: number
@@ -136,12 +136,15 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
     watching = new AbortController()
     const began = performance.now()
     let lastBytes = began
-    // The server ends the watch itself; a dead connection it cannot end, so we do.
+    let silent = false
+    // The server ends the watch itself; a dead connection it cannot end, so we do. Of a kind that never changes it sends
+    // no bookmarks either: that looks the same, and opening the watch again is all there is to do.
     const dog = setInterval(
       () => {
         const now = performance.now()
-        if (now - lastBytes > timing.silence || now - began > seconds * 1000 + 15_000)
-          watching.abort(new ApiError(0, 'Silent', 'A watch fell silent'))
+        if (now - lastBytes <= timing.silence && now - began <= seconds * 1000 + 15_000) return
+        silent = true
+        watching.abort(new ApiError(0, 'Silent', 'A watch fell silent'))
       },
       Math.min(1_000, timing.silence / 4),
     )
@@ -162,6 +165,8 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
       }
       // A server that ends every watch at once must not make us ask a thousand times a second.
       if (performance.now() - began < 1_000) await pause(timing.firstRetry)
+    } catch (error) {
+      if (!silent || stopping.signal.aborted) throw error
     } finally {
       clearInterval(dog)
     }

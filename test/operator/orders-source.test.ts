@@ -11,12 +11,13 @@ const orders = (things: Things = {}, at = now) => {
   return ordersFor(world, outside, pod, 7, at)
 }
 
-function anInput(seen: number, synced = true): Input & { refreshes: number; seen: number } {
+function anInput(seen: number, synced = true, stale = 1): Input & { refreshes: number; seen: number } {
   const input = {
     seen,
     refreshes: 0,
     hasSynced: () => synced,
     lastSeen: () => input.seen,
+    staleSeconds: () => stale,
     refresh: async () => {
       input.refreshes += 1
       input.seen = 500
@@ -245,5 +246,14 @@ verifies(
     await vi.advanceTimersByTimeAsync(200)
 
     expect(heard).toEqual([false])
+  },
+)
+
+verifies(
+  'operator:away',
+  'a replica that hears nothing of the API server does not call its orders current',
+  () => {
+    expect(source({}, [anInput(1), anInput(1)]).fresh()).toBe(true)
+    expect(source({}, [anInput(1), anInput(1, true, 121)]).fresh()).toBe(false)
   },
 )

@@ -40,6 +40,7 @@ const source: OrdersSource = {
     told.asked.push(generation)
     await told.caughtUp
   },
+  fresh: () => true,
 }
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const channel = await startChannel({
