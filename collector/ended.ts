@@ -26,6 +26,7 @@ export function ended(
     root: chain.tree.root().toString('base64'),
     how,
     unknown: calls,
+    witnessed: chain.witnessed.size,
     ...(chain.last === undefined ? {} : { last: chain.last }),
   }))
 }

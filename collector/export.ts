@@ -14,13 +14,12 @@ export async function* exportLines(
   const { chains, registry } = await trail.hold(asked.namespace, asked.server, asked.by)
   const witness = trail.witnessVkey
   let records = 0
-  for (const { origin, vkey, to } of chains) {
+  for (const { origin, vkey, to, note } of chains) {
     yield { chain: origin, vkey, witness }
     for await (const record of recordsOf(store, origin, to)) {
       records += 1
       yield { record }
     }
-    const note = trail.noteOf(origin)
     if (note !== undefined) yield { checkpoint: note }
   }
   yield { chain: registryOrigin, vkey: trail.registry.vkey, witness }

@@ -39,7 +39,7 @@ export type TrailOptions = {
 
 /** What an auditor is about to be given; `to` is absent where only what is still readable can be given. */
 export type Holding = {
-  chains: { origin: string; vkey: string; to?: number }[]
+  chains: { origin: string; vkey: string; to?: number /** Newest cosigned one. */; note?: string }[]
   registry: { size: number; note: string }
 }
 
@@ -47,6 +47,8 @@ export type Holding = {
 const waitingLimit = 64 * 1024 * 1024
 /** For so long the lanes of chains that ended are kept, and for so long they are shown. */
 const keepMs = 600_000
+/** For so long a process that closed its chain may take to send the last checkpoint. */
+const closedMs = 10_000
 const showMs = 86_400_000
 
 export class Trail {
@@ -130,8 +132,8 @@ export class Trail {
       return await this.watch.use(async () => await lane.append(from, leaves))
     } finally {
       this.#waitingBytes -= bytes
-      // What follows from the records is for the sweep: they are committed whatever comes of it.
-      this.#soon(lane)
+      // The records are committed whatever comes of this; the sweep says what could not be said now.
+      this.#alarms.say().catch((error: unknown) => this.watch.note(error))
     }
   }
 
@@ -152,6 +154,7 @@ export class Trail {
           await store.saveCheckpoint(origin, cosigned)
           lane.chain.witness(checkpoint.size, cosigned)
           this.#lanes.notes.set(origin, cosigned)
+          this.#endWhenWhole(lane)
           return line
         }),
     )
@@ -181,23 +184,21 @@ export class Trail {
           return mine.flatMap((entry): RegistryEntry[] => {
             const { origin, vkey: key, ended } = entry
             const lane = this.#lanes.at(origin)
+            const note = this.#lanes.notes.get(origin)
+            const known = { origin, vkey: key, ...(note === undefined ? {} : { note }) }
             if (lane?.corrupt !== undefined || (lane === undefined && ended === undefined)) {
-              chains.push({ origin, vkey: key })
+              chains.push(known)
               return []
             }
             const size = ended?.size ?? lane?.chain.size ?? 0
-            chains.push({ origin, vkey: key, to: size })
+            chains.push({ ...known, to: size })
             if (ended !== undefined || lane === undefined) return []
-            return [{ kind: 'held', origin, size, root: lane.chain.tree.root().toString('base64'), by }]
+            const root = lane.chain.tree.root().toString('base64')
+            return [{ kind: 'held', origin, size, root, witnessed: lane.chain.witnessed.size, by }]
           })
         }),
     )
     return { chains, registry }
-  }
-
-  /** Newest cosigned note of a chain. */
-  noteOf(origin: string): string | undefined {
-    return this.#lanes.notes.get(origin)
   }
 
   get witnessVkey(): string {
@@ -219,7 +220,7 @@ export class Trail {
         const quiet = now() - lane.heard
         if (entry.ended !== undefined) {
           if (quiet > keepMs) await this.#lanes.drop(origin)
-        } else if (lane.chain.closed) await this.#lanes.end(entry, 'closed')
+        } else if (lane.chain.closed && quiet > closedMs) await this.#lanes.end(entry, 'closed')
         else if (quiet > silentMs)
           await this.#lanes.end(entry, this.#isSucceeded(entry) ? 'succeeded' : 'silent')
       }
@@ -228,13 +229,17 @@ export class Trail {
     }
   }
 
-  /** Says signals and that a chain closed, without waiting for the next sweep. */
-  #soon(lane: Lane): void {
-    const note = (error: unknown): void => this.watch.note(error)
-    this.#alarms.say().catch(note)
-    const entry = this.registry.entries.get(lane.chain.origin)
-    if (lane.chain.closed && entry !== undefined && entry.ended === undefined)
-      this.#lanes.end(entry, 'closed').catch(note)
+  /** A closed chain has ended when its last checkpoint is cosigned, which its process sends after the record. */
+  #endWhenWhole({ chain }: Lane): void {
+    const entry = this.registry.entries.get(chain.origin)
+    if (
+      !chain.closed ||
+      chain.witnessed.size < chain.size ||
+      entry === undefined ||
+      entry.ended !== undefined
+    )
+      return
+    this.#lanes.end(entry, 'closed').catch((error: unknown) => this.watch.note(error))
   }
 
   /** The folder first, then the log: it names no chain that the store does not have. Dying between the two leaves an

@@ -4,7 +4,6 @@
 //   registry/                               the registry log
 //   chains/NAMESPACE/SERVER/POD/RESTART/    head.json, checkpoint, 0000000000000000.segment, …
 
-import type { Dirent } from 'node:fs'
 import { access, type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { partsOfOrigin, registryOrigin } from '../../core/wire.ts'
@@ -205,10 +204,19 @@ function folderOf(folder: string, origin: string): string {
 
 /** Folders that hold a chain. One without a head was never begun: nobody was told of it. */
 async function places(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry: Dirent) => entry.isFile() && entry.name === 'head.json')
-    .map((entry) => entry.parentPath)
+  const found: string[] = []
+  // Below our own names only: the root of a volume holds a lost+found that we may not read.
+  for (const name of ['registry', 'chains']) {
+    const place = join(folder, name)
+    if (!(await exists(place))) continue
+    const entries = await readdir(place, { recursive: true, withFileTypes: true })
+    found.push(
+      ...entries
+        .filter((entry) => entry.isFile() && entry.name === 'head.json')
+        .map((entry) => entry.parentPath),
+    )
+  }
+  return found
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -193,6 +193,7 @@ verifies('audit:unknown', 'a chain that was only silent speaks again and settles
   await process.write(aResult('late'))
   expect(process.trail.summaries()).toMatchObject([{ state: 'live', size: 3 }])
   await process.write(aClose())
+  await process.checkpoint()
   await settled()
 
   expect(await registryIn(store)).toMatchObject([

@@ -1,0 +1,29 @@
+// How an exported trail lies in its folder. Plain files that other tools read: a signed note, a verifier key, and
+// records in canonical form, one a line.
+//
+//   manifest.json
+//   registry/            records.ndjson  checkpoint  vkey
+//   chains/POD-RESTART/  records.ndjson  checkpoint  vkey
+
+import { partsOfOrigin, registryOrigin } from '../core/wire.ts'
+
+export const manifestSchema = 'hipaa-mcp-trail/1'
+
+export type Manifest = {
+  schema: typeof manifestSchema
+  /** `namespace/name`. */
+  server: string
+  /** RFC 3339. */
+  exported: string
+  /** Verifier key of the witness, as the collector gave it. */
+  witness: string
+  chains: { origin: string; folder: string; records: number }[]
+}
+
+/** Folder of a chain below the export. */
+export function folderOfChain(origin: string): string {
+  if (origin === registryOrigin) return 'registry'
+  const parts = partsOfOrigin(origin)
+  if (parts === undefined) throw new TypeError('Not the origin of a chain')
+  return `chains/${parts.podUid}-${parts.restart}`
+}

@@ -1,0 +1,90 @@
+// Writes the lines of an export into a folder. The folder gets its name last: what was cut off never looks complete.
+
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { dirname, join, resolve } from 'node:path'
+import { finished } from 'node:stream/promises'
+import type { ExportLine } from '../core/wire.ts'
+import { CannotError } from './command.ts'
+import { folderOfChain, type Manifest, manifestSchema } from './export-layout.ts'
+
+export type Written = { chains: number; records: number; witness: string }
+
+/**
+ * Resolves when everything is there under `folder`. Rejects, and leaves nothing, when the lines end before their `end`.
+ * `now` is RFC 3339.
+ */
+export async function writeExport(
+  lines: AsyncIterable<ExportLine>,
+  {
+    folder,
+    server,
+    now,
+    read,
+  }: { folder: string; server: string; now: string; read: (records: number) => void },
+): Promise<Written> {
+  const target = resolve(folder)
+  if ((await readdir(target).catch(() => [])).length > 0)
+    throw new CannotError(`${folder} is not empty: name a new folder with --output`)
+  await mkdir(dirname(target), { recursive: true })
+  const partial = `${target}.partial`
+  await rm(partial, { recursive: true, force: true })
+  await mkdir(partial)
+  try {
+    const manifest = await fill(partial, lines, server, now, read)
+    await writeFile(join(partial, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+    await rm(target, { recursive: true, force: true })
+    await rename(partial, target)
+    return {
+      chains: manifest.chains.length,
+      records: manifest.chains.reduce((sum, { records }) => sum + records, 0),
+      witness: manifest.witness,
+    }
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function fill(
+  partial: string,
+  lines: AsyncIterable<ExportLine>,
+  server: string,
+  exported: string,
+  read: (records: number) => void,
+): Promise<Manifest> {
+  const chains: Manifest['chains'] = []
+  let witness = ''
+  let file: WriteStream | undefined
+  let ended = false
+  let total = 0
+  for await (const line of lines) {
+    const chain = chains.at(-1)
+    if ('chain' in line) {
+      await close(file)
+      witness = line.witness
+      const folder = folderOfChain(line.chain)
+      chains.push({ origin: line.chain, folder, records: 0 })
+      await mkdir(join(partial, folder), { recursive: true })
+      await writeFile(join(partial, folder, 'vkey'), `${line.vkey}\n`)
+      file = createWriteStream(join(partial, folder, 'records.ndjson'))
+    } else if ('record' in line && chain !== undefined && file !== undefined) {
+      chain.records += 1
+      total += 1
+      read(total)
+      if (!file.write(`${line.record}\n`)) await once(file, 'drain')
+    } else if ('checkpoint' in line && chain !== undefined)
+      await writeFile(join(partial, chain.folder, 'checkpoint'), line.checkpoint)
+    else if ('end' in line) ended = line.chains === chains.length && line.records === total
+  }
+  await close(file)
+  if (!ended) throw new CannotError('The export was cut off before its end: try again')
+  return { schema: manifestSchema, server, exported, witness, chains }
+}
+
+async function close(file: WriteStream | undefined): Promise<void> {
+  if (file === undefined) return
+  file.end()
+  await finished(file)
+}

@@ -1,0 +1,77 @@
+// The API server, as raw JSON, with the credentials of the person's kubeconfig.
+
+import { request as httpsRequest, type RequestOptions } from 'node:https'
+import { KubeConfig } from '@kubernetes/client-node'
+import { CannotError, type Option, textOf, type Values } from './command.ts'
+
+/** Options of every command that asks a cluster. */
+export const kubeOptions: { readonly [name: string]: Option } = {
+  kubeconfig: { value: 'PATH', help: 'Kubeconfig; otherwise KUBECONFIG or ~/.kube/config' },
+  context: { value: 'NAME', help: 'Context of the kubeconfig; otherwise the current one' },
+}
+
+export type Answer = { status: number; body: unknown }
+
+export type Kube = {
+  config: KubeConfig
+  request: (method: 'GET' | 'POST' | 'PUT', path: string, body?: object) => Promise<Answer>
+}
+
+const timeoutMs = 15_000
+
+/** Reads the kubeconfig. Throws `CannotError` when there is none. */
+export function openKube(values: Values): Kube {
+  const config = new KubeConfig()
+  const path = textOf(values, 'kubeconfig')
+  const context = textOf(values, 'context')
+  try {
+    if (path === undefined) config.loadFromDefault()
+    else config.loadFromFile(path)
+    if (context !== undefined) config.setCurrentContext(context)
+  } catch {
+    throw new CannotError('The kubeconfig cannot be read: set KUBECONFIG or --kubeconfig')
+  }
+  const server = config.getCurrentCluster()?.server
+  if (server === undefined)
+    throw new CannotError('The kubeconfig names no cluster: set KUBECONFIG or --kubeconfig')
+  return {
+    config,
+    request: async (method, path, body) => {
+      const options: RequestOptions = { method, headers: {}, timeout: timeoutMs }
+      await config.applyToHTTPSOptions(options)
+      return await ask(new URL(path, server), options, body)
+    },
+  }
+}
+
+async function ask(url: URL, options: RequestOptions, body: object | undefined): Promise<Answer> {
+  const text = body === undefined ? undefined : JSON.stringify(body)
+  return await new Promise((resolve, reject) => {
+    const headers = {
+      ...(options.headers as { [name: string]: string }),
+      accept: 'application/json',
+      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+    }
+    const sent = httpsRequest(url, { ...options, headers }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(chunks)) }),
+      )
+    })
+    sent.on('timeout', () => sent.destroy(new Error('timeout')))
+    sent.on('error', (cause) =>
+      reject(new CannotError(`The API server at ${url.host} does not answer: ${cause.message}`, { cause })),
+    )
+    sent.end(text)
+  })
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,88 @@
+// `hipaa-mcp verify DIR`: whether an exported trail is complete and unchanged (45 CFR 164.312(c)(1)), offline.
+
+import { type Command, exitCodes, type Screen, serverOf, textOf, UsageError } from './command.ts'
+import { progress } from './progress.ts'
+import { columns, wrap } from './table.ts'
+import { checkExport, type Report } from './verify/export-check.ts'
+
+export const verify: Command = {
+  name: 'verify',
+  summary: 'Verify an exported trail, offline',
+  operands: 'DIR',
+  options: {
+    server: { value: 'NAMESPACE/NAME', help: 'Demand that it is the trail of this server' },
+    witness: { value: 'VKEY', help: 'Verifier key of the witness, from a source other than the export' },
+    json: { help: 'Print the report as JSON' },
+  },
+  about:
+    'Finds changed, dropped, reordered and truncated records, chains that are missing, signatures that are missing or of another key, calls whose result is unknown and not said to be. Nothing is claimed of what happened after the export.\nWithout --witness the witness’s key is taken from the export itself: whoever could change the export and sign with keys of their own would not be found. Keep the key that an earlier export printed.',
+  run: async (operands, values, screen) => {
+    const [folder] = operands
+    if (folder === undefined || operands.length > 1) throw new UsageError('verify wants one folder')
+    const server = textOf(values, 'server')
+    if (server !== undefined) serverOf(server)
+    const witness = textOf(values, 'witness')
+    let records = 0
+    const shown = progress(screen, () => `${records.toLocaleString('en')} records read`)
+    const report = await checkExport({
+      folder,
+      ...(server === undefined ? {} : { server }),
+      ...(witness === undefined ? {} : { witness }),
+      read: () => {
+        records += 1
+      },
+    }).finally(() => shown.done())
+    if (values['json'] === true) screen.out(JSON.stringify(report, null, 2))
+    else print(report, screen)
+    return report.ok ? exitCodes.ok : exitCodes.findings
+  },
+}
+
+function print(report: Report, screen: Screen): void {
+  const { registry, chains, findings, witness } = report
+  const rows = [
+    ['server', report.server],
+    ['witness', `${witness.vkey}${witness.pinned ? '' : ' (taken from the export: pin it with --witness)'}`],
+    ['registry', through(registry.records, registry.through, registry.witnessed)],
+    ...chains.map((chain) => [
+      'chain',
+      `${nameOf(chain.origin)}, ${chain.state}: ${through(chain.records, chain.through, chain.witnessed)}`,
+    ]),
+  ]
+  for (const line of columns(rows, screen.width)) screen.out(line)
+  const unknown = chains.flatMap((chain) => chain.unknown)
+  if (unknown.length > 0)
+    for (const line of wrap(
+      `${count(unknown.length, 'call')} may have run, the result is unknown: ${unknown.slice(0, 10).join(' ')}${unknown.length > 10 ? ' …' : ''}`,
+      screen.width,
+    ))
+      screen.out(line)
+  if (findings.length === 0) {
+    const records = chains.reduce((sum, chain) => sum + chain.records, 0)
+    screen.out(`VERIFIED: ${count(chains.length, 'chain')}, ${count(records, 'record')}`)
+    return
+  }
+  screen.out(`NOT VERIFIED: ${count(findings.length, 'finding')}`)
+  for (const { where, index, says } of findings)
+    for (const line of wrap(
+      `${where}${index === undefined ? '' : `, record ${index}`}: ${says}`,
+      screen.width,
+      '  ',
+    ))
+      screen.out(line)
+}
+
+function through(records: number, index: number, time: number | undefined): string {
+  if (records === 0) return 'no record'
+  if (index < 0 || time === undefined) return `${count(records, 'record')}, none covered by a signature`
+  return `${count(records, 'record')}, complete through index ${index}, witnessed at ${new Date(time * 1000).toISOString()}`
+}
+
+/** Pod and restart; the server stands above. */
+function nameOf(origin: string): string {
+  return origin.split('/').slice(-2).join('/')
+}
+
+function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
+}

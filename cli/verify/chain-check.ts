@@ -1,0 +1,162 @@
+// One chain against what its checkpoint and the registry log say of it. Takes records one by one, so that a trail of any
+// size is verified in little memory.
+
+import { leafHash, Tree } from '../../core/merkle.ts'
+import { type AuditRecord, parseRecord } from '../../core/record.ts'
+import type { Finding } from './finding.ts'
+import type { Checked } from './note-check.ts'
+import type { Expected, Mark } from './registry-check.ts'
+
+export type ChainReport = {
+  origin: string
+  records: number
+  /** Index of the last record that a signature covers; -1 for none. */
+  through: number
+  /** Seconds since 1970; the time of the witness's statement that covers the last record. */
+  witnessed?: number
+  state: 'live' | 'closed' | 'succeeded' | 'silent'
+  /** Calls whose result is unknown: they may have run. */
+  unknown: string[]
+  /** Calls of a live chain that were not settled when it was exported. */
+  open: number
+  findings: Finding[]
+}
+
+/** More of one kind tell nothing new. */
+const findingsAtMost = 20
+
+export class ChainCheck {
+  readonly #expected: Expected
+  readonly #checkpoint: Checked | undefined
+  readonly #registryTime: number | undefined
+  readonly #tree = new Tree()
+  readonly #open = new Set<string>()
+  readonly #settled = new Set<string>()
+  readonly #findings: Finding[] = []
+  // Size up to which a signed root was seen to hold.
+  #proved = 0
+  // Once one root is wrong, all that follow are.
+  #broken = false
+  #closed = false
+  #last: AuditRecord['kind'] | undefined
+  readonly #marks: Mark[]
+
+  /** `registryTime`: when the registry log, which covers what the checkpoint does not, was witnessed. */
+  constructor(expected: Expected, checkpoint: Checked | undefined, registryTime: number | undefined) {
+    this.#expected = expected
+    this.#checkpoint = checkpoint
+    this.#registryTime = registryTime
+    this.#marks = expected.marks.toSorted((a, b) => a.size - b.size)
+    this.#compare()
+  }
+
+  /** The next line of the file. `ended`: it ends in a newline. */
+  take(bytes: Buffer, ended: boolean): void {
+    const index = this.#tree.size
+    if (!ended) this.#find('the file ends in the middle of this record', index)
+    try {
+      this.#judge(parseRecord(bytes), index)
+    } catch {
+      this.#find('it is no record in canonical form: it was changed or cut', index)
+    }
+    this.#tree.append(leafHash(bytes))
+    this.#compare()
+  }
+
+  finish(): ChainReport {
+    const { size } = this.#tree
+    const { origin, ended, marks } = this.#expected
+    const checkpoint = this.#checkpoint
+    if (checkpoint !== undefined && checkpoint.size > size)
+      this.#find(`it has ${size} records, its checkpoint covers ${checkpoint.size}: it is truncated`)
+    for (const mark of marks.filter((each) => each.size > size))
+      this.#find(
+        `it has ${size} records, record ${mark.index} of the registry log covers ${mark.size}: it is truncated`,
+      )
+    const witnessed = Math.max(0, ...marks.map((mark) => mark.witnessed))
+    if ((checkpoint?.size ?? 0) < witnessed)
+      this.#find(`a checkpoint of ${witnessed} records was cosigned, and is not here`)
+    const covered = Math.max(checkpoint?.size ?? 0, ...marks.map((mark) => mark.size))
+    if (size > covered) this.#find(`no signature covers it or what follows`, covered)
+    if (ended === 'closed' && this.#last !== 'chain-closed' && size === covered)
+      this.#find('the registry log says that it closed, its last record does not')
+    const through = this.#proved - 1
+    const time =
+      checkpoint !== undefined && checkpoint.size >= this.#proved ? checkpoint.time : this.#registryTime
+    return {
+      origin,
+      records: size,
+      through,
+      ...(time === undefined || through < 0 ? {} : { witnessed: time }),
+      state: ended ?? 'live',
+      unknown: ended === undefined ? [] : [...this.#open],
+      open: ended === undefined ? this.#open.size : 0,
+      findings: this.#findings,
+    }
+  }
+
+  /** Compares with every statement about this size. */
+  #compare(): void {
+    const { size } = this.#tree
+    if (this.#checkpoint?.size === size)
+      this.#prove(this.#checkpoint.root.toString('base64'), 'its checkpoint')
+    for (const mark of this.#marks) {
+      if (mark.size !== size) continue
+      this.#prove(mark.root, `record ${mark.index} of the registry log`)
+      if (mark.unknown !== undefined) this.#compareUnknown(mark)
+    }
+  }
+
+  #prove(root: string, by: string): void {
+    const { size } = this.#tree
+    if (this.#tree.root().toString('base64') === root) {
+      this.#proved = size
+      return
+    }
+    if (this.#broken) return
+    this.#broken = true
+    const from = this.#proved
+    const which =
+      from === size - 1
+        ? `record ${from} is not what`
+        : `one or more of records ${from} to ${size - 1} are not what`
+    this.#find(`${which} ${by} says`)
+  }
+
+  #compareUnknown({ index, unknown }: Mark): void {
+    for (const call of this.#open)
+      if (!unknown?.has(call))
+        this.#find(
+          `call ${call} has no result, and record ${index} of the registry log does not list it as unknown`,
+        )
+    for (const call of unknown ?? [])
+      if (!this.#open.has(call))
+        this.#find(
+          `record ${index} of the registry log lists call ${call} as unknown, which is not open here`,
+        )
+  }
+
+  #judge(record: AuditRecord, index: number): void {
+    if ((record.kind === 'chain-started') !== (index === 0))
+      this.#find('a chain begins with chain-started, once', index)
+    if (record.kind === 'chain-started' && record.origin !== this.#expected.origin)
+      this.#find('it is the start of another chain', index)
+    if (this.#closed) this.#find('it follows chain-closed', index)
+    if (record.kind === 'chain-closed') this.#closed = true
+    if (record.kind === 'intent') {
+      if (this.#open.has(record.call) || this.#settled.has(record.call))
+        this.#find('its call has an intent already', index)
+      this.#open.add(record.call)
+    }
+    if (record.kind === 'result') {
+      if (!this.#open.delete(record.call)) this.#find('its call has no intent, or a result already', index)
+      this.#settled.add(record.call)
+    }
+    this.#last = record.kind
+  }
+
+  #find(says: string, index?: number): void {
+    if (this.#findings.length >= findingsAtMost) return
+    this.#findings.push({ where: this.#expected.origin, ...(index === undefined ? {} : { index }), says })
+  }
+}

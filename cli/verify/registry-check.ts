@@ -1,0 +1,84 @@
+// What the registry log says must be true of every chain.
+
+import type { AuditRecord } from '../../core/record.ts'
+import { partsOfOrigin } from '../../core/wire.ts'
+import type { Finding } from './finding.ts'
+
+/** What the log says of a chain at one of its sizes. */
+export type Mark = {
+  /** Index in the registry log. */
+  index: number
+  what: 'held' | 'ended'
+  size: number
+  root: string
+  witnessed: number
+  /** Of `ended`: calls whose intent has no result, over all records of the log that belong together. */
+  unknown?: Set<string>
+}
+
+export type Expected = {
+  origin: string
+  /** Index in the registry log. */
+  index: number
+  vkey: string
+  marks: Mark[]
+  /** How it ended, undefined while it lives. */
+  ended?: 'closed' | 'succeeded' | 'silent'
+}
+
+const kinds: ReadonlySet<AuditRecord['kind']> = new Set(['registered', 'ended', 'resumed', 'held', 'signal'])
+
+/** Reads the whole log into what it says of each chain. Pure. */
+export class RegistryCheck {
+  readonly chains: Map<string, Expected> = new Map()
+  readonly findings: Finding[] = []
+  #index = 0
+
+  take(record: AuditRecord): void {
+    const index = this.#index++
+    const wrong = this.#read(record, index)
+    if (wrong !== undefined) this.findings.push({ where: 'registry', index, says: wrong })
+  }
+
+  /** Chains of one server, in the order in which they began. */
+  of(namespace: string, server: string): Expected[] {
+    return [...this.chains.values()].filter(({ origin }) => {
+      const parts = partsOfOrigin(origin)
+      return parts?.namespace === namespace && parts.server === server
+    })
+  }
+
+  #read(record: AuditRecord, index: number): string | undefined {
+    if (!kinds.has(record.kind)) return 'a record of this kind does not belong into the registry log'
+    if (record.kind === 'registered') {
+      if (partsOfOrigin(record.origin) === undefined) return 'it registers what is no origin of a chain'
+      if (this.chains.has(record.origin)) return 'it registers a chain for the second time'
+      this.chains.set(record.origin, { origin: record.origin, index, vkey: record.vkey, marks: [] })
+      return undefined
+    }
+    if (!('origin' in record)) return undefined
+    const chain = this.chains.get(record.origin)
+    if (chain === undefined) return 'it speaks of a chain that it did not register before'
+    const last = chain.marks.at(-1)
+    if ('size' in record && last !== undefined && record.size < last.size)
+      return 'it says that a chain became shorter'
+    if (record.kind === 'resumed') delete chain.ended
+    if (record.kind === 'held') chain.marks.push({ index, what: 'held', ...headOf(record) })
+    if (record.kind === 'ended') {
+      // Calls that did not fit into one record follow in the next, of the same chain and size.
+      if (chain.ended === record.how && last?.what === 'ended' && last.size === record.size)
+        for (const call of record.unknown) last.unknown?.add(call)
+      else chain.marks.push({ index, what: 'ended', ...headOf(record), unknown: new Set(record.unknown) })
+      chain.ended = record.how
+    }
+    return undefined
+  }
+}
+
+function headOf(record: {
+  size: number
+  root: string
+  witnessed: number
+}): Pick<Mark, 'size' | 'root' | 'witnessed'> {
+  return { size: record.size, root: record.root, witnessed: record.witnessed }
+}

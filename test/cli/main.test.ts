@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest'
+import { commands } from '../../cli/commands.ts'
+import { run } from '../../cli/main.ts'
+import { columns, wrap } from '../../cli/table.ts'
+import { anExport, tamper } from './an-export.ts'
+
+type Ran = { code: number; out: string; notes: string }
+
+async function ran(...args: string[]): Promise<Ran> {
+  const out: string[] = []
+  const notes: string[] = []
+  const code = await run(args, {
+    out: (line) => out.push(line),
+    note: (line) => notes.push(line),
+    rewrite: () => undefined,
+    width: 80,
+    live: false,
+  })
+  return { code, out: out.join('\n'), notes: notes.join('\n') }
+}
+
+test('verify exits 0 for a good trail and 1 for a bad one, and says which record', async () => {
+  const { folder, witness, closed } = await anExport()
+
+  const good = await ran('verify', folder, '--witness', witness)
+  expect(good).toMatchObject({ code: 0, notes: '' })
+  expect(good.out.replaceAll(/\s+/g, ' ')).toMatch(
+    /complete through index 7, witnessed at 2026-.*VERIFIED: 3 chains, 24 records$/,
+  )
+  expect(good.out).toMatch(/1 call may have run, the result is unknown: lost/)
+
+  tamper(folder, closed.origin, (lines) => lines.with(4, `${lines[4]} `))
+  const bad = await ran('verify', folder)
+  expect(bad.code).toBe(1)
+  expect(bad.out.replaceAll(/\s+/g, ' ')).toContain(
+    `${closed.origin}, record 4: it is no record in canonical form`,
+  )
+  const json = JSON.parse((await ran('verify', folder, '--json')).out) as {
+    ok: boolean
+    findings: { index: number }[]
+  }
+  expect(json.ok).toBe(false)
+  expect(json.findings[0]?.index).toBe(4)
+})
+
+test('every command has its help, which fits 80 columns and names the exit codes', async () => {
+  for (const { name, options } of commands) {
+    const { code, out } = await ran(...name.split(' '), '--help')
+    expect(code).toBe(0)
+    for (const option of Object.keys(options)) expect(out).toContain(`--${option}`)
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('3 it could not be done')
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  }
+  expect((await ran('--help')).code).toBe(0)
+})
+
+test.each([
+  [['verify'], /wants one folder/],
+  [['verify', 'a', 'b'], /wants one folder/],
+  [['verify', 'a', '--nope'], /nope/],
+  [['verify', 'a', '--server', 'x'], /NAMESPACE\/NAME/],
+  [['trail', 'export'], /--server wants/],
+  [['trail', 'export', '--server', 'a/b'], /--output wants/],
+  [['trail', 'export', '--server', 'a/b', '-o', 'x', '--wait', 'long'], /--wait wants/],
+  [['completion', 'csh'], /bash, zsh or fish/],
+  [['trail'], /no command/],
+  [['constructor'], /no command/],
+])('a wrong command line %j exits 2 and says how it is right', async (args, says) => {
+  const { code, notes, out } = await ran(...args)
+
+  expect(code).toBe(2)
+  expect(out).toBe('')
+  expect(notes).toMatch(says)
+})
+
+test('what cannot be done exits 3 and says what to do', async () => {
+  expect(await ran('verify', '/nonexistent')).toMatchObject({
+    code: 3,
+    notes: expect.stringMatching(/trail export/) as string,
+  })
+  expect(await ran('status', '--kubeconfig', '/nonexistent')).toMatchObject({
+    code: 3,
+    notes: expect.stringMatching(/set KUBECONFIG/) as string,
+  })
+})
+
+test('completion knows every command and option, for three shells', async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { out } = await ran('completion', shell)
+    for (const { name, options } of commands) {
+      expect(out).toContain(name.split(' ').at(-1))
+      for (const option of Object.keys(options)) expect(out).toContain(option)
+    }
+  }
+})
+
+test('tables wrap their last column and keep the width', () => {
+  const lines = columns(
+    [
+      ['a', 'word '.repeat(40).trim()],
+      ['longer', 'x'],
+    ],
+    40,
+  )
+
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40)
+  expect(lines[0]?.startsWith('a       word')).toBe(true)
+  expect(wrap('', 10)).toEqual([''])
+})
