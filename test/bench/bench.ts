@@ -91,7 +91,7 @@ const upstream = start(cores.others, process.execPath, [
 try {
   await upstream.line()
   const measured = new Map<string, Figures[]>()
-  const all = await targets({ folder, file, work, upstreamPort: port, cores })
+  const all = targets({ folder, file, work, upstreamPort: port, cores })
   for (let round = 1; round <= rounds; round++) {
     for (const target of all) {
       const figures = await measure(target)

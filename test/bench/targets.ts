@@ -1,5 +1,7 @@
 // What is measured: the server alone, nginx in front of it, the sidecar in front of it.
 
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { nginxArguments } from './nginx.ts'
@@ -22,9 +24,12 @@ export type Place = {
   cores: { measured: number; others: number }
 }
 
-export async function targets(place: Place): Promise<Target[]> {
+const program = (name: string): string => join(import.meta.dirname, name)
+
+export function targets(place: Place): Target[] {
   const { folder, work, upstreamPort, cores } = place
   const port = upstreamPort + 1
+  const origin = `https://127.0.0.1:${port}`
   return [
     {
       name: direct,
@@ -36,9 +41,37 @@ export async function targets(place: Place): Promise<Target[]> {
       start: async () => {
         const run = start(cores.measured, 'nginx', await nginxArguments(folder, work, port, upstreamPort))
         await listening(port, work)
-        return { pid: run.pid, origin: `https://127.0.0.1:${port}`, stop: run.stop }
+        return { pid: run.pid, origin, stop: run.stop }
       },
     },
+    ...(['Stream'] as const).map(
+      (mode): Target => ({
+        name: `hipaa-mcp, every control, ${mode}`,
+        start: async () => {
+          const store = await mkdtemp(join(folder, 'store-'))
+          const collector = start(cores.others, process.execPath, [
+            program('collector-main.ts'),
+            place.file,
+            store,
+          ])
+          const { port: collectorPort } = JSON.parse(await collector.line()) as { port: number }
+          const trail = await mkdtemp(join(folder, 'trail-'))
+          const run = start(cores.measured, process.execPath, [
+            '--max-semi-space-size=4',
+            program('sidecar-main.ts'),
+            place.file,
+            ...[port, upstreamPort, collectorPort, mode, trail].map(String),
+          ])
+          await run.line()
+          await listening(port, work)
+          const stop = async (): Promise<void> => {
+            await run.stop()
+            await collector.stop()
+          }
+          return { pid: run.pid, origin, stop }
+        },
+      }),
+    ),
   ]
 }
 
