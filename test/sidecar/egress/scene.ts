@@ -54,7 +54,8 @@ const standing = (egress: Egress[]) => ({ inForce: anInForce({ policy: aPolicy({
 
 export async function aScene(options: {
   egress: Egress[]
-  servers?: { [address: string]: Server }
+  /** Where connections to an address really go: a server of the test, or a port of loopback. */
+  servers?: { [address: string]: Server | number }
   dns?: { [name: string]: string[] }
   periods?: EgressOptions['periods']
 }): Promise<Scene> {
@@ -83,11 +84,11 @@ export async function aScene(options: {
       connect: (port, address) => {
         dialled.push(`${address}:${port}`)
         log.push('dial')
-        const server = servers[address]
+        const server = servers[address] ?? 1
         // Port 1 of loopback: nobody is there.
         return connect({
           host: '127.0.0.1',
-          port: server === undefined ? 1 : (server.address() as AddressInfo).port,
+          port: typeof server === 'number' ? server : (server.address() as AddressInfo).port,
           allowHalfOpen: true,
         })
       },
@@ -116,7 +117,7 @@ export async function aScene(options: {
     close: async () => {
       for (const socket of apps) socket.destroy()
       await egress.close()
-      for (const server of Object.values(servers)) server.close()
+      for (const server of Object.values(servers)) if (typeof server !== 'number') server.close()
     },
   }
 }
