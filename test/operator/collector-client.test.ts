@@ -1,0 +1,107 @@
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { expect, test } from 'vitest'
+import { identity, identityOf } from '../../core/identifiers.ts'
+import { makeAuthority } from '../../operator/authority/ca.ts'
+import { keepCertificate } from '../../operator/authority/keep-certificate.ts'
+import { collectorClient } from '../../operator/collector-client.ts'
+import { followTrail } from '../../operator/follow-trail.ts'
+import { quiet } from './cluster/scripted-api.ts'
+import { aChain } from './world.ts'
+
+const authority = await makeAuthority('own', Date.now())
+const ours = await keepCertificate(authority, {
+  identity: identity.operator,
+  names: [],
+  usages: ['client'],
+  seconds: 3600,
+})
+
+async function answering(
+  as: string,
+  run: (client: ReturnType<typeof collectorClient>, callers: unknown[]) => Promise<void>,
+) {
+  const theirs = await keepCertificate(authority, {
+    identity: as,
+    names: ['localhost'],
+    usages: ['server'],
+    seconds: 3600,
+  })
+  const callers: unknown[] = []
+  const server = createServer(
+    { ...theirs.current(), requestCert: true, rejectUnauthorized: true },
+    (request, response) => {
+      callers.push(identityOf((request.socket as TLSSocket).getPeerCertificate().subjectaltname))
+      response.end(JSON.stringify(request.url === '/v1/chains' ? [aChain('uid-1')] : []))
+    },
+  )
+  await new Promise<void>((resolve) => server.listen(0, resolve))
+  const client = collectorClient({
+    url: `https://localhost:${(server.address() as AddressInfo).port}`,
+    material: () => ours.current(),
+    deadline: 2_000,
+  })
+  try {
+    await run(client, callers)
+  } finally {
+    await client.close()
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+test('the collector is asked over mutual TLS, as the operator', async () => {
+  await answering(identity.collector, async (client, callers) => {
+    expect(await client.chains()).toEqual([aChain('uid-1')])
+    expect(await client.signals()).toEqual([])
+    expect(callers).toEqual([{ role: 'operator' }, { role: 'operator' }])
+  })
+})
+
+for (const other of [identity.sidecar('clinic', 'ehr', 'uid'), identity.operator, 'spiffe://somebody'])
+  test(`what bears another identity of the same CA is not the collector: ${other}`, async () => {
+    await answering(other, async (client, callers) => {
+      await expect(client.chains()).rejects.toThrow('is not the collector')
+      expect(callers).toEqual([])
+    })
+  })
+
+test('servers are told of when what status shows of them changes, and not for every record', async () => {
+  let chains = [aChain('uid-1', { policy: 'a' })]
+  let away = false
+  const told: string[][] = []
+  let asked = 0
+  const trail = followTrail({
+    collector: {
+      chains: async () => {
+        asked += 1
+        if (away) throw new Error('planted')
+        return chains
+      },
+      signals: async () => [],
+    },
+    onChange: (servers) => told.push(servers),
+    log: quiet,
+    every: 10,
+  })
+  const aFewMore = async () => {
+    const from = asked
+    await expect.poll(() => asked).toBeGreaterThan(from + 2)
+  }
+  trail.start()
+  await expect.poll(() => told.length).toBe(1)
+
+  chains = [aChain('uid-1', { policy: 'a', size: 11, witnessed: 11 })]
+  await aFewMore()
+  expect(told).toEqual([['clinic/ehr']])
+  chains = [aChain('uid-1', { policy: 'b' })]
+  await expect.poll(() => told.length).toBe(2)
+  away = true
+  await aFewMore()
+
+  // One answer that did not come is no news yet.
+  expect(trail.current()?.chains).toEqual(chains)
+  trail.stop()
+  expect(trail.current()).toBeUndefined()
+})
