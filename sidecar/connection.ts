@@ -25,6 +25,12 @@ export function connectionOf(socket: TLSSocket, generation: number): Connection 
   }
 }
 
+/** Address of the peer, also when the TLS socket is destroyed already: the TCP socket below it still knows. */
+export function peerOf(socket: TLSSocket): string {
+  const { ['_parent']: below } = socket as { _parent?: { remoteAddress?: string } }
+  return socket.remoteAddress ?? below?.remoteAddress ?? 'unknown'
+}
+
 /** Why a handshake failed, out of a table: the library's own texts hold what the peer sent. */
 export function handshakeFailure(error: Error & { code?: string }, socket: TLSSocket): string {
   if (socket.authorizationError !== null && socket.authorizationError !== undefined)

@@ -1,7 +1,6 @@
 // The life of one tool call, in the order it happens. Read this file first.
 // Each stage accepts only what the stage above it returns: out of order does not compile.
 
-import { citations } from '../core/citations.ts'
 import { acknowledge } from './controls/acknowledge.ts'
 import { admit } from './controls/admit.ts'
 import { announce } from './controls/announce.ts'
@@ -20,42 +19,42 @@ import { type Pipeline, pipeline } from './runner.ts'
 
 // biome-ignore format: a table reads best as a table
 export const toolCall: Pipeline<Settled> = pipeline()
-  .stage('authenticate', citations.authentication, authenticate) // who is asking?
-  .stage('authorize', citations.accessControl, authorize) // may they, for this purpose?
-  .stage('record intent', citations.audit, recordIntent) // durable before anything leaves this pod
-  .stage('minimize', citations.minimumNecessary, minimize) // ask for less
-  .stage('forward', citations.transmission, forward) // the only line that reaches the server
-  .stage('redact', citations.minimumNecessaryDisclosures, redact) // show less
-  .stage('record result', citations.integrity, recordResult) // hash of exactly what is returned
+  .stage('authenticate', '164.312(d)', authenticate) // who is asking?
+  .stage('authorize', '164.312(a)(1)', authorize) // may they, for this purpose?
+  .stage('record intent', '164.312(b)', recordIntent) // durable before anything leaves this pod
+  .stage('minimize', '164.502(b)', minimize) // ask for less
+  .stage('forward', '164.312(e)(1)', forward) // the only line that reaches the server
+  .stage('redact', '164.514(d)(3)', redact) // show less
+  .stage('record result', '164.312(c)(1)', recordResult) // hash of exactly what is returned
 // A throw at any stage goes to one place: runner.ts records it, respond.ts words it.
 
 /** initialize and server/discover: they hold no PHI, and none of the server's words pass. */
 // biome-ignore format: a table reads best as a table
 export const handshake: Pipeline<Settled> = pipeline()
-  .stage('authenticate', citations.authentication, authenticate)
-  .stage('authorize', citations.accessControl, admit)
-  .stage('record intent', citations.audit, announce)
-  .stage('minimize', citations.minimumNecessary, prepare)
-  .stage('forward', citations.transmission, forwardHandshake)
-  .stage('redact', citations.minimumNecessaryDisclosures, redactHandshake)
-  .stage('record result', citations.integrity, recordResult)
+  .stage('authenticate', '164.312(d)', authenticate)
+  .stage('authorize', '164.312(a)(1)', admit)
+  .stage('record intent', '164.312(b)', announce)
+  .stage('minimize', '164.502(b)', prepare)
+  .stage('forward', '164.312(e)(1)', forwardHandshake)
+  .stage('redact', '164.514(d)(3)', redactHandshake)
+  .stage('record result', '164.312(c)(1)', recordResult)
 
 /** notifications/initialized: passed on, and answered with nothing. */
 // biome-ignore format: a table reads best as a table
 export const notification: Pipeline<Settled> = pipeline()
-  .stage('authenticate', citations.authentication, authenticate)
-  .stage('authorize', citations.accessControl, admit)
-  .stage('record intent', citations.audit, announce)
-  .stage('minimize', citations.minimumNecessary, prepare)
-  .stage('forward', citations.transmission, forwardHandshake)
-  .stage('redact', citations.minimumNecessaryDisclosures, acknowledge)
-  .stage('record result', citations.integrity, recordResult)
+  .stage('authenticate', '164.312(d)', authenticate)
+  .stage('authorize', '164.312(a)(1)', admit)
+  .stage('record intent', '164.312(b)', announce)
+  .stage('minimize', '164.502(b)', prepare)
+  .stage('forward', '164.312(e)(1)', forwardHandshake)
+  .stage('redact', '164.514(d)(3)', acknowledge)
+  .stage('record result', '164.312(c)(1)', recordResult)
 
 /** tools/list and ping: answered out of the policy; the server is not asked. */
 // biome-ignore format: a table reads best as a table
 export const catalogue: Pipeline<Settled> = pipeline()
-  .stage('authenticate', citations.authentication, authenticate)
-  .stage('authorize', citations.accessControl, admit)
-  .stage('record intent', citations.audit, announce)
-  .stage('redact', citations.minimumNecessaryDisclosures, answerFromPolicy)
-  .stage('record result', citations.integrity, recordResult)
+  .stage('authenticate', '164.312(d)', authenticate)
+  .stage('authorize', '164.312(a)(1)', admit)
+  .stage('record intent', '164.312(b)', announce)
+  .stage('redact', '164.514(d)(3)', answerFromPolicy)
+  .stage('record result', '164.312(c)(1)', recordResult)

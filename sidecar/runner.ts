@@ -1,6 +1,7 @@
 // Runs a pipeline. The order of the stages is typed: a stage takes exactly what the stage before it returns. One catch:
 // whatever ends a call early is recorded here, and worded by respond.ts.
 
+import type { citations } from '../core/citations.ts'
 import type { Who } from '../core/record.ts'
 import type { Deps } from './deps.ts'
 import type { Answer, Message, Received, Revision } from './exchange.ts'
@@ -11,8 +12,10 @@ import { Refusal } from './refusals.ts'
 import { word } from './respond.ts'
 
 type Step<In, Out> = (exchange: In, deps: Deps) => Out | Promise<Out>
+/** A section that the table of citations holds. */
+type Section = (typeof citations)[keyof typeof citations]
 /** What a stage is called, the section of 45 CFR that it serves, and what it does. */
-type Stage = { readonly name: string; readonly rule: string; readonly run: Step<never, unknown> }
+type Stage = { readonly name: string; readonly rule: Section; readonly run: Step<never, unknown> }
 
 /** A call that ended early, recorded. */
 export type Refused = { readonly stage: 'refused'; readonly answer: Answer; readonly reason: string }
@@ -40,7 +43,7 @@ export class Pipeline<Out> {
     this.stages = stages
   }
 
-  stage<Next>(name: string, rule: string, run: Step<Out, Next>): Pipeline<Next> {
+  stage<Next>(name: string, rule: Section, run: Step<Out, Next>): Pipeline<Next> {
     return new Pipeline<Next>([...this.stages, { name, rule, run: run }])
   }
 

@@ -3,10 +3,11 @@
 import { constants, randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Outcome } from '../core/record.ts'
-import { type Connection, connectionOf, handshakeFailure } from './connection.ts'
+import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
 import type { Deps, Watch } from './deps.ts'
 import type { Answer, Message, Received, Revision } from './exchange.ts'
 import { tokenCache } from './identity/token.ts'
@@ -87,9 +88,11 @@ export function callsServer(options: CallsOptions): CallsServer {
     if (connection === undefined) socket.destroy()
     else connections.set(socket, connection)
   })
+  // Read once while the connection is there, a socket remembers its peer's address; afterwards there is none to read.
+  server.on('connection', (socket: Socket) => void socket.remoteAddress)
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     const reason = handshakeFailure(error, socket)
-    floods.count('handshake-failed', socket.remoteAddress ?? 'unknown', reason)
+    floods.count('handshake-failed', peerOf(socket), reason)
     watch.handshake?.({ reason })
     socket.destroy()
   })
@@ -214,14 +217,17 @@ export function callsServer(options: CallsOptions): CallsServer {
     }
   }
 
-  /** Sends an answer. The connection ends with it where its CA is no longer ours, or where part of the body is unread. */
+  /**
+   * Sends an answer. The connection ends with it where its CA is no longer ours, or where more of a body would come than
+   * we read; a small one that is unread is read and thrown away.
+   */
   function send(
     answer: Answer,
     request: IncomingMessage,
     response: ServerResponse,
     { generation: seen }: Connection,
   ) {
-    const last = draining || seen !== generation || !request.complete
+    const last = draining || seen !== generation || (answer.status === 413 && !request.complete)
     response.writeHead(answer.status, {
       ...answer.headers,
       ...(last ? { connection: 'close' } : {}),
@@ -272,5 +278,6 @@ function secure({ key, cert, ca, minVersion }: CallsTls) {
 function brokenHttp({ code }: { code?: string }): Reason | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large'
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-late'
-  return code?.startsWith('HPE_') === true ? 'http-malformed' : undefined
+  const brokenOff = code === 'HPE_INVALID_EOF_STATE'
+  return code?.startsWith('HPE_') === true && !brokenOff ? 'http-malformed' : undefined
 }

@@ -53,9 +53,10 @@ export function argumentCheck(tool: Tool): ArgumentCheck {
   }
 }
 
-function linear(pattern: string): { test(text: string): boolean } {
+/** ajv tells patterns apart by toString; two that looked alike would be one, and one of them would not be checked. */
+function linear(pattern: string): { test(text: string): boolean; toString(): string } {
   const expression = RE2JS.compile(pattern)
-  return { test: (text) => expression.test(text) }
+  return { test: (text) => expression.test(text), toString: () => pattern }
 }
 
 /** A copy in which every object is closed unless the schema itself says what else may stand there. */

@@ -82,5 +82,7 @@ function texts(value: unknown): readonly string[] {
 function dateOf(value: unknown): { text: string; at: number } | undefined {
   const text = typeof value === 'string' ? /^\d{4}-\d{2}-\d{2}(?=$|T)/.exec(value)?.[0] : undefined
   const at = text === undefined ? Number.NaN : Date.parse(`${text}T00:00:00Z`)
-  return text === undefined || Number.isNaN(at) ? undefined : { text, at: at / 1000 }
+  // A day that does not exist, such as 31 February, is read as another one.
+  const exists = text !== undefined && !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
+  return exists ? { text, at: at / 1000 } : undefined
 }

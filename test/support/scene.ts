@@ -97,7 +97,17 @@ export async function aScene(
   const agents: Agent[] = []
   const agent = async (pair?: KeyPair, more: AgentOptions = {}): Promise<Agent> => {
     const { key, cert } = pair ?? (await caller())
-    const made = new Agent({ keepAlive: true, maxSockets: 64, key, cert, ca: serversCa.cert, ...more })
+    // The name in the certificate, whatever a test puts into Host.
+    const servername = 'localhost'
+    const made = new Agent({
+      keepAlive: true,
+      maxSockets: 64,
+      key,
+      cert,
+      ca: serversCa.cert,
+      servername,
+      ...more,
+    })
     agents.push(made)
     return made
   }

@@ -1,0 +1,148 @@
+// Identifiers in text that stays.
+
+import { expect, test } from 'vitest'
+import { redacted } from '../../support/redaction.ts'
+import { verifies } from '../../verifies.ts'
+
+const patient = {
+  resourceType: 'Patient',
+  id: 'a1b2c3d4',
+  name: [{ family: 'Flügel', given: ['Anna-Lena', 'May'], text: 'Dr. Anna-Lena Flügel' }],
+  identifier: [{ value: 'H-77812' }, { value: '555001234' }],
+  telecom: [{ value: '+49 30 901820' }],
+  address: [{ line: ['12 Elm Court'], city: 'Springfield' }],
+  contact: [{ name: { family: 'Okonkwo' } }],
+}
+
+const cases: [text: string, shown: string | undefined][] = [
+  // SSN
+  ['SSN 912-34-5678 on file', 'SSN [SSN] on file'],
+  ['SSN: 912345678.', 'SSN: [SSN].'],
+  ['social security number 912 34 5678', 'social security number [SSN]'],
+  ['912\u201134\u20115678 with other hyphens', '[SSN] with other hyphens'],
+  ['9\u200b12-34-\u200b5678 with invisible characters', '[SSN] with invisible characters'],
+  ['９１２-３４-５６７８ in full width', '[SSN] in full width'],
+  // MRN
+  ['MRN 4001234, seen', '[MRN], seen'],
+  ['MRN-4001234', '[MRN]'],
+  ['medical record number: AB-123456', 'medical record number: [MRN]'],
+  // Phone
+  ['call (617) 555-0143 now', 'call [PHONE] now'],
+  ['617-555-0143 x12', '[PHONE]'],
+  ['+1 617.555.0143', '[PHONE]'],
+  ['phone 6175550143', 'phone [PHONE]'],
+  ['reach her at +44 20 7946 0958', 'reach her at [PHONE]'],
+  // E-mail, URL, IP
+  ['write anna.fluegel+x@mail.example.org.', 'write [EMAIL].'],
+  ['see https://portal.example.org/p/123?x=1 there', 'see [URL] there'],
+  ['see www.example.org/p', 'see [URL]'],
+  ['from 10.20.30.40 and 2001:db8::17', 'from [IP] and [IP]'],
+  // Dates
+  ['born 1984-03-02', 'born 1984'],
+  ['born 03/02/1984 or 2.3.1984', 'born 1984 or 1984'],
+  ['on March 2, 1984 and 2 March 1984', 'on 1984 and 1984'],
+  ['in March 1984', 'in 1984'],
+  ['on 3/2/84', 'on [DATE]'],
+  ['on Mar 2nd', 'on [DATE]'],
+  ['at 1984-03-02T10:20:30Z', 'at 1984'],
+  // The patient's own names and identifiers, from the same result
+  ['Ms Flügel came with her sister', 'Ms [NAME] came with her sister'],
+  ['FLUEGEL is another name, Flugel is hers', 'FLUEGEL is another name, [NAME] is hers'],
+  ['Anna and Lena', '[NAME] and [NAME]'],
+  ['She may come; May came', 'She may come; [NAME] came'],
+  ['with Okonkwo, her mother', 'with [NAME], her mother'],
+  ['chart h-77812 closed', 'chart [ID] closed'],
+  ['lives at 12 elm court, Springfield', 'lives at [ID], [ID]'],
+  ['Patient/a1b2c3d4 and Patient/other-1', 'Patient/[ID] and Patient/[ID]'],
+  ['see a1b2c3d4.', 'see [ID].'],
+  ['555001234', '[ID]'],
+  // What is no identifier stays as it is
+  [
+    'Type 2 diabetes (E11.9), HbA1c 7.2 %, BP 120/80, 5 mg 2-3x daily',
+    'Type 2 diabetes (E11.9), HbA1c 7.2 %, BP 120/80, 5 mg 2-3x daily',
+  ],
+  [
+    'LOINC 4548-4, SNOMED 44054006, RxNorm 860975, version 2.16.840.1.113883.6.1',
+    'LOINC 4548-4, SNOMED 44054006, RxNorm 860975, version 2.16.840.1.113883.6.1',
+  ],
+  ['range 100-1200 at 10:20:30, ratio 1:2:3', 'range 100-1200 at 10:20:30, ratio 1:2:3'],
+  ['http://loinc.org', 'http://loinc.org'],
+  ['http://hl7.org/fhir/StructureDefinition/Patient', 'http://hl7.org/fhir/StructureDefinition/Patient'],
+  ['1984', '1984'],
+  // Whole values
+  ['1984-03-02', '1984'],
+  ['1984-03', '1984'],
+  ['1984-03-02T10:20:30.123+02:00', '1984'],
+  ['', ''],
+]
+for (const [text, shown] of cases)
+  verifies('minimum:text', JSON.stringify(text), () => {
+    expect(redacted(text, { patient })).toBe(shown)
+  })
+
+verifies('minimum:text', 'where the policy says Drop, a text with an identifier is dropped whole', () => {
+  expect(redacted('SSN 912-34-5678', {}, { text: 'Drop' })).toBeUndefined()
+  expect(redacted('all is well', {}, { text: 'Drop' })).toBe('all is well')
+})
+
+verifies('minimum:text', 'where the policy drops dates, not even the year stays', () => {
+  expect(redacted('1984-03-02', {}, { dates: 'Drop' })).toBeUndefined()
+  expect(redacted('born 1984-03-02', {}, { dates: 'Drop' })).toBe('born [DATE]')
+})
+
+verifies('minimum:text', 'names of servers that speak no FHIR are found by their member’s name', () => {
+  const about = {
+    patient: { name: 'Anna Fluegel', mrn: 'Q-1234' },
+    next_of_kin: { first_name: 'Berta' },
+    doctor: { name: 'Stone' },
+  }
+
+  expect(redacted('Fluegel, Berta, Q-1234; Metformin by Stone', about)).toBe(
+    '[NAME], [NAME], [ID]; Metformin by Stone',
+  )
+})
+
+verifies('minimum:text', 'a clinician’s name is no patient’s', () => {
+  const about = { resourceType: 'Practitioner', name: [{ family: 'Stone' }] }
+
+  expect(redacted('seen by Stone', about)).toBe('seen by Stone')
+})
+
+verifies('minimum:text', 'identifiers that overlap are cut as one', () => {
+  expect(redacted('x anna.fluegel@example.org y', { patient: { name: 'Anna Fluegel' } })).toBe('x [EMAIL] y')
+})
+
+/** The worst that a server could send to each detector. */
+const hostile = [
+  '1',
+  '-',
+  'a@',
+  '@',
+  '1.',
+  '1-',
+  '1 ',
+  ':',
+  'http://',
+  'Patient/',
+  '(1',
+  '+1',
+  'May 1',
+  '\u200b',
+  'MRN',
+  'é',
+  '1/',
+  'a.',
+  'phone ',
+  '12-',
+]
+for (const piece of hostile)
+  test(`a quarter of a megabyte of ${JSON.stringify(piece)} takes linear time`, () => {
+    const text = piece.repeat(Math.ceil(60_000 / piece.length))
+    const began = performance.now()
+    redacted(text, { patient })
+    const once = performance.now() - began
+    redacted(text.repeat(4), { patient })
+
+    // Quadratic time would be sixteen times as much; the machine is shared, so the bound is loose.
+    expect(performance.now() - began - once).toBeLessThan(Math.max(once * 10, 300))
+  })

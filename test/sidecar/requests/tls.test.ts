@@ -1,0 +1,177 @@
+// Who gets a byte at all: mutual TLS, its version, its renewal.
+
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { authority } from '../../sample/certificates.ts'
+import { aScene, caller, type Scene, thumbprint } from '../../support/scene.ts'
+import { verifies } from '../../verifies.ts'
+
+let scene: Scene
+beforeEach(async () => {
+  scene = await aScene()
+})
+afterEach(async () => await scene.end())
+
+/** What a client gets that sends a request as soon as it may: all bytes until the connection ends, or its failure. */
+async function bytesFor(options: ConnectionOptions): Promise<{ bytes: string; failure: string }> {
+  const socket = connect({
+    host: '127.0.0.1',
+    port: scene.port,
+    ca: scene.serversCa.cert,
+    servername: 'localhost',
+    ...options,
+  })
+  let bytes = ''
+  let failure = ''
+  socket.on('data', (chunk: Buffer) => (bytes += chunk.toString()))
+  socket.on('error', (error: Error & { code?: string }) => (failure = error.code ?? error.message))
+  socket.on('secureConnect', () =>
+    socket.write('GET /mcp HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n'),
+  )
+  await new Promise((resolve) => socket.on('close', resolve))
+  return { bytes, failure }
+}
+
+verifies('transit:mutual-tls', 'no certificate', async () => {
+  expect(await bytesFor({})).toEqual({ bytes: '', failure: expect.stringMatching(/^E/) })
+})
+
+verifies('transit:mutual-tls', 'a certificate of another CA', async () => {
+  expect((await bytesFor(await caller('agent', 'strangers'))).bytes).toBe('')
+})
+
+verifies('transit:mutual-tls', 'a certificate of the CA that signed the server itself', async () => {
+  expect((await bytesFor(await scene.serversCa.issue('impostor'))).bytes).toBe('')
+})
+
+verifies('transit:mutual-tls', 'no certificate, after a renewal', async () => {
+  scene.calls.setCertificate({ ...scene.serverPair, ca: scene.callersCa.cert, minVersion: 'TLSv1.3' })
+
+  expect((await bytesFor({})).bytes).toBe('')
+  expect((await bytesFor(await caller('agent', 'strangers'))).bytes).toBe('')
+})
+
+verifies('transit:mutual-tls', 'a certificate of the client CA gets an answer', async () => {
+  expect((await bytesFor(await caller())).bytes).toContain('HTTP/1.1 405')
+})
+
+verifies('transit:tls-floor', 'TLS 1.2 where the policy says 1.3', async () => {
+  const { bytes, failure } = await bytesFor({ ...(await caller()), maxVersion: 'TLSv1.2' })
+
+  expect({ bytes, failure }).toEqual({ bytes: '', failure: expect.stringContaining('PROTOCOL_VERSION') })
+})
+
+verifies('transit:tls-floor', 'TLS 1.1 where the policy says 1.2', async () => {
+  scene.calls.setCertificate({ ...scene.serverPair, ca: scene.callersCa.cert, minVersion: 'TLSv1.2' })
+
+  const lower = await bytesFor({
+    ...(await caller()),
+    minVersion: 'TLSv1',
+    maxVersion: 'TLSv1.1',
+    ciphers: 'DEFAULT@SECLEVEL=0',
+  })
+  const floor = await bytesFor({ ...(await caller()), maxVersion: 'TLSv1.2' })
+
+  expect(lower.bytes).toBe('')
+  expect(floor.bytes).toContain('HTTP/1.1 405')
+})
+
+test('no session is resumed: a resumed one would not look at the certificate again', async () => {
+  const pair = await caller()
+  const sessions: Buffer[] = []
+  const reused = async (session?: Buffer): Promise<boolean> => {
+    const options = session === undefined ? {} : { session }
+    const socket = connect({
+      host: '127.0.0.1',
+      port: scene.port,
+      ca: scene.serversCa.cert,
+      servername: 'localhost',
+      ...pair,
+      ...options,
+    })
+    socket.on('session', (ticket) => sessions.push(ticket))
+    await new Promise((resolve) => socket.on('secureConnect', resolve))
+    const again = socket.isSessionReused()
+    socket.write('GET /mcp HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')
+    socket.resume()
+    await new Promise((resolve) => socket.on('close', resolve))
+    return again
+  }
+  await reused()
+
+  expect(sessions.length).toBeGreaterThan(0)
+  expect(await reused(sessions[0])).toBe(false)
+})
+
+verifies(
+  'transit:renewal',
+  'calls of an open connection go on, and new ones see the new certificate',
+  async () => {
+    const agent = await scene.agent()
+    const ports = new Set<number | undefined>()
+    agent.on('free', (socket: TLSSocket) => ports.add(socket.localPort))
+    await scene.ask({ agent })
+    const renewed = await scene.serversCa.issue('ehr', ['localhost'])
+
+    scene.calls.setCertificate({ ...renewed, ca: scene.callersCa.cert, minVersion: 'TLSv1.3' })
+    const reply = await scene.ask({ agent })
+
+    expect([reply.status, ports.size]).toEqual([200, 1])
+    const socket = connect({
+      host: '127.0.0.1',
+      port: scene.port,
+      ca: scene.serversCa.cert,
+      servername: 'localhost',
+      ...(await caller()),
+    })
+    await new Promise((resolve) => socket.on('secureConnect', resolve))
+    expect(socket.getPeerX509Certificate()?.toString()).toBe(renewed.cert)
+    socket.destroy()
+  },
+)
+
+verifies(
+  'transit:mutual-tls',
+  'a connection from before the client CA changed is served no more',
+  async () => {
+    const agent = await scene.agent()
+    scene.trail.delay = 50
+    const running = scene.ask({ agent })
+    while (scene.calls.inFlight() === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    const other = await authority('other')
+
+    scene.calls.setCertificate({ ...scene.serverPair, ca: other.cert, minVersion: 'TLSv1.3' })
+    const reply = await running
+
+    // The call in flight was let in under the old CA and is finished; its connection ends with it.
+    expect([reply.status, reply.headers['connection']]).toEqual([200, 'close'])
+    await expect(scene.ask({ agent })).rejects.toThrow()
+    const pair = await other.issue('agent')
+    const later = await scene.ask({ agent: await scene.agent(pair), token: await scene.token({}, pair) })
+    expect(later.status).toBe(200)
+  },
+)
+
+verifies('transit:mutual-tls', 'a connection whose certificate expires is served no more', async () => {
+  let clock = Date.now()
+  const aging = await aScene({ clock: () => clock, policy: { mfa: { maxAgeSeconds: 86_400 * 365 } } })
+  clock += 86_400_000 * 31
+
+  const reply = await aging.ask({ token: await aging.token({ exp: clock / 1000 + 600 }) })
+  await aging.end()
+
+  expect([reply.status, reply.json['error']]).toEqual([
+    401,
+    expect.objectContaining({ data: expect.objectContaining({ reason: 'certificate-expired' }) }),
+  ])
+})
+
+verifies(
+  'authentication:bound',
+  'the thumbprint in the record is that of the connection’s certificate',
+  async () => {
+    await scene.ask()
+
+    expect(scene.trail.of('intent')[0]?.who.certificate).toBe(thumbprint(await caller()))
+  },
+)

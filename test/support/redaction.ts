@@ -1,0 +1,50 @@
+// The redaction of one tool result by itself, without a call around it.
+
+import type { Json } from '../../core/canonical.ts'
+import { patternTree } from '../../sidecar/pointer.ts'
+import { blocksOf, redactBlocks } from '../../sidecar/redaction/content.ts'
+import { type Projection, project } from '../../sidecar/redaction/project.ts'
+import { look, type Survey, survey } from '../../sidecar/redaction/survey.ts'
+import { redactText, type TextRules } from '../../sidecar/redaction/text.ts'
+
+const usual: TextRules = { dates: 'Year', text: 'Redact' }
+
+/** What was found out about a document. */
+export function surveyed(document: Json, places: string[] = []): Survey {
+  const known = survey()
+  look(document, patternTree(places), known)
+  return known
+}
+
+function projection(known: Survey, rules: Partial<TextRules>): Projection {
+  return {
+    known,
+    rules: { ...usual, ...rules },
+    tally: { redacted: {}, dropped: {} },
+    kept: {},
+    memberNames: new Map(),
+  }
+}
+
+/** What stays of a document under these fields, and its account. */
+export function projected(
+  document: Json,
+  fields: string[],
+  rules: Partial<TextRules> = {},
+): { shown: Json; account: Projection } {
+  const account = projection(surveyed(document), rules)
+  // As it leaves: through JSON, so that prototypes and order are those of the wire.
+  const shown = JSON.parse(JSON.stringify(project(document, patternTree(fields), account))) as Json
+  return { shown, account }
+}
+
+/** What stays of one text, given a document that tells who the patient is. */
+export function redacted(text: string, about: Json = {}, rules: Partial<TextRules> = {}): string | undefined {
+  return redactText(text, surveyed(about), { ...usual, ...rules }, { redacted: {}, dropped: {} })
+}
+
+/** What stays of content blocks. */
+export function blocks(content: unknown, fields: string[], rules: Partial<TextRules> = {}) {
+  const account = projection(survey(), rules)
+  return { shown: redactBlocks(blocksOf(content), patternTree(fields), account), account }
+}
