@@ -63,7 +63,19 @@ export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
    * The newest etcd revision that any input was seen at. It only grows in this process; `caughtUp` carries it over to
    * another replica, which relists whatever it saw last at an older one.
    */
-  const generation = (): number => Math.max(...inputs.map((input) => input.lastSeen()))
+  const newest = (): number => Math.max(...inputs.map((input) => input.lastSeen()))
+
+  /** Pod -> what it was told last: orders that say the same keep their generation, and the pod its caches. */
+  const told = new Map<string, { says: string; generation: number }>()
+  /** A pod that comes from another replica may hold orders of up to this generation. */
+  let floor = 0
+
+  function generationOf(pod: string, says: string): number {
+    const before = told.get(pod)
+    const generation = before?.says === says ? Math.max(before.generation, floor) : newest()
+    told.set(pod, { says, generation })
+    return generation
+  }
 
   function tell(key: string): void {
     // All changes of one turn of the event loop are one call.
@@ -98,7 +110,10 @@ export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
   return {
     for: (namespace, name, podUid) => {
       if (!inputs.every((input) => input.hasSynced())) return undefined
-      return ordersFor(world, outside, { namespace, name, podUid }, generation(), now())
+      const orders = ordersFor(world, outside, { namespace, name, podUid }, 0, now())
+      if (orders === undefined) return undefined
+      const generation = generationOf(`${namespace}/${name}/${podUid}`, JSON.stringify(orders))
+      return { ...orders, generation }
     },
     subscribe: (namespace, name, listener) => {
       const key = `${namespace}/${name}`
@@ -111,6 +126,7 @@ export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
         listeners.delete(key)
         clearTimeout(timers.get(key))
         timers.delete(key)
+        for (const pod of told.keys()) if (pod.startsWith(`${key}/`)) told.delete(pod)
       }
     },
     caughtUp: async (wanted) => {
@@ -119,6 +135,8 @@ export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
           if (!input.hasSynced() || input.lastSeen() < wanted) await input.refresh()
         }),
       )
+      // A generation that never was (a pod may claim anything) raises nothing for the others.
+      floor = Math.max(floor, Math.min(wanted, newest()))
     },
     fresh: () => inputs.every((input) => input.staleSeconds() < freshSeconds),
     changed: (namespace, name) => {

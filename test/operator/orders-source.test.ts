@@ -1,5 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { parsePolicy, policyHash } from '../../core/policy.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import type { MutableStore } from '../../operator/cluster/store.ts'
 import { type Input, ordersFor, ordersSource } from '../../operator/orders-source.ts'
 import { verifies } from '../verifies.ts'
 import { quiet } from './cluster/scripted-api.ts'
