@@ -48,7 +48,7 @@ async function start(): Promise<void> {
     (error) => log.warn('no certificate yet', { error: wordsOf(error) }),
     stop.signal,
   )
-  server = collectorServer({ ...first, ca: config.ca, routes: () => table, log })
+  server = collectorServer({ ...first, ca: config.ca, routes: () => table, log, now })
   const renewed = (identity: Certified): void =>
     server?.setSecureContext(secureContext({ ...identity, ca: config.ca }))
   keepIdentity(first, obtain, renewed, { log, now, signal: stop.signal }).catch((error: unknown) =>

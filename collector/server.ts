@@ -20,6 +20,8 @@ export type ServerOptions = {
   /** Undefined while the store is not open yet. */
   routes: () => { [methodAndPath: string]: Route } | undefined
   log: Log
+  /** Milliseconds since 1970. */
+  now: () => number
   deadlineMs?: number
 }
 
@@ -82,7 +84,7 @@ async function answer(
 }
 
 async function run(request: IncomingMessage, options: ServerOptions, deadlineMs: number): Promise<Answer> {
-  const identity = identify(request)
+  const identity = identify(request, options.now())
   if (identity === undefined) throw new Refusal('no-certificate')
   const routes = options.routes()
   if (routes === undefined) throw new Refusal('starting')
@@ -97,10 +99,10 @@ async function run(request: IncomingMessage, options: ServerOptions, deadlineMs:
 }
 
 /** The peer's role. Asked of the socket every time: the certificate may have ended since the handshake. */
-function identify(request: IncomingMessage): Identity | undefined {
+function identify(request: IncomingMessage, now: number): Identity | undefined {
   const socket = request.socket as TLSSocket
   const certificate = socket.getPeerCertificate()
-  if (!socket.authorized || Date.parse(certificate.valid_to) <= Date.now()) return undefined
+  if (!socket.authorized || Date.parse(certificate.valid_to) <= now) return undefined
   return identityOf(certificate.subjectaltname)
 }
 

@@ -32,10 +32,11 @@ const everyKind: AuditRecord[] = [
     root,
     how: 'silent',
     unknown: ['c3'],
+    witnessed: 2,
     last: at(1),
   },
   { schema: 'phi-access/1', at: at(0), kind: 'resumed', origin, size: 3 },
-  { schema: 'phi-access/1', at: at(0), kind: 'held', origin, size: 3, root, by: 'officer' },
+  { schema: 'phi-access/1', at: at(0), kind: 'held', origin, size: 3, root, witnessed: 3, by: 'officer' },
   {
     schema: 'phi-access/1',
     at: at(0),

@@ -1,0 +1,77 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readConfig } from '../../collector/config.ts'
+import { aFolder } from './a-trail.ts'
+
+const pem = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n'
+const good = {
+  HIPAA_MCP_CHANNEL: 'https://hipaa-mcp-channel.hipaa-mcp-system.svc:8444',
+  HIPAA_MCP_CA: pem,
+  HIPAA_MCP_STORE: 'embedded:/var/lib/hipaa-mcp',
+}
+
+test('what is given is read, and the rest has its documented value', () => {
+  expect(readConfig({ ...good, PATH: '/bin' })).toEqual({
+    channel: good.HIPAA_MCP_CHANNEL,
+    ca: pem,
+    store: { kind: 'embedded', folder: '/var/lib/hipaa-mcp' },
+    silentSeconds: 90,
+    tokenPath: '/var/run/hipaa-mcp/token/token',
+    port: 8445,
+    healthPort: 8081,
+  })
+})
+
+test('certificates and the store’s address may stand in files, as Secrets are mounted', () => {
+  const folder = aFolder()
+  writeFileSync(join(folder, 'ca.crt'), pem)
+  writeFileSync(join(folder, 'url'), 'postgres://collector:secret@db.example:5433/trail\n')
+  const config = readConfig({
+    ...good,
+    HIPAA_MCP_CA: join(folder, 'ca.crt'),
+    HIPAA_MCP_STORE: `file:${join(folder, 'url')}`,
+    HIPAA_MCP_STORE_CA: join(folder, 'ca.crt'),
+  })
+
+  expect(config.ca).toBe(pem)
+  expect(config.store).toEqual({
+    kind: 'postgres',
+    url: 'postgres://collector:secret@db.example:5433/trail',
+    ca: pem,
+  })
+})
+
+test.each([
+  ['no channel', { HIPAA_MCP_CHANNEL: '' }, /HIPAA_MCP_CHANNEL is missing/],
+  ['a plain channel', { HIPAA_MCP_CHANNEL: 'http://channel' }, /https/],
+  ['no CA', { HIPAA_MCP_CA: undefined }, /HIPAA_MCP_CA is missing/],
+  ['a CA that is not there', { HIPAA_MCP_CA: '/nonexistent' }, /HIPAA_MCP_CA cannot be read/],
+  ['no store', { HIPAA_MCP_STORE: undefined }, /HIPAA_MCP_STORE is missing/],
+  ['an unknown store', { HIPAA_MCP_STORE: 'memory:' }, /HIPAA_MCP_STORE cannot be read/],
+  ['a bare path', { HIPAA_MCP_STORE: '/var/lib' }, /HIPAA_MCP_STORE cannot be read/],
+  ['a store without host', { HIPAA_MCP_STORE: 'postgres:///trail' }, /HIPAA_MCP_STORE cannot be read/],
+  ['a word for a number', { HIPAA_MCP_SILENT_SECONDS: 'long' }, /HIPAA_MCP_SILENT_SECONDS must be/],
+  ['a port out of range', { HIPAA_MCP_PORT_NUMBER: '70000' }, /HIPAA_MCP_PORT_NUMBER must be/],
+  ['a misspelt variable', { HIPAA_MCP_SILENT_SECOND: '5' }, /HIPAA_MCP_SILENT_SECOND is unknown/],
+])('with %s the collector does not start, and says what to set', (_, change, says) => {
+  expect(() => readConfig({ ...good, ...change })).toThrow(says)
+})
+
+test('everything to mend is said at once, and no value is repeated', () => {
+  const read = (): unknown => readConfig({ HIPAA_MCP_STORE: 'mysql://user:secret@db' })
+
+  expect(read).toThrow(/CHANNEL[^]*CA[^]*STORE/)
+  expect(read).not.toThrow(/secret/)
+})
+
+test('variables that Kubernetes makes of Services are not taken for ours', () => {
+  const links = {
+    HIPAA_MCP_CHANNEL_SERVICE_HOST: '10.0.0.1',
+    HIPAA_MCP_CHANNEL_SERVICE_PORT_CHANNEL: '8444',
+    HIPAA_MCP_CHANNEL_PORT: 'tcp://10.0.0.1:8444',
+    HIPAA_MCP_CHANNEL_PORT_8444_TCP_ADDR: '10.0.0.1',
+  }
+
+  expect(readConfig({ ...good, ...links }).channel).toBe(good.HIPAA_MCP_CHANNEL)
+})

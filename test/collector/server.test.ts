@@ -1,0 +1,254 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:https'
+import { connect } from 'node:tls'
+import { afterEach, beforeAll, expect, test } from 'vitest'
+import type { Store } from '../../collector/commit/commit.ts'
+import type { Log } from '../../collector/log.ts'
+import { routes } from '../../collector/receive.ts'
+import { collectorServer, secureContext } from '../../collector/server.ts'
+import type { Trail } from '../../collector/trail.ts'
+import { parseVkey, rawPublicKey, verifyNote } from '../../core/checkpoint.ts'
+import { identity } from '../../core/identifiers.ts'
+import { recordBytes } from '../../core/record.ts'
+import type { ChainResponse } from '../../core/wire.ts'
+import type { Authority } from '../../operator/authority/ca.ts'
+import { anIntent, anOrders, aResult, aStart } from '../core/records.ts'
+import { verifies } from '../verifies.ts'
+import { aPod, anEmbeddedStore, aTrail, Process } from './a-trail.ts'
+import { anAuthority, type Certificate, certify, Peer, uriOf } from './peers.ts'
+
+let authority: Authority
+let own: Certificate
+const running: Server[] = []
+const peers: Peer[] = []
+const logged: unknown[] = []
+const log: Log = {
+  info: () => undefined,
+  warn: (...all) => logged.push(all),
+  error: (...all) => logged.push(all),
+}
+
+beforeAll(async () => {
+  authority = await anAuthority()
+  own = await certify(authority, identity.collector)
+})
+afterEach(async () => {
+  logged.length = 0
+  await Promise.all(peers.splice(0).map(async (peer) => await peer.close()))
+  for (const server of running.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+type Started = { server: Server; port: number; trail: Trail; store: Store }
+
+async function started(
+  said: { deadlineMs?: number; store?: Store; now?: () => number } = {},
+): Promise<Started> {
+  const store = said.store ?? (await anEmbeddedStore())
+  const trail = await aTrail(store, { now: Date.now() })
+  const table = routes(trail, store)
+  const { deadlineMs = 15_000, now = Date.now } = said
+  const server = collectorServer({ ...own, ca: authority.pem, routes: () => table, log, now, deadlineMs })
+  running.push(server)
+  server.listen(0)
+  await once(server, 'listening')
+  return { server, port: (server.address() as AddressInfo).port, trail, store }
+}
+
+async function peer(port: number, uri: string | undefined, said: { seconds?: number } = {}): Promise<Peer> {
+  const made = new Peer(port, authority.pem, await certify(authority, uri, said))
+  peers.push(made)
+  return made
+}
+
+const records = (...all: Parameters<typeof recordBytes>[0][]): string =>
+  all.map((one) => `${String(recordBytes(one))}\n`).join('')
+
+test('a sidecar begins its chain, sends records and gets its checkpoint cosigned; the operator and an auditor read', async () => {
+  const { port, trail } = await started()
+  const process = new Process(trail, aPod())
+  const sidecar = await peer(port, uriOf(process.pod))
+
+  const begun = await sidecar.ask(
+    'POST',
+    '/v1/chains',
+    JSON.stringify({ publicKey: rawPublicKey(process.key).toString('base64') }),
+  )
+  process.chain = JSON.parse(begun.text) as ChainResponse
+  const all = [aStart(process.origin), anOrders(), anIntent('c1'), aResult('c1')]
+  process.records.push(...all.map(recordBytes))
+  const origin = encodeURIComponent(process.origin)
+  expect(await sidecar.ask('POST', `/v1/records?origin=${origin}&from=0`, records(...all))).toMatchObject({
+    status: 200,
+    text: '{"size":4}',
+  })
+  const cosigned = await sidecar.ask('POST', '/v1/checkpoints', process.note())
+  expect(verifyNote(process.note() + cosigned.text, parseVkey(process.chain.witness))).toBeDefined()
+
+  const operator = await peer(port, identity.operator)
+  expect(JSON.parse((await operator.ask('GET', '/v1/chains')).text)).toMatchObject([
+    { origin: process.origin, size: 4, witnessed: 4, state: 'live', policy: 'ab'.repeat(32) },
+  ])
+  expect((await operator.ask('GET', '/v1/signals')).text).toBe('[]')
+  const auditor = await peer(port, identity.auditor("o'brien@clinic.example"))
+  const exported = (await auditor.ask('GET', '/v1/export?namespace=clinic&server=ehr')).text
+    .trimEnd()
+    .split('\n')
+  expect(JSON.parse(exported.at(-1) as string)).toEqual({ end: true, chains: 2, records: 6 })
+  // Who exported is in the trail itself.
+  expect(exported.join()).toContain("o'brien@clinic.example")
+})
+
+test.each([
+  ['sidecar', 'GET', '/v1/chains', 403],
+  ['sidecar', 'GET', '/v1/signals', 403],
+  ['sidecar', 'GET', '/v1/export?namespace=clinic&server=ehr', 403],
+  ['operator', 'POST', '/v1/chains', 403],
+  ['operator', 'POST', '/v1/records', 403],
+  ['operator', 'GET', '/v1/export?namespace=clinic&server=ehr', 403],
+  ['collector', 'GET', '/v1/chains', 403],
+  ['auditor', 'POST', '/v1/checkpoints', 403],
+  ['auditor', 'GET', '/v1/export', 400],
+  ['auditor', 'GET', '/v1/other', 404],
+  ['auditor', 'POST', '/v1/export?namespace=clinic&server=ehr', 404],
+  ['none', 'GET', '/v1/chains', 401],
+  ['other', 'GET', '/v1/chains', 401],
+] as const)('as %s, %s %s is answered %i', async (role, method, path, status) => {
+  const { port } = await started()
+  const uris = {
+    sidecar: uriOf(aPod()),
+    operator: identity.operator,
+    collector: identity.collector,
+    auditor: identity.auditor('officer'),
+    none: undefined,
+    other: 'hipaa-mcp://administrator',
+  }
+  const { status: seen, text } = await (await peer(port, uris[role])).ask(
+    method,
+    path,
+    method === 'POST' ? '' : undefined,
+  )
+
+  expect(seen).toBe(status)
+  expect(JSON.parse(text)).toMatchObject({
+    error: expect.any(String) as string,
+    says: expect.any(String) as string,
+  })
+})
+
+verifies(
+  'transit:mutual-tls',
+  'the collector speaks to nobody without a certificate of its own CA',
+  async () => {
+    const { port } = await started()
+    const stranger = await certify(await anAuthority(), identity.operator)
+    const over = await certify(authority, identity.operator, { seconds: -100 })
+    for (const certificate of [undefined, stranger, over]) {
+      const one = new Peer(port, authority.pem, certificate)
+      peers.push(one)
+      await expect(one.ask('GET', '/v1/chains')).rejects.toThrow()
+    }
+  },
+)
+
+verifies('transit:tls-floor', 'the collector speaks TLS 1.3 only', async () => {
+  const { port } = await started()
+  const certificate = await certify(authority, identity.operator)
+  const socket = connect({
+    port,
+    host: 'localhost',
+    ca: authority.pem,
+    ...certificate,
+    maxVersion: 'TLSv1.2',
+  })
+
+  await expect(once(socket, 'secureConnect')).rejects.toThrow(/protocol version/)
+})
+
+test('a certificate that ends while its connection is open is good for nothing any more', async () => {
+  let later = 0
+  const { port } = await started({ now: () => Date.now() + later })
+  const operator = await peer(port, identity.operator, { seconds: 600 })
+
+  expect((await operator.ask('GET', '/v1/chains')).status).toBe(200)
+  later = 601_000
+  expect((await operator.ask('GET', '/v1/chains')).status).toBe(401)
+})
+
+verifies('transit:renewal', 'the collector’s certificate is swapped while a connection is open', async () => {
+  const { port, server } = await started()
+  const operator = await peer(port, identity.operator)
+  expect((await operator.ask('GET', '/v1/chains')).status).toBe(200)
+
+  const fresh = await certify(authority, identity.collector)
+  server.setSecureContext(secureContext({ ...fresh, ca: authority.pem }))
+
+  expect((await operator.ask('GET', '/v1/chains')).status).toBe(200)
+  const socket = connect({
+    port,
+    host: 'localhost',
+    ca: authority.pem,
+    ...(await certify(authority, identity.operator)),
+  })
+  await once(socket, 'secureConnect')
+  expect(fresh.cert).toContain(socket.getPeerX509Certificate()?.raw.toString('base64').slice(0, 60))
+  socket.destroy()
+})
+
+test.each([
+  ['no JSON', '/v1/chains', 'text', 400, 'bad-request'],
+  ['no key', '/v1/chains', '{}', 400, 'bad-request'],
+  ['null', '/v1/chains', 'null', 400, 'bad-request'],
+  ['a key that is none', '/v1/chains', '{"publicKey":"AAAA"}', 400, 'bad-request'],
+  ['a body that is too large', '/v1/chains', 'x'.repeat(5000), 413, 'too-large'],
+  ['no origin', '/v1/records?from=0', '{}', 400, 'bad-request'],
+  ['a negative index', '/v1/records?origin=ORIGIN&from=-1', '{}', 400, 'bad-request'],
+  ['an index that is none', '/v1/records?origin=ORIGIN&from=1e3', '{}', 400, 'bad-request'],
+  ['no record', '/v1/records?origin=ORIGIN&from=1', '', 400, 'bad-record'],
+  ['an empty line', '/v1/records?origin=ORIGIN&from=1', '\n', 400, 'bad-record'],
+  ['a record that is none', '/v1/records?origin=ORIGIN&from=1', '{"patient":"Doe"}\n', 400, 'bad-record'],
+  ['a record that is too large', '/v1/records?origin=ORIGIN&from=1', 'x'.repeat(70_000), 400, 'bad-record'],
+  ['a chain that is none', '/v1/records?origin=../../etc&from=1', '{}', 404, 'no-such-chain'],
+  ['a note that is none', '/v1/checkpoints', 'ORIGIN\nnot a note', 400, 'bad-note'],
+])('%s is refused, never echoed, and the connection goes on', async (_, path, body, status, error) => {
+  const { port, trail } = await started()
+  const process = await Process.started(trail)
+  const sidecar = await peer(port, uriOf(process.pod))
+  const { origin } = process
+  const answer = await sidecar.ask(
+    'POST',
+    path.replace('ORIGIN', encodeURIComponent(origin)),
+    body.replace('ORIGIN', origin),
+  )
+
+  expect(answer.status).toBe(status)
+  expect(JSON.parse(answer.text)).toMatchObject({ error })
+  expect(answer.text).not.toContain('Doe')
+  expect(JSON.stringify(logged)).not.toContain('Doe')
+  expect((await sidecar.ask('POST', '/v1/checkpoints', process.note())).status).toBe(200)
+})
+
+verifies('audit:acknowledged-is-kept', 'a commit that hangs is not acknowledged', async () => {
+  const real = await anEmbeddedStore()
+  let hang = false
+  const store: Store = {
+    ...real,
+    append: async (...all) => {
+      await real.append(...all)
+      if (hang) await new Promise(() => undefined)
+    },
+  }
+  const { port, trail } = await started({ store, deadlineMs: 200 })
+  const process = await Process.started(trail)
+  const sidecar = await peer(port, uriOf(process.pod))
+  hang = true
+  const path = `/v1/records?origin=${encodeURIComponent(process.origin)}&from=1`
+
+  expect(await sidecar.ask('POST', path, records(anIntent('c1')))).toMatchObject({
+    status: 503,
+    headers: { 'retry-after': '1' },
+  })
+})
