@@ -259,3 +259,28 @@ verifies(
     expect(source({}, [anInput(1), anInput(1, true, 121)]).fresh()).toBe(false)
   },
 )
+
+verifies(
+  'operator:older-orders',
+  'orders that say the same keep their generation, and never fall below what a pod holds',
+  async () => {
+    const [input, other] = [anInput(100), anInput(90)]
+    const things = aWorld({})
+    const orders = ordersSource({ ...things, inputs: [input, other], log: quiet, now: () => now })
+    const generation = () => orders.for('clinic', 'ehr', 'x')?.generation
+
+    expect(generation()).toBe(100)
+    input.seen = 200
+    other.seen = 200
+    expect(generation()).toBe(100)
+    // The pod reconnects here with what another replica told it.
+    await orders.caughtUp(150)
+    expect(generation()).toBe(150)
+    // Another pod claims a generation that never was.
+    await orders.caughtUp(9_000_000)
+    expect(generation()).toBe(500)
+    input.seen = 600
+    ;(things.world.servers as MutableStore<HipaaMcpServer>).set(aServer({ maxPolicyAge: '5m' }))
+    expect(generation()).toBe(600)
+  },
+)
