@@ -156,6 +156,7 @@ function trailVolume({ storageClassName, size }: { storageClassName: string; siz
     name: volumeNames.trail,
     ephemeral: {
       volumeClaimTemplate: {
+        metadata: {},
         spec: {
           accessModes: ['ReadWriteOnce'],
           storageClassName,

@@ -1,0 +1,634 @@
+// Admission on a real API server, from `kubectl apply -k config/webhook` to the refusal that a person reads. The webhooks
+// run in this process and are reached through their Service; a cluster of its own, since they concern all of it.
+
+import { spawn } from 'node:child_process'
+import { KubeConfig } from '@kubernetes/client-node'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  enforceLabel,
+  guardedLabel,
+  serverAnnotation,
+  storeLabel,
+  systemNamespace,
+} from '../../core/identifiers.ts'
+import { conforms } from '../../operator/admission/conform.ts'
+import { admissionParameters, registerImage } from '../../operator/admission/images.ts'
+import type { Pod } from '../../operator/admission/pod.ts'
+import { startWebhooks } from '../../operator/admission/server.ts'
+import { signAuditors } from '../../operator/authority/auditor-csr.ts'
+import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
+import { issuedByCertManager } from '../../operator/authority/cert-manager.ts'
+import type { Listener } from '../../operator/authority/serve.ts'
+import { keepBundles, writeBundles } from '../../operator/authority/webhook-certificate.ts'
+import { believe } from '../../operator/channel/believe.ts'
+import { apiClient, type Client } from '../../operator/cluster/client.ts'
+import { type Credentials, credentials } from '../../operator/cluster/credentials.ts'
+import { kinds } from '../../operator/cluster/kinds.ts'
+import { type Api, connect, until } from '../cluster/api.ts'
+import { type Cluster, defaultName, up } from '../cluster/cluster.ts'
+import { components } from '../cluster/components.ts'
+import { pauseImage } from '../cluster/node.ts'
+import { takenSlots } from '../cluster/slot.ts'
+import { surroundings } from '../operator/admission/pods.ts'
+import { aRequestFor } from '../operator/authority/keys.ts'
+import { aServer } from '../operator/world.ts'
+import { verifies } from '../verifies.ts'
+
+const namespace = 'clinic'
+const silent = { info: () => {}, warn: () => {}, error: () => {} }
+let cluster: Cluster
+let api: Api
+let access: Credentials
+let client: Client
+let webhooks: Listener
+let bundles: { stop(): void }
+let kubectlPath: string
+
+async function kubectl(input: object | undefined, ...args: string[]): Promise<string> {
+  const child = spawn(kubectlPath, args, { env: { ...process.env, KUBECONFIG: cluster.kubeconfig } })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk))
+  child.stdin.end(input === undefined ? '' : JSON.stringify(input))
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  if (code !== 0) throw new Error(text)
+  return text
+}
+
+type Body = { [member: string]: unknown }
+
+/** A pod that nothing schedules: admission is what is looked at. */
+function aPod(name: string, more: { metadata?: Body; spec?: Body; container?: Body } = {}): object {
+  const container = { name: 'app', image: 'ehr:1', securityContext: { runAsUser: 1000 }, ...more.container }
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { app: 'other' }, ...more.metadata },
+    spec: { schedulerName: 'none', containers: [container], ...more.spec },
+  }
+}
+
+const guardedBy = (server: string) => ({
+  annotations: { [serverAnnotation]: server },
+  labels: { app: 'ehr' },
+})
+const podPath = (name = '', subresource = '') =>
+  `/api/v1/namespaces/${namespace}/pods${name && `/${name}`}${subresource && `/${subresource}`}`
+
+const create = async (pod: object, query = '') => await api.call<Pod>('POST', `${podPath()}${query}`, pod)
+const merge = async (path: string, body: object) =>
+  await api.call<Pod>('PATCH', path, body, 'application/merge-patch+json')
+
+/** What the API server says when it refuses. */
+async function refusal(attempt: Promise<unknown>): Promise<string> {
+  return await attempt.then(
+    () => 'it was let through',
+    (error: unknown) => String(error),
+  )
+}
+
+/** The webhooks' Service leads to this process, on the host's side of the node's link. */
+async function leadWebhooksHere(port: number): Promise<void> {
+  const hostIP = (await takenSlots()).find(({ state }) => state === cluster.state)?.hostIP
+  const services = `/api/v1/namespaces/${systemNamespace}/services/hipaa-mcp-webhook`
+  await merge(services, { spec: { selector: null } })
+  const slices = `/apis/discovery.k8s.io/v1/namespaces/${systemNamespace}/endpointslices`
+  await api.call('POST', slices, {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'webhook-here', labels: { 'kubernetes.io/service-name': 'hipaa-mcp-webhook' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [hostIP], conditions: { ready: true } }],
+    ports: [{ name: 'webhook', port, protocol: 'TCP' }],
+  })
+}
+
+beforeAll(async () => {
+  cluster = await up({ name: `${defaultName}-admission`.slice(0, 40) })
+  kubectlPath = (await components(console.error)).path('kubectl')
+  api = await connect(cluster.kubeconfig)
+  access = await credentials(() => {
+    const config = new KubeConfig()
+    config.loadFromFile(cluster.kubeconfig)
+    return config
+  })
+  client = apiClient({ credentials: access })
+  for (const [name, labels] of [
+    [systemNamespace, {}],
+    ['elsewhere', {}],
+    [namespace, { [enforceLabel]: 'true' }],
+  ] as const)
+    await api.apply(`/api/v1/namespaces/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { labels },
+    })
+  await kubectl(undefined, 'apply', '-f', 'crds/hipaamcpserver.yaml')
+  await kubectl(undefined, 'apply', '-k', 'config/webhook')
+  await kubectl(undefined, 'wait', '--for=condition=Established', 'crd/hipaamcpservers.hipaa-mcp.dev')
+  const [authority, twin] = await Promise.all(
+    [1, 2].map(async () => await loadAuthority(client, authoritySecrets.own)),
+  )
+  if (authority === undefined || authority.pem !== twin?.pem) throw new Error('Two replicas made two CAs')
+  webhooks = await startWebhooks({ client, authority, surroundings, log: silent, port: 0 })
+  await leadWebhooksHere(webhooks.port)
+  bundles = keepBundles(client, authority.pem, silent)
+  const servers = [
+    aServer({ stores: [{ name: 'db', pods: { matchLabels: { app: 'ehr-db' } }, port: 5432 }] }),
+    aServer(
+      { trail: { acknowledge: 'Local', volume: { storageClassName: 'encrypted', size: '64Mi' } } },
+      { name: 'ehr-local' },
+    ),
+  ]
+  for (const { metadata, ...server } of servers)
+    await api.apply(`/apis/hipaa-mcp.dev/v1alpha1/namespaces/${namespace}/hipaamcpservers/${metadata.name}`, {
+      ...server,
+    })
+}, 600_000)
+
+afterAll(async () => {
+  bundles?.stop()
+  await webhooks?.close(0)
+  await access?.close()
+  await api?.close()
+  await cluster?.down()
+})
+
+test('before the operator ran nothing starts in an enrolled namespace, and elsewhere everything does', async () => {
+  // Policies come into force a moment after they were applied.
+  await until('the policy misses its parameters', 60, async () =>
+    (await refusal(create(aPod('early'), '?dryRun=All'))).includes('no params found'),
+  )
+  await api.call(
+    'POST',
+    '/api/v1/namespaces/elsewhere/pods',
+    aPod('free', { metadata: { namespace: 'elsewhere', name: 'free' } }),
+  )
+  expect(await registerImage(client, surroundings.image)).toEqual([surroundings.image])
+  expect(await registerImage(client, surroundings.image)).toEqual([surroundings.image])
+  // The policies see new parameters and caBundles within moments.
+  await until('a bystander is let in', 60, async () => {
+    await create(aPod('bystander'))
+    return true
+  })
+})
+
+test('the API server finds no fault in the types of our expressions', async () => {
+  type Policy = {
+    status?: { typeChecking?: { expressionWarnings?: unknown[] }; observedGeneration?: number }
+  }
+  for (const name of ['hipaa-mcp-pods', 'hipaa-mcp-changes', 'hipaa-mcp-labels', 'hipaa-mcp-tokens']) {
+    const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`
+    await until(`${name} was checked`, 30, async () => {
+      const { status } = await api.call<Policy>('GET', path)
+      return status?.observedGeneration !== undefined
+    })
+    const { status } = await api.call<Policy>('GET', path)
+    expect(status?.typeChecking?.expressionWarnings ?? [], name).toEqual([])
+  }
+})
+
+test('a caBundle that was taken away is written again', async () => {
+  const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/hipaa-mcp'
+  type Configuration = {
+    metadata: { resourceVersion: string }
+    webhooks: { clientConfig: { caBundle?: string } }[]
+  }
+  const before = await api.call<Configuration>('GET', path)
+  const authority = await loadAuthority(client, authoritySecrets.own)
+  await writeBundles(client, authority.pem)
+  expect((await api.call<Configuration>('GET', path)).metadata.resourceVersion).toBe(
+    before.metadata.resourceVersion,
+  )
+  const remove = [{ op: 'remove', path: '/webhooks/0/clientConfig/caBundle' }]
+  await api.call('PATCH', path, remove, 'application/json-patch+json')
+  await writeBundles(client, authority.pem)
+  const after = await api.call<Configuration>('GET', path)
+  expect(after.webhooks[0]?.clientConfig.caBundle).toBe(before.webhooks[0]?.clientConfig.caBundle)
+})
+
+describe('a guarded pod', () => {
+  for (const server of ['ehr', 'ehr-local'])
+    test(`of ${server} is stored as we injected it: the API server's defaults change nothing that we compare`, async () => {
+      const given = aPod(`stored-${server}`, {
+        metadata: guardedBy(server),
+        container: { livenessProbe: { httpGet: { port: 8080 } }, ports: [{ containerPort: 8080 }] },
+      })
+      const pod = await create(given)
+      const read = await api.call<Pod>('GET', podPath(`stored-${server}`))
+      expect(read.metadata.labels?.[guardedLabel]).toBe(server)
+      const own = aServer(
+        server === 'ehr'
+          ? {}
+          : { trail: { acknowledge: 'Local', volume: { storageClassName: 'encrypted', size: '64Mi' } } },
+        { name: server },
+      )
+      const ca = (await loadAuthority(client, authoritySecrets.own)).pem
+      expect(ca).toContain('BEGIN CERTIFICATE')
+      expect(conforms(pod, own, surroundings)).toEqual([])
+      expect(conforms(read, own, surroundings)).toEqual([])
+      expect(read.spec.containers[0]?.volumeMounts ?? []).toEqual([])
+    })
+
+  verifies('injection:unknown-server', 'on a real API server', async () => {
+    const says = await refusal(create(aPod('nobody', { metadata: guardedBy('nobody') })))
+    expect(says).toContain('there is no HipaaMcpServer')
+  })
+
+  verifies('injection:whole-spec', 'a container named like ours, on a real API server', async () => {
+    const forged = {
+      name: 'hipaa-mcp',
+      image: 'busybox',
+      restartPolicy: 'Always',
+      securityContext: { runAsUser: 64101 },
+    }
+    const says = await refusal(
+      create(aPod('forged', { metadata: guardedBy('ehr'), spec: { initContainers: [forged] } })),
+    )
+    expect(says).toContain('spec.initContainers[hipaa-mcp]')
+  })
+
+  verifies('injection:uid', 'on a real API server', async () => {
+    const open = aPod('open', { metadata: guardedBy('ehr'), container: { securityContext: {} } })
+    expect(await refusal(create(open))).toContain('runAsUser: is open')
+  })
+})
+
+verifies('injection:update', 'image, label, server and store of a pod, by patch', async () => {
+  await create(aPod('updated', { metadata: guardedBy('ehr') }))
+  await create(aPod('store', { metadata: { labels: { app: 'ehr-db' } } }))
+  const store = await api.call<Pod>('GET', podPath('store'))
+  expect(store.metadata.labels?.[storeLabel]).toBe('ehr.db')
+  const { spec } = await api.call<Pod>('GET', podPath('updated'))
+  const sidecar = (spec.initContainers ?? []).findIndex(({ name }) => name === 'hipaa-mcp')
+  const image = (list: string, index: number) =>
+    api.call(
+      'PATCH',
+      podPath('updated'),
+      [{ op: 'replace', path: `/spec/${list}/${index}/image`, value: 'evil:1' }],
+      'application/json-patch+json',
+    )
+  expect(await refusal(image('initContainers', sidecar))).toContain('no image of a guarded pod changes')
+  expect(await refusal(image('containers', 0))).toContain('no image of a guarded pod changes')
+  const labels = async (name: string, label: string, value: string | null, subresource?: string) =>
+    await refusal(merge(podPath(name, subresource), { metadata: { labels: { [label]: value } } }))
+  for (const value of [null, 'billing']) {
+    expect(await labels('updated', guardedLabel, value)).toContain('do not change')
+    expect(await labels('updated', guardedLabel, value, 'status')).toContain('do not change')
+    expect(await labels('store', storeLabel, value)).toContain('do not change')
+  }
+  expect(await labels('bystander', guardedLabel, 'ehr')).toContain('do not change')
+  for (const value of [null, 'ehr-local']) {
+    const change = merge(podPath('updated'), { metadata: { annotations: { [serverAnnotation]: value } } })
+    expect(await refusal(change)).toContain('the annotation hipaa-mcp.dev/server of a pod does not change')
+  }
+  // What controllers do all the time still works.
+  await merge(podPath('updated'), {
+    metadata: { finalizers: ['example.com/job'], labels: { app: 'renamed' } },
+  })
+  await merge(podPath('updated'), { metadata: { finalizers: null } })
+})
+
+test('the labels are nobody’s to set, in no namespace', async () => {
+  const free = { namespace: 'elsewhere', name: 'labelled' }
+  for (const label of [guardedLabel, storeLabel]) {
+    const says = await refusal(
+      api.call(
+        'POST',
+        '/api/v1/namespaces/elsewhere/pods',
+        aPod('x', { metadata: { ...free, labels: { [label]: 'ehr' } } }),
+      ),
+    )
+    expect(says).toContain('are set by admission in enrolled namespaces alone')
+    expect(await refusal(create(aPod('labelled', { metadata: { labels: { [label]: 'ehr' } } })))).toContain(
+      'is set by admission alone',
+    )
+  }
+  const binding = {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name: 'bystander', labels: { [guardedLabel]: 'ehr' } },
+    target: { kind: 'Node', name: 'node-a' },
+  }
+  expect(await refusal(api.call('POST', podPath('bystander', 'binding'), binding))).toContain(
+    'a binding carries none',
+  )
+})
+
+const ask = async (name: string, call: string, query: string) =>
+  await refusal(api.call('POST', `${podPath(name, call)}?${query}`))
+
+const ephemeral = async (name: string, container: object) =>
+  await refusal(
+    api.call(
+      'PATCH',
+      podPath(name, 'ephemeralcontainers'),
+      { spec: { ephemeralContainers: [container] } },
+      'application/strategic-merge-patch+json',
+    ),
+  )
+
+verifies('injection:connect', 'on a real API server', async () => {
+  await create(aPod('tunnel', { metadata: guardedBy('ehr') }))
+  for (const [call, query] of [
+    ['exec', 'command=sh&container=app&stdout=true'],
+    ['attach', 'container=app&stdout=true'],
+    ['portforward', 'ports=8080'],
+    ['proxy', ''],
+  ] as const) {
+    expect(await ask('tunnel', call, query), call).toContain('the guarded pod clinic/tunnel')
+    expect(await ask('bystander', call, query), call).not.toContain('hipaa-mcp')
+  }
+  const debug = { name: 'debug', image: 'busybox', targetContainerName: 'app' }
+  expect(await ephemeral('tunnel', debug)).toContain('a guarded pod takes no ephemeral container')
+  expect(await ephemeral('bystander', { ...debug, securityContext: { privileged: true } })).toContain(
+    'is not privileged',
+  )
+  expect(await ephemeral('bystander', debug)).toBe('it was let through')
+})
+
+const own = (copy: Pod, name: string) =>
+  (copy.spec.initContainers ?? []).find((one) => one.name === name) ?? { name }
+const app = (copy: Pod) => copy.spec.containers[0] ?? { name: '' }
+
+describe('the policy in the API server, with the webhooks gone', () => {
+  const wanted = '/apis/admissionregistration.k8s.io/v1'
+  const saved: { path: string; webhooks: unknown }[] = []
+  let pod: Pod
+
+  beforeAll(async () => {
+    pod = await create(aPod('template', { metadata: guardedBy('ehr') }))
+    for (const plural of ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']) {
+      const path = `${wanted}/${plural}/hipaa-mcp`
+      saved.push({ path, webhooks: (await api.call<{ webhooks: unknown }>('GET', path)).webhooks })
+      await merge(path, { webhooks: [] })
+    }
+    // The API server goes by its own copy of the configuration for a moment.
+    await until('the webhooks are gone', 30, async () => {
+      const { metadata } = await create(aPod('unguarded-probe', { metadata: { labels: { app: 'ehr-db' } } }))
+      await api.call('DELETE', `${podPath('unguarded-probe')}?gracePeriodSeconds=0`)
+      return metadata.labels?.[storeLabel] === undefined
+    })
+  })
+  afterAll(async () => {
+    for (const { path, webhooks } of saved) await merge(path, { webhooks })
+  })
+
+  const copied = (change: (copy: Pod) => void): object => {
+    const copy = structuredClone(pod)
+    copy.metadata = {
+      name: 'copy',
+      labels: { ...pod.metadata.labels },
+      annotations: { ...pod.metadata.annotations },
+    }
+    delete copy.status
+    change(copy)
+    return copy
+  }
+  const cases: [string, (copy: Pod) => void, string][] = [
+    [
+      'an annotated pod without a guard',
+      (copy) => {
+        copy.metadata.labels = {}
+        copy.spec.initContainers = []
+        copy.spec.volumes = []
+      },
+      'does not guard this pod',
+    ],
+    ['no sidecar', (copy) => void (copy.spec.initContainers = []), 'the first init containers'],
+    [
+      'the guard second',
+      (copy) => void (copy.spec.initContainers = copy.spec.initContainers?.toReversed() ?? []),
+      'the first init containers',
+    ],
+    [
+      'no restartPolicy',
+      (copy) => {
+        // As another webhook leaves it that knows no native sidecars, and so that nothing else is wrong with it.
+        const sidecar = own(copy, 'hipaa-mcp')
+        for (const member of ['restartPolicy', 'lifecycle', 'startupProbe', 'readinessProbe'] as const)
+          delete sidecar[member]
+      },
+      'restartPolicy Always',
+    ],
+    ['another image', (copy) => void (own(copy, 'hipaa-mcp').image = 'evil:1'), 'is not one that ConfigMap'],
+    [
+      'another image of the guard',
+      (copy) => void (own(copy, 'hipaa-mcp-guard').image = 'evil:1'),
+      'is not one that ConfigMap',
+    ],
+    [
+      'an open user',
+      (copy) => void delete app(copy).securityContext?.runAsUser,
+      'runAsUser of every container is explicit',
+    ],
+    [
+      'our user',
+      (copy) => void Object.assign(app(copy).securityContext ?? {}, { runAsUser: 64101 }),
+      'runAsUser of every container is explicit',
+    ],
+    ['our group', (copy) => void (copy.spec.securityContext = { fsGroup: 64101 }), 'groups 64101'],
+    [
+      'raw sockets',
+      (copy) => void Object.assign(app(copy).securityContext ?? {}, { capabilities: { drop: ['KILL'] } }),
+      'drops NET_RAW',
+    ],
+    [
+      'escalation',
+      (copy) => void Object.assign(app(copy).securityContext ?? {}, { allowPrivilegeEscalation: true }),
+      'drops NET_RAW',
+    ],
+    [
+      'NET_ADMIN',
+      (copy) =>
+        void Object.assign(app(copy).securityContext ?? {}, {
+          capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] },
+        }),
+      'capabilities.add holds one',
+    ],
+    [
+      'our token',
+      (copy) => void (app(copy).volumeMounts = [{ name: 'hipaa-mcp-token', mountPath: '/t' }]),
+      'mounted by the sidecar alone',
+    ],
+    ['hostPID', (copy) => void (copy.spec.hostPID = true), 'hostPID'],
+    [
+      'hostPath',
+      (copy) => void copy.spec.volumes?.push({ name: 'node', hostPath: { path: '/' } }),
+      'hostPath',
+    ],
+    [
+      'a token of our audience',
+      (copy) =>
+        void copy.spec.volumes?.push({
+          name: 't',
+          projected: { sources: [{ serviceAccountToken: { audience: 'hipaa-mcp', path: 't' } }] },
+        }),
+      'audience hipaa-mcp',
+    ],
+    [
+      'a privileged bystander',
+      (copy) => {
+        copy.metadata = { name: 'copy' }
+        copy.spec.initContainers = []
+        app(copy).securityContext = { privileged: true }
+      },
+      'privileged is not allowed',
+    ],
+    [
+      'a bystander with a container of our name',
+      (copy) => {
+        copy.metadata = { name: 'copy' }
+        copy.spec.initContainers = (copy.spec.initContainers ?? []).filter(
+          ({ name }) => name === 'hipaa-mcp-guard',
+        )
+      },
+      'capabilities.add holds one',
+    ],
+  ]
+  for (const [what, change, message] of cases)
+    test(`refuses ${what}`, async () => {
+      expect(await refusal(create(copied(change)))).toContain(message)
+    })
+
+  test('lets the pod in that nothing was changed in', async () => {
+    await create(copied(() => {}))
+  })
+
+  test('lets nothing in while its parameters are missing', async () => {
+    const path = `/api/v1/namespaces/${systemNamespace}/configmaps/${admissionParameters}`
+    const { data } = await api.call<{ data: object }>('GET', path)
+    await api.call('DELETE', path)
+    await until('the policy misses its parameters', 30, async () =>
+      (
+        await refusal(create(aPod('missing-params', { metadata: { generateName: 'p-', name: undefined } })))
+      ).includes('no params found'),
+    )
+    await registerImage(client, surroundings.image)
+    expect(data).toEqual({ images: surroundings.image })
+  })
+})
+
+describe('tokens of our audience', () => {
+  test('are minted by the kubelet, and by nobody else', async () => {
+    const mint = async (audience: string) =>
+      await refusal(
+        api.call('POST', `/api/v1/namespaces/${namespace}/serviceaccounts/default/token`, {
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenRequest',
+          spec: { audiences: [audience], expirationSeconds: 600 },
+        }),
+      )
+    expect(await mint('hipaa-mcp')).toContain('only the kubelet asks for tokens')
+    expect(await mint('https://vault.example')).toBe('it was let through')
+    const projected = {
+      sources: [{ serviceAccountToken: { audience: 'hipaa-mcp', path: 't', expirationSeconds: 600 } }],
+    }
+    const pod = aPod('holder', {
+      metadata: { namespace: 'elsewhere', name: 'holder' },
+      container: { image: pauseImage, volumeMounts: [{ name: 't', mountPath: '/t' }] },
+      spec: {
+        schedulerName: 'default-scheduler',
+        volumes: [{ name: 't', projected }],
+        terminationGracePeriodSeconds: 0,
+      },
+    })
+    await api.call('POST', '/api/v1/namespaces/elsewhere/pods', pod)
+    await until('the kubelet got its token', 60, async () => {
+      const { status } = await api.call<Pod>('GET', '/api/v1/namespaces/elsewhere/pods/holder')
+      return status?.['phase'] === 'Running'
+    })
+  })
+
+  test('of another kind are not believed', async () => {
+    const { status } = await api.call<{ status: { token: string } }>(
+      'POST',
+      `/api/v1/namespaces/${namespace}/serviceaccounts/default/token`,
+      {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { audiences: ['https://kubernetes.default.svc.cluster.local'] },
+      },
+    )
+    await expect(believe(client, status.token, '127.0.0.1')).rejects.toThrow('not good for the audience')
+    await expect(believe(client, 'nonsense', '127.0.0.1')).rejects.toThrow('not good for the audience')
+  })
+})
+
+verifies('transit:issuer', 'a real cert-manager signs the names of the sidecar’s request', async () => {
+  const cert = async (plural: string, name: string, kind: string, spec: object) =>
+    await api.apply(`/apis/cert-manager.io/v1/namespaces/${namespace}/${plural}/${name}`, {
+      apiVersion: 'cert-manager.io/v1',
+      kind,
+      spec,
+    })
+  await cert('issuers', 'self', 'Issuer', { selfSigned: {} })
+  await cert('certificates', 'clinic-ca', 'Certificate', {
+    isCA: true,
+    commonName: 'clinic',
+    secretName: 'clinic-ca',
+    privateKey: { algorithm: 'ECDSA' },
+    issuerRef: { name: 'self', kind: 'Issuer' },
+  })
+  await cert('issuers', 'clinic-ca', 'Issuer', { ca: { secretName: 'clinic-ca' } })
+  const names = ['ehr.clinic.svc', 'ehr.clinic.svc.cluster.local']
+  const { metadata } = await create(aPod('certified', { metadata: guardedBy('ehr') }))
+  const request = {
+    namespace,
+    pod: { name: 'certified', uid: metadata.uid ?? '' },
+    csr: (await aRequestFor(names)).csr,
+    names,
+    seconds: 3600,
+  }
+  const chain = await issuedByCertManager(
+    client,
+    { ...request, issuerRef: { name: 'clinic-ca', kind: 'Issuer' } },
+    60_000,
+  )
+  expect(chain).toContain('BEGIN CERTIFICATE')
+  expect(
+    (await client.list(kinds.certificateRequest, { namespace })).items.filter((item) =>
+      (item as Pod).metadata.name?.startsWith('hipaa-mcp-'),
+    ),
+  ).toEqual([])
+  const missing = issuedByCertManager(
+    client,
+    { ...request, issuerRef: { name: 'gone', kind: 'Issuer' } },
+    2_000,
+  )
+  await expect(missing).rejects.toThrow(/Issuer gone .*CertificateRequest clinic\/hipaa-mcp-/)
+})
+
+test('an auditor’s certificate comes once somebody approved it', async () => {
+  const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
+  const spec = {
+    signerName: 'hipaa-mcp.dev/auditor',
+    usages: ['client auth'],
+    request: Buffer.from((await aRequestFor()).csr).toString('base64'),
+  }
+  type Csr = { status?: { certificate?: string; conditions?: { type: string }[] } }
+  for (const [name, usages] of [
+    ['ada', ['client auth']],
+    ['bob', ['server auth']],
+  ] as const)
+    await api.call('POST', path, {
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'CertificateSigningRequest',
+      metadata: { name },
+      spec: { ...spec, usages },
+    })
+  const signer = signAuditors(client, await loadAuthority(client, authoritySecrets.own), silent)
+  try {
+    for (const name of ['ada', 'bob']) await kubectl(undefined, 'certificate', 'approve', name)
+    await until('both are answered', 30, async () => {
+      const [ada, bob] = await Promise.all(
+        ['ada', 'bob'].map(async (name) => await api.call<Csr>('GET', `${path}/${name}`)),
+      )
+      return (
+        ada?.status?.certificate !== undefined &&
+        bob?.status?.conditions?.some(({ type }) => type === 'Failed') === true
+      )
+    })
+  } finally {
+    signer.stop()
+  }
+})
