@@ -49,7 +49,9 @@ export function keepAgreements(clock: () => number, onEnd: () => void): Agreemen
       known = new Map(
         agreements.map(({ name, active, until }) => [name, { active, until: Date.parse(until) }] as const),
       )
-      ended = new Set([...ended].filter((key) => [...known].some(([name, { until }]) => key === `${name}|${until}`)))
+      ended = new Set(
+        [...ended].filter((key) => [...known].some(([name, { until }]) => key === `${name}|${until}`)),
+      )
       arm()
     },
     active,

@@ -63,7 +63,10 @@ export class OrdersJudge {
 
   judge(wire: Wire): Verdict {
     if (wire.policy === undefined) {
-      return { locked: wire.locked ?? 'no-policy', ...(this.#latest === undefined ? {} : { inForce: this.#latest }) }
+      return {
+        locked: wire.locked ?? 'no-policy',
+        ...(this.#latest === undefined ? {} : { inForce: this.#latest }),
+      }
     }
     const inForce = this.#read(wire, wire.policy)
     if (inForce === undefined) {
@@ -96,7 +99,10 @@ export class OrdersJudge {
     this.#jwksText = jwksText
     const { generation } = wire
     const same =
-      before?.policy === policy && before.keys === keys && before.jwks === jwks && before.generation === generation
+      before?.policy === policy &&
+      before.keys === keys &&
+      before.jwks === jwks &&
+      before.generation === generation
     return same ? before : { policy, hash, generation, keys, jwks }
   }
 

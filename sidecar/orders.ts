@@ -33,7 +33,12 @@ export interface OrdersKeeper extends Orders {
 }
 
 /** Under these locks, what was said of agreements no longer counts either. */
-const untrusted: ReadonlySet<string> = new Set(['no-orders', 'orders-too-old', 'orders-older', 'policy-invalid'])
+const untrusted: ReadonlySet<string> = new Set([
+  'no-orders',
+  'orders-too-old',
+  'orders-older',
+  'policy-invalid',
+])
 
 export function keepOrders(options: OrdersOptions): OrdersKeeper {
   const { log, clock = Date.now, monotonic = () => performance.now() } = options
@@ -95,7 +100,11 @@ export function keepOrders(options: OrdersOptions): OrdersKeeper {
         await options.record(entry, inForce?.policy.profile ?? 'Unknown')
         break
       } catch (error) {
-        log.warn('The trail did not take the orders yet', { error: codeOf(error), generation: newest, attempt })
+        log.warn('The trail did not take the orders yet', {
+          error: codeOf(error),
+          generation: newest,
+          attempt,
+        })
       }
       await pause(backoff(attempt, 200, 2_000), over.signal)
     }
@@ -116,7 +125,11 @@ export function keepOrders(options: OrdersOptions): OrdersKeeper {
   }
 
   function tell(): void {
-    for (const listener of [...listeners]) listener()
+    for (const listener of listeners) listener()
+  }
+
+  function redecide(): void {
+    if (decide()) tell()
   }
 
   /** The operator was heard at this moment. */
@@ -125,17 +138,15 @@ export function keepOrders(options: OrdersOptions): OrdersKeeper {
     clearTimeout(timer)
     const seconds = verdict.inForce?.policy.maxPolicyAgeSeconds
     if (seconds === undefined || over.signal.aborted) return
-    const late = () => {
-      if (decide()) tell()
-    }
-    timer = setTimeout(late, Math.min(seconds * 1000 + 5, 2 ** 31 - 1))
+    timer = setTimeout(redecide, Math.min(seconds * 1000 + 5, 2 ** 31 - 1))
     timer.unref()
   }
 
   return {
     standing() {
       // The clock itself: timers are late when the process was stopped.
-      if (standing.locked === undefined && tooOld()) return { locked: 'orders-too-old', inForce: standing.inForce }
+      if (standing.locked === undefined && tooOld())
+        return { locked: 'orders-too-old', inForce: standing.inForce }
       return standing
     },
     agreementActive(name) {
@@ -169,7 +180,7 @@ export function keepOrders(options: OrdersOptions): OrdersKeeper {
       // Before any orders it is about nothing.
       if (heard === undefined || over.signal.aborted) return
       isCurrent()
-      if (decide()) tell()
+      redecide()
     },
     generation: () => newest,
     age: () => (heard === undefined ? undefined : monotonic() - heard),

@@ -6,9 +6,8 @@ import { X509Certificate } from 'node:crypto'
 export function holdsCertificates(text: string): boolean {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
   try {
-    for (const block of blocks) new X509Certificate(block)
+    return blocks.length > 0 && blocks.every((block) => new X509Certificate(block).validTo !== '')
   } catch {
     return false
   }
-  return blocks.length > 0
 }

@@ -24,20 +24,25 @@ export async function certificateRequest(key: OwnKey, names: readonly string[]):
     signingAlgorithm: signing,
     ...(names.length === 0
       ? {}
-      : { extensions: [new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value })))] }),
+      : {
+          extensions: [
+            new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value }))),
+          ],
+        }),
   })
   return request.toString('pem')
 }
 
 /** For node:tls, which takes keys as PEM only. */
 export function pemOf(key: OwnKey): string {
-  return key.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+  return key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
 /** What a chain's leaf says; `until` in milliseconds since 1970. Throws when the PEM is none or is not for this key. */
 export function leafOf(chain: string, keyPem: string): { until: number; subjectAltName?: string } {
   const leaf = new X509Certificate(chain)
-  if (!leaf.checkPrivateKey(createPrivateKey(keyPem))) throw new TypeError('The certificate is for another key')
+  if (!leaf.checkPrivateKey(createPrivateKey(keyPem)))
+    throw new TypeError('The certificate is for another key')
   return {
     until: leaf.validToDate.getTime(),
     ...(leaf.subjectAltName === undefined ? {} : { subjectAltName: leaf.subjectAltName }),

@@ -77,7 +77,9 @@ export function keepIdentity(options: IdentityOptions): Identity {
       wake = new AbortController()
       const wait = Math.max(1_000, renewAt(renewed) - clock())
       // Timers end at 2^31 ms; a certificate that lives longer is renewed a little early.
-      await pause(Math.min(wait, 2 ** 31 - 1), AbortSignal.any([over.signal, wake.signal])).catch(() => undefined)
+      await pause(Math.min(wait, 2 ** 31 - 1), AbortSignal.any([over.signal, wake.signal])).catch(
+        () => undefined,
+      )
     }
   }
 
@@ -89,7 +91,11 @@ export function keepIdentity(options: IdentityOptions): Identity {
         return obtained
       } catch (error) {
         const status = error instanceof NoCertificate ? { status: error.status } : {}
-        log.warn('No certificates yet; asking the operator again', { error: codeOf(error), attempt, ...status })
+        log.warn('No certificates yet; asking the operator again', {
+          error: codeOf(error),
+          attempt,
+          ...status,
+        })
       }
       await pause(backoff(attempt, retry.least, retry.most), over.signal).catch(() => undefined)
     }
@@ -123,7 +129,11 @@ function renewAt({ obtained, channelUntil, serverUntil }: Certificates): number 
   return obtained + life * (2 / 3 + (Math.random() - 0.5) / 10)
 }
 
-async function obtain(options: IdentityOptions, names: readonly string[], signal: AbortSignal): Promise<Certificates> {
+async function obtain(
+  options: IdentityOptions,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Certificates> {
   const key = newKey()
   const answer = await ask(options, key, names, signal)
   const wanted = answer.names ?? []
@@ -135,7 +145,8 @@ async function obtain(options: IdentityOptions, names: readonly string[], signal
   const server = leafOf(second.server, pem)
   const { namespace, name } = options.server
   const seen = identityOf(channel.subjectAltName)
-  const own = seen?.role === 'sidecar' ? identityNames.sidecar(seen.namespace, seen.server, seen.podUid) : undefined
+  const own =
+    seen?.role === 'sidecar' ? identityNames.sidecar(seen.namespace, seen.server, seen.podUid) : undefined
   if (own !== identityNames.sidecar(namespace, name, options.podUid))
     throw new TypeError('The channel certificate is for another pod')
   return {

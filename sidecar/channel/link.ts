@@ -33,7 +33,12 @@ export class Link {
   }
 
   /** Rejects when the program cannot be reached or is not ours. The caller reads or dumps the body. */
-  async request({ signal, headersTimeout = 10_000, bodyTimeout = 15_000, ...asked }: Asked): Promise<Dispatcher.ResponseData> {
+  async request({
+    signal,
+    headersTimeout = 10_000,
+    bodyTimeout = 15_000,
+    ...asked
+  }: Asked): Promise<Dispatcher.ResponseData> {
     return await this.#agent.request({
       origin: this.#options.base.origin,
       ...asked,

@@ -5,7 +5,11 @@ import { Resolver } from 'node:dns/promises'
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import { isIP } from 'node:net'
 
-type Answer = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void
+type Answer = (
+  error: NodeJS.ErrnoException | null,
+  address: string | LookupAddress[],
+  family?: number,
+) => void
 export type Lookup = (hostname: string, options: LookupOptions, answer: Answer) => void
 
 /**
@@ -27,18 +31,26 @@ export function clusterLookup(dns: string, search: readonly string[]): Lookup {
   }
 }
 
-async function resolve(resolver: Resolver, hostname: string, search: readonly string[]): Promise<LookupAddress[]> {
+async function resolve(
+  resolver: Resolver,
+  hostname: string,
+  search: readonly string[],
+): Promise<LookupAddress[]> {
   if (isIP(hostname) !== 0) return [{ address: hostname, family: isIP(hostname) }]
   let last: unknown
   for (const name of candidates(hostname, search)) {
     const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
     const found = answers.flatMap((answer, i) =>
-      answer.status === 'fulfilled' ? answer.value.map((address) => ({ address, family: i === 0 ? 4 : 6 })) : [],
+      answer.status === 'fulfilled'
+        ? answer.value.map((address) => ({ address, family: i === 0 ? 4 : 6 }))
+        : [],
     )
     if (found.length > 0) return found
     for (const answer of answers) if (answer.status === 'rejected') last = answer.reason
   }
-  throw last instanceof Error ? last : Object.assign(new Error('No address for this name'), { code: 'ENOTFOUND' })
+  throw last instanceof Error
+    ? last
+    : Object.assign(new Error('No address for this name'), { code: 'ENOTFOUND' })
 }
 
 /** In the order in which they are asked. A name that ends in a dot is whole. */

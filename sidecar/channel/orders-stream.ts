@@ -18,6 +18,8 @@ export type StreamOptions = {
   /** The certificate should be asked for again. */
   renew: () => void
   log: Log
+  /** Nothing is asked before it resolves: without a certificate there is no use. */
+  opensWhen?: Promise<void>
   /** Milliseconds; for tests. */
   retry?: { least: number; most: number }
 }
@@ -31,7 +33,7 @@ export interface OrdersStream {
 /** Silence after which a stream is dead, milliseconds: three heartbeats. */
 const silence = heartbeatSeconds * 3_000
 
-/** Begins at once. */
+/** Begins as soon as `opensWhen` resolves. */
 export function followOrders(options: StreamOptions): OrdersStream {
   const { log, retry = { least: 250, most: 5_000 } } = options
   const over = new AbortController()
@@ -39,13 +41,15 @@ export function followOrders(options: StreamOptions): OrdersStream {
   let attempt = 0
 
   async function run(): Promise<void> {
+    await options.opensWhen
     while (!over.signal.aborted) {
       stream = new AbortController()
       try {
         await follow(AbortSignal.any([over.signal, stream.signal]))
       } catch (error) {
         if (over.signal.aborted) return
-        if (!stream.signal.aborted) log.warn('The control channel is away; opening it again', { error: codeOf(error), attempt })
+        if (!stream.signal.aborted)
+          log.warn('The control channel is away; opening it again', { error: codeOf(error), attempt })
       }
       const wait = stream.signal.aborted ? 0 : backoff(attempt, retry.least, retry.most)
       attempt += 1

@@ -141,7 +141,9 @@ export class Chain implements Trail {
    */
   async close(): Promise<void> {
     if (this.#closing) return
-    const closed = this.#started ? this.#take({ kind: 'chain-closed', open: [...this.#open].slice(0, openLimit) }) : undefined
+    const closed = this.#started
+      ? this.#take({ kind: 'chain-closed', open: [...this.#open].slice(0, openLimit) })
+      : undefined
     this.#closing = true
     try {
       await closed
@@ -156,7 +158,8 @@ export class Chain implements Trail {
     if (this.#closing) throw new NotRecorded('trail-closed')
     if (this.#over !== undefined) throw new NotRecorded(this.#over.reason)
     // Refused early and not queued: a call that would wait for nothing is told so at once.
-    const room = entry.kind === 'result' || entry.kind === 'chain-closed' ? this.#limits.hard : this.#limits.soft
+    const room =
+      entry.kind === 'result' || entry.kind === 'chain-closed' ? this.#limits.hard : this.#limits.soft
     if (this.#bytes > room) throw new NotRecorded('trail-full')
     if (this.#isLate() && takenBack.has(entry.kind)) throw new NotRecorded(this.trouble() ?? 'trail-late')
     await this.#add(entry)
@@ -262,11 +265,14 @@ export class Chain implements Trail {
     const oldest = [...this.#sent, ...this.#waiting].find(({ done }) => done !== undefined)
     if (oldest === undefined) return
     const wait = oldest.since + this.#limits.deadline - performance.now()
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.#expire()
-      this.#arm()
-    }, Math.max(1, wait))
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#expire()
+        this.#arm()
+      },
+      Math.max(1, wait),
+    )
   }
 
   /** Tells everybody who has waited too long. */

@@ -78,7 +78,8 @@ export class CollectorClient {
     if (statusCode === 200) return text
     const code = codeIn(text)
     // 409 is a fork whatever it says (core/wire.ts), but for one that says what is missing.
-    const why = ends.get(code) ?? (statusCode === 409 && code !== 'records-missing' ? 'chain-forked' : undefined)
+    const why =
+      ends.get(code) ?? (statusCode === 409 && code !== 'records-missing' ? 'chain-forked' : undefined)
     if (why !== undefined) throw new ChainOver(why)
     throw new CollectorError(statusCode, code)
   }

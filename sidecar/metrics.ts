@@ -1,0 +1,85 @@
+// The sidecar's one metric set, for Prometheus. No label can hold PHI: every value is out of a closed set of ours, or a
+// name out of the policy.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
+import { AggregationType, MeterProvider } from '@opentelemetry/sdk-metrics'
+import type { Watch } from './deps.ts'
+
+type Labels = { [name: string]: string }
+
+/** Read whenever somebody scrapes. `labels` besides server; several series, or none at all, are fine. */
+export type Gauge = { name: string; description: string; read: () => { value: number; labels?: Labels }[] }
+
+export interface Metrics {
+  /** For the request path. */
+  readonly calls: Watch
+  /** For the trail. */
+  recorded(seen: { kind: string; milliseconds: number }): void
+  /** For egress: what became of a connection, and its kind or the reason. */
+  egress(decision: 'opened' | 'refused', label: Labels): void
+  gauge(gauge: Gauge): void
+  /** Answers a scrape. */
+  serve(request: IncomingMessage, response: ServerResponse): void
+}
+
+const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+/** `server`: `namespace/name`, a label of every series. */
+export function metricSet(server: string): Metrics {
+  const exporter = new PrometheusExporter({
+    preventServerStart: true,
+    withoutScopeInfo: true,
+    withoutTargetInfo: true,
+  })
+  const provider = new MeterProvider({
+    readers: [exporter],
+    views: [
+      {
+        instrumentName: 'hipaa_mcp_*_seconds',
+        aggregation: { type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM, options: { boundaries: buckets } },
+      },
+    ],
+  })
+  const meter = provider.getMeter('hipaa-mcp')
+  const own = { server }
+  // The exporter adds `_total` to counters.
+  const counter = (name: string, description: string) =>
+    meter.createCounter(`hipaa_mcp_${name}`, { description })
+  const seconds = (name: string, description: string) =>
+    meter.createHistogram(`hipaa_mcp_${name}_seconds`, { description })
+
+  const calls = counter('calls', 'Requests answered, by outcome')
+  const callSeconds = seconds('call', 'Time from the head of a request to its answer')
+  const stageSeconds = seconds('stage', 'Time of one stage of the pipeline')
+  const refusals = counter('refusals', 'Refusals, by reason and stage')
+  const handshakes = counter('handshakes_failed', 'TLS handshakes of callers that failed, by reason')
+  const faults = counter('faults', 'Unexpected errors of the sidecar, by stage')
+  const ackSeconds = seconds('record_ack', 'Time until a record was acknowledged')
+  const records = counter('records', 'Acknowledged records, by kind')
+  const egress = counter('egress', 'Connections of the server, by decision')
+
+  return {
+    calls: {
+      call({ tool, outcome, milliseconds }) {
+        calls.add(1, { ...own, outcome, ...(tool === undefined ? {} : { tool }) })
+        callSeconds.record(milliseconds / 1000, { ...own, outcome })
+      },
+      refusal: ({ reason, stage }) => refusals.add(1, { ...own, reason, stage }),
+      stage: ({ stage, milliseconds }) => stageSeconds.record(milliseconds / 1000, { ...own, stage }),
+      fault: ({ stage }) => faults.add(1, { ...own, stage }),
+      handshake: ({ reason }) => handshakes.add(1, { ...own, reason }),
+    },
+    recorded({ kind, milliseconds }) {
+      records.add(1, { ...own, kind })
+      ackSeconds.record(milliseconds / 1000, { ...own, kind })
+    },
+    egress: (decision, label) => egress.add(1, { ...own, decision, ...label }),
+    gauge({ name, description, read }) {
+      meter.createObservableGauge(`hipaa_mcp_${name}`, { description }).addCallback((result) => {
+        for (const { value, labels } of read()) result.observe(value, { ...own, ...labels })
+      })
+    },
+    serve: (request, response) => exporter.getMetricsRequestHandler(request, response),
+  }
+}

@@ -1,0 +1,253 @@
+// Wiring of the sidecar, in the order in which each part needs the one before it: health, identity, chain, orders,
+// egress, calls. And the end of it, in the order in which nothing acknowledged is lost. No decisions.
+
+import type { Server } from 'node:net'
+import { paths, ports as fixedPorts } from '../core/identifiers.ts'
+import { type Certificates, keepIdentity } from './channel/identity.ts'
+import { Link } from './channel/link.ts'
+import { clusterLookup } from './channel/lookup.ts'
+import { followOrders } from './channel/orders-stream.ts'
+import type { Config } from './config.ts'
+import { type RunningEgress, startEgress } from './egress/start.ts'
+import { healthServer } from './health.ts'
+import { codeOf, type Log } from './log.ts'
+import { metricSet } from './metrics.ts'
+import { measure } from './observed.ts'
+import { keepOrders } from './orders.ts'
+import { type CallsServer, type CallsTls, callsServer } from './server.ts'
+import { beginTrail, type RunningTrail } from './trail/begin.ts'
+import { CollectorClient } from './trail/collector-client.ts'
+import { ChainOver } from './trail/home.ts'
+import { SegmentDamaged } from './trail/recovery.ts'
+
+export type RunOptions = {
+  config: Config
+  version: string
+  log: Log
+  /** The process must end: what runs cannot go on. */
+  onFatal: (reason: string) => void
+  /** 0 takes any free one. */
+  ports?: { calls: number; health: number; egress: number; dns: number }
+  token?: string
+  trailFolder?: string
+}
+
+export interface Running {
+  /** Ports that are listened to; `calls` is 0 until there is a policy. */
+  ports(): { calls: number; health: number }
+  /** Takes no new calls; resolves when the last one was answered. */
+  drain(): Promise<void>
+  /** Drains, closes the chain and ends everything. Rejects when the end of the chain could not be recorded. */
+  stop(): Promise<void>
+}
+
+/** Longest time to finish calls at the end, milliseconds: an answer of the server may take 30 s, its record 10 s. */
+const drainTime = 42_000
+
+/** Resolves when the health port is open; the rest comes up behind it, and `/readyz` says how far it is. */
+export async function run(options: RunOptions): Promise<Running> {
+  const { config, log, version, onFatal, ports = fixedPorts, token = paths.token } = options
+  const { server, pod } = config
+  const metrics = metricSet(`${server.namespace}/${server.name}`)
+  const lookup = clusterLookup(config.dns, config.search)
+  const link = (base: URL) => new Link({ base, ca: config.ca, lookup })
+  const links = {
+    identity: link(config.channel),
+    channel: link(config.channel),
+    collector: link(config.collector),
+  }
+  const over = new AbortController()
+
+  let trail: RunningTrail | undefined
+  let egress: RunningEgress | undefined
+  let calls: CallsServer | undefined
+  let tls: CallsTls | undefined
+  let stuck: string | undefined
+  let draining: Promise<void> | undefined
+
+  const identity = keepIdentity({ link: links.identity, token, server, podUid: pod.uid, log })
+  const orders = keepOrders({
+    pod: { server, acknowledge: config.trail, port: config.upstream.port },
+    async record(entry, profile) {
+      const { chain } = await trailBegun.promise
+      chain.start(profile)
+      await chain.note(entry)
+    },
+    log,
+  })
+  const trailBegun = Promise.withResolvers<RunningTrail>()
+  // Nobody may be waiting when it fails; `stuck` says so.
+  trailBegun.promise.catch(() => undefined)
+  const stream = followOrders({
+    link: links.channel,
+    generation: () => orders.generation(),
+    orders: (data) => orders.hear(data),
+    heartbeat: () => orders.heartbeat(),
+    renew: () => identity.renewSoon(),
+    log,
+    opensWhen: identity.first().then(() => undefined),
+  })
+
+  function reasons(): string[] {
+    const certificates = identity.current()
+    return [
+      ...(draining === undefined ? [] : ['draining']),
+      ...(certificates === undefined ? ['no-certificate'] : expired(certificates)),
+      ...[stuck ?? (trail === undefined ? 'trail-not-begun' : trail.chain.trouble())].filter(
+        (one) => one !== undefined,
+      ),
+      ...(orders.standing().inForce === undefined ? ['no-policy'] : []),
+      ...(egress === undefined || calls === undefined ? ['starting'] : []),
+    ]
+  }
+
+  measure(metrics, { identity, orders, trail: () => trail, inFlight: () => calls?.inFlight() ?? 0 })
+  const health = healthServer({
+    reasons,
+    locked: () => orders.standing().locked,
+    metrics: (request, response) => metrics.serve(request, response),
+    drain: async () => await drain(),
+    probes: config.probes,
+    podIp: pod.ip,
+  })
+  await listen(health, ports.health)
+
+  /** What callers see: opened when first there is a policy, changed for new connections when it or the certificate does. */
+  function secure(): void {
+    const certificates = identity.current()
+    const policy = orders.standing().inForce?.policy
+    if (certificates === undefined || policy === undefined || egress === undefined || trail === undefined)
+      return
+    const { key, server: cert } = certificates
+    const wanted: CallsTls = { key, cert, ca: policy.tls.clientCa, minVersion: policy.tls.minVersion }
+    if (tls !== undefined && JSON.stringify(tls) === JSON.stringify(wanted)) return
+    tls = wanted
+    if (calls !== undefined) return calls.setCertificate(wanted)
+    if (draining !== undefined) return
+    calls = callsServer({
+      tls: wanted,
+      orders,
+      trail: trail.chain,
+      upstream: { port: config.upstream.port },
+      hosts: () => identity.current()?.names ?? [],
+      watch: {
+        ...metrics.calls,
+        fault(seen) {
+          metrics.calls.fault(seen)
+          log.error('Something of ours failed; the call got no more than its number', {
+            stage: seen.stage,
+            error: seen.name,
+          })
+        },
+      },
+    })
+    listen(calls.server, ports.calls).then(
+      (port) => log.info('Calls are served', { port }),
+      (error: unknown) => onFatal(codeOf(error)),
+    )
+  }
+
+  async function bringUp(): Promise<void> {
+    useCredentials(await identity.first())
+    identity.onChange((certificates) => {
+      useCredentials(certificates)
+      secure()
+      // The old certificate ends some day, and the stream with it: better now.
+      stream.reopen()
+    })
+    trail = await beginTrail({
+      acknowledge: config.trail,
+      folder: options.trailFolder ?? paths.trail,
+      collector: new CollectorClient(links.collector),
+      version,
+      onOver: ({ reason }) => onFatal(reason),
+      watch: (seen) => metrics.recorded(seen),
+      log,
+      signal: over.signal,
+    })
+    trailBegun.resolve(trail)
+    orders.onChange(secure)
+    egress = await startEgress({
+      orders,
+      trail: trail.chain,
+      dns: config.dns,
+      search: config.search,
+      namespace: server.namespace,
+      ports: { egress: ports.egress, dns: ports.dns },
+      metrics: {
+        opened: (kind) => metrics.egress('opened', { kind }),
+        refused: (reason) => metrics.egress('refused', { reason }),
+      },
+      log: ({ event, source, reason, error }) =>
+        log.warn(event, {
+          egress: source,
+          ...(reason === undefined ? {} : { reason }),
+          ...(error === undefined ? {} : { error: codeOf(error) }),
+        }),
+    })
+    secure()
+  }
+
+  function useCredentials({ key, channel: cert }: Certificates): void {
+    links.channel.use({ key, cert })
+    links.collector.use({ key, cert })
+  }
+
+  async function drain(): Promise<void> {
+    draining ??= (async () => {
+      log.info('Finishing what is in flight')
+      const late = Promise.withResolvers<void>()
+      const timer = setTimeout(late.resolve, drainTime)
+      await Promise.race([calls?.drain(), late.promise])
+      clearTimeout(timer)
+    })()
+    await draining
+  }
+
+  const up = bringUp().catch((error: unknown) => {
+    if (over.signal.aborted) return
+    // A person must look at the volume: ending the process would only come here again.
+    if (error instanceof SegmentDamaged) stuck = 'segment-damaged'
+    else if (error instanceof ChainOver) stuck = error.reason
+    else return onFatal(codeOf(error))
+    log.error(error.message, { reason: stuck })
+  })
+
+  return {
+    ports: () => ({ calls: portOf(calls?.server), health: portOf(health) }),
+    drain,
+    async stop() {
+      await drain()
+      over.abort()
+      await up
+      identity.stop()
+      stream.stop()
+      orders.stop()
+      let failure: unknown
+      // The chain ends last of what writes into it; its connection after it.
+      for (const end of [async () => await egress?.close(), async () => await trail?.close()])
+        await end().catch((error: unknown) => (failure ??= error))
+      await Promise.all(Object.values(links).map(async (one) => await one.close()))
+      health.closeAllConnections()
+      health.close()
+      if (failure !== undefined) throw failure
+    },
+  }
+}
+
+function expired({ channelUntil, serverUntil }: Certificates): string[] {
+  return Math.min(channelUntil, serverUntil) <= Date.now() ? ['certificate-expired'] : []
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, resolve)
+  })
+  return portOf(server)
+}
+
+function portOf(server: Server | undefined): number {
+  const address = server?.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

@@ -1,0 +1,169 @@
+// Local: follows the segments to the collector, frame by frame, with a bounded lag. Reads from the files and holds one
+// batch in memory, so that a collector that is away costs disk and not memory.
+
+import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { backoff, pause } from '../backoff.ts'
+import { codeOf, type Log } from '../log.ts'
+import type { Contact } from './contact.ts'
+import { type Frame, frameAt, headLength, recordsIn } from './frames.ts'
+import { ChainOver } from './home.ts'
+import { type Segment, type Segments, syncFolder } from './segment.ts'
+
+/** High-water marks: beyond either nothing new is recorded. */
+export type Lag = { bytes: number; milliseconds: number }
+
+export type ShipperOptions = {
+  segments: Segments
+  contact: Pick<Contact, 'records' | 'checkpoint'>
+  onOver: (over: ChainOver) => void
+  log: Log
+  lag?: Lag
+}
+
+const usualLag: Lag = { bytes: 64 * 1024 * 1024, milliseconds: 600_000 }
+const batchBytes = 1024 * 1024
+
+/** Batch of frames that go together: records, then at most one checkpoint over them. */
+type Batch = { records: Buffer[]; note?: string; to: number }
+
+export class Shipper {
+  readonly #options: ShipperOptions
+  readonly #over = new AbortController()
+  /** Where the next frame to ship begins, in the oldest segment. */
+  #at = 0
+  /** Records shipped. */
+  #shipped = 0
+  #wake = Promise.withResolvers<void>()
+  #running: Promise<void>
+  /** Times at which bytes were acknowledged that are not shipped: newest totals, at most one a second. */
+  #marks: { total: number; at: number }[] = []
+  #appended = 0
+  #taken = 0
+
+  constructor(options: ShipperOptions) {
+    this.#options = options
+    this.#running = this.#run()
+  }
+
+  /** So many bytes were acknowledged on the volume. */
+  appended(bytes: number): void {
+    this.#appended += bytes
+    const last = this.#marks.at(-1)
+    const now = performance.now()
+    // A mark stands for the bytes up to the next one, at the time of the oldest of them.
+    if (last === undefined || now - last.at > 1_000) this.#marks.push({ total: this.#appended, at: now })
+    else last.total = this.#appended
+    this.#wake.resolve()
+  }
+
+  /** Bytes that are acknowledged and not yet at the collector. */
+  behind(): number {
+    return this.#appended - this.#taken
+  }
+
+  /** `collector-behind` beyond a high-water mark. */
+  trouble(): string | undefined {
+    const { bytes, milliseconds } = this.#options.lag ?? usualLag
+    const oldest = this.#marks[0]
+    const late = oldest !== undefined && performance.now() - oldest.at > milliseconds
+    return late || this.behind() > bytes ? 'collector-behind' : undefined
+  }
+
+  /** Ships what is there for at most so many milliseconds, then ends. What is left stays on the volume. */
+  async close(milliseconds: number): Promise<void> {
+    const until = performance.now() + milliseconds
+    while (this.behind() > 0 && performance.now() < until && !this.#over.signal.aborted) await pause(20)
+    this.#over.abort()
+    this.#wake.resolve()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    let attempt = 0
+    while (!this.#over.signal.aborted) {
+      try {
+        if (!(await this.#ship())) await this.#sleep()
+        attempt = 0
+      } catch (error) {
+        if (this.#over.signal.aborted) return
+        if (error instanceof ChainOver) {
+          this.#over.abort()
+          return this.#options.onOver(error)
+        }
+        this.#options.log.warn('Records wait on the volume; shipping them again', {
+          error: codeOf(error),
+          bytes: this.behind(),
+          attempt,
+        })
+        await pause(backoff(attempt, 100, 2_000), this.#over.signal).catch(() => undefined)
+        attempt += 1
+      }
+    }
+  }
+
+  async #sleep(): Promise<void> {
+    await this.#wake.promise
+    this.#wake = Promise.withResolvers<void>()
+  }
+
+  /** Ships one batch of the oldest segment, or takes that segment away. Returns whether there was anything to do. */
+  async #ship(): Promise<boolean> {
+    const { list } = this.#options.segments
+    const [segment] = list
+    if (segment === undefined) return false
+    this.#at = Math.max(this.#at, segment.start)
+    if (this.#at === segment.end) {
+      if (!segment.sealed) return false
+      list.shift()
+      this.#at = 0
+      // Only now: the collector has committed all of it.
+      await unlink(segment.path)
+      await syncFolder(dirname(segment.path))
+      return true
+    }
+    const batch = await readBatch(segment, this.#at)
+    const { contact } = this.#options
+    if (batch.records.length > 0) await contact.records(this.#shipped, batch.records)
+    if (batch.note !== undefined) await contact.checkpoint(batch.note)
+    this.#shipped += batch.records.length
+    this.#taken += batch.to - this.#at
+    this.#at = batch.to
+    this.#marks = this.#marks.filter(({ total }) => total > this.#taken)
+    return true
+  }
+}
+
+/** Reads from `start` on up to the end of what is durable, up to a checkpoint, or up to `batchBytes`. */
+async function readBatch(segment: Segment, start: number): Promise<Batch> {
+  const handle = await open(segment.path, 'r')
+  try {
+    const batch: Batch = { records: [], to: start }
+    while (batch.to < segment.end && batch.to - start < batchBytes && batch.note === undefined) {
+      const next = await readFrame(handle, batch.to)
+      if (next.kind === 'checkpoint') batch.note = next.payload.toString('utf8')
+      else if (next.kind === 'records') batch.records.push(...recordsIn(next.payload))
+      batch.to = next.end
+    }
+    return batch
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A frame that was durable once. Anything else at its place is damage, and the chain cannot go on. */
+async function readFrame(handle: FileHandle, at: number): Promise<Frame> {
+  const head = await readExactly(handle, headLength, at)
+  const bytes = await readExactly(handle, headLength + head.readUInt32BE(4), at)
+  const found = frameAt(bytes, 0)
+  if (found === undefined) throw new ChainOver('segment-damaged')
+  return { ...found, start: at, end: at + found.end }
+}
+
+async function readExactly(handle: FileHandle, length: number, at: number): Promise<Buffer> {
+  if (length > 16 * 1024 * 1024) throw new ChainOver('segment-damaged')
+  const bytes = Buffer.alloc(length)
+  const { bytesRead } = await handle.read(bytes, 0, length, at)
+  if (bytesRead !== length) throw new ChainOver('segment-damaged')
+  return bytes
+}
