@@ -1,0 +1,161 @@
+// Programs die at any moment, under load. Afterwards the trail tells: every acknowledged record is there, nothing passed
+// unrecorded, and service returns by itself.
+
+import { expect } from 'vitest'
+import { call, sweep } from '../../demo/calls.ts'
+import { until } from '../../demo/kubectl.ts'
+import { ready } from '../../demo/scene.ts'
+import { verifies } from '../../verifies.ts'
+import { killInPod, ofKind, podsOf, programs, type Stage, upstreamReads, verifiedTrail } from './stage.ts'
+
+const system = 'hipaa-mcp-system'
+
+/** Load from one agent while `hurt` runs: calls that were answered and refused. */
+async function underLoad(
+  stage: Stage,
+  calls: number,
+  hurt: () => Promise<void>,
+): Promise<{ answered: number; refused: number }> {
+  const { records } = stage()
+  const ids = Array.from({ length: calls }, (_, i) => records[i % 20]?.patient.id ?? '')
+  const load = sweep(stage(), 'get_diagnosis', ids)
+  // Past the sign-in, in the middle of the calls.
+  await new Promise((resolve) => setTimeout(resolve, 2_500))
+  await hurt()
+  const { answered, refused } = await load
+  return { answered, refused: Object.values(refused).reduce((sum, count) => sum + count, 0) }
+}
+
+async function answeredAgain(stage: Stage): Promise<void> {
+  const patient_id = stage().records[0]?.patient.id ?? ''
+  await until('calls are answered again', 120, async () =>
+    (await call(stage(), 'get_diagnosis', { patient_id })).ok ? true : undefined,
+  )
+}
+
+export function resilience(stage: Stage): void {
+  verifies('audit:acknowledged-is-kept', 'the sidecar is killed under load', async () => {
+    const [pod] = await podsOf(stage(), 'clinic', 'app=ehr-mcp')
+    const since = Date.now()
+    const readsBefore = await upstreamReads(stage())
+
+    const { answered } = await underLoad(
+      stage,
+      400,
+      async () => await killInPod(programs.sidecar, pod?.uid ?? ''),
+    )
+    await answeredAgain(stage)
+
+    const reads = (await upstreamReads(stage())) - readsBefore
+    const { records } = await verifiedTrail(stage(), 'sidecar-killed')
+    const intents = ofKind(records, 'intent').filter(
+      ({ at, tool }) => Date.parse(at) >= since && tool === 'get_diagnosis',
+    )
+    const results = new Map(ofKind(records, 'result').map((result) => [result.call, result]))
+    const answeredInTrail = intents.filter(({ call }) => results.get(call)?.outcome === 'ok').length
+    console.log(
+      `    ${answered} answered, ${intents.length} intents, ${answeredInTrail} results, ${reads} reads upstream`,
+    )
+    expect(answered).toBeGreaterThan(0)
+    // Whatever an agent holds, the trail holds; whatever reached the server has its intent.
+    expect(answeredInTrail).toBeGreaterThanOrEqual(answered)
+    expect(reads).toBeLessThanOrEqual(intents.length)
+  })
+
+  verifies('audit:unknown', 'every intent of the killed sidecar is closed', async () => {
+    // The registry closes a chain when its successor begins.
+    const { records } = await verifiedTrail(stage(), 'unknown')
+    const closed = new Set([
+      ...ofKind(records, 'result').map(({ call }) => call),
+      ...ofKind(records, 'ended').flatMap(({ unknown }) => unknown),
+    ])
+
+    expect(ofKind(records, 'ended').length).toBeGreaterThan(0)
+    expect(ofKind(records, 'intent').filter(({ call }) => !closed.has(call))).toEqual([])
+  })
+
+  verifies('audit:no-record-no-service', 'the collector is killed under load, and comes back', async () => {
+    const [pod] = await podsOf(stage(), system, 'app.kubernetes.io/name=hipaa-mcp-collector')
+    const since = Date.now()
+
+    const { answered } = await underLoad(
+      stage,
+      400,
+      async () => await killInPod(programs.collector, pod?.uid ?? ''),
+    )
+    await answeredAgain(stage)
+
+    const { records } = await verifiedTrail(stage(), 'collector-killed')
+    const results = new Map(ofKind(records, 'result').map((result) => [result.call, result]))
+    const answeredInTrail = ofKind(records, 'intent').filter(
+      ({ at, call, tool }) =>
+        Date.parse(at) >= since && tool === 'get_diagnosis' && results.get(call)?.outcome === 'ok',
+    ).length
+    expect(answeredInTrail).toBeGreaterThanOrEqual(answered)
+  })
+
+  verifies('operator:away', 'every operator is killed, and calls go on', async () => {
+    const { kubectl } = stage()
+    await kubectl.run(['scale', 'deployment/hipaa-mcp-operator', '-n', system, '--replicas=0'])
+    try {
+      await until('no operator runs', 60, async () =>
+        (await podsOf(stage(), system, 'app.kubernetes.io/name=hipaa-mcp-operator')).length === 0
+          ? true
+          : undefined,
+      )
+
+      const { answered, refused } = await underLoad(stage, 40, async () => await Promise.resolve())
+
+      expect({ answered, refused }).toEqual({ answered: 40, refused: 0 })
+    } finally {
+      await kubectl.run(['scale', 'deployment/hipaa-mcp-operator', '-n', system, '--replicas=2'])
+      await kubectl.run([
+        'rollout',
+        'status',
+        'deployment/hipaa-mcp-operator',
+        '-n',
+        system,
+        '--timeout=120s',
+      ])
+    }
+    await ready(stage())
+  })
+
+  verifies('operator:leader', 'the leading operator is killed, and another reconciles', async () => {
+    const { kubectl } = stage()
+    const holder = async () =>
+      (
+        await kubectl.run(['get', 'lease', '-n', system, '-o', 'jsonpath={.items[*].spec.holderIdentity}'])
+      ).trim()
+    const first = await holder()
+    const pods = await podsOf(stage(), system, 'app.kubernetes.io/name=hipaa-mcp-operator')
+    const leader = pods.find(({ name }) => first.includes(name))
+    expect(leader, `${first} is none of ${pods.map(({ name }) => name).join()}`).toBeDefined()
+
+    await killInPod(programs.operator, leader?.uid ?? '')
+    await kubectl.run(['delete', 'networkpolicy', '-n', 'clinic', '--all'])
+
+    await until('the policies are back', 60, async () =>
+      (await kubectl.run(['get', 'networkpolicy', '-n', 'clinic', '-o', 'name'])).trim() === ''
+        ? undefined
+        : true,
+    )
+  })
+
+  verifies('transmission:drain', 'the workload is rolled under load', async () => {
+    const { kubectl } = stage()
+
+    const { answered, refused } = await underLoad(stage, 200, async () => {
+      await kubectl.run(['rollout', 'restart', 'deployment/ehr-mcp', '-n', 'clinic'])
+      await kubectl.run(['rollout', 'status', 'deployment/ehr-mcp', '-n', 'clinic', '--timeout=180s'])
+    })
+    await ready(stage())
+
+    console.log(`    ${answered} answered, ${refused} refused while the pod was replaced`)
+    const { records } = await verifiedTrail(stage(), 'rolled')
+    const open = new Set(ofKind(records, 'chain-closed').flatMap(({ open }) => open))
+    expect(ofKind(records, 'chain-closed').length).toBeGreaterThan(0)
+    // A chain that closed on purpose leaves no call open: all in flight were finished.
+    expect([...open]).toEqual([])
+  })
+}

@@ -1,0 +1,127 @@
+// What every part of the end-to-end suite stands on: the guarded clinic, built once, and ways to hurt it.
+
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import type { AuditRecord } from '../../../core/record.ts'
+import { allClaims } from '../../demo/claims.ts'
+import { type Clinic, out } from '../../demo/scene.ts'
+import { exportTrail, hipaaMcp } from '../../demo/steps/trail.ts'
+
+/** The clinic, once it is built. Parts take a function because they are declared before it is. */
+export type Stage = () => Clinic
+
+/** Runs a step of the demo and expects every claim that it makes. */
+export async function claimsHold(step: () => Promise<unknown>): Promise<void> {
+  const before = allClaims().length
+
+  await step()
+
+  const made = allClaims().slice(before)
+  expect(made.length).toBeGreaterThan(0)
+  expect(made.filter(({ holds }) => !holds).map(({ text, seen }) => `${text} (${seen})`)).toEqual([])
+}
+
+/** Processes of this machine whose command line and environment hold these texts; the node's pods run here too. */
+export async function processes(command: string, environment = ''): Promise<number[]> {
+  const found: number[] = []
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const line = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')
+    if (!line.split('\0').includes(command)) continue
+    const env = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '')
+    if (environment === '' || env.split('\0').includes(environment)) found.push(Number(name))
+  }
+  return found
+}
+
+/** UIDs of the pods that a selector names: only their processes may be killed. */
+export async function podsOf(
+  { kubectl }: Clinic,
+  namespace: string,
+  selector: string,
+): Promise<{ name: string; uid: string; restarts: number }[]> {
+  const found = await kubectl.get<{
+    items: {
+      metadata: { name: string; uid: string; deletionTimestamp?: string }
+      status: Record<
+        'initContainerStatuses' | 'containerStatuses',
+        { name: string; restartCount: number }[] | undefined
+      >
+    }[]
+  }>('pods', '-n', namespace, '-l', selector)
+  return (found?.items ?? [])
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata, status }) => ({
+      name: metadata.name,
+      uid: metadata.uid,
+      restarts: [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].reduce(
+        (sum, { restartCount }) => sum + restartCount,
+        0,
+      ),
+    }))
+}
+
+/** Kills by SIGKILL the process that runs `program` in the pod with this UID. Throws when there is not exactly one. */
+export async function killInPod(program: string, podUid: string): Promise<void> {
+  const inPod: number[] = []
+  for (const pid of await processes(program)) {
+    const mounts = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')
+    if (mounts.includes(podUid) || mounts.includes(podUid.replaceAll('-', '_'))) inPod.push(pid)
+  }
+  expect(inPod).toHaveLength(1)
+  process.kill(inPod[0] as number, 'SIGKILL')
+}
+
+export const programs = {
+  sidecar: '/opt/hipaa-mcp/sidecar/main.ts',
+  operator: '/opt/hipaa-mcp/operator/main.ts',
+  collector: '/opt/hipaa-mcp/collector/main.ts',
+} as const
+
+/** The whole trail, exported and verified offline, as records in the order of their chains. */
+export async function verifiedTrail(
+  clinic: Clinic,
+  name: string,
+): Promise<{ records: AuditRecord[]; says: string }> {
+  const folder = join(out, `trail-${name}`)
+  const exported = await exportTrail(clinic, folder)
+  expect(exported.text, exported.text).toContain('records of')
+  const verified = await hipaaMcp(['verify', folder])
+  expect(verified.code, verified.text).toBe(0)
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('records.ndjson'))
+  const texts = await Promise.all(files.map(async (file) => await readFile(join(folder, file), 'utf8')))
+  const records = texts.flatMap((text) =>
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as AuditRecord),
+  )
+  return { records, says: verified.text }
+}
+
+export const ofKind = <Kind extends AuditRecord['kind']>(records: readonly AuditRecord[], kind: Kind) =>
+  records.filter((record): record is Extract<AuditRecord, { kind: Kind }> => record.kind === kind)
+
+/** How often the EHR server read a record out of its database: the calls that really reached it. */
+export async function upstreamReads({ kubectl }: Clinic): Promise<number> {
+  // PostgreSQL reports its counters about once a second.
+  await new Promise((resolve) => setTimeout(resolve, 3_000))
+  const query = "SELECT idx_scan FROM pg_stat_user_tables WHERE relname = 'records'"
+  const text = await kubectl.run([
+    'exec',
+    '-n',
+    'clinic',
+    'ehr-db-0',
+    '--',
+    'psql',
+    '-h',
+    '/tmp',
+    '-U',
+    'ehr',
+    '-At',
+    '-c',
+    query,
+  ])
+  return Number(text.trim())
+}
