@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { authority } from '../sample/certificates.ts'
 import { verifies } from '../verifies.ts'
 import { addresses, PodNetwork, type User } from './pod.ts'
 
@@ -217,6 +218,50 @@ describe('with the filter set', () => {
     expect((await pod.guard('check')).status).toBe(0)
   })
 })
+
+verifies(
+  'agreement:egress',
+  'an app without any route reaches the agreement’s host by name alone, and not after the agreement ended',
+  async () => {
+    const host = 'api.vendor.example'
+    const vendors = await authority('vendors')
+    const config = {
+      host,
+      foreign: addresses.foreign,
+      resolver: addresses.outside,
+      pair: await vendors.issue(host, [host]),
+      ca: vendors.cert,
+    }
+    fresh()
+    try {
+      expect((await pod.guard('set')).status).toBe(0)
+      const world = await pod.start('outside', outsider, pod.egressProgram('world', config))
+      const egress = await pod.start('pod', sidecar, pod.egressProgram('sidecar', config))
+      const ask = async () => {
+        const { stdout, stderr } = await pod.run('pod', app, pod.egressProgram('app', config))
+        expect(stderr).toBe('')
+        return JSON.parse(stdout) as object
+      }
+      const refusals = { address: '127.64.0.1', byAddress: 'ECONNREFUSED', other: 'ENOTFOUND' }
+
+      expect(await ask()).toEqual({ ...refusals, byName: 'vendor' })
+      expect(world.heard).toEqual([{ from: addresses.pod }])
+      expect(egress.heard).toContainEqual({
+        note: { kind: 'counted', what: 'egress-opened', source: host, count: 1 },
+      })
+
+      egress.tell('the agreement ends')
+      await expect
+        .poll(ask, { timeout: 10_000 })
+        .toEqual({ ...refusals, byName: 'ERR_SSL_TLSV1_ALERT_ACCESS_DENIED' })
+      await egress.stop()
+      await world.stop()
+    } finally {
+      pod.remove()
+    }
+  },
+  60_000,
+)
 
 describe('with a filter that is not what it should be', () => {
   beforeEach(fresh)

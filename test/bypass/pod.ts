@@ -4,9 +4,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 
@@ -29,6 +29,7 @@ export type Said = {
   milliseconds?: number
   from?: string
   to?: string
+  note?: object
 }
 export type Side = 'pod' | 'outside'
 /** `gid` is `uid` unless given. `caps` for setpriv, `-all` unless given. */
@@ -121,7 +122,14 @@ export class PodNetwork {
   }
 
   #program(role: string, host: string, port: number, extra: string): string[] {
-    return [join(this.#stage, 'node'), join(this.#stage, 'inside.ts'), role, host, String(port), extra]
+    return [
+      join(this.#stage, 'node'),
+      join(this.#stage, 'test', 'bypass', 'inside.ts'),
+      role,
+      host,
+      String(port),
+      extra,
+    ]
   }
 
   /** One connection or datagram, and what came of it. */
@@ -140,28 +148,45 @@ export class PodNetwork {
 
   /** A listener that stays. Resolves when it listens; `heard` fills with what it saw. */
   async serve(side: Side, user: User, role: 'listen' | 'answer', host: string, port: number, extra: string) {
-    const child = spawn('ip', this.#inside(side, user, this.#program(role, host, port, extra)), {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    return await this.start(side, user, this.#program(role, host, port, extra))
+  }
+
+  /** One of the programs of egress-inside.ts, with its configuration in a file that every user may read. */
+  egressProgram(role: 'world' | 'sidecar' | 'app', config: object): string[] {
+    const file = join(this.#stage, `${role}.json`)
+    writeFileSync(file, JSON.stringify(config), { mode: 0o644 })
+    return [join(this.#stage, 'node'), join(this.#stage, 'test', 'bypass', 'egress-inside.ts'), role, file]
+  }
+
+  /** A program that stays and says when it listens. `heard` fills with all else that it says. */
+  async start(side: Side, user: User, program: readonly string[]) {
+    const child = spawn('ip', this.#inside(side, user, program), {
+      stdio: ['pipe', 'pipe', 'inherit'],
       cwd: this.#stage,
     })
     this.#children.add(child)
+    const gone = new Promise<void>((resolve) => {
+      child.once('exit', () => {
+        this.#children.delete(child)
+        resolve()
+      })
+    })
     const heard: Said[] = []
     await new Promise<void>((resolve, reject) => {
-      child.once('exit', (code) => reject(new Error(`${role} ${host}:${port} ended with ${code}`)))
+      child.once('exit', (code) => reject(new Error(`${program.join(' ')} ended with ${code}`)))
       createInterface({ input: child.stdout }).on('line', (line) => {
         const said = JSON.parse(line) as Said
         if (said.says === 'listening') resolve()
         else if (said.says === undefined) heard.push(said)
-        else reject(new Error(`${role} ${host}:${port}: ${said.says}`))
+        else reject(new Error(`${program.join(' ')}: ${said.says}`))
       })
     })
     return {
       heard,
+      tell: (line: string) => child.stdin.write(`${line}\n`),
       stop: async () => {
-        const gone = new Promise((resolve) => child.once('exit', resolve))
-        child.removeAllListeners('exit').once('exit', () => this.#children.delete(child))
         child.kill('SIGKILL')
-        await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 500))])
+        await gone
       },
     }
   }
@@ -176,14 +201,19 @@ export class PodNetwork {
 /** Node and the programs where any user can read them, whatever the rights of this checkout. */
 function stage(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hipaa-mcp-guard-'))
-  chmodSync(folder, 0o755)
   cpSync(process.execPath, join(folder, 'node'), { dereference: true })
-  for (const file of ['sidecar/guard.ts', 'sidecar/guard', 'core/identifiers.ts']) {
+  for (const file of [
+    'sidecar/guard.ts',
+    'sidecar/guard',
+    'sidecar/egress',
+    'core',
+    'test/bypass',
+    'node_modules/dns-packet',
+    'node_modules/@leichtgewicht',
+  ]) {
     cpSync(join(root, file), join(folder, file), { recursive: true })
   }
-  cpSync(join(import.meta.dirname, 'inside.ts'), join(folder, 'inside.ts'))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  for (const path of ['node', 'inside.ts', 'package.json', dirname('sidecar/guard.ts')])
-    chmodSync(join(folder, path), 0o755)
+  execFileSync('chmod', ['-R', 'a+rX', folder])
   return folder
 }
