@@ -34,6 +34,8 @@ export type TrailOptions = {
   now: () => number
   /** A chain that says nothing for so long has ended. */
   silentMs: number
+  /** Bytes of records that may wait to be committed before more are sent back. */
+  waitingBytes?: number
   report: Report
 }
 
@@ -43,8 +45,7 @@ export type Holding = {
   registry: { size: number; note: string }
 }
 
-/** Bytes of records that may wait to be committed before more are sent back. */
-const waitingLimit = 64 * 1024 * 1024
+const waitingBytes = 64 * 1024 * 1024
 /** For so long the lanes of chains that ended are kept, and for so long they are shown. */
 const keepMs = 600_000
 /** For so long a process that closed its chain may take to send the last checkpoint. */
@@ -126,7 +127,7 @@ export class Trail {
     const lane = await this.#laneOf(pod, origin)
     const leaves = lines.map(readLeaf)
     const bytes = lines.reduce((sum, line) => sum + line.length, 0)
-    if (this.#waitingBytes + bytes > waitingLimit) throw new Refusal('busy')
+    if (this.#waitingBytes + bytes > (this.#options.waitingBytes ?? waitingBytes)) throw new Refusal('busy')
     this.#waitingBytes += bytes
     try {
       return await this.watch.use(async () => await lane.append(from, leaves))

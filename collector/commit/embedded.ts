@@ -79,10 +79,15 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
   const openWriter = async (place: string, name: string, offset: number, next: number): Promise<Writer> => {
     const path = join(place, name)
     const file = await openFile(path, (await exists(path)) ? 'r+' : 'w+', 0o600)
-    // What a power loss cut off goes before anything is written behind it.
-    await file.truncate(offset)
-    await sync(file)
-    await syncFolder(place)
+    try {
+      // What a power loss cut off goes before anything is written behind it.
+      await file.truncate(offset)
+      await sync(file)
+      await syncFolder(place)
+    } catch (error) {
+      await file.close()
+      throw diskFailure(error)
+    }
     return { file, path, offset, next }
   }
 

@@ -33,11 +33,12 @@ export async function exported(trail: Trail, store: Store, folder: string): Prom
   return witness
 }
 
+const call = (id: string): AuditRecord[] => [anIntent(id), aResult(id)]
+
 export async function anExport(): Promise<Export> {
   const clock = { now: 1_790_000_000_000 }
   const store = await anEmbeddedStore()
   const trail = await aTrail(store, clock)
-  const call = (id: string): AuditRecord[] => [anIntent(id), aResult(id)]
 
   const closed = await Process.started(trail)
   await closed.write(anOrders(), ...call('a1'), ...call('a2'), aRefusal('a3'), aClose())

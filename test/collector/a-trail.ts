@@ -52,12 +52,14 @@ export async function aTrail(
   store: Store,
   clock: Clock = { now: 1_790_000_000_000 },
   counted: { kind: string }[] = [],
+  more: { waitingBytes?: number } = {},
 ): Promise<Trail> {
   const trail = new Trail({
     store,
     keys: await loadKeys(store),
     now: () => clock.now,
     silentMs: 90_000,
+    ...more,
     report: { record: (at) => counted.push(at), commit: () => undefined },
   })
   await trail.open()
