@@ -10,7 +10,7 @@ import {
 } from 'dns-packet'
 
 /** Short: a policy that changes is followed within seconds. */
-export const ttlSeconds = 3
+const ttlSeconds = 3
 
 const code = { ok: 0, formatError: 1, serverFailure: 2, noSuchName: 3, notImplemented: 4 } as const
 const headerSize = 12

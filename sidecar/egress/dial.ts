@@ -3,9 +3,9 @@
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { connect as tlsConnect, checkServerIdentity, type TLSSocket } from 'node:tls'
-import { readBytes } from './read.ts'
+import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { sslRequest } from './postgres.ts'
+import { readBytes } from './read.ts'
 import { EgressRefusal } from './reasons.ts'
 
 /** The outside world; a test puts its own in place. */
@@ -32,7 +32,7 @@ const attempts = 3
  * Whether nobody but the pod itself or its node may mean this address: "this network", loopback (the app's own port and
  * our name range with it), link-local (the cloud's metadata service), multicast and reserved.
  */
-export function forbidden(address: string): boolean {
+function forbidden(address: string): boolean {
   const [a = 0, b = 0] = address.split('.').map(Number)
   return a === 0 || a === 127 || (a === 169 && b === 254) || a >= 224
 }

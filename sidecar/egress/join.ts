@@ -1,7 +1,7 @@
 // Two connections become one: bytes both ways until both sides are done.
 
-import type { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /** `back` stands between remote and app. `failed` is called when it throws. Either side's end reaches the other. */
 export function join(app: Socket, remote: Socket, back?: Duplex, failed?: (error: unknown) => void): void {

@@ -10,7 +10,7 @@ import { fatal, notHere, readOpening, withoutChannelBinding } from './postgres.t
 import { readBytes } from './read.ts'
 import { EgressRefusal } from './reasons.ts'
 
-export type Opening = {
+type Opening = {
   app: Socket
   world: World
   /** Throws when this connection may not be, at this moment. */

@@ -8,7 +8,7 @@ const sslRequestCode = 80_877_103
 const gssRequestCode = 80_877_104
 const cancelRequestCode = 80_877_102
 /** The server's own limit for a startup packet, bytes. */
-export const startupLimit = 10_000
+const startupLimit = 10_000
 
 export const sslRequest: Buffer = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
 /** To a client that asks for encryption: none here, on loopback. */

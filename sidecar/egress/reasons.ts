@@ -1,7 +1,7 @@
 // Every way in which an egress connection is refused, and what to do about it. Both go to the app, to the trail and to
 // metrics, so they hold nothing that the app said.
 
-export const reasons = {
+const reasons = {
   'undeclared-name': 'declare the name in spec.network.egress',
   'undeclared-address': 'declare the name in spec.network.egress, and look it up again',
   locked: 'the server is locked: its status says why',

@@ -1,9 +1,9 @@
 // Three programs around a real packet filter: the world outside (a resolver and a vendor with TLS), the sidecar's egress,
 // and an app that knows nothing of either. `egress-inside.ts world|sidecar|app CONFIG`, one JSON value a line.
 
-import { readFileSync } from 'node:fs'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:tls'
 import type { Policy } from '../../core/policy.ts'
 import { startResolver } from '../../sidecar/egress/resolver.ts'

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect as dial, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
 import { type ConnectionOptions, connect } from 'node:tls'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

@@ -3,7 +3,7 @@
 
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { connect as tlsConnect, createServer as tlsServer, type TLSSocket } from 'node:tls'
+import { type TLSSocket, connect as tlsConnect, createServer as tlsServer } from 'node:tls'
 import type { Egress } from '../../../core/policy.ts'
 import type { Reason } from '../../../sidecar/egress/reasons.ts'
 import { type EgressOptions, type RunningEgress, startEgress } from '../../../sidecar/egress/start.ts'
@@ -12,14 +12,14 @@ import { anInForce, someOrders } from '../../support/in-force.ts'
 import { aPolicy } from '../../support/policy.ts'
 import { type MemoryTrail, memoryTrail } from '../../support/trail.ts'
 
-export const place = {
+const place = {
   namespace: 'clinic',
   search: ['clinic.svc.cluster.local', 'svc.cluster.local', 'cluster.local'],
 }
 export const vendorHost = 'api.vendor.example'
 export const vendorAddress = '203.0.113.10'
 export const storeAddress = '203.0.113.20'
-export const storeName = 'ehr-db.clinic.svc.cluster.local'
+const storeName = 'ehr-db.clinic.svc.cluster.local'
 export const agreementEntry: Egress = { kind: 'agreement', agreement: 'speech', host: vendorHost, port: 443 }
 export const storeEntry = (ca: string): Egress => ({
   kind: 'store',
