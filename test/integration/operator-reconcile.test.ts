@@ -13,6 +13,7 @@ import { quiet } from '../operator/cluster/scripted-api.ts'
 import {
   aNamespace,
   connected,
+  connectedAsOperator,
   installKinds,
   type Running,
   runningOperator,
@@ -22,16 +23,37 @@ import { verifies } from '../verifies.ts'
 
 let client: Client
 let close: () => Promise<void>
+let asOperator: { client: Client; close: () => Promise<void> }
 let operator: Running
 const namespaces: string[] = []
+
+type Scaled = KubernetesObject & { spec: { replicas: number } }
+let installed: Scaled | undefined
+
+async function scale(replicas: number): Promise<void> {
+  if (installed === undefined) return
+  await client.patch(
+    kinds.deployment,
+    'hipaa-mcp-system',
+    'hipaa-mcp-operator',
+    { spec: { replicas } },
+    'merge',
+  )
+}
 
 beforeAll(async () => {
   ;({ client, close } = await connected())
   await installKinds(client)
-  operator = await runningOperator(client)
+  // Two operators would both write: an installed one rests meanwhile.
+  installed = await client.get<Scaled>(kinds.deployment, 'hipaa-mcp-system', 'hipaa-mcp-operator')
+  await scale(0)
+  asOperator = await connectedAsOperator(client)
+  operator = await runningOperator(asOperator.client)
 })
 afterAll(async () => {
   await operator.stop()
+  await asOperator.close()
+  await scale(installed?.spec.replicas ?? 0)
   for (const namespace of namespaces) await client.delete(kinds.namespace, undefined, namespace)
   await close()
 })
@@ -319,5 +341,41 @@ verifies(
     await client.delete(kinds.configMap, namespace, 'one')
     await expect.poll(() => copy.get(namespace, 'one'), within).toBeUndefined()
     await copy.stop()
+  },
+)
+
+verifies(
+  'operator:rbac',
+  'the operator’s account does all of the above, and reads no Secret of a tenant',
+  async () => {
+    const namespace = await namespaceOf()
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'tenants', namespace } }
+    await client.create<KubernetesObject>(kinds.secret, secret)
+
+    await expect(asOperator.client.get(kinds.secret, namespace, 'tenants')).rejects.toMatchObject({
+      reason: 'Forbidden',
+    })
+    await expect(asOperator.client.list(kinds.secret)).rejects.toMatchObject({ reason: 'Forbidden' })
+    await expect(asOperator.client.delete(kinds.pod, namespace, 'any')).rejects.toMatchObject({
+      reason: 'Forbidden',
+    })
+    const { items } = await asOperator.client.list<KubernetesObject>(kinds.secret, {
+      namespace: 'hipaa-mcp-system',
+    })
+    const keys = items.find(({ metadata }) => metadata.name.startsWith('keys.'))
+    expect(keys).toBeDefined()
+    await expect(
+      asOperator.client.delete(kinds.secret, 'hipaa-mcp-system', keys?.metadata.name ?? ''),
+    ).rejects.toMatchObject({ reason: 'Forbidden' })
+    // Nor can anybody change one: the API server refuses it.
+    await expect(
+      client.patch(
+        kinds.secret,
+        'hipaa-mcp-system',
+        keys?.metadata.name ?? '',
+        { data: { seal: 'AAAA' } },
+        'merge',
+      ),
+    ).rejects.toMatchObject({ reason: 'Invalid' })
   },
 )

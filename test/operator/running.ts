@@ -4,7 +4,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { KubeConfig } from '@kubernetes/client-node'
+import { parse, parseAllDocuments } from 'yaml'
 import { enforceLabel } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import { apiClient, type Client } from '../../operator/cluster/client.ts'
@@ -12,7 +13,7 @@ import { credentials } from '../../operator/cluster/credentials.ts'
 import { eventRecorder } from '../../operator/cluster/events.ts'
 import { type Kind, kinds } from '../../operator/cluster/kinds.ts'
 import { controllers } from '../../operator/controllers.ts'
-import { ordersSource, type OrdersSourceWithChanges } from '../../operator/orders-source.ts'
+import { type OrdersSourceWithChanges, ordersSource } from '../../operator/orders-source.ts'
 import { watches } from '../../operator/watches.ts'
 import type { Trail, World } from '../../operator/world.ts'
 import { quiet } from './cluster/scripted-api.ts'
@@ -34,6 +35,46 @@ export async function yamlObject(file: string): Promise<KubernetesObject> {
 export async function connected(): Promise<{ client: Client; close: () => Promise<void> }> {
   const from = await credentials()
   return { client: apiClient({ credentials: from }), close: async () => await from.close() }
+}
+
+/** A client with the rights of the operator's ServiceAccount and no others, as config/rbac gives them. */
+export async function connectedAsOperator(
+  admin: Client,
+): Promise<{ client: Client; close: () => Promise<void> }> {
+  for (const file of ['accounts', 'operator']) {
+    const text = await readFile(join(root, `config/rbac/${file}.yaml`), 'utf8')
+    for (const document of parseAllDocuments(text)) {
+      const object = document.toJS() as KubernetesObject
+      await admin.apply(rbac[object.kind] as Kind, object)
+    }
+  }
+  const token = await admin.post<{ status: { token: string } }>(
+    '/api/v1/namespaces/hipaa-mcp-system/serviceaccounts/hipaa-mcp-operator/token',
+    { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } },
+  )
+  const from = await credentials(() => {
+    const config = new KubeConfig()
+    config.loadFromDefault()
+    const cluster = config.getCurrentCluster()
+    if (cluster === null) throw new Error('Set KUBECONFIG to the test cluster: make cluster')
+    config.loadFromClusterAndUser(cluster, { name: 'operator', token: token.status.token })
+    return config
+  })
+  return { client: apiClient({ credentials: from }), close: async () => await from.close() }
+}
+
+const authorization = 'rbac.authorization.k8s.io/v1'
+const rbac: { [kind: string]: Kind } = {
+  ServiceAccount: { apiVersion: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', namespaced: true },
+  Role: { apiVersion: authorization, kind: 'Role', plural: 'roles', namespaced: true },
+  RoleBinding: { apiVersion: authorization, kind: 'RoleBinding', plural: 'rolebindings', namespaced: true },
+  ClusterRole: { apiVersion: authorization, kind: 'ClusterRole', plural: 'clusterroles', namespaced: false },
+  ClusterRoleBinding: {
+    apiVersion: authorization,
+    kind: 'ClusterRoleBinding',
+    plural: 'clusterrolebindings',
+    namespaced: false,
+  },
 }
 
 /** Our kinds, served. */
