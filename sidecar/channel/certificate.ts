@@ -35,7 +35,7 @@ export async function certificateRequest(key: OwnKey, names: readonly string[]):
 
 /** For node:tls, which takes keys as PEM only. */
 export function pemOf(key: OwnKey): string {
-  return key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  return key.privateKey.export({ type: 'pkcs8', format: 'pem' })
 }
 
 /** What a chain's leaf says; `until` in milliseconds since 1970. Throws when the PEM is none or is not for this key. */
