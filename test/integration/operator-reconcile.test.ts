@@ -47,6 +47,10 @@ beforeAll(async () => {
   // Two operators would both write: an installed one rests meanwhile.
   installed = await client.get<Scaled>(kinds.deployment, 'hipaa-mcp-system', 'hipaa-mcp-operator')
   await scale(0)
+  const labelSelector = 'app.kubernetes.io/name=hipaa-mcp-operator'
+  const pods = async () =>
+    (await client.list(kinds.pod, { namespace: 'hipaa-mcp-system', labelSelector })).items.length
+  await expect.poll(pods, { timeout: 60_000, interval: 200 }).toBe(0)
   asOperator = await connectedAsOperator(client)
   operator = await runningOperator(asOperator.client)
 })
