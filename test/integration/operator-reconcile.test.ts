@@ -9,6 +9,7 @@ import { kinds } from '../../operator/cluster/kinds.ts'
 import { leaderElection } from '../../operator/cluster/leader.ts'
 import { listWatch } from '../../operator/cluster/list-watch.ts'
 import type { NetworkPolicy, Workload } from '../../operator/objects.ts'
+import { until } from '../cluster/api.ts'
 import { quiet } from '../operator/cluster/scripted-api.ts'
 import {
   aNamespace,
@@ -50,7 +51,7 @@ beforeAll(async () => {
   const labelSelector = 'app.kubernetes.io/name=hipaa-mcp-operator'
   const pods = async () =>
     (await client.list(kinds.pod, { namespace: 'hipaa-mcp-system', labelSelector })).items.length
-  await expect.poll(pods, { timeout: 60_000, interval: 200 }).toBe(0)
+  await until('the installed operator has ended', 60, async () => (await pods()) === 0)
   asOperator = await connectedAsOperator(client)
   operator = await runningOperator(asOperator.client)
 })
