@@ -12,7 +12,7 @@ import { nextTurn } from './orders-source.ts'
 import { conditionOf } from './status.ts'
 import type { World } from './world.ts'
 
-export type AgreementStatus = NonNullable<BusinessAssociateAgreement['status']>
+type AgreementStatus = NonNullable<BusinessAssociateAgreement['status']>
 
 export type AgreementReconciler = {
   world: Pick<World, 'agreements' | 'servers'>
@@ -29,7 +29,7 @@ const says = {
 } as const
 
 /** Pure. At most 256 servers are listed, in order of their names. */
-export function agreementStatus(
+function agreementStatus(
   agreement: BusinessAssociateAgreement,
   servers: World['servers'],
   now: number,

@@ -11,7 +11,7 @@ export interface CollectorClient {
 }
 
 /** PEM of our own certificate and key, and of the CA that both ends share. */
-export type Material = { key: string; cert: string; ca: string }
+type Material = { key: string; cert: string; ca: string }
 
 export type CollectorClientOptions = {
   url: string

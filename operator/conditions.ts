@@ -36,7 +36,7 @@ const yes = (reason: string, message: string): Finding => ({ status: 'True', rea
 const no = (reason: string, message: string): Finding => ({ status: 'False', reason, message })
 const unknown = (reason: string, message: string): Finding => ({ status: 'Unknown', reason, message })
 
-export const collectorAway = unknown(
+const collectorAway = unknown(
   'CollectorUnreachable',
   'The collector does not answer, so nothing is known of the trail: look at its pod and its /readyz.',
 )

@@ -3,7 +3,7 @@
 
 import { pino } from 'pino'
 
-export type Fields = {
+type Fields = {
   /** Namespace and name of an object of the API server. */
   namespace?: string
   name?: string

@@ -6,7 +6,7 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import type { QueueObserver } from './cluster/queue.ts'
 
-export type Sample = { value: number; attributes?: Attributes }
+type Sample = { value: number; attributes?: Attributes }
 
 export interface Metrics {
   /** Answers a scrape in Prometheus' text format. */

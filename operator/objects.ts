@@ -4,7 +4,7 @@ import type { ObjectMeta } from '../core/kubernetes.ts'
 
 export type Typed = { apiVersion: string; kind: string; metadata: ObjectMeta }
 
-export type PodVolume = {
+type PodVolume = {
   name: string
   persistentVolumeClaim?: { claimName: string }
   ephemeral?: object

@@ -27,9 +27,9 @@ import {
 } from './objects.ts'
 import type { Outside, World } from './world.ts'
 
-export type SeenVolume = { claim: string; storageClass?: string; driver?: string } & Evidence
+type SeenVolume = { claim: string; storageClass?: string; driver?: string } & Evidence
 
-export type Compiled = { policy: Policy; text: string; hash: string } | { issues: string[] }
+type Compiled = { policy: Policy; text: string; hash: string } | { issues: string[] }
 
 export type Seen = {
   server: HipaaMcpServer
@@ -116,12 +116,12 @@ export function observe(
   }
 }
 
-export function isEnrolled(world: World, namespace: string): boolean {
+function isEnrolled(world: World, namespace: string): boolean {
   return world.namespaces.get(undefined, namespace)?.metadata.labels?.[enforceLabel] === 'true'
 }
 
 /** Whether a pod is this server's: by what admission wrote, by its annotation, or by the server's own selector. */
-export function belongs({ metadata }: Pod, server: HipaaMcpServer): boolean {
+function belongs({ metadata }: Pod, server: HipaaMcpServer): boolean {
   const { name } = server.metadata
   const selector = server.spec.workload.selector?.matchLabels
   return (
@@ -146,14 +146,14 @@ export function keysOf(world: World, namespace: string, name: string): Secret | 
     .find(({ metadata }) => metadata.labels?.[ownerLabel] === ownerOf(namespace, name))
 }
 
-export function compiledOf(server: HipaaMcpServer, surroundings: Surroundings): Compiled {
+function compiledOf(server: HipaaMcpServer, surroundings: Surroundings): Compiled {
   const compiled = compilePolicy(server, surroundings)
   if ('issues' in compiled) return compiled
   const text = policyText(compiled.policy)
   return { policy: compiled.policy, text, hash: policyHash(text) }
 }
 
-export function agreementsOf(
+function agreementsOf(
   world: World,
   server: HipaaMcpServer,
 ): ReadonlyMap<string, BusinessAssociateAgreement | undefined> {

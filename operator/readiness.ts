@@ -116,7 +116,7 @@ const workloadIsMissing: Check = ({ pods, workloads }) =>
   })
 
 /** In the order in which they are reported. */
-export const readiness: readonly Check[] = [
+const readiness: readonly Check[] = [
   beingDeleted, //              deleting opens nothing
   lockedDown, //                a person said no
   policyIsInvalid, //           no policy, no doors

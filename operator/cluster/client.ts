@@ -24,13 +24,13 @@ export class ApiError extends Error {
 
 type Named = { metadata: ObjectMeta }
 
-export type ListQuery = {
+type ListQuery = {
   namespace?: string
   labelSelector?: string
   limit?: number
   continue?: string
 }
-export type WatchQuery = {
+type WatchQuery = {
   namespace?: string
   labelSelector?: string
   resourceVersion: string

@@ -1,13 +1,6 @@
 // Builders: a world with what a test names, and nothing else.
 
-import {
-  enforceLabel,
-  guardedLabel,
-  ownerLabel,
-  serverAnnotation,
-  storeLabel,
-  systemNamespace,
-} from '../../core/identifiers.ts'
+import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
 import type { ChainSummary, Signal } from '../../core/wire.ts'
 import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
@@ -187,5 +180,3 @@ function storeOf<T extends Named>(objects: readonly T[]): MutableStore<T> {
   for (const object of objects) store.set(object)
   return store
 }
-
-export { ownerLabel, systemNamespace }
