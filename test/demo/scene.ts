@@ -228,7 +228,10 @@ export async function ready(clinic: Pick<World, 'kubectl'>, seconds = 180): Prom
 
 /** A Prometheus that scrapes the product. Needs the product installed: its rules come from there. */
 export async function buildMonitoring({ kubectl, images }: World): Promise<void> {
-  const text = await manifest('monitoring', { PROMETHEUS_IMAGE: images.prometheus })
+  const text = await manifest('monitoring', {
+    PROMETHEUS_IMAGE: images.prometheus,
+    SAMPLES_IMAGE: images.samples,
+  })
   const rules = await kubectl.get<{ data: Record<string, string> }>(
     'configmap',
     'hipaa-mcp-rules',
