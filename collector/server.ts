@@ -44,6 +44,8 @@ export function collectorServer(options: ServerOptions): Server {
       rejectUnauthorized: true,
     },
     (request, response) => {
+      // While we stop, a caller that never pauses would otherwise hold its connection, and us, for ever.
+      if (!server.listening) response.setHeader('connection', 'close')
       answer(request, response, options, deadlineMs).catch((error: unknown) => {
         options.log.warn('an answer was cut off', { error: wordsOf(error) })
         response.destroy()

@@ -1,0 +1,213 @@
+// The PostgreSQL store against a real PostgreSQL 15 over real TLS.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { Corrupt, type Store } from '../../collector/commit/commit.ts'
+import { openPostgres } from '../../collector/commit/postgres.ts'
+import type { Authority } from '../../operator/authority/ca.ts'
+import { aTrail, Process, reasonOf, recordsIn, registryIn } from '../collector/a-trail.ts'
+import { anAuthority, certify } from '../collector/peers.ts'
+import { aPostgres, type Postgres } from '../collector/postgres-server.ts'
+import { aCollector, anOperator, endCollectors, type Operator, Writer } from '../collector/running.ts'
+import { aClose, anIntent, aRefusal, aResult } from '../core/records.ts'
+import { verifies } from '../verifies.ts'
+
+let authority: Authority
+let postgres: Postgres
+let operator: Operator
+const stores: Store[] = []
+
+beforeAll(async () => {
+  authority = await anAuthority()
+  postgres = await aPostgres(await certify(authority, undefined, { names: ['localhost'] }))
+  operator = await anOperator()
+}, 120_000)
+afterAll(() => {
+  operator.server.closeAllConnections()
+  operator.server.close()
+  postgres.remove()
+})
+afterEach(async () => {
+  endCollectors()
+  await Promise.all(stores.splice(0).map(async (store) => await store.close()))
+})
+
+async function open(said: { url?: string; ca?: string } = {}): Promise<Store> {
+  const store = await openPostgres({ url: postgres.url, ca: authority.pem, timeoutMs: 5000, ...said })
+  stores.push(store)
+  return store
+}
+
+verifies(
+  'audit:acknowledged-is-kept',
+  'records, checkpoints and keys are in PostgreSQL, and a new collector finds them',
+  async () => {
+    const store = await open()
+    const trail = await aTrail(store)
+    const process = await Process.started(trail)
+    await process.write(anIntent('c1'), aResult('c1'), anIntent('lost'))
+    await process.checkpoint()
+    expect(await process.send(0)).toBe(4)
+    expect(
+      await reasonOf(
+        trail.append(process.pod, process.origin, 2, [Buffer.from(process.records[1] as Buffer)]),
+      ),
+    ).toBe('fork')
+    const witness = process.chain.witness
+    await store.close()
+    stores.length = 0
+
+    const anew = await open()
+    process.trail = await aTrail(anew)
+    expect(await recordsIn(anew, process.origin)).toEqual(process.records.map(String))
+    expect(process.trail.witnessVkey).toBe(witness)
+    expect(process.trail.summaries()).toContainEqual(
+      expect.objectContaining({ origin: process.origin, size: 4, witnessed: 4 }),
+    )
+    expect(await reasonOf(process.checkpoint(3))).toBe('truncates')
+    await process.write(aClose())
+    await process.checkpoint()
+    await sleep(100)
+    expect((await registryIn(anew)).at(-1)).toMatchObject({
+      kind: 'ended',
+      how: 'closed',
+      unknown: ['lost'],
+      size: 5,
+    })
+  },
+)
+
+verifies(
+  'integrity:witness',
+  'the database itself keeps a second record off a place, and old ones from changing',
+  async () => {
+    const store = await open()
+    const process = await Process.started(await aTrail(store))
+    await process.write(anIntent('c1'))
+
+    await expect(store.append(process.origin, 1, [Buffer.from('other')])).rejects.toThrow()
+    expect(await recordsIn(store, process.origin)).toEqual(process.records.map(String))
+    for (const statement of [
+      "UPDATE hipaa_mcp_records SET record = ''",
+      'DELETE FROM hipaa_mcp_records',
+      'TRUNCATE hipaa_mcp_records CASCADE',
+    ])
+      postgres.sql(statement)
+    expect(await recordsIn(store, process.origin)).toEqual(process.records.map(String))
+  },
+)
+
+verifies('integrity:chain', 'a record that a superuser takes out or changes is noticed', async () => {
+  const store = await open()
+  const process = await Process.started(await aTrail(store))
+  await process.write(anIntent('c1'), aResult('c1'))
+  await process.checkpoint()
+  const where = `chain = (SELECT id FROM hipaa_mcp_chains WHERE origin = '${process.origin}')`
+  postgres.sql(
+    `ALTER TABLE hipaa_mcp_records DISABLE TRIGGER USER; UPDATE hipaa_mcp_records SET record = convert_to(replace(convert_from(record, 'UTF8'), 'clinician', 'physician'), 'UTF8') WHERE ${where}`,
+  )
+  expect((await aTrail(store)).summaries()).toContainEqual(
+    expect.objectContaining({ origin: process.origin, state: 'corrupt' }),
+  )
+
+  postgres.sql(
+    `DELETE FROM hipaa_mcp_records WHERE idx = 1 AND ${where}; ALTER TABLE hipaa_mcp_records ENABLE TRIGGER USER`,
+  )
+  await expect(recordsIn(store, process.origin)).rejects.toThrow(Corrupt)
+})
+
+test('what arrives side by side from many chains goes in few transactions', async () => {
+  const store = await open()
+  const trail = await aTrail(store)
+  const all: Process[] = []
+  for (let i = 0; i < 20; i++) all.push(await Process.started(trail))
+
+  await Promise.all(all.map(async (process) => await process.write(aRefusal('c'))))
+
+  const origins = all.map(({ origin }) => `'${origin}'`).join()
+  const chains = `SELECT id FROM hipaa_mcp_chains WHERE origin IN (${origins})`
+  const rows = `FROM hipaa_mcp_records WHERE idx = 1 AND chain IN (${chains})`
+  expect(postgres.sql(`SELECT count(*) ${rows}`)).toBe('20')
+  expect(Number(postgres.sql(`SELECT count(DISTINCT xmin::text) ${rows}`))).toBeLessThan(5)
+})
+
+verifies(
+  'audit:acknowledged-is-kept',
+  'PostgreSQL crashes and comes back again and again under load',
+  async () => {
+    const collector = await aCollector(operator, {
+      HIPAA_MCP_STORE: postgres.url,
+      HIPAA_MCP_STORE_CA: authority.pem,
+    })
+    await collector.until('ok', 40_000)
+    const all = Array.from({ length: 3 }, () => new Writer(operator))
+    for (const writer of all) await writer.follow(collector.port)
+    const running = Promise.all(all.map(async (writer) => await writer.run()))
+    for (let crash = 0; crash < 4; crash++) {
+      await sleep(500)
+      const before = all.map(({ acknowledged }) => acknowledged)
+      postgres.stop('immediate')
+      await collector.until('store-away', 30_000)
+      const away = all.map(({ acknowledged }) => acknowledged)
+      await sleep(300)
+      expect(all.map(({ acknowledged }) => acknowledged)).toEqual(away)
+      postgres.start()
+      await collector.until('ok', 40_000)
+      await sleep(500)
+      all.forEach(({ acknowledged }, i) => expect(acknowledged).toBeGreaterThan(before[i] as number))
+    }
+    for (const writer of all) writer.stopped = true
+    await running
+    expect(await collector.kill('SIGTERM')).toBe(0)
+
+    const store = await open()
+    for (const writer of all) {
+      const kept = await recordsIn(store, writer.origin)
+      expect(kept.slice(0, writer.acknowledged)).toEqual(writer.sent.slice(0, writer.acknowledged))
+      expect(writer.sent.slice(0, kept.length)).toEqual(kept)
+    }
+    expect(all.reduce((sum, { acknowledged }) => sum + acknowledged, 0)).toBeGreaterThan(200)
+  },
+  180_000,
+)
+
+test('a second collector on the same database waits, and takes over when the first is killed', async () => {
+  const environment = { HIPAA_MCP_STORE: postgres.url, HIPAA_MCP_STORE_CA: authority.pem }
+  const first = await aCollector(operator, environment)
+  await first.until('ok', 40_000)
+  const second = await aCollector(operator, environment)
+  await second.until('store-in-use', 40_000)
+
+  await first.kill('SIGKILL')
+
+  await second.until('ok', 40_000)
+})
+
+test('a server whose certificate does not prove its name or authority gets no password', async () => {
+  await expect(open({ url: postgres.url.replace('localhost', '127.0.0.1') })).rejects.toMatchObject({
+    reason: 'store-away',
+  })
+  await expect(open({ ca: (await anAuthority()).pem })).rejects.toMatchObject({ reason: 'store-away' })
+  await expect(open({ url: postgres.url.replace('correct', 'wrong') })).rejects.toMatchObject({
+    reason: 'store-away',
+  })
+})
+
+test.each(['fsync', 'full_page_writes'])('a server with %s off is no store', async (setting) => {
+  postgres.set(`${setting}=off`)
+  postgres.stop('fast')
+  postgres.start()
+  await expect(open()).rejects.toMatchObject({ reason: 'store-not-durable' })
+  postgres.set(`${setting}=on`)
+  postgres.stop('fast')
+  postgres.start()
+  await open()
+})
+
+test('a store that a newer version wrote is left alone', async () => {
+  await (await open()).close()
+  postgres.sql('INSERT INTO hipaa_mcp_migrations VALUES (99, now())')
+  await expect(open()).rejects.toMatchObject({ reason: 'store-newer' })
+  postgres.sql('DELETE FROM hipaa_mcp_migrations WHERE number = 99')
+  await open()
+})

@@ -1,0 +1,221 @@
+// The collector as a real process on a real disk: killed, stopped, with a full volume, with certificates that end.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { aFolder, anEmbeddedStore, recordsIn } from '../collector/a-trail.ts'
+import { aCollector, anOperator, endCollectors, type Operator, Writer } from '../collector/running.ts'
+import { verifies } from '../verifies.ts'
+
+let operator: Operator
+const mounted: string[] = []
+
+beforeAll(async () => {
+  operator = await anOperator()
+})
+afterEach(() => {
+  endCollectors()
+  for (const folder of mounted.splice(0)) spawnSync('umount', ['--lazy', folder])
+})
+afterAll(() => {
+  operator.server.closeAllConnections()
+  operator.server.close()
+})
+
+async function writers(count: number, port: number): Promise<{ all: Writer[]; running: Promise<void[]> }> {
+  const all = Array.from({ length: count }, () => new Writer(operator))
+  for (const writer of all) await writer.follow(port)
+  return { all, running: Promise.all(all.map(async (writer) => await writer.run())) }
+}
+
+async function everyAcknowledgedRecordIsIn(folder: string, all: readonly Writer[]): Promise<number> {
+  const store = await anEmbeddedStore(folder)
+  let acknowledged = 0
+  for (const writer of all) {
+    const kept = await recordsIn(store, writer.origin)
+    expect(kept.slice(0, writer.acknowledged)).toEqual(writer.sent.slice(0, writer.acknowledged))
+    // What is there beyond was sent as well: nothing was made up.
+    expect(writer.sent.slice(0, kept.length)).toEqual(kept)
+    acknowledged += writer.acknowledged
+  }
+  await store.close()
+  return acknowledged
+}
+
+verifies(
+  'audit:acknowledged-is-kept',
+  'the collector is killed with -9 again and again under load',
+  async () => {
+    const folder = join(aFolder(), 'store')
+    const environment = { HIPAA_MCP_STORE: `embedded:${folder}` }
+    let collector = await aCollector(operator, environment)
+    await collector.until('ok')
+    const { all, running } = await writers(4, collector.port)
+    for (let kill = 0; kill < 8; kill++) {
+      await sleep(150 + Math.random() * 350)
+      await collector.kill('SIGKILL')
+      collector = await aCollector(operator, environment)
+      await collector.until('ok')
+      for (const writer of all) await writer.follow(collector.port)
+    }
+    await sleep(300)
+    for (const writer of all) writer.stopped = true
+    await running
+    await collector.kill('SIGKILL')
+
+    expect(await everyAcknowledgedRecordIsIn(folder, all)).toBeGreaterThan(500)
+  },
+  120_000,
+)
+
+test('told to stop under load, it answers what runs, lets go of its store and exits 0', async () => {
+  const folder = join(aFolder(), 'store')
+  const collector = await aCollector(operator, { HIPAA_MCP_STORE: `embedded:${folder}` })
+  await collector.until('ok')
+  const { all, running } = await writers(3, collector.port)
+  await sleep(500)
+
+  expect(await collector.kill('SIGTERM')).toBe(0)
+
+  for (const writer of all) writer.stopped = true
+  await running
+  expect(await everyAcknowledgedRecordIsIn(folder, all)).toBeGreaterThan(50)
+})
+
+verifies(
+  'audit:no-record-no-service',
+  'the collector’s volume is full: no acknowledgement, readiness says why, and it comes back by itself',
+  async () => {
+    const mount = aFolder()
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', mount]).status).toBe(0)
+    mounted.push(mount)
+    const folder = join(mount, 'store')
+    const collector = await aCollector(operator, { HIPAA_MCP_STORE: `embedded:${folder}` })
+    await collector.until('ok')
+    const { all, running } = await writers(2, collector.port)
+    await sleep(300)
+    writeFileSync(join(mount, 'ballast'), Buffer.alloc(2_500_000))
+    await collector.until('disk-full', 60_000)
+    const before = all.map(({ acknowledged }) => acknowledged)
+    await sleep(1000)
+
+    expect(all.map(({ acknowledged }) => acknowledged)).toEqual(before)
+    rmSync(join(mount, 'ballast'))
+    await collector.until('ok')
+    await sleep(500)
+    all.forEach(({ acknowledged }, i) => expect(acknowledged).toBeGreaterThan(before[i] as number))
+    for (const writer of all) writer.stopped = true
+    await running
+    await collector.kill('SIGTERM')
+    await everyAcknowledgedRecordIsIn(folder, all)
+  },
+  120_000,
+)
+
+test('a disk that fails to sync ends the process; the next one has every acknowledged record', async () => {
+  const folder = join(aFolder(), 'store')
+  const environment = { HIPAA_MCP_STORE: `embedded:${folder}` }
+  let collector = await aCollector(operator, environment)
+  await collector.until('ok')
+  const { all, running } = await writers(2, collector.port)
+  await sleep(300)
+  // The kernel's word, exactly: from now on the third fdatasync of each thread is EIO.
+  const strace = spawnSync('strace', ['-V'])
+  expect(strace.status, 'strace is needed: apt-get install strace').toBe(0)
+  const { spawn } = await import('node:child_process')
+  const injector = spawn('strace', [
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=fdatasync',
+    '-e',
+    'inject=fdatasync:error=EIO:when=3',
+    '-p',
+    String(collector.child.pid),
+  ])
+  const code = await new Promise<number | null>((resolve) => collector.child.once('exit', resolve))
+  injector.kill()
+
+  expect(code).toBe(1)
+  expect(collector.said()).toContain('the disk failed')
+  collector = await aCollector(operator, environment)
+  await collector.until('ok')
+  for (const writer of all) await writer.follow(collector.port)
+  await sleep(300)
+  for (const writer of all) writer.stopped = true
+  await running
+  await collector.kill('SIGKILL')
+  await everyAcknowledgedRecordIsIn(folder, all)
+}, 60_000)
+
+test('a second collector on the same store waits, says why, and takes over when the first is dead', async () => {
+  const folder = join(aFolder(), 'store')
+  const environment = { HIPAA_MCP_STORE: `embedded:${folder}` }
+  const first = await aCollector(operator, environment)
+  await first.until('ok')
+  const second = await aCollector(operator, environment)
+  await second.until('store-in-use')
+
+  await first.kill('SIGKILL')
+
+  await second.until('ok')
+  expect(existsSync(join(folder, 'registry/head.json'))).toBe(true)
+})
+
+verifies(
+  'transit:renewal',
+  'the collector’s certificate is renewed again and again, and no call fails',
+  async () => {
+    // Certificates begin five minutes early, so two thirds of such a short life are always over.
+    const shortLived = await anOperator({ seconds: 30 })
+    const collector = await aCollector(shortLived, {
+      HIPAA_MCP_STORE: `embedded:${join(aFolder(), 'store')}`,
+    })
+    await collector.until('ok')
+    const writer = new Writer(shortLived)
+    await writer.follow(collector.port)
+    const running = writer.run()
+    await sleep(4000)
+    writer.stopped = true
+    await running
+    shortLived.server.closeAllConnections()
+    shortLived.server.close()
+
+    expect(shortLived.issued()).toBeGreaterThanOrEqual(3)
+    expect(writer.failures).toBe(0)
+    expect(writer.acknowledged).toBeGreaterThan(100)
+  },
+)
+
+test('without a certificate it is not ready and says so; with the operator back it starts by itself', async () => {
+  const refusing = await anOperator({ token: 'another' })
+  const collector = await aCollector(refusing, { HIPAA_MCP_STORE: `embedded:${join(aFolder(), 'store')}` })
+  await collector.until('no-identity')
+  await sleep(500)
+  expect(collector.said()).toContain('The operator answered 401')
+  refusing.server.closeAllConnections()
+  refusing.server.close()
+})
+
+verifies('operator:monitoring', 'the collector’s metrics count what was committed', async () => {
+  const collector = await aCollector(operator, { HIPAA_MCP_STORE: `embedded:${join(aFolder(), 'store')}` })
+  await collector.until('ok')
+  const { all, running } = await writers(1, collector.port)
+  await sleep(500)
+  for (const writer of all) writer.stopped = true
+  await running
+  const metrics = await collector.metrics()
+  const acknowledged = all[0]?.acknowledged ?? 0
+
+  expect(metrics).toContain(
+    `hipaa_mcp_collector_records_total{namespace="clinic",server="ehr",kind="refusal"} ${acknowledged - 1}`,
+  )
+  expect(metrics).toContain('hipaa_mcp_chains{state="live"} 1')
+  expect(metrics).toContain(`hipaa_mcp_witnessed_lag{namespace="clinic",server="ehr"} ${acknowledged}`)
+  expect(metrics).toMatch(/hipaa_mcp_collector_commit_seconds_bucket\{le="0.005"\} [1-9]/)
+  expect(metrics).toMatch(/hipaa_mcp_last_record_timestamp_seconds\{namespace="clinic",server="ehr"\} 179/)
+})
