@@ -44,6 +44,8 @@ export async function reconcile(key: string, deps: Reconciler): Promise<number |
     for (const say of withoutServer(naming)) events.say(say)
     return undefined
   }
+  // Everything in it goes with it, and nothing can be made there any more.
+  if (world.namespaces.get(undefined, namespace)?.metadata.deletionTimestamp !== undefined) return undefined
   const violations = judge(seen)
   let failed: Finding | undefined
   try {
