@@ -30,7 +30,7 @@ const trail = new Trail({
 })
 await trail.open()
 const table = routes(trail, store)
-const server = collectorServer({ ...collector, ca: ownCa, routes: () => table, log })
+const server = collectorServer({ ...collector, ca: ownCa, routes: () => table, log, now: Date.now })
 server.listen(0, '127.0.0.1', () =>
   console.log(JSON.stringify({ port: (server.address() as AddressInfo).port })),
 )

@@ -3,19 +3,14 @@
 //
 //   node test/bench/sidecar-main.ts WORK.json PORT UPSTREAM COLLECTOR-PORT Stream|Local FOLDER
 
-import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { rawPublicKey } from '../../core/checkpoint.ts'
 import { policyHash, policyText } from '../../core/policy.ts'
 import { Link } from '../../sidecar/channel/link.ts'
 import type { Orders } from '../../sidecar/in-force.ts'
 import { callsServer } from '../../sidecar/server.ts'
-import { Chain } from '../../sidecar/trail/chain.ts'
-import { keepCheckpoints } from '../../sidecar/trail/checkpoints.ts'
+import { beginTrail } from '../../sidecar/trail/begin.ts'
 import { CollectorClient } from '../../sidecar/trail/collector-client.ts'
-import { Contact } from '../../sidecar/trail/contact.ts'
-import type { Home } from '../../sidecar/trail/home.ts'
-import { streamHome } from '../../sidecar/trail/stream.ts'
 import type { Work } from './work.ts'
 
 const [file = '', port = '', upstreamPort = '', collectorPort = '', mode = 'Stream', folder = ''] =
@@ -50,32 +45,16 @@ const link = new Link({
     options.all === true ? answer(null, [{ address: '127.0.0.1', family: 4 }]) : answer(null, '127.0.0.1', 4),
   credentials: work.sidecar,
 })
-const collector = new CollectorClient(link)
-const { privateKey } = generateKeyPairSync('ed25519')
-const { origin, witness } = await collector.begin(rawPublicKey(privateKey))
-const contact = new Contact(collector, origin, witness)
-const home = await homeOf(mode)
-const chain = new Chain({
-  origin,
-  key: privateKey,
-  home,
+const { chain } = await beginTrail({
   acknowledge: policy.trail.acknowledge,
+  folder,
+  collector: new CollectorClient(link),
   version: 'bench',
-  onOver: die,
-})
-chain.start('Development')
-await chain.note({ kind: 'orders', generation: 1, policy: inForce.hash, breach: [] })
-keepCheckpoints({
-  chain,
-  home,
   onOver: die,
   log: { info: () => undefined, warn: console.error, error: console.error },
 })
-
-async function homeOf(acknowledge: string): Promise<Home> {
-  if (acknowledge === 'Stream') return streamHome(contact)
-  return await Promise.reject(new Error(`No home for ${acknowledge} in ${folder}`))
-}
+chain.start('Development')
+await chain.note({ kind: 'orders', generation: 1, policy: inForce.hash, breach: [] })
 
 const calls = callsServer({
   tls: { ...work.server, ca: policy.tls.clientCa, minVersion: policy.tls.minVersion },

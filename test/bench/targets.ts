@@ -44,7 +44,7 @@ export function targets(place: Place): Target[] {
         return { pid: run.pid, origin, stop: run.stop }
       },
     },
-    ...(['Stream'] as const).map(
+    ...(['Local', 'Stream'] as const).map(
       (mode): Target => ({
         name: `hipaa-mcp, every control, ${mode}`,
         start: async () => {
