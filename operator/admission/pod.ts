@@ -4,7 +4,7 @@ import type { ObjectMeta } from '../../core/kubernetes.ts'
 
 type Raw = { [member: string]: unknown }
 
-export type Port = { containerPort: number; hostPort?: number; name?: string; protocol?: string }
+type Port = { containerPort: number; hostPort?: number; name?: string; protocol?: string }
 export type Handler = {
   httpGet?: Raw & { port: number | string; path?: string; host?: string; scheme?: string }
   tcpSocket?: Raw & { port: number | string; host?: string }
@@ -13,7 +13,7 @@ export type Handler = {
   sleep?: { seconds: number }
 }
 export type Probe = Raw & Handler
-export type Env = Raw & { name: string; value?: string }
+type Env = Raw & { name: string; value?: string }
 
 export type SecurityContext = Raw & {
   runAsUser?: number

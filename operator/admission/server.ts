@@ -29,13 +29,13 @@ const bodyLimit = 8 * 1024 * 1024
 const day = 86_400
 
 /** DNS names by which the API server calls us. */
-export const webhookNames = [
+const webhookNames = [
   `${services.webhook}.${systemNamespace}.svc`,
   `${services.webhook}.${systemNamespace}.svc.cluster.local`,
 ]
 
 /** Live reads through the API server. */
-export function lookupOf(client: Pick<Client, 'get' | 'list'>): Lookup {
+function lookupOf(client: Pick<Client, 'get' | 'list'>): Lookup {
   return {
     servers: async (namespace) => {
       const { items } = await client.list<HipaaMcpServer & { kind: string }>(kinds.server, { namespace })

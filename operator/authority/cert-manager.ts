@@ -7,7 +7,7 @@ import type { Condition, KubernetesObject } from '../../core/kubernetes.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 
-export type IssuerRef = { name: string; kind: 'Issuer' | 'ClusterIssuer'; group?: string }
+type IssuerRef = { name: string; kind: 'Issuer' | 'ClusterIssuer'; group?: string }
 
 export type CertificateWanted = {
   namespace: string

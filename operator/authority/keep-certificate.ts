@@ -7,7 +7,7 @@ import { type Authority, ecdsa, privateKeyPem } from './ca.ts'
 import { issue, type Leaf } from './issue.ts'
 
 /** PEM. `ca` is the authority that the other side must trust. */
-export type KeyAndCertificate = { key: string; cert: string; ca: string }
+type KeyAndCertificate = { key: string; cert: string; ca: string }
 
 export type KeptCertificate = {
   current(): KeyAndCertificate

@@ -7,7 +7,7 @@ import { kinds } from '../cluster/kinds.ts'
 import { type Log, wordsOf } from '../log.ts'
 
 /** Name of both configurations. */
-export const webhookConfiguration = 'hipaa-mcp'
+const webhookConfiguration = 'hipaa-mcp'
 
 type Configuration = KubernetesObject & {
   webhooks?: { name: string; clientConfig: { caBundle?: string } }[]

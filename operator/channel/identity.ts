@@ -49,9 +49,11 @@ export async function answerIdentity(
   return await forCollector(deps, key)
 }
 
-async function forCollector({ authority, seconds }: IdentityDeps, key: Proved): Promise<IdentityResponse> {
+async function forCollector(deps: IdentityDeps, key: Proved): Promise<IdentityResponse> {
+  const { authority, seconds, surroundings } = deps
   const host = `${ownServices.collector}.${systemNamespace}.svc`
-  const leaf = { publicKey: key.publicKey, identity: identity.collector, seconds, names: [host] }
+  const names = [host, `${host}.${surroundings.domain}`]
+  const leaf = { publicKey: key.publicKey, identity: identity.collector, seconds, names }
   // It serves sidecars and auditors, and calls the channel: one certificate for both ends.
   return { channel: await issue(authority, { ...leaf, usages: ['server', 'client'] }, Date.now()) }
 }
