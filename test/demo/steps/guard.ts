@@ -8,7 +8,10 @@ import { type Clinic, conditionOf, guard, ready } from '../scene.ts'
 import { connections } from './before.ts'
 
 type Container = { name: string; image: string; args?: string[]; restartPolicy?: string }
-type Pod = { metadata: { name: string }; spec: { containers: Container[]; initContainers?: Container[] } }
+type Pod = {
+  metadata: { name: string; deletionTimestamp?: string }
+  spec: { containers: Container[]; initContainers?: Container[] }
+}
 
 /** Enrols and guards. Claims: Ready, the app's container as it was, certificate from the named issuer, database over TLS. */
 export async function guarding(clinic: Clinic): Promise<void> {
@@ -52,7 +55,8 @@ export async function guarding(clinic: Clinic): Promise<void> {
 
 async function app({ kubectl }: Clinic): Promise<{ container: Container; inits: string[] }> {
   const found = await kubectl.get<{ items: Pod[] }>('pods', '-n', 'clinic', '-l', 'app=ehr-mcp')
-  const pod = found?.items.at(-1)
+  // While the old pod ends, both are there.
+  const pod = found?.items.find(({ metadata }) => metadata.deletionTimestamp === undefined)
   const container = pod?.spec.containers.find(({ name }) => name === 'ehr')
   if (pod === undefined || container === undefined)
     throw new Error('The EHR server has no pod: see kubectl get pods -n clinic')
