@@ -109,10 +109,11 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     root,
     how: among('closed', 'succeeded', 'silent'),
     unknown: list(call),
+    witnessed: count,
     last: optional(time),
   },
   resumed: { origin: text, size: count },
-  held: { origin: text, size: count, root, by: text },
+  held: { origin: text, size: count, root, witnessed: count, by: text },
   signal: {
     namespace: text,
     server: text,

@@ -144,6 +144,8 @@ export type Ended = Base & {
   root: string
   how: 'closed' | 'succeeded' | 'silent'
   unknown: string[]
+  /** Size of the newest cosigned checkpoint: one that is stripped off is missed. */
+  witnessed: number
   /** `at` of the chain's newest record; absent when it has none. */
   last?: string
 }
@@ -157,6 +159,7 @@ export type Held = Base & {
   origin: string
   size: number
   root: string
+  witnessed: number
   /** Who exported, as the API server saw the person. */
   by: string
 }
