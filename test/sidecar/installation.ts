@@ -24,9 +24,9 @@ import type { Authority } from '../../operator/authority/ca.ts'
 import { proved } from '../../operator/authority/certificate-request.ts'
 import { issue } from '../../operator/authority/issue.ts'
 import { Link } from '../../sidecar/channel/link.ts'
-import type { Lookup } from '../../sidecar/channel/lookup.ts'
 import type { Log } from '../../sidecar/log.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
+import { loopback } from './loopback.ts'
 
 export const pod = { namespace: 'clinic', server: 'ehr', podUid: 'pod-uid-1' }
 export const server = { namespace: pod.namespace, name: pod.server }
@@ -47,10 +47,6 @@ export async function until(what: string, holds: () => unknown, milliseconds = 5
     await sleep(10)
   }
 }
-
-/** Loopback for every name. */
-export const loopback: Lookup = (_name, options, answer) =>
-  options.all === true ? answer(null, [{ address: '127.0.0.1', family: 4 }]) : answer(null, '127.0.0.1', 4)
 
 /** A TCP proxy in front of something. `away`: nothing connects. `deaf`: bytes go in and nothing comes back. */
 export class Faults {
@@ -269,7 +265,10 @@ async function aChannel(authority: Authority): Promise<{ channel: Channel; close
     }
     const socket = request.socket as TLSSocket
     const seen = identityOf(socket.getPeerCertificate().subjectaltname)
-    if (!socket.authorized || seen?.role !== 'sidecar') return void response.writeHead(401).end()
+    if (!socket.authorized || seen?.role !== 'sidecar') {
+      response.writeHead(401).end()
+      return
+    }
     channel.opened.push(Number(searchParams.get('generation')))
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.flushHeaders()

@@ -265,7 +265,7 @@ describe('a policy that cannot be enforced in this pod locks', () => {
   ] as const)('%s', (_what, mode, changes, said, reason) => {
     const seen = kept(mode)
 
-    seen.hear(someOrders(policy(changes as Partial<Policy>), said as Partial<Orders>))
+    seen.hear(someOrders(policy(changes), said as Partial<Orders>))
 
     expect(inForce(seen)).toBe(reason)
   })
@@ -330,15 +330,15 @@ verifies(
   },
 )
 
-describe('an agreement', () => {
-  const lab = (changes: Partial<Orders['agreements'][number]> = {}) => ({
-    name: 'lab',
-    active: true,
-    until: '2030-01-01T01:00:00Z',
-    reason: 'Active',
-    ...changes,
-  })
+const lab = (changes: Partial<Orders['agreements'][number]> = {}) => ({
+  name: 'lab',
+  active: true,
+  until: '2030-01-01T01:00:00Z',
+  reason: 'Active',
+  ...changes,
+})
 
+describe('an agreement', () => {
   verifies(
     'operator:orders',
     'an agreement ends at its moment by this clock, and a clock set back does not revive it',
