@@ -5,10 +5,9 @@ import { standing } from '../core/agreement.ts'
 import { guardedLabel } from '../core/identifiers.ts'
 import type { Condition } from '../core/kubernetes.ts'
 import type { ChainSummary } from '../core/wire.ts'
-import { unlabelledPods } from './desired/all.ts'
 import { ownPolicyNames, serverPolicyName } from './desired/network-policies.ts'
 import { isReady, type Pod, selects } from './objects.ts'
-import type { Seen } from './observe.ts'
+import { type Seen, unlabelledPods } from './observe.ts'
 import type { Violation } from './readiness.ts'
 
 /** Every condition of a server, in the order of `kubectl describe`. */

@@ -7,6 +7,7 @@ import {
   guardedLabel,
   ownerLabel,
   serverAnnotation,
+  storeLabel,
   systemNamespace,
 } from '../core/identifiers.ts'
 import { type Policy, policyHash, policyText } from '../core/policy.ts'
@@ -45,6 +46,8 @@ export type Seen = {
   rivals: readonly string[]
   /** Store -> its pods. */
   storePods: ReadonlyMap<string, readonly Pod[]>
+  /** Every server of the namespace has pods, and all of them and of the stores bear what admission writes. */
+  settled: boolean
   /** Workloads of the namespace whose own annotation names this server, or whose template we wrote. */
   workloads: readonly Workload[]
   networkPolicies: readonly NetworkPolicy[]
@@ -79,12 +82,7 @@ export function observe(
   const neighbours = world.servers.in(namespace)
   const here = world.pods.in(namespace).filter((pod) => !isOver(pod))
   const pods = here.filter((pod) => belongs(pod, server))
-  const storePods = new Map(
-    (spec.stores ?? []).map((store) => [
-      store.name,
-      here.filter(({ metadata }) => matchesLabels(metadata.labels, store.pods.matchLabels)),
-    ]),
-  )
+  const storePods = storePodsOf(server, here)
   const trail = outside.trail()
   const chains = trail?.chains.filter((chain) => chain.namespace === namespace && chain.server === name)
   const trailClass = world.storageClasses.get(undefined, spec.trail?.volume?.storageClassName ?? '')
@@ -100,6 +98,7 @@ export function observe(
       .map(({ metadata }) => metadata.name)
       .toSorted(),
     storePods,
+    settled: neighbours.every((other) => isSettled(other, here)),
     workloads: workloadsOf(world, namespace).filter(
       ({ metadata, copied }) => metadata.annotations?.[serverAnnotation] === name || copied === name,
     ),
@@ -129,6 +128,29 @@ function belongs({ metadata }: Pod, server: HipaaMcpServer): boolean {
     metadata.annotations?.[serverAnnotation] === name ||
     (selector !== undefined && matchesLabels(metadata.labels, selector))
   )
+}
+
+/** Pods of each declared store, by their labels. */
+function storePodsOf({ spec }: HipaaMcpServer, pods: readonly Pod[]): Map<string, Pod[]> {
+  return new Map(
+    (spec.stores ?? []).map((store) => [
+      store.name,
+      pods.filter(({ metadata }) => matchesLabels(metadata.labels, store.pods.matchLabels)),
+    ]),
+  )
+}
+
+function isSettled(server: HipaaMcpServer, pods: readonly Pod[]): boolean {
+  const own = pods.filter((pod) => belongs(pod, server))
+  return own.length > 0 && unlabelledPods({ pods: own, storePods: storePodsOf(server, pods) }).length === 0
+}
+
+/** Pods of a server or store that admission has not labelled: they ran before the namespace was enrolled. */
+export function unlabelledPods({ pods, storePods }: Pick<Seen, 'pods' | 'storePods'>): Pod[] {
+  return [
+    ...pods.filter(({ metadata }) => metadata.labels?.[guardedLabel] === undefined),
+    ...[...storePods.values()].flat().filter(({ metadata }) => metadata.labels?.[storeLabel] === undefined),
+  ]
 }
 
 export function workloadsOf(world: World, namespace: string): readonly Workload[] {

@@ -1,10 +1,8 @@
 // Everything that we own for one server, in the order in which it is applied. Pure, but for the
 // random bytes of new keys; the whole list, every time.
 
-import { guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import { kinds } from '../cluster/kinds.ts'
-import type { Pod } from '../objects.ts'
 import { ownerOf, type Seen } from '../observe.ts'
 import type { Violation } from '../readiness.ts'
 import { keysSecret } from './keys.ts'
@@ -30,9 +28,16 @@ const serversPolicies: Builder = (seen, _, now) => {
   return wanted.map((object) => networkPolicy(seen, object))
 }
 
-/** Until the pods that ran before are replaced, this policy would cut off the server and its stores themselves. */
-const bystandersPolicy: Builder = (seen) =>
-  seen.enrolled && everyPodIsLabelled(seen) ? [networkPolicy(seen, bystanderPolicy(seen.neighbours))] : []
+/**
+ * Enrolling changes nothing for pods that run: until those of servers and stores are replaced, this policy would cut off
+ * the server itself. Once it stands it stays, for no new pod starts unlabelled in an enrolled namespace.
+ */
+const bystandersPolicy: Builder = (seen) => {
+  const stands = seen.networkPolicies.some(({ metadata }) => metadata.name === bystanderPolicyName)
+  return seen.enrolled && (stands || seen.settled)
+    ? [networkPolicy(seen, bystanderPolicy(seen.neighbours))]
+    : []
+}
 
 const stalePolicies: Builder = (seen, violations, now) => {
   const kept = new Set(serversPolicies(seen, violations, now).map(({ object }) => object.metadata.name))
@@ -80,18 +85,4 @@ const builders: readonly Builder[] = [
 function networkPolicy(seen: Seen, object: KubernetesObject): Wanted {
   const current = seen.networkPolicies.find(({ metadata }) => metadata.name === object.metadata.name)
   return { kind: kinds.networkPolicy, object, current, how: 'apply', ours: true }
-}
-
-/** Pods of a server or store of this namespace that admission has not labelled: they ran before. */
-export function unlabelledPods({ pods, storePods }: Pick<Seen, 'pods' | 'storePods'>): Pod[] {
-  return [
-    ...pods.filter(({ metadata }) => metadata.labels?.[guardedLabel] === undefined),
-    ...[...storePods.values()].flat().filter(({ metadata }) => metadata.labels?.[storeLabel] === undefined),
-  ]
-}
-
-function everyPodIsLabelled(seen: Seen): boolean {
-  // Once it stands it stays: no new pod starts unlabelled in an enrolled namespace.
-  const stands = seen.networkPolicies.some(({ metadata }) => metadata.name === bystanderPolicyName)
-  return stands || unlabelledPods(seen).length === 0
 }

@@ -38,7 +38,11 @@ const named = (policies: NetworkPolicy[], name: string) => {
 }
 
 verifies('transit:network-policy', 'a whole server, as a file', async () => {
-  const text = policiesOf({ servers: [whole], agreements: [anAgreement('vendor')] })
+  const text = policiesOf({
+    servers: [whole],
+    agreements: [anAgreement('vendor')],
+    pods: [aGuardedPod('ehr-1')],
+  })
     .map((policy) => stringify(policy))
     .join('---\n')
 
@@ -154,6 +158,15 @@ test('bystanders are cut off only once no pod of a server or store is left from 
 
   expect(names({ pods: [aPod('ehr-old', { labels: { app: 'ehr' } })] })).not.toContain(bystanderPolicyName)
   expect(names({ pods: [aPod('db-old', { labels: { app: 'ehr-db' } })] })).not.toContain(bystanderPolicyName)
-  expect(names({ pods: [], enrolled: false })).not.toContain(bystanderPolicyName)
-  expect(names({ pods: [] })).toContain(bystanderPolicyName)
+  expect(names({ pods: [] })).not.toContain(bystanderPolicyName)
+  expect(names({ pods: [aGuardedPod('ehr-1')], enrolled: false })).not.toContain(bystanderPolicyName)
+  expect(names({ pods: [aGuardedPod('ehr-1'), aPod('ehr-old', { labels: { app: 'ehr' } })] })).not.toContain(
+    bystanderPolicyName,
+  )
+  expect(names({ pods: [aGuardedPod('ehr-1')] })).toContain(bystanderPolicyName)
+  // Another server of the namespace still waits for its workload, whose pods are bystanders until then.
+  const waits = aServer({}, { name: 'lab', uid: 'uid-lab' })
+  expect(names({ pods: [aGuardedPod('ehr-1')], servers: [old, waits] })).not.toContain(bystanderPolicyName)
+  const stands = { metadata: { name: bystanderPolicyName, namespace: 'clinic' }, spec: {} } as NetworkPolicy
+  expect(names({ pods: [], networkPolicies: [stands] })).toContain(bystanderPolicyName)
 })

@@ -62,7 +62,6 @@ test('keys come first, policies before the roll, status last', async () => {
   expect(written).toEqual([
     'create Secret/keys.clinic.ehr',
     'apply NetworkPolicy/hipaa-mcp-server.ehr',
-    'apply NetworkPolicy/hipaa-mcp-bystanders',
     'status HipaaMcpServer/ehr',
   ])
   expect(again.written.slice(-2)).toEqual(['apply Deployment/ehr-mcp', 'status HipaaMcpServer/ehr'])
