@@ -6,7 +6,7 @@ import type { JsonObject } from './exchange.ts'
 import type { InForce } from './in-force.ts'
 
 /** Of exactly the bytes returned. */
-export function resultHash(body: Buffer, { keys }: InForce): string {
+export function resultHash(body: string, { keys }: InForce): string {
   return keyed(body, keys.hashes)
 }
 
@@ -15,6 +15,6 @@ export function argumentsHash(args: JsonObject, { keys }: InForce): string {
   return keyed(canonical(args), keys.hashes)
 }
 
-function keyed(content: Buffer | string, key: KeyObject): string {
+function keyed(content: string, key: KeyObject): string {
   return `hmac-sha256:${createHmac('sha256', key).update(content).digest('hex')}`
 }

@@ -25,27 +25,27 @@ export function parseText(text: string): { value: unknown } | { fault: JsonFault
   } catch {
     return { fault: 'broken' }
   }
-  const fault = faultOf(value, deepest)
-  return fault === undefined ? { value } : { fault }
+  if (tooDeep(value, deepest)) return { fault: 'too-deep' }
+  // Only an escape can bring in half a surrogate pair: the text itself came out of UTF-8.
+  if (/\\u[dD][89a-fA-F]/.test(text) && !wellFormed(value)) return { fault: 'broken' }
+  return { value }
 }
 
-function faultOf(value: unknown, left: number): JsonFault | undefined {
-  if (typeof value === 'string') return value.isWellFormed() ? undefined : 'broken'
-  if (typeof value !== 'object' || value === null) return undefined
-  if (left === 0) return 'too-deep'
+function tooDeep(value: unknown, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (left === 0) return true
   if (Array.isArray(value)) {
-    for (const item of value) {
-      const fault = faultOf(item, left - 1)
-      if (fault !== undefined) return fault
-    }
-    return undefined
+    for (const item of value) if (tooDeep(item, left - 1)) return true
+    return false
   }
-  for (const name in value) {
-    if (!name.isWellFormed()) return 'broken'
-    const fault = faultOf((value as { [member: string]: unknown })[name], left - 1)
-    if (fault !== undefined) return fault
-  }
-  return undefined
+  for (const name in value) if (tooDeep((value as { [member: string]: unknown })[name], left - 1)) return true
+  return false
+}
+
+function wellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, item]) => name.isWellFormed() && wellFormed(item))
 }
 
 export function isObject(value: unknown): value is { readonly [member: string]: unknown } {

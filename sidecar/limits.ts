@@ -17,16 +17,19 @@ export interface Limits {
 }
 
 export function limits(): Limits {
-  const calls = new Map<string, number[]>()
+  const calls = new Map<string, Times>()
   const seen = new Map<string, Map<string, number>>()
 
   return {
     call(key, most, now) {
-      const times = calls.get(key) ?? []
-      while (times.length > 0 && (times[0] as number) <= now - minute) times.shift()
-      if (times.length >= most) return secondsUntil((times[0] as number) + minute, now)
-      times.push(now)
-      if (times.length === 1) remember(calls, key, times, (old) => (old.at(-1) ?? 0) <= now - minute)
+      const known = calls.get(key)
+      const times = known ?? { list: [], first: 0 }
+      forget(times, now - minute)
+      if (times.list.length - times.first >= most) {
+        return secondsUntil((times.list[times.first] as number) + minute, now)
+      }
+      times.list.push(now)
+      if (known === undefined) remember(calls, key, times, ({ list }) => (list.at(-1) ?? 0) <= now - minute)
       return undefined
     },
 
@@ -45,6 +48,17 @@ export function limits(): Limits {
       return undefined
     },
   }
+}
+
+/** When calls were made, oldest first; those before `first` are forgotten. */
+type Times = { list: number[]; first: number }
+
+/** Forgets what is not younger than `since`. The list is cut when half of it is forgotten: shifting each costs as much as the list is long. */
+function forget(times: Times, since: number): void {
+  while (times.first < times.list.length && (times.list[times.first] as number) <= since) times.first += 1
+  if (times.first * 2 <= times.list.length) return
+  times.list = times.list.slice(times.first)
+  times.first = 0
 }
 
 function secondsUntil(then: number, now: number): number {

@@ -7,15 +7,15 @@ export const recordDeadline = 10_000
 
 /** Resolves with the record's acknowledgement. Rejects with `trail-unavailable` when it fails or is late. */
 export async function recorded(acknowledgement: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('late')), recordDeadline)
+  await new Promise<void>((resolve, reject) => {
+    const fail = (cause: unknown): void => {
+      clearTimeout(timer)
+      reject(new Refusal('trail-unavailable', { cause, headers: { 'retry-after': '5' } }))
+    }
+    const timer = setTimeout(fail, recordDeadline, new Error('late'))
+    acknowledgement.then(() => {
+      clearTimeout(timer)
+      resolve()
+    }, fail)
   })
-  try {
-    await Promise.race([acknowledgement, late])
-  } catch (cause) {
-    throw new Refusal('trail-unavailable', { cause, headers: { 'retry-after': '5' } })
-  } finally {
-    clearTimeout(timer)
-  }
 }

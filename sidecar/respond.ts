@@ -1,6 +1,5 @@
 // Answers as bytes: the one place that words a refusal. Nothing of the message is repeated but its JSON-RPC id.
 
-import type { Json } from '../core/canonical.ts'
 import type { Answer, JsonObject, Message, Revision } from './exchange.ts'
 import { type Refusal, refusals } from './refusals.ts'
 
@@ -24,7 +23,7 @@ export function word(refusal: Refusal, { message, revision, call }: Asked): Answ
     ...(message?.id === undefined ? {} : { id: message.id }),
     error: { code: row.code, message: row.says, data },
   }
-  return { status: statusOf(row.status, refusal, message, revision), headers, body: bytes(body) }
+  return { status: statusOf(row.status, refusal, message, revision), headers, body: JSON.stringify(body) }
 }
 
 /** An unknown method is 404 from 2026-07-28 on, and 200 before. What is no request gets no 200. */
@@ -49,7 +48,7 @@ export function answerOf(
   result: JsonObject,
   headers: { readonly [name: string]: string } = json,
 ): Answer {
-  return { status: 200, headers, body: bytes({ jsonrpc: '2.0', id, result }) }
+  return { status: 200, headers, body: JSON.stringify({ jsonrpc: '2.0', id, result }) }
 }
 
 /** The answer to a notification: taken, and nothing to say. */
@@ -60,6 +59,7 @@ export function withHeader(answer: Answer, name: string, value: string): Answer 
   return { ...answer, headers: { ...answer.headers, [name]: value } }
 }
 
-function bytes(value: { readonly [member: string]: Json | undefined }): Buffer {
-  return Buffer.from(JSON.stringify(value))
+/** Octets of an answer's body. */
+export function lengthOf({ body }: Answer): number {
+  return body === undefined ? 0 : Buffer.byteLength(body)
 }

@@ -9,7 +9,7 @@ import { resultHash } from './hashes.ts'
 import type { InForce } from './in-force.ts'
 import { recorded } from './recorded.ts'
 import { Refusal } from './refusals.ts'
-import { word } from './respond.ts'
+import { lengthOf, word } from './respond.ts'
 
 type Step<In, Out> = (exchange: In, deps: Deps) => Out | Promise<Out>
 /** A section that the table of citations holds. */
@@ -127,7 +127,7 @@ function resultEntry({ details }: Refusal, exchange: Progress, answer: Answer, d
     call: exchange.call,
     outcome: details.mayHaveRun === true ? ('unknown' as const) : ('error' as const),
     ...(answer.body === undefined ? {} : { result: resultHash(answer.body, exchange.inForce) }),
-    bytes: answer.body?.length ?? 0,
+    bytes: lengthOf(answer),
     patients: [],
     kept: {},
     dropped: {},

@@ -18,7 +18,7 @@ import { knownMethods, messageOf, pipelineFor, revisionOf } from './methods.ts'
 import { quota } from './quota.ts'
 import { recorded } from './recorded.ts'
 import { type Reason, Refusal } from './refusals.ts'
-import { word } from './respond.ts'
+import { lengthOf, word } from './respond.ts'
 import { rulesOf } from './rules.ts'
 import { nameOf } from './runner.ts'
 import { sessions } from './sessions.ts'
@@ -124,9 +124,9 @@ export function callsServer(options: CallsOptions): CallsServer {
     refuseEarly(new Refusal(reason), { call: randomUUID() }, peer, orders.standing())
       .then((answer) => {
         const { status, headers, body } = answer
-        const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-        const head = `HTTP/1.1 ${status} Refused\r\n${lines.join('')}content-length: ${body?.length ?? 0}\r\nconnection: close\r\n\r\n`
-        socket.end(Buffer.concat([Buffer.from(head), body ?? Buffer.alloc(0)]))
+        const lines = Object.entries({ ...headers, 'content-length': lengthOf(answer), connection: 'close' })
+        const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+        socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body ?? ''}`)
       })
       .catch(() => socket.destroy())
   }
@@ -231,7 +231,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     response.writeHead(answer.status, {
       ...answer.headers,
       ...(last ? { connection: 'close' } : {}),
-      'content-length': answer.body?.length ?? 0,
+      'content-length': lengthOf(answer),
     })
     response.end(answer.body)
   }

@@ -5,6 +5,7 @@ import type { Redacted, Settled } from '../exchange.ts'
 import { resultHash } from '../hashes.ts'
 import { recorded } from '../recorded.ts'
 import { patientTokens } from '../redaction/patient-token.ts'
+import { lengthOf } from '../respond.ts'
 
 /**
  * Returns only when the result would survive power loss: with the keyed hash of exactly the bytes that will leave, and
@@ -19,7 +20,7 @@ export async function recordResult(exchange: Redacted, deps: Deps): Promise<Sett
       call,
       outcome,
       ...(answer.body === undefined ? {} : { result: resultHash(answer.body, inForce) }),
-      bytes: answer.body?.length ?? 0,
+      bytes: lengthOf(answer),
       patients: patientTokens(patients, inForce),
       kept,
       dropped,

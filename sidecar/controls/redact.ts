@@ -8,7 +8,7 @@ import { type Block, blocksOf, redactBlocks } from '../redaction/content.ts'
 import { type Projection, project } from '../redaction/project.ts'
 import { look, lookAtText, type Survey, survey } from '../redaction/survey.ts'
 import { Refusal } from '../refusals.ts'
-import { answerOf, toolError } from '../respond.ts'
+import { answerOf, lengthOf, toolError } from '../respond.ts'
 
 /** Most patients in one result: a record has 64 KiB, and each is named in it. */
 export const mostPatients = 250
@@ -31,7 +31,7 @@ export function redact(exchange: Answered, deps: Deps): Redacted {
   const structured = result['structuredContent']
   if (!Array.isArray(result['content']) && structured === undefined) throw new Refusal('upstream-malformed')
 
-  const blocks = blocksOf(result['content'])
+  const blocks = blocksOf(result['content'], structured)
   const known = surveyOf(blocks, structured, exchange)
   const patients = patientsOf(known, exchange)
   if (patients.length > mostPatients) throw new Refusal('result-too-many-patients')
@@ -56,10 +56,11 @@ export function redact(exchange: Answered, deps: Deps): Redacted {
     kept: {},
     memberNames: new Map(),
   }
+  const left = structured === undefined ? undefined : project(structured, tool.fields, by)
   const shown = {
     ...(revision === '2026-07-28' ? { resultType: 'complete' } : {}),
-    content: redactBlocks(blocks, tool.fields, by),
-    ...(structured === undefined ? {} : { structuredContent: project(structured, tool.fields, by) }),
+    content: redactBlocks(blocks, tool.fields, by, left),
+    ...(left === undefined ? {} : { structuredContent: left }),
   }
   if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
   if (incoming.otherMessages > 0) by.tally.dropped['server-message'] = incoming.otherMessages
@@ -73,7 +74,7 @@ export function redact(exchange: Answered, deps: Deps): Redacted {
   function redacted(answered: Answered, shownResult: JsonObject, account: Account): Redacted {
     const answer = answerOf(id, shownResult)
     const { resultBytes } = tool.tool.limits
-    if ((answer.body?.length ?? 0) > resultBytes) throw new Refusal('result-too-large')
+    if (lengthOf(answer) > resultBytes) throw new Refusal('result-too-large')
     return { ...answered, stage: 'redacted', answer, account }
   }
 }

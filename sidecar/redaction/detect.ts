@@ -6,11 +6,23 @@ export type Kind = 'ssn' | 'mrn' | 'phone' | 'email' | 'date' | 'ip' | 'url' | '
 /** A stretch of text that is an identifier. `year`: of a date that has one. */
 export type Finding = { start: number; end: number; kind: Kind; year?: string }
 
+/** What one pass over a text finds out about its characters. */
+type Signs = {
+  digits: number
+  dashes: number
+  slashes: number
+  dots: number
+  colons: number
+  letters: number
+  /** A name of a month, or its short form, begins somewhere. Looked for only where there are digits. */
+  month: boolean
+}
+
 type Detector = {
   readonly kind: Kind
-  /** Cheap sign without which the pattern cannot match. */
-  readonly needs: 'digit' | 'url'
-  /** The first group, where there is one, is the identifier; the rest is context. */
+  /** What must be there for the pattern to match at all: most texts show by this that they hold none. */
+  readonly needs: (signs: Signs) => boolean
+  /** The first group, where there is one, is the identifier and ends the match; what is before it is context. */
   readonly pattern: RegExp
   readonly accept?: (match: RegExpExecArray) => boolean
   readonly year?: (match: RegExpExecArray) => string | undefined
@@ -19,72 +31,90 @@ type Detector = {
 const month =
   '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
 
+const months = /\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i
+
 const detectors: readonly Detector[] = [
-  { kind: 'ssn', needs: 'digit', pattern: /(?<![\w.-])\d{3}[- .]\d{2}[- .]\d{4}(?![\w-])/dg },
   {
     kind: 'ssn',
-    needs: 'digit',
-    pattern: /\b(?:ssn|social security(?: number| no\.?)?)\b[^\dA-Za-z]{0,12}(\d{9})(?!\d)/dgi,
+    needs: ({ digits }) => digits >= 9,
+    pattern: /(?<![\w.-])\d{3}[- .]\d{2}[- .]\d{4}(?![\w-])/g,
   },
-  { kind: 'mrn', needs: 'digit', pattern: /(?<![A-Za-z0-9])MRN[-_ #:]{0,3}\d[\w-]{2,19}/dgi },
+  {
+    kind: 'ssn',
+    needs: ({ digits, letters }) => digits >= 9 && letters >= 3,
+    pattern: /\b(?:ssn|social security(?: number| no\.?)?)\b[^\dA-Za-z]{0,12}(\d{9})(?!\d)/gi,
+  },
   {
     kind: 'mrn',
-    needs: 'digit',
+    needs: ({ digits, letters }) => digits >= 3 && letters >= 3,
+    pattern: /(?<![A-Za-z0-9])MRN[-_ #:]{0,3}\d[\w-]{2,19}/gi,
+  },
+  {
+    kind: 'mrn',
+    needs: ({ digits, letters }) => digits >= 1 && letters >= 3,
     pattern:
-      /\b(?:mrn|medical record|record|chart|patient|member|account|policy|subscriber)(?: (?:number|no\.?|id|#)){0,2}(?:[^A-Za-z0-9]{1,6}(?:is )?)([A-Za-z]{0,4}-?\d[\w-]{3,19})(?![\w-])/dgi,
+      /\b(?:mrn|medical record|record|chart|patient|member|account|policy|subscriber)(?: (?:number|no\.?|id|#)){0,2}(?:[^A-Za-z0-9]{1,6}(?:is )?)([A-Za-z]{0,4}-?\d[\w-]{3,19})(?![\w-])/gi,
     accept: (match) => !/^\d{4}-\d{2}-\d{2}/.test(match[1] as string),
   },
   {
     kind: 'phone',
-    needs: 'digit',
+    needs: ({ digits }) => digits >= 10,
     pattern:
-      /(?<![\w.+-])(?:\+?1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/dgi,
+      /(?<![\w.+-])(?:\+?1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/gi,
   },
   {
     kind: 'phone',
-    needs: 'digit',
+    needs: ({ digits, letters }) => digits >= 7 && letters >= 3,
     pattern:
-      /\b(?:phone|tel|telephone|cell|mobile|fax|pager|call|called|call at|called at|contact)\b[^\dA-Za-z+]{0,8}(\+?\d{7,15}|\d{3}[ .-]\d{4})(?![\w-])/dgi,
+      /\b(?:phone|tel|telephone|cell|mobile|fax|pager|call|called|call at|called at|contact)\b[^\dA-Za-z+]{0,8}(\+?\d{7,15}|\d{3}[ .-]\d{4})(?![\w-])/gi,
   },
   {
     kind: 'phone',
-    needs: 'digit',
-    pattern: /(?<![\w+])\+\d{1,3}(?:[ .-]{0,2}\(?\d{1,4}\)?){2,5}(?![\w-])/dg,
+    needs: ({ digits }) => digits >= 8,
+    pattern: /(?<![\w+])\+\d{1,3}(?:[ .-]{0,2}\(?\d{1,4}\)?){2,5}(?![\w-])/g,
     accept: ([text]) => /^\d{8,15}$/.test(text.replaceAll(/\D/g, '')),
   },
-  { kind: 'url', needs: 'url', pattern: /(?<![A-Za-z])(?:https?|ftp|file):\/\/[^\s"'<>]{1,2048}/dgi },
-  { kind: 'url', needs: 'url', pattern: /(?<![\w.])www\.[^\s"'<>]{1,2048}/dgi },
+  {
+    kind: 'url',
+    needs: ({ colons, slashes }) => colons >= 1 && slashes >= 2,
+    pattern: /(?<![A-Za-z])(?:https?|ftp|file):\/\/[^\s"'<>]{1,2048}/gi,
+  },
+  {
+    kind: 'url',
+    needs: ({ dots, letters }) => dots >= 1 && letters >= 4,
+    pattern: /(?<![\w.])www\.[^\s"'<>]{1,2048}/gi,
+  },
   {
     kind: 'ip',
-    needs: 'digit',
-    pattern: /(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)/dg,
+    needs: ({ digits, dots }) => digits >= 4 && dots >= 3,
+    pattern: /(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)/g,
     accept: ([text]) => text.split('.').every((part) => Number(part) <= 255),
   },
   {
     kind: 'ip',
-    needs: 'digit',
-    pattern: /(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/dgi,
+    needs: ({ colons }) => colons >= 2,
+    pattern: /(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/gi,
     accept: ([text]) => /[0-9a-f]/i.test(text) && (text.includes('::') || text.split(':').length === 8),
   },
   {
     kind: 'date',
-    needs: 'digit',
+    needs: ({ digits, dashes }) => digits >= 8 && dashes >= 2,
     pattern:
-      /(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d|-\d)/dg,
+      /(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d|-\d)/g,
     year: (match) => match[1],
     accept: (match) => isDay(match[2], match[3]),
   },
   {
     kind: 'date',
-    needs: 'digit',
-    pattern: /(?<![\d/])(\d{4})\/(\d{1,2})\/(\d{1,2})(?![\d/])/dg,
+    needs: ({ digits, slashes }) => digits >= 6 && slashes >= 2,
+    pattern: /(?<![\d/])(\d{4})\/(\d{1,2})\/(\d{1,2})(?![\d/])/g,
     year: (match) => match[1],
     accept: (match) => isDay(match[2], match[3]),
   },
   {
     kind: 'date',
-    needs: 'digit',
-    pattern: /(?<![\w/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\w/]|[.-]\d)/dg,
+    needs: ({ digits, dashes, slashes, dots }) => digits >= 4 && (dashes >= 2 || slashes >= 2 || dots >= 2),
+    pattern: /(?<![\w/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\w/]|[.-]\d)/g,
     year: (match) => (match[4]?.length === 4 ? match[4] : undefined),
     accept: (match) =>
       (isDay(match[1], match[3]) || isDay(match[3], match[1])) &&
@@ -92,22 +122,22 @@ const detectors: readonly Detector[] = [
   },
   {
     kind: 'date',
-    needs: 'digit',
-    pattern: new RegExp(`\\b${month}\\.? \\d{1,2}(?:st|nd|rd|th)?\\b(?:,? (\\d{4})\\b)?`, 'dgi'),
+    needs: (signs) => signs.month,
+    pattern: new RegExp(`\\b${month}\\.? \\d{1,2}(?:st|nd|rd|th)?\\b(?:,? (\\d{4})\\b)?`, 'gi'),
     year: (match) => match[1],
     accept: isMonth,
   },
   {
     kind: 'date',
-    needs: 'digit',
-    pattern: new RegExp(`\\b\\d{1,2}(?:st|nd|rd|th)? (?:of )?${month}\\b\\.?(?:,? (\\d{4})\\b)?`, 'dgi'),
+    needs: (signs) => signs.month,
+    pattern: new RegExp(`\\b\\d{1,2}(?:st|nd|rd|th)? (?:of )?${month}\\b\\.?(?:,? (\\d{4})\\b)?`, 'gi'),
     year: (match) => match[1],
     accept: isMonth,
   },
   {
     kind: 'date',
-    needs: 'digit',
-    pattern: new RegExp(`\\b${month}\\.?,? (\\d{4})\\b`, 'dgi'),
+    needs: (signs) => signs.month,
+    pattern: new RegExp(`\\b${month}\\.?,? (\\d{4})\\b`, 'gi'),
     year: (match) => match[1],
     accept: isMonth,
   },
@@ -123,21 +153,34 @@ function isMonth([text]: RegExpExecArray): boolean {
   return !/\bmay\b/.test(text)
 }
 
+function signsOf(text: string): Signs {
+  const signs: Signs = { digits: 0, dashes: 0, slashes: 0, dots: 0, colons: 0, letters: 0, month: false }
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i)
+    if (code >= 0x30 && code <= 0x39) signs.digits += 1
+    else if (code >= 0x41) signs.letters += 1
+    else if (code === 0x2d) signs.dashes += 1
+    else if (code === 0x2f) signs.slashes += 1
+    else if (code === 0x2e) signs.dots += 1
+    else if (code === 0x3a) signs.colons += 1
+  }
+  signs.month = signs.digits > 0 && signs.letters > 2 && months.test(text)
+  return signs
+}
+
 /** Identifiers that have a form of their own, in normalized text. */
 export function detect(text: string): Finding[] {
-  const digit = /\d/.test(text)
-  const url = text.includes('://') || /www\./i.test(text)
   const findings: Finding[] = []
   if (text.includes('@')) emails(text, findings)
-  if (!digit && !url) return findings
+  const signs = signsOf(text)
   for (const { kind, needs, pattern, accept, year } of detectors) {
-    if (needs === 'digit' ? !digit : !url) continue
+    if (!needs(signs)) continue
     pattern.lastIndex = 0
     for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
       if (accept !== undefined && !accept(match)) continue
+      const end = pattern.lastIndex
       // In dates every group is part of the identifier; elsewhere the first one is, and the rest is context.
-      const group = kind === 'date' || match[1] === undefined ? 0 : 1
-      const [start, end] = match.indices?.[group] ?? [match.index, pattern.lastIndex]
+      const start = kind === 'date' || match[1] === undefined ? match.index : end - match[1].length
       const known = year?.(match)
       findings.push({ start, end, kind, ...(known === undefined ? {} : { year: known }) })
     }

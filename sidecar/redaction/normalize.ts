@@ -7,7 +7,7 @@ export type Normal = { readonly text: string; readonly at: (index: number) => nu
 const invisible = /\p{Default_Ignorable_Code_Point}/u
 const hyphen = /[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/
 const space = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/
-const beyondAscii = /[\u0080-\uffff]/
+export const beyondAscii = /[\u0080-\uffff]/
 
 export function normalize(text: string): Normal {
   if (!beyondAscii.test(text)) return { text, at: (index) => index }

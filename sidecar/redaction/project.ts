@@ -19,7 +19,7 @@ type Members = { [member: string]: Json }
 
 /** The document with nothing but what `tree` names. An empty container of its kind when that is nothing. */
 export function project(document: Json, tree: PatternTree, by: Projection): Json {
-  return place(document, tree, by) ?? (Array.isArray(document) ? [] : Object.create(null))
+  return place(document, tree, by) ?? (Array.isArray(document) ? [] : {})
 }
 
 function place(value: Json, tree: PatternTree, by: Projection): Json | undefined {
@@ -56,7 +56,7 @@ function keep(value: Json, rule: string, by: Projection): Json | undefined {
   if (Array.isArray(value)) {
     return (value as readonly Json[]).map((item) => keep(item, rule, by)).filter((item) => item !== undefined)
   }
-  return membersOf(value as Members, by, (item) => keep(item, rule, by)) ?? (Object.create(null) as Members)
+  return membersOf(value as Members, by, (item) => keep(item, rule, by)) ?? {}
 }
 
 /**
@@ -68,8 +68,7 @@ function membersOf(
   by: Projection,
   stays: (item: Json, name: string) => Json | undefined,
 ): Members | undefined {
-  // No prototype: a member may be called __proto__.
-  const members = Object.create(null) as Members
+  const members: Members = {}
   let any = false
   for (const name of Object.keys(value)) {
     const item = stays(value[name] as Json, name)
@@ -78,7 +77,9 @@ function membersOf(
       add(by.tally.dropped, 'identifier')
       continue
     }
-    members[name] = item
+    // An assignment to __proto__ would set the prototype; no prototype at all would make every member slow.
+    if (name === '__proto__') Object.defineProperty(members, name, { value: item, enumerable: true })
+    else members[name] = item
     any = true
   }
   return any ? members : undefined

@@ -87,18 +87,50 @@ const personSigns = words(`
   mrn ssn dob birthdate dateofbirth patientid
 `)
 
+type Meaning = {
+  readonly holds: 'name' | 'id' | 'patient' | 'its own name' | undefined
+  /** Whether its object is a person. */
+  readonly person: boolean
+}
+
+/** Member names repeat more than anything else: what each means is found out once. */
+const meanings = new Map<string, Meaning | undefined>()
+const mostMeanings = 4096
+
+function meaningOf(member: string): Meaning | undefined {
+  const before = meanings.get(member)
+  if (before !== undefined || meanings.has(member)) return before
+  const meaning = foundOut(member)
+  if (meanings.size < mostMeanings) meanings.set(member, meaning)
+  return meaning
+}
+
+function foundOut(member: string): Meaning | undefined {
+  const plain = member.toLowerCase().replaceAll(/[_-]/g, '')
+  const person = personSigns.has(plain)
+  const holds = nameMembers.has(plain)
+    ? 'name'
+    : plain === 'name'
+      ? 'its own name'
+      : plain === 'patientid'
+        ? 'patient'
+        : idMembers.has(plain)
+          ? 'id'
+          : undefined
+  return holds === undefined && !person ? undefined : { holds, person }
+}
+
 function lookAtMembers(value: Known, key: string, into: Survey): void {
   let person = key === 'patient' || key === 'subject'
   let name: unknown
   for (const member in value) {
-    const plain = member.toLowerCase().replaceAll(/[_-]/g, '')
-    if (nameMembers.has(plain)) addWords(value[member], into)
-    else if (idMembers.has(plain)) addId(value[member], into)
-    else if (plain === 'patientid') {
-      addPatients(value[member], into)
-      addId(value[member], into)
-    } else if (plain === 'name') name = value[member]
-    if (personSigns.has(plain)) person = true
+    const meaning = meaningOf(member)
+    if (meaning === undefined) continue
+    if (meaning.holds === 'name') addWords(value[member], into)
+    else if (meaning.holds === 'its own name') name = value[member]
+    else if (meaning.holds !== undefined) addId(value[member], into)
+    if (meaning.holds === 'patient') addPatients(value[member], into)
+    if (meaning.person) person = true
   }
   if (person && typeof name === 'string') addWords(name, into)
 }

@@ -2,7 +2,7 @@
 
 import { words } from '../words.ts'
 import { detect, type Finding, type Kind } from './detect.ts'
-import { type Normal, normalize } from './normalize.ts'
+import { beyondAscii, type Normal, normalize } from './normalize.ts'
 import type { Survey } from './survey.ts'
 
 export type TextRules = { readonly dates: 'Year' | 'Drop'; readonly text: 'Redact' | 'Drop' }
@@ -33,14 +33,14 @@ const encoded = /^(?:data:[^,]{0,100},)?[A-Za-z0-9+/_=-]{200,}$/
 
 /** The string as it may leave; undefined when it may not. */
 export function redactText(text: string, known: Survey, rules: TextRules, tally: Tally): string | undefined {
-  const date = wholeDate.exec(text)
+  const date = startsWithDigit(text) ? wholeDate.exec(text) : null
   if (date !== null) {
     if (rules.dates === 'Drop') return drop('date', tally)
     add(tally.redacted, 'date')
     return date[1]
   }
   if (text.length >= 200 && encoded.test(text)) return drop('encoded', tally)
-  if (terminology.test(text)) return text
+  if ((text.startsWith('http') || text.startsWith('urn:')) && terminology.test(text)) return text
   const normal = normalize(text)
   // Known ones first: of two findings of one stretch the first counts, and it says more.
   const findings = [...detectKnown(normal.text, known), ...detect(normal.text)]
@@ -91,13 +91,13 @@ const everyday = words(`
 function detectKnown(text: string, { names, ids }: Survey): Finding[] {
   const findings: Finding[] = []
   if (names.size > 0) {
-    for (const match of text.matchAll(/[\p{L}\p{N}]+/gu)) {
-      const word = match[0]
+    for (const [start, end] of wordsOf(text)) {
+      const word = text.slice(start, end)
       const lower = word.toLowerCase()
       if (!names.has(lower)) continue
       // A short or everyday word in small letters is a word.
       if ((lower.length < 4 || everyday.has(lower)) && word === lower) continue
-      findings.push({ start: match.index, end: match.index + word.length, kind: 'name' })
+      findings.push({ start, end, kind: 'name' })
     }
   }
   if (text.includes('Patient/')) {
@@ -116,6 +116,22 @@ function detectKnown(text: string, { names, ids }: Survey): Finding[] {
     }
   }
   return findings
+}
+
+/** Where words begin and end. Most text is ASCII, which needs no table of letters. */
+function wordsOf(text: string): [start: number, end: number][] {
+  if (beyondAscii.test(text)) {
+    return Array.from(text.matchAll(/[\p{L}\p{N}]+/gu), (match) => [
+      match.index,
+      match.index + match[0].length,
+    ])
+  }
+  return Array.from(text.matchAll(/[A-Za-z0-9]+/g), (match) => [match.index, match.index + match[0].length])
+}
+
+function startsWithDigit(text: string): boolean {
+  const code = text.charCodeAt(0)
+  return code >= 0x30 && code <= 0x39
 }
 
 function isPart(character: string | undefined): boolean {
