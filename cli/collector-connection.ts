@@ -111,7 +111,6 @@ export async function* exportLines(
     path: `/v1/export?${query.toString()}`,
     host: services.collector,
     createConnection: () => socket,
-    agent: false,
   })
   sent.end()
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
