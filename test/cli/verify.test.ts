@@ -61,7 +61,7 @@ verifies('integrity:chain', 'no changed byte of any record of any chain passes',
         expect(ok).toBe(false)
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
   expect((await check(made.folder, made.witness)).ok).toBe(true)
 })
