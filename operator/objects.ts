@@ -22,7 +22,7 @@ export type Namespace = Typed
 
 /** A Deployment, StatefulSet or DaemonSet. `copied`: the server that we wrote on its pod template, if we did. */
 export type Workload = Typed & {
-  spec: { template: { metadata?: { annotations?: Record<string, string> } } }
+  spec: { selector?: LabelSelector; template: { metadata?: { annotations?: Record<string, string> } } }
   copied?: string
 }
 

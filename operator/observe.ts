@@ -1,7 +1,7 @@
 // The only reads: everything that reconciling one server looks at, gathered once, so that judge, desire and report all
 // speak of the same moment.
 
-import { type Surroundings, compilePolicy } from '../core/compile.ts'
+import { compilePolicy, type Surroundings } from '../core/compile.ts'
 import {
   enforceLabel,
   guardedLabel,
@@ -24,6 +24,7 @@ import {
   type Pod,
   type Secret,
   type StorageClass,
+  selects,
   type Workload,
 } from './objects.ts'
 import type { Outside, World } from './world.ts'
@@ -81,7 +82,8 @@ export function observe(
   const { spec } = server
   const neighbours = world.servers.in(namespace)
   const here = world.pods.in(namespace).filter((pod) => !isOver(pod))
-  const pods = here.filter((pod) => belongs(pod, server))
+  const workloads = workloadsOf(world, namespace)
+  const pods = here.filter((pod) => belongs(pod, server, workloads))
   const storePods = storePodsOf(server, here)
   const trail = outside.trail()
   const chains = trail?.chains.filter((chain) => chain.namespace === namespace && chain.server === name)
@@ -94,14 +96,12 @@ export function observe(
     neighbours,
     pods,
     rivals: neighbours
-      .filter((other) => other.metadata.name !== name && pods.some((pod) => belongs(pod, other)))
+      .filter((other) => other.metadata.name !== name && pods.some((pod) => belongs(pod, other, workloads)))
       .map(({ metadata }) => metadata.name)
       .toSorted(),
     storePods,
-    settled: neighbours.every((other) => isSettled(other, here)),
-    workloads: workloadsOf(world, namespace).filter(
-      ({ metadata, copied }) => metadata.annotations?.[serverAnnotation] === name || copied === name,
-    ),
+    settled: neighbours.every((other) => isSettled(other, here, workloads)),
+    workloads: workloads.filter((workload) => names(workload, name)),
     networkPolicies: world.networkPolicies.in(namespace),
     volumes: volumesOf(world, [...pods, ...[...storePods.values()].flat()]),
     trailClass,
@@ -119,14 +119,28 @@ function isEnrolled(world: World, namespace: string): boolean {
   return world.namespaces.get(undefined, namespace)?.metadata.labels?.[enforceLabel] === 'true'
 }
 
-/** Whether a pod is this server's: by what admission wrote, by its annotation, or by the server's own selector. */
-function belongs({ metadata }: Pod, server: HipaaMcpServer): boolean {
+/** Whether a workload's own annotation names this server, or its template does because we wrote it. */
+function names({ metadata, copied }: Workload, server: string): boolean {
+  return metadata.annotations?.[serverAnnotation] === server || copied === server
+}
+
+/**
+ * Whether a pod is this server's: by what admission wrote, by its annotation, by the server's own selector, or because
+ * its workload names the server and has not replaced it yet.
+ */
+function belongs({ metadata }: Pod, server: HipaaMcpServer, workloads: readonly Workload[]): boolean {
   const { name } = server.metadata
   const selector = server.spec.workload.selector?.matchLabels
   return (
     metadata.labels?.[guardedLabel] === name ||
     metadata.annotations?.[serverAnnotation] === name ||
-    (selector !== undefined && matchesLabels(metadata.labels, selector))
+    (selector !== undefined && matchesLabels(metadata.labels, selector)) ||
+    workloads.some(
+      (workload) =>
+        names(workload, name) &&
+        workload.spec.selector !== undefined &&
+        selects(workload.spec.selector, metadata.labels),
+    )
   )
 }
 
@@ -140,8 +154,8 @@ function storePodsOf({ spec }: HipaaMcpServer, pods: readonly Pod[]): Map<string
   )
 }
 
-function isSettled(server: HipaaMcpServer, pods: readonly Pod[]): boolean {
-  const own = pods.filter((pod) => belongs(pod, server))
+function isSettled(server: HipaaMcpServer, pods: readonly Pod[], workloads: readonly Workload[]): boolean {
+  const own = pods.filter((pod) => belongs(pod, server, workloads))
   return own.length > 0 && unlabelledPods({ pods: own, storePods: storePodsOf(server, pods) }).length === 0
 }
 

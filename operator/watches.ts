@@ -176,7 +176,10 @@ export function trimWorkload(workload: Workload): Workload {
   const annotations = workload.spec.template.metadata?.annotations ?? {}
   return {
     ...lean(workload),
-    spec: { template: { metadata: { annotations } } },
+    spec: {
+      ...(workload.spec.selector === undefined ? {} : { selector: workload.spec.selector }),
+      template: { metadata: { annotations } },
+    },
     ...(ours && template !== undefined ? { copied: template } : {}),
   }
 }

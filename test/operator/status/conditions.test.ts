@@ -11,6 +11,7 @@ import {
   aPod,
   aServer,
   aStorePod,
+  aWorkload,
   now,
   seenIn,
   type Things,
@@ -320,3 +321,19 @@ test('training that is not checked is a gap', () => {
 
   expect(status({ ...well, servers: [aServer({ identity })] }).gaps).toContain('Training')
 })
+
+verifies(
+  'operator:status',
+  'pods that the annotated workload has not replaced yet count as not guarded',
+  () => {
+    const workload = aWorkload(undefined, {
+      spec: { selector: { matchLabels: { app: 'ehr' } }, template: {} },
+    })
+    const old = aPod('old', { labels: { app: 'ehr' } })
+
+    expect(status({ ...well, workloads: [workload], pods: [aGuardedPod('ehr-1'), old] }).pods?.summary).toBe(
+      '1/2',
+    )
+    expect(condition({ ...well, workloads: [workload], pods: [old] }, 'Ready')).toBe('False UnguardedPods')
+  },
+)
