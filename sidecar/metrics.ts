@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
-import { AggregationType, MeterProvider } from '@opentelemetry/sdk-metrics'
+import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import type { Watch } from './deps.ts'
 
 type Labels = { [name: string]: string }
@@ -32,22 +32,17 @@ export function metricSet(server: string): Metrics {
     withoutScopeInfo: true,
     withoutTargetInfo: true,
   })
-  const provider = new MeterProvider({
-    readers: [exporter],
-    views: [
-      {
-        instrumentName: 'hipaa_mcp_*_seconds',
-        aggregation: { type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM, options: { boundaries: buckets } },
-      },
-    ],
-  })
+  const provider = new MeterProvider({ readers: [exporter] })
   const meter = provider.getMeter('hipaa-mcp')
   const own = { server }
   // The exporter adds `_total` to counters.
   const counter = (name: string, description: string) =>
     meter.createCounter(`hipaa_mcp_${name}`, { description })
   const seconds = (name: string, description: string) =>
-    meter.createHistogram(`hipaa_mcp_${name}_seconds`, { description })
+    meter.createHistogram(`hipaa_mcp_${name}_seconds`, {
+      description,
+      advice: { explicitBucketBoundaries: buckets },
+    })
 
   const calls = counter('calls', 'Requests answered, by outcome')
   const callSeconds = seconds('call', 'Time from the head of a request to its answer')
@@ -76,8 +71,18 @@ export function metricSet(server: string): Metrics {
     },
     egress: (decision, label) => egress.add(1, { ...own, decision, ...label }),
     gauge({ name, description, read }) {
+      // The SDK repeats the last value of a series that is not observed any more: a lock that was lifted would show for
+      // ever. What was there once is therefore 0 when it is gone.
+      const once = new Map<string, Labels>()
       meter.createObservableGauge(`hipaa_mcp_${name}`, { description }).addCallback((result) => {
-        for (const { value, labels } of read()) result.observe(value, { ...own, ...labels })
+        const gone = new Map(once)
+        for (const { value, labels = {} } of read()) {
+          const key = JSON.stringify(labels)
+          once.set(key, labels)
+          gone.delete(key)
+          result.observe(value, { ...own, ...labels })
+        }
+        for (const labels of gone.values()) result.observe(0, { ...own, ...labels })
       })
     },
     serve: (request, response) => exporter.getMetricsRequestHandler(request, response),
