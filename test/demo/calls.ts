@@ -107,11 +107,18 @@ export async function podAddress({ kubectl }: Pick<World, 'kubectl'>): Promise<s
   return address
 }
 
+const failures: Record<string, string> = {
+  ECONNREFUSED: 'the connection is refused',
+  ECONNRESET: 'the connection is cut off',
+  UND_ERR_SOCKET: 'the connection is cut off before a byte of an answer',
+  UND_ERR_CONNECT_TIMEOUT: 'nothing answers',
+}
+
 /** What an outcome says, in one line. */
 export function inWords(outcome: Outcome): string {
   if (outcome.ok)
     return `answered: ${JSON.stringify(outcome.result.structuredContent ?? outcome.result.content)}`
-  if (outcome.failed !== undefined) return `no connection: ${outcome.failed}`
+  if (outcome.failed !== undefined) return `no answer: ${failures[outcome.failed] ?? outcome.failed}`
   const reason = (outcome.data as { reason?: string } | undefined)?.reason
   return `HTTP ${outcome.status}, ${outcome.code ?? 'no code'}${reason === undefined ? '' : ` ${reason}`}: ${outcome.says}`
 }

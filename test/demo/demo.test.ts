@@ -29,7 +29,10 @@ test('the demo’s HipaaMcpServer compiles to a policy that a sidecar can enforc
   if (!('policy' in compiled)) throw new Error(compiled.issues.join('; '))
   expect(parsePolicy(policyText(compiled.policy))).toEqual({ policy: compiled.policy })
   expect(() => rulesOf(compiled.policy)).not.toThrow()
-  expect(compiled.policy.egress.map(({ host }) => host)).toEqual(['ehr-db', 'records.vendor.svc'])
+  expect(compiled.policy.egress.map(({ host }) => host)).toEqual([
+    'ehr-db',
+    'records.vendor.svc.cluster.local',
+  ])
   expect(
     compiled.policy.tools.some(({ name }) => name === 'get_patient_record' || name === 'search_patients'),
   ).toBe(false)
@@ -77,7 +80,7 @@ test('an outcome in words says how it was refused', () => {
     inWords({ ok: false, status: 200, code: -32602, says: 'Unknown tool', data: { reason: 'tool-unknown' } }),
   ).toBe('HTTP 200, -32602 tool-unknown: Unknown tool')
   expect(inWords({ ok: false, says: 'no answer', failed: 'ECONNREFUSED' })).toBe(
-    'no connection: ECONNREFUSED',
+    'no answer: the connection is refused',
   )
 })
 

@@ -87,7 +87,7 @@ export async function buildClinic(world: World, records: readonly PatientRecord[
     together(
       tlsSecret('clinic', 'ehr-db-tls', await server('ehr-db.clinic.svc'), clinicCa.cert),
       tlsSecret('identity', 'login-tls', await server('login.identity.svc'), agentsCa.cert),
-      tlsSecret('vendor', 'records-tls', await server('records.vendor.svc'), clinicCa.cert),
+      tlsSecret('vendor', 'records-tls', await server('records.vendor.svc.cluster.local'), clinicCa.cert),
       tlsSecret('agents', 'agent-tls', await agentsCa.issue('agent'), trusted),
       tlsSecret('agents', 'other-agent-tls', await agentsCa.issue('other agent'), trusted),
       ...['clinic', 'agents', 'elsewhere'].map((namespace) =>

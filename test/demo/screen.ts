@@ -41,6 +41,24 @@ export function lines(text: string): void {
   for (const line of text.trimEnd().split('\n')) print(`   ${dim(cut(line, width - 3))}`)
 }
 
+/** A table of kubectl, its columns as narrow as they can be. */
+export function table(text: string): void {
+  const rows = text
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/ {2,}/))
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)))
+  for (const row of rows)
+    print(
+      `   ${dim(
+        row
+          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+          .join(' ')
+          .trimEnd(),
+      )}`,
+    )
+}
+
 /** A claim, seen or not; what was seen instead stands below. */
 export function tick(text: string, holds: boolean, seen = ''): void {
   const [first = '', ...rest] = wrap(text, width - 6)
@@ -50,10 +68,15 @@ export function tick(text: string, holds: boolean, seen = ''): void {
     for (const line of wrap(seen, width - 8).slice(0, holds ? 3 : 12)) print(`       ${dim(line)}`)
 }
 
-/** Two texts side by side, each line broken to its column. */
-export function columns(left: { title: string; text: string }, right: { title: string; text: string }): void {
+/** Two texts side by side, each line broken to its column, or cut where `cutting`. */
+export function columns(
+  left: { title: string; text: string },
+  right: { title: string; text: string },
+  cutting = false,
+): void {
   const each = Math.floor((width - 3 - 3) / 2)
-  const broken = ({ text }: { text: string }) => text.split('\n').flatMap((line) => wrap(line, each))
+  const broken = ({ text }: { text: string }) =>
+    text.split('\n').flatMap((line) => (cutting ? [cut(line, each)] : wrap(line, each)))
   const [a, b] = [broken(left), broken(right)]
   print(`   ${bold(left.title.padEnd(each))} ${dim('│')} ${bold(right.title)}`)
   for (let at = 0; at < Math.max(a.length, b.length); at++) {

@@ -1,5 +1,6 @@
 // What an agent gets, beside what the bare server would have handed out.
 
+import { stringify } from 'yaml'
 import type { Outcome } from '../../sample/agent.ts'
 import { call, list } from '../calls.ts'
 import { claim } from '../claims.ts'
@@ -27,6 +28,7 @@ export async function answers(clinic: Clinic, { record, answer, notes }: Bare): 
   columns(
     { title: 'bare: get_patient_record', text: excerpt(answer) },
     { title: 'guarded: get_diagnosis', text: excerpt(diagnosis) },
+    true,
   )
   claim('the diagnosis is there', textOf(diagnosis).includes(nameOfCondition(record.conditions[0])))
   claim(
@@ -67,10 +69,10 @@ const notesIn = (outcome: Outcome): string => {
   return notes.map(({ text }) => text ?? '').join('\n')
 }
 
-/** The first lines of an answer, as a person reads JSON. */
-function excerpt(outcome: Outcome, most = 14): string {
+/** The first lines of an answer, as YAML: it reads shorter than JSON. */
+function excerpt(outcome: Outcome, most = 16): string {
   if (!outcome.ok) return outcome.says
-  const all = JSON.stringify(outcome.result.structuredContent, undefined, 1).split('\n')
+  const all = stringify(outcome.result.structuredContent, { lineWidth: 0 }).trimEnd().split('\n')
   return [...all.slice(0, most), ...(all.length > most ? [`… ${all.length - most} more lines`] : [])].join(
     '\n',
   )

@@ -3,7 +3,7 @@
 import { sweep } from '../calls.ts'
 import { claim } from '../claims.ts'
 import { until } from '../kubectl.ts'
-import { lines, say } from '../screen.ts'
+import { say } from '../screen.ts'
 import { type Clinic, conditionOf, serverStatus } from '../scene.ts'
 
 type Event = { reason?: string; note?: string; regarding?: { name?: string } }
@@ -37,16 +37,4 @@ export async function breach(clinic: Clinic, count = 100): Promise<void> {
   })
   claim('and an Event on the server', event.reason === 'BreachSignal', event.note)
   say('The person, the patients and the times stand in the trail, sealed.')
-  lines(
-    await kubectl.run([
-      'get',
-      'events',
-      '-n',
-      'clinic',
-      '--field-selector',
-      'reason=BreachSignal',
-      '-o',
-      'custom-columns=REASON:.reason,OBJECT:.involvedObject.name,AGE:.lastTimestamp',
-    ]),
-  )
 }

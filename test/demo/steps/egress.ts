@@ -1,12 +1,14 @@
 // What the server itself may reach: a business associate only while an agreement with it is active.
 
 import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Outcome } from '../../sample/agent.ts'
 import { call, inWords } from '../calls.ts'
 import { claim } from '../claims.ts'
 import { until } from '../kubectl.ts'
 import { command } from '../screen.ts'
-import type { Clinic } from '../scene.ts'
+import { type Clinic, out } from '../scene.ts'
 import { manifest } from '../manifests.ts'
 
 const at = (offset: number): string =>
@@ -36,8 +38,10 @@ export async function egress(clinic: Clinic): Promise<void> {
     inWords(without),
   )
 
-  command('kubectl apply -f agreement.yaml')
-  await kubectl.apply(await agreement(365 * 86_400))
+  const text = await agreement(365 * 86_400)
+  await writeFile(join(out, 'agreement.yaml'), text)
+  command('kubectl apply -f out/demo/agreement.yaml')
+  await kubectl.apply(text)
   const applied = performance.now()
   const answered = await until('the agreement opens the way', 30, async () => {
     const seen = await coverage(clinic)

@@ -3,7 +3,7 @@
 import { call } from '../calls.ts'
 import { claim } from '../claims.ts'
 import { until } from '../kubectl.ts'
-import { command, lines } from '../screen.ts'
+import { command, table } from '../screen.ts'
 import { type Clinic, conditionOf, guard, ready } from '../scene.ts'
 import { connections } from './before.ts'
 
@@ -19,7 +19,7 @@ export async function guarding(clinic: Clinic): Promise<void> {
   const first = await app(clinic)
   await guard(clinic, command)
   const status = await ready(clinic)
-  lines(await kubectl.run(['get', 'hipaamcpservers', '-A']))
+  table(await kubectl.run(['get', 'hipaamcpservers', '-n', 'clinic']))
 
   const pod = await app(clinic)
   const own = pod.container

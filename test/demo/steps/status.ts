@@ -1,12 +1,13 @@
 // What status says, and what the Development profile costs there.
 
 import { claim } from '../claims.ts'
-import { columns, lines, say } from '../screen.ts'
+import { columns, command, table } from '../screen.ts'
 import { type Clinic, conditionOf, serverStatus } from '../scene.ts'
 
 export async function status(clinic: Clinic): Promise<void> {
   const { kubectl } = clinic
-  lines(await kubectl.run(['get', 'hipaamcpservers', '-A']))
+  command('kubectl get hipaamcpservers -n clinic')
+  table(await kubectl.run(['get', 'hipaamcpservers', '-n', 'clinic']))
   const seen = await serverStatus(clinic)
   const conditions = seen?.status?.conditions ?? []
   const half = Math.ceil(conditions.length / 2)
@@ -36,5 +37,4 @@ export async function status(clinic: Clinic): Promise<void> {
   claim('the missing agreement shows as a gap', gaps.includes('Baa/harbourlight'), `gaps: ${gaps}`)
   const inForce = seen?.status?.policy?.hash ?? ''
   claim('the policy in force is named by its hash', /^[0-9a-f]{64}$/.test(inForce), inForce)
-  say('')
 }

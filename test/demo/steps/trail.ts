@@ -5,7 +5,7 @@ import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claim } from '../claims.ts'
 import { leaksIn } from '../leaks.ts'
-import { command, lines } from '../screen.ts'
+import { command, lines, say } from '../screen.ts'
 import { type Clinic, out } from '../scene.ts'
 
 type Ran = { code: number; text: string }
@@ -50,6 +50,28 @@ export async function flipBit(file: string): Promise<number> {
   return at
 }
 
+type Told = {
+  kind: string
+  at: string
+  who?: { sub: string }
+  tool?: string
+  purpose?: string
+  reason?: string
+  patients?: unknown[]
+  outcome?: string
+}
+
+/** A call and a refusal in words: who, what, when, why. */
+function sampleOf(text: string): string[] {
+  const records = text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Told] : []))
+  const call = records.findLast(({ kind, tool }) => kind === 'intent' && tool !== undefined)
+  const refusal = records.findLast(({ kind, who }) => kind === 'refusal' && who !== undefined)
+  return [
+    `${call?.at}  ${call?.who?.sub} asked ${call?.tool} for ${call?.purpose}, ${call?.patients?.length} patient, sealed`,
+    `${refusal?.at}  ${refusal?.who?.sub} was refused: ${refusal?.reason}`,
+  ]
+}
+
 export async function trail(clinic: Clinic): Promise<void> {
   const folder = join(out, 'trail')
   command(`npm run -s hipaa-mcp -- trail export --server clinic/ehr --output ${folder}`)
@@ -65,7 +87,7 @@ export async function trail(clinic: Clinic): Promise<void> {
   claim('it verifies, offline', verified.code === 0)
 
   const files = await filesBelow(folder)
-  const texts = await Promise.all(files.map(async (file) => await readFile(file, 'latin1')))
+  const texts = await Promise.all(files.map(async (file) => await readFile(file, 'utf8')))
   const whole = texts.join('\n')
   const named = clinic.records.filter((record) =>
     leaksIn(whole, record).some((kind) => ['ssn', 'mrn', 'phone', 'email'].includes(kind)),
@@ -74,6 +96,9 @@ export async function trail(clinic: Clinic): Promise<void> {
     'no record in it holds a patient’s identifier in the clear',
     named.length === 0 && whole.length > 1_000,
   )
+
+  say('Two of its records, as an auditor reads them:')
+  for (const line of sampleOf(whole)) say(line)
 
   const changed = `${folder}-changed`
   await rm(changed, { recursive: true, force: true })
