@@ -6,7 +6,7 @@ import { parseJson } from './json.ts'
 import { Refusal } from './refusals.ts'
 
 /** Largest body, bytes. */
-export const bodyLimit = 1024 * 1024
+const bodyLimit = 1024 * 1024
 
 /** Refuses what its first line and headers already show to be no message for us. `path`: the server's MCP endpoint. */
 export function checkHead(

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer'
 export type JsonFault = 'broken' | 'too-deep'
 
 /** Deepest nesting that is taken. */
-export const deepest = 64
+const deepest = 64
 
 /**
  * Parses bytes as JSON. Broken: not UTF-8, not JSON, or a string with a lone surrogate, which has no UTF-8 form and so

@@ -7,7 +7,7 @@ const hour = 3_600_000
 const mostKeys = 100_000
 
 /** Seconds after which to try again, or undefined when all is well. */
-export type Wait = number | undefined
+type Wait = number | undefined
 
 export interface Limits {
   /** Counts a call of `key` (person and tool) unless `most` calls are in the last minute. */

@@ -25,6 +25,9 @@ import { sessions } from './sessions.ts'
 import type { Trail } from './trail/trail.ts'
 import { type UpstreamOptions, upstream } from './upstream.ts'
 
+/** Connections at one time. */
+const mostConnections = 1024
+
 /** PEM. `ca`: whose client certificates are accepted. */
 export type CallsTls = { key: string; cert: string; ca: string; minVersion: 'TLSv1.2' | 'TLSv1.3' }
 
@@ -81,6 +84,13 @@ export function callsServer(options: CallsOptions): CallsServer {
     requestTimeout: 30_000,
     handshakeTimeout: 10_000,
     keepAliveTimeout: 65_000,
+  })
+
+  // Each connection costs memory, certificate or not.
+  server.maxConnections = mostConnections
+  server.on('drop', (dropped) => {
+    floods.count('handshake-failed', dropped?.remoteAddress ?? 'unknown', 'too-many-connections')
+    watch.handshake?.({ reason: 'too-many-connections' })
   })
 
   server.on('secureConnection', (socket: TLSSocket) => {

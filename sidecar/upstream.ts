@@ -8,11 +8,11 @@ import { type Details, type Reason, Refusal } from './refusals.ts'
 import { eventParser } from './sse.ts'
 
 /** From sending a message to its whole answer, milliseconds. */
-export const answerDeadline = 30_000
+const answerDeadline = 30_000
 /** Largest answer that is taken in, bytes. It is filtered in memory. */
-export const answerLimit = 8 * 1024 * 1024
+const answerLimit = 8 * 1024 * 1024
 
-export type Call = {
+type Call = {
   readonly path: string
   readonly revision: Revision
   readonly outgoing: Outgoing
@@ -94,7 +94,7 @@ function headersOf({ revision, outgoing, session }: Call): string[] {
 }
 
 /** A value as MCP 2026-07-28 puts it in a header: as it is where that is safe, else in base64 between sentinels. */
-export function headerValue(value: string): string {
+function headerValue(value: string): string {
   const safe = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?base64?')
   return safe ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`
 }

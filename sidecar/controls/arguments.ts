@@ -9,7 +9,7 @@ import type { Tool } from '../../core/policy.ts'
 import type { JsonObject } from '../exchange.ts'
 
 /** What is wrong with the arguments: a name that the schema knows, and the rule; never a value. */
-export type Violation = { readonly argument: string; readonly rule: string }
+type Violation = { readonly argument: string; readonly rule: string }
 export type ArgumentCheck = (args: JsonObject) => Violation | undefined
 
 /** Formats whose checks take linear time. A schema with another one does not compile. */

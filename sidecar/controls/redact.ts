@@ -11,10 +11,10 @@ import { Refusal } from '../refusals.ts'
 import { answerOf, lengthOf, toolError } from '../respond.ts'
 
 /** Most patients in one result: a record has 64 KiB, and each is named in it. */
-export const mostPatients = 250
+const mostPatients = 250
 
 /** In place of the server's own words, which may hold anything. */
-export const errorSays =
+const errorSays =
   'The tool reported an error. Its words are withheld because they may hold patient data. Check the arguments, or try again later.'
 
 /**

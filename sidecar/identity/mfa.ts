@@ -17,7 +17,7 @@ type Preset = {
 
 const multiFactor = 'http://schemas.openid.net/pape/policies/2007/06/multi-factor'
 
-export const presets: { readonly [provider in Provider]: Preset } = {
+const presets: { readonly [provider in Provider]: Preset } = {
   // acr is the name that a realm maps a level to; without a level flow it is "1" for any login, "0" after an SSO cookie.
   Keycloak: { acr: [], amr: ['mfa'] },
   Generic: { acr: [multiFactor], amr: ['mfa'] },

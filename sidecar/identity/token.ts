@@ -10,7 +10,7 @@ import { type Reason, Refusal } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
 
 /** Asymmetric only: a symmetric algorithm would make the published key a signing key. */
-export const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA']
+const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA']
 
 /** How far clocks may differ, seconds. */
 export const clockSkew = 60

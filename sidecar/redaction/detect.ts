@@ -31,6 +31,10 @@ type Detector = {
 const month =
   '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
 
+/** Code systems, profiles and name spaces: they identify terms, and are nobody's page. */
+const terminology =
+  /^https?:\/\/(?:[a-z]+\.)?(?:hl7\.org|snomed\.info|loinc\.org|unitsofmeasure\.org|nlm\.nih\.gov|ama-assn\.org|nubc\.org|nucc\.org|cms\.gov|cdc\.gov|ihtsdo\.org|w3\.org)(?:\/[\w/.|#-]{0,200})?$/
+
 const months = /\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i
 
 const detectors: readonly Detector[] = [
@@ -78,11 +82,12 @@ const detectors: readonly Detector[] = [
     kind: 'url',
     needs: ({ colons, slashes }) => colons >= 1 && slashes >= 2,
     pattern: /(?<![A-Za-z])(?:https?|ftp|file):\/\/[^\s"'<>]{1,2048}/gi,
+    accept: ([text]) => !terminology.test(text),
   },
   {
     kind: 'url',
     needs: ({ dots, letters }) => dots >= 1 && letters >= 4,
-    pattern: /(?<![\w.])www\.[^\s"'<>]{1,2048}/gi,
+    pattern: /(?<![\w./])www\.[^\s"'<>]{1,2048}/gi,
   },
   {
     kind: 'ip',

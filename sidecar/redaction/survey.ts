@@ -51,7 +51,7 @@ function walk(value: unknown, key: string, resource: string | undefined, into: S
 
 const persons: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Person'])
 /** Members whose reference is a patient even where it does not say so (urn:uuid in bundles). */
-const patientMembers: ReadonlySet<string> = new Set(['subject', 'patient', 'beneficiary', 'individual'])
+const patientMembers: ReadonlySet<string> = new Set(['subject', 'patient', 'beneficiary'])
 
 function lookAtObject(value: Known, key: string, resource: string | undefined, into: Survey): void {
   if (typeof value['resourceType'] === 'string' && persons.has(value['resourceType'])) addPerson(value, into)

@@ -24,10 +24,6 @@ const marks: { readonly [kind in Kind]: string } = {
 
 const wholeDate = /^(\d{4})-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?)?$/
 
-/** Names of code systems and profiles: they identify terms, nobody's page. */
-const terminology =
-  /^(?:https?:\/\/(?:[a-z]+\.)?(?:hl7\.org|snomed\.info|loinc\.org|unitsofmeasure\.org|nlm\.nih\.gov|ama-assn\.org|nubc\.org|cms\.gov|cdc\.gov|ihtsdo\.org)\/[\w/.#-]{0,200}$|urn:oid:[0-9.]{1,100}$|https?:\/\/(?:loinc\.org|unitsofmeasure\.org)$)/
-
 /** Too long to be a word, and nothing but letters of an encoding: content that cannot be looked into. */
 const encoded = /^(?:data:[^,]{0,100},)?[A-Za-z0-9+/_=-]{200,}$/
 
@@ -40,7 +36,6 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
     return date[1]
   }
   if (text.length >= 200 && encoded.test(text)) return drop('encoded', tally)
-  if ((text.startsWith('http') || text.startsWith('urn:')) && terminology.test(text)) return text
   const normal = normalize(text)
   // Known ones first: of two findings of one stretch the first counts, and it says more.
   const findings = [...detectKnown(normal.text, known), ...detect(normal.text)]

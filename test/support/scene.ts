@@ -14,7 +14,7 @@ import { aPolicy } from './policy.ts'
 import { anIssuer, type TestIssuer } from './tokens.ts'
 import { type MemoryTrail, memoryTrail } from './trail.ts'
 
-export type Reply = {
+type Reply = {
   status: number
   headers: IncomingHttpHeaders
   text: string
@@ -25,6 +25,8 @@ export type Asking = Partial<Sent> & {
   method?: string
   token?: string | null
   agent?: Agent
+  /** Another server than the scene's own. */
+  port?: number
 }
 
 /** Made once: keys cost more than everything else here. */
@@ -137,7 +139,7 @@ export async function aScene(
             }
           : asking
       const bearer = asking.token === undefined ? good : asking.token
-      return await post(port, asking.agent ?? usual, {
+      return await post(asking.port ?? port, asking.agent ?? usual, {
         path: asking.path ?? '/mcp',
         method: asking.method ?? 'POST',
         body: sent.body ?? '',

@@ -48,6 +48,7 @@ verifies('breach:patients', 'every patient in a result, whether its fields are s
     note: 'compare Patient/p-7',
     legacy: { patient_id: 'p-8' },
     practitioner: { reference: 'Practitioner/d-1' },
+    participant: [{ individual: { reference: 'urn:uuid:d-2', display: 'Dr. Stone' } }],
   })
 
   const reply = await scene.ask(aCall({ patient_id: 'p-0' }))

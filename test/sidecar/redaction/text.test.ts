@@ -67,6 +67,15 @@ const cases: [text: string, shown: string | undefined][] = [
   ],
   ['range 100-1200 at 10:20:30, ratio 1:2:3', 'range 100-1200 at 10:20:30, ratio 1:2:3'],
   ['http://loinc.org', 'http://loinc.org'],
+  [
+    'http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|9.0.0',
+    'http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|9.0.0',
+  ],
+  [
+    '<div xmlns="http://www.w3.org/1999/xhtml">http://hl7.org.evil.example/p</div>',
+    '<div xmlns="http://www.w3.org/1999/xhtml">[URL]</div>',
+  ],
+  ['http://snomed.info/sct?patient=17', '[URL]'],
   ['http://hl7.org/fhir/StructureDefinition/Patient', 'http://hl7.org/fhir/StructureDefinition/Patient'],
   ['1984', '1984'],
   // Whole values
