@@ -14,7 +14,7 @@ export type HttpProbe = {
 export type Probe =
   | { httpGet: HttpProbe }
   | { tcpSocket: { port: number } }
-  | { grpc: { port: number; service?: string } }
+  | { grpc: { port: number; service?: string | null } }
 
 export type Config = {
   server: { namespace: string; name: string }
@@ -161,7 +161,9 @@ function isProbe(value: unknown): boolean {
   return (
     typeof port === 'number' &&
     portOf(String(port)) !== undefined &&
-    [path, service].every((text) => text === undefined || typeof text === 'string') &&
+    (path === undefined || typeof path === 'string') &&
+    // The API server writes null for a service that is not named.
+    (service === undefined || service === null || typeof service === 'string') &&
     (scheme === undefined || scheme === 'HTTP' || scheme === 'HTTPS') &&
     (httpHeaders === undefined ||
       (Array.isArray(httpHeaders) &&
