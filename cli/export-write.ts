@@ -5,10 +5,11 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { dirname, join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
-import type { ExportLine } from '../core/wire.ts'
+import { registryOrigin, type ExportLine } from '../core/wire.ts'
 import { CannotError } from './command.ts'
 import { folderOfChain, type Manifest, manifestSchema } from './export-layout.ts'
 
+/** What was written, the registry log apart. */
 export type Written = { chains: number; records: number; witness: string }
 
 /**
@@ -36,9 +37,10 @@ export async function writeExport(
     await writeFile(join(partial, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
     await rm(target, { recursive: true, force: true })
     await rename(partial, target)
+    const chains = manifest.chains.filter(({ origin }) => origin !== registryOrigin)
     return {
-      chains: manifest.chains.length,
-      records: manifest.chains.reduce((sum, { records }) => sum + records, 0),
+      chains: chains.length,
+      records: chains.reduce((sum, { records }) => sum + records, 0),
       witness: manifest.witness,
     }
   } catch (error) {

@@ -14,7 +14,7 @@ export type Answer = { status: number; body: unknown }
 
 export type Kube = {
   config: KubeConfig
-  request: (method: 'GET' | 'POST' | 'PUT', path: string, body?: object) => Promise<Answer>
+  request: (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object) => Promise<Answer>
 }
 
 const timeoutMs = 15_000

@@ -51,7 +51,7 @@ export const trailExport: Command = {
       if (values['json'] === true) screen.out(JSON.stringify({ folder, ...written }, null, 2))
       else {
         screen.out(
-          `${written.records.toLocaleString('en')} records of ${written.chains} chains are in ${folder}`,
+          `${written.records.toLocaleString('en')} records of ${written.chains} ${written.chains === 1 ? 'chain' : 'chains'} and the registry log are in ${folder}`,
         )
         screen.out('Witness; keep it apart from the export, to pin it with verify --witness:')
         screen.out(`  ${written.witness}`)
