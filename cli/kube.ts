@@ -10,7 +10,7 @@ export const kubeOptions: { readonly [name: string]: Option } = {
   context: { value: 'NAME', help: 'Context of the kubeconfig; otherwise the current one' },
 }
 
-export type Answer = { status: number; body: unknown }
+type Answer = { status: number; body: unknown }
 
 export type Kube = {
   config: KubeConfig

@@ -3,7 +3,7 @@
 
 import { pino } from 'pino'
 
-export type Fields = {
+type Fields = {
   reason?: string
   /** HTTP status. */
   status?: number

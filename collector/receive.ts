@@ -15,7 +15,7 @@ export type Answer = {
   body: string | Readable
 }
 
-export type Asked = { identity: Identity; url: URL; body: (limit: number) => Promise<Buffer> }
+type Asked = { identity: Identity; url: URL; body: (limit: number) => Promise<Buffer> }
 
 export type Route = {
   roles: readonly Identity['role'][]

@@ -28,7 +28,7 @@ export type Entered = {
   vkey: string
   pod: string
   restart: number
-  ended?: Pick<Ended, 'how' | 'size' | 'last' | 'at'>
+  ended?: Pick<Ended, 'how' | 'size' | 'witnessed' | 'last' | 'at'>
 }
 
 export class Registry {
@@ -143,8 +143,8 @@ export class Registry {
     if (record.kind === 'signal') this.signals.push(record)
     const entry = 'origin' in record ? this.entries.get(record.origin) : undefined
     if (record.kind === 'ended' && entry !== undefined) {
-      const { how, size, last, at } = record
-      entry.ended = { how, size, at, ...(last === undefined ? {} : { last }) }
+      const { how, size, witnessed, last, at } = record
+      entry.ended = { how, size, witnessed, at, ...(last === undefined ? {} : { last }) }
     }
     if (record.kind === 'resumed' && entry !== undefined) delete entry.ended
   }

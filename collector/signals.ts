@@ -15,8 +15,8 @@ export type Seen = {
   rules: readonly Rule[]
 }
 
-export const distinctPatientsRule = 'distinct-patients'
-export const forkRule = 'chain-fork'
+const distinctPatientsRule = 'distinct-patients'
+const forkRule = 'chain-fork'
 
 const limits = { persons: 50_000, patientsAtLeast: 10_000, signals: 10_000 }
 

@@ -19,6 +19,6 @@ export function summaryOf(entry: Entered, lane: Lane | undefined): ChainSummary 
     ...(last === undefined ? {} : { lastRecord: last }),
     ...(orders === undefined ? {} : { policy: orders.policy, generation: orders.generation }),
     ...(orders?.locked === undefined ? {} : { locked: orders.locked }),
-    witnessed: lane?.chain.witnessed.size ?? 0,
+    witnessed: lane?.chain.witnessed.size ?? ended?.witnessed ?? 0,
   }
 }

@@ -9,7 +9,7 @@ export type Checkpoint = { origin: string; size: number; root: Hash }
 
 /** Signature types of C2SP signed-note and tlog-cosignature. */
 const kinds = { ed25519: 0x01, cosignature: 0x04 } as const
-export type SignatureKind = keyof typeof kinds
+type SignatureKind = keyof typeof kinds
 
 /** One key that may sign notes. `key` is a public or private Ed25519 key. */
 export type NoteKey = { name: string; kind: SignatureKind; key: KeyObject }

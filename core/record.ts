@@ -37,7 +37,7 @@ type Base = {
 }
 
 /** First record of a chain: one chain per sidecar process. */
-export type ChainStarted = Base & {
+type ChainStarted = Base & {
   kind: 'chain-started'
   origin: string
   profile: string
@@ -55,7 +55,7 @@ export type OrdersInForce = Base & {
 }
 
 /** Durable before anything leaves the pod. */
-export type Intent = Base & {
+type Intent = Base & {
   kind: 'intent'
   call: string
   who: Who
@@ -71,7 +71,7 @@ export type Intent = Base & {
 }
 
 /** Durable before the first byte of the answer leaves. `unknown`: the call was sent, its result is not known. */
-export type Result = Base & {
+type Result = Base & {
   kind: 'result'
   call: string
   outcome: Outcome
@@ -90,7 +90,7 @@ export type Result = Base & {
 }
 
 /** Policy said no, or we could not do our duty. */
-export type Refused = Base & {
+type Refused = Base & {
   kind: 'refusal'
   call: string
   reason: string
@@ -107,7 +107,7 @@ export type Refused = Base & {
 }
 
 /** Failed handshakes and floods, counted: a scanner cannot fill the trail. */
-export type Counted = Base & {
+type Counted = Base & {
   kind: 'counted'
   what: 'handshake-failed' | 'refusals-over-quota' | 'egress-refused' | 'egress-opened'
   /** Peer address, or the egress name. */
@@ -118,7 +118,7 @@ export type Counted = Base & {
 }
 
 /** Last record of a chain that ended on purpose. */
-export type ChainClosed = Base & { kind: 'chain-closed'; open: string[] }
+type ChainClosed = Base & { kind: 'chain-closed'; open: string[] }
 
 /*
  * Written by the collector into its registry log: what began, how it ended, what was handed out. `root` is base64 of the
@@ -151,10 +151,10 @@ export type Ended = Base & {
 }
 
 /** A chain that had ended speaks again: its `ended` no longer counts, and what it called unknown may still be settled. */
-export type Resumed = Base & { kind: 'resumed'; origin: string; size: number }
+type Resumed = Base & { kind: 'resumed'; origin: string; size: number }
 
 /** So much of a chain was handed to an auditor. Every exported record is below a `held` or an `ended`. */
-export type Held = Base & {
+type Held = Base & {
   kind: 'held'
   origin: string
   size: number
