@@ -55,7 +55,7 @@ for part in "$@"; do
       [ "$(id -u)" = 0 ] || fail "a Kubernetes node needs root: run it with sudo -E, or use a cluster of your own: make demo CLUSTER=current"
       command -v go >/dev/null || fail "Go 1.26 or later is missing: install it from https://go.dev/dl, then run this again"
       debian_packages containerd runc containernetworking-plugins iptables ipset conntrack iproute2 openssl procps \
-        e2fsprogs ca-certificates postgresql-15 prometheus
+        e2fsprogs ca-certificates postgresql-15 prometheus strace
       ;;
     browser) debian_packages chromium fonts-dejavu-core ;;
     bench) debian_packages nginx-light openssl procps ;;
