@@ -258,6 +258,14 @@ for (const [when, text, status, reason] of [
     ])
   })
 
+verifies('transmission:bad-input', 'a body over the limit that does not say how long it is', async () => {
+  const headers = { ...call.headers, 'transfer-encoding': 'chunked' }
+
+  const reply = await scene.ask({ body: ' '.repeat(1024 * 1024 + 1), headers })
+
+  expect([reply.status, reply.headers['connection']]).toEqual([413, 'close'])
+})
+
 verifies('transmission:bad-input', 'input at the limits is served', async () => {
   const body = aMessage('tools/list').body.toString()
   const padded = `${' '.repeat(1024 * 1024 - body.length)}${body}`

@@ -3,6 +3,7 @@
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { authority } from '../../sample/certificates.ts'
+import { aCall } from '../../support/message.ts'
 import { aScene, caller, type Scene, thumbprint } from '../../support/scene.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -149,6 +150,45 @@ verifies(
     const pair = await other.issue('agent')
     const later = await scene.ask({ agent: await scene.agent(pair), token: await scene.token({}, pair) })
     expect(later.status).toBe(200)
+  },
+)
+
+verifies(
+  'transit:mutual-tls',
+  'a call that comes after the client CA changed, on a busy connection',
+  async () => {
+    const { body, headers } = aCall()
+    const token = await scene.token()
+    const lines = {
+      host: 'localhost',
+      'content-type': 'application/json',
+      accept: '*/*',
+      authorization: `Bearer ${token}`,
+      ...headers,
+      'content-length': String(body.length),
+    }
+    const call = `POST /mcp HTTP/1.1\r\n${Object.entries(lines)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\n${body.toString()}`
+    const socket = connect({
+      host: '127.0.0.1',
+      port: scene.port,
+      ca: scene.serversCa.cert,
+      servername: 'localhost',
+      ...(await caller()),
+    })
+    scene.trail.delay = 50
+    socket.resume().write(call)
+    while (scene.calls.inFlight() === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    const other = await authority('other')
+
+    scene.calls.setCertificate({ ...scene.serverPair, ca: other.cert, minVersion: 'TLSv1.3' })
+    socket.write(call)
+    await new Promise((resolve) => socket.on('close', resolve))
+    while (scene.calls.inFlight() > 0) await new Promise((resolve) => setTimeout(resolve, 1))
+
+    expect(scene.trail.of('intent')).toHaveLength(1)
+    expect(scene.trail.of('refusal')).toMatchObject([{ reason: 'certificate-superseded' }])
   },
 )
 
