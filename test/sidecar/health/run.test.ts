@@ -191,9 +191,9 @@ for (const mode of ['Stream', 'Local'] as const)
     await running?.stop()
     running = undefined
     expect(await kinds()).toEqual(['chain-started', 'orders', 'intent', 'result', 'chain-closed'])
-    expect(installation.collector.trail.summaries()).toMatchObject([
-      { state: 'closed', size: 5, witnessed: 5 },
-    ])
+    const summary = () => installation.collector.trail.summaries()[0]
+    await until('the registry says so', () => summary()?.state === 'closed')
+    expect(summary()).toMatchObject({ size: 5, witnessed: 5 })
     for (const phi of [patient, 'E11.9', 'nurse-7', 'token-of-the-pod', 'PRIVATE'])
       expect([...log.lines, scraped].join('\n')).not.toContain(phi)
   })
