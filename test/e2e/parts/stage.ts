@@ -28,7 +28,7 @@ export async function processes(command: string, environment = ''): Promise<numb
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
     const line = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')
-    if (!line.split('\0').includes(command)) continue
+    if (!line.split('\0').some((argument) => argument.endsWith(command))) continue
     const env = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '')
     if (environment === '' || env.split('\0').includes(environment)) found.push(Number(name))
   }
@@ -74,9 +74,9 @@ export async function killInPod(program: string, podUid: string): Promise<void> 
 }
 
 export const programs = {
-  sidecar: '/opt/hipaa-mcp/sidecar/main.ts',
-  operator: '/opt/hipaa-mcp/operator/main.ts',
-  collector: '/opt/hipaa-mcp/collector/main.ts',
+  sidecar: 'sidecar/main.ts',
+  operator: 'operator/main.ts',
+  collector: 'collector/main.ts',
 } as const
 
 /** The whole trail, exported and verified offline, as records in the order of their chains. */
