@@ -6,21 +6,17 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { Outcome } from '../core/record.ts'
 import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
 import type { Deps, Watch } from './deps.ts'
-import type { Answer, Message, Received, Revision } from './exchange.ts'
+import type { Answer } from './exchange.ts'
 import { tokenCache } from './identity/token.ts'
-import type { Orders, Standing } from './in-force.ts'
-import { checkHead, parseBody, readBody } from './intake.ts'
+import type { Orders } from './in-force.ts'
 import { limits } from './limits.ts'
-import { knownMethods, messageOf, pipelineFor, revisionOf } from './methods.ts'
 import { quota } from './quota.ts'
-import { recorded } from './recorded.ts'
 import { type Reason, Refusal } from './refusals.ts'
-import { lengthOf, word } from './respond.ts'
-import { rulesOf } from './rules.ts'
+import { lengthOf } from './respond.ts'
 import { nameOf } from './runner.ts'
+import { refuseEarly, serve } from './serve.ts'
 import { sessions } from './sessions.ts'
 import type { Trail } from './trail/trail.ts'
 import { type UpstreamOptions, upstream } from './upstream.ts'
@@ -107,17 +103,33 @@ export function callsServer(options: CallsOptions): CallsServer {
     socket.destroy()
   })
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const connection = connections.get(request.socket)
+    if (connection === undefined) {
+      response.destroy()
+      return
+    }
     serving += 1
-    serve(request, response)
-      .catch((cause: unknown) => {
+    // Closed, not merely ended: the last bytes of an answer are to leave before the process does.
+    response.once('close', () => {
+      serving -= 1
+      if (serving === 0) idle?.()
+    })
+    const refusedBefore = draining
+      ? 'shutting-down'
+      : connection.generation === generation
+        ? undefined
+        : 'certificate-superseded'
+    serve({ request, connection, refusedBefore, hosts: hosts?.() }, deps).then(
+      (answer) => {
+        if (answer === undefined) response.destroy()
+        else send(answer, request, response, connection)
+      },
+      (cause: unknown) => {
         // Not even a refusal could be made: the connection ends without an answer.
         watch.fault?.({ stage: 'transport', name: nameOf(cause) })
         response.destroy()
-      })
-      .finally(() => {
-        serving -= 1
-        if (serving === 0) idle?.()
-      })
+      },
+    )
   })
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
     const reason = brokenHttp(error)
@@ -131,7 +143,7 @@ export function callsServer(options: CallsOptions): CallsServer {
   /** Refuses what never became a request that Node hands out. */
   function refuseSocket(reason: Reason, socket: Duplex): void {
     const peer = connections.get(socket)?.peer ?? 'unknown'
-    refuseEarly(new Refusal(reason), { call: randomUUID() }, peer, orders.standing())
+    refuseEarly(new Refusal(reason), { call: randomUUID() }, peer, deps)
       .then((answer) => {
         const { status, headers, body } = answer
         const lines = Object.entries({ ...headers, 'content-length': lengthOf(answer), connection: 'close' })
@@ -139,92 +151,6 @@ export function callsServer(options: CallsOptions): CallsServer {
         socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body ?? ''}`)
       })
       .catch(() => socket.destroy())
-  }
-
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const began = clock()
-    const connection = connections.get(request.socket)
-    if (connection === undefined) return void response.destroy()
-    const asked: { call: string; message?: Message; revision?: Revision } = { call: randomUUID() }
-    const { locked, inForce } = orders.standing()
-    let outcome: Outcome | 'refused' = 'refused'
-    let answer: Answer
-    try {
-      if (draining) throw new Refusal('shutting-down', { headers: { 'retry-after': '1' } })
-      // Without any policy not even the path is known.
-      if (inForce === undefined) throw new Refusal('locked')
-      if (connection.expires <= began) throw new Refusal('certificate-expired')
-      if (connection.generation !== generation) throw new Refusal('certificate-superseded')
-      checkHead(request, inForce.policy.workload.path, hosts?.())
-      asked.message = messageOf(parseBody(await readBody(request)))
-      asked.revision = revisionOf(asked.message, request.headers)
-      if (locked !== undefined) throw new Refusal('locked')
-      const pipeline = pipelineFor(asked.message, asked.revision)
-      const { authorization, 'mcp-session-id': session } = request.headers
-      const received: Received = {
-        stage: 'received',
-        call: asked.call,
-        at: began,
-        inForce,
-        rules: rulesOf(inForce.policy),
-        message: asked.message,
-        revision: asked.revision,
-        peer: connection.peer,
-        certificate: connection.certificate,
-        ...(authorization === undefined ? {} : { authorization }),
-        ...(typeof session === 'string' ? { session } : {}),
-      }
-      const ended = await pipeline.run(received, deps)
-      if (ended.stage === 'settled') outcome = ended.outcome
-      answer = ended.answer
-    } catch (why) {
-      if (!(why instanceof Refusal)) {
-        // The peer went away while sending: there is nobody to answer and nothing was asked.
-        if (request.destroyed && !request.complete) return void response.destroy()
-        watch.fault?.({ stage: 'transport', name: nameOf(why) })
-      }
-      const refusal = why instanceof Refusal ? why : new Refusal('internal')
-      answer = await refuseEarly(refusal, asked, connection.peer, orders.standing())
-    }
-    send(answer, request, response, connection)
-    const { message } = asked
-    if (watch.call !== undefined) {
-      const method = message !== undefined && knownMethods.has(message.method) ? message.method : 'unknown'
-      const tool = inForce?.policy.tools.find(({ name }) => name === message?.params['name'])?.name
-      const milliseconds = clock() - began
-      watch.call({ method, ...(tool === undefined ? {} : { tool }), outcome, milliseconds })
-    }
-  }
-
-  /** Records a refusal from before the pipeline, or counts it when its source is over its quota. */
-  async function refuseEarly(
-    refusal: Refusal,
-    asked: { call: string; message?: Message; revision?: Revision },
-    peer: string,
-    { inForce }: Standing,
-  ): Promise<Answer> {
-    const { reason } = refusal
-    watch.refusal?.({ reason, stage: 'transport' })
-    if (!floods.admits(peer, reason)) return word(refusal, asked)
-    const { message } = asked
-    const method = message !== undefined && knownMethods.has(message.method) ? message.method : undefined
-    try {
-      await recorded(
-        trail.refuse({
-          kind: 'refusal',
-          call: asked.call,
-          reason,
-          stage: 'transport',
-          ...(method === undefined ? {} : { method }),
-          peer,
-          ...(inForce === undefined ? {} : { policy: inForce.hash }),
-        }),
-      )
-      return word(refusal, asked)
-    } catch (cause) {
-      watch.fault?.({ stage: 'trail', name: nameOf(cause) })
-      return word(new Refusal('trail-unavailable', { headers: { 'retry-after': '5' } }), asked)
-    }
   }
 
   /**

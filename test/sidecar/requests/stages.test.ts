@@ -32,7 +32,7 @@ test('only its own control says that an exchange has passed it', async () => {
   ]
 
   expect(Object.fromEntries(passed.map((stage) => [stage, [...new Set(writers[stage])]]))).toEqual({
-    received: ['server.ts'],
+    received: ['serve.ts'],
     identified: ['controls/authenticate.ts'],
     permitted: ['controls/authorize.ts'],
     declared: ['controls/record-intent.ts'],

@@ -1,0 +1,122 @@
+// One HTTP request: from its head to the bytes of its answer. What is refused before a pipeline begins is recorded here.
+
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Outcome } from '../core/record.ts'
+import type { Connection } from './connection.ts'
+import type { Deps } from './deps.ts'
+import type { Answer, Message, Received, Revision } from './exchange.ts'
+import { checkHead, parseBody, readBody } from './intake.ts'
+import { knownMethods, messageOf, pipelineFor, revisionOf } from './methods.ts'
+import { recorded } from './recorded.ts'
+import { type Reason, Refusal } from './refusals.ts'
+import { word } from './respond.ts'
+import { rulesOf } from './rules.ts'
+import { nameOf } from './runner.ts'
+
+export type Incoming = {
+  readonly request: IncomingMessage
+  readonly connection: Connection
+  /** Why the server takes nothing from this connection at this moment. */
+  readonly refusedBefore: Reason | undefined
+  readonly hosts: readonly string[] | undefined
+}
+
+/** What is known of a message so far. */
+type Asked = { readonly call: string; message?: Message; revision?: Revision }
+
+/** The answer to a request; undefined when its peer went away while sending it: there is nobody to answer. */
+export async function serve(incoming: Incoming, deps: Deps): Promise<Answer | undefined> {
+  const { request, connection } = incoming
+  const began = deps.clock()
+  const asked: Asked = { call: randomUUID() }
+  let outcome: Outcome | 'refused' = 'refused'
+  let answer: Answer
+  try {
+    const ended = await asPipeline(incoming, began, asked, deps)
+    if (ended.stage === 'settled') outcome = ended.outcome
+    answer = ended.answer
+  } catch (why) {
+    if (!(why instanceof Refusal)) {
+      if (request.destroyed && !request.complete) return undefined
+      deps.watch.fault?.({ stage: 'transport', name: nameOf(why) })
+    }
+    const refusal = why instanceof Refusal ? why : new Refusal('internal')
+    answer = await refuseEarly(refusal, asked, connection.peer, deps)
+  }
+  seen(asked, outcome, deps.clock() - began, deps)
+  return answer
+}
+
+async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps: Deps) {
+  const { request, connection, refusedBefore, hosts } = incoming
+  const { locked, inForce } = deps.orders.standing()
+  if (refusedBefore !== undefined) throw new Refusal(refusedBefore, { headers: { 'retry-after': '1' } })
+  // Without any policy not even the path is known.
+  if (inForce === undefined) throw new Refusal('locked')
+  if (connection.expires <= began) throw new Refusal('certificate-expired')
+  checkHead(request, inForce.policy.workload.path, hosts)
+  asked.message = messageOf(parseBody(await readBody(request)))
+  asked.revision = revisionOf(asked.message, request.headers)
+  if (locked !== undefined) throw new Refusal('locked')
+  const pipeline = pipelineFor(asked.message, asked.revision)
+  const { authorization, 'mcp-session-id': session } = request.headers
+  const received: Received = {
+    stage: 'received',
+    call: asked.call,
+    at: began,
+    inForce,
+    rules: rulesOf(inForce.policy),
+    message: asked.message,
+    revision: asked.revision,
+    peer: connection.peer,
+    certificate: connection.certificate,
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(typeof session === 'string' ? { session } : {}),
+  }
+  return await pipeline.run(received, deps)
+}
+
+/** Records a refusal from before the pipeline, or counts it when its source is over its quota. */
+export async function refuseEarly(refusal: Refusal, asked: Asked, peer: string, deps: Deps): Promise<Answer> {
+  const { reason } = refusal
+  deps.watch.refusal?.({ reason, stage: 'transport' })
+  if (!deps.quota.admits(peer, reason)) return word(refusal, asked)
+  const method = methodOf(asked)
+  const { inForce } = deps.orders.standing()
+  try {
+    await recorded(
+      deps.trail.refuse({
+        kind: 'refusal',
+        call: asked.call,
+        reason,
+        stage: 'transport',
+        ...(method === undefined ? {} : { method }),
+        peer,
+        ...(inForce === undefined ? {} : { policy: inForce.hash }),
+      }),
+    )
+    return word(refusal, asked)
+  } catch (cause) {
+    deps.watch.fault?.({ stage: 'trail', name: nameOf(cause) })
+    return word(new Refusal('trail-unavailable', { headers: { 'retry-after': '5' } }), asked)
+  }
+}
+
+/** A method name may be a record's or a metric's only when it is a known one: any other may hold PHI. */
+function methodOf({ message }: Asked): string | undefined {
+  return message !== undefined && knownMethods.has(message.method) ? message.method : undefined
+}
+
+function seen(
+  asked: Asked,
+  outcome: Outcome | 'refused',
+  milliseconds: number,
+  { orders, watch }: Deps,
+): void {
+  if (watch.call === undefined) return
+  const name = asked.message?.params['name']
+  const tool = orders.standing().inForce?.policy.tools.find((one) => one.name === name)?.name
+  const method = methodOf(asked) ?? 'unknown'
+  watch.call({ method, ...(tool === undefined ? {} : { tool }), outcome, milliseconds })
+}
