@@ -9,6 +9,7 @@ import { guarding } from '../demo/steps/guard.ts'
 import { world } from '../demo/world.ts'
 import { source } from '../sample/bundle.ts'
 import { claimsOfTheDemo } from './parts/claims-of-the-demo.ts'
+import { noPatientAnywhere } from './parts/no-patient-anywhere.ts'
 import { injection } from './parts/injection.ts'
 import { orders } from './parts/orders.ts'
 import { resilience } from './parts/resilience.ts'
@@ -45,3 +46,4 @@ describe('what the demo claims', () => {
 describe('orders', () => orders(stage))
 describe('admission', () => injection(stage))
 describe('what survives', () => resilience(stage))
+describe('what is nowhere', () => noPatientAnywhere(stage))

@@ -17,6 +17,7 @@ import { processesOf } from '../cluster/processes.ts'
 import { loopsBelow, mountsBelow } from '../cluster/remove.ts'
 import { type Slot, takenSlots } from '../cluster/slot.ts'
 import { flushDevice, foundOnDevice, policyAnnotation, type StorageKind } from '../cluster/storage.ts'
+import { verifies } from '../verifies.ts'
 
 const run = promisify(execFile)
 const namespace = `cluster-${randomUUID().slice(0, 8)}`
@@ -222,7 +223,7 @@ describe('the node', () => {
 })
 
 describe('storage', () => {
-  test('what a pod writes stands readable on the plain device and not on the encrypted one', async () => {
+  verifies('rest:test-volume', 'a pod writes the same text to both classes', async () => {
     const marker = `marker-${randomUUID()}`
     const mounts = [
       { name: 'encrypted', mountPath: '/encrypted' },
