@@ -6,12 +6,17 @@ import { fileURLToPath } from 'node:url'
 import { monitoringFiles } from '../config/monitoring/generate.ts'
 import { generatedFiles } from '../crds/generate.ts'
 import { controlsDocument } from './controls-document.ts'
+import { refusalsDocument } from './refusals-document.ts'
 
 const root = join(import.meta.dirname, '..')
 
 const files = [
-  ...[...(await generatedFiles()), ...monitoringFiles()].map(({ path, text }) => ({ path: fileURLToPath(path), text })),
+  ...[...(await generatedFiles()), ...monitoringFiles()].map(({ path, text }) => ({
+    path: fileURLToPath(path),
+    text,
+  })),
   { path: join(root, 'docs', 'controls.md'), text: await controlsDocument() },
+  { path: join(root, 'docs', 'refusals.md'), text: refusalsDocument() },
 ]
 
 const check = process.argv.includes('--check')
