@@ -1,11 +1,11 @@
 // Writes the lines of an export into a folder. The folder gets its name last: what was cut off never looks complete.
 
+import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { once } from 'node:events'
 import { dirname, join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
-import { registryOrigin, type ExportLine } from '../core/wire.ts'
+import { type ExportLine, registryOrigin } from '../core/wire.ts'
 import { CannotError } from './command.ts'
 import { folderOfChain, type Manifest, manifestSchema } from './export-layout.ts'
 

@@ -1,7 +1,7 @@
 // `hipaa-mcp status`: every server, and in words why one does not serve or does not comply.
 
-import type { Condition, KubernetesObject } from '../core/kubernetes.ts'
 import { group } from '../core/identifiers.ts'
+import type { Condition, KubernetesObject } from '../core/kubernetes.ts'
 import { CannotError, type Command, exitCodes, type Screen, textOf, UsageError } from './command.ts'
 import { kubeOptions, openKube } from './kube.ts'
 import { columns } from './table.ts'

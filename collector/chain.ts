@@ -1,6 +1,6 @@
 // What the collector knows of one chain: a function of its committed records and of its newest cosigned checkpoint.
 
-import { type Hash, leafHash, type Tree, Tree as MerkleTree } from '../core/merkle.ts'
+import { type Hash, leafHash, Tree as MerkleTree, type Tree } from '../core/merkle.ts'
 import type { AuditRecord, OrdersInForce } from '../core/record.ts'
 import type { Reason } from './refusals.ts'
 

@@ -1,8 +1,8 @@
 // What an auditor takes away: every chain of one server, whole, and the registry log that says which there are.
 
-import { registryOrigin, type ExportLine } from '../core/wire.ts'
-import { Corrupt } from './commit/commit.ts'
+import { type ExportLine, registryOrigin } from '../core/wire.ts'
 import type { Store } from './commit/commit.ts'
+import { Corrupt } from './commit/commit.ts'
 import type { Trail } from './trail.ts'
 
 /** Lines in order. The last is `end`: without it the export was cut off. `by` is recorded in the registry log. */

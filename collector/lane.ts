@@ -1,9 +1,9 @@
 // The one way into a chain: everything that touches it comes in order, and what arrives while a commit runs goes with
 // the next one. What stands in memory is what the store has committed; when that is in doubt the store is asked first.
 
-import { Corrupt, type Store } from './commit/commit.ts'
 import { parseRecord } from '../core/record.ts'
 import { type Chain, type Leaf, leafOf } from './chain.ts'
+import { Corrupt, type Store } from './commit/commit.ts'
 import { Order } from './order.ts'
 import { Refusal } from './refusals.ts'
 

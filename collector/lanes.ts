@@ -1,8 +1,8 @@
 // All chains that are in memory, read from the store when they are first needed.
 
+import { Chain } from './chain.ts'
 import type { Store } from './commit/commit.ts'
 import { Corrupt } from './commit/commit.ts'
-import { Chain } from './chain.ts'
 import { ended } from './ended.ts'
 import { Lane, type LaneEvents } from './lane.ts'
 import type { Entered, Registry } from './registry.ts'

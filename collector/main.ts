@@ -10,10 +10,10 @@ import { loadKeys } from './keys.ts'
 import { jsonLog, wordsOf } from './log.ts'
 import { openMetrics } from './metrics.ts'
 import { type Route, routes } from './receive.ts'
+import { retry } from './retry.ts'
 import { collectorServer, secureContext } from './server.ts'
 import { openStore, untilOpen } from './store.ts'
 import { Trail } from './trail.ts'
-import { retry } from './retry.ts'
 
 const sweepMs = 2000
 

@@ -9,9 +9,9 @@ import {
   type Ended,
   type Entry,
   parseRecord,
+  type Registered,
   recordBytes,
   recordSchema,
-  type Registered,
   type Signalled,
 } from '../core/record.ts'
 import { partsOfOrigin, registryOrigin } from '../core/wire.ts'

@@ -2,7 +2,7 @@
 // of its canonical bytes. Everything is spelled out: a sidecar never fills in a default.
 
 import { createHash } from 'node:crypto'
-import { type Json, canonical } from './canonical.ts'
+import { canonical, type Json } from './canonical.ts'
 
 export const policySchema = 'policy/1'
 

@@ -1,7 +1,7 @@
 // The audit record (45 CFR 164.312(b)): who, what, when, why, for every message, refusals included. A record holds
 // hashes and sealed tokens, never content: nothing here has a place for an argument's value or a result.
 
-import { type Json, canonical } from './canonical.ts'
+import { canonical, type Json } from './canonical.ts'
 import { isRecord } from './record-shape.ts'
 
 export const recordSchema = 'phi-access/1'

@@ -2,7 +2,7 @@
 // session that writes, keeps a second collector out.
 
 import { Socket } from 'node:net'
-import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
+import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
 import pg from 'pg'
 import { Corrupt, type Store, StoreFailed } from './commit.ts'
 import { migrations } from './migrations.ts'

@@ -7,7 +7,7 @@ import { recordBytes } from '../../core/record.ts'
 import { anIntent, aRefusal, aResult, aStart } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 import { anEmbeddedStore, aTrail, Process, reasonOf, recordsIn, registryIn } from './a-trail.ts'
-import { type Edge, type Fault, faulty, type FaultyStore } from './faults.ts'
+import { type Edge, type Fault, type FaultyStore, faulty } from './faults.ts'
 
 const failures: Fault[] = ['fails, not persisted', 'fails, but persisted']
 const hangs: Fault[] = ['hangs, not persisted', 'hangs, but persisted']

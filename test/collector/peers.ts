@@ -2,12 +2,12 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, request } from 'undici'
+import type { Pod } from '../../collector/trail.ts'
 import { newKeyAndRequest } from '../../core/csr.ts'
 import { identity } from '../../core/identifiers.ts'
 import { type Authority, makeAuthority } from '../../operator/authority/ca.ts'
 import { proved } from '../../operator/authority/certificate-request.ts'
 import { issue } from '../../operator/authority/issue.ts'
-import type { Pod } from '../../collector/trail.ts'
 
 export type Certificate = { key: string; cert: string }
 

@@ -1,12 +1,12 @@
 // A real PostgreSQL in a folder of its own, with TLS, as user postgres. Ended and removed by whoever started it.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { once } from 'node:events'
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AddressInfo } from 'node:net'
 import type { Certificate } from './peers.ts'
 
 const programs = '/usr/lib/postgresql/15/bin'

@@ -1,22 +1,21 @@
 // The collector as a process of its own, with an operator that gives it a certificate, and writers that load it.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import { type AddressInfo, createServer as createTcp } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { randomUUID } from 'node:crypto'
+import type { Pod } from '../../collector/trail.ts'
+import { rawPublicKey } from '../../core/checkpoint.ts'
 import { identity } from '../../core/identifiers.ts'
 import { recordBytes } from '../../core/record.ts'
+import type { ChainResponse } from '../../core/wire.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { aRefusal, aStart } from '../core/records.ts'
 import { aFolder, aPod } from './a-trail.ts'
-import { rawPublicKey } from '../../core/checkpoint.ts'
-import { generateKeyPairSync } from 'node:crypto'
-import type { ChainResponse } from '../../core/wire.ts'
-import type { Pod } from '../../collector/trail.ts'
 import { anAuthority, certify, certifyRequest, Peer, uriOf } from './peers.ts'
 
 const root = join(import.meta.dirname, '../..')

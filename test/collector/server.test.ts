@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import type { Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { connect } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import type { Store } from '../../collector/commit/commit.ts'
@@ -15,7 +15,7 @@ import type { ChainResponse } from '../../core/wire.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { anIntent, anOrders, aResult, aStart } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
-import { aPod, anEmbeddedStore, aTrail, Process } from './a-trail.ts'
+import { anEmbeddedStore, aPod, aTrail, Process } from './a-trail.ts'
 import { anAuthority, type Certificate, certify, Peer, uriOf } from './peers.ts'
 
 let authority: Authority

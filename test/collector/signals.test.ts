@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Rule, type Seen, Signals } from '../../collector/signals.ts'
-import { anIntent, anOrders, aPatient, aResult, aWho, at } from '../core/records.ts'
+import { anIntent, anOrders, aPatient, aResult, at, aWho } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 import { anEmbeddedStore, aTrail, Process, registryIn } from './a-trail.ts'
 

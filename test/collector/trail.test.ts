@@ -4,8 +4,8 @@ import { recordBytes } from '../../core/record.ts'
 import { aClose, anIntent, anOrders, aRefusal, aResult, aStart } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 import {
-  aPod,
   anEmbeddedStore,
+  aPod,
   aTrail,
   type Clock,
   Process,

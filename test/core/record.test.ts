@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { canonical, type Json } from '../../core/canonical.ts'
 import { type AuditRecord, parseRecord, recordBytes, recordLimit } from '../../core/record.ts'
 import { verifies } from '../verifies.ts'
-import { aClose, anIntent, anOrders, aPatient, aRefusal, aResult, aStart, aWho, at } from './records.ts'
+import { aClose, anIntent, anOrders, aPatient, aRefusal, aResult, aStart, at, aWho } from './records.ts'
 
 const origin = 'hipaa-mcp.dev/clinic/ehr/0f2c/0'
 const root = `${'A'.repeat(43)}=`

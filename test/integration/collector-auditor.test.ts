@@ -1,5 +1,6 @@
 // Who gets to read the trail is decided by the API server: a real one, with persons of different rights.
 
+import { X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -7,7 +8,6 @@ import { auditorCertificate } from '../../cli/auditor-certificate.ts'
 import type { Screen } from '../../cli/command.ts'
 import { type Kube, openKube } from '../../cli/kube.ts'
 import { identity, identityOf } from '../../core/identifiers.ts'
-import { X509Certificate } from 'node:crypto'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { aFolder } from '../collector/a-trail.ts'
 import { anAuthority, certifyRequest } from '../collector/peers.ts'

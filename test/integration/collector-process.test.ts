@@ -201,7 +201,7 @@ test('without a certificate it is not ready and says so; with the operator back 
   refusing.server.close()
 })
 
-verifies('operator:monitoring', 'the collector’s metrics count what was committed', async () => {
+test('the collector’s metrics count what was committed', async () => {
   const collector = await aCollector(operator, { HIPAA_MCP_STORE: `embedded:${join(aFolder(), 'store')}` })
   await collector.until('ok')
   const { all, running } = await writers(1, collector.port)
