@@ -79,7 +79,7 @@ export type Policy = {
 
 /** The bytes that travel and are hashed. */
 export function policyText(policy: Policy): string {
-  return canonical(policy as unknown as Json)
+  return canonical(policy)
 }
 
 /** SHA-256 of the policy's text, hexadecimal. */
