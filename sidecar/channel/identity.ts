@@ -166,7 +166,7 @@ async function ask(
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<IdentityResponse> {
-  const request: IdentityRequest = { csr: await certificateRequest(key, names) }
+  const request: IdentityRequest = { csr: certificateRequest(key, names) }
   const { statusCode, body } = await link.request({
     method: 'POST',
     path: '/v1/identity',

@@ -1,12 +1,14 @@
 // Stream: the real collector over real TLS acknowledges, behind a proxy that fails.
 
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { parseNote } from '../../../core/checkpoint.ts'
+import { cosign, parseNote, signCheckpoint, vkey } from '../../../core/checkpoint.ts'
 import { leafHash, rootOf } from '../../../core/merkle.ts'
 import { type AuditRecord, recordBytes } from '../../../core/record.ts'
 import { beginTrail, type RunningTrail } from '../../../sidecar/trail/begin.ts'
 import { CollectorClient } from '../../../sidecar/trail/collector-client.ts'
+import { Contact } from '../../../sidecar/trail/contact.ts'
 import type { ChainOver } from '../../../sidecar/trail/home.ts'
 import { verifies } from '../../verifies.ts'
 import { aLog, anInstallation, type Installation, until } from '../installation.ts'
@@ -165,4 +167,26 @@ test('an answer that claims less than was sent acknowledges nothing', async () =
   await expect(answering(undefined).records('o', 0, [Buffer.from('a')])).rejects.toMatchObject({
     code: 'short',
   })
+})
+
+verifies('integrity:witness', 'a cosignature that is not the witness’s ends the chain', async () => {
+  const witness = generateKeyPairSync('ed25519').privateKey
+  const chainKey = generateKeyPairSync('ed25519').privateKey
+  const origin = 'hipaa-mcp.dev/clinic/ehr/pod-uid-1/0'
+  const head = { origin, size: 1, root: leafHash(Buffer.from('{}')) }
+  const note = signCheckpoint(head, { name: origin, kind: 'ed25519', key: chainKey })
+  const name = 'hipaa-mcp.dev/witness'
+  const contactWith = (key: KeyObject) => {
+    const checkpoint = async () =>
+      await Promise.resolve(cosign(head, { name, kind: 'cosignature', key }, 1_790_000_000))
+    const known = vkey({ name, kind: 'cosignature', key: witness })
+    return new Contact({ records: async () => await Promise.resolve(), checkpoint }, origin, known)
+  }
+
+  const good = contactWith(witness)
+  await good.checkpoint(note)
+  expect(good.witnessed()).toBe(1)
+  const forged = contactWith(generateKeyPairSync('ed25519').privateKey)
+  await expect(forged.checkpoint(note)).rejects.toMatchObject({ reason: 'witness-wrong' })
+  expect(forged.witnessed()).toBe(0)
 })
