@@ -217,7 +217,7 @@ function servers(): TableBuilder {
     .description('What each server’s pods report of themselves.')
     .datasource(source)
     .span(24)
-    .height(6)
+    .height(4)
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
       id: 'organize',

@@ -135,7 +135,7 @@ header b { font-size: 20px; color: #fff } header span { color: #8e8e9e } header 
 .row { position: absolute; color: #d8d9da; font-weight: 600; padding-top: 6px }
 .stat { font-size: 34px; font-weight: 700; text-align: center; padding-top: 18px } .none { color: #6e6e7e; font-size: 20px }
 svg text { fill: #9a9aaa; font-size: 11px } .grid { stroke: #24262d }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; padding-left: 8px; color: #b0b0c0; font-size: 12px; height: 32px; overflow: hidden }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; padding-left: 8px; color: #b0b0c0; font-size: 11px; line-height: 15px; height: 34px; overflow: hidden }
 .legend i { display: inline-block; width: 14px; height: 3px; margin-right: 6px; vertical-align: middle }
 table { width: 100%; border-collapse: collapse } th { text-align: left; color: #8ab8ff; font-weight: 600 }
 td, th { padding: 6px 10px; border-bottom: 1px solid #25272e }

@@ -72,7 +72,7 @@ export async function dashboards(clinic: Clinic, seconds: number): Promise<strin
     alerts.join(', '),
   )
   const picture = join(out, 'dashboard.png')
-  await drawDashboard(await dashboard(), ask, picture, Math.min(3_600, Math.max(300, seconds)))
+  await drawDashboard(await dashboard(), ask, picture, Math.min(3_600, Math.max(90, seconds)))
   say(`The dashboard as a picture: ${picture}`)
   return picture
 }

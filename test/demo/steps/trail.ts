@@ -61,9 +61,23 @@ type Told = {
   outcome?: string
 }
 
+/** Reasons of section "what is refused", as the trail names them. */
+const refusalsShown = [
+  'mfa-missing',
+  'mfa-too-old',
+  'tool-unknown',
+  'argument-refused',
+  'training-too-old',
+  'token-unbound',
+  'locked',
+]
+
 /** A call and a refusal in words: who, what, when, why. */
 function sampleOf(text: string): string[] {
-  const records = text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Told] : []))
+  const records = text
+    .split('\n')
+    .flatMap((line) => (line.startsWith('{"') ? [JSON.parse(line) as Told] : []))
+    .toSorted((a, b) => (a.at < b.at ? -1 : 1))
   const call = records.findLast(({ kind, tool }) => kind === 'intent' && tool !== undefined)
   const refusal = records.findLast(({ kind, who }) => kind === 'refusal' && who !== undefined)
   return [
@@ -84,7 +98,7 @@ export async function trail(clinic: Clinic): Promise<void> {
   command(`npm run -s hipaa-mcp -- verify ${folder}`)
   const verified = await hipaaMcp(['verify', folder, '--server', 'clinic/ehr'])
   lines(verified.text)
-  claim('it verifies, offline', verified.code === 0)
+  claim('it verifies, offline', verified.code === 0 && verified.text.includes('VERIFIED'))
 
   const files = await filesBelow(folder)
   const texts = await Promise.all(files.map(async (file) => await readFile(file, 'utf8')))
@@ -97,6 +111,8 @@ export async function trail(clinic: Clinic): Promise<void> {
     named.length === 0 && whole.length > 1_000,
   )
 
+  const missing = refusalsShown.filter((reason) => !whole.includes(`"reason":"${reason}"`))
+  claim('every refusal above stands in it with its reason', missing.length === 0, missing.join(', '))
   say('Two of its records, as an auditor reads them:')
   for (const line of sampleOf(whole)) say(line)
 
@@ -114,6 +130,11 @@ export async function trail(clinic: Clinic): Promise<void> {
   claim(
     'one bit of one byte changed: verification fails, and says where',
     found.code === 1,
-    `bit 0 of byte ${at} of ${largest.file.slice(changed.length + 1)}: ${found.text.trim().split('\n').at(-1)}`,
+    `bit 0 of byte ${at} of ${largest.file.slice(changed.length + 1)}: ${found.text
+      .trim()
+      .split('\n')
+      .slice(-2)
+      .map((line) => line.trim())
+      .join(' ')}`,
   )
 }
