@@ -62,9 +62,14 @@ export function fleetOf({ server, pods, chains, compiled }: Seen): Fleet {
     guarded,
     live,
     inForce: guarded.filter(({ metadata }) =>
-      live.some((chain) => chain.podUid === metadata.uid && chain.policy === hash && hash !== undefined),
+      live.some((chain) => chain.podUid === metadata.uid && enforces(chain, hash)),
     ),
   }
+}
+
+/** A pod that is locked for another reason than the policy's own lockdown enforces nothing: it refuses everything. */
+function enforces({ policy, locked }: ChainSummary, hash: string | undefined): boolean {
+  return hash !== undefined && policy === hash && (locked === undefined || locked === 'lockdown')
 }
 
 type Rule = (seen: Seen, fleet: Fleet, now: number) => Finding
@@ -218,5 +223,10 @@ export function ready(fleet: Fleet, violations: readonly Violation[]): Finding {
     return no('UnguardedPods', 'No pod is guarded yet: replace those that started before the enrolment.')
   if (!fleet.guarded.some(isReady))
     return no('PodsNotReady', 'No guarded pod is ready: its /readyz on port 15021 says why.')
+  if (fleet.live.length > 0 && fleet.live.every(({ locked }) => locked !== undefined))
+    return no(
+      'PodsLocked',
+      'Every guarded pod refuses all calls: its /readyz says why. After a change of port or of trail.acknowledge, restart the workload.',
+    )
   return yes('Serving', 'At least one guarded pod serves calls.')
 }

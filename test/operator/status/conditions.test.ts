@@ -94,6 +94,18 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
   },
   { type: 'Ready', when: 'no keys', things: { ...well, keys: false }, is: 'False KeysPending' },
   {
+    type: 'Ready',
+    when: 'every pod is locked',
+    things: { ...well, chains: [aChain('uid-ehr-1', { policy: hash, locked: 'pod-outdated' })] },
+    is: 'False PodsLocked',
+  },
+  {
+    type: 'Access',
+    when: 'a pod is locked',
+    things: { ...well, chains: [aChain('uid-ehr-1', { policy: hash, locked: 'pod-outdated' })] },
+    is: 'Unknown PolicyNotReported',
+  },
+  {
     type: 'Compliant',
     when: 'Development',
     things: { ...well, servers: [aServer({ profile: 'Development' })] },
