@@ -1,14 +1,14 @@
 // What only the leader does: reconcile servers and agreements, follow the trail, keep trail volumes.
 
+import { type AgreementReconciler, reconcileAgreement } from './agreements.ts'
 import { type Client, fieldManager } from './cluster/client.ts'
 import type { Events } from './cluster/events.ts'
 import { kinds } from './cluster/kinds.ts'
 import { type Queue, workQueue } from './cluster/queue.ts'
-import { type AgreementReconciler, reconcileAgreement } from './agreements.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
-import { reconcile, type Reconciler } from './reconcile.ts'
+import { type Reconciler, reconcile } from './reconcile.ts'
 import { trailAnnotation, volumeChanges } from './trail-volumes.ts'
 import type { Outside, World } from './world.ts'
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { kinds } from '../../../operator/cluster/kinds.ts'
 import { type Change, type ListWatch, listWatch } from '../../../operator/cluster/list-watch.ts'
-import { aList, aPod, type Answer, json, line, quiet, type Scripted, scriptedApi } from './scripted-api.ts'
+import { type Answer, aList, aPod, json, line, quiet, type Scripted, scriptedApi } from './scripted-api.ts'
 
 type Pod = { metadata: { name: string; namespace: string; resourceVersion: string } }
 type Following = { api: Scripted; pods: ListWatch<Pod>; seen: string[] }

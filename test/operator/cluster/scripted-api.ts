@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Agent } from 'undici'
-import { type Client, apiClient } from '../../../operator/cluster/client.ts'
+import { apiClient, type Client } from '../../../operator/cluster/client.ts'
 import type { Credentials } from '../../../operator/cluster/credentials.ts'
 import type { Log } from '../../../operator/log.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { drivers, gradeOf, type Grade } from '../../../operator/evidence/at-rest.ts'
+import { drivers, type Grade, gradeOf } from '../../../operator/evidence/at-rest.ts'
 import type { PersistentVolume, StorageClass } from '../../../operator/objects.ts'
 import { verifies } from '../../verifies.ts'
 import { aGuardedPod, aServer, aStorePod, seenIn } from '../world.ts'
