@@ -27,9 +27,10 @@ export function canonical(value: Json): string {
   if (value === null || typeof value === 'boolean') return String(value)
   if (Array.isArray(value)) return `[${value.map((item: Json) => canonical(item)).join(',')}]`
   const members = value as { readonly [member: string]: Json | undefined }
-  const kept = Object.keys(members).filter((name) => members[name] !== undefined)
-  return `{${kept
-    .toSorted()
-    .map((name) => `${canonical(name)}:${canonical(members[name] as Json)}`)
-    .join(',')}}`
+  let text = ''
+  for (const name of Object.keys(members).toSorted()) {
+    const item = members[name]
+    if (item !== undefined) text += `${text === '' ? '' : ','}${canonical(name)}:${canonical(item)}`
+  }
+  return `{${text}}`
 }
