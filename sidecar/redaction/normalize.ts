@@ -9,8 +9,10 @@ const hyphen = /[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/
 const space = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/
 export const beyondAscii = /[\u0080-\uffff]/
 
+const unmoved = (index: number): number => index
+
 export function normalize(text: string): Normal {
-  if (!beyondAscii.test(text)) return { text, at: (index) => index }
+  if (!beyondAscii.test(text)) return { text, at: unmoved }
   let out = ''
   // Where each code unit of `out` came from; at its end, the end of the original.
   const origins: number[] = []

@@ -70,7 +70,8 @@ function membersOf(
 ): Members | undefined {
   const members: Members = {}
   let any = false
-  for (const name of Object.keys(value)) {
+  // Parsed JSON has no inherited members.
+  for (const name in value) {
     const item = stays(value[name] as Json, name)
     if (item === undefined) continue
     if (identifying(name, by)) {

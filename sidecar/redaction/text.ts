@@ -38,7 +38,9 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
   if (text.length >= 200 && encoded.test(text)) return drop('encoded', tally)
   const normal = normalize(text)
   // Known ones first: of two findings of one stretch the first counts, and it says more.
-  const findings = [...detectKnown(normal.text, known), ...detect(normal.text)]
+  const findings: Finding[] = []
+  detectKnown(normal.text, known, findings)
+  detect(normal.text, findings)
   if (findings.length === 0) return text
   if (rules.text === 'Drop') return drop('identifier', tally)
   return replaced(text, normal, findings, rules, tally)
@@ -47,7 +49,10 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
 /** Whether a text holds any identifier at all. */
 export function identifies(text: string, known: Survey): boolean {
   const normal = normalize(text).text
-  return detect(normal).length > 0 || detectKnown(normal, known).length > 0
+  const findings: Finding[] = []
+  detectKnown(normal, known, findings)
+  detect(normal, findings)
+  return findings.length > 0
 }
 
 function replaced(text: string, normal: Normal, findings: Finding[], rules: TextRules, tally: Tally): string {
@@ -83,8 +88,7 @@ const everyday = words(`
   sick swift wise wells west north winter worth ray rob sue pat nick jack
 `)
 
-function detectKnown(text: string, { names, ids }: Survey): Finding[] {
-  const findings: Finding[] = []
+function detectKnown(text: string, { names, ids }: Survey, findings: Finding[]): void {
   if (names.size > 0) {
     for (const [start, end] of wordsOf(text)) {
       const word = text.slice(start, end)
@@ -110,7 +114,6 @@ function detectKnown(text: string, { names, ids }: Survey): Finding[] {
       }
     }
   }
-  return findings
 }
 
 /** Where words begin and end. Most text is ASCII, which needs no table of letters. */
