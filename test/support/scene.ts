@@ -32,6 +32,7 @@ export type Asking = Partial<Sent> & {
 /** Made once: keys cost more than everything else here. */
 const authorities = Promise.all([authority('callers'), authority('servers'), authority('strangers')])
 const issuers = anIssuer()
+const servers = authorities.then(async ([, own]) => await own.issue('ehr', ['localhost', '127.0.0.1']))
 const callers = new Map<string, Promise<KeyPair>>()
 
 export function thumbprint({ cert }: KeyPair): string {
@@ -83,7 +84,7 @@ export async function aScene(
   const policy = aPolicy({ tls: { minVersion: 'TLSv1.3', clientCa: callersCa.cert }, ...options.policy })
   const jwks = { [issuer.url]: issuer.jwks }
   const orders = someOrders({ inForce: anInForce({ policy, jwks }) })
-  const serverPair = await serversCa.issue('ehr', ['localhost', '127.0.0.1'])
+  const serverPair = await servers
   const calling: CallsOptions = {
     tls: { ...serverPair, ca: policy.tls.clientCa, minVersion: policy.tls.minVersion },
     orders,
