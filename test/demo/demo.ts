@@ -7,8 +7,7 @@
 import { parseArgs } from 'node:util'
 import { source } from '../sample/bundle.ts'
 import { allClaims, claim, part } from './claims.ts'
-import { findKubectl, kubectl } from './kubectl.ts'
-import { buildClinic, buildMonitoring, clear, type Clinic, install, managed } from './scene.ts'
+import { buildClinic, buildMonitoring, clear, type Clinic, install, managed, uninstall } from './scene.ts'
 import { command, elapsed, progress, say, section } from './screen.ts'
 import { answers } from './steps/answers.ts'
 import { before } from './steps/before.ts'
@@ -20,7 +19,7 @@ import { dashboards } from './steps/monitoring.ts'
 import { refusing } from './steps/refusals.ts'
 import { status } from './steps/status.ts'
 import { trail } from './steps/trail.ts'
-import { endWorld, type World, world } from './world.ts'
+import { endWorld, kubectlOfWorld, type World, world } from './world.ts'
 
 const log = (line: string): void => progress(line)
 
@@ -112,7 +111,13 @@ async function remember({ kubectl, started }: World): Promise<void> {
 /** Removes what `up` put there: the product only if the demo installed it, the node only if the demo started it. */
 async function downAll(): Promise<number> {
   const current = process.env['CLUSTER'] === 'current'
-  const client = current ? kubectl(await findKubectl(log)) : (await world({ ...process.env }, log)).kubectl
+  const client = await kubectlOfWorld(process.env, log)
+  if (client === undefined) {
+    // A node that does not run may have left traces all the same.
+    await endWorld()
+    say('The node does not run; nothing is left of it.')
+    return 0
+  }
   const marker = await client.get<{ data?: { startedCluster?: string } }>(
     'configmap',
     'hipaa-mcp-demo',
@@ -129,9 +134,7 @@ async function downAll(): Promise<number> {
   await client
     .run(['delete', 'secret', '-n', 'cert-manager', '-l', managed, '--ignore-not-found'])
     .catch(() => '')
-  const product = await client.get('namespace', '-l', managed)
-  if (product !== undefined)
-    await client.run(['delete', '-k', 'config/default', '--ignore-not-found', '--timeout=180s'])
+  await uninstall({ kubectl: client })
   say('What the demo put there is gone.')
   return 0
 }

@@ -47,6 +47,19 @@ export async function install(world: World): Promise<void> {
   for (const name of workloads) await kubectl.run(['rollout', 'status', name, '-n', system, '--timeout=240s'])
 }
 
+/** Removes the product, if the demo installed it: an installation that was there before stays. */
+export async function uninstall({ kubectl }: Pick<World, 'kubectl'>): Promise<void> {
+  const found = await kubectl.get<{ metadata: { labels?: Record<string, string> } }>('namespace', system)
+  if (found?.metadata.labels?.['app.kubernetes.io/managed-by'] !== 'hipaa-mcp-demo') return
+  await kubectl.run([
+    'delete',
+    '-k',
+    join(checkout, 'config', 'default'),
+    '--ignore-not-found',
+    '--timeout=240s',
+  ])
+}
+
 /** Removes what an earlier run left, and refuses to touch a namespace that somebody else made. */
 export async function clear({ kubectl }: Pick<World, 'kubectl'>): Promise<void> {
   const mine: string[] = []

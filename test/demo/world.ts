@@ -103,6 +103,16 @@ async function make(...args: string[]): Promise<void> {
   })
 }
 
+/** kubectl against the cluster where the demo played; undefined when this checkout's node does not run. */
+export async function kubectlOfWorld(
+  env: NodeJS.ProcessEnv = process.env,
+  log: Log = toStderr,
+): Promise<Kubectl | undefined> {
+  if (env['CLUSTER'] === 'current') return kubectl(await findKubectl(log))
+  const found = await running(clusterName(env)).catch(() => undefined)
+  return found === undefined ? undefined : kubectl((await components(log)).path('kubectl'), found.kubeconfig)
+}
+
 /** Ends the node that the demo started; a cluster of somebody else's is left as it is. */
 export async function endWorld(env: NodeJS.ProcessEnv = process.env): Promise<void> {
   await down(clusterName(env))
