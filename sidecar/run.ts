@@ -147,8 +147,14 @@ export async function run(options: RunOptions): Promise<Running> {
     )
   }
 
+  /** Rejects when the end begins: whoever waits for the operator then waits no more. */
+  const ended = new Promise<never>((_, reject) => {
+    over.signal.addEventListener('abort', () => reject(new Error('The sidecar is stopping')), { once: true })
+  })
+  ended.catch(() => undefined)
+
   async function bringUp(): Promise<void> {
-    useCredentials(await identity.first())
+    useCredentials(await Promise.race([identity.first(), ended]))
     identity.onChange((certificates) => {
       useCredentials(certificates)
       secure()

@@ -341,3 +341,18 @@ verifies(
     close()
   },
 )
+
+test.each([
+  ['the operator', () => installation.channel.faults.set('away')],
+  ['the collector', () => installation.collector.faults.set('away')],
+])('a sidecar that still waits for %s stops when it is told to', async (_what, away) => {
+  away()
+  await started()
+  await until('it waits', () => log.lines.some((line) => line.includes('asking')))
+  const began = performance.now()
+
+  await running?.stop()
+
+  running = undefined
+  expect(performance.now() - began).toBeLessThan(5_000)
+})
