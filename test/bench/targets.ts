@@ -9,7 +9,7 @@ import { start } from './process.ts'
 import { direct, yardstick } from './report.ts'
 import type { Work } from './work.ts'
 
-export type Running = {
+type Running = {
   /** Absent where nothing stands between. */ pid?: number
   origin: string
   stop: () => Promise<void>

@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util'
 import { source } from '../sample/bundle.ts'
 import { allClaims, claim, part } from './claims.ts'
-import { buildClinic, buildMonitoring, clear, type Clinic, install, managed, uninstall } from './scene.ts'
+import { buildClinic, buildMonitoring, type Clinic, clear, install, managed, uninstall } from './scene.ts'
 import { command, elapsed, progress, say, section } from './screen.ts'
 import { answers } from './steps/answers.ts'
 import { before } from './steps/before.ts'

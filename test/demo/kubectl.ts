@@ -1,10 +1,10 @@
 // kubectl, as a person would use it: what the demo does can be repeated by hand.
 
 import { spawn } from 'node:child_process'
-import { components } from '../cluster/components.ts'
 import { type Log, toStderr } from '../../config/image/progress.ts'
+import { components } from '../cluster/components.ts'
 
-export type Ran = { code: number; stdout: string; stderr: string }
+type Ran = { code: number; stdout: string; stderr: string }
 
 export type Kubectl = {
   kubeconfig: string | undefined

@@ -15,7 +15,7 @@ const system = 'hipaa-mcp-system'
 /** Rendered objects, for a person to look at and to apply again. */
 export const out = join(checkout, 'out', 'demo')
 
-export const namespaces = ['clinic', 'identity', 'vendor', 'agents', 'elsewhere', 'monitoring'] as const
+const namespaces = ['clinic', 'identity', 'vendor', 'agents', 'elsewhere', 'monitoring'] as const
 export const managed = 'app.kubernetes.io/managed-by=hipaa-mcp-demo'
 
 export type Clinic = World & { clinicCa: Authority; agentsCa: Authority; records: readonly PatientRecord[] }
@@ -153,17 +153,12 @@ async function load({ kubectl }: World, records: readonly PatientRecord[]): Prom
   await kubectl.run(['rollout', 'status', 'deployment/ehr-mcp', '-n', 'clinic', '--timeout=120s'])
 }
 
-/** Changes of the policy that a test asks for, by the text of the manifest. */
-export type Edit = (manifest: string) => string
-
 /** The HipaaMcpServer as text, certificates filled in; also written to out/demo/ehr.yaml. */
-export async function serverManifest(clinic: Clinic, edit: Edit = (text) => text): Promise<string> {
-  const text = edit(
-    await manifest('server', {
-      AGENTS_CA: quoted(clinic.agentsCa.cert),
-      CLINIC_CA: quoted(clinic.clinicCa.cert),
-    }),
-  )
+async function serverManifest(clinic: Clinic): Promise<string> {
+  const text = await manifest('server', {
+    AGENTS_CA: quoted(clinic.agentsCa.cert),
+    CLINIC_CA: quoted(clinic.clinicCa.cert),
+  })
   const whole = clinic.certManager ? text : text.replace(/^ +issuerRef:.*\n/m, '')
   await mkdir(out, { recursive: true })
   await writeFile(join(out, 'ehr.yaml'), whole)

@@ -2,9 +2,9 @@
 
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { parseReference, push } from '../../config/image/push.ts'
-import { type Log, toStderr } from '../../config/image/progress.ts'
 import { productImage } from '../../config/image/product.ts'
+import { type Log, toStderr } from '../../config/image/progress.ts'
+import { parseReference, push } from '../../config/image/push.ts'
 import { defaultName, down, running, up } from '../cluster/cluster.ts'
 import { components } from '../cluster/components.ts'
 import { postgresImage, prometheusImage, samplesImage, testImages } from '../cluster/images.ts'
@@ -26,7 +26,7 @@ export type World = {
 }
 
 const checkout = join(import.meta.dirname, '..', '..')
-export const ownClass = 'encrypted'
+const ownClass = 'encrypted'
 
 /**
  * By the environment: CLUSTER=current takes the current kubeconfig and needs PUSH=registry/name and STORAGE_CLASS=name;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { dashboard } from '../demo/steps/monitoring.ts'
 import { questionsOf } from '../demo/prometheus.ts'
+import { dashboard } from '../demo/steps/monitoring.ts'
 
 const monitoring = join(import.meta.dirname, '..', '..', 'config', 'monitoring')
 const promtool = (...args: string[]) => spawnSync('promtool', args, { encoding: 'utf8' })

@@ -6,8 +6,8 @@
 // Settings, each a flag or the variable in capitals (AGENT_URL, …): see `settings` below.
 
 import { readFileSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import {
   Client,

@@ -5,12 +5,12 @@ import type { Outcome } from '../../sample/agent.ts'
 import { call, list } from '../calls.ts'
 import { claim } from '../claims.ts'
 import { leaksIn } from '../leaks.ts'
-import { columns, say } from '../screen.ts'
 import type { Clinic } from '../scene.ts'
+import { columns, say } from '../screen.ts'
 import type { Bare } from './before.ts'
 
 /** Everything that came back, as text. */
-export const textOf = (outcome: Outcome): string => (outcome.ok ? JSON.stringify(outcome.result) : '')
+const textOf = (outcome: Outcome): string => (outcome.ok ? JSON.stringify(outcome.result) : '')
 
 export async function answers(clinic: Clinic, { record, answer, notes }: Bare): Promise<void> {
   const patient_id = record.patient.id

@@ -5,8 +5,8 @@ import type { PatientRecord } from '../../sample/fhir.ts'
 import { call, list } from '../calls.ts'
 import { claim } from '../claims.ts'
 import { leaksIn } from '../leaks.ts'
-import { say } from '../screen.ts'
 import type { Clinic } from '../scene.ts'
+import { say } from '../screen.ts'
 
 const plain = 'http://ehr-mcp.clinic.svc:8080/mcp'
 

@@ -3,8 +3,8 @@
 import { sweep } from '../calls.ts'
 import { claim } from '../claims.ts'
 import { until } from '../kubectl.ts'
-import { say } from '../screen.ts'
 import { type Clinic, conditionOf, serverStatus } from '../scene.ts'
+import { say } from '../screen.ts'
 
 type Event = { reason?: string; note?: string; regarding?: { name?: string } }
 

@@ -7,9 +7,9 @@ import type { Outcome } from '../../sample/agent.ts'
 import { call, inWords } from '../calls.ts'
 import { claim } from '../claims.ts'
 import { until } from '../kubectl.ts'
-import { command } from '../screen.ts'
-import { type Clinic, out } from '../scene.ts'
 import { manifest } from '../manifests.ts'
+import { type Clinic, out } from '../scene.ts'
+import { command } from '../screen.ts'
 
 const at = (offset: number): string =>
   new Date(Date.now() + offset * 1_000).toISOString().replace(/\.\d+Z$/, 'Z')
@@ -24,7 +24,7 @@ export async function agreement(seconds: number): Promise<string> {
 }
 
 /** Asks the server for something that makes it call the vendor. */
-export async function coverage(clinic: Clinic): Promise<Outcome> {
+async function coverage(clinic: Clinic): Promise<Outcome> {
   const patient_id = clinic.records.at(-1)?.patient.id ?? ''
   return await call(clinic, 'check_coverage', { patient_id }, { person: 'billing' })
 }

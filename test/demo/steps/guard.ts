@@ -3,8 +3,8 @@
 import { call } from '../calls.ts'
 import { claim } from '../claims.ts'
 import { until } from '../kubectl.ts'
-import { command, table } from '../screen.ts'
 import { type Clinic, conditionOf, guard, ready } from '../scene.ts'
+import { command, table } from '../screen.ts'
 import { connections } from './before.ts'
 
 type Container = { name: string; image: string; args?: string[]; restartPolicy?: string }

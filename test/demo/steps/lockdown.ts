@@ -3,8 +3,8 @@
 import { call, inWords } from '../calls.ts'
 import { claim } from '../claims.ts'
 import { until } from '../kubectl.ts'
-import { command } from '../screen.ts'
 import type { Clinic } from '../scene.ts'
+import { command } from '../screen.ts'
 
 const patch = (lockdown: object | null): string[] => [
   'patch',

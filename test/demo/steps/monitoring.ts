@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { claim } from '../claims.ts'
 import { drawDashboard } from '../dashboard-picture.ts'
 import { until } from '../kubectl.ts'
-import { alertsOf, type Ask, type Dashboard, prometheus, questionsOf } from '../prometheus.ts'
-import { say } from '../screen.ts'
+import { type Ask, alertsOf, type Dashboard, prometheus, questionsOf } from '../prometheus.ts'
 import { type Clinic, out } from '../scene.ts'
+import { say } from '../screen.ts'
 
 const monitoring = join(import.meta.dirname, '..', '..', '..', 'config', 'monitoring')
 
@@ -28,7 +28,7 @@ export const dashboard = async (): Promise<Dashboard> =>
 export const rules = async (): Promise<string> => await readFile(join(monitoring, 'rules.yaml'), 'utf8')
 
 /** Questions of panels and alerts that Prometheus has no series for. */
-export async function withoutData(ask: Ask): Promise<string[]> {
+async function withoutData(ask: Ask): Promise<string[]> {
   const asked = [
     ...questionsOf(await dashboard()),
     ...alertsOf(await rules()).map(({ alert, measure }) => ({ panel: `alert ${alert}`, expr: measure })),
@@ -40,7 +40,7 @@ export async function withoutData(ask: Ask): Promise<string[]> {
 }
 
 /** Names of the alerts that fire now. */
-export async function firing(ask: Ask): Promise<string[]> {
+async function firing(ask: Ask): Promise<string[]> {
   const series = await ask.instant('ALERTS{alertstate="firing"}')
   return series.map(({ labels }) => labels['alertname'] ?? '')
 }

@@ -1,8 +1,8 @@
 // What status says, and what the Development profile costs there.
 
 import { claim } from '../claims.ts'
-import { columns, command, table } from '../screen.ts'
 import { type Clinic, conditionOf, serverStatus } from '../scene.ts'
+import { columns, command, table } from '../screen.ts'
 
 export async function status(clinic: Clinic): Promise<void> {
   const { kubectl } = clinic

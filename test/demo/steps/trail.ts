@@ -5,8 +5,8 @@ import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claim } from '../claims.ts'
 import { leaksIn } from '../leaks.ts'
-import { command, lines, say } from '../screen.ts'
 import { type Clinic, out } from '../scene.ts'
+import { command, lines, say } from '../screen.ts'
 
 type Ran = { code: number; text: string }
 
@@ -34,7 +34,7 @@ export async function exportTrail(clinic: Clinic, folder: string): Promise<Ran> 
 }
 
 /** Every file below a folder. */
-export async function filesBelow(folder: string): Promise<string[]> {
+async function filesBelow(folder: string): Promise<string[]> {
   const names = await readdir(folder, { recursive: true })
   const files: string[] = []
   for (const name of names) if ((await stat(join(folder, name))).isFile()) files.push(join(folder, name))
@@ -42,7 +42,7 @@ export async function filesBelow(folder: string): Promise<string[]> {
 }
 
 /** Flips one bit in the middle of a file. */
-export async function flipBit(file: string): Promise<number> {
+async function flipBit(file: string): Promise<number> {
   const bytes = await readFile(file)
   const at = Math.floor(bytes.length / 2)
   bytes[at] = (bytes[at] as number) ^ 1
