@@ -13,7 +13,7 @@ export type HealthOptions = {
 /** Resolves when it listens. */
 export async function serveHealth({ port, metrics, reasons }: HealthOptions): Promise<Server> {
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://operator')
+    const pathname = (request.url ?? '').split('?')[0]
     if (request.method !== 'GET') {
       response.writeHead(405).end()
       return

@@ -25,6 +25,9 @@ test('health says why a replica is not ready, and metrics bear their customary n
   reasons = []
   expect(await get('/readyz')).toMatchObject({ status: 200 })
   expect(await get('/elsewhere')).toMatchObject({ status: 404 })
+  expect(await get('/livez?verbose')).toMatchObject({ status: 200 })
+  // No URL at all: whoever reaches the port must not end the process by asking for it.
+  expect(await get('//')).toMatchObject({ status: 404 })
   const { text } = await get('/metrics')
   for (const line of [
     'controller_runtime_reconcile_total{controller="hipaamcpserver",result="error"} 1',
