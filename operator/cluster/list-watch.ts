@@ -189,7 +189,11 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
       } catch (error) {
         if (stopping.signal.aborted) return
         // A refresh ended the watch on purpose: no failure, and no waiting.
-        if (waiting.length > 0 && watching.signal.aborted) continue
+        if (waiting.length > 0 && watching.signal.aborted) {
+          // Once: what fails after that is the list itself, and waits like every other failure.
+          watching = new AbortController()
+          continue
+        }
         const gone = error instanceof ApiError && (error.status === 410 || error.reason === 'Expired')
         if (gone) version = undefined
         failures = newest > before ? 1 : failures + 1

@@ -190,6 +190,26 @@ test('a refresh lists anew and ends only when that list is there', async () => {
   expect(api.requests.filter((one) => !one.includes('watch=')).length).toBe(2)
 })
 
+test('a refresh while the server is away is tried again with pauses, not as fast as it fails', async () => {
+  let away = false
+  const list: Answer = (request, response, url) => {
+    if (away) request.socket.destroy()
+    else lists('5')(request, response, url)
+  }
+  const { pods, api } = await following([list], [stays], () => {}, { firstRetry: 60, longestRetry: 60 })
+  await pods.synced()
+  await expect.poll(() => api.requests.length).toBe(2)
+
+  away = true
+  const refreshed = pods.refresh()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const tries = api.requests.length - 2
+  away = false
+  await refreshed
+
+  expect(tries).toBeLessThan(12)
+})
+
 test('staleness grows while the server is away, and unsynced is infinite', async () => {
   const { pods } = await following([(request) => void request.socket.destroy()], [stays])
 
