@@ -36,6 +36,14 @@ type Progress = {
 /** Stages at which the intent is not yet durable. */
 const beforeIntent: ReadonlySet<string> = new Set(['received', 'identified', 'permitted', 'admitted'])
 
+/** Stages whose next one sends the call to the server. */
+const sending: ReadonlySet<string> = new Set(['minimized', 'prepared'])
+
+/** Whether the server has answered: what it said travels with the exchange from then on. */
+function hasRun(exchange: Progress): boolean {
+  return 'incoming' in exchange
+}
+
 export class Pipeline<Out> {
   readonly stages: readonly Stage[]
 
@@ -55,7 +63,8 @@ export class Pipeline<Out> {
       for (const { name, run } of this.stages) {
         at = name
         // Again before every stage: a lockdown cuts calls in flight, not only new ones.
-        if (deps.orders.standing().locked !== undefined) throw new Refusal('locked')
+        if (deps.orders.standing().locked !== undefined)
+          throw new Refusal('locked', { mayHaveRun: hasRun(exchange) })
         const began = deps.watch.stage === undefined ? 0 : performance.now()
         const next = run(exchange as never, deps)
         exchange = (next instanceof Promise ? await next : next) as Progress
@@ -78,8 +87,13 @@ export function pipeline(): Pipeline<Received> {
  * refusal, so that every intent has exactly one result. If either cannot be recorded, the caller learns only that.
  */
 async function refuse(why: unknown, stage: string, exchange: Progress, deps: Deps): Promise<Refused> {
-  const sent = exchange.stage === 'minimized' || exchange.stage === 'prepared'
-  const refusal = why instanceof Refusal ? why : new Refusal('internal', { cause: why, mayHaveRun: sent })
+  const refusal =
+    why instanceof Refusal
+      ? why
+      : new Refusal('internal', {
+          cause: why,
+          mayHaveRun: sending.has(exchange.stage) || hasRun(exchange),
+        })
   if (!(why instanceof Refusal)) deps.watch.fault?.({ stage, name: nameOf(why) })
   const answer = word(refusal, exchange)
   // A result whose acknowledgement failed may yet be durable. A second one would contradict it; none at all is closed

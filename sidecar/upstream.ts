@@ -199,7 +199,11 @@ function answerReader(
     failed(cause: Error): void {
       refuse(sent ? 'upstream-broken-off' : 'upstream-down', { cause })
     },
-    late: (): void => refuse('upstream-late'),
+    /** Also when the answer is here: a stream that stays open behind it would hold its connection for ever. */
+    late(): void {
+      refuse('upstream-late')
+      abort?.(new Error('late'))
+    },
   }
 }
 

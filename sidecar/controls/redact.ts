@@ -29,7 +29,8 @@ export function redact(exchange: Answered, deps: Deps): Redacted {
     throw new Refusal('upstream-asks')
   }
   const structured = result['structuredContent']
-  if (!Array.isArray(result['content']) && structured === undefined) throw new Refusal('upstream-malformed')
+  if (!Array.isArray(result['content']) && structured === undefined)
+    throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
   const blocks = blocksOf(result['content'], structured)
   const known = surveyOf(blocks, structured, exchange)

@@ -203,7 +203,7 @@ verifies('access:lockdown', 'a call in flight is cut, and its result is withheld
 
   expect(told(reply)).toEqual({ status: 503, reason: 'locked' })
   expect(reply.text).not.toContain('E11.9')
-  expect(scene.log).toEqual(['intent', 'upstream', 'refusal locked', 'result error'])
+  expect(scene.log).toEqual(['intent', 'upstream', 'refusal locked', 'result unknown'])
 })
 
 test('a fault of ours is an internal error that says nothing, and is recorded', async () => {

@@ -1,5 +1,6 @@
 // A server that is down, slow, broken or talkative.
 
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { withEvents, withResult, withValue } from '../../support/mcp-server.ts'
@@ -84,7 +85,7 @@ const faults: { when: string; answering: Answering; reason: string; outcome: str
     when: 'its result has no content',
     answering: withResult({ name: 'Fluegel' }),
     reason: 'upstream-malformed',
-    outcome: 'error',
+    outcome: ran,
   },
   {
     when: 'an event of its stream is broken',
@@ -155,6 +156,23 @@ for (const { when, answering, reason, outcome } of faults)
     expect(scene.trail.of('refusal')).toMatchObject([{ reason }])
     expect(scene.trail.of('result')).toMatchObject([{ outcome, patients: [] }])
   })
+
+verifies('transmission:upstream-faults', 'a stream that stays open after its answer', async () => {
+  let ended: Promise<unknown> | undefined
+  scene.upstream.answering = ({ body }, response) => {
+    ended = once(response, 'close')
+    const answer = { jsonrpc: '2.0', id: body['id'], result: { content: [] } }
+    response
+      .writeHead(200, { 'content-type': 'text/event-stream' })
+      .write(`data: ${JSON.stringify(answer)}\n\n`)
+  }
+
+  const reply = await scene.ask()
+
+  expect(reply.json['result']).toMatchObject({ content: [] })
+  // At the deadline: else a server that never ends its streams would hold every connection that we have for it.
+  await ended
+})
 
 verifies('transmission:upstream-faults', 'it is down: nothing was sent, and the record says so', async () => {
   await scene.upstream.close()
