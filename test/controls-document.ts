@@ -6,10 +6,12 @@ import { type Requirement, requirements } from './requirements.ts'
 
 export async function controlsDocument(): Promise<string> {
   const claims = await claimsInTests()
-  const rows = Object.entries(requirements as Record<string, Requirement>).map(([id, { control, state, claim, note }]) => {
-    const tests = (claims.get(id) ?? []).map((file) => `\`${file}\``).join('<br>')
-    return `| \`${id}\` | 45 CFR ${citations[control]} | ${state} | ${claim}${note === undefined ? '' : ` *(${note})*`} | ${tests || '–'} |`
-  })
+  const rows = Object.entries(requirements as Record<string, Requirement>).map(
+    ([id, { control, state, claim, note }]) => {
+      const tests = (claims.get(id) ?? []).map((file) => `\`${file}\``).join('<br>')
+      return `| \`${id}\` | 45 CFR ${citations[control]} | ${state} | ${claim}${note === undefined ? '' : ` *(${note})*`} | ${tests || '–'} |`
+    },
+  )
   return [
     '# Controls',
     '',

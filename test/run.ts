@@ -21,10 +21,12 @@ async function command(name: string, args: readonly string[]): Promise<number> {
   })
 }
 
-const once = (name: string, ...args: string[]) => async (): Promise<Counts> => {
-  const code = await command(name, args)
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
-}
+const once =
+  (name: string, ...args: string[]) =>
+  async (): Promise<Counts> => {
+    const code = await command(name, args)
+    return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
+  }
 
 /** One vitest project. A run that dies before it reports counts as one failure. */
 const tests = (project: string) => async (): Promise<Counts> => {
@@ -40,7 +42,10 @@ const tests = (project: string) => async (): Promise<Counts> => {
   ])
   const text = await readFile(report, 'utf8').catch(() => undefined)
   if (text === undefined) return { passed: 0, failed: 1, skipped: 0 }
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(text) as Record<string, number>
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(text) as Record<
+    string,
+    number
+  >
   const failed = numFailedTests ?? 0
   return {
     passed: numPassedTests ?? 0,
@@ -55,7 +60,10 @@ const onCluster = new Set(['integration', 'bypass', 'e2e', 'nightly'])
 
 const steps: { [name: string]: Step } = {
   types: { says: 'types', run: once('tsc', '--noEmit') },
-  lint: { says: 'format and lint', run: once('bash', '-c', 'biome ci --error-on-warnings . && oxlint --type-aware --quiet') },
+  lint: {
+    says: 'format and lint',
+    run: once('bash', '-c', 'biome ci --error-on-warnings . && oxlint --type-aware --quiet'),
+  },
   unused: { says: 'unused code and dependencies', run: once('knip') },
   generated: { says: 'generated files are current', run: once('node', 'test/generate.ts', '--check') },
   unit: { says: 'unit tests', run: tests('unit') },
@@ -75,7 +83,9 @@ if (unknown.length > 0 || names.length === 0) {
 await mkdir(out, { recursive: true })
 const began = performance.now()
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
-const cluster = names.some((name) => onCluster.has(name)) ? await up({ log: (line) => console.error(line) }) : undefined
+const cluster = names.some((name) => onCluster.has(name))
+  ? await up({ log: (line) => console.error(line) })
+  : undefined
 if (cluster !== undefined) {
   process.env['KUBECONFIG'] = cluster.kubeconfig
   process.env['HIPAA_MCP_CLUSTER'] = cluster.name
@@ -86,7 +96,9 @@ try {
     const from = performance.now()
     console.log(`\n── ${step.says}`)
     const counts = await step.run()
-    console.log(`── ${step.says}: ${counts.failed === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - from) / 1000).toFixed(1)} s`)
+    console.log(
+      `── ${step.says}: ${counts.failed === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - from) / 1000).toFixed(1)} s`,
+    )
     for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
   }
 } finally {
