@@ -21,7 +21,8 @@ const lockNumber = '7523094288207667568'
 const rowsAtOnce = 500
 
 type Waiting = {
-  origin: string
+  /** Of the chain, in the database. */
+  id: string
   from: number
   records: readonly Buffer[]
   resolve: () => void
@@ -41,8 +42,16 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   readers.on('error', () => undefined)
   const ids = new Map<string, string>()
 
+  // Two that connect at once would keep each other from the lock.
+  let connecting: Promise<pg.Client> | undefined
   const connected = async (): Promise<pg.Client> => {
     if (session !== undefined) return session.client
+    connecting ??= connect().finally(() => {
+      connecting = undefined
+    })
+    return await connecting
+  }
+  const connect = async (): Promise<pg.Client> => {
     const socket = new Socket()
     const client = new pg.Client({ ...settings, stream: () => socket })
     client.on('error', () => giveUp(client))
@@ -100,13 +109,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
       const batch = waiting
       waiting = []
       try {
-        const rows = await Promise.all(
-          batch.map(async ({ origin, from, records }) => {
-            const id = await idOf(origin)
-            return records.map((record, i) => ({ id, idx: from + i, record }))
-          }),
+        const all = batch.flatMap(({ id, from, records }) =>
+          records.map((record, i) => ({ id, idx: from + i, record })),
         )
-        const all = rows.flat()
         await write(
           `INSERT INTO hipaa_mcp_records (chain, idx, record)
            SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])`,
@@ -135,8 +140,10 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
       await write('INSERT INTO hipaa_mcp_chains (origin, vkey) VALUES ($1, $2)', [origin, vkey])
     },
     async append(origin, from, records) {
+      // Known before it waits: a chain that is gone must not fail whatever is committed with it.
+      const id = await idOf(origin)
       const done = Promise.withResolvers<void>()
-      waiting.push({ origin, from, records, ...done })
+      waiting.push({ id, from, records, ...done })
       committing ??= commit()
       await done.promise
     },

@@ -116,6 +116,39 @@ verifies('integrity:chain', 'a record that a superuser takes out or changes is n
   await expect(recordsIn(store, process.origin)).rejects.toThrow(Corrupt)
 })
 
+test('a chain that is gone from the store takes none along that is committed with it', async () => {
+  const store = await open()
+  const [first, here, gone] = ['first', 'here', 'gone'].map((pod) => `hipaa-mcp.dev/clinic/ehr/${pod}/0`) as [
+    string,
+    string,
+    string,
+  ]
+  for (const origin of [first, here]) await store.begin({ origin, vkey: 'k' })
+  const records = [Buffer.from('{}')]
+
+  // While the first one is committed, the two others come together.
+  const [, kept, lost] = await Promise.allSettled([
+    store.append(first, 0, records),
+    store.append(here, 0, records),
+    store.append(gone, 0, records),
+  ])
+
+  expect(kept.status).toBe('fulfilled')
+  expect(lost).toMatchObject({ status: 'rejected', reason: { name: 'Corrupt', origin: gone } })
+})
+
+test('whatever wants to write after a lost connection waits for one new connection', async () => {
+  const store = await open()
+  postgres.sql(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = $$advisory$$)',
+  )
+  await store.probe().catch(() => undefined)
+
+  const tries = await Promise.allSettled([store.probe(), store.probe(), store.probe()])
+
+  expect(tries.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled'])
+})
+
 test('what arrives side by side from many chains goes in few transactions', async () => {
   const store = await open()
   const trail = await aTrail(store)
