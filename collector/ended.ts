@@ -7,14 +7,18 @@ import type { Entered, RegistryEntry } from './registry.ts'
 /** Calls that one record of the registry log names; more go into further ones. A record is bounded to 65,535 bytes. */
 const callsAtOnce = 500
 
-/** Nothing when the log says so already. A chain that fell silent and is then succeeded has ended for good. */
+/** Whether the log says so already. A chain that fell silent and is then succeeded has ended for good. */
+export function isSaid({ ended: said }: Entered, how: 'closed' | 'succeeded' | 'silent'): boolean {
+  return said !== undefined && (said.how !== 'silent' || how === 'silent')
+}
+
+/** Nothing when the log says so already. */
 export function ended(
   entry: Entered | undefined,
   chain: Chain,
   how: 'closed' | 'succeeded' | 'silent',
 ): RegistryEntry[] {
-  if (entry === undefined) return []
-  if (entry.ended !== undefined && (entry.ended.how !== 'silent' || how === 'silent')) return []
+  if (entry === undefined || isSaid(entry, how)) return []
   const unknown = [...chain.open.keys()]
   const groups = Array.from({ length: Math.max(1, Math.ceil(unknown.length / callsAtOnce)) }, (_, i) =>
     unknown.slice(i * callsAtOnce, (i + 1) * callsAtOnce),

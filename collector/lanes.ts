@@ -3,7 +3,7 @@
 import { Chain } from './chain.ts'
 import type { Store } from './commit/commit.ts'
 import { Corrupt } from './commit/commit.ts'
-import { ended } from './ended.ts'
+import { ended, isSaid } from './ended.ts'
 import { Lane, type LaneEvents } from './lane.ts'
 import type { Entered, Registry } from './registry.ts'
 import { judgeCheckpoint } from './witness.ts'
@@ -87,6 +87,8 @@ export class Lanes {
 
   /** The registry log says that a chain ended, and what is unknown of it. */
   async end(entry: Entered, how: 'closed' | 'succeeded' | 'silent'): Promise<void> {
+    // Before the chain is read: a pod that starts again and again leaves many that ended long ago.
+    if (isSaid(entry, how)) return
     const lane = await this.of(entry)
     // Of a corrupt chain nothing true can be said: the log keeps it open, and every verification says why.
     if (lane.corrupt !== undefined) return

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Store } from '../../collector/commit/commit.ts'
 import { parseVkey, verifyNote } from '../../core/checkpoint.ts'
 import { recordBytes } from '../../core/record.ts'
 import { aClose, anIntent, anOrders, aRefusal, aResult, aStart } from '../core/records.ts'
@@ -138,6 +139,33 @@ test('a restart gets the next number; the same key again gets the same chain', a
   expect(await second.begin()).toMatchObject({ restart: 1 })
   expect(await reasonOf(first.begin())).toBe('chain-over')
   expect(await reasonOf(trail.begin(first.pod, Buffer.alloc(31)))).toBe('bad-request')
+})
+
+test('a pod that starts again reads none of its chains that ended long ago', async () => {
+  const real = await anEmbeddedStore()
+  const read: string[] = []
+  const store: Store = {
+    ...real,
+    read: (origin, from, to) => {
+      read.push(origin)
+      return real.read(origin, from, to)
+    },
+  }
+  const clock = clockAt()
+  const first = await Process.started(await aTrail(store, clock))
+  const second = await Process.started(first.trail, first.pod)
+  clock.now += 700_000
+  await first.trail.sweep()
+  read.length = 0
+
+  await Process.started(first.trail, first.pod)
+
+  expect(read).not.toContain(first.origin)
+  expect((await registryIn(store)).filter(({ kind }) => kind === 'ended')).toMatchObject([
+    { origin: first.origin, how: 'succeeded' },
+    { origin: second.origin, how: 'silent' },
+    { origin: second.origin, how: 'succeeded' },
+  ])
 })
 
 test('restarts that begin side by side get different numbers', async () => {
