@@ -1,5 +1,6 @@
 // What each pod is told (45 CFR 164.312(a)(1)): assembled from what is seen, on every replica, leader or not.
 
+import { hash } from 'node:crypto'
 import { standing } from '../core/agreement.ts'
 import type { Orders } from '../core/wire.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
@@ -65,12 +66,14 @@ export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
    */
   const newest = (): number => Math.max(...inputs.map((input) => input.lastSeen()))
 
-  /** Pod -> what it was told last: orders that say the same keep their generation, and the pod its caches. */
+  /** Pod -> hash of what it was told last: orders that say the same keep their generation, and the pod its caches. */
   const told = new Map<string, { says: string; generation: number }>()
   /** A pod that comes from another replica may hold orders of up to this generation. */
   let floor = 0
 
-  function generationOf(pod: string, says: string): number {
+  function generationOf(pod: string, orders: Orders): number {
+    // The hash: a whole policy for each pod that ever was would add up.
+    const says = hash('sha256', JSON.stringify(orders), 'base64')
     const before = told.get(pod)
     const generation = before?.says === says ? Math.max(before.generation, floor) : newest()
     told.set(pod, { says, generation })
@@ -112,7 +115,7 @@ export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
       if (!inputs.every((input) => input.hasSynced())) return undefined
       const orders = ordersFor(world, outside, { namespace, name, podUid }, 0, now())
       if (orders === undefined) return undefined
-      const generation = generationOf(`${namespace}/${name}/${podUid}`, JSON.stringify(orders))
+      const generation = generationOf(`${namespace}/${name}/${podUid}`, orders)
       return { ...orders, generation }
     },
     subscribe: (namespace, name, listener) => {

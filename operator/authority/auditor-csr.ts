@@ -65,7 +65,13 @@ export function signAuditors(
   const round = async (): Promise<void> => {
     try {
       const { items } = await client.list<SigningRequest>(kinds.certificateSigningRequest)
-      for (const request of items) await answer(client, authority, request, log)
+      for (const request of items)
+        await answer(client, authority, request, log).catch((error: unknown) =>
+          log.warn('An auditor’s certificate request was not answered', {
+            name: request.metadata.name,
+            error: wordsOf(error),
+          }),
+        )
     } catch (error) {
       log.warn('Auditors’ certificate requests were not read', { error: wordsOf(error) })
     }

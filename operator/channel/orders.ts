@@ -51,6 +51,10 @@ export async function streamOrders(
     send('orders', text)
   }
   const stops: (() => void)[] = []
+  // Before anything begins that must end: what fails below ends the response.
+  response.once('close', () => {
+    for (const stop of stops) stop()
+  })
   const every = (milliseconds: number, work: () => void): void => {
     const timer = setInterval(work, milliseconds)
     stops.push(() => clearInterval(timer))
@@ -73,7 +77,4 @@ export async function streamOrders(
   })
   const end = setTimeout(() => response.end(), Math.min(Math.max(0, until - Date.now()), longestTimer))
   stops.push(() => clearTimeout(end))
-  response.once('close', () => {
-    for (const stop of stops) stop()
-  })
 }

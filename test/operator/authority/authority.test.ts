@@ -2,15 +2,17 @@ import { X509Certificate } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { auditorSigner, identity, identityOf } from '../../../core/identifiers.ts'
-import { answerAuditor } from '../../../operator/authority/auditor-csr.ts'
+import { answerAuditor, signAuditors } from '../../../operator/authority/auditor-csr.ts'
 import { authoritySecrets, loadAuthority, makeAuthority } from '../../../operator/authority/ca.ts'
 import { issuedByCertManager } from '../../../operator/authority/cert-manager.ts'
 import { proved } from '../../../operator/authority/certificate-request.ts'
 import { issue } from '../../../operator/authority/issue.ts'
 import { keepCertificate } from '../../../operator/authority/keep-certificate.ts'
 import { writeBundles } from '../../../operator/authority/webhook-certificate.ts'
+import { ApiError } from '../../../operator/cluster/client.ts'
 import { kinds } from '../../../operator/cluster/kinds.ts'
 import { verifies } from '../../verifies.ts'
+import { quiet } from '../cluster/scripted-api.ts'
 import { aForgedRequest, aRequestFor } from './keys.ts'
 import { objects } from './objects.ts'
 
@@ -166,6 +168,40 @@ test('an auditor’s certificate bears the name that the API server saw, for an 
   expect(await answerAuditor(authority, { ...request, spec: { ...spec, username: '' } }, now)).toHaveProperty(
     'refused',
   )
+})
+
+test('a request that cannot be answered keeps no other from its answer', async () => {
+  const { csr } = await aRequestFor()
+  const request = (name: string, username: string) => ({
+    metadata: { name },
+    spec: {
+      signerName: auditorSigner,
+      request: Buffer.from(csr).toString('base64'),
+      username,
+      usages: ['client auth'],
+    },
+    status: { conditions: [{ type: 'Approved', status: 'True' }] },
+  })
+  const written: string[] = []
+  const signing = signAuditors(
+    {
+      list: async () =>
+        ({
+          items: [request('bad', 'ada'), request('good', 'ada')],
+          metadata: { resourceVersion: '1' },
+        }) as never,
+      applyStatus: async (_, object) => {
+        if (object.metadata.name === 'bad') throw new ApiError(422, 'Invalid', 'planted')
+        written.push(object.metadata.name)
+        return object
+      },
+    },
+    authority,
+    quiet,
+  )
+
+  await expect.poll(() => written).toEqual(['good'])
+  signing.stop()
 })
 
 const encode = (text: string) => Buffer.from(text).toString('base64')

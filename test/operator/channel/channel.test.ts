@@ -25,11 +25,17 @@ const authority = await loadAuthority(client, 'hipaa-mcp-ca')
 const ehr = aServer()
 
 /** Orders that a test sets, and what asked for them. */
-const told = { orders: undefined as Orders | undefined, caughtUp: Promise.resolve(), asked: [] as unknown[] }
+const told = {
+  orders: undefined as Orders | undefined,
+  caughtUp: Promise.resolve(),
+  asked: [] as unknown[],
+  fails: false,
+}
 const listeners = new Set<() => void>()
 const source: OrdersSource = {
   for: (...who) => {
     told.asked.push(who)
+    if (told.fails) throw new Error('planted')
     return told.orders
   },
   subscribe: (_namespace, _name, listener) => {
@@ -77,7 +83,7 @@ const tokenOf = (
 })
 
 beforeEach(() => {
-  Object.assign(told, { orders: undefined, caughtUp: Promise.resolve(), asked: [] })
+  Object.assign(told, { orders: undefined, caughtUp: Promise.resolve(), asked: [], fails: false })
   listeners.clear()
   client.put(kinds.namespace, { metadata: { name: 'clinic', labels: { [enforceLabel]: 'true' } } })
   client.put(kinds.server, { ...ehr })
@@ -336,6 +342,15 @@ describe('orders', () => {
       close()
     },
   )
+
+  test('a stream that fails as it begins ends, and leaves nothing behind', async () => {
+    told.fails = true
+    const { close } = await stream(await sidecar())
+    await expect.poll(() => told.asked.length).toBe(2)
+    close()
+    await sleep(50)
+    expect(listeners.size).toBe(0)
+  })
 
   test('with nothing to say yet the stream stays open, and says it when it can', async () => {
     const { events, close } = await stream(await sidecar())
