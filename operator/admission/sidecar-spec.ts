@@ -86,7 +86,8 @@ const ready = (failureThreshold: number, periodSeconds: number) => ({
 function sidecar(injection: Injection, local: boolean): Container {
   return {
     ...base(containers.sidecar, injection.surroundings.image),
-    command: node(program('main.ts')),
+    // A smaller young generation: a fifth less memory at the same speed (docs/performance.md says how it is measured).
+    command: node('--max-semi-space-size=4', program('main.ts')),
     // Native sidecar: it starts before the app and gets SIGTERM after it.
     restartPolicy: 'Always',
     ports: [
