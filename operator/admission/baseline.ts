@@ -22,6 +22,39 @@ const capabilities: ReadonlySet<string> = new Set([
   'SYS_CHROOT',
 ])
 
+/**
+ * Kinds of volumes that bring no way out with them. Of the others (nfs, iscsi, cephfs, …) the kubelet mounts whatever
+ * server the pod names, from the node's network: past the packet filter, every NetworkPolicy and every agreement.
+ */
+const volumeKinds: ReadonlySet<string> = new Set([
+  'configMap',
+  'csi',
+  'downwardAPI',
+  'emptyDir',
+  'ephemeral',
+  'image',
+  'persistentVolumeClaim',
+  'projected',
+  'secret',
+])
+
+/** Inline CSI volumes are written by the pod's author, server and share included: only drivers that bring secrets. */
+const inlineDrivers: ReadonlySet<unknown> = new Set([
+  'secrets-store.csi.k8s.io',
+  'csi.cert-manager.io',
+  'csi.spiffe.io',
+])
+
+/** Types of SELinux that the profile allows; every other one may be a way out of the container (spc_t). */
+const selinuxTypes: ReadonlySet<unknown> = new Set([
+  undefined,
+  '',
+  'container_t',
+  'container_init_t',
+  'container_kvm_t',
+  'container_engine_t',
+])
+
 const sysctls: ReadonlySet<string> = new Set([
   'kernel.shm_rmid_forced',
   'net.ipv4.ip_local_port_range',
@@ -82,6 +115,12 @@ function contextViolations(context: SecurityContext | undefined, path: string): 
     ...(context.capabilities?.add ?? [])
       .filter((name) => !capabilities.has(name))
       .map((name) => `${path}.capabilities.add: ${name} is not allowed: leave it out`),
+    ...(selinuxTypes.has(context.seLinuxOptions?.type)
+      ? []
+      : [`${path}.seLinuxOptions.type: write container_t, or leave it out`]),
+    ...(['user', 'role'] as const)
+      .filter((member) => (context.seLinuxOptions?.[member] ?? '') !== '')
+      .map((member) => `${path}.seLinuxOptions.${member}: leave it out`),
     ...profile('seccompProfile'),
     ...profile('appArmorProfile'),
   ]
@@ -93,8 +132,14 @@ function volumeViolations({ volumes = [] }: PodSpec): string[] {
     const tokens = (volume.projected?.sources ?? []).some(
       ({ serviceAccountToken }) => serviceAccountToken?.audience === tokenAudience,
     )
+    const driver = volume.csi?.driver
     return [
-      ...(volume.hostPath === undefined ? [] : [`${path}.hostPath: use another kind of volume`]),
+      ...Object.keys(volume)
+        .filter((kind) => kind !== 'name' && volume[kind] !== null && !volumeKinds.has(kind))
+        .map((kind) => `${path}.${kind}: use another kind of volume, such as persistentVolumeClaim`),
+      ...(volume.csi === undefined || inlineDrivers.has(driver)
+        ? []
+        : [`${path}.csi.driver: use a persistentVolumeClaim of a StorageClass instead`]),
       // A token of this audience is what a sidecar shows to get its certificate.
       ...(tokens && volume.name !== volumeNames.token
         ? [`${path}.projected: the audience ${tokenAudience} is the sidecar's: choose another`]
@@ -102,6 +147,27 @@ function volumeViolations({ volumes = [] }: PodSpec): string[] {
       ...(volume.persistentVolumeClaim?.claimName.endsWith(trailClaimSuffix) === true
         ? [`${path}.persistentVolumeClaim: holds a sidecar's trail: mount another claim`]
         : []),
+    ]
+  })
+}
+
+/**
+ * A bystander holds nothing that lasts: the claim may be a store's or a server's, now or before, and a copy of one is no
+ * better. What keeps data is declared, and graded (45 CFR 164.312(a)(2)(iv)).
+ */
+export function bystanderViolations({ spec }: Pod): string[] {
+  const advice =
+    'a pod that is no server and no store mounts no claim: declare it in spec.stores of a HipaaMcpServer'
+  return (spec.volumes ?? []).flatMap((volume) => {
+    const template = volume.ephemeral?.volumeClaimTemplate?.spec
+    const path = `spec.volumes[${volume.name}]`
+    return [
+      ...(volume.persistentVolumeClaim === undefined ? [] : [`${path}.persistentVolumeClaim: ${advice}`]),
+      ...(template?.['dataSource'] === undefined &&
+      template?.['dataSourceRef'] === undefined &&
+      (template?.['volumeName'] ?? '') === ''
+        ? []
+        : [`${path}.ephemeral: begins with the data of another volume: ${advice}`]),
     ]
   })
 }

@@ -1,7 +1,7 @@
 // exec, attach, port-forward and proxy into guarded pods. The API server sends the options of such a call and neither the
 // pod nor its labels, so the pod is looked up here. Refused for all: who may break the glass, and how, comes later.
 
-import { containers, guardedLabel } from '../../core/identifiers.ts'
+import { containers, guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { Lookup } from './judge.ts'
 import type { Pod } from './pod.ts'
 import { allowed, type Request, refusal, type Verdict } from './review.ts'
@@ -15,15 +15,37 @@ const words: { [subresource: string]: string } = {
 
 /** Validating webhook, CONNECT. Bystanders and stores are let through; a pod that cannot be read is not. */
 export async function judgeConnect(request: Request, lookup: Lookup): Promise<Verdict> {
-  const pod = await lookup.pod(request.namespace, request.name ?? '')
-  if (pod === undefined)
-    return refusal([`there is no pod ${request.namespace}/${request.name ?? ''}: check its name`])
-  if (!guarded(pod)) return allowed
-  const what = words[request.subResource ?? ''] ?? 'connect to'
-  return refusal([
-    `nobody may ${what} the guarded pod ${request.namespace}/${request.name ?? ''}: it would walk around every control and leave no record; read its logs and status, or debug a copy without patient data`,
-  ])
+  return await judged(request, lookup, (pod, what) =>
+    guarded(pod)
+      ? `nobody may ${what} the guarded pod ${nameOf(request)}: it would walk around every control and leave no record; read its logs and status, or debug a copy without patient data`
+      : undefined,
+  )
 }
+
+/**
+ * The same for stores, where the whole of the patients' records stands. The API server asks only about people who may
+ * not write the HipaaMcpServers of the namespace (config/webhook): an editor of workloads is none of them.
+ */
+export async function judgeStoreConnect(request: Request, lookup: Lookup): Promise<Verdict> {
+  return await judged(request, lookup, ({ metadata }, what) =>
+    metadata.labels?.[storeLabel] === undefined
+      ? undefined
+      : `only who may write HipaaMcpServers of this namespace may ${what} the store ${nameOf(request)}: ask for its records through its server`,
+  )
+}
+
+async function judged(
+  request: Request,
+  lookup: Lookup,
+  violation: (pod: Pod, what: string) => string | undefined,
+): Promise<Verdict> {
+  const pod = await lookup.pod(request.namespace, request.name ?? '')
+  if (pod === undefined) return refusal([`there is no pod ${nameOf(request)}: check its name`])
+  const found = violation(pod, words[request.subResource ?? ''] ?? 'connect to')
+  return found === undefined ? allowed : refusal([found])
+}
+
+const nameOf = ({ namespace, name = '' }: Request): string => `${namespace}/${name}`
 
 /** By label, which only admission sets, or by what runs in it: a pod older than its label is no less guarded. */
 function guarded(pod: Pod): boolean {

@@ -104,7 +104,9 @@ function forgeries(pod: Pod, injection: Injection): string[] {
   if (found.length > 0 && found.length !== wanted.length) return [`${found[0]?.path ?? 'spec'}: ${advice}`]
   const containers = found.flatMap(({ container, path }) => {
     const ours = wanted.find(({ name }) => name === container.name)
-    return path.startsWith('spec.initContainers[') ? differences(container, ours, path) : [path]
+    return path.startsWith('spec.initContainers[')
+      ? [...differences(container, ours, path), ...devicesOf(container, path)]
+      : [path]
   })
   const volumes = (pod.spec.volumes ?? [])
     .filter(({ name }) => ownVolumeNames.has(name))
@@ -113,6 +115,17 @@ function forgeries(pod: Pod, injection: Injection): string[] {
       return differences(volume, ours, `spec.volumes[${volume.name}]`)
     })
   return [...containers, ...volumes].map((path) => `${path}: ${advice}`)
+}
+
+/** Amounts may differ; a device or a claim brings mounts and variables of somebody else's into our container. */
+function devicesOf({ resources }: Container, path: string): string[] {
+  const { requests, limits, claims } = (resources ?? {}) as { [member: string]: object | undefined }
+  const names = [...Object.keys(requests ?? {}), ...Object.keys(limits ?? {})]
+  const plain = new Set(['cpu', 'memory', 'ephemeral-storage'])
+  return [
+    ...names.filter((name) => !plain.has(name)).map((name) => `${path}.resources[${name}]`),
+    ...((claims as unknown[] | undefined) ?? []).map(() => `${path}.resources.claims`),
+  ]
 }
 
 /** The image that our containers have, if it is one of those accepted; else the one that they should have. */

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
-import { baselineViolations } from './baseline.ts'
+import { baselineViolations, bystanderViolations } from './baseline.ts'
 import { conforms } from './conform.ts'
 import { type Enrolment, enrolmentOf } from './enrolment.ts'
 import { inject } from './inject.ts'
@@ -36,7 +36,7 @@ export async function judgeInjection(
     if ('violations' in injected) return refusal(injected.violations)
     return { allowed: true, patch: patchOf(pod, injected.pod) }
   }
-  const violations = baselineViolations(pod, none)
+  const violations = unguardedViolations(pod, enrolment)
   if (violations.length > 0) return refusal(violations)
   return { allowed: true, patch: patchOf(pod, stamped(pod, enrolment)) }
 }
@@ -59,8 +59,12 @@ export async function judgePod(
   const violations =
     enrolment.role === 'guarded'
       ? conforms(pod, enrolment.server, { ...surroundings, images: [surroundings.image] })
-      : baselineViolations(pod, none)
+      : unguardedViolations(pod, enrolment)
   return violations.length > 0 ? refusal(violations) : allowed
+}
+
+function unguardedViolations(pod: Pod, { role }: Enrolment): string[] {
+  return [...baselineViolations(pod, none), ...(role === 'store' ? [] : bystanderViolations(pod))]
 }
 
 function judgeChange(pod: Pod, servers: readonly HipaaMcpServer[], surroundings: Surroundings): Verdict {

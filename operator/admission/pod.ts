@@ -25,6 +25,7 @@ export type SecurityContext = Raw & {
   seccompProfile?: { type?: string }
   appArmorProfile?: { type?: string }
   windowsOptions?: { hostProcess?: boolean }
+  seLinuxOptions?: { type?: string; user?: string; role?: string }
 }
 
 export type Container = Raw & {
@@ -44,7 +45,8 @@ export type Container = Raw & {
 
 export type Volume = Raw & {
   name: string
-  hostPath?: Raw
+  csi?: Raw & { driver?: string }
+  ephemeral?: { volumeClaimTemplate?: Raw & { spec?: Raw } }
   persistentVolumeClaim?: Raw & { claimName: string }
   projected?: Raw & { sources?: (Raw & { serviceAccountToken?: Raw & { audience?: string } })[] }
 }

@@ -8,7 +8,7 @@ import { bodyOf, type Listener, serve } from '../authority/serve.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { type Log, wordsOf } from '../log.ts'
-import { judgeConnect } from './connect.ts'
+import { judgeConnect, judgeStoreConnect } from './connect.ts'
 import { judgeInjection, judgePod, type Lookup } from './judge.ts'
 import type { Pod } from './pod.ts'
 import { type Request, requestIn, reviewOf, type Verdict } from './review.ts'
@@ -53,6 +53,7 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     '/inject': async (request) => await judgeInjection(request, lookup, surroundings),
     '/validate': async (request) => await judgePod(request, lookup, surroundings),
     '/connect': async (request) => await judgeConnect(request, lookup),
+    '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }
   return await serve({
     authority,

@@ -88,13 +88,16 @@ export function serverPolicy(seen: {
   })
 }
 
-/** A store answers that server's sidecars and nobody else. */
+/**
+ * A store answers that server's sidecars and nobody else, and calls nobody: what the server's code puts into it, or what
+ * gives itself out for it, would leave by that way.
+ */
 export function storePolicies(server: HipaaMcpServer): KubernetesObject[] {
   const { name } = server.metadata
   return (server.spec.stores ?? []).map((store) =>
     policy(server, storePolicyName(server, store.name), {
       podSelector: { matchLabels: { [storeLabel]: storeOf(name, store.name) } },
-      policyTypes: ['Ingress'],
+      policyTypes: ['Ingress', 'Egress'],
       ingress: [
         {
           from: [{ podSelector: { matchLabels: { [guardedLabel]: name } } }],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { guardedLabel, uids } from '../../../core/identifiers.ts'
+import { containers, guardedLabel, uids } from '../../../core/identifiers.ts'
 import { conforms } from '../../../operator/admission/conform.ts'
 import { inject } from '../../../operator/admission/inject.ts'
 import type {
@@ -288,6 +288,14 @@ test('every way around the guard is refused by the name of its field', () => {
     ['spec.hostAliases', { hostAliases: [{ ip: '10.0.0.1', hostnames: ['api.vendor.example'] }] }],
     ['spec.ephemeralContainers', { ephemeralContainers: [anApp({ name: 'debug' })] }],
     ['spec.volumes[node].hostPath', { volumes: [{ name: 'node', hostPath: { path: '/' } }] }],
+    ['spec.volumes[out].nfs', { volumes: [{ name: 'out', nfs: { server: '203.0.113.5', path: '/' } }] }],
+    ['spec.volumes[out].iscsi', { volumes: [{ name: 'out', iscsi: { targetPortal: '203.0.113.5:3260' } }] }],
+    ['spec.volumes[out].csi.driver', { volumes: [{ name: 'out', csi: { driver: 'nfs.csi.k8s.io' } }] }],
+    ['spec.securityContext.seLinuxOptions.type', { securityContext: { seLinuxOptions: { type: 'spc_t' } } }],
+    [
+      'spec.securityContext.seLinuxOptions.user',
+      { securityContext: { seLinuxOptions: { user: 'system_u' } } },
+    ],
     [
       'spec.volumes[t].projected',
       {
@@ -394,4 +402,23 @@ test('a pod without our label conforms to nothing', () => {
   expect(conforms(other, ehr, surroundings)).toEqual([
     `metadata.labels[${guardedLabel}]: is not ehr: make a new pod`,
   ])
+})
+
+test('our containers take other amounts, and no device or claim of somebody else', () => {
+  const pod = injected(aPod())
+  const withResources = (resources: object): Pod => ({
+    ...pod,
+    spec: {
+      ...pod.spec,
+      initContainers: (pod.spec.initContainers ?? []).map((one) =>
+        one.name === containers.sidecar ? { ...one, resources } : one,
+      ),
+    },
+  })
+  const path = 'spec.initContainers[hipaa-mcp].resources'
+  expect(violations(withResources({ limits: { cpu: '3', memory: '1Gi' } }))).toEqual([])
+  expect(violations(withResources({ limits: { 'vendor.example/spy': '1' } })).join()).toContain(
+    `${path}[vendor.example/spy]:`,
+  )
+  expect(violations(withResources({ claims: [{ name: 'spy' }] })).join()).toContain(`${path}.claims:`)
 })

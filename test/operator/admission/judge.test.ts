@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { guardedLabel, serverAnnotation, storeLabel } from '../../../core/identifiers.ts'
-import { judgeConnect } from '../../../operator/admission/connect.ts'
+import { judgeConnect, judgeStoreConnect } from '../../../operator/admission/connect.ts'
 import { judgeInjection, judgePod, type Lookup } from '../../../operator/admission/judge.ts'
 import type { Pod } from '../../../operator/admission/pod.ts'
 import type { Operation, Verdict } from '../../../operator/admission/review.ts'
@@ -20,6 +20,10 @@ const lookup = (...pods: Pod[]): Lookup => ({
   servers: async () => [ehr, lab],
   pod: async (_, name) => pods.find((pod) => pod.metadata.name === name),
 })
+
+const ephemeral = (spec: { [member: string]: unknown }) => [
+  { name: 'd', ephemeral: { volumeClaimTemplate: { spec } } },
+]
 
 /** The few operations that patchOf writes. */
 function patched(pod: Pod, patch: readonly Operation[] = []): Pod {
@@ -54,6 +58,25 @@ describe('every pod of an enrolled namespace is guarded, a store, or a bystander
   test('a bystander passes untouched', async () => {
     const pod = aBystander()
     expect(await admitted(pod)).toEqual(pod)
+  })
+
+  test('a bystander mounts no claim and no copy of one, a store and a new empty volume do', async () => {
+    const claim = [{ name: 'd', persistentVolumeClaim: { claimName: 'data-ehr-db-0' } }]
+    const copies = [
+      claim,
+      ephemeral({ dataSource: { kind: 'PersistentVolumeClaim', name: 'data-ehr-db-0' } }),
+      ephemeral({ dataSourceRef: { kind: 'VolumeSnapshot', name: 'data' } }),
+      ephemeral({ volumeName: 'pvc-1' }),
+    ]
+    for (const volumes of copies) {
+      const pod = aBystander({ volumes })
+      expect(message(await inject(pod))).toContain('spec.volumes[d].')
+      expect(message(await judgePod(aRequest(pod), lookup(), surroundings))).toContain('spec.volumes[d].')
+    }
+    expect(await inject(aBystander({ volumes: ephemeral({}) }))).toMatchObject({ allowed: true })
+    expect(await inject(aBystander({ volumes: claim }, { labels: { app: 'ehr-db' } }))).toMatchObject({
+      allowed: true,
+    })
   })
 
   test('a bystander that would own the node is refused', async () => {
@@ -148,6 +171,11 @@ verifies('injection:connect', 'exec, attach, port-forward, proxy and ephemeral c
     expect(message(await connect('gone', subResource))).toContain('there is no pod clinic/gone')
     expect(await connect('other-1', subResource)).toEqual({ allowed: true })
   }
+  const store = aBystander({}, { name: 'ehr-db-0', labels: { [storeLabel]: 'ehr.db' } })
+  const asked = aRequest(store, { operation: 'CONNECT', name: 'ehr-db-0', subResource: 'exec' })
+  expect(await judgeConnect(asked, lookup(store))).toEqual({ allowed: true })
+  expect(message(await judgeStoreConnect(asked, lookup(store)))).toContain('the store clinic/ehr-db-0')
+  expect(await judgeStoreConnect({ ...asked, name: 'other-1' }, pods)).toEqual({ allowed: true })
   const debugged = { ...guarded, spec: { ...guarded.spec, ephemeralContainers: [anApp({ name: 'debug' })] } }
   const request = aRequest(debugged, {
     operation: 'UPDATE',

@@ -109,7 +109,8 @@ verifies(
     const { spec } = named(policiesOf({ servers: [whole] }), 'hipaa-mcp-store.ehr.database')
 
     expect(spec.podSelector).toEqual({ matchLabels: { 'hipaa-mcp.dev/store': 'ehr.database' } })
-    expect(spec['policyTypes']).toEqual(['Ingress'])
+    expect(spec['policyTypes']).toEqual(['Ingress', 'Egress'])
+    expect(spec['egress']).toBeUndefined()
     expect(spec['ingress']).toEqual([
       {
         from: [{ podSelector: { matchLabels: { 'hipaa-mcp.dev/guarded': 'ehr' } } }],
