@@ -5,6 +5,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
+import { backoff } from '../core/backoff.ts'
 import { newKeyAndRequest } from '../core/csr.ts'
 import { identityOf } from '../core/identifiers.ts'
 import type { IdentityRequest, IdentityResponse } from '../core/wire.ts'
@@ -67,10 +68,11 @@ export async function keepIdentity(
   let failures = 0
   while (!signal.aborted) {
     const twoThirds = held.from + ((held.until - held.from) * 2) / 3
-    // Jitter keeps programs that started together from asking together.
-    const wait = failures === 0 ? Math.max(1000, twoThirds - now()) : Math.min(60_000, 1000 * 2 ** failures)
+    // A little earlier, by chance: programs that started together do not ask together.
+    const due = Math.max(1000, (twoThirds - now()) * (0.9 + Math.random() * 0.1))
+    const wait = failures === 0 ? due : backoff(failures, 1000, 60_000)
     try {
-      await sleep(Math.min(wait * (0.9 + Math.random() * 0.1), 2 ** 31 - 1), undefined, { signal })
+      await sleep(Math.min(wait, 2 ** 31 - 1), undefined, { signal })
     } catch {
       return
     }

@@ -4,7 +4,7 @@
 import { rootCertificates } from 'node:tls'
 import type { JSONWebKeySet } from 'jose'
 import { Agent, request } from 'undici'
-import { backoff } from './cluster/backoff.ts'
+import { backoff } from '../core/backoff.ts'
 import { type Log, wordsOf } from './log.ts'
 
 export type IssuerRef = { url: string; ca?: string }
@@ -61,7 +61,7 @@ export function keySets(options: KeySetsOptions): KeySets {
           attempt: failures,
           error: wordsOf(error),
         })
-        again(backoff(failures, timing.firstRetry, timing.longestRetry))
+        again(backoff(failures - 1, timing.firstRetry, timing.longestRetry))
       }
     }
     await attempt()

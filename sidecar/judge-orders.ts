@@ -1,7 +1,7 @@
 // Reads orders and judges them: what they permit, or why they lock. No clock and no I/O; orders.ts acts on it.
 
 import { createSecretKey } from 'node:crypto'
-import { parsePolicy, type Policy, policyHash } from '../core/policy.ts'
+import { type Policy, parsePolicy, policyHash } from '../core/policy.ts'
 import type { Orders as Wire } from '../core/wire.ts'
 import type { InForce, Keys } from './in-force.ts'
 import { holdsCertificates } from './pem.ts'

@@ -49,7 +49,7 @@ export function jsonLog(): Log {
   }
 }
 
-/** For the field `error`. */
+/** The class or code of an error, for the field `error`. Its message may hold PHI and goes nowhere. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'Error'
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name

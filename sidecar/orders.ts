@@ -2,11 +2,12 @@
 // permit counts only after the trail has acknowledged which policy it is (45 CFR 164.312(b)), so that no call is ever
 // decided by a policy that the trail does not name.
 
+import { backoff } from '../core/backoff.ts'
 import { keepAgreements } from './agreements.ts'
-import { backoff, pause } from './backoff.ts'
 import type { Orders, Standing } from './in-force.ts'
 import { OrdersJudge, type PodSettings, readOrders, type Verdict } from './judge-orders.ts'
 import { codeOf, type Log } from './log.ts'
+import { pause } from './pause.ts'
 import type { EntryOf } from './trail/trail.ts'
 
 export type OrdersOptions = {

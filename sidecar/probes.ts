@@ -1,8 +1,8 @@
 // The app's own probes, asked in the kubelet's place: the packet filter lets nobody else reach the app. The kubelet learns
 // whether the app is well and nothing more; no byte of what the app said goes any further.
 
-import { connect as connectHttp2 } from 'node:http2'
 import { request as requestHttp } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
 import { request as requestHttps } from 'node:https'
 import { connect } from 'node:net'
 import type { HttpProbe, Probe } from './config.ts'

@@ -2,7 +2,7 @@
 // egress, calls. And the end of it, in the order in which nothing acknowledged is lost. No decisions.
 
 import type { Server } from 'node:net'
-import { paths, ports as fixedPorts } from '../core/identifiers.ts'
+import { ports as fixedPorts, paths } from '../core/identifiers.ts'
 import { type Certificates, keepIdentity } from './channel/identity.ts'
 import { Link } from './channel/link.ts'
 import { clusterLookup } from './channel/lookup.ts'

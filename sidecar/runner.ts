@@ -7,6 +7,7 @@ import type { Deps } from './deps.ts'
 import type { Answer, Message, Received, Revision } from './exchange.ts'
 import { resultHash } from './hashes.ts'
 import type { InForce } from './in-force.ts'
+import { codeOf } from './log.ts'
 import { recorded } from './recorded.ts'
 import { Refusal } from './refusals.ts'
 import { lengthOf, word } from './respond.ts'
@@ -94,7 +95,7 @@ async function refuse(why: unknown, stage: string, exchange: Progress, deps: Dep
           cause: why,
           mayHaveRun: sending.has(exchange.stage) || hasRun(exchange),
         })
-  if (!(why instanceof Refusal)) deps.watch.fault?.({ stage, name: nameOf(why) })
+  if (!(why instanceof Refusal)) deps.watch.fault?.({ stage, name: codeOf(why) })
   const answer = word(refusal, exchange)
   // A result whose acknowledgement failed may yet be durable. A second one would contradict it; none at all is closed
   // as unknown by the collector, which is true.
@@ -111,7 +112,7 @@ async function refuse(why: unknown, stage: string, exchange: Progress, deps: Dep
     ])
     return { stage: 'refused', answer, reason: refusal.reason }
   } catch (cause) {
-    deps.watch.fault?.({ stage: 'trail', name: nameOf(cause) })
+    deps.watch.fault?.({ stage: 'trail', name: codeOf(cause) })
     const unrecorded = new Refusal('trail-unavailable', { headers: { 'retry-after': '5' } })
     return { stage: 'refused', answer: word(unrecorded, exchange), reason: unrecorded.reason }
   }
@@ -148,10 +149,4 @@ function resultEntry({ details }: Refusal, exchange: Progress, answer: Answer, d
     redacted: {},
     milliseconds: Math.max(0, Math.round(deps.clock() - exchange.at)),
   }
-}
-
-/** The class or code of an error. Its message may hold PHI (JSON.parse quotes its input) and goes nowhere. */
-export function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'Error'
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

@@ -7,12 +7,12 @@ import type { Connection } from './connection.ts'
 import type { Deps } from './deps.ts'
 import type { Answer, Message, Received, Revision } from './exchange.ts'
 import { checkHead, parseBody, readBody } from './intake.ts'
+import { codeOf } from './log.ts'
 import { knownMethods, messageOf, pipelineFor, revisionOf } from './methods.ts'
 import { recorded } from './recorded.ts'
 import { type Reason, Refusal } from './refusals.ts'
 import { word } from './respond.ts'
 import { rulesOf } from './rules.ts'
-import { nameOf } from './runner.ts'
 
 export type Incoming = {
   readonly request: IncomingMessage
@@ -39,7 +39,7 @@ export async function serve(incoming: Incoming, deps: Deps): Promise<Answer | un
   } catch (why) {
     if (!(why instanceof Refusal)) {
       if (request.destroyed && !request.complete) return undefined
-      deps.watch.fault?.({ stage: 'transport', name: nameOf(why) })
+      deps.watch.fault?.({ stage: 'transport', name: codeOf(why) })
     }
     const refusal = why instanceof Refusal ? why : new Refusal('internal')
     answer = await refuseEarly(refusal, asked, connection.peer, deps)
@@ -98,7 +98,7 @@ export async function refuseEarly(refusal: Refusal, asked: Asked, peer: string, 
     )
     return word(refusal, asked)
   } catch (cause) {
-    deps.watch.fault?.({ stage: 'trail', name: nameOf(cause) })
+    deps.watch.fault?.({ stage: 'trail', name: codeOf(cause) })
     return word(new Refusal('trail-unavailable', { headers: { 'retry-after': '5' } }), asked)
   }
 }

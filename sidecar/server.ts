@@ -12,10 +12,10 @@ import type { Answer } from './exchange.ts'
 import { tokenCache } from './identity/token.ts'
 import type { Orders } from './in-force.ts'
 import { limits } from './limits.ts'
+import { codeOf } from './log.ts'
 import { quota } from './quota.ts'
 import { type Reason, Refusal } from './refusals.ts'
 import { lengthOf } from './respond.ts'
-import { nameOf } from './runner.ts'
 import { refuseEarly, serve } from './serve.ts'
 import { sessions } from './sessions.ts'
 import type { Trail } from './trail/trail.ts'
@@ -52,7 +52,7 @@ export type CallsServer = {
 /** The server of the calls port. It does not listen yet. */
 export function callsServer(options: CallsOptions): CallsServer {
   const { orders, trail, hosts, clock = Date.now, watch = {} } = options
-  const floods = quota(trail, (cause) => watch.fault?.({ stage: 'trail', name: nameOf(cause) }))
+  const floods = quota(trail, (cause) => watch.fault?.({ stage: 'trail', name: codeOf(cause) }))
   const deps: Deps = {
     orders,
     trail,
@@ -126,7 +126,7 @@ export function callsServer(options: CallsOptions): CallsServer {
       },
       (cause: unknown) => {
         // Not even a refusal could be made: the connection ends without an answer.
-        watch.fault?.({ stage: 'transport', name: nameOf(cause) })
+        watch.fault?.({ stage: 'transport', name: codeOf(cause) })
         response.destroy()
       },
     )
@@ -189,7 +189,7 @@ export function callsServer(options: CallsOptions): CallsServer {
       if (serving > 0) await new Promise<void>((resolve) => (idle = resolve))
       server.closeIdleConnections()
       floods.stop()
-      await floods.flush().catch((cause: unknown) => watch.fault?.({ stage: 'trail', name: nameOf(cause) }))
+      await floods.flush().catch((cause: unknown) => watch.fault?.({ stage: 'trail', name: codeOf(cause) }))
       await deps.upstream.close()
     },
   }

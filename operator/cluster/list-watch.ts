@@ -2,8 +2,8 @@
 // `staleSeconds` how old it may be.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { backoff } from '../../core/backoff.ts'
 import { type Log, wordsOf } from '../log.ts'
-import { backoff } from './backoff.ts'
 import { ApiError, type Client, type List } from './client.ts'
 import type { Kind } from './kinds.ts'
 import { MutableStore, type Named, type Store } from './store.ts'
@@ -203,7 +203,7 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
           error: wordsOf(error),
           ...(error instanceof ApiError ? { status: error.status, reason: error.reason } : {}),
         })
-        await pause(backoff(failures, timing.firstRetry, timing.longestRetry))
+        await pause(backoff(failures - 1, timing.firstRetry, timing.longestRetry))
       }
     }
   }

@@ -1,7 +1,7 @@
 // One key at a time: a key that is added while it is being worked on is worked on once more, never twice at once.
 
+import { backoff } from '../../core/backoff.ts'
 import { type Log, wordsOf } from '../log.ts'
-import { backoff } from './backoff.ts'
 
 export type QueueOptions = {
   name: string
@@ -89,7 +89,7 @@ export function workQueue(options: QueueOptions): Queue {
       log.error('Work failed, trying again', { controller: name, key, attempt, error: wordsOf(error) })
       observe?.worked('error', (began - since) / 1000, took())
       observe?.retried()
-      addAfter(key, backoff(attempt, firstRetry, longestRetry))
+      addAfter(key, backoff(attempt - 1, firstRetry, longestRetry))
     } finally {
       busy.delete(key)
       next()

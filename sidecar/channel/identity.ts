@@ -2,11 +2,12 @@
 // asked again at two thirds of their life. Asking goes on for ever: without a certificate there is no service anyway.
 
 import { readFile } from 'node:fs/promises'
+import { backoff } from '../../core/backoff.ts'
 import { identity as identityNames, identityOf } from '../../core/identifiers.ts'
 import type { IdentityRequest, IdentityResponse } from '../../core/wire.ts'
-import { backoff, pause } from '../backoff.ts'
 import { codeOf, type Log } from '../log.ts'
-import { certificateRequest, newKey, type OwnKey, pemOf, leafOf } from './certificate.ts'
+import { pause } from '../pause.ts'
+import { certificateRequest, leafOf, newKey, type OwnKey, pemOf } from './certificate.ts'
 import type { Link } from './link.ts'
 
 /** PEM, chains leaf first. Times are milliseconds since 1970. */

@@ -1,8 +1,8 @@
 // Names of our own programs, asked of the cluster's resolver. The pod's own resolver is this sidecar, which answers
 // declared egress names only; so nothing here goes through getaddrinfo.
 
-import { Resolver } from 'node:dns/promises'
 import type { LookupAddress, LookupOptions } from 'node:dns'
+import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 
 type Answer = (

@@ -1,9 +1,10 @@
 // Keeps one stream of orders open: GET /v1/orders over mutual TLS, opened again with jitter whenever it ends or falls
 // silent. Says what it hears and decides nothing: orders.ts does.
 
+import { backoff } from '../../core/backoff.ts'
 import { heartbeatSeconds } from '../../core/wire.ts'
-import { backoff, pause } from '../backoff.ts'
 import { codeOf, type Log } from '../log.ts'
+import { pause } from '../pause.ts'
 import { channelEvents } from './events.ts'
 import type { Link } from './link.ts'
 

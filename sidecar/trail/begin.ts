@@ -2,11 +2,12 @@
 // origin that was never used, and the chain's key is made. It needs the collector once, in either mode.
 
 import { generateKeyPairSync } from 'node:crypto'
+import { backoff } from '../../core/backoff.ts'
 import { rawPublicKey } from '../../core/checkpoint.ts'
 import type { Entry } from '../../core/record.ts'
 import type { ChainResponse } from '../../core/wire.ts'
-import { backoff, pause } from '../backoff.ts'
 import { codeOf, type Log } from '../log.ts'
+import { pause } from '../pause.ts'
 import { Chain } from './chain.ts'
 import { type Checkpoints, keepCheckpoints } from './checkpoints.ts'
 import type { CollectorClient } from './collector-client.ts'

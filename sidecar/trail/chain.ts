@@ -3,11 +3,12 @@
 // lives in this object alone and ends with the process.
 
 import type { KeyObject } from 'node:crypto'
+import { backoff } from '../../core/backoff.ts'
 import { signCheckpoint } from '../../core/checkpoint.ts'
 import { leafHash, Tree } from '../../core/merkle.ts'
 import { type AuditRecord, type Entry, recordBytes, recordSchema } from '../../core/record.ts'
 import { isRecord } from '../../core/record-shape.ts'
-import { backoff, pause } from '../backoff.ts'
+import { pause } from '../pause.ts'
 import { ChainOver, type Home, NotRecorded } from './home.ts'
 import type { EntryOf, Trail } from './trail.ts'
 

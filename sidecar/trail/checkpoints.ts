@@ -1,8 +1,8 @@
 // When checkpoints are signed: soon after the chain grew, and again while it is idle, so that nobody can cut off the end
 // of a quiet chain and call it quiet.
 
-import { pause } from '../backoff.ts'
 import { codeOf, type Log } from '../log.ts'
+import { pause } from '../pause.ts'
 import type { Chain } from './chain.ts'
 import { ChainOver, type Home } from './home.ts'
 

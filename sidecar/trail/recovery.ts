@@ -3,8 +3,9 @@
 
 import { readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { backoff, pause } from '../backoff.ts'
+import { backoff } from '../../core/backoff.ts'
 import { codeOf, type Log } from '../log.ts'
+import { pause } from '../pause.ts'
 import type { CollectorClient } from './collector-client.ts'
 import { type Frame, headerIn, recordsIn, scan } from './frames.ts'
 import { ChainOver } from './home.ts'

@@ -7,7 +7,7 @@
 
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { frame, type FrameKind, type SegmentHeader } from './frames.ts'
+import { type FrameKind, frame, type SegmentHeader } from './frames.ts'
 import { ChainOver } from './home.ts'
 
 /** A file that holds frames. `end`: everything before it is durable. */

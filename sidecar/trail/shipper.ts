@@ -3,8 +3,9 @@
 
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { backoff, pause } from '../backoff.ts'
+import { backoff } from '../../core/backoff.ts'
 import { codeOf, type Log } from '../log.ts'
+import { pause } from '../pause.ts'
 import type { Contact } from './contact.ts'
 import { type Frame, frameAt, headLength, recordsIn } from './frames.ts'
 import { ChainOver } from './home.ts'
