@@ -18,6 +18,7 @@ export default defineConfig({
       tier('integration', ['test/integration/**/*.test.ts'], serial),
       tier('e2e', ['test/e2e/**/*.test.ts'], serial),
       tier('bypass', ['test/bypass/**/*.test.ts'], serial),
+      tier('nightly', ['test/nightly/**/*.test.ts'], serial),
     ],
   },
 })

@@ -1,10 +1,10 @@
 // Synthetic patients were sent end to end: their identifiers are searched for in every place that is not the answer.
 
 import { expect } from 'vitest'
-import type { PatientRecord } from '../../sample/fhir.ts'
-import { refusals } from '../../demo/steps/refusals.ts'
 import { leaksIn } from '../../demo/leaks.ts'
 import { askThrough } from '../../demo/steps/monitoring.ts'
+import { refusals } from '../../demo/steps/refusals.ts'
+import type { PatientRecord } from '../../sample/fhir.ts'
 import { verifies } from '../../verifies.ts'
 import { ofKind, type Stage, verifiedTrail } from './stage.ts'
 

@@ -2,36 +2,13 @@
 // unrecorded, and service returns by itself.
 
 import { expect } from 'vitest'
-import { call, sweep } from '../../demo/calls.ts'
 import { until } from '../../demo/kubectl.ts'
 import { ready } from '../../demo/scene.ts'
 import { verifies } from '../../verifies.ts'
+import { answeredAgain, underLoad } from './load.ts'
 import { killInPod, ofKind, podsOf, programs, type Stage, upstreamReads, verifiedTrail } from './stage.ts'
 
 const system = 'hipaa-mcp-system'
-
-/** Load from one agent while `hurt` runs: calls that were answered and refused. */
-async function underLoad(
-  stage: Stage,
-  calls: number,
-  hurt: () => Promise<void>,
-): Promise<{ answered: number; refused: number }> {
-  const { records } = stage()
-  const ids = Array.from({ length: calls }, (_, i) => records[i % 20]?.patient.id ?? '')
-  const load = sweep(stage(), 'get_diagnosis', ids)
-  // Past the sign-in, in the middle of the calls.
-  await new Promise((resolve) => setTimeout(resolve, 2_500))
-  await hurt()
-  const { answered, refused } = await load
-  return { answered, refused: Object.values(refused).reduce((sum, count) => sum + count, 0) }
-}
-
-async function answeredAgain(stage: Stage): Promise<void> {
-  const patient_id = stage().records[0]?.patient.id ?? ''
-  await until('calls are answered again', 120, async () =>
-    (await call(stage(), 'get_diagnosis', { patient_id })).ok ? true : undefined,
-  )
-}
 
 export function resilience(stage: Stage): void {
   verifies('audit:acknowledged-is-kept', 'the sidecar is killed under load', async () => {

@@ -1,0 +1,87 @@
+// Acknowledgement on the pod's own encrypted volume: the sidecar is killed, the pod goes, and nothing is lost.
+
+import { expect } from 'vitest'
+import { until } from '../../demo/kubectl.ts'
+import { ready } from '../../demo/scene.ts'
+import { verifies } from '../../verifies.ts'
+import { answeredAgain, underLoad } from './load.ts'
+import { killInPod, ofKind, podsOf, programs, type Stage, verifiedTrail } from './stage.ts'
+
+type Volume = {
+  spec: { persistentVolumeReclaimPolicy: string; claimRef?: { namespace: string; name: string } }
+}
+
+/** The trail mode of the server is changed, and its pods are made anew: a running pod never changes it. */
+async function acknowledge(stage: Stage, trail: object | null): Promise<void> {
+  const { kubectl } = stage()
+  await kubectl.run([
+    'patch',
+    'hipaamcpserver',
+    'ehr',
+    '-n',
+    'clinic',
+    '--type=merge',
+    '-p',
+    JSON.stringify({ spec: { trail } }),
+  ])
+  await kubectl.run(['rollout', 'restart', 'deployment/ehr-mcp', '-n', 'clinic'])
+  await kubectl.run(['rollout', 'status', 'deployment/ehr-mcp', '-n', 'clinic', '--timeout=180s'])
+  await ready(stage())
+  await answeredAgain(stage)
+}
+
+export function local(stage: Stage): void {
+  verifies(
+    'audit:acknowledged-is-kept',
+    'with Local, the sidecar is killed under load and its volume is recovered',
+    async () => {
+      await acknowledge(stage, {
+        acknowledge: 'Local',
+        volume: { storageClassName: 'encrypted', size: '256Mi' },
+      })
+      const [pod] = await podsOf(stage(), 'clinic', 'app=ehr-mcp')
+      const since = Date.now()
+
+      const { answered } = await underLoad(
+        stage,
+        300,
+        async () => await killInPod(programs.sidecar, pod?.uid ?? ''),
+      )
+      await answeredAgain(stage)
+
+      // The new process ships what the killed one left on the volume before it serves.
+      const { records } = await verifiedTrail(stage(), 'local-killed')
+      const results = new Map(ofKind(records, 'result').map((result) => [result.call, result]))
+      const kept = ofKind(records, 'intent').filter(
+        ({ at, call, tool }) =>
+          Date.parse(at) >= since && tool === 'get_diagnosis' && results.get(call)?.outcome === 'ok',
+      )
+      console.log(`    ${answered} answered, ${kept.length} in the trail`)
+      expect(ofKind(records, 'chain-started').some(({ acknowledge }) => acknowledge === 'Local')).toBe(true)
+      expect(kept.length).toBeGreaterThanOrEqual(answered)
+    },
+    300_000,
+  )
+
+  verifies(
+    'audit:acknowledged-is-kept',
+    'a Local volume stays until its pod is gone and its chain is collected',
+    async () => {
+      const { kubectl } = stage()
+      const trails = async () =>
+        ((await kubectl.get<{ items: Volume[] }>('persistentvolumes'))?.items ?? []).filter(
+          ({ spec }) =>
+            spec.claimRef?.namespace === 'clinic' && spec.claimRef.name.endsWith('-hipaa-mcp-trail'),
+        )
+      const during = await trails()
+
+      await acknowledge(stage, null)
+
+      expect(during.some(({ spec }) => spec.persistentVolumeReclaimPolicy === 'Retain')).toBe(true)
+      await until('the volume of the pod that is gone is given back', 180, async () =>
+        (await trails()).length === 0 ? true : undefined,
+      )
+    },
+    300_000,
+  )
+}

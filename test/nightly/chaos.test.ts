@@ -1,0 +1,76 @@
+// One of the three programs is killed every few seconds, for minutes, under load. The trail must verify at the end, hold
+// everything that an agent was given, and leave no intent open.
+//
+// CHAOS_MINUTES (10) and CHAOS_SEED (the day) say how long and in which order.
+
+import { beforeAll, describe, expect } from 'vitest'
+import type { Clinic } from '../demo/scene.ts'
+import { buildStage } from '../e2e/parts/build.ts'
+import { answeredAgain, underLoad } from '../e2e/parts/load.ts'
+import { killInPod, ofKind, podsOf, programs, verifiedTrail } from '../e2e/parts/stage.ts'
+import { seeded } from '../sample/random.ts'
+import { verifies } from '../verifies.ts'
+
+const minutes = Number(process.env['CHAOS_MINUTES'] ?? 10)
+const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Date.now() / 86_400_000))
+
+let clinic: Clinic | undefined
+const stage = (): Clinic => {
+  if (clinic === undefined) throw new Error('The clinic was not built: see the error of the set-up')
+  return clinic
+}
+
+const victims = [
+  { program: programs.sidecar, namespace: 'clinic', selector: 'app=ehr-mcp' },
+  {
+    program: programs.collector,
+    namespace: 'hipaa-mcp-system',
+    selector: 'app.kubernetes.io/name=hipaa-mcp-collector',
+  },
+  {
+    program: programs.operator,
+    namespace: 'hipaa-mcp-system',
+    selector: 'app.kubernetes.io/name=hipaa-mcp-operator',
+  },
+] as const
+
+beforeAll(async () => {
+  clinic = (await buildStage()).clinic
+}, 600_000)
+
+describe(`chaos of ${minutes} minutes, seed ${seed}`, () => {
+  verifies(
+    'audit:acknowledged-is-kept',
+    'sidecar, collector and operator are killed at random under load',
+    async () => {
+      const random = seeded(seed)
+      const since = Date.now()
+      let answered = 0
+      let kills = 0
+      while (Date.now() - since < minutes * 60_000) {
+        const victim = random.pick(victims)
+        const pods = await podsOf(stage(), victim.namespace, victim.selector)
+        const pod = random.pick(pods)
+        const round = await underLoad(stage, 200, async () => await killInPod(victim.program, pod.uid))
+        answered += round.answered
+        kills += 1
+        await answeredAgain(stage)
+      }
+
+      const { records } = await verifiedTrail(stage(), 'chaos')
+      const results = new Map(ofKind(records, 'result').map((result) => [result.call, result]))
+      const unknown = new Set(ofKind(records, 'ended').flatMap((ended) => ended.unknown))
+      const intents = ofKind(records, 'intent').filter(({ at }) => Date.parse(at) >= since)
+      const kept = intents.filter(
+        ({ call, tool }) => tool === 'get_diagnosis' && results.get(call)?.outcome === 'ok',
+      )
+      console.log(
+        `    ${kills} kills, ${answered} answered, ${kept.length} in the trail, ${unknown.size} unknown`,
+      )
+      expect(kills).toBeGreaterThan(2)
+      expect(kept.length).toBeGreaterThanOrEqual(answered)
+      expect(intents.filter(({ call }) => !results.has(call) && !unknown.has(call))).toEqual([])
+    },
+    (minutes + 15) * 60_000,
+  )
+})
