@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { newKeyAndRequest } from '../core/csr.ts'
+import { certificateRequest, newKey, pemOf } from '../core/csr.ts'
 import { auditorSigner } from '../core/identifiers.ts'
 import { CannotError, type Screen } from './command.ts'
 import type { Kube } from './kube.ts'
@@ -23,14 +23,14 @@ export async function auditorCertificate(
   screen: Screen,
   waitSeconds: number,
 ): Promise<{ key: string; cert: string }> {
-  const { key, csr } = await newKeyAndRequest()
+  const key = newKey()
   const name = `hipaa-mcp-auditor-${randomBytes(5).toString('hex')}`
   const created = await kube.request('POST', requests, {
     apiVersion: 'certificates.k8s.io/v1',
     kind: 'CertificateSigningRequest',
     metadata: { name },
     spec: {
-      request: Buffer.from(csr).toString('base64'),
+      request: Buffer.from(certificateRequest(key)).toString('base64'),
       signerName: auditorSigner,
       usages: ['client auth'],
       expirationSeconds: 3600,
@@ -49,7 +49,7 @@ export async function auditorCertificate(
     approved ? `waiting for the operator to sign ${name}` : `waiting for the approval of ${name}`,
   )
   try {
-    return { key, cert: await signed(kube, name, waitSeconds) }
+    return { key: pemOf(key), cert: await signed(kube, name, waitSeconds) }
   } finally {
     waiting.done()
   }

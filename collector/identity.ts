@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { backoff } from '../core/backoff.ts'
-import { newKeyAndRequest } from '../core/csr.ts'
+import { certificateRequest, newKey, pemOf } from '../core/csr.ts'
 import { identityOf } from '../core/identifiers.ts'
 import type { IdentityRequest, IdentityResponse } from '../core/wire.ts'
 import { type Log, wordsOf } from './log.ts'
@@ -27,7 +27,7 @@ export type IdentitySource = {
 
 /** Asks the operator for a certificate. Rejects when it gives none, or one that is not the collector's. */
 export async function obtainIdentity({ channel, ca, tokenPath }: IdentitySource): Promise<Certified> {
-  const { key, csr } = await newKeyAndRequest()
+  const key = newKey()
   // Read every time: the kubelet replaces the token before it ends.
   const token = (await readFile(tokenPath, 'utf8')).trim()
   const dispatcher = new Agent({
@@ -36,7 +36,7 @@ export async function obtainIdentity({ channel, ca, tokenPath }: IdentitySource)
     bodyTimeout: 10_000,
   })
   try {
-    const body: IdentityRequest = { csr }
+    const body: IdentityRequest = { csr: certificateRequest(key) }
     const { statusCode, body: answer } = await request(`${channel}/v1/identity`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -48,7 +48,7 @@ export async function obtainIdentity({ channel, ca, tokenPath }: IdentitySource)
       throw new Error(`The operator answered ${statusCode}: see its log for why it does not know this pod`)
     }
     const { channel: cert } = (await answer.json()) as IdentityResponse
-    return certified(key, cert)
+    return certified(pemOf(key), cert)
   } finally {
     await dispatcher.close()
   }

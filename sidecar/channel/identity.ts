@@ -3,11 +3,12 @@
 
 import { readFile } from 'node:fs/promises'
 import { backoff } from '../../core/backoff.ts'
+import { certificateRequest, newKey, type OwnKey, pemOf } from '../../core/csr.ts'
 import { identity as identityNames, identityOf } from '../../core/identifiers.ts'
 import type { IdentityRequest, IdentityResponse } from '../../core/wire.ts'
 import { codeOf, type Log } from '../log.ts'
 import { pause } from '../pause.ts'
-import { certificateRequest, leafOf, newKey, type OwnKey, pemOf } from './certificate.ts'
+import { leafOf } from './certificate.ts'
 import type { Link } from './link.ts'
 
 /** PEM, chains leaf first. Times are milliseconds since 1970. */

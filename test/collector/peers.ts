@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, request } from 'undici'
 import type { Pod } from '../../collector/trail.ts'
-import { newKeyAndRequest } from '../../core/csr.ts'
+import { certificateRequest, newKey, pemOf } from '../../core/csr.ts'
 import { identity } from '../../core/identifiers.ts'
 import { type Authority, makeAuthority } from '../../operator/authority/ca.ts'
 import { proved } from '../../operator/authority/certificate-request.ts'
@@ -21,8 +21,8 @@ export async function certify(
   uri: string | undefined,
   said: { names?: string[]; seconds?: number; now?: number } = {},
 ): Promise<Certificate> {
-  const { key, csr } = await newKeyAndRequest()
-  return { key, cert: await certifyRequest(authority, csr, uri, said) }
+  const key = newKey()
+  return { key: pemOf(key), cert: await certifyRequest(authority, certificateRequest(key), uri, said) }
 }
 
 /** Signs a certificate request, as the operator does. */

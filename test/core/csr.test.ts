@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import { createPublicKey } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { proved } from '../../../operator/authority/certificate-request.ts'
-import { certificateRequest, newKey } from '../../../sidecar/channel/certificate.ts'
+import { certificateRequest, newKey } from '../../core/csr.ts'
+import { proved } from '../../operator/authority/certificate-request.ts'
 
 // 40 names are more than 255 bytes, and more than 127: every form of a DER length.
 const long = Array.from({ length: 40 }, (_, i) => `service-${i}.clinic.svc.cluster.local`)
