@@ -5,6 +5,7 @@ import { ports, services, systemNamespace } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Authority } from '../authority/ca.ts'
 import { bodyOf, type Listener, serve } from '../authority/serve.ts'
+import { type Shares, shares } from '../authority/shares.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { type Log, wordsOf } from '../log.ts'
@@ -26,6 +27,8 @@ export type WebhookOptions = {
 
 /** Pods are at most 1.5 MB in etcd; a review holds two. */
 const bodyLimit = 8 * 1024 * 1024
+/** Of bodies on their way, bytes: for one address, and for all. The API server shows nobody's certificate, so anyone may send. */
+const memory = { each: 16 * 1024 * 1024, all: 64 * 1024 * 1024 }
 const day = 86_400
 
 /** DNS names by which the API server calls us. */
@@ -55,6 +58,7 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     '/connect': async (request) => await judgeConnect(request, lookup),
     '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }
+  const room = shares(memory.each, memory.all)
   return await serve({
     authority,
     names: webhookNames,
@@ -62,7 +66,7 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     port,
     reason: 'webhook-not-listening',
     tls: { minVersion: 'TLSv1.2' },
-    respond: (request, response) => void respond(request, response, webhooks, log),
+    respond: (request, response) => void respond(request, response, webhooks, room, log),
   })
 }
 
@@ -70,6 +74,7 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   webhooks: { [path: string]: (request: Request) => Promise<Verdict> },
+  room: Shares,
   log: Log,
 ): Promise<void> {
   const judge = request.method === 'POST' ? webhooks[request.url?.split('?')[0] ?? ''] : undefined
@@ -78,7 +83,7 @@ async function respond(
     return
   }
   try {
-    const asked = requestIn(await bodyOf(request, bodyLimit))
+    const asked = requestIn(await bodyOf(request, bodyLimit, room))
     const verdict = await judge(asked).catch((error: unknown): Verdict => {
       // The cluster is away or the pod is of a shape that we do not know: refused, as everything unclear.
       log.error('A request was refused because it could not be judged', { error: wordsOf(error) })

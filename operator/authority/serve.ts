@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
 import type { Authority } from './ca.ts'
 import { keepCertificate } from './keep-certificate.ts'
+import type { Shares } from './shares.ts'
 
 export type Listener = {
   port: number
@@ -55,14 +56,26 @@ export async function serve(options: ServeOptions): Promise<Listener> {
   }
 }
 
-/** The body as text. Rejects with RangeError when it is larger than `limit` bytes. */
-export async function bodyOf(request: IncomingMessage, limit: number): Promise<string> {
+/**
+ * The body as text. Rejects with RangeError when it is larger than `limit` bytes, or its sender has so many on the way
+ * that their share of `memory` is used up.
+ */
+export async function bodyOf(request: IncomingMessage, limit: number, memory?: Shares): Promise<string> {
+  const peer = request.socket.remoteAddress ?? ''
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > limit) throw new RangeError(`The body is larger than ${limit} bytes`)
-    chunks.push(chunk)
+  let taken = 0
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length
+      if (size > limit) throw new RangeError(`The body is larger than ${limit} bytes`)
+      if (memory?.take(peer, chunk.length) === false)
+        throw new RangeError('Too much is on its way from this address: try again in a second')
+      taken += chunk.length
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks).toString('utf8')
+  } finally {
+    memory?.give(peer, taken)
   }
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -9,6 +9,7 @@ import type { Surroundings } from '../admission/surroundings.ts'
 import type { Authority } from '../authority/ca.ts'
 import { IssuerFault } from '../authority/cert-manager.ts'
 import { bodyOf, type Listener, serve } from '../authority/serve.ts'
+import { shares } from '../authority/shares.ts'
 import { ApiError, type Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { type Log, wordsOf } from '../log.ts'
@@ -34,8 +35,8 @@ export type ChannelOptions = {
 
 const day = 86_400
 const bodyLimit = 64 * 1024
-/** Whoever reaches the port may ask, and each question costs the API server a TokenReview. */
-const mostAtOnce = 32
+/** Whoever reaches the port may ask, and each question costs the API server a TokenReview: of one address, and of all. */
+const atOnce = { each: 4, all: 32 }
 
 const channelNames = [
   `${services.channel}.${systemNamespace}.svc`,
@@ -48,19 +49,19 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
   const deps = { ...options, seconds }
   const { outdatedMs = 10_000 } = options
   const servicesOf = recentServices(client, outdatedMs / 2)
-  let asking = 0
+  const asking = shares(atOnce.each, atOnce.all)
   const identity = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (asking >= mostAtOnce) throw new ChannelRefusal(503, 'Too many ask at once: try again in a second')
-    asking += 1
+    const peer = plainAddress(request.socket.remoteAddress)
+    if (!asking.take(peer, 1)) throw new ChannelRefusal(503, 'Too many ask at once: try again in a second')
     try {
       const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1]
       if (token === undefined) throw new ChannelRefusal(401, 'Send the pod’s token: Authorization: Bearer')
       const body = await bodyOf(request, bodyLimit)
-      const answer = await answerIdentity(deps, token, plainAddress(request.socket.remoteAddress), body)
+      const answer = await answerIdentity(deps, token, peer, body)
       response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
       response.end(JSON.stringify(answer))
     } finally {
-      asking -= 1
+      asking.give(peer, 1)
     }
   }
   const orders = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
