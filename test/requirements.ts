@@ -238,6 +238,10 @@ export const requirements = {
     'No update of a guarded pod changes its image, its guard label or its server.',
   ),
   'injection:connect': done('accessControl', 'exec, attach and port-forward into guarded pods are refused.'),
+  'injection:editor': done(
+    'accessControl',
+    'Who may edit the namespace, and nothing more, opens no way to the records past the server.',
+  ),
   'injection:probes': done('accessControl', 'The probes of the app still tell whether the app is well.'),
   'injection:store-label': thin(
     'accessControl',

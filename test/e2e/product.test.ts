@@ -5,6 +5,7 @@ import { beforeAll, describe } from 'vitest'
 import type { Clinic } from '../demo/scene.ts'
 import type { Bare } from '../demo/steps/before.ts'
 import { buildStage } from './parts/build.ts'
+import { attacks } from './parts/attacks.ts'
 import { claimsOfTheDemo } from './parts/claims-of-the-demo.ts'
 import { injection } from './parts/injection.ts'
 import { local } from './parts/local.ts'
@@ -31,6 +32,7 @@ describe('what the demo claims', () => {
 })
 describe('orders', () => orders(stage))
 describe('admission', () => injection(stage))
+describe('an editor of the namespace', () => attacks(stage))
 describe('what survives', () => resilience(stage))
 describe('a trail of the pod’s own', () => local(stage))
 describe('what is nowhere', () => noPatientAnywhere(stage))
