@@ -1,24 +1,42 @@
-// Server-Sent Events (WHATWG HTML 9.2), as far as MCP needs them: the data of each event, in order.
+// Server-Sent Events (WHATWG HTML 9.2), of MCP servers and of the control channel: name and data of each event, in order.
 
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
-/** Feed it bytes; it calls back with the data of every event that has ended. Fields other than data are ignored. */
-export function eventParser(onData: (data: string) => void): (chunk: Buffer) => void {
+export type SentEvent = { event: string; data: string }
+
+/**
+ * Feed it bytes; it calls back with every event that has ended. Throws when bytes are no UTF-8, or when an event has more
+ * than `limit` characters: memory is not the sender's to fill.
+ */
+export function eventParser(onEvent: (event: SentEvent) => void, limit: number): (chunk: Uint8Array) => void {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   // Pieces of a line that has not ended: joined once, so that one long line costs linear time.
   let pieces: string[] = []
+  let event = ''
   let data: string[] = []
+  let held = 0
 
   const line = (text: string): void => {
     if (text === '') {
-      if (data.length > 0) onData(data.join('\n'))
+      if (data.length > 0) onEvent({ event: event === '' ? 'message' : event, data: data.join('\n') })
+      event = ''
       data = []
-    } else if (text === 'data') data.push('')
-    else if (text.startsWith('data:')) data.push(text.startsWith('data: ') ? text.slice(6) : text.slice(5))
+      held = 0
+      return
+    }
+    const colon = text.indexOf(':')
+    if (colon === 0) return
+    const field = colon < 0 ? text : text.slice(0, colon)
+    const from = text[colon + 1] === ' ' ? colon + 2 : colon + 1
+    const value = colon < 0 ? '' : text.slice(from)
+    if (field === 'event') event = value
+    if (field === 'data') data.push(value)
   }
   return (chunk) => {
     const piece = decoder.decode(chunk, { stream: true })
+    held += piece.length
+    if (held > limit) throw new RangeError('An event is larger than it may be')
     if (
       !chunk.includes(lineFeed) &&
       !chunk.includes(carriageReturn) &&

@@ -169,11 +169,11 @@ function answerReader(
       if (status >= 400 && status < 500) return refuse('upstream-error', { mayHaveRun: false })
       if (status !== 200) return refuse('upstream-error')
       if (type === 'text/event-stream') {
-        take = eventParser((data) => {
+        take = eventParser(({ data }) => {
           const parsed = parseText(data)
           if ('fault' in parsed) refuse('upstream-malformed')
           else message(parsed.value)
-        })
+        }, limit)
       } else if (type !== 'application/json') refuse('upstream-malformed')
     },
     data(chunk: Buffer): void {

@@ -5,7 +5,7 @@ import { backoff } from '../../core/backoff.ts'
 import { heartbeatSeconds } from '../../core/wire.ts'
 import { codeOf, type Log } from '../log.ts'
 import { pause } from '../pause.ts'
-import { channelEvents } from './events.ts'
+import { eventParser } from '../sse.ts'
 import type { Link } from './link.ts'
 
 export type StreamOptions = {
@@ -33,6 +33,9 @@ export interface OrdersStream {
 
 /** Silence after which a stream is dead, milliseconds: three heartbeats. */
 const silence = heartbeatSeconds * 3_000
+
+/** Largest event, characters: a policy and its key sets are far smaller. */
+const eventLimit = 8 * 1024 * 1024
 
 /** Begins as soon as `opensWhen` resolves. */
 export function followOrders(options: StreamOptions): OrdersStream {
@@ -71,12 +74,12 @@ export function followOrders(options: StreamOptions): OrdersStream {
       await body.dump()
       throw Object.assign(new Error('The operator gave no orders'), { code: `HTTP_${statusCode}` })
     }
-    const take = channelEvents(({ event, data }) => {
+    const take = eventParser(({ event, data }) => {
       attempt = 0
       if (event === 'orders') options.orders(data)
       else if (event === 'heartbeat') options.heartbeat()
       else if (event === 'renew') options.renew()
-    })
+    }, eventLimit)
     for await (const chunk of body) take(chunk as Uint8Array)
   }
 

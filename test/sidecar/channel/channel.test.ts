@@ -4,10 +4,10 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Certificates, type Identity, keepIdentity } from '../../../sidecar/channel/identity.ts'
-import { channelEvents } from '../../../sidecar/channel/events.ts'
 import { Link } from '../../../sidecar/channel/link.ts'
 import { clusterLookup } from '../../../sidecar/channel/lookup.ts'
 import { followOrders, type OrdersStream } from '../../../sidecar/channel/orders-stream.ts'
+import { eventParser } from '../../../sidecar/sse.ts'
 import { anAuthority, certify } from '../../collector/peers.ts'
 import { aPolicy } from '../../support/policy.ts'
 import { verifies } from '../../verifies.ts'
@@ -232,7 +232,7 @@ describe('the stream of orders', () => {
 
 const eventsOf = (...chunks: string[]) => {
   const events: unknown[] = []
-  const take = channelEvents((event) => events.push(event))
+  const take = eventParser((event) => events.push(event), 8 * 1024 * 1024)
   for (const chunk of chunks) take(Buffer.from(chunk))
   return events
 }
@@ -247,7 +247,7 @@ describe('events', () => {
     const bytes = Buffer.from(text)
     for (let cut = 0; cut <= bytes.length; cut += 1) {
       const events: unknown[] = []
-      const take = channelEvents((event) => events.push(event))
+      const take = eventParser((event) => events.push(event), 8 * 1024 * 1024)
       take(bytes.subarray(0, cut))
       take(bytes.subarray(cut))
       // A lone carriage return at the very end may be half of a line end: it waits.
