@@ -3,11 +3,12 @@
 
 import { createHash } from 'node:crypto'
 import { canonical, type Json } from './canonical.ts'
+import { isObject } from './is-object.ts'
 
 export const policySchema = 'policy/1'
 
 /** A JSON Pointer (RFC 6901) in which a segment `*` stands for every element or member. */
-export type PointerPattern = string
+type PointerPattern = string
 
 export type Provider = 'Entra' | 'Okta' | 'Auth0' | 'Keycloak' | 'Ping' | 'Generic'
 
@@ -198,10 +199,6 @@ function isTool(item: unknown): boolean {
     isObject(limits) &&
     ['callsPerMinute', 'patientsPerHour', 'resultBytes'].every((name) => isCount(limits[name]))
   )
-}
-
-function isObject(value: unknown): value is { [member: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) > 0

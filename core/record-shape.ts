@@ -1,6 +1,7 @@
 // What each kind of record may hold, as a table. TypeScript keeps it complete: a member added to a type without a row
 // here does not compile.
 
+import { isObject } from './is-object.ts'
 import type { AuditRecord } from './record.ts'
 
 type Check = (value: unknown) => boolean
@@ -146,8 +147,4 @@ function holds(value: { [member: string]: unknown }, shape: { [member: string]: 
       return typeof rule === 'function' ? has && rule(value[member]) : !has || rule.optional(value[member])
     })
   )
-}
-
-function isObject(value: unknown): value is { [member: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

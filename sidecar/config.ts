@@ -2,6 +2,7 @@
 // missing, malformed or unknown means that this is not the pod that was admitted: the process does not start.
 
 import { isIP } from 'node:net'
+import { isObject } from '../core/is-object.ts'
 import { holdsCertificates } from './pem.ts'
 
 export type HttpProbe = {
@@ -172,8 +173,4 @@ function isProbe(value: unknown): boolean {
             isObject(header) && typeof header['name'] === 'string' && typeof header['value'] === 'string',
         )))
   )
-}
-
-function isObject(value: unknown): value is { [member: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

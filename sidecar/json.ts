@@ -47,7 +47,3 @@ function wellFormed(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true
   return Object.entries(value).every(([name, item]) => name.isWellFormed() && wellFormed(item))
 }
-
-export function isObject(value: unknown): value is { readonly [member: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}

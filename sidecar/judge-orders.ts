@@ -1,6 +1,7 @@
 // Reads orders and judges them: what they permit, or why they lock. No clock and no I/O; orders.ts acts on it.
 
 import { createSecretKey } from 'node:crypto'
+import { isObject } from '../core/is-object.ts'
 import { type Policy, parsePolicy, policyHash } from '../core/policy.ts'
 import type { Orders as Wire } from '../core/wire.ts'
 import type { InForce, Keys } from './in-force.ts'
@@ -131,8 +132,4 @@ function keysOf(keys: Wire['keys']): Keys | undefined {
   const [hashes, patients, seal] = bytes.map((key) => createSecretKey(key))
   if (hashes === undefined || patients === undefined || seal === undefined) return undefined
   return { hashes, patients, seal }
-}
-
-function isObject(value: unknown): value is { [member: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -3,7 +3,7 @@
 
 import { pino } from 'pino'
 
-export type Fields = {
+type Fields = {
   /** Why, out of a table of ours, kebab-case. */
   reason?: string
   /** Class or code of an error of ours or of Node's. Never its message: JSON.parse quotes its input. */

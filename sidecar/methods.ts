@@ -1,8 +1,8 @@
 // Which messages exist: method × direction × revision -> pipeline. What is not in the table is refused and recorded.
 
+import { isObject } from '../core/is-object.ts'
 import type { JsonObject, Message, Revision, Settled } from './exchange.ts'
 import { revisions } from './exchange.ts'
-import { isObject } from './json.ts'
 import { catalogue, handshake, notification, toolCall } from './pipeline.ts'
 import { Refusal } from './refusals.ts'
 import type { Pipeline } from './runner.ts'

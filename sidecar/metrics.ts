@@ -9,7 +9,7 @@ import type { Watch } from './deps.ts'
 type Labels = { [name: string]: string }
 
 /** Read whenever somebody scrapes. `labels` besides server; several series, or none at all, are fine. */
-export type Gauge = { name: string; description: string; read: () => { value: number; labels?: Labels }[] }
+type Gauge = { name: string; description: string; read: () => { value: number; labels?: Labels }[] }
 
 export interface Metrics {
   /** For the request path. */

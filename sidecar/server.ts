@@ -75,6 +75,8 @@ export function callsServer(options: CallsOptions): CallsServer {
     ...secure(options.tls),
     requestCert: true,
     rejectUnauthorized: true,
+    // Node would answer such a request by itself, and nobody would learn of it: intake.ts refuses it, recorded.
+    requireHostHeader: false,
     maxHeaderSize: 16_384,
     headersTimeout: 10_000,
     requestTimeout: 30_000,
@@ -131,6 +133,10 @@ export function callsServer(options: CallsOptions): CallsServer {
       },
     )
   })
+  // The same: what a caller expects besides 100-continue is not looked at (RFC 9110 10.1.1).
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+    server.emit('request', request, response),
+  )
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
     const reason = brokenHttp(error)
     if (reason === undefined || !socket.writable) socket.destroy()

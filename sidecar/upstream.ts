@@ -2,8 +2,9 @@
 // the time (docs/performance.md). What it says is parsed and nothing more; its words reach nobody from here.
 
 import { Pool } from 'undici'
+import { isObject } from '../core/is-object.ts'
 import type { Incoming, JsonObject, Outgoing, Revision } from './exchange.ts'
-import { isObject, parseJson, parseText } from './json.ts'
+import { parseJson, parseText } from './json.ts'
 import { type Details, type Reason, Refusal } from './refusals.ts'
 import { eventParser } from './sse.ts'
 

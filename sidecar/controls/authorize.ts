@@ -1,6 +1,7 @@
 // Access control, 45 CFR 164.312(a)(1), and the purpose of use, 164.502(b). Implements: access:*
 
 import { purposeMeta } from '../../core/identifiers.ts'
+import { isObject } from '../../core/is-object.ts'
 import type { Role } from '../../core/policy.ts'
 import type { Deps } from '../deps.ts'
 import type { Identified, JsonObject, Permitted } from '../exchange.ts'
@@ -39,7 +40,10 @@ export function authorize(exchange: Identified, deps: Deps): Permitted {
   const own = rules.patient === undefined ? undefined : patientIn(valueAt(exchange.claims, rules.patient))
   const reaches = ({ patients: reach }: Role): boolean =>
     reach === 'Any' ||
-    (own !== undefined && patients !== undefined && patients.length > 0 && patients.every((id) => id === own))
+    (own !== undefined &&
+      patients !== undefined &&
+      patients.length > 0 &&
+      listOf(named).every(isPlainly(own)))
   // Of two roles that both permit, the one that reaches further: what is permitted at all is permitted.
   const role = inScope.find((one) => one.patients === 'Any') ?? inScope.find(reaches)
   if (role === undefined) throw new Refusal('patient-not-permitted')
@@ -94,14 +98,23 @@ function patientsOf(value: unknown): readonly string[] | undefined {
   return patients.every((patient) => patient !== undefined) ? [...new Set(patients)] : undefined
 }
 
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value]
+}
+
+/**
+ * Whether a value can mean nobody but this patient. `Patient/a/Patient/b` ends like a reference to b, and a server that
+ * reads it from the front takes it for a: where the policy says one patient only, only the plain forms will do.
+ */
+function isPlainly(own: string): (value: unknown) => boolean {
+  const forms: readonly unknown[] = [own, `Patient/${own}`, `urn:uuid:${own}`]
+  return (value) => forms.includes(typeof value === 'number' ? String(value) : value)
+}
+
 function scopesMissing(role: Role): Refusal {
   const scope = role.when.scopes.join(' ')
   return new Refusal('scopes-missing', {
     ...challenge('insufficient_scope', `, scope="${scope.replaceAll(/["\\]/g, '')}"`),
     data: { scopes: role.when.scopes },
   })
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,7 @@
 // What a handshake shows of the server: its name and version where they are plain tokens, and that it has tools. Its
 // instructions, and every other capability, stay here.
 
+import { isObject } from '../../core/is-object.ts'
 import type { Deps } from '../deps.ts'
 import { type JsonObject, type Redacted, type Replied, revisions } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
@@ -61,8 +62,4 @@ function droppedOf({ incoming }: Replied): Record<string, number> {
     ...(incoming.result['instructions'] === undefined ? {} : { instructions: 1 }),
     ...(incoming.otherMessages === 0 ? {} : { 'server-message': incoming.otherMessages }),
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -2,8 +2,9 @@
 // dropped; what cannot be filtered (images, audio, files, links, kinds that we do not know) is not returned.
 
 import type { Json } from '../../core/canonical.ts'
+import { isObject } from '../../core/is-object.ts'
 import type { JsonObject } from '../exchange.ts'
-import { isObject, parseText } from '../json.ts'
+import { parseText } from '../json.ts'
 import type { PatternTree } from '../pointer.ts'
 import { type Projection, project } from './project.ts'
 import { add, redactText } from './text.ts'

@@ -20,7 +20,7 @@ const ends: ReadonlyMap<string, string> = new Map([
 ])
 
 /** The collector did not do it, for now. */
-export class CollectorError extends Error {
+class CollectorError extends Error {
   readonly status: number
   readonly code: string
   constructor(status: number, code: string) {

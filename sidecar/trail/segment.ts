@@ -32,7 +32,7 @@ export type SegmentOptions = {
 }
 
 /** The volume has no room. Try again: what was acknowledged stays, and shipping makes room. */
-export class DiskFull extends Error {
+class DiskFull extends Error {
   constructor(options?: ErrorOptions) {
     super(
       'The trail volume is full. Make it larger, or look why the collector does not take the records',

@@ -12,7 +12,7 @@ import { ChainOver } from './home.ts'
 import { type Segment, type Segments, syncFolder } from './segment.ts'
 
 /** High-water marks: beyond either nothing new is recorded. */
-export type Lag = { bytes: number; milliseconds: number }
+type Lag = { bytes: number; milliseconds: number }
 
 export type ShipperOptions = {
   segments: Segments
