@@ -199,6 +199,9 @@ const outOfReach: { when: string; args: object; options?: { tool?: string; patie
   { when: 'a tool that names no patient', args: {}, options: { tool: 'find' } },
   { when: 'a token that names no patient', args: { patient_id: 'p-1' }, options: { patient: undefined } },
   { when: 'a token whose patient is empty', args: { patient_id: '' }, options: { patient: '' } },
+  { when: 'another patient in front of their own', args: { patient_id: 'Patient/p-2/Patient/p-1' } },
+  { when: 'their own behind a path', args: { patient_id: '/p-2/Patient/p-1' } },
+  { when: 'their own behind a space', args: { patient_id: ' p-1' } },
   { when: 'the same in another case', args: { patient_id: 'P-1' } },
 ]
 for (const { when, args, options } of outOfReach)

@@ -22,6 +22,7 @@ const cases: [text: string, shown: string | undefined][] = [
   ['912\u201134\u20115678 with other hyphens', '[SSN] with other hyphens'],
   ['9\u200b12-34-\u200b5678 with invisible characters', '[SSN] with invisible characters'],
   ['９１２-３４-５６７８ in full width', '[SSN] in full width'],
+  ['٩١٢-٣٤-٥٦٧٨ and ९१२-३४-५६७८ in other digits', '[SSN] and [SSN] in other digits'],
   // MRN
   ['MRN 4001234, seen', '[MRN], seen'],
   ['MRN-4001234', '[MRN]'],

@@ -246,6 +246,18 @@ for (const [when, text, status, reason] of [
     400,
     'http-malformed',
   ],
+  [
+    'an HTTP/1.1 request without Host',
+    `POST /mcp HTTP/1.1\r\nconnection: close\r\n\r\n`,
+    421,
+    'host-unknown',
+  ],
+  [
+    'an expectation that nobody can meet',
+    `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: ${phi}\r\nconnection: close\r\n\r\n`,
+    415,
+    'content-type-refused',
+  ],
   ['CONNECT', `CONNECT ${phi}:443 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`, 405, 'method-not-allowed'],
 ] as const)
   verifies('transmission:bad-input', when, async () => {
