@@ -56,7 +56,7 @@ export async function generatedFiles(): Promise<{ path: URL; text: string }[]> {
     (name) => name.endsWith('.yaml') && name !== 'kustomization.yaml',
   )
   return await Promise.all(
-    names.sort().map(async (name) => {
+    names.toSorted().map(async (name) => {
       const crd = parse(await readFile(new URL(name, here), 'utf8')) as Crd
       return { path: new URL(name.replace('.yaml', '.generated.ts'), here), text: await typesOf(crd) }
     }),

@@ -54,7 +54,7 @@ export function upstream({
         lastId = lastId === Number.MAX_SAFE_INTEGER ? 1 : lastId + 1
         const id = call.outgoing.notification ? undefined : lastId
         const exchange = answerReader(id, call, limit, resolve, reject)
-        const timer = setTimeout(exchange.late, deadline)
+        const timer = setTimeout(() => exchange.late(), deadline)
         pool.dispatch(
           {
             origin,

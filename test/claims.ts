@@ -11,7 +11,7 @@ export async function sourcesBelow(folder: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .sort()
+    .toSorted()
 }
 
 export async function textOf(file: string): Promise<string> {

@@ -3,9 +3,9 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { type Dispatcher, request } from 'undici'
-import { authorization, type Credentials } from './registry-login.ts'
 import { type Image, manifestType } from './oci.ts'
 import { elapsed, type Log } from './progress.ts'
+import { authorization, type Credentials } from './registry-login.ts'
 
 export type Reference = {
   registry: string

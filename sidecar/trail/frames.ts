@@ -1,9 +1,10 @@
-// The form of a segment file: frames, each `magic | length | CRC-32C | kind | payload`, begun at multiples of 16 bytes in
+// The form of a segment file: frames, each `magic | length | CRC-32 | kind | payload`, begun at multiples of 16 bytes in
 // a file that was filled with zeros before. One frame is what one fdatasync made durable: a batch of records, a signed
 // checkpoint, or the header. So a frame is whole or it was never acknowledged, and a whole frame behind a broken one
-// cannot come from a torn write: the broken one was durable once, and is damaged.
+// cannot come from a torn write: the broken one was durable once, and is damaged. The CRC is
+// that of zlib, native in Node; it finds accidents, the Merkle tree finds attackers.
 
-import { crc32c } from './crc32c.ts'
+import { crc32 } from 'node:zlib'
 
 export type FrameKind = 'header' | 'records' | 'checkpoint'
 
@@ -40,7 +41,7 @@ export function frame(kind: FrameKind, payload: Buffer): Buffer {
   bytes.writeUInt32BE(payload.length, 4)
   bytes.writeUInt8(codes[kind], 12)
   payload.copy(bytes, headLength)
-  bytes.writeUInt32BE(crc32c(bytes.subarray(12, headLength + payload.length)), 8)
+  bytes.writeUInt32BE(crc32(bytes.subarray(12, headLength + payload.length)), 8)
   return bytes
 }
 
@@ -68,7 +69,7 @@ export function frameAt(bytes: Buffer, start: number): Frame | undefined {
   const kind = kinds.get(bytes.readUInt8(start + 12))
   const to = start + headLength + length
   if (kind === undefined || to > bytes.length) return undefined
-  if (crc32c(bytes.subarray(start + 12, to)) !== bytes.readUInt32BE(start + 8)) return undefined
+  if (crc32(bytes.subarray(start + 12, to)) !== bytes.readUInt32BE(start + 8)) return undefined
   return {
     kind,
     payload: bytes.subarray(start + headLength, to),

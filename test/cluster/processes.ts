@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startTime } from '../../config/image/cache.ts'
 import { cgroupMembers } from './cgroups.ts'
-import type { Slot } from './slot.ts'
 import { netnsOf } from './network.ts'
+import type { Slot } from './slot.ts'
 
 /** Stands in the environment of every process of a cluster, so that a lost record of one loses nothing. */
 const mark = 'HIPAA_MCP_TEST_CLUSTER'

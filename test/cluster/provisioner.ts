@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from '../../config/image/run.ts'
 import { type Api, ApiError, connect } from './api.ts'
-import { policyAnnotation, type ProvisionerOptions } from './storage.ts'
+import { type ProvisionerOptions, policyAnnotation } from './storage.ts'
 
 type StorageClass = ProvisionerOptions['classes'][number]
 

@@ -49,7 +49,7 @@ export async function until(what: string, holds: () => unknown, milliseconds = 5
 }
 
 /** A TCP proxy in front of something. `away`: nothing connects. `deaf`: bytes go in and nothing comes back. */
-export class Faults {
+class Faults {
   state: 'well' | 'away' | 'deaf' = 'well'
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -102,7 +102,7 @@ export class Faults {
 }
 
 /** The channel: what it was asked, and what it says. */
-export type Channel = {
+type Channel = {
   faults: Faults
   /** Bodies and headers of identity requests. */
   asked: { body: string; authorization: string | undefined }[]

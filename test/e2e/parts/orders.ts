@@ -9,6 +9,17 @@ import { ofKind, type Stage, verifiedTrail } from './stage.ts'
 
 const limit = 5_000
 
+const patch = (spec: object) => [
+  'patch',
+  'hipaamcpserver',
+  'ehr',
+  '-n',
+  'clinic',
+  '--type=merge',
+  '-p',
+  JSON.stringify({ spec }),
+]
+
 export function orders(stage: Stage): void {
   verifies('access:lockdown', 'one field is patched', async () => {
     const from = Date.now()
@@ -37,16 +48,6 @@ export function orders(stage: Stage): void {
       'clinic',
     )
     const roles = server?.spec.roles ?? []
-    const patch = (spec: object) => [
-      'patch',
-      'hipaamcpserver',
-      'ehr',
-      '-n',
-      'clinic',
-      '--type=merge',
-      '-p',
-      JSON.stringify({ spec }),
-    ]
     const narrower = roles.map((role) => ({
       ...role,
       tools: role.tools.filter((tool) => tool !== 'list_medications'),

@@ -23,7 +23,7 @@ export async function claimsHold(step: () => Promise<unknown>): Promise<void> {
 }
 
 /** Processes of this machine whose command line and environment hold these texts; the node's pods run here too. */
-export async function processes(command: string, environment = ''): Promise<number[]> {
+async function processes(command: string, environment = ''): Promise<number[]> {
   const found: number[] = []
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue

@@ -11,7 +11,7 @@ import { Chain, type Limits } from '../../../sidecar/trail/chain.ts'
 import { ChainOver, type Home } from '../../../sidecar/trail/home.ts'
 import { verifies } from '../../verifies.ts'
 import { until } from '../installation.ts'
-import { aCounted, aRefusal, anIntent, aResult, theOrders } from './entries.ts'
+import { aCounted, anIntent, aRefusal, aResult, theOrders } from './entries.ts'
 
 const { privateKey: key, publicKey } = generateKeyPairSync('ed25519')
 const origin = 'hipaa-mcp.dev/clinic/ehr/pod-uid-1/0'

@@ -1,7 +1,7 @@
 // Entries as the request path hands them in: records without what the chain adds.
 
 import type { EntryOf } from '../../../sidecar/trail/trail.ts'
-import { anIntent as intentRecord, anOrders, aResult as resultRecord, aWho } from '../../core/records.ts'
+import { anOrders, aWho, anIntent as intentRecord, aResult as resultRecord } from '../../core/records.ts'
 
 function entry<R extends { schema: string; at: string }>(record: R): Omit<R, 'schema' | 'at'> {
   const { schema: _schema, at: _at, ...rest } = record

@@ -7,10 +7,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { parseNote } from '../../../core/checkpoint.ts'
-import { crc32c } from '../../../sidecar/trail/crc32c.ts'
-import { frame, payloadOf, recordsIn, scan } from '../../../sidecar/trail/frames.ts'
 import { beginTrail, type RunningTrail } from '../../../sidecar/trail/begin.ts'
 import { CollectorClient } from '../../../sidecar/trail/collector-client.ts'
+import { frame, payloadOf, recordsIn, scan } from '../../../sidecar/trail/frames.ts'
 import type { ChainOver } from '../../../sidecar/trail/home.ts'
 import { recover, SegmentDamaged } from '../../../sidecar/trail/recovery.ts'
 import { Segments } from '../../../sidecar/trail/segment.ts'
@@ -78,13 +77,6 @@ const calls = async (origin: string) =>
   (await installation.records(origin)).flatMap((one) => (one.kind === 'intent' ? [one.call] : []))
 const recovering = async (folder: string) =>
   await recover({ folder, collector: new CollectorClient(await installation.link(), 400), log: aLog() })
-
-test('CRC-32C is Castagnoli’s', () => {
-  // RFC 3720 appendix B.4.
-  expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa)
-  expect(crc32c(Buffer.alloc(32, 0xff))).toBe(0x62a8ab43)
-  expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283)
-})
 
 verifies(
   'audit:acknowledged-is-kept',
