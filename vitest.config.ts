@@ -7,15 +7,32 @@ const tier = (name: string, include: string[], options: object = {}) => ({
 
 const serial = { fileParallelism: false, maxWorkers: 1, testTimeout: 120_000, hookTimeout: 600_000 }
 
+/**
+ * Whole programs over real sockets, disks and time: they stand beside what they test, and run with the integration tests,
+ * so that the loop stays short.
+ */
+const wholePrograms = [
+  'test/sidecar/health/run.test.ts',
+  'test/sidecar/trail/{stream,killed,segment}.test.ts',
+  'test/sidecar/channel/channel.test.ts',
+  'test/sidecar/orders/orders.test.ts',
+  'test/sidecar/egress/agreement.test.ts',
+  'test/operator/cluster/{list-watch,leader}.test.ts',
+]
+
 export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      tier('unit', [
-        'test/{core,crds,sidecar,operator,collector,cli,config,sample,demo,bench}/**/*.test.ts',
-        'test/*.test.ts',
-      ]),
-      tier('integration', ['test/integration/**/*.test.ts'], serial),
+      tier(
+        'unit',
+        [
+          'test/{core,crds,sidecar,operator,collector,cli,config,sample,demo,bench}/**/*.test.ts',
+          'test/*.test.ts',
+        ],
+        { exclude: wholePrograms },
+      ),
+      tier('integration', ['test/integration/**/*.test.ts', ...wholePrograms], serial),
       tier('e2e', ['test/e2e/**/*.test.ts'], serial),
       tier('bypass', ['test/bypass/**/*.test.ts'], serial),
       tier('nightly', ['test/nightly/**/*.test.ts'], serial),

@@ -170,6 +170,7 @@ export type Signalled = Base & {
   namespace: string
   server: string
   rule: string
+  /** The person, `iss|sub`; for `chain-fork` the pod, `pod|uid`. */
   person: string
   distinctPatients: number
   perSeconds: number

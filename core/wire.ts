@@ -2,6 +2,7 @@
 // auditor to collector. Bodies are JSON unless said otherwise.
 
 import type { JSONWebKeySet } from 'jose'
+import type { Signalled } from './record.ts'
 
 /**
  * `POST /v1/identity` on the channel, no client certificate yet, `Authorization: Bearer <pod-bound token, audience
@@ -87,17 +88,7 @@ export type ChainSummary = {
 }
 
 /** `GET /v1/signals`: breach signals since the collector knows. */
-export type Signal = {
-  namespace: string
-  server: string
-  rule: string
-  /** The person, `iss|sub`; for `chain-fork` the pod, `pod|uid`. */
-  person: string
-  distinctPatients: number
-  perSeconds: number
-  firstSeen: string
-  lastSeen: string
-}
+export type Signal = Omit<Signalled, 'schema' | 'at' | 'kind'> & { lastSeen: string }
 
 /**
  * `GET /v1/export?namespace=&server=` (auditors): newline-delimited JSON, one `ExportLine` a line. The registry log is

@@ -8,6 +8,12 @@ import type { Names, Target } from './names.ts'
 import { ways } from './open.ts'
 import { EgressRefusal, type Reason } from './reasons.ts'
 
+/**
+ * Connections to one name that are opened in a minute. Each is a record, and the app is hostile by assumption: it shall
+ * not fill the trail of every server of the installation.
+ */
+const opensPerMinute = 600
+
 /** Connections at once. Each holds two sockets and their buffers. */
 const connectionLimit = 1_024
 
@@ -53,6 +59,15 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     return current.agreements.some((name) => orders.agreementActive(name)) ? undefined : 'agreement-over'
   }
 
+  let minute = { began: performance.now(), opened: new Map<string, number>() }
+  const countOpening = (address: string): void => {
+    const now = performance.now()
+    if (now - minute.began >= 60_000) minute = { began: now, opened: new Map() }
+    const opened = (minute.opened.get(address) ?? 0) + 1
+    if (opened > opensPerMinute) throw new EgressRefusal('too-often')
+    minute.opened.set(address, opened)
+  }
+
   const serve = async (app: Socket): Promise<void> => {
     app.on('error', () => app.destroy())
     const address = (app.localAddress ?? '').replace(/^::ffff:/, '')
@@ -93,7 +108,10 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
         const reason = forbids(connection)
         if (reason !== undefined) throw new EgressRefusal(reason)
       },
-      record: async () => await untilAborted(options.record(target), ending.signal),
+      record: async () => {
+        countOpening(address)
+        await untilAborted(options.record(target), ending.signal)
+      },
       opened: (socket: Socket) => {
         remote = socket
       },

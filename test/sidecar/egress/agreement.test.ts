@@ -46,6 +46,25 @@ verifies(
   },
 )
 
+test('an app that opens and closes all day fills no trail: so many a minute are opened, the rest is counted', async () => {
+  await withVendor()
+  const openAndClose = async () => {
+    const app = await appTls(await scene.app(name)).catch(() => undefined)
+    app?.destroy()
+  }
+  for (let i = 0; i < 61; i += 1) await Promise.all(Array.from({ length: 10 }, openAndClose))
+
+  await scene.egress.close()
+  const counted = (what: string) =>
+    scene.trail
+      .of('counted')
+      .filter((entry) => entry.what === what)
+      .reduce((sum, { count }) => sum + count, 0)
+  expect(counted('egress-opened')).toBe(600)
+  expect(scene.refusals().filter((reason) => reason === 'too-often')).toHaveLength(10)
+  expect(scene.trail.entries.length).toBeLessThan(605)
+})
+
 test('megabytes pass unharmed, and each side may end first', async () => {
   await withVendor()
   const bytes = randomBytes(3_000_000)
