@@ -246,7 +246,7 @@ export const requirements = {
   'injection:store-label': thin(
     'accessControl',
     'The pods of a declared store are stamped and reachable from that server’s sidecars only.',
-    'stamped and admitted; claims on volumes come later',
+    'stamped and admitted; no bystander mounts any claim; whose a claim is among servers and stores comes later',
   ),
   'operator:status': done('audit', 'Status says what was seen, with reasons, for each control.'),
   'operator:self-heal': done(

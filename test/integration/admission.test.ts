@@ -176,7 +176,13 @@ test('the API server finds no fault in the types of our expressions', async () =
   type Policy = {
     status?: { typeChecking?: { expressionWarnings?: unknown[] }; observedGeneration?: number }
   }
-  for (const name of ['hipaa-mcp-pods', 'hipaa-mcp-changes', 'hipaa-mcp-labels', 'hipaa-mcp-tokens']) {
+  for (const name of [
+    'hipaa-mcp-pods',
+    'hipaa-mcp-changes',
+    'hipaa-mcp-labels',
+    'hipaa-mcp-networks',
+    'hipaa-mcp-tokens',
+  ]) {
     const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`
     await until(`${name} was checked`, 30, async () => {
       const { status } = await api.call<Policy>('GET', path)
