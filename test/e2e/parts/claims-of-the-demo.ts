@@ -7,6 +7,7 @@ import { answers } from '../../demo/steps/answers.ts'
 import type { Bare } from '../../demo/steps/before.ts'
 import { breach } from '../../demo/steps/breach.ts'
 import { egress } from '../../demo/steps/egress.ts'
+import { lockdown } from '../../demo/steps/lockdown.ts'
 import { dashboards } from '../../demo/steps/monitoring.ts'
 import { refusalOf, refusals } from '../../demo/steps/refusals.ts'
 import { status } from '../../demo/steps/status.ts'
@@ -35,6 +36,14 @@ export function claimsOfTheDemo(stage: Stage, bare: () => Bare): void {
   verifies('breach:signal', 'one person looks at a hundred patients', async () => {
     await claimsHold(async () => await breach(stage()))
   })
+
+  verifies(
+    'access:lockdown',
+    'it is patched and taken back; the trail below must hold what it refused',
+    async () => {
+      await claimsHold(async () => await lockdown(stage()))
+    },
+  )
 
   verifies(
     'integrity:chain',

@@ -121,12 +121,15 @@ export function resilience(stage: Stage): void {
 
   verifies('transmission:drain', 'the workload is rolled under load', async () => {
     const { kubectl } = stage()
+    const [old] = await podsOf(stage(), 'clinic', 'app=ehr-mcp')
 
     const { answered, refused } = await underLoad(stage, 200, async () => {
       await kubectl.run(['rollout', 'restart', 'deployment/ehr-mcp', '-n', 'clinic'])
       await kubectl.run(['rollout', 'status', 'deployment/ehr-mcp', '-n', 'clinic', '--timeout=180s'])
     })
     await ready(stage())
+    // Its chain ends when it does, half a minute after the new pod took over.
+    await kubectl.run(['wait', '--for=delete', `pod/${old?.name}`, '-n', 'clinic', '--timeout=120s'])
 
     console.log(`    ${answered} answered, ${refused} refused while the pod was replaced`)
     const { records } = await verifiedTrail(stage(), 'rolled')
