@@ -44,6 +44,9 @@ export async function install(world: World): Promise<void> {
   const workloads = (await kubectl.run(['get', 'deployments,statefulsets', '-n', system, '-o', 'name']))
     .trim()
     .split('\n')
+  // An image of this checkout keeps its name when it changes: what ran before would go on with the old one.
+  if (there && (await ownImage(world)))
+    for (const name of workloads) await kubectl.run(['rollout', 'restart', name, '-n', system])
   for (const name of workloads) await kubectl.run(['rollout', 'status', name, '-n', system, '--timeout=240s'])
 }
 
@@ -59,6 +62,18 @@ export async function uninstall({ kubectl }: Pick<World, 'kubectl'>): Promise<vo
     '--timeout=240s',
   ])
 }
+
+const ownImage = async ({ kubectl }: World): Promise<boolean> =>
+  (
+    await kubectl.run([
+      'get',
+      'deployment/hipaa-mcp-operator',
+      '-n',
+      system,
+      '-o',
+      'jsonpath={.spec.template.spec.containers[0].image}',
+    ])
+  ).startsWith('localhost/')
 
 /** Removes what an earlier run left, and refuses to touch a namespace that somebody else made. */
 export async function clear({ kubectl }: Pick<World, 'kubectl'>): Promise<void> {
