@@ -61,7 +61,8 @@ export function volumeChanges(world: World, chains: readonly ChainSummary[] | un
     const collected =
       newest?.state === 'closed' &&
       own.every(
-        ({ state, size, witnessed }) => (state === 'closed' || state === 'succeeded') && witnessed === size,
+        // A killed process signs no last checkpoint; the registry log's word of its end vouches for the rest.
+        ({ state, size, witnessed }) => state === 'succeeded' || (state === 'closed' && witnessed === size),
       )
     return collected ? [{ name: volume.metadata.name, policy: 'Delete', trail }] : []
   })

@@ -59,6 +59,14 @@ const cases: { when: string; chains: ChainSummary[] | undefined; living?: boolea
     lets: true,
   },
   {
+    when: 'an earlier process was killed before it signed its last records, and succeeded',
+    chains: [
+      { ...closed, state: 'succeeded', witnessed: 7 },
+      { ...closed, restart: 2 },
+    ],
+    lets: true,
+  },
+  {
     when: 'only an earlier process closed',
     chains: [closed, { ...closed, restart: 2, state: 'silent' }],
     lets: false,
