@@ -7,7 +7,15 @@ import { beforeAll, describe, expect } from 'vitest'
 import type { Clinic } from '../demo/scene.ts'
 import { buildStage } from '../e2e/parts/build.ts'
 import { answeredAgain, underLoad } from '../e2e/parts/load.ts'
-import { killInPod, ofKind, podsOf, programs, verifiedTrail } from '../e2e/parts/stage.ts'
+import {
+  diagnosesSince,
+  killInPod,
+  ofKind,
+  openIntents,
+  podsOf,
+  programs,
+  verifiedTrail,
+} from '../e2e/parts/stage.ts'
 import { seeded } from '../sample/random.ts'
 import { verifies } from '../verifies.ts'
 
@@ -58,18 +66,14 @@ describe(`chaos of ${minutes} minutes, seed ${seed}`, () => {
       }
 
       const { records } = await verifiedTrail(stage(), 'chaos')
-      const results = new Map(ofKind(records, 'result').map((result) => [result.call, result]))
       const unknown = new Set(ofKind(records, 'ended').flatMap((ended) => ended.unknown))
-      const intents = ofKind(records, 'intent').filter(({ at }) => Date.parse(at) >= since)
-      const kept = intents.filter(
-        ({ call, tool }) => tool === 'get_diagnosis' && results.get(call)?.outcome === 'ok',
-      )
+      const kept = diagnosesSince(records, since).answered
       console.log(
         `    ${kills} kills, ${answered} answered, ${kept.length} in the trail, ${unknown.size} unknown`,
       )
       expect(kills).toBeGreaterThan(2)
       expect(kept.length).toBeGreaterThanOrEqual(answered)
-      expect(intents.filter(({ call }) => !results.has(call) && !unknown.has(call))).toEqual([])
+      expect(openIntents(records)).toEqual([])
     },
     (minutes + 15) * 60_000,
   )

@@ -4,6 +4,7 @@ import type { Outcome } from '../../sample/agent.ts'
 import type { PatientRecord } from '../../sample/fhir.ts'
 import { call, list } from '../calls.ts'
 import { claim } from '../claims.ts'
+import { askDatabase } from '../database.ts'
 import { leaksIn } from '../leaks.ts'
 import type { Clinic } from '../scene.ts'
 import { say } from '../screen.ts'
@@ -32,32 +33,14 @@ export async function before(clinic: Clinic, record: PatientRecord): Promise<Bar
 }
 
 /** Connections to the database from the network, as PostgreSQL itself counts them. */
-export async function connections({
-  kubectl,
-}: Pick<Clinic, 'kubectl'>): Promise<{ tls: number; plain: number }> {
-  const query =
-    'SELECT ssl, count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL GROUP BY ssl'
-  const text = await kubectl.run([
-    'exec',
-    '-n',
-    'clinic',
-    'ehr-db-0',
-    '--',
-    'psql',
-    '-h',
-    '/tmp',
-    '-U',
-    'ehr',
-    '-AtF',
-    ' ',
-    '-c',
-    query,
-  ])
-  const rows = new Map(
-    text
-      .trim()
-      .split('\n')
-      .map((row) => row.split(' ') as [string, string]),
+export async function connections(clinic: Pick<Clinic, 'kubectl'>): Promise<{ tls: number; plain: number }> {
+  const counted = new Map(
+    (
+      await askDatabase(
+        clinic,
+        'SELECT ssl, count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL GROUP BY ssl',
+      )
+    ).map(([ssl, count]) => [ssl, Number(count)]),
   )
-  return { tls: Number(rows.get('t') ?? 0), plain: Number(rows.get('f') ?? 0) }
+  return { tls: counted.get('t') ?? 0, plain: counted.get('f') ?? 0 }
 }

@@ -5,7 +5,7 @@ import { until } from '../../demo/kubectl.ts'
 import { ready } from '../../demo/scene.ts'
 import { verifies } from '../../verifies.ts'
 import { answeredAgain, underLoad } from './load.ts'
-import { killInPod, ofKind, podsOf, programs, type Stage, verifiedTrail } from './stage.ts'
+import { diagnosesSince, killInPod, ofKind, podsOf, programs, type Stage, verifiedTrail } from './stage.ts'
 
 type Volume = {
   spec: { persistentVolumeReclaimPolicy: string; claimRef?: { namespace: string; name: string } }
@@ -51,11 +51,7 @@ export function local(stage: Stage): void {
 
       // The new process ships what the killed one left on the volume before it serves.
       const { records } = await verifiedTrail(stage(), 'local-killed')
-      const results = new Map(ofKind(records, 'result').map((result) => [result.call, result]))
-      const kept = ofKind(records, 'intent').filter(
-        ({ at, call, tool }) =>
-          Date.parse(at) >= since && tool === 'get_diagnosis' && results.get(call)?.outcome === 'ok',
-      )
+      const kept = diagnosesSince(records, since).answered
       console.log(`    ${answered} answered, ${kept.length} in the trail`)
       expect(ofKind(records, 'chain-started').some(({ acknowledge }) => acknowledge === 'Local')).toBe(true)
       expect(kept.length).toBeGreaterThanOrEqual(answered)

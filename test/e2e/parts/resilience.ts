@@ -6,7 +6,17 @@ import { until } from '../../demo/kubectl.ts'
 import { ready } from '../../demo/scene.ts'
 import { verifies } from '../../verifies.ts'
 import { answeredAgain, underLoad } from './load.ts'
-import { killInPod, ofKind, podsOf, programs, type Stage, upstreamReads, verifiedTrail } from './stage.ts'
+import {
+  diagnosesSince,
+  killInPod,
+  ofKind,
+  openIntents,
+  podsOf,
+  programs,
+  type Stage,
+  upstreamReads,
+  verifiedTrail,
+} from './stage.ts'
 
 const system = 'hipaa-mcp-system'
 
@@ -25,30 +35,22 @@ export function resilience(stage: Stage): void {
 
     const reads = (await upstreamReads(stage())) - readsBefore
     const { records } = await verifiedTrail(stage(), 'sidecar-killed')
-    const intents = ofKind(records, 'intent').filter(
-      ({ at, tool }) => Date.parse(at) >= since && tool === 'get_diagnosis',
-    )
-    const results = new Map(ofKind(records, 'result').map((result) => [result.call, result]))
-    const answeredInTrail = intents.filter(({ call }) => results.get(call)?.outcome === 'ok').length
+    const trail = diagnosesSince(records, since)
     console.log(
-      `    ${answered} answered, ${intents.length} intents, ${answeredInTrail} results, ${reads} reads upstream`,
+      `    ${answered} answered, ${trail.intents.length} intents, ${trail.answered.length} results, ${reads} reads upstream`,
     )
     expect(answered).toBeGreaterThan(0)
     // Whatever an agent holds, the trail holds; whatever reached the server has its intent.
-    expect(answeredInTrail).toBeGreaterThanOrEqual(answered)
-    expect(reads).toBeLessThanOrEqual(intents.length)
+    expect(trail.answered.length).toBeGreaterThanOrEqual(answered)
+    expect(reads).toBeLessThanOrEqual(trail.intents.length)
   })
 
   verifies('audit:unknown', 'every intent of the killed sidecar is closed', async () => {
     // The registry closes a chain when its successor begins.
     const { records } = await verifiedTrail(stage(), 'unknown')
-    const closed = new Set([
-      ...ofKind(records, 'result').map(({ call }) => call),
-      ...ofKind(records, 'ended').flatMap(({ unknown }) => unknown),
-    ])
 
     expect(ofKind(records, 'ended').length).toBeGreaterThan(0)
-    expect(ofKind(records, 'intent').filter(({ call }) => !closed.has(call))).toEqual([])
+    expect(openIntents(records)).toEqual([])
   })
 
   verifies('audit:no-record-no-service', 'the collector is killed under load, and comes back', async () => {
@@ -63,12 +65,7 @@ export function resilience(stage: Stage): void {
     await answeredAgain(stage)
 
     const { records } = await verifiedTrail(stage(), 'collector-killed')
-    const results = new Map(ofKind(records, 'result').map((result) => [result.call, result]))
-    const answeredInTrail = ofKind(records, 'intent').filter(
-      ({ at, call, tool }) =>
-        Date.parse(at) >= since && tool === 'get_diagnosis' && results.get(call)?.outcome === 'ok',
-    ).length
-    expect(answeredInTrail).toBeGreaterThanOrEqual(answered)
+    expect(diagnosesSince(records, since).answered.length).toBeGreaterThanOrEqual(answered)
   })
 
   verifies('operator:away', 'every operator is killed, and calls go on', async () => {

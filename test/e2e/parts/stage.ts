@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { AuditRecord } from '../../../core/record.ts'
 import { allClaims } from '../../demo/claims.ts'
+import { askDatabase } from '../../demo/database.ts'
 import { type Clinic, out } from '../../demo/scene.ts'
 import { exportTrail, hipaaMcp } from '../../demo/steps/trail.ts'
 
@@ -103,25 +104,35 @@ export async function verifiedTrail(
 export const ofKind = <Kind extends AuditRecord['kind']>(records: readonly AuditRecord[], kind: Kind) =>
   records.filter((record): record is Extract<AuditRecord, { kind: Kind }> => record.kind === kind)
 
+/** Intents of a diagnosis since a moment (milliseconds since 1970), and those of them whose result is an answer. */
+export function diagnosesSince(records: readonly AuditRecord[], since: number) {
+  const answers = new Set(
+    ofKind(records, 'result')
+      .filter(({ outcome }) => outcome === 'ok')
+      .map(({ call }) => call),
+  )
+  const intents = ofKind(records, 'intent').filter(
+    ({ at, tool }) => Date.parse(at) >= since && tool === 'get_diagnosis',
+  )
+  return { intents, answered: intents.filter(({ call }) => answers.has(call)) }
+}
+
+/** Intents that neither a result nor the registry log closes: there must never be one. */
+export function openIntents(records: readonly AuditRecord[]) {
+  const closed = new Set([
+    ...ofKind(records, 'result').map(({ call }) => call),
+    ...ofKind(records, 'ended').flatMap(({ unknown }) => unknown),
+  ])
+  return ofKind(records, 'intent').filter(({ call }) => !closed.has(call))
+}
+
 /** How often the EHR server read a record out of its database: the calls that really reached it. */
-export async function upstreamReads({ kubectl }: Clinic): Promise<number> {
+export async function upstreamReads(clinic: Clinic): Promise<number> {
   // PostgreSQL reports its counters about once a second.
   await new Promise((resolve) => setTimeout(resolve, 3_000))
-  const query = "SELECT idx_scan FROM pg_stat_user_tables WHERE relname = 'records'"
-  const text = await kubectl.run([
-    'exec',
-    '-n',
-    'clinic',
-    'ehr-db-0',
-    '--',
-    'psql',
-    '-h',
-    '/tmp',
-    '-U',
-    'ehr',
-    '-At',
-    '-c',
-    query,
-  ])
-  return Number(text.trim())
+  const [row] = await askDatabase(
+    clinic,
+    "SELECT idx_scan FROM pg_stat_user_tables WHERE relname = 'records'",
+  )
+  return Number(row?.[0])
 }
