@@ -30,7 +30,9 @@ export default defineConfig({
           'test/{core,crds,sidecar,operator,collector,cli,config,sample,demo,bench}/**/*.test.ts',
           'test/*.test.ts',
         ],
-        { exclude: wholePrograms },
+        // Threads that share their modules: starting anew for each file costs more than all tests together. No module
+        // keeps state that a test could leave behind, and the shuffled order of every run would show one that did.
+        { exclude: wholePrograms, pool: 'threads', isolate: false, sequence: { shuffle: { files: true } } },
       ),
       tier('integration', ['test/integration/**/*.test.ts', ...wholePrograms], serial),
       tier('e2e', ['test/e2e/**/*.test.ts'], serial),
