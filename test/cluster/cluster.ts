@@ -17,6 +17,7 @@ import { makeNetwork, netnsOf } from './network.ts'
 import { readyCondition, startContainerd, startNode, type WithConditions } from './node.ts'
 import { importArchives, importImages, nodeImages } from './node-images.ts'
 import { daemons } from './processes.ts'
+import { type Registry, registryOf } from './registry.ts'
 import { removeCluster } from './remove.ts'
 import { type Slot, takenSlots, takeSlot } from './slot.ts'
 import { startStorage } from './storage.ts'
@@ -32,6 +33,8 @@ export type Cluster = {
   nodeIP: string
   /** Imports OCI archives under the names they bear. */
   loadImages: (archives: readonly string[]) => Promise<void>
+  /** The registry on the node, started by the first call. */
+  registry: (log: Log) => Promise<Registry>
   down: () => Promise<void>
 }
 
@@ -200,6 +203,7 @@ async function describe(state: string): Promise<Cluster> {
     netns: netnsOf(state),
     nodeIP: slot.nodeIP,
     loadImages: async (archives) => await importArchives(state, archives),
+    registry: async (log) => await registryOf(slot, log),
     down: async () => await down(slot.name),
   }
 }
@@ -256,7 +260,7 @@ async function readyNote(state: string): Promise<{ containerdPid: number; recipe
 }
 
 // These make images and read the command line; a cluster looks the same whatever they say.
-const noRecipe = new Set(['images.ts', 'closure.ts', 'main.ts', 'remove.ts'])
+const noRecipe = new Set(['images.ts', 'closure.ts', 'main.ts', 'registry.ts', 'remove.ts'])
 
 /** Changes when a cluster started now would differ from one started before. */
 async function recipe(built: Components): Promise<string> {

@@ -1,4 +1,4 @@
-// The test cluster's command line: node test/cluster/main.ts up | down | env | images | kubectl
+// The test cluster's command line: node test/cluster/main.ts up | down | env | images | registry | kubectl
 
 import { spawn } from 'node:child_process'
 import { toStderr } from '../../config/image/progress.ts'
@@ -11,6 +11,7 @@ const usage = `usage: node test/cluster/main.ts COMMAND [--name NAME]
   down [--all]      remove it, or all, and every trace
   env               print export KUBECONFIG=... of the running cluster
   images            make all images and import those that changed into the running cluster
+  registry          start a registry that it pulls from; prints what to export to push there
   kubectl ARGS...   kubectl of the node's version against the running cluster
 `
 
@@ -34,6 +35,11 @@ const commands: Record<string, (name: string, rest: readonly string[]) => Promis
   },
   images: async (name) => {
     await loadImages((await running(name)).state, toStderr)
+    return 0
+  },
+  registry: async (name) => {
+    const { host, ca } = await (await running(name)).registry(toStderr)
+    process.stdout.write(`export PUSH=${host}/hipaa-mcp NODE_EXTRA_CA_CERTS=${ca}\n`)
     return 0
   },
   kubectl: async (name, rest) => {

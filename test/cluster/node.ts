@@ -12,6 +12,9 @@ import type { Slot } from './slot.ts'
 
 export const pauseImage = 'localhost/pause:1'
 
+/** Where containerd looks for how to reach a registry: a folder each, named by its host. */
+export const registriesOf = (state: string): string => join(state, 'registries')
+
 /** Where containerd listens. */
 export const socketOf = (state: string): string => join(state, 'containerd.sock')
 
@@ -136,6 +139,8 @@ oom_score = 0
   # Without CAP_SYS_RESOURCE no process may lower its score.
   restrict_oom_score_adj = true
   disable_apparmor = true
+  [${containerdPlugin('grpc.v1.cri')}.registry]
+    config_path = "${registriesOf(state)}"
   [${containerdPlugin('grpc.v1.cri')}.cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "${state}/cni"

@@ -36,9 +36,8 @@ function classToServe(claim: Claim, classes: readonly StorageClass[]): StorageCl
   // The volume controller names the provisioner, and the scheduler the node, when a pod wants the claim.
   if (annotations['volume.kubernetes.io/selected-node'] === undefined) return undefined
   const asked = annotations['volume.kubernetes.io/storage-provisioner']
-  return classes.find(
-    ({ name, provisioner }) => name === claim.spec.storageClassName && provisioner === asked,
-  )
+  // By its provisioner: a class may be given another name.
+  return classes.find(({ provisioner }) => provisioner === asked)
 }
 
 /** Folder first, then the volume object: a crash between leaves an empty folder, which the next round takes. */
@@ -69,7 +68,7 @@ async function provision(
       accessModes: spec.accessModes,
       volumeMode: 'Filesystem',
       persistentVolumeReclaimPolicy: 'Delete',
-      storageClassName: by.name,
+      storageClassName: spec.storageClassName ?? by.name,
       claimRef: {
         apiVersion: 'v1',
         kind: 'PersistentVolumeClaim',

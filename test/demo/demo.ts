@@ -7,7 +7,15 @@
 import { parseArgs } from 'node:util'
 import { source } from '../sample/bundle.ts'
 import { allClaims, claim, part } from './claims.ts'
-import { buildClinic, buildMonitoring, type Clinic, clear, install, managed, uninstall } from './scene.ts'
+import {
+  buildClinic,
+  buildMonitoring,
+  type Clinic,
+  checkNamespaces,
+  clear,
+  install,
+  uninstall,
+} from './scene.ts'
 import { command, elapsed, progress, say, section } from './screen.ts'
 import { answers } from './steps/answers.ts'
 import { before } from './steps/before.ts'
@@ -19,7 +27,7 @@ import { dashboards } from './steps/monitoring.ts'
 import { refusing } from './steps/refusals.ts'
 import { status } from './steps/status.ts'
 import { trail } from './steps/trail.ts'
-import { endWorld, kubectlOfWorld, type World, world } from './world.ts'
+import { endWorld, isCurrent, kubectlOfWorld, type World, world } from './world.ts'
 
 const log = (line: string): void => progress(line)
 
@@ -28,9 +36,9 @@ async function up(options: { bundle?: string; patients: number }): Promise<numbe
   const place = await world(process.env, log)
   say(`On ${place.says}.`)
   await remember(place)
+  await checkNamespaces(place)
   await clear(place)
-  command('kubectl apply -k config/default')
-  await install(place)
+  await install(place, command)
   claim('operator and collector are available', true)
 
   section('The clinic as it is today')
@@ -86,7 +94,7 @@ function end({ kubectl }: Clinic): number {
     `kubectl exec -n agents deploy/agent -- node test/sample/agent.ts call get_diagnosis '{"patient_id":"patient-0001"}'`,
   )
   command('npm run -s hipaa-mcp -- verify out/demo/trail --server clinic/ehr')
-  command('make demo-down')
+  command(isCurrent(process.env) ? 'make demo-down CLUSTER=current' : 'make demo-down')
   return missing.length === 0 ? 0 : 1
 }
 
@@ -110,7 +118,7 @@ async function remember({ kubectl, started }: World): Promise<void> {
 
 /** Removes what `up` put there: the product only if the demo installed it, the node only if the demo started it. */
 async function downAll(): Promise<number> {
-  const current = process.env['CLUSTER'] === 'current'
+  const current = isCurrent(process.env)
   const client = await kubectlOfWorld(process.env, log)
   if (client === undefined) {
     // A node that does not run may have left traces all the same.
@@ -130,10 +138,6 @@ async function downAll(): Promise<number> {
     return 0
   }
   await clear({ kubectl: client })
-  await client.run(['delete', 'clusterissuer', '-l', managed, '--ignore-not-found']).catch(() => '')
-  await client
-    .run(['delete', 'secret', '-n', 'cert-manager', '-l', managed, '--ignore-not-found'])
-    .catch(() => '')
   await uninstall({ kubectl: client })
   say('What the demo put there is gone.')
   return 0

@@ -80,7 +80,12 @@ export async function findKubectl(log: Log = toStderr): Promise<string> {
     if (Number(clientVersion.major) > 1 || Number.parseInt(clientVersion.minor, 10) >= oldest)
       return 'kubectl'
   }
-  return (await components(log)).path('kubectl')
+  const built = await components(log).catch((error: unknown) => {
+    throw new Error(
+      `kubectl 1.${oldest} or later is missing: put one into PATH, or what it is built with (${String(error)})`,
+    )
+  })
+  return built.path('kubectl')
 }
 
 /** Asks until the answer is there, twice a second. Rejects after `seconds`, saying what was awaited and seen last. */

@@ -8,89 +8,105 @@ import { type Authority, authority } from '../sample/certificates.ts'
 import type { PatientRecord } from '../sample/fhir.ts'
 import { until } from './kubectl.ts'
 import { configMap, manifest, quoted, tlsSecret, together } from './manifests.ts'
+import { rolledOut } from './rollout.ts'
 import type { World } from './world.ts'
 
 const checkout = join(import.meta.dirname, '..', '..')
+const config = join(checkout, 'config', 'default')
 const system = 'hipaa-mcp-system'
 /** Rendered objects, for a person to look at and to apply again. */
 export const out = join(checkout, 'out', 'demo')
 
-const namespaces = ['clinic', 'identity', 'vendor', 'agents', 'elsewhere', 'monitoring'] as const
-export const managed = 'app.kubernetes.io/managed-by=hipaa-mcp-demo'
+/** Not `monitoring`: many clusters have one. */
+export const monitoring = 'clinic-monitoring'
+const namespaces = ['clinic', 'identity', 'vendor', 'agents', 'elsewhere', monitoring] as const
+const managed = 'app.kubernetes.io/managed-by=hipaa-mcp-demo'
 
 export type Clinic = World & { clinicCa: Authority; agentsCa: Authority; records: readonly PatientRecord[] }
 
-/** Applies config/default and waits until operator and collector are available. */
-export async function install(world: World): Promise<void> {
+/**
+ * Applies config/default, with the world's image and storage class in it, and waits until operator and collector are
+ * available. `say` is told the command that a person would type.
+ */
+export async function install(world: World, say: (command: string) => void = () => undefined): Promise<void> {
   const { kubectl } = world
-  const there = (await kubectl.get('namespace', system)) !== undefined
-  if (world.replaceStorageClass) {
-    const text = await kubectl.run(['kustomize', join(checkout, 'config', 'default')])
-    await kubectl.apply(
-      text.replaceAll(/storageClassName: encrypted\b/g, `storageClassName: ${world.storageClass}`),
-    )
-  } else {
-    await kubectl.run([
-      'apply',
-      '--server-side',
-      '--field-manager=hipaa-mcp-demo',
-      '--force-conflicts',
-      '-k',
-      join(checkout, 'config', 'default'),
-    ])
-  }
+  const there = (await installedBy(world)) !== 'not'
+  const plain = await kubectl.run(['kustomize', config])
+  const text = adapted(plain, world)
+  const file = join(out, 'install.yaml')
+  await mkdir(out, { recursive: true })
+  await writeFile(file, text)
+  say(
+    text === plain
+      ? 'kubectl apply -k config/default'
+      : `kubectl apply --server-side -f out/demo/install.yaml`,
+  )
+  await kubectl.apply(text)
   // What was there before the demo stays there after it.
   if (!there) await kubectl.run(['label', 'namespace', system, managed])
   const workloads = (await kubectl.run(['get', 'deployments,statefulsets', '-n', system, '-o', 'name']))
     .trim()
     .split('\n')
   // An image of this checkout keeps its name when it changes: what ran before would go on with the old one.
-  if (there && (await ownImage(world)))
+  if (there && world.images.product.startsWith('localhost/'))
     for (const name of workloads) await kubectl.run(['rollout', 'restart', name, '-n', system])
-  for (const name of workloads) await kubectl.run(['rollout', 'status', name, '-n', system, '--timeout=240s'])
+  for (const name of workloads) await rolledOut(kubectl, system, name, 240)
+}
+
+/** The manifests with another image and another storage class; config/ itself stays as it is. */
+export function adapted(
+  text: string,
+  { images, storageClass }: Pick<World, 'images' | 'storageClass'>,
+): string {
+  const image = /name: HIPAA_MCP_IMAGE\n\s+value: (\S+)/.exec(text)?.[1]
+  if (image === undefined) throw new Error('config/default names no HIPAA_MCP_IMAGE: see config/operator')
+  return text
+    .replaceAll(image, () => images.product)
+    .replaceAll(/storageClassName: encrypted\b/g, () => `storageClassName: ${storageClass}`)
+}
+
+/** Whether the product is on the cluster, and who put it there. */
+export async function installedBy({
+  kubectl,
+}: Pick<World, 'kubectl'>): Promise<'not' | 'by the demo' | 'by others'> {
+  const found = await kubectl.get<Labelled>('namespace', system)
+  if (found === undefined) return 'not'
+  return isManaged(found) ? 'by the demo' : 'by others'
 }
 
 /** Removes the product, if the demo installed it: an installation that was there before stays. */
 export async function uninstall({ kubectl }: Pick<World, 'kubectl'>): Promise<void> {
-  const found = await kubectl.get<{ metadata: { labels?: Record<string, string> } }>('namespace', system)
-  if (found?.metadata.labels?.['app.kubernetes.io/managed-by'] !== 'hipaa-mcp-demo') return
-  await kubectl.run([
-    'delete',
-    '-k',
-    join(checkout, 'config', 'default'),
-    '--ignore-not-found',
-    '--timeout=240s',
-  ])
+  if ((await installedBy({ kubectl })) !== 'by the demo') return
+  await kubectl.run(['delete', '-k', config, '--ignore-not-found', '--timeout=240s'])
 }
 
-const ownImage = async ({ kubectl }: World): Promise<boolean> =>
-  (
-    await kubectl.run([
-      'get',
-      'deployment/hipaa-mcp-operator',
-      '-n',
-      system,
-      '-o',
-      'jsonpath={.spec.template.spec.containers[0].image}',
-    ])
-  ).startsWith('localhost/')
+type Labelled = { metadata: { labels?: Record<string, string> } }
+const isManaged = ({ metadata }: Labelled): boolean =>
+  metadata.labels?.['app.kubernetes.io/managed-by'] === 'hipaa-mcp-demo'
 
-/** Removes what an earlier run left, and refuses to touch a namespace that somebody else made. */
+/** Removes what an earlier run left. Namespaces of the demo's names that somebody else made stay. */
 export async function clear({ kubectl }: Pick<World, 'kubectl'>): Promise<void> {
   const mine: string[] = []
   for (const name of namespaces) {
-    const found = await kubectl.get<{ metadata: { labels?: Record<string, string> } }>('namespace', name)
-    if (found === undefined) continue
-    if (found.metadata.labels?.['app.kubernetes.io/managed-by'] !== 'hipaa-mcp-demo')
-      throw new Error(
-        `The namespace ${name} is not the demo's: take another cluster, or remove the namespace`,
-      )
-    mine.push(name)
+    const found = await kubectl.get<Labelled>('namespace', name)
+    if (found !== undefined && isManaged(found)) mine.push(name)
   }
   if (mine.length > 0) await kubectl.run(['delete', 'namespace', ...mine, '--timeout=180s'])
   if ((await kubectl.get('crd', 'businessassociateagreements.hipaa-mcp.dev')) !== undefined)
     await kubectl.run(['delete', 'baa', '-l', managed, '--ignore-not-found'])
   await kubectl.run(['delete', 'clusterrole,clusterrolebinding', '-l', managed, '--ignore-not-found'])
+  if ((await kubectl.get('crd', 'clusterissuers.cert-manager.io')) === undefined) return
+  await kubectl.run(['delete', 'clusterissuer', '-l', managed, '--ignore-not-found'])
+  await kubectl.run(['delete', 'secret', '-n', 'cert-manager', '-l', managed, '--ignore-not-found'])
+}
+
+/** Rejects when a namespace that the demo would make is somebody else's. */
+export async function checkNamespaces({ kubectl }: Pick<World, 'kubectl'>): Promise<void> {
+  for (const name of namespaces) {
+    const found = await kubectl.get<Labelled>('namespace', name)
+    if (found !== undefined && !isManaged(found))
+      throw new Error(`The namespace ${name} is not the demo’s: take a cluster that has none of that name`)
+  }
 }
 
 /** The clinic before the product: EHR server, database with the records, identity provider, vendor, agents. */
@@ -124,8 +140,7 @@ export async function buildClinic(world: World, records: readonly PatientRecord[
       ...(world.certManager ? issuer(clinicCa) : []),
     ),
   )
-  for (const [namespace, workload] of workloads)
-    await kubectl.run(['rollout', 'status', workload, '-n', namespace, '--timeout=180s'])
+  for (const [namespace, workload] of workloads) await rolledOut(kubectl, namespace, workload, 180)
   await load(world, records)
   return { ...world, clinicCa, agentsCa, records }
 }
@@ -165,7 +180,7 @@ async function load({ kubectl }: World, records: readonly PatientRecord[]): Prom
     ['exec', '-i', '-n', 'clinic', 'deploy/ehr-mcp', '--', 'node', 'test/sample/load-records.ts', '-'],
     lines,
   )
-  await kubectl.run(['rollout', 'status', 'deployment/ehr-mcp', '-n', 'clinic', '--timeout=120s'])
+  await rolledOut(kubectl, 'clinic', 'deployment/ehr-mcp', 120)
 }
 
 /** The HipaaMcpServer as text, certificates filled in; also written to out/demo/ehr.yaml. */
@@ -214,7 +229,7 @@ export async function guard(clinic: Clinic, say: (command: string) => void = () 
     }),
   )
   await kubectl.run(['rollout', 'restart', 'statefulset/ehr-db', '-n', 'clinic'])
-  await kubectl.run(['rollout', 'status', 'statefulset/ehr-db', '-n', 'clinic', '--timeout=120s'])
+  await rolledOut(kubectl, 'clinic', 'statefulset/ehr-db', 120)
   say('kubectl annotate deployment ehr-mcp -n clinic hipaa-mcp.dev/server=ehr')
   await kubectl.run([
     'annotate',
@@ -264,6 +279,6 @@ export async function buildMonitoring({ kubectl, images }: World): Promise<void>
   if (rules === undefined)
     throw new Error('config/default brought no ConfigMap hipaa-mcp-rules: see config/monitoring')
   await kubectl.apply(text)
-  await kubectl.apply(configMap('monitoring', 'hipaa-mcp-rules', rules.data))
-  await kubectl.run(['rollout', 'status', 'deployment/prometheus', '-n', 'monitoring', '--timeout=120s'])
+  await kubectl.apply(configMap(monitoring, 'hipaa-mcp-rules', rules.data))
+  await rolledOut(kubectl, monitoring, 'deployment/prometheus', 120)
 }

@@ -6,7 +6,7 @@ import { claim } from '../claims.ts'
 import { drawDashboard } from '../dashboard-picture.ts'
 import { until } from '../kubectl.ts'
 import { type Ask, alertsOf, type Dashboard, prometheus, questionsOf } from '../prometheus.ts'
-import { type Clinic, out } from '../scene.ts'
+import { type Clinic, monitoring as namespace, out } from '../scene.ts'
 import { say } from '../screen.ts'
 
 const monitoring = join(import.meta.dirname, '..', '..', '..', 'config', 'monitoring')
@@ -18,7 +18,7 @@ export const askThrough = ({ kubectl }: Pick<Clinic, 'kubectl'>): Ask =>
       await kubectl.run([
         'get',
         '--raw',
-        `/api/v1/namespaces/monitoring/services/prometheus:9090/proxy${path}`,
+        `/api/v1/namespaces/${namespace}/services/prometheus:9090/proxy${path}`,
       ]),
   )
 
