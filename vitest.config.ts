@@ -35,7 +35,8 @@ export default defineConfig({
         { exclude: wholePrograms, pool: 'threads', isolate: false, sequence: { shuffle: { files: true } } },
       ),
       tier('integration', ['test/integration/**/*.test.ts', ...wholePrograms], serial),
-      tier('e2e', ['test/e2e/**/*.test.ts'], serial),
+      // Longer than any wait inside a test, so that the wait's own words are what one reads.
+      tier('e2e', ['test/e2e/**/*.test.ts'], { ...serial, testTimeout: 400_000 }),
       tier('bypass', ['test/bypass/**/*.test.ts'], serial),
       tier('nightly', ['test/nightly/**/*.test.ts'], serial),
     ],
