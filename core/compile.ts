@@ -5,7 +5,18 @@ import type { BusinessAssociateAgreement } from '../crds/businessassociateagreem
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import type { Json } from './canonical.ts'
 import { secondsIn } from './duration.ts'
-import { type Egress, type Policy, policySchema, type Tool } from './policy.ts'
+import {
+  algorithms,
+  type Egress,
+  type FromServer,
+  type Limits,
+  type Policy,
+  policySchema,
+  type Prompt,
+  type Resource,
+  type Returns,
+  type Tool,
+} from './policy.ts'
 
 /** What the operator knows besides the object. `clientCa`: the operator's own client CA, PEM. */
 export type Surroundings = { agreements: readonly BusinessAssociateAgreement[]; clientCa: string }
@@ -35,18 +46,37 @@ export function compilePolicy(
       arguments: tool.arguments as { [member: string]: Json },
       with: (tool.with ?? {}) as { [member: string]: Json },
       ...(tool.patient === undefined ? {} : { patient: tool.patient }),
-      returns: {
-        fields: tool.returns.fields,
-        patients: tool.returns.patients ?? [],
-        text: tool.returns.text ?? 'Redact',
-      },
-      limits: {
-        callsPerMinute: tool.limits?.callsPerMinute ?? 60,
-        patientsPerHour: tool.limits?.patientsPerHour ?? 30,
-        resultBytes: tool.limits?.resultBytes ?? 262_144,
-      },
+      returns: returnsOf(tool.returns),
+      limits: limitsOf(tool.limits),
     }),
   )
+  const resources = (spec.resources ?? []).map(
+    (resource): Resource => ({
+      name: resource.name,
+      uri: resource.uri,
+      description: resource.description ?? '',
+      ...(resource.mimeType === undefined ? {} : { mimeType: resource.mimeType }),
+      ...(resource.patient === undefined ? {} : { patient: resource.patient }),
+      subscribe: resource.subscribe ?? false,
+      returns: returnsOf(resource.returns),
+      limits: limitsOf(resource.limits),
+    }),
+  )
+  const prompts = (spec.prompts ?? []).map(
+    (prompt): Prompt => ({
+      name: prompt.name,
+      description: prompt.description ?? '',
+      from: prompt.from ?? prompt.name,
+      arguments: (prompt.arguments ?? { type: 'object' }) as { [member: string]: Json },
+      ...(prompt.patient === undefined ? {} : { patient: prompt.patient }),
+      returns: returnsOf(prompt.returns),
+      limits: limitsOf(prompt.limits),
+    }),
+  )
+  if (spec.fromServer?.sampling?.text === 'Keep' && spec.fromServer.sampling.agreement === undefined)
+    issues.push(
+      'fromServer.sampling: text Keep needs agreement: what is kept goes to a model, and its vendor must have signed',
+    )
   for (const tool of tools) {
     const clash = Object.keys(tool.with).find((name) =>
       Object.hasOwn((tool.arguments['properties'] ?? {}) as object, name),
@@ -57,11 +87,12 @@ export function compilePolicy(
       )
     if (tool.arguments['type'] !== 'object') issues.push(`Tool ${tool.name}: arguments must have type object`)
   }
-  const names = new Set(tools.map(({ name }) => name))
+  const lists = { tools, resources, prompts }
   for (const role of spec.roles) {
-    for (const tool of role.tools)
-      if (!names.has(tool))
-        issues.push(`Role ${role.name} names tool ${tool}, which spec.tools does not list`)
+    for (const list of ['tools', 'resources', 'prompts'] as const)
+      for (const name of role[list] ?? [])
+        if (!lists[list].some((one) => one.name === name))
+          issues.push(`Role ${role.name} names ${name}, which spec.${list} does not list`)
     if (role.patients === 'Bound' && spec.identity.patient === undefined) {
       issues.push(`Role ${role.name} is Bound: identity.patient.claim must say which claim names the patient`)
     }
@@ -105,6 +136,7 @@ export function compilePolicy(
       url: issuer.url,
       audience: issuer.audience,
       provider: issuer.provider,
+      algorithms: issuer.algorithms ?? [...algorithms],
       rolesClaim: issuer.roles.claim,
       mfa: { acr: issuer.mfa?.acr ?? [], amr: issuer.mfa?.amr ?? [] },
     })),
@@ -124,9 +156,14 @@ export function compilePolicy(
       when: { role: role.when.role, scopes: role.when.scopes ?? [] },
       purposes: role.purposes,
       tools: role.tools,
+      resources: role.resources ?? [],
+      prompts: role.prompts ?? [],
       patients: role.patients ?? 'Any',
     })),
     tools,
+    resources,
+    prompts,
+    fromServer: fromServerOf(spec.fromServer ?? {}),
     redaction: { dates: spec.redaction?.dates ?? 'Year' },
     trail: { acknowledge: spec.trail?.acknowledge ?? 'Stream' },
     egress,
@@ -137,4 +174,48 @@ export function compilePolicy(
     ...(spec.lockdown === undefined ? {} : { lockdown: { reason: spec.lockdown.reason } }),
   }
   return issues.length > 0 ? { issues } : { policy }
+}
+
+type Spec = HipaaMcpServer['spec']
+
+function returnsOf({ fields, patients, text, media }: Spec['tools'][number]['returns']): Returns {
+  return { fields, patients: patients ?? [], text: text ?? 'Redact', media: media ?? 'Drop' }
+}
+
+function limitsOf(limits: Spec['tools'][number]['limits']): Limits {
+  return {
+    callsPerMinute: limits?.callsPerMinute ?? 60,
+    patientsPerHour: limits?.patientsPerHour ?? 30,
+    resultBytes: limits?.resultBytes ?? 262_144,
+  }
+}
+
+/** Only what is named is on: an absent member stays absent. */
+function fromServerOf(from: NonNullable<Spec['fromServer']>): FromServer {
+  const { progress, logging, sampling, elicitation, roots, completion, tasks, listChanged } = from
+  return {
+    ...(progress === undefined ? {} : { progress: { text: progress.text ?? 'Redact' } }),
+    ...(logging === undefined ? {} : { logging: { text: logging.text ?? 'Redact' } }),
+    ...(sampling === undefined
+      ? {}
+      : {
+          sampling: {
+            text: sampling.text ?? 'Redact',
+            ...(sampling.agreement === undefined ? {} : { agreement: sampling.agreement }),
+          },
+        }),
+    ...(elicitation === undefined
+      ? {}
+      : {
+          elicitation: {
+            text: elicitation.text ?? 'Redact',
+            modes: elicitation.modes ?? ['form'],
+            hosts: elicitation.hosts ?? [],
+          },
+        }),
+    ...(roots === undefined ? {} : { roots: {} }),
+    ...(completion === undefined ? {} : { completion: { text: completion.text ?? 'Redact' } }),
+    ...(tasks === undefined ? {} : { tasks: {} }),
+    ...(listChanged === undefined ? {} : { listChanged: {} }),
+  }
 }

@@ -12,10 +12,15 @@ type PointerPattern = string
 
 export type Provider = 'Entra' | 'Okta' | 'Auth0' | 'Keycloak' | 'Ping' | 'Generic'
 
+/** Asymmetric only: a symmetric algorithm would make the published key a signing key. */
+export const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
+export type Algorithm = (typeof algorithms)[number]
+
 export type Issuer = {
   url: string
   audience: string
   provider: Provider
+  algorithms: Algorithm[]
   rolesClaim: string
   mfa: { acr: string[]; amr: string[] }
 }
@@ -25,6 +30,8 @@ export type Role = {
   when: { role: string; scopes: string[] }
   purposes: string[]
   tools: string[]
+  resources: string[]
+  prompts: string[]
   patients: 'Any' | 'Bound'
 }
 
@@ -39,8 +46,61 @@ export type Tool = {
   with: { [member: string]: Json }
   /** JSON Pointer to the argument that names the patient. */
   patient?: string
-  returns: { fields: PointerPattern[]; patients: PointerPattern[]; text: 'Redact' | 'Drop' }
-  limits: { callsPerMinute: number; patientsPerHour: number; resultBytes: number }
+  returns: Returns
+  limits: Limits
+}
+
+/** What becomes of text: identifiers replaced, text dropped, or text as it is. */
+export type TextRule = 'Redact' | 'Drop' | 'Keep'
+
+/** What of a result leaves the pod. `media`: bytes in which nothing can be redacted. */
+export type Returns = {
+  fields: PointerPattern[]
+  patients: PointerPattern[]
+  text: TextRule
+  media: 'Drop' | 'Keep'
+}
+
+/** For each person: calls per minute, distinct patients per hour; and the largest result, bytes. */
+export type Limits = { callsPerMinute: number; patientsPerHour: number; resultBytes: number }
+
+export type Resource = {
+  name: string
+  /** URI, or template with simple variables (RFC 6570 level 1). */
+  uri: string
+  description: string
+  mimeType?: string
+  /** Variable that names the patient. */
+  patient?: string
+  subscribe: boolean
+  returns: Returns
+  limits: Limits
+}
+
+export type Prompt = {
+  name: string
+  description: string
+  /** Prompt of the upstream that is asked for. */
+  from: string
+  /** JSON Schema 2020-12 of an object of strings. */
+  arguments: { [member: string]: Json }
+  /** JSON Pointer to the argument that names the patient. */
+  patient?: string
+  returns: Returns
+  limits: Limits
+}
+
+/** What the server may send or ask besides answers; what is absent is off. */
+export type FromServer = {
+  progress?: { text: TextRule }
+  logging?: { text: TextRule }
+  /** `agreement`: with the vendor of the callers' model, and active, or nothing goes there. */
+  sampling?: { text: TextRule; agreement?: string }
+  elicitation?: { text: TextRule; modes: ('form' | 'url')[]; hosts: string[] }
+  roots?: Record<string, never>
+  completion?: { text: TextRule }
+  tasks?: Record<string, never>
+  listChanged?: Record<string, never>
 }
 
 /** One name that the pod may reach. */
@@ -71,6 +131,9 @@ export type Policy = {
   patient?: { claim: string }
   roles: Role[]
   tools: Tool[]
+  resources: Resource[]
+  prompts: Prompt[]
+  fromServer: FromServer
   redaction: { dates: 'Year' | 'Drop' }
   trail: { acknowledge: 'Stream' | 'Local' }
   egress: Egress[]
@@ -109,6 +172,7 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
         ['url', 'audience', 'provider', 'rolesClaim'].every(
           (name) => typeof item[name] === 'string' && item[name] !== '',
         ) &&
+        isList(item['algorithms'], (name) => (algorithms as readonly unknown[]).includes(name)) &&
         isObject(item['mfa']) &&
         isTexts(item['mfa']['acr']) &&
         isTexts(item['mfa']['amr']),
@@ -129,9 +193,14 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
         isTexts(item['when']['scopes']) &&
         isTexts(item['purposes']) &&
         isTexts(item['tools']) &&
+        isTexts(item['resources']) &&
+        isTexts(item['prompts']) &&
         (item['patients'] === 'Any' || item['patients'] === 'Bound'),
     ),
   tools: (value) => isList(value, isTool),
+  resources: (value) => isList(value, isResource),
+  prompts: (value) => isList(value, isPrompt),
+  fromServer: isFromServer,
   redaction: (value) => isObject(value) && (value['dates'] === 'Year' || value['dates'] === 'Drop'),
   trail: (value) =>
     isObject(value) && (value['acknowledge'] === 'Stream' || value['acknowledge'] === 'Local'),
@@ -185,20 +254,85 @@ export function parsePolicy(text: string): { policy: Policy } | { issues: string
 }
 
 function isTool(item: unknown): boolean {
-  if (!isObject(item)) return false
-  const { returns, limits } = item
   return (
+    isObject(item) &&
     ['name', 'description', 'from'].every((name) => typeof item[name] === 'string') &&
     isObject(item['arguments']) &&
     isObject(item['with']) &&
-    (item['patient'] === undefined || typeof item['patient'] === 'string') &&
-    isObject(returns) &&
-    isTexts(returns['fields']) &&
-    isTexts(returns['patients']) &&
-    (returns['text'] === 'Redact' || returns['text'] === 'Drop') &&
-    isObject(limits) &&
-    ['callsPerMinute', 'patientsPerHour', 'resultBytes'].every((name) => isCount(limits[name]))
+    isOptionalText(item['patient']) &&
+    isReturns(item['returns']) &&
+    isLimits(item['limits'])
   )
+}
+function isResource(item: unknown): boolean {
+  return (
+    isObject(item) &&
+    ['name', 'description', 'uri'].every((name) => typeof item[name] === 'string') &&
+    isOptionalText(item['mimeType']) &&
+    isOptionalText(item['patient']) &&
+    typeof item['subscribe'] === 'boolean' &&
+    isReturns(item['returns']) &&
+    isLimits(item['limits'])
+  )
+}
+function isPrompt(item: unknown): boolean {
+  return (
+    isObject(item) &&
+    ['name', 'description', 'from'].every((name) => typeof item[name] === 'string') &&
+    isObject(item['arguments']) &&
+    isOptionalText(item['patient']) &&
+    isReturns(item['returns']) &&
+    isLimits(item['limits'])
+  )
+}
+function isReturns(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isTexts(value['fields']) &&
+    isTexts(value['patients']) &&
+    isTextRule(value['text']) &&
+    (value['media'] === 'Drop' || value['media'] === 'Keep')
+  )
+}
+function isLimits(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    ['callsPerMinute', 'patientsPerHour', 'resultBytes'].every((name) => isCount(value[name]))
+  )
+}
+
+const isEmpty = (value: unknown): boolean => isObject(value) && Object.keys(value).length === 0
+const hasTextRule = (value: unknown): boolean => isObject(value) && isTextRule(value['text'])
+
+const fromServerShape: { [member in keyof Required<FromServer>]: (value: unknown) => boolean } = {
+  progress: hasTextRule,
+  logging: hasTextRule,
+  sampling: (value) => isObject(value) && isTextRule(value['text']) && isOptionalText(value['agreement']),
+  elicitation: (value) =>
+    isObject(value) &&
+    isTextRule(value['text']) &&
+    isList(value['modes'], (mode) => mode === 'form' || mode === 'url') &&
+    isTexts(value['hosts']),
+  roots: isEmpty,
+  completion: hasTextRule,
+  tasks: isEmpty,
+  listChanged: isEmpty,
+}
+
+function isFromServer(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    Object.entries(value).every(
+      ([name, item]) =>
+        Object.hasOwn(fromServerShape, name) && fromServerShape[name as keyof FromServer](item),
+    )
+  )
+}
+function isTextRule(value: unknown): boolean {
+  return value === 'Redact' || value === 'Drop' || value === 'Keep'
+}
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || typeof value === 'string'
 }
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) > 0

@@ -84,7 +84,8 @@ minVersion?: ("1.2" | "1.3")
  */
 identity: {
 /**
- * OpenID Connect issuers whose access tokens are accepted.
+ * OpenID Connect issuers whose access tokens are accepted. A token's iss claim must equal one url exactly,
+ * and everything else about the token is judged by that entry alone.
  */
 issuers: {
 /**
@@ -103,6 +104,14 @@ provider: ("Entra" | "Okta" | "Auth0" | "Keycloak" | "Ping" | "Generic")
  * CA certificates (PEM) to reach the issuer, where a public CA does not do.
  */
 ca?: string
+/**
+ * Where the key set is. Omitted, what the metadata of the issuer says (OpenID Connect Discovery).
+ */
+jwksUrl?: string
+/**
+ * Signature algorithms that this issuer may use. Default RS256, PS256, ES256, EdDSA; no other exists here.
+ */
+algorithms?: ("RS256" | "PS256" | "ES256" | "EdDSA")[]
 /**
  * Where roles stand in the token.
  */
@@ -195,6 +204,14 @@ purposes: string[]
  */
 tools: string[]
 /**
+ * Names out of spec.resources. Default none.
+ */
+resources?: string[]
+/**
+ * Names out of spec.prompts. Default none.
+ */
+prompts?: string[]
+/**
  * Bound: only the patient that the token names. Default Any.
  */
 patients?: ("Any" | "Bound")
@@ -231,9 +248,12 @@ with?: {
  * JSON Pointer to the argument that names the patient.
  */
 patient?: string
+/**
+ * What of a result the caller gets. What is not named here does not leave the pod.
+ */
 returns: {
 /**
- * JSON Pointers with * for any element or member. A named place is kept with all below it; all else is dropped, in content and in structuredContent.
+ * JSON Pointers with * for any element or member. A named place is kept with all below it; all else is dropped, in content and in structuredContent. "" is the whole document.
  */
 fields: string[]
 /**
@@ -241,9 +261,17 @@ fields: string[]
  */
 patients?: string[]
 /**
- * Text in kept fields. Redact: identifiers found are replaced. Drop: text that is not JSON is dropped, and a string in which an identifier is found is dropped whole. Default Redact.
+ * Text in kept fields. Redact: identifiers found are replaced. Drop: text that is not JSON is dropped, and a string in which an identifier is found is dropped whole. Keep: text stays as it is, and reason says why. Default Redact.
  */
-text?: ("Redact" | "Drop")
+text?: ("Redact" | "Drop" | "Keep")
+/**
+ * Images, audio and other bytes, in which nothing can be redacted. Keep needs a reason. Default Drop.
+ */
+media?: ("Drop" | "Keep")
+/**
+ * Why identifiers may stay: shown in status and reports.
+ */
+reason?: string
 }
 limits?: {
 /**
@@ -260,6 +288,220 @@ patientsPerHour?: number
 resultBytes?: number
 }
 }[]
+/**
+ * Every resource that exists for callers. One that is not listed is in no list and cannot be read. Default none.
+ */
+resources?: {
+/**
+ * Name that roles and records use, and that lists show.
+ */
+name: string
+/**
+ * URI, or URI template with simple variables (RFC 6570 level 1) such as ehr://patients/{patient}/labs. A variable stands for one path segment.
+ */
+uri: string
+/**
+ * What the lists say of it. Never holds PHI.
+ */
+description?: string
+/**
+ * What the lists say of its kind.
+ */
+mimeType?: string
+/**
+ * Variable of the template that names the patient.
+ */
+patient?: string
+/**
+ * Whether callers may be told of its changes. Default false.
+ */
+subscribe?: boolean
+/**
+ * What of a result the caller gets. What is not named here does not leave the pod.
+ */
+returns: {
+/**
+ * JSON Pointers with * for any element or member. A named place is kept with all below it; all else is dropped, in content and in structuredContent. "" is the whole document.
+ */
+fields: string[]
+/**
+ * Places, as in fields, where patients stand in the result, besides FHIR Patient resources and references, which are always found.
+ */
+patients?: string[]
+/**
+ * Text in kept fields. Redact: identifiers found are replaced. Drop: text that is not JSON is dropped, and a string in which an identifier is found is dropped whole. Keep: text stays as it is, and reason says why. Default Redact.
+ */
+text?: ("Redact" | "Drop" | "Keep")
+/**
+ * Images, audio and other bytes, in which nothing can be redacted. Keep needs a reason. Default Drop.
+ */
+media?: ("Drop" | "Keep")
+/**
+ * Why identifiers may stay: shown in status and reports.
+ */
+reason?: string
+}
+limits?: {
+/**
+ * Calls per person and minute. Default 60.
+ */
+callsPerMinute?: number
+/**
+ * Distinct patients per person and hour. Default 30.
+ */
+patientsPerHour?: number
+/**
+ * Largest result, bytes. Default 262144.
+ */
+resultBytes?: number
+}
+}[]
+/**
+ * Every prompt that exists for callers. Default none.
+ */
+prompts?: {
+/**
+ * Name that callers use.
+ */
+name: string
+/**
+ * What prompts/list says of it. Never holds PHI.
+ */
+description?: string
+/**
+ * Prompt of the server that is asked for. Default: the same name.
+ */
+from?: string
+/**
+ * JSON Schema 2020-12 of the arguments, all of them strings. Unknown arguments are refused. Default none.
+ */
+arguments?: {
+[k: string]: unknown
+}
+/**
+ * JSON Pointer to the argument that names the patient.
+ */
+patient?: string
+/**
+ * What of a result the caller gets. What is not named here does not leave the pod.
+ */
+returns: {
+/**
+ * JSON Pointers with * for any element or member. A named place is kept with all below it; all else is dropped, in content and in structuredContent. "" is the whole document.
+ */
+fields: string[]
+/**
+ * Places, as in fields, where patients stand in the result, besides FHIR Patient resources and references, which are always found.
+ */
+patients?: string[]
+/**
+ * Text in kept fields. Redact: identifiers found are replaced. Drop: text that is not JSON is dropped, and a string in which an identifier is found is dropped whole. Keep: text stays as it is, and reason says why. Default Redact.
+ */
+text?: ("Redact" | "Drop" | "Keep")
+/**
+ * Images, audio and other bytes, in which nothing can be redacted. Keep needs a reason. Default Drop.
+ */
+media?: ("Drop" | "Keep")
+/**
+ * Why identifiers may stay: shown in status and reports.
+ */
+reason?: string
+}
+limits?: {
+/**
+ * Calls per person and minute. Default 60.
+ */
+callsPerMinute?: number
+/**
+ * Distinct patients per person and hour. Default 30.
+ */
+patientsPerHour?: number
+/**
+ * Largest result, bytes. Default 262144.
+ */
+resultBytes?: number
+}
+}[]
+/**
+ * What the server may send or ask besides answers. Each is off unless it is named here.
+ */
+fromServer?: {
+/**
+ * Progress of a call (notifications/progress).
+ */
+progress?: {
+/**
+ * What becomes of its text: identifiers replaced, no text, or text as it is. Default Redact.
+ */
+text?: ("Redact" | "Drop" | "Keep")
+}
+/**
+ * Log messages (notifications/message, logging/setLevel).
+ */
+logging?: {
+/**
+ * What becomes of its text: identifiers replaced, no text, or text as it is. Default Redact.
+ */
+text?: ("Redact" | "Drop" | "Keep")
+}
+/**
+ * Requests to the caller's model (sampling/createMessage). What they hold goes to that model.
+ */
+sampling?: {
+/**
+ * BusinessAssociateAgreement with the vendor of the callers' model. Omitted, only text without identifiers may go.
+ */
+agreement?: string
+/**
+ * What becomes of its text: identifiers replaced, no text, or text as it is. Default Redact.
+ */
+text?: ("Redact" | "Drop" | "Keep")
+}
+/**
+ * Questions to the person (elicitation/create).
+ */
+elicitation?: {
+/**
+ * What becomes of its text: identifiers replaced, no text, or text as it is. Default Redact.
+ */
+text?: ("Redact" | "Drop" | "Keep")
+/**
+ * form: answers travel through the caller. url: the person is sent to an address. Default form.
+ */
+modes?: ("form" | "url")[]
+/**
+ * Hosts to which mode url may send. Others are refused.
+ */
+hosts?: string[]
+}
+/**
+ * Asking the caller for its roots (roots/list).
+ */
+roots?: {
+
+}
+/**
+ * Completion of arguments (completion/complete). Values may be names of patients.
+ */
+completion?: {
+/**
+ * What becomes of its text: identifiers replaced, no text, or text as it is. Default Redact.
+ */
+text?: ("Redact" | "Drop" | "Keep")
+}
+/**
+ * Calls that answer later (tasks/get, tasks/result, tasks/cancel, tasks/update).
+ */
+tasks?: {
+
+}
+/**
+ * Word that a list of the server changed.
+ */
+listChanged?: {
+
+}
+}
 redaction?: {
 /**
  * What becomes of dates in kept fields. Year: only the year stays. Default Year.

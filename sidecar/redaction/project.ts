@@ -45,6 +45,10 @@ function keep(value: Json, rule: string, by: Projection): Json | undefined {
     if (text !== undefined) add(by.kept, rule)
     return text
   }
+  if (by.rules.text === 'Keep') {
+    add(by.kept, rule)
+    return value
+  }
   if (typeof value === 'number' && by.known.ids.has(String(value))) {
     add(by.tally.dropped, 'identifier')
     return undefined

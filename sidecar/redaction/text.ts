@@ -1,11 +1,12 @@
 // One string out of a kept place: whole dates become their year, identifiers found in it are replaced, or it is dropped.
 
+import type { TextRule } from '../../core/policy.ts'
 import { words } from '../words.ts'
 import { detect, type Finding, type Kind } from './detect.ts'
 import { beyondAscii, type Normal, normalize } from './normalize.ts'
 import type { Survey } from './survey.ts'
 
-export type TextRules = { readonly dates: 'Year' | 'Drop'; readonly text: 'Redact' | 'Drop' }
+export type TextRules = { readonly dates: 'Year' | 'Drop'; readonly text: TextRule }
 
 /** Counts what was replaced, by kind, and what was dropped. */
 export type Tally = { readonly redacted: Record<string, number>; readonly dropped: Record<string, number> }
@@ -29,6 +30,8 @@ const encoded = /^(?:data:[^,]{0,100},)?[A-Za-z0-9+/_=-]{200,}$/
 
 /** The string as it may leave; undefined when it may not. */
 export function redactText(text: string, known: Survey, rules: TextRules, tally: Tally): string | undefined {
+  // The policy gives its reason, which status and reports show.
+  if (rules.text === 'Keep') return text
   const date = startsWithDigit(text) ? wholeDate.exec(text) : null
   if (date !== null) {
     if (rules.dates === 'Drop') return drop('date', tally)
