@@ -49,6 +49,12 @@ export type Orders = {
  */
 export const heartbeatSeconds = 5
 
+/**
+ * `POST /v1/key-sets` on the channel, by a sidecar: a token names a key that this issuer's set does not hold. Answered 202;
+ * the operator fetches the set anew, seldom enough not to trouble the issuer, and new orders carry what it found.
+ */
+export type KeySetRequest = { issuer: string }
+
 /** `POST /v1/chains` on the collector, by a sidecar: begins this process's chain. */
 export type ChainRequest = { /** Raw Ed25519 public key, base64. */ publicKey: string }
 /** The collector counts restarts, so an origin is never used twice. */

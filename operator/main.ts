@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   })
   const outside: Outside = {
     clientCa: clientAuthority.pem,
-    keySet: (url) => issuers.get(url),
+    keySet: (source) => issuers.get(source),
     trail: () => trail.current(),
   }
   const { world, all, orderInputs } = watches(
@@ -127,6 +127,11 @@ async function main(): Promise<void> {
     authority,
     surroundings,
     orders,
+    unknownKey: (namespace, server, issuer) => {
+      const { issuers: trusted } = world.servers.get(namespace, server)?.spec.identity ?? { issuers: [] }
+      const source = trusted.find(({ url }) => url === issuer)
+      if (source !== undefined) issuers.refresh(source)
+    },
     log,
     seconds: config.certificateSeconds,
   })

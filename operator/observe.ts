@@ -108,8 +108,8 @@ export function observe(
     keys: keysOf(world, namespace, name),
     certificateIssuer: spec.tls?.issuerRef === undefined ? 'own' : certificateIssuer,
     withoutKeySet: spec.identity.issuers
-      .map(({ url }) => url)
-      .filter((url) => outside.keySet(url) === undefined),
+      .filter((issuer) => outside.keySet(issuer) === undefined)
+      .map(({ url }) => url),
     chains,
     signals: trail?.signals.filter((signal) => signal.namespace === namespace && signal.server === name),
   }

@@ -191,9 +191,9 @@ export function ordersFor(
 
 function keySetsOf({ server }: Seen, outside: Outside): Orders['jwks'] {
   return Object.fromEntries(
-    server.spec.identity.issuers.flatMap(({ url }) => {
-      const keySet = outside.keySet(url)
-      return keySet === undefined ? [] : [[url, keySet]]
+    server.spec.identity.issuers.flatMap((issuer) => {
+      const keySet = outside.keySet(issuer)
+      return keySet === undefined ? [] : [[issuer.url, keySet]]
     }),
   )
 }

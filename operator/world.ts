@@ -6,6 +6,7 @@ import type { ChainSummary, Signal } from '../core/wire.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import type { Store } from './cluster/store.ts'
+import type { KeySource } from './jwks.ts'
 import type {
   Claim,
   Namespace,
@@ -38,8 +39,8 @@ export type World = {
 export type Outside = {
   /** Certificate of the operator's own client CA, PEM. */
   clientCa: string
-  /** The newest good key set of an issuer; undefined while none was fetched. */
-  keySet(issuer: string): JSONWebKeySet | undefined
+  /** The newest good key set out of this source; undefined while none was fetched. */
+  keySet(source: KeySource): JSONWebKeySet | undefined
   /** What the collector said last; undefined while it does not answer. */
   trail(): Trail | undefined
 }

@@ -4,6 +4,7 @@ import { constants } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { guardedLabel, identityOf, ports, services, systemNamespace } from '../../core/identifiers.ts'
+import type { KeySetRequest } from '../../core/wire.ts'
 import type { Pod } from '../admission/pod.ts'
 import type { Surroundings } from '../admission/surroundings.ts'
 import type { Authority } from '../authority/ca.ts'
@@ -25,6 +26,8 @@ export type ChannelOptions = {
   authority: Authority
   surroundings: Surroundings
   orders: OrdersSource
+  /** A pod of this server saw a token whose key is not in its issuer's set. */
+  unknownKey: (namespace: string, server: string, issuer: string) => void
   log: Log
   port?: number
   /** Validity of the certificates that sidecars and the collector get. */
@@ -79,7 +82,13 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
     const generation = /^\d{1,15}$/.test(asked) ? Number(asked) : 0
     await streamOrders(response, options.orders, sidecar, { generation, until, outdated, outdatedMs })
   }
+  const keySets = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { namespace, server } = sidecarOf(request.socket as TLSSocket)
+    options.unknownKey(namespace, server, issuerIn(await bodyOf(request, 4_096)))
+    response.writeHead(202).end()
+  }
   const paths: { [path: string]: typeof identity } = {
+    'POST /v1/key-sets': keySets,
     'POST /v1/identity': identity,
     'GET /v1/orders': orders,
   }
@@ -107,6 +116,16 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
       answered.catch((error: unknown) => refuse(error, response, path, options.log))
     },
   })
+}
+
+function issuerIn(body: string): string {
+  try {
+    const { issuer } = JSON.parse(body) as Partial<KeySetRequest>
+    if (typeof issuer === 'string') return issuer
+  } catch {
+    // Said below, like every other body that names no issuer.
+  }
+  throw new ChannelRefusal(400, 'The body must be JSON with a member issuer')
 }
 
 /** The sidecar at the other end, by its certificate. Throws ChannelRefusal for everybody else. */

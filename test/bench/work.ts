@@ -128,8 +128,14 @@ function policy(clientCa: string, port: number): Policy {
     workload: { port, path: '/mcp' },
     tls: { minVersion: 'TLSv1.3', clientCa },
     issuers: [
-      { url: issuer, audience, provider: 'Generic',
-        algorithms: ['ES256'], rolesClaim: '/roles', mfa: { acr: [], amr: ['mfa'] } },
+      {
+        url: issuer,
+        audience,
+        provider: 'Generic',
+        algorithms: ['ES256'],
+        rolesClaim: '/roles',
+        mfa: { acr: [], amr: ['mfa'] },
+      },
     ],
     mfa: { maxAgeSeconds: 28_800 },
     purpose: { claim: '/purpose_of_use' },

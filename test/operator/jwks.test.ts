@@ -29,7 +29,7 @@ type Behaviour = {
 
 /** An issuer that behaves as told; `now` may be swapped while it runs. */
 async function anIssuer(first: Behaviour = {}) {
-  const made = { now: first, url: '', asked: 0 }
+  const made = { now: first, url: '', asked: 0, source: { url: '', ca: authority.pem } }
   const server = createServer(certificate.current(), (request, response) => {
     made.asked += 1
     const { answer, metadata, keys } = made.now
@@ -44,6 +44,7 @@ async function anIssuer(first: Behaviour = {}) {
   })
   await new Promise<void>((resolve) => server.listen(0, resolve))
   made.url = `https://localhost:${(server.address() as AddressInfo).port}`
+  made.source.url = made.url
   ends.push(() => {
     server.closeAllConnections()
     server.close()
@@ -51,9 +52,9 @@ async function anIssuer(first: Behaviour = {}) {
   return made
 }
 
-const timing = { every: 30, firstRetry: 10, longestRetry: 20, deadline: 300 }
-function following(onChange: (url: string) => void = () => {}): KeySets {
-  const made = keySets({ onChange, log: quiet, timing })
+const timing = { every: 30, firstRetry: 10, longestRetry: 20, deadline: 300, refetch: 200 }
+function following(onChange: (url: string) => void = () => {}, every = timing.every): KeySets {
+  const made = keySets({ onChange, log: quiet, timing: { ...timing, every } })
   ends.push(() => made.stop())
   return made
 }
@@ -116,17 +117,17 @@ test('a key set that fails once is fetched again, and the last good one stays wh
   const issuer = await anIssuer({ answer: (_, response) => response.writeHead(503).end() })
   const changes: string[] = []
   const sets = following((url) => changes.push(url))
-  sets.want([{ url: issuer.url, ca: authority.pem }])
+  sets.want([issuer.source])
   await expect.poll(() => issuer.asked).toBeGreaterThan(2)
-  expect(sets.get(issuer.url)).toBeUndefined()
+  expect(sets.get(issuer.source)).toBeUndefined()
 
   issuer.now = {}
-  await expect.poll(() => sets.get(issuer.url)).toEqual({ keys: [publicKey] })
+  await expect.poll(() => sets.get(issuer.source)).toEqual({ keys: [publicKey] })
   issuer.now = { answer: () => {} }
   const asked = issuer.asked
   await expect.poll(() => issuer.asked, { timeout: 3_000 }).toBeGreaterThan(asked + 1)
 
-  expect(sets.get(issuer.url)).toEqual({ keys: [publicKey] })
+  expect(sets.get(issuer.source)).toEqual({ keys: [publicKey] })
   expect(changes).toEqual([issuer.url])
 })
 
@@ -134,24 +135,74 @@ test('a rotated key is told, and an issuer that nobody trusts any more is forgot
   const issuer = await anIssuer()
   const changes: string[] = []
   const sets = following((url) => changes.push(url))
-  sets.want([{ url: issuer.url, ca: authority.pem }])
+  sets.want([issuer.source])
   await expect.poll(() => changes.length).toBe(1)
 
   issuer.now = { keys: { keys: [{ ...publicKey, kid: 'two' }] } }
   await expect.poll(() => changes.length).toBe(2)
   sets.want([])
 
-  expect(sets.get(issuer.url)).toBeUndefined()
+  expect(sets.get(issuer.source)).toBeUndefined()
 })
 
 test('one issuer that hangs keeps no other from being fetched', async () => {
   const [hangs, well] = [await anIssuer({ answer: () => {} }), await anIssuer()]
   const sets = following()
 
-  sets.want([
-    { url: hangs.url, ca: authority.pem },
-    { url: well.url, ca: authority.pem },
-  ])
+  sets.want([hangs.source, well.source])
 
-  await expect.poll(() => sets.get(well.url), { timeout: 250 }).toBeDefined()
+  await expect.poll(() => sets.get(well.source), { timeout: 250 }).toBeDefined()
+})
+
+test('a key set is fetched where the policy says, without asking for metadata', async () => {
+  const issuer = await anIssuer({ metadata: () => ({ issuer: 'https://elsewhere.example' }) })
+
+  const found = await fetchKeySet({ ...issuer.source, jwksUrl: `${issuer.url}/fixed` }, 1_000)
+
+  expect(found).toEqual({ keys: [publicKey] })
+})
+
+test('of a key only what a signature is verified with is passed on', async () => {
+  const keys = [{ ...publicKey, use: 'sig', x5c: ['MII'], 'x5t#S256': 'x', note: 'anything' }]
+  const { source } = await anIssuer({ keys: { keys } })
+
+  expect(await fetchKeySet(source, 1_000)).toEqual({ keys: [{ ...publicKey, use: 'sig' }] })
+})
+
+test('an unknown key has the set fetched anew, once for many who ask, and again only after a while', async () => {
+  const issuer = await anIssuer()
+  const changes: string[] = []
+  const sets = following((url) => changes.push(url), 60_000)
+  sets.want([issuer.source])
+  await expect.poll(() => changes.length).toBe(1)
+  const keysAsked = () => issuer.asked / 2
+
+  issuer.now = { keys: { keys: [{ ...publicKey, kid: 'two' }] } }
+  for (let asks = 0; asks < 50; asks += 1) sets.refresh(issuer.source)
+  await expect.poll(() => changes.length).toBe(2)
+  expect(keysAsked()).toBe(2)
+
+  // Within the while: put off, not forgotten, for the keys may have changed since.
+  issuer.now = { keys: { keys: [{ ...publicKey, kid: 'three' }] } }
+  const began = performance.now()
+  for (let asks = 0; asks < 50; asks += 1) sets.refresh(issuer.source)
+  await expect.poll(() => changes.length).toBe(3)
+  expect(keysAsked()).toBe(3)
+  expect(performance.now() - began).toBeGreaterThan(50)
+  sets.refresh({ ...issuer.source, url: 'https://nobody.example' })
+})
+
+test('who names an issuer by another CA or place gives no keys to another who names it', async () => {
+  const issuer = await anIssuer()
+  const other = await anIssuer({ keys: { keys: [{ ...publicKey, kid: 'planted' }] } })
+  const poisoned = { ...issuer.source, jwksUrl: `${other.url}/keys` }
+  const sets = following()
+
+  sets.want([poisoned])
+  await expect.poll(() => sets.get(poisoned)).toEqual({ keys: [{ ...publicKey, kid: 'planted' }] })
+  sets.want([issuer.source])
+
+  // Not even until its own answer is there.
+  expect(sets.get(issuer.source)).toBeUndefined()
+  await expect.poll(() => sets.get(issuer.source)).toEqual({ keys: [publicKey] })
 })

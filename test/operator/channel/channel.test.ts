@@ -54,6 +54,7 @@ const channel = await startChannel({
   authority,
   surroundings,
   orders: source,
+  unknownKey: (...of) => told.asked.push(of),
   log: silent,
   port: 0,
   seconds: 300,
@@ -433,5 +434,46 @@ describe('orders', () => {
     const second = await open(first.session === undefined ? {} : { session: first.session })
     expect(second.socket.isSessionReused()).toBe(false)
     second.socket.destroy()
+  })
+})
+
+/** Says that a token names a key that this issuer's set does not hold. Returns the status. */
+async function unknownKey(shown: Partial<Shown>, body: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const call = request(
+    {
+      host: '127.0.0.1',
+      port: channel.port,
+      path: '/v1/key-sets',
+      method: 'POST',
+      ca: authority.pem,
+      servername: 'hipaa-mcp-channel.hipaa-mcp-system.svc',
+      agent: false,
+      ...shown,
+    },
+    (answer) => {
+      answer.resume()
+      resolve(answer.statusCode ?? 0)
+    },
+  )
+  call.once('error', reject)
+  call.end(body)
+  return await promise
+}
+
+describe('key sets', () => {
+  test('a sidecar says which issuer’s key it does not know, for its own server and no other', async () => {
+    const issuer = 'https://login.example.org'
+
+    expect(await unknownKey(await sidecar(), JSON.stringify({ issuer, server: 'other' }))).toBe(202)
+    expect(told.asked).toEqual([['clinic', 'ehr', issuer]])
+  })
+
+  test('nobody else is heard, and nothing that names no issuer', async () => {
+    expect(await unknownKey({}, JSON.stringify({ issuer: 'https://login.example.org' }))).toBe(401)
+    const shown = await sidecar()
+    expect(await unknownKey(shown, '{"issuer":7}')).toBe(400)
+    expect(await unknownKey(shown, 'x'.repeat(5_000))).toBe(413)
+    expect(told.asked).toEqual([])
   })
 })

@@ -10,6 +10,7 @@ function issuer(provider: Provider, mfa: Partial<Issuer['mfa']> = {}): Issuer {
     url: 'https://i',
     audience: 'a',
     provider,
+    algorithms: ['ES256'],
     rolesClaim: '/roles',
     mfa: { acr: [], amr: [], ...mfa },
   }
