@@ -90,6 +90,10 @@ export const requirements = {
     'accessControl',
     'A method, notification or batch that the table does not list is refused and recorded.',
   ),
+  'access:handles': done(
+    'accessControl',
+    'What a server gives a caller to bring back opens for that caller, that use and that time alone.',
+  ),
   'access:explain': planned('accessControl', '`hipaa-mcp explain` says why a call is decided as it is.'),
 
   // 4. Audit
