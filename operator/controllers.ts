@@ -5,6 +5,7 @@ import { type Client, fieldManager } from './cluster/client.ts'
 import type { Events } from './cluster/events.ts'
 import { kinds } from './cluster/kinds.ts'
 import { type Queue, workQueue } from './cluster/queue.ts'
+import { type GrantReconciler, reconcileGrant } from './grants.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
@@ -26,7 +27,11 @@ export type ControllersOptions = {
 
 export type Controllers = {
   server(key: string): void
+  /** Something changed that no watch brings, and any server may depend on it. */
+  everyServer(): void
   agreement(name: string): void
+  /** `namespace/name` of a break-glass grant. */
+  grant(key: string): void
   volumes(): void
   /** Begins with everything that is known: what changed before this replica led has been forgotten. */
   start(): void
@@ -35,7 +40,7 @@ export type Controllers = {
 
 export function controllers(options: ControllersOptions): Controllers {
   const { now = Date.now, ...rest } = options
-  const deps: Reconciler & AgreementReconciler = { ...rest, now }
+  const deps: Reconciler & AgreementReconciler & GrantReconciler = { ...rest, now }
   const { world, client, leading, outside, log } = options
   const queueOf = (name: string, work: (key: string) => Promise<number | undefined>): Queue => {
     const queue: Queue = workQueue({
@@ -51,11 +56,12 @@ export function controllers(options: ControllersOptions): Controllers {
     'businessassociateagreement',
     async (name) => await reconcileAgreement(name, deps),
   )
+  const grants = queueOf('breakglassgrant', async (key) => await reconcileGrant(key, deps))
   const volumes = queueOf('trail-volume', async () => {
     await keepTrailVolumes(client, world, outside, leading)
     return undefined
   })
-  const queues = [servers, agreements, volumes]
+  const queues = [servers, agreements, grants, volumes]
   let running = false
   /** A leader that loses the lease and has it again must not begin before what ran has ended. */
   let wanted = false
@@ -67,7 +73,11 @@ export function controllers(options: ControllersOptions): Controllers {
     }
   return {
     server: when(servers),
+    everyServer: () => {
+      for (const server of world.servers.all()) when(servers)(keyOf(server))
+    },
     agreement: when(agreements),
+    grant: when(grants),
     volumes: () => when(volumes)('all'),
     start: () => {
       wanted = true
@@ -88,6 +98,7 @@ export function controllers(options: ControllersOptions): Controllers {
     for (const queue of queues) queue.start()
     for (const server of world.servers.all()) servers.add(keyOf(server))
     for (const { metadata } of world.agreements.all()) agreements.add(metadata.name)
+    for (const grant of world.grants.all()) grants.add(keyOf(grant))
     volumes.add('all')
   }
 }

@@ -23,6 +23,7 @@ import { keySets } from './jwks.ts'
 import { jsonLog, wordsOf } from './log.ts'
 import { openMetrics } from './metrics.ts'
 import { observeWorld } from './observed-metrics.ts'
+import { keyOf } from './observe.ts'
 import { ordersSource } from './orders-source.ts'
 import { publishTrust } from './trust.ts'
 import { watches } from './watches.ts'
@@ -52,12 +53,21 @@ async function main(): Promise<void> {
   })
 
   const events = eventRecorder({ client, instance: config.pod.name, log })
-  const issuers = keySets({ onChange: () => orders.changed(), log })
+  const issuers = keySets({
+    onChange: () => {
+      orders.changed()
+      // Whether a server is Ready depends on it: a key set that comes after the first look would never be seen.
+      leaders.everyServer()
+    },
+    log,
+  })
   const collector = collectorClient({ url: config.collector, material: () => certificate.current() })
   const trail = followTrail({
     collector,
     onChange: (keys) => {
       for (const key of keys) leaders.server(key)
+      for (const grant of world.grants.all())
+        if (keys.includes(`${grant.metadata.namespace}/${grant.spec.server}`)) leaders.grant(keyOf(grant))
       leaders.volumes()
     },
     log,
@@ -72,6 +82,7 @@ async function main(): Promise<void> {
     {
       server: (key) => leaders.server(key),
       agreement: (name) => leaders.agreement(name),
+      grant: (key) => leaders.grant(key),
       orders: (namespace, name) => orders.changed(namespace, name),
       issuers: () => issuers.want(world.servers.all().flatMap(({ spec }) => spec.identity.issuers)),
       volumes: () => leaders.volumes(),

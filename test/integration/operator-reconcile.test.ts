@@ -126,7 +126,7 @@ verifies(
 
     await expect.poll(async () => await ready(namespace), within).toBe('False WaitingForWorkload')
     const { status } = (await serverOf(namespace)) ?? {}
-    expect(status?.conditions).toHaveLength(14)
+    expect(status?.conditions).toHaveLength(15)
     expect(status?.policy?.hash).toMatch(/^[0-9a-f]{64}$/)
     await sleep(1_500)
     const [server, policy] = [await serverOf(namespace), await policyOf(namespace)]
@@ -280,6 +280,17 @@ verifies(
     expect([policyTook, lockTook].every((took) => took < 2_000)).toBe(true)
   },
 )
+
+verifies('operator:status', 'a key set that comes late is seen when it comes', async () => {
+  const namespace = await namespaceOf()
+  operator.issuers(false)
+  await aServer(namespace)
+  await expect.poll(async () => await ready(namespace), within).toBe('False KeySetUnavailable')
+
+  operator.issuers(true)
+
+  await expect.poll(async () => await ready(namespace), within).toBe('False WaitingForWorkload')
+})
 
 verifies('operator:orders', 'pods of a deleted server are told to lock', async () => {
   const namespace = await namespaceOf()

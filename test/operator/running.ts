@@ -79,8 +79,9 @@ const rbac: { [kind: string]: Kind } = {
 
 /** Our kinds, served. */
 export async function installKinds(client: Client): Promise<void> {
-  for (const file of ['crds/hipaamcpserver.yaml', 'crds/businessassociateagreement.yaml']) {
-    const { metadata } = await client.apply(customResourceDefinition, await yamlObject(file))
+  for (const kind of ['hipaamcpserver', 'businessassociateagreement', 'breakglassgrant', 'accessrevocation']) {
+    const crd = await yamlObject(`crds/${kind}.yaml`)
+    const { metadata } = await client.apply(customResourceDefinition, crd)
     for (;;) {
       const seen = await client.get<{ status?: { conditions?: { type: string; status: string }[] } }>(
         customResourceDefinition,
@@ -112,17 +113,21 @@ export type Running = {
   orders: OrdersSourceWithChanges
   /** What the collector would say. */
   trail: Trail
+  /** Whether issuers have given their key sets. */
+  issuers: (given: boolean) => void
   stop: () => Promise<void>
 }
 
 export async function runningOperator(client: Client): Promise<Running> {
   const trail: Trail = { chains: [], signals: [] }
-  const outside = { clientCa: 'client CA', keySet: () => ({ keys: [] }), trail: () => trail }
+  let keySet: { keys: [] } | undefined = { keys: [] }
+  const outside = { clientCa: 'client CA', keySet: () => keySet, trail: () => trail }
   const { world, all, orderInputs } = watches(
     client,
     {
       server: (key) => leaders.server(key),
       agreement: (name) => leaders.agreement(name),
+      grant: (key) => leaders.grant(key),
       orders: (namespace, name) => orders.changed(namespace, name),
       issuers: () => {},
       volumes: () => leaders.volumes(),
@@ -147,6 +152,10 @@ export async function runningOperator(client: Client): Promise<Running> {
     world,
     orders,
     trail,
+    issuers: (given) => {
+      keySet = given ? { keys: [] } : undefined
+      leaders.everyServer()
+    },
     stop: async () => {
       await leaders.stop()
       orders.stop()
