@@ -17,6 +17,7 @@ import {
   type Returns,
   type Tool,
 } from './policy.ts'
+import { uriTemplate } from './uri-template.ts'
 
 /** What the operator knows besides the object. `clientCa`: the operator's own client CA, PEM. */
 export type Surroundings = { agreements: readonly BusinessAssociateAgreement[]; clientCa: string }
@@ -62,6 +63,10 @@ export function compilePolicy(
       limits: limitsOf(resource.limits),
     }),
   )
+  for (const { name, uri, patient } of resources) {
+    const wrong = templateIssue(uri, patient)
+    if (wrong !== undefined) issues.push(`Resource ${name}: ${wrong}`)
+  }
   const prompts = (spec.prompts ?? []).map(
     (prompt): Prompt => ({
       name: prompt.name,
@@ -187,6 +192,17 @@ function limitsOf(limits: Spec['tools'][number]['limits']): Limits {
     callsPerMinute: limits?.callsPerMinute ?? 60,
     patientsPerHour: limits?.patientsPerHour ?? 30,
     resultBytes: limits?.resultBytes ?? 262_144,
+  }
+}
+
+function templateIssue(uri: string, patient: string | undefined): string | undefined {
+  try {
+    const { variables } = uriTemplate(uri)
+    return patient === undefined || variables.includes(patient)
+      ? undefined
+      : `patient names a variable that the URI does not have: write for example ehr://patients/{${patient}}/labs`
+  } catch (cause) {
+    return cause instanceof TypeError ? cause.message : undefined
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { uriTemplate } from '../../sidecar/uri-template.ts'
+import { uriTemplate } from '../../core/uri-template.ts'
 
 const labs = uriTemplate('ehr://patients/{patient}/labs')
 
