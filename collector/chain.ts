@@ -20,6 +20,9 @@ const registryKinds: ReadonlySet<AuditRecord['kind']> = new Set([
   'signal',
 ])
 
+/** A process lives through few grants; one that names ever new ones fills no memory. */
+const mostGrants = 1_000
+
 export class Chain {
   readonly origin: string
   readonly vkey: string
@@ -32,6 +35,8 @@ export class Chain {
   /** `at` of the newest record. */
   last: string | undefined
   orders: OrdersInForce | undefined
+  /** Break-glass grant, by UID -> calls under it. */
+  readonly grants: Map<string, { uses: number; last: string }> = new Map()
   closed = false
 
   // The tree at the witnessed size and the leaves since: the root at any later size follows.
@@ -62,6 +67,7 @@ export class Chain {
     this.#since.push(hash)
     this.last = record.at
     if (record.kind === 'intent') this.open.set(record.call, { iss: record.who.iss, sub: record.who.sub })
+    if (record.kind === 'intent' && record.grant !== undefined) this.#used(record.grant.uid, record.at)
     if (record.kind === 'orders') this.orders = record
     if (record.kind === 'chain-closed') this.closed = true
     if (record.kind !== 'result') return undefined
@@ -82,6 +88,11 @@ export class Chain {
     this.#since = this.#since.slice(size - this.#base.size)
     this.#base = tree
     this.witnessed = { size, note }
+  }
+
+  #used(grant: string, at: string): void {
+    const uses = (this.grants.get(grant)?.uses ?? 0) + 1
+    if (this.grants.size < mostGrants || uses > 1) this.grants.set(grant, { uses, last: at })
   }
 
   #treeAt(size: number): Tree {

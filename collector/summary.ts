@@ -19,6 +19,9 @@ export function summaryOf(entry: Entered, lane: Lane | undefined): ChainSummary 
     ...(last === undefined ? {} : { lastRecord: last }),
     ...(orders === undefined ? {} : { policy: orders.policy, generation: orders.generation }),
     ...(orders?.locked === undefined ? {} : { locked: orders.locked }),
+    ...(lane === undefined || lane.chain.grants.size === 0
+      ? {}
+      : { grants: Object.fromEntries(lane.chain.grants) }),
     witnessed: lane?.chain.witnessed.size ?? ended?.witnessed ?? 0,
   }
 }

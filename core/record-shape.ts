@@ -73,6 +73,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     arguments: optional(hash),
     patients,
     policy: text,
+    grant: optional(object({ name: text, uid: text, requestedBy: text, approvedBy: text })),
   },
   result: {
     call,

@@ -68,6 +68,8 @@ type Intent = Base & {
   arguments?: string
   patients: PatientToken[]
   policy: string
+  /** Only where the call needed the emergency: it is reviewed afterwards. */
+  grant?: GrantUsed
 }
 
 /** Durable before the first byte of the answer leaves. `unknown`: the call was sent, its result is not known. */
@@ -88,6 +90,9 @@ type Result = Base & {
   redacted: Record<string, number>
   milliseconds: number
 }
+
+/** The break-glass grant under which a call was permitted: who let whom reach further (45 CFR 164.312(a)(2)(ii)). */
+export type GrantUsed = { name: string; uid: string; requestedBy: string; approvedBy: string }
 
 /** Policy said no, or we could not do our duty. */
 type Refused = Base & {

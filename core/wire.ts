@@ -39,8 +39,40 @@ export type Orders = {
   jwks: { [issuer: string]: JSONWebKeySet }
   /** Agreements that the policy names. A sidecar closes one itself at `until`, without word from the operator. */
   agreements: { name: string; active: boolean /** RFC 3339. */; until: string; reason: string }[]
+  /** Break-glass grants of this server that are in force. A sidecar ends one itself at `until`. */
+  grants: GrantOrder[]
+  /** Access that was ended, in every server. */
+  revocations: RevocationOrder[]
   /** Local acknowledgement only: this pod's volume is known to outlive the pod (PV `Retain`). */
   volumeRetained: boolean
+}
+
+/** One person reaches more patients for a while (45 CFR 164.312(a)(2)(ii)). */
+export type GrantOrder = {
+  name: string
+  uid: string
+  iss: string
+  sub: string
+  /** Plain identifiers. PHI: never logged. */
+  patients: string[]
+  /** RFC 3339. */
+  until: string
+  /** The persons as the API server knows them. */
+  requestedBy: string
+  approvedBy: string
+}
+
+export const revocationKinds = ['person', 'token', 'token-hash', 'certificate', 'client'] as const
+
+/**
+ * What is refused whatever else it proves. `value`: `iss sub` of a person (an issuer's URL holds no space), jti of a
+ * token, SHA-256 of a token in hexadecimal, x5t#S256 of a certificate, client_id of a client.
+ */
+export type RevocationOrder = {
+  kind: (typeof revocationKinds)[number]
+  value: string
+  /** RFC 3339; absent: for good. */
+  until?: string
 }
 
 /**
@@ -91,6 +123,8 @@ export type ChainSummary = {
   locked?: string
   /** Size of the newest cosigned checkpoint. */
   witnessed: number
+  /** Calls whose intent names a break-glass grant, by the grant's UID; absent where there is none. */
+  grants?: { [uid: string]: { uses: number /** RFC 3339. */; last: string } }
 }
 
 /** `GET /v1/signals`: breach signals since the collector knows. */

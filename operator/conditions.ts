@@ -2,6 +2,7 @@
 // counts, times) stands elsewhere in status, else a server would reconcile for ever.
 
 import { standing } from '../core/agreement.ts'
+import { grantStanding } from '../core/grant.ts'
 import { guardedLabel } from '../core/identifiers.ts'
 import type { Condition } from '../core/kubernetes.ts'
 import type { ChainSummary } from '../core/wire.ts'
@@ -23,6 +24,7 @@ export const conditionTypes = [
   'Transmission',
   'MinimumNecessary',
   'BreachReadiness',
+  'BreakGlass',
   'Baa',
   'Guarded',
   'NetworkEnforced',
@@ -151,6 +153,21 @@ const breach: Rule = ({ signals }) => {
     : yes('RulesEvaluated', 'The breach rules are evaluated on every record that the collector takes.')
 }
 
+/** 45 CFR 164.312(a)(2)(ii). That a grant is in force is no gap; that nobody looked at what was done is one. */
+const breakGlass: Rule = ({ grants }, _, now) => {
+  const states = new Set(grants.map((grant) => grantStanding(grant, now).state))
+  if (states.has('ReviewOverdue'))
+    return no(
+      'ReviewOverdue',
+      'An emergency access was not reviewed in time: hipaa-mcp break-glass list says which, break-glass review closes it.',
+    )
+  if (states.has('Active'))
+    return yes('GrantActive', 'Emergency access is in force: hipaa-mcp break-glass list says for whom.')
+  return states.has('Expired')
+    ? yes('ReviewPending', 'An emergency access is over and waits for its review.')
+    : yes('NoGrant', 'No emergency access is in force, and none waits for its review.')
+}
+
 const baa: Rule = ({ agreements }, _, now) => {
   if (agreements.size === 0) return yes('NoAgreementNeeded', 'No egress relies on an agreement.')
   for (const agreement of agreements.values()) {
@@ -209,6 +226,7 @@ export const controls: { readonly [type in Exclude<ConditionType, 'Ready' | 'Com
   ),
   MinimumNecessary: inEveryPod('FieldsListed', 'Every pod returns listed fields only.'),
   BreachReadiness: breach,
+  BreakGlass: breakGlass,
   Baa: baa,
   Guarded: guarded,
   NetworkEnforced: network,

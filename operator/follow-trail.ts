@@ -85,10 +85,10 @@ function digestsOf(trail: Trail | undefined): Map<string, string> {
     parts.set(key, [...(parts.get(key) ?? []), JSON.stringify(part)])
   }
   for (const chain of trail?.chains ?? []) {
-    const { origin, state, policy, locked, size, witnessed, lastRecord } = chain
+    const { origin, state, policy, locked, size, witnessed, lastRecord, grants } = chain
     const settled = state === 'live' ? witnessed > 0 : witnessed === size
     const step = Math.floor(Date.parse(lastRecord ?? '') / 30_000)
-    add(chain, [origin, state, policy, locked, size > 0, settled, step])
+    add(chain, [origin, state, policy, locked, size > 0, settled, step, grants])
   }
   for (const signal of trail?.signals ?? []) add(signal, [signal.rule, signal.person, signal.firstSeen])
   return new Map([...parts].map(([key, list]) => [key, list.toSorted().join('\n')]))

@@ -12,6 +12,8 @@ import {
 } from '../core/identifiers.ts'
 import { type Policy, policyHash, policyText } from '../core/policy.ts'
 import type { ChainSummary, Signal } from '../core/wire.ts'
+import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
+import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import { type Evidence, gradeOf } from './evidence/at-rest.ts'
@@ -62,6 +64,10 @@ export type Seen = {
   /** Chains of this server; undefined while the collector does not answer. */
   chains: readonly ChainSummary[] | undefined
   signals: readonly Signal[] | undefined
+  /** Break-glass grants of this server, whatever their state. */
+  grants: readonly BreakGlassGrant[]
+  /** Access that was ended, everywhere. */
+  revocations: readonly AccessRevocation[]
 }
 
 /** Key of a server in queues and logs. */
@@ -112,6 +118,8 @@ export function observe(
       .map(({ url }) => url),
     chains,
     signals: trail?.signals.filter((signal) => signal.namespace === namespace && signal.server === name),
+    grants: world.grants.in(namespace).filter(({ spec }) => spec.server === name),
+    revocations: world.revocations.all(),
   }
 }
 

@@ -1,6 +1,7 @@
 // Gauges and counters that are read off what is known at the moment of a scrape.
 
 import { X509Certificate } from 'node:crypto'
+import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import type { ListWatch } from './cluster/list-watch.ts'
 import type { Named } from './cluster/store.ts'
 import type { Metrics } from './metrics.ts'
@@ -15,6 +16,8 @@ export type Observed = {
   /** Our own certificate for channel and collector, PEM. */
   certificate: { current(): { cert: string } }
 }
+
+const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue', 'Reviewed'] as const
 
 /** States of a condition as numbers, as kube-state-metrics does. */
 const states = { True: 1, False: 0, Unknown: -1 } as const
@@ -41,6 +44,8 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
   )
   // Only the leader follows the trail and writes status: one series a server, not one a replica.
   const servers = () => (leading() ? world.servers.all() : [])
+  const grantsOf = ({ metadata }: HipaaMcpServer) =>
+    world.grants.in(metadata.namespace ?? '').filter(({ spec }) => spec.server === metadata.name)
   metrics.observed(
     'counter',
     'hipaa_mcp_breach_signals_total',
@@ -60,6 +65,24 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
         attributes: { server: keyOf(server), type },
       })),
     ),
+  )
+  metrics.observed('gauge', 'hipaa_mcp_break_glass_grants', 'Break-glass grants by server and state', () =>
+    servers().flatMap((server) =>
+      grantStates.map((state) => ({
+        value: grantsOf(server).filter(({ status }) => status?.state === state).length,
+        attributes: { server: keyOf(server), state },
+      })),
+    ),
+  )
+  metrics.observed(
+    'gauge',
+    'hipaa_mcp_break_glass_uses',
+    'Calls under the break-glass grants that are there, from the trail',
+    () =>
+      servers().map((server) => ({
+        value: grantsOf(server).reduce((sum, { status }) => sum + (status?.uses ?? 0), 0),
+        attributes: { server: keyOf(server) },
+      })),
   )
   for (const [name, read, description] of [
     ['hipaa_mcp_pods_expected', 'expected', 'Pods of a server'],

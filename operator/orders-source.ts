@@ -4,6 +4,7 @@ import { hash } from 'node:crypto'
 import { standing } from '../core/agreement.ts'
 import type { Orders } from '../core/wire.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
+import { grantOrders, mostRevocations, nextAccessTurn, revocationOrders } from './access-orders.ts'
 import { keysIn } from './desired/keys.ts'
 import { type Log, wordsOf } from './log.ts'
 import { keysOf, observe, type Seen } from './observe.ts'
@@ -97,13 +98,13 @@ export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
     })
   }
 
-  /** An agreement begins and ends by the clock, without any object changing. */
+  /** An agreement begins and ends by the clock, and a grant ends, without any object changing. */
   function plan(key: string): void {
     clearTimeout(timers.get(key))
     timers.delete(key)
     const [namespace = '', name = ''] = key.split('/')
     const seen = observe(world, outside, namespace, name)
-    const next = seen === undefined ? undefined : nextTurn(seen.agreements.values(), now())
+    const next = seen === undefined ? undefined : turnOf(seen, now())
     if (next === undefined || !listeners.has(key)) return
     const timer = setTimeout(() => tell(key), Math.min(next, longestTimer))
     timer.unref()
@@ -174,10 +175,13 @@ export function ordersFor(
   if (keys === undefined) return undefined
   const seen = observe(world, outside, namespace, name)
   if (seen === undefined) {
-    const nothing = { jwks: {}, agreements: [], volumeRetained: false }
+    const nothing = { jwks: {}, agreements: [], grants: [], revocations: [], volumeRetained: false }
     return { generation, keys, locked: 'server-deleted', ...nothing }
   }
-  const locked = judge(seen).find(({ locks }) => locks !== undefined)?.locks
+  const revocations = revocationOrders(seen.revocations, now)
+  const locked =
+    judge(seen).find(({ locks }) => locks !== undefined)?.locks ??
+    (revocations.length > mostRevocations ? 'too-many-revocations' : undefined)
   return {
     generation,
     ...('policy' in seen.compiled ? { policy: seen.compiled.text, hash: seen.compiled.hash } : {}),
@@ -185,6 +189,8 @@ export function ordersFor(
     keys,
     jwks: keySetsOf(seen, outside),
     agreements: [...seen.agreements].map(([agreement, object]) => agreementOrder(agreement, object, now)),
+    grants: grantOrders(seen.grants, now),
+    revocations: revocations.slice(0, mostRevocations),
     volumeRetained: trailVolumeOf(world, namespace, podUid)?.spec.persistentVolumeReclaimPolicy === 'Retain',
   }
 }
@@ -207,6 +213,13 @@ function agreementOrder(
     return { name, active: false, until: new Date(0).toISOString(), reason: 'Missing' }
   const { active, reason } = standing(agreement, now)
   return { name, active, until: agreement.spec.expires, reason }
+}
+
+/** Milliseconds until something of a server's orders or status changes by the clock; undefined when nothing does. */
+export function turnOf({ agreements, grants, revocations }: Seen, now: number): number | undefined {
+  const turns = [nextTurn(agreements.values(), now), nextAccessTurn(grants, revocations, now)]
+  const coming = turns.filter((turn) => turn !== undefined)
+  return coming.length === 0 ? undefined : Math.min(...coming)
 }
 
 /** Milliseconds until the next agreement begins or ends; undefined when none ever does. */

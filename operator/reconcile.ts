@@ -11,7 +11,7 @@ import { kinds } from './cluster/kinds.ts'
 import type { Finding } from './conditions.ts'
 import { desired } from './desired/all.ts'
 import { observe, type Seen, workloadsOf } from './observe.ts'
-import { nextTurn } from './orders-source.ts'
+import { turnOf } from './orders-source.ts'
 import { judge } from './readiness.ts'
 import { type Report, type Status, statusOf } from './status.ts'
 import type { Outside, World } from './world.ts'
@@ -66,7 +66,7 @@ export async function reconcile(key: string, deps: Reconciler): Promise<number |
       for (const say of announcements(seen, status)) events.say(say)
     }
   }
-  const turn = nextTurn(seen.agreements.values(), now())
+  const turn = turnOf(seen, now())
   return certificateIssuer === 'missing' ? Math.min(turn ?? lookAgain, lookAgain) : turn
 }
 

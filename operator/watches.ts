@@ -1,6 +1,8 @@
 // Keeps the World: one list-watch a kind, and for each change the servers that it concerns.
 
 import { ownerLabel, serverAnnotation, systemNamespace } from '../core/identifiers.ts'
+import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
+import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import { type Client, fieldManager } from './cluster/client.ts'
@@ -29,6 +31,8 @@ export type Concerned = {
   server(key: string): void
   /** Status of this agreement. */
   agreement(name: string): void
+  /** Status of this break-glass grant, `namespace/name`. */
+  grant(key: string): void
   /** Orders of one server, or of all servers of a namespace. */
   orders(namespace?: string, name?: string): void
   /** The set of servers, or what they trust. */
@@ -91,6 +95,14 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
     if (before?.metadata.generation !== object.metadata.generation || before === undefined)
       whoNames(object.metadata.name)
   })
+  const grants = watch<BreakGlassGrant>(kinds.grant, ({ object, before }) => {
+    concerned.grant(keyOf(object))
+    concerned.server(`${object.metadata.namespace}/${object.spec.server}`)
+    // Uses are counted every few seconds: only what people wrote changes who may do what.
+    if (before === undefined || before.metadata.generation !== object.metadata.generation)
+      concerned.orders(object.metadata.namespace, object.spec.server)
+  })
+  const revocations = watch<AccessRevocation>(kinds.revocation, () => concerned.orders())
   const keys = watch<Secret>(
     kinds.secret,
     ({ object }) => {
@@ -106,6 +118,8 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
   const world: World = {
     servers,
     agreements,
+    grants,
+    revocations,
     keys,
     namespaces: watch<Namespace>(kinds.namespace, ({ object }) => everyServerIn(object.metadata.name)),
     pods: watch<Pod>(
@@ -140,7 +154,7 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
     }),
     storageClasses: watch<StorageClass>(kinds.storageClass, () => everyServerIn(undefined)),
   }
-  const inputs = [servers, agreements, keys]
+  const inputs = [servers, agreements, grants, revocations, keys]
   return { world, all, orderInputs: inputs }
 }
 

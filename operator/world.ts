@@ -3,6 +3,8 @@
 
 import type { JSONWebKeySet } from 'jose'
 import type { ChainSummary, Signal } from '../core/wire.ts'
+import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
+import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import type { Store } from './cluster/store.ts'
@@ -22,6 +24,8 @@ import type {
 export type World = {
   servers: Store<HipaaMcpServer>
   agreements: Store<BusinessAssociateAgreement>
+  grants: Store<BreakGlassGrant>
+  revocations: Store<AccessRevocation>
   namespaces: Store<Namespace>
   pods: Store<Pod>
   deployments: Store<Workload>

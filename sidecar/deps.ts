@@ -17,6 +17,8 @@ export type Watch = {
   /** An unexpected error of ours. `name` is its class or code, never its message, which may hold PHI. */
   fault(seen: { stage: string; name: string }): void
   handshake(seen: { reason: string }): void
+  /** A call under a break-glass grant was recorded. */
+  emergency(): void
 }
 
 export type Deps = {

@@ -4,6 +4,7 @@
 import type { Json } from '../core/canonical.ts'
 import type { Role } from '../core/policy.ts'
 import type { Outcome, Who } from '../core/record.ts'
+import type { GrantOrder } from '../core/wire.ts'
 import type { InForce } from './in-force.ts'
 import type { Rules, ToolRules } from './rules.ts'
 
@@ -69,6 +70,8 @@ export type Permitted = Omit<Identified, 'stage'> & {
   readonly patients: readonly string[]
   /** The one patient that this caller may reach, where the role is bound. */
   readonly bound?: string
+  /** The break-glass grant under which the call is made: its patients and no others are reached. */
+  readonly grant?: GrantOrder
   /** The server's session behind the caller's. */
   readonly upstreamSession?: string
 }

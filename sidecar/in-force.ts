@@ -3,6 +3,8 @@
 import type { KeyObject } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
 import type { Policy } from '../core/policy.ts'
+import type { GrantOrder } from '../core/wire.ts'
+import type { RevokedKind, Shown } from './revocations.ts'
 
 /** KeyObjects, never Buffers: Node 24's raw-key HMAC is five times slower. */
 export type Keys = { hashes: KeyObject; patients: KeyObject; seal: KeyObject }
@@ -26,6 +28,10 @@ export interface Orders {
   standing(): Standing
   /** Whether this agreement is active at this moment, by the sidecar's own clock too. */
   agreementActive(name: string): boolean
-  /** Called after every change of standing or agreements. Returns how to stop. */
+  /** What of this caller was revoked; undefined when nothing was. Counts from the moment it is heard, recorded or not. */
+  revoked(shown: Shown, authorization?: string): RevokedKind | undefined
+  /** The break-glass grant by which this person reaches every one of these patients at this moment. */
+  grant(person: { iss: string; sub: string }, patients: readonly string[]): GrantOrder | undefined
+  /** Called after every change of standing, agreements, grants or revocations. Returns how to stop. */
   onChange(listener: () => void): () => void
 }

@@ -3,7 +3,7 @@
 import { createSecretKey } from 'node:crypto'
 import { isObject } from '../core/is-object.ts'
 import { type Policy, parsePolicy, policyHash } from '../core/policy.ts'
-import type { Orders as Wire } from '../core/wire.ts'
+import { revocationKinds, type Orders as Wire } from '../core/wire.ts'
 import type { InForce, Keys } from './in-force.ts'
 import { holdsCertificates } from './pem.ts'
 import { rulesOf } from './rules.ts'
@@ -28,6 +28,7 @@ export function readOrders(data: string): Wire | undefined {
   }
   if (!isObject(value)) return undefined
   const { generation, policy, hash, locked, keys, jwks, agreements, volumeRetained } = value
+  const { grants, revocations } = value
   const wellFormed =
     Number.isSafeInteger(generation) &&
     (generation as number) >= 0 &&
@@ -44,8 +45,33 @@ export function readOrders(data: string): Wire | undefined {
         typeof one['name'] === 'string' &&
         typeof one['active'] === 'boolean' &&
         typeof one['until'] === 'string',
-    )
+    ) &&
+    Array.isArray(grants) &&
+    grants.every(isGrant) &&
+    Array.isArray(revocations) &&
+    revocations.every(isRevocation)
   return wellFormed ? (value as unknown as Wire) : undefined
+}
+
+function isGrant(one: unknown): boolean {
+  return (
+    isObject(one) &&
+    ['name', 'uid', 'iss', 'sub', 'until', 'requestedBy', 'approvedBy'].every(
+      (member) => typeof one[member] === 'string' && one[member] !== '',
+    ) &&
+    Array.isArray(one['patients']) &&
+    one['patients'].every((patient) => typeof patient === 'string' && patient !== '')
+  )
+}
+
+/** A kind that this version does not know is malformed: what it would have to refuse, it could not. */
+function isRevocation(one: unknown): boolean {
+  return (
+    isObject(one) &&
+    (revocationKinds as readonly unknown[]).includes(one['kind']) &&
+    typeof one['value'] === 'string' &&
+    (one['until'] === undefined || typeof one['until'] === 'string')
+  )
 }
 
 /**

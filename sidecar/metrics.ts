@@ -49,6 +49,7 @@ export function metricSet(server: string): Metrics {
   const stageSeconds = seconds('stage', 'Time of one stage of the pipeline')
   const refusals = counter('refusals', 'Refusals, by reason and stage')
   const handshakes = counter('handshakes_failed', 'TLS handshakes of callers that failed, by reason')
+  const emergencies = counter('break_glass_calls', 'Calls under a break-glass grant')
   const faults = counter('faults', 'Unexpected errors of the sidecar, by stage')
   const ackSeconds = seconds('record_ack', 'Time until a record was acknowledged')
   const records = counter('records', 'Acknowledged records, by kind')
@@ -64,6 +65,7 @@ export function metricSet(server: string): Metrics {
       stage: ({ stage, milliseconds }) => stageSeconds.record(milliseconds / 1000, { ...own, stage }),
       fault: ({ stage }) => faults.add(1, { ...own, stage }),
       handshake: ({ reason }) => handshakes.add(1, { ...own, reason }),
+      emergency: () => emergencies.add(1, own),
     },
     recorded({ kind, milliseconds }) {
       records.add(1, { ...own, kind })

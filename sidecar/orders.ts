@@ -4,10 +4,12 @@
 
 import { backoff } from '../core/backoff.ts'
 import { keepAgreements } from './agreements.ts'
+import { keepGrants } from './grants.ts'
 import type { Orders, Standing } from './in-force.ts'
 import { OrdersJudge, type PodSettings, readOrders, type Verdict } from './judge-orders.ts'
 import { codeOf, type Log } from './log.ts'
 import { pause } from './pause.ts'
+import { keepRevocations } from './revocations.ts'
 import type { EntryOf } from './trail/trail.ts'
 
 export type OrdersOptions = {
@@ -47,6 +49,8 @@ export function keepOrders(options: OrdersOptions): OrdersKeeper {
   const listeners = new Set<() => void>()
   const over = new AbortController()
   const agreements = keepAgreements(clock, tell)
+  const grants = keepGrants(clock)
+  const revocations = keepRevocations(clock)
   let verdict: Verdict = { locked: 'no-orders' }
   let standing: Standing = { locked: 'no-orders' }
   // Decisions are numbered, so that an acknowledgement that comes late never undoes a later decision.
@@ -154,6 +158,8 @@ export function keepOrders(options: OrdersOptions): OrdersKeeper {
       const { locked } = this.standing()
       return (locked === undefined || !untrusted.has(locked)) && agreements.active(name)
     },
+    revoked: (shown, authorization) => revocations.of(shown, authorization),
+    grant: (person, patients) => grants.of(person, patients),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -171,6 +177,8 @@ export function keepOrders(options: OrdersOptions): OrdersKeeper {
         verdict = judge.judge(wire)
         if (verdict.locked !== 'policy-invalid') {
           agreements.set(wire.agreements)
+          grants.set(wire.grants)
+          revocations.set(wire.revocations)
           isCurrent()
         }
       }

@@ -54,6 +54,10 @@ export const refusals = {
   'token-not-a-person':      { via: 'http', status: 401, code: 164312, says: 'The token stands for a program, not for a person. Log a person in.' },
   'mfa-missing':             { via: 'http', status: 401, code: 164312, says: 'The login did not prove more than one factor. Log in again as the challenge asks (RFC 9470).' },
   'mfa-too-old':             { via: 'http', status: 401, code: 164312, says: 'The login is too long ago. Log in again as the challenge asks (RFC 9470).' },
+  'certificate-revoked':     { via: 'http', status: 403, code: 164308, says: 'Access with this client certificate was ended. Ask the privacy officer; a new certificate is needed.' },
+  'token-revoked':           { via: 'http', status: 401, code: 164308, says: 'This token was revoked. Log in again.' },
+  'person-revoked':          { via: 'http', status: 403, code: 164308, says: 'The access of this person was ended. Ask the privacy officer.' },
+  'client-revoked':          { via: 'http', status: 403, code: 164308, says: 'The access of this client program was ended. Ask the privacy officer, or use another client.' },
   'training-missing':        { via: 'rpc',  status: 200, code: 164308, says: 'The token names no date of training. Have the training recorded with the identity provider.' },
   'training-too-old':        { via: 'rpc',  status: 200, code: 164308, says: 'The training is too long ago. Renew it, then log in again.' },
 
@@ -64,6 +68,7 @@ export const refusals = {
   'purpose-missing':         { via: 'rpc',  status: 200, code: 164502, says: 'A purpose of use is required. State one of data.purposes in _meta["dev.hipaa-mcp/purpose"].' },
   'purpose-not-permitted':   { via: 'rpc',  status: 200, code: 164502, says: 'This tool is not permitted for the stated purpose of use. data.purposes lists those that are.' },
   'patient-not-permitted':   { via: 'tool', status: 200, code: 164502, says: 'This patient is out of reach for this caller. Ask only for the patient that the login is for.' },
+  'break-glass-login':       { via: 'http', status: 401, code: 164312, says: 'Emergency access needs a login of the last five minutes. Log in again as the challenge asks (RFC 9470).' },
   'calls-over-limit':        { via: 'rpc',  status: 200, code: 164502, says: 'Too many calls of this tool in a minute. Try again after data.retryAfter seconds.' },
   'patients-over-limit':     { via: 'rpc',  status: 200, code: 164502, says: 'Too many different patients in an hour. Try again after data.retryAfter seconds.' },
 

@@ -9,8 +9,9 @@ import { resultHash } from './hashes.ts'
 import type { InForce } from './in-force.ts'
 import { codeOf } from './log.ts'
 import { recorded } from './recorded.ts'
-import { Refusal } from './refusals.ts'
+import { type Reason, Refusal } from './refusals.ts'
 import { lengthOf, word } from './respond.ts'
+import type { RevokedKind } from './revocations.ts'
 
 type Step<In, Out> = (exchange: In, deps: Deps) => Out | Promise<Out>
 /** A section that the table of citations holds. */
@@ -31,6 +32,7 @@ type Progress = {
   readonly revision: Revision
   readonly peer: string
   readonly who?: Who
+  readonly authorization?: string
   readonly purpose?: string
 }
 
@@ -66,6 +68,7 @@ export class Pipeline<Out> {
         // Again before every stage: a lockdown cuts calls in flight, not only new ones.
         if (deps.orders.standing().locked !== undefined)
           throw new Refusal('locked', { mayHaveRun: hasRun(exchange) })
+        refuseRevoked(exchange, deps)
         const began = deps.watch.stage === undefined ? 0 : performance.now()
         const next = run(exchange as never, deps)
         exchange = (next instanceof Promise ? await next : next) as Progress
@@ -76,6 +79,24 @@ export class Pipeline<Out> {
       return await refuse(why, at, exchange, deps)
     }
   }
+}
+
+/**
+ * Again before every stage, as soon as the caller is known: a token that was verified and remembered before its revocation
+ * is none any more, and a call in flight gets no further.
+ */
+function refuseRevoked(exchange: Progress, deps: Deps): void {
+  const { who, authorization } = exchange
+  const kind = who === undefined ? undefined : deps.orders.revoked(who, authorization)
+  if (kind !== undefined) throw new Refusal(revoked[kind], { mayHaveRun: hasRun(exchange) })
+}
+
+const revoked: { readonly [kind in RevokedKind]: Reason } = {
+  person: 'person-revoked',
+  certificate: 'certificate-revoked',
+  client: 'client-revoked',
+  token: 'token-revoked',
+  'token-hash': 'token-revoked',
 }
 
 /** A pipeline without stages yet. */

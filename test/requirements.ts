@@ -82,6 +82,14 @@ export const requirements = {
   'access:purpose': done('accessControl', 'A call without a permitted purpose of use is refused.'),
   'access:bound-patient': done('accessControl', 'A caller bound to a patient reaches only that patient.'),
   'access:limits': done('accessControl', 'Calls per minute and patients per hour are bounded per person.'),
+  'access:break-glass': done(
+    'accessControl',
+    'Emergency access reaches named patients for one named person, approved by another person, for an hour at most, every use recorded and reported, its review watched.',
+  ),
+  'access:revocation': done(
+    'accessControl',
+    'A revoked person, token, certificate or client is refused by every pod within five seconds, recorded with its reason.',
+  ),
   'access:lockdown': done(
     'accessControl',
     'A locked server refuses every call within five seconds of the order.',

@@ -12,6 +12,8 @@ export type Request = {
   resource: { group: string; version: string; resource: string }
   object: unknown
   oldObject?: unknown
+  /** The person or program that asks, as the API server knows them. */
+  userInfo?: { username: string }
 }
 
 export type Operation =

@@ -13,6 +13,7 @@ import { judgeConnect, judgeStoreConnect } from './connect.ts'
 import { judgeInjection, judgePod, type Lookup } from './judge.ts'
 import type { Pod } from './pod.ts'
 import { type Request, requestIn, reviewOf, type Verdict } from './review.ts'
+import { judgeStamp } from './stamp.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export type WebhookOptions = {
@@ -55,6 +56,7 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
   const webhooks: { [path: string]: (request: Request) => Promise<Verdict> } = {
     '/inject': async (request) => await judgeInjection(request, lookup, surroundings),
     '/validate': async (request) => await judgePod(request, lookup, surroundings),
+    '/stamp': async (request) => judgeStamp(request, Date.now()),
     '/connect': async (request) => await judgeConnect(request, lookup),
     '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }

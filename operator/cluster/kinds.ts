@@ -20,6 +20,8 @@ const clustered = (version: string, kind: string, plural: string): Kind => ({
 export const kinds = {
   server: namespaced(apiVersion, 'HipaaMcpServer', 'hipaamcpservers'),
   agreement: clustered(apiVersion, 'BusinessAssociateAgreement', 'businessassociateagreements'),
+  grant: namespaced(apiVersion, 'BreakGlassGrant', 'breakglassgrants'),
+  revocation: clustered(apiVersion, 'AccessRevocation', 'accessrevocations'),
 
   namespace: clustered('v1', 'Namespace', 'namespaces'),
   pod: namespaced('v1', 'Pod', 'pods'),

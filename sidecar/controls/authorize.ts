@@ -9,6 +9,7 @@ import { challenge } from '../identity/token.ts'
 import { valueAt } from '../pointer.ts'
 import { patientIn } from '../redaction/patients.ts'
 import { Refusal } from '../refusals.ts'
+import { grantFor } from './break-glass.ts'
 import { sessionOf } from './session.ts'
 
 /**
@@ -28,15 +29,16 @@ export function authorize(exchange: Identified, deps: Deps): Permitted {
   const purposes = [...new Set(forTool.flatMap((role) => role.purposes))].toSorted()
   const purpose = purposeOf(exchange)
   if (purpose === undefined) throw new Refusal('purpose-missing', { data: { purposes } })
-  const forPurpose = forTool.filter((role) => role.purposes.includes(purpose))
+  const args = argumentsOf(message.params)
+  const named = tool.patient === undefined ? undefined : valueAt(args, tool.patient)
+  const patients = patientsOf(named)
+  const grant = grantFor(exchange, purpose, listOf(named).every(isPlain) ? patients : undefined, deps)
+  const forPurpose = grant === undefined ? forTool.filter((role) => role.purposes.includes(purpose)) : forTool
   if (forPurpose.length === 0) throw new Refusal('purpose-not-permitted', { data: { purposes } })
 
   const inScope = forPurpose.filter((role) => role.when.scopes.every((scope) => scopes.includes(scope)))
   if (inScope.length === 0) throw scopesMissing(forPurpose[0] as Role)
 
-  const args = argumentsOf(message.params)
-  const named = tool.patient === undefined ? undefined : valueAt(args, tool.patient)
-  const patients = patientsOf(named)
   const own = rules.patient === undefined ? undefined : patientIn(valueAt(exchange.claims, rules.patient))
   const reaches = ({ patients: reach }: Role): boolean =>
     reach === 'Any' ||
@@ -45,14 +47,19 @@ export function authorize(exchange: Identified, deps: Deps): Permitted {
       patients.length > 0 &&
       listOf(named).every(isPlainly(own)))
   // Of two roles that both permit, the one that reaches further: what is permitted at all is permitted.
-  const role = inScope.find((one) => one.patients === 'Any') ?? inScope.find(reaches)
+  const role =
+    inScope.find((one) => one.patients === 'Any') ??
+    inScope.find(reaches) ??
+    (grant === undefined ? undefined : inScope[0])
   if (role === undefined) throw new Refusal('patient-not-permitted')
 
   const person = `${who.iss} ${who.sub} ${tool.tool.name}`
   const { callsPerMinute, patientsPerHour } = tool.tool.limits
   const wait = deps.limits.call(person, callsPerMinute, at)
   if (wait !== undefined) throw new Refusal('calls-over-limit', { data: { retryAfter: wait } })
-  const waitForPatients = deps.limits.patients(person, patients ?? [], patientsPerHour, at)
+  // The patients of an emergency are few and named one by one: they are beyond this limit, and use up none of it.
+  const counted = grant === undefined ? (patients ?? []) : []
+  const waitForPatients = deps.limits.patients(person, counted, patientsPerHour, at)
   if (waitForPatients !== undefined) {
     throw new Refusal('patients-over-limit', { data: { retryAfter: waitForPatients } })
   }
@@ -65,6 +72,7 @@ export function authorize(exchange: Identified, deps: Deps): Permitted {
     tool,
     arguments: args,
     patients: patients ?? [],
+    ...(grant === undefined ? {} : { grant }),
     ...(role.patients === 'Bound' && own !== undefined ? { bound: own } : {}),
     ...(upstreamSession === undefined ? {} : { upstreamSession }),
   }
@@ -109,6 +117,12 @@ function listOf(value: unknown): readonly unknown[] {
 function isPlainly(own: string): (value: unknown) => boolean {
   const forms: readonly unknown[] = [own, `Patient/${own}`, `urn:uuid:${own}`]
   return (value) => forms.includes(typeof value === 'number' ? String(value) : value)
+}
+
+/** Whether a value is a patient's identifier in one of the plain forms. */
+function isPlain(value: unknown): boolean {
+  const patient = patientIn(value)
+  return patient !== undefined && isPlainly(patient)(value)
 }
 
 function scopesMissing(role: Role): Refusal {

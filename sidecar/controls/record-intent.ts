@@ -8,7 +8,7 @@ import { patientTokens } from '../redaction/patient-token.ts'
 
 /** Returns only when the intent would survive power loss. Arguments are recorded as a keyed hash, patients as tokens. */
 export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Declared> {
-  const { call, who, purpose, role, message, revision, tool, inForce, patients } = exchange
+  const { call, who, purpose, role, message, revision, tool, inForce, patients, grant } = exchange
   await recorded(
     deps.trail.intend({
       kind: 'intent',
@@ -22,7 +22,18 @@ export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Dec
       arguments: argumentsHash(exchange.arguments, inForce),
       patients: patientTokens(patients, inForce),
       policy: inForce.hash,
+      ...(grant === undefined
+        ? {}
+        : {
+            grant: {
+              name: grant.name,
+              uid: grant.uid,
+              requestedBy: grant.requestedBy,
+              approvedBy: grant.approvedBy,
+            },
+          }),
     }),
   )
+  if (grant !== undefined) deps.watch.emergency?.()
   return { ...exchange, stage: 'declared' }
 }

@@ -106,17 +106,19 @@ function patientsOf(known: Survey, { patients: named }: Answered): string[] {
   return [...new Set([...named, ...[...known.patients].map((patient) => same.get(patient) ?? patient)])]
 }
 
-/** A caller bound to one patient gets no result that concerns another. */
-function reachable(known: Survey, { bound }: Answered): void {
-  if (bound === undefined) return
-  const same = aliases(known, [bound])
+/** A caller bound to one patient, or to those of an emergency, gets no result that concerns another. */
+function reachable(known: Survey, { bound, grant }: Answered): void {
+  const reach = grant?.patients ?? (bound === undefined ? undefined : [bound])
+  if (reach === undefined) return
+  const same = aliases(known, reach)
   for (const patient of known.patients) {
-    if (patient !== bound && same.get(patient) !== bound) throw new Refusal('patient-not-permitted')
+    if (!reach.includes(same.get(patient) ?? patient)) throw new Refusal('patient-not-permitted')
   }
 }
 
 /** A search returns patients whom no argument named: they count as well. */
-function counted(patients: readonly string[], { who, tool, at }: Answered, deps: Deps): void {
+function counted(patients: readonly string[], { who, tool, at, grant }: Answered, deps: Deps): void {
+  if (grant !== undefined) return
   const key = `${who.iss} ${who.sub} ${tool.tool.name}`
   const wait = deps.limits.patients(key, patients, tool.tool.limits.patientsPerHour, at)
   if (wait !== undefined) throw new Refusal('patients-over-limit', { data: { retryAfter: wait } })

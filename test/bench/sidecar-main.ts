@@ -29,6 +29,8 @@ const inForce = {
 const orders: Orders = {
   standing: () => ({ inForce }),
   agreementActive: () => false,
+  revoked: () => undefined,
+  grant: () => undefined,
   onChange: () => () => undefined,
 }
 

@@ -53,6 +53,8 @@ async function sidecar(): Promise<void> {
     orders: {
       standing: () => ({ inForce }),
       agreementActive: () => active,
+      revoked: () => undefined,
+      grant: () => undefined,
       onChange: () => () => undefined,
     },
     trail: { note: async (entry) => void say({ note: entry }) },

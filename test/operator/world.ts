@@ -2,6 +2,8 @@
 
 import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
 import type { ChainSummary, Signal } from '../../core/wire.ts'
+import type { AccessRevocation } from '../../crds/accessrevocation.generated.ts'
+import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { MutableStore, type Named } from '../../operator/cluster/store.ts'
@@ -76,6 +78,50 @@ export function anAgreement(
   }
 }
 
+/** A grant that was approved ten minutes ago for half an hour; `approval: undefined` makes it a request. */
+export function aGrant(
+  spec: Omit<Partial<BreakGlassGrant['spec']>, 'approval'> & {
+    approval?: BreakGlassGrant['spec']['approval'] | undefined
+  } = {},
+  metadata: Partial<BreakGlassGrant['metadata']> = {},
+  status?: BreakGlassGrant['status'],
+): BreakGlassGrant {
+  const made = {
+    server: 'ehr',
+    subject: { issuer: 'https://login.example.org', sub: 'nurse-7' },
+    patients: ['p-100'],
+    reason: 'Unconscious on arrival at the ward',
+    minutes: 30,
+    requestedBy: 'asker',
+    approval: { by: 'approver', at: '2026-11-01T11:50:00Z' },
+    ...spec,
+  }
+  const { approval, ...rest } = made
+  return {
+    apiVersion: 'hipaa-mcp.dev/v1alpha1',
+    kind: 'BreakGlassGrant',
+    metadata: {
+      name: 'night-1',
+      namespace: 'clinic',
+      uid: 'uid-night-1',
+      generation: 2,
+      creationTimestamp: '2026-11-01T11:45:00Z',
+      ...metadata,
+    },
+    spec: { ...rest, ...(approval === undefined ? {} : { approval }) },
+    ...(status === undefined ? {} : { status }),
+  }
+}
+
+export function aRevocation(spec: Partial<AccessRevocation['spec']>, name = 'revoked-1'): AccessRevocation {
+  return {
+    apiVersion: 'hipaa-mcp.dev/v1alpha1',
+    kind: 'AccessRevocation',
+    metadata: { name, uid: `uid-${name}` },
+    spec: { cause: 'Termination', ...spec },
+  }
+}
+
 export function aPod(name: string, more: Partial<Pod['metadata']> = {}, spec: Pod['spec'] = {}): Pod {
   return {
     apiVersion: 'v1',
@@ -121,6 +167,8 @@ export function aChain(podUid: string, more: Partial<ChainSummary> = {}): ChainS
 export type Things = {
   servers?: HipaaMcpServer[]
   agreements?: BusinessAssociateAgreement[]
+  grants?: BreakGlassGrant[]
+  revocations?: AccessRevocation[]
   enrolled?: boolean
   pods?: Pod[]
   workloads?: Workload[]
@@ -146,6 +194,8 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
   const world: World = {
     servers: storeOf(things.servers ?? [aServer()]),
     agreements: storeOf(things.agreements ?? []),
+    grants: storeOf(things.grants ?? []),
+    revocations: storeOf(things.revocations ?? []),
     namespaces: storeOf([namespace]),
     pods: storeOf(things.pods ?? []),
     deployments: storeOf(things.workloads ?? []),

@@ -326,6 +326,8 @@ export function someOrders(policy: Policy, changes: Partial<Orders> = {}): Order
     keys: { hashes: key(1), patients: key(2), seal: key(3) },
     jwks: {},
     agreements: [],
+    grants: [],
+    revocations: [],
     volumeRetained: true,
     ...changes,
   }

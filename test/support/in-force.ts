@@ -3,7 +3,9 @@
 import { createSecretKey } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
 import { type Policy, policyHash, policyText } from '../../core/policy.ts'
+import { type Grants, keepGrants } from '../../sidecar/grants.ts'
 import type { InForce, Keys, Orders, Standing } from '../../sidecar/in-force.ts'
+import { keepRevocations, type Revocations } from '../../sidecar/revocations.ts'
 import { aPolicy } from './policy.ts'
 
 /** Three different keys, the same in every test. */
@@ -25,13 +27,25 @@ export function anInForce(
   return { policy, hash: policyHash(policyText(policy)), generation, keys, jwks }
 }
 
+type Directed = Orders & {
+  set(next: Standing): void
+  grants: Grants
+  revocations: Revocations
+}
+
 /** Orders that say what the test last set. */
-export function someOrders(standing: Standing): Orders & { set(next: Standing): void } {
+export function someOrders(standing: Standing, clock: () => number = Date.now): Directed {
   let now = standing
+  const grants = keepGrants(clock)
+  const revocations = keepRevocations(clock)
   const listeners = new Set<() => void>()
   return {
     standing: () => now,
     agreementActive: () => false,
+    grants,
+    revocations,
+    revoked: (shown, authorization) => revocations.of(shown, authorization),
+    grant: (person, patients) => grants.of(person, patients),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -83,7 +83,7 @@ export async function aScene(
   const trail = memoryTrail(log)
   const policy = aPolicy({ tls: { minVersion: 'TLSv1.3', clientCa: callersCa.cert }, ...options.policy })
   const jwks = { [issuer.url]: issuer.jwks }
-  const orders = someOrders({ inForce: anInForce({ policy, jwks }) })
+  const orders = someOrders({ inForce: anInForce({ policy, jwks }) }, options.clock)
   const serverPair = await servers
   const calling: CallsOptions = {
     tls: { ...serverPair, ca: policy.tls.clientCa, minVersion: policy.tls.minVersion },

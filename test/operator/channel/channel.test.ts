@@ -303,6 +303,8 @@ const someOrders = (generation: number, more: Partial<Orders> = {}): Orders => (
   keys: { hashes: '', patients: '', seal: '' },
   jwks: {},
   agreements: [],
+  grants: [],
+  revocations: [],
   volumeRetained: false,
   ...more,
 })
