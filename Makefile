@@ -14,15 +14,16 @@ SETUP := bash test/setup.sh
 PUSH ?=
 CLUSTER ?=
 STORAGE_CLASS ?=
+BUNDLE ?=
 export PUSH CLUSTER STORAGE_CLASS
 
 ##@ Use
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-demo: ## The whole product on a cluster, on one screen (CLUSTER=current PUSH=registry/name STORAGE_CLASS=name for your own)
+demo: ## The whole product on a cluster, on one screen (CLUSTER=current PUSH=registry/name STORAGE_CLASS=name for your own; BUNDLE=file shows a FHIR bundle's patient)
 	@$(SETUP) node $(if $(filter current,$(CLUSTER)),,cluster) browser
-	@node test/demo/demo.ts up
+	@node test/demo/demo.ts up $(if $(BUNDLE),--bundle '$(BUNDLE)')
 
 demo-down: ## Remove what the demo put there
 	@$(SETUP) node

@@ -44,7 +44,11 @@ async function main(): Promise<void> {
     const digest = await push(made, target, toStderr)
     pushed = `${target.name}@${digest}`
     const file = join(checkout, 'config', 'default', 'kustomization.yaml')
-    if (!(await pinFile(file, target.name, digest))) toStderr(`${file} is not there; nothing was pinned`)
+    toStderr(
+      (await pinFile(file, target.name, digest))
+        ? `config/default/kustomization.yaml names ${pushed} now, for kubectl apply -k config/default. To undo it: git checkout config/default/kustomization.yaml`
+        : `${file} is not there; nothing was pinned`,
+    )
   }
   const size = made.layers.reduce((sum, layer) => sum + layer.size, 0)
   const layers = made.layers.map(({ digest }) => digest)

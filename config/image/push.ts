@@ -32,6 +32,21 @@ export function parseReference(text: string): Reference {
   }
 }
 
+const untrusted = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** Why no word came back from a registry, and what to do about it. */
+function unreached(registry: string, error: unknown): string {
+  const { code = '', message = '' } = error as { code?: string; message?: string }
+  return untrusted.has(code)
+    ? `${registry} has a certificate of an authority that is not known here (${code}): export NODE_EXTRA_CA_CERTS=FILE with the authority's certificate as PEM`
+    : `${registry} is not reached (${code || message}): see that it runs and that its name, port and network are right; without TLS only localhost is spoken to`
+}
+
 type Body = Buffer | { file: string; size: number }
 
 /** Pushes what the registry lacks, the manifest last. Gives the digest under which the registry has it now. */
@@ -66,6 +81,8 @@ export async function push(
           'content-length': String(size),
         },
         ...(payload === undefined ? {} : { body: payload }),
+      }).catch((error: unknown) => {
+        throw new Error(unreached(registry, error), { cause: error })
       })
       const text = await answer.body.text()
       if (payload instanceof Readable) payload.destroy()

@@ -5,6 +5,7 @@
 // CLUSTER=current PUSH=registry/name STORAGE_CLASS=name plays on the cluster of the current kubeconfig.
 
 import { parseArgs } from 'node:util'
+import { progress as timed } from '../../config/image/progress.ts'
 import { source } from '../sample/bundle.ts'
 import { allClaims, claim, part } from './claims.ts'
 import {
@@ -32,6 +33,17 @@ import { endWorld, isCurrent, kubectlOfWorld, type World, world } from './world.
 const log = (line: string): void => progress(line)
 
 async function up(options: { bundle?: string; patients: number }): Promise<number> {
+  // Read before minutes are spent on a cluster.
+  const { records, says } = await source({
+    seed: 1,
+    count: options.patients,
+    ...(process.env['HIPAA_MCP_DATA'] ? { data: process.env['HIPAA_MCP_DATA'] } : {}),
+    ...(options.bundle === undefined ? {} : { bundle: options.bundle }),
+  })
+  // A bundle's patients come first, generated ones after them.
+  const shown = records.at(options.bundle === undefined ? -1 : 0)
+  if (shown === undefined) throw new Error('There is no patient to show: give --patients 100 or more')
+
   section('A cluster, and the product on it')
   const place = await world(process.env, log)
   say(`On ${place.says}.`)
@@ -42,19 +54,10 @@ async function up(options: { bundle?: string; patients: number }): Promise<numbe
   claim('operator and collector are available', true)
 
   section('The clinic as it is today')
-  const { records, says } = await source({
-    seed: 1,
-    count: options.patients,
-    ...(process.env['HIPAA_MCP_DATA'] ? { data: process.env['HIPAA_MCP_DATA'] } : {}),
-    ...(options.bundle === undefined ? {} : { bundle: options.bundle }),
-  })
   progress(`database, EHR server, identity provider, vendor, agents: ${says}`)
   const clinic = await buildClinic(place, records)
   await buildMonitoring(place)
   say(`Records: ${says}.`)
-  // A bundle's patients come first, generated ones after them.
-  const shown = clinic.records.at(options.bundle === undefined ? -1 : 0)
-  if (shown === undefined) throw new Error('There is no patient to show: give --patients 100 or more')
   const bare = await before(clinic, shown)
 
   section('Guarded: three commands')
@@ -80,10 +83,10 @@ async function up(options: { bundle?: string; patients: number }): Promise<numbe
     'The dashboard',
     async () => void (await dashboards(clinic, (performance.now() - guarded) / 1_000)),
   )
-  return end(clinic)
+  return end(clinic, shown.patient.id)
 }
 
-function end({ kubectl }: Clinic): number {
+function end({ kubectl }: Clinic, patient: string): number {
   const missing = allClaims().filter(({ holds }) => !holds)
   section(`${allClaims().length - missing.length} of ${allClaims().length} claims seen, in ${elapsed()}`)
   for (const { text, seen } of missing) claimAgain(text, seen)
@@ -91,7 +94,7 @@ function end({ kubectl }: Clinic): number {
   if (kubectl.kubeconfig !== undefined) command(`export KUBECONFIG=${kubectl.kubeconfig}`)
   command('kubectl describe hipaamcpserver ehr -n clinic')
   command(
-    `kubectl exec -n agents deploy/agent -- node test/sample/agent.ts call get_diagnosis '{"patient_id":"patient-0001"}'`,
+    `kubectl exec -n agents deploy/agent -- node test/sample/agent.ts call get_diagnosis '{"patient_id":"${patient}"}'`,
   )
   command('npm run -s hipaa-mcp -- verify out/demo/trail --server clinic/ehr')
   command(isCurrent(process.env) ? 'make demo-down CLUSTER=current' : 'make demo-down')
@@ -137,8 +140,8 @@ async function downAll(): Promise<number> {
     say('The node is gone, and everything on it.')
     return 0
   }
-  await clear({ kubectl: client })
-  await uninstall({ kubectl: client })
+  await timed('removing the clinic', log, async () => await clear({ kubectl: client }))
+  await timed('removing the product', log, async () => await uninstall({ kubectl: client }))
   say('What the demo put there is gone.')
   return 0
 }
@@ -150,14 +153,15 @@ const { values, positionals } = parseArgs({
 const commands: Record<string, () => Promise<number>> = {
   up: async () =>
     await up({
-      patients: Number(values.patients),
+      patients,
       ...(values.bundle === undefined ? {} : { bundle: values.bundle }),
     }),
   down: downAll,
 }
 const run = commands[positionals[0] ?? 'up']
-if (run === undefined) {
-  console.error('usage: node test/demo/demo.ts up|down [--bundle FILE.json] [--patients N]')
+const patients = Number(values.patients)
+if (run === undefined || !Number.isInteger(patients) || patients < 100) {
+  console.error('usage: node test/demo/demo.ts up|down [--bundle FILE.json] [--patients N]   N: 100 or more')
   process.exit(2)
 }
 try {

@@ -24,6 +24,10 @@ const advice: readonly [RegExp, string][] = [
     'STORAGE_CLASS must name a class whose provisioner runs: kubectl describe pvc -A',
   ],
   [
+    /not one that ConfigMap hipaa-mcp-system/,
+    'The API server goes on with the parameters of an installation that was removed since it started (kubernetes/kubernetes#130887): restart the API server, or take another cluster',
+  ],
+  [
     /PodSecurity|is forbidden|denied the request/,
     'The cluster’s own admission refuses the demo’s pods: take a cluster without such rules, or exempt the namespace',
   ],
@@ -56,6 +60,18 @@ export function whyNot(pods: readonly Pod[], warnings: readonly Warning[]): stri
   return [...shown, ...(help === undefined ? [] : [help])].join('. ')
 }
 
+/** Why pods of a namespace do not start, as the cluster tells it now. */
+export async function whyNotIn(kubectl: Kubectl, namespace: string): Promise<string> {
+  const pods = await kubectl.get<{ items: Pod[] }>('pods', '-n', namespace)
+  const events = await kubectl.get<{ items: Warning[] }>(
+    'events.events.k8s.io',
+    '-n',
+    namespace,
+    '--field-selector=type!=Normal',
+  )
+  return whyNot(pods?.items ?? [], events?.items ?? [])
+}
+
 const slice = 10
 
 /**
@@ -74,14 +90,7 @@ export async function rolledOut(
     const timeout = `--timeout=${Math.max(1, Math.min(slice, Math.ceil(left)))}s`
     const seen = await kubectl.attempt(['rollout', 'status', workload, '-n', namespace, timeout])
     if (seen.code === 0) return
-    const pods = (await kubectl.get<{ items: Pod[] }>('pods', '-n', namespace))?.items ?? []
-    const events = await kubectl.get<{ items: Warning[] }>(
-      'events.events.k8s.io',
-      '-n',
-      namespace,
-      '--field-selector=type!=Normal',
-    )
-    const why = whyNot(pods, events?.items ?? [])
+    const why = await whyNotIn(kubectl, namespace)
     if (performance.now() > deadline || pulls.test(why))
       throw new Error(`${workload} in ${namespace} does not start. ${why || seen.stderr}`)
   }

@@ -4,11 +4,12 @@
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { auditorSigner } from '../../core/identifiers.ts'
 import { type Authority, authority } from '../sample/certificates.ts'
 import type { PatientRecord } from '../sample/fhir.ts'
 import { until } from './kubectl.ts'
 import { configMap, manifest, quoted, tlsSecret, together } from './manifests.ts'
-import { rolledOut } from './rollout.ts'
+import { rolledOut, whyNotIn } from './rollout.ts'
 import type { World } from './world.ts'
 
 const checkout = join(import.meta.dirname, '..', '..')
@@ -78,7 +79,14 @@ export async function installedBy({
 export async function uninstall({ kubectl }: Pick<World, 'kubectl'>): Promise<void> {
   if ((await installedBy({ kubectl })) !== 'by the demo') return
   await kubectl.run(['delete', '-k', config, '--ignore-not-found', '--timeout=240s'])
+  // Made by `trail export` for whoever read the trail; the cluster itself forgets them after an hour.
+  const requests = await kubectl.get<{ items: Request[] }>('certificatesigningrequests')
+  const ours = requests?.items.filter(({ spec }) => spec.signerName === auditorSigner) ?? []
+  if (ours.length > 0)
+    await kubectl.run(['delete', 'csr', '--ignore-not-found', ...ours.map(({ metadata }) => metadata.name)])
 }
+
+type Request = { metadata: { name: string }; spec: { signerName: string } }
 
 type Labelled = { metadata: { labels?: Record<string, string> } }
 const isManaged = ({ metadata }: Labelled): boolean =>
@@ -258,8 +266,8 @@ export async function ready(clinic: Pick<World, 'kubectl'>, seconds = 180): Prom
     },
     async () => {
       const condition = conditionOf(await serverStatus(clinic), 'Ready')
-      const pods = await kubectl.run(['get', 'pods', '-n', 'clinic'])
-      return `Ready is ${condition?.status} (${condition?.reason}: ${condition?.message})\n${pods}`
+      const why = await whyNotIn(kubectl, 'clinic')
+      return `Ready is ${condition?.status} (${condition?.reason}: ${condition?.message}). ${why}`
     },
   )
 }

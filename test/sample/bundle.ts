@@ -10,7 +10,7 @@ type Attachment = { contentType?: string; data?: string }
 
 /** The records of every Patient in the bundle. Rejects when the file is no bundle, or holds no patient. */
 export async function fromBundle(path: string): Promise<PatientRecord[]> {
-  const bundle = JSON.parse(await readFile(path, 'utf8')) as Bundle
+  const bundle = parsed(path, await readFile(path, 'utf8').catch(() => undefined))
   if (bundle.resourceType !== 'Bundle')
     throw new TypeError(`${path} is no FHIR bundle: give a file whose resourceType is Bundle`)
   const entries = (bundle.entry ?? []).flatMap(({ fullUrl, resource }) =>
@@ -18,6 +18,8 @@ export async function fromBundle(path: string): Promise<PatientRecord[]> {
   )
   const patients = entries.filter(({ resource }) => resource.resourceType === 'Patient')
   if (patients.length === 0) throw new TypeError(`${path} holds no Patient: give a bundle of whole records`)
+  if (patients.some(({ resource }) => typeof resource.id !== 'string'))
+    throw new TypeError(`${path} holds a Patient without an id: give a bundle whose resources have one`)
   return patients.map(({ fullUrl, resource: patient }) => {
     // A bundle refers by the entry's fullUrl (urn:uuid:…) or by Patient/id; a server that took it in knows the second.
     const names = new Set([fullUrl, `urn:uuid:${patient.id}`, `Patient/${patient.id}`])
@@ -37,6 +39,16 @@ export async function fromBundle(path: string): Promise<PatientRecord[]> {
       subject,
     }
   })
+}
+
+/** The file as JSON. The parser's own words would quote the file, which may hold PHI. */
+function parsed(path: string, text: string | undefined): Bundle {
+  if (text === undefined) throw new TypeError(`${path} cannot be read: give the path of a FHIR bundle`)
+  try {
+    return (JSON.parse(text) ?? {}) as Bundle
+  } catch {
+    throw new TypeError(`${path} is not JSON: give a FHIR R4 bundle in JSON`)
+  }
 }
 
 /** A member that is a text. */

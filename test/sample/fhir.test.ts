@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -73,14 +73,62 @@ test('a file that is no bundle, or holds no patient, is refused with what to giv
   await expect(fromBundle(path)).rejects.toThrow('give a bundle of whole records')
   await writeFile(path, '{"resourceType":"Patient","id":"a"}')
   await expect(fromBundle(path)).rejects.toThrow('give a file whose resourceType is Bundle')
+  await writeFile(path, 'null')
+  await expect(fromBundle(path)).rejects.toThrow('give a file whose resourceType is Bundle')
+  await rm(path)
+  await expect(fromBundle(path)).rejects.toThrow('cannot be read: give the path of a FHIR bundle')
+})
+
+test('a file that is not JSON is refused without a word of it', async () => {
+  const path = await bundle([])
+  await writeFile(path, '{"resourceType":"Bundle","entry":[{"resource":{"family":"Larkmoor"}')
+
+  const refusal = await fromBundle(path).catch((error: unknown) => String(error))
+
+  expect(refusal).toContain('is not JSON: give a FHIR R4 bundle in JSON')
+  expect(refusal).not.toContain('Larkmoor')
   await rm(path)
 })
 
-test('without a data folder the generator serves, and the source says so', async () => {
-  const { records: made, says } = await source({ seed: 1, count: 3 })
+test('a patient that nothing can refer to is refused', async () => {
+  const path = await bundle([{ resource: { resourceType: 'Patient', name: [{ family: 'Larkmoor' }] } }])
 
-  expect(made).toHaveLength(3)
-  expect(says).toBe('3 generated FHIR R4 patients (seed 1), no bundles given')
+  await expect(fromBundle(path)).rejects.toThrow('holds a Patient without an id')
+  await rm(path)
+})
+
+test('a named bundle’s patients come first, and those of the data folder stay out', async () => {
+  const path = await bundle([{ resource: { resourceType: 'Patient', id: 'named' } }])
+  const data = await mkdtemp(join(tmpdir(), 'data-'))
+  await mkdir(join(data, 'fhir', 'synthea'), { recursive: true })
+  await copyFile(
+    await bundle([{ resource: { resourceType: 'Patient', id: 'of-the-folder' } }]),
+    join(data, 'fhir', 'synthea', 'a.json'),
+  )
+
+  const named = await source({ seed: 1, count: 2, data, bundle: path })
+  const all = await source({ seed: 1, count: 2, data })
+
+  expect(named.records.map(({ patient }) => patient.id)).toEqual(['named', 'patient-0001', 'patient-0002'])
+  expect(named.says).toBe('2 generated FHIR R4 patients (seed 1), 1 from 1 bundle')
+  expect(all.records[0]?.patient.id).toBe('of-the-folder')
+  await rm(data, { recursive: true })
+  await rm(path)
+})
+
+// Synthea's own, where the test data are; else the generator's, which are held to the same.
+const data = process.env['HIPAA_MCP_DATA']
+const whole = (await source({ seed: 1, count: data ? 0 : 3, ...(data ? { data } : {}) })).records
+
+test('a patient is whole: identifiers, diagnoses, and notes that name them', () => {
+  expect(whole.length).toBeGreaterThanOrEqual(3)
+  for (const record of whole) {
+    const { given, family, mrn, ssn, phone, birthDate } = identifiersOf(record)
+
+    expect([given, family, mrn, ssn, phone, birthDate]).not.toContain('')
+    expect(record.conditions.length).toBeGreaterThan(0)
+    expect(record.notes.map(({ text }) => text).join('\n')).toContain(given)
+  }
 })
 
 const of = (id: string) => ({ subject: { reference: `urn:uuid:${id}` } })
