@@ -158,7 +158,7 @@ export function compilePolicy(
     ...(spec.identity.patient === undefined ? {} : { patient: { claim: spec.identity.patient.claim } }),
     roles: spec.roles.map((role) => ({
       name: role.name,
-      when: { role: role.when.role, scopes: role.when.scopes ?? [] },
+      when: { role: role.when.role, scopes: role.when.scopes ?? [], actor: role.when.actor ?? 'Forbidden' },
       purposes: role.purposes,
       tools: role.tools,
       resources: role.resources ?? [],

@@ -27,7 +27,8 @@ export type Issuer = {
 
 export type Role = {
   name: string
-  when: { role: string; scopes: string[] }
+  /** `actor`: whether a service may act for the person (RFC 8693 `act`), or must. */
+  when: { role: string; scopes: string[]; actor: 'Forbidden' | 'Allowed' | 'Required' }
   purposes: string[]
   tools: string[]
   resources: string[]
@@ -191,6 +192,7 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
         isObject(item['when']) &&
         typeof item['when']['role'] === 'string' &&
         isTexts(item['when']['scopes']) &&
+        ['Forbidden', 'Allowed', 'Required'].includes(item['when']['actor'] as string) &&
         isTexts(item['purposes']) &&
         isTexts(item['tools']) &&
         isTexts(item['resources']) &&

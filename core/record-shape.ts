@@ -46,8 +46,9 @@ const who = object({
     rule: text,
     value: text,
     authTime: (value) => Number.isFinite(value),
-    grade: among('claim'),
+    grade: among('claim', 'configured'),
   }),
+  actor: optional(object({ sub: text, iss: optional(text) })),
   training: optional(text),
 })
 // HMAC-SHA256 in base64url: an identifier in the clear has no such form.

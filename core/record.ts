@@ -6,6 +6,12 @@ import { isRecord } from './record-shape.ts'
 
 export const recordSchema = 'phi-access/1'
 
+/**
+ * How good the evidence is. `claim`: a value whose meaning the provider or RFC 8176 publishes. `configured`: one that the
+ * policy says means it; what the provider asked of the person is for its own configuration to show.
+ */
+export type MfaGrade = 'claim' | 'configured'
+
 /** The authenticated party of a call, and what proved it. */
 export type Who = {
   /** Subject and issuer of the token; together they name the person. */
@@ -16,7 +22,10 @@ export type Who = {
   token?: string
   /** SHA-256 thumbprint of the client certificate, base64url (RFC 8705 x5t#S256): the token is bound to it. */
   certificate: string
-  mfa: { rule: string; value: string; authTime: number; grade: 'claim' }
+  /** The evidence of more than one factor: the rule that took it, the value that it took, and when the login was. */
+  mfa: { rule: string; value: string; authTime: number; grade: MfaGrade }
+  /** The service that acted for the person, where the token names one (RFC 8693, `act`). */
+  actor?: { sub: string; iss?: string }
   /** Date of the last training, where the policy asks for it. */
   training?: string
 }

@@ -194,6 +194,10 @@ role: string
  * OAuth scopes, all of which the token must have.
  */
 scopes?: string[]
+/**
+ * Whether a service may act for the person (RFC 8693, claim act). Forbidden: a token that names one does not have this role. Required: only such a token has it. The subject is a person in any case. Default Forbidden.
+ */
+actor?: ("Forbidden" | "Allowed" | "Required")
 }
 /**
  * HL7 v3 PurposeOfUse codes for which this role may call, such as TREAT, HPAYMT, HOPERAT.

@@ -65,12 +65,13 @@ const podsAreClaimedTwice: Check = ({ rivals }) =>
 const mfaHasNoRule: Check = ({ server }) =>
   when(
     server.spec.identity.issuers.some(
-      ({ provider, mfa }) => provider === 'Generic' && !mfa?.acr?.length && !mfa?.amr?.length,
+      ({ provider, mfa }) =>
+        (provider === 'Generic' || provider === 'Ping') && !mfa?.acr?.length && !mfa?.amr?.length,
     ),
     {
       reason: 'NoMfaRule',
       message:
-        'Provider Generic proves no second factor by itself: list acr or amr values under issuers.mfa.',
+        'Providers Generic and Ping prove no second factor by themselves: list acr or amr values under issuers.mfa.',
       locks: 'no-mfa-rule',
     },
   )

@@ -47,9 +47,12 @@ export type Received = {
   readonly session?: string
 }
 
+/** Who acts for the person. */
+export type Actor = NonNullable<Who['actor']>
+
 export type Claims = { readonly [claim: string]: unknown }
 
-/** The caller is known. */
+/** The caller is known: a person, and the service that acts for them, if one does. */
 export type Identified = Omit<Received, 'stage'> & {
   readonly stage: 'identified'
   readonly who: Who

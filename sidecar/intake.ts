@@ -16,8 +16,11 @@ export function checkHead(
 ): void {
   const { method, url = '', headers } = request
   // First of all: a URL stands in logs of every hop, and a query is where PHI gets into it (45 CFR 164.312(e)(1)).
-  if (url.includes('?') || url.includes('#')) throw new Refusal('query-in-url')
+  if (url.includes('?') || url.includes('#'))
+    throw new Refusal(tokenInUrl.test(url) ? 'token-in-url' : 'query-in-url')
   if (url !== path) throw new Refusal('path-unknown')
+  // Node hands out the first of them; what is in front of us may have believed another.
+  if (countOf('authorization', request) > 1) throw new Refusal('authorization-repeated')
   if (method !== 'POST') throw new Refusal('method-not-allowed', { headers: { allow: 'POST' } })
   if (hosts !== undefined && !hosts.includes(hostOf(headers.host))) throw new Refusal('host-unknown')
   if (headers.origin !== undefined) throw new Refusal('origin-refused')
@@ -26,6 +29,15 @@ export function checkHead(
   }
   if (!accepts(headers.accept)) throw new Refusal('accept-refused')
   if (Number(headers['content-length'] ?? 0) > bodyLimit) throw new Refusal('body-too-large')
+}
+
+/** RFC 6750 2.3 once allowed it; RFC 9700 2.4 and MCP forbid it. The token has leaked, and its owner must learn of it. */
+const tokenInUrl = /[?&#;](?:access_?token|id_?token|token|authorization|bearer)=/i
+
+function countOf(name: string, { rawHeaders }: IncomingMessage): number {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === name) count += 1
+  return count
 }
 
 function hostOf(header: string | undefined): string {

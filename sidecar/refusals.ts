@@ -5,6 +5,8 @@
 // model could do better by asking differently. Own codes are positive and name the CFR section, since MCP 2026-07-28
 // reserves -32000 to -32099. ran: what a result record says when this ends a call whose intent is recorded.
 
+import type { Challenge } from './identity/challenge.ts'
+
 type Row = { via: 'http' | 'rpc' | 'tool'; status: number; code: number; says: string }
 
 // biome-ignore format: a table reads best as a table
@@ -22,6 +24,7 @@ export const refusals = {
   'certificate-expired':     { via: 'http', status: 401, code: 164312, says: 'The client certificate of this connection has expired. Connect again with a current one.' },
   'certificate-superseded':  { via: 'http', status: 401, code: 164312, says: 'The accepted client CA has changed since this connection began. Connect again.' },
   'query-in-url':            { via: 'http', status: 400, code: 164312, says: 'A URL may hold no query: URLs end in logs. Send everything in the body.' },
+  'token-in-url':            { via: 'http', status: 400, code: 164312, says: 'A token stood in the URL, where logs keep it. Revoke it, get a new one and send that in the Authorization header.' },
   'path-unknown':            { via: 'http', status: 404, code: -32600, says: 'There is nothing at this path. Use the MCP endpoint of this server.' },
   'method-not-allowed':      { via: 'http', status: 405, code: -32600, says: 'Only POST is served here. Send each message as a POST of its own.' },
   'host-unknown':            { via: 'http', status: 421, code: -32600, says: 'The Host header names another server. Use a name of this server\u2019s certificate.' },
@@ -41,15 +44,18 @@ export const refusals = {
   'session-unknown':         { via: 'http', status: 404, code: -32600, says: 'There is no such session for this caller. Initialize a new one.' },
 
   // 164.312(d): who is asking
+  'authorization-repeated':  { via: 'http', status: 400, code: 164312, says: 'There is more than one Authorization header. Send one.' },
   'token-missing':           { via: 'http', status: 401, code: 164312, says: 'A bearer token is required. Get one from the authorization server.' },
   'token-malformed':         { via: 'http', status: 401, code: 164312, says: 'The bearer token is no signed JWT that this server can read. Get a new one.' },
+  'token-too-large':         { via: 'http', status: 401, code: 164312, says: 'The token is longer than 12,288 characters. Have it issued with fewer claims.' },
+  'token-kind':              { via: 'http', status: 401, code: 164312, says: 'The token is no access token. Send neither an ID token nor a proof as one.' },
   'token-issuer':            { via: 'http', status: 401, code: 164312, says: 'The token is from an issuer that this server does not trust.' },
-  'token-algorithm':         { via: 'http', status: 401, code: 164312, says: 'The token must be signed with RS256, PS256, ES256 or EdDSA.' },
+  'token-algorithm':         { via: 'http', status: 401, code: 164312, says: 'The token must be signed with an algorithm that this server takes of its issuer, out of RS256, PS256, ES256 and EdDSA.' },
   'token-signature':         { via: 'http', status: 401, code: 164312, says: 'The signature of the token does not verify. Get a new one.' },
   'token-audience':          { via: 'http', status: 401, code: 164312, says: 'The token is meant for another resource. Ask for one with this server as its resource (RFC 8707).' },
   'token-expired':           { via: 'http', status: 401, code: 164312, says: 'The token has expired. Get a new one.' },
   'token-not-yet-valid':     { via: 'http', status: 401, code: 164312, says: 'The token is not valid yet. Check the clocks, then get a new one.' },
-  'token-claims':            { via: 'http', status: 401, code: 164312, says: 'The token lacks sub, iat or exp, or one of them is malformed.' },
+  'token-claims':            { via: 'http', status: 401, code: 164312, says: 'The token lacks sub, iat or exp, or one of these or act is malformed.' },
   'token-unbound':           { via: 'http', status: 401, code: 164312, says: 'The token is not bound to the client certificate of this connection (RFC 8705, cnf.x5t#S256).' },
   'token-not-a-person':      { via: 'http', status: 401, code: 164312, says: 'The token stands for a program, not for a person. Log a person in.' },
   'mfa-missing':             { via: 'http', status: 401, code: 164312, says: 'The login did not prove more than one factor. Log in again as the challenge asks (RFC 9470).' },
@@ -98,6 +104,8 @@ export type Details = {
   data?: { readonly [member: string]: string | number | readonly string[] }
   /** WWW-Authenticate, Retry-After, Allow. */
   headers?: { readonly [name: string]: string }
+  /** What WWW-Authenticate says besides what the policy does; challenge.ts makes the header of it. */
+  challenge?: Challenge
   /** Whether the call may have run at the server: its result record then says `unknown`. */
   mayHaveRun?: boolean
   /** For the diagnostics, never for the wire. */

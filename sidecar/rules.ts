@@ -22,6 +22,8 @@ export type Rules = {
   readonly training?: readonly string[]
   readonly purpose?: readonly string[]
   readonly patient?: readonly string[]
+  /** Every scope that any role asks for, as a challenge says them. */
+  readonly scopes: string
   /** Every purpose that any role has: what is not among them is never recorded. */
   readonly purposes: ReadonlySet<string>
 }
@@ -47,6 +49,7 @@ export function rulesOf(policy: Policy): Rules {
       ? {}
       : { purpose: pointer(policy.purpose.claim, 'The purpose claim') }),
     ...(policy.patient === undefined ? {} : { patient: pointer(policy.patient.claim, 'The patient claim') }),
+    scopes: [...new Set(policy.roles.flatMap(({ when }) => when.scopes))].toSorted().join(' '),
     purposes: new Set(policy.roles.flatMap((role) => role.purposes)),
   }
   if (rules.tools.size !== policy.tools.length) throw new TypeError('Two tools have one name')

@@ -4,6 +4,7 @@
 import type { Server } from 'node:net'
 import { ports as fixedPorts, paths } from '../core/identifiers.ts'
 import { type Certificates, keepIdentity } from './channel/identity.ts'
+import { newKeySets } from './channel/key-sets.ts'
 import { Link } from './channel/link.ts'
 import { clusterLookup } from './channel/lookup.ts'
 import { followOrders } from './channel/orders-stream.ts'
@@ -130,6 +131,7 @@ export async function run(options: RunOptions): Promise<Running> {
       trail: trail.chain,
       upstream: { port: config.upstream.port },
       hosts: () => identity.current()?.names ?? [],
+      newKeySet: newKeySets({ link: links.channel, orders, log }),
       watch: {
         ...metrics.calls,
         fault(seen) {

@@ -6,6 +6,7 @@ import type { Who } from '../core/record.ts'
 import type { Deps } from './deps.ts'
 import type { Answer, Message, Received, Revision } from './exchange.ts'
 import { resultHash } from './hashes.ts'
+import { challenged } from './identity/challenge.ts'
 import type { InForce } from './in-force.ts'
 import { codeOf } from './log.ts'
 import { recorded } from './recorded.ts'
@@ -111,7 +112,7 @@ export function pipeline(): Pipeline<Received> {
 async function refuse(why: unknown, stage: string, exchange: Progress, deps: Deps): Promise<Refused> {
   const refusal =
     why instanceof Refusal
-      ? why
+      ? challenged(why, exchange.inForce)
       : new Refusal('internal', {
           cause: why,
           mayHaveRun: sending.has(exchange.stage) || hasRun(exchange),

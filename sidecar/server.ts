@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import type { NewKeySet } from './channel/key-sets.ts'
 import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
 import type { Deps, Watch } from './deps.ts'
 import type { Answer } from './exchange.ts'
@@ -36,6 +37,8 @@ export type CallsOptions = {
   clock?: () => number
   /** Names that a Host header may hold, without port. Omitted: not looked at. */
   hosts?: () => readonly string[]
+  /** Asks for an issuer's keys where a token names one that is not there. Omitted: such a token is refused. */
+  newKeySet?: NewKeySet
   watch?: Partial<Watch>
 }
 
@@ -57,7 +60,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     orders,
     trail,
     upstream: upstream(options.upstream),
-    tokens: tokenCache(),
+    tokens: tokenCache(options.newKeySet),
     limits: limits(),
     quota: floods,
     sessions: sessions(),

@@ -149,15 +149,27 @@ export const requirements = {
     'authentication',
     'A token of the wrong issuer, audience, algorithm or time is refused.',
   ),
-  'authentication:mfa': thin(
+  'authentication:mfa': done(
     'authentication',
-    'A token that does not prove MFA, or proves it too long ago, gets a step-up challenge.',
-    'one issuer; presets are widened later',
+    'A login proves more than one factor by what its provider publishes or the policy names, or is refused.',
+  ),
+  'authentication:step-up': done(
+    'authentication',
+    'A token that does not prove MFA, or proves it too long ago, gets a challenge that says how to step up.',
+  ),
+  'authentication:issuers': done(
+    'authentication',
+    'Of several issuers each vouches for its own tokens only, and a rotation of its keys is no outage.',
+  ),
+  'authentication:actor': done(
+    'authentication',
+    'A service acts only for a named person, only where the role lets it, and is named in the record.',
   ),
   'authentication:bound': done(
     'authentication',
     'A token is good only with the client certificate that it is bound to.',
   ),
+  'authentication:no-passthrough': done('authentication', 'No token of a caller is passed on to the server.'),
   'authentication:training': done(
     'authentication',
     'A training date that is missing or too old is refused where the policy asks for one.',
@@ -165,6 +177,10 @@ export const requirements = {
 
   // 7. Transmission
   'transmission:no-phi-in-url': done('transmission', 'A request with a query in its URL is refused.'),
+  'transmission:token-in-url': done(
+    'transmission',
+    'A token in a URL is refused and recorded as what it is: leaked.',
+  ),
   'transmission:bad-input': done(
     'transmission',
     'Broken, oversized or mistyped input is refused, recorded and never echoed.',

@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts'
 import type { Admitted, Identified } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { purposeOf } from './authorize.ts'
+import { heldRoles } from './held-roles.ts'
 import { sessionOf } from './session.ts'
 
 /** What the record of a message says that needs no purpose of use and states none. */
@@ -11,11 +12,9 @@ const noPurpose = 'none'
 
 /** Admits a caller who has any role of this server, with all that role's scopes. */
 export function admit(exchange: Identified, deps: Deps): Admitted {
-  const { inForce, roles, rules, scopes } = exchange
+  const { rules, scopes } = exchange
   const upstreamSession = sessionOf(exchange, deps)
-  const held = inForce.policy.roles.filter(
-    ({ when }) => roles.includes(when.role) && when.scopes.every((scope) => scopes.includes(scope)),
-  )
+  const held = heldRoles(exchange).filter(({ when }) => when.scopes.every((scope) => scopes.includes(scope)))
   if (held.length === 0) throw new Refusal('role-missing')
   const purpose = purposeOf(exchange)
   return {

@@ -3,8 +3,8 @@
 import type { Who } from '../../core/record.ts'
 import type { Deps } from '../deps.ts'
 import type { Claims, Identified, Received } from '../exchange.ts'
-import { authTime, mfaProof, wantedAcr } from '../identity/mfa.ts'
-import { challenge, clockSkew, type Verified } from '../identity/token.ts'
+import { authTime, mfaProof, stepUp } from '../identity/mfa.ts'
+import { clockSkew, type Verified } from '../identity/verify.ts'
 import { valueAt } from '../pointer.ts'
 import { Refusal } from '../refusals.ts'
 
@@ -15,30 +15,25 @@ import { Refusal } from '../refusals.ts'
 export function authenticate(exchange: Received, deps: Deps): Identified | Promise<Identified> {
   const { authorization, certificate, inForce, rules, at } = exchange
   const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? '')?.[1]
-  if (token === undefined) throw new Refusal('token-missing', { headers: { 'www-authenticate': 'Bearer' } })
+  if (token === undefined) throw new Refusal('token-missing', { challenge: {} })
   const verified = deps.tokens.verify(token, certificate, inForce, rules, at)
   return verified instanceof Promise
     ? verified.then((late) => identified(exchange, late))
     : identified(exchange, verified)
 }
 
-function identified(exchange: Received, { claims, issuer, sub, iss }: Verified): Identified {
+function identified(exchange: Received, { claims, issuer, sub, iss, actor }: Verified): Identified {
   const { at, certificate, inForce, rules } = exchange
   const { mfa, training } = inForce.policy
   const now = Math.floor(at / 1000)
 
-  const stepUp = (): { headers: { 'www-authenticate': string } } => {
-    const acr = wantedAcr(issuer).join(' ')
-    return challenge(
-      'insufficient_user_authentication',
-      `${acr === '' ? '' : `, acr_values="${acr.replaceAll(/["\\]/g, '')}"`}, max_age="${mfa.maxAgeSeconds}"`,
-    )
-  }
   const proof = mfaProof(claims, issuer)
   const since = authTime(claims, issuer)
-  if (proof === undefined || since === undefined) throw new Refusal('mfa-missing', stepUp())
+  if (proof === undefined || since === undefined)
+    throw new Refusal('mfa-missing', { challenge: stepUp(issuer, mfa.maxAgeSeconds) })
   // A login in the future is as good as none: nothing says how old it really is.
-  if (since > now + clockSkew || now - since > mfa.maxAgeSeconds) throw new Refusal('mfa-too-old', stepUp())
+  if (since > now + clockSkew || now - since > mfa.maxAgeSeconds)
+    throw new Refusal('mfa-too-old', { challenge: stepUp(issuer, mfa.maxAgeSeconds) })
 
   const trained = rules.training === undefined ? undefined : dateOf(valueAt(claims, rules.training))
   if (training !== undefined) {
@@ -46,14 +41,16 @@ function identified(exchange: Received, { claims, issuer, sub, iss }: Verified):
     if (now - trained.at > training.maxAgeSeconds) throw new Refusal('training-too-old')
   }
 
-  const client = claims['client_id'] ?? claims['azp'] ?? claims['cid']
+  const client = claims['client_id'] ?? claims['azp'] ?? claims['cid'] ?? claims['appid']
+  const token = claims['jti'] ?? claims['uti']
   const who: Who = {
     sub,
     iss,
     ...(typeof client === 'string' ? { clientId: client } : {}),
-    ...(typeof claims['jti'] === 'string' ? { token: claims['jti'] } : {}),
+    ...(typeof token === 'string' ? { token } : {}),
     certificate,
-    mfa: { rule: proof.rule, value: proof.value, authTime: since, grade: 'claim' },
+    mfa: { ...proof, authTime: since },
+    ...(actor === undefined ? {} : { actor }),
     ...(trained === undefined ? {} : { training: trained.text }),
   }
   return {

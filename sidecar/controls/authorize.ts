@@ -5,11 +5,11 @@ import { isObject } from '../../core/is-object.ts'
 import type { Role } from '../../core/policy.ts'
 import type { Deps } from '../deps.ts'
 import type { Identified, JsonObject, Permitted } from '../exchange.ts'
-import { challenge } from '../identity/token.ts'
 import { valueAt } from '../pointer.ts'
 import { patientIn } from '../redaction/patients.ts'
 import { Refusal } from '../refusals.ts'
 import { grantFor } from './break-glass.ts'
+import { heldRoles } from './held-roles.ts'
 import { sessionOf } from './session.ts'
 
 /**
@@ -18,12 +18,12 @@ import { sessionOf } from './session.ts'
  * one that does not exist to nobody.
  */
 export function authorize(exchange: Identified, deps: Deps): Permitted {
-  const { message, roles, scopes, rules, inForce, who, at } = exchange
+  const { message, scopes, rules, who, at } = exchange
   const upstreamSession = sessionOf(exchange, deps)
   const name = message.params['name']
   const tool = typeof name === 'string' ? rules.tools.get(name) : undefined
-  const held = inForce.policy.roles.filter((role) => roles.includes(role.when.role))
-  const forTool = tool === undefined ? [] : held.filter((role) => role.tools.includes(tool.tool.name))
+  const forTool =
+    tool === undefined ? [] : heldRoles(exchange).filter((role) => role.tools.includes(tool.tool.name))
   if (tool === undefined || forTool.length === 0) throw new Refusal('tool-unknown')
 
   const purposes = [...new Set(forTool.flatMap((role) => role.purposes))].toSorted()
@@ -125,10 +125,7 @@ function isPlain(value: unknown): boolean {
   return patient !== undefined && isPlainly(patient)(value)
 }
 
-function scopesMissing(role: Role): Refusal {
-  const scope = role.when.scopes.join(' ')
-  return new Refusal('scopes-missing', {
-    ...challenge('insufficient_scope', `, scope="${scope.replaceAll(/["\\]/g, '')}"`),
-    data: { scopes: role.when.scopes },
-  })
+function scopesMissing({ when }: Role): Refusal {
+  const challenge = { error: 'insufficient_scope', params: { scope: when.scopes.join(' ') } }
+  return new Refusal('scopes-missing', { challenge, data: { scopes: when.scopes } })
 }

@@ -7,8 +7,7 @@ import { emergencyPurposes, freshLoginSeconds } from '../../core/grant.ts'
 import type { GrantOrder } from '../../core/wire.ts'
 import type { Deps } from '../deps.ts'
 import type { Identified } from '../exchange.ts'
-import { wantedAcr } from '../identity/mfa.ts'
-import { challenge } from '../identity/token.ts'
+import { stepUp } from '../identity/mfa.ts'
 import { Refusal } from '../refusals.ts'
 
 /**
@@ -28,12 +27,7 @@ export function grantFor(
   // Checked last: who has no grant learns nothing of it by being asked to log in again.
   if (at / 1000 - who.mfa.authTime <= freshLoginSeconds) return grant
   const issuer = rules.issuers.get(who.iss)
-  const acr = issuer === undefined ? '' : wantedAcr(issuer).join(' ').replaceAll(/["\\]/g, '')
-  throw new Refusal(
-    'break-glass-login',
-    challenge(
-      'insufficient_user_authentication',
-      `${acr === '' ? '' : `, acr_values="${acr}"`}, max_age="${freshLoginSeconds}"`,
-    ),
-  )
+  throw new Refusal('break-glass-login', {
+    ...(issuer === undefined ? {} : { challenge: stepUp(issuer, freshLoginSeconds) }),
+  })
 }

@@ -142,7 +142,7 @@ function policy(clientCa: string, port: number): Policy {
     roles: [
       {
         name: 'clinician',
-        when: { role: 'Clinician', scopes: ['ehr.read'] },
+        when: { role: 'Clinician', scopes: ['ehr.read'], actor: 'Forbidden' },
         purposes: ['TREAT'],
         tools: ['get_diagnosis'],
         resources: [],

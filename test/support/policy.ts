@@ -17,7 +17,12 @@ export function aTool(changes: Partial<Tool> = {}): Tool {
     },
     with: { sections: ['conditions'] },
     patient: '/patient_id',
-    returns: { fields: ['/conditions/*/code', '/conditions/*/onset'], patients: [], text: 'Redact', media: 'Drop' },
+    returns: {
+      fields: ['/conditions/*/code', '/conditions/*/onset'],
+      patients: [],
+      text: 'Redact',
+      media: 'Drop',
+    },
     limits: { callsPerMinute: 60, patientsPerHour: 30, resultBytes: 262_144 },
     ...changes,
   }
@@ -26,7 +31,7 @@ export function aTool(changes: Partial<Tool> = {}): Tool {
 export function aRole(changes: Partial<Role> = {}): Role {
   return {
     name: 'clinician',
-    when: { role: 'Clinician', scopes: [] },
+    when: { role: 'Clinician', scopes: [], actor: 'Forbidden' },
     purposes: ['TREAT'],
     tools: ['get_diagnosis'],
     resources: [],

@@ -73,7 +73,13 @@ export type Scene = {
 }
 
 export async function aScene(
-  options: { policy?: Partial<Policy>; hosts?: () => string[]; clock?: () => number; upstream?: object } = {},
+  options: {
+    policy?: Partial<Policy>
+    hosts?: () => string[]
+    clock?: () => number
+    upstream?: object
+    newKeySet?: NonNullable<CallsOptions['newKeySet']>
+  } = {},
 ): Promise<Scene> {
   const [callersCa, serversCa] = await authorities
   const issuer = await issuers
@@ -93,6 +99,7 @@ export async function aScene(
     watch: { fault: ({ stage, name }) => faults.push(`${stage}: ${name}`) },
     ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.newKeySet === undefined ? {} : { newKeySet: options.newKeySet }),
   }
   const calls = callsServer(calling)
   await new Promise<void>((resolve) => calls.server.listen(0, '127.0.0.1', resolve))

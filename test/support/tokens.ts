@@ -7,7 +7,11 @@ export type TestIssuer = {
   readonly url: string
   readonly jwks: JSONWebKeySet
   /** `undefined` in `claims` leaves a claim out. */
-  token(certificate: string, claims?: JWTPayload, header?: { alg?: string; kid?: string }): Promise<string>
+  token(
+    certificate: string,
+    claims?: JWTPayload,
+    header?: { alg?: string; kid?: string; typ?: string },
+  ): Promise<string>
 }
 
 /** Seconds since 1970. */

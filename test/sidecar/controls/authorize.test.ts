@@ -16,13 +16,13 @@ const policy: Partial<Policy> = {
     aRole({ tools: ['get_diagnosis', 'search'], purposes: ['TREAT', 'ETREAT'] }),
     aRole({
       name: 'billing',
-      when: { role: 'Billing', scopes: ['ehr.read', 'claims.read'] },
+      when: { role: 'Billing', scopes: ['ehr.read', 'claims.read'], actor: 'Forbidden' },
       purposes: ['HPAYMT'],
       tools: ['get_claims'],
     }),
     aRole({
       name: 'self',
-      when: { role: 'Patient', scopes: [] },
+      when: { role: 'Patient', scopes: [], actor: 'Forbidden' },
       purposes: ['PATRQT'],
       tools: ['get_diagnosis', 'search', 'find'],
       patients: 'Bound',

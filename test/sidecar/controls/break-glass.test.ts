@@ -13,8 +13,17 @@ import { verifies } from '../../verifies.ts'
 const policy: Partial<Policy> = {
   patient: { claim: '/patient' },
   roles: [
-    aRole({ name: 'self', when: { role: 'Clinician', scopes: [] }, patients: 'Bound', purposes: ['TREAT'] }),
-    aRole({ name: 'billing', when: { role: 'Billing', scopes: ['claims.read'] }, purposes: ['HPAYMT'] }),
+    aRole({
+      name: 'self',
+      when: { role: 'Clinician', scopes: [], actor: 'Forbidden' },
+      patients: 'Bound',
+      purposes: ['TREAT'],
+    }),
+    aRole({
+      name: 'billing',
+      when: { role: 'Billing', scopes: ['claims.read'], actor: 'Forbidden' },
+      purposes: ['HPAYMT'],
+    }),
   ],
   tools: [
     aTool({

@@ -1,14 +1,25 @@
-// What proves more than one factor, and what only looks so: the providers' claims as golden tokens.
+// What proves more than one factor, and what only looks so: the providers' access tokens, signed and sent.
 
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { Issuer, Provider } from '../../../core/policy.ts'
-import { authTime, mfaProof, wantedAcr } from '../../../sidecar/identity/mfa.ts'
+import { authenticate } from '../../../sidecar/controls/authenticate.ts'
+import type { Deps } from '../../../sidecar/deps.ts'
+import type { Received } from '../../../sidecar/exchange.ts'
+import { challenged } from '../../../sidecar/identity/challenge.ts'
+import { authTime, stepUp } from '../../../sidecar/identity/mfa.ts'
+import { tokenCache } from '../../../sidecar/identity/token.ts'
+import { Refusal } from '../../../sidecar/refusals.ts'
+import { rulesOf } from '../../../sidecar/rules.ts'
+import { anInForce } from '../../support/in-force.ts'
+import { aPolicy, audience, issuerUrl } from '../../support/policy.ts'
+import { anIssuer, type TestIssuer } from '../../support/tokens.ts'
 import { verifies } from '../../verifies.ts'
+import { type Golden, golden } from './golden-tokens.ts'
 
-function issuer(provider: Provider, mfa: Partial<Issuer['mfa']> = {}): Issuer {
+function issuerOf(provider: Provider, mfa: Partial<Issuer['mfa']> = {}): Issuer {
   return {
-    url: 'https://i',
-    audience: 'a',
+    url: issuerUrl,
+    audience,
     provider,
     algorithms: ['ES256'],
     rolesClaim: '/roles',
@@ -16,152 +27,89 @@ function issuer(provider: Provider, mfa: Partial<Issuer['mfa']> = {}): Issuer {
   }
 }
 
-type Golden = { provider: Provider; claims: object; mfa?: Partial<Issuer['mfa']>; proof?: string }
-const golden: { when: string; token: Golden }[] = [
-  {
-    when: 'Keycloak: a level that the issuer’s rule names',
-    token: {
-      provider: 'Keycloak',
-      claims: { acr: 'gold' },
-      mfa: { acr: ['gold'] },
-      proof: 'keycloak-acr gold',
-    },
-  },
-  {
-    when: 'Keycloak: the number of a level that the rule names',
-    token: { provider: 'Keycloak', claims: { acr: '2' }, mfa: { acr: ['2'] }, proof: 'keycloak-acr 2' },
-  },
-  { when: 'Keycloak: a level that no rule names', token: { provider: 'Keycloak', claims: { acr: 'gold' } } },
-  { when: 'Keycloak: "1", which any login gets', token: { provider: 'Keycloak', claims: { acr: '1' } } },
-  {
-    when: 'Keycloak: "1", though a rule names it',
-    token: { provider: 'Keycloak', claims: { acr: '1' }, mfa: { acr: ['1'] } },
-  },
-  {
-    when: 'Keycloak: "0", though a rule names it',
-    token: { provider: 'Keycloak', claims: { acr: '0' }, mfa: { acr: ['0'] } },
-  },
-  {
-    when: 'Keycloak: amr by a mapper',
-    token: { provider: 'Keycloak', claims: { acr: '1', amr: ['pwd', 'mfa'] }, proof: 'keycloak-amr mfa' },
-  },
-  {
-    when: 'Generic: amr holds mfa (RFC 8176)',
-    token: { provider: 'Generic', claims: { amr: ['pwd', 'otp', 'mfa'] }, proof: 'generic-amr mfa' },
-  },
-  {
-    when: 'Generic: two methods without mfa',
-    token: { provider: 'Generic', claims: { amr: ['pwd', 'otp'] } },
-  },
-  {
-    when: 'Generic: a method that the rule names',
-    token: {
-      provider: 'Generic',
-      claims: { amr: ['pwd', 'otp'] },
-      mfa: { amr: ['otp'] },
-      proof: 'generic-amr otp',
-    },
-  },
-  {
-    when: 'Generic: a password, though a rule names it',
-    token: { provider: 'Generic', claims: { amr: ['pwd'] }, mfa: { amr: ['pwd'] } },
-  },
-  { when: 'Generic: nothing', token: { provider: 'Generic', claims: {} } },
-  { when: 'Generic: amr that is an object', token: { provider: 'Generic', claims: { amr: { mfa: true } } } },
-  {
-    when: 'Entra v1.0: amr',
-    token: { provider: 'Entra', claims: { amr: ['pwd', 'mfa'] }, proof: 'entra-amr mfa' },
-  },
-  {
-    when: 'Entra: Windows login that might have been anything',
-    token: { provider: 'Entra', claims: { amr: ['wiaormfa'] }, mfa: { amr: ['wiaormfa'] } },
-  },
-  {
-    when: 'Entra: federated elsewhere',
-    token: { provider: 'Entra', claims: { amr: ['fed'] }, mfa: { amr: ['fed'] } },
-  },
-  { when: 'Entra v1.0: acr "1"', token: { provider: 'Entra', claims: { acr: '1' }, mfa: { acr: ['1'] } } },
-  {
-    when: 'Entra v2.0: an authentication context that the rule names',
-    token: {
-      provider: 'Entra',
-      claims: { acrs: ['c1', 'p1'] },
-      mfa: { acr: ['c1'] },
-      proof: 'entra-acrs c1',
-    },
-  },
-  {
-    when: 'Entra v2.0: an authentication context that no rule names',
-    token: { provider: 'Entra', claims: { acrs: ['p1'] }, mfa: { acr: ['c1'] } },
-  },
-  {
-    when: 'Okta: two factors',
-    token: {
-      provider: 'Okta',
-      claims: { acr: 'urn:okta:loa:2fa:any' },
-      proof: 'okta-acr urn:okta:loa:2fa:any',
-    },
-  },
-  {
-    when: 'Okta: phishing-resistant',
-    token: { provider: 'Okta', claims: { acr: 'phr' }, proof: 'okta-acr phr' },
-  },
-  {
-    when: 'Okta: two factors if possible',
-    token: {
-      provider: 'Okta',
-      claims: { acr: 'urn:okta:loa:2fa:any:ifpossible' },
-      mfa: { acr: ['urn:okta:loa:2fa:any:ifpossible'] },
-    },
-  },
-  {
-    when: 'Okta: one factor',
-    token: {
-      provider: 'Okta',
-      claims: { acr: 'urn:okta:loa:1fa:any' },
-      mfa: { acr: ['urn:okta:loa:1fa:any'] },
-    },
-  },
-  {
-    when: 'Auth0: amr under a namespace',
-    token: { provider: 'Auth0', claims: { 'https://clinic.example/amr': ['mfa'] }, proof: 'auth0-amr mfa' },
-  },
-  {
-    when: 'Auth0: amr under plain http',
-    token: { provider: 'Auth0', claims: { 'http://clinic.example/amr': ['mfa'] } },
-  },
-  { when: 'Auth0: amr without mfa', token: { provider: 'Auth0', claims: { amr: [] } } },
-  {
-    when: 'Keycloak: amr under a namespace, which is Auth0’s habit',
-    token: { provider: 'Keycloak', claims: { 'https://clinic.example/amr': ['mfa'] } },
-  },
-  { when: 'Ping: a journey that no rule names', token: { provider: 'Ping', claims: { acr: 'Login' } } },
-  {
-    when: 'Ping: a journey that the rule names',
-    token: {
-      provider: 'Ping',
-      claims: { acr: 'StrongLogin' },
-      mfa: { acr: ['StrongLogin'] },
-      proof: 'ping-acr StrongLogin',
-    },
-  },
-]
+let signer: TestIssuer
+beforeAll(async () => {
+  signer = await anIssuer()
+})
 
-for (const { when, token } of golden)
-  verifies('authentication:mfa', when, () => {
-    const proof = mfaProof({ ...token.claims }, issuer(token.provider, token.mfa))
+/** The evidence as it will stand in the record, or the reason of the refusal. */
+async function outcome({ provider, claims, mfa }: Golden): Promise<string> {
+  const policy = aPolicy({ issuers: [issuerOf(provider, mfa)] })
+  const inForce = anInForce({ policy, jwks: { [issuerUrl]: signer.jwks } })
+  // Everything that the builder says of its own accord and this provider might not.
+  const plain = {
+    azp: undefined,
+    acr: undefined,
+    auth_time: undefined,
+    scope: undefined,
+    realm_access: undefined,
+  }
+  const token = await signer.token('c', { ...plain, ...claims })
+  const received = { authorization: `Bearer ${token}`, certificate: 'c', inForce, rules: rulesOf(policy) }
+  const exchange = { ...received, stage: 'received', at: Date.now() } as Received
+  try {
+    const { who } = await authenticate(exchange, { tokens: tokenCache() } as Deps)
+    return `${who.mfa.rule} ${who.mfa.value} ${who.mfa.grade}`
+  } catch (why) {
+    if (why instanceof Refusal) return why.reason
+    throw why
+  }
+}
 
-    expect(proof === undefined ? undefined : `${proof.rule} ${proof.value}`).toBe(token.proof)
+for (const token of golden())
+  verifies('authentication:mfa', `${token.provider}: ${token.when}`, async () => {
+    expect(await outcome(token)).toBe(token.comes)
   })
 
-test('a challenge asks for what would be accepted, and never for what would not', () => {
-  expect(wantedAcr(issuer('Keycloak', { acr: ['1', 'gold'] }))).toEqual(['gold'])
-  expect(wantedAcr(issuer('Okta'))).toEqual(['urn:okta:loa:2fa:any', 'phr', 'phrh'])
+test('every provider has tokens that prove it, tokens that only look so, and a program’s', () => {
+  const kinds = new Map<Provider, Set<string>>()
+  for (const { provider, comes } of golden()) {
+    const kind = comes.includes(' ') ? 'proof' : comes
+    kinds.set(provider, (kinds.get(provider) ?? new Set()).add(kind))
+  }
+
+  expect([...kinds.keys()].toSorted()).toEqual(['Auth0', 'Entra', 'Generic', 'Keycloak', 'Okta', 'Ping'])
+  for (const seen of kinds.values())
+    expect([...seen]).toEqual(expect.arrayContaining(['proof', 'mfa-missing', 'token-not-a-person']))
+})
+
+const challenges: { provider: Provider; mfa?: Partial<Issuer['mfa']>; says: string }[] = [
+  {
+    provider: 'Keycloak',
+    mfa: { acr: ['1', 'gold'] },
+    says: 'error="insufficient_user_authentication", acr_values="gold", max_age="900"',
+  },
+  {
+    provider: 'Okta',
+    says: 'error="insufficient_user_authentication", acr_values="urn:okta:loa:2fa:any phr phrh", max_age="900"',
+  },
+  {
+    provider: 'Ping',
+    mfa: { acr: ['Strong "Login"'] },
+    says: 'error="insufficient_user_authentication", acr_values="Strong Login", max_age="900"',
+  },
+  { provider: 'Entra', says: 'error="insufficient_user_authentication", max_age="900"' },
+]
+for (const { provider, mfa, says } of challenges)
+  verifies('authentication:step-up', `${provider}: what is asked for would be accepted (RFC 9470)`, () => {
+    const refusal = new Refusal('mfa-missing', { challenge: stepUp(issuerOf(provider, mfa), 900) })
+
+    expect(challenged(refusal, anInForce()).details.headers?.['www-authenticate']).toBe(`Bearer ${says}`)
+  })
+
+verifies('authentication:step-up', 'Entra: an authentication context by the claims parameter', () => {
+  const { error, params = {} } = stepUp(issuerOf('Entra', { acr: ['c1'] }), 900)
+
+  expect(error).toBe('insufficient_claims')
+  expect(JSON.parse(Buffer.from(params['claims'] ?? '', 'base64').toString())).toEqual({
+    access_token: { acrs: { essential: true, value: 'c1' } },
+  })
+  expect(params).toMatchObject({ acr_values: 'c1', max_age: '900' })
 })
 
 test('the time of a login is a number of seconds, and nothing else stands in for it', () => {
-  expect(authTime({ auth_time: 1_700_000_000 }, issuer('Generic'))).toBe(1_700_000_000)
-  expect(authTime({ 'https://c.example/auth_time': 17 }, issuer('Auth0'))).toBe(17)
+  expect(authTime({ auth_time: 1_700_000_000 }, issuerOf('Generic'))).toBe(1_700_000_000)
+  expect(authTime({ 'https://c.example/auth_time': 17 }, issuerOf('Auth0'))).toBe(17)
   for (const claims of [
     {},
     { iat: 1_700_000_000 },
@@ -169,5 +117,5 @@ test('the time of a login is a number of seconds, and nothing else stands in for
     { auth_time: -1 },
     { auth_time: null },
   ])
-    expect(authTime({ ...claims }, issuer('Generic'))).toBeUndefined()
+    expect(authTime({ ...claims }, issuerOf('Generic'))).toBeUndefined()
 })

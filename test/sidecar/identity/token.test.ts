@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { tokenCache } from '../../../sidecar/identity/token.ts'
 import { rulesOf } from '../../../sidecar/rules.ts'
 import { anInForce } from '../../support/in-force.ts'
-import { aPolicy, audience, issuerUrl } from '../../support/policy.ts'
+import { aPolicy, aRole, audience, issuerUrl } from '../../support/policy.ts'
 import { aScene, caller, type Scene, thumbprint } from '../../support/scene.ts'
 import { anIssuer, now } from '../../support/tokens.ts'
 import { verifies } from '../../verifies.ts'
@@ -13,7 +13,12 @@ import { verifies } from '../../verifies.ts'
 let scene: Scene
 let certificate: string
 beforeAll(async () => {
-  scene = await aScene({ policy: { training: { claim: '/training', maxAgeSeconds: 365 * 86_400 } } })
+  scene = await aScene({
+    policy: {
+      training: { claim: '/training', maxAgeSeconds: 365 * 86_400 },
+      roles: [aRole({ when: { role: 'Clinician', scopes: ['ehr.read'], actor: 'Forbidden' } })],
+    },
+  })
   certificate = thumbprint(await caller())
 })
 afterAll(async () => await scene.end())
@@ -94,7 +99,9 @@ for (const { when, of, reason } of bad)
 
     expect([reply.status, reply.json['error']]).toMatchObject([401, { data: { reason } }])
     expect(reply.headers['www-authenticate']).toBe(
-      reason === 'token-missing' ? 'Bearer' : 'Bearer error="invalid_token"',
+      reason === 'token-missing'
+        ? 'Bearer scope="ehr.read"'
+        : 'Bearer error="invalid_token", scope="ehr.read"',
     )
     expect(scene.log).toEqual([`refusal ${reason}`])
     expect(scene.trail.of('refusal')).toMatchObject([{ stage: 'authenticate', method: 'tools/call' }])
@@ -190,7 +197,7 @@ for (const { when, claims, reason } of logins)
 
     expect([reply.status, reply.json['error']]).toMatchObject([401, { data: { reason } }])
     expect(reply.headers['www-authenticate']).toBe(
-      'Bearer error="insufficient_user_authentication", acr_values="gold", max_age="28800"',
+      'Bearer error="insufficient_user_authentication", acr_values="gold", max_age="28800", scope="ehr.read"',
     )
   })
 
@@ -218,7 +225,7 @@ verifies('authentication:training', 'its date is in the record', async () => {
     clientId: 'agent',
     token: 'token-1',
     certificate,
-    mfa: { rule: 'keycloak-acr', value: 'gold', authTime: expect.any(Number), grade: 'claim' },
+    mfa: { rule: 'keycloak-acr', value: 'gold', authTime: expect.any(Number), grade: 'configured' },
     training: day(30),
   })
 })

@@ -16,7 +16,12 @@ import { verifies } from '../../verifies.ts'
 let scene: Scene
 beforeAll(async () => {
   const limits = { callsPerMinute: 1000, patientsPerHour: 5000, resultBytes: 262_144 }
-  const returns = { fields: ['/total'], patients: ['/seen/*', '/other/*/who'], text: 'Redact' as const, media: 'Drop' as const }
+  const returns = {
+    fields: ['/total'],
+    patients: ['/seen/*', '/other/*/who'],
+    text: 'Redact' as const,
+    media: 'Drop' as const,
+  }
   scene = await aScene({ policy: { tools: [aTool({ limits, returns })] } })
 })
 afterAll(async () => await scene.end())

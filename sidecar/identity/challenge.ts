@@ -1,0 +1,34 @@
+// What a 401 or 403 says to a client: where to get a token, and which one (RFC 6750 3, RFC 9470, RFC 9728 5.1). Thrown
+// without a header where the reason is known, completed here where the call is known.
+
+import type { InForce } from '../in-force.ts'
+import { Refusal } from '../refusals.ts'
+import { rulesOf } from '../rules.ts'
+
+/** `error` is absent where no token was shown at all. */
+export type Challenge = { readonly error?: string; readonly params?: { readonly [name: string]: string } }
+
+/** The refusal with its WWW-Authenticate; one that challenges nobody, as it is. */
+export function challenged(refusal: Refusal, inForce: InForce): Refusal {
+  const { challenge, ...details } = refusal.details
+  if (challenge === undefined) return refusal
+  const headers = { ...details.headers, 'www-authenticate': wwwAuthenticate(challenge, inForce) }
+  return new Refusal(refusal.reason, { ...details, headers })
+}
+
+function wwwAuthenticate({ error, params = {} }: Challenge, { policy }: InForce): string {
+  const { scopes } = rulesOf(policy)
+  const all = {
+    ...(error === undefined ? {} : { error }),
+    ...params,
+    // The scopes that are missing where that is the trouble, else all that any role asks for.
+    ...(params['scope'] === undefined && scopes !== '' ? { scope: scopes } : {}),
+  }
+  const fields = Object.entries(all).map(([name, value]) => `${name}="${quotable(value)}"`)
+  return fields.length === 0 ? 'Bearer' : `Bearer ${fields.join(', ')}`
+}
+
+/** Values come out of the policy: what a quoted-string cannot hold plainly is left out (RFC 9110 5.6.4). */
+function quotable(value: string): string {
+  return value.replaceAll(/[^\x20-\x7e]|["\\]/g, '')
+}
