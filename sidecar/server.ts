@@ -199,7 +199,7 @@ export function callsServer(options: CallsOptions): CallsServer {
       server.closeIdleConnections()
       floods.stop()
       await floods.flush().catch((cause: unknown) => watch.fault?.({ stage: 'trail', name: codeOf(cause) }))
-      await deps.upstream.close()
+      deps.upstream.close()
     },
   }
 }

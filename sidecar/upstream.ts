@@ -1,9 +1,10 @@
-// The MCP server in this pod: one HTTP request per message, over loopback. undici's dispatch and not fetch: a fifth of
-// the time (docs/performance.md). What it says is parsed and nothing more; its words reach nobody from here.
+// The MCP server in this pod: one HTTP request per message, over loopback. What it says is parsed and nothing more; its
+// words reach nobody from here.
 
-import { Pool } from 'undici'
 import { isObject } from '../core/is-object.ts'
 import type { Incoming, JsonObject, Outgoing, Revision } from './exchange.ts'
+import { http1Client } from './http1/client.ts'
+import type { Fields } from './http1/response.ts'
 import { parseJson, parseText } from './json.ts'
 import { type Details, type Reason, Refusal } from './refusals.ts'
 import { eventParser } from './sse.ts'
@@ -24,8 +25,8 @@ type Call = {
 export interface Upstream {
   /** Resolves to the server's result. Rejects with a Refusal in our words; `mayHaveRun` says whether it was sent. */
   send(call: Call): Promise<Incoming>
-  /** Resolves when every connection is closed. */
-  close(): Promise<void>
+  /** Ends every connection. */
+  close(): void
 }
 
 export type UpstreamOptions = { readonly port: number; readonly deadline?: number; readonly limit?: number }
@@ -35,16 +36,7 @@ export function upstream({
   deadline = answerDeadline,
   limit = answerLimit,
 }: UpstreamOptions): Upstream {
-  const origin = `http://127.0.0.1:${port}`
-  const pool = new Pool(origin, {
-    connections: 256,
-    pipelining: 1,
-    allowH2: false,
-    connectTimeout: 5000,
-    // The deadline below is the one that counts.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
+  const client = http1Client(port)
   let lastId = 0
 
   return {
@@ -55,43 +47,35 @@ export function upstream({
         const id = call.outgoing.notification ? undefined : lastId
         const exchange = answerReader(id, call, limit, resolve, reject)
         const timer = setTimeout(() => exchange.late(), deadline)
-        pool.dispatch(
+        client.post(
+          { path: call.path, lines: linesOf(call), body: bodyOf(id, call.outgoing) },
           {
-            origin,
-            path: call.path,
-            method: 'POST',
-            headers: headersOf(call),
-            body: bodyOf(id, call.outgoing),
-          },
-          {
-            onRequestStart: (controller) => exchange.sent((why) => controller.abort(why)),
-            onResponseStart: (_, status, headers) => exchange.begun(status, headers),
-            onResponseData: (_, chunk) => exchange.data(chunk),
-            onResponseEnd: () => {
+            ...exchange,
+            ended() {
               clearTimeout(timer)
               exchange.ended()
             },
-            onResponseError: (_, error) => {
+            failed(cause) {
               clearTimeout(timer)
-              exchange.failed(error)
+              exchange.failed(cause)
             },
           },
         )
       }),
-    close: async () => await pool.destroy(),
+    close: () => client.close(),
   }
 }
 
 /** All that goes out besides the body: nothing of the caller's headers, above all not their token (MCP, token passthrough). */
-function headersOf({ revision, outgoing, session }: Call): string[] {
-  const headers = ['content-type', 'application/json', 'accept', 'application/json, text/event-stream']
-  if (outgoing.method !== 'initialize') headers.push('mcp-protocol-version', revision)
-  if (session !== undefined) headers.push('mcp-session-id', session)
+function linesOf({ revision, outgoing, session }: Call): string {
+  let lines = 'content-type: application/json\r\naccept: application/json, text/event-stream\r\n'
+  if (outgoing.method !== 'initialize') lines += `mcp-protocol-version: ${revision}\r\n`
+  if (session !== undefined) lines += `mcp-session-id: ${session}\r\n`
   if (revision === '2026-07-28') {
-    headers.push('mcp-method', outgoing.method)
-    if (outgoing.name !== undefined) headers.push('mcp-name', headerValue(outgoing.name))
+    lines += `mcp-method: ${outgoing.method}\r\n`
+    if (outgoing.name !== undefined) lines += `mcp-name: ${headerValue(outgoing.name)}\r\n`
   }
-  return headers
+  return lines
 }
 
 /** A value as MCP 2026-07-28 puts it in a header: as it is where that is safe, else in base64 between sentinels. */
@@ -104,8 +88,6 @@ function bodyOf(id: number | undefined, { method, params }: Outgoing): string {
   return JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), method, params })
 }
 
-type Headers = { readonly [name: string]: string | string[] | undefined }
-
 /** Takes one answer in, event by event, and settles once. */
 function answerReader(
   id: number | undefined,
@@ -114,7 +96,7 @@ function answerReader(
   resolve: (incoming: Incoming) => void,
   reject: (why: Refusal) => void,
 ) {
-  let abort: ((why: Error) => void) | undefined
+  let abort: (() => void) | undefined
   let sent = false
   let settled = false
   let session: string | undefined
@@ -128,7 +110,7 @@ function answerReader(
     settled = true
     chunks = []
     reject(new Refusal(reason, { mayHaveRun: sent, ...details }))
-    abort?.(new Error(reason))
+    abort?.()
   }
   const answer = (result: JsonObject): void => {
     if (settled) return
@@ -150,16 +132,19 @@ function answerReader(
 
   return {
     /** The request is on its way: from now on it may have run. */
-    sent(how: (why: Error) => void): void {
+    sends(how: () => void): boolean {
+      if (settled) return false
       abort = how
-      if (settled) return how(new Error('late'))
       sent = true
+      return true
     },
-    begun(status: number, headers: Headers): void {
+    begun(status: number, headers: Fields): void {
       if (settled) return
       session = call.outgoing.method === 'initialize' ? text(headers['mcp-session-id']) : undefined
       const type = text(headers['content-type'])?.split(';')[0]?.trim().toLowerCase()
       if (headers['content-encoding'] !== undefined) return refuse('upstream-malformed')
+      // It comes back in a header of ours: visible ASCII, as the revision says.
+      if (session !== undefined && !/^[\x21-\x7e]+$/.test(session)) return refuse('upstream-malformed')
       if (status === 404 && call.session !== undefined)
         return refuse('session-unknown', { mayHaveRun: false })
       if (id === undefined && status >= 200 && status < 300) {
@@ -203,11 +188,11 @@ function answerReader(
     /** Also when the answer is here: a stream that stays open behind it would hold its connection for ever. */
     late(): void {
       refuse('upstream-late')
-      abort?.(new Error('late'))
+      abort?.()
     },
   }
 }
 
-function text(value: string | string[] | undefined): string | undefined {
+function text(value: Fields[string]): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
