@@ -1,0 +1,43 @@
+// Our fixtures behind the sidecar's own request path, in this process and without a cluster: the trail is in memory, and
+// the policy permits as much as a policy can say. What the pod adds (guard, collector, orders) is not in it.
+
+import type { AddressInfo } from 'node:net'
+import { callsServer } from '../../sidecar/server.ts'
+import { makeWork } from '../bench/work.ts'
+import { anInForce, someOrders } from '../support/in-force.ts'
+import { memoryTrail } from '../support/trail.ts'
+import { serveFixtures } from './fixtures/serve.ts'
+import { permitAll } from './permit-all.ts'
+import { startShim } from './shim.ts'
+
+/** Fixtures, sidecar and shim. `url`: plain HTTP, for the suite. `fault`: hears of every unexpected error of the sidecar. */
+export async function localSidecar(
+  fault: (seen: { stage: string; name: string }) => void,
+): Promise<{ url: string; stop: () => Promise<void> }> {
+  const fixtures = await serveFixtures({ host: '127.0.0.1', port: 0 })
+  const upstream = new URL(fixtures.url)
+  const work = await makeWork(Number(upstream.port))
+  const policy = permitAll(work.policy)
+  const calls = callsServer({
+    tls: { ...work.server, ca: work.callersCa, minVersion: 'TLSv1.3' },
+    orders: someOrders({ inForce: anInForce({ policy, jwks: work.jwks }) }),
+    trail: memoryTrail(),
+    upstream: { port: Number(upstream.port) },
+    watch: { fault },
+  })
+  await new Promise<void>((resolve) => calls.server.listen(0, '127.0.0.1', resolve))
+  const { port } = calls.server.address() as AddressInfo
+  const shim = await startShim({
+    target: new URL(`https://127.0.0.1:${port}`),
+    tls: { ...work.client, ca: work.callersCa, servername: 'localhost' },
+    identify: async () => await Promise.resolve({ authorization: work.headers['authorization'] ?? '' }),
+  })
+  return {
+    url: `${shim.origin}${upstream.pathname}`,
+    stop: async () => {
+      await shim.close()
+      await calls.drain()
+      await fixtures.close()
+    },
+  }
+}

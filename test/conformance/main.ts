@@ -1,0 +1,139 @@
+// make conformance: the official server suites, and what something between them and the server changes.
+//
+//   node test/conformance/main.ts bare [--url URL]
+//   node test/conformance/main.ts through --url https://HOST:PORT/mcp --cert F --key F --ca F --token F [--servername N]
+//   node test/conformance/main.ts local
+//   node test/conformance/main.ts compare
+//
+// bare     the server alone: our fixtures, or what answers at --url
+// through  the same server behind a sidecar somewhere, reached through the shim
+// local    our fixtures behind a sidecar of this machine, without a cluster
+// compare  what differs between the last bare run and the last one through; fails for what is not explained
+//
+// Checks stay in out/conformance.
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Row, readRows } from './checks.ts'
+import { differences, explain } from './compare.ts'
+import { explanations } from './explained.ts'
+import { serveFixtures } from './fixtures/serve.ts'
+import { localSidecar } from './local-sidecar.ts'
+import { differencesTable, summary, troubles } from './report.ts'
+import { startShim } from './shim.ts'
+import { legs, requirementsOf, runSuite } from './suite.ts'
+
+const out = join(import.meta.dirname, '..', '..', 'out', 'conformance')
+type Side = 'bare' | 'through'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    url: { type: 'string' },
+    cert: { type: 'string' },
+    key: { type: 'string' },
+    ca: { type: 'string' },
+    token: { type: 'string' },
+    servername: { type: 'string' },
+  },
+})
+
+/** Both suites, one after the other. */
+async function run(side: Side, url: string): Promise<Row[]> {
+  for (const leg of legs) {
+    console.error(`${side}: the suite of ${leg} …`)
+    await runSuite(leg, url, join(out, side, leg))
+  }
+  return await rowsOf(side)
+}
+
+async function rowsOf(side: Side): Promise<Row[]> {
+  const rows = legs.map(async (leg) => {
+    const folder = join(out, side, leg)
+    return await readRows(leg, folder, await requirementsOf(leg)).catch((cause: unknown) => {
+      throw new Error(`Nothing to read in ${folder}: run this with ${side} first`, { cause })
+    })
+  })
+  return (await Promise.all(rows)).flat()
+}
+
+/** A file that a flag names. */
+async function file(flag: 'cert' | 'key' | 'ca' | 'token'): Promise<string> {
+  const name = values[flag]
+  if (name === undefined) throw new Error(`--${flag} is missing: name the file`)
+  return await readFile(name, 'utf8')
+}
+
+async function bare(): Promise<boolean> {
+  const fixtures = values.url === undefined ? await serveFixtures({ host: '127.0.0.1', port: 0 }) : undefined
+  try {
+    const rows = await run('bare', fixtures?.url ?? (values.url as string))
+    console.log(`\n${summary('bare', rows)}\n${troubles(rows)}`)
+    // A warning too: what the server alone leaves open could not be told from what the sidecar breaks.
+    return rows.every(({ status }) => status !== 'FAILURE' && status !== 'WARNING')
+  } finally {
+    await fixtures?.close()
+  }
+}
+
+async function through(): Promise<boolean> {
+  if (values.url === undefined) throw new Error('--url is missing: name the MCP endpoint of the sidecar')
+  const target = new URL(values.url)
+  const [cert, key, ca] = [await file('cert'), await file('key'), await file('ca')]
+  const { servername } = values
+  const shim = await startShim({
+    target,
+    tls: { cert, key, ca, ...(servername === undefined ? {} : { servername }) },
+    // Read anew each time: a token may run out, and be renewed, during a run.
+    identify: async () => ({ authorization: `Bearer ${(await file('token')).trim()}` }),
+  })
+  try {
+    const rows = await run('through', `${shim.origin}${target.pathname}`)
+    console.log(`\n${summary('through', rows)}`)
+  } finally {
+    await shim.close()
+  }
+  return true
+}
+
+async function local(): Promise<boolean> {
+  const faults: string[] = []
+  const sidecar = await localSidecar(({ stage, name }) => faults.push(`${stage}: ${name}`))
+  try {
+    const rows = await run('through', sidecar.url)
+    console.log(`\n${summary('through', rows)}`)
+    if (faults.length > 0)
+      console.log(`\nUnexpected errors of the sidecar: ${[...new Set(faults)].join(', ')}`)
+  } finally {
+    await sidecar.stop()
+  }
+  return true
+}
+
+async function compare(): Promise<boolean> {
+  const [before, after] = [await rowsOf('bare'), await rowsOf('through')]
+  const { explained, unexplained, stale } = explain(differences(before, after), explanations)
+  console.log(`\n${summary('bare', before)}\n\n${summary('through', after)}`)
+  if (explained.length > 0) console.log(`\nExplained: ${explained.length}\n${differencesTable(explained)}`)
+  if (unexplained.length > 0)
+    console.log(
+      `\nNot explained: ${unexplained.length}\n${differencesTable(unexplained.map((difference) => ({ difference })))}`,
+    )
+  for (const { scenario, check } of stale)
+    console.log(`\nExplained, but not seen any more: ${scenario} ${check}. Remove it from explained.ts`)
+  console.log(
+    `\n${explained.length + unexplained.length} differences, ${unexplained.length} of them not explained`,
+  )
+  return unexplained.length === 0 && stale.length === 0
+}
+
+const steps: { [name: string]: () => Promise<boolean> } = { bare, through, local, compare }
+const wanted = positionals.map((name) => steps[name])
+if (wanted.length === 0 || wanted.includes(undefined)) {
+  console.error(`usage: node test/conformance/main.ts ${Object.keys(steps).join('|')}... [flags]`)
+  process.exit(2)
+}
+let well = true
+for (const step of wanted) well = (await step?.()) === true && well
+process.exit(well ? 0 : 1)
