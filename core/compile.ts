@@ -145,6 +145,7 @@ export function compilePolicy(
       rolesClaim: issuer.roles.claim,
       mfa: { acr: issuer.mfa?.acr ?? [], amr: issuer.mfa?.amr ?? [] },
     })),
+    binding: spec.identity.binding ?? 'Certificate',
     mfa: { maxAgeSeconds: seconds(spec.identity.mfa?.maxAge ?? '8h', 'identity.mfa.maxAge') },
     ...(training === undefined
       ? {}

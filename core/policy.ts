@@ -127,6 +127,8 @@ export type Policy = {
   tls: { minVersion: 'TLSv1.2' | 'TLSv1.3'; clientCa: string }
   issuers: Issuer[]
   mfa: { maxAgeSeconds: number }
+  /** What a token must be bound to, besides mutual TLS with any certificate of the client CA. */
+  binding: 'Certificate' | 'DPoP'
   training?: { claim: string; maxAgeSeconds: number }
   purpose: { claim?: string }
   patient?: { claim: string }
@@ -179,6 +181,7 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
         isTexts(item['mfa']['amr']),
     ) && (value as unknown[]).length > 0,
   mfa: (value) => isObject(value) && isCount(value['maxAgeSeconds']),
+  binding: (value) => value === 'Certificate' || value === 'DPoP',
   training: (value) =>
     isObject(value) && isCount(value['maxAgeSeconds']) && typeof value['claim'] === 'string',
   purpose: (value) => isObject(value) && (value['claim'] === undefined || typeof value['claim'] === 'string'),

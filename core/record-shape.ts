@@ -42,6 +42,7 @@ const who = object({
   clientId: optional(text),
   token: optional(text),
   certificate: text,
+  key: optional(text),
   mfa: object({
     rule: text,
     value: text,

@@ -20,8 +20,10 @@ export type Who = {
   clientId?: string
   /** Token identifier (jti), where the issuer gives one. */
   token?: string
-  /** SHA-256 thumbprint of the client certificate, base64url (RFC 8705 x5t#S256): the token is bound to it. */
+  /** SHA-256 thumbprint of the client certificate, base64url (RFC 8705 x5t#S256). The token is bound to it, or to `key`. */
   certificate: string
+  /** RFC 7638 thumbprint of the key that signed the request, where the policy binds tokens by DPoP (RFC 9449). */
+  key?: string
   /** The evidence of more than one factor: the rule that took it, the value that it took, and when the login was. */
   mfa: { rule: string; value: string; authTime: number; grade: MfaGrade }
   /** The service that acted for the person, where the token names one (RFC 8693, `act`). */

@@ -142,9 +142,11 @@ mfa?: {
 maxAge?: string
 }
 /**
- * The token must be bound to the client certificate (RFC 8705, cnf.x5t#S256). Default Certificate.
+ * What the token must be bound to. Certificate: the client certificate of the connection (RFC 8705,
+ * cnf.x5t#S256). DPoP: a key that signs each request (RFC 9449, cnf.jkt), over mutual TLS all the same.
+ * Default Certificate.
  */
-binding?: "Certificate"
+binding?: ("Certificate" | "DPoP")
 /**
  * Workforce training (45 CFR 164.308(a)(5)). Omitted, training is not checked and status shows the gap.
  */

@@ -1,6 +1,7 @@
 // What the stages may use besides the exchange itself. Built once by server.ts.
 
 import type { Outcome } from '../core/record.ts'
+import type { Proofs } from './identity/dpop.ts'
 import type { TokenCache } from './identity/token.ts'
 import type { Orders } from './in-force.ts'
 import type { Limits } from './limits.ts'
@@ -26,6 +27,7 @@ export type Deps = {
   readonly trail: Trail
   readonly upstream: Upstream
   readonly tokens: TokenCache
+  readonly proofs: Proofs
   readonly limits: Limits
   readonly quota: Quota
   readonly sessions: Sessions

@@ -43,6 +43,9 @@ export type Received = {
   /** SHA-256 thumbprint of the connection's client certificate, base64url. */
   readonly certificate: string
   readonly authorization?: string
+  /** The proof of RFC 9449, and the Host header that its address must name. */
+  readonly dpop?: string
+  readonly host?: string
   /** Mcp-Session-Id as the caller sent it; authorize finds out whether it is theirs. */
   readonly session?: string
 }

@@ -60,7 +60,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
   asked.revision = revisionOf(asked.message, request.headers)
   if (locked !== undefined) throw new Refusal('locked')
   const pipeline = pipelineFor(asked.message, asked.revision)
-  const { authorization, 'mcp-session-id': session } = request.headers
+  const { authorization, dpop, host, 'mcp-session-id': session } = request.headers
   const received: Received = {
     stage: 'received',
     call: asked.call,
@@ -72,6 +72,8 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
     peer: connection.peer,
     certificate: connection.certificate,
     ...(authorization === undefined ? {} : { authorization }),
+    ...(typeof dpop === 'string' ? { dpop } : {}),
+    ...(host === undefined ? {} : { host }),
     ...(typeof session === 'string' ? { session } : {}),
   }
   return await pipeline.run(received, deps)

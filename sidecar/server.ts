@@ -10,6 +10,7 @@ import type { NewKeySet } from './channel/key-sets.ts'
 import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
 import type { Deps, Watch } from './deps.ts'
 import type { Answer } from './exchange.ts'
+import { proofs } from './identity/dpop.ts'
 import { tokenCache } from './identity/token.ts'
 import type { Orders } from './in-force.ts'
 import { limits } from './limits.ts'
@@ -61,6 +62,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     trail,
     upstream: upstream(options.upstream),
     tokens: tokenCache(options.newKeySet),
+    proofs: proofs(),
     limits: limits(),
     quota: floods,
     sessions: sessions(),

@@ -167,7 +167,11 @@ export const requirements = {
   ),
   'authentication:bound': done(
     'authentication',
-    'A token is good only with the client certificate that it is bound to.',
+    'A token is good only with the client certificate or key that it is bound to.',
+  ),
+  'authentication:dpop': done(
+    'authentication',
+    'Bound by DPoP, a token is good only with a fresh proof of its key for this very request, once.',
   ),
   'authentication:no-passthrough': done('authentication', 'No token of a caller is passed on to the server.'),
   'authentication:training': done(

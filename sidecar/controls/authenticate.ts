@@ -10,19 +10,39 @@ import { Refusal } from '../refusals.ts'
 
 /**
  * Finds out who is asking: a person, logged in with more than one factor not too long ago, whose token is bound to the
- * client certificate of this very connection. Refuses to guess: a claim that is missing proves nothing.
+ * client certificate of this very connection, or to a key that signed this very request. Refuses to guess: a claim that
+ * is missing proves nothing.
  */
 export function authenticate(exchange: Received, deps: Deps): Identified | Promise<Identified> {
   const { authorization, certificate, inForce, rules, at } = exchange
-  const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? '')?.[1]
+  const { binding } = inForce.policy
+  const token = schemes[binding].exec(authorization ?? '')?.[1]
   if (token === undefined) throw new Refusal('token-missing', { challenge: {} })
   const verified = deps.tokens.verify(token, certificate, inForce, rules, at)
+  if (binding === 'DPoP') return signedBy(verified, exchange, token, deps)
   return verified instanceof Promise
     ? verified.then((late) => identified(exchange, late))
     : identified(exchange, verified)
 }
 
-function identified(exchange: Received, { claims, issuer, sub, iss, actor }: Verified): Identified {
+const schemes = {
+  Certificate: /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i,
+  DPoP: /^DPoP ([A-Za-z0-9._~+/-]+=*)$/i,
+}
+
+/** The proof belongs to this one request: it is looked at each time, however well the token is known. */
+async function signedBy(
+  verifying: Verified | Promise<Verified>,
+  exchange: Received,
+  token: string,
+  { proofs }: Deps,
+): Promise<Identified> {
+  const verified = await verifying
+  await proofs.check(exchange, token, verified.jkt ?? '')
+  return identified(exchange, verified)
+}
+
+function identified(exchange: Received, { claims, issuer, sub, iss, actor, jkt }: Verified): Identified {
   const { at, certificate, inForce, rules } = exchange
   const { mfa, training } = inForce.policy
   const now = Math.floor(at / 1000)
@@ -49,6 +69,7 @@ function identified(exchange: Received, { claims, issuer, sub, iss, actor }: Ver
     ...(typeof client === 'string' ? { clientId: client } : {}),
     ...(typeof token === 'string' ? { token } : {}),
     certificate,
+    ...(jkt === undefined ? {} : { key: jkt }),
     mfa: { ...proof, authTime: since },
     ...(actor === undefined ? {} : { actor }),
     ...(trained === undefined ? {} : { training: trained.text }),

@@ -27,7 +27,6 @@ export function grantFor(
   // Checked last: who has no grant learns nothing of it by being asked to log in again.
   if (at / 1000 - who.mfa.authTime <= freshLoginSeconds) return grant
   const issuer = rules.issuers.get(who.iss)
-  throw new Refusal('break-glass-login', {
-    ...(issuer === undefined ? {} : { challenge: stepUp(issuer, freshLoginSeconds) }),
-  })
+  const asked = issuer === undefined ? {} : { challenge: stepUp(issuer, freshLoginSeconds) }
+  throw new Refusal('break-glass-login', asked)
 }

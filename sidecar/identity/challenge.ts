@@ -1,6 +1,7 @@
-// What a 401 or 403 says to a client: where to get a token, and which one (RFC 6750 3, RFC 9470, RFC 9728 5.1). Thrown
+// What a 401 or 403 says to a client: where to get a token, and which one (RFC 6750 3, RFC 9449 7.1, RFC 9470 3). Thrown
 // without a header where the reason is known, completed here where the call is known.
 
+import { algorithms } from '../../core/policy.ts'
 import type { InForce } from '../in-force.ts'
 import { Refusal } from '../refusals.ts'
 import { rulesOf } from '../rules.ts'
@@ -24,8 +25,11 @@ function wwwAuthenticate({ error, params = {} }: Challenge, { policy }: InForce)
     // The scopes that are missing where that is the trouble, else all that any role asks for.
     ...(params['scope'] === undefined && scopes !== '' ? { scope: scopes } : {}),
   }
-  const fields = Object.entries(all).map(([name, value]) => `${name}="${quotable(value)}"`)
-  return fields.length === 0 ? 'Bearer' : `Bearer ${fields.join(', ')}`
+  const dpop = policy.binding === 'DPoP'
+  const fields = Object.entries({ ...all, ...(dpop ? { algs: algorithms.join(' ') } : {}) })
+    .map(([name, value]) => `${name}="${quotable(value)}"`)
+    .join(', ')
+  return `${dpop ? 'DPoP' : 'Bearer'} ${fields}`.trimEnd()
 }
 
 /** Values come out of the policy: what a quoted-string cannot hold plainly is left out (RFC 9110 5.6.4). */

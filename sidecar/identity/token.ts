@@ -2,11 +2,15 @@
 // login) is looked at again on each call.
 
 import { hash } from 'node:crypto'
+import { isObject } from '../../core/is-object.ts'
+import type { Policy } from '../../core/policy.ts'
 import type { NewKeySet } from '../channel/key-sets.ts'
 import type { InForce } from '../in-force.ts'
 import { Refusal } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
 import { clockSkew, type Verified, verify } from './verify.ts'
+
+type Binding = Policy['binding']
 
 /** Tokens remembered at most, for one policy in force. */
 export const mostTokens = 4096
@@ -36,7 +40,7 @@ export function tokenCache(newKeySet?: NewKeySet): TokenCache {
       const known = cache.get(key)
       if (known === undefined) {
         const against = { inForce, rules, now, ...(newKeySet === undefined ? {} : { newKeySet }) }
-        return remember(cache, key, bound(verify(token, against), certificate))
+        return remember(cache, key, bound(verify(token, against), certificate, inForce.policy.binding))
       }
       if (now >= (known.exp + clockSkew) * 1000) {
         cache.delete(key)
@@ -47,13 +51,21 @@ export function tokenCache(newKeySet?: NewKeySet): TokenCache {
   }
 }
 
-/** RFC 8705 3.1: the token is good only over the connection of the certificate that it names. */
-async function bound(verifying: Promise<Verified>, certificate: string): Promise<Verified> {
+/**
+ * The token is good only with what it is bound to: the certificate of this connection (RFC 8705 3.1), or a key that signs
+ * each request (RFC 9449 6.1). A binding of the other kind is never passed over: a certificate that is named must be this
+ * one in any case, and a key that nobody would ask a proof of is refused.
+ */
+async function bound(verifying: Promise<Verified>, certificate: string, binding: Binding): Promise<Verified> {
   const verified = await verifying
-  const confirmation = verified.claims['cnf'] as { 'x5t#S256'?: unknown } | null | undefined
-  if (confirmation?.['x5t#S256'] !== certificate)
-    throw new Refusal('token-unbound', { challenge: { error: 'invalid_token' } })
-  return verified
+  const confirmation = isObject(verified.claims['cnf']) ? verified.claims['cnf'] : {}
+  const { 'x5t#S256': named, jkt } = confirmation
+  const holds =
+    binding === 'DPoP'
+      ? typeof jkt === 'string' && (named === undefined || named === certificate)
+      : named === certificate && jkt === undefined
+  if (!holds) throw new Refusal('token-unbound', { challenge: { error: 'invalid_token' } })
+  return typeof jkt === 'string' ? { ...verified, jkt } : verified
 }
 
 async function remember(

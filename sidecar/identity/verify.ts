@@ -33,6 +33,8 @@ export type Verified = {
   readonly iss: string
   /** Seconds since 1970. */
   readonly exp: number
+  /** RFC 7638 thumbprint of the key that each request must be signed with, where the policy binds by DPoP. */
+  readonly jkt?: string
   /** The service that acts for the person, where the token names one (RFC 8693 4.1). */
   readonly actor?: Actor
 }
@@ -153,15 +155,10 @@ function reasonOf(error: unknown): Reason {
  * proofs; each is good for its own purpose only (RFC 8725 3.11).
  */
 function givesAccess({ typ }: ProtectedHeaderParameters, claims: Claims): boolean {
-  const header =
-    typ === undefined
-      ? 'jwt'
-      : String(typ)
-          .toLowerCase()
-          .replace(/^application\//, '')
+  const header = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : undefined
   const own = typeof claims['typ'] === 'string' ? claims['typ'] : 'Bearer'
   return (
-    ['jwt', 'at+jwt'].includes(header) &&
+    (typ === undefined || header === 'jwt' || header === 'at+jwt') &&
     // Keycloak says the kind in a claim.
     ['Bearer', 'DPoP'].includes(own) &&
     claims['at_hash'] === undefined &&

@@ -79,7 +79,12 @@ const rbac: { [kind: string]: Kind } = {
 
 /** Our kinds, served. */
 export async function installKinds(client: Client): Promise<void> {
-  for (const kind of ['hipaamcpserver', 'businessassociateagreement', 'breakglassgrant', 'accessrevocation']) {
+  for (const kind of [
+    'hipaamcpserver',
+    'businessassociateagreement',
+    'breakglassgrant',
+    'accessrevocation',
+  ]) {
     const crd = await yamlObject(`crds/${kind}.yaml`)
     const { metadata } = await client.apply(customResourceDefinition, crd)
     for (;;) {

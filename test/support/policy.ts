@@ -60,6 +60,7 @@ export function aPolicy(changes: Partial<Policy> = {}): Policy {
       },
     ],
     mfa: { maxAgeSeconds: 28_800 },
+    binding: 'Certificate',
     purpose: {},
     roles: [aRole()],
     tools: [aTool()],
