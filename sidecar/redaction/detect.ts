@@ -162,20 +162,24 @@ function isMonth([text]: RegExpExecArray): boolean {
 const signs: Signs = { digits: 0, dashes: 0, slashes: 0, dots: 0, colons: 0, letters: 0, month: false }
 
 function readSigns(text: string): void {
-  Object.assign(signs, none)
+  let [digits, dashes, slashes, dots, colons, letters] = [0, 0, 0, 0, 0, 0]
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i)
-    if (code >= 0x30 && code <= 0x39) signs.digits += 1
-    else if (code >= 0x41) signs.letters += 1
-    else if (code === 0x2d) signs.dashes += 1
-    else if (code === 0x2f) signs.slashes += 1
-    else if (code === 0x2e) signs.dots += 1
-    else if (code === 0x3a) signs.colons += 1
+    if (code >= 0x30 && code <= 0x39) digits += 1
+    else if (code >= 0x41) letters += 1
+    else if (code === 0x2d) dashes += 1
+    else if (code === 0x2f) slashes += 1
+    else if (code === 0x2e) dots += 1
+    else if (code === 0x3a) colons += 1
   }
-  signs.month = signs.digits > 0 && signs.letters > 2 && months.test(text)
+  signs.digits = digits
+  signs.dashes = dashes
+  signs.slashes = slashes
+  signs.dots = dots
+  signs.colons = colons
+  signs.letters = letters
+  signs.month = digits > 0 && letters > 2 && months.test(text)
 }
-
-const none: Signs = { digits: 0, dashes: 0, slashes: 0, dots: 0, colons: 0, letters: 0, month: false }
 
 /** Without one of these no pattern can match. */
 const anySign = /[\d@:]|www/i

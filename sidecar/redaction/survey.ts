@@ -17,28 +17,37 @@ export type Survey = {
   readonly names: Set<string>
   /** Identifiers, phone numbers, street lines and the like, folded; at least four characters. */
   readonly ids: Set<string>
+  /** Texts that were searched and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
+  readonly clean: Set<string>
 }
 
 export function survey(): Survey {
-  return { patients: new Set(), same: [], names: new Set(), ids: new Set() }
+  return { patients: new Set(), same: [], names: new Set(), ids: new Set(), clean: new Set() }
 }
 
 type Known = { readonly [member: string]: unknown }
 
 /** Adds what one document holds. `places`: where else patients stand, by policy. */
 export function look(document: unknown, places: PatternTree, into: Survey): void {
+  // What is learned now may be in a text that was searched before.
+  into.clean.clear()
   matches(document, places, (value) => addPatients(value, into))
   walk(document, '', undefined, into)
 }
 
 /** Adds references in text that is no JSON. */
 export function lookAtText(text: string, into: Survey): void {
+  into.clean.clear()
+  addReferences(text, into)
+}
+
+function addReferences(text: string, into: Survey): void {
   if (!text.includes('Patient/')) return
   for (const match of text.matchAll(/\bPatient\/([A-Za-z0-9.-]{1,64})/g)) addPatients(match[1], into)
 }
 
 function walk(value: unknown, key: string, resource: string | undefined, into: Survey): void {
-  if (typeof value === 'string') return lookAtText(value, into)
+  if (typeof value === 'string') return addReferences(value, into)
   if (Array.isArray(value)) {
     for (const item of value) walk(item, key, resource, into)
     return

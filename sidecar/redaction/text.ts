@@ -32,6 +32,7 @@ const encoded = /^(?:data:[^,]{0,100},)?[A-Za-z0-9+/_=-]{200,}$/
 export function redactText(text: string, known: Survey, rules: TextRules, tally: Tally): string | undefined {
   // The policy gives its reason, which status and reports show.
   if (rules.text === 'Keep') return text
+  if (known.clean.has(text)) return text
   const date = startsWithDigit(text) ? wholeDate.exec(text) : null
   if (date !== null) {
     if (rules.dates === 'Drop') return drop('date', tally)
@@ -44,7 +45,10 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
   const findings: Finding[] = []
   detectKnown(normal.text, known, findings)
   detect(normal.text, findings)
-  if (findings.length === 0) return text
+  if (findings.length === 0) {
+    known.clean.add(text)
+    return text
+  }
   if (rules.text === 'Drop') return drop('identifier', tally)
   return replaced(text, normal, findings, rules, tally)
 }
@@ -93,14 +97,14 @@ const everyday = words(`
 
 function detectKnown(text: string, { names, ids }: Survey, findings: Finding[]): void {
   if (names.size > 0) {
-    for (const [start, end] of wordsOf(text)) {
+    eachWord(text, (start, end) => {
       const word = text.slice(start, end)
       const lower = word.toLowerCase()
-      if (!names.has(lower)) continue
+      if (!names.has(lower)) return
       // A short or everyday word in small letters is a word.
-      if ((lower.length < 4 || everyday.has(lower)) && word === lower) continue
+      if ((lower.length < 4 || everyday.has(lower)) && word === lower) return
       findings.push({ start, end, kind: 'name' })
-    }
+    })
   }
   if (text.includes('Patient/')) {
     for (const match of text.matchAll(/\bPatient\/([A-Za-z0-9.-]{1,64})/g)) {
@@ -119,15 +123,27 @@ function detectKnown(text: string, { names, ids }: Survey, findings: Finding[]):
   }
 }
 
-/** Where words begin and end. Most text is ASCII, which needs no table of letters. */
-function wordsOf(text: string): [start: number, end: number][] {
+/** Where words begin and end. Most text is ASCII, which needs no table of letters and no match for each word. */
+function eachWord(text: string, found: (start: number, end: number) => void): void {
   if (beyondAscii.test(text)) {
-    return Array.from(text.matchAll(/[\p{L}\p{N}]+/gu), (match) => [
-      match.index,
-      match.index + match[0].length,
-    ])
+    for (const match of text.matchAll(/[\p{L}\p{N}]+/gu)) found(match.index, match.index + match[0].length)
+    return
   }
-  return Array.from(text.matchAll(/[A-Za-z0-9]+/g), (match) => [match.index, match.index + match[0].length])
+  let start = -1
+  for (let i = 0; i < text.length; i += 1) {
+    if (isAsciiWord(text.charCodeAt(i))) {
+      if (start < 0) start = i
+    } else if (start >= 0) {
+      found(start, i)
+      start = -1
+    }
+  }
+  if (start >= 0) found(start, text.length)
+}
+
+function isAsciiWord(code: number): boolean {
+  const letter = code | 0x20
+  return (code >= 0x30 && code <= 0x39) || (letter >= 0x61 && letter <= 0x7a)
 }
 
 function startsWithDigit(text: string): boolean {

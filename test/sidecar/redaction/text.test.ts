@@ -1,6 +1,9 @@
 // Identifiers in text that stays.
 
 import { expect, test } from 'vitest'
+import { patternTree } from '../../../sidecar/pointer.ts'
+import { look, survey } from '../../../sidecar/redaction/survey.ts'
+import { redactText } from '../../../sidecar/redaction/text.ts'
 import { redacted } from '../../support/redaction.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -156,3 +159,30 @@ for (const piece of hostile)
     // Quadratic time would be sixteen times as much; the machine is shared, so the bound is loose.
     expect(performance.now() - began - once).toBeLessThan(Math.max(once * 10, 2000))
   })
+
+test('a text that was found clean is searched again when more is known', () => {
+  const known = survey()
+  const tally = { redacted: {}, dropped: {} }
+  const said = (): string | undefined =>
+    redactText('Seen by Okonkwo today', known, { dates: 'Year', text: 'Redact' }, tally)
+
+  expect(said()).toBe('Seen by Okonkwo today')
+  look({ resourceType: 'Patient', name: [{ family: 'Okonkwo' }] }, patternTree([]), known)
+
+  expect(said()).toBe('Seen by [NAME] today')
+})
+
+test('words of ASCII are told apart by whatever is no letter and no digit', () => {
+  const known = survey()
+  look({ resourceType: 'Patient', name: [{ family: 'Okonkwo9' }] }, patternTree([]), known)
+  const said = (text: string): string | undefined =>
+    redactText(text, known, { dates: 'Year', text: 'Redact' }, { redacted: {}, dropped: {} })
+
+  for (let code = 0x20; code < 0x7f; code += 1) {
+    const character = String.fromCharCode(code)
+    const part = /[A-Za-z0-9]/.test(character)
+    expect(said(`to ${character}OKONKWO9${character}`)).toBe(
+      part ? `to ${character}OKONKWO9${character}` : `to ${character}[NAME]${character}`,
+    )
+  }
+})
