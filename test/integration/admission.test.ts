@@ -28,7 +28,7 @@ import { type Api, connect, until } from '../cluster/api.ts'
 import { type Cluster, defaultName, up } from '../cluster/cluster.ts'
 import { components } from '../cluster/components.ts'
 import { pauseImage } from '../cluster/node.ts'
-import { takenSlots } from '../cluster/slot.ts'
+import { leadWebhooksHere } from '../cluster/webhooks-here.ts'
 import { surroundings } from '../operator/admission/pods.ts'
 import { aRequestFor } from '../operator/authority/keys.ts'
 import { aServer } from '../operator/world.ts'
@@ -86,22 +86,6 @@ async function refusal(attempt: Promise<unknown>): Promise<string> {
   )
 }
 
-/** The webhooks' Service leads to this process, on the host's side of the node's link. */
-async function leadWebhooksHere(port: number): Promise<void> {
-  const hostIP = (await takenSlots()).find(({ state }) => state === cluster.state)?.hostIP
-  const services = `/api/v1/namespaces/${systemNamespace}/services/hipaa-mcp-webhook`
-  await merge(services, { spec: { selector: null } })
-  const slices = `/apis/discovery.k8s.io/v1/namespaces/${systemNamespace}/endpointslices`
-  await api.call('POST', slices, {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: 'webhook-here', labels: { 'kubernetes.io/service-name': 'hipaa-mcp-webhook' } },
-    addressType: 'IPv4',
-    endpoints: [{ addresses: [hostIP], conditions: { ready: true } }],
-    ports: [{ name: 'webhook', port, protocol: 'TCP' }],
-  })
-}
-
 beforeAll(async () => {
   cluster = await up({ name: `${defaultName}-admission`.slice(0, 40) })
   kubectlPath = (await components(console.error)).path('kubectl')
@@ -130,7 +114,7 @@ beforeAll(async () => {
   )
   if (authority === undefined || authority.pem !== twin?.pem) throw new Error('Two replicas made two CAs')
   webhooks = await startWebhooks({ client, authority, surroundings, log: silent, port: 0 })
-  await leadWebhooksHere(webhooks.port)
+  await leadWebhooksHere(api, cluster, webhooks.port)
   bundles = keepBundles(client, authority.pem, silent)
   const servers = [
     aServer({ stores: [{ name: 'db', pods: { matchLabels: { app: 'ehr-db' } }, port: 5432 }] }),

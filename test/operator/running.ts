@@ -15,7 +15,7 @@ import { type Kind, kinds } from '../../operator/cluster/kinds.ts'
 import { controllers } from '../../operator/controllers.ts'
 import { type OrdersSourceWithChanges, ordersSource } from '../../operator/orders-source.ts'
 import { watches } from '../../operator/watches.ts'
-import type { Trail, World } from '../../operator/world.ts'
+import type { Outside, Trail, World } from '../../operator/world.ts'
 import { quiet } from './cluster/scripted-api.ts'
 
 export const customResourceDefinition: Kind = {
@@ -120,13 +120,15 @@ export type Running = {
   trail: Trail
   /** Whether issuers have given their key sets. */
   issuers: (given: boolean) => void
+  /** Looks at a break-glass grant again, as when the collector says something new. */
+  grant: (key: string) => void
   stop: () => Promise<void>
 }
 
-export async function runningOperator(client: Client): Promise<Running> {
+export async function runningOperator(client: Client, given: Partial<Outside> = {}): Promise<Running> {
   const trail: Trail = { chains: [], signals: [] }
   let keySet: { keys: [] } | undefined = { keys: [] }
-  const outside = { clientCa: 'client CA', keySet: () => keySet, trail: () => trail }
+  const outside = { clientCa: 'client CA', keySet: () => keySet, trail: () => trail, ...given }
   const { world, all, orderInputs } = watches(
     client,
     {
@@ -161,6 +163,7 @@ export async function runningOperator(client: Client): Promise<Running> {
       keySet = given ? { keys: [] } : undefined
       leaders.everyServer()
     },
+    grant: (key) => leaders.grant(key),
     stop: async () => {
       await leaders.stop()
       orders.stop()
