@@ -72,6 +72,8 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     method: text,
     revision: text,
     tool: optional(text),
+    resource: optional(text),
+    prompt: optional(text),
     arguments: optional(hash),
     patients,
     policy: text,

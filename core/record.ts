@@ -74,7 +74,10 @@ type Intent = Base & {
   role: string
   method: string
   revision: string
+  /** Names by which the policy knows what was asked for. */
   tool?: string
+  resource?: string
+  prompt?: string
   /** Keyed hash of the arguments as they came: `hmac-sha256:` and 64 hexadecimal digits. */
   arguments?: string
   patients: PatientToken[]

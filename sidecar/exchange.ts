@@ -5,13 +5,14 @@ import type { Json } from '../core/canonical.ts'
 import type { Role } from '../core/policy.ts'
 import type { Outcome, Who } from '../core/record.ts'
 import type { GrantOrder } from '../core/wire.ts'
+import type { Found } from './asks/ask.ts'
 import type { InForce } from './in-force.ts'
-import type { Rules, ToolRules } from './rules.ts'
+import type { Rules } from './rules.ts'
 
 export type JsonObject = { readonly [member: string]: Json | undefined }
 
 /** MCP revisions that are served. */
-export const revisions = ['2025-11-25', '2026-07-28'] as const
+export const revisions = ['2025-06-18', '2025-11-25', '2026-07-28'] as const
 export type Revision = (typeof revisions)[number]
 
 /** A JSON-RPC request, or a notification when it has no id. */
@@ -65,13 +66,12 @@ export type Identified = Omit<Received, 'stage'> & {
   readonly scopes: readonly string[]
 }
 
-/** This caller may use this tool for this purpose. */
+/** This caller may have what they ask for, for this purpose. */
 export type Permitted = Omit<Identified, 'stage'> & {
   readonly stage: 'permitted'
   readonly role: Role
   readonly purpose: string
-  readonly tool: ToolRules
-  readonly arguments: JsonObject
+  readonly found: Found
   /** Patients that the arguments name. */
   readonly patients: readonly string[]
   /** The one patient that this caller may reach, where the role is bound. */

@@ -2,7 +2,7 @@
 // PHI, and is worth something to whoever steals it. Callers hold a handle instead: sealed to the person, to what they
 // asked for, and to a time. Nothing is stored here, so any replica can take any handle.
 
-import { hkdfSync, createSecretKey, type KeyObject } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { isObject } from '../core/is-object.ts'
 import { open, seal } from './aead.ts'
 import type { InForce } from './in-force.ts'

@@ -1,9 +1,19 @@
 // Which messages exist: method × direction × revision -> pipeline. What is not in the table is refused and recorded.
 
 import { isObject } from '../core/is-object.ts'
+import type { FromServer, Policy } from '../core/policy.ts'
 import type { JsonObject, Message, Revision, Settled } from './exchange.ts'
 import { revisions } from './exchange.ts'
-import { catalogue, handshake, notification, toolCall } from './pipeline.ts'
+import {
+  catalogue,
+  complete,
+  handshake,
+  notification,
+  promptGet,
+  resourceRead,
+  resourceSubscribe,
+  toolCall,
+} from './pipeline.ts'
 import { Refusal } from './refusals.ts'
 import type { Pipeline } from './runner.ts'
 import { words } from './words.ts'
@@ -14,22 +24,37 @@ type Row = {
   direction: Direction
   revisions: readonly Revision[]
   pipeline: Pipeline<Settled>
+  /** What the policy must let servers do: without it the method does not exist. */
+  needs?: keyof FromServer
 }
 
-/** From callers. What the server sends besides answers is never passed on (upstream.ts counts it). */
+const before = ['2025-06-18', '2025-11-25'] as const
+const now = ['2026-07-28'] as const
+const every = [...before, ...now] as const
+
+/** From callers. What a server sends besides answers has a table of its own (from-server/messages.ts). */
 // biome-ignore format: a table reads best as a table
 export const methods: readonly Row[] = [
-  { method: 'initialize',                direction: 'request',      revisions: ['2025-11-25'],               pipeline: handshake },
-  { method: 'notifications/initialized', direction: 'notification', revisions: ['2025-11-25'],               pipeline: notification },
-  { method: 'ping',                      direction: 'request',      revisions: ['2025-11-25'],               pipeline: catalogue },
-  { method: 'server/discover',           direction: 'request',      revisions: ['2026-07-28'],               pipeline: handshake },
-  { method: 'tools/list',                direction: 'request',      revisions: ['2025-11-25', '2026-07-28'], pipeline: catalogue },
-  { method: 'tools/call',                direction: 'request',      revisions: ['2025-11-25', '2026-07-28'], pipeline: toolCall },
+  { method: 'initialize',                direction: 'request',      revisions: before, pipeline: handshake },
+  { method: 'notifications/initialized', direction: 'notification', revisions: before, pipeline: notification },
+  { method: 'ping',                      direction: 'request',      revisions: before, pipeline: catalogue },
+  { method: 'server/discover',           direction: 'request',      revisions: now,    pipeline: handshake },
+  { method: 'logging/setLevel',          direction: 'request',      revisions: before, pipeline: handshake, needs: 'logging' },
+  { method: 'tools/list',                direction: 'request',      revisions: every,  pipeline: catalogue },
+  { method: 'tools/call',                direction: 'request',      revisions: every,  pipeline: toolCall },
+  { method: 'resources/list',            direction: 'request',      revisions: every,  pipeline: catalogue },
+  { method: 'resources/templates/list',  direction: 'request',      revisions: every,  pipeline: catalogue },
+  { method: 'resources/read',            direction: 'request',      revisions: every,  pipeline: resourceRead },
+  { method: 'resources/subscribe',       direction: 'request',      revisions: before, pipeline: resourceSubscribe },
+  { method: 'resources/unsubscribe',     direction: 'request',      revisions: before, pipeline: resourceSubscribe },
+  { method: 'prompts/list',              direction: 'request',      revisions: every,  pipeline: catalogue },
+  { method: 'prompts/get',               direction: 'request',      revisions: every,  pipeline: promptGet },
+  { method: 'completion/complete',       direction: 'request',      revisions: every,  pipeline: complete, needs: 'completion' },
 ]
 
 const table = new Map(
   methods.flatMap((row) =>
-    row.revisions.map((revision) => [keyOf(row.method, row.direction, revision), row.pipeline]),
+    row.revisions.map((revision) => [keyOf(row.method, row.direction, revision), row] as const),
   ),
 )
 
@@ -45,12 +70,17 @@ export const knownMethods: ReadonlySet<string> = new Set([
   `),
 ])
 
-/** The pipeline of a message. Throws Refusal for one that the table does not list. */
-export function pipelineFor({ method, id }: Message, revision: Revision): Pipeline<Settled> {
+/** The pipeline of a message. Throws Refusal for one that the table does not list, or that this policy has no use for. */
+export function pipelineFor(
+  { method, id }: Message,
+  revision: Revision,
+  { fromServer }: Pick<Policy, 'fromServer'>,
+): Pipeline<Settled> {
   const direction = id === undefined ? 'notification' : 'request'
   const found = table.get(keyOf(method, direction, revision))
-  if (found === undefined) throw new Refusal(id === undefined ? 'notification-unknown' : 'method-unknown')
-  return found
+  if (found === undefined || (found.needs !== undefined && fromServer[found.needs] === undefined))
+    throw new Refusal(id === undefined ? 'notification-unknown' : 'method-unknown')
+  return found.pipeline
 }
 
 function keyOf(method: string, direction: Direction, revision: Revision): string {
@@ -86,24 +116,40 @@ export function revisionOf({ method, params, id }: Message, headers: McpHeaders)
   const claimed = isObject(meta) ? meta['io.modelcontextprotocol/protocolVersion'] : undefined
 
   if (claimed !== undefined) {
-    if (!isServed(claimed)) throw unknownRevision()
+    if (header !== undefined && header !== claimed) throw new Refusal('headers-disagree')
+    if (!isServed(claimed)) throw unknownRevision(claimed)
     if (header !== claimed) throw new Refusal('headers-disagree')
-    if (claimed === '2026-07-28' && id !== undefined) confirm(method, params, headers)
+    if (claimed === '2026-07-28' && id !== undefined) {
+      if (!isObject(isObject(meta) ? meta['io.modelcontextprotocol/clientCapabilities'] : undefined))
+        throw new Refusal('meta-missing')
+      confirm(method, params, headers)
+    }
     return claimed
   }
-  // Before 2026-07-28 initialize negotiates, so it has no revision yet; everything after it has.
-  if (method === 'initialize' && header === undefined) return '2025-11-25'
+  if (header === '2026-07-28') throw new Refusal('meta-missing')
+  // Before 2026-07-28 initialize negotiates: what the caller proposes, if it is served, else the newest that is.
+  if (method === 'initialize') {
+    const proposed = params['protocolVersion']
+    return isServed(proposed) && proposed !== '2026-07-28' ? proposed : '2025-11-25'
+  }
   if (header === undefined) throw new Refusal('headers-disagree')
-  if (!isServed(header)) throw unknownRevision()
-  if (header === '2026-07-28') throw new Refusal('headers-disagree')
+  if (!isServed(header)) throw unknownRevision(header)
   return header
+}
+
+/** Whose name or address stands in Mcp-Name (MCP 2026-07-28, Standard Headers). */
+const named: { readonly [method: string]: 'name' | 'uri' } = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
 }
 
 function confirm(method: string, params: JsonObject, headers: McpHeaders): void {
   const { 'mcp-method': methodHeader, 'mcp-name': nameHeader } = headers
   if (methodHeader !== method) throw new Refusal('headers-disagree')
-  if (method !== 'tools/call') return
-  if (typeof nameHeader !== 'string' || decoded(nameHeader) !== params['name'])
+  const member = named[method]
+  if (member === undefined) return
+  if (typeof nameHeader !== 'string' || decoded(nameHeader) !== params[member])
     throw new Refusal('headers-disagree')
 }
 
@@ -119,9 +165,11 @@ function isServed(revision: unknown): revision is Revision {
   return revisions.includes(revision as Revision)
 }
 
-/** `requested` must be there (schema of UnsupportedProtocolVersionError); what was asked for is not repeated. */
-function unknownRevision(): Refusal {
+/** `requested` must be there (schema of UnsupportedProtocolVersionError): it is repeated where it has a version's form. */
+function unknownRevision(claimed: unknown): Refusal {
+  const version =
+    typeof claimed === 'string' && /^(?:v?\d{1,4}(?:\.\d{1,3}){1,3}|20\d\d-[01]\d-[0-3]\d)$/.test(claimed)
   return new Refusal('revision-unknown', {
-    data: { supported: revisions.toReversed(), requested: 'unknown' },
+    data: { supported: revisions.toReversed(), requested: version ? claimed : 'unknown' },
   })
 }

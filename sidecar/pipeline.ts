@@ -1,6 +1,11 @@
-// The life of one tool call, in the order it happens. Read this file first.
+// The life of one request, in the order it happens. Read this file first.
 // Each stage accepts only what the stage above it returns: out of order does not compile.
 
+import type { Ask } from './asks/ask.ts'
+import { completionAsk } from './asks/completion.ts'
+import { promptAsk } from './asks/prompt.ts'
+import { resourceAsk, subscribeAsk } from './asks/resource.ts'
+import { toolAsk } from './asks/tool.ts'
 import { acknowledge } from './controls/acknowledge.ts'
 import { admit } from './controls/admit.ts'
 import { announce } from './controls/announce.ts'
@@ -18,17 +23,23 @@ import type { Settled } from './exchange.ts'
 import { type Pipeline, pipeline } from './runner.ts'
 
 // biome-ignore format: a table reads best as a table
-export const toolCall: Pipeline<Settled> = pipeline()
+const asking = (ask: Ask): Pipeline<Settled> => pipeline()
   .stage('authenticate', '164.312(d)', authenticate) // who is asking?
-  .stage('authorize', '164.312(a)(1)', authorize) // may they, for this purpose?
+  .stage('authorize', '164.312(a)(1)', authorize(ask)) // may they, for this purpose?
   .stage('record intent', '164.312(b)', recordIntent) // durable before anything leaves this pod
-  .stage('minimize', '164.502(b)', minimize) // ask for less
+  .stage('minimize', '164.502(b)', minimize(ask)) // ask for less
   .stage('forward', '164.312(e)(1)', forward) // the only line that reaches the server
-  .stage('redact', '164.514(d)(3)', redact) // show less
+  .stage('redact', '164.514(d)(3)', redact(ask)) // show less
   .stage('record result', '164.312(c)(1)', recordResult) // hash of exactly what is returned
 // A throw at any stage goes to one place: runner.ts records it, respond.ts words it.
 
-/** initialize and server/discover: they hold no PHI, and none of the server's words pass. */
+export const toolCall = asking(toolAsk)
+export const resourceRead = asking(resourceAsk)
+export const resourceSubscribe = asking(subscribeAsk)
+export const promptGet = asking(promptAsk)
+export const complete = asking(completionAsk)
+
+/** initialize, server/discover and logging/setLevel: they hold no PHI, and none of the server's words pass. */
 // biome-ignore format: a table reads best as a table
 export const handshake: Pipeline<Settled> = pipeline()
   .stage('authenticate', '164.312(d)', authenticate)
@@ -50,7 +61,7 @@ export const notification: Pipeline<Settled> = pipeline()
   .stage('redact', '164.514(d)(3)', acknowledge)
   .stage('record result', '164.312(c)(1)', recordResult)
 
-/** tools/list and ping: answered out of the policy; the server is not asked. */
+/** Lists and ping: answered out of the policy; the server is not asked. */
 // biome-ignore format: a table reads best as a table
 export const catalogue: Pipeline<Settled> = pipeline()
   .stage('authenticate', '164.312(d)', authenticate)

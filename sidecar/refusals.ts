@@ -37,6 +37,7 @@ export const refusals = {
   'batch-refused':           { via: 'rpc',  status: 400, code: -32600, says: 'Batches are refused. Send each message as a POST of its own.' },
   'message-malformed':       { via: 'rpc',  status: 400, code: -32600, says: 'The body is no JSON-RPC 2.0 request or notification.' },
   'response-refused':        { via: 'http', status: 400, code: -32600, says: 'This server asks callers nothing, so it takes no JSON-RPC responses.' },
+  'meta-missing':            { via: 'rpc',  status: 400, code: -32602, says: 'params._meta must name io.modelcontextprotocol/protocolVersion and clientCapabilities.' },
   'headers-disagree':        { via: 'rpc',  status: 400, code: -32020, says: 'MCP-Protocol-Version, Mcp-Method and Mcp-Name must be there as the revision asks and agree with the body.' },
   'revision-unknown':        { via: 'rpc',  status: 400, code: -32022, says: 'Unsupported protocol version. data.supported lists those that are served.' },
   'method-unknown':          { via: 'rpc',  status: 404, code: -32601, says: 'Method not found' },
@@ -74,6 +75,10 @@ export const refusals = {
 
   // 164.312(a)(1): may they
   'tool-unknown':            { via: 'rpc',  status: 200, code: -32602, says: 'Unknown tool' },
+  'resource-unknown':        { via: 'rpc',  status: 200, code: -32602, says: 'Unknown resource' },
+  'prompt-unknown':          { via: 'rpc',  status: 200, code: -32602, says: 'Unknown prompt' },
+  'completion-unknown':      { via: 'rpc',  status: 200, code: -32602, says: 'Nothing completes this argument' },
+  'cursor-refused':          { via: 'rpc',  status: 200, code: -32602, says: 'Unknown cursor. The list may have changed: begin it anew, without a cursor.' },
   'role-missing':            { via: 'rpc',  status: 200, code: 164312, says: 'No role of this token is known here. Ask the operators for one.' },
   'scopes-missing':          { via: 'http', status: 403, code: 164312, says: 'The token lacks scopes. The challenge lists all that are needed.' },
   'purpose-missing':         { via: 'rpc',  status: 200, code: 164502, says: 'A purpose of use is required. State one of data.purposes in _meta["dev.hipaa-mcp/purpose"].' },
@@ -85,6 +90,9 @@ export const refusals = {
 
   // 164.502(b): ask for less
   'argument-refused':        { via: 'rpc',  status: 200, code: -32602, says: 'An argument is refused: data says which and why. tools/list shows the schema.' },
+
+  'input-malformed':         { via: 'rpc',  status: 200, code: -32602, says: 'inputResponses is no object of at most 32 answers.' },
+  'state-refused':           { via: 'rpc',  status: 200, code: -32602, says: 'requestState is not what this server gave you for this request, or is over. Ask anew without it.' },
 
   // The server behind us, in our words: its own may hold PHI
   'upstream-down':           { via: 'tool', status: 200, code: 164312, says: 'The server behind this gateway cannot be reached. Nothing was done. Try again later.' },

@@ -1,23 +1,14 @@
 // A policy, compiled: validators, pointers and lookups, once for each policy and not once for each call.
 
-import type { Issuer, Policy, Tool } from '../core/policy.ts'
-import { type ArgumentCheck, argumentCheck } from './controls/arguments.ts'
-import type { JsonObject } from './exchange.ts'
-import { type PatternTree, patternTree, segmentsOf } from './pointer.ts'
-
-export type ToolRules = {
-  readonly tool: Tool
-  readonly check: ArgumentCheck
-  /** Segments of the pointer to the argument that names the patient. */
-  readonly patient?: readonly string[]
-  readonly fields: PatternTree
-  readonly patients: PatternTree
-  /** What tools/list says of it. */
-  readonly listing: JsonObject
-}
+import type { FromServer, Issuer, Policy } from '../core/policy.ts'
+import { segmentsOf } from './pointer.ts'
+import { promptTarget, type ResourceTarget, resourceTarget, type Target, toolTarget } from './targets.ts'
 
 export type Rules = {
-  readonly tools: ReadonlyMap<string, ToolRules>
+  readonly tools: ReadonlyMap<string, Target>
+  readonly prompts: ReadonlyMap<string, Target>
+  readonly resources: readonly ResourceTarget[]
+  readonly fromServer: FromServer
   readonly issuers: ReadonlyMap<string, Issuer & { readonly roles: readonly string[] }>
   readonly training?: readonly string[]
   readonly purpose?: readonly string[]
@@ -35,7 +26,10 @@ export function rulesOf(policy: Policy): Rules {
   const known = compiled.get(policy)
   if (known !== undefined) return known
   const rules: Rules = {
-    tools: new Map(policy.tools.map((tool) => [tool.name, toolRules(tool)])),
+    tools: new Map(policy.tools.map((tool) => [tool.name, toolTarget(tool)])),
+    prompts: new Map(policy.prompts.map((prompt) => [prompt.name, promptTarget(prompt)])),
+    resources: policy.resources.map(resourceTarget),
+    fromServer: policy.fromServer,
     issuers: new Map(
       policy.issuers.map((issuer) => [
         issuer.url,
@@ -53,22 +47,12 @@ export function rulesOf(policy: Policy): Rules {
     purposes: new Set(policy.roles.flatMap((role) => role.purposes)),
   }
   if (rules.tools.size !== policy.tools.length) throw new TypeError('Two tools have one name')
+  if (rules.prompts.size !== policy.prompts.length) throw new TypeError('Two prompts have one name')
+  if (new Set(policy.resources.map(({ name }) => name)).size !== policy.resources.length)
+    throw new TypeError('Two resources have one name')
   if (rules.issuers.size !== policy.issuers.length) throw new TypeError('Two issuers have one URL')
   compiled.set(policy, rules)
   return rules
-}
-
-function toolRules(tool: Tool): ToolRules {
-  return {
-    tool,
-    check: argumentCheck(tool),
-    ...(tool.patient === undefined
-      ? {}
-      : { patient: pointer(tool.patient, `The patient of tool ${tool.name}`) }),
-    fields: patternTree(tool.returns.fields),
-    patients: patternTree(tool.returns.patients),
-    listing: { name: tool.name, description: tool.description, inputSchema: tool.arguments },
-  }
 }
 
 function pointer(text: string, what: string): string[] {

@@ -59,7 +59,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
   asked.message = messageOf(parseBody(await readBody(request)))
   asked.revision = revisionOf(asked.message, request.headers)
   if (locked !== undefined) throw new Refusal('locked')
-  const pipeline = pipelineFor(asked.message, asked.revision)
+  const pipeline = pipelineFor(asked.message, asked.revision, inForce.policy)
   const { authorization, dpop, host, 'mcp-session-id': session } = request.headers
   const received: Received = {
     stage: 'received',

@@ -102,6 +102,10 @@ export const requirements = {
     'accessControl',
     'What a server gives a caller to bring back opens for that caller, that use and that time alone.',
   ),
+  'access:input-rounds': done(
+    'accessControl',
+    'What a server asks back in an answer is under policy, and its state comes back from that caller alone.',
+  ),
   'access:explain': planned('accessControl', '`hipaa-mcp explain` says why a call is decided as it is.'),
 
   // 4. Audit
@@ -230,6 +234,15 @@ export const requirements = {
   'minimum:other-content': done(
     'minimumNecessaryDisclosures',
     'Content that cannot be filtered is not returned.',
+  ),
+  'minimum:resources': done(
+    'minimumNecessary',
+    'A resource is read by a URI of the policy, and its contents are cut like a tool’s result.',
+  ),
+  'minimum:prompts': done('minimumNecessary', 'A prompt’s messages are cut like a tool’s result.'),
+  'minimum:completion': done(
+    'minimumNecessary',
+    'Completion is off until the policy turns it on, and values that hold identifiers go.',
   ),
   'minimum:linter': planned('minimumNecessary', 'A linter writes the first policy and finds wide ones.'),
 

@@ -1,22 +1,75 @@
 // Lists and pings, answered out of the policy: no text of the server's own reaches a caller. Implements: access:lists
 
+import type { Role } from '../../core/policy.ts'
 import type { Announced, JsonObject, Redacted } from '../exchange.ts'
+import { Refusal } from '../refusals.ts'
 import { answerOf } from '../respond.ts'
+import type { Rules } from '../rules.ts'
+import type { Target, TargetKind } from '../targets.ts'
 
-/** tools/list: exactly the tools that this caller's roles permit, in the policy's words. ping: an empty result. */
+/** Entries of one page. */
+const pageSize = 200
+
+type List = {
+  readonly kind: TargetKind
+  readonly member: string
+  readonly of: (rules: Rules) => Iterable<Target>
+}
+
+const lists: { readonly [method: string]: List } = {
+  'tools/list': { kind: 'tools', member: 'tools', of: ({ tools }) => tools.values() },
+  'prompts/list': { kind: 'prompts', member: 'prompts', of: ({ prompts }) => prompts.values() },
+  'resources/list': {
+    kind: 'resources',
+    member: 'resources',
+    of: ({ resources }) => resources.filter(({ listing }) => 'uri' in listing),
+  },
+  'resources/templates/list': {
+    kind: 'resources',
+    member: 'resourceTemplates',
+    of: ({ resources }) => resources.filter(({ listing }) => 'uriTemplate' in listing),
+  },
+}
+
+/** A list: exactly what this caller's roles permit, in the policy's words and order. ping: an empty result. */
 export function answerFromPolicy(exchange: Announced): Redacted {
-  const { held, message, rules, revision } = exchange
-  const names = new Set(held.flatMap((role) => role.tools))
-  const tools = [...rules.tools.values()]
-    .filter(({ tool }) => names.has(tool.name))
-    .map(({ listing }) => listing)
-  const result: JsonObject = message.method === 'tools/list' ? { tools, ...cachedByNobody(revision) } : {}
+  const { held, message, rules, revision, inForce } = exchange
+  const list = lists[message.method]
+  const result: JsonObject =
+    list === undefined
+      ? {}
+      : {
+          ...page(permitted(list, held, rules), list.member, message.params['cursor'], inForce.hash),
+          ...cachedByNobody(revision),
+        }
   return {
     ...exchange,
     stage: 'redacted',
     answer: answerOf(message.id as string | number, result),
     account: { outcome: 'ok', patients: [], kept: {}, dropped: {}, redacted: {} },
   }
+}
+
+function permitted({ kind, of }: List, held: readonly Role[], rules: Rules): JsonObject[] {
+  const names = new Set(held.flatMap((role) => role[kind]))
+  return [...of(rules)].filter(({ name }) => names.has(name)).map(({ listing }) => listing)
+}
+
+/** A cursor says where the next page begins, in this policy: under another one it is refused, and the list begun anew. */
+function page(all: readonly JsonObject[], member: string, cursor: unknown, policy: string): JsonObject {
+  const mark = policy.slice(0, 12)
+  const from = cursor === undefined ? 0 : startOf(cursor, mark)
+  if (from === undefined || from > all.length) throw new Refusal('cursor-refused')
+  const next = from + pageSize
+  return {
+    [member]: all.slice(from, next),
+    ...(next < all.length ? { nextCursor: `${mark}.${next}` } : {}),
+  }
+}
+
+function startOf(cursor: unknown, mark: string): number | undefined {
+  const found = typeof cursor === 'string' ? /^([0-9a-f]{12})\.([1-9][0-9]{0,5})$/.exec(cursor) : null
+  return found !== null && found[1] === mark ? Number(found[2]) : undefined
 }
 
 /** What a caller may see depends on who they are: no cache may keep it for another (MCP 2026-07-28, caching). */

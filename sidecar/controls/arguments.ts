@@ -5,7 +5,6 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { RE2JS } from 're2js'
 import type { Json } from '../../core/canonical.ts'
-import type { Tool } from '../../core/policy.ts'
 import type { JsonObject } from '../exchange.ts'
 
 /** What is wrong with the arguments: a name that the schema knows, and the rule; never a value. */
@@ -30,8 +29,11 @@ const here = {
   maps: ['dependentSchemas'],
 } as const
 
-/** Compiles the check of a tool. Throws when the schema does not compile. */
-export function argumentCheck(tool: Tool): ArgumentCheck {
+/** Compiles the check of a tool or prompt. Throws when the schema does not compile. */
+export function argumentCheck(of: {
+  arguments: { [member: string]: Json }
+  with: { [member: string]: Json }
+}): ArgumentCheck {
   const ajv = new Ajv2020({
     strict: true,
     strictTypes: false,
@@ -42,9 +44,9 @@ export function argumentCheck(tool: Tool): ArgumentCheck {
     code: { regExp: Object.assign((pattern: string) => linear(pattern), { code: 'linear' }) },
   })
   formats.default(ajv, [...knownFormats])
-  const validate = ajv.compile(closed(tool.arguments))
-  const names = propertyNames(tool.arguments, new Set())
-  const constants = Object.keys(tool.with)
+  const validate = ajv.compile(closed(of.arguments))
+  const names = propertyNames(of.arguments, new Set())
+  const constants = Object.keys(of.with)
   return (args) => {
     const constant = constants.find((name) => Object.hasOwn(args, name))
     if (constant !== undefined)

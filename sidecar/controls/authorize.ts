@@ -3,79 +3,96 @@
 import { purposeMeta } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Role } from '../../core/policy.ts'
+import type { Who } from '../../core/record.ts'
+import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
-import type { Identified, JsonObject, Permitted } from '../exchange.ts'
+import type { Identified, Permitted } from '../exchange.ts'
 import { valueAt } from '../pointer.ts'
 import { patientIn } from '../redaction/patients.ts'
 import { Refusal } from '../refusals.ts'
+import type { Target } from '../targets.ts'
 import { grantFor } from './break-glass.ts'
 import { heldRoles } from './held-roles.ts'
 import { sessionOf } from './session.ts'
 
 /**
- * Finds the role that permits this call: held by the token, with all its scopes, for the stated purpose, for this tool
- * and for the patients that the arguments name. Refuses to guess a purpose, and tells a tool that is not permitted from
- * one that does not exist to nobody.
+ * Finds the role that permits this message: held by the token, with all its scopes, for the stated purpose, for what is
+ * asked and for the patients that the arguments name. Refuses to guess a purpose, and tells what is not permitted from
+ * what does not exist to nobody.
  */
-export function authorize(exchange: Identified, deps: Deps): Permitted {
-  const { message, scopes, rules, who, at } = exchange
-  const upstreamSession = sessionOf(exchange, deps)
-  const name = message.params['name']
-  const tool = typeof name === 'string' ? rules.tools.get(name) : undefined
-  const forTool =
-    tool === undefined ? [] : heldRoles(exchange).filter((role) => role.tools.includes(tool.tool.name))
-  if (tool === undefined || forTool.length === 0) throw new Refusal('tool-unknown')
+export const authorize =
+  (ask: Ask) =>
+  (exchange: Identified, deps: Deps): Permitted => {
+    const { message, scopes, rules } = exchange
+    const upstreamSession = sessionOf(exchange, deps)
+    const found = ask.find(message.params, rules)
+    const held = heldRoles(exchange)
+    const forTarget =
+      found === undefined ? [] : held.filter((role) => role[found.target.kind].includes(found.target.name))
+    if (found === undefined || forTarget.length === 0) throw new Refusal(ask.unknown)
+    const { target } = found
 
-  const purposes = [...new Set(forTool.flatMap((role) => role.purposes))].toSorted()
-  const purpose = purposeOf(exchange)
-  if (purpose === undefined) throw new Refusal('purpose-missing', { data: { purposes } })
-  const args = argumentsOf(message.params)
-  const named = tool.patient === undefined ? undefined : valueAt(args, tool.patient)
-  const patients = patientsOf(named)
-  const grant = grantFor(exchange, purpose, listOf(named).every(isPlain) ? patients : undefined, deps)
-  const forPurpose = grant === undefined ? forTool.filter((role) => role.purposes.includes(purpose)) : forTool
-  if (forPurpose.length === 0) throw new Refusal('purpose-not-permitted', { data: { purposes } })
+    const purposes = [...new Set(forTarget.flatMap((role) => role.purposes))].toSorted()
+    const purpose = purposeOf(exchange)
+    if (purpose === undefined) throw new Refusal('purpose-missing', { data: { purposes } })
+    const named = target.patient === undefined ? undefined : valueAt(found.arguments, target.patient)
+    const patients = patientsOf(named)
+    const grant = grantFor(exchange, purpose, listOf(named).every(isPlain) ? patients : undefined, deps)
+    const forPurpose =
+      grant === undefined ? forTarget.filter((role) => role.purposes.includes(purpose)) : forTarget
+    if (forPurpose.length === 0) throw new Refusal('purpose-not-permitted', { data: { purposes } })
 
-  const inScope = forPurpose.filter((role) => role.when.scopes.every((scope) => scopes.includes(scope)))
-  if (inScope.length === 0) throw scopesMissing(forPurpose[0] as Role)
+    const inScope = forPurpose.filter((role) => role.when.scopes.every((scope) => scopes.includes(scope)))
+    if (inScope.length === 0) throw scopesMissing(forPurpose[0] as Role)
 
-  const own = rules.patient === undefined ? undefined : patientIn(valueAt(exchange.claims, rules.patient))
-  const reaches = ({ patients: reach }: Role): boolean =>
-    reach === 'Any' ||
-    (own !== undefined &&
-      patients !== undefined &&
-      patients.length > 0 &&
-      listOf(named).every(isPlainly(own)))
-  // Of two roles that both permit, the one that reaches further: what is permitted at all is permitted.
-  const role =
-    inScope.find((one) => one.patients === 'Any') ??
-    inScope.find(reaches) ??
-    (grant === undefined ? undefined : inScope[0])
-  if (role === undefined) throw new Refusal('patient-not-permitted')
+    const own = rules.patient === undefined ? undefined : patientIn(valueAt(exchange.claims, rules.patient))
+    const reaches = ({ patients: reach }: Role): boolean =>
+      reach === 'Any' ||
+      (own !== undefined &&
+        patients !== undefined &&
+        patients.length > 0 &&
+        listOf(named).every(isPlainly(own)))
+    // Of two roles that both permit, the one that reaches further: what is permitted at all is permitted.
+    const role =
+      inScope.find((one) => one.patients === 'Any') ??
+      inScope.find(reaches) ??
+      (grant === undefined ? undefined : inScope[0])
+    if (role === undefined) throw new Refusal('patient-not-permitted')
+    withinLimits(exchange, target, grant === undefined ? (patients ?? []) : [], deps)
 
-  const person = `${who.iss} ${who.sub} ${tool.tool.name}`
-  const { callsPerMinute, patientsPerHour } = tool.tool.limits
+    return {
+      ...exchange,
+      stage: 'permitted',
+      role,
+      purpose,
+      found,
+      patients: patients ?? [],
+      ...(grant === undefined ? {} : { grant }),
+      ...(role.patients === 'Bound' && own !== undefined ? { bound: own } : {}),
+      ...(upstreamSession === undefined ? {} : { upstreamSession }),
+    }
+  }
+
+/** `patients`: those that count. The patients of an emergency are few and named one by one: they use up none of it. */
+function withinLimits(
+  { who, at }: Identified,
+  target: Target,
+  patients: readonly string[],
+  deps: Deps,
+): void {
+  const person = limitKey(who, target)
+  const { callsPerMinute, patientsPerHour } = target.limits
   const wait = deps.limits.call(person, callsPerMinute, at)
   if (wait !== undefined) throw new Refusal('calls-over-limit', { data: { retryAfter: wait } })
-  // The patients of an emergency are few and named one by one: they are beyond this limit, and use up none of it.
-  const counted = grant === undefined ? (patients ?? []) : []
-  const waitForPatients = deps.limits.patients(person, counted, patientsPerHour, at)
+  const waitForPatients = deps.limits.patients(person, patients, patientsPerHour, at)
   if (waitForPatients !== undefined) {
     throw new Refusal('patients-over-limit', { data: { retryAfter: waitForPatients } })
   }
+}
 
-  return {
-    ...exchange,
-    stage: 'permitted',
-    role,
-    purpose,
-    tool,
-    arguments: args,
-    patients: patients ?? [],
-    ...(grant === undefined ? {} : { grant }),
-    ...(role.patients === 'Bound' && own !== undefined ? { bound: own } : {}),
-    ...(upstreamSession === undefined ? {} : { upstreamSession }),
-  }
+/** What a person's limits are counted by. */
+export function limitKey({ iss, sub }: Who, { kind, name }: Target): string {
+  return `${iss} ${sub} ${kind} ${name}`
 }
 
 /** What the caller says the call is for: the token's claim, which a request may repeat but not change, else `_meta`. */
@@ -86,14 +103,6 @@ export function purposeOf({ claims, message, rules }: Identified): string | unde
   const stated = claimed ?? asked
   if (typeof stated !== 'string' || (asked !== undefined && asked !== stated)) return undefined
   return stated
-}
-
-function argumentsOf(params: JsonObject): JsonObject {
-  const args = params['arguments'] ?? {}
-  if (!isObject(args)) {
-    throw new Refusal('argument-refused', { data: { argument: 'arguments', rule: 'must be object' } })
-  }
-  return args
 }
 
 /** Patients that an argument names; undefined when it is no identifier and no list of identifiers. */

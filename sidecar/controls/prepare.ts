@@ -1,32 +1,86 @@
-// Minimum necessary for handshakes: the server learns the revision and our own name, nothing of the caller.
+// What the server learns of the caller: the revision, our own name, and what the caller can do of what the policy lets a
+// server ask for. Callers' own names and versions are free text, and stay here.
 
-import type { Announced, JsonObject, Prepared, Revision } from '../exchange.ts'
+import { isObject } from '../../core/is-object.ts'
+import type { FromServer } from '../../core/policy.ts'
+import type { Announced, Identified, JsonObject, Prepared } from '../exchange.ts'
 
-/** How we call ourselves. Callers' own names and versions are free text, and stay here. */
+/** How we call ourselves. */
 const clientInfo = { name: 'hipaa-mcp', version: '0.1.0' }
 
-/**
- * `_meta` as a revision asks for it. No capability is claimed: what the server might then ask of the caller (sampling,
- * elicitation) would be a way out for PHI.
- */
-export function protocolMeta(revision: Revision): JsonObject {
-  if (revision !== '2026-07-28') return {}
+const levels: ReadonlySet<unknown> = new Set([
+  'debug',
+  'info',
+  'notice',
+  'warning',
+  'error',
+  'critical',
+  'alert',
+  'emergency',
+])
+const metaKey = 'io.modelcontextprotocol'
+
+/** `_meta` of a request, as its revision asks for it. */
+export function protocolMeta({
+  revision,
+  message,
+  rules,
+}: Pick<Identified, 'revision' | 'message' | 'rules'>): JsonObject {
+  const meta = isObject(message.params['_meta']) ? message.params['_meta'] : {}
+  const token = rules.fromServer.progress === undefined ? undefined : progressTokenOf(meta)
+  const progress: JsonObject = token === undefined ? {} : { progressToken: token }
+  if (revision !== '2026-07-28') return token === undefined ? {} : { _meta: progress }
+  const level = meta[`${metaKey}/logLevel`]
   return {
     _meta: {
-      'io.modelcontextprotocol/protocolVersion': revision,
-      'io.modelcontextprotocol/clientInfo': clientInfo,
-      'io.modelcontextprotocol/clientCapabilities': {},
+      ...progress,
+      [`${metaKey}/protocolVersion`]: revision,
+      [`${metaKey}/clientInfo`]: clientInfo,
+      [`${metaKey}/clientCapabilities`]: capabilities(
+        meta[`${metaKey}/clientCapabilities`],
+        rules.fromServer,
+      ),
+      ...(rules.fromServer.logging !== undefined && levels.has(level)
+        ? { [`${metaKey}/logLevel`]: level as string }
+        : {}),
     },
   }
 }
 
-/** What is sent for initialize, server/discover and notifications/initialized. */
+/** A progress token as MCP has it: an integer, or a text, which we bound. */
+export function progressTokenOf(meta: unknown): string | number | undefined {
+  const token = isObject(meta) ? meta['progressToken'] : undefined
+  if (typeof token === 'string') return token.length <= 256 ? token : undefined
+  return Number.isSafeInteger(token) ? (token as number) : undefined
+}
+
+/** What the caller says it can do, cut to what the policy lets a server ask for: nobody else's word counts. */
+export function capabilities(claimed: unknown, { sampling, elicitation, roots }: FromServer): JsonObject {
+  const has = isObject(claimed) ? claimed : {}
+  const modes = isObject(has['elicitation']) ? has['elicitation'] : {}
+  // A bare `elicitation: {}` means forms (MCP 2025-11-25, Elicitation, Capabilities).
+  const both = (elicitation?.modes ?? []).filter((mode) => mode in modes)
+  return {
+    ...(sampling !== undefined && isObject(has['sampling']) ? { sampling: {} } : {}),
+    ...(elicitation !== undefined && isObject(has['elicitation'])
+      ? { elicitation: Object.fromEntries(both.map((mode) => [mode, {}])) }
+      : {}),
+    ...(roots !== undefined && isObject(has['roots']) ? { roots: {} } : {}),
+  }
+}
+
+/** What is sent for initialize, server/discover, logging/setLevel and notifications/initialized. */
 export function prepare(exchange: Announced): Prepared {
-  const { message, revision } = exchange
-  const params: JsonObject =
-    message.method === 'initialize'
-      ? { protocolVersion: revision, capabilities: {}, clientInfo }
-      : protocolMeta(revision)
-  const outgoing = { method: message.method, params, notification: message.id === undefined }
+  const { message, revision, rules } = exchange
+  const outgoing = { method: message.method, params: paramsOf(), notification: message.id === undefined }
   return { ...exchange, stage: 'prepared', outgoing }
+
+  function paramsOf(): JsonObject {
+    if (message.method === 'initialize') {
+      const asked = capabilities(message.params['capabilities'], rules.fromServer)
+      return { protocolVersion: revision, capabilities: asked, clientInfo }
+    }
+    if (message.method === 'logging/setLevel') return { level: message.params['level'] }
+    return protocolMeta(exchange)
+  }
 }

@@ -5,10 +5,11 @@ import type { Declared, Permitted } from '../exchange.ts'
 import { argumentsHash } from '../hashes.ts'
 import { recorded } from '../recorded.ts'
 import { patientTokens } from '../redaction/patient-token.ts'
+import { nameIn } from '../targets.ts'
 
 /** Returns only when the intent would survive power loss. Arguments are recorded as a keyed hash, patients as tokens. */
 export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Declared> {
-  const { call, who, purpose, role, message, revision, tool, inForce, patients, grant } = exchange
+  const { call, who, purpose, role, message, revision, found, inForce, patients, grant } = exchange
   await recorded(
     deps.trail.intend({
       kind: 'intent',
@@ -18,8 +19,8 @@ export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Dec
       role: role.name,
       method: message.method,
       revision,
-      tool: tool.tool.name,
-      arguments: argumentsHash(exchange.arguments, inForce),
+      ...nameIn(found.target),
+      arguments: argumentsHash(found.arguments, inForce),
       patients: patientTokens(patients, inForce),
       policy: inForce.hash,
       ...(grant === undefined

@@ -6,12 +6,21 @@ import type { Deps } from '../deps.ts'
 import { type JsonObject, type Redacted, type Replied, revisions } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf, withHeader } from '../respond.ts'
+import type { Rules } from '../rules.ts'
 import { cachedByNobody } from './answer-from-policy.ts'
 
 export function redactHandshake(exchange: Replied, deps: Deps): Redacted {
   const { incoming, message, revision, who } = exchange
-  const result = message.method === 'initialize' ? initialized(incoming.result) : discovered(incoming.result)
-  const answer = answerOf(message.id as string | number, { ...result, ...cachedByNobody(revision) })
+  const shown = {
+    initialize: initialized,
+    'server/discover': discovered,
+    'logging/setLevel': () => ({}),
+  }[message.method]
+  const result = shown?.(exchange) ?? {}
+  const answer = answerOf(message.id as string | number, {
+    ...result,
+    ...(message.method === 'server/discover' ? cachedByNobody(revision) : {}),
+  })
   const begun =
     incoming.session === undefined
       ? answer
@@ -24,26 +33,51 @@ export function redactHandshake(exchange: Replied, deps: Deps): Redacted {
   }
 }
 
-function initialized(result: JsonObject): JsonObject {
-  // An older server answers with its own revision; we serve this one only.
-  if (result['protocolVersion'] !== '2025-11-25') throw new Refusal('upstream-no-handshake')
+function initialized({ incoming, revision, rules }: Replied): JsonObject {
+  const { result } = incoming
+  // An older server answers with its own revision; what was asked for is what is spoken.
+  if (result['protocolVersion'] !== revision) throw new Refusal('upstream-no-handshake')
   return {
-    protocolVersion: '2025-11-25',
-    capabilities: { tools: {} },
+    protocolVersion: revision,
+    capabilities: capabilitiesOf(result['capabilities'], rules),
     serverInfo: plain(result['serverInfo']),
   }
 }
 
-function discovered(result: JsonObject): JsonObject {
+function discovered({ incoming, revision, rules }: Replied): JsonObject {
+  const { result } = incoming
   const supported = result['supportedVersions']
-  const both = revisions.filter((revision) => Array.isArray(supported) && supported.includes(revision))
-  if (!both.includes('2026-07-28')) throw new Refusal('upstream-no-handshake')
+  const both = revisions.filter((one) => Array.isArray(supported) && supported.includes(one))
+  if (!both.includes(revision)) throw new Refusal('upstream-no-handshake')
   const meta = result['_meta']
   const info = isObject(meta) ? meta['io.modelcontextprotocol/serverInfo'] : undefined
   return {
     supportedVersions: both.toReversed(),
-    capabilities: { tools: {} },
+    capabilities: capabilitiesOf(result['capabilities'], rules),
     _meta: { 'io.modelcontextprotocol/serverInfo': plain(info) },
+  }
+}
+
+/** What the server says that it can do, cut to what the policy has. */
+function capabilitiesOf(claimed: unknown, rules: Rules): JsonObject {
+  const has = isObject(claimed) ? claimed : {}
+  const { fromServer, resources, prompts } = rules
+  const changed = (name: string): JsonObject => {
+    const own = has[name]
+    return fromServer.listChanged !== undefined && isObject(own) && own['listChanged'] === true
+      ? { listChanged: true }
+      : {}
+  }
+  const subscribe = resources.some((resource) => resource.subscribe) ? { subscribe: true } : {}
+  return {
+    tools: changed('tools'),
+    ...(resources.length > 0 && isObject(has['resources'])
+      ? { resources: { ...subscribe, ...changed('resources') } }
+      : {}),
+    ...(prompts.size > 0 && isObject(has['prompts']) ? { prompts: changed('prompts') } : {}),
+    ...(fromServer.completion !== undefined && isObject(has['completions']) ? { completions: {} } : {}),
+    // Removed as a method in 2026-07-28, kept as a capability.
+    ...(fromServer.logging !== undefined && isObject(has['logging']) ? { logging: {} } : {}),
   }
 }
 

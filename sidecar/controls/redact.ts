@@ -1,14 +1,18 @@
 // Minimum necessary disclosures, 45 CFR 164.514(d)(3). Implements: minimum:fields, minimum:text, minimum:other-content,
 // transmission:upstream-errors, breach:patients. This is no de-identification (164.514(b)).
 
-import type { Json } from '../../core/canonical.ts'
+import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answered, JsonObject, Redacted } from '../exchange.ts'
-import { type Block, blocksOf, redactBlocks } from '../redaction/content.ts'
-import { type Projection, project } from '../redaction/project.ts'
+import { redactInput } from '../from-server/input-required.ts'
+import type { Projection } from '../redaction/project.ts'
+import type { Parts } from '../redaction/results.ts'
 import { look, lookAtText, type Survey, survey } from '../redaction/survey.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf, lengthOf, toolError } from '../respond.ts'
+import type { Target } from '../targets.ts'
+import { cachedByNobody } from './answer-from-policy.ts'
+import { limitKey } from './authorize.ts'
 
 /** Most patients in one result: a record has 64 KiB, and each is named in it. */
 const mostPatients = 250
@@ -22,71 +26,81 @@ const errorSays =
  * looked into, or is the protocol's own room for more (_meta, annotations). Refuses a result about patients whom this
  * caller may not reach, and never trims one to fit: half a record would read as a whole one.
  */
-export function redact(exchange: Answered, deps: Deps): Redacted {
-  const { incoming, tool, revision, message, inForce } = exchange
-  const { result } = incoming
-  if (revision === '2026-07-28' && (result['resultType'] ?? 'complete') !== 'complete') {
-    throw new Refusal('upstream-asks')
-  }
-  const structured = result['structuredContent']
-  if (!Array.isArray(result['content']) && structured === undefined)
-    throw new Refusal('upstream-malformed', { mayHaveRun: true })
+export const redact =
+  (ask: Ask) =>
+  (exchange: Answered, deps: Deps): Redacted => {
+    const { incoming, found, revision, message, inForce, rules } = exchange
+    const { result } = incoming
+    const { target } = found
+    const type = revision === '2026-07-28' ? (result['resultType'] ?? 'complete') : 'complete'
+    if (type === 'input_required') return { ...exchange, stage: 'redacted', ...redactInput(exchange, deps) }
+    if (type !== 'complete') throw new Refusal('upstream-asks')
+    const parts = ask.shape.apart(result)
+    if (parts === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
-  const blocks = blocksOf(result['content'], structured)
-  const known = surveyOf(blocks, structured, exchange)
-  const patients = patientsOf(known, exchange)
-  if (patients.length > mostPatients) throw new Refusal('result-too-many-patients')
-  const id = message.id as string | number
-  if (result['isError'] === true) {
-    const dropped = { 'error-text': blocks.length }
-    return redacted(exchange, toolError(errorSays, revision), {
-      outcome: 'tool-error',
-      patients,
+    const known = surveyOf(parts, target)
+    const patients = patientsOf(known, exchange)
+    if (patients.length > mostPatients) throw new Refusal('result-too-many-patients')
+    const id = message.id as string | number
+    const returns = ask.returns?.(target, rules) ?? target.returns
+    if (result['isError'] === true && !returns.whole) {
+      const dropped = { 'error-text': parts.blocks.length }
+      return redacted(exchange, toolError(errorSays, revision), {
+        outcome: 'tool-error',
+        patients,
+        kept: {},
+        dropped,
+        redacted: {},
+      })
+    }
+    reachable(known, exchange)
+    counted(patients, exchange, deps)
+
+    const by: Projection = {
+      known,
+      rules: { dates: inForce.policy.redaction.dates, text: returns.text },
+      tally: { redacted: {}, dropped: {} },
       kept: {},
-      dropped,
-      redacted: {},
-    })
-  }
-  reachable(known, exchange)
-  counted(patients, exchange, deps)
+      memberNames: new Map(),
+    }
+    if (incoming.otherMessages > 0) by.tally.dropped['server-message'] = incoming.otherMessages
+    const cache = cacheable.has(message.method) ? cachedByNobody(revision) : {}
+    if (returns.whole) {
+      by.kept['whole'] = 1
+      return redacted(exchange, { ...result, ...cache }, accountOf(result, patients, by))
+    }
+    if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
+    const shown = {
+      ...(revision === '2026-07-28' ? { resultType: 'complete' } : {}),
+      ...ask.shape.together(result, parts, { by, returns }),
+      ...cache,
+    }
+    return redacted(exchange, shown, accountOf(result, patients, by))
 
-  const by: Projection = {
-    known,
-    rules: { dates: inForce.policy.redaction.dates, text: tool.tool.returns.text },
-    tally: { redacted: {}, dropped: {} },
-    kept: {},
-    memberNames: new Map(),
+    function redacted(answered: Answered, shownResult: JsonObject, account: Account): Redacted {
+      const answer = answerOf(id, shownResult)
+      if (lengthOf(answer) > target.limits.resultBytes) throw new Refusal('result-too-large')
+      return { ...answered, stage: 'redacted', answer, account }
+    }
   }
-  const left = structured === undefined ? undefined : project(structured, tool.fields, by)
-  const shown = {
-    ...(revision === '2026-07-28' ? { resultType: 'complete' } : {}),
-    content: redactBlocks(blocks, tool.fields, by, left),
-    ...(left === undefined ? {} : { structuredContent: left }),
-  }
-  if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
-  if (incoming.otherMessages > 0) by.tally.dropped['server-message'] = incoming.otherMessages
-  return redacted(exchange, shown, {
-    outcome: 'ok',
-    patients,
-    kept: by.kept,
-    ...by.tally,
-  })
 
-  function redacted(answered: Answered, shownResult: JsonObject, account: Account): Redacted {
-    const answer = answerOf(id, shownResult)
-    const { resultBytes } = tool.tool.limits
-    if (lengthOf(answer) > resultBytes) throw new Refusal('result-too-large')
-    return { ...answered, stage: 'redacted', answer, account }
-  }
+/** Results that MCP 2026-07-28 lets caches keep unless they say otherwise. Lists are answered from the policy. */
+const cacheable: ReadonlySet<string> = new Set(['resources/read'])
+
+function accountOf(result: JsonObject, patients: readonly string[], by: Projection): Account {
+  const outcome = result['isError'] === true ? 'tool-error' : 'ok'
+  return { outcome, patients, kept: by.kept, ...by.tally }
 }
 
-function surveyOf(blocks: readonly Block[], structured: Json | undefined, { tool }: Answered): Survey {
+function surveyOf({ blocks, structured, texts }: Parts, { returns }: Target): Survey {
   const known = survey()
-  if (structured !== undefined) look(structured, tool.patients, known)
+  if (structured !== undefined) look(structured, returns.patients, known)
   for (const block of blocks) {
-    if ('json' in block) look(block.json, tool.patients, known)
-    else if ('text' in block) lookAtText(block.text, known)
+    const inner = 'resource' in block ? block.inner : block
+    if ('json' in inner) look(inner.json, returns.patients, known)
+    else if ('text' in inner) lookAtText(inner.text, known)
   }
+  for (const text of texts) lookAtText(text, known)
   return known
 }
 
@@ -117,9 +131,9 @@ function reachable(known: Survey, { bound, grant }: Answered): void {
 }
 
 /** A search returns patients whom no argument named: they count as well. */
-function counted(patients: readonly string[], { who, tool, at, grant }: Answered, deps: Deps): void {
+function counted(patients: readonly string[], { who, found, at, grant }: Answered, deps: Deps): void {
   if (grant !== undefined) return
-  const key = `${who.iss} ${who.sub} ${tool.tool.name}`
-  const wait = deps.limits.patients(key, patients, tool.tool.limits.patientsPerHour, at)
+  const { target } = found
+  const wait = deps.limits.patients(limitKey(who, target), patients, target.limits.patientsPerHour, at)
   if (wait !== undefined) throw new Refusal('patients-over-limit', { data: { retryAfter: wait } })
 }

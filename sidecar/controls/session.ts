@@ -6,7 +6,7 @@ import { Refusal } from '../refusals.ts'
 
 /** The server's session behind the one that the request names; undefined when it names none. */
 export function sessionOf({ session, who, revision }: Identified, deps: Deps): string | undefined {
-  if (session === undefined || revision !== '2025-11-25') return undefined
+  if (session === undefined || revision === '2026-07-28') return undefined
   const upstream = deps.sessions.upstreamOf(who, session)
   if (upstream === undefined) throw new Refusal('session-unknown')
   return upstream

@@ -1,45 +1,61 @@
-// Content blocks of a tool result. Text that is JSON is filtered like structuredContent; other text is redacted or
-// dropped; what cannot be filtered (images, audio, files, links, kinds that we do not know) is not returned.
+// Content blocks of results. Text that is JSON is filtered like structuredContent; other text is redacted or dropped;
+// what cannot be looked into (images, audio, files, links) is not returned unless the policy says so, with its reason.
 
 import type { Json } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { JsonObject } from '../exchange.ts'
 import { parseText } from '../json.ts'
-import type { PatternTree } from '../pointer.ts'
+import type { ReturnRules } from '../targets.ts'
 import { type Projection, project } from './project.ts'
-import { add, redactText } from './text.ts'
+import { add, identifies, redactText } from './text.ts'
 
-/** A block as it came: filtered by fields when it is JSON, as text when it is not, not at all otherwise. */
+/**
+ * A block as it came: filtered by fields when it is JSON, as text when it is not. `media`: bytes in which nothing can be
+ * redacted, and addresses of them. `same`: its text is structuredContent, as the revision asks for beside it, and need
+ * not be read twice. `unfiltered` says why it cannot leave, out of a closed set.
+ */
 export type Block =
   | { readonly json: Json }
   | { readonly same: true }
   | { readonly text: string }
+  | { readonly media: JsonObject; readonly is: string }
+  | { readonly resource: JsonObject; readonly inner: Block }
   | { readonly unfiltered: string }
 
-const kinds: ReadonlySet<string> = new Set(['image', 'audio', 'resource', 'resource_link'])
-
-/**
- * Sorts blocks by how they can be filtered. `same`: its text is structuredContent, as the revision asks for beside it,
- * and need not be read twice. `unfiltered` says why not, out of a closed set.
- */
+/** Sorts blocks by how they can be filtered. */
 export function blocksOf(content: unknown, structured?: Json): Block[] {
   if (!Array.isArray(content)) return []
   const twin = structured === undefined ? undefined : JSON.stringify(structured)
-  return content.map((block: unknown): Block => {
-    const type = isObject(block) ? block['type'] : undefined
-    const text = isObject(block) ? block['text'] : undefined
-    if (type !== 'text' || typeof text !== 'string') {
-      return {
-        unfiltered: typeof type === 'string' && kinds.has(type) ? `content-${type}` : 'content-unknown',
-      }
-    }
-    if (text === twin) return { same: true }
-    if (!/^[\s\ufeff]*[[{]/.test(text))
-      return looksLikeJson(text) ? { unfiltered: 'content-like-json' } : { text }
-    const parsed = parseText(text.replace(/^\ufeff/, ''))
-    // Text that begins like JSON and is none would get around the fields.
-    return 'value' in parsed ? { json: parsed.value as Json } : { unfiltered: 'content-like-json' }
-  })
+  return content.map((block: unknown) => blockOf(block, twin))
+}
+
+/** One content block (MCP ContentBlock). `twin`: the text of structuredContent. */
+export function blockOf(block: unknown, twin?: string): Block {
+  if (!isObject(block)) return { unfiltered: 'content-unknown' }
+  const { type, text, resource } = block
+  if (type === 'text' && typeof text === 'string') return text === twin ? { same: true } : textBlock(text)
+  if (type === 'image' || type === 'audio' || type === 'resource_link')
+    return { media: block as JsonObject, is: `content-${type}` }
+  if (type === 'resource' && isObject(resource))
+    return { resource: resource as JsonObject, inner: contentsOf(resource as JsonObject) }
+  return { unfiltered: 'content-unknown' }
+}
+
+/** What a resource holds (MCP ResourceContents): text, or bytes. */
+export function contentsOf(resource: JsonObject): Block {
+  const { text, blob } = resource
+  if (typeof text === 'string') return textBlock(text)
+  return typeof blob === 'string'
+    ? { media: resource, is: 'content-blob' }
+    : { unfiltered: 'content-unknown' }
+}
+
+function textBlock(text: string): Block {
+  if (!/^[\s\ufeff]*[[{]/.test(text))
+    return looksLikeJson(text) ? { unfiltered: 'content-like-json' } : { text }
+  const parsed = parseText(text.replace(/^\ufeff/, ''))
+  // Text that begins like JSON and is none would get around the fields.
+  return 'value' in parsed ? { json: parsed.value as Json } : { unfiltered: 'content-like-json' }
 }
 
 /** JSON inside other text, such as a Markdown fence or a log line: members with quoted names. */
@@ -47,27 +63,100 @@ function looksLikeJson(text: string): boolean {
   return /[{,\n]\s{0,100}"[^"\n]{1,100}"\s{0,10}:/.test(text)
 }
 
-/** The blocks that may leave. `structured`: what is left of structuredContent, for the blocks that are the same. */
-export function redactBlocks(
-  blocks: readonly Block[],
-  fields: PatternTree,
-  by: Projection,
-  structured?: Json,
-): JsonObject[] {
+/** What is said of a result as a whole: by which rules it is shown. */
+export type Shower = {
+  readonly by: Projection
+  readonly returns: ReturnRules
+  /** What is left of structuredContent, for the blocks that are the same. */
+  readonly structured?: Json
+}
+
+/** The blocks that may leave. */
+export function redactBlocks(blocks: readonly Block[], shower: Shower): JsonObject[] {
   return blocks.flatMap((block): JsonObject[] => {
-    if ('unfiltered' in block) {
-      add(by.tally.dropped, block.unfiltered)
-      return []
-    }
-    if ('same' in block) return [{ type: 'text', text: JSON.stringify(structured) }]
-    if ('json' in block) return [{ type: 'text', text: JSON.stringify(project(block.json, fields, by)) }]
-    if (by.rules.text === 'Drop') {
-      add(by.tally.dropped, 'text')
-      return []
-    }
-    const text = redactText(block.text, by.known, by.rules, by.tally)
-    if (text === undefined) return []
-    add(by.kept, 'text')
-    return [{ type: 'text', text }]
+    const shown = redactBlock(block, shower)
+    return shown === undefined ? [] : [shown]
   })
+}
+
+/** The block as it may leave; undefined when it may not. */
+export function redactBlock(block: Block, shower: Shower): JsonObject | undefined {
+  const { by, returns } = shower
+  if ('media' in block) {
+    if (returns.media === 'Keep') {
+      add(by.kept, block.is)
+      return mediaOf(block.media)
+    }
+    add(by.tally.dropped, block.is)
+    return undefined
+  }
+  if ('resource' in block) {
+    // Its URI is the server's own text, which no pattern can judge.
+    if (returns.text !== 'Keep') {
+      add(by.tally.dropped, 'content-resource')
+      return undefined
+    }
+    const contents = redactContents(block.resource, block.inner, shower)
+    return contents === undefined ? undefined : { type: 'resource', resource: contents as Json }
+  }
+  const text = redactBlockText(block, shower)
+  return text === undefined ? undefined : { type: 'text', text }
+}
+
+/** A resource's contents as they may leave. A URI in which an identifier is found takes its contents along. */
+export function redactContents(
+  resource: JsonObject,
+  inner: Block,
+  { by, returns, structured }: Shower,
+): JsonObject | undefined {
+  const { uri, mimeType } = resource
+  if (typeof uri !== 'string') return undefined
+  if (returns.text !== 'Keep' && identifies(uri, by.known)) {
+    add(by.tally.dropped, 'resource-uri')
+    return undefined
+  }
+  const kind = plainType(mimeType)
+  if ('media' in inner) {
+    if (returns.media === 'Keep') {
+      add(by.kept, inner.is)
+      return { uri, ...kind, blob: inner.media['blob'] as Json }
+    }
+    add(by.tally.dropped, inner.is)
+    return undefined
+  }
+  const text = redactBlockText(inner, { by, returns, ...(structured === undefined ? {} : { structured }) })
+  return text === undefined ? undefined : { uri, ...kind, text }
+}
+
+function redactBlockText(block: Block, { by, returns, structured }: Shower): string | undefined {
+  if ('same' in block) return JSON.stringify(structured)
+  if ('json' in block) return JSON.stringify(project(block.json, returns.fields, by))
+  if (!('text' in block)) {
+    add(by.tally.dropped, 'unfiltered' in block ? block.unfiltered : 'content-unknown')
+    return undefined
+  }
+  if (returns.text === 'Drop') {
+    add(by.tally.dropped, 'text')
+    return undefined
+  }
+  const text = redactText(block.text, by.known, by.rules, by.tally)
+  if (text !== undefined) add(by.kept, 'text')
+  return text
+}
+
+/** Bytes and what kind they are; not the annotations and `_meta` beside them, which are room for anything. */
+function mediaOf(block: JsonObject): JsonObject {
+  const { type, data, mimeType, uri, name } = block
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(typeof data === 'string' ? { data } : {}),
+    ...(typeof uri === 'string' ? { uri } : {}),
+    ...(typeof name === 'string' ? { name } : {}),
+    ...plainType(mimeType),
+  }
+}
+
+function plainType(mimeType: Json | undefined): JsonObject {
+  const plain = typeof mimeType === 'string' && /^[A-Za-z0-9.+-]{1,64}\/[A-Za-z0-9.+-]{1,64}$/.test(mimeType)
+  return plain ? { mimeType } : {}
 }

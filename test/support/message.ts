@@ -24,6 +24,7 @@ export function aMessage(
         }
       : {}),
   }
+  const named = params['name'] ?? params['uri']
   const body = { jsonrpc: '2.0', ...(id === null ? {} : { id }), method, params: { ...params, _meta: meta } }
   return {
     body: JSON.stringify(body),
@@ -32,7 +33,7 @@ export function aMessage(
       ...(revision === '2026-07-28'
         ? {
             'mcp-method': method,
-            ...(typeof params['name'] === 'string' ? { 'mcp-name': params['name'] } : {}),
+            ...(typeof named === 'string' ? { 'mcp-name': named } : {}),
           }
         : {}),
     },

@@ -6,6 +6,7 @@ import { blocksOf, redactBlocks } from '../../sidecar/redaction/content.ts'
 import { type Projection, project } from '../../sidecar/redaction/project.ts'
 import { look, type Survey, survey } from '../../sidecar/redaction/survey.ts'
 import { redactText, type TextRules } from '../../sidecar/redaction/text.ts'
+import type { ReturnRules } from '../../sidecar/targets.ts'
 
 const usual: TextRules = { dates: 'Year', text: 'Redact' }
 
@@ -46,5 +47,12 @@ export function redacted(text: string, about: Json = {}, rules: Partial<TextRule
 /** What stays of content blocks. */
 export function blocks(content: unknown, fields: string[], rules: Partial<TextRules> = {}) {
   const account = projection(survey(), rules)
-  return { shown: redactBlocks(blocksOf(content), patternTree(fields), account), account }
+  const returns: ReturnRules = {
+    fields: patternTree(fields),
+    patients: patternTree([]),
+    text: account.rules.text,
+    media: 'Drop',
+    whole: false,
+  }
+  return { shown: redactBlocks(blocksOf(content), { by: account, returns }), account }
 }

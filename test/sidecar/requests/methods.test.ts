@@ -24,12 +24,21 @@ test('the table of methods is pinned', () => {
   )
 
   expect(rows).toEqual([
-    'request initialize 2025-11-25',
-    'notification notifications/initialized 2025-11-25',
-    'request ping 2025-11-25',
+    'request initialize 2025-06-18 2025-11-25',
+    'notification notifications/initialized 2025-06-18 2025-11-25',
+    'request ping 2025-06-18 2025-11-25',
     'request server/discover 2026-07-28',
-    'request tools/list 2025-11-25 2026-07-28',
-    'request tools/call 2025-11-25 2026-07-28',
+    'request logging/setLevel 2025-06-18 2025-11-25',
+    'request tools/list 2025-06-18 2025-11-25 2026-07-28',
+    'request tools/call 2025-06-18 2025-11-25 2026-07-28',
+    'request resources/list 2025-06-18 2025-11-25 2026-07-28',
+    'request resources/templates/list 2025-06-18 2025-11-25 2026-07-28',
+    'request resources/read 2025-06-18 2025-11-25 2026-07-28',
+    'request resources/subscribe 2025-06-18 2025-11-25',
+    'request resources/unsubscribe 2025-06-18 2025-11-25',
+    'request prompts/list 2025-06-18 2025-11-25 2026-07-28',
+    'request prompts/get 2025-06-18 2025-11-25 2026-07-28',
+    'request completion/complete 2025-06-18 2025-11-25 2026-07-28',
   ])
 })
 
@@ -153,7 +162,7 @@ const disagreements: { when: string; asking: Asking; code: number }[] = [
   {
     when: 'the newer revision in the header alone',
     asking: { ...aCall(), headers: { 'mcp-protocol-version': '2026-07-28' } },
-    code: -32020,
+    code: -32602,
   },
   { when: 'no revision at all', asking: { ...aCall(), headers: {} }, code: -32020 },
   { when: 'no Mcp-Method', asking: without('mcp-method'), code: -32020 },
@@ -185,7 +194,9 @@ for (const { when, asking, code } of disagreements)
 test('a revision that is not served is answered with those that are', async () => {
   const reply = await scene.ask({ ...aCall(), headers: { 'mcp-protocol-version': '2024-11-05' } })
 
-  expect(reply.json['error']).toMatchObject({ data: { supported: ['2026-07-28', '2025-11-25'] } })
+  expect(reply.json['error']).toMatchObject({
+    data: { supported: ['2026-07-28', '2025-11-25', '2025-06-18'] },
+  })
 })
 
 test('a tool name in base64 is read as what it stands for', async () => {

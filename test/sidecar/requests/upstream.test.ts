@@ -220,10 +220,10 @@ verifies('transmission:upstream-errors', 'a tool error that quotes a patient', a
   expect(scene.trail.of('result')).toMatchObject([{ outcome: 'tool-error', dropped: { 'error-text': 1 } }])
 })
 
-verifies('transmission:upstream-errors', 'a server that asks for input instead of answering', async () => {
+verifies('transmission:upstream-errors', 'a server that asks for what the policy does not name', async () => {
   scene.upstream.answering = withResult({
     resultType: 'input_required',
-    content: [],
+    inputRequests: { who: { method: 'elicitation/create', params: { message: 'Fluegel' } } },
     requestState: 'Fluegel',
   })
 

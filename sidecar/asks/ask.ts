@@ -1,0 +1,28 @@
+// What a request that reaches for patient data asks for: one file for each kind, all of one shape, so that the stages
+// need not tell them apart.
+
+import type { JsonObject } from '../exchange.ts'
+import type { Shape } from '../redaction/results.ts'
+import type { Reason } from '../refusals.ts'
+import type { Rules } from '../rules.ts'
+import type { ReturnRules, Target } from '../targets.ts'
+
+/** What a message asks for, and the arguments as they came. */
+export type Found = {
+  readonly target: Target
+  readonly arguments: JsonObject
+  /** The caller's own words to go to the server besides the arguments: an address, a reference. */
+  readonly words?: JsonObject
+}
+
+export type Ask = {
+  /** Undefined when the policy has no such thing. Throws Refusal for a message that is malformed. */
+  find(params: JsonObject, rules: Rules): Found | undefined
+  /** The reason when it does not exist, or not for this caller: both look the same. */
+  readonly unknown: Reason
+  /** Parameters for the server, and the name for Mcp-Name; nothing of the caller's message but what stands in `Found`. */
+  outgoing(found: Found): { readonly params: JsonObject; readonly name?: string }
+  readonly shape: Shape
+  /** Rules by which the result is shown, where they are not the target's own. */
+  returns?(target: Target, rules: Rules): ReturnRules
+}

@@ -1,0 +1,48 @@
+// completion/complete. What completes an argument may be a list of patients by name, so it is off unless the policy
+// turns it on, and the values go through its text rule.
+
+import { isObject } from '../../core/is-object.ts'
+import type { JsonObject } from '../exchange.ts'
+import { completionResult } from '../redaction/results.ts'
+import { Refusal } from '../refusals.ts'
+import type { Ask } from './ask.ts'
+
+export const completionAsk: Ask = {
+  unknown: 'completion-unknown',
+  /** The prompt, or the resource template, whose argument is to be completed. */
+  find({ ref, argument, context }, rules) {
+    if (!isObject(ref) || !isObject(argument)) throw new Refusal('message-malformed')
+    const { name, value } = argument
+    const others = isObject(context) && isObject(context['arguments']) ? context['arguments'] : {}
+    const texts = [name, value, ...Object.values(others)]
+    if (!texts.every((text) => typeof text === 'string' && text.length <= 1024))
+      throw new Refusal('message-malformed')
+    if (rules.fromServer.completion === undefined) return undefined
+    const { type, name: prompt } = ref
+    const target =
+      type === 'ref/prompt'
+        ? typeof prompt === 'string'
+          ? rules.prompts.get(prompt)
+          : undefined
+        : rules.resources.find(({ listing }) => listing['uriTemplate'] === ref['uri'])
+    if (target === undefined) return undefined
+    const own: JsonObject =
+      target.kind === 'prompts'
+        ? { type: 'ref/prompt', name: target.from }
+        : { type: 'ref/resource', uri: target.listing['uriTemplate'] }
+    const words: JsonObject = {
+      ref: own,
+      argument: { name: name as string, value: value as string },
+      ...(Object.keys(others).length === 0
+        ? {}
+        : { context: { arguments: others as { [name: string]: string } } }),
+    }
+    return { target, arguments: { ...others, [name as string]: value }, words }
+  },
+  outgoing: ({ words = {} }) => ({ params: words }),
+  shape: completionResult,
+  returns: (target, { fromServer }) => {
+    const text = fromServer.completion?.text ?? 'Redact'
+    return { ...target.returns, text, whole: text === 'Keep' }
+  },
+}

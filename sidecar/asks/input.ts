@@ -1,0 +1,45 @@
+// Round trips of MCP 2026-07-28 (SEP-2322): a server answers with what it wants to know (`inputRequests`) and with a text
+// that it wants back (`requestState`); the caller asks again and brings both. The state is the server's own, may hold
+// anything, and travels sealed to this person, this target and half an hour.
+
+import { isObject } from '../../core/is-object.ts'
+import type { Declared, JsonObject, Permitted } from '../exchange.ts'
+import { behindHandle, type HandleOwner, handleFor } from '../handles.ts'
+import { Refusal } from '../refusals.ts'
+
+/** How long a person has to answer, milliseconds. */
+const stateLife = 30 * 60_000
+/** Questions that one round may hold. */
+const mostInputs = 32
+
+/** The caller's answers as they go to the server, with the server's own state. Throws Refusal for a state not theirs. */
+export function answersOf(exchange: Declared): JsonObject {
+  const { message, revision, inForce, at } = exchange
+  if (revision !== '2026-07-28') return {}
+  const { inputResponses, requestState } = message.params
+  const answers: { [member: string]: JsonObject[string] } = {}
+  if (inputResponses !== undefined) {
+    const many = isObject(inputResponses) ? Object.values(inputResponses) : undefined
+    if (many === undefined || many.length > mostInputs || !many.every(isObject))
+      throw new Refusal('input-malformed')
+    answers['inputResponses'] = inputResponses
+  }
+  if (requestState !== undefined) {
+    const state = behindHandle('request-state', ownerOf(exchange), requestState, at, inForce)
+    if (state === undefined) throw new Refusal('state-refused')
+    answers['requestState'] = state
+  }
+  return answers
+}
+
+/** The server's state as the caller gets it. */
+export function sealedState(exchange: Permittedish, state: string): string {
+  return handleFor('request-state', ownerOf(exchange), state, exchange.at + stateLife, exchange.inForce)
+}
+
+type Permittedish = Pick<Permitted, 'who' | 'found' | 'inForce' | 'at'>
+
+function ownerOf({ who, found }: Permittedish): HandleOwner {
+  const { kind, name } = found.target
+  return { iss: who.iss, sub: who.sub, target: `${kind} ${name}` }
+}

@@ -1,0 +1,141 @@
+// What a message may ask for: a tool, a resource or a prompt of the policy, compiled once. The rest of the request path
+// does not tell them apart but where the protocol does.
+
+import type { Json } from '../core/canonical.ts'
+import type { Limits, Prompt, Resource, Returns, TextRule, Tool } from '../core/policy.ts'
+import { uriTemplate } from '../core/uri-template.ts'
+import { type ArgumentCheck, argumentCheck } from './controls/arguments.ts'
+import type { JsonObject } from './exchange.ts'
+import { type PatternTree, patternTree, segmentsOf } from './pointer.ts'
+
+/** Which list of a role names it, too. */
+export type TargetKind = 'tools' | 'resources' | 'prompts'
+
+export type ReturnRules = {
+  readonly fields: PatternTree
+  readonly patients: PatternTree
+  readonly text: TextRule
+  readonly media: 'Drop' | 'Keep'
+  /** Whether a result may leave as it came: the whole document, text and media kept. */
+  readonly whole: boolean
+}
+
+export type Target = {
+  readonly kind: TargetKind
+  readonly name: string
+  /** What the server calls it. For resources the URI says. */
+  readonly from: string
+  readonly check: ArgumentCheck
+  /** Constants that join the arguments on their way to the server. */
+  readonly with: JsonObject
+  /** Segments of the pointer to the argument that names the patient. */
+  readonly patient?: readonly string[]
+  readonly returns: ReturnRules
+  readonly limits: Limits
+  /** What the list of its kind says of it. */
+  readonly listing: JsonObject
+}
+
+export type ResourceTarget = Target & {
+  readonly kind: 'resources'
+  readonly subscribe: boolean
+  /** Values of the template's variables; undefined when the URI is another resource's. */
+  match(uri: string): ReadonlyMap<string, string> | undefined
+}
+
+/** How records and metrics name it: by the policy's name, never by the caller's. */
+export function nameIn({ kind, name }: Target): { tool?: string; resource?: string; prompt?: string } {
+  if (kind === 'tools') return { tool: name }
+  return kind === 'resources' ? { resource: name } : { prompt: name }
+}
+
+export function toolTarget(tool: Tool): Target {
+  return {
+    kind: 'tools',
+    name: tool.name,
+    from: tool.from,
+    check: argumentCheck(tool),
+    with: tool.with,
+    ...patientOf(tool.patient, tool.name),
+    returns: returnRules(tool.returns),
+    limits: tool.limits,
+    listing: { name: tool.name, description: tool.description, inputSchema: tool.arguments },
+  }
+}
+
+export function promptTarget(prompt: Prompt): Target {
+  return {
+    kind: 'prompts',
+    name: prompt.name,
+    from: prompt.from,
+    check: argumentCheck({ arguments: prompt.arguments, with: {} }),
+    with: {},
+    ...patientOf(prompt.patient, prompt.name),
+    returns: returnRules(prompt.returns),
+    limits: prompt.limits,
+    listing: {
+      name: prompt.name,
+      description: prompt.description,
+      arguments: promptArguments(prompt.arguments),
+    },
+  }
+}
+
+/** Its arguments are the values of the template's variables: the template is their schema. */
+export function resourceTarget(resource: Resource): ResourceTarget {
+  const template = uriTemplate(resource.uri)
+  const uri = template.variables.length === 0 ? 'uri' : 'uriTemplate'
+  return {
+    kind: 'resources',
+    name: resource.name,
+    from: resource.name,
+    check: () => undefined,
+    with: {},
+    ...(resource.patient === undefined ? {} : { patient: [resource.patient] }),
+    returns: returnRules(resource.returns),
+    limits: resource.limits,
+    listing: {
+      [uri]: resource.uri,
+      name: resource.name,
+      description: resource.description,
+      ...(resource.mimeType === undefined ? {} : { mimeType: resource.mimeType }),
+    },
+    subscribe: resource.subscribe,
+    match: (one) => template.match(one),
+  }
+}
+
+function returnRules({ fields, patients, text, media }: Returns): ReturnRules {
+  const tree = patternTree(fields)
+  return {
+    fields: tree,
+    patients: patternTree(patients),
+    text,
+    media,
+    whole: tree.rule !== undefined && text === 'Keep' && media === 'Keep',
+  }
+}
+
+function patientOf(pointer: string | undefined, name: string): { patient?: readonly string[] } {
+  if (pointer === undefined) return {}
+  const segments = segmentsOf(pointer)
+  if (segments === undefined)
+    throw new TypeError(`The patient of ${name} is no JSON Pointer: it starts with /`)
+  return { patient: segments }
+}
+
+/** How prompts/list names arguments: flat, without types. */
+function promptArguments(schema: { readonly [keyword: string]: Json }): Json {
+  const properties = schema['properties']
+  if (typeof properties !== 'object' || properties === null || Array.isArray(properties)) return []
+  const required = Array.isArray(schema['required']) ? schema['required'] : []
+  return Object.entries(properties).map(([name, property]) => {
+    const described = typeof property === 'object' && property !== null ? property : {}
+    const description = 'description' in described ? described['description'] : undefined
+    return {
+      name,
+      ...(typeof description === 'string' ? { description } : {}),
+      required: required.includes(name),
+    }
+  })
+}

@@ -1,0 +1,370 @@
+// What may be asked for besides tools: resources, prompts, completions; and the round trips of 2026-07-28.
+
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { Limits, Returns } from '../../../core/policy.ts'
+import { withResult } from '../../support/mcp-server.ts'
+import { aMessage } from '../../support/message.ts'
+import { aPolicy, aRole } from '../../support/policy.ts'
+import { aScene, type Scene } from '../../support/scene.ts'
+import { verifies } from '../../verifies.ts'
+
+const limits: Limits = { callsPerMinute: 1000, patientsPerHour: 1000, resultBytes: 262_144 }
+const returns: Returns = { fields: ['/code'], patients: [], text: 'Redact', media: 'Drop' }
+const whole: Returns = { fields: [''], patients: [], text: 'Keep', media: 'Keep' }
+
+const policy = {
+  roles: [
+    aRole({ resources: ['labs', 'formulary'], prompts: ['summary'] }),
+    aRole({ name: 'billing', when: { role: 'Billing', scopes: [], actor: 'Allowed' } }),
+  ],
+  resources: [
+    {
+      name: 'labs',
+      uri: 'ehr://patients/{patient}/labs',
+      description: 'Labs',
+      patient: 'patient',
+      subscribe: true,
+      returns,
+      limits,
+    },
+    {
+      name: 'formulary',
+      uri: 'ehr://formulary',
+      description: 'Drugs',
+      subscribe: false,
+      returns: whole,
+      limits,
+    },
+    { name: 'hidden', uri: 'ehr://hidden', description: 'Nobody', subscribe: false, returns, limits },
+  ],
+  prompts: [
+    {
+      name: 'summary',
+      description: 'Summary of one patient',
+      from: 'summarise_everything',
+      arguments: { type: 'object', properties: { patient_id: { type: 'string' } }, required: ['patient_id'] },
+      patient: '/patient_id',
+      returns,
+      limits,
+    },
+  ],
+}
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await aScene({ policy })
+})
+afterAll(async () => await scene.end())
+afterEach(() => {
+  scene.trail.entries.length = 0
+  scene.upstream.asked.length = 0
+  scene.use(aPolicy(policy))
+  expect(scene.faults.splice(0)).toEqual([])
+})
+
+const both = ['2025-11-25', '2026-07-28'] as const
+const answered = (reply: { json: Record<string, unknown> }) => reply.json['result'] as Record<string, unknown>
+const refused = (reply: { json: Record<string, unknown> }) =>
+  (reply.json['error'] as { code: number; data: { reason: string } } | undefined)?.data.reason
+
+for (const revision of both) {
+  verifies(
+    'minimum:resources',
+    `a resource of ${revision} is cut to its fields, and its patient recorded`,
+    async () => {
+      const uri = 'ehr://patients/p-7/labs'
+      scene.upstream.answering = withResult({
+        contents: [{ uri, mimeType: 'application/json', text: '{"code":"E11","name":"Fluegel"}' }],
+      })
+
+      const reply = await scene.ask(aMessage('resources/read', { uri }, { revision }))
+
+      expect(answered(reply)).toEqual({
+        contents: [{ uri, mimeType: 'application/json', text: '{"code":"E11"}' }],
+        ...(revision === '2026-07-28' ? { resultType: 'complete', ttlMs: 0, cacheScope: 'private' } : {}),
+      })
+      expect(scene.upstream.asked[0]?.body['params']).toMatchObject({ uri })
+      const [intent] = scene.trail.of('intent')
+      expect(intent).toMatchObject({ resource: 'labs', method: 'resources/read', patients: [{}] })
+      expect(JSON.stringify(scene.trail.entries)).not.toContain('p-7')
+    },
+  )
+
+  verifies(
+    'minimum:prompts',
+    `a prompt of ${revision} is asked for by the server's own name and cut`,
+    async () => {
+      scene.upstream.answering = withResult({
+        description: 'About Jane, 555-123-4567',
+        messages: [
+          { role: 'user', content: { type: 'text', text: 'Call 555-123-4567' } },
+          { role: 'user', content: { type: 'image', data: 'AAAA', mimeType: 'image/png' } },
+        ],
+      })
+
+      const reply = await scene.ask(
+        aMessage('prompts/get', { name: 'summary', arguments: { patient_id: 'p-7' } }, { revision }),
+      )
+
+      expect(answered(reply)).toMatchObject({
+        messages: [{ role: 'user', content: { type: 'text', text: 'Call [PHONE]' } }],
+      })
+      expect(reply.text).not.toContain('555-123')
+      expect(scene.upstream.asked[0]?.body['params']).toMatchObject({
+        name: 'summarise_everything',
+        arguments: { patient_id: 'p-7' },
+      })
+      expect(scene.trail.of('result')).toMatchObject([{ dropped: { 'content-image': 1 } }])
+    },
+  )
+}
+
+test('a resource kept whole leaves as it came', async () => {
+  const result = {
+    contents: [{ uri: 'ehr://formulary', blob: 'AAAA', _meta: { any: 1 } }],
+    _meta: { more: 2 },
+  }
+  scene.upstream.answering = withResult(result)
+
+  expect(answered(await scene.ask(aMessage('resources/read', { uri: 'ehr://formulary' })))).toEqual(result)
+})
+
+const unknown: { when: string; method: string; params: Record<string, unknown>; reason: string }[] = [
+  {
+    when: 'a resource of no role',
+    method: 'resources/read',
+    params: { uri: 'ehr://hidden' },
+    reason: 'resource-unknown',
+  },
+  {
+    when: 'a resource that nobody listed',
+    method: 'resources/read',
+    params: { uri: 'ehr://Fluegel' },
+    reason: 'resource-unknown',
+  },
+  {
+    when: 'a way up out of a template',
+    method: 'resources/read',
+    params: { uri: 'ehr://patients/../labs' },
+    reason: 'resource-unknown',
+  },
+  {
+    when: 'a subscription that the policy does not name',
+    method: 'resources/subscribe',
+    params: { uri: 'ehr://formulary' },
+    reason: 'resource-unknown',
+  },
+  {
+    when: 'a prompt that nobody listed',
+    method: 'prompts/get',
+    params: { name: 'Fluegel' },
+    reason: 'prompt-unknown',
+  },
+  {
+    when: 'the server’s own name of a prompt',
+    method: 'prompts/get',
+    params: { name: 'summarise_everything' },
+    reason: 'prompt-unknown',
+  },
+  {
+    when: 'a prompt’s argument that its schema does not name',
+    method: 'prompts/get',
+    params: { name: 'summary', arguments: { patient_id: 'p', Fluegel: 'x' } },
+    reason: 'argument-refused',
+  },
+]
+
+for (const { when, method, params, reason } of unknown)
+  verifies('access:default-deny', when, async () => {
+    const reply = await scene.ask(aMessage(method, params))
+
+    expect(refused(reply)).toBe(reason)
+    expect(reply.text).not.toContain('Fluegel')
+    expect(scene.upstream.asked).toEqual([])
+    expect(scene.trail.of('refusal')).toMatchObject([{ reason, method }])
+  })
+
+verifies(
+  'access:lists',
+  'lists show what this caller’s roles permit, and the server is not asked',
+  async () => {
+    const list = async (method: string, token?: string) =>
+      answered(await scene.ask({ ...aMessage(method, {}), ...(token === undefined ? {} : { token }) }))
+
+    expect(await list('resources/list')).toEqual({
+      resources: [{ uri: 'ehr://formulary', name: 'formulary', description: 'Drugs' }],
+    })
+    expect(await list('resources/templates/list')).toEqual({
+      resourceTemplates: [
+        { uriTemplate: 'ehr://patients/{patient}/labs', name: 'labs', description: 'Labs' },
+      ],
+    })
+    expect(await list('prompts/list')).toEqual({
+      prompts: [
+        {
+          name: 'summary',
+          description: 'Summary of one patient',
+          arguments: [{ name: 'patient_id', required: true }],
+        },
+      ],
+    })
+    const billing = await scene.token({ realm_access: { roles: ['Billing'] } })
+    expect(await list('resources/list', billing)).toEqual({ resources: [] })
+    expect(await list('prompts/list', billing)).toEqual({ prompts: [] })
+    expect(scene.upstream.asked).toEqual([])
+  },
+)
+
+verifies(
+  'access:lists',
+  'a long list comes in pages, and a cursor of another policy is refused',
+  async () => {
+    const [labs] = policy.resources
+    const many = Array.from({ length: 450 }, (_, i) => ({ ...labs!, name: `labs-${i}`, uri: `ehr://r/${i}` }))
+    scene.use(
+      aPolicy({ ...policy, resources: many, roles: [aRole({ resources: many.map(({ name }) => name) })] }),
+    )
+    const names: string[] = []
+    let cursor: string | undefined
+    for (let pages = 0; pages < 5; pages += 1) {
+      const reply = answered(
+        await scene.ask(aMessage('resources/list', cursor === undefined ? {} : { cursor })),
+      )
+      names.push(...(reply['resources'] as { name: string }[]).map(({ name }) => name))
+      const next = reply['nextCursor'] as string | undefined
+      if (next === undefined) break
+      cursor = next
+    }
+
+    expect(names).toEqual(many.map(({ name }) => name))
+    scene.use(aPolicy(policy))
+    for (const wrong of [cursor, 'Fluegel', 7, null, `${'0'.repeat(12)}.200`])
+      expect(refused(await scene.ask(aMessage('resources/list', { cursor: wrong })))).toBe('cursor-refused')
+  },
+)
+
+verifies(
+  'minimum:completion',
+  'a completion is off until the policy turns it on, and changed values go',
+  async () => {
+    const message = aMessage('completion/complete', {
+      ref: { type: 'ref/prompt', name: 'summary' },
+      argument: { name: 'patient_id', value: 'p' },
+    })
+    expect(refused(await scene.ask(message))).toBe('method-unknown')
+
+    scene.use(aPolicy({ ...policy, fromServer: { completion: { text: 'Redact' } } }))
+    scene.upstream.answering = withResult({
+      completion: { values: ['p-7', '555-123-4567'], total: 2, hasMore: false },
+    })
+
+    expect(answered(await scene.ask(message))).toEqual({
+      completion: { values: ['p-7'], total: 1, hasMore: false },
+    })
+    expect(scene.upstream.asked[0]?.body['params']).toMatchObject({
+      ref: { type: 'ref/prompt', name: 'summarise_everything' },
+      argument: { name: 'patient_id', value: 'p' },
+    })
+  },
+)
+
+const input = {
+  resultType: 'input_required',
+  inputRequests: {
+    reason: {
+      method: 'elicitation/create',
+      params: {
+        message: 'Why 555-123-4567?',
+        requestedSchema: { type: 'object', properties: {} },
+        _meta: { Fluegel: 1 },
+      },
+    },
+  },
+  requestState: 'Fluegel',
+}
+const asking = {
+  ...policy,
+  fromServer: { elicitation: { text: 'Redact' as const, modes: ['form' as const], hosts: [] } },
+}
+const call = (params: Record<string, unknown> = {}) =>
+  aMessage(
+    'tools/call',
+    { name: 'get_diagnosis', arguments: { patient_id: 'p-7' }, ...params },
+    { revision: '2026-07-28' },
+  )
+
+verifies(
+  'access:input-rounds',
+  'the server’s question is redacted, its state sealed, and both come back',
+  async () => {
+    scene.use(aPolicy(asking))
+    scene.upstream.answering = withResult(input)
+    const first = answered(await scene.ask(call()))
+    expect(first).toMatchObject({
+      resultType: 'input_required',
+      inputRequests: { reason: { method: 'elicitation/create', params: { message: 'Why [PHONE]?' } } },
+    })
+    expect(JSON.stringify(first)).not.toContain('Fluegel')
+
+    const inputResponses = { reason: { action: 'accept', content: { why: 'care' } } }
+    scene.upstream.answering = withResult({ resultType: 'complete', content: [] })
+    const second = await scene.ask(call({ inputResponses, requestState: first['requestState'] }))
+
+    expect(answered(second)).toMatchObject({ resultType: 'complete' })
+    expect(scene.upstream.asked.at(-1)?.body['params']).toMatchObject({
+      inputResponses,
+      requestState: 'Fluegel',
+    })
+  },
+)
+
+verifies(
+  'access:input-rounds',
+  'a state of another person, another tool, or changed, is refused',
+  async () => {
+    scene.use(aPolicy(asking))
+    scene.upstream.answering = withResult(input)
+    const { requestState } = answered(await scene.ask(call())) as { requestState: string }
+    scene.upstream.asked.length = 0
+
+    const another = await scene.token({ sub: 'clinician-2' })
+    expect(refused(await scene.ask({ ...call({ requestState }), token: another }))).toBe('state-refused')
+    expect(refused(await scene.ask(call({ requestState: `${requestState}-TAMPERED` })))).toBe('state-refused')
+    const prompt = aMessage(
+      'prompts/get',
+      { name: 'summary', arguments: { patient_id: 'p-7' }, requestState },
+      { revision: '2026-07-28' },
+    )
+    expect(refused(await scene.ask(prompt))).toBe('state-refused')
+    for (const inputResponses of [null, 7, [], { a: 1 }])
+      expect(refused(await scene.ask(call({ inputResponses })))).toBe('input-malformed')
+    expect(scene.upstream.asked).toEqual([])
+  },
+)
+
+verifies(
+  'access:input-rounds',
+  'a server is told of no capability that the policy does not name',
+  async () => {
+    scene.upstream.answering = withResult({ resultType: 'complete', content: [] })
+    const key = 'io.modelcontextprotocol/clientCapabilities'
+    const claiming = (): { body: string; headers: Record<string, string> } => {
+      const { body, headers } = call()
+      const message = JSON.parse(String(body)) as { params: { [meta: string]: Record<string, unknown> } }
+      Object.assign(message.params['_meta'] ?? {}, {
+        [key]: { sampling: {}, elicitation: { form: {}, url: {} }, roots: {}, Fluegel: {} },
+      })
+      return { body: JSON.stringify(message), headers }
+    }
+    const told = () =>
+      scene.upstream.asked.at(-1)?.body['params'] as Record<string, Record<string, unknown>> | undefined
+
+    await scene.ask(claiming())
+    expect(told()?.['_meta']).toMatchObject({ [key]: {} })
+    expect(told()?.['_meta']?.[key]).toEqual({})
+
+    scene.use(aPolicy(asking))
+    await scene.ask(claiming())
+    expect(told()?.['_meta']?.[key]).toEqual({ elicitation: { form: {} } })
+  },
+)
