@@ -27,7 +27,7 @@ export default defineConfig({
       tier(
         'unit',
         [
-          'test/{core,crds,sidecar,operator,collector,cli,config,sample,demo,bench}/**/*.test.ts',
+          'test/{core,crds,sidecar,operator,collector,cli,config,sample,demo,bench,conformance}/**/*.test.ts',
           'test/*.test.ts',
         ],
         // Threads that share their modules: starting anew for each file costs more than all tests together. No module

@@ -12,6 +12,7 @@
 //
 // Checks stay in out/conformance.
 
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -24,7 +25,8 @@ import { differencesTable, summary, troubles } from './report.ts'
 import { startShim } from './shim.ts'
 import { legs, requirementsOf, runSuite } from './suite.ts'
 
-const out = join(import.meta.dirname, '..', '..', 'out', 'conformance')
+const root = join(import.meta.dirname, '..', '..')
+const out = join(root, 'out', 'conformance')
 type Side = 'bare' | 'through'
 
 const { values, positionals } = parseArgs({
@@ -113,6 +115,9 @@ async function local(): Promise<boolean> {
 
 async function compare(): Promise<boolean> {
   const [before, after] = [await rowsOf('bare'), await rowsOf('through')]
+  for (const { test } of explanations)
+    if (!existsSync(join(root, test)))
+      throw new Error(`explained.ts names the test ${test}, which is not there: name the one that covers it`)
   const { explained, unexplained, stale } = explain(differences(before, after), explanations)
   console.log(`\n${summary('bare', before)}\n\n${summary('through', after)}`)
   if (explained.length > 0) console.log(`\nExplained: ${explained.length}\n${differencesTable(explained)}`)

@@ -50,23 +50,33 @@ export function troubles(rows: readonly Row[]): string {
   return rows
     .filter(({ status }) => bad.includes(status))
     .map(({ leg, scenario, id, status, scored, says = '' }) =>
-      [`${head(leg, scored)}  ${scenario}`, `  ${id}  ${status}`, ...wrapped(says)].join('\n'),
+      [`${head(leg, scored)}  ${scenario}`, ...wrapped(`${id}: ${status}`, 2), ...wrapped(says)].join('\n'),
     )
     .join('\n')
 }
 
-/** Every difference; where it is explained, by what. */
+/** Every difference, a block for each scenario; where it is explained, by what. */
 export function differencesTable(found: readonly { difference: Difference; by?: Explanation }[]): string {
-  return found
-    .map(({ difference: { leg, scenario, id, scored, bare, through, says = '' }, by }) =>
-      [
-        `${head(leg, scored)}  ${scenario}`,
-        ...wrapped(`${id}: ${bare} → ${through}`, 2),
-        ...(by === undefined ? wrapped(says) : wrapped(`${by.reason} (${by.test})`)),
-      ].join('\n'),
-    )
+  const blocks = Map.groupBy(
+    found,
+    ({ difference: { leg, scenario, scored } }) => `${head(leg, scored)}  ${scenario}`,
+  )
+  return [...blocks.entries()]
+    .toSorted(([one], [other]) => order(one).localeCompare(order(other)))
+    .map(([title, differing]) => [title, ...differing.flatMap(differenceLines)].join('\n'))
     .join('\n')
 }
+
+function differenceLines({ difference, by }: { difference: Difference; by?: Explanation }): string[] {
+  const { id, bare, through, says = '' } = difference
+  return [
+    ...wrapped(`${id}: ${bare} → ${through}`, 2),
+    ...wrapped(by === undefined ? says : `${by.reason} (${by.test})`),
+  ]
+}
+
+/** Within a revision what is scored comes first. */
+const order = (title: string): string => title.replace('  scored', '  0').replace('  other', '  1')
 
 const head = (leg: string, scored: boolean): string => `${leg}  ${scored ? 'scored' : 'other '}`
 
