@@ -27,7 +27,7 @@ export type Scan = { frames: Frame[]; end: number; damaged: boolean }
 
 const magic = 0x68_6d_73_31
 const alignment = 16
-export const headLength = 16
+const headLength = 16
 const codes = { header: 0x68, records: 0x72, checkpoint: 0x63 } as const
 const kinds = new Map<number, FrameKind>(
   (Object.keys(codes) as FrameKind[]).map((kind) => [codes[kind], kind]),

@@ -1,13 +1,13 @@
 // Local: follows the segments to the collector, frame by frame, with a bounded lag. Reads from the files and holds one
 // batch in memory, so that a collector that is away costs disk and not memory.
 
-import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { open, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { backoff } from '../../core/backoff.ts'
 import { codeOf, type Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import type { Contact } from './contact.ts'
-import { type Frame, frameAt, headLength, recordsIn } from './frames.ts'
+import { frameAt, recordsIn } from './frames.ts'
 import { ChainOver } from './home.ts'
 import { type Segment, type Segments, syncFolder } from './segment.ts'
 
@@ -24,6 +24,13 @@ export type ShipperOptions = {
 
 const usualLag: Lag = { bytes: 64 * 1024 * 1024, milliseconds: 600_000 }
 const batchBytes = 1024 * 1024
+/** A frame holds at most a batch of the chain's, which is as large: two of them hold at least one whole frame. */
+const readBytes = 2 * batchBytes
+/**
+ * What is acknowledged within this time goes in one exchange, milliseconds. Each costs as much as serving a call, and so
+ * little more than nothing is at stake: what the volume alone has, while it may have 64 MB.
+ */
+const gatherTime = 100
 
 /** Batch of frames that go together: records, then at most one checkpoint over them. */
 type Batch = { records: Buffer[]; note?: string; to: number }
@@ -31,6 +38,8 @@ type Batch = { records: Buffer[]; note?: string; to: number }
 export class Shipper {
   readonly #options: ShipperOptions
   readonly #over = new AbortController()
+  /** From now on nothing is gathered. */
+  readonly #closing = new AbortController()
   /** Where the next frame to ship begins, in the oldest segment. */
   #at = 0
   /** Records shipped. */
@@ -74,6 +83,7 @@ export class Shipper {
   /** Ships what is there for at most so many milliseconds, then ends. What is left stays on the volume. */
   async close(milliseconds: number): Promise<void> {
     const until = performance.now() + milliseconds
+    this.#closing.abort()
     while (this.behind() > 0 && performance.now() < until && !this.#over.signal.aborted) await pause(20)
     this.#over.abort()
     this.#wake.resolve()
@@ -85,6 +95,7 @@ export class Shipper {
     while (!this.#over.signal.aborted) {
       try {
         if (!(await this.#ship())) await this.#sleep()
+        if (this.behind() < batchBytes) await this.#gather()
         attempt = 0
       } catch (error) {
         if (this.#over.signal.aborted) return
@@ -106,6 +117,11 @@ export class Shipper {
   async #sleep(): Promise<void> {
     await this.#wake.promise
     this.#wake = Promise.withResolvers<void>()
+  }
+
+  /** Lets more come, unless the end has begun. */
+  async #gather(): Promise<void> {
+    await pause(gatherTime, this.#closing.signal).catch(() => undefined)
   }
 
   /** Ships one batch of the oldest segment, or takes that segment away. Returns whether there was anything to do. */
@@ -137,34 +153,33 @@ export class Shipper {
 
 /** Reads from `start` on up to the end of what is durable, up to a checkpoint, or up to `batchBytes`. */
 async function readBatch(segment: Segment, start: number): Promise<Batch> {
-  const handle = await open(segment.path, 'r')
-  try {
-    const batch: Batch = { records: [], to: start }
-    while (batch.to < segment.end && batch.to - start < batchBytes && batch.note === undefined) {
-      const next = await readFrame(handle, batch.to)
-      if (next.kind === 'checkpoint') batch.note = next.payload.toString('utf8')
-      else if (next.kind === 'records') batch.records.push(...recordsIn(next.payload))
-      batch.to = next.end
+  const bytes = await readDurable(segment, start)
+  const end = start + bytes.length
+  const batch: Batch = { records: [], to: start }
+  while (batch.to < end && batch.to - start < batchBytes && batch.note === undefined) {
+    const next = frameAt(bytes, batch.to - start)
+    if (next === undefined) {
+      // The rest of it was not read.
+      if (batch.to > start && bytes.length === readBytes) break
+      // It was durable once: anything else at its place is damage, and the chain cannot go on.
+      throw new ChainOver('segment-damaged')
     }
-    return batch
+    if (next.kind === 'checkpoint') batch.note = next.payload.toString('utf8')
+    else if (next.kind === 'records') batch.records.push(...recordsIn(next.payload))
+    batch.to = start + next.end
+  }
+  return batch
+}
+
+/** What is durable from `start` on, up to `readBytes`. */
+async function readDurable({ path, end }: Segment, start: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(Math.min(end - start, readBytes))
+  const handle = await open(path, 'r')
+  try {
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, start)
+    if (bytesRead !== bytes.length) throw new ChainOver('segment-damaged')
+    return bytes
   } finally {
     await handle.close()
   }
-}
-
-/** A frame that was durable once. Anything else at its place is damage, and the chain cannot go on. */
-async function readFrame(handle: FileHandle, at: number): Promise<Frame> {
-  const head = await readExactly(handle, headLength, at)
-  const bytes = await readExactly(handle, headLength + head.readUInt32BE(4), at)
-  const found = frameAt(bytes, 0)
-  if (found === undefined) throw new ChainOver('segment-damaged')
-  return { ...found, start: at, end: at + found.end }
-}
-
-async function readExactly(handle: FileHandle, length: number, at: number): Promise<Buffer> {
-  if (length > 16 * 1024 * 1024) throw new ChainOver('segment-damaged')
-  const bytes = Buffer.alloc(length)
-  const { bytesRead } = await handle.read(bytes, 0, length, at)
-  if (bytesRead !== length) throw new ChainOver('segment-damaged')
-  return bytes
 }
