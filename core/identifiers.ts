@@ -27,12 +27,14 @@ export const services = {
 /** ServiceAccounts in the system namespace. */
 export const accounts = { operator: 'hipaa-mcp-operator', collector: 'hipaa-mcp-collector' } as const
 
-/** TCP ports (DNS also UDP). The first four are in the guarded pod, the others in ours. */
+/** TCP ports (DNS also UDP). The first five are in the guarded pod, the others in ours. */
 export const ports = {
   calls: 15080,
   health: 15021,
   egress: 15443,
   dns: 15053,
+  /** Only where the server has tls.discovery. */
+  discovery: 15444,
   channel: 8444,
   collector: 8445,
   webhook: 9443,

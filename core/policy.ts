@@ -125,6 +125,8 @@ export type Policy = {
   maxPolicyAgeSeconds: number
   workload: { port: number; path: string }
   tls: { minVersion: 'TLSv1.2' | 'TLSv1.3'; clientCa: string }
+  /** The port under which callers reach the protected-resource metadata (RFC 9728). */
+  discovery?: { port: number }
   issuers: Issuer[]
   mfa: { maxAgeSeconds: number }
   /** What a token must be bound to, besides mutual TLS with any certificate of the client CA. */
@@ -167,6 +169,7 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
     (value['minVersion'] === 'TLSv1.2' || value['minVersion'] === 'TLSv1.3') &&
     typeof value['clientCa'] === 'string' &&
     value['clientCa'] !== '',
+  discovery: (value) => isObject(value) && isCount(value['port']),
   issuers: (value) =>
     isList(
       value,
@@ -230,7 +233,7 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
   lockdown: (value) => isObject(value) && typeof value['reason'] === 'string',
 }
 
-const optional: ReadonlySet<string> = new Set(['training', 'patient', 'lockdown'])
+const optional: ReadonlySet<string> = new Set(['discovery', 'training', 'patient', 'lockdown'])
 
 /**
  * Reads a policy document. Returns every issue at once, or the policy; a document with any issue is no policy at all,

@@ -78,6 +78,17 @@ pem: string
  * Lowest TLS version. Default 1.3; nothing below 1.2 exists.
  */
 minVersion?: ("1.2" | "1.3")
+/**
+ * A second port, on which no client certificate is asked for: protected-resource metadata (RFC 9728) and a
+ * 401 that points to it, nothing else. Give a Service of the pods this port too. Running pods have it once
+ * they are replaced. Omitted, there is none.
+ */
+discovery?: {
+/**
+ * TCP port under which callers reach it, at the pods and at their Service alike.
+ */
+port: number
+}
 }
 /**
  * Who may call, and what proves it.

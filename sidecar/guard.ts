@@ -5,7 +5,15 @@ import { checkGuard } from './guard/check.ts'
 import { setGuard } from './guard/set.ts'
 
 const commands: { readonly [name: string]: () => Promise<string> | string } = {
-  set: () => setGuard({ upstreamPort: upstreamPort() }),
+  set: () => {
+    const discovery = env['HIPAA_MCP_DISCOVERY_PORT']
+    return setGuard({
+      upstreamPort: upstreamPort(),
+      ...(discovery === undefined
+        ? {}
+        : { discoveryPort: portOf('DISCOVERY_PORT', 'spec.tls.discovery.port') }),
+    })
+  },
   check: async () => {
     const dns = env['HIPAA_MCP_DNS']
     if (dns === undefined || dns === '') throw new Error('HIPAA_MCP_DNS is not set: admission sets it')
@@ -14,9 +22,13 @@ const commands: { readonly [name: string]: () => Promise<string> | string } = {
 }
 
 function upstreamPort(): number {
-  const text = env['HIPAA_MCP_UPSTREAM_PORT'] ?? ''
+  return portOf('UPSTREAM_PORT', 'spec.workload.port')
+}
+
+function portOf(name: string, from: string): number {
+  const text = env[`HIPAA_MCP_${name}`] ?? ''
   if (!/^[1-9][0-9]{0,4}$/.test(text)) {
-    throw new Error('HIPAA_MCP_UPSTREAM_PORT is not a port: admission sets it to spec.workload.port')
+    throw new Error(`HIPAA_MCP_${name} is not a port: admission sets it to ${from}`)
   }
   return Number(text)
 }

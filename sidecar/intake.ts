@@ -40,7 +40,8 @@ function countOf(name: string, { rawHeaders }: IncomingMessage): number {
   return count
 }
 
-function hostOf(header: string | undefined): string {
+/** Name in a Host header, without the port. */
+export function hostOf(header: string | undefined): string {
   return (header ?? '').replace(/:\d{1,5}$/, '').toLowerCase()
 }
 

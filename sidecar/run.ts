@@ -9,6 +9,7 @@ import { Link } from './channel/link.ts'
 import { clusterLookup } from './channel/lookup.ts'
 import { followOrders } from './channel/orders-stream.ts'
 import type { Config } from './config.ts'
+import { type Discovery, discoveryServer } from './discovery.ts'
 import { type RunningEgress, startEgress } from './egress/start.ts'
 import { healthServer } from './health.ts'
 import { codeOf, type Log } from './log.ts'
@@ -28,14 +29,14 @@ export type RunOptions = {
   /** The process must end: what runs cannot go on. */
   onFatal: (reason: string) => void
   /** 0 takes any free one. */
-  ports?: { calls: number; health: number; egress: number; dns: number }
+  ports?: { calls: number; health: number; egress: number; dns: number; discovery?: number }
   token?: string
   trailFolder?: string
 }
 
 export interface Running {
-  /** Ports that are listened to; `calls` is 0 until there is a policy. */
-  ports(): { calls: number; health: number }
+  /** Ports that are listened to; `calls` and `discovery` are 0 until a policy wants them. */
+  ports(): { calls: number; health: number; discovery: number }
   /** Takes no new calls; resolves when the last one was answered. */
   drain(): Promise<void>
   /** Drains, closes the chain and ends everything. Rejects when the end of the chain could not be recorded. */
@@ -62,6 +63,7 @@ export async function run(options: RunOptions): Promise<Running> {
   let trail: RunningTrail | undefined
   let egress: RunningEgress | undefined
   let calls: CallsServer | undefined
+  let discovery: Discovery | undefined
   let tls: CallsTls | undefined
   let stuck: string | undefined
   let draining: Promise<void> | undefined
@@ -121,6 +123,7 @@ export async function run(options: RunOptions): Promise<Running> {
       return
     const { key, server: cert } = certificates
     const wanted: CallsTls = { key, cert, ca: policy.tls.clientCa, minVersion: policy.tls.minVersion }
+    discover(wanted, policy.discovery !== undefined, trail)
     if (tls !== undefined && JSON.stringify(tls) === JSON.stringify(wanted)) return
     tls = wanted
     if (calls !== undefined) return calls.setCertificate(wanted)
@@ -147,6 +150,27 @@ export async function run(options: RunOptions): Promise<Running> {
       (port) => log.info('Calls are served', { port }),
       (error: unknown) => onFatal(codeOf(error)),
     )
+  }
+
+  /** The door without a client certificate is there as long as the policy wants it, and never while draining. */
+  function discover(wanted: CallsTls, on: boolean, { chain }: RunningTrail): void {
+    if (on && draining === undefined) {
+      if (discovery !== undefined) {
+        if (JSON.stringify(tls) !== JSON.stringify(wanted)) discovery.setCertificate(wanted)
+        return
+      }
+      const hosts = () => identity.current()?.names ?? []
+      discovery = discoveryServer({ tls: wanted, orders, trail: chain, hosts, watch: metrics.calls })
+      listen(discovery.server, ports.discovery ?? 0).then(
+        (port) => log.info('Metadata is served', { port }),
+        (error: unknown) => onFatal(codeOf(error)),
+      )
+    } else {
+      discovery
+        ?.close()
+        .catch((error: unknown) => log.warn('Discovery ended badly', { error: codeOf(error) }))
+      discovery = undefined
+    }
   }
 
   /** Rejects when the end begins: whoever waits for the operator then waits no more. */
@@ -206,7 +230,7 @@ export async function run(options: RunOptions): Promise<Running> {
       log.info('Finishing what is in flight')
       const late = Promise.withResolvers<void>()
       const timer = setTimeout(late.resolve, drainTime)
-      await Promise.race([calls?.drain(), late.promise])
+      await Promise.race([Promise.all([calls?.drain(), discovery?.close()]), late.promise])
       clearTimeout(timer)
     })()
     await draining
@@ -222,7 +246,11 @@ export async function run(options: RunOptions): Promise<Running> {
   })
 
   return {
-    ports: () => ({ calls: portOf(calls?.server), health: portOf(health) }),
+    ports: () => ({
+      calls: portOf(calls?.server),
+      health: portOf(health),
+      discovery: portOf(discovery?.server),
+    }),
     drain,
     async stop() {
       await drain()

@@ -32,6 +32,7 @@ type Progress = {
   readonly message: Message
   readonly revision: Revision
   readonly peer: string
+  readonly host?: string
   readonly who?: Who
   readonly authorization?: string
   readonly purpose?: string
@@ -112,7 +113,7 @@ export function pipeline(): Pipeline<Received> {
 async function refuse(why: unknown, stage: string, exchange: Progress, deps: Deps): Promise<Refused> {
   const refusal =
     why instanceof Refusal
-      ? challenged(why, exchange.inForce)
+      ? challenged(why, exchange.inForce, exchange.host)
       : new Refusal('internal', {
           cause: why,
           mayHaveRun: sending.has(exchange.stage) || hasRun(exchange),

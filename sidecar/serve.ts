@@ -80,7 +80,12 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
 }
 
 /** Records a refusal from before the pipeline, or counts it when its source is over its quota. */
-export async function refuseEarly(refusal: Refusal, asked: Asked, peer: string, deps: Deps): Promise<Answer> {
+export async function refuseEarly(
+  refusal: Refusal,
+  asked: Asked,
+  peer: string,
+  deps: Pick<Deps, 'orders' | 'quota' | 'trail' | 'watch'>,
+): Promise<Answer> {
   const { reason } = refusal
   deps.watch.refusal?.({ reason, stage: 'transport' })
   if (!deps.quota.admits(peer, reason)) return word(refusal, asked)

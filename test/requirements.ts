@@ -177,6 +177,10 @@ export const requirements = {
     'authentication',
     'Bound by DPoP, a token is good only with a fresh proof of its key for this very request, once.',
   ),
+  'authentication:discovery': done(
+    'authentication',
+    'A client without certificate or token learns where to get them, on a port that serves nothing else.',
+  ),
   'authentication:no-passthrough': done('authentication', 'No token of a caller is passed on to the server.'),
   'authentication:training': done(
     'authentication',

@@ -35,11 +35,14 @@ export function ownContainers(injection: Injection): Container[] {
   const { image } = surroundings
   const local = server.spec.trail?.acknowledge === 'Local'
   const upstreamPort = { name: 'HIPAA_MCP_UPSTREAM_PORT', value: String(server.spec.workload.port) }
+  const { discovery } = server.spec.tls ?? {}
+  const discoveryPort =
+    discovery === undefined ? [] : [{ name: 'HIPAA_MCP_DISCOVERY_PORT', value: String(discovery.port) }]
   return [
     {
       ...base(containers.guard, image),
       command: node(program('guard.ts'), 'set'),
-      env: [upstreamPort],
+      env: [upstreamPort, ...discoveryPort],
       // NET_ADMIN is why Pod Security `restricted` cannot hold here (docs/limits.md). It is gone before the app starts.
       securityContext: confined(0, ['NET_ADMIN']),
       resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
@@ -93,6 +96,9 @@ function sidecar(injection: Injection, local: boolean): Container {
     ports: [
       { name: 'hipaa-mcp', containerPort: ports.calls, protocol: 'TCP' },
       { name: 'hipaa-health', containerPort: ports.health, protocol: 'TCP' },
+      ...(injection.server.spec.tls?.discovery === undefined
+        ? []
+        : [{ name: 'hipaa-discovery', containerPort: ports.discovery, protocol: 'TCP' }]),
     ],
     env: environment(injection),
     securityContext: confined(uids.sidecar),

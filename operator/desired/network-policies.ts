@@ -26,7 +26,7 @@ export function storeOf(server: string, store: string): string {
 }
 
 /**
- * Nothing reaches the server's pods but the named callers on the sidecar's port and monitoring; nothing leaves but to
+ * Nothing reaches the server's pods but the named callers on the sidecar's ports and monitoring; nothing leaves but to
  * DNS, our own two programs, declared stores and, while an agreement is active, hosts on port 443.
  */
 export function serverPolicy(seen: {
@@ -74,14 +74,14 @@ export function serverPolicy(seen: {
     // A NetworkPolicy knows no names: which hosts is the sidecar's to decide.
     ...(toAgreements ? [{ ports: [tcp(443)] }] : []),
   ]
+  const calls = [ports.calls, spec.workload.port]
+  const discovery = spec.tls?.discovery === undefined ? [] : [ports.discovery, spec.tls.discovery.port]
   return policy(server, serverPolicyName(server), {
     podSelector: { matchLabels: { [guardedLabel]: server.metadata.name } },
     policyTypes: ['Ingress', 'Egress'],
     // The app's port too: a connection to it is redirected to the sidecar inside the pod, after this policy.
     ingress: [
-      ...(callers.length === 0
-        ? []
-        : [{ from: callers, ports: [tcp(ports.calls), tcp(spec.workload.port)] }]),
+      ...(callers.length === 0 ? [] : [{ from: callers, ports: [...calls, ...discovery].map(tcp) }]),
       monitoring,
     ],
     egress,

@@ -5,20 +5,21 @@
 
 import { egressRange, ports, uids } from '../../core/identifiers.ts'
 
-/** `upstreamPort`: where the app listens. */
-export type GuardConfig = { upstreamPort: number }
+/** `upstreamPort`: where the app listens. `discoveryPort`: where callers look for the metadata, if there is any. */
+export type GuardConfig = { upstreamPort: number; discoveryPort?: number }
 
 const sidecar = `-m owner --uid-owner ${uids.sidecar} --gid-owner ${uids.sidecar}`
 const state = '-m conntrack --ctstate'
 const resets = '-p tcp -m tcp --tcp-flags RST RST'
 
 /** From outside come calls and the kubelet's questions; the app's own port has no rule, so it stays shut. */
-const inbound = [
+const inbound = ({ discoveryPort }: GuardConfig) => [
   // What travels on loopback was judged when it left, in OUTPUT.
   '-A INPUT -i lo -j ACCEPT',
   `-A INPUT ${state} ESTABLISHED -j ACCEPT`,
   `-A INPUT -p tcp -m tcp --dport ${ports.calls} -j ACCEPT`,
   `-A INPUT -p tcp -m tcp --dport ${ports.health} -j ACCEPT`,
+  ...(discoveryPort === undefined ? [] : [`-A INPUT -p tcp -m tcp --dport ${ports.discovery} -j ACCEPT`]),
 ]
 
 /**
@@ -62,9 +63,11 @@ const neighbours = [
   ...['133', '135', '136'].map((type) => `-A OUTPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`),
 ]
 
-/** Calls to the app's port come to the sidecar. Not on loopback: there the sidecar itself calls the app. */
-const redirect = ({ upstreamPort }: GuardConfig) =>
-  `-A PREROUTING ! -i lo -p tcp -m tcp --dport ${upstreamPort} -j REDIRECT --to-ports ${ports.calls}`
+/** Calls to the app's port come to the sidecar, and so do those to the discovery port. Not on loopback: there the sidecar itself calls the app. */
+const redirects = ({ upstreamPort, discoveryPort }: GuardConfig) =>
+  [[upstreamPort, ports.calls] as const, [discoveryPort, ports.discovery] as const]
+    .filter(([from]) => from !== undefined)
+    .map(([from, to]) => `-A PREROUTING ! -i lo -p tcp -m tcp --dport ${from} -j REDIRECT --to-ports ${to}`)
 
 /**
  * Names become addresses of this range. DNAT to a port alone keeps the address, so that the listener sees in
@@ -95,38 +98,40 @@ const text = (lines: readonly string[]) => `${lines.join('\n')}\n`
  * Throws for a port that is not the app's to have.
  */
 export function rules(config: GuardConfig): { v4: string; v6: string } {
-  const { upstreamPort } = config
-  const own: readonly number[] = [ports.calls, ports.health, ports.egress, ports.dns]
-  if (
-    !Number.isInteger(upstreamPort) ||
-    upstreamPort < 1 ||
-    upstreamPort > 65_535 ||
-    own.includes(upstreamPort)
-  ) {
+  const own: readonly number[] = [ports.calls, ports.health, ports.egress, ports.dns, ports.discovery]
+  const free = (port: number): boolean =>
+    Number.isInteger(port) && port >= 1 && port <= 65_535 && !own.includes(port)
+  const { upstreamPort, discoveryPort } = config
+  if (!free(upstreamPort)) {
     throw new RangeError(
       `The app's port must be between 1 and 65535 and none of ${own.join(', ')}: set spec.workload.port to where the app listens`,
+    )
+  }
+  if (discoveryPort !== undefined && (!free(discoveryPort) || discoveryPort === upstreamPort)) {
+    throw new RangeError(
+      `The discovery port must be between 1 and 65535, none of ${own.join(', ')}, and not the app's: change spec.tls.discovery.port`,
     )
   }
   return {
     v4: text([
       ...filter([
-        ...inbound,
+        ...inbound(config),
         ...icmpErrors,
         ...outbound,
         ...doors,
         ...refusals('icmp', 'icmp-port-unreachable'),
       ]),
-      ...nat([redirect(config), ...names]),
+      ...nat([...redirects(config), ...names]),
     ]),
     v6: text([
       ...filter([
-        ...inbound,
+        ...inbound(config),
         ...icmp6Errors,
         ...outbound,
         ...neighbours,
         ...refusals('ipv6-icmp', 'icmp6-port-unreachable'),
       ]),
-      ...nat([redirect(config)]),
+      ...nat(redirects(config)),
     ]),
   }
 }

@@ -30,7 +30,9 @@ export function setGuard(config: GuardConfig): string {
     }
     set.push(name)
   }
-  return `packet filter set for ${set.join(' and ')}, the app's port is ${config.upstreamPort}`
+  const { upstreamPort, discoveryPort } = config
+  const discovery = discoveryPort === undefined ? '' : `, the discovery port is ${discoveryPort}`
+  return `packet filter set for ${set.join(' and ')}, the app's port is ${upstreamPort}${discovery}`
 }
 
 function run(program: string, family: string, input?: string): string {

@@ -43,6 +43,22 @@ describe('a pod after injection', () => {
     await expect(stringify(injected(aPod()))).toMatchFileSnapshot('golden/stream.yaml')
   })
 
+  verifies('authentication:discovery', 'the guard learns the port, and the sidecar has one more', () => {
+    const discovering = aServer({ tls: { discovery: { port: 8444 } } })
+    const [guard, check, sidecar] = injected(aPod(), discovering).spec.initContainers ?? []
+    const [plainGuard, plainCheck, plainSidecar] = injected(aPod()).spec.initContainers ?? []
+
+    const variable = { name: 'HIPAA_MCP_DISCOVERY_PORT', value: '8444' }
+    expect(guard).toEqual({ ...plainGuard, env: [...(plainGuard?.env ?? []), variable] })
+    expect(check).toEqual(plainCheck)
+    const port = { name: 'hipaa-discovery', containerPort: 15_444, protocol: 'TCP' }
+    expect(sidecar).toEqual({ ...plainSidecar, ports: [...(plainSidecar?.ports ?? []), port] })
+    expect(conforms(injected(aPod(), discovering), discovering, surroundings)).toEqual([])
+    expect(conforms(injected(aPod()), discovering, surroundings).join()).toContain(
+      'is not what admission puts',
+    )
+  })
+
   test('is the pod of the golden file, with Local acknowledgement and an init container of its own', async () => {
     const pod = aPod({ initContainers: [{ name: 'migrate', securityContext: { runAsUser: 1000 } }] })
     await expect(stringify(injected(pod, local))).toMatchFileSnapshot('golden/local.yaml')

@@ -49,6 +49,20 @@ verifies('transit:network-policy', 'a whole server, as a file', async () => {
   await expect(text).toMatchFileSnapshot('../golden/network-policies.yaml')
 })
 
+verifies(
+  'authentication:discovery',
+  'the callers of the server reach its discovery port, and nobody else',
+  () => {
+    const servers = [aServer({ tls: { discovery: { port: 8444 } } })]
+    const { spec } = named(policiesOf({ servers }), 'hipaa-mcp-server.ehr')
+    const [callers, monitoring] = spec['ingress'] as { from: unknown; ports: { port: number }[] }[]
+
+    expect(callers?.ports.map(({ port }) => port)).toEqual([15_080, 8080, 15_444, 8444])
+    expect(callers?.from).toHaveLength(1)
+    expect(monitoring?.ports.map(({ port }) => port)).toEqual([15_021])
+  },
+)
+
 verifies('transit:network-policy', 'a server that names nobody is reached by nobody', () => {
   const { spec } = named(policiesOf({ servers: [aServer({ network: {} })] }), 'hipaa-mcp-server.ehr')
 

@@ -10,6 +10,31 @@ verifies('transit:only-through-sidecar', 'the packet filter is these rules, in t
   await expect(v6).toMatchFileSnapshot('golden/rules-v6.txt')
 })
 
+verifies(
+  'authentication:discovery',
+  'the packet filter opens its port where there is one, and no other',
+  () => {
+    const closed = rules({ upstreamPort: 8080 })
+    const open = rules({ upstreamPort: 8080, discoveryPort: 8444 })
+
+    for (const family of ['v4', 'v6'] as const) {
+      const before = new Set(closed[family].split('\n'))
+      expect(open[family].split('\n').filter((line) => !before.has(line))).toEqual([
+        '-A INPUT -p tcp -m tcp --dport 15444 -j ACCEPT',
+        '-A PREROUTING ! -i lo -p tcp -m tcp --dport 8444 -j REDIRECT --to-ports 15444',
+      ])
+      expect(closed[family]).not.toContain('15444')
+    }
+  },
+)
+
+test('a discovery port that is the app’s, or not to have, is refused, with what to change', () => {
+  for (const discoveryPort of [0, 65_536, 8080, 15_080, 15_444])
+    expect(() => rules({ upstreamPort: 8080, discoveryPort }), String(discoveryPort)).toThrow(
+      'change spec.tls.discovery.port',
+    )
+})
+
 test('everything drops before anything is accepted or rewritten, in both families', () => {
   for (const text of Object.values(rules({ upstreamPort: 8080 }))) {
     const lines = text.split('\n')
@@ -37,7 +62,7 @@ test('no rule lets a tenant out for its connection alone, and none leaves loopba
 })
 
 test('a port that is not the app’s to have is refused, with what to set', () => {
-  for (const upstreamPort of [0, -1, 65_536, 1.5, Number.NaN, 15_080, 15_021, 15_443, 15_053]) {
+  for (const upstreamPort of [0, -1, 65_536, 1.5, Number.NaN, 15_080, 15_021, 15_443, 15_053, 15_444]) {
     expect(() => rules({ upstreamPort }), String(upstreamPort)).toThrow('set spec.workload.port')
   }
 })

@@ -199,6 +199,37 @@ for (const mode of ['Stream', 'Local'] as const)
   })
 
 verifies(
+  'authentication:discovery',
+  'it is there while the policy wants it, over the same certificate',
+  async () => {
+    await started()
+    installation.channel.tell(await policy())
+    await isReady()
+    expect(running?.ports().discovery).toBe(0)
+
+    installation.channel.tell(await policy({ discovery: { port: 8444 } }, { generation: 2 }))
+    await until('the port', () => running?.ports().discovery !== 0)
+    const asked = request({
+      host: '127.0.0.1',
+      port: running?.ports().discovery,
+      path: '/.well-known/oauth-protected-resource/mcp',
+      ca: installation.authority.pem,
+      servername: 'localhost',
+      agent: false,
+      headers: { host: 'localhost:8444' },
+    })
+    asked.end()
+    const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage]
+    let text = ''
+    for await (const chunk of response) text += String(chunk)
+    expect(JSON.parse(text)).toMatchObject({ authorization_servers: [(await issuer).url] })
+
+    installation.channel.tell(await policy({}, { generation: 3 }))
+    await until('its end', () => running?.ports().discovery === 0)
+  },
+)
+
+verifies(
   'operator:orders',
   'a lockdown and its end are in force within five seconds, and the caller hears why',
   async () => {

@@ -94,7 +94,9 @@ for (const { provider, mfa, says } of challenges)
   verifies('authentication:step-up', `${provider}: what is asked for would be accepted (RFC 9470)`, () => {
     const refusal = new Refusal('mfa-missing', { challenge: stepUp(issuerOf(provider, mfa), 900) })
 
-    expect(challenged(refusal, anInForce()).details.headers?.['www-authenticate']).toBe(`Bearer ${says}`)
+    expect(challenged(refusal, anInForce(), 'localhost').details.headers?.['www-authenticate']).toBe(
+      `Bearer ${says}`,
+    )
   })
 
 verifies('authentication:step-up', 'Entra: an authentication context by the claims parameter', () => {

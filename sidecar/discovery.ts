@@ -1,0 +1,124 @@
+// The discovery listener (RFC 9728), for clients that have no certificate yet: the metadata, and a 401 that says where it
+// is. It demands no client certificate and therefore serves nothing else: no message ever reaches a pipeline from here.
+// Implements: authentication:discovery
+
+import { constants, randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { Policy } from '../core/policy.ts'
+import type { Deps } from './deps.ts'
+import type { Answer } from './exchange.ts'
+import { challenged } from './identity/challenge.ts'
+import { metadata, metadataPaths } from './identity/metadata.ts'
+import { hostOf } from './intake.ts'
+import { codeOf } from './log.ts'
+import { quota } from './quota.ts'
+import { Refusal } from './refusals.ts'
+import { refuseEarly } from './serve.ts'
+import type { CallsTls } from './server.ts'
+
+export type DiscoveryTls = Pick<CallsTls, 'key' | 'cert' | 'minVersion'>
+
+export type DiscoveryOptions = Pick<Deps, 'orders' | 'trail' | 'watch'> & {
+  tls: DiscoveryTls
+  /** Names that a Host header may hold, without port. */
+  hosts: () => readonly string[]
+}
+
+export type Discovery = {
+  readonly server: Server
+  /** New certificate or version for new connections. */
+  setCertificate(tls: DiscoveryTls): void
+  /** Takes no new connections, ends those that are there and records the counts. */
+  close(): Promise<void>
+}
+
+/** Anyone may connect, and none has a reason to stay. */
+const most = { connections: 128, requests: 8 }
+
+/** The server of the discovery port. It does not listen yet. */
+export function discoveryServer(options: DiscoveryOptions): Discovery {
+  const { orders, trail, watch, hosts } = options
+  // A quota of its own: who floods this door does not use up what the calls' door may record.
+  const floods = quota(trail, (cause) => watch.fault?.({ stage: 'trail', name: codeOf(cause) }))
+  const deps = { orders, trail, watch, quota: floods }
+
+  const server = createServer({
+    ...secure(options.tls),
+    maxHeaderSize: 8_192,
+    headersTimeout: 5_000,
+    requestTimeout: 5_000,
+    handshakeTimeout: 5_000,
+    keepAliveTimeout: 2_000,
+  })
+  server.maxConnections = most.connections
+  server.maxRequestsPerSocket = most.requests
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    // No body is read: there is nothing that one could be for.
+    request.resume()
+    answer(request).then(
+      ({ status, headers, body }) =>
+        response.writeHead(status, { ...headers, connection: 'close' }).end(body),
+      (cause: unknown) => {
+        watch.fault?.({ stage: 'discovery', name: codeOf(cause) })
+        response.destroy()
+      },
+    )
+  })
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  server.on('clientError', (_error, socket) => socket.destroy())
+
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    try {
+      return document(request)
+    } catch (why) {
+      const refusal = why instanceof Refusal ? why : new Refusal('internal', { cause: why })
+      const peer = request.socket.remoteAddress ?? 'unknown'
+      return await refuseEarly(refusal, { call: randomUUID() }, peer, deps)
+    }
+  }
+
+  /** The metadata's bytes. Throws Refusal for every other request. */
+  function document({ method = '', url = '', headers: { host } }: IncomingMessage): Answer {
+    const { locked, inForce } = orders.standing()
+    if (inForce === undefined || locked !== undefined) throw new Refusal('locked')
+    const { policy } = inForce
+    if (url.includes('?') || url.includes('#')) throw new Refusal('query-in-url')
+    if (!hosts().includes(hostOf(host))) throw new Refusal('host-unknown')
+    if (url === policy.workload.path)
+      throw challenged(new Refusal('token-missing', { challenge: {} }), inForce, host)
+    if (!metadataPaths(policy).includes(url)) throw new Refusal('path-unknown')
+    if (method !== 'GET') throw new Refusal('method-not-allowed', { headers: { allow: 'GET' } })
+    return json(policy, host)
+  }
+
+  return {
+    server,
+    setCertificate: (tls) => server.setSecureContext(secure(tls)),
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      floods.stop()
+      await floods.flush().catch((cause: unknown) => watch.fault?.({ stage: 'trail', name: codeOf(cause) }))
+    },
+  }
+}
+
+/** No client certificate is asked for at all: one that is asked for and not demanded is a question that browsers show. */
+function secure({ key, cert, minVersion }: DiscoveryTls) {
+  return {
+    key,
+    cert,
+    minVersion,
+    requestCert: false,
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+  }
+}
+
+function json(policy: Policy, host: string | undefined): Answer {
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'cache-control': 'max-age=300' },
+    body: JSON.stringify(metadata(policy, host)),
+  }
+}
