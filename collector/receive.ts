@@ -4,7 +4,13 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Identity } from '../core/identifiers.ts'
 import { recordLimit } from '../core/record.ts'
-import type { ChainRequest, ChainResponse, RecordsResponse } from '../core/wire.ts'
+import type {
+  ActivityRequest,
+  ActivityResponse,
+  ChainRequest,
+  ChainResponse,
+  RecordsResponse,
+} from '../core/wire.ts'
 import type { Store } from './commit/commit.ts'
 import { exportLines } from './export.ts'
 import { Refusal } from './refusals.ts'
@@ -63,6 +69,17 @@ export function routes(trail: Trail, store: Store): { [methodAndPath: string]: R
       run: async ({ identity, body }) => {
         const note = (await body(8192)).toString('utf8')
         return { type: 'text/plain', body: await trail.checkpoint(podOf(identity), note) }
+      },
+    },
+    'POST /v1/activity': {
+      roles: ['sidecar'],
+      run: async ({ identity, body }) => {
+        const { iss, sub, certificate } = (parse(await body(4096)) ?? {}) as Partial<ActivityRequest>
+        if (typeof iss !== 'string' || typeof sub !== 'string' || typeof certificate !== 'string')
+          throw new Refusal('bad-request')
+        const last = trail.lastActivity(podOf(identity), { iss, sub, certificate })
+        const response: ActivityResponse = last === undefined ? {} : { last: new Date(last).toISOString() }
+        return json(response)
       },
     },
     'GET /v1/chains': { roles: ['operator', 'auditor'], run: async () => json(trail.summaries()) },

@@ -4,7 +4,15 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { parseVkey, rawPublicKey, vkey } from '../core/checkpoint.ts'
 import { parseRecord } from '../core/record.ts'
-import { type ChainResponse, type ChainSummary, originOf, partsOfOrigin, type Signal } from '../core/wire.ts'
+import {
+  type ActivityRequest,
+  type ChainResponse,
+  type ChainSummary,
+  originOf,
+  partsOfOrigin,
+  type Signal,
+} from '../core/wire.ts'
+import { Activity } from './activity.ts'
 import { Alarms } from './alarms.ts'
 import { type Leaf, leafOf } from './chain.ts'
 import type { Store } from './commit/commit.ts'
@@ -58,6 +66,7 @@ export class Trail {
   readonly #options: TrailOptions
   readonly #lanes: Lanes
   readonly #alarms: Alarms
+  readonly #activity = new Activity()
   readonly #beginnings = new Order()
   #waitingBytes = 0
 
@@ -73,6 +82,7 @@ export class Trail {
         took: (chain, leaf, person, fresh) => {
           this.#alarms.took(chain, leaf, person)
           const parts = partsOfOrigin(chain.origin)
+          if (parts !== undefined) this.#activity.take(`${parts.namespace}/${parts.server}`, leaf.record)
           if (fresh && parts !== undefined)
             report.record({ namespace: parts.namespace, server: parts.server, kind: leaf.record.kind })
         },
@@ -171,6 +181,11 @@ export class Trail {
 
   signals(): readonly Signal[] {
     return this.#alarms.list()
+  }
+
+  /** When a person last was at work over a certificate in this pod's server, milliseconds since 1970. */
+  lastActivity({ namespace, server }: Pod, who: ActivityRequest): number | undefined {
+    return this.#activity.last(`${namespace}/${server}`, who)
   }
 
   /** Writes into the registry log what an auditor is about to be given of one server. */

@@ -148,6 +148,10 @@ export function compilePolicy(
     })),
     binding: spec.identity.binding ?? 'Certificate',
     mfa: { maxAgeSeconds: seconds(spec.identity.mfa?.maxAge ?? '8h', 'identity.mfa.maxAge') },
+    sessions: {
+      idleSeconds: seconds(spec.identity.sessions?.idle ?? '15m', 'identity.sessions.idle'),
+      absoluteSeconds: seconds(spec.identity.sessions?.absolute ?? '12h', 'identity.sessions.absolute'),
+    },
     ...(training === undefined
       ? {}
       : {

@@ -129,6 +129,8 @@ export type Policy = {
   discovery?: { port: number }
   issuers: Issuer[]
   mfa: { maxAgeSeconds: number }
+  /** Automatic logoff: since the last call, and since the login. */
+  sessions: { idleSeconds: number; absoluteSeconds: number }
   /** What a token must be bound to, besides mutual TLS with any certificate of the client CA. */
   binding: 'Certificate' | 'DPoP'
   training?: { claim: string; maxAgeSeconds: number }
@@ -184,6 +186,7 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
         isTexts(item['mfa']['amr']),
     ) && (value as unknown[]).length > 0,
   mfa: (value) => isObject(value) && isCount(value['maxAgeSeconds']),
+  sessions: (value) => isObject(value) && isCount(value['idleSeconds']) && isCount(value['absoluteSeconds']),
   binding: (value) => value === 'Certificate' || value === 'DPoP',
   training: (value) =>
     isObject(value) && isCount(value['maxAgeSeconds']) && typeof value['claim'] === 'string',

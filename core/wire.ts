@@ -66,7 +66,8 @@ export const revocationKinds = ['person', 'token', 'token-hash', 'certificate', 
 
 /**
  * What is refused whatever else it proves. `value`: `iss sub` of a person (an issuer's URL holds no space), jti of a
- * token, SHA-256 of a token in hexadecimal, x5t#S256 of a certificate, client_id of a client.
+ * token, SHA-256 of a token in hexadecimal, x5t#S256 of a certificate or RFC 7638 thumbprint of a DPoP key, client_id of
+ * a client.
  */
 export type RevocationOrder = {
   kind: (typeof revocationKinds)[number]
@@ -102,6 +103,11 @@ export type ChainResponse = {
  * gap, are 409: that is a fork.
  */
 export type RecordsResponse = { /** Records of this chain that are committed. */ size: number }
+
+/** `POST /v1/activity` on the collector, by a sidecar: when a person was last at work over a certificate, in any pod of its server. */
+export type ActivityRequest = { iss: string; sub: string; certificate: string }
+/** RFC 3339; absent when the collector knows of nothing. */
+export type ActivityResponse = { last?: string }
 
 /** `POST /v1/checkpoints` body: a signed note, text/plain. Answer: the collector's cosignature line, text/plain. */
 

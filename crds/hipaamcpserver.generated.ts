@@ -146,6 +146,19 @@ acr?: string[]
 amr?: string[]
 }
 }[]
+/**
+ * Automatic logoff (45 CFR 164.312(a)(2)(iii)) of a person over one client certificate. Only a new login begins another session.
+ */
+sessions?: {
+/**
+ * Longest time without a call that asks for something; pings and lists do not count. Default 15m.
+ */
+idle?: string
+/**
+ * Longest time since the login (auth_time). Default 12h.
+ */
+absolute?: string
+}
 mfa?: {
 /**
  * Longest time since auth_time; older logins get a step-up challenge (RFC 9470). Default 8h.

@@ -6,6 +6,7 @@ import type { TokenCache } from './identity/token.ts'
 import type { Orders } from './in-force.ts'
 import type { Limits } from './limits.ts'
 import type { Quota } from './quota.ts'
+import type { Logoff } from './logoff.ts'
 import type { Sessions } from './sessions.ts'
 import type { Trail } from './trail/trail.ts'
 import type { Upstream } from './upstream.ts'
@@ -31,6 +32,7 @@ export type Deps = {
   readonly limits: Limits
   readonly quota: Quota
   readonly sessions: Sessions
+  readonly logoff: Logoff
   /** Milliseconds since 1970. */
   readonly clock: () => number
   readonly watch: Partial<Watch>

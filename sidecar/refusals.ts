@@ -66,6 +66,8 @@ export const refusals = {
   'token-not-a-person':      { via: 'http', status: 401, code: 164312, says: 'The token stands for a program, not for a person. Log a person in.' },
   'mfa-missing':             { via: 'http', status: 401, code: 164312, says: 'The login did not prove more than one factor. Log in again as the challenge asks (RFC 9470).' },
   'mfa-too-old':             { via: 'http', status: 401, code: 164312, says: 'The login is too long ago. Log in again as the challenge asks (RFC 9470).' },
+  'session-idle':            { via: 'http', status: 401, code: 164312, says: 'Nothing was asked for too long, so the session is over. Log in again as the challenge asks (RFC 9470).' },
+  'session-over':            { via: 'http', status: 401, code: 164312, says: 'The login has lasted for as long as one may. Log in again as the challenge asks (RFC 9470).' },
   'certificate-revoked':     { via: 'http', status: 403, code: 164308, says: 'Access with this client certificate was ended. Ask the privacy officer; a new certificate is needed.' },
   'token-revoked':           { via: 'http', status: 401, code: 164308, says: 'This token was revoked. Log in again.' },
   'person-revoked':          { via: 'http', status: 403, code: 164308, says: 'The access of this person was ended. Ask the privacy officer.' },

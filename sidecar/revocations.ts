@@ -12,6 +12,8 @@ export type Shown = {
   sub: string
   /** x5t#S256. */
   certificate: string
+  /** Thumbprint of the key that signs requests (DPoP). */
+  key?: string
   clientId?: string
   /** jti. */
   token?: string
@@ -47,15 +49,15 @@ export function keepRevocations(clock: () => number): Revocations {
       }
       byHash = revocations.some(({ kind }) => kind === 'token-hash')
     },
-    of({ iss, sub, certificate, clientId, token }, authorization) {
+    of({ iss, sub, certificate, key, clientId, token }, authorization) {
       if (known.size === 0) return undefined
       if (holds('person', `${iss} ${sub}`)) return 'person'
-      if (holds('certificate', certificate)) return 'certificate'
+      if (holds('certificate', certificate) || holds('certificate', key)) return 'certificate'
       if (holds('client', clientId)) return 'client'
       if (holds('token', token)) return 'token'
       // A hash costs something, and hardly anybody revokes by one.
       if (!byHash || authorization === undefined) return undefined
-      const bearer = authorization.replace(/^Bearer /i, '')
+      const bearer = authorization.replace(/^\S+ /, '')
       return holds('token-hash', hash('sha256', bearer, 'hex')) ? 'token-hash' : undefined
     },
   }

@@ -3,6 +3,7 @@
 
 import type { Server } from 'node:net'
 import { ports as fixedPorts, paths } from '../core/identifiers.ts'
+import { askActivity } from './channel/activity.ts'
 import { type Certificates, keepIdentity } from './channel/identity.ts'
 import { newKeySets } from './channel/key-sets.ts'
 import { Link } from './channel/link.ts'
@@ -133,6 +134,7 @@ export async function run(options: RunOptions): Promise<Running> {
       orders,
       trail: trail.chain,
       upstream: { port: config.upstream.port },
+      elsewhere: askActivity(links.collector),
       hosts: () => identity.current()?.names ?? [],
       newKeySet: newKeySets({ link: links.channel, orders, log }),
       watch: {

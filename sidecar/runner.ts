@@ -4,7 +4,7 @@
 import type { citations } from '../core/citations.ts'
 import type { Who } from '../core/record.ts'
 import type { Deps } from './deps.ts'
-import type { Answer, Message, Received, Revision } from './exchange.ts'
+import type { Answer, Identified, Message, Received, Revision } from './exchange.ts'
 import { resultHash } from './hashes.ts'
 import { challenged } from './identity/challenge.ts'
 import type { InForce } from './in-force.ts'
@@ -71,6 +71,10 @@ export class Pipeline<Out> {
         if (deps.orders.standing().locked !== undefined)
           throw new Refusal('locked', { mayHaveRun: hasRun(exchange) })
         refuseRevoked(exchange, deps)
+        if (exchange.stage === 'identified') {
+          const waiting = deps.logoff.check(exchange as unknown as Identified)
+          if (waiting !== undefined) await waiting
+        }
         const began = deps.watch.stage === undefined ? 0 : performance.now()
         const next = run(exchange as never, deps)
         exchange = (next instanceof Promise ? await next : next) as Progress
@@ -90,7 +94,12 @@ export class Pipeline<Out> {
 function refuseRevoked(exchange: Progress, deps: Deps): void {
   const { who, authorization } = exchange
   const kind = who === undefined ? undefined : deps.orders.revoked(who, authorization)
-  if (kind !== undefined) throw new Refusal(revoked[kind], { mayHaveRun: hasRun(exchange) })
+  if (kind === undefined) return
+  const token = kind === 'token' || kind === 'token-hash'
+  throw new Refusal(revoked[kind], {
+    mayHaveRun: hasRun(exchange),
+    ...(token ? { challenge: { error: 'invalid_token' } } : {}),
+  })
 }
 
 const revoked: { readonly [kind in RevokedKind]: Reason } = {

@@ -15,6 +15,7 @@ import { tokenCache } from './identity/token.ts'
 import type { Orders } from './in-force.ts'
 import { limits } from './limits.ts'
 import { codeOf } from './log.ts'
+import { type Elsewhere, logoff } from './logoff.ts'
 import { quota } from './quota.ts'
 import { type Reason, Refusal } from './refusals.ts'
 import { lengthOf } from './respond.ts'
@@ -34,6 +35,8 @@ export type CallsOptions = {
   orders: Orders
   trail: Trail
   upstream: UpstreamOptions
+  /** What the trail knows of a person's last call in any pod. Omitted, nothing is known of other pods. */
+  elsewhere?: Elsewhere
   /** Milliseconds since 1970. */
   clock?: () => number
   /** Names that a Host header may hold, without port. Omitted: not looked at. */
@@ -66,6 +69,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     limits: limits(),
     quota: floods,
     sessions: sessions(),
+    logoff: logoff(options.elsewhere ?? (async () => undefined)),
     clock,
     watch,
   }

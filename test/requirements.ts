@@ -182,6 +182,10 @@ export const requirements = {
     'A client without certificate or token learns where to get them, on a port that serves nothing else.',
   ),
   'authentication:no-passthrough': done('authentication', 'No token of a caller is passed on to the server.'),
+  'authentication:logoff': done(
+    'authentication',
+    'A session ends when nothing was asked for too long and some time after the login, in all pods alike; only a new login begins another.',
+  ),
   'authentication:training': done(
     'authentication',
     'A training date that is missing or too old is refused where the policy asks for one.',

@@ -138,6 +138,7 @@ function policy(clientCa: string, port: number): Policy {
       },
     ],
     mfa: { maxAgeSeconds: 28_800 },
+    sessions: { idleSeconds: 900, absoluteSeconds: 43_200 },
     binding: 'Certificate',
     purpose: { claim: '/purpose_of_use' },
     roles: [

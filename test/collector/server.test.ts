@@ -108,6 +108,7 @@ test.each([
   ['sidecar', 'GET', '/v1/export?namespace=clinic&server=ehr', 403],
   ['operator', 'POST', '/v1/chains', 403],
   ['operator', 'POST', '/v1/records', 403],
+  ['operator', 'POST', '/v1/activity', 403],
   ['operator', 'GET', '/v1/export?namespace=clinic&server=ehr', 403],
   ['collector', 'GET', '/v1/chains', 403],
   ['auditor', 'POST', '/v1/checkpoints', 403],

@@ -60,6 +60,7 @@ export function aPolicy(changes: Partial<Policy> = {}): Policy {
       },
     ],
     mfa: { maxAgeSeconds: 28_800 },
+    sessions: { idleSeconds: 86_400, absoluteSeconds: 86_400 },
     binding: 'Certificate',
     purpose: {},
     roles: [aRole()],

@@ -79,6 +79,7 @@ export async function aScene(
     clock?: () => number
     upstream?: object
     newKeySet?: NonNullable<CallsOptions['newKeySet']>
+    elsewhere?: NonNullable<CallsOptions['elsewhere']>
   } = {},
 ): Promise<Scene> {
   const [callersCa, serversCa] = await authorities
@@ -100,6 +101,7 @@ export async function aScene(
     ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.newKeySet === undefined ? {} : { newKeySet: options.newKeySet }),
+    ...(options.elsewhere === undefined ? {} : { elsewhere: options.elsewhere }),
   }
   const calls = callsServer(calling)
   await new Promise<void>((resolve) => calls.server.listen(0, '127.0.0.1', resolve))

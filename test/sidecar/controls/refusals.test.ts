@@ -60,6 +60,8 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "token-not-a-person http 401 164312",
       "mfa-missing http 401 164312",
       "mfa-too-old http 401 164312",
+      "session-idle http 401 164312",
+      "session-over http 401 164312",
       "certificate-revoked http 403 164308",
       "token-revoked http 401 164308",
       "person-revoked http 403 164308",

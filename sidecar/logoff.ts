@@ -1,0 +1,83 @@
+// Automatic logoff (45 CFR 164.312(a)(2)(iii)). MCP's newer revisions know no sessions, so one is what a person does over
+// one client certificate: over when nothing was asked for too long, and some time after the login in any case. Only a new
+// login begins another; a token that was merely renewed does not.
+// Implements: authentication:logoff
+
+import { isActivity } from '../core/activity.ts'
+import type { Who } from '../core/record.ts'
+import type { Identified } from './exchange.ts'
+import { stepUp } from './identity/mfa.ts'
+import { Refusal } from './refusals.ts'
+
+/** When the trail last saw this person over this certificate, in any pod, milliseconds since 1970. May reject. */
+export type Elsewhere = (who: Pick<Who, 'iss' | 'sub' | 'certificate'>) => Promise<number | undefined>
+
+export interface Logoff {
+  /** Throws, or rejects with, Refusal when the caller's session is over; else the call keeps it awake. */
+  check(exchange: Identified): void | Promise<void>
+}
+
+/** Sessions kept at most; the longest unused goes first, and is asked for elsewhere when it comes again. */
+const mostSessions = 10_000
+
+type Session = {
+  /** Last activity in this process, milliseconds since 1970. */
+  last: number
+  /** A login, milliseconds since 1970, whose session was found over: that stands, whatever the clock says later. */
+  over: number
+}
+
+/**
+ * `elsewhere`: a pod that just began, or has not seen this person for a while, knows nothing of other pods. Without an
+ * answer only the login counts: unknown is idle.
+ */
+export function logoff(elsewhere: Elsewhere): Logoff {
+  const sessions = new Map<string, Session>()
+
+  const keep = (key: string, session: Session): void => {
+    // Moved to the end: the map's order is the order of use.
+    sessions.delete(key)
+    sessions.set(key, session)
+    for (const oldest of sessions.keys()) {
+      if (sessions.size <= mostSessions) break
+      sessions.delete(oldest)
+    }
+  }
+
+  return {
+    check(exchange) {
+      const { who, at, message, inForce } = exchange
+      const { idleSeconds, absoluteSeconds } = inForce.policy.sessions
+      const login = who.mfa.authTime * 1000
+      if (at - login > absoluteSeconds * 1000) throw over('session-over', exchange, absoluteSeconds)
+      const idle = (last: number): boolean => at - last > idleSeconds * 1000
+      const key = JSON.stringify([who.iss, who.sub, who.certificate])
+      const known = sessions.get(key)
+      const awake = (): void => {
+        if (isActivity(message.method)) keep(key, { last: at, over: known?.over ?? 0 })
+      }
+      if (known !== undefined && login <= known.over) throw over('session-idle', exchange, idleSeconds)
+      if (!idle(Math.max(known?.last ?? 0, login))) return awake()
+      return elsewhere(who).then(
+        (last) => {
+          if (last !== undefined && !idle(last)) return awake()
+          keep(key, { last: known?.last ?? 0, over: login })
+          throw over('session-idle', exchange, idleSeconds)
+        },
+        () => {
+          // Not known is not over for good: the next call asks again.
+          throw over('session-idle', exchange, idleSeconds)
+        },
+      )
+    },
+  }
+}
+
+function over(
+  reason: 'session-idle' | 'session-over',
+  { who, rules }: Identified,
+  maxAgeSeconds: number,
+): Refusal {
+  const issuer = rules.issuers.get(who.iss)
+  return new Refusal(reason, issuer === undefined ? {} : { challenge: stepUp(issuer, maxAgeSeconds) })
+}
