@@ -1,5 +1,5 @@
-// Which images our containers may have. The ConfigMap is the parameter of the ValidatingAdmissionPolicy, and remembers
-// the images of earlier versions: their pods go on running after an update.
+// Which images our containers may have. The ConfigMap remembers those of earlier versions: their pods go on running after
+// an update. New pods have the newest alone, which the ValidatingAdmissionPolicy names itself.
 
 import { systemNamespace } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
@@ -7,11 +7,11 @@ import { ApiError, type Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 
 /** Name of the ConfigMap in the system namespace; key `images`, one a line, the newest last. */
-export const admissionParameters = 'hipaa-mcp-admission'
+const admissionParameters = 'hipaa-mcp-admission'
 
 type Parameters = KubernetesObject & { data?: { images?: string } }
 
-/** Adds the image and returns all. While the ConfigMap is missing the policy lets no guarded pod in. */
+/** Adds the image and returns all. */
 export async function registerImage(
   client: Pick<Client, 'get' | 'create' | 'replace'>,
   image: string,

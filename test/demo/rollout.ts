@@ -20,12 +20,8 @@ const advice: readonly [RegExp, string][] = [
     'The nodes must reach and trust the registry that PUSH names, and be let in without a login',
   ],
   [
-    /PersistentVolumeClaim|ProvisioningFailed|ExternalProvisioning/i,
+    /PersistentVolumeClaim|ProvisioningFailed/i,
     'STORAGE_CLASS must name a class whose provisioner runs: kubectl describe pvc -A',
-  ],
-  [
-    /not one that ConfigMap hipaa-mcp-system/,
-    'The API server goes on with the parameters of an installation that was removed since it started (kubernetes/kubernetes#130887): restart the API server, or take another cluster',
   ],
   [
     /PodSecurity|is forbidden|denied the request/,
@@ -51,8 +47,8 @@ export function whyNot(pods: readonly Pod[], warnings: readonly Warning[]): stri
         : [],
     ),
   ])
-  const told = warnings.map(
-    ({ reason, note, regarding }) => `${regarding?.name ?? ''}: ${reason ?? ''} ${note ?? ''}`,
+  const told = warnings.flatMap(({ reason = '', note = '', regarding }) =>
+    /^(Failed|Provisioning)/.test(reason) ? [`${regarding?.name ?? ''}: ${reason} ${note}`] : [],
   )
   // Events repeat what pods say, and tell of what is over: they count where pods say nothing, as when none may be made.
   const shown = [...new Set(reasons.length > 0 ? reasons : told.slice(-3))].map((line) => line.slice(0, 400))

@@ -2,8 +2,11 @@
 // run in this process and are reached through their Service; a cluster of its own, since they concern all of it.
 
 import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
 import {
   enforceLabel,
   guardedLabel,
@@ -12,7 +15,7 @@ import {
   systemNamespace,
 } from '../../core/identifiers.ts'
 import { conforms } from '../../operator/admission/conform.ts'
-import { admissionParameters, registerImage } from '../../operator/admission/images.ts'
+import { registerImage } from '../../operator/admission/images.ts'
 import type { Pod } from '../../operator/admission/pod.ts'
 import { startWebhooks } from '../../operator/admission/server.ts'
 import { signAuditors } from '../../operator/authority/auditor-csr.ts'
@@ -52,6 +55,13 @@ async function kubectl(input: object | undefined, ...args: string[]): Promise<st
   const code = await new Promise((resolve) => child.once('close', resolve))
   if (code !== 0) throw new Error(text)
   return text
+}
+
+/** The policy of pods as config/default has it for this image. */
+async function installPolicy(image: string): Promise<void> {
+  const text = await readFile('config/webhook/policy-pods.yaml', 'utf8')
+  for (const document of parseAllDocuments(text.replaceAll('localhost/hipaa-mcp:dev', image)))
+    await kubectl(document.toJS() as object, 'apply', '-f', '-')
 }
 
 type Body = { [member: string]: unknown }
@@ -108,6 +118,7 @@ beforeAll(async () => {
     })
   await kubectl(undefined, 'apply', '-f', 'crds/hipaamcpserver.yaml')
   await kubectl(undefined, 'apply', '-k', 'config/webhook')
+  await installPolicy(surroundings.image)
   await kubectl(undefined, 'wait', '--for=condition=Established', 'crd/hipaamcpservers.hipaa-mcp.dev')
   const [authority, twin] = await Promise.all(
     [1, 2].map(async () => await loadAuthority(client, authoritySecrets.own)),
@@ -137,10 +148,12 @@ afterAll(async () => {
   await cluster?.down()
 })
 
-test('before the operator ran nothing starts in an enrolled namespace, and elsewhere everything does', async () => {
-  // Policies come into force a moment after they were applied.
-  await until('the policy misses its parameters', 60, async () =>
-    (await refusal(create(aPod('early'), '?dryRun=All'))).includes('no params found'),
+test('policies come into force in an enrolled namespace, and elsewhere everything starts', async () => {
+  // A moment after they were applied.
+  await until('the policy refuses', 60, async () =>
+    (await refusal(create(aPod('early', { spec: { hostNetwork: true } }), '?dryRun=All'))).includes(
+      'hostNetwork',
+    ),
   )
   await api.call(
     'POST',
@@ -149,7 +162,7 @@ test('before the operator ran nothing starts in an enrolled namespace, and elsew
   )
   expect(await registerImage(client, surroundings.image)).toEqual([surroundings.image])
   expect(await registerImage(client, surroundings.image)).toEqual([surroundings.image])
-  // The policies see new parameters and caBundles within moments.
+  // The webhooks see new caBundles within moments.
   await until('a bystander is let in', 60, async () => {
     await create(aPod('bystander'))
     return true
@@ -400,11 +413,15 @@ describe('the policy in the API server, with the webhooks gone', () => {
       },
       'restartPolicy Always',
     ],
-    ['another image', (copy) => void (own(copy, 'hipaa-mcp').image = 'evil:1'), 'is not one that ConfigMap'],
+    [
+      'another image',
+      (copy) => void (own(copy, 'hipaa-mcp').image = 'evil:1'),
+      'is not the one that this policy names',
+    ],
     [
       'another image of the guard',
       (copy) => void (own(copy, 'hipaa-mcp-guard').image = 'evil:1'),
-      'is not one that ConfigMap',
+      'is not the one that this policy names',
     ],
     [
       'an open user',
@@ -484,17 +501,27 @@ describe('the policy in the API server, with the webhooks gone', () => {
     await create(copied(() => {}))
   })
 
-  test('lets nothing in while its parameters are missing', async () => {
-    const path = `/api/v1/namespaces/${systemNamespace}/configmaps/${admissionParameters}`
-    const { data } = await api.call<{ data: object }>('GET', path)
-    await api.call('DELETE', path)
-    await until('the policy misses its parameters', 30, async () =>
+  // The API server goes on with the parameters of a policy that once lost its last binding: ours has none.
+  test('goes by the image of the installation that is there, not of one removed before', async () => {
+    const other = 'registry.example/hipaa-mcp@sha256:bbbb'
+    await kubectl(undefined, 'delete', '-f', 'config/webhook/policy-pods.yaml')
+    await sleep(3_000)
+    await installPolicy(other)
+    await until('the new policy refuses the old image', 30, async () =>
       (
-        await refusal(create(aPod('missing-params', { metadata: { generateName: 'p-', name: undefined } })))
-      ).includes('no params found'),
+        await refusal(
+          create(
+            copied(() => {}),
+            '?dryRun=All',
+          ),
+        )
+      ).includes('is not the one that this policy names'),
     )
-    await registerImage(client, surroundings.image)
-    expect(data).toEqual({ images: surroundings.image })
+    await installPolicy(surroundings.image)
+    await until('the old image is let in again', 30, async () => {
+      await create(copied((copy) => void (copy.metadata = { ...copy.metadata, name: 'again' })))
+      return true
+    })
   })
 })
 
