@@ -101,6 +101,9 @@ export function compilePolicy(
     if (role.patients === 'Bound' && spec.identity.patient === undefined) {
       issues.push(`Role ${role.name} is Bound: identity.patient.claim must say which claim names the patient`)
     }
+    if (role.patients === 'Panel' && spec.identity.panel === undefined) {
+      issues.push(`Role ${role.name} is Panel: identity.panel.claim must say which claim lists the patients`)
+    }
   }
 
   const egress = (spec.network?.egress ?? []).flatMap((entry): Egress[] => {
@@ -162,6 +165,7 @@ export function compilePolicy(
         }),
     purpose: spec.identity.purpose === undefined ? {} : { claim: spec.identity.purpose.claim },
     ...(spec.identity.patient === undefined ? {} : { patient: { claim: spec.identity.patient.claim } }),
+    ...(spec.identity.panel === undefined ? {} : { panel: { claim: spec.identity.panel.claim } }),
     roles: spec.roles.map((role) => ({
       name: role.name,
       when: { role: role.when.role, scopes: role.when.scopes ?? [], actor: role.when.actor ?? 'Forbidden' },

@@ -33,7 +33,7 @@ export type Role = {
   tools: string[]
   resources: string[]
   prompts: string[]
-  patients: 'Any' | 'Bound'
+  patients: 'Any' | 'Bound' | 'Panel'
 }
 
 export type Tool = {
@@ -135,7 +135,9 @@ export type Policy = {
   binding: 'Certificate' | 'DPoP'
   training?: { claim: string; maxAgeSeconds: number }
   purpose: { claim?: string }
+  /** Which claim names the one patient of a Bound role, and which the many of a Panel role. */
   patient?: { claim: string }
+  panel?: { claim: string }
   roles: Role[]
   tools: Tool[]
   resources: Resource[]
@@ -192,6 +194,7 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
     isObject(value) && isCount(value['maxAgeSeconds']) && typeof value['claim'] === 'string',
   purpose: (value) => isObject(value) && (value['claim'] === undefined || typeof value['claim'] === 'string'),
   patient: (value) => isObject(value) && typeof value['claim'] === 'string',
+  panel: (value) => isObject(value) && typeof value['claim'] === 'string',
   roles: (value) =>
     isList(
       value,
@@ -206,7 +209,7 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
         isTexts(item['tools']) &&
         isTexts(item['resources']) &&
         isTexts(item['prompts']) &&
-        (item['patients'] === 'Any' || item['patients'] === 'Bound'),
+        ['Any', 'Bound', 'Panel'].includes(item['patients'] as string),
     ),
   tools: (value) => isList(value, isTool),
   resources: (value) => isList(value, isResource),
@@ -236,7 +239,7 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
   lockdown: (value) => isObject(value) && typeof value['reason'] === 'string',
 }
 
-const optional: ReadonlySet<string> = new Set(['discovery', 'training', 'patient', 'lockdown'])
+const optional: ReadonlySet<string> = new Set(['discovery', 'training', 'patient', 'panel', 'lockdown'])
 
 /**
  * Reads a policy document. Returns every issue at once, or the policy; a document with any issue is no policy at all,

@@ -202,6 +202,15 @@ patient?: {
  */
 claim: string
 }
+/**
+ * Which claim lists the patients that a caller with a Panel role may reach, 512 at most.
+ */
+panel?: {
+/**
+ * JSON Pointer to a list of patient identifiers, as the tools name them. A longer list, or one with anything else in it, reaches nobody.
+ */
+claim: string
+}
 }
 /**
  * Who may use which tools for which purpose. What no role permits is refused.
@@ -242,9 +251,9 @@ resources?: string[]
  */
 prompts?: string[]
 /**
- * Bound: only the patient that the token names. Default Any.
+ * Whom arguments and results may be about. Bound: only the patient that the token names. Panel: those whom it lists. Default Any.
  */
-patients?: ("Any" | "Bound")
+patients?: ("Any" | "Bound" | "Panel")
 }[]
 /**
  * Every tool that exists for callers. A tool that is not listed is in no list and cannot be called.

@@ -74,8 +74,8 @@ export type Permitted = Omit<Identified, 'stage'> & {
   readonly found: Found
   /** Patients that the arguments name. */
   readonly patients: readonly string[]
-  /** The one patient that this caller may reach, where the role is bound. */
-  readonly bound?: string
+  /** The patients whom this caller may reach, where the role or the emergency names them; absent: any. */
+  readonly reach?: readonly string[]
   /** The break-glass grant under which the call is made: its patients and no others are reached. */
   readonly grant?: GrantOrder
   /** The server's session behind the caller's. */

@@ -13,6 +13,7 @@ export type Rules = {
   readonly training?: readonly string[]
   readonly purpose?: readonly string[]
   readonly patient?: readonly string[]
+  readonly panel?: readonly string[]
   /** Every scope that any role asks for, as a challenge says them. */
   readonly scopes: string
   /** Every purpose that any role has: what is not among them is never recorded. */
@@ -43,6 +44,7 @@ export function rulesOf(policy: Policy): Rules {
       ? {}
       : { purpose: pointer(policy.purpose.claim, 'The purpose claim') }),
     ...(policy.patient === undefined ? {} : { patient: pointer(policy.patient.claim, 'The patient claim') }),
+    ...(policy.panel === undefined ? {} : { panel: pointer(policy.panel.claim, 'The panel claim') }),
     scopes: [...new Set(policy.roles.flatMap(({ when }) => when.scopes))].toSorted().join(' '),
     purposes: new Set(policy.roles.flatMap((role) => role.purposes)),
   }

@@ -81,6 +81,10 @@ export const requirements = {
   'access:lists': done('accessControl', 'tools/list shows only what this caller may use.'),
   'access:purpose': done('accessControl', 'A call without a permitted purpose of use is refused.'),
   'access:bound-patient': done('accessControl', 'A caller bound to a patient reaches only that patient.'),
+  'access:panel': done(
+    'accessControl',
+    'A caller with a panel reaches only the patients on it, in arguments and in results.',
+  ),
   'access:limits': done('accessControl', 'Calls per minute and patients per hour are bounded per person.'),
   'access:break-glass': done(
     'accessControl',

@@ -13,6 +13,7 @@ import { Refusal } from '../refusals.ts'
 import type { Target } from '../targets.ts'
 import { grantFor } from './break-glass.ts'
 import { heldRoles } from './held-roles.ts'
+import { isPlain, isWithin, reachOf } from './reach.ts'
 import { sessionOf } from './session.ts'
 
 /**
@@ -45,19 +46,13 @@ export const authorize =
     const inScope = forPurpose.filter((role) => role.when.scopes.every((scope) => scopes.includes(scope)))
     if (inScope.length === 0) throw scopesMissing(forPurpose[0] as Role)
 
-    const own = rules.patient === undefined ? undefined : patientIn(valueAt(exchange.claims, rules.patient))
-    const reaches = ({ patients: reach }: Role): boolean =>
-      reach === 'Any' ||
-      (own !== undefined &&
-        patients !== undefined &&
-        patients.length > 0 &&
-        listOf(named).every(isPlainly(own)))
     // Of two roles that both permit, the one that reaches further: what is permitted at all is permitted.
+    const reaching = furthest.flatMap((reach) => inScope.filter((one) => one.patients === reach))
     const role =
-      inScope.find((one) => one.patients === 'Any') ??
-      inScope.find(reaches) ??
+      reaching.find((one) => covers(reachOf(one, exchange), named)) ??
       (grant === undefined ? undefined : inScope[0])
     if (role === undefined) throw new Refusal('patient-not-permitted')
+    const reach = grant?.patients ?? reachOf(role, exchange)
     withinLimits(exchange, target, grant === undefined ? (patients ?? []) : [], deps)
 
     return {
@@ -68,7 +63,7 @@ export const authorize =
       found,
       patients: patients ?? [],
       ...(grant === undefined ? {} : { grant }),
-      ...(role.patients === 'Bound' && own !== undefined ? { bound: own } : {}),
+      ...(reach === undefined ? {} : { reach }),
       ...(upstreamSession === undefined ? {} : { upstreamSession }),
     }
   }
@@ -115,23 +110,17 @@ function patientsOf(value: unknown): readonly string[] | undefined {
   return patients.every((patient) => patient !== undefined) ? [...new Set(patients)] : undefined
 }
 
+const furthest: readonly Role['patients'][] = ['Any', 'Panel', 'Bound']
+
+/** Whether all that is named is within reach; to name nobody is to ask about everybody. */
+function covers(reach: readonly string[] | undefined, named: unknown): boolean {
+  if (reach === undefined) return true
+  const all = listOf(named)
+  return all.length > 0 && all.every((one) => isWithin(reach, one))
+}
+
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value]
-}
-
-/**
- * Whether a value can mean nobody but this patient. `Patient/a/Patient/b` ends like a reference to b, and a server that
- * reads it from the front takes it for a: where the policy says one patient only, only the plain forms will do.
- */
-function isPlainly(own: string): (value: unknown) => boolean {
-  const forms: readonly unknown[] = [own, `Patient/${own}`, `urn:uuid:${own}`]
-  return (value) => forms.includes(typeof value === 'number' ? String(value) : value)
-}
-
-/** Whether a value is a patient's identifier in one of the plain forms. */
-function isPlain(value: unknown): boolean {
-  const patient = patientIn(value)
-  return patient !== undefined && isPlainly(patient)(value)
 }
 
 function scopesMissing({ when }: Role): Refusal {

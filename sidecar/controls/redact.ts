@@ -120,9 +120,8 @@ function patientsOf(known: Survey, { patients: named }: Answered): string[] {
   return [...new Set([...named, ...[...known.patients].map((patient) => same.get(patient) ?? patient)])]
 }
 
-/** A caller bound to one patient, or to those of an emergency, gets no result that concerns another. */
-function reachable(known: Survey, { bound, grant }: Answered): void {
-  const reach = grant?.patients ?? (bound === undefined ? undefined : [bound])
+/** A caller bound to one patient, a panel, or those of an emergency gets no result that concerns another. */
+function reachable(known: Survey, { reach }: Answered): void {
   if (reach === undefined) return
   const same = aliases(known, reach)
   for (const patient of known.patients) {

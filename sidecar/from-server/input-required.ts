@@ -49,8 +49,8 @@ export function redactInput(
     sum(redacted, view.tally.redacted)
     return [key, { method: row.method, params: left }]
   })
-  const bound = exchange.grant?.patients ?? (exchange.bound === undefined ? undefined : [exchange.bound])
-  if (bound !== undefined && [...patients].some((patient) => !bound.includes(patient)))
+  const { reach } = exchange
+  if (reach !== undefined && [...patients].some((patient) => !reach.includes(patient)))
     throw new Refusal('patient-not-permitted')
 
   const answer = answerOf(message.id as string | number, {

@@ -1,0 +1,48 @@
+// Which patients a role lets a caller reach (45 CFR 164.312(a)(1)): any, the one whom the token is bound to (SMART's
+// launch context), or those on a panel that the token lists. The same reach holds for arguments and for results.
+
+import type { Role } from '../../core/policy.ts'
+import type { Claims, Identified } from '../exchange.ts'
+import { valueAt } from '../pointer.ts'
+import { patientIn } from '../redaction/patients.ts'
+
+/** Longest panel, patients. A longer one is none: to take its beginning would be to guess. */
+export const mostOnPanel = 512
+
+/** Undefined: any patient. An empty list: nobody, because the claim is missing, malformed or too long. */
+export function reachOf({ patients }: Role, { claims, rules }: Identified): readonly string[] | undefined {
+  if (patients === 'Any') return undefined
+  if (patients === 'Panel') return rules.panel === undefined ? [] : panelOf(claims, rules.panel)
+  const own = rules.patient === undefined ? undefined : patientIn(valueAt(claims, rules.patient))
+  return own === undefined ? [] : [own]
+}
+
+/** Claims are the same object for as long as their token is remembered, so a panel is read once. */
+const panels = new WeakMap<Claims, readonly string[]>()
+
+function panelOf(claims: Claims, pointer: readonly string[]): readonly string[] {
+  const known = panels.get(claims)
+  if (known !== undefined) return known
+  const value = valueAt(claims, pointer)
+  const listed = Array.isArray(value) && value.length <= mostOnPanel ? value.map((one) => patientIn(one)) : []
+  const named = listed.filter((one) => one !== undefined)
+  const panel = named.length === listed.length ? [...new Set(named)] : []
+  panels.set(claims, panel)
+  return panel
+}
+
+/**
+ * Whether a value can mean nobody but one of these patients. `Patient/a/Patient/b` ends like a reference to b, and a server
+ * that reads it from the front takes it for a: where the policy says who is reached, only the plain forms will do.
+ */
+export function isWithin(reach: readonly string[], value: unknown): boolean {
+  const patient = patientIn(value)
+  return patient !== undefined && reach.includes(patient) && isPlain(value)
+}
+
+/** Whether a value is a patient's identifier in one of the plain forms. */
+export function isPlain(value: unknown): boolean {
+  const patient = patientIn(value)
+  const forms: readonly unknown[] = [patient, `Patient/${patient}`, `urn:uuid:${patient}`]
+  return patient !== undefined && forms.includes(typeof value === 'number' ? String(value) : value)
+}
