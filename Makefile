@@ -79,14 +79,11 @@ bench: ## Side by side with nginx; writes docs/performance.md
 	@$(SETUP) node bench
 	@node test/bench/bench.ts
 
-conformance: ## The official MCP suites: our fixtures alone; with THROUGH=URL CERT= KEY= CA= TOKEN= (files) behind a sidecar too
+conformance: ## The official MCP suites (LOCAL=1: also behind the request path; THROUGH=URL CERT KEY CA TOKEN: behind a sidecar)
 	@$(SETUP) node
 	@node test/conformance/main.ts bare
+	@$(if $(LOCAL),node test/conformance/main.ts local compare)
 	@$(if $(THROUGH),node test/conformance/main.ts through compare --url $(THROUGH) --cert $(CERT) --key $(KEY) --ca $(CA) --token $(TOKEN) $(if $(SERVERNAME),--servername $(SERVERNAME)))
-
-conformance-local: ## The same fixtures behind the sidecar's request path in one process, and what differs
-	@$(SETUP) node
-	@node test/conformance/main.ts bare local compare
 
 eval: ## Recall and precision of redaction on a labelled corpus (no content yet)
 	@echo "make eval has no content yet: free-text detection is still thin. See docs/limits.md." >&2; exit 2
@@ -103,4 +100,4 @@ cluster-down: ## End it and leave nothing behind
 clean: ## Remove what was built here (caches in ~/.cache/hipaa-mcp stay)
 	@rm -rf out node_modules
 
-.PHONY: help demo demo-down image manifests setup check lint unit integration e2e bypass test nightly bench conformance conformance-local eval cluster cluster-down clean
+.PHONY: help demo demo-down image manifests setup check lint unit integration e2e bypass test nightly bench conformance eval cluster cluster-down clean

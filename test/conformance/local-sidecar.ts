@@ -2,12 +2,14 @@
 // the policy permits as much as a policy can say. What the pod adds (guard, collector, orders) is not in it.
 
 import type { AddressInfo } from 'node:net'
+import { compilePolicy } from '../../core/compile.ts'
+import type { Policy } from '../../core/policy.ts'
 import { callsServer } from '../../sidecar/server.ts'
-import { makeWork } from '../bench/work.ts'
+import { makeWork, type Work } from '../bench/work.ts'
 import { anInForce, someOrders } from '../support/in-force.ts'
 import { memoryTrail } from '../support/trail.ts'
 import { serveFixtures } from './fixtures/serve.ts'
-import { permitAll } from './permit-all.ts'
+import { modelAgreement, permitAll } from './permit-all.ts'
 import { startShim } from './shim.ts'
 
 /** Fixtures, sidecar and shim. `url`: plain HTTP, for the suite. `fault`: hears of every unexpected error of the sidecar. */
@@ -17,10 +19,13 @@ export async function localSidecar(
   const fixtures = await serveFixtures({ host: '127.0.0.1', port: 0 })
   const upstream = new URL(fixtures.url)
   const work = await makeWork(Number(upstream.port))
-  const policy = permitAll(work.policy)
+  const policy = policyOf(work)
   const calls = callsServer({
     tls: { ...work.server, ca: work.callersCa, minVersion: 'TLSv1.3' },
-    orders: someOrders({ inForce: anInForce({ policy, jwks: work.jwks }) }),
+    orders: {
+      ...someOrders({ inForce: anInForce({ policy, jwks: work.jwks }) }),
+      agreementActive: (name) => name === modelAgreement,
+    },
     trail: memoryTrail(),
     upstream: { port: Number(upstream.port) },
     watch: { fault },
@@ -40,4 +45,33 @@ export async function localSidecar(
       await fixtures.close()
     },
   }
+}
+
+/** The policy as the operator would compile it, for the callers of the bench. */
+function policyOf({ policy: { issuers, purpose, roles, workload }, callersCa }: Work): Policy {
+  const spec = permitAll({
+    port: workload.port,
+    tls: { clientCa: { pem: callersCa } },
+    identity: {
+      issuers: issuers.map(({ url, audience, provider, rolesClaim, mfa }) => ({
+        url,
+        audience,
+        provider,
+        mfa,
+        roles: { claim: rolesClaim },
+      })),
+      ...(purpose.claim === undefined ? {} : { purpose: { claim: purpose.claim } }),
+    },
+    when: roles[0]?.when ?? { role: '' },
+    purpose: roles[0]?.purposes[0] ?? '',
+  })
+  const server = {
+    apiVersion: 'hipaa-mcp.dev/v1alpha1',
+    kind: 'HipaaMcpServer',
+    metadata: { name: 'fixtures', namespace: 'conformance' },
+    spec,
+  }
+  const compiled = compilePolicy(server, { agreements: [], clientCa: '' })
+  if ('issues' in compiled) throw new Error(compiled.issues.join('; '))
+  return compiled.policy
 }

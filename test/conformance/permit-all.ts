@@ -1,7 +1,6 @@
-// The policy that permits every fixture and redacts nothing: with it a sidecar is to change nothing.
+// The HipaaMcpServer that permits every fixture and redacts nothing: behind it a sidecar is to change nothing.
 
-import type { Json } from '../../core/canonical.ts'
-import type { FromServer, Policy, Returns } from '../../core/policy.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { listedTool, plainTools, type ToolSchema } from './fixtures/plain-tools.ts'
 import { listedPrompts } from './fixtures/prompts.ts'
 import { resourceList, resourceTemplates } from './fixtures/resources.ts'
@@ -13,82 +12,95 @@ import { inputPrompt } from './fixtures/stateless/server.ts'
 import { taskToolsOn } from './fixtures/stateless/task-tools.ts'
 import { tasks } from './fixtures/stateless/tasks.ts'
 
-type Schema = { [keyword: string]: Json }
+type Spec = HipaaMcpServer['spec']
 
-const returns: Returns = { fields: ['/*'], patients: [], text: 'Keep', media: 'Keep' }
-const limits = { callsPerMinute: 1_000_000, patientsPerHour: 1_000_000, resultBytes: 1_048_576 }
-const text = 'Keep'
-const fromServer: FromServer = {
+/** The agreement with the vendor of the callers' model: without an active one no text goes to it as it is. */
+export const modelAgreement = 'conformance-model'
+
+/** Everything of a result, as it came. */
+const returns = {
+  fields: [''],
+  text: 'Keep' as const,
+  media: 'Keep' as const,
+  reason: 'The fixtures are synthetic and name nobody',
+}
+const limits = { callsPerMinute: 6_000, patientsPerHour: 10_000, resultBytes: 1_048_576 }
+const text = 'Keep' as const
+const fromServer: NonNullable<Spec['fromServer']> = {
   progress: { text },
   logging: { text },
-  sampling: { text },
-  elicitation: { text, modes: ['form', 'url'], hosts: [] },
+  sampling: { text, agreement: modelAgreement },
+  elicitation: { text, modes: ['form', 'url'] },
   roots: {},
   completion: { text },
   tasks: {},
   listChanged: {},
 }
 
+/** Keywords that the argument check does not take: the tools that have them are listed without. */
+const refused = new Set(['$anchor', 'x-mcp-header'])
+
+function compilable(schema: ToolSchema): { [keyword: string]: unknown } {
+  return JSON.parse(
+    JSON.stringify(schema, (key, value: unknown) => (refused.has(key) ? undefined : value)),
+  ) as { [keyword: string]: unknown }
+}
+
 const nobody = { toolsChanged() {}, promptsChanged() {}, resourcesChanged() {}, resourceUpdated() {} }
 
 /** Every tool of both generations, in the order in which the server lists them. */
-const tools: readonly { name: string; description: string; inputSchema: ToolSchema }[] = [
+const listed: readonly { name: string; description: string; inputSchema: ToolSchema }[] = [
   ...[...plainTools, ...askingTools].map(listedTool),
   ...probeTools(nobody).map(listedTool),
   ...inputTools.map(listedInput),
   ...taskToolsOn(tasks()).map(listedTool),
 ]
 
-/** A policy's members for the fixtures, in place of those of `policy`; callers, issuers and keys stay. */
-export function permitAll(policy: Policy): Policy {
-  const resources = [
-    ...resourceList().resources.map(({ uri, ...rest }) => ({ ...rest, uri })),
-    ...resourceTemplates().resourceTemplates.map(({ uriTemplate, ...rest }) => ({
-      ...rest,
-      uri: uriTemplate,
-    })),
-  ]
-  const prompts = [...listedPrompts, { name: inputPrompt, description: 'Asks for a context first' }]
-  const names = {
-    tools: tools.map(({ name }) => name),
-    resources: resources.map(({ name }) => name),
-    prompts: prompts.map(({ name }) => name),
-  }
+const tools = listed.map(({ name, description, inputSchema }) => ({
+  name,
+  description,
+  arguments: compilable(inputSchema),
+  returns,
+  limits,
+}))
+
+const resources = [
+  ...resourceList().resources,
+  ...resourceTemplates().resourceTemplates.map(({ uriTemplate, ...rest }) => ({ ...rest, uri: uriTemplate })),
+].map((resource) => ({ ...resource, subscribe: true, returns, limits }))
+
+const prompts = [...listedPrompts, { name: inputPrompt, description: 'Asks for a context first' }].map(
+  ({ name, description, ...given }) => ({
+    name,
+    description,
+    arguments: strings(...('arguments' in given ? given.arguments.map((each) => each.name) : [])),
+    returns,
+    limits,
+  }),
+)
+
+const names = (list: readonly { name: string }[]) => list.map(({ name }) => name)
+
+/** The spec: who may call is the caller's to say, what they may call is everything. */
+export function permitAll(
+  callers: Pick<Spec, 'identity' | 'tls'> & {
+    port: number
+    /** Role claim and scopes of the token. */
+    when: Spec['roles'][number]['when']
+    purpose: string
+  },
+): Spec {
+  const { identity, tls, port, when, purpose } = callers
+  const may = { tools: names(tools), resources: names(resources), prompts: names(prompts) }
   return {
-    ...policy,
-    tools: tools.map(({ name, description, inputSchema }) => ({
-      name,
-      description,
-      from: name,
-      arguments: compilable(inputSchema),
-      with: {},
-      returns,
-      limits,
-    })),
-    resources: resources.map((resource) => ({
-      description: '',
-      ...resource,
-      subscribe: true,
-      returns,
-      limits,
-    })),
-    prompts: prompts.map(({ name, description, ...given }) => ({
-      name,
-      description,
-      from: name,
-      returns,
-      limits,
-      arguments: strings(...('arguments' in given ? given.arguments.map((each) => each.name) : [])),
-    })),
-    roles: policy.roles.map((role) => ({ ...role, ...names })),
+    profile: 'Development',
+    workload: { port, path: '/mcp' },
+    identity,
+    ...(tls === undefined ? {} : { tls }),
+    roles: [{ name: 'suite', when, purposes: [purpose], ...may }],
+    tools,
+    resources,
+    prompts,
     fromServer,
   }
 }
-
-/** Keywords that a policy's schema may not hold: the tools that have them are listed without. */
-const refused = new Set(['$anchor', 'x-mcp-header'])
-
-const compilable = (schema: ToolSchema): Schema =>
-  JSON.parse(
-    JSON.stringify(schema, (key, value: unknown) => (refused.has(key) ? undefined : value)),
-  ) as Schema
