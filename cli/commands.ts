@@ -1,9 +1,26 @@
 // Every command, in the order of the help.
 
+import { approve } from './break-glass/approve.ts'
+import { end } from './break-glass/end.ts'
+import { list } from './break-glass/list.ts'
+import { request } from './break-glass/request.ts'
+import { review } from './break-glass/review.ts'
 import type { Command } from './command.ts'
 import { completion } from './completion.ts'
+import { revoke } from './revoke.ts'
 import { status } from './status.ts'
 import { trailExport } from './trail-export.ts'
 import { verify } from './verify.ts'
 
-export const commands: readonly Command[] = [status, trailExport, verify, completion]
+export const commands: readonly Command[] = [
+  status,
+  request,
+  approve,
+  end,
+  review,
+  list,
+  revoke,
+  trailExport,
+  verify,
+  completion,
+]

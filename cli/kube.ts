@@ -14,7 +14,12 @@ type Answer = { status: number; body: unknown }
 
 export type Kube = {
   config: KubeConfig
-  request: (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object) => Promise<Answer>
+  /** A PATCH is a JSON merge patch (RFC 7386). */
+  request: (
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+  ) => Promise<Answer>
 }
 
 const timeoutMs = 15_000
@@ -45,12 +50,13 @@ export function openKube(values: Values): Kube {
 }
 
 async function ask(url: URL, options: RequestOptions, body: object | undefined): Promise<Answer> {
+  const contentType = options.method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
   const text = body === undefined ? undefined : JSON.stringify(body)
   return await new Promise((resolve, reject) => {
     const headers = {
       ...(options.headers as { [name: string]: string }),
       accept: 'application/json',
-      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(text === undefined ? {} : { 'content-type': contentType }),
     }
     const sent = httpsRequest(url, { ...options, headers }, (response) => {
       const chunks: Buffer[] = []

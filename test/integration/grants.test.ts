@@ -4,10 +4,13 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
+import { join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { run as runCommand } from '../../cli/main.ts'
 import { enforceLabel, systemNamespace } from '../../core/identifiers.ts'
 import type { AccessRevocation } from '../../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
@@ -535,6 +538,63 @@ verifies('access:revocation', 'it names exactly one thing, and does not change',
       JSON.stringify({ spec: { client: 'b' } }),
     ]),
   ).toContain('does not change')
+})
+
+/** The command line as a person: kubectl's own way to be somebody else. */
+async function hipaaMcp(who: Person, ...args: string[]): Promise<{ code: number; text: string }> {
+  type Config = { users: { user: { as?: string } }[] }
+  const config = JSON.parse(await readFile(cluster.kubeconfig, 'utf8')) as Config
+  for (const { user } of config.users) user.as = who
+  const kubeconfig = join(installation.folder(), 'kubeconfig')
+  await writeFile(kubeconfig, JSON.stringify(config), { mode: 0o600 })
+  const lines: string[] = []
+  const code = await runCommand([...args, '--kubeconfig', kubeconfig], {
+    out: (line) => lines.push(line),
+    note: (line) => lines.push(line),
+    rewrite: () => undefined,
+    width: 120,
+    live: false,
+  })
+  return { code, text: lines.join('\n') }
+}
+const answers = (code: number, says: string) => ({ code, text: expect.stringContaining(says) as string })
+
+verifies('access:break-glass', 'by the command line, each person their part', async () => {
+  const patients = join(installation.folder(), 'patients')
+  await writeFile(patients, 'p-7\n')
+  const grant = `${namespace}/by-command`
+  const request = 'break-glass request --name by-command --sub nurse-7 --reason Unconscious-on-arrival'.split(
+    ' ',
+  )
+  const about = ['--server', `${namespace}/ehr`, '--issuer', issuerUrl, '--patients', patients]
+  expect(await hipaaMcp('asker', ...request, ...about)).toEqual(answers(0, 'Asked for as asker'))
+  expect(await hipaaMcp('asker', 'break-glass', 'approve', grant)).toMatchObject({ code: 3 })
+  expect(await hipaaMcp('editor', 'break-glass', 'approve', grant)).toEqual(answers(3, 'you may not approve'))
+  expect(await hipaaMcp('approver', 'break-glass', 'approve', grant)).toEqual(
+    answers(0, 'Approved as approver'),
+  )
+  await until('the patient is reached', 5, async () => await served('BTG', 'p-7'))
+  const listed = await hipaaMcp('officer', 'break-glass', 'list', '-n', namespace)
+  expect(listed.text).toMatch(/clinic\/by-command\s+nurse-7\s+Active/)
+  expect(listed.text).not.toContain('p-7')
+
+  expect(await hipaaMcp('approver', 'break-glass', 'end', grant)).toEqual(answers(0, 'Ended as approver'))
+  await until('the patient is out of reach', 5, async () => !(await served('BTG', 'p-7')))
+  const review = ['break-glass', 'review', grant, '--finding', 'Justified']
+  expect(await hipaaMcp('approver', ...review)).toEqual(answers(3, 'you may not review'))
+  expect(await hipaaMcp('officer', ...review)).toEqual(answers(0, 'Reviewed as officer'))
+})
+
+verifies('access:revocation', 'by the command line, and lifted again', async () => {
+  const args = 'revoke --person nurse-5 --cause Lost --name by-command --issuer'.split(' ')
+  expect(await hipaaMcp('approver', ...args, issuerUrl)).toMatchObject({ code: 3 })
+  expect(await served('TREAT', 'p-1', { sub: 'nurse-5' })).toBe(true)
+
+  expect(await hipaaMcp('officer', ...args, issuerUrl)).toEqual(answers(0, 'Revoked as officer'))
+
+  await until('it is refused', 5, async () => !(await served('TREAT', 'p-1', { sub: 'nurse-5' })))
+  await kubectl('officer', ['delete', 'accessrevocation', 'by-command'])
+  await until('it is served again', 5, async () => await served('TREAT', 'p-1', { sub: 'nurse-5' }))
 })
 
 verifies(

@@ -1,0 +1,34 @@
+// `hipaa-mcp break-glass approve`: lets the emergency access that another person asked for begin.
+
+import { type Command, exitCodes } from '../command.ts'
+import { kubeOptions, openKube } from '../kube.ts'
+import { decide, grantIn, readGrant } from './grants.ts'
+
+export const approve: Command = {
+  name: 'break-glass approve',
+  summary: 'Approve the emergency access that another person asked for',
+  operands: 'NAMESPACE/NAME',
+  options: { ...kubeOptions, json: { help: 'Print who approved and until when as JSON' } },
+  about:
+    'It begins at once and ends by itself. You cannot approve what you asked for yourself, nor access of your own. Needs the verb approve on breakglassgrants: ClusterRole hipaa-mcp-approver.',
+  run: async (operands, values, screen) => {
+    const { namespace, name } = grantIn('break-glass approve', operands)
+    const kube = openKube(values)
+    const { spec } = await readGrant(kube, namespace, name)
+    if (values['json'] !== true)
+      screen.note(
+        `${spec.requestedBy ?? 'somebody'} asks for ${spec.subject.sub}: ${spec.patients.length} ${spec.patients.length === 1 ? 'patient' : 'patients'} of ${namespace}/${spec.server} for ${spec.minutes} minutes. ${spec.reason}`,
+      )
+    const { spec: approved } = await decide(kube, namespace, name, { approval: {} })
+    const by = approved.approval?.by ?? ''
+    const begins = Date.parse(approved.approval?.at ?? '')
+    const until = new Date(begins + approved.minutes * 60_000).toISOString().replace(/\.\d+Z$/, 'Z')
+    if (values['json'] === true)
+      screen.out(JSON.stringify({ grant: `${namespace}/${name}`, approvedBy: by, until }))
+    else {
+      screen.out(`Approved as ${by}: it ends by itself at ${until}`)
+      screen.out(`Sooner: hipaa-mcp break-glass end ${namespace}/${name}`)
+    }
+    return exitCodes.ok
+  },
+}

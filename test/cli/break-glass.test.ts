@@ -1,0 +1,228 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { run } from '../../cli/main.ts'
+import { aGrant } from '../operator/world.ts'
+import { authority } from '../sample/certificates.ts'
+import { type ApiServer, anApiServer } from './api-server.ts'
+
+let api: ApiServer
+beforeEach(async () => {
+  api = await anApiServer()
+})
+afterEach(() => api.end())
+
+type Ran = { code: number; out: string; notes: string }
+async function ran(...args: string[]): Promise<Ran> {
+  const out: string[] = []
+  const notes: string[] = []
+  const code = await run([...args, '--kubeconfig', api.kubeconfig], {
+    out: (line) => out.push(line),
+    note: (line) => notes.push(line),
+    rewrite: () => undefined,
+    width: 100,
+    live: false,
+  })
+  return { code, out: out.join('\n'), notes: notes.join('\n') }
+}
+const file = (name: string, text: string): string => {
+  const path = join(api.folder, name)
+  writeFileSync(path, text)
+  return path
+}
+const grants = '/apis/hipaa-mcp.dev/v1alpha1/namespaces/clinic/breakglassgrants'
+const asking =
+  'break-glass request --server clinic/ehr --issuer https://login.example.org --sub nurse-7'.split(' ')
+const request = (...more: string[]) => ran(...asking, '--reason', 'Unconscious on arrival', ...more)
+
+test('a request says who is asked for and never names a patient', async () => {
+  api.answers = [{ status: 201, body: aGrant({ approval: undefined }) }]
+  const patients = file('patients', 'p-100\n\n p-200 \np-100\n')
+
+  const { code, out } = await request('--patients', patients, '--minutes', '15', '--name', 'night-1')
+
+  expect(code).toBe(0)
+  expect(api.asked).toEqual([
+    {
+      method: 'POST',
+      path: grants,
+      type: 'application/json',
+      body: {
+        apiVersion: 'hipaa-mcp.dev/v1alpha1',
+        kind: 'BreakGlassGrant',
+        metadata: { name: 'night-1', namespace: 'clinic' },
+        spec: {
+          server: 'ehr',
+          subject: { issuer: 'https://login.example.org', sub: 'nurse-7' },
+          patients: ['p-100', 'p-200'],
+          reason: 'Unconscious on arrival',
+          minutes: 15,
+        },
+      },
+    },
+  ])
+  expect(out).toContain('Asked for as asker: clinic/night-1, 15 minutes, 2 patients')
+  expect(out).toContain('hipaa-mcp break-glass approve clinic/night-1')
+  expect(out).not.toContain('p-100')
+})
+
+test('an approval shows what is approved, writes an empty one, and says until when', async () => {
+  api.answers = [
+    { status: 200, body: aGrant({ approval: undefined }) },
+    { status: 200, body: aGrant() },
+  ]
+
+  const { code, out, notes } = await ran('break-glass', 'approve', 'clinic/night-1')
+
+  expect(code).toBe(0)
+  expect(api.asked[1]).toEqual({
+    method: 'PATCH',
+    path: `${grants}/night-1`,
+    type: 'application/merge-patch+json',
+    body: { spec: { approval: {} } },
+  })
+  expect(notes).toContain('asker asks for nurse-7: 1 patient of clinic/ehr for 30 minutes.')
+  expect(out).toContain('Approved as approver: it ends by itself at 2026-11-01T12:20:00Z')
+  expect(out + notes).not.toContain('p-100')
+})
+
+test('an end and a review are one write each', async () => {
+  const by = { by: 'officer', at: '2026-11-01T12:00:00Z' }
+  api.answers = [{ status: 200, body: aGrant({ end: by, review: { finding: 'NotJustified', ...by } }) }]
+
+  expect((await ran('break-glass', 'end', 'clinic/night-1')).out).toContain('Ended as officer')
+  const review = 'break-glass review clinic/night-1 --finding NotJustified --note'.split(' ')
+  const reviewed = await ran(...review, 'No need seen')
+
+  expect(api.asked.map(({ body }) => body)).toEqual([
+    { spec: { end: {} } },
+    { spec: { review: { finding: 'NotJustified', note: 'No need seen' } } },
+  ])
+  expect(reviewed.out).toContain('Reviewed as officer: NotJustified')
+  expect(reviewed.out).toContain('45 CFR 164.404')
+})
+
+test('a list shows where each stands and what waits, and exits 1 when a review is overdue', async () => {
+  const active = aGrant({}, {}, { state: 'Active', until: '2026-11-01T12:20:00Z', uses: 3 })
+  const overdue = aGrant({}, { name: 'old' }, { state: 'ReviewOverdue', reviewBy: '2026-11-01T00:00:00Z' })
+  const asked = aGrant({ approval: undefined }, { name: 'new' }, { state: 'Requested' })
+  api.answers = [{ status: 200, body: { items: [active, asked] } }]
+
+  const calm = await ran('break-glass', 'list', '-n', 'clinic')
+  expect(calm.code).toBe(0)
+  expect(calm.out).toMatch(/clinic\/night-1\s+nurse-7\s+Active\s+2026-11-01T12:20:00Z\s+3\s+approver/)
+  expect(calm.out).toContain('hipaa-mcp break-glass approve clinic/new')
+  api.answers = [{ status: 200, body: { items: [active, overdue] } }]
+  const late = await ran('break-glass', 'list')
+  expect(late.code).toBe(1)
+  expect(late.out).toContain('hipaa-mcp break-glass review clinic/old (by 2026-11-01T00:00:00Z)')
+  const json = await ran('break-glass', 'list', '--json')
+  expect((JSON.parse(json.out) as { grant: string }[]).map(({ grant }) => grant)).toEqual([
+    'clinic/night-1',
+    'clinic/old',
+  ])
+  expect(calm.out + late.out + json.out).not.toMatch(/p-100|Unconscious/)
+})
+
+const issuer = ['--issuer', 'https://login.example.org']
+const jwt = (claims: object) =>
+  `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2lnbmF0dXJl`
+test('each way to revoke names one thing, and a token never leaves the machine', async () => {
+  const { cert } = await (await authority('callers')).issue('agent')
+  const thumbprint = createHash('sha256').update(new X509Certificate(cert).raw).digest('hex')
+  const token = jwt({ exp: 1_790_000_000 })
+  const ways: [string[], object][] = [
+    [['--person', 'nurse-7', ...issuer], { person: { issuer: issuer[1], sub: 'nurse-7' } }],
+    [['--token-id', 'jti-1'], { token: { id: 'jti-1' } }],
+    [
+      ['--token', file('token', `Bearer ${token}\n`)],
+      {
+        token: { sha256: createHash('sha256').update(token).digest('hex') },
+        expires: '2026-09-21T14:18:20Z',
+      },
+    ],
+    [['--certificate', file('agent.pem', cert)], { certificate: thumbprint }],
+    [['--certificate', new X509Certificate(cert).fingerprint256], { certificate: thumbprint }],
+    [['--client', 'agent'], { client: 'agent' }],
+  ]
+  for (const [args, what] of ways) {
+    api.asked.length = 0
+    api.answers = [{ status: 201, body: { spec: { ...what, cause: 'Stolen', revokedBy: 'officer' } } }]
+
+    const { code, out } = await ran('revoke', ...args, '--cause', 'Stolen', '--name', 'r-1')
+
+    expect(code).toBe(0)
+    expect(api.asked[0]).toMatchObject({
+      method: 'POST',
+      path: '/apis/hipaa-mcp.dev/v1alpha1/accessrevocations',
+      body: { metadata: { name: 'r-1' }, spec: { ...what, cause: 'Stolen' } },
+    })
+    expect(JSON.stringify(api.asked)).not.toContain(token)
+    expect(out).toContain('Lift it: kubectl delete accessrevocation r-1')
+  }
+})
+
+test.each([
+  [['break-glass', 'request'], /--server wants/],
+  [['break-glass', 'approve'], /one NAMESPACE\/NAME/],
+  [['break-glass', 'approve', 'clinic'], /NAMESPACE\/NAME of a BreakGlassGrant/],
+  [['break-glass', 'review', 'a/b', '--finding', 'Fine'], /Justified or NotJustified/],
+  [['break-glass'], /no command/],
+  [['revoke', '--client', 'x'], /--cause wants/],
+  [['revoke', '--cause', 'Lost'], /exactly one of/],
+  [['revoke', '--client', 'x', '--token-id', 'y', '--cause', 'Lost'], /exactly one of/],
+  [['revoke', '--person', 'nurse-7', '--cause', 'Lost'], /wants --issuer/],
+])('a wrong command line %j exits 2 and says how it is right', async (args, says) => {
+  const { code, notes, out } = await ran(...args)
+
+  expect([code, out]).toEqual([2, ''])
+  expect(notes).toMatch(says)
+  expect(api.asked).toEqual([])
+})
+
+const patch = ['break-glass', 'end', 'clinic/night-1']
+test.each([
+  [
+    'a policy of ours',
+    {
+      status: 403,
+      body: {
+        message:
+          "breakglassgrants \"x\" is forbidden: ValidatingAdmissionPolicy 'hipaa-mcp-grants' with binding 'hipaa-mcp-grants' denied request: hipaa-mcp: who asked for emergency access cannot approve it: let another person do it",
+      },
+    },
+    /^who asked for emergency access cannot approve it/,
+  ],
+  [
+    'the schema, which repeats a patient',
+    {
+      status: 422,
+      body: {
+        message: 'spec.patients[0]: Invalid value: "Patient/p-100"',
+        details: {
+          causes: [{ field: 'spec.patients[0]', message: 'Invalid value: "Patient/p-100": should match' }],
+        },
+      },
+    },
+    /^The API server refuses spec.patients\[0\]$/,
+  ],
+  ['no right', { status: 403, body: { message: 'forbidden' } }, /config\/rbac\/people.yaml/],
+  ['no such kind', { status: 404, body: {} }, /kubectl apply -k config\/default/],
+  ['a fault', { status: 500, body: { reason: 'InternalError' } }, /answered 500 InternalError/],
+])('what cannot be done exits 3 and says why: %s', async (_, answer, says) => {
+  api.answers = [answer]
+
+  const { code, notes } = await ran(...patch)
+
+  expect(code).toBe(3)
+  expect(notes).toMatch(says)
+  expect(notes).not.toContain('p-100')
+})
+
+test('identifiers that cannot be read and a file without any are no request', async () => {
+  expect(await request('--patients', '/nonexistent')).toMatchObject({ code: 3 })
+  expect(await request('--patients', file('none', '\n \n'))).toMatchObject({ code: 2 })
+  expect(await request('--patients', file('one', 'p-1'), '--minutes', '61')).toMatchObject({ code: 2 })
+  expect(api.asked).toEqual([])
+})
