@@ -15,6 +15,8 @@ export type Shown = {
   /** Thumbprint of the key that signs requests (DPoP). */
   key?: string
   clientId?: string
+  /** The service that acts for the person. */
+  actor?: { sub: string }
   /** jti. */
   token?: string
 }
@@ -49,11 +51,11 @@ export function keepRevocations(clock: () => number): Revocations {
       }
       byHash = revocations.some(({ kind }) => kind === 'token-hash')
     },
-    of({ iss, sub, certificate, key, clientId, token }, authorization) {
+    of({ iss, sub, certificate, key, clientId, actor, token }, authorization) {
       if (known.size === 0) return undefined
       if (holds('person', `${iss} ${sub}`)) return 'person'
       if (holds('certificate', certificate) || holds('certificate', key)) return 'certificate'
-      if (holds('client', clientId)) return 'client'
+      if (holds('client', clientId) || holds('client', actor?.sub)) return 'client'
       if (holds('token', token)) return 'token'
       // A hash costs something, and hardly anybody revokes by one.
       if (!byHash || authorization === undefined) return undefined

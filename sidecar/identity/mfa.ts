@@ -87,7 +87,18 @@ export function stepUp(issuer: Issuer, maxAgeSeconds: number): Challenge {
   const wanted = acr.length === 1 ? { value: acr[0] } : { values: acr }
   const claims = JSON.stringify({ access_token: { acrs: { essential: true, ...wanted } } })
   const encoded = Buffer.from(claims).toString('base64')
-  return { error: 'insufficient_claims', params: { claims: encoded, ...params } }
+  const at = entraAuthorize(issuer.url)
+  return {
+    error: 'insufficient_claims',
+    params: { ...(at === undefined ? {} : { authorization_uri: at }), claims: encoded, ...params },
+  }
+}
+
+/** Entra's clients want the place to go named in the challenge. The issuers of its two token versions are of two forms. */
+function entraAuthorize(url: string): string | undefined {
+  const tenant = /^https:\/\/sts\.windows\.net\/([0-9a-f-]{36})\/$/.exec(url)?.[1]
+  if (tenant !== undefined) return `https://login.microsoftonline.com/${tenant}/oauth2/authorize`
+  return url.endsWith('/v2.0') ? `${url.slice(0, -'/v2.0'.length)}/oauth2/v2.0/authorize` : undefined
 }
 
 function ruleOf({ provider }: Issuer, claim: string): string {

@@ -13,7 +13,7 @@ import { clockSkew, type Verified, verify } from './verify.ts'
 type Binding = Policy['binding']
 
 /** Tokens remembered at most, for one policy in force. */
-export const mostTokens = 4096
+const mostTokens = 4096
 
 export interface TokenCache {
   /** Throws Refusal for any token that is not good at `now` (milliseconds since 1970) over this certificate. */
@@ -30,7 +30,7 @@ export interface TokenCache {
  * Remembers by what is in force: new keys, a new policy or a revocation begin with nothing remembered. `newKeySet`: asks
  * for an issuer's keys when a token names one that is not there.
  */
-export function tokenCache(newKeySet?: NewKeySet): TokenCache {
+export function tokenCache(newKeySet?: NewKeySet, most = mostTokens): TokenCache {
   const caches = new WeakMap<InForce, Map<string, Verified>>()
   return {
     verify(token, certificate, inForce, rules, now) {
@@ -40,7 +40,8 @@ export function tokenCache(newKeySet?: NewKeySet): TokenCache {
       const known = cache.get(key)
       if (known === undefined) {
         const against = { inForce, rules, now, ...(newKeySet === undefined ? {} : { newKeySet }) }
-        return remember(cache, key, bound(verify(token, against), certificate, inForce.policy.binding))
+        const verifying = bound(verify(token, against), certificate, inForce.policy.binding)
+        return remember(cache, key, verifying, most)
       }
       if (now >= (known.exp + clockSkew) * 1000) {
         cache.delete(key)
@@ -72,11 +73,12 @@ async function remember(
   cache: Map<string, Verified>,
   key: string,
   verifying: Promise<Verified>,
+  most: number,
 ): Promise<Verified> {
   const verified = await verifying
   cache.set(key, verified)
   for (const oldest of cache.keys()) {
-    if (cache.size <= mostTokens) break
+    if (cache.size <= most) break
     cache.delete(oldest)
   }
   return verified

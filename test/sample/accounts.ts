@@ -36,8 +36,15 @@ export function accounts(trained: string): { [name: string]: Account } {
   }
 }
 
-/** The one client: agents are native programs and have no secret. */
-export const agentClient = { id: 'agent', redirect: 'http://127.0.0.1/signed-in' } as const
+/**
+ * Agents are native programs and have no secret. Tokens of the one are bound to its certificate, of the other to a key
+ * (DPoP): a provider binds to one or the other.
+ */
+export const agentClient = {
+  id: 'agent',
+  dpopId: 'agent-dpop',
+  redirect: 'http://127.0.0.1/signed-in',
+} as const
 
 const step = 30
 

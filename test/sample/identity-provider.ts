@@ -48,16 +48,8 @@ export async function serveProvider(
     jwks: { keys: [{ ...(await exportJWK(privateKey)), use: 'sig', alg: 'ES256' }] },
     cookies: { keys: [randomBytes(32).toString('hex')] },
     clients: [
-      {
-        client_id: agentClient.id,
-        application_type: 'native',
-        token_endpoint_auth_method: 'none',
-        redirect_uris: [agentClient.redirect],
-        grant_types: ['authorization_code'],
-        response_types: ['code'],
-        id_token_signed_response_alg: 'ES256',
-        tls_client_certificate_bound_access_tokens: true,
-      },
+      { ...native(agentClient.id), tls_client_certificate_bound_access_tokens: true },
+      { ...native(agentClient.dpopId), dpop_bound_access_tokens: true },
     ],
     pkce: { required: () => true },
     scopes: ['openid'],
@@ -109,6 +101,18 @@ export async function serveProvider(
     )
   })
   return { server, port, issuer }
+}
+
+function native(id: string) {
+  return {
+    client_id: id,
+    application_type: 'native',
+    token_endpoint_auth_method: 'none',
+    redirect_uris: [agentClient.redirect],
+    grant_types: ['authorization_code'],
+    response_types: ['code'],
+    id_token_signed_response_alg: 'ES256',
+  }
 }
 
 /** PEM of the certificate that the peer proved to hold and that agents' CA issued. */

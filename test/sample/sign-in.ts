@@ -18,6 +18,8 @@ export type SignInOptions = {
   mfa?: boolean
   /** Test mode only: the sign-in was so long ago. */
   secondsAgo?: number
+  /** Signs a DPoP proof for an address (RFC 9449): the token is then bound to that key instead. */
+  proof?: (htu: string) => Promise<string>
 }
 
 export type Token = { accessToken: string; expiresIn: number; scope: string }
@@ -33,6 +35,7 @@ export function dispatcherOf({ cert, key, ca }: ClientTls): Dispatcher {
 /** Signs in and redeems the code. Rejects with the provider's words when it refuses. */
 export async function signIn(options: SignInOptions): Promise<Token> {
   const { issuer, person, resource, scope = 'openid ehr.read', mfa = true, secondsAgo = 0 } = options
+  const client = options.proof === undefined ? agentClient.id : agentClient.dpopId
   const dispatcher = dispatcherOf(options.tls)
   const jar = new Map<string, string>()
   const secrets = accounts('')[person]
@@ -44,7 +47,7 @@ export async function signIn(options: SignInOptions): Promise<Token> {
     const begin = new URL(metadata.authorization_endpoint)
     begin.search = new URLSearchParams({
       response_type: 'code',
-      client_id: agentClient.id,
+      client_id: client,
       redirect_uri: agentClient.redirect,
       scope,
       resource,
@@ -66,10 +69,13 @@ export async function signIn(options: SignInOptions): Promise<Token> {
       await request(metadata.token_endpoint, {
         dispatcher,
         method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          ...(options.proof === undefined ? {} : { dpop: await options.proof(metadata.token_endpoint) }),
+        },
         body: new URLSearchParams({
           grant_type: 'authorization_code',
-          client_id: agentClient.id,
+          client_id: client,
           redirect_uri: agentClient.redirect,
           code,
           code_verifier: verifier,

@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, type AgentOptions, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Policy } from '../../core/policy.ts'
+import type { InForce } from '../../sidecar/in-force.ts'
 import { type CallsOptions, type CallsServer, callsServer } from '../../sidecar/server.ts'
 import { type Authority, authority, type KeyPair } from '../sample/certificates.ts'
 import { anInForce, someOrders } from './in-force.ts'
@@ -79,6 +80,8 @@ export async function aScene(
     clock?: () => number
     upstream?: object
     newKeySet?: NonNullable<CallsOptions['newKeySet']>
+    /** Key sets of other issuers than the scene's own. */
+    jwks?: InForce['jwks']
     elsewhere?: NonNullable<CallsOptions['elsewhere']>
   } = {},
 ): Promise<Scene> {
@@ -89,7 +92,7 @@ export async function aScene(
   const upstream = await mcpServer(log)
   const trail = memoryTrail(log)
   const policy = aPolicy({ tls: { minVersion: 'TLSv1.3', clientCa: callersCa.cert }, ...options.policy })
-  const jwks = { [issuer.url]: issuer.jwks }
+  const jwks = { [issuer.url]: issuer.jwks, ...options.jwks }
   const orders = someOrders({ inForce: anInForce({ policy, jwks }) }, options.clock)
   const serverPair = await servers
   const calling: CallsOptions = {

@@ -109,6 +109,24 @@ verifies('authentication:step-up', 'Entra: an authentication context by the clai
   expect(params).toMatchObject({ acr_values: 'c1', max_age: '900' })
 })
 
+const places = [
+  {
+    url: 'https://login.microsoftonline.com/6c1f0d2e-0000-4000-8000-000000000001/v2.0',
+    at: 'https://login.microsoftonline.com/6c1f0d2e-0000-4000-8000-000000000001/oauth2/v2.0/authorize',
+  },
+  {
+    url: 'https://sts.windows.net/6c1f0d2e-0000-4000-8000-000000000001/',
+    at: 'https://login.microsoftonline.com/6c1f0d2e-0000-4000-8000-000000000001/oauth2/authorize',
+  },
+  { url: 'https://login.example.org', at: undefined },
+]
+for (const { url, at } of places)
+  verifies('authentication:step-up', `Entra: where to go, by the issuer ${url}`, () => {
+    const { params = {} } = stepUp({ ...issuerOf('Entra', { acr: ['c1'] }), url }, 900)
+
+    expect(params['authorization_uri']).toBe(at)
+  })
+
 test('the time of a login is a number of seconds, and nothing else stands in for it', () => {
   expect(authTime({ auth_time: 1_700_000_000 }, issuerOf('Generic'))).toBe(1_700_000_000)
   expect(authTime({ 'https://c.example/auth_time': 17 }, issuerOf('Auth0'))).toBe(17)

@@ -267,3 +267,62 @@ test('a token without key identifier is tried against every key of its issuer', 
   expect((await verify(await bare(second))).sub).toBe('nurse-7')
   await expect(verify(await bare(await anIssuer()))).rejects.toMatchObject({ reason: 'token-signature' })
 })
+
+test('no more tokens are remembered than there is room for, and none that was refused', async () => {
+  const issuer = await anIssuer()
+  const policy = aPolicy()
+  const inForce = anInForce({ policy, jwks: { [issuerUrl]: issuer.jwks } })
+  const cache = tokenCache(undefined, 2)
+  const isRemembered = async (text: string) => {
+    const verified = cache.verify(text, 'c', inForce, rulesOf(policy), Date.now())
+    if (!(verified instanceof Promise)) return true
+    await verified.catch(() => undefined)
+    return false
+  }
+  const [one, two, three] = await Promise.all(
+    ['1', '2', '3'].map(async (jti) => await issuer.token('c', { jti })),
+  )
+  const bad = await issuer.token('c', { aud: 'elsewhere' })
+
+  for (const text of [one, two]) expect(await isRemembered(text as string)).toBe(false)
+  for (const text of [bad, bad, bad]) expect(await isRemembered(text)).toBe(false)
+  for (const text of [one, two]) expect(await isRemembered(text as string)).toBe(true)
+  expect(await isRemembered(three as string)).toBe(false)
+  expect(await isRemembered(one as string)).toBe(false)
+  expect(await isRemembered(three as string)).toBe(true)
+})
+
+verifies(
+  'authentication:issuers',
+  'once its issuer no longer has the key, a remembered token is refused',
+  async () => {
+    const agent = await scene.agent()
+    const text = await token()
+    const before = scene.orders.standing()
+    expect((await scene.ask({ token: text, agent })).status).toBe(200)
+
+    const { inForce } = before
+    if (inForce === undefined) throw new Error('The scene has no policy')
+    const { jwks } = await anIssuer()
+    scene.orders.set({ inForce: { ...inForce, jwks: { [issuerUrl]: jwks } } })
+    const after = await scene.ask({ token: text, agent })
+    scene.orders.set(before)
+
+    expect([after.status, after.json['error']]).toMatchObject([401, { data: { reason: 'token-signature' } }])
+  },
+)
+
+verifies(
+  'access:revocation',
+  'a remembered token of a person whose access was ended is refused',
+  async () => {
+    const text = await token()
+    expect((await scene.ask({ token: text })).status).toBe(200)
+
+    scene.orders.revocations.set([{ kind: 'token', value: 'token-1' }])
+    const after = await scene.ask({ token: text })
+    scene.orders.revocations.set([])
+
+    expect(after.json['error']).toMatchObject({ data: { reason: 'token-revoked' } })
+  },
+)

@@ -107,3 +107,15 @@ verifies(
     expect(reply.json['error']).toMatchObject({ data: { reason: 'token-not-a-person' } })
   },
 )
+
+verifies('access:revocation', 'a service whose access was ended acts for nobody any more', async () => {
+  scene.use(aPolicy({ roles: [aRole({ when: { role: 'Clinician', scopes: [], actor: 'Allowed' } })] }))
+  const token = await scene.token({ act: { sub: 'scribe' } })
+  expect((await scene.ask({ token })).json['error']).toBeUndefined()
+
+  scene.orders.revocations.set([{ kind: 'client', value: 'scribe' }])
+  const after = await scene.ask({ token })
+  scene.orders.revocations.set([])
+
+  expect(after.json['error']).toMatchObject({ data: { reason: 'client-revoked' } })
+})
