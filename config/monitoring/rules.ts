@@ -17,6 +17,16 @@ const groups = [
         },
       },
       {
+        alert: 'HipaaMcpBreakGlassUsed',
+        expr: 'sum by (server) (increase(hipaa_mcp_break_glass_calls_total[10m])) > 0',
+        labels: { severity: 'critical' },
+        annotations: {
+          summary: 'A patient was reached by emergency access',
+          description:
+            'A person reached patients beyond their role under a BreakGlassGrant that another person approved. hipaa-mcp break-glass list says which; a third person reviews it within 72 hours of its end (45 CFR 164.312(a)(2)(ii)).',
+        },
+      },
+      {
         alert: 'HipaaMcpLocked',
         expr: 'max by (server) (hipaa_mcp_locked) == 1',
         for: '1m',

@@ -50,6 +50,7 @@ async function exportedNames(): Promise<string[]> {
   sidecar.calls.call({ method: 'tools/call', tool: 'get_diagnosis', outcome: 'ok', milliseconds: 1 })
   sidecar.calls.refusal({ reason: 'tool-unknown', stage: 'authorize' })
   sidecar.calls.handshake({ reason: 'no-certificate' })
+  sidecar.calls.emergency()
   sidecar.recorded({ kind: 'intent', milliseconds: 1 })
   sidecar.egress('opened', { kind: 'store' })
   measure(sidecar, {

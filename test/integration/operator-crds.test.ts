@@ -142,10 +142,16 @@ for (const { when, kind, spec, says } of contradictions)
     expect((refused as ApiError).message).toContain(says)
   })
 
-for (const example of ['smallest', 'whole', 'agreement'])
+const kindsOf: { [kind: string]: Kind } = {
+  HipaaMcpServer: kinds.server,
+  BusinessAssociateAgreement: kinds.agreement,
+  BreakGlassGrant: kinds.grant,
+  AccessRevocation: kinds.revocation,
+}
+for (const example of ['smallest', 'whole', 'agreement', 'grant', 'revocation'])
   verifies('operator:crds', `the example ${example}.yaml is taken whole`, async () => {
     const object = await yamlObject(`crds/examples/${example}.yaml`)
-    const kind = object.kind === 'HipaaMcpServer' ? kinds.server : kinds.agreement
+    const kind = kindsOf[object.kind] as Kind
     const metadata = { ...object.metadata, ...(kind.namespaced ? { namespace } : {}) }
 
     const kept = await client.create<KubernetesObject>(kind, { ...object, metadata })

@@ -104,6 +104,34 @@ verifies('operator:rbac', 'webhook configurations, the lease and signing are giv
 })
 
 verifies(
+  'access:break-glass',
+  'no role both asks for emergency access and approves it, or approves and reviews it',
+  () => {
+    const verbsOf = (name: string) =>
+      rulesOf(({ metadata }) => metadata.name === name)
+        .filter(({ resources }) => resources?.includes('breakglassgrants'))
+        .flatMap(({ verbs }) => verbs)
+    const parts = new Set(['create', 'approve', 'review'])
+    const roles = ['requester', 'approver', 'privacy-officer'].map((name) => verbsOf(`hipaa-mcp-${name}`))
+
+    expect(roles.map((verbs) => verbs.filter((verb) => parts.has(verb)))).toEqual([
+      ['create'],
+      ['approve'],
+      ['review'],
+    ])
+    // Grants name patients: who sees policies does not see them.
+    for (const name of ['viewer', 'policy-editor', 'trail-reader'])
+      expect(verbsOf(`hipaa-mcp-${name}`)).toEqual([])
+    // The operator writes where a grant stands, never the grant.
+    expect(verbsOf('hipaa-mcp-operator')).toEqual(['get', 'list', 'watch'])
+    const revoking = rulesOf(() => true).filter(
+      ({ resources, verbs }) => resources?.includes('accessrevocations') && verbs.includes('create'),
+    )
+    expect(revoking.map(({ name }) => name)).toEqual(['hipaa-mcp-privacy-officer'])
+  },
+)
+
+verifies(
   'operator:rbac',
   'roles for people are aggregated into nothing, and the collector has no rights',
   () => {
