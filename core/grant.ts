@@ -17,9 +17,9 @@ export type GrantStanding = {
 
 const minute = 60_000
 /** A request that nobody approved by then is none any more. config/webhook/policy-grants.yaml says the same. */
-export const approveWithinMs: number = 24 * 60 * minute
+const approveWithinMs = 24 * 60 * minute
 /** How soon after its end a grant must be reviewed. */
-export const reviewWithinMs: number = 72 * 60 * minute
+const reviewWithinMs = 72 * 60 * minute
 /** Longest that a grant lasts, whatever its spec says. */
 const longestMs = 60 * minute
 /** The operators' replicas may see the time of an approval from a clock that is ahead of theirs. */

@@ -106,7 +106,7 @@ type Result = Base & {
 }
 
 /** The break-glass grant under which a call was permitted: who let whom reach further (45 CFR 164.312(a)(2)(ii)). */
-export type GrantUsed = { name: string; uid: string; requestedBy: string; approvedBy: string }
+type GrantUsed = { name: string; uid: string; requestedBy: string; approvedBy: string }
 
 /** Policy said no, or we could not do our duty. */
 type Refused = Base & {

@@ -60,7 +60,7 @@ const says = {
 } as const
 
 /** Pure. */
-export function grantStatus(
+function grantStatus(
   grant: BreakGlassGrant,
   standing: GrantStanding,
   chains: readonly ChainSummary[] | undefined,

@@ -36,8 +36,7 @@ export function keepRevocations(clock: () => number): Revocations {
 
   const holds = (kind: RevokedKind, value: string | undefined): boolean => {
     const until = value === undefined ? undefined : known.get(`${kind} ${value}`)
-    // A date that does not parse is NaN: it never ends, for here that is the safe side.
-    return until !== undefined && !(clock() >= until)
+    return until !== undefined && clock() < until
   }
 
   return {
@@ -46,7 +45,7 @@ export function keepRevocations(clock: () => number): Revocations {
       for (const { kind, value, until } of revocations) {
         const end = until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until)
         const before = known.get(`${kind} ${value}`) ?? Number.NEGATIVE_INFINITY
-        // Of two for the same the longer counts.
+        // Of two for the same the longer counts. A date that does not parse is NaN: it never ends, which is the safe side.
         known.set(`${kind} ${value}`, Number.isNaN(end) ? Number.POSITIVE_INFINITY : Math.max(before, end))
       }
       byHash = revocations.some(({ kind }) => kind === 'token-hash')
