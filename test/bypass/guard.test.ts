@@ -263,6 +263,39 @@ verifies(
   60_000,
 )
 
+describe('with a discovery port', () => {
+  beforeEach(fresh)
+  afterEach(() => pod.remove())
+
+  verifies('authentication:discovery', 'a caller of it gets the sidecar, on IPv4 and IPv6', async () => {
+    expect((await pod.guard('set', undefined, { HIPAA_MCP_DISCOVERY_PORT: '8444' })).status).toBe(0)
+    const server = await pod.serve('pod', sidecar, 'listen', '::', 15_444, 'sidecar')
+
+    for (const host of [addresses.pod, addresses.pod6])
+      for (const port of [8_444, 15_444])
+        expect((await pod.ask('outside', outsider, 'dial', host, port)).got, host).toBe('sidecar')
+    expect((await pod.ask('outside', outsider, 'dial', addresses.pod, 8_445)).says).toBe('silence')
+    await server.stop()
+  })
+
+  verifies(
+    'authentication:discovery',
+    'the app answers nobody on it, and nobody is heard without it',
+    async () => {
+      expect((await pod.guard('set', undefined, { HIPAA_MCP_DISCOVERY_PORT: '8444' })).status).toBe(0)
+      const posing = await pod.serve('pod', app, 'listen', '::', 15_444, 'app')
+      expect((await pod.ask('outside', outsider, 'dial', addresses.pod, 8_444)).got).not.toBe('app')
+      await posing.stop()
+
+      expect((await pod.guard('set')).status).toBe(0)
+      const server = await pod.serve('pod', sidecar, 'listen', '::', 15_444, 'sidecar')
+      for (const port of [8_444, 15_444])
+        expect((await pod.ask('outside', outsider, 'dial', addresses.pod, port)).says).toBe('silence')
+      await server.stop()
+    },
+  )
+})
+
 describe('with a filter that is not what it should be', () => {
   beforeEach(fresh)
   afterEach(() => pod.remove())

@@ -62,6 +62,37 @@ const contradictions: Contradiction[] = [
     "are the sidecar's: let the server listen on another port",
   ),
   server(
+    'a Panel role without the panel’s claim',
+    (spec) => ({ ...spec, roles: [{ ...role?.(spec), patients: 'Panel' }] }),
+    'needs identity.panel.claim',
+  ),
+  server(
+    'discovery on the port of the calls',
+    (spec) => ({ ...spec, workload: { port: 8080, path: '/mcp' }, tls: { discovery: { port: 8080 } } }),
+    'tls.discovery.port is the port of the calls',
+  ),
+  server(
+    'discovery on a port of the sidecar',
+    (spec) => ({ ...spec, tls: { discovery: { port: 15444 } } }),
+    "are the sidecar's: choose another",
+  ),
+  server(
+    'two issuers of one URL',
+    (spec) => {
+      const issuer = { url: 'https://login', audience: 'a', provider: 'Okta', roles: { claim: '/r' } }
+      return { ...spec, identity: { issuers: [issuer, { ...issuer, audience: 'b' }] } }
+    },
+    'spec.identity.issuers[1]',
+  ),
+  server(
+    'a symmetric algorithm',
+    (spec) => {
+      const issuer = { url: 'https://login', audience: 'a', provider: 'Okta', roles: { claim: '/r' } }
+      return { ...spec, identity: { issuers: [{ ...issuer, algorithms: ['HS256'] }] } }
+    },
+    'spec.identity.issuers[0].algorithms',
+  ),
+  server(
     'a client CA that holds a private key',
     (spec) => ({
       ...spec,
