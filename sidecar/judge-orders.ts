@@ -1,6 +1,7 @@
 // Reads orders and judges them: what they permit, or why they lock. No clock and no I/O; orders.ts acts on it.
 
 import { createSecretKey } from 'node:crypto'
+import type { JSONWebKeySet } from 'jose'
 import { isObject } from '../core/is-object.ts'
 import { type Policy, parsePolicy, policyHash } from '../core/policy.ts'
 import { revocationKinds, type Orders as Wire } from '../core/wire.ts'
@@ -82,7 +83,6 @@ export class OrdersJudge {
   readonly #pod: PodSettings
   #latest: InForce | undefined
   #keysText = ''
-  #jwksText = ''
 
   constructor(pod: PodSettings) {
     this.#pod = pod
@@ -120,10 +120,8 @@ export class OrdersJudge {
     const keysText = JSON.stringify(wire.keys)
     const keys = before !== undefined && keysText === this.#keysText ? before.keys : keysOf(wire.keys)
     if (policy === undefined || keys === undefined) return undefined
-    const jwksText = JSON.stringify(wire.jwks)
-    const jwks = before !== undefined && jwksText === this.#jwksText ? before.jwks : wire.jwks
+    const jwks = keySetsOf(wire.jwks, policy, before?.jwks)
     this.#keysText = keysText
-    this.#jwksText = jwksText
     const { generation } = wire
     const same =
       before?.policy === policy &&
@@ -148,6 +146,20 @@ export class OrdersJudge {
     }
     return policy
   }
+}
+
+/**
+ * The key sets of the policy's issuers. An operator that has just started, or whose issuer is away, has none to give: the
+ * last good one stays, so that neither stops anybody. The same set stays the same object, and all of them the same map.
+ */
+function keySetsOf(heard: Wire['jwks'], { issuers }: Policy, before: InForce['jwks'] = {}): InForce['jwks'] {
+  const sets = issuers.flatMap(({ url }): [string, JSONWebKeySet][] => {
+    const [now, was] = [heard, before].map((all) => (Object.hasOwn(all, url) ? all[url] : undefined))
+    const set = now === undefined || JSON.stringify(now) === JSON.stringify(was) ? was : now
+    return set === undefined ? [] : [[url, set]]
+  })
+  const same = sets.length === Object.keys(before).length && sets.every(([url, set]) => before[url] === set)
+  return same ? before : Object.fromEntries(sets)
 }
 
 function keysOf(keys: Wire['keys']): Keys | undefined {

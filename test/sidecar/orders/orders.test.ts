@@ -6,7 +6,7 @@ import type { Orders } from '../../../core/wire.ts'
 import { keepOrders, type OrdersKeeper } from '../../../sidecar/orders.ts'
 import type { EntryOf } from '../../../sidecar/trail/trail.ts'
 import { anAuthority } from '../../collector/peers.ts'
-import { aPolicy, aTool } from '../../support/policy.ts'
+import { aPolicy, aTool, issuerUrl } from '../../support/policy.ts'
 import { verifies } from '../../verifies.ts'
 import { aLog, server, someOrders, until } from '../installation.ts'
 
@@ -157,12 +157,12 @@ verifies(
     const next = policy({ mfa: { maxAgeSeconds: 60 } })
     seen.hear(someOrders(next, { generation: 2 }))
 
-    seen.hear(someOrders(next, { generation: 2, jwks: { 'https://id.example': { keys: [] } } }))
+    seen.hear(someOrders(next, { generation: 2, jwks: { [issuerUrl]: { keys: [] } } }))
     expect(inForce(seen)).toBe(1)
 
     seen.trail.goOn()
     await comes(seen, 2)
-    expect(seen.orders.standing().inForce?.jwks).toEqual({ 'https://id.example': { keys: [] } })
+    expect(seen.orders.standing().inForce?.jwks).toEqual({ [issuerUrl]: { keys: [] } })
   },
 )
 
@@ -177,7 +177,7 @@ test('nothing is recorded again and caches stay while nothing changes', async ()
 
   expect(seen.orders.standing().inForce).toBe(before)
   expect(seen.recorded).toHaveLength(1)
-  seen.hear(someOrders(policy(), { jwks: { 'https://id.example': { keys: [] } } }))
+  seen.hear(someOrders(policy(), { jwks: { [issuerUrl]: { keys: [] } } }))
   const after = seen.orders.standing().inForce
   expect(after).not.toBe(before)
   expect(after?.policy).toBe(before?.policy)
