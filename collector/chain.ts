@@ -70,6 +70,7 @@ export class Chain {
     if (record.kind === 'intent' && record.grant !== undefined) this.#used(record.grant.uid, record.at)
     if (record.kind === 'orders') this.orders = record
     if (record.kind === 'chain-closed') this.closed = true
+    if (record.kind === 'event') return { iss: record.iss, sub: record.sub }
     if (record.kind !== 'result') return undefined
     const person = this.open.get(record.call)
     this.open.delete(record.call)

@@ -90,6 +90,17 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     redacted: counts,
     milliseconds: (value) => Number.isFinite(value) && (value as number) >= 0,
   },
+  event: {
+    call,
+    iss: text,
+    sub: text,
+    method: text,
+    result: hash,
+    bytes: count,
+    patients,
+    dropped: counts,
+    redacted: counts,
+  },
   refusal: {
     call,
     reason: text,

@@ -108,6 +108,24 @@ type Result = Base & {
 /** The break-glass grant under which a call was permitted: who let whom reach further (45 CFR 164.312(a)(2)(ii)). */
 type GrantUsed = { name: string; uid: string; requestedBy: string; approvedBy: string }
 
+/**
+ * A message of the server besides its answer, durable before it leaves. `call` is the one in whose stream it stands, and
+ * the person is named again: a stream that is taken up anew outlives its call's own records.
+ */
+type StreamEvent = Base & {
+  kind: 'event'
+  call: string
+  iss: string
+  sub: string
+  method: string
+  /** Keyed hash of exactly the bytes sent. */
+  result: string
+  bytes: number
+  patients: PatientToken[]
+  dropped: Record<string, number>
+  redacted: Record<string, number>
+}
+
 /** Policy said no, or we could not do our duty. */
 type Refused = Base & {
   kind: 'refusal'
@@ -201,6 +219,7 @@ export type AuditRecord =
   | OrdersInForce
   | Intent
   | Result
+  | StreamEvent
   | Refused
   | Counted
   | ChainClosed

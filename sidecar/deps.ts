@@ -5,9 +5,11 @@ import type { Proofs } from './identity/dpop.ts'
 import type { TokenCache } from './identity/token.ts'
 import type { Orders } from './in-force.ts'
 import type { Limits } from './limits.ts'
-import type { Quota } from './quota.ts'
 import type { Logoff } from './logoff.ts'
+import type { Quota } from './quota.ts'
 import type { Sessions } from './sessions.ts'
+import type { Streams } from './streams/open.ts'
+import type { Pending } from './streams/pending.ts'
 import type { Trail } from './trail/trail.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -32,6 +34,9 @@ export type Deps = {
   readonly limits: Limits
   readonly quota: Quota
   readonly sessions: Sessions
+  /** Questions that callers were asked. */
+  readonly pending: Pending
+  readonly streams: Streams
   readonly logoff: Logoff
   /** Milliseconds since 1970. */
   readonly clock: () => number

@@ -8,6 +8,8 @@ import type { GrantOrder } from '../core/wire.ts'
 import type { Found } from './asks/ask.ts'
 import type { InForce } from './in-force.ts'
 import type { Rules } from './rules.ts'
+import type { Outlet } from './streams/outlet.ts'
+import type { Question } from './streams/pending.ts'
 
 export type JsonObject = { readonly [member: string]: Json | undefined }
 
@@ -15,8 +17,18 @@ export type JsonObject = { readonly [member: string]: Json | undefined }
 export const revisions = ['2025-06-18', '2025-11-25', '2026-07-28'] as const
 export type Revision = (typeof revisions)[number]
 
-/** A JSON-RPC request, or a notification when it has no id. */
-export type Message = { readonly id?: string | number; readonly method: string; readonly params: JsonObject }
+/**
+ * A JSON-RPC request, a notification when it has no id, or a response to a question of the server, whose method is that
+ * of the question. HTTP's own ways to open and to end a stream of a session are messages too: `GET` and `DELETE`.
+ */
+export type Message = {
+  readonly kind: 'request' | 'notification' | 'response' | 'http'
+  readonly id?: string | number
+  readonly method: string
+  readonly params: JsonObject
+  /** Of a response: its result, or undefined when the caller declined with an error. */
+  readonly result?: JsonObject
+}
 
 /**
  * What is sent, built once: what is hashed is what leaves. The body is well-formed text, sent as UTF-8; as text because
@@ -47,6 +59,8 @@ export type Received = {
   /** The proof of RFC 9449, and the Host header that its address must name. */
   readonly dpop?: string
   readonly host?: string
+  /** The caller's side of a stream, made when it is first needed. */
+  readonly outlet: () => Outlet
   /** Mcp-Session-Id as the caller sent it; authorize finds out whether it is theirs. */
   readonly session?: string
 }
@@ -65,6 +79,9 @@ export type Identified = Omit<Received, 'stage'> & {
   readonly roles: readonly string[]
   readonly scopes: readonly string[]
 }
+
+/** What is known of a caller, at whatever stage. */
+export type Caller = Omit<Identified, 'stage'>
 
 /** This caller may have what they ask for, for this purpose. */
 export type Permitted = Omit<Identified, 'stage'> & {
@@ -88,6 +105,8 @@ export type Admitted = Omit<Identified, 'stage'> & {
   readonly held: readonly Role[]
   readonly purpose: string
   readonly upstreamSession?: string
+  /** The question of the server that is answered. */
+  readonly question?: Question
 }
 
 /** The intent is durable. */
@@ -101,6 +120,8 @@ export type Outgoing = {
   /** Tool name at the server, for Mcp-Name. */
   readonly name?: string
   readonly notification: boolean
+  /** Arguments that the tool's schema puts into headers (MCP 2026-07-28, x-mcp-header): name and value. */
+  readonly headers?: readonly (readonly [name: string, value: string])[]
 }
 export type Minimized = Omit<Declared, 'stage'> & { readonly stage: 'minimized'; readonly outgoing: Outgoing }
 export type Prepared = Omit<Announced, 'stage'> & { readonly stage: 'prepared'; readonly outgoing: Outgoing }

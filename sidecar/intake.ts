@@ -21,9 +21,17 @@ export function checkHead(
   if (url !== path) throw new Refusal('path-unknown')
   // Node hands out the first of them; what is in front of us may have believed another.
   if (countOf('authorization', request) > 1) throw new Refusal('authorization-repeated')
-  if (method !== 'POST') throw new Refusal('method-not-allowed', { headers: { allow: 'POST' } })
+  // GET and DELETE belong to sessions, which MCP 2026-07-28 has no more.
+  const ofSession = (method === 'GET' || method === 'DELETE') && headers['mcp-session-id'] !== undefined
+  if (method !== 'POST' && !ofSession) throw new Refusal('method-not-allowed', { headers: { allow: 'POST' } })
   if (hosts !== undefined && !hosts.includes(hostOf(headers.host))) throw new Refusal('host-unknown')
   if (headers.origin !== undefined) throw new Refusal('origin-refused')
+  if (method !== 'POST') {
+    if (method === 'GET' && !typesOf(headers.accept).includes('text/event-stream'))
+      throw new Refusal('accept-refused')
+    // Neither has a body; one that comes all the same is not read.
+    return
+  }
   if (!isJson(headers['content-type']) || !isPlain(headers['content-encoding'])) {
     throw new Refusal('content-type-refused')
   }
@@ -55,9 +63,12 @@ function isPlain(encoding: string | undefined): boolean {
 
 /** JSON is what we answer with; that callers take event streams as well is theirs to say (MCP, Streamable HTTP). */
 function accepts(accept: string | undefined): boolean {
-  if (accept === undefined) return false
-  const types = accept.split(',').map((one) => one.split(';')[0]?.trim().toLowerCase())
+  const types = typesOf(accept)
   return types.includes('*/*') || (types.includes('application/json') && types.includes('text/event-stream'))
+}
+
+function typesOf(accept: string | undefined): readonly (string | undefined)[] {
+  return (accept ?? '').split(',').map((one) => one.split(';')[0]?.trim().toLowerCase())
 }
 
 /** The whole body, in one buffer. Throws Refusal past the limit; rejects when the peer breaks off. */

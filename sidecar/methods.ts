@@ -5,6 +5,7 @@ import type { FromServer, Policy } from '../core/policy.ts'
 import type { JsonObject, Message, Revision, Settled } from './exchange.ts'
 import { revisions } from './exchange.ts'
 import {
+  answerBack,
   catalogue,
   complete,
   handshake,
@@ -12,13 +13,16 @@ import {
   promptGet,
   resourceRead,
   resourceSubscribe,
+  sessionEnd,
+  sessionStream,
+  subscription,
   toolCall,
 } from './pipeline.ts'
-import { Refusal } from './refusals.ts'
+import { type Reason, Refusal } from './refusals.ts'
 import type { Pipeline } from './runner.ts'
 import { words } from './words.ts'
 
-type Direction = 'request' | 'notification'
+type Direction = Message['kind']
 type Row = {
   method: string
   direction: Direction
@@ -49,6 +53,14 @@ export const methods: readonly Row[] = [
   { method: 'resources/unsubscribe',     direction: 'request',      revisions: before, pipeline: resourceSubscribe },
   { method: 'prompts/list',              direction: 'request',      revisions: every,  pipeline: catalogue },
   { method: 'prompts/get',               direction: 'request',      revisions: every,  pipeline: promptGet },
+  { method: 'subscriptions/listen',      direction: 'request',      revisions: now,    pipeline: subscription },
+  { method: 'notifications/cancelled',   direction: 'notification', revisions: before, pipeline: notification },
+  { method: 'notifications/roots/list_changed', direction: 'notification', revisions: before, pipeline: notification, needs: 'roots' },
+  { method: 'sampling/createMessage',    direction: 'response',     revisions: before, pipeline: answerBack },
+  { method: 'elicitation/create',        direction: 'response',     revisions: before, pipeline: answerBack },
+  { method: 'roots/list',                direction: 'response',     revisions: before, pipeline: answerBack },
+  { method: 'GET',                       direction: 'http',         revisions: before, pipeline: sessionStream },
+  { method: 'DELETE',                    direction: 'http',         revisions: before, pipeline: sessionEnd },
   { method: 'completion/complete',       direction: 'request',      revisions: every,  pipeline: complete, needs: 'completion' },
 ]
 
@@ -72,36 +84,53 @@ export const knownMethods: ReadonlySet<string> = new Set([
 
 /** The pipeline of a message. Throws Refusal for one that the table does not list, or that this policy has no use for. */
 export function pipelineFor(
-  { method, id }: Message,
+  { method, kind }: Message,
   revision: Revision,
   { fromServer }: Pick<Policy, 'fromServer'>,
 ): Pipeline<Settled> {
-  const direction = id === undefined ? 'notification' : 'request'
-  const found = table.get(keyOf(method, direction, revision))
+  const found = table.get(keyOf(method, kind, revision))
   if (found === undefined || (found.needs !== undefined && fromServer[found.needs] === undefined))
-    throw new Refusal(id === undefined ? 'notification-unknown' : 'method-unknown')
+    throw new Refusal(unknown[kind])
   return found.pipeline
+}
+
+const unknown: { readonly [kind in Direction]: Reason } = {
+  request: 'method-unknown',
+  notification: 'notification-unknown',
+  response: 'question-unknown',
+  http: 'method-not-allowed',
 }
 
 function keyOf(method: string, direction: Direction, revision: Revision): string {
   return `${direction} ${revision} ${method}`
 }
 
-/** A parsed body as one request or notification. Throws Refusal for anything else. */
-export function messageOf(value: unknown): Message {
+/**
+ * A parsed body as one message. `asked`: the method of the question that a response answers, where one is open. Throws
+ * Refusal for anything else.
+ */
+export function messageOf(value: unknown, asked: (id: unknown) => string | undefined): Message {
   if (Array.isArray(value)) throw new Refusal('batch-refused')
   if (!isObject(value) || value['jsonrpc'] !== '2.0') throw new Refusal('message-malformed')
-  const { id, method, params = {} } = value
-  if (method === undefined && (value['result'] !== undefined || value['error'] !== undefined)) {
-    throw new Refusal('response-refused')
+  const { id, method, params = {}, result, error } = value
+  if (method === undefined && (result !== undefined || error !== undefined)) {
+    if (result !== undefined && (!isObject(result) || error !== undefined))
+      throw new Refusal('message-malformed')
+    const question = asked(id)
+    // Nobody asked that: what it would answer is not known, and it may hold anything.
+    if (question === undefined) throw new Refusal('question-unknown')
+    const message = { kind: 'response' as const, id: id as number, method: question, params: {} }
+    return result === undefined ? message : { ...message, result: result as JsonObject }
   }
   const identified = Object.hasOwn(value, 'id')
-  const named = typeof id === 'string' ? id.length <= 256 : Number.isSafeInteger(id)
-  if (typeof method !== 'string' || !isObject(params) || (identified && !named)) {
+  const known = typeof id === 'string' ? id.length <= 256 : Number.isSafeInteger(id)
+  if (typeof method !== 'string' || !isObject(params) || (identified && !known)) {
     throw new Refusal('message-malformed')
   }
   const message = { method, params: params as JsonObject }
-  return identified ? { ...message, id: id as string | number } : message
+  return identified
+    ? { kind: 'request', ...message, id: id as string | number }
+    : { kind: 'notification', ...message }
 }
 
 export type McpHeaders = { readonly [name: string]: string | string[] | undefined }

@@ -7,8 +7,9 @@ import { promptAsk } from './asks/prompt.ts'
 import { resourceAsk, subscribeAsk } from './asks/resource.ts'
 import { toolAsk } from './asks/tool.ts'
 import { acknowledge } from './controls/acknowledge.ts'
-import { admit } from './controls/admit.ts'
+import { admit, admitAnswer, admitToSession } from './controls/admit.ts'
 import { announce } from './controls/announce.ts'
+import { forwardAnswer, prepareAnswer } from './controls/answer-back.ts'
 import { answerFromPolicy } from './controls/answer-from-policy.ts'
 import { authenticate } from './controls/authenticate.ts'
 import { authorize } from './controls/authorize.ts'
@@ -19,6 +20,8 @@ import { recordIntent } from './controls/record-intent.ts'
 import { recordResult } from './controls/record-result.ts'
 import { redact } from './controls/redact.ts'
 import { redactHandshake } from './controls/redact-handshake.ts'
+import { forwardEnd, forwardStream } from './controls/session-stream.ts'
+import { endSubscription, forwardSubscription, prepareSubscription } from './controls/subscription.ts'
 import type { Settled } from './exchange.ts'
 import { type Pipeline, pipeline } from './runner.ts'
 
@@ -68,4 +71,48 @@ export const catalogue: Pipeline<Settled> = pipeline()
   .stage('authorize', '164.312(a)(1)', admit)
   .stage('record intent', '164.312(b)', announce)
   .stage('redact', '164.514(d)(3)', answerFromPolicy)
+  .stage('record result', '164.312(c)(1)', recordResult)
+
+/** A caller's answer to a question of the server: sampling, elicitation, roots before 2026-07-28. */
+// biome-ignore format: a table reads best as a table
+export const answerBack: Pipeline<Settled> = pipeline()
+  .stage('authenticate', '164.312(d)', authenticate)
+  .stage('authorize', '164.312(a)(1)', admitAnswer)
+  .stage('record intent', '164.312(b)', announce)
+  .stage('minimize', '164.502(b)', prepareAnswer)
+  .stage('forward', '164.312(e)(1)', forwardAnswer)
+  .stage('redact', '164.514(d)(3)', acknowledge)
+  .stage('record result', '164.312(c)(1)', recordResult)
+
+/** What a session hears besides its calls (GET before 2026-07-28): each message under policy and record of its own. */
+// biome-ignore format: a table reads best as a table
+export const sessionStream: Pipeline<Settled> = pipeline()
+  .stage('authenticate', '164.312(d)', authenticate)
+  .stage('authorize', '164.312(a)(1)', admitToSession)
+  .stage('record intent', '164.312(b)', announce)
+  .stage('minimize', '164.502(b)', prepare)
+  .stage('forward', '164.312(e)(1)', forwardStream)
+  .stage('redact', '164.514(d)(3)', acknowledge)
+  .stage('record result', '164.312(c)(1)', recordResult)
+
+/** DELETE: the session is over, here and at the server. */
+// biome-ignore format: a table reads best as a table
+export const sessionEnd: Pipeline<Settled> = pipeline()
+  .stage('authenticate', '164.312(d)', authenticate)
+  .stage('authorize', '164.312(a)(1)', admitToSession)
+  .stage('record intent', '164.312(b)', announce)
+  .stage('minimize', '164.502(b)', prepare)
+  .stage('forward', '164.312(e)(1)', forwardEnd)
+  .stage('redact', '164.514(d)(3)', acknowledge)
+  .stage('record result', '164.312(c)(1)', recordResult)
+
+/** subscriptions/listen: the long stream of 2026-07-28. */
+// biome-ignore format: a table reads best as a table
+export const subscription: Pipeline<Settled> = pipeline()
+  .stage('authenticate', '164.312(d)', authenticate)
+  .stage('authorize', '164.312(a)(1)', admit)
+  .stage('record intent', '164.312(b)', announce)
+  .stage('minimize', '164.502(b)', prepareSubscription)
+  .stage('forward', '164.312(e)(1)', forwardSubscription)
+  .stage('redact', '164.514(d)(3)', endSubscription)
   .stage('record result', '164.312(c)(1)', recordResult)

@@ -36,7 +36,6 @@ export const refusals = {
   'json-too-deep':           { via: 'rpc',  status: 400, code: -32600, says: 'The body is nested deeper than 64 levels.' },
   'batch-refused':           { via: 'rpc',  status: 400, code: -32600, says: 'Batches are refused. Send each message as a POST of its own.' },
   'message-malformed':       { via: 'rpc',  status: 400, code: -32600, says: 'The body is no JSON-RPC 2.0 request or notification.' },
-  'response-refused':        { via: 'http', status: 400, code: -32600, says: 'This server asks callers nothing, so it takes no JSON-RPC responses.' },
   'meta-missing':            { via: 'rpc',  status: 400, code: -32602, says: 'params._meta must name io.modelcontextprotocol/protocolVersion and clientCapabilities.' },
   'headers-disagree':        { via: 'rpc',  status: 400, code: -32020, says: 'MCP-Protocol-Version, Mcp-Method and Mcp-Name must be there as the revision asks and agree with the body.' },
   'revision-unknown':        { via: 'rpc',  status: 400, code: -32022, says: 'Unsupported protocol version. data.supported lists those that are served.' },
@@ -94,6 +93,9 @@ export const refusals = {
   'argument-refused':        { via: 'rpc',  status: 200, code: -32602, says: 'An argument is refused: data says which and why. tools/list shows the schema.' },
 
   'input-malformed':         { via: 'rpc',  status: 200, code: -32602, says: 'inputResponses is no object of at most 32 answers.' },
+  'call-unknown':            { via: 'http', status: 400, code: -32600, says: 'No call of that id runs for this caller.' },
+  'question-unknown':        { via: 'http', status: 400, code: -32600, says: 'No question of that id is open for this caller.' },
+  'streams-over-limit':      { via: 'http', status: 429, code: 164502, says: 'Too many streams of this person are open. Close one first.' },
   'state-refused':           { via: 'rpc',  status: 200, code: -32602, says: 'requestState is not what this server gave you for this request, or is over. Ask anew without it.' },
 
   // The server behind us, in our words: its own may hold PHI
@@ -104,6 +106,8 @@ export const refusals = {
   'upstream-too-large':      { via: 'tool', status: 200, code: 164312, says: 'The server\u2019s answer is too large to be filtered. Ask for less.' },
   'upstream-error':          { via: 'tool', status: 200, code: 164312, says: 'The server refused the call or failed on it. Check the arguments; its own words are withheld because they may hold patient data.' },
   'upstream-asks':           { via: 'tool', status: 200, code: 164312, says: 'The server asked for more input, which this gateway does not pass on.' },
+  'upstream-params':         { via: 'rpc',  status: 200, code: -32602, says: 'The server refused the parameters. Its own words are withheld because they may hold patient data.' },
+  'capability-missing':      { via: 'rpc',  status: 400, code: -32021, says: 'The server needs a capability that the caller did not declare, or that the policy does not let through.' },
   'upstream-no-handshake':   { via: 'rpc',  status: 400, code: 164312, says: 'The server behind this gateway does not speak this revision. Try another.' },
 
   // 164.514(d)(3): show less
@@ -116,7 +120,11 @@ export type Reason = keyof typeof refusals
 /** What a refusal may add to its row: closed shapes, none of which can hold a value out of a message or a result. */
 export type Details = {
   /** Members of `data`, besides reason and call_id. Only names out of the policy, and numbers of ours. */
-  data?: { readonly [member: string]: string | number | readonly string[] }
+  data?: {
+    readonly [member: string]: string | number | readonly string[] | { readonly [capability: string]: object }
+  }
+  /** The server's JSON-RPC error, as far as the specification gives it a meaning. */
+  upstream?: { readonly code: number; readonly capabilities?: readonly string[] }
   /** WWW-Authenticate, Retry-After, Allow. */
   headers?: { readonly [name: string]: string }
   /** What WWW-Authenticate says besides what the policy does; challenge.ts makes the header of it. */

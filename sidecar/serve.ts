@@ -13,6 +13,7 @@ import { recorded } from './recorded.ts'
 import { type Reason, Refusal } from './refusals.ts'
 import { word } from './respond.ts'
 import { rulesOf } from './rules.ts'
+import type { Outlet } from './streams/outlet.ts'
 
 export type Incoming = {
   readonly request: IncomingMessage
@@ -20,6 +21,7 @@ export type Incoming = {
   /** Why the server takes nothing from this connection at this moment. */
   readonly refusedBefore: Reason | undefined
   readonly hosts: readonly string[] | undefined
+  readonly outlet: () => Outlet
 }
 
 /** What is known of a message so far. */
@@ -49,14 +51,17 @@ export async function serve(incoming: Incoming, deps: Deps): Promise<Answer | un
 }
 
 async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps: Deps) {
-  const { request, connection, refusedBefore, hosts } = incoming
+  const { request, connection, refusedBefore, hosts, outlet } = incoming
   const { locked, inForce } = deps.orders.standing()
   if (refusedBefore !== undefined) throw new Refusal(refusedBefore, { headers: { 'retry-after': '1' } })
   // Without any policy not even the path is known.
   if (inForce === undefined) throw new Refusal('locked')
   if (connection.expires <= began) throw new Refusal('certificate-expired')
   checkHead(request, inForce.policy.workload.path, hosts)
-  asked.message = messageOf(parseBody(await readBody(request)))
+  asked.message =
+    request.method === 'POST'
+      ? messageOf(parseBody(await readBody(request)), (id) => deps.pending.method(id))
+      : { kind: 'http', method: request.method as string, params: {} }
   asked.revision = revisionOf(asked.message, request.headers)
   if (locked !== undefined) throw new Refusal('locked')
   const pipeline = pipelineFor(asked.message, asked.revision, inForce.policy)
@@ -71,6 +76,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
     revision: asked.revision,
     peer: connection.peer,
     certificate: connection.certificate,
+    outlet,
     ...(authorization === undefined ? {} : { authorization }),
     ...(typeof dpop === 'string' ? { dpop } : {}),
     ...(host === undefined ? {} : { host }),

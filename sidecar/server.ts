@@ -21,6 +21,9 @@ import { type Reason, Refusal } from './refusals.ts'
 import { lengthOf } from './respond.ts'
 import { refuseEarly, serve } from './serve.ts'
 import { sessions } from './sessions.ts'
+import { streams } from './streams/open.ts'
+import { type Outlet, outlet } from './streams/outlet.ts'
+import { pending } from './streams/pending.ts'
 import type { Trail } from './trail/trail.ts'
 import { type UpstreamOptions, upstream } from './upstream.ts'
 
@@ -69,6 +72,8 @@ export function callsServer(options: CallsOptions): CallsServer {
     limits: limits(),
     quota: floods,
     sessions: sessions(),
+    pending: pending(),
+    streams: streams(),
     logoff: logoff(options.elsewhere ?? (async () => undefined)),
     clock,
     watch,
@@ -130,9 +135,12 @@ export function callsServer(options: CallsOptions): CallsServer {
       : connection.generation === generation
         ? undefined
         : 'certificate-superseded'
-    serve({ request, connection, refusedBefore, hosts: hosts?.() }, deps).then(
+    let stream: Outlet | undefined
+    const streaming = (): Outlet => (stream ??= outlet(response))
+    serve({ request, connection, refusedBefore, hosts: hosts?.(), outlet: streaming }, deps).then(
       (answer) => {
         if (answer === undefined) response.destroy()
+        else if (stream?.begun === true) stream.end(answer.body)
         else send(answer, request, response, connection)
       },
       (cause: unknown) => {

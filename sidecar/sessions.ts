@@ -7,20 +7,27 @@ import type { Who } from '../core/record.ts'
 /** Sessions kept at most; the longest unused goes first. */
 const mostSessions = 10_000
 
+/** Resources watched in one session. */
+const mostWatched = 100
+
 export interface Sessions {
   /** Begins a session that stands for the server's. Returns the caller's identifier for it. */
   begin(who: Who, upstream: string): string
   /** The server's identifier, if this session is this caller's. */
   upstreamOf(who: Who, session: string): string | undefined
   end(session: string): void
+  /** Whether changes of this resource are to be told in this session. */
+  watches(session: string, uri: unknown): boolean
+  /** Tells them from now on, or no longer. Throws RangeError when too many are told. */
+  watch(session: string, uri: string, on: boolean): void
 }
 
 export function sessions(): Sessions {
-  const kept = new Map<string, { owner: string; upstream: string }>()
+  const kept = new Map<string, { owner: string; upstream: string; watched: Set<unknown> }>()
   return {
     begin(who, upstream) {
       const session = randomUUID()
-      kept.set(session, { owner: ownerOf(who), upstream })
+      kept.set(session, { owner: ownerOf(who), upstream, watched: new Set() })
       for (const oldest of kept.keys()) {
         if (kept.size <= mostSessions) break
         kept.delete(oldest)
@@ -36,6 +43,14 @@ export function sessions(): Sessions {
       return found.upstream
     },
     end: (session) => void kept.delete(session),
+    watches: (session, uri) => kept.get(session)?.watched.has(uri) === true,
+    watch(session, uri, on) {
+      const watched = kept.get(session)?.watched
+      if (watched === undefined) return
+      if (!on) watched.delete(uri)
+      else if (watched.size < mostWatched) watched.add(uri)
+      else throw new RangeError('More resources are watched than one session may')
+    },
   }
 }
 

@@ -2,29 +2,54 @@
 // words reach nobody from here.
 
 import { isObject } from '../core/is-object.ts'
+import { answerReader, type Hearing, streamReader } from './answer-reader.ts'
 import type { Incoming, JsonObject, Outgoing, Revision } from './exchange.ts'
-import { http1Client } from './http1/client.ts'
-import type { Fields } from './http1/response.ts'
-import { parseJson, parseText } from './json.ts'
-import { type Details, type Reason, Refusal } from './refusals.ts'
-import { eventParser } from './sse.ts'
+import { http1Client, type Request, type RequestReader } from './http1/client.ts'
 
 /** From sending a message to its whole answer, milliseconds. */
 const answerDeadline = 30_000
-/** Largest answer that is taken in, bytes. It is filtered in memory. */
+/** A stream may be silent ten times as long: a person may be thinking about the server's question. */
+const streamFactor = 10
+/** Largest answer or event that is taken in, bytes. It is filtered in memory. */
 const answerLimit = 8 * 1024 * 1024
 
-type Call = {
+type Place = {
   readonly path: string
   readonly revision: Revision
-  readonly outgoing: Outgoing
   /** The server's own session identifier. */
   readonly session?: string
+}
+
+export type Call = Place & {
+  readonly outgoing: Outgoing
+  /** Takes what the server says besides its answer; omitted, it is counted and thrown away. */
+  readonly hearing?: Hearing
+  /** By which the caller may cancel it. */
+  readonly key?: string
+  /** Aborted when nobody waits for the answer any more. */
+  readonly gone?: AbortSignal
+  /** A stream that may be silent as long as it likes. */
+  readonly endless?: boolean
+}
+
+/** An answer of a caller to a question of the server, or our refusal of the question. */
+export type Response = Place & {
+  readonly id: string | number
+  readonly result?: JsonObject
+  readonly error?: { readonly code: number; readonly message: string }
 }
 
 export interface Upstream {
   /** Resolves to the server's result. Rejects with a Refusal in our words; `mayHaveRun` says whether it was sent. */
   send(call: Call): Promise<Incoming>
+  /** Resolves when the server took it. */
+  respond(response: Response): Promise<void>
+  /** Messages of a session that belong to no call (MCP before 2026-07-28, GET). Resolves when the stream ends. */
+  listen(place: Place & { hearing: Hearing; gone: AbortSignal }): Promise<void>
+  /** Ends a session (DELETE). */
+  endSession(place: Place): Promise<void>
+  /** The server's id of a call that runs. */
+  idOf(key: string): number | undefined
   /** Ends every connection. */
   close(): void
 }
@@ -37,7 +62,42 @@ export function upstream({
   limit = answerLimit,
 }: UpstreamOptions): Upstream {
   const client = http1Client(port)
+  const running = new Map<string, number>()
   let lastId = 0
+
+  /** Sends, and calls `late` when nothing has come for the deadline: that of an answer, or that of a stream. */
+  function post(
+    request: Request,
+    reader: RequestReader & { late(): void; readonly streaming: boolean },
+    { gone, endless = false }: { gone?: AbortSignal; endless?: boolean } = {},
+  ): void {
+    let timer: NodeJS.Timeout | undefined = setTimeout(() => reader.late(), deadline)
+    const leave = (): void => reader.late()
+    gone?.addEventListener('abort', leave, { once: true })
+    const over = (): void => {
+      clearTimeout(timer)
+      gone?.removeEventListener('abort', leave)
+    }
+    client.post(request, {
+      sends: (held) => reader.sends(held),
+      begun: (status, fields) => reader.begun(status, fields),
+      data(chunk) {
+        if (reader.streaming) {
+          clearTimeout(timer)
+          timer = endless ? undefined : setTimeout(() => reader.late(), deadline * streamFactor)
+        }
+        reader.data(chunk)
+      },
+      ended() {
+        over()
+        reader.ended()
+      },
+      failed(cause) {
+        over()
+        reader.failed(cause)
+      },
+    })
+  }
 
   return {
     send: async (call) =>
@@ -45,25 +105,61 @@ export function upstream({
         // Ids of our own: a caller's may hold anything, and may come twice.
         lastId = lastId === Number.MAX_SAFE_INTEGER ? 1 : lastId + 1
         const id = call.outgoing.notification ? undefined : lastId
-        const exchange = answerReader(id, call, limit, resolve, reject)
-        const timer = setTimeout(() => exchange.late(), deadline)
-        client.post(
-          { path: call.path, lines: linesOf(call), body: bodyOf(id, call.outgoing) },
-          {
-            ...exchange,
-            ended() {
-              clearTimeout(timer)
-              exchange.ended()
-            },
-            failed(cause) {
-              clearTimeout(timer)
-              exchange.failed(cause)
-            },
+        const { key } = call
+        if (key !== undefined && id !== undefined) running.set(key, id)
+        const over = (): void => {
+          if (key !== undefined && running.get(key) === id) running.delete(key)
+        }
+        const reader = answerReader(
+          id,
+          call,
+          limit,
+          (incoming) => {
+            over()
+            resolve(incoming)
+          },
+          (why) => {
+            over()
+            reject(why)
           },
         )
+        const { gone, endless } = call
+        post({ path: call.path, lines: linesOf(call), body: bodyOf(id, call.outgoing) }, reader, {
+          ...(gone === undefined ? {} : { gone }),
+          ...(endless === undefined ? {} : { endless }),
+        })
       }),
+
+    respond: async ({ path, revision, session, id, result, error }) =>
+      await new Promise<void>((resolve, reject) => {
+        const outgoing: Outgoing = { method: '', params: {}, notification: true }
+        const call: Call = { path, revision, outgoing, ...(session === undefined ? {} : { session }) }
+        const body = JSON.stringify({ jsonrpc: '2.0', id, ...(error === undefined ? { result } : { error }) })
+        const reader = answerReader(undefined, call, limit, () => resolve(), reject)
+        post({ path, lines: linesOf(call), body }, reader)
+      }),
+
+    listen: async ({ path, revision, session, hearing, gone }) =>
+      await new Promise<void>((resolve, reject) => {
+        const lines = `accept: text/event-stream\r\n${placeLines(revision, session)}`
+        const reader = streamReader(hearing, limit, resolve, reject)
+        post({ method: 'GET', path, lines, body: '' }, reader, { gone, endless: true })
+      }),
+
+    endSession: async ({ path, revision, session }) =>
+      await new Promise<void>((resolve, reject) => {
+        const outgoing: Outgoing = { method: '', params: {}, notification: true }
+        const reader = answerReader(undefined, { path, revision, outgoing }, limit, () => resolve(), reject)
+        post({ method: 'DELETE', path, lines: placeLines(revision, session), body: '' }, reader)
+      }),
+
+    idOf: (key) => running.get(key),
     close: () => client.close(),
   }
+}
+
+function placeLines(revision: Revision, session: string | undefined): string {
+  return `mcp-protocol-version: ${revision}\r\n${session === undefined ? '' : `mcp-session-id: ${session}\r\n`}`
 }
 
 /** All that goes out besides the body: nothing of the caller's headers, above all not their token (MCP, token passthrough). */
@@ -74,6 +170,8 @@ function linesOf({ revision, outgoing, session }: Call): string {
   if (revision === '2026-07-28') {
     lines += `mcp-method: ${outgoing.method}\r\n`
     if (outgoing.name !== undefined) lines += `mcp-name: ${headerValue(outgoing.name)}\r\n`
+    for (const [name, value] of outgoing.headers ?? [])
+      lines += `mcp-param-${name}: ${headerValue(value)}\r\n`
   }
   return lines
 }
@@ -84,115 +182,12 @@ function headerValue(value: string): string {
   return safe ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`
 }
 
+/** A progress token is ours as well, for the same reason as ids: whatever stream it comes back on is the call's own. */
 function bodyOf(id: number | undefined, { method, params }: Outgoing): string {
-  return JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), method, params })
-}
-
-/** Takes one answer in, event by event, and settles once. */
-function answerReader(
-  id: number | undefined,
-  call: Call,
-  limit: number,
-  resolve: (incoming: Incoming) => void,
-  reject: (why: Refusal) => void,
-) {
-  let abort: (() => void) | undefined
-  let sent = false
-  let settled = false
-  let session: string | undefined
-  let size = 0
-  let otherMessages = 0
-  let chunks: Buffer[] = []
-  let take: (chunk: Buffer) => void = (chunk) => void chunks.push(chunk)
-
-  const refuse = (reason: Reason, details: Details = {}): void => {
-    if (settled) return
-    settled = true
-    chunks = []
-    reject(new Refusal(reason, { mayHaveRun: sent, ...details }))
-    abort?.()
-  }
-  const answer = (result: JsonObject): void => {
-    if (settled) return
-    settled = true
-    resolve({ result, ...(session === undefined ? {} : { session }), otherMessages })
-  }
-  const message = (value: unknown): void => {
-    if (!isObject(value) || value['jsonrpc'] !== '2.0') return refuse('upstream-malformed')
-    // Requests and notifications of the server are not passed on; how many there were is recorded.
-    if (typeof value['method'] === 'string') {
-      otherMessages += 1
-      return
-    }
-    if (value['id'] !== id) return refuse('upstream-malformed')
-    if (value['error'] !== undefined) return refuse('upstream-error', { mayHaveRun: false })
-    if (!isObject(value['result'])) return refuse('upstream-malformed')
-    return answer(value['result'] as JsonObject)
-  }
-
-  return {
-    /** The request is on its way: from now on it may have run. */
-    sends(how: () => void): boolean {
-      if (settled) return false
-      abort = how
-      sent = true
-      return true
-    },
-    begun(status: number, headers: Fields): void {
-      if (settled) return
-      session = call.outgoing.method === 'initialize' ? text(headers['mcp-session-id']) : undefined
-      const type = text(headers['content-type'])?.split(';')[0]?.trim().toLowerCase()
-      if (headers['content-encoding'] !== undefined) return refuse('upstream-malformed')
-      // It comes back in a header of ours: visible ASCII, as the revision says.
-      if (session !== undefined && !/^[\x21-\x7e]+$/.test(session)) return refuse('upstream-malformed')
-      if (status === 404 && call.session !== undefined)
-        return refuse('session-unknown', { mayHaveRun: false })
-      if (id === undefined && status >= 200 && status < 300) {
-        take = () => undefined
-        return answer({})
-      }
-      // A failure in the transport's own words says that the server took the message and declined it.
-      if (status >= 400 && status < 500) return refuse('upstream-error', { mayHaveRun: false })
-      if (status !== 200) return refuse('upstream-error')
-      if (type === 'text/event-stream') {
-        take = eventParser(({ data }) => {
-          const parsed = parseText(data)
-          if ('fault' in parsed) refuse('upstream-malformed')
-          else message(parsed.value)
-        }, limit)
-      } else if (type !== 'application/json') refuse('upstream-malformed')
-    },
-    data(chunk: Buffer): void {
-      size += chunk.length
-      if (size > limit) return refuse('upstream-too-large')
-      if (settled) return
-      try {
-        take(chunk)
-      } catch (cause) {
-        refuse('upstream-malformed', { cause })
-      }
-    },
-    ended(): void {
-      if (settled) return
-      if (chunks.length > 0) {
-        const parsed = parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
-        if ('fault' in parsed) return refuse('upstream-malformed')
-        message(parsed.value)
-      }
-      // A stream that ends without our answer.
-      refuse(size === 0 ? 'upstream-malformed' : 'upstream-broken-off')
-    },
-    failed(cause: Error): void {
-      refuse(sent ? 'upstream-broken-off' : 'upstream-down', { cause })
-    },
-    /** Also when the answer is here: a stream that stays open behind it would hold its connection for ever. */
-    late(): void {
-      refuse('upstream-late')
-      abort?.()
-    },
-  }
-}
-
-function text(value: Fields[string]): string | undefined {
-  return typeof value === 'string' ? value : undefined
+  const { _meta: meta } = params
+  const own =
+    isObject(meta) && meta['progressToken'] !== undefined
+      ? { ...params, _meta: { ...meta, progressToken: id } }
+      : params
+  return JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), method, params: own })
 }

@@ -110,6 +110,14 @@ export const requirements = {
     'accessControl',
     'What a server asks back in an answer is under policy, and its state comes back from that caller alone.',
   ),
+  'access:questions': done(
+    'accessControl',
+    'A question of the server passes under policy, and only who was asked answers it, once.',
+  ),
+  'access:streams': done(
+    'accessControl',
+    'A stream carries what its caller may hear, and ends with what it was authorised by.',
+  ),
   'access:explain': planned('accessControl', '`hipaa-mcp explain` says why a call is decided as it is.'),
 
   // 4. Audit
@@ -133,6 +141,10 @@ export const requirements = {
     'audit',
     'Failed handshakes and floods are counted, not recorded one by one.',
     'per source and minute',
+  ),
+  'audit:event-before-it-leaves': done(
+    'audit',
+    'An event of a stream leaves only when its record is durable, in order.',
   ),
   'audit:worm': planned('audit', 'Records are kept for six years under a lock that is read back.'),
 
@@ -255,6 +267,10 @@ export const requirements = {
   'minimum:completion': done(
     'minimumNecessary',
     'Completion is off until the policy turns it on, and values that hold identifiers go.',
+  ),
+  'minimum:from-server': done(
+    'minimumNecessary',
+    'What a server says besides its answers stays in the pod unless the policy names it, and loses identifiers.',
   ),
   'minimum:linter': planned('minimumNecessary', 'A linter writes the first policy and finds wide ones.'),
 

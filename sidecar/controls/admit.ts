@@ -25,3 +25,21 @@ export function admit(exchange: Identified, deps: Deps): Admitted {
     ...(upstreamSession === undefined ? {} : { upstreamSession }),
   }
 }
+
+/** The session must be there: what a session hears, and its end, are for those who have one. */
+export function admitToSession(exchange: Identified, deps: Deps): Admitted {
+  const admitted = admit(exchange, deps)
+  if (admitted.upstreamSession === undefined) throw new Refusal('session-unknown')
+  return admitted
+}
+
+/** Who was asked, and nobody else, answers: the same person over the same certificate, in the same session. */
+export function admitAnswer(exchange: Identified, deps: Deps): Admitted {
+  const admitted = admit(exchange, deps)
+  const { message, who, at } = exchange
+  const question = deps.pending.of(who, message.id, at)
+  if (question === undefined || question.session !== admitted.upstreamSession)
+    throw new Refusal('question-unknown')
+  deps.pending.close(message.id)
+  return { ...admitted, question }
+}

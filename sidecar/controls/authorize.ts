@@ -6,7 +6,7 @@ import type { Role } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
 import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
-import type { Identified, Permitted } from '../exchange.ts'
+import type { Caller, Identified, Permitted } from '../exchange.ts'
 import { valueAt } from '../pointer.ts'
 import { patientIn } from '../redaction/patients.ts'
 import { Refusal } from '../refusals.ts'
@@ -23,58 +23,62 @@ import { sessionOf } from './session.ts'
  */
 export const authorize =
   (ask: Ask) =>
-  (exchange: Identified, deps: Deps): Permitted => {
-    const { message, scopes, rules } = exchange
-    const upstreamSession = sessionOf(exchange, deps)
-    const found = ask.find(message.params, rules)
-    const held = heldRoles(exchange)
-    const forTarget =
-      found === undefined ? [] : held.filter((role) => role[found.target.kind].includes(found.target.name))
-    if (found === undefined || forTarget.length === 0) throw new Refusal(ask.unknown)
-    const { target } = found
+  (exchange: Identified, deps: Deps): Permitted => ({
+    ...exchange,
+    stage: 'permitted',
+    ...permission(ask, exchange, deps),
+  })
 
-    const purposes = [...new Set(forTarget.flatMap((role) => role.purposes))].toSorted()
-    const purpose = purposeOf(exchange)
-    if (purpose === undefined) throw new Refusal('purpose-missing', { data: { purposes } })
-    const named = target.patient === undefined ? undefined : valueAt(found.arguments, target.patient)
-    const patients = patientsOf(named)
-    const grant = grantFor(exchange, purpose, listOf(named).every(isPlain) ? patients : undefined, deps)
-    const forPurpose =
-      grant === undefined ? forTarget.filter((role) => role.purposes.includes(purpose)) : forTarget
-    if (forPurpose.length === 0) throw new Refusal('purpose-not-permitted', { data: { purposes } })
+/** What the caller may have, and as whom. Throws Refusal when they may not. */
+export function permission(
+  ask: Ask,
+  exchange: Caller,
+  deps: Deps,
+): Pick<Permitted, 'role' | 'purpose' | 'found' | 'patients' | 'grant' | 'reach' | 'upstreamSession'> {
+  const { message, scopes, rules } = exchange
+  const upstreamSession = sessionOf(exchange, deps)
+  const found = ask.find(message.params, rules)
+  const held = heldRoles(exchange)
+  const forTarget =
+    found === undefined ? [] : held.filter((role) => role[found.target.kind].includes(found.target.name))
+  if (found === undefined || forTarget.length === 0) throw new Refusal(ask.unknown)
+  const { target } = found
 
-    const inScope = forPurpose.filter((role) => role.when.scopes.every((scope) => scopes.includes(scope)))
-    if (inScope.length === 0) throw scopesMissing(forPurpose[0] as Role)
+  const purposes = [...new Set(forTarget.flatMap((role) => role.purposes))].toSorted()
+  const purpose = purposeOf(exchange)
+  if (purpose === undefined) throw new Refusal('purpose-missing', { data: { purposes } })
+  const named = target.patient === undefined ? undefined : valueAt(found.arguments, target.patient)
+  const patients = patientsOf(named)
+  const grant = grantFor(exchange, purpose, listOf(named).every(isPlain) ? patients : undefined, deps)
+  const forPurpose =
+    grant === undefined ? forTarget.filter((role) => role.purposes.includes(purpose)) : forTarget
+  if (forPurpose.length === 0) throw new Refusal('purpose-not-permitted', { data: { purposes } })
 
-    // Of two roles that both permit, the one that reaches further: what is permitted at all is permitted.
-    const reaching = furthest.flatMap((reach) => inScope.filter((one) => one.patients === reach))
-    const role =
-      reaching.find((one) => covers(reachOf(one, exchange), named)) ??
-      (grant === undefined ? undefined : inScope[0])
-    if (role === undefined) throw new Refusal('patient-not-permitted')
-    const reach = grant?.patients ?? reachOf(role, exchange)
-    withinLimits(exchange, target, grant === undefined ? (patients ?? []) : [], deps)
+  const inScope = forPurpose.filter((role) => role.when.scopes.every((scope) => scopes.includes(scope)))
+  if (inScope.length === 0) throw scopesMissing(forPurpose[0] as Role)
 
-    return {
-      ...exchange,
-      stage: 'permitted',
-      role,
-      purpose,
-      found,
-      patients: patients ?? [],
-      ...(grant === undefined ? {} : { grant }),
-      ...(reach === undefined ? {} : { reach }),
-      ...(upstreamSession === undefined ? {} : { upstreamSession }),
-    }
+  // Of two roles that both permit, the one that reaches further: what is permitted at all is permitted.
+  const reaching = furthest.flatMap((reach) => inScope.filter((one) => one.patients === reach))
+  const role =
+    reaching.find((one) => covers(reachOf(one, exchange), named)) ??
+    (grant === undefined ? undefined : inScope[0])
+  if (role === undefined) throw new Refusal('patient-not-permitted')
+  const reach = grant?.patients ?? reachOf(role, exchange)
+  withinLimits(exchange, target, grant === undefined ? (patients ?? []) : [], deps)
+
+  return {
+    role,
+    purpose,
+    found,
+    patients: patients ?? [],
+    ...(grant === undefined ? {} : { grant }),
+    ...(reach === undefined ? {} : { reach }),
+    ...(upstreamSession === undefined ? {} : { upstreamSession }),
   }
+}
 
 /** `patients`: those that count. The patients of an emergency are few and named one by one: they use up none of it. */
-function withinLimits(
-  { who, at }: Identified,
-  target: Target,
-  patients: readonly string[],
-  deps: Deps,
-): void {
+function withinLimits({ who, at }: Caller, target: Target, patients: readonly string[], deps: Deps): void {
   const person = limitKey(who, target)
   const { callsPerMinute, patientsPerHour } = target.limits
   const wait = deps.limits.call(person, callsPerMinute, at)
@@ -91,7 +95,7 @@ export function limitKey({ iss, sub }: Who, { kind, name }: Target): string {
 }
 
 /** What the caller says the call is for: the token's claim, which a request may repeat but not change, else `_meta`. */
-export function purposeOf({ claims, message, rules }: Identified): string | undefined {
+export function purposeOf({ claims, message, rules }: Caller): string | undefined {
   const meta = message.params['_meta']
   const asked = isObject(meta) ? meta[purposeMeta] : undefined
   const claimed = rules.purpose === undefined ? undefined : valueAt(claims, rules.purpose)

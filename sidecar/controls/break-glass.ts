@@ -6,7 +6,7 @@
 import { emergencyPurposes, freshLoginSeconds } from '../../core/grant.ts'
 import type { GrantOrder } from '../../core/wire.ts'
 import type { Deps } from '../deps.ts'
-import type { Identified } from '../exchange.ts'
+import type { Caller } from '../exchange.ts'
 import { stepUp } from '../identity/mfa.ts'
 import { Refusal } from '../refusals.ts'
 
@@ -16,7 +16,7 @@ import { Refusal } from '../refusals.ts'
  * `patients`: all that the arguments name, each in a plain form; undefined when any is in another.
  */
 export function grantFor(
-  { who, at, rules }: Identified,
+  { who, at, rules }: Caller,
   purpose: string,
   patients: readonly string[] | undefined,
   deps: Deps,
@@ -27,6 +27,8 @@ export function grantFor(
   // Checked last: who has no grant learns nothing of it by being asked to log in again.
   if (at / 1000 - who.mfa.authTime <= freshLoginSeconds) return grant
   const issuer = rules.issuers.get(who.iss)
-  const asked = issuer === undefined ? {} : { challenge: stepUp(issuer, freshLoginSeconds) }
-  throw new Refusal('break-glass-login', asked)
+  throw new Refusal(
+    'break-glass-login',
+    issuer === undefined ? {} : { challenge: stepUp(issuer, freshLoginSeconds) },
+  )
 }

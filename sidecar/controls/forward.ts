@@ -3,6 +3,8 @@
 import type { Deps } from '../deps.ts'
 import type { Answered, Incoming, Minimized, Prepared, Replied } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
+import { hearCall } from '../streams/hear.ts'
+import { callKey } from '../streams/running.ts'
 
 /** Sends what was minimized, and nothing else, and takes what comes back unread. */
 export async function forward(exchange: Minimized, deps: Deps): Promise<Answered> {
@@ -20,17 +22,49 @@ export async function forwardHandshake(exchange: Prepared, deps: Deps): Promise<
 }
 
 async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incoming> {
-  const { outgoing, revision, inForce, upstreamSession, session } = exchange
+  const { outgoing, revision, inForce, upstreamSession, session, rules } = exchange
+  // A server that may say nothing is not listened to: what it says is counted as it comes.
+  const speaks = exchange.stage === 'minimized' && Object.keys(rules.fromServer).length > 0
+  const outlet = revision === '2026-07-28' || speaks ? exchange.outlet() : undefined
+  const heard = speaks && outlet !== undefined ? hearCall(exchange, deps, outlet) : undefined
+  const key = callKey(exchange)
   try {
-    return await deps.upstream.send({
+    const incoming = await deps.upstream.send({
       path: inForce.policy.workload.path,
       revision,
       outgoing,
       ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
+      ...(heard === undefined ? {} : { hearing: heard.hearing }),
+      ...(key === undefined ? {} : { key }),
+      // From 2026-07-28 on a caller who ends the stream cancels the call; before, they say so.
+      ...(revision === '2026-07-28' && outlet !== undefined ? { gone: outlet.gone } : {}),
     })
+    if (session !== undefined) watchResource(exchange, session, deps)
+    if (heard === undefined) return incoming
+    return { ...incoming, otherMessages: incoming.otherMessages + (await heard.settled()) }
   } catch (why) {
-    if (session !== undefined && why instanceof Refusal && why.reason === 'session-unknown')
-      deps.sessions.end(session)
-    throw why
+    if (!(why instanceof Refusal)) throw why
+    if (session !== undefined && why.reason === 'session-unknown') deps.sessions.end(session)
+    throw inTheirTerms(why)
   }
 }
+
+/** From now on, or no longer, this session hears of changes of a resource that it may read. */
+function watchResource({ outgoing }: Minimized | Prepared, session: string, deps: Deps): void {
+  const { method, params } = outgoing
+  if (method === 'resources/subscribe' || method === 'resources/unsubscribe')
+    deps.sessions.watch(session, params['uri'] as string, method === 'resources/subscribe')
+}
+
+/** Errors to which MCP gives a meaning keep it, in our words. */
+function inTheirTerms(why: Refusal): Refusal {
+  const { upstream } = why.details
+  if (why.reason !== 'upstream-error' || upstream === undefined) return why
+  if (upstream.code === -32602) return new Refusal('upstream-params', { cause: why })
+  if (upstream.code !== -32021) return why
+  const known = (upstream.capabilities ?? []).filter((name) => capabilityNames.has(name))
+  const requiredCapabilities = Object.fromEntries(known.map((name) => [name, {}]))
+  return new Refusal('capability-missing', { data: { requiredCapabilities }, cause: why })
+}
+
+const capabilityNames: ReadonlySet<string> = new Set(['sampling', 'elicitation', 'roots', 'extensions'])

@@ -3,7 +3,10 @@
 
 import { isObject } from '../../core/is-object.ts'
 import type { FromServer } from '../../core/policy.ts'
+import type { Deps } from '../deps.ts'
 import type { Announced, Identified, JsonObject, Prepared } from '../exchange.ts'
+import { Refusal } from '../refusals.ts'
+import { callKey } from '../streams/running.ts'
 
 /** How we call ourselves. */
 const clientInfo = { name: 'hipaa-mcp', version: '0.1.0' }
@@ -69,8 +72,16 @@ export function capabilities(claimed: unknown, { sampling, elicitation, roots }:
   }
 }
 
+/** Cancelling names a call by the id that the server knows it by; without one that runs there is nothing to say. */
+function cancelled(exchange: Announced, deps: Deps): JsonObject {
+  const key = callKey(exchange, exchange.message.params['requestId'])
+  const requestId = key === undefined ? undefined : deps.upstream.idOf(key)
+  if (requestId === undefined) throw new Refusal('call-unknown')
+  return { requestId }
+}
+
 /** What is sent for initialize, server/discover, logging/setLevel and notifications/initialized. */
-export function prepare(exchange: Announced): Prepared {
+export function prepare(exchange: Announced, deps: Deps): Prepared {
   const { message, revision, rules } = exchange
   const outgoing = { method: message.method, params: paramsOf(), notification: message.id === undefined }
   return { ...exchange, stage: 'prepared', outgoing }
@@ -80,6 +91,7 @@ export function prepare(exchange: Announced): Prepared {
       const asked = capabilities(message.params['capabilities'], rules.fromServer)
       return { protocolVersion: revision, capabilities: asked, clientInfo }
     }
+    if (message.method === 'notifications/cancelled') return cancelled(exchange, deps)
     if (message.method === 'logging/setLevel') return { level: message.params['level'] }
     return protocolMeta(exchange)
   }

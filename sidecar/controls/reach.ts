@@ -2,7 +2,7 @@
 // launch context), or those on a panel that the token lists. The same reach holds for arguments and for results.
 
 import type { Role } from '../../core/policy.ts'
-import type { Claims, Identified } from '../exchange.ts'
+import type { Caller, Claims } from '../exchange.ts'
 import { valueAt } from '../pointer.ts'
 import { patientIn } from '../redaction/patients.ts'
 
@@ -10,7 +10,10 @@ import { patientIn } from '../redaction/patients.ts'
 export const mostOnPanel = 512
 
 /** Undefined: any patient. An empty list: nobody, because the claim is missing, malformed or too long. */
-export function reachOf({ patients }: Role, { claims, rules }: Identified): readonly string[] | undefined {
+export function reachOf(
+  { patients }: Role,
+  { claims, rules }: Pick<Caller, 'claims' | 'rules'>,
+): readonly string[] | undefined {
   if (patients === 'Any') return undefined
   if (patients === 'Panel') return rules.panel === undefined ? [] : panelOf(claims, rules.panel)
   const own = rules.patient === undefined ? undefined : patientIn(valueAt(claims, rules.patient))
@@ -45,4 +48,13 @@ export function isPlain(value: unknown): boolean {
   const patient = patientIn(value)
   const forms: readonly unknown[] = [patient, `Patient/${patient}`, `urn:uuid:${patient}`]
   return patient !== undefined && forms.includes(typeof value === 'number' ? String(value) : value)
+}
+
+/** What all of a caller's roles together reach: for streams, which no single role stands behind. */
+export function reachOfAll(
+  held: readonly Role[],
+  exchange: Pick<Caller, 'claims' | 'rules'>,
+): readonly string[] | undefined {
+  const all = held.map((role) => reachOf(role, exchange))
+  return all.includes(undefined) ? undefined : [...new Set(all.flatMap((reach) => reach ?? []))]
 }

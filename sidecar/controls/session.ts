@@ -1,11 +1,11 @@
 // A session is its beginner's: another person, or the same person over another certificate, finds none.
 
 import type { Deps } from '../deps.ts'
-import type { Identified } from '../exchange.ts'
+import type { Caller } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 
 /** The server's session behind the one that the request names; undefined when it names none. */
-export function sessionOf({ session, who, revision }: Identified, deps: Deps): string | undefined {
+export function sessionOf({ session, who, revision }: Caller, deps: Deps): string | undefined {
   if (session === undefined || revision === '2026-07-28') return undefined
   const upstream = deps.sessions.upstreamOf(who, session)
   if (upstream === undefined) throw new Refusal('session-unknown')

@@ -2,6 +2,7 @@
 // of it is shown. What is not in this table does not leave the pod. In MCP 2026-07-28 a server asks inside of an answer
 // (inputRequests); the same rows say what may be asked there.
 
+import type { Json } from '../../core/canonical.ts'
 import type { FromServer, TextRule } from '../../core/policy.ts'
 import type { JsonObject, Revision } from '../exchange.ts'
 import { bare, elicitation, logMessage, progress, type Shown, sampling } from './shown.ts'
@@ -14,6 +15,8 @@ export type Context = {
   readonly agreementActive: (name: string) => boolean
   /** The caller's progress token; undefined where the message belongs to no call. */
   readonly progressToken?: string | number
+  /** What a subscription was cut to. */
+  readonly acknowledged?: JsonObject
   /** Whether the caller may be told of changes of this resource. */
   readonly subscribed: (uri: unknown) => boolean
 }
@@ -60,6 +63,8 @@ export const serverMessages: readonly Row[] = [
   { method: 'notifications/message', kind: 'notification', revisions: every, rule: ruleOf('logging'), show: logMessage },
   { method: 'notifications/resources/updated', kind: 'notification', revisions: every, rule: () => 'Drop',
     show: ({ uri }, _, { subscribed }) => subscribed(uri) ? { uri } : undefined },
+  { method: 'notifications/subscriptions/acknowledged', kind: 'notification', revisions: ['2026-07-28'], rule: () => 'Drop',
+    show: (_, __, { acknowledged }) => acknowledged === undefined ? undefined : { notifications: acknowledged as Json } },
   { method: 'notifications/tools/list_changed', kind: 'notification', revisions: every, rule: named('listChanged'), show: bare },
   { method: 'notifications/prompts/list_changed', kind: 'notification', revisions: every, rule: named('listChanged'), show: bare },
   { method: 'notifications/resources/list_changed', kind: 'notification', revisions: every, rule: named('listChanged'), show: bare },

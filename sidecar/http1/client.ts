@@ -7,13 +7,24 @@ import { BrokenResponse, type ResponseParser, type ResponseReader, responseParse
 
 /** Of one request. After `sends` it may have reached the server, whatever becomes of it. */
 export type RequestReader = ResponseReader & {
-  /** It is about to leave. False: nobody waits for it any more, and nothing of it leaves. `abort` ends its connection. */
-  sends(abort: () => void): boolean
+  /** It is about to leave. False: nobody waits for it any more, and nothing of it leaves. */
+  sends(connection: Held): boolean
   /** Instead of `ended`. Nothing is told after it. */
   failed(cause: Error): void
 }
 
+/** The connection that a request is on, while it is. */
+export type Held = {
+  /** Ends it. */
+  abort(): void
+  /** Reads no more of it until `resume`: whoever cannot follow must not fill the memory. */
+  pause(): void
+  resume(): void
+}
+
 export type Request = {
+  /** Omitted, POST. */
+  readonly method?: 'GET' | 'DELETE'
   readonly path: string
   /** Lines of the head besides Host and Content-Length, each with its CRLF. Nobody looks at them again. */
   readonly lines: string
@@ -161,12 +172,18 @@ export function http1Client(port: number): Client {
   function write(own: Connection, { request, reader }: Waiting): void {
     own.parser = undefined
     own.serving = undefined
-    if (!reader.sends(() => own.socket.destroy())) return free(own, keepTime)
+    const { socket } = own
+    const held: Held = {
+      abort: () => socket.destroy(),
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+    }
+    if (!reader.sends(held)) return free(own, keepTime)
     own.serving = reader
     own.parser = responseParser(reader)
-    const { path, lines, body } = request
+    const { method = 'POST', path, lines, body } = request
     own.socket.write(
-      `POST ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${lines}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${lines}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     )
   }
 

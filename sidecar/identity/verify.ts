@@ -11,8 +11,8 @@ import {
   jwtVerify,
   type ProtectedHeaderParameters,
 } from 'jose'
-import type { Issuer } from '../../core/policy.ts'
 import { isObject } from '../../core/is-object.ts'
+import type { Issuer } from '../../core/policy.ts'
 import type { NewKeySet } from '../channel/key-sets.ts'
 import type { Actor, Claims } from '../exchange.ts'
 import type { InForce } from '../in-force.ts'

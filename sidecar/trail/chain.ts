@@ -108,6 +108,9 @@ export class Chain implements Trail {
   async settle(entry: EntryOf<'result'>): Promise<void> {
     await this.#take(entry)
   }
+  async event(entry: EntryOf<'event'>): Promise<void> {
+    await this.#take(entry)
+  }
   async refuse(entry: EntryOf<'refusal'>): Promise<void> {
     await this.#take(entry)
   }
@@ -160,7 +163,9 @@ export class Chain implements Trail {
     if (this.#over !== undefined) throw new NotRecorded(this.#over.reason)
     // Refused early and not queued: a call that would wait for nothing is told so at once.
     const room =
-      entry.kind === 'result' || entry.kind === 'chain-closed' ? this.#limits.hard : this.#limits.soft
+      entry.kind === 'result' || entry.kind === 'event' || entry.kind === 'chain-closed'
+        ? this.#limits.hard
+        : this.#limits.soft
     if (this.#bytes > room) throw new NotRecorded('trail-full')
     if (this.#isLate() && takenBack.has(entry.kind)) throw new NotRecorded(this.trouble() ?? 'trail-late')
     await this.#add(entry)

@@ -10,6 +10,8 @@ export interface Trail {
   intend(entry: EntryOf<'intent'>): Promise<void>
   /** Resolves only when the result would survive power loss. Rejects: no byte of the answer may leave. */
   settle(entry: EntryOf<'result'>): Promise<void>
+  /** Resolves only when the event would survive power loss. Rejects: no byte of it may leave. */
+  event(entry: EntryOf<'event'>): Promise<void>
   /** Resolves only when the refusal would survive power loss. */
   refuse(entry: EntryOf<'refusal'>): Promise<void>
   /** Any other record: orders in force, counts. */

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 
 type Asked = { body: Record<string, unknown>; headers: IncomingMessage['headers'] }
-type Answering = (asked: Asked, response: ServerResponse) => void
+type Answering = (asked: Asked, response: ServerResponse) => void | Promise<void>
 
 export type McpServer = {
   readonly port: number
@@ -44,11 +44,11 @@ export async function mcpServer(log: string[] = []): Promise<McpServer> {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>
+      const body = JSON.parse(Buffer.concat(chunks).toString() || '{}') as Record<string, unknown>
       const one = { body, headers: request.headers }
       asked.push(one)
       log.push('upstream')
-      mcp.answering(one, response)
+      void mcp.answering(one, response)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

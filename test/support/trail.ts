@@ -3,7 +3,7 @@
 import type { Entry } from '../../core/record.ts'
 import type { EntryOf, Trail } from '../../sidecar/trail/trail.ts'
 
-type Verb = 'intend' | 'settle' | 'refuse' | 'note'
+type Verb = 'intend' | 'settle' | 'event' | 'refuse' | 'note'
 /** rejects: not persisted. keeps and rejects: persisted, and the acknowledgement lost. hangs: never answers. */
 type Failure = 'rejects' | 'keeps and rejects' | 'hangs'
 
@@ -40,6 +40,7 @@ export function memoryTrail(log: string[] = []): MemoryTrail {
       entries.filter((entry): entry is EntryOf<Kind> => entry.kind === kind),
     intend: async (entry) => await keep('intend', 'intent', entry),
     settle: async (entry) => await keep('settle', `result ${entry.outcome}`, entry),
+    event: async (entry) => await keep('event', `event ${entry.method}`, entry),
     refuse: async (entry) => await keep('refuse', `refusal ${entry.reason}`, entry),
     note: async (entry) => await keep('note', entry.kind, entry),
     trouble: () => undefined,

@@ -32,7 +32,6 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "json-too-deep rpc 400 -32600",
       "batch-refused rpc 400 -32600",
       "message-malformed rpc 400 -32600",
-      "response-refused http 400 -32600",
       "meta-missing rpc 400 -32602",
       "headers-disagree rpc 400 -32020",
       "revision-unknown rpc 400 -32022",
@@ -83,6 +82,9 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "patients-over-limit rpc 200 164502",
       "argument-refused rpc 200 -32602",
       "input-malformed rpc 200 -32602",
+      "call-unknown http 400 -32600",
+      "question-unknown http 400 -32600",
+      "streams-over-limit http 429 164502",
       "state-refused rpc 200 -32602",
       "upstream-down tool 200 164312",
       "upstream-late tool 200 164312",
@@ -91,6 +93,8 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "upstream-too-large tool 200 164312",
       "upstream-error tool 200 164312",
       "upstream-asks tool 200 164312",
+      "upstream-params rpc 200 -32602",
+      "capability-missing rpc 400 -32021",
       "upstream-no-handshake rpc 400 164312",
       "result-too-large tool 200 164502",
       "result-too-many-patients tool 200 164502",
@@ -110,7 +114,7 @@ test('own codes are positive; codes of the protocol are those that it defines', 
   const codes = new Set(Object.values(refusals).map(({ code }) => code as number))
 
   expect([...codes].filter((code) => code < 0).toSorted((a, b) => b - a)).toEqual([
-    -32020, -32022, -32600, -32601, -32602, -32603, -32700,
+    -32020, -32021, -32022, -32600, -32601, -32602, -32603, -32700,
   ])
   expect([...codes].filter((code) => code > 0).toSorted((a, b) => a - b)).toEqual([164308, 164312, 164502])
 })

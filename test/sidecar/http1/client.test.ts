@@ -57,9 +57,9 @@ async function post(
     client.post(
       { path: '/mcp', lines: 'x: y\r\n', body },
       {
-        sends(abort) {
+        sends(held) {
           if (!wanted()) return false
-          sent(abort)
+          sent(() => held.abort())
           return true
         },
         begun: () => undefined,

@@ -118,7 +118,7 @@ const cases: { when: string; asking: Asking; status: number; code: number; reaso
     asking: of(rpc({ id: 1, result: { phi } })),
     status: 400,
     code: -32600,
-    reason: 'response-refused',
+    reason: 'question-unknown',
   },
   {
     when: 'plain text',

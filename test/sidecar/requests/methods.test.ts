@@ -38,6 +38,14 @@ test('the table of methods is pinned', () => {
     'request resources/unsubscribe 2025-06-18 2025-11-25',
     'request prompts/list 2025-06-18 2025-11-25 2026-07-28',
     'request prompts/get 2025-06-18 2025-11-25 2026-07-28',
+    'request subscriptions/listen 2026-07-28',
+    'notification notifications/cancelled 2025-06-18 2025-11-25',
+    'notification notifications/roots/list_changed 2025-06-18 2025-11-25',
+    'response sampling/createMessage 2025-06-18 2025-11-25',
+    'response elicitation/create 2025-06-18 2025-11-25',
+    'response roots/list 2025-06-18 2025-11-25',
+    'http GET 2025-06-18 2025-11-25',
+    'http DELETE 2025-06-18 2025-11-25',
     'request completion/complete 2025-06-18 2025-11-25 2026-07-28',
   ])
 })
@@ -81,7 +89,7 @@ for (const revision of ['2025-11-25', '2026-07-28'] as const)
 const others: { when: string; asking: Asking; status: number; reason: string; code: number }[] = [
   {
     when: 'a notification that is not listed',
-    asking: aMessage('notifications/cancelled', {}, { id: null }),
+    asking: aMessage('notifications/progress', {}, { id: null }),
     status: 400,
     reason: 'notification-unknown',
     code: -32601,

@@ -43,6 +43,7 @@ test('only its own control says that an exchange has passed it', async () => {
       'controls/answer-from-policy.ts',
       'controls/redact-handshake.ts',
       'controls/redact.ts',
+      'controls/subscription.ts',
     ],
     settled: ['controls/record-result.ts'],
   })

@@ -1,0 +1,247 @@
+// Reads what the MCP server says to one request: its answer, and what it says besides on a stream. Settles once.
+
+import { isObject } from '../core/is-object.ts'
+import type { Incoming, JsonObject } from './exchange.ts'
+import type { Held } from './http1/client.ts'
+import type { Fields } from './http1/response.ts'
+import { parseJson, parseText } from './json.ts'
+import { type Details, type Reason, Refusal } from './refusals.ts'
+import { eventParser, type SentEvent } from './sse.ts'
+import type { ServerMessage } from './streams/relay.ts'
+import type { Call } from './upstream.ts'
+
+/** Whoever hears what the server says besides its answer. */
+export type Hearing = {
+  /** Returns false when no more should be read until `resume` is called, which `began` handed over. */
+  take(message: ServerMessage): boolean
+  /** The server's stream began: how to go on reading. */
+  began?(resume: () => void): void
+}
+
+/** Takes one answer in, event by event. */
+export function answerReader(
+  id: number | undefined,
+  call: Call,
+  limit: number,
+  resolve: (incoming: Incoming) => void,
+  reject: (why: Refusal) => void,
+) {
+  const { hearing } = call
+  let held: Held | undefined
+  let settled = false
+  let streaming = false
+  /** It took the message and declined it, and says so in its transport's status. */
+  let declined = false
+  let session: string | undefined
+  let size = 0
+  let otherMessages = 0
+  let chunks: Buffer[] = []
+  let take: (chunk: Buffer) => void = (chunk) => void chunks.push(chunk)
+
+  const refuse = (reason: Reason, details: Details = {}): void => {
+    if (settled) return
+    settled = true
+    chunks = []
+    reject(new Refusal(reason, { mayHaveRun: held !== undefined, ...details }))
+    held?.abort()
+  }
+  const answer = (incoming: Incoming): void => {
+    if (settled) return
+    settled = true
+    resolve(incoming)
+  }
+  const message = (value: unknown): void => {
+    if (declined) {
+      const error = isObject(value) && isObject(value['error']) ? value['error'] : {}
+      return refuse('upstream-error', { mayHaveRun: false, ...errorOf(error) })
+    }
+    if (!isObject(value) || value['jsonrpc'] !== '2.0') return refuse('upstream-malformed')
+    if (typeof value['method'] === 'string') {
+      const said = serverMessage(value)
+      if (hearing === undefined || said === undefined) otherMessages += 1
+      else if (!hearing.take(said)) held?.pause()
+      return
+    }
+    if (value['id'] !== id) return refuse('upstream-malformed')
+    if (isObject(value['error']))
+      return refuse('upstream-error', { mayHaveRun: false, ...errorOf(value['error']) })
+    if (value['error'] !== undefined || !isObject(value['result'])) return refuse('upstream-malformed')
+    return answer({
+      result: value['result'] as JsonObject,
+      ...(session === undefined ? {} : { session }),
+      otherMessages,
+    })
+  }
+
+  return {
+    get streaming() {
+      return streaming
+    },
+    /** The request is on its way: from now on it may have run. */
+    sends(connection: Held): boolean {
+      if (settled) return false
+      held = connection
+      return true
+    },
+    begun(status: number, headers: Fields): void {
+      if (settled) return
+      session = call.outgoing.method === 'initialize' ? text(headers['mcp-session-id']) : undefined
+      const type = text(headers['content-type'])?.split(';')[0]?.trim().toLowerCase()
+      if (headers['content-encoding'] !== undefined) return refuse('upstream-malformed')
+      // It comes back in a header of ours: visible ASCII, as the revision says.
+      if (session !== undefined && !/^[\x21-\x7e]+$/.test(session)) return refuse('upstream-malformed')
+      if (status === 404 && call.session !== undefined)
+        return refuse('session-unknown', { mayHaveRun: false })
+      if (id === undefined && status >= 200 && status < 300) {
+        take = () => undefined
+        return answer({ result: {}, otherMessages })
+      }
+      if (status === 200 && type === 'text/event-stream') {
+        streaming = true
+        hearing?.began?.(() => held?.resume())
+        take = eventParser((event) => sent(event), limit)
+        return
+      }
+      // A failure in the transport's own words says that the server took the message and declined it; in JSON-RPC's, it
+      // says which error it is.
+      if (status >= 400 && status < 500 && type !== 'application/json')
+        return refuse('upstream-error', { mayHaveRun: false })
+      if (status !== 200 && (status < 400 || status >= 500)) return refuse('upstream-error')
+      declined = status !== 200
+      if (type !== 'application/json') refuse('upstream-malformed')
+    },
+    data(chunk: Buffer): void {
+      size += chunk.length
+      // Of a stream the parser bounds each event: what has left is not held.
+      if (!streaming && size > limit) return refuse('upstream-too-large')
+      if (settled) return
+      try {
+        take(chunk)
+      } catch (cause) {
+        refuse(cause instanceof RangeError ? 'upstream-too-large' : 'upstream-malformed', { cause })
+      }
+    },
+    ended(): void {
+      if (settled) return
+      if (chunks.length > 0) {
+        const parsed = parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+        if ('fault' in parsed && !declined) return refuse('upstream-malformed')
+        message('fault' in parsed ? undefined : parsed.value)
+      }
+      // A stream that ends without our answer.
+      refuse(size === 0 ? 'upstream-malformed' : 'upstream-broken-off')
+    },
+    failed(cause: Error): void {
+      refuse(held === undefined ? 'upstream-down' : 'upstream-broken-off', { cause })
+    },
+    /** Also when the answer is here: a stream that stays open behind it would hold its connection for ever. */
+    late(): void {
+      refuse('upstream-late')
+      held?.abort()
+    },
+  }
+
+  /** An event without data says only where a stream could be taken up again. */
+  function sent({ data }: SentEvent): void {
+    if (data === '') return
+    const parsed = parseText(data)
+    if ('fault' in parsed) refuse('upstream-malformed')
+    else message(parsed.value)
+  }
+}
+
+/** Reads a stream that belongs to no request of its own. Resolves when it ends. */
+export function streamReader(
+  hearing: Hearing,
+  limit: number,
+  resolve: () => void,
+  reject: (why: Refusal) => void,
+) {
+  let held: Held | undefined
+  let settled = false
+  let open = false
+  const refuse = (reason: Reason, cause?: unknown): void => {
+    if (settled) return
+    settled = true
+    reject(new Refusal(reason, { mayHaveRun: false, ...(cause === undefined ? {} : { cause }) }))
+    held?.abort()
+  }
+  const done = (): void => {
+    if (settled) return
+    settled = true
+    resolve()
+    held?.abort()
+  }
+  const parse = eventParser(({ data }) => {
+    if (data === '') return
+    const parsed = parseText(data)
+    const value = 'value' in parsed ? parsed.value : undefined
+    if (!isObject(value) || value['jsonrpc'] !== '2.0') return refuse('upstream-malformed')
+    const said = serverMessage(value)
+    // Answers belong to the streams of their requests.
+    if (said !== undefined && !hearing.take(said)) held?.pause()
+  }, limit)
+
+  return {
+    get streaming() {
+      return open
+    },
+    sends(connection: Held): boolean {
+      if (settled) return false
+      held = connection
+      return true
+    },
+    begun(status: number, headers: Fields): void {
+      const type = text(headers['content-type'])?.split(';')[0]?.trim().toLowerCase()
+      if (status === 404) return refuse('session-unknown')
+      if (status === 405) return refuse('method-not-allowed')
+      if (status !== 200 || type !== 'text/event-stream' || headers['content-encoding'] !== undefined)
+        return refuse('upstream-malformed')
+      open = true
+      hearing.began?.(() => held?.resume())
+    },
+    data(chunk: Buffer): void {
+      if (settled || !open) return
+      try {
+        parse(chunk)
+      } catch (cause) {
+        refuse('upstream-malformed', cause)
+      }
+    },
+    ended: done,
+    failed(cause: Error): void {
+      if (open) done()
+      else refuse('upstream-down', cause)
+    },
+    late: done,
+  }
+}
+
+/** A notification or request of the server; undefined for anything else. */
+function serverMessage(value: { readonly [member: string]: unknown }): ServerMessage | undefined {
+  const { method, id, params = {} } = value
+  if (typeof method !== 'string' || !isObject(params)) return undefined
+  if (id === undefined) return { method, params: params as JsonObject }
+  return typeof id === 'string' || typeof id === 'number'
+    ? { method, id, params: params as JsonObject }
+    : undefined
+}
+
+/**
+ * What of an error may be told: the codes that MCP gives a meaning, and which capabilities are missing, by their names in
+ * the specification. The server's words stay here.
+ */
+function errorOf(error: { readonly [member: string]: unknown }): Pick<Details, 'upstream'> {
+  const { code, data } = error
+  const required = isObject(data) ? data['requiredCapabilities'] : undefined
+  return {
+    upstream: {
+      code: typeof code === 'number' ? code : 0,
+      ...(isObject(required) ? { capabilities: Object.keys(required) } : {}),
+    },
+  }
+}
+
+function text(value: Fields[string]): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}

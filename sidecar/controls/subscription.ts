@@ -1,0 +1,98 @@
+// subscriptions/listen (MCP 2026-07-28): what a caller wants to hear of, cut to what they may, then a stream that lasts.
+
+import type { Json } from '../../core/canonical.ts'
+import { isObject } from '../../core/is-object.ts'
+import { subscribeAsk } from '../asks/resource.ts'
+import type { Deps } from '../deps.ts'
+import type { Announced, JsonObject, Prepared, Redacted, Replied } from '../exchange.ts'
+import { Refusal } from '../refusals.ts'
+import { answerOf } from '../respond.ts'
+import { contextOf, hear, withReach } from '../streams/hear.ts'
+import { openStream } from '../streams/open.ts'
+import { permission } from './authorize.ts'
+import { protocolMeta } from './prepare.ts'
+
+const listFlags = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const
+const mostResources = 100
+
+/** A flag that the policy does not let through, and a resource that this caller may not read, are left out. */
+export function prepareSubscription(exchange: Announced, deps: Deps): Prepared {
+  const { message, rules } = exchange
+  const { notifications: wanted } = message.params
+  if (!isObject(wanted)) throw new Refusal('message-malformed')
+  const uris = wanted['resourceSubscriptions'] ?? []
+  if (!Array.isArray(uris) || uris.length > mostResources) throw new Refusal('message-malformed')
+  const flags =
+    rules.fromServer.listChanged === undefined ? [] : listFlags.filter((name) => wanted[name] === true)
+  const readable = uris.filter((uri: unknown) => permits(exchange, uri, deps)) as Json[]
+  const notifications: JsonObject = {
+    ...Object.fromEntries(flags.map((name) => [name, true])),
+    ...(readable.length === 0 ? {} : { resourceSubscriptions: readable }),
+  }
+  const params: JsonObject = { notifications, ...protocolMeta(exchange) }
+  return { ...exchange, stage: 'prepared', outgoing: { method: message.method, params, notification: false } }
+}
+
+/** Judged like a read of it: role, purpose, patient. */
+function permits(exchange: Announced, uri: unknown, deps: Deps): boolean {
+  const { _meta: meta } = exchange.message.params
+  const params: JsonObject = { uri: uri as Json, ...(meta === undefined ? {} : { _meta: meta }) }
+  try {
+    permission(subscribeAsk, { ...exchange, message: { ...exchange.message, params } }, deps)
+    return true
+  } catch (why) {
+    if (why instanceof Refusal) return false
+    throw why
+  }
+}
+
+export async function forwardSubscription(exchange: Prepared, deps: Deps): Promise<Replied> {
+  const { inForce, revision, outgoing, message } = exchange
+  const filter = outgoing.params['notifications'] as JsonObject
+  const uris = (filter['resourceSubscriptions'] ?? []) as readonly Json[]
+  const outlet = exchange.outlet()
+  const stream = openStream(exchange, outlet, deps)
+  try {
+    const context = {
+      ...contextOf(exchange, deps),
+      subscribed: (uri: unknown) => uris.includes(uri as Json),
+      acknowledged: filter,
+    }
+    // The server names the subscription by our id of the request; the caller knows it by theirs.
+    const id = message.id as string | number
+    const heard = hear(withReach(exchange), context, deps, outlet, { subscriptionId: id })
+    const incoming = await deps.upstream.send({
+      path: inForce.policy.workload.path,
+      revision,
+      outgoing,
+      hearing: heard.hearing,
+      gone: stream.over,
+      endless: true,
+    })
+    return { ...exchange, stage: 'replied', incoming: { ...incoming, otherMessages: await heard.settled() } }
+  } catch (why) {
+    // A stream that was told to end, or that the server ended, has ended well: it has no other answer.
+    const ended =
+      stream.over.aborted || (outlet.begun && why instanceof Refusal && why.reason === 'upstream-broken-off')
+    if (!(why instanceof Refusal) || !ended) throw why
+    return { ...exchange, stage: 'replied', incoming: { result: {}, otherMessages: 0 } }
+  } finally {
+    stream.close()
+  }
+}
+
+export function endSubscription(exchange: Replied): Redacted {
+  const { message, incoming } = exchange
+  return {
+    ...exchange,
+    stage: 'redacted',
+    answer: answerOf(message.id as string | number, { resultType: 'complete' }),
+    account: {
+      outcome: 'ok',
+      patients: [],
+      kept: {},
+      dropped: incoming.otherMessages === 0 ? {} : { 'server-message': incoming.otherMessages },
+      redacted: {},
+    },
+  }
+}

@@ -1,0 +1,82 @@
+// What a server says while a request runs, on its way to whoever asked: the hearing of one request and the relay behind
+// it. Made only where the policy lets a server say anything, so that a plain call costs nothing.
+
+import type { Hearing } from '../answer-reader.ts'
+import { progressTokenOf } from '../controls/prepare.ts'
+import { reachOfAll } from '../controls/reach.ts'
+import type { Deps } from '../deps.ts'
+import type { Admitted, Identified, Permitted } from '../exchange.ts'
+import type { Context } from '../from-server/messages.ts'
+import type { Outlet } from './outlet.ts'
+import { type Listening, relay } from './relay.ts'
+
+export type Heard = {
+  readonly hearing: Hearing
+  /** Resolves to the number of messages that did not leave, when all others have. */
+  settled(): Promise<number>
+}
+
+type Speaking = Omit<Identified, 'stage'> & Partial<Pick<Permitted, 'reach' | 'upstreamSession'>>
+
+/** What a server may say in the stream of a call. */
+export function hearCall(exchange: Speaking, deps: Deps, outlet: Outlet): Heard {
+  const progressToken = progressTokenOf(exchange.message.params['_meta'])
+  const context: Context = {
+    ...contextOf(exchange, deps),
+    ...(progressToken === undefined ? {} : { progressToken }),
+  }
+  return hear(exchange, context, deps, outlet)
+}
+
+/** A stream that belongs to no call hears of the patients whom the caller's roles reach. */
+export function withReach<Of extends Pick<Admitted, 'held' | 'claims' | 'rules'>>(
+  exchange: Of,
+): Of & { reach?: readonly string[] } {
+  const reach = reachOfAll(exchange.held, exchange)
+  return reach === undefined ? exchange : { ...exchange, reach }
+}
+
+/** The part of the context that does not depend on the stream. */
+export function contextOf({ rules }: Pick<Identified, 'rules'>, deps: Deps): Context {
+  return {
+    fromServer: rules.fromServer,
+    agreementActive: (name) => deps.orders.agreementActive(name),
+    subscribed: () => false,
+  }
+}
+
+export function hear(
+  exchange: Speaking,
+  context: Context,
+  deps: Deps,
+  outlet: Outlet,
+  more: Partial<Pick<Listening, 'subscriptionId'>> = {},
+): Heard {
+  const { reach, upstreamSession } = exchange
+  let resume: (() => void) | undefined
+  const listening: Listening = {
+    call: exchange.call,
+    who: exchange.who,
+    inForce: exchange.inForce,
+    rules: exchange.rules,
+    revision: exchange.revision,
+    at: exchange.at,
+    context,
+    ...(reach === undefined ? {} : { reach }),
+    ...(upstreamSession === undefined ? {} : { upstreamSession }),
+    ...more,
+  }
+  const through = relay(listening, outlet, deps, () => resume?.())
+  return {
+    hearing: {
+      take: (message) => through.take(message),
+      began: (how) => {
+        resume = how
+      },
+    },
+    settled: async () => {
+      await through.settled()
+      return through.withheld
+    },
+  }
+}

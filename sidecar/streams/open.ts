@@ -1,0 +1,58 @@
+// Streams that stay open: how many, and until when. A stream is authorised when it begins, so it ends with what it was
+// authorised by: the token, the orders in force, the client certificate's standing.
+
+import type { Deps } from '../deps.ts'
+import type { Identified } from '../exchange.ts'
+import { Refusal } from '../refusals.ts'
+import type { Outlet } from './outlet.ts'
+
+/** Of one person, and of all. Each holds a connection to the server. */
+const mostOfOne = 16
+const mostOfAll = 512
+/** Longest stream, milliseconds: a token without a nearer end does not keep one for ever. */
+const longest = 8 * 3_600_000
+
+export type Streams = { readonly open: Map<string, number> }
+
+export function streams(): Streams {
+  return { open: new Map() }
+}
+
+export type OpenStream = {
+  /** Aborted when the stream is to end. */
+  readonly over: AbortSignal
+  /** It has ended. */
+  close(): void
+}
+
+/** Throws Refusal when too many are open. */
+export function openStream(exchange: Omit<Identified, 'stage'>, outlet: Outlet, deps: Deps): OpenStream {
+  const { who, inForce, claims, at, authorization } = exchange
+  const { open } = deps.streams
+  const person = JSON.stringify([who.iss, who.sub])
+  const own = open.get(person) ?? 0
+  const all = [...open.values()].reduce((sum, count) => sum + count, 0)
+  if (own >= mostOfOne || all >= mostOfAll)
+    throw new Refusal('streams-over-limit', { headers: { 'retry-after': '30' } })
+  open.set(person, own + 1)
+
+  const ending = new AbortController()
+  const { exp } = claims
+  const left = typeof exp === 'number' ? exp * 1000 - at : longest
+  const timer = setTimeout(() => ending.abort(), Math.max(0, Math.min(left, longest)))
+  const stop = deps.orders.onChange(() => {
+    const standing = deps.orders.standing()
+    const same = standing.locked === undefined && standing.inForce.hash === inForce.hash
+    if (!same || deps.orders.revoked(who, authorization) !== undefined) ending.abort()
+  })
+  return {
+    over: AbortSignal.any([ending.signal, outlet.gone]),
+    close() {
+      clearTimeout(timer)
+      stop()
+      const count = (open.get(person) ?? 1) - 1
+      if (count > 0) open.set(person, count)
+      else open.delete(person)
+    },
+  }
+}

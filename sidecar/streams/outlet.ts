@@ -1,0 +1,72 @@
+// The caller's side of a stream (Server-Sent Events, MCP Streamable HTTP). It begins with the first event, so that a
+// request without any is answered in plain JSON.
+
+import type { ServerResponse } from 'node:http'
+
+/** So often something is sent on a stream that is silent, milliseconds: hops on the way end what says nothing. */
+const beat = 15_000
+
+export interface Outlet {
+  readonly begun: boolean
+  /** Aborted when the caller is gone before the stream ended. */
+  readonly gone: AbortSignal
+  /** Sends the head. Afterwards the answer to the request, whatever it is, is an event. */
+  begin(headers?: { readonly [name: string]: string }): void
+  /** Resolves when there is room for more, or nobody is left to read it. */
+  event(data: string): Promise<void>
+  /** The last event, if any, and the end. */
+  end(data?: string): void
+}
+
+export function outlet(response: ServerResponse): Outlet {
+  const leaving = new AbortController()
+  let begun = false
+  let timer: NodeJS.Timeout | undefined
+  response.once('close', () => {
+    clearInterval(timer)
+    leaving.abort()
+  })
+
+  const own: Outlet = {
+    get begun() {
+      return begun
+    },
+    gone: leaving.signal,
+    begin(headers = {}) {
+      if (begun) return
+      begun = true
+      response.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store, no-transform',
+        // A proxy that buffers would hold events back (nginx).
+        'x-accel-buffering': 'no',
+        ...headers,
+      })
+      response.flushHeaders()
+      timer = setInterval(() => response.write(': \n\n'), beat)
+    },
+    async event(data) {
+      own.begin()
+      if (leaving.signal.aborted || response.write(text(data))) return
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          response.off('drain', done)
+          leaving.signal.removeEventListener('abort', done)
+          resolve()
+        }
+        response.on('drain', done)
+        leaving.signal.addEventListener('abort', done)
+      })
+    },
+    end(data) {
+      clearInterval(timer)
+      response.end(data === undefined ? undefined : text(data))
+    },
+  }
+  return own
+}
+
+/** JSON stands on one line: a line feed in data would begin another line of the event. */
+function text(data: string): string {
+  return `event: message\ndata: ${data}\n\n`
+}

@@ -1,0 +1,168 @@
+// Puts through what a server sends besides its answer: each message under policy, in order, and covered by a record
+// that is acknowledged before a byte of it leaves. Messages that arrive together are recorded together: the trail
+// commits what waits in one go. What may not leave is counted, and a question that may not is answered for the caller.
+
+import type { Who } from '../../core/record.ts'
+import type { Deps } from '../deps.ts'
+import type { Identified, JsonObject } from '../exchange.ts'
+import { type Context, streamedRow } from '../from-server/messages.ts'
+import { viewOf } from '../from-server/view.ts'
+import { resultHash } from '../hashes.ts'
+import { recorded } from '../recorded.ts'
+import { patientTokens } from '../redaction/patient-token.ts'
+import type { Outlet } from './outlet.ts'
+
+/** Messages whose record or sending is awaited at a time; then the server is no longer read. */
+const most = 64
+/** Largest message, characters. */
+const largest = 256 * 1024
+
+/** A message of a server: a notification, or a request when it has an id. */
+export type ServerMessage = {
+  readonly method: string
+  readonly id?: string | number
+  readonly params: JsonObject
+}
+
+/** Whose stream it is, and what its messages may be about. */
+export type Listening = Pick<Identified, 'call' | 'who' | 'inForce' | 'rules' | 'revision' | 'at'> & {
+  readonly context: Context
+  /** Patients beyond whom this caller hears of nobody; undefined without such a bound. */
+  readonly reach?: readonly string[]
+  /** Server's session, for answers to it. */
+  readonly upstreamSession?: string
+  /** Put into `_meta` of each message (MCP 2026-07-28, subscriptions/listen). */
+  readonly subscriptionId?: string | number
+}
+
+export type Relay = {
+  /** Takes a message. Returns false when the server should be read no further until `room` is called. */
+  take(message: ServerMessage): boolean
+  /** Resolves when everything taken has left or was withheld. Rejects when one could not be recorded. */
+  settled(): Promise<void>
+  /** Messages that did not leave. */
+  readonly withheld: number
+}
+
+/** `room`: called when a server that was to wait may be read again. */
+export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: () => void): Relay {
+  let withheld = 0
+  let waiting = 0
+  let tail: Promise<void> = Promise.resolve()
+  let failed: { why: unknown } | undefined
+
+  const withhold = (message: ServerMessage): void => {
+    withheld += 1
+    if (message.id !== undefined) decline(message.id, listening, deps)
+  }
+
+  return {
+    take(message) {
+      if (failed !== undefined) return true
+      const shown = show(message, listening, deps)
+      if (shown === undefined) {
+        withhold(message)
+        return true
+      }
+      waiting += 1
+      const kept = recorded(deps.trail.event(shown.entry))
+      tail = tail
+        .then(async () => {
+          await kept
+          if (failed !== undefined) return
+          // Whatever was ordered since the message came counts: a locked server says nothing more.
+          if (
+            deps.orders.standing().locked !== undefined ||
+            deps.orders.revoked(listening.who) !== undefined
+          ) {
+            withhold(message)
+            return
+          }
+          await outlet.event(shown.text)
+        })
+        .catch((why: unknown) => {
+          failed ??= { why }
+        })
+        .then(() => {
+          waiting -= 1
+          if (waiting === most - 1) room()
+        })
+      // Whoever awaits it is the tail; without this a rejection in between would go unheard.
+      kept.catch(() => undefined)
+      return waiting < most
+    },
+    async settled() {
+      await tail
+      if (failed !== undefined) throw failed.why
+    },
+    get withheld() {
+      return withheld
+    },
+  }
+}
+
+/** The message as it may leave, with its record; undefined when it may not. */
+function show(message: ServerMessage, listening: Listening, deps: Deps) {
+  const { who, call, inForce, context, revision, reach, upstreamSession, subscriptionId, at } = listening
+  const kind = message.id === undefined ? 'notification' : 'request'
+  const row = streamedRow(message.method, kind, revision)
+  const rule = row?.rule(context)
+  if (row === undefined || rule === undefined) return undefined
+  const view = viewOf(message.params, rule, inForce.policy)
+  const params = row.show(message.params, view, context)
+  if (params === undefined) return undefined
+  if (reach !== undefined && view.patients.some((patient) => !reach.includes(patient))) return undefined
+  const id =
+    message.id === undefined
+      ? undefined
+      : deps.pending.ask(
+          who,
+          {
+            method: row.method,
+            upstreamId: message.id,
+            ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
+          },
+          at,
+        )
+  if (message.id !== undefined && id === undefined) return undefined
+  const meta =
+    subscriptionId === undefined
+      ? {}
+      : { _meta: { 'io.modelcontextprotocol/subscriptionId': subscriptionId } }
+  const text = JSON.stringify({
+    jsonrpc: '2.0',
+    ...(id === undefined ? {} : { id }),
+    method: row.method,
+    params: { ...params, ...meta },
+  })
+  if (text.length > largest) return undefined
+  const entry = {
+    kind: 'event' as const,
+    call,
+    ...personOf(who),
+    method: row.method,
+    result: resultHash(text, inForce),
+    bytes: Buffer.byteLength(text),
+    patients: patientTokens(view.patients.slice(0, 250), inForce),
+    dropped: { ...view.tally.dropped },
+    redacted: { ...view.tally.redacted },
+  }
+  return { text, entry }
+}
+
+function personOf({ iss, sub }: Who): { iss: string; sub: string } {
+  return { iss, sub }
+}
+
+/** A server that asks what may not be asked is told so, and need not wait. */
+function decline(id: string | number, { inForce, revision, upstreamSession }: Listening, deps: Deps): void {
+  deps.upstream
+    .respond({
+      path: inForce.policy.workload.path,
+      revision,
+      ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
+      id,
+      error: { code: -32601, message: 'Not permitted by the policy of this gateway' },
+    })
+    .catch(() => undefined)
+}
