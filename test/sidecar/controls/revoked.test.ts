@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { RevocationOrder } from '../../../core/wire.ts'
-import { withValue } from '../../support/mcp-server.ts'
+import { withResult, withValue } from '../../support/mcp-server.ts'
 import { aMessage } from '../../support/message.ts'
 import { issuerUrl } from '../../support/policy.ts'
 import { aScene, caller, type Scene, thumbprint } from '../../support/scene.ts'
@@ -133,18 +133,14 @@ verifies('access:revocation', 'a call in flight gets no further: its answer is w
 })
 
 verifies('access:revocation', 'a session that was begun before serves nothing any more', async () => {
-  scene.upstream.answering = ({ body }, response) =>
-    response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'upstream-1' }).end(
-      JSON.stringify({
-        jsonrpc: '2.0',
-        id: body['id'],
-        result: {
-          protocolVersion: '2025-11-25',
-          capabilities: { tools: {} },
-          serverInfo: { name: 'ehr', version: '1' },
-        },
-      }),
-    )
+  scene.upstream.answering = withResult(
+    {
+      protocolVersion: '2025-11-25',
+      capabilities: { tools: {} },
+      serverInfo: { name: 'ehr', version: '1' },
+    },
+    { 'mcp-session-id': 'upstream-1' },
+  )
   const begun = await scene.ask({
     ...aMessage('initialize', {
       protocolVersion: '2025-11-25',
