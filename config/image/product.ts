@@ -8,11 +8,14 @@ import { type Layer, layer } from './layer.ts'
 import { home, modulesLayer } from './modules.ts'
 import { type Image, image } from './oci.ts'
 import type { Log } from './progress.ts'
+import { loaderEntry, strippedEntry, strippedEnvironment } from './strip.ts'
 import { copiedEntry, type Entry, entriesOf, ordered } from './tar.ts'
 
 export const productImage = 'localhost/hipaa-mcp:dev'
 
 const folders = ['core', 'sidecar', 'operator', 'collector', 'cli', 'crds'] as const
+
+const environment = Object.entries(strippedEnvironment(`/${home}`)).map(([name, value]) => `${name}=${value}`)
 
 /** The image that the sidecar, the guard, the operator and the collector run from; which one, a pod's arguments say. */
 export async function buildProduct(name: string, log: Log): Promise<Image> {
@@ -21,7 +24,7 @@ export async function buildProduct(name: string, log: Log): Promise<Image> {
     User: `${productUser}:${productUser}`,
     WorkingDir: `/${home}`,
     Entrypoint: ['/usr/bin/node'],
-    Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'NODE_ENV=production'],
+    Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'NODE_ENV=production', ...environment],
     Labels: {
       'org.opencontainers.image.title': 'hipaa-mcp',
       'org.opencontainers.image.licenses': 'Apache-2.0',
@@ -31,17 +34,23 @@ export async function buildProduct(name: string, log: Log): Promise<Image> {
 
 /** A layer of folders of the checkout with package.json and LICENSE, without tests and prose. */
 export async function sourceLayer(name: string, wanted: readonly string[]): Promise<Layer> {
+  const sorted = ordered(await sourceEntries(wanted, home))
+  return await layer(name, hashOf(['source 1', ...(await contents(sorted))]), 'gzip', async () => sorted)
+}
+
+/** Folders of the checkout as the image holds them below `prefix`. */
+export async function sourceEntries(wanted: readonly string[], prefix: string): Promise<Entry[]> {
   const entries: Entry[] = []
   for (const folder of wanted) {
     if (!(await exists(join(checkout, folder))))
       throw new Error(`${folder}/ is missing: the checkout is not whole`)
-    entries.push(...(await entriesOf(join(checkout, folder), `${home}/${folder}`, isShipped, true)))
+    entries.push(...(await entriesOf(join(checkout, folder), `${prefix}/${folder}`, isShipped, true)))
   }
   for (const file of ['package.json', 'LICENSE']) {
-    entries.push(await copiedEntry(`${home}/${file}`, join(checkout, file), 0o644))
+    entries.push(await copiedEntry(`${prefix}/${file}`, join(checkout, file), 0o644))
   }
-  const sorted = ordered(entries)
-  return await layer(name, hashOf(['source 1', ...(await contents(sorted))]), 'gzip', async () => sorted)
+  const stripped = await Promise.all(entries.map(strippedEntry))
+  return [...stripped.filter((entry) => entry !== undefined), await loaderEntry(prefix)]
 }
 
 const isShipped = (path: string): boolean =>

@@ -7,6 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { asInImage } from './as-in-image.ts'
 import type { Load } from './load.ts'
 import { cpuSeconds, residentBytes, type Started, start } from './process.ts'
 import { type Figures, report } from './report.ts'
@@ -91,7 +92,7 @@ const upstream = start(cores.others, process.execPath, [
 try {
   await upstream.line()
   const measured = new Map<string, Figures[]>()
-  const all = targets({ folder, file, work, upstreamPort: port, cores })
+  const all = targets({ folder, file, work, upstreamPort: port, cores, image: await asInImage(folder) })
   for (let round = 1; round <= rounds; round++) {
     for (const target of all) {
       const figures = await measure(target)

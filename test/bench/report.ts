@@ -86,7 +86,7 @@ ${machine}.
   of its own over mutual TLS, has committed it to its disk; its processor time is not in the figure.
 - Figures are stated, not asserted: they depend on the machine, and another process beside the run shows in them. The
   ratio to nginx carries over between machines better than anything else here.
-- The sidecar runs with \`--max-semi-space-size=4\`.
+- The sidecar runs as in a pod: \`--max-semi-space-size=4\`, sources without types, and the environment of the image.
 `
   return { table, document }
 }

@@ -4,6 +4,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'node:tls'
+import { strippedEnvironment } from '../../config/image/strip.ts'
 import { nginxArguments } from './nginx.ts'
 import { start } from './process.ts'
 import { direct, yardstick } from './report.ts'
@@ -22,6 +23,8 @@ export type Place = {
   work: Work
   upstreamPort: number
   cores: { measured: number; others: number }
+  /** Sources as the image holds them. */
+  image: string
 }
 
 const program = (name: string): string => join(import.meta.dirname, name)
@@ -56,12 +59,17 @@ export function targets(place: Place): Target[] {
           ])
           const { port: collectorPort } = JSON.parse(await collector.line()) as { port: number }
           const trail = await mkdtemp(join(folder, 'trail-'))
-          const run = start(cores.measured, process.execPath, [
-            '--max-semi-space-size=4',
-            program('sidecar-main.ts'),
-            place.file,
-            ...[port, upstreamPort, collectorPort, mode, trail].map(String),
-          ])
+          const run = start(
+            cores.measured,
+            process.execPath,
+            [
+              '--max-semi-space-size=4',
+              join(place.image, 'test', 'bench', 'sidecar-main.ts'),
+              place.file,
+              ...[port, upstreamPort, collectorPort, mode, trail].map(String),
+            ],
+            strippedEnvironment(place.image),
+          )
           await run.line()
           await listening(port, work)
           const stop = async (): Promise<void> => {

@@ -215,6 +215,7 @@ describe('the product’s image', () => {
       'usr/bin/node',
       'usr/sbin/iptables ->',
       'opt/hipaa-mcp/core/policy.ts',
+      'opt/hipaa-mcp/load-stripped.js',
       'opt/hipaa-mcp/node_modules/jose/package.json',
       'etc/passwd',
       'usr/share/doc/libc6/copyright',
