@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 
 type Asked = { body: Record<string, unknown>; headers: IncomingMessage['headers'] }
-type Answering = (asked: Asked, response: ServerResponse) => void | Promise<void>
+type Answering = (asked: Asked, response: ServerResponse) => unknown
 
 export type McpServer = {
   readonly port: number
@@ -48,7 +48,7 @@ export async function mcpServer(log: string[] = []): Promise<McpServer> {
       const one = { body, headers: request.headers }
       asked.push(one)
       log.push('upstream')
-      void mcp.answering(one, response)
+      mcp.answering(one, response)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
