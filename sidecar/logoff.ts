@@ -15,6 +15,8 @@ export type Elsewhere = (who: Pick<Who, 'iss' | 'sub' | 'certificate'>) => Promi
 export interface Logoff {
   /** Throws, or rejects with, Refusal when the caller's session is over; else the call keeps it awake. */
   check(exchange: Identified): void | Promise<void>
+  /** Milliseconds until the session is over, as far as this process knows; 0 or less when it is. For streams that stay open. */
+  left(caller: Pick<Identified, 'who' | 'inForce'>, now: number): number
 }
 
 /** Sessions kept at most; the longest unused goes first, and is asked for elsewhere when it comes again. */
@@ -51,16 +53,17 @@ export function logoff(elsewhere: Elsewhere): Logoff {
       const login = who.mfa.authTime * 1000
       if (at - login > absoluteSeconds * 1000) throw over('session-over', exchange, absoluteSeconds)
       const idle = (last: number): boolean => at - last > idleSeconds * 1000
-      const key = JSON.stringify([who.iss, who.sub, who.certificate])
+      const key = keyOf(who)
       const known = sessions.get(key)
-      const awake = (): void => {
-        if (isActivity(message.method)) keep(key, { last: at, over: known?.over ?? 0 })
+      const awake = (elsewhere = 0): void => {
+        const last = isActivity(message.method) ? at : elsewhere
+        if (last > 0) keep(key, { last: Math.max(last, known?.last ?? 0), over: known?.over ?? 0 })
       }
       if (known !== undefined && login <= known.over) throw over('session-idle', exchange, idleSeconds)
       if (!idle(Math.max(known?.last ?? 0, login))) return awake()
       return elsewhere(who).then(
         (last) => {
-          if (last !== undefined && !idle(last)) return awake()
+          if (last !== undefined && !idle(last)) return awake(last)
           keep(key, { last: known?.last ?? 0, over: login })
           throw over('session-idle', exchange, idleSeconds)
         },
@@ -70,7 +73,19 @@ export function logoff(elsewhere: Elsewhere): Logoff {
         },
       )
     },
+    left({ who, inForce }, now) {
+      const { idleSeconds, absoluteSeconds } = inForce.policy.sessions
+      const login = who.mfa.authTime * 1000
+      const known = sessions.get(keyOf(who))
+      if (known !== undefined && login <= known.over) return 0
+      const idle = Math.max(known?.last ?? 0, login) + idleSeconds * 1000
+      return Math.min(idle, login + absoluteSeconds * 1000) - now
+    },
   }
+}
+
+function keyOf({ iss, sub, certificate }: Who): string {
+  return JSON.stringify([iss, sub, certificate])
 }
 
 function over(

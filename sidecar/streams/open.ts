@@ -40,6 +40,14 @@ export function openStream(exchange: Omit<Identified, 'stage'>, outlet: Outlet, 
   const { exp } = claims
   const left = typeof exp === 'number' ? exp * 1000 - at : longest
   const timer = setTimeout(() => ending.abort(), Math.max(0, Math.min(left, longest)))
+  // Nobody at work, nothing to tell (45 CFR 164.312(a)(2)(iii)). Each call on the way meanwhile puts it off.
+  let logoff: NodeJS.Timeout | undefined
+  const wait = (): void => {
+    const awake = deps.logoff.left(exchange, deps.clock())
+    if (awake <= 0) ending.abort()
+    else logoff = setTimeout(wait, Math.min(awake, longest))
+  }
+  wait()
   const stop = deps.orders.onChange(() => {
     const standing = deps.orders.standing()
     const same = standing.locked === undefined && standing.inForce.hash === inForce.hash
@@ -49,6 +57,7 @@ export function openStream(exchange: Omit<Identified, 'stage'>, outlet: Outlet, 
     over: AbortSignal.any([ending.signal, outlet.gone]),
     close() {
       clearTimeout(timer)
+      clearTimeout(logoff)
       stop()
       const count = (open.get(person) ?? 1) - 1
       if (count > 0) open.set(person, count)
