@@ -5,7 +5,10 @@
 import { constants, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Policy } from '../core/policy.ts'
+import { handshakeFailure, peerOf } from './connection.ts'
 import type { Deps } from './deps.ts'
 import type { Answer } from './exchange.ts'
 import { challenged } from './identity/challenge.ts'
@@ -15,7 +18,7 @@ import { codeOf } from './log.ts'
 import { quota } from './quota.ts'
 import { Refusal } from './refusals.ts'
 import { refuseEarly } from './serve.ts'
-import type { CallsTls } from './server.ts'
+import { brokenHttp, type CallsTls } from './server.ts'
 
 export type DiscoveryTls = Pick<CallsTls, 'key' | 'cert' | 'minVersion'>
 
@@ -65,8 +68,26 @@ export function discoveryServer(options: DiscoveryOptions): Discovery {
       },
     )
   })
-  server.on('tlsClientError', (_error, socket) => socket.destroy())
-  server.on('clientError', (_error, socket) => socket.destroy())
+  // Read once while the connection is there, a socket remembers its peer's address.
+  server.on('connection', (socket: Socket) => void socket.remoteAddress)
+  server.on('drop', (dropped) =>
+    floods.count('handshake-failed', dropped?.remoteAddress ?? 'unknown', 'too-many-connections'),
+  )
+  server.on('tlsClientError', (error, socket) => {
+    floods.count('handshake-failed', peerOf(socket), handshakeFailure(error, socket))
+    socket.destroy()
+  })
+  const refused = new WeakSet<Duplex>()
+  server.on('clientError', (error: Error & { code?: string }, socket) => {
+    const reason = brokenHttp(error)
+    // Bytes that were on their way are no second request.
+    if (refused.has(socket)) return
+    refused.add(socket)
+    const end = (): void => void socket.destroy()
+    if (reason === undefined) return end()
+    const peer = 'remoteAddress' in socket ? String(socket.remoteAddress) : 'unknown'
+    refuseEarly(new Refusal(reason), { call: randomUUID() }, peer, deps).then(end, end)
+  })
 
   async function answer(request: IncomingMessage): Promise<Answer> {
     try {

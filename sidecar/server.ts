@@ -234,7 +234,7 @@ function secure({ key, cert, ca, minVersion }: CallsTls) {
 }
 
 /** The refusal for HTTP that Node's parser gave up on; undefined where the peer is simply gone. */
-function brokenHttp({ code }: { code?: string }): Reason | undefined {
+export function brokenHttp({ code }: { code?: string }): Reason | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large'
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-late'
   const brokenOff = code === 'HPE_INVALID_EOF_STATE'

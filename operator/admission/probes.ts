@@ -11,7 +11,13 @@ const probeKinds = { livenessProbe: 'livez', readinessProbe: 'readyz', startupPr
 type Member = keyof typeof probeKinds
 
 const network = ['httpGet', 'tcpSocket', 'grpc'] as const
-const ownPorts: ReadonlySet<unknown> = new Set([ports.calls, ports.health, ports.egress, ports.dns])
+const ownPorts: ReadonlySet<unknown> = new Set([
+  ports.calls,
+  ports.health,
+  ports.egress,
+  ports.dns,
+  ports.discovery,
+])
 
 /**
  * The container with its network probes turned to the sidecar, and what they asked before. Probes that are turned

@@ -1,7 +1,15 @@
 // The listener for clients that have no certificate yet, and the challenges that lead to it.
 
+import { once } from 'node:events'
 import { request } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect as tls } from 'node:tls'
+import * as newClient from '@modelcontextprotocol/client'
+import {
+  discoverOAuthProtectedResourceMetadata,
+  extractWWWAuthenticateParams,
+  selectResourceURL,
+} from '@modelcontextprotocol/sdk/client/auth.js'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Discovery, discoveryServer } from '../../../sidecar/discovery.ts'
 import { metadata } from '../../../sidecar/identity/metadata.ts'
@@ -173,6 +181,83 @@ verifies('authentication:discovery', 'challenges of the calls port lead there', 
     `Bearer error="insufficient_scope", scope="ehr.read openid", ${where}`,
   ])
 })
+
+async function ended(socket: Socket, text: string): Promise<void> {
+  socket.on('error', () => undefined)
+  socket.end(text)
+  await once(socket, 'close')
+}
+
+verifies(
+  'authentication:discovery',
+  'what is no HTTP is recorded, and what is no TLS is counted',
+  async () => {
+    // One of its own: the other one's quota of records is used up by the flood.
+    const { key, cert } = scene.serverPair
+    const fresh = discoveryServer({
+      orders: scene.orders,
+      trail: scene.trail,
+      watch: {},
+      tls: { key, cert, minVersion: 'TLSv1.3' },
+      hosts: () => [host],
+    })
+    await new Promise<void>((resolve) => fresh.server.listen(0, '127.0.0.1', resolve))
+    const to = { host: '127.0.0.1', port: (fresh.server.address() as AddressInfo).port }
+
+    await ended(tls({ ...to, ca: scene.serversCa.cert, servername: 'localhost' }), 'no HTTP at all\r\n\r\n')
+    await ended(connect(to), 'GET / HTTP/1.1\r\n\r\n')
+
+    await expect.poll(() => scene.trail.of('refusal')).toMatchObject([{ reason: 'http-malformed' }])
+    await fresh.close()
+    expect(scene.trail.of('counted')).toMatchObject([
+      { what: 'handshake-failed', source: '127.0.0.1', reason: 'not-tls', count: 1 },
+    ])
+  },
+)
+
+/** As a client's fetch, to the two ports of this server under their own name. */
+async function reach(input: string | URL | Request): Promise<Response> {
+  const url = new URL(input instanceof Request ? input.url : input)
+  if (url.hostname !== host) return new Response(null, { status: 404 })
+  const reply =
+    url.port === '8444'
+      ? await look(url.pathname)
+      : await scene.ask({ path: url.pathname, token: null, headers: { host: url.host } })
+  const challenge = reply.headers['www-authenticate']
+  return Response.json(reply.json, {
+    status: reply.status,
+    headers: typeof challenge === 'string' ? { 'www-authenticate': challenge } : {},
+  })
+}
+
+const clients = {
+  'of 2025-11-25': {
+    extractWWWAuthenticateParams,
+    discoverOAuthProtectedResourceMetadata,
+    selectResourceURL,
+  },
+  'of 2026-07-28': newClient,
+}
+for (const [when, client] of Object.entries(clients))
+  verifies('authentication:discovery', `the official client ${when} finds its way from a 401`, async () => {
+    const serverUrl = new URL(`https://${host}/mcp`)
+    const [issuer] = aPolicy().issuers
+    scene.use(
+      aPolicy({ ...policy, issuers: issuer === undefined ? [] : [{ ...issuer, audience: serverUrl.href }] }),
+    )
+
+    const { resourceMetadataUrl, scope } = client.extractWWWAuthenticateParams(await reach(serverUrl))
+    const found = await client.discoverOAuthProtectedResourceMetadata(
+      serverUrl,
+      resourceMetadataUrl === undefined ? {} : { resourceMetadataUrl },
+      reach,
+    )
+    const resource = await client.selectResourceURL(serverUrl, {} as never, found)
+
+    expect(scope).toBe('ehr.read openid')
+    expect(found.authorization_servers).toEqual([issuerUrl])
+    expect(resource?.href).toBe(serverUrl.href)
+  })
 
 test('without discovery a challenge names no metadata', async () => {
   const { roles } = policy

@@ -61,6 +61,8 @@ const stranger = async (): Promise<string> =>
 const bad: { when: string; of: () => Promise<string | null> | string | null; reason: string }[] = [
   { when: 'none', of: () => null, reason: 'token-missing' },
   { when: 'text', of: () => 'Fluegel', reason: 'token-malformed' },
+  { when: 'opaque, as Google’s are', of: () => 'ya29.a0AfH6SMB', reason: 'token-malformed' },
+  { when: 'encrypted', of: () => 'eyJhbGciOiJkaXIifQ..aa.bb.cc', reason: 'token-malformed' },
   { when: 'of another issuer', of: stranger, reason: 'token-issuer' },
   { when: 'of no issuer', of: async () => await token({ iss: undefined }), reason: 'token-issuer' },
   {
