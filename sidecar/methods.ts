@@ -146,7 +146,7 @@ export function revisionOf({ method, params, id }: Message, headers: McpHeaders)
 
   if (claimed !== undefined) {
     if (header !== undefined && header !== claimed) throw new Refusal('headers-disagree')
-    if (!isServed(claimed)) throw unknownRevision(claimed)
+    if (!isServed(claimed)) throw unknownRevision(claimed, now)
     if (header !== claimed) throw new Refusal('headers-disagree')
     if (claimed === '2026-07-28' && id !== undefined) {
       if (!isObject(isObject(meta) ? meta['io.modelcontextprotocol/clientCapabilities'] : undefined))
@@ -162,7 +162,7 @@ export function revisionOf({ method, params, id }: Message, headers: McpHeaders)
     return isServed(proposed) && proposed !== '2026-07-28' ? proposed : '2025-11-25'
   }
   if (header === undefined) throw new Refusal('headers-disagree')
-  if (!isServed(header)) throw unknownRevision(header)
+  if (!isServed(header)) throw unknownRevision(header, before)
   return header
 }
 
@@ -194,11 +194,14 @@ function isServed(revision: unknown): revision is Revision {
   return revisions.includes(revision as Revision)
 }
 
-/** `requested` must be there (schema of UnsupportedProtocolVersionError): it is repeated where it has a version's form. */
-function unknownRevision(claimed: unknown): Refusal {
+/**
+ * `supported`: of the way in which the caller spoke, so that a server of one era is not said to serve the other. `requested` must be there (schema of UnsupportedProtocolVersionError): it is
+ * repeated where it has a version's form.
+ */
+function unknownRevision(claimed: unknown, supported: readonly Revision[]): Refusal {
   const version =
     typeof claimed === 'string' && /^(?:v?\d{1,4}(?:\.\d{1,3}){1,3}|20\d\d-[01]\d-[0-3]\d)$/.test(claimed)
   return new Refusal('revision-unknown', {
-    data: { supported: revisions.toReversed(), requested: version ? claimed : 'unknown' },
+    data: { supported: supported.toReversed(), requested: version ? claimed : 'unknown' },
   })
 }

@@ -33,7 +33,7 @@ export type Call = Place & {
 }
 
 /** An answer of a caller to a question of the server, or our refusal of the question. */
-export type Response = Place & {
+type Response = Place & {
   readonly id: string | number
   readonly result?: JsonObject
   readonly error?: { readonly code: number; readonly message: string }

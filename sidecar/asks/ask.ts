@@ -23,6 +23,8 @@ export type Ask = {
   /** Parameters for the server, and the name for Mcp-Name; nothing of the caller's message but what stands in `Found`. */
   outgoing(found: Found): { readonly params: JsonObject; readonly name?: string }
   readonly shape: Shape
+  /** The arguments are not whole: the target's schema cannot judge them. */
+  readonly partial?: true
   /** Rules by which the result is shown, where they are not the target's own. */
   returns?(target: Target, rules: Rules): ReturnRules
 }

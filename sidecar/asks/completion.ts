@@ -41,6 +41,7 @@ export const completionAsk: Ask = {
   },
   outgoing: ({ words = {} }) => ({ params: words }),
   shape: completionResult,
+  partial: true,
   returns: (target, { fromServer }) => {
     const text = fromServer.completion?.text ?? 'Redact'
     return { ...target.returns, text, whole: text === 'Keep' }

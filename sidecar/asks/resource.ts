@@ -8,7 +8,7 @@ import type { ResourceTarget } from '../targets.ts'
 import type { Ask, Found } from './ask.ts'
 
 /** The policy's resource of a URI, with the values of its template's variables as arguments. */
-export function resourceOf(
+function resourceOf(
   uri: unknown,
   { resources }: Rules,
 ): { target: ResourceTarget; values: JsonObject } | undefined {

@@ -15,7 +15,7 @@ export const minimize =
   (ask: Ask) =>
   (exchange: Declared): Minimized => {
     const { found, message } = exchange
-    const violation = found.target.check(found.arguments)
+    const violation = ask.partial === true ? undefined : found.target.check(found.arguments)
     if (violation !== undefined) throw new Refusal('argument-refused', { data: violation })
 
     const { params, name } = ask.outgoing(found)

@@ -58,7 +58,7 @@ export function progressTokenOf(meta: unknown): string | number | undefined {
 }
 
 /** What the caller says it can do, cut to what the policy lets a server ask for: nobody else's word counts. */
-export function capabilities(claimed: unknown, { sampling, elicitation, roots }: FromServer): JsonObject {
+function capabilities(claimed: unknown, { sampling, elicitation, roots }: FromServer): JsonObject {
   const has = isObject(claimed) ? claimed : {}
   const modes = isObject(has['elicitation']) ? has['elicitation'] : {}
   // A bare `elicitation: {}` means forms (MCP 2025-11-25, Elicitation, Capabilities).

@@ -134,7 +134,7 @@ export function bare(): JsonObject {
   return {}
 }
 
-export function withoutMeta(params: JsonObject): JsonObject {
+function withoutMeta(params: JsonObject): JsonObject {
   const { _meta: _, ...rest } = params
   return rest
 }

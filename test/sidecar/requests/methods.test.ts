@@ -203,7 +203,7 @@ test('a revision that is not served is answered with those that are', async () =
   const reply = await scene.ask({ ...aCall(), headers: { 'mcp-protocol-version': '2024-11-05' } })
 
   expect(reply.json['error']).toMatchObject({
-    data: { supported: ['2026-07-28', '2025-11-25', '2025-06-18'] },
+    data: { supported: ['2025-11-25', '2025-06-18'], requested: '2024-11-05' },
   })
 })
 
