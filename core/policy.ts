@@ -14,7 +14,7 @@ export type Provider = 'Entra' | 'Okta' | 'Auth0' | 'Keycloak' | 'Ping' | 'Gener
 
 /** Asymmetric only: a symmetric algorithm would make the published key a signing key. */
 export const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
-export type Algorithm = (typeof algorithms)[number]
+type Algorithm = (typeof algorithms)[number]
 
 export type Issuer = {
   url: string

@@ -20,7 +20,7 @@ import { Refusal } from './refusals.ts'
 import { refuseEarly } from './serve.ts'
 import { brokenHttp, type CallsTls } from './server.ts'
 
-export type DiscoveryTls = Pick<CallsTls, 'key' | 'cert' | 'minVersion'>
+type DiscoveryTls = Pick<CallsTls, 'key' | 'cert' | 'minVersion'>
 
 export type DiscoveryOptions = Pick<Deps, 'orders' | 'trail' | 'watch'> & {
   tls: DiscoveryTls

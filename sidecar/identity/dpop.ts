@@ -123,7 +123,7 @@ export function replays(room = most) {
 }
 
 /** Good at every pod of the server, since all have this key, and over this certificate alone. */
-export function nonceFor({ certificate, inForce, at }: Asking, periods = 0): string {
+function nonceFor({ certificate, inForce, at }: Asking, periods = 0): string {
   const period = Math.floor(at / 1000 / noncePeriod) + periods
   // Arguments and results, which this key hashes as well, are JSON: none begins like this.
   const text = `dpop-nonce\n${certificate}\n${period}`

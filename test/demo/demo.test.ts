@@ -102,6 +102,7 @@ test('questions hold no variable of Grafana any more, and an alert’s measure n
   expect(asked.filter(({ expr }) => expr.includes('$'))).toEqual([])
   expect(alertsOf(await rules()).map(({ measure }) => measure)).toEqual([
     'hipaa_mcp_breach_signals',
+    'sum by (server) (increase(hipaa_mcp_break_glass_calls_total[10m]))',
     'max by (server) (hipaa_mcp_locked)',
   ])
   expect(filled('rate(x[$__rate_interval])')).toBe('rate(x[30s])')
