@@ -2,7 +2,9 @@
 // that we asked for. The client certificate changes while it runs: new connections use the new one, old ones end by
 // themselves when what runs on them is done.
 
-import { Agent, type Dispatcher } from 'undici'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { Agent, request } from 'node:https'
+import { text } from 'node:stream/consumers'
 import type { Lookup } from './lookup.ts'
 
 /** PEM. */
@@ -23,6 +25,18 @@ export type Asked = {
   bodyTimeout?: number
 }
 
+export type Reply = { statusCode: number; body: Body }
+
+/** Read it in one of these ways, once. Each rejects when the body breaks off, or is silent for too long. */
+export type Body = AsyncIterable<Uint8Array> & {
+  text(): Promise<string>
+  json(): Promise<unknown>
+  /** Throws it away. */
+  dump(): Promise<void>
+}
+
+type Begun = { begun: ClientRequest; response: IncomingMessage }
+
 export class Link {
   readonly #options: LinkOptions
   #agent: Agent
@@ -33,18 +47,48 @@ export class Link {
   }
 
   /** Rejects when the program cannot be reached or is not ours. The caller reads or dumps the body. */
-  async request({
-    signal,
-    headersTimeout = 10_000,
-    bodyTimeout = 15_000,
-    ...asked
-  }: Asked): Promise<Dispatcher.ResponseData> {
-    return await this.#agent.request({
-      origin: this.#options.base.origin,
-      ...asked,
-      headersTimeout,
-      bodyTimeout,
-      ...(signal === undefined ? {} : { signal }),
+  async request(asked: Asked): Promise<Reply> {
+    const { headersTimeout = 10_000, bodyTimeout = 15_000 } = asked
+    const { begun, response } = await this.#begun(asked, headersTimeout)
+    // Of the socket, so that it begins anew with every byte.
+    begun.setTimeout(bodyTimeout, () => response.destroy(new LinkLate()))
+    return {
+      statusCode: response.statusCode ?? 0,
+      body: {
+        text: async () => await text(response),
+        json: async () => JSON.parse(await text(response)) as unknown,
+        dump: async () => void (await text(response)),
+        [Symbol.asyncIterator]: () => response[Symbol.asyncIterator](),
+      },
+    }
+  }
+
+  async #begun({ method, path, headers, body = '', signal }: Asked, wait: number): Promise<Begun> {
+    const { hostname, port } = this.#options.base
+    return await new Promise<Begun>((resolve, reject) => {
+      const asked = request({
+        agent: this.#agent,
+        host: hostname,
+        port: port === '' ? 443 : Number(port),
+        method,
+        path,
+        headers: {
+          ...headers,
+          ...(method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {}),
+        },
+        ...(signal === undefined ? {} : { signal }),
+      })
+      const late = setTimeout(() => asked.destroy(new LinkLate()), wait)
+      asked.once('response', (response) => {
+        clearTimeout(late)
+        resolve({ begun: asked, response })
+      })
+      // Also behind the response: whoever reads its body hears of it there.
+      asked.on('error', (error) => {
+        clearTimeout(late)
+        reject(error)
+      })
+      asked.end(body)
     })
   }
 
@@ -52,21 +96,37 @@ export class Link {
   use(credentials: Credentials): void {
     const before = this.#agent
     this.#agent = agentOf(this.#options, credentials)
-    // Resolves when the last exchange on it is over; a connection that fails meanwhile has told its own caller.
-    before.close().catch(() => undefined)
+    // What runs on them goes on to its end, and keeps no connection after it.
+    before.maxFreeSockets = 0
+    for (const socket of Object.values(before.freeSockets).flatMap((sockets) => sockets ?? []))
+      socket.destroy()
   }
 
   /** Ends every connection. */
   async close(): Promise<void> {
-    await this.#agent.destroy()
+    this.#agent.destroy()
+    await Promise.resolve()
+  }
+}
+
+/** The program did not say anything in time. */
+class LinkLate extends Error {
+  readonly code = 'LINK_LATE'
+  constructor() {
+    super('The program at the other end of a link is silent; it is asked again')
+    this.name = 'LinkLate'
   }
 }
 
 function agentOf({ ca, lookup }: LinkOptions, credentials: Credentials | undefined): Agent {
   return new Agent({
-    connections: 4,
-    pipelining: 1,
-    keepAliveTimeout: 60_000,
-    connect: { ca, lookup, timeout: 5_000, minVersion: 'TLSv1.3', ...credentials },
+    keepAlive: true,
+    maxSockets: 4,
+    // A session that is resumed would show the certificates of its first connection.
+    maxCachedSessions: 0,
+    ca,
+    lookup,
+    minVersion: 'TLSv1.3',
+    ...credentials,
   })
 }

@@ -80,7 +80,7 @@ export function followOrders(options: StreamOptions): OrdersStream {
       else if (event === 'heartbeat') options.heartbeat()
       else if (event === 'renew') options.renew()
     }, eventLimit)
-    for await (const chunk of body) take(chunk as Uint8Array)
+    for await (const chunk of body) take(chunk)
   }
 
   const running = run()

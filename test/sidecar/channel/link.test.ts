@@ -1,0 +1,154 @@
+// One connection to a program of ours, which is silent, breaks off, and sees certificates change.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Link } from '../../../sidecar/channel/link.ts'
+import { authority } from '../../sample/certificates.ts'
+import { loopback } from '../loopback.ts'
+
+type Answering = (request: IncomingMessage, response: ServerResponse) => void
+
+const own = await authority('programs')
+const other = await authority('others')
+const [program, first, second] = await Promise.all([
+  own.issue('program', ['localhost']),
+  own.issue('first'),
+  own.issue('second'),
+])
+
+let server: Server
+let link: Link
+let answering: Answering
+/** Connections that the server saw, by the name in their certificate. */
+let seen: string[]
+let ended: string[]
+
+beforeEach(async () => {
+  seen = []
+  ended = []
+  answering = (request, response) => {
+    request.resume()
+    request.on('end', () => response.end('{"well":true}'))
+  }
+  const trusts = { ...program, ca: own.cert, requestCert: true, minVersion: 'TLSv1.3' as const }
+  server = createServer(trusts, (request, response) => answering(request, response))
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const name = String(socket.getPeerCertificate().subject.CN)
+    seen.push(name)
+    socket.once('close', () => ended.push(name))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  link = linkTo(own.cert)
+})
+afterEach(async () => {
+  await link.close()
+  server.closeAllConnections()
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+})
+
+const linkTo = (ca: string, host = 'localhost'): Link =>
+  new Link({
+    base: new URL(`https://${host}:${(server.address() as AddressInfo).port}`),
+    ca,
+    lookup: loopback,
+    credentials: first,
+  })
+const ask = async (more: object = {}) => await link.request({ method: 'GET', path: '/', ...more })
+
+test('one connection serves what is asked one after the other', async () => {
+  for (let i = 0; i < 3; i += 1) expect(await (await ask()).body.json()).toEqual({ well: true })
+
+  expect(seen).toEqual(['first'])
+})
+
+test('a program whose certificate another authority signed is not asked', async () => {
+  const wrong = linkTo(other.cert)
+
+  await expect(wrong.request({ method: 'GET', path: '/' })).rejects.toThrow()
+  await wrong.close()
+})
+
+test('a program whose certificate bears another name is not asked', async () => {
+  const wrong = linkTo(own.cert, 'elsewhere')
+
+  await expect(wrong.request({ method: 'GET', path: '/' })).rejects.toMatchObject({
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+  })
+  await wrong.close()
+})
+
+test('what is sent arrives whole', async () => {
+  answering = (request, response) => void request.pipe(response)
+  const body = 'ü'.repeat(100_000)
+
+  expect(await (await ask({ method: 'POST', body })).body.text()).toBe(body)
+})
+
+test('a program that does not answer is given up', async () => {
+  answering = () => undefined
+
+  await expect(ask({ headersTimeout: 60 })).rejects.toMatchObject({ code: 'LINK_LATE' })
+})
+
+test('an answer that falls silent is given up, however it is read', async () => {
+  answering = (_, response) => void response.writeHead(200).write('begun')
+  const reading = async () => {
+    for await (const chunk of (await ask({ bodyTimeout: 60 })).body) expect(chunk.length).toBe(5)
+  }
+
+  await expect((await ask({ bodyTimeout: 60 })).body.text()).rejects.toMatchObject({ code: 'LINK_LATE' })
+  await expect(reading()).rejects.toMatchObject({ code: 'LINK_LATE' })
+})
+
+test('an answer that speaks now and then is not given up', async () => {
+  answering = (_, response) => {
+    response.writeHead(200)
+    let left = 5
+    const timer = setInterval(() => {
+      left -= 1
+      if (left > 0) response.write('.')
+      else {
+        clearInterval(timer)
+        response.end()
+      }
+    }, 40)
+  }
+
+  expect(await (await ask({ bodyTimeout: 120 })).body.text()).toBe('....')
+})
+
+test('an answer that breaks off fails', async () => {
+  answering = (_, response) =>
+    void response.writeHead(200, { 'content-length': 9 }).write('begun', () => response.destroy())
+
+  await expect((await ask()).body.text()).rejects.toThrow()
+})
+
+test('what is asked can be given up, before and within the answer', async () => {
+  answering = () => undefined
+  await expect(ask({ signal: AbortSignal.timeout(40) })).rejects.toMatchObject({ name: /Abort|Timeout/ })
+  answering = (_, response) => void response.writeHead(200).write('begun')
+
+  await expect((await ask({ signal: AbortSignal.timeout(60) })).body.text()).rejects.toThrow()
+})
+
+test('a new certificate is for new connections; what runs on the old one ends well, and its connection with it', async () => {
+  let finish: (() => void) | undefined
+  answering = (_, response) => {
+    response.writeHead(200).write('be')
+    finish = () => response.end('gun')
+  }
+  const running = (await ask()).body.text()
+
+  link.use(second)
+  answering = (_, response) => response.end('new')
+  expect(await (await ask()).body.text()).toBe('new')
+  finish?.()
+
+  expect(await running).toBe('begun')
+  await expect.poll(() => ended).toEqual(['first'])
+  expect(seen).toEqual(['first', 'second'])
+})
