@@ -19,8 +19,8 @@ import {
   toolCall,
 } from './pipeline.ts'
 import { type Reason, Refusal } from './refusals.ts'
+import { refusedMethods } from './refused-methods.ts'
 import type { Pipeline } from './runner.ts'
-import { words } from './words.ts'
 
 type Direction = Message['kind']
 type Row = {
@@ -70,16 +70,10 @@ const table = new Map(
   ),
 )
 
-/** Method names that may stand in a record: ours, and the others of the specification. Any other may hold PHI. */
+/** Method names that may stand in a record: of callers' messages, served or refused. Any other may hold PHI. */
 export const knownMethods: ReadonlySet<string> = new Set([
   ...methods.map(({ method }) => method),
-  ...words(`
-    prompts/list prompts/get resources/list resources/templates/list resources/read
-    resources/subscribe resources/unsubscribe subscriptions/listen completion/complete
-    logging/setLevel tasks/get tasks/result tasks/list tasks/cancel tasks/update
-    sampling/createMessage elicitation/create roots/list notifications/cancelled
-    notifications/progress notifications/roots/list_changed notifications/tasks/status
-  `),
+  ...refusedMethods.filter(({ from }) => from === 'caller').map(({ method }) => method),
 ])
 
 /** The pipeline of a message. Throws Refusal for one that the table does not list, or that this policy has no use for. */

@@ -53,7 +53,7 @@ export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: ()
 
   const withhold = (message: ServerMessage): void => {
     withheld += 1
-    if (message.id !== undefined) decline(message.id, listening, deps)
+    if (message.id !== undefined) answerFor(message.method, message.id, listening, deps)
   }
 
   return {
@@ -154,15 +154,27 @@ function personOf({ iss, sub }: Who): { iss: string; sub: string } {
   return { iss, sub }
 }
 
-/** A server that asks what may not be asked is told so, and need not wait. */
-function decline(id: string | number, { inForce, revision, upstreamSession }: Listening, deps: Deps): void {
+/**
+ * A server that asks what may not be asked is told so, and need not wait. Whether its caller is there (ping) it asks of the
+ * connection's other end, which is here.
+ */
+function answerFor(
+  method: string,
+  id: string | number,
+  { inForce, revision, upstreamSession }: Listening,
+  deps: Deps,
+): void {
+  const answer =
+    method === 'ping' && revision !== '2026-07-28'
+      ? { result: {} }
+      : { error: { code: -32601, message: 'Not permitted by the policy of this gateway' } }
   deps.upstream
     .respond({
       path: inForce.policy.workload.path,
       revision,
       ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
       id,
-      error: { code: -32601, message: 'Not permitted by the policy of this gateway' },
+      ...answer,
     })
     .catch(() => undefined)
 }

@@ -274,6 +274,19 @@ verifies('access:questions', 'a server that asks what the policy does not name i
     .toContainEqual({ jsonrpc: '2.0', id: 'their-id', error: expect.objectContaining({ code: -32601 }) })
 })
 
+test('a server that asks whether its caller is there is answered in the caller’s place', async () => {
+  scene.upstream.answering = streaming((write) =>
+    write({ id: 'there?', method: 'ping', params: { Fluegel: 1 } }),
+  )
+
+  const sent = await scene.ask(call())
+
+  expect(sent.text).not.toContain('ping')
+  await expect
+    .poll(() => scene.upstream.asked.map(({ body }) => body))
+    .toContainEqual({ jsonrpc: '2.0', id: 'there?', result: {} })
+})
+
 verifies('access:questions', 'sampling stops with the agreement of its model', async () => {
   const sampling = { text: 'Redact' as const, agreement: 'openai' }
   scene.use(aPolicy({ ...policy, fromServer: { ...all, sampling } }))
