@@ -14,7 +14,7 @@ export type MfaGrade = 'claim' | 'configured'
 
 /** The authenticated party of a call, and what proved it. */
 export type Who = {
-  /** Subject and issuer of the token; together they name the person. */
+  /** Subject (Entra: object identifier) and issuer of the token; together they name the person. */
   sub: string
   iss: string
   clientId?: string

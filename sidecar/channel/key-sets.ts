@@ -36,7 +36,8 @@ export function newKeySets(options: KeySetOptions): NewKeySet {
         path: '/v1/key-sets',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
-        headersTimeout: timing.patience,
+        // A channel that hangs keeps no token waiting longer than one that answers.
+        signal: AbortSignal.timeout(timing.patience),
       })
       await answer.body.dump()
       if (answer.statusCode === 202) await changed.promise

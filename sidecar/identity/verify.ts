@@ -29,6 +29,7 @@ export const longestToken = 12_288
 export type Verified = {
   readonly claims: Claims
   readonly issuer: Issuer & { readonly roles: readonly string[] }
+  /** Names the person at this issuer. */
   readonly sub: string
   readonly iss: string
   /** Seconds since 1970. */
@@ -63,7 +64,23 @@ export async function verify(token: string, { inForce, rules, now, newKeySet }: 
   if (iat * 1000 > now + clockSkew * 1000) throw refused('token-not-yet-valid')
   if (isProgram(claims, issuer.provider)) throw refused('token-not-a-person')
   const actor = actorOf(claims['act'])
-  return { claims, issuer, sub, iss: issuer.url, exp, ...(actor === undefined ? {} : { actor }) }
+  return {
+    claims,
+    issuer,
+    sub: personOf(claims, issuer, sub),
+    iss: issuer.url,
+    exp,
+    ...(actor === undefined ? {} : { actor }),
+  }
+}
+
+/**
+ * Entra's sub is a pseudonym of its own for each application, which no directory resolves: the object identifier names the
+ * person, in records as in revocations (45 CFR 164.312(a)(2)(i), unique user identification).
+ */
+function personOf(claims: Claims, { provider }: Issuer, sub: string): string {
+  const { oid } = claims
+  return provider === 'Entra' && typeof oid === 'string' && oid !== '' ? oid : sub
 }
 
 function headerOf(token: string): ProtectedHeaderParameters {

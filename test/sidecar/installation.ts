@@ -115,6 +115,9 @@ type Channel = {
   byRequest: boolean
   orders: Orders | undefined
   beating: boolean
+  /** Issuers whose unknown keys a sidecar asked about, and what then happens. */
+  unknownKeys: string[]
+  onUnknownKey: () => void
   /** Sends orders to every stream, and to those that open later. */
   tell(orders: Orders): void
   send(event: string, data: string): void
@@ -241,6 +244,8 @@ async function aChannel(authority: Authority): Promise<{ channel: Channel; close
     byRequest: false,
     orders: undefined,
     beating: true,
+    unknownKeys: [],
+    onUnknownKey: () => undefined,
     tell(orders) {
       channel.orders = orders
       channel.send('orders', JSON.stringify(orders))
@@ -269,6 +274,17 @@ async function aChannel(authority: Authority): Promise<{ channel: Channel; close
       response.writeHead(401).end()
       return
     }
+    if (pathname === '/v1/key-sets') {
+      bodyOf(request).then(
+        (body) => {
+          channel.unknownKeys.push((JSON.parse(body) as { issuer: string }).issuer)
+          response.writeHead(202).end()
+          channel.onUnknownKey()
+        },
+        () => response.destroy(),
+      )
+      return
+    }
     channel.opened.push(Number(searchParams.get('generation')))
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.flushHeaders()
@@ -290,15 +306,19 @@ async function aChannel(authority: Authority): Promise<{ channel: Channel; close
   }
 }
 
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
 /** As the operator answers, without asking an API server who the pod is. */
 async function identify(
   channel: Channel,
   authority: Authority,
   request: IncomingMessage,
 ): Promise<IdentityResponse> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  const body = Buffer.concat(chunks).toString('utf8')
+  const body = await bodyOf(request)
   channel.asked.push({ body, authorization: request.headers.authorization })
   const key = await proved((JSON.parse(body) as { csr: string }).csr)
   if ('refused' in key) throw new Error(key.refused)

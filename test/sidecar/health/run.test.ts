@@ -110,7 +110,7 @@ type Caller = {
 }
 
 /** A caller on one connection that it keeps, or on a new one each time. */
-async function aCaller(keepAlive = true): Promise<Caller> {
+async function aCaller(keepAlive = true, signed = issuer): Promise<Caller> {
   const pair = await callers.issue('agent')
   const agent = new Agent({
     keepAlive,
@@ -119,7 +119,8 @@ async function aCaller(keepAlive = true): Promise<Caller> {
     ca: installation.authority.pem,
     servername: 'localhost',
   })
-  const bearer = await (await issuer).token(thumbprint(pair))
+  const { jwks: signers, token } = await signed
+  const bearer = await token(thumbprint(pair), {}, { kid: signers.keys[0]?.kid ?? '' })
   const sockets = new Set<Socket>()
   const serials: string[] = []
   return {
@@ -197,6 +198,35 @@ for (const mode of ['Stream', 'Local'] as const)
     for (const phi of [patient, 'E11.9', 'nurse-7', 'token-of-the-pod', 'PRIVATE'])
       expect([...log.lines, scraped].join('\n')).not.toContain(phi)
   })
+
+verifies(
+  'authentication:issuers',
+  'its key rotated a moment ago: the first call with the new one is served, and costs one question',
+  async () => {
+    await started()
+    const first = await policy()
+    installation.channel.tell(first)
+    await isReady()
+    const rotated = anIssuer().then((made) => ({
+      ...made,
+      jwks: { keys: made.jwks.keys.map((key) => ({ ...key, kid: 'rotated' })) },
+    }))
+    const { url, jwks } = await rotated
+    installation.channel.unknownKeys.length = 0
+    installation.channel.onUnknownKey = () => installation.channel.tell({ ...first, jwks: { [url]: jwks } })
+    const { call, close } = await aCaller(true, rotated)
+
+    expect((await call()).status).toBe(200)
+    expect((await call()).status).toBe(200)
+    expect(installation.channel.unknownKeys).toEqual([url])
+    // What the old key signed is good no longer.
+    const late = await aCaller()
+    expect((await late.call()).status).toBe(401)
+    installation.channel.onUnknownKey = () => undefined
+    close()
+    late.close()
+  },
+)
 
 verifies(
   'authentication:discovery',

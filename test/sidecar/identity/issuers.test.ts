@@ -229,3 +229,18 @@ for (const { when, act, comes } of actors)
 
     expect(seen).toEqual(comes)
   })
+
+verifies(
+  'authentication:issuers',
+  'Entra’s people are named by what its directory knows them by',
+  async () => {
+    const issuers = [trusted(issuerUrl, { provider: 'Entra' })]
+    const entra = { scp: 'ehr.read', sub: 'pseudonym-of-this-app' }
+
+    expect((await verify(await clinic.token('c', { ...entra, oid: 'object-7' }), { issuers })).sub).toBe(
+      'object-7',
+    )
+    expect((await verify(await clinic.token('c', entra), { issuers })).sub).toBe('pseudonym-of-this-app')
+    expect((await verify(await clinic.token('c', { oid: 'object-7' }))).sub).toBe('nurse-7')
+  },
+)
