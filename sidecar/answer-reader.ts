@@ -139,6 +139,11 @@ export function answerReader(
       refuse('upstream-late')
       held?.abort()
     },
+    /** The caller is gone: nobody waits for it. */
+    left(): void {
+      refuse('caller-gone')
+      held?.abort()
+    },
   }
 
   /** An event without data says only where a stream could be taken up again. */
@@ -214,11 +219,12 @@ export function streamReader(
       else refuse('upstream-down', cause)
     },
     late: done,
+    left: done,
   }
 }
 
 /** A notification or request of the server; undefined for anything else. */
-function serverMessage(value: { readonly [member: string]: unknown }): ServerMessage | undefined {
+export function serverMessage(value: { readonly [member: string]: unknown }): ServerMessage | undefined {
   const { method, id, params = {} } = value
   if (typeof method !== 'string' || !isObject(params)) return undefined
   if (id === undefined) return { method, params: params as JsonObject }
@@ -231,7 +237,7 @@ function serverMessage(value: { readonly [member: string]: unknown }): ServerMes
  * What of an error may be told: the codes that MCP gives a meaning, and which capabilities are missing, by their names in
  * the specification. The server's words stay here.
  */
-function errorOf(error: { readonly [member: string]: unknown }): Pick<Details, 'upstream'> {
+export function errorOf(error: { readonly [member: string]: unknown }): Pick<Details, 'upstream'> {
   const { code, data } = error
   const required = isObject(data) ? data['requiredCapabilities'] : undefined
   return {

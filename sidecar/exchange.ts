@@ -2,6 +2,7 @@
 // before it returns, so a pipeline out of order does not compile.
 
 import type { Json } from '../core/canonical.ts'
+import type { Claims } from '../core/identity/token.ts'
 import type { Role } from '../core/policy.ts'
 import type { Outcome, Who } from '../core/record.ts'
 import type { GrantOrder } from '../core/wire.ts'
@@ -55,6 +56,8 @@ export type Received = {
   readonly peer: string
   /** SHA-256 thumbprint of the connection's client certificate, base64url. */
   readonly certificate: string
+  /** When that certificate is over, milliseconds since 1970. */
+  readonly certificateExpires: number
   readonly authorization?: string
   /** The proof of RFC 9449, and the Host header that its address must name. */
   readonly dpop?: string
@@ -67,8 +70,6 @@ export type Received = {
 
 /** Who acts for the person. */
 export type Actor = NonNullable<Who['actor']>
-
-export type Claims = { readonly [claim: string]: unknown }
 
 /** The caller is known: a person, and the service that acts for them, if one does. */
 export type Identified = Omit<Received, 'stage'> & {

@@ -5,7 +5,7 @@
 // model could do better by asking differently. Own codes are positive and name the CFR section, since MCP 2026-07-28
 // reserves -32000 to -32099. ran: what a result record says when this ends a call whose intent is recorded.
 
-import type { Challenge } from './identity/challenge.ts'
+import type { Challenge } from '../core/identity/mfa.ts'
 
 type Row = { via: 'http' | 'rpc' | 'tool'; status: number; code: number; says: string }
 
@@ -79,6 +79,7 @@ export const refusals = {
   'resource-unknown':        { via: 'rpc',  status: 200, code: -32602, says: 'Unknown resource' },
   'prompt-unknown':          { via: 'rpc',  status: 200, code: -32602, says: 'Unknown prompt' },
   'completion-unknown':      { via: 'rpc',  status: 200, code: -32602, says: 'Nothing completes this argument' },
+  'task-unknown':            { via: 'rpc',  status: 200, code: -32602, says: 'Unknown task. It is over, or was not given to this caller: call the tool anew.' },
   'cursor-refused':          { via: 'rpc',  status: 200, code: -32602, says: 'Unknown cursor. The list may have changed: begin it anew, without a cursor.' },
   'role-missing':            { via: 'rpc',  status: 200, code: 164312, says: 'No role of this token is known here. Ask the operators for one.' },
   'scopes-missing':          { via: 'http', status: 403, code: 164312, says: 'The token lacks scopes. The challenge lists all that are needed.' },
@@ -100,6 +101,7 @@ export const refusals = {
 
   // The server behind us, in our words: its own may hold PHI
   'upstream-down':           { via: 'tool', status: 200, code: 164312, says: 'The server behind this gateway cannot be reached. Nothing was done. Try again later.' },
+  'caller-gone':             { via: 'rpc',  status: 200, code: 164312, says: 'The caller ended the call. It may have run.' },
   'upstream-late':           { via: 'tool', status: 200, code: 164312, says: 'The server did not answer in time. The call may have run; look before you repeat it.' },
   'upstream-broken-off':     { via: 'tool', status: 200, code: 164312, says: 'The server broke off its answer. The call may have run; look before you repeat it.' },
   'upstream-malformed':      { via: 'tool', status: 200, code: 164312, says: 'The server answered with something that is no MCP result. The call may have run.' },

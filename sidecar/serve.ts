@@ -76,6 +76,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
     revision: asked.revision,
     peer: connection.peer,
     certificate: connection.certificate,
+    certificateExpires: connection.expires,
     outlet,
     ...(authorization === undefined ? {} : { authorization }),
     ...(typeof dpop === 'string' ? { dpop } : {}),

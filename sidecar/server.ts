@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { NewKeySet } from './channel/key-sets.ts'
+import type { NewKeySet } from '../core/identity/token.ts'
 import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
 import type { Deps, Watch } from './deps.ts'
 import type { Answer } from './exchange.ts'
@@ -207,6 +207,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     inFlight: () => serving,
     async drain() {
       draining = true
+      deps.streams.stopping.abort()
       server.close()
       server.closeIdleConnections()
       if (serving > 0) await new Promise<void>((resolve) => (idle = resolve))

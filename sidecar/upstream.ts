@@ -68,11 +68,11 @@ export function upstream({
   /** Sends, and calls `late` when nothing has come for the deadline: that of an answer, or that of a stream. */
   function post(
     request: Request,
-    reader: RequestReader & { late(): void; readonly streaming: boolean },
+    reader: RequestReader & { late(): void; left(): void; readonly streaming: boolean },
     { gone, endless = false }: { gone?: AbortSignal; endless?: boolean } = {},
   ): void {
     let timer: NodeJS.Timeout | undefined = setTimeout(() => reader.late(), deadline)
-    const leave = (): void => reader.late()
+    const leave = (): void => reader.left()
     gone?.addEventListener('abort', leave, { once: true })
     const over = (): void => {
       clearTimeout(timer)

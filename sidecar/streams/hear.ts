@@ -16,7 +16,8 @@ export type Heard = {
   settled(): Promise<number>
 }
 
-type Speaking = Omit<Identified, 'stage'> & Partial<Pick<Permitted, 'reach' | 'upstreamSession'>>
+type Speaking = Omit<Identified, 'stage'> &
+  Partial<Pick<Permitted, 'reach' | 'found' | 'grant' | 'upstreamSession'>>
 
 /** What a server may say in the stream of a call. */
 export function hearCall(exchange: Speaking, deps: Deps, outlet: Outlet): Heard {
@@ -52,7 +53,7 @@ export function hear(
   outlet: Outlet,
   more: Partial<Pick<Listening, 'subscriptionId'>> = {},
 ): Heard {
-  const { reach, upstreamSession } = exchange
+  const { reach, found, grant, upstreamSession } = exchange
   let resume: (() => void) | undefined
   const listening: Listening = {
     call: exchange.call,
@@ -60,9 +61,10 @@ export function hear(
     inForce: exchange.inForce,
     rules: exchange.rules,
     revision: exchange.revision,
-    at: exchange.at,
     context,
     ...(reach === undefined ? {} : { reach }),
+    // The patients of an emergency use up no limit.
+    ...(found === undefined || grant !== undefined ? {} : { target: found.target }),
     ...(upstreamSession === undefined ? {} : { upstreamSession }),
     ...more,
   }

@@ -12,10 +12,14 @@ const mostOfAll = 512
 /** Longest stream, milliseconds: a token without a nearer end does not keep one for ever. */
 const longest = 8 * 3_600_000
 
-export type Streams = { readonly open: Map<string, number> }
+export type Streams = {
+  readonly open: Map<string, number>
+  /** This process stops: streams end, and their callers come again elsewhere. */
+  readonly stopping: AbortController
+}
 
 export function streams(): Streams {
-  return { open: new Map() }
+  return { open: new Map(), stopping: new AbortController() }
 }
 
 export type OpenStream = {
@@ -27,8 +31,8 @@ export type OpenStream = {
 
 /** Throws Refusal when too many are open. */
 export function openStream(exchange: Omit<Identified, 'stage'>, outlet: Outlet, deps: Deps): OpenStream {
-  const { who, inForce, claims, at, authorization } = exchange
-  const { open } = deps.streams
+  const { who, inForce, claims, at, authorization, certificateExpires } = exchange
+  const { open, stopping } = deps.streams
   const person = JSON.stringify([who.iss, who.sub])
   const own = open.get(person) ?? 0
   const all = [...open.values()].reduce((sum, count) => sum + count, 0)
@@ -38,7 +42,7 @@ export function openStream(exchange: Omit<Identified, 'stage'>, outlet: Outlet, 
 
   const ending = new AbortController()
   const { exp } = claims
-  const left = typeof exp === 'number' ? exp * 1000 - at : longest
+  const left = Math.min(typeof exp === 'number' ? exp * 1000 - at : longest, certificateExpires - at)
   const timer = setTimeout(() => ending.abort(), Math.max(0, Math.min(left, longest)))
   // Nobody at work, nothing to tell (45 CFR 164.312(a)(2)(iii)). Each call on the way meanwhile puts it off.
   let logoff: NodeJS.Timeout | undefined
@@ -54,7 +58,7 @@ export function openStream(exchange: Omit<Identified, 'stage'>, outlet: Outlet, 
     if (!same || deps.orders.revoked(who, authorization) !== undefined) ending.abort()
   })
   return {
-    over: AbortSignal.any([ending.signal, outlet.gone]),
+    over: AbortSignal.any([ending.signal, outlet.gone, stopping.signal]),
     close() {
       clearTimeout(timer)
       clearTimeout(logoff)

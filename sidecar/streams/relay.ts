@@ -3,6 +3,7 @@
 // commits what waits in one go. What may not leave is counted, and a question that may not is answered for the caller.
 
 import type { Who } from '../../core/record.ts'
+import { limitKey } from '../controls/authorize.ts'
 import type { Deps } from '../deps.ts'
 import type { Identified, JsonObject } from '../exchange.ts'
 import { type Context, streamedRow } from '../from-server/messages.ts'
@@ -10,6 +11,7 @@ import { viewOf } from '../from-server/view.ts'
 import { resultHash } from '../hashes.ts'
 import { recorded } from '../recorded.ts'
 import { patientTokens } from '../redaction/patient-token.ts'
+import type { Target } from '../targets.ts'
 import type { Outlet } from './outlet.ts'
 
 /** Messages whose record or sending is awaited at a time; then the server is no longer read. */
@@ -25,10 +27,12 @@ export type ServerMessage = {
 }
 
 /** Whose stream it is, and what its messages may be about. */
-export type Listening = Pick<Identified, 'call' | 'who' | 'inForce' | 'rules' | 'revision' | 'at'> & {
+export type Listening = Pick<Identified, 'call' | 'who' | 'inForce' | 'rules' | 'revision'> & {
   readonly context: Context
   /** Patients beyond whom this caller hears of nobody; undefined without such a bound. */
   readonly reach?: readonly string[]
+  /** What the call asks for; undefined where the stream belongs to no call. */
+  readonly target?: Target
   /** Server's session, for answers to it. */
   readonly upstreamSession?: string
   /** Put into `_meta` of each message (MCP 2026-07-28, subscriptions/listen). */
@@ -103,7 +107,7 @@ export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: ()
 
 /** The message as it may leave, with its record; undefined when it may not. */
 function show(message: ServerMessage, listening: Listening, deps: Deps) {
-  const { who, call, inForce, context, revision, reach, upstreamSession, subscriptionId, at } = listening
+  const { who, call, inForce, context, revision, reach, upstreamSession, subscriptionId } = listening
   const kind = message.id === undefined ? 'notification' : 'request'
   const row = streamedRow(message.method, kind, revision)
   const rule = row?.rule(context)
@@ -112,6 +116,7 @@ function show(message: ServerMessage, listening: Listening, deps: Deps) {
   const params = row.show(message.params, view, context)
   if (params === undefined) return undefined
   if (reach !== undefined && view.patients.some((patient) => !reach.includes(patient))) return undefined
+  if (!withinLimit(view.patients, listening, deps)) return undefined
   const id =
     message.id === undefined
       ? undefined
@@ -122,7 +127,7 @@ function show(message: ServerMessage, listening: Listening, deps: Deps) {
             upstreamId: message.id,
             ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
           },
-          at,
+          deps.clock(),
         )
   if (message.id !== undefined && id === undefined) return undefined
   const meta =
@@ -148,6 +153,13 @@ function show(message: ServerMessage, listening: Listening, deps: Deps) {
     redacted: { ...view.tally.redacted },
   }
   return { text, entry }
+}
+
+/** Patients in what is said during a call count like those in its result: else a log would be the way around the limit. */
+function withinLimit(patients: readonly string[], { who, target }: Listening, deps: Deps): boolean {
+  if (target === undefined) return true
+  const { patientsPerHour } = target.limits
+  return deps.limits.patients(limitKey(who, target), patients, patientsPerHour, deps.clock()) === undefined
 }
 
 function personOf({ iss, sub }: Who): { iss: string; sub: string } {

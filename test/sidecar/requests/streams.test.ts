@@ -6,7 +6,7 @@ import { purposeMeta } from '../../../core/identifiers.ts'
 import type { FromServer } from '../../../core/policy.ts'
 import { type McpServer, withResult } from '../../support/mcp-server.ts'
 import { aCall, aMessage } from '../../support/message.ts'
-import { aPolicy, aRole } from '../../support/policy.ts'
+import { aPolicy, aRole, aTool } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
 import { open } from '../../support/stream.ts'
 import { verifies } from '../../verifies.ts'
@@ -432,6 +432,7 @@ test('from 2026-07-28 on a caller who leaves cancels the call, and its result is
   await left.promise
 
   await expect.poll(() => scene.trail.of('result')).toMatchObject([{ outcome: 'unknown' }])
+  expect(scene.trail.of('refusal')).toMatchObject([{ reason: 'caller-gone' }])
 })
 
 verifies('access:streams', 'subscriptions/listen is cut to what the caller may hear of', async () => {
@@ -473,4 +474,57 @@ verifies('access:streams', 'subscriptions/listen is cut to what the caller may h
   expect(scene.upstream.asked[0]?.body['params']).toMatchObject({
     notifications: { toolsListChanged: true, resourceSubscriptions: [uri] },
   })
+})
+
+verifies('access:limits', 'patients in log messages count like those in results', async () => {
+  const few = { callsPerMinute: 60, patientsPerHour: 3, resultBytes: 262_144 }
+  scene.use(
+    aPolicy({
+      ...policy,
+      tools: [aTool({ name: 'get_few', limits: few })],
+      roles: [aRole({ tools: ['get_few'] })],
+    }),
+  )
+  scene.upstream.answering = streaming((write) => {
+    for (let at = 0; at < 10; at += 1)
+      write({ method: 'notifications/message', params: { level: 'info', data: `Patient/other-${at}` } })
+  })
+
+  const events = await (
+    await open(scene, aMessage('tools/call', { name: 'get_few', arguments: { patient_id: 'p-7' } }))
+  ).rest()
+
+  expect(events.filter(({ method }) => method === 'notifications/message')).toHaveLength(2)
+  expect(scene.trail.of('result')).toMatchObject([{ dropped: { 'server-message': 8 } }])
+})
+
+test('a process that stops ends its streams, and does not wait for them', async () => {
+  const stopping = await aScene({ policy })
+  try {
+    stopping.upstream.answering = withResult(
+      { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 's', version: '1' } },
+      { 'mcp-session-id': 'servers-own' },
+    )
+    const begun = await stopping.ask(
+      aMessage('initialize', { protocolVersion: '2025-11-25', capabilities: {} }),
+    )
+    stopping.upstream.answering = streaming(async (write) => {
+      write({ method: 'notifications/tools/list_changed' })
+      await sleep(10_000, undefined, { ref: false })
+    }, undefined)
+    const headers = {
+      'mcp-session-id': String(begun.headers['mcp-session-id']),
+      'mcp-protocol-version': '2025-11-25',
+    }
+    const stream = await open(stopping, { method: 'GET', headers })
+    await stream.next()
+    const since = performance.now()
+
+    await stopping.calls.drain()
+
+    expect(performance.now() - since).toBeLessThan(2_000)
+    expect(stopping.trail.of('result').at(-1)).toMatchObject({ outcome: 'ok' })
+  } finally {
+    await stopping.end()
+  }
 })
