@@ -4,9 +4,9 @@
 // Implements: authentication:logoff
 
 import { isActivity } from '../core/activity.ts'
+import { stepUp } from '../core/identity/mfa.ts'
 import type { Who } from '../core/record.ts'
 import type { Identified } from './exchange.ts'
-import { stepUp } from './identity/mfa.ts'
 import { Refusal } from './refusals.ts'
 
 /** When the trail last saw this person over this certificate, in any pod, milliseconds since 1970. May reject. */

@@ -3,13 +3,11 @@
 // tokens, so the operator is asked seldom, and nobody waits who comes in between.
 
 import type { JSONWebKeySet } from 'jose'
+import type { NewKeySet } from '../../core/identity/token.ts'
 import type { KeySetRequest } from '../../core/wire.ts'
 import type { Orders } from '../in-force.ts'
 import { codeOf, type Log } from '../log.ts'
 import type { Link } from './link.ts'
-
-/** The issuer's set as it is by now; undefined when it is still the one that was there. */
-export type NewKeySet = (issuer: string, known: JSONWebKeySet) => Promise<JSONWebKeySet | undefined>
 
 export type KeySetOptions = {
   link: Pick<Link, 'request'>

@@ -1,10 +1,12 @@
 // Person or entity authentication, 45 CFR 164.312(d), and training, 164.308(a)(5). Implements: authentication:*
 
+import { loginOf } from '../../core/identity/login.ts'
+import { stepUp } from '../../core/identity/mfa.ts'
+import { type Claims, clientOf, clockSkew, tokenIdOf } from '../../core/identity/token.ts'
 import type { Who } from '../../core/record.ts'
 import type { Deps } from '../deps.ts'
-import type { Claims, Identified, Received } from '../exchange.ts'
-import { authTime, mfaProof, stepUp } from '../identity/mfa.ts'
-import { clockSkew, type Verified } from '../identity/verify.ts'
+import type { Identified, Received } from '../exchange.ts'
+import type { Verified } from '../identity/verify.ts'
 import { valueAt } from '../pointer.ts'
 import { Refusal } from '../refusals.ts'
 
@@ -42,18 +44,22 @@ async function signedBy(
   return identified(exchange, verified)
 }
 
-function identified(exchange: Received, { claims, issuer, sub, iss, actor, jkt }: Verified): Identified {
-  const { at, certificate, inForce, rules } = exchange
-  const { mfa, training } = inForce.policy
+function identified(exchange: Received, verified: Verified): Identified {
+  const { maxAgeSeconds } = exchange.inForce.policy.mfa
+  return { ...exchange, stage: 'identified', ...identityOf(exchange, verified, maxAgeSeconds) }
+}
+
+/** Who a good token names, if their login is no older than `maxAgeSeconds`. Throws Refusal when it is, or proves too little. */
+export function identityOf(
+  { at, certificate, inForce, rules }: Pick<Received, 'at' | 'certificate' | 'inForce' | 'rules'>,
+  { claims, issuer, sub, iss, actor, jkt }: Verified,
+  maxAgeSeconds: number,
+): Pick<Identified, 'who' | 'claims' | 'roles' | 'scopes'> {
+  const { training } = inForce.policy
   const now = Math.floor(at / 1000)
 
-  const proof = mfaProof(claims, issuer)
-  const since = authTime(claims, issuer)
-  if (proof === undefined || since === undefined)
-    throw new Refusal('mfa-missing', { challenge: stepUp(issuer, mfa.maxAgeSeconds) })
-  // A login in the future is as good as none: nothing says how old it really is.
-  if (since > now + clockSkew || now - since > mfa.maxAgeSeconds)
-    throw new Refusal('mfa-too-old', { challenge: stepUp(issuer, mfa.maxAgeSeconds) })
+  const login = loginOf(claims, issuer, now, maxAgeSeconds)
+  if (typeof login === 'string') throw new Refusal(login, { challenge: stepUp(issuer, maxAgeSeconds) })
 
   const trained = rules.training === undefined ? undefined : dateOf(valueAt(claims, rules.training))
   if (training !== undefined) {
@@ -61,27 +67,20 @@ function identified(exchange: Received, { claims, issuer, sub, iss, actor, jkt }
     if (now - trained.at > training.maxAgeSeconds) throw new Refusal('training-too-old')
   }
 
-  const client = claims['client_id'] ?? claims['azp'] ?? claims['cid'] ?? claims['appid']
-  const token = claims['jti'] ?? claims['uti']
+  const client = clientOf(claims)
+  const token = tokenIdOf(claims)
   const who: Who = {
     sub,
     iss,
-    ...(typeof client === 'string' ? { clientId: client } : {}),
-    ...(typeof token === 'string' ? { token } : {}),
+    ...(client === undefined ? {} : { clientId: client }),
+    ...(token === undefined ? {} : { token }),
     certificate,
     ...(jkt === undefined ? {} : { key: jkt }),
-    mfa: { ...proof, authTime: since },
+    mfa: { ...login.proof, authTime: login.since },
     ...(actor === undefined ? {} : { actor }),
     ...(trained === undefined ? {} : { training: trained.text }),
   }
-  return {
-    ...exchange,
-    stage: 'identified',
-    who,
-    claims,
-    roles: texts(valueAt(claims, issuer.roles)),
-    scopes: scopesOf(claims),
-  }
+  return { who, claims, roles: texts(valueAt(claims, issuer.roles)), scopes: scopesOf(claims) }
 }
 
 /** `scope` of RFC 8693 4.2, or the list that Okta and Entra write (`scp`). */

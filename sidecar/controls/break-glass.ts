@@ -4,10 +4,10 @@
 // tools, fields, redaction, MFA and records are as they always are.
 
 import { emergencyPurposes, freshLoginSeconds } from '../../core/grant.ts'
+import { stepUp } from '../../core/identity/mfa.ts'
 import type { GrantOrder } from '../../core/wire.ts'
 import type { Deps } from '../deps.ts'
 import type { Caller } from '../exchange.ts'
-import { stepUp } from '../identity/mfa.ts'
 import { Refusal } from '../refusals.ts'
 
 /**

@@ -1,8 +1,9 @@
 // Which patients a role lets a caller reach (45 CFR 164.312(a)(1)): any, the one whom the token is bound to (SMART's
 // launch context), or those on a panel that the token lists. The same reach holds for arguments and for results.
 
+import type { Claims } from '../../core/identity/token.ts'
 import type { Role } from '../../core/policy.ts'
-import type { Caller, Claims } from '../exchange.ts'
+import type { Caller } from '../exchange.ts'
 import { valueAt } from '../pointer.ts'
 import { patientIn } from '../redaction/patients.ts'
 

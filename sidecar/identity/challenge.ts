@@ -1,14 +1,12 @@
 // What a 401 or 403 says to a client: where to get a token, and which one (RFC 6750 3, RFC 9449 7.1, RFC 9470 3, RFC 9728 5.1). Thrown
 // without a header where the reason is known, completed here where the call is known.
 
+import type { Challenge } from '../../core/identity/mfa.ts'
 import { algorithms } from '../../core/policy.ts'
 import type { InForce } from '../in-force.ts'
 import { Refusal } from '../refusals.ts'
 import { rulesOf } from '../rules.ts'
 import { metadataUrl } from './metadata.ts'
-
-/** `error` is absent where no token was shown at all. */
-export type Challenge = { readonly error?: string; readonly params?: { readonly [name: string]: string } }
 
 /** The refusal with its WWW-Authenticate; one that challenges nobody, as it is. `host`: the request's Host header. */
 export function challenged(refusal: Refusal, inForce: InForce, host: string | undefined): Refusal {

@@ -12,11 +12,11 @@ import {
   type JWTPayload,
   jwtVerify,
 } from 'jose'
+import { clockSkew } from '../../core/identity/token.ts'
 import { isObject } from '../../core/is-object.ts'
 import { algorithms } from '../../core/policy.ts'
 import type { Received } from '../exchange.ts'
 import { type Reason, Refusal } from '../refusals.ts'
-import { clockSkew } from './verify.ts'
 
 /** A nonce is good in the period in which it was given and the next one, seconds. */
 const noncePeriod = 120

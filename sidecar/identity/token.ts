@@ -2,13 +2,13 @@
 // login) is looked at again on each call.
 
 import { hash } from 'node:crypto'
+import { clockSkew, type NewKeySet } from '../../core/identity/token.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Policy } from '../../core/policy.ts'
-import type { NewKeySet } from '../channel/key-sets.ts'
 import type { InForce } from '../in-force.ts'
 import { Refusal } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
-import { clockSkew, type Verified, verify } from './verify.ts'
+import { type Verified, verify } from './verify.ts'
 
 type Binding = Policy['binding']
 

@@ -2,10 +2,10 @@
 
 import { exportJWK, generateKeyPair, type JSONWebKeySet, SignJWT } from 'jose'
 import { beforeAll, expect, test } from 'vitest'
+import { longestToken, type NewKeySet } from '../../../core/identity/token.ts'
 import type { Issuer } from '../../../core/policy.ts'
-import type { NewKeySet } from '../../../sidecar/channel/key-sets.ts'
 import { tokenCache } from '../../../sidecar/identity/token.ts'
-import { longestToken, type Verified } from '../../../sidecar/identity/verify.ts'
+import type { Verified } from '../../../sidecar/identity/verify.ts'
 import { rulesOf } from '../../../sidecar/rules.ts'
 import { anInForce } from '../../support/in-force.ts'
 import { aPolicy, audience, issuerUrl } from '../../support/policy.ts'

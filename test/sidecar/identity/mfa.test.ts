@@ -1,12 +1,12 @@
 // What proves more than one factor, and what only looks so: the providers' access tokens, signed and sent.
 
 import { beforeAll, expect, test } from 'vitest'
+import { authTime, stepUp } from '../../../core/identity/mfa.ts'
 import type { Issuer, Provider } from '../../../core/policy.ts'
 import { authenticate } from '../../../sidecar/controls/authenticate.ts'
 import type { Deps } from '../../../sidecar/deps.ts'
 import type { Received } from '../../../sidecar/exchange.ts'
 import { challenged } from '../../../sidecar/identity/challenge.ts'
-import { authTime, stepUp } from '../../../sidecar/identity/mfa.ts'
 import { tokenCache } from '../../../sidecar/identity/token.ts'
 import { Refusal } from '../../../sidecar/refusals.ts'
 import { rulesOf } from '../../../sidecar/rules.ts'

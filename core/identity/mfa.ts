@@ -3,10 +3,12 @@
 // for any login, Okta's `ifpossible` for a wish, Entra's `fed` for whatever another directory did.
 // Sources: RFC 8176 (amr), RFC 9470 (step-up), the providers' token references.
 
-import type { Issuer, Provider } from '../../core/policy.ts'
-import type { MfaGrade } from '../../core/record.ts'
-import type { Claims } from '../exchange.ts'
-import type { Challenge } from './challenge.ts'
+import type { Issuer, Provider } from '../policy.ts'
+import type { MfaGrade } from '../record.ts'
+import type { Claims } from './token.ts'
+
+/** What a 401 or 403 asks of a client (RFC 6750 3). `error` is absent where no token was shown at all. */
+export type Challenge = { readonly error?: string; readonly params?: { readonly [name: string]: string } }
 
 /** What a provider publishes as proof, and where it stands. What a tenant defines itself is the issuer's rule to name. */
 type Preset = {

@@ -1,8 +1,8 @@
 // Tokens that a program got for itself (OAuth client credentials, service accounts): no person logged in, whatever else
 // the token says. 45 CFR 164.312(d) asks for a person or entity; who acts on PHI here is a named human.
 
-import type { Provider } from '../../core/policy.ts'
-import type { Claims } from '../exchange.ts'
+import type { Provider } from '../policy.ts'
+import type { Claims } from './token.ts'
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
