@@ -119,8 +119,8 @@ async function aCaller(keepAlive = true, signed = issuer): Promise<Caller> {
     ca: installation.authority.pem,
     servername: 'localhost',
   })
-  const { jwks: signers, token } = await signed
-  const bearer = await token(thumbprint(pair), {}, { kid: signers.keys[0]?.kid ?? '' })
+  const signer = await signed
+  const bearer = await signer.token(thumbprint(pair), {}, { kid: signer.jwks.keys[0]?.kid ?? '' })
   const sockets = new Set<Socket>()
   const serials: string[] = []
   return {
