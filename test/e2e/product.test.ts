@@ -4,6 +4,7 @@
 import { beforeAll, describe } from 'vitest'
 import type { Clinic } from '../demo/scene.ts'
 import type { Bare } from '../demo/steps/before.ts'
+import { access } from './parts/access.ts'
 import { attacks } from './parts/attacks.ts'
 import { buildStage } from './parts/build.ts'
 import { claimsOfTheDemo } from './parts/claims-of-the-demo.ts'
@@ -31,6 +32,7 @@ describe('what the demo claims', () => {
   claimsOfTheDemo(stage, () => bare as Bare)
 })
 describe('orders', () => orders(stage))
+describe('access', () => access(stage))
 describe('admission', () => injection(stage))
 describe('an editor of the namespace', () => attacks(stage))
 describe('what survives', () => resilience(stage))
