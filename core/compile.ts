@@ -140,7 +140,15 @@ export function compilePolicy(
     maxPolicyAgeSeconds: seconds(spec.maxPolicyAge ?? '15m', 'maxPolicyAge'),
     workload: { port: spec.workload.port, path: spec.workload.path },
     tls: { minVersion: spec.tls?.minVersion === '1.2' ? 'TLSv1.2' : 'TLSv1.3', clientCa },
-    ...(spec.tls?.discovery === undefined ? {} : { discovery: { port: spec.tls.discovery.port } }),
+    ...(spec.tls?.discovery === undefined
+      ? {}
+      : {
+          discovery: {
+            port: spec.tls.discovery.port,
+            // Another CA's certificates are that CA's to give out.
+            ...(spec.tls.clientCa === undefined ? { enrols: true } : {}),
+          },
+        }),
     issuers: spec.identity.issuers.map((issuer) => ({
       url: issuer.url,
       audience: issuer.audience,

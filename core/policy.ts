@@ -125,8 +125,11 @@ export type Policy = {
   maxPolicyAgeSeconds: number
   workload: { port: number; path: string }
   tls: { minVersion: 'TLSv1.2' | 'TLSv1.3'; clientCa: string }
-  /** The port under which callers reach the protected-resource metadata (RFC 9728). */
-  discovery?: { port: number }
+  /**
+   * The port under which callers reach the protected-resource metadata (RFC 9728). `enrols`: there they get client
+   * certificates too, since those that this server accepts are the operator's own.
+   */
+  discovery?: { port: number; enrols?: true }
   issuers: Issuer[]
   mfa: { maxAgeSeconds: number }
   /** Automatic logoff: since the last call, and since the login. */
@@ -173,7 +176,10 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
     (value['minVersion'] === 'TLSv1.2' || value['minVersion'] === 'TLSv1.3') &&
     typeof value['clientCa'] === 'string' &&
     value['clientCa'] !== '',
-  discovery: (value) => isObject(value) && isCount(value['port']),
+  discovery: (value) =>
+    isObject(value) &&
+    isCount(value['port']) &&
+    (value['enrols'] === undefined || value['enrols'] === true),
   issuers: (value) =>
     isList(
       value,

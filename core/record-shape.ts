@@ -112,6 +112,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     peer: text,
     policy: optional(text),
   },
+  enrolment: { call, who, until: time, peer: text, policy: text },
   counted: {
     what: among('handshake-failed', 'refusals-over-quota', 'egress-refused', 'egress-opened'),
     source: text,

@@ -143,6 +143,18 @@ type Refused = Base & {
   policy?: string
 }
 
+/** A person got a client certificate, `who.certificate`. Durable before the certificate leaves the pod. */
+type Enrolled = Base & {
+  kind: 'enrolment'
+  call: string
+  who: Who
+  /** End of the certificate, RFC 3339, milliseconds. */
+  until: string
+  /** Address of the peer. */
+  peer: string
+  policy: string
+}
+
 /** Failed handshakes and floods, counted: a scanner cannot fill the trail. */
 type Counted = Base & {
   kind: 'counted'
@@ -221,6 +233,7 @@ export type AuditRecord =
   | Result
   | StreamEvent
   | Refused
+  | Enrolled
   | Counted
   | ChainClosed
   | Registered

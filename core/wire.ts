@@ -88,6 +88,38 @@ export const heartbeatSeconds = 5
  */
 export type KeySetRequest = { issuer: string }
 
+/** How old a login may be that a certificate is enrolled with, seconds; and how long the certificate is good at most. */
+export const enrolment = { path: '/v1/enrol', loginSeconds: 300, certificateSeconds: 28_800 } as const
+
+/**
+ * `POST /v1/enrol` on a sidecar's discovery port, `Authorization: Bearer <access token>`: a person's client certificate,
+ * for a key that stays on their machine. The token is bound to nothing yet, or to that very key.
+ */
+export type EnrolRequest = {
+  /** PKCS #10, PEM, EC P-256 or P-384. Its subject counts for nothing. */
+  csr: string
+  /** PEM. Only where the token is bound to a certificate (RFC 8705): that one, of the same key. */
+  certificate?: string
+}
+/** Leaf first, PEM. */
+export type EnrolResponse = { certificate: string }
+
+/** The same on the channel, by a sidecar; the operator verifies the token anew. */
+export type RelayedEnrolment = EnrolRequest & { token: string }
+/** What the channel answers besides 200. `reason`: a refusal of the sidecar's table, where one fits. */
+export type ChannelError = { message: string; reason?: string }
+
+/** Member of the protected-resource metadata (RFC 9728 2 allows others) that `hipaa-mcp connect` reads. */
+export const connectMember = 'dev.hipaa-mcp/connect'
+export type ConnectMetadata = {
+  /** Absent where the server takes another CA's certificates. */
+  enrolment_endpoint?: string
+  /** Issuer -> what to ask of a login besides (RFC 9470 4: acr_values, max_age; Entra: claims, base64). */
+  login: { [issuer: string]: { [parameter: string]: string } }
+  /** JSON Pointer into the access token, where the token may say the purpose of use. */
+  purpose_claim?: string
+}
+
 /** `POST /v1/chains` on the collector, by a sidecar: begins this process's chain. */
 export type ChainRequest = { /** Raw Ed25519 public key, base64. */ publicKey: string }
 /** The collector counts restarts, so an origin is never used twice. */

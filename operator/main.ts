@@ -136,6 +136,7 @@ async function main(): Promise<void> {
   const channel = await startChannel({
     client,
     authority,
+    clients: clientAuthority,
     surroundings,
     orders,
     unknownKey: (namespace, server, issuer) => {

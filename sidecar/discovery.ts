@@ -1,5 +1,6 @@
 // The discovery listener (RFC 9728), for clients that have no certificate yet: the metadata, and a 401 that says where it
-// is. It demands no client certificate and therefore serves nothing else: no message ever reaches a pipeline from here.
+// is; and the enrolment of a first certificate, where the policy has it (enrol.ts). It demands no client certificate and
+// therefore serves nothing else: no message ever reaches a pipeline from here.
 // Implements: authentication:discovery
 
 import { constants, randomUUID } from 'node:crypto'
@@ -8,11 +9,14 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Policy } from '../core/policy.ts'
+import { enrolment } from '../core/wire.ts'
 import { handshakeFailure, peerOf } from './connection.ts'
 import type { Deps } from './deps.ts'
+import type { Enrol, Enrolling } from './enrol.ts'
 import type { Answer } from './exchange.ts'
 import { challenged } from './identity/challenge.ts'
 import { metadata, metadataPaths } from './identity/metadata.ts'
+import type { InForce } from './in-force.ts'
 import { hostOf } from './intake.ts'
 import { codeOf } from './log.ts'
 import { quota } from './quota.ts'
@@ -24,6 +28,8 @@ type DiscoveryTls = Pick<CallsTls, 'key' | 'cert' | 'minVersion'>
 
 export type DiscoveryOptions = Pick<Deps, 'orders' | 'trail' | 'watch'> & {
   tls: DiscoveryTls
+  /** Gives out certificates. */
+  enrol: Enrol
   /** Names that a Host header may hold, without port. */
   hosts: () => readonly string[]
 }
@@ -57,11 +63,12 @@ export function discoveryServer(options: DiscoveryOptions): Discovery {
   server.maxConnections = most.connections
   server.maxRequestsPerSocket = most.requests
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    // No body is read: there is nothing that one could be for.
-    request.resume()
     answer(request).then(
-      ({ status, headers, body }) =>
-        response.writeHead(status, { ...headers, connection: 'close' }).end(body),
+      ({ status, headers, body }) => {
+        // A body that nobody read is for nothing.
+        request.resume()
+        response.writeHead(status, { ...headers, connection: 'close' }).end(body)
+      },
       (cause: unknown) => {
         watch.fault?.({ stage: 'discovery', name: codeOf(cause) })
         response.destroy()
@@ -90,27 +97,25 @@ export function discoveryServer(options: DiscoveryOptions): Discovery {
   })
 
   async function answer(request: IncomingMessage): Promise<Answer> {
+    const asked: Enrolling = { call: randomUUID(), peer: request.socket.remoteAddress ?? 'unknown' }
     try {
-      return document(request)
+      const inForce = checked(request)
+      const enrols = inForce.policy.discovery?.enrols === true && request.url === enrolment.path
+      return enrols ? await options.enrol(request, inForce, asked) : document(request, inForce)
     } catch (why) {
+      if (!(why instanceof Refusal)) watch.fault?.({ stage: 'discovery', name: codeOf(why) })
       const refusal = why instanceof Refusal ? why : new Refusal('internal', { cause: why })
-      const peer = request.socket.remoteAddress ?? 'unknown'
-      return await refuseEarly(refusal, { call: randomUUID() }, peer, deps)
+      return await refuseEarly(refusal, asked, asked.peer, deps)
     }
   }
 
-  /** The metadata's bytes. Throws Refusal for every other request. */
-  function document({ method = '', url = '', headers: { host } }: IncomingMessage): Answer {
+  /** What holds for every request. Throws Refusal. */
+  function checked({ url = '', headers: { host } }: IncomingMessage): InForce {
     const { locked, inForce } = orders.standing()
     if (inForce === undefined || locked !== undefined) throw new Refusal('locked')
-    const { policy } = inForce
     if (url.includes('?') || url.includes('#')) throw new Refusal('query-in-url')
     if (!hosts().includes(hostOf(host))) throw new Refusal('host-unknown')
-    if (url === policy.workload.path)
-      throw challenged(new Refusal('token-missing', { challenge: {} }), inForce, host)
-    if (!metadataPaths(policy).includes(url)) throw new Refusal('path-unknown')
-    if (method !== 'GET') throw new Refusal('method-not-allowed', { headers: { allow: 'GET' } })
-    return json(policy, host)
+    return inForce
   }
 
   return {
@@ -123,6 +128,16 @@ export function discoveryServer(options: DiscoveryOptions): Discovery {
       await floods.flush().catch((cause: unknown) => watch.fault?.({ stage: 'trail', name: codeOf(cause) }))
     },
   }
+}
+
+/** The metadata's bytes. Throws Refusal for every other request. */
+function document({ method = '', url = '', headers: { host } }: IncomingMessage, inForce: InForce): Answer {
+  const { policy } = inForce
+  if (url === policy.workload.path)
+    throw challenged(new Refusal('token-missing', { challenge: {} }), inForce, host)
+  if (!metadataPaths(policy).includes(url)) throw new Refusal('path-unknown')
+  if (method !== 'GET') throw new Refusal('method-not-allowed', { headers: { allow: 'GET' } })
+  return json(policy, host)
 }
 
 /** No client certificate is asked for at all: one that is asked for and not demanded is a question that browsers show. */

@@ -53,7 +53,7 @@ export function hostOf(header: string | undefined): string {
   return (header ?? '').replace(/:\d{1,5}$/, '').toLowerCase()
 }
 
-function isJson(type: string | undefined): boolean {
+export function isJson(type: string | undefined): boolean {
   return type === 'application/json' || /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type ?? '')
 }
 

@@ -74,6 +74,11 @@ export const refusals = {
   'training-missing':        { via: 'rpc',  status: 200, code: 164308, says: 'The token names no date of training. Have the training recorded with the identity provider.' },
   'training-too-old':        { via: 'rpc',  status: 200, code: 164308, says: 'The training is too long ago. Renew it, then log in again.' },
 
+  'enrol-malformed':         { via: 'http', status: 400, code: -32600, says: 'The body must be JSON with a member csr: a PKCS #10 request in PEM, for an EC P-256 or P-384 key and signed by it.' },
+  'enrol-key':               { via: 'http', status: 400, code: 164312, says: 'The token is bound to another key than the one of the certificate request. Get a token for this key, or one that is bound to nothing yet.' },
+  'enrol-over-limit':        { via: 'http', status: 429, code: 164312, says: 'Too many certificates were asked for. Try again after data.retryAfter seconds.' },
+  'enrol-unavailable':       { via: 'http', status: 503, code: 164312, says: 'No certificate can be signed at this moment. Try again later.' },
+
   // 164.312(a)(1): may they
   'tool-unknown':            { via: 'rpc',  status: 200, code: -32602, says: 'Unknown tool' },
   'resource-unknown':        { via: 'rpc',  status: 200, code: -32602, says: 'Unknown resource' },

@@ -12,6 +12,7 @@ import { followOrders } from './channel/orders-stream.ts'
 import type { Config } from './config.ts'
 import { type Discovery, discoveryServer } from './discovery.ts'
 import { type RunningEgress, startEgress } from './egress/start.ts'
+import { enrolling } from './enrol.ts'
 import { healthServer } from './health.ts'
 import { codeOf, type Log } from './log.ts'
 import { metricSet } from './metrics.ts'
@@ -162,7 +163,13 @@ export async function run(options: RunOptions): Promise<Running> {
         return
       }
       const hosts = () => identity.current()?.names ?? []
-      discovery = discoveryServer({ tls: wanted, orders, trail: chain, hosts, watch: metrics.calls })
+      const enrol = enrolling({
+        link: links.channel,
+        orders,
+        trail: chain,
+        newKeySet: newKeySets({ link: links.channel, orders, log }),
+      })
+      discovery = discoveryServer({ tls: wanted, orders, trail: chain, hosts, enrol, watch: metrics.calls })
       listen(discovery.server, ports.discovery ?? 0).then(
         (port) => log.info('Metadata is served', { port }),
         (error: unknown) => onFatal(codeOf(error)),

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { Outcome } from '../core/record.ts'
+import type { Outcome, Who } from '../core/record.ts'
 import type { Connection } from './connection.ts'
 import type { Deps } from './deps.ts'
 import type { Answer, Message, Received, Revision } from './exchange.ts'
@@ -89,7 +89,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
 /** Records a refusal from before the pipeline, or counts it when its source is over its quota. */
 export async function refuseEarly(
   refusal: Refusal,
-  asked: Asked,
+  asked: Asked & { who?: Who },
   peer: string,
   deps: Pick<Deps, 'orders' | 'quota' | 'trail' | 'watch'>,
 ): Promise<Answer> {
@@ -105,6 +105,7 @@ export async function refuseEarly(
         call: asked.call,
         reason,
         stage: 'transport',
+        ...(asked.who === undefined ? {} : { who: asked.who }),
         ...(method === undefined ? {} : { method }),
         peer,
         ...(inForce === undefined ? {} : { policy: inForce.hash }),

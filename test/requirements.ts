@@ -197,6 +197,14 @@ export const requirements = {
     'authentication',
     'A client without certificate or token learns where to get them, on a port that serves nothing else.',
   ),
+  'authentication:enrolment': done(
+    'authentication',
+    'Only a person who just logged in with more than one factor, and has a role, gets a client certificate: short-lived, for their key, in their name, recorded.',
+  ),
+  'authentication:connect': planned(
+    'authentication',
+    'A host that can do neither certificates nor bound tokens reaches a server as a person who logs in, and nothing of a patient stays on the machine.',
+  ),
   'authentication:no-passthrough': done('authentication', 'No token of a caller is passed on to the server.'),
   'authentication:logoff': done(
     'authentication',

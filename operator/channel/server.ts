@@ -1,10 +1,10 @@
-// The control channel's listener (port 8444): identity and orders. Every replica serves; the leader has no part in it.
+// The control channel's listener (port 8444): identity, orders and enrolment. Every replica serves; the leader has no part in it.
 
 import { constants } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { guardedLabel, identityOf, ports, services, systemNamespace } from '../../core/identifiers.ts'
-import type { KeySetRequest } from '../../core/wire.ts'
+import { type ChannelError, enrolment, type KeySetRequest } from '../../core/wire.ts'
 import type { Pod } from '../admission/pod.ts'
 import type { Surroundings } from '../admission/surroundings.ts'
 import type { Authority } from '../authority/ca.ts'
@@ -16,6 +16,7 @@ import { kinds } from '../cluster/kinds.ts'
 import { type Log, wordsOf } from '../log.ts'
 import type { OrdersSource } from '../orders-source.ts'
 import { plainAddress } from './believe.ts'
+import { answerEnrolment } from './enrol.ts'
 import { answerIdentity } from './identity.ts'
 import { namesOf, recentServices } from './names.ts'
 import { streamOrders } from './orders.ts'
@@ -24,6 +25,8 @@ import { ChannelRefusal } from './refused.ts'
 export type ChannelOptions = {
   client: Pick<Client, 'get' | 'post' | 'list' | 'create' | 'delete'>
   authority: Authority
+  /** The operator's own client CA, which signs for persons. */
+  clients: Authority
   surroundings: Surroundings
   orders: OrdersSource
   /** A pod of this server saw a token whose key is not in its issuer's set. */
@@ -40,6 +43,9 @@ const day = 86_400
 const bodyLimit = 64 * 1024
 /** Whoever reaches the port may ask, and each question costs the API server a TokenReview: of one address, and of all. */
 const atOnce = { each: 4, all: 32 }
+
+/** Of one pod, and of all: signatures cost time. */
+const enrolsAtOnce = { each: 4, all: 32 }
 
 const channelNames = [
   `${services.channel}.${systemNamespace}.svc`,
@@ -87,9 +93,25 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
     options.unknownKey(namespace, server, issuerIn(await bodyOf(request, 4_096)))
     response.writeHead(202).end()
   }
+  const enrolling = shares(enrolsAtOnce.each, enrolsAtOnce.all)
+  const enrol = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const sidecar = sidecarOf(request.socket as TLSSocket)
+    if (!enrolling.take(sidecar.podUid, 1)) throw new ChannelRefusal(503, 'Too many ask at once: try again')
+    try {
+      const answer = await answerEnrolment(deps, sidecar, await bodyOf(request, bodyLimit))
+      options.log.info('A person got a client certificate', {
+        name: `${sidecar.namespace}/${sidecar.server}`,
+      })
+      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+      response.end(JSON.stringify(answer))
+    } finally {
+      enrolling.give(sidecar.podUid, 1)
+    }
+  }
   const paths: { [path: string]: typeof identity } = {
     'POST /v1/key-sets': keySets,
     'POST /v1/identity': identity,
+    [`POST ${enrolment.path}`]: enrol,
     'GET /v1/orders': orders,
   }
   return await serve({
@@ -143,17 +165,18 @@ function sidecarOf(socket: TLSSocket) {
 }
 
 function refuse(error: unknown, response: ServerResponse, path: string, log: Log): void {
-  const { status, message } = answerTo(error)
+  const { status, message, reason } = answerTo(error)
   log.warn('The channel refused a call', { kind: path, status, error: wordsOf(error) })
   if (response.headersSent) {
     response.destroy()
     return
   }
   response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ message }))
+  const said: ChannelError = { message, ...(reason === undefined ? {} : { reason }) }
+  response.end(JSON.stringify(said))
 }
 
-function answerTo(error: unknown): { status: number; message: string } {
+function answerTo(error: unknown): { status: number; message: string; reason?: string | undefined } {
   if (error instanceof ChannelRefusal) return error
   if (error instanceof RangeError) return { status: 413, message: error.message }
   if (error instanceof IssuerFault) return { status: 503, message: error.message }

@@ -1,7 +1,9 @@
 // Protected resource metadata (RFC 9728): where a client learns which issuers to ask, for what, and how the token must be
 // bound. Made of the policy alone: it names no person, no tool and no purpose.
 
+import { stepUp } from '../../core/identity/mfa.ts'
 import { algorithms, type Policy } from '../../core/policy.ts'
+import { type ConnectMetadata, connectMember, enrolment } from '../../core/wire.ts'
 import { rulesOf } from '../rules.ts'
 
 const wellKnown = '/.well-known/oauth-protected-resource'
@@ -34,6 +36,20 @@ export function metadata(policy: Policy, host: string | undefined): object {
     ...(binding === 'DPoP'
       ? { dpop_bound_access_tokens_required: true, dpop_signing_alg_values_supported: [...algorithms] }
       : { tls_client_certificate_bound_access_tokens: true }),
+    [connectMember]: connecting(policy, host),
+  }
+}
+
+/** How `hipaa-mcp connect` logs a person in without a refusal first, and where it gets a certificate. */
+function connecting({ issuers, mfa, purpose, discovery }: Policy, host: string | undefined): ConnectMetadata {
+  const maxAge = Math.min(enrolment.loginSeconds, mfa.maxAgeSeconds)
+  const name = nameOf(host)
+  return {
+    ...(discovery?.enrols === true && name !== undefined
+      ? { enrolment_endpoint: `https://${name}:${discovery.port}${enrolment.path}` }
+      : {}),
+    login: Object.fromEntries(issuers.map((issuer) => [issuer.url, { ...stepUp(issuer, maxAge).params }])),
+    ...(purpose.claim === undefined ? {} : { purpose_claim: purpose.claim }),
   }
 }
 

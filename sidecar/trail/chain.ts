@@ -114,7 +114,7 @@ export class Chain implements Trail {
   async refuse(entry: EntryOf<'refusal'>): Promise<void> {
     await this.#take(entry)
   }
-  async note(entry: EntryOf<'orders' | 'counted'>): Promise<void> {
+  async note(entry: EntryOf<'orders' | 'counted' | 'enrolment'>): Promise<void> {
     await this.#take(entry)
   }
 

@@ -14,8 +14,8 @@ export interface Trail {
   event(entry: EntryOf<'event'>): Promise<void>
   /** Resolves only when the refusal would survive power loss. */
   refuse(entry: EntryOf<'refusal'>): Promise<void>
-  /** Any other record: orders in force, counts. */
-  note(entry: EntryOf<'orders' | 'counted'>): Promise<void>
+  /** Any other record: orders in force, counts, certificates that were given out. */
+  note(entry: EntryOf<'orders' | 'counted' | 'enrolment'>): Promise<void>
   /** Why nothing can be recorded now, kebab-case; undefined while all is well. `/readyz` shows it. */
   trouble(): string | undefined
 }

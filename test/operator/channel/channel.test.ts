@@ -22,6 +22,7 @@ import { aServer } from '../world.ts'
 
 const client = objects()
 const authority = await loadAuthority(client, 'hipaa-mcp-ca')
+const clients = await loadAuthority(client, 'hipaa-mcp-client-ca')
 const ehr = aServer()
 
 /** Orders that a test sets, and what asked for them. */
@@ -52,6 +53,7 @@ const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const channel = await startChannel({
   client,
   authority,
+  clients,
   surroundings,
   orders: source,
   unknownKey: (...of) => told.asked.push(of),
@@ -440,13 +442,20 @@ describe('orders', () => {
 })
 
 /** Says that a token names a key that this issuer's set does not hold. Returns the status. */
-async function unknownKey(shown: Partial<Shown>, body: string): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
+const unknownKey = async (shown: Partial<Shown>, body: string): Promise<number> =>
+  (await post('/v1/key-sets', shown, body)).status
+
+async function post(
+  path: string,
+  shown: Partial<Shown>,
+  body: string,
+): Promise<{ status: number; body: unknown }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: unknown }>()
   const call = request(
     {
       host: '127.0.0.1',
       port: channel.port,
-      path: '/v1/key-sets',
+      path,
       method: 'POST',
       ca: authority.pem,
       servername: 'hipaa-mcp-channel.hipaa-mcp-system.svc',
@@ -454,8 +463,14 @@ async function unknownKey(shown: Partial<Shown>, body: string): Promise<number> 
       ...shown,
     },
     (answer) => {
-      answer.resume()
-      resolve(answer.statusCode ?? 0)
+      let text = ''
+      answer.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      answer.on('end', () =>
+        resolve({
+          status: answer.statusCode ?? 0,
+          body: text === '' ? undefined : (JSON.parse(text) as unknown),
+        }),
+      )
     },
   )
   call.once('error', reject)
@@ -477,5 +492,20 @@ describe('key sets', () => {
     expect(await unknownKey(shown, '{"issuer":7}')).toBe(400)
     expect(await unknownKey(shown, 'x'.repeat(5_000))).toBe(413)
     expect(told.asked).toEqual([])
+  })
+})
+
+describe('enrolment', () => {
+  verifies('authentication:enrolment', 'only a sidecar may relay one, and only what it may say', async () => {
+    expect(await post('/v1/enrol', {}, '{}')).toMatchObject({ status: 401 })
+    const shown = await sidecar()
+    expect(await post('/v1/enrol', shown, '{}')).toEqual({
+      status: 400,
+      body: { message: 'The body must be JSON with members token and csr', reason: 'enrol-malformed' },
+    })
+    // Nothing is known of the server yet: nothing is signed.
+    const asked = await post('/v1/enrol', shown, JSON.stringify({ token: 'x', csr: 'y' }))
+    expect(asked).toMatchObject({ status: 503, body: { reason: 'locked' } })
+    expect(told.asked).toEqual([['clinic', 'ehr', 'uid-1']])
   })
 })

@@ -24,6 +24,7 @@ const policy = {
     aRole({ when: { role: 'Clinician', scopes: ['ehr.read', 'openid'], actor: 'Forbidden' as const } }),
   ],
 }
+const enrol = async () => await Promise.reject(new Error('nothing is enrolled here'))
 let scene: Scene
 let discovery: Discovery
 let port: number
@@ -34,6 +35,7 @@ beforeAll(async () => {
     orders: scene.orders,
     trail: scene.trail,
     watch: {},
+    enrol,
     tls: { key, cert, minVersion: 'TLSv1.3' },
     hosts: () => [host],
   })
@@ -95,6 +97,7 @@ for (const path of ['/.well-known/oauth-protected-resource/mcp', '/.well-known/o
       bearer_methods_supported: ['header'],
       scopes_supported: ['ehr.read', 'openid'],
       tls_client_certificate_bound_access_tokens: true,
+      'dev.hipaa-mcp/connect': { login: { [issuerUrl]: { acr_values: 'gold', max_age: '300' } } },
     })
     expect(scene.trail.entries).toEqual([])
   })
@@ -200,6 +203,7 @@ verifies(
       watch: {},
       tls: { key, cert, minVersion: 'TLSv1.3' },
       hosts: () => [host],
+      enrol,
     })
     await new Promise<void>((resolve) => fresh.server.listen(0, '127.0.0.1', resolve))
     const to = { host: '127.0.0.1', port: (fresh.server.address() as AddressInfo).port }
@@ -276,5 +280,17 @@ test('a server that binds by DPoP says so, and one whose audience is no address 
     resource: `https://${host}/mcp`,
     dpop_bound_access_tokens_required: true,
     dpop_signing_alg_values_supported: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+  })
+})
+
+test('a server that enrols says where, how to log in and where the token says a purpose', () => {
+  const enrols = aPolicy({ discovery: { port: 8444, enrols: true }, purpose: { claim: '/purpose_of_use' } })
+
+  expect(metadata(enrols, `${host}:8444`)).toMatchObject({
+    'dev.hipaa-mcp/connect': {
+      enrolment_endpoint: `https://${host}:8444/v1/enrol`,
+      login: { [issuerUrl]: { acr_values: 'gold', max_age: '300' } },
+      purpose_claim: '/purpose_of_use',
+    },
   })
 })
