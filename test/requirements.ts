@@ -280,6 +280,10 @@ export const requirements = {
     'minimumNecessary',
     'What a server says besides its answers stays in the pod unless the policy names it, and loses identifiers.',
   ),
+  'minimum:every-path': done(
+    'minimumNecessary',
+    'Patient data put into any member, header or stream of a message goes where the policy lets it, and nowhere else.',
+  ),
   'minimum:linter': planned('minimumNecessary', 'A linter writes the first policy and finds wide ones.'),
 
   // 9. Breach readiness

@@ -1,9 +1,10 @@
-// What a handshake shows of the server: its name and version where they are plain tokens, and that it has tools. Its
+// What a handshake shows of the server: the policy's name for it, its version where that is numbers, and what it has. Its
 // instructions, and every other capability, stay here.
 
 import { isObject } from '../../core/is-object.ts'
 import type { Deps } from '../deps.ts'
 import { type JsonObject, type Redacted, type Replied, revisions } from '../exchange.ts'
+import type { InForce } from '../in-force.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf, withHeader } from '../respond.ts'
 import type { Rules } from '../rules.ts'
@@ -33,18 +34,18 @@ export function redactHandshake(exchange: Replied, deps: Deps): Redacted {
   }
 }
 
-function initialized({ incoming, revision, rules }: Replied): JsonObject {
+function initialized({ incoming, revision, rules, inForce }: Replied): JsonObject {
   const { result } = incoming
   // An older server answers with its own revision; what was asked for is what is spoken.
   if (result['protocolVersion'] !== revision) throw new Refusal('upstream-no-handshake')
   return {
     protocolVersion: revision,
     capabilities: capabilitiesOf(result['capabilities'], rules),
-    serverInfo: plain(result['serverInfo']),
+    serverInfo: plain(result['serverInfo'], inForce),
   }
 }
 
-function discovered({ incoming, revision, rules }: Replied): JsonObject {
+function discovered({ incoming, revision, rules, inForce }: Replied): JsonObject {
   const { result } = incoming
   const supported = result['supportedVersions']
   const both = revisions.filter((one) => Array.isArray(supported) && supported.includes(one))
@@ -54,7 +55,7 @@ function discovered({ incoming, revision, rules }: Replied): JsonObject {
   return {
     supportedVersions: both.toReversed(),
     capabilities: capabilitiesOf(result['capabilities'], rules),
-    _meta: { 'io.modelcontextprotocol/serverInfo': plain(info) },
+    _meta: { 'io.modelcontextprotocol/serverInfo': plain(info, inForce) },
   }
 }
 
@@ -81,14 +82,11 @@ function capabilitiesOf(claimed: unknown, rules: Rules): JsonObject {
   }
 }
 
-/** Name and version, where they are short tokens: free text could hold anything. */
-function plain(info: unknown): JsonObject {
-  const { name, version } = isObject(info) ? info : {}
-  return { name: token(name, 'server'), version: token(version, '0') }
-}
-
-function token(value: unknown, otherwise: string): string {
-  return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/.test(value) ? value : otherwise
+/** The policy's name for the server, not its own, which is room for anything; and its version where that is numbers. */
+function plain(info: unknown, { policy }: InForce): JsonObject {
+  const version = isObject(info) ? info['version'] : undefined
+  const numbers = typeof version === 'string' && /^v?\d{1,4}(?:\.\d{1,4}){0,3}$/.test(version)
+  return { name: policy.server.name, version: numbers ? version : '0' }
 }
 
 function droppedOf({ incoming }: Replied): Record<string, number> {

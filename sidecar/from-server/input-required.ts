@@ -6,8 +6,11 @@ import { isObject } from '../../core/is-object.ts'
 import { sealedState } from '../asks/input.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answer, Answered, JsonObject } from '../exchange.ts'
+import { survey } from '../redaction/survey.ts'
+import { identifies } from '../redaction/text.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf, lengthOf } from '../respond.ts'
+import type { Target } from '../targets.ts'
 import { type Context, inputRow } from './messages.ts'
 import { viewOf } from './view.ts'
 
@@ -39,9 +42,9 @@ export function redactInput(
     const row = inputRow(method)
     const rule = row?.rule(context)
     // The key is the server's own word, and comes back to it: a plain one, or the question does not pass.
-    if (row === undefined || rule === undefined || !isObject(params) || !/^[A-Za-z0-9._-]{1,64}$/.test(key))
+    if (row === undefined || rule === undefined || !isObject(params) || !isPlain(key, found.target))
       throw new Refusal('upstream-asks')
-    const view = viewOf(params, rule, inForce.policy)
+    const view = viewOf(params, rule, inForce)
     const left = row.show(params, view, context)
     if (left === undefined) throw new Refusal('upstream-asks')
     for (const patient of view.patients) patients.add(patient)
@@ -69,6 +72,11 @@ export function redactInput(
       redacted,
     },
   }
+}
+
+/** A word that names nobody. */
+function isPlain(key: string, { returns }: Target): boolean {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(key) && (returns.text === 'Keep' || !identifies(key, survey()))
 }
 
 function sum(into: Record<string, number>, more: Readonly<Record<string, number>>): void {

@@ -41,7 +41,7 @@ const ruleOf =
   ({ fromServer }: Context): TextRule | undefined =>
     fromServer[name]?.text
 const named =
-  (name: 'roots' | 'listChanged' | 'elicitation') =>
+  (name: 'roots' | 'listChanged') =>
   ({ fromServer }: Context): TextRule | undefined =>
     fromServer[name] === undefined ? undefined : 'Drop'
 
@@ -68,8 +68,8 @@ export const serverMessages: readonly Row[] = [
   { method: 'notifications/tools/list_changed', kind: 'notification', revisions: every, rule: named('listChanged'), show: bare },
   { method: 'notifications/prompts/list_changed', kind: 'notification', revisions: every, rule: named('listChanged'), show: bare },
   { method: 'notifications/resources/list_changed', kind: 'notification', revisions: every, rule: named('listChanged'), show: bare },
-  { method: 'notifications/elicitation/complete', kind: 'notification', revisions: ['2025-11-25'], rule: named('elicitation'),
-    show: ({ elicitationId }) => typeof elicitationId === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(elicitationId) ? { elicitationId } : undefined },
+  { method: 'notifications/elicitation/complete', kind: 'notification', revisions: ['2025-11-25'], rule: ruleOf('elicitation'),
+    show: ({ elicitationId }, view) => { const id = view.opaque(elicitationId); return id === undefined ? undefined : { elicitationId: id } } },
 ]
 
 const streamed = new Map(

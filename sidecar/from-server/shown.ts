@@ -20,11 +20,6 @@ const levels: ReadonlySet<unknown> = new Set([
   'emergency',
 ])
 
-/** A word that is no free text: what names a logger, a model, a stop reason. */
-function token(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}$/.test(value) ? value : undefined
-}
-
 function number(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
@@ -38,7 +33,7 @@ function members(all: { readonly [member: string]: Json | undefined }): JsonObje
 export function logMessage(params: JsonObject, view: View): Shown {
   if (!levels.has(params['level'])) return undefined
   const data = view.json(params['data'])
-  return members({ level: params['level'], logger: token(params['logger']), data: data ?? '' })
+  return members({ level: params['level'], logger: view.word(params['logger']), data: data ?? '' })
 }
 
 /** notifications/progress, under the token that the caller gave. */
@@ -81,15 +76,15 @@ export function sampling(params: JsonObject, view: View): Shown {
     systemPrompt: view.text(params['systemPrompt']),
     maxTokens: params['maxTokens'],
     temperature: number(params['temperature']),
-    modelPreferences: preferences(params['modelPreferences']),
+    modelPreferences: preferences(params['modelPreferences'], view),
   })
 }
 
-function preferences(value: unknown): Json | undefined {
+function preferences(value: unknown, view: View): Json | undefined {
   if (!isObject(value)) return undefined
   const hints = Array.isArray(value['hints'])
     ? value['hints'].flatMap((hint: unknown): Json[] => {
-        const name = isObject(hint) ? token(hint['name']) : undefined
+        const name = isObject(hint) ? view.word(hint['name']) : undefined
         return name === undefined ? [] : [{ name }]
       })
     : undefined
@@ -111,8 +106,8 @@ export function elicitation(
   if (!rules.modes.some((one) => one === mode)) return undefined
   const message = view.text(params['message']) ?? 'The server asks for more.'
   if (mode === 'url') {
-    const url = addressOf(params['url'], rules.hosts)
-    const id = token(params['elicitationId'])
+    const url = addressOf(params['url'], rules.hosts, view)
+    const id = view.opaque(params['elicitationId'])
     return url === undefined || id === undefined
       ? undefined
       : { mode: 'url', message, url, elicitationId: id }
@@ -121,12 +116,13 @@ export function elicitation(
   return isObject(schema) ? members({ mode: params['mode'], message, requestedSchema: schema }) : undefined
 }
 
-function addressOf(value: unknown, hosts: readonly string[]): string | undefined {
+function addressOf(value: unknown, hosts: readonly string[], view: View): string | undefined {
   if (typeof value !== 'string' || !URL.canParse(value)) return undefined
-  const { protocol, hostname, search, hash, username, password } = new URL(value)
+  const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(value)
   // A query or a fragment is where identifiers get into logs of every hop (45 CFR 164.312(e)(1)).
-  const plain = search === '' && hash === '' && username === '' && password === ''
-  return protocol === 'https:' && plain && hosts.includes(hostname) ? value : undefined
+  const plain = search === '' && hash === '' && username === '' && password === '' && port === ''
+  if (protocol !== 'https:' || !plain || !hosts.includes(hostname)) return undefined
+  return view.names(pathname) ? undefined : value
 }
 
 /** A message that says nothing but that it is there. */

@@ -112,7 +112,7 @@ function show(message: ServerMessage, listening: Listening, deps: Deps) {
   const row = streamedRow(message.method, kind, revision)
   const rule = row?.rule(context)
   if (row === undefined || rule === undefined) return undefined
-  const view = viewOf(message.params, rule, inForce.policy)
+  const view = viewOf(message.params, rule, inForce)
   const params = row.show(message.params, view, context)
   if (params === undefined) return undefined
   if (reach !== undefined && view.patients.some((patient) => !reach.includes(patient))) return undefined

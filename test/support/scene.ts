@@ -62,6 +62,8 @@ export type Scene = {
   /** Events in order: intent, upstream, result, refusal. */
   readonly log: string[]
   readonly faults: string[]
+  /** What metrics were told, as they were told it. */
+  readonly watched: object[]
   /** Asks as `agent` with a good token unless told otherwise. */
   ask(asking?: Asking): Promise<Reply>
   /** A connection of its own. */
@@ -89,6 +91,7 @@ export async function aScene(
   const issuer = await issuers
   const log: string[] = []
   const faults: string[] = []
+  const watched: object[] = []
   const upstream = await mcpServer(log)
   const trail = memoryTrail(log)
   const policy = aPolicy({ tls: { minVersion: 'TLSv1.3', clientCa: callersCa.cert }, ...options.policy })
@@ -100,7 +103,11 @@ export async function aScene(
     orders,
     trail,
     upstream: { port: upstream.port, ...options.upstream },
-    watch: { fault: ({ stage, name }) => faults.push(`${stage}: ${name}`) },
+    watch: {
+      fault: ({ stage, name }) => faults.push(`${stage}: ${name}`),
+      call: (seen) => watched.push(seen),
+      refusal: (seen) => watched.push(seen),
+    },
     ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.newKeySet === undefined ? {} : { newKeySet: options.newKeySet }),
@@ -143,6 +150,7 @@ export async function aScene(
     serverPair,
     log,
     faults,
+    watched,
     ask: async (asking = {}) => {
       const sent =
         asking.body === undefined

@@ -307,7 +307,7 @@ for (const { when, answering } of handshakes)
 
 verifies(
   'transmission:upstream-errors',
-  'a handshake shows a plain name and version, and no instructions or capabilities',
+  'a handshake shows the policy’s name and a plain version, and no instructions or capabilities',
   async () => {
     scene.upstream.answering = withResult({
       protocolVersion: '2025-11-25',
@@ -323,7 +323,7 @@ verifies(
     expect(reply.json['result']).toEqual({
       protocolVersion: '2025-11-25',
       capabilities: { tools: {} },
-      serverInfo: { name: 'server', version: '1.2.3' },
+      serverInfo: { name: 'ehr', version: '1.2.3' },
     })
     expect(scene.trail.of('intent')).toMatchObject([
       { method: 'initialize', purpose: 'TREAT', role: 'clinician' },
