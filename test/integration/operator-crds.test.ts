@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from 'vitest'
+import { afterAll, beforeAll, expect, vi } from 'vitest'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import { ApiError, type Client } from '../../operator/cluster/client.ts'
 import { type Kind, kinds } from '../../operator/cluster/kinds.ts'
@@ -185,7 +185,11 @@ for (const example of ['smallest', 'whole', 'agreement', 'grant', 'revocation'])
     const kind = kindsOf[object.kind] as Kind
     const metadata = { ...object.metadata, ...(kind.namespaced ? { namespace } : {}) }
 
-    const kept = await client.create<KubernetesObject>(kind, { ...object, metadata })
+    // Where the product is installed its webhook writes names into some kinds, and its operator may just be starting.
+    const kept = await vi.waitFor(
+      async () => await client.create<KubernetesObject>(kind, { ...object, metadata }),
+      { timeout: 60_000, interval: 500 },
+    )
 
     // Nothing that stands in the example was dropped as unknown; defaults may have joined it.
     expect(kept['spec']).toMatchObject(object['spec'] as object)
