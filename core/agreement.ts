@@ -2,6 +2,7 @@
 // the caller's.
 
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
+import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 
 export type Standing = { active: boolean; reason: 'Active' | 'NotYetEffective' | 'Expired'; daysLeft: number }
 
@@ -14,4 +15,10 @@ export function standing(agreement: BusinessAssociateAgreement, now: number): St
   if (!(now < until)) return { active: false, reason: 'Expired', daysLeft: 0 }
   if (!(now >= from)) return { active: false, reason: 'NotYetEffective', daysLeft }
   return { active: true, reason: 'Active', daysLeft }
+}
+
+/** Names of the agreements that a server relies on, each once: for its own way out, and for text given to callers' models. */
+export function agreementsNamed({ network, fromServer }: HipaaMcpServer['spec']): Set<string> {
+  const names = [...(network?.egress ?? []).map(({ baa }) => baa), fromServer?.sampling?.agreement]
+  return new Set(names.filter((name) => name !== undefined))
 }

@@ -1,6 +1,6 @@
 // One pass over one business associate agreement (45 CFR 164.504(e)): who relies on it, and until when.
 
-import { standing } from '../core/agreement.ts'
+import { agreementsNamed, standing } from '../core/agreement.ts'
 import { canonical } from '../core/canonical.ts'
 import { apiVersion } from '../core/identifiers.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
@@ -42,7 +42,7 @@ function agreementStatus(
     daysLeft,
     servers: servers
       .all()
-      .filter(({ spec }) => spec.network?.egress?.some(({ baa }) => baa === metadata.name) === true)
+      .filter(({ spec }) => agreementsNamed(spec).has(metadata.name))
       .map(keyOf)
       .toSorted()
       .slice(0, 256),

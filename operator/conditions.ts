@@ -169,18 +169,21 @@ const breakGlass: Rule = ({ grants }, _, now) => {
 }
 
 const baa: Rule = ({ agreements }, _, now) => {
-  if (agreements.size === 0) return yes('NoAgreementNeeded', 'No egress relies on an agreement.')
+  if (agreements.size === 0) return yes('NoAgreementNeeded', 'The server relies on no agreement.')
   for (const agreement of agreements.values()) {
     if (agreement === undefined)
-      return no('AgreementMissing', 'An egress names an agreement that does not exist: its hosts are closed.')
+      return no(
+        'AgreementMissing',
+        'The server names an agreement that does not exist: what relies on it, its hosts or sampling, is closed.',
+      )
     const { active, reason } = standing(agreement, now)
     if (!active)
       return no(
         reason === 'Expired' ? 'AgreementExpired' : 'AgreementNotYetEffective',
-        'An agreement that an egress names is not in force: its hosts are closed.',
+        'An agreement that the server names is not in force: what relies on it, its hosts or sampling, is closed.',
       )
   }
-  return yes('AgreementsActive', 'Every agreement that an egress names is in force.')
+  return yes('AgreementsActive', 'Every agreement that the server names is in force.')
 }
 
 const guarded: Rule = (seen, { expected, guarded }) => {

@@ -1,6 +1,7 @@
 // The only reads: everything that reconciling one server looks at, gathered once, so that judge, desire and report all
 // speak of the same moment.
 
+import { agreementsNamed } from '../core/agreement.ts'
 import { compilePolicy, type Surroundings } from '../core/compile.ts'
 import {
   enforceLabel,
@@ -39,7 +40,7 @@ export type Seen = {
   server: HipaaMcpServer
   enrolled: boolean
   compiled: Compiled
-  /** Names that the egress names -> the agreement, where it exists. */
+  /** Names that the server relies on -> the agreement, where it exists. */
   agreements: ReadonlyMap<string, BusinessAssociateAgreement | undefined>
   /** Servers of the same namespace, this one among them. */
   neighbours: readonly HipaaMcpServer[]
@@ -201,7 +202,7 @@ function agreementsOf(
   world: World,
   server: HipaaMcpServer,
 ): ReadonlyMap<string, BusinessAssociateAgreement | undefined> {
-  const names = (server.spec.network?.egress ?? []).flatMap(({ baa }) => (baa === undefined ? [] : [baa]))
+  const names = [...agreementsNamed(server.spec)]
   return new Map(names.toSorted().map((name) => [name, world.agreements.get(undefined, name)]))
 }
 

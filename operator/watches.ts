@@ -1,5 +1,6 @@
 // Keeps the World: one list-watch a kind, and for each change the servers that it concerns.
 
+import { agreementsNamed } from '../core/agreement.ts'
 import { ownerLabel, serverAnnotation, systemNamespace } from '../core/identifiers.ts'
 import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
@@ -65,7 +66,7 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
   }
   const whoNames = (agreement: string): void => {
     for (const server of servers.all())
-      if (server.spec.network?.egress?.some(({ baa }) => baa === agreement) === true) {
+      if (agreementsNamed(server.spec).has(agreement)) {
         concerned.server(keyOf(server))
         concerned.orders(server.metadata.namespace, server.metadata.name)
       }
@@ -87,8 +88,8 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
     concerned.orders(object.metadata.namespace)
     concerned.issuers()
     for (const server of [object, before])
-      for (const { baa } of server?.spec.network?.egress ?? [])
-        if (baa !== undefined) concerned.agreement(baa)
+      if (server !== undefined)
+        for (const agreement of agreementsNamed(server.spec)) concerned.agreement(agreement)
   })
   const agreements = watch<BusinessAssociateAgreement>(kinds.agreement, ({ object, before }) => {
     concerned.agreement(object.metadata.name)

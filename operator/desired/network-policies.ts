@@ -47,9 +47,11 @@ export function serverPolicy(seen: {
     from: [{ namespaceSelector: { matchLabels: { [monitoringLabel]: 'true' } } }],
     ports: [tcp(ports.health)],
   }
-  const toAgreements = [...agreements.values()].some(
-    (agreement) => agreement !== undefined && standing(agreement, now).active,
-  )
+  // Not every agreement that the server names: one that lets text to a caller's model opens no way out.
+  const toAgreements = (spec.network?.egress ?? []).some(({ baa }) => {
+    const agreement = baa === undefined ? undefined : agreements.get(baa)
+    return agreement !== undefined && standing(agreement, now).active
+  })
   const egress: Rule<'to'>[] = [
     {
       to: [

@@ -228,6 +228,15 @@ test('a listener that throws keeps nobody else from hearing', async () => {
 
 afterEach(() => vi.useRealTimers())
 
+verifies('agreement:egress', 'orders tell how the agreement with callers’ model stands', () => {
+  const server = aServer({ fromServer: { sampling: { agreement: 'model' } } })
+  const told = orders({ servers: [server], agreements: [anAgreement('model'), anAgreement('vendor')] })
+
+  expect(told?.agreements).toEqual([
+    { name: 'model', active: true, until: '2027-01-01T00:00:00Z', reason: 'Active' },
+  ])
+})
+
 verifies(
   'agreement:egress',
   'the end of an agreement tells its servers without any object changing',

@@ -85,6 +85,15 @@ verifies('transit:network-policy', 'the way out to agreements closes when the ag
   expect(opens(now)).toBe(false)
 })
 
+verifies('transit:network-policy', 'an agreement with the vendor of callers’ model opens no way out', () => {
+  const agreements = [anAgreement('model')]
+  const servers = [aServer({ fromServer: { sampling: { agreement: 'model' } } })]
+
+  expect(JSON.stringify(named(policiesOf({ servers, agreements }), 'hipaa-mcp-server.ehr'))).not.toContain(
+    '443',
+  )
+})
+
 verifies(
   'transit:network-policy',
   'a policy that somebody widened, narrowed or deleted is written again',

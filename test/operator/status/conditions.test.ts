@@ -210,6 +210,12 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
   },
   {
     type: 'Baa',
+    when: 'the one for callers’ model is missing',
+    things: { ...well, servers: [aServer({ fromServer: { sampling: { agreement: 'model' } } })] },
+    is: 'False AgreementMissing',
+  },
+  {
+    type: 'Baa',
     when: 'missing',
     things: { ...well, servers: [aServer(vendor)] },
     is: 'False AgreementMissing',
