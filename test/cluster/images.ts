@@ -38,7 +38,7 @@ const sampleModules = [
 ] as const
 
 async function samples(log: Log): Promise<Image> {
-  const folders = ['core', 'crds', 'test/sample', 'test/conformance/fixtures']
+  const folders = ['core', 'crds', 'test/sample', 'test/conformance/fixtures', 'test/conformance/shim']
   const present: string[] = []
   for (const folder of folders) if (await exists(join(checkout, folder))) present.push(folder)
   const source = await sourceLayer('samples', present)

@@ -10,7 +10,7 @@ import { anInForce, someOrders } from '../support/in-force.ts'
 import { memoryTrail } from '../support/trail.ts'
 import { serveFixtures } from './fixtures/serve.ts'
 import { modelAgreement, permitAll } from './permit-all.ts'
-import { startShim } from './shim.ts'
+import { startShim } from './shim/shim.ts'
 
 /** Fixtures, sidecar and shim. `url`: plain HTTP, for the suite. `fault`: hears of every unexpected error of the sidecar. */
 export async function localSidecar(

@@ -2,11 +2,14 @@
 //
 //   node test/conformance/main.ts bare [--url URL]
 //   node test/conformance/main.ts through --url https://HOST:PORT/mcp --cert F --key F --ca F --token F [--servername N]
+//   node test/conformance/main.ts cluster
 //   node test/conformance/main.ts local
 //   node test/conformance/main.ts compare
 //
 // bare     the server alone: our fixtures, or what answers at --url
 // through  the same server behind a sidecar somewhere, reached through the shim
+// cluster  our fixtures behind a sidecar in a pod, called by an agent's pod, and without a sidecar in that pod; the cluster
+//          is chosen as the demo's is. What was put there goes again, unless KEEP=1
 // local    our fixtures behind a sidecar of this machine, without a cluster
 // compare  what differs between the last bare run and the last one through; fails for what is not explained
 //
@@ -16,18 +19,22 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { progress, toStderr } from '../../config/image/progress.ts'
+import { checkNamespaces, clear, install, uninstall } from '../demo/scene.ts'
+import { endWorld, type World, world } from '../demo/world.ts'
 import { type Row, readRows } from './checks.ts'
+import { buildIdentity, buildPods } from './cluster.ts'
 import { differences, explain } from './compare.ts'
 import { explanations } from './explained.ts'
 import { serveFixtures } from './fixtures/serve.ts'
 import { localSidecar } from './local-sidecar.ts'
 import { differencesTable, summary, troubles } from './report.ts'
-import { startShim } from './shim.ts'
+import { startShim } from './shim/shim.ts'
 import { legs, requirementsOf, runSuite } from './suite.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const out = join(root, 'out', 'conformance')
-type Side = 'bare' | 'through'
+type Side = 'bare' | 'unguarded' | 'through'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -71,12 +78,16 @@ async function bare(): Promise<boolean> {
   const fixtures = values.url === undefined ? await serveFixtures({ host: '127.0.0.1', port: 0 }) : undefined
   try {
     const rows = await run('bare', fixtures?.url ?? (values.url as string))
-    console.log(`\n${summary('bare', rows)}\n${troubles(rows)}`)
-    // A warning too: what the server alone leaves open could not be told from what the sidecar breaks.
-    return rows.every(({ status }) => status !== 'FAILURE' && status !== 'WARNING')
+    return judged('bare', rows)
   } finally {
     await fixtures?.close()
   }
+}
+
+/** Without a sidecar a warning is a failure too: what is open there could not be told from what a sidecar breaks. */
+function judged(side: Side, rows: readonly Row[]): boolean {
+  console.log(`\n${summary(side, rows)}\n${troubles(rows)}`)
+  return rows.every(({ status }) => status !== 'FAILURE' && status !== 'WARNING')
 }
 
 async function through(): Promise<boolean> {
@@ -97,6 +108,38 @@ async function through(): Promise<boolean> {
     await shim.close()
   }
   return true
+}
+
+async function cluster(): Promise<boolean> {
+  const place = await world()
+  try {
+    await checkNamespaces(place)
+    await clear(place)
+    await install(place)
+    const pods = await progress(
+      'fixtures, identity provider and agent',
+      toStderr,
+      async () => await buildPods({ ...place, ...(await buildIdentity(place)) }),
+    )
+    try {
+      const well = judged('unguarded', await run('unguarded', pods.unguarded))
+      console.log(`\n${summary('through', await run('through', pods.guarded))}`)
+      return well
+    } finally {
+      await pods.close()
+    }
+  } finally {
+    if (process.env['KEEP'] !== '1') await leave(place)
+  }
+}
+
+/** A node that was started for this ends; on another what was put there goes. */
+async function leave(place: World): Promise<void> {
+  if (place.started) await endWorld()
+  else {
+    await clear(place)
+    await uninstall(place)
+  }
 }
 
 async function local(): Promise<boolean> {
@@ -133,7 +176,7 @@ async function compare(): Promise<boolean> {
   return unexplained.length === 0 && stale.length === 0
 }
 
-const steps: { [name: string]: () => Promise<boolean> } = { bare, through, local, compare }
+const steps: { [name: string]: () => Promise<boolean> } = { bare, through, cluster, local, compare }
 const wanted = positionals.map((name) => steps[name])
 if (wanted.length === 0 || wanted.includes(undefined)) {
   console.error(`usage: node test/conformance/main.ts ${Object.keys(steps).join('|')}... [flags]`)

@@ -1,6 +1,7 @@
 // kubectl, as a person would use it: what the demo does can be repeated by hand.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { type Log, toStderr } from '../../config/image/progress.ts'
 import { components } from '../cluster/components.ts'
 
@@ -8,6 +9,8 @@ type Ran = { code: number; stdout: string; stderr: string }
 
 export type Kubectl = {
   kubeconfig: string | undefined
+  /** Starts it, for what goes on until it is killed. */
+  start: (args: readonly string[]) => ChildProcessByStdio<null, Readable, Readable>
   /** Standard output. Rejects with kubectl's own words when it fails. */
   run: (args: readonly string[], input?: string) => Promise<string>
   /** The same, but a failure is an answer too: refusals are what a demo wants to see. */
@@ -53,6 +56,7 @@ export function kubectl(program: string, kubeconfig?: string): Kubectl {
   }
   return {
     kubeconfig,
+    start: (args) => spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }),
     run,
     attempt,
     get: async <Answer>(...args: string[]) => {

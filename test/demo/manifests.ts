@@ -4,9 +4,16 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { KeyPair } from '../sample/certificates.ts'
 
-/** A manifest's text with its names filled in. Rejects when one is left open: an empty value opens doors. */
-export async function manifest(name: string, values: Record<string, string> = {}): Promise<string> {
-  const text = await readFile(join(import.meta.dirname, 'manifests', `${name}.yaml`), 'utf8')
+/**
+ * A manifest's text with its names filled in; `folder`: where it is not the demo's. Rejects when a name is left open: an
+ * empty value opens doors.
+ */
+export async function manifest(
+  name: string,
+  values: Record<string, string> = {},
+  folder: string = join(import.meta.dirname, 'manifests'),
+): Promise<string> {
+  const text = await readFile(join(folder, `${name}.yaml`), 'utf8')
   return text.replaceAll(/\$\{([A-Z0-9_]+)\}/g, (_, key: string) => {
     const value = values[key]
     if (value === undefined) throw new Error(`${name}.yaml wants ${key}`)

@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { auditorSigner } from '../../core/identifiers.ts'
-import { type Authority, authority } from '../sample/certificates.ts'
 import type { PatientRecord } from '../sample/fhir.ts'
+import { type Authorities, applyIdentity, authorities, serverCertificate } from './identity.ts'
 import { until } from './kubectl.ts'
 import { configMap, manifest, quoted, tlsSecret, together } from './manifests.ts'
 import { rolledOut, whyNotIn } from './rollout.ts'
@@ -20,10 +20,20 @@ export const out = join(checkout, 'out', 'demo')
 
 /** Not `monitoring`: many clusters have one. */
 export const monitoring = 'clinic-monitoring'
-const namespaces = ['clinic', 'identity', 'vendor', 'agents', 'elsewhere', monitoring] as const
+const namespaces = [
+  'clinic',
+  'identity',
+  'vendor',
+  'agents',
+  'elsewhere',
+  monitoring,
+  // Of `make conformance`, which may have been left there.
+  'mcp-conformance',
+  'mcp-conformance-caller',
+] as const
 const managed = 'app.kubernetes.io/managed-by=hipaa-mcp-demo'
 
-export type Clinic = World & { clinicCa: Authority; agentsCa: Authority; records: readonly PatientRecord[] }
+export type Clinic = World & Authorities & { records: readonly PatientRecord[] }
 
 /**
  * Applies config/default, with the world's image and storage class in it, and waits until operator and collector are
@@ -120,37 +130,32 @@ export async function checkNamespaces({ kubectl }: Pick<World, 'kubectl'>): Prom
 /** The clinic before the product: EHR server, database with the records, identity provider, vendor, agents. */
 export async function buildClinic(world: World, records: readonly PatientRecord[]): Promise<Clinic> {
   const { kubectl, images, storageClass } = world
-  const [clinicCa, agentsCa] = await Promise.all([
-    authority('Sample clinic CA'),
-    authority('Sample agents CA'),
-  ])
-  const trusted = clinicCa.cert + (await ownCa(world))
+  const cas = await authorities(world)
+  const { clinicCa, agentsCa, trusted } = cas
   const names = {
     SAMPLES_IMAGE: images.samples,
     POSTGRES_IMAGE: images.postgres,
     STORAGE_CLASS: storageClass,
     PASSWORD: createHash('sha256').update(clinicCa.key).digest('hex').slice(0, 24),
   }
-  for (const name of ['clinic', 'identity', 'vendor', 'agents'])
-    await kubectl.apply(await manifest(name, names))
+  for (const name of ['clinic', 'vendor', 'agents']) await kubectl.apply(await manifest(name, names))
+  await applyIdentity(world, cas)
 
-  const server = async (host: string) => await clinicCa.issue(host, [host, host.replace(/\..*$/, '')])
+  const server = async (host: string) => await serverCertificate(clinicCa, host)
   await kubectl.apply(
     together(
       tlsSecret('clinic', 'ehr-db-tls', await server('ehr-db.clinic.svc'), clinicCa.cert),
-      tlsSecret('identity', 'login-tls', await server('login.identity.svc'), agentsCa.cert),
       tlsSecret('vendor', 'records-tls', await server('records.vendor.svc.cluster.local'), clinicCa.cert),
       tlsSecret('agents', 'agent-tls', await agentsCa.issue('agent'), trusted),
       tlsSecret('agents', 'other-agent-tls', await agentsCa.issue('other agent'), trusted),
       ...['clinic', 'agents', 'elsewhere'].map((namespace) =>
         configMap(namespace, 'clinic-ca', { 'ca.crt': trusted }),
       ),
-      ...(world.certManager ? issuer(clinicCa) : []),
     ),
   )
   for (const [namespace, workload] of workloads) await rolledOut(kubectl, namespace, workload, 180)
   await load(world, records)
-  return { ...world, clinicCa, agentsCa, records }
+  return { ...world, ...cas, records }
 }
 
 const workloads = [
@@ -161,25 +166,6 @@ const workloads = [
   ['agents', 'deployment/agent-without-certificate'],
   ['elsewhere', 'deployment/bystander'],
 ] as const
-
-/** Without cert-manager callers see a certificate of the operator's own CA. */
-async function ownCa({ kubectl, certManager }: World): Promise<string> {
-  if (certManager) return ''
-  const secret = await until('the operator made its CA', 60, async () => {
-    return await kubectl.get<{ data: Record<string, string> }>('secret', 'hipaa-mcp-ca', '-n', system)
-  })
-  return Buffer.from(secret.data['tls.crt'] ?? secret.data['ca.crt'] ?? '', 'base64').toString()
-}
-
-const issuer = (ca: Authority): string[] => [
-  tlsSecret('cert-manager', 'clinic-ca', ca, ca.cert),
-  JSON.stringify({
-    apiVersion: 'cert-manager.io/v1',
-    kind: 'ClusterIssuer',
-    metadata: { name: 'clinic-ca', labels: { 'app.kubernetes.io/managed-by': 'hipaa-mcp-demo' } },
-    spec: { ca: { secretName: 'clinic-ca' } },
-  }),
-]
 
 /** The records, a line each, through the EHR's own pod: it is not guarded yet. */
 async function load({ kubectl }: World, records: readonly PatientRecord[]): Promise<void> {
@@ -215,8 +201,14 @@ export type ServerStatus = {
   }
 }
 
-export const serverStatus = async ({ kubectl }: Pick<World, 'kubectl'>): Promise<ServerStatus | undefined> =>
-  await kubectl.get<ServerStatus>('hipaamcpserver', 'ehr', '-n', 'clinic')
+const ehr = { namespace: 'clinic', name: 'ehr' }
+
+/** Of the clinic's HipaaMcpServer, or of another. */
+export const serverStatus = async (
+  { kubectl }: Pick<World, 'kubectl'>,
+  { namespace, name } = ehr,
+): Promise<ServerStatus | undefined> =>
+  await kubectl.get<ServerStatus>('hipaamcpserver', name, '-n', namespace)
 
 export const conditionOf = (seen: ServerStatus | undefined, type: string) =>
   seen?.status?.conditions?.find((condition) => condition.type === type)
@@ -252,21 +244,25 @@ export async function guard(clinic: Clinic, say: (command: string) => void = () 
 }
 
 /** Until the server is Ready and all of its pods are guarded. */
-export async function ready(clinic: Pick<World, 'kubectl'>, seconds = 180): Promise<ServerStatus> {
-  const { kubectl } = clinic
+export async function ready(
+  world: Pick<World, 'kubectl'>,
+  seconds = 180,
+  server = ehr,
+): Promise<ServerStatus> {
+  const { kubectl } = world
   return await until(
     'the server is Ready with every pod guarded',
     seconds,
     async () => {
-      const seen = await serverStatus(clinic)
+      const seen = await serverStatus(world, server)
       const { guarded = 0, expected = 0 } = seen?.status?.pods ?? {}
       return conditionOf(seen, 'Ready')?.status === 'True' && guarded > 0 && guarded === expected
         ? seen
         : undefined
     },
     async () => {
-      const condition = conditionOf(await serverStatus(clinic), 'Ready')
-      const why = await whyNotIn(kubectl, 'clinic')
+      const condition = conditionOf(await serverStatus(world, server), 'Ready')
+      const why = await whyNotIn(kubectl, server.namespace)
       return `Ready is ${condition?.status} (${condition?.reason}: ${condition?.message}). ${why}`
     },
   )

@@ -250,7 +250,7 @@ async function sweep(
 }
 
 /** What a folder of certificates holds; a caller without one has the CA alone. */
-function certificatesIn(folder: string, without = false): ClientTls {
+export function certificatesIn(folder: string, without = false): ClientTls {
   const file = (name: string): string => readFileSync(join(folder, name), 'utf8')
   return without
     ? { ca: file('ca.crt') }

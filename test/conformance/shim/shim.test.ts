@@ -4,7 +4,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
-import { authority } from '../sample/certificates.ts'
+import { authority } from '../../sample/certificates.ts'
 import { startShim } from './shim.ts'
 
 type Answering = (request: IncomingMessage, response: ServerResponse) => void

@@ -19,6 +19,13 @@ export type ShimOptions = {
   tls: { cert: string; key: string; ca: string; servername?: string }
   /** Headers of identity, made anew for every request: a token, and later its proof of possession. */
   identify: (request: { method: string; path: string }) => Promise<{ [name: string]: string }>
+  /** Of 127.0.0.1. 0, which is the default: a free one. */
+  port?: number
+  /**
+   * Host under which the sidecar knows itself, for as long as a HipaaMcpServer cannot name further ones: a request that
+   * names this machine goes on under it and without its Origin. Any other Host and Origin go on as they came.
+   */
+  loopbackAs?: string
 }
 
 export type Shim = {
@@ -30,8 +37,8 @@ export type Shim = {
 /** Of one hop and not of the message (RFC 9110 7.6.1). Transfer-Encoding is kept: Node frames the body by it. */
 const ofOneHop = new Set(['connection', 'keep-alive'])
 
-/** Listens on a free port of 127.0.0.1. */
-export async function startShim({ target, tls, identify }: ShimOptions): Promise<Shim> {
+/** Listens on 127.0.0.1 alone: whoever reaches it has its identity. */
+export async function startShim({ target, tls, identify, port = 0, loopbackAs }: ShimOptions): Promise<Shim> {
   const agent = new Agent({
     ...tls,
     keepAlive: true,
@@ -53,7 +60,7 @@ export async function startShim({ target, tls, identify }: ShimOptions): Promise
       method,
       path: url,
       // Raw, so that spelling, order and repetition stay; Host and Origin are the caller's.
-      headers: [...onlyMessage(request.rawHeaders), ...identity.flat()],
+      headers: [...named(onlyMessage(request.rawHeaders), loopbackAs), ...identity.flat()],
       setHost: false,
     })
     onward.on('response', (answer) => {
@@ -69,7 +76,7 @@ export async function startShim({ target, tls, identify }: ShimOptions): Promise
   }
 
   server.on('connection', (socket) => socket.setNoDelay(true))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: async () => {
@@ -86,6 +93,21 @@ function onlyMessage(raw: readonly string[]): string[] {
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const [name = '', value = ''] = raw.slice(at, at + 2)
     if (!ofOneHop.has(name.toLowerCase())) kept.push(name, value)
+  }
+  return kept
+}
+
+const loopback = /^(?:http:\/\/)?127\.0\.0\.1(?::\d+)?$/
+
+/** The list with this machine's names replaced by `host`, where there is one. */
+function named(raw: readonly string[], host: string | undefined): readonly string[] {
+  if (host === undefined) return raw
+  const kept: string[] = []
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const [name = '', value = ''] = raw.slice(at, at + 2)
+    const ours = loopback.test(value)
+    if (ours && name.toLowerCase() === 'origin') continue
+    kept.push(name, ours && name.toLowerCase() === 'host' ? host : value)
   }
   return kept
 }
