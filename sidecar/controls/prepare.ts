@@ -80,6 +80,13 @@ function cancelled(exchange: Announced, deps: Deps): JsonObject {
   return { requestId }
 }
 
+/** One of the eight words: any other would be free text on its way to the server. */
+function levelOf(level: unknown): string {
+  if (!levels.has(level))
+    throw new Refusal('argument-refused', { data: { argument: 'level', rule: 'must be a level of RFC 5424' } })
+  return level as string
+}
+
 /** What is sent for initialize, server/discover, logging/setLevel and notifications/initialized. */
 export function prepare(exchange: Announced, deps: Deps): Prepared {
   const { message, revision, rules } = exchange
@@ -92,7 +99,7 @@ export function prepare(exchange: Announced, deps: Deps): Prepared {
       return { protocolVersion: revision, capabilities: asked, clientInfo }
     }
     if (message.method === 'notifications/cancelled') return cancelled(exchange, deps)
-    if (message.method === 'logging/setLevel') return { level: message.params['level'] }
+    if (message.method === 'logging/setLevel') return { level: levelOf(message.params['level']) }
     return protocolMeta(exchange)
   }
 }
