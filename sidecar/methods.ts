@@ -16,6 +16,8 @@ import {
   sessionEnd,
   sessionStream,
   subscription,
+  taskAsked,
+  taskUpdate,
   toolCall,
 } from './pipeline.ts'
 import { type Reason, Refusal } from './refusals.ts'
@@ -35,6 +37,7 @@ type Row = {
 const before = ['2025-06-18', '2025-11-25'] as const
 const now = ['2026-07-28'] as const
 const every = [...before, ...now] as const
+const withTasks = ['2025-11-25', ...now] as const
 
 /** From callers. What a server sends besides answers has a table of its own (from-server/messages.ts). */
 // biome-ignore format: a table reads best as a table
@@ -62,6 +65,10 @@ export const methods: readonly Row[] = [
   { method: 'GET',                       direction: 'http',         revisions: before, pipeline: sessionStream },
   { method: 'DELETE',                    direction: 'http',         revisions: before, pipeline: sessionEnd },
   { method: 'completion/complete',       direction: 'request',      revisions: every,  pipeline: complete, needs: 'completion' },
+  { method: 'tasks/get',                 direction: 'request',      revisions: withTasks, pipeline: taskAsked, needs: 'tasks' },
+  { method: 'tasks/result',              direction: 'request',      revisions: ['2025-11-25'], pipeline: taskAsked, needs: 'tasks' },
+  { method: 'tasks/cancel',              direction: 'request',      revisions: withTasks, pipeline: taskAsked, needs: 'tasks' },
+  { method: 'tasks/update',              direction: 'request',      revisions: now,    pipeline: taskUpdate, needs: 'tasks' },
 ]
 
 const table = new Map(
@@ -161,10 +168,14 @@ export function revisionOf({ method, params, id }: Message, headers: McpHeaders)
 }
 
 /** Whose name or address stands in Mcp-Name (MCP 2026-07-28, Standard Headers). */
-const named: { readonly [method: string]: 'name' | 'uri' } = {
+const named: { readonly [method: string]: 'name' | 'uri' | 'taskId' } = {
   'tools/call': 'name',
   'prompts/get': 'name',
   'resources/read': 'uri',
+  // Of the extension io.modelcontextprotocol/tasks, Routing Headers.
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId',
 }
 
 function confirm(method: string, params: JsonObject, headers: McpHeaders): void {

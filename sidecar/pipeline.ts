@@ -5,6 +5,7 @@ import type { Ask } from './asks/ask.ts'
 import { completionAsk } from './asks/completion.ts'
 import { promptAsk } from './asks/prompt.ts'
 import { resourceAsk, subscribeAsk } from './asks/resource.ts'
+import { taskAsk, taskUpdateAsk } from './asks/task.ts'
 import { toolAsk } from './asks/tool.ts'
 import { acknowledge } from './controls/acknowledge.ts'
 import { admit, admitAnswer, admitToSession } from './controls/admit.ts'
@@ -20,19 +21,20 @@ import { recordIntent } from './controls/record-intent.ts'
 import { recordResult } from './controls/record-result.ts'
 import { redact } from './controls/redact.ts'
 import { redactHandshake } from './controls/redact-handshake.ts'
+import { redactTask } from './controls/redact-task.ts'
 import { forwardEnd, forwardStream } from './controls/session-stream.ts'
 import { endSubscription, forwardSubscription, prepareSubscription } from './controls/subscription.ts'
 import type { Settled } from './exchange.ts'
 import { type Pipeline, pipeline } from './runner.ts'
 
 // biome-ignore format: a table reads best as a table
-const asking = (ask: Ask): Pipeline<Settled> => pipeline()
+const asking = (ask: Ask, less = redact(ask)): Pipeline<Settled> => pipeline()
   .stage('authenticate', '164.312(d)', authenticate) // who is asking?
   .stage('authorize', '164.312(a)(1)', authorize(ask)) // may they, for this purpose?
   .stage('record intent', '164.312(b)', recordIntent) // durable before anything leaves this pod
   .stage('minimize', '164.502(b)', minimize(ask)) // ask for less
   .stage('forward', '164.312(e)(1)', forward) // the only line that reaches the server
-  .stage('redact', '164.514(d)(3)', redact(ask)) // show less
+  .stage('redact', '164.514(d)(3)', less) // show less
   .stage('record result', '164.312(c)(1)', recordResult) // hash of exactly what is returned
 // A throw at any stage goes to one place: runner.ts records it, respond.ts words it.
 
@@ -41,6 +43,9 @@ export const resourceRead = asking(resourceAsk)
 export const resourceSubscribe = asking(subscribeAsk)
 export const promptGet = asking(promptAsk)
 export const complete = asking(completionAsk)
+/** tasks/get, tasks/result, tasks/cancel: a call that was made before, and is judged like one that is made now. */
+export const taskAsked = asking(taskAsk, redactTask)
+export const taskUpdate = asking(taskUpdateAsk, redactTask)
 
 /** initialize, server/discover and logging/setLevel: they hold no PHI, and none of the server's words pass. */
 // biome-ignore format: a table reads best as a table

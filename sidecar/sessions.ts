@@ -9,6 +9,8 @@ const mostSessions = 10_000
 
 /** Resources watched in one session. */
 const mostWatched = 100
+/** Tasks remembered in one session; the oldest goes first, and is then no more told of unasked. */
+const mostTasks = 1000
 
 export interface Sessions {
   /** Begins a session that stands for the server's. Returns the caller's identifier for it. */
@@ -20,14 +22,20 @@ export interface Sessions {
   watches(session: string, uri: unknown): boolean
   /** Tells them from now on, or no longer. Throws RangeError when too many are told. */
   watch(session: string, uri: string, on: boolean): void
+  /** The caller's handle of a task that the server names by its own id in this session; undefined when it is not known. */
+  taskOf(session: string, id: unknown): string | undefined
+  keepTask(session: string, id: string, handle: string): void
 }
 
 export function sessions(): Sessions {
-  const kept = new Map<string, { owner: string; upstream: string; watched: Set<unknown> }>()
+  const kept = new Map<
+    string,
+    { owner: string; upstream: string; watched: Set<unknown>; tasks: Map<unknown, string> }
+  >()
   return {
     begin(who, upstream) {
       const session = randomUUID()
-      kept.set(session, { owner: ownerOf(who), upstream, watched: new Set() })
+      kept.set(session, { owner: ownerOf(who), upstream, watched: new Set(), tasks: new Map() })
       for (const oldest of kept.keys()) {
         if (kept.size <= mostSessions) break
         kept.delete(oldest)
@@ -50,6 +58,16 @@ export function sessions(): Sessions {
       if (!on) watched.delete(uri)
       else if (watched.size < mostWatched) watched.add(uri)
       else throw new RangeError('More resources are watched than one session may')
+    },
+    taskOf: (session, id) => kept.get(session)?.tasks.get(id),
+    keepTask(session, id, handle) {
+      const tasks = kept.get(session)?.tasks
+      if (tasks === undefined) return
+      tasks.set(id, handle)
+      for (const oldest of tasks.keys()) {
+        if (tasks.size <= mostTasks) break
+        tasks.delete(oldest)
+      }
     },
   }
 }

@@ -75,9 +75,21 @@ const callers: { readonly [pipeline: string]: Way } = {
     redacted: 'the answer is empty',
     recorded: 'intent and result',
   },
+  taskAsked: {
+    authorised: '`fromServer.tasks`; the caller’s own handle, and as the tool that made it',
+    minimised: 'the server’s task id; `_meta` is ours',
+    redacted: 'state and message; result, questions and error as in an answer of the tool',
+    recorded: 'intent and result, under the tool',
+  },
+  taskUpdate: {
+    authorised: '`fromServer.tasks`; the caller’s own handle, and as the tool that made it',
+    minimised: 'the server’s task id and the answers to its questions',
+    redacted: 'the answer is empty',
+    recorded: 'intent and result, under the tool',
+  },
   subscription: {
-    authorised: 'each flag by `listChanged`, each URI as a read of it',
-    minimised: 'flags and URIs that may be heard of',
+    authorised: 'each flag by `listChanged`, each URI as a read of it, each task as asking after it',
+    minimised: 'flags, URIs and tasks that may be heard of',
     redacted: 'event by event, as below',
     recorded: 'intent, each event, result',
   },
@@ -113,6 +125,14 @@ const servers: { readonly [method: string]: Pick<Way, 'authorised' | 'redacted'>
   'notifications/subscriptions/acknowledged': {
     authorised: 'the subscription',
     redacted: 'what the subscription was cut to, in our words',
+  },
+  'notifications/tasks': {
+    authorised: '`fromServer.tasks`; a task of this caller that they subscribed to',
+    redacted: 'as tasks/get',
+  },
+  'notifications/tasks/status': {
+    authorised: '`fromServer.tasks`; a task of this session',
+    redacted: 'as tasks/get',
   },
   'notifications/tools/list_changed': { authorised: '`fromServer.listChanged`', redacted: 'nothing else' },
   'roots/list': { authorised: '`fromServer.roots`', redacted: 'nothing else' },

@@ -114,6 +114,10 @@ export const requirements = {
     'accessControl',
     'A question of the server passes under policy, and only who was asked answers it, once.',
   ),
+  'access:tasks': done(
+    'accessControl',
+    'A task answers only to whoever made it, and only as far as they may reach by now.',
+  ),
   'access:streams': done(
     'accessControl',
     'A stream carries what its caller may hear, and ends with what it was authorised by.',
@@ -284,6 +288,10 @@ export const requirements = {
     'minimumNecessary',
     'Patient data put into any member, header or stream of a message goes where the policy lets it, and nowhere else.',
   ),
+  'minimum:tasks': done(
+    'minimumNecessaryDisclosures',
+    'What a call comes to later is cut by the rules of its tool, as if it had been answered at once.',
+  ),
   'minimum:linter': planned('minimumNecessary', 'A linter writes the first policy and finds wide ones.'),
 
   // 9. Breach readiness
@@ -332,6 +340,26 @@ export const requirements = {
     'accessControl',
     'The pods of a declared store are stamped and reachable from that server’s sidecars only.',
     'stamped and admitted; no bystander mounts any claim; whose a claim is among servers and stores comes later',
+  ),
+  'injection:stdio': done(
+    'accessControl',
+    'A stdio server’s command is run by our wrapper: exactly that change is recognised, and what cannot be wrapped is refused.',
+  ),
+  'stdio:attribution': done(
+    'accessControl',
+    'Of a stdio server that all callers share, answers and messages reach whose request they name, and others nobody.',
+  ),
+  'stdio:no-questions': done(
+    'accessControl',
+    'What a stdio server asks of its client is declined: it names no caller.',
+  ),
+  'stdio:process': done(
+    'accessControl',
+    'A stdio server is one process per replica; nothing of one is taken for the next one’s.',
+  ),
+  'stdio:silent': done(
+    'transmission',
+    'What a stdio server writes besides messages is in no log, and it is reached over no network.',
   ),
   'operator:status': done('audit', 'Status says what was seen, with reasons, for each control.'),
   'operator:self-heal': done(

@@ -1,7 +1,8 @@
 // What a request that reaches for patient data asks for: one file for each kind, all of one shape, so that the stages
 // need not tell them apart.
 
-import type { JsonObject } from '../exchange.ts'
+import type { Json } from '../../core/canonical.ts'
+import type { Caller, JsonObject } from '../exchange.ts'
 import type { Shape } from '../redaction/results.ts'
 import type { Reason } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
@@ -13,11 +14,13 @@ export type Found = {
   readonly arguments: JsonObject
   /** The caller's own words to go to the server besides the arguments: an address, a reference. */
   readonly words?: JsonObject
+  /** It was asked for before, and is now asked after: what was named as the patient then, and for which purpose. */
+  readonly earlier?: { readonly named: Json | undefined; readonly purpose: string }
 }
 
 export type Ask = {
   /** Undefined when the policy has no such thing. Throws Refusal for a message that is malformed. */
-  find(params: JsonObject, rules: Rules): Found | undefined
+  find(params: JsonObject, rules: Rules, caller: Caller): Found | undefined
   /** The reason when it does not exist, or not for this caller: both look the same. */
   readonly unknown: Reason
   /** Parameters for the server, and the name for Mcp-Name; nothing of the caller's message but what stands in `Found`. */

@@ -2,6 +2,7 @@
 // that it wants back (`requestState`); the caller asks again and brings both. The state is the server's own, may hold
 // anything, and travels sealed to this person, this target and half an hour.
 
+import type { Json } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Declared, JsonObject, Permitted } from '../exchange.ts'
 import { behindHandle, type HandleOwner, handleFor } from '../handles.ts'
@@ -18,18 +19,21 @@ export function answersOf(exchange: Declared): JsonObject {
   if (revision !== '2026-07-28') return {}
   const { inputResponses, requestState } = message.params
   const answers: { [member: string]: JsonObject[string] } = {}
-  if (inputResponses !== undefined) {
-    const many = isObject(inputResponses) ? Object.values(inputResponses) : undefined
-    if (many === undefined || many.length > mostInputs || !many.every(isObject))
-      throw new Refusal('input-malformed')
-    answers['inputResponses'] = inputResponses
-  }
+  if (inputResponses !== undefined) answers['inputResponses'] = responsesOf(inputResponses)
   if (requestState !== undefined) {
     const state = behindHandle('request-state', ownerOf(exchange), requestState, at, inForce)
     if (state === undefined) throw new Refusal('state-refused')
     answers['requestState'] = state
   }
   return answers
+}
+
+/** A caller's answers to what the server asked. Throws Refusal for anything else. */
+export function responsesOf(responses: unknown): Json {
+  const many = isObject(responses) ? Object.values(responses) : undefined
+  if (many === undefined || many.length > mostInputs || !many.every(isObject))
+    throw new Refusal('input-malformed')
+  return responses as Json
 }
 
 /** The server's state as the caller gets it. */

@@ -20,7 +20,7 @@ function resourceOf(
   return undefined
 }
 
-function find({ uri }: JsonObject, rules: Rules): Found | undefined {
+const find: Ask['find'] = ({ uri }: JsonObject, rules: Rules): Found | undefined => {
   if (typeof uri !== 'string') throw new Refusal('message-malformed')
   const found = resourceOf(uri, rules)
   return found === undefined ? undefined : { target: found.target, arguments: found.values, words: { uri } }
@@ -38,8 +38,8 @@ const nothing: Shape = { apart: () => ({ blocks: [], texts: [] }), together: () 
 
 export const subscribeAsk: Ask = {
   unknown: 'resource-unknown',
-  find(params, rules) {
-    const found = find(params, rules)
+  find(params, rules, caller) {
+    const found = find(params, rules, caller)
     return found !== undefined && (found.target as ResourceTarget).subscribe ? found : undefined
   },
   outgoing,

@@ -1,6 +1,5 @@
 // Lists and pings, answered out of the policy: no text of the server's own reaches a caller. Implements: access:lists
 
-import type { Role } from '../../core/policy.ts'
 import type { Announced, JsonObject, Redacted } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf } from '../respond.ts'
@@ -33,13 +32,13 @@ const lists: { readonly [method: string]: List } = {
 
 /** A list: exactly what this caller's roles permit, in the policy's words and order. ping: an empty result. */
 export function answerFromPolicy(exchange: Announced): Redacted {
-  const { held, message, rules, revision, inForce } = exchange
+  const { message, revision, inForce } = exchange
   const list = lists[message.method]
   const result: JsonObject =
     list === undefined
       ? {}
       : {
-          ...page(permitted(list, held, rules), list.member, message.params['cursor'], inForce.hash),
+          ...page(permitted(list, exchange), list.member, message.params['cursor'], inForce.hash),
           ...cachedByNobody(revision),
         }
   return {
@@ -50,9 +49,15 @@ export function answerFromPolicy(exchange: Announced): Redacted {
   }
 }
 
-function permitted({ kind, of }: List, held: readonly Role[], rules: Rules): JsonObject[] {
+function permitted({ kind, of }: List, { held, rules, revision }: Announced): JsonObject[] {
   const names = new Set(held.flatMap((role) => role[kind]))
-  return [...of(rules)].filter(({ name }) => names.has(name)).map(({ listing }) => listing)
+  const more = kind === 'tools' && revision === '2025-11-25' ? asTasks(rules) : {}
+  return [...of(rules)].filter(({ name }) => names.has(name)).map(({ listing }) => ({ ...listing, ...more }))
+}
+
+/** Without it clients call no tool as a task. Whether this one can be is the server's to say, when it is called so. */
+function asTasks({ fromServer }: Rules): JsonObject {
+  return fromServer.tasks === undefined ? {} : { execution: { taskSupport: 'optional' } }
 }
 
 /** A cursor says where the next page begins, in this policy: under another one it is refused, and the list begun anew. */

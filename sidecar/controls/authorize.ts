@@ -4,7 +4,7 @@ import { purposeMeta } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Role } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
-import type { Ask } from '../asks/ask.ts'
+import type { Ask, Found } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Caller, Identified, Permitted } from '../exchange.ts'
 import { valueAt } from '../pointer.ts'
@@ -37,17 +37,15 @@ export function permission(
 ): Pick<Permitted, 'role' | 'purpose' | 'found' | 'patients' | 'grant' | 'reach' | 'upstreamSession'> {
   const { message, scopes, rules } = exchange
   const upstreamSession = sessionOf(exchange, deps)
-  const found = ask.find(message.params, rules)
+  const found = ask.find(message.params, rules, exchange)
   const held = heldRoles(exchange)
   const forTarget =
     found === undefined ? [] : held.filter((role) => role[found.target.kind].includes(found.target.name))
   if (found === undefined || forTarget.length === 0) throw new Refusal(ask.unknown)
-  const { target } = found
-
   const purposes = [...new Set(forTarget.flatMap((role) => role.purposes))].toSorted()
-  const purpose = purposeOf(exchange)
+  const purpose = purposeOf(exchange, found.earlier?.purpose)
   if (purpose === undefined) throw new Refusal('purpose-missing', { data: { purposes } })
-  const named = target.patient === undefined ? undefined : valueAt(found.arguments, target.patient)
+  const named = namedBy(found)
   const patients = patientsOf(named)
   const grant = grantFor(exchange, purpose, listOf(named).every(isPlain) ? patients : undefined, deps)
   const forPurpose =
@@ -64,7 +62,7 @@ export function permission(
     (grant === undefined ? undefined : inScope[0])
   if (role === undefined) throw new Refusal('patient-not-permitted')
   const reach = grant?.patients ?? reachOf(role, exchange)
-  withinLimits(exchange, target, grant === undefined ? (patients ?? []) : [], deps)
+  withinLimits(exchange, found, grant === undefined ? (patients ?? []) : [], deps)
 
   return {
     role,
@@ -78,10 +76,18 @@ export function permission(
 }
 
 /** `patients`: those that count. The patients of an emergency are few and named one by one: they use up none of it. */
-function withinLimits({ who, at }: Caller, target: Target, patients: readonly string[], deps: Deps): void {
+function withinLimits(
+  { who, at }: Caller,
+  { target, earlier }: Found,
+  patients: readonly string[],
+  deps: Deps,
+): void {
   const person = limitKey(who, target)
   const { callsPerMinute, patientsPerHour } = target.limits
-  const wait = deps.limits.call(person, callsPerMinute, at)
+  const wait =
+    earlier === undefined
+      ? deps.limits.call(person, callsPerMinute, at)
+      : deps.limits.call(`${person} again`, Math.max(callsPerMinute, leastAgain), at)
   if (wait !== undefined) throw new Refusal('calls-over-limit', { data: { retryAfter: wait } })
   const waitForPatients = deps.limits.patients(person, patients, patientsPerHour, at)
   if (waitForPatients !== undefined) {
@@ -89,17 +95,29 @@ function withinLimits({ who, at }: Caller, target: Target, patients: readonly st
   }
 }
 
+/** Asking after what was asked for is no call of its own, and may be as frequent as polling is, in a minute. */
+const leastAgain = 120
+
+/** What the arguments name as the patient, now or when it was asked for. */
+function namedBy({ target, arguments: args, earlier }: Found): unknown {
+  if (earlier !== undefined) return earlier.named
+  return target.patient === undefined ? undefined : valueAt(args, target.patient)
+}
+
 /** What a person's limits are counted by. */
 export function limitKey({ iss, sub }: Who, { kind, name }: Target): string {
   return `${iss} ${sub} ${kind} ${name}`
 }
 
-/** What the caller says the call is for: the token's claim, which a request may repeat but not change, else `_meta`. */
-export function purposeOf({ claims, message, rules }: Caller): string | undefined {
+/**
+ * What the caller says the call is for: the token's claim, which a request may repeat but not change, else `_meta`, else
+ * what they said `before`.
+ */
+export function purposeOf({ claims, message, rules }: Caller, before?: string): string | undefined {
   const meta = message.params['_meta']
   const asked = isObject(meta) ? meta[purposeMeta] : undefined
   const claimed = rules.purpose === undefined ? undefined : valueAt(claims, rules.purpose)
-  const stated = claimed ?? asked
+  const stated = claimed ?? asked ?? before
   if (typeof stated !== 'string' || (asked !== undefined && asked !== stated)) return undefined
   return stated
 }

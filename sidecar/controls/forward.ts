@@ -3,8 +3,10 @@
 import type { Deps } from '../deps.ts'
 import type { Answered, Incoming, Minimized, Prepared, Replied } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
+import type { Rules } from '../rules.ts'
 import { hearCall } from '../streams/hear.ts'
 import { callKey } from '../streams/running.ts'
+import { tasksExtension } from '../tasks/extension.ts'
 
 /** Sends what was minimized, and nothing else, and takes what comes back unread. */
 export async function forward(exchange: Minimized, deps: Deps): Promise<Answered> {
@@ -45,7 +47,7 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
   } catch (why) {
     if (!(why instanceof Refusal)) throw why
     if (session !== undefined && why.reason === 'session-unknown') deps.sessions.end(session)
-    throw inTheirTerms(why)
+    throw inTheirTerms(why, rules)
   }
 }
 
@@ -57,13 +59,16 @@ function watchResource({ outgoing }: Minimized | Prepared, session: string, deps
 }
 
 /** Errors to which MCP gives a meaning keep it, in our words. */
-function inTheirTerms(why: Refusal): Refusal {
+function inTheirTerms(why: Refusal, { fromServer }: Rules): Refusal {
   const { upstream } = why.details
   if (why.reason !== 'upstream-error' || upstream === undefined) return why
   if (upstream.code === -32602) return new Refusal('upstream-params', { cause: why })
   if (upstream.code !== -32021) return why
   const known = (upstream.capabilities ?? []).filter((name) => capabilityNames.has(name))
-  const requiredCapabilities = Object.fromEntries(known.map((name) => [name, {}]))
+  const extensions = fromServer.tasks === undefined ? {} : { [tasksExtension]: {} }
+  const requiredCapabilities = Object.fromEntries(
+    known.map((name) => [name, name === 'extensions' ? extensions : {}]),
+  )
   return new Refusal('capability-missing', { data: { requiredCapabilities }, cause: why })
 }
 

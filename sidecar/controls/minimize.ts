@@ -1,8 +1,9 @@
 // Minimum necessary, 45 CFR 164.502(b). Implements: minimum:arguments, minimum:narrow-tools
 
+import { isObject } from '../../core/is-object.ts'
 import type { Ask } from '../asks/ask.ts'
 import { answersOf } from '../asks/input.ts'
-import type { Declared, Minimized } from '../exchange.ts'
+import type { Declared, JsonObject, Minimized } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { protocolMeta } from './prepare.ts'
 
@@ -21,9 +22,28 @@ export const minimize =
     const { params, name } = ask.outgoing(found)
     const outgoing = {
       method: message.method,
-      params: { ...params, ...answersOf(exchange), ...protocolMeta(exchange) },
+      params: {
+        ...params,
+        ...(found.earlier === undefined ? { ...answersOf(exchange), ...asTask(exchange) } : {}),
+        ...protocolMeta(exchange),
+      },
       ...(name === undefined ? {} : { name }),
       notification: false,
     }
     return { ...exchange, stage: 'minimized', outgoing }
   }
+
+/**
+ * The caller's wish that a call be answered later (MCP 2025-11-25, Tasks). Where the policy has no tasks it is left out,
+ * and the call answered as any other, as the revision says of receivers without them. Later a server decides by itself.
+ */
+function asTask({ message, revision, rules }: Declared): JsonObject {
+  const { task } = message.params
+  if (!mayBeTask(message.method, revision, rules) || !isObject(task)) return {}
+  const { ttl } = task
+  return { task: Number.isSafeInteger(ttl) && Number(ttl) > 0 ? { ttl: Number(ttl) } : {} }
+}
+
+function mayBeTask(method: string, revision: string, { fromServer }: Declared['rules']): boolean {
+  return method === 'tools/call' && revision === '2025-11-25' && fromServer.tasks !== undefined
+}

@@ -4,12 +4,13 @@
 import { isObject } from '../../core/is-object.ts'
 import type { FromServer } from '../../core/policy.ts'
 import type { Deps } from '../deps.ts'
-import type { Announced, Identified, JsonObject, Prepared } from '../exchange.ts'
+import type { Announced, Identified, JsonObject, Prepared, Revision } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { callKey } from '../streams/running.ts'
+import { namesTasks, tasksExtension } from '../tasks/extension.ts'
 
 /** How we call ourselves. */
-const clientInfo = { name: 'hipaa-mcp', version: '0.1.0' }
+export const clientInfo: JsonObject = { name: 'hipaa-mcp', version: '0.1.0' }
 
 const levels: ReadonlySet<unknown> = new Set([
   'debug',
@@ -42,6 +43,7 @@ export function protocolMeta({
       [`${metaKey}/clientCapabilities`]: capabilities(
         meta[`${metaKey}/clientCapabilities`],
         rules.fromServer,
+        revision,
       ),
       ...(rules.fromServer.logging !== undefined && levels.has(level)
         ? { [`${metaKey}/logLevel`]: level as string }
@@ -58,7 +60,11 @@ export function progressTokenOf(meta: unknown): string | number | undefined {
 }
 
 /** What the caller says it can do, cut to what the policy lets a server ask for: nobody else's word counts. */
-function capabilities(claimed: unknown, { sampling, elicitation, roots }: FromServer): JsonObject {
+function capabilities(
+  claimed: unknown,
+  { sampling, elicitation, roots, tasks }: FromServer,
+  revision: Revision,
+): JsonObject {
   const has = isObject(claimed) ? claimed : {}
   const modes = isObject(has['elicitation']) ? has['elicitation'] : {}
   // A bare `elicitation: {}` means forms (MCP 2025-11-25, Elicitation, Capabilities).
@@ -69,6 +75,10 @@ function capabilities(claimed: unknown, { sampling, elicitation, roots }: FromSe
       ? { elicitation: Object.fromEntries(both.map((mode) => [mode, {}])) }
       : {}),
     ...(roots !== undefined && isObject(has['roots']) ? { roots: {} } : {}),
+    // The other way round, tasks that a server makes at its caller (MCP 2025-11-25), there are none.
+    ...(tasks !== undefined && revision === '2026-07-28' && namesTasks(has)
+      ? { extensions: { [tasksExtension]: {} } }
+      : {}),
   }
 }
 
@@ -95,7 +105,7 @@ export function prepare(exchange: Announced, deps: Deps): Prepared {
 
   function paramsOf(): JsonObject {
     if (message.method === 'initialize') {
-      const asked = capabilities(message.params['capabilities'], rules.fromServer)
+      const asked = capabilities(message.params['capabilities'], rules.fromServer, revision)
       return { protocolVersion: revision, capabilities: asked, clientInfo }
     }
     if (message.method === 'notifications/cancelled') return cancelled(exchange, deps)

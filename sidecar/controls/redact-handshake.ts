@@ -3,11 +3,12 @@
 
 import { isObject } from '../../core/is-object.ts'
 import type { Deps } from '../deps.ts'
-import { type JsonObject, type Redacted, type Replied, revisions } from '../exchange.ts'
+import { type JsonObject, type Redacted, type Replied, type Revision, revisions } from '../exchange.ts'
 import type { InForce } from '../in-force.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf, withHeader } from '../respond.ts'
 import type { Rules } from '../rules.ts'
+import { namesTasks, tasksExtension } from '../tasks/extension.ts'
 import { cachedByNobody } from './answer-from-policy.ts'
 
 export function redactHandshake(exchange: Replied, deps: Deps): Redacted {
@@ -40,7 +41,7 @@ function initialized({ incoming, revision, rules, inForce }: Replied): JsonObjec
   if (result['protocolVersion'] !== revision) throw new Refusal('upstream-no-handshake')
   return {
     protocolVersion: revision,
-    capabilities: capabilitiesOf(result['capabilities'], rules),
+    capabilities: capabilitiesOf(result['capabilities'], rules, revision),
     serverInfo: plain(result['serverInfo'], inForce),
   }
 }
@@ -54,13 +55,13 @@ function discovered({ incoming, revision, rules, inForce }: Replied): JsonObject
   const info = isObject(meta) ? meta['io.modelcontextprotocol/serverInfo'] : undefined
   return {
     supportedVersions: both.toReversed(),
-    capabilities: capabilitiesOf(result['capabilities'], rules),
+    capabilities: capabilitiesOf(result['capabilities'], rules, revision),
     _meta: { 'io.modelcontextprotocol/serverInfo': plain(info, inForce) },
   }
 }
 
 /** What the server says that it can do, cut to what the policy has. */
-function capabilitiesOf(claimed: unknown, rules: Rules): JsonObject {
+function capabilitiesOf(claimed: unknown, rules: Rules, revision: Revision): JsonObject {
   const has = isObject(claimed) ? claimed : {}
   const { fromServer, resources, prompts } = rules
   const changed = (name: string): JsonObject => {
@@ -79,6 +80,19 @@ function capabilitiesOf(claimed: unknown, rules: Rules): JsonObject {
     ...(fromServer.completion !== undefined && isObject(has['completions']) ? { completions: {} } : {}),
     // Removed as a method in 2026-07-28, kept as a capability.
     ...(fromServer.logging !== undefined && isObject(has['logging']) ? { logging: {} } : {}),
+    ...(fromServer.tasks === undefined ? {} : tasksOf(has, revision)),
+  }
+}
+
+/** Calls of tools as tasks, and their end; never their list, which a server cannot cut to one person. */
+function tasksOf(has: { readonly [member: string]: unknown }, revision: Revision): JsonObject {
+  if (revision === '2026-07-28') return namesTasks(has) ? { extensions: { [tasksExtension]: {} } } : {}
+  const { tasks } = has
+  const requests = isObject(tasks) ? tasks['requests'] : undefined
+  const tools = isObject(requests) ? requests['tools'] : undefined
+  if (revision !== '2025-11-25' || !isObject(tasks) || !isObject(tools) || !isObject(tools['call'])) return {}
+  return {
+    tasks: { ...(isObject(tasks['cancel']) ? { cancel: {} } : {}), requests: { tools: { call: {} } } },
   }
 }
 

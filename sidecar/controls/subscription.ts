@@ -2,18 +2,23 @@
 
 import type { Json } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
+import type { Ask } from '../asks/ask.ts'
 import { subscribeAsk } from '../asks/resource.ts'
+import { taskAsk } from '../asks/task.ts'
 import type { Deps } from '../deps.ts'
 import type { Announced, JsonObject, Prepared, Redacted, Replied } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf } from '../respond.ts'
 import { contextOf, hear, withReach } from '../streams/hear.ts'
 import { openStream } from '../streams/open.ts'
+import { demandTasks } from '../tasks/extension.ts'
+import { taskBehind } from '../tasks/handle.ts'
 import { permission } from './authorize.ts'
 import { protocolMeta } from './prepare.ts'
 
 const listFlags = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const
 const mostResources = 100
+const mostTasks = 100
 
 /** A flag that the policy does not let through, and a resource that this caller may not read, are left out. */
 export function prepareSubscription(exchange: Announced, deps: Deps): Prepared {
@@ -25,20 +30,44 @@ export function prepareSubscription(exchange: Announced, deps: Deps): Prepared {
   const flags =
     rules.fromServer.listChanged === undefined ? [] : listFlags.filter((name) => wanted[name] === true)
   const readable = uris.filter((uri: unknown) => permits(exchange, uri, deps)) as Json[]
+  const tasks = tasksOf(exchange, deps)
   const notifications: JsonObject = {
     ...Object.fromEntries(flags.map((name) => [name, true])),
     ...(readable.length === 0 ? {} : { resourceSubscriptions: readable }),
+    ...(tasks.size === 0 ? {} : { taskIds: [...tasks.keys()] }),
   }
   const params: JsonObject = { notifications, ...protocolMeta(exchange) }
   return { ...exchange, stage: 'prepared', outgoing: { method: message.method, params, notification: false } }
 }
 
+/** Handles of the tasks to be told of, by the server's ids. Throws Refusal for a caller who does not know tasks. */
+function tasksOf(exchange: Announced | Prepared, deps?: Deps): Map<string, string> {
+  const { message, rules } = exchange
+  const wanted = isObject(message.params['notifications']) ? message.params['notifications']['taskIds'] : []
+  if (wanted === undefined || rules.fromServer.tasks === undefined) return new Map()
+  if (!Array.isArray(wanted) || wanted.length > mostTasks) throw new Refusal('message-malformed')
+  if (wanted.length > 0) demandTasks(message.params)
+  return new Map(
+    wanted.flatMap((handle: unknown): [string, string][] => {
+      const task = taskBehind(exchange, handle)
+      const may =
+        task !== undefined &&
+        (deps === undefined || asks(taskAsk, { taskId: handle as string }, exchange, deps))
+      return may ? [[task.id, handle as string]] : []
+    }),
+  )
+}
+
 /** Judged like a read of it: role, purpose, patient. */
 function permits(exchange: Announced, uri: unknown, deps: Deps): boolean {
+  return asks(subscribeAsk, { uri: uri as Json }, exchange, deps)
+}
+
+function asks(ask: Ask, asked: JsonObject, exchange: Announced | Prepared, deps: Deps): boolean {
   const { _meta: meta } = exchange.message.params
-  const params: JsonObject = { uri: uri as Json, ...(meta === undefined ? {} : { _meta: meta }) }
+  const params: JsonObject = { ...asked, ...(meta === undefined ? {} : { _meta: meta }) }
   try {
-    permission(subscribeAsk, { ...exchange, message: { ...exchange.message, params } }, deps)
+    permission(ask, { ...exchange, message: { ...exchange.message, params } }, deps)
     return true
   } catch (why) {
     if (why instanceof Refusal) return false
@@ -53,10 +82,14 @@ export async function forwardSubscription(exchange: Prepared, deps: Deps): Promi
   const outlet = exchange.outlet()
   const stream = openStream(exchange, outlet, deps)
   try {
+    const tasks = tasksOf(exchange)
     const context = {
-      ...contextOf(exchange, deps),
+      ...contextOf(exchange, deps, (one) => tasks.get(one as string)),
       subscribed: (uri: unknown) => uris.includes(uri as Json),
-      acknowledged: filter,
+      acknowledged: {
+        ...filter,
+        ...(filter['taskIds'] === undefined ? {} : { taskIds: handles(filter, tasks) }),
+      },
     }
     // The server names the subscription by our id of the request; the caller knows it by theirs.
     const id = message.id as string | number
@@ -79,6 +112,11 @@ export async function forwardSubscription(exchange: Prepared, deps: Deps): Promi
   } finally {
     stream.close()
   }
+}
+
+/** What the server was asked to tell of, in the caller's terms. */
+function handles({ taskIds }: JsonObject, tasks: ReadonlyMap<string, string>): Json {
+  return (taskIds as readonly string[]).flatMap((id) => tasks.get(id) ?? [])
 }
 
 export function endSubscription(exchange: Replied): Redacted {

@@ -21,20 +21,41 @@ export function redactInput(
   exchange: Answered,
   deps: Pick<Deps, 'orders'>,
 ): { answer: Answer; account: Account } {
+  const { incoming, found, message } = exchange
+  const { inputRequests, requestState } = incoming.result
+  const { shown, account } = shownInputs(inputRequests, exchange, deps)
+  const asked = Object.keys(shown).length
+  if (asked === 0 && requestState === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
+
+  const answer = answerOf(message.id as string | number, {
+    resultType: 'input_required',
+    ...(asked === 0 ? {} : { inputRequests: shown }),
+    ...(typeof requestState === 'string' ? { requestState: sealedState(exchange, requestState) } : {}),
+  })
+  if (lengthOf(answer) > found.target.limits.resultBytes) throw new Refusal('result-too-large')
+  return { answer, account }
+}
+
+/** Whom the server asks, and about what. */
+type Inquiring = Pick<Answered, 'rules' | 'inForce' | 'found' | 'patients' | 'reach'>
+
+/** The questions as they may leave, and what was done to them. Throws Refusal for one that the policy does not name. */
+export function shownInputs(
+  inputRequests: unknown,
+  { rules, inForce, found, patients: named, reach }: Inquiring,
+  deps: Pick<Deps, 'orders'>,
+): { shown: JsonObject; account: Account } {
   const context: Context = {
-    fromServer: exchange.rules.fromServer,
+    fromServer: rules.fromServer,
     agreementActive: (name) => deps.orders.agreementActive(name),
     subscribed: () => false,
   }
-  const { incoming, inForce, found, message } = exchange
-  const { inputRequests, requestState } = incoming.result
   if (inputRequests !== undefined && !isObject(inputRequests))
     throw new Refusal('upstream-malformed', { mayHaveRun: true })
   const asked = Object.entries(inputRequests ?? {})
-  if (asked.length > mostInputs || (asked.length === 0 && requestState === undefined))
-    throw new Refusal('upstream-malformed', { mayHaveRun: true })
+  if (asked.length > mostInputs) throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
-  const patients = new Set(exchange.patients)
+  const patients = new Set(named)
   const dropped: Record<string, number> = {}
   const redacted: Record<string, number> = {}
   const shown: [string, JsonObject[string]][] = asked.map(([key, request]) => {
@@ -45,25 +66,17 @@ export function redactInput(
     if (row === undefined || rule === undefined || !isObject(params) || !isPlain(key, found.target))
       throw new Refusal('upstream-asks')
     const view = viewOf(params, rule, inForce)
-    const left = row.show(params, view, context)
+    const left = row.show(params as JsonObject, view, context)
     if (left === undefined) throw new Refusal('upstream-asks')
     for (const patient of view.patients) patients.add(patient)
     sum(dropped, view.tally.dropped)
     sum(redacted, view.tally.redacted)
     return [key, { method: row.method, params: left }]
   })
-  const { reach } = exchange
   if (reach !== undefined && [...patients].some((patient) => !reach.includes(patient)))
     throw new Refusal('patient-not-permitted')
-
-  const answer = answerOf(message.id as string | number, {
-    resultType: 'input_required',
-    ...(shown.length === 0 ? {} : { inputRequests: Object.fromEntries(shown) }),
-    ...(typeof requestState === 'string' ? { requestState: sealedState(exchange, requestState) } : {}),
-  })
-  if (lengthOf(answer) > found.target.limits.resultBytes) throw new Refusal('result-too-large')
   return {
-    answer,
+    shown: Object.fromEntries(shown),
     account: {
       outcome: 'ok',
       patients: [...patients],

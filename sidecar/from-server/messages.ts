@@ -5,6 +5,7 @@
 import type { Json } from '../../core/canonical.ts'
 import type { FromServer, TextRule } from '../../core/policy.ts'
 import type { JsonObject, Revision } from '../exchange.ts'
+import type { Notice } from '../tasks/notice.ts'
 import { bare, elicitation, logMessage, progress, type Shown, sampling } from './shown.ts'
 import type { View } from './view.ts'
 
@@ -19,9 +20,13 @@ export type Context = {
   readonly acknowledged?: JsonObject
   /** Whether the caller may be told of changes of this resource. */
   readonly subscribed: (uri: unknown) => boolean
+  /** The caller's handle of a task that the server names by its own id; undefined when it is none of theirs. */
+  readonly handleOf?: (id: unknown) => string | undefined
+  /** The state of a task as the caller may hear of it. */
+  readonly task?: (state: JsonObject) => Notice | undefined
 }
 
-type Row = {
+export type ServerRow = {
   readonly method: string
   readonly kind: 'request' | 'notification'
   /** Revisions in which it is a message of its own. */
@@ -31,6 +36,8 @@ type Row = {
   /** The text rule under which it may leave; undefined when the policy does not name it. */
   readonly rule: (context: Context) => TextRule | undefined
   readonly show: (params: JsonObject, view: View, context: Context) => Shown
+  /** It says how a task stands: shown like an answer to whoever made it (Context.task), by the rules of its tool. */
+  readonly task?: true
 }
 
 const before = ['2025-06-18', '2025-11-25'] as const
@@ -41,7 +48,7 @@ const ruleOf =
   ({ fromServer }: Context): TextRule | undefined =>
     fromServer[name]?.text
 const named =
-  (name: 'roots' | 'listChanged') =>
+  (name: 'roots' | 'listChanged' | 'tasks') =>
   ({ fromServer }: Context): TextRule | undefined =>
     fromServer[name] === undefined ? undefined : 'Drop'
 
@@ -53,7 +60,7 @@ function samplingRule({ fromServer, agreementActive }: Context): TextRule | unde
 }
 
 // biome-ignore format: a table reads best as a table
-export const serverMessages: readonly Row[] = [
+export const serverMessages: readonly ServerRow[] = [
   { method: 'sampling/createMessage', kind: 'request', revisions: before, input: true, rule: samplingRule, show: sampling },
   { method: 'elicitation/create', kind: 'request', revisions: before, input: true, rule: ruleOf('elicitation'),
     show: (params, view, { fromServer }) => fromServer.elicitation === undefined ? undefined : elicitation(params, view, fromServer.elicitation) },
@@ -70,6 +77,8 @@ export const serverMessages: readonly Row[] = [
   { method: 'notifications/resources/list_changed', kind: 'notification', revisions: every, rule: named('listChanged'), show: bare },
   { method: 'notifications/elicitation/complete', kind: 'notification', revisions: ['2025-11-25'], rule: ruleOf('elicitation'),
     show: ({ elicitationId }, view) => { const id = view.opaque(elicitationId); return id === undefined ? undefined : { elicitationId: id } } },
+  { method: 'notifications/tasks/status', kind: 'notification', revisions: ['2025-11-25'], rule: named('tasks'), task: true, show: () => undefined },
+  { method: 'notifications/tasks', kind: 'notification', revisions: ['2026-07-28'], rule: named('tasks'), task: true, show: () => undefined },
 ]
 
 const streamed = new Map(
@@ -80,11 +89,15 @@ const streamed = new Map(
 const inputs = new Map(serverMessages.filter(({ input }) => input).map((row) => [row.method, row]))
 
 /** The row of a message that stands by itself. */
-export function streamedRow(method: string, kind: Row['kind'], revision: Revision): Row | undefined {
+export function streamedRow(
+  method: string,
+  kind: ServerRow['kind'],
+  revision: Revision,
+): ServerRow | undefined {
   return streamed.get(`${kind} ${revision} ${method}`)
 }
 
 /** The row of a request inside of an answer. */
-export function inputRow(method: unknown): Row | undefined {
+export function inputRow(method: unknown): ServerRow | undefined {
   return typeof method === 'string' ? inputs.get(method) : undefined
 }

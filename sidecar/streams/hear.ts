@@ -7,6 +7,7 @@ import { reachOfAll } from '../controls/reach.ts'
 import type { Deps } from '../deps.ts'
 import type { Admitted, Identified, Permitted } from '../exchange.ts'
 import type { Context } from '../from-server/messages.ts'
+import { taskNotice } from '../tasks/notice.ts'
 import type { Outlet } from './outlet.ts'
 import { type Listening, relay } from './relay.ts'
 
@@ -22,6 +23,11 @@ type Speaking = Omit<Identified, 'stage'> &
 /** What a server may say in the stream of a call. */
 export function hearCall(exchange: Speaking, deps: Deps, outlet: Outlet): Heard {
   const progressToken = progressTokenOf(exchange.message.params['_meta'])
+  const { session, found, message } = exchange
+  const id = found?.words?.['taskId']
+  const handle = message.params['taskId']
+  // Whoever asks after a task will hear of it on other streams of the session, too.
+  if (session !== undefined && typeof id === 'string') deps.sessions.keepTask(session, id, handle as string)
   const context: Context = {
     ...contextOf(exchange, deps),
     ...(progressToken === undefined ? {} : { progressToken }),
@@ -38,12 +44,22 @@ export function withReach<Of extends Pick<Admitted, 'held' | 'claims' | 'rules'>
 }
 
 /** The part of the context that does not depend on the stream. */
-export function contextOf({ rules }: Pick<Identified, 'rules'>, deps: Deps): Context {
+export function contextOf(exchange: Speaking, deps: Deps, handleOf = taskOfSession(exchange, deps)): Context {
+  const { rules } = exchange
   return {
+    handleOf,
+    task(state) {
+      const handle = handleOf(state['taskId'])
+      return handle === undefined ? undefined : taskNotice(exchange, handle, state, deps)
+    },
     fromServer: rules.fromServer,
     agreementActive: (name) => deps.orders.agreementActive(name),
     subscribed: () => false,
   }
+}
+
+function taskOfSession({ session }: Speaking, deps: Deps): NonNullable<Context['handleOf']> {
+  return (id) => (session === undefined ? undefined : deps.sessions.taskOf(session, id))
 }
 
 export function hear(

@@ -2,16 +2,20 @@
 // that is acknowledged before a byte of it leaves. Messages that arrive together are recorded together: the trail
 // commits what waits in one go. What may not leave is counted, and a question that may not is answered for the caller.
 
+import { isObject } from '../../core/is-object.ts'
+import type { TextRule } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
 import { limitKey } from '../controls/authorize.ts'
+import { mostPatients } from '../controls/shown-result.ts'
 import type { Deps } from '../deps.ts'
-import type { Identified, JsonObject } from '../exchange.ts'
-import { type Context, streamedRow } from '../from-server/messages.ts'
+import type { Account, Identified, JsonObject } from '../exchange.ts'
+import { type Context, type ServerRow, streamedRow } from '../from-server/messages.ts'
 import { viewOf } from '../from-server/view.ts'
 import { resultHash } from '../hashes.ts'
 import { recorded } from '../recorded.ts'
 import { patientTokens } from '../redaction/patient-token.ts'
 import type { Target } from '../targets.ts'
+import { relatedTask } from '../tasks/extension.ts'
 import type { Outlet } from './outlet.ts'
 
 /** Messages whose record or sending is awaited at a time; then the server is no longer read. */
@@ -107,16 +111,14 @@ export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: ()
 
 /** The message as it may leave, with its record; undefined when it may not. */
 function show(message: ServerMessage, listening: Listening, deps: Deps) {
-  const { who, call, inForce, context, revision, reach, upstreamSession, subscriptionId } = listening
+  const { who, call, inForce, context, revision, upstreamSession, subscriptionId } = listening
   const kind = message.id === undefined ? 'notification' : 'request'
   const row = streamedRow(message.method, kind, revision)
   const rule = row?.rule(context)
   if (row === undefined || rule === undefined) return undefined
-  const view = viewOf(message.params, rule, inForce)
-  const params = row.show(message.params, view, context)
-  if (params === undefined) return undefined
-  if (reach !== undefined && view.patients.some((patient) => !reach.includes(patient))) return undefined
-  if (!withinLimit(view.patients, listening, deps)) return undefined
+  const seen =
+    row.task === true ? context.task?.(message.params) : viewed(row, rule, message, listening, deps)
+  if (seen === undefined) return undefined
   const id =
     message.id === undefined
       ? undefined
@@ -130,15 +132,15 @@ function show(message: ServerMessage, listening: Listening, deps: Deps) {
           deps.clock(),
         )
   if (message.id !== undefined && id === undefined) return undefined
-  const meta =
-    subscriptionId === undefined
-      ? {}
-      : { _meta: { 'io.modelcontextprotocol/subscriptionId': subscriptionId } }
+  const meta = {
+    ...(subscriptionId === undefined ? {} : { 'io.modelcontextprotocol/subscriptionId': subscriptionId }),
+    ...related(message.params, context),
+  }
   const text = JSON.stringify({
     jsonrpc: '2.0',
     ...(id === undefined ? {} : { id }),
     method: row.method,
-    params: { ...params, ...meta },
+    params: { ...seen.params, ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }) },
   })
   if (text.length > largest) return undefined
   const entry = {
@@ -148,11 +150,40 @@ function show(message: ServerMessage, listening: Listening, deps: Deps) {
     method: row.method,
     result: resultHash(text, inForce),
     bytes: Buffer.byteLength(text),
-    patients: patientTokens(view.patients.slice(0, 250), inForce),
-    dropped: { ...view.tally.dropped },
-    redacted: { ...view.tally.redacted },
+    patients: patientTokens(seen.account.patients.slice(0, mostPatients), inForce),
+    dropped: { ...seen.account.dropped },
+    redacted: { ...seen.account.redacted },
   }
   return { text, entry }
+}
+
+type Seen = {
+  readonly params: JsonObject
+  readonly account: Pick<Account, 'patients' | 'dropped' | 'redacted'>
+}
+
+function viewed(
+  row: ServerRow,
+  rule: TextRule,
+  { params }: ServerMessage,
+  listening: Listening,
+  deps: Deps,
+): Seen | undefined {
+  const { reach, inForce, context } = listening
+  const view = viewOf(params, rule, inForce)
+  const left = row.show(params, view, context)
+  const { patients } = view
+  if (left === undefined) return undefined
+  if (reach !== undefined && patients.some((patient) => !reach.includes(patient))) return undefined
+  if (!withinLimit(patients, listening, deps)) return undefined
+  return { params: left, account: { patients, ...view.tally } }
+}
+
+/** Whose task a question belongs to, by the caller's handle (MCP 2025-11-25, Associating Task-Related Messages). */
+function related({ _meta: meta }: JsonObject, { handleOf }: Context): JsonObject {
+  const task = isObject(meta) ? meta[relatedTask] : undefined
+  const handle = isObject(task) ? handleOf?.(task['taskId']) : undefined
+  return handle === undefined ? {} : { [relatedTask]: { taskId: handle } }
 }
 
 /** Patients in what is said during a call count like those in its result: else a log would be the way around the limit. */

@@ -11,20 +11,25 @@ type Params = { [member: string]: unknown }
 export function aMessage(
   method: string,
   params: Params = {},
-  options: { id?: string | number | null; revision?: Revision; purpose?: string | null } = {},
+  options: {
+    id?: string | number | null
+    revision?: Revision
+    purpose?: string | null
+    capabilities?: object
+  } = {},
 ): Sent {
-  const { id = 1, revision = '2025-11-25', purpose = 'TREAT' } = options
+  const { id = 1, revision = '2025-11-25', purpose = 'TREAT', capabilities = {} } = options
   const meta = {
     ...(purpose === null ? {} : { [purposeMeta]: purpose }),
     ...(revision === '2026-07-28'
       ? {
           'io.modelcontextprotocol/protocolVersion': revision,
           'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-          'io.modelcontextprotocol/clientCapabilities': {},
+          'io.modelcontextprotocol/clientCapabilities': capabilities,
         }
       : {}),
   }
-  const named = params['name'] ?? params['uri']
+  const named = params['name'] ?? params['uri'] ?? params['taskId']
   const body = { jsonrpc: '2.0', ...(id === null ? {} : { id }), method, params: { ...params, _meta: meta } }
   return {
     body: JSON.stringify(body),

@@ -71,6 +71,7 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "resource-unknown rpc 200 -32602",
       "prompt-unknown rpc 200 -32602",
       "completion-unknown rpc 200 -32602",
+      "task-unknown rpc 200 -32602",
       "cursor-refused rpc 200 -32602",
       "role-missing rpc 200 164312",
       "scopes-missing http 403 164312",

@@ -47,6 +47,10 @@ test('the table of methods is pinned', () => {
     'http GET 2025-06-18 2025-11-25',
     'http DELETE 2025-06-18 2025-11-25',
     'request completion/complete 2025-06-18 2025-11-25 2026-07-28',
+    'request tasks/get 2025-11-25 2026-07-28',
+    'request tasks/result 2025-11-25',
+    'request tasks/cancel 2025-11-25 2026-07-28',
+    'request tasks/update 2026-07-28',
   ])
 })
 

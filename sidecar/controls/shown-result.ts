@@ -1,0 +1,124 @@
+// A result, cut to what its target's policy names, for one caller: what leaves of it, and what was done to it. Whether it
+// came at once, or later in a task or on a stream that was taken up again, makes no difference.
+
+import type { Deps } from '../deps.ts'
+import type { Account, Answered, JsonObject } from '../exchange.ts'
+import type { Projection } from '../redaction/project.ts'
+import type { Parts, Shape } from '../redaction/results.ts'
+import { look, lookAtText, type Survey, survey } from '../redaction/survey.ts'
+import { Refusal } from '../refusals.ts'
+import { toolError } from '../respond.ts'
+import type { ReturnRules, Target } from '../targets.ts'
+import { limitKey } from './authorize.ts'
+
+/** Most patients in one result: a record has 64 KiB, and each is named in it. */
+export const mostPatients = 250
+
+/** In place of the server's own words, which may hold anything. */
+const errorSays =
+  'The tool reported an error. Its words are withheld because they may hold patient data. Check the arguments, or try again later.'
+
+/** Whom a result is shown to, and what they asked for. */
+export type Showing = Pick<
+  Answered,
+  'who' | 'found' | 'patients' | 'reach' | 'grant' | 'at' | 'inForce' | 'revision'
+>
+
+export type Shown = { readonly result: JsonObject; readonly account: Account }
+
+/**
+ * Built out of what the policy names in the result. Refuses a result about patients whom this caller may not reach, and
+ * never trims one to fit: half a record would read as a whole one. `extra`: members of ours that its revision wants.
+ */
+export function shownResult(
+  result: JsonObject,
+  { shape, returns, extra = {} }: { shape: Shape; returns: ReturnRules; extra?: JsonObject },
+  showing: Showing,
+  deps: Deps,
+): Shown {
+  const { found, inForce, revision } = showing
+  const parts = shape.apart(result)
+  if (parts === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
+
+  const known = surveyOf(parts, found.target)
+  const patients = patientsOf(known, showing)
+  if (patients.length > mostPatients) throw new Refusal('result-too-many-patients')
+  if (result['isError'] === true && !returns.whole) {
+    const dropped = { 'error-text': parts.blocks.length }
+    return {
+      result: toolError(errorSays, revision),
+      account: { outcome: 'tool-error', patients, kept: {}, dropped, redacted: {} },
+    }
+  }
+  reachable(known, showing)
+  counted(patients, showing, deps)
+
+  const by: Projection = {
+    known,
+    rules: { dates: inForce.policy.redaction.dates, text: returns.text },
+    tally: { redacted: {}, dropped: {} },
+    kept: {},
+    memberNames: new Map(),
+  }
+  if (returns.whole) {
+    by.kept['whole'] = 1
+    return { result: { ...result, ...extra }, account: accountOf(result, patients, by) }
+  }
+  if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
+  const shown = {
+    ...(revision === '2026-07-28' ? { resultType: 'complete' } : {}),
+    ...shape.together(result, parts, { by, returns }),
+    ...extra,
+  }
+  return { result: shown, account: accountOf(result, patients, by) }
+}
+
+function accountOf(result: JsonObject, patients: readonly string[], by: Projection): Account {
+  const outcome = result['isError'] === true ? 'tool-error' : 'ok'
+  return { outcome, patients, kept: by.kept, ...by.tally }
+}
+
+function surveyOf({ blocks, structured, texts }: Parts, { returns }: Target): Survey {
+  const known = survey()
+  if (structured !== undefined) look(structured, returns.patients, known)
+  for (const block of blocks) {
+    const inner = 'resource' in block ? block.inner : block
+    if ('json' in inner) look(inner.json, returns.patients, known)
+    else if ('text' in inner) lookAtText(inner.text, known)
+  }
+  for (const text of texts) lookAtText(text, known)
+  return known
+}
+
+/** Identifiers that mean a patient whom the arguments named, by a Patient resource that has both. */
+function aliases(known: Survey, named: readonly string[]): Map<string, string> {
+  const same = new Map<string, string>()
+  for (const group of known.same) {
+    const original = named.find((patient) => group.includes(patient))
+    if (original !== undefined) for (const one of group) same.set(one, original)
+  }
+  return same
+}
+
+/** All patients in what the server returned, and those that were asked for; one who has two identifiers counts once. */
+function patientsOf(known: Survey, { patients: named }: Showing): string[] {
+  const same = aliases(known, named)
+  return [...new Set([...named, ...[...known.patients].map((patient) => same.get(patient) ?? patient)])]
+}
+
+/** A caller bound to one patient, a panel, or those of an emergency gets no result that concerns another. */
+function reachable(known: Survey, { reach }: Showing): void {
+  if (reach === undefined) return
+  const same = aliases(known, reach)
+  for (const patient of known.patients) {
+    if (!reach.includes(same.get(patient) ?? patient)) throw new Refusal('patient-not-permitted')
+  }
+}
+
+/** A search returns patients whom no argument named: they count as well. */
+function counted(patients: readonly string[], { who, found, at, grant }: Showing, deps: Deps): void {
+  if (grant !== undefined) return
+  const { target } = found
+  const wait = deps.limits.patients(limitKey(who, target), patients, target.limits.patientsPerHour, at)
+  if (wait !== undefined) throw new Refusal('patients-over-limit', { data: { retryAfter: wait } })
+}
