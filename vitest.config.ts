@@ -17,6 +17,7 @@ const wholePrograms = [
   'test/sidecar/channel/channel.test.ts',
   'test/sidecar/orders/orders.test.ts',
   'test/sidecar/egress/agreement.test.ts',
+  'test/sidecar/stdio/wrapper.test.ts',
   'test/operator/cluster/{list-watch,leader}.test.ts',
 ]
 

@@ -11,8 +11,8 @@ import {
   type FromServer,
   type Limits,
   type Policy,
-  policySchema,
   type Prompt,
+  policySchema,
   type Resource,
   type Returns,
   type Tool,
@@ -138,7 +138,11 @@ export function compilePolicy(
     server: { namespace: metadata.namespace ?? '', name: metadata.name },
     profile: spec.profile ?? 'Production',
     maxPolicyAgeSeconds: seconds(spec.maxPolicyAge ?? '15m', 'maxPolicyAge'),
-    workload: { port: spec.workload.port, path: spec.workload.path },
+    workload: {
+      port: spec.workload.port,
+      path: spec.workload.path,
+      transport: spec.workload.transport ?? 'StreamableHttp',
+    },
     tls: { minVersion: spec.tls?.minVersion === '1.2' ? 'TLSv1.2' : 'TLSv1.3', clientCa },
     ...(spec.tls?.discovery === undefined
       ? {}

@@ -52,6 +52,8 @@ export const containers = {
   sidecar: 'hipaa-mcp',
   /** Only with trail.acknowledge Local: gives the fresh volume to the sidecar's user. */
   trail: 'hipaa-mcp-trail',
+  /** Only with workload.transport Stdio: puts the program there that runs the server. */
+  wrapper: 'hipaa-mcp-wrapper',
 } as const
 
 /** Range whose addresses stand for egress names inside a guarded pod. */
@@ -60,7 +62,22 @@ export const egressRange = '127.64.0.0/10'
 /** Audience of the pod-bound ServiceAccount token that a sidecar shows to the operator. */
 export const tokenAudience = 'hipaa-mcp'
 /** Where things are mounted in a sidecar. */
-export const paths = { token: '/var/run/hipaa-mcp/token/token', trail: '/var/lib/hipaa-mcp/trail' } as const
+export const paths = {
+  token: '/var/run/hipaa-mcp/token/token',
+  trail: '/var/lib/hipaa-mcp/trail',
+  /** The socket on which a stdio server is spoken to: here in the sidecar, in the app where `wrapper` says. */
+  stdio: '/var/run/hipaa-mcp/stdio/server.sock',
+} as const
+
+/** Where a stdio server's container has what runs it, with its own loader and libraries, and the sidecar's socket. */
+export const wrapperPaths = { programs: '/hipaa-mcp/bin', socket: '/hipaa-mcp/run' } as const
+/** What lies in the former. */
+export const wrapperFiles = {
+  loader: 'ld.so',
+  libraries: 'lib',
+  node: 'node',
+  program: 'wrapper.mjs',
+} as const
 
 /** `_meta` key by which a request states its purpose of use (HL7 v3 PurposeOfUse). */
 export const purposeMeta = 'dev.hipaa-mcp/purpose'

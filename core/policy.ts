@@ -10,6 +10,10 @@ export const policySchema = 'policy/1'
 /** A JSON Pointer (RFC 6901) in which a segment `*` stands for every element or member. */
 type PointerPattern = string
 
+/** How the server behind the sidecar speaks MCP. */
+export const transports = ['StreamableHttp', 'Stdio'] as const
+export type Transport = (typeof transports)[number]
+
 export type Provider = 'Entra' | 'Okta' | 'Auth0' | 'Keycloak' | 'Ping' | 'Generic'
 
 /** Asymmetric only: a symmetric algorithm would make the published key a signing key. */
@@ -123,7 +127,7 @@ export type Policy = {
   server: { namespace: string; name: string }
   profile: 'Production' | 'Development'
   maxPolicyAgeSeconds: number
-  workload: { port: number; path: string }
+  workload: { port: number; path: string; transport: Transport }
   tls: { minVersion: 'TLSv1.2' | 'TLSv1.3'; clientCa: string }
   /**
    * The port under which callers reach the protected-resource metadata (RFC 9728). `enrols`: there they get client
@@ -170,16 +174,18 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
     isObject(value) && typeof value['namespace'] === 'string' && typeof value['name'] === 'string',
   profile: (value) => value === 'Production' || value === 'Development',
   maxPolicyAgeSeconds: isCount,
-  workload: (value) => isObject(value) && isCount(value['port']) && typeof value['path'] === 'string',
+  workload: (value) =>
+    isObject(value) &&
+    isCount(value['port']) &&
+    typeof value['path'] === 'string' &&
+    (transports as readonly unknown[]).includes(value['transport']),
   tls: (value) =>
     isObject(value) &&
     (value['minVersion'] === 'TLSv1.2' || value['minVersion'] === 'TLSv1.3') &&
     typeof value['clientCa'] === 'string' &&
     value['clientCa'] !== '',
   discovery: (value) =>
-    isObject(value) &&
-    isCount(value['port']) &&
-    (value['enrols'] === undefined || value['enrols'] === true),
+    isObject(value) && isCount(value['port']) && (value['enrols'] === undefined || value['enrols'] === true),
   issuers: (value) =>
     isList(
       value,

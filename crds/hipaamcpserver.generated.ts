@@ -37,17 +37,21 @@ matchLabels: {
 }
 }
 /**
- * TCP port on which the server listens in the pod. It becomes reachable only through the sidecar.
+ * TCP port on which the server listens in the pod. It becomes reachable only through the sidecar. With transport
+ * Stdio nothing listens: it is the port under which callers and the Service reach the sidecar.
  */
 port: number
 /**
- * Path of the MCP endpoint, such as /mcp. Every other path is refused.
+ * Path of the MCP endpoint, such as /mcp. Every other path is refused. With transport Stdio any will do.
  */
 path: string
 /**
- * How the server speaks MCP. Default StreamableHttp.
+ * How the server speaks MCP. Stdio: a program on whose standard input and output one server process per
+ * replica serves all callers, as Streamable HTTP through the sidecar. Its container must write its command
+ * out, because the image's own entry point is not seen; its standard error is thrown away. Running pods
+ * change once they are replaced. Default StreamableHttp.
  */
-transport?: "StreamableHttp"
+transport?: ("StreamableHttp" | "Stdio")
 /**
  * Name of the server's container; needed only where the pod has several.
  */

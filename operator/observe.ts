@@ -17,6 +17,7 @@ import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import { volumeNames } from './admission/sidecar-spec.ts'
 import { type Evidence, gradeOf } from './evidence/at-rest.ts'
 import {
   type Claim,
@@ -206,7 +207,7 @@ function agreementsOf(
   return new Map(names.toSorted().map((name) => [name, world.agreements.get(undefined, name)]))
 }
 
-/** Every place on disk of these pods, each once. Secrets, ConfigMaps and memory hold no records of patients on disk. */
+/** Every place on disk of these pods, each once. Secrets, ConfigMaps, memory and our own programs hold no records of patients. */
 function volumesOf(world: World, pods: readonly Pod[]): SeenVolume[] {
   const seen = new Map<string, SeenVolume>()
   for (const { metadata, spec } of pods) {
@@ -216,7 +217,11 @@ function volumesOf(world: World, pods: readonly Pod[]): SeenVolume[] {
         (volume.ephemeral === undefined ? undefined : `${metadata.name}-${volume.name}`)
       if (claimName !== undefined) {
         seen.set(claimName, gradedClaim(world, metadata.namespace ?? '', claimName))
-      } else if (volume.emptyDir !== undefined && volume.emptyDir.medium !== 'Memory') {
+      } else if (
+        volume.emptyDir !== undefined &&
+        volume.emptyDir.medium !== 'Memory' &&
+        volume.name !== volumeNames.wrapper
+      ) {
         seen.set(`emptyDir ${volume.name}`, onNode(`emptyDir ${volume.name}`))
       } else if (volume.hostPath !== undefined) {
         seen.set(`hostPath ${volume.name}`, onNode(`hostPath ${volume.name}`))

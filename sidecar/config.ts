@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net'
 import { isObject } from '../core/is-object.ts'
+import { type Transport, transports } from '../core/policy.ts'
 import { holdsCertificates } from './pem.ts'
 
 export type HttpProbe = {
@@ -20,7 +21,7 @@ export type Probe =
 export type Config = {
   server: { namespace: string; name: string }
   pod: { name: string; uid: string; ip: string }
-  upstream: { port: number; path: string }
+  upstream: { port: number; path: string; transport: Transport }
   channel: URL
   collector: URL
   /** PEM. */
@@ -56,6 +57,7 @@ const readers = {
   POD_IP: { holds: 'an IP address', read: (text) => (isIP(text) === 0 ? undefined : text) },
   UPSTREAM_PORT: { holds: 'a port', read: portOf },
   UPSTREAM_PATH: { holds: 'an absolute path', read: (text) => (text.startsWith('/') ? text : undefined) },
+  TRANSPORT: { holds: transports.join(' or '), read: (text) => transports.find((one) => one === text) },
   CHANNEL: { holds: 'an https URL', read: httpsOf },
   COLLECTOR: { holds: 'an https URL', read: httpsOf },
   CA: { holds: 'certificates in PEM', read: certificatesOf },
@@ -91,7 +93,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
   return {
     server: known.SERVER,
     pod: { name: known.POD_NAME, uid: known.POD_UID, ip: known.POD_IP },
-    upstream: { port: known.UPSTREAM_PORT, path: known.UPSTREAM_PATH },
+    upstream: { port: known.UPSTREAM_PORT, path: known.UPSTREAM_PATH, transport: known.TRANSPORT },
     channel: known.CHANNEL,
     collector: known.COLLECTOR,
     ca: known.CA,

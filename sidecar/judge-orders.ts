@@ -3,7 +3,7 @@
 import { createSecretKey } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
 import { isObject } from '../core/is-object.ts'
-import { type Policy, parsePolicy, policyHash } from '../core/policy.ts'
+import { type Policy, parsePolicy, policyHash, type Transport } from '../core/policy.ts'
 import { revocationKinds, type Orders as Wire } from '../core/wire.ts'
 import type { InForce, Keys } from './in-force.ts'
 import { holdsCertificates } from './pem.ts'
@@ -14,6 +14,7 @@ export type PodSettings = {
   server: { namespace: string; name: string }
   acknowledge: 'Stream' | 'Local'
   port: number
+  transport: Transport
 }
 
 /** `inForce` is there even when locked, as far as a policy could be read: its client CA lets callers hear why. */
@@ -106,8 +107,12 @@ export class OrdersJudge {
 
   #lock(policy: Policy, volumeRetained: boolean): string | undefined {
     if (policy.lockdown !== undefined) return 'lockdown'
-    const { acknowledge, port } = this.#pod
-    if (policy.trail.acknowledge !== acknowledge || policy.workload.port !== port) return 'pod-outdated'
+    const { acknowledge, port, transport } = this.#pod
+    const same =
+      policy.trail.acknowledge === acknowledge &&
+      policy.workload.port === port &&
+      policy.workload.transport === transport
+    if (!same) return 'pod-outdated'
     // A volume that is deleted with its pod is no place for a record that counts as kept.
     return acknowledge === 'Local' && !volumeRetained ? 'volume-not-retained' : undefined
   }

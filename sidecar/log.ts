@@ -18,6 +18,8 @@ type Fields = {
   /** Origin of a chain of ours. */
   origin?: string
   records?: number
+  /** Messages of a server that named nobody and reached nobody. */
+  strays?: number
   bytes?: number
   milliseconds?: number
   attempt?: number

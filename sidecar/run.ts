@@ -19,6 +19,7 @@ import { metricSet } from './metrics.ts'
 import { measure } from './observed.ts'
 import { keepOrders } from './orders.ts'
 import { type CallsServer, type CallsTls, callsServer } from './server.ts'
+import { stdioUpstream } from './stdio/upstream.ts'
 import { beginTrail, type RunningTrail } from './trail/begin.ts'
 import { CollectorClient } from './trail/collector-client.ts'
 import { ChainOver } from './trail/home.ts'
@@ -34,6 +35,8 @@ export type RunOptions = {
   ports?: { calls: number; health: number; egress: number; dns: number; discovery?: number }
   token?: string
   trailFolder?: string
+  /** Where a stdio server is spoken to. */
+  socket?: string
 }
 
 export interface Running {
@@ -61,6 +64,10 @@ export async function run(options: RunOptions): Promise<Running> {
     collector: link(config.collector),
   }
   const over = new AbortController()
+  const stdio =
+    config.upstream.transport === 'Stdio'
+      ? stdioUpstream({ socket: options.socket ?? paths.stdio, log })
+      : undefined
 
   let trail: RunningTrail | undefined
   let egress: RunningEgress | undefined
@@ -72,7 +79,12 @@ export async function run(options: RunOptions): Promise<Running> {
 
   const identity = keepIdentity({ link: links.identity, token, server, podUid: pod.uid, log })
   const orders = keepOrders({
-    pod: { server, acknowledge: config.trail, port: config.upstream.port },
+    pod: {
+      server,
+      acknowledge: config.trail,
+      port: config.upstream.port,
+      transport: config.upstream.transport,
+    },
     async record(entry, profile) {
       const { chain } = await trailBegun.promise
       chain.start(profile)
@@ -134,7 +146,7 @@ export async function run(options: RunOptions): Promise<Running> {
       tls: wanted,
       orders,
       trail: trail.chain,
-      upstream: { port: config.upstream.port },
+      upstream: stdio ?? { port: config.upstream.port },
       elsewhere: askActivity(links.collector),
       hosts: () => identity.current()?.names ?? [],
       newKeySet: newKeySets({ link: links.channel, orders, log }),
@@ -189,6 +201,8 @@ export async function run(options: RunOptions): Promise<Running> {
   ended.catch(() => undefined)
 
   async function bringUp(): Promise<void> {
+    // The app starts when we are ready, and finds the door open.
+    await stdio?.open
     useCredentials(await Promise.race([identity.first(), ended]))
     identity.onChange((certificates) => {
       useCredentials(certificates)
@@ -268,6 +282,7 @@ export async function run(options: RunOptions): Promise<Running> {
       identity.stop()
       stream.stop()
       orders.stop()
+      stdio?.close()
       let failure: unknown
       // The chain ends last of what writes into it; its connection after it.
       for (const end of [async () => await egress?.close(), async () => await trail?.close()])

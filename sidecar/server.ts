@@ -25,7 +25,7 @@ import { streams } from './streams/open.ts'
 import { type Outlet, outlet } from './streams/outlet.ts'
 import { pending } from './streams/pending.ts'
 import type { Trail } from './trail/trail.ts'
-import { type UpstreamOptions, upstream } from './upstream.ts'
+import { type Upstream, type UpstreamOptions, upstream } from './upstream.ts'
 
 /** Connections at one time. */
 const mostConnections = 1024
@@ -37,7 +37,8 @@ export type CallsOptions = {
   tls: CallsTls
   orders: Orders
   trail: Trail
-  upstream: UpstreamOptions
+  /** Where the server listens, or how else it is spoken to. */
+  upstream: UpstreamOptions | Upstream
   /** What the trail knows of a person's last call in any pod. Omitted, nothing is known of other pods. */
   elsewhere?: Elsewhere
   /** Milliseconds since 1970. */
@@ -66,7 +67,7 @@ export function callsServer(options: CallsOptions): CallsServer {
   const deps: Deps = {
     orders,
     trail,
-    upstream: upstream(options.upstream),
+    upstream: 'send' in options.upstream ? options.upstream : upstream(options.upstream),
     tokens: tokenCache(options.newKeySet),
     proofs: proofs(),
     limits: limits(),

@@ -8,6 +8,7 @@ import { differences, tolerant } from './differences.ts'
 import { type Container, containersOf, type Pod, type PodSpec } from './pod.ts'
 import { knownProbes, type Probes, rewriteProbes } from './probes.ts'
 import { type Injection, ownContainers, ownVolumes, volumeNames } from './sidecar-spec.ts'
+import { stdioViolations, unwrapped, wrapped } from './stdio.ts'
 import type { Surroundings } from './surroundings.ts'
 import { hardened, tenantViolations } from './tenant.ts'
 
@@ -24,12 +25,15 @@ export function inject(
   surroundings: Surroundings,
 ): { pod: Pod } | { violations: string[] } {
   const known = knownProbes(pod)
-  const { spec, probes, violations } = tenantsOf(pod.spec, known)
+  // As its author wrote it: nothing of ours is in its containers.
+  const bare: Pod = { ...pod, spec: unwrapped(pod.spec, server) }
+  const { spec, probes, violations } = tenantsOf(bare.spec, known)
   const network = dns(pod.spec, server.metadata.namespace ?? '', surroundings)
   const injection = { server, searches: network.dnsConfig?.searches ?? [], surroundings }
   const faults = [
-    ...baselineViolations(pod, ownNames),
-    ...tenantViolations(pod, ownNames),
+    ...baselineViolations(bare, ownNames),
+    ...tenantViolations(bare, ownNames),
+    ...stdioViolations(bare.spec, server),
     ...violations,
     // A name proves nothing: a container called like ours must be ours, member by member. A second call may find more
     // probes than the first one did, so what is there is compared with what it was told then.
@@ -44,7 +48,7 @@ export function inject(
       ...pod,
       metadata: metadata(pod, server),
       spec: {
-        ...spec,
+        ...wrapped(spec, server),
         ...network,
         initContainers: [...keepTolerated(own, pod), ...(spec.initContainers ?? [])],
         volumes: [...foreign, ...ownVolumes(server)],

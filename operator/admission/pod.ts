@@ -31,6 +31,7 @@ export type SecurityContext = Raw & {
 export type Container = Raw & {
   name: string
   image?: string
+  command?: string[]
   restartPolicy?: string
   env?: Env[]
   ports?: Port[]

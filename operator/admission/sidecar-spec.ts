@@ -1,7 +1,7 @@
 // The containers and volumes that admission puts into a guarded pod (docs/architecture.md, "A pod after injection").
 // Every field that the API server would fill in is written out, so that a comparison needs few tolerances.
 
-import { containers, paths, ports, tokenAudience, uids } from '../../core/identifiers.ts'
+import { containers, paths, ports, tokenAudience, uids, wrapperPaths } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Container, Volume } from './pod.ts'
 import type { Probes } from './probes.ts'
@@ -20,6 +20,9 @@ export const volumeNames = {
   token: 'hipaa-mcp-token',
   tmp: 'hipaa-mcp-tmp',
   trail: 'hipaa-mcp-trail',
+  /** What runs a stdio server, and the socket over which it is spoken to: its container mounts both, read-only. */
+  wrapper: 'hipaa-mcp-wrapper',
+  stdio: 'hipaa-mcp-stdio',
 } as const
 /** A generic ephemeral volume's claim is named `<pod>-<volume>`. */
 export const trailClaimSuffix = `-${volumeNames.trail}`
@@ -27,6 +30,7 @@ export const trailClaimSuffix = `-${volumeNames.trail}`
 const node = (...args: string[]) => ['node', ...args]
 const program = (file: string) => `/opt/hipaa-mcp/sidecar/${file}`
 const tokenFolder = paths.token.slice(0, paths.token.lastIndexOf('/'))
+const stdioFolder = paths.stdio.slice(0, paths.stdio.lastIndexOf('/'))
 const trailMount = { name: volumeNames.trail, mountPath: paths.trail }
 
 /** First in `initContainers`, in this order. */
@@ -55,9 +59,12 @@ export function ownContainers(injection: Injection): Container[] {
       resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
     },
     ...(local ? [trailOwner(image)] : []),
+    ...(isStdio(server) ? [wrapperInstaller(image)] : []),
     sidecar(injection, local),
   ]
 }
+
+export const isStdio = ({ spec }: HipaaMcpServer): boolean => spec.workload.transport === 'Stdio'
 
 export function ownVolumes(server: HipaaMcpServer): Volume[] {
   const { trail } = server.spec
@@ -75,6 +82,12 @@ export function ownVolumes(server: HipaaMcpServer): Volume[] {
     },
     { name: volumeNames.tmp, emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
     ...local,
+    ...(isStdio(server)
+      ? [
+          { name: volumeNames.wrapper, emptyDir: { sizeLimit: '256Mi' } },
+          { name: volumeNames.stdio, emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+        ]
+      : []),
   ]
 }
 
@@ -112,6 +125,7 @@ function sidecar(injection: Injection, local: boolean): Container {
       { name: volumeNames.token, mountPath: tokenFolder, readOnly: true },
       { name: volumeNames.tmp, mountPath: '/tmp' },
       ...(local ? [trailMount] : []),
+      ...(isStdio(injection.server) ? [{ name: volumeNames.stdio, mountPath: stdioFolder }] : []),
     ],
   }
 }
@@ -127,6 +141,7 @@ function environment({ server, surroundings, searches, probes }: Injection): Non
     HIPAA_MCP_SERVER: `${metadata.namespace ?? ''}/${metadata.name}`,
     HIPAA_MCP_UPSTREAM_PORT: String(spec.workload.port),
     HIPAA_MCP_UPSTREAM_PATH: spec.workload.path,
+    HIPAA_MCP_TRANSPORT: spec.workload.transport ?? 'StreamableHttp',
     HIPAA_MCP_CHANNEL: surroundings.channel,
     HIPAA_MCP_COLLECTOR: surroundings.collector,
     HIPAA_MCP_CA: surroundings.ca,
@@ -155,6 +170,17 @@ function trailOwner(image: string): Container {
     securityContext: confined(0, ['CHOWN']),
     resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
     volumeMounts: [trailMount],
+  }
+}
+
+/** Fills the volume that the server's container runs from. Only this one may write it. */
+function wrapperInstaller(image: string): Container {
+  return {
+    ...base(containers.wrapper, image),
+    command: node(program('wrapper/install.ts'), wrapperPaths.programs),
+    securityContext: confined(uids.own),
+    resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
+    volumeMounts: [{ name: volumeNames.wrapper, mountPath: wrapperPaths.programs }],
   }
 }
 

@@ -125,7 +125,7 @@ function policy(clientCa: string, port: number): Policy {
     server: { namespace: 'bench', name: 'ehr' },
     profile: 'Development',
     maxPolicyAgeSeconds: 86_400,
-    workload: { port, path: '/mcp' },
+    workload: { port, path: '/mcp', transport: 'StreamableHttp' },
     tls: { minVersion: 'TLSv1.3', clientCa },
     issuers: [
       {

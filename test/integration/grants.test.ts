@@ -171,7 +171,7 @@ async function startSidecar(): Promise<void> {
   issuer = await anIssuer()
   const tool = ((await yamlObject('crds/examples/smallest.yaml'))['spec'] as { tools: object[] }).tools[0]
   const { metadata: _, ...server } = aServer({
-    workload: { port: upstream.port, path: '/mcp' },
+    workload: { port: upstream.port, path: '/mcp', transport: 'StreamableHttp' },
     tls: { clientCa: { pem: callers.cert } },
     identity: {
       issuers: [
@@ -209,7 +209,7 @@ async function startSidecar(): Promise<void> {
     config: {
       server: { namespace, name: 'ehr' },
       pod: { name: 'ehr-1', uid: pod.podUid, ip: '10.1.2.3' },
-      upstream: { port: upstream.port, path: '/mcp' },
+      upstream: { port: upstream.port, path: '/mcp', transport: 'StreamableHttp' },
       channel: base(installation.channel.faults.port),
       collector: base(installation.collector.faults.port),
       ca: installation.authority.pem,

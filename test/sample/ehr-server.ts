@@ -16,7 +16,7 @@ type Section = (typeof sections)[number]
 const text = (value: unknown) => ({ type: 'text' as const, text: JSON.stringify(value) })
 
 /** The server's tools, each as broad as can be. */
-function mcpServer(store: RecordStore, vendor: string | undefined): McpServer {
+export function ehrServer(store: RecordStore, vendor: string | undefined): McpServer {
   const server = new McpServer({ name: 'sample-ehr', version: '1.0.0' })
   server.registerTool(
     'get_patient_record',
@@ -92,7 +92,7 @@ export async function serve(options: {
   port: number
 }): Promise<{ server: Server; port: number }> {
   const store = openStore(options.database)
-  const handler = createMcpHandler(() => mcpServer(store, options.vendor), { onerror: () => undefined })
+  const handler = createMcpHandler(() => ehrServer(store, options.vendor), { onerror: () => undefined })
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       response.statusCode = 500

@@ -47,7 +47,7 @@ export function aPolicy(changes: Partial<Policy> = {}): Policy {
     server: { namespace: 'clinic', name: 'ehr' },
     profile: 'Development',
     maxPolicyAgeSeconds: 900,
-    workload: { port: 8080, path: '/mcp' },
+    workload: { port: 8080, path: '/mcp', transport: 'StreamableHttp' },
     tls: { minVersion: 'TLSv1.3', clientCa: 'set by the test that needs one' },
     issuers: [
       {

@@ -66,7 +66,7 @@ async function started(trail: 'Stream' | 'Local' = 'Stream'): Promise<Running> {
     config: {
       server,
       pod: { name: 'ehr-1', uid: pod.podUid, ip: '10.1.2.3' },
-      upstream: { port: upstream.port, path: '/mcp' },
+      upstream: { port: upstream.port, path: '/mcp', transport: 'StreamableHttp' },
       channel: base(installation.channel.faults.port),
       collector: base(installation.collector.faults.port),
       ca: installation.authority.pem,
@@ -89,7 +89,7 @@ async function policy(changes: Partial<Policy> = {}, said: Partial<Orders> = {})
   const { url, jwks } = await issuer
   const made = aPolicy({
     tls: { minVersion: 'TLSv1.3', clientCa: callers.cert },
-    workload: { port: upstream.port, path: '/mcp' },
+    workload: { port: upstream.port, path: '/mcp', transport: 'StreamableHttp' },
     ...changes,
   })
   return someOrders(made, { jwks: { [url]: jwks }, ...said })

@@ -21,6 +21,7 @@ function aJudge(): (jwks: Orders['jwks'], issuers?: string[]) => InForce {
     server: { namespace: 'clinic', name: 'ehr' },
     acknowledge: 'Stream',
     port: 8080,
+    transport: 'StreamableHttp',
   })
   let generation = 0
   return (jwks, issuers = [issuerUrl, partner]) => {

@@ -44,7 +44,7 @@ function kept(acknowledge: 'Stream' | 'Local' = 'Stream'): Kept {
     },
   }
   const orders = keepOrders({
-    pod: { server, acknowledge, port: 8080 },
+    pod: { server, acknowledge, port: 8080, transport: 'StreamableHttp' },
     async record(entry, profile) {
       recorded.push({ entry, profile })
       if (trail.mode === 'fails') throw new Error('away')
@@ -252,7 +252,20 @@ for (const [what, made] of Object.entries(unusable))
 describe('a policy that cannot be enforced in this pod locks', () => {
   test.each([
     ['another trail', 'Stream', { trail: { acknowledge: 'Local' } }, {}, 'pod-outdated'],
-    ['another port', 'Stream', { workload: { port: 9090, path: '/mcp' } }, {}, 'pod-outdated'],
+    [
+      'another port',
+      'Stream',
+      { workload: { port: 9090, path: '/mcp', transport: 'StreamableHttp' } },
+      {},
+      'pod-outdated',
+    ],
+    [
+      'another transport',
+      'Stream',
+      { workload: { port: 8080, path: '/mcp', transport: 'Stdio' } },
+      {},
+      'pod-outdated',
+    ],
     [
       'a volume that goes with the pod',
       'Local',
