@@ -99,11 +99,16 @@ const ready = (failureThreshold: number, periodSeconds: number) => ({
   timeoutSeconds: 2,
 })
 
+/** How V8 uses memory in a sidecar. */
+export const memoryFlags = ['--max-semi-space-size=8', '--heap-growing-percent=40', '--no-parallel-scavenge']
+
 function sidecar(injection: Injection, local: boolean): Container {
   return {
     ...base(containers.sidecar, injection.surroundings.image),
-    // A smaller young generation: a fifth less memory at the same speed (docs/performance.md says how it is measured).
-    command: node('--max-semi-space-size=4', program('main.ts')),
+    // docs/performance.md says how it is measured. A young generation of 8 MB: with the smallest one, collecting it was a
+    // quarter of a call. Old ones are collected before they have grown by half: a third less memory. One thread collects,
+    // since a pod's few would only wait for each other.
+    command: node(...memoryFlags, program('main.ts')),
     // Native sidecar: it starts before the app and gets SIGTERM after it.
     restartPolicy: 'Always',
     ports: [

@@ -1,5 +1,6 @@
 // Figures to a table: medians of the rounds, ratios to nginx, latency over the upstream asked directly.
 
+import { memoryFlags } from '../../operator/admission/sidecar-spec.ts'
 import { answerBytes, type Work } from './work.ts'
 
 export type Figures = {
@@ -86,7 +87,7 @@ ${machine}.
   of its own over mutual TLS, has committed it to its disk; its processor time is not in the figure.
 - Figures are stated, not asserted: they depend on the machine, and another process beside the run shows in them. The
   ratio to nginx carries over between machines better than anything else here.
-- The sidecar runs as in a pod: \`--max-semi-space-size=4\`, sources without types, and the environment of the image.
+- The sidecar runs as in a pod: \`${memoryFlags.join(' ')}\`, sources without types, and the environment of the image.
 `
   return { table, document }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { strippedEnvironment } from '../../config/image/strip.ts'
+import { memoryFlags } from '../../operator/admission/sidecar-spec.ts'
 import { nginxArguments } from './nginx.ts'
 import { start } from './process.ts'
 import { direct, yardstick } from './report.ts'
@@ -63,7 +64,7 @@ export function targets(place: Place): Target[] {
             cores.measured,
             process.execPath,
             [
-              '--max-semi-space-size=4',
+              ...memoryFlags,
               join(place.image, 'test', 'bench', 'sidecar-main.ts'),
               place.file,
               ...[port, upstreamPort, collectorPort, mode, trail].map(String),
