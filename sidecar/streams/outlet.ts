@@ -6,6 +6,8 @@ import type { ServerResponse } from 'node:http'
 /** So often something is sent on a stream that is silent, milliseconds: hops on the way end what says nothing. */
 const beat = 15_000
 
+const closed = new Error('The response is closed')
+
 export interface Outlet {
   readonly begun: boolean
   /** Aborted when the caller is gone before the stream ended. */
@@ -24,7 +26,8 @@ export function outlet(response: ServerResponse): Outlet {
   let timer: NodeJS.Timeout | undefined
   response.once('close', () => {
     clearInterval(timer)
-    leaving.abort()
+    // Every response closes some day. Without a reason of ours a DOMException with its stack is made for each.
+    leaving.abort(closed)
   })
 
   const own: Outlet = {
