@@ -43,6 +43,8 @@ export function argumentCheck(of: {
     logger: false,
     code: { regExp: Object.assign((pattern: string) => linear(pattern), { code: 'linear' }) },
   })
+  // ajv resolves references to anchors, but does not count the keyword among those it knows.
+  ajv.addVocabulary(['$anchor'])
   formats.default(ajv, [...knownFormats])
   const validate = ajv.compile(closed(of.arguments))
   const names = propertyNames(of.arguments, new Set())

@@ -111,7 +111,7 @@ verifies('access:lists', 'each caller sees what their roles permit, in the polic
 verifies('access:lists', 'a list holds our schema, and no cache may keep it', async () => {
   const reply = await scene.ask(aMessage('tools/list', {}, { revision: '2026-07-28' }))
 
-  expect(reply.headers['cache-control']).toBe('no-store')
+  expect(reply.headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'application/json' })
   expect(reply.json['result']).toMatchObject({ resultType: 'complete', ttlMs: 0, cacheScope: 'private' })
   expect((reply.json['result'] as { tools: unknown[] }).tools[0]).toEqual({
     name: 'get_diagnosis',

@@ -148,6 +148,15 @@ const shapes: { when: string; schema: JsonObject; good: JsonObject; bad: JsonObj
     bad: { who: { name: 'a', x: 1 } },
   },
   {
+    when: '$ref to an $anchor',
+    schema: {
+      properties: { who: { $ref: '#person' } },
+      $defs: { someone: { $anchor: 'person', ...person } },
+    },
+    good: { who: { name: 'a' } },
+    bad: { who: { name: 'a', x: 1 } },
+  },
+  {
     when: 'if and then',
     schema: {
       properties: { a: { type: 'string' } },
