@@ -79,11 +79,10 @@ bench: ## Side by side with nginx; writes docs/performance.md
 	@$(SETUP) node bench
 	@node test/bench/bench.ts
 
-conformance: ## The official MCP suites (LOCAL=1: also behind the request path; THROUGH=URL CERT KEY CA TOKEN: behind a sidecar)
-	@$(SETUP) node
+conformance: ## The official MCP suites, bare and through a sidecar in a pod; writes docs/conformance.md (LOCAL=1: no cluster; THROUGH=URL CERT KEY CA TOKEN: a sidecar of yours)
+	@$(SETUP) node $(if $(LOCAL)$(THROUGH)$(filter current,$(CLUSTER)),,cluster)
 	@node test/conformance/main.ts bare
-	@$(if $(LOCAL),node test/conformance/main.ts local compare)
-	@$(if $(THROUGH),node test/conformance/main.ts through compare --url $(THROUGH) --cert $(CERT) --key $(KEY) --ca $(CA) --token $(TOKEN) $(if $(SERVERNAME),--servername $(SERVERNAME)))
+	@$(if $(THROUGH),node test/conformance/main.ts through compare --url $(THROUGH) --cert $(CERT) --key $(KEY) --ca $(CA) --token $(TOKEN) $(if $(SERVERNAME),--servername $(SERVERNAME)),$(if $(LOCAL),node test/conformance/main.ts local compare,node test/conformance/main.ts cluster compare document))
 
 eval: ## Recall and precision of redaction on a labelled corpus (no content yet)
 	@echo "make eval has no content yet: free-text detection is still thin. See docs/limits.md." >&2; exit 2

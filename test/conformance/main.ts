@@ -5,6 +5,7 @@
 //   node test/conformance/main.ts cluster
 //   node test/conformance/main.ts local
 //   node test/conformance/main.ts compare
+//   node test/conformance/main.ts document
 //
 // bare     the server alone: our fixtures, or what answers at --url
 // through  the same server behind a sidecar somewhere, reached through the shim
@@ -12,29 +13,33 @@
 //          is chosen as the demo's is. What was put there goes again, unless KEEP=1
 // local    our fixtures behind a sidecar of this machine, without a cluster
 // compare  what differs between the last bare run and the last one through; fails for what is not explained
+// document writes docs/conformance.md from the last runs of bare and cluster
 //
 // Checks stay in out/conformance.
 
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { progress, toStderr } from '../../config/image/progress.ts'
 import { checkNamespaces, clear, install, uninstall } from '../demo/scene.ts'
 import { endWorld, type World, world } from '../demo/world.ts'
-import { type Row, readRows } from './checks.ts'
+import type { Row } from './checks.ts'
 import { buildIdentity, buildPods } from './cluster.ts'
 import { differences, explain } from './compare.ts'
+import { conformanceDocument } from './document.ts'
 import { explanations } from './explained.ts'
 import { serveFixtures } from './fixtures/serve.ts'
 import { localSidecar } from './local-sidecar.ts'
 import { differencesTable, summary, troubles } from './report.ts'
+import { runsIn, type Side } from './runs.ts'
 import { startShim } from './shim/shim.ts'
-import { legs, requirementsOf, runSuite } from './suite.ts'
+import { suiteVersion } from './suite.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const out = join(root, 'out', 'conformance')
-type Side = 'bare' | 'unguarded' | 'through'
+const clusterFile = join(out, 'cluster.txt')
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -48,24 +53,7 @@ const { values, positionals } = parseArgs({
   },
 })
 
-/** Both suites, one after the other. */
-async function run(side: Side, url: string): Promise<Row[]> {
-  for (const leg of legs) {
-    console.error(`${side}: the suite of ${leg} …`)
-    await runSuite(leg, url, join(out, side, leg))
-  }
-  return await rowsOf(side)
-}
-
-async function rowsOf(side: Side): Promise<Row[]> {
-  const rows = legs.map(async (leg) => {
-    const folder = join(out, side, leg)
-    return await readRows(leg, folder, await requirementsOf(leg)).catch((cause: unknown) => {
-      throw new Error(`Nothing to read in ${folder}: run this with ${side} first`, { cause })
-    })
-  })
-  return (await Promise.all(rows)).flat()
-}
+const { run, rowsOf } = runsIn(out, (line) => console.error(line))
 
 /** A file that a flag names. */
 async function file(flag: 'cert' | 'key' | 'ca' | 'token'): Promise<string> {
@@ -112,10 +100,19 @@ async function through(): Promise<boolean> {
 
 async function cluster(): Promise<boolean> {
   const place = await world()
+  if ((await place.kubectl.get('namespace', 'clinic')) !== undefined)
+    throw new Error(
+      'The demo’s clinic stands on this cluster, and would go: make demo-down first, or choose another by HIPAA_MCP_CLUSTER=name',
+    )
   try {
     await checkNamespaces(place)
     await clear(place)
     await install(place)
+    const { serverVersion } = JSON.parse(await place.kubectl.run(['version', '-o', 'json'])) as {
+      serverVersion: { gitVersion: string }
+    }
+    await mkdir(out, { recursive: true })
+    await writeFile(clusterFile, `Kubernetes ${serverVersion.gitVersion}`)
     const pods = await progress(
       'fixtures, identity provider and agent',
       toStderr,
@@ -156,12 +153,36 @@ async function local(): Promise<boolean> {
   return true
 }
 
-async function compare(): Promise<boolean> {
+/** The last runs, and what they differ in. */
+async function compared() {
   const [before, after] = [await rowsOf('bare'), await rowsOf('through')]
+  return { before, after, ...explain(differences(before, after), explanations) }
+}
+
+async function document(): Promise<boolean> {
+  const { before, after, explained, unexplained } = await compared()
+  const text = conformanceDocument({
+    on: {
+      suite: await suiteVersion(),
+      cluster: await readFile(clusterFile, 'utf8'),
+      machine: `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}`,
+    },
+    bare: before,
+    unguarded: await rowsOf('unguarded'),
+    through: after,
+    explained,
+    unexplained,
+  })
+  await writeFile(join(root, 'docs', 'conformance.md'), text)
+  console.log('\nWritten: docs/conformance.md')
+  return true
+}
+
+async function compare(): Promise<boolean> {
   for (const { test } of explanations)
     if (!existsSync(join(root, test)))
       throw new Error(`explained.ts names the test ${test}, which is not there: name the one that covers it`)
-  const { explained, unexplained, stale } = explain(differences(before, after), explanations)
+  const { before, after, explained, unexplained, stale } = await compared()
   console.log(`\n${summary('bare', before)}\n\n${summary('through', after)}`)
   if (explained.length > 0) console.log(`\nExplained: ${explained.length}\n${differencesTable(explained)}`)
   if (unexplained.length > 0)
@@ -176,7 +197,7 @@ async function compare(): Promise<boolean> {
   return unexplained.length === 0 && stale.length === 0
 }
 
-const steps: { [name: string]: () => Promise<boolean> } = { bare, through, cluster, local, compare }
+const steps: { [name: string]: () => Promise<boolean> } = { bare, through, cluster, local, compare, document }
 const wanted = positionals.map((name) => steps[name])
 if (wanted.length === 0 || wanted.includes(undefined)) {
   console.error(`usage: node test/conformance/main.ts ${Object.keys(steps).join('|')}... [flags]`)

@@ -38,7 +38,7 @@ const fromServer: NonNullable<Spec['fromServer']> = {
 }
 
 /** Keywords that the argument check does not take: the tools that have them are listed without. */
-const refused = new Set(['$anchor', 'x-mcp-header'])
+const refused = new Set(['x-mcp-header'])
 
 function compilable(schema: ToolSchema): { [keyword: string]: unknown } {
   return JSON.parse(

@@ -11,6 +11,11 @@ export type Leg = (typeof legs)[number]
 
 const suite = dirname(fileURLToPath(import.meta.resolve('@modelcontextprotocol/conformance/package.json')))
 
+export async function suiteVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(suite, 'package.json'), 'utf8')) as { version: string }
+  return version
+}
+
 /** Scenarios of a revision: those that a server must pass to conform, and those that are only run. */
 export type Requirements = { scored: readonly string[]; others: readonly string[] }
 

@@ -8,6 +8,7 @@ import { access } from './parts/access.ts'
 import { attacks } from './parts/attacks.ts'
 import { buildStage } from './parts/build.ts'
 import { claimsOfTheDemo } from './parts/claims-of-the-demo.ts'
+import { conformance } from './parts/conformance.ts'
 import { injection } from './parts/injection.ts'
 import { local } from './parts/local.ts'
 import { noPatientAnywhere } from './parts/no-patient-anywhere.ts'
@@ -37,4 +38,5 @@ describe('admission', () => injection(stage))
 describe('an editor of the namespace', () => attacks(stage))
 describe('what survives', () => resilience(stage))
 describe('a trail of the pod’s own', () => local(stage))
+describe('the official suites', () => conformance(stage))
 describe('what is nowhere', () => noPatientAnywhere(stage))
