@@ -60,8 +60,10 @@ export type TalkOptions = {
   readonly changed: (method: string, params: JsonObject) => void
 }
 
-/** A call that tells of its progress may take ten times as long. */
+/** A call that tells of its progress may be silent ten times as long. */
 const progressFactor = 10
+/** Longest call all the same, milliseconds. */
+const longest = 3_600_000
 /** Bytes that may wait to be read by a server; beyond, it is as good as down. */
 const mostUnread = 16 * 1024 * 1024
 /** Requests that were given up and never answered: a server that has so many is stuck and is begun anew. */
@@ -87,6 +89,8 @@ type Running = {
   /** Its caller cannot follow: what comes meanwhile is left out, for the others' answers come on the same connection. */
   full: boolean
   timer: NodeJS.Timeout | undefined
+  /** On the clock of performance.now(). */
+  readonly until: number
   settle(outcome: JsonObject | Refusal): void
 }
 
@@ -206,7 +210,8 @@ export function talk(connection: Duplex, { deadline, limit, changed }: TalkOptio
     const { hearing, endless } = request.asking
     if (request.timer !== undefined && endless !== true) {
       clearTimeout(request.timer)
-      request.timer = setTimeout(() => request.settle(tooLate()), deadline * progressFactor)
+      const left = Math.max(0, request.until - performance.now())
+      request.timer = setTimeout(() => request.settle(tooLate()), Math.min(deadline * progressFactor, left))
     }
     if (hearing === undefined || request.full) request.otherMessages += 1
     else request.full = !hearing.take({ method, params })
@@ -242,6 +247,7 @@ export function talk(connection: Duplex, { deadline, limit, changed }: TalkOptio
           otherMessages: 0,
           full: false,
           timer: endless === true ? undefined : setTimeout(late, asking.deadline ?? deadline),
+          until: performance.now() + longest,
           settle(outcome) {
             if (!running.delete(id)) return
             clearTimeout(request.timer)

@@ -78,7 +78,9 @@ export function stdioUpstream({
       known = known === undefined ? 'initialize' : undefined
       throw why
     })
-    log.info('The server’s process speaks', { reason: `stdio-${spoken.way}` })
+    if (spoken.way === 'none')
+      log.warn('The server speaks no revision of MCP that is served here', { reason: 'stdio-none' })
+    else log.info('The server’s process speaks', { reason: `stdio-${spoken.way}` })
     current.resolve({ talk: own, spoken, session: randomUUID() })
   }
 

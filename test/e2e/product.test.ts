@@ -14,6 +14,7 @@ import { local } from './parts/local.ts'
 import { noPatientAnywhere } from './parts/no-patient-anywhere.ts'
 import { orders } from './parts/orders.ts'
 import { resilience } from './parts/resilience.ts'
+import { stdio } from './parts/stdio.ts'
 
 let clinic: Clinic | undefined
 let bare: Bare | undefined
@@ -36,6 +37,7 @@ describe('orders', () => orders(stage))
 describe('access', () => access(stage))
 describe('admission', () => injection(stage))
 describe('an editor of the namespace', () => attacks(stage))
+describe('a stdio server', () => stdio(stage))
 describe('what survives', () => resilience(stage))
 describe('a trail of the pod’s own', () => local(stage))
 describe('the official suites', () => conformance(stage))
