@@ -3,6 +3,7 @@
 import { isObject } from '../core/is-object.ts'
 import type { Incoming, JsonObject } from './exchange.ts'
 import type { Held } from './http1/client.ts'
+import { collected } from './http1/collect.ts'
 import type { Fields } from './http1/response.ts'
 import { parseJson, parseText } from './json.ts'
 import { type Details, type Reason, Refusal } from './refusals.ts'
@@ -17,6 +18,9 @@ export type Hearing = {
   /** The server's stream began: how to go on reading. */
   began?(resume: () => void): void
 }
+
+/** Longest session identifier that is taken of a server, characters. */
+const longestSession = 1_024
 
 /** Takes one answer in, event by event. */
 export function answerReader(
@@ -35,13 +39,14 @@ export function answerReader(
   let session: string | undefined
   let size = 0
   let otherMessages = 0
-  let chunks: Buffer[] = []
-  let take: (chunk: Buffer) => void = (chunk) => void chunks.push(chunk)
+  let messages = 0
+  const body = collected()
+  let take: (chunk: Buffer) => void = (chunk) => body.add(chunk)
 
   const refuse = (reason: Reason, details: Details = {}): void => {
     if (settled) return
     settled = true
-    chunks = []
+    body.clear()
     reject(new Refusal(reason, { mayHaveRun: held !== undefined, ...details }))
     held?.abort()
   }
@@ -51,6 +56,9 @@ export function answerReader(
     resolve(incoming)
   }
   const message = (value: unknown): void => {
+    // What comes behind the answer belongs to nothing.
+    if (settled) return
+    messages += 1
     if (declined) {
       const error = isObject(value) && isObject(value['error']) ? value['error'] : {}
       return refuse('upstream-error', { mayHaveRun: false, ...errorOf(error) })
@@ -77,6 +85,12 @@ export function answerReader(
     get streaming() {
       return streaming
     },
+    get settled() {
+      return settled
+    },
+    get messages() {
+      return messages
+    },
     /** The request is on its way: from now on it may have run. */
     sends(connection: Held): boolean {
       if (settled) return false
@@ -89,7 +103,8 @@ export function answerReader(
       const type = text(headers['content-type'])?.split(';')[0]?.trim().toLowerCase()
       if (headers['content-encoding'] !== undefined) return refuse('upstream-malformed')
       // It comes back in a header of ours: visible ASCII, as the revision says.
-      if (session !== undefined && !/^[\x21-\x7e]+$/.test(session)) return refuse('upstream-malformed')
+      if (session !== undefined && (session.length > longestSession || !/^[\x21-\x7e]+$/.test(session)))
+        return refuse('upstream-malformed')
       if (status === 404 && call.session !== undefined)
         return refuse('session-unknown', { mayHaveRun: false })
       if (id === undefined && status >= 200 && status < 300) {
@@ -123,8 +138,8 @@ export function answerReader(
     },
     ended(): void {
       if (settled) return
-      if (chunks.length > 0) {
-        const parsed = parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+      if (body.size > 0) {
+        const parsed = parseJson(body.whole())
         if ('fault' in parsed && !declined) return refuse('upstream-malformed')
         message('fault' in parsed ? undefined : parsed.value)
       }
@@ -177,8 +192,10 @@ export function streamReader(
     resolve()
     held?.abort()
   }
+  let messages = 0
   const parse = eventParser(({ data }) => {
     if (data === '') return
+    messages += 1
     const parsed = parseText(data)
     const value = 'value' in parsed ? parsed.value : undefined
     if (!isObject(value) || value['jsonrpc'] !== '2.0') return refuse('upstream-malformed')
@@ -190,6 +207,12 @@ export function streamReader(
   return {
     get streaming() {
       return open
+    },
+    get settled() {
+      return settled
+    },
+    get messages() {
+      return messages
     },
     sends(connection: Held): boolean {
       if (settled) return false

@@ -2,6 +2,7 @@
 // and nothing of the request is repeated. Implements: transmission:no-phi-in-url, transmission:bad-input
 
 import type { IncomingMessage } from 'node:http'
+import { collected } from './http1/collect.ts'
 import { parseJson } from './json.ts'
 import { Refusal } from './refusals.ts'
 
@@ -74,16 +75,13 @@ function typesOf(accept: string | undefined): readonly (string | undefined)[] {
 /** The whole body, in one buffer. Throws Refusal past the limit; rejects when the peer breaks off. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
+    const body = collected()
     request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > bodyLimit) {
-        chunks.length = 0
-        reject(new Refusal('body-too-large'))
-      } else chunks.push(chunk)
+      if (body.size + chunk.length <= bodyLimit) return body.add(chunk)
+      body.clear()
+      reject(new Refusal('body-too-large'))
     })
-    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    request.on('end', () => resolve(body.whole()))
     request.on('error', reject)
   })
 }

@@ -2,6 +2,8 @@
 
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
+/** Pieces of a line that wait to be joined. */
+const mostPieces = 512
 
 export type SentEvent = { event: string; data: string }
 
@@ -13,6 +15,8 @@ export function eventParser(onEvent: (event: SentEvent) => void, limit: number):
   const decoder = new TextDecoder('utf-8', { fatal: true })
   // Pieces of a line that has not ended: joined once, so that one long line costs linear time.
   let pieces: string[] = []
+  /** So many of them are long, or were joined. */
+  let joined = 0
   let event = ''
   let data: string[] = []
   let held = 0
@@ -43,11 +47,16 @@ export function eventParser(onEvent: (event: SentEvent) => void, limit: number):
       pieces.at(-1)?.endsWith('\r') !== true
     ) {
       pieces.push(piece)
+      // One byte at a time would cost many times its size.
+      if (pieces.length - joined < mostPieces) return
+      pieces = [...pieces.slice(0, joined), pieces.slice(joined).join('')]
+      joined = pieces.length
       return
     }
     // A carriage return at the very end waits: a line feed may follow it.
     const lines = [...pieces, piece].join('').split(/\r\n|\n|\r(?!$)/)
     pieces = [lines.pop() ?? '']
+    joined = 0
     for (const text of lines) line(text)
   }
 }

@@ -8,8 +8,13 @@ import { http1Client, type Request, type RequestReader } from './http1/client.ts
 
 /** From sending a message to its whole answer, milliseconds. */
 const answerDeadline = 30_000
-/** A stream may be silent ten times as long: a person may be thinking about the server's question. */
+/**
+ * A stream may be silent ten times as long: a person may be thinking about the server's question. Silent is one that sends
+ * no message: bytes alone would keep it open, and its call running, for ever.
+ */
 const streamFactor = 10
+/** Longest stream of a call, milliseconds. */
+const longestCall = 3_600_000
 /** Largest answer or event that is taken in, bytes. It is filtered in memory. */
 const answerLimit = 8 * 1024 * 1024
 
@@ -54,11 +59,18 @@ export interface Upstream {
   close(): void
 }
 
-export type UpstreamOptions = { readonly port: number; readonly deadline?: number; readonly limit?: number }
+/** Milliseconds and bytes; `longest`: of the stream of a call. */
+export type UpstreamOptions = {
+  readonly port: number
+  readonly deadline?: number
+  readonly longest?: number
+  readonly limit?: number
+}
 
 export function upstream({
   port,
   deadline = answerDeadline,
+  longest = longestCall,
   limit = answerLimit,
 }: UpstreamOptions): Upstream {
   const client = http1Client(port)
@@ -68,25 +80,52 @@ export function upstream({
   /** Sends, and calls `late` when nothing has come for the deadline: that of an answer, or that of a stream. */
   function post(
     request: Request,
-    reader: RequestReader & { late(): void; left(): void; readonly streaming: boolean },
+    reader: RequestReader & {
+      late(): void
+      left(): void
+      readonly streaming: boolean
+      readonly settled: boolean
+      /** So many came. */
+      readonly messages: number
+    },
     { gone, endless = false }: { gone?: AbortSignal; endless?: boolean } = {},
   ): void {
-    let timer: NodeJS.Timeout | undefined = setTimeout(() => reader.late(), deadline)
+    const silence = deadline * streamFactor
+    let timer: NodeJS.Timeout | undefined
+    let end: NodeJS.Timeout | undefined
+    const wait = (milliseconds: number | undefined): void => {
+      clearTimeout(timer)
+      timer = milliseconds === undefined ? undefined : setTimeout(() => reader.late(), milliseconds)
+    }
+    wait(deadline)
+    let heard = 0
+    let settled = false
     const leave = (): void => reader.left()
     gone?.addEventListener('abort', leave, { once: true })
     const over = (): void => {
       clearTimeout(timer)
+      clearTimeout(end)
       gone?.removeEventListener('abort', leave)
     }
     client.post(request, {
       sends: (held) => reader.sends(held),
-      begun: (status, fields) => reader.begun(status, fields),
+      begun(status, fields) {
+        reader.begun(status, fields)
+        if (!reader.streaming) return
+        wait(endless ? undefined : silence)
+        if (!endless) end = setTimeout(() => reader.late(), longest)
+      },
       data(chunk) {
-        if (reader.streaming) {
-          clearTimeout(timer)
-          timer = endless ? undefined : setTimeout(() => reader.late(), deadline * streamFactor)
-        }
         reader.data(chunk)
+        if (!reader.streaming || settled) return
+        if (reader.settled) {
+          settled = true
+          // It has answered: what it still sends, and how long it keeps the stream open, is not waited for.
+          wait(deadline)
+        } else if (reader.messages > heard) {
+          heard = reader.messages
+          if (!endless) wait(silence)
+        }
       },
       ended() {
         over()

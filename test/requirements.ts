@@ -224,6 +224,10 @@ export const requirements = {
 
   // 7. Transmission
   'transmission:no-phi-in-url': done('transmission', 'A request with a query in its URL is refused.'),
+  'transmission:hostile-server': done(
+    'transmission',
+    'A server that keeps to no rule gets a clear end of each call, in bounded time and memory, and harms no other.',
+  ),
   'transmission:token-in-url': done(
     'transmission',
     'A token in a URL is refused and recorded as what it is: leaked.',

@@ -13,7 +13,7 @@ export type Question = {
 }
 
 export interface Pending {
-  /** Returns the id under which the caller is asked; undefined when too many questions are open. */
+  /** Returns the id under which the caller is asked; undefined when too many questions are open, of this caller or of all. */
   ask(who: Who, question: Question, now: number): number | undefined
   /** The question behind an id, if it is this caller's and still open. It stays open. */
   of(who: Who, id: unknown, now: number): Question | undefined
@@ -25,20 +25,34 @@ export interface Pending {
 
 const life = 10 * 60_000
 const mostQuestions = 10_000
+/** So that no server keeps others from asking anybody. */
+const mostOfOne = 100
 
 export function pending(): Pending {
   const open = new Map<number, { owner: string; question: Question; until: number }>()
+  const counts = new Map<string, number>()
   let last = 0
+  const forget = (id: unknown): void => {
+    const owner = open.get(id as number)?.owner
+    if (owner === undefined) return
+    open.delete(id as number)
+    const left = (counts.get(owner) ?? 1) - 1
+    if (left > 0) counts.set(owner, left)
+    else counts.delete(owner)
+  }
   return {
     ask(who, question, now) {
       // Oldest first: the map's order is the order of asking.
       for (const [id, { until }] of open) {
         if (until > now) break
-        open.delete(id)
+        forget(id)
       }
-      if (open.size >= mostQuestions) return undefined
+      const owner = ownerOf(who)
+      const own = counts.get(owner) ?? 0
+      if (open.size >= mostQuestions || own >= mostOfOne) return undefined
       last += 1
-      open.set(last, { owner: ownerOf(who), question, until: now + life })
+      open.set(last, { owner, question, until: now + life })
+      counts.set(owner, own + 1)
       return last
     },
     of(who, id, now) {
@@ -48,7 +62,7 @@ export function pending(): Pending {
         : undefined
     },
     method: (id) => (typeof id === 'number' ? open.get(id)?.question.method : undefined),
-    close: (id) => void open.delete(id as number),
+    close: forget,
   }
 }
 

@@ -20,6 +20,8 @@ import type { Outlet } from './outlet.ts'
 
 /** Messages whose record or sending is awaited at a time; then the server is no longer read. */
 const most = 64
+/** Refusals of a server's questions that are on their way to it at a time; beyond them it is not even told. */
+const mostRefusals = 64
 /** Largest message, characters. */
 const largest = 256 * 1024
 
@@ -56,12 +58,16 @@ export type Relay = {
 export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: () => void): Relay {
   let withheld = 0
   let waiting = 0
+  let refusing = 0
   let tail: Promise<void> = Promise.resolve()
   let failed: { why: unknown } | undefined
 
   const withhold = (message: ServerMessage): void => {
     withheld += 1
-    if (message.id !== undefined) answerFor(message.method, message.id, listening, deps)
+    // Each is a request of its own: a server that asks and asks must not fill our memory with what it is told.
+    if (message.id === undefined || refusing >= mostRefusals) return
+    refusing += 1
+    void answerFor(message.method, message.id, listening, deps).finally(() => (refusing -= 1))
   }
 
   return {
@@ -201,17 +207,17 @@ function personOf({ iss, sub }: Who): { iss: string; sub: string } {
  * A server that asks what may not be asked is told so, and need not wait. Whether its caller is there (ping) it asks of the
  * connection's other end, which is here.
  */
-function answerFor(
+async function answerFor(
   method: string,
   id: string | number,
   { inForce, revision, upstreamSession }: Listening,
   deps: Deps,
-): void {
+): Promise<void> {
   const answer =
     method === 'ping' && revision !== '2026-07-28'
       ? { result: {} }
       : { error: { code: -32601, message: 'Not permitted by the policy of this gateway' } }
-  deps.upstream
+  await deps.upstream
     .respond({
       path: inForce.policy.workload.path,
       revision,
