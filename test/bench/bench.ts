@@ -4,7 +4,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, release, tmpdir } from 'node:os'
+import { cpus, loadavg, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { asInImage } from './as-in-image.ts'
@@ -79,6 +79,8 @@ async function measure(target: Target): Promise<Figures> {
   }
 }
 
+/** What else ran: with more than a few tenths the figures are of a machine that was busy with others. */
+const beside = `load average ${(loadavg()[0] ?? 0).toFixed(1)} before the run`
 const says = (line: string): void => console.error(line)
 // The policy names the upstream's port, so it is chosen before the upstream starts.
 const port = 20_000 + (process.pid % 10_000)
@@ -104,7 +106,7 @@ try {
     }
   }
   const nginx = spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.trim().replace('nginx version: ', '')
-  const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}, ${nginx}`
+  const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}, ${nginx}, ${beside}`
   const text = report({ machine, rounds, seconds, rate, measured, work })
   console.log(text.table)
   if (!values['no-write']) {
