@@ -64,9 +64,9 @@ export async function buildPods(world: World & Authorities): Promise<Pods> {
   return { guarded, unguarded, close }
 }
 
-/** Removes what `buildPods` made. */
+/** Removes what `buildPods` made, and does not wait: a guarded pod takes half a minute to end. */
 export async function removePods({ kubectl }: Pick<World, 'kubectl'>): Promise<void> {
-  await kubectl.run(['delete', 'namespace', server, caller, '--ignore-not-found', '--timeout=120s'])
+  await kubectl.run(['delete', 'namespace', server, caller, '--ignore-not-found', '--wait=false'])
   await kubectl.run(['delete', 'baa', modelAgreement, '--ignore-not-found'])
 }
 
