@@ -49,9 +49,9 @@ test('each difference stands in the document, explained ones with reason and tes
 
   expect(text).toContain('2 checks differ between bare and through, 1 of them without an explanation.')
   expect(text).toContain(
-    '- 2026-07-28, scored, `ping`, `a-check`: SUCCESS → WARNING: A control may not yield. Test: [`test/a.test.ts`]',
+    '- 2026-07-28, scored, `ping`, `a-check` (ACheck): SUCCESS → WARNING: A control may not yield. Test: [`test/a.test.ts`]',
   )
-  expect(text).toContain('- 2026-07-28, not scored, `tools-list`, `a-check`: SUCCESS → WARNING\n')
+  expect(text).toContain('- 2026-07-28, not scored, `tools-list`, `a-check` (ACheck): SUCCESS → WARNING\n')
 })
 
 test('a run without differences says that nothing changes', () => {

@@ -28,7 +28,8 @@ for both revisions against a server of our own that is written with the official
 - **unguarded**: the server in the agent's pod, reached by \`kubectl port-forward\`.
 - **through**: the server in a guarded pod, behind the sidecar as the operator put it there. The agent's pod calls it over
   mutual TLS with a person's token, and the suite reaches the agent's pod by \`kubectl port-forward\`. The policy permits
-  everything and redacts nothing (\`test/conformance/permit-all.ts\`).
+  everything and redacts nothing (\`test/conformance/permit-all.ts\`). The suite calls 127.0.0.1, and a sidecar answers to
+  its certificate's names alone: the agent puts the server's name in place of 127.0.0.1, and of no other.
 
 \`\`\`
 ${tables.join('\n\n')}
@@ -44,5 +45,5 @@ ${explained.map(({ difference, by }) => `\n- ${head(difference)}: ${by.reason} T
 ${unexplained.length === 0 ? '' : `\nNot explained:\n${unexplained.map((difference) => `\n- ${head(difference)}`).join('')}\n`}`
 }
 
-const head = ({ leg, scored, scenario, id, bare, through }: Difference): string =>
-  `${leg}, ${scored ? 'scored' : 'not scored'}, \`${scenario}\`, \`${id}\`: ${bare} → ${through}`
+const head = ({ leg, scored, scenario, id, name, bare, through }: Difference): string =>
+  `${leg}, ${scored ? 'scored' : 'not scored'}, \`${scenario}\`, \`${id}\` (${name}): ${bare} → ${through}`
