@@ -2,10 +2,13 @@
 // and nothing of the request is repeated. Implements: transmission:no-phi-in-url, transmission:bad-input
 
 import type { IncomingMessage } from 'node:http'
+import { isObject } from '../core/is-object.ts'
 import { collected } from './http1/collect.ts'
 import { parseJson } from './json.ts'
 import { Refusal } from './refusals.ts'
 
+/** Values in one body: what checks them may take longer than reading them did. */
+const mostValues = 20_000
 /** Largest body, bytes. */
 const bodyLimit = 1024 * 1024
 
@@ -89,6 +92,32 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 /** The body's JSON value. */
 export function parseBody(body: Buffer): unknown {
   const parsed = parseJson(body)
-  if ('fault' in parsed) throw new Refusal(parsed.fault === 'broken' ? 'json-broken' : 'json-too-deep')
+  if ('fault' in parsed) throw new Refusal(faults[parsed.fault])
+  if (countOfValues(parsed.value, mostValues) < 0) throw new Refusal('json-too-many')
   return parsed.value
+}
+
+const faults = { broken: 'json-broken', 'too-deep': 'json-too-deep', number: 'json-number' } as const
+
+/**
+ * What is left of `room` when every value has taken one; below zero when there are more. A member's name that a server's
+ * language may take for an object's prototype is refused: nobody's argument is called so.
+ */
+function countOfValues(value: unknown, room: number): number {
+  let left = room - 1
+  if (typeof value !== 'object' || value === null) return left
+  if (Array.isArray(value)) {
+    for (const item of value) if ((left = countOfValues(item, left)) < 0) return left
+    return left
+  }
+  for (const name in value) {
+    const item = (value as { [member: string]: unknown })[name]
+    if (
+      name === '__proto__' ||
+      (name === 'constructor' && isObject(item) && Object.hasOwn(item, 'prototype'))
+    )
+      throw new Refusal('json-prototype')
+    if ((left = countOfValues(item, left)) < 0) return left
+  }
+  return left
 }

@@ -3,14 +3,15 @@
 import { isUtf8 } from 'node:buffer'
 
 /** Why bytes are not taken as JSON. */
-export type JsonFault = 'broken' | 'too-deep'
+export type JsonFault = 'broken' | 'too-deep' | 'number'
 
 /** Deepest nesting that is taken. */
 const deepest = 64
 
 /**
  * Parses bytes as JSON. Broken: not UTF-8, not JSON, or a string with a lone surrogate, which has no UTF-8 form and so
- * could not be passed on as it came. Of members that come twice the last one counts, here and in what is passed on.
+ * could not be passed on as it came. Number: one that would be another after being written anew, which is how it is passed
+ * on. Of members that come twice the last one counts, here and in what is passed on.
  */
 export function parseJson(bytes: Buffer): { value: unknown } | { fault: JsonFault } {
   if (!isUtf8(bytes)) return { fault: 'broken' }
@@ -26,9 +27,32 @@ export function parseText(text: string): { value: unknown } | { fault: JsonFault
     return { fault: 'broken' }
   }
   if (tooDeep(value, deepest)) return { fault: 'too-deep' }
+  if (longNumber.test(text) && !numbersStay(text)) return { fault: 'number' }
   // Only an escape can bring in half a surrogate pair: the text itself came out of UTF-8.
   if (/\\u[dD][89a-fA-F]/.test(text) && !wellFormed(value)) return { fault: 'broken' }
   return { value }
+}
+
+/** Where a number may stand that a double does not hold. In a string it looks the same: then it is looked at closely. */
+const longNumber = /(?:^|[:,[\s])-?(?:\d{16}|[\d.]+[eE])/
+
+/**
+ * Whether every number is the same when it is written anew. An integer must be exact to its last digit, since it may be
+ * somebody's identifier; of a fraction the nearest double is what every reader takes (RFC 8259 6).
+ */
+function numbersStay(text: string): boolean {
+  let stay = true
+  JSON.parse(text, (_name, value: unknown, context?: { source?: string }) => {
+    if (typeof value === 'number' && !stays(value, context?.source ?? '')) stay = false
+    return value
+  })
+  return stay
+}
+
+function stays(value: number, source: string): boolean {
+  if (!Number.isFinite(value)) return false
+  if (/^-?\d+$/.test(source)) return Number.isSafeInteger(value) || String(value) === source
+  return value !== 0 || !/^[^eE]*[1-9]/.test(source)
 }
 
 function tooDeep(value: unknown, left: number): boolean {

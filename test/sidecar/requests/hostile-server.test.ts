@@ -74,7 +74,7 @@ for (const silent of [false, true])
         expect(marksIn(kept(scene))).toEqual([])
         const result = resultOf(reply.text)
         const reasons = reason === undefined ? [undefined] : [reason].flat()
-        expect(reasons).toContain(result._meta?.['dev.hipaa-mcp/reason'])
+        expect(reasons).toContain(result['_meta']?.['dev.hipaa-mcp/reason'])
         if (reason === undefined) expect(result).toMatchObject(served)
         expect(scene.trail.of('intent')).toHaveLength(1)
         expect(scene.trail.of('result')).toHaveLength(1)
@@ -83,7 +83,7 @@ for (const silent of [false, true])
         let next = resultOf((await scene.ask(call)).text)
         // What came behind an answer may stand before the next one: its id says whose it is, and that call fails.
         if (spoils === true && next.isError === true) {
-          expect(next._meta).toMatchObject({ 'dev.hipaa-mcp/reason': 'upstream-malformed' })
+          expect(next['_meta']).toMatchObject({ 'dev.hipaa-mcp/reason': 'upstream-malformed' })
           next = resultOf((await scene.ask(call)).text)
         }
         expect(next).toMatchObject(served)
