@@ -7,12 +7,14 @@ import { request } from './break-glass/request.ts'
 import { review } from './break-glass/review.ts'
 import type { Command } from './command.ts'
 import { completion } from './completion.ts'
+import { connect } from './connect.ts'
 import { revoke } from './revoke.ts'
 import { status } from './status.ts'
 import { trailExport } from './trail-export.ts'
 import { verify } from './verify.ts'
 
 export const commands: readonly Command[] = [
+  connect,
   status,
   request,
   approve,

@@ -208,7 +208,7 @@ export const requirements = {
     'authentication',
     'Only a person who just logged in with more than one factor, and has a role, gets a client certificate: short-lived, for their key, in their name, recorded.',
   ),
-  'authentication:connect': planned(
+  'authentication:connect': done(
     'authentication',
     'A host that can do neither certificates nor bound tokens reaches a server as a person who logs in, and nothing of a patient stays on the machine.',
   ),

@@ -35,7 +35,7 @@ export interface Proofs {
   check(exchange: Asking, token: string, jkt: string): Promise<void>
 }
 
-type Asking = Pick<Received, 'at' | 'certificate' | 'dpop' | 'host' | 'inForce'>
+type Asking = Pick<Received, 'at' | 'certificate' | 'dpop' | 'host' | 'inForce' | 'message'>
 
 export function proofs(): Proofs {
   const used = replays()
@@ -73,11 +73,11 @@ export function proofs(): Proofs {
 
   return {
     async check(exchange, token, jkt) {
-      const { dpop, at, inForce } = exchange
+      const { dpop, at, inForce, message } = exchange
       if (dpop === undefined) throw asking('proof-missing', 'invalid_dpop_proof', exchange)
       if (dpop.length > longestProof) throw refused('length', exchange)
       const { htm, htu, ath, iat, jti, nonce } = await signed(dpop, jkt, exchange)
-      if (htm !== 'POST') throw refused('htm', exchange)
+      if (htm !== (message.kind === 'http' ? message.method : 'POST')) throw refused('htm', exchange)
       if (addressOf(htu) !== addressOf(`https://${exchange.host ?? ''}${inForce.policy.workload.path}`))
         throw refused('htu', exchange)
       if (ath !== hash('sha256', token, 'base64url')) throw refused('ath', exchange)

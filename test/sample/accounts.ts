@@ -46,6 +46,12 @@ export const agentClient = {
   redirect: 'http://127.0.0.1/signed-in',
 } as const
 
+/**
+ * What `hipaa-mcp connect` is registered as. It makes its own certificates, and has them enrolled by the server: the
+ * provider binds tokens to whichever it shows.
+ */
+export const connectClient = { id: 'hipaa-mcp-connect', dpopId: 'hipaa-mcp-connect-dpop' } as const
+
 const step = 30
 
 /** The six digits of RFC 6238 (HMAC-SHA-1, 30 s) at a time in seconds since 1970. */

@@ -13,7 +13,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { exportJWK, generateKeyPair } from 'jose'
 import Provider, { type Context, errors } from 'oidc-provider'
-import { type Account, accounts, agentClient, codeFits } from './accounts.ts'
+import { type Account, accounts, agentClient, codeFits, connectClient } from './accounts.ts'
 
 export type ProviderOptions = {
   /** Where clients find it; decided once the port is known. */
@@ -50,6 +50,8 @@ export async function serveProvider(
     clients: [
       { ...native(agentClient.id), tls_client_certificate_bound_access_tokens: true },
       { ...native(agentClient.dpopId), dpop_bound_access_tokens: true },
+      { ...native(connectClient.id, more), tls_client_certificate_bound_access_tokens: true },
+      { ...native(connectClient.dpopId, more), dpop_bound_access_tokens: true },
     ],
     pkce: { required: () => true },
     scopes: ['openid'],
@@ -62,16 +64,20 @@ export async function serveProvider(
       Session: 3_600,
       IdToken: 600,
     },
+    issueRefreshToken: (_: unknown, client: { grantTypeAllowed: (type: string) => boolean }) =>
+      client.grantTypeAllowed('refresh_token'),
     interactions: { url: (_: unknown, { uid }: { uid: string }) => `/sign-in/${uid}` },
     findAccount: (_: unknown, id: string) =>
       people[id] === undefined ? undefined : { accountId: id, claims: () => ({ sub: id }) },
     extraTokenClaims: ({ oidc }: Context) => {
-      const code = oidc.entities.AuthorizationCode
+      const { AuthorizationCode, DeviceCode, RefreshToken } = oidc.entities
+      const code = AuthorizationCode ?? DeviceCode ?? RefreshToken
       if (code === undefined) return undefined
       return { ...people[code.accountId]?.claims, auth_time: code.authTime, amr: code.amr, acr: code.acr }
     },
     features: {
       devInteractions: { enabled: false },
+      deviceFlow: { enabled: true },
       mTLS: { enabled: true, certificateBoundAccessTokens: true, getCertificate: certificateOf },
       resourceIndicators: {
         enabled: true,
@@ -103,22 +109,26 @@ export async function serveProvider(
   return { server, port, issuer }
 }
 
-function native(id: string) {
+const more = ['refresh_token', 'urn:ietf:params:oauth:grant-type:device_code']
+
+function native(id: string, grants: readonly string[] = []) {
   return {
     client_id: id,
     application_type: 'native',
     token_endpoint_auth_method: 'none',
     redirect_uris: [agentClient.redirect],
-    grant_types: ['authorization_code'],
+    grant_types: ['authorization_code', ...grants],
     response_types: ['code'],
     id_token_signed_response_alg: 'ES256',
   }
 }
 
-/** PEM of the certificate that the peer proved to hold and that agents' CA issued. */
-function certificateOf({ req }: Context): string | undefined {
-  if (!req.socket.authorized) return undefined
+/** PEM of the certificate that the peer proved to hold: one that agents' CA issued, but for clients that enrol elsewhere. */
+function certificateOf({ req, oidc }: Context): string | undefined {
+  const anyones = oidc.client?.clientId === connectClient.id
+  if (!req.socket.authorized && !anyones) return undefined
   const { raw } = req.socket.getPeerCertificate()
+  if (raw === undefined) return undefined
   return `-----BEGIN CERTIFICATE-----\n${raw.toString('base64')}\n-----END CERTIFICATE-----`
 }
 
@@ -131,10 +141,14 @@ async function signIn(
   response: ServerResponse,
 ): Promise<void> {
   const interaction = await provider.interactionDetails(request, response)
+  // A person who is known is asked whether this program of theirs may go on (RFC 8252 8.6).
+  const { prompt, session, grantId } = interaction
+  const known = prompt.name === 'consent' && session !== undefined && grantId !== undefined
   if (request.method !== 'POST') {
-    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(form)
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(known ? consentForm : form)
     return
   }
+  if (known) return await provider.interactionFinished(request, response, { consent: { grantId } })
   const fields = new URLSearchParams(await bodyOf(request))
   const name = fields.get('name') ?? ''
   const person = people[name]
@@ -167,6 +181,8 @@ const form = `<!doctype html><title>Sign in</title><form method=post>
 <label>Name <input name=name autocomplete=username></label>
 <label>Password <input name=password type=password></label>
 <label>One-time code <input name=code inputmode=numeric></label><button>Sign in</button></form>`
+
+const consentForm = `<!doctype html><title>Go on</title><form method=post><button>Go on</button></form>`
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   let text = ''

@@ -3,14 +3,19 @@
 declare module 'oidc-provider' {
   import type { IncomingMessage, ServerResponse } from 'node:http'
 
+  type Login = { accountId: string; amr?: string[]; acr?: string; authTime?: number }
   export type Context = {
     req: IncomingMessage & { socket: import('node:tls').TLSSocket }
     oidc: {
-      entities: { AuthorizationCode?: { accountId: string; amr?: string[]; acr?: string; authTime?: number } }
+      client?: { clientId: string }
+      entities: { [kind in 'AuthorizationCode' | 'DeviceCode' | 'RefreshToken']?: Login }
     }
   }
   export type Interaction = {
     uid: string
+    prompt: { name: string }
+    session?: { accountId: string }
+    grantId?: string
     params: { client_id: string; scope?: string; resource?: string | string[] }
   }
   export type InteractionResult = {

@@ -19,10 +19,12 @@ import { Trail } from '../../collector/trail.ts'
 import { identity, identityOf } from '../../core/identifiers.ts'
 import { type Policy, policyHash, policyText } from '../../core/policy.ts'
 import type { AuditRecord } from '../../core/record.ts'
-import type { IdentityResponse, Orders } from '../../core/wire.ts'
-import type { Authority } from '../../operator/authority/ca.ts'
+import { enrolment, type IdentityResponse, type Orders } from '../../core/wire.ts'
+import { type Authority, makeAuthority } from '../../operator/authority/ca.ts'
 import { proved } from '../../operator/authority/certificate-request.ts'
 import { issue } from '../../operator/authority/issue.ts'
+import { answerEnrolment } from '../../operator/channel/enrol.ts'
+import { ChannelRefusal } from '../../operator/channel/refused.ts'
 import { Link } from '../../sidecar/channel/link.ts'
 import type { Log } from '../../sidecar/log.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
@@ -126,6 +128,8 @@ type Channel = {
 
 export type Installation = {
   authority: Authority
+  /** The operator's own client CA. */
+  clients: Authority
   collector: { faults: Faults; trail: Trail; store: Store; stop(): Promise<void>; start(): Promise<void> }
   channel: Channel
   /** To the collector, as this pod. */
@@ -139,6 +143,7 @@ export type Installation = {
 
 export async function anInstallation(): Promise<Installation> {
   const authority = await anAuthority()
+  const clients = await makeAuthority('hipaa-mcp-client-ca', Date.now())
   const folders: string[] = []
   const folder = (): string => {
     const made = mkdtempSync(join(tmpdir(), 'hipaa-mcp-sidecar-'))
@@ -148,11 +153,12 @@ export async function anInstallation(): Promise<Installation> {
   const token = join(folder(), 'token')
   writeFileSync(token, 'token-of-the-pod\n')
   const collector = await aCollector(authority, folder())
-  const channel = await aChannel(authority)
+  const channel = await aChannel(authority, clients)
   const links: Link[] = []
 
   return {
     authority,
+    clients,
     collector,
     channel: channel.channel,
     token,
@@ -224,7 +230,10 @@ async function aCollector(authority: Authority, folder: string): Promise<Install
   return started
 }
 
-async function aChannel(authority: Authority): Promise<{ channel: Channel; close: () => void }> {
+async function aChannel(
+  authority: Authority,
+  clients: Authority,
+): Promise<{ channel: Channel; close: () => void }> {
   const certificate = await certify(authority, identity.operator)
   const streams = new Set<ServerResponse>()
   const tls = createTlsServer({
@@ -261,6 +270,13 @@ async function aChannel(authority: Authority): Promise<{ channel: Channel; close
 
   tls.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'https://channel')
+    if (pathname === enrolment.path) {
+      enrol(channel, clients, request).then(
+        ([status, answer]) => response.writeHead(status).end(JSON.stringify(answer)),
+        () => response.writeHead(500).end(),
+      )
+      return
+    }
     if (pathname === '/v1/identity') {
       identify(channel, authority, request).then(
         (answer) => response.end(JSON.stringify(answer)),
@@ -310,6 +326,26 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** As the operator answers: it knows no more than its orders. */
+async function enrol(
+  { orders }: Channel,
+  clients: Authority,
+  request: IncomingMessage,
+): Promise<readonly [number, object]> {
+  if (identityOf((request.socket as TLSSocket).getPeerCertificate().subjectaltname)?.role !== 'sidecar')
+    return [401, {}]
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const body = Buffer.concat(chunks).toString('utf8')
+  return await answerEnrolment({ orders: { for: () => orders }, clients }, pod, body).then(
+    (answer) => [200, answer] as const,
+    (why: unknown) => {
+      if (!(why instanceof ChannelRefusal)) throw why
+      return [why.status, { message: why.message, reason: why.reason }] as const
+    },
+  )
 }
 
 /** As the operator answers, without asking an API server who the pod is. */

@@ -200,7 +200,8 @@ test('used proofs are remembered for as long as they are good', async () => {
   const memory = proofs()
   const at = Math.floor(Date.now() / 121_000) * 121_000 + 120_500
   const check = async (dpop: string, when: number) => {
-    const asking = { at: when, certificate: 'c', dpop, host, inForce }
+    const message = { kind: 'request' as const, method: 'tools/list', params: {} }
+    const asking = { at: when, certificate: 'c', dpop, host, inForce, message }
     return await memory.check(asking, token, prover.jkt).then(
       () => 'taken',
       ({ reason, details }: { reason: string; details: { headers?: { [name: string]: string } } }) => {
@@ -218,6 +219,36 @@ test('used proofs are remembered for as long as they are good', async () => {
   expect(await check(proof, at + 118_000)).toBe('proof-replayed')
   expect(await check(proof, at + 125_000)).toBe('proof-refused')
 })
+
+for (const method of ['GET', 'DELETE'] as const)
+  verifies(
+    'authentication:dpop',
+    `a proof for ${method} is good for that, and no proof for POST is`,
+    async () => {
+      const inForce = anInForce({ policy: aPolicy({ binding: 'DPoP' }) })
+      const memory = proofs()
+      const message = { kind: 'http' as const, method, params: {} }
+      const check = async (dpop: string) =>
+        await memory
+          .check({ at: Date.now(), certificate: 'c', dpop, host, inForce, message }, token, prover.jkt)
+          .then(
+            () => 'taken',
+            ({
+              details,
+            }: {
+              details: { headers?: { [name: string]: string }; data?: { rule?: string } }
+            }) => {
+              given = details.headers?.['dpop-nonce'] ?? given
+              return details.data?.rule ?? 'nonce'
+            },
+          )
+      let given = ''
+
+      expect(await check(await prover.proof(token, undefined, { htm: method }))).toBe('nonce')
+      expect(await check(await prover.proof(token, given, { htm: 'POST' }))).toBe('htm')
+      expect(await check(await prover.proof(token, given, { htm: method }))).toBe('taken')
+    },
+  )
 
 test('the memory of proofs is bounded for each key and for all, and says that it is full rather than forget', () => {
   const memory = replays({ each: 2, all: 3 })
