@@ -8,15 +8,22 @@ import type { Fields } from './http1/response.ts'
 import { parseJson, parseText } from './json.ts'
 import { type Details, type Reason, Refusal } from './refusals.ts'
 import { eventParser, type SentEvent } from './sse.ts'
+import type { Mark } from './streams/outlet.ts'
 import type { ServerMessage } from './streams/relay.ts'
 import type { Call } from './upstream.ts'
 
 /** Whoever hears what the server says besides its answer. */
 export type Hearing = {
   /** Returns false when no more should be read until `resume` is called, which `began` handed over. */
-  take(message: ServerMessage): boolean
-  /** The server's stream began: how to go on reading. */
-  began?(resume: () => void): void
+  take(message: ServerMessage, mark?: Mark): boolean
+  /** The server's stream began: how to go on reading, and under which id the server knows the request. */
+  began?(resume: () => void, id?: number): void
+  /** Where the stream can be taken up again, by itself. Returns as `take` does. */
+  mark?(mark: Mark): boolean
+  /** Whether the caller was told of such a place. */
+  readonly resumable?: boolean
+  /** The answer of a call whose stream is taken up again. */
+  readonly late?: { readonly id: number; take(response: { readonly [member: string]: unknown }): void }
 }
 
 /** Longest session identifier that is taken of a server, characters. */
@@ -55,7 +62,7 @@ export function answerReader(
     settled = true
     resolve(incoming)
   }
-  const message = (value: unknown): void => {
+  const message = (value: unknown, said: string, mark?: Mark): void => {
     // What comes behind the answer belongs to nothing.
     if (settled) return
     messages += 1
@@ -65,9 +72,9 @@ export function answerReader(
     }
     if (!isObject(value) || value['jsonrpc'] !== '2.0') return refuse('upstream-malformed')
     if (typeof value['method'] === 'string') {
-      const said = serverMessage(value)
-      if (hearing === undefined || said === undefined) otherMessages += 1
-      else if (!hearing.take(said)) held?.pause()
+      const told = serverMessage(value)
+      if (hearing === undefined || told === undefined) otherMessages += 1
+      else if (!hearing.take(told, mark)) held?.pause()
       return
     }
     if (value['id'] !== id) return refuse('upstream-malformed')
@@ -76,6 +83,7 @@ export function answerReader(
     if (value['error'] !== undefined || !isObject(value['result'])) return refuse('upstream-malformed')
     return answer({
       result: value['result'] as JsonObject,
+      ...(call.keepText === true ? { text: said } : {}),
       ...(session === undefined ? {} : { session }),
       otherMessages,
     })
@@ -113,7 +121,7 @@ export function answerReader(
       }
       if (status === 200 && type === 'text/event-stream') {
         streaming = true
-        hearing?.began?.(() => held?.resume())
+        hearing?.began?.(() => held?.resume(), id)
         take = eventParser((event) => sent(event), limit)
         return
       }
@@ -139,14 +147,18 @@ export function answerReader(
     ended(): void {
       if (settled) return
       if (body.size > 0) {
-        const parsed = parseJson(body.whole())
+        const whole = body.whole()
+        const parsed = parseJson(whole)
         if ('fault' in parsed && !declined) return refuse('upstream-malformed')
-        message('fault' in parsed ? undefined : parsed.value)
+        const text = call.keepText === true ? whole.toString('utf8') : ''
+        message('fault' in parsed ? undefined : parsed.value, text)
       }
+      if (continues()) return
       // A stream that ends without our answer.
       refuse(size === 0 ? 'upstream-malformed' : 'upstream-broken-off')
     },
     failed(cause: Error): void {
+      if (continues()) return
       refuse(held === undefined ? 'upstream-down' : 'upstream-broken-off', { cause })
     },
     /** Also when the answer is here: a stream that stays open behind it would hold its connection for ever. */
@@ -159,20 +171,35 @@ export function answerReader(
       refuse('caller-gone')
       held?.abort()
     },
+    /** The caller is away, and will come again: as long as we read, the server would keep nothing for them. */
+    away(): void {
+      if (continues()) held?.abort()
+    },
+  }
+
+  /** The server goes on when the stream is taken up again (SEP-1699), or would, where it is broken off. */
+  function continues(): boolean {
+    if (settled || hearing?.resumable !== true) return false
+    answer({ result: {}, otherMessages, later: true })
+    return true
   }
 
   /** An event without data says only where a stream could be taken up again. */
-  function sent({ data }: SentEvent): void {
-    if (data === '') return
+  function sent({ data, ...event }: SentEvent): void {
+    const mark = markOf(event)
+    if (data === '') {
+      if (mark !== undefined && hearing?.mark?.(mark) === false) held?.pause()
+      return
+    }
     const parsed = parseText(data)
     if ('fault' in parsed) refuse('upstream-malformed')
-    else message(parsed.value)
+    else message(parsed.value, data, mark)
   }
 }
 
 /** Reads a stream that belongs to no request of its own. Resolves when it ends. */
 export function streamReader(
-  hearing: Hearing,
+  { hearing, lastEventId }: { readonly hearing: Hearing; readonly lastEventId?: string },
   limit: number,
   resolve: () => void,
   reject: (why: Refusal) => void,
@@ -193,15 +220,26 @@ export function streamReader(
     held?.abort()
   }
   let messages = 0
-  const parse = eventParser(({ data }) => {
-    if (data === '') return
+  const parse = eventParser(({ data, ...event }) => {
+    const mark = markOf(event)
+    if (data === '') {
+      if (mark !== undefined && hearing.mark?.(mark) === false) held?.pause()
+      return
+    }
     messages += 1
     const parsed = parseText(data)
     const value = 'value' in parsed ? parsed.value : undefined
     if (!isObject(value) || value['jsonrpc'] !== '2.0') return refuse('upstream-malformed')
     const said = serverMessage(value)
-    // Answers belong to the streams of their requests.
-    if (said !== undefined && !hearing.take(said)) held?.pause()
+    if (said !== undefined) {
+      if (!hearing.take(said, mark)) held?.pause()
+      return
+    }
+    // Answers belong to the streams of their requests: here only that of the call which this stream goes on with.
+    const { late } = hearing
+    if (late === undefined || value['id'] !== late.id || value['method'] !== undefined) return
+    late.take(value)
+    done()
   }, limit)
 
   return {
@@ -223,6 +261,8 @@ export function streamReader(
       const type = text(headers['content-type'])?.split(';')[0]?.trim().toLowerCase()
       if (status === 404) return refuse('session-unknown')
       if (status === 405) return refuse('method-not-allowed')
+      // It keeps no such event, or not any more.
+      if (lastEventId !== undefined && status >= 400 && status < 500) return refuse('event-unknown')
       if (status !== 200 || type !== 'text/event-stream' || headers['content-encoding'] !== undefined)
         return refuse('upstream-malformed')
       open = true
@@ -244,6 +284,12 @@ export function streamReader(
     late: done,
     left: done,
   }
+}
+
+/** Undefined for an event that says nothing of where the stream can be taken up again, or when. */
+function markOf({ id, retry }: Omit<SentEvent, 'data'>): Mark | undefined {
+  if (id === undefined && retry === undefined) return undefined
+  return { ...(id === undefined ? {} : { id }), ...(retry === undefined ? {} : { retry }) }
 }
 
 /** A notification or request of the server; undefined for anything else. */

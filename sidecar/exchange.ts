@@ -11,6 +11,7 @@ import type { InForce } from './in-force.ts'
 import type { Rules } from './rules.ts'
 import type { Outlet } from './streams/outlet.ts'
 import type { Question } from './streams/pending.ts'
+import type { Place } from './streams/place.ts'
 
 export type JsonObject = { readonly [member: string]: Json | undefined }
 
@@ -66,6 +67,8 @@ export type Received = {
   readonly outlet: () => Outlet
   /** Mcp-Session-Id as the caller sent it; authorize finds out whether it is theirs. */
   readonly session?: string
+  /** Last-Event-ID of a GET: which stream is taken up again, and where. */
+  readonly lastEventId?: string
 }
 
 /** Who acts for the person. */
@@ -108,7 +111,20 @@ export type Admitted = Omit<Identified, 'stage'> & {
   readonly upstreamSession?: string
   /** The question of the server that is answered. */
   readonly question?: Question
+  /** The stream that is taken up again. */
+  readonly resumes?: Resumes
 }
+
+/** Where a stream is taken up again; that of a call, with what its answer is judged by. */
+export type Resumes = {
+  readonly place: Place
+  readonly permitted?: Permission
+}
+
+export type Permission = Pick<
+  Permitted,
+  'role' | 'purpose' | 'found' | 'patients' | 'grant' | 'reach' | 'upstreamSession'
+>
 
 /** The intent is durable. */
 export type Declared = Omit<Permitted, 'stage'> & { readonly stage: 'declared' }
@@ -130,10 +146,14 @@ export type Prepared = Omit<Announced, 'stage'> & { readonly stage: 'prepared'; 
 /** What the server said. Nothing of it has been looked at. */
 export type Incoming = {
   readonly result: JsonObject
+  /** The whole message as it came, where a result may leave as it is. */
+  readonly text?: string
   /** Session that the server began with this answer. */
   readonly session?: string
   /** Messages besides the answer, which are not passed on. */
   readonly otherMessages: number
+  /** The server ended the stream of the request before its answer, which comes when the stream is taken up again. */
+  readonly later?: true
 }
 export type Answered = Omit<Minimized, 'stage'> & { readonly stage: 'answered'; readonly incoming: Incoming }
 export type Replied = Omit<Prepared, 'stage'> & { readonly stage: 'replied'; readonly incoming: Incoming }

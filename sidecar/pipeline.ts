@@ -8,7 +8,7 @@ import { resourceAsk, subscribeAsk } from './asks/resource.ts'
 import { taskAsk, taskUpdateAsk } from './asks/task.ts'
 import { toolAsk } from './asks/tool.ts'
 import { acknowledge } from './controls/acknowledge.ts'
-import { admit, admitAnswer, admitToSession } from './controls/admit.ts'
+import { admit, admitAnswer, admitToSession, admitToStream } from './controls/admit.ts'
 import { announce } from './controls/announce.ts'
 import { forwardAnswer, prepareAnswer } from './controls/answer-back.ts'
 import { answerFromPolicy } from './controls/answer-from-policy.ts'
@@ -93,7 +93,7 @@ export const answerBack: Pipeline<Settled> = pipeline()
 // biome-ignore format: a table reads best as a table
 export const sessionStream: Pipeline<Settled> = pipeline()
   .stage('authenticate', '164.312(d)', authenticate)
-  .stage('authorize', '164.312(a)(1)', admitToSession)
+  .stage('authorize', '164.312(a)(1)', admitToStream)
   .stage('record intent', '164.312(b)', announce)
   .stage('minimize', '164.502(b)', prepare)
   .stage('forward', '164.312(e)(1)', forwardStream)

@@ -51,6 +51,11 @@ export function answerOf(
   return { status: 200, headers, body: JSON.stringify({ jsonrpc: '2.0', id, result }) }
 }
 
+/** The answer that carries a result as its text came, in an envelope of ours. */
+export function answerOfText(id: string | number, result: string): Answer {
+  return { status: 200, headers: json, body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}` }
+}
+
 /** The answer to a notification: taken, and nothing to say. */
 export const accepted: Answer = { status: 202, headers: { 'cache-control': 'no-store' } }
 

@@ -65,7 +65,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
   asked.revision = revisionOf(asked.message, request.headers)
   if (locked !== undefined) throw new Refusal('locked')
   const pipeline = pipelineFor(asked.message, asked.revision, inForce.policy)
-  const { authorization, dpop, host, 'mcp-session-id': session } = request.headers
+  const { authorization, dpop, host, 'mcp-session-id': session, 'last-event-id': last } = request.headers
   const received: Received = {
     stage: 'received',
     call: asked.call,
@@ -82,6 +82,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
     ...(typeof dpop === 'string' ? { dpop } : {}),
     ...(host === undefined ? {} : { host }),
     ...(typeof session === 'string' ? { session } : {}),
+    ...(typeof last === 'string' && request.method === 'GET' ? { lastEventId: last } : {}),
   }
   return await pipeline.run(received, deps)
 }

@@ -5,7 +5,11 @@ const carriageReturn = 0x0d
 /** Pieces of a line that wait to be joined. */
 const mostPieces = 512
 
-export type SentEvent = { event: string; data: string }
+/**
+ * `id` and `retry` where this very event says them: where the stream can be taken up again, and after how many
+ * milliseconds. One that says nothing else has empty data.
+ */
+export type SentEvent = { event: string; data: string; id?: string; retry?: number }
 
 /**
  * Feed it bytes; it calls back with every event that has ended. Throws when bytes are no UTF-8, or when an event has more
@@ -19,13 +23,23 @@ export function eventParser(onEvent: (event: SentEvent) => void, limit: number):
   let joined = 0
   let event = ''
   let data: string[] = []
+  let id: string | undefined
+  let retry: number | undefined
   let held = 0
 
   const line = (text: string): void => {
     if (text === '') {
-      if (data.length > 0) onEvent({ event: event === '' ? 'message' : event, data: data.join('\n') })
+      if (data.length > 0 || id !== undefined || retry !== undefined)
+        onEvent({
+          event: event === '' ? 'message' : event,
+          data: data.join('\n'),
+          ...(id === undefined ? {} : { id }),
+          ...(retry === undefined ? {} : { retry }),
+        })
       event = ''
       data = []
+      id = undefined
+      retry = undefined
       held = 0
       return
     }
@@ -36,6 +50,8 @@ export function eventParser(onEvent: (event: SentEvent) => void, limit: number):
     const value = colon < 0 ? '' : text.slice(from)
     if (field === 'event') event = value
     if (field === 'data') data.push(value)
+    if (field === 'id' && !value.includes('\0')) id = value
+    if (field === 'retry' && /^\d{1,9}$/.test(value)) retry = Number(value)
   }
   return (chunk) => {
     const piece = decoder.decode(chunk, { stream: true })

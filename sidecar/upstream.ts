@@ -15,6 +15,8 @@ const answerDeadline = 30_000
 const streamFactor = 10
 /** Longest stream of a call, milliseconds. */
 const longestCall = 3_600_000
+/** Calls of callers that can be cancelled, at one time; the oldest goes first. */
+const mostRunning = 10_000
 /** Largest answer or event that is taken in, bytes. It is filtered in memory. */
 const answerLimit = 8 * 1024 * 1024
 
@@ -33,6 +35,10 @@ export type Call = Place & {
   readonly key?: string
   /** Aborted when nobody waits for the answer any more. */
   readonly gone?: AbortSignal
+  /** Whether the text of the answer is wanted beside what was parsed of it. */
+  readonly keepText?: true
+  /** Aborted when the caller is away, and may come again for the answer (MCP before 2026-07-28, Resumability). */
+  readonly away?: AbortSignal
   /** A stream that may be silent as long as it likes. */
   readonly endless?: boolean
 }
@@ -49,8 +55,11 @@ export interface Upstream {
   send(call: Call): Promise<Incoming>
   /** Resolves when the server took it. */
   respond(response: Response): Promise<void>
-  /** Messages of a session that belong to no call (MCP before 2026-07-28, GET). Resolves when the stream ends. */
-  listen(place: Place & { hearing: Hearing; gone: AbortSignal }): Promise<void>
+  /**
+   * Messages of a session that belong to no call (MCP before 2026-07-28, GET), or what comes after an event of an earlier
+   * stream, by the server's own id of it. Resolves when the stream ends.
+   */
+  listen(place: Place & { hearing: Hearing; gone: AbortSignal; lastEventId?: string }): Promise<void>
   /** Ends a session (DELETE). */
   endSession(place: Place): Promise<void>
   /** The server's id of a call that runs. */
@@ -83,12 +92,13 @@ export function upstream({
     reader: RequestReader & {
       late(): void
       left(): void
+      away?(): void
       readonly streaming: boolean
       readonly settled: boolean
       /** So many came. */
       readonly messages: number
     },
-    { gone, endless = false }: { gone?: AbortSignal; endless?: boolean } = {},
+    { gone, away, endless = false }: Pick<Call, 'gone' | 'away' | 'endless'> = {},
   ): void {
     const silence = deadline * streamFactor
     let timer: NodeJS.Timeout | undefined
@@ -102,10 +112,13 @@ export function upstream({
     let settled = false
     const leave = (): void => reader.left()
     gone?.addEventListener('abort', leave, { once: true })
+    const wander = (): void => reader.away?.()
+    away?.addEventListener('abort', wander, { once: true })
     const over = (): void => {
       clearTimeout(timer)
       clearTimeout(end)
       gone?.removeEventListener('abort', leave)
+      away?.removeEventListener('abort', wander)
     }
     client.post(request, {
       sends: (held) => reader.sends(held),
@@ -154,7 +167,12 @@ export function upstream({
           call,
           limit,
           (incoming) => {
-            over()
+            // One that goes on can still be cancelled, and is not heard to end.
+            if (incoming.later !== true) over()
+            for (const oldest of running.keys()) {
+              if (running.size <= mostRunning) break
+              running.delete(oldest)
+            }
             resolve(incoming)
           },
           (why) => {
@@ -162,9 +180,10 @@ export function upstream({
             reject(why)
           },
         )
-        const { gone, endless } = call
+        const { gone, away, endless } = call
         post({ path: call.path, lines: linesOf(call), body: bodyOf(id, call.outgoing) }, reader, {
           ...(gone === undefined ? {} : { gone }),
+          ...(away === undefined ? {} : { away }),
           ...(endless === undefined ? {} : { endless }),
         })
       }),
@@ -178,10 +197,12 @@ export function upstream({
         post({ path, lines: linesOf(call), body }, reader)
       }),
 
-    listen: async ({ path, revision, session, hearing, gone }) =>
+    listen: async ({ path, revision, session, hearing, gone, lastEventId }) =>
       await new Promise<void>((resolve, reject) => {
-        const lines = `accept: text/event-stream\r\n${placeLines(revision, session)}`
-        const reader = streamReader(hearing, limit, resolve, reject)
+        const from = lastEventId === undefined ? '' : `last-event-id: ${lastEventId}\r\n`
+        const lines = `accept: text/event-stream\r\n${placeLines(revision, session)}${from}`
+        const listening = { hearing, ...(lastEventId === undefined ? {} : { lastEventId }) }
+        const reader = streamReader(listening, limit, resolve, reject)
         post({ method: 'GET', path, lines, body: '' }, reader, { gone, endless: true })
       }),
 

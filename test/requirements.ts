@@ -121,6 +121,10 @@ export const requirements = {
     'accessControl',
     'A task answers only to whoever made it, and only as far as they may reach by now.',
   ),
+  'access:resumption': done(
+    'accessControl',
+    'A stream is taken up again only by whoever heard it, in their session, and what answers late is judged, cut and recorded like what answers at once.',
+  ),
   'access:streams': done(
     'accessControl',
     'A stream carries what its caller may hear, and ends with what it was authorised by.',

@@ -3,7 +3,8 @@
 import type { Deps } from '../deps.ts'
 import type { Admitted, Identified } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
-import { purposeOf } from './authorize.ts'
+import { askAgain, placeBehind } from '../streams/place.ts'
+import { permission, purposeOf } from './authorize.ts'
 import { heldRoles } from './held-roles.ts'
 import { sessionOf } from './session.ts'
 
@@ -31,6 +32,21 @@ export function admitToSession(exchange: Identified, deps: Deps): Admitted {
   const admitted = admit(exchange, deps)
   if (admitted.upstreamSession === undefined) throw new Refusal('session-unknown')
   return admitted
+}
+
+/**
+ * A stream that is taken up again belongs to whoever heard it, in their session. That of a call is authorised like the
+ * call, by what the caller may have by now: its answer is still to come.
+ */
+export function admitToStream(exchange: Identified, deps: Deps): Admitted {
+  const admitted = admitToSession(exchange, deps)
+  const { lastEventId } = exchange
+  if (lastEventId === undefined) return admitted
+  const place = placeBehind(exchange, lastEventId, exchange.at)
+  if (place === undefined) throw new Refusal('event-unknown')
+  if (place.call === undefined) return { ...admitted, resumes: { place } }
+  const permitted = permission(askAgain(place.call), exchange, deps)
+  return { ...admitted, purpose: permitted.purpose, resumes: { place, permitted } }
 }
 
 /** Who was asked, and nobody else, answers: the same person over the same certificate, in the same session. */

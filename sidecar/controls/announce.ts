@@ -3,22 +3,29 @@
 import type { Deps } from '../deps.ts'
 import type { Admitted, Announced } from '../exchange.ts'
 import { recorded } from '../recorded.ts'
+import { patientTokens } from '../redaction/patient-token.ts'
+import { nameIn } from '../targets.ts'
+import { grantUsed } from './record-intent.ts'
 
 /** Returns only when the intent would survive power loss. */
 export async function announce(exchange: Admitted, deps: Deps): Promise<Announced> {
-  const { call, who, purpose, held, message, revision, inForce } = exchange
+  const { call, who, purpose, held, message, revision, inForce, resumes } = exchange
+  const again = resumes?.permitted
   await recorded(
     deps.trail.intend({
       kind: 'intent',
       call,
       who,
       purpose,
-      role: held.map(({ name }) => name).join(' '),
+      role: again?.role.name ?? held.map(({ name }) => name).join(' '),
       method: message.method,
       revision,
-      patients: [],
+      ...(again === undefined ? {} : nameIn(again.found.target)),
+      patients: patientTokens(again?.patients ?? [], inForce),
       policy: inForce.hash,
+      ...(again?.grant === undefined ? {} : { grant: grantUsed(again.grant) }),
     }),
   )
+  if (again?.grant !== undefined) deps.watch.emergency?.()
   return { ...exchange, stage: 'announced' }
 }

@@ -1,12 +1,13 @@
 // Access control, 45 CFR 164.312(a)(1), and the purpose of use, 164.502(b). Implements: access:*
 
+import type { Json } from '../../core/canonical.ts'
 import { purposeMeta } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Role } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
 import type { Ask, Found } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
-import type { Caller, Identified, Permitted } from '../exchange.ts'
+import type { Caller, Identified, Permission, Permitted } from '../exchange.ts'
 import { valueAt } from '../pointer.ts'
 import { patientIn } from '../redaction/patients.ts'
 import { Refusal } from '../refusals.ts'
@@ -30,11 +31,7 @@ export const authorize =
   })
 
 /** What the caller may have, and as whom. Throws Refusal when they may not. */
-export function permission(
-  ask: Ask,
-  exchange: Caller,
-  deps: Deps,
-): Pick<Permitted, 'role' | 'purpose' | 'found' | 'patients' | 'grant' | 'reach' | 'upstreamSession'> {
+export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
   const { message, scopes, rules } = exchange
   const upstreamSession = sessionOf(exchange, deps)
   const found = ask.find(message.params, rules, exchange)
@@ -99,9 +96,9 @@ function withinLimits(
 const leastAgain = 120
 
 /** What the arguments name as the patient, now or when it was asked for. */
-function namedBy({ target, arguments: args, earlier }: Found): unknown {
+export function namedBy({ target, arguments: args, earlier }: Found): Json | undefined {
   if (earlier !== undefined) return earlier.named
-  return target.patient === undefined ? undefined : valueAt(args, target.patient)
+  return target.patient === undefined ? undefined : (valueAt(args, target.patient) as Json | undefined)
 }
 
 /** What a person's limits are counted by. */

@@ -1,16 +1,23 @@
 // Transmission, 45 CFR 164.312(e)(1): the only place that reaches the server. Implements: transmission:upstream-faults
 
 import type { Deps } from '../deps.ts'
-import type { Answered, Incoming, Minimized, Prepared, Replied } from '../exchange.ts'
+import type { Answered, Incoming, JsonObject, Minimized, Prepared, Replied, Revision } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
 import { hearCall } from '../streams/hear.ts'
+import type { Outlet } from '../streams/outlet.ts'
 import { callKey } from '../streams/running.ts'
 import { tasksExtension } from '../tasks/extension.ts'
+import type { Call } from '../upstream.ts'
 
 /** Sends what was minimized, and nothing else, and takes what comes back unread. */
 export async function forward(exchange: Minimized, deps: Deps): Promise<Answered> {
   return { ...exchange, stage: 'answered', incoming: await sent(exchange, deps) }
+}
+
+/** An answer to a call that was sent before, and that came on a stream which was taken up again. */
+export function arrived(exchange: Omit<Answered, 'stage' | 'incoming'>, result: JsonObject): Answered {
+  return { ...exchange, stage: 'answered', incoming: { result, otherMessages: 0 } }
 }
 
 /** The same for a handshake. A server that refuses one does not speak the revision: the caller may try another. */
@@ -25,8 +32,10 @@ export async function forwardHandshake(exchange: Prepared, deps: Deps): Promise<
 
 async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incoming> {
   const { outgoing, revision, inForce, upstreamSession, session, rules } = exchange
-  // A server that may say nothing is not listened to: what it says is counted as it comes.
-  const speaks = exchange.stage === 'minimized' && Object.keys(rules.fromServer).length > 0
+  // A server that may say nothing is not listened to: what it says is counted as it comes. But in a session it may always
+  // say where its stream can be taken up again.
+  const resumable = session !== undefined && revision !== '2026-07-28'
+  const speaks = exchange.stage === 'minimized' && (resumable || Object.keys(rules.fromServer).length > 0)
   const outlet = revision === '2026-07-28' || speaks ? exchange.outlet() : undefined
   const heard = speaks && outlet !== undefined ? hearCall(exchange, deps, outlet) : undefined
   const key = callKey(exchange)
@@ -38,8 +47,8 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
       ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
       ...(heard === undefined ? {} : { hearing: heard.hearing }),
       ...(key === undefined ? {} : { key }),
-      // From 2026-07-28 on a caller who ends the stream cancels the call; before, they say so.
-      ...(revision === '2026-07-28' && outlet !== undefined ? { gone: outlet.gone } : {}),
+      ...(exchange.stage === 'minimized' && exchange.found.target.returns.whole ? { keepText: true } : {}),
+      ...(outlet === undefined ? {} : leaving(outlet, revision)),
     })
     if (session !== undefined) watchResource(exchange, session, deps)
     if (heard === undefined) return incoming
@@ -51,6 +60,11 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
   }
 }
 
+/** From 2026-07-28 on a caller who ends the stream cancels the call; before, they say so, and may come again. */
+function leaving({ gone }: Outlet, revision: Revision): Pick<Call, 'gone' | 'away'> {
+  return revision === '2026-07-28' ? { gone } : { away: gone }
+}
+
 /** From now on, or no longer, this session hears of changes of a resource that it may read. */
 function watchResource({ outgoing }: Minimized | Prepared, session: string, deps: Deps): void {
   const { method, params } = outgoing
@@ -59,7 +73,7 @@ function watchResource({ outgoing }: Minimized | Prepared, session: string, deps
 }
 
 /** Errors to which MCP gives a meaning keep it, in our words. */
-function inTheirTerms(why: Refusal, { fromServer }: Rules): Refusal {
+export function inTheirTerms(why: Refusal, { fromServer }: Rules): Refusal {
   const { upstream } = why.details
   if (why.reason !== 'upstream-error' || upstream === undefined) return why
   if (upstream.code === -32602) return new Refusal('upstream-params', { cause: why })

@@ -1,5 +1,6 @@
 // Audit controls, 45 CFR 164.312(b). Implements: audit:intent-before-upstream, audit:no-record-no-service
 
+import type { GrantOrder } from '../../core/wire.ts'
 import type { Deps } from '../deps.ts'
 import type { Declared, Permitted } from '../exchange.ts'
 import { argumentsHash } from '../hashes.ts'
@@ -23,18 +24,14 @@ export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Dec
       arguments: argumentsHash(found.arguments, inForce),
       patients: patientTokens(patients, inForce),
       policy: inForce.hash,
-      ...(grant === undefined
-        ? {}
-        : {
-            grant: {
-              name: grant.name,
-              uid: grant.uid,
-              requestedBy: grant.requestedBy,
-              approvedBy: grant.approvedBy,
-            },
-          }),
+      ...(grant === undefined ? {} : { grant: grantUsed(grant) }),
     }),
   )
   if (grant !== undefined) deps.watch.emergency?.()
   return { ...exchange, stage: 'declared' }
+}
+
+/** What a record says of the grant that a call was made under. */
+export function grantUsed({ name, uid, requestedBy, approvedBy }: GrantOrder) {
+  return { name, uid, requestedBy, approvedBy }
 }

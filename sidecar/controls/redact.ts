@@ -5,8 +5,9 @@ import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answered, JsonObject, Redacted } from '../exchange.ts'
 import { redactInput } from '../from-server/input-required.ts'
+import { rawResult } from '../raw-result.ts'
 import { Refusal } from '../refusals.ts'
-import { answerOf, lengthOf } from '../respond.ts'
+import { answerOf, answerOfText, lengthOf } from '../respond.ts'
 import { createdTask } from '../tasks/created.ts'
 import { cachedByNobody } from './answer-from-policy.ts'
 import { type Shown, shownResult } from './shown-result.ts'
@@ -20,6 +21,7 @@ export const redact =
   (exchange: Answered, deps: Deps): Redacted => {
     const { incoming, found, revision, message, rules } = exchange
     const { result } = incoming
+    if (incoming.later === true) return unanswered(exchange)
     const type = revision === '2026-07-28' ? (result['resultType'] ?? 'complete') : 'complete'
     if (type === 'input_required') return { ...exchange, stage: 'redacted', ...redactInput(exchange, deps) }
     const created = createdTask(exchange, deps)
@@ -32,8 +34,23 @@ export const redact =
 
 /** The answer that carries what is shown. Refuses one that is larger than its target may return. */
 export function answered(exchange: Answered, { result, account }: Shown): Redacted {
-  const answer = answerOf(exchange.message.id as string | number, result)
+  const id = exchange.message.id as string | number
+  const text = result === exchange.incoming.result ? unchanged(exchange.incoming) : undefined
+  const answer = text === undefined ? answerOf(id, result) : answerOfText(id, text)
   if (lengthOf(answer) > exchange.found.target.limits.resultBytes) throw new Refusal('result-too-large')
+  return { ...exchange, stage: 'redacted', answer, account: withOthers(account, exchange.incoming) }
+}
+
+/** The server's own bytes of a result that nothing changed; undefined where a stream could not carry them on one line. */
+function unchanged({ text }: Answered['incoming']): string | undefined {
+  const raw = text === undefined ? undefined : rawResult(text)
+  return raw === undefined || /[\r\n]/.test(raw) ? undefined : raw
+}
+
+/** The stream ends as the server's did: without an answer, and without a word of ours (SEP-1699). */
+function unanswered(exchange: Answered): Redacted {
+  const account: Account = { outcome: 'unknown', patients: [], kept: {}, dropped: {}, redacted: {} }
+  const answer = { status: 200, headers: {} }
   return { ...exchange, stage: 'redacted', answer, account: withOthers(account, exchange.incoming) }
 }
 

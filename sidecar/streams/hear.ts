@@ -9,16 +9,18 @@ import type { Admitted, Identified, Permitted } from '../exchange.ts'
 import type { Context } from '../from-server/messages.ts'
 import { taskNotice } from '../tasks/notice.ts'
 import type { Outlet } from './outlet.ts'
-import { type Listening, relay } from './relay.ts'
+import { type PlacedCall, placedCall, placeHandle } from './place.ts'
+import { type Listening, type Relay, relay } from './relay.ts'
 
 export type Heard = {
   readonly hearing: Hearing
+  readonly say: Relay['say']
   /** Resolves to the number of messages that did not leave, when all others have. */
   settled(): Promise<number>
 }
 
 type Speaking = Omit<Identified, 'stage'> &
-  Partial<Pick<Permitted, 'reach' | 'found' | 'grant' | 'upstreamSession'>>
+  Partial<Pick<Permitted, 'reach' | 'found' | 'purpose' | 'grant' | 'upstreamSession'>>
 
 /** What a server may say in the stream of a call. */
 export function hearCall(exchange: Speaking, deps: Deps, outlet: Outlet): Heard {
@@ -67,10 +69,18 @@ export function hear(
   context: Context,
   deps: Deps,
   outlet: Outlet,
-  more: Partial<Pick<Listening, 'subscriptionId'>> = {},
+  more: Partial<Pick<Listening, 'subscriptionId'>> & { readonly resumed?: PlacedCall } = {},
 ): Heard {
   const { reach, found, grant, upstreamSession } = exchange
   let resume: (() => void) | undefined
+  let request: number | undefined
+  const { resumed, ...own } = more
+  // A stream of the session itself goes on as such; of a call's, only those whose answer may come late.
+  const place = (id: string): string | undefined => {
+    const of = resumed ?? placedCall(exchange, request)
+    if (of === undefined && exchange.message.kind !== 'http') return undefined
+    return placeHandle(exchange, { id, ...(of === undefined ? {} : { call: of }) }, deps.clock())
+  }
   const listening: Listening = {
     call: exchange.call,
     who: exchange.who,
@@ -82,16 +92,23 @@ export function hear(
     // The patients of an emergency use up no limit.
     ...(found === undefined || grant !== undefined ? {} : { target: found.target }),
     ...(upstreamSession === undefined ? {} : { upstreamSession }),
-    ...more,
+    ...own,
+    place,
   }
   const through = relay(listening, outlet, deps, () => resume?.())
   return {
     hearing: {
-      take: (message) => through.take(message),
-      began: (how) => {
+      take: (message, mark) => through.take(message, mark),
+      mark: (mark) => through.mark(mark),
+      began: (how, id) => {
         resume = how
+        request = id
+      },
+      get resumable() {
+        return through.resumable
       },
     },
+    say: (text, kept) => through.say(text, kept),
     settled: async () => {
       await through.settled()
       return through.withheld

@@ -6,6 +6,9 @@ import type { ServerResponse } from 'node:http'
 /** So often something is sent on a stream that is silent, milliseconds: hops on the way end what says nothing. */
 const beat = 15_000
 
+/** Where a stream can be taken up again, and after how many milliseconds. */
+export type Mark = { readonly id?: string; readonly retry?: number }
+
 const closed = new Error('The response is closed')
 
 export interface Outlet {
@@ -14,8 +17,8 @@ export interface Outlet {
   readonly gone: AbortSignal
   /** Sends the head. Afterwards the answer to the request, whatever it is, is an event. */
   begin(headers?: { readonly [name: string]: string }): void
-  /** Resolves when there is room for more, or nobody is left to read it. */
-  event(data: string): Promise<void>
+  /** Resolves when there is room for more, or nobody is left to read it. Empty data is no message: a mark stands alone. */
+  event(data: string, mark?: Mark): Promise<void>
   /** The last event, if any, and the end. */
   end(data?: string): void
 }
@@ -48,9 +51,9 @@ export function outlet(response: ServerResponse): Outlet {
       response.flushHeaders()
       timer = setInterval(() => response.write(': \n\n'), beat)
     },
-    async event(data) {
+    async event(data, mark) {
       own.begin()
-      if (leaving.signal.aborted || response.write(text(data))) return
+      if (leaving.signal.aborted || response.write(text(data, mark))) return
       await new Promise<void>((resolve) => {
         const done = (): void => {
           response.off('drain', done)
@@ -70,6 +73,7 @@ export function outlet(response: ServerResponse): Outlet {
 }
 
 /** JSON stands on one line: a line feed in data would begin another line of the event. */
-function text(data: string): string {
-  return `event: message\ndata: ${data}\n\n`
+function text(data: string, { id, retry }: Mark = {}): string {
+  const marked = `${id === undefined ? '' : `id: ${id}\n`}${retry === undefined ? '' : `retry: ${retry}\n`}`
+  return `${marked}${data === '' ? '' : 'event: message\n'}data: ${data}\n\n`
 }

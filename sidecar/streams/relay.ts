@@ -16,7 +16,7 @@ import { recorded } from '../recorded.ts'
 import { patientTokens } from '../redaction/patient-token.ts'
 import type { Target } from '../targets.ts'
 import { relatedTask } from '../tasks/extension.ts'
-import type { Outlet } from './outlet.ts'
+import type { Mark, Outlet } from './outlet.ts'
 
 /** Messages whose record or sending is awaited at a time; then the server is no longer read. */
 const most = 64
@@ -43,16 +43,26 @@ export type Listening = Pick<Identified, 'call' | 'who' | 'inForce' | 'rules' | 
   readonly upstreamSession?: string
   /** Put into `_meta` of each message (MCP 2026-07-28, subscriptions/listen). */
   readonly subscriptionId?: string | number
+  /** The event id for the caller, made of the server's; undefined where the stream cannot be taken up again. */
+  readonly place?: (id: string) => string | undefined
 }
 
 export type Relay = {
   /** Takes a message. Returns false when the server should be read no further until `room` is called. */
-  take(message: ServerMessage): boolean
+  take(message: ServerMessage, mark?: Mark): boolean
+  /** Tells the caller where the stream can be taken up again. Returns as `take` does. */
+  mark(mark: Mark): boolean
+  /** Sends a text of ours in its turn, when `kept` has resolved. */
+  say(text: string, kept: Promise<void>): void
   /** Resolves when everything taken has left or was withheld. Rejects when one could not be recorded. */
   settled(): Promise<void>
   /** Messages that did not leave. */
   readonly withheld: number
+  /** Whether the caller was told of any place at which to take the stream up again. */
+  readonly resumable: boolean
 }
+
+function noop(): void {}
 
 /** `room`: called when a server that was to wait may be read again. */
 export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: () => void): Relay {
@@ -61,6 +71,7 @@ export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: ()
   let refusing = 0
   let tail: Promise<void> = Promise.resolve()
   let failed: { why: unknown } | undefined
+  let resumable = false
 
   const withhold = (message: ServerMessage): void => {
     withheld += 1
@@ -70,47 +81,74 @@ export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: ()
     void answerFor(message.method, message.id, listening, deps).finally(() => (refusing -= 1))
   }
 
+  /** The caller's own mark: where a stream cannot be taken up again, there is nothing to wait for either. */
+  const ours = ({ id, retry }: Mark = {}): Mark | undefined => {
+    const handle = id === undefined ? undefined : listening.place?.(id)
+    if (handle !== undefined) resumable = true
+    if (!resumable) return undefined
+    const mark = {
+      ...(handle === undefined ? {} : { id: handle }),
+      ...(retry === undefined ? {} : { retry }),
+    }
+    return Object.keys(mark).length === 0 ? undefined : mark
+  }
+  const put = (
+    text: string,
+    kept: Promise<void>,
+    mark: Mark | undefined,
+    withheldInstead = noop,
+  ): boolean => {
+    waiting += 1
+    tail = tail
+      .then(async () => {
+        await kept
+        if (failed !== undefined) return
+        // Whatever was ordered since the message came counts: a locked server says nothing more.
+        if (deps.orders.standing().locked !== undefined || deps.orders.revoked(listening.who) !== undefined) {
+          withheldInstead()
+          return
+        }
+        await outlet.event(text, mark)
+      })
+      .catch((why: unknown) => {
+        failed ??= { why }
+      })
+      .then(() => {
+        waiting -= 1
+        if (waiting === most - 1) room()
+      })
+    // Whoever awaits it is the tail; without this a rejection in between would go unheard.
+    kept.catch(() => undefined)
+    return waiting < most
+  }
+  // Nothing of the server's stands in a mark: there is nothing to record.
+  const markAlone = (mark: Mark | undefined): boolean => {
+    const own = ours(mark)
+    return own === undefined || failed !== undefined ? true : put('', Promise.resolve(), own)
+  }
+
   return {
-    take(message) {
+    take(message, mark) {
       if (failed !== undefined) return true
       const shown = show(message, listening, deps)
       if (shown === undefined) {
         withhold(message)
-        return true
+        // What does not leave begins no stream, but one that has begun goes on behind it.
+        return resumable ? markAlone(mark) : true
       }
-      waiting += 1
-      const kept = recorded(deps.trail.event(shown.entry))
-      tail = tail
-        .then(async () => {
-          await kept
-          if (failed !== undefined) return
-          // Whatever was ordered since the message came counts: a locked server says nothing more.
-          if (
-            deps.orders.standing().locked !== undefined ||
-            deps.orders.revoked(listening.who) !== undefined
-          ) {
-            withhold(message)
-            return
-          }
-          await outlet.event(shown.text)
-        })
-        .catch((why: unknown) => {
-          failed ??= { why }
-        })
-        .then(() => {
-          waiting -= 1
-          if (waiting === most - 1) room()
-        })
-      // Whoever awaits it is the tail; without this a rejection in between would go unheard.
-      kept.catch(() => undefined)
-      return waiting < most
+      return put(shown.text, recorded(deps.trail.event(shown.entry)), ours(mark), () => withhold(message))
     },
+    mark: markAlone,
+    say: (text, kept) => void put(text, kept, undefined),
     async settled() {
       await tail
       if (failed !== undefined) throw failed.why
     },
     get withheld() {
       return withheld
+    },
+    get resumable() {
+      return resumable
     },
   }
 }

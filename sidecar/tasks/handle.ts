@@ -4,10 +4,10 @@
 
 import type { Json } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
+import { namedBy } from '../controls/authorize.ts'
 import type { Caller, Permitted } from '../exchange.ts'
 import { behindHandle, type HandleOwner, handleFor } from '../handles.ts'
 import { parseText } from '../json.ts'
-import { valueAt } from '../pointer.ts'
 import { Refusal } from '../refusals.ts'
 
 /** Beyond what the server grants: the result of a task that ends late may be kept longer than its call asked for. */
@@ -16,7 +16,6 @@ const grace = 3_600_000
 const longest = 7 * 86_400_000
 /** The handle travels in a header too (Mcp-Name), beside a token: all headers together have 16 KiB. */
 const largest = 3_072
-const largestId = 512
 
 /** A task, as its handle knows it. */
 export type Task = {
@@ -33,11 +32,8 @@ type Asking = Pick<Permitted, 'who' | 'found' | 'purpose' | 'revision' | 'inForc
 /** `life`: how long the server keeps the task, milliseconds; null for as long as it likes. */
 export function taskHandle(exchange: Asking, id: unknown, life: number | null): string {
   const { found, purpose, inForce, at } = exchange
-  if (typeof id !== 'string' || id === '' || id.length > largestId)
-    throw new Refusal('upstream-malformed', { mayHaveRun: true })
-  const { target } = found
-  const named = target.patient === undefined ? undefined : valueAt(found.arguments, target.patient)
-  const text = JSON.stringify({ id, tool: target.name, purpose, named })
+  if (typeof id !== 'string' || id === '') throw new Refusal('upstream-malformed', { mayHaveRun: true })
+  const text = JSON.stringify({ id, tool: found.target.name, purpose, named: namedBy(found) })
   const expires = at + Math.min(longest, (life ?? longest) + grace)
   const handle = handleFor('task', ownerOf(exchange), text, expires, inForce)
   // So many patients in one call, or an id like a book.

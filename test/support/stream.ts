@@ -6,9 +6,14 @@ import { type Asking, caller, type Scene } from './scene.ts'
 
 type Message = Record<string, unknown>
 
+/** `empty`: it stood by itself. */
+type Mark = { id: string | undefined; retry: number | undefined; empty: boolean }
+
 export type Stream = {
   status: number
   type: string | undefined
+  /** Where it can be taken up again, as far as it was said. */
+  marks: Mark[]
   /** The next event, or undefined at the end. */
   next(): Promise<Message | undefined>
   /** All that are still to come. */
@@ -43,7 +48,11 @@ export async function open(scene: Scene, asking: Asking): Promise<Stream> {
       (response) => {
         const events: Message[] = []
         const state = { ended: false, wake: quiet }
-        const parse = eventParser(({ data }) => void events.push(JSON.parse(data) as Message), 1_000_000)
+        const marks: Mark[] = []
+        const parse = eventParser(({ data, id, retry }) => {
+          if (id !== undefined || retry !== undefined) marks.push({ id, retry, empty: data === '' })
+          if (data !== '') events.push(JSON.parse(data) as Message)
+        }, 1_000_000)
         const plain: Buffer[] = []
         const type = response.headers['content-type']
         const streaming = type?.startsWith('text/event-stream') === true
@@ -69,6 +78,7 @@ export async function open(scene: Scene, asking: Asking): Promise<Stream> {
         }
         resolve({
           status: response.statusCode ?? 0,
+          marks,
           type,
           next,
           async rest() {

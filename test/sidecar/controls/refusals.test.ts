@@ -88,6 +88,7 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "input-malformed rpc 200 -32602",
       "call-unknown http 400 -32600",
       "question-unknown http 400 -32600",
+      "event-unknown http 400 -32600",
       "streams-over-limit http 429 164502",
       "state-refused rpc 200 -32602",
       "upstream-down tool 200 164312",

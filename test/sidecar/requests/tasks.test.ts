@@ -514,6 +514,37 @@ verifies('minimum:tasks', 'a subscription hears of the tasks that are its caller
   expect((await scene.ask(unable)).json['error']).toMatchObject({ code: -32021 })
 })
 
+verifies('access:tasks', 'who may not ask after a task is not told of it', async () => {
+  const handle = await begin(now)
+  const token = await scene.token({ realm_access: { roles: ['Patient'] }, patient: 'p-8' })
+  scene.upstream.answering = events({ method: 'notifications/tasks', params: state(now) })
+  const wanted = { notifications: { taskIds: [handle] } }
+
+  const listened = aMessage('subscriptions/listen', wanted, { revision: now, capabilities })
+  const heard = await (await open(scene, { ...listened, token })).rest()
+
+  expect(JSON.stringify(heard)).not.toContain('working')
+  expect(scene.upstream.asked.at(-1)?.body['params']).toMatchObject({ notifications: {} })
+  expect(JSON.stringify(scene.upstream.asked.at(-1)?.body)).not.toContain(servers)
+})
+
+verifies('minimum:tasks', 'a message about another patient does not pass', async () => {
+  const token = await bound()
+  const handle = await begin(now, token)
+  const about = (patient: string) => state(now, { statusMessage: `Reading Patient/${patient}` })
+
+  expect(refusal(await after('tasks/get', handle, now, about('p-8'), token))).toBe('patient-not-permitted')
+  expect(refusal(await after('tasks/get', handle, now, about('p-7'), token))).toBeUndefined()
+})
+
+verifies('access:tasks', 'an id that no header can carry makes no task', async () => {
+  for (const taskId of ['x'.repeat(4_000), '', 7]) {
+    scene.upstream.answering = withResult(created(now, { taskId }))
+    const reply = await scene.ask(call(now))
+    expect(reply.json['result']).toMatchObject({ isError: true })
+  }
+})
+
 verifies('access:tasks', 'a task that reaches further than its caller by now is not told of', async () => {
   const token = await bound()
   const handle = await begin(now, token)
