@@ -2,6 +2,7 @@
 // revision that its process speaks, over one process that all of them share.
 
 import { randomUUID } from 'node:crypto'
+import { isObject } from '../../core/is-object.ts'
 import type { Hearing } from '../answer-reader.ts'
 import type { Incoming, JsonObject, Revision } from '../exchange.ts'
 import { codeOf, type Log } from '../log.ts'
@@ -108,7 +109,11 @@ export function stdioUpstream({
     if (call.session !== undefined && call.session !== session)
       throw new Refusal('session-unknown', { mayHaveRun: false })
     if (method === 'initialize')
-      return { result: handshakeAnswer(spoken, revision), session, otherMessages: 0 }
+      return {
+        result: handshakeAnswer(spoken, revision),
+        ...(keepsWatch(spoken) ? { session } : {}),
+        otherMessages: 0,
+      }
     if (method === 'server/discover') return { result: handshakeAnswer(spoken, revision), otherMessages: 0 }
     const params = paramsFor(spoken, revision, outgoing.params)
     if (notification) {
@@ -164,6 +169,16 @@ export function stdioUpstream({
       connected?.end()
     },
   }
+}
+
+/**
+ * Whether a server keeps anything for a caller from one request to the next: the resources that they watch. Callers of one
+ * that does not get no session: any replica serves their next request, and none is lost with its pod.
+ */
+function keepsWatch(spoken: Spoken): boolean {
+  if (spoken.way !== 'initialize' || !isObject(spoken.said['capabilities'])) return false
+  const { resources } = spoken.said['capabilities']
+  return isObject(resources) && resources['subscribe'] === true
 }
 
 /** What would tell the server of one caller's session, which is not the server's own. Throws Refusal. */

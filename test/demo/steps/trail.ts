@@ -25,10 +25,10 @@ export async function hipaaMcp(args: readonly string[], kubeconfig?: string): Pr
 }
 
 /** Exports into `folder`. */
-export async function exportTrail(clinic: Clinic, folder: string): Promise<Ran> {
+export async function exportTrail(clinic: Clinic, folder: string, server = 'clinic/ehr'): Promise<Ran> {
   await rm(folder, { recursive: true, force: true })
   return await hipaaMcp(
-    ['trail', 'export', '--server', 'clinic/ehr', '--output', folder],
+    ['trail', 'export', '--server', server, '--output', folder],
     clinic.kubectl.kubeconfig,
   )
 }

@@ -84,9 +84,10 @@ export const programs = {
 export async function verifiedTrail(
   clinic: Clinic,
   name: string,
+  server?: string,
 ): Promise<{ records: AuditRecord[]; says: string }> {
   const folder = join(out, `trail-${name}`)
-  const exported = await exportTrail(clinic, folder)
+  const exported = await exportTrail(clinic, folder, server)
   expect(exported.text, exported.text).toContain('records of')
   const verified = await hipaaMcp(['verify', folder])
   expect(verified.code, verified.text).toBe(0)

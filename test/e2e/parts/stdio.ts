@@ -11,7 +11,15 @@ import { leaksIn } from '../../demo/leaks.ts'
 import { rolledOut } from '../../demo/rollout.ts'
 import { records } from '../../sample/fhir.ts'
 import { verifies } from '../../verifies.ts'
-import { diagnosesSince, killInPod, podsOf, programs, type Stage, verifiedTrail } from './stage.ts'
+import {
+  diagnosesSince,
+  killInPod,
+  openIntents,
+  podsOf,
+  programs,
+  type Stage,
+  verifiedTrail,
+} from './stage.ts'
 
 const [seed, count] = [7, 20]
 const patients = records(seed, count)
@@ -263,6 +271,7 @@ export function stdio(stage: Stage): void {
   verifies('transmission:drain', 'a stdio server is rolled under load', async () => {
     const { kubectl } = stage()
     const ids = Array.from({ length: 150 }, (_, at) => patients[at % count]?.patient.id ?? '')
+    const { name: old } = await pod()
     const since = Date.now()
     const load = sweep(stage(), 'get_diagnosis', ids, { url })
     await new Promise((resolve) => setTimeout(resolve, 2_500))
@@ -271,9 +280,18 @@ export function stdio(stage: Stage): void {
 
     const { answered: served, refused } = await load
     console.log(`    ${served} answered, refused ${JSON.stringify(refused)} while the pod was replaced`)
-    const { records: trail } = await verifiedTrail(stage(), 'stdio-rolled')
+    // Its chain ends when it does, half a minute after the new pod took over.
+    await kubectl.run(['wait', '--for=delete', `pod/${old}`, '-n', 'clinic', '--timeout=120s'])
+    const { records: trail } = await verifiedTrail(stage(), 'stdio-rolled', 'clinic/ehr-stdio')
     const { answered: kept } = diagnosesSince(trail, since)
     expect(served).toBeGreaterThan(0)
+    // No session is lost with the pod, for there is none; a connection may be, where one pod follows the other.
+    expect(Object.keys(refused).filter((reason) => reason !== 'no answer')).toEqual([])
     expect(kept.length).toBeGreaterThanOrEqual(served)
+    expect(openIntents(trail)).toEqual([])
+    const inTrail = JSON.stringify(trail)
+    expect(
+      patients.flatMap((record) => leaksIn(inTrail, record)).filter((kind) => kind !== 'a whole date'),
+    ).toEqual([])
   })
 }

@@ -376,6 +376,23 @@ describe('a handshake', () => {
     expect(server.asked).toEqual([])
   })
 
+  verifies(
+    'stdio:process',
+    'callers of a server that keeps nothing for them get no session, so that any replica serves them',
+    async () => {
+      await begin((asked) => {
+        const said = ways.initialize(asked)
+        return 'result' in said ? { result: { ...said.result, capabilities: { tools: {} } } } : said
+      })
+
+      expect(await upstream.send(a('initialize'))).not.toHaveProperty('session')
+      await server.end()
+      upstream.close()
+      await begin(ways.discover)
+      expect(await upstream.send(a('initialize'))).not.toHaveProperty('session')
+    },
+  )
+
   test('a server of the earlier revision tells a caller of the later one so', async () => {
     await begin(ways.earlier)
 
