@@ -144,6 +144,7 @@ export function compilePolicy(
       transport: spec.workload.transport ?? 'StreamableHttp',
     },
     tls: { minVersion: spec.tls?.minVersion === '1.2' ? 'TLSv1.2' : 'TLSv1.3', clientCa },
+    ...(spec.http === undefined ? {} : { http: httpOf(spec.http) }),
     ...(spec.tls?.discovery === undefined
       ? {}
       : {
@@ -215,6 +216,12 @@ function limitsOf(limits: Spec['tools'][number]['limits']): Limits {
     patientsPerHour: limits?.patientsPerHour ?? 30,
     resultBytes: limits?.resultBytes ?? 262_144,
   }
+}
+
+/** Both compare without regard to case, as hosts do. */
+function httpOf({ hosts, origins }: NonNullable<Spec['http']>): NonNullable<Policy['http']> {
+  const lower = (names: readonly string[] = []): string[] => names.map((name) => name.toLowerCase())
+  return { hosts: lower(hosts), origins: lower(origins) }
 }
 
 function templateIssue(uri: string, patient: string | undefined): string | undefined {

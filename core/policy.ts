@@ -129,6 +129,8 @@ export type Policy = {
   maxPolicyAgeSeconds: number
   workload: { port: number; path: string; transport: Transport }
   tls: { minVersion: 'TLSv1.2' | 'TLSv1.3'; clientCa: string }
+  /** Names that a Host header may hold, and whole origins that an Origin header may. Omitted: the certificate's, and none. */
+  http?: { hosts: string[]; origins: string[] }
   /**
    * The port under which callers reach the protected-resource metadata (RFC 9728). `enrols`: there they get client
    * certificates too, since those that this server accepts are the operator's own.
@@ -184,6 +186,7 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
     (value['minVersion'] === 'TLSv1.2' || value['minVersion'] === 'TLSv1.3') &&
     typeof value['clientCa'] === 'string' &&
     value['clientCa'] !== '',
+  http: (value) => isObject(value) && isTexts(value['hosts']) && isTexts(value['origins']),
   discovery: (value) =>
     isObject(value) && isCount(value['port']) && (value['enrols'] === undefined || value['enrols'] === true),
   issuers: (value) =>
@@ -251,7 +254,14 @@ const shape: { [member in keyof Required<Policy>]: (value: unknown) => boolean }
   lockdown: (value) => isObject(value) && typeof value['reason'] === 'string',
 }
 
-const optional: ReadonlySet<string> = new Set(['discovery', 'training', 'patient', 'panel', 'lockdown'])
+const optional: ReadonlySet<string> = new Set([
+  'http',
+  'discovery',
+  'training',
+  'patient',
+  'panel',
+  'lockdown',
+])
 
 /**
  * Reads a policy document. Returns every issue at once, or the policy; a document with any issue is no policy at all,

@@ -545,6 +545,19 @@ listChanged?: {
 
 }
 }
+/**
+ * Which names and web pages a request may come by. Against pages that make a browser call a server of its network (DNS rebinding).
+ */
+http?: {
+/**
+ * Names that the Host header may hold, without port. Omitted or empty, the names of the server's certificate.
+ */
+hosts?: string[]
+/**
+ * Origins that the Origin header may hold, whole: https://chart.clinic.example.org. Every other is refused, so omitted, any. No CORS headers are sent: a page of another origin cannot read answers.
+ */
+origins?: string[]
+}
 redaction?: {
 /**
  * What becomes of dates in kept fields. Year: only the year stays. Default Year.

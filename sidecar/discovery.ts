@@ -17,7 +17,7 @@ import type { Answer } from './exchange.ts'
 import { challenged } from './identity/challenge.ts'
 import { metadata, metadataPaths } from './identity/metadata.ts'
 import type { InForce } from './in-force.ts'
-import { hostOf } from './intake.ts'
+import { hostOf, hostsOf } from './intake.ts'
 import { codeOf } from './log.ts'
 import { quota } from './quota.ts'
 import { Refusal } from './refusals.ts'
@@ -114,7 +114,8 @@ export function discoveryServer(options: DiscoveryOptions): Discovery {
     const { locked, inForce } = orders.standing()
     if (inForce === undefined || locked !== undefined) throw new Refusal('locked')
     if (url.includes('?') || url.includes('#')) throw new Refusal('query-in-url')
-    if (!hosts().includes(hostOf(host))) throw new Refusal('host-unknown')
+    if (hostsOf(inForce.policy.http, hosts())?.includes(hostOf(host)) !== true)
+      throw new Refusal('host-unknown')
     return inForce
   }
 

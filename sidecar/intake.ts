@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { isObject } from '../core/is-object.ts'
+import type { Policy } from '../core/policy.ts'
 import { collected } from './http1/collect.ts'
 import { parseJson } from './json.ts'
 import { Refusal } from './refusals.ts'
@@ -12,24 +13,27 @@ const mostValues = 20_000
 /** Largest body, bytes. */
 const bodyLimit = 1024 * 1024
 
-/** Refuses what its first line and headers already show to be no message for us. `path`: the server's MCP endpoint. */
+/**
+ * Refuses what its first line and headers already show to be no message for us. `own`: names of the server's certificate,
+ * which Host may hold where the policy lists none; undefined, Host is not looked at.
+ */
 export function checkHead(
   request: IncomingMessage,
-  path: string,
-  hosts: readonly string[] | undefined,
+  { workload, http }: Pick<Policy, 'workload' | 'http'>,
+  own: readonly string[] | undefined,
 ): void {
   const { method, url = '', headers } = request
   // First of all: a URL stands in logs of every hop, and a query is where PHI gets into it (45 CFR 164.312(e)(1)).
   if (url.includes('?') || url.includes('#'))
     throw new Refusal(tokenInUrl.test(url) ? 'token-in-url' : 'query-in-url')
-  if (url !== path) throw new Refusal('path-unknown')
+  // Then who is asked, and on behalf of which page: whoever rebinds a name learns nothing else (DNS rebinding).
+  checkSite(request, http, own)
+  if (url !== workload.path) throw new Refusal('path-unknown')
   // Node hands out the first of them; what is in front of us may have believed another.
   if (countOf('authorization', request) > 1) throw new Refusal('authorization-repeated')
   // GET and DELETE belong to sessions, which MCP 2026-07-28 has no more.
   const ofSession = (method === 'GET' || method === 'DELETE') && headers['mcp-session-id'] !== undefined
   if (method !== 'POST' && !ofSession) throw new Refusal('method-not-allowed', { headers: { allow: 'POST' } })
-  if (hosts !== undefined && !hosts.includes(hostOf(headers.host))) throw new Refusal('host-unknown')
-  if (headers.origin !== undefined) throw new Refusal('origin-refused')
   if (method !== 'POST') {
     if (method === 'GET' && !typesOf(headers.accept).includes('text/event-stream'))
       throw new Refusal('accept-refused')
@@ -41,6 +45,24 @@ export function checkHead(
   }
   if (!accepts(headers.accept)) throw new Refusal('accept-refused')
   if (Number(headers['content-length'] ?? 0) > bodyLimit) throw new Refusal('body-too-large')
+}
+
+function checkSite(request: IncomingMessage, http: Policy['http'], own: readonly string[] | undefined): void {
+  const { host, origin } = request.headers
+  const hosts = hostsOf(http, own)
+  if (hosts !== undefined && (countOf('host', request) !== 1 || !hosts.includes(hostOf(host))))
+    throw new Refusal('host-unknown')
+  // An opaque origin is null, which nobody can list.
+  if (origin !== undefined && http?.origins.includes(origin.toLowerCase()) !== true)
+    throw new Refusal('origin-refused')
+}
+
+/** Names that a Host header may hold. `own`: those of the certificate. */
+export function hostsOf(
+  http: Policy['http'],
+  own: readonly string[] | undefined,
+): readonly string[] | undefined {
+  return http === undefined || http.hosts.length === 0 ? own : http.hosts
 }
 
 /** RFC 6750 2.3 once allowed it; RFC 9700 2.4 and MCP forbid it. The token has leaked, and its owner must learn of it. */

@@ -57,7 +57,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
   // Without any policy not even the path is known.
   if (inForce === undefined) throw new Refusal('locked')
   if (connection.expires <= began) throw new Refusal('certificate-expired')
-  checkHead(request, inForce.policy.workload.path, hosts)
+  checkHead(request, inForce.policy, hosts)
   asked.message =
     request.method === 'POST'
       ? messageOf(parseBody(await readBody(request)), (id) => deps.pending.method(id))

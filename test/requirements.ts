@@ -228,6 +228,10 @@ export const requirements = {
 
   // 7. Transmission
   'transmission:no-phi-in-url': done('transmission', 'A request with a query in its URL is refused.'),
+  'transmission:sites': done(
+    'transmission',
+    'A request comes by a name of the server and on behalf of no page but those that the policy lists.',
+  ),
   'transmission:hostile-server': done(
     'transmission',
     'A server that keeps to no rule gets a clear end of each call, in bounded time and memory, and harms no other.',
