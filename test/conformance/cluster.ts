@@ -13,6 +13,7 @@ import { portForward } from '../demo/port-forward.ts'
 import { rolledOut } from '../demo/rollout.ts'
 import { ready } from '../demo/scene.ts'
 import type { World } from '../demo/world.ts'
+import { freePort } from '../support/free-port.ts'
 import { modelAgreement, permitAll } from './permit-all.ts'
 
 const [server, caller] = ['mcp-conformance', 'mcp-conformance-caller']
@@ -41,12 +42,14 @@ export async function buildIdentity(world: World): Promise<Authorities> {
 /** Builds both pods and waits until the server is Ready and the agent has signed in. The URLs are of this machine. */
 export async function buildPods(world: World & Authorities): Promise<Pods> {
   const { kubectl, images, agentsCa, trusted } = world
+  // The policy names the address by which the suite comes.
+  const [guarded, unguarded] = [await freePort(), await freePort()]
   await kubectl.apply(
     together(
       JSON.stringify(namespaceOf(server, { 'hipaa-mcp.dev/enforce': 'true' })),
       JSON.stringify(namespaceOf(caller)),
       JSON.stringify(agreement()),
-      JSON.stringify(serverOf(world)),
+      JSON.stringify(serverOf(world, new URL(urlOf(guarded)))),
       tlsSecret(caller, 'agent-tls', await agentsCa.issue('agent'), trusted),
     ),
   )
@@ -59,10 +62,14 @@ export async function buildPods(world: World & Authorities): Promise<Pods> {
     const said = await kubectl.run(['logs', '-n', caller, 'deployment/suite', '-c', 'shim'])
     return said.includes('listening') ? true : undefined
   })
-  const { local, close } = await portForward(kubectl, caller, 'deployment/suite', [8080, 8081])
-  const [guarded, unguarded] = local.map((port) => `http://127.0.0.1:${port}/mcp`) as [string, string]
-  return { guarded, unguarded, close }
+  const { close } = await portForward(kubectl, caller, 'deployment/suite', [
+    { here: guarded, there: 8080 },
+    { here: unguarded, there: 8081 },
+  ])
+  return { guarded: urlOf(guarded), unguarded: urlOf(unguarded), close }
 }
+
+const urlOf = (port: number): string => `http://127.0.0.1:${port}/mcp`
 
 /** Removes what `buildPods` made, and does not wait: a guarded pod takes half a minute to end. */
 export async function removePods({ kubectl }: Pick<World, 'kubectl'>): Promise<void> {
@@ -93,7 +100,10 @@ const agreement = (): BusinessAssociateAgreement & { apiVersion: string; kind: s
   },
 })
 
-function serverOf({ agentsCa, clinicCa, certManager }: World & Authorities): HipaaMcpServer & {
+function serverOf(
+  { agentsCa, clinicCa, certManager }: World & Authorities,
+  origin: URL,
+): HipaaMcpServer & {
   apiVersion: string
   kind: string
 } {
@@ -118,6 +128,7 @@ function serverOf({ agentsCa, clinicCa, certManager }: World & Authorities): Hip
     },
     when: { role: 'Clinician', scopes: ['ehr.read'] },
     purpose: 'TREAT',
+    origin,
   })
   return {
     apiVersion: 'hipaa-mcp.dev/v1alpha1',

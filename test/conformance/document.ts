@@ -28,8 +28,7 @@ for both revisions against a server of our own that is written with the official
 - **unguarded**: the server in the agent's pod, reached by \`kubectl port-forward\`.
 - **through**: the server in a guarded pod, behind the sidecar as the operator put it there. The agent's pod calls it over
   mutual TLS with a person's token, and the suite reaches the agent's pod by \`kubectl port-forward\`. The policy permits
-  everything and redacts nothing (\`test/conformance/permit-all.ts\`). The suite calls 127.0.0.1, and a sidecar answers to
-  its certificate's names alone: the agent puts the server's name in place of 127.0.0.1, and of no other.
+  everything and redacts nothing (\`test/conformance/permit-all.ts\`).
 
 \`\`\`
 ${tables.join('\n\n')}

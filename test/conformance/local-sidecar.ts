@@ -6,6 +6,7 @@ import { compilePolicy } from '../../core/compile.ts'
 import type { Policy } from '../../core/policy.ts'
 import { callsServer } from '../../sidecar/server.ts'
 import { makeWork, type Work } from '../bench/work.ts'
+import { freePort } from '../support/free-port.ts'
 import { anInForce, someOrders } from '../support/in-force.ts'
 import { memoryTrail } from '../support/trail.ts'
 import { serveFixtures } from './fixtures/serve.ts'
@@ -19,7 +20,9 @@ export async function localSidecar(
   const fixtures = await serveFixtures({ host: '127.0.0.1', port: 0 })
   const upstream = new URL(fixtures.url)
   const work = await makeWork(Number(upstream.port))
-  const policy = policyOf(work)
+  // The policy names the address by which the suite comes.
+  const own = await freePort()
+  const policy = policyOf(work, new URL(`http://127.0.0.1:${own}`))
   const calls = callsServer({
     tls: { ...work.server, ca: work.callersCa, minVersion: 'TLSv1.3' },
     orders: {
@@ -36,6 +39,7 @@ export async function localSidecar(
     target: new URL(`https://127.0.0.1:${port}`),
     tls: { ...work.client, ca: work.callersCa, servername: 'localhost' },
     identify: async () => await Promise.resolve({ authorization: work.headers['authorization'] ?? '' }),
+    port: own,
   })
   return {
     url: `${shim.origin}${upstream.pathname}`,
@@ -48,7 +52,7 @@ export async function localSidecar(
 }
 
 /** The policy as the operator would compile it, for the callers of the bench. */
-function policyOf({ policy: { issuers, purpose, roles, workload }, callersCa }: Work): Policy {
+function policyOf({ policy: { issuers, purpose, roles, workload }, callersCa }: Work, origin: URL): Policy {
   const spec = permitAll({
     port: workload.port,
     tls: { clientCa: { pem: callersCa } },
@@ -64,6 +68,7 @@ function policyOf({ policy: { issuers, purpose, roles, workload }, callersCa }: 
     },
     when: roles[0]?.when ?? { role: '' },
     purpose: roles[0]?.purposes[0] ?? '',
+    origin,
   })
   const server = {
     apiVersion: 'hipaa-mcp.dev/v1alpha1',

@@ -18,6 +18,7 @@ const spec = permitAll({
   },
   when: { role: 'Suite' },
   purpose: 'TREAT',
+  origin: new URL('http://127.0.0.1:8080'),
 })
 
 test('the fixtures’ HipaaMcpServer compiles to a policy that a sidecar can enforce', () => {

@@ -88,15 +88,18 @@ export function permitAll(
     /** Role claim and scopes of the token. */
     when: Spec['roles'][number]['when']
     purpose: string
+    /** Where the suite takes the server to be, if by no name of its certificate: once it calls as a page there would. */
+    origin?: URL
   },
 ): Spec {
-  const { identity, tls, port, when, purpose } = callers
+  const { identity, tls, port, when, purpose, origin } = callers
   const may = { tools: names(tools), resources: names(resources), prompts: names(prompts) }
   return {
     profile: 'Development',
     workload: { port, path: '/mcp' },
     identity,
     ...(tls === undefined ? {} : { tls }),
+    ...(origin === undefined ? {} : { http: { hosts: [origin.hostname], origins: [origin.origin] } }),
     roles: [{ name: 'suite', when, purposes: [purpose], ...may }],
     tools,
     resources,

@@ -16,7 +16,6 @@ function setting(name: string): string {
 }
 
 const [issuer, person, resource] = [setting('ISSUER'), setting('PERSON'), setting('RESOURCE')]
-const target = new URL(setting('URL'))
 const { cert, key, ca } = certificatesIn(setting('CERTIFICATES'))
 if (cert === undefined || key === undefined) throw new Error('AGENT_CERTIFICATES holds no certificate')
 
@@ -24,11 +23,10 @@ const token = renewing(async () => await signIn({ issuer, person, resource, tls:
 // Whoever waits for the port is to find somebody who is signed in.
 await token()
 const shim = await startShim({
-  target,
+  target: new URL(setting('URL')),
   tls: { cert, key, ca },
   identify: async () => ({ authorization: `Bearer ${await token()}` }),
   port: Number(process.argv[2]),
-  loopbackAs: target.host,
 })
-console.log(`listening for ${target.href}`)
+console.log(`listening for ${setting('URL')}`)
 process.once('SIGTERM', () => void shim.close())

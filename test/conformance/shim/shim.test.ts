@@ -12,7 +12,7 @@ type Answering = (request: IncomingMessage, response: ServerResponse) => void
 /** A server that demands a client certificate, as a sidecar does, and the shim in front of it. */
 async function aShim(
   answering: Answering,
-  options: { known?: boolean; maxVersion?: 'TLSv1.2'; loopbackAs?: string } = {},
+  options: { known?: boolean; maxVersion?: 'TLSv1.2' } = {},
 ): Promise<URL> {
   const [ca, foreign] = await Promise.all([authority('callers'), authority('somebody else')])
   const [own, client] = await Promise.all([
@@ -36,7 +36,6 @@ async function aShim(
     tls: { ...client, ca: ca.cert, servername: 'localhost' },
     identify: async ({ method, path }) =>
       await Promise.resolve({ authorization: `Bearer for ${method} ${path}` }),
-    ...(options.loopbackAs === undefined ? {} : { loopbackAs: options.loopbackAs }),
   })
   onTestFinished(async () => {
     await shim.close()
@@ -97,32 +96,6 @@ test('method, path, body and all other headers go on as they came, Host and Orig
     headers: { host: 'evil.example.com', origin: 'http://evil.example.com', 'mcp-name': 'padded' },
   })
 })
-
-test.each([
-  ['127.0.0.1:8080', 'http://127.0.0.1:8080', { host: 'ehr.clinic.svc:8080' }],
-  [
-    'evil.example.com',
-    'http://evil.example.com',
-    { host: 'evil.example.com', origin: 'http://evil.example.com' },
-  ],
-  ['127.0.0.1.evil.example.com', 'http://127.0.0.1:8080', { host: '127.0.0.1.evil.example.com' }],
-])(
-  'where the sidecar has a name for this machine, %s becomes nothing but that',
-  async (host, origin, named) => {
-    let seen: IncomingHttpHeaders = {}
-    const url = await aShim(
-      (asked, response) => {
-        seen = asked.headers
-        response.end()
-      },
-      { loopbackAs: 'ehr.clinic.svc:8080' },
-    )
-
-    await textOf(await ask(url, { headers: { host, origin } }))
-
-    expect({ host: seen.host, origin: seen.origin }).toEqual(named)
-  },
-)
 
 test('status, headers and body come back as they were sent', async () => {
   const url = await aShim((_, response) => {

@@ -21,11 +21,6 @@ export type ShimOptions = {
   identify: (request: { method: string; path: string }) => Promise<{ [name: string]: string }>
   /** Of 127.0.0.1. 0, which is the default: a free one. */
   port?: number
-  /**
-   * Host under which the sidecar knows itself, for as long as a HipaaMcpServer cannot name further ones: a request that
-   * names this machine goes on under it and without its Origin. Any other Host and Origin go on as they came.
-   */
-  loopbackAs?: string
 }
 
 export type Shim = {
@@ -38,7 +33,7 @@ export type Shim = {
 const ofOneHop = new Set(['connection', 'keep-alive'])
 
 /** Listens on 127.0.0.1 alone: whoever reaches it has its identity. */
-export async function startShim({ target, tls, identify, port = 0, loopbackAs }: ShimOptions): Promise<Shim> {
+export async function startShim({ target, tls, identify, port = 0 }: ShimOptions): Promise<Shim> {
   const agent = new Agent({
     ...tls,
     keepAlive: true,
@@ -60,7 +55,7 @@ export async function startShim({ target, tls, identify, port = 0, loopbackAs }:
       method,
       path: url,
       // Raw, so that spelling, order and repetition stay; Host and Origin are the caller's.
-      headers: [...named(onlyMessage(request.rawHeaders), loopbackAs), ...identity.flat()],
+      headers: [...onlyMessage(request.rawHeaders), ...identity.flat()],
       setHost: false,
     })
     onward.on('response', (answer) => {
@@ -93,21 +88,6 @@ function onlyMessage(raw: readonly string[]): string[] {
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const [name = '', value = ''] = raw.slice(at, at + 2)
     if (!ofOneHop.has(name.toLowerCase())) kept.push(name, value)
-  }
-  return kept
-}
-
-const loopback = /^(?:http:\/\/)?127\.0\.0\.1(?::\d+)?$/
-
-/** The list with this machine's names replaced by `host`, where there is one. */
-function named(raw: readonly string[], host: string | undefined): readonly string[] {
-  if (host === undefined) return raw
-  const kept: string[] = []
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const [name = '', value = ''] = raw.slice(at, at + 2)
-    const ours = loopback.test(value)
-    if (ours && name.toLowerCase() === 'origin') continue
-    kept.push(name, ours && name.toLowerCase() === 'host' ? host : value)
   }
   return kept
 }
