@@ -9,8 +9,8 @@ const mostSessions = 10_000
 
 /** Resources watched in one session. */
 const mostWatched = 100
-/** Tasks remembered in one session; the oldest goes first, and is then no more told of unasked. */
-const mostTasks = 1000
+/** Tasks remembered in all sessions; the oldest goes first, and is then no more told of unasked. */
+const mostTasks = 10_000
 
 export interface Sessions {
   /** Begins a session that stands for the server's. Returns the caller's identifier for it. */
@@ -28,14 +28,12 @@ export interface Sessions {
 }
 
 export function sessions(): Sessions {
-  const kept = new Map<
-    string,
-    { owner: string; upstream: string; watched: Set<unknown>; tasks: Map<unknown, string> }
-  >()
+  const kept = new Map<string, { owner: string; upstream: string; watched: Set<unknown> }>()
+  const tasks = new Map<string, string>()
   return {
     begin(who, upstream) {
       const session = randomUUID()
-      kept.set(session, { owner: ownerOf(who), upstream, watched: new Set(), tasks: new Map() })
+      kept.set(session, { owner: ownerOf(who), upstream, watched: new Set() })
       for (const oldest of kept.keys()) {
         if (kept.size <= mostSessions) break
         kept.delete(oldest)
@@ -59,11 +57,12 @@ export function sessions(): Sessions {
       else if (watched.size < mostWatched) watched.add(uri)
       else throw new RangeError('More resources are watched than one session may')
     },
-    taskOf: (session, id) => kept.get(session)?.tasks.get(id),
+    taskOf: (session, id) => tasks.get(JSON.stringify([session, id])),
     keepTask(session, id, handle) {
-      const tasks = kept.get(session)?.tasks
-      if (tasks === undefined) return
-      tasks.set(id, handle)
+      if (!kept.has(session)) return
+      const key = JSON.stringify([session, id])
+      tasks.delete(key)
+      tasks.set(key, handle)
       for (const oldest of tasks.keys()) {
         if (tasks.size <= mostTasks) break
         tasks.delete(oldest)
