@@ -3,8 +3,10 @@
 
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import { schemaIssue } from './argument-check.ts'
 import type { Json } from './canonical.ts'
 import { secondsIn } from './duration.ts'
+import { paramHeaders } from './param-headers.ts'
 import {
   algorithms,
   type Egress,
@@ -90,7 +92,13 @@ export function compilePolicy(
       issues.push(
         `Tool ${tool.name}: ${clash} stands in arguments and in with; a constant is never the caller's`,
       )
+    const wrong = schemaIssue(tool.arguments) ?? headerIssue(tool)
+    if (wrong !== undefined) issues.push(`Tool ${tool.name}: arguments: ${wrong}`)
     if (tool.arguments['type'] !== 'object') issues.push(`Tool ${tool.name}: arguments must have type object`)
+  }
+  for (const prompt of prompts) {
+    const wrong = schemaIssue(prompt.arguments)
+    if (wrong !== undefined) issues.push(`Prompt ${prompt.name}: arguments: ${wrong}`)
   }
   const lists = { tools, resources, prompts }
   for (const role of spec.roles) {
@@ -222,6 +230,15 @@ function limitsOf(limits: Spec['tools'][number]['limits']): Limits {
 function httpOf({ hosts, origins }: NonNullable<Spec['http']>): NonNullable<Policy['http']> {
   const lower = (names: readonly string[] = []): string[] => names.map((name) => name.toLowerCase())
   return { hosts: lower(hosts), origins: lower(origins) }
+}
+
+function headerIssue({ arguments: schema, patient }: Tool): string | undefined {
+  try {
+    paramHeaders(schema, patient)
+    return undefined
+  } catch (cause) {
+    return cause instanceof TypeError ? cause.message : 'x-mcp-header is not as it must be'
+  }
 }
 
 function templateIssue(uri: string, patient: string | undefined): string | undefined {

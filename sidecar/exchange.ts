@@ -65,6 +65,8 @@ export type Received = {
   readonly host?: string
   /** The caller's side of a stream, made when it is first needed. */
   readonly outlet: () => Outlet
+  /** Mcp-Param-* as the caller sent them, by the rest of their names. */
+  readonly paramHeaders?: { readonly [name: string]: string }
   /** Mcp-Session-Id as the caller sent it; authorize finds out whether it is theirs. */
   readonly session?: string
   /** Last-Event-ID of a GET: which stream is taken up again, and where. */

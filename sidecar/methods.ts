@@ -4,6 +4,7 @@ import { isObject } from '../core/is-object.ts'
 import type { FromServer, Policy } from '../core/policy.ts'
 import type { JsonObject, Message, Revision, Settled } from './exchange.ts'
 import { revisions } from './exchange.ts'
+import { decodedHeader } from './header-values.ts'
 import {
   answerBack,
   catalogue,
@@ -183,16 +184,8 @@ function confirm(method: string, params: JsonObject, headers: McpHeaders): void 
   if (methodHeader !== method) throw new Refusal('headers-disagree')
   const member = named[method]
   if (member === undefined) return
-  if (typeof nameHeader !== 'string' || decoded(nameHeader) !== params[member])
+  if (typeof nameHeader !== 'string' || decodedHeader(nameHeader) !== params[member])
     throw new Refusal('headers-disagree')
-}
-
-/** A header value, out of its base64 where it is in the sentinels; undefined when that is broken. */
-function decoded(value: string): string | undefined {
-  const inner = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/.exec(value)?.[1]
-  if (inner === undefined) return value.startsWith('=?base64?') ? undefined : value
-  const bytes = Buffer.from(inner, 'base64')
-  return bytes.toString('base64') === inner ? bytes.toString('utf8') : undefined
 }
 
 function isServed(revision: unknown): revision is Revision {

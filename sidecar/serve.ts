@@ -9,6 +9,7 @@ import type { Answer, Message, Received, Revision } from './exchange.ts'
 import { checkHead, parseBody, readBody } from './intake.ts'
 import { codeOf } from './log.ts'
 import { knownMethods, messageOf, pipelineFor, revisionOf } from './methods.ts'
+import { paramHeadersIn } from './param-headers.ts'
 import { recorded } from './recorded.ts'
 import { type Reason, Refusal } from './refusals.ts'
 import { word } from './respond.ts'
@@ -66,6 +67,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
   if (locked !== undefined) throw new Refusal('locked')
   const pipeline = pipelineFor(asked.message, asked.revision, inForce.policy)
   const { authorization, dpop, host, 'mcp-session-id': session, 'last-event-id': last } = request.headers
+  const paramHeaders = paramHeadersIn(request.headers)
   const received: Received = {
     stage: 'received',
     call: asked.call,
@@ -79,6 +81,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
     certificateExpires: connection.expires,
     outlet,
     ...(authorization === undefined ? {} : { authorization }),
+    ...(paramHeaders === undefined ? {} : { paramHeaders }),
     ...(typeof dpop === 'string' ? { dpop } : {}),
     ...(host === undefined ? {} : { host }),
     ...(typeof session === 'string' ? { session } : {}),

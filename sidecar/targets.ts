@@ -1,10 +1,11 @@
 // What a message may ask for: a tool, a resource or a prompt of the policy, compiled once. The rest of the request path
 // does not tell them apart but where the protocol does.
 
+import { type ArgumentCheck, argumentCheck } from '../core/argument-check.ts'
 import type { Json } from '../core/canonical.ts'
+import { type ParamHeader, paramHeaders } from '../core/param-headers.ts'
 import type { Limits, Prompt, Resource, Returns, TextRule, Tool } from '../core/policy.ts'
 import { uriTemplate } from '../core/uri-template.ts'
-import { type ArgumentCheck, argumentCheck } from './controls/arguments.ts'
 import type { JsonObject } from './exchange.ts'
 import { type PatternTree, patternTree, segmentsOf } from './pointer.ts'
 
@@ -28,6 +29,8 @@ export type Target = {
   readonly check: ArgumentCheck
   /** Constants that join the arguments on their way to the server. */
   readonly with: JsonObject
+  /** Arguments that stand in headers as well (MCP 2026-07-28). */
+  readonly headers: readonly ParamHeader[]
   /** Segments of the pointer to the argument that names the patient. */
   readonly patient?: readonly string[]
   readonly returns: ReturnRules
@@ -56,6 +59,7 @@ export function toolTarget(tool: Tool): Target {
     from: tool.from,
     check: argumentCheck(tool),
     with: tool.with,
+    headers: paramHeaders(tool.arguments, tool.patient),
     ...patientOf(tool.patient, tool.name),
     returns: returnRules(tool.returns),
     limits: tool.limits,
@@ -70,6 +74,7 @@ export function promptTarget(prompt: Prompt): Target {
     from: prompt.from,
     check: argumentCheck({ arguments: prompt.arguments, with: {} }),
     with: {},
+    headers: [],
     ...patientOf(prompt.patient, prompt.name),
     returns: returnRules(prompt.returns),
     limits: prompt.limits,
@@ -91,6 +96,7 @@ export function resourceTarget(resource: Resource): ResourceTarget {
     from: resource.name,
     check: () => undefined,
     with: {},
+    headers: [],
     ...(resource.patient === undefined ? {} : { patient: [resource.patient] }),
     returns: returnRules(resource.returns),
     limits: resource.limits,

@@ -4,6 +4,7 @@
 import { isObject } from '../core/is-object.ts'
 import { answerReader, type Hearing, streamReader } from './answer-reader.ts'
 import type { Incoming, JsonObject, Outgoing, Revision } from './exchange.ts'
+import { headerValue } from './header-values.ts'
 import { http1Client, type Request, type RequestReader } from './http1/client.ts'
 
 /** From sending a message to its whole answer, milliseconds. */
@@ -234,12 +235,6 @@ function linesOf({ revision, outgoing, session }: Call): string {
       lines += `mcp-param-${name}: ${headerValue(value)}\r\n`
   }
   return lines
-}
-
-/** A value as MCP 2026-07-28 puts it in a header: as it is where that is safe, else in base64 between sentinels. */
-function headerValue(value: string): string {
-  const safe = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?base64?')
-  return safe ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`
 }
 
 /** A progress token is ours as well, for the same reason as ids: whatever stream it comes back on is the call's own. */

@@ -232,6 +232,10 @@ export const requirements = {
     'transmission',
     'A request comes by a name of the server and on behalf of no page but those that the policy lists.',
   ),
+  'transmission:param-headers': done(
+    'transmission',
+    'An argument that stands in a header says there what the body says, and identifies nobody.',
+  ),
   'transmission:hostile-server': done(
     'transmission',
     'A server that keeps to no rule gets a clear end of each call, in bounded time and memory, and harms no other.',
@@ -298,6 +302,10 @@ export const requirements = {
   'minimum:from-server': done(
     'minimumNecessary',
     'What a server says besides its answers stays in the pod unless the policy names it, and loses identifiers.',
+  ),
+  'minimum:schema-issues': done(
+    'minimumNecessary',
+    'A schema of arguments that cannot be enforced is reported on the server’s object, and never in force.',
   ),
   'minimum:every-path': done(
     'minimumNecessary',

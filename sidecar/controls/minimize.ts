@@ -4,6 +4,7 @@ import { isObject } from '../../core/is-object.ts'
 import type { Ask } from '../asks/ask.ts'
 import { answersOf } from '../asks/input.ts'
 import type { Declared, JsonObject, Minimized } from '../exchange.ts'
+import { confirmedParams } from '../param-headers.ts'
 import { Refusal } from '../refusals.ts'
 import { protocolMeta } from './prepare.ts'
 
@@ -15,7 +16,12 @@ import { protocolMeta } from './prepare.ts'
 export const minimize =
   (ask: Ask) =>
   (exchange: Declared): Minimized => {
-    const { found, message } = exchange
+    const { found, message, revision } = exchange
+    // Before the schema: what the headers say was perhaps believed on the way.
+    const headers =
+      message.method === 'tools/call' && revision === '2026-07-28'
+        ? confirmedParams(exchange, found.target.headers)
+        : []
     const violation = ask.partial === true ? undefined : found.target.check(found.arguments)
     if (violation !== undefined) throw new Refusal('argument-refused', { data: violation })
 
@@ -28,6 +34,7 @@ export const minimize =
         ...protocolMeta(exchange),
       },
       ...(name === undefined ? {} : { name }),
+      ...(headers.length === 0 ? {} : { headers }),
       notification: false,
     }
     return { ...exchange, stage: 'minimized', outgoing }

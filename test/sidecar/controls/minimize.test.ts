@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { argumentCheck } from '../../../sidecar/controls/arguments.ts'
+import { argumentCheck } from '../../../core/argument-check.ts'
 import type { JsonObject } from '../../../sidecar/exchange.ts'
 import { rulesOf } from '../../../sidecar/rules.ts'
 import { aCall } from '../../support/message.ts'
@@ -78,15 +78,14 @@ verifies('minimum:arguments', 'arguments that are no object', async () => {
   }
 })
 
-verifies('minimum:arguments', 'a member called __proto__ is one that the schema does not name', async () => {
-  const body = aCall()
-    .body.toString()
-    .replace('"patient_id"', '"__proto__":{"sections":["notes"]},"patient_id"')
+verifies('minimum:arguments', 'a member called __proto__ is one that the schema does not name', () => {
+  // None comes this far (bad-json.test.ts): the check holds by itself.
+  const check = argumentCheck({ arguments: aTool().arguments, with: {} })
 
-  const reply = await scene.ask({ ...aCall(), body })
-
-  expect(reply.json['error']).toMatchObject({
-    data: { argument: 'an argument that the schema does not name' },
+  expect(
+    check(JSON.parse('{"__proto__":{"sections":["notes"]},"patient_id":"p"}') as JsonObject),
+  ).toMatchObject({
+    argument: 'an argument that the schema does not name',
   })
 })
 

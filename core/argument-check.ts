@@ -4,8 +4,9 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { RE2JS } from 're2js'
-import type { Json } from '../../core/canonical.ts'
-import type { JsonObject } from '../exchange.ts'
+import type { Json } from './canonical.ts'
+
+type JsonObject = { readonly [member: string]: Json | undefined }
 
 /** What is wrong with the arguments: a name that the schema knows, and the rule; never a value. */
 type Violation = { readonly argument: string; readonly rule: string }
@@ -43,8 +44,8 @@ export function argumentCheck(of: {
     logger: false,
     code: { regExp: Object.assign((pattern: string) => linear(pattern), { code: 'linear' }) },
   })
-  // ajv resolves references to anchors, but does not count the keyword among those it knows.
-  ajv.addVocabulary(['$anchor'])
+  // ajv resolves references to anchors, but does not count the keyword among those it knows; the other is MCP's.
+  ajv.addVocabulary(['$anchor', 'x-mcp-header'])
   formats.default(ajv, [...knownFormats])
   const validate = ajv.compile(closed(of.arguments))
   const names = propertyNames(of.arguments, new Set())
@@ -55,6 +56,22 @@ export function argumentCheck(of: {
       return { argument: constant, rule: 'is set by the policy, never by the caller' }
     return validate(args) ? undefined : violation(validate.errors?.[0], names)
   }
+}
+
+/** Compiled before, by the schema's object: whoever asks again and again has the same one until it changes. */
+const judged = new WeakMap<object, string | undefined>()
+
+/** Why a schema does not compile, in ajv's words; undefined when it does. */
+export function schemaIssue(schema: { [member: string]: Json }): string | undefined {
+  if (judged.has(schema)) return judged.get(schema)
+  let issue: string | undefined
+  try {
+    argumentCheck({ arguments: schema, with: {} })
+  } catch (cause) {
+    issue = cause instanceof Error ? cause.message.slice(0, 300) : 'it is no JSON Schema'
+  }
+  judged.set(schema, issue)
+  return issue
 }
 
 /** ajv tells patterns apart by toString; two that looked alike would be one, and one of them would not be checked. */

@@ -1,0 +1,134 @@
+// What a person must mend in a server's object, said before it is in force.
+
+import { expect, test } from 'vitest'
+import { compilePolicy } from '../../core/compile.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { aServer } from '../operator/world.ts'
+import { verifies } from '../verifies.ts'
+
+type Spec = HipaaMcpServer['spec']
+const compiled = (spec: Partial<Spec>) =>
+  compilePolicy(aServer(spec), { agreements: [], clientCa: 'a certificate' })
+const issuesOf = (spec: Partial<Spec>): string[] => {
+  const result = compiled(spec)
+  return 'issues' in result ? result.issues : []
+}
+const withTool = (properties: object, more: object = {}, patient?: string): Partial<Spec> => ({
+  tools: [
+    {
+      name: 'get_diagnosis',
+      arguments: { type: 'object', properties, ...more } as Spec['tools'][number]['arguments'],
+      ...(patient === undefined ? {} : { patient }),
+      returns: { fields: ['/code'] },
+    },
+  ],
+})
+
+test('names and origins are taken without regard to case, and none is listed where none is', () => {
+  const given = { hosts: ['MCP.example.org'], origins: ['HTTPS://Chart.example.org'] }
+
+  expect(compiled({ http: given })).toMatchObject({
+    policy: { http: { hosts: ['mcp.example.org'], origins: ['https://chart.example.org'] } },
+  })
+  expect(compiled({ http: {} })).toMatchObject({ policy: { http: { hosts: [], origins: [] } } })
+  expect(compiled({})).not.toHaveProperty('policy.http')
+})
+
+const schemas: { when: string; spec: Partial<Spec>; issue: RegExp }[] = [
+  {
+    when: 'a keyword that nobody knows',
+    spec: withTool({ a: { colour: 1 } }),
+    issue: /unknown keyword: "colour"/,
+  },
+  {
+    when: 'a format that is not checked',
+    spec: withTool({ a: { type: 'string', format: 'iban' } }),
+    issue: /unknown format "iban"/,
+  },
+  {
+    when: 'a reference to nowhere',
+    spec: withTool({ a: { $ref: '#/$defs/b' } }),
+    issue: /can't resolve reference/,
+  },
+  {
+    when: 'a pattern that takes more than linear time',
+    spec: withTool({ a: { type: 'string', pattern: '(?=x)y' } }),
+    issue: /arguments: /,
+  },
+  { when: 'a type that is none', spec: withTool({ a: { type: 'text' } }), issue: /arguments: / },
+]
+for (const { when, spec, issue } of schemas)
+  verifies('minimum:schema-issues', when, () => {
+    expect(issuesOf(spec)).toEqual([expect.stringMatching(issue)])
+    expect(issuesOf(spec)[0]).toContain('Tool get_diagnosis')
+  })
+
+verifies('minimum:schema-issues', 'of a prompt as well', () => {
+  const prompts = [
+    { name: 'sum', arguments: { type: 'object', properties: { a: { colour: 1 } } }, returns: { fields: [] } },
+  ]
+
+  expect(issuesOf({ prompts })).toEqual([expect.stringContaining('Prompt sum: arguments: ')])
+})
+
+verifies('minimum:schema-issues', 'none with the keywords of MCP and of anchors', () => {
+  const spec = withTool(
+    { region: { type: 'string', 'x-mcp-header': 'Region' }, where: { $ref: '#here' } },
+    { $defs: { here: { $anchor: 'here', type: 'string' } } },
+  )
+
+  expect(issuesOf(spec)).toEqual([])
+})
+
+const text = (name: unknown) => ({ type: 'string', 'x-mcp-header': name })
+const headers: { when: string; spec: Partial<Spec>; issue: RegExp }[] = [
+  {
+    when: 'the patient',
+    spec: withTool({ patient_id: text('Who') }, {}, '/patient_id'),
+    issue: /would put the patient into a header/,
+  },
+  {
+    when: 'the patient deep inside',
+    spec: withTool({ of: { type: 'object', properties: { 'a/b': text('Who') } } }, {}, '/of/a~1b'),
+    issue: /would put the patient into a header/,
+  },
+  {
+    when: 'a part of the patient',
+    spec: withTool({ of: { type: 'object', properties: { id: text('Who') } } }, {}, '/of'),
+    issue: /would put the patient into a header/,
+  },
+  { when: 'one name twice', spec: withTool({ a: text('Region'), b: text('REGION') }), issue: /twice/ },
+  { when: 'a name that is none', spec: withTool({ a: text('a: b') }), issue: /name of an HTTP header/ },
+  { when: 'no name', spec: withTool({ a: text('') }), issue: /name of an HTTP header/ },
+  {
+    when: 'a number',
+    spec: withTool({ a: { type: 'number', 'x-mcp-header': 'A' } }),
+    issue: /string, integer or boolean/,
+  },
+  {
+    when: 'a list',
+    spec: withTool({ a: { type: 'array', items: text('A') } }),
+    issue: /may stand only at a property/,
+  },
+  { when: 'a branch', spec: withTool({ a: { anyOf: [text('A')] } }), issue: /may stand only at a property/ },
+  {
+    when: 'a definition',
+    spec: withTool({}, { $defs: { a: text('A') } }),
+    issue: /may stand only at a property/,
+  },
+  {
+    when: 'all of the arguments',
+    spec: withTool({}, { 'x-mcp-header': 'A' }),
+    issue: /may stand only at a property/,
+  },
+]
+for (const { when, spec, issue } of headers)
+  verifies('transmission:param-headers', `the policy may not put into a header: ${when}`, () => {
+    expect(issuesOf(spec)).toEqual([expect.stringMatching(issue)])
+  })
+
+verifies('transmission:param-headers', 'an argument may be called like the keyword', () => {
+  const properties = { 'x-mcp-header': { type: 'string', default: { 'x-mcp-header': 1 } } }
+
+  expect(issuesOf(withTool(properties))).toEqual([])
+})
