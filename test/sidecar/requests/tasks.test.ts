@@ -537,6 +537,18 @@ verifies('minimum:tasks', 'a message about another patient does not pass', async
   expect(refusal(await after('tasks/get', handle, now, about('p-7'), token))).toBeUndefined()
 })
 
+verifies('access:tasks', 'any replica takes the handle of another', async () => {
+  const handle = await begin(now)
+  const replica = await aScene({ policy })
+  replica.upstream.answering = withResult(state(now))
+
+  const reply = await replica.ask(message('tasks/get', { taskId: handle }, now))
+  await replica.end()
+
+  expect(resultOf(reply)).toMatchObject({ status: 'working', taskId: handle })
+  expect(replica.upstream.asked[0]?.body['params']).toMatchObject({ taskId: servers })
+})
+
 verifies('access:tasks', 'an id that no header can carry makes no task', async () => {
   for (const taskId of ['x'.repeat(4_000), '', 7]) {
     scene.upstream.answering = withResult(created(now, { taskId }))
