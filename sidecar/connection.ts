@@ -2,11 +2,14 @@
 
 import { hash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import { type Person, personOf } from '../core/identity/person.ts'
 
 export type Connection = {
   readonly peer: string
   /** SHA-256 thumbprint of the client certificate, base64url (RFC 8705 3.1, x5t#S256). */
   readonly certificate: string
+  /** Whose it is, where it is one that was enrolled. */
+  readonly person?: Person
   /** Milliseconds since 1970. */
   readonly expires: number
   /** Which client CA it was accepted under: counts up when the CA changes. */
@@ -17,9 +20,11 @@ export type Connection = {
 export function connectionOf(socket: TLSSocket, generation: number): Connection | undefined {
   const certificate = socket.getPeerCertificate(false)
   if (!socket.authorized || certificate.raw === undefined) return undefined
+  const person = personOf(certificate.subjectaltname)
   return {
     peer: socket.remoteAddress ?? '',
     certificate: hash('sha256', certificate.raw, 'base64url'),
+    ...(person === undefined ? {} : { person }),
     expires: Date.parse(certificate.valid_to),
     generation,
   }

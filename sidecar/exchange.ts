@@ -2,6 +2,7 @@
 // before it returns, so a pipeline out of order does not compile.
 
 import type { Json } from '../core/canonical.ts'
+import type { Person } from '../core/identity/person.ts'
 import type { Claims } from '../core/identity/token.ts'
 import type { Role } from '../core/policy.ts'
 import type { Outcome, Who } from '../core/record.ts'
@@ -57,6 +58,8 @@ export type Received = {
   readonly peer: string
   /** SHA-256 thumbprint of the connection's client certificate, base64url. */
   readonly certificate: string
+  /** Whose certificate it is, where it is one that was enrolled. */
+  readonly person?: Person
   /** When that certificate is over, milliseconds since 1970. */
   readonly certificateExpires: number
   readonly authorization?: string

@@ -78,6 +78,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
     revision: asked.revision,
     peer: connection.peer,
     certificate: connection.certificate,
+    ...(connection.person === undefined ? {} : { person: connection.person }),
     certificateExpires: connection.expires,
     outlet,
     ...(authorization === undefined ? {} : { authorization }),

@@ -81,11 +81,18 @@ export function identity(options: IdentityOptions): Identity {
     if (options.tokenFile !== undefined)
       throw new CannotError('The token of --token-file will not do: have it renewed, by a new login')
     if (performance.now() - failed.at < respite) throw failed.why
+    const before = live?.session.tokens.access
+    const done = await state.turn()
     try {
+      // Whoever had the turn before logged the same person in.
+      const kept = await first()
+      if (kept !== undefined && kept.session.tokens.access !== before) return kept
       return await use(await logIn(login, challenge), true)
     } catch (why) {
       failed = { at: performance.now(), why }
       throw why
+    } finally {
+      await done()
     }
   }
 

@@ -99,13 +99,13 @@ export function proxy(options: ProxyOptions): Proxy {
 
   async function sendInSession(message: Message, body: string, signal: AbortSignal): Promise<Reply> {
     if (message['method'] === 'initialize') return await send(message, body, signal)
-    const sent = session.headers()
+    const sent = await session.headers()
     const reply = await send(message, body, signal, sent)
     if (reply.status !== 404 || sent['mcp-session-id'] === undefined) return reply
     const text = await reply.body.text()
     if (!saysLost(reply.status, text)) return { ...reply, body: bodyOfText(text) }
     await session.again(sent['mcp-session-id'])
-    return await send(message, body, signal, session.headers())
+    return await send(message, body, signal, await session.headers())
   }
 
   function failed(id: Id | undefined, error: unknown): void {

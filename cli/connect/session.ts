@@ -20,7 +20,8 @@ export type SessionOptions = {
 
 export interface McpSession {
   begun(): boolean
-  headers(): { [name: string]: string }
+  /** Of the session as it will be, while another is being begun. */
+  headers(): Promise<{ [name: string]: string }>
   /** The handshake was sent, and this came. */
   began(handshake: Message, reply: Reply): void
   /** The answer to the handshake. */
@@ -112,7 +113,11 @@ export function mcpSession(options: SessionOptions): McpSession {
 
   return {
     begun: () => handshake !== undefined,
-    headers,
+    async headers() {
+      // Whoever began it tells what became of it.
+      await repeating?.catch(() => undefined)
+      return headers()
+    },
     began(message, reply) {
       handshake = message
       take(reply)
@@ -120,7 +125,7 @@ export function mcpSession(options: SessionOptions): McpSession {
     agreed,
     async again(sent) {
       // Another message found it out first.
-      if (sent !== id) return
+      if (repeating === undefined && sent !== id) return
       repeating ??= repeat().finally(() => (repeating = undefined))
       await repeating
     },

@@ -1,5 +1,7 @@
 // The name of a person in a client certificate of the operator's own client CA: a URI, issuer and subject of the login.
 
+export type Person = { readonly iss: string; readonly sub: string }
+
 const scheme = 'hipaa-mcp-person://'
 
 /** Both parts percent-encoded, so that the name is ASCII and its parts are told apart (RFC 5280 4.2.1.6). */
@@ -8,7 +10,7 @@ export function personName(iss: string, sub: string): string {
 }
 
 /** Reads the one such name out of a `subjectaltname` text of node:tls; undefined when there is none, or more than one. */
-export function personOf(subjectAltName: string | undefined): { iss: string; sub: string } | undefined {
+export function personOf(subjectAltName: string | undefined): Person | undefined {
   const [only, ...others] = (subjectAltName ?? '')
     .split(', ')
     .filter((name) => name.startsWith(`URI:${scheme}`))

@@ -195,6 +195,17 @@ verifies(
   },
 )
 
+verifies('authentication:connect', 'two hosts that start together are one login', async () => {
+  const browser = another()
+
+  const both = await Promise.all([scene.ran(state, browser, '--login'), scene.ran(state, browser, '--login')])
+
+  expect(both.map(({ code }) => code)).toEqual([0, 0])
+  expect(browser.logins).toBe(1)
+  expect(both.filter(({ notes }) => notes.includes('Log in'))).toHaveLength(1)
+  expect(filesIn(state)).toHaveLength(1)
+})
+
 test.each([
   ['another resource', ['--resource', 'https://other.example/mcp'], /describes "https:\/\/localhost/],
   [

@@ -207,9 +207,10 @@ export async function aConnectScene(options: { tokenSeconds?: number } = {}): Pr
       installation.channel.tell(
         someOrders(policy, { generation, jwks: { [issuer]: jwks }, agreements, ...told }),
       )
-      await until(
-        'the policy',
-        async () => (await records()).filter(({ kind }) => kind === 'orders').length >= generation,
+      await until('the policy', () =>
+        log.lines.some(
+          (line) => line.startsWith('Orders are in force') && line.includes(`"generation":${generation}}`),
+        ),
       )
       await until('the ports', () => running.ports().calls !== 0 && running.ports().discovery !== 0)
     },

@@ -187,7 +187,9 @@ verifies('authentication:enrolment', 'over it a token that is bound to it is goo
   const own = await scene.ask({ agent, token: await scene.token({}, pair) })
   const others = await scene.ask({ agent, token: await scene.token({}, await caller()) })
 
-  expect([own.status, others.status]).toEqual([200, 401])
+  const colleague = await scene.ask({ agent, token: await scene.token({ sub: 'nurse-8' }, pair) })
+
+  expect([own.status, others.status, colleague.status]).toEqual([200, 401, 401])
 })
 
 verifies(
