@@ -368,3 +368,16 @@ verifies(
     expect(told()?.['_meta']?.[key]).toEqual({ elicitation: { form: {} } })
   },
 )
+
+test('what is kept whole leaves in the bytes in which it came: digits, order, escapes', async () => {
+  const text =
+    '{"contents":[{"uri":"ehr:\\/\\/formulary","text":"\\u00e9"}], "z":1.0,"a":0.10,"e":1E2}'
+  scene.upstream.answering = ({ body }, response) =>
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(`{"jsonrpc":"2.0","id":${String(body['id'])},"result":${text}}`)
+
+  const reply = await scene.ask(aMessage('resources/read', { uri: 'ehr://formulary' }, { id: 'a"b' }))
+
+  expect(reply.text).toBe(`{"jsonrpc":"2.0","id":"a\\"b","result":${text}}`)
+})
