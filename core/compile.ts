@@ -228,8 +228,11 @@ function limitsOf(limits: Spec['tools'][number]['limits']): Limits {
 
 /** Both compare without regard to case, as hosts do. */
 function httpOf({ hosts, origins }: NonNullable<Spec['http']>): NonNullable<Policy['http']> {
-  const lower = (names: readonly string[] = []): string[] => names.map((name) => name.toLowerCase())
-  return { hosts: lower(hosts), origins: lower(origins) }
+  return { hosts: inSmall(hosts), origins: inSmall(origins) }
+}
+
+function inSmall(names: readonly string[] = []): string[] {
+  return names.map((name) => name.toLowerCase())
 }
 
 function headerIssue({ arguments: schema, patient }: Tool): string | undefined {

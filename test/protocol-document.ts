@@ -277,11 +277,13 @@ const outside = [
   '',
   ...[
     '**URL.** The one path of the policy; a query or a fragment is refused (`query-in-url`, `token-in-url`), and no URL stands in a record, a log or a metric.',
-    '**Request headers.** None of them goes on to the server: what goes there is made anew. `Mcp-Method`, `Mcp-Name` and `Mcp-Param-*` must agree with the body, and are made again out of what is sent. `traceparent`, `tracestate`, `baggage`, cookies, `X-Patient-ID` and the like are not read.',
+    '**Request headers.** None of them goes on to the server: what goes there is made anew. `Mcp-Method`, `Mcp-Name` and the `Mcp-Param-*` of the tool\u2019s schema must agree with the body, and are made again out of what is sent; no identifier may stand in one. `traceparent`, `tracestate`, `baggage`, cookies, `X-Patient-ID` and the like are not read.',
     '**Response headers of the server.** None comes back. `Mcp-Session-Id` of the server stays here; the caller gets one of ours, which only the same person over the same certificate can use. `WWW-Authenticate`, `Location`, `Set-Cookie` and trailers are dropped.',
-    '**SSE.** Ids, names, comments and `retry` of the server’s events stay here; data is a message, or the stream ends. A compressed stream is refused.',
+    '**SSE.** Ids, names and comments of the server’s events stay here: callers get ids of ours, sealed to them. Data is a message, or the stream ends. A compressed stream is refused.',
     '**Error bodies of the server.** Its words never leave. Codes to which MCP gives a meaning are told, in our words.',
-    '**JSON.** Of members that come twice the last one counts, here and at the server, since what goes there is written anew. Half a surrogate pair and nesting beyond 64 levels are refused, of callers and servers alike.',
+    '**JSON.** Of members that come twice the last one counts, here and at the server, since what goes there is written anew. Half a surrogate pair, numbers that would not be the same when written anew (integers beyond 2^53, 1e400) and nesting beyond 64 levels are refused, of callers and servers alike; of callers also `__proto__`, and more than 20,000 values in one body.',
+    '**Host and Origin.** The certificate\u2019s names, or those of `http.hosts`; no origin, or those of `http.origins`. Looked at before anything but the query.',
+    '**stderr of a stdio server.** It is taken for patient data: how much it was is said, and nothing of what it said.',
     '**Records, metrics, diagnostics.** Closed sets of names; patients and arguments as keyed hashes.',
   ].flatMap((text) => [...wrapped(text), '']),
 ].slice(0, -1)

@@ -186,7 +186,11 @@ function show(message: ServerMessage, listening: Listening, deps: Deps) {
     method: row.method,
     params: { ...seen.params, ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }) },
   })
-  if (text.length > largest) return undefined
+  if (text.length > largest) {
+    // Nobody was asked it, and nobody has so many to be asked.
+    deps.pending.close(id)
+    return undefined
+  }
   const entry = {
     kind: 'event' as const,
     call,

@@ -37,15 +37,6 @@ const fromServer: NonNullable<Spec['fromServer']> = {
   listChanged: {},
 }
 
-/** Keywords that the argument check does not take: the tools that have them are listed without. */
-const refused = new Set(['x-mcp-header'])
-
-function compilable(schema: ToolSchema): { [keyword: string]: unknown } {
-  return JSON.parse(
-    JSON.stringify(schema, (key, value: unknown) => (refused.has(key) ? undefined : value)),
-  ) as { [keyword: string]: unknown }
-}
-
 const nobody = { toolsChanged() {}, promptsChanged() {}, resourcesChanged() {}, resourceUpdated() {} }
 
 /** Every tool of both generations, in the order in which the server lists them. */
@@ -59,7 +50,7 @@ const listed: readonly { name: string; description: string; inputSchema: ToolSch
 const tools = listed.map(({ name, description, inputSchema }) => ({
   name,
   description,
-  arguments: compilable(inputSchema),
+  arguments: JSON.parse(JSON.stringify(inputSchema)) as { [keyword: string]: unknown },
   returns,
   limits,
 }))

@@ -17,7 +17,7 @@ const withTool = (properties: object, more: object = {}, patient?: string): Part
   tools: [
     {
       name: 'get_diagnosis',
-      arguments: { type: 'object', properties, ...more } as Spec['tools'][number]['arguments'],
+      arguments: { type: 'object', properties, ...more },
       ...(patient === undefined ? {} : { patient }),
       returns: { fields: ['/code'] },
     },

@@ -14,13 +14,17 @@ import { fetch as undiciFetch } from 'undici'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agent } from '../../sample/agent.ts'
 import { dispatcherOf } from '../../sample/sign-in.ts'
+import { aRole, aTool } from '../../support/policy.ts'
 import { aScene, caller, type Scene } from '../../support/scene.ts'
+import { verifies } from '../../verifies.ts'
 
 const value = {
   conditions: [{ code: 'E11.9', text: 'seen by Fluegel' }],
   subject: { reference: 'Patient/p-1' },
 }
 const result = { content: [{ type: 'text' as const, text: JSON.stringify(value) }], structuredContent: value }
+
+const region = { type: 'string', 'x-mcp-header': 'Region' }
 
 /** Serves both revisions, a server for each request. */
 function modernServer(): Server {
@@ -32,6 +36,8 @@ function modernServer(): Server {
         { description: 'for Fluegel', inputSchema: fromJsonSchema<object>({ type: 'object' }) },
         async () => result,
       )
+      const schema = { type: 'object', properties: { region } }
+      server.registerTool('by_region', { inputSchema: fromJsonSchema<object>(schema) }, async () => result)
       return server
     },
     { onerror: () => undefined },
@@ -126,6 +132,37 @@ for (const [server, revision] of [
     expect(JSON.stringify([tools, outcome])).not.toContain('Fluegel')
     expect(scene.faults).toEqual([])
   })
+
+verifies('transmission:param-headers', 'between the official client and the official server', async () => {
+  const { port } = servers.modern.address() as AddressInfo
+  const properties = { region }
+  const { patient: _, ...tool } = aTool({ name: 'by_region', from: 'by_region', with: {} })
+  const scene = await aScene({
+    upstream: { port },
+    policy: {
+      roles: [aRole({ tools: ['by_region'] })],
+      tools: [{ ...tool, arguments: { type: 'object', properties } }],
+    },
+  })
+  const one = agent({
+    url: `https://127.0.0.1:${scene.port}/mcp`,
+    tls: { ...(await caller()), ca: scene.serversCa.cert },
+    token: await scene.token(),
+    revision: '2026-07-28',
+    purpose: 'TREAT',
+  })
+
+  await one.list()
+  const outcomes = [
+    await one.call('by_region', { region: 'us-east1' }),
+    await one.call('by_region', { region: 'größe\n' }),
+    await one.call('by_region', {}),
+  ]
+  await one.close()
+  await scene.end()
+
+  expect(outcomes.map(({ ok }) => ok)).toEqual([true, true, true])
+})
 
 test('the official client of the first generation calls a tool over a session', async () => {
   const scene = scenes.sessions
