@@ -81,6 +81,7 @@ const guardedBy = (server: string) => ({
   annotations: { [serverAnnotation]: server },
   labels: { app: 'ehr' },
 })
+const stdioWorkload = { port: 8080, path: '/mcp', transport: 'Stdio' } as const
 const podPath = (name = '', subresource = '') =>
   `/api/v1/namespaces/${namespace}/pods${name && `/${name}`}${subresource && `/${subresource}`}`
 
@@ -133,6 +134,7 @@ beforeAll(async () => {
       { trail: { acknowledge: 'Local', volume: { storageClassName: 'encrypted', size: '64Mi' } } },
       { name: 'ehr-local' },
     ),
+    aServer({ workload: stdioWorkload }, { name: 'ehr-stdio' }),
   ]
   for (const { metadata, ...server } of servers)
     await api.apply(`/apis/hipaa-mcp.dev/v1alpha1/namespaces/${namespace}/hipaamcpservers/${metadata.name}`, {
@@ -165,6 +167,11 @@ test('policies come into force in an enrolled namespace, and elsewhere everythin
   // The webhooks see new caBundles within moments.
   await until('a bystander is let in', 60, async () => {
     await create(aPod('bystander'))
+    return true
+  })
+  // The policy was applied twice, and only the second names this image.
+  await until('a guarded pod is let in', 60, async () => {
+    await create(aPod('early', { metadata: guardedBy('ehr') }), '?dryRun=All')
     return true
   })
 })
@@ -231,6 +238,19 @@ describe('a guarded pod', () => {
       expect(conforms(read, own, surroundings)).toEqual([])
       expect(read.spec.containers[0]?.volumeMounts ?? []).toEqual([])
     })
+
+  verifies('injection:stdio', 'on a real API server: stored as we injected it', async () => {
+    const metadata = guardedBy('ehr-stdio')
+    const says = await refusal(create(aPod('no-command', { metadata })))
+    const pod = await create(aPod('stdio', { metadata, container: { command: ['/ehr'], args: ['--quiet'] } }))
+    const read = await api.call<Pod>('GET', podPath('stdio'))
+
+    const own = aServer({ workload: stdioWorkload }, { name: 'ehr-stdio' })
+    expect(says).toContain('spec.containers[app].command: is open')
+    expect(conforms(pod, own, surroundings)).toEqual([])
+    expect(conforms(read, own, surroundings)).toEqual([])
+    expect(read.spec.containers[0]?.command?.slice(-2)).toEqual(['--', '/ehr'])
+  })
 
   verifies('injection:unknown-server', 'on a real API server', async () => {
     const says = await refusal(create(aPod('nobody', { metadata: guardedBy('nobody') })))
