@@ -76,9 +76,6 @@ export type Received = {
   readonly lastEventId?: string
 }
 
-/** Who acts for the person. */
-export type Actor = NonNullable<Who['actor']>
-
 /** The caller is known: a person, and the service that acts for them, if one does. */
 export type Identified = Omit<Received, 'stage'> & {
   readonly stage: 'identified'

@@ -18,7 +18,7 @@ export type Place = {
 }
 
 /** Addresses of an issuer. */
-export type Issuer = {
+type Issuer = {
   issuer: string
   authorize: string
   token: string

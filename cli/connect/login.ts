@@ -230,9 +230,13 @@ async function enrol(
 function enrolRefused(status: number, error: unknown): CannotError {
   const { message, data } = (typeof error === 'object' && error !== null ? error : {}) as {
     message?: unknown
-    data?: { reason?: unknown }
+    data?: { reason?: unknown; retryAfter?: unknown }
   }
-  const says = typeof message === 'string' ? message.slice(0, 300) : `It answered ${status}.`
+  const seconds = typeof data?.retryAfter === 'number' ? String(data.retryAfter) : 'some'
+  const says =
+    typeof message === 'string'
+      ? message.slice(0, 300).replace('data.retryAfter', seconds)
+      : `It answered ${status}.`
   const text = `No client certificate was given. ${says}`
   return data?.reason === 'mfa-too-old' ? new LoginTooOld(text) : new CannotError(text)
 }

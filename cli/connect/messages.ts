@@ -31,7 +31,7 @@ const named: { readonly [method: string]: 'name' | 'uri' } = {
   'resources/read': 'uri',
 }
 
-/** The headers that a message of its own asks for. Arguments never stand in one, whatever a schema says: they may be PHI. */
+/** The headers that a message of its own asks for. */
 export function headersOf(message: Message): { [name: string]: string } {
   const revision = revisionOf(message)
   const { method, params } = message
@@ -47,7 +47,7 @@ export function headersOf(message: Message): { [name: string]: string } {
 }
 
 /** As it is where a header can hold it, else in base64 (MCP 2026-07-28, Header Value Encoding). */
-function headerValue(text: string): string {
+export function headerValue(text: string): string {
   const holds = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith('=?')
   return holds ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
 }

@@ -101,7 +101,7 @@ export function reasonOf(error: unknown): string {
   return hints[code] === undefined ? code : `${code} (${hints[code]})`
 }
 
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const inner = error.cause instanceof Error ? codeOf(error.cause) : undefined
   const { code } = error as { code?: unknown }

@@ -5,12 +5,17 @@
 import { Readable } from 'node:stream'
 import { isObject } from '../../core/is-object.ts'
 import { CannotError } from '../command.ts'
+import { copiedArguments } from './copied.ts'
 import type { Identity, Reply } from './identity.ts'
 import { errorAnswer, headersOf, type Id, type Message, requestId, revisionOf } from './messages.ts'
 import { jsonObject, reasonOf } from './net.ts'
 import { type Purpose, withPurpose } from './purpose.ts'
 import { relay } from './relay.ts'
 import { mcpSession, saysLost } from './session.ts'
+
+/** Of requests that the host knows nothing of. */
+const ownId = 'hipaa-mcp-connect-tools'
+const mostPages = 50
 
 export type ProxyOptions = {
   identity: Pick<Identity, 'call'>
@@ -43,6 +48,7 @@ export function proxy(options: ProxyOptions): Proxy {
   const refused = (reason: string): void => note(`The server refused a message: ${reason}`)
   const bodyOf = async (message: Message): Promise<string> =>
     JSON.stringify(withPurpose(message, await options.purpose()))
+  const copied = copiedArguments()
   const session = mcpSession({ identity, bodyOf, out, refused, over: over.signal })
 
   async function handle(message: Message, line: string): Promise<void> {
@@ -71,13 +77,16 @@ export function proxy(options: ProxyOptions): Proxy {
       const said = withPurpose(message, await options.purpose())
       // What needs no change is sent as it came.
       const body = said === message ? line : JSON.stringify(said)
-      const reply = await (stateless ? send : sendInSession)(message, body, signal)
+      const reply = stateless
+        ? await send(message, body, signal, await copiedFor(message, signal))
+        : await sendInSession(message, body, signal)
       const isHandshake = message['method'] === 'initialize'
       if (isHandshake) session.began(message, reply)
       await relay(reply, {
         id,
         out: (answer, text) => {
           if (isHandshake) session.agreed(answer)
+          else if (stateless) listen(message, answer)
           out(answer, text)
         },
         refused,
@@ -90,6 +99,31 @@ export function proxy(options: ProxyOptions): Proxy {
     } finally {
       if (id !== undefined) open.delete(id)
     }
+  }
+
+  /** What a call of 2026-07-28 says in headers; the tools are listed first, where the host has not done it. */
+  async function copiedFor(message: Message, signal: AbortSignal): Promise<{ [name: string]: string }> {
+    if (message['method'] !== 'tools/call') return {}
+    const { _meta } = isObject(message['params']) ? message['params'] : {}
+    let cursor: string | undefined
+    for (let page = 0; !copied.known() || cursor !== undefined; page += 1) {
+      const params = { _meta, ...(cursor === undefined ? {} : { cursor }) }
+      const asked = { jsonrpc: '2.0', id: ownId, method: 'tools/list', params }
+      const reply = await send(asked, await bodyOf(asked), signal)
+      cursor = undefined
+      const out = (answer: Message): void => void (cursor = copied.learn(answer))
+      await relay(reply, { id: ownId, out, refused, resume: undefined, signal })
+      if (page === mostPages) break
+    }
+    return copied.headers(message)
+  }
+
+  /** What the host hears of tools is heard here too. */
+  function listen({ method }: Message, { error, result, method: told }: Message): void {
+    if (method === 'tools/list' && isObject(result)) copied.learn({ result })
+    // Header and body disagree: the tools are not what they were when they were listed.
+    const changed = isObject(error) && error['code'] === -32020
+    if (changed || told === 'notifications/tools/list_changed') copied.forget()
   }
 
   async function send(message: Message, body: string, signal: AbortSignal, more = {}): Promise<Reply> {

@@ -268,3 +268,61 @@ test('a cancellation within a session is the server’s to hear', async () => {
 
   expect(host.calls.at(-1)?.json).toMatchObject({ method: 'notifications/cancelled' })
 })
+
+const shipping = {
+  name: 'ship',
+  inputSchema: {
+    type: 'object',
+    properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, note: { type: 'string' } },
+  },
+}
+const ship = (id: number) => ({
+  jsonrpc: '2.0',
+  id,
+  method: 'tools/call',
+  params: { name: 'ship', arguments: { region: 'süd', note: 'Jane Roe' }, ...modern },
+})
+
+test('an argument that a schema copies into a header stands there, and no other; tools are listed once for it', async () => {
+  const host = aHost(({ json: { id, method, params } }) =>
+    method === 'tools/list'
+      ? json({
+          id,
+          result:
+            (params as Json)['cursor'] === undefined ? { tools: [], nextCursor: 'x' } : { tools: [shipping] },
+        })
+      : json({ id, result: {} }),
+  )
+
+  await host.say(ship(1))
+  await host.say(ship(2))
+
+  expect(host.calls.map(({ json: { method } }) => method)).toEqual([
+    'tools/list',
+    'tools/list',
+    'tools/call',
+    'tools/call',
+  ])
+  const { headers } = host.calls[3] ?? { headers: {} }
+  expect(headers).toMatchObject({ 'mcp-param-region': `=?base64?${Buffer.from('süd').toString('base64')}?=` })
+  expect(JSON.stringify(headers)).not.toContain('Jane')
+  expect(host.out.map(({ id }) => id)).toEqual([1, 2])
+})
+
+test('tools that are not what they were are listed anew', async () => {
+  const host = aHost(({ json: { id, method } }) =>
+    method === 'tools/list'
+      ? json({ id, result: { tools: [shipping] } })
+      : json({ id, error: { code: -32020 } }, 400),
+  )
+  await host.say({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: modern })
+  await host.say(ship(2))
+  await host.say(ship(3))
+
+  expect(host.calls.map(({ json: { method } }) => method)).toEqual([
+    'tools/list',
+    'tools/call',
+    'tools/list',
+    'tools/call',
+  ])
+})

@@ -35,7 +35,7 @@ import {
 import { aResolver, type TestResolver } from '../../sidecar/resolver.ts'
 import { aBrowser, type Browser } from '../../support/browser.ts'
 
-export type Spec = HipaaMcpServer['spec']
+type Spec = HipaaMcpServer['spec']
 
 export type ConnectScene = {
   /** Where MCP is spoken, and tokens are for. */
