@@ -13,7 +13,7 @@ import {
   hostileServer,
   hostilities,
 } from '../../support/hostile-server.ts'
-import { everything, kept, marksIn } from '../../support/markers.ts'
+import { everything, kept, mark, marksIn, word } from '../../support/markers.ts'
 import { aCall, aMessage } from '../../support/message.ts'
 import { aPolicy } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
@@ -91,6 +91,68 @@ for (const silent of [false, true])
       60_000,
     )
 
+const chunked = 'transfer-encoding: chunked\r\n'
+const json = 'content-type: application/json\r\n'
+const stream = 'content-type: text/event-stream\r\n'
+const event = (members: object): string => `data: ${JSON.stringify({ jsonrpc: '2.0', ...members })}\n\n`
+
+/** A handshake with this session of the server's. */
+async function initialized(name: string) {
+  const own = '{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"s","version":"1"}}'
+  hostile.saying = ({ id }, socket) => {
+    const body = `{"jsonrpc":"2.0","id":${String(id)},"result":${own}}`
+    socket.write(
+      `HTTP/1.1 200 OK\r\n${json}mcp-session-id: ${name}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    )
+  }
+  return await scene.ask(aMessage('initialize', { protocolVersion: '2025-11-25', capabilities: {} }))
+}
+
+async function session(): Promise<Record<string, string>> {
+  const { headers } = await initialized('theirs')
+  return { 'mcp-session-id': String(headers['mcp-session-id']), 'mcp-protocol-version': '2025-11-25' }
+}
+
+for (const [what, said] of [
+  ['an event without end', `data: ${'x'.repeat(limit + 1)}`],
+  ['what is no message', `data: "${mark}"\n\n`],
+  ['answers that nobody waits for', event({ id: 1, result: { [word]: mark } }).repeat(100)],
+  ['questions with ids of wrong type', event({ id: { [word]: mark }, method: 'roots/list' })],
+  ['bytes that are no text', Buffer.from([0x64, 0xff, 0x0a, 0x0a])],
+] as const)
+  verifies('transmission:hostile-server', `on the stream of a session it says ${what}`, async () => {
+    const headers = await session()
+    hostile.saying = (_, socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\n${stream}connection: close\r\n\r\n`)
+      socket.end(said)
+    }
+
+    const heard = await scene.ask({ method: 'GET', body: '', headers })
+
+    expect(marksIn(`${JSON.stringify(heard.headers)}${heard.text}`)).toEqual([])
+    expect(heard.text).not.toContain('method')
+    expect(marksIn(kept(scene))).toEqual([])
+    expect(scene.trail.of('result')).toHaveLength(scene.trail.of('intent').length)
+    hostile.saying = good
+    expect(
+      resultOf((await scene.ask({ ...call, headers: { ...call.headers, ...headers } })).text),
+    ).toMatchObject(served)
+  })
+
+verifies(
+  'transmission:hostile-server',
+  'a session that it gives is a word of bounded length, or none',
+  async () => {
+    for (const name of ['a b', 'x'.repeat(1_025), 'größe']) {
+      const begun = await initialized(name)
+
+      expect(begun.headers).not.toHaveProperty('mcp-session-id')
+      expect(begun.json).toMatchObject({ error: { data: { reason: 'upstream-malformed' } } })
+    }
+    expect((await initialized('x'.repeat(1_024))).status).toBe(200)
+  },
+)
+
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
@@ -101,10 +163,6 @@ function held(): number {
   return heapUsed + external + arrayBuffers
 }
 
-const chunked = 'transfer-encoding: chunked\r\n'
-const json = 'content-type: application/json\r\n'
-const stream = 'content-type: text/event-stream\r\n'
-const event = (members: object): string => `data: ${JSON.stringify({ jsonrpc: '2.0', ...members })}\n\n`
 const bigLog = { method: 'notifications/message', params: { level: 'info', data: 'x'.repeat(10_000) } }
 const roots = { id: 1, method: 'roots/list' }
 const almost = limit - 65_536

@@ -8,7 +8,6 @@ import type { McpServer } from '../../support/mcp-server.ts'
 import { aMessage, type Sent } from '../../support/message.ts'
 import { aPolicy } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
-import { open } from '../../support/stream.ts'
 import { verifies } from '../../verifies.ts'
 
 let scene: Scene
@@ -261,26 +260,39 @@ for (const { row, message, revisions, answering, plainWord } of paths)
       expect(scene.trail.of('result')).toHaveLength(scene.trail.of('intent').length)
     })
 
-verifies('minimum:every-path', 'of servers: the stream of a session', async () => {
-  scene.use(aPolicy(everything('Drop')))
-  scene.upstream.answering = result(
-    { protocolVersion: old, capabilities, serverInfo: info },
-    { 'mcp-session-id': word },
-  )
-  const begun = await scene.ask(messages.initialize(old))
-  scene.upstream.answering = raw((response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'x-patient': mark })
-    response.write(
-      `: ${mark}\nid: ${word}\n${event({ jsonrpc: '2.0', method: 'notifications/tools/list_changed', params: { _meta: meta } })}`,
+verifies(
+  'minimum:every-path',
+  'of servers: the streams of a session, and the ids of their events',
+  async () => {
+    scene.use(aPolicy(everything('Drop')))
+    scene.upstream.answering = result(
+      { protocolVersion: old, capabilities, serverInfo: info },
+      { 'mcp-session-id': word },
     )
-    response.end(event({ jsonrpc: '2.0', id: word, result: { [word]: mark } }))
-  })
+    const begun = await scene.ask(messages.initialize(old))
+    const headers = { 'mcp-session-id': String(begun.headers['mcp-session-id']), 'mcp-protocol-version': old }
+    const changed = { jsonrpc: '2.0', method: 'notifications/tools/list_changed', params: { _meta: meta } }
+    scene.upstream.answering = raw((response, id) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'x-patient': mark })
+      response.write(`: ${mark}\nretry: 5\nid: ${word}\n${event(changed)}`)
+      if (id !== undefined)
+        response.write(`id: ${word}\n${event({ jsonrpc: '2.0', id, result: { content: [] } })}`)
+      else response.write(event({ jsonrpc: '2.0', id: word, result: { [word]: mark } }))
+      response.end()
+    })
 
-  const headers = { 'mcp-session-id': String(begun.headers['mcp-session-id']), 'mcp-protocol-version': old }
-  const stream = await open(scene, { method: 'GET', headers })
+    const call = messages.call(old)
+    const called = await scene.ask({ ...call, headers: { ...call.headers, ...headers } })
+    const heard = await scene.ask({ method: 'GET', body: '', headers })
 
-  expect(await stream.rest()).toEqual([
-    { jsonrpc: '2.0', method: 'notifications/tools/list_changed', params: {} },
-  ])
-  expect(marksIn(kept(scene))).toEqual([])
-})
+    // They come with ids, and those are not the server's.
+    expect([called.text, heard.text]).toEqual([
+      expect.stringMatching(/^id: [A-Za-z0-9_-]{38,}$/m),
+      expect.stringMatching(/^id: [A-Za-z0-9_-]{38,}$/m),
+    ])
+    expect(marksIn(`${JSON.stringify([called.headers, heard.headers])}${called.text}${heard.text}`)).toEqual(
+      [],
+    )
+    expect(marksIn(kept(scene))).toEqual([])
+  },
+)
