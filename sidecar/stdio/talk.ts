@@ -11,7 +11,7 @@ import { parseJson } from '../json.ts'
 import { type Details, type Reason, Refusal } from '../refusals.ts'
 import { type Line, lineReader } from './lines.ts'
 
-export type Asking = {
+type Asking = {
   readonly method: string
   readonly params: JsonObject
   /** Takes what the server says about this request besides its answer; omitted, it is counted and thrown away. */
@@ -25,10 +25,10 @@ export type Asking = {
   /** Told the id under which the request runs, at once. */
   readonly sent?: (id: number) => void
 }
-export type Said = { readonly result: JsonObject; readonly otherMessages: number }
+type Said = { readonly result: JsonObject; readonly otherMessages: number }
 
 /** How often something happened that reaches no caller. */
-export type Strays = {
+type Strays = {
   /** Lines that are no JSON-RPC message. */
   noise: number
   /** Answers that nobody waits for: late, twice, invented. */
