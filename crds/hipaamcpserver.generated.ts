@@ -83,8 +83,9 @@ pem: string
  */
 minVersion?: ("1.2" | "1.3")
 /**
- * A second port, on which no client certificate is asked for: protected-resource metadata (RFC 9728) and a
- * 401 that points to it, nothing else. Give a Service of the pods this port too. Running pods have it once
+ * A second port, on which no client certificate is asked for: protected-resource metadata (RFC 9728), a 401
+ * that points to it and, where clientCa is omitted, enrolment of people's client certificates
+ * (hipaa-mcp connect); nothing else. Give a Service of the pods this port too. Running pods have it once
  * they are replaced. Omitted, there is none.
  */
 discovery?: {
