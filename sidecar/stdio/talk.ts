@@ -22,10 +22,12 @@ type Asking = {
   readonly endless?: boolean
   /** Instead of the usual time to answer, milliseconds. */
   readonly deadline?: number
+  /** Whether the text of the answer is wanted beside what was parsed of it. */
+  readonly keepText?: true
   /** Told the id under which the request runs, at once. */
   readonly sent?: (id: number) => void
 }
-type Said = { readonly result: JsonObject; readonly otherMessages: number }
+type Said = { readonly result: JsonObject; readonly otherMessages: number; readonly text?: string }
 
 /** How often something happened that reaches no caller. */
 type Strays = {
@@ -91,7 +93,7 @@ type Running = {
   timer: NodeJS.Timeout | undefined
   /** On the clock of performance.now(). */
   readonly until: number
-  settle(outcome: JsonObject | Refusal): void
+  settle(outcome: JsonObject | Refusal, line?: Buffer): void
 }
 
 export function talk(connection: Duplex, { deadline, limit, changed }: TalkOptions): Talk {
@@ -129,7 +131,7 @@ export function talk(connection: Duplex, { deadline, limit, changed }: TalkOptio
       if ('fault' in parsed) return spoilt(line, 'upstream-malformed')
       const { value } = parsed
       if (!isObject(value) || value['jsonrpc'] !== '2.0') strays.noise += 1
-      else if (value['method'] === undefined) answered(value)
+      else if (value['method'] === undefined) answered(value, line)
       else if (value['id'] === undefined) notified(value)
       else asked(value)
     }),
@@ -148,7 +150,7 @@ export function talk(connection: Duplex, { deadline, limit, changed }: TalkOptio
     else fail(only, reason)
   }
 
-  function answered(value: { readonly [member: string]: unknown }): void {
+  function answered(value: { readonly [member: string]: unknown }, line: Line): void {
     const { id, result, error } = value
     const request = typeof id === 'number' ? running.get(id) : undefined
     if (request === undefined) {
@@ -159,7 +161,7 @@ export function talk(connection: Duplex, { deadline, limit, changed }: TalkOptio
     if (isObject(error))
       return request.settle(new Refusal('upstream-error', { mayHaveRun: false, ...errorOf(error) }))
     if (error !== undefined || !isObject(result)) return fail(id as number, 'upstream-malformed')
-    request.settle(result as JsonObject)
+    request.settle(result as JsonObject, 'bytes' in line ? line.bytes : undefined)
   }
 
   function asked(value: { readonly [member: string]: unknown }): void {
@@ -248,12 +250,16 @@ export function talk(connection: Duplex, { deadline, limit, changed }: TalkOptio
           full: false,
           timer: endless === true ? undefined : setTimeout(late, asking.deadline ?? deadline),
           until: performance.now() + longest,
-          settle(outcome) {
+          settle(outcome, line) {
             if (!running.delete(id)) return
             clearTimeout(request.timer)
             gone?.removeEventListener('abort', leaves)
             if (!(outcome instanceof Refusal))
-              return resolve({ result: outcome, otherMessages: request.otherMessages })
+              return resolve({
+                result: outcome,
+                otherMessages: request.otherMessages,
+                ...(asking.keepText === true && line !== undefined ? { text: line.toString('utf8') } : {}),
+              })
             if (outcome.reason === 'upstream-late' || outcome.reason === 'caller-gone') leave(id)
             reject(outcome)
           },

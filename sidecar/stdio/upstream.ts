@@ -103,7 +103,7 @@ export function stdioUpstream({
 
   async function send(call: Call): Promise<Incoming> {
     const { talk: to, spoken, session } = await process()
-    const { revision, outgoing, key, hearing, gone, endless } = call
+    const { revision, outgoing, key, hearing, gone, endless, keepText } = call
     const { method, notification } = outgoing
     // It was begun with another process, which took what it knew of the session with it.
     if (call.session !== undefined && call.session !== session)
@@ -131,6 +131,8 @@ export function stdioUpstream({
         ...(hearing === undefined ? {} : { hearing }),
         ...(gone === undefined ? {} : { gone }),
         ...(endless === undefined ? {} : { endless }),
+        // What is put into another way of speaking is not the server's own text any more.
+        ...(keepText === true && spoken.way === wayOf(revision) ? { keepText } : {}),
         sent: (given) => {
           id = given
           if (key !== undefined) running.set(key, given)
@@ -192,6 +194,8 @@ function answeredHere(spoken: Spoken, revision: Revision, method: string): Incom
   if (method === 'resources/unsubscribe') return nothing
   return undefined
 }
+
+const wayOf = (revision: Revision): Spoken['way'] => (revision === newest ? 'discover' : 'initialize')
 
 /** A server that speaks 2026-07-28 also serves callers of before: their requests are put into its way of speaking. */
 function paramsFor(spoken: Spoken, revision: Revision, params: JsonObject): JsonObject {

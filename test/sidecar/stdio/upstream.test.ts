@@ -255,6 +255,22 @@ describe('two callers at once', () => {
   )
 })
 
+const written = (id: number) =>
+  `{"jsonrpc":"2.0","id":${id},"result":{"resultType":"complete","content":[],"n":1.0}}`
+
+test('an answer that is wanted as it was written is handed on so, unless it is put into another revision', async () => {
+  await begin(ways.discover)
+  const calls = (['2026-07-28', '2025-11-25'] as const).map((revision) =>
+    upstream.send(aCall('one', { revision, keepText: true })),
+  )
+  await server.request(1)
+  for (const { id } of server.asked) server.write(`${written(id ?? 0)}\n`)
+
+  const [same, other] = await Promise.all(calls)
+  expect(same?.text).toBe(written(server.asked[0]?.id ?? 0))
+  expect(other?.text).toBeUndefined()
+})
+
 describe('what a server asks', () => {
   for (const method of ['sampling/createMessage', 'elicitation/create', 'roots/list', 'anything/else'])
     verifies('stdio:no-questions', `${method} is declined at once, and no caller hears of it`, async () => {
