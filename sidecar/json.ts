@@ -26,15 +26,19 @@ export function parseText(text: string): { value: unknown } | { fault: JsonFault
   } catch {
     return { fault: 'broken' }
   }
+  doubtful = false
   if (tooDeep(value, deepest)) return { fault: 'too-deep' }
-  if (longNumber.test(text) && !numbersStay(text)) return { fault: 'number' }
+  if (doubtful && !numbersStay(text)) return { fault: 'number' }
   // Only an escape can bring in half a surrogate pair: the text itself came out of UTF-8.
   if (/\\u[dD][89a-fA-F]/.test(text) && !wellFormed(value)) return { fault: 'broken' }
   return { value }
 }
 
-/** Where a number may stand that a double does not hold. In a string it looks the same: then it is looked at closely. */
-const longNumber = /(?:^|[:,[\s])-?(?:\d{16}|[\d.]+[eE])/
+/**
+ * Whether a number was met that may have been another in the text: beyond 2^53 or beyond all doubles. One for all texts,
+ * since nothing waits between filling it and reading it.
+ */
+let doubtful = false
 
 /**
  * Whether every number is the same when it is written anew. An integer must be exact to its last digit, since it may be
@@ -51,11 +55,14 @@ function numbersStay(text: string): boolean {
 
 function stays(value: number, source: string): boolean {
   if (!Number.isFinite(value)) return false
-  if (/^-?\d+$/.test(source)) return Number.isSafeInteger(value) || String(value) === source
-  return value !== 0 || !/^[^eE]*[1-9]/.test(source)
+  return Number.isSafeInteger(value) || !/^-?\d+$/.test(source) || String(value) === source
 }
 
 function tooDeep(value: unknown, left: number): boolean {
+  if (typeof value === 'number') {
+    if (!(value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER)) doubtful = true
+    return false
+  }
   if (typeof value !== 'object' || value === null) return false
   if (left === 0) return true
   if (Array.isArray(value)) {

@@ -5,7 +5,7 @@ import { aRole, aTool } from './policy.ts'
 import type { Scene } from './scene.ts'
 
 /** A name that no detector knows, and identifiers of which every detector knows one. */
-export const name = 'Quistelbrunn'
+const name = 'Quistelbrunn'
 export const identifiers = '219-09-9999 MRN-00481516'
 export const mark = `${name} ${identifiers}`
 /** The same as one plain word: what an id or a name of a program looks like. */

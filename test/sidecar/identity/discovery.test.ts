@@ -294,3 +294,14 @@ test('a server that enrols says where, how to log in and where the token says a 
     },
   })
 })
+
+verifies('transmission:sites', 'the discovery port is asked by the names that the policy lists', async () => {
+  const path = '/.well-known/oauth-protected-resource/mcp'
+  const other = { host: 'mcp.example.org:8444' }
+  const status = async (headers?: object): Promise<number> => (await look(path, 'GET', headers)).status
+  expect([await status(), await status(other)]).toEqual([200, 421])
+
+  scene.use(aPolicy({ ...policy, http: { hosts: ['mcp.example.org'], origins: [] } }))
+
+  expect([await status(), await status(other)]).toEqual([421, 200])
+})

@@ -38,7 +38,6 @@ const prototypes = [
 const numbers = [
   '1e400',
   '-1e400',
-  '1e-400',
   '18446744073709551616',
   '9007199254740993',
   '-9007199254740993',
@@ -138,8 +137,8 @@ const arriving: { when: string; sent: string; arrives: Record<string, unknown> }
   },
   {
     when: 'fractions',
-    sent: '"p","n":0.1,"m":1.50,"k":-2.5e-3',
-    arrives: { patient_id: 'p', n: 0.1, m: 1.5, k: -0.0025 },
+    sent: '"p","n":0.1,"m":1.50,"k":-2.5e-3,"l":0.1000000000000000055,"z":1e-400,"h":1e22',
+    arrives: { patient_id: 'p', n: 0.1, m: 1.5, k: -0.0025, l: 0.1, z: 0, h: 1e22 },
   },
   {
     when: 'the largest integers',
