@@ -199,10 +199,10 @@ export function protocolDocument(): string {
       const { authorised, minimised, redacted, recorded } = callers[name.replaceAll('`', '')] as Way
       return [
         `${name}  `,
-        `authorised by: ${authorised}  `,
-        `minimised: ${minimised}  `,
-        `redacted: ${redacted}  `,
-        `recorded: ${recorded}`,
+        ...broken(`authorised by: ${authorised}`),
+        ...broken(`minimised: ${minimised}`),
+        ...broken(`redacted: ${redacted}`),
+        ...wrapped(`recorded: ${recorded}`),
         '',
       ]
     }),
@@ -222,8 +222,8 @@ export function protocolDocument(): string {
         if (described === undefined) throw new Error(`Describe ${method} in test/protocol-document.ts`)
         return [
           `\`${method}\`  `,
-          `authorised by: ${described.authorised}  `,
-          `shown: ${described.redacted}`,
+          ...broken(`authorised by: ${described.authorised}`),
+          ...wrapped(`shown: ${described.redacted}`),
           '',
         ]
       }),
@@ -262,11 +262,16 @@ function tableOf(rows: readonly Row[]): string[] {
   ]
 }
 
+/** With a line break at its end (two spaces, CommonMark 6.7). */
+function broken(text: string): string[] {
+  return wrapped(text).map((line, at, all) => (at === all.length - 1 ? `${line}  ` : line))
+}
+
 function wrapped(text: string): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {
     const last = lines.at(-1)
-    if (last !== undefined && last.length + word.length < 79) lines[lines.length - 1] = `${last} ${word}`
+    if (last !== undefined && last.length + word.length < 77) lines[lines.length - 1] = `${last} ${word}`
     else lines.push(word)
   }
   return lines

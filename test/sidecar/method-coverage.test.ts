@@ -7,6 +7,7 @@ import { type Revision, revisions } from '../../sidecar/exchange.ts'
 import { serverMessages, streamedRow } from '../../sidecar/from-server/messages.ts'
 import { methods, pipelineFor } from '../../sidecar/methods.ts'
 import { refusedMethods, whys } from '../../sidecar/refused-methods.ts'
+import { protocolDocument } from '../protocol-document.ts'
 import { aPolicy } from '../support/policy.ts'
 import { verifies } from '../verifies.ts'
 
@@ -89,3 +90,13 @@ verifies(
     )
   },
 )
+
+test('the document names every message, in lines of 80 columns', () => {
+  const lines = protocolDocument().split('\n')
+
+  expect(lines.filter((line) => line.length > 80)).toEqual([])
+  const named = new Set(lines.flatMap((line) => /^\| `([^`]+)` \|/.exec(line)?.[1] ?? []))
+  expect(
+    [...new Set(specified.map((one) => one.split(' ')[2]))].filter((one) => !named.has(String(one))),
+  ).toEqual([])
+})

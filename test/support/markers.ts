@@ -69,6 +69,7 @@ function fromServer(text: TextRule): FromServer {
     elicitation: { text, modes: ['form', 'url'], hosts: ['forms.example.org'] },
     completion: { text },
     roots: {},
+    tasks: {},
     listChanged: {},
   }
 }

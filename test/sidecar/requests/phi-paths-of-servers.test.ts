@@ -296,3 +296,60 @@ verifies(
     expect(marksIn(kept(scene))).toEqual([])
   },
 )
+
+const tasks = { capabilities: { extensions: { 'io.modelcontextprotocol/tasks': {} } } }
+/** How a task stands, as the server says it. */
+const stands = (more: Members = {}): Members => ({
+  taskId: word,
+  status: 'working',
+  statusMessage: mark,
+  createdAt: '2026-07-28T10:30:00Z',
+  lastUpdatedAt: '2026-07-28T10:30:00Z',
+  ttl: 60_000,
+  ttlMs: 60_000,
+  pollInterval: 500,
+  pollIntervalMs: 500,
+  _meta: meta,
+  [word]: mark,
+  ...more,
+})
+const done = { content: [{ type: 'text', text: mark }], structuredContent: { [word]: mark }, _meta: meta }
+
+for (const revision of both)
+  verifies('minimum:every-path', `of servers, ${revision}: tasks and what becomes of them`, async () => {
+    scene.use(aPolicy(everything('Drop')))
+    const call = { name: 'get_diagnosis', arguments: { patient_id: 'p-7' }, task: { ttl: 60_000 } }
+    scene.upstream.answering = result(
+      revision === now ? { resultType: 'task', ...stands() } : { task: stands(), _meta: meta },
+    )
+    const begun = await scene.ask(aMessage('tools/call', call, { revision, ...tasks }))
+    const shown = begun.json['result'] as Members
+    const taskId = String((revision === now ? shown : (shown['task'] as Members))['taskId'])
+    expect(taskId).toMatch(/^[A-Za-z0-9_-]{38,}$/)
+    const out = [begun]
+    const questions = {
+      who: { method: 'elicitation/create', params: { message: mark, requestedSchema: schema } },
+    }
+    for (const [method, answering] of [
+      ['tasks/get', result(stands())],
+      ['tasks/get', result(stands({ status: mark }))],
+      ['tasks/get', result(stands({ createdAt: mark }))],
+      ['tasks/get', result(stands({ ttl: mark, ttlMs: mark, pollInterval: mark, pollIntervalMs: mark }))],
+      ['tasks/get', result(stands({ status: 'completed', result: done }))],
+      ['tasks/get', result(stands({ status: 'failed', error: { code: 1, message: mark, data: mark } }))],
+      ['tasks/get', result(stands({ status: 'input_required', inputRequests: questions }))],
+      ['tasks/get', failure({ code: -32602, message: mark, data: { [word]: mark } })],
+      ['tasks/result', result(done)],
+      ['tasks/update', result({ [word]: mark, _meta: meta })],
+      ['tasks/cancel', result(stands({ status: 'cancelled' }))],
+    ] as const) {
+      scene.upstream.answering = answering
+      const more = method === 'tasks/update' ? { inputResponses: {} } : {}
+      out.push(await scene.ask(aMessage(method, { taskId, ...more }, { revision, ...tasks })))
+    }
+
+    expect(marksIn(JSON.stringify(out.map(({ headers, text }) => [headers, text])))).toEqual([])
+    expect(marksIn(kept(scene))).toEqual([])
+    // And the other way: the server's own id goes to the server alone.
+    expect(scene.upstream.asked.length).toBeGreaterThan(6)
+  })
