@@ -32,7 +32,8 @@ export class Alarms {
   /** A committed record. `person` made the call that it settles. */
   took(chain: Chain, { record }: Leaf, person: { iss: string; sub: string } | undefined): void {
     const parts = partsOfOrigin(chain.origin)
-    if (parts === undefined || (record.kind !== 'result' && record.kind !== 'event') || person === undefined) return
+    if (parts === undefined || (record.kind !== 'result' && record.kind !== 'event') || person === undefined)
+      return
     const raised = this.#signals.see({
       namespace: parts.namespace,
       server: parts.server,

@@ -118,7 +118,7 @@ export type Admitted = Omit<Identified, 'stage'> & {
 }
 
 /** Where a stream is taken up again; that of a call, with what its answer is judged by. */
-export type Resumes = {
+type Resumes = {
   readonly place: Place
   readonly permitted?: Permission
 }

@@ -53,7 +53,11 @@ export function answerOf(
 
 /** The answer that carries a result as its text came, in an envelope of ours. */
 export function answerOfText(id: string | number, result: string): Answer {
-  return { status: 200, headers: json, body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}` }
+  return {
+    status: 200,
+    headers: json,
+    body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`,
+  }
 }
 
 /** The answer to a notification: taken, and nothing to say. */

@@ -28,7 +28,7 @@ export type Asked = {
 export type Reply = { statusCode: number; body: Body }
 
 /** Read it in one of these ways, once. Each rejects when the body breaks off, or is silent for too long. */
-export type Body = AsyncIterable<Uint8Array> & {
+type Body = AsyncIterable<Uint8Array> & {
   text(): Promise<string>
   json(): Promise<unknown>
   /** Throws it away. */

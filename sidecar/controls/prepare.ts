@@ -93,7 +93,9 @@ function cancelled(exchange: Announced, deps: Deps): JsonObject {
 /** One of the eight words: any other would be free text on its way to the server. */
 function levelOf(level: unknown): string {
   if (!levels.has(level))
-    throw new Refusal('argument-refused', { data: { argument: 'level', rule: 'must be a level of RFC 5424' } })
+    throw new Refusal('argument-refused', {
+      data: { argument: 'level', rule: 'must be a level of RFC 5424' },
+    })
   return level as string
 }
 

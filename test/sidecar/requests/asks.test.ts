@@ -370,8 +370,7 @@ verifies(
 )
 
 test('what is kept whole leaves in the bytes in which it came: digits, order, escapes', async () => {
-  const text =
-    '{"contents":[{"uri":"ehr:\\/\\/formulary","text":"\\u00e9"}], "z":1.0,"a":0.10,"e":1E2}'
+  const text = '{"contents":[{"uri":"ehr:\\/\\/formulary","text":"\\u00e9"}], "z":1.0,"a":0.10,"e":1E2}'
   scene.upstream.answering = ({ body }, response) =>
     response
       .writeHead(200, { 'content-type': 'application/json' })
