@@ -2,6 +2,7 @@
 // (its pod was replaced, or a new login brought a new certificate), its own stream kept open, ended at the end.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { backoff } from '../../core/backoff.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Identity, Reply } from './identity.ts'
 import { headersOf, type Message } from './messages.ts'
@@ -16,6 +17,8 @@ export type SessionOptions = {
   out: (message: Message, line: string) => void
   refused: (reason: string) => void
   over: AbortSignal
+  /** Waits before the session's own stream is opened again, milliseconds. */
+  retry?: { least: number; most: number }
 }
 
 export interface McpSession {
@@ -37,9 +40,13 @@ export interface McpSession {
 
 /** Of handshakes that the host knows nothing of. */
 const ownId = 'hipaa-mcp-connect'
+/** What says that there is no such stream: the session is gone, or the server has none. */
+const noStream: ReadonlySet<number> = new Set([404, 405])
+/** A stream that lasted so long was a good one, milliseconds. */
+const lasting = 10_000
 
 export function mcpSession(options: SessionOptions): McpSession {
-  const { identity, bodyOf, out, refused, over } = options
+  const { identity, bodyOf, out, refused, over, retry = { least: 1_000, most: 60_000 } } = options
   let handshake: Message | undefined
   let id: string | undefined
   let version: string | undefined
@@ -61,23 +68,31 @@ export function mcpSession(options: SessionOptions): McpSession {
     if (typeof named === 'string') version = named
   }
 
+  const post = async (message: Message): Promise<Reply> =>
+    await identity.call({
+      method: 'POST',
+      headers: { ...headersOf(message), ...headers() },
+      body: await bodyOf(message),
+      signal: over,
+    })
+
   async function repeat(): Promise<void> {
     if (handshake === undefined) throw new Error('The session is over, and none was begun here')
     const asked = { ...handshake, id: ownId }
-    const post = async (message: Message): Promise<Reply> =>
-      await identity.call({
-        method: 'POST',
-        headers: { ...headersOf(message), ...headers() },
-        body: await bodyOf(message),
-        signal: over,
-      })
+    const before = { id, version }
     id = undefined
     version = undefined
-    const reply = await post(asked)
-    take(reply)
-    await relay(reply, { id: ownId, out: agreed, refused, resume: undefined, signal: over })
-    if (version === undefined) throw new Error('The session is over, and the server begins no other')
-    await (await post({ jsonrpc: '2.0', method: 'notifications/initialized' })).body.dump()
+    try {
+      const reply = await post(asked)
+      take(reply)
+      await relay(reply, { id: ownId, out: agreed, refused, resume: undefined, signal: over })
+      if (version === undefined) throw new Error('The session is over, and the server begins no other')
+      await (await post({ jsonrpc: '2.0', method: 'notifications/initialized' })).body.dump()
+    } catch (error) {
+      // Whoever comes next is to find out as this one did that it is gone: without a session no server says so.
+      ;({ id, version } = before)
+      throw error
+    }
     listen()
   }
 
@@ -86,20 +101,30 @@ export function mcpSession(options: SessionOptions): McpSession {
     if (id === undefined) return
     listening = new AbortController()
     const signal = AbortSignal.any([over, listening.signal])
-    // Nobody waits for it: a server that has no such stream says so, and that is that.
+    // Nobody waits for it: it rejects when it is over.
     hear(signal).catch(() => undefined)
   }
 
   async function hear(signal: AbortSignal): Promise<void> {
-    let wait = 1_000
-    for (;;) {
+    for (let attempt = 0; ; attempt += 1) {
       const began = performance.now()
-      const reply = await get({}, signal)
-      if (reply.status !== 200) return await reply.body.dump()
-      await relay(reply, { id: undefined, out, refused, resume: undefined, signal })
+      if (!(await heardOut(signal))) return
       // One that ends at once is not to be asked for all day.
-      wait = performance.now() - began > 10_000 ? 1_000 : Math.min(wait * 2, 60_000)
-      await sleep(wait, undefined, { signal })
+      if (performance.now() - began > lasting) attempt = 0
+      await sleep(backoff(attempt, retry.least, retry.most), undefined, { signal })
+    }
+  }
+
+  /** Hears one stream to its end. Whether there may be another: a pod that begins anew refuses for a while, or is away. */
+  async function heardOut(signal: AbortSignal): Promise<boolean> {
+    try {
+      const reply = await get({}, signal)
+      if (reply.status === 200) await relay(reply, { id: undefined, out, refused, resume: undefined, signal })
+      else await reply.body.dump()
+      return !noStream.has(reply.status)
+    } catch (error) {
+      if (signal.aborted) throw error
+      return true
     }
   }
 
