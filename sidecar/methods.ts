@@ -1,6 +1,7 @@
 // Which messages exist: method × direction × revision -> pipeline. What is not in the table is refused and recorded.
 
 import { isObject } from '../core/is-object.ts'
+import { mcpNames } from '../core/mcp-names.ts'
 import type { FromServer, Policy } from '../core/policy.ts'
 import type { JsonObject, Message, Revision, Settled } from './exchange.ts'
 import { revisions } from './exchange.ts'
@@ -168,21 +169,10 @@ export function revisionOf({ method, params, id }: Message, headers: McpHeaders)
   return header
 }
 
-/** Whose name or address stands in Mcp-Name (MCP 2026-07-28, Standard Headers). */
-const named: { readonly [method: string]: 'name' | 'uri' | 'taskId' } = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-  // Of the extension io.modelcontextprotocol/tasks, Routing Headers.
-  'tasks/get': 'taskId',
-  'tasks/update': 'taskId',
-  'tasks/cancel': 'taskId',
-}
-
 function confirm(method: string, params: JsonObject, headers: McpHeaders): void {
   const { 'mcp-method': methodHeader, 'mcp-name': nameHeader } = headers
   if (methodHeader !== method) throw new Refusal('headers-disagree')
-  const member = named[method]
+  const member = mcpNames.get(method)
   if (member === undefined) return
   if (typeof nameHeader !== 'string' || decodedHeader(nameHeader) !== params[member])
     throw new Refusal('headers-disagree')

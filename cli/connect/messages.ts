@@ -1,6 +1,7 @@
 // JSON-RPC messages of a host, as far as HTTP wants to know of them.
 
 import { isObject } from '../../core/is-object.ts'
+import { mcpNames } from '../../core/mcp-names.ts'
 
 export type Message = { readonly [member: string]: unknown }
 export type Id = string | number
@@ -24,19 +25,12 @@ export function revisionOf({ params }: Message): string | undefined {
 
 const plain = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
 
-/** Whose name or address stands in Mcp-Name (MCP 2026-07-28, Standard Headers). */
-const named: { readonly [method: string]: 'name' | 'uri' } = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-}
-
 /** The headers that a message of its own asks for. */
 export function headersOf(message: Message): { [name: string]: string } {
   const revision = revisionOf(message)
   const { method, params } = message
   if (revision === undefined || typeof method !== 'string') return { ...plain }
-  const member = named[method]
+  const member = mcpNames.get(method)
   const name = member !== undefined && isObject(params) ? params[member] : undefined
   return {
     ...plain,

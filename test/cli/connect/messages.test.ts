@@ -88,6 +88,21 @@ test('headers of 2026-07-28 repeat method and name, in base64 where they must, a
   })
 })
 
+test.each([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
+])('%s has its %s in Mcp-Name, as servers compare it', (method, member) => {
+  expect(headersOf(modern(method, { [member]: 'that one' }))['mcp-name']).toBe('that one')
+})
+
+test.each(['tools/list', 'constructor'])('%s has no Mcp-Name', (method) => {
+  expect(headersOf(modern(method, { name: 'x', uri: 'y', taskId: 'z' }))).not.toHaveProperty('mcp-name')
+})
+
 test('only a request wants an answer', () => {
   expect([
     requestId({ id: 0, method: 'ping' }),
