@@ -43,8 +43,8 @@ export function proxy(options: ProxyOptions): Proxy {
   /** Nothing overtakes the handshake of a session. */
   let handshake: Promise<void> = Promise.resolve()
 
-  const out = (_: Message, line: string): void =>
-    options.out(/[\r\n]/.test(line) ? JSON.stringify(JSON.parse(line)) : line)
+  // In JSON no string holds a line break as it is: each stands between values, where a space says the same.
+  const out = (_: Message, text: string): void => options.out(text.trim().replace(/[\r\n]+/g, ' '))
   const refused = (reason: string): void => note(`The server refused a message: ${reason}`)
   const bodyOf = async (message: Message): Promise<string> =>
     JSON.stringify(withPurpose(message, await options.purpose()))

@@ -9,7 +9,7 @@ import { jsonObject } from './net.ts'
 export type Relaying = {
   /** The request that is answered; undefined where no answer is wanted. */
   id: Id | undefined
-  /** Every message, in order. */
+  /** Every message, in order, with its text as it came: it may hold line breaks. */
   out: (message: Message, line: string) => void
   /** Why the server refused. */
   refused: (reason: string) => void
@@ -28,7 +28,8 @@ export async function relay(reply: Reply, relaying: Relaying): Promise<void> {
 }
 
 async function whole({ status, body }: Reply, { id, out, refused }: Relaying): Promise<void> {
-  const message = jsonObject(await body.text())
+  const text = await body.text()
+  const message = jsonObject(text)
   const reason = message === undefined ? undefined : reasonIn(message)
   if (reason !== undefined) refused(reason)
   if (id === undefined) {
@@ -36,8 +37,10 @@ async function whole({ status, body }: Reply, { id, out, refused }: Relaying): P
     return
   }
   const isAnswer = message !== undefined && (message['result'] ?? message['error']) !== undefined
+  // Printed anew, numbers would lose digits that JavaScript does not hold.
+  if (isAnswer && message['id'] === id) out(message, text)
   // Refused before it was read, an error names no request: it is the answer all the same.
-  if (isAnswer) out(message, JSON.stringify({ ...message, id }))
+  else if (isAnswer) out(message, JSON.stringify({ ...message, id }))
   else {
     const says = `The server answered ${status} and no message: is the URL that of its MCP endpoint?`
     const made = errorAnswer(id, -32603, says)

@@ -168,6 +168,47 @@ test('what needs no change is sent as it came, and a purpose is all that is adde
   })
 })
 
+test.each([
+  ['of one piece', 'application/json', (text: string) => text],
+  ['of a stream', 'text/event-stream', (text: string) => `data: ${text.split('\n').join('\ndata: ')}\n\n`],
+])(
+  'an answer %s goes to the host with every digit and space, less its line breaks',
+  async (_, type, sent) => {
+    const lines: string[] = []
+    const answers = [
+      '{"id":1,"result":{"a":12345678901234567890, "b":1.0,"c":"\\n\u2028"}}',
+      '{"id":2,\n"result":\n{"a":12345678901234567890,"b":1.0}}\n',
+    ]
+    const between = proxy({
+      identity: {
+        call: async ({ body = '' }) => {
+          const { id } = JSON.parse(body) as { id: number }
+          return await Promise.resolve(replyOf(200, { 'content-type': type }, sent(answers[id - 1] ?? '')))
+        },
+      },
+      out: (line) => lines.push(line),
+      note: () => undefined,
+      purpose: async () => await Promise.resolve(undefined),
+    })
+
+    for (const id of [1, 2]) between.take(JSON.stringify(call(id)))
+    await between.end(1_000)
+
+    expect(lines.map((line) => line.trim()).toSorted()).toEqual([
+      '{"id":1,"result":{"a":12345678901234567890, "b":1.0,"c":"\\n\u2028"}}',
+      '{"id":2, "result": {"a":12345678901234567890,"b":1.0}}',
+    ])
+  },
+)
+
+test('an answer with another id than the request’s is given the request’s', async () => {
+  const host = aHost(() => json({ id: 'other', result: {} }))
+
+  await host.say(call(3))
+
+  expect(host.out).toEqual([{ id: 3, result: {} }])
+})
+
 test('a refusal that names no request is the answer to it, and a note says the word for it alone', async () => {
   const error = { code: 164312, message: 'Jane Roe', data: { reason: 'mfa-too-old' } }
   const host = aHost(() => json({ jsonrpc: '2.0', error }, 401))
