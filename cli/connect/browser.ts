@@ -54,16 +54,28 @@ export async function codesByBrowser(
     if (url.searchParams.get('state') !== current.state) return void response.writeHead(400).end()
     // A state is good once.
     expected = undefined
+    // The page may be closed while the code is used: this is told once, then or later.
+    let closed = false
+    const gone = new Promise<void>((resolve) => response.once('close', resolve)).then(() => {
+      closed = true
+    })
     const fault = faultIn(url.searchParams, options.issuer)
     if (fault !== undefined) throw new CannotError(fault)
     const next = await use({ ...current, code: url.searchParams.get('code') ?? '' })
     if (next === undefined) {
       page(response, 'You are logged in. You may close this page.')
-      response.once('close', ended.resolve)
+      void gone.then(ended.resolve)
       return
     }
     expected = step(options, address.href, next)
+    // Nobody is there to be sent on.
+    if (closed) return show(expected)
     response.writeHead(302, { location: expected.begin, 'cache-control': 'no-store' }).end()
+  }
+
+  function show({ begin }: Step): void {
+    options.note(`Log in with your browser: ${begin}`)
+    options.open(begin)
   }
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -77,8 +89,7 @@ export async function codesByBrowser(
     patience,
   )
   try {
-    options.note(`Log in with your browser: ${expected.begin}`)
-    options.open(expected.begin)
+    show(expected)
     await ended.promise
   } finally {
     clearTimeout(timer)

@@ -1,6 +1,6 @@
 // The loopback address of a login: one answer, of the issuer that was asked, for the state that was given out.
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { codesByBrowser } from '../../../cli/connect/browser.ts'
 
 const issuer = {
@@ -10,26 +10,33 @@ const issuer = {
   boundToken: 'https://login.example/token',
   namesItself: true,
 }
-type Opened = { begin: URL; back: (answer: Record<string, string>) => Promise<Response> }
+type Opened = {
+  begin: URL
+  back: (answer: Record<string, string>, closed?: AbortSignal) => Promise<Response>
+}
 
-/** A login whose browser is the test. `opened`: what the person sees first. */
+/** A login whose browser is the test. `opened`: what the person sees first; `all`: each page that was opened. */
 function aLogin(
   use: (code: string) => Promise<'again' | undefined> = async () => await Promise.resolve(undefined),
 ) {
   const opened = Promise.withResolvers<Opened>()
+  const all: Opened[] = []
   const done = codesByBrowser(
     {
       issuer,
       resource: 'https://ehr.example/mcp',
       redirect: 'http://127.0.0.1/signed-in',
-      open: (url) => opened.resolve(openedAt(url)),
+      open: (url) => {
+        all.push(openedAt(url))
+        opened.resolve(openedAt(url))
+      },
       note: () => undefined,
     },
     { client: 'c', parameters: { max_age: '240' } },
     async ({ code }) => ((await use(code)) === 'again' ? { client: 'd', parameters: {} } : undefined),
   )
   done.catch(() => undefined)
-  return { opened: opened.promise, done }
+  return { opened: opened.promise, all, done }
 }
 
 function openedAt(url: string): Opened {
@@ -38,9 +45,10 @@ function openedAt(url: string): Opened {
   const state = begin.searchParams.get('state') ?? ''
   return {
     begin,
-    back: async (answer) =>
+    back: async (answer, closed) =>
       await fetch(`${redirect}?${new URLSearchParams({ state, iss: issuer.issuer, ...answer })}`, {
         redirect: 'manual',
+        ...(closed === undefined ? {} : { signal: closed }),
       }),
   }
 }
@@ -124,3 +132,42 @@ test('what goes wrong with the code is what the login ends with', async () => {
 
   await expect(done).rejects.toThrow('no certificate')
 })
+
+/** The page is closed while its code is used, and that is over a moment after the connection is. */
+function leaving() {
+  const tab = new AbortController()
+  return {
+    closed: tab.signal,
+    leave: async (): Promise<void> => {
+      tab.abort()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    },
+  }
+}
+
+test('a page that is closed while its code is used ends no login that succeeds', async () => {
+  const { closed, leave } = leaving()
+  const { opened, done } = aLogin(async () => await leave().then(() => undefined))
+  const { back } = await opened
+
+  await expect(back({ code: 'x' }, closed)).rejects.toThrow('aborted')
+
+  await done
+}, 2_000)
+
+test('a page that is closed before it could go on to the next is opened there anew', async () => {
+  const { closed, leave } = leaving()
+  const { opened, all, done } = aLogin(async (code) => {
+    if (code === 'two') return undefined
+    await leave()
+    return 'again'
+  })
+  const { back } = await opened
+  await expect(back({ code: 'one' }, closed)).rejects.toThrow('aborted')
+  await vi.waitFor(() => expect(all).toHaveLength(2))
+
+  await all[1]?.back({ code: 'two' })
+
+  expect(all[1]?.begin.searchParams.get('client_id')).toBe('d')
+  await done
+}, 2_000)
