@@ -281,7 +281,11 @@ export function streamReader(
       if (open) done()
       else refuse('upstream-down', cause)
     },
-    late: done,
+    late() {
+      // Without a head there was no stream.
+      if (open) done()
+      else refuse('upstream-late')
+    },
     left: done,
   }
 }

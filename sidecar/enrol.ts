@@ -110,8 +110,8 @@ export function enrolling(options: EnrolOptions): Enrol {
     const { headers } = request
     const at = clock()
     // Cheapest first, and what anybody can do without end before all.
-    within('all', most.all, at)
     within(`address ${asked.peer}`, most.address, at)
+    within('all', most.all, at)
     if (request.method !== 'POST') throw new Refusal('method-not-allowed', { headers: { allow: 'POST' } })
     // Web pages can send what a person's browser may reach; a program sends none.
     if (headers.origin !== undefined) throw new Refusal('origin-refused')

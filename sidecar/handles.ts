@@ -19,7 +19,7 @@ const longest = 64 * 1024
 
 const derived = new WeakMap<KeyObject, KeyObject>()
 
-/** `expires`: milliseconds since 1970. */
+/** `expires`: milliseconds since 1970. Throws RangeError for a text whose handle would not be taken back. */
 export function handleFor(
   use: HandleUse,
   owner: HandleOwner,
@@ -27,7 +27,9 @@ export function handleFor(
   expires: number,
   inForce: InForce,
 ): string {
-  return seal(JSON.stringify({ text, expires }), keyOf(inForce), contextOf(use, owner, inForce))
+  const handle = seal(JSON.stringify({ text, expires }), keyOf(inForce), contextOf(use, owner, inForce))
+  if (handle.length > longest) throw new RangeError('What a server gave is too long to be brought back')
+  return handle
 }
 
 /** The server's text behind a handle; undefined for one that is forged, another's, for another use, or over. */

@@ -105,6 +105,7 @@ export const refusals = {
   'call-unknown':            { via: 'http', status: 400, code: -32600, says: 'No call of that id runs for this caller.' },
   'question-unknown':        { via: 'http', status: 400, code: -32600, says: 'No question of that id is open for this caller.' },
   'event-unknown':           { via: 'http', status: 400, code: -32600, says: 'Last-Event-ID is not what this caller was given in this session, or is over. Open the stream without it, and look before you repeat a call.' },
+  'subscriptions-over-limit':{ via: 'rpc',  status: 200, code: 164502, says: 'This session is told of a hundred resources already. Unsubscribe from one first.' },
   'streams-over-limit':      { via: 'http', status: 429, code: 164502, says: 'Too many streams of this person are open. Close one first.' },
   'state-refused':           { via: 'rpc',  status: 200, code: -32602, says: 'requestState is not what this server gave you for this request, or is over. Ask anew without it.' },
 

@@ -28,7 +28,8 @@ export function word(refusal: Refusal, { message, revision, call }: Asked): Answ
 
 /** An unknown method is 404 from 2026-07-28 on, and 200 before. What is no request gets no 200. */
 function statusOf(status: number, refusal: Refusal, message?: Message, revision?: Revision): number {
-  if (refusal.reason === 'method-unknown') return revision === '2025-11-25' ? 200 : 404
+  if (refusal.reason === 'method-unknown')
+    return revision === '2026-07-28' || revision === undefined ? 404 : 200
   return status === 200 && message?.id === undefined ? 400 : status
 }
 

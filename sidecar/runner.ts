@@ -3,6 +3,7 @@
 
 import type { citations } from '../core/citations.ts'
 import type { Who } from '../core/record.ts'
+import type { GrantOrder } from '../core/wire.ts'
 import type { Deps } from './deps.ts'
 import type { Answer, Identified, Message, Received, Revision } from './exchange.ts'
 import { resultHash } from './hashes.ts'
@@ -35,6 +36,7 @@ type Progress = {
   readonly host?: string
   readonly who?: Who
   readonly authorization?: string
+  readonly grant?: GrantOrder
   readonly purpose?: string
 }
 
@@ -92,7 +94,10 @@ export class Pipeline<Out> {
  * is none any more, and a call in flight gets no further.
  */
 function refuseRevoked(exchange: Progress, deps: Deps): void {
-  const { who, authorization } = exchange
+  const { who, authorization, grant } = exchange
+  // An emergency ends by the clock, also for a call that it let begin.
+  if (who !== undefined && grant !== undefined && deps.orders.grant(who, grant.patients) === undefined)
+    throw new Refusal('patient-not-permitted', { mayHaveRun: hasRun(exchange) })
   const kind = who === undefined ? undefined : deps.orders.revoked(who, authorization)
   if (kind === undefined) return
   const token = kind === 'token' || kind === 'token-hash'

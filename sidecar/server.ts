@@ -27,8 +27,11 @@ import { pending } from './streams/pending.ts'
 import type { Trail } from './trail/trail.ts'
 import { type Upstream, type UpstreamOptions, upstream } from './upstream.ts'
 
-/** Connections at one time. */
+/** Connections at one time, and of one client certificate: many people may call over that of their agents. */
 const mostConnections = 1024
+const mostOfOneCertificate = 512
+/** So long a caller may leave an answer unread, milliseconds. */
+const patience = 60_000
 
 /** PEM. `ca`: whose client certificates are accepted. */
 export type CallsTls = { key: string; cert: string; ca: string; minVersion: 'TLSv1.2' | 'TLSv1.3' }
@@ -80,6 +83,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     watch,
   }
   const connections = new WeakMap<Duplex, Connection>()
+  const ofCertificate = new Map<string, number>()
   let { ca } = options.tls
   let generation = 0
   let draining = false
@@ -108,8 +112,25 @@ export function callsServer(options: CallsOptions): CallsServer {
 
   server.on('secureConnection', (socket: TLSSocket) => {
     const connection = connectionOf(socket, generation)
-    if (connection === undefined) socket.destroy()
-    else connections.set(socket, connection)
+    if (connection === undefined) {
+      socket.destroy()
+      return
+    }
+    const { certificate, peer } = connection
+    const own = ofCertificate.get(certificate) ?? 0
+    if (own >= mostOfOneCertificate) {
+      floods.count('handshake-failed', peer, 'too-many-connections')
+      watch.handshake?.({ reason: 'too-many-connections' })
+      socket.destroy()
+      return
+    }
+    ofCertificate.set(certificate, own + 1)
+    socket.once('close', () => {
+      const left = (ofCertificate.get(certificate) ?? 1) - 1
+      if (left > 0) ofCertificate.set(certificate, left)
+      else ofCertificate.delete(certificate)
+    })
+    connections.set(socket, connection)
   })
   // Read once while the connection is there, a socket remembers its peer's address; afterwards there is none to read.
   server.on('connection', (socket: Socket) => void socket.remoteAddress)
@@ -194,6 +215,11 @@ export function callsServer(options: CallsOptions): CallsServer {
       'content-length': lengthOf(answer),
     })
     response.end(answer.body)
+    // Who does not read holds a connection, and would hold a process that stops.
+    if (response.writableLength > 0) {
+      const stalled = setTimeout(() => response.destroy(), patience)
+      response.once('close', () => clearTimeout(stalled))
+    }
   }
 
   return {

@@ -1,4 +1,4 @@
-// Sessions of MCP 2025-11-25. The server's session identifier never reaches a caller: ours stands for it, and only for
+// Sessions of MCP before 2026-07-28. The server's session identifier never reaches a caller: ours stands for it, and only for
 // the person and certificate that began it. Lost with the process; callers then initialize again, as the revision says.
 
 import { randomUUID } from 'node:crypto'
@@ -6,6 +6,8 @@ import type { Who } from '../core/record.ts'
 
 /** Sessions kept at most; the longest unused goes first. */
 const mostSessions = 10_000
+/** Of one person over one certificate. */
+const mostOfOne = 100
 
 /** Resources watched in one session. */
 const mostWatched = 100
@@ -20,7 +22,9 @@ export interface Sessions {
   end(session: string): void
   /** Whether changes of this resource are to be told in this session. */
   watches(session: string, uri: unknown): boolean
-  /** Tells them from now on, or no longer. Throws RangeError when too many are told. */
+  /** Whether there is room to tell of this one too. */
+  mayWatch(session: string, uri: string): boolean
+  /** Tells them from now on, or no longer. */
   watch(session: string, uri: string, on: boolean): void
   /** The caller's handle of a task that the server names by its own id in this session; undefined when it is not known. */
   taskOf(session: string, id: unknown): string | undefined
@@ -33,7 +37,11 @@ export function sessions(): Sessions {
   return {
     begin(who, upstream) {
       const session = randomUUID()
-      kept.set(session, { owner: ownerOf(who), upstream, watched: new Set() })
+      const owner = ownerOf(who)
+      // Their own go first: nobody ends another's sessions by beginning many.
+      const own = [...kept].filter(([, one]) => one.owner === owner)
+      if (own.length >= mostOfOne) kept.delete(own[0]?.[0] ?? '')
+      kept.set(session, { owner, upstream, watched: new Set() })
       for (const oldest of kept.keys()) {
         if (kept.size <= mostSessions) break
         kept.delete(oldest)
@@ -50,12 +58,15 @@ export function sessions(): Sessions {
     },
     end: (session) => void kept.delete(session),
     watches: (session, uri) => kept.get(session)?.watched.has(uri) === true,
+    mayWatch(session, uri) {
+      const watched = kept.get(session)?.watched
+      return watched === undefined || watched.has(uri) || watched.size < mostWatched
+    },
     watch(session, uri, on) {
       const watched = kept.get(session)?.watched
       if (watched === undefined) return
-      if (!on) watched.delete(uri)
-      else if (watched.size < mostWatched) watched.add(uri)
-      else throw new RangeError('More resources are watched than one session may')
+      if (on) watched.add(uri)
+      else watched.delete(uri)
     },
     taskOf: (session, id) => tasks.get(JSON.stringify([session, id])),
     keepTask(session, id, handle) {

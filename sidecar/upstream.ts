@@ -115,6 +115,9 @@ export function upstream({
     gone?.addEventListener('abort', leave, { once: true })
     const wander = (): void => reader.away?.()
     away?.addEventListener('abort', wander, { once: true })
+    // Gone already: nothing of it is sent.
+    if (gone?.aborted === true) leave()
+    if (away?.aborted === true) wander()
     const over = (): void => {
       clearTimeout(timer)
       clearTimeout(end)

@@ -28,6 +28,8 @@ export type Ask = {
   readonly shape: Shape
   /** The arguments are not whole: the target's schema cannot judge them. */
   readonly partial?: true
+  /** Its result names nobody by whom reach could be judged: only who may reach anybody may ask. */
+  readonly anybody?: true
   /** Rules by which the result is shown, where they are not the target's own. */
   returns?(target: Target, rules: Rules): ReturnRules
 }

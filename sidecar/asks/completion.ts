@@ -5,6 +5,8 @@ import { isObject } from '../../core/is-object.ts'
 import type { JsonObject } from '../exchange.ts'
 import { completionResult } from '../redaction/results.ts'
 import { Refusal } from '../refusals.ts'
+import type { Rules } from '../rules.ts'
+import type { Target } from '../targets.ts'
 import type { Ask } from './ask.ts'
 
 export const completionAsk: Ask = {
@@ -17,15 +19,12 @@ export const completionAsk: Ask = {
     const texts = [name, value, ...Object.values(others)]
     if (!texts.every((text) => typeof text === 'string' && text.length <= 1024))
       throw new Refusal('message-malformed')
+    // One value to be judged and another to be used would be two.
+    if (Object.hasOwn(others, name as string)) throw new Refusal('message-malformed')
     if (rules.fromServer.completion === undefined) return undefined
-    const { type, name: prompt } = ref
-    const target =
-      type === 'ref/prompt'
-        ? typeof prompt === 'string'
-          ? rules.prompts.get(prompt)
-          : undefined
-        : rules.resources.find(({ listing }) => listing['uriTemplate'] === ref['uri'])
-    if (target === undefined) return undefined
+    const target = targetOf(ref, rules)
+    // What completes a patient's identifier is a list of patients: beyond every reach, and counted by none.
+    if (target === undefined || target.patient?.at(-1) === name) return undefined
     const own: JsonObject =
       target.kind === 'prompts'
         ? { type: 'ref/prompt', name: target.from }
@@ -42,8 +41,16 @@ export const completionAsk: Ask = {
   outgoing: ({ words = {} }) => ({ params: words }),
   shape: completionResult,
   partial: true,
+  anybody: true,
   returns: (target, { fromServer }) => {
     const text = fromServer.completion?.text ?? 'Redact'
     return { ...target.returns, text, whole: text === 'Keep' }
   },
+}
+
+function targetOf(ref: { readonly [member: string]: unknown }, rules: Rules): Target | undefined {
+  const { type, name, uri } = ref
+  if (type === 'ref/prompt') return typeof name === 'string' ? rules.prompts.get(name) : undefined
+  if (type !== 'ref/resource' || typeof uri !== 'string') return undefined
+  return rules.resources.find(({ listing }) => listing['uriTemplate'] === uri)
 }

@@ -36,14 +36,20 @@ export function responsesOf(responses: unknown): Json {
   return responses as Json
 }
 
-/** The server's state as the caller gets it. */
-export function sealedState(exchange: Permittedish, state: string): string {
-  return handleFor('request-state', ownerOf(exchange), state, exchange.at + stateLife, exchange.inForce)
+/** The server's state as the caller gets it. Throws Refusal for one that they could not bring back. */
+export function sealedState(exchange: Asked, state: string): string {
+  try {
+    return handleFor('request-state', ownerOf(exchange), state, exchange.at + stateLife, exchange.inForce)
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new Refusal('result-too-large', { cause })
+    throw cause
+  }
 }
 
-type Permittedish = Pick<Permitted, 'who' | 'found' | 'inForce' | 'at'>
+type Asked = Pick<Permitted, 'who' | 'found' | 'inForce' | 'at' | 'purpose' | 'patients'>
 
-function ownerOf({ who, found }: Permittedish): HandleOwner {
+/** The patients and the purpose too: an answer for one patient must not go on with what was asked about another. */
+function ownerOf({ who, found, purpose, patients }: Asked): HandleOwner {
   const { kind, name } = found.target
-  return { iss: who.iss, sub: who.sub, target: `${kind} ${name}` }
+  return { iss: who.iss, sub: who.sub, target: JSON.stringify([kind, name, purpose, patients]) }
 }

@@ -24,13 +24,14 @@ import { sessionOf } from './session.ts'
  */
 export const authorize =
   (ask: Ask) =>
-  (exchange: Identified, deps: Deps): Permitted => ({
-    ...exchange,
-    stage: 'permitted',
-    ...permission(ask, exchange, deps),
-  })
+  (exchange: Identified, deps: Deps): Permitted => {
+    const permitted = permission(ask, exchange, deps)
+    const { found, patients, grant } = permitted
+    withinLimits(exchange, found, grant === undefined ? patients : [], deps)
+    return { ...exchange, stage: 'permitted', ...permitted }
+  }
 
-/** What the caller may have, and as whom. Throws Refusal when they may not. */
+/** What the caller may have, and as whom, and no limit is used up by asking. Throws Refusal when they may not. */
 export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
   const { message, scopes, rules } = exchange
   const upstreamSession = sessionOf(exchange, deps)
@@ -59,7 +60,7 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
     (grant === undefined ? undefined : inScope[0])
   if (role === undefined) throw new Refusal('patient-not-permitted')
   const reach = grant?.patients ?? reachOf(role, exchange)
-  withinLimits(exchange, found, grant === undefined ? (patients ?? []) : [], deps)
+  if (ask.anybody === true && reach !== undefined) throw new Refusal('patient-not-permitted')
 
   return {
     role,

@@ -39,6 +39,7 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
   const outlet = revision === '2026-07-28' || speaks ? exchange.outlet() : undefined
   const heard = speaks && outlet !== undefined ? hearCall(exchange, deps, outlet) : undefined
   const key = callKey(exchange)
+  if (session !== undefined) demandRoom(exchange, session, deps)
   try {
     const incoming = await deps.upstream.send({
       path: inForce.policy.workload.path,
@@ -54,6 +55,8 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
     if (heard === undefined) return incoming
     return { ...incoming, otherMessages: incoming.otherMessages + (await heard.settled()) }
   } catch (why) {
+    // What was said before it failed leaves, or is withheld, before the refusal ends the stream.
+    await heard?.settled().catch(() => undefined)
     if (!(why instanceof Refusal)) throw why
     if (session !== undefined && why.reason === 'session-unknown') deps.sessions.end(session)
     throw inTheirTerms(why, rules)
@@ -63,6 +66,13 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
 /** From 2026-07-28 on a caller who ends the stream cancels the call; before, they say so, and may come again. */
 function leaving({ gone }: Outlet, revision: Revision): Pick<Call, 'gone' | 'away'> {
   return revision === '2026-07-28' ? { gone } : { away: gone }
+}
+
+/** Asked before the server is: what it would tell of must have somebody to be told. */
+function demandRoom({ outgoing }: Minimized | Prepared, session: string, deps: Deps): void {
+  const { method, params } = outgoing
+  if (method === 'resources/subscribe' && !deps.sessions.mayWatch(session, params['uri'] as string))
+    throw new Refusal('subscriptions-over-limit')
 }
 
 /** From now on, or no longer, this session hears of changes of a resource that it may read. */

@@ -4,6 +4,7 @@
 import type { Hearing } from '../answer-reader.ts'
 import type { Deps } from '../deps.ts'
 import type { Message, Prepared, Replied } from '../exchange.ts'
+import { Refusal } from '../refusals.ts'
 import { contextOf, type Heard, hear, withReach } from '../streams/hear.ts'
 import { type Called, lateAnswer } from '../streams/late.ts'
 import { openStream } from '../streams/open.ts'
@@ -15,9 +16,9 @@ import { nothing } from './answer-back.ts'
 export async function forwardStream(exchange: Prepared, deps: Deps): Promise<Replied> {
   const { inForce, revision, upstreamSession, resumes } = exchange
   const outlet = exchange.outlet()
-  const stream = openStream(exchange, outlet, deps)
+  const stream = openStream(exchange, outlet, deps, resumes?.permitted?.grant)
+  const { heard, late } = hearing(exchange, deps, outlet)
   try {
-    const { heard, late } = hearing(exchange, deps, outlet)
     await deps.upstream.listen({
       path: inForce.policy.workload.path,
       revision,
@@ -34,6 +35,9 @@ export async function forwardStream(exchange: Prepared, deps: Deps): Promise<Rep
       gone: stream.over,
     })
     return { ...exchange, stage: 'replied', incoming: { ...nothing, otherMessages: await heard.settled() } }
+  } catch (why) {
+    await heard.settled().catch(() => undefined)
+    throw why
   } finally {
     stream.close()
   }
@@ -87,10 +91,15 @@ export async function forwardEnd(exchange: Prepared, deps: Deps): Promise<Replie
   const { inForce, revision, session = '', upstreamSession } = exchange
   // Over here first: whatever the server says, nobody uses it again.
   deps.sessions.end(session)
-  await deps.upstream.endSession({
-    path: inForce.policy.workload.path,
-    revision,
-    ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
-  })
+  await deps.upstream
+    .endSession({
+      path: inForce.policy.workload.path,
+      revision,
+      ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
+    })
+    .catch((why: unknown) => {
+      // A server may leave it to itself when a session ends (MCP, Session Management: 405).
+      if (!(why instanceof Refusal) || why.reason !== 'upstream-error') throw why
+    })
   return { ...exchange, stage: 'replied', incoming: nothing }
 }

@@ -9,7 +9,7 @@ import type { Deps } from '../deps.ts'
 import type { Announced, JsonObject, Prepared, Redacted, Replied } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf } from '../respond.ts'
-import { contextOf, hear, withReach } from '../streams/hear.ts'
+import { contextOf, type Heard, hear, withReach } from '../streams/hear.ts'
 import { openStream } from '../streams/open.ts'
 import { demandTasks } from '../tasks/extension.ts'
 import { taskBehind } from '../tasks/handle.ts'
@@ -81,6 +81,7 @@ export async function forwardSubscription(exchange: Prepared, deps: Deps): Promi
   const uris = (filter['resourceSubscriptions'] ?? []) as readonly Json[]
   const outlet = exchange.outlet()
   const stream = openStream(exchange, outlet, deps)
+  let heard: Heard | undefined
   try {
     const tasks = tasksOf(exchange)
     const context = {
@@ -93,7 +94,7 @@ export async function forwardSubscription(exchange: Prepared, deps: Deps): Promi
     }
     // The server names the subscription by our id of the request; the caller knows it by theirs.
     const id = message.id as string | number
-    const heard = hear(withReach(exchange), context, deps, outlet, { subscriptionId: id })
+    heard = hear(withReach(exchange), context, deps, outlet, { subscriptionId: id })
     const incoming = await deps.upstream.send({
       path: inForce.policy.workload.path,
       revision,
@@ -107,8 +108,9 @@ export async function forwardSubscription(exchange: Prepared, deps: Deps): Promi
     // A stream that was told to end, or that the server ended, has ended well: it has no other answer.
     const ended =
       stream.over.aborted || (outlet.begun && why instanceof Refusal && why.reason === 'upstream-broken-off')
+    const otherMessages = await heard?.settled()
     if (!(why instanceof Refusal) || !ended) throw why
-    return { ...exchange, stage: 'replied', incoming: { result: {}, otherMessages: 0 } }
+    return { ...exchange, stage: 'replied', incoming: { result: {}, otherMessages: otherMessages ?? 0 } }
   } finally {
     stream.close()
   }

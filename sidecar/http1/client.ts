@@ -136,7 +136,8 @@ export function http1Client(port: number): Client {
     own.serving = undefined
     own.parser = undefined
     const keep = parser?.keep === undefined ? keepTime : parser.keep * 1_000 - keepMargin
-    if (parser?.reusable === true && keep > 0) free(own, keep)
+    // One that waits for its reader would keep the next request waiting as well.
+    if (parser?.reusable === true && keep > 0 && !socket.isPaused()) free(own, keep)
     else socket.destroy()
   }
 

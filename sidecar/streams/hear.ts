@@ -84,6 +84,7 @@ export function hear(
   const listening: Listening = {
     call: exchange.call,
     who: exchange.who,
+    ...(exchange.authorization === undefined ? {} : { authorization: exchange.authorization }),
     inForce: exchange.inForce,
     rules: exchange.rules,
     revision: exchange.revision,

@@ -1,6 +1,7 @@
 // Streams that stay open: how many, and until when. A stream is authorised when it begins, so it ends with what it was
 // authorised by: the token, the orders in force, the client certificate's standing.
 
+import type { GrantOrder } from '../../core/wire.ts'
 import type { Deps } from '../deps.ts'
 import type { Identified } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
@@ -8,7 +9,7 @@ import type { Outlet } from './outlet.ts'
 
 /** Of one person, and of all. Each holds a connection to the server. */
 const mostOfOne = 16
-const mostOfAll = 512
+const mostOfAll = 128
 /** Longest stream, milliseconds: a token without a nearer end does not keep one for ever. */
 const longest = 8 * 3_600_000
 
@@ -29,8 +30,13 @@ export type OpenStream = {
   close(): void
 }
 
-/** Throws Refusal when too many are open. */
-export function openStream(exchange: Omit<Identified, 'stage'>, outlet: Outlet, deps: Deps): OpenStream {
+/** `grant`: the emergency under which its messages are seen. Throws Refusal when too many are open. */
+export function openStream(
+  exchange: Omit<Identified, 'stage'>,
+  outlet: Outlet,
+  deps: Deps,
+  grant?: GrantOrder,
+): OpenStream {
   const { who, inForce, claims, at, authorization, certificateExpires } = exchange
   const { open, stopping } = deps.streams
   const person = JSON.stringify([who.iss, who.sub])
@@ -52,16 +58,23 @@ export function openStream(exchange: Omit<Identified, 'stage'>, outlet: Outlet, 
     else logoff = setTimeout(wait, Math.min(awake, longest))
   }
   wait()
-  const stop = deps.orders.onChange(() => {
+  const judge = (): void => {
     const standing = deps.orders.standing()
     const same = standing.locked === undefined && standing.inForce.hash === inForce.hash
-    if (!same || deps.orders.revoked(who, authorization) !== undefined) ending.abort()
-  })
+    const granted = grant === undefined || deps.orders.grant(who, grant.patients) !== undefined
+    if (!same || !granted || deps.orders.revoked(who, authorization) !== undefined) ending.abort()
+  }
+  const stop = deps.orders.onChange(judge)
+  // What changed between the intent's record and now would go unheard.
+  judge()
+  // A grant ends by the clock, and no order says so.
+  const grantTimer = grant === undefined ? undefined : setInterval(judge, 5_000)
   return {
     over: AbortSignal.any([ending.signal, outlet.gone, stopping.signal]),
     close() {
       clearTimeout(timer)
       clearTimeout(logoff)
+      clearInterval(grantTimer)
       stop()
       const count = (open.get(person) ?? 1) - 1
       if (count > 0) open.set(person, count)

@@ -6,6 +6,9 @@ import type { ServerResponse } from 'node:http'
 /** So often something is sent on a stream that is silent, milliseconds: hops on the way end what says nothing. */
 const beat = 15_000
 
+/** So long a caller may leave what was sent unread, milliseconds. */
+const patience = 60_000
+
 /** Where a stream can be taken up again, and after how many milliseconds. */
 export type Mark = { readonly id?: string; readonly retry?: number }
 
@@ -26,7 +29,10 @@ export interface Outlet {
 export function outlet(response: ServerResponse): Outlet {
   const leaving = new AbortController()
   let begun = false
+  let ended = false
   let timer: NodeJS.Timeout | undefined
+  // A caller who left while the intent was recorded: their 'close' is past.
+  if (response.destroyed) leaving.abort(closed)
   response.once('close', () => {
     clearInterval(timer)
     // Every response closes some day. Without a reason of ours a DOMException with its stack is made for each.
@@ -52,10 +58,14 @@ export function outlet(response: ServerResponse): Outlet {
       timer = setInterval(() => response.write(': \n\n'), beat)
     },
     async event(data, mark) {
+      if (ended || leaving.signal.aborted) return
       own.begin()
-      if (leaving.signal.aborted || response.write(text(data, mark))) return
+      if (response.write(text(data, mark))) return
       await new Promise<void>((resolve) => {
+        // Who does not read holds a connection, here and at the server.
+        const stalled = setTimeout(() => response.destroy(), patience)
         const done = (): void => {
+          clearTimeout(stalled)
           response.off('drain', done)
           leaving.signal.removeEventListener('abort', done)
           resolve()
@@ -65,6 +75,7 @@ export function outlet(response: ServerResponse): Outlet {
       })
     },
     end(data) {
+      ended = true
       clearInterval(timer)
       response.end(data === undefined ? undefined : text(data))
     },

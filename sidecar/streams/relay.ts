@@ -33,7 +33,10 @@ export type ServerMessage = {
 }
 
 /** Whose stream it is, and what its messages may be about. */
-export type Listening = Pick<Identified, 'call' | 'who' | 'inForce' | 'rules' | 'revision'> & {
+export type Listening = Pick<
+  Identified,
+  'call' | 'who' | 'inForce' | 'rules' | 'revision' | 'authorization'
+> & {
   readonly context: Context
   /** Patients beyond whom this caller hears of nobody; undefined without such a bound. */
   readonly reach?: readonly string[]
@@ -104,7 +107,10 @@ export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: ()
         await kept
         if (failed !== undefined) return
         // Whatever was ordered since the message came counts: a locked server says nothing more.
-        if (deps.orders.standing().locked !== undefined || deps.orders.revoked(listening.who) !== undefined) {
+        if (
+          deps.orders.standing().locked !== undefined ||
+          deps.orders.revoked(listening.who, listening.authorization) !== undefined
+        ) {
           withheldInstead()
           return
         }

@@ -52,7 +52,10 @@ export function everything(text: TextRule): Partial<Policy> {
         name: 'summary',
         description: 'Summary of one patient',
         from: 'summarise_everything',
-        arguments: { type: 'object', properties: { patient_id: { type: 'string' } } },
+        arguments: {
+          type: 'object',
+          properties: { patient_id: { type: 'string' }, topic: { type: 'string' } },
+        },
         patient: '/patient_id',
         returns,
         limits,

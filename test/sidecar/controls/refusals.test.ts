@@ -93,6 +93,7 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "call-unknown http 400 -32600",
       "question-unknown http 400 -32600",
       "event-unknown http 400 -32600",
+      "subscriptions-over-limit rpc 200 164502",
       "streams-over-limit http 429 164502",
       "state-refused rpc 200 -32602",
       "upstream-down tool 200 164312",

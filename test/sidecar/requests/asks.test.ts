@@ -42,7 +42,11 @@ const policy = {
       name: 'summary',
       description: 'Summary of one patient',
       from: 'summarise_everything',
-      arguments: { type: 'object', properties: { patient_id: { type: 'string' } }, required: ['patient_id'] },
+      arguments: {
+        type: 'object',
+        properties: { patient_id: { type: 'string' }, topic: { type: 'string' } },
+        required: ['patient_id'],
+      },
       patient: '/patient_id',
       returns,
       limits,
@@ -204,7 +208,10 @@ verifies(
         {
           name: 'summary',
           description: 'Summary of one patient',
-          arguments: [{ name: 'patient_id', required: true }],
+          arguments: [
+            { name: 'patient_id', required: true },
+            { name: 'topic', required: false },
+          ],
         },
       ],
     })
@@ -249,7 +256,7 @@ verifies(
   async () => {
     const message = aMessage('completion/complete', {
       ref: { type: 'ref/prompt', name: 'summary' },
-      argument: { name: 'patient_id', value: 'p' },
+      argument: { name: 'topic', value: 'p' },
     })
     expect(refused(await scene.ask(message))).toBe('method-unknown')
 
@@ -263,7 +270,7 @@ verifies(
     })
     expect(scene.upstream.asked[0]?.body['params']).toMatchObject({
       ref: { type: 'ref/prompt', name: 'summarise_everything' },
-      argument: { name: 'patient_id', value: 'p' },
+      argument: { name: 'topic', value: 'p' },
     })
   },
 )
@@ -292,6 +299,34 @@ const call = (params: Record<string, unknown> = {}) =>
     { name: 'get_diagnosis', arguments: { patient_id: 'p-7' }, ...params },
     { revision: '2026-07-28' },
   )
+
+verifies(
+  'access:bound-patient',
+  'nobody completes a patient, and who reaches not everybody completes nothing',
+  async () => {
+    const completion = { completion: { text: 'Redact' as const } }
+    const asked = (argument: object, context = {}) =>
+      aMessage('completion/complete', { ref: { type: 'ref/prompt', name: 'summary' }, argument, context })
+    scene.use(aPolicy({ ...policy, fromServer: completion }))
+
+    expect(refused(await scene.ask(asked({ name: 'patient_id', value: 'p' })))).toBe('completion-unknown')
+    const two = asked({ name: 'topic', value: 'a' }, { arguments: { topic: 'b' } })
+    expect(refused(await scene.ask(two))).toBe('message-malformed')
+
+    scene.use(
+      aPolicy({
+        ...policy,
+        fromServer: completion,
+        patient: { claim: '/patient' },
+        roles: [aRole({ prompts: ['summary'], patients: 'Bound' })],
+      }),
+    )
+    const bound = { ...asked({ name: 'topic', value: 'a' }, { arguments: { patient_id: 'p-7' } }) }
+    const token = await scene.token({ patient: 'p-7' })
+    expect(refused(await scene.ask({ ...bound, token }))).toBe('patient-not-permitted')
+    expect(scene.upstream.asked).toEqual([])
+  },
+)
 
 verifies(
   'access:input-rounds',

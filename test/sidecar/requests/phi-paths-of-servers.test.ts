@@ -69,7 +69,7 @@ const messages = {
   complete: (revision: Revision) =>
     aMessage(
       'completion/complete',
-      { ref: { type: 'ref/prompt', name: 'summary' }, argument: { name: 'patient_id', value: 'p' } },
+      { ref: { type: 'ref/prompt', name: 'summary' }, argument: { name: 'topic', value: 'p' } },
       { revision },
     ),
   initialize: (revision: Revision) =>

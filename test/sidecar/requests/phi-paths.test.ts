@@ -74,7 +74,7 @@ const stopped: { row: string; revisions: readonly Revision[]; asking: (revision:
   { row: 'a prompt that does not exist', revisions: both, asking: (revision) => aMessage('prompts/get', { name: word }, { revision }) },
   { row: 'a cursor', revisions: both, asking: (revision) => aMessage('tools/list', { cursor: mark }, { revision }) },
   { row: 'a reference to complete', revisions: both, asking: (revision) => aMessage('completion/complete', { ref: { type: 'ref/resource', uri: `ehr://${word}` }, argument: { name: 'a', value: 'b' } }, { revision }) },
-  { row: 'other members of a completion', revisions: both, asking: (revision) => aMessage('completion/complete', { ref: { type: 'ref/prompt', name: 'summary', title: mark }, argument: { name: 'patient_id', value: 'p', [word]: mark }, context: { [word]: mark }, [word]: mark }, { revision }) },
+  { row: 'other members of a completion', revisions: both, asking: (revision) => aMessage('completion/complete', { ref: { type: 'ref/prompt', name: 'summary', title: mark }, argument: { name: 'topic', value: 'p', [word]: mark }, context: { [word]: mark }, [word]: mark }, { revision }) },
   { row: 'a log level', revisions: [old], asking: () => aMessage('logging/setLevel', { level: mark, [word]: mark }) },
   { row: 'a ping', revisions: [old], asking: () => withMeta(aMessage('ping', { [word]: mark }), meta) },
   { row: 'a list', revisions: both, asking: (revision) => withMeta(aMessage('resources/templates/list', { [word]: mark }, { revision }), meta) },
@@ -161,7 +161,7 @@ const passed: { row: string; revisions: readonly Revision[]; asking: (revision: 
     asking: (revision) =>
       aMessage(
         'completion/complete',
-        { ref: { type: 'ref/prompt', name: 'summary' }, argument: { name: 'patient_id', value: mark } },
+        { ref: { type: 'ref/prompt', name: 'summary' }, argument: { name: 'topic', value: mark } },
         { revision },
       ),
   },

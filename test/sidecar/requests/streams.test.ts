@@ -528,3 +528,45 @@ test('a process that stops ends its streams, and does not wait for them', async 
     await stopping.end()
   }
 })
+
+test('what was said before a call failed comes first, and nothing after its end', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    scene.upstream.answering = streaming((write, id) => {
+      for (let at = 0; at < 8; at += 1) write(progress(at))
+      write({ id, error: { code: -32000, message: 'Fluegel' } })
+    }, undefined)
+
+    const events = await (await open(scene, call({ progressToken: 1 }))).rest()
+
+    expect(events.slice(0, 8).map(({ method }) => method)).toEqual(
+      Array.from({ length: 8 }, () => 'notifications/progress'),
+    )
+    expect(events.slice(8)).toMatchObject([{ id: 1, result: { isError: true } }])
+  }
+})
+
+test('a caller who leaves while the intent is recorded leaves nothing behind', async () => {
+  scene.trail.delay = 200
+  const headers = await session()
+  scene.upstream.answering = streaming(async (write) => {
+    write({ method: 'notifications/tools/list_changed' })
+    await sleep(5_000, undefined, { ref: false })
+  }, undefined)
+  const before = scene.trail.of('result').length
+  for (let at = 0; at < 20; at += 1) {
+    const leaving = open(scene, { method: 'GET', headers }).catch(() => undefined)
+    await sleep(20)
+    scene.calls.server.closeAllConnections()
+    await leaving
+  }
+
+  scene.trail.delay = 0
+  await expect
+    .poll(() => scene.trail.of('result').length, { timeout: 4_000 })
+    .toBeGreaterThanOrEqual(before + 16)
+  scene.upstream.answering = streaming(
+    (write) => write({ method: 'notifications/tools/list_changed' }),
+    undefined,
+  )
+  expect((await open(scene, { method: 'GET', headers })).status).toBe(200)
+})
