@@ -52,7 +52,7 @@ lint: ## Format, lint, unused code, generated files, CRD structure
 
 unit: ## Pure code and single programs
 	@$(SETUP) node
-	@node test/run.ts unit
+	@node test/run.ts unit path
 
 integration: ## Real disk, PostgreSQL and API server
 	@$(SETUP) node cluster
@@ -68,11 +68,11 @@ bypass: ## Ways around the product, which must fail
 
 test: ## Everything that guards a merge
 	@$(SETUP) node cluster browser
-	@node test/run.ts types lint unused generated unit integration bypass e2e
+	@node test/run.ts types lint unused generated unit path integration bypass e2e
 
 nightly: ## make test, then what takes longer
 	@$(SETUP) node cluster browser
-	@node test/run.ts types lint unused generated unit integration bypass e2e nightly
+	@node test/run.ts types lint unused generated unit path integration bypass e2e nightly
 
 ##@ Measure
 bench: ## Side by side with nginx; writes docs/performance.md

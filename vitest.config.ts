@@ -13,6 +13,8 @@ const serial = { fileParallelism: false, maxWorkers: 1, testTimeout: 120_000, ho
  */
 const wholePrograms = [
   'test/sidecar/health/run.test.ts',
+  'test/sidecar/requests/hostile-server.test.ts',
+  'test/sidecar/controls/streams-end.test.ts',
   'test/sidecar/trail/{stream,killed,segment}.test.ts',
   'test/sidecar/channel/channel.test.ts',
   'test/sidecar/orders/orders.test.ts',
@@ -20,6 +22,19 @@ const wholePrograms = [
   'test/sidecar/stdio/wrapper.test.ts',
   'test/operator/cluster/{list-watch,leader}.test.ts',
 ]
+
+/** The request path over real sockets, whole and in parts. Quick, but many: after the loop, before the rest. */
+const requestPath = ['test/sidecar/{requests,stdio,http1,controls,egress}/**/*.test.ts']
+
+/**
+ * Threads that share their modules: starting anew for each file costs more than all tests together. No module keeps state
+ * that a test could leave behind, and the shuffled order of every run would show one that did.
+ */
+const together = {
+  pool: 'threads' as const,
+  isolate: false,
+  sequence: { shuffle: { files: true } },
+}
 
 export default defineConfig({
   test: {
@@ -31,10 +46,9 @@ export default defineConfig({
           'test/{core,crds,sidecar,operator,collector,cli,config,sample,demo,bench,conformance}/**/*.test.ts',
           'test/*.test.ts',
         ],
-        // Threads that share their modules: starting anew for each file costs more than all tests together. No module
-        // keeps state that a test could leave behind, and the shuffled order of every run would show one that did.
-        { exclude: wholePrograms, pool: 'threads', isolate: false, sequence: { shuffle: { files: true } } },
+        { ...together, exclude: [...wholePrograms, ...requestPath] },
       ),
+      tier('path', requestPath, { ...together, exclude: wholePrograms }),
       tier('integration', ['test/integration/**/*.test.ts', ...wholePrograms], serial),
       // Longer than any wait inside a test, so that the wait's own words are what one reads.
       tier('e2e', ['test/e2e/**/*.test.ts'], { ...serial, testTimeout: 400_000 }),

@@ -29,31 +29,34 @@ const once =
   }
 
 /** One vitest project. A run that dies before it reports counts as one failure. */
-const tests = (project: string) => async (): Promise<Counts> => {
-  const report = join(out, `${project}.json`)
-  await rm(report, { force: true })
-  const code = await command('vitest', [
-    'run',
-    '--project',
-    project,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ])
-  const text = await readFile(report, 'utf8').catch(() => undefined)
-  if (text === undefined) return { passed: 0, failed: 1, skipped: 0 }
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(text) as Record<
-    string,
-    number
-  >
-  const failed = numFailedTests ?? 0
-  return {
-    passed: numPassedTests ?? 0,
-    // A file that does not load, or an error between tests, fails the run without failing a test.
-    failed: failed === 0 && code !== 0 ? 1 : failed,
-    skipped: (numPendingTests ?? 0) + (numTodoTests ?? 0),
+const tests =
+  (project: string, ...options: string[]) =>
+  async (): Promise<Counts> => {
+    const report = join(out, `${project}.json`)
+    await rm(report, { force: true })
+    const code = await command('vitest', [
+      'run',
+      '--project',
+      project,
+      ...options,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ])
+    const text = await readFile(report, 'utf8').catch(() => undefined)
+    if (text === undefined) return { passed: 0, failed: 1, skipped: 0 }
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(text) as Record<
+      string,
+      number
+    >
+    const failed = numFailedTests ?? 0
+    return {
+      passed: numPassedTests ?? 0,
+      // A file that does not load, or an error between tests, fails the run without failing a test.
+      failed: failed === 0 && code !== 0 ? 1 : failed,
+      skipped: (numPendingTests ?? 0) + (numTodoTests ?? 0),
+    }
   }
-}
 
 /** These run on a real node, which starts before the first of them and ends after the last. */
 const onCluster = new Set(['integration', 'bypass', 'e2e', 'nightly'])
@@ -66,7 +69,9 @@ const steps: { [name: string]: Step } = {
   },
   unused: { says: 'unused code and dependencies', run: once('knip') },
   generated: { says: 'generated files are current', run: once('node', 'test/generate.ts', '--check') },
-  unit: { says: 'unit tests', run: tests('unit') },
+  // One worker more than the cores of a small machine: many of these tests wait for a socket.
+  unit: { says: 'unit tests', run: tests('unit', '--maxWorkers=3') },
+  path: { says: 'the request path', run: tests('path', '--maxWorkers=3') },
   integration: { says: 'integration tests', run: tests('integration') },
   bypass: { says: 'ways around the product', run: tests('bypass') },
   e2e: { says: 'end to end on a real node', run: tests('e2e') },

@@ -275,6 +275,9 @@ verifies(
   },
 )
 
+const toComplete = (argument: object, context = {}) =>
+  aMessage('completion/complete', { ref: { type: 'ref/prompt', name: 'summary' }, argument, context })
+
 const input = {
   resultType: 'input_required',
   inputRequests: {
@@ -305,12 +308,12 @@ verifies(
   'nobody completes a patient, and who reaches not everybody completes nothing',
   async () => {
     const completion = { completion: { text: 'Redact' as const } }
-    const asked = (argument: object, context = {}) =>
-      aMessage('completion/complete', { ref: { type: 'ref/prompt', name: 'summary' }, argument, context })
     scene.use(aPolicy({ ...policy, fromServer: completion }))
 
-    expect(refused(await scene.ask(asked({ name: 'patient_id', value: 'p' })))).toBe('completion-unknown')
-    const two = asked({ name: 'topic', value: 'a' }, { arguments: { topic: 'b' } })
+    expect(refused(await scene.ask(toComplete({ name: 'patient_id', value: 'p' })))).toBe(
+      'completion-unknown',
+    )
+    const two = toComplete({ name: 'topic', value: 'a' }, { arguments: { topic: 'b' } })
     expect(refused(await scene.ask(two))).toBe('message-malformed')
 
     scene.use(
@@ -321,7 +324,7 @@ verifies(
         roles: [aRole({ prompts: ['summary'], patients: 'Bound' })],
       }),
     )
-    const bound = { ...asked({ name: 'topic', value: 'a' }, { arguments: { patient_id: 'p-7' } }) }
+    const bound = { ...toComplete({ name: 'topic', value: 'a' }, { arguments: { patient_id: 'p-7' } }) }
     const token = await scene.token({ patient: 'p-7' })
     expect(refused(await scene.ask({ ...bound, token }))).toBe('patient-not-permitted')
     expect(scene.upstream.asked).toEqual([])
