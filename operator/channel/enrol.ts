@@ -49,7 +49,7 @@ export async function answerEnrolment(
   const key = await proved(asked.csr)
   if ('refused' in key) throw new ChannelRefusal(400, key.refused, 'enrol-malformed')
   await sameKey(claims['cnf'], key, asked.certificate)
-  const name = personName(iss, sub)
+  const name = personName({ server: `${sidecar.namespace}/${sidecar.server}`, iss, sub })
   if (name.length > longestName)
     throw new ChannelRefusal(400, 'The person’s name is too long for a certificate', 'token-claims')
   return {

@@ -45,10 +45,13 @@ async function signedBy(
 }
 
 function identified(exchange: Received, verified: Verified): Identified {
-  const { person } = exchange
-  // Enrolled for one person, it is no other's: not even with a good token of theirs.
-  if (person !== undefined && (person.iss !== verified.iss || person.sub !== verified.sub))
-    throw new Refusal('token-unbound', { challenge: { error: 'invalid_token' } })
+  const { person, inForce } = exchange
+  const { namespace, name } = inForce.policy.server
+  // Enrolled for one person, here, it is no other's: not even with a good token of theirs.
+  const own =
+    person === undefined ||
+    (person.server === `${namespace}/${name}` && person.iss === verified.iss && person.sub === verified.sub)
+  if (!own) throw new Refusal('token-unbound', { challenge: { error: 'invalid_token' } })
   const { maxAgeSeconds } = exchange.inForce.policy.mfa
   return { ...exchange, stage: 'identified', ...identityOf(exchange, verified, maxAgeSeconds) }
 }

@@ -170,7 +170,7 @@ verifies(
     const leaf = new X509Certificate(json.certificate ?? '')
     expect(leaf.verify(new X509Certificate(clients.pem).publicKey)).toBe(true)
     expect(leaf.checkPrivateKey(key.privateKey)).toBe(true)
-    expect(personOf(leaf.subjectAltName)).toEqual({ iss: issuerUrl, sub: 'nurse-7' })
+    expect(personOf(leaf.subjectAltName)).toEqual({ server: 'clinic/ehr', iss: issuerUrl, sub: 'nurse-7' })
     expect([leaf.keyUsage, leaf.ca]).toEqual([['1.3.6.1.5.5.7.3.2'], false])
     const hours = (leaf.validToDate.getTime() - Date.now()) / 3_600_000
     expect(hours).toBeLessThanOrEqual(8)
@@ -190,6 +190,14 @@ verifies('authentication:enrolment', 'over it a token that is bound to it is goo
   const colleague = await scene.ask({ agent, token: await scene.token({ sub: 'nurse-8' }, pair) })
 
   expect([own.status, others.status, colleague.status]).toEqual([200, 401, 401])
+
+  // Another server may trust other keys for the same issuer: what it enrolled proves nothing here, nor this one there.
+  const { inForce } = scene.orders.standing()
+  if (inForce === undefined) throw new Error('no policy')
+  scene.use({ ...inForce.policy, server: { namespace: 'elsewhere', name: 'ehr' } })
+  expect((await scene.ask({ agent, token: await scene.token({}, pair) })).status).toBe(401)
+  scene.use(inForce.policy)
+  expect((await scene.ask({ agent, token: await scene.token({}, pair) })).status).toBe(200)
 })
 
 verifies(
