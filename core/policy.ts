@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { canonical, type Json } from './canonical.ts'
 import { isObject } from './is-object.ts'
+import { knowsAll } from './policy-members.ts'
 
 export const policySchema = 'policy/1'
 
@@ -277,9 +278,9 @@ export function parsePolicy(text: string): { policy: Policy } | { issues: string
   if (!isObject(value)) return { issues: ['The policy is not an object'] }
   const document = value
   const issues = [
-    ...Object.keys(document)
-      .filter((name) => !Object.hasOwn(shape, name))
-      .map(() => 'The policy has a member that this version does not know: update the sidecar first'),
+    ...(knowsAll(document)
+      ? []
+      : ['The policy has a member that this version does not know: update the sidecar first']),
     ...Object.entries(shape)
       .filter(([name, holds]) =>
         document[name] === undefined ? !optional.has(name) : !holds(document[name]),
