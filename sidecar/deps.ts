@@ -8,6 +8,7 @@ import type { Limits } from './limits.ts'
 import type { Logoff } from './logoff.ts'
 import type { Quota } from './quota.ts'
 import type { Sessions } from './sessions.ts'
+import type { AtOnce } from './streams/at-once.ts'
 import type { Streams } from './streams/open.ts'
 import type { Pending } from './streams/pending.ts'
 import type { Trail } from './trail/trail.ts'
@@ -37,6 +38,7 @@ export type Deps = {
   /** Questions that callers were asked. */
   readonly pending: Pending
   readonly streams: Streams
+  readonly atOnce: AtOnce
   readonly logoff: Logoff
   /** Milliseconds since 1970. */
   readonly clock: () => number

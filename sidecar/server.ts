@@ -21,6 +21,7 @@ import { type Reason, Refusal } from './refusals.ts'
 import { lengthOf } from './respond.ts'
 import { refuseEarly, serve } from './serve.ts'
 import { sessions } from './sessions.ts'
+import { atOnce } from './streams/at-once.ts'
 import { streams } from './streams/open.ts'
 import { type Outlet, outlet } from './streams/outlet.ts'
 import { pending } from './streams/pending.ts'
@@ -78,6 +79,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     sessions: sessions(),
     pending: pending(),
     streams: streams(),
+    atOnce: atOnce(),
     logoff: logoff(options.elsewhere ?? (async () => undefined)),
     clock,
     watch,

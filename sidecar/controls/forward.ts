@@ -40,6 +40,7 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
   const heard = speaks && outlet !== undefined ? hearCall(exchange, deps, outlet) : undefined
   const key = callKey(exchange)
   if (session !== undefined) demandRoom(exchange, session, deps)
+  const ended = deps.atOnce.begin(exchange.who)
   try {
     const incoming = await deps.upstream.send({
       path: inForce.policy.workload.path,
@@ -60,6 +61,8 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
     if (!(why instanceof Refusal)) throw why
     if (session !== undefined && why.reason === 'session-unknown') deps.sessions.end(session)
     throw inTheirTerms(why, rules)
+  } finally {
+    ended()
   }
 }
 

@@ -37,8 +37,9 @@ export interface Client {
   close(): void
 }
 
-/** The rest waits for its turn. */
+/** The rest waits for its turn, and what would wait behind that many is told at once. */
 const mostConnections = 256
+const mostWaiting = 1_024
 const connectTime = 5_000
 /**
  * An idle connection is used again for so long, milliseconds, unless the server names its own time: a server that closes
@@ -209,6 +210,7 @@ export function http1Client(port: number): Client {
   return {
     post(request, reader) {
       if (closed) return reader.failed(new Error('The client is closed'))
+      if (waiting.length >= mostWaiting) return reader.failed(new Error('Too many requests wait'))
       waiting.push({ request, reader })
       next()
     },

@@ -570,3 +570,30 @@ test('a caller who leaves while the intent is recorded leaves nothing behind', a
   )
   expect((await open(scene, { method: 'GET', headers })).status).toBe(200)
 })
+
+verifies(
+  'access:limits',
+  'one person keeps no more than sixty-four calls running, and others are served',
+  async () => {
+    const goOn = Promise.withResolvers<void>()
+    const many = { callsPerMinute: 6000, patientsPerHour: 6000, resultBytes: 262_144 }
+    scene.use(aPolicy({ ...policy, tools: [aTool({ limits: many })] }))
+    scene.upstream.answering = async ({ body }, response) => {
+      await goOn.promise
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ jsonrpc: '2.0', id: body['id'], result: { content: [] } }))
+    }
+    const running = Array.from({ length: 64 }, async () => await scene.ask(aCall()))
+    await expect.poll(() => scene.upstream.asked.length).toBe(64)
+
+    const agent = await scene.agent()
+    expect(reason(await scene.ask({ ...aCall(), agent }))).toBe('calls-over-limit')
+    const another = scene.ask({ ...aCall(), agent, token: await scene.token({ sub: 'clinician-2' }) })
+    await expect.poll(() => scene.upstream.asked.length).toBe(65)
+    goOn.resolve()
+
+    expect((await Promise.all([...running, another])).every(({ status }) => status === 200)).toBe(true)
+    expect(reason(await scene.ask(aCall()))).toBeUndefined()
+  },
+)

@@ -1,0 +1,29 @@
+// How many calls of one person run at a time. Each holds a connection to the server, and a caller before 2026-07-28 may
+// leave without ending theirs: without a bound one person could keep all others waiting.
+
+import type { Who } from '../../core/record.ts'
+import { Refusal } from '../refusals.ts'
+
+const mostOfOne = 64
+
+export type AtOnce = {
+  /** One more; returns how it ends. Throws Refusal when as many run already. */
+  begin(who: Who): () => void
+}
+
+export function atOnce(): AtOnce {
+  const running = new Map<string, number>()
+  return {
+    begin({ iss, sub }) {
+      const person = JSON.stringify([iss, sub])
+      const own = running.get(person) ?? 0
+      if (own >= mostOfOne) throw new Refusal('calls-over-limit', { data: { retryAfter: 1 } })
+      running.set(person, own + 1)
+      return () => {
+        const left = (running.get(person) ?? 1) - 1
+        if (left > 0) running.set(person, left)
+        else running.delete(person)
+      }
+    },
+  }
+}
