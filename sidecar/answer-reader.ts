@@ -108,7 +108,7 @@ export function answerReader(
     begun(status: number, headers: Fields): void {
       if (settled) return
       session = call.outgoing.method === 'initialize' ? text(headers['mcp-session-id']) : undefined
-      const type = text(headers['content-type'])?.split(';')[0]?.trim().toLowerCase()
+      const type = mediaType(headers)
       if (headers['content-encoding'] !== undefined) return refuse('upstream-malformed')
       // It comes back in a header of ours: visible ASCII, as the revision says.
       if (session !== undefined && (session.length > longestSession || !/^[\x21-\x7e]+$/.test(session)))
@@ -258,7 +258,7 @@ export function streamReader(
       return true
     },
     begun(status: number, headers: Fields): void {
-      const type = text(headers['content-type'])?.split(';')[0]?.trim().toLowerCase()
+      const type = mediaType(headers)
       if (status === 404) return refuse('session-unknown')
       if (status === 405) return refuse('method-not-allowed')
       // It keeps no such event, or not any more.
@@ -323,4 +323,9 @@ export function errorOf(error: { readonly [member: string]: unknown }): Pick<Det
 
 function text(value: Fields[string]): string | undefined {
   return typeof value === 'string' ? value : undefined
+}
+
+/** The media type of a response without its parameters, in small letters. */
+function mediaType(headers: Fields): string | undefined {
+  return text(headers['content-type'])?.split(';')[0]?.trim().toLowerCase()
 }

@@ -5,6 +5,7 @@ import { isObject } from '../../core/is-object.ts'
 import type { FromServer } from '../../core/policy.ts'
 import type { Deps } from '../deps.ts'
 import type { Announced, Identified, JsonObject, Prepared, Revision } from '../exchange.ts'
+import { isLogLevel } from '../log-levels.ts'
 import { Refusal } from '../refusals.ts'
 import { callKey } from '../streams/running.ts'
 import { namesTasks, tasksExtension } from '../tasks/extension.ts'
@@ -12,16 +13,6 @@ import { namesTasks, tasksExtension } from '../tasks/extension.ts'
 /** How we call ourselves. */
 export const clientInfo: JsonObject = { name: 'hipaa-mcp', version: '0.1.0' }
 
-const levels: ReadonlySet<unknown> = new Set([
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-])
 const metaKey = 'io.modelcontextprotocol'
 
 /** `_meta` of a request, as its revision asks for it. */
@@ -45,8 +36,8 @@ export function protocolMeta({
         rules.fromServer,
         revision,
       ),
-      ...(rules.fromServer.logging !== undefined && levels.has(level)
-        ? { [`${metaKey}/logLevel`]: level as string }
+      ...(rules.fromServer.logging !== undefined && isLogLevel(level)
+        ? { [`${metaKey}/logLevel`]: level }
         : {}),
     },
   }
@@ -92,11 +83,11 @@ function cancelled(exchange: Announced, deps: Deps): JsonObject {
 
 /** One of the eight words: any other would be free text on its way to the server. */
 function levelOf(level: unknown): string {
-  if (!levels.has(level))
+  if (!isLogLevel(level))
     throw new Refusal('argument-refused', {
       data: { argument: 'level', rule: 'must be a level of RFC 5424' },
     })
-  return level as string
+  return level
 }
 
 /** What is sent for initialize, server/discover, logging/setLevel and notifications/initialized. */

@@ -5,20 +5,10 @@ import type { Json } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { FromServer } from '../../core/policy.ts'
 import type { JsonObject } from '../exchange.ts'
+import { isLogLevel } from '../log-levels.ts'
 import type { View } from './view.ts'
 
 export type Shown = JsonObject | undefined
-
-const levels: ReadonlySet<unknown> = new Set([
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-])
 
 function number(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
@@ -31,7 +21,7 @@ function members(all: { readonly [member: string]: Json | undefined }): JsonObje
 
 /** notifications/message: level, logger where it is a plain word, and data by the rule. */
 export function logMessage(params: JsonObject, view: View): Shown {
-  if (!levels.has(params['level'])) return undefined
+  if (!isLogLevel(params['level'])) return undefined
   const data = view.json(params['data'])
   return members({ level: params['level'], logger: view.word(params['logger']), data: data ?? '' })
 }
