@@ -143,7 +143,12 @@ export type Outgoing = {
   readonly headers?: readonly (readonly [name: string, value: string])[]
 }
 export type Minimized = Omit<Declared, 'stage'> & { readonly stage: 'minimized'; readonly outgoing: Outgoing }
-export type Prepared = Omit<Announced, 'stage'> & { readonly stage: 'prepared'; readonly outgoing: Outgoing }
+export type Prepared = Omit<Announced, 'stage'> & {
+  readonly stage: 'prepared'
+  readonly outgoing: Outgoing
+  /** Of a subscription: the caller's handles of the tasks to be told of, by the server's ids. */
+  readonly tasks?: ReadonlyMap<string, string>
+}
 
 /** What the server said. Nothing of it has been looked at. */
 export type Incoming = {

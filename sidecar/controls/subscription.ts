@@ -37,11 +37,12 @@ export function prepareSubscription(exchange: Announced, deps: Deps): Prepared {
     ...(tasks.size === 0 ? {} : { taskIds: [...tasks.keys()] }),
   }
   const params: JsonObject = { notifications, ...protocolMeta(exchange) }
-  return { ...exchange, stage: 'prepared', outgoing: { method: message.method, params, notification: false } }
+  const outgoing = { method: message.method, params, notification: false }
+  return { ...exchange, stage: 'prepared', outgoing, tasks }
 }
 
 /** Handles of the tasks to be told of, by the server's ids. Throws Refusal for a caller who does not know tasks. */
-function tasksOf(exchange: Announced | Prepared, deps?: Deps): Map<string, string> {
+function tasksOf(exchange: Announced, deps: Deps): Map<string, string> {
   const { message, rules } = exchange
   const wanted = isObject(message.params['notifications']) ? message.params['notifications']['taskIds'] : []
   if (wanted === undefined || rules.fromServer.tasks === undefined) return new Map()
@@ -50,9 +51,7 @@ function tasksOf(exchange: Announced | Prepared, deps?: Deps): Map<string, strin
   return new Map(
     wanted.flatMap((handle: unknown): [string, string][] => {
       const task = taskBehind(exchange, handle)
-      const may =
-        task !== undefined &&
-        (deps === undefined || asks(taskAsk, { taskId: handle as string }, exchange, deps))
+      const may = task !== undefined && asks(taskAsk, { taskId: handle as string }, exchange, deps)
       return may ? [[task.id, handle as string]] : []
     }),
   )
@@ -63,7 +62,7 @@ function permits(exchange: Announced, uri: unknown, deps: Deps): boolean {
   return asks(subscribeAsk, { uri: uri as Json }, exchange, deps)
 }
 
-function asks(ask: Ask, asked: JsonObject, exchange: Announced | Prepared, deps: Deps): boolean {
+function asks(ask: Ask, asked: JsonObject, exchange: Announced, deps: Deps): boolean {
   const { _meta: meta } = exchange.message.params
   const params: JsonObject = { ...asked, ...(meta === undefined ? {} : { _meta: meta }) }
   try {
@@ -76,14 +75,13 @@ function asks(ask: Ask, asked: JsonObject, exchange: Announced | Prepared, deps:
 }
 
 export async function forwardSubscription(exchange: Prepared, deps: Deps): Promise<Replied> {
-  const { inForce, revision, outgoing, message } = exchange
+  const { inForce, revision, outgoing, message, tasks = new Map<string, string>() } = exchange
   const filter = outgoing.params['notifications'] as JsonObject
   const uris = (filter['resourceSubscriptions'] ?? []) as readonly Json[]
   const outlet = exchange.outlet()
   const stream = openStream(exchange, outlet, deps)
   let heard: Heard | undefined
   try {
-    const tasks = tasksOf(exchange)
     const context = {
       ...contextOf(exchange, deps, (one) => tasks.get(one as string)),
       subscribed: (uri: unknown) => uris.includes(uri as Json),
