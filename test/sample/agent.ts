@@ -62,17 +62,25 @@ export function agent({ url, tls, token, revision = '2025-11-25', purpose }: Age
     return await connected
   }
   const meta = purpose === undefined ? {} : { _meta: { 'dev.hipaa-mcp/purpose': purpose } }
+  const call = async (name: string, args: Record<string, unknown>): Promise<Outcome> => {
+    try {
+      const result = await (await client()).callTool({ name, arguments: args, ...meta })
+      if (result.isError !== true) return { ok: true, result }
+      const says = result.content.map((part) => (part.type === 'text' ? part.text : part.type)).join(' ')
+      return { ok: false, status: 200, code: 'tool', says }
+    } catch (error) {
+      return outcomeOf(error, seen)
+    }
+  }
   return {
     list: async () => (await (await client()).listTools()).tools,
     call: async (name, args) => {
-      try {
-        const result = await (await client()).callTool({ name, arguments: args, ...meta })
-        if (result.isError !== true) return { ok: true, result }
-        const says = result.content.map((part) => (part.type === 'text' ? part.text : part.type)).join(' ')
-        return { ok: false, status: 200, code: 'tool', says }
-      } catch (error) {
-        return outcomeOf(error, seen)
-      }
+      const first = await call(name, args)
+      // MCP 2025-11-25, Session Management: after a 404 a client initializes a new session. The call was not made, so
+      // making it again is safe. A session ends with the pod that held it.
+      if (first.ok || first.status !== 404) return first
+      connected = undefined
+      return await call(name, args)
     },
     close: async () => {
       await (await connected)?.close()

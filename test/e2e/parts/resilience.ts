@@ -80,7 +80,7 @@ export function resilience(stage: Stage): void {
 
       const { answered, refused } = await underLoad(stage, 40, async () => await Promise.resolve())
 
-      expect({ answered, refused }).toEqual({ answered: 40, refused: 0 })
+      expect({ answered, refused }).toEqual({ answered: 40, refused: {} })
     } finally {
       await kubectl.run(['scale', 'deployment/hipaa-mcp-operator', '-n', system, '--replicas=2'])
       await kubectl.run([
@@ -128,7 +128,10 @@ export function resilience(stage: Stage): void {
     // Its chain ends when it does, half a minute after the new pod took over.
     await kubectl.run(['wait', '--for=delete', `pod/${old?.name}`, '-n', 'clinic', '--timeout=120s'])
 
-    console.log(`    ${answered} answered, ${refused} refused while the pod was replaced`)
+    console.log(`    ${answered} answered, refused ${JSON.stringify(refused)} while the pod was replaced`)
+    // A session goes with its pod, and its client begins another; a connection may break where one pod follows the other.
+    expect(Object.keys(refused).filter((reason) => reason !== 'no answer')).toEqual([])
+    expect(refused['no answer'] ?? 0).toBeLessThanOrEqual(2)
     const { records } = await verifiedTrail(stage(), 'rolled')
     const open = new Set(ofKind(records, 'chain-closed').flatMap(({ open }) => open))
     expect(ofKind(records, 'chain-closed').length).toBeGreaterThan(0)
