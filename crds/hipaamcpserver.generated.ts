@@ -83,6 +83,11 @@ pem: string
  */
 minVersion?: ("1.2" | "1.3")
 /**
+ * Names outside of the cluster by which callers find the server, such as ehr.clinic.example.org. They stand
+ * in its certificate besides the names of its Services, and running pods have them within a minute.
+ */
+names?: string[]
+/**
  * A second port, on which no client certificate is asked for: protected-resource metadata (RFC 9728), a 401
  * that points to it and, where clientCa is omitted, enrolment of people's client certificates
  * (hipaa-mcp connect); nothing else. Give a Service of the pods this port too. Running pods have it once
@@ -611,7 +616,15 @@ ingress?: {
 /**
  * Namespace of the callers.
  */
-namespace: string
+namespace?: string
+/**
+ * Range of addresses outside of the cluster from which callers come, as the pod sees them: of people's
+ * machines where the load balancer keeps source addresses (externalTrafficPolicy: Local), else its own.
+ */
+cidr?: string
+/**
+ * Only these pods of the namespace. Omitted, all.
+ */
 podSelector?: {
 matchLabels?: {
 [k: string]: string

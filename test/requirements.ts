@@ -56,6 +56,10 @@ export const requirements = {
     'encryptionInTransit',
     'The certificate that callers see comes from the cert-manager issuer that the server names, else from the operator’s own CA.',
   ),
+  'transit:outside-names': done(
+    'encryptionInTransit',
+    'Names outside of the cluster that a server lists stand in its certificate; a name of the cluster never gets there so.',
+  ),
   'transit:stdio': done(
     'encryptionInTransit',
     'A stdio server is wrapped, and no more than the sidecar is on the network.',

@@ -67,7 +67,7 @@ async function forSidecar(
   const { client, authority, seconds, surroundings } = deps
   const server = await serverOf(deps, namespace, pod)
   const { items } = await client.list<Service>(kinds.service, { namespace })
-  const names = namesOf(pod, items, surroundings.domain)
+  const names = namesOf(pod, items, surroundings.domain, server.spec.tls?.names)
   const { name = '', uid = '' } = pod.metadata
   const now = Date.now()
   const own = identity.sidecar(namespace, server.metadata.name, uid)

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { guardedLabel, identityOf, ports, services, systemNamespace } from '../../core/identifiers.ts'
 import { type ChannelError, enrolment, type KeySetRequest } from '../../core/wire.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Pod } from '../admission/pod.ts'
 import type { Surroundings } from '../admission/surroundings.ts'
 import type { Authority } from '../authority/ca.ts'
@@ -18,7 +19,7 @@ import type { OrdersSource } from '../orders-source.ts'
 import { plainAddress } from './believe.ts'
 import { answerEnrolment } from './enrol.ts'
 import { answerIdentity } from './identity.ts'
-import { namesOf, recentServices } from './names.ts'
+import { namesOf, recently, type Service } from './names.ts'
 import { streamOrders } from './orders.ts'
 import { ChannelRefusal } from './refused.ts'
 
@@ -57,7 +58,14 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
   const { client, authority, port = ports.channel, seconds = day } = options
   const deps = { ...options, seconds }
   const { outdatedMs = 10_000 } = options
-  const servicesOf = recentServices(client, outdatedMs / 2)
+  const servicesOf = recently(
+    outdatedMs / 2,
+    async (namespace) => (await client.list<Service>(kinds.service, { namespace })).items,
+  )
+  const serverOf = recently(
+    outdatedMs / 2,
+    async (namespace, name) => await client.get<HipaaMcpServer>(kinds.server, namespace, name),
+  )
   const asking = shares(atOnce.each, atOnce.all)
   const identity = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const peer = plainAddress(request.socket.remoteAddress)
@@ -81,7 +89,13 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
     const pod = pods.items.find(({ metadata }) => metadata.uid === sidecar.podUid)
     if (pod === undefined) throw new ChannelRefusal(403, 'The pod of this certificate is gone')
     const outdated = async () => {
-      const wanted = namesOf(pod, await servicesOf(namespace), options.surroundings.domain)
+      const [services, server] = await Promise.all([
+        servicesOf(namespace),
+        serverOf(namespace, sidecar.server),
+      ])
+      // Without it no certificate is given, so none is asked for.
+      if (server === undefined) return false
+      const wanted = namesOf(pod, services, options.surroundings.domain, server.spec.tls?.names)
       return wanted.join() !== names.join()
     }
     const asked = new URL(request.url ?? '/', 'https://channel').searchParams.get('generation') ?? '0'

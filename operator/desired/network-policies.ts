@@ -9,6 +9,7 @@ import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { managedByUs, ofServer, ownedBy } from './wanted.ts'
 
 type Peer = { namespaceSelector?: object; podSelector?: object; ipBlock?: { cidr: string } }
+type Caller = NonNullable<NonNullable<HipaaMcpServer['spec']['network']>['ingress']>[number]
 type Port = { port: number; protocol: 'TCP' | 'UDP' }
 type Rule<Side extends 'from' | 'to'> = { [side in Side]?: Peer[] } & { ports: Port[] }
 
@@ -36,13 +37,7 @@ export function serverPolicy(seen: {
 }): KubernetesObject {
   const { server, agreements, now } = seen
   const { spec } = server
-  const callers = (spec.network?.ingress ?? []).map(
-    (caller): Peer => ({
-      namespaceSelector: namespace(caller.namespace),
-      podSelector:
-        caller.podSelector?.matchLabels === undefined ? {} : { matchLabels: caller.podSelector.matchLabels },
-    }),
-  )
+  const callers = (spec.network?.ingress ?? []).flatMap(callersOf)
   const monitoring: Rule<'from'> = {
     from: [{ namespaceSelector: { matchLabels: { [monitoringLabel]: 'true' } } }],
     ports: [tcp(ports.health)],
@@ -88,6 +83,16 @@ export function serverPolicy(seen: {
     ],
     egress,
   })
+}
+
+/** None where an entry says nothing: an empty peer would be everybody. */
+function callersOf({ namespace: name, podSelector, cidr }: Caller): Peer[] {
+  if (cidr !== undefined) return [{ ipBlock: { cidr } }]
+  if (name === undefined) return []
+  const { matchLabels } = podSelector ?? {}
+  return [
+    { namespaceSelector: namespace(name), podSelector: matchLabels === undefined ? {} : { matchLabels } },
+  ]
 }
 
 /**

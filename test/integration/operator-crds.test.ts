@@ -124,6 +124,31 @@ const contradictions: Contradiction[] = [
     'names protocol and host',
   ),
   server(
+    'callers that are a namespace and a range at once',
+    (spec) => ({ ...spec, network: { ingress: [{ namespace: 'agents', cidr: '203.0.113.0/24' }] } }),
+    'names either namespace, with podSelector or without, or cidr',
+  ),
+  server(
+    'callers that nothing names',
+    (spec) => ({ ...spec, network: { ingress: [{}] } }),
+    'names either namespace, with podSelector or without, or cidr',
+  ),
+  server(
+    'a range that is none',
+    (spec) => ({ ...spec, network: { ingress: [{ cidr: '203.0.113.0/33' }] } }),
+    'spec.network.ingress[0].cidr',
+  ),
+  server(
+    'a name outside of the cluster that is one inside',
+    (spec) => ({ ...spec, tls: { names: ['records.vendor.svc'] } }),
+    'are names outside of the cluster',
+  ),
+  server(
+    'a name outside of the cluster that a Service has',
+    (spec) => ({ ...spec, tls: { names: ['records.vendor'] } }),
+    'spec.tls.names[0]',
+  ),
+  server(
     'a retention below six years',
     (spec) => ({ ...spec, trail: { retention: '365d' } }),
     'spec.trail.retention',

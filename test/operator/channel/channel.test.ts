@@ -175,6 +175,32 @@ describe('identity', () => {
     },
   )
 
+  verifies(
+    'transit:outside-names',
+    'they stand in the certificate, and none of the cluster with them',
+    async () => {
+      const names = [
+        'ehr.clinic.example.org',
+        'other.clinic',
+        'records.vendor.svc',
+        'hipaa-mcp-collector.hipaa-mcp-system.svc.cluster.local',
+        'ehr-db.clinic.svc.k8s.example.org',
+        '10-1-2-3.clinic.pod',
+        'any.thing.cluster.local',
+      ]
+      client.put(kinds.server, { ...aServer({ tls: { names } }) })
+
+      const { body } = await ask('good', (await aRequestFor()).csr)
+
+      const inside = ['ehr', 'ehr.clinic', 'ehr.clinic.svc', 'ehr.clinic.svc.cluster.local']
+      const wanted = [...inside, 'ehr.clinic.example.org'].toSorted()
+      expect(body.names).toEqual(wanted)
+      expect(new X509Certificate(body.server ?? '').subjectAltName).toBe(
+        wanted.map((name) => `DNS:${name}`).join(', '),
+      )
+    },
+  )
+
   verifies('transit:issuer', 'an issuer is named: its names are asked for first', async () => {
     client.put(kinds.server, { ...aServer({ tls: { issuerRef: { name: 'ca', kind: 'Issuer' } } }) })
     const { status, body } = await ask('good', (await aRequestFor()).csr)
@@ -376,6 +402,23 @@ describe('orders', () => {
     })
     await seen(events, 'renew')
     await client.delete(kinds.service, 'clinic', 'late')
+    close()
+  })
+
+  test('a sidecar whose server got a name outside of the cluster is told to renew', async () => {
+    const { events, close } = await stream(await sidecar())
+    await sleep(150)
+    expect(events).toEqual([])
+    client.put(kinds.server, { ...aServer({ tls: { names: ['ehr.clinic.example.org'] } }) })
+    await seen(events, 'renew')
+    close()
+  })
+
+  test('without its server a sidecar is told nothing: no certificate would be given', async () => {
+    const { events, close } = await stream(await sidecar())
+    await client.delete(kinds.server, 'clinic', 'ehr')
+    await sleep(200)
+    expect(events).toEqual([])
     close()
   })
 

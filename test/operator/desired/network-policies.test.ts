@@ -74,6 +74,21 @@ verifies('transit:network-policy', 'a server that names nobody is reached by nob
   ])
 })
 
+verifies('transit:network-policy', 'callers from outside of the cluster are those of the range named', () => {
+  const ingress = [{ namespace: 'agents' }, { cidr: '203.0.113.0/24' }, {}]
+  const { spec } = named(policiesOf({ servers: [aServer({ network: { ingress } })] }), 'hipaa-mcp-server.ehr')
+  const [callers] = spec['ingress'] as { from: object[] }[]
+
+  // An entry that says nothing admits nobody: an empty peer would be everybody.
+  expect(callers?.from).toEqual([
+    {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'agents' } },
+      podSelector: {},
+    },
+    { ipBlock: { cidr: '203.0.113.0/24' } },
+  ])
+})
+
 verifies('transit:network-policy', 'the way out to agreements closes when the agreement ends', () => {
   const agreements = [anAgreement('vendor', { expires: '2026-11-01T12:00:00Z' })]
   const opens = (at: number) =>
