@@ -75,9 +75,9 @@ nightly: ## make test, then what takes longer
 	@node test/run.ts types lint unused generated unit path integration bypass e2e nightly
 
 ##@ Measure
-bench: ## Side by side with nginx; writes docs/performance.md
+bench: ## Side by side with nginx; writes docs/performance.md (AGAINST=ref: beside that commit instead, in one run; writes nothing)
 	@$(SETUP) node bench
-	@node test/bench/bench.ts
+	@node test/bench/$(if $(AGAINST),against.ts $(AGAINST),bench.ts)
 
 conformance: ## The official MCP suites, bare and through a sidecar in a pod; writes docs/conformance.md (LOCAL=1: no cluster; THROUGH=URL CERT KEY CA TOKEN: a sidecar of yours)
 	@$(SETUP) node $(if $(LOCAL)$(THROUGH)$(filter current,$(CLUSTER)),,cluster)

@@ -38,16 +38,20 @@ export async function sourceLayer(name: string, wanted: readonly string[]): Prom
   return await layer(name, hashOf(['source 1', ...(await contents(sorted))]), 'gzip', async () => sorted)
 }
 
-/** Folders of the checkout as the image holds them below `prefix`. */
-export async function sourceEntries(wanted: readonly string[], prefix: string): Promise<Entry[]> {
+/** Folders of a checkout, this one unless told otherwise, as the image holds them below `prefix`. */
+export async function sourceEntries(
+  wanted: readonly string[],
+  prefix: string,
+  from: string = checkout,
+): Promise<Entry[]> {
   const entries: Entry[] = []
   for (const folder of wanted) {
-    if (!(await exists(join(checkout, folder))))
+    if (!(await exists(join(from, folder))))
       throw new Error(`${folder}/ is missing: the checkout is not whole`)
-    entries.push(...(await entriesOf(join(checkout, folder), `${prefix}/${folder}`, isShipped, true)))
+    entries.push(...(await entriesOf(join(from, folder), `${prefix}/${folder}`, isShipped, true)))
   }
   for (const file of ['package.json', 'LICENSE']) {
-    entries.push(await copiedEntry(`${prefix}/${file}`, join(checkout, file), 0o644))
+    entries.push(await copiedEntry(`${prefix}/${file}`, join(from, file), 0o644))
   }
   const stripped = await Promise.all(entries.map(strippedEntry))
   return [...stripped.filter((entry) => entry !== undefined), await loaderEntry(prefix)]

@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path'
 import { checkout } from '../../config/image/base.ts'
 import { sourceEntries } from '../../config/image/product.ts'
 
-/** Writes what the sidecar of the bench needs below `folder`. Returns where. */
-export async function asInImage(folder: string): Promise<string> {
+/** Writes what the sidecar of the bench needs of the checkout `from` below `folder`. Returns where. */
+export async function asInImage(folder: string, from: string = checkout): Promise<string> {
   const image = join(folder, 'image')
-  const entries = await sourceEntries(['core', 'crds', 'sidecar', 'test/bench', 'test/sample'], image)
+  const entries = await sourceEntries(['core', 'crds', 'sidecar', 'test/bench', 'test/sample'], image, from)
   for (const entry of entries) {
     if (entry.kind !== 'file') continue
     await mkdir(dirname(entry.path), { recursive: true })

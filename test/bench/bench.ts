@@ -3,15 +3,16 @@
 //   node test/bench/bench.ts [--rounds 3] [--seconds 10] [--no-write]
 
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, loadavg, release, tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
+import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { asInImage } from './as-in-image.ts'
-import type { Load } from './load.ts'
-import { cpuSeconds, residentBytes, type Started, start } from './process.ts'
+import { underLoad } from './loading.ts'
+import { cores, residentBytes, start } from './process.ts'
 import { type Figures, report } from './report.ts'
 import { type Target, targets } from './targets.ts'
+import { tidying } from './tidying.ts'
 import { makeWork } from './work.ts'
 
 const { values } = parseArgs({
@@ -24,51 +25,16 @@ const { values } = parseArgs({
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
 /** Calls a second of the latency runs. */
 const rate = 500
-/** What is measured has a core of its own; load, upstream and collector share the other. */
-export const cores = { measured: 0, others: 1 } as const
-
-const folder = await mkdtemp(join(tmpdir(), 'hipaa-mcp-bench-'))
-const file = join(folder, 'work.json')
-
-async function load(
-  origin: string,
-  calls: number,
-): Promise<{ run: Started; warm: () => Promise<void>; done: () => Promise<Load> }> {
-  const run = start(cores.others, process.execPath, [
-    join(import.meta.dirname, 'load.ts'),
-    file,
-    origin,
-    String(calls),
-    String(seconds),
-  ])
-  return {
-    run,
-    warm: async () => void (await run.line()),
-    done: async () => JSON.parse(await run.line()) as Load,
-  }
-}
 
 /** One target, once: as fast as it goes for processor time, on a clock for latency. */
-async function measure(target: Target): Promise<Figures> {
+async function measure(target: Target, file: string): Promise<Figures> {
   const { pid, origin, stop } = await target.start()
   try {
-    const flat = await load(origin, 0)
-    await flat.warm()
-    const before = pid === undefined ? 0 : await cpuSeconds(pid)
-    const most = await flat.done()
-    const used = pid === undefined ? 0 : (await cpuSeconds(pid)) - before
+    const most = await underLoad({ file, origin, rate: 0, seconds }, pid)
     const memory = pid === undefined ? 0 : await residentBytes(pid)
-
-    const clocked = await load(origin, rate)
-    await clocked.warm()
-    const steady = await clocked.done()
-    for (const each of [most, steady])
-      if (each.failed > 0)
-        throw new Error(
-          `${target.name}: ${each.failed} of ${each.calls + each.failed} calls failed; a figure would mean nothing`,
-        )
+    const steady = await underLoad({ file, origin, rate, seconds })
     return {
-      microseconds: (used / most.calls) * 1e6,
+      microseconds: (most.used / most.calls) * 1e6,
       perSecond: most.calls / most.seconds,
       p50: steady.p50,
       p99: steady.p99,
@@ -82,22 +48,24 @@ async function measure(target: Target): Promise<Figures> {
 /** What else ran: with more than a few tenths the figures are of a machine that was busy with others. */
 const beside = `load average ${(loadavg()[0] ?? 0).toFixed(1)} before the run`
 const says = (line: string): void => console.error(line)
-// The policy names the upstream's port, so it is chosen before the upstream starts.
-const port = 20_000 + (process.pid % 10_000)
-const work = await makeWork(port)
-await writeFile(file, JSON.stringify(work))
-const upstream = start(cores.others, process.execPath, [
-  join(import.meta.dirname, 'upstream.ts'),
-  file,
-  String(port),
-])
-try {
+
+await tidying(async (folder) => {
+  const file = join(folder, 'work.json')
+  // The policy names the upstream's port, so it is chosen before the upstream starts.
+  const port = 20_000 + (process.pid % 10_000)
+  const work = await makeWork(port)
+  await writeFile(file, JSON.stringify(work))
+  const upstream = start(cores.others, process.execPath, [
+    join(import.meta.dirname, 'upstream.ts'),
+    file,
+    String(port),
+  ])
   await upstream.line()
   const measured = new Map<string, Figures[]>()
-  const all = targets({ folder, file, work, upstreamPort: port, cores, image: await asInImage(folder) })
+  const all = targets({ folder, file, work, upstreamPort: port, image: await asInImage(folder) })
   for (let round = 1; round <= rounds; round++) {
     for (const target of all) {
-      const figures = await measure(target)
+      const figures = await measure(target, file)
       measured.set(target.name, [...(measured.get(target.name) ?? []), figures])
       says(
         `round ${round}/${rounds}  ${target.name.padEnd(34)} ${figures.microseconds.toFixed(1)} µs CPU a call, ` +
@@ -113,7 +81,4 @@ try {
     await writeFile(join(import.meta.dirname, '..', '..', 'docs', 'performance.md'), text.document)
     says('wrote docs/performance.md')
   }
-} finally {
-  await upstream.stop()
-  await rm(folder, { recursive: true, force: true })
-}
+})

@@ -7,11 +7,22 @@ import { createInterface } from 'node:readline'
 /** Clock ticks of /proc/PID/stat in a second; 100 on every Linux that Debian supports. */
 const ticksPerSecond = 100
 
+/** A core for what is measured alone; load, server and collector share the other. */
+export const cores = { measured: 0, others: 1 } as const
+
 export type Started = {
   pid: number
   /** The next line on its standard output. Rejects when it ends first. */
   line: () => Promise<string>
   stop: () => Promise<void>
+}
+
+/** What was started and has not ended. */
+const running = new Set<ChildProcess>()
+
+/** Ends every program that was started. */
+export async function stopAll(): Promise<void> {
+  await Promise.all(Array.from(running, ended))
 }
 
 /** Starts a program on one processor core. */
@@ -25,6 +36,7 @@ export function start(
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   })
+  running.add(child)
   const lines = createInterface({ input: child.stdout })
   const waiting: { resolve: (line: string) => void; reject: (why: Error) => void }[] = []
   const held: string[] = []
@@ -34,6 +46,7 @@ export function start(
     else next.resolve(line)
   })
   child.once('exit', (code) => {
+    running.delete(child)
     for (const { reject } of waiting)
       reject(new Error(`${command} ${args[0]} ended with ${code}: see its words above`))
   })
