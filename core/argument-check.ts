@@ -18,14 +18,20 @@ export type ArgumentCheck = (args: JsonObject) => Violation | undefined
 /** Formats whose checks take linear time. A schema with another one does not compile. */
 const knownFormats = ['date', 'time', 'date-time', 'duration', 'uuid', 'email', 'ipv4', 'uri'] as const
 
+/** A compiler that never saw the schema of schemas: a reference to it would be one to a schema that nobody closed. */
+const alone: Options = { meta: false, validateSchema: false }
+/** Judges schemas and compiles none. One for all: the schema of schemas takes longer to compile than most tools' schemas. */
+const schemaOfSchemas = ajv({})
+
 /** Compiles the check of a tool or prompt. Throws when the schema does not compile. */
 export function argumentCheck(of: {
   arguments: { [member: string]: Json }
   with: { [member: string]: Json }
 }): ArgumentCheck {
-  const asWritten = ajv({}).compile(of.arguments)
-  // Without the schema of schemas: a reference to it would be one to a schema that nobody closed.
-  const asClosed = ajv({ meta: false, validateSchema: false }).compile(closedSchema(of.arguments))
+  if (schemaOfSchemas.validateSchema(of.arguments) !== true)
+    throw new TypeError(`schema is invalid: ${schemaOfSchemas.errorsText()}`)
+  const asWritten = ajv(alone).compile(of.arguments)
+  const asClosed = ajv(alone).compile(closedSchema(of.arguments))
   const names = propertyNames(of.arguments, new Set())
   const constants = Object.keys(of.with)
   return (args) => {

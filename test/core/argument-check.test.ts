@@ -368,3 +368,12 @@ for (const [where, schema] of astray)
   test(`a reference to ${where} is one that does not compile`, () => {
     expect(schemaIssue({ type: 'object', ...schema })).toEqual(expect.any(String))
   })
+
+test.each([
+  ['a length below zero', { properties: { name: { ...text, minLength: -1 } } }],
+  ['a member that is required twice', { properties: { name: text }, required: ['name', 'name'] }],
+  ['a definition that is a text', { $defs: { p: 'object' } }],
+  ['another draft', { $schema: 'http://json-schema.org/draft-07/schema#' }],
+] satisfies [string, JsonObject][])('a schema with %s does not compile', (_, schema) => {
+  expect(schemaIssue({ type: 'object', ...schema })).toEqual(expect.any(String))
+})
