@@ -60,6 +60,17 @@ describe('every pod of an enrolled namespace is guarded, a store, or a bystander
     expect(await admitted(pod)).toEqual(pod)
   })
 
+  test('no container of an unguarded pod has a name of ours', async () => {
+    for (const [list, name] of [
+      ['containers', 'hipaa-mcp'],
+      ['initContainers', 'hipaa-mcp-guard'],
+    ] as const) {
+      const pod = aBystander({ [list]: [{ name, image: 'registry.test/other:1' }] })
+      expect(message(await inject(pod))).toContain(`spec.${list}[${name}].name`)
+      expect(message(await judgePod(aRequest(pod), lookup(), surroundings))).toContain('choose another name')
+    }
+  })
+
   test('a bystander mounts no claim and no copy of one, a store and a new empty volume do', async () => {
     const claim = [{ name: 'd', persistentVolumeClaim: { claimName: 'data-ehr-db-0' } }]
     const copies = [
