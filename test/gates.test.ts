@@ -69,6 +69,16 @@ test('nothing in the repository names a machine path or is unfinished', async ()
   expect(wrong).toEqual([])
 })
 
+test('files that tests share leave hooks to the tests', async () => {
+  // A module is loaded once for many test files: a hook at its top level would run for the first of them alone.
+  const wrong: string[] = []
+  for (const file of await sourcesBelow('test'))
+    if (!file.endsWith('.test.ts') && /^(after|before)(All|Each)\(/m.test(await textOf(file)))
+      wrong.push(file)
+
+  expect(wrong).toEqual([])
+})
+
 /**
  * Compiles texts that stand where the pipeline stands, so that their imports are the real ones. All in one run, since each
  * run reads the whole sidecar first. Resolves to the names of those in which the compiler finds nothing wrong.

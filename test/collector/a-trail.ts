@@ -1,10 +1,10 @@
-// A trail on a real disk, and processes that write to it as a sidecar does.
+// A trail in a real folder, and processes that write to it as a sidecar does.
 
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import type { Store } from '../../collector/commit/commit.ts'
 import { openEmbedded } from '../../collector/commit/embedded.ts'
 import { loadKeys } from '../../collector/keys.ts'
@@ -15,21 +15,14 @@ import { type AuditRecord, recordBytes } from '../../core/record.ts'
 import type { ChainResponse } from '../../core/wire.ts'
 import { aStart } from '../core/records.ts'
 
-const folders: string[] = []
-const stores: Store[] = []
-
-afterEach(async () => {
-  await Promise.allSettled(stores.splice(0).map(async (store) => await store.close()))
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
-
-/** A folder that goes when the test ends. */
+/** A folder that goes when the test ends, which must have begun. */
 export function aFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hipaa-mcp-'))
-  folders.push(folder)
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
+/** Open until the test ends. */
 export async function anEmbeddedStore(
   folder = aFolder(),
   options: { segmentBytes?: number } = {},
@@ -41,7 +34,8 @@ export async function anEmbeddedStore(
       throw reason
     },
   })
-  stores.push(store)
+  // Those that the test itself closed, or that failed, may say so again.
+  onTestFinished(async () => void (await Promise.allSettled([store.close()])))
   return store
 }
 

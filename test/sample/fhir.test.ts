@@ -1,7 +1,7 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { fromBundle, identifiersOf, source } from './bundle.ts'
 import { records } from './fhir.ts'
 
@@ -64,7 +64,6 @@ test('a bundle gives the records of its patients, and of no other', async () => 
   expect(a?.conditions[0]?.['subject']).toEqual({ reference: 'Patient/a' })
   expect(a?.notes).toEqual([{ id: 'd', date: '2025-02-03', title: 'Note', author: '', text: 'Seen today.' }])
   expect(b?.conditions.map(({ id }) => id)).toEqual(['c2'])
-  await rm(path)
 })
 
 test('a file that is no bundle, or holds no patient, is refused with what to give instead', async () => {
@@ -87,14 +86,12 @@ test('a file that is not JSON is refused without a word of it', async () => {
 
   expect(refusal).toContain('is not JSON: give a FHIR R4 bundle in JSON')
   expect(refusal).not.toContain('Larkmoor')
-  await rm(path)
 })
 
 test('a patient that nothing can refer to is refused', async () => {
   const path = await bundle([{ resource: { resourceType: 'Patient', name: [{ family: 'Larkmoor' }] } }])
 
   await expect(fromBundle(path)).rejects.toThrow('holds a Patient without an id')
-  await rm(path)
 })
 
 test('a named bundle’s patients come first, and those of the data folder stay out', async () => {
@@ -113,7 +110,6 @@ test('a named bundle’s patients come first, and those of the data folder stay 
   expect(named.says).toBe('2 generated FHIR R4 patients (seed 1), 1 from 1 bundle')
   expect(all.records[0]?.patient.id).toBe('of-the-folder')
   await rm(data, { recursive: true })
-  await rm(path)
 })
 
 // Synthea's own, where the test data are; else the generator's, which are held to the same.
@@ -134,7 +130,9 @@ test('a patient is whole: identifiers, diagnoses, and notes that name them', () 
 const of = (id: string) => ({ subject: { reference: `urn:uuid:${id}` } })
 
 async function bundle(entry: unknown[]): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), 'bundle-')), 'bundle.json')
+  const folder = await mkdtemp(join(tmpdir(), 'bundle-'))
+  onTestFinished(async () => await rm(folder, { recursive: true, force: true }))
+  const path = join(folder, 'bundle.json')
   await writeFile(path, JSON.stringify({ resourceType: 'Bundle', type: 'collection', entry }))
   return path
 }
