@@ -40,9 +40,14 @@ export type AgentOptions = {
   url: string
   tls: ClientTls
   token?: string
+  /** Signs a DPoP proof (RFC 9449) for each request; without it the token is sent as Bearer. */
+  proof?: Proof
   revision?: Revision
   purpose?: string
 }
+
+/** `nonce`: the server's, once it gave one. */
+type Proof = (request: { method: string; token: string; nonce?: string }) => Promise<string>
 
 export type Agent = {
   list: () => Promise<{ name: string; inputSchema: unknown }[]>
@@ -51,12 +56,13 @@ export type Agent = {
 }
 
 /** An agent of one person on one server. Connecting happens at the first call, so that its refusal is an outcome too. */
-export function agent({ url, tls, token, revision = '2025-11-25', purpose }: AgentOptions): Agent {
+export function agent(options: AgentOptions): Agent {
+  const { url, tls, revision = '2025-11-25', purpose } = options
   const dispatcher = dispatcherOf(tls)
   const seen: Seen = {}
   let connected: Promise<Client> | undefined
   const client = async (): Promise<Client> => {
-    connected ??= connect(url, revision, watching(dispatcher, token, seen))
+    connected ??= connect(url, revision, watching(dispatcher, options, seen))
     // A connection that was refused is tried anew at the next call.
     connected.catch(() => (connected = undefined))
     return await connected
@@ -90,7 +96,7 @@ export function agent({ url, tls, token, revision = '2025-11-25', purpose }: Age
 }
 
 /** What the last answer said beside its body: the client does not hand headers on. */
-type Seen = { status?: number; challenge?: string; body?: string }
+type Seen = { status?: number; challenge?: string; body?: string; nonce?: string }
 
 async function connect(url: string, revision: Revision, fetch: typeof globalThis.fetch): Promise<Client> {
   const mode = revision === '2026-07-28' ? { pin: revision } : 'legacy'
@@ -99,15 +105,39 @@ async function connect(url: string, revision: Revision, fetch: typeof globalThis
   return client
 }
 
-function watching(dispatcher: Dispatcher, token: string | undefined, seen: Seen): typeof globalThis.fetch {
-  return async (input, init) => {
+function watching(
+  dispatcher: Dispatcher,
+  { token, proof }: Pick<AgentOptions, 'token' | 'proof'>,
+  seen: Seen,
+): typeof globalThis.fetch {
+  const once = async (...[input, init]: Parameters<typeof globalThis.fetch>) => {
     const headers = new Headers(init?.headers)
-    if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
+    if (token !== undefined)
+      headers.set('authorization', `${proof === undefined ? 'Bearer' : 'DPoP'} ${token}`)
+    const { nonce } = seen
+    const signed = await proof?.({
+      method: init?.method ?? 'GET',
+      token: token ?? '',
+      ...(nonce === undefined ? {} : { nonce }),
+    })
+    if (signed !== undefined) headers.set('dpop', signed)
     const answer = await undiciFetch(input instanceof Request ? input.url : input, {
       ...init,
       headers: [...headers],
       dispatcher,
     } as Parameters<typeof undiciFetch>[1])
+    const given = answer.headers.get('dpop-nonce')
+    const asks = answer.status === 401 && given !== null && given !== nonce
+    if (given !== null) seen.nonce = given
+    return { answer, asks }
+  }
+  return async (...sent) => {
+    let { answer, asks } = await once(...sent)
+    // RFC 9449 9: the same again, with the nonce that the server gave.
+    if (proof !== undefined && asks) {
+      await answer.body?.cancel()
+      ;({ answer, asks } = await once(...sent))
+    }
     seen.status = answer.status
     const challenge = answer.headers.get('www-authenticate')
     if (challenge === null) delete seen.challenge

@@ -2,11 +2,19 @@
 // over the connection whose certificate the token will be bound to.
 
 import { createHash, randomBytes } from 'node:crypto'
+import { lookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
 import { Agent, type Dispatcher, request } from 'undici'
 import { accounts, agentClient, oneTimeCode } from './accounts.ts'
 
 /** A client certificate with its key, and the CA that servers' certificates come from; all PEM. */
-export type ClientTls = { cert?: string; key?: string; ca: string }
+export type ClientTls = {
+  cert?: string
+  key?: string
+  ca: string
+  /** IPv4 addresses of names that this machine's resolver does not know. */
+  hosts?: { readonly [name: string]: string }
+}
 
 export type SignInOptions = {
   issuer: string
@@ -14,6 +22,10 @@ export type SignInOptions = {
   person: string
   resource: string
   scope?: string
+  /** The program that signs in; omitted: the sample agent. */
+  client?: string
+  /** What a challenge asked for (RFC 9470 3). */
+  wanted?: { acrValues?: string; maxAge?: string }
   /** Without it the person gives the password alone. */
   mfa?: boolean
   /** Test mode only: the sign-in was so long ago. */
@@ -25,17 +37,32 @@ export type SignInOptions = {
 export type Token = { accessToken: string; expiresIn: number; scope: string }
 
 /** An undici dispatcher that shows the certificate. */
-export function dispatcherOf({ cert, key, ca }: ClientTls): Dispatcher {
+export function dispatcherOf({ cert, key, ca, hosts }: ClientTls): Dispatcher {
   return new Agent({
-    connect: { ca, ...(cert === undefined || key === undefined ? {} : { cert, key }), timeout: 5_000 },
+    connect: {
+      ca,
+      ...(cert === undefined || key === undefined ? {} : { cert, key }),
+      ...(hosts === undefined ? {} : { lookup: lookupIn(hosts) }),
+      timeout: 5_000,
+    },
     keepAliveTimeout: 30_000,
   })
+}
+
+function lookupIn(hosts: { readonly [name: string]: string }): LookupFunction {
+  return (name, options, found) => {
+    const address = hosts[name]
+    if (address === undefined) lookup(name, options, found)
+    else if (options.all === true) found(null, [{ address, family: 4 }])
+    else found(null, address, 4)
+  }
 }
 
 /** Signs in and redeems the code. Rejects with the provider's words when it refuses. */
 export async function signIn(options: SignInOptions): Promise<Token> {
   const { issuer, person, resource, scope = 'openid ehr.read', mfa = true, secondsAgo = 0 } = options
-  const client = options.proof === undefined ? agentClient.id : agentClient.dpopId
+  const client = options.client ?? (options.proof === undefined ? agentClient.id : agentClient.dpopId)
+  const { acrValues, maxAge } = options.wanted ?? {}
   const dispatcher = dispatcherOf(options.tls)
   const jar = new Map<string, string>()
   const secrets = accounts('')[person]
@@ -54,6 +81,8 @@ export async function signIn(options: SignInOptions): Promise<Token> {
       state: randomBytes(8).toString('hex'),
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
+      ...(acrValues === undefined ? {} : { acr_values: acrValues }),
+      ...(maxAge === undefined ? {} : { max_age: maxAge }),
     }).toString()
 
     const form = await follow(begin, jar, dispatcher)

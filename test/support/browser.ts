@@ -9,6 +9,8 @@ type BrowserOptions = {
   person: string
   /** CA of the provider, PEM. */
   ca: string
+  /** Addresses of names that this machine's resolver does not know. */
+  hosts?: { readonly [name: string]: string }
   /** Without it the person gives the password alone. */
   mfa?: boolean
   /** Test mode of the provider: the sign-in was so long ago. */
@@ -31,7 +33,10 @@ const mostSteps = 20
 
 /** One browser keeps its cookies: a login of before is known to the provider. */
 export function aBrowser(options: BrowserOptions): Browser {
-  const dispatcher = dispatcherOf({ ca: options.ca })
+  const dispatcher = dispatcherOf({
+    ca: options.ca,
+    ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
+  })
   const jars = new Map<string, Map<string, string>>()
   const secrets = accounts('')[options.person]
   const browser: Browser = {

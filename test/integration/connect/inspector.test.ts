@@ -5,8 +5,9 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
+import { filesIn } from '../../support/machine.ts'
 import { verifies } from '../../verifies.ts'
-import { aConnectScene, type ConnectScene, filesIn } from './scene.ts'
+import { aConnectScene, type ConnectScene } from './scene.ts'
 
 const inspector = join(
   import.meta.dirname,

@@ -10,8 +10,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Session } from '../../../cli/connect/state.ts'
 import { connectClient } from '../../sample/accounts.ts'
 import type { Browser } from '../../support/browser.ts'
+import { filesIn } from '../../support/machine.ts'
 import { verifies } from '../../verifies.ts'
-import { aConnectScene, type ConnectScene, filesIn } from './scene.ts'
+import { aConnectScene, type ConnectScene } from './scene.ts'
 
 let scene: ConnectScene
 let state: string

@@ -8,8 +8,9 @@ import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as Stdio1 } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { CreateMessageRequestSchema, type Progress } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { filesIn } from '../../support/machine.ts'
 import { verifies } from '../../verifies.ts'
-import { aConnectScene, type ConnectScene, filesIn } from './scene.ts'
+import { aConnectScene, type ConnectScene } from './scene.ts'
 
 let scene: ConnectScene
 let state: string

@@ -1,14 +1,9 @@
 // A clinician's machine and what it reaches: `hipaa-mcp connect` as a process of its own, a whole sidecar with its
 // collector and channel, a real identity provider, and behind it the fixtures of the official suite.
 
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:https'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import { request } from 'undici'
 import { compilePolicy } from '../../../core/compile.ts'
@@ -33,41 +28,22 @@ import {
   until,
 } from '../../sidecar/installation.ts'
 import { aResolver, type TestResolver } from '../../sidecar/resolver.ts'
-import { aBrowser, type Browser } from '../../support/browser.ts'
+import { aMachine, type Machine } from '../../support/machine.ts'
 
 type Spec = HipaaMcpServer['spec']
 
-export type ConnectScene = {
+export type ConnectScene = Omit<Machine, 'end'> & {
   /** Where MCP is spoken, and tokens are for. */
   url: string
   issuer: string
   installation: Installation
   running: Running
   log: Heard
-  browser: Browser
-  /** Another person, or the same at another browser; closed with the scene. */
-  person(more?: Partial<Parameters<typeof aBrowser>[0]>): Browser
-  /** File of the CAs of server and provider. */
-  ca: string
-  /** A new folder for what `connect` keeps. */
-  folder(): string
-  /** Command and arguments as a host has them. */
-  command(state: string, ...more: string[]): { command: string; args: string[] }
-  /** What a process wrote to standard error; each address of a login in it is opened, unless the test says otherwise. */
-  watch(stderr: Readable, person?: Browser | null): { text(): string }
-  /** Runs to its end; a login in the browser on the way. */
-  ran(
-    state: string,
-    person: Browser | null,
-    ...more: string[]
-  ): Promise<{ code: number; out: string; notes: string }>
   /** Another policy; the same server. */
   use(changes?: Partial<Spec['identity']>, told?: Partial<Orders>): Promise<void>
   records(): Promise<AuditRecord[]>
   end(): Promise<void>
 }
-
-const root = join(import.meta.dirname, '../../..')
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
@@ -117,75 +93,19 @@ export async function aConnectScene(options: { tokenSeconds?: number } = {}): Pr
     token: installation.token,
   })
   let generation = 0
-  const folders: string[] = []
-  const folder = (): string => {
-    const made = mkdtempSync(join(tmpdir(), 'hipaa-mcp-connect-'))
-    folders.push(made)
-    return made
-  }
-  const ca = join(folder(), 'ca.crt')
-  writeFileSync(ca, `${installation.authority.pem}${providers.cert}`)
-  const browsers: Browser[] = []
-  const person: ConnectScene['person'] = (more = {}) => {
-    const made = aBrowser({ person: 'clinician', ca: providers.cert, ...more })
-    browsers.push(made)
-    return made
-  }
-  const browser = person()
+  const machine = aMachine({
+    url,
+    discovery: String(discovery),
+    ca: { server: installation.authority.pem, provider: providers.cert },
+  })
 
   const scene: ConnectScene = {
+    ...machine,
     url,
     issuer,
     installation,
     running,
     log,
-    browser,
-    person,
-    ca,
-    folder,
-    command: (state, ...more) => ({
-      command: process.execPath,
-      args: [
-        join(root, 'cli/main.ts'),
-        'connect',
-        url,
-        '--discovery',
-        String(discovery),
-        '--ca',
-        ca,
-        '--state',
-        state,
-        '--no-browser',
-        ...more,
-      ],
-    }),
-    watch(stderr, person = browser) {
-      let heard = ''
-      const opened = new Set<string>()
-      stderr.on('data', (chunk: Buffer) => {
-        heard += String(chunk)
-        for (const [, address = ''] of heard.matchAll(/Log in with your browser: (\S+)\n/g)) {
-          if (opened.has(address) || person === null) continue
-          opened.add(address)
-          person.open(address).catch((error: unknown) => (heard += `BROWSER ${String(error)}\n`))
-        }
-        for (const [, at = '', code = ''] of heard.matchAll(/open (\S+) and type (\S+)\n/g)) {
-          if (opened.has(code) || person === null) continue
-          opened.add(code)
-          person.device(at, code).catch((error: unknown) => (heard += `BROWSER ${String(error)}\n`))
-        }
-      })
-      return { text: () => heard }
-    },
-    async ran(state, person, ...more) {
-      const { command, args } = scene.command(state, ...more)
-      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-      const heard = scene.watch(child.stderr, person)
-      let out = ''
-      child.stdout.on('data', (chunk: Buffer) => (out += String(chunk)))
-      const [code] = (await once(child, 'close')) as [number]
-      return { code, out, notes: heard.text() }
-    },
     async use(changes = {}, told = {}) {
       generation += 1
       const policy = policyOf({
@@ -217,13 +137,12 @@ export async function aConnectScene(options: { tokenSeconds?: number } = {}): Pr
     records,
     async end() {
       await running.stop().catch(() => undefined)
-      await Promise.all(browsers.map(async (one) => await one.close()))
+      await machine.end()
       resolver.close()
       login.server.closeAllConnections()
       login.server.close()
       await fixtures.close()
       await installation.end()
-      for (const made of folders) rmSync(made, { recursive: true, force: true })
     },
   }
   async function records(): Promise<AuditRecord[]> {
@@ -276,14 +195,4 @@ function policyOf(of: {
   const compiled = compilePolicy(object, { agreements: [], clientCa })
   if ('issues' in compiled) throw new Error(compiled.issues.join('; '))
   return compiled.policy
-}
-
-/** Everything that stands in the files of a folder. */
-export function filesIn(folder: string): { name: string; text: string }[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => ({
-      name: entry.name,
-      text: readFileSync(join(entry.parentPath, entry.name), 'utf8'),
-    }))
 }
