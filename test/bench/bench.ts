@@ -23,6 +23,7 @@ const { values } = parseArgs({
   },
 })
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
+const warm = Math.min(3, seconds)
 /** Calls a second of the latency runs. */
 const rate = 500
 
@@ -30,9 +31,9 @@ const rate = 500
 async function measure(target: Target, file: string): Promise<Figures> {
   const { pid, origin, stop } = await target.start()
   try {
-    const most = await underLoad({ file, origin, rate: 0, seconds }, pid)
+    const most = await underLoad({ file, origin, rate: 0, seconds, warm }, pid)
     const memory = pid === undefined ? 0 : await residentBytes(pid)
-    const steady = await underLoad({ file, origin, rate, seconds })
+    const steady = await underLoad({ file, origin, rate, seconds, warm })
     return {
       microseconds: (most.used / most.calls) * 1e6,
       perSecond: most.calls / most.seconds,

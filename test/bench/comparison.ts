@@ -1,35 +1,35 @@
-// Two sidecars' figures to one ratio: round by round, so that what the machine did besides falls on both.
+// Two sidecars' figures to one ratio: pair by pair, so that what the machine did besides falls on both.
 
-/** Processor time of the same round, µs a call. */
+/** Processor time of two that ran one after the other, µs a call. */
 export type Pair = { here: number; there: number }
 
 export type Comparison = {
   /** Medians, µs a call. */
   here: number
   there: number
-  /** Median of the rounds' ratios here / there, and the least and greatest of them. */
+  /** Median of the pairs' ratios here / there, and what the middle half of them lies between. */
   ratio: number
-  least: number
-  most: number
+  from: number
+  to: number
 }
 
 export function compared(pairs: readonly Pair[]): Comparison {
   const ratios = pairs.map(({ here, there }) => here / there)
   return {
-    here: median(pairs.map(({ here }) => here)),
-    there: median(pairs.map(({ there }) => there)),
-    ratio: median(ratios),
-    least: Math.min(...ratios),
-    most: Math.max(...ratios),
+    here: quantile(pairs.map(({ here }) => here)),
+    there: quantile(pairs.map(({ there }) => there)),
+    ratio: quantile(ratios),
+    from: quantile(ratios, 0.25),
+    to: quantile(ratios, 0.75),
   }
 }
 
-/** The middle one, or what lies between the two in the middle. NaN of none. */
-export function median(values: readonly number[]): number {
+/** The value below which `share` of the values lie, between two of them where it falls there; the median. NaN of none. */
+export function quantile(values: readonly number[], share = 0.5): number {
   const sorted = values.toSorted((a, b) => a - b)
-  const at = (index: number): number => sorted[index] ?? Number.NaN
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? at(middle) : (at(middle - 1) + at(middle)) / 2
+  const place = (sorted.length - 1) * share
+  const [low, high] = [sorted[Math.floor(place)] ?? Number.NaN, sorted[Math.ceil(place)] ?? Number.NaN]
+  return low + (high - low) * (place - Math.floor(place))
 }
 
 /** "+3.2 %" for 1.032. */
@@ -38,5 +38,6 @@ export const percent = (ratio: number): string => {
   return `${more < 0 ? '−' : '+'}${Math.abs(more).toFixed(1)} %`
 }
 
-/** Whether a round begins with this checkout: each sidecar is as often first as second, which cancels a steady drift. */
-export const hereFirst = (round: number): boolean => round % 2 === 1
+/** Who runs first in a pair: each as often as the other, which cancels a steady drift. */
+export const order = (pair: number): readonly (keyof Pair)[] =>
+  pair % 2 === 0 ? ['here', 'there'] : ['there', 'here']

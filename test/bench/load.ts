@@ -2,7 +2,7 @@
 // which stalls is not spared the calls it kept waiting: a call's time includes its wait for a free connection. 0 sends as
 // fast as it goes.
 //
-//   node test/bench/load.ts WORK.json ORIGIN RATE SECONDS   (prints one line of JSON)
+//   node test/bench/load.ts WORK.json ORIGIN RATE SECONDS [WARM-UP]   (prints "warm", then one line of JSON)
 
 import { readFileSync } from 'node:fs'
 import { Pool } from 'undici'
@@ -10,9 +10,9 @@ import type { Work } from './work.ts'
 
 export type Load = { calls: number; failed: number; seconds: number; p50: number; p99: number }
 
-const [file = '', origin = '', rateText = '0', secondsText = '10'] = process.argv.slice(2)
+const [file = '', origin = '', rateText = '0', secondsText = '10', warmText = '3'] = process.argv.slice(2)
 const work = JSON.parse(readFileSync(file, 'utf8')) as Work
-const [rate, seconds] = [Number(rateText), Number(secondsText)]
+const [rate, seconds, warm] = [rateText, secondsText, warmText].map(Number) as [number, number, number]
 const connections = 32
 
 const pool = new Pool(origin, {
@@ -69,7 +69,7 @@ async function run(length: number): Promise<void> {
 }
 
 // Connections, caches and compilers warm up uncounted.
-await run(Math.min(3, seconds))
+await run(warm)
 console.log('warm')
 latencies.length = 0
 failed = 0

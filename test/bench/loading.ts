@@ -11,6 +11,8 @@ export type LoadOptions = {
   /** Calls a second on a clock; 0: as fast as it goes. */
   rate: number
   seconds: number
+  /** Seconds of the same load before it, uncounted. */
+  warm: number
 }
 
 /**
@@ -18,10 +20,10 @@ export type LoadOptions = {
  * 0 without one. Rejects where a call failed: a figure would mean nothing.
  */
 export async function underLoad(options: LoadOptions, pid?: number): Promise<Load & { used: number }> {
-  const { file, origin, rate, seconds } = options
+  const { file, origin, rate, seconds, warm } = options
   const run = start(cores.others, process.execPath, [
     join(import.meta.dirname, 'load.ts'),
-    ...[file, origin, rate, seconds].map(String),
+    ...[file, origin, rate, seconds, warm].map(String),
   ])
   const spent = async (): Promise<number> => (pid === undefined ? 0 : await cpuSeconds(pid))
   await run.line()

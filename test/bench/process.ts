@@ -40,6 +40,7 @@ export function start(
   const lines = createInterface({ input: child.stdout })
   const waiting: { resolve: (line: string) => void; reject: (why: Error) => void }[] = []
   const held: string[] = []
+  let over: Error | undefined
   lines.on('line', (line) => {
     const next = waiting.shift()
     if (next === undefined) held.push(line)
@@ -47,13 +48,14 @@ export function start(
   })
   child.once('exit', (code) => {
     running.delete(child)
-    for (const { reject } of waiting)
-      reject(new Error(`${command} ${args[0]} ended with ${code}: see its words above`))
+    over = new Error(`${command} ${args.join(' ')} ended with ${code}: see its words above`)
+    for (const { reject } of waiting) reject(over)
   })
   return {
     pid: child.pid as number,
     line: async () => {
       const line = held.shift()
+      if (line === undefined && over !== undefined) throw over
       return line ?? (await new Promise<string>((resolve, reject) => void waiting.push({ resolve, reject })))
     },
     stop: async () => await ended(child),
@@ -69,11 +71,13 @@ async function ended(child: ChildProcess): Promise<void> {
   clearTimeout(force)
 }
 
-/** Processor seconds (user and system) that a process and the processes it started have used. */
+/** Processor seconds (user and system) that a process and the processes it started have used. Rejects when it ended. */
 export async function cpuSeconds(pid: number): Promise<number> {
   let ticks = 0
   for (const each of [pid, ...(await childrenOf(pid))]) {
-    const text = await readFile(`/proc/${each}/stat`, 'utf8')
+    const text = await readFile(`/proc/${each}/stat`, 'utf8').catch((cause: unknown) => {
+      throw new Error(`What is measured ended (process ${each}): see its words above`, { cause })
+    })
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
     ticks += Number(fields[11]) + Number(fields[12])
   }
