@@ -1,6 +1,7 @@
 // What the stages may use besides the exchange itself. Built once by server.ts.
 
 import type { Outcome } from '../core/record.ts'
+import type { Bodies } from './bodies.ts'
 import type { Proofs } from './identity/dpop.ts'
 import type { TokenCache } from './identity/token.ts'
 import type { Orders } from './in-force.ts'
@@ -33,6 +34,7 @@ export type Deps = {
   readonly tokens: TokenCache
   readonly proofs: Proofs
   readonly limits: Limits
+  readonly bodies: Bodies
   readonly quota: Quota
   readonly sessions: Sessions
   /** Questions that callers were asked. */

@@ -9,7 +9,7 @@ import { isObject } from '../core/is-object.ts'
 import type { Who } from '../core/record.ts'
 import { type EnrolRequest, type EnrolResponse, enrolment, type RelayedEnrolment } from '../core/wire.ts'
 import type { Link } from './channel/link.ts'
-import { identityOf } from './controls/authenticate.ts'
+import { identityOf, trainingOf } from './controls/authenticate.ts'
 import { heldRoles } from './controls/held-roles.ts'
 import type { Deps } from './deps.ts'
 import type { Answer } from './exchange.ts'
@@ -68,11 +68,12 @@ export function enrolling(options: EnrolOptions): Enrol {
     if (verified.actor !== undefined) throw new Refusal('token-not-a-person')
     const { mfa, sessions } = inForce.policy
     const maxAge = Math.min(enrolment.loginSeconds, mfa.maxAgeSeconds, sessions.absoluteSeconds)
-    const identity = identityOf({ at, certificate, inForce, rules }, verified, maxAge)
+    const identity = identityOf({ at, certificate }, verified, maxAge)
+    const training = trainingOf(identity.claims, { at, inForce, rules })
     const kind = orders.revoked(identity.who, `Bearer ${token}`)
     if (kind !== undefined) throw new Refusal(kind === 'token-hash' ? 'token-revoked' : `${kind}-revoked`)
     if (heldRoles({ inForce, ...identity }).length === 0) throw new Refusal('role-missing')
-    return identity.who
+    return training === undefined ? identity.who : { ...identity.who, training }
   }
 
   /** What the operator signed. */

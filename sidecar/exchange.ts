@@ -43,17 +43,17 @@ export type Answer = {
   readonly body?: string
 }
 
-/** A message as it came, with what its connection proved. */
-export type Received = {
-  readonly stage: 'received'
+/** The head of a request, with what its connection proved. Nothing of its body has been read. */
+export type Arrived = {
+  readonly stage: 'arrived'
   /** Names this call in every record. */
   readonly call: string
   /** Milliseconds since 1970. */
   readonly at: number
   readonly inForce: InForce
   readonly rules: Rules
-  readonly message: Message
-  readonly revision: Revision
+  /** HTTP's own method. */
+  readonly verb: string
   /** Address of the peer. */
   readonly peer: string
   /** SHA-256 thumbprint of the connection's client certificate, base64url. */
@@ -66,6 +66,23 @@ export type Received = {
   /** The proof of RFC 9449, and the Host header that its address must name. */
   readonly dpop?: string
   readonly host?: string
+}
+
+/** The head proved who is asking: only now is a body read. A person, and the service that acts for them, if one does. */
+export type Proved = Omit<Arrived, 'stage'> & {
+  readonly stage: 'proved'
+  readonly who: Who
+  readonly claims: Claims
+  /** Values of the token's roles and scopes. */
+  readonly roles: readonly string[]
+  readonly scopes: readonly string[]
+}
+
+/** A message as it came, from whom the head of its request proved. */
+export type Received = Omit<Proved, 'stage'> & {
+  readonly stage: 'received'
+  readonly message: Message
+  readonly revision: Revision
   /** The caller's side of a stream, made when it is first needed. */
   readonly outlet: () => Outlet
   /** Mcp-Param-* as the caller sent them, by the rest of their names. */
@@ -76,15 +93,8 @@ export type Received = {
   readonly lastEventId?: string
 }
 
-/** The caller is known: a person, and the service that acts for them, if one does. */
-export type Identified = Omit<Received, 'stage'> & {
-  readonly stage: 'identified'
-  readonly who: Who
-  readonly claims: Claims
-  /** Values of the token's roles and scopes. */
-  readonly roles: readonly string[]
-  readonly scopes: readonly string[]
-}
+/** The caller is known, and all that is asked of a caller before what they ask for: their training too. */
+export type Identified = Omit<Received, 'stage'> & { readonly stage: 'identified' }
 
 /** What is known of a caller, at whatever stage. */
 export type Caller = Omit<Identified, 'stage'>
@@ -177,7 +187,6 @@ export type Account = {
 /** The answer's bytes exist; nothing outside the policy is in them. */
 export type Redacted = Omit<Received, 'stage'> & {
   readonly stage: 'redacted'
-  readonly who: Who
   readonly answer: Answer
   readonly account: Account
 }

@@ -1,9 +1,10 @@
-// From HTTP to one message. Everything that can be refused before the caller is known is refused here, cheapest first,
-// and nothing of the request is repeated. Implements: transmission:no-phi-in-url, transmission:bad-input
+// From HTTP to one message. What its head shows to be no message is refused before the caller is known, what its body shows
+// afterwards, cheapest first, and nothing of the request is repeated. Implements: transmission:no-phi-in-url, transmission:bad-input
 
 import type { IncomingMessage } from 'node:http'
 import { isObject } from '../core/is-object.ts'
 import type { Policy } from '../core/policy.ts'
+import type { Room } from './bodies.ts'
 import { collected } from './http1/collect.ts'
 import { parseJson } from './json.ts'
 import { Refusal } from './refusals.ts'
@@ -97,15 +98,25 @@ function typesOf(accept: string | undefined): readonly (string | undefined)[] {
   return (accept ?? '').split(',').map((one) => one.split(';')[0]?.trim().toLowerCase())
 }
 
-/** The whole body, in one buffer. Throws Refusal past the limit; rejects when the peer breaks off. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+/**
+ * The whole body, in one buffer, as far as there is room for it. Throws Refusal past the limit; rejects when the peer
+ * breaks off.
+ */
+export async function readBody(request: IncomingMessage, room: Room): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
     const body = collected()
-    request.on('data', (chunk: Buffer) => {
-      if (body.size + chunk.length <= bodyLimit) return body.add(chunk)
-      body.clear()
-      reject(new Refusal('body-too-large'))
-    })
+    const take = (chunk: Buffer): void => {
+      try {
+        if (body.size + chunk.length > bodyLimit) throw new Refusal('body-too-large')
+        room.take(chunk.length)
+        body.add(chunk)
+      } catch (why) {
+        request.off('data', take)
+        body.clear()
+        reject(why)
+      }
+    }
+    request.on('data', take)
     request.on('end', () => resolve(body.whole()))
     request.on('error', reject)
   })

@@ -32,6 +32,8 @@ export const refusals = {
   'content-type-refused':    { via: 'http', status: 415, code: -32600, says: 'Send application/json in UTF-8 without content encoding.' },
   'accept-refused':          { via: 'http', status: 406, code: -32600, says: 'Accept must list application/json and text/event-stream.' },
   'body-too-large':          { via: 'http', status: 413, code: -32600, says: 'The body is larger than 1 MiB. Ask for less in one message.' },
+  'bodies-over-limit':       { via: 'http', status: 429, code: 164312, says: 'More than 8 MiB of messages of this person are arriving at a time. Send fewer at a time.' },
+  'bodies-full':             { via: 'http', status: 503, code: 164312, says: 'More messages are arriving than this instance can hold. Try again after a second.' },
   'json-broken':             { via: 'rpc',  status: 400, code: -32700, says: 'The body is not JSON in UTF-8.' },
   'json-too-deep':           { via: 'rpc',  status: 400, code: -32600, says: 'The body is nested deeper than 64 levels.' },
   'json-too-many':           { via: 'rpc',  status: 400, code: -32600, says: 'The body holds more than 20,000 values. Ask for less in one message.' },

@@ -34,11 +34,13 @@ type Progress = {
   readonly revision: Revision
   readonly peer: string
   readonly host?: string
-  readonly who?: Who
+  readonly who: Who
   readonly authorization?: string
   readonly grant?: GrantOrder
   readonly purpose?: string
 }
+
+type Caller = Pick<Progress, 'who' | 'authorization' | 'grant'>
 
 /** Stages at which the intent is not yet durable. */
 const beforeIntent: ReadonlySet<string> = new Set(['received', 'identified', 'permitted', 'admitted'])
@@ -47,7 +49,7 @@ const beforeIntent: ReadonlySet<string> = new Set(['received', 'identified', 'pe
 const sending: ReadonlySet<string> = new Set(['minimized', 'prepared'])
 
 /** Whether the server has answered: what it said travels with the exchange from then on. */
-function hasRun(exchange: Progress): boolean {
+function hasRun(exchange: object): boolean {
   return 'incoming' in exchange
 }
 
@@ -90,15 +92,15 @@ export class Pipeline<Out> {
 }
 
 /**
- * Again before every stage, as soon as the caller is known: a token that was verified and remembered before its revocation
+ * As soon as the caller is known, and again before every stage: a token that was verified and remembered before its revocation
  * is none any more, and a call in flight gets no further.
  */
-function refuseRevoked(exchange: Progress, deps: Deps): void {
+export function refuseRevoked(exchange: Caller, deps: Pick<Deps, 'orders'>): void {
   const { who, authorization, grant } = exchange
   // An emergency ends by the clock, also for a call that it let begin.
-  if (who !== undefined && grant !== undefined && deps.orders.grant(who, grant.patients) === undefined)
+  if (grant !== undefined && deps.orders.grant(who, grant.patients) === undefined)
     throw new Refusal('patient-not-permitted', { mayHaveRun: hasRun(exchange) })
-  const kind = who === undefined ? undefined : deps.orders.revoked(who, authorization)
+  const kind = deps.orders.revoked(who, authorization)
   if (kind === undefined) return
   const token = kind === 'token' || kind === 'token-hash'
   throw new Refusal(revoked[kind], {
@@ -138,10 +140,6 @@ async function refuse(why: unknown, stage: string, exchange: Progress, deps: Dep
   // as unknown by the collector, which is true.
   const settles = !beforeIntent.has(exchange.stage) && refusal.reason !== 'trail-unavailable'
   deps.watch.refusal?.({ reason: refusal.reason, stage })
-  // Anyone with a certificate can fail to show a token: that too is a flood.
-  if (exchange.stage === 'received' && !deps.quota.admits(exchange.peer, refusal.reason)) {
-    return { stage: 'refused', answer, reason: refusal.reason }
-  }
   try {
     await Promise.all([
       recorded(deps.trail.refuse(refusalEntry(refusal, stage, exchange))),
@@ -163,7 +161,7 @@ function refusalEntry({ reason }: Refusal, stage: string, exchange: Progress) {
     call,
     reason,
     stage,
-    ...(who === undefined ? {} : { who }),
+    who,
     ...(purpose === undefined ? {} : { purpose }),
     method: message.method,
     // A name that the policy does not know may hold anything.

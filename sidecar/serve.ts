@@ -1,11 +1,14 @@
-// One HTTP request: from its head to the bytes of its answer. What is refused before a pipeline begins is recorded here.
+// One HTTP request: from its head to the bytes of its answer. The head alone says who is asking, so that is found out before
+// the body is read. What is refused before a pipeline begins is recorded here.
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Outcome, Who } from '../core/record.ts'
 import type { Connection } from './connection.ts'
+import { prove } from './controls/authenticate.ts'
 import type { Deps } from './deps.ts'
-import type { Answer, Message, Received, Revision } from './exchange.ts'
+import type { Answer, Arrived, Message, Proved, Received, Revision } from './exchange.ts'
+import { challenged } from './identity/challenge.ts'
 import { checkHead, parseBody, readBody } from './intake.ts'
 import { codeOf } from './log.ts'
 import { knownMethods, messageOf, pipelineFor, revisionOf } from './methods.ts'
@@ -14,6 +17,7 @@ import { recorded } from './recorded.ts'
 import { type Reason, Refusal } from './refusals.ts'
 import { word } from './respond.ts'
 import { rulesOf } from './rules.ts'
+import { refuseRevoked } from './runner.ts'
 import type { Outlet } from './streams/outlet.ts'
 
 export type Incoming = {
@@ -25,8 +29,14 @@ export type Incoming = {
   readonly outlet: () => Outlet
 }
 
-/** What is known of a message so far. */
-type Asked = { readonly call: string; message?: Message; revision?: Revision }
+/** What is known of a message so far, and of whom it is from. */
+type Asked = {
+  readonly call: string
+  message?: Message
+  revision?: Revision
+  who?: Who
+  stage?: 'authenticate'
+}
 
 /** The answer to a request; undefined when its peer went away while sending it: there is nobody to answer. */
 export async function serve(incoming: Incoming, deps: Deps): Promise<Answer | undefined> {
@@ -42,7 +52,7 @@ export async function serve(incoming: Incoming, deps: Deps): Promise<Answer | un
   } catch (why) {
     if (!(why instanceof Refusal)) {
       if (request.destroyed && !request.complete) return undefined
-      deps.watch.fault?.({ stage: 'transport', name: codeOf(why) })
+      deps.watch.fault?.({ stage: asked.stage ?? 'transport', name: codeOf(why) })
     }
     const refusal = why instanceof Refusal ? why : new Refusal('internal')
     answer = await refuseEarly(refusal, asked, connection.peer, deps)
@@ -59,48 +69,88 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
   if (inForce === undefined) throw new Refusal('locked')
   if (connection.expires <= began) throw new Refusal('certificate-expired')
   checkHead(request, inForce.policy, hosts)
-  asked.message =
-    request.method === 'POST'
-      ? messageOf(parseBody(await readBody(request)), (id) => deps.pending.method(id))
-      : { kind: 'http', method: request.method as string, params: {} }
-  asked.revision = revisionOf(asked.message, request.headers)
   if (locked !== undefined) throw new Refusal('locked')
-  const pipeline = pipelineFor(asked.message, asked.revision, inForce.policy)
   const { authorization, dpop, host, 'mcp-session-id': session, 'last-event-id': last } = request.headers
-  const paramHeaders = paramHeadersIn(request.headers)
-  const received: Received = {
-    stage: 'received',
+  const { method: verb = '' } = request
+  const arrived: Arrived = {
+    stage: 'arrived',
     call: asked.call,
     at: began,
     inForce,
     rules: rulesOf(inForce.policy),
-    message: asked.message,
-    revision: asked.revision,
+    verb,
     peer: connection.peer,
     certificate: connection.certificate,
     ...(connection.person === undefined ? {} : { person: connection.person }),
     certificateExpires: connection.expires,
-    outlet,
     ...(authorization === undefined ? {} : { authorization }),
-    ...(paramHeaders === undefined ? {} : { paramHeaders }),
     ...(typeof dpop === 'string' ? { dpop } : {}),
     ...(host === undefined ? {} : { host }),
+  }
+  const proving = known(arrived, asked, deps)
+  const proved = proving instanceof Promise ? await proving : proving
+  asked.message =
+    verb === 'POST' ? await messageIn(request, proved, deps) : { kind: 'http', method: verb, params: {} }
+  asked.revision = revisionOf(asked.message, request.headers)
+  const pipeline = pipelineFor(asked.message, asked.revision, inForce.policy)
+  const paramHeaders = paramHeadersIn(request.headers)
+  const received: Received = {
+    ...proved,
+    stage: 'received',
+    message: asked.message,
+    revision: asked.revision,
+    outlet,
+    ...(paramHeaders === undefined ? {} : { paramHeaders }),
     ...(typeof session === 'string' ? { session } : {}),
-    ...(typeof last === 'string' && request.method === 'GET' ? { lastEventId: last } : {}),
+    ...(typeof last === 'string' && verb === 'GET' ? { lastEventId: last } : {}),
   }
   return await pipeline.run(received, deps)
 }
 
-/** Records a refusal from before the pipeline, or counts it when its source is over its quota. */
+/** Who is asking. Throws Refusal, with its challenge, for everybody who is not to be listened to. */
+function known(arrived: Arrived, asked: Asked, deps: Deps): Proved | Promise<Proved> {
+  asked.stage = 'authenticate'
+  const welcome = (proved: Proved): Proved => {
+    asked.who = proved.who
+    refuseRevoked(proved, deps)
+    delete asked.stage
+    return proved
+  }
+  const refused = (why: unknown): never => {
+    throw why instanceof Refusal ? challenged(why, arrived.inForce, arrived.host) : why
+  }
+  try {
+    const proving = prove(arrived, deps)
+    return proving instanceof Promise ? proving.then(welcome).catch(refused) : welcome(proving)
+  } catch (why) {
+    return refused(why)
+  }
+}
+
+async function messageIn(request: IncomingMessage, { who }: Proved, deps: Deps): Promise<Message> {
+  const room = deps.bodies.room(who)
+  try {
+    return messageOf(parseBody(await readBody(request, room)), (id) => deps.pending.method(id))
+  } finally {
+    room.free()
+  }
+}
+
+/**
+ * Records a refusal from before the pipeline, or counts it when its source is over its quota: anyone with a certificate can
+ * fail to show a token. Those who are known and refused for who they are, are always recorded.
+ */
 export async function refuseEarly(
   refusal: Refusal,
-  asked: Asked & { who?: Who },
+  asked: Asked,
   peer: string,
   deps: Pick<Deps, 'orders' | 'quota' | 'trail' | 'watch'>,
 ): Promise<Answer> {
   const { reason } = refusal
-  deps.watch.refusal?.({ reason, stage: 'transport' })
-  if (!deps.quota.admits(peer, reason)) return word(refusal, asked)
+  const { stage = 'transport' } = asked
+  deps.watch.refusal?.({ reason, stage })
+  const notable = stage === 'authenticate' && asked.who !== undefined
+  if (!notable && !deps.quota.admits(peer, reason)) return word(refusal, asked)
   const method = methodOf(asked)
   const { inForce } = deps.orders.standing()
   try {
@@ -109,7 +159,7 @@ export async function refuseEarly(
         kind: 'refusal',
         call: asked.call,
         reason,
-        stage: 'transport',
+        stage,
         ...(asked.who === undefined ? {} : { who: asked.who }),
         ...(method === undefined ? {} : { method }),
         peer,

@@ -7,8 +7,10 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { NewKeySet } from '../core/identity/token.ts'
+import { bodies } from './bodies.ts'
 import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
 import type { Deps, Watch } from './deps.ts'
+import { discard } from './discard.ts'
 import type { Answer } from './exchange.ts'
 import { proofs } from './identity/dpop.ts'
 import { tokenCache } from './identity/token.ts'
@@ -75,6 +77,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     tokens: tokenCache(options.newKeySet),
     proofs: proofs(),
     limits: limits(),
+    bodies: bodies(),
     quota: floods,
     sessions: sessions(),
     pending: pending(),
@@ -202,7 +205,7 @@ export function callsServer(options: CallsOptions): CallsServer {
 
   /**
    * Sends an answer. The connection ends with it where its CA is no longer ours, or where more of a body would come than
-   * we read; a small one that is unread is read and thrown away.
+   * we read; one that is unread and no larger is read and thrown away.
    */
   function send(
     answer: Answer,
@@ -210,6 +213,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     response: ServerResponse,
     { generation: seen }: Connection,
   ) {
+    discard(request)
     const last = draining || seen !== generation || (answer.status === 413 && !request.complete)
     response.writeHead(answer.status, {
       ...answer.headers,

@@ -252,6 +252,10 @@ export const requirements = {
     'transmission',
     'Broken, oversized or mistyped input is refused, recorded and never echoed.',
   ),
+  'transmission:bodies': done(
+    'transmission',
+    'The head of a request says who asks before a byte of its body is read, and bodies that arrive at a time are bounded.',
+  ),
   'transmission:upstream-errors': done('transmission', 'An error of the server is worded by us.'),
   'transmission:upstream-faults': done(
     'transmission',

@@ -5,17 +5,17 @@ import { stepUp } from '../../core/identity/mfa.ts'
 import { type Claims, clientOf, clockSkew, tokenIdOf } from '../../core/identity/token.ts'
 import type { Who } from '../../core/record.ts'
 import type { Deps } from '../deps.ts'
-import type { Identified, Received } from '../exchange.ts'
+import type { Arrived, Identified, Proved, Received } from '../exchange.ts'
 import type { Verified } from '../identity/verify.ts'
 import { valueAt } from '../pointer.ts'
 import { Refusal } from '../refusals.ts'
 
 /**
- * Finds out who is asking: a person, logged in with more than one factor not too long ago, whose token is bound to the
- * client certificate of this very connection, or to a key that signed this very request. Refuses to guess: a claim that
- * is missing proves nothing.
+ * Finds out who is asking, before a byte of the body is read: whoever proves nothing makes this process hold nothing. A
+ * person, logged in with more than one factor not too long ago, whose token is bound to the client certificate of this
+ * very connection, or to a key that signed this very request. Refuses to guess: a claim that is missing proves nothing.
  */
-export function authenticate(exchange: Received, deps: Deps): Identified | Promise<Identified> {
+export function prove(exchange: Arrived, deps: Deps): Proved | Promise<Proved> {
   const { authorization, certificate, inForce, rules, at } = exchange
   const { binding } = inForce.policy
   const token = schemes[binding].exec(authorization ?? '')?.[1]
@@ -23,8 +23,16 @@ export function authenticate(exchange: Received, deps: Deps): Identified | Promi
   const verified = deps.tokens.verify(token, certificate, inForce, rules, at)
   if (binding === 'DPoP') return signedBy(verified, exchange, token, deps)
   return verified instanceof Promise
-    ? verified.then((late) => identified(exchange, late))
-    : identified(exchange, verified)
+    ? verified.then((late) => proved(exchange, late))
+    : proved(exchange, verified)
+}
+
+/** What the head proved, and what is answered where the message's id is known: training. */
+export function authenticate(exchange: Received): Identified {
+  const { inForce, rules, claims, at } = exchange
+  const training = trainingOf(claims, { inForce, rules, at })
+  const who = training === undefined ? exchange.who : { ...exchange.who, training }
+  return { ...exchange, stage: 'identified', who }
 }
 
 const schemes = {
@@ -35,16 +43,16 @@ const schemes = {
 /** The proof belongs to this one request: it is looked at each time, however well the token is known. */
 async function signedBy(
   verifying: Verified | Promise<Verified>,
-  exchange: Received,
+  exchange: Arrived,
   token: string,
   { proofs }: Deps,
-): Promise<Identified> {
+): Promise<Proved> {
   const verified = await verifying
   await proofs.check(exchange, token, verified.jkt ?? '')
-  return identified(exchange, verified)
+  return proved(exchange, verified)
 }
 
-function identified(exchange: Received, verified: Verified): Identified {
+function proved(exchange: Arrived, verified: Verified): Proved {
   const { person, inForce } = exchange
   const { namespace, name } = inForce.policy.server
   // Enrolled for one person, here, it is no other's: not even with a good token of theirs.
@@ -53,26 +61,19 @@ function identified(exchange: Received, verified: Verified): Identified {
     (person.server === `${namespace}/${name}` && person.iss === verified.iss && person.sub === verified.sub)
   if (!own) throw new Refusal('token-unbound', { challenge: { error: 'invalid_token' } })
   const { maxAgeSeconds } = exchange.inForce.policy.mfa
-  return { ...exchange, stage: 'identified', ...identityOf(exchange, verified, maxAgeSeconds) }
+  return { ...exchange, stage: 'proved', ...identityOf(exchange, verified, maxAgeSeconds) }
 }
 
 /** Who a good token names, if their login is no older than `maxAgeSeconds`. Throws Refusal when it is, or proves too little. */
 export function identityOf(
-  { at, certificate, inForce, rules }: Pick<Received, 'at' | 'certificate' | 'inForce' | 'rules'>,
+  { at, certificate }: Pick<Arrived, 'at' | 'certificate'>,
   { claims, issuer, sub, iss, actor, jkt }: Verified,
   maxAgeSeconds: number,
-): Pick<Identified, 'who' | 'claims' | 'roles' | 'scopes'> {
-  const { training } = inForce.policy
+): Pick<Proved, 'who' | 'claims' | 'roles' | 'scopes'> {
   const now = Math.floor(at / 1000)
 
   const login = loginOf(claims, issuer, now, maxAgeSeconds)
   if (typeof login === 'string') throw new Refusal(login, { challenge: stepUp(issuer, maxAgeSeconds) })
-
-  const trained = rules.training === undefined ? undefined : dateOf(valueAt(claims, rules.training))
-  if (training !== undefined) {
-    if (trained === undefined || trained.at > now + clockSkew) throw new Refusal('training-missing')
-    if (now - trained.at > training.maxAgeSeconds) throw new Refusal('training-too-old')
-  }
 
   const client = clientOf(claims)
   const token = tokenIdOf(claims)
@@ -85,9 +86,22 @@ export function identityOf(
     ...(jkt === undefined ? {} : { key: jkt }),
     mfa: { ...login.proof, authTime: login.since },
     ...(actor === undefined ? {} : { actor }),
-    ...(trained === undefined ? {} : { training: trained.text }),
   }
   return { who, claims, roles: texts(valueAt(claims, issuer.roles)), scopes: scopesOf(claims) }
+}
+
+/** When the caller was last trained, where the policy asks for it. Throws Refusal when that is too long ago, or not known. */
+export function trainingOf(
+  claims: Claims,
+  { at, inForce, rules }: Pick<Arrived, 'at' | 'inForce' | 'rules'>,
+): string | undefined {
+  const { training } = inForce.policy
+  if (training === undefined) return undefined
+  const now = Math.floor(at / 1000)
+  const trained = rules.training === undefined ? undefined : dateOf(valueAt(claims, rules.training))
+  if (trained === undefined || trained.at > now + clockSkew) throw new Refusal('training-missing')
+  if (now - trained.at > training.maxAgeSeconds) throw new Refusal('training-too-old')
+  return trained.text
 }
 
 /** `scope` of RFC 8693 4.2, or the list that Okta and Entra write (`scp`). */

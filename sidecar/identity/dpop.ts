@@ -15,7 +15,7 @@ import {
 import { clockSkew } from '../../core/identity/token.ts'
 import { isObject } from '../../core/is-object.ts'
 import { algorithms } from '../../core/policy.ts'
-import type { Received } from '../exchange.ts'
+import type { Arrived } from '../exchange.ts'
 import { type Reason, Refusal } from '../refusals.ts'
 
 /** A nonce is good in the period in which it was given and the next one, seconds. */
@@ -35,7 +35,7 @@ export interface Proofs {
   check(exchange: Asking, token: string, jkt: string): Promise<void>
 }
 
-type Asking = Pick<Received, 'at' | 'certificate' | 'dpop' | 'host' | 'inForce' | 'message'>
+type Asking = Pick<Arrived, 'at' | 'certificate' | 'dpop' | 'host' | 'inForce' | 'verb'>
 
 export function proofs(): Proofs {
   const used = replays()
@@ -73,11 +73,11 @@ export function proofs(): Proofs {
 
   return {
     async check(exchange, token, jkt) {
-      const { dpop, at, inForce, message } = exchange
+      const { dpop, at, inForce, verb } = exchange
       if (dpop === undefined) throw asking('proof-missing', 'invalid_dpop_proof', exchange)
       if (dpop.length > longestProof) throw refused('length', exchange)
       const { htm, htu, ath, iat, jti, nonce } = await signed(dpop, jkt, exchange)
-      if (htm !== (message.kind === 'http' ? message.method : 'POST')) throw refused('htm', exchange)
+      if (htm !== verb) throw refused('htm', exchange)
       if (addressOf(htu) !== addressOf(`https://${exchange.host ?? ''}${inForce.policy.workload.path}`))
         throw refused('htu', exchange)
       if (ath !== hash('sha256', token, 'base64url')) throw refused('ath', exchange)

@@ -28,6 +28,8 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "content-type-refused http 415 -32600",
       "accept-refused http 406 -32600",
       "body-too-large http 413 -32600",
+      "bodies-over-limit http 429 164312",
+      "bodies-full http 503 164312",
       "json-broken rpc 400 -32700",
       "json-too-deep rpc 400 -32600",
       "json-too-many rpc 400 -32600",

@@ -200,8 +200,7 @@ test('used proofs are remembered for as long as they are good', async () => {
   const memory = proofs()
   const at = Math.floor(Date.now() / 121_000) * 121_000 + 120_500
   const check = async (dpop: string, when: number) => {
-    const message = { kind: 'request' as const, method: 'tools/list', params: {} }
-    const asking = { at: when, certificate: 'c', dpop, host, inForce, message }
+    const asking = { at: when, certificate: 'c', dpop, host, inForce, verb: 'POST' }
     return await memory.check(asking, token, prover.jkt).then(
       () => 'taken',
       ({ reason, details }: { reason: string; details: { headers?: { [name: string]: string } } }) => {
@@ -227,10 +226,9 @@ for (const method of ['GET', 'DELETE'] as const)
     async () => {
       const inForce = anInForce({ policy: aPolicy({ binding: 'DPoP' }) })
       const memory = proofs()
-      const message = { kind: 'http' as const, method, params: {} }
       const check = async (dpop: string) =>
         await memory
-          .check({ at: Date.now(), certificate: 'c', dpop, host, inForce, message }, token, prover.jkt)
+          .check({ at: Date.now(), certificate: 'c', dpop, host, inForce, verb: method }, token, prover.jkt)
           .then(
             () => 'taken',
             ({

@@ -3,9 +3,9 @@
 import { beforeAll, expect, test } from 'vitest'
 import { authTime, stepUp } from '../../../core/identity/mfa.ts'
 import type { Issuer, Provider } from '../../../core/policy.ts'
-import { authenticate } from '../../../sidecar/controls/authenticate.ts'
+import { prove } from '../../../sidecar/controls/authenticate.ts'
 import type { Deps } from '../../../sidecar/deps.ts'
-import type { Received } from '../../../sidecar/exchange.ts'
+import type { Arrived } from '../../../sidecar/exchange.ts'
 import { challenged } from '../../../sidecar/identity/challenge.ts'
 import { tokenCache } from '../../../sidecar/identity/token.ts'
 import { Refusal } from '../../../sidecar/refusals.ts'
@@ -46,9 +46,9 @@ async function outcome({ provider, claims, mfa }: Golden): Promise<string> {
   }
   const token = await signer.token('c', { ...plain, ...claims })
   const received = { authorization: `Bearer ${token}`, certificate: 'c', inForce, rules: rulesOf(policy) }
-  const exchange = { ...received, stage: 'received', at: Date.now() } as Received
+  const exchange = { ...received, stage: 'arrived', at: Date.now() } as Arrived
   try {
-    const { who } = await authenticate(exchange, { tokens: tokenCache() } as Deps)
+    const { who } = await prove(exchange, { tokens: tokenCache() } as Deps)
     return `${who.mfa.rule} ${who.mfa.value} ${who.mfa.grade}`
   } catch (why) {
     if (why instanceof Refusal) return why.reason

@@ -106,7 +106,7 @@ for (const { when, of, reason } of bad)
         : 'Bearer error="invalid_token", scope="ehr.read"',
     )
     expect(scene.log).toEqual([`refusal ${reason}`])
-    expect(scene.trail.of('refusal')).toMatchObject([{ stage: 'authenticate', method: 'tools/call' }])
+    expect(scene.trail.of('refusal')).toMatchObject([{ stage: 'authenticate' }])
     expect(scene.trail.of('refusal')[0]).not.toHaveProperty('who')
   })
 

@@ -291,6 +291,7 @@ verifies(
   'transmission:bad-input',
   'a caller who breaks off in the middle of a body leaves nothing behind',
   async () => {
+    const token = await scene.token()
     const socket = connect({
       host: '127.0.0.1',
       port: scene.port,
@@ -298,7 +299,7 @@ verifies(
       ...(await caller()),
     })
     socket.write(
-      'POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\naccept: */*\r\ncontent-length: 100\r\n\r\n{"a',
+      `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\naccept: */*\r\ncontent-length: 100\r\n\r\n{"a`,
     )
     while (scene.calls.inFlight() === 0) await new Promise((resolve) => setTimeout(resolve, 2))
     socket.destroy()

@@ -21,6 +21,8 @@ test('only its own control says that an exchange has passed it', async () => {
       (writers[stage as string] ??= []).push(file)
   }
   const passed = [
+    'arrived',
+    'proved',
     'received',
     'identified',
     'permitted',
@@ -32,6 +34,8 @@ test('only its own control says that an exchange has passed it', async () => {
   ]
 
   expect(Object.fromEntries(passed.map((stage) => [stage, [...new Set(writers[stage])]]))).toEqual({
+    arrived: ['serve.ts'],
+    proved: ['controls/authenticate.ts'],
     received: ['serve.ts'],
     identified: ['controls/authenticate.ts'],
     permitted: ['controls/authorize.ts'],

@@ -1,0 +1,237 @@
+// What a sidecar holds of bodies: nothing of a caller whom the head does not prove, and of all others so much at a time.
+
+import { createServer } from 'node:http'
+import { type AddressInfo, connect as plain } from 'node:net'
+import { connect, type TLSSocket } from 'node:tls'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { bodies } from '../../../sidecar/bodies.ts'
+import { discard } from '../../../sidecar/discard.ts'
+import { aCall } from '../../support/message.ts'
+import { issuerUrl } from '../../support/policy.ts'
+import { aScene, caller, type Scene } from '../../support/scene.ts'
+import { now } from '../../support/tokens.ts'
+import { verifies } from '../../verifies.ts'
+
+let scene: Scene
+const sockets: TLSSocket[] = []
+beforeEach(async () => {
+  scene = await aScene()
+})
+afterEach(async () => {
+  for (const one of sockets.splice(0)) one.destroy()
+  await scene.end()
+  expect(scene.faults).toEqual([])
+})
+
+type Sending = { socket: TLSSocket; answer: Promise<string>; closed: Promise<void> }
+
+/** Sends the head of a message, and of its body only what a test sends itself. */
+async function head(token: string | null, length: 'chunked' | number, name = 'agent'): Promise<Sending> {
+  const socket = connect({
+    host: '127.0.0.1',
+    port: scene.port,
+    servername: 'localhost',
+    ca: scene.serversCa.cert,
+    ...(await caller(name)),
+  })
+  sockets.push(socket)
+  socket.on('error', () => undefined)
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  const answer = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))))
+  const lines = [
+    'POST /mcp HTTP/1.1',
+    'host: localhost',
+    'content-type: application/json',
+    'accept: application/json, text/event-stream',
+    'mcp-protocol-version: 2025-11-25',
+    ...(token === null ? [] : [`authorization: Bearer ${token}`]),
+    length === 'chunked' ? 'transfer-encoding: chunked' : `content-length: ${length}`,
+  ]
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  return { socket, answer, closed }
+}
+
+const mebibyte = 1024 * 1024
+
+const bad: { when: string; token: () => Promise<string> | null; reason: string; status?: number }[] = [
+  { when: 'there is none', token: () => null, reason: 'token-missing' },
+  {
+    when: 'its signature is wrong',
+    token: async () => `${(await scene.token()).slice(0, -8)}AAAAAAAA`,
+    reason: 'token-signature',
+  },
+  {
+    when: 'it is from another issuer',
+    token: async () => await scene.token({ iss: 'https://elsewhere.example' }),
+    reason: 'token-issuer',
+  },
+  {
+    when: 'it is for another audience',
+    token: async () => await scene.token({ aud: 'https://elsewhere.example' }),
+    reason: 'token-audience',
+  },
+  {
+    when: 'it has expired',
+    token: async () => await scene.token({ exp: now() - 90 }),
+    reason: 'token-expired',
+  },
+  {
+    when: 'it is bound to another certificate',
+    token: async () => await scene.token({}, await caller('another')),
+    reason: 'token-unbound',
+  },
+  {
+    when: 'its login had one factor',
+    token: async () => await scene.token({ acr: 'bronze' }),
+    reason: 'mfa-missing',
+  },
+  {
+    when: 'its person’s access was ended',
+    token: async () => {
+      scene.orders.revocations.set([{ kind: 'person', value: `${issuerUrl} nurse-7` }])
+      return await scene.token()
+    },
+    reason: 'person-revoked',
+    status: 403,
+  },
+]
+for (const { when, token, reason, status = 401 } of bad)
+  verifies('transmission:bodies', `a token is refused before the body comes: ${when}`, async () => {
+    const { answer } = await head(await token(), mebibyte)
+
+    const text = await answer
+    expect(text).toContain(`HTTP/1.1 ${status} `)
+    expect(text).toContain(`"reason":"${reason}"`)
+    expect(scene.log).toEqual([`refusal ${reason}`])
+    expect(scene.trail.of('refusal')).toMatchObject([{ stage: 'authenticate', peer: '127.0.0.1' }])
+  })
+
+verifies('transmission:bodies', 'a proof that is missing is asked for before the body comes', async () => {
+  await scene.end()
+  scene = await aScene({ policy: { binding: 'DPoP' } })
+  const token = await scene.token({ cnf: { jkt: 'a-key' } })
+  const { socket, answer } = await head(null, 'chunked')
+  expect(await answer).toContain('"reason":"token-missing"')
+  socket.destroy()
+
+  const proofless = await scene.ask({
+    headers: { authorization: `DPoP ${token}`, 'transfer-encoding': 'chunked' },
+  })
+
+  expect(proofless.json['error']).toMatchObject({ data: { reason: 'proof-missing' } })
+})
+
+verifies('transmission:bodies', 'a locked server refuses before the body comes', async () => {
+  const { inForce } = scene.orders.standing()
+  scene.orders.set({ locked: 'lockdown', ...(inForce === undefined ? {} : { inForce }) })
+
+  const { answer } = await head(await scene.token(), mebibyte)
+
+  expect(await answer).toContain('"reason":"locked"')
+})
+
+verifies(
+  'transmission:bodies',
+  'a caller who is refused while sending goes on over the connection',
+  async () => {
+    const { socket, answer } = await head(null, 200_000)
+    expect(await answer).toContain('"reason":"token-missing"')
+    socket.write(Buffer.alloc(200_000, 32))
+
+    const { body, headers } = aCall()
+    const again = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))))
+    const all = Object.entries({
+      host: 'localhost',
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${await scene.token()}`,
+      'content-length': String(body.length),
+      ...headers,
+    })
+    socket.write(
+      `POST /mcp HTTP/1.1\r\n${all.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${String(body)}`,
+    )
+
+    expect(await again).toContain('HTTP/1.1 200 OK')
+  },
+)
+
+verifies('transmission:bodies', 'a body without end that nobody reads ends the connection', async () => {
+  const { socket, answer, closed } = await head(null, 'chunked')
+  await answer
+  const chunk = `10000\r\n${' '.repeat(0x10000)}\r\n`
+  let sent = 0
+  const send = (): void => {
+    while (!socket.destroyed && socket.write(chunk)) sent += 0x10000
+    sent += 0x10000
+  }
+  socket.on('drain', send)
+  send()
+  await closed
+
+  // What lies in the buffers of both ends counts as sent.
+  expect(sent).toBeLessThan(64 * mebibyte)
+})
+
+test('a body that is thrown away is waited for only so long', async () => {
+  const server = createServer((request, response) => {
+    discard(request, { most: mebibyte, patience: 50 })
+    response.end('refused')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const socket = plain(port, '127.0.0.1')
+  socket.on('error', () => undefined).resume()
+  socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n')
+
+  await new Promise((resolve) => socket.once('close', resolve))
+  server.close()
+})
+
+verifies(
+  'transmission:bodies',
+  'one person’s unfinished bodies are bounded, and keep nobody else out',
+  async () => {
+    const token = await scene.token()
+    const held = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const one = await head(token, mebibyte)
+        one.socket.write(Buffer.alloc(mebibyte - 1, 32))
+        return one
+      }),
+    )
+    const another = await scene.token({ sub: 'nurse-8' })
+    let own = await scene.ask()
+    for (let tries = 0; own.status === 200 && tries < 100; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      own = await scene.ask({ token })
+    }
+
+    expect([own.status, own.json['error']]).toMatchObject([429, { data: { reason: 'bodies-over-limit' } }])
+    expect(own.headers['retry-after']).toBe('1')
+    expect(scene.trail.of('refusal').at(-1)).toMatchObject({ who: { sub: 'nurse-7' }, stage: 'transport' })
+    expect((await scene.ask({ token: another })).status).toBe(200)
+
+    for (const { socket } of held) socket.write('{')
+    await Promise.all(held.map(async ({ answer }) => await answer))
+    expect((await scene.ask({ token })).status).toBe(200)
+  },
+)
+
+const who = (sub: string) => ({ iss: issuerUrl, sub }) as Parameters<ReturnType<typeof bodies>['room']>[0]
+
+verifies('transmission:bodies', 'all bodies together are bounded, and what is read makes room', () => {
+  const all = bodies({ each: 10, all: 25 })
+  const first = all.room(who('a'))
+  first.take(10)
+  const second = all.room(who('b'))
+  second.take(10)
+  const third = all.room(who('c'))
+
+  expect(() => first.take(1)).toThrow('bodies-over-limit')
+  third.take(5)
+  expect(() => third.take(1)).toThrow('bodies-full')
+  first.free()
+  third.take(1)
+  first.take(4)
+})
