@@ -87,7 +87,7 @@ export type Received = Omit<Proved, 'stage'> & {
   readonly outlet: () => Outlet
   /** Mcp-Param-* as the caller sent them, by the rest of their names. */
   readonly paramHeaders?: { readonly [name: string]: string }
-  /** Mcp-Session-Id as the caller sent it; authorize finds out whether it is theirs. */
+  /** Mcp-Session-Id as the caller sent it, in revisions that have sessions; authorize finds out whether it is theirs. */
   readonly session?: string
   /** Last-Event-ID of a GET: which stream is taken up again, and where. */
   readonly lastEventId?: string

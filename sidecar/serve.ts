@@ -101,7 +101,8 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
     revision: asked.revision,
     outlet,
     ...(paramHeaders === undefined ? {} : { paramHeaders }),
-    ...(typeof session === 'string' ? { session } : {}),
+    // MCP 2026-07-28 has no sessions: what nobody verifies is not there.
+    ...(typeof session === 'string' && asked.revision !== '2026-07-28' ? { session } : {}),
     ...(typeof last === 'string' && verb === 'GET' ? { lastEventId: last } : {}),
   }
   return await pipeline.run(received, deps)

@@ -433,6 +433,28 @@ verifies('minimum:tasks', 'a session hears how its own tasks stand, under their 
   expect(scene.trail.of('event')).toMatchObject([{ method, redacted: { phone: 1 }, patients: [{}] }])
 })
 
+verifies('access:tasks', `another's session is nothing to a message of ${now}`, async () => {
+  const headers = await session()
+  scene.upstream.answering = withResult(created('2025-11-25'))
+  const made = await scene.ask({ ...call('2025-11-25'), headers })
+  const { taskId } = resultOf(made)['task'] as { taskId: string }
+  const token = await scene.token({ sub: 'nurse-8' })
+  const theirs = { 'mcp-session-id': String(headers['mcp-session-id']) }
+  const asking = call(now)
+
+  // A task of another person, under the id of the first.
+  scene.upstream.answering = withResult(created(now))
+  const other = await scene.ask({ ...asking, headers: { ...asking.headers, ...theirs }, token })
+  const again = message('tasks/get', { taskId: String(resultOf(other)['taskId']) }, now)
+  scene.upstream.answering = withResult(state(now))
+  await scene.ask({ ...again, headers: { ...again.headers, ...theirs }, token })
+  const method = 'notifications/tasks/status'
+  scene.upstream.answering = events({ method, params: state('2025-11-25') })
+  const heard = await (await open(scene, { method: 'GET', headers })).rest()
+
+  expect(heard).toMatchObject([{ method, params: { taskId } }])
+})
+
 verifies('access:questions', 'a question of a task names it by the caller’s handle', async () => {
   const headers = await session()
   scene.upstream.answering = withResult(created('2025-11-25'))
