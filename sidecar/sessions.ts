@@ -20,19 +20,19 @@ export interface Sessions {
   /** The server's identifier, if this session is this caller's. */
   upstreamOf(who: Who, session: string): string | undefined
   end(session: string): void
-  /** Whether changes of this resource are to be told in this session. */
-  watches(session: string, uri: unknown): boolean
+  /** The purpose for which changes of this resource are to be told in this session; undefined when they are not. */
+  watches(session: string, uri: string): string | undefined
   /** Whether there is room to tell of this one too. */
   mayWatch(session: string, uri: string): boolean
-  /** Tells them from now on, or no longer. */
-  watch(session: string, uri: string, on: boolean): void
+  /** Tells them from now on, for this purpose; undefined: no longer. */
+  watch(session: string, uri: string, purpose: string | undefined): void
   /** The caller's handle of a task that the server names by its own id in this session; undefined when it is not known. */
   taskOf(session: string, id: unknown): string | undefined
   keepTask(session: string, id: string, handle: string): void
 }
 
 export function sessions(): Sessions {
-  const kept = new Map<string, { owner: string; upstream: string; watched: Set<unknown> }>()
+  const kept = new Map<string, { owner: string; upstream: string; watched: Map<string, string> }>()
   const tasks = new Map<string, string>()
   return {
     begin(who, upstream) {
@@ -41,7 +41,7 @@ export function sessions(): Sessions {
       // Their own go first: nobody ends another's sessions by beginning many.
       const own = [...kept].filter(([, one]) => one.owner === owner)
       if (own.length >= mostOfOne) kept.delete(own[0]?.[0] ?? '')
-      kept.set(session, { owner, upstream, watched: new Set() })
+      kept.set(session, { owner, upstream, watched: new Map() })
       for (const oldest of kept.keys()) {
         if (kept.size <= mostSessions) break
         kept.delete(oldest)
@@ -57,16 +57,16 @@ export function sessions(): Sessions {
       return found.upstream
     },
     end: (session) => void kept.delete(session),
-    watches: (session, uri) => kept.get(session)?.watched.has(uri) === true,
+    watches: (session, uri) => kept.get(session)?.watched.get(uri),
     mayWatch(session, uri) {
       const watched = kept.get(session)?.watched
       return watched === undefined || watched.has(uri) || watched.size < mostWatched
     },
-    watch(session, uri, on) {
+    watch(session, uri, purpose) {
       const watched = kept.get(session)?.watched
       if (watched === undefined) return
-      if (on) watched.add(uri)
-      else watched.delete(uri)
+      if (purpose === undefined) watched.delete(uri)
+      else watched.set(uri, purpose)
     },
     taskOf: (session, id) => tasks.get(JSON.stringify([session, id])),
     keepTask(session, id, handle) {

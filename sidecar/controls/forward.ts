@@ -79,10 +79,10 @@ function demandRoom({ outgoing }: Minimized | Prepared, session: string, deps: D
 }
 
 /** From now on, or no longer, this session hears of changes of a resource that it may read. */
-function watchResource({ outgoing }: Minimized | Prepared, session: string, deps: Deps): void {
+function watchResource({ outgoing, purpose }: Minimized | Prepared, session: string, deps: Deps): void {
   const { method, params } = outgoing
-  if (method === 'resources/subscribe' || method === 'resources/unsubscribe')
-    deps.sessions.watch(session, params['uri'] as string, method === 'resources/subscribe')
+  if (method === 'resources/subscribe') deps.sessions.watch(session, params['uri'] as string, purpose)
+  if (method === 'resources/unsubscribe') deps.sessions.watch(session, params['uri'] as string, undefined)
 }
 
 /** Errors to which MCP gives a meaning keep it, in our words. */

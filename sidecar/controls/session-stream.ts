@@ -1,7 +1,9 @@
 // The stream of a session (GET), or of a call that is taken up again, and the end of a session (DELETE), MCP before
 // 2026-07-28.
 
+import { purposeMeta } from '../../core/identifiers.ts'
 import type { Hearing } from '../answer-reader.ts'
+import { subscribeAsk } from '../asks/resource.ts'
 import type { Deps } from '../deps.ts'
 import type { Message, Prepared, Replied } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
@@ -11,6 +13,7 @@ import { openStream } from '../streams/open.ts'
 import type { Outlet } from '../streams/outlet.ts'
 import { askAgain, type PlacedCall } from '../streams/place.ts'
 import { nothing } from './answer-back.ts'
+import { permits } from './permits.ts'
 
 /** Ends when either side does, when the token is over, and when other orders come into force: the caller comes again. */
 export async function forwardStream(exchange: Prepared, deps: Deps): Promise<Replied> {
@@ -48,7 +51,13 @@ type Listening = { readonly heard: Heard; readonly late?: NonNullable<Hearing['l
 function hearing(exchange: Prepared, deps: Deps, outlet: Outlet): Listening {
   const { session = '', resumes } = exchange
   const call = resumes?.place.call
-  const subscribed = (uri: unknown): boolean => deps.sessions.watches(session, uri)
+  // What was subscribed to under other orders, or by another role, is judged by what the caller may have by now. The stream
+  // itself ends when orders change.
+  const subscribed = (uri: unknown): boolean => {
+    const purpose = typeof uri === 'string' ? deps.sessions.watches(session, uri) : undefined
+    if (purpose === undefined) return false
+    return permits(subscribeAsk, { uri: uri as string, _meta: { [purposeMeta]: purpose } }, exchange, deps)
+  }
   if (call === undefined || resumes?.permitted === undefined)
     return { heard: hear(withReach(exchange), { ...contextOf(exchange, deps), subscribed }, deps, outlet) }
 

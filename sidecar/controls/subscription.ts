@@ -13,7 +13,7 @@ import { contextOf, type Heard, hear, withReach } from '../streams/hear.ts'
 import { openStream } from '../streams/open.ts'
 import { demandTasks } from '../tasks/extension.ts'
 import { taskBehind } from '../tasks/handle.ts'
-import { permission } from './authorize.ts'
+import { permits } from './permits.ts'
 import { protocolMeta } from './prepare.ts'
 
 const listFlags = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const
@@ -29,11 +29,11 @@ export function prepareSubscription(exchange: Announced, deps: Deps): Prepared {
   if (!Array.isArray(uris) || uris.length > mostResources) throw new Refusal('message-malformed')
   const flags =
     rules.fromServer.listChanged === undefined ? [] : listFlags.filter((name) => wanted[name] === true)
-  const readable = uris.filter((uri: unknown) => permits(exchange, uri, deps)) as Json[]
+  const watched = uris.filter((uri: unknown) => readable(exchange, uri, deps)) as Json[]
   const tasks = tasksOf(exchange, deps)
   const notifications: JsonObject = {
     ...Object.fromEntries(flags.map((name) => [name, true])),
-    ...(readable.length === 0 ? {} : { resourceSubscriptions: readable }),
+    ...(watched.length === 0 ? {} : { resourceSubscriptions: watched }),
     ...(tasks.size === 0 ? {} : { taskIds: [...tasks.keys()] }),
   }
   const params: JsonObject = { notifications, ...protocolMeta(exchange) }
@@ -57,21 +57,14 @@ function tasksOf(exchange: Announced, deps: Deps): Map<string, string> {
   )
 }
 
-/** Judged like a read of it: role, purpose, patient. */
-function permits(exchange: Announced, uri: unknown, deps: Deps): boolean {
+/** Judged like a read of it. */
+function readable(exchange: Announced, uri: unknown, deps: Deps): boolean {
   return asks(subscribeAsk, { uri: uri as Json }, exchange, deps)
 }
 
 function asks(ask: Ask, asked: JsonObject, exchange: Announced, deps: Deps): boolean {
   const { _meta: meta } = exchange.message.params
-  const params: JsonObject = { ...asked, ...(meta === undefined ? {} : { _meta: meta }) }
-  try {
-    permission(ask, { ...exchange, message: { ...exchange.message, params } }, deps)
-    return true
-  } catch (why) {
-    if (why instanceof Refusal) return false
-    throw why
-  }
+  return permits(ask, { ...asked, ...(meta === undefined ? {} : { _meta: meta }) }, exchange, deps)
 }
 
 export async function forwardSubscription(exchange: Prepared, deps: Deps): Promise<Replied> {

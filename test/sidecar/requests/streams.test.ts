@@ -334,6 +334,44 @@ verifies('access:streams', 'a session hears what it subscribed to, and nothing e
   expect(scene.trail.of('intent').at(-1)).toMatchObject({ method: 'GET' })
 })
 
+const clerk = aRole({ name: 'clerk', when: { role: 'Clerk', scopes: [], actor: 'Forbidden' } })
+const watching = { ...policy, roles: [...policy.roles, clerk] }
+const losses: { when: string; role?: string; lose?: () => void }[] = [
+  { when: 'the role loses the resource', lose: () => scene.use(aPolicy({ ...policy, roles: [aRole()] })) },
+  {
+    when: 'the role loses the purpose',
+    lose: () =>
+      scene.use(aPolicy({ ...policy, roles: [aRole({ resources: ['labs'], purposes: ['HRESCH'] })] })),
+  },
+  { when: 'the caller has lost the role', role: 'Clerk' },
+]
+for (const { when, role = 'Clinician', lose } of losses)
+  verifies('access:streams', `changes of a resource are told no longer when ${when}`, async () => {
+    scene.use(aPolicy(watching))
+    const headers = await session()
+    const uri = 'ehr://patients/p-7/labs'
+    scene.upstream.answering = withResult({})
+    await scene.ask({ ...aMessage('resources/subscribe', { uri }), headers })
+    scene.upstream.answering = streaming(async (write) => {
+      write(updated(uri))
+      write({ method: 'notifications/tools/list_changed' })
+      await sleep(6_000, undefined, { ref: false })
+    }, undefined)
+    const before = await open(scene, { method: 'GET', headers })
+    expect(await before.next()).toMatchObject({ method: 'notifications/resources/updated', params: { uri } })
+
+    const since = performance.now()
+    lose?.()
+    if (lose !== undefined) await before.rest()
+    before.leave()
+    const token = await scene.token({ realm_access: { roles: [role] } })
+    const after = await open(scene, { method: 'GET', headers, token })
+
+    expect(await after.next()).toMatchObject({ method: 'notifications/tools/list_changed' })
+    expect(performance.now() - since).toBeLessThan(5_000)
+    after.leave()
+  })
+
 verifies('access:streams', 'a stream ends with a lockdown and with other orders', async () => {
   for (const change of [
     () => scene.orders.set({ locked: 'lockdown' }),
@@ -585,12 +623,12 @@ verifies(
         .end(JSON.stringify({ jsonrpc: '2.0', id: body['id'], result: { content: [] } }))
     }
     const running = Array.from({ length: 64 }, async () => await scene.ask(aCall()))
-    await expect.poll(() => scene.upstream.asked.length).toBe(64)
+    await expect.poll(() => scene.upstream.asked.length, { timeout: 4_000 }).toBe(64)
 
     const agent = await scene.agent()
     expect(reason(await scene.ask({ ...aCall(), agent }))).toBe('calls-over-limit')
     const another = scene.ask({ ...aCall(), agent, token: await scene.token({ sub: 'clinician-2' }) })
-    await expect.poll(() => scene.upstream.asked.length).toBe(65)
+    await expect.poll(() => scene.upstream.asked.length, { timeout: 4_000 }).toBe(65)
     goOn.resolve()
 
     expect((await Promise.all([...running, another])).every(({ status }) => status === 200)).toBe(true)
