@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a target needs: setup.sh PART... with PART of node, cluster, browser, bench.
+# Installs what a target needs: setup.sh PART... with PART of node, cluster, browser, bench, keycloak.
 # Says what it does; says in one line what a person must do where it cannot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,9 +30,13 @@ with_progress() {
 node_packages() {
   command -v npm >/dev/null || fail "npm is missing: install Node.js with npm (any version from 20), then run this again"
   local want; want=$(sha256sum package-lock.json | cut -c1-64)
-  [ "$(cat node_modules/.lock-hash 2>/dev/null)" = "$want" ] && return
-  with_progress "installing Node packages" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-  echo "$want" >node_modules/.lock-hash
+  if [ "$(cat node_modules/.lock-hash 2>/dev/null)" != "$want" ]; then
+    with_progress "installing Node packages" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    echo "$want" >node_modules/.lock-hash
+  fi
+  # Node's own build wants a library that a minimal Debian does not have.
+  node_modules/.bin/node --version >/dev/null 2>&1 || debian_packages libatomic1
+  node_modules/.bin/node --version >/dev/null || fail "the Node.js of node_modules does not start: see the line above"
 }
 
 debian_packages() {
@@ -48,6 +52,23 @@ debian_packages() {
     apt-get install -y -qq --no-install-recommends "${missing[@]}"
 }
 
+# Keycloak's own distribution, as its project publishes it: kept in the cache, and checked each time.
+keycloak_distribution() {
+  local version=26.4.0 sum=1b6a11a2726ac8a8dc9c91d5fafe989a75ce4f1622d7f7b45c21d5bc16629c0a
+  local folder="${XDG_CACHE_HOME:-$HOME/.cache}/hipaa-mcp/keycloak" made
+  local zip=$folder/keycloak-quarkus-dist-$version.zip
+  if [ -f "$zip" ] && sha256sum --check --quiet <<<"$sum  $zip" 2>/dev/null; then return; fi
+  mkdir -p "$folder"
+  made=$(mktemp -d -p "$folder")
+  # Maven's own settings say where from. Its repository of plugins is of no use afterwards.
+  with_progress "fetching Keycloak $version" mvn -B -q -Dmaven.repo.local="$made/repository" \
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+    -Dartifact="org.keycloak:keycloak-quarkus-dist:$version:zip" -DoutputDirectory="$made"
+  sha256sum --check --quiet <<<"$sum  $made/${zip##*/}" || { rm -rf "$made"; fail "what came as Keycloak $version is something else, and was thrown away: look at Maven's settings, then run this again"; }
+  mv "$made/${zip##*/}" "$zip"
+  rm -rf "$made"
+}
+
 for part in "$@"; do
   case $part in
     node) node_packages ;;
@@ -58,6 +79,10 @@ for part in "$@"; do
         e2fsprogs ca-certificates postgresql-15 prometheus strace
       ;;
     browser) debian_packages chromium fonts-dejavu-core ;;
+    keycloak)
+      debian_packages maven openjdk-17-jre-headless unzip
+      keycloak_distribution
+      ;;
     bench) debian_packages nginx-light openssl procps ;;
     *) fail "setup.sh does not know the part $part" ;;
   esac
