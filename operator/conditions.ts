@@ -7,6 +7,7 @@ import { guardedLabel } from '../core/identifiers.ts'
 import type { Condition } from '../core/kubernetes.ts'
 import type { ChainSummary } from '../core/wire.ts'
 import { ownPolicyNames, serverPolicyName } from './desired/network-policies.ts'
+import { saysOf } from './desired/template-annotation.ts'
 import { isReady, type Pod, selects } from './objects.ts'
 import { type Seen, unlabelledPods } from './observe.ts'
 import type { Violation } from './readiness.ts'
@@ -76,16 +77,25 @@ function enforces({ policy, locked }: ChainSummary, hash: string | undefined): b
 
 type Rule = (seen: Seen, fleet: Fleet, now: number) => Finding
 
+/**
+ * Pods of before. Where the workload has not got its template's annotation yet, deleting them brings others of the same
+ * kind: what Ready names comes first, and then they are replaced by themselves.
+ */
+const unguarded = ({ server, workloads }: Seen): Finding =>
+  workloads.some((workload) => {
+    const { own, template } = saysOf(workload)
+    return own === server.metadata.name && template === undefined && workload.copied === undefined
+  })
+    ? no('NotRolledYet', 'The pods run without a sidecar: they are replaced once what Ready names is there.')
+    : no('UnguardedPods', 'Pods that started before the namespace was enrolled still run: replace them.')
+
 /** A control that lives in the sidecar holds where every pod is guarded and reports this policy. */
 const inEveryPod =
   (reason: string, message: string): Rule =>
-  ({ chains }, { expected, guarded, inForce }) => {
+  (seen, { expected, guarded, inForce }) => {
+    const { chains } = seen
     if (expected === 0) return noPods
-    if (guarded.length < expected)
-      return no(
-        'UnguardedPods',
-        'Pods that started before the namespace was enrolled still run: replace them.',
-      )
+    if (guarded.length < expected) return unguarded(seen)
     if (chains === undefined) return collectorAway
     if (inForce.length < guarded.length)
       return unknown('PolicyNotReported', 'Not every pod has reported this policy as in force yet.')
@@ -193,8 +203,7 @@ const guarded: Rule = (seen, { expected, guarded }) => {
       'Label the namespace hipaa-mcp.dev/enforce=true, then pods are guarded.',
     )
   if (expected === 0) return noPods
-  if (guarded.length < expected)
-    return no('UnguardedPods', 'Pods that started before the namespace was enrolled still run: replace them.')
+  if (guarded.length < expected) return unguarded(seen)
   return unlabelledPods(seen).length > 0
     ? no('StorePodsNotStamped', 'Pods of a store started before the namespace was enrolled: replace them.')
     : yes('EveryPodGuarded', 'Every pod of this server carries the whole sidecar.')

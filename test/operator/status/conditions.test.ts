@@ -353,5 +353,9 @@ verifies(
       '1/2',
     )
     expect(condition({ ...well, workloads: [workload], pods: [old] }, 'Ready')).toBe('False UnguardedPods')
+    // Deleting such a pod would bring another of its kind.
+    expect(condition({ ...well, workloads: [workload], pods: [old] }, 'Guarded')).toBe('False NotRolledYet')
+    const rolled = { ...workload, copied: 'ehr' }
+    expect(condition({ ...well, workloads: [rolled], pods: [old] }, 'Guarded')).toBe('False UnguardedPods')
   },
 )
