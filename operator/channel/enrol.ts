@@ -6,7 +6,14 @@ import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK } from 'jose'
 import { loginOf } from '../../core/identity/login.ts'
 import { personName } from '../../core/identity/person.ts'
-import { clientOf, TokenFault, tokenIdOf, type Verified, verifyToken } from '../../core/identity/token.ts'
+import {
+  clientOf,
+  type NewKeySet,
+  TokenFault,
+  tokenIdOf,
+  type Verified,
+  verifyToken,
+} from '../../core/identity/token.ts'
 import { isObject } from '../../core/is-object.ts'
 import { type Policy, parsePolicy } from '../../core/policy.ts'
 import { type EnrolResponse, enrolment, type Orders, type RelayedEnrolment } from '../../core/wire.ts'
@@ -20,24 +27,32 @@ export type EnrolDeps = {
   orders: Pick<OrdersSource, 'for'>
   /** The operator's own client CA. */
   clients: Authority
+  /** For a token by a key that this replica has not seen yet. */
+  newKeySet: (sidecar: Sidecar) => NewKeySet
   /** Milliseconds since 1970. */
   now?: () => number
 }
+
+type Sidecar = { namespace: string; server: string; podUid: string }
 
 /** Longest issuer and subject together that fit into a name of a certificate. */
 const longestName = 1_024
 
 /** The certificate, or a rejection with `ChannelRefusal`. */
 export async function answerEnrolment(
-  { orders, clients, now = Date.now }: EnrolDeps,
-  sidecar: { namespace: string; server: string; podUid: string },
+  { orders, clients, newKeySet, now = Date.now }: EnrolDeps,
+  sidecar: Sidecar,
   body: string,
 ): Promise<EnrolResponse> {
   const asked = requestIn(body)
   const told = orders.for(sidecar.namespace, sidecar.server, sidecar.podUid)
   const policy = inForce(told, clients)
   const at = now()
-  const verified = await verifiedBy(asked.token, policy, (told as Orders).jwks, at)
+  const verified = await verifiedBy(asked.token, policy, {
+    jwks: (told as Orders).jwks,
+    newKeySet: newKeySet(sidecar),
+    now: at,
+  })
   const { claims, issuer, iss, sub } = verified
   const login = loginOf(claims, issuer, Math.floor(at / 1000), freshness(policy))
   if (typeof login === 'string')
@@ -109,12 +124,11 @@ function inForce(orders: Orders | undefined, clients: Authority): Policy {
 async function verifiedBy(
   token: string,
   policy: Policy,
-  jwks: Orders['jwks'],
-  now: number,
+  against: { jwks: Orders['jwks']; newKeySet: NewKeySet; now: number },
 ): Promise<Verified> {
   const issuers = new Map(policy.issuers.map((issuer) => [issuer.url, issuer]))
   try {
-    return await verifyToken(token, { issuers, jwks, now })
+    return await verifyToken(token, { issuers, ...against })
   } catch (cause) {
     if (!(cause instanceof TokenFault)) throw cause
     throw new ChannelRefusal(401, 'The access token is not good: get a new one', cause.reason)

@@ -19,6 +19,7 @@ import type { OrdersSource } from '../orders-source.ts'
 import { plainAddress } from './believe.ts'
 import { answerEnrolment } from './enrol.ts'
 import { answerIdentity } from './identity.ts'
+import { newKeySets } from './key-sets.ts'
 import { namesOf, recently, type Service } from './names.ts'
 import { streamOrders } from './orders.ts'
 import { ChannelRefusal } from './refused.ts'
@@ -56,7 +57,7 @@ const channelNames = [
 /** Listens; rejects when the port cannot be had. */
 export async function startChannel(options: ChannelOptions): Promise<Listener> {
   const { client, authority, port = ports.channel, seconds = day } = options
-  const deps = { ...options, seconds }
+  const deps = { ...options, seconds, newKeySet: newKeySets(options) }
   const { outdatedMs = 10_000 } = options
   const servicesOf = recently(
     outdatedMs / 2,

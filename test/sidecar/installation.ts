@@ -339,7 +339,8 @@ async function enrol(
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const body = Buffer.concat(chunks).toString('utf8')
-  return await answerEnrolment({ orders: { for: () => orders }, clients }, pod, body).then(
+  const newKeySet = () => async () => await Promise.resolve(undefined)
+  return await answerEnrolment({ orders: { for: () => orders }, clients, newKeySet }, pod, body).then(
     (answer) => [200, answer] as const,
     (why: unknown) => {
       if (!(why instanceof ChannelRefusal)) throw why

@@ -11,12 +11,13 @@ import { type Policy, policyText } from '../../../core/policy.ts'
 import type { Orders as Told } from '../../../core/wire.ts'
 import { type Authority, makeAuthority } from '../../../operator/authority/ca.ts'
 import { answerEnrolment } from '../../../operator/channel/enrol.ts'
+import { newKeySets } from '../../../operator/channel/key-sets.ts'
 import { ChannelRefusal } from '../../../operator/channel/refused.ts'
 import { type Discovery, discoveryServer } from '../../../sidecar/discovery.ts'
 import { enrolling } from '../../../sidecar/enrol.ts'
 import { aPolicy, issuerUrl } from '../../support/policy.ts'
 import { aScene, caller, type Scene, thumbprint } from '../../support/scene.ts'
-import { now } from '../../support/tokens.ts'
+import { anIssuer, now } from '../../support/tokens.ts'
 import { verifies } from '../../verifies.ts'
 
 const host = 'ehr.clinic.example'
@@ -82,8 +83,9 @@ function told(changes: Partial<Policy> = {}): Told {
 }
 
 const who = { namespace: 'clinic', server: 'ehr', podUid: 'uid-1' }
+const noOther = () => async () => await Promise.resolve(undefined)
 const signing = async (body: string, orders: Told | undefined = told()) =>
-  await answerEnrolment({ orders: { for: () => orders }, clients }, who, body)
+  await answerEnrolment({ orders: { for: () => orders }, clients, newKeySet: noOther }, who, body)
 
 /** The channel, without its transport. */
 const operator: Parameters<typeof enrolling>[0]['link']['request'] = async ({ body = '' }) => {
@@ -175,6 +177,47 @@ verifies(
     const hours = (leaf.validToDate.getTime() - Date.now()) / 3_600_000
     expect(hours).toBeLessThanOrEqual(8)
     expect(hours).toBeGreaterThan(7.9)
+  },
+)
+
+verifies(
+  'authentication:issuers',
+  'a replica of the operator that has not seen a new key looks for it before it refuses a person',
+  async () => {
+    const body = JSON.stringify({ token: await fresh(), csr: certificateRequest(newKey()) })
+    const { jwks } = await anIssuer()
+    const before = { keys: jwks.keys.map((key) => ({ ...key, kid: 'before' })) }
+    const replica = { jwks: { [issuerUrl]: before } as Told['jwks'], asked: [] as unknown[], finds: true }
+    const listeners = new Set<() => void>()
+    const orders = {
+      for: () => ({ ...told(), jwks: replica.jwks }),
+      subscribe: (_namespace: string, _name: string, listener: () => void) => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+    }
+    const unknownKey = (...of: unknown[]) => {
+      replica.asked.push(of)
+      // Found a moment later, as an issuer answers.
+      setTimeout(() => {
+        if (replica.finds) replica.jwks = told().jwks
+        for (const listener of listeners) listener()
+      }, 20)
+    }
+    const newKeySet = newKeySets({ orders, unknownKey, patience: 100 })
+    const enrolled = async () => await answerEnrolment({ orders, clients, newKeySet }, who, body)
+
+    replica.finds = false
+    await expect(enrolled()).rejects.toMatchObject({ reason: 'token-signature' })
+    replica.finds = true
+    const { certificate } = await enrolled()
+
+    expect(new X509Certificate(certificate).verify(new X509Certificate(clients.pem).publicKey)).toBe(true)
+    expect(replica.asked).toEqual([
+      ['clinic', 'ehr', issuerUrl],
+      ['clinic', 'ehr', issuerUrl],
+    ])
+    expect(listeners.size).toBe(0)
   },
 )
 
@@ -407,7 +450,7 @@ verifies('authentication:enrolment', 'a locked server and an operator that is aw
   const body = JSON.stringify({ token, csr: certificateRequest(newKey()) })
   await expect(signing(body, { ...told(), locked: 'lockdown' })).rejects.toMatchObject({ reason: 'locked' })
   await expect(
-    answerEnrolment({ orders: { for: () => undefined }, clients }, who, body),
+    answerEnrolment({ orders: { for: () => undefined }, clients, newKeySet: noOther }, who, body),
   ).rejects.toMatchObject({ status: 503 })
 
   channel.away = true
