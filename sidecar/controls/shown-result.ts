@@ -41,8 +41,7 @@ export function shownResult(
   if (parts === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
   const known = surveyOf(parts, found.target)
-  const patients = patientsOf(known, showing)
-  if (patients.length > mostPatients) throw new Refusal('result-too-many-patients')
+  const patients = recordable(known, showing)
   if (result['isError'] === true && !returns.whole) {
     const dropped = { 'error-text': parts.blocks.length }
     return {
@@ -106,6 +105,22 @@ function aliases(known: Survey, named: readonly string[]): Map<string, string> {
 function patientsOf(known: Survey, { patients: named }: Showing): string[] {
   const same = aliases(known, named)
   return [...new Set([...named, ...[...known.patients].map((patient) => same.get(patient) ?? patient)])]
+}
+
+/** The patients in what the server returned besides a result. Throws Refusal like a result that names them does. */
+export function patientsBesides(returned: unknown, showing: Showing, deps: Deps): readonly string[] {
+  const known = survey()
+  look(returned, showing.found.target.returns.patients, known)
+  const patients = recordable(known, showing)
+  reachable(known, showing)
+  counted(patients, showing, deps)
+  return patients
+}
+
+function recordable(known: Survey, showing: Showing): readonly string[] {
+  const patients = patientsOf(known, showing)
+  if (patients.length > mostPatients) throw new Refusal('result-too-many-patients')
+  return patients
 }
 
 /** A caller bound to one patient, a panel, or those of an emergency gets no result that concerns another. */

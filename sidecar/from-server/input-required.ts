@@ -4,6 +4,7 @@
 
 import { isObject } from '../../core/is-object.ts'
 import { sealedState } from '../asks/input.ts'
+import { patientsBesides, type Showing } from '../controls/shown-result.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answer, Answered, JsonObject } from '../exchange.ts'
 import { survey } from '../redaction/survey.ts'
@@ -17,13 +18,10 @@ import { viewOf } from './view.ts'
 const mostInputs = 32
 
 /** The answer, and what was done to it. */
-export function redactInput(
-  exchange: Answered,
-  deps: Pick<Deps, 'orders'>,
-): { answer: Answer; account: Account } {
+export function redactInput(exchange: Answered, deps: Deps): { answer: Answer; account: Account } {
   const { incoming, found, message } = exchange
-  const { inputRequests, requestState } = incoming.result
-  const { shown, account } = shownInputs(inputRequests, exchange, deps)
+  const { requestState } = incoming.result
+  const { shown, account } = shownInputs(incoming.result, exchange, deps)
   const asked = Object.keys(shown).length
   if (asked === 0 && requestState === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
@@ -36,15 +34,17 @@ export function redactInput(
   return { answer, account }
 }
 
-/** Whom the server asks, and about what. */
-type Inquiring = Pick<Answered, 'rules' | 'inForce' | 'found' | 'patients' | 'reach'>
-
-/** The questions as they may leave, and what was done to them. Throws Refusal for one that the policy does not name. */
+/**
+ * The questions of what the server returned as they may leave, and what was done to them. Throws Refusal for one that the
+ * policy does not name. Its patients are those of a result: all are recorded, within reach, and count for the limit.
+ */
 export function shownInputs(
-  inputRequests: unknown,
-  { rules, inForce, found, patients: named, reach }: Inquiring,
-  deps: Pick<Deps, 'orders'>,
+  { requestState: _sealed, ...returned }: JsonObject,
+  showing: Showing & Pick<Answered, 'rules'>,
+  deps: Deps,
 ): { shown: JsonObject; account: Account } {
+  const { rules, inForce, found } = showing
+  const { inputRequests } = returned
   const context: Context = {
     fromServer: rules.fromServer,
     agreementActive: (name) => deps.orders.agreementActive(name),
@@ -55,7 +55,6 @@ export function shownInputs(
   const asked = Object.entries(inputRequests ?? {})
   if (asked.length > mostInputs) throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
-  const patients = new Set(named)
   const dropped: Record<string, number> = {}
   const redacted: Record<string, number> = {}
   const shown: [string, JsonObject[string]][] = asked.map(([key, request]) => {
@@ -68,18 +67,16 @@ export function shownInputs(
     const view = viewOf(params, rule, inForce)
     const left = row.show(params as JsonObject, view, context)
     if (left === undefined) throw new Refusal('upstream-asks')
-    for (const patient of view.patients) patients.add(patient)
     sum(dropped, view.tally.dropped)
     sum(redacted, view.tally.redacted)
     return [key, { method: row.method, params: left }]
   })
-  if (reach !== undefined && [...patients].some((patient) => !reach.includes(patient)))
-    throw new Refusal('patient-not-permitted')
+  const patients = patientsBesides(returned, showing, deps)
   return {
     shown: Object.fromEntries(shown),
     account: {
       outcome: 'ok',
-      patients: [...patients],
+      patients,
       kept: { 'input-request': shown.length },
       dropped,
       redacted,

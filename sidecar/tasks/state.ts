@@ -2,7 +2,13 @@
 // made it, and what is in it - questions, a result, an error - as it would be in an answer of its own.
 
 import { isObject } from '../../core/is-object.ts'
-import { mostPatients, type Showing, type Shown, shownResult } from '../controls/shown-result.ts'
+import {
+  mostPatients,
+  patientsBesides,
+  type Showing,
+  type Shown,
+  shownResult,
+} from '../controls/shown-result.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, JsonObject, Revision } from '../exchange.ts'
 import { shownInputs } from '../from-server/input-required.ts'
@@ -49,7 +55,7 @@ export function shownTask(
   deps: Deps,
   details: boolean,
 ): Shown {
-  const { revision, inForce, found, reach } = showing
+  const { revision, inForce, found } = showing
   const { returns } = found.target
   const { status, createdAt, lastUpdatedAt, statusMessage } = state
   const { life = '', poll = '' } = names[revision] ?? {}
@@ -59,14 +65,12 @@ export function shownTask(
   // A name that stands in the result is found in the message too; patients of the result are counted with the result.
   const all = viewOf(state, returns.text, inForce)
   const rest = Object.fromEntries(Object.entries(state).filter(([name]) => !isInner(name)))
-  const said = viewOf(rest, returns.text, inForce).patients
-  if (reach !== undefined && said.some((patient) => !reach.includes(patient)))
-    throw new Refusal('patient-not-permitted')
+  const said = patientsBesides(rest, showing, deps)
 
   const message = all.text(statusMessage)
   const interval = count(state[poll])
   const more = details ? detailsOf(state, showing, deps) : { result: {}, account: nothing }
-  const patients = [...new Set([...showing.patients, ...said, ...more.account.patients])]
+  const patients = [...new Set([...said, ...more.account.patients])]
   if (patients.length > mostPatients) throw new Refusal('result-too-many-patients')
   return {
     result: {
@@ -93,9 +97,9 @@ export function shownTask(
 const nothing: Account = { outcome: 'ok', patients: [], kept: {}, dropped: {}, redacted: {} }
 
 function detailsOf(state: JsonObject, showing: Showing & { readonly rules: Rules }, deps: Deps): Shown {
-  const { status, result, error, inputRequests } = state
+  const { status, result, error } = state
   if (status === 'input_required') {
-    const { shown, account } = shownInputs(inputRequests, showing, deps)
+    const { shown, account } = shownInputs(state, showing, deps)
     return { result: { inputRequests: shown }, account }
   }
   if (status === 'failed') {

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Limits, Returns } from '../../../core/policy.ts'
 import { withResult } from '../../support/mcp-server.ts'
 import { aMessage } from '../../support/message.ts'
-import { aPolicy, aRole } from '../../support/policy.ts'
+import { aPolicy, aRole, aTool } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -355,6 +355,47 @@ verifies(
     })
   },
 )
+
+const naming = (...patients: string[]) => ({
+  ...input,
+  inputRequests: {
+    reason: {
+      method: 'elicitation/create',
+      params: {
+        message: `Which of ${patients.map((one) => `Patient/${one}`).join(', ')}?`,
+        requestedSchema: { type: 'object', properties: {} },
+      },
+    },
+  },
+})
+const few = { callsPerMinute: 1000, patientsPerHour: 3, resultBytes: 262_144 }
+
+verifies(
+  'breach:patients',
+  'the patients of a server’s questions are recorded, wherever they stand',
+  async () => {
+    scene.use(aPolicy(asking))
+    scene.upstream.answering = withResult({ ...naming('p-8'), structuredContent: { patient: 'Patient/p-9' } })
+
+    expect(answered(await scene.ask(call()))).toMatchObject({ resultType: 'input_required' })
+    expect(scene.trail.of('result').at(-1)?.patients).toHaveLength(3)
+
+    const many = Array.from({ length: 260 }, (_, at) => `p-${at}`)
+    scene.use(aPolicy({ ...asking, tools: [aTool({ limits: { ...few, patientsPerHour: 1000 } })] }))
+    scene.upstream.answering = withResult(naming(...many))
+    expect((await scene.ask(call())).text).toContain('result-too-many-patients')
+  },
+)
+
+verifies('access:limits', 'the patients of a server’s questions count like those of a result', async () => {
+  scene.use(aPolicy({ ...asking, tools: [aTool({ limits: few })] }))
+  const token = await scene.token({ sub: 'clinician-9' })
+  scene.upstream.answering = withResult(naming('p-8', 'p-9'))
+  expect(answered(await scene.ask({ ...call(), token }))).toMatchObject({ resultType: 'input_required' })
+
+  scene.upstream.answering = withResult(naming('p-10'))
+  expect(refused(await scene.ask({ ...call(), token }))).toBe('patients-over-limit')
+})
 
 verifies(
   'access:input-rounds',

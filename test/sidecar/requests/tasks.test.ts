@@ -324,6 +324,25 @@ verifies('access:input-rounds', 'a task asks under policy, and is answered by ta
   expect(refusal(nothing)).toBe('input-malformed')
 })
 
+for (const revision of both)
+  verifies(
+    'access:limits',
+    `the patients that a task of ${revision} tells of count like those of a result`,
+    async () => {
+      scene.use(
+        aPolicy({ ...policy, tools: [aTool({ ...tool, limits: { ...limits, patientsPerHour: 2 } })] }),
+      )
+      const token = await scene.token({ sub: `clinician of ${revision}` })
+      const handle = await begin(revision, token)
+      const about = (patient: string) => state(revision, { statusMessage: `Reading Patient/${patient}` })
+
+      expect(refusal(await after('tasks/get', handle, revision, about('p-8'), token))).toBeUndefined()
+      expect(refusal(await after('tasks/get', handle, revision, about('p-9'), token))).toBe(
+        'patients-over-limit',
+      )
+    },
+  )
+
 verifies('access:tasks', 'who does not say that they know tasks is refused with the capability', async () => {
   const handle = await begin(now)
   const plain = { revision: now, purpose: 'TREAT' } as const
