@@ -99,6 +99,9 @@ at: string
 }
 }
 status?: {
+/**
+ * metadata.generation that this was judged on.
+ */
 observedGeneration?: number
 /**
  * Where it stands.
@@ -124,15 +127,42 @@ lastUse?: string
  * Uses by chain of the trail.
  */
 counted?: {
+/**
+ * Origin of the chain.
+ */
 chain: string
+/**
+ * Calls under the grant in it so far.
+ */
 uses: number
 }[]
+/**
+ * What holds and what does not.
+ */
 conditions?: {
+/**
+ * Which condition, in CamelCase.
+ */
 type: string
+/**
+ * True, False, or Unknown where nothing shows it.
+ */
 status: ("True" | "False" | "Unknown")
+/**
+ * Why, as one word for programs.
+ */
 reason: string
+/**
+ * Why, for people, and what to do.
+ */
 message: string
+/**
+ * metadata.generation that this was judged on.
+ */
 observedGeneration?: number
+/**
+ * When status changed last.
+ */
 lastTransitionTime: string
 }[]
 }

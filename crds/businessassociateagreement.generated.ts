@@ -49,6 +49,9 @@ uri?: string
 }
 }
 status?: {
+/**
+ * metadata.generation that this was judged on.
+ */
 observedGeneration?: number
 /**
  * Whole days until the agreement ends; 0 when it is over.
@@ -58,12 +61,33 @@ daysLeft?: number
  * Servers that rely on it, namespace/name.
  */
 servers?: string[]
+/**
+ * What holds and what does not.
+ */
 conditions?: {
+/**
+ * Which condition, in CamelCase.
+ */
 type: string
+/**
+ * True, False, or Unknown where nothing shows it.
+ */
 status: ("True" | "False" | "Unknown")
+/**
+ * Why, as one word for programs.
+ */
 reason: string
+/**
+ * Why, for people, and what to do.
+ */
 message: string
+/**
+ * metadata.generation that this was judged on.
+ */
 observedGeneration?: number
+/**
+ * When status changed last.
+ */
 lastTransitionTime: string
 }[]
 }

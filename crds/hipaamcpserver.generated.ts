@@ -32,6 +32,9 @@ workload: {
  * Pods to guard by label, instead of the annotation hipaa-mcp.dev/server. Omitted, only annotated pods.
  */
 selector?: {
+/**
+ * Labels that such a pod has, all of them.
+ */
 matchLabels: {
 [k: string]: string
 }
@@ -65,8 +68,17 @@ tls?: {
  * cert-manager issuer of the server's certificate. Omitted, the operator's own CA.
  */
 issuerRef?: {
+/**
+ * Name of the issuer.
+ */
 name: string
+/**
+ * Issuer: of the server's own namespace.
+ */
 kind: ("Issuer" | "ClusterIssuer")
+/**
+ * API group of the issuer. Default cert-manager.io.
+ */
 group?: string
 }
 /**
@@ -169,6 +181,9 @@ idle?: string
  */
 absolute?: string
 }
+/**
+ * More than one factor is always demanded; how long ago it may have been.
+ */
 mfa?: {
 /**
  * Longest time since auth_time; older logins get a step-up challenge (RFC 9470). Default 8h.
@@ -226,6 +241,9 @@ claim: string
  * Who may use which tools for which purpose. What no role permits is refused.
  */
 roles: {
+/**
+ * Name of the role, as records and reports show it.
+ */
 name: string
 /**
  * Which tokens have this role. All that is named must hold.
@@ -322,6 +340,9 @@ media?: ("Drop" | "Keep")
  */
 reason?: string
 }
+/**
+ * How much one person may have of it. Each has a default.
+ */
 limits?: {
 /**
  * Calls per person and minute. Default 60.
@@ -390,6 +411,9 @@ media?: ("Drop" | "Keep")
  */
 reason?: string
 }
+/**
+ * How much one person may have of it. Each has a default.
+ */
 limits?: {
 /**
  * Calls per person and minute. Default 60.
@@ -456,6 +480,9 @@ media?: ("Drop" | "Keep")
  */
 reason?: string
 }
+/**
+ * How much one person may have of it. Each has a default.
+ */
 limits?: {
 /**
  * Calls per person and minute. Default 60.
@@ -564,6 +591,9 @@ hosts?: string[]
  */
 origins?: string[]
 }
+/**
+ * What becomes of identifiers in fields and text that are kept.
+ */
 redaction?: {
 /**
  * What becomes of dates in kept fields. Year: only the year stays. Default Year.
@@ -574,8 +604,17 @@ dates?: ("Year" | "Drop")
  * Every place where PHI rests behind this server.
  */
 stores?: {
+/**
+ * Name by which network.egress and status speak of the store.
+ */
 name: string
+/**
+ * The pods that keep it. Only the server's pods reach them, and their volumes are looked at.
+ */
 pods: {
+/**
+ * Labels that such a pod has, all of them.
+ */
 matchLabels: {
 [k: string]: string
 }
@@ -585,6 +624,9 @@ matchLabels: {
  */
 port: number
 }[]
+/**
+ * When a record counts as kept, where, and for how long.
+ */
 trail?: {
 /**
  * When a record counts as kept. Stream: the collector committed it. Local: it is on the pod's own encrypted volume. Default Stream.
@@ -612,6 +654,9 @@ retention?: string
  * Who reaches the server, and what the server reaches. Omitted, nobody and nothing.
  */
 network?: {
+/**
+ * Who reaches the server, by namespace or by address. Omitted, nobody.
+ */
 ingress?: {
 /**
  * Namespace of the callers.
@@ -626,11 +671,17 @@ cidr?: string
  * Only these pods of the namespace. Omitted, all.
  */
 podSelector?: {
+/**
+ * Labels that such a pod has, all of them.
+ */
 matchLabels?: {
 [k: string]: string
 }
 }
 }[]
+/**
+ * What the server reaches, each by an agreement or as a store. Omitted, nothing.
+ */
 egress?: {
 /**
  * BusinessAssociateAgreement whose hosts may be reached while it is active.
@@ -648,7 +699,13 @@ host?: string
  * What the server speaks to the store; TLS is put on the wire in that protocol's own way.
  */
 protocol?: "Postgres"
+/**
+ * How the store proves who it is; an egress to a store needs it, for nothing leaves as plain text.
+ */
 tls?: {
+/**
+ * The CA that its certificate must come from.
+ */
 ca: {
 /**
  * CA of the store's certificate, PEM.
@@ -658,6 +715,9 @@ pem: string
 }
 }[]
 }
+/**
+ * What counts as a sign of a breach (45 CFR 164.402).
+ */
 breach?: {
 /**
  * Patterns of access that raise a signal. Default 100 distinct patients per person and hour.
@@ -687,6 +747,9 @@ reason: string
  * What was seen, with the evidence.
  */
 status?: {
+/**
+ * metadata.generation that this was judged on.
+ */
 observedGeneration?: number
 /**
  * Tools that the policy lets through.
@@ -700,42 +763,96 @@ gaps?: string
  * When the newest committed record was written.
  */
 lastRecord?: string
+/**
+ * The policy in force.
+ */
 policy?: {
 /**
  * SHA-256 of the policy document, hexadecimal.
  */
 hash?: string
+/**
+ * The first 12 digits of hash.
+ */
 short?: string
 /**
  * Generation of the orders; it only grows.
  */
 generation?: number
 }
+/**
+ * How many pods there are, and in how many the policy holds.
+ */
 pods?: {
+/**
+ * Pods that carry the whole sidecar.
+ */
 guarded?: number
+/**
+ * All pods of the server.
+ */
 expected?: number
 /**
  * Guarded pods that report this policy hash.
  */
 inForce?: number
+/**
+ * guarded/expected, for kubectl get.
+ */
 summary?: string
 }
 /**
  * Volumes where PHI may rest, with the grade of the evidence that they are encrypted.
  */
 volumes?: {
+/**
+ * Name of the PersistentVolumeClaim.
+ */
 claim: string
+/**
+ * Its storage class.
+ */
 storageClass?: string
+/**
+ * CSI driver, or the provisioner of the class.
+ */
 driver?: string
+/**
+ * How good the evidence is, the best first. Unknown counts as not encrypted.
+ */
 grade: ("Verified" | "Recorded" | "Declared" | "Attested" | "Unknown")
+/**
+ * Which evidence gave the grade.
+ */
 reason?: string
 }[]
+/**
+ * What holds and what does not, a line for each control.
+ */
 conditions?: {
+/**
+ * Which condition, in CamelCase.
+ */
 type: string
+/**
+ * True, False, or Unknown where nothing shows it.
+ */
 status: ("True" | "False" | "Unknown")
+/**
+ * Why, as one word for programs.
+ */
 reason: string
+/**
+ * Why, for people, and what to do.
+ */
 message: string
+/**
+ * metadata.generation that this was judged on.
+ */
 observedGeneration?: number
+/**
+ * When status changed last.
+ */
 lastTransitionTime: string
 }[]
 }

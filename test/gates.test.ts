@@ -1,9 +1,10 @@
 // Gates of the repository itself: claims have tests, arrows point one way, stages keep their order.
 
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { claimsInTests, sourcesBelow, textOf } from './claims.ts'
 import { type Requirement, requirements } from './requirements.ts'
 
@@ -42,6 +43,35 @@ test('imports point one way: crds <- core <- operator, sidecar, collector, cli',
   }
 
   expect(wrong).toEqual([])
+})
+
+/** A node of a CRD's schema, as far as the walk below needs it. */
+type Schema = { description?: string; properties?: { [name: string]: Schema }; items?: Schema }
+
+test('every field of every kind says in kubectl explain what it is', async () => {
+  const silent: string[] = []
+  const look = ({ properties = {}, items }: Schema, path: string): void => {
+    for (const [name, field] of Object.entries(properties)) {
+      if (field.description === undefined) silent.push(`${path}.${name}`)
+      look(field, `${path}.${name}`)
+    }
+    if (items !== undefined) look(items, `${path}[]`)
+  }
+  const kinds = (await readdir(join(root, 'crds'))).filter(
+    (file) => file.endsWith('.yaml') && file !== 'kustomization.yaml',
+  )
+  for (const file of kinds) {
+    const { spec } = parse(await textOf(join('crds', file))) as {
+      spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: Schema; status?: Schema } } } }[] }
+    }
+    for (const { schema } of spec.versions) {
+      const { spec: wanted, status = {} } = schema.openAPIV3Schema.properties
+      look({ properties: { spec: wanted, status } }, file)
+    }
+  }
+
+  expect(kinds.length).toBeGreaterThan(3)
+  expect(silent.filter((path) => !/\.yaml\.status$/.test(path))).toEqual([])
 })
 
 test('core does no I/O and reads no clock', async () => {
