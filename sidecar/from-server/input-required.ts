@@ -65,7 +65,7 @@ export function shownInputs(
     if (row === undefined || rule === undefined || !isObject(params) || !isPlain(key, found.target))
       throw new Refusal('upstream-asks')
     const view = viewOf(params, rule, inForce)
-    const left = row.show(params as JsonObject, view, context)
+    const left = row.show(params, view, context)
     if (left === undefined) throw new Refusal('upstream-asks')
     sum(dropped, view.tally.dropped)
     sum(redacted, view.tally.redacted)

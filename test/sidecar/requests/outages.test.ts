@@ -217,5 +217,5 @@ test('a fault of ours is an internal error that says nothing, and is recorded', 
 
   expect(told(reply)).toEqual({ status: 500, reason: 'internal' })
   expect(scene.log).toEqual(['refusal internal'])
-  expect(scene.faults).toEqual(['transport: Error'])
+  expect(scene.faults).toEqual(['transport: TypeError'])
 })
