@@ -1,60 +1,42 @@
-// What each kind of record may hold, as a table. TypeScript keeps it complete: a member added to a type without a row
-// here does not compile.
+// What each kind of record may hold, as a table.
 
 import { isObject } from './is-object.ts'
-import type { AuditRecord } from './record.ts'
+import type { AuditRecord, PatientToken, Who } from './record.ts'
+import { among, type Check, count, holds, list, object, optional, type Shape, text } from './shape.ts'
 
-type Check = (value: unknown) => boolean
-type Optional = { optional: Check }
 type Kind = AuditRecord['kind']
-type Members<K extends Kind> = Omit<Extract<AuditRecord, { kind: K }>, 'schema' | 'at' | 'kind'>
-type Shape<R> = { [M in keyof R]-?: undefined extends R[M] ? Optional : Check }
+type RecordOf<K extends Kind> = Extract<AuditRecord, { kind: K }>
+type Members<K extends Kind> = Omit<RecordOf<K>, 'schema' | 'at' | 'kind'>
 
-const text: Check = (value) => typeof value === 'string'
-const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const time: Check = (value) =>
   typeof value === 'string' &&
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
   !Number.isNaN(Date.parse(value))
 const hash: Check = (value) => typeof value === 'string' && /^hmac-sha256:[0-9a-f]{64}$/.test(value)
 const root: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9+/]{43}=$/.test(value)
-const among =
-  (...values: string[]): Check =>
-  (value) =>
-    values.includes(value as string)
-const list =
-  (item: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(item)
 const counts: Check = (value) => isObject(value) && Object.values(value).every(count)
 // Identifier of a call: bounded, so that hundreds fit into one record of the registry log.
 const call: Check = (value) => typeof value === 'string' && /^[\x21-\x7e]{1,100}$/.test(value)
-const optional = (check: Check): Optional => ({ optional: check })
 
-const object =
-  (shape: { [member: string]: Check | Optional }): Check =>
-  (value) =>
-    isObject(value) && holds(value, shape)
-
-const who = object({
+const who = object<Who>({
   sub: text,
   iss: text,
   clientId: optional(text),
   token: optional(text),
   certificate: text,
   key: optional(text),
-  mfa: object({
+  mfa: object<Who['mfa']>({
     rule: text,
     value: text,
     authTime: (value) => Number.isFinite(value),
     grade: among('claim', 'configured'),
   }),
-  actor: optional(object({ sub: text, iss: optional(text) })),
+  actor: optional(object<NonNullable<Who['actor']>>({ sub: text, iss: optional(text) })),
   training: optional(text),
 })
 // HMAC-SHA256 in base64url: an identifier in the clear has no such form.
 const token: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value)
-const patients = list(object({ token, sealed: text }))
+const patients = list(object<PatientToken>({ token, sealed: text }))
 
 const shapes: { [K in Kind]: Shape<Members<K>> } = {
   'chain-started': { origin: text, profile: text, acknowledge: among('Stream', 'Local'), version: text },
@@ -62,7 +44,9 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     generation: count,
     policy: text,
     locked: optional(text),
-    breach: list(object({ distinctPatients: count, perSeconds: count })),
+    breach: list(
+      object<RecordOf<'orders'>['breach'][number]>({ distinctPatients: count, perSeconds: count }),
+    ),
   },
   intent: {
     call,
@@ -77,7 +61,14 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     arguments: optional(hash),
     patients,
     policy: text,
-    grant: optional(object({ name: text, uid: text, requestedBy: text, approvedBy: text })),
+    grant: optional(
+      object<NonNullable<RecordOf<'intent'>['grant']>>({
+        name: text,
+        uid: text,
+        requestedBy: text,
+        approvedBy: text,
+      }),
+    ),
   },
   result: {
     call,
@@ -154,17 +145,4 @@ export function isRecord(value: unknown): value is AuditRecord {
     Object.hasOwn(shapes, kind) &&
     holds(members, shapes[kind as Kind])
   )
-}
-
-function holds(value: { [member: string]: unknown }, shape: { [member: string]: Check | Optional }): boolean {
-  // Twice for every call: no lists of members are made here.
-  for (const member in value) if (!Object.hasOwn(shape, member)) return false
-  for (const member in shape) {
-    const rule = shape[member] as Check | Optional
-    const has = Object.hasOwn(value, member)
-    const well =
-      typeof rule === 'function' ? has && rule(value[member]) : !has || rule.optional(value[member])
-    if (!well) return false
-  }
-  return true
 }

@@ -3,7 +3,8 @@
 import { createSecretKey } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
 import { isObject } from '../core/is-object.ts'
-import { type Policy, parsePolicy, policyHash, type Transport } from '../core/policy.ts'
+import { parsePolicy } from '../core/parse-policy.ts'
+import { type Policy, policyHash, type Transport } from '../core/policy.ts'
 import { revocationKinds, type Orders as Wire } from '../core/wire.ts'
 import type { InForce, Keys } from './in-force.ts'
 import { holdsCertificates } from './pem.ts'
@@ -137,9 +138,8 @@ export class OrdersJudge {
   }
 
   #parse(text: string): Policy | undefined {
-    const parsed = parsePolicy(text)
-    if ('issues' in parsed) return undefined
-    const { policy } = parsed
+    const policy = parsePolicy(text)
+    if (policy === undefined) return undefined
     const { namespace, name } = this.#pod.server
     if (policy.server.namespace !== namespace || policy.server.name !== name) return undefined
     if (!holdsCertificates(policy.tls.clientCa)) return undefined

@@ -15,7 +15,8 @@ import {
   verifyToken,
 } from '../../core/identity/token.ts'
 import { isObject } from '../../core/is-object.ts'
-import { type Policy, parsePolicy } from '../../core/policy.ts'
+import { parsePolicy } from '../../core/parse-policy.ts'
+import type { Policy } from '../../core/policy.ts'
 import { type EnrolResponse, enrolment, type Orders, type RelayedEnrolment } from '../../core/wire.ts'
 import type { Authority } from '../authority/ca.ts'
 import { type Proved, proved } from '../authority/certificate-request.ts'
@@ -108,9 +109,8 @@ function requestIn(body: string): RelayedEnrolment {
 function inForce(orders: Orders | undefined, clients: Authority): Policy {
   if (orders?.policy === undefined || orders.locked !== undefined)
     throw new ChannelRefusal(503, 'The server is locked or not known yet: its status says why', 'locked')
-  const parsed = parsePolicy(orders.policy)
-  if ('issues' in parsed) throw new ChannelRefusal(503, 'The policy is none: see the status', 'locked')
-  const { policy } = parsed
+  const policy = parsePolicy(orders.policy)
+  if (policy === undefined) throw new ChannelRefusal(503, 'The policy is none: see the status', 'locked')
   // Looked at twice: the server says that it enrols, and it accepts what this CA signs.
   if (policy.discovery?.enrols !== true || policy.tls.clientCa !== clients.pem)
     throw new ChannelRefusal(

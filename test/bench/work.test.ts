@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { parsePolicy, policyText } from '../../core/policy.ts'
+import { parsePolicy } from '../../core/parse-policy.ts'
+import { policyText } from '../../core/policy.ts'
 import { rulesOf } from '../../sidecar/rules.ts'
 import { direct, report, yardstick } from './report.ts'
 import { makeWork } from './work.ts'
@@ -14,7 +15,7 @@ test('the work is 600 bytes in and 4 KB out', async () => {
 test('the bench’s policy is one that a sidecar takes', async () => {
   const { policy } = await makeWork(8080)
 
-  expect(parsePolicy(policyText(policy))).toEqual({ policy })
+  expect(parsePolicy(policyText(policy))).toEqual(policy)
   expect(() => rulesOf(policy)).not.toThrow()
 })
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { compilePolicy } from '../../core/compile.ts'
-import { parsePolicy, policyText } from '../../core/policy.ts'
+import { parsePolicy } from '../../core/parse-policy.ts'
+import { policyText } from '../../core/policy.ts'
 import { rulesOf } from '../../sidecar/rules.ts'
 import { permitAll } from './permit-all.ts'
 
@@ -31,7 +32,7 @@ test('the fixtures’ HipaaMcpServer compiles to a policy that a sidecar can enf
   const compiled = compilePolicy(server, { agreements: [], clientCa: 'some CA' })
 
   if (!('policy' in compiled)) throw new Error(compiled.issues.join('; '))
-  expect(parsePolicy(policyText(compiled.policy))).toEqual({ policy: compiled.policy })
+  expect(parsePolicy(policyText(compiled.policy))).toEqual(compiled.policy)
   expect(() => rulesOf(compiled.policy)).not.toThrow()
 })
 

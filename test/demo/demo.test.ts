@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { compilePolicy } from '../../core/compile.ts'
-import { parsePolicy, policyText } from '../../core/policy.ts'
+import { parsePolicy } from '../../core/parse-policy.ts'
+import { policyText } from '../../core/policy.ts'
 import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { rulesOf } from '../../sidecar/rules.ts'
@@ -27,7 +28,7 @@ test('the demo’s HipaaMcpServer compiles to a policy that a sidecar can enforc
   const compiled = compilePolicy(await demoServer(), { agreements: [held], clientCa: '' })
 
   if (!('policy' in compiled)) throw new Error(compiled.issues.join('; '))
-  expect(parsePolicy(policyText(compiled.policy))).toEqual({ policy: compiled.policy })
+  expect(parsePolicy(policyText(compiled.policy))).toEqual(compiled.policy)
   expect(() => rulesOf(compiled.policy)).not.toThrow()
   expect(compiled.policy.egress.map(({ host }) => host)).toEqual([
     'ehr-db',

@@ -1,0 +1,172 @@
+// Reads a policy document: each member that a policy has, and how a value shows that it is one, as a table.
+
+import { isObject } from './is-object.ts'
+import {
+  algorithms,
+  type Egress,
+  type FromServer,
+  type Issuer,
+  type Limits,
+  type Policy,
+  type Prompt,
+  policySchema,
+  providers,
+  type Resource,
+  type Returns,
+  type Role,
+  type TextRule,
+  type Tool,
+  transports,
+} from './policy.ts'
+import { among, type Check, count, list, object, optional, text } from './shape.ts'
+
+const positive: Check = (value) => count(value) && value !== 0
+const filled: Check = (value) => text(value) && value !== ''
+const texts = list(text)
+
+const textRule = among('Redact', 'Drop', 'Keep')
+const withText = object<{ text: TextRule }>({ text: textRule })
+const withClaim = object<{ claim: string }>({ claim: text })
+const nothing = object<NonNullable<FromServer['roots']>>({})
+
+const returns = object<Returns>({
+  fields: texts,
+  patients: texts,
+  text: textRule,
+  media: among('Drop', 'Keep'),
+})
+const limits = object<Limits>({ callsPerMinute: positive, patientsPerHour: positive, resultBytes: positive })
+
+const tool = object<Tool>({
+  name: text,
+  description: text,
+  from: text,
+  // The author's own JSON, and so is `with`.
+  arguments: isObject,
+  with: isObject,
+  patient: optional(text),
+  returns,
+  limits,
+})
+const resource = object<Resource>({
+  name: text,
+  uri: text,
+  description: text,
+  mimeType: optional(text),
+  patient: optional(text),
+  subscribe: among(true, false),
+  returns,
+  limits,
+})
+const prompt = object<Prompt>({
+  name: text,
+  description: text,
+  from: text,
+  arguments: isObject,
+  patient: optional(text),
+  returns,
+  limits,
+})
+
+const role = object<Role>({
+  name: text,
+  when: object<Role['when']>({
+    role: text,
+    scopes: texts,
+    actor: among('Forbidden', 'Allowed', 'Required'),
+  }),
+  purposes: texts,
+  tools: texts,
+  resources: texts,
+  prompts: texts,
+  patients: among('Any', 'Bound', 'Panel'),
+})
+
+const issuer = object<Issuer>({
+  url: filled,
+  audience: filled,
+  provider: among(...providers),
+  algorithms: list(among(...algorithms)),
+  rolesClaim: filled,
+  mfa: object<Issuer['mfa']>({ acr: texts, amr: texts }),
+})
+const issuers = list(issuer)
+
+const fromServer = object<FromServer>({
+  progress: optional(withText),
+  logging: optional(withText),
+  sampling: optional(
+    object<NonNullable<FromServer['sampling']>>({ text: textRule, agreement: optional(text) }),
+  ),
+  elicitation: optional(
+    object<NonNullable<FromServer['elicitation']>>({
+      text: textRule,
+      modes: list(among('form', 'url')),
+      hosts: texts,
+    }),
+  ),
+  roots: optional(nothing),
+  completion: optional(withText),
+  tasks: optional(nothing),
+  listChanged: optional(nothing),
+})
+
+type EgressOf<K extends Egress['kind']> = Extract<Egress, { kind: K }>
+const toAgreement = object<EgressOf<'agreement'>>({
+  kind: among('agreement'),
+  agreement: text,
+  host: text,
+  port: among(443),
+})
+const toStore = object<EgressOf<'store'>>({
+  kind: among('store'),
+  store: text,
+  host: text,
+  port: positive,
+  protocol: among('Postgres'),
+  ca: filled,
+})
+
+const isPolicy = object<Policy>({
+  schema: among(policySchema),
+  server: object<Policy['server']>({ namespace: text, name: text }),
+  profile: among('Production', 'Development'),
+  maxPolicyAgeSeconds: positive,
+  workload: object<Policy['workload']>({ port: positive, path: text, transport: among(...transports) }),
+  tls: object<Policy['tls']>({ minVersion: among('TLSv1.2', 'TLSv1.3'), clientCa: filled }),
+  http: optional(object<NonNullable<Policy['http']>>({ hosts: texts, origins: texts })),
+  discovery: optional(
+    object<NonNullable<Policy['discovery']>>({ port: positive, enrols: optional(among(true)) }),
+  ),
+  issuers: (value) => issuers(value) && (value as unknown[]).length > 0,
+  mfa: object<Policy['mfa']>({ maxAgeSeconds: positive }),
+  sessions: object<Policy['sessions']>({ idleSeconds: positive, absoluteSeconds: positive }),
+  binding: among('Certificate', 'DPoP'),
+  training: optional(object<NonNullable<Policy['training']>>({ claim: text, maxAgeSeconds: positive })),
+  purpose: object<Policy['purpose']>({ claim: optional(text) }),
+  patient: optional(withClaim),
+  panel: optional(withClaim),
+  roles: list(role),
+  tools: list(tool),
+  resources: list(resource),
+  prompts: list(prompt),
+  fromServer,
+  redaction: object<Policy['redaction']>({ dates: among('Year', 'Drop') }),
+  trail: object<Policy['trail']>({ acknowledge: among('Stream', 'Local') }),
+  egress: list((item) => toAgreement(item) || toStore(item)),
+  breach: list(object<Policy['breach'][number]>({ distinctPatients: positive, perSeconds: positive })),
+  lockdown: optional(object<NonNullable<Policy['lockdown']>>({ reason: text })),
+})
+
+/**
+ * Reads a policy document. A document with a member missing, malformed or unknown to this version is no policy at all:
+ * undefined, and its server locks.
+ */
+export function parsePolicy(document: string): Policy | undefined {
+  try {
+    const value: unknown = JSON.parse(document)
+    return isPolicy(value) ? (value as Policy) : undefined
+  } catch {
+    return undefined
+  }
+}
