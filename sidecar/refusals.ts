@@ -94,6 +94,7 @@ export const refusals = {
   'role-missing':            { via: 'rpc',  status: 200, code: 164312, says: 'No role of this token is known here. Ask the operators for one.' },
   'scopes-missing':          { via: 'http', status: 403, code: 164312, says: 'The token lacks scopes. The challenge lists all that are needed.' },
   'purpose-missing':         { via: 'rpc',  status: 200, code: 164502, says: 'A purpose of use is required. State one of data.purposes in _meta["dev.hipaa-mcp/purpose"].' },
+  'purpose-contradicts':     { via: 'rpc',  status: 200, code: 164502, says: 'The token was given for another purpose of use than the request states. Leave it out of the request, or log in for the other.' },
   'purpose-not-permitted':   { via: 'rpc',  status: 200, code: 164502, says: 'This tool is not permitted for the stated purpose of use. data.purposes lists those that are.' },
   'patient-not-permitted':   { via: 'tool', status: 200, code: 164502, says: 'This patient is out of reach for this caller. Ask only for the patient that the login is for.' },
   'break-glass-login':       { via: 'http', status: 401, code: 164312, says: 'Emergency access needs a login of the last five minutes. Log in again as the challenge asks (RFC 9470).' },

@@ -42,7 +42,8 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
   if (found === undefined || forTarget.length === 0) throw new Refusal(ask.unknown)
   const purposes = [...new Set(forTarget.flatMap((role) => role.purposes))].toSorted()
   const purpose = purposeOf(exchange, found.earlier?.purpose)
-  if (purpose === undefined) throw new Refusal('purpose-missing', { data: { purposes } })
+  if (purpose === undefined)
+    throw new Refusal(statesTwo(exchange) ? 'purpose-contradicts' : 'purpose-missing', { data: { purposes } })
   const named = namedBy(found)
   const patients = patientsOf(named)
   const grant = grantFor(exchange, purpose, listOf(named).every(isPlain) ? patients : undefined, deps)
@@ -111,13 +112,23 @@ export function limitKey({ iss, sub }: Who, { kind, name }: Target): string {
  * What the caller says the call is for: the token's claim, which a request may repeat but not change, else `_meta`, else
  * what they said `before`.
  */
-export function purposeOf({ claims, message, rules }: Caller, before?: string): string | undefined {
-  const meta = message.params['_meta']
-  const asked = isObject(meta) ? meta[purposeMeta] : undefined
-  const claimed = rules.purpose === undefined ? undefined : valueAt(claims, rules.purpose)
+export function purposeOf(caller: Caller, before?: string): string | undefined {
+  const { claimed, asked } = statements(caller)
   const stated = claimed ?? asked ?? before
-  if (typeof stated !== 'string' || (asked !== undefined && asked !== stated)) return undefined
-  return stated
+  return typeof stated !== 'string' || statesTwo(caller) ? undefined : stated
+}
+
+function statements({ claims, message, rules }: Caller): { claimed: unknown; asked: unknown } {
+  const meta = message.params['_meta']
+  return {
+    claimed: rules.purpose === undefined ? undefined : valueAt(claims, rules.purpose),
+    asked: isObject(meta) ? meta[purposeMeta] : undefined,
+  }
+}
+
+function statesTwo(caller: Caller): boolean {
+  const { claimed, asked } = statements(caller)
+  return claimed !== undefined && asked !== undefined && claimed !== asked
 }
 
 /** Patients that an argument names; undefined when it is no identifier and no list of identifiers. */

@@ -66,7 +66,7 @@ function framed(panel: Panel, answers: readonly Answered[], from: number, to: nu
       ? stat(panel, answers)
       : panel.type === 'table'
         ? table(panel, answers)
-        : timeseries(panel, answers, from, to, box.width - 16, box.height - 62)
+        : timeseries(panel, answers, from, to, box.width - 16, box.height - 70)
   return `<div class="panel" style="${style}"><h2>${escape(panel.title)}</h2>${body}</div>`
 }
 
@@ -134,8 +134,8 @@ header b { font-size: 20px; color: #fff } header span { color: #8e8e9e } header 
 .panel h2 { font-size: 13px; font-weight: 600; color: #d8d9da; margin-bottom: 6px }
 .row { position: absolute; color: #d8d9da; font-weight: 600; padding-top: 6px }
 .stat { font-size: 34px; font-weight: 700; text-align: center; padding-top: 18px } .none { color: #6e6e7e; font-size: 20px }
-svg text { fill: #9a9aaa; font-size: 11px } .grid { stroke: #24262d }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; padding-left: 8px; color: #b0b0c0; font-size: 11px; line-height: 15px; height: 34px; overflow: hidden }
+svg { display: block } svg text { fill: #9a9aaa; font-size: 11px } .grid { stroke: #24262d }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; padding-left: 8px; color: #b0b0c0; font-size: 11px; line-height: 13px; height: 30px; overflow: hidden }
 .legend i { display: inline-block; width: 14px; height: 3px; margin-right: 6px; vertical-align: middle }
 table { width: 100%; border-collapse: collapse } th { text-align: left; color: #8ab8ff; font-weight: 600 }
 td, th { padding: 6px 10px; border-bottom: 1px solid #25272e }

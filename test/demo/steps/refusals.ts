@@ -46,9 +46,9 @@ export const refusals: readonly Refusal[] = [
       !JSON.stringify(outcome).includes('notes'),
   },
   {
-    title: 'a purpose of use that the role does not have',
+    title: 'another purpose of use than the login was for',
     asked: { purpose: 'HMARKT' },
-    meant: ({ code }) => code === 164502,
+    meant: (outcome) => outcome.code === 164502 && reason(outcome) === 'purpose-contradicts',
   },
   { title: 'training of 2019', asked: { person: 'untrained' }, meant: ({ code }) => code === 164308 },
   {

@@ -151,7 +151,7 @@ verifies(
     const changed = await scene.ask({ ...aCall({ patient_id: 'p' }, { purpose: 'TREAT' }), token })
 
     expect(scene.trail.of('intent').map(({ purpose }) => purpose)).toEqual(['ETREAT', 'ETREAT'])
-    expect(reasonOf(changed)).toBe('purpose-missing')
+    expect(reasonOf(changed)).toBe('purpose-contradicts')
   },
 )
 

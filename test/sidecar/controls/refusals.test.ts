@@ -85,6 +85,7 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "role-missing rpc 200 164312",
       "scopes-missing http 403 164312",
       "purpose-missing rpc 200 164502",
+      "purpose-contradicts rpc 200 164502",
       "purpose-not-permitted rpc 200 164502",
       "patient-not-permitted tool 200 164502",
       "break-glass-login http 401 164312",
