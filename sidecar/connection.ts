@@ -56,4 +56,5 @@ const reasons: { readonly [code: string]: string } = {
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'peer-distrusts-us',
   ECONNRESET: 'broken-off',
   ERR_TLS_HANDSHAKE_TIMEOUT: 'late',
+  GAVE_WAY: 'gave-way',
 }

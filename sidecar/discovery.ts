@@ -14,6 +14,7 @@ import { handshakeFailure, peerOf } from './connection.ts'
 import type { Deps } from './deps.ts'
 import type { Enrol, Enrolling } from './enrol.ts'
 import type { Answer } from './exchange.ts'
+import { boundHandshakes } from './handshakes.ts'
 import { challenged } from './identity/challenge.ts'
 import { metadata, metadataPaths } from './identity/metadata.ts'
 import type { InForce } from './in-force.ts'
@@ -43,7 +44,7 @@ export type Discovery = {
 }
 
 /** Anyone may connect, and none has a reason to stay. */
-const most = { connections: 128, requests: 8 }
+const most = { connections: 128, requests: 8, handshakes: { each: 16, all: 64, undisturbed: 1_000 } }
 
 /** The server of the discovery port. It does not listen yet. */
 export function discoveryServer(options: DiscoveryOptions): Discovery {
@@ -75,6 +76,9 @@ export function discoveryServer(options: DiscoveryOptions): Discovery {
       },
     )
   })
+  boundHandshakes(server, most.handshakes, (address) =>
+    floods.count('handshake-failed', address, 'too-many-handshakes'),
+  )
   // Read once while the connection is there, a socket remembers its peer's address.
   server.on('connection', (socket: Socket) => void socket.remoteAddress)
   server.on('drop', (dropped) =>

@@ -12,6 +12,7 @@ import { type Connection, connectionOf, handshakeFailure, peerOf } from './conne
 import type { Deps, Watch } from './deps.ts'
 import { discard } from './discard.ts'
 import type { Answer } from './exchange.ts'
+import { boundHandshakes, type HandshakeLimits } from './handshakes.ts'
 import { proofs } from './identity/dpop.ts'
 import { tokenCache } from './identity/token.ts'
 import type { Orders } from './in-force.ts'
@@ -33,6 +34,8 @@ import { type Upstream, type UpstreamOptions, upstream } from './upstream.ts'
 /** Connections at one time, and of one client certificate: many people may call over that of their agents. */
 const mostConnections = 1024
 const mostOfOneCertificate = 512
+/** Handshakes in progress. The limit of connections is for those who have shown a certificate. */
+const handshakes: HandshakeLimits = { each: 64, all: 256, undisturbed: 1_000 }
 /** So long a caller may leave an answer unread, milliseconds. */
 const patience = 60_000
 
@@ -53,6 +56,8 @@ export type CallsOptions = {
   hosts?: () => readonly string[]
   /** Asks for an issuer's keys where a token names one that is not there. Omitted: such a token is refused. */
   newKeySet?: NewKeySet
+  /** Omitted: those of this file. */
+  handshakes?: HandshakeLimits
   watch?: Partial<Watch>
 }
 
@@ -104,7 +109,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     maxHeaderSize: 16_384,
     headersTimeout: 10_000,
     requestTimeout: 30_000,
-    handshakeTimeout: 10_000,
+    handshakeTimeout: 5_000,
     keepAliveTimeout: 65_000,
   })
 
@@ -113,6 +118,11 @@ export function callsServer(options: CallsOptions): CallsServer {
   server.on('drop', (dropped) => {
     floods.count('handshake-failed', dropped?.remoteAddress ?? 'unknown', 'too-many-connections')
     watch.handshake?.({ reason: 'too-many-connections' })
+  })
+
+  boundHandshakes(server, options.handshakes ?? handshakes, (address) => {
+    floods.count('handshake-failed', address, 'too-many-handshakes')
+    watch.handshake?.({ reason: 'too-many-handshakes' })
   })
 
   server.on('secureConnection', (socket: TLSSocket) => {

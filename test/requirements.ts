@@ -34,6 +34,10 @@ export const requirements = {
     'encryptionInTransit',
     'Nothing below the policy’s TLS version is spoken; the default is 1.3.',
   ),
+  'transit:handshakes': done(
+    'encryptionInTransit',
+    'Handshakes that never end are bounded in number and time, and keep nobody else out.',
+  ),
   'transit:key-in-memory': done(
     'encryptionInTransit',
     'A sidecar makes its own private key, which stands in no Secret, file or message.',

@@ -85,6 +85,7 @@ export async function aScene(
     /** Key sets of other issuers than the scene's own. */
     jwks?: InForce['jwks']
     elsewhere?: NonNullable<CallsOptions['elsewhere']>
+    handshakes?: NonNullable<CallsOptions['handshakes']>
   } = {},
 ): Promise<Scene> {
   const [callersCa, serversCa] = await authorities
@@ -112,6 +113,7 @@ export async function aScene(
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.newKeySet === undefined ? {} : { newKeySet: options.newKeySet }),
     ...(options.elsewhere === undefined ? {} : { elsewhere: options.elsewhere }),
+    ...(options.handshakes === undefined ? {} : { handshakes: options.handshakes }),
   }
   const calls = callsServer(calling)
   await new Promise<void>((resolve) => calls.server.listen(0, '127.0.0.1', resolve))

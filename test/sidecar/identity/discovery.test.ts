@@ -305,3 +305,19 @@ verifies('transmission:sites', 'the discovery port is asked by the names that th
 
   expect([await status(), await status(other)]).toEqual([421, 200])
 })
+
+verifies('transit:handshakes', 'the discovery port keeps room for whoever goes on', async () => {
+  const sockets = Array.from({ length: 40 }, () =>
+    connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' }),
+  )
+  const closed: Socket[] = []
+  for (const one of sockets)
+    one
+      .on('error', () => undefined)
+      .resume()
+      .once('close', () => closed.push(one))
+
+  await expect.poll(() => closed.length).toBe(24)
+  expect((await look('/.well-known/oauth-protected-resource')).status).toBe(200)
+  for (const one of sockets) one.destroy()
+})
