@@ -13,6 +13,7 @@ import { injection } from './parts/injection.ts'
 import { local } from './parts/local.ts'
 import { noPatientAnywhere } from './parts/no-patient-anywhere.ts'
 import { orders } from './parts/orders.ts'
+import { outsideOfTheCluster } from './parts/outside-of-the-cluster.ts'
 import { resilience } from './parts/resilience.ts'
 import { stdio } from './parts/stdio.ts'
 
@@ -39,6 +40,7 @@ describe('the official suites', () => conformance(stage))
 describe('admission', () => injection(stage))
 describe('an editor of the namespace', () => attacks(stage))
 describe('a stdio server', () => stdio(stage))
+describe('people outside of the cluster', () => outsideOfTheCluster(stage))
 describe('what survives', () => resilience(stage))
 describe('a trail of the pod’s own', () => local(stage))
 describe('what is nowhere', () => noPatientAnywhere(stage))

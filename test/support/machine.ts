@@ -11,20 +11,20 @@ import { aBrowser, type Browser } from './browser.ts'
 export type Machine = {
   browser: Browser
   /** Another person, or the same at another browser; closed with the machine. */
-  person(more?: Partial<Parameters<typeof aBrowser>[0]>): Browser
+  person: (more?: Partial<Parameters<typeof aBrowser>[0]>) => Browser
   /** A new folder for what `connect` keeps. */
-  folder(): string
+  folder: () => string
   /** Command and arguments as a host has them. */
-  command(state: string, ...more: string[]): { command: string; args: string[] }
+  command: (state: string, ...more: string[]) => { command: string; args: string[] }
   /** What a process wrote to standard error; each address of a login in it is opened, unless the test says otherwise. */
-  watch(stderr: Readable, person?: Browser | null): { text(): string }
+  watch: (stderr: Readable, person?: Browser | null) => { text: () => string }
   /** Runs to its end; a login in the browser on the way. */
-  ran(
+  ran: (
     state: string,
     person: Browser | null,
     ...more: string[]
-  ): Promise<{ code: number; out: string; notes: string }>
-  end(): Promise<void>
+  ) => Promise<{ code: number; out: string; notes: string }>
+  end: () => Promise<void>
 }
 
 const root = join(import.meta.dirname, '../..')

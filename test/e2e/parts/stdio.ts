@@ -9,7 +9,6 @@ import { type Asked, call, list, sweep } from '../../demo/calls.ts'
 import { until } from '../../demo/kubectl.ts'
 import { leaksIn } from '../../demo/leaks.ts'
 import { rolledOut } from '../../demo/rollout.ts'
-import { records } from '../../sample/fhir.ts'
 import { verifies } from '../../verifies.ts'
 import {
   diagnosesSince,
@@ -20,54 +19,10 @@ import {
   type Stage,
   verifiedTrail,
 } from './stage.ts'
+import { deploymentOf, patients, podSpec, program, serverOf } from './stdio-ehr.ts'
 
-const [seed, count] = [7, 20]
-const patients = records(seed, count)
-const program = 'test/sample/ehr-stdio.ts'
 const url = 'https://ehr-stdio.clinic.svc:8080/mcp'
 const labels = { app: 'ehr-stdio' }
-
-/** The pod as its team has it today, but for its command: no port, nothing of this product. */
-const podSpec = (image: string, container: object = {}) => ({
-  automountServiceAccountToken: false,
-  securityContext: { runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000 },
-  containers: [
-    {
-      name: 'ehr',
-      image,
-      command: ['/usr/bin/node'],
-      args: [program],
-      env: [
-        { name: 'SEED', value: String(seed) },
-        { name: 'COUNT', value: String(count) },
-      ],
-      ...container,
-    },
-  ],
-})
-
-/** The EHR's own policy, for a server that has no database and one tool. */
-async function server(stage: Stage): Promise<object> {
-  const ehr = await stage().kubectl.get<HipaaMcpServer>('hipaamcpserver', 'ehr', '-n', 'clinic')
-  if (ehr === undefined) throw new Error('The clinic has no server ehr')
-  const { tls, identity, roles, tools, network, profile } = ehr.spec
-  return {
-    apiVersion: 'hipaa-mcp.dev/v1alpha1',
-    kind: 'HipaaMcpServer',
-    metadata: { name: 'ehr-stdio', namespace: 'clinic' },
-    spec: {
-      profile,
-      workload: { port: 8080, path: '/mcp', transport: 'Stdio' },
-      tls,
-      identity,
-      roles: roles
-        .filter(({ name }) => name === 'clinician')
-        .map((role) => ({ ...role, tools: ['get_diagnosis'] })),
-      tools: (tools ?? []).filter(({ name }) => name === 'get_diagnosis'),
-      ...(network === undefined ? {} : { network: { ingress: network.ingress ?? [] } }),
-    },
-  }
-}
 
 /** Processes of the pod that run the server itself, not what runs it. */
 async function serverProcesses(podUid: string): Promise<number[]> {
@@ -110,7 +65,7 @@ export function stdio(stage: Stage): void {
 
   verifies('injection:stdio', 'a pod of a stdio server that leaves its command to the image', async () => {
     const { kubectl, images } = stage()
-    await kubectl.apply(JSON.stringify(await server(stage)))
+    await kubectl.apply(JSON.stringify(await serverOf(stage, 'ehr-stdio', ['get_diagnosis'])))
     const { command: _, ...container } = podSpec(images.samples).containers[0] ?? {}
 
     const { code, stderr } = await kubectl.attempt(
@@ -139,19 +94,7 @@ export function stdio(stage: Stage): void {
       const { kubectl, images } = stage()
       await kubectl.apply(
         [
-          {
-            apiVersion: 'apps/v1',
-            kind: 'Deployment',
-            metadata: { name: 'ehr-stdio', namespace: 'clinic', labels },
-            spec: {
-              replicas: 1,
-              selector: { matchLabels: labels },
-              template: {
-                metadata: { labels, annotations: { 'hipaa-mcp.dev/server': 'ehr-stdio' } },
-                spec: podSpec(images.samples),
-              },
-            },
-          },
+          deploymentOf('ehr-stdio', images.samples),
           {
             apiVersion: 'v1',
             kind: 'Service',
@@ -270,7 +213,7 @@ export function stdio(stage: Stage): void {
 
   verifies('transmission:drain', 'a stdio server is rolled under load', async () => {
     const { kubectl } = stage()
-    const ids = Array.from({ length: 150 }, (_, at) => patients[at % count]?.patient.id ?? '')
+    const ids = Array.from({ length: 150 }, (_, at) => patients[at % patients.length]?.patient.id ?? '')
     const { name: old } = await pod()
     const since = Date.now()
     const load = sweep(stage(), 'get_diagnosis', ids, { url })
