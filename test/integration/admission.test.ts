@@ -1,58 +1,37 @@
-// Admission on a real API server, from `kubectl apply -k config/webhook` to the refusal that a person reads. The webhooks
-// run in this process and are reached through their Service; a cluster of its own, since they concern all of it.
+// Admission on a real API server, from `kubectl apply -k config/webhook` to the refusal that a person reads.
 
-import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KubeConfig } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import {
-  enforceLabel,
-  guardedLabel,
-  serverAnnotation,
-  storeLabel,
-  systemNamespace,
-} from '../../core/identifiers.ts'
+import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
 import { conforms } from '../../operator/admission/conform.ts'
 import { registerImage } from '../../operator/admission/images.ts'
 import type { Pod } from '../../operator/admission/pod.ts'
-import { startWebhooks } from '../../operator/admission/server.ts'
 import { signAuditors } from '../../operator/authority/auditor-csr.ts'
 import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
 import { issuedByCertManager } from '../../operator/authority/cert-manager.ts'
-import type { Listener } from '../../operator/authority/serve.ts'
-import { keepBundles, writeBundles } from '../../operator/authority/webhook-certificate.ts'
+import { writeBundles } from '../../operator/authority/webhook-certificate.ts'
 import { believe } from '../../operator/channel/believe.ts'
-import { apiClient, type Client } from '../../operator/cluster/client.ts'
-import { type Credentials, credentials } from '../../operator/cluster/credentials.ts'
+import type { Client } from '../../operator/cluster/client.ts'
 import { kinds } from '../../operator/cluster/kinds.ts'
-import { type Api, connect, until } from '../cluster/api.ts'
-import { type Cluster, defaultName, up } from '../cluster/cluster.ts'
-import { components } from '../cluster/components.ts'
+import { type Api, until } from '../cluster/api.ts'
 import { pauseImage } from '../cluster/node.ts'
-import { leadWebhooksHere } from '../cluster/webhooks-here.ts'
 import { surroundings } from '../operator/admission/pods.ts'
 import { aRequestFor } from '../operator/authority/keys.ts'
+import { quiet } from '../operator/cluster/scripted-api.ts'
 import { aServer } from '../operator/world.ts'
 import { verifies } from '../verifies.ts'
+import { type AdmissionScene, admissionScene } from './admission-scene.ts'
 
 const namespace = 'clinic'
-const silent = { info: () => {}, warn: () => {}, error: () => {} }
-let cluster: Cluster
+let scene: AdmissionScene
 let api: Api
-let access: Credentials
 let client: Client
-let webhooks: Listener
-let bundles: { stop(): void }
-let kubectlPath: string
 
+/** Rejects with what kubectl printed when it fails. */
 async function kubectl(input: object | undefined, ...args: string[]): Promise<string> {
-  const child = spawn(kubectlPath, args, { env: { ...process.env, KUBECONFIG: cluster.kubeconfig } })
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk))
-  child.stdin.end(input === undefined ? '' : JSON.stringify(input))
-  const code = await new Promise((resolve) => child.once('close', resolve))
+  const { code, text } = await scene.kubectl(args, input === undefined ? {} : { input })
   if (code !== 0) throw new Error(text)
   return text
 }
@@ -98,25 +77,11 @@ async function refusal(attempt: Promise<unknown>): Promise<string> {
 }
 
 beforeAll(async () => {
-  cluster = await up({ name: `${defaultName}-admission`.slice(0, 40) })
-  kubectlPath = (await components(console.error)).path('kubectl')
-  api = await connect(cluster.kubeconfig)
-  access = await credentials(() => {
-    const config = new KubeConfig()
-    config.loadFromFile(cluster.kubeconfig)
-    return config
+  scene = await admissionScene({
+    name: 'admission',
+    namespaces: { elsewhere: {}, [namespace]: { [enforceLabel]: 'true' } },
   })
-  client = apiClient({ credentials: access })
-  for (const [name, labels] of [
-    [systemNamespace, {}],
-    ['elsewhere', {}],
-    [namespace, { [enforceLabel]: 'true' }],
-  ] as const)
-    await api.apply(`/api/v1/namespaces/${name}`, {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { labels },
-    })
+  ;({ api, client } = scene)
   await kubectl(undefined, 'apply', '-f', 'crds/hipaamcpserver.yaml')
   await kubectl(undefined, 'apply', '-k', 'config/webhook')
   await installPolicy(surroundings.image)
@@ -125,9 +90,7 @@ beforeAll(async () => {
     [1, 2].map(async () => await loadAuthority(client, authoritySecrets.own)),
   )
   if (authority === undefined || authority.pem !== twin?.pem) throw new Error('Two replicas made two CAs')
-  webhooks = await startWebhooks({ client, authority, surroundings, log: silent, port: 0 })
-  await leadWebhooksHere(api, cluster, webhooks.port)
-  bundles = keepBundles(client, authority.pem, silent)
+  await scene.admit(authority)
   const servers = [
     aServer({ stores: [{ name: 'db', pods: { matchLabels: { app: 'ehr-db' } }, port: 5432 }] }),
     aServer(
@@ -142,13 +105,7 @@ beforeAll(async () => {
     })
 }, 600_000)
 
-afterAll(async () => {
-  bundles?.stop()
-  await webhooks?.close(0)
-  await access?.close()
-  await api?.close()
-  await cluster?.down()
-})
+afterAll(async () => await scene?.end())
 
 test('policies come into force in an enrolled namespace, and elsewhere everything starts', async () => {
   // A moment after they were applied.
@@ -653,7 +610,7 @@ test('an auditor’s certificate comes once somebody approved it', async () => {
       metadata: { name },
       spec: { ...spec, usages },
     })
-  const signer = signAuditors(client, await loadAuthority(client, authoritySecrets.own), silent)
+  const signer = signAuditors(client, await loadAuthority(client, authoritySecrets.own), quiet)
   try {
     for (const name of ['ada', 'bob']) await kubectl(undefined, 'certificate', 'approve', name)
     await until('both are answered', 30, async () => {

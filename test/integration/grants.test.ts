@@ -1,32 +1,21 @@
 // Emergency access and revocation on a real API server: who may write what, and how long it takes until a sidecar acts on
-// it. Webhooks, operator and sidecar run in this process; a cluster of its own, since admission concerns all of it.
+// it. Webhooks, operator and sidecar run in this process.
 
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { join } from 'node:path'
-import { KubeConfig } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { run as runCommand } from '../../cli/main.ts'
-import { enforceLabel, systemNamespace } from '../../core/identifiers.ts'
+import { enforceLabel } from '../../core/identifiers.ts'
 import type { AccessRevocation } from '../../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
-import { startWebhooks } from '../../operator/admission/server.ts'
 import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
-import type { Listener } from '../../operator/authority/serve.ts'
-import { keepBundles } from '../../operator/authority/webhook-certificate.ts'
-import { apiClient, type Client } from '../../operator/cluster/client.ts'
-import { type Credentials, credentials } from '../../operator/cluster/credentials.ts'
+import type { Client } from '../../operator/cluster/client.ts'
 import { type Running as RunningSidecar, run } from '../../sidecar/run.ts'
-import { type Api, connect, until } from '../cluster/api.ts'
-import { type Cluster, defaultName, up } from '../cluster/cluster.ts'
-import { components } from '../cluster/components.ts'
-import { leadWebhooksHere } from '../cluster/webhooks-here.ts'
-import { surroundings } from '../operator/admission/pods.ts'
-import { quiet } from '../operator/cluster/scripted-api.ts'
+import { type Api, until } from '../cluster/api.ts'
 import { connectedAsOperator, type Running, runningOperator, yamlObject } from '../operator/running.ts'
 import { aServer } from '../operator/world.ts'
 import { type Authority, authority, type KeyPair } from '../sample/certificates.ts'
@@ -38,15 +27,12 @@ import { audience, issuerUrl } from '../support/policy.ts'
 import { thumbprint } from '../support/scene.ts'
 import { anIssuer, type TestIssuer } from '../support/tokens.ts'
 import { verifies } from '../verifies.ts'
+import { type AdmissionScene, admissionScene } from './admission-scene.ts'
 
 const namespace = pod.namespace
-let cluster: Cluster
+let scene: AdmissionScene
 let api: Api
-let access: Credentials
 let client: Client
-let webhooks: Listener
-let bundles: { stop(): void }
-let kubectlPath: string
 let asOperator: { client: Client; close: () => Promise<void> }
 let operator: Running
 let installation: Installation
@@ -58,17 +44,13 @@ let issuer: TestIssuer
 let pair: KeyPair
 
 /** Runs kubectl as a person. Resolves to what it prints; what the API server says when it refuses. */
-async function kubectl(who: string | undefined, args: string[], input?: object): Promise<string> {
-  const as = who === undefined ? [] : ['--as', who]
-  const child = spawn(kubectlPath, [...as, ...args], {
-    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
-  })
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk))
-  child.stdin.end(input === undefined ? '' : JSON.stringify(input))
-  await once(child, 'close')
-  return text
-}
+const kubectl = async (as: string | undefined, args: string[], input?: object): Promise<string> =>
+  (
+    await scene.kubectl(args, {
+      ...(as === undefined ? {} : { as }),
+      ...(input === undefined ? {} : { input }),
+    })
+  ).text
 
 /** People, and what they may do. The editor may write everything of the kind, its status as well, and no more. */
 const people = {
@@ -81,25 +63,13 @@ const people = {
 type Person = keyof typeof people
 
 beforeAll(async () => {
-  cluster = await up({ name: `${defaultName}-grants`.slice(0, 40), images: 'node' })
-  process.env['KUBECONFIG'] = cluster.kubeconfig
-  kubectlPath = (await components(console.error)).path('kubectl')
-  api = await connect(cluster.kubeconfig)
-  access = await credentials(() => {
-    const config = new KubeConfig()
-    config.loadFromFile(cluster.kubeconfig)
-    return config
+  scene = await admissionScene({
+    name: 'grants',
+    images: 'node',
+    namespaces: { [namespace]: { [enforceLabel]: 'true' } },
   })
-  client = apiClient({ credentials: access })
-  for (const [name, labels] of [
-    [systemNamespace, {}],
-    [namespace, { [enforceLabel]: 'true' }],
-  ] as const)
-    await api.apply(`/api/v1/namespaces/${name}`, {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { labels },
-    })
+  ;({ api, client } = scene)
+  process.env['KUBECONFIG'] = scene.cluster.kubeconfig
   for (const args of [
     ['apply', '-k', 'config/crd'],
     ['apply', '-k', 'config/webhook'],
@@ -127,10 +97,7 @@ beforeAll(async () => {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
     })
-  const own = await loadAuthority(client, authoritySecrets.own)
-  webhooks = await startWebhooks({ client, authority: own, surroundings, log: quiet, port: 0 })
-  await leadWebhooksHere(api, cluster, webhooks.port)
-  bundles = keepBundles(client, own.pem, quiet)
+  await scene.admit(await loadAuthority(client, authoritySecrets.own))
   await startSidecar()
   await until('grants are stamped', 60, async () =>
     (await ask('asker', 'first')).includes('breakglassgrant.hipaa-mcp.dev/first created'),
@@ -144,11 +111,7 @@ afterAll(async () => {
   resolver?.close()
   await upstream?.close()
   await installation?.end()
-  bundles?.stop()
-  await webhooks?.close(0)
-  await access?.close()
-  await api?.close()
-  await cluster?.down()
+  await scene?.end()
 })
 
 const base = (port: number) => new URL(`https://localhost:${port}`)
@@ -543,7 +506,7 @@ verifies('access:revocation', 'it names exactly one thing, and does not change',
 /** The command line as a person: kubectl's own way to be somebody else. */
 async function hipaaMcp(who: Person, ...args: string[]): Promise<{ code: number; text: string }> {
   type Config = { users: { user: { as?: string } }[] }
-  const config = JSON.parse(await readFile(cluster.kubeconfig, 'utf8')) as Config
+  const config = JSON.parse(await readFile(scene.cluster.kubeconfig, 'utf8')) as Config
   for (const { user } of config.users) user.as = who
   const kubeconfig = join(installation.folder(), 'kubeconfig')
   await writeFile(kubeconfig, JSON.stringify(config), { mode: 0o600 })

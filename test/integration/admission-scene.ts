@@ -1,0 +1,99 @@
+// A cluster whose admission runs in this process and is reached through its Service. A cluster of its own: admission
+// concerns all of it.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { KubeConfig } from '@kubernetes/client-node'
+import { systemNamespace } from '../../core/identifiers.ts'
+import { startWebhooks } from '../../operator/admission/server.ts'
+import type { Authority } from '../../operator/authority/ca.ts'
+import type { Listener } from '../../operator/authority/serve.ts'
+import { keepBundles } from '../../operator/authority/webhook-certificate.ts'
+import { apiClient, type Client } from '../../operator/cluster/client.ts'
+import { credentials } from '../../operator/cluster/credentials.ts'
+import { type Api, connect } from '../cluster/api.ts'
+import { type Cluster, defaultName, up } from '../cluster/cluster.ts'
+import { components } from '../cluster/components.ts'
+import { leadWebhooksHere } from '../cluster/webhooks-here.ts'
+import { surroundings } from '../operator/admission/pods.ts'
+import { quiet } from '../operator/cluster/scripted-api.ts'
+
+export type AdmissionScene = {
+  readonly cluster: Cluster
+  readonly api: Api
+  readonly client: Client
+  /** Runs kubectl, as a person where one is named. Resolves to its exit code and all that it printed. */
+  kubectl(args: string[], how?: { as?: string; input?: object }): Promise<{ code: number; text: string }>
+  /** Starts the webhooks and has the API server call them. config/webhook is applied before. */
+  admit(authority: Authority): Promise<void>
+  /** Ends the cluster as well. */
+  end(): Promise<void>
+}
+
+type Namespaces = { [name: string]: { [label: string]: string } }
+
+/** Starts a cluster with the namespace of the product and those that are named, with their labels. */
+export async function admissionScene(options: {
+  name: string
+  images?: 'node'
+  namespaces: Namespaces
+}): Promise<AdmissionScene> {
+  const { images } = options
+  const cluster = await up({
+    name: `${defaultName}-${options.name}`.slice(0, 40),
+    ...(images === undefined ? {} : { images }),
+  })
+  try {
+    return await onto(cluster, options.namespaces)
+  } catch (cause) {
+    await cluster.down()
+    throw cause
+  }
+}
+
+async function onto(cluster: Cluster, namespaces: Namespaces): Promise<AdmissionScene> {
+  const kubectlPath = (await components(console.error)).path('kubectl')
+  const api = await connect(cluster.kubeconfig)
+  const access = await credentials(() => {
+    const config = new KubeConfig()
+    config.loadFromFile(cluster.kubeconfig)
+    return config
+  })
+  const client = apiClient({ credentials: access })
+  for (const [name, labels] of Object.entries({ [systemNamespace]: {}, ...namespaces }))
+    await api.apply(`/api/v1/namespaces/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { labels },
+    })
+  let webhooks: Listener | undefined
+  let bundles: { stop(): void } | undefined
+
+  return {
+    cluster,
+    api,
+    client,
+    async kubectl(args, { as, input } = {}) {
+      const child = spawn(kubectlPath, [...(as === undefined ? [] : ['--as', as]), ...args], {
+        env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
+      })
+      let text = ''
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk))
+      child.stdin.end(input === undefined ? '' : JSON.stringify(input))
+      const [code] = (await once(child, 'close')) as [number | null]
+      return { code: code ?? 1, text }
+    },
+    async admit(authority) {
+      webhooks = await startWebhooks({ client, authority, surroundings, log: quiet, port: 0 })
+      await leadWebhooksHere(api, cluster, webhooks.port)
+      bundles = keepBundles(client, authority.pem, quiet)
+    },
+    async end() {
+      bundles?.stop()
+      await webhooks?.close(0)
+      await access.close()
+      await api.close()
+      await cluster.down()
+    },
+  }
+}
