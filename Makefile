@@ -71,7 +71,7 @@ test: ## Everything that guards a merge
 	@node test/run.ts types lint unused generated unit path integration bypass e2e
 
 nightly: ## make test, then what takes longer
-	@$(SETUP) node cluster browser
+	@$(SETUP) node cluster browser keycloak
 	@node test/run.ts types lint unused generated unit path integration bypass e2e nightly
 
 ##@ Measure
