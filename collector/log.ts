@@ -2,6 +2,7 @@
 // place for anything that a record, a caller or a patient said.
 
 import { pino } from 'pino'
+import { type LogOf, logOver } from '../core/log.ts'
 
 type Fields = {
   reason?: string
@@ -17,20 +18,11 @@ type Fields = {
   error?: string
 }
 
-export interface Log {
-  info(message: string, fields?: Fields): void
-  warn(message: string, fields?: Fields): void
-  error(message: string, fields?: Fields): void
-}
+export type Log = LogOf<Fields>
 
 /** JSON lines on standard output. */
 export function jsonLog(): Log {
-  const logger = pino({ base: { program: 'collector' }, timestamp: pino.stdTimeFunctions.isoTime })
-  return {
-    info: (message, fields = {}) => logger.info(fields, message),
-    warn: (message, fields = {}) => logger.warn(fields, message),
-    error: (message, fields = {}) => logger.error(fields, message),
-  }
+  return logOver(pino({ base: { program: 'collector' }, timestamp: pino.stdTimeFunctions.isoTime }))
 }
 
 /** The words of an error, for the field `error`. */

@@ -29,7 +29,7 @@ import { publishTrust } from './trust.ts'
 import { watches } from './watches.ts'
 import type { Outside } from './world.ts'
 
-const log = jsonLog('operator')
+const log = jsonLog()
 
 async function main(): Promise<void> {
   const config = configFrom(process.env)

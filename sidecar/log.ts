@@ -2,6 +2,7 @@
 // place for anything that a caller, a patient or the upstream said (45 CFR 164.502(b): a log is a disclosure as well).
 
 import { pino } from 'pino'
+import { type LogOf, logOver } from '../core/log.ts'
 
 type Fields = {
   /** Why, out of a table of ours, kebab-case. */
@@ -35,20 +36,11 @@ type Fields = {
   variable?: string
 }
 
-export interface Log {
-  info(message: string, fields?: Fields): void
-  warn(message: string, fields?: Fields): void
-  error(message: string, fields?: Fields): void
-}
+export type Log = LogOf<Fields>
 
 /** JSON lines on standard output. */
 export function jsonLog(): Log {
-  const logger = pino({ base: { program: 'sidecar' }, timestamp: pino.stdTimeFunctions.isoTime })
-  return {
-    info: (message, fields = {}) => logger.info(fields, message),
-    warn: (message, fields = {}) => logger.warn(fields, message),
-    error: (message, fields = {}) => logger.error(fields, message),
-  }
+  return logOver(pino({ base: { program: 'sidecar' }, timestamp: pino.stdTimeFunctions.isoTime }))
 }
 
 /** The class or code of an error, for the field `error`. Its message may hold PHI and goes nowhere. */
