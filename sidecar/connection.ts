@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { type Person, personOf } from '../core/identity/person.ts'
+import type { Who } from '../core/record.ts'
 
 export type Connection = {
   readonly peer: string
@@ -14,6 +15,8 @@ export type Connection = {
   readonly expires: number
   /** Which client CA it was accepted under: counts up when the CA changes. */
   readonly generation: number
+  /** Who was last proved to ask over it. */
+  caller?: Who
 }
 
 /** The connection of a socket whose handshake has ended; undefined when it shows no certificate. */

@@ -87,7 +87,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
     ...(typeof dpop === 'string' ? { dpop } : {}),
     ...(host === undefined ? {} : { host }),
   }
-  const proving = known(arrived, asked, deps)
+  const proving = known(arrived, connection, asked, deps)
   const proved = proving instanceof Promise ? await proving : proving
   asked.message =
     verb === 'POST' ? await messageIn(request, proved, deps) : { kind: 'http', method: verb, params: {} }
@@ -109,10 +109,11 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
 }
 
 /** Who is asking. Throws Refusal, with its challenge, for everybody who is not to be listened to. */
-function known(arrived: Arrived, asked: Asked, deps: Deps): Proved | Promise<Proved> {
+function known(arrived: Arrived, connection: Connection, asked: Asked, deps: Deps): Proved | Promise<Proved> {
   asked.stage = 'authenticate'
   const welcome = (proved: Proved): Proved => {
     asked.who = proved.who
+    connection.caller = proved.who
     refuseRevoked(proved, deps)
     delete asked.stage
     return proved

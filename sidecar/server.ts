@@ -11,6 +11,7 @@ import { bodies } from './bodies.ts'
 import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
 import type { Deps, Watch } from './deps.ts'
 import { discard } from './discard.ts'
+import { openConnections } from './ended-access.ts'
 import type { Answer } from './exchange.ts'
 import { boundHandshakes, type HandshakeLimits } from './handshakes.ts'
 import { proofs } from './identity/dpop.ts'
@@ -93,6 +94,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     watch,
   }
   const connections = new WeakMap<Duplex, Connection>()
+  const open = openConnections(orders)
   const ofCertificate = new Map<string, number>()
   let { ca } = options.tls
   let generation = 0
@@ -146,6 +148,7 @@ export function callsServer(options: CallsOptions): CallsServer {
       else ofCertificate.delete(certificate)
     })
     connections.set(socket, connection)
+    open.keep(socket, connection)
   })
   // Read once while the connection is there, a socket remembers its peer's address; afterwards there is none to read.
   server.on('connection', (socket: Socket) => void socket.remoteAddress)
@@ -162,9 +165,11 @@ export function callsServer(options: CallsOptions): CallsServer {
       return
     }
     serving += 1
+    const ended = open.begin(connection)
     // Closed, not merely ended: the last bytes of an answer are to leave before the process does.
     response.once('close', () => {
       serving -= 1
+      ended()
       if (serving === 0) idle?.()
     })
     const refusedBefore = draining
@@ -214,17 +219,17 @@ export function callsServer(options: CallsOptions): CallsServer {
   }
 
   /**
-   * Sends an answer. The connection ends with it where its CA is no longer ours, or where more of a body would come than
-   * we read; one that is unread and no larger is read and thrown away.
+   * Sends an answer. The connection ends with it where its CA is no longer ours, where its caller's access was ended, or
+   * where more of a body would come than we read; one that is unread and no larger is read and thrown away.
    */
-  function send(
-    answer: Answer,
-    request: IncomingMessage,
-    response: ServerResponse,
-    { generation: seen }: Connection,
-  ) {
+  function send(answer: Answer, request: IncomingMessage, response: ServerResponse, connection: Connection) {
+    const { generation: seen } = connection
     discard(request)
-    const last = draining || seen !== generation || (answer.status === 413 && !request.complete)
+    const last =
+      draining ||
+      seen !== generation ||
+      (answer.status === 413 && !request.complete) ||
+      (answer.status === 403 && open.over(connection))
     response.writeHead(answer.status, {
       ...answer.headers,
       ...(last ? { connection: 'close' } : {}),
@@ -256,6 +261,7 @@ export function callsServer(options: CallsOptions): CallsServer {
       if (serving > 0) await new Promise<void>((resolve) => (idle = resolve))
       server.closeIdleConnections()
       floods.stop()
+      open.stop()
       await floods.flush().catch((cause: unknown) => watch.fault?.({ stage: 'trail', name: codeOf(cause) }))
       deps.upstream.close()
     },

@@ -1,8 +1,13 @@
 // Access that was ended: of a person, a token, a certificate or a client, whatever was remembered before.
 
 import { createHash } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import type { Agent } from 'node:https'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { RevocationOrder } from '../../../core/wire.ts'
+import { openConnections } from '../../../sidecar/ended-access.ts'
 import { withResult, withValue } from '../../support/mcp-server.ts'
 import { aMessage } from '../../support/message.ts'
 import { issuerUrl } from '../../support/policy.ts'
@@ -79,6 +84,67 @@ for (const { when, revoked, status, reason } of cases)
       expect((await scene.ask({ token })).status).toBe(200)
     },
   )
+
+for (const { when, revoked } of cases.filter(({ status }) => status === 403))
+  verifies('access:revocation', `connections are closed, idle ones at once: ${when}`, async () => {
+    const [idle, busy, another] = await Promise.all([
+      scene.agent(),
+      scene.agent(),
+      scene.agent(await caller('another')),
+    ])
+    const closed: string[] = []
+    const watched = async (name: string, agent: Agent, good: string): Promise<void> => {
+      agent.once('free', (socket: Socket) => socket.once('close', () => closed.push(name)))
+      expect((await scene.ask({ agent, token: good })).status).toBe(200)
+    }
+    const others = await scene.token(
+      { sub: 'nurse-8', jti: 'token-8', azp: 'agent-8' },
+      await caller('another'),
+    )
+    await watched('idle', idle, token)
+    await watched('busy', busy, token)
+    await watched('another', another, others)
+    const goOn = Promise.withResolvers<void>()
+    scene.upstream.answering = async (asked, response) => {
+      await goOn.promise
+      await withValue({ conditions: [{ code: 'E11.9' }] })(asked, response)
+    }
+    const running = scene.ask({ agent: busy, token })
+    await expect.poll(() => scene.upstream.asked.length).toBe(4)
+
+    const since = performance.now()
+    scene.orders.revocations.set([await revoked()])
+    scene.orders.set(scene.orders.standing())
+    await expect.poll(() => closed).toEqual(['idle'])
+    expect(performance.now() - since).toBeLessThan(5_000)
+    goOn.resolve()
+
+    expect((await running).text).not.toContain('E11.9')
+    await expect.poll(() => closed).toEqual(['idle', 'busy'])
+    expect((await scene.ask({ agent: another, token: others })).status).toBe(200)
+    // One that begins later ends with its refusal, and says so.
+    expect((await scene.ask({ agent: await scene.agent(), token })).headers['connection']).toBe('close')
+  })
+
+verifies('access:revocation', 'a connection over which a stream ran is closed behind it', async () => {
+  let ended = 0
+  const socket = Object.assign(new EventEmitter(), {
+    destroySoon: () => (ended += 1),
+  }) as unknown as TLSSocket
+  const connection = { peer: '127.0.0.1', certificate: await own(), expires: clock + 60_000, generation: 0 }
+  const open = openConnections(scene.orders)
+  open.keep(socket, connection)
+  const [over, alsoOver] = [open.begin(connection), open.begin(connection)]
+  scene.orders.revocations.set([{ kind: 'certificate', value: connection.certificate }])
+  scene.orders.set(scene.orders.standing())
+  over()
+  expect(ended).toBe(0)
+
+  alsoOver()
+  open.stop()
+
+  expect(ended).toBe(1)
+})
 
 verifies('access:revocation', 'others are not concerned', async () => {
   scene.orders.revocations.set([
