@@ -1,6 +1,6 @@
 // make bench: the sidecar beside Debian's nginx on the same work, in one run; writes docs/performance.md.
 //
-//   node test/bench/bench.ts [--rounds 3] [--seconds 10] [--no-write]
+//   node test/bench/bench.ts [--rounds 3] [--seconds 8] [--no-write]
 
 import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
@@ -9,16 +9,18 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { asInImage } from './as-in-image.ts'
 import { underLoad } from './loading.ts'
+import { saidOf } from './other-report.ts'
+import { type OtherFigures, otherFigures } from './other-rows.ts'
 import { cores, residentBytes, start } from './process.ts'
 import { type Figures, report } from './report.ts'
 import { type Target, targets } from './targets.ts'
 import { tidying } from './tidying.ts'
-import { makeWork } from './work.ts'
+import { workAndTokens } from './work.ts'
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '8' },
     'no-write': { type: 'boolean', default: false },
   },
 })
@@ -33,7 +35,8 @@ async function measure(target: Target, file: string): Promise<Figures> {
   try {
     const most = await underLoad({ file, origin, rate: 0, seconds, warm }, pid)
     const memory = pid === undefined ? 0 : await residentBytes(pid)
-    const steady = await underLoad({ file, origin, rate, seconds, warm })
+    // It is warm by now, but for the connections.
+    const steady = await underLoad({ file, origin, rate, seconds, warm: warm / 3 })
     return {
       microseconds: (most.used / most.calls) * 1e6,
       perSecond: most.calls / most.seconds,
@@ -54,7 +57,7 @@ await tidying(async (folder) => {
   const file = join(folder, 'work.json')
   // The policy names the upstream's port, so it is chosen before the upstream starts.
   const port = 20_000 + (process.pid % 10_000)
-  const work = await makeWork(port)
+  const { work, token } = await workAndTokens(port)
   await writeFile(file, JSON.stringify(work))
   const upstream = start(cores.others, process.execPath, [
     join(import.meta.dirname, 'upstream.ts'),
@@ -63,7 +66,9 @@ await tidying(async (folder) => {
   ])
   await upstream.line()
   const measured = new Map<string, Figures[]>()
-  const all = targets({ folder, file, work, upstreamPort: port, image: await asInImage(folder) })
+  const others: OtherFigures[] = []
+  const place = { folder, file, work, upstreamPort: port, image: await asInImage(folder) }
+  const all = targets(place)
   for (let round = 1; round <= rounds; round++) {
     for (const target of all) {
       const figures = await measure(target, file)
@@ -73,10 +78,13 @@ await tidying(async (folder) => {
           `${figures.perSecond.toFixed(0)}/s at most, p50 ${figures.p50.toFixed(2)} ms, p99 ${figures.p99.toFixed(2)} ms, ${(figures.memory / 1e6).toFixed(0)} MB`,
       )
     }
+    const other = await otherFigures({ ...place, token })
+    others.push(other)
+    says(`round ${round}/${rounds}  ${saidOf(other)}`)
   }
   const nginx = spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.trim().replace('nginx version: ', '')
   const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}, ${nginx}, ${beside}`
-  const text = report({ machine, rounds, seconds, rate, measured, work })
+  const text = report({ machine, rounds, seconds, rate, measured, others, work })
   console.log(text.table)
   if (!values['no-write']) {
     await writeFile(join(import.meta.dirname, '..', '..', 'docs', 'performance.md'), text.document)

@@ -1,6 +1,11 @@
 // Figures to a table: medians of the rounds, ratios to nginx, latency over the upstream asked directly.
 
 import { memoryFlags } from '../../operator/admission/sidecar-spec.ts'
+import { quantile } from './comparison.ts'
+import { otherTable } from './other-report.ts'
+import type { OtherFigures } from './other-rows.ts'
+import { openAtOnce } from './other-work.ts'
+import { markdown } from './table.ts'
 import { answerBytes, type Work } from './work.ts'
 
 export type Figures = {
@@ -20,6 +25,8 @@ export type Measured = {
   seconds: number
   rate: number
   measured: ReadonlyMap<string, readonly Figures[]>
+  /** What is measured besides the one call, round by round. */
+  others: readonly OtherFigures[]
   work: Work
 }
 
@@ -27,14 +34,13 @@ export type Measured = {
 export const direct = 'upstream alone, plain HTTP'
 export const yardstick = 'nginx, mTLS pass-through'
 
-export function report({ machine, rounds, seconds, rate, measured, work }: Measured): {
+export function report({ machine, rounds, seconds, rate, measured, others, work }: Measured): {
+  /** Both tables. */
   table: string
   document: string
 } {
-  const median = (name: string, of: keyof Figures): number => {
-    const all = (measured.get(name) ?? []).map((figures) => figures[of]).toSorted((a, b) => a - b)
-    return all[Math.floor(all.length / 2)] ?? Number.NaN
-  }
+  const median = (name: string, of: keyof Figures): number =>
+    quantile((measured.get(name) ?? []).map((figures) => figures[of]))
   const base = {
     p50: median(direct, 'p50'),
     p99: median(direct, 'p99'),
@@ -68,6 +74,7 @@ export function report({ machine, rounds, seconds, rate, measured, work }: Measu
     'memory',
   ]
   const table = markdown([heads, ...rows])
+  const other = otherTable(others)
   const document = `# Performance
 
 Written by \`make bench\`, which measures the sidecar beside Debian's nginx in one run, on the same work: one
@@ -88,14 +95,21 @@ ${machine}.
 - Figures are stated, not asserted: they depend on the machine, and another process beside the run shows in them. The
   ratio to nginx carries over between machines better than anything else here.
 - The sidecar runs as in a pod: \`${memoryFlags.join(' ')}\`, sources without types, and the environment of the image.
-`
-  return { table, document }
-}
 
-function markdown(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)))
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`
-  const [head = [], ...rest] = rows
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rest.map(line)].join('\n')
+## Besides the one call
+
+The same sidecar with \`Stream\`, on other work, in the same run; medians of ${rounds} rounds, a few seconds each.
+
+${other}
+
+- A list is answered out of the policy and asks the server nothing; nginx beside it passes on as many bytes of a server.
+- An event leaves when its record is at the collector, as an answer does: 1,000 events are 1,000 records. Events that
+  arrive together are recorded together.
+- Memory of a stream is what the process grew by while ${openAtOnce.streams} were opened, over their number: each has had one event, and
+  holds a TLS connection of its caller and a connection to the server. They are of ${openAtOnce.persons} persons: one may not have so many.
+- A token is verified at its first call (signature, issuer, claims, binding) and then known by its hash until it expires.
+  Its figure is that of calls whose token nobody had seen, less that of calls with a known one, turn by turn.
+- \`make bench AGAINST=REF\` runs this sidecar beside that of another commit in one run, and says what a call costs more.
+`
+  return { table: `${table}\n\n${other}`, document }
 }

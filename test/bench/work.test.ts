@@ -2,6 +2,9 @@ import { expect, test } from 'vitest'
 import { parsePolicy } from '../../core/parse-policy.ts'
 import { policyText } from '../../core/policy.ts'
 import { rulesOf } from '../../sidecar/rules.ts'
+import { otherTable } from './other-report.ts'
+import type { OtherFigures } from './other-rows.ts'
+import { eventsTool, listed, openTool, otherWork } from './other-work.ts'
 import { direct, report, yardstick } from './report.ts'
 import { makeWork } from './work.ts'
 
@@ -12,11 +15,42 @@ test('the work is 600 bytes in and 4 KB out', async () => {
   expect(Buffer.byteLength(`{"jsonrpc":"2.0","id":1,"result":${result}}`)).toBe(4_096)
 })
 
-test('the bench’s policy is one that a sidecar takes', async () => {
-  const { policy } = await makeWork(8080)
+test('the bench’s policies are such as a sidecar takes', async () => {
+  const work = await makeWork(8080)
+  const { list, events, open } = otherWork(work)
 
-  expect(parsePolicy(policyText(policy))).toEqual(policy)
-  expect(() => rulesOf(policy)).not.toThrow()
+  for (const { policy } of [work, list, events, open]) {
+    expect(parsePolicy(policyText(policy))).toEqual(policy)
+    expect(() => rulesOf(policy)).not.toThrow()
+  }
+})
+
+test('of 500 tools the role may see 100, and of those that stream both', async () => {
+  const { list, events, open } = otherWork(await makeWork(8080))
+  const names = ({ policy: { tools } }: typeof list) => tools.map(({ name }) => name)
+
+  expect(new Set(names(list)).size).toBe(listed.all)
+  expect(list.policy.roles[0]?.tools.filter((name) => names(list).includes(name))).toHaveLength(listed.seen)
+  expect(events.policy).toEqual(open.policy)
+  expect(events.policy.roles[0]?.tools).toEqual([eventsTool, openTool])
+})
+
+test('the server of the bench can tell by the tool alone what is asked of it', async () => {
+  const work = await makeWork(8080)
+  const { list, events, open } = otherWork(work)
+  const streams = ({ request }: typeof list) => [eventsTool, openTool].map((name) => request.includes(name))
+
+  expect([work, list, events, open].map(streams)).toEqual([
+    [false, false],
+    [false, false],
+    [true, false],
+    [false, true],
+  ])
+  expect([list, events, open].map(({ headers }) => headers['mcp-name'])).toEqual([
+    undefined,
+    eventsTool,
+    openTool,
+  ])
 })
 
 const figures = (microseconds: number, p50: number) => ({
@@ -40,8 +74,28 @@ test('the table states medians, ratios to nginx, and latency over the server alo
     seconds: 1,
     rate: 500,
     measured,
+    others: [],
     work: await makeWork(1),
   })
 
   expect(table).toMatch(/sidecar +\| 60 +\| 5\.0 × +\| 1000 +\| 0\.70 \/ 1\.40 +\| 50 MB/)
+})
+
+const other = (list: number, nginx: number, more: number): OtherFigures => ({
+  list: { microseconds: list, nginx, bytes: 26_980, perSecond: 2_000 },
+  events: { microseconds: 40, perSecond: 12_345 },
+  streamBytes: 70_400,
+  token: { known: 300, more },
+})
+
+test('the other rows state medians with their units, and the ratio to nginx of the same round', () => {
+  const table = otherTable([other(300, 30, 90), other(900, 45, 300), other(360, 60, 80)])
+
+  expect(table).toContain('100 of 500 tools seen, 26,980 bytes')
+  expect(table).toContain('360 µs CPU a list')
+  expect(table).toContain('10.0 × nginx (45 µs); 2,000 lists/s at most')
+  expect(table).toContain('40 µs CPU an event')
+  expect(table).toContain('12,345 events/s at most, each recorded before it leaves')
+  expect(table).toContain('70 kB of memory a stream')
+  expect(table).toContain('90 µs CPU more a call')
 })

@@ -22,38 +22,48 @@ export type Work = {
   request: string
   /** The result of the upstream; with its envelope 4 KB. */
   result: string
+  /** Connections of the load; 32 unless told otherwise. */
+  connections?: number
+  /** Authorization of each call, in order, one call for each; `headers` name that of the calls that warm up. */
+  tokens?: string[]
 }
 
 const issuer = 'https://login.example.org'
 const audience = 'https://ehr.example.org/mcp'
 const requestBytes = 600
 export const answerBytes = 4_096
-const envelope = '{"jsonrpc":"2.0","id":1,"result":}'.length
+/** Bytes of an answer besides its result. */
+export const envelope = '{"jsonrpc":"2.0","id":1,"result":}'.length
 
-export async function makeWork(upstreamPort: number): Promise<Work> {
+/** The work, and what makes more tokens that its sidecar takes, each of its own, of the person `sub`. */
+export async function workAndTokens(
+  upstreamPort: number,
+): Promise<{ work: Work; token: (sub: string) => Promise<string> }> {
   const [ca, own] = await Promise.all([authority('bench callers'), authority('bench programs')])
   const [server, client] = await Promise.all([ca.issue('sidecar', ['localhost']), ca.issue('caller')])
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const thumbprint = createHash('sha256').update(new X509Certificate(client.cert).raw).digest('base64url')
   const now = Math.floor(Date.now() / 1_000)
-  const token = await new SignJWT({
-    roles: ['Clinician'],
-    scope: 'ehr.read',
-    purpose_of_use: 'TREAT',
-    amr: ['pwd', 'otp', 'mfa'],
-    auth_time: now,
-    client_id: 'bench',
-    cnf: { 'x5t#S256': thumbprint },
-  })
-    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'bench' })
-    .setIssuer(issuer)
-    .setAudience(audience)
-    .setSubject('clinician')
-    .setJti('bench')
-    .setIssuedAt(now)
-    .setExpirationTime(now + 3_600)
-    .sign(privateKey)
-  return {
+  let made = 0
+  const token = async (sub: string): Promise<string> =>
+    await new SignJWT({
+      roles: ['Clinician'],
+      scope: 'ehr.read',
+      purpose_of_use: 'TREAT',
+      amr: ['pwd', 'otp', 'mfa'],
+      auth_time: now,
+      client_id: 'bench',
+      cnf: { 'x5t#S256': thumbprint },
+    })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'bench' })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setSubject(sub)
+      .setJti(`bench-${(made += 1)}`)
+      .setIssuedAt(now)
+      .setExpirationTime(now + 3_600)
+      .sign(privateKey)
+  const work: Work = {
     callersCa: ca.cert,
     ownCa: own.cert,
     collector: await own.issue('collector', ['localhost', '127.0.0.1', identity.collector]),
@@ -65,7 +75,7 @@ export async function makeWork(upstreamPort: number): Promise<Work> {
       [issuer]: { keys: [{ ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256', use: 'sig' }] },
     },
     headers: {
-      authorization: `Bearer ${token}`,
+      authorization: `Bearer ${await token('clinician')}`,
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
       'mcp-protocol-version': '2026-07-28',
@@ -75,6 +85,11 @@ export async function makeWork(upstreamPort: number): Promise<Work> {
     request: padded((trace) => JSON.stringify(call(trace)), requestBytes),
     result: padded((text) => JSON.stringify(answer(text)), answerBytes - envelope),
   }
+  return { work, token }
+}
+
+export async function makeWork(upstreamPort: number): Promise<Work> {
+  return (await workAndTokens(upstreamPort)).work
 }
 
 /** `make` with as many letters that the whole has `bytes` bytes. */
