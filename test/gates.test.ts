@@ -21,6 +21,12 @@ test('every requirement that is claimed has a test, and every test names a requi
   expect([...claims.keys()].filter((id) => !Object.hasOwn(requirements, id))).toEqual([])
 })
 
+/** Files that git knows, of these patterns or all. */
+function filesOfGit(...patterns: string[]): string[] {
+  const { stdout } = spawnSync('git', ['ls-files', ...patterns], { cwd: root, encoding: 'utf8' })
+  return stdout.split('\n').filter((name) => name !== '')
+}
+
 /** Who may import whom. `crds <- core <- programs`; programs never import each other. */
 const arrows: { [folder: string]: readonly string[] } = {
   crds: ['crds', 'core'],
@@ -71,7 +77,7 @@ test('every field of every kind says in kubectl explain what it is', async () =>
   }
 
   expect(kinds.length).toBeGreaterThan(3)
-  expect(silent.filter((path) => !/\.yaml\.status$/.test(path))).toEqual([])
+  expect(silent.filter((path) => !path.endsWith('.yaml.status'))).toEqual([])
 })
 
 test('core does no I/O and reads no clock', async () => {
@@ -84,17 +90,38 @@ test('core does no I/O and reads no clock', async () => {
 })
 
 test('nothing in the repository names a machine path or is unfinished', async () => {
-  const tracked = spawnSync('git', ['ls-files', '*.ts', '*.md', '*.yaml', '*.go', '*.sh', 'Makefile'], {
-    cwd: root,
-    encoding: 'utf8',
-  })
   const wrong: string[] = []
-  for (const file of tracked.stdout
-    .split('\n')
-    .filter((name) => name !== '' && name !== 'test/gates.test.ts')) {
+  const texts = filesOfGit('*.ts', '*.md', '*.yaml', '*.go', '*.sh', 'Makefile')
+  for (const file of texts.filter((name) => name !== 'test/gates.test.ts')) {
     const text = await textOf(file).catch(() => '')
     if (/\/work\/|\b(TODO|FIXME|XXX|HACK)\b/.test(text)) wrong.push(file)
   }
+
+  expect(wrong).toEqual([])
+})
+
+test('every file that a document names exists, and every folder of a program is explained', async () => {
+  const tracked = filesOfGit()
+  const documents = tracked.filter((name) => name.endsWith('.md') && name !== 'CHANGELOG.md')
+  const known = (name: string) => tracked.some((file) => file === name || file.startsWith(name))
+  const wrong: string[] = []
+  for (const document of documents) {
+    const text = await textOf(document)
+    const paths = text.matchAll(
+      /(?<![\w/.-])(?:docs|test|core|sidecar|operator|collector|cli|config|crds)\/[\w/.-]*\w\.\w+/g,
+    )
+    for (const [path] of paths) if (!known(path)) wrong.push(`${document} names ${path}`)
+    for (const [, link] of text.matchAll(/\]\(([\w./-]+)\)/g))
+      if (!known(normalize(join(dirname(document), link as string))))
+        wrong.push(`${document} links to ${link}`)
+  }
+  const architecture = await textOf('docs/architecture.md')
+  const folders = new Set(
+    tracked.flatMap((file) => /^(?:sidecar|operator|collector|cli)\/[\w-]+\//.exec(file) ?? []),
+  )
+  for (const folder of folders)
+    if (!architecture.includes(`\`${folder}\``))
+      wrong.push(`docs/architecture.md does not say what ${folder} holds`)
 
   expect(wrong).toEqual([])
 })
