@@ -1,7 +1,10 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { commands } from '../../cli/commands.ts'
 import { run } from '../../cli/main.ts'
 import { columns, wrap } from '../../cli/table.ts'
+import own from '../../package.json' with { type: 'json' }
 import { anExport, tamper } from './an-export.ts'
 
 type Ran = { code: number; out: string; notes: string }
@@ -106,4 +109,14 @@ test('tables wrap their last column and keep the width', () => {
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40)
   expect(lines[0]?.startsWith('a       word')).toBe(true)
   expect(wrap('', 10)).toEqual([''])
+})
+
+test('an installed package gives the command, and kubectl finds it', () => {
+  expect(Object.keys(own.bin)).toEqual(['hipaa-mcp', 'kubectl-hipaa'])
+  for (const file of Object.values(own.bin)) {
+    const path = join(import.meta.dirname, '../..', file)
+
+    expect(statSync(path).mode & 0o111).toBe(0o111)
+    expect(readFileSync(path, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+  }
 })
