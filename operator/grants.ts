@@ -40,6 +40,14 @@ const active = {
   Reviewed: ['False', 'Reviewed', 'It is over, and what was done was reviewed.'],
 } as const satisfies { [state in GrantState]: readonly [Finding['status'], string, string] }
 
+/** While it could let somebody in, or is asked to. */
+const absent = [
+  'False',
+  'ServerAbsent',
+  'This namespace has no HipaaMcpServer of that name, so the grant opens nothing. Make a new one with the right spec.server.',
+] as const
+const needsServer: ReadonlySet<GrantState> = new Set(['Requested', 'Active'])
+
 /** Pure. What is said in Events when a grant comes into a state. */
 const says = {
   Requested: undefined,
@@ -59,10 +67,17 @@ const says = {
   Reviewed: { reason: 'BreakGlassReviewed', note: 'An emergency access was reviewed.' },
 } as const
 
+/** Instead of what is said of one that is in force. */
+const nowhere = {
+  reason: 'BreakGlassServerAbsent',
+  note: 'Emergency access was approved for a server that is not there: it opens nothing.',
+}
+
 /** Pure. */
 function grantStatus(
   grant: BreakGlassGrant,
   standing: GrantStanding,
+  serverIsThere: boolean,
   chains: readonly ChainSummary[] | undefined,
   now: number,
 ): GrantStatus {
@@ -78,7 +93,7 @@ function grantStatus(
           message: 'The review is overdue: a third person writes spec.review.',
         }
       : { status: 'False', reason: 'NotOverdue', message: 'No review is overdue.' }
-  const [status, reason, message] = active[state]
+  const [status, reason, message] = serverIsThere || !needsServer.has(state) ? active[state] : absent
   const conditions: [string, Finding][] = [
     ['Active', { status, reason, message }],
     ['ReviewOverdue', overdue],
@@ -131,7 +146,8 @@ export async function reconcileGrant(key: string, deps: GrantReconciler): Promis
   if (grant === undefined) return undefined
   const at = now()
   const standing = grantStanding(grant, at)
-  const status = grantStatus(grant, standing, outside.trail()?.chains, at)
+  const serverIsThere = world.servers.get(namespace, grant.spec.server) !== undefined
+  const status = grantStatus(grant, standing, serverIsThere, outside.trail()?.chains, at)
   if (grant.status === undefined || canonical(status) !== canonical(grant.status)) {
     if (!leading()) return undefined
     try {
@@ -159,7 +175,7 @@ function announce(grant: BreakGlassGrant, status: GrantStatus, { world, events }
   const say = (type: 'Normal' | 'Warning', reason: string, note: string): void => {
     for (const about of abouts) events.say({ about, type, reason, action: 'BreakingGlass', note })
   }
-  const said = says[status.state as GrantState]
+  const said = server === undefined && status.state === 'Active' ? nowhere : says[status.state as GrantState]
   if (status.state !== grant.status?.state && said !== undefined)
     say(status.state === 'Reviewed' ? 'Normal' : 'Warning', said.reason, said.note)
   if ((status.uses ?? 0) > (grant.status?.uses ?? 0))

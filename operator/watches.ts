@@ -79,8 +79,12 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
   const workloads = (kind: Kind): ListWatch<Workload> =>
     watch<Workload>(kind, ofWorkload, { trim: trimWorkload })
 
-  const servers = watch<HipaaMcpServer>(kinds.server, ({ object, before }) => {
+  const servers = watch<HipaaMcpServer>(kinds.server, ({ type, object, before }) => {
     concerned.server(keyOf(object))
+    // A grant for a server that is not there is in force nowhere, and its status says so.
+    if (type !== 'changed')
+      for (const grant of grants.in(object.metadata.namespace ?? ''))
+        if (grant.spec.server === object.metadata.name) concerned.grant(keyOf(grant))
     // Our own writes of status change nothing for anybody else.
     if (before !== undefined && before.metadata.generation === object.metadata.generation) return
     // Two servers may claim the same pods, and they share the bystanders' policy.

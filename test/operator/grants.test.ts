@@ -158,6 +158,17 @@ verifies(
   },
 )
 
+verifies('access:break-glass', 'one for a server that is not there says that it opens nothing', async () => {
+  const { status, said } = await reconciled(aGrant({ server: 'her' }))
+
+  expect(status?.conditions?.[0]).toMatchObject({ type: 'Active', status: 'False', reason: 'ServerAbsent' })
+  expect(said).toEqual(['BreakGlassGrant BreakGlassServerAbsent'])
+  const asked = await reconciled(aGrant({ server: 'her', approval: undefined }))
+  expect(asked.status?.conditions?.[0]).toMatchObject({ status: 'False', reason: 'ServerAbsent' })
+  const over = await reconciled(aGrant({ server: 'her' }), {}, now + hour)
+  expect(over.status?.conditions?.[0]).toMatchObject({ status: 'False', reason: 'Expired' })
+})
+
 test('neither Events nor status name a patient or say why', async () => {
   const { all, status } = await reconciled(aGrant(), {
     chains: [aChain('a', { grants: { 'uid-night-1': { uses: 1, last: '2026-11-01T11:55:00.000Z' } } })],
