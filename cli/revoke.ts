@@ -19,7 +19,7 @@ export const revoke: Command = {
   summary: 'End access of a person, token, certificate or client, everywhere, within seconds',
   operands: '',
   options: {
-    person: { value: 'SUB', help: 'A person by the sub of their tokens; with --issuer' },
+    person: { value: 'SUB', help: 'A person by the sub of their tokens (Entra: oid); with --issuer' },
     issuer: { value: 'URL', help: 'Issuer of the person’s tokens (iss)' },
     'token-id': { value: 'JTI', help: 'One token by its identifier (jti)' },
     token: { value: 'FILE', help: 'One token, read from a file (- standard input); its hash is kept' },

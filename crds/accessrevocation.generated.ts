@@ -24,7 +24,7 @@ person?: {
  */
 issuer: string
 /**
- * Subject of the token (sub).
+ * Who the token is about: its sub, and of a token of an Entra issuer its oid, where it has one.
  */
 sub: string
 }

@@ -29,7 +29,7 @@ subject: {
  */
 issuer: string
 /**
- * Subject of the token (sub).
+ * Who the token is about: its sub, and of a token of an Entra issuer its oid, where it has one.
  */
 sub: string
 }

@@ -15,7 +15,7 @@ export const request: Command = {
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Which HipaaMcpServer' },
     issuer: { value: 'URL', help: 'Issuer of the person’s tokens (iss)' },
-    sub: { value: 'SUB', help: 'The person who will call (sub)' },
+    sub: { value: 'SUB', help: 'The person who will call (sub; Entra: oid)' },
     patients: { value: 'FILE', help: 'Identifiers, one a line; - reads standard input' },
     reason: { value: 'TEXT', help: 'Why it cannot wait, without names and diagnoses' },
     minutes: { value: 'NUMBER', help: 'How long from the approval on, 1 to 60; 30 unless set' },
