@@ -157,7 +157,7 @@ function roleOf(role: Spec['roles'][number]): Role {
     tools: role.tools,
     resources: role.resources ?? [],
     prompts: role.prompts ?? [],
-    patients: role.patients ?? 'Any',
+    patients: role.patients,
   }
 }
 

@@ -279,9 +279,9 @@ resources?: string[]
  */
 prompts?: string[]
 /**
- * Whom arguments and results may be about. Bound: only the patient that the token names. Panel: those whom it lists. Default Any.
+ * Whom arguments and results may be about. Any: every patient. Bound: only the patient that the token names. Panel: those whom it lists. No default: how far a role reaches is written down.
  */
-patients?: ("Any" | "Bound" | "Panel")
+patients: ("Any" | "Bound" | "Panel")
 }[]
 /**
  * Every tool that exists for callers. A tool that is not listed is in no list and cannot be called.

@@ -91,7 +91,7 @@ export function permitAll(
     identity,
     ...(tls === undefined ? {} : { tls }),
     ...(origin === undefined ? {} : { http: { hosts: [origin.hostname], origins: [origin.origin] } }),
-    roles: [{ name: 'suite', when, purposes: [purpose], ...may }],
+    roles: [{ name: 'suite', when, purposes: [purpose], ...may, patients: 'Any' }],
     tools,
     resources,
     prompts,

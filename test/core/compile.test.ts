@@ -2,6 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { compilePolicy } from '../../core/compile.ts'
+import { parsePolicy } from '../../core/parse-policy.ts'
+import { policyText } from '../../core/policy.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { aServer } from '../operator/world.ts'
 import { verifies } from '../verifies.ts'
@@ -32,6 +34,16 @@ test('names and origins are taken without regard to case, and none is listed whe
   })
   expect(compiled({ http: {} })).toMatchObject({ policy: { http: { hosts: [], origins: [] } } })
   expect(compiled({})).not.toHaveProperty('policy.http')
+})
+
+verifies('access:default-deny', 'a role that does not say whom it reaches makes no policy', () => {
+  const [role] = aServer().spec.roles
+  const { patients: _, ...reachless } = role as Spec['roles'][number]
+  const result = compiled({ roles: [reachless as Spec['roles'][number]] })
+
+  expect('policy' in result && parsePolicy(policyText(result.policy))).toBeUndefined()
+  const whole = compiled({})
+  expect('policy' in whole && parsePolicy(policyText(whole.policy))).toBeDefined()
 })
 
 const schemas: { when: string; spec: Partial<Spec>; issue: RegExp }[] = [

@@ -52,6 +52,14 @@ const contradictions: Contradiction[] = [
     'declare the store first',
   ),
   server(
+    'a role that does not say whom it reaches',
+    (spec) => {
+      const { patients: _, ...reachless } = role?.(spec) as { patients: string }
+      return { ...spec, roles: [reachless] }
+    },
+    'spec.roles[0].patients: Required value',
+  ),
+  server(
     'a Bound role without the patient’s claim',
     (spec) => ({ ...spec, roles: [{ ...role?.(spec), patients: 'Bound' }] }),
     'needs identity.patient.claim',

@@ -44,7 +44,13 @@ export function aServer(
         training: { claim: '/training' },
       },
       roles: [
-        { name: 'clinician', when: { role: 'Clinician' }, purposes: ['TREAT'], tools: ['get_diagnosis'] },
+        {
+          name: 'clinician',
+          when: { role: 'Clinician' },
+          purposes: ['TREAT'],
+          tools: ['get_diagnosis'],
+          patients: 'Any',
+        },
       ],
       tools: [
         {
