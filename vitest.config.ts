@@ -36,6 +36,8 @@ const together = {
   pool: 'threads' as const,
   isolate: false,
   sequence: { shuffle: { files: true } },
+  // A busy machine is no fault: the waits inside a test have their own words, and are shorter.
+  testTimeout: 20_000,
 }
 
 /**
