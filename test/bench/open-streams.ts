@@ -39,5 +39,6 @@ async function open(at: number): Promise<void> {
   })
 }
 
-await Promise.all(Array.from({ length: Number(count) }, async (_, at) => await open(at)))
+// One after the other: as many handshakes at a time would be a test of something else.
+for (let at = 0; at < Number(count); at++) await open(at)
 console.log('open')

@@ -9,7 +9,7 @@ import { underLoad } from './loading.ts'
 import { nginxArguments } from './nginx.ts'
 import { eventsOfCall, openAtOnce, otherWork, tokensOfTurn } from './other-work.ts'
 import { cores, residentBytes, start } from './process.ts'
-import { listening, type Running, startSidecar } from './sidecar.ts'
+import { type Acknowledge, listening, type Running, startSidecar } from './sidecar.ts'
 import { envelope, type Work } from './work.ts'
 
 export type OtherFigures = {
@@ -123,7 +123,8 @@ async function nginxOnSameBytes(place: Place, work: Work, bytes: number): Promis
 async function tokens(place: Place): Promise<OtherFigures['token']> {
   const { work, token } = place
   const file = await written(place, 'usual', work)
-  const sidecar = await sidecarFor(place, work, file)
+  // Streamed, a call's cost depends on how many wait for the collector together, which a verification changes.
+  const sidecar = await sidecarFor(place, work, file, 'Local')
   try {
     const { pid, origin } = sidecar
     const turn = async (name: string, each: string[]): Promise<number> => {
@@ -147,14 +148,14 @@ async function tokens(place: Place): Promise<OtherFigures['token']> {
   }
 }
 
-const sidecarFor = async (place: Place, work: Work, file: string) =>
+const sidecarFor = async (place: Place, work: Work, file: string, acknowledge: Acknowledge = 'Stream') =>
   await startSidecar({
     ...place,
     root: checkout,
     work,
     file,
     port: place.upstreamPort + 1,
-    acknowledge: 'Stream',
+    acknowledge,
   })
 
 const program = (name: string): string => join(import.meta.dirname, name)

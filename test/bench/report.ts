@@ -108,7 +108,7 @@ ${other}
 - Memory of a stream is what the process grew by while ${openAtOnce.streams} were opened, over their number: each has had one event, and
   holds a TLS connection of its caller and a connection to the server. They are of ${openAtOnce.persons} persons: one may not have so many.
 - A token is verified at its first call (signature, issuer, claims, binding) and then known by its hash until it expires.
-  Its figure is that of calls whose token nobody had seen, less that of calls with a known one, turn by turn.
+  Its figure is that of calls whose token nobody had seen, less that of calls with a known one, turn by turn, with \`Local\`.
 - \`make bench AGAINST=REF\` runs this sidecar beside that of another commit in one run, and says what a call costs more.
 `
   return { table: `${table}\n\n${other}`, document }
