@@ -47,7 +47,7 @@ export function proxy(options: ProxyOptions): Proxy {
   const out = (_: Message, text: string): void => options.out(text.trim().replace(/[\r\n]+/g, ' '))
   const refused = (reason: string): void => note(`The server refused a message: ${reason}`)
   const bodyOf = async (message: Message): Promise<string> =>
-    JSON.stringify(withPurpose(message, await options.purpose()))
+    withPurpose(message, JSON.stringify(message), await options.purpose())
   const copied = copiedArguments()
   const session = mcpSession({ identity, bodyOf, out, refused, over: over.signal })
 
@@ -74,9 +74,7 @@ export function proxy(options: ProxyOptions): Proxy {
     if (id !== undefined) open.set(id, stop)
     const signal = AbortSignal.any([over.signal, stop.signal])
     try {
-      const said = withPurpose(message, await options.purpose())
-      // What needs no change is sent as it came.
-      const body = said === message ? line : JSON.stringify(said)
+      const body = withPurpose(message, line, await options.purpose())
       const reply = stateless
         ? await send(message, body, signal, await copiedFor(message, signal))
         : await sendInSession(message, body, signal)

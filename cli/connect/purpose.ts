@@ -2,6 +2,8 @@
 // host up. It is said with every message, and shown to whoever looks.
 
 import { purposeMeta } from '../../core/identifiers.ts'
+import { isObject } from '../../core/is-object.ts'
+import { memberOf, withMember } from '../../core/json-text.ts'
 import { jsonObject } from './net.ts'
 
 /** HL7 v3 PurposeOfUse, those that clinics use most. */
@@ -45,13 +47,24 @@ export function describe(purpose: Purpose | undefined, option: string | undefine
 
 type Message = { readonly [member: string]: unknown }
 
-/** The message with the purpose in its `_meta`, or the very same one: where the token says it, or the message does. */
-export function withPurpose(message: Message, purpose: Purpose | undefined): Message {
-  if (purpose?.by !== 'option' || typeof message['method'] !== 'string') return message
-  const params = members(message['params'])
-  const meta = members(params['_meta'])
-  if (Object.hasOwn(meta, purposeMeta)) return message
-  return { ...message, params: { ...params, _meta: { ...meta, [purposeMeta]: purpose.code } } }
+/**
+ * The message's text with the purpose in its `_meta`, or as it is: where the token says it, or the message does, or there is
+ * no place for it. All else stays as the host wrote it: an identifier that was printed anew may be another patient's.
+ */
+export function withPurpose(message: Message, text: string, purpose: Purpose | undefined): string {
+  if (purpose?.by !== 'option' || typeof message['method'] !== 'string') return text
+  const code = JSON.stringify(purpose.code)
+  const meta = `{${JSON.stringify(purposeMeta)}:${code}}`
+  const top = text.indexOf('{')
+  if (!Object.hasOwn(message, 'params')) return withMember(text, top, 'params', `{"_meta":${meta}}`)
+  const { params } = message
+  const from = memberOf(text, top, 'params')
+  if (!isObject(params) || from === undefined) return text
+  if (!Object.hasOwn(params, '_meta')) return withMember(text, from, '_meta', meta)
+  const inner = memberOf(text, from, '_meta')
+  if (!isObject(params['_meta']) || inner === undefined || Object.hasOwn(params['_meta'], purposeMeta))
+    return text
+  return withMember(text, inner, purposeMeta, code)
 }
 
 function claimsOf(token: string): unknown {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { challengeIn } from '../../../cli/connect/challenge.ts'
 import { eventsIn } from '../../../cli/connect/events.ts'
 import { linesOf } from '../../../cli/connect/lines.ts'
-import { headersOf, reasonIn, requestId } from '../../../cli/connect/messages.ts'
+import { headersOf, type Message, reasonIn, requestId } from '../../../cli/connect/messages.ts'
 import { purposeIn, describe as told, withPurpose } from '../../../cli/connect/purpose.ts'
 
 async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
@@ -142,20 +142,44 @@ test('the purpose of the login counts, then the option; each is shown', () => {
   expect(told(undefined, undefined)).toContain('No purpose of use is stated')
 })
 
-test('a purpose is added to messages that state none, and to nothing else', () => {
-  const purpose = { code: 'TREAT', by: 'option' as const }
-  const call = { method: 'tools/call', params: { name: 'x', _meta: { a: 1 } } }
-  const own = { method: 'tools/call', params: { _meta: { 'dev.hipaa-mcp/purpose': 'HPAYMT' } } }
-  const answer = { id: 1, result: {} }
+const purposed = (text: string, by: 'option' | 'token' = 'option'): string =>
+  withPurpose(JSON.parse(text) as Message, text, { code: 'TREAT', by })
+const said = '"dev.hipaa-mcp/purpose":"TREAT"'
 
-  expect(withPurpose(call, purpose)).toEqual({
-    method: 'tools/call',
-    params: { name: 'x', _meta: { a: 1, 'dev.hipaa-mcp/purpose': 'TREAT' } },
-  })
-  expect(withPurpose({ method: 'ping' }, purpose)).toEqual({
-    method: 'ping',
-    params: { _meta: { 'dev.hipaa-mcp/purpose': 'TREAT' } },
-  })
-  for (const same of [own, answer]) expect(withPurpose(same, purpose)).toBe(same)
-  expect(withPurpose(call, { code: 'TREAT', by: 'token' })).toBe(call)
+test('a purpose is added to messages that state none, and to nothing else', () => {
+  for (const [text, becomes] of [
+    ['{"method":"ping"}', `{"params":{"_meta":{${said}}},"method":"ping"}`],
+    ['{"method":"ping","params":{ }}', `{"method":"ping","params":{"_meta":{${said}} }}`],
+    [
+      '{"method":"m","params":{"name":"x","_meta":{}}}',
+      `{"method":"m","params":{"name":"x","_meta":{${said}}}}`,
+    ],
+    [
+      ' { "params" : {"_meta" : { "a": 1 } } , "method":"m" }',
+      ` { "params" : {"_meta" : {${said}, "a": 1 } } , "method":"m" }`,
+    ],
+    // Whoever reads it takes the last of two.
+    [
+      '{"method":"m","params":{"_meta":{"a":1}},"p\\u0061rams":{"b":"}\\""}}',
+      `{"method":"m","params":{"_meta":{"a":1}},"p\\u0061rams":{"_meta":{${said}},"b":"}\\""}}`,
+    ],
+  ] as const) {
+    expect(purposed(text)).toBe(becomes)
+    const { params } = JSON.parse(becomes) as { params: object }
+    expect(params).toMatchObject({ _meta: { 'dev.hipaa-mcp/purpose': 'TREAT' } })
+    expect(purposed(text, 'token')).toBe(text)
+  }
+  for (const same of [
+    '{"method":"m","params":{"_meta":{"dev.hipaa-mcp/purpose":"HPAYMT"}}}',
+    '{"id":1,"result":{}}',
+    '{"method":"m","params":[1]}',
+    '{"method":"m","params":{"_meta":7}}',
+  ])
+    expect(purposed(same)).toBe(same)
+})
+
+test('a purpose changes no digit of a message', () => {
+  const text = '{"method":"m","params":{"patient_id":9007199254740993,"dose":1.10,"_meta":{"e":1E2}}}'
+
+  expect(purposed(text)).toBe(text.replace('{"e"', `{${said},"e"`))
 })

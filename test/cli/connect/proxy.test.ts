@@ -367,3 +367,17 @@ test('tools that are not what they were are listed anew', async () => {
     'tools/call',
   ])
 })
+
+test('a line of a host keeps its digits, with a purpose and without', async () => {
+  const line =
+    '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"arguments":{"patient_id":9007199254740993,"dose":1.10}}}'
+  for (const purpose of [undefined, 'TREAT']) {
+    const host = aHost(({ json: { id } }) => json({ jsonrpc: '2.0', id, result: {} }), purpose)
+    await host.say(line)
+
+    expect(host.calls[0]?.body).toContain('"arguments":{"patient_id":9007199254740993,"dose":1.10}')
+    expect(host.calls[0]?.json['params']).toMatchObject(
+      purpose === undefined ? {} : { _meta: { 'dev.hipaa-mcp/purpose': 'TREAT' } },
+    )
+  }
+})
