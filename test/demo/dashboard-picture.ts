@@ -3,7 +3,6 @@
 
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { chromium } from 'playwright-core'
 import { chart, colourOf, type Line } from './chart.ts'
 import { type Ask, type Dashboard, filled, type Panel, type Series, type Target } from './prometheus.ts'
 import { inUnit } from './units.ts'
@@ -145,6 +144,8 @@ td, th { padding: 6px 10px; border-bottom: 1px solid #25272e }
 
 /** Chromium with its background traffic off; only the text given is loaded. */
 async function screenshot(html: string, path: string, height: number): Promise<void> {
+  // Large, and wanted here alone: who only reads the dashboard does without.
+  const { chromium } = await import('playwright-core')
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: [
