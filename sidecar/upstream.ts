@@ -2,10 +2,12 @@
 // words reach nobody from here.
 
 import { isObject } from '../core/is-object.ts'
-import { answerReader, type Hearing, streamReader } from './answer-reader.ts'
+import { answerReader } from './answer-reader.ts'
 import type { Incoming, JsonObject, Outgoing, Revision } from './exchange.ts'
 import { headerValue } from './header-values.ts'
+import type { Hearing, Progress } from './hearing.ts'
 import { http1Client, type Request, type RequestReader } from './http1/client.ts'
+import { streamReader } from './stream-reader.ts'
 
 /** From sending a message to its whole answer, milliseconds. */
 const answerDeadline = 30_000
@@ -94,13 +96,11 @@ export function upstream({
       late(): void
       left(): void
       away?(): void
-      readonly streaming: boolean
-      readonly settled: boolean
-      /** So many came. */
-      readonly messages: number
+      readonly progress: Readonly<Progress>
     },
     { gone, away, endless = false }: Pick<Call, 'gone' | 'away' | 'endless'> = {},
   ): void {
+    const { progress } = reader
     const silence = deadline * streamFactor
     let timer: NodeJS.Timeout | undefined
     let end: NodeJS.Timeout | undefined
@@ -128,19 +128,19 @@ export function upstream({
       sends: (held) => reader.sends(held),
       begun(status, fields) {
         reader.begun(status, fields)
-        if (!reader.streaming) return
+        if (!progress.streaming) return
         wait(endless ? undefined : silence)
         if (!endless) end = setTimeout(() => reader.late(), longest)
       },
       data(chunk) {
         reader.data(chunk)
-        if (!reader.streaming || settled) return
-        if (reader.settled) {
+        if (!progress.streaming || settled) return
+        if (progress.settled) {
           settled = true
           // It has answered: what it still sends, and how long it keeps the stream open, is not waited for.
           wait(deadline)
-        } else if (reader.messages > heard) {
-          heard = reader.messages
+        } else if (progress.messages > heard) {
+          heard = progress.messages
           if (!endless) wait(silence)
         }
       },

@@ -2,10 +2,10 @@
 // 2026-07-28.
 
 import { purposeMeta } from '../../core/identifiers.ts'
-import type { Hearing } from '../answer-reader.ts'
 import { subscribeAsk } from '../asks/resource.ts'
 import type { Deps } from '../deps.ts'
 import type { Message, Prepared, Replied } from '../exchange.ts'
+import type { Hearing } from '../hearing.ts'
 import { Refusal } from '../refusals.ts'
 import { contextOf, type Heard, hear, withReach } from '../streams/hear.ts'
 import { type Called, lateAnswer } from '../streams/late.ts'

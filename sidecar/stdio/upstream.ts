@@ -3,8 +3,8 @@
 
 import { randomUUID } from 'node:crypto'
 import { isObject } from '../../core/is-object.ts'
-import type { Hearing } from '../answer-reader.ts'
 import type { Incoming, JsonObject, Revision } from '../exchange.ts'
+import type { Hearing } from '../hearing.ts'
 import { codeOf, type Log } from '../log.ts'
 import { Refusal } from '../refusals.ts'
 import type { Call, Upstream } from '../upstream.ts'

@@ -1,12 +1,12 @@
 // What a server says while a request runs, on its way to whoever asked: the hearing of one request and the relay behind
 // it. Made only where the policy lets a server say anything, so that a plain call costs nothing.
 
-import type { Hearing } from '../answer-reader.ts'
 import { progressTokenOf } from '../controls/prepare.ts'
 import { reachOfAll } from '../controls/reach.ts'
 import type { Deps } from '../deps.ts'
 import type { Admitted, Identified, Permitted } from '../exchange.ts'
 import type { Context } from '../from-server/messages.ts'
+import type { Hearing } from '../hearing.ts'
 import { taskNotice } from '../tasks/notice.ts'
 import type { Outlet } from './outlet.ts'
 import { type PlacedCall, placedCall, placeHandle } from './place.ts'

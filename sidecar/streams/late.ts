@@ -2,13 +2,13 @@
 // event, because the call's own result is already recorded as unknown.
 
 import { isObject } from '../../core/is-object.ts'
-import { errorOf } from '../answer-reader.ts'
 import type { Ask } from '../asks/ask.ts'
 import { arrived, inTheirTerms } from '../controls/forward.ts'
 import { redact } from '../controls/redact.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answer, Answered, JsonObject } from '../exchange.ts'
 import { resultHash } from '../hashes.ts'
+import { errorOf } from '../hearing.ts'
 import { recorded } from '../recorded.ts'
 import { patientTokens } from '../redaction/patient-token.ts'
 import { Refusal } from '../refusals.ts'
