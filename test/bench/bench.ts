@@ -1,6 +1,6 @@
 // make bench: the sidecar beside Debian's nginx on the same work, in one run; writes docs/performance.md.
 //
-//   node test/bench/bench.ts [--rounds 3] [--seconds 8] [--no-write]
+//   node test/bench/bench.ts [--rounds 3] [--seconds 7] [--no-write]
 
 import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
@@ -20,7 +20,7 @@ import { workAndTokens } from './work.ts'
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '8' },
+    seconds: { type: 'string', default: '7' },
     'no-write': { type: 'boolean', default: false },
   },
 })

@@ -33,7 +33,7 @@ type Place = {
 }
 
 /** Turns with tokens that were never seen, and as many with one that is known. */
-const turns = 6
+const turns = 4
 
 export async function otherFigures(place: Place): Promise<OtherFigures> {
   return { ...(await streams(place)), list: await lists(place), token: await tokens(place) }
@@ -53,7 +53,7 @@ async function streams(place: Place): Promise<Pick<OtherFigures, 'events' | 'str
     const { pid, origin } = sidecar
     await underLoad({ file, origin, rate: 5, seconds: 1, warm: 1 })
     const streamBytes = await memoryOfStreams(openFile, sidecar)
-    const load = await underLoad({ file, origin, rate: 0, seconds: 3, warm: 1.5 }, pid)
+    const load = await underLoad({ file, origin, rate: 0, seconds: 2, warm: 1.5 }, pid)
     // The answer is an event, too. A stream that lasts has more: beats without data.
     const expected = load.calls * (eventsOfCall + 1)
     if (load.events < expected)
@@ -72,7 +72,7 @@ async function lists(place: Place): Promise<OtherFigures['list']> {
   const file = await written(place, 'list', list)
   const sidecar = await sidecarFor(place, list, file)
   const { pid, origin } = sidecar
-  const options = { file, origin, rate: 0, seconds: 3, warm: 1.5 }
+  const options = { file, origin, rate: 0, seconds: 2, warm: 1.5 }
   try {
     const { used, calls, bytes, seconds } = await underLoad(options, pid)
     const nginx = await nginxOnSameBytes(place, list, bytes)
@@ -110,7 +110,7 @@ async function nginxOnSameBytes(place: Place, work: Work, bytes: number): Promis
   try {
     await listening(port, work)
     const origin = `https://127.0.0.1:${port}`
-    const load = await underLoad({ file, origin, rate: 0, seconds: 3, warm: 1 }, nginx.pid)
+    const load = await underLoad({ file, origin, rate: 0, seconds: 2, warm: 1 }, nginx.pid)
     if (load.bytes !== bytes) throw new Error(`nginx passed ${load.bytes} bytes of ${bytes}`)
     return (load.used / load.calls) * 1e6
   } finally {
