@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { withEvents, withResult, withValue } from '../../support/mcp-server.ts'
 import { aCall, aMessage } from '../../support/message.ts'
@@ -172,6 +173,24 @@ verifies('transmission:upstream-faults', 'a stream that stays open after its ans
   expect(reply.json['result']).toMatchObject({ content: [] })
   // At the deadline: else a server that never ends its streams would hold every connection that we have for it.
   await ended
+})
+
+test('a stream may be silent longer than an answer may take, and each message gives it that time anew', async () => {
+  scene.upstream.answering = async ({ body }, response) => {
+    const say = (message: object) =>
+      response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`)
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': wait\n\n')
+    // Ten times 150 ms are more than each wait, and less than both.
+    await sleep(1_000)
+    say({ method: 'notifications/message', params: {} })
+    await sleep(1_000)
+    say({ id: body['id'], result: { content: [] } })
+    response.end()
+  }
+
+  const reply = await scene.ask()
+
+  expect(reply.json['result']).toMatchObject({ content: [] })
 })
 
 verifies('transmission:upstream-faults', 'it is down: nothing was sent, and the record says so', async () => {
