@@ -8,13 +8,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { boundHandshakes } from '../core/handshakes.ts'
 import type { Policy } from '../core/policy.ts'
 import { enrolment } from '../core/wire.ts'
 import { handshakeFailure, peerOf } from './connection.ts'
 import type { Deps } from './deps.ts'
 import type { Enrol, Enrolling } from './enrol.ts'
 import type { Answer } from './exchange.ts'
-import { boundHandshakes } from './handshakes.ts'
 import { challenged } from './identity/challenge.ts'
 import { metadata, metadataPaths } from './identity/metadata.ts'
 import type { InForce } from './in-force.ts'
@@ -76,7 +76,7 @@ export function discoveryServer(options: DiscoveryOptions): Discovery {
       },
     )
   })
-  boundHandshakes(server, most.handshakes, (address) =>
+  boundHandshakes(server, { now: () => performance.now(), ...most.handshakes }, (address) =>
     floods.count('handshake-failed', address, 'too-many-handshakes'),
   )
   // Read once while the connection is there, a socket remembers its peer's address.

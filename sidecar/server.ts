@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import { boundHandshakes, type HandshakeLimits } from '../core/handshakes.ts'
 import type { NewKeySet } from '../core/identity/token.ts'
 import { bodies } from './bodies.ts'
 import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
@@ -13,7 +14,6 @@ import type { Deps, Watch } from './deps.ts'
 import { discard } from './discard.ts'
 import { openConnections } from './ended-access.ts'
 import type { Answer } from './exchange.ts'
-import { boundHandshakes, type HandshakeLimits } from './handshakes.ts'
 import { proofs } from './identity/dpop.ts'
 import { tokenCache } from './identity/token.ts'
 import type { Orders } from './in-force.ts'
@@ -36,7 +36,7 @@ import { type Upstream, type UpstreamOptions, upstream } from './upstream.ts'
 const mostConnections = 1024
 const mostOfOneCertificate = 512
 /** Handshakes in progress. The limit of connections is for those who have shown a certificate. */
-const handshakes: HandshakeLimits = { each: 64, all: 256, undisturbed: 1_000 }
+const handshakes = { each: 64, all: 256, undisturbed: 1_000 }
 /** So long a caller may leave an answer unread, milliseconds. */
 const patience = 60_000
 
@@ -58,7 +58,7 @@ export type CallsOptions = {
   /** Asks for an issuer's keys where a token names one that is not there. Omitted: such a token is refused. */
   newKeySet?: NewKeySet
   /** Omitted: those of this file. */
-  handshakes?: HandshakeLimits
+  handshakes?: Partial<HandshakeLimits>
   watch?: Partial<Watch>
 }
 
@@ -122,10 +122,14 @@ export function callsServer(options: CallsOptions): CallsServer {
     watch.handshake?.({ reason: 'too-many-connections' })
   })
 
-  boundHandshakes(server, options.handshakes ?? handshakes, (address) => {
-    floods.count('handshake-failed', address, 'too-many-handshakes')
-    watch.handshake?.({ reason: 'too-many-handshakes' })
-  })
+  boundHandshakes(
+    server,
+    { now: () => performance.now(), ...handshakes, ...options.handshakes },
+    (address) => {
+      floods.count('handshake-failed', address, 'too-many-handshakes')
+      watch.handshake?.({ reason: 'too-many-handshakes' })
+    },
+  )
 
   server.on('secureConnection', (socket: TLSSocket) => {
     const connection = connectionOf(socket, generation)

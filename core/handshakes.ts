@@ -1,14 +1,14 @@
 // TLS handshakes in progress. Whoever reaches the port can begin one and never go on, without a certificate: so many are
 // let begin, of one address and of all, and who takes long gives way to who comes. Implements: transit:handshakes
 
-import type { Server, Socket } from 'node:net'
-
 /** In progress at a time. One agent may open as many connections at once as a person may have calls. */
 export type HandshakeLimits = {
   readonly each: number
   readonly all: number
   /** So long nobody gives way, milliseconds: a handshake of whoever goes on takes a tenth of it. */
   readonly undisturbed: number
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
 }
 
 /** Why a handshake ended that others waited for. */
@@ -16,14 +16,27 @@ const gaveWay: Error & { code: string } = Object.assign(new Error('Gave way to a
   code: 'GAVE_WAY',
 })
 
-type Begun = { readonly socket: Socket; readonly address: string; readonly at: number }
+/** Of a socket and a listener of node:tls, what is used here. */
+type Peer = {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  once(event: 'close', listener: () => void): unknown
+  destroy(cause?: Error): unknown
+}
+type Listening = {
+  listeners(event: 'connection'): Function[]
+  removeAllListeners(event: 'connection'): unknown
+  on(event: 'connection' | 'secureConnection', listener: (socket: Peer) => void): unknown
+}
+
+type Begun = { readonly socket: Peer; readonly address: string; readonly at: number }
 
 /**
  * To be called before anybody else listens for connections. `refused`: told of the address of each handshake that is not
  * let begin; one that is ended fails with `gaveWay`.
  */
 export function boundHandshakes(
-  server: Server,
+  server: Listening,
   limits: HandshakeLimits,
   refused: (address: string) => void,
 ): void {
@@ -55,10 +68,10 @@ export function boundHandshakes(
   // Before TLS sees it: what is refused costs nothing more.
   const listeners = server.listeners('connection')
   server.removeAllListeners('connection')
-  server.on('connection', (socket: Socket) => {
+  server.on('connection', (socket) => {
     const { remoteAddress: address = 'unknown' } = socket
     const peer = peerOf(socket)
-    const now = performance.now()
+    const now = limits.now()
     const room =
       ((ofAddress.get(address) ?? 0) < limits.each || madeRoom(now, address)) &&
       (begun.size < limits.all || madeRoom(now))
@@ -72,10 +85,10 @@ export function boundHandshakes(
     socket.once('close', () => over(peer))
     for (const one of listeners) one.call(server, socket)
   })
-  server.on('secureConnection', (socket: Socket) => over(peerOf(socket)))
+  server.on('secureConnection', (socket) => over(peerOf(socket)))
 }
 
 /** The same for a TCP socket and for the TLS socket over it. */
-function peerOf({ remoteAddress, remotePort }: Socket): string {
+function peerOf({ remoteAddress, remotePort }: Peer): string {
   return `${remoteAddress} ${remotePort}`
 }
