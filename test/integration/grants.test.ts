@@ -2,10 +2,8 @@
 // it. Webhooks, operator and sidecar run in this process.
 
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
-import { Agent, request } from 'node:https'
+import { Agent } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { run as runCommand } from '../../cli/main.ts'
@@ -24,7 +22,7 @@ import { aResolver, type TestResolver } from '../sidecar/resolver.ts'
 import { type McpServer, mcpServer, withValue } from '../support/mcp-server.ts'
 import { aCall } from '../support/message.ts'
 import { audience, issuerUrl } from '../support/policy.ts'
-import { thumbprint } from '../support/scene.ts'
+import { post, thumbprint } from '../support/scene.ts'
 import { anIssuer, type TestIssuer } from '../support/tokens.ts'
 import { verifies } from '../verifies.ts'
 import { type AdmissionScene, admissionScene } from './admission-scene.ts'
@@ -202,12 +200,10 @@ async function call(purpose: string, patient: string, claims: Claims = {}): Prom
   const { body, headers } = aCall({ patient_id: patient }, { purpose })
   const bearer = await issuer.token(thumbprint(pair), { patient: 'p-1', ...claims })
   agent ??= new Agent({ keepAlive: true, ...pair, ca: installation.authority.pem, servername: 'localhost' })
-  const sending = request({
-    host: '127.0.0.1',
-    port: sidecar.ports().calls,
+  const { status, text } = await post(sidecar.ports().calls, agent, {
     path: '/mcp',
     method: 'POST',
-    agent,
+    body,
     headers: {
       ...headers,
       host: 'localhost',
@@ -216,11 +212,7 @@ async function call(purpose: string, patient: string, claims: Claims = {}): Prom
       authorization: `Bearer ${bearer}`,
     },
   })
-  sending.end(body)
-  const [response] = (await once(sending, 'response')) as [IncomingMessage]
-  let text = ''
-  for await (const chunk of response) text += String(chunk)
-  return `${response.statusCode} ${text}`
+  return `${status} ${text}`
 }
 const served = async (purpose = 'TREAT', patient = 'p-1', claims: Claims = {}) =>
   (await call(purpose, patient, claims)).includes('E11.9')

@@ -170,6 +170,18 @@ export function aChain(podUid: string, more: Partial<ChainSummary> = {}): ChainS
   }
 }
 
+/** Of a person who saw one patient too many in an hour. */
+export const aSignal = (): Signal => ({
+  namespace: 'clinic',
+  server: 'ehr',
+  rule: '100/3600',
+  person: 'https://login.example.org|p-1',
+  distinctPatients: 101,
+  perSeconds: 3600,
+  firstSeen: '2026-11-01T11:00:00Z',
+  lastSeen: '2026-11-01T11:59:00Z',
+})
+
 export type Things = {
   servers?: HipaaMcpServer[]
   agreements?: BusinessAssociateAgreement[]

@@ -196,7 +196,8 @@ export async function aScene(
   }
 }
 
-async function post(
+/** One request, over a connection of the agent's. */
+export async function post(
   port: number,
   agent: Agent,
   { path, method, body, headers }: { path: string; method: string } & Sent,

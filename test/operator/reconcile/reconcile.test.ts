@@ -6,7 +6,7 @@ import type { Say } from '../../../operator/cluster/events.ts'
 import { type Reconciler, reconcile } from '../../../operator/reconcile.ts'
 import type { Status } from '../../../operator/status.ts'
 import { verifies } from '../../verifies.ts'
-import { aGuardedPod, anAgreement, aServer, aWorkload, aWorld, now, type Things } from '../world.ts'
+import { aGuardedPod, anAgreement, aServer, aSignal, aWorkload, aWorld, now, type Things } from '../world.ts'
 
 /** A scene whose writes are kept; `fails` says which object cannot be written. */
 function scene(things: Things = {}, fails: (object: KubernetesObject) => boolean = () => false) {
@@ -154,17 +154,7 @@ test('a workload in a namespace that is not enrolled gets an Event and a conditi
 })
 
 verifies('breach:signal', 'an Event on the server that names nobody', async () => {
-  const signal = {
-    namespace: 'clinic',
-    server: 'ehr',
-    rule: '100/3600',
-    person: 'https://login.example.org|p-1',
-    distinctPatients: 101,
-    perSeconds: 3600,
-    firstSeen: '2026-11-01T11:00:00Z',
-    lastSeen: '2026-11-01T11:59:00Z',
-  }
-  const { deps, said } = scene({ signals: [signal] })
+  const { deps, said } = scene({ signals: [aSignal()] })
 
   await reconcile('clinic/ehr', deps)
 

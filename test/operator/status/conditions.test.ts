@@ -10,6 +10,7 @@ import {
   anAgreement,
   aPod,
   aServer,
+  aSignal,
   aStorePod,
   aWorkload,
   now,
@@ -48,16 +49,7 @@ const foreign = (labels: Record<string, string> = {}): NetworkPolicy => ({
   metadata: { name: 'let-all-in', namespace: 'clinic', labels },
   spec: { podSelector: {} },
 })
-const signal = {
-  namespace: 'clinic',
-  server: 'ehr',
-  rule: '100/3600',
-  person: 'https://login.example.org|p-1',
-  distinctPatients: 101,
-  perSeconds: 3600,
-  firstSeen: '2026-11-01T11:00:00Z',
-  lastSeen: '2026-11-01T11:59:00Z',
-}
+const signal = aSignal()
 
 const cases: { type: ConditionType; when: string; things: Things; is: string }[] = [
   { type: 'Ready', when: 'a guarded pod is ready', things: well, is: 'True Serving' },
