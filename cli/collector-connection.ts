@@ -7,7 +7,6 @@ import { request } from 'node:https'
 import { connect as connectTcp } from 'node:net'
 import { Duplex, PassThrough } from 'node:stream'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { PortForward } from '@kubernetes/client-node'
 import { identityOf, ports, services, systemNamespace } from '../core/identifiers.ts'
 import type { CollectorRefusal, ExportLine } from '../core/wire.ts'
 import { CannotError } from './command.ts'
@@ -38,6 +37,8 @@ async function direct(text: string): Promise<Duplex> {
 async function forwarded(kube: Kube): Promise<Duplex> {
   const fromPod = new PassThrough()
   const toPod = new PassThrough()
+  // Only here: see kube.ts.
+  const { PortForward } = await import('@kubernetes/client-node')
   try {
     const socket = await new PortForward(kube.config, false).portForward(
       systemNamespace,

@@ -1,7 +1,7 @@
 // The API server, as raw JSON, with the credentials of the person's kubeconfig.
 
 import { request as httpsRequest, type RequestOptions } from 'node:https'
-import { KubeConfig } from '@kubernetes/client-node'
+import type { KubeConfig } from '@kubernetes/client-node'
 import { CannotError, type Option, textOf, type Values } from './command.ts'
 
 /** Options of every command that asks a cluster. */
@@ -24,9 +24,11 @@ export type Kube = {
 
 const timeoutMs = 15_000
 
-/** Reads the kubeconfig. Throws `CannotError` when there is none. */
-export function openKube(values: Values): Kube {
-  const config = new KubeConfig()
+/** Reads the kubeconfig. Rejects with `CannotError` when there is none. */
+export async function openKube(values: Values): Promise<Kube> {
+  // Large, and most of what `connect` and `verify` would load: they ask no cluster.
+  const client = await import('@kubernetes/client-node')
+  const config = new client.KubeConfig()
   const path = textOf(values, 'kubeconfig')
   const context = textOf(values, 'context')
   try {

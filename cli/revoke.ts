@@ -41,7 +41,7 @@ export const revoke: Command = {
     const what = await whatOf(values)
     const note = textOf(values, 'note')
     const name = textOf(values, 'name') ?? `revoked-${randomBytes(5).toString('hex')}`
-    const kube = openKube(values)
+    const kube = await openKube(values)
     const { status, body } = await kube.request('POST', `/apis/${group}/v1alpha1/accessrevocations`, {
       apiVersion,
       kind: 'AccessRevocation',

@@ -26,7 +26,7 @@ export const status: Command = {
   about: 'Exit code 1 when a server is not Ready or not Compliant.',
   run: async ([one, ...more], values, screen) => {
     if (more.length > 0) throw new UsageError('status takes one server at most')
-    const kube = openKube(values)
+    const kube = await openKube(values)
     const namespace = textOf(values, 'namespace')
     const path = `/apis/${group}/v1alpha1/${namespace === undefined ? '' : `namespaces/${encodeURIComponent(namespace)}/`}hipaamcpservers`
     const answer = await kube.request('GET', path)

@@ -32,7 +32,7 @@ export const trailExport: Command = {
     if (folder === undefined) throw new UsageError('--output wants a new folder')
     const wait = textOf(values, 'wait') ?? '600'
     if (!/^[1-9][0-9]{0,4}$/.test(wait)) throw new UsageError('--wait wants a number of seconds')
-    const kube = openKube(values)
+    const kube = await openKube(values)
     const ca = await trustOf(kube)
     const { key, cert } = await auditorCertificate(kube, screen, Number(wait))
     const way = await openWay(kube, textOf(values, 'collector'))

@@ -13,7 +13,7 @@ export const approve: Command = {
     'It begins at once and ends by itself. You cannot approve what you asked for yourself, nor access of your own. Needs the verb approve on breakglassgrants: ClusterRole hipaa-mcp-approver.',
   run: async (operands, values, screen) => {
     const { namespace, name } = grantIn('break-glass approve', operands)
-    const kube = openKube(values)
+    const kube = await openKube(values)
     const { spec } = await readGrant(kube, namespace, name)
     if (values['json'] !== true)
       screen.note(

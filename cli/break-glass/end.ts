@@ -12,7 +12,7 @@ export const end: Command = {
   about: 'In force within seconds. Whoever approves or reviews may do it; it cannot be taken back.',
   run: async (operands, values, screen) => {
     const { namespace, name } = grantIn('break-glass end', operands)
-    const { spec } = await decide(openKube(values), namespace, name, { end: {} })
+    const { spec } = await decide(await openKube(values), namespace, name, { end: {} })
     const endedBy = spec.end?.by ?? ''
     if (values['json'] === true) screen.out(JSON.stringify({ grant: `${namespace}/${name}`, endedBy }))
     else {

@@ -28,7 +28,7 @@ export const list: Command = {
     'Exit code 1 when a review is overdue. No patient is shown; kubectl get -o yaml shows them to those who may read them.',
   run: async (operands, values, screen) => {
     if (operands.length > 0) throw new UsageError('break-glass list takes options only')
-    const kube = openKube(values)
+    const kube = await openKube(values)
     const { status, body } = await kube.request('GET', grantsPath(textOf(values, 'namespace')))
     if (status !== 200) throw refused(status, body, 'list BreakGlassGrants')
     const grants = (body as { items: BreakGlassGrant[] }).items.map(shown)

@@ -41,7 +41,7 @@ export const request: Command = {
     if (!/^([1-9]|[1-5][0-9]|60)$/.test(minutes))
       throw new UsageError('--minutes wants a number from 1 to 60')
     const name = textOf(values, 'name') ?? `bg-${randomBytes(5).toString('hex')}`
-    const kube = openKube(values)
+    const kube = await openKube(values)
     const patients = [...new Set(await linesFrom(file))]
     if (patients.length === 0) throw new UsageError('--patients wants a file with one identifier a line')
     const spec = { server, subject: { issuer, sub }, patients, reason, minutes: Number(minutes) }

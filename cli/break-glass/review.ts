@@ -24,7 +24,7 @@ export const review: Command = {
     if (finding === undefined || !findings.includes(finding))
       throw new UsageError('--finding wants Justified or NotJustified')
     const note = textOf(values, 'note')
-    const { spec } = await decide(openKube(values), namespace, name, {
+    const { spec } = await decide(await openKube(values), namespace, name, {
       review: { finding, ...(note === undefined ? {} : { note }) },
     })
     const reviewedBy = spec.review?.by ?? ''

@@ -21,7 +21,7 @@ let authority: Authority
 const made: string[] = []
 
 beforeAll(async () => {
-  admin = openKube({})
+  admin = await openKube({})
   authority = await anAuthority()
 })
 afterAll(async () => {
@@ -60,7 +60,7 @@ async function person(which: string, rules: object[]): Promise<Kube> {
       contexts: [{ name: 'one', context: { cluster: 'one', user: 'one' } }],
     }),
   )
-  return openKube({ kubeconfig: path })
+  return await openKube({ kubeconfig: path })
 }
 
 function clusterOf({ config }: Kube): object {
