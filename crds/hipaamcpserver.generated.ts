@@ -96,7 +96,8 @@ pem: string
 minVersion?: ("1.2" | "1.3")
 /**
  * Names outside of the cluster by which callers find the server, such as ehr.clinic.example.org. They stand
- * in its certificate besides the names of its Services, and running pods have them within a minute.
+ * in its certificate besides the names of its Services, and running pods have them within a minute. Of
+ * two servers that list one name, the older has it.
  */
 names?: string[]
 /**

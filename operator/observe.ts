@@ -28,6 +28,7 @@ import {
   selects,
   type Workload,
 } from './objects.ts'
+import { takenNames } from './outside-names.ts'
 import type { Outside, World } from './world.ts'
 
 type Compiled = { policy: Policy; text: string; hash: string } | { issues: string[] }
@@ -42,6 +43,8 @@ export type Seen = {
   neighbours: readonly HipaaMcpServer[]
   /** Pods that are this server's by annotation, selector or label, and are not over. */
   pods: readonly Pod[]
+  /** Names of tls.names that an older server has. */
+  taken: readonly string[]
   /** Names of other servers that claim one of these pods too. */
   rivals: readonly string[]
   /** Store -> its pods. */
@@ -98,6 +101,7 @@ export function observe(
     agreements: agreementsOf(world, server),
     neighbours,
     pods,
+    taken: takenNames(server, world.servers.all()),
     rivals: neighbours
       .filter((other) => other.metadata.name !== name && pods.some((pod) => belongs(pod, other, workloads)))
       .map(({ metadata }) => metadata.name)

@@ -76,6 +76,14 @@ const mfaHasNoRule: Check = ({ server }) =>
     },
   )
 
+/** The server goes on under its other names: a name that is listed twice may not end anybody's service. */
+const namesAreTaken: Check = ({ taken }) =>
+  when(taken.length > 0, {
+    reason: 'NameTaken',
+    message:
+      'A name of tls.names is another server’s, which was there first: take it out here, or there. No certificate bears it here.',
+  })
+
 const namespaceIsNotEnrolled: Check = ({ enrolled }) =>
   when(!enrolled, {
     reason: 'NamespaceNotEnrolled',
@@ -124,6 +132,7 @@ const readiness: readonly Check[] = [
   nameIsTooLong, //             no policy could select its pods
   podsAreClaimedTwice, //       which of two policies?
   mfaHasNoRule, //              nothing could prove MFA
+  namesAreTaken, //             whose caller comes here?
   namespaceIsNotEnrolled, //    pods would start unguarded
   certificateIssuerIsMissing,
   keysAreMissing,

@@ -20,6 +20,7 @@ import { type Proved, proved } from '../authority/certificate-request.ts'
 import { issue } from '../authority/issue.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
+import { ownNames } from '../outside-names.ts'
 import { type Believed, believe } from './believe.ts'
 import { namesOf, type Service } from './names.ts'
 import { ChannelRefusal } from './refused.ts'
@@ -66,8 +67,11 @@ async function forSidecar(
 ): Promise<IdentityResponse> {
   const { client, authority, seconds, surroundings } = deps
   const server = await serverOf(deps, namespace, pod)
-  const { items } = await client.list<Service>(kinds.service, { namespace })
-  const names = namesOf(pod, items, surroundings.domain, server.spec.tls?.names)
+  const [{ items }, outside] = await Promise.all([
+    client.list<Service>(kinds.service, { namespace }),
+    outsideNames(client, server),
+  ])
+  const names = namesOf(pod, items, surroundings.domain, outside)
   const { name = '', uid = '' } = pod.metadata
   const now = Date.now()
   const own = identity.sidecar(namespace, server.metadata.name, uid)
@@ -80,6 +84,15 @@ async function forSidecar(
   if (key.names.toSorted().join() !== names.join()) return { channel, names }
   const wanted = { namespace, pod: { name, uid }, issuerRef, csr, names, seconds }
   return { channel, names, server: await issuedByCertManager(client, wanted) }
+}
+
+/** Read live, and only for a server that lists any: a cache that lags could give one name to two. */
+export async function outsideNames(
+  client: Pick<Client, 'list'>,
+  server: HipaaMcpServer,
+): Promise<readonly string[]> {
+  if ((server.spec.tls?.names ?? []).length === 0) return []
+  return ownNames(server, (await client.list<HipaaMcpServer>(kinds.server)).items)
 }
 
 /**

@@ -18,7 +18,7 @@ import { type Log, wordsOf } from '../log.ts'
 import type { OrdersSource } from '../orders-source.ts'
 import { plainAddress } from './believe.ts'
 import { answerEnrolment } from './enrol.ts'
-import { answerIdentity } from './identity.ts'
+import { answerIdentity, outsideNames } from './identity.ts'
 import { newKeySets } from './key-sets.ts'
 import { namesOf, recently, type Service } from './names.ts'
 import { streamOrders } from './orders.ts'
@@ -63,10 +63,10 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
     outdatedMs / 2,
     async (namespace) => (await client.list<Service>(kinds.service, { namespace })).items,
   )
-  const serverOf = recently(
-    outdatedMs / 2,
-    async (namespace, name) => await client.get<HipaaMcpServer>(kinds.server, namespace, name),
-  )
+  const outsideOf = recently(outdatedMs / 2, async (namespace, name) => {
+    const server = await client.get<HipaaMcpServer>(kinds.server, namespace, name)
+    return server === undefined ? undefined : await outsideNames(client, server)
+  })
   const asking = shares(atOnce.each, atOnce.all)
   const identity = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const peer = plainAddress(request.socket.remoteAddress)
@@ -90,13 +90,13 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
     const pod = pods.items.find(({ metadata }) => metadata.uid === sidecar.podUid)
     if (pod === undefined) throw new ChannelRefusal(403, 'The pod of this certificate is gone')
     const outdated = async () => {
-      const [services, server] = await Promise.all([
+      const [services, outside] = await Promise.all([
         servicesOf(namespace),
-        serverOf(namespace, sidecar.server),
+        outsideOf(namespace, sidecar.server),
       ])
-      // Without it no certificate is given, so none is asked for.
-      if (server === undefined) return false
-      const wanted = namesOf(pod, services, options.surroundings.domain, server.spec.tls?.names)
+      // Without its server no certificate is given, so none is asked for.
+      if (outside === undefined) return false
+      const wanted = namesOf(pod, services, options.surroundings.domain, outside)
       return wanted.join() !== names.join()
     }
     const asked = new URL(request.url ?? '/', 'https://channel').searchParams.get('generation') ?? '0'

@@ -29,8 +29,12 @@ export function objects(): Objects {
     get: async <T>(kind: Kind, namespace: string | undefined, name: string) =>
       structuredClone(stored.get(pathOf(kind, namespace, name))) as T | undefined,
     list: (async (kind: Kind, query?: { namespace?: string }) => {
-      const root = `${pathOf(kind, query?.namespace)}/`
-      const items = [...stored].filter(([path]) => path.startsWith(root)).map(([, object]) => object)
+      const root = pathOf(kind, query?.namespace).replace(/[^/]+$/, '')
+      const items = [...stored]
+        .filter(
+          ([path]) => path.startsWith(root) && path.split('/').at(-2) === pathOf(kind).split('/').at(-1),
+        )
+        .map(([, object]) => object)
       return { items: structuredClone(items), metadata: { resourceVersion: '1' } }
     }) as Client['list'],
     create: async (kind, object) => {

@@ -201,6 +201,25 @@ describe('identity', () => {
     },
   )
 
+  verifies('transit:outside-names', 'one that an older server has stays that server’s alone', async () => {
+    const names = ['ehr.clinic.example.org', 'mine.clinic.example.org']
+    const listing = (creationTimestamp: string) => aServer({ tls: { names } }, { creationTimestamp })
+    const other = (creationTimestamp: string) =>
+      aServer(
+        { tls: { names: ['ehr.clinic.example.org'] } },
+        { name: 'lookalike', namespace: 'elsewhere', uid: 'uid-other', creationTimestamp },
+      )
+    const given = async () =>
+      (await ask('good', (await aRequestFor()).csr)).body.names?.filter((name) => names.includes(name))
+
+    client.put(kinds.server, { ...listing('2026-11-01T00:00:00Z') })
+    client.put(kinds.server, { ...other('2026-10-01T00:00:00Z') })
+    expect(await given()).toEqual(['mine.clinic.example.org'])
+    client.put(kinds.server, { ...other('2026-11-02T00:00:00Z') })
+    expect(await given()).toEqual(names)
+    await client.delete(kinds.server, 'elsewhere', 'lookalike')
+  })
+
   verifies('transit:issuer', 'an issuer is named: its names are asked for first', async () => {
     client.put(kinds.server, { ...aServer({ tls: { issuerRef: { name: 'ca', kind: 'Issuer' } } }) })
     const { status, body } = await ask('good', (await aRequestFor()).csr)

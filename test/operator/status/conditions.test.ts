@@ -332,6 +332,20 @@ test('training that is not checked is a gap', () => {
   expect(status({ ...well, servers: [aServer({ identity })] }).gaps).toContain('Training')
 })
 
+verifies('transit:outside-names', 'a name that an older server of any namespace has is reported', () => {
+  const tls = { names: ['ehr.clinic.example.org'] }
+  const at = (creationTimestamp: string, uid: string, namespace = 'clinic') =>
+    aServer({ tls }, { uid, namespace, creationTimestamp })
+  const own = at('2026-10-02T00:00:00Z', 'uid-b')
+  const older = at('2026-10-01T00:00:00Z', 'uid-z', 'elsewhere')
+  const sameSecond = at('2026-10-02T00:00:00Z', 'uid-a', 'elsewhere')
+  const younger = at('2026-10-03T00:00:00Z', 'uid-0', 'elsewhere')
+
+  expect(condition({ ...well, servers: [own, older] }, 'Ready')).toBe('False NameTaken')
+  expect(condition({ ...well, servers: [own, sameSecond] }, 'Ready')).toBe('False NameTaken')
+  expect(condition({ ...well, servers: [own, younger] }, 'Ready')).not.toContain('NameTaken')
+})
+
 verifies(
   'operator:status',
   'pods that the annotated workload has not replaced yet count as not guarded',
