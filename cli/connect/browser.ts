@@ -2,11 +2,12 @@
 // back to a port that only this machine reaches, once, for the state that we gave out.
 
 import { spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CannotError } from '../command.ts'
 import type { Place } from './discover.ts'
+import { newPkce } from './pkce.ts'
 
 export type BrowserOptions = Pick<Place, 'issuer' | 'resource'> & {
   /** Registered with the client; its port is open (RFC 8252 7.3). */
@@ -101,7 +102,7 @@ export async function codesByBrowser(
 type Step = { begin: string; state: string; verifier: string; redirect: string }
 
 function step({ issuer, resource }: BrowserOptions, redirect: string, { client, parameters }: Wanted): Step {
-  const verifier = randomBytes(32).toString('base64url')
+  const { verifier, challenge } = newPkce()
   const state = randomBytes(16).toString('base64url')
   const begin = new URL(issuer.authorize)
   const all = {
@@ -110,8 +111,7 @@ function step({ issuer, resource }: BrowserOptions, redirect: string, { client, 
     redirect_uri: redirect,
     resource,
     state,
-    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-    code_challenge_method: 'S256',
+    ...challenge,
     ...parameters,
   }
   for (const [name, value] of Object.entries(all)) begin.searchParams.set(name, value)

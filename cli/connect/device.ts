@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CannotError } from '../command.ts'
 import { ask, connected, jsonObject } from './net.ts'
+import { newPkce } from './pkce.ts'
 import { type Bound, errorIn, type TokenAsking, TokenRefused, type Tokens, tokenFor } from './tokens.ts'
 
 const grant = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -18,13 +19,14 @@ export async function tokensByDevice(
   if (issuer.device === undefined)
     throw new CannotError(`${issuer.issuer} offers no login by device code: leave --device out`)
   const at = issuer.device
+  const { verifier, challenge } = newPkce()
   const answer = await connected(
     ca,
     async (dispatcher) =>
       await ask(dispatcher, at, {
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-        body: new URLSearchParams({ client_id: client, resource, ...parameters }).toString(),
+        body: new URLSearchParams({ client_id: client, resource, ...challenge, ...parameters }).toString(),
       }),
   )
   const said = jsonObject(answer.text) ?? {}
@@ -42,7 +44,7 @@ export async function tokensByDevice(
   while (performance.now() < end) {
     await sleep(interval * 1000)
     try {
-      return await tokenFor(asking, { grant_type: grant, device_code: code }, bound)
+      return await tokenFor(asking, { grant_type: grant, device_code: code, code_verifier: verifier }, bound)
     } catch (error) {
       if (!(error instanceof TokenRefused)) throw error
       if (error.code === 'slow_down') interval += 5

@@ -2,7 +2,8 @@
 //
 // A token is bound to a certificate when it is made (RFC 8705), and a certificate is given for a token: so one login gives
 // two tokens. The first is bound to the key by a certificate that the key signs for itself, and does nothing but enrol; the
-// second is the one for calls. In a browser the second follows by itself. Bound by DPoP, one token does both.
+// second is the one for calls. In a browser the second follows by itself. Bound by DPoP, one token does both. Where the
+// issuer takes certificates of CAs that it knows and no others, another client's token enrols, which is bound to nothing.
 
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { certificateRequest, newKey, pemOf } from '../../core/csr.ts'
@@ -92,16 +93,19 @@ async function twoTokens(
 ): Promise<{ certificate: string; tokens: Tokens }> {
   const { client, enrolClient = client, device, note } = options
   const [first, second] = [askingFor(options, enrolClient), askingFor(options, client)]
+  // To an issuer that knows only some CAs, a certificate of no CA is the end of the connection.
+  const apart = enrolClient !== client
+  const bound: Bound = apart ? { nothing: true } : { certificate: own }
   // The person is known by then: whoever asks them again only wants to be asked.
   const { max_age: _, prompt: __, ...again } = parameters
   const enrolled = async (access: string): Promise<KeyPair> => ({
     key: own.key,
-    cert: await enrol(options, access, own.key, own.cert),
+    cert: await enrol(options, access, own.key, apart ? undefined : own.cert),
   })
   if (device) {
-    const tokens = await tokensByDevice(first, parameters, { certificate: own }, note)
+    const tokens = await tokensByDevice(first, parameters, bound, note)
     const certificate = await enrolled(tokens.access)
-    const carried = enrolClient === client ? await renewed(second, tokens, { certificate }) : undefined
+    const carried = apart ? undefined : await renewed(second, tokens, { certificate })
     if (carried === undefined)
       note('This machine is enrolled. Log in once more, for a token that is bound to it')
     return {
@@ -116,7 +120,7 @@ async function twoTokens(
       tokens = await redeemed(second, code, { certificate })
       return undefined
     }
-    const { access } = await redeemed(first, code, { certificate: own })
+    const { access } = await redeemed(first, code, bound)
     certificate = await enrolled(access)
     return { client, parameters: again }
   })

@@ -109,6 +109,8 @@ function codeOf(error: unknown): string {
 }
 
 const trust = 'its certificate is of a CA that this machine does not know: give the CA with --ca FILE'
+const unknown =
+  'it takes client certificates of CAs that it knows: have it trust the server’s client CA, and see --enrol-client'
 const hints: { readonly [code: string]: string } = {
   SELF_SIGNED_CERT_IN_CHAIN: trust,
   DEPTH_ZERO_SELF_SIGNED_CERT: trust,
@@ -117,5 +119,8 @@ const hints: { readonly [code: string]: string } = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: use that name in the URL',
   ENOTFOUND: 'there is no such name: check the URL, and the network',
   ECONNREFUSED: 'nothing listens there: check the port',
+  // Java and OpenSSL say it by different alerts (RFC 8446 6.2).
+  'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN': unknown,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: unknown,
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it wants a client certificate on this port',
 }

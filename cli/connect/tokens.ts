@@ -13,8 +13,8 @@ export type Tokens = {
   expires: number
 }
 
-/** What a token is to be bound to: the certificate of the connection, or a key. */
-export type Bound = { certificate: KeyPair } | { key: string }
+/** What a token is to be bound to: the certificate of the connection, a key, or nothing at all. */
+export type Bound = { certificate: KeyPair } | { key: string } | { nothing: true }
 
 export type TokenAsking = Pick<Place, 'issuer' | 'resource'> & {
   client: string
@@ -51,12 +51,12 @@ export async function tokenFor(
   bound: Bound,
 ): Promise<Tokens> {
   const { issuer, resource, client, ca } = asking
-  const byKey = 'key' in bound
-  const url = byKey ? issuer.token : issuer.boundToken
+  const pair = 'certificate' in bound ? bound.certificate : undefined
+  const url = pair === undefined ? issuer.token : issuer.boundToken
   const body = new URLSearchParams({ client_id: client, resource, ...parameters }).toString()
   const post = async (dispatcher: Dispatcher, nonce?: string) => {
     const request = { method: 'POST', url, ...(nonce === undefined ? {} : { nonce }) }
-    const signed = byKey ? { dpop: await proof(bound.key, request) } : {}
+    const signed = 'key' in bound ? { dpop: await proof(bound.key, request) } : {}
     const headers = {
       'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',
@@ -72,7 +72,7 @@ export async function tokenFor(
       const wanted = first.status !== 200 && errorIn(first.text) === 'use_dpop_nonce'
       return wanted && typeof nonce === 'string' ? await post(dispatcher, nonce) : first
     },
-    byKey ? undefined : bound.certificate,
+    pair,
   )
   const said = jsonObject(answer.text) ?? {}
   const { access_token: access, refresh_token: refresh, expires_in: seconds } = said

@@ -168,21 +168,24 @@ verifies(
 
 verifies(
   'authentication:mfa',
-  'a service account of Keycloak’s, whose token names a level, is refused',
+  'a service account of Keycloak’s is refused, though its token names a level that the policy takes',
   async () => {
+    const [own, ...others] = policy.issuers ?? []
+    if (own === undefined) throw new Error('The policy has no issuer')
+    // A mistake: the first level is stated of everything.
+    scene.use(aPolicy({ ...policy, issuers: [{ ...own, mfa: { acr: ['silver'], amr: [] } }, ...others] }))
     const tls = { ...(await caller()), ca: keycloak.ca }
-    const body = {
-      grant_type: 'client_credentials',
-      client_id: service.id,
-      client_secret: service.secret,
-      scope: 'ehr.read',
+    const tokenOf = async (id: string): Promise<string> => {
+      const asked = { client_id: id, client_secret: service.secret, scope: 'ehr.read' }
+      return (await tokens({ issuer, tls, body: { grant_type: 'client_credentials', ...asked } }))
+        .access_token
     }
-    const { access_token: token } = await tokens({ issuer, tls, body })
+    const [named, unnamed] = [await tokenOf(service.id), await tokenOf(service.unnamedId)]
 
-    // Nobody logged in, and it says so of the first level all the same.
-    expect(decodeJwt(token)['acr']).toBe('silver')
-    const reply = await ask(token)
-    expect([reply.status, reasonIn(reply)]).toEqual([401, 'token-not-a-person'])
+    expect([named, unnamed].map((token) => decodeJwt(token)['acr'])).toEqual(['silver', 'silver'])
+    expect(reasonIn(await ask(named))).toBe('token-not-a-person')
+    // Nothing in it says whose it is, and nothing when anybody logged in.
+    expect(reasonIn(await ask(unnamed))).toBe('mfa-missing')
   },
 )
 

@@ -8,6 +8,9 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { aBrowser, type Browser } from './browser.ts'
 
+/** Whoever opens addresses. */
+type Opens = { open(url: string): Promise<unknown>; device(url: string, code: string): Promise<unknown> }
+
 export type Machine = {
   browser: Browser
   /** Another person, or the same at another browser; closed with the machine. */
@@ -17,11 +20,11 @@ export type Machine = {
   /** Command and arguments as a host has them. */
   command: (state: string, ...more: string[]) => { command: string; args: string[] }
   /** What a process wrote to standard error; each address of a login in it is opened, unless the test says otherwise. */
-  watch: (stderr: Readable, person?: Browser | null) => { text: () => string }
+  watch: (stderr: Readable, person?: Opens | null) => { text: () => string }
   /** Runs to its end; a login in the browser on the way. */
   ran: (
     state: string,
-    person: Browser | null,
+    person: Opens | null,
     ...more: string[]
   ) => Promise<{ code: number; out: string; notes: string }>
   end: () => Promise<void>
@@ -76,7 +79,7 @@ export function aMachine(options: {
         ? { command: process.execPath, args: connect }
         : { command: 'unshare', args: [...withHosts, names, process.execPath, ...connect] }
     },
-    watch(stderr, who = browser) {
+    watch(stderr, who: Opens | null = browser) {
       let heard = ''
       const opened = new Set<string>()
       stderr.on('data', (chunk: Buffer) => {

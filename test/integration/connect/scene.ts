@@ -2,21 +2,18 @@
 // collector and channel, a real identity provider, and behind it the fixtures of the official suite.
 
 import { once } from 'node:events'
-import type { Server } from 'node:https'
 import { createServer } from 'node:net'
-import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
-import { request } from 'undici'
 import { compilePolicy } from '../../../core/compile.ts'
 import type { Policy } from '../../../core/policy.ts'
 import type { AuditRecord } from '../../../core/record.ts'
 import type { Orders } from '../../../core/wire.ts'
 import type { HipaaMcpServer } from '../../../crds/hipaamcpserver.generated.ts'
+import { fetchKeySet } from '../../../operator/jwks.ts'
 import { type Running, run } from '../../../sidecar/run.ts'
 import { serveFixtures } from '../../conformance/fixtures/serve.ts'
 import { modelAgreement, permitAll } from '../../conformance/permit-all.ts'
 import { authority } from '../../sample/certificates.ts'
 import { serveProvider } from '../../sample/identity-provider.ts'
-import { dispatcherOf } from '../../sample/sign-in.ts'
 import {
   aLog,
   anInstallation,
@@ -31,6 +28,19 @@ import { aResolver, type TestResolver } from '../../sidecar/resolver.ts'
 import { aMachine, type Machine } from '../../support/machine.ts'
 
 type Spec = HipaaMcpServer['spec']
+
+/** Where people log in. */
+type Provider = {
+  issuer: string
+  /** CA of its certificate, PEM. */
+  ca: string
+  /** What the policy says of it besides its address. */
+  trusted: Omit<Spec['identity']['issuers'][number], 'url' | 'audience'>
+  close(): Promise<void>
+}
+
+/** `url`: what tokens are for. `clientCa`: of the certificates that are enrolled, PEM. */
+type Providing = (of: { url: string; clientCa: string }) => Promise<Provider>
 
 export type ConnectScene = Omit<Machine, 'end'> & {
   /** Where MCP is spoken, and tokens are for. */
@@ -54,24 +64,20 @@ async function freePort(): Promise<number> {
   return port
 }
 
-export async function aConnectScene(options: { tokenSeconds?: number } = {}): Promise<ConnectScene> {
+/** `provider`: another than the sample one. */
+export async function aConnectScene(
+  options: { tokenSeconds?: number; provider?: Providing } = {},
+): Promise<ConnectScene> {
   const installation = await anInstallation()
   const resolver: TestResolver = await aResolver('localhost', '127.0.0.1')
   const fixtures = await serveFixtures({ host: '127.0.0.1', port: 0 })
   const upstream = new URL(fixtures.url)
   const [calls, discovery] = [await freePort(), await freePort()]
   const url = `https://localhost:${calls}/mcp`
-  const providers = await authority('provider')
-  const login: { server: Server; issuer: string } = await serveProvider({
-    issuer: (port) => `https://localhost:${port}`,
-    tls: { ...(await providers.issue('login', ['localhost'])), clientCa: providers.cert },
-    resources: [url],
-    port: 0,
-    testMode: true,
-    ...options,
-  })
+  const { provider = async ({ url: resource }) => await sampleProvider(resource, options.tokenSeconds) } =
+    options
+  const login = await provider({ url, clientCa: installation.clients.pem })
   const { issuer } = login
-  const jwks = await keysOf(issuer, providers.cert)
   const log = aLog()
   const running = await run({
     config: {
@@ -96,7 +102,7 @@ export async function aConnectScene(options: { tokenSeconds?: number } = {}): Pr
   const machine = aMachine({
     url,
     discovery: String(discovery),
-    ca: { server: installation.authority.pem, provider: providers.cert },
+    ca: { server: installation.authority.pem, provider: login.ca },
   })
 
   const scene: ConnectScene = {
@@ -108,10 +114,11 @@ export async function aConnectScene(options: { tokenSeconds?: number } = {}): Pr
     log,
     async use(changes = {}, told = {}) {
       generation += 1
+      const jwks = await fetchKeySet({ url: issuer, ca: login.ca }, 10_000)
       const policy = policyOf({
         port: Number(upstream.port),
         url,
-        issuer,
+        login,
         discovery,
         changes,
         clientCa: installation.clients.pem,
@@ -139,8 +146,7 @@ export async function aConnectScene(options: { tokenSeconds?: number } = {}): Pr
       await running.stop().catch(() => undefined)
       await machine.end()
       resolver.close()
-      login.server.closeAllConnections()
-      login.server.close()
+      await login.close()
       await fixtures.close()
       await installation.end()
     },
@@ -153,39 +159,42 @@ export async function aConnectScene(options: { tokenSeconds?: number } = {}): Pr
   return scene
 }
 
-async function keysOf(issuer: string, ca: string): Promise<JSONWebKeySet> {
-  const dispatcher = dispatcherOf({ ca })
-  try {
-    const keys = (await (await request(`${issuer}/jwks`, { dispatcher })).body.json()) as JSONWebKeySet
-    createLocalJWKSet(keys)
-    return keys
-  } finally {
-    await dispatcher.close()
+async function sampleProvider(resource: string, tokenSeconds?: number): Promise<Provider> {
+  const own = await authority('provider')
+  const { server: listening, issuer } = await serveProvider({
+    issuer: (port) => `https://localhost:${port}`,
+    tls: { ...(await own.issue('login', ['localhost'])), clientCa: own.cert },
+    resources: [resource],
+    port: 0,
+    testMode: true,
+    ...(tokenSeconds === undefined ? {} : { tokenSeconds }),
+  })
+  return {
+    issuer,
+    ca: own.cert,
+    trusted: { provider: 'Generic', roles: { claim: '/roles' }, mfa: { acr: ['mfa'], amr: ['mfa'] } },
+    async close() {
+      listening.closeAllConnections()
+      listening.close()
+      await once(listening, 'close')
+    },
   }
 }
 
 function policyOf(of: {
   port: number
   url: string
-  issuer: string
+  login: Provider
   discovery: number
   changes: Partial<Spec['identity']>
   clientCa: string
 }): Policy {
-  const { port, url, issuer, discovery, changes, clientCa } = of
+  const { port, url, login, discovery, changes, clientCa } = of
   const spec = permitAll({
     port,
     tls: { discovery: { port: discovery } },
     identity: {
-      issuers: [
-        {
-          url: issuer,
-          audience: url,
-          provider: 'Generic',
-          roles: { claim: '/roles' },
-          mfa: { acr: ['mfa'], amr: ['mfa'] },
-        },
-      ],
+      issuers: [{ url: login.issuer, audience: url, ...login.trusted }],
       ...changes,
     },
     when: { role: 'Clinician', scopes: ['ehr.read'] },

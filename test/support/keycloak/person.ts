@@ -72,6 +72,8 @@ export function aPerson(options: { name: string; ca: string; until?: string }): 
       ...(url.protocol === 'https:' ? { dispatcher } : {}),
       method: form === undefined ? 'GET' : 'POST',
       headers: {
+        // Keycloak answers a program and a browser at one address.
+        accept: 'text/html',
         // Keycloak's pages alone have cookies.
         ...(url.protocol === 'https:'
           ? { cookie: sent.map(({ name, value }) => `${name}=${value}`).join('; ') }

@@ -4,13 +4,21 @@
 import { accounts, agentClient, connectClient } from '../../sample/accounts.ts'
 import type { Keycloak } from './server.ts'
 
-const realmName = 'clinic'
+export const realmName = 'clinic'
 
 /** Of a program that asks for nobody. */
-export const service = { id: 'nightly-job', secret: 'sample-secret-of-the-nightly-job' } as const
+export const service = {
+  id: 'nightly-job',
+  secret: 'sample-secret-of-the-nightly-job',
+  /** The same without the scope `profile`: its tokens name nobody. */
+  unnamedId: 'unnamed-job',
+} as const
+
+/** By device code Keycloak passes over `acr_values`: this client's login asks for both factors whatever was asked for. */
+export const deviceClientId = 'hipaa-mcp-connect-device'
 
 /** A client whose tokens are bound to nothing and do nothing but enrol. */
-const enrolClientId = 'hipaa-mcp-enrol'
+export const enrolClientId = 'hipaa-mcp-enrol'
 
 export type RealmOptions = {
   /** Audience of tokens of the scope `ehr.read`. */
@@ -52,7 +60,7 @@ export async function makeRealm(keycloak: Keycloak, options: RealmOptions): Prom
       ? {
           attributes: { 'acr.loa.map': JSON.stringify({ silver: 1, gold: 2 }) },
           authenticationFlows: flows,
-          authenticatorConfig: [level(1, 36_000), level(2, 300)],
+          authenticatorConfig: [level(1, 28_800), level(2, 300)],
           browserFlow: 'step-up',
         }
       : {}),
@@ -69,8 +77,18 @@ export async function makeRealm(keycloak: Keycloak, options: RealmOptions): Prom
   })
   await keycloak.admin('PUT', `/realms/${name}/default-optional-client-scopes/${scope}`)
   for (const client of clients) await keycloak.admin('POST', `/realms/${name}/clients`, client)
+  if (levels) {
+    const found = (await keycloak.admin('GET', `/realms/${name}/authentication/flows`)) as Flow[]
+    const browser = found.find(({ alias }) => alias === 'two factors')?.id
+    await keycloak.admin('POST', `/realms/${name}/clients`, {
+      ...native(deviceClientId, byKey),
+      authenticationFlowBindingOverrides: { browser },
+    })
+  }
   return `${keycloak.url}/realms/${name}`
 }
+
+type Flow = { id: string; alias: string }
 
 /** POSTs, and gives the identifier of what was made. */
 async function madeId(keycloak: Keycloak, path: string, body: object): Promise<string> {
@@ -172,6 +190,13 @@ const flows = [
     execution(condition(2), 'REQUIRED', 10),
     execution(step('auth-otp-form'), 'REQUIRED', 20),
   ]),
+  // A login that nothing is asked of gets the first level that its flow has.
+  flow('two factors', true, [execution(subflow('both at once'), 'CONDITIONAL', 10)]),
+  flow('both at once', false, [
+    execution(condition(2), 'REQUIRED', 10),
+    execution(step('auth-username-password-form'), 'REQUIRED', 20),
+    execution(step('auth-otp-form'), 'REQUIRED', 30),
+  ]),
 ]
 
 /** Native programs, which keep no secret (RFC 8252): PKCE, a loopback address of any port, and no password of a person. */
@@ -190,17 +215,20 @@ const native = (clientId: string, attributes: object) => ({
 const byCertificate = { 'tls.client.certificate.bound.access.tokens': 'true' }
 const byKey = { 'dpop.bound.access.tokens': 'true' }
 
+const job = (clientId: string) => ({
+  clientId,
+  secret: service.secret,
+  standardFlowEnabled: false,
+  serviceAccountsEnabled: true,
+  attributes: byCertificate,
+})
+
 const clients = [
   native(agentClient.id, byCertificate),
   native(agentClient.dpopId, byKey),
   native(connectClient.id, byCertificate),
   native(connectClient.dpopId, byKey),
   native(enrolClientId, {}),
-  {
-    clientId: service.id,
-    secret: service.secret,
-    standardFlowEnabled: false,
-    serviceAccountsEnabled: true,
-    attributes: byCertificate,
-  },
+  job(service.id),
+  { ...job(service.unnamedId), defaultClientScopes: ['basic', 'acr', 'roles'] },
 ]
