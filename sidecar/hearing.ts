@@ -6,7 +6,13 @@ import type { Fields } from './http1/response.ts'
 import type { Details } from './refusals.ts'
 import type { SentEvent } from './sse.ts'
 import type { Mark } from './streams/outlet.ts'
-import type { ServerMessage } from './streams/relay.ts'
+
+/** A message of a server: a notification, or a request when it has an id. */
+export type ServerMessage = {
+  readonly method: string
+  readonly id?: string | number
+  readonly params: JsonObject
+}
 
 /** Whoever hears what the server says besides its answer. */
 export type Hearing = {

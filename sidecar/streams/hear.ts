@@ -10,7 +10,8 @@ import type { Hearing } from '../hearing.ts'
 import { taskNotice } from '../tasks/notice.ts'
 import type { Outlet } from './outlet.ts'
 import { type PlacedCall, placedCall, placeHandle } from './place.ts'
-import { type Listening, type Relay, relay } from './relay.ts'
+import { type Relay, relay } from './relay.ts'
+import type { Listening } from './shown-message.ts'
 
 export type Heard = {
   readonly hearing: Hearing

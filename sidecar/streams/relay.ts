@@ -2,54 +2,16 @@
 // that is acknowledged before a byte of it leaves. Messages that arrive together are recorded together: the trail
 // commits what waits in one go. What may not leave is counted, and a question that may not is answered for the caller.
 
-import { isObject } from '../../core/is-object.ts'
-import type { TextRule } from '../../core/policy.ts'
-import type { Who } from '../../core/record.ts'
-import { limitKey } from '../controls/authorize.ts'
-import { mostPatients } from '../controls/shown-result.ts'
 import type { Deps } from '../deps.ts'
-import type { Account, Identified, JsonObject } from '../exchange.ts'
-import { type Context, type ServerRow, streamedRow } from '../from-server/messages.ts'
-import { viewOf } from '../from-server/view.ts'
-import { resultHash } from '../hashes.ts'
+import type { ServerMessage } from '../hearing.ts'
 import { recorded } from '../recorded.ts'
-import { patientTokens } from '../redaction/patient-token.ts'
-import type { Target } from '../targets.ts'
-import { relatedTask } from '../tasks/extension.ts'
 import type { Mark, Outlet } from './outlet.ts'
+import { type Listening, shownMessage } from './shown-message.ts'
 
 /** Messages whose record or sending is awaited at a time; then the server is no longer read. */
 const most = 64
 /** Refusals of a server's questions that are on their way to it at a time; beyond them it is not even told. */
 const mostRefusals = 64
-/** Largest message, characters. */
-const largest = 256 * 1024
-
-/** A message of a server: a notification, or a request when it has an id. */
-export type ServerMessage = {
-  readonly method: string
-  readonly id?: string | number
-  readonly params: JsonObject
-}
-
-/** Whose stream it is, and what its messages may be about. */
-export type Listening = Pick<
-  Identified,
-  'call' | 'who' | 'inForce' | 'rules' | 'revision' | 'authorization'
-> & {
-  readonly context: Context
-  /** Patients beyond whom this caller hears of nobody; undefined without such a bound. */
-  readonly reach?: readonly string[]
-  /** What the call asks for; undefined where the stream belongs to no call. */
-  readonly target?: Target
-  /** Server's session, for answers to it. */
-  readonly upstreamSession?: string
-  /** Put into `_meta` of each message (MCP 2026-07-28, subscriptions/listen). */
-  readonly subscriptionId?: string | number
-  /** The event id for the caller, made of the server's; undefined where the stream cannot be taken up again. */
-  readonly place?: (id: string) => string | undefined
-}
-
 export type Relay = {
   /** Takes a message. Returns false when the server should be read no further until `room` is called. */
   take(message: ServerMessage, mark?: Mark): boolean
@@ -136,7 +98,7 @@ export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: ()
   return {
     take(message, mark) {
       if (failed !== undefined) return true
-      const shown = show(message, listening, deps)
+      const shown = shownMessage(message, listening, deps)
       if (shown === undefined) {
         withhold(message)
         // What does not leave begins no stream, but one that has begun goes on behind it.
@@ -157,98 +119,6 @@ export function relay(listening: Listening, outlet: Outlet, deps: Deps, room: ()
       return resumable
     },
   }
-}
-
-/** The message as it may leave, with its record; undefined when it may not. */
-function show(message: ServerMessage, listening: Listening, deps: Deps) {
-  const { who, call, inForce, context, revision, upstreamSession, subscriptionId } = listening
-  const kind = message.id === undefined ? 'notification' : 'request'
-  const row = streamedRow(message.method, kind, revision)
-  const rule = row?.rule(context)
-  if (row === undefined || rule === undefined) return undefined
-  const seen =
-    row.task === true ? context.task?.(message.params) : viewed(row, rule, message, listening, deps)
-  if (seen === undefined) return undefined
-  const id =
-    message.id === undefined
-      ? undefined
-      : deps.pending.ask(
-          who,
-          {
-            method: row.method,
-            upstreamId: message.id,
-            ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
-          },
-          deps.clock(),
-        )
-  if (message.id !== undefined && id === undefined) return undefined
-  const meta = {
-    ...(subscriptionId === undefined ? {} : { 'io.modelcontextprotocol/subscriptionId': subscriptionId }),
-    ...related(message.params, context),
-  }
-  const text = JSON.stringify({
-    jsonrpc: '2.0',
-    ...(id === undefined ? {} : { id }),
-    method: row.method,
-    params: { ...seen.params, ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }) },
-  })
-  if (text.length > largest) {
-    // Nobody was asked it, and nobody has so many to be asked.
-    deps.pending.close(id)
-    return undefined
-  }
-  const entry = {
-    kind: 'event' as const,
-    call,
-    ...personOf(who),
-    method: row.method,
-    result: resultHash(text, inForce),
-    bytes: Buffer.byteLength(text),
-    patients: patientTokens(seen.account.patients.slice(0, mostPatients), inForce),
-    dropped: { ...seen.account.dropped },
-    redacted: { ...seen.account.redacted },
-  }
-  return { text, entry }
-}
-
-type Seen = {
-  readonly params: JsonObject
-  readonly account: Pick<Account, 'patients' | 'dropped' | 'redacted'>
-}
-
-function viewed(
-  row: ServerRow,
-  rule: TextRule,
-  { params }: ServerMessage,
-  listening: Listening,
-  deps: Deps,
-): Seen | undefined {
-  const { reach, inForce, context } = listening
-  const view = viewOf(params, rule, inForce)
-  const left = row.show(params, view, context)
-  const { patients } = view
-  if (left === undefined) return undefined
-  if (reach !== undefined && patients.some((patient) => !reach.includes(patient))) return undefined
-  if (!withinLimit(patients, listening, deps)) return undefined
-  return { params: left, account: { patients, ...view.tally } }
-}
-
-/** Whose task a question belongs to, by the caller's handle (MCP 2025-11-25, Associating Task-Related Messages). */
-function related({ _meta: meta }: JsonObject, { handleOf }: Context): JsonObject {
-  const task = isObject(meta) ? meta[relatedTask] : undefined
-  const handle = isObject(task) ? handleOf?.(task['taskId']) : undefined
-  return handle === undefined ? {} : { [relatedTask]: { taskId: handle } }
-}
-
-/** Patients in what is said during a call count like those in its result: else a log would be the way around the limit. */
-function withinLimit(patients: readonly string[], { who, target }: Listening, deps: Deps): boolean {
-  if (target === undefined) return true
-  const { patientsPerHour } = target.limits
-  return deps.limits.patients(limitKey(who, target), patients, patientsPerHour, deps.clock()) === undefined
-}
-
-function personOf({ iss, sub }: Who): { iss: string; sub: string } {
-  return { iss, sub }
 }
 
 /**
