@@ -13,7 +13,7 @@ export type StreamOptions = {
   until: number
   /** Whether the pod's certificates no longer say what they should; asked every ten seconds. */
   outdated: () => Promise<boolean>
-  heartbeatMs?: number
+  /** Instead of ten seconds, milliseconds. */
   outdatedMs?: number
 }
 
@@ -31,7 +31,7 @@ export async function streamOrders(
   subscriber: Subscriber,
   options: StreamOptions,
 ): Promise<void> {
-  const { generation, until, outdated, heartbeatMs = heartbeatSeconds * 1000, outdatedMs = 10_000 } = options
+  const { generation, until, outdated, outdatedMs = 10_000 } = options
   const { namespace, server, podUid } = subscriber
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   response.flushHeaders()
@@ -62,7 +62,7 @@ export async function streamOrders(
   // Subscribed before the first orders are sent: a change in between is told, at worst twice.
   stops.push(source.subscribe(namespace, server, tell))
   tell()
-  every(heartbeatMs, () => {
+  every(heartbeatSeconds * 1000, () => {
     // A heartbeat says that the orders are current: who hears nothing of the API server cannot say so.
     if (source.fresh()) send('heartbeat', '{}')
   })

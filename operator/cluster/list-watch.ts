@@ -17,8 +17,6 @@ export type ListWatchOptions<T> = {
   labelSelector?: string
   /** After the copy changed. What it throws is logged and changes nothing. */
   onChange?: (change: Change<T>) => void
-  /** Called whenever the newest revision seen may have grown, bookmarks included. */
-  onProgress?: () => void
   /** Drops what nobody reads, to keep memory small. */
   trim?: (object: T) => T
   log: Log
@@ -53,7 +51,7 @@ export interface ListWatch<T extends Named> extends Store<T> {
 }
 
 export function listWatch<T extends Named>(client: Client, options: ListWatchOptions<T>): ListWatch<T> {
-  const { kind, log, onChange = () => {}, onProgress = () => {}, trim = (object) => object } = options
+  const { kind, log, onChange = () => {}, trim = (object) => object } = options
   const timing = { ...usual, ...options.timing }
   const store = new MutableStore<T>()
   const stopping = new AbortController()
@@ -78,7 +76,6 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
     if (resourceVersion === undefined) return
     version = resourceVersion
     newest = Math.max(newest, Number(resourceVersion) || 0)
-    onProgress()
   }
   const tell = (change: Change<T>): void => {
     try {
