@@ -3,7 +3,7 @@
 // Writes no file. Each sidecar gets the policy and the collector of its own checkout; load and server are this one's.
 //
 //   node test/bench/against.ts REF [--of REF] [--rounds 4] [--pairs 6] [--seconds 1.5] [--acknowledge Local|Stream]
-//                              [--flags-there '--flag …']
+//                              [--flags-there='--flag …']
 //
 // A round starts both anew and warms them up; then they take the load in turns, a pair a turn of each. --of: another
 // commit than the files of this checkout, for instance HEAD while they are edited. --flags-there: flags of Node for the
@@ -44,7 +44,7 @@ if (
   !/^(Local|Stream)$/.test(acknowledge)
 ) {
   console.error(
-    'Usage: node test/bench/against.ts REF [--of REF] [--rounds 4] [--pairs 6] [--seconds 1.5] [--acknowledge Local|Stream] [--flags-there FLAGS]',
+    'Usage: node test/bench/against.ts REF [--of REF] [--rounds 4] [--pairs 6] [--seconds 1.5] [--acknowledge Local|Stream] [--flags-there='--flag …']',
   )
   process.exit(2)
 }
