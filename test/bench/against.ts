@@ -44,7 +44,7 @@ if (
   !/^(Local|Stream)$/.test(acknowledge)
 ) {
   console.error(
-    'Usage: node test/bench/against.ts REF [--of REF] [--rounds 4] [--pairs 6] [--seconds 1.5] [--acknowledge Local|Stream] [--flags-there='--flag …']',
+    'Usage: node test/bench/against.ts REF [--of REF] [--rounds 4] [--pairs 6] [--seconds 1.5] [--acknowledge Local|Stream] [--flags-there=FLAGS]',
   )
   process.exit(2)
 }
