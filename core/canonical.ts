@@ -14,6 +14,8 @@ export type Json =
  * have no canonical form.
  */
 export function canonical(value: Json): string {
+  // Written at once where everything stands in order already: half of a record's time, and most of its garbage.
+  if (inOrder(value)) return JSON.stringify(value)
   if (typeof value === 'string') {
     if (!value.isWellFormed())
       throw new TypeError('A lone surrogate has no canonical form (RFC 8785 3.2.2.2)')
@@ -33,6 +35,27 @@ export function canonical(value: Json): string {
     if (item !== undefined) text += `${text === '' ? '' : ','}${canonical(name)}:${canonical(item)}`
   }
   return `{${text}}`
+}
+
+/** Whether JSON.stringify writes the canonical text: all members are in their order, and nothing has no canonical form. */
+function inOrder(value: Json): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object') return typeof value === 'boolean'
+  if (value === null) return true
+  if (Array.isArray(value)) {
+    for (const item of value as readonly Json[]) if (!inOrder(item)) return false
+    return true
+  }
+  const members = value as { readonly [member: string]: Json | undefined }
+  let before: string | undefined
+  for (const name in members) {
+    const item = members[name]
+    if (item === undefined) continue
+    if ((before !== undefined && name < before) || !name.isWellFormed() || !inOrder(item)) return false
+    before = name
+  }
+  return true
 }
 
 /** By UTF-16 code units. Few names in place by insertion: objects have few members, and sorting apart is half of the garbage here. */

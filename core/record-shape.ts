@@ -134,6 +134,18 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
   },
 }
 
+const members = new Map(
+  Object.entries(shapes).map(([kind, shape]) => [
+    kind,
+    ['schema', 'at', 'kind', ...Object.keys(shape)].toSorted(),
+  ]),
+)
+
+/** All that a record of this kind may hold, in canonical order (RFC 8785 3.2.3). */
+export function membersOf(kind: Kind): readonly string[] {
+  return members.get(kind) ?? []
+}
+
 /** Whether a value is a record of a known kind with all its members, none malformed and none besides. */
 export function isRecord(value: unknown): value is AuditRecord {
   if (!isObject(value)) return false

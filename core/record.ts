@@ -2,7 +2,7 @@
 // hashes and sealed tokens, never content: nothing here has a place for an argument's value or a result.
 
 import { canonical, type Json } from './canonical.ts'
-import { isRecord } from './record-shape.ts'
+import { isRecord, membersOf } from './record-shape.ts'
 
 export const recordSchema = 'phi-access/1'
 
@@ -248,6 +248,24 @@ export type Entry = AuditRecord extends infer R
     ? Omit<R, 'schema' | 'at'>
     : never
   : never
+
+/** The record of an entry. Its members stand in canonical order, in which it is written at once. */
+export function recordOf(entry: Entry, at: string): AuditRecord {
+  const members: { readonly [member: string]: unknown } = entry
+  const record: { [member: string]: unknown } = {}
+  let left = 0
+  for (const _ in members) left += 1
+  for (const name of membersOf(entry.kind)) {
+    if (name === 'at') record['at'] = at
+    else if (name === 'schema') record['schema'] = recordSchema
+    else if (Object.hasOwn(members, name)) {
+      record[name] = members[name]
+      left -= 1
+    }
+  }
+  // A member that no such record has is not left out in silence: isRecord refuses it.
+  return (left === 0 ? record : { ...entry, schema: recordSchema, at }) as AuditRecord
+}
 
 /** Largest record, bytes: a C2SP tlog-tiles entry has a 16-bit length. */
 export const recordLimit = 65_535

@@ -15,6 +15,10 @@ export function loginOf(
   const proof = mfaProof(claims, issuer)
   const since = authTime(claims, issuer)
   if (proof === undefined || since === undefined) return 'mfa-missing'
-  // A login in the future is as good as none: nothing says how old it really is.
-  return since > now + clockSkew || now - since > maxAgeSeconds ? 'mfa-too-old' : { proof, since }
+  return isRecent(since, now, maxAgeSeconds) ? { proof, since } : 'mfa-too-old'
+}
+
+/** Whether a login at `since` counts `now`. One in the future is as good as none: nothing says how old it really is. */
+export function isRecent(since: number, now: number, maxAgeSeconds: number): boolean {
+  return since <= now + clockSkew && now - since <= maxAgeSeconds
 }

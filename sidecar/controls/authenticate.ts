@@ -1,6 +1,6 @@
 // Person or entity authentication, 45 CFR 164.312(d), and training, 164.308(a)(5). Implements: authentication:*
 
-import { loginOf } from '../../core/identity/login.ts'
+import { isRecent, loginOf } from '../../core/identity/login.ts'
 import { stepUp } from '../../core/identity/mfa.ts'
 import { type Claims, clientOf, clockSkew, tokenIdOf } from '../../core/identity/token.ts'
 import type { Who } from '../../core/record.ts'
@@ -67,28 +67,41 @@ function proved(exchange: Arrived, verified: Verified): Proved {
 /** Who a good token names, if their login is no older than `maxAgeSeconds`. Throws Refusal when it is, or proves too little. */
 export function identityOf(
   { at, certificate }: Pick<Arrived, 'at' | 'certificate'>,
-  { claims, issuer, sub, iss, actor, jkt }: Verified,
+  verified: Verified,
   maxAgeSeconds: number,
-): Pick<Proved, 'who' | 'claims' | 'roles' | 'scopes'> {
+): Identity {
+  const { claims, issuer, sub, iss, actor, jkt } = verified
   const now = Math.floor(at / 1000)
+  const before = identities.get(verified)
+  if (before?.who.certificate === certificate && isRecent(before.who.mfa.authTime, now, maxAgeSeconds))
+    return before
 
   const login = loginOf(claims, issuer, now, maxAgeSeconds)
   if (typeof login === 'string') throw new Refusal(login, { challenge: stepUp(issuer, maxAgeSeconds) })
 
   const client = clientOf(claims)
   const token = tokenIdOf(claims)
+  const { grade, rule, value } = login.proof
+  // In canonical order, in which a record is written at once.
   const who: Who = {
-    sub,
-    iss,
-    ...(client === undefined ? {} : { clientId: client }),
-    ...(token === undefined ? {} : { token }),
-    certificate,
-    ...(jkt === undefined ? {} : { key: jkt }),
-    mfa: { ...login.proof, authTime: login.since },
     ...(actor === undefined ? {} : { actor }),
+    certificate,
+    ...(client === undefined ? {} : { clientId: client }),
+    iss,
+    ...(jkt === undefined ? {} : { key: jkt }),
+    mfa: { authTime: login.since, grade, rule, value },
+    sub,
+    ...(token === undefined ? {} : { token }),
   }
-  return { who, claims, roles: texts(valueAt(claims, issuer.roles)), scopes: scopesOf(claims) }
+  const identity = { who, claims, roles: texts(valueAt(claims, issuer.roles)), scopes: scopesOf(claims) }
+  identities.set(verified, identity)
+  return identity
 }
+
+type Identity = Pick<Proved, 'who' | 'claims' | 'roles' | 'scopes'>
+
+/** For as long as a token is remembered. Nothing in it depends on the hour: the age of the login is looked at each time. */
+const identities = new WeakMap<Verified, Identity>()
 
 /** When the caller was last trained, where the policy asks for it. Throws Refusal when that is too long ago, or not known. */
 export function trainingOf(

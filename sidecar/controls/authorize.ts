@@ -10,7 +10,7 @@ import type { Deps } from '../deps.ts'
 import type { Caller, Identified, Permission, Permitted } from '../exchange.ts'
 import { valueAt } from '../pointer.ts'
 import { patientIn } from '../redaction/patients.ts'
-import { Refusal } from '../refusals.ts'
+import { type Details, Refusal } from '../refusals.ts'
 import type { Target } from '../targets.ts'
 import { grantFor } from './break-glass.ts'
 import { heldRoles } from './held-roles.ts'
@@ -40,16 +40,15 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
   const forTarget =
     found === undefined ? [] : held.filter((role) => role[found.target.kind].includes(found.target.name))
   if (found === undefined || forTarget.length === 0) throw new Refusal(ask.unknown)
-  const purposes = [...new Set(forTarget.flatMap((role) => role.purposes))].toSorted()
   const purpose = purposeOf(exchange, found.earlier?.purpose)
   if (purpose === undefined)
-    throw new Refusal(statesTwo(exchange) ? 'purpose-contradicts' : 'purpose-missing', { data: { purposes } })
+    throw new Refusal(statesTwo(exchange) ? 'purpose-contradicts' : 'purpose-missing', purposesOf(forTarget))
   const named = namedBy(found)
   const patients = patientsOf(named)
   const grant = grantFor(exchange, purpose, listOf(named).every(isPlain) ? patients : undefined, deps)
   const forPurpose =
     grant === undefined ? forTarget.filter((role) => role.purposes.includes(purpose)) : forTarget
-  if (forPurpose.length === 0) throw new Refusal('purpose-not-permitted', { data: { purposes } })
+  if (forPurpose.length === 0) throw new Refusal('purpose-not-permitted', purposesOf(forTarget))
 
   const inScope = forPurpose.filter((role) => role.when.scopes.every((scope) => scopes.includes(scope)))
   if (inScope.length === 0) throw scopesMissing(forPurpose[0] as Role)
@@ -72,6 +71,11 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
     ...(reach === undefined ? {} : { reach }),
     ...(upstreamSession === undefined ? {} : { upstreamSession }),
   }
+}
+
+/** What a caller may state as the purpose, for a refusal. */
+function purposesOf(roles: readonly Role[]): Details {
+  return { data: { purposes: [...new Set(roles.flatMap((role) => role.purposes))].toSorted() } }
 }
 
 /** `patients`: those that count. The patients of an emergency are few and named one by one: they use up none of it. */

@@ -30,9 +30,9 @@ export function patientTokens(patients: readonly string[], inForce: InForce): Pa
 function tokenOf(patient: string, { keys, policy }: InForce): PatientToken {
   const server = `${policy.server.namespace}/${policy.server.name}`
   return {
-    token: createHmac('sha256', keys.patients).update(`${server}\n${patient}`).digest('base64url'),
     // The server's name is authenticated: a sealed identifier moved to another one does not open.
     sealed: seal(patient, keys.seal, server),
+    token: createHmac('sha256', keys.patients).update(`${server}\n${patient}`).digest('base64url'),
   }
 }
 

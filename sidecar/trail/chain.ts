@@ -6,7 +6,7 @@ import type { KeyObject } from 'node:crypto'
 import { backoff } from '../../core/backoff.ts'
 import { signCheckpoint } from '../../core/checkpoint.ts'
 import { leafHash, Tree } from '../../core/merkle.ts'
-import { type AuditRecord, type Entry, recordBytes, recordSchema } from '../../core/record.ts'
+import { type Entry, recordBytes, recordOf } from '../../core/record.ts'
 import { isRecord } from '../../core/record-shape.ts'
 import { pause } from '../pause.ts'
 import { ChainOver, type Home, NotRecorded } from './home.ts'
@@ -173,7 +173,7 @@ export class Chain implements Trail {
 
   async #add(entry: Entry): Promise<void> {
     const since = this.#clock()
-    const record = { ...entry, schema: recordSchema, at: new Date(since).toISOString() } as AuditRecord
+    const record = recordOf(entry, new Date(since).toISOString())
     // A malformed record would be refused by the collector for ever, and everything behind it with it.
     if (!isRecord(record)) throw new TypeError('The record is malformed: nothing is recorded')
     const bytes = recordBytes(record)

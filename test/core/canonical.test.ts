@@ -66,3 +66,11 @@ test('undefined members are left out; what has no canonical form throws', () => 
   expect(() => canonical({ a: '\ud800' })).toThrow(TypeError)
   expect(() => canonical({ '\udfff': 1 })).toThrow(TypeError)
 })
+
+test('an object inside whose order is another, and names like numbers, are put in order as well', () => {
+  expect(canonical({ a: [{ d: 1, c: 2 }], b: 3 })).toBe('{"a":[{"c":2,"d":1}],"b":3}')
+  // Objects keep 9 before 10; as text 10 comes first.
+  expect(canonical({ 9: 'a', 10: 'b' })).toBe('{"10":"b","9":"a"}')
+  expect(() => canonical({ a: { b: ['\ud800'] } })).toThrow(TypeError)
+  expect(() => canonical({ a: [{ b: Number.NaN }] })).toThrow(TypeError)
+})

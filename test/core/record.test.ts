@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonical, type Json } from '../../core/canonical.ts'
-import { type AuditRecord, parseRecord, recordBytes, recordLimit } from '../../core/record.ts'
+import { type AuditRecord, parseRecord, recordBytes, recordLimit, recordOf } from '../../core/record.ts'
+import { isRecord } from '../../core/record-shape.ts'
 import { verifies } from '../verifies.ts'
 import { aClose, anIntent, anOrders, aPatient, aRefusal, aResult, aStart, at, aWho } from './records.ts'
 
@@ -98,6 +99,22 @@ verifies('audit:no-content', 'a member that records do not have is refused, at a
   expect(() =>
     parseRecord(bytesOf(aResult('c', { patients: [{ ...aPatient(1), name: 'x' } as never] }))),
   ).toThrow(TypeError)
+})
+
+test('an entry becomes a record with all its members, in canonical order', () => {
+  for (const { schema: _, at: when, ...entry } of everyKind) {
+    const record = recordOf(entry, when)
+
+    expect(parseRecord(recordBytes(record))).toEqual({ ...entry, schema: 'phi-access/1', at: when })
+    expect(Object.keys(record)).toEqual(Object.keys(record).toSorted())
+  }
+})
+
+verifies('audit:no-content', 'an entry with a member that no such record has makes none', () => {
+  const { schema: _, at: when, ...entry } = aClose()
+
+  expect(isRecord(recordOf(entry, when))).toBe(true)
+  expect(isRecord(recordOf({ ...entry, note: 'text' } as never, when))).toBe(false)
 })
 
 test('a record that lacks a member, or holds one of another type, is refused', () => {

@@ -2,6 +2,7 @@
 
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { identityOf } from '../../../sidecar/controls/authenticate.ts'
 import { tokenCache } from '../../../sidecar/identity/token.ts'
 import { rulesOf } from '../../../sidecar/rules.ts'
 import { anInForce } from '../../support/in-force.ts'
@@ -250,6 +251,22 @@ test('a token is verified once, and looked at again for what the hour changes', 
   await expect(ask(Date.now(), rotated)).rejects.toMatchObject({ reason: 'token-signature' })
   // Expired while remembered.
   expect(() => ask(Date.now() + 71_000)).toThrow('token-expired')
+})
+
+verifies('authentication:mfa', 'a login gets too old while its token is remembered', async () => {
+  const issuer = await anIssuer()
+  const policy = aPolicy()
+  const inForce = anInForce({ policy, jwks: { [issuerUrl]: issuer.jwks } })
+  const at = Date.now()
+  const one = await issuer.token('c', { auth_time: at / 1000 })
+  const verified = await tokenCache().verify(one, 'c', inForce, rulesOf(policy), at)
+
+  const first = identityOf({ at, certificate: 'c' }, verified, 600)
+  expect(identityOf({ at: at + 599_000, certificate: 'c' }, verified, 600)).toEqual(first)
+  expect(() => identityOf({ at: at + 602_000, certificate: 'c' }, verified, 600)).toThrow('mfa-too-old')
+  // Nor does one who asks for a fresher login take what another asked for.
+  expect(() => identityOf({ at: at + 300_000, certificate: 'c' }, verified, 60)).toThrow('mfa-too-old')
+  expect(identityOf({ at, certificate: 'other' }, verified, 600).who.certificate).toBe('other')
 })
 
 test('a token without key identifier is tried against every key of its issuer', async () => {
