@@ -6,7 +6,7 @@ import { isObject } from '../core/is-object.ts'
 import type { ParamHeader } from '../core/param-headers.ts'
 import type { Declared, JsonObject } from './exchange.ts'
 import { decodedHeader } from './header-values.ts'
-import { survey } from './redaction/survey.ts'
+import { learnId, survey } from './redaction/survey.ts'
 import { identifies } from './redaction/text.ts'
 import { Refusal } from './refusals.ts'
 
@@ -35,8 +35,9 @@ export function confirmedParams(
   { found, paramHeaders = {}, patients }: Pick<Declared, 'found' | 'paramHeaders' | 'patients'>,
   declared: readonly ParamHeader[],
 ): (readonly [name: string, value: string])[] {
+  if (declared.length === 0) return []
   const known = survey()
-  for (const patient of patients) known.ids.add(patient.toLowerCase())
+  for (const patient of patients) learnId(patient.toLowerCase(), known)
   return declared.flatMap(({ name, path, integer }) => {
     const value = valueAt(found.arguments, path)
     const given = paramHeaders[name]

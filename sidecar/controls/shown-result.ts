@@ -104,7 +104,9 @@ function aliases(known: Survey, named: readonly string[]): Map<string, string> {
 /** All patients in what the server returned, and those that were asked for; one who has two identifiers counts once. */
 function patientsOf(known: Survey, { patients: named }: Showing): string[] {
   const same = aliases(known, named)
-  return [...new Set([...named, ...[...known.patients].map((patient) => same.get(patient) ?? patient)])]
+  const all = new Set(named)
+  for (const patient of known.patients) all.add(same.get(patient) ?? patient)
+  return [...all]
 }
 
 /** The patients in what the server returned besides a result. Throws Refusal like a result that names them does. */

@@ -26,19 +26,33 @@ function place(value: Json, tree: PatternTree, by: Projection): Json | undefined
   if (tree.rule !== undefined) return keep(value, tree.rule, by)
   if (typeof value !== 'object' || value === null) return dropped(by)
   if (Array.isArray(value)) {
-    const items = (value as readonly Json[]).map((item, index) => {
+    const items: Json[] = []
+    for (let index = 0; index < value.length; index += 1) {
       const child = tree.named.get(String(index)) ?? tree.any
-      return child === undefined ? dropped(by) : place(item, child, by)
-    })
-    // An element of which nothing stays would tell how many there are; an empty list tells that there is none to show.
-    return items.filter((item) => item !== undefined)
+      const item = child === undefined ? dropped(by) : place(value[index] as Json, child, by)
+      // An element of which nothing stays would tell how many there are; an empty list tells that there is none to show.
+      if (item !== undefined) items.push(item)
+    }
+    return items
   }
-  return membersOf(value as { readonly [member: string]: Json }, by, (item, name) => {
-    const child = tree.named.get(name) ?? tree.any
-    return child === undefined ? dropped(by) : place(item, child, by)
-  })
+  return placeMembers(value as Members, tree, by)
 }
 
+function placeMembers(value: Members, tree: PatternTree, by: Projection): Members | undefined {
+  const members: Members = {}
+  let any = false
+  // Parsed JSON has no inherited members.
+  for (const name in value) {
+    const child = tree.named.get(name) ?? tree.any
+    const item = child === undefined ? dropped(by) : place(value[name] as Json, child, by)
+    if (item === undefined || identifying(name, by)) continue
+    set(members, name, item)
+    any = true
+  }
+  return any ? members : undefined
+}
+
+/** What stays of a kept place: itself where nothing of it changes, as in most of a record, else a copy. */
 function keep(value: Json, rule: string, by: Projection): Json | undefined {
   if (typeof value === 'string') {
     const text = redactText(value, by.known, by.rules, by.tally)
@@ -57,44 +71,52 @@ function keep(value: Json, rule: string, by: Projection): Json | undefined {
     add(by.kept, rule)
     return value
   }
-  if (Array.isArray(value)) {
-    return (value as readonly Json[]).map((item) => keep(item, rule, by)).filter((item) => item !== undefined)
-  }
-  return membersOf(value as Members, by, (item) => keep(item, rule, by)) ?? {}
+  return Array.isArray(value) ? keepItems(value, rule, by) : keepMembers(value as Members, rule, by)
 }
 
-/**
- * A copy without the members that `stays` leaves out; undefined when none stays. A member's name is content too: one
- * that identifies somebody goes, with its value.
- */
-function membersOf(
-  value: { readonly [member: string]: Json },
-  by: Projection,
-  stays: (item: Json, name: string) => Json | undefined,
-): Members | undefined {
-  const members: Members = {}
-  let any = false
-  // Parsed JSON has no inherited members.
+function keepItems(value: readonly Json[], rule: string, by: Projection): readonly Json[] {
+  let copy: Json[] | undefined
+  for (let index = 0; index < value.length; index += 1) {
+    const item = keep(value[index] as Json, rule, by)
+    if (copy === undefined && item === value[index]) continue
+    copy ??= value.slice(0, index)
+    if (item !== undefined) copy.push(item)
+  }
+  return copy ?? value
+}
+
+function keepMembers(value: Members, rule: string, by: Projection): Members {
+  let copy: Members | undefined
   for (const name in value) {
-    const item = stays(value[name] as Json, name)
-    if (item === undefined) continue
-    if (identifying(name, by)) {
-      add(by.tally.dropped, 'identifier')
-      continue
-    }
-    // An assignment to __proto__ would set the prototype; no prototype at all would make every member slow.
-    if (name === '__proto__') Object.defineProperty(members, name, { value: item, enumerable: true })
-    else members[name] = item
-    any = true
+    const item = keep(value[name] as Json, rule, by)
+    const stays = item !== undefined && !identifying(name, by)
+    if (copy === undefined && stays && item === value[name]) continue
+    copy ??= membersBefore(value, name)
+    if (stays) set(copy, name, item)
   }
-  return any ? members : undefined
+  return copy ?? value
 }
 
-function identifying(name: string, { memberNames, known }: Projection): boolean {
-  const before = memberNames.get(name)
-  if (before !== undefined) return before
-  const found = identifies(name, known)
-  memberNames.set(name, found)
+function membersBefore(value: Members, end: string): Members {
+  const members: Members = {}
+  for (const name in value) {
+    if (name === end) break
+    set(members, name, value[name] as Json)
+  }
+  return members
+}
+
+function set(members: Members, name: string, item: Json): void {
+  // An assignment to __proto__ would set the prototype; no prototype at all would make every member slow.
+  if (name === '__proto__') Object.defineProperty(members, name, { value: item, enumerable: true })
+  else members[name] = item
+}
+
+/** A member's name is content too: one that identifies somebody goes, with its value. */
+function identifying(name: string, { memberNames, known, tally }: Projection): boolean {
+  let found = memberNames.get(name)
+  if (found === undefined) memberNames.set(name, (found = identifies(name, known)))
+  if (found) add(tally.dropped, 'identifier')
   return found
 }
 

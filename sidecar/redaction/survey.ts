@@ -7,22 +7,34 @@ import { matches, type PatternTree } from '../pointer.ts'
 import { words } from '../words.ts'
 import { fold } from './normalize.ts'
 import { patientIn } from './patients.ts'
+import { wordEnd, wordStart } from './word.ts'
 
 export type Survey = {
   /** Patients, in order of first mention. */
   readonly patients: Set<string>
   /** Identifiers of one and the same patient, a list for each Patient resource. */
   readonly same: string[][]
-  /** Words of names, folded. */
+  /** Words of names, folded, and by `mayBeName` what shows of most words that they are none. */
   readonly names: Set<string>
+  readonly nameSigns: Set<number>
   /** Identifiers, phone numbers, street lines and the like, folded; at least four characters. */
   readonly ids: Set<string>
+  /** Codes of the characters that they begin with. */
+  readonly idSigns: Set<number>
   /** Texts that were searched and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
   readonly clean: Set<string>
 }
 
 export function survey(): Survey {
-  return { patients: new Set(), same: [], names: new Set(), ids: new Set(), clean: new Set() }
+  return {
+    patients: new Set(),
+    same: [],
+    names: new Set(),
+    nameSigns: new Set(),
+    ids: new Set(),
+    idSigns: new Set(),
+    clean: new Set(),
+  }
 }
 
 type Known = { readonly [member: string]: unknown }
@@ -41,9 +53,13 @@ export function lookAtText(text: string, into: Survey): void {
   addReferences(text, into)
 }
 
+const reference = /\bPatient\/([A-Za-z0-9.-]{1,64})/g
+
 function addReferences(text: string, into: Survey): void {
   if (!text.includes('Patient/')) return
-  for (const match of text.matchAll(/\bPatient\/([A-Za-z0-9.-]{1,64})/g)) addPatients(match[1], into)
+  reference.lastIndex = 0
+  for (let match = reference.exec(text); match !== null; match = reference.exec(text))
+    addPatients(match[1], into)
 }
 
 function walk(value: unknown, key: string, resource: string | undefined, into: Survey): void {
@@ -146,9 +162,8 @@ function lookAtMembers(value: Known, key: string, into: Survey): void {
 
 /** A FHIR person: names, contacts' names, identifiers, telecom, street lines. A Patient's id is a patient. */
 function addPerson(person: Known, into: Survey): void {
-  const identifiers = list(person['identifier']).flatMap((one) =>
-    isText(one['value']) ? [String(one['value'])] : [],
-  )
+  const identifiers: string[] = []
+  for (const { value } of list(person['identifier'])) if (isText(value)) identifiers.push(String(value))
   for (const identifier of identifiers) addId(identifier, into)
   if (person['resourceType'] === 'Patient') {
     const id = patientIn(person['id'])
@@ -191,21 +206,50 @@ const particles = words(`
 
 function addWords(value: unknown, into: Survey): void {
   if (typeof value !== 'string') return
-  for (const word of fold(value).split(/[^\p{L}\p{N}]+/u)) {
-    if (word.length > 1 && !particles.has(word)) into.names.add(word)
+  const text = fold(value)
+  for (let start = wordStart(text, 0); start < text.length; ) {
+    const end = wordEnd(text, start)
+    const word = text.slice(start, end)
+    if (word.length > 1 && !particles.has(word)) {
+      into.names.add(word)
+      into.nameSigns.add(signOf(word, 0, word.length))
+    }
+    start = wordStart(text, end)
   }
+}
+
+/**
+ * Whether a word of a text may be a name at all, by its length and its first letter: nearly all words show by this that
+ * they are none, and need not be cut out of their text.
+ */
+export function mayBeName(text: string, start: number, end: number, { nameSigns }: Survey): boolean {
+  return text.charCodeAt(start) > 0x7f || nameSigns.has(signOf(text, start, end))
+}
+
+/** Same for large and small letters of ASCII. */
+function signOf(text: string, start: number, end: number): number {
+  return (end - start) * 0x1_00_00 + (text.charCodeAt(start) | 0x20)
 }
 
 function addId(value: unknown, into: Survey): void {
   if (!isText(value)) return
   const id = fold(String(value)).trim()
-  if (id.length >= 4) into.ids.add(id)
+  if (id.length >= 4) learnId(id, into)
+}
+
+/** From now on this identifier, folded, is searched in texts. */
+export function learnId(id: string, into: Survey): void {
+  into.ids.add(id)
+  into.idSigns.add(id.charCodeAt(0))
 }
 
 function isText(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number'
 }
 
-function list(value: unknown): Known[] {
-  return (Array.isArray(value) ? value : [value]).filter(isObject)
+function list(value: unknown): readonly Known[] {
+  if (!Array.isArray(value)) return isObject(value) ? [value] : nothing
+  return value.every(isObject) ? value : value.filter(isObject)
 }
+
+const nothing: readonly Known[] = []

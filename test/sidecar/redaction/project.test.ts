@@ -84,6 +84,18 @@ verifies('minimum:fields', 'a member called __proto__ is a member like any other
   )
 })
 
+verifies('minimum:fields', 'what changes nothing is as it came, and what came is never changed', () => {
+  const document = JSON.parse(
+    '{"a":{"__proto__":{"x":1},"on":"2020-01-02","all":[{"b":"c"},{"on":"2020-01-02","d":[1,"2021-02-03"]}]}}',
+  ) as Json
+  const before = JSON.stringify(document)
+
+  expect(JSON.stringify(projected(document, ['/a']).shown)).toBe(
+    '{"a":{"__proto__":{"x":1},"on":"2020","all":[{"b":"c"},{"on":"2020","d":[1,"2021"]}]}}',
+  )
+  expect(JSON.stringify(document)).toBe(before)
+})
+
 verifies('minimum:fields', 'what was kept and dropped is counted by rule, without values', () => {
   const { account } = projected(record, ['/conditions/*/code', '/total'])
 

@@ -125,6 +125,22 @@ verifies('minimum:text', 'identifiers that overlap are cut as one', () => {
   expect(redacted('x anna.fluegel@example.org y', { patient: { name: 'Anna Fluegel' } })).toBe('x [EMAIL] y')
 })
 
+verifies(
+  'minimum:text',
+  'a known identifier is found in any case and script, by itself and not within a word',
+  () => {
+    const about = { patient: { mrn: 'QX-1-Z', phone: '(+49) ЖЖ77' } }
+
+    expect(redacted('qx-1-z, QX-1-Z: aqx-1-z QX-1-Z9 éqx-1-z', about)).toBe(
+      '[ID], [ID]: aqx-1-z QX-1-Z9 éqx-1-z',
+    )
+    expect(redacted('call (+49) жж77 or QX-1-Zé', about)).toBe('call [ID] or QX-1-Zé')
+    // Of two that overlap neither is left.
+    const two = { resourceType: 'Patient', identifier: [{ value: 'QX-1-Z' }, { value: 'z-qx' }] }
+    expect(redacted('QX-1-Z-QX-1-Z', two)).toBe('[ID]')
+  },
+)
+
 /** The worst that a server could send to each detector. */
 const hostile = [
   '1',
