@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { isObject } from '../core/is-object.ts'
 import type { Policy } from '../core/policy.ts'
 import type { Room } from './bodies.ts'
-import { collected } from './http1/collect.ts'
+import { Collected } from './http1/collect.ts'
 import { parseJson } from './json.ts'
 import { Refusal } from './refusals.ts'
 
@@ -104,7 +104,7 @@ function typesOf(accept: string | undefined): readonly (string | undefined)[] {
  */
 export async function readBody(request: IncomingMessage, room: Room): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
-    const body = collected()
+    const body = new Collected()
     const take = (chunk: Buffer): void => {
       try {
         if (body.size + chunk.length > bodyLimit) throw new Refusal('body-too-large')

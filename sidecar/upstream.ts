@@ -2,12 +2,14 @@
 // words reach nobody from here.
 
 import { isObject } from '../core/is-object.ts'
-import { answerReader } from './answer-reader.ts'
+import { AnswerReader } from './answer-reader.ts'
 import type { Incoming, JsonObject, Outgoing, Revision } from './exchange.ts'
 import { headerValue } from './header-values.ts'
 import type { Hearing, Progress } from './hearing.ts'
-import { http1Client, type Request, type RequestReader } from './http1/client.ts'
+import { type Held, http1Client, type Request, type RequestReader } from './http1/client.ts'
+import type { Fields } from './http1/response.ts'
 import { streamReader } from './stream-reader.ts'
+import type { Gone } from './streams/leaving.ts'
 
 /** From sending a message to its whole answer, milliseconds. */
 const answerDeadline = 30_000
@@ -37,11 +39,11 @@ export type Call = Place & {
   /** By which the caller may cancel it. */
   readonly key?: string
   /** Aborted when nobody waits for the answer any more. */
-  readonly gone?: AbortSignal
+  readonly gone?: Gone
   /** Whether the text of the answer is wanted beside what was parsed of it. */
   readonly keepText?: true
   /** Aborted when the caller is away, and may come again for the answer (MCP before 2026-07-28, Resumability). */
-  readonly away?: AbortSignal
+  readonly away?: Gone
   /** A stream that may be silent as long as it likes. */
   readonly endless?: boolean
 }
@@ -89,70 +91,10 @@ export function upstream({
   const running = new Map<string, number>()
   let lastId = 0
 
-  /** Sends, and calls `late` when nothing has come for the deadline: that of an answer, or that of a stream. */
-  function post(
-    request: Request,
-    reader: RequestReader & {
-      late(): void
-      left(): void
-      away?(): void
-      readonly progress: Readonly<Progress>
-    },
-    { gone, away, endless = false }: Pick<Call, 'gone' | 'away' | 'endless'> = {},
-  ): void {
-    const { progress } = reader
-    const silence = deadline * streamFactor
-    let timer: NodeJS.Timeout | undefined
-    let end: NodeJS.Timeout | undefined
-    const wait = (milliseconds: number | undefined): void => {
-      clearTimeout(timer)
-      timer = milliseconds === undefined ? undefined : setTimeout(() => reader.late(), milliseconds)
-    }
-    wait(deadline)
-    let heard = 0
-    let settled = false
-    const leave = (): void => reader.left()
-    gone?.addEventListener('abort', leave, { once: true })
-    const wander = (): void => reader.away?.()
-    away?.addEventListener('abort', wander, { once: true })
-    // Gone already: nothing of it is sent.
-    if (gone?.aborted === true) leave()
-    if (away?.aborted === true) wander()
-    const over = (): void => {
-      clearTimeout(timer)
-      clearTimeout(end)
-      gone?.removeEventListener('abort', leave)
-      away?.removeEventListener('abort', wander)
-    }
-    client.post(request, {
-      sends: (held) => reader.sends(held),
-      begun(status, fields) {
-        reader.begun(status, fields)
-        if (!progress.streaming) return
-        wait(endless ? undefined : silence)
-        if (!endless) end = setTimeout(() => reader.late(), longest)
-      },
-      data(chunk) {
-        reader.data(chunk)
-        if (!progress.streaming || settled) return
-        if (progress.settled) {
-          settled = true
-          // It has answered: what it still sends, and how long it keeps the stream open, is not waited for.
-          wait(deadline)
-        } else if (progress.messages > heard) {
-          heard = progress.messages
-          if (!endless) wait(silence)
-        }
-      },
-      ended() {
-        over()
-        reader.ended()
-      },
-      failed(cause) {
-        over()
-        reader.failed(cause)
-      },
-    })
+  const post = (request: Request, reader: Reader, until: Until = {}): void => {
+    const waiting = new Waiting(reader, until, { deadline, longest })
+    waiting.begin()
+    client.post(request, waiting)
   }
 
   return {
@@ -166,7 +108,7 @@ export function upstream({
         const over = (): void => {
           if (key !== undefined && running.get(key) === id) running.delete(key)
         }
-        const reader = answerReader(
+        const reader = new AnswerReader(
           id,
           call,
           limit,
@@ -197,7 +139,7 @@ export function upstream({
         const outgoing: Outgoing = { method: '', params: {}, notification: true }
         const call: Call = { path, revision, outgoing, ...(session === undefined ? {} : { session }) }
         const body = JSON.stringify({ jsonrpc: '2.0', id, ...(error === undefined ? { result } : { error }) })
-        const reader = answerReader(undefined, call, limit, () => resolve(), reject)
+        const reader = new AnswerReader(undefined, call, limit, () => resolve(), reject)
         post({ path, lines: linesOf(call), body }, reader)
       }),
 
@@ -213,7 +155,13 @@ export function upstream({
     endSession: async ({ path, revision, session }) =>
       await new Promise<void>((resolve, reject) => {
         const outgoing: Outgoing = { method: '', params: {}, notification: true }
-        const reader = answerReader(undefined, { path, revision, outgoing }, limit, () => resolve(), reject)
+        const reader = new AnswerReader(
+          undefined,
+          { path, revision, outgoing },
+          limit,
+          () => resolve(),
+          reject,
+        )
         post({ method: 'DELETE', path, lines: placeLines(revision, session), body: '' }, reader)
       }),
 
@@ -221,6 +169,102 @@ export function upstream({
     close: () => client.close(),
   }
 }
+
+type Reader = RequestReader & {
+  late(): void
+  left(): void
+  away?(): void
+  readonly progress: Readonly<Progress>
+}
+
+type Until = Pick<Call, 'gone' | 'away' | 'endless'>
+type Times = { readonly deadline: number; readonly longest: number }
+
+/**
+ * A request that waits for its answer: its reader hears `late` when nothing has come for the deadline, that of an answer or
+ * that of a stream, and `left` or `away` when its caller is. One is held for every call that runs, so it is small.
+ */
+class Waiting implements RequestReader {
+  readonly #reader: Reader
+  readonly #until: Until
+  readonly #times: Times
+  #timer: NodeJS.Timeout | undefined
+  #end: NodeJS.Timeout | undefined
+  #heard = 0
+  #answered = false
+
+  constructor(reader: Reader, until: Until, times: Times) {
+    this.#reader = reader
+    this.#until = until
+    this.#times = times
+  }
+
+  begin(): void {
+    this.#wait(this.#times.deadline)
+    const { gone, away } = this.#until
+    gone?.addEventListener('abort', this, { once: true })
+    away?.addEventListener('abort', this, { once: true })
+    // Gone already: nothing of it is sent.
+    if (gone?.aborted === true || away?.aborted === true) this.handleEvent()
+  }
+
+  /** Of `gone` or `away`. */
+  handleEvent(): void {
+    if (this.#until.gone?.aborted === true) this.#reader.left()
+    if (this.#until.away?.aborted === true) this.#reader.away?.()
+  }
+
+  sends(held: Held): boolean {
+    return this.#reader.sends(held)
+  }
+
+  begun(status: number, fields: Fields): void {
+    this.#reader.begun(status, fields)
+    if (!this.#reader.progress.streaming) return
+    const { endless = false } = this.#until
+    this.#wait(endless ? undefined : this.#times.deadline * streamFactor)
+    if (!endless) this.#end = setTimeout(late, this.#times.longest, this.#reader)
+  }
+
+  data(chunk: Buffer): void {
+    const reader = this.#reader
+    const { progress } = reader
+    reader.data(chunk)
+    if (!progress.streaming || this.#answered) return
+    if (progress.settled) {
+      this.#answered = true
+      // It has answered: what it still sends, and how long it keeps the stream open, is not waited for.
+      this.#wait(this.#times.deadline)
+    } else if (progress.messages > this.#heard) {
+      this.#heard = progress.messages
+      if (this.#until.endless !== true) this.#wait(this.#times.deadline * streamFactor)
+    }
+  }
+
+  ended(): void {
+    this.#over()
+    this.#reader.ended()
+  }
+
+  failed(cause: Error): void {
+    this.#over()
+    this.#reader.failed(cause)
+  }
+
+  #wait(milliseconds: number | undefined): void {
+    clearTimeout(this.#timer)
+    this.#timer = milliseconds === undefined ? undefined : setTimeout(late, milliseconds, this.#reader)
+  }
+
+  #over(): void {
+    clearTimeout(this.#timer)
+    clearTimeout(this.#end)
+    this.#until.gone?.removeEventListener('abort', this)
+    this.#until.away?.removeEventListener('abort', this)
+  }
+}
+
+const late = (reader: Reader): void => reader.late()
 
 function placeLines(revision: Revision, session: string | undefined): string {
   return `mcp-protocol-version: ${revision}\r\n${session === undefined ? '' : `mcp-session-id: ${session}\r\n`}`

@@ -3,7 +3,7 @@
 // and never sends anything twice.
 
 import { connect, type Socket } from 'node:net'
-import { BrokenResponse, type ResponseParser, type ResponseReader, responseParser } from './response.ts'
+import { BrokenResponse, ResponseParser, type ResponseReader } from './response.ts'
 
 /** Of one request. After `sends` it may have reached the server, whatever becomes of it. */
 export type RequestReader = ResponseReader & {
@@ -52,6 +52,7 @@ const keepMargin = 1_000
 type Waiting = { readonly request: Request; readonly reader: RequestReader }
 type Connection = {
   readonly socket: Socket
+  readonly held: Held
   /** What runs on it. */
   serving: RequestReader | undefined
   parser: ResponseParser | undefined
@@ -84,7 +85,12 @@ export function http1Client(port: number): Client {
         },
       },
     })
-    const own: Connection = { socket, serving: undefined, parser: undefined, until: 0 }
+    const held: Held = {
+      abort: () => socket.destroy(),
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+    }
+    const own: Connection = { socket, held, serving: undefined, parser: undefined, until: 0 }
     const late = setTimeout(
       () => socket.destroy(new Error('The server does not take connections')),
       connectTime,
@@ -174,15 +180,9 @@ export function http1Client(port: number): Client {
   function write(own: Connection, { request, reader }: Waiting): void {
     own.parser = undefined
     own.serving = undefined
-    const { socket } = own
-    const held: Held = {
-      abort: () => socket.destroy(),
-      pause: () => socket.pause(),
-      resume: () => socket.resume(),
-    }
-    if (!reader.sends(held)) return free(own, keepTime)
+    if (!reader.sends(own.held)) return free(own, keepTime)
     own.serving = reader
-    own.parser = responseParser(reader)
+    own.parser = new ResponseParser(reader)
     const { method = 'POST', path, lines, body } = request
     own.socket.write(
       `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${lines}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

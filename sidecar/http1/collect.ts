@@ -4,53 +4,52 @@
 /** Pieces shorter than this are copied together, bytes. */
 const short = 1_024
 const pageSize = 16 * 1024
+const nothing = Buffer.alloc(0)
 
-export type Collected = {
+/** One is held for every body that is on its way, here and at the server: so it is small. */
+export class Collected {
+  #pieces: Buffer[] | undefined
+  #page = nothing
+  #used = 0
+  #size = 0
+
   /** Bytes so far. */
-  readonly size: number
-  /** The piece is the collection's from now on. */
-  add(piece: Buffer): void
-  /** All of it in one. */
-  whole(): Buffer
-  /** Forgets it. */
-  clear(): void
-}
-
-export function collected(): Collected {
-  let pieces: Buffer[] = []
-  let page = Buffer.alloc(0)
-  let used = 0
-  let size = 0
-  const endPage = (): void => {
-    if (used > 0) pieces.push(page.subarray(0, used))
-    page = Buffer.alloc(0)
-    used = 0
+  get size(): number {
+    return this.#size
   }
-  return {
-    get size() {
-      return size
-    },
-    add(piece) {
-      size += piece.length
-      if (piece.length >= short || size === piece.length) {
-        endPage()
-        pieces.push(piece)
-        return
-      }
-      if (page.length - used < piece.length) {
-        endPage()
-        page = Buffer.allocUnsafeSlow(pageSize)
-      }
-      used += piece.copy(page, used)
-    },
-    whole() {
-      endPage()
-      return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
-    },
-    clear() {
-      pieces = []
-      page = Buffer.alloc(0)
-      used = 0
-    },
+
+  /** The piece is the collection's from now on. */
+  add(piece: Buffer): void {
+    this.#size += piece.length
+    if (piece.length >= short || this.#size === piece.length) {
+      this.#endPage()
+      ;(this.#pieces ??= []).push(piece)
+      return
+    }
+    if (this.#page.length - this.#used < piece.length) {
+      this.#endPage()
+      this.#page = Buffer.allocUnsafeSlow(pageSize)
+    }
+    this.#used += piece.copy(this.#page, this.#used)
+  }
+
+  /** All of it in one. */
+  whole(): Buffer {
+    this.#endPage()
+    const pieces = this.#pieces ?? []
+    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
+  }
+
+  /** Forgets it. */
+  clear(): void {
+    this.#pieces = undefined
+    this.#page = nothing
+    this.#used = 0
+  }
+
+  #endPage(): void {
+    if (this.#used > 0) (this.#pieces ??= []).push(this.#page.subarray(0, this.#used))
+    this.#page = nothing
+    this.#used = 0
   }
 }

@@ -13,19 +13,6 @@ export type ResponseReader = {
   ended(): void
 }
 
-export type ResponseParser = {
-  /** Takes bytes, which may change afterwards. Throws BrokenResponse; nothing may be fed after that. */
-  feed(bytes: Buffer): void
-  /** The server ended the connection. Throws BrokenResponse unless that is how the body ends. */
-  close(): void
-  /** Whether the whole response was read. */
-  readonly done: boolean
-  /** Whether the connection can carry another response: only when `done`. */
-  readonly reusable: boolean
-  /** Seconds for which the server says that it keeps an idle connection; undefined where it does not say. */
-  readonly keep: number | undefined
-}
-
 /** Not a response that can be read. Its message holds nothing of what came. */
 export class BrokenResponse extends Error {
   constructor(what: string) {
@@ -52,118 +39,144 @@ type Body = 'none' | 'sized' | 'chunked' | 'until-close'
 type State = 'head' | 'sized' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers' | 'until-close' | 'done'
 
 /** A parser of one response. */
-export function responseParser(reader: ResponseReader): ResponseParser {
-  let state: State = 'head'
+export class ResponseParser {
+  readonly #reader: ResponseReader
+  #state: State = 'head'
   /** Bytes of a head or line that has not ended. */
-  let held: Buffer | undefined
+  #held: Buffer | undefined
   /** Bytes of the body, or of the chunk, that are to come. */
-  let left = 0
-  let trailerBytes = 0
-  let informational = 0
-  let reusable = false
-  let keep: number | undefined
+  #left = 0
+  #trailerBytes = 0
+  #informational = 0
+  #reusable = false
+  #keep: number | undefined
 
-  const end = (): void => {
-    state = 'done'
-    reader.ended()
+  constructor(reader: ResponseReader) {
+    this.#reader = reader
+  }
+
+  /** Takes bytes, which may change afterwards. Throws BrokenResponse; nothing may be fed after that. */
+  feed(bytes: Buffer): void {
+    const all = this.#held === undefined ? bytes : Buffer.concat([this.#held, bytes])
+    this.#held = undefined
+    for (let at = 0; at < all.length; ) at = this.#read(all, at)
+  }
+
+  /** The server ended the connection. Throws BrokenResponse unless that is how the body ends. */
+  close(): void {
+    if (this.#state === 'until-close') this.#end()
+    else if (this.#state !== 'done') throw new BrokenResponse('it breaks off')
+  }
+
+  /** Whether the whole response was read. */
+  get done(): boolean {
+    return this.#state === 'done'
+  }
+
+  /** Whether the connection can carry another response: only when `done`. */
+  get reusable(): boolean {
+    return this.#state === 'done' && this.#reusable
+  }
+
+  /** Seconds for which the server says that it keeps an idle connection; undefined where it does not say. */
+  get keep(): number | undefined {
+    return this.#keep
   }
 
   /** Reads what stands at `from`; returns where it stopped, which is the end of `bytes` when more must come. */
-  const steps: { readonly [state in State]: (bytes: Buffer, from: number) => number } = {
-    head(bytes, from) {
-      const at = bytes.indexOf(headEnd, from)
-      if ((at < 0 ? bytes.length : at) - from > headLimit) throw new BrokenResponse('its head is too large')
-      if (at < 0) return hold(bytes, from)
-      const head = headOf(bytes.toString('latin1', from, at))
-      const next = at + headEnd.length
-      if (head.status < 200) {
-        informational += 1
-        // 101 would change the protocol, which was not asked for.
-        if (head.status === 101 || informational > mostInformational)
-          throw new BrokenResponse('it answers with what is no answer')
-        return next
-      }
-      const { body, length } = framing(head)
-      reusable = body !== 'until-close' && head.persistent
-      keep = keepOf(head.fields['keep-alive'])
-      left = length
-      state = body === 'chunked' ? 'chunk-size' : body === 'until-close' ? 'until-close' : 'sized'
-      reader.begun(head.status, head.fields)
-      if (state === 'sized' && left === 0) end()
+  #read(bytes: Buffer, from: number): number {
+    switch (this.#state) {
+      case 'head':
+        return this.#head(bytes, from)
+      case 'sized':
+        return this.#data(bytes, from, 'done')
+      case 'chunk-size':
+        return this.#chunkSize(bytes, from)
+      case 'chunk':
+        return this.#data(bytes, from, 'chunk-end')
+      case 'chunk-end':
+        return this.#chunkEnd(bytes, from)
+      case 'trailers':
+        return this.#trailers(bytes, from)
+      case 'until-close':
+        this.#reader.data(Buffer.from(bytes.subarray(from)))
+        return bytes.length
+      case 'done':
+        break
+    }
+    throw new BrokenResponse('more came than one response')
+  }
+
+  #head(bytes: Buffer, from: number): number {
+    const at = bytes.indexOf(headEnd, from)
+    if ((at < 0 ? bytes.length : at) - from > headLimit) throw new BrokenResponse('its head is too large')
+    if (at < 0) return this.#hold(bytes, from)
+    const head = headOf(bytes.toString('latin1', from, at))
+    const next = at + headEnd.length
+    if (head.status < 200) {
+      this.#informational += 1
+      // 101 would change the protocol, which was not asked for.
+      if (head.status === 101 || this.#informational > mostInformational)
+        throw new BrokenResponse('it answers with what is no answer')
       return next
-    },
-    sized(bytes, from) {
-      const to = Math.min(bytes.length, from + left)
-      left -= to - from
-      reader.data(Buffer.from(bytes.subarray(from, to)))
-      if (left === 0) end()
-      return to
-    },
-    'chunk-size'(bytes, from) {
-      const at = lineEnd(bytes, from, sizeLineLimit)
-      if (at < 0) return hold(bytes, from)
-      // Extensions say nothing that we know (RFC 9112 7.1.1).
-      const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?$/.exec(bytes.toString('latin1', from, at))?.[1]
-      if (size === undefined) throw new BrokenResponse('the size of a chunk is none')
-      left = Number.parseInt(size, 16)
-      state = left === 0 ? 'trailers' : 'chunk'
-      return at + 2
-    },
-    chunk(bytes, from) {
-      const to = Math.min(bytes.length, from + left)
-      left -= to - from
-      reader.data(Buffer.from(bytes.subarray(from, to)))
-      if (left === 0) state = 'chunk-end'
-      return to
-    },
-    'chunk-end'(bytes, from) {
-      const at = lineEnd(bytes, from, 0)
-      if (at < 0) return hold(bytes, from)
-      state = 'chunk-size'
-      return at + 2
-    },
-    trailers(bytes, from) {
-      const at = lineEnd(bytes, from, headLimit - trailerBytes)
-      if (at < 0) return hold(bytes, from)
-      trailerBytes += at + 2 - from
-      // An empty line ends them; what they say is not read.
-      if (at === from) end()
-      return at + 2
-    },
-    'until-close'(bytes, from) {
-      reader.data(Buffer.from(bytes.subarray(from)))
-      return bytes.length
-    },
-    done() {
-      throw new BrokenResponse('more came than one response')
-    },
+    }
+    const { body, length } = framing(head)
+    this.#reusable = body !== 'until-close' && head.persistent
+    this.#keep = keepOf(head.fields['keep-alive'])
+    this.#left = length
+    this.#state = body === 'chunked' ? 'chunk-size' : body === 'until-close' ? 'until-close' : 'sized'
+    this.#reader.begun(head.status, head.fields)
+    if (this.#state === 'sized' && this.#left === 0) this.#end()
+    return next
+  }
+
+  /** Bytes of the body, as many as are to come. `next`: the state behind the last of them. */
+  #data(bytes: Buffer, from: number, next: 'done' | 'chunk-end'): number {
+    const to = Math.min(bytes.length, from + this.#left)
+    this.#left -= to - from
+    this.#reader.data(Buffer.from(bytes.subarray(from, to)))
+    if (this.#left > 0) return to
+    if (next === 'done') this.#end()
+    else this.#state = next
+    return to
+  }
+
+  #chunkSize(bytes: Buffer, from: number): number {
+    const at = lineEnd(bytes, from, sizeLineLimit)
+    if (at < 0) return this.#hold(bytes, from)
+    // Extensions say nothing that we know (RFC 9112 7.1.1).
+    const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?$/.exec(bytes.toString('latin1', from, at))?.[1]
+    if (size === undefined) throw new BrokenResponse('the size of a chunk is none')
+    this.#left = Number.parseInt(size, 16)
+    this.#state = this.#left === 0 ? 'trailers' : 'chunk'
+    return at + 2
+  }
+
+  #chunkEnd(bytes: Buffer, from: number): number {
+    const at = lineEnd(bytes, from, 0)
+    if (at < 0) return this.#hold(bytes, from)
+    this.#state = 'chunk-size'
+    return at + 2
+  }
+
+  #trailers(bytes: Buffer, from: number): number {
+    const at = lineEnd(bytes, from, headLimit - this.#trailerBytes)
+    if (at < 0) return this.#hold(bytes, from)
+    this.#trailerBytes += at + 2 - from
+    // An empty line ends them; what they say is not read.
+    if (at === from) this.#end()
+    return at + 2
+  }
+
+  #end(): void {
+    this.#state = 'done'
+    this.#reader.ended()
   }
 
   /** Keeps what has no end yet, to be read again with what follows: bounded by the limit of its state. */
-  function hold(bytes: Buffer, from: number): number {
-    held = Buffer.from(bytes.subarray(from))
+  #hold(bytes: Buffer, from: number): number {
+    this.#held = Buffer.from(bytes.subarray(from))
     return bytes.length
-  }
-
-  return {
-    feed(bytes) {
-      const all = held === undefined ? bytes : Buffer.concat([held, bytes])
-      held = undefined
-      for (let at = 0; at < all.length; ) at = steps[state](all, at)
-    },
-    close() {
-      if (state === 'until-close') end()
-      else if (state !== 'done') throw new BrokenResponse('it breaks off')
-    },
-    get done() {
-      return state === 'done'
-    },
-    get reusable() {
-      return state === 'done' && reusable
-    },
-    get keep() {
-      return keep
-    },
   }
 }
 

@@ -9,6 +9,7 @@ import type { JsonObject } from '../exchange.ts'
 import { errorOf, type Hearing, serverMessage } from '../hearing.ts'
 import { parseJson } from '../json.ts'
 import { type Details, type Reason, Refusal } from '../refusals.ts'
+import type { Gone } from '../streams/leaving.ts'
 import { type Line, lineReader } from './lines.ts'
 
 type Asking = {
@@ -17,7 +18,7 @@ type Asking = {
   /** Takes what the server says about this request besides its answer; omitted, it is counted and thrown away. */
   readonly hearing?: Hearing
   /** Aborted when nobody waits for the answer any more: the server is told to stop. */
-  readonly gone?: AbortSignal
+  readonly gone?: Gone
   /** A subscription, which may be silent as long as it likes. */
   readonly endless?: boolean
   /** Instead of the usual time to answer, milliseconds. */

@@ -70,7 +70,7 @@ export function openStream(
   // A grant ends by the clock, and no order says so.
   const grantTimer = grant === undefined ? undefined : setInterval(judge, 5_000)
   return {
-    over: AbortSignal.any([ending.signal, outlet.gone, stopping.signal]),
+    over: AbortSignal.any([ending.signal, outlet.gone.signal, stopping.signal]),
     close() {
       clearTimeout(timer)
       clearTimeout(logoff)

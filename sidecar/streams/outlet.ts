@@ -2,6 +2,7 @@
 // request without any is answered in plain JSON.
 
 import type { ServerResponse } from 'node:http'
+import { Leaving } from './leaving.ts'
 
 /** So often something is sent on a stream that is silent, milliseconds: hops on the way end what says nothing. */
 const beat = 15_000
@@ -12,12 +13,10 @@ const patience = 60_000
 /** Where a stream can be taken up again, and after how many milliseconds. */
 export type Mark = { readonly id?: string; readonly retry?: number }
 
-const closed = new Error('The response is closed')
-
 export interface Outlet {
   readonly begun: boolean
   /** Aborted when the caller is gone before the stream ended. */
-  readonly gone: AbortSignal
+  readonly gone: Leaving
   /** Sends the head. Afterwards the answer to the request, whatever it is, is an event. */
   begin(headers?: { readonly [name: string]: string }): void
   /** Resolves when there is room for more, or nobody is left to read it. Empty data is no message: a mark stands alone. */
@@ -27,23 +26,22 @@ export interface Outlet {
 }
 
 export function outlet(response: ServerResponse): Outlet {
-  const leaving = new AbortController()
+  const gone = new Leaving()
   let begun = false
   let ended = false
   let timer: NodeJS.Timeout | undefined
   // A caller who left while the intent was recorded: their 'close' is past.
-  if (response.destroyed) leaving.abort(closed)
+  if (response.destroyed) gone.leave()
   response.once('close', () => {
     clearInterval(timer)
-    // Every response closes some day. Without a reason of ours a DOMException with its stack is made for each.
-    leaving.abort(closed)
+    gone.leave()
   })
 
   const own: Outlet = {
     get begun() {
       return begun
     },
-    gone: leaving.signal,
+    gone,
     begin(headers = {}) {
       if (begun) return
       begun = true
@@ -58,7 +56,7 @@ export function outlet(response: ServerResponse): Outlet {
       timer = setInterval(() => response.write(': \n\n'), beat)
     },
     async event(data, mark) {
-      if (ended || leaving.signal.aborted) return
+      if (ended || gone.aborted) return
       own.begin()
       if (response.write(text(data, mark))) return
       await new Promise<void>((resolve) => {
@@ -67,11 +65,11 @@ export function outlet(response: ServerResponse): Outlet {
         const done = (): void => {
           clearTimeout(stalled)
           response.off('drain', done)
-          leaving.signal.removeEventListener('abort', done)
+          gone.removeEventListener('abort', done)
           resolve()
         }
         response.on('drain', done)
-        leaving.signal.addEventListener('abort', done)
+        gone.addEventListener('abort', done)
       })
     },
     end(data) {

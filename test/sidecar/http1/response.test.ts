@@ -1,13 +1,13 @@
 // Responses as servers write them and as they should not, whole and in pieces.
 
 import { expect, test } from 'vitest'
-import { type Fields, responseParser } from '../../../sidecar/http1/response.ts'
+import { type Fields, ResponseParser } from '../../../sidecar/http1/response.ts'
 
 type Seen = { status: number; fields: Fields; body: string; ended: boolean }
 
 function reading() {
   const seen: Seen = { status: 0, fields: {}, body: '', ended: false }
-  const parser = responseParser({
+  const parser = new ResponseParser({
     begun: (status, fields) => Object.assign(seen, { status, fields }),
     data: (chunk) => void (seen.body += chunk.toString('latin1')),
     ended: () => void (seen.ended = true),
@@ -154,7 +154,7 @@ test('fields read without regard to case; one that comes twice is a list, and no
 
 test('what was read stays, whatever becomes of the buffer that it came in', () => {
   const chunks: Buffer[] = []
-  const parser = responseParser({
+  const parser = new ResponseParser({
     begun: () => undefined,
     data: (chunk) => void chunks.push(chunk),
     ended: () => undefined,
