@@ -328,6 +328,8 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
+const newKeySet = () => async () => await Promise.resolve(undefined)
+
 /** As the operator answers: it knows no more than its orders. */
 async function enrol(
   { orders }: Channel,
@@ -336,10 +338,7 @@ async function enrol(
 ): Promise<readonly [number, object]> {
   if (identityOf((request.socket as TLSSocket).getPeerCertificate().subjectaltname)?.role !== 'sidecar')
     return [401, {}]
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  const body = Buffer.concat(chunks).toString('utf8')
-  const newKeySet = () => async () => await Promise.resolve(undefined)
+  const body = await bodyOf(request)
   return await answerEnrolment({ orders: { for: () => orders }, clients, newKeySet }, pod, body).then(
     (answer) => [200, answer] as const,
     (why: unknown) => {

@@ -206,7 +206,7 @@ describe('identity', () => {
     const listing = (creationTimestamp: string) => aServer({ tls: { names } }, { creationTimestamp })
     const other = (creationTimestamp: string) =>
       aServer(
-        { tls: { names: ['ehr.clinic.example.org'] } },
+        { tls: { names: names.slice(0, 1) } },
         { name: 'lookalike', namespace: 'elsewhere', uid: 'uid-other', creationTimestamp },
       )
     const given = async () =>
