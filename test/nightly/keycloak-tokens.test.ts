@@ -145,10 +145,12 @@ verifies('authentication:mfa', 'a refresh at Keycloak makes no login younger', a
     body: { grant_type: 'refresh_token', client_id: agentClient.id, refresh_token: first.refresh_token },
   })
 
-  expect((await ask(renewed.access_token)).status).toBe(200)
+  const served = await ask(renewed.access_token)
+  expect([served.status, served.json['error']]).toEqual([200, undefined])
   const [before, after] = [decodeJwt(first.access_token), decodeJwt(renewed.access_token)]
   expect([after['auth_time'], after['acr']]).toEqual([before['auth_time'], 'gold'])
   expect(after.iat).toBeGreaterThan(before.iat ?? 0)
+  expect(scene.trail.of('intent').at(-1)?.who.mfa.authTime).toBe(before['auth_time'])
 })
 
 verifies(

@@ -230,5 +230,9 @@ const clients = [
   native(connectClient.dpopId, byKey),
   native(enrolClientId, {}),
   job(service.id),
-  { ...job(service.unnamedId), defaultClientScopes: ['basic', 'acr', 'roles'] },
+  {
+    ...job(service.unnamedId),
+    defaultClientScopes: ['basic', 'acr', 'roles'],
+    optionalClientScopes: ['ehr.read'],
+  },
 ]
