@@ -7,6 +7,8 @@ export const apiVersion = `${group}/v1alpha1`
 export const enforceLabel = `${group}/enforce`
 /** On a workload or its pod template: which HipaaMcpServer guards it. */
 export const serverAnnotation = `${group}/server`
+/** On a namespace: names outside of the cluster that its servers may have, joined by commas; `*.domain` for all below it. */
+export const dnsNamesAnnotation = `${group}/dns-names`
 /** On pods, set by admission and frozen by the ValidatingAdmissionPolicy: our NetworkPolicies select on it. */
 export const guardedLabel = `${group}/guarded`
 /** On pods of a declared store, `<server>.<store>`, set by admission and frozen. */

@@ -96,10 +96,11 @@ pem: string
 minVersion?: ("1.2" | "1.3")
 /**
  * Names outside of the cluster by which callers find the server, such as ehr.clinic.example.org. They stand
- * in its certificate besides the names of its Services, and running pods have them within a minute. Of
- * two servers that list one name, the older has it.
+ * in its certificate besides the names of its Services, and running pods have them within a minute. Only
+ * those count that the administrator listed in the namespace's annotation hipaa-mcp.dev/dns-names, such as
+ * ehr.clinic.example.org,*.lab.example.org. Default none.
  */
-names?: string[]
+dnsNames?: string[]
 /**
  * A second port, on which no client certificate is asked for: protected-resource metadata (RFC 9728), a 401
  * that points to it and, where clientCa is omitted, enrolment of people's client certificates
@@ -666,6 +667,7 @@ namespace?: string
 /**
  * Range of addresses outside of the cluster from which callers come, as the pod sees them: of people's
  * machines where the load balancer keeps source addresses (externalTrafficPolicy: Local), else its own.
+ * With most network plugins 0.0.0.0/0 lets every pod in as well; a client certificate is demanded all the same.
  */
 cidr?: string
 /**

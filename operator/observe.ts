@@ -17,6 +17,7 @@ import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import { unlistedNames } from './dns-names.ts'
 import { type SeenVolume, volumesOf } from './evidence/volumes.ts'
 import {
   isOver,
@@ -28,7 +29,6 @@ import {
   selects,
   type Workload,
 } from './objects.ts'
-import { takenNames } from './outside-names.ts'
 import type { Outside, World } from './world.ts'
 
 type Compiled = { policy: Policy; text: string; hash: string } | { issues: string[] }
@@ -43,8 +43,8 @@ export type Seen = {
   neighbours: readonly HipaaMcpServer[]
   /** Pods that are this server's by annotation, selector or label, and are not over. */
   pods: readonly Pod[]
-  /** Names of tls.names that an older server has. */
-  taken: readonly string[]
+  /** Names of tls.dnsNames that are not on the administrator's list. */
+  unlisted: readonly string[]
   /** Names of other servers that claim one of these pods too. */
   rivals: readonly string[]
   /** Store -> its pods. */
@@ -101,7 +101,7 @@ export function observe(
     agreements: agreementsOf(world, server),
     neighbours,
     pods,
-    taken: takenNames(server, world.servers.all()),
+    unlisted: unlistedNames(server, world.namespaces.get(undefined, namespace)),
     rivals: neighbours
       .filter((other) => other.metadata.name !== name && pods.some((pod) => belongs(pod, other, workloads)))
       .map(({ metadata }) => metadata.name)

@@ -3,6 +3,7 @@
 
 import { storeOf } from './desired/network-policies.ts'
 import type { Seen } from './observe.ts'
+import { malformedRanges } from './ranges.ts'
 
 export type Violation = {
   /** Reason of the condition Ready, PascalCase. */
@@ -76,12 +77,19 @@ const mfaHasNoRule: Check = ({ server }) =>
     },
   )
 
-/** The server goes on under its other names: a name that is listed twice may not end anybody's service. */
-const namesAreTaken: Check = ({ taken }) =>
-  when(taken.length > 0, {
-    reason: 'NameTaken',
+/** The server goes on under its other names. */
+const namesAreUnlisted: Check = ({ unlisted }) =>
+  when(unlisted.length > 0, {
+    reason: 'NameNotListed',
     message:
-      'A name of tls.names is another server’s, which was there first: take it out here, or there. No certificate bears it here.',
+      'A name of tls.dnsNames is not on the administrator’s list, so no certificate bears it: add it to the namespace’s annotation hipaa-mcp.dev/dns-names.',
+  })
+
+/** The API server refuses such a policy whole, and what is applied behind it would wait for ever. */
+const rangeIsMalformed: Check = ({ server }) =>
+  when(malformedRanges(server).length > 0, {
+    reason: 'RangeMalformed',
+    message: 'A cidr of network.ingress is no range of addresses: nobody is let in by it until it is mended.',
   })
 
 const namespaceIsNotEnrolled: Check = ({ enrolled }) =>
@@ -132,7 +140,8 @@ const readiness: readonly Check[] = [
   nameIsTooLong, //             no policy could select its pods
   podsAreClaimedTwice, //       which of two policies?
   mfaHasNoRule, //              nothing could prove MFA
-  namesAreTaken, //             whose caller comes here?
+  rangeIsMalformed,
+  namesAreUnlisted, //          whose callers would come here?
   namespaceIsNotEnrolled, //    pods would start unguarded
   certificateIssuerIsMissing,
   keysAreMissing,

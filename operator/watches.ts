@@ -91,10 +91,6 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
     everyServerIn(object.metadata.namespace)
     concerned.orders(object.metadata.namespace)
     concerned.issuers()
-    // A name that one gives up may be another's now, in whatever namespace.
-    const outside = new Set([object, before].flatMap((server) => server?.spec.tls?.names ?? []))
-    for (const other of servers.all())
-      if (other.spec.tls?.names?.some((name) => outside.has(name)) === true) concerned.server(keyOf(other))
     for (const server of [object, before])
       if (server !== undefined)
         for (const agreement of agreementsNamed(server.spec)) concerned.agreement(agreement)

@@ -62,7 +62,7 @@ export const requirements = {
   ),
   'transit:outside-names': done(
     'encryptionInTransit',
-    'Names outside of the cluster that a server lists stand in its certificate; a name of the cluster never gets there so.',
+    'Names outside of the cluster that a server lists, and its namespace’s administrator too, stand in its certificate; a name of the cluster never gets there so.',
   ),
   'transit:stdio': done(
     'encryptionInTransit',

@@ -20,7 +20,7 @@ import { type Proved, proved } from '../authority/certificate-request.ts'
 import { issue } from '../authority/issue.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
-import { ownNames } from '../outside-names.ts'
+import { permittedNames } from '../dns-names.ts'
 import { type Believed, believe } from './believe.ts'
 import { namesOf, type Service } from './names.ts'
 import { ChannelRefusal } from './refused.ts'
@@ -86,13 +86,13 @@ async function forSidecar(
   return { channel, names, server: await issuedByCertManager(client, wanted) }
 }
 
-/** Read live, and only for a server that lists any: a cache that lags could give one name to two. */
+/** Names outside of the cluster that the server may have now. */
 export async function outsideNames(
-  client: Pick<Client, 'list'>,
+  client: Pick<Client, 'get'>,
   server: HipaaMcpServer,
 ): Promise<readonly string[]> {
-  if ((server.spec.tls?.names ?? []).length === 0) return []
-  return ownNames(server, (await client.list<HipaaMcpServer>(kinds.server)).items)
+  if ((server.spec.tls?.dnsNames ?? []).length === 0) return []
+  return permittedNames(server, await client.get(kinds.namespace, undefined, server.metadata.namespace ?? ''))
 }
 
 /**

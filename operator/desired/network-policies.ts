@@ -6,6 +6,7 @@ import { standing } from '../../core/agreement.ts'
 import { guardedLabel, monitoringLabel, ports, storeLabel, systemNamespace } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { isRange } from '../ranges.ts'
 import { managedByUs, ofServer, ownedBy } from './wanted.ts'
 
 type Peer = { namespaceSelector?: object; podSelector?: object; ipBlock?: { cidr: string } }
@@ -85,9 +86,9 @@ export function serverPolicy(seen: {
   })
 }
 
-/** None where an entry says nothing: an empty peer would be everybody. */
+/** None where an entry says nothing: an empty peer would be everybody. A range that is none would have the whole policy refused. */
 function callersOf({ namespace: name, podSelector, cidr }: Caller): Peer[] {
-  if (cidr !== undefined) return [{ ipBlock: { cidr } }]
+  if (cidr !== undefined) return isRange(cidr) ? [{ ipBlock: { cidr } }] : []
   if (name === undefined) return []
   const { matchLabels } = podSelector ?? {}
   return [

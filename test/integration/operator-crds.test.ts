@@ -148,13 +148,13 @@ const contradictions: Contradiction[] = [
   ),
   server(
     'a name outside of the cluster that is one inside',
-    (spec) => ({ ...spec, tls: { names: ['records.vendor.svc'] } }),
+    (spec) => ({ ...spec, tls: { dnsNames: ['records.vendor.svc'] } }),
     'are names outside of the cluster',
   ),
   server(
     'a name outside of the cluster that a Service has',
-    (spec) => ({ ...spec, tls: { names: ['records.vendor'] } }),
-    'spec.tls.names[0]',
+    (spec) => ({ ...spec, tls: { dnsNames: ['records.vendor'] } }),
+    'spec.tls.dnsNames[0]',
   ),
   server(
     'a retention below six years',

@@ -200,6 +200,8 @@ export type Things = {
   signals?: Signal[]
   collectorAway?: boolean
   withoutKeySet?: boolean
+  /** Of the namespace. */
+  annotations?: { [name: string]: string }
 }
 
 export function aWorld(things: Things = {}): { world: World; outside: Outside } {
@@ -207,7 +209,11 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
   const namespace = {
     apiVersion: 'v1',
     kind: 'Namespace',
-    metadata: { name: 'clinic', labels: (things.enrolled ?? true) ? { [enforceLabel]: 'true' } : {} },
+    metadata: {
+      name: 'clinic',
+      labels: (things.enrolled ?? true) ? { [enforceLabel]: 'true' } : {},
+      annotations: things.annotations ?? {},
+    },
   }
   const world: World = {
     servers: storeOf(things.servers ?? [aServer()]),

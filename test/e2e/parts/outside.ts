@@ -32,6 +32,7 @@ export type Outside = Machine & {
 /** Builds it; takes about half a minute, most of it the pod's start. */
 export async function buildOutside(stage: Stage): Promise<Outside> {
   const { kubectl, images, clinicCa, trusted } = stage()
+  await kubectl.run(['annotate', 'namespace', 'clinic', `hipaa-mcp.dev/dns-names=${host}`, '--overwrite'])
   const node = await nodeAddress(stage())
   const address = await addressTowards(node)
   const server = await serverOf(stage, name, ['get_diagnosis', 'read_notes'], (ehr) => spec(ehr, address))
@@ -75,7 +76,7 @@ function spec({ tls, identity }: Spec, caller: string): Partial<Spec> {
     mfa: { acr: ['mfa'] },
   }))
   return {
-    tls: { ...own, names: [host], discovery: { port: 8444 } },
+    tls: { ...own, dnsNames: [host], discovery: { port: 8444 } },
     identity: { ...identity, issuers, binding: 'Certificate' },
     network: { ingress: [{ cidr: `${caller}/32` }] },
   }

@@ -3,7 +3,7 @@ import { request } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { enforceLabel, identity, identityOf } from '../../../core/identifiers.ts'
+import { dnsNamesAnnotation, enforceLabel, identity, identityOf } from '../../../core/identifiers.ts'
 import type { IdentityResponse, Orders } from '../../../core/wire.ts'
 import { inject } from '../../../operator/admission/inject.ts'
 import type { Pod } from '../../../operator/admission/pod.ts'
@@ -88,7 +88,16 @@ const tokenOf = (
 beforeEach(() => {
   Object.assign(told, { orders: undefined, caughtUp: Promise.resolve(), asked: [], fails: false })
   listeners.clear()
-  client.put(kinds.namespace, { metadata: { name: 'clinic', labels: { [enforceLabel]: 'true' } } })
+  client.put(kinds.namespace, {
+    metadata: {
+      name: 'clinic',
+      labels: { [enforceLabel]: 'true' },
+      annotations: {
+        [dnsNamesAnnotation]:
+          'ehr.clinic.example.org, *.clinic, *.svc, *.cluster.local, *.pod, *.k8s.example.org',
+      },
+    },
+  })
   client.put(kinds.server, { ...ehr })
   client.put(kinds.pod, { ...guardedPod() })
   client.put(kinds.service, {
@@ -179,7 +188,8 @@ describe('identity', () => {
     'transit:outside-names',
     'they stand in the certificate, and none of the cluster with them',
     async () => {
-      const names = [
+      // The list of an administrator who was too generous, too.
+      const dnsNames = [
         'ehr.clinic.example.org',
         'other.clinic',
         'records.vendor.svc',
@@ -188,7 +198,7 @@ describe('identity', () => {
         '10-1-2-3.clinic.pod',
         'any.thing.cluster.local',
       ]
-      client.put(kinds.server, { ...aServer({ tls: { names } }) })
+      client.put(kinds.server, { ...aServer({ tls: { dnsNames } }) })
 
       const { body } = await ask('good', (await aRequestFor()).csr)
 
@@ -201,23 +211,15 @@ describe('identity', () => {
     },
   )
 
-  verifies('transit:outside-names', 'one that an older server has stays that server’s alone', async () => {
-    const names = ['ehr.clinic.example.org', 'mine.clinic.example.org']
-    const listing = (creationTimestamp: string) => aServer({ tls: { names } }, { creationTimestamp })
-    const other = (creationTimestamp: string) =>
-      aServer(
-        { tls: { names: names.slice(0, 1) } },
-        { name: 'lookalike', namespace: 'elsewhere', uid: 'uid-other', creationTimestamp },
-      )
+  verifies('transit:outside-names', 'none that the namespace’s administrator did not list', async () => {
+    const dnsNames = ['ehr.clinic.example.org', 'ehr.elsewhere.example.org']
+    client.put(kinds.server, { ...aServer({ tls: { dnsNames } }) })
     const given = async () =>
-      (await ask('good', (await aRequestFor()).csr)).body.names?.filter((name) => names.includes(name))
+      (await ask('good', (await aRequestFor()).csr)).body.names?.filter((name) => dnsNames.includes(name))
 
-    client.put(kinds.server, { ...listing('2026-11-01T00:00:00Z') })
-    client.put(kinds.server, { ...other('2026-10-01T00:00:00Z') })
-    expect(await given()).toEqual(['mine.clinic.example.org'])
-    client.put(kinds.server, { ...other('2026-11-02T00:00:00Z') })
-    expect(await given()).toEqual(names)
-    await client.delete(kinds.server, 'elsewhere', 'lookalike')
+    expect(await given()).toEqual(['ehr.clinic.example.org'])
+    client.put(kinds.namespace, { metadata: { name: 'clinic', labels: { [enforceLabel]: 'true' } } })
+    expect(await given()).toEqual([])
   })
 
   verifies('transit:issuer', 'an issuer is named: its names are asked for first', async () => {
@@ -428,7 +430,7 @@ describe('orders', () => {
     const { events, close } = await stream(await sidecar())
     await sleep(150)
     expect(events).toEqual([])
-    client.put(kinds.server, { ...aServer({ tls: { names: ['ehr.clinic.example.org'] } }) })
+    client.put(kinds.server, { ...aServer({ tls: { dnsNames: ['ehr.clinic.example.org'] } }) })
     await seen(events, 'renew')
     close()
   })

@@ -332,18 +332,47 @@ test('training that is not checked is a gap', () => {
   expect(status({ ...well, servers: [aServer({ identity })] }).gaps).toContain('Training')
 })
 
-verifies('transit:outside-names', 'a name that an older server of any namespace has is reported', () => {
-  const tls = { names: ['ehr.clinic.example.org'] }
-  const at = (creationTimestamp: string, uid: string, namespace = 'clinic') =>
-    aServer({ tls }, { uid, namespace, creationTimestamp })
-  const own = at('2026-10-02T00:00:00Z', 'uid-b')
-  const older = at('2026-10-01T00:00:00Z', 'uid-z', 'elsewhere')
-  const sameSecond = at('2026-10-02T00:00:00Z', 'uid-a', 'elsewhere')
-  const younger = at('2026-10-03T00:00:00Z', 'uid-0', 'elsewhere')
+verifies('transit:outside-names', 'a name that the administrator did not list is reported', () => {
+  const ready = (dnsNames?: string) =>
+    condition(
+      {
+        ...well,
+        servers: [aServer({ tls: { dnsNames: ['ehr.clinic.example.org'] } })],
+        ...(dnsNames === undefined ? {} : { annotations: { 'hipaa-mcp.dev/dns-names': dnsNames } }),
+      },
+      'Ready',
+    )
 
-  expect(condition({ ...well, servers: [own, older] }, 'Ready')).toBe('False NameTaken')
-  expect(condition({ ...well, servers: [own, sameSecond] }, 'Ready')).toBe('False NameTaken')
-  expect(condition({ ...well, servers: [own, younger] }, 'Ready')).not.toContain('NameTaken')
+  for (const list of [
+    undefined,
+    '',
+    'other.clinic.example.org',
+    '*',
+    '*.',
+    '*.org.example',
+    'clinic.example.org',
+  ])
+    expect(ready(list), list).toBe('False NameNotListed')
+  for (const list of ['ehr.clinic.example.org', 'a.example.org, *.clinic.example.org'])
+    expect(ready(list), list).not.toContain('NameNotListed')
+})
+
+verifies('transit:network-policy', 'a range of callers that is none is reported', () => {
+  const ready = (cidr: string) =>
+    condition({ ...well, servers: [aServer({ network: { ingress: [{ cidr }] } })] }, 'Ready')
+
+  for (const cidr of [
+    '1::2::3/64',
+    'a:b/64',
+    '1:::::/0',
+    '10.0.0.0/33',
+    '10.0.0/8',
+    '10.0.0.0/8/8',
+    '::1/129',
+  ])
+    expect(ready(cidr), cidr).toBe('False RangeMalformed')
+  for (const cidr of ['10.0.0.0/8', '203.0.113.7/32', '2001:db8::/32', '::1/128'])
+    expect(ready(cidr), cidr).not.toContain('RangeMalformed')
 })
 
 verifies(
