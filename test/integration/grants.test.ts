@@ -10,6 +10,7 @@ import { run as runCommand } from '../../cli/main.ts'
 import { enforceLabel } from '../../core/identifiers.ts'
 import type { AccessRevocation } from '../../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
 import type { Client } from '../../operator/cluster/client.ts'
 import { type Running as RunningSidecar, run } from '../../sidecar/run.ts'
@@ -568,6 +569,31 @@ verifies(
       const { status } = await api.call<Policy>('GET', path)
       expect(status?.typeChecking?.expressionWarnings ?? [], name).toEqual([])
     }
+  },
+)
+
+const serverPath = (name: string) =>
+  `/apis/hipaa-mcp.dev/v1alpha1/namespaces/${namespace}/hipaamcpservers/${name}`
+/** Waits until its condition Active has this reason. */
+async function becomes(name: string, reason: string): Promise<void> {
+  await takes(`${name} says ${reason}`, async () => {
+    const conditions = (await read(name)).status?.conditions
+    return conditions?.find(({ type }) => type === 'Active')?.reason === reason
+  })
+}
+
+verifies(
+  'access:break-glass',
+  'a grant says whether its server is there, also when that changes',
+  async () => {
+    await ask('asker', 'nowhere', { server: 'later' })
+    await becomes('nowhere', 'ServerAbsent')
+
+    const { spec: same, apiVersion, kind } = await api.call<HipaaMcpServer>('GET', serverPath('ehr'))
+    await api.apply(serverPath('later'), { apiVersion, kind, spec: same })
+    await becomes('nowhere', 'WaitingForApproval')
+    await api.call('DELETE', serverPath('later'))
+    await becomes('nowhere', 'ServerAbsent')
   },
 )
 

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import { policyHash } from '../../core/policy.ts'
-import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Client } from '../../operator/cluster/client.ts'
 import { kinds } from '../../operator/cluster/kinds.ts'
@@ -292,36 +291,6 @@ verifies('operator:status', 'a key set that comes late is seen when it comes', a
 
   await expect.poll(async () => await ready(namespace), within).toBe('False WaitingForWorkload')
 })
-
-verifies(
-  'access:break-glass',
-  'a grant says whether its server is there, also when that changes',
-  async () => {
-    const namespace = await namespaceOf()
-    const active = async () =>
-      (await client.get<BreakGlassGrant>(kinds.grant, namespace, 'night'))?.status?.conditions?.find(
-        ({ type }) => type === 'Active',
-      )?.reason
-    await client.create(kinds.grant, {
-      apiVersion: 'hipaa-mcp.dev/v1alpha1',
-      kind: 'BreakGlassGrant',
-      metadata: { name: 'night', namespace },
-      spec: {
-        server: 'ehr',
-        subject: { issuer: 'https://login.example.org', sub: 'nurse-7' },
-        patients: ['p-100'],
-        reason: 'Unconscious on arrival at the ward',
-        minutes: 30,
-      },
-    })
-    await expect.poll(active, within).toBe('ServerAbsent')
-
-    await aServer(namespace)
-    await expect.poll(active, within).toBe('WaitingForApproval')
-    await client.delete(kinds.server, namespace, 'ehr')
-    await expect.poll(active, within).toBe('ServerAbsent')
-  },
-)
 
 verifies('operator:orders', 'pods of a deleted server are told to lock', async () => {
   const namespace = await namespaceOf()
