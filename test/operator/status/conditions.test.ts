@@ -332,17 +332,18 @@ test('training that is not checked is a gap', () => {
   expect(status({ ...well, servers: [aServer({ identity })] }).gaps).toContain('Training')
 })
 
-verifies('transit:outside-names', 'a name that the administrator did not list is reported', () => {
-  const ready = (dnsNames?: string) =>
-    condition(
-      {
-        ...well,
-        servers: [aServer({ tls: { dnsNames: ['ehr.clinic.example.org'] } })],
-        ...(dnsNames === undefined ? {} : { annotations: { 'hipaa-mcp.dev/dns-names': dnsNames } }),
-      },
-      'Ready',
-    )
+/** With the administrator's list of names on the namespace. */
+const listed = (dnsNames?: string) =>
+  condition(
+    {
+      ...well,
+      servers: [aServer({ tls: { dnsNames: ['ehr.clinic.example.org'] } })],
+      ...(dnsNames === undefined ? {} : { annotations: { 'hipaa-mcp.dev/dns-names': dnsNames } }),
+    },
+    'Ready',
+  )
 
+verifies('transit:outside-names', 'a name that the administrator did not list is reported', () => {
   for (const list of [
     undefined,
     '',
@@ -352,15 +353,16 @@ verifies('transit:outside-names', 'a name that the administrator did not list is
     '*.org.example',
     'clinic.example.org',
   ])
-    expect(ready(list), list).toBe('False NameNotListed')
+    expect(listed(list), list).toBe('False NameNotListed')
   for (const list of ['ehr.clinic.example.org', 'a.example.org, *.clinic.example.org'])
-    expect(ready(list), list).not.toContain('NameNotListed')
+    expect(listed(list), list).not.toContain('NameNotListed')
 })
 
-verifies('transit:network-policy', 'a range of callers that is none is reported', () => {
-  const ready = (cidr: string) =>
-    condition({ ...well, servers: [aServer({ network: { ingress: [{ cidr }] } })] }, 'Ready')
+/** With callers of that range let in. */
+const letting = (cidr: string) =>
+  condition({ ...well, servers: [aServer({ network: { ingress: [{ cidr }] } })] }, 'Ready')
 
+verifies('transit:network-policy', 'a range of callers that is none is reported', () => {
   for (const cidr of [
     '1::2::3/64',
     'a:b/64',
@@ -370,9 +372,9 @@ verifies('transit:network-policy', 'a range of callers that is none is reported'
     '10.0.0.0/8/8',
     '::1/129',
   ])
-    expect(ready(cidr), cidr).toBe('False RangeMalformed')
+    expect(letting(cidr), cidr).toBe('False RangeMalformed')
   for (const cidr of ['10.0.0.0/8', '203.0.113.7/32', '2001:db8::/32', '::1/128'])
-    expect(ready(cidr), cidr).not.toContain('RangeMalformed')
+    expect(letting(cidr), cidr).not.toContain('RangeMalformed')
 })
 
 verifies(
