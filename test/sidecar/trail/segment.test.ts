@@ -1,8 +1,16 @@
 // Local: what the pod's own volume holds, on real disks that are full, torn and rotten.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
-import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises'
+import {
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { type FileHandle, open, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -243,6 +251,18 @@ describe('a full volume', () => {
   )
 })
 
+/** Whether O_DSYNC is set, of every file in the folder that this process has open (proc(5), fdinfo). */
+async function durable(folder: string): Promise<boolean[]> {
+  const flags: boolean[] = []
+  for (const fd of await readdir('/proc/self/fd')) {
+    const target = await readlink(`/proc/self/fd/${fd}`).catch(() => '')
+    if (!target.startsWith(`${folder}/`)) continue
+    const info = await readFile(`/proc/self/fdinfo/${fd}`, 'utf8')
+    flags.push((Number.parseInt(/flags:\s+([0-7]+)/.exec(info)?.[1] ?? '0', 8) & constants.O_DSYNC) !== 0)
+  }
+  return flags
+}
+
 /** Prototype of Node's file handles. */
 async function handles(): Promise<FileHandle> {
   const handle = await open('/dev/null', 'r')
@@ -253,13 +273,16 @@ async function handles(): Promise<FileHandle> {
 describe('a disk that fails', () => {
   verifies(
     'audit:acknowledged-is-kept',
-    'after one failed fdatasync nothing is acknowledged any more, though the next would succeed',
+    'after one failed write nothing is acknowledged any more, though the next would succeed',
     async () => {
       const over: ChainOver[] = []
       const folder = installation.folder()
       const trail = await begun(folder, { over })
+      await trail.chain.intend(anIntent('before'))
+      // The next segment is filled by then: no other write is under way.
+      await expect.poll(async () => await durable(realpathSync(folder))).toEqual([true, true])
       const failing = vi
-        .spyOn(await handles(), 'datasync')
+        .spyOn(await handles(), 'write')
         .mockRejectedValueOnce(Object.assign(new Error('EIO'), { code: 'EIO' }))
 
       await expect(trail.chain.intend(anIntent('a'))).rejects.toMatchObject({ reason: 'disk-failed' })
@@ -268,6 +291,20 @@ describe('a disk that fails', () => {
       expect(failing).toHaveBeenCalledTimes(1)
       expect(over.map(({ reason }) => reason)).toEqual(['disk-failed'])
       abandon(trail)
+    },
+  )
+
+  verifies(
+    'audit:acknowledged-is-kept',
+    'a write to a segment returns when its bytes are durable',
+    async () => {
+      const folder = realpathSync(installation.folder())
+      const segments = new Segments({ folder, origin: 'o', publicKey: '', restart: 1, size: 64 * 1024 })
+      await segments.append('records', Buffer.from('{"first":1}'), 1)
+
+      // The one that is written to, and the next one when it is filled.
+      await expect.poll(async () => await durable(folder)).toEqual([true, true])
+      await segments.close()
     },
   )
 
