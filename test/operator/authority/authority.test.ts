@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { auditorSigner, identity, identityOf } from '../../../core/identifiers.ts'
 import { answerAuditor, signAuditors } from '../../../operator/authority/auditor-csr.ts'
 import { authoritySecrets, loadAuthority, makeAuthority } from '../../../operator/authority/ca.ts'
@@ -92,15 +91,20 @@ test('a certificate request is refused unless its own EC key signed it', async (
 })
 
 test('a kept certificate is renewed with a new key before it is over', async () => {
-  const kept = await keepCertificate(authority, { names: ['a'], usages: ['server'], seconds: 0.3 })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const kept = await keepCertificate(authority, { names: ['a'], usages: ['server'], seconds: 300 })
   const before = kept.current()
-  const renewals: string[] = []
-  kept.onChange(({ cert }) => renewals.push(cert))
-  await sleep(300)
+  const told = new Promise<{ cert: string; key: string }>((resolve) => kept.onChange(resolve))
+  vi.advanceTimersByTime(199_999)
+  expect(vi.getTimerCount()).toBe(1)
+  vi.advanceTimersByTime(1)
+  expect(vi.getTimerCount()).toBe(0)
+  const renewed = await told
+  expect(kept.current()).toBe(renewed)
   kept.stop()
-  expect(renewals.length).toBeGreaterThan(0)
-  expect(kept.current().cert).toBe(renewals.at(-1))
-  expect(kept.current().key).not.toBe(before.key)
+  expect(renewed.cert).not.toBe(before.cert)
+  expect(renewed.key).not.toBe(before.key)
 })
 
 test('a caBundle is written where it differs and nowhere else', async () => {
