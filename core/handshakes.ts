@@ -80,9 +80,13 @@ export function boundHandshakes(
       socket.destroy()
       return
     }
+    // A port may come again before the end of who had it is heard: that one is over, and its end is not this one's.
+    over(peer)
     begun.set(peer, { socket, address, at: now })
     ofAddress.set(address, (ofAddress.get(address) ?? 0) + 1)
-    socket.once('close', () => over(peer))
+    socket.once('close', () => {
+      if (begun.get(peer)?.socket === socket) over(peer)
+    })
     for (const one of listeners) one.call(server, socket)
   })
   server.on('secureConnection', (socket) => over(peerOf(socket)))

@@ -8,12 +8,17 @@ const most = 1024 * 1024
 /** Milliseconds. */
 const patience = 10_000
 
-export function discard(request: IncomingMessage, bound = { most, patience }): void {
-  if (request.complete) return
+/** Resolves when nothing more of it comes; undefined where nothing does. */
+export function discard(request: IncomingMessage, bound = { most, patience }): Promise<void> | undefined {
+  if (request.complete || request.destroyed) return undefined
   const { socket } = request
+  const nothingMore = Promise.withResolvers<void>()
   const end = (): void => void socket.destroy()
   const late = setTimeout(end, bound.patience)
-  const over = (): void => clearTimeout(late)
+  const over = (): void => {
+    clearTimeout(late)
+    nothingMore.resolve()
+  }
   let size = 0
   request.on('data', (chunk: Buffer) => {
     size += chunk.length
@@ -21,4 +26,5 @@ export function discard(request: IncomingMessage, bound = { most, patience }): v
   })
   request.once('end', over)
   request.once('close', over)
+  return nothingMore.promise
 }

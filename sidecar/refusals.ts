@@ -20,6 +20,7 @@ export const refusals = {
   // Transport: before the caller is known
   'http-malformed':          { via: 'http', status: 400, code: -32600, says: 'This is no well-formed HTTP request.' },
   'headers-too-large':       { via: 'http', status: 431, code: -32600, says: 'The headers are larger than 16 KiB. Send fewer or shorter ones.' },
+  'policy-changed':          { via: 'http', status: 503, code: 164312, says: 'The policy changed while the message was sent. Send it again.' },
   'request-late':            { via: 'http', status: 408, code: -32600, says: 'The request did not arrive in time. Send it whole within 30 seconds.' },
   'certificate-expired':     { via: 'http', status: 401, code: 164312, says: 'The client certificate of this connection has expired. Connect again with a current one.' },
   'certificate-superseded':  { via: 'http', status: 401, code: 164312, says: 'The accepted client CA has changed since this connection began. Connect again.' },

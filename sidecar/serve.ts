@@ -26,6 +26,8 @@ export type Incoming = {
   /** Why the server takes nothing from this connection at this moment. */
   readonly refusedBefore: Reason | undefined
   readonly hosts: readonly string[] | undefined
+  /** Somebody reads the body now. */
+  readonly goOn: () => void
   readonly outlet: () => Outlet
 }
 
@@ -62,7 +64,7 @@ export async function serve(incoming: Incoming, deps: Deps): Promise<Answer | un
 }
 
 async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps: Deps) {
-  const { request, connection, refusedBefore, hosts, outlet } = incoming
+  const { request, connection, refusedBefore, hosts, goOn, outlet } = incoming
   const { locked, inForce } = deps.orders.standing()
   if (refusedBefore !== undefined) throw new Refusal(refusedBefore, { headers: { 'retry-after': '1' } })
   // Without any policy not even the path is known.
@@ -89,8 +91,15 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
   }
   const proving = known(arrived, connection, asked, deps)
   const proved = proving instanceof Promise ? await proving : proving
-  asked.message =
-    verb === 'POST' ? await messageIn(request, proved, deps) : { kind: 'http', method: verb, params: {} }
+  if (verb === 'POST') {
+    goOn()
+    asked.message = await messageIn(request, proved, deps)
+    // A body may take half a minute. What was in force when its head came is not what the call runs under.
+    if (deps.orders.standing().inForce !== inForce)
+      throw new Refusal('policy-changed', { headers: { 'retry-after': '1' } })
+  } else {
+    asked.message = { kind: 'http', method: verb, params: {} }
+  }
   asked.revision = revisionOf(asked.message, request.headers)
   const pipeline = pipelineFor(asked.message, asked.revision, inForce.policy)
   const paramHeaders = paramHeadersIn(request.headers)
@@ -152,7 +161,9 @@ export async function refuseEarly(
   const { stage = 'transport' } = asked
   deps.watch.refusal?.({ reason, stage })
   const notable = stage === 'authenticate' && asked.who !== undefined
-  if (!notable && !deps.quota.admits(peer, reason)) return word(refusal, asked)
+  // A person's broken messages have a quota of their own: those of others at their address do not hide them.
+  const source = asked.who === undefined ? peer : `${peer} ${asked.who.certificate}`
+  if (!notable && !deps.quota.admits(source, reason)) return word(refusal, asked)
   const method = methodOf(asked)
   const { inForce } = deps.orders.standing()
   try {

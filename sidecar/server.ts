@@ -94,6 +94,8 @@ export function callsServer(options: CallsOptions): CallsServer {
     watch,
   }
   const connections = new WeakMap<Duplex, Connection>()
+  /** Whose answer is given while their body still comes. */
+  const answered = new WeakSet<Duplex>()
   const open = openConnections(orders)
   const ofCertificate = new Map<string, number>()
   let { ca } = options.tls
@@ -162,7 +164,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     watch.handshake?.({ reason })
     socket.destroy()
   })
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  const take = (request: IncomingMessage, response: ServerResponse, expects = false): void => {
     const connection = connections.get(request.socket)
     if (connection === undefined) {
       response.destroy()
@@ -181,13 +183,18 @@ export function callsServer(options: CallsOptions): CallsServer {
       : connection.generation === generation
         ? undefined
         : 'certificate-superseded'
+    let waits = expects
+    const goOn = (): void => {
+      if (waits) response.writeContinue()
+      waits = false
+    }
     let stream: Outlet | undefined
     const streaming = (): Outlet => (stream ??= outlet(response))
-    serve({ request, connection, refusedBefore, hosts: hosts?.(), outlet: streaming }, deps).then(
+    serve({ request, connection, refusedBefore, hosts: hosts?.(), goOn, outlet: streaming }, deps).then(
       (answer) => {
         if (answer === undefined) response.destroy()
         else if (stream?.begun === true) stream.end(answer.body)
-        else send(answer, request, response, connection)
+        else send(answer, request, response, connection, waits)
       },
       (cause: unknown) => {
         // Not even a refusal could be made: the connection ends without an answer.
@@ -195,14 +202,20 @@ export function callsServer(options: CallsOptions): CallsServer {
         response.destroy()
       },
     )
-  })
+  }
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => take(request, response))
+  // A caller who asks first is told to send the body when somebody would read it (RFC 9110 10.1.1).
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
+    take(request, response, true),
+  )
   // The same: what a caller expects besides 100-continue is not looked at (RFC 9110 10.1.1).
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
     server.emit('request', request, response),
   )
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
     const reason = brokenHttp(error)
-    if (reason === undefined || !socket.writable) socket.destroy()
+    // Of what is thrown away after its answer nobody hears a second one.
+    if (reason === undefined || !socket.writable || answered.has(socket)) socket.destroy()
     else refuseSocket(reason, socket)
   })
   server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
@@ -217,7 +230,12 @@ export function callsServer(options: CallsOptions): CallsServer {
         const { status, headers, body } = answer
         const lines = Object.entries({ ...headers, 'content-length': lengthOf(answer), connection: 'close' })
         const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-        socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body ?? ''}`)
+        // Ended, not merely our half: what was refused is not to go on when its last bytes come.
+        socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body ?? ''}`, () => socket.destroy())
+        // Who does not read holds a connection.
+        const stalled = setTimeout(() => socket.destroy(), patience)
+        socket.once('close', () => clearTimeout(stalled))
+        socket.resume()
       })
       .catch(() => socket.destroy())
   }
@@ -226,10 +244,22 @@ export function callsServer(options: CallsOptions): CallsServer {
    * Sends an answer. The connection ends with it where its CA is no longer ours, where its caller's access was ended, or
    * where more of a body would come than we read; one that is unread and no larger is read and thrown away.
    */
-  function send(answer: Answer, request: IncomingMessage, response: ServerResponse, connection: Connection) {
+  function send(
+    answer: Answer,
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: Connection,
+    waits: boolean,
+  ): void {
     const { generation: seen } = connection
-    discard(request)
+    // Who waits to be told sends nothing more, or sends it all as the next request: the connection cannot go on.
+    const left = waits ? undefined : discard(request)
+    if (left !== undefined) {
+      answered.add(request.socket)
+      void left.then(() => answered.delete(request.socket))
+    }
     const last =
+      waits ||
       draining ||
       seen !== generation ||
       (answer.status === 413 && !request.complete) ||
@@ -239,7 +269,13 @@ export function callsServer(options: CallsOptions): CallsServer {
       ...(last ? { connection: 'close' } : {}),
       'content-length': lengthOf(answer),
     })
-    response.end(answer.body)
+    if (last && left !== undefined) {
+      // Closed while the caller sends, the connection would be reset before they come to read.
+      if (answer.body !== undefined) response.write(answer.body)
+      void left.then(() => response.end())
+    } else {
+      response.end(answer.body)
+    }
     // Who does not read holds a connection, and would hold a process that stops.
     if (response.writableLength > 0) {
       const stalled = setTimeout(() => response.destroy(), patience)

@@ -87,14 +87,23 @@ function replaced(text: string, normal: Normal, findings: Finding[], rules: Text
   return out + text.slice(position)
 }
 
-/** By where they begin, longer ones first. Few at a time: sorting them apart was a tenth of redaction's garbage. */
+const byPlace = (a: Finding, b: Finding): number => a.start - b.start || b.end - a.end
+
+/**
+ * By where they begin, longer ones first. Few by insertion: sorting them apart was a tenth of redaction's garbage. Many
+ * come as several sorted lists, on which insertion takes the square of their number.
+ */
 function inPlace(findings: Finding[]): void {
+  if (findings.length > 32) {
+    findings.sort(byPlace)
+    return
+  }
   for (let i = 1; i < findings.length; i += 1) {
     const one = findings[i] as Finding
     let at = i
     for (; at > 0; at -= 1) {
       const before = findings[at - 1] as Finding
-      if (before.start < one.start || (before.start === one.start && before.end >= one.end)) break
+      if (byPlace(before, one) <= 0) break
       findings[at] = before
     }
     findings[at] = one

@@ -51,7 +51,8 @@ export function shownMessage(
   if (row === undefined || rule === undefined) return undefined
   const seen =
     row.task === true ? context.task?.(message.params) : viewed(row, rule, message, listening, deps)
-  if (seen === undefined) return undefined
+  // A record has room for so many: what it could not name does not leave.
+  if (seen === undefined || seen.account.patients.length > mostPatients) return undefined
   const id =
     message.id === undefined
       ? undefined
@@ -87,7 +88,7 @@ export function shownMessage(
     method: row.method,
     result: resultHash(text, inForce),
     bytes: Buffer.byteLength(text),
-    patients: patientTokens(seen.account.patients.slice(0, mostPatients), inForce),
+    patients: patientTokens(seen.account.patients, inForce),
     dropped: { ...seen.account.dropped },
     redacted: { ...seen.account.redacted },
   }

@@ -16,6 +16,7 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "internal rpc 500 -32603",
       "http-malformed http 400 -32600",
       "headers-too-large http 431 -32600",
+      "policy-changed http 503 164312",
       "request-late http 408 -32600",
       "certificate-expired http 401 164312",
       "certificate-superseded http 401 164312",

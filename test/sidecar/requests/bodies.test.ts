@@ -26,7 +26,11 @@ afterEach(async () => {
 type Sending = { socket: TLSSocket; answer: Promise<string>; closed: Promise<void> }
 
 /** Sends the head of a message, and of its body only what a test sends itself. */
-async function head(token: string | null, length: 'chunked' | number, name = 'agent'): Promise<Sending> {
+async function head(
+  token: string | null,
+  length: 'chunked' | number,
+  { name = 'agent', scheme = 'Bearer', more = [] as string[] } = {},
+): Promise<Sending> {
   const socket = connect({
     host: '127.0.0.1',
     port: scene.port,
@@ -44,7 +48,8 @@ async function head(token: string | null, length: 'chunked' | number, name = 'ag
     'content-type: application/json',
     'accept: application/json, text/event-stream',
     'mcp-protocol-version: 2025-11-25',
-    ...(token === null ? [] : [`authorization: Bearer ${token}`]),
+    ...(token === null ? [] : [`authorization: ${scheme} ${token}`]),
+    ...more,
     length === 'chunked' ? 'transfer-encoding: chunked' : `content-length: ${length}`,
   ]
   socket.write(`${lines.join('\r\n')}\r\n\r\n`)
@@ -114,11 +119,93 @@ verifies('transmission:bodies', 'a proof that is missing is asked for before the
   expect(await answer).toContain('"reason":"token-missing"')
   socket.destroy()
 
-  const proofless = await scene.ask({
-    headers: { authorization: `DPoP ${token}`, 'transfer-encoding': 'chunked' },
-  })
+  const proofless = await head(token, 'chunked', { scheme: 'DPoP' })
 
-  expect(proofless.json['error']).toMatchObject({ data: { reason: 'proof-missing' } })
+  expect(await proofless.answer).toContain('"reason":"proof-missing"')
+})
+
+verifies(
+  'transmission:bodies',
+  'who asks before sending a body is told to, when somebody reads it',
+  async () => {
+    const more = ['expect: 100-continue']
+    const refused = await head(null, mebibyte, { more })
+    expect(await refused.answer).toMatch(/^HTTP\/1\.1 401 /)
+    await refused.closed
+
+    const { body } = aCall()
+    const welcome = await head(await scene.token(), Buffer.byteLength(body), { more })
+    expect(await welcome.answer).toMatch(/^HTTP\/1\.1 100 /)
+    const answer = new Promise<string>((resolve) =>
+      welcome.socket.once('data', (data) => resolve(String(data))),
+    )
+    welcome.socket.write(body)
+    expect(await answer).toContain('HTTP/1.1 200 OK')
+  },
+)
+
+verifies(
+  'transmission:bodies',
+  'a call runs under the policy that is in force when its body is here',
+  async () => {
+    const { body } = aCall()
+    const { socket, answer } = await head(await scene.token(), Buffer.byteLength(body))
+    socket.write(body.slice(0, -1))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const { inForce } = scene.orders.standing()
+    if (inForce === undefined) throw new Error('nothing is in force')
+    scene.orders.set({ inForce: { ...inForce } })
+    socket.write(body.slice(-1))
+
+    expect(await answer).toContain('"reason":"policy-changed"')
+    expect(scene.log).toEqual(['refusal policy-changed'])
+  },
+)
+
+verifies(
+  'transmission:bodies',
+  'a request that was given up does not go on when its last byte comes',
+  async () => {
+    const { server } = scene.calls
+    const open: TLSSocket[] = []
+    server.on('secureConnection', (one: TLSSocket) => open.push(one))
+    const { body } = aCall()
+    const { socket, answer, closed } = await head(await scene.token(), Buffer.byteLength(body))
+    socket.write(body.slice(0, -1))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+    for (const one of open) server.emit('clientError', late, one)
+
+    expect(await answer).toContain('HTTP/1.1 408 ')
+    socket.write(body.slice(-1))
+    await closed
+    expect(scene.log).toEqual(['refusal request-late'])
+  },
+)
+
+verifies('transmission:bodies', 'what is refused is answered once, and its connection is over', async () => {
+  const { socket, answer, closed } = await head(null, 'chunked')
+  let all = await answer
+  socket.on('data', (data) => (all += String(data)))
+  socket.write('no chunk\r\n')
+  await closed
+
+  expect(all.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+  expect(scene.log).toEqual(['refusal token-missing'])
+
+  const tunnel = connect({
+    host: '127.0.0.1',
+    port: scene.port,
+    servername: 'localhost',
+    ca: scene.serversCa.cert,
+    ...(await caller('agent')),
+  })
+  sockets.push(tunnel)
+  const over = new Promise<void>((resolve) => tunnel.once('close', () => resolve()))
+  tunnel.on('error', () => undefined).resume()
+  tunnel.write('CONNECT localhost:1 HTTP/1.1\r\nhost: localhost:1\r\n\r\n')
+  tunnel.write(Buffer.alloc(1_024, 32))
+  await over
 })
 
 verifies('transmission:bodies', 'a locked server refuses before the body comes', async () => {

@@ -73,9 +73,17 @@ for (const [when, asking] of [
     expect(scene.trail.of('refusal')).toHaveLength(refusalsPerMinute)
     await drained()
     expect(scene.trail.of('counted')).toMatchObject([
-      { what: 'refusals-over-quota', source: '127.0.0.1', count: 25 },
+      { what: 'refusals-over-quota', source: expect.stringMatching(/^127\.0\.0\.1/), count: 25 },
     ])
   })
+
+verifies('audit:floods', 'a flood without tokens hides no broken message of a known person', async () => {
+  const nobody = { ...aCall(), token: null }
+  await Promise.all(Array.from({ length: refusalsPerMinute + 5 }, async () => await scene.ask(nobody)))
+  await scene.ask({ body: '{', headers: {} })
+
+  expect(scene.trail.of('refusal').at(-1)).toMatchObject({ reason: 'json-broken', who: { sub: 'nurse-7' } })
+})
 
 verifies('audit:floods', 'refusals of a known caller are always recorded', async () => {
   const call = aCall({ patient_id: 'p' }, { tool: 'unknown' })
