@@ -62,9 +62,10 @@ const tests =
 const onCluster = new Set(['integration', 'bypass', 'e2e', 'nightly'])
 
 const steps: { [name: string]: Step } = {
-  // What was checked before and has not changed is not checked again.
-  types: {
-    says: 'types',
+  types: { says: 'types', run: once('tsc', '--noEmit') },
+  // For the loop alone: what is declared for everybody (`declare global`) and changes is not looked at in files that did not.
+  'changed-types': {
+    says: 'types of what changed',
     run: once('tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', join(out, 'types.tsbuildinfo')),
   },
   lint: {
