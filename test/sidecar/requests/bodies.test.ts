@@ -262,7 +262,7 @@ verifies('transmission:bodies', 'a body without end that nobody reads ends the c
 
 test('a body that is thrown away is waited for only so long', async () => {
   const server = createServer((request, response) => {
-    discard(request, { most: mebibyte, patience: 50 })
+    void discard(request, { most: mebibyte, patience: 50 })
     response.end('refused')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
