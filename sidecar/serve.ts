@@ -94,8 +94,9 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
   if (verb === 'POST') {
     goOn()
     asked.message = await messageIn(request, proved, deps)
-    // A body may take half a minute. What was in force when its head came is not what the call runs under.
-    if (deps.orders.standing().inForce !== inForce)
+    // A body may take half a minute. The policy that was in force when its head came is not what the call runs under. New
+    // keys of an issuer are no other policy: the token may have waited for them, and their rotation is no outage.
+    if (deps.orders.standing().inForce?.hash !== inForce.hash)
       throw new Refusal('policy-changed', { headers: { 'retry-after': '1' } })
   } else {
     asked.message = { kind: 'http', method: verb, params: {} }

@@ -154,11 +154,28 @@ verifies(
     await new Promise((resolve) => setTimeout(resolve, 50))
     const { inForce } = scene.orders.standing()
     if (inForce === undefined) throw new Error('nothing is in force')
-    scene.orders.set({ inForce: { ...inForce } })
+    scene.orders.set({ inForce: { ...inForce, hash: 'another' } })
     socket.write(body.slice(-1))
 
     expect(await answer).toContain('"reason":"policy-changed"')
     expect(scene.log).toEqual(['refusal policy-changed'])
+  },
+)
+
+verifies(
+  'authentication:issuers',
+  'a call whose body comes while keys are replaced is served: they are no other policy',
+  async () => {
+    const { body } = aCall()
+    const { socket, answer } = await head(await scene.token(), Buffer.byteLength(body))
+    socket.write(body.slice(0, -1))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const { inForce } = scene.orders.standing()
+    if (inForce === undefined) throw new Error('nothing is in force')
+    scene.orders.set({ inForce: { ...inForce, jwks: { ...inForce.jwks } } })
+    socket.write(body.slice(-1))
+
+    expect(await answer).toContain('HTTP/1.1 200 ')
   },
 )
 
