@@ -89,6 +89,8 @@ verifies(
     expect(await call(client)).toEqual(simple)
 
     expect(person.typed).toEqual(['password', 'code'])
+    // Keycloak would know them by their cookie, and ask for nothing.
+    expect(heard.text().match(/Log in/g)).toHaveLength(1)
     expect(heard.text()).toContain('Purpose of use in force: TREAT (treatment), stated by your login')
     const [first, second] = (await calls()).slice(-2)
     expect(first?.who).toMatchObject({
@@ -105,7 +107,7 @@ verifies(
 verifies('authentication:connect', 'at Keycloak, bound by certificates of CAs that it knows', async () => {
   await scene.use({ binding: 'Certificate', purpose })
   const person = someone()
-  const { client } = await host(person, '--enrol-client', enrolClientId)
+  const { client, heard } = await host(person, '--enrol-client', enrolClientId)
 
   expect(await call(client)).toEqual(simple)
   await sleep(tokenSeconds * 1_000)
@@ -113,6 +115,7 @@ verifies('authentication:connect', 'at Keycloak, bound by certificates of CAs th
 
   // The second token follows by itself: Keycloak knows the person, and the code is not a minute old.
   expect(person.typed).toEqual(['password', 'code'])
+  expect(heard.text().match(/Log in/g)).toHaveLength(1)
   const [first, second] = (await calls()).slice(-2)
   expect(first?.who.clientId).toBe(connectClient.id)
   expect(second?.who.certificate).toBe(first?.who.certificate)
@@ -172,6 +175,8 @@ verifies(
     expect(await call(client)).toEqual(simple)
 
     expect(person.typed).toEqual(['password', 'code', 'password', 'code'])
+    const refused = (await scene.records()).flatMap((one) => (one.kind === 'refusal' ? [one.reason] : []))
+    expect(refused).toContain('mfa-too-old')
     const [before, after] = (await calls()).slice(-2)
     expect((after?.who.mfa.authTime ?? 0) - (before?.who.mfa.authTime ?? 0)).toBeGreaterThan(60)
     await client.close()

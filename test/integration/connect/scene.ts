@@ -55,13 +55,18 @@ export type ConnectScene = Omit<Machine, 'end'> & {
   end(): Promise<void>
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
+/** A port that nobody else gets until it is released: a provider takes a minute to start, and connects meanwhile. */
+async function reserved(): Promise<{ port: number; release: () => Promise<void> }> {
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  const { port } = holder.address() as { port: number }
+  return {
+    port,
+    async release() {
+      holder.close()
+      await once(holder, 'close')
+    },
+  }
 }
 
 /** `provider`: another than the sample one. */
@@ -72,13 +77,15 @@ export async function aConnectScene(
   const resolver: TestResolver = await aResolver('localhost', '127.0.0.1')
   const fixtures = await serveFixtures({ host: '127.0.0.1', port: 0 })
   const upstream = new URL(fixtures.url)
-  const [calls, discovery] = [await freePort(), await freePort()]
+  const held = [await reserved(), await reserved()] as const
+  const [calls, discovery] = [held[0].port, held[1].port]
   const url = `https://localhost:${calls}/mcp`
   const { provider = async ({ url: resource }) => await sampleProvider(resource, options.tokenSeconds) } =
     options
   const login = await provider({ url, clientCa: installation.clients.pem })
   const { issuer } = login
   const log = aLog()
+  await Promise.all(held.map(async ({ release }) => await release()))
   const running = await run({
     config: {
       server,
