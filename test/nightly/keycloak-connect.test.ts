@@ -42,7 +42,8 @@ beforeAll(async () => {
 afterAll(async () => {
   if (keycloak !== undefined) console.log(`    Keycloak held ${keycloak.memory()} MiB`)
   for (const one of people) await one.close()
-  await scene?.end()
+  // Where the scene did not come about nothing else ends it.
+  await (scene === undefined ? keycloak?.stop() : scene.end())
 }, 60_000)
 beforeEach(() => {
   state = scene.folder()
