@@ -7,7 +7,7 @@ import { matches, type PatternTree } from '../pointer.ts'
 import { words } from '../words.ts'
 import { fold } from './normalize.ts'
 import { patientIn } from './patients.ts'
-import { wordEnd, wordStart } from './word.ts'
+import { small, wordEnd, wordStart } from './word.ts'
 
 export type Survey = {
   /** Patients, in order of first mention. */
@@ -19,8 +19,8 @@ export type Survey = {
   readonly nameSigns: Set<number>
   /** Identifiers, phone numbers, street lines and the like, folded; at least four characters. */
   readonly ids: Set<string>
-  /** Codes of the characters that they begin with. */
-  readonly idSigns: Set<number>
+  /** The same by how they begin: a bundle has a thousand, and no word is compared with all of them. */
+  readonly idsByStart: Map<number, string[]>
   /** Texts that were searched and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
   readonly clean: Set<string>
 }
@@ -32,7 +32,7 @@ export function survey(): Survey {
     names: new Set(),
     nameSigns: new Set(),
     ids: new Set(),
-    idSigns: new Set(),
+    idsByStart: new Map(),
     clean: new Set(),
   }
 }
@@ -239,8 +239,21 @@ function addId(value: unknown, into: Survey): void {
 
 /** From now on this identifier, folded, is searched in texts. */
 export function learnId(id: string, into: Survey): void {
+  if (into.ids.has(id)) return
   into.ids.add(id)
-  into.idSigns.add(id.charCodeAt(0))
+  const start = id.length < startLength ? id.charCodeAt(0) : startOf(id, 0)
+  const others = into.idsByStart.get(start)
+  if (others === undefined) into.idsByStart.set(start, [id])
+  else others.push(id)
+}
+
+const startLength = 4
+
+/** Says which identifiers of four characters and more may stand here; shorter ones stand under their first. */
+export function startOf(text: string, at: number): number {
+  let start = 0
+  for (let i = at; i < at + startLength; i += 1) start = start * 31 + small(text.charCodeAt(i))
+  return start
 }
 
 function isText(value: unknown): value is string | number {

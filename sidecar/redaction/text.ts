@@ -4,8 +4,8 @@ import type { TextRule } from '../../core/policy.ts'
 import { words } from '../words.ts'
 import { detect, type Finding, type Kind } from './detect.ts'
 import { beyondAscii, type Normal, normalize } from './normalize.ts'
-import { mayBeName, type Survey } from './survey.ts'
-import { isAsciiWord, wordEnd, wordStart } from './word.ts'
+import { mayBeName, type Survey, startOf } from './survey.ts'
+import { isAsciiWord, small, wordEnd, wordStart } from './word.ts'
 
 export type TextRules = { readonly dates: 'Year' | 'Drop'; readonly text: TextRule }
 
@@ -147,29 +147,37 @@ function isName(word: string, { names }: Survey): boolean {
  * Known identifiers, where one stands as a whole word or words. Compared in place: a copy of every text in small letters
  * was a fifth of redaction's garbage.
  */
-function detectIds(text: string, { ids, idSigns }: Survey, findings: Finding[]): void {
+function detectIds(text: string, { idsByStart }: Survey, findings: Finding[]): void {
   const letters = beyondAscii.test(text) ? text.toLowerCase() : text
   let inWord = false
   for (let start = 0; start < letters.length; start += 1) {
     const code = small(letters.charCodeAt(start))
-    if (!inWord && idSigns.has(code))
-      for (const id of ids) {
-        const end = start + id.length
-        if (standsAt(letters, start, id) && !isPart(letters[end])) findings.push({ start, end, kind: 'id' })
-      }
+    if (!inWord) {
+      addThose(idsByStart.get(code), letters, start, findings)
+      addThose(idsByStart.get(startOf(letters, start)), letters, start, findings)
+    }
     inWord = code < 0x80 ? isAsciiWord(code) : isPart(letters[start])
   }
 }
+
+function addThose(
+  ids: readonly string[] | undefined,
+  letters: string,
+  start: number,
+  findings: Finding[],
+): void {
+  for (const id of ids ?? nothing) {
+    const end = start + id.length
+    if (standsAt(letters, start, id) && !isPart(letters[end])) findings.push({ start, end, kind: 'id' })
+  }
+}
+
+const nothing: readonly string[] = []
 
 function standsAt(text: string, at: number, id: string): boolean {
   if (at + id.length > text.length) return false
   for (let i = 0; i < id.length; i += 1) if (small(text.charCodeAt(at + i)) !== id.charCodeAt(i)) return false
   return true
-}
-
-/** The small letter of a letter of ASCII. */
-function small(code: number): number {
-  return code >= 0x41 && code <= 0x5a ? code + 0x20 : code
 }
 
 function startsWithDigit(text: string): boolean {

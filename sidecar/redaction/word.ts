@@ -31,3 +31,8 @@ export function isAsciiWord(code: number): boolean {
   const small = code | 0x20
   return (code >= 0x30 && code <= 0x39) || (small >= 0x61 && small <= 0x7a)
 }
+
+/** The small letter of a letter of ASCII. */
+export function small(code: number): number {
+  return code >= 0x41 && code <= 0x5a ? code + 0x20 : code
+}
