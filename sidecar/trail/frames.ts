@@ -1,5 +1,5 @@
 // The form of a segment file: frames, each `magic | length | CRC-32 | kind | payload`, begun at multiples of 16 bytes in
-// a file that was filled with zeros before. One frame is what one fdatasync made durable: a batch of records, a signed
+// a file that was filled with zeros before. One frame is what one write made durable: a batch of records, a signed
 // checkpoint, or the header. So a frame is whole or it was never acknowledged, and a whole frame behind a broken one
 // cannot come from a torn write: the broken one was durable once, and is damaged. The CRC is
 // that of zlib, native in Node; it finds accidents, the Merkle tree finds attackers.

@@ -90,7 +90,7 @@ ${machine}.
 - nginx does TLS with client certificates and passes bytes on. The sidecar does that and every control: token and
   certificate binding, roles, purpose, argument schema, redaction of the answer, and two records a call that are kept
   before anything leaves.
-- \`Local\`: a record is kept when it is on the pod's own volume (\`fdatasync\`). \`Stream\`: when the collector, a process
+- \`Local\`: a record is kept when it is on the pod's own volume (\`O_DSYNC\`). \`Stream\`: when the collector, a process
   of its own over mutual TLS, has committed it to its disk; its processor time is not in the figure.
 - Figures are stated, not asserted: they depend on the machine, and another process beside the run shows in them. The
   ratio to nginx carries over between machines better than anything else here.
