@@ -105,9 +105,9 @@ export const memoryFlags = ['--max-semi-space-size=4', '--heap-growing-percent=4
 function sidecar(injection: Injection, local: boolean): Container {
   return {
     ...base(containers.sidecar, injection.surroundings.image),
-    // docs/performance.md says how it is measured. A young generation of 4 MB: one of 8 takes 13 MB more and
-    // saves at most a thirtieth of a call; with the smallest one, collecting it was a quarter. Old ones are collected before they have grown by half: a third less memory. One thread collects,
-    // since a pod's few would only wait for each other.
+    // docs/performance.md says how it is measured. A young generation of 4 MB: one of 8 takes 13 MB more and saves at most
+    // a thirtieth of a call; with the smallest one, collecting it was a quarter. Old ones are collected before they have
+    // grown by half: a third less memory. One thread collects, since a pod's few would only wait for each other.
     command: node(...memoryFlags, program('main.ts')),
     // Native sidecar: it starts before the app and gets SIGTERM after it.
     restartPolicy: 'Always',
