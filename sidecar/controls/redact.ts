@@ -41,10 +41,11 @@ export function answered(exchange: Answered, { result, account }: Shown): Redact
   return { ...exchange, stage: 'redacted', answer, account: withOthers(account, exchange.incoming) }
 }
 
-/** The server's own bytes of a result that nothing changed; undefined where a stream could not carry them on one line. */
+/** The server's own bytes of a result that nothing changed; undefined where an event stream could not carry them. */
 function unchanged({ text }: Answered['incoming']): string | undefined {
   const raw = text === undefined ? undefined : rawResult(text)
-  return raw === undefined || /[\r\n]/.test(raw) ? undefined : raw
+  // A carriage return ends a line of a stream, and its reader takes it for a line feed.
+  return raw === undefined || raw.includes('\r') ? undefined : raw
 }
 
 /** The stream ends as the server's did: without an answer, and without a word of ours (SEP-1699). */

@@ -81,8 +81,8 @@ export function outlet(response: ServerResponse): Outlet {
   return own
 }
 
-/** JSON stands on one line: a line feed in data would begin another line of the event. */
+/** A server's own bytes may have line feeds: each begins another line of the event, and the reader joins them by one. */
 function text(data: string, { id, retry }: Mark = {}): string {
   const marked = `${id === undefined ? '' : `id: ${id}\n`}${retry === undefined ? '' : `retry: ${retry}\n`}`
-  return `${marked}${data === '' ? '' : 'event: message\n'}data: ${data}\n\n`
+  return `${marked}${data === '' ? '' : 'event: message\n'}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`
 }

@@ -448,6 +448,36 @@ verifies(
   },
 )
 
+test('what is kept whole keeps its line breaks, alone and behind other events of a stream', async () => {
+  const result = '{\n  "contents": [\n    {"uri": "ehr://formulary", "text": "é"}\n  ],\n  "z": 1.0\n}'
+  const answers = {
+    alone: (id: string) => [`{"jsonrpc":"2.0","id":${id},"result":${result}}`],
+    behind: (id: string) => [
+      'event: message\ndata: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"error","data":"x"}}\n\n',
+      `event: message\ndata: {"jsonrpc":"2.0","id":${id},"result":${result.replaceAll('\n', '\ndata: ')}}\n\n`,
+    ],
+  }
+  scene.use(aPolicy({ ...policy, fromServer: { logging: { text: 'Redact' } } }))
+  for (const [when, pieces] of Object.entries(answers)) {
+    scene.upstream.answering = ({ body }, response) => {
+      const type = when === 'alone' ? 'application/json' : 'text/event-stream'
+      response.writeHead(200, { 'content-type': type }).end(pieces(String(body['id'])).join(''))
+    }
+
+    const reply = await scene.ask(aMessage('resources/read', { uri: 'ehr://formulary' }, { id: 1 }))
+
+    const streamed = reply.text.includes('data: ')
+    expect(streamed, when).toBe(when === 'behind')
+    const read = streamed
+      ? (reply.text.split('\n\n').findLast((event) => event.includes('"result"')) ?? '')
+          .split('\n')
+          .flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : []))
+          .join('\n')
+      : reply.text
+    expect(read, when).toBe(`{"jsonrpc":"2.0","id":1,"result":${result}}`)
+  }
+})
+
 test('what is kept whole leaves in the bytes in which it came: digits, order, escapes', async () => {
   const text = '{"contents":[{"uri":"ehr:\\/\\/formulary","text":"\\u00e9"}], "z":1.0,"a":0.10,"e":1E2}'
   scene.upstream.answering = ({ body }, response) =>
