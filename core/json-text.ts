@@ -44,17 +44,22 @@ function trimEnd(text: string, end: number): number {
   return at
 }
 
-/** Where the value of this member begins in the object that begins at `from`; the last one's, as parsers have it. */
-export function memberOf(text: string, from: number, name: string): number | undefined {
-  let found: number | undefined
+/** Members of the object that begins at `from`, each as often as it stands there, and where its value begins. */
+export function membersOf(text: string, from: number): { readonly name: string; readonly start: number }[] {
+  const members = []
   for (let at = skipSpace(text, from + 1); text[at] !== '}'; ) {
     const nameEnd = endOfString(text, at)
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
-    if (JSON.parse(text.slice(at, nameEnd)) === name) found = start
+    members.push({ name: JSON.parse(text.slice(at, nameEnd)) as string, start })
     at = skipSpace(text, endOfValue(text, start))
     if (text[at] === ',') at = skipSpace(text, at + 1)
   }
-  return found
+  return members
+}
+
+/** Where the value of this member begins in the object that begins at `from`; the last one's, as parsers have it. */
+export function memberOf(text: string, from: number, member: string): number | undefined {
+  return membersOf(text, from).findLast(({ name }) => name === member)?.start
 }
 
 /** The text with one more member in the object that begins at `from`. `value`: JSON. */

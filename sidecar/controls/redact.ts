@@ -1,6 +1,7 @@
 // Minimum necessary disclosures, 45 CFR 164.514(d)(3). Implements: minimum:fields, minimum:text, minimum:other-content,
 // transmission:upstream-errors, breach:patients. This is no de-identification (164.514(b)).
 
+import { membersOf, withMember } from '../../core/json-text.ts'
 import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answered, JsonObject, Redacted } from '../exchange.ts'
@@ -29,23 +30,36 @@ export const redact =
     if (type !== 'complete') throw new Refusal('upstream-asks')
     const returns = ask.returns?.(found.target, rules) ?? found.target.returns
     const extra = cacheable.has(message.method) ? cachedByNobody(revision) : {}
-    return answered(exchange, shownResult(result, { shape: ask.shape, returns, extra }, exchange, deps))
+    const shown = shownResult(result, { shape: ask.shape, returns, extra }, exchange, deps)
+    return answered(exchange, shown, returns.whole ? extra : undefined)
   }
 
-/** The answer that carries what is shown. Refuses one that is larger than its target may return. */
-export function answered(exchange: Answered, { result, account }: Shown): Redacted {
+/**
+ * The answer that carries what is shown. Refuses one that is larger than its target may return. `added`: where that is the
+ * server's whole result, all that is put to it.
+ */
+export function answered(exchange: Answered, { result, account }: Shown, added?: JsonObject): Redacted {
   const id = exchange.message.id as string | number
-  const text = result === exchange.incoming.result ? unchanged(exchange.incoming) : undefined
+  const text = added === undefined ? undefined : inOwnBytes(exchange.incoming, added)
   const answer = text === undefined ? answerOf(id, result) : answerOfText(id, text)
   if (lengthOf(answer) > exchange.found.target.limits.resultBytes) throw new Refusal('result-too-large')
   return { ...exchange, stage: 'redacted', answer, account: withOthers(account, exchange.incoming) }
 }
 
-/** The server's own bytes of a result that nothing changed; undefined where an event stream could not carry them. */
-function unchanged({ text }: Answered['incoming']): string | undefined {
+/**
+ * The server's own bytes of a result that is kept whole, with what is `added` to it in front; undefined where they cannot
+ * be: the server says otherwise there, or an event stream could not carry them.
+ */
+function inOwnBytes({ text, result }: Answered['incoming'], added: JsonObject): string | undefined {
   const raw = text === undefined ? undefined : rawResult(text)
   // A carriage return ends a line of a stream, and its reader takes it for a line feed.
-  return raw === undefined || raw.includes('\r') ? undefined : raw
+  if (raw === undefined || raw.includes('\r')) return undefined
+  const missing = Object.entries(added).filter(([name, value]) => result[name] !== value)
+  if (missing.some(([name]) => Object.hasOwn(result, name))) return undefined
+  // Of what stands twice, a cache may take the other one.
+  const said = missing.length === Object.keys(added).length ? [] : membersOf(raw, 0)
+  if (said.length > Object.keys(result).length) return undefined
+  return missing.reduce((own, [name, value]) => withMember(own, 0, name, JSON.stringify(value)), raw)
 }
 
 /** The stream ends as the server's did: without an answer, and without a word of ours (SEP-1699). */

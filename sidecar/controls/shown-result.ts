@@ -61,9 +61,7 @@ export function shownResult(
   }
   if (returns.whole) {
     by.kept['whole'] = 1
-    // The same object where nothing is added: its text may then leave as it came.
-    const same = Object.keys(extra).length === 0
-    return { result: same ? result : { ...result, ...extra }, account: accountOf(result, patients, by) }
+    return { result: { ...result, ...extra }, account: accountOf(result, patients, by) }
   }
   if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
   const shown = {

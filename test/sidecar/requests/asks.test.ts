@@ -448,6 +448,33 @@ verifies(
   },
 )
 
+/** What is read of a server whose result is this text. */
+async function reads(text: string): Promise<string> {
+  scene.upstream.answering = ({ body }, response) =>
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(`{"jsonrpc":"2.0","id":${String(body['id'])},"result":${text}}`)
+  const options = { id: 1, revision: '2026-07-28' as const }
+  return (await scene.ask(aMessage('resources/read', { uri: 'ehr://formulary' }, options))).text
+}
+const answerWith = (result: string): string => `{"jsonrpc":"2.0","id":1,"result":${result}}`
+
+test('what its revision wants is put in front of what is kept whole, unless the server says it itself', async () => {
+  const hints = '"cacheScope":"private","ttlMs":0'
+  const contents = '"contents":[{"uri":"ehr:\\/\\/formulary","text":"\\u00e9"}], "resultType":"complete"'
+
+  expect(await reads(`{${contents}}`)).toBe(answerWith(`{${hints},${contents}}`))
+  expect(await reads(`{ ${hints}, ${contents}}`)).toBe(answerWith(`{ ${hints}, ${contents}}`))
+  for (const otherwise of [
+    `{${contents},"cacheScope":"public","ttlMs":9}`,
+    `{"cacheScope":"public",${contents},${hints}}`,
+  ]) {
+    const text = await reads(otherwise)
+    expect(text).not.toContain('public')
+    expect(JSON.parse(text)).toMatchObject({ result: { cacheScope: 'private', ttlMs: 0 } })
+  }
+})
+
 test('what is kept whole keeps its line breaks, alone and behind other events of a stream', async () => {
   const result = '{\n  "contents": [\n    {"uri": "ehr://formulary", "text": "é"}\n  ],\n  "z": 1.0\n}'
   const answers = {
