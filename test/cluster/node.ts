@@ -79,6 +79,8 @@ export async function startNode(
       `--kubeconfig=${kubeconfigOf(state, 'kube-proxy')}`,
       '--proxy-mode=iptables',
       '--iptables-min-sync-period=100ms',
+      // Also when it tries again: kube-router writes into the same tables, and one of the two may find a rule gone.
+      '--iptables-sync-period=5s',
       `--cluster-cidr=${slot.podRange}`,
       `--hostname-override=${nodeName}`,
       // The machine's connection table is not ours to resize.
