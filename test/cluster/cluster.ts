@@ -1,7 +1,7 @@
 // A real Kubernetes node, from nothing to Ready and back to nothing.
 
 import { createHash } from 'node:crypto'
-import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { access, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheFolder, exists, hashOf, withLock } from '../../config/image/cache.ts'
 import type { Image } from '../../config/image/oci.ts'
@@ -87,10 +87,12 @@ export async function up(options: UpOptions = {}): Promise<Cluster> {
       try {
         await start(slot, built, made)
       } catch (error) {
-        // Its logs stay for the reader; the next `up` or `down` removes what was made.
-        throw new Error(`The cluster did not start. Logs: ${join(state, 'log')}. ${String(error)}`, {
-          cause: error,
-        })
+        // Half a cluster would run on beside whatever comes next: what stays for the reader is its logs.
+        const logs = join(checkout, 'out', 'cluster', name)
+        await rm(logs, { recursive: true, force: true })
+        await cp(join(state, 'log'), logs, { recursive: true }).catch(() => undefined)
+        await remove(name, state)
+        throw new Error(`The cluster did not start. Logs: ${logs}. ${String(error)}`, { cause: error })
       }
     })
     return await describe(state)

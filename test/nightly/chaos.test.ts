@@ -22,6 +22,9 @@ import { verifies } from '../verifies.ts'
 const minutes = Number(process.env['CHAOS_MINUTES'] ?? 10)
 const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Date.now() / 86_400_000))
 
+/** A container that ends again and again is begun anew after 10 s, 20 s and so on up to 300 s, whatever ended it. Seconds. */
+const kubeletWaits = 360
+
 let clinic: Clinic | undefined
 const stage = (): Clinic => {
   if (clinic === undefined) throw new Error('The clinic was not built: see the error of the set-up')
@@ -62,7 +65,7 @@ describe(`chaos of ${minutes} minutes, seed ${seed}`, () => {
         const round = await underLoad(stage, 200, async () => await killInPod(victim.program, pod.uid))
         answered += round.answered
         kills += 1
-        await answeredAgain(stage)
+        await answeredAgain(stage, kubeletWaits)
       }
 
       const { records } = await verifiedTrail(stage(), 'chaos')

@@ -19,10 +19,10 @@ export async function underLoad(
   return await load
 }
 
-/** Until a call is answered again: service returns by itself. */
-export async function answeredAgain(stage: Stage): Promise<void> {
+/** Until a call is answered again: service returns by itself, within so many seconds. */
+export async function answeredAgain(stage: Stage, seconds = 120): Promise<void> {
   const patient_id = stage().records[0]?.patient.id ?? ''
-  await until('calls are answered again', 120, async () =>
+  await until('calls are answered again', seconds, async () =>
     (await call(stage(), 'get_diagnosis', { patient_id })).ok ? true : undefined,
   )
 }
