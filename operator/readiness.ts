@@ -12,6 +12,8 @@ export type Violation = {
   message: string
   /** Reason on the wire, kebab-case: the sidecars refuse every call. Absent where calls go on, or are refused anyhow. */
   locks?: string
+  /** It takes something from whom it serves, and keeps no pod from serving: workloads roll all the same. */
+  serves?: true
 }
 
 type Check = (seen: Seen) => Violation | undefined
@@ -81,6 +83,7 @@ const mfaHasNoRule: Check = ({ server }) =>
 const namesAreUnlisted: Check = ({ unlisted }) =>
   when(unlisted.length > 0, {
     reason: 'NameNotListed',
+    serves: true,
     message:
       'A name of tls.dnsNames is not on the administrator’s list, so no certificate bears it: add it to the namespace’s annotation hipaa-mcp.dev/dns-names.',
   })
@@ -89,6 +92,7 @@ const namesAreUnlisted: Check = ({ unlisted }) =>
 const rangeIsMalformed: Check = ({ server }) =>
   when(malformedRanges(server).length > 0, {
     reason: 'RangeMalformed',
+    serves: true,
     message: 'A cidr of network.ingress is no range of addresses: nobody is let in by it until it is mended.',
   })
 
@@ -140,14 +144,14 @@ const readiness: readonly Check[] = [
   nameIsTooLong, //             no policy could select its pods
   podsAreClaimedTwice, //       which of two policies?
   mfaHasNoRule, //              nothing could prove MFA
-  rangeIsMalformed,
-  namesAreUnlisted, //          whose callers would come here?
   namespaceIsNotEnrolled, //    pods would start unguarded
   certificateIssuerIsMissing,
   keysAreMissing,
   trailClassIsMissing,
   keySetIsMissing,
   workloadIsMissing,
+  rangeIsMalformed,
+  namesAreUnlisted, //          whose callers would come here?
 ]
 
 export function judge(seen: Seen): Violation[] {

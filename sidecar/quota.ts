@@ -11,8 +11,11 @@ const mostSources = 1000
 type What = 'handshake-failed' | 'refusals-over-quota'
 
 export interface Quota {
-  /** Whether this source may have one more refusal recorded in this minute. When not, it is counted. */
-  admits(source: string, reason: string): boolean
+  /**
+   * Whether this source may have one more refusal recorded in this minute. When not, it is counted. `own`: by what the
+   * minute's refusals are told apart, where that is more than the source.
+   */
+  admits(source: string, reason: string, own?: string): boolean
   count(what: What, source: string, reason: string): void
   /** Records the counts so far. Rejects when the trail does; the counts are kept then. */
   flush(): Promise<void>
@@ -54,8 +57,8 @@ export function quota(trail: Trail, onFault: (cause: unknown) => void): Quota {
   timer.unref()
 
   return {
-    admits(source, reason) {
-      const name = recorded.has(source) || recorded.size < mostSources ? source : 'others'
+    admits(source, reason, own = source) {
+      const name = recorded.has(own) || recorded.size < mostSources ? own : 'others'
       const sofar = recorded.get(name) ?? 0
       if (sofar < refusalsPerMinute) {
         recorded.set(name, sofar + 1)

@@ -26,6 +26,8 @@ export type Incoming = {
   /** Why the server takes nothing from this connection at this moment. */
   readonly refusedBefore: Reason | undefined
   readonly hosts: readonly string[] | undefined
+  /** Whether it was refused while its body came. */
+  readonly givenUp: () => boolean
   /** Somebody reads the body now. */
   readonly goOn: () => void
   readonly outlet: () => Outlet
@@ -49,6 +51,7 @@ export async function serve(incoming: Incoming, deps: Deps): Promise<Answer | un
   let answer: Answer
   try {
     const ended = await asPipeline(incoming, began, asked, deps)
+    if (ended === undefined) return undefined
     if (ended.stage === 'settled') outcome = ended.outcome
     answer = ended.answer
   } catch (why) {
@@ -94,6 +97,7 @@ async function asPipeline(incoming: Incoming, began: number, asked: Asked, deps:
   if (verb === 'POST') {
     goOn()
     asked.message = await messageIn(request, proved, deps)
+    if (incoming.givenUp()) return undefined
     // A body may take half a minute. The policy that was in force when its head came is not what the call runs under. New
     // keys of an issuer are no other policy: the token may have waited for them, and their rotation is no outage.
     if (deps.orders.standing().inForce?.hash !== inForce.hash)
@@ -163,8 +167,8 @@ export async function refuseEarly(
   deps.watch.refusal?.({ reason, stage })
   const notable = stage === 'authenticate' && asked.who !== undefined
   // A person's broken messages have a quota of their own: those of others at their address do not hide them.
-  const source = asked.who === undefined ? peer : `${peer} ${asked.who.certificate}`
-  if (!notable && !deps.quota.admits(source, reason)) return word(refusal, asked)
+  const own = asked.who === undefined ? peer : `${peer} ${asked.who.certificate}`
+  if (!notable && !deps.quota.admits(peer, reason, own)) return word(refusal, asked)
   const method = methodOf(asked)
   const { inForce } = deps.orders.standing()
   try {

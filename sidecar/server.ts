@@ -23,7 +23,7 @@ import { type Elsewhere, logoff } from './logoff.ts'
 import { quota } from './quota.ts'
 import { type Reason, Refusal } from './refusals.ts'
 import { lengthOf } from './respond.ts'
-import { refuseEarly, serve } from './serve.ts'
+import { type Incoming, refuseEarly, serve } from './serve.ts'
 import { sessions } from './sessions.ts'
 import { atOnce } from './streams/at-once.ts'
 import { streams } from './streams/open.ts'
@@ -95,7 +95,12 @@ export function callsServer(options: CallsOptions): CallsServer {
   }
   const connections = new WeakMap<Duplex, Connection>()
   /** Whose answer is given while their body still comes. */
-  const answered = new WeakSet<Duplex>()
+  const answered = new WeakMap<Duplex, IncomingMessage>()
+  /** What runs over a connection. */
+  const running = new WeakMap<Duplex, Set<IncomingMessage>>()
+  /** Over which nothing more is taken, and those requests of them that had not come whole. */
+  const refused = new WeakSet<Duplex>()
+  const givenUp = new WeakSet<IncomingMessage>()
   const open = openConnections(orders)
   const ofCertificate = new Map<string, number>()
   let { ca } = options.tls
@@ -171,11 +176,17 @@ export function callsServer(options: CallsOptions): CallsServer {
       return
     }
     serving += 1
+    const { socket } = request
+    const beside = running.get(socket) ?? new Set()
+    running.set(socket, beside.add(request))
     const ended = open.begin(connection)
     // Closed, not merely ended: the last bytes of an answer are to leave before the process does.
     response.once('close', () => {
       serving -= 1
+      beside.delete(request)
       ended()
+      // What came whole before is answered first; see refuseSocket.
+      if (refused.has(socket) && socket.writable && !cameWhole(beside)) socket.destroySoon()
       if (serving === 0) idle?.()
     })
     const refusedBefore = draining
@@ -190,7 +201,16 @@ export function callsServer(options: CallsOptions): CallsServer {
     }
     let stream: Outlet | undefined
     const streaming = (): Outlet => (stream ??= outlet(response))
-    serve({ request, connection, refusedBefore, hosts: hosts?.(), goOn, outlet: streaming }, deps).then(
+    const incoming: Incoming = {
+      request,
+      connection,
+      refusedBefore,
+      hosts: hosts?.(),
+      goOn,
+      givenUp: () => givenUp.has(request),
+      outlet: streaming,
+    }
+    serve(incoming, deps).then(
       (answer) => {
         if (answer === undefined) response.destroy()
         else if (stream?.begun === true) stream.end(answer.body)
@@ -214,8 +234,10 @@ export function callsServer(options: CallsOptions): CallsServer {
   )
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
     const reason = brokenHttp(error)
+    // Heard again for every piece that comes behind.
+    if (refused.has(socket)) return
     // Of what is thrown away after its answer nobody hears a second one.
-    if (reason === undefined || !socket.writable || answered.has(socket)) socket.destroy()
+    if (reason === undefined || !socket.writable || answered.get(socket)?.complete === false) socket.destroy()
     else refuseSocket(reason, socket)
   })
   server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
@@ -224,9 +246,14 @@ export function callsServer(options: CallsOptions): CallsServer {
 
   /** Refuses what never became a request that Node hands out. */
   function refuseSocket(reason: Reason, socket: Duplex): void {
+    refused.add(socket)
     const peer = connections.get(socket)?.peer ?? 'unknown'
+    const beside = running.get(socket) ?? new Set()
+    for (const request of beside) if (!request.complete) givenUp.add(request)
     refuseEarly(new Refusal(reason), { call: randomUUID() }, peer, deps)
       .then((answer) => {
+        // A call that came whole before is answered itself, and would take this for its answer.
+        if (cameWhole(beside)) return
         const { status, headers, body } = answer
         const lines = Object.entries({ ...headers, 'content-length': lengthOf(answer), connection: 'close' })
         const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
@@ -255,7 +282,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     // Who waits to be told sends nothing more, or sends it all as the next request: the connection cannot go on.
     const left = waits ? undefined : discard(request)
     if (left !== undefined) {
-      answered.add(request.socket)
+      answered.set(request.socket, request)
       void left.then(() => answered.delete(request.socket))
     }
     const last =
@@ -321,6 +348,11 @@ function secure({ key, cert, ca, minVersion }: CallsTls) {
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     sessionIdContext: randomBytes(16).toString('hex'),
   }
+}
+
+function cameWhole(requests: ReadonlySet<IncomingMessage>): boolean {
+  for (const { complete } of requests) if (complete) return true
+  return false
 }
 
 /** The refusal for HTTP that Node's parser gave up on; undefined where the peer is simply gone. */

@@ -69,7 +69,7 @@ const templates: Builder = ({ server, workloads }, violations) =>
     if (own === undefined && workload.copied === name)
       return [{ kind, object: withoutTemplateAnnotation(workload), current: undefined, how: 'apply' }]
     if (own !== name || template !== undefined) return []
-    const waits = violations.some(({ reason }) => reason !== 'Lockdown')
+    const waits = violations.some(({ reason, serves }) => serves !== true && reason !== 'Lockdown')
     if (waits && workload.copied !== name) return []
     return [{ kind, object: templateAnnotation(workload, name), current: workload, how: 'apply' }]
   })

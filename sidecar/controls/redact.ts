@@ -56,9 +56,8 @@ function inOwnBytes({ text, result }: Answered['incoming'], added: JsonObject): 
   if (raw === undefined || raw.includes('\r')) return undefined
   const missing = Object.entries(added).filter(([name, value]) => result[name] !== value)
   if (missing.some(([name]) => Object.hasOwn(result, name))) return undefined
-  // Of what stands twice, a cache may take the other one.
-  const said = missing.length === Object.keys(added).length ? [] : membersOf(raw, 0)
-  if (said.length > Object.keys(result).length) return undefined
+  // Of what stands twice we looked at the last one, and another reader may take the first.
+  if (membersOf(raw, 0).length > Object.keys(result).length) return undefined
   return missing.reduce((own, [name, value]) => withMember(own, 0, name, JSON.stringify(value)), raw)
 }
 

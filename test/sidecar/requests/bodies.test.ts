@@ -179,24 +179,88 @@ verifies(
   },
 )
 
+/** From now on a refusal's record takes so long, milliseconds. */
+function slowRefusals(milliseconds: number): void {
+  const { trail } = scene
+  const refuse = trail.refuse.bind(trail)
+  trail.refuse = async (entry) => {
+    await new Promise((resolve) => setTimeout(resolve, milliseconds))
+    await refuse(entry)
+  }
+}
+
+for (const [when, milliseconds] of [
+  ['its refusal was answered', 0],
+  ['its refusal is being recorded', 200],
+] as const)
+  verifies(
+    'transmission:bodies',
+    `a late request does not go on when its last byte comes and ${when}`,
+    async () => {
+      const { server } = scene.calls
+      slowRefusals(milliseconds)
+      const open: TLSSocket[] = []
+      server.on('secureConnection', (one: TLSSocket) => open.push(one))
+      const { body } = aCall()
+      const { socket, answer, closed } = await head(await scene.token(), Buffer.byteLength(body))
+      socket.write(body.slice(0, -1))
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+      for (const one of open) server.emit('clientError', late, one)
+
+      if (milliseconds === 0) expect(await answer).toContain('HTTP/1.1 408 ')
+      socket.write(body.slice(-1))
+      await closed
+      await new Promise((resolve) => setTimeout(resolve, milliseconds))
+      expect(scene.log).toEqual(['refusal request-late'])
+    },
+  )
+
 verifies(
   'transmission:bodies',
-  'a request that was given up does not go on when its last byte comes',
+  'a call that came whole is answered itself, whatever comes behind it',
   async () => {
-    const { server } = scene.calls
-    const open: TLSSocket[] = []
-    server.on('secureConnection', (one: TLSSocket) => open.push(one))
-    const { body } = aCall()
-    const { socket, answer, closed } = await head(await scene.token(), Buffer.byteLength(body))
-    socket.write(body.slice(0, -1))
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
-    for (const one of open) server.emit('clientError', late, one)
+    for (const behind of ['GARBAGE\r\n\r\n', 'CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n']) {
+      scene.log.splice(0)
+      const { body } = aCall()
+      const { socket, answer, closed } = await head(await scene.token(), Buffer.byteLength(body))
+      let all = ''
+      socket.on('data', (data) => (all += String(data)))
+      socket.write(Buffer.concat([Buffer.from(body), Buffer.from(behind)]))
 
-    expect(await answer).toContain('HTTP/1.1 408 ')
-    socket.write(body.slice(-1))
-    await closed
-    expect(scene.log).toEqual(['refusal request-late'])
+      expect(await answer, behind).toContain('HTTP/1.1 200 OK')
+      await closed
+      expect(all.match(/HTTP\/1\.1 /g), behind).toHaveLength(1)
+      expect(scene.log.toSorted(), behind).toEqual([
+        'intent',
+        behind.startsWith('C') ? 'refusal method-not-allowed' : 'refusal http-malformed',
+        'result ok',
+        'upstream',
+      ])
+    }
+  },
+)
+
+verifies(
+  'transmission:bodies',
+  'a broken request is refused and recorded once, however much of it comes',
+  async () => {
+    slowRefusals(100)
+    const other = connect({
+      host: '127.0.0.1',
+      port: scene.port,
+      servername: 'localhost',
+      ca: scene.serversCa.cert,
+      ...(await caller('agent')),
+    })
+    sockets.push(other)
+    const over = new Promise<void>((resolve) => other.once('close', () => resolve()))
+    other.on('error', () => undefined).resume()
+    other.write(`POST /mcp HTTP/1.1\r\nx: ${'a'.repeat(300_000)}\r\n\r\n`)
+    await over
+    await new Promise((resolve) => setTimeout(resolve, 200))
+
+    expect(scene.log).toEqual(['refusal headers-too-large'])
   },
 )
 
