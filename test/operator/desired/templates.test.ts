@@ -60,6 +60,14 @@ const cases: { when: string; things: Things; writes: unknown[] }[] = [
     writes: [],
   },
   {
+    when: 'one of its names is not listed, under which alone it does not serve',
+    things: {
+      workloads: [aWorkload()],
+      servers: [aServer({ tls: { dnsNames: ['ehr.clinic.example.org'] } })],
+    },
+    writes: [copy],
+  },
+  {
     when: 'the server is locked down',
     things: { workloads: [aWorkload()], servers: [aServer({ lockdown: { reason: 'drill' } })] },
     writes: [copy],
