@@ -1,7 +1,9 @@
 // TLS handshakes in progress. Whoever reaches the port can begin one and never go on, without a certificate: so many are
 // let begin, of one address and of all, and who takes long gives way to who comes. Implements: transit:handshakes
 
-/** In progress at a time. One agent may open as many connections at once as a person may have calls. */
+import { shares } from './shares.ts'
+
+/** In progress at a time, of one address and of all. */
 export type HandshakeLimits = {
   readonly each: number
   readonly all: number
@@ -10,6 +12,11 @@ export type HandshakeLimits = {
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
 }
+
+/** For a port that many use. One agent may open as many connections at once as a person may have calls. */
+export const usualHandshakes = { each: 64, all: 256, undisturbed: 1_000 }
+/** So long a handshake may take, milliseconds. */
+export const handshakeTimeout = 5_000
 
 /** Why a handshake ended that others waited for. */
 const gaveWay: Error & { code: string } = Object.assign(new Error('Gave way to another handshake'), {
@@ -42,27 +49,24 @@ export function boundHandshakes(
 ): void {
   /** By peer, in the order of their beginning. */
   const begun = new Map<string, Begun>()
-  const ofAddress = new Map<string, number>()
+  const held = shares(limits.each, limits.all)
 
   const over = (peer: string): void => {
     const one = begun.get(peer)
     if (one === undefined) return
     begun.delete(peer)
-    const left = (ofAddress.get(one.address) ?? 1) - 1
-    if (left > 0) ofAddress.set(one.address, left)
-    else ofAddress.delete(one.address)
+    held.give(one.address, 1)
   }
 
   /** Ends the oldest, of this address or of all, if it has had its time. */
-  const madeRoom = (now: number, address?: string): boolean => {
+  const makeRoom = (now: number, address?: string): void => {
     for (const [peer, oldest] of begun) {
       if (address !== undefined && oldest.address !== address) continue
-      if (now - oldest.at < limits.undisturbed) return false
+      if (now - oldest.at < limits.undisturbed) return
       over(peer)
       oldest.socket.destroy(gaveWay)
-      return true
+      return
     }
-    return false
   }
 
   // Before TLS sees it: what is refused costs nothing more.
@@ -72,10 +76,9 @@ export function boundHandshakes(
     const { remoteAddress: address = 'unknown' } = socket
     const peer = peerOf(socket)
     const now = limits.now()
-    const room =
-      ((ofAddress.get(address) ?? 0) < limits.each || madeRoom(now, address)) &&
-      (begun.size < limits.all || madeRoom(now))
-    if (!room) {
+    if (held.lacks(address, 1) === 'each') makeRoom(now, address)
+    if (held.lacks(address, 1) === 'all') makeRoom(now)
+    if (!held.take(address, 1)) {
       refused(address)
       socket.destroy()
       return
@@ -83,7 +86,6 @@ export function boundHandshakes(
     // A port may come again before the end of who had it is heard: that one is over, and its end is not this one's.
     over(peer)
     begun.set(peer, { socket, address, at: now })
-    ofAddress.set(address, (ofAddress.get(address) ?? 0) + 1)
     socket.once('close', () => {
       if (begun.get(peer)?.socket === socket) over(peer)
     })

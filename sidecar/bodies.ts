@@ -2,6 +2,7 @@
 // the two together are more than this process may have. Implements: transmission:bodies
 
 import type { Who } from '../core/record.ts'
+import { shares } from '../core/shares.ts'
 import { Refusal } from './refusals.ts'
 
 /** Bytes held at a time: of one person, and of all. The sidecar may have 512 MiB for everything. */
@@ -18,26 +19,21 @@ export type Room = {
 export type Bodies = { room(who: Who): Room }
 
 export function bodies(limit = most): Bodies {
-  const held = new Map<string, number>()
-  let all = 0
+  const held = shares(limit.each, limit.all)
   return {
     room({ iss, sub }) {
       const person = JSON.stringify([iss, sub])
       let own = 0
       return {
         take(bytes) {
-          const theirs = (held.get(person) ?? 0) + bytes
-          if (theirs > limit.each) throw new Refusal('bodies-over-limit', again)
-          if (all + bytes > limit.all) throw new Refusal('bodies-full', again)
-          held.set(person, theirs)
-          all += bytes
+          const lacking = held.lacks(person, bytes)
+          if (lacking !== undefined)
+            throw new Refusal(lacking === 'each' ? 'bodies-over-limit' : 'bodies-full', again)
+          held.take(person, bytes)
           own += bytes
         },
         free() {
-          all -= own
-          const left = (held.get(person) ?? 0) - own
-          if (left > 0) held.set(person, left)
-          else held.delete(person)
+          held.give(person, own)
           own = 0
         },
       }

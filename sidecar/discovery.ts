@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { boundHandshakes } from '../core/handshakes.ts'
+import { boundHandshakes, handshakeTimeout } from '../core/handshakes.ts'
 import type { Policy } from '../core/policy.ts'
 import { enrolment } from '../core/wire.ts'
 import { handshakeFailure, peerOf } from './connection.ts'
@@ -58,7 +58,7 @@ export function discoveryServer(options: DiscoveryOptions): Discovery {
     maxHeaderSize: 8_192,
     headersTimeout: 5_000,
     requestTimeout: 5_000,
-    handshakeTimeout: 5_000,
+    handshakeTimeout,
     keepAliveTimeout: 2_000,
   })
   server.maxConnections = most.connections

@@ -6,8 +6,14 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { boundHandshakes, type HandshakeLimits } from '../core/handshakes.ts'
+import {
+  boundHandshakes,
+  type HandshakeLimits,
+  handshakeTimeout,
+  usualHandshakes,
+} from '../core/handshakes.ts'
 import type { NewKeySet } from '../core/identity/token.ts'
+import { shares } from '../core/shares.ts'
 import { bodies } from './bodies.ts'
 import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
 import type { Deps, Watch } from './deps.ts'
@@ -35,8 +41,6 @@ import { type Upstream, type UpstreamOptions, upstream } from './upstream.ts'
 /** Connections at one time, and of one client certificate: many people may call over that of their agents. */
 const mostConnections = 1024
 const mostOfOneCertificate = 512
-/** Handshakes in progress. The limit of connections is for those who have shown a certificate. */
-const handshakes = { each: 64, all: 256, undisturbed: 1_000 }
 /** So long a caller may leave an answer unread, milliseconds. */
 const patience = 60_000
 
@@ -57,7 +61,7 @@ export type CallsOptions = {
   hosts?: () => readonly string[]
   /** Asks for an issuer's keys where a token names one that is not there. Omitted: such a token is refused. */
   newKeySet?: NewKeySet
-  /** Omitted: those of this file. */
+  /** Omitted, the usual ones. */
   handshakes?: Partial<HandshakeLimits>
   watch?: Partial<Watch>
 }
@@ -102,7 +106,7 @@ export function callsServer(options: CallsOptions): CallsServer {
   const refused = new WeakSet<Duplex>()
   const givenUp = new WeakSet<IncomingMessage>()
   const open = openConnections(orders)
-  const ofCertificate = new Map<string, number>()
+  const ofCertificate = shares(mostOfOneCertificate)
   let { ca } = options.tls
   let generation = 0
   let draining = false
@@ -118,7 +122,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     maxHeaderSize: 16_384,
     headersTimeout: 10_000,
     requestTimeout: 30_000,
-    handshakeTimeout: 5_000,
+    handshakeTimeout,
     keepAliveTimeout: 65_000,
   })
 
@@ -131,7 +135,7 @@ export function callsServer(options: CallsOptions): CallsServer {
 
   boundHandshakes(
     server,
-    { now: () => performance.now(), ...handshakes, ...options.handshakes },
+    { now: () => performance.now(), ...usualHandshakes, ...options.handshakes },
     (address) => {
       floods.count('handshake-failed', address, 'too-many-handshakes')
       watch.handshake?.({ reason: 'too-many-handshakes' })
@@ -145,19 +149,13 @@ export function callsServer(options: CallsOptions): CallsServer {
       return
     }
     const { certificate, peer } = connection
-    const own = ofCertificate.get(certificate) ?? 0
-    if (own >= mostOfOneCertificate) {
+    if (!ofCertificate.take(certificate, 1)) {
       floods.count('handshake-failed', peer, 'too-many-connections')
       watch.handshake?.({ reason: 'too-many-connections' })
       socket.destroy()
       return
     }
-    ofCertificate.set(certificate, own + 1)
-    socket.once('close', () => {
-      const left = (ofCertificate.get(certificate) ?? 1) - 1
-      if (left > 0) ofCertificate.set(certificate, left)
-      else ofCertificate.delete(certificate)
-    })
+    socket.once('close', () => ofCertificate.give(certificate, 1))
     connections.set(socket, connection)
     open.keep(socket, connection)
   })
@@ -259,9 +257,7 @@ export function callsServer(options: CallsOptions): CallsServer {
         const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
         // Ended, not merely our half: what was refused is not to go on when its last bytes come.
         socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body ?? ''}`, () => socket.destroy())
-        // Who does not read holds a connection.
-        const stalled = setTimeout(() => socket.destroy(), patience)
-        socket.once('close', () => clearTimeout(stalled))
+        endUnread(socket)
         socket.resume()
       })
       .catch(() => socket.destroy())
@@ -303,11 +299,7 @@ export function callsServer(options: CallsOptions): CallsServer {
     } else {
       response.end(answer.body)
     }
-    // Who does not read holds a connection, and would hold a process that stops.
-    if (response.writableLength > 0) {
-      const stalled = setTimeout(() => response.destroy(), patience)
-      response.once('close', () => clearTimeout(stalled))
-    }
+    if (response.writableLength > 0) endUnread(response)
   }
 
   return {
@@ -348,6 +340,12 @@ function secure({ key, cert, ca, minVersion }: CallsTls) {
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     sessionIdContext: randomBytes(16).toString('hex'),
   }
+}
+
+/** Who does not read holds a connection, and would hold a process that stops. */
+function endUnread(answer: Duplex | ServerResponse): void {
+  const stalled = setTimeout(() => answer.destroy(), patience)
+  answer.once('close', () => clearTimeout(stalled))
 }
 
 function cameWhole(requests: ReadonlySet<IncomingMessage>): boolean {

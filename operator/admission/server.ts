@@ -2,10 +2,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ports, services, systemNamespace } from '../../core/identifiers.ts'
+import { type Shares, shares } from '../../core/shares.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Authority } from '../authority/ca.ts'
 import { bodyOf, type Listener, serve } from '../authority/serve.ts'
-import { type Shares, shares } from '../authority/shares.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { type Log, wordsOf } from '../log.ts'

@@ -2,13 +2,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
-import { boundHandshakes } from '../../core/handshakes.ts'
+import { boundHandshakes, handshakeTimeout, usualHandshakes } from '../../core/handshakes.ts'
+import type { Shares } from '../../core/shares.ts'
 import type { Authority } from './ca.ts'
 import { keepCertificate } from './keep-certificate.ts'
-import type { Shares } from './shares.ts'
-
-/** In progress at a time: anybody in the cluster reaches the webhooks, and without them no pod is made. */
-const handshakes = { each: 64, all: 256, undisturbed: 1_000 }
 
 export type Listener = {
   port: number
@@ -35,9 +32,10 @@ export type ServeOptions = {
 export async function serve(options: ServeOptions): Promise<Listener> {
   const { authority, names, seconds, port, tls, respond } = options
   const certificate = await keepCertificate(authority, { names, usages: ['server'], seconds })
-  const server = createServer({ ...tls, ...certificate.current(), handshakeTimeout: 5_000 }, respond)
-  // Not recorded: the trail is of servers, and this is none. Who is refused comes again.
-  boundHandshakes(server, { now: () => performance.now(), ...handshakes }, () => undefined)
+  const server = createServer({ ...tls, ...certificate.current(), handshakeTimeout }, respond)
+  // Anybody in the cluster reaches the webhooks, and without them no pod is made. Not recorded: the trail is of servers, and
+  // this is none. Who is refused comes again.
+  boundHandshakes(server, { now: () => performance.now(), ...usualHandshakes }, () => undefined)
   certificate.onChange((renewed) => server.setSecureContext({ ...tls, ...renewed }))
   server.requestTimeout = 10_000
   await new Promise<void>((resolve, reject) => {

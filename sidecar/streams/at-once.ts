@@ -2,6 +2,7 @@
 // leave without ending theirs: without a bound one person could keep all others waiting.
 
 import type { Who } from '../../core/record.ts'
+import { shares } from '../../core/shares.ts'
 import { Refusal } from '../refusals.ts'
 
 const mostOfOne = 64
@@ -12,18 +13,12 @@ export type AtOnce = {
 }
 
 export function atOnce(): AtOnce {
-  const running = new Map<string, number>()
+  const running = shares(mostOfOne)
   return {
     begin({ iss, sub }) {
       const person = JSON.stringify([iss, sub])
-      const own = running.get(person) ?? 0
-      if (own >= mostOfOne) throw new Refusal('calls-over-limit', { data: { retryAfter: 1 } })
-      running.set(person, own + 1)
-      return () => {
-        const left = (running.get(person) ?? 1) - 1
-        if (left > 0) running.set(person, left)
-        else running.delete(person)
-      }
+      if (!running.take(person, 1)) throw new Refusal('calls-over-limit', { data: { retryAfter: 1 } })
+      return () => running.give(person, 1)
     },
   }
 }

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, test } from 'vitest'
+import { shares } from '../../../core/shares.ts'
 import { bodyOf } from '../../../operator/authority/serve.ts'
-import { shares } from '../../../operator/authority/shares.ts'
 
 test('one address never takes more than its share, and all together never more than there is', () => {
   const given = shares(4, 6)

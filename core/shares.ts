@@ -1,0 +1,35 @@
+// What there is of something, and how much of it one may have: so much for each and so much for all. Ports are open to
+// whole networks, and one neighbour who takes what there is must cost the others nothing.
+
+export interface Shares {
+  /** Of which there is not enough for so much more: of what one may have, or of what there is for all. Undefined where there is. */
+  lacks(who: string, amount: number): 'each' | 'all' | undefined
+  /** Takes so much; false, and nothing is taken, when that is more than its share or than there is. */
+  take(who: string, amount: number): boolean
+  /** Gives back what was taken. */
+  give(who: string, amount: number): void
+}
+
+export function shares(each: number, all = Number.POSITIVE_INFINITY): Shares {
+  const taken = new Map<string, number>()
+  let total = 0
+  const lacks = (who: string, amount: number): 'each' | 'all' | undefined => {
+    if ((taken.get(who) ?? 0) + amount > each) return 'each'
+    return total + amount > all ? 'all' : undefined
+  }
+  return {
+    lacks,
+    take(who, amount) {
+      if (lacks(who, amount) !== undefined) return false
+      taken.set(who, (taken.get(who) ?? 0) + amount)
+      total += amount
+      return true
+    },
+    give(who, amount) {
+      const left = (taken.get(who) ?? 0) - amount
+      if (left > 0) taken.set(who, left)
+      else taken.delete(who)
+      total -= amount
+    },
+  }
+}
