@@ -1,5 +1,7 @@
 // Canonical JSON, RFC 8785 (JCS): the same value is the same bytes, so that a hash of it means something.
 
+import { sortInPlace } from './sort-in-place.ts'
+
 export type Json =
   | string
   | number
@@ -30,7 +32,7 @@ export function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((item: Json) => canonical(item)).join(',')}]`
   const members = value as { readonly [member: string]: Json | undefined }
   let text = ''
-  for (const name of sorted(Object.keys(members))) {
+  for (const name of sortInPlace(Object.keys(members), byCodeUnits)) {
     const item = members[name]
     if (item !== undefined) text += `${text === '' ? '' : ','}${canonical(name)}:${canonical(item)}`
   }
@@ -58,14 +60,5 @@ function inOrder(value: Json): boolean {
   return true
 }
 
-/** By UTF-16 code units. Few names in place by insertion: objects have few members, and sorting apart is half of the garbage here. */
-function sorted(names: string[]): string[] {
-  if (names.length > 32) return names.toSorted()
-  for (let i = 1; i < names.length; i += 1) {
-    const name = names[i] as string
-    let at = i
-    for (; at > 0 && name < (names[at - 1] as string); at -= 1) names[at] = names[at - 1] as string
-    names[at] = name
-  }
-  return names
-}
+/** By UTF-16 code units. No name stands twice. */
+const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : 1)

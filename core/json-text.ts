@@ -2,14 +2,14 @@
 // since no parser and printer promise the same digits.
 
 /** Behind the white space that begins here, if any. */
-export function skipSpace(text: string, from: number): number {
+function skipSpace(text: string, from: number): number {
   let at = from
   while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at += 1
   return at
 }
 
 /** Behind the closing quote of the string that begins here. */
-export function endOfString(text: string, from: number): number {
+function endOfString(text: string, from: number): number {
   for (let at = text.indexOf('"', from + 1); ; at = text.indexOf('"', at + 1)) {
     let backslashes = 0
     while (text[at - 1 - backslashes] === '\\') backslashes += 1
@@ -18,7 +18,7 @@ export function endOfString(text: string, from: number): number {
 }
 
 /** Behind the value that begins here. */
-export function endOfValue(text: string, from: number): number {
+function endOfValue(text: string, from: number): number {
   let depth = 0
   for (let at = from; ; ) {
     const character = text[at]
@@ -44,14 +44,18 @@ function trimEnd(text: string, end: number): number {
   return at
 }
 
-/** Members of the object that begins at `from`, each as often as it stands there, and where its value begins. */
-export function membersOf(text: string, from: number): { readonly name: string; readonly start: number }[] {
-  const members = []
+/** Of an object's text: a member's name, and where its value begins and ends. */
+export type TextMember = { readonly name: string; readonly start: number; readonly end: number }
+
+/** Members of the object that begins at `from`, each as often as it stands there. */
+export function membersOf(text: string, from: number): TextMember[] {
+  const members: TextMember[] = []
   for (let at = skipSpace(text, from + 1); text[at] !== '}'; ) {
     const nameEnd = endOfString(text, at)
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
-    members.push({ name: JSON.parse(text.slice(at, nameEnd)) as string, start })
-    at = skipSpace(text, endOfValue(text, start))
+    const end = endOfValue(text, start)
+    members.push({ name: JSON.parse(text.slice(at, nameEnd)) as string, start, end })
+    at = skipSpace(text, end)
     if (text[at] === ',') at = skipSpace(text, at + 1)
   }
   return members

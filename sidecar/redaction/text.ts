@@ -1,6 +1,7 @@
 // One string out of a kept place: whole dates become their year, identifiers found in it are replaced, or it is dropped.
 
 import type { TextRule } from '../../core/policy.ts'
+import { sortInPlace } from '../../core/sort-in-place.ts'
 import { words } from '../words.ts'
 import { detect, type Finding, type Kind } from './detect.ts'
 import { beyondAscii, type Normal, normalize } from './normalize.ts'
@@ -64,7 +65,7 @@ export function identifies(text: string, known: Survey): boolean {
 }
 
 function replaced(text: string, normal: Normal, findings: Finding[], rules: TextRules, tally: Tally): string {
-  inPlace(findings)
+  sortInPlace(findings, byPlace)
   let out = ''
   let position = 0
   let last: Finding | undefined
@@ -87,28 +88,8 @@ function replaced(text: string, normal: Normal, findings: Finding[], rules: Text
   return out + text.slice(position)
 }
 
+/** By where they begin, longer ones first. */
 const byPlace = (a: Finding, b: Finding): number => a.start - b.start || b.end - a.end
-
-/**
- * By where they begin, longer ones first. Few by insertion: sorting them apart was a tenth of redaction's garbage. Many
- * come as several sorted lists, on which insertion takes the square of their number.
- */
-function inPlace(findings: Finding[]): void {
-  if (findings.length > 32) {
-    findings.sort(byPlace)
-    return
-  }
-  for (let i = 1; i < findings.length; i += 1) {
-    const one = findings[i] as Finding
-    let at = i
-    for (; at > 0; at -= 1) {
-      const before = findings[at - 1] as Finding
-      if (byPlace(before, one) <= 0) break
-      findings[at] = before
-    }
-    findings[at] = one
-  }
-}
 
 /** Words that are names and everyday words: only written large are they taken for the name. */
 const everyday = words(`
