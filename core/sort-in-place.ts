@@ -5,7 +5,10 @@ const short = 32
 
 /** Sorts the list itself, by insertion where it is short. Stable. Returns the list. */
 export function sortInPlace<Item>(items: Item[], compare: (a: Item, b: Item) => number): Item[] {
-  if (items.length > short) return items.sort(compare)
+  if (items.length > short) {
+    items.sort(compare)
+    return items
+  }
   for (let i = 1; i < items.length; i += 1) {
     const one = items[i] as Item
     let at = i

@@ -56,6 +56,15 @@ async function head(
   return { socket, answer, closed }
 }
 
+/** A good call whose last byte has not come; `finish` sends it. */
+async function unfinished(): Promise<Sending & { finish: () => void }> {
+  const { body } = aCall()
+  const sending = await head(await scene.token(), Buffer.byteLength(body))
+  sending.socket.write(body.slice(0, -1))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  return { ...sending, finish: () => void sending.socket.write(body.slice(-1)) }
+}
+
 const mebibyte = 1024 * 1024
 
 const bad: { when: string; token: () => Promise<string> | null; reason: string; status?: number }[] = [
@@ -148,14 +157,11 @@ verifies(
   'transmission:bodies',
   'a call runs under the policy that is in force when its body is here',
   async () => {
-    const { body } = aCall()
-    const { socket, answer } = await head(await scene.token(), Buffer.byteLength(body))
-    socket.write(body.slice(0, -1))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    const { answer, finish } = await unfinished()
     const { inForce } = scene.orders.standing()
     if (inForce === undefined) throw new Error('nothing is in force')
     scene.orders.set({ inForce: { ...inForce, hash: 'another' } })
-    socket.write(body.slice(-1))
+    finish()
 
     expect(await answer).toContain('"reason":"policy-changed"')
     expect(scene.log).toEqual(['refusal policy-changed'])
@@ -166,14 +172,11 @@ verifies(
   'authentication:issuers',
   'a call whose body comes while keys are replaced is served: they are no other policy',
   async () => {
-    const { body } = aCall()
-    const { socket, answer } = await head(await scene.token(), Buffer.byteLength(body))
-    socket.write(body.slice(0, -1))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    const { answer, finish } = await unfinished()
     const { inForce } = scene.orders.standing()
     if (inForce === undefined) throw new Error('nothing is in force')
     scene.orders.set({ inForce: { ...inForce, jwks: { ...inForce.jwks } } })
-    socket.write(body.slice(-1))
+    finish()
 
     expect(await answer).toContain('HTTP/1.1 200 ')
   },
@@ -201,15 +204,12 @@ for (const [when, milliseconds] of [
       slowRefusals(milliseconds)
       const open: TLSSocket[] = []
       server.on('secureConnection', (one: TLSSocket) => open.push(one))
-      const { body } = aCall()
-      const { socket, answer, closed } = await head(await scene.token(), Buffer.byteLength(body))
-      socket.write(body.slice(0, -1))
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      const { answer, closed, finish } = await unfinished()
       const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
       for (const one of open) server.emit('clientError', late, one)
 
       if (milliseconds === 0) expect(await answer).toContain('HTTP/1.1 408 ')
-      socket.write(body.slice(-1))
+      finish()
       await closed
       await new Promise((resolve) => setTimeout(resolve, milliseconds))
       expect(scene.log).toEqual(['refusal request-late'])
