@@ -1,12 +1,10 @@
 // `hipaa-mcp connect` at Keycloak: a person logs in on its own pages, an official client calls, and what an administrator
 // does there meanwhile (new keys, ended sessions) is no outage.
 
-import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
 import { type KeySource, keySets } from '../../operator/jwks.ts'
+import { call, simple, host as startHost } from '../integration/connect/host.ts'
 import { aConnectScene, type ConnectScene } from '../integration/connect/scene.ts'
 import { connectClient } from '../sample/accounts.ts'
 import { aPerson, type Person } from '../support/keycloak/person.ts'
@@ -57,20 +55,7 @@ function someone(name = 'clinician'): Person {
 }
 
 const byKey = ['--client-id', connectClient.dpopId]
-const simple = [{ type: 'text', text: 'This is a simple text response for testing.' }]
-const call = async (client: Client) =>
-  (await client.callTool({ name: 'test_simple_text', arguments: {} })).content
-
-async function host(
-  person: Person,
-  ...more: string[]
-): Promise<{ client: Client; heard: { text(): string } }> {
-  const transport = new StdioClientTransport({ ...scene.command(state, ...more), stderr: 'pipe' })
-  const heard = scene.watch(transport.stderr as Readable, person)
-  const client = new Client({ name: 'test', version: '1' })
-  await client.connect(transport)
-  return { client, heard }
-}
+const host = async (person: Person, ...more: string[]) => await startHost(scene, state, person, more)
 
 const calls = async () =>
   (await scene.records()).flatMap((record) =>

@@ -2,16 +2,14 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Session } from '../../../cli/connect/state.ts'
 import { connectClient } from '../../sample/accounts.ts'
 import type { Browser } from '../../support/browser.ts'
 import { filesIn } from '../../support/machine.ts'
 import { verifies } from '../../verifies.ts'
+import { call, simple, host as startHost } from './host.ts'
 import { aConnectScene, type ConnectScene } from './scene.ts'
 
 let scene: ConnectScene
@@ -25,20 +23,7 @@ beforeEach(async () => {
   await scene.use()
 })
 
-const simple = [{ type: 'text', text: 'This is a simple text response for testing.' }]
-const call = async (client: Client) =>
-  (await client.callTool({ name: 'test_simple_text', arguments: {} })).content
-
-async function host(
-  person: Browser,
-  ...more: string[]
-): Promise<{ client: Client; heard: { text(): string } }> {
-  const transport = new StdioClientTransport({ ...scene.command(state, ...more), stderr: 'pipe' })
-  const heard = scene.watch(transport.stderr as Readable, person)
-  const client = new Client({ name: 'test', version: '1' })
-  await client.connect(transport)
-  return { client, heard }
-}
+const host = async (person: Browser, ...more: string[]) => await startHost(scene, state, person, more)
 
 const person = (...more: Parameters<ConnectScene['person']>): Browser => scene.person(...more)
 /** One person gets no more than six certificates in a minute. */

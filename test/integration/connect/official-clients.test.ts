@@ -10,6 +10,7 @@ import { CreateMessageRequestSchema, type Progress } from '@modelcontextprotocol
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { filesIn } from '../../support/machine.ts'
 import { verifies } from '../../verifies.ts'
+import { simple } from './host.ts'
 import { aConnectScene, type ConnectScene } from './scene.ts'
 
 let scene: ConnectScene
@@ -19,8 +20,6 @@ beforeAll(async () => {
   state = scene.folder()
 }, 60_000)
 afterAll(async () => await scene.end())
-
-const simple = [{ type: 'text', text: 'This is a simple text response for testing.' }]
 
 async function before(
   folder = state,
