@@ -4,12 +4,10 @@
 import { Ajv2020, type ErrorObject, type Options } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { RE2JS } from 're2js'
-import type { Json } from './canonical.ts'
+import type { Json, JsonObject } from './canonical.ts'
 import { closedSchema } from './closed-schema.ts'
 import { isObject } from './is-object.ts'
 import { mendUnevaluated } from './unevaluated.ts'
-
-type JsonObject = { readonly [member: string]: Json | undefined }
 
 /** What is wrong with the arguments: a name that the schema knows, and the rule; never a value. */
 type Violation = { readonly argument: string; readonly rule: string }

@@ -2,13 +2,9 @@
 
 import { sortInPlace } from './sort-in-place.ts'
 
-export type Json =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Json[]
-  | { readonly [member: string]: Json | undefined }
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject
+
+export type JsonObject = { readonly [member: string]: Json | undefined }
 
 /**
  * The canonical text of a JSON value: members sorted by UTF-16 code units, no white space, numbers as ECMAScript

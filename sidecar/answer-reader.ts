@@ -1,12 +1,13 @@
 // Reads what the MCP server says to one request: its answer, and what it says besides on a stream. Settles once.
 
+import type { JsonObject } from '../core/canonical.ts'
 import { isObject } from '../core/is-object.ts'
-import type { Incoming, JsonObject } from './exchange.ts'
+import { parseJson, parseText } from '../core/json.ts'
+import type { Incoming } from './exchange.ts'
 import { errorOf, fieldText, markOf, mediaType, type Progress, serverMessage } from './hearing.ts'
 import type { Held } from './http1/client.ts'
 import { Collected } from './http1/collect.ts'
 import type { Fields } from './http1/response.ts'
-import { parseJson, parseText } from './json.ts'
 import { type Details, type Reason, Refusal } from './refusals.ts'
 import { eventParser, type SentEvent } from './sse.ts'
 import type { Mark } from './streams/outlet.ts'

@@ -1,7 +1,7 @@
 // One message in, its answer out, and what is known of it after each stage. Each stage accepts only what the stage
 // before it returns, so a pipeline out of order does not compile.
 
-import type { Json } from '../core/canonical.ts'
+import type { JsonObject } from '../core/canonical.ts'
 import type { Person } from '../core/identity/person.ts'
 import type { Claims } from '../core/identity/token.ts'
 import type { Role } from '../core/policy.ts'
@@ -13,8 +13,6 @@ import type { Rules } from './rules.ts'
 import type { Outlet } from './streams/outlet.ts'
 import type { Question } from './streams/pending.ts'
 import type { Place } from './streams/place.ts'
-
-export type JsonObject = { readonly [member: string]: Json | undefined }
 
 /** MCP revisions that are served. */
 export const revisions = ['2025-06-18', '2025-11-25', '2026-07-28'] as const

@@ -4,9 +4,9 @@
 
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { isObject } from '../core/is-object.ts'
+import { parseText } from '../core/json.ts'
 import { open, seal } from './aead.ts'
 import type { InForce } from './in-force.ts'
-import { parseText } from './json.ts'
 
 /** What a handle is for: one that is meant for another use does not open. */
 export type HandleUse = 'request-state' | 'task' | 'event'

@@ -1,8 +1,8 @@
 // Keyed hashes of content: the trail can show that bytes were these, and says nothing of them to one without the key.
 
 import { createHmac, type KeyObject } from 'node:crypto'
+import type { JsonObject } from '../core/canonical.ts'
 import { canonical } from '../core/canonical.ts'
-import type { JsonObject } from './exchange.ts'
 import type { InForce } from './in-force.ts'
 
 /** Of exactly the bytes returned. */

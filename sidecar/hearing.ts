@@ -1,7 +1,7 @@
 // What the MCP server says besides its answers, over whatever it is reached, and who hears it.
 
+import type { JsonObject } from '../core/canonical.ts'
 import { isObject } from '../core/is-object.ts'
-import type { JsonObject } from './exchange.ts'
 import type { Fields } from './http1/response.ts'
 import type { Details } from './refusals.ts'
 import type { SentEvent } from './sse.ts'

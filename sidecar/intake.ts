@@ -3,10 +3,10 @@
 
 import type { IncomingMessage } from 'node:http'
 import { isObject } from '../core/is-object.ts'
+import { parseJson } from '../core/json.ts'
 import type { Policy } from '../core/policy.ts'
 import type { Room } from './bodies.ts'
 import { Collected } from './http1/collect.ts'
-import { parseJson } from './json.ts'
 import { Refusal } from './refusals.ts'
 
 /** Values in one body: what checks them may take longer than reading them did. */

@@ -1,9 +1,10 @@
 // Which messages exist: method × direction × revision -> pipeline. What is not in the table is refused and recorded.
 
+import type { JsonObject } from '../core/canonical.ts'
 import { isObject } from '../core/is-object.ts'
 import { mcpNames } from '../core/mcp-names.ts'
 import type { FromServer, Policy } from '../core/policy.ts'
-import type { JsonObject, Message, Revision, Settled } from './exchange.ts'
+import type { Message, Revision, Settled } from './exchange.ts'
 import { revisions } from './exchange.ts'
 import { decodedHeader } from './header-values.ts'
 import {

@@ -1,13 +1,13 @@
 // Mcp-Param-* (MCP 2026-07-28, SEP-2243): must say what the arguments say, and is made anew for the server. Nothing that
 // identifies somebody may stand in a header, whoever wrote the schema.
 
-import type { Json } from '../core/canonical.ts'
+import type { Json, JsonObject } from '../core/canonical.ts'
 import { isObject } from '../core/is-object.ts'
 import type { ParamHeader } from '../core/param-headers.ts'
-import type { Declared, JsonObject } from './exchange.ts'
+import { learnId, survey } from '../core/redaction/survey.ts'
+import { identifies } from '../core/redaction/text.ts'
+import type { Declared } from './exchange.ts'
 import { decodedHeader } from './header-values.ts'
-import { learnId, survey } from './redaction/survey.ts'
-import { identifies } from './redaction/text.ts'
 import { Refusal } from './refusals.ts'
 
 export type ParamHeaders = { readonly [name: string]: string }

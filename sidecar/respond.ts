@@ -1,6 +1,7 @@
 // Answers as bytes: the one place that words a refusal. Nothing of the message is repeated but its JSON-RPC id.
 
-import type { Answer, JsonObject, Message, Revision } from './exchange.ts'
+import type { JsonObject } from '../core/canonical.ts'
+import type { Answer, Message, Revision } from './exchange.ts'
 import { type Refusal, refusals } from './refusals.ts'
 
 const json = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const

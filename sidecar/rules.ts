@@ -1,7 +1,7 @@
 // A policy, compiled: validators, pointers and lookups, once for each policy and not once for each call.
 
+import { segmentsOf } from '../core/pointer.ts'
 import type { FromServer, Issuer, Policy } from '../core/policy.ts'
-import { segmentsOf } from './pointer.ts'
 import { promptTarget, type ResourceTarget, resourceTarget, type Target, toolTarget } from './targets.ts'
 
 export type Rules = {

@@ -1,10 +1,10 @@
 // Reads a stream of the MCP server that belongs to no request of its own: a session's, or the rest of an earlier one.
 
 import { isObject } from '../core/is-object.ts'
+import { parseText } from '../core/json.ts'
 import { type Hearing, markOf, mediaType, type Progress, serverMessage } from './hearing.ts'
 import type { Held } from './http1/client.ts'
 import type { Fields } from './http1/response.ts'
-import { parseText } from './json.ts'
 import { type Reason, Refusal } from './refusals.ts'
 import { eventParser } from './sse.ts'
 

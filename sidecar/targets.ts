@@ -2,24 +2,15 @@
 // does not tell them apart but where the protocol does.
 
 import { type ArgumentCheck, argumentCheck } from '../core/argument-check.ts'
-import type { Json } from '../core/canonical.ts'
+import type { Json, JsonObject } from '../core/canonical.ts'
 import { type ParamHeader, paramHeaders } from '../core/param-headers.ts'
-import type { Limits, Prompt, Resource, Returns, TextRule, Tool } from '../core/policy.ts'
+import { segmentsOf } from '../core/pointer.ts'
+import type { Limits, Prompt, Resource, Tool } from '../core/policy.ts'
+import { type ReturnRules, returnRules } from '../core/redaction/rules.ts'
 import { uriTemplate } from '../core/uri-template.ts'
-import type { JsonObject } from './exchange.ts'
-import { type PatternTree, patternTree, segmentsOf } from './pointer.ts'
 
 /** Which list of a role names it, too. */
 export type TargetKind = 'tools' | 'resources' | 'prompts'
-
-export type ReturnRules = {
-  readonly fields: PatternTree
-  readonly patients: PatternTree
-  readonly text: TextRule
-  readonly media: 'Drop' | 'Keep'
-  /** Whether a result may leave as it came: the whole document, text and media kept. */
-  readonly whole: boolean
-}
 
 export type Target = {
   readonly kind: TargetKind
@@ -108,17 +99,6 @@ export function resourceTarget(resource: Resource): ResourceTarget {
     },
     subscribe: resource.subscribe,
     match: (one) => template.match(one),
-  }
-}
-
-function returnRules({ fields, patients, text, media }: Returns): ReturnRules {
-  const tree = patternTree(fields)
-  return {
-    fields: tree,
-    patients: patternTree(patients),
-    text,
-    media,
-    whole: tree.rule !== undefined && text === 'Keep' && media === 'Keep',
   }
 }
 

@@ -1,9 +1,10 @@
 // The MCP server in this pod: one HTTP request per message, over loopback. What it says is parsed and nothing more; its
 // words reach nobody from here.
 
+import type { JsonObject } from '../core/canonical.ts'
 import { isObject } from '../core/is-object.ts'
 import { AnswerReader } from './answer-reader.ts'
-import type { Incoming, JsonObject, Outgoing, Revision } from './exchange.ts'
+import type { Incoming, Outgoing, Revision } from './exchange.ts'
 import { headerValue } from './header-values.ts'
 import type { Hearing, Progress } from './hearing.ts'
 import { type Held, http1Client, type Request, type RequestReader } from './http1/client.ts'

@@ -1,12 +1,13 @@
 // What a request that reaches for patient data asks for: one file for each kind, all of one shape, so that the stages
 // need not tell them apart.
 
-import type { Json } from '../../core/canonical.ts'
-import type { Caller, JsonObject } from '../exchange.ts'
-import type { Shape } from '../redaction/results.ts'
+import type { Json, JsonObject } from '../../core/canonical.ts'
+import type { Shape } from '../../core/redaction/results.ts'
+import type { ReturnRules } from '../../core/redaction/rules.ts'
+import type { Caller } from '../exchange.ts'
 import type { Reason } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
-import type { ReturnRules, Target } from '../targets.ts'
+import type { Target } from '../targets.ts'
 
 /** What a message asks for, and the arguments as they came. */
 export type Found = {

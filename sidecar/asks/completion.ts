@@ -1,9 +1,9 @@
 // completion/complete. What completes an argument may be a list of patients by name, so it is off unless the policy
 // turns it on, and the values go through its text rule.
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
-import type { JsonObject } from '../exchange.ts'
-import { completionResult } from '../redaction/results.ts'
+import { completionResult } from '../../core/redaction/results.ts'
 import { Refusal } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
 import type { Target } from '../targets.ts'

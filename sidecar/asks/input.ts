@@ -2,9 +2,9 @@
 // that it wants back (`requestState`); the caller asks again and brings both. The state is the server's own, may hold
 // anything, and travels sealed to this person, this target and half an hour.
 
-import type { Json } from '../../core/canonical.ts'
+import type { Json, JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
-import type { Declared, JsonObject, Permitted } from '../exchange.ts'
+import type { Declared, Permitted } from '../exchange.ts'
 import { behindHandle, type HandleOwner, handleFor } from '../handles.ts'
 import { Refusal } from '../refusals.ts'
 

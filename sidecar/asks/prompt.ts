@@ -1,6 +1,6 @@
 // prompts/get.
 
-import { promptResult } from '../redaction/results.ts'
+import { promptResult } from '../../core/redaction/results.ts'
 import type { Ask } from './ask.ts'
 import { argumentsOf } from './tool.ts'
 

@@ -1,7 +1,7 @@
 // resources/read, and resources/subscribe and unsubscribe of MCP before 2026-07-28.
 
-import type { JsonObject } from '../exchange.ts'
-import { resourceResult, type Shape } from '../redaction/results.ts'
+import type { JsonObject } from '../../core/canonical.ts'
+import { resourceResult, type Shape } from '../../core/redaction/results.ts'
 import { Refusal } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
 import type { ResourceTarget } from '../targets.ts'

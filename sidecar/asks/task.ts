@@ -1,8 +1,8 @@
 // tasks/get, tasks/result, tasks/cancel and tasks/update: a task is asked for by its handle, and what comes of it is
 // judged like an answer to the call that made it, by the roles that the caller has now.
 
-import type { JsonObject } from '../exchange.ts'
-import { toolResult } from '../redaction/results.ts'
+import type { JsonObject } from '../../core/canonical.ts'
+import { toolResult } from '../../core/redaction/results.ts'
 import { Refusal } from '../refusals.ts'
 import { demandTasks } from '../tasks/extension.ts'
 import { taskBehind } from '../tasks/handle.ts'

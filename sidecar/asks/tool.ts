@@ -1,8 +1,8 @@
 // tools/call.
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
-import type { JsonObject } from '../exchange.ts'
-import { toolResult } from '../redaction/results.ts'
+import { toolResult } from '../../core/redaction/results.ts'
 import { Refusal } from '../refusals.ts'
 import type { Ask } from './ask.ts'
 

@@ -2,8 +2,8 @@
 
 import type { Deps } from '../deps.ts'
 import type { Admitted, Announced } from '../exchange.ts'
+import { patientTokens } from '../patient-token.ts'
 import { recorded } from '../recorded.ts'
-import { patientTokens } from '../redaction/patient-token.ts'
 import { nameIn } from '../targets.ts'
 import { grantUsed } from './record-intent.ts'
 

@@ -2,10 +2,10 @@
 // word to a server that holds the records anyway, so its content passes; what the question's result has no place for
 // does not.
 
-import type { Json } from '../../core/canonical.ts'
+import type { Json, JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Deps } from '../deps.ts'
-import type { Announced, JsonObject, Prepared, Replied } from '../exchange.ts'
+import type { Announced, Prepared, Replied } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 
 /** Members of each question's result. */

@@ -1,6 +1,7 @@
 // Lists and pings, answered out of the policy: no text of the server's own reaches a caller. Implements: access:lists
 
-import type { Announced, JsonObject, Redacted } from '../exchange.ts'
+import type { JsonObject } from '../../core/canonical.ts'
+import type { Announced, Redacted } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf } from '../respond.ts'
 import type { Rules } from '../rules.ts'

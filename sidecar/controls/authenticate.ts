@@ -3,11 +3,11 @@
 import { isRecent, loginOf } from '../../core/identity/login.ts'
 import { stepUp } from '../../core/identity/mfa.ts'
 import { type Claims, clientOf, clockSkew, tokenIdOf } from '../../core/identity/token.ts'
+import { valueAt } from '../../core/pointer.ts'
 import type { Who } from '../../core/record.ts'
 import type { Deps } from '../deps.ts'
 import type { Arrived, Identified, Proved, Received } from '../exchange.ts'
 import type { Verified } from '../identity/verify.ts'
-import { valueAt } from '../pointer.ts'
 import { Refusal } from '../refusals.ts'
 
 /**

@@ -1,7 +1,8 @@
 // Transmission, 45 CFR 164.312(e)(1): the only place that reaches the server. Implements: transmission:upstream-faults
 
+import type { JsonObject } from '../../core/canonical.ts'
 import type { Deps } from '../deps.ts'
-import type { Answered, Incoming, JsonObject, Minimized, Prepared, Replied, Revision } from '../exchange.ts'
+import type { Answered, Incoming, Minimized, Prepared, Replied, Revision } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
 import { hearCall } from '../streams/hear.ts'

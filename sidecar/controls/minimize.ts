@@ -1,9 +1,10 @@
 // Minimum necessary, 45 CFR 164.502(b). Implements: minimum:arguments, minimum:narrow-tools
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Ask } from '../asks/ask.ts'
 import { answersOf } from '../asks/input.ts'
-import type { Declared, JsonObject, Minimized } from '../exchange.ts'
+import type { Declared, Minimized } from '../exchange.ts'
 import { confirmedParams } from '../param-headers.ts'
 import { Refusal } from '../refusals.ts'
 import { protocolMeta } from './prepare.ts'

@@ -1,8 +1,9 @@
 // What may be told of without being asked for just now: judged like a message that asks for it.
 
+import type { JsonObject } from '../../core/canonical.ts'
 import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
-import type { Caller, JsonObject, Message } from '../exchange.ts'
+import type { Caller, Message } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { permission } from './authorize.ts'
 

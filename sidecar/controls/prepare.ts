@@ -1,10 +1,11 @@
 // What the server learns of the caller: the revision, our own name, and what the caller can do of what the policy lets a
 // server ask for. Callers' own names and versions are free text, and stay here.
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { FromServer } from '../../core/policy.ts'
 import type { Deps } from '../deps.ts'
-import type { Announced, Identified, JsonObject, Prepared, Revision } from '../exchange.ts'
+import type { Announced, Identified, Prepared, Revision } from '../exchange.ts'
 import { isLogLevel } from '../log-levels.ts'
 import { Refusal } from '../refusals.ts'
 import { callKey } from '../streams/running.ts'

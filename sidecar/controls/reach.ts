@@ -2,10 +2,10 @@
 // launch context), or those on a panel that the token lists. The same reach holds for arguments and for results.
 
 import type { Claims } from '../../core/identity/token.ts'
+import { valueAt } from '../../core/pointer.ts'
 import type { Role } from '../../core/policy.ts'
+import { patientIn } from '../../core/redaction/patients.ts'
 import type { Caller } from '../exchange.ts'
-import { valueAt } from '../pointer.ts'
-import { patientIn } from '../redaction/patients.ts'
 
 /** Longest panel, patients. A longer one is none: to take its beginning would be to guess. */
 export const mostOnPanel = 512

@@ -4,8 +4,8 @@ import type { GrantOrder } from '../../core/wire.ts'
 import type { Deps } from '../deps.ts'
 import type { Declared, Permitted } from '../exchange.ts'
 import { argumentsHash } from '../hashes.ts'
+import { patientTokens } from '../patient-token.ts'
 import { recorded } from '../recorded.ts'
-import { patientTokens } from '../redaction/patient-token.ts'
 import { nameIn } from '../targets.ts'
 
 /** Returns only when the intent would survive power loss. Arguments are recorded as a keyed hash, patients as tokens. */

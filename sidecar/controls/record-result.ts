@@ -3,8 +3,8 @@
 import type { Deps } from '../deps.ts'
 import type { Redacted, Settled } from '../exchange.ts'
 import { resultHash } from '../hashes.ts'
+import { patientTokens } from '../patient-token.ts'
 import { recorded } from '../recorded.ts'
-import { patientTokens } from '../redaction/patient-token.ts'
 import { lengthOf } from '../respond.ts'
 
 /**

@@ -1,9 +1,10 @@
 // What a handshake shows of the server: the policy's name for it, its version where that is numbers, and what it has. Its
 // instructions, and every other capability, stay here.
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Deps } from '../deps.ts'
-import { type JsonObject, type Redacted, type Replied, type Revision, revisions } from '../exchange.ts'
+import { type Redacted, type Replied, type Revision, revisions } from '../exchange.ts'
 import type { InForce } from '../in-force.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf, withHeader } from '../respond.ts'

@@ -1,10 +1,11 @@
 // What callers get who ask after a task: how it stands, and what it came to, by the rules of the tool that made it.
 // Implements: minimum:tasks
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
+import { toolResult } from '../../core/redaction/results.ts'
 import type { Deps } from '../deps.ts'
-import type { Answered, JsonObject, Redacted } from '../exchange.ts'
-import { toolResult } from '../redaction/results.ts'
+import type { Answered, Redacted } from '../exchange.ts'
 import { metaOf, shownTask } from '../tasks/state.ts'
 import { answered, emptyResult } from './redact.ts'
 import { type Shown, shownResult } from './shown-result.ts'

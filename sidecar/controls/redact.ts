@@ -1,10 +1,11 @@
 // Minimum necessary disclosures, 45 CFR 164.514(d)(3). Implements: minimum:fields, minimum:text, minimum:other-content,
 // transmission:upstream-errors, breach:patients. This is no de-identification (164.514(b)).
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { membersOf, withMember } from '../../core/json-text.ts'
 import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
-import type { Account, Answered, JsonObject, Redacted } from '../exchange.ts'
+import type { Account, Answered, Redacted } from '../exchange.ts'
 import { redactInput } from '../from-server/input-required.ts'
 import { rawResult } from '../raw-result.ts'
 import { Refusal } from '../refusals.ts'

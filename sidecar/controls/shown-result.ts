@@ -1,14 +1,16 @@
 // A result, cut to what its target's policy names, for one caller: what leaves of it, and what was done to it. Whether it
 // came at once, or later in a task or on a stream that was taken up again, makes no difference.
 
+import type { JsonObject } from '../../core/canonical.ts'
+import type { Projection } from '../../core/redaction/project.ts'
+import type { Parts, Shape } from '../../core/redaction/results.ts'
+import type { ReturnRules } from '../../core/redaction/rules.ts'
+import { look, lookAtText, type Survey, survey } from '../../core/redaction/survey.ts'
 import type { Deps } from '../deps.ts'
-import type { Account, Answered, JsonObject } from '../exchange.ts'
-import type { Projection } from '../redaction/project.ts'
-import type { Parts, Shape } from '../redaction/results.ts'
-import { look, lookAtText, type Survey, survey } from '../redaction/survey.ts'
+import type { Account, Answered } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { toolError } from '../respond.ts'
-import type { ReturnRules, Target } from '../targets.ts'
+import type { Target } from '../targets.ts'
 import { limitKey } from './authorize.ts'
 
 /** Most patients in one result: a record has 64 KiB, and each is named in it. */

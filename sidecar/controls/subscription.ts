@@ -1,12 +1,12 @@
 // subscriptions/listen (MCP 2026-07-28): what a caller wants to hear of, cut to what they may, then a stream that lasts.
 
-import type { Json } from '../../core/canonical.ts'
+import type { Json, JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Ask } from '../asks/ask.ts'
 import { subscribeAsk } from '../asks/resource.ts'
 import { taskAsk } from '../asks/task.ts'
 import type { Deps } from '../deps.ts'
-import type { Announced, JsonObject, Prepared, Redacted, Replied } from '../exchange.ts'
+import type { Announced, Prepared, Redacted, Replied } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf } from '../respond.ts'
 import { contextOf, type Heard, hear, withReach } from '../streams/hear.ts'

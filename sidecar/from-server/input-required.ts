@@ -2,13 +2,14 @@
 // like any message of its own, its state sealed. A question that the policy does not name ends the call: an answer with
 // half of the questions would be none.
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
+import { survey } from '../../core/redaction/survey.ts'
+import { identifies } from '../../core/redaction/text.ts'
 import { sealedState } from '../asks/input.ts'
 import { patientsBesides, type Showing } from '../controls/shown-result.ts'
 import type { Deps } from '../deps.ts'
-import type { Account, Answer, Answered, JsonObject } from '../exchange.ts'
-import { survey } from '../redaction/survey.ts'
-import { identifies } from '../redaction/text.ts'
+import type { Account, Answer, Answered } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf, lengthOf } from '../respond.ts'
 import type { Target } from '../targets.ts'

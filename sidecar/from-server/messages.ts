@@ -2,9 +2,9 @@
 // of it is shown. What is not in this table does not leave the pod. In MCP 2026-07-28 a server asks inside of an answer
 // (inputRequests); the same rows say what may be asked there.
 
-import type { Json } from '../../core/canonical.ts'
+import type { Json, JsonObject } from '../../core/canonical.ts'
 import type { FromServer, TextRule } from '../../core/policy.ts'
-import type { JsonObject, Revision } from '../exchange.ts'
+import type { Revision } from '../exchange.ts'
 import type { Notice } from '../tasks/notice.ts'
 import { bare, elicitation, logMessage, progress, type Shown, sampling } from './shown.ts'
 import type { View } from './view.ts'

@@ -1,10 +1,9 @@
 // What a caller gets of each message that a server may send besides answers. Members that are not named here do not
 // leave: MCP's `_meta` and whatever a server adds are room for anything.
 
-import type { Json } from '../../core/canonical.ts'
+import type { Json, JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { FromServer } from '../../core/policy.ts'
-import type { JsonObject } from '../exchange.ts'
 import { isLogLevel } from '../log-levels.ts'
 import type { View } from './view.ts'
 

@@ -2,13 +2,13 @@
 // names is found on the way.
 
 import type { Json } from '../../core/canonical.ts'
+import type { PatternTree } from '../../core/pointer.ts'
 import type { TextRule } from '../../core/policy.ts'
+import { type Projection, project } from '../../core/redaction/project.ts'
+import { look, survey } from '../../core/redaction/survey.ts'
+import { add, identifies, redactText, type Tally } from '../../core/redaction/text.ts'
 import { resultHash } from '../hashes.ts'
 import type { InForce } from '../in-force.ts'
-import type { PatternTree } from '../pointer.ts'
-import { type Projection, project } from '../redaction/project.ts'
-import { look, survey } from '../redaction/survey.ts'
-import { add, identifies, redactText, type Tally } from '../redaction/text.ts'
 
 export type View = {
   readonly rule: TextRule

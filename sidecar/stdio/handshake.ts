@@ -2,10 +2,10 @@
 // request says its revision), or one of the revisions before (initialize). A process speaks one of them for its whole
 // life, and it has one session: it is ours, and every caller's handshake is answered out of it.
 
-import type { Json } from '../../core/canonical.ts'
+import type { Json, JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import { clientInfo } from '../controls/prepare.ts'
-import type { JsonObject, Revision } from '../exchange.ts'
+import type { Revision } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import type { Talk } from './talk.ts'
 

@@ -4,10 +4,10 @@
 
 import { randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
-import type { JsonObject } from '../exchange.ts'
+import { parseJson } from '../../core/json.ts'
 import { errorOf, type Hearing, serverMessage } from '../hearing.ts'
-import { parseJson } from '../json.ts'
 import { type Details, type Reason, Refusal } from '../refusals.ts'
 import type { Gone } from '../streams/leaving.ts'
 import { type Line, lineReader } from './lines.ts'

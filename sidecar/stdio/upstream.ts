@@ -2,8 +2,9 @@
 // revision that its process speaks, over one process that all of them share.
 
 import { randomUUID } from 'node:crypto'
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
-import type { Incoming, JsonObject, Revision } from '../exchange.ts'
+import type { Incoming, Revision } from '../exchange.ts'
 import type { Hearing } from '../hearing.ts'
 import { codeOf, type Log } from '../log.ts'
 import { Refusal } from '../refusals.ts'

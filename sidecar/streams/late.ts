@@ -1,16 +1,17 @@
 // The answer to a call that comes on a stream which was taken up again: cut like any answer to it, and recorded as an
 // event, because the call's own result is already recorded as unknown.
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Ask } from '../asks/ask.ts'
 import { arrived, inTheirTerms } from '../controls/forward.ts'
 import { redact } from '../controls/redact.ts'
 import type { Deps } from '../deps.ts'
-import type { Account, Answer, Answered, JsonObject } from '../exchange.ts'
+import type { Account, Answer, Answered } from '../exchange.ts'
 import { resultHash } from '../hashes.ts'
 import { errorOf } from '../hearing.ts'
+import { patientTokens } from '../patient-token.ts'
 import { recorded } from '../recorded.ts'
-import { patientTokens } from '../redaction/patient-token.ts'
 import { Refusal } from '../refusals.ts'
 import { lengthOf, word } from '../respond.ts'
 

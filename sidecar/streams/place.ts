@@ -5,6 +5,7 @@
 
 import type { Json } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
+import { parseText } from '../../core/json.ts'
 import type { Ask } from '../asks/ask.ts'
 import { promptAsk } from '../asks/prompt.ts'
 import { resourceAsk } from '../asks/resource.ts'
@@ -13,7 +14,6 @@ import { namedBy } from '../controls/authorize.ts'
 import { progressTokenOf } from '../controls/prepare.ts'
 import type { Caller, Permitted } from '../exchange.ts'
 import { behindHandle, type HandleOwner, handleFor } from '../handles.ts'
-import { parseText } from '../json.ts'
 import type { Rules } from '../rules.ts'
 import type { Target } from '../targets.ts'
 

@@ -1,18 +1,19 @@
 // One message of a server besides its answer, as it may leave: what the policy shows of it, and the record that must be
 // there first.
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { TextRule } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
 import { limitKey } from '../controls/authorize.ts'
 import { mostPatients } from '../controls/shown-result.ts'
 import type { Deps } from '../deps.ts'
-import type { Account, Identified, JsonObject } from '../exchange.ts'
+import type { Account, Identified } from '../exchange.ts'
 import { type Context, type ServerRow, streamedRow } from '../from-server/messages.ts'
 import { viewOf } from '../from-server/view.ts'
 import { resultHash } from '../hashes.ts'
 import type { ServerMessage } from '../hearing.ts'
-import { patientTokens } from '../redaction/patient-token.ts'
+import { patientTokens } from '../patient-token.ts'
 import type { Target } from '../targets.ts'
 import { relatedTask } from '../tasks/extension.ts'
 import type { EntryOf } from '../trail/trail.ts'

@@ -1,8 +1,8 @@
 // The tasks extension of MCP 2026-07-28 (io.modelcontextprotocol/tasks): who knows it. Before, tasks were part of the
 // protocol itself (MCP 2025-11-25, Tasks).
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
-import type { JsonObject } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 
 export const tasksExtension = 'io.modelcontextprotocol/tasks'

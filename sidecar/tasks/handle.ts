@@ -4,10 +4,10 @@
 
 import type { Json } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
+import { parseText } from '../../core/json.ts'
 import { namedBy } from '../controls/authorize.ts'
 import type { Caller, Permitted } from '../exchange.ts'
 import { behindHandle, type HandleOwner, handleFor } from '../handles.ts'
-import { parseText } from '../json.ts'
 import { Refusal } from '../refusals.ts'
 
 /** Beyond what the server grants: the result of a task that ends late may be kept longer than its call asked for. */

@@ -1,10 +1,11 @@
 // What a server says of a task unasked: as if its caller had asked at that moment (notifications/tasks/status of MCP
 // 2025-11-25, notifications/tasks of the extension).
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { taskAsk } from '../asks/task.ts'
 import { permission } from '../controls/authorize.ts'
 import type { Deps } from '../deps.ts'
-import type { Account, Caller, JsonObject, Message } from '../exchange.ts'
+import type { Account, Caller, Message } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { shownTask } from './state.ts'
 

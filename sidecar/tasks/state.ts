@@ -1,7 +1,9 @@
 // What a server says of a task, as its caller gets it: under the caller's handle, every text by the rule of the tool that
 // made it, and what is in it - questions, a result, an error - as it would be in an answer of its own.
 
+import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
+import { toolResult } from '../../core/redaction/results.ts'
 import {
   mostPatients,
   patientsBesides,
@@ -10,10 +12,9 @@ import {
   shownResult,
 } from '../controls/shown-result.ts'
 import type { Deps } from '../deps.ts'
-import type { Account, JsonObject, Revision } from '../exchange.ts'
+import type { Account, Revision } from '../exchange.ts'
 import { shownInputs } from '../from-server/input-required.ts'
 import { viewOf } from '../from-server/view.ts'
-import { toolResult } from '../redaction/results.ts'
 import { Refusal } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
 import { relatedTask } from './extension.ts'

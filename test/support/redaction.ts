@@ -1,12 +1,12 @@
 // The redaction of one tool result by itself, without a call around it.
 
 import type { Json } from '../../core/canonical.ts'
-import { patternTree } from '../../sidecar/pointer.ts'
-import { blocksOf, redactBlocks } from '../../sidecar/redaction/content.ts'
-import { type Projection, project } from '../../sidecar/redaction/project.ts'
-import { look, type Survey, survey } from '../../sidecar/redaction/survey.ts'
-import { redactText, type TextRules } from '../../sidecar/redaction/text.ts'
-import type { ReturnRules } from '../../sidecar/targets.ts'
+import { patternTree } from '../../core/pointer.ts'
+import { blocksOf, redactBlocks } from '../../core/redaction/content.ts'
+import { type Projection, project } from '../../core/redaction/project.ts'
+import type { ReturnRules } from '../../core/redaction/rules.ts'
+import { look, type Survey, survey } from '../../core/redaction/survey.ts'
+import { redactText, type TextRules } from '../../core/redaction/text.ts'
 
 const usual: TextRules = { dates: 'Year', text: 'Redact' }
 

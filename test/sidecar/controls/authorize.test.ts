@@ -1,9 +1,9 @@
 // Who may use which tool, for which purpose, for which patients, how often.
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { valueAt } from '../../../core/pointer.ts'
 import type { Policy } from '../../../core/policy.ts'
 import { limits } from '../../../sidecar/limits.ts'
-import { valueAt } from '../../../sidecar/pointer.ts'
 import { withValue } from '../../support/mcp-server.ts'
 import { aCall, aMessage } from '../../support/message.ts'
 import { aRole, aTool } from '../../support/policy.ts'

@@ -1,9 +1,9 @@
 // Emergency access: one named person, named patients, a fresh login, an hour at most; everything else stays as it is.
 
 import { afterEach, beforeEach, expect } from 'vitest'
+import { valueAt } from '../../../core/pointer.ts'
 import type { Policy } from '../../../core/policy.ts'
 import type { GrantOrder } from '../../../core/wire.ts'
-import { valueAt } from '../../../sidecar/pointer.ts'
 import { withValue } from '../../support/mcp-server.ts'
 import { aCall, aMessage } from '../../support/message.ts'
 import { aRole, aTool, issuerUrl } from '../../support/policy.ts'

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { argumentCheck } from '../../../core/argument-check.ts'
-import type { JsonObject } from '../../../sidecar/exchange.ts'
+import type { JsonObject } from '../../../core/canonical.ts'
 import { rulesOf } from '../../../sidecar/rules.ts'
 import { aCall } from '../../support/message.ts'
 import { aPolicy, aTool } from '../../support/policy.ts'

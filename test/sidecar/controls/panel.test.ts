@@ -1,8 +1,8 @@
 // A caller whose token lists their patients.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { valueAt } from '../../../core/pointer.ts'
 import { mostOnPanel } from '../../../sidecar/controls/reach.ts'
-import { valueAt } from '../../../sidecar/pointer.ts'
 import { withValue } from '../../support/mcp-server.ts'
 import { aCall } from '../../support/message.ts'
 import { aPolicy, aRole, aTool } from '../../support/policy.ts'

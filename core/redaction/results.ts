@@ -1,9 +1,8 @@
 // Results of each kind of request: where text, documents and bytes stand in them, and how what is left is put together
 // again. Everything else in a result is left out (MCP `_meta`, annotations: room for anything).
 
-import type { Json } from '../../core/canonical.ts'
-import { isObject } from '../../core/is-object.ts'
-import type { JsonObject } from '../exchange.ts'
+import type { Json, JsonObject } from '../canonical.ts'
+import { isObject } from '../is-object.ts'
 import {
   type Block,
   blockOf,

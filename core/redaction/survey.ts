@@ -2,7 +2,7 @@
 // they are called. Names and identifiers found here are then searched in every text that stays: that finds more than any
 // pattern could, since it knows what to look for.
 
-import { isObject } from '../../core/is-object.ts'
+import { isObject } from '../is-object.ts'
 import { matches, type PatternTree } from '../pointer.ts'
 import { words } from '../words.ts'
 import { fold } from './normalize.ts'

@@ -1,7 +1,7 @@
 // Fields: what the policy names stays, with all below it, its text redacted; all else is gone. Default deny needs no
 // detector: a place that nobody named is not looked at, it is left out.
 
-import type { Json } from '../../core/canonical.ts'
+import type { Json } from '../canonical.ts'
 import type { PatternTree } from '../pointer.ts'
 import type { Survey } from './survey.ts'
 import { add, identifies, redactText, type Tally, type TextRules } from './text.ts'

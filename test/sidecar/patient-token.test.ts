@@ -2,16 +2,16 @@
 
 import { createSecretKey } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type AuditRecord, recordBytes } from '../../../core/record.ts'
-import { openPatient, patientTokens } from '../../../sidecar/redaction/patient-token.ts'
-import { patientIn } from '../../../sidecar/redaction/patients.ts'
-import { anInForce, testKeys } from '../../support/in-force.ts'
-import { withResult, withValue } from '../../support/mcp-server.ts'
-import { aCall } from '../../support/message.ts'
-import { aPolicy, aTool } from '../../support/policy.ts'
-import { surveyed } from '../../support/redaction.ts'
-import { aScene, type Scene } from '../../support/scene.ts'
-import { verifies } from '../../verifies.ts'
+import { type AuditRecord, recordBytes } from '../../core/record.ts'
+import { patientIn } from '../../core/redaction/patients.ts'
+import { openPatient, patientTokens } from '../../sidecar/patient-token.ts'
+import { anInForce, testKeys } from '../support/in-force.ts'
+import { withResult, withValue } from '../support/mcp-server.ts'
+import { aCall } from '../support/message.ts'
+import { aPolicy, aTool } from '../support/policy.ts'
+import { surveyed } from '../support/redaction.ts'
+import { aScene, type Scene } from '../support/scene.ts'
+import { verifies } from '../verifies.ts'
 
 let scene: Scene
 beforeAll(async () => {

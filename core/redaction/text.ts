@@ -1,7 +1,7 @@
 // One string out of a kept place: whole dates become their year, identifiers found in it are replaced, or it is dropped.
 
-import type { TextRule } from '../../core/policy.ts'
-import { sortInPlace } from '../../core/sort-in-place.ts'
+import type { TextRule } from '../policy.ts'
+import { sortInPlace } from '../sort-in-place.ts'
 import { words } from '../words.ts'
 import { detect, type Finding, type Kind } from './detect.ts'
 import { beyondAscii, type Normal, normalize } from './normalize.ts'

@@ -1,12 +1,11 @@
 // Content blocks of results. Text that is JSON is filtered like structuredContent; other text is redacted or dropped;
 // what cannot be looked into (images, audio, files, links) is not returned unless the policy says so, with its reason.
 
-import type { Json } from '../../core/canonical.ts'
-import { isObject } from '../../core/is-object.ts'
-import type { JsonObject } from '../exchange.ts'
+import type { Json, JsonObject } from '../canonical.ts'
+import { isObject } from '../is-object.ts'
 import { parseText } from '../json.ts'
-import type { ReturnRules } from '../targets.ts'
 import { type Projection, project } from './project.ts'
+import type { ReturnRules } from './rules.ts'
 import { add, identifies, redactText } from './text.ts'
 
 /**

@@ -1,9 +1,9 @@
 // Identifiers in text that stays.
 
 import { expect, test } from 'vitest'
-import { patternTree } from '../../../sidecar/pointer.ts'
-import { learnId, look, survey } from '../../../sidecar/redaction/survey.ts'
-import { redactText } from '../../../sidecar/redaction/text.ts'
+import { patternTree } from '../../../core/pointer.ts'
+import { learnId, look, survey } from '../../../core/redaction/survey.ts'
+import { redactText } from '../../../core/redaction/text.ts'
 import { redacted } from '../../support/redaction.ts'
 import { verifies } from '../../verifies.ts'
 

@@ -2,9 +2,9 @@
 // itself, sealed, because affected individuals must be named after a breach (45 CFR 164.404(c), 164.410(c)(1)).
 
 import { createHmac, type KeyObject } from 'node:crypto'
-import type { PatientToken } from '../../core/record.ts'
-import { open, seal } from '../aead.ts'
-import type { InForce } from '../in-force.ts'
+import type { PatientToken } from '../core/record.ts'
+import { open, seal } from './aead.ts'
+import type { InForce } from './in-force.ts'
 
 /**
  * Tokens made lately, for one policy in force. A sealed text that comes again says no more than the token beside it,

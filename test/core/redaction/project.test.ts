@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Json } from '../../../core/canonical.ts'
-import { segmentsOf } from '../../../sidecar/pointer.ts'
+import { segmentsOf } from '../../../core/pointer.ts'
 import { blocks, projected } from '../../support/redaction.ts'
 import { verifies } from '../../verifies.ts'
 

@@ -1,0 +1,25 @@
+// What of a result may leave, compiled once.
+
+import { type PatternTree, patternTree } from '../pointer.ts'
+import type { Returns, TextRule } from '../policy.ts'
+
+export type ReturnRules = {
+  readonly fields: PatternTree
+  readonly patients: PatternTree
+  readonly text: TextRule
+  readonly media: 'Drop' | 'Keep'
+  /** Whether a result may leave as it came: the whole document, text and media kept. */
+  readonly whole: boolean
+}
+
+/** Throws TypeError for a pattern that is no JSON Pointer. */
+export function returnRules({ fields, patients, text, media }: Returns): ReturnRules {
+  const tree = patternTree(fields)
+  return {
+    fields: tree,
+    patients: patternTree(patients),
+    text,
+    media,
+    whole: tree.rule !== undefined && text === 'Keep' && media === 'Keep',
+  }
+}
