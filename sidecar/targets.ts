@@ -4,16 +4,14 @@
 import { type ArgumentCheck, argumentCheck } from '../core/argument-check.ts'
 import type { Json, JsonObject } from '../core/canonical.ts'
 import { type ParamHeader, paramHeaders } from '../core/param-headers.ts'
+import type { Kind } from '../core/permission.ts'
 import { segmentsOf } from '../core/pointer.ts'
 import type { Limits, Prompt, Resource, Tool } from '../core/policy.ts'
 import { type ReturnRules, returnRules } from '../core/redaction/rules.ts'
 import { uriTemplate } from '../core/uri-template.ts'
 
-/** Which list of a role names it, too. */
-export type TargetKind = 'tools' | 'resources' | 'prompts'
-
 export type Target = {
-  readonly kind: TargetKind
+  readonly kind: Kind
   readonly name: string
   /** What the server calls it. For resources the URI says. */
   readonly from: string

@@ -13,6 +13,18 @@ export type Projection = {
   readonly kept: Record<string, number>
   /** Member names seen so far: whether each identifies somebody. They repeat more than anything else. */
   readonly memberNames: Map<string, boolean>
+  /** Absent on the request path: then nothing is told, and nothing paid. */
+  readonly trace?: Trace
+}
+
+/** Follows a projection from place to place, for whoever explains it. What is counted meanwhile stands in the tally. */
+export type Trace = {
+  /** On to a member or an item of this place. */
+  into(step: string | number): void
+  /** Back again. `gone`: the member's own name identifies somebody, so that nothing of it stays. */
+  out(gone?: true): void
+  /** This place is kept by a rule, or (undefined) nothing of it stays. */
+  decided(rule: string | undefined): void
 }
 
 type Members = { [member: string]: Json }
@@ -29,7 +41,9 @@ function place(value: Json, tree: PatternTree, by: Projection): Json | undefined
     const items: Json[] = []
     for (let index = 0; index < value.length; index += 1) {
       const child = tree.named.get(String(index)) ?? tree.any
+      by.trace?.into(index)
       const item = child === undefined ? dropped(by) : place(value[index] as Json, child, by)
+      by.trace?.out()
       // An element of which nothing stays would tell how many there are; an empty list tells that there is none to show.
       if (item !== undefined) items.push(item)
     }
@@ -44,8 +58,11 @@ function placeMembers(value: Members, tree: PatternTree, by: Projection): Member
   // Parsed JSON has no inherited members.
   for (const name in value) {
     const child = tree.named.get(name) ?? tree.any
+    by.trace?.into(name)
     const item = child === undefined ? dropped(by) : place(value[name] as Json, child, by)
-    if (item === undefined || identifying(name, by)) continue
+    const gone = item === undefined || identifying(name, by)
+    by.trace?.out(gone && item !== undefined ? true : undefined)
+    if (gone) continue
     set(members, name, item)
     any = true
   }
@@ -56,19 +73,21 @@ function placeMembers(value: Members, tree: PatternTree, by: Projection): Member
 function keep(value: Json, rule: string, by: Projection): Json | undefined {
   if (typeof value === 'string') {
     const text = redactText(value, by.known, by.rules, by.tally)
-    if (text !== undefined) add(by.kept, rule)
+    if (text === undefined) by.trace?.decided(undefined)
+    else kept(rule, by)
     return text
   }
   if (by.rules.text === 'Keep') {
-    add(by.kept, rule)
+    kept(rule, by)
     return value
   }
   if (typeof value === 'number' && by.known.ids.has(String(value))) {
     add(by.tally.dropped, 'identifier')
+    by.trace?.decided(undefined)
     return undefined
   }
   if (typeof value !== 'object' || value === null) {
-    add(by.kept, rule)
+    kept(rule, by)
     return value
   }
   return Array.isArray(value) ? keepItems(value, rule, by) : keepMembers(value as Members, rule, by)
@@ -77,7 +96,9 @@ function keep(value: Json, rule: string, by: Projection): Json | undefined {
 function keepItems(value: readonly Json[], rule: string, by: Projection): readonly Json[] {
   let copy: Json[] | undefined
   for (let index = 0; index < value.length; index += 1) {
+    by.trace?.into(index)
     const item = keep(value[index] as Json, rule, by)
+    by.trace?.out()
     if (copy === undefined && item === value[index]) continue
     copy ??= value.slice(0, index)
     if (item !== undefined) copy.push(item)
@@ -88,8 +109,10 @@ function keepItems(value: readonly Json[], rule: string, by: Projection): readon
 function keepMembers(value: Members, rule: string, by: Projection): Members {
   let copy: Members | undefined
   for (const name in value) {
+    by.trace?.into(name)
     const item = keep(value[name] as Json, rule, by)
     const stays = item !== undefined && !identifying(name, by)
+    by.trace?.out(stays || item === undefined ? undefined : true)
     if (copy === undefined && stays && item === value[name]) continue
     copy ??= membersBefore(value, name)
     if (stays) set(copy, name, item)
@@ -120,6 +143,12 @@ function identifying(name: string, { memberNames, known, tally }: Projection): b
   return found
 }
 
+function kept(rule: string, by: Projection): void {
+  add(by.kept, rule)
+  by.trace?.decided(rule)
+}
+
 function dropped(by: Projection): undefined {
   add(by.tally.dropped, 'not-allowed')
+  by.trace?.decided(undefined)
 }

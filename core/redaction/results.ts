@@ -3,6 +3,7 @@
 
 import type { Json, JsonObject } from '../canonical.ts'
 import { isObject } from '../is-object.ts'
+import type { PatternTree } from '../pointer.ts'
 import {
   type Block,
   blockOf,
@@ -14,6 +15,7 @@ import {
   type Shower,
 } from './content.ts'
 import { project } from './project.ts'
+import { look, lookAtText, type Survey, survey } from './survey.ts'
 import { add, redactText } from './text.ts'
 
 /** A result taken apart. */
@@ -22,6 +24,19 @@ export type Parts = {
   readonly structured?: Json
   /** Texts that stand by themselves. */
   readonly texts: readonly string[]
+}
+
+/** What all parts of a result tell of the persons in it. `places`: where else patients stand, by policy. */
+export function surveyOf({ blocks, structured, texts }: Parts, places: PatternTree): Survey {
+  const known = survey()
+  if (structured !== undefined) look(structured, places, known)
+  for (const block of blocks) {
+    const inner = 'resource' in block ? block.inner : block
+    if ('json' in inner) look(inner.json, places, known)
+    else if ('text' in inner) lookAtText(inner.text, known)
+  }
+  for (const text of texts) lookAtText(text, known)
+  return known
 }
 
 export type Shape = {

@@ -1,17 +1,18 @@
 // Lists and pings, answered out of the policy: no text of the server's own reaches a caller. Implements: access:lists
 
 import type { JsonObject } from '../../core/canonical.ts'
+import type { Kind } from '../../core/permission.ts'
 import type { Announced, Redacted } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf } from '../respond.ts'
 import type { Rules } from '../rules.ts'
-import type { Target, TargetKind } from '../targets.ts'
+import type { Target } from '../targets.ts'
 
 /** Entries of one page. */
 const pageSize = 200
 
 type List = {
-  readonly kind: TargetKind
+  readonly kind: Kind
   readonly member: string
   readonly of: (rules: Rules) => Iterable<Target>
 }

@@ -3,6 +3,7 @@
 import type { Json } from '../../core/canonical.ts'
 import { purposeMeta } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
+import { purposesOf, rolesFor, rolesForPurpose } from '../../core/permission.ts'
 import { valueAt } from '../../core/pointer.ts'
 import type { Role } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
@@ -37,18 +38,19 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
   const upstreamSession = sessionOf(exchange, deps)
   const found = ask.find(message.params, rules, exchange)
   const held = heldRoles(exchange)
-  const forTarget =
-    found === undefined ? [] : held.filter((role) => role[found.target.kind].includes(found.target.name))
+  const forTarget = found === undefined ? [] : rolesFor(held, found.target.kind, found.target.name)
   if (found === undefined || forTarget.length === 0) throw new Refusal(ask.unknown)
   const purpose = purposeOf(exchange, found.earlier?.purpose)
   if (purpose === undefined)
-    throw new Refusal(statesTwo(exchange) ? 'purpose-contradicts' : 'purpose-missing', purposesOf(forTarget))
+    throw new Refusal(
+      statesTwo(exchange) ? 'purpose-contradicts' : 'purpose-missing',
+      permittedPurposes(forTarget),
+    )
   const named = namedBy(found)
   const patients = patientsOf(named)
   const grant = grantFor(exchange, purpose, listOf(named).every(isPlain) ? patients : undefined, deps)
-  const forPurpose =
-    grant === undefined ? forTarget.filter((role) => role.purposes.includes(purpose)) : forTarget
-  if (forPurpose.length === 0) throw new Refusal('purpose-not-permitted', purposesOf(forTarget))
+  const forPurpose = grant === undefined ? rolesForPurpose(forTarget, purpose) : forTarget
+  if (forPurpose.length === 0) throw new Refusal('purpose-not-permitted', permittedPurposes(forTarget))
 
   const inScope = forPurpose.filter((role) => role.when.scopes.every((scope) => scopes.includes(scope)))
   if (inScope.length === 0) throw scopesMissing(forPurpose[0] as Role)
@@ -74,8 +76,8 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
 }
 
 /** What a caller may state as the purpose, for a refusal. */
-function purposesOf(roles: readonly Role[]): Details {
-  return { data: { purposes: [...new Set(roles.flatMap((role) => role.purposes))].toSorted() } }
+function permittedPurposes(roles: readonly Role[]): Details {
+  return { data: { purposes: purposesOf(roles) } }
 }
 
 /** `patients`: those that count. The patients of an emergency are few and named one by one: they use up none of it. */

@@ -3,14 +3,13 @@
 
 import type { JsonObject } from '../../core/canonical.ts'
 import type { Projection } from '../../core/redaction/project.ts'
-import type { Parts, Shape } from '../../core/redaction/results.ts'
+import { type Shape, surveyOf } from '../../core/redaction/results.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
-import { look, lookAtText, type Survey, survey } from '../../core/redaction/survey.ts'
+import { look, type Survey, survey } from '../../core/redaction/survey.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answered } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
 import { toolError } from '../respond.ts'
-import type { Target } from '../targets.ts'
 import { limitKey } from './authorize.ts'
 
 /** Most patients in one result: a record has 64 KiB, and each is named in it. */
@@ -42,7 +41,7 @@ export function shownResult(
   const parts = shape.apart(result)
   if (parts === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
-  const known = surveyOf(parts, found.target)
+  const known = surveyOf(parts, found.target.returns.patients)
   const patients = recordable(known, showing)
   if (result['isError'] === true && !returns.whole) {
     const dropped = { 'error-text': parts.blocks.length }
@@ -77,18 +76,6 @@ export function shownResult(
 function accountOf(result: JsonObject, patients: readonly string[], by: Projection): Account {
   const outcome = result['isError'] === true ? 'tool-error' : 'ok'
   return { outcome, patients, kept: by.kept, ...by.tally }
-}
-
-function surveyOf({ blocks, structured, texts }: Parts, { returns }: Target): Survey {
-  const known = survey()
-  if (structured !== undefined) look(structured, returns.patients, known)
-  for (const block of blocks) {
-    const inner = 'resource' in block ? block.inner : block
-    if ('json' in inner) look(inner.json, returns.patients, known)
-    else if ('text' in inner) lookAtText(inner.text, known)
-  }
-  for (const text of texts) lookAtText(text, known)
-  return known
 }
 
 /** Identifiers that mean a patient whom the arguments named, by a Patient resource that has both. */
