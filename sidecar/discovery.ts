@@ -22,8 +22,9 @@ import { hostOf, hostsOf } from './intake.ts'
 import { codeOf } from './log.ts'
 import { quota } from './quota.ts'
 import { Refusal } from './refusals.ts'
+import { brokenHttp } from './refused-sockets.ts'
 import { refuseEarly } from './serve.ts'
-import { brokenHttp, type CallsTls } from './server.ts'
+import type { CallsTls } from './server.ts'
 
 type DiscoveryTls = Pick<CallsTls, 'key' | 'cert' | 'minVersion'>
 

@@ -1,6 +1,6 @@
 // Callers' side: mutual TLS, HTTP, one message in and one answer out. Bytes to messages and back, nothing else.
 
-import { constants, randomBytes, randomUUID } from 'node:crypto'
+import { constants, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
@@ -18,7 +18,7 @@ import { bodies } from './bodies.ts'
 import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
 import type { Deps, Watch } from './deps.ts'
 import { discard } from './discard.ts'
-import { openConnections } from './ended-access.ts'
+import { endedAccess } from './ended-access.ts'
 import type { Answer } from './exchange.ts'
 import { proofs } from './identity/dpop.ts'
 import { tokenCache } from './identity/token.ts'
@@ -26,23 +26,23 @@ import type { Orders } from './in-force.ts'
 import { limits } from './limits.ts'
 import { codeOf } from './log.ts'
 import { type Elsewhere, logoff } from './logoff.ts'
+import { openConnections } from './open-connections.ts'
 import { quota } from './quota.ts'
-import { type Reason, Refusal } from './refusals.ts'
+import { refusedSockets } from './refused-sockets.ts'
 import { lengthOf } from './respond.ts'
-import { type Incoming, refuseEarly, serve } from './serve.ts'
+import { type Incoming, serve } from './serve.ts'
 import { sessions } from './sessions.ts'
 import { atOnce } from './streams/at-once.ts'
 import { streams } from './streams/open.ts'
 import { type Outlet, outlet } from './streams/outlet.ts'
 import { pending } from './streams/pending.ts'
 import type { Trail } from './trail/trail.ts'
+import { endUnread } from './unread.ts'
 import { type Upstream, type UpstreamOptions, upstream } from './upstream.ts'
 
 /** Connections at one time, and of one client certificate: many people may call over that of their agents. */
 const mostConnections = 1024
 const mostOfOneCertificate = 512
-/** So long a caller may leave an answer unread, milliseconds. */
-const patience = 60_000
 
 /** PEM. `ca`: whose client certificates are accepted. */
 export type CallsTls = { key: string; cert: string; ca: string; minVersion: 'TLSv1.2' | 'TLSv1.3' }
@@ -97,15 +97,9 @@ export function callsServer(options: CallsOptions): CallsServer {
     clock,
     watch,
   }
-  const connections = new WeakMap<Duplex, Connection>()
-  /** Whose answer is given while their body still comes. */
-  const answered = new WeakMap<Duplex, IncomingMessage>()
-  /** What runs over a connection. */
-  const running = new WeakMap<Duplex, Set<IncomingMessage>>()
-  /** Over which nothing more is taken, and those requests of them that had not come whole. */
-  const refused = new WeakSet<Duplex>()
-  const givenUp = new WeakSet<IncomingMessage>()
-  const open = openConnections(orders)
+  const open = openConnections()
+  const ended = endedAccess(open, orders)
+  const refused = refusedSockets(open, deps)
   const ofCertificate = shares(mostOfOneCertificate)
   let { ca } = options.tls
   let generation = 0
@@ -156,7 +150,6 @@ export function callsServer(options: CallsOptions): CallsServer {
       return
     }
     socket.once('close', () => ofCertificate.give(certificate, 1))
-    connections.set(socket, connection)
     open.keep(socket, connection)
   })
   // Read once while the connection is there, a socket remembers its peer's address; afterwards there is none to read.
@@ -168,23 +161,18 @@ export function callsServer(options: CallsOptions): CallsServer {
     socket.destroy()
   })
   const take = (request: IncomingMessage, response: ServerResponse, expects = false): void => {
-    const connection = connections.get(request.socket)
-    if (connection === undefined) {
+    const over = open.of(request.socket)
+    if (over === undefined) {
       response.destroy()
       return
     }
+    const { connection } = over
     serving += 1
-    const { socket } = request
-    const beside = running.get(socket) ?? new Set()
-    running.set(socket, beside.add(request))
-    const ended = open.begin(connection)
+    const end = open.begin(over, request)
     // Closed, not merely ended: the last bytes of an answer are to leave before the process does.
     response.once('close', () => {
       serving -= 1
-      beside.delete(request)
-      ended()
-      // What came whole before is answered first; see refuseSocket.
-      if (refused.has(socket) && socket.writable && !cameWhole(beside)) socket.destroySoon()
+      end()
       if (serving === 0) idle?.()
     })
     const refusedBefore = draining
@@ -205,7 +193,7 @@ export function callsServer(options: CallsOptions): CallsServer {
       refusedBefore,
       hosts: hosts?.(),
       goOn,
-      givenUp: () => givenUp.has(request),
+      givenUp: () => refused.givenUp(request),
       outlet: streaming,
     }
     serve(incoming, deps).then(
@@ -230,38 +218,10 @@ export function callsServer(options: CallsOptions): CallsServer {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
     server.emit('request', request, response),
   )
-  server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
-    const reason = brokenHttp(error)
-    // Heard again for every piece that comes behind.
-    if (refused.has(socket)) return
-    // Of what is thrown away after its answer nobody hears a second one.
-    if (reason === undefined || !socket.writable || answered.get(socket)?.complete === false) socket.destroy()
-    else refuseSocket(reason, socket)
-  })
+  server.on('clientError', (error: Error, socket: Duplex) => refused.broken(error, socket))
   server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
-    refuseSocket('method-not-allowed', socket),
+    refused.refuse('method-not-allowed', socket),
   )
-
-  /** Refuses what never became a request that Node hands out. */
-  function refuseSocket(reason: Reason, socket: Duplex): void {
-    refused.add(socket)
-    const peer = connections.get(socket)?.peer ?? 'unknown'
-    const beside = running.get(socket) ?? new Set()
-    for (const request of beside) if (!request.complete) givenUp.add(request)
-    refuseEarly(new Refusal(reason), { call: randomUUID() }, peer, deps)
-      .then((answer) => {
-        // A call that came whole before is answered itself, and would take this for its answer.
-        if (cameWhole(beside)) return
-        const { status, headers, body } = answer
-        const lines = Object.entries({ ...headers, 'content-length': lengthOf(answer), connection: 'close' })
-        const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-        // Ended, not merely our half: what was refused is not to go on when its last bytes come.
-        socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body ?? ''}`, () => socket.destroy())
-        endUnread(socket)
-        socket.resume()
-      })
-      .catch(() => socket.destroy())
-  }
 
   /**
    * Sends an answer. The connection ends with it where its CA is no longer ours, where its caller's access was ended, or
@@ -277,16 +237,13 @@ export function callsServer(options: CallsOptions): CallsServer {
     const { generation: seen } = connection
     // Who waits to be told sends nothing more, or sends it all as the next request: the connection cannot go on.
     const left = waits ? undefined : discard(request)
-    if (left !== undefined) {
-      answered.set(request.socket, request)
-      void left.then(() => answered.delete(request.socket))
-    }
+    if (left !== undefined) refused.answered(request, left)
     const last =
       waits ||
       draining ||
       seen !== generation ||
       (answer.status === 413 && !request.complete) ||
-      (answer.status === 403 && open.over(connection))
+      (answer.status === 403 && ended.over(connection))
     response.writeHead(answer.status, {
       ...answer.headers,
       ...(last ? { connection: 'close' } : {}),
@@ -320,7 +277,7 @@ export function callsServer(options: CallsOptions): CallsServer {
       if (serving > 0) await new Promise<void>((resolve) => (idle = resolve))
       server.closeIdleConnections()
       floods.stop()
-      open.stop()
+      ended.stop()
       await floods.flush().catch((cause: unknown) => watch.fault?.({ stage: 'trail', name: codeOf(cause) }))
       deps.upstream.close()
     },
@@ -340,23 +297,4 @@ function secure({ key, cert, ca, minVersion }: CallsTls) {
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     sessionIdContext: randomBytes(16).toString('hex'),
   }
-}
-
-/** Who does not read holds a connection, and would hold a process that stops. */
-function endUnread(answer: Duplex | ServerResponse): void {
-  const stalled = setTimeout(() => answer.destroy(), patience)
-  answer.once('close', () => clearTimeout(stalled))
-}
-
-function cameWhole(requests: ReadonlySet<IncomingMessage>): boolean {
-  for (const { complete } of requests) if (complete) return true
-  return false
-}
-
-/** The refusal for HTTP that Node's parser gave up on; undefined where the peer is simply gone. */
-export function brokenHttp({ code }: { code?: string }): Reason | undefined {
-  if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large'
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-late'
-  const brokenOff = code === 'HPE_INVALID_EOF_STATE'
-  return code?.startsWith('HPE_') === true && !brokenOff ? 'http-malformed' : undefined
 }

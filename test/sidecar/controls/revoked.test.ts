@@ -2,12 +2,14 @@
 
 import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
+import { IncomingMessage } from 'node:http'
 import type { Agent } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { RevocationOrder } from '../../../core/wire.ts'
-import { openConnections } from '../../../sidecar/ended-access.ts'
+import { endedAccess } from '../../../sidecar/ended-access.ts'
+import { type Open, openConnections } from '../../../sidecar/open-connections.ts'
 import { withResult, withValue } from '../../support/mcp-server.ts'
 import { aMessage } from '../../support/message.ts'
 import { issuerUrl } from '../../support/policy.ts'
@@ -132,16 +134,20 @@ verifies('access:revocation', 'a connection over which a stream ran is closed be
     destroySoon: () => (ended += 1),
   }) as unknown as TLSSocket
   const connection = { peer: '127.0.0.1', certificate: await own(), expires: clock + 60_000, generation: 0 }
-  const open = openConnections(scene.orders)
+  const open = openConnections()
+  const access = endedAccess(open, scene.orders)
   open.keep(socket, connection)
-  const [over, alsoOver] = [open.begin(connection), open.begin(connection)]
+  const kept = open.of(socket) as Open
+  const [over, alsoOver] = [new IncomingMessage(socket), new IncomingMessage(socket)].map((request) =>
+    open.begin(kept, request),
+  ) as [() => void, () => void]
   scene.orders.revocations.set([{ kind: 'certificate', value: connection.certificate }])
   scene.orders.set(scene.orders.standing())
   over()
   expect(ended).toBe(0)
 
   alsoOver()
-  open.stop()
+  access.stop()
 
   expect(ended).toBe(1)
 })
