@@ -4,10 +4,10 @@
 
 import { isObject } from '../is-object.ts'
 import { matches, type PatternTree } from '../pointer.ts'
+import { fold } from '../text/normalize.ts'
+import { small, wordEnd, wordStart } from '../text/word.ts'
 import { words } from '../words.ts'
-import { fold } from './normalize.ts'
 import { patientIn } from './patients.ts'
-import { small, wordEnd, wordStart } from './word.ts'
 
 export type Survey = {
   /** Patients, in order of first mention. */

@@ -2,11 +2,11 @@
 
 import type { TextRule } from '../policy.ts'
 import { sortInPlace } from '../sort-in-place.ts'
+import { detect, type Finding, type Kind } from '../text/forms.ts'
+import { beyondAscii, type Normal, normalize } from '../text/normalize.ts'
+import { isAsciiWord, small, wordEnd, wordStart } from '../text/word.ts'
 import { words } from '../words.ts'
-import { detect, type Finding, type Kind } from './detect.ts'
-import { beyondAscii, type Normal, normalize } from './normalize.ts'
 import { mayBeName, type Survey, startOf } from './survey.ts'
-import { isAsciiWord, small, wordEnd, wordStart } from './word.ts'
 
 export type TextRules = { readonly dates: 'Year' | 'Drop'; readonly text: TextRule }
 
@@ -45,7 +45,7 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
   const normal = normalize(text)
   // Known ones first: of two findings of one stretch the first counts, and it says more.
   const findings: Finding[] = []
-  detectKnown(normal.text, known, findings)
+  findKnown(normal.text, known, findings)
   detect(normal.text, findings)
   if (findings.length === 0) {
     known.clean.add(text)
@@ -59,7 +59,7 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
 export function identifies(text: string, known: Survey): boolean {
   const normal = normalize(text).text
   const findings: Finding[] = []
-  detectKnown(normal, known, findings)
+  findKnown(normal, known, findings)
   detect(normal, findings)
   return findings.length > 0
 }
@@ -100,7 +100,7 @@ const everyday = words(`
   sick swift wise wells west north winter worth ray rob sue pat nick jack
 `)
 
-function detectKnown(text: string, known: Survey, findings: Finding[]): void {
+export function findKnown(text: string, known: Survey, findings: Finding[]): void {
   const { names, ids } = known
   let start = names.size === 0 ? text.length : wordStart(text, 0)
   while (start < text.length) {
