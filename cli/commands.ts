@@ -8,6 +8,8 @@ import { review } from './break-glass/review.ts'
 import type { Command } from './command.ts'
 import { completion } from './completion.ts'
 import { connect } from './connect.ts'
+import { explain } from './explain.ts'
+import { redact } from './redact.ts'
 import { revoke } from './revoke.ts'
 import { status } from './status.ts'
 import { trailExport } from './trail-export.ts'
@@ -15,6 +17,7 @@ import { verify } from './verify.ts'
 
 export const commands: readonly Command[] = [
   connect,
+  explain,
   status,
   request,
   approve,
@@ -24,5 +27,6 @@ export const commands: readonly Command[] = [
   revoke,
   trailExport,
   verify,
+  redact,
   completion,
 ]

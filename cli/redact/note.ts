@@ -1,0 +1,38 @@
+// One line of notes: JSON with an id and a text in, the same with the identifiers of the text replaced out.
+
+import { isObject } from '../../core/is-object.ts'
+import { parseJson } from '../../core/json.ts'
+import { findIdentifiers } from '../../core/text/find.ts'
+import type { Span } from '../../core/text/span.ts'
+import type { Redacted } from './stream.ts'
+
+const faults = {
+  json: 'it is not JSON in UTF-8, one document a line',
+  shape: 'it is no object with an "id" (text or number) and a "text"',
+} as const
+
+/** A note's line redacted. `spans`: where identifiers stood in the text as it came, UTF-16 code units. */
+export function redactNote(line: Buffer): Redacted {
+  const parsed = parseJson(line)
+  if ('fault' in parsed) return { fault: faults.json }
+  const { value } = parsed
+  if (!isObject(value)) return { fault: faults.shape }
+  const { id, text } = value
+  if (typeof text !== 'string' || (typeof id !== 'string' && typeof id !== 'number'))
+    return { fault: faults.shape }
+  const found = findIdentifiers(text)
+  const spans = found.map(({ start, end, type }) => ({ start, end, type }))
+  // Only these three: whatever else the line holds may be an identifier.
+  return { out: `${JSON.stringify({ id, text: withMarks(text, found), spans })}\n` }
+}
+
+/** The text with a mark of its type in place of each identifier; a date becomes its year, where it has one. */
+function withMarks(text: string, spans: readonly Span[]): string {
+  let out = ''
+  let position = 0
+  for (const { start, end, type, year } of spans) {
+    out += text.slice(position, start) + (year ?? `[${type}]`)
+    position = end
+  }
+  return out + text.slice(position)
+}
