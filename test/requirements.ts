@@ -327,6 +327,10 @@ export const requirements = {
     'minimumNecessaryDisclosures',
     'What a call comes to later is cut by the rules of its tool, as if it had been answered at once.',
   ),
+  'minimum:explained': done(
+    'minimumNecessary',
+    'What a policy makes of a call and its result is told place by place with the rule, and without a value.',
+  ),
   'minimum:linter': planned('minimumNecessary', 'A linter writes the first policy and finds wide ones.'),
 
   // 9. Breach readiness

@@ -1,0 +1,137 @@
+// The decision before a result: may this role ask for this, for this purpose, with these arguments; by which rule.
+
+import type { JsonObject } from '../../core/canonical.ts'
+import { purposesOf, rolesFor, rolesForPurpose } from '../../core/permission.ts'
+import { segmentsOf, valueAt } from '../../core/pointer.ts'
+import type { Role } from '../../core/policy.ts'
+import { patientIn } from '../../core/redaction/patients.ts'
+import type { Target } from './target.ts'
+
+/** One rule and what it says. `passed` undefined: it cannot be told without the token, or was not asked. */
+export type Step = { rule: string; passed: boolean | undefined; says: string }
+
+export type Decision = { permitted: boolean; steps: Step[] }
+
+/** `roles`: those that the caller holds. `args` undefined: none were given, and nothing is said of them. */
+export function decide(
+  roles: readonly Role[],
+  purpose: string,
+  target: Target,
+  args: JsonObject | undefined,
+): Decision {
+  const steps: Step[] = []
+  const naming = rolesFor(roles, target.kind, target.name)
+  steps.push(
+    naming.length > 0
+      ? { rule: 'role', passed: true, says: `${namesOf(naming)} names it in ${target.kind}` }
+      : {
+          rule: 'role',
+          passed: false,
+          says: `${namesOf(roles)} does not name it in ${target.kind}: to this caller it does not exist`,
+        },
+  )
+  if (naming.length === 0) return { permitted: false, steps }
+  const permitting = rolesForPurpose(naming, purpose)
+  const purposes = purposesOf(naming).join(', ')
+  steps.push(
+    permitting.length > 0
+      ? { rule: 'purpose', passed: true, says: `${purpose} is among its purposes: ${purposes}` }
+      : { rule: 'purpose', passed: false, says: `${purpose} is not among its purposes: ${purposes}` },
+  )
+  if (permitting.length === 0) return { permitted: false, steps }
+  steps.push(...argumentSteps(target, args), patientStep(permitting, target, args), tokenStep(permitting))
+  return { permitted: steps.every(({ passed }) => passed !== false), steps }
+}
+
+function argumentSteps(target: Target, args: JsonObject | undefined): Step[] {
+  if (target.kind === 'resources') return []
+  if (args === undefined)
+    return [{ rule: 'arguments', passed: undefined, says: 'none given: --args judges them' }]
+  const refused = refusedArguments(target, args)
+  if (refused.length === 0)
+    return [{ rule: 'arguments', passed: true, says: 'all keep to the schema of its arguments' }]
+  return refused.map((says) => ({ rule: 'arguments', passed: false, says }))
+}
+
+/**
+ * Every argument that is refused, and by which rule; the request path stops at the first. The same check is asked again of
+ * fewer arguments: of those that must be there, and of these with each of the others.
+ */
+function refusedArguments({ check }: Target, args: JsonObject): string[] {
+  const whole = check(args)
+  if (whole === undefined) return []
+  const names = Object.keys(args)
+  const needed: string[] = []
+  let first = check({})
+  while (
+    first?.rule === 'is required' &&
+    names.includes(first.argument) &&
+    !needed.includes(first.argument)
+  ) {
+    needed.push(first.argument)
+    first = check(only(needed, args))
+  }
+  const found = first === undefined ? [] : [`${first.argument} ${first.rule}`]
+  for (const name of names.filter((one) => !needed.includes(one))) {
+    const violation = check(only([...needed, name], args))
+    if (violation === undefined || same(violation, first)) continue
+    const { argument, rule } = violation
+    const plain = argument === name || argument.startsWith(`${name}.`)
+    found.push(plain ? `${argument} ${rule}` : `${shown(name)}: ${argument} ${rule}`)
+  }
+  // Refused only together: what the request path says.
+  return found.length > 0 ? found : [`${whole.argument} ${whole.rule}`]
+}
+
+type Violation = { readonly argument: string; readonly rule: string }
+
+function same(one: Violation, other: Violation | undefined): boolean {
+  return one.argument === other?.argument && one.rule === other.rule
+}
+
+function only(names: readonly string[], args: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(args).filter(([name]) => names.includes(name)))
+}
+
+/** A name that only the caller gave may hold anything. */
+function shown(name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(name) ? name : 'an argument with a name of its own'
+}
+
+function patientStep(roles: readonly Role[], { patient, given = {} }: Target, args?: JsonObject): Step {
+  const reaches = [...new Set(roles.map((role) => reach[role.patients]))].join(', or ')
+  const segments = patient === undefined ? undefined : segmentsOf(patient)
+  const said = args !== undefined || Object.keys(given).length > 0
+  const named = segments === undefined ? undefined : valueAt({ ...args, ...given }, segments)
+  const wide = roles.some((role) => role.patients === 'Any')
+  if (said && segments !== undefined && patientIn(named) === undefined && !Array.isArray(named))
+    return {
+      rule: 'patient',
+      passed: wide ? undefined : false,
+      says: `${patient} names no patient${wide ? '' : ', and to name nobody is to ask about everybody'}: ${reaches}`,
+    }
+  return { rule: 'patient', passed: wide ? true : undefined, says: reaches }
+}
+
+const reach: { readonly [kind in Role['patients']]: string } = {
+  Any: 'any patient (Any)',
+  Bound: 'only the patient that the token names (Bound)',
+  Panel: 'only the patients that the token lists (Panel)',
+}
+
+/** What no file can tell: the caller must have it all the same. */
+function tokenStep(roles: readonly Role[]): Step {
+  const wanted = roles.map(({ when }) => {
+    const scopes = when.scopes.length === 0 ? '' : ` with scopes ${when.scopes.join(' ')}`
+    return `role ${when.role}${scopes}`
+  })
+  return {
+    rule: 'token',
+    passed: undefined,
+    says: `must say ${[...new Set(wanted)].join(', or ')}, and prove MFA`,
+  }
+}
+
+function namesOf(roles: readonly Role[]): string {
+  return roles.map(({ name }) => name).join(', ')
+}

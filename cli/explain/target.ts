@@ -1,0 +1,73 @@
+// What is asked about: a tool, a resource or a prompt of the policy, as the sidecar would find it.
+
+import { type ArgumentCheck, argumentCheck } from '../../core/argument-check.ts'
+import type { JsonObject } from '../../core/canonical.ts'
+import type { Kind } from '../../core/permission.ts'
+import type { Limits, Policy, Returns } from '../../core/policy.ts'
+import { promptResult, resourceResult, type Shape, toolResult } from '../../core/redaction/results.ts'
+import { uriTemplate } from '../../core/uri-template.ts'
+
+export type Target = {
+  readonly kind: Kind
+  readonly name: string
+  readonly returns: Returns
+  readonly limits: Limits
+  readonly shape: Shape
+  readonly check: ArgumentCheck
+  /** Where the patient stands in the arguments, as the policy says it. */
+  readonly patient?: string
+  /** Arguments that the question itself gives: the variables of a resource's URI. */
+  readonly given?: JsonObject
+}
+
+/** What kinds of things there are to ask about, by the option that names one. */
+export const kinds = { tool: 'tools', resource: 'resources', prompt: 'prompts' } as const satisfies {
+  [option: string]: Kind
+}
+
+/** Undefined where the policy has no such thing. `name`: of a resource its URI. */
+export function targetOf(policy: Policy, kind: Kind, name: string): Target | undefined {
+  return finders[kind](policy, name)
+}
+
+const finders: { readonly [kind in Kind]: (policy: Policy, name: string) => Target | undefined } = {
+  tools({ tools }, name) {
+    const tool = tools.find((one) => one.name === name)
+    if (tool === undefined) return undefined
+    const { returns, limits, patient } = tool
+    const check = argumentCheck(tool)
+    return { kind: 'tools', name, returns, limits, shape: toolResult, check, ...(patient ? { patient } : {}) }
+  },
+  prompts({ prompts }, name) {
+    const prompt = prompts.find((one) => one.name === name)
+    if (prompt === undefined) return undefined
+    const { returns, limits, patient } = prompt
+    const check = argumentCheck({ arguments: prompt.arguments, with: {} })
+    return {
+      kind: 'prompts',
+      name,
+      returns,
+      limits,
+      shape: promptResult,
+      check,
+      ...(patient ? { patient } : {}),
+    }
+  },
+  resources({ resources }, uri) {
+    for (const { name, uri: template, patient, returns, limits } of resources) {
+      const values = uriTemplate(template).match(uri)
+      if (values === undefined) continue
+      return {
+        kind: 'resources',
+        name,
+        returns,
+        limits,
+        shape: resourceResult,
+        check: () => undefined,
+        given: Object.fromEntries(values),
+        ...(patient === undefined ? {} : { patient: `/${patient}` }),
+      }
+    }
+    return undefined
+  },
+}
