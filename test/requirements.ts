@@ -293,6 +293,10 @@ export const requirements = {
     'minimumNecessaryDisclosures',
     'No value outside the allowed fields is in the answer, in content or structuredContent.',
   ),
+  'minimum:fhir-paths': done(
+    'minimumNecessaryDisclosures',
+    'A path of FHIR elements keeps its element wherever a resource of that type stands, and nothing beside it that tells who somebody is.',
+  ),
   'minimum:text': thin(
     'minimumNecessaryDisclosures',
     'Identifiers in kept text are replaced.',
@@ -323,6 +327,10 @@ export const requirements = {
     'minimumNecessary',
     'Patient data put into any member, header or stream of a message goes where the policy lets it, and nowhere else.',
   ),
+  'minimum:oracle': done(
+    'minimumNecessaryDisclosures',
+    'No value is in an answer that an independent reading of the original and the fields does not permit.',
+  ),
   'minimum:tasks': done(
     'minimumNecessaryDisclosures',
     'What a call comes to later is cut by the rules of its tool, as if it had been answered at once.',
@@ -331,7 +339,14 @@ export const requirements = {
     'minimumNecessary',
     'What a policy makes of a call and its result is told place by place with the rule, and without a value.',
   ),
-  'minimum:linter': planned('minimumNecessary', 'A linter writes the first policy and finds wide ones.'),
+  'minimum:linter': done(
+    'minimumNecessary',
+    'The linter finds what a policy lets through more widely than it need, with the place, the reason and what to write.',
+  ),
+  'minimum:linter-accepted': done(
+    'minimumNecessary',
+    'A finding that a person accepted with a reason is shown as accepted; an error is never accepted.',
+  ),
 
   // 9. Breach readiness
   'breach:signal': thin(

@@ -55,7 +55,7 @@ export function lookAtText(text: string, into: Survey): void {
 
 const reference = /\bPatient\/([A-Za-z0-9.-]{1,64})/g
 
-function addReferences(text: string, into: Survey): void {
+export function addReferences(text: string, into: Survey): void {
   if (!text.includes('Patient/')) return
   reference.lastIndex = 0
   for (let match = reference.exec(text); match !== null; match = reference.exec(text))
@@ -78,8 +78,9 @@ const persons: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Perso
 /** Members whose reference is a patient even where it does not say so (urn:uuid in bundles). */
 const patientMembers: ReadonlySet<string> = new Set(['subject', 'patient', 'beneficiary'])
 
-function lookAtObject(value: Known, key: string, resource: string | undefined, into: Survey): void {
+export function lookAtObject(value: Known, key: string, resource: string | undefined, into: Survey): void {
   if (typeof value['resourceType'] === 'string' && persons.has(value['resourceType'])) addPerson(value, into)
+  if (resource !== undefined && persons.has(resource)) besides.get(key)?.(value, into)
   const practitioner = resource === 'Practitioner' || resource === 'PractitionerRole'
   if (!practitioner && ('family' in value || 'given' in value)) addName(value, into)
   if (patientMembers.has(key)) {
@@ -128,6 +129,23 @@ function meaningOf(member: string): Meaning | undefined {
   const meaning = foundOut(member)
   if (meanings.size < mostMeanings) meanings.set(member, meaning)
   return meaning
+}
+
+/** Whether an object with a member of this name may tell of somebody: by it alone, or only where it is a person's. */
+export function tellsOf(member: string): 'by itself' | 'of a person' | undefined {
+  const meaning = meaningOf(member)
+  if (meaning === undefined) return member === 'family' || member === 'given' ? 'by itself' : undefined
+  return meaning.holds === 'its own name' && !meaning.person ? 'of a person' : 'by itself'
+}
+
+/** Whether the object in a member of this name may tell of somebody: of a patient, or of the person that it is part of. */
+export function isTold(member: string): 'of a patient' | 'of a person' | undefined {
+  if (patientMembers.has(member)) return 'of a patient'
+  return besides.has(member) ? 'of a person' : undefined
+}
+
+export function isPerson(resource: string): boolean {
+  return persons.has(resource)
 }
 
 function foundOut(member: string): Meaning | undefined {
@@ -179,11 +197,26 @@ function addPerson(person: Known, into: Survey): void {
     for (const way of list(contact['telecom'])) addId(way['value'], into)
   }
   for (const way of list(person['telecom'])) addId(way['value'], into)
-  for (const address of list(person['address'])) {
-    addId(address['text'], into)
-    addId(address['city'], into)
-    if (Array.isArray(address['line'])) for (const line of address['line']) addId(line, into)
-  }
+  for (const address of list(person['address'])) addAddress(address, into)
+}
+
+/** What else tells of a person, by its member: relatives' addresses, and values of extensions such as the place of birth. */
+const besides: ReadonlyMap<string, (value: Known, into: Survey) => void> = new Map([
+  ['address', addAddress],
+  ['valueAddress', addAddress],
+  ['valueHumanName', addName],
+  ['valueContactPoint', addValue],
+  ['valueIdentifier', addValue],
+])
+
+function addValue({ value }: Known, into: Survey): void {
+  addId(value, into)
+}
+
+function addAddress({ text, city, line }: Known, into: Survey): void {
+  addId(text, into)
+  addId(city, into)
+  if (Array.isArray(line)) for (const one of line) addId(one, into)
 }
 
 function addName(name: Known, into: Survey): void {
@@ -192,7 +225,7 @@ function addName(name: Known, into: Survey): void {
   for (const given of Array.isArray(name['given']) ? name['given'] : [name['given']]) addWords(given, into)
 }
 
-function addPatients(value: unknown, into: Survey): void {
+export function addPatients(value: unknown, into: Survey): void {
   if (Array.isArray(value)) for (const item of value) addPatients(item, into)
   const patient = patientIn(isObject(value) ? value['reference'] : value)
   if (patient !== undefined) into.patients.add(patient)
