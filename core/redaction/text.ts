@@ -22,6 +22,7 @@ const marks: { readonly [kind in Kind]: string } = {
   ip: '[IP]',
   url: '[URL]',
   name: '[NAME]',
+  place: '[PLACE]',
   id: '[ID]',
 }
 

@@ -1,7 +1,7 @@
 // Identifiers in text (45 CFR 164.514(b)(2)(i), those that have a form). Every pattern is bounded: from any start it looks
 // at no more than a fixed number of characters, so the time is linear in the text, whatever it holds.
 
-export type Kind = 'ssn' | 'mrn' | 'phone' | 'email' | 'date' | 'ip' | 'url' | 'name' | 'id'
+export type Kind = 'ssn' | 'mrn' | 'phone' | 'email' | 'date' | 'ip' | 'url' | 'name' | 'place' | 'id'
 
 /** A stretch of text that is an identifier. `year`: of a date that has one. */
 export type Finding = { start: number; end: number; kind: Kind; year?: string }

@@ -1,0 +1,45 @@
+// Which words of a text are taken for what, while rules look at them one after the other: what one has claimed, no later one
+// looks at again.
+
+import type { Tokens } from './tokens.ts'
+
+export const claim = {
+  none: 0,
+  name: 1,
+  place: 2,
+  /** Looked at and left: an eponym, a body that gives guidelines. */ kept: 3,
+} as const
+export type Claim = (typeof claim)[keyof typeof claim]
+
+export type Claims = {
+  readonly words: Tokens
+  /** By word. */
+  readonly what: Uint8Array
+  /** By word: the word that its claim begins with. */
+  readonly from: Int32Array
+}
+
+let what = new Uint8Array(0)
+let from = new Int32Array(0)
+
+/** None yet. What is returned is overwritten by the next call. */
+export function noClaims(words: Tokens): Claims {
+  if (what.length < words.start.length) {
+    what = new Uint8Array(words.start.length)
+    from = new Int32Array(words.start.length)
+  } else what.fill(0, 0, words.count)
+  return { words, what, from }
+}
+
+/** From word `start` to word `end`, that one included. Takes over what was claimed within. */
+export function take({ what, from }: Claims, start: number, end: number, as: Claim): void {
+  for (let i = start; i <= end; i += 1) {
+    what[i] = as
+    from[i] = start
+  }
+}
+
+export function isFree({ what }: Claims, start: number, end = start): boolean {
+  for (let i = start; i <= end; i += 1) if (what[i] !== claim.none) return false
+  return true
+}

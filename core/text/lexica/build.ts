@@ -1,0 +1,96 @@
+// Packs public word lists into words.json: `node core/text/lexica/build.ts DIRECTORY`. README.md says how the directory is
+// filled, and with what.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  english,
+  eponym,
+  everyday,
+  first,
+  frequent,
+  hashBits,
+  medical,
+  place,
+  surname,
+  wordHash,
+} from '../lexicon.ts'
+import { fold } from '../normalize.ts'
+
+const directory = process.argv[2]
+if (directory === undefined) throw new Error('Name the directory with the lists: see README.md.')
+const lines = (name: string): string[] => readFileSync(join(directory, name), 'utf8').split('\n')
+
+const flags = new Map<string, number>()
+/** Adds a flag to each word of a text. */
+function mark(text: string, flag: number): void {
+  for (const word of fold(text).match(/[a-z]+/g) ?? []) {
+    if (word.length >= 2) flags.set(word, (flags.get(word) ?? 0) | flag)
+  }
+}
+const has = (word: string, flag: number): boolean => ((flags.get(word) ?? 0) & flag) !== 0
+
+// 1990 census: name, per cent of people, sum, rank.
+for (const [list, flag, many] of [
+  ['dist.male.first', first, 400],
+  ['dist.female.first', first, 600],
+  ['dist.all.last', surname, 5000],
+] as const)
+  for (const line of lines(list)) {
+    const [name = '', , , rank = ''] = line.trim().split(/\s+/)
+    mark(name, Number(rank) <= many ? flag | frequent : flag)
+  }
+
+/** Places of the United States with 1,000 people, of the world with 100,000. */
+for (const line of lines('places.tsv')) {
+  const [name = '', country = '', people = ''] = line.split('\t')
+  if (country !== 'US' && Number(people) < 100_000) continue
+  for (const word of name.split(/[^\p{L}]+/u)) if (word.length >= 3) mark(word, place)
+}
+
+for (const line of lines('american-english')) if (/^[a-z]+$/.test(line)) mark(line, english)
+for (const line of lines('american-english-small')) if (/^[a-z]+$/.test(line)) mark(line, everyday)
+
+// A rare brand, or a word of one synonym, that is a name of many people is the name.
+for (const list of ['drugs.txt', 'diseases.txt', 'icd.txt'])
+  for (const line of lines(list))
+    for (const word of fold(line).match(/[a-z]+/g) ?? []) {
+      if (word.length < 3) continue
+      const name = has(word, first | surname) && !has(word, english)
+      if (list === 'drugs.txt' && name && has(word, frequent)) continue
+      mark(word, name && list !== 'drugs.txt' ? eponym | medical : medical)
+    }
+
+const groups = new Map<number, number[]>()
+for (const [word, combination] of flags) {
+  const group = groups.get(combination)
+  const hash = wordHash(word, 0, word.length) & hashBits
+  if (group === undefined) groups.set(combination, [hash])
+  else group.push(hash)
+}
+
+const bytes: number[] = []
+function number(value: number): void {
+  for (let rest = value; ; rest >>>= 7) {
+    if (rest < 0x80) {
+      bytes.push(rest)
+      return
+    }
+    bytes.push((rest & 0x7f) | 0x80)
+  }
+}
+for (const [combination, all] of [...groups].toSorted(([a], [b]) => a - b)) {
+  const hashes = [...new Set(all)].toSorted((a, b) => a - b)
+  bytes.push(combination)
+  number(hashes.length)
+  let last = 0
+  for (const hash of hashes) {
+    number(hash - last)
+    last = hash
+  }
+}
+writeFileSync(
+  new URL('words.json', import.meta.url),
+  `${JSON.stringify(Buffer.from(bytes).toString('base64'))}\n`,
+)
+process.stdout.write(`${flags.size} words, ${bytes.length} bytes\n`)

@@ -1,0 +1,270 @@
+// People in prose: names behind titles and words that announce them, first names with initials or surnames, surnames first,
+// names before degrees.
+
+import { type Claims, claim, isFree, take } from './claims.ts'
+import * as classes from './classes.ts'
+import { english, eponym, everyday, first, frequent, medical, surname } from './lexicon.ts'
+import { is, isLarge, isStrange } from './places.ts'
+import { gaps, shapes, type Tokens } from './tokens.ts'
+
+const mostWords = 4
+
+/** Bears a capital and may be part of a person's name, by itself no proof. */
+function mayBePart(words: Tokens, i: number): boolean {
+  if (words.shape[i] !== shapes.capitalised && words.shape[i] !== shapes.capitals) return false
+  if (is(words, i, classes.stopper | classes.month | classes.acronym | classes.title)) return false
+  const flags = words.flags[i] as number
+  return (flags & (first | surname)) !== 0 || (flags & (english | medical)) === 0
+}
+
+/** A first name that is no other word, or so common a name that the other word is rarer. */
+export function isFirstName(words: Tokens, i: number): boolean {
+  if (words.shape[i] !== shapes.capitalised) return false
+  const flags = words.flags[i] as number
+  if ((flags & first) === 0 || is(words, i, classes.stopper | classes.month)) return false
+  return (flags & (english | medical)) === 0 || (flags & frequent) !== 0
+}
+
+/** "Mr. James T.", "Dr Patel", "DR. SMITH". */
+export function findTitled(claims: Claims): void {
+  const { words } = claims
+  for (let i = 0; i + 1 < words.count; i += 1) {
+    if (!is(words, i, classes.title) || !isFree(claims, i)) continue
+    const gap = words.gap[i + 1]
+    if (gap !== gaps.space && gap !== gaps.dotSpace && gap !== gaps.dot) continue
+    const long = (words.end[i] as number) - (words.start[i] as number) > 5
+    if (long && gap !== gaps.space) continue
+    const end = nameAfter(claims, i + 1)
+    // "dr patel": whatever stands behind a short title is a name, if no list knows it for another word.
+    const small =
+      end < 0 &&
+      !long &&
+      words.shape[i + 1] === shapes.small &&
+      isFree(claims, i + 1) &&
+      !is(words, i + 1, classes.stopper | classes.function_ | classes.person) &&
+      ((words.flags[i + 1] as number) & (english | medical)) === 0
+    if (end >= 0) take(claims, i, end, claim.name)
+    else if (small) take(claims, i, i + 1, claim.name)
+  }
+}
+
+/** The last word of a name that begins here, whatever its words are; -1 where none does. */
+function nameAfter(claims: Claims, start: number): number {
+  const { words } = claims
+  let end = -1
+  for (let i = start; i < words.count && i < start + mostWords; i += 1) {
+    if (i > start && !inName(words, i)) break
+    if (!isFree(claims, i)) break
+    if (is(words, i, classes.particle) && i + 1 < words.count && isLarge(words, i + 1)) {
+      if (!isLarge(words, i) && i === start) break
+      continue
+    }
+    if (!isLarge(words, i)) break
+    if (is(words, i, classes.stopper | classes.month) && words.shape[i] !== shapes.initial) break
+    if (words.shape[i] === shapes.capitals && is(words, i, classes.acronym)) break
+    if (end >= 0 && is(words, i, classes.credential)) return i
+    if (end >= 0 && !mayBePart(words, i) && words.shape[i] !== shapes.initial) break
+    end = i
+    if (words.possessive[i] === 1) break
+  }
+  return end
+}
+
+/** Joined to the word before it as within a name: a space, a hyphen, an initial's full stop. */
+function inName(words: Tokens, i: number): boolean {
+  const gap = words.gap[i]
+  if (gap === gaps.space || gap === gaps.hyphen) return true
+  return (gap === gaps.dot || gap === gaps.dotSpace) && words.shape[i - 1] === shapes.initial
+}
+
+/** "named Rose", "patient name: Maria Lopez", "her daughter Grace". */
+export function findAnnounced(claims: Claims): void {
+  const { words } = claims
+  for (let i = 0; i + 1 < words.count; i += 1) {
+    if (!is(words, i, classes.naming | classes.person)) continue
+    const next = i + 1
+    const gap = words.gap[next]
+    const colon =
+      gap === gaps.apart && /^:? {0,2}(?:is )?["'“]?$/.test(words.text.slice(words.end[i], words.start[next]))
+    if (gap !== gaps.space && !colon) continue
+    const from =
+      gap === gaps.space && /^is$/i.test(words.text.slice(words.start[next], words.end[next]))
+        ? next + 1
+        : next
+    if (from >= words.count || !isFree(claims, from)) continue
+    const naming = is(words, i, classes.naming)
+    if (!isLarge(words, from) || (words.shape[from] === shapes.capitals && !mayBePart(words, from))) continue
+    if (is(words, from, classes.function_ | classes.stopper) && words.shape[from] !== shapes.initial) continue
+    const flags = words.flags[from] as number
+    if (!naming && (flags & (first | surname)) === 0 && !isStrange(words, from)) continue
+    if (!naming && (flags & everyday) !== 0 && (flags & first) === 0) continue
+    const end = nameAfter(claims, from)
+    if (end >= 0) take(claims, from, end, claim.name)
+  }
+}
+
+/** A first name with an initial or a surname; an initial with a surname; a surname with a first name behind its comma. */
+export function findPairs(claims: Claims): void {
+  const { words } = claims
+  for (let i = 0; i < words.count; i += 1) {
+    if (!isFree(claims, i)) continue
+    const end = pairAt(claims, i)
+    if (end >= 0) {
+      take(claims, i, end, claim.name)
+      i = end
+    }
+  }
+}
+
+function pairAt(claims: Claims, i: number): number {
+  const { words } = claims
+  const next = i + 1
+  if (next >= words.count || !isFree(claims, next)) return -1
+  const flags = words.flags[i] as number
+  if (words.shape[i] === shapes.initial) {
+    // "A. Barnes", "J.R. Smith"
+    let at = next
+    if (!inName(words, at) || words.gap[at] === gaps.hyphen) return -1
+    if (words.gap[at] === gaps.space && !isFreeOfMeaning(words, i)) return -1
+    if (
+      words.shape[at] === shapes.initial &&
+      at + 1 < words.count &&
+      inName(words, at + 1) &&
+      isFree(claims, at + 1)
+    )
+      at += 1
+    if (words.shape[at] !== shapes.capitalised || !mayBePart(words, at)) return -1
+    const other = words.flags[at] as number
+    if ((other & medical) !== 0 && (other & frequent) === 0) return -1
+    if ((other & english) !== 0 && (other & surname) === 0) return -1
+    return grown(claims, at)
+  }
+  if (words.shape[i] !== shapes.capitalised && words.shape[i] !== shapes.capitals) return -1
+  if (is(words, i, classes.stopper | classes.acronym | classes.title)) return -1
+  const firstName =
+    (flags & first) !== 0 && words.shape[i] === shapes.capitalised && !is(words, i, classes.function_)
+  const strange = isStrange(words, i) && words.shape[i] === shapes.capitalised
+  if (words.gap[next] === gaps.space && words.shape[next] === shapes.initial && words.possessive[i] === 0) {
+    // "John D.", "Smith J."; not "Vitamin D"
+    if (firstName || strange || ((flags & surname) !== 0 && (flags & (english | medical)) === 0))
+      return grown(claims, next)
+  }
+  if (words.gap[next] === gaps.comma && (flags & surname) !== 0 && (flags & (everyday | medical)) === 0) {
+    // "Smith, John"
+    if (isFirstName(words, next) && words.possessive[i] === 0) return grown(claims, next)
+  }
+  if (!inName(words, next) || words.possessive[i] === 1) return -1
+  const sure = isFirstName(words, i)
+  if (
+    words.shape[next] === shapes.capitalised ||
+    (words.shape[i] === shapes.capitals && words.shape[next] === shapes.capitals)
+  ) {
+    const other = words.flags[next] as number
+    if (is(words, next, classes.stopper | classes.function_ | classes.eponymHead | classes.facility))
+      return -1
+    const family = (other & (surname | first)) !== 0
+    const known = (other & (english | medical)) !== 0
+    if (words.shape[i] === shapes.capitals)
+      return (flags & (first | surname)) !== 0 && (flags & (english | medical)) === 0 && family && !known
+        ? grown(claims, next)
+        : -1
+    if (sure && (family || !known)) return grown(claims, next)
+    if (firstName && family && !known) return grown(claims, next)
+    if (strange && family && !known) return grown(claims, next)
+  }
+  // "Maria de la Cruz", "Ludwig van Beek"
+  if (sure && words.gap[next] === gaps.space && is(words, next, classes.particle)) {
+    let at = next + 1
+    if (at < words.count && words.gap[at] === gaps.space && is(words, at, classes.particle)) at += 1
+    if (at < words.count && words.gap[at] === gaps.space && mayBePart(words, at) && isFree(claims, at))
+      return grown(claims, at)
+  }
+  return -1
+}
+
+/** An initial that is not "A" or "I" of English, nor a letter behind "vitamin" or "type". */
+function isFreeOfMeaning(words: Tokens, i: number): boolean {
+  const letter = words.text[words.start[i] as number]
+  return letter !== 'A' && letter !== 'I'
+}
+
+/** As far as the name goes on. */
+function grown(claims: Claims, from: number): number {
+  const { words } = claims
+  let end = from
+  for (let i = from + 1; i < words.count && i <= from + 3 && isFree(claims, i); i += 1) {
+    if (words.possessive[i - 1] === 1) break
+    const gap = words.gap[i]
+    if (
+      gap === gaps.comma &&
+      is(words, i, classes.credential) &&
+      isLarge(words, i) &&
+      words.shape[i] !== shapes.initial
+    )
+      return i
+    if (!inName(words, i)) break
+    if (words.shape[i] === shapes.initial) {
+      end = i
+      continue
+    }
+    if (!mayBePart(words, i) || is(words, i, classes.function_ | classes.facility | classes.weakFacility))
+      break
+    const flags = words.flags[i] as number
+    if ((flags & medical) !== 0 && (flags & (frequent | first)) === 0) break
+    end = i
+  }
+  return end
+}
+
+/** "Patel, MD", "Maria Lopez RN". */
+export function findDegreed(claims: Claims): void {
+  const { words } = claims
+  for (let i = 1; i < words.count; i += 1) {
+    if (!is(words, i, classes.credential) || !isLarge(words, i) || words.shape[i] === shapes.initial) continue
+    if (words.gap[i] !== gaps.comma && words.gap[i] !== gaps.space) continue
+    let start = i
+    while (start > 0 && i - start < 4 && isFree(claims, start - 1) && (start === i || inName(words, start))) {
+      const before = start - 1
+      if (words.shape[before] !== shapes.initial && !mayBePart(words, before)) break
+      if (is(words, before, classes.function_ | classes.proper)) break
+      start = before
+    }
+    const flags = words.flags[start] as number
+    if (start < i && words.shape[start] !== shapes.initial && ((flags & everyday) === 0 || i - start > 1))
+      take(claims, start, i - 1, claim.name)
+  }
+}
+
+/** "Crohn's disease", "Wells score", "Lou Gehrig's disease", "non-Hodgkin lymphoma": looked at and left. */
+export function keepEponyms(claims: Claims): void {
+  const { words } = claims
+  for (let i = 1; i < words.count; i += 1) {
+    const strong = is(words, i, classes.eponymHead)
+    if (!strong && !is(words, i, classes.weakEponymHead)) continue
+    let last = i - 1
+    if (words.gap[i] !== gaps.space && words.gap[i] !== gaps.hyphen) continue
+    // "Wells risk score", "Framingham Heart Study", "Crohn's perianal disease"
+    if (!isLarge(words, last) || is(words, last, classes.weakEponymHead)) {
+      if (
+        last === 0 ||
+        words.gap[last] !== gaps.space ||
+        !((words.flags[last] as number) & (english | medical))
+      )
+        continue
+      last -= 1
+    }
+    if (!isLarge(words, last) || !isFree(claims, last)) continue
+    let start = last
+    while (start > 0 && last - start < 3 && isFree(claims, start - 1) && isLarge(words, start - 1)) {
+      const gap = words.gap[start]
+      if (gap !== gaps.hyphen && gap !== gaps.space) break
+      if (is(words, start - 1, classes.stopper)) break
+      start -= 1
+    }
+    // Without a possessive a whole name before it is a person's: "Maria Lopez test results".
+    const whole = (isFirstName(words, start) && start < last) || words.shape[last] === shapes.initial
+    if (whole && !(strong && words.possessive[last] === 1)) continue
+    if (!strong && isFirstName(words, last) && ((words.flags[last] as number) & eponym) === 0) continue
+    take(claims, start, last, claim.kept)
+  }
+}
