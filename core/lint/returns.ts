@@ -1,0 +1,224 @@
+// What leaves: whole documents, wildcards, text and media as they are, identifiers among the fields.
+
+import { words } from '../words.ts'
+import { at, type Found, type ServerRule, type Spec, some } from './finding.ts'
+import { isOpenEnded, isWhole, type Part, partsOf } from './parts.ts'
+
+/** A finding for each field of each part that the predicate takes. */
+function fieldsWhere(
+  spec: Spec,
+  takes: (field: string, part: Part) => boolean,
+  says: (field: string, part: Part) => { found: string; write: string },
+): Found[] {
+  return partsOf(spec).flatMap((part) =>
+    part.returns.fields.flatMap((field, index) =>
+      takes(field, part)
+        ? [
+            {
+              place: `${part.place}${at('returns', 'fields', index)}`,
+              subject: part.subject,
+              ...says(field, part),
+            },
+          ]
+        : [],
+    ),
+  )
+}
+
+const listed = 'the fields that the question needs: fields: [/conditions/*/code, /conditions/*/onset]'
+
+/** The last member that a field names. */
+const lastOf = (field: string): string =>
+  field.split(/[/.]/).findLast((segment) => segment !== '*' && segment !== '') ?? ''
+
+/** Members that name or reach a person, in FHIR and as most servers call them (45 CFR 164.514(b)(2)(i)). */
+const identifying =
+  words(`name given family maidenname firstname lastname fullname first_name last_name full_name patient_name
+  telecom phone email fax address street line city postalcode zip birthdate birth_date dob deceaseddatetime identifier
+  identifiers ssn mrn photo photos contact account_number member_id subscriberid subscriber_id license_number`)
+
+/** Members that hold sentences. */
+const narrative = words(
+  'text div note notes narrative comment comments description content body value message summary display',
+)
+
+const isProse = (field: string): boolean => narrative.has(lastOf(field).toLowerCase())
+
+export const returnsRules: readonly ServerRule[] = [
+  {
+    id: 'whole-record-unjustified',
+    severity: 'error',
+    control: 'wholeRecord',
+    about: 'returns.fields keeps the whole document ("", /*), and returns.reason does not say why.',
+    why: 'An entire record may be used or disclosed only where the entire record is specifically justified.',
+    find: ({ spec }) =>
+      fieldsWhere(
+        spec,
+        (field, { returns }) => isWhole(field) && returns.reason === undefined,
+        (field, { name }) => ({
+          found: `${name} returns the whole document (${JSON.stringify(field)}), and no reason says why`,
+          write: `${listed}; or reason: the justification that reports show`,
+        }),
+      ),
+  },
+  {
+    id: 'whole-record',
+    severity: 'warning',
+    control: 'wholeRecord',
+    about: 'returns.fields keeps the whole document ("", /*), with a reason.',
+    why: 'Whatever the server adds to its answers later leaves as well, without anybody deciding it.',
+    find: ({ spec }) =>
+      fieldsWhere(
+        spec,
+        (field, { returns }) => isWhole(field) && returns.reason !== undefined,
+        (field, { name }) => ({
+          found: `${name} returns the whole document (${JSON.stringify(field)})`,
+          write: listed,
+        }),
+      ),
+  },
+  {
+    id: 'wildcard-field',
+    severity: 'warning',
+    control: 'minimumNecessary',
+    about:
+      'A field that ends in *, or in a member that holds records (/entry/*/resource, /data): all below it is kept.',
+    why: 'It is an allow-list of one entry: everything that the server puts there leaves.',
+    find: ({ spec }) =>
+      fieldsWhere(spec, isOpenEnded, (field, { name }) => ({
+        found: `${name} keeps everything below ${field}`,
+        write: `the members that are needed: ${field}/code, ${field}/status`,
+      })),
+  },
+  {
+    id: 'returns-nothing',
+    severity: 'warning',
+    control: 'minimumNecessary',
+    about: 'returns.fields is empty: callers get nothing of a result.',
+    why: 'The call runs, its patients are read and recorded, and nothing comes of it.',
+    find: ({ spec }) =>
+      partsOf(spec)
+        .filter(({ returns }) => returns.fields.length === 0)
+        .map(({ name, subject, place }) => ({
+          place: `${place}/returns/fields`,
+          subject,
+          found: `${name} returns no field`,
+          write: listed,
+        })),
+  },
+  {
+    id: 'field-covered',
+    severity: 'note',
+    control: 'minimumNecessary',
+    about: 'A field that another one, wider, keeps already.',
+    why: 'It looks like a limit and is none.',
+    find: ({ spec }) =>
+      fieldsWhere(
+        spec,
+        (field, { returns }) => coverOf(field, returns.fields) !== undefined,
+        (field, { name, returns }) => ({
+          found: `${name}: ${coverOf(field, returns.fields) || '""'} keeps ${field} already`,
+          write: 'one of the two: the wider one if all below it is needed, else the narrower one',
+        }),
+      ),
+  },
+  {
+    id: 'identifying-field',
+    severity: 'note',
+    control: 'minimumNecessary',
+    about: 'A field that is called like a name, address, date of birth, number or photo of a person.',
+    why: 'A field that is kept on purpose is searched for identifiers only as far as they have a form.',
+    find: ({ spec }) =>
+      partsOf(spec).flatMap(({ name, subject, place, returns }): Found[] => {
+        const found = returns.fields.filter((field) => identifying.has(lastOf(field).toLowerCase()))
+        if (found.length === 0) return []
+        const index = returns.fields.indexOf(found[0] as string)
+        return [
+          {
+            place: `${place}${at('returns', 'fields', index)}`,
+            subject,
+            found: `${name} keeps what may name a person: ${some(found)}`,
+            write: 'no such field, unless the caller must tell patients apart by it',
+          },
+        ]
+      }),
+  },
+  {
+    id: 'text-kept',
+    severity: 'warning',
+    control: 'minimumNecessary',
+    about: 'text: Keep in returns or in fromServer: text leaves with all identifiers that stand in it.',
+    why: 'Notes name relatives, places and dates that no field list can see.',
+    find: ({ spec }) => [
+      ...partsOf(spec)
+        .filter(({ returns }) => returns.text === 'Keep')
+        .map(({ name, subject, place }) => ({
+          place: `${place}/returns/text`,
+          subject,
+          found: `${name} keeps text as the server wrote it`,
+          write: 'text: Redact, which is the default',
+        })),
+      ...Object.entries(spec.fromServer ?? {}).flatMap(([what, of]) =>
+        (of as { text?: string } | undefined)?.text === 'Keep'
+          ? [
+              {
+                place: at('spec', 'fromServer', what, 'text'),
+                subject: `fromServer/${what}`,
+                found: `${what} of the server passes with its text as it is`,
+                write: 'text: Redact, which is the default',
+              },
+            ]
+          : [],
+      ),
+    ],
+  },
+  {
+    id: 'media-kept',
+    severity: 'warning',
+    control: 'minimumNecessary',
+    about: 'media: Keep: images, audio and other bytes leave as they are.',
+    why: 'A scan shows a face or a name in its corner, and nothing in bytes can be redacted.',
+    find: ({ spec }) =>
+      partsOf(spec)
+        .filter(({ returns }) => returns.media === 'Keep')
+        .map(({ name, subject, place }) => ({
+          place: `${place}/returns/media`,
+          subject,
+          found: `${name} keeps images, audio and other bytes`,
+          write: 'media: Drop, which is the default, or a tool of its own for the one image that is needed',
+        })),
+  },
+  {
+    id: 'text-dropped',
+    severity: 'warning',
+    control: 'minimumNecessary',
+    about: 'text: Drop on a prompt, or where every field that is kept holds sentences.',
+    why: 'Drop takes a whole text away when one identifier stands in it: of such a result mostly nothing is left.',
+    find: ({ spec }) =>
+      partsOf(spec)
+        .filter(
+          ({ list, returns }) =>
+            returns.text === 'Drop' &&
+            (list === 'prompts' || (returns.fields.length > 0 && returns.fields.every(isProse))),
+        )
+        .map(({ name, subject, place }) => ({
+          place: `${place}/returns/text`,
+          subject,
+          found: `${name} drops text, and returns little else`,
+          write: 'text: Redact, or fields that hold codes: /conditions/*/code/coding',
+        })),
+  },
+]
+
+/** Another field that keeps this one. */
+function coverOf(field: string, fields: readonly string[]): string | undefined {
+  const segments = field.split('/')
+  return fields.find((other) => {
+    const wider = other.split('/')
+    return (
+      other !== field &&
+      wider.length <= segments.length &&
+      wider.every((segment, index) => segment === segments[index] || segment === '*')
+    )
+  })
+}
