@@ -31,6 +31,16 @@ export type PatternTree = {
   rule?: string
   readonly named: Map<string, PatternTree>
   any?: PatternTree
+  /**
+   * On a root: trees of FHIR elements. An object with a `resourceType`, at whatever depth, goes on with the tree of that
+   * type, or with none, beside what the pointers say of its place. There a list stands for each of its items, and a `rule`
+   * keeps no object: objects are kept by their members.
+   */
+  readonly resources?: Pick<ReadonlyMap<string, PatternTree>, 'get'>
+  /** FHIR elements: kept only where something else of the same object is. */
+  readonly carrier?: true
+  /** FHIR elements: not where it is a list. */
+  readonly single?: true
 }
 
 /** Compiles patterns. Throws TypeError for one that is no JSON Pointer. */

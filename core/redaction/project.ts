@@ -31,7 +31,12 @@ type Members = { [member: string]: Json }
 
 /** The document with nothing but what `tree` names. An empty container of its kind when that is nothing. */
 export function project(document: Json, tree: PatternTree, by: Projection): Json {
-  return place(document, tree, by) ?? (Array.isArray(document) ? [] : {})
+  const { resources } = tree
+  const left =
+    resources === undefined
+      ? place(document, tree, by)
+      : seek(document, { pointed: tree, element: undefined }, resources, by)
+  return left ?? (Array.isArray(document) ? [] : {})
 }
 
 function place(value: Json, tree: PatternTree, by: Projection): Json | undefined {
@@ -69,28 +74,99 @@ function placeMembers(value: Members, tree: PatternTree, by: Projection): Member
   return any ? members : undefined
 }
 
+/** What each language says of a place: nothing, as a rule, of most places that lead to a resource. */
+type Told = { readonly pointed: PatternTree | undefined; readonly element: PatternTree | undefined }
+type Resources = NonNullable<PatternTree['resources']>
+
+/** Like `place`, but goes down where nothing is named, too: a resource may stand anywhere. */
+function seek(
+  value: Json,
+  { pointed, element }: Told,
+  resources: Resources,
+  by: Projection,
+): Json | undefined {
+  if (pointed?.rule !== undefined) return keep(value, pointed.rule, by)
+  if (typeof value !== 'object' || value === null)
+    return element?.rule === undefined ? dropped(by) : keep(value, element.rule, by)
+  if (!Array.isArray(value)) return seekMembers(value as Members, { pointed, element }, resources, by)
+  const items: Json[] = []
+  for (let index = 0; index < value.length; index += 1) {
+    const told: Told = {
+      pointed: pointed?.named.get(String(index)) ?? pointed?.any,
+      element: element?.single ? undefined : element,
+    }
+    by.trace?.into(index)
+    const item = seek(value[index] as Json, told, resources, by)
+    by.trace?.out()
+    if (item !== undefined) items.push(item)
+  }
+  // FHIR has no empty lists, and one that nobody named is of no use.
+  return items.length > 0 || pointed !== undefined ? items : undefined
+}
+
+function seekMembers(value: Members, told: Told, resources: Resources, by: Projection): Members | undefined {
+  const members: Members = {}
+  const type = value['resourceType']
+  // By its own type, and not by what it stands in.
+  const own = typeof type === 'string' ? resources.get(type) : told.element
+  const carried: [name: string, element: PatternTree][] = []
+  let any = false
+  for (const name in value) {
+    const pointed = told.pointed?.named.get(name) ?? told.pointed?.any
+    const element = own?.named.get(name)
+    if (pointed === undefined && element?.carrier === true) {
+      // Has its place in the order, and is judged when all else is.
+      members[name] = null
+      carried.push([name, element])
+      continue
+    }
+    by.trace?.into(name)
+    const item = seek(value[name] as Json, { pointed, element }, resources, by)
+    const gone = item === undefined || identifying(name, by)
+    by.trace?.out(gone && item !== undefined ? true : undefined)
+    if (gone) continue
+    set(members, name, item)
+    any = true
+  }
+  for (const [name, element] of carried) {
+    by.trace?.into(name)
+    const item = any ? seek(value[name] as Json, { pointed: undefined, element }, resources, by) : dropped(by)
+    by.trace?.out()
+    if (item === undefined) delete members[name]
+    else members[name] = item
+  }
+  return any ? members : undefined
+}
+
 /** What stays of a kept place: itself where nothing of it changes, as in most of a record, else a copy. */
 function keep(value: Json, rule: string, by: Projection): Json | undefined {
+  if (typeof value !== 'object' || value === null) return keepScalar(value, rule, by)
+  if (by.rules.text === 'Keep') {
+    kept(rule, by)
+    return value
+  }
+  return Array.isArray(value) ? keepItems(value, rule, by) : keepMembers(value as Members, rule, by)
+}
+
+/** The same for what holds nothing else. */
+export function keepScalar<Scalar extends string | number | boolean | null>(
+  value: Scalar,
+  rule: string,
+  by: Projection,
+): Scalar | string | undefined {
   if (typeof value === 'string') {
     const text = redactText(value, by.known, by.rules, by.tally)
     if (text === undefined) by.trace?.decided(undefined)
     else kept(rule, by)
     return text
   }
-  if (by.rules.text === 'Keep') {
-    kept(rule, by)
-    return value
-  }
-  if (typeof value === 'number' && by.known.ids.has(String(value))) {
+  if (typeof value === 'number' && by.rules.text !== 'Keep' && by.known.ids.has(String(value))) {
     add(by.tally.dropped, 'identifier')
     by.trace?.decided(undefined)
     return undefined
   }
-  if (typeof value !== 'object' || value === null) {
-    kept(rule, by)
-    return value
-  }
-  return Array.isArray(value) ? keepItems(value, rule, by) : keepMembers(value as Members, rule, by)
+  kept(rule, by)
+  return value
 }
 
 function keepItems(value: readonly Json[], rule: string, by: Projection): readonly Json[] {
@@ -136,7 +212,7 @@ function set(members: Members, name: string, item: Json): void {
 }
 
 /** A member's name is content too: one that identifies somebody goes, with its value. */
-function identifying(name: string, { memberNames, known, tally }: Projection): boolean {
+export function identifying(name: string, { memberNames, known, tally }: Projection): boolean {
   let found = memberNames.get(name)
   if (found === undefined) memberNames.set(name, (found = identifies(name, known)))
   if (found) add(tally.dropped, 'identifier')

@@ -1,5 +1,6 @@
 // What of a result may leave, compiled once.
 
+import { fieldTree } from '../fields/compile.ts'
 import { type PatternTree, patternTree } from '../pointer.ts'
 import type { Returns, TextRule } from '../policy.ts'
 
@@ -12,9 +13,9 @@ export type ReturnRules = {
   readonly whole: boolean
 }
 
-/** Throws TypeError for a pattern that is no JSON Pointer. */
+/** Throws TypeError for a field that names nothing. */
 export function returnRules({ fields, patients, text, media }: Returns): ReturnRules {
-  const tree = patternTree(fields)
+  const tree = fieldTree(fields)
   return {
     fields: tree,
     patients: patternTree(patients),

@@ -1,6 +1,7 @@
 // The redaction of one tool result by itself, without a call around it.
 
 import type { Json } from '../../core/canonical.ts'
+import { fieldTree } from '../../core/fields/compile.ts'
 import { patternTree } from '../../core/pointer.ts'
 import { blocksOf, redactBlocks } from '../../core/redaction/content.ts'
 import { type Projection, project } from '../../core/redaction/project.ts'
@@ -35,7 +36,7 @@ export function projected(
 ): { shown: Json; account: Projection } {
   const account = projection(surveyed(document), rules)
   // As it leaves: through JSON, so that prototypes and order are those of the wire.
-  const shown = JSON.parse(JSON.stringify(project(document, patternTree(fields), account))) as Json
+  const shown = JSON.parse(JSON.stringify(project(document, fieldTree(fields), account))) as Json
   return { shown, account }
 }
 
@@ -48,7 +49,7 @@ export function redacted(text: string, about: Json = {}, rules: Partial<TextRule
 export function blocks(content: unknown, fields: string[], rules: Partial<TextRules> = {}) {
   const account = projection(survey(), rules)
   const returns: ReturnRules = {
-    fields: patternTree(fields),
+    fields: fieldTree(fields),
     patients: patternTree([]),
     text: account.rules.text,
     media: 'Drop',
