@@ -4,16 +4,37 @@
 import { Ajv2020, type ErrorObject, type Options } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { RE2JS } from 're2js'
+import { bulkCheck } from './arguments/bulk.ts'
+import { isSearch, searchFormat, searchIssue, searchKeyword } from './arguments/fhir-search.ts'
+import { formats as ownFormats } from './arguments/formats.ts'
+import { declaredIn, identifiedBy } from './arguments/identifiers.ts'
+import { renaming } from './arguments/rename.ts'
+import type { Violation } from './arguments/violation.ts'
 import type { Json, JsonObject } from './canonical.ts'
 import { closedSchema } from './closed-schema.ts'
 import { isObject } from './is-object.ts'
+import { segmentsOf } from './pointer.ts'
+import type { BulkRule, IdentifierRule, Limits } from './policy.ts'
 import { mendUnevaluated } from './unevaluated.ts'
 
-/** What is wrong with the arguments: a name that the schema knows, and the rule; never a value. */
-type Violation = { readonly argument: string; readonly rule: string }
-export type ArgumentCheck = (args: JsonObject) => Violation | undefined
+/** What the caller is refused for: a row of the table of refusals. */
+type ArgumentReason = 'argument-refused' | 'bulk-refused' | 'argument-identifies'
+export type ArgumentCheck = (
+  args: JsonObject,
+) => (Violation & { readonly reason: ArgumentReason }) | undefined
 
-/** Formats whose checks take linear time. A schema with another one does not compile. */
+/** What the arguments of a tool or prompt are judged by. Without a rule nothing is judged by it: a schema alone is a schema. */
+type Judged = {
+  readonly arguments: { [member: string]: Json }
+  readonly with: { [member: string]: Json }
+  readonly rename?: { readonly [argument: string]: string }
+  readonly patient?: string
+  readonly bulk?: BulkRule
+  readonly identifiers?: IdentifierRule
+  readonly limits?: Pick<Limits, 'records'>
+}
+
+/** Formats whose checks take linear time, besides our own (arguments/formats.ts). A schema with another one does not compile. */
 const knownFormats = ['date', 'time', 'date-time', 'duration', 'uuid', 'email', 'ipv4', 'uri'] as const
 
 /** A compiler that never saw the schema of schemas: a reference to it would be one to a schema that nobody closed. */
@@ -22,25 +43,51 @@ const alone: Options = { meta: false, validateSchema: false }
 const schemaOfSchemas = ajv({})
 
 /** Compiles the check of a tool or prompt. Throws when the schema does not compile. */
-export function argumentCheck(of: {
-  arguments: { [member: string]: Json }
-  with: { [member: string]: Json }
-}): ArgumentCheck {
+export function argumentCheck(of: Judged): ArgumentCheck {
   if (schemaOfSchemas.validateSchema(of.arguments) !== true)
     throw new TypeError(`schema is invalid: ${schemaOfSchemas.errorsText()}`)
   const asWritten = ajv(alone).compile(of.arguments)
   const asClosed = ajv(alone).compile(closedSchema(of.arguments))
   const names = propertyNames(of.arguments, new Set())
-  const constants = Object.keys(of.with)
+  const { rename = {}, limits = { records: Number.MAX_SAFE_INTEGER } } = of
+  const constants = [
+    ...Object.keys(of.with),
+    ...renaming(rename).taken.filter((name) => !Object.hasOwn(rename, name)),
+  ]
+  const patient = of.patient === undefined ? undefined : segmentsOf(of.patient)
+  const declared = declaredIn(of.arguments)
+  const bulk = bulkCheck({ arguments: of.arguments, patient, records: limits.records, declared })
   return (args) => {
     const constant = constants.find((name) => Object.hasOwn(args, name))
     if (constant !== undefined)
-      return { argument: constant, rule: 'is set by the policy, never by the caller' }
+      return refused({ argument: constant, rule: 'is set by the policy, never by the caller' })
     // Both: the one knows what is unnamed, the other keeps each rule as it was written.
     for (const validate of [asClosed, asWritten])
-      if (!validate(args)) return violation(validate.errors?.[0], names)
-    return undefined
+      if (!validate(args)) return refused(violation(validate.errors?.[0], names))
+    const many = of.bulk === 'Forbidden' ? bulk(args) : undefined
+    if (many !== undefined) return { reason: 'bulk-refused', ...known(many, names) }
+    const somebody = of.identifiers === 'Refuse' ? identifiedBy(args, declared, patient) : undefined
+    return somebody === undefined ? undefined : { reason: 'argument-identifies', ...known(somebody, names) }
   }
+}
+
+/** Compiles a schema of results, as it is written: what is too much there, the fields have taken away. Throws when it does not compile. */
+export function resultCheck(schema: { [member: string]: Json }): (result: unknown) => boolean {
+  if (schemaOfSchemas.validateSchema(schema) !== true)
+    throw new TypeError(`schema is invalid: ${schemaOfSchemas.errorsText()}`)
+  const validate = ajv(alone).compile(schema)
+  return (result) => validate(result) === true
+}
+
+function refused(of: Violation): Violation & { readonly reason: ArgumentReason } {
+  return { reason: 'argument-refused', ...of }
+}
+
+/** An argument that the schema opens for, but does not name, is not repeated. */
+function known({ argument, rule }: Violation, names: ReadonlySet<string>): Violation {
+  return argument === 'arguments' || argument.split('.').every((name) => names.has(name))
+    ? { argument, rule }
+    : { argument: unnamed, rule }
 }
 
 function ajv(options: Options): Ajv2020 {
@@ -58,7 +105,22 @@ function ajv(options: Options): Ajv2020 {
   made.addVocabulary(['$anchor', 'x-mcp-header'])
   mendUnevaluated(made)
   formats.default(made, [...knownFormats])
+  for (const [name, { test }] of Object.entries(ownFormats)) made.addFormat(name, test)
+  // Its keyword judges it, and knows the names.
+  made.addFormat(searchFormat, true)
+  made.addKeyword({ keyword: searchKeyword, errors: false, compile: searchOf })
   return made
+}
+
+/** What the keyword of a FHIR search says of a value. Throws TypeError where the keyword is not as it must be. */
+function searchOf(
+  named: unknown,
+  parent: { readonly [keyword: string]: unknown },
+): (value: unknown) => boolean {
+  const issue = searchIssue(parent)
+  if (issue !== undefined) throw new TypeError(issue)
+  const names = new Set<string>(Array.isArray(named) ? (named as string[]) : [])
+  return (value) => typeof value !== 'string' || isSearch(value, names)
 }
 
 /** Compiled before, by the schema's object: whoever asks again and again has the same one until it changes. */
@@ -120,5 +182,10 @@ function violation(error: ErrorObject | undefined, names: ReadonlySet<string>): 
     const missing = (params as { missingProperty: string }).missingProperty
     return { argument: path === '' ? missing : `${path}.${missing}`, rule: 'is required' }
   }
+  if (keyword === searchKeyword)
+    return {
+      argument: path === '' ? 'arguments' : path,
+      rule: 'must be a FHIR search by the names that the schema lists',
+    }
   return { argument: path === '' ? 'arguments' : path, rule: message }
 }

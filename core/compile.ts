@@ -16,6 +16,7 @@ import {
   policySchema,
   type Resource,
   type Returns,
+  type ReturnsFor,
   type Role,
   type Tool,
 } from './policy.ts'
@@ -118,7 +119,10 @@ function toolOf(tool: Spec['tools'][number]): Tool {
     from: tool.from ?? tool.name,
     arguments: tool.arguments as { [member: string]: Json },
     with: (tool.with ?? {}) as { [member: string]: Json },
+    rename: tool.rename ?? {},
     ...(tool.patient === undefined ? {} : { patient: tool.patient }),
+    bulk: tool.bulk ?? 'Forbidden',
+    identifiers: tool.identifiers ?? 'Refuse',
     returns: returnsOf(tool.returns),
     limits: limitsOf(tool.limits),
   }
@@ -144,6 +148,8 @@ function promptOf(prompt: NonNullable<Spec['prompts']>[number]): Prompt {
     from: prompt.from ?? prompt.name,
     arguments: (prompt.arguments ?? { type: 'object' }) as { [member: string]: Json },
     ...(prompt.patient === undefined ? {} : { patient: prompt.patient }),
+    bulk: prompt.bulk ?? 'Forbidden',
+    identifiers: prompt.identifiers ?? 'Refuse',
     returns: returnsOf(prompt.returns),
     limits: limitsOf(prompt.limits),
   }
@@ -189,15 +195,33 @@ function egressOf(
   return [{ kind: 'store', store: store.name, host, port: store.port, protocol, ca }]
 }
 
-function returnsOf({ fields, patients, text, media }: Spec['tools'][number]['returns']): Returns {
-  return { fields, patients: patients ?? [], text: text ?? 'Redact', media: media ?? 'Drop' }
+function returnsOf(returns: Spec['tools'][number]['returns']): Returns {
+  const { fields, for: others, at, schema, patients, text, media } = returns
+  return {
+    fields,
+    ...(others === undefined ? {} : { for: others.map(returnsForOf) }),
+    ...(at === undefined ? {} : { at }),
+    ...(schema === undefined ? {} : { schema: schema as { [member: string]: Json } }),
+    patients: patients ?? [],
+    text: text ?? 'Redact',
+    media: media ?? 'Drop',
+  }
+}
+
+/** Whoever keeps text for everybody does not keep it here by saying nothing. */
+function returnsForOf(one: NonNullable<Spec['tools'][number]['returns']['for']>[number]): ReturnsFor {
+  const { roles, purposes, fields, text } = one
+  return { roles, purposes, fields, text: text ?? 'Redact' }
 }
 
 function limitsOf(limits: Spec['tools'][number]['limits']): Limits {
   return {
     callsPerMinute: limits?.callsPerMinute ?? 60,
+    callsPerPatientPerHour: limits?.callsPerPatientPerHour ?? 120,
     patientsPerHour: limits?.patientsPerHour ?? 30,
+    records: limits?.records ?? 100,
     resultBytes: limits?.resultBytes ?? 262_144,
+    resultBytesPerHour: limits?.resultBytesPerHour ?? 8_388_608,
   }
 }
 

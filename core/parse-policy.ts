@@ -1,6 +1,8 @@
 // Reads a policy document: each member that a policy has, and how a value shows that it is one, as a table.
 
+import { fieldIssue } from './fields/path.ts'
 import { isObject } from './is-object.ts'
+import { segmentsOf } from './pointer.ts'
 import {
   algorithms,
   type Egress,
@@ -13,6 +15,7 @@ import {
   providers,
   type Resource,
   type Returns,
+  type ReturnsFor,
   type Role,
   type TextRule,
   type Tool,
@@ -29,13 +32,27 @@ const withText = object<{ text: TextRule }>({ text: textRule })
 const withClaim = object<{ claim: string }>({ claim: text })
 const nothing = object<NonNullable<FromServer['roots']>>({})
 
+const fields = list((value) => text(value) && fieldIssue(value as string) === undefined)
 const returns = object<Returns>({
-  fields: texts,
+  fields,
+  for: optional(list(object<ReturnsFor>({ roles: texts, purposes: texts, fields, text: textRule }))),
+  at: optional((value) => text(value) && segmentsOf(value as string) !== undefined),
+  schema: optional(isObject),
   patients: texts,
   text: textRule,
   media: among('Drop', 'Keep'),
 })
-const limits = object<Limits>({ callsPerMinute: positive, patientsPerHour: positive, resultBytes: positive })
+const limits = object<Limits>({
+  callsPerMinute: positive,
+  callsPerPatientPerHour: positive,
+  patientsPerHour: positive,
+  records: positive,
+  resultBytes: positive,
+  resultBytesPerHour: positive,
+})
+const bulk = among('Forbidden', 'Allowed')
+const identifiers = among('Refuse', 'Keep')
+const pointers: Check = (value) => isObject(value) && Object.values(value).every(filled)
 
 const tool = object<Tool>({
   name: text,
@@ -44,7 +61,10 @@ const tool = object<Tool>({
   // The author's own JSON, and so is `with`.
   arguments: isObject,
   with: isObject,
+  rename: pointers,
   patient: optional(text),
+  bulk,
+  identifiers,
   returns,
   limits,
 })
@@ -64,6 +84,8 @@ const prompt = object<Prompt>({
   from: text,
   arguments: isObject,
   patient: optional(text),
+  bulk,
+  identifiers,
   returns,
   limits,
 })

@@ -2,6 +2,10 @@
 // nothing. Sentences say where, and what to write.
 
 import { schemaIssue } from './argument-check.ts'
+import { nameRule } from './arguments/bulk.ts'
+import { renameIssues } from './arguments/rename.ts'
+import { searchNames } from './arguments/search-places.ts'
+import { returnsIssues } from './fields/returns-issues.ts'
 import { paramHeaders } from './param-headers.ts'
 import type { Policy, Prompt, Resource, Role, Tool } from './policy.ts'
 import { uriTemplate } from './uri-template.ts'
@@ -18,6 +22,7 @@ export function policyIssues(policy: Policy): string[] {
       : []),
     ...tools.flatMap(toolIssues),
     ...prompts.flatMap(promptIssues),
+    ...returnsIssues(policy),
     ...roles.flatMap((role) => roleIssues(role, policy)),
     ...(tls.clientCa === '' ? ["No client CA: wait for the operator's own, or set tls.clientCa.pem"] : []),
   ]
@@ -26,12 +31,13 @@ export function policyIssues(policy: Policy): string[] {
 function toolIssues(tool: Tool): string[] {
   const properties = (tool.arguments['properties'] ?? {}) as object
   const clash = Object.keys(tool.with).find((name) => Object.hasOwn(properties, name))
-  const wrong = schemaIssue(tool.arguments) ?? headerIssue(tool)
+  const wrong = schemaIssue(tool.arguments) ?? headerIssue(tool) ?? searchIssue(tool)
   return [
     ...(clash === undefined
       ? []
       : [`Tool ${tool.name}: ${clash} stands in arguments and in with; a constant is never the caller's`]),
     ...(wrong === undefined ? [] : [`Tool ${tool.name}: arguments: ${wrong}`]),
+    ...renameIssues(tool).map((issue) => `Tool ${tool.name}: ${issue}`),
     ...(tool.arguments['type'] === 'object' ? [] : [`Tool ${tool.name}: arguments must have type object`]),
   ]
 }
@@ -43,6 +49,15 @@ function headerIssue({ arguments: schema, patient }: Tool): string | undefined {
   } catch (cause) {
     return cause instanceof TypeError ? cause.message : 'x-mcp-header is not as it must be'
   }
+}
+
+/** A name that no call could use. */
+function searchIssue({ arguments: schema, bulk }: Pick<Tool, 'arguments' | 'bulk'>): string | undefined {
+  if (bulk === 'Allowed') return undefined
+  const name = searchNames(schema).find((one) => nameRule(one) !== undefined)
+  return name === undefined
+    ? undefined
+    : `x-fhir-search lists ${name}, which ${nameRule(name)}: take it away, or set bulk: Allowed with a reason`
 }
 
 function resourceIssues({ name, uri, patient }: Resource): string[] {
@@ -62,7 +77,7 @@ function templateIssue(uri: string, patient: string | undefined): string | undef
 }
 
 function promptIssues(prompt: Prompt): string[] {
-  const wrong = schemaIssue(prompt.arguments)
+  const wrong = schemaIssue(prompt.arguments) ?? searchIssue(prompt)
   return wrong === undefined ? [] : [`Prompt ${prompt.name}: arguments: ${wrong}`]
 }
 

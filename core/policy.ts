@@ -9,6 +9,9 @@ export const policySchema = 'policy/1'
 /** A JSON Pointer (RFC 6901) in which a segment `*` stands for every element or member. */
 type PointerPattern = string
 
+/** A PointerPattern, or a path of FHIR R4 elements such as `Patient.name` (core/fields/path.ts). */
+type Field = string
+
 /** How the server behind the sidecar speaks MCP. */
 export const transports = ['StreamableHttp', 'Stdio'] as const
 export type Transport = (typeof transports)[number]
@@ -49,25 +52,56 @@ export type Tool = {
   arguments: { [member: string]: Json }
   /** Constants that join the arguments on their way upstream. */
   with: { [member: string]: Json }
+  /** Where the server has an argument under another name: member of `arguments` -> JSON Pointer into what is sent. */
+  rename: { [argument: string]: string }
   /** JSON Pointer to the argument that names the patient. */
   patient?: string
+  bulk: BulkRule
+  identifiers: IdentifierRule
   returns: Returns
   limits: Limits
 }
+
+/** Whether arguments may ask for everybody or for everything. */
+export type BulkRule = 'Forbidden' | 'Allowed'
+
+/** What becomes of a call whose arguments hold identifiers besides the argument that names the patient. */
+export type IdentifierRule = 'Refuse' | 'Keep'
 
 /** What becomes of text: identifiers replaced, text dropped, or text as it is. */
 export type TextRule = 'Redact' | 'Drop' | 'Keep'
 
 /** What of a result leaves the pod. `media`: bytes in which nothing can be redacted. */
 export type Returns = {
-  fields: PointerPattern[]
+  fields: Field[]
+  /** Fields and text for some roles and purposes instead: the first that matches decides. */
+  for?: ReturnsFor[]
+  /** JSON Pointer to the part that is the result: all else is not even looked for by the fields. */
+  at?: string
+  /** JSON Schema 2020-12 of the result, as it leaves. */
+  schema?: { [member: string]: Json }
   patients: PointerPattern[]
   text: TextRule
   media: 'Drop' | 'Keep'
 }
 
-/** For each person: calls per minute, distinct patients per hour; and the largest result, bytes. */
-export type Limits = { callsPerMinute: number; patientsPerHour: number; resultBytes: number }
+/** `roles` and `purposes`: under which a call was permitted. */
+export type ReturnsFor = { roles: string[]; purposes: string[]; fields: Field[]; text: TextRule }
+
+/** How much one person may have, of one tool, resource or prompt and in one pod. */
+export type Limits = {
+  callsPerMinute: number
+  /** Calls about one and the same patient. */
+  callsPerPatientPerHour: number
+  /** Distinct patients. */
+  patientsPerHour: number
+  /** Records that one call may ask for, and patients that it may name. */
+  records: number
+  /** Largest result, bytes. */
+  resultBytes: number
+  /** All results together, bytes. */
+  resultBytesPerHour: number
+}
 
 export type Resource = {
   name: string
@@ -91,6 +125,8 @@ export type Prompt = {
   arguments: { [member: string]: Json }
   /** JSON Pointer to the argument that names the patient. */
   patient?: string
+  bulk: BulkRule
+  identifiers: IdentifierRule
   returns: Returns
   limits: Limits
 }

@@ -100,6 +100,8 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     purpose: optional(text),
     method: optional(text),
     tool: optional(text),
+    argument: optional(text),
+    rule: optional(text),
     peer: text,
     policy: optional(text),
   },

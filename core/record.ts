@@ -138,6 +138,9 @@ type Refused = Base & {
   method?: string
   /** Only a name that the policy knows: any other may hold PHI. */
   tool?: string
+  /** Of refused arguments: which one, as the policy names it, and the rule that refused it; never its value. */
+  argument?: string
+  rule?: string
   /** Address of the peer. */
   peer: string
   policy?: string

@@ -59,6 +59,22 @@ transport?: ("StreamableHttp" | "Stdio")
  * Name of the server's container; needed only where the pod has several.
  */
 container?: string
+/**
+ * Whether the operator looks for identifiers of patients in what the server itself logs. What is found is
+ * counted by kind, in the condition Transmission, a metric and an Event, and none of it is kept.
+ */
+logs?: {
+/**
+ * Sampled reads so much of each container's log as bytesPerMinute says. Off reads nothing, and the condition
+ * Transmission is Unknown. Default Sampled.
+ */
+watch?: ("Sampled" | "Off")
+/**
+ * Most bytes that are read of one container's log in a minute, a quarter of them every 15 seconds; what it
+ * writes beyond them is not looked at. Default 65536.
+ */
+bytesPerMinute?: number
+}
 }
 /**
  * The certificate that callers see, and whose certificates callers must show.
@@ -314,17 +330,78 @@ with?: {
 [k: string]: unknown
 }
 /**
- * JSON Pointer to the argument that names the patient.
+ * Where the server has an argument under another name: member of arguments, then JSON Pointer into what is
+ * sent, such as patient_id: /patient/identifier. Callers see and send the names of arguments alone. Default none.
+ */
+rename?: {
+[k: string]: string
+}
+/**
+ * JSON Pointer to the argument that names the patient. A call without it is refused.
  */
 patient?: string
+/**
+ * Whether arguments may ask for everybody or everything. Forbidden: no patient, a wildcard, a list where one
+ * identifier belongs, more than limits.records, and FHIR searches that exclude, include all or run an
+ * operation are refused, and the refusal names argument and rule. Allowed needs a reason. Default Forbidden.
+ */
+bulk?: ("Forbidden" | "Allowed")
+/**
+ * Identifiers (names that are announced, SSN, MRN, phone, e-mail and the like; no dates, no ages) in texts of
+ * the arguments, besides the patient's own argument and those whose schema says by format, enum or const what
+ * they hold. Refuse: the call is refused. Keep: they go to the server, and reason says why. Default Refuse.
+ */
+identifiers?: ("Refuse" | "Keep")
+/**
+ * Why bulk is Allowed, or identifiers are kept: shown in status and reports.
+ */
+reason?: string
 /**
  * What of a result the caller gets. What is not named here does not leave the pod.
  */
 returns: {
 /**
- * JSON Pointers with * for any element or member. A named place is kept with all below it; all else is dropped, in content and in structuredContent. "" is the whole document.
+ * What is kept: JSON Pointers with * for any element or member, each with all below it, and paths of FHIR R4 elements (Patient.name, Observation.value[x], HumanName.family), each wherever a resource of that type stands. All else is dropped, in content and in structuredContent. "" is the whole document.
  */
 fields: string[]
+/**
+ * Other fields for some roles and purposes. The first entry that lists both the role and the purpose under which a
+ * call is permitted decides instead of fields and text above; a call that none lists gets those. Default none.
+ */
+for?: {
+/**
+ * Names out of roles. One that no role has is refused.
+ */
+roles: string[]
+/**
+ * Purposes of use out of roles (HL7 v3 PurposeOfUse), or BTG and ETREAT for emergency access. One that no role has is refused.
+ */
+purposes: string[]
+/**
+ * What is kept: JSON Pointers with * for any element or member, each with all below it, and paths of FHIR R4 elements (Patient.name, Observation.value[x], HumanName.family), each wherever a resource of that type stands. All else is dropped, in content and in structuredContent. "" is the whole document.
+ */
+fields: string[]
+/**
+ * Text in these fields, as below. Default Redact, whatever text is below.
+ */
+text?: ("Redact" | "Drop" | "Keep")
+/**
+ * Why identifiers may stay, here: shown in status and reports.
+ */
+reason?: string
+}[]
+/**
+ * JSON Pointer, without *, to the part of the server's result that is this one's result. fields and schema begin
+ * there; what is outside never leaves. A result without it is refused. Omitted, the whole result.
+ */
+at?: string
+/**
+ * JSON Schema 2020-12 of a tool's result as it leaves, after fields: tools/list shows it as outputSchema. A
+ * result that breaks it is refused, and its original never returned. Only for tools. Omitted, none is shown.
+ */
+schema?: {
+[k: string]: unknown
+}
 /**
  * Places, as in fields, where patients stand in the result, besides FHIR Patient resources and references, which are always found.
  */
@@ -343,13 +420,25 @@ media?: ("Drop" | "Keep")
 reason?: string
 }
 /**
- * How much one person may have of it. Each has a default.
+ * How much one person may have of it, counted in each pod by itself. Each has a default.
  */
 limits?: {
 /**
  * Calls per person and minute. Default 60.
  */
 callsPerMinute?: number
+/**
+ * Calls per person and hour about one and the same patient whom the arguments name. Default 120.
+ */
+callsPerPatientPerHour?: number
+/**
+ * Records that one call may ask for (_count, limit, page_size and the like) and patients that it may name, unless bulk is Allowed. Default 100.
+ */
+records?: number
+/**
+ * All results together per person and hour, bytes. Default 8388608.
+ */
+resultBytesPerHour?: number
 /**
  * Distinct patients per person and hour. Default 30.
  */
@@ -393,9 +482,47 @@ subscribe?: boolean
  */
 returns: {
 /**
- * JSON Pointers with * for any element or member. A named place is kept with all below it; all else is dropped, in content and in structuredContent. "" is the whole document.
+ * What is kept: JSON Pointers with * for any element or member, each with all below it, and paths of FHIR R4 elements (Patient.name, Observation.value[x], HumanName.family), each wherever a resource of that type stands. All else is dropped, in content and in structuredContent. "" is the whole document.
  */
 fields: string[]
+/**
+ * Other fields for some roles and purposes. The first entry that lists both the role and the purpose under which a
+ * call is permitted decides instead of fields and text above; a call that none lists gets those. Default none.
+ */
+for?: {
+/**
+ * Names out of roles. One that no role has is refused.
+ */
+roles: string[]
+/**
+ * Purposes of use out of roles (HL7 v3 PurposeOfUse), or BTG and ETREAT for emergency access. One that no role has is refused.
+ */
+purposes: string[]
+/**
+ * What is kept: JSON Pointers with * for any element or member, each with all below it, and paths of FHIR R4 elements (Patient.name, Observation.value[x], HumanName.family), each wherever a resource of that type stands. All else is dropped, in content and in structuredContent. "" is the whole document.
+ */
+fields: string[]
+/**
+ * Text in these fields, as below. Default Redact, whatever text is below.
+ */
+text?: ("Redact" | "Drop" | "Keep")
+/**
+ * Why identifiers may stay, here: shown in status and reports.
+ */
+reason?: string
+}[]
+/**
+ * JSON Pointer, without *, to the part of the server's result that is this one's result. fields and schema begin
+ * there; what is outside never leaves. A result without it is refused. Omitted, the whole result.
+ */
+at?: string
+/**
+ * JSON Schema 2020-12 of a tool's result as it leaves, after fields: tools/list shows it as outputSchema. A
+ * result that breaks it is refused, and its original never returned. Only for tools. Omitted, none is shown.
+ */
+schema?: {
+[k: string]: unknown
+}
 /**
  * Places, as in fields, where patients stand in the result, besides FHIR Patient resources and references, which are always found.
  */
@@ -414,13 +541,25 @@ media?: ("Drop" | "Keep")
 reason?: string
 }
 /**
- * How much one person may have of it. Each has a default.
+ * How much one person may have of it, counted in each pod by itself. Each has a default.
  */
 limits?: {
 /**
  * Calls per person and minute. Default 60.
  */
 callsPerMinute?: number
+/**
+ * Calls per person and hour about one and the same patient whom the arguments name. Default 120.
+ */
+callsPerPatientPerHour?: number
+/**
+ * Records that one call may ask for (_count, limit, page_size and the like) and patients that it may name, unless bulk is Allowed. Default 100.
+ */
+records?: number
+/**
+ * All results together per person and hour, bytes. Default 8388608.
+ */
+resultBytesPerHour?: number
 /**
  * Distinct patients per person and hour. Default 30.
  */
@@ -454,17 +593,71 @@ arguments?: {
 [k: string]: unknown
 }
 /**
- * JSON Pointer to the argument that names the patient.
+ * JSON Pointer to the argument that names the patient. A request without it is refused.
  */
 patient?: string
+/**
+ * Whether arguments may ask for everybody or everything. Forbidden: no patient, a wildcard, a list where one
+ * identifier belongs, more than limits.records, and FHIR searches that exclude, include all or run an
+ * operation are refused, and the refusal names argument and rule. Allowed needs a reason. Default Forbidden.
+ */
+bulk?: ("Forbidden" | "Allowed")
+/**
+ * Identifiers (names that are announced, SSN, MRN, phone, e-mail and the like; no dates, no ages) in texts of
+ * the arguments, besides the patient's own argument and those whose schema says by format, enum or const what
+ * they hold. Refuse: the call is refused. Keep: they go to the server, and reason says why. Default Refuse.
+ */
+identifiers?: ("Refuse" | "Keep")
+/**
+ * Why bulk is Allowed, or identifiers are kept: shown in status and reports.
+ */
+reason?: string
 /**
  * What of a result the caller gets. What is not named here does not leave the pod.
  */
 returns: {
 /**
- * JSON Pointers with * for any element or member. A named place is kept with all below it; all else is dropped, in content and in structuredContent. "" is the whole document.
+ * What is kept: JSON Pointers with * for any element or member, each with all below it, and paths of FHIR R4 elements (Patient.name, Observation.value[x], HumanName.family), each wherever a resource of that type stands. All else is dropped, in content and in structuredContent. "" is the whole document.
  */
 fields: string[]
+/**
+ * Other fields for some roles and purposes. The first entry that lists both the role and the purpose under which a
+ * call is permitted decides instead of fields and text above; a call that none lists gets those. Default none.
+ */
+for?: {
+/**
+ * Names out of roles. One that no role has is refused.
+ */
+roles: string[]
+/**
+ * Purposes of use out of roles (HL7 v3 PurposeOfUse), or BTG and ETREAT for emergency access. One that no role has is refused.
+ */
+purposes: string[]
+/**
+ * What is kept: JSON Pointers with * for any element or member, each with all below it, and paths of FHIR R4 elements (Patient.name, Observation.value[x], HumanName.family), each wherever a resource of that type stands. All else is dropped, in content and in structuredContent. "" is the whole document.
+ */
+fields: string[]
+/**
+ * Text in these fields, as below. Default Redact, whatever text is below.
+ */
+text?: ("Redact" | "Drop" | "Keep")
+/**
+ * Why identifiers may stay, here: shown in status and reports.
+ */
+reason?: string
+}[]
+/**
+ * JSON Pointer, without *, to the part of the server's result that is this one's result. fields and schema begin
+ * there; what is outside never leaves. A result without it is refused. Omitted, the whole result.
+ */
+at?: string
+/**
+ * JSON Schema 2020-12 of a tool's result as it leaves, after fields: tools/list shows it as outputSchema. A
+ * result that breaks it is refused, and its original never returned. Only for tools. Omitted, none is shown.
+ */
+schema?: {
+[k: string]: unknown
+}
 /**
  * Places, as in fields, where patients stand in the result, besides FHIR Patient resources and references, which are always found.
  */
@@ -483,13 +676,25 @@ media?: ("Drop" | "Keep")
 reason?: string
 }
 /**
- * How much one person may have of it. Each has a default.
+ * How much one person may have of it, counted in each pod by itself. Each has a default.
  */
 limits?: {
 /**
  * Calls per person and minute. Default 60.
  */
 callsPerMinute?: number
+/**
+ * Calls per person and hour about one and the same patient whom the arguments name. Default 120.
+ */
+callsPerPatientPerHour?: number
+/**
+ * Records that one call may ask for (_count, limit, page_size and the like) and patients that it may name, unless bulk is Allowed. Default 100.
+ */
+records?: number
+/**
+ * All results together per person and hour, bytes. Default 8388608.
+ */
+resultBytesPerHour?: number
 /**
  * Distinct patients per person and hour. Default 30.
  */

@@ -1,5 +1,5 @@
-// How much one person may do in a time: calls per minute and distinct patients per hour, for each tool. Sliding windows,
-// in memory, for this pod alone: three pods let a person do three times as much.
+// How much one person may do in a time, for each tool: calls per minute, calls about one patient, distinct patients and bytes of
+// results per hour. Sliding windows, in memory, for this pod alone: three pods let a person do three times as much.
 
 const minute = 60_000
 const hour = 3_600_000
@@ -12,6 +12,10 @@ type Wait = number | undefined
 export interface Limits {
   /** Counts a call of `key` (person and tool) unless `most` calls are in the last minute. */
   call(key: string, most: number, now: number): Wait
+  /** Counts a call about each of these patients, unless one of them had `most` in the last hour; then none is counted. */
+  callsOf(key: string, ids: readonly string[], most: number, now: number): Wait
+  /** Counts an amount unless the last hour's would come to more than `most`. What is asked for with 0 is whether any is left. */
+  amount(key: string, more: number, most: number, now: number): Wait
   /** Counts patients unless they would make more than `most` different ones in the last hour; then none is counted. */
   patients(key: string, ids: readonly string[], most: number, now: number): Wait
 }
@@ -19,8 +23,26 @@ export interface Limits {
 export function limits(): Limits {
   const calls = new Map<string, Times>()
   const seen = new Map<string, Map<string, number>>()
+  const aboutOne = new Map<string, Sums>()
+  const amounts = new Map<string, Sums>()
 
   return {
+    callsOf(key, ids, most, now) {
+      const all = ids.map((id) => sumsOf(aboutOne, `${key} ${id}`, now))
+      for (const sums of all) if (sums.total + 1 > most) return untilLess(sums, sums.total + 1 - most, now)
+      for (const sums of all) put(sums, 1, now)
+      return undefined
+    },
+
+    amount(key, more, most, now) {
+      const sums = sumsOf(amounts, key, now)
+      // With nothing left even the smallest would be too much.
+      const least = Math.max(more, 1)
+      if (sums.total + least > most) return untilLess(sums, sums.total + least - most, now)
+      if (more > 0) put(sums, more, now)
+      return undefined
+    },
+
     call(key, most, now) {
       const known = calls.get(key)
       const times = known ?? { list: [], first: 0 }
@@ -48,6 +70,41 @@ export function limits(): Limits {
       return undefined
     },
   }
+}
+
+/** Amounts of the last hour by the minute in which they were first counted, oldest first: sixty-one at most. */
+type Sums = { total: number; readonly minutes: { readonly at: number; amount: number }[] }
+
+/** The sums of a key, those that are over forgotten. A minute counts until its last moment is an hour ago. */
+function sumsOf(all: Map<string, Sums>, key: string, now: number): Sums {
+  const known = all.get(key)
+  const sums = known ?? { total: 0, minutes: [] }
+  while (sums.minutes.length > 0 && isOver(sums.minutes[0] as { at: number }, now))
+    sums.total -= sums.minutes.shift()?.amount ?? 0
+  if (known === undefined) remember(all, key, sums, ({ minutes }) => minutes.every((one) => isOver(one, now)))
+  return sums
+}
+
+function isOver({ at }: { readonly at: number }, now: number): boolean {
+  return at + minute + hour <= now
+}
+
+function put(sums: Sums, amount: number, now: number): void {
+  const at = now - (now % minute)
+  const last = sums.minutes.at(-1)
+  if (last?.at === at) last.amount += amount
+  else sums.minutes.push({ at, amount })
+  sums.total += amount
+}
+
+/** Seconds after which so much less is counted; an hour when that will never be. */
+function untilLess({ minutes }: Sums, less: number, now: number): number {
+  let gone = 0
+  for (const { at, amount } of minutes) {
+    gone += amount
+    if (gone >= less) return secondsUntil(at + minute + hour, now)
+  }
+  return hour / 1000
 }
 
 /** When calls were made, oldest first; those before `first` are forgotten. */

@@ -100,10 +100,14 @@ export const refusals = {
   'patient-not-permitted':   { via: 'tool', status: 200, code: 164502, says: 'This patient is out of reach for this caller. Ask only for the patient that the login is for.' },
   'break-glass-login':       { via: 'http', status: 401, code: 164312, says: 'Emergency access needs a login of the last five minutes. Log in again as the challenge asks (RFC 9470).' },
   'calls-over-limit':        { via: 'rpc',  status: 200, code: 164502, says: 'Too many calls of this tool in a minute. Try again after data.retryAfter seconds.' },
+  'patient-calls-over-limit':{ via: 'rpc',  status: 200, code: 164502, says: 'Too many calls about one patient in an hour. Try again after data.retryAfter seconds.' },
+  'volume-over-limit':       { via: 'rpc',  status: 200, code: 164502, says: 'The results of this hour are as large as they may be together. Try again after data.retryAfter seconds, and ask for less.' },
   'patients-over-limit':     { via: 'rpc',  status: 200, code: 164502, says: 'Too many different patients in an hour. Try again after data.retryAfter seconds.' },
 
   // 164.502(b): ask for less
   'argument-refused':        { via: 'rpc',  status: 200, code: -32602, says: 'An argument is refused: data says which and why. tools/list shows the schema.' },
+  'bulk-refused':            { via: 'rpc',  status: 200, code: -32602, says: 'An argument asks for everybody, for everything or for too many at once: data says which and why. Name one patient, and ask for less.' },
+  'argument-identifies':     { via: 'rpc',  status: 200, code: -32602, says: 'An argument holds an identifier of a person that the server does not need: data says which. Name the patient by the argument for it, and ask without.' },
 
   'input-malformed':         { via: 'rpc',  status: 200, code: -32602, says: 'inputResponses is no object of at most 32 answers.' },
   'call-unknown':            { via: 'http', status: 400, code: -32600, says: 'No call of that id runs for this caller.' },
@@ -128,6 +132,8 @@ export const refusals = {
 
   // 164.514(d)(3): show less
   'result-too-large':        { via: 'tool', status: 200, code: 164502, says: 'The result is larger than this tool may return. Ask for less.' },
+  'result-lacks-part':       { via: 'tool', status: 200, code: 164502, says: 'The server\u2019s answer lacks the part that this tool returns. Nothing of it is shown; ask the operators if that is always so.' },
+  'result-breaks-schema':    { via: 'tool', status: 200, code: 164502, says: 'What this caller may see of the result is not what tools/list says of it. Nothing of it is shown; ask the operators if that is always so.' },
   'result-too-many-patients':{ via: 'tool', status: 200, code: 164502, says: 'The result holds more patients than one record can name. Ask for fewer.' },
 } as const satisfies Record<string, Row>
 

@@ -153,7 +153,18 @@ async function refuse(why: unknown, stage: string, exchange: Progress, deps: Dep
   }
 }
 
-function refusalEntry({ reason }: Refusal, stage: string, exchange: Progress) {
+/** Which argument, by which rule: names of the policy and words of ours. */
+function whyRefused({ reason, details: { data = {} } }: Refusal): { argument?: string; rule?: string } {
+  const { argument, rule } = data
+  return judged.has(reason) && typeof argument === 'string' && typeof rule === 'string'
+    ? { argument, rule }
+    : {}
+}
+
+const judged: ReadonlySet<string> = new Set(['argument-refused', 'bulk-refused', 'argument-identifies'])
+
+function refusalEntry(refusal: Refusal, stage: string, exchange: Progress) {
+  const { reason } = refusal
   const { call, who, purpose, message, peer, inForce } = exchange
   const tool = message.params['name']
   return {
@@ -166,6 +177,7 @@ function refusalEntry({ reason }: Refusal, stage: string, exchange: Progress) {
     method: message.method,
     // A name that the policy does not know may hold anything.
     ...(inForce.policy.tools.some(({ name }) => name === tool) ? { tool: tool as string } : {}),
+    ...whyRefused(refusal),
     peer,
     policy: inForce.hash,
   }

@@ -2,27 +2,29 @@
 // does not tell them apart but where the protocol does.
 
 import { type ArgumentCheck, argumentCheck } from '../core/argument-check.ts'
+import { renaming } from '../core/arguments/rename.ts'
 import type { Json, JsonObject } from '../core/canonical.ts'
 import { type ParamHeader, paramHeaders } from '../core/param-headers.ts'
 import type { Kind } from '../core/permission.ts'
 import { segmentsOf } from '../core/pointer.ts'
 import type { Limits, Prompt, Resource, Tool } from '../core/policy.ts'
-import { type ReturnRules, returnRules } from '../core/redaction/rules.ts'
+import { type Returning, returning } from '../core/redaction/rules.ts'
 import { uriTemplate } from '../core/uri-template.ts'
 
-export type Target = {
+export type Target = Returning & {
   readonly kind: Kind
   readonly name: string
   /** What the server calls it. For resources the URI says. */
   readonly from: string
   readonly check: ArgumentCheck
+  /** Arguments under the server's own names. */
+  readonly renamed: (args: JsonObject) => JsonObject
   /** Constants that join the arguments on their way to the server. */
   readonly with: JsonObject
   /** Arguments that stand in headers as well (MCP 2026-07-28). */
   readonly headers: readonly ParamHeader[]
   /** Segments of the pointer to the argument that names the patient. */
   readonly patient?: readonly string[]
-  readonly returns: ReturnRules
   readonly limits: Limits
   /** What the list of its kind says of it. */
   readonly listing: JsonObject
@@ -47,12 +49,18 @@ export function toolTarget(tool: Tool): Target {
     name: tool.name,
     from: tool.from,
     check: argumentCheck(tool),
+    renamed: renaming(tool.rename).apply,
     with: tool.with,
     headers: paramHeaders(tool.arguments, tool.patient),
     ...patientOf(tool.patient, tool.name),
-    returns: returnRules(tool.returns),
+    ...returning(tool.returns),
     limits: tool.limits,
-    listing: { name: tool.name, description: tool.description, inputSchema: tool.arguments },
+    listing: {
+      name: tool.name,
+      description: tool.description,
+      inputSchema: tool.arguments,
+      ...(tool.returns.schema === undefined ? {} : { outputSchema: tool.returns.schema }),
+    },
   }
 }
 
@@ -61,11 +69,12 @@ export function promptTarget(prompt: Prompt): Target {
     kind: 'prompts',
     name: prompt.name,
     from: prompt.from,
-    check: argumentCheck({ arguments: prompt.arguments, with: {} }),
+    check: argumentCheck({ ...prompt, with: {} }),
+    renamed: unchanged,
     with: {},
     headers: [],
     ...patientOf(prompt.patient, prompt.name),
-    returns: returnRules(prompt.returns),
+    ...returning(prompt.returns),
     limits: prompt.limits,
     listing: {
       name: prompt.name,
@@ -83,11 +92,12 @@ export function resourceTarget(resource: Resource): ResourceTarget {
     kind: 'resources',
     name: resource.name,
     from: resource.name,
-    check: () => undefined,
+    check: variablesCheck(resource, template.variables),
+    renamed: unchanged,
     with: {},
     headers: [],
     ...(resource.patient === undefined ? {} : { patient: [resource.patient] }),
-    returns: returnRules(resource.returns),
+    ...returning(resource.returns),
     limits: resource.limits,
     listing: {
       [uri]: resource.uri,
@@ -99,6 +109,23 @@ export function resourceTarget(resource: Resource): ResourceTarget {
     match: (one) => template.match(one),
   }
 }
+
+/** What a template's variables may stand for: an address leads to one patient, never to all. */
+function variablesCheck({ patient, limits }: Resource, variables: readonly string[]): ArgumentCheck {
+  if (variables.length === 0) return () => undefined
+  return argumentCheck({
+    arguments: {
+      type: 'object',
+      properties: Object.fromEntries(variables.map((name) => [name, { type: 'string' }])),
+    },
+    with: {},
+    ...(patient === undefined ? {} : { patient: `/${patient}` }),
+    bulk: 'Forbidden',
+    limits,
+  })
+}
+
+const unchanged = (args: JsonObject): JsonObject => args
 
 function patientOf(pointer: string | undefined, name: string): { patient?: readonly string[] } {
   if (pointer === undefined) return {}

@@ -96,7 +96,10 @@ export const requirements = {
     'accessControl',
     'A caller with a panel reaches only the patients on it, in arguments and in results.',
   ),
-  'access:limits': done('accessControl', 'Calls per minute and patients per hour are bounded per person.'),
+  'access:limits': done(
+    'accessControl',
+    'Calls per minute, and calls about one patient, patients and bytes of results per hour are bounded per person.',
+  ),
   'access:break-glass': done(
     'accessControl',
     'Emergency access reaches named patients for one named person, approved by another person, for an hour at most, every use recorded and reported, its review watched.',
@@ -270,6 +273,10 @@ export const requirements = {
     'Our own logs, metrics and events hold no patient data.',
     'searched for a synthetic patient in the end-to-end run',
   ),
+  'transmission:server-logs': done(
+    'transmission',
+    'Identifiers of patients in what the server itself logs are counted by kind, in the part of it that is read, and nothing of it is kept.',
+  ),
   'transmission:egress-by-name': done(
     'transmission',
     'The server reaches only declared names, through the sidecar.',
@@ -285,9 +292,26 @@ export const requirements = {
     'minimumNecessary',
     'An argument that the schema does not name, or that breaks its rule, is refused by name and never by value.',
   ),
+  'minimum:formats': done(
+    'minimumNecessary',
+    'An identifier, date, reference or search of FHIR in an argument is what its format says, and no other format exists.',
+  ),
+  'minimum:bulk': done(
+    'minimumNecessary',
+    'A call that asks for everybody or everything is refused unless the policy allows it with a reason, and the refusal and its record say by which rule.',
+  ),
+  'minimum:argument-identifiers': thin(
+    'minimumNecessary',
+    'An argument that identifies a person where the patient’s own argument will do is refused.',
+    'identifiers that have a form, and names that their context announces',
+  ),
   'minimum:narrow-tools': done(
     'minimumNecessary',
     'A narrow tool is carved out of a broad one with constants that the caller cannot set.',
+  ),
+  'minimum:renaming': done(
+    'minimumNecessary',
+    'A narrow tool has its own names for arguments, which reach the server by its names, and by no other way.',
   ),
   'minimum:fields': done(
     'minimumNecessaryDisclosures',
@@ -296,6 +320,18 @@ export const requirements = {
   'minimum:fhir-paths': done(
     'minimumNecessaryDisclosures',
     'A path of FHIR elements keeps its element wherever a resource of that type stands, and nothing beside it that tells who somebody is.',
+  ),
+  'minimum:by-role': done(
+    'minimumNecessaryDisclosures',
+    'One result is cut to the fields of the role and the purpose under which it was asked for.',
+  ),
+  'minimum:result-part': done(
+    'minimumNecessaryDisclosures',
+    'A narrow tool returns its part of the server’s result and nothing besides; a result without it is refused.',
+  ),
+  'minimum:output-schema': done(
+    'minimumNecessaryDisclosures',
+    'After the cut a result keeps to the schema that tools/list shows, or is refused.',
   ),
   'minimum:text': thin(
     'minimumNecessaryDisclosures',

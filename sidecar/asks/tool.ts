@@ -12,9 +12,12 @@ export const toolAsk: Ask = {
     const target = typeof name === 'string' ? tools.get(name) : undefined
     return target === undefined ? undefined : { target, arguments: argumentsOf(args) }
   },
-  /** The broad tool's own name, the policy's constants beside the arguments. */
+  /** The broad tool's own name, its own names for the arguments, the policy's constants beside them. */
   outgoing({ target, arguments: args }) {
-    return { params: { name: target.from, arguments: { ...args, ...target.with } }, name: target.from }
+    return {
+      params: { name: target.from, arguments: { ...target.renamed(args), ...target.with } },
+      name: target.from,
+    }
   },
   shape: toolResult,
 }

@@ -28,7 +28,7 @@ export const authorize =
   (exchange: Identified, deps: Deps): Permitted => {
     const permitted = permission(ask, exchange, deps)
     const { found, patients, grant } = permitted
-    withinLimits(exchange, found, grant === undefined ? patients : [], deps)
+    withinLimits(exchange, found, grant === undefined ? patients : undefined, deps)
     return { ...exchange, stage: 'permitted', ...permitted }
   }
 
@@ -80,20 +80,32 @@ function permittedPurposes(roles: readonly Role[]): Details {
   return { data: { purposes: purposesOf(roles) } }
 }
 
-/** `patients`: those that count. The patients of an emergency are few and named one by one: they use up none of it. */
+/**
+ * `patients`: those that count. The patients of an emergency are few and named one by one: calls about them use up nothing
+ * but the calls of the minute.
+ */
 function withinLimits(
   { who, at }: Caller,
   { target, earlier }: Found,
-  patients: readonly string[],
+  patients: readonly string[] | undefined,
   deps: Deps,
 ): void {
   const person = limitKey(who, target)
-  const { callsPerMinute, patientsPerHour } = target.limits
+  const { callsPerMinute, callsPerPatientPerHour, patientsPerHour, resultBytesPerHour } = target.limits
   const wait =
     earlier === undefined
       ? deps.limits.call(person, callsPerMinute, at)
       : deps.limits.call(`${person} again`, Math.max(callsPerMinute, leastAgain), at)
   if (wait !== undefined) throw new Refusal('calls-over-limit', { data: { retryAfter: wait } })
+  if (patients === undefined) return
+  // Before the server is asked: a result that may not leave need not be made.
+  const waitForVolume = deps.limits.amount(person, 0, resultBytesPerHour, at)
+  if (waitForVolume !== undefined)
+    throw new Refusal('volume-over-limit', { data: { retryAfter: waitForVolume } })
+  const waitForOne =
+    earlier === undefined ? deps.limits.callsOf(person, patients, callsPerPatientPerHour, at) : undefined
+  if (waitForOne !== undefined)
+    throw new Refusal('patient-calls-over-limit', { data: { retryAfter: waitForOne } })
   const waitForPatients = deps.limits.patients(person, patients, patientsPerHour, at)
   if (waitForPatients !== undefined) {
     throw new Refusal('patients-over-limit', { data: { retryAfter: waitForPatients } })

@@ -1,4 +1,5 @@
-// Minimum necessary, 45 CFR 164.502(b). Implements: minimum:arguments, minimum:narrow-tools
+// Minimum necessary, 45 CFR 164.502(b). Implements: minimum:arguments, minimum:narrow-tools, minimum:formats, minimum:bulk,
+// minimum:argument-identifiers, minimum:renaming
 
 import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
@@ -24,7 +25,10 @@ export const minimize =
         ? confirmedParams(exchange, found.target.headers)
         : []
     const violation = ask.partial === true ? undefined : found.target.check(found.arguments)
-    if (violation !== undefined) throw new Refusal('argument-refused', { data: violation })
+    if (violation !== undefined) {
+      const { reason, ...data } = violation
+      throw new Refusal(reason, { data })
+    }
 
     const { params, name } = ask.outgoing(found)
     const outgoing = {

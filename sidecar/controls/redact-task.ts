@@ -4,6 +4,7 @@
 import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import { toolResult } from '../../core/redaction/results.ts'
+import { returnsUnder } from '../../core/redaction/rules.ts'
 import type { Deps } from '../deps.ts'
 import type { Answered, Redacted } from '../exchange.ts'
 import { metaOf, shownTask } from '../tasks/state.ts'
@@ -12,7 +13,7 @@ import { type Shown, shownResult } from './shown-result.ts'
 
 /** Throws Refusal for a result about patients whom this caller may not reach by now. */
 export function redactTask(exchange: Answered, deps: Deps): Redacted {
-  return answered(exchange, shown[exchange.message.method]?.(exchange, deps) ?? acknowledged(exchange))
+  return answered(exchange, shown[exchange.message.method]?.(exchange, deps) ?? acknowledged(exchange), deps)
 }
 
 const shown: { readonly [method: string]: (exchange: Answered, deps: Deps) => Shown } = {
@@ -38,7 +39,7 @@ function state(exchange: Answered, deps: Deps): Shown {
 /** What the call would have been answered with (MCP 2025-11-25, Result Retrieval), and whose task it was. */
 function result(exchange: Answered, deps: Deps): Shown {
   const { incoming, found } = exchange
-  const { returns } = found.target
+  const returns = returnsUnder(found.target, exchange)
   const one = shownResult(incoming.result, { shape: toolResult, returns }, exchange, deps)
   const own: unknown = returns.whole ? incoming.result['_meta'] : undefined
   const extra: JsonObject = { _meta: metaOf(isObject(own) ? own : undefined, handleOf(exchange)) }

@@ -3,16 +3,18 @@
 
 import type { JsonObject } from '../../core/canonical.ts'
 import { membersOf, withMember } from '../../core/json-text.ts'
+import { returnsUnder } from '../../core/redaction/rules.ts'
 import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answered, Redacted } from '../exchange.ts'
 import { redactInput } from '../from-server/input-required.ts'
 import { rawResult } from '../raw-result.ts'
 import { Refusal } from '../refusals.ts'
-import { answerOf, answerOfText, lengthOf } from '../respond.ts'
+import { answerOf, answerOfText } from '../respond.ts'
 import { createdTask } from '../tasks/created.ts'
 import { cachedByNobody } from './answer-from-policy.ts'
 import { type Shown, shownResult } from './shown-result.ts'
+import { withinSize } from './within-size.ts'
 
 /**
  * Builds the answer out of what the policy names in the result. Everything is dropped that is not named, cannot be
@@ -27,23 +29,28 @@ export const redact =
     const type = revision === '2026-07-28' ? (result['resultType'] ?? 'complete') : 'complete'
     if (type === 'input_required') return { ...exchange, stage: 'redacted', ...redactInput(exchange, deps) }
     const created = createdTask(exchange, deps)
-    if (created !== undefined) return answered(exchange, created)
+    if (created !== undefined) return answered(exchange, created, deps)
     if (type !== 'complete') throw new Refusal('upstream-asks')
-    const returns = ask.returns?.(found.target, rules) ?? found.target.returns
+    const returns = ask.returns?.(found.target, rules) ?? returnsUnder(found.target, exchange)
     const extra = cacheable.has(message.method) ? cachedByNobody(revision) : {}
     const shown = shownResult(result, { shape: ask.shape, returns, extra }, exchange, deps)
-    return answered(exchange, shown, returns.whole ? extra : undefined)
+    return answered(exchange, shown, deps, returns.whole ? extra : undefined)
   }
 
 /**
  * The answer that carries what is shown. Refuses one that is larger than its target may return. `added`: where that is the
  * server's whole result, all that is put to it.
  */
-export function answered(exchange: Answered, { result, account }: Shown, added?: JsonObject): Redacted {
+export function answered(
+  exchange: Answered,
+  { result, account }: Shown,
+  deps: Deps,
+  added?: JsonObject,
+): Redacted {
   const id = exchange.message.id as string | number
   const text = added === undefined ? undefined : inOwnBytes(exchange.incoming, added)
   const answer = text === undefined ? answerOf(id, result) : answerOfText(id, text)
-  if (lengthOf(answer) > exchange.found.target.limits.resultBytes) throw new Refusal('result-too-large')
+  withinSize(answer, exchange, deps)
   return { ...exchange, stage: 'redacted', answer, account: withOthers(account, exchange.incoming) }
 }
 

@@ -4,15 +4,16 @@
 
 import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
+import { type ReturnRules, returnsUnder } from '../../core/redaction/rules.ts'
 import { survey } from '../../core/redaction/survey.ts'
 import { identifies } from '../../core/redaction/text.ts'
 import { sealedState } from '../asks/input.ts'
 import { patientsBesides, type Showing } from '../controls/shown-result.ts'
+import { withinSize } from '../controls/within-size.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answer, Answered } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
-import { answerOf, lengthOf } from '../respond.ts'
-import type { Target } from '../targets.ts'
+import { answerOf } from '../respond.ts'
 import { type Context, inputRow } from './messages.ts'
 import { viewOf } from './view.ts'
 
@@ -20,7 +21,7 @@ const mostInputs = 32
 
 /** The answer, and what was done to it. */
 export function redactInput(exchange: Answered, deps: Deps): { answer: Answer; account: Account } {
-  const { incoming, found, message } = exchange
+  const { incoming, message } = exchange
   const { requestState } = incoming.result
   const { shown, account } = shownInputs(incoming.result, exchange, deps)
   const asked = Object.keys(shown).length
@@ -31,7 +32,7 @@ export function redactInput(exchange: Answered, deps: Deps): { answer: Answer; a
     ...(asked === 0 ? {} : { inputRequests: shown }),
     ...(typeof requestState === 'string' ? { requestState: sealedState(exchange, requestState) } : {}),
   })
-  if (lengthOf(answer) > found.target.limits.resultBytes) throw new Refusal('result-too-large')
+  withinSize(answer, exchange, deps)
   return { answer, account }
 }
 
@@ -63,7 +64,12 @@ export function shownInputs(
     const row = inputRow(method)
     const rule = row?.rule(context)
     // The key is the server's own word, and comes back to it: a plain one, or the question does not pass.
-    if (row === undefined || rule === undefined || !isObject(params) || !isPlain(key, found.target))
+    if (
+      row === undefined ||
+      rule === undefined ||
+      !isObject(params) ||
+      !isPlain(key, returnsUnder(found.target, showing))
+    )
       throw new Refusal('upstream-asks')
     const view = viewOf(params, rule, inForce)
     const left = row.show(params, view, context)
@@ -86,8 +92,8 @@ export function shownInputs(
 }
 
 /** A word that names nobody. */
-function isPlain(key: string, { returns }: Target): boolean {
-  return /^[A-Za-z0-9._-]{1,64}$/.test(key) && (returns.text === 'Keep' || !identifies(key, survey()))
+function isPlain(key: string, { text }: ReturnRules): boolean {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(key) && (text === 'Keep' || !identifies(key, survey()))
 }
 
 function sum(into: Record<string, number>, more: Readonly<Record<string, number>>): void {

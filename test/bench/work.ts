@@ -134,7 +134,14 @@ function answer(filling: string) {
 }
 
 function policy(clientCa: string, port: number): Policy {
-  const limits = { callsPerMinute: 1_000_000_000, patientsPerHour: 1_000_000_000, resultBytes: 262_144 }
+  const limits = {
+    callsPerMinute: 1_000_000_000,
+    callsPerPatientPerHour: 1_000_000_000,
+    patientsPerHour: 1_000_000_000,
+    records: 100,
+    resultBytes: 262_144,
+    resultBytesPerHour: 1_000_000_000_000,
+  }
   return {
     schema: policySchema,
     server: { namespace: 'bench', name: 'ehr' },
@@ -178,7 +185,10 @@ function policy(clientCa: string, port: number): Policy {
           required: ['patient_id'],
         },
         with: { sections: ['conditions'] },
+        rename: {},
         patient: '/patient_id',
+        bulk: 'Forbidden',
+        identifiers: 'Refuse',
         returns: { fields: ['/conditions', '/filling'], patients: [], text: 'Redact', media: 'Drop' },
         limits,
       },

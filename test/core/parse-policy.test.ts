@@ -15,7 +15,9 @@ const policy = aPolicy({
   patient: { claim: '/patient' },
   panel: { claim: '/panel' },
   resources: [{ ...described, name: 'labs', uri: 'ehr://{id}', mimeType: 'text/plain', subscribe: true }],
-  prompts: [{ ...described, name: 'sum', from: 'sum', arguments: {} }],
+  prompts: [
+    { ...described, name: 'sum', from: 'sum', arguments: {}, bulk: 'Forbidden', identifiers: 'Refuse' },
+  ],
   fromServer: {
     progress: { text },
     logging: { text },
@@ -39,7 +41,9 @@ type Place = { [member: string]: unknown }
 /** The path of every value of the document but those in the author's own JSON. */
 function pathsOf(value: unknown, path: string[] = []): string[][] {
   if (typeof value !== 'object' || value === null) return [path]
-  const below = Object.entries(value).filter(([name]) => name !== 'arguments' && name !== 'with')
+  const below = Object.entries(value).filter(
+    ([name]) => name !== 'arguments' && name !== 'with' && name !== 'rename',
+  )
   return [path, ...below.flatMap(([name, item]) => pathsOf(item, [...path, name]))]
 }
 

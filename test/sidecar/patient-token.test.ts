@@ -8,14 +8,14 @@ import { openPatient, patientTokens } from '../../sidecar/patient-token.ts'
 import { anInForce, testKeys } from '../support/in-force.ts'
 import { withResult, withValue } from '../support/mcp-server.ts'
 import { aCall } from '../support/message.ts'
-import { aPolicy, aTool } from '../support/policy.ts'
+import { aPolicy, aTool, someLimits } from '../support/policy.ts'
 import { surveyed } from '../support/redaction.ts'
 import { aScene, type Scene } from '../support/scene.ts'
 import { verifies } from '../verifies.ts'
 
 let scene: Scene
 beforeAll(async () => {
-  const limits = { callsPerMinute: 1000, patientsPerHour: 5000, resultBytes: 262_144 }
+  const limits = someLimits({ callsPerMinute: 1000, patientsPerHour: 5000, resultBytes: 262_144 })
   const returns = {
     fields: ['/total'],
     patients: ['/seen/*', '/other/*/who'],

@@ -1,7 +1,7 @@
 // What stands for patient data in a test of every path that it can take, and how to look for it wherever it may not be.
 
 import type { FromServer, Policy, Returns, TextRule } from '../../core/policy.ts'
-import { aRole, aTool } from './policy.ts'
+import { aRole, aTool, someLimits } from './policy.ts'
 import type { Scene } from './scene.ts'
 
 /** A name that no detector knows, and identifiers of which every detector knows one. */
@@ -27,7 +27,7 @@ export function kept({ trail, faults, watched }: Scene): string {
   return JSON.stringify([trail.entries, faults, watched])
 }
 
-const limits = { callsPerMinute: 6000, patientsPerHour: 1000, resultBytes: 262_144 }
+const limits = someLimits({ callsPerMinute: 6000, patientsPerHour: 1000, resultBytes: 262_144 })
 
 /** A policy in which everything exists, with one rule for every text that no field names. */
 export function everything(text: TextRule): Partial<Policy> {
@@ -35,7 +35,7 @@ export function everything(text: TextRule): Partial<Policy> {
   return {
     fromServer: fromServer(text),
     roles: [aRole({ resources: ['labs'], prompts: ['summary'] })],
-    tools: [aTool({ returns, limits })],
+    tools: [aTool({ returns, limits, identifiers: 'Keep' })],
     resources: [
       {
         name: 'labs',
@@ -57,6 +57,8 @@ export function everything(text: TextRule): Partial<Policy> {
           properties: { patient_id: { type: 'string' }, topic: { type: 'string' } },
         },
         patient: '/patient_id',
+        bulk: 'Forbidden',
+        identifiers: 'Keep',
         returns,
         limits,
       },

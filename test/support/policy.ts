@@ -1,9 +1,22 @@
 // A policy that is right in everything a test does not name.
 
-import { type Policy, policySchema, type Role, type Tool } from '../../core/policy.ts'
+import { type Limits, type Policy, policySchema, type Role, type Tool } from '../../core/policy.ts'
 
 export const issuerUrl = 'https://login.example.org/realms/clinic'
 export const audience = 'https://ehr.clinic.example.org/mcp'
+
+/** Limits that hold no test back but those that name one. */
+export function someLimits(changes: Partial<Limits> = {}): Limits {
+  return {
+    callsPerMinute: 6000,
+    callsPerPatientPerHour: 100_000,
+    patientsPerHour: 1000,
+    records: 100,
+    resultBytes: 262_144,
+    resultBytesPerHour: 2 ** 30,
+    ...changes,
+  }
+}
 
 export function aTool(changes: Partial<Tool> = {}): Tool {
   return {
@@ -16,14 +29,17 @@ export function aTool(changes: Partial<Tool> = {}): Tool {
       required: ['patient_id'],
     },
     with: { sections: ['conditions'] },
+    rename: {},
     patient: '/patient_id',
+    bulk: 'Forbidden',
+    identifiers: 'Refuse',
     returns: {
       fields: ['/conditions/*/code', '/conditions/*/onset'],
       patients: [],
       text: 'Redact',
       media: 'Drop',
     },
-    limits: { callsPerMinute: 60, patientsPerHour: 30, resultBytes: 262_144 },
+    limits: someLimits({ callsPerMinute: 60, patientsPerHour: 30 }),
     ...changes,
   }
 }

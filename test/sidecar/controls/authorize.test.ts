@@ -6,7 +6,7 @@ import type { Policy } from '../../../core/policy.ts'
 import { limits } from '../../../sidecar/limits.ts'
 import { withValue } from '../../support/mcp-server.ts'
 import { aCall, aMessage } from '../../support/message.ts'
-import { aRole, aTool } from '../../support/policy.ts'
+import { aRole, aTool, someLimits } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -30,7 +30,10 @@ const policy: Partial<Policy> = {
   ],
   tools: [
     aTool(),
-    aTool({ name: 'get_claims', limits: { callsPerMinute: 3, patientsPerHour: 2, resultBytes: 100_000 } }),
+    aTool({
+      name: 'get_claims',
+      limits: someLimits({ callsPerMinute: 3, patientsPerHour: 2, resultBytes: 100_000 }),
+    }),
     aTool({
       name: 'search',
       patient: '/patients',

@@ -6,7 +6,7 @@ import type { Policy } from '../../../core/policy.ts'
 import type { GrantOrder } from '../../../core/wire.ts'
 import { withValue } from '../../support/mcp-server.ts'
 import { aCall, aMessage } from '../../support/message.ts'
-import { aRole, aTool, issuerUrl } from '../../support/policy.ts'
+import { aRole, aTool, issuerUrl, someLimits } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -28,7 +28,7 @@ const policy: Partial<Policy> = {
   tools: [
     aTool({
       arguments: { type: 'object', properties: { patient_id: {} }, required: ['patient_id'] },
-      limits: { callsPerMinute: 60, patientsPerHour: 1, resultBytes: 100_000 },
+      limits: someLimits({ callsPerMinute: 60, patientsPerHour: 1, resultBytes: 100_000 }),
     }),
     aTool({ name: 'get_everything' }),
   ],

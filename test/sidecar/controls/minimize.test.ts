@@ -63,7 +63,10 @@ verifies('minimum:narrow-tools', 'a constant cannot be set by the caller', async
 })
 
 verifies('minimum:narrow-tools', 'a constant cannot be set where the schema is open either', () => {
-  const check = argumentCheck(aTool({ arguments: { type: 'object', additionalProperties: true } }))
+  const check = argumentCheck({
+    arguments: { type: 'object', additionalProperties: true },
+    with: { sections: ['conditions'] },
+  })
 
   expect(check({ sections: ['notes'] })).toMatchObject({ argument: 'sections' })
   expect(check({ other: 1 })).toBeUndefined()
@@ -183,29 +186,27 @@ const shapes: { when: string; schema: JsonObject; good: JsonObject; bad: JsonObj
 ]
 for (const { when, schema, good, bad, argument } of shapes)
   verifies('minimum:arguments', `closed at every level: ${when}`, () => {
-    const check = argumentCheck(aTool({ arguments: { type: 'object', ...schema }, with: {} }))
+    const check = argumentCheck({ arguments: { type: 'object', ...schema }, with: {} })
 
     expect(check(good)).toBeUndefined()
     expect(check(bad)).toMatchObject(argument === undefined ? { argument: expect.any(String) } : { argument })
   })
 
 verifies('minimum:arguments', 'no violation ever repeats what only the caller wrote', () => {
-  const check = argumentCheck(
-    aTool({
-      with: {},
-      arguments: {
-        type: 'object',
-        properties: {
-          id: { type: 'string', pattern: '^p-[0-9]+$' },
-          on: { type: 'string', format: 'date' },
-          kind: { enum: ['a', 'b'] },
-          deep: { type: 'object', additionalProperties: { type: 'integer' } },
-          list: { type: 'array', items: { const: 'x' }, uniqueItems: true, maxItems: 2 },
-        },
-        patternProperties: { '^z': { type: 'null' } },
+  const check = argumentCheck({
+    with: {},
+    arguments: {
+      type: 'object',
+      properties: {
+        id: { type: 'string', pattern: '^p-[0-9]+$' },
+        on: { type: 'string', format: 'date' },
+        kind: { enum: ['a', 'b'] },
+        deep: { type: 'object', additionalProperties: { type: 'integer' } },
+        list: { type: 'array', items: { const: 'x' }, uniqueItems: true, maxItems: 2 },
       },
-    }),
-  )
+      patternProperties: { '^z': { type: 'null' } },
+    },
+  })
   const word = fc.string({ minLength: 1, maxLength: 5 }).map((text) => `§${text}§`)
   const name = fc.oneof(
     word,
@@ -223,7 +224,7 @@ verifies('minimum:arguments', 'no violation ever repeats what only the caller wr
 
 verifies('minimum:arguments', 'each pattern is its own rule', () => {
   const properties = { a: { type: 'string', pattern: '^a+$' }, b: { type: 'string', pattern: '^b+$' } }
-  const check = argumentCheck(aTool({ with: {}, arguments: { type: 'object', properties } }))
+  const check = argumentCheck({ with: {}, arguments: { type: 'object', properties } })
 
   expect([check({ a: 'aa', b: 'bb' }), check({ a: 'b' })?.argument, check({ b: 'a' })?.argument]).toEqual([
     undefined,
@@ -233,12 +234,10 @@ verifies('minimum:arguments', 'each pattern is its own rule', () => {
 })
 
 verifies('minimum:arguments', 'a pattern that makes other engines hang is decided at once', () => {
-  const check = argumentCheck(
-    aTool({
-      with: {},
-      arguments: { type: 'object', properties: { id: { type: 'string', pattern: '^(a+)+$' } } },
-    }),
-  )
+  const check = argumentCheck({
+    with: {},
+    arguments: { type: 'object', properties: { id: { type: 'string', pattern: '^(a+)+$' } } },
+  })
   const began = performance.now()
 
   expect(check({ id: `${'a'.repeat(50_000)}!` })).toMatchObject({ argument: 'id' })

@@ -1,14 +1,14 @@
 // What may be asked for besides tools: resources, prompts, completions; and the round trips of 2026-07-28.
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { Limits, Returns } from '../../../core/policy.ts'
+import type { Limits, Policy, Returns } from '../../../core/policy.ts'
 import { withResult } from '../../support/mcp-server.ts'
 import { aMessage } from '../../support/message.ts'
-import { aPolicy, aRole, aTool } from '../../support/policy.ts'
+import { aPolicy, aRole, aTool, someLimits } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
 import { verifies } from '../../verifies.ts'
 
-const limits: Limits = { callsPerMinute: 1000, patientsPerHour: 1000, resultBytes: 262_144 }
+const limits: Limits = someLimits({ callsPerMinute: 1000, patientsPerHour: 1000, resultBytes: 262_144 })
 const returns: Returns = { fields: ['/code'], patients: [], text: 'Redact', media: 'Drop' }
 const whole: Returns = { fields: [''], patients: [], text: 'Keep', media: 'Keep' }
 
@@ -48,11 +48,13 @@ const policy = {
         required: ['patient_id'],
       },
       patient: '/patient_id',
+      bulk: 'Forbidden',
+      identifiers: 'Refuse',
       returns,
       limits,
     },
   ],
-}
+} satisfies Partial<Policy>
 
 let scene: Scene
 beforeAll(async () => {
@@ -368,7 +370,7 @@ const naming = (...patients: string[]) => ({
     },
   },
 })
-const few = { callsPerMinute: 1000, patientsPerHour: 3, resultBytes: 262_144 }
+const few = someLimits({ callsPerMinute: 1000, patientsPerHour: 3, resultBytes: 262_144 })
 
 verifies(
   'breach:patients',

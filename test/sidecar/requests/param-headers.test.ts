@@ -4,7 +4,7 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { withValue } from '../../support/mcp-server.ts'
 import { aCall } from '../../support/message.ts'
-import { aPolicy, aRole, aTool } from '../../support/policy.ts'
+import { aPolicy, aRole, aTool, someLimits } from '../../support/policy.ts'
 import { type Asking, aScene, type Scene } from '../../support/scene.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -12,7 +12,7 @@ const policy = {
   roles: [aRole({ tools: ['get_diagnosis', 'get_plain'] })],
   tools: [
     aTool({
-      limits: { callsPerMinute: 6000, patientsPerHour: 1000, resultBytes: 262_144 },
+      limits: someLimits({ callsPerMinute: 6000, patientsPerHour: 1000, resultBytes: 262_144 }),
       arguments: {
         type: 'object',
         properties: {

@@ -8,12 +8,12 @@ import { placeBehind, placeHandle } from '../../../sidecar/streams/place.ts'
 import { anInForce } from '../../support/in-force.ts'
 import { withResult } from '../../support/mcp-server.ts'
 import { aCall, aMessage } from '../../support/message.ts'
-import { aPolicy, aRole, aTool } from '../../support/policy.ts'
+import { aPolicy, aRole, aTool, someLimits } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
 import { open, type Stream } from '../../support/stream.ts'
 import { verifies } from '../../verifies.ts'
 
-const limits = { callsPerMinute: 1000, patientsPerHour: 1000, resultBytes: 262_144 }
+const limits = someLimits({ callsPerMinute: 1000, patientsPerHour: 1000, resultBytes: 262_144 })
 const tool = aTool({
   returns: { fields: ['/code'], patients: ['/patient'], text: 'Redact', media: 'Drop' },
   limits,

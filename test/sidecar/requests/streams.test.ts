@@ -6,7 +6,7 @@ import { purposeMeta } from '../../../core/identifiers.ts'
 import type { FromServer } from '../../../core/policy.ts'
 import { type McpServer, withResult } from '../../support/mcp-server.ts'
 import { aCall, aMessage } from '../../support/message.ts'
-import { aPolicy, aRole, aTool } from '../../support/policy.ts'
+import { aPolicy, aRole, aTool, someLimits } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
 import { open } from '../../support/stream.ts'
 import { verifies } from '../../verifies.ts'
@@ -19,7 +19,7 @@ const all: FromServer = {
   roots: {},
   listChanged: {},
 }
-const limits = { callsPerMinute: 6000, patientsPerHour: 1000, resultBytes: 262_144 }
+const limits = someLimits({ callsPerMinute: 6000, patientsPerHour: 1000, resultBytes: 262_144 })
 const policy = {
   fromServer: all,
   roles: [aRole({ resources: ['labs'] })],
@@ -515,7 +515,7 @@ verifies('access:streams', 'subscriptions/listen is cut to what the caller may h
 })
 
 verifies('access:limits', 'patients in log messages count like those in results', async () => {
-  const few = { callsPerMinute: 60, patientsPerHour: 3, resultBytes: 262_144 }
+  const few = someLimits({ callsPerMinute: 60, patientsPerHour: 3, resultBytes: 262_144 })
   scene.use(
     aPolicy({
       ...policy,
@@ -614,7 +614,7 @@ verifies(
   'one person keeps no more than sixty-four calls running, and others are served',
   async () => {
     const goOn = Promise.withResolvers<void>()
-    const many = { callsPerMinute: 6000, patientsPerHour: 6000, resultBytes: 262_144 }
+    const many = someLimits({ callsPerMinute: 6000, patientsPerHour: 6000, resultBytes: 262_144 })
     scene.use(aPolicy({ ...policy, tools: [aTool({ limits: many })] }))
     scene.upstream.answering = async ({ body }, response) => {
       await goOn.promise

@@ -5,7 +5,7 @@ import type { FromServer, Policy } from '../../../core/policy.ts'
 import type { Revision } from '../../../sidecar/exchange.ts'
 import { withResult } from '../../support/mcp-server.ts'
 import { aMessage } from '../../support/message.ts'
-import { aPolicy, aRole, aTool } from '../../support/policy.ts'
+import { aPolicy, aRole, aTool, someLimits } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
 import { open } from '../../support/stream.ts'
 import { verifies } from '../../verifies.ts'
@@ -15,7 +15,7 @@ const fromServer: FromServer = {
   elicitation: { text: 'Redact', modes: ['form'], hosts: [] },
   logging: { text: 'Redact' },
 }
-const limits = { callsPerMinute: 1000, patientsPerHour: 1000, resultBytes: 262_144 }
+const limits = someLimits({ callsPerMinute: 1000, patientsPerHour: 1000, resultBytes: 262_144 })
 const tool = aTool({
   returns: { fields: ['/code'], patients: ['/patient'], text: 'Redact', media: 'Drop' },
   limits,

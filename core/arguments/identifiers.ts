@@ -1,0 +1,76 @@
+// Identifiers of people in arguments where the patient's own argument will do (45 CFR 164.502(b)): a name or a number in the
+// text of a question tells the server, its logs and its vendors who is meant, and is needed by none of them.
+
+import type { Json, JsonObject } from '../canonical.ts'
+import { findIdentifiers } from '../text/find.ts'
+import type { IdentifierType } from '../text/span.ts'
+import type { Violation } from './violation.ts'
+
+/** Kinds that a question about no particular person holds as well: since when, over which age, where. */
+const everyday: ReadonlySet<IdentifierType> = new Set(['DATE', 'AGE', 'GEOGRAPHIC_LOCATION'])
+
+/** Keywords by which a schema says what a text holds: whoever wrote it decided that it may. */
+const declaring = ['format', 'enum', 'const'] as const
+
+/** Members on the way to each argument whose schema says what it holds. */
+export type Declared = { readonly [member: string]: true | Declared }
+
+/** Where a schema's properties say what they hold. Behind references and alternatives nothing counts as said. */
+export function declaredIn(schema: { readonly [keyword: string]: Json }): Declared {
+  const { properties } = schema
+  const found: { [member: string]: true | Declared } = Object.create(null) as object as typeof found
+  if (!isMap(properties)) return found
+  for (const [name, property] of Object.entries(properties)) {
+    if (!isMap(property)) continue
+    const { items } = property
+    const own = declaring.some((keyword) => keyword in property || (isMap(items) && keyword in items))
+    found[name] = own ? true : declaredIn(isMap(items) ? items : property)
+  }
+  return found
+}
+
+/** The first argument that identifies somebody. `patient`: the argument that may, by its members. */
+export function identifiedBy(
+  args: JsonObject,
+  declared: Declared,
+  patient: readonly string[] | undefined,
+): Violation | undefined {
+  return look(args, declared, patient, [])
+}
+
+function look(
+  value: unknown,
+  declared: Declared | undefined,
+  patient: readonly string[] | undefined,
+  path: readonly string[],
+): Violation | undefined {
+  if (typeof value === 'string') return identifies(value) ? { argument: path.join('.'), rule } : undefined
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const found = look(item, declared, patient, path)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  if (!isMap(value)) return undefined
+  for (const name in value) {
+    const below = declared?.[name]
+    const leads = patient?.[0] === name
+    if (below === true || (leads && patient.length === 1)) continue
+    const found = look(value[name], below, leads ? patient.slice(1) : undefined, [...path, name])
+    if (found !== undefined) return found
+    // A name that the schema does not know may be an identifier as well; those that it knows are the policy's own.
+    if (below === undefined && identifies(name)) return { argument: path.join('.') || 'arguments', rule }
+  }
+  return undefined
+}
+
+const rule = 'may hold no identifier of a person: the argument that names the patient says who is meant'
+
+function identifies(text: string): boolean {
+  return findIdentifiers(text).some(({ type }) => !everyday.has(type))
+}
+
+function isMap(value: unknown): value is { readonly [member: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
