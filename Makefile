@@ -84,8 +84,10 @@ conformance: ## The official MCP suites, bare and through a sidecar in a pod; wr
 	@node test/conformance/main.ts bare
 	@$(if $(THROUGH),node test/conformance/main.ts through compare --url $(THROUGH) --cert $(CERT) --key $(KEY) --ca $(CA) --token $(TOKEN) $(if $(SERVERNAME),--servername $(SERVERNAME)),$(if $(LOCAL),node test/conformance/main.ts local compare,node test/conformance/main.ts cluster compare document))
 
-eval: ## Recall and precision of redaction on a labelled corpus (no content yet)
-	@echo "make eval has no content yet: free-text detection is still thin. See docs/limits.md." >&2; exit 2
+eval: ## Recall and precision of redaction on labelled texts, beside Presidio; writes docs/redaction.md (JSON=1: as JSON; ABLATION=1: also without each group of rules)
+	@$(SETUP) node >&2
+	@$(SETUP) presidio >&2 || echo "make eval goes on without Presidio" >&2
+	@node test/eval/eval.ts $(if $(JSON),--json) $(if $(ABLATION),--ablation)
 
 ##@ A cluster for tests
 cluster: ## Start a real Kubernetes node; the last line is the KUBECONFIG to export

@@ -60,7 +60,7 @@ export default defineConfig({
       tier(
         'unit',
         [
-          'test/{core,crds,sidecar,operator,collector,cli,config,sample,demo,bench,conformance}/**/*.test.ts',
+          'test/{core,crds,sidecar,operator,collector,cli,config,sample,demo,bench,eval,conformance}/**/*.test.ts',
           'test/*.test.ts',
         ],
         { ...together, ...inMemory, exclude: [...wholePrograms, ...requestPath] },

