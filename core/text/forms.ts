@@ -1,10 +1,12 @@
 // Identifiers in text (45 CFR 164.514(b)(2)(i), those that have a form). Every pattern is bounded: from any start it looks
 // at no more than a fixed number of characters, so the time is linear in the text, whatever it holds.
 
-export type Kind = 'ssn' | 'mrn' | 'phone' | 'email' | 'date' | 'ip' | 'url' | 'name' | 'place' | 'id'
+import { ageDetectors, dateDetectors } from './dates.ts'
+import { announced, checked, long } from './numbers.ts'
+import type { IdentifierType } from './span.ts'
 
 /** A stretch of text that is an identifier. `year`: of a date that has one. */
-export type Finding = { start: number; end: number; kind: Kind; year?: string }
+export type Finding = { start: number; end: number; type: IdentifierType; year?: string }
 
 /** What one pass over a text finds out about its characters. */
 type Signs = {
@@ -14,152 +16,125 @@ type Signs = {
   dots: number
   colons: number
   letters: number
-  /** A name of a month, or its short form, begins somewhere. Looked for only where there are digits. */
+  /** A name of a month, or its short form, begins somewhere beside digits; the same without any; a day of the week. */
   month: boolean
+  monthWord: boolean
+  weekday: boolean
 }
 
-type Detector = {
-  readonly kind: Kind
+export type Detector = {
+  readonly type: IdentifierType
   /** What must be there for the pattern to match at all: most texts show by this that they hold none. */
   readonly needs: (signs: Signs) => boolean
-  /** The first group, where there is one, is the identifier and ends the match; what is before it is context. */
   readonly pattern: RegExp
+  /** Whether the last group, which ends the match, is the identifier, and what is before it only announces it. */
+  readonly context?: boolean
   readonly accept?: (match: RegExpExecArray) => boolean
   readonly year?: (match: RegExpExecArray) => string | undefined
+  /** Whether the words that announce it are part of it all the same. */
+  readonly whole?: (match: RegExpExecArray) => boolean
+  /** Where the match says more of the type. */
+  readonly typed?: (match: RegExpExecArray) => IdentifierType
 }
-
-const month =
-  '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
 
 /** Code systems, profiles and name spaces: they identify terms, and are nobody's page. */
 const terminology =
   /^https?:\/\/(?:[a-z]+\.)?(?:hl7\.org|snomed\.info|loinc\.org|unitsofmeasure\.org|nlm\.nih\.gov|ama-assn\.org|nubc\.org|nucc\.org|cms\.gov|cdc\.gov|ihtsdo\.org|w3\.org)(?:\/[\w/.|#-]{0,200})?$/
 
 const months = /\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i
+/** With the numbers that may be before it: 12JAN2023. */
+const monthBehindDigits = /\d(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i
+const weekdays = /\b(?:mon|tue|wed|thu|fri|sat|sun)/i
 
-const detectors: readonly Detector[] = [
+/** Those that need nobody's word: their form, or a checksum, tells. */
+const forms: readonly Detector[] = [
   {
-    kind: 'ssn',
+    type: 'SOCIAL_SECURITY_NUMBER',
     needs: ({ digits }) => digits >= 9,
     pattern: /(?<![\w.-])\d{3}[- .]\d{2}[- .]\d{4}(?![\w-])/g,
   },
   {
-    kind: 'ssn',
-    needs: ({ digits, letters }) => digits >= 9 && letters >= 3,
-    pattern: /\b(?:ssn|social security(?: number| no\.?)?)\b[^\dA-Za-z]{0,12}(\d{9})(?!\d)/gi,
-  },
-  {
-    kind: 'mrn',
+    type: 'MEDICAL_RECORD_NUMBER',
     needs: ({ digits, letters }) => digits >= 3 && letters >= 3,
     pattern: /(?<![A-Za-z0-9])MRN[-_ #:]{0,3}\d[\w-]{2,19}/gi,
   },
   {
-    kind: 'mrn',
-    needs: ({ digits, letters }) => digits >= 1 && letters >= 3,
-    pattern:
-      /\b(?:mrn|medical record|record|chart|patient|member|account|policy|subscriber)(?: (?:number|no\.?|id|#)){0,2}(?:[^A-Za-z0-9]{1,6}(?:is )?)([A-Za-z]{0,4}-?\d[\w-]{3,19})(?![\w-])/gi,
-    accept: (match) => !/^\d{4}-\d{2}-\d{2}/.test(match[1] as string),
-  },
-  {
-    kind: 'phone',
+    type: 'PHONE_NUMBER',
     needs: ({ digits }) => digits >= 10,
     pattern:
       /(?<![\w.+-])(?:\+?1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/gi,
+    typed: ({ input, index }) =>
+      /\bfax\b[^A-Za-z0-9]{0,6}(?:(?:no|number|is|#)\b[^A-Za-z0-9]{0,3}){0,2}$/i.test(
+        input.slice(Math.max(0, index - 24), index),
+      )
+        ? 'FAX_NUMBER'
+        : 'PHONE_NUMBER',
   },
   {
-    kind: 'phone',
-    needs: ({ digits, letters }) => digits >= 7 && letters >= 3,
-    pattern:
-      /\b(?:phone|tel|telephone|cell|mobile|fax|pager|call|called|call at|called at|contact)\b[^\dA-Za-z+]{0,8}(\+?\d{7,15}|\d{3}[ .-]\d{4})(?![\w-])/gi,
-  },
-  {
-    kind: 'phone',
+    type: 'PHONE_NUMBER',
     needs: ({ digits }) => digits >= 8,
     pattern: /(?<![\w+])\+\d{1,3}(?:[ .-]{0,2}\(?\d{1,4}\)?){2,5}(?![\w-])/g,
     accept: ([text]) => /^\d{8,15}$/.test(text.replaceAll(/\D/g, '')),
   },
   {
-    kind: 'url',
+    type: 'URL',
     needs: ({ colons, slashes }) => colons >= 1 && slashes >= 2,
     pattern: /(?<![A-Za-z])(?:https?|ftp|file):\/\/[^\s"'<>]{1,2048}/gi,
     accept: ([text]) => !terminology.test(text),
   },
   {
-    kind: 'url',
+    type: 'URL',
     needs: ({ dots, letters }) => dots >= 1 && letters >= 4,
     pattern: /(?<![\w./])www\.[^\s"'<>]{1,2048}/gi,
   },
   {
-    kind: 'ip',
+    type: 'IP_ADDRESS',
     needs: ({ digits, dots }) => digits >= 4 && dots >= 3,
     pattern: /(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)/g,
     accept: ([text]) => text.split('.').every((part) => Number(part) <= 255),
   },
   {
-    kind: 'ip',
+    type: 'IP_ADDRESS',
     needs: ({ colons }) => colons >= 2,
     pattern: /(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/gi,
     accept: ([text]) => /[0-9a-f]/i.test(text) && (text.includes('::') || text.split(':').length === 8),
   },
-  {
-    kind: 'date',
-    needs: ({ digits, dashes }) => digits >= 8 && dashes >= 2,
-    pattern:
-      /(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d|-\d)/g,
-    year: (match) => match[1],
-    accept: (match) => isDay(match[2], match[3]),
-  },
-  {
-    kind: 'date',
-    needs: ({ digits, slashes }) => digits >= 6 && slashes >= 2,
-    pattern: /(?<![\d/])(\d{4})\/(\d{1,2})\/(\d{1,2})(?![\d/])/g,
-    year: (match) => match[1],
-    accept: (match) => isDay(match[2], match[3]),
-  },
-  {
-    kind: 'date',
-    needs: ({ digits, dashes, slashes, dots }) => digits >= 4 && (dashes >= 2 || slashes >= 2 || dots >= 2),
-    pattern: /(?<![\w/.-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\w/]|[.-]\d)/g,
-    year: (match) => (match[4]?.length === 4 ? match[4] : undefined),
-    accept: (match) =>
-      (isDay(match[1], match[3]) || isDay(match[3], match[1])) &&
-      (match[2] !== '.' || match[4]?.length === 4),
-  },
-  {
-    kind: 'date',
-    needs: (signs) => signs.month,
-    pattern: new RegExp(`\\b${month}\\.? \\d{1,2}(?:st|nd|rd|th)?\\b(?:,? (\\d{4})\\b)?`, 'gi'),
-    year: (match) => match[1],
-    accept: isMonth,
-  },
-  {
-    kind: 'date',
-    needs: (signs) => signs.month,
-    pattern: new RegExp(`\\b\\d{1,2}(?:st|nd|rd|th)? (?:of )?${month}\\b\\.?(?:,? (\\d{4})\\b)?`, 'gi'),
-    year: (match) => match[1],
-    accept: isMonth,
-  },
-  {
-    kind: 'date',
-    needs: (signs) => signs.month,
-    pattern: new RegExp(`\\b${month}\\.?,? (\\d{4})\\b`, 'gi'),
-    year: (match) => match[1],
-    accept: isMonth,
-  },
+  ...checked,
+  ...dateDetectors,
+  ...ageDetectors,
 ]
 
-function isDay(month: string | undefined, day: string | undefined): boolean {
-  const [m, d] = [Number(month), Number(day)]
-  return m >= 1 && m <= 12 && d >= 1 && d <= 31
-}
-
-/** `may` in small letters is mostly a verb. */
-function isMonth([text]: RegExpExecArray): boolean {
-  return !/\bmay\b/.test(text)
-}
+/** Those that a word before them announces. */
+const announcedOnes: readonly Detector[] = [
+  {
+    type: 'SOCIAL_SECURITY_NUMBER',
+    needs: ({ digits, letters }) => digits >= 9 && letters >= 3,
+    pattern: /\b(?:ssn|social security(?: number| no\.?)?)\b[^\dA-Za-z]{0,12}(\d{9})(?!\d)/gi,
+    context: true,
+  },
+  {
+    type: 'PHONE_NUMBER',
+    needs: ({ digits, letters }) => digits >= 7 && letters >= 3,
+    pattern:
+      /\b(?:phone|tel|telephone|cell|mobile|fax|pager|call|called|call at|called at|contact|number)\b[^\dA-Za-z+]{0,8}(?:is |no\.? |at ){0,2}(\+?\d{7,15}|\d{3}[ .-]\d{4})(?![\w-])/gi,
+    context: true,
+    typed: ([text]) => (/^fax/i.test(text) ? 'FAX_NUMBER' : 'PHONE_NUMBER'),
+  },
+  announced,
+]
 
 /** One for all texts, since nothing waits between filling it and reading it: seventy of them a call were a tenth of its garbage. */
-const signs: Signs = { digits: 0, dashes: 0, slashes: 0, dots: 0, colons: 0, letters: 0, month: false }
+const signs: Signs = {
+  digits: 0,
+  dashes: 0,
+  slashes: 0,
+  dots: 0,
+  colons: 0,
+  letters: 0,
+  month: false,
+  monthWord: false,
+  weekday: false,
+}
 
 function readSigns(text: string): void {
   let [digits, dashes, slashes, dots, colons, letters] = [0, 0, 0, 0, 0, 0]
@@ -178,27 +153,40 @@ function readSigns(text: string): void {
   signs.dots = dots
   signs.colons = colons
   signs.letters = letters
-  signs.month = digits > 0 && letters > 2 && months.test(text)
+  signs.monthWord = letters > 2 && months.test(text)
+  signs.month = digits > 0 && (signs.monthWord || (letters > 2 && monthBehindDigits.test(text)))
+  signs.weekday = letters > 2 && weekdays.test(text)
 }
+
+/** Which of the rules apply; `long` ones only where the text is prose. */
+export type FormRules = { readonly forms: boolean; readonly context: boolean; readonly long: boolean }
 
 /** Without one of these no pattern can match. */
 const anySign = /[\d@:]|www/i
 
 /** Adds identifiers that have a form of their own, in normalized text. */
-export function detect(text: string, findings: Finding[]): void {
-  if (!anySign.test(text)) return
-  if (text.includes('@')) emails(text, findings)
+export function detect(text: string, rules: FormRules, findings: Finding[]): void {
+  if (!rules.long && !anySign.test(text)) return
+  if (rules.forms && text.includes('@')) emails(text, findings)
   readSigns(text)
-  for (const { kind, needs, pattern, accept, year } of detectors) {
+  // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
+  if (rules.context) run(announcedOnes, text, findings)
+  if (rules.forms) run(forms, text, findings)
+  if (rules.long) run(long, text, findings)
+}
+
+function run(detectors: readonly Detector[], text: string, findings: Finding[]): void {
+  for (const { type, needs, pattern, context, whole, accept, year, typed } of detectors) {
     if (!needs(signs)) continue
     pattern.lastIndex = 0
     for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
       if (accept !== undefined && !accept(match)) continue
       const end = pattern.lastIndex
-      // In dates every group is part of the identifier; elsewhere the first one is, and the rest is context.
-      const start = kind === 'date' || match[1] === undefined ? match.index : end - match[1].length
+      const announced = context === true && whole?.(match) !== true
+      const start = announced ? end - (match.at(-1) as string).length : match.index
       const known = year?.(match)
-      findings.push(known === undefined ? { start, end, kind } : { start, end, kind, year: known })
+      const is = typed?.(match) ?? type
+      findings.push(known === undefined ? { start, end, type: is } : { start, end, type: is, year: known })
     }
   }
 }
@@ -214,6 +202,7 @@ function emails(text: string, findings: Finding[]): void {
     let end = at + 1
     while (end < text.length && end - at < 255 && host.test(text[end] as string)) end += 1
     while (end > at && !/[A-Za-z0-9]/.test(text[end - 1] as string)) end -= 1
-    if (start < at && text.slice(at + 1, end).includes('.')) findings.push({ start, end, kind: 'email' })
+    if (start < at && text.slice(at + 1, end).includes('.'))
+      findings.push({ start, end, type: 'EMAIL_ADDRESS' })
   }
 }

@@ -5,7 +5,7 @@ import { type Claim, type Claims, claim, isFree, take } from './claims.ts'
 import * as classes from './classes.ts'
 import { english, eponym, everyday, first, frequent, medical, place, surname } from './lexicon.ts'
 import { isFirstName } from './people.ts'
-import { goesOn, is, isLarge, isStrange } from './places.ts'
+import { goesOn, is, isLarge, isStrange, standsAt } from './places.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
 
 export type LoneRules = { readonly names: boolean; readonly places: boolean; readonly shapes: boolean }
@@ -44,7 +44,7 @@ function judge(claims: Claims, start: number, end: number, rules: LoneRules): vo
     !is(words, before, classes.at | classes.towards | classes.beside)
   const lead = article ? before - 1 : before
   if (lead >= 0 && rules.places) {
-    if (is(words, lead, classes.at) && isPlaceBehindAt(words, from, end))
+    if (standsAt(words, from) && isPlaceBehindAt(words, from, end))
       return take(claims, from, end, claim.place)
     if (
       is(words, lead, classes.towards | classes.joiner | classes.motion) &&

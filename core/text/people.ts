@@ -146,8 +146,10 @@ function pairAt(claims: Claims, i: number): number {
   const strange = isStrange(words, i) && words.shape[i] === shapes.capitalised
   if (words.gap[next] === gaps.space && words.shape[next] === shapes.initial && words.possessive[i] === 0) {
     // "John D.", "Smith J."; not "Vitamin D"
-    if (firstName || strange || ((flags & surname) !== 0 && (flags & (english | medical)) === 0))
-      return grown(claims, next)
+    const family = (flags & surname) !== 0
+    if (firstName || strange || (family && (flags & (english | medical)) === 0)) return grown(claims, next)
+    // "Brown K., seen": with its full stop, and the sentence goes on
+    if (family && (flags & frequent) !== 0 && isStopped(words, next)) return next
   }
   if (words.gap[next] === gaps.comma && (flags & surname) !== 0 && (flags & (everyday | medical)) === 0) {
     // "Smith, John"
@@ -180,6 +182,12 @@ function pairAt(claims: Claims, i: number): number {
       return grown(claims, at)
   }
   return -1
+}
+
+/** An initial with a full stop that ends no sentence: a comma, a bracket or a small letter is next. */
+function isStopped({ text, end }: Tokens, i: number): boolean {
+  const at = end[i] as number
+  return text[at] === '.' && /^[,;)]|^ [a-z(]/.test(text.slice(at + 1, at + 3))
 }
 
 /** An initial that is not "A" or "I" of English, nor a letter behind "vitamin" or "type". */

@@ -106,12 +106,19 @@ function headed(claims: Claims, head: number): void {
     if (is(words, i, classes.facility) && isLarge(words, i) && (i > start || i < end)) strong = true
     if ((isStrange(words, i) || isPlaceName(words, i)) && words.shape[i] !== shapes.small) strange = true
   }
-  const before = start > 0 && words.gap[start] === gaps.space
-  const atIt =
-    before &&
-    (is(words, start - 1, classes.at) ||
-      (start > 1 && is(words, start - 2, classes.at) && words.shape[start - 1] === shapes.small))
-  if (strong || strange || atIt) take(claims, start, end, claim.place)
+  if (strong || strange || standsAt(words, start)) take(claims, start, end, claim.place)
+}
+
+/** Behind "at", "at the", "admitted to", "transferred from our". */
+export function standsAt(words: Tokens, start: number): boolean {
+  if (start === 0 || words.gap[start] !== gaps.space) return false
+  if (is(words, start - 1, classes.at)) return true
+  const article = start > 1 && words.shape[start - 1] === shapes.small && words.gap[start - 1] === gaps.space
+  if (!article) return false
+  if (is(words, start - 1, classes.towards)) return is(words, start - 2, classes.motion)
+  if (!is(words, start - 1, classes.stopper)) return false
+  if (is(words, start - 2, classes.at)) return true
+  return start > 2 && is(words, start - 2, classes.towards) && is(words, start - 3, classes.motion)
 }
 
 function leftOf(claims: Claims, head: number): number {
@@ -149,9 +156,8 @@ function rightOf(claims: Claims, head: number): number {
         isPlaceName(words, next) ||
         isStrange(words, next) ||
         words.shape[next] === shapes.capitals
-      if (!belongs || is(words, next, classes.acronym & ~0)) {
-        if (!is(words, next, classes.facility | classes.weakFacility)) break
-      }
+      const head = is(words, next, classes.facility | classes.weakFacility)
+      if (!head && (!belongs || is(words, next, classes.acronym))) break
       end = next
       continue
     }
@@ -211,7 +217,7 @@ function plain(claims: Claims, head: number): void {
       isStrange(words, before) || (flags & (place | surname)) !== 0 || words.shape[before] === shapes.capitals
     if (possible && !is(words, before, classes.acronym | classes.proper) && (flags & medical) === 0)
       named = true
-    if (isPlaceName(words, before)) named = true
+    if (isPlaceName(words, before) || is(words, before, classes.street)) named = true
     start = before
   }
   if (start === head) return
@@ -247,7 +253,13 @@ function streetAfter(words: Tokens, number: number): number {
     if (!goesOn(words, j)) return -1
     const long = (words.end[j] as number) - (words.start[j] as number)
     if (is(words, j, classes.street) && (j > number + 1 || (ordinal && long > 2))) {
-      if (isLarge(words, j) || (words.shape[j] === shapes.small && long > 3)) return j
+      if (isLarge(words, j) || (words.shape[j] === shapes.small && long > 3)) {
+        // "5th avenue clinic"
+        const next = j + 1
+        const clinic =
+          next < words.count && words.gap[next] === gaps.space && is(words, next, classes.plainFacility)
+        return clinic ? next : j
+      }
     }
     if (!isLarge(words, j) && !isOrdinal(words, j)) return -1
   }

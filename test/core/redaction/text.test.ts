@@ -50,7 +50,7 @@ const cases: [text: string, shown: string | undefined][] = [
   ['on Mar 2nd', 'on [DATE]'],
   ['at 1984-03-02T10:20:30Z', 'at 1984'],
   // The patient's own names and identifiers, from the same result
-  ['Ms Flügel came with her sister', 'Ms [NAME] came with her sister'],
+  ['Ms Flügel came with her sister', '[NAME] came with her sister'],
   ['FLUEGEL is another name, Flugel is hers', 'FLUEGEL is another name, [NAME] is hers'],
   ['Anna and Lena', '[NAME] and [NAME]'],
   ['She may come; May came', 'She may come; [NAME] came'],

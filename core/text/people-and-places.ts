@@ -1,0 +1,54 @@
+// People and places of a text, in the order in which rules may claim its words: what is surest first.
+
+import { type Claims, claim, noClaims } from './claims.ts'
+import type { Finding } from './forms.ts'
+import { lexicon } from './lexicon.ts'
+import { findLone } from './lone.ts'
+import { findAnnounced, findDegreed, findPairs, findTitled, keepEponyms } from './people.ts'
+import { findAddresses, findBodies, findCities, findFacilities } from './places.ts'
+import type { RuleGroup } from './search.ts'
+import { type Tokens, tokenize } from './tokens.ts'
+
+export function findPeopleAndPlaces(text: string, groups: ReadonlySet<RuleGroup>, findings: Finding[]): void {
+  const words = tokenize(text, lexicon())
+  const claims = noClaims(words)
+  const rules = { names: groups.has('names'), places: groups.has('places'), shapes: groups.has('shapes') }
+  findBodies(claims)
+  if (rules.places) {
+    findFacilities(claims)
+    findAddresses(claims)
+  }
+  if (groups.has('context')) findTitled(claims)
+  keepEponyms(claims)
+  if (groups.has('context')) findAnnounced(claims)
+  if (rules.names) {
+    findDegreed(claims)
+    findPairs(claims)
+  }
+  if (rules.places) findCities(claims)
+  findLone(claims, rules)
+  report(claims, findings)
+}
+
+function report({ words, what, from }: Claims, findings: Finding[]): void {
+  for (let i = 0; i < words.count; i += 1) {
+    const as = what[i]
+    if (as !== claim.name && as !== claim.place) continue
+    const first = from[i]
+    let last = i
+    while (last + 1 < words.count && from[last + 1] === first && what[last + 1] === as) last += 1
+    findings.push({
+      start: words.start[i] as number,
+      end: endOf(words, last, as),
+      type: as === claim.name ? 'NAME' : 'GEOGRAPHIC_LOCATION',
+    })
+    i = last
+  }
+}
+
+/** A facility's name keeps its possessive: St. Luke's. */
+function endOf({ text, end, possessive }: Tokens, last: number, as: number): number {
+  const to = end[last] as number
+  if (as !== claim.place || possessive[last] !== 1) return to
+  return (text.charCodeAt(to + 1) | 0x20) === 0x73 ? to + 2 : to + 1
+}

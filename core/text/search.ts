@@ -1,0 +1,53 @@
+// All rules over one normalized text.
+
+import type { Survey } from '../redaction/survey.ts'
+import { sortInPlace } from '../sort-in-place.ts'
+import { detect, type Finding } from './forms.ts'
+import { findKnown } from './known.ts'
+import { findPeopleAndPlaces } from './people-and-places.ts'
+import { isProse } from './prose.ts'
+
+/** Rules that can be left out to see what each gains and costs (`make eval`); a policy cannot. */
+export const ruleGroups = ['forms', 'context', 'known', 'names', 'places', 'shapes'] as const
+export type RuleGroup = (typeof ruleGroups)[number]
+const all: ReadonlySet<RuleGroup> = new Set(ruleGroups)
+
+/**
+ * What identifies somebody in a text: sorted, apart from each other. In coded values and other short strings of a
+ * structure a capitalised word and a long number are a term and its code: people, places and bare numbers are looked for
+ * in prose alone. `prose`: whether it is; by default the text itself tells.
+ */
+export function search(
+  text: string,
+  known: Survey | undefined,
+  prose = isProse(text),
+  groups: ReadonlySet<RuleGroup> = all,
+): Finding[] {
+  // Known ones first: of two findings of one stretch the first counts, and it says more.
+  const findings: Finding[] = []
+  if (known !== undefined && groups.has('known')) findKnown(text, known, findings)
+  const [forms, context] = [groups.has('forms'), groups.has('context')]
+  detect(text, { forms, context, long: prose && groups.has('shapes') }, findings)
+  if (prose) findPeopleAndPlaces(text, groups, findings)
+  return findings.length < 2 ? findings : apart(findings)
+}
+
+/** Two that overlap are one: what sticks out of the first is part of an identifier too. */
+function apart(findings: Finding[]): Finding[] {
+  sortInPlace(findings, byPlace)
+  let kept = 0
+  for (const finding of findings) {
+    const last = kept === 0 ? undefined : (findings[kept - 1] as Finding)
+    if (last !== undefined && finding.start < last.end) {
+      if (finding.end > last.end) last.end = finding.end
+      continue
+    }
+    findings[kept] = finding
+    kept += 1
+  }
+  findings.length = kept
+  return findings
+}
+
+/** By where they begin, longer ones first. */
+const byPlace = (a: Finding, b: Finding): number => a.start - b.start || b.end - a.end
