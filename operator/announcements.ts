@@ -32,6 +32,14 @@ export function announcements(seen: Seen, status: Status): Say[] {
       action: 'WatchingTrail',
       note: 'One person saw more patients than a breach rule allows. Read the signals with hipaa-mcp, decide, and write the decision down (45 CFR 164.402, 164.404).',
     })
+  if ((seen.logs?.found.length ?? 0) > 0)
+    says.push({
+      about,
+      type: 'Warning',
+      reason: 'ServerLogsHoldIdentifiers',
+      action: 'WatchingLogs',
+      note: 'The server’s own log holds identifiers of patients, for whoever may read pods/log and wherever logs are shipped to. Let it log codes only, and have what was shipped deleted (45 CFR 164.312(e)(1)).',
+    })
   for (const workload of seen.workloads) says.push(...ofWorkload(seen, workload))
   return says
 }

@@ -163,6 +163,34 @@ const breach: Rule = ({ signals }) => {
     : yes('RulesEvaluated', 'The breach rules are evaluated on every record that the collector takes.')
 }
 
+/** 45 CFR 164.312(e)(1). What leaves the pod besides answers: its connections, and its own log. */
+const transmission: Rule = (seen, fleet, now) => {
+  const closed = inEveryPod(
+    'DeclaredEgressOnly',
+    'Every pod reaches declared names only, through its sidecar.',
+  )(seen, fleet, now)
+  if (closed.status === 'False') return closed
+  if ((seen.logs?.found.length ?? 0) > 0)
+    return no(
+      'ServerLogsHoldIdentifiers',
+      'The server’s own log holds identifiers of patients, for whoever may read pods/log: let it log codes only. hipaa_mcp_server_log_identifiers_total says of which kinds.',
+    )
+  if (closed.status !== 'True') return closed
+  if (seen.server.spec.workload.logs?.watch === 'Off')
+    return unknown('ServerLogsUnwatched', 'Nobody looks at the server’s own log: set workload.logs.watch.')
+  if (seen.logs?.unread === true)
+    return unknown(
+      'ServerLogsUnread',
+      'The server’s own log could not be read for five minutes: does the operator still have the right to pods/log?',
+    )
+  return (seen.logs?.thrownAway.length ?? 0) > 0
+    ? yes(
+        'ServerWritesIdentifiers',
+        'The stdio server writes identifiers of patients to its standard error, which is thrown away: let it write codes only.',
+      )
+    : closed
+}
+
 /** 45 CFR 164.312(a)(2)(ii). That a grant is in force is no gap; that nobody looked at what was done is one. */
 const breakGlass: Rule = ({ grants }, _, now) => {
   const states = new Set(grants.map((grant) => grantStanding(grant, now).state))
@@ -232,10 +260,7 @@ export const controls: { readonly [type in Exclude<ConditionType, 'Ready' | 'Com
   Audit: audit,
   Integrity: integrity,
   Mfa: mfa,
-  Transmission: inEveryPod(
-    'DeclaredEgressOnly',
-    'Every pod reaches declared names only, through its sidecar.',
-  ),
+  Transmission: transmission,
   MinimumNecessary: inEveryPod('FieldsListed', 'Every pod returns listed fields only.'),
   BreachReadiness: breach,
   BreakGlass: breakGlass,

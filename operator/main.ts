@@ -25,6 +25,7 @@ import { openMetrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
 import { observeWorld } from './observed-metrics.ts'
 import { ordersSource } from './orders-source.ts'
+import { watchLogs } from './server-logs/watch.ts'
 import { publishTrust } from './trust.ts'
 import { watches } from './watches.ts'
 import type { Outside } from './world.ts'
@@ -75,6 +76,7 @@ async function main(): Promise<void> {
   const outside: Outside = {
     clientCa: clientAuthority.pem,
     keySet: (source) => issuers.get(source),
+    logs: (server) => serverLogs.of(server),
     trail: () => trail.current(),
   }
   const { world, all, orderInputs } = watches(
@@ -89,6 +91,14 @@ async function main(): Promise<void> {
     },
     log,
   )
+  const serverLogs = watchLogs({
+    world,
+    client,
+    onChange: (keys) => {
+      for (const key of keys) leaders.server(key)
+    },
+    log,
+  })
   const orders = ordersSource({ world, outside, inputs: orderInputs, log })
   const leaders = controllers({
     world,
@@ -109,14 +119,23 @@ async function main(): Promise<void> {
       if (leading) {
         leaders.start()
         trail.start()
+        serverLogs.start()
       } else {
         trail.stop()
+        serverLogs.stop()
         void leaders.stop()
       }
     },
     log,
   })
-  observeWorld(metrics, { world, outside, all, leading: () => leader.leading(), certificate })
+  observeWorld(metrics, {
+    world,
+    outside,
+    all,
+    leading: () => leader.leading(),
+    certificate,
+    logs: () => serverLogs.counts(),
+  })
 
   for (const one of all) one.start()
   await Promise.all(all.map(async (one) => await one.synced()))
@@ -162,6 +181,7 @@ async function main(): Promise<void> {
     await leaders.stop()
     await leader.stop()
     trail.stop()
+    serverLogs.stop()
     auditors.stop()
     bundles.stop()
     await Promise.all([channel.close(), webhooks.close()])

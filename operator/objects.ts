@@ -15,7 +15,11 @@ type PodVolume = {
 export type Container = { name: string; volumeMounts?: { name: string; mountPath: string }[] }
 export type Pod = Typed & {
   spec: { volumes?: PodVolume[]; containers?: Container[]; initContainers?: Container[] }
-  status?: { phase?: string; conditions?: { type: string; status: string }[] }
+  status?: {
+    phase?: string
+    conditions?: { type: string; status: string }[]
+    containerStatuses?: { name: string; restartCount: number }[]
+  }
 }
 
 export type Namespace = Typed

@@ -29,6 +29,7 @@ import {
   selects,
   type Workload,
 } from './objects.ts'
+import type { ServerLogs } from './server-logs/watch.ts'
 import type { Outside, World } from './world.ts'
 
 type Compiled = { policy: Policy; text: string; hash: string } | { issues: string[] }
@@ -64,6 +65,8 @@ export type Seen = {
   /** Chains of this server; undefined while the collector does not answer. */
   chains: readonly ChainSummary[] | undefined
   signals: readonly Signal[] | undefined
+  /** What the server's own logs hold; undefined while they were not looked at. */
+  logs: ServerLogs | undefined
   /** Break-glass grants of this server, whatever their state. */
   grants: readonly BreakGlassGrant[]
   /** Access that was ended, everywhere. */
@@ -119,6 +122,7 @@ export function observe(
       .map(({ url }) => url),
     chains,
     signals: trail?.signals.filter((signal) => signal.namespace === namespace && signal.server === name),
+    logs: outside.logs(`${namespace}/${name}`),
     grants: world.grants.in(namespace).filter(({ spec }) => spec.server === name),
     revocations: world.revocations.all(),
   }

@@ -1,11 +1,13 @@
 // Gauges and counters that are read off what is known at the moment of a scrape.
 
 import { X509Certificate } from 'node:crypto'
+import { logFindingKinds } from '../core/log-identifiers.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import type { ListWatch } from './cluster/list-watch.ts'
 import type { Named } from './cluster/store.ts'
 import type { Metrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
+import type { LogCounts } from './server-logs/watch.ts'
 import type { Outside, World } from './world.ts'
 
 export type Observed = {
@@ -15,6 +17,8 @@ export type Observed = {
   leading: () => boolean
   /** Our own certificate for channel and collector, PEM. */
   certificate: { current(): { cert: string } }
+  /** What was found in servers' own logs. */
+  logs: () => readonly LogCounts[]
 }
 
 const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue', 'Reviewed'] as const
@@ -23,7 +27,7 @@ const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue'
 const states = { True: 1, False: 0, Unknown: -1 } as const
 
 export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed): void {
-  const { world, outside, all, leading, certificate } = seen
+  const { world, outside, all, leading, certificate, logs } = seen
   metrics.observed('gauge', 'leader_election_master_status', '1 while this replica reconciles', () => [
     { value: leading() ? 1 : 0, attributes: { name: 'hipaa-mcp-operator' } },
   ])
@@ -57,6 +61,21 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
         ).length,
         attributes: { server: keyOf(server) },
       })),
+  )
+  metrics.observed(
+    'counter',
+    'hipaa_mcp_server_log_identifiers_total',
+    'Identifiers found in what servers log themselves, by kind, in the part that was read',
+    () =>
+      logs().flatMap(({ server, found }) =>
+        logFindingKinds.map((kind) => ({ value: found[kind], attributes: { server, kind } })),
+      ),
+  )
+  metrics.observed(
+    'counter',
+    'hipaa_mcp_server_log_read_bytes_total',
+    'Bytes of servers’ own logs that were read',
+    () => logs().map(({ server, bytes }) => ({ value: bytes, attributes: { server } })),
   )
   metrics.observed('gauge', 'hipaa_mcp_condition', 'Conditions of servers: 1 True, 0 False, -1 Unknown', () =>
     servers().flatMap((server) =>

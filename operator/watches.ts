@@ -1,7 +1,7 @@
 // Keeps the World: one list-watch a kind, and for each change the servers that it concerns.
 
 import { agreementsNamed } from '../core/agreement.ts'
-import { ownerLabel, serverAnnotation, systemNamespace } from '../core/identifiers.ts'
+import { guardedLabel, ownerLabel, serverAnnotation, systemNamespace } from '../core/identifiers.ts'
 import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
@@ -174,12 +174,26 @@ function lean<T extends Named>(object: T): T {
 /** Every pod of the cluster is kept: only with what the operator reads. */
 function trimPod(pod: Pod): Pod {
   const { spec, status } = pod
+  const guarded = pod.metadata.labels?.[guardedLabel] !== undefined
   return {
     ...lean(pod),
-    spec: { volumes: spec.volumes ?? [], initContainers: (spec.initContainers ?? []).map(trimContainer) },
+    spec: {
+      volumes: spec.volumes ?? [],
+      initContainers: (spec.initContainers ?? []).map(trimContainer),
+      // Whose logs are looked at.
+      ...(guarded ? { containers: (spec.containers ?? []).map(({ name }) => ({ name })) } : {}),
+    },
     status: {
       ...(status?.phase === undefined ? {} : { phase: status.phase }),
       conditions: (status?.conditions ?? []).map(({ type, status }) => ({ type, status })),
+      ...(guarded
+        ? {
+            containerStatuses: (status?.containerStatuses ?? []).map(({ name, restartCount }) => ({
+              name,
+              restartCount,
+            })),
+          }
+        : {}),
     },
   }
 }

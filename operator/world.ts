@@ -19,6 +19,7 @@ import type {
   StorageClass,
   Workload,
 } from './objects.ts'
+import type { ServerLogs } from './server-logs/watch.ts'
 
 /** Copies of the cluster's objects. */
 export type World = {
@@ -45,6 +46,8 @@ export type Outside = {
   clientCa: string
   /** The newest good key set out of this source; undefined while none was fetched. */
   keySet(source: KeySource): JSONWebKeySet | undefined
+  /** What was found in the logs of a server, `namespace/name`; undefined while they were not looked at. */
+  logs(server: string): ServerLogs | undefined
   /** What the collector said last; undefined while it does not answer. */
   trail(): Trail | undefined
 }

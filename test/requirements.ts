@@ -379,6 +379,10 @@ export const requirements = {
     'minimumNecessary',
     'The linter finds what a policy lets through more widely than it need, with the place, the reason and what to write.',
   ),
+  'minimum:linter-form': done(
+    'minimumNecessary',
+    'hipaa-mcp check finds in a file what the API server would refuse, with line and column.',
+  ),
   'minimum:linter-accepted': done(
     'minimumNecessary',
     'A finding that a person accepted with a reason is shown as accepted; an error is never accepted.',

@@ -4,7 +4,7 @@
 import { request } from 'undici'
 import type { ObjectMeta } from '../../core/kubernetes.ts'
 import type { Credentials } from './credentials.ts'
-import { type Kind, pathOf } from './kinds.ts'
+import { type Kind, kinds, pathOf } from './kinds.ts'
 
 /** The owner of every field that we apply. One name, so that a field which we stop applying goes away. */
 export const fieldManager = 'hipaa-mcp-operator'
@@ -36,6 +36,14 @@ type WatchQuery = {
   resourceVersion: string
   timeoutSeconds: number
 }
+/** Of a pod's log. `sinceTime`: RFC 3339, whole seconds. `previous`: of the container that ran before. */
+type LogQuery = {
+  container: string
+  sinceTime: string
+  limitBytes: number
+  timestamps: boolean
+  previous?: boolean
+}
 export type List<T> = { items: T[]; metadata: { resourceVersion: string; continue?: string } }
 
 /** All verbs reject with `ApiError` and nothing else. Objects pass as they are: no field is added or lost. */
@@ -63,6 +71,8 @@ export interface Client {
   ): Promise<T>
   /** Deletes; an object that is gone already is no error. With `uid` only that very object. */
   delete(kind: Kind, namespace: string | undefined, name: string, uid?: string): Promise<void>
+  /** What a container wrote, at most `limitBytes` of it. */
+  logs(namespace: string, pod: string, query: LogQuery): Promise<string>
   /** POST to a path: reviews and evictions. */
   post<T>(path: string, body: unknown): Promise<T>
 }
@@ -80,17 +90,18 @@ type Call = {
   path: string
   body?: unknown
   type?: string
+  accept?: string
 }
 
 export function apiClient(options: ClientOptions): Client {
   const { credentials, deadline = 15_000, observe = () => {} } = options
 
   /** Sends once; after a 401 once more with fresh credentials. */
-  async function send({ method, path, body, type }: Call, signal: AbortSignal) {
+  async function send({ method, path, body, type, accept }: Call, signal: AbortSignal) {
     for (let attempt = 1; ; attempt += 1) {
       const headers = {
         ...(await credentials.headers()),
-        accept: 'application/json',
+        accept: accept ?? 'application/json',
         ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
       }
       const answer = await request(`${credentials.server}${path}`, {
@@ -110,12 +121,14 @@ export function apiClient(options: ClientOptions): Client {
     }
   }
 
-  async function call<T>(what: Call): Promise<T> {
+  const call = async <T>(what: Call): Promise<T> => await answerTo(what, (text) => JSON.parse(text) as T)
+
+  async function answerTo<T>(what: Call, read: (text: string) => T): Promise<T> {
     try {
       const answer = await send(what, AbortSignal.timeout(deadline))
       const text = await answer.body.text()
       if (answer.statusCode >= 400) throw refusalOf(answer.statusCode, text)
-      return JSON.parse(text) as T
+      return read(text)
     } catch (error) {
       throw asApiError(error, () => observe(what.method, 0))
     }
@@ -181,6 +194,15 @@ export function apiClient(options: ClientOptions): Client {
         throw error
       }
     },
+    logs: async (namespace, pod, query) =>
+      await answerTo(
+        {
+          method: 'GET',
+          path: pathOf(kinds.pod, namespace, pod, 'log') + queryOf(query),
+          accept: 'text/plain, */*',
+        },
+        (text) => text,
+      ),
     post: async (path, body) => await call({ method: 'POST', path, body }),
   }
 }

@@ -7,6 +7,10 @@ import { stripTypeScriptTypes } from 'node:module'
 import { basename, join } from 'node:path'
 import { wrapperFiles } from '../../core/identifiers.ts'
 
+/** What the wrapper imports, and how it is called beside it. */
+const identifiers = '../../core/log-identifiers.ts'
+const beside = 'identifiers.mjs'
+
 /** Libraries of this very process, its loader among them. */
 function libraries(): string[] {
   const { sharedObjects } = process.report.getReport() as unknown as { sharedObjects: string[] }
@@ -24,10 +28,13 @@ function install(folder: string): number {
   copy(own, join(folder, loader))
   copy(process.execPath, join(folder, node))
   // Without types, so that the app's memory does not pay for what takes them away.
-  const source = readFileSync(join(import.meta.dirname, 'main.ts'), 'utf8')
-  writeFileSync(join(folder, program), stripTypeScriptTypes(source), { mode: 0o444 })
+  const source = plain(join(import.meta.dirname, 'main.ts')).replace(identifiers, `./${beside}`)
+  writeFileSync(join(folder, program), source, { mode: 0o444 })
+  writeFileSync(join(folder, beside), plain(join(import.meta.dirname, identifiers)), { mode: 0o444 })
   return files.length
 }
+
+const plain = (file: string): string => stripTypeScriptTypes(readFileSync(file, 'utf8'))
 
 function copy(from: string, to: string): void {
   copyFileSync(from, to)

@@ -1,11 +1,12 @@
 // Runs a stdio server in the app's own container, in place of its command: `main.ts SOCKET -- COMMAND [ARGUMENT…]`. It
-// imports nothing, because it is copied there as one file (install.ts). It is the app's process, and trusted no further
+// imports but one file that imports nothing, because both are copied there (install.ts). It is the app's process, and trusted no further
 // than the app: what comes out of its socket is judged in the sidecar. What it does for a server that is merely careless:
 // nothing that the server writes gets into the container's log, for that leaves the pod by `kubectl logs`.
 
 import { spawn } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { constants } from 'node:os'
+import { logFindingKinds, logIdentifiers, type Tally } from '../../core/log-identifiers.ts'
 
 /** The sidecar is up before the app starts; it may just be starting anew. */
 const connectTries = 300
@@ -16,6 +17,9 @@ const endTime = 5_000
 /** Its last answers may still be on their way when a server has ended, if something of it holds its output open. */
 const flushTime = 1_000
 const reportTime = 60_000
+/** Of what is thrown away so much is searched for identifiers between two reports, bytes; and so much of a last line waits for its end. */
+const searched = 65_536
+const carried = 256
 
 /** Exit code when the sidecar went away: whoever comes next gets a process that knows nothing of what was before. */
 const sidecarGone = 70
@@ -52,17 +56,37 @@ async function run(socket: Socket, command: string, args: readonly string[]): Pr
   stdin.on('error', () => undefined)
   socket.on('error', () => undefined)
 
-  // Held to be PHI until proved otherwise: how much it was is told, and nothing else.
+  // Held to be PHI until proved otherwise: how much it was is told, identifiers of which kinds, and nothing else.
   const dropped = { lines: 0, bytes: 0 }
   let told = 0
+  let identifiers: Tally = {}
+  let budget = searched
+  let rest = ''
+  const search = (lines: string): void => {
+    const found = logIdentifiers(lines)
+    for (const kind of logFindingKinds)
+      if (found[kind] !== undefined) identifiers[kind] = (identifiers[kind] ?? 0) + found[kind]
+  }
   stderr.on('data', (chunk: Buffer) => {
     dropped.bytes += chunk.length
+    if (budget > 0) {
+      const text = rest + chunk.subarray(0, budget).toString()
+      budget -= chunk.length
+      // A line that goes on in the next chunk waits for it, unless it is long.
+      const end = text.length - text.lastIndexOf('\n') > carried ? text.length : text.lastIndexOf('\n') + 1
+      search(text.slice(0, end))
+      rest = text.slice(end)
+    }
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) dropped.lines += 1
   })
   const report = (): void => {
     if (dropped.bytes === told) return
     told = dropped.bytes
-    say('info', 'Standard error of the server was thrown away', dropped)
+    search(rest)
+    rest = ''
+    say('info', 'Standard error of the server was thrown away', { ...dropped, identifiers })
+    identifiers = {}
+    budget = searched
   }
   const reporting = setInterval(report, reportTime)
 

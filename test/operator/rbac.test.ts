@@ -85,6 +85,10 @@ verifies('operator:rbac', 'no way to more rights and none into pods', () => {
   // Policies are people's: the operator writes status only.
   const specs = everywhere.filter(({ resources }) => resources?.includes('hipaamcpservers'))
   expect(specs.map(({ verbs }) => verbs)).toEqual([['get', 'list', 'watch']])
+  const logs = all.filter(({ resources }) => resources?.includes('pods/log'))
+  expect(logs.map(({ name, resources, verbs }) => [name, resources, verbs])).toEqual([
+    ['hipaa-mcp-operator', ['pods/log'], ['get']],
+  ])
   const pods = everywhere.filter(({ resources }) => resources?.includes('pods'))
   expect(pods.map(({ verbs }) => verbs)).toEqual([['get', 'list', 'watch']])
 })

@@ -128,7 +128,13 @@ export type Running = {
 export async function runningOperator(client: Client, given: Partial<Outside> = {}): Promise<Running> {
   const trail: Trail = { chains: [], signals: [] }
   let keySet: { keys: [] } | undefined = { keys: [] }
-  const outside = { clientCa: 'client CA', keySet: () => keySet, trail: () => trail, ...given }
+  const outside = {
+    clientCa: 'client CA',
+    keySet: () => keySet,
+    logs: () => undefined,
+    trail: () => trail,
+    ...given,
+  }
   const { world, all, orderInputs } = watches(
     client,
     {

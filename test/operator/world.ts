@@ -18,6 +18,7 @@ import type {
   Workload,
 } from '../../operator/objects.ts'
 import { observe, type Seen } from '../../operator/observe.ts'
+import type { ServerLogs } from '../../operator/server-logs/watch.ts'
 import type { Outside, World } from '../../operator/world.ts'
 
 export const now = Date.parse('2026-11-01T12:00:00Z')
@@ -200,6 +201,7 @@ export type Things = {
   signals?: Signal[]
   collectorAway?: boolean
   withoutKeySet?: boolean
+  logs?: ServerLogs
   /** Of the namespace. */
   annotations?: { [name: string]: string }
 }
@@ -235,6 +237,7 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
   }
   const outside: Outside = {
     clientCa: '-----BEGIN CERTIFICATE-----\nown client CA\n-----END CERTIFICATE-----\n',
+    logs: () => things.logs,
     keySet: () => (things.withoutKeySet ? undefined : { keys: [] }),
     trail: () =>
       things.collectorAway ? undefined : { chains: things.chains ?? [], signals: things.signals ?? [] },

@@ -139,6 +139,33 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
     is: 'Unknown CollectorUnreachable',
   },
   { type: 'Transmission', when: 'every pod reports', things: well, is: 'True DeclaredEgressOnly' },
+  {
+    type: 'Transmission',
+    when: 'the server’s own log holds identifiers',
+    things: { ...well, logs: { found: ['mrn'], thrownAway: [], unread: false } },
+    is: 'False ServerLogsHoldIdentifiers',
+  },
+  {
+    type: 'Transmission',
+    when: 'the server’s own log cannot be read',
+    things: { ...well, logs: { found: [], thrownAway: [], unread: true } },
+    is: 'Unknown ServerLogsUnread',
+  },
+  {
+    type: 'Transmission',
+    when: 'nobody may look at the server’s own log',
+    things: {
+      ...well,
+      servers: [aServer({ workload: { port: 8080, path: '/mcp', logs: { watch: 'Off' } } })],
+    },
+    is: 'Unknown ServerLogsUnwatched',
+  },
+  {
+    type: 'Transmission',
+    when: 'a stdio server writes identifiers that are thrown away',
+    things: { ...well, logs: { found: [], thrownAway: ['ssn'], unread: false } },
+    is: 'True ServerWritesIdentifiers',
+  },
   { type: 'MinimumNecessary', when: 'every pod reports', things: well, is: 'True FieldsListed' },
   { type: 'AtRest', when: 'no volume', things: well, is: 'True NoVolumes' },
   {

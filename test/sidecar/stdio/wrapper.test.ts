@@ -103,6 +103,23 @@ verifies(
   },
 )
 
+verifies(
+  'stdio:silent',
+  'of what it threw away it tells how many identifiers there were, by kind',
+  async () => {
+    await open()
+    // Over two chunks, and at the end without a line feed.
+    const script = `const say = (text) => process.stderr.write(text)
+    say('found MRN-004'); setTimeout(() => say('81516 and\\nSSN 219-09-9999, {"family":"Fluegel"}'), 200)`
+    const wrapper = wrap(node, '-e', script)
+
+    expect(await wrapper.ended).toBe(0)
+
+    expect(wrapper.log()).toContain('"identifiers":{"mrn":1,"ssn":1,"name":1}')
+    expect(wrapper.log()).not.toMatch(/Fluegel|81516|219-09/)
+  },
+)
+
 test('calls of many callers are served at once, large ones among them', async () => {
   const behind = await open()
   wrap(...oldServer)
