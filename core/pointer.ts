@@ -43,8 +43,8 @@ export type PatternTree = {
   readonly single?: true
 }
 
-/** Compiles patterns. Throws TypeError for one that is no JSON Pointer. */
-export function patternTree(patterns: readonly string[]): PatternTree {
+/** Compiles patterns. Throws TypeError for one that is no JSON Pointer. `prefix`: stands before each of them as a rule. */
+export function patternTree(patterns: readonly string[], prefix = ''): PatternTree {
   const root: PatternTree = { named: new Map() }
   for (const pattern of patterns) {
     const segments = segmentsOf(pattern)
@@ -56,7 +56,7 @@ export function patternTree(patterns: readonly string[]): PatternTree {
       else node.named.set(segment, next)
       node = next
     }
-    node.rule ??= pattern
+    node.rule ??= `${prefix}${pattern}`
   }
   return joined(root)
 }

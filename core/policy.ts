@@ -71,6 +71,9 @@ export type IdentifierRule = 'Refuse' | 'Keep'
 /** What becomes of text: identifiers replaced, text dropped, or text as it is. */
 export type TextRule = 'Redact' | 'Drop' | 'Keep'
 
+/** `roles` and `purposes`: under which a call was permitted. */
+export type ReturnsFor = { roles: string[]; purposes: string[]; fields: Field[]; text: TextRule }
+
 /** What of a result leaves the pod. `media`: bytes in which nothing can be redacted. */
 export type Returns = {
   fields: Field[]
@@ -84,9 +87,6 @@ export type Returns = {
   text: TextRule
   media: 'Drop' | 'Keep'
 }
-
-/** `roles` and `purposes`: under which a call was permitted. */
-export type ReturnsFor = { roles: string[]; purposes: string[]; fields: Field[]; text: TextRule }
 
 /** How much one person may have, of one tool, resource or prompt and in one pod. */
 export type Limits = {

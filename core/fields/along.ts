@@ -1,5 +1,6 @@
 // What comes along with a named element: all that its type says of it, but nothing that tells by the side who somebody is.
 
+import { words } from '../words.ts'
 import { type Element, lineage } from './fhir-r4.ts'
 
 /** Elements that need a name of their own, by the type that has them. */
@@ -21,10 +22,10 @@ export function comesAlong(type: string, { name }: Element): boolean {
 }
 
 /** Types that tell who somebody is. An extension may hold any type: `Extension.value` alone names none of these. */
-const telling: ReadonlySet<string> = new Set([
-  ...['HumanName', 'Address', 'ContactPoint', 'Identifier', 'Reference', 'Attachment', 'Annotation'],
-  ...['Signature', 'ContactDetail', 'Contributor', 'Meta'],
-])
+const telling = words(`
+  HumanName Address ContactPoint Identifier Reference Attachment Annotation Signature ContactDetail
+  Contributor Meta
+`)
 
 /** Whether `Extension.value` means a value of this type, too. */
 export function isPlainValue({ type }: Element): boolean {

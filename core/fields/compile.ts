@@ -5,12 +5,18 @@ import { carriers, comesAlong, isPlainValue } from './along.ts'
 import { type Element, elementsOf, isPrimitive, isResource, lineage } from './fhir-r4.ts'
 import { type FhirPath, fhirPath, fieldIssue, isFhirPath, isNamed } from './path.ts'
 
-/** Both languages; what either names is kept. Throws TypeError for a field that names nothing. */
-export function fieldTree(fields: readonly string[]): PatternTree {
+/**
+ * Both languages; what either names is kept. Throws TypeError for a field that names nothing. `prefix`: stands before each
+ * field where it is counted as a rule.
+ */
+export function fieldTree(fields: readonly string[], prefix = ''): PatternTree {
   const issue = fields.map(fieldIssue).find((one) => one !== undefined)
   if (issue !== undefined) throw new TypeError(issue)
-  const tree = patternTree(fields.filter((field) => !isFhirPath(field)))
-  const paths = fields.filter(isFhirPath).map(fhirPath)
+  const tree = patternTree(
+    fields.filter((field) => !isFhirPath(field)),
+    prefix,
+  )
+  const paths = fields.filter(isFhirPath).map((field) => fhirPath(field, prefix))
   return paths.length === 0 ? tree : { ...tree, resources: new ResourceTrees(paths) }
 }
 

@@ -12,9 +12,9 @@ export function isFhirPath(field: string): boolean {
 }
 
 /** The parts of a path, of which nothing has been looked up. */
-export function fhirPath(rule: string): FhirPath {
-  const [type = '', ...elements] = rule.split('.')
-  return { rule, type, elements: elements.map((name) => name.replace(/\[x\]$/, '')) }
+export function fhirPath(field: string, prefix = ''): FhirPath {
+  const [type = '', ...elements] = field.split('.')
+  return { rule: `${prefix}${field}`, type, elements: elements.map((name) => name.replace(/\[x\]$/, '')) }
 }
 
 /** Why a field names nothing; undefined when it may. A sentence that says what to write. */

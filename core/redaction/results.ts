@@ -59,6 +59,9 @@ export const toolResult: Shape = {
   together(_, { blocks, structured }, shower) {
     const left = structured === undefined ? undefined : project(structured, shower.returns.fields, shower.by)
     const content = redactBlocks(blocks, left === undefined ? shower : { ...shower, structured: left })
+    // A part may be any JSON, and structuredContent be an object alone (MCP 2025-06-18): then text says it.
+    if (shower.returns.at !== undefined && left !== undefined && !isObject(left))
+      return { content: content.length > 0 ? content : [{ type: 'text', text: JSON.stringify(left) }] }
     return { content, ...(left === undefined ? {} : { structuredContent: left }) }
   },
 }

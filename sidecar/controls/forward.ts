@@ -1,6 +1,7 @@
 // Transmission, 45 CFR 164.312(e)(1): the only place that reaches the server. Implements: transmission:upstream-faults
 
 import type { JsonObject } from '../../core/canonical.ts'
+import { returnsUnder } from '../../core/redaction/rules.ts'
 import type { Deps } from '../deps.ts'
 import type { Answered, Incoming, Minimized, Prepared, Replied, Revision } from '../exchange.ts'
 import { Refusal } from '../refusals.ts'
@@ -50,7 +51,9 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
       ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
       ...(heard === undefined ? {} : { hearing: heard.hearing }),
       ...(key === undefined ? {} : { key }),
-      ...(exchange.stage === 'minimized' && exchange.found.target.returns.whole ? { keepText: true } : {}),
+      ...(exchange.stage === 'minimized' && returnsUnder(exchange.found.target, exchange).whole
+        ? { keepText: true }
+        : {}),
       ...(outlet === undefined ? {} : leaving(outlet, revision)),
     })
     if (session !== undefined) watchResource(exchange, session, deps)

@@ -2,8 +2,11 @@
 // came at once, or later in a task or on a stream that was taken up again, makes no difference.
 
 import type { JsonObject } from '../../core/canonical.ts'
+import { aliases, withinReach } from '../../core/redaction/aliases.ts'
+import { narrowed } from '../../core/redaction/narrow.ts'
 import type { Projection } from '../../core/redaction/project.ts'
-import { type Shape, surveyOf } from '../../core/redaction/results.ts'
+import { partsWithin, type Within } from '../../core/redaction/reach-parts.ts'
+import { type Parts, type Shape, surveyOf } from '../../core/redaction/results.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
 import { look, type Survey, survey } from '../../core/redaction/survey.ts'
 import type { Deps } from '../deps.ts'
@@ -22,14 +25,16 @@ const errorSays =
 /** Whom a result is shown to, and what they asked for. */
 export type Showing = Pick<
   Answered,
-  'who' | 'found' | 'patients' | 'reach' | 'grant' | 'at' | 'inForce' | 'revision'
+  'who' | 'role' | 'purpose' | 'found' | 'patients' | 'reach' | 'grant' | 'at' | 'inForce' | 'revision'
 >
 
-export type Shown = { readonly result: JsonObject; readonly account: Account }
+/** `own`: the result is the server's own, with nothing taken from it. */
+export type Shown = { readonly result: JsonObject; readonly account: Account; readonly own?: true }
 
 /**
- * Built out of what the policy names in the result. Refuses a result about patients whom this caller may not reach, and
- * never trims one to fit: half a record would read as a whole one. `extra`: members of ours that its revision wants.
+ * Built out of what the policy names in the result. Records of patients whom this caller may not reach are taken out where
+ * they can be told from the rest, and the result is refused where not; no record is trimmed to fit: half of one would read
+ * as a whole one. `extra`: members of ours that its revision wants.
  */
 export function shownResult(
   result: JsonObject,
@@ -38,38 +43,46 @@ export function shownResult(
   deps: Deps,
 ): Shown {
   const { found, inForce, revision } = showing
-  const parts = shape.apart(result)
-  if (parts === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
+  const all = shape.apart(result)
+  if (all === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
-  const known = surveyOf(parts, found.target.returns.patients)
-  const patients = recordable(known, showing)
+  const places = found.target.returns.patients
+  const known = surveyOf(all, places)
   if (result['isError'] === true && !returns.whole) {
-    const dropped = { 'error-text': parts.blocks.length }
+    const patients = recordable(known, showing)
+    const dropped = { 'error-text': all.blocks.length }
     return {
       result: toolError(errorSays, revision),
       account: { outcome: 'tool-error', patients, kept: {}, dropped, redacted: {} },
     }
   }
-  reachable(known, showing)
+  // Words of an error that are kept are nobody's record.
+  if (result['isError'] === true) reachable(known, showing)
+  const { parts, known: left, dropped } = reachedOf(all, known, showing)
+  const patients = recordable(left, showing)
   counted(patients, showing, deps)
 
   const by: Projection = {
     known,
     rules: { dates: inForce.policy.redaction.dates, text: returns.text },
-    tally: { redacted: {}, dropped: {} },
+    tally: { redacted: {}, dropped: { ...dropped } },
     kept: {},
     memberNames: new Map(),
   }
-  if (returns.whole) {
+  // What was filtered is put together anew, whatever the policy keeps.
+  if (returns.whole && parts === all) {
     by.kept['whole'] = 1
-    return { result: { ...result, ...extra }, account: accountOf(result, patients, by) }
+    return { result: { ...result, ...extra }, account: accountOf(result, patients, by), own: true }
   }
+  const own = narrowed(parts, returns)
+  if (own === undefined) throw new Refusal('result-lacks-part')
   if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
-  const shown = {
+  const shown: JsonObject = {
     ...(revision === '2026-07-28' ? { resultType: 'complete' } : {}),
-    ...shape.together(result, parts, { by, returns }),
+    ...shape.together(result, own, { by, returns }),
     ...extra,
   }
+  if (returns.check?.(shown['structuredContent']) === false) throw new Refusal('result-breaks-schema')
   return { result: shown, account: accountOf(result, patients, by) }
 }
 
@@ -78,19 +91,9 @@ function accountOf(result: JsonObject, patients: readonly string[], by: Projecti
   return { outcome, patients, kept: by.kept, ...by.tally }
 }
 
-/** Identifiers that mean a patient whom the arguments named, by a Patient resource that has both. */
-function aliases(known: Survey, named: readonly string[]): Map<string, string> {
-  const same = new Map<string, string>()
-  for (const group of known.same) {
-    const original = named.find((patient) => group.includes(patient))
-    if (original !== undefined) for (const one of group) same.set(one, original)
-  }
-  return same
-}
-
 /** All patients in what the server returned, and those that were asked for; one who has two identifiers counts once. */
 function patientsOf(known: Survey, { patients: named }: Showing): string[] {
-  const same = aliases(known, named)
+  const same = aliases(known.same, named)
   const all = new Set(named)
   for (const patient of known.patients) all.add(same.get(patient) ?? patient)
   return [...all]
@@ -112,13 +115,19 @@ function recordable(known: Survey, showing: Showing): readonly string[] {
   return patients
 }
 
-/** A caller bound to one patient, a panel, or those of an emergency gets no result that concerns another. */
+/** A caller bound to one patient, a panel, or those of an emergency gets nothing that concerns another. */
 function reachable(known: Survey, { reach }: Showing): void {
   if (reach === undefined) return
-  const same = aliases(known, reach)
-  for (const patient of known.patients) {
-    if (!reach.includes(same.get(patient) ?? patient)) throw new Refusal('patient-not-permitted')
-  }
+  const within = withinReach(known.same, reach)
+  for (const patient of known.patients) if (!within(patient)) throw new Refusal('patient-not-permitted')
+}
+
+/** The part of a result that is about whom the caller may reach. Throws Refusal where it cannot be told from the rest. */
+function reachedOf(parts: Parts, known: Survey, { reach, found }: Showing): Within {
+  if (reach === undefined) return { parts, known, dropped: {} }
+  const within = partsWithin(parts, known, { reach, places: found.target.returns.patients })
+  if (within === undefined) throw new Refusal('patient-not-permitted')
+  return within
 }
 
 /** A search returns patients whom no argument named: they count as well. */

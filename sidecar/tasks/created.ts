@@ -1,6 +1,7 @@
 // A call that is answered by a task (CreateTaskResult): the caller gets a handle, and nothing else of the call yet.
 
 import { isObject } from '../../core/is-object.ts'
+import { returnsUnder } from '../../core/redaction/rules.ts'
 import type { Shown } from '../controls/shown-result.ts'
 import type { Deps } from '../deps.ts'
 import type { Answered } from '../exchange.ts'
@@ -25,7 +26,7 @@ export function createdTask(exchange: Answered, deps: Deps): Shown | undefined {
   // What the server says of it later, it says under its own id.
   if (session !== undefined) deps.sessions.keepTask(session, id as string, handle)
   if (flat) return { result: { ...shown, resultType: 'task' }, account }
-  const whole = exchange.found.target.returns.whole && isObject(result['_meta'])
+  const whole = returnsUnder(exchange.found.target, exchange).whole && isObject(result['_meta'])
   return {
     result: { task: shown, ...(whole ? { _meta: metaOf(result['_meta'], handle) } : {}) },
     account,

@@ -4,6 +4,7 @@
 import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import { toolResult } from '../../core/redaction/results.ts'
+import { returnsUnder } from '../../core/redaction/rules.ts'
 import {
   mostPatients,
   patientsBesides,
@@ -57,7 +58,7 @@ export function shownTask(
   details: boolean,
 ): Shown {
   const { revision, inForce, found } = showing
-  const { returns } = found.target
+  const returns = returnsUnder(found.target, showing)
   const { status, createdAt, lastUpdatedAt, statusMessage } = state
   const { life = '', poll = '' } = names[revision] ?? {}
   if (!statuses.has(status) || !isTime(createdAt) || !isTime(lastUpdatedAt))
@@ -112,7 +113,7 @@ function detailsOf(state: JsonObject, showing: Showing & { readonly rules: Rules
   }
   if (status !== 'completed') return { result: {}, account: nothing }
   if (!isObject(result)) throw new Refusal('upstream-malformed', { mayHaveRun: true })
-  const { returns } = showing.found.target
+  const returns = returnsUnder(showing.found.target, showing)
   // Inside of a task a result has no discriminator of its own.
   const shown = shownResult(
     result,

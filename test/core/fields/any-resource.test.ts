@@ -6,6 +6,7 @@ import { expect } from 'vitest'
 import type { Json } from '../../../core/canonical.ts'
 import { elementsOf, isPrimitive, isResource, lineage } from '../../../core/fields/fhir-r4.ts'
 import { fieldIssue } from '../../../core/fields/path.ts'
+import { words } from '../../../core/words.ts'
 import { projected } from '../../support/redaction.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -65,17 +66,11 @@ function grown(pick: Pick): { resource: Members; leaves: Map<string, readonly St
 }
 
 /** What a path of a container never brings along: `TYPE.ELEMENT`, where the type may be one that others extend. */
-const alone = new Set([
-  ...[
-    'Element.id',
-    'Element.extension',
-    'BackboneElement.modifierExtension',
-    'Resource.id',
-    'DomainResource.text',
-  ],
-  ...['DomainResource.extension', 'DomainResource.modifierExtension', 'Narrative.div', 'Reference.display'],
-  ...['Reference.identifier', 'Extension.value', 'Bundle.entry.fullUrl'],
-])
+const alone = words(`
+  Element.id Element.extension BackboneElement.modifierExtension Resource.id DomainResource.text
+  DomainResource.extension DomainResource.modifierExtension Narrative.div Reference.display
+  Reference.identifier Extension.value Bundle.entry.fullUrl
+`)
 const comesAlong = ({ owner, name }: Step): boolean =>
   !lineage(owner).some((type) => alone.has(`${type}.${name}`))
 const plain =

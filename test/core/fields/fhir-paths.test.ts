@@ -15,6 +15,11 @@ import { verifies } from '../../verifies.ts'
 /** What stays, whatever the text of it may be. */
 const kept = (document: Json, fields: string[]): Json => projected(document, fields, { text: 'Keep' }).shown
 
+/** What stands beside primitives. */
+const beside = {
+  birthDate: { extension: [{ url: 'urn:time', valueDateTime: '1970-01-02T03:04:05Z' }] },
+  family: { extension: [{ url: 'urn:own', valueString: 'R' }] },
+}
 const patient = {
   resourceType: 'Patient',
   id: 'p-1',
@@ -29,12 +34,12 @@ const patient = {
       use: 'official',
       family: 'Roe',
       given: ['Jane'],
-      _family: { extension: [{ url: 'urn:own', valueString: 'R' }] },
+      _family: beside.family,
     },
   ],
   gender: 'female',
   birthDate: '1970-01-02',
-  _birthDate: { extension: [{ url: 'urn:time', valueDateTime: '1970-01-02T03:04:05Z' }] },
+  _birthDate: beside.birthDate,
   generalPractitioner: [{ reference: 'Practitioner/1', display: 'Dr Doe', identifier: { value: '1234' } }],
 }
 const observation = {
@@ -195,8 +200,8 @@ const cases: { when: string; document: Json; fields: string[]; shown: Json }[] =
           extension: [{ url: 'urn:omb', valueCoding: { code: '2106-3', display: 'White' } }],
         },
       ],
-      name: [{ _family: patient.name[0]?._family as Json }],
-      _birthDate: patient._birthDate,
+      name: [{ _family: beside.family }],
+      _birthDate: beside.birthDate,
     },
   },
   {
@@ -212,7 +217,7 @@ const cases: { when: string; document: Json; fields: string[]; shown: Json }[] =
     when: 'an extension beside a primitive, by its place',
     document: patient,
     fields: ['Patient.birthDate.extension.value'],
-    shown: { resourceType: 'Patient', _birthDate: patient._birthDate },
+    shown: { resourceType: 'Patient', _birthDate: beside.birthDate },
   },
   {
     when: 'an id, where it is named for all',
@@ -402,12 +407,12 @@ verifies(
   },
 )
 
-verifies('minimum:fhir-paths', 'a sidecar takes no policy with a field that names nothing', () => {
-  const policyOf = (field: string) => {
-    const returns = { ...aTool().returns, fields: [field] }
-    return parsePolicy(policyText(aPolicy({ tools: [aTool({ returns })] })))
-  }
+const policyOf = (field: string) => {
+  const returns = { ...aTool().returns, fields: [field] }
+  return parsePolicy(policyText(aPolicy({ tools: [aTool({ returns })] })))
+}
 
+verifies('minimum:fhir-paths', 'a sidecar takes no policy with a field that names nothing', () => {
   expect(policyOf('Patient.name')).toBeDefined()
   expect(policyOf('Patient.nam')).toBeUndefined()
   expect(policyOf('name')).toBeUndefined()

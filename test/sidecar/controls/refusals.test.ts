@@ -116,6 +116,8 @@ test('reasons, ways, statuses and codes are pinned', () => {
       "capability-missing rpc 400 -32021",
       "upstream-no-handshake rpc 400 164312",
       "result-too-large tool 200 164502",
+      "result-lacks-part tool 200 164502",
+      "result-breaks-schema tool 200 164502",
       "result-too-many-patients tool 200 164502",
     ]
   `)
