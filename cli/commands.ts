@@ -5,10 +5,12 @@ import { end } from './break-glass/end.ts'
 import { list } from './break-glass/list.ts'
 import { request } from './break-glass/request.ts'
 import { review } from './break-glass/review.ts'
+import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { completion } from './completion.ts'
 import { connect } from './connect.ts'
 import { explain } from './explain.ts'
+import { init } from './init.ts'
 import { redact } from './redact.ts'
 import { revoke } from './revoke.ts'
 import { status } from './status.ts'
@@ -17,6 +19,8 @@ import { verify } from './verify.ts'
 
 export const commands: readonly Command[] = [
   connect,
+  check,
+  init,
   explain,
   status,
   request,

@@ -7,6 +7,7 @@ import { monitoringFiles } from '../config/monitoring/generate.ts'
 import { generatedFiles } from '../crds/generate.ts'
 import { controlsDocument } from './controls-document.ts'
 import { fhirTable } from './fhir-r4-table.ts'
+import { policyLinterDocument } from './policy-linter-document.ts'
 import { protocolDocument } from './protocol-document.ts'
 import { refusalsDocument } from './refusals-document.ts'
 
@@ -19,6 +20,7 @@ const files = [
   })),
   { path: join(root, 'core', 'fields', 'fhir-r4.json'), text: fhirTable() },
   { path: join(root, 'docs', 'controls.md'), text: await controlsDocument() },
+  { path: join(root, 'docs', 'policy-linter.md'), text: policyLinterDocument() },
   { path: join(root, 'docs', 'protocol.md'), text: protocolDocument() },
   { path: join(root, 'docs', 'refusals.md'), text: refusalsDocument() },
 ]

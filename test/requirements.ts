@@ -96,6 +96,10 @@ export const requirements = {
     'accessControl',
     'A caller with a panel reaches only the patients on it, in arguments and in results.',
   ),
+  'access:reach-filter': done(
+    'accessControl',
+    'Records of patients out of a caller’s reach are taken out of a result, counts with them, or the result is refused whole.',
+  ),
   'access:limits': done(
     'accessControl',
     'Calls per minute, and calls about one patient, patients and bytes of results per hour are bounded per person.',
@@ -272,6 +276,10 @@ export const requirements = {
     'transmission',
     'Our own logs, metrics and events hold no patient data.',
     'searched for a synthetic patient in the end-to-end run',
+  ),
+  'transmission:canary': done(
+    'transmission',
+    'Of a patient whom nobody can guess, sent through every method and error, no value is left anywhere but in the answers that are allowed.',
   ),
   'transmission:server-logs': done(
     'transmission',

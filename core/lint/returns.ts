@@ -34,8 +34,18 @@ const lastOf = (field: string): string =>
 /** Members that name or reach a person, in FHIR and as most servers call them (45 CFR 164.514(b)(2)(i)). */
 const identifying =
   words(`name given family maidenname firstname lastname fullname first_name last_name full_name patient_name
-  telecom phone email fax address street line city postalcode zip birthdate birth_date dob deceaseddatetime identifier
-  identifiers ssn mrn photo photos contact account_number member_id subscriberid subscriber_id license_number`)
+  telecom phone email fax address street line city postalcode zip birthdate birth_date dob deceaseddatetime ssn mrn photo photos account_number member_id subscriberid subscriber_id license_number`)
+
+/** Members that name a person only where they stand at one: a medication has a name as well. */
+const naming = words('name names identifier identifiers contact contacts')
+const people =
+  /^(?:|patients?|subjects?|persons?|people|members?|individuals?|relatives?|contacts?|guardians?|guarantors?|subscribers?|practitioners?|relatedperson|beneficiary)$/i
+
+function isIdentifying(field: string): boolean {
+  const segments = field.split(/[/.]/).filter((segment) => segment !== '*')
+  const last = (segments.at(-1) ?? '').toLowerCase()
+  return identifying.has(last) || (naming.has(last) && people.test(segments.at(-2) ?? ''))
+}
 
 /** Members that hold sentences. */
 const narrative = words(
@@ -130,7 +140,7 @@ export const returnsRules: readonly ServerRule[] = [
     why: 'A field that is kept on purpose is searched for identifiers only as far as they have a form.',
     find: ({ spec }) =>
       partsOf(spec).flatMap(({ name, subject, place, returns }): Found[] => {
-        const found = returns.fields.filter((field) => identifying.has(lastOf(field).toLowerCase()))
+        const found = returns.fields.filter(isIdentifying)
         if (found.length === 0) return []
         const index = returns.fields.indexOf(found[0] as string)
         return [

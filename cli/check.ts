@@ -1,0 +1,52 @@
+// `hipaa-mcp check`: whether manifests let through no more than they need (45 CFR 164.502(b)), before anybody applies them.
+
+import { type Severity, severities } from '../core/lint/finding.ts'
+import { CannotError, type Command, exitCodes, textOf, UsageError } from './command.ts'
+
+export const check: Command = {
+  name: 'check',
+  summary: 'Find in manifests what lets through more than it need, and what cannot work',
+  operands: 'FILE|DIR...',
+  options: {
+    severity: { value: 'SEVERITY', help: 'Lowest that is shown and counts: error, warning (default), note' },
+    json: { help: 'Print the findings as JSON' },
+    sarif: { help: 'Print the findings as SARIF 2.1.0' },
+  },
+  about:
+    'Reads YAML and JSON, - from standard input; objects of other kinds are passed over. Give agreements with the servers that name them. docs/policy-linter.md lists all rules. A finding is accepted by a line of the annotation hipaa-mcp.dev/accepted, RULE: REASON or RULE tools/NAME: REASON; an error never is.\nExit code 1 when there are findings of the severity that are not accepted, 3 when a file cannot be read or none holds an object of ours.',
+  run: async (operands, values, screen) => {
+    if (operands.length === 0) throw new UsageError('check wants files or folders, or - for standard input')
+    const severity = severityOf(textOf(values, 'severity') ?? 'warning')
+    if (values['json'] === true && values['sarif'] === true)
+      throw new UsageError('check prints either --json or --sarif')
+    // The other commands need none of this, and `connect` runs all day.
+    const { read, judge, print, upTo, jsonOf, sarifOf } = await parts()
+    const objects = await read(operands)
+    if (objects.sources.length + objects.broken.length === 0)
+      throw new CannotError(
+        `There is no object of hipaa-mcp.dev in ${operands.join(', ')}: config/samples/ehr.yaml is one to begin with`,
+      )
+    const all = await judge(objects, Date.now())
+    const shown = upTo(severity, all)
+    if (values['json'] === true) screen.out(JSON.stringify(jsonOf(shown), null, 2))
+    else if (values['sarif'] === true) screen.out(JSON.stringify(sarifOf(shown), null, 2))
+    else print(shown, all, screen)
+    return shown.some(({ accepted }) => accepted === undefined) ? exitCodes.findings : exitCodes.ok
+  },
+}
+
+async function parts() {
+  const [documents, judging, report, sarif] = await Promise.all([
+    import('./check/documents.ts'),
+    import('./check/judge.ts'),
+    import('./check/report.ts'),
+    import('./check/sarif.ts'),
+  ])
+  return { ...documents, ...judging, ...report, ...sarif }
+}
+
+function severityOf(text: string): Severity {
+  const severity = severities.find((one) => one === text)
+  if (severity === undefined) throw new UsageError(`--severity wants ${severities.join(', ')}`)
+  return severity
+}

@@ -1,0 +1,248 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Log } from 'sarif'
+import { describe, expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { formRules } from '../../cli/check/judge.ts'
+import { commands } from '../../cli/commands.ts'
+import { run } from '../../cli/main.ts'
+import { allRules } from '../../core/lint/rules.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { aFolder } from '../collector/a-trail.ts'
+import { aCleanAgreement, aCleanServer } from '../core/lint/a-server.ts'
+import { verifies } from '../verifies.ts'
+
+type Finding = {
+  file: string
+  line: number
+  column: number
+  object?: string
+  rule: string
+  severity: string
+  place: string
+  found: string
+  write: string
+  accepted?: string
+}
+type Ran = { code: number; out: string; notes: string }
+
+async function ran(...args: string[]): Promise<Ran> {
+  const out: string[] = []
+  const notes: string[] = []
+  const code = await run(['check', ...args], {
+    out: (line) => out.push(line),
+    note: (line) => notes.push(line),
+    rewrite: () => undefined,
+    width: 80,
+    live: false,
+  })
+  return { code, out: out.join('\n'), notes: notes.join('\n') }
+}
+
+/** A folder with one file. */
+function written(text: string, name = 'ehr.yaml'): string {
+  const folder = aFolder()
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, name), text)
+  return join(folder, name)
+}
+
+async function findings(...args: string[]): Promise<Finding[]> {
+  const { out } = await ran('--json', '--severity', 'note', ...args)
+  return (JSON.parse(out) as { findings: Finding[] }).findings
+}
+const found = async (text: string, name?: string): Promise<Finding[]> => await findings(written(text, name))
+const brief = (all: readonly Finding[]) =>
+  all.map(({ rule, line, column, place }) => [rule, line, column, place])
+
+const head = `apiVersion: hipaa-mcp.dev/v1alpha1
+kind: HipaaMcpServer
+metadata: { name: ehr, namespace: clinic }
+`
+type Spec = HipaaMcpServer['spec']
+const yaml = (change?: (spec: Spec) => void, accepted?: string): string =>
+  stringify(aCleanServer(change, accepted))
+
+describe('what the API server would refuse is found first, with line and column', () => {
+  const cases: readonly [what: string, text: string, rule: string, line: number, column: number][] = [
+    [
+      'a field that there is none of',
+      yaml().replace('spec:\n', 'spec:\n  lockDown: {}\n'),
+      'unknown-field',
+      7,
+      3,
+    ],
+    ['no returns', yaml().replace(/ {6}returns:\n.*\n.*\n/, ''), 'missing-field', 42, 7],
+    ['a number where text belongs', yaml().replace('path: /mcp', 'path: 7'), 'wrong-value', 9, 5],
+    ['a value that is none of the few', yaml().replace('Keycloak', 'Ldap'), 'wrong-value', 14, 9],
+    ['a role that names no tool', yaml().replace('- check_coverage', '- gone'), 'contradiction', 6, 1],
+    ['a tool twice', yaml().replace('name: list_medications', 'name: get_diagnosis'), 'wrong-value', 59, 7],
+    ['no YAML', `${head}spec: [`, 'yaml-broken', 4, 8],
+    ['another kind of ours', head.replace('HipaaMcpServer', 'HipaaServer'), 'unknown-kind', 2, 1],
+    ['a version to come', head.replace('v1alpha1', 'v9'), 'unknown-kind', 1, 1],
+  ]
+  for (const [what, text, rule, line, column] of cases)
+    verifies('minimum:linter-form', what, async () => {
+      const all = await found(text)
+
+      expect(all.map((one) => [one.rule, one.line, one.column])).toContainEqual([rule, line, column])
+      expect(all.every(({ severity }) => severity === 'error')).toBe(true)
+    })
+
+  test('and what is missing is told with what it is for', async () => {
+    const [first] = await found(yaml().replace(/ {6}returns:\n.*\n.*\n/, ''))
+
+    expect(first?.write).toBe('returns: What of a result the caller gets.')
+  })
+})
+
+const wide = (spec: Spec): void => void (spec.profile = 'Development')
+
+describe('objects are found wherever they stand', () => {
+  test('in the second document, in a list, in JSON, and through an anchor', async () => {
+    const two = `kind: ConfigMap\napiVersion: v1\nmetadata: { name: a }\n---\n${yaml(wide)}`
+    const list = stringify({ apiVersion: 'v1', kind: 'List', items: [aCleanAgreement(), aCleanServer(wide)] })
+    const json = JSON.stringify(aCleanServer(wide), null, 1)
+    const anchored = yaml()
+      .replace('workload:\n    port: 8080', 'workload: &workload\n    port: 15080')
+      .replace('network:', 'tls:\n    discovery: *workload\n  network:')
+
+    for (const [text, name] of [
+      [two, 'two.yaml'],
+      [list, 'list.yaml'],
+      [json, 'a.json'],
+    ] as const) {
+      const lines = text.split('\n')
+      const [only, ...more] = await found(text, name)
+      expect([only?.rule, more, lines[(only?.line ?? 0) - 1]?.trim()]).toEqual([
+        'profile-development',
+        [],
+        name === 'a.json' ? '"profile": "Development"' : 'profile: Development',
+      ])
+    }
+    const aliased = await found(anchored)
+    expect(brief(aliased)).toContainEqual(['unknown-field', 9, 5, '/spec/tls/discovery/path'])
+  })
+
+  test('in a folder, where templates and other people’s files are passed over', async () => {
+    const file = written(yaml(wide))
+    const folder = join(file, '..')
+    mkdirSync(join(folder, 'node_modules', 'a'), { recursive: true })
+    mkdirSync(join(folder, 'deeper'))
+    writeFileSync(join(folder, 'node_modules', 'a', 'b.yaml'), yaml(wide))
+    writeFileSync(join(folder, 'chart.yaml'), '{{- if .Values.x }}\nkind: [')
+    writeFileSync(join(folder, 'deeper', 'c.yml'), yaml(wide))
+
+    expect((await findings(folder)).map((one) => one.file)).toEqual([
+      join(folder, 'deeper', 'c.yml'),
+      join(folder, 'ehr.yaml'),
+    ])
+  })
+
+  test('on standard input', () => {
+    const { stdout, status } = spawnSync('node', ['cli/main.ts', 'check', '-'], {
+      input: yaml(wide),
+      encoding: 'utf8',
+    })
+    expect(stdout).toMatch(/^<stdin>\n {2}\d+:\d+ {2}warning {2}profile-development {2}45 CFR 164/)
+    expect(status).toBe(1)
+  })
+
+  test('agreements of any file count for servers of any other', async () => {
+    const server = written(yaml((spec) => spec.network?.egress?.push({ baa: 'vendor' })))
+    const agreement = written(stringify(aCleanAgreement()), 'vendor.yaml')
+
+    expect((await findings(server)).map(({ rule }) => rule)).toEqual(['agreement-missing'])
+    expect(await findings(server, agreement)).toEqual([])
+  })
+})
+
+describe('exit codes', () => {
+  const warned = yaml((spec) => void (spec.profile = 'Development'))
+  const noted = yaml((spec) => delete spec.identity.purpose)
+  const accepted = yaml(
+    (spec) => void (spec.profile = 'Development'),
+    'profile-development: a cluster without patients',
+  )
+  const wrong = yaml((spec) => (spec.trail = { retention: '1000d' }))
+
+  test.each([
+    ['nothing', yaml(), [], 0],
+    ['a warning', warned, [], 1],
+    ['a warning, and errors are asked for', warned, ['--severity', 'error'], 0],
+    ['a note', noted, [], 0],
+    ['a note, and notes are asked for', noted, ['--severity', 'note'], 1],
+    ['a warning that is accepted', accepted, [], 0],
+    ['an error', wrong, ['--severity', 'error'], 1],
+  ])('%s', async (_, text, options, code) => {
+    expect((await ran(...options, written(text))).code).toBe(code)
+  })
+
+  test('2 for a wrong command line, 3 for what cannot be read or holds nothing of ours', async () => {
+    expect(await ran()).toMatchObject({ code: 2, notes: expect.stringContaining('wants files') as string })
+    expect(await ran('--severity', 'bad', 'x')).toMatchObject({ code: 2 })
+    expect(await ran('--json', '--sarif', 'x')).toMatchObject({ code: 2 })
+    expect(await ran('/nonexistent')).toMatchObject({ code: 3 })
+    expect(await ran(written('kind: ConfigMap\napiVersion: v1\n'))).toMatchObject({
+      code: 3,
+      notes: expect.stringContaining('no object of hipaa-mcp.dev') as string,
+    })
+  })
+})
+
+test('an accepted finding is shown with its reason, in every form', async () => {
+  const file = written(
+    yaml((spec) => void (spec.profile = 'Development'), 'profile-development: a cluster without patients'),
+  )
+
+  expect((await ran(file)).out).toMatch(
+    /accepted {2}profile-development[^]*reason {2}a cluster without patients[^]*1 accepted\.$/,
+  )
+  expect((await findings(file))[0]).toMatchObject({ accepted: 'a cluster without patients' })
+  const log = JSON.parse((await ran('--sarif', file)).out) as Log
+  expect(log.runs[0]?.results?.[0]?.suppressions).toEqual([
+    { kind: 'inSource', status: 'accepted', justification: 'a cluster without patients' },
+  ])
+})
+
+test('text fits 80 columns and says place, law, why and what to write', async () => {
+  const { out } = await ran('--severity', 'note', 'crds/examples', 'config/samples')
+
+  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(out).toMatch(/^ {2}9:3 {2}warning {2}training-unchecked {2}45 CFR 164\.308\(a\)\(5\)$/m)
+})
+
+verifies('minimum:linter-form', 'examples and samples hold no error', async () => {
+  const all = await findings('crds/examples', 'config/samples')
+
+  expect(all.filter(({ severity }) => severity === 'error')).toEqual([])
+  expect(all.length).toBeGreaterThan(0)
+  expect(readdirSync('crds/examples').length).toBeGreaterThan(3)
+})
+
+test('SARIF names each rule once, points to it by index, and counts lines and columns from 1', async () => {
+  const { out } = await ran('--sarif', '--severity', 'note', 'crds/examples')
+  const log = JSON.parse(out) as Log
+  const [only, ...more] = log.runs
+  const rules = only?.tool.driver.rules ?? []
+  const results = only?.results ?? []
+
+  expect([log.version, more]).toEqual(['2.1.0', []])
+  expect(rules.map(({ id }) => id)).toEqual([...formRules, ...allRules].map(({ id }) => id))
+  expect(results.length).toBeGreaterThan(5)
+  for (const { ruleId, ruleIndex = -1, locations = [], level } of results) {
+    expect(rules[ruleIndex]?.id).toBe(ruleId)
+    expect(rules[ruleIndex]?.defaultConfiguration?.level).toBe(level)
+    const { artifactLocation, region } = locations[0]?.physicalLocation ?? {}
+    expect(artifactLocation?.uri).toMatch(/^crds\/examples\/[a-z]+\.yaml$/)
+    expect(Math.min(region?.startLine ?? 0, region?.startColumn ?? 0)).toBeGreaterThan(0)
+  }
+})
+
+test('docs/policy-linter.md lists every rule', () => {
+  const text = readFileSync('docs/policy-linter.md', 'utf8')
+
+  expect([...formRules, ...allRules].filter(({ id }) => !text.includes(`\`${id}\``))).toEqual([])
+  expect(commands.some(({ name }) => name === 'check')).toBe(true)
+})

@@ -1,0 +1,97 @@
+// docs/policy-linter.md: every rule of the linter out of its table, with an example that the tests run.
+
+import { formRules } from '../cli/check/judge.ts'
+import { citations } from '../core/citations.ts'
+import { type Finding, severities } from '../core/lint/finding.ts'
+import { lintAgreement, lintServer } from '../core/lint/lint.ts'
+import { allRules } from '../core/lint/rules.ts'
+import { aCleanAgreement, aCleanServer, context } from './core/lint/a-server.ts'
+import { agreementCases, cases, known } from './core/lint/cases.ts'
+
+const severitySays = {
+  error: 'It cannot work, or the law asks for a justification that is not there. `kubectl apply` is refused.',
+  warning: 'Wider than it need be. `kubectl` shows it as a warning.',
+  note: 'Worth a look. Only `hipaa-mcp check --severity note` shows it.',
+} as const
+
+export function policyLinterDocument(): string {
+  return [
+    '# The policy linter',
+    '',
+    'Generated from `core/lint/rules.ts` by `node test/generate.ts`.',
+    '',
+    '```',
+    'hipaa-mcp check ehr.yaml agreement.yaml      # or folders, or - for standard input',
+    'hipaa-mcp check --sarif manifests > out.sarif',
+    'hipaa-mcp check --trail trail ehr.yaml       # what is allowed, and was not used in 30 days',
+    '```',
+    '',
+    'Looks at `HipaaMcpServer` and `BusinessAssociateAgreement` objects: first as the API server does (fields, types, the',
+    'rules of the kinds), then by the rules below. Objects of other kinds are passed over. Agreements among the files count',
+    'for the servers among them. Exit code 0: nothing at the level of `--severity` (`warning`, unless told otherwise). 1:',
+    'findings. 2: the command line is wrong. 3: a file cannot be read, or holds no object of ours.',
+    '',
+    'Admission runs the same rules when an object is applied, with the agreements of the cluster. An error refuses; one that',
+    'the object had before does not, so that it can be mended step by step, and neither does any while `spec.lockdown` is',
+    'there. Warnings come back to `kubectl`, six at most. When the operator is away objects are let in unjudged; it judges',
+    'them when it is back, and `status` says what admission would have: `MinimumNecessary` is False.',
+    '',
+    'A finding that is right, and meant, is accepted by an annotation of the object, a line each: a rule, the part where',
+    'it is meant for one alone, and the reason in ten characters or more. Reports show it with the reason. An error is',
+    'never accepted.',
+    '',
+    '```yaml',
+    'metadata:',
+    '  annotations:',
+    '    hipaa-mcp.dev/accepted: |',
+    '      profile-development: a cluster without patients',
+    '      limits-wide tools/list_labs: rounds ask for the whole ward',
+    '```',
+    '',
+    '## Form',
+    '',
+    'What the API server would refuse. All are errors, and no other rule is asked about such an object.',
+    '',
+    '| rule | what it finds | why it matters |',
+    '|---|---|---|',
+    ...formRules.map(({ id, about, why }) => `| \`${id}\` | ${cell(about)} | ${cell(why)} |`),
+    '',
+    ...severities.flatMap((severity) => [
+      `## ${severity[0]?.toUpperCase()}${severity.slice(1)}s`,
+      '',
+      severitySays[severity],
+      '',
+      '| rule | 45 CFR | what it finds | why it matters | what to write, for example |',
+      '|---|---|---|---|---|',
+      ...allRules
+        .filter((rule) => rule.severity === severity)
+        .map(
+          ({ id, control, about, why }) =>
+            `| \`${id}\` | ${citations[control]} | ${cell(about)} | ${cell(why)} | ${cell(exampleOf(id))} |`,
+        ),
+      '',
+    ]),
+  ].join('\n')
+}
+
+/** What the first case of a rule is told to write. */
+function exampleOf(id: string): string {
+  const found = [...serverFindings(id), ...agreementFindings(id)].find(({ rule }) => rule === id)
+  return found === undefined ? 'see above' : found.write
+}
+
+function serverFindings(id: string): Finding[] {
+  return cases
+    .filter(([rule]) => rule === id)
+    .slice(0, 1)
+    .flatMap(([, , change]) => lintServer(aCleanServer(change), known))
+}
+
+function agreementFindings(id: string): Finding[] {
+  return agreementCases
+    .filter(([rule]) => rule === id)
+    .flatMap(([, , changes]) => lintAgreement(aCleanAgreement(changes), context))
+}
+
+/** A star would make what follows it slanted. */
+const cell = (text: string): string => text.replaceAll(/[|*<]/g, String.raw`\$&`)
