@@ -41,7 +41,7 @@ function result(exchange: Answered, deps: Deps): Shown {
   const { incoming, found } = exchange
   const returns = returnsUnder(found.target, exchange)
   const one = shownResult(incoming.result, { shape: toolResult, returns }, exchange, deps)
-  const own: unknown = returns.whole ? incoming.result['_meta'] : undefined
+  const own: unknown = one.own === true ? incoming.result['_meta'] : undefined
   const extra: JsonObject = { _meta: metaOf(isObject(own) ? own : undefined, handleOf(exchange)) }
   return { ...one, result: { ...one.result, ...extra } }
 }

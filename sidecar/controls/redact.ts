@@ -34,7 +34,7 @@ export const redact =
     const returns = ask.returns?.(found.target, rules) ?? returnsUnder(found.target, exchange)
     const extra = cacheable.has(message.method) ? cachedByNobody(revision) : {}
     const shown = shownResult(result, { shape: ask.shape, returns, extra }, exchange, deps)
-    return answered(exchange, shown, deps, returns.whole ? extra : undefined)
+    return answered(exchange, shown, deps, shown.own === true ? extra : undefined)
   }
 
 /**
