@@ -59,9 +59,16 @@ async function head(
 /** A good call whose last byte has not come; `finish` sends it. */
 async function unfinished(): Promise<Sending & { finish: () => void }> {
   const { body } = aCall()
+  const { standing } = scene.orders
+  const arrived = Promise.withResolvers<void>()
+  scene.orders.standing = () => {
+    arrived.resolve()
+    return standing()
+  }
   const sending = await head(await scene.token(), Buffer.byteLength(body))
   sending.socket.write(body.slice(0, -1))
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await arrived.promise
+  scene.orders.standing = standing
   return { ...sending, finish: () => void sending.socket.write(body.slice(-1)) }
 }
 
