@@ -1,7 +1,7 @@
 // Messages of a host over HTTP, with a server that the test plays.
 
 import { Readable } from 'node:stream'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Call, Reply } from '../../../cli/connect/identity.ts'
 import { type Proxy, proxy } from '../../../cli/connect/proxy.ts'
 
@@ -262,7 +262,7 @@ test('a stream that ends without the answer is taken up behind its last event', 
   await host.say(initialize)
 
   await host.say(call(2))
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await vi.waitFor(() => expect(host.out.length).toBeGreaterThanOrEqual(3))
 
   expect(host.out.slice(1)).toEqual([
     { method: 'notifications/progress' },
