@@ -19,3 +19,10 @@ export function rolesForPurpose(roles: readonly Role[], purpose: string): Role[]
 export function purposesOf(roles: readonly Role[]): string[] {
   return [...new Set(roles.flatMap((role) => role.purposes))].toSorted()
 }
+
+const furthest: readonly Role['patients'][] = ['Any', 'Panel', 'Bound']
+
+/** Those that reach further first: of two roles that permit, what the one permits is permitted. */
+export function byReach(roles: readonly Role[]): Role[] {
+  return furthest.flatMap((reach) => roles.filter(({ patients }) => patients === reach))
+}

@@ -3,6 +3,7 @@
 
 import { type ArgumentCheck, argumentCheck } from '../core/argument-check.ts'
 import { renaming } from '../core/arguments/rename.ts'
+import { variablesCheck } from '../core/arguments/variables.ts'
 import type { Json, JsonObject } from '../core/canonical.ts'
 import { type ParamHeader, paramHeaders } from '../core/param-headers.ts'
 import type { Kind } from '../core/permission.ts'
@@ -108,21 +109,6 @@ export function resourceTarget(resource: Resource): ResourceTarget {
     subscribe: resource.subscribe,
     match: (one) => template.match(one),
   }
-}
-
-/** What a template's variables may stand for: an address leads to one patient, never to all. */
-function variablesCheck({ patient, limits }: Resource, variables: readonly string[]): ArgumentCheck {
-  if (variables.length === 0) return () => undefined
-  return argumentCheck({
-    arguments: {
-      type: 'object',
-      properties: Object.fromEntries(variables.map((name) => [name, { type: 'string' }])),
-    },
-    with: {},
-    ...(patient === undefined ? {} : { patient: `/${patient}` }),
-    bulk: 'Forbidden',
-    limits,
-  })
 }
 
 const unchanged = (args: JsonObject): JsonObject => args

@@ -44,7 +44,11 @@ export function decide(
 }
 
 function argumentSteps(target: Target, args: JsonObject | undefined): Step[] {
-  if (target.kind === 'resources') return []
+  if (target.kind === 'resources') {
+    const violation = target.check(target.given ?? {})
+    if (violation === undefined) return []
+    return [{ rule: 'address', passed: false, says: `${violation.argument} ${violation.rule}` }]
+  }
   if (args === undefined)
     return [{ rule: 'arguments', passed: undefined, says: 'none given: --args judges them' }]
   const refused = refusedArguments(target, args)

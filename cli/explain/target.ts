@@ -1,6 +1,7 @@
 // What is asked about: a tool, a resource or a prompt of the policy, as the sidecar would find it.
 
 import { type ArgumentCheck, argumentCheck } from '../../core/argument-check.ts'
+import { variablesCheck } from '../../core/arguments/variables.ts'
 import type { JsonObject } from '../../core/canonical.ts'
 import type { Kind } from '../../core/permission.ts'
 import type { Limits, Policy, Returns } from '../../core/policy.ts'
@@ -42,7 +43,7 @@ const finders: { readonly [kind in Kind]: (policy: Policy, name: string) => Targ
     const prompt = prompts.find((one) => one.name === name)
     if (prompt === undefined) return undefined
     const { returns, limits, patient } = prompt
-    const check = argumentCheck({ arguments: prompt.arguments, with: {} })
+    const check = argumentCheck({ ...prompt, with: {} })
     return {
       kind: 'prompts',
       name,
@@ -54,8 +55,10 @@ const finders: { readonly [kind in Kind]: (policy: Policy, name: string) => Targ
     }
   },
   resources({ resources }, uri) {
-    for (const { name, uri: template, patient, returns, limits } of resources) {
-      const values = uriTemplate(template).match(uri)
+    for (const resource of resources) {
+      const { name, patient, returns, limits } = resource
+      const template = uriTemplate(resource.uri)
+      const values = template.match(uri)
       if (values === undefined) continue
       return {
         kind: 'resources',
@@ -63,7 +66,7 @@ const finders: { readonly [kind in Kind]: (policy: Policy, name: string) => Targ
         returns,
         limits,
         shape: resourceResult,
-        check: () => undefined,
+        check: variablesCheck(resource, template.variables),
         given: Object.fromEntries(values),
         ...(patient === undefined ? {} : { patient: `/${patient}` }),
       }

@@ -3,7 +3,7 @@
 import type { Json } from '../../core/canonical.ts'
 import { purposeMeta } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
-import { purposesOf, rolesFor, rolesForPurpose } from '../../core/permission.ts'
+import { byReach, purposesOf, rolesFor, rolesForPurpose } from '../../core/permission.ts'
 import { valueAt } from '../../core/pointer.ts'
 import type { Role } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
@@ -56,7 +56,7 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
   if (inScope.length === 0) throw scopesMissing(forPurpose[0] as Role)
 
   // Of two roles that both permit, the one that reaches further: what is permitted at all is permitted.
-  const reaching = furthest.flatMap((reach) => inScope.filter((one) => one.patients === reach))
+  const reaching = byReach(inScope)
   const role =
     reaching.find((one) => covers(reachOf(one, exchange), named)) ??
     (grant === undefined ? undefined : inScope[0])
@@ -158,8 +158,6 @@ function patientsOf(value: unknown): readonly string[] | undefined {
   const patients = value.map((one) => patientIn(one))
   return patients.every((patient) => patient !== undefined) ? [...new Set(patients)] : undefined
 }
-
-const furthest: readonly Role['patients'][] = ['Any', 'Panel', 'Bound']
 
 /** Whether all that is named is within reach; to name nobody is to ask about everybody. */
 function covers(reach: readonly string[] | undefined, named: unknown): boolean {
