@@ -1,6 +1,8 @@
 // Dates, all elements but the year, and ages over 89 (45 CFR 164.514(b)(2)(i)(C)).
 
-import type { Detector } from './forms.ts'
+import type { Detector, Finding, FormRules } from './forms.ts'
+import { tryAll } from './forms.ts'
+import { dash, dot, type Run, slash, space } from './runs.ts'
 
 const monthName =
   '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
@@ -17,33 +19,31 @@ function isDay(month: string | undefined, day: string | undefined): boolean {
   return m >= 1 && m <= 12 && d >= 1 && d <= 31
 }
 
-/** `may` in small letters is mostly a verb. */
-function isMonth([text]: RegExpExecArray): boolean {
-  return !/\bmay\b/.test(text)
-}
+const nowhere = -1
 
-export const dateDetectors: readonly Detector[] = [
+const dates: readonly Detector[] = [
   {
     type: 'DATE',
-    needs: ({ digits, dashes }) => digits >= 8 && dashes >= 2,
+    from: ({ digits, next, start }) => (digits === 4 && next === dash ? start : nowhere),
     pattern:
-      /(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d|-\d)/g,
+      /(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d|-\d)/y,
     year: (match) => match[1],
     accept: (match) => isDay(match[2], match[3]),
   },
   {
     type: 'DATE',
-    needs: ({ digits, slashes }) => digits >= 6 && slashes >= 2,
-    pattern: /(?<![\d/])(\d{4})\/(\d{1,2})\/(\d{1,2})(?![\d/])/g,
+    from: ({ digits, next, start }) => (digits === 4 && next === slash ? start : nowhere),
+    pattern: /(?<![\d/])(\d{4})\/(\d{1,2})\/(\d{1,2})(?![\d/])/y,
     year: (match) => match[1],
     accept: (match) => isDay(match[2], match[3]),
   },
   {
     type: 'DATE',
-    needs: ({ digits, dashes, slashes, dots }) => digits >= 4 && (dashes >= 2 || slashes >= 2 || dots >= 2),
+    from: ({ digits, next, start }) =>
+      digits > 0 && digits <= 2 && (next === slash || next === dot || next === dash) ? start : nowhere,
     pattern: new RegExp(
       `(?<![\\w/.-])(\\d{1,2})([/.-])(\\d{1,2})\\2(\\d{4}|\\d{2})(?![\\w/]|[.-]\\d)${time}`,
-      'gi',
+      'iy',
     ),
     year: (match) => (match[4]?.length === 4 ? match[4] : undefined),
     accept: (match) =>
@@ -53,96 +53,167 @@ export const dateDetectors: readonly Detector[] = [
   {
     // 03/2023
     type: 'DATE',
-    needs: ({ digits, slashes }) => digits >= 5 && slashes >= 1,
-    pattern: /(?<![\w/.-])(?:0?[1-9]|1[0-2])\/((?:19|20)\d{2})(?![\w/-])/g,
+    from: ({ digits, next, start }) => (digits > 0 && digits <= 2 && next === slash ? start : nowhere),
+    pattern: /(?<![\w/.-])(?:0?[1-9]|1[0-2])\/((?:19|20)\d{2})(?![\w/-])/y,
     year: (match) => match[1],
   },
   {
-    // "on 4/22", where a word says that it is a day
+    // 12JAN2023
     type: 'DATE',
-    needs: ({ digits, slashes, letters }) => digits >= 2 && slashes >= 1 && letters >= 2,
-    pattern:
-      /\b(?:on|since|until|till|dated|dob|born|visit|appt|appointment|seen|admitted|discharged|d\/c)(?: on)?:? {1,2}(\d{1,2}\/\d{1,2})(?![\w/%]|\.\d)/gi,
-    accept: (match) => {
-      const [month, day] = (match[1] as string).split('/')
-      return isDay(month, day)
-    },
-    context: true,
-  },
-  {
-    // March 5th, 2021 at 10:30; May 3-5, 2023; May the 5th; Jan-12-2023
-    type: 'DATE',
-    needs: (signs) => signs.month,
-    pattern: new RegExp(
-      `\\b${monthName}(?:\\.? |\\.|-)(?:the )?${day}\\b(?: ?(?:-|–|to|and|through|&) ?${day}\\b(?![/:]))?${year}${time}`,
-      'gi',
-    ),
-    year: (match) => match[1],
-    accept: isMonth,
-  },
-  {
-    // 12th Jan 2023; the 5th of May; 12-Jan-2023; 12JAN2023
-    type: 'DATE',
-    needs: (signs) => signs.month,
-    pattern: new RegExp(`(?<![\\w/.-])${day}(?:[ -]|(?: of ))?${monthName}\\b\\.?${year}${time}`, 'gi'),
-    year: (match) => match[1],
-    accept: isMonth,
-  },
-  {
-    type: 'DATE',
-    needs: (signs) => signs.month,
-    pattern: new RegExp(`(?<![\\w/.-])\\d{1,2}${monthName}(\\d{4}|\\d{2})\\b`, 'gi'),
+    from: ({ digits, start, end }) => (digits > 0 && digits <= 2 && end - start >= 7 ? start : nowhere),
+    pattern: new RegExp(`(?<![\\w/.-])\\d{1,2}${monthName}(\\d{4}|\\d{2})\\b`, 'iy'),
     year: (match) => (match[1]?.length === 4 ? match[1] : undefined),
-  },
-  {
-    // March 2021, Jan '23
-    type: 'DATE',
-    needs: (signs) => signs.month,
-    pattern: new RegExp(`\\b${monthName}(?:\\.?,? (?:of )?|-|/)(?:(\\d{4})|['’]\\d{2})\\b`, 'gi'),
-    year: (match) => match[1],
-    accept: isMonth,
-  },
-  {
-    // the fifth of May, May fifth
-    type: 'DATE',
-    needs: (signs) => signs.monthWord,
-    pattern: new RegExp(
-      `\\b(?:${ordinalWord} (?:of |day of )?${monthName}|${monthName} ${ordinalWord})\\b${year}`,
-      'gi',
-    ),
-    year: (match) => match[1],
-  },
-  {
-    // "in March": an element of a date smaller than the year
-    type: 'DATE',
-    needs: (signs) => signs.monthWord,
-    pattern:
-      /\b(?:in|since|during|until|till|by|last|next|this|early|late|mid|through|from|between|to|and|of)[ -](January|February|March|April|May|June|July|August|September|October|November|December)\b(?! [A-Z])/g,
-    context: true,
-  },
-  {
-    // last Thursday, on Monday
-    type: 'DATE',
-    needs: (signs) => signs.weekday,
-    pattern: new RegExp(
-      `\\b(?:(?:last|next|this|past|coming|on|since|until|by|every) ${weekday}|${weekday} (?:last|next|morning|afternoon|evening|night))\\b(?!-)`,
-      'gi',
-    ),
-    accept: ([text]) => !/ (?:sun|sat|wed|mon|fri)$/i.test(text) || / [A-Z]/.test(text),
   },
 ]
 
-export const ageDetectors: readonly Detector[] = [
+const dayAndMonth: Detector = {
+  // "on 4/22", where a word says that it is a day
+  type: 'DATE',
+  from: ({ digits, next, start }) => (digits > 0 && digits <= 2 && next === slash ? start : nowhere),
+  pattern: /(?<![\w/.-])(\d{1,2})\/(\d{1,2})(?![\w/%]|\.\d)/y,
+  accept: (match) =>
+    isDay(match[1], match[2]) &&
+    /\b(?:on|since|until|till|dated|dob|born|visit|appt|appointment|seen|admitted|discharged|d\/c)(?: on)?:? {1,2}$/i.test(
+      match.input.slice(Math.max(0, match.index - 16), match.index),
+    ),
+}
+
+export function datesAt(run: Run, { context }: FormRules, findings: Finding[]): void {
+  tryAll(dates, run, findings)
+  if (context) tryAll([dayAndMonth], run, findings)
+}
+
+/** First three letters, small, as a number: 1 begins a month, 2 a day of the week. */
+const beginnings = new Map<number, 1 | 2>()
+for (const [list, kind] of [
+  ['jan feb mar apr may jun jul aug sep oct nov dec', 1],
+  ['mon tue wed thu fri sat sun', 2],
+] as const)
+  for (const word of list.split(' ')) beginnings.set(beginningOf(word, 0), kind)
+
+function beginningOf(text: string, at: number): number {
+  return (
+    ((text.charCodeAt(at) | 0x20) << 16) |
+    ((text.charCodeAt(at + 1) | 0x20) << 8) |
+    (text.charCodeAt(at + 2) | 0x20)
+  )
+}
+
+const wholeMonth = new RegExp(`^${monthName}$`, 'i')
+const wholeWeekday = new RegExp(`^${weekday}$`, 'i')
+/** March 5th, 2021 at 10:30; May 3-5, 2023; May the 5th; Jan-12-2023 */
+const monthDay = new RegExp(
+  `${monthName}(?:\\.? |\\.|-)(?:the )?${day}\\b(?: ?(?:-|–|to|and|through|&) ?${day}\\b(?![/:]))?${year}${time}`,
+  'iy',
+)
+/** 2021 behind March, '23 behind Jan */
+const monthYear = new RegExp(`${monthName}(?:\\.?,? (?:of )?|-|/)(?:(\\d{4})|['’]\\d{2})\\b`, 'iy')
+const monthOrdinal = new RegExp(`${monthName} ${ordinalWord}\\b${year}`, 'iy')
+const monthAlone = new RegExp(`${monthName}\\b\\.?${year}${time}`, 'iy')
+/** 12th, the 5th of, 12- */
+const dayBefore = new RegExp(`(?<![\\w/.-])${day}(?:[ -]| of | day of )$`, 'i')
+const ordinalBefore = new RegExp(`\\b${ordinalWord} (?:day )?(?:of )?$`, 'i')
+/** An element of a date smaller than the year: "in March" */
+const monthCue =
+  /\b(?:in|since|during|until|till|by|last|next|this|early|late|mid|through|from|between|to|and|of)[ -]$/i
+const weekdayCue = /\b(?:last|next|this|past|coming|on|since|until|by|every) $/i
+const weekdayTail = / (?:last|next|morning|afternoon|evening|night)\b/iy
+
+const farthest = 24
+
+/** Dates that a word begins or stands in: months and days of the week. */
+export function datesAtWord(
+  text: string,
+  start: number,
+  end: number,
+  rules: FormRules,
+  findings: Finding[],
+): void {
+  const kind = beginnings.get(beginningOf(text, start))
+  if (kind === undefined) return
+  const word = text.slice(start, end)
+  if (kind === 1 && wholeMonth.test(word)) month(text, start, word, rules, findings)
+  if (kind === 2 && wholeWeekday.test(word) && (word.length > 5 || isLarge(word)))
+    weekdayAt(text, start, end, rules, findings)
+}
+
+function isLarge(word: string): boolean {
+  return word.charCodeAt(0) < 0x60
+}
+
+function month(text: string, start: number, word: string, { context }: FormRules, findings: Finding[]): void {
+  const before = text.slice(Math.max(0, start - farthest), start)
+  // `may` and `march` in small letters are mostly verbs.
+  const verb = word === 'may' || word === 'march' || word === 'mar'
+  const day = dayBefore.exec(before)
+  if (day !== null && (!verb || word === 'march'))
+    return void add(monthAlone, text, start, start - day[0].length, findings)
+  if (word !== 'may') {
+    if (add(monthDay, text, start, start, findings) || add(monthYear, text, start, start, findings)) return
+    if (add(monthOrdinal, text, start, start, findings)) return
+  }
+  const ordinal = ordinalBefore.exec(before)
+  if (ordinal !== null) return void add(monthAlone, text, start, start - ordinal[0].length, findings)
+  const whole = isLarge(word) && (word.length > 4 || word === 'May' || word === 'June' || word === 'July')
+  const follows =
+    text.charCodeAt(start + word.length) === space && isCapital(text.charCodeAt(start + word.length + 1))
+  if (context && whole && !follows && monthCue.test(before))
+    findings.push({ start, end: start + word.length, type: 'DATE' })
+}
+
+function isCapital(code: number): boolean {
+  return code >= 0x41 && code <= 0x5a
+}
+
+/** Adds a date from `from` to where the pattern ends that begins at `at`. */
+function add(pattern: RegExp, text: string, at: number, from: number, findings: Finding[]): boolean {
+  pattern.lastIndex = at
+  const match = pattern.exec(text)
+  if (match === null) return false
+  const finding = { start: from, end: at + match[0].length, type: 'DATE' } as const
+  findings.push(match[1] === undefined ? finding : { ...finding, year: match[1] })
+  return true
+}
+
+/** last Thursday, on Monday, Friday morning */
+function weekdayAt(
+  text: string,
+  start: number,
+  end: number,
+  { context }: FormRules,
+  findings: Finding[],
+): void {
+  if (!context) return
+  weekdayTail.lastIndex = end
+  const tail = weekdayTail.exec(text)
+  const cue = weekdayCue.exec(text.slice(Math.max(0, start - farthest), start))
+  if (cue === null && tail === null) return
+  const last = tail === null ? end : end + tail[0].length
+  findings.push({ start: start - (cue?.[0].length ?? 0), end: last, type: 'DATE' })
+}
+
+const ages: readonly Detector[] = [
   {
     type: 'AGE',
-    needs: ({ digits, letters }) => digits >= 2 && letters >= 2,
-    pattern:
-      /(?<![\w.,/-])((?:9\d|1[0-2]\d)(?:[ -]{0,2}(?:years?|yrs?)(?:[ -]old| of age)|[ -]?y\.?\/?o\b\.?))/gi,
+    from: ({ text, digits, start }) => (isOld(text, start, digits) ? start : nowhere),
+    pattern: /(?<![\w.,/-])\d{2,3}(?:[ -]{0,2}(?:years?|yrs?)(?:[ -]old| of age)|[ -]?y\.?\/?o\b\.?)/iy,
   },
   {
     type: 'AGE',
-    needs: ({ digits, letters }) => digits >= 2 && letters >= 3,
-    pattern: /\b(?:aged?|age of|age is)[ :]{1,2}(9\d|1[0-2]\d)\b(?![.,/]\d|%)/gi,
-    context: true,
+    from: ({ text, digits, start }) => (isOld(text, start, digits) ? start : nowhere),
+    pattern: /(?<![\w.,/-])\d{2,3}\b(?![.,/]\d|%)/y,
+    accept: ({ input, index }) =>
+      /\b(?:aged?|age of|age is)[ :]{1,2}$/i.test(input.slice(Math.max(0, index - 10), index)),
   },
 ]
+
+/** 90 to 129. */
+function isOld(text: string, start: number, digits: number): boolean {
+  const first = text.charCodeAt(start)
+  if (digits === 2) return first === 0x39
+  return digits === 3 && first === 0x31 && text.charCodeAt(start + 1) < 0x33
+}
+
+export function agesAt(run: Run, findings: Finding[]): void {
+  tryAll(ages, run, findings)
+}

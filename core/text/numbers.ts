@@ -1,144 +1,83 @@
-// Numbers and codes that are somebody's: by a word that announces them, by a checksum, or in prose by their length alone.
+// Numbers and codes that are somebody's by their form or a checksum, and in prose by their length alone.
 
+import { digitsOf } from './announced.ts'
 import { isDea, isIban, isLuhn, isVin } from './checksums.ts'
 import type { Detector } from './forms.ts'
-import type { IdentifierType } from './span.ts'
+import { isCodeOf, isSubstance, isUnitAt } from './quantities.ts'
+import { closing, colon, dash, dot, hash, opening, plus, type Run, space } from './runs.ts'
 
-/** What announces which identifier. Words of one line mean the same; longer ones stand first. */
-const announcers: readonly (readonly [type: IdentifierType, words: string])[] = [
-  ['SOCIAL_SECURITY_NUMBER', 'ssn|social security|itin'],
-  [
-    'MEDICAL_RECORD_NUMBER',
-    'mrn|mr#|medical record|hospital record|health record|record|chart|emr|ehr|hospital number|patient|pt|file|uhid|nhs|unit number',
-  ],
-  [
-    'HEALTH_PLAN_BENEFICIARY_NUMBER',
-    'health plan|health insurance|insurance|insurer|insured|ins|policy|plan|member|membership|subscriber|beneficiary|medicare|medicaid|mbi|hicn|hmo|ppo|coverage|payer|payor|group|claim|authorization|auth',
-  ],
-  ['ACCOUNT_NUMBER', 'account|acct|a/c|billing|invoice|iban|routing|credit card|debit card|card'],
-  [
-    'CERTIFICATE_LICENSE_NUMBER',
-    "driver'?s licen[sc]e|drivers licen[sc]e|medical licen[sc]e|licen[sc]e|lic|dl|dea|npi|certificate|certification|cert|passport|visa|upin",
-  ],
-  ['VEHICLE_IDENTIFIER', 'licen[sc]e plate|number plate|plate|vin|vehicle|registration'],
-  [
-    'DEVICE_IDENTIFIER',
-    'serial|s/n|sn|device|udi|imei|imsi|pacemaker|implant|icd serial|pump|mac address|mac|lot',
-  ],
-  [
-    'BIOMETRIC_IDENTIFIER',
-    'fingerprint|finger print|voice ?print|retinal scan|retina scan|iris scan|iris|face ?print|palm print|biometric',
-  ],
-  ['PHOTO', 'photograph|photo|picture'],
-  ['FAX_NUMBER', 'fax'],
-  [
-    'UNIQUE_IDENTIFIER',
-    'identification|identifier|unique id|id|case|reference|ref|accession|specimen|sample|encounter|visit|admission|order|study|subject|participant|employee|student|tracking|confirmation|ticket|user|username|login|registry|barcode|badge|transaction|rx|prescription|referral|token|session',
-  ],
-]
+const nowhere = -1
+/** The whole run has this many characters, and is no plain number. */
+const codeOf =
+  (least: number, most: number) =>
+  ({ start, end, digits }: Run): number =>
+    end - start >= least && end - start <= most && digits < end - start ? start : nowhere
 
-const typeOf = (word: string): IdentifierType => {
-  for (const [type, words] of announcers) if (new RegExp(`^(?:${words})$`, 'i').test(word)) return type
-  return 'UNIQUE_IDENTIFIER'
-}
-const typesByWord = new Map<string, IdentifierType>()
-function typeBy(word: string): IdentifierType {
-  const small = word.toLowerCase()
-  const before = typesByWord.get(small)
-  if (before !== undefined) return before
-  const type = typeOf(small)
-  if (typesByWord.size < 1024) typesByWord.set(small, type)
-  return type
-}
+const isBehindFax = /\bfax\b[^A-Za-z0-9]{0,6}(?:(?:no|number|is|#)\b[^A-Za-z0-9]{0,3}){0,2}$/i
 
-/** Between the announcing word and the value. */
-const filler =
-  '(?:[\\s:#.=(/-]{0,3}\\b(?:numbers?|num|nbr|no|nr|ids?|identifier|identification|code|card|plan|policy|record|is|was|of|with|under|as)\\b){0,4}[\\s:#.=("\'-]{0,4}'
-
-/** Words that announce so many other things that a short plain number behind them is none. */
-const vague =
-  /^(?:patient|pt|plan|group|claim|visit|admission|order|study|subject|sample|lot|case|reference|ref|file|record|chart|card|device|pump|mac|rx|prescription|icd serial|iris|photo|picture|vehicle|registration|ins|coverage|auth|authorization|participant|hmo|ppo|medicare|medicaid|insured|referral|vin|session|plate|visa|insurance|token|sn|user|dl|cert|billing|routing|npi)$/i
-
-const codes =
-  /\b(?:pmid|pmcid|pmc|nct|loinc|snomed(?: ct)?|sct|rxnorm|rxcui|cpt|icd(?:-\d{1,2}(?:-cm|-pcs)?)?|ndc|hcpcs|doi|cvx|unii|cas|isbn|issn|code|atc|mesh|omim|umls|cui|drg|uniprot|chembl|drugbank|isrctn|eudract|grant|version|article|protocol|trial)\b[\s:#.]{0,3}(?:(?:no|number|id|code)\b[\s:#.]{0,3})?\(?$/i
-
-/** Nothing that counts or measures stands behind it. */
-const unit =
-  /^ ?(?:%|°|mg|mcg|µg|ug|ng|pg|kg|g\b|gm|gram|ml|dl|l\b|liter|cc\b|iu\b|u\b|units?|meq|mmol|mol|mm|cm|km|m\b|hz|kcal|cal|bpm|copies|cells|per\b|\/|x10|×|years?|yrs?|months?|weeks?|days?|hours?|hrs?|min|sec|patients|people|subjects|cases|participants|adults|women|men|children|deaths|births|persons|dollars|usd|times|steps|platelets|wbc)/i
-
-/** Codes of substances on trial carry their maker's letters. */
-const substance =
-  /^(?:bms|mk|abt|abbv|ly|gsk|pf|azd|ro|tak|amg|regn|cc|bi|jnj|sar|ono|vx|gs|act|byl|plx|ici|sb|cp|ags|mdx|rg|covid|sars|dsm|nct|iso|h1n1|pmid|pmc|rs|cd|il|hla|brca|apoe|fda|ce|en|astm|din|icd|cpt|loinc|snomed|rxnorm|hcpcs|isrctn|chictr|actrn|eudract|umin|doi|en)$/i
-
-function digitsOf(text: string): number {
-  let count = 0
-  for (let i = 0; i < text.length; i += 1)
-    if (text.charCodeAt(i) <= 0x39 && text.charCodeAt(i) >= 0x30) count += 1
-  return count
-}
-
-/** A date, a time, a measure: anything a number can be before it is somebody's. */
-function isPlainQuantity(value: string, input: string, end: number): boolean {
-  if (
-    /^(?:19|20)\d{2}$/.test(value) ||
-    /^\d{4}-\d{2}-\d{2}/.test(value) ||
-    /^\d{1,3}-(?:year|yr|y|month|mo|week|day|hour)/i.test(value)
-  )
-    return true
-  if (/^(?:19|20)\d{2}-(?:19|20)?\d{2}$/.test(value)) return true
-  return /^\d+$/.test(value) && unit.test(input.slice(end, end + 12))
-}
-
-export const announced: Detector = {
-  type: 'UNIQUE_IDENTIFIER',
-  needs: ({ digits, letters }) => digits >= 3 && letters >= 2,
-  pattern: new RegExp(
-    `(?<![A-Za-z0-9])(${announcers.map(([, words]) => words).join('|')})(?![A-Za-z])${filler}(?<![A-Za-z0-9])([A-Za-z]{0,8}[-_]?\\d[\\w-]{2,30}(?:[ ]\\d{3,6}(?![\\w/])){0,3})(?![\\w])`,
-    'gi',
-  ),
-  context: true,
-  accept: (match) => {
-    const [word, value] = [match[1] as string, match[2] as string]
-    const digits = digitsOf(value)
-    const end = match.index + match[0].length
-    if (digits < 3 || isPlainQuantity(value, match.input, end)) return false
-    if (codes.test(match.input.slice(Math.max(0, end - value.length - 24), end - value.length))) return false
-    if (/^(?:nct|pmid|pmc|isrctn)\d/i.test(value)) return false
-    if (vague.test(word)) {
-      const marked = /^[\s]{0,2}(?:numbers?|num|no|nr|ids?|identifier|is|#|:)/i.test(
-        match[0].slice(word.length),
-      )
-      return marked
-        ? digits >= 3 && value.length >= 4
-        : digits >= 5 || (digits >= 4 && /[A-Za-z]/.test(value) && !/^[a-z]+$/.test(value))
-    }
-    return true
+export const detectors: readonly Detector[] = [
+  {
+    type: 'SOCIAL_SECURITY_NUMBER',
+    from: ({ digits, next, start }) =>
+      digits === 3 && (next === dash || next === space || next === dot) ? start : nowhere,
+    pattern: /(?<![\w.-])\d{3}[- .]\d{2}[- .]\d{4}(?![\w-])/y,
   },
-  typed: (match) => typeBy(match[1] as string),
-  // "case #JH-998877" and "patient ID 987654" are one identifier together.
-  whole: (match) =>
-    /^(?:patient|pt)[ .]{1,2}id/i.test(match[0]) || typeBy(match[1] as string) === 'UNIQUE_IDENTIFIER',
-}
-
-/** With a form that only they have, or a checksum that holds. */
-export const checked: readonly Detector[] = [
+  {
+    // (617) 555-0143, 617.555.0143 x12, 1-617-555-0143
+    type: 'PHONE_NUMBER',
+    from: ({ text, digits, next, before, start }) => {
+      if (digits === 1) return text.charCodeAt(start) !== 0x31 || before === plus ? nowhere : start
+      if (digits !== 3) return nowhere
+      if (next === closing) return before === opening ? start - 1 : nowhere
+      return next === dash || next === space || next === dot ? start : nowhere
+    },
+    pattern:
+      /(?<![\w.+-])(?:1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/iy,
+    typed: ({ input, index }) =>
+      isBehindFax.test(input.slice(Math.max(0, index - 24), index)) ? 'FAX_NUMBER' : 'PHONE_NUMBER',
+  },
+  {
+    type: 'PHONE_NUMBER',
+    from: ({ before, start, digits }) => (before === plus && digits > 0 ? start - 1 : nowhere),
+    pattern: /(?<![\w+])\+\d{1,3}(?:[ .-]{0,2}\(?\d{1,4}\)?){2,5}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/iy,
+    accept: ([text]) => /^\d{8,15}$/.test(text.replace(/ ?(?:x|ext).*/i, '').replaceAll(/\D/g, '')),
+  },
+  {
+    type: 'IP_ADDRESS',
+    from: ({ digits, next, start }) => (digits > 0 && digits <= 3 && next === dot ? start : nowhere),
+    pattern: /(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)/y,
+    accept: ([text]) => text.split('.').every((part) => Number(part) <= 255),
+  },
+  {
+    type: 'IP_ADDRESS',
+    from: ({ text, start, end, before }) => {
+      if (end - start > 4 || (text.charCodeAt(end) !== colon && before !== colon)) return nowhere
+      let from = start
+      while (from > 0 && start - from < 39 && /[0-9a-f:]/i.test(text[from - 1] as string)) from -= 1
+      return from
+    },
+    pattern: /(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/iy,
+    accept: ([text]) => /[0-9a-f]/i.test(text) && (text.includes('::') || text.split(':').length === 8),
+  },
   {
     // Medicare: 1EG4-TE5-MK73 (CMS, Understanding the MBI)
     type: 'HEALTH_PLAN_BENEFICIARY_NUMBER',
-    needs: ({ digits, letters }) => digits >= 4 && letters >= 3,
+    from: ({ digits, start, end }) =>
+      digits === 1 && (end - start === 4 || end - start === 11) ? start : nowhere,
     pattern:
-      /(?<![\w-])[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}(?![\w-])/g,
+      /(?<![\w-])[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}(?![\w-])/y,
   },
   {
     type: 'VEHICLE_IDENTIFIER',
-    needs: ({ digits, letters }) => digits >= 5 && letters >= 1,
-    pattern: /(?<![\w-])[A-HJ-NPR-Z0-9]{17}(?![\w-])/g,
-    accept: ([text]) => /[A-Z]/.test(text) && /\d{4}$/.test(text) && isVin(text),
+    from: codeOf(17, 17),
+    pattern: /(?<![\w-])[A-HJ-NPR-Z0-9]{17}(?![\w-])/y,
+    accept: ([text]) => /\d{4}$/.test(text) && isVin(text),
   },
   {
     type: 'ACCOUNT_NUMBER',
-    needs: ({ digits }) => digits >= 13,
-    pattern: /(?<![\w.-])\d{4}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w-])/g,
+    from: ({ digits, next, start }) =>
+      digits >= 13 || (digits === 4 && (next === space || next === dash)) ? start : nowhere,
+    pattern: /(?<![\w.-])\d{4}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w-])/y,
     accept: ([text]) => {
       const digits = text.replaceAll(/\D/g, '')
       return digits.length >= 13 && digits.length <= 19 && isLuhn(digits)
@@ -146,106 +85,110 @@ export const checked: readonly Detector[] = [
   },
   {
     type: 'ACCOUNT_NUMBER',
-    needs: ({ digits, letters }) => digits >= 8 && letters >= 2,
-    pattern: /(?<![\w-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\w-])/g,
+    from: ({ digits, start, end }) =>
+      digits === 0 && (end - start === 4 || end - start >= 15) ? start : nowhere,
+    pattern: /(?<![\w-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\w-])/y,
     accept: ([text]) => isIban(text),
   },
   {
     type: 'CERTIFICATE_LICENSE_NUMBER',
-    needs: ({ digits, letters }) => digits >= 7 && letters >= 2,
-    pattern: /(?<![\w-])[ABFGMPRX][A-Z9]\d{7}(?![\w-])/g,
+    from: codeOf(9, 9),
+    pattern: /(?<![\w-])[ABFGMPRX][A-Z9]\d{7}(?![\w-])/y,
     accept: ([text]) => isDea(text),
   },
   {
     type: 'DEVICE_IDENTIFIER',
-    needs: ({ colons, dashes }) => colons >= 5 || dashes >= 5,
-    pattern: /(?<![\w:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![\w:-])/g,
+    from: ({ text, start, end }) => {
+      if (end - start !== 2) return nowhere
+      const code = text.charCodeAt(end)
+      return code === colon || code === dash ? start : nowhere
+    },
+    pattern: /(?<![\w:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![\w:-])/y,
   },
   {
     // UDI (21 CFR 830): GS1 application identifiers
     type: 'DEVICE_IDENTIFIER',
-    needs: ({ digits }) => digits >= 16,
-    pattern: /\(01\)\d{14}(?:\((?:11|17|10|21)\)[\w-]{1,20}){0,4}/g,
+    from: ({ digits, next, before, start }) =>
+      digits === 2 && before === opening && next === closing ? start - 1 : nowhere,
+    pattern: /\(01\)\d{14}(?:\((?:11|17|10|21)\)[\w-]{1,20}){0,4}/y,
   },
   {
     type: 'UNIQUE_IDENTIFIER',
-    needs: ({ dashes }) => dashes >= 4,
-    pattern: /(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])/gi,
+    from: ({ text, start, end }) => (end - start === 8 && text.charCodeAt(end) === dash ? start : nowhere),
+    pattern: /(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])/iy,
   },
   {
+    // A photograph's file, by its number
     type: 'PHOTO',
-    needs: ({ dots, letters }) => dots >= 1 && letters >= 4,
-    pattern: /(?<![\w/.-])[\w-]{1,64}\.(?:jpe?g|png|heic|tiff?|bmp|gif|dcm)\b/gi,
+    from: ({ text, code, end }) => (text.charCodeAt(end) === dot ? code : nowhere),
+    pattern: /(?<![\w/.-])[\w-]{1,64}\.(?:jpe?g|png|heic|tiff?|bmp|gif|dcm)\b/iy,
   },
   {
     // Latitude and longitude
     type: 'GEOGRAPHIC_LOCATION',
-    needs: ({ digits, dots }) => digits >= 8 && dots >= 2,
-    pattern: /(?<![\w.-])-?\d{1,2}\.\d{3,8}°?(?: ?[NS])?, ?-?\d{1,3}\.\d{3,8}°?(?: ?[EW])?(?![\w.])/g,
-  },
-  {
-    type: 'GEOGRAPHIC_LOCATION',
-    needs: ({ digits, letters }) => digits >= 5 && letters >= 2,
-    pattern: /\b(?:zip(?: ?code)?|postal code|postcode)[ :#]{1,3}(?:is )?(\d{5}(?:-\d{4})?)\b/gi,
-    context: true,
+    from: ({ digits, next, before, start }) =>
+      digits > 0 && digits <= 2 && next === dot ? (before === dash ? start - 1 : start) : nowhere,
+    pattern: /(?<![\w.-])-?\d{1,2}\.\d{3,8}°?(?: ?[NS])?, ?-?\d{1,3}\.\d{3,8}°?(?: ?[EW])?(?![\w.])/y,
   },
 ]
 
+/** With the # before it. */
+function withHash(run: Run, start: number): number {
+  return start > 0 && run.text.charCodeAt(start - 1) === hash ? start - 1 : start
+}
+
 /** In prose alone: among coded values a long number is a code. */
-export const long: readonly Detector[] = [
+export const longNumbers: readonly Detector[] = [
   {
     // HMO-234567, SJH123456, P12345678
     type: 'UNIQUE_IDENTIFIER',
-    needs: ({ digits, letters }) => digits >= 4 && letters >= 1,
-    pattern: /(?<![\w.\/-])#?([A-Z]{1,8})([-_]?)\d{4,20}(?:-?[A-Z0-9]{1,10})?(?![\w-]|\.\d)/g,
-    accept: (match) => {
-      const text = match[0]
-      if (substance.test(match[1] as string) || codes.test(before(match))) return false
-      return match[2] !== '' || digitsOf(text) >= 5
-    },
+    from: (run) =>
+      run.end - run.start >= 4 && (run.code < run.start || run.digits === 0)
+        ? withHash(run, run.code)
+        : nowhere,
+    pattern: /(?<![\w./-])#?([A-Z]{1,8})([-_]?)\d{4,20}(?:-?[A-Z0-9]{1,10})?(?![\w-]|\.\d)/y,
+    accept: (match) =>
+      !isSubstance(match[1] as string) &&
+      !isCodeOf(match.input, match.index) &&
+      (match[2] !== '' || digitsOf(match[0]) >= 5),
   },
   {
     // 12345-JS, 98765ABC
     type: 'UNIQUE_IDENTIFIER',
-    needs: ({ digits, letters }) => digits >= 4 && letters >= 1,
-    pattern: /(?<![\w.\/-])#?\d{4,20}-?([A-Z]{1,6})\d{0,6}(?![\w-])/g,
+    from: (run) => (run.digits >= 4 && run.digits <= 20 ? withHash(run, run.start) : nowhere),
+    pattern: /(?<![\w./-])#?\d{4,20}-?([A-Z]{1,6})\d{0,6}(?![\w-])/y,
     accept: (match) =>
-      !/^(?:mg|mcg|ml|iu|u|kg|g|l|hz|k|m|s|c|f|meq|cfu|usd)$/i.test(match[1] as string) &&
-      !codes.test(before(match)),
+      !/^(?:MG|MCG|ML|IU|U|KG|G|L|K|M|S|C|F|CFU|USD)$/.test(match[1] as string) &&
+      !isCodeOf(match.input, match.index),
   },
   {
     // 789-456-123, 54321-7890
     type: 'UNIQUE_IDENTIFIER',
-    needs: ({ digits, dashes }) => digits >= 7 && dashes >= 1,
-    pattern: /(?<![\w.\/-])#?\d{2,8}(?:-\d{2,8}){1,3}(?![\w\/%-]|\.\d)/g,
+    from: (run) =>
+      run.digits >= 2 && run.digits <= 8 && run.next === dash ? withHash(run, run.start) : nowhere,
+    pattern: /(?<![\w./-])#?\d{2,8}(?:-\d{2,8}){1,3}(?![\w/%-]|\.\d)/y,
     accept: (match) => {
-      const parts = match[0].replace('#', '').split('-')
-      if (digitsOf(match[0]) < 7 || codes.test(before(match))) return false
+      const [low = '', high = '', ...more] = match[0].replace('#', '').split('-')
+      const digits = digitsOf(match[0])
+      if (digits < 7 || isCodeOf(match.input, match.index)) return false
+      if (more.length > 0) return true
       // A range: 1000-1500, 150000-450000
-      const [low = '', high = ''] = parts
-      const near = low.length === high.length || digitsOf(match[0]) < 8
-      if (parts.length === 2 && near && Number(low) < Number(high)) return false
-      return !unit.test(after(match)) || parts.length > 2
+      if ((low.length === high.length || digits < 8) && Number(low) < Number(high)) return false
+      return !isUnitAt(match.input, match.index + match[0].length)
     },
   },
   {
     type: 'UNIQUE_IDENTIFIER',
-    needs: ({ digits }) => digits >= 6,
-    pattern: /(?<![\w.,\/$€£-])#?\d{6,20}(?![\w\/%-]|[.,]\d)/g,
-    accept: (match) => !codes.test(before(match)) && !unit.test(after(match)) && !/000$/.test(match[0]),
+    from: (run) => (run.digits >= 6 ? withHash(run, run.start) : nowhere),
+    pattern: /(?<![\w.,/$€£-])#?\d{6,20}(?![\w/%-]|[.,]\d)/y,
+    accept: (match) =>
+      !isCodeOf(match.input, match.index) &&
+      !isUnitAt(match.input, match.index + match[0].length) &&
+      !match[0].endsWith('000'),
   },
   {
     type: 'UNIQUE_IDENTIFIER',
-    needs: ({ digits }) => digits >= 4,
-    pattern: /(?<![\w&])#\d{4,20}(?![\w-])/g,
+    from: ({ digits, before, start }) => (digits >= 4 && before === hash ? start - 1 : nowhere),
+    pattern: /(?<![\w&])#\d{4,20}(?![\w-])/y,
   },
 ]
-
-function before(match: RegExpExecArray): string {
-  return match.input.slice(Math.max(0, match.index - 24), match.index)
-}
-
-function after(match: RegExpExecArray): string {
-  const end = match.index + match[0].length
-  return match.input.slice(end, end + 12)
-}

@@ -1,0 +1,200 @@
+// Numbers and codes that a word before them announces: "MRN: 4001234", "insurance ID is HP-678901", "plate 7XYZ123". From the
+// number backwards, a few words: a pattern with all announcing words would try each of them at each word.
+
+import type { Finding } from './forms.ts'
+import { isCodeOf, isMeasured } from './quantities.ts'
+import { type Run, space } from './runs.ts'
+import type { IdentifierType } from './span.ts'
+
+/** What announces which identifier; two words are written with a space. */
+const announcers: readonly (readonly [type: IdentifierType, words: string])[] = [
+  ['SOCIAL_SECURITY_NUMBER', 'ssn|social security|itin'],
+  [
+    'MEDICAL_RECORD_NUMBER',
+    'mrn|mr|medical record|hospital record|health record|record|chart|emr|ehr|hospital number|patient|pt|file|uhid|nhs',
+  ],
+  [
+    'HEALTH_PLAN_BENEFICIARY_NUMBER',
+    'health plan|health insurance|insurance|insurer|insured|ins|policy|plan|member|membership|subscriber|beneficiary|medicare|medicaid|mbi|hicn|hmo|ppo|coverage|payer|payor|group|claim|authorization|auth',
+  ],
+  ['ACCOUNT_NUMBER', 'account|acct|billing|invoice|iban|routing|credit card|debit card|card'],
+  [
+    'CERTIFICATE_LICENSE_NUMBER',
+    'license|licence|lic|dl|dea|npi|certificate|certification|cert|passport|visa|upin',
+  ],
+  ['VEHICLE_IDENTIFIER', 'license plate|licence plate|number plate|plate|plates|vin|vehicle|registration'],
+  ['DEVICE_IDENTIFIER', 'serial|sn|device|udi|imei|imsi|pacemaker|implant|pump|mac address|lot'],
+  [
+    'BIOMETRIC_IDENTIFIER',
+    'fingerprint|voiceprint|voice print|retinal scan|retina scan|iris scan|faceprint|palm print|biometric',
+  ],
+  ['PHOTO', 'photograph|photo|picture'],
+  ['FAX_NUMBER', 'fax'],
+  ['PHONE_NUMBER', 'phone|telephone|tel|cell|mobile|pager|call|called|contact|text|landline|home|work|reach'],
+  ['GEOGRAPHIC_LOCATION', 'zip|zipcode|zip code|postal code|postcode'],
+  [
+    'UNIQUE_IDENTIFIER',
+    'identification|identifier|unique id|id|ids|case|reference|ref|accession|specimen|sample|encounter|visit|admission|order|study|subject|participant|employee|student|tracking|confirmation|ticket|user|username|login|registry|barcode|badge|transaction|rx|prescription|referral|token|session',
+  ],
+]
+const types = new Map(
+  announcers.flatMap(([type, list]) => list.split('|').map((word) => [word, type] as const)),
+)
+
+/** Between the announcing word and the value; those of the second list say that a number follows. */
+const fillers = new Set([
+  'was',
+  'of',
+  'with',
+  'under',
+  'as',
+  'at',
+  'code',
+  'card',
+  'plan',
+  'policy',
+  'record',
+  'on',
+  'file',
+  'her',
+  'his',
+  'the',
+])
+const markers = new Set(['number', 'numbers', 'num', 'nbr', 'no', 'nr', 'id', 'ids', 'identifier', 'is'])
+
+/** Words that announce so many other things that a short plain number behind them is none. */
+const vague = new Set(
+  `patient pt plan group claim visit admission order study subject sample lot case reference ref file record chart card device pump rx prescription
+   photo picture vehicle registration ins coverage auth authorization participant hmo ppo medicare medicaid insured referral vin session plate plates visa
+   insurance token sn user dl cert billing routing npi mr implant pacemaker call called contact text home work reach cell mobile insurer member license`.split(
+    /\s+/,
+  ),
+)
+
+const generic = /(?<![A-Za-z0-9])[A-Za-z]{0,8}[-_]?\d[\w-]{2,30}(?: \d{3,6}(?![\w/.,]))?(?!\w)/y
+const phone = /(?:\d{7,15}|\d{3}[ .-]\d{4})(?![\w-])/y
+const ssn = /\d{9}(?!\w)/y
+const zip = /\d{5}(?:-\d{4})?(?![\w-])/y
+
+const mostWords = 6
+
+export function announced(run: Run, findings: Finding[]): void {
+  const { text, code } = run
+  const itself = /^mrn[-_]?\d/i.test(text.slice(code, code + 6))
+  let marked = false
+  let later = ''
+  let at = code
+  let announcer: { word: string; start: number; type: IdentifierType } | undefined = itself
+    ? { word: 'mrn', start: code, type: 'MEDICAL_RECORD_NUMBER' }
+    : undefined
+  for (let words = 0; words < mostWords && !itself; words += 1) {
+    let end = at
+    while (end > 0 && at - end < 4 && isBetween(text.charCodeAt(end - 1))) {
+      end -= 1
+      const mark = text.charCodeAt(end)
+      if (mark === 0x23 || mark === 0x3a) marked = true
+    }
+    if (end === at && words > 0) break
+    let start = end
+    while (start > 0 && end - start < 16 && isLetter(text.charCodeAt(start - 1))) start -= 1
+    if (start === end) break
+    const word = text.slice(start, end).toLowerCase()
+    const pair = later === '' ? undefined : types.get(`${word} ${later}`)
+    const type = pair ?? types.get(word)
+    const mark = markers.has(word)
+    if (pair !== undefined) {
+      announcer = { word: `${word} ${later}`, start, type: pair }
+      break
+    }
+    // "patient ID", "policy number", "phone no.": the word before says more.
+    if (type !== undefined && announcer === undefined) announcer = { word, start, type }
+    else if (
+      type !== undefined &&
+      announcer !== undefined &&
+      (markers.has(announcer.word) ||
+        later === 'plan' ||
+        later === 'policy' ||
+        later === 'record' ||
+        later === 'card')
+    ) {
+      announcer = { word, start, type }
+    } else if (announcer !== undefined && !mark) break
+    if (mark) marked = true
+    else if (type === undefined && !fillers.has(word)) break
+    later = word
+    at = start
+  }
+  if (announcer === undefined) return
+  const end = valueEnd(run, announcer.word, announcer.type, marked)
+  if (end < 0) return
+  const { type, word } = announcer
+  // "case #JH-998877", "patient ID 987654" and "MRN 4001234" are one identifier together.
+  const whole =
+    type === 'UNIQUE_IDENTIFIER' ||
+    (word === 'mrn' && code - announcer.start <= 6) ||
+    ((word === 'patient' || word === 'pt') && marked)
+  findings.push({ start: whole ? announcer.start : startOf(run, type), end, type })
+}
+
+function startOf({ start, code, before, text }: Run, type: IdentifierType): number {
+  if (type !== 'PHONE_NUMBER' && type !== 'FAX_NUMBER') return code
+  return before === 0x2b && text.charCodeAt(start - 2) === space ? start - 1 : start
+}
+
+function valueEnd(run: Run, word: string, type: IdentifierType, marked: boolean): number {
+  const { text, start, code } = run
+  if (type === 'PHONE_NUMBER' || type === 'FAX_NUMBER') return endOf(phone, text, start)
+  if (type === 'GEOGRAPHIC_LOCATION') return endOf(zip, text, start)
+  if (type === 'SOCIAL_SECURITY_NUMBER') {
+    const end = endOf(ssn, text, start)
+    if (end >= 0) return end
+  }
+  const end = endOf(generic, text, code)
+  if (end < 0) return -1
+  const value = text.slice(code, end)
+  const digits = digitsOf(value)
+  if (digits < 3 || isMeasured(value, text, end) || isCodeOf(text, code)) return -1
+  if (/^(?:nct|pmid|pmc|isrctn)\d/i.test(value)) return -1
+  if (!vague.has(word)) return end
+  if (marked) return value.length >= 4 ? end : -1
+  const letters = /[A-Za-z]/.test(value) && !/^[a-z]+$/.test(value)
+  return digits >= 5 || (digits >= 4 && letters) ? end : -1
+}
+
+function endOf(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at
+  return pattern.test(text) ? pattern.lastIndex : -1
+}
+
+export function digitsOf(text: string): number {
+  let count = 0
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i)
+    if (code >= 0x30 && code <= 0x39) count += 1
+  }
+  return count
+}
+
+/** Space, quotes and : # . = ( / - between words of an announcement. */
+function isBetween(code: number): boolean {
+  return (
+    code === space ||
+    code === 0x3a ||
+    code === 0x23 ||
+    code === 0x2e ||
+    code === 0x3d ||
+    code === 0x28 ||
+    code === 0x2f ||
+    code === 0x2d ||
+    code === 0x22 ||
+    code === 0x27 ||
+    code === 0x0a ||
+    code === 0x09 ||
+    code === 0x2b
+  )
+}
+
+function isLetter(code: number): boolean {
+  const small = code | 0x20
+  return small >= 0x61 && small <= 0x7a
+}
