@@ -1,8 +1,5 @@
 // Lines out of bytes that come in pieces, in bounded memory: of a line that is too long nothing is kept.
 
-/** Longest line that is read, bytes: what a result may have at most as well. */
-export const longestLine = 8 * 2 ** 20
-
 /** A line and its number, from 1. `over`: it was too long, and is not here. */
 export type InputLine =
   | { readonly number: number; readonly bytes: Buffer }
@@ -10,9 +7,15 @@ export type InputLine =
 
 /** Takes bytes as they come; gives the lines that they end. A line ends with LF; CR before it is JSON's white space. */
 export class InputLines {
+  readonly #longest: number
   #number = 0
   #parts: Buffer[] = []
   #length = 0
+
+  /** `longest`: most bytes of a line. */
+  constructor(longest: number) {
+    this.#longest = longest
+  }
 
   take(chunk: Buffer): InputLine[] {
     const lines: InputLine[] = []
@@ -33,13 +36,13 @@ export class InputLines {
 
   #keep(part: Buffer): void {
     this.#length += part.length
-    if (this.#length > longestLine) this.#parts = []
+    if (this.#length > this.#longest) this.#parts = []
     else if (part.length > 0) this.#parts.push(part)
   }
 
   #line(): InputLine {
     this.#number += 1
-    const [number, parts, over] = [this.#number, this.#parts, this.#length > longestLine]
+    const [number, parts, over] = [this.#number, this.#parts, this.#length > this.#longest]
     this.#parts = []
     this.#length = 0
     if (over) return { number, over }

@@ -4,7 +4,7 @@ import { isObject } from '../../core/is-object.ts'
 import { parseJson } from '../../core/json.ts'
 import { findIdentifiers } from '../../core/text/find.ts'
 import type { Span } from '../../core/text/span.ts'
-import type { Redacted } from './stream.ts'
+import type { Redacted, Redactor } from './stream.ts'
 
 const faults = {
   json: 'it is not JSON in UTF-8, one document a line',
@@ -12,7 +12,7 @@ const faults = {
 } as const
 
 /** A note's line redacted. `spans`: where identifiers stood in the text as it came, UTF-16 code units. */
-export function redactNote(line: Buffer): Redacted {
+function redactNote(line: Buffer): Redacted {
   const parsed = parseJson(line)
   if ('fault' in parsed) return { fault: faults.json }
   const { value } = parsed
@@ -36,3 +36,6 @@ function withMarks(text: string, spans: readonly Span[]): string {
   }
   return out + text.slice(position)
 }
+
+/** A result may have as much as well. */
+export const notes: Redactor = { longest: 8 * 2 ** 20, line: redactNote }

@@ -65,7 +65,7 @@ test.each([
   [['trail', 'export'], /--server wants/],
   [['trail', 'export', '--server', 'a/b'], /--output wants/],
   [['trail', 'export', '--server', 'a/b', '-o', 'x', '--wait', 'long'], /--wait wants/],
-  [['redact', 'notes.jsonl'], /standard input/],
+  [['redact', '--html'], /html/],
   [['completion', 'csh'], /bash, zsh or fish/],
   [['trail'], /no command/],
   [['constructor'], /no command/],

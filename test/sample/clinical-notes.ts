@@ -175,7 +175,7 @@ const vinWeights = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2]
 
 /** A vehicle number whose check digit, its ninth, is right. */
 function vin({ random }: Making): string {
-  const body = vinWeights.map(() => random.pick([...vinValues.keys()]))
+  const body = vinWeights.map(() => random.pick(Array.from(vinValues.keys())))
   const sum = body.reduce(
     (total, letter, at) => total + (vinValues.get(letter) ?? 0) * (vinWeights[at] ?? 0),
     0,

@@ -5,8 +5,8 @@ import { Readable, Writable } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CannotError } from '../../../cli/command.ts'
-import { longestLine } from '../../../cli/redact/input-lines.ts'
-import { redactNote } from '../../../cli/redact/note.ts'
+import { notes as redactor } from '../../../cli/redact/note.ts'
+import { Output } from '../../../cli/redact/output.ts'
 import { redactLines } from '../../../cli/redact/stream.ts'
 
 const main = join(import.meta.dirname, '../../../cli/main.ts')
@@ -25,7 +25,7 @@ async function redacted(...pieces: (string | Buffer)[]): Promise<{ notes: Note[]
   })
   const from = Readable.from(pieces.map((piece) => Buffer.from(piece)))
   let fault: string | undefined
-  await redactLines(from, to, redactNote, () => undefined).catch((error: unknown) => {
+  await redactLines(from, new Output(to), redactor, () => undefined).catch((error: unknown) => {
     if (!(error instanceof CannotError)) throw error
     fault = error.message
   })
@@ -109,7 +109,7 @@ test.each([
 })
 
 test('a line that is too long stops it, whether it ends or not', async () => {
-  const long = 'a'.repeat(longestLine + 1)
+  const long = 'a'.repeat(redactor.longest + 1)
 
   expect((await redacted(long)).fault).toMatch(/^line 1: it is longer than 8 MiB/)
   expect((await redacted(`${note(1, 'x')}\n${long}\n`)).fault).toMatch(/^line 2: it is longer/)
@@ -122,7 +122,12 @@ test('nothing is read while what was written waits to be taken', async () => {
   }
   const waiting: (() => void)[] = []
   const to = new Writable({ highWaterMark: 1000, write: (_chunk, _, done) => waiting.push(done) })
-  const done = redactLines(Readable.from(lines(), { highWaterMark: 1 }), to, redactNote, () => undefined)
+  const done = redactLines(
+    Readable.from(lines(), { highWaterMark: 1 }),
+    new Output(to),
+    redactor,
+    () => undefined,
+  )
 
   await new Promise((resolve) => setTimeout(resolve, 20))
   expect(sent).toBeLessThan(10)

@@ -1,0 +1,18 @@
+// Pseudonyms: the same identifier has the same one under the same key, and without the key nobody finds the identifier.
+// One is a code that stands for somebody and is derived from what identifies them: what has it is redacted, and not
+// de-identified (45 CFR 164.514(c)(1)).
+
+import { createHmac } from 'node:crypto'
+import { fold } from '../text/normalize.ts'
+
+/**
+ * The pseudonym of an identifier: HMAC-SHA-256 in the form of a UUID of version 8 (RFC 9562 5.8), which is an id of FHIR
+ * too. Case, accents and spaces around it make no difference, as in the search for identifiers.
+ */
+export function pseudonym(identifier: string, key: Buffer): string {
+  const hash = createHmac('sha256', key).update(fold(identifier).trim()).digest().subarray(0, 16)
+  hash[6] = ((hash[6] as number) & 0x0f) | 0x80
+  hash[8] = ((hash[8] as number) & 0x3f) | 0x80
+  const hex = hash.toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
