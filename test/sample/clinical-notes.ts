@@ -90,7 +90,7 @@ const familyName = (making: Making): string =>
 
 function fullName(making: Making): string {
   const [first, last] = [givenName(making), familyName(making)]
-  const initial = making.random.pick([...'ABCDEGHJKLMNPRSTVW'])
+  const initial = making.random.pick(Array.from('ABCDEGHJKLMNPRSTVW'))
   return making.random.pick([
     `${first} ${last}`,
     `${first} ${last}`,
@@ -168,7 +168,7 @@ const mail = (making: Making): string =>
 /** What each letter counts in a vehicle number's check digit, and what each place weighs (49 CFR 565.15). */
 const vinValues = new Map(
   ['0', '1AJ', '2BKS', '3CLT', '4DMU', '5ENV', '6FW', '7GPX', '8HY', '9RZ'].flatMap((like, value) =>
-    [...like].map((character) => [character, value] as const),
+    Array.from(like).map((character) => [character, value] as const),
   ),
 )
 const vinWeights = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2]
@@ -187,10 +187,12 @@ function vin({ random }: Making): string {
 /** A provider's number whose check digit is right: Luhn, over 80840 and the number (45 CFR 162.406). */
 function npi(making: Making): string {
   const body = `1${digits(making, 8)}`
-  const sum = [...`80840${body}`].toReversed().reduce((total, digit, at) => {
-    const value = Number(digit) * (at % 2 === 0 ? 2 : 1)
-    return total + (value > 9 ? value - 9 : value)
-  }, 0)
+  const sum = Array.from(`80840${body}`)
+    .toReversed()
+    .reduce((total, digit, at) => {
+      const value = Number(digit) * (at % 2 === 0 ? 2 : 1)
+      return total + (value > 9 ? value - 9 : value)
+    }, 0)
   return body + String((10 - (sum % 10)) % 10)
 }
 
@@ -227,7 +229,7 @@ const places: { readonly [name: string]: Place } = {
   vin: ['VEHICLE_IDENTIFIER', vin],
   license: [
     'CERTIFICATE_LICENSE_NUMBER',
-    (making) => `${making.random.pick([...'ABCDE'])}${digits(making, 7)}`,
+    (making) => `${making.random.pick(Array.from('ABCDE'))}${digits(making, 7)}`,
   ],
   npi: ['CERTIFICATE_LICENSE_NUMBER', npi],
   code: ['UNIQUE_IDENTIFIER', (making) => `TRIAL-${digits(making, 3)}-${digits(making, 4)}`],
