@@ -1,0 +1,217 @@
+// The document as project.ts leaves it, made by cutting the text that came instead of building it anew: what is kept goes
+// on as its bytes, what nobody named is passed over. project.ts says what is kept; tests hold the two together.
+
+import { nameOf } from '../json-names.ts'
+import {
+  endOf,
+  kindOf,
+  listKind,
+  nameNumberOf,
+  nextOf,
+  numberKind,
+  objectKind,
+  startOf,
+  stride,
+  type Tape,
+  textKind,
+} from '../json-scan.ts'
+import type { PatternTree } from '../pointer.ts'
+import { Written } from './edit-container.ts'
+import { Output } from './edit-output.ts'
+import { identifying, keepScalar, type Projection } from './project.ts'
+import { numberAt, textAt } from './tape-values.ts'
+import { add } from './text.ts'
+
+type Resources = NonNullable<PatternTree['resources']>
+
+/**
+ * JSON of what `project` would leave of the value at `entry`: equal to it, not letter by letter, since white space and the
+ * spelling of texts and numbers stay as they came. Counts in `by` what `project` counts.
+ */
+export function edit(tape: Tape, entry: number, tree: PatternTree, by: Projection): string {
+  const editor = new Editor(tape, by, tree.resources)
+  const stays = tree.resources === undefined ? editor.place(entry, tree) : editor.seek(entry, tree, undefined)
+  const text = stays ? editor.output.whole() : 'null'
+  if (text !== 'null') return text
+  return kindOf(tape, entry) === listKind ? '[]' : '{}'
+}
+
+/** Each method writes what stays of one value, and says whether that is anything; where it is nothing, nothing is written. */
+class Editor {
+  readonly output: Output
+  readonly #tape: Tape
+  readonly #resources: Resources | undefined
+  #by: Projection
+
+  constructor(tape: Tape, by: Projection, resources: Resources | undefined) {
+    this.#tape = tape
+    this.#by = by
+    this.#resources = resources
+    this.output = new Output(tape.bytes)
+  }
+
+  place(entry: number, tree: PatternTree): boolean {
+    if (tree.rule !== undefined) return this.#keep(entry, tree.rule)
+    const kind = kindOf(this.#tape, entry)
+    if (kind === objectKind) return this.#placeMembers(entry, tree)
+    return kind === listKind ? this.#placeItems(entry, tree) : this.#dropped()
+  }
+
+  #placeItems(list: number, tree: PatternTree): boolean {
+    const tape = this.#tape
+    const written = new Written(list, tape, this.output)
+    const numbered = tree.named.size > 0
+    let index = 0
+    for (let entry = list + stride; entry < nextOf(tape, list); entry = nextOf(tape, entry)) {
+      const child = (numbered ? tree.named.get(String(index)) : undefined) ?? tree.any
+      written.begin(entry)
+      const stays = child === undefined ? this.#dropped() : this.place(entry, child)
+      written.end(entry, stays)
+      index += 1
+    }
+    return written.close(true)
+  }
+
+  #placeMembers(object: number, tree: PatternTree): boolean {
+    const tape = this.#tape
+    const written = new Written(object, tape, this.output)
+    for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
+      const name = nameOf(nameNumberOf(tape, entry))
+      const child = tree.named.get(name) ?? tree.any
+      if (child === undefined) {
+        this.#dropped()
+        written.pass(entry)
+        continue
+      }
+      written.begin(entry)
+      written.end(entry, this.place(entry, child) && !identifying(name, this.#by))
+    }
+    return written.close(false)
+  }
+
+  /** Like `place`, but goes down where nothing is named, too: a resource may stand anywhere. */
+  seek(entry: number, pointed: PatternTree | undefined, element: PatternTree | undefined): boolean {
+    if (pointed?.rule !== undefined) return this.#keep(entry, pointed.rule)
+    const kind = kindOf(this.#tape, entry)
+    if (kind === objectKind) return this.#seekMembers(entry, pointed, element)
+    if (kind === listKind) return this.#seekItems(entry, pointed, element)
+    return element?.rule === undefined ? this.#dropped() : this.#keep(entry, element.rule)
+  }
+
+  #seekItems(list: number, pointed: PatternTree | undefined, element: PatternTree | undefined): boolean {
+    const tape = this.#tape
+    const written = new Written(list, tape, this.output)
+    const inner = element?.single === true ? undefined : element
+    let index = 0
+    for (let entry = list + stride; entry < nextOf(tape, list); entry = nextOf(tape, entry)) {
+      const child = pointed === undefined ? undefined : (pointed.named.get(String(index)) ?? pointed.any)
+      written.begin(entry)
+      written.end(entry, this.seek(entry, child, inner))
+      index += 1
+    }
+    return written.close(pointed !== undefined)
+  }
+
+  #seekMembers(object: number, pointed: PatternTree | undefined, element: PatternTree | undefined): boolean {
+    const tape = this.#tape
+    const written = new Written(object, tape, this.output)
+    const own = this.#elementsOf(object, element)
+    let carried: Projection[] | undefined
+    let any = false
+    for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
+      const name = nameOf(nameNumberOf(tape, entry))
+      const pointedChild = pointed?.named.get(name) ?? pointed?.any
+      const child = own?.named.get(name)
+      written.begin(entry)
+      if (pointedChild === undefined && child?.carrier === true) {
+        // Stays only with something else: until that is known it is counted apart.
+        const outer = this.#by
+        this.#by = { ...outer, tally: { redacted: {}, dropped: {} }, kept: {} }
+        ;(carried ??= []).push(this.#by)
+        written.end(entry, this.seek(entry, undefined, child))
+        this.#by = outer
+        continue
+      }
+      const stays = this.seek(entry, pointedChild, child) && !identifying(name, this.#by)
+      written.end(entry, stays)
+      any ||= stays
+    }
+    for (const one of carried ?? nothing) {
+      if (any) addAll(one, this.#by)
+      else this.#dropped()
+    }
+    return any ? written.close(false) : written.undo()
+  }
+
+  /** By its own type, and not by what it stands in. */
+  #elementsOf(object: number, element: PatternTree | undefined): PatternTree | undefined {
+    const tape = this.#tape
+    for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
+      if (nameOf(nameNumberOf(tape, entry)) !== 'resourceType') continue
+      return kindOf(tape, entry) === textKind ? this.#resources?.get(textAt(tape, entry)) : element
+    }
+    return element
+  }
+
+  #keep(entry: number, rule: string): boolean {
+    const tape = this.#tape
+    const kind = kindOf(tape, entry)
+    if (kind === textKind) return this.#keepText(entry, rule)
+    const by = this.#by
+    if (kind <= listKind && by.rules.text !== 'Keep') {
+      return kind === listKind ? this.#keepItems(entry, rule) : this.#keepMembers(entry, rule)
+    }
+    if (kind === numberKind && keepScalar(numberAt(tape, entry), rule, by) === undefined) return false
+    if (kind !== numberKind) add(by.kept, rule)
+    this.output.stretch(startOf(tape, entry), endOf(tape, entry))
+    return true
+  }
+
+  #keepText(entry: number, rule: string): boolean {
+    const tape = this.#tape
+    const text = textAt(tape, entry)
+    const left = keepScalar(text, rule, this.#by)
+    if (left === undefined) return false
+    if (left === text) this.output.stretch(startOf(tape, entry), endOf(tape, entry))
+    else this.output.put(JSON.stringify(left))
+    return true
+  }
+
+  #keepItems(list: number, rule: string): boolean {
+    const tape = this.#tape
+    const written = new Written(list, tape, this.output)
+    for (let entry = list + stride; entry < nextOf(tape, list); entry = nextOf(tape, entry)) {
+      written.begin(entry)
+      written.end(entry, this.#keep(entry, rule))
+    }
+    return written.close(true)
+  }
+
+  #keepMembers(object: number, rule: string): boolean {
+    const tape = this.#tape
+    const written = new Written(object, tape, this.output)
+    for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
+      written.begin(entry)
+      const stays = this.#keep(entry, rule) && !identifying(nameOf(nameNumberOf(tape, entry)), this.#by)
+      written.end(entry, stays)
+    }
+    return written.close(true)
+  }
+
+  #dropped(): false {
+    add(this.#by.tally.dropped, 'not-allowed')
+    return false
+  }
+}
+
+const nothing: readonly Projection[] = []
+
+function addAll({ tally, kept }: Projection, into: Projection): void {
+  sum(kept, into.kept)
+  sum(tally.dropped, into.tally.dropped)
+  sum(tally.redacted, into.tally.redacted)
+}
+
+function sum(counts: Readonly<Record<string, number>>, into: Record<string, number>): void {
+  for (const rule in counts) into[rule] = (into[rule] ?? 0) + (counts[rule] as number)
+}

@@ -1,0 +1,28 @@
+// Values of a tape as JSON.parse gives them, made one by one where somebody needs them.
+
+import type { Json } from '../canonical.ts'
+import { endOf, escapes, kindOf, signsOf, startOf, type Tape, textKind } from '../json-scan.ts'
+
+/** The text at an entry that is one. */
+export function textAt(tape: Tape, entry: number): string {
+  const [start, end] = [startOf(tape, entry), endOf(tape, entry)]
+  const signs = signsOf(tape, entry)
+  if (signs === 0) return tape.letters().slice(start + 1, end - 1)
+  if ((signs & escapes) !== 0) return JSON.parse(utf8(tape, start, end)) as string
+  return utf8(tape, start + 1, end - 1)
+}
+
+/** The number at an entry that is one. */
+export function numberAt(tape: Tape, entry: number): number {
+  return Number(tape.letters().slice(startOf(tape, entry), endOf(tape, entry)))
+}
+
+/** Whatever stands at an entry. */
+export function valueAt(tape: Tape, entry: number): Json {
+  if (kindOf(tape, entry) === textKind) return textAt(tape, entry)
+  return JSON.parse(utf8(tape, startOf(tape, entry), endOf(tape, entry))) as Json
+}
+
+function utf8({ bytes }: Tape, start: number, end: number): string {
+  return bytes.toString('utf8', start, end)
+}

@@ -1,0 +1,93 @@
+// What redaction is measured on: one structured result, one Bundle, and text by itself, of the sample's own records.
+
+import type { Json } from '../../core/canonical.ts'
+import type { Returns } from '../../core/policy.ts'
+import { type Resource, records } from '../sample/fhir.ts'
+
+const kilobytes4 = 4_096
+const megabyte = 1_000_000
+
+/** A document as its server wrote it, and what of it the policy names. */
+export type Document = { readonly text: string; readonly returns: Returns }
+
+const returns = (fields: string[]): Returns => ({ fields, patients: [], text: 'Redact', media: 'Drop' })
+
+const of = (resources: readonly Resource[], type: string): readonly Resource[] =>
+  resources.filter(({ resourceType }) => resourceType === type)
+
+/** A patient's record as a narrow tool's server returns it, 4 KB: of each section the policy names what the work needs. */
+export function structuredResult(): Document {
+  const [record] = records(1, 1)
+  if (record === undefined) throw new Error('The generator gave no record')
+  const { patient, subject, conditions, medications, observations } = record
+  const parts = [...conditions, ...medications, ...observations]
+  const written = (count: number): string => {
+    const some = parts.slice(0, count)
+    return JSON.stringify({
+      patient,
+      subject,
+      conditions: of(some, 'Condition'),
+      medications: of(some, 'MedicationRequest'),
+      observations: of(some, 'Observation'),
+    })
+  }
+  const most = parts.findLastIndex((_, at) => written(at + 1).length <= kilobytes4) + 1
+  return {
+    text: written(most),
+    returns: returns([
+      '/conditions/*/code',
+      '/conditions/*/clinicalStatus',
+      '/conditions/*/onsetDateTime',
+      '/medications/*/medicationCodeableConcept',
+      '/medications/*/status',
+      '/observations/*/code',
+      '/observations/*/valueQuantity',
+      '/observations/*/effectiveDateTime',
+    ]),
+  }
+}
+
+/** A Bundle of the whole records of many patients, 1 MB: conditions, medications and observations stay. */
+export function bundle(): Document {
+  const entry: Json[] = []
+  let size = 0
+  for (const { patient, conditions, medications, observations, encounters } of records(1, 400)) {
+    for (const resource of [patient, ...conditions, ...medications, ...observations, ...encounters]) {
+      if (size > megabyte) break
+      const one = { fullUrl: `urn:uuid:${resource.id}`, resource: resource as unknown as Json }
+      size += JSON.stringify(one).length + 1
+      entry.push(one)
+    }
+  }
+  return {
+    text: JSON.stringify({ resourceType: 'Bundle', type: 'searchset', total: entry.length, entry }),
+    returns: returns([
+      '/resourceType',
+      '/entry/*/resource/resourceType',
+      '/entry/*/resource/code',
+      '/entry/*/resource/clinicalStatus',
+      '/entry/*/resource/onsetDateTime',
+      '/entry/*/resource/medicationCodeableConcept',
+      '/entry/*/resource/valueQuantity',
+      '/entry/*/resource/effectiveDateTime',
+    ]),
+  }
+}
+
+/** Notes of a ward, one behind the other, as one text of so many characters. */
+export function ordinaryText(length: number): string {
+  const notes = records(3, 60).flatMap(({ notes }) => notes.map(({ text }) => text))
+  return repeated(notes.join('\n'), length)
+}
+
+/** Text that looks like the beginning of identifiers all the way: what a pattern that looks back and forth stumbles over. */
+export const adversarialTexts: { readonly [of: string]: (length: number) => string } = {
+  'digits and dashes': (length) => repeated('123-45-678 555-01', length),
+  'dots and colons': (length) => repeated('1.1.1.a:b:c::', length),
+  'at signs': (length) => repeated('a@a.@', length),
+  'one word': (length) => repeated('Aa', length),
+  'months and days': (length) => repeated('Jan 1 of mar 2 ', length),
+}
+
+const repeated = (text: string, length: number): string =>
+  text.repeat(Math.ceil(length / text.length)).slice(0, length)

@@ -1,0 +1,262 @@
+// A document that is cut where it lies is the one that is built anew, whatever it holds.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Json } from '../../../core/canonical.ts'
+import { scan } from '../../../core/json-scan.ts'
+import { patternTree } from '../../../core/pointer.ts'
+import type { Returns } from '../../../core/policy.ts'
+import { edit } from '../../../core/redaction/edit.ts'
+import { lookOver } from '../../../core/redaction/edit-survey.ts'
+import { type Projection, project } from '../../../core/redaction/project.ts'
+import { returnRules } from '../../../core/redaction/rules.ts'
+import { look, type Survey, survey } from '../../../core/redaction/survey.ts'
+import type { TextRules } from '../../../core/redaction/text.ts'
+import { records } from '../../sample/fhir.ts'
+import { verifies } from '../../verifies.ts'
+
+type Left = { readonly shown: Json; readonly by: Projection }
+
+const projection = (known: Survey, rules: TextRules): Projection => ({
+  known,
+  rules,
+  tally: { redacted: {}, dropped: {} },
+  kept: {},
+  memberNames: new Map(),
+})
+
+function builtAnew(text: string, { fields, patients }: Rules, rules: TextRules): Left {
+  const document = JSON.parse(text) as Json
+  const known = survey()
+  look(document, patients, known)
+  const by = projection(known, rules)
+  return { shown: JSON.parse(JSON.stringify(project(document, fields, by))) as Json, by }
+}
+
+type Rules = Pick<ReturnType<typeof returnRules>, 'fields' | 'patients'>
+
+/** Undefined where the document is left to JSON.parse. */
+function cut(
+  text: string,
+  { fields, patients }: Rules,
+  rules: TextRules,
+): (Left & { text: string }) | undefined {
+  // Not at the beginning of its bytes, as an answer's result is not.
+  const before = '{"result":'
+  const bytes = Buffer.from(`${before}${text}}`)
+  const tape = scan(bytes, before.length, bytes.length - 1)
+  if (tape === undefined) return undefined
+  const known = survey()
+  lookOver(tape, 0, patients, known)
+  const by = projection(known, rules)
+  const left = edit(tape, 0, fields, by)
+  return { shown: JSON.parse(left) as Json, by, text: left }
+}
+
+const account = ({ kept, tally, known }: Projection) => ({
+  kept,
+  ...tally,
+  patients: [...known.patients].toSorted(),
+  names: [...known.names].toSorted(),
+  ids: [...known.ids].toSorted(),
+  same: known.same.map((one) => one.join()).toSorted(),
+})
+
+function expectSame(text: string, rules: Rules, textRules: TextRules): void {
+  const one = cut(text, rules, textRules)
+  const other = builtAnew(text, rules, textRules)
+  if (one === undefined) throw new Error('The document was not read where it lies')
+
+  expect(one.shown).toEqual(other.shown)
+  expect(JSON.stringify(one.shown)).toBe(JSON.stringify(other.shown))
+  expect(account(one.by)).toEqual(account(other.by))
+}
+
+const words = fc.constantFrom(
+  'Flügel',
+  'Anna',
+  'anna fluegel',
+  'all is well',
+  'MRN-123456',
+  'Patient/p-77',
+  'see Patient/p-78 today',
+  '2020-01-02',
+  '2020-01-02T03:04:05Z',
+  'seen on 2/3/2020',
+  'a "quoted" word',
+  'back\\slash',
+  'Ж',
+  '😀 ok',
+  'call 208-555-0162',
+  'urn:uuid:p-79',
+  'active',
+  '',
+  'E11.9',
+  '/ and \n line',
+  'http://loinc.org',
+)
+const scalars: fc.Arbitrary<Json> = fc.oneof(
+  { weight: 6, arbitrary: words },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary' }).filter((one) => one.isWellFormed()) },
+  { weight: 1, arbitrary: fc.constantFrom<Json>(0, 12, -3.5, 123456, true, false, null, 4_247_813) },
+)
+const memberNames = fc.constantFrom(
+  'a',
+  'b',
+  'c',
+  'code',
+  'name',
+  'family',
+  'given',
+  'text',
+  'display',
+  'reference',
+  'subject',
+  'patient',
+  'mrn',
+  'phone',
+  'firstName',
+  'patient_id',
+  'ssn',
+  'dob',
+  'Anna',
+  'Flügel',
+  'identifier',
+  'value',
+  'id',
+  'address',
+  'line',
+  'city',
+  'telecom',
+  'contact',
+  'valueAddress',
+  '__proto__',
+  'p-77',
+  '2020-01-02',
+)
+const types = fc.constantFrom('Patient', 'Practitioner', 'Condition', 'RelatedPerson', 'Bundle', 'Nothing')
+
+/** An object of these members, in their order; `__proto__` is one like any other. */
+const object = (members: readonly (readonly [string, Json])[]): Json => {
+  const made: { [member: string]: Json } = {}
+  for (const [name, value] of members)
+    Object.defineProperty(made, name, { value, enumerable: true, configurable: true, writable: true })
+  return made
+}
+
+const { document } = fc.letrec<{ document: Json; members: [string, Json][] }>((tie) => ({
+  members: fc.uniqueArray(fc.tuple(memberNames, tie('document')), {
+    selector: ([name]) => name,
+    maxLength: 5,
+  }),
+  document: fc.oneof(
+    { maxDepth: 5, withCrossShrink: true },
+    { weight: 2, arbitrary: scalars },
+    { weight: 3, arbitrary: tie('members').map(object) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(types, tie('members'), fc.boolean())
+        .map(([type, members, last]) =>
+          object(last ? [...members, ['resourceType', type]] : [['resourceType', type], ...members]),
+        ),
+    },
+    { weight: 2, arbitrary: fc.array(tie('document'), { maxLength: 4 }) },
+  ),
+}))
+const segment = fc.oneof(
+  memberNames.map((name) => name.replaceAll('~', '~0').replaceAll('/', '~1')),
+  fc.constantFrom('*', '*', '*', '0', '1', 'resourceType'),
+)
+const pointers = fc.array(
+  fc.array(segment, { maxLength: 4 }).map((segments) => segments.map((one) => `/${one}`).join('')),
+  { maxLength: 4 },
+)
+const paths = fc.subarray(
+  [
+    'Patient.name',
+    'Patient.address.city',
+    'Condition.code',
+    'HumanName.family',
+    'Bundle.entry',
+    'Extension.value',
+  ],
+  { maxLength: 3 },
+)
+const textRules: fc.Arbitrary<TextRules> = fc.record({
+  dates: fc.constantFrom('Year', 'Drop'),
+  text: fc.constantFrom('Redact', 'Redact', 'Drop', 'Keep'),
+})
+
+/** Ways in which servers write the same document. */
+const writers: readonly ((value: Json) => string)[] = [
+  (value) => JSON.stringify(value),
+  (value) => ` ${JSON.stringify(value, null, 2)}\n`,
+  (value) => JSON.stringify(value, null, '\t').replaceAll('\n', '\r\n'),
+  (value) => JSON.stringify(value).replaceAll('/', String.raw`\/`),
+  // Of values alone: a name with an escape is left to JSON.parse.
+  (value) =>
+    JSON.stringify(value).replaceAll(/"(?:[^"\\]|\\.)*"(?!:)/g, (text) =>
+      text.replaceAll(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    ),
+]
+
+const rulesFor = (fields: string[], patients: string[]): Rules => {
+  const returns: Returns = { fields, patients: [], text: 'Redact', media: 'Drop' }
+  return { fields: returnRules(returns).fields, patients: patternTree(patients) }
+}
+
+verifies(
+  'minimum:fields',
+  'whatever the document, the fields and how its server wrote it: what is cut out of its bytes is what is built anew',
+  () => {
+    let cutOnes = 0
+    fc.assert(
+      fc.property(
+        document,
+        pointers,
+        paths,
+        pointers,
+        textRules,
+        fc.constantFrom(...writers),
+        (value, pointed, elements, patients, rules, write) => {
+          const text = write(value)
+          if (cut(text, rulesFor([], []), rules) === undefined) return
+          cutOnes += 1
+          expectSame(text, rulesFor([...pointed, ...elements], patients), rules)
+        },
+      ),
+      { numRuns: 1_000 },
+    )
+    expect(cutOnes).toBeGreaterThan(800)
+  },
+)
+
+test('whole synthetic records are cut as they are built anew', () => {
+  for (const record of records(7, 20)) {
+    const text = JSON.stringify(record)
+    for (const fields of [[''], ['/conditions'], ['/notes/*/text', '/patient'], ['/conditions/*/code'], []])
+      expectSame(text, rulesFor(fields, ['/subject/reference']), { dates: 'Year', text: 'Redact' })
+  }
+})
+
+const folder = process.env['HIPAA_MCP_DATA']
+
+test.runIf(folder !== undefined)('FHIR resources of others are cut as they are built anew', () => {
+  const found = ['us-core', 'synthea'].flatMap((one) => {
+    const inner = join(folder as string, 'fhir', one)
+    return readdirSync(inner)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => readFileSync(join(inner, name), 'utf8'))
+  })
+  expect(found.length).toBeGreaterThan(50)
+  for (const text of found)
+    for (const fields of [
+      [''],
+      ['/name', '/entry/*/resource/code'],
+      ['Condition.code', 'Patient.name', 'Extension.value'],
+    ])
+      expectSame(text, rulesFor(fields, []), { dates: 'Year', text: 'Redact' })
+})
