@@ -3,7 +3,7 @@
 
 import type { Json, JsonObject } from '../canonical.ts'
 import { isObject } from '../is-object.ts'
-import { parseText } from '../json.ts'
+import { decoded, jsonIn, textOf } from './encoded.ts'
 import { type Projection, project } from './project.ts'
 import type { ReturnRules } from './rules.ts'
 import { add, identifies, redactText } from './text.ts'
@@ -42,19 +42,23 @@ export function blockOf(block: unknown, twin?: string): Block {
 
 /** What a resource holds (MCP ResourceContents): text, or bytes. */
 export function contentsOf(resource: JsonObject): Block {
-  const { text, blob } = resource
+  const { text, blob, mimeType } = resource
   if (typeof text === 'string') return textBlock(text)
-  return typeof blob === 'string'
-    ? { media: resource, is: 'content-blob' }
-    : { unfiltered: 'content-unknown' }
+  if (typeof blob !== 'string') return { unfiltered: 'content-unknown' }
+  const said = typeof mimeType === 'string' && textTypes.test(mimeType) ? textOf(blob) : undefined
+  return said === undefined ? { media: resource, is: 'content-blob' } : textBlock(said)
 }
 
+/** Types whose bytes are text that can be judged: not XML, of which fields know nothing. */
+const textTypes = /^(?:application\/(?:[\w.-]+\+)?json|text\/(?!xml\b)[\w.-]+)\s*(?:;|$)/i
+
 function textBlock(text: string): Block {
-  if (!/^[\s\ufeff]*[[{]/.test(text))
-    return looksLikeJson(text) ? { unfiltered: 'content-like-json' } : { text }
-  const parsed = parseText(text.replace(/^\ufeff/, ''))
+  // Nothing but an encoding is no text.
+  if (decoded(text) !== undefined) return { unfiltered: 'content-encoded' }
+  const json = jsonIn(text)
+  if (json === undefined) return looksLikeJson(text) ? { unfiltered: 'content-like-json' } : { text }
   // Text that begins like JSON and is none would get around the fields.
-  return 'value' in parsed ? { json: parsed.value as Json } : { unfiltered: 'content-like-json' }
+  return 'value' in json ? { json: json.value } : { unfiltered: 'content-like-json' }
 }
 
 /** JSON inside other text, such as a Markdown fence or a log line: members with quoted names. */
@@ -124,7 +128,9 @@ export function redactContents(
     return undefined
   }
   const text = redactBlockText(inner, { by, returns, ...(structured === undefined ? {} : { structured }) })
-  return text === undefined ? undefined : { uri, ...kind, text }
+  if (text === undefined) return undefined
+  const encoded = resource['text'] === undefined
+  return { uri, ...kind, ...(encoded ? { blob: Buffer.from(text, 'utf8').toString('base64') } : { text }) }
 }
 
 function redactBlockText(block: Block, { by, returns, structured }: Shower): string | undefined {
@@ -138,9 +144,20 @@ function redactBlockText(block: Block, { by, returns, structured }: Shower): str
     add(by.tally.dropped, 'text')
     return undefined
   }
+  const structure = returns.fields.rule === undefined ? structureOf(block.text) : undefined
+  if (structure !== undefined) {
+    add(by.tally.dropped, structure)
+    return undefined
+  }
   const text = redactText(block.text, by.known, by.rules, by.tally)
   if (text !== undefined) add(by.kept, 'text')
   return text
+}
+
+/** Records that are no JSON: fields cannot cut them, so they leave only where all is kept. */
+function structureOf(text: string): string | undefined {
+  if (/^[\s\ufeff]*<(?:\?xml|!DOCTYPE|[A-Za-z][^>]{0,1000}\sxmlns)/.test(text)) return 'content-like-xml'
+  return /^[\s\ufeff\v]*(?:FHS|BHS|MSH)\|/.test(text) ? 'content-like-hl7v2' : undefined
 }
 
 /** Bytes and what kind they are; not the annotations and `_meta` beside them, which are room for anything. */

@@ -3,6 +3,8 @@
 
 import type { Json } from '../canonical.ts'
 import type { PatternTree } from '../pointer.ts'
+import { decoded, isEncoding } from './encoded.ts'
+import { redactEncoded } from './inside.ts'
 import type { Survey } from './survey.ts'
 import { add, identifies, redactText, type Tally, type TextRules } from './text.ts'
 
@@ -14,6 +16,8 @@ export type Projection = {
   /** Member names seen so far: whether each identifies somebody. They repeat more than anything else. */
   readonly memberNames: Map<string, boolean>
   /** Absent on the request path: then nothing is told, and nothing paid. */
+  /** Trees of FHIR elements, for resources that stand in a kept string as base64. */
+  readonly resources?: PatternTree['resources']
   readonly trace?: Trace
 }
 
@@ -35,7 +39,7 @@ export function project(document: Json, tree: PatternTree, by: Projection): Json
   const left =
     resources === undefined
       ? place(document, tree, by)
-      : seek(document, { pointed: tree, element: undefined }, resources, by)
+      : seek(document, { pointed: tree, element: undefined }, resources, { ...by, resources })
   return left ?? (Array.isArray(document) ? [] : {})
 }
 
@@ -155,7 +159,7 @@ export function keepScalar<Scalar extends string | number | boolean | null>(
   by: Projection,
 ): Scalar | string | undefined {
   if (typeof value === 'string') {
-    const text = redactText(value, by.known, by.rules, by.tally)
+    const text = keepText(value, rule, by)
     if (text === undefined) by.trace?.decided(undefined)
     else kept(rule, by)
     return text
@@ -170,6 +174,17 @@ export function keepScalar<Scalar extends string | number | boolean | null>(
 }
 
 function keepItems(value: readonly Json[], rule: string, by: Projection): readonly Json[] {
+function keepText(value: string, rule: string, by: Projection): string | undefined {
+  if (by.rules.text === 'Keep' && by.resources === undefined) return value
+  const inner = decoded(value)
+  if (inner !== undefined) return redactEncoded(value, inner, rule, { by, project })
+  if (by.rules.text !== 'Keep' && isEncoding(value)) {
+    add(by.tally.dropped, 'encoded')
+    return undefined
+  }
+  return redactText(value, by.known, by.rules, by.tally)
+}
+
   let copy: Json[] | undefined
   for (let index = 0; index < value.length; index += 1) {
     by.trace?.into(index)

@@ -7,6 +7,7 @@ import { matches, type PatternTree } from '../pointer.ts'
 import { fold } from '../text/normalize.ts'
 import { small, wordEnd, wordStart } from '../text/word.ts'
 import { words } from '../words.ts'
+import { decoded, jsonIn } from './encoded.ts'
 import { patientIn } from './patients.ts'
 
 export type Survey = {
@@ -60,12 +61,20 @@ export function addReferences(text: string, into: Survey): void {
   reference.lastIndex = 0
   for (let match = reference.exec(text); match !== null; match = reference.exec(text))
     addPatients(match[1], into)
+  const inner = decoded(text)
+  if (inner !== undefined) return addEncoded(inner, into)
 }
 
 function walk(value: unknown, key: string, resource: string | undefined, into: Survey): void {
   if (typeof value === 'string') return addReferences(value, into)
   if (Array.isArray(value)) {
     for (const item of value) walk(item, key, resource, into)
+function addEncoded(inner: string, into: Survey): void {
+  const json = jsonIn(inner)
+  if (json !== undefined && 'value' in json) walk(json.value, '', undefined, into)
+  else addReferences(inner, into)
+}
+
     return
   }
   if (!isObject(value)) return

@@ -68,6 +68,7 @@ export function shownResult(
     tally: { redacted: {}, dropped: { ...dropped } },
     kept: {},
     memberNames: new Map(),
+    ...(returns.fields.resources === undefined ? {} : { resources: returns.fields.resources }),
   }
   // What was filtered is put together anew, whatever the policy keeps.
   if (returns.whole && parts === all) {

@@ -240,3 +240,125 @@ for (const space of pretty)
       expect(structuredContent).toMatchObject({ code: { text: 'Diabetes' } })
     },
   )
+
+const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64')
+
+verifies(
+  'minimum:encoded',
+  'a patient who stands in an encoding alone is out of reach like any other',
+  async () => {
+    const tool = aTool({ returns: { ...usual, fields: ['/file'] } })
+    scene.use(
+      aPolicy({ roles: [aRole({ patients: 'Bound' })], patient: { claim: '/patient' }, tools: [tool] }),
+    )
+    const token = await scene.token({ patient: 'p-100' })
+    const answers = [condition, { resourceType: 'Patient', id: 'p-999', name: [{ family: 'Fluegel' }] }]
+
+    const replies = []
+    for (const answer of answers) {
+      scene.upstream.answering = withValue({ file: base64(answer) })
+      replies.push(await scene.ask({ ...aCall(), token }))
+    }
+
+    expect(resultOf(replies[0] as never)).toHaveProperty('structuredContent.file')
+    expect(replies[1]?.text).toContain('patient-not-permitted')
+  },
+)
+
+verifies('minimum:encoded', 'a resource’s blob of FHIR is cut by paths of its type', async () => {
+  const resource = {
+    name: 'labs',
+    uri: 'ehr://labs',
+    description: 'Labs',
+    subscribe: false,
+    returns: usual,
+    limits: aTool().limits,
+  }
+  scene.use(aPolicy({ roles: [aRole({ resources: ['labs'] })], resources: [resource] }))
+  scene.upstream.answering = withResult({
+    contents: [
+      {
+        uri: 'ehr://labs',
+        mimeType: 'application/fhir+json',
+        blob: base64(condition),
+        _meta: { by: 'Fluegel' },
+      },
+      { uri: 'ehr://labs', mimeType: 'image/png', blob: base64(condition) },
+    ],
+  })
+
+  expect((await scene.ask(aMessage('resources/read', { uri: 'ehr://labs' }))).json['result']).toEqual({
+    contents: [
+      {
+        uri: 'ehr://labs',
+        mimeType: 'application/fhir+json',
+        blob: base64({ resourceType: 'Condition', code: { text: 'Diabetes' } }),
+      },
+    ],
+  })
+})
+
+verifies('minimum:fhir-paths', 'a prompt’s embedded record is cut by the same paths', async () => {
+  const prompt = {
+    name: 'summary',
+    description: 'Summary',
+    from: 'summary',
+    arguments: { type: 'object' },
+    bulk: 'Allowed' as const,
+    identifiers: 'Refuse' as const,
+    returns: usual,
+    limits: aTool().limits,
+  }
+  scene.use(aPolicy({ roles: [aRole({ prompts: ['summary'] })], prompts: [prompt] }))
+  const text = JSON.stringify({ resourceType: 'Bundle', type: 'document', entry: [{ resource: condition }] })
+  scene.upstream.answering = withResult({ messages: [{ role: 'user', content: { type: 'text', text } }] })
+
+  const reply = await scene.ask(aMessage('prompts/get', { name: 'summary', arguments: {} }))
+
+  const left = {
+    resourceType: 'Bundle',
+    type: 'document',
+    entry: [{ resource: { resourceType: 'Condition', code: { text: 'Diabetes' } } }],
+  }
+  expect(reply.json['result']).toEqual({
+    messages: [{ role: 'user', content: { type: 'text', text: JSON.stringify(left) } }],
+  })
+})
+
+const beside = {
+  icons: [{ src: 'https://img.example.org/Fluegel' }],
+  annotations: { audience: ['user'] },
+  _meta: { a: 'Fluegel' },
+}
+const media = [
+  {
+    type: 'resource_link',
+    uri: 'ehr://labs',
+    name: 'labs',
+    title: 'Fluegel',
+    description: 'Fluegel',
+    ...beside,
+  },
+  { type: 'image', data: 'AAAA', mimeType: 'image/png', ...beside },
+]
+
+verifies(
+  'minimum:other-content',
+  'links and pictures go, and what stands beside them goes where they are kept, too',
+  async () => {
+    scene.upstream.answering = withResult({ content: media, _meta: { a: 'Fluegel' } })
+
+    returning({})
+    const dropped = await scene.ask()
+    returning({ media: 'Keep' })
+    const kept = await scene.ask()
+
+    expect(resultOf(dropped)).toEqual({ content: [] })
+    expect(resultOf(kept)).toEqual({
+      content: [
+        { type: 'resource_link', uri: 'ehr://labs', name: 'labs' },
+        { type: 'image', data: 'AAAA', mimeType: 'image/png' },
+      ],
+    })
+  },
+)

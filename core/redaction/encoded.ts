@@ -1,0 +1,44 @@
+// Text that stands in a string as base64 (RFC 4648 section 4): FHIR's Attachment.data and Binary.data, and whatever other
+// servers call it. It is known by what it is, not by the name or the media type beside it, which a server may leave out.
+
+import { isUtf8 } from 'node:buffer'
+import type { Json } from '../canonical.ts'
+import { type JsonFault, parseText } from '../json.ts'
+
+/** MIME breaks its lines. */
+const letters = /^[A-Za-z0-9+/]{6}[A-Za-z0-9+/\r\n]*={0,2}\s{0,2}$/
+/** Nobody reads other control characters, and bytes that are no text have some. */
+const unreadable = /[^\P{Cc}\t\r\n]/u
+const word = /\p{L}{2}/u
+
+/** The text inside; undefined for a string in which there is none. A word is rarely that: its bytes are no UTF-8. */
+export function decoded(text: string): string | undefined {
+  const { length } = text
+  if (length < 8 || ((length & 3) !== 0 && !text.includes('\n')) || !letters.test(text)) return undefined
+  const bytes = Buffer.from(text, 'base64')
+  return isUtf8(bytes) ? readable(bytes) : undefined
+}
+
+function readable(bytes: Buffer): string | undefined {
+  const text = bytes.toString('utf8')
+  return word.test(text) && !unreadable.test(text) ? text : undefined
+}
+
+/** Whether a string shows by its form that it is an encoding, whatever of: in lines, or an address that holds its content. */
+export function isEncoding(text: string): boolean {
+  if (text.startsWith('data:')) return /^data:[^,\s]{0,100},/.test(text)
+  return text.length >= 200 && text.includes('\n') && letters.test(text)
+}
+
+/** The text of bytes that say of themselves that they are text; undefined where they are not. */
+export function textOf(bytes: string): string | undefined {
+  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(bytes)) return undefined
+  const buffer = Buffer.from(bytes, 'base64')
+  return isUtf8(buffer) ? buffer.toString('utf8') : undefined
+}
+
+/** The JSON of a text that begins like it; undefined for other text. `fault`: begins so, and is none. */
+export function jsonIn(text: string): { value: Json } | { fault: JsonFault } | undefined {
+  if (!/^[\s\ufeff]*[[{]/.test(text)) return undefined
+  return parseText(text.replace(/^\ufeff/, '')) as { value: Json } | { fault: JsonFault }
+}
