@@ -95,7 +95,7 @@ function element(item: Json, tree: PatternTree | undefined, work: Work): Json | 
     return resource['resourceType'] === 'Bundle'
       ? bundleElement(item as Members, tree, work)
       : mine(ownersOf(resource), work)
-        ? (item as Json)
+        ? item
         : undefined
   return elementByPlace(item as Members, tree, work)
 }
@@ -117,7 +117,7 @@ function elementByPlace(item: Members, tree: PatternTree | undefined, work: Work
   if (own.some(out)) return undefined
   const all = patientsIn(item, tree)
   if (all.length === 0) throw new Inseparable()
-  if (!all.some(out)) return item as Json
+  if (!all.some(out)) return item
   if (own.length === 0 && all.every(out)) return undefined
   return filteredMembers(item, tree, work)
 }

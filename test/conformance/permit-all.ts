@@ -24,7 +24,20 @@ const returns = {
   media: 'Keep' as const,
   reason: 'The fixtures are synthetic and name nobody',
 }
-const limits = { callsPerMinute: 6_000, patientsPerHour: 10_000, resultBytes: 1_048_576 }
+const limits = {
+  callsPerMinute: 6_000,
+  callsPerPatientPerHour: 360_000,
+  patientsPerHour: 10_000,
+  records: 10_000,
+  resultBytes: 1_048_576,
+  resultBytesPerHour: 1_073_741_824,
+}
+/** Every argument, as it came. */
+const asked = {
+  bulk: 'Allowed' as const,
+  identifiers: 'Keep' as const,
+  reason: 'The fixtures are synthetic and name nobody',
+}
 const text = 'Keep' as const
 const fromServer: NonNullable<Spec['fromServer']> = {
   progress: { text },
@@ -51,6 +64,7 @@ const tools = listed.map(({ name, description, inputSchema }) => ({
   name,
   description,
   arguments: JSON.parse(JSON.stringify(inputSchema)) as { [keyword: string]: unknown },
+  ...asked,
   returns,
   limits,
 }))
@@ -65,6 +79,7 @@ const prompts = [...listedPrompts, { name: inputPrompt, description: 'Asks for a
     name,
     description,
     arguments: strings(...('arguments' in given ? given.arguments.map((each) => each.name) : [])),
+    ...asked,
     returns,
     limits,
   }),

@@ -1,6 +1,8 @@
 // What a person must mend in a server's object, said before it is in force.
 
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { compilePolicy } from '../../core/compile.ts'
 import { parsePolicy } from '../../core/parse-policy.ts'
 import { policyText } from '../../core/policy.ts'
@@ -75,6 +77,30 @@ for (const { when, spec, issue } of schemas)
     expect(issuesOf(spec)[0]).toContain('Tool get_diagnosis')
   })
 
+verifies(
+  'minimum:bulk',
+  'a search by what no call may use is an issue, unless it is allowed with a reason',
+  () => {
+    const search = { type: 'string', format: 'fhir-search', 'x-fhir-search': ['code', '_id:not'] }
+    const spec = withTool({ search })
+    const allowed = spec.tools?.map((tool) => ({ ...tool, bulk: 'Allowed' as const, reason: 'a register' }))
+
+    expect(issuesOf(spec)).toEqual([
+      expect.stringContaining('x-fhir-search lists _id:not, which may not search'),
+    ])
+    expect(issuesOf({ ...spec, ...(allowed === undefined ? {} : { tools: allowed }) })).toEqual([])
+  },
+)
+
+verifies('minimum:renaming', 'a collision is an issue', () => {
+  const [tool] = withTool({ a: { type: 'string' } }).tools ?? []
+  const tools = tool === undefined ? [] : [{ ...tool, with: { x: 1 }, rename: { a: '/x' } }]
+
+  expect(issuesOf({ tools })).toEqual([
+    "Tool get_diagnosis: rename a: x stands in with too; a constant is never the caller's",
+  ])
+})
+
 verifies('minimum:schema-issues', 'of a prompt as well', () => {
   const prompts = [
     { name: 'sum', arguments: { type: 'object', properties: { a: { colour: 1 } } }, returns: { fields: [] } },
@@ -143,4 +169,13 @@ verifies('transmission:param-headers', 'an argument may be called like the keywo
   const properties = { 'x-mcp-header': { type: 'string', default: { 'x-mcp-header': 1 } } }
 
   expect(issuesOf(withTool(properties))).toEqual([])
+})
+
+test('the example of docs/policy-arguments.md is a policy', async () => {
+  const text = await readFile(new URL('../../docs/policy-arguments.md', import.meta.url), 'utf8')
+  const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(text) ?? []
+  const { tools } = parse(example) as Pick<Spec, 'tools'>
+
+  expect(tools).toHaveLength(1)
+  expect(issuesOf({ tools, roles: [] })).toEqual([])
 })

@@ -117,7 +117,19 @@ verifies('minimum:bulk', 'a wildcard in any argument but those whose schema list
   expect(asked({ section: 'a*b', unit: '%', sort: '*' })).toBeUndefined()
 })
 
-const names = ['code', 'patient', 'subject', '_id', '_count', '_include', 'date', 'value-quantity', '_sort']
+/** Those too that a policy may list where bulk is Allowed. */
+const names = [
+  ...['code', 'patient', 'subject', '_id', '_count', '_include', 'date', 'value-quantity', '_sort'],
+  ...[
+    '_revinclude',
+    '_id:not',
+    'code:missing',
+    'code:not-in',
+    'code:text',
+    'patient.name',
+    'patient.identifier',
+  ],
+]
 const search = { type: 'string', format: 'fhir-search', 'x-fhir-search': names }
 const searching = tool({ search }, { patient: undefined as never })
 const searches: [query: string, good: boolean][] = [
@@ -146,6 +158,10 @@ const searches: [query: string, good: boolean][] = [
   ['code=a&_revinclude=Provenance:target', false],
   ['_id:not=a', false],
   ['code:missing=false', false],
+  ['code:not-in=http://example.org/set', false],
+  ['code:text=sugar', true],
+  ['patient.name=Fluegel', false],
+  ['patient.identifier=http://h.example|7', true],
   ['other=a', false],
   ['code', false],
   ['=a', false],
@@ -165,6 +181,13 @@ for (const [query, good] of searches)
     expect(found === undefined).toBe(good)
     if (!good) expect(found?.argument).toBe('search')
   })
+
+verifies('minimum:bulk', 'all of them are served where bulk is Allowed', () => {
+  const wide = tool({ search }, { patient: undefined as never, bulk: 'Allowed' })
+
+  for (const query of ['code=a&_revinclude=Provenance:target', '_id:not=a', 'code=*', '_count=5000', ''])
+    expect(wide({ search: query })).toBeUndefined()
+})
 
 verifies('minimum:bulk', 'a search as an object by the same rules', () => {
   const check = tool(
