@@ -1,9 +1,8 @@
 // Numbers and codes that a word before them announces: "MRN: 4001234", "insurance ID is HP-678901", "plate 7XYZ123". From the
 // number backwards, a few words: a pattern with all announcing words would try each of them at each word.
 
-import type { Finding } from './forms.ts'
 import { isCodeOf, isMeasured } from './quantities.ts'
-import { type Run, space } from './runs.ts'
+import { type Finding, type Run, space } from './runs.ts'
 import type { IdentifierType } from './span.ts'
 
 /** What announces which identifier; two words are written with a space. */
@@ -80,6 +79,8 @@ const mostWords = 6
 
 export function announced(run: Run, findings: Finding[]): void {
   const { text, code } = run
+  // "60-year-old", "5 mg": no value has less than three digits, unless it goes on behind a hyphen.
+  if (run.digits > 0 && run.end - run.start < 3 && code === run.start && !goesOn(run)) return
   const itself = /^mrn[-_]?\d/i.test(text.slice(code, code + 6))
   let marked = false
   let later = ''
@@ -134,6 +135,12 @@ export function announced(run: Run, findings: Finding[]): void {
     (word === 'mrn' && code - announcer.start <= 6) ||
     ((word === 'patient' || word === 'pt') && marked)
   findings.push({ start: whole ? announcer.start : startOf(run, type), end, type })
+}
+
+function goesOn({ text, end }: Run): boolean {
+  const next = text.charCodeAt(end)
+  const digit = text.charCodeAt(end + 1)
+  return (next === 0x2d || next === 0x5f || next === space) && digit >= 0x30 && digit <= 0x39
 }
 
 function startOf({ start, code, before, text }: Run, type: IdentifierType): number {

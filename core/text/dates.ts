@@ -1,8 +1,7 @@
 // Dates, all elements but the year, and ages over 89 (45 CFR 164.514(b)(2)(i)(C)).
 
-import type { Detector, Finding, FormRules } from './forms.ts'
-import { tryAll } from './forms.ts'
-import { dash, dot, type Run, slash, space } from './runs.ts'
+import type { FormRules } from './forms.ts'
+import { byDigits, dash, dot, type Finding, type Run, slash, space, tryAll } from './runs.ts'
 
 const monthName =
   '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
@@ -21,9 +20,10 @@ function isDay(month: string | undefined, day: string | undefined): boolean {
 
 const nowhere = -1
 
-const dates: readonly Detector[] = [
+const dates = byDigits([
   {
     type: 'DATE',
+    digits: [4, 4],
     from: ({ digits, next, start }) => (digits === 4 && next === dash ? start : nowhere),
     pattern:
       /(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d|-\d)/y,
@@ -32,6 +32,7 @@ const dates: readonly Detector[] = [
   },
   {
     type: 'DATE',
+    digits: [4, 4],
     from: ({ digits, next, start }) => (digits === 4 && next === slash ? start : nowhere),
     pattern: /(?<![\d/])(\d{4})\/(\d{1,2})\/(\d{1,2})(?![\d/])/y,
     year: (match) => match[1],
@@ -39,6 +40,7 @@ const dates: readonly Detector[] = [
   },
   {
     type: 'DATE',
+    digits: [1, 2],
     from: ({ digits, next, start }) =>
       digits > 0 && digits <= 2 && (next === slash || next === dot || next === dash) ? start : nowhere,
     pattern: new RegExp(
@@ -53,6 +55,7 @@ const dates: readonly Detector[] = [
   {
     // 03/2023
     type: 'DATE',
+    digits: [1, 2],
     from: ({ digits, next, start }) => (digits > 0 && digits <= 2 && next === slash ? start : nowhere),
     pattern: /(?<![\w/.-])(?:0?[1-9]|1[0-2])\/((?:19|20)\d{2})(?![\w/-])/y,
     year: (match) => match[1],
@@ -60,27 +63,31 @@ const dates: readonly Detector[] = [
   {
     // 12JAN2023
     type: 'DATE',
+    digits: [1, 2],
     from: ({ digits, start, end }) => (digits > 0 && digits <= 2 && end - start >= 7 ? start : nowhere),
     pattern: new RegExp(`(?<![\\w/.-])\\d{1,2}${monthName}(\\d{4}|\\d{2})\\b`, 'iy'),
     year: (match) => (match[1]?.length === 4 ? match[1] : undefined),
   },
-]
+])
 
-const dayAndMonth: Detector = {
-  // "on 4/22", where a word says that it is a day
-  type: 'DATE',
-  from: ({ digits, next, start }) => (digits > 0 && digits <= 2 && next === slash ? start : nowhere),
-  pattern: /(?<![\w/.-])(\d{1,2})\/(\d{1,2})(?![\w/%]|\.\d)/y,
-  accept: (match) =>
-    isDay(match[1], match[2]) &&
-    /\b(?:on|since|until|till|dated|dob|born|visit|appt|appointment|seen|admitted|discharged|d\/c)(?: on)?:? {1,2}$/i.test(
-      match.input.slice(Math.max(0, match.index - 16), match.index),
-    ),
-}
+const daysOfMonths = byDigits([
+  {
+    // "on 4/22", where a word says that it is a day
+    type: 'DATE',
+    digits: [1, 2],
+    from: ({ digits, next, start }) => (digits > 0 && digits <= 2 && next === slash ? start : nowhere),
+    pattern: /(?<![\w/.-])(\d{1,2})\/(\d{1,2})(?![\w/%]|\.\d)/y,
+    accept: (match) =>
+      isDay(match[1], match[2]) &&
+      /\b(?:on|since|until|till|dated|dob|born|visit|appt|appointment|seen|admitted|discharged|d\/c)(?: on)?:? {1,2}$/i.test(
+        match.input.slice(Math.max(0, match.index - 16), match.index),
+      ),
+  },
+])
 
 export function datesAt(run: Run, { context }: FormRules, findings: Finding[]): void {
   tryAll(dates, run, findings)
-  if (context) tryAll([dayAndMonth], run, findings)
+  if (context) tryAll(daysOfMonths, run, findings)
 }
 
 /** First three letters, small, as a number: 1 begins a month, 2 a day of the week. */
@@ -192,20 +199,22 @@ function weekdayAt(
   findings.push({ start: start - (cue?.[0].length ?? 0), end: last, type: 'DATE' })
 }
 
-const ages: readonly Detector[] = [
+const ages = byDigits([
   {
     type: 'AGE',
+    digits: [2, 3],
     from: ({ text, digits, start }) => (isOld(text, start, digits) ? start : nowhere),
     pattern: /(?<![\w.,/-])\d{2,3}(?:[ -]{0,2}(?:years?|yrs?)(?:[ -]old| of age)|[ -]?y\.?\/?o\b\.?)/iy,
   },
   {
     type: 'AGE',
+    digits: [2, 3],
     from: ({ text, digits, start }) => (isOld(text, start, digits) ? start : nowhere),
     pattern: /(?<![\w.,/-])\d{2,3}\b(?![.,/]\d|%)/y,
     accept: ({ input, index }) =>
       /\b(?:aged?|age of|age is)[ :]{1,2}$/i.test(input.slice(Math.max(0, index - 10), index)),
   },
-]
+])
 
 /** 90 to 129. */
 function isOld(text: string, start: number, digits: number): boolean {

@@ -5,23 +5,7 @@
 import { announced } from './announced.ts'
 import { agesAt, datesAt, datesAtWord } from './dates.ts'
 import { detectors, longNumbers } from './numbers.ts'
-import type { Run } from './runs.ts'
-import type { IdentifierType } from './span.ts'
-
-/** A stretch of text that is an identifier. `year`: of a date that has one. */
-export type Finding = { start: number; end: number; type: IdentifierType; year?: string }
-
-/** Tried where `from` says that it may begin. The pattern is sticky. */
-export type Detector = {
-  readonly type: IdentifierType
-  /** Where it would begin, for this run; -1 where it cannot. */
-  readonly from: (run: Run) => number
-  readonly pattern: RegExp
-  readonly accept?: (match: RegExpExecArray) => boolean
-  readonly year?: (match: RegExpExecArray) => string | undefined
-  /** Where what is around it says more of the type. */
-  readonly typed?: (match: RegExpExecArray) => IdentifierType
-}
+import { type Finding, type Run, tryAll } from './runs.ts'
 
 /** Which of the rules apply; `long` ones only where the text is prose. */
 export type FormRules = { readonly forms: boolean; readonly context: boolean; readonly long: boolean }
@@ -88,19 +72,6 @@ function atRun(run: Run, rules: FormRules, findings: Finding[]): void {
     tryAll(detectors, run, findings)
   }
   if (rules.long) tryAll(longNumbers, run, findings)
-}
-
-export function tryAll(all: readonly Detector[], run: Run, findings: Finding[]): void {
-  for (const { type, from, pattern, accept, year, typed } of all) {
-    const start = from(run)
-    if (start < 0) continue
-    pattern.lastIndex = start
-    const match = pattern.exec(run.text)
-    if (match === null || (accept !== undefined && !accept(match))) continue
-    const known = year?.(match)
-    const finding = { start, end: start + match[0].length, type: typed?.(match) ?? type }
-    findings.push(known === undefined ? finding : { ...finding, year: known })
-  }
 }
 
 const local = /[A-Za-z0-9._%+'-]/

@@ -21,25 +21,37 @@ export const eponym = 128
 /** 30 bits: of five thousand words that no list has, one is taken for one of them. */
 export const hashBits = 0x3f_ff_ff_ff
 
-/** FNV-1a over small letters, in place: no word is cut out of its text for being looked up. */
-export function wordHash(text: string, start: number, end: number): number {
-  let hash = 0x81_1c_9d_c5 | 0
-  for (let i = start; i < end; i += 1) {
-    let code = text.charCodeAt(i)
-    if (code >= 0x41 && code <= 0x5a) code += 0x20
-    hash = Math.imul(hash ^ code, 0x01_00_01_93)
-  }
-  // The lowest bits of this hash are its weakest: fold the highest in.
+/** FNV-1a over small letters. */
+export const hashStart = 0x81_1c_9d_c5 | 0
+
+export function hashWith(hash: number, smallLetter: number): number {
+  return Math.imul(hash ^ smallLetter, 0x01_00_01_93)
+}
+
+/** The lowest bits of this hash are its weakest: fold the highest in. */
+export function hashEnd(hash: number): number {
   return (hash ^ (hash >>> 15)) & hashBits
+}
+
+/** In place: no word is cut out of its text for being looked up. */
+export function wordHash(text: string, start: number, end: number): number {
+  let hash = hashStart
+  for (let i = start; i < end; i += 1) {
+    const code = text.charCodeAt(i)
+    hash = hashWith(hash, code >= 0x41 && code <= 0x5a ? code + 0x20 : code)
+  }
+  return hashEnd(hash)
 }
 
 const slots = 1 << 19
 
-/** Open addressing; a key is its hash + 1, so that 0 is an empty slot. */
+/** Open addressing, by hash; a key is its hash + 1, so that 0 is an empty slot. */
 export type Lexicon = {
   readonly keys: Int32Array
+  /** What the lists say, by slot. */
   readonly flags: Uint8Array
-  readonly classes: Map<number, number>
+  /** classes.ts, by slot. */
+  readonly classes: Int32Array
 }
 
 let loaded: Lexicon | undefined
@@ -50,14 +62,12 @@ export function lexicon(): Lexicon {
   return loaded
 }
 
-/** Flags of a word by its hash, 0 for one that no list has. */
-export function flagsOf({ keys, flags }: Lexicon, hash: number): number {
+/** Where a word stands, by its hash; where no list and no class has it, an empty slot, whose flags and classes are 0. */
+export function slotOf(keys: Int32Array, hash: number): number {
   let slot = hash & (slots - 1)
-  for (let key = keys[slot] as number; key !== 0; key = keys[slot] as number) {
-    if (key === hash + 1) return flags[slot] as number
+  for (let key = keys[slot] as number; key !== 0 && key !== hash + 1; key = keys[slot] as number)
     slot = (slot + 1) & (slots - 1)
-  }
-  return 0
+  return slot
 }
 
 /** Base64 of: for each combination of flags its byte, the number of its hashes, and the steps between them, sorted (LEB128). */
@@ -85,13 +95,17 @@ function unpack(text: string): Lexicon {
       }
       left -= 1
       hash += value
-      let slot = hash & (slots - 1)
-      while (keys[slot] !== 0) slot = (slot + 1) & (slots - 1)
+      const slot = slotOf(keys, hash)
       keys[slot] = hash + 1
       flags[slot] = combination
     }
   }
-  const classes = new Map<number, number>()
-  for (const [word, bits] of closedClasses()) classes.set(wordHash(word, 0, word.length), bits)
+  const classes = new Int32Array(slots)
+  for (const [word, bits] of closedClasses()) {
+    const hash = wordHash(word, 0, word.length)
+    const slot = slotOf(keys, hash)
+    keys[slot] = hash + 1
+    classes[slot] = bits
+  }
   return { keys, flags, classes }
 }

@@ -2,9 +2,8 @@
 
 import { digitsOf } from './announced.ts'
 import { isDea, isIban, isLuhn, isVin } from './checksums.ts'
-import type { Detector } from './forms.ts'
 import { isCodeOf, isSubstance, isUnitAt } from './quantities.ts'
-import { closing, colon, dash, dot, hash, opening, plus, type Run, space } from './runs.ts'
+import { byDigits, closing, colon, dash, dot, hash, opening, plus, type Run, space } from './runs.ts'
 
 const nowhere = -1
 /** The whole run has this many characters, and is no plain number. */
@@ -15,9 +14,10 @@ const codeOf =
 
 const isBehindFax = /\bfax\b[^A-Za-z0-9]{0,6}(?:(?:no|number|is|#)\b[^A-Za-z0-9]{0,3}){0,2}$/i
 
-export const detectors: readonly Detector[] = [
+export const detectors = byDigits([
   {
     type: 'SOCIAL_SECURITY_NUMBER',
+    digits: [3, 3],
     from: ({ digits, next, start }) =>
       digits === 3 && (next === dash || next === space || next === dot) ? start : nowhere,
     pattern: /(?<![\w.-])\d{3}[- .]\d{2}[- .]\d{4}(?![\w-])/y,
@@ -25,6 +25,7 @@ export const detectors: readonly Detector[] = [
   {
     // (617) 555-0143, 617.555.0143 x12, 1-617-555-0143
     type: 'PHONE_NUMBER',
+    digits: [1, 3],
     from: ({ text, digits, next, before, start }) => {
       if (digits === 1) return text.charCodeAt(start) !== 0x31 || before === plus ? nowhere : start
       if (digits !== 3) return nowhere
@@ -38,18 +39,21 @@ export const detectors: readonly Detector[] = [
   },
   {
     type: 'PHONE_NUMBER',
+    digits: [1, 15],
     from: ({ before, start, digits }) => (before === plus && digits > 0 ? start - 1 : nowhere),
     pattern: /(?<![\w+])\+\d{1,3}(?:[ .-]{0,2}\(?\d{1,4}\)?){2,5}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/iy,
     accept: ([text]) => /^\d{8,15}$/.test(text.replace(/ ?(?:x|ext).*/i, '').replaceAll(/\D/g, '')),
   },
   {
     type: 'IP_ADDRESS',
+    digits: [1, 3],
     from: ({ digits, next, start }) => (digits > 0 && digits <= 3 && next === dot ? start : nowhere),
     pattern: /(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)/y,
     accept: ([text]) => text.split('.').every((part) => Number(part) <= 255),
   },
   {
     type: 'IP_ADDRESS',
+    digits: [0, 4],
     from: ({ text, start, end, before }) => {
       if (end - start > 4 || (text.charCodeAt(end) !== colon && before !== colon)) return nowhere
       let from = start
@@ -62,6 +66,7 @@ export const detectors: readonly Detector[] = [
   {
     // Medicare: 1EG4-TE5-MK73 (CMS, Understanding the MBI)
     type: 'HEALTH_PLAN_BENEFICIARY_NUMBER',
+    digits: [1, 1],
     from: ({ digits, start, end }) =>
       digits === 1 && (end - start === 4 || end - start === 11) ? start : nowhere,
     pattern:
@@ -69,12 +74,14 @@ export const detectors: readonly Detector[] = [
   },
   {
     type: 'VEHICLE_IDENTIFIER',
+    digits: [0, 17],
     from: codeOf(17, 17),
     pattern: /(?<![\w-])[A-HJ-NPR-Z0-9]{17}(?![\w-])/y,
     accept: ([text]) => /\d{4}$/.test(text) && isVin(text),
   },
   {
     type: 'ACCOUNT_NUMBER',
+    digits: [4, Infinity],
     from: ({ digits, next, start }) =>
       digits >= 13 || (digits === 4 && (next === space || next === dash)) ? start : nowhere,
     pattern: /(?<![\w.-])\d{4}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w-])/y,
@@ -85,6 +92,7 @@ export const detectors: readonly Detector[] = [
   },
   {
     type: 'ACCOUNT_NUMBER',
+    digits: [0, 0],
     from: ({ digits, start, end }) =>
       digits === 0 && (end - start === 4 || end - start >= 15) ? start : nowhere,
     pattern: /(?<![\w-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\w-])/y,
@@ -92,12 +100,14 @@ export const detectors: readonly Detector[] = [
   },
   {
     type: 'CERTIFICATE_LICENSE_NUMBER',
+    digits: [0, 0],
     from: codeOf(9, 9),
     pattern: /(?<![\w-])[ABFGMPRX][A-Z9]\d{7}(?![\w-])/y,
     accept: ([text]) => isDea(text),
   },
   {
     type: 'DEVICE_IDENTIFIER',
+    digits: [0, 2],
     from: ({ text, start, end }) => {
       if (end - start !== 2) return nowhere
       const code = text.charCodeAt(end)
@@ -108,29 +118,33 @@ export const detectors: readonly Detector[] = [
   {
     // UDI (21 CFR 830): GS1 application identifiers
     type: 'DEVICE_IDENTIFIER',
+    digits: [2, 2],
     from: ({ digits, next, before, start }) =>
       digits === 2 && before === opening && next === closing ? start - 1 : nowhere,
     pattern: /\(01\)\d{14}(?:\((?:11|17|10|21)\)[\w-]{1,20}){0,4}/y,
   },
   {
     type: 'UNIQUE_IDENTIFIER',
+    digits: [0, 8],
     from: ({ text, start, end }) => (end - start === 8 && text.charCodeAt(end) === dash ? start : nowhere),
     pattern: /(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])/iy,
   },
   {
     // A photograph's file, by its number
     type: 'PHOTO',
+    digits: [0, Infinity],
     from: ({ text, code, end }) => (text.charCodeAt(end) === dot ? code : nowhere),
     pattern: /(?<![\w/.-])[\w-]{1,64}\.(?:jpe?g|png|heic|tiff?|bmp|gif|dcm)\b/iy,
   },
   {
     // Latitude and longitude
     type: 'GEOGRAPHIC_LOCATION',
+    digits: [1, 2],
     from: ({ digits, next, before, start }) =>
       digits > 0 && digits <= 2 && next === dot ? (before === dash ? start - 1 : start) : nowhere,
     pattern: /(?<![\w.-])-?\d{1,2}\.\d{3,8}°?(?: ?[NS])?, ?-?\d{1,3}\.\d{3,8}°?(?: ?[EW])?(?![\w.])/y,
   },
-]
+])
 
 /** With the # before it. */
 function withHash(run: Run, start: number): number {
@@ -138,10 +152,11 @@ function withHash(run: Run, start: number): number {
 }
 
 /** In prose alone: among coded values a long number is a code. */
-export const longNumbers: readonly Detector[] = [
+export const longNumbers = byDigits([
   {
     // HMO-234567, SJH123456, P12345678
     type: 'UNIQUE_IDENTIFIER',
+    digits: [0, Infinity],
     from: (run) =>
       run.end - run.start >= 4 && (run.code < run.start || run.digits === 0)
         ? withHash(run, run.code)
@@ -155,6 +170,7 @@ export const longNumbers: readonly Detector[] = [
   {
     // 12345-JS, 98765ABC
     type: 'UNIQUE_IDENTIFIER',
+    digits: [4, 20],
     from: (run) => (run.digits >= 4 && run.digits <= 20 ? withHash(run, run.start) : nowhere),
     pattern: /(?<![\w./-])#?\d{4,20}-?([A-Z]{1,6})\d{0,6}(?![\w-])/y,
     accept: (match) =>
@@ -164,6 +180,7 @@ export const longNumbers: readonly Detector[] = [
   {
     // 789-456-123, 54321-7890
     type: 'UNIQUE_IDENTIFIER',
+    digits: [2, 8],
     from: (run) =>
       run.digits >= 2 && run.digits <= 8 && run.next === dash ? withHash(run, run.start) : nowhere,
     pattern: /(?<![\w./-])#?\d{2,8}(?:-\d{2,8}){1,3}(?![\w/%-]|\.\d)/y,
@@ -179,6 +196,7 @@ export const longNumbers: readonly Detector[] = [
   },
   {
     type: 'UNIQUE_IDENTIFIER',
+    digits: [6, Infinity],
     from: (run) => (run.digits >= 6 ? withHash(run, run.start) : nowhere),
     pattern: /(?<![\w.,/$€£-])#?\d{6,20}(?![\w/%-]|[.,]\d)/y,
     accept: (match) =>
@@ -188,7 +206,8 @@ export const longNumbers: readonly Detector[] = [
   },
   {
     type: 'UNIQUE_IDENTIFIER',
+    digits: [4, Infinity],
     from: ({ digits, before, start }) => (digits >= 4 && before === hash ? start - 1 : nowhere),
     pattern: /(?<![\w&])#\d{4,20}(?![\w-])/y,
   },
-]
+])

@@ -1,11 +1,12 @@
 // People and places of a text, in the order in which rules may claim its words: what is surest first.
 
 import { type Claims, claim, noClaims } from './claims.ts'
-import type { Finding } from './forms.ts'
+import * as classes from './classes.ts'
 import { lexicon } from './lexicon.ts'
 import { findLone } from './lone.ts'
 import { findAnnounced, findDegreed, findPairs, findTitled, keepEponyms } from './people.ts'
 import { findAddresses, findBodies, findCities, findFacilities } from './places.ts'
+import type { Finding } from './runs.ts'
 import type { RuleGroup } from './search.ts'
 import { type Tokens, tokenize } from './tokens.ts'
 
@@ -13,13 +14,14 @@ export function findPeopleAndPlaces(text: string, groups: ReadonlySet<RuleGroup>
   const words = tokenize(text, lexicon())
   const claims = noClaims(words)
   const rules = { names: groups.has('names'), places: groups.has('places'), shapes: groups.has('shapes') }
-  findBodies(claims)
+  const has = (bits: number): boolean => (words.anyClass & bits) !== 0
+  if (has(classes.bodyHead | classes.facility)) findBodies(claims)
   if (rules.places) {
-    findFacilities(claims)
-    findAddresses(claims)
+    if (has(classes.facility | classes.weakFacility | classes.plainFacility)) findFacilities(claims)
+    if (words.anyNumber) findAddresses(claims)
   }
-  if (groups.has('context')) findTitled(claims)
-  keepEponyms(claims)
+  if (groups.has('context') && has(classes.title)) findTitled(claims)
+  if (has(classes.eponymHead | classes.weakEponymHead)) keepEponyms(claims)
   if (groups.has('context')) findAnnounced(claims)
   if (rules.names) {
     findDegreed(claims)

@@ -236,6 +236,7 @@ export function findAddresses(claims: Claims): void {
   const { words } = claims
   for (let i = 0; i < words.count; i += 1) {
     if (words.shape[i] !== shapes.number || !isFree(claims, i)) continue
+    if ((words.end[i] as number) - (words.start[i] as number) > 8) continue
     if (!/^\d{1,6}(?:[A-Za-z]|st|nd|rd|th)?$/.test(wordAt(words, i))) continue
     const boxed = i > 0 && /^box$/i.test(wordAt(words, i - 1)) && words.gap[i] === gaps.space
     const street = streetAfter(words, i)

@@ -1,6 +1,8 @@
 // Runs of letters and digits of ASCII, one after the other: what every number, code and date begins with. All rules of form
 // start here, so that a text is gone through once, and not once for each of them.
 
+import type { IdentifierType } from './span.ts'
+
 /** Filled anew for each run: nothing keeps one. */
 export type Run = {
   readonly text: string
@@ -24,3 +26,51 @@ export const closing = 0x29
 export const opening = 0x28
 export const plus = 0x2b
 export const hash = 0x23
+
+/** A stretch of text that is an identifier. `year`: of a date that has one. */
+export type Finding = { start: number; end: number; type: IdentifierType; year?: string }
+
+/** Tried where `from` says that it may begin. The pattern is sticky. */
+export type Detector = {
+  readonly type: IdentifierType
+  /** How many digits the run begins with, at least and at most. */
+  readonly digits: readonly [least: number, most: number]
+  /** Where it would begin, for this run; -1 where it cannot. */
+  readonly from: (run: Run) => number
+  readonly pattern: RegExp
+  readonly accept?: (match: RegExpExecArray) => boolean
+  readonly year?: (match: RegExpExecArray) => string | undefined
+  /** Where what is around it says more of the type. */
+  readonly typed?: (match: RegExpExecArray) => IdentifierType
+}
+
+/** Rules by how many digits a run begins with (the last: that many and more): most rules ask for a few lengths only. */
+export type ByDigits = readonly (readonly Detector[])[]
+
+const mostDigits = 20
+
+export function byDigits(all: readonly Detector[]): ByDigits {
+  return Array.from({ length: mostDigits + 1 }, (_, digits) =>
+    all.filter(({ digits: [least, most] }) => digits >= least && digits <= most),
+  )
+}
+
+export function tryAll(all: ByDigits, run: Run, findings: Finding[]): void {
+  const { text, digits } = run
+  const those = all[digits < mostDigits ? digits : mostDigits] as readonly Detector[]
+  for (let i = 0; i < those.length; i += 1) {
+    const detector = those[i] as Detector
+    const start = detector.from(run)
+    if (start < 0) continue
+    const { pattern } = detector
+    pattern.lastIndex = start
+    // Most fail: no match is made for asking.
+    if (!pattern.test(text)) continue
+    pattern.lastIndex = start
+    const match = pattern.exec(text) as RegExpExecArray
+    if (detector.accept !== undefined && !detector.accept(match)) continue
+    const known = detector.year?.(match)
+    const finding = { start, end: start + match[0].length, type: detector.typed?.(match) ?? detector.type }
+    findings.push(known === undefined ? finding : { ...finding, year: known })
+  }
+}

@@ -2,10 +2,11 @@
 
 import type { Survey } from '../redaction/survey.ts'
 import { sortInPlace } from '../sort-in-place.ts'
-import { detect, type Finding } from './forms.ts'
+import { detect } from './forms.ts'
 import { findKnown } from './known.ts'
 import { findPeopleAndPlaces } from './people-and-places.ts'
 import { isProse } from './prose.ts'
+import type { Finding } from './runs.ts'
 
 /** Rules that can be left out to see what each gains and costs (`make eval`); a policy cannot. */
 export const ruleGroups = ['forms', 'context', 'known', 'names', 'places', 'shapes'] as const

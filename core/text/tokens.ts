@@ -1,7 +1,7 @@
 // A text as words: where each stands, how it is written, what the lexicon says of it, and what is between it and the one
 // before. Arrays side by side and used again for the next text: a megabyte has 200,000 words.
 
-import { flagsOf, type Lexicon, wordHash } from './lexicon.ts'
+import { hashEnd, hashStart, hashWith, type Lexicon, slotOf, wordHash } from './lexicon.ts'
 import { isAsciiWord, wordEnd, wordStart } from './word.ts'
 
 export const shapes = {
@@ -38,6 +38,10 @@ export const gaps = {
 export type Tokens = {
   count: number
   text: string
+  /** Of all words together: most rules see by it that there is nothing for them. */
+  anyClass: number
+  anyNumber: boolean
+  anyLarge: boolean
   start: Int32Array
   /** Without a possessive's 's, which `possessive` tells. */
   end: Int32Array
@@ -53,6 +57,9 @@ function room(size: number): Tokens {
   return {
     count: 0,
     text: '',
+    anyClass: 0,
+    anyNumber: false,
+    anyLarge: false,
     start: new Int32Array(size),
     end: new Int32Array(size),
     shape: new Uint8Array(size),
@@ -61,6 +68,15 @@ function room(size: number): Tokens {
     flags: new Uint8Array(size),
     classes: new Int32Array(size),
   }
+}
+
+/** Of characters of ASCII. */
+const [small, capital, digit] = [1, 2, 3]
+const kinds = new Uint8Array(0x80)
+for (let code = 0x30; code <= 0x39; code += 1) kinds[code] = digit
+for (let code = 0x41; code <= 0x5a; code += 1) {
+  kinds[code] = capital
+  kinds[code + 0x20] = small
 }
 
 const usual = 4096
@@ -76,25 +92,54 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
   const { start, end, shape, gap, possessive, flags, classes } = tokens
   tokens.text = text
   let count = 0
+  let anyClass = 0
+  let anyNumber = false
+  let anyLarge = false
   let before = 0
+  const { keys } = lexicon
   for (let from = wordStart(text, 0); from < text.length; ) {
-    let to = wordEnd(text, from)
+    // One look at each character: how the word is written and its hash come out together.
+    let [capitals, smalls, digits, hash, to] = [0, 0, 0, hashStart, from]
+    let code = text.charCodeAt(to)
+    for (; code < 0x80; code = text.charCodeAt(to)) {
+      const kind = kinds[code]
+      if (kind === small) {
+        smalls += 1
+        hash = hashWith(hash, code)
+      } else if (kind === capital) {
+        capitals += 1
+        hash = hashWith(hash, code + 0x20)
+      } else if (kind === digit) digits += 1
+      // O'Brien, D'Angelo: one letter, an apostrophe, a capital.
+      else if (to !== from + 1 || code !== 0x27 || !isCapital(text.charCodeAt(to + 1))) break
+      else hash = hashWith(hash, code)
+      to += 1
+    }
     const between = count === 0 ? gaps.apart : gapOf(text, before, from)
-    // O'Brien, D'Angelo: one letter, an apostrophe, a capital.
-    if (to === from + 1 && isApostrophe(text.charCodeAt(to)) && isCapital(text.charCodeAt(to + 1)))
-      to = wordEnd(text, to + 1)
+    let kind: number = shapes.number
+    if (code >= 0x80 && wordEnd(text, to) > to) {
+      to = wordEnd(text, to)
+      kind = shapeOf(text, from, to)
+      hash = wordHash(text, from, to)
+    } else {
+      hash = hashEnd(hash)
+      if (digits === 0) kind = shapeBy(text, from, to, capitals, smalls)
+    }
     start[count] = from
     end[count] = to
     gap[count] = between
-    const kind = shapeOf(text, from, to)
     shape[count] = kind
     if (kind === shapes.number) {
+      anyNumber = true
       flags[count] = 0
       classes[count] = 0
     } else {
-      const hash = wordHash(text, from, to)
-      flags[count] = flagsOf(lexicon, hash)
-      classes[count] = lexicon.classes.get(hash) ?? 0
+      const slot = slotOf(keys, hash)
+      const bits = lexicon.classes[slot] as number
+      flags[count] = lexicon.flags[slot] as number
+      classes[count] = bits
+      anyClass |= bits
+      if (kind !== shapes.small) anyLarge = true
     }
     possessive[count] = 0
     if (isApostrophe(text.charCodeAt(to))) {
@@ -109,9 +154,15 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
     }
     count += 1
     before = to
-    from = wordStart(text, to)
+    from = to
+    for (let next = text.charCodeAt(from); next < 0x80 && kinds[next] === 0; next = text.charCodeAt(from))
+      from += 1
+    if (text.charCodeAt(from) >= 0x80) from = wordStart(text, from)
   }
   tokens.count = count
+  tokens.anyClass = anyClass
+  tokens.anyNumber = anyNumber
+  tokens.anyLarge = anyLarge
   return tokens
 }
 
@@ -134,8 +185,13 @@ function shapeOf(text: string, start: number, end: number): number {
     else if (code >= 0x80 && text[i] !== text[i]?.toLowerCase()) capitals += 1
     else if (!isApostrophe(code)) small += 1
   }
+  return shapeBy(text, start, end, capitals, small)
+}
+
+function shapeBy(text: string, start: number, end: number, capitals: number, small: number): number {
   if (capitals === 0) return shapes.small
-  const leading = text[start] !== text[start]?.toLowerCase()
+  const lead = text.charCodeAt(start)
+  const leading = lead < 0x80 ? lead < 0x60 : text[start] !== text[start]?.toLowerCase()
   if (small === 0) return capitals === 1 ? shapes.initial : shapes.capitals
   if (!leading) return shapes.mixed
   return capitals === 1 || isCamel(text, start, end) ? shapes.capitalised : shapes.mixed
@@ -153,18 +209,22 @@ function isCamel(text: string, start: number, end: number): boolean {
   return since >= 3
 }
 
+/** By the one character between two words, for ASCII. */
+const gapByCode = new Uint8Array(0x80)
+for (const [character, gap] of [
+  [' ', gaps.space],
+  ['\t', gaps.space],
+  ['-', gaps.hyphen],
+  ['.', gaps.dot],
+  ['/', gaps.slash],
+  [',', gaps.comma],
+  ['&', gaps.ampersand],
+] as const)
+  gapByCode[character.charCodeAt(0)] = gap
+
 function gapOf(text: string, from: number, to: number): number {
   const code = text.charCodeAt(from)
-  if (to === from + 1) {
-    if (code === 0x20) return gaps.space
-    if (code === 0x2d) return gaps.hyphen
-    if (code === 0x2e) return gaps.dot
-    if (code === 0x2f) return gaps.slash
-    if (code === 0x2c) return gaps.comma
-    if (code === 0x26) return gaps.ampersand
-    if (code === 0x09) return gaps.space
-    return code === 0x0a ? gaps.apart : gaps.apart
-  }
+  if (to === from + 1) return code < 0x80 ? (gapByCode[code] as number) : gaps.apart
   if (to - from > 4) return gaps.apart
   for (let i = from + 1; i < to; i += 1) {
     const next = text.charCodeAt(i)
@@ -173,6 +233,5 @@ function gapOf(text: string, from: number, to: number): number {
   }
   if (code === 0x20) return gaps.space
   if (code === 0x2e) return gaps.dotSpace
-  if (code === 0x2c) return gaps.comma
-  return gaps.apart
+  return code === 0x2c ? gaps.comma : gaps.apart
 }
