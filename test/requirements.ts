@@ -384,6 +384,10 @@ export const requirements = {
     'minimumNecessaryDisclosures',
     'What a call comes to later is cut by the rules of its tool, as if it had been answered at once.',
   ),
+  'minimum:first-policy': done(
+    'minimumNecessary',
+    'The first policy of a running server is proposed out of what it says of itself, and holds no value of a patient.',
+  ),
   'minimum:explained': done(
     'minimumNecessary',
     'What a policy makes of a call and its result is told place by place with the rule, and without a value.',

@@ -14,7 +14,7 @@ import { valueAt } from '../../core/pointer.ts'
 import { project } from '../../core/redaction/project.ts'
 import { returnRules } from '../../core/redaction/rules.ts'
 import { look, survey } from '../../core/redaction/survey.ts'
-import { records } from '../sample/fhir.ts'
+import { type PatientRecord, records } from '../sample/fhir.ts'
 import { verifies } from '../verifies.ts'
 
 type Ran = { code: number; out: string; notes: string }
@@ -110,7 +110,7 @@ const server = {
 }
 
 const manifest = (): string => file('ehr.yaml', stringify(server))
-const [sample] = records(1, 1)
+const sample = records(1, 1)[0] as PatientRecord
 const record = JSON.parse(JSON.stringify(sample)) as { [member: string]: Json }
 const asked = (): string[] => [
   '-f',
@@ -175,7 +175,7 @@ verifies(
       expect(values.filter((text) => `${out}${notes}`.includes(text))).toEqual([])
     expect(`${refused.out}${refused.notes}`).not.toContain('Fluegel')
     expect(open.out).toContain(
-      `"${(sample?.conditions[0] as unknown as { onsetDateTime: string }).onsetDateTime}" → "`,
+      `"${(sample.conditions[0] as unknown as { onsetDateTime: string }).onsetDateTime}" → "`,
     )
   },
 )

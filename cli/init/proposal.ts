@@ -1,0 +1,36 @@
+// What a proposal is made of: tools with the reason for each line, and what is left out.
+
+import type { Json } from '../../core/canonical.ts'
+import type { Narrowed } from './arguments.ts'
+import type { Field, Role } from './topics.ts'
+
+/** One tool of the manifest, with a reason for each line that decides something. */
+export type ProposedTool = {
+  readonly name: string
+  readonly from: string
+  readonly says: string
+  readonly why: string
+  readonly arguments: Narrowed
+  readonly with: { readonly [name: string]: Json }
+  readonly returns: ProposedReturns
+  readonly roles: readonly Role[]
+  /** Whether it hands out many records of a patient. */
+  readonly many: boolean
+}
+
+export type ProposedReturns = {
+  readonly fields: readonly Field[]
+  /** What stays out, and why. */
+  readonly without: readonly string[]
+  readonly patients: readonly string[]
+}
+
+/** What the manifest does not offer. `instead`: what a person can do about it. */
+export type LeftOut = { readonly name: string; readonly why: string; readonly instead: string }
+
+export type Tools = { readonly tools: readonly ProposedTool[]; readonly left: readonly LeftOut[] }
+
+/** What becomes of one tool of the server. */
+export type Answer =
+  | { readonly left: Omit<LeftOut, 'name'> }
+  | { readonly tools: readonly ProposedTool[]; readonly besides?: readonly LeftOut[] }
