@@ -10,6 +10,7 @@ import { ownPolicyNames, serverPolicyName } from './desired/network-policies.ts'
 import { saysOf } from './desired/template-annotation.ts'
 import { isReady, type Pod, selects } from './objects.ts'
 import { type Seen, unlabelledPods } from './observe.ts'
+import { policyErrors } from './policy-errors.ts'
 import type { Violation } from './readiness.ts'
 
 /** Every condition of a server, in the order of `kubectl describe`. */
@@ -224,6 +225,14 @@ const baa: Rule = ({ agreements }, _, now) => {
   return yes('AgreementsActive', 'Every agreement that the server names is in force.')
 }
 
+/** 45 CFR 164.502(b), 164.514(d)(5). What admission refuses may have come in while it was away, or before it knew the rule. */
+const minimumNecessary: Rule = (seen, fleet, now) => {
+  const errors = policyErrors(seen.server)
+  return errors === undefined
+    ? inEveryPod('FieldsListed', 'Every pod returns listed fields only.')(seen, fleet, now)
+    : no('PolicyErrors', errors)
+}
+
 const guarded: Rule = (seen, { expected, guarded }) => {
   if (!seen.enrolled)
     return no(
@@ -261,7 +270,7 @@ export const controls: { readonly [type in Exclude<ConditionType, 'Ready' | 'Com
   Integrity: integrity,
   Mfa: mfa,
   Transmission: transmission,
-  MinimumNecessary: inEveryPod('FieldsListed', 'Every pod returns listed fields only.'),
+  MinimumNecessary: minimumNecessary,
   BreachReadiness: breach,
   BreakGlass: breakGlass,
   Baa: baa,

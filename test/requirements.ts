@@ -400,6 +400,10 @@ export const requirements = {
     'minimumNecessary',
     'hipaa-mcp check finds in a file what the API server would refuse, with line and column.',
   ),
+  'minimum:linter-admission': done(
+    'minimumNecessary',
+    'Admission refuses by the linter’s errors and warns by its warnings, and what came in all the same shows in status.',
+  ),
   'minimum:linter-accepted': done(
     'minimumNecessary',
     'A finding that a person accepted with a reason is shown as accepted; an error is never accepted.',

@@ -1,11 +1,8 @@
-// Arguments that let more through than they say, and schemas that hold somebody's identifiers.
+// Arguments that let more through than they say.
 
-import { survey } from '../redaction/survey.ts'
-import { redactText } from '../redaction/text.ts'
-import { words } from '../words.ts'
-import { at, type Found, type ServerRule, type Spec, some } from './finding.ts'
-import { toolsOf } from './parts.ts'
-import { allows, type Schema, schemaPlaces } from './schema-places.ts'
+import { at, type Found, type ServerRule, type Spec } from './finding.ts'
+import { argumentsOf } from './parts.ts'
+import { allows, type Schema } from './schema-places.ts'
 
 /** Arguments in which callers write what is done, and not to what. */
 const powerful =
@@ -15,52 +12,6 @@ const powerful =
 const bounds = ['enum', 'const', 'pattern', 'format']
 const isFree = (schema: Schema): boolean =>
   allows(schema, 'string') && !('$ref' in schema) && bounds.every((keyword) => !(keyword in schema))
-
-type Arguments = { schema: Schema; name: string; subject: string; place: string; subjectName: string }
-
-/** Every schema below the arguments of a tool or prompt. */
-function argumentsOf(spec: Spec): Arguments[] {
-  const all = [
-    ...spec.tools.map((tool, index) => ({ list: 'tools', index, ...tool })),
-    ...(spec.prompts ?? []).map((prompt, index) => ({ list: 'prompts', index, ...prompt })),
-  ]
-  return all.flatMap(({ list, index, name: subjectName, arguments: root }) =>
-    schemaPlaces(root).map(({ schema, place, name }) => ({
-      schema,
-      name,
-      subjectName,
-      subject: `${list}/${subjectName}`,
-      place: `${at('spec', list, index, 'arguments')}${place}`,
-    })),
-  )
-}
-
-/**
- * Kinds of identifiers that a text holds, out of those that have a form of their own: a date or an address in a description
- * is rarely somebody's.
- */
-function identifiersIn(text: string): string[] {
-  const redacted: Record<string, number> = {}
-  redactText(text, survey(), { text: 'Redact', dates: 'Year' }, { redacted, dropped: {} })
-  return Object.keys(redacted).filter((kind) => strong.has(kind))
-}
-const strong = words('ssn mrn phone fax email account plan')
-
-/** What a schema says as values, each with its keyword. */
-function valuesOf(schema: Schema): { keyword: string; value: unknown }[] {
-  const lists = ['enum', 'examples'].flatMap((keyword) => {
-    const list = schema[keyword]
-    return Array.isArray(list) ? list.map((value: unknown) => ({ keyword, value })) : []
-  })
-  const ones = ['const', 'default', 'pattern'].flatMap((keyword) =>
-    keyword in schema ? [{ keyword, value: schema[keyword] }] : [],
-  )
-  return [...lists, ...ones]
-}
-
-/** Two words or three that begin large, and nothing else: what a list of patients looks like. */
-const looksLikePerson = (value: unknown): boolean =>
-  typeof value === 'string' && /^\p{Lu}\p{Ll}+(?:[ -]\p{Lu}\p{Ll}*\.?)?,? \p{Lu}\p{Ll}+$/u.test(value)
 
 export const argumentRules: readonly ServerRule[] = [
   {
@@ -118,108 +69,45 @@ export const argumentRules: readonly ServerRule[] = [
         })),
   },
   {
-    id: 'identifier-in-schema',
-    severity: 'error',
-    control: 'transmission',
-    about:
-      'An enum, const, default, example or pattern of an argument, or a constant in with, that holds an SSN, MRN, phone number or e-mail address.',
-    why: 'Lists show schemas to every caller and model, vendors keep them compiled for hours, and no redaction looks into them.',
-    find: ({ spec }) => [
-      ...argumentsOf(spec).flatMap(({ schema, subject, place, name, subjectName }) =>
-        valuesOf(schema).flatMap(({ keyword, value }): Found[] => {
-          const kinds = identifiersIn(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
-          return kinds.length === 0
-            ? []
-            : [
-                {
-                  place: `${place}${at(keyword)}`,
-                  subject,
-                  found: `${keyword} of argument ${name || 'arguments'} of ${subjectName} holds what looks like: ${some(kinds)}`,
-                  write: 'a made-up value without the form of an identifier, or a pattern that describes it',
-                },
-              ]
-        }),
-      ),
-      ...toolsOf(spec).flatMap(({ tool, subject, place }) => {
-        const kinds = identifiersIn(JSON.stringify(tool.with ?? {}))
-        return kinds.length === 0
-          ? []
-          : [
-              {
-                place: `${place}/with`,
-                subject,
-                found: `with of tool ${tool.name} holds what looks like: ${some(kinds)}`,
-                write:
-                  'an argument that the caller gives: a constant stands in the cluster’s objects for all to read',
-              },
-            ]
-      }),
-    ],
-  },
-  {
-    id: 'person-in-schema',
+    id: 'bulk-allowed',
     severity: 'warning',
-    control: 'transmission',
-    about: 'An enum, const, default or example whose values look like names of people.',
-    why: 'Lists show schemas to every caller and model, and no redaction looks into them.',
+    control: 'minimumNecessary',
+    about: 'bulk: Allowed on a tool or prompt.',
+    why: 'One call may ask for everybody: a limit on calls no longer limits patients.',
     find: ({ spec }) =>
-      argumentsOf(spec).flatMap(({ schema, subject, place, name, subjectName }) => {
-        const keywords = new Set(
-          valuesOf(schema)
-            .filter(({ value }) => looksLikePerson(value))
-            .map(({ keyword }) => keyword),
-        )
-        return [...keywords].map((keyword) => ({
-          place: `${place}${at(keyword)}`,
-          subject,
-          found: `${keyword} of argument ${name || 'arguments'} of ${subjectName} holds what looks like a person’s name`,
-          write: `${name || 'it'} as an identifier: {type: string, pattern: "^[A-Za-z0-9.-]{1,64}$"}`,
-        }))
-      }),
+      askable(spec, ({ bulk }) => bulk === 'Allowed').map(({ name, place, subject }) => ({
+        place: `${place}/bulk`,
+        subject,
+        found: `${name} may ask for everybody at once`,
+        write: 'bulk: Forbidden, which is the default, with patient and limits.records',
+      })),
   },
   {
-    id: 'identifier-in-description',
+    id: 'identifiers-in-arguments',
     severity: 'warning',
-    control: 'transmission',
-    about:
-      'A description of a tool, resource, prompt or argument that holds an SSN, MRN, phone number or e-mail address.',
-    why: 'Lists show descriptions to every caller and model.',
-    find: ({ spec }) => [
-      ...(['tools', 'resources', 'prompts'] as const).flatMap((list) =>
-        (spec[list] ?? []).flatMap(({ name, description }, index) =>
-          told(
-            description,
-            `description of ${name}`,
-            `${list}/${name}`,
-            at('spec', list, index, 'description'),
-          ),
-        ),
-      ),
-      ...argumentsOf(spec).flatMap(({ schema, subject, place, name, subjectName }) =>
-        ['title', 'description'].flatMap((keyword) =>
-          told(
-            schema[keyword],
-            `${keyword} of argument ${name || 'arguments'} of ${subjectName}`,
-            subject,
-            `${place}${at(keyword)}`,
-          ),
-        ),
-      ),
-    ],
+    control: 'minimumNecessary',
+    about: 'identifiers: Keep on a tool or prompt.',
+    why: 'Names and numbers of people go to the server, its logs and its vendors, where an id would do.',
+    find: ({ spec }) =>
+      askable(spec, ({ identifiers }) => identifiers === 'Keep').map(({ name, place, subject }) => ({
+        place: `${place}/identifiers`,
+        subject,
+        found: `${name} takes names and numbers of people in its arguments`,
+        write: 'identifiers: Refuse, which is the default, and patient: /patient_id',
+      })),
   },
 ]
 
-function told(text: unknown, what: string, subject: string, place: string): Found[] {
-  if (typeof text !== 'string') return []
-  const kinds = identifiersIn(text)
-  return kinds.length === 0
-    ? []
-    : [
-        {
-          place,
-          subject,
-          found: `the ${what} holds what looks like: ${some(kinds)}`,
-          write: 'it without the number or address',
-        },
-      ]
+type Askable = Pick<Spec['tools'][number], 'name' | 'bulk' | 'identifiers'>
+
+/** Tools and prompts that a predicate takes, with their places. */
+function askable(
+  spec: Spec,
+  takes: (one: Askable) => boolean,
+): { name: string; place: string; subject: string }[] {
+  return (['tools', 'prompts'] as const).flatMap((list) =>
+    (spec[list] ?? []).flatMap((one: Askable, index) =>
+      takes(one) ? [{ name: one.name, place: at('spec', list, index), subject: `${list}/${one.name}` }] : [],
+    ),
+  )
 }

@@ -23,11 +23,13 @@ export const contradictions: readonly ServerRule[] = [
       const compiled = compilePolicy(server, { agreements, clientCa: someCa })
       return 'policy' in compiled
         ? []
-        : compiled.issues.map((issue) => ({
-            ...placeOf(issue, server.spec),
-            found: issue,
-            write: 'what the sentence says',
-          }))
+        : compiled.issues
+            .filter((issue) => !ownRule.test(issue))
+            .map((issue) => ({
+              ...placeOf(issue, server.spec),
+              found: issue,
+              write: 'what the sentence says',
+            }))
     },
   },
   {
@@ -130,16 +132,22 @@ function requiredOf(schema: Schema): { name: string; index: number }[] {
 
 const kinds = { Tool: 'tools', Resource: 'resources', Prompt: 'prompts', Role: 'roles' } as const
 
-/** Where a sentence of the compiler belongs: it begins with what it speaks of. */
+/** What field-unknown says, with the place of the field itself. */
+const ownRule = /^(?:Tool|Resource|Prompt) \S+: returns\.(?:for\[\d+\]\.)?fields: /
+
+/** Where a sentence of the compiler belongs: it begins with what it speaks of, and mostly a path within it. */
 function placeOf(issue: string, spec: Spec): { place: string; subject?: string } {
-  const [, kind, name] = /^(Tool|Resource|Prompt|Role) ([^\s:]+)/.exec(issue) ?? []
-  if (kind === undefined || name === undefined) {
-    const path = /^([a-zA-Z]+(?:\.[a-zA-Z]+)*)(?:\b is|:)/.exec(issue)?.[1]
-    return { place: path === undefined ? '/spec' : at('spec', ...path.split('.')) }
-  }
+  const [, kind, name, rest = ''] = /^(Tool|Resource|Prompt|Role) ([^\s:]+)(?:: (.*))?/.exec(issue) ?? []
+  if (kind === undefined || name === undefined) return { place: `/spec${pathAt(issue)}` }
   const list = kinds[kind as keyof typeof kinds]
   const index = (spec[list] ?? []).findIndex((one) => one.name === name)
   return index < 0
     ? { place: at('spec', list) }
-    : { place: at('spec', list, index), subject: `${list}/${name}` }
+    : { place: `${at('spec', list, index)}${pathAt(rest)}`, subject: `${list}/${name}` }
+}
+
+/** The pointer of a path such as `returns.for[0].roles` before a colon or a verb; empty where there is none. */
+function pathAt(text: string): string {
+  const path = /^([a-z][a-zA-Z]*(?:\[\d+\]|\.[a-z][a-zA-Z]*)*)(?=:| is no )/.exec(text)?.[1]
+  return path === undefined ? '' : at(...path.split(/[.[]/).map((segment) => segment.replace(']', '')))
 }

@@ -5,7 +5,14 @@ import { at, type Found, type ServerRule } from './finding.ts'
 import { partsOf } from './parts.ts'
 
 /** As crds/hipaamcpserver.yaml has them. */
-const defaults = { callsPerMinute: 60, patientsPerHour: 30, resultBytes: 262_144 } as const
+const defaults = {
+  callsPerMinute: 60,
+  callsPerPatientPerHour: 120,
+  patientsPerHour: 30,
+  records: 100,
+  resultBytes: 262_144,
+  resultBytesPerHour: 8_388_608,
+} as const
 type Limit = keyof typeof defaults
 /** From here on a limit is said to be far above its default. */
 const factor = 4

@@ -1,11 +1,20 @@
 // What a server gives out: tools, resources and prompts, each with its place. Rules that concern all of them go through
 // here.
 
-import { at, type Spec } from './finding.ts'
+import { at, type Spec, some } from './finding.ts'
+import { type Schema, schemaPlaces } from './schema-places.ts'
 
 type Tool = Spec['tools'][number]
 export type Returns = Tool['returns']
 type Limits = Tool['limits']
+
+/** Fields that are kept together, and what becomes of their text. */
+export type Kept = Pick<Returns, 'fields' | 'text' | 'reason'> & {
+  /** JSON Pointer of what holds `fields`. */
+  place: string
+  /** For which roles and purposes; empty for those that no entry of `for` lists. */
+  whom: string
+}
 
 export type Part = {
   list: 'tools' | 'resources' | 'prompts'
@@ -15,6 +24,8 @@ export type Part = {
   /** JSON Pointer. */
   place: string
   returns: Returns
+  /** `returns` itself first, then its entries for some roles and purposes. */
+  kept: readonly Kept[]
   limits: Limits
 }
 
@@ -26,9 +37,21 @@ export function partsOf(spec: Spec): Part[] {
       subject: `${list}/${name}`,
       place: at('spec', list, index),
       returns,
+      kept: keptIn(returns, at('spec', list, index, 'returns')),
       limits,
     })),
   )
+}
+
+function keptIn(returns: Returns, place: string): Kept[] {
+  const { fields, text, reason } = returns
+  const base = { fields, place, whom: '', ...(text && { text }), ...(reason && { reason }) }
+  const others = (returns.for ?? []).map(({ roles, purposes, ...kept }, index) => ({
+    ...kept,
+    place: `${place}${at('for', index)}`,
+    whom: ` for ${some(roles)} (${some(purposes)})`,
+  }))
+  return [base, ...others]
 }
 
 /** Tools with their places. */
@@ -40,6 +63,25 @@ export function toolsOf(spec: Spec): { tool: Tool; subject: string; place: strin
   }))
 }
 
+type Arguments = { schema: Schema; name: string; subject: string; place: string; subjectName: string }
+
+/** Every schema below the arguments of a tool or prompt. */
+export function argumentsOf(spec: Spec): Arguments[] {
+  const all = [
+    ...spec.tools.map((tool, index) => ({ list: 'tools', index, ...tool })),
+    ...(spec.prompts ?? []).map((prompt, index) => ({ list: 'prompts', index, ...prompt })),
+  ]
+  return all.flatMap(({ list, index, name: subjectName, arguments: root }) =>
+    schemaPlaces(root).map(({ schema, place, name }) => ({
+      schema,
+      name,
+      subjectName,
+      subject: `${list}/${subjectName}`,
+      place: `${at('spec', list, index, 'arguments')}${place}`,
+    })),
+  )
+}
+
 /** Fields that keep the whole document: its root, or every member of it. */
 export const isWhole = (field: string): boolean => /^(?:\/\*)*$/.test(field)
 
@@ -47,6 +89,6 @@ export const isWhole = (field: string): boolean => /^(?:\/\*)*$/.test(field)
 const containers =
   /^(?:\/(?:\*|result|results|data|items|entry|entries|records?|patients?|resources?|contents?|rows|response|body|document))+$/i
 
-/** Fields below which everything is kept, whatever the server puts there. */
+/** Fields below which everything is kept, whatever the server puts there: a FHIR type without an element among them. */
 export const isOpenEnded = (field: string): boolean =>
-  !isWhole(field) && (field.endsWith('/*') || containers.test(field))
+  !isWhole(field) && (field.endsWith('/*') || containers.test(field) || /^[A-Z][A-Za-z]+$/.test(field))

@@ -21,6 +21,3 @@ export type PurposeBranch = keyof typeof branches
 export function branchOf(code: string): PurposeBranch | undefined {
   return (Object.keys(branches) as PurposeBranch[]).find((branch) => branches[branch].has(code))
 }
-
-/** Purposes under which a break-glass grant counts. */
-export const emergencyCodes: ReadonlySet<string> = words('BTG ETREAT')

@@ -1,27 +1,46 @@
 // What leaves: whole documents, wildcards, text and media as they are, identifiers among the fields.
 
+import { fieldIssue } from '../fields/path.ts'
 import { words } from '../words.ts'
 import { at, type Found, type ServerRule, type Spec, some } from './finding.ts'
-import { isOpenEnded, isWhole, type Part, partsOf } from './parts.ts'
+import { isOpenEnded, isWhole, type Kept, type Part, partsOf } from './parts.ts'
 
 /** A finding for each field of each part that the predicate takes. */
 function fieldsWhere(
   spec: Spec,
-  takes: (field: string, part: Part) => boolean,
-  says: (field: string, part: Part) => { found: string; write: string },
+  takes: (field: string, kept: Kept) => boolean,
+  says: (field: string, name: string, kept: Kept) => { found: string; write: string },
 ): Found[] {
   return partsOf(spec).flatMap((part) =>
-    part.returns.fields.flatMap((field, index) =>
-      takes(field, part)
-        ? [
-            {
-              place: `${part.place}${at('returns', 'fields', index)}`,
-              subject: part.subject,
-              ...says(field, part),
-            },
-          ]
-        : [],
+    part.kept.flatMap((kept) =>
+      kept.fields.flatMap((field, index) =>
+        takes(field, kept)
+          ? [
+              {
+                place: `${kept.place}${at('fields', index)}`,
+                subject: part.subject,
+                ...says(field, `${part.name}${kept.whom}`, kept),
+              },
+            ]
+          : [],
+      ),
     ),
+  )
+}
+
+/** A finding for each list of fields that the predicate takes. */
+function keptWhere(
+  spec: Spec,
+  takes: (kept: Kept, part: Part) => boolean,
+  says: (name: string, kept: Kept) => { member: string; found: string; write: string },
+): Found[] {
+  return partsOf(spec).flatMap((part) =>
+    part.kept
+      .filter((kept) => takes(kept, part))
+      .map((kept) => {
+        const { member, ...said } = says(`${part.name}${kept.whom}`, kept)
+        return { place: `${kept.place}${member}`, subject: part.subject, ...said }
+      }),
   )
 }
 
@@ -56,6 +75,24 @@ const isProse = (field: string): boolean => narrative.has(lastOf(field).toLowerC
 
 export const returnsRules: readonly ServerRule[] = [
   {
+    id: 'field-unknown',
+    severity: 'error',
+    control: 'minimumNecessaryDisclosures',
+    about: 'A field that is no JSON Pointer, or a path of FHIR elements that FHIR R4 does not have.',
+    why: 'It keeps nothing, and the policy that names it does not compile: the server locks.',
+    find: ({ spec }) =>
+      fieldsWhere(
+        spec,
+        (field) => fieldIssue(field) !== undefined,
+        (field, name) => ({
+          found: `${name}: ${(fieldIssue(field) ?? '').split(': did you mean')[0]}`,
+          write:
+            /did you mean ([^?]+)/.exec(fieldIssue(field) ?? '')?.[1] ??
+            'a path such as Condition.code, or /conditions/*/code',
+        }),
+      ),
+  },
+  {
     id: 'whole-record-unjustified',
     severity: 'error',
     control: 'wholeRecord',
@@ -64,8 +101,8 @@ export const returnsRules: readonly ServerRule[] = [
     find: ({ spec }) =>
       fieldsWhere(
         spec,
-        (field, { returns }) => isWhole(field) && returns.reason === undefined,
-        (field, { name }) => ({
+        (field, { reason }) => isWhole(field) && reason === undefined,
+        (field, name) => ({
           found: `${name} returns the whole document (${JSON.stringify(field)}), and no reason says why`,
           write: `${listed}; or reason: the justification that reports show`,
         }),
@@ -80,8 +117,8 @@ export const returnsRules: readonly ServerRule[] = [
     find: ({ spec }) =>
       fieldsWhere(
         spec,
-        (field, { returns }) => isWhole(field) && returns.reason !== undefined,
-        (field, { name }) => ({
+        (field, { reason }) => isWhole(field) && reason !== undefined,
+        (field, name) => ({
           found: `${name} returns the whole document (${JSON.stringify(field)})`,
           write: listed,
         }),
@@ -95,7 +132,7 @@ export const returnsRules: readonly ServerRule[] = [
       'A field that ends in *, or in a member that holds records (/entry/*/resource, /data): all below it is kept.',
     why: 'It is an allow-list of one entry: everything that the server puts there leaves.',
     find: ({ spec }) =>
-      fieldsWhere(spec, isOpenEnded, (field, { name }) => ({
+      fieldsWhere(spec, isOpenEnded, (field, name) => ({
         found: `${name} keeps everything below ${field}`,
         write: `the members that are needed: ${field}/code, ${field}/status`,
       })),
@@ -107,14 +144,11 @@ export const returnsRules: readonly ServerRule[] = [
     about: 'returns.fields is empty: callers get nothing of a result.',
     why: 'The call runs, its patients are read and recorded, and nothing comes of it.',
     find: ({ spec }) =>
-      partsOf(spec)
-        .filter(({ returns }) => returns.fields.length === 0)
-        .map(({ name, subject, place }) => ({
-          place: `${place}/returns/fields`,
-          subject,
-          found: `${name} returns no field`,
-          write: listed,
-        })),
+      keptWhere(
+        spec,
+        ({ fields }) => fields.length === 0,
+        (name) => ({ member: '/fields', found: `${name} returns no field`, write: listed }),
+      ),
   },
   {
     id: 'field-covered',
@@ -125,9 +159,9 @@ export const returnsRules: readonly ServerRule[] = [
     find: ({ spec }) =>
       fieldsWhere(
         spec,
-        (field, { returns }) => coverOf(field, returns.fields) !== undefined,
-        (field, { name, returns }) => ({
-          found: `${name}: ${coverOf(field, returns.fields) || '""'} keeps ${field} already`,
+        (field, { fields }) => coverOf(field, fields) !== undefined,
+        (field, name, { fields }) => ({
+          found: `${name}: ${coverOf(field, fields) || '""'} keeps ${field} already`,
           write: 'one of the two: the wider one if all below it is needed, else the narrower one',
         }),
       ),
@@ -139,19 +173,15 @@ export const returnsRules: readonly ServerRule[] = [
     about: 'A field that is called like a name, address, date of birth, number or photo of a person.',
     why: 'A field that is kept on purpose is searched for identifiers only as far as they have a form.',
     find: ({ spec }) =>
-      partsOf(spec).flatMap(({ name, subject, place, returns }): Found[] => {
-        const found = returns.fields.filter(isIdentifying)
-        if (found.length === 0) return []
-        const index = returns.fields.indexOf(found[0] as string)
-        return [
-          {
-            place: `${place}${at('returns', 'fields', index)}`,
-            subject,
-            found: `${name} keeps what may name a person: ${some(found)}`,
-            write: 'no such field, unless the caller must tell patients apart by it',
-          },
-        ]
-      }),
+      keptWhere(
+        spec,
+        ({ fields }) => fields.some(isIdentifying),
+        (name, { fields }) => ({
+          member: at('fields', fields.findIndex(isIdentifying)),
+          found: `${name} keeps what may name a person: ${some(fields.filter(isIdentifying))}`,
+          write: 'no such field, unless the caller must tell patients apart by it',
+        }),
+      ),
   },
   {
     id: 'text-kept',
@@ -160,14 +190,15 @@ export const returnsRules: readonly ServerRule[] = [
     about: 'text: Keep in returns or in fromServer: text leaves with all identifiers that stand in it.',
     why: 'Notes name relatives, places and dates that no field list can see.',
     find: ({ spec }) => [
-      ...partsOf(spec)
-        .filter(({ returns }) => returns.text === 'Keep')
-        .map(({ name, subject, place }) => ({
-          place: `${place}/returns/text`,
-          subject,
+      ...keptWhere(
+        spec,
+        ({ text }) => text === 'Keep',
+        (name) => ({
+          member: '/text',
           found: `${name} keeps text as the server wrote it`,
           write: 'text: Redact, which is the default',
-        })),
+        }),
+      ),
       ...Object.entries(spec.fromServer ?? {}).flatMap(([what, of]) =>
         (of as { text?: string } | undefined)?.text === 'Keep'
           ? [
@@ -205,30 +236,33 @@ export const returnsRules: readonly ServerRule[] = [
     about: 'text: Drop on a prompt, or where every field that is kept holds sentences.',
     why: 'Drop takes a whole text away when one identifier stands in it: of such a result mostly nothing is left.',
     find: ({ spec }) =>
-      partsOf(spec)
-        .filter(
-          ({ list, returns }) =>
-            returns.text === 'Drop' &&
-            (list === 'prompts' || (returns.fields.length > 0 && returns.fields.every(isProse))),
-        )
-        .map(({ name, subject, place }) => ({
-          place: `${place}/returns/text`,
-          subject,
+      keptWhere(
+        spec,
+        ({ text, fields }, { list }) =>
+          text === 'Drop' && (list === 'prompts' || (fields.length > 0 && fields.every(isProse))),
+        (name) => ({
+          member: '/text',
           found: `${name} drops text, and returns little else`,
           write: 'text: Redact, or fields that hold codes: /conditions/*/code/coding',
-        })),
+        }),
+      ),
   },
 ]
 
 /** Another field that keeps this one. */
 function coverOf(field: string, fields: readonly string[]): string | undefined {
-  const segments = field.split('/')
+  const segments = partsIn(field)
   return fields.find((other) => {
-    const wider = other.split('/')
+    const wider = partsIn(other)
     return (
       other !== field &&
       wider.length <= segments.length &&
       wider.every((segment, index) => segment === segments[index] || segment === '*')
     )
   })
+}
+
+/** A pointer begins with an empty segment, which no path of FHIR elements has: neither covers the other. */
+function partsIn(field: string): string[] {
+  return field.startsWith('/') || field === '' ? field.split('/') : field.split('.')
 }

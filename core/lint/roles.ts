@@ -1,8 +1,9 @@
 // Who may do what, for which purpose, about whom.
 
+import { emergencyPurposes } from '../grant.ts'
 import { breadthOf } from './broad-tools.ts'
 import { at, type Found, type ServerRule, type Spec, some } from './finding.ts'
-import { branchOf, emergencyCodes, type PurposeBranch } from './purpose-codes.ts'
+import { branchOf, type PurposeBranch } from './purpose-codes.ts'
 
 type Role = Spec['roles'][number]
 
@@ -204,7 +205,7 @@ export const roleRules: readonly ServerRule[] = [
     why: 'Who may always state the emergency needs no grant for it, and nobody reviews it.',
     find: ({ spec }) =>
       rolesWhere(spec, 'purposes', ({ name, purposes }) =>
-        purposes.some((code) => emergencyCodes.has(code))
+        purposes.some((code) => emergencyPurposes.has(code))
           ? {
               found: `role ${name} may state an emergency at any time`,
               write: 'purposes: [TREAT]; for the emergency a BreakGlassGrant: hipaa-mcp break-glass request',

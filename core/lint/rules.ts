@@ -11,12 +11,14 @@ import { networkRules } from './network.ts'
 import { reachRules } from './reach.ts'
 import { returnsRules } from './returns.ts'
 import { roleRules } from './roles.ts'
+import { schemaIdentifierRules } from './schema-identifiers.ts'
 import { messageRules } from './server-messages.ts'
 
 export const serverRules: readonly ServerRule[] = [
   ...contradictions,
   ...broadTools,
   ...argumentRules,
+  ...schemaIdentifierRules,
   ...returnsRules,
   ...reachRules,
   ...roleRules,

@@ -20,12 +20,15 @@ export type Operation =
   | { op: 'add' | 'replace'; path: string; value: unknown }
   | { op: 'remove'; path: string }
 
-export type Verdict = { allowed: true; patch?: Operation[] } | { allowed: false; message: string }
+/** `warnings`: what kubectl shows besides, 256 bytes each. */
+export type Verdict = ({ allowed: true; patch?: Operation[] } | { allowed: false; message: string }) & {
+  warnings?: string[]
+}
 
 export const allowed: Verdict = { allowed: true }
 
 /** Refuses with every violation in one message, so that nobody has to try once for each. */
-export function refusal(violations: readonly string[]): Verdict {
+export function refusal(violations: readonly string[]): Verdict & { allowed: false } {
   return { allowed: false, message: `hipaa-mcp: ${violations.join('; ')}` }
 }
 
@@ -42,7 +45,12 @@ export function reviewOf(uid: string, verdict: Verdict): object {
   const response = verdict.allowed
     ? { uid, allowed: true, ...patched(verdict.patch ?? []) }
     : { uid, allowed: false, status: { code: 403, reason: 'Forbidden', message: verdict.message } }
-  return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
+  const { warnings } = verdict
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: warnings === undefined ? response : { ...response, warnings },
+  }
 }
 
 function patched(patch: Operation[]) {

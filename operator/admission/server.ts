@@ -3,14 +3,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ports, services, systemNamespace } from '../../core/identifiers.ts'
 import { type Shares, shares } from '../../core/shares.ts'
+import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Authority } from '../authority/ca.ts'
 import { bodyOf, type Listener, serve } from '../authority/serve.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
-import { type Log, wordsOf } from '../log.ts'
+import { type Log, codeOf } from '../log.ts'
 import { judgeConnect, judgeStoreConnect } from './connect.ts'
 import { judgeInjection, judgePod, type Lookup } from './judge.ts'
+import { type Agreements, judgeLint } from './lint.ts'
 import type { Pod } from './pod.ts'
 import { type Request, requestIn, reviewOf, type Verdict } from './review.ts'
 import { judgeStamp } from './stamp.ts'
@@ -49,14 +51,28 @@ function lookupOf(client: Pick<Client, 'get' | 'list'>): Lookup {
   }
 }
 
+function agreementsOf(client: Pick<Client, 'list'>): Agreements {
+  return async () => (await client.list<BusinessAssociateAgreement & { kind: string }>(kinds.agreement)).items
+}
+
+/** Of an object that admission only advises on: the operator judges it as well. */
+const letIn: Verdict = {
+  allowed: true,
+  warnings: [
+    'hipaa-mcp: the policy linter could not look at this: hipaa-mcp check does, and status says its errors',
+  ],
+}
+
 /** Listens; rejects when the port cannot be had. */
 export async function startWebhooks(options: WebhookOptions): Promise<Listener> {
   const { client, authority, surroundings, log, port = ports.webhook, seconds = day } = options
   const lookup = lookupOf(client)
+  const agreements = agreementsOf(client)
   const webhooks: { [path: string]: (request: Request) => Promise<Verdict> } = {
     '/inject': async (request) => await judgeInjection(request, lookup, surroundings),
     '/validate': async (request) => await judgePod(request, lookup, surroundings),
     '/stamp': async (request) => judgeStamp(request, Date.now()),
+    '/lint': async (request) => await judgeLint(request, agreements, Date.now()),
     '/connect': async (request) => await judgeConnect(request, lookup),
     '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }
@@ -87,8 +103,12 @@ async function respond(
   try {
     const asked = requestIn(await bodyOf(request, bodyLimit, room))
     const verdict = await judge(asked).catch((error: unknown): Verdict => {
+      if (request.url?.startsWith('/lint') === true) {
+        log.error('A policy was let in unjudged', { error: codeOf(error) })
+        return letIn
+      }
       // The cluster is away or the pod is of a shape that we do not know: refused, as everything unclear.
-      log.error('A request was refused because it could not be judged', { error: wordsOf(error) })
+      log.error('A request was refused because it could not be judged', { error: codeOf(error) })
       return {
         allowed: false,
         message:
@@ -98,15 +118,14 @@ async function respond(
     const { namespace, name } = asked
     if (!verdict.allowed)
       log.warn('Admission refused a request', {
-        namespace,
-        kind: [asked.resource.resource, asked.subResource].filter(Boolean).join('/'),
-        ...(name === undefined ? {} : { name }),
-        reason: verdict.message,
+        namespace: idOf(namespace),
+        kind: idOf([asked.resource.resource, asked.subResource].filter(Boolean).join('/')),
+        ...(name === undefined ? {} : { name: idOf(name) }),
       })
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end(JSON.stringify(reviewOf(asked.uid, verdict)))
   } catch (error) {
-    log.error('A webhook request was not readable', { error: wordsOf(error) })
+    log.error('A webhook request was not readable', { error: codeOf(error) })
     response.writeHead(400).end()
   }
 }

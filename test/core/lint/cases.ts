@@ -34,7 +34,7 @@ const argument =
 
 /** Rule, its place, and what makes it find. Several rows of a rule are several cases. */
 export const cases: readonly [rule: string, place: string, change: Change][] = [
-  ['policy-invalid', '/spec/tools/0', argument('a', { type: 'nothing' })],
+  ['policy-invalid', '/spec/tools/0/arguments', argument('a', { type: 'nothing' })],
   ['policy-invalid', '/spec/roles/0', (spec) => role(spec).tools.push('gone')],
   ['policy-invalid', '/spec/maxPolicyAge', (spec) => (spec.maxPolicyAge = 'soon')],
   ['patient-astray', '/spec/tools/0/patient', (spec) => (first(spec).patient = '/mrn')],
@@ -149,6 +149,39 @@ export const cases: readonly [rule: string, place: string, change: Change][] = [
   ],
   ['wildcard-field', '/spec/tools/0/returns/fields/0', returns({ fields: ['/conditions/*'] })],
   ['wildcard-field', '/spec/tools/0/returns/fields/0', returns({ fields: ['/entry/*/resource'] })],
+  ['field-unknown', '/spec/tools/0/returns/fields/1', returns({ fields: ['/a', 'Condition.cod'] })],
+  [
+    'field-unknown',
+    '/spec/tools/0/returns/for/0/fields/0',
+    returns({ for: [{ roles: ['clinician'], purposes: ['TREAT'], fields: ['Patent.name'] }] }),
+  ],
+  [
+    'policy-invalid',
+    '/spec/tools/0/returns/for/0/roles',
+    returns({ for: [{ roles: ['nobody'], purposes: ['TREAT'], fields: ['/a'] }] }),
+  ],
+  [
+    'whole-record-unjustified',
+    '/spec/tools/0/returns/for/0/fields/0',
+    returns({ for: [{ roles: ['clinician'], purposes: ['TREAT'], fields: ['/*'] }] }),
+  ],
+  ['wildcard-field', '/spec/tools/0/returns/fields/0', returns({ fields: ['Observation'] })],
+  ['identifying-field', '/spec/tools/0/returns/fields/0', returns({ fields: ['Patient.name'] })],
+  [
+    'field-covered',
+    '/spec/tools/0/returns/fields/0',
+    returns({ fields: ['Patient.name.family', 'Patient.name'] }),
+  ],
+  [
+    'bulk-allowed',
+    '/spec/tools/0/bulk',
+    (spec) => Object.assign(first(spec), { bulk: 'Allowed', reason: 'a report over the ward' }),
+  ],
+  [
+    'identifiers-in-arguments',
+    '/spec/tools/0/identifiers',
+    (spec) => Object.assign(first(spec), { identifiers: 'Keep', reason: 'search by name at the desk' }),
+  ],
   ['returns-nothing', '/spec/tools/0/returns/fields', returns({ fields: [] })],
   ['field-covered', '/spec/tools/0/returns/fields/1', returns({ fields: ['/a/*/b', '/a/*/b/c'] })],
   ['identifying-field', '/spec/tools/0/returns/fields/1', returns({ fields: ['/code', '/name/*/family'] })],

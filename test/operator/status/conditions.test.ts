@@ -167,6 +167,19 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
     is: 'True ServerWritesIdentifiers',
   },
   { type: 'MinimumNecessary', when: 'every pod reports', things: well, is: 'True FieldsListed' },
+  {
+    type: 'MinimumNecessary',
+    when: 'a tool returns the whole document without a reason',
+    things: {
+      ...well,
+      servers: [
+        aServer({
+          tools: [{ name: 'get_diagnosis', arguments: { type: 'object' }, returns: { fields: [''] } }],
+        }),
+      ],
+    },
+    is: 'False PolicyErrors',
+  },
   { type: 'AtRest', when: 'no volume', things: well, is: 'True NoVolumes' },
   {
     type: 'AtRest',
