@@ -2,6 +2,7 @@
 
 import { mayBeName, type Survey, startOf } from '../redaction/survey.ts'
 import { words } from '../words.ts'
+import { type Automaton, automaton, eachEnd } from './many.ts'
 import { beyondAscii } from './normalize.ts'
 import type { Finding } from './runs.ts'
 import { isAsciiWord, small, wordEnd, wordStart } from './word.ts'
@@ -39,21 +40,93 @@ function isName(word: string, { names }: Survey): boolean {
   return names.has(lower) && !((lower.length < 4 || everyday.has(lower)) && word === lower)
 }
 
+/** With more that begin alike, or longer ones, comparing each in its turn takes their number times as long. */
+const fewAlike = 8
+const shortEnough = 64
+/** Longer ones are compared where nothing was compared before: no text is gone through again for each of its words. */
+const longest = 256
+
 /**
  * Known identifiers, where one stands as a whole word or words. Compared in place: a copy of every text in small letters
  * was a fifth of redaction's garbage.
  */
-function detectIds(text: string, { idsByStart }: Survey, findings: Finding[]): void {
+function detectIds(text: string, known: Survey, findings: Finding[]): void {
   const letters = beyondAscii.test(text) ? text.toLowerCase() : text
+  const { few, many, long } = sorted(known)
+  if (many !== undefined) detectMany(letters, many, findings)
   let inWord = false
+  // Where what was compared with long ones ends.
+  let seen = 0
   for (let start = 0; start < letters.length; start += 1) {
     const code = small(letters.charCodeAt(start))
     if (!inWord) {
-      addThose(idsByStart.get(code), letters, start, findings)
-      addThose(idsByStart.get(startOf(letters, start)), letters, start, findings)
+      const beginning = startOf(letters, start)
+      addThose(few.get(code), letters, start, findings)
+      addThose(few.get(beginning), letters, start, findings)
+      if (start >= seen)
+        for (const id of long.get(beginning) ?? nothing)
+          seen = Math.max(seen, addLong(id, letters, start, findings))
     }
     inWord = code < 0x80 ? isAsciiWord(code) : isPart(letters[start])
   }
+}
+
+type Sorted = {
+  readonly size: number
+  readonly few: ReadonlyMap<number, readonly string[]>
+  readonly many: Automaton | undefined
+  readonly long: ReadonlyMap<number, readonly string[]>
+}
+
+const sortedOnes = new WeakMap<Survey, Sorted>()
+const none: ReadonlyMap<number, readonly string[]> = new Map()
+
+/** By how they are searched; anew when more are known. Nearly always all are few, and nothing is built. */
+function sorted(known: Survey): Sorted {
+  const before = sortedOnes.get(known)
+  if (before?.size === known.ids.size) return before
+  let few: Map<number, readonly string[]> | undefined
+  let long: Map<number, readonly string[]> | undefined
+  const many: string[] = []
+  for (const [start, ids] of known.idsByStart) {
+    if (ids.length <= fewAlike && ids.every(({ length }) => length <= shortEnough)) continue
+    few ??= new Map(known.idsByStart)
+    few.delete(start)
+    const longs = ids.filter(({ length }) => length > longest)
+    if (longs.length > 0) (long ??= new Map()).set(start, longs)
+    for (const id of ids) if (id.length <= longest) many.push(id)
+  }
+  const now: Sorted = {
+    size: known.ids.size,
+    few: few ?? known.idsByStart,
+    many: many.length === 0 ? undefined : automaton(many),
+    long: long ?? none,
+  }
+  sortedOnes.set(known, now)
+  return now
+}
+
+function detectMany(letters: string, many: Automaton, findings: Finding[]): void {
+  eachEnd(letters, many, small, (end, node) => {
+    if (isPart(letters[end])) return
+    // The longest that begins a word holds all shorter ones.
+    for (let at = node; at !== 0; at = many.shorter[at] as number) {
+      const start = end - (many.ends[at] as number)
+      if (start === end || isPart(letters[start - 1])) continue
+      findings.push({ start, end, type: 'UNIQUE_IDENTIFIER' })
+      return
+    }
+  })
+}
+
+/** Where the comparison came to. */
+function addLong(id: string, letters: string, start: number, findings: Finding[]): number {
+  let length = 0
+  while (length < id.length && small(letters.charCodeAt(start + length)) === id.charCodeAt(length))
+    length += 1
+  const end = start + length
+  if (length === id.length && !isPart(letters[end])) findings.push({ start, end, type: 'UNIQUE_IDENTIFIER' })
+  return length > longest ? end : start
 }
 
 function addThose(
