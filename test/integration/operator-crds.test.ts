@@ -47,6 +47,34 @@ const contradictions: Contradiction[] = [
     'needs trail.volume {storageClassName, size}',
   ),
   server(
+    'a tool that may ask for everybody, without a reason',
+    (spec) => ({ ...spec, tools: [{ ...tool?.(spec), bulk: 'Allowed' }] }),
+    'say in reason why that is the minimum necessary',
+  ),
+  server(
+    'a tool that takes identifiers of people, without a reason',
+    (spec) => ({ ...spec, tools: [{ ...tool?.(spec), identifiers: 'Keep' }] }),
+    'say in reason why no identifier of the patient will do',
+  ),
+  server(
+    'a prompt that may ask for everybody, without a reason',
+    (spec) => ({ ...spec, prompts: [{ name: 'sum', returns: { fields: [] }, bulk: 'Allowed' }] }),
+    'say in reason why that is the minimum necessary',
+  ),
+  server(
+    'one result that is larger than all of an hour',
+    (spec) => ({
+      ...spec,
+      tools: [{ ...tool?.(spec), limits: { resultBytes: 8192, resultBytesPerHour: 4096 } }],
+    }),
+    'raise it, or lower resultBytes',
+  ),
+  server(
+    'an argument that is renamed into no place',
+    (spec) => ({ ...spec, tools: [{ ...tool?.(spec), rename: { patient_id: 'patient' } }] }),
+    'should match',
+  ),
+  server(
     'an egress names a store that is not declared',
     (spec) => ({ ...spec, network: { egress: [{ store: 'db', host: 'db', protocol: 'Postgres' }] } }),
     'declare the store first',

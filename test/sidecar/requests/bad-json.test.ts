@@ -12,7 +12,9 @@ let scene: Scene
 beforeEach(async () => {
   // A tool that takes anything.
   scene = await aScene({
-    policy: { tools: [aTool({ arguments: { type: 'object', additionalProperties: true } })] },
+    policy: {
+      tools: [aTool({ arguments: { type: 'object', additionalProperties: true }, identifiers: 'Keep' })],
+    },
   })
 })
 afterEach(async () => {
