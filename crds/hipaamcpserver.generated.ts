@@ -347,8 +347,8 @@ patient?: string
  */
 bulk?: ("Forbidden" | "Allowed")
 /**
- * Identifiers (names that are announced, SSN, MRN, phone, e-mail and the like; no dates, no ages) in texts of
- * the arguments, besides the patient's own argument and those whose schema says by format, enum or const what
+ * Identifiers of people (names, SSN, MRN, phone, e-mail and the like; no dates, ages, places, addresses of the
+ * web, and numbers of orders or encounters) in texts of the arguments, besides the patient's own argument and those whose schema says by format, enum or const what
  * they hold. Refuse: the call is refused. Keep: they go to the server, and reason says why. Default Refuse.
  */
 identifiers?: ("Refuse" | "Keep")
@@ -364,6 +364,12 @@ returns: {
  * What is kept: JSON Pointers with * for any element or member, each with all below it, and paths of FHIR R4 elements (Patient.name, Observation.value[x], HumanName.family), each wherever a resource of that type stands. All else is dropped, in content and in structuredContent. "" is the whole document.
  */
 fields: string[]
+/**
+ * Places, as in fields, that are kept as pseudonyms: the same for the same value in all results of this
+ * server for one purpose of use, another one under another redaction.epoch. The value itself is shown nowhere
+ * in the result. Not with text or media Keep. Default none.
+ */
+pseudonyms?: string[]
 /**
  * Other fields for some roles and purposes. The first entry that lists both the role and the purpose under which a
  * call is permitted decides instead of fields and text above; a call that none lists gets those. Default none.
@@ -486,6 +492,12 @@ returns: {
  */
 fields: string[]
 /**
+ * Places, as in fields, that are kept as pseudonyms: the same for the same value in all results of this
+ * server for one purpose of use, another one under another redaction.epoch. The value itself is shown nowhere
+ * in the result. Not with text or media Keep. Default none.
+ */
+pseudonyms?: string[]
+/**
  * Other fields for some roles and purposes. The first entry that lists both the role and the purpose under which a
  * call is permitted decides instead of fields and text above; a call that none lists gets those. Default none.
  */
@@ -603,8 +615,8 @@ patient?: string
  */
 bulk?: ("Forbidden" | "Allowed")
 /**
- * Identifiers (names that are announced, SSN, MRN, phone, e-mail and the like; no dates, no ages) in texts of
- * the arguments, besides the patient's own argument and those whose schema says by format, enum or const what
+ * Identifiers of people (names, SSN, MRN, phone, e-mail and the like; no dates, ages, places, addresses of the
+ * web, and numbers of orders or encounters) in texts of the arguments, besides the patient's own argument and those whose schema says by format, enum or const what
  * they hold. Refuse: the call is refused. Keep: they go to the server, and reason says why. Default Refuse.
  */
 identifiers?: ("Refuse" | "Keep")
@@ -620,6 +632,12 @@ returns: {
  * What is kept: JSON Pointers with * for any element or member, each with all below it, and paths of FHIR R4 elements (Patient.name, Observation.value[x], HumanName.family), each wherever a resource of that type stands. All else is dropped, in content and in structuredContent. "" is the whole document.
  */
 fields: string[]
+/**
+ * Places, as in fields, that are kept as pseudonyms: the same for the same value in all results of this
+ * server for one purpose of use, another one under another redaction.epoch. The value itself is shown nowhere
+ * in the result. Not with text or media Keep. Default none.
+ */
+pseudonyms?: string[]
 /**
  * Other fields for some roles and purposes. The first entry that lists both the role and the purpose under which a
  * call is permitted decides instead of fields and text above; a call that none lists gets those. Default none.
@@ -803,9 +821,15 @@ origins?: string[]
  */
 redaction?: {
 /**
- * What becomes of dates in kept fields. Year: only the year stays. Default Year.
+ * What becomes of dates in kept fields. Year: only the year stays. Shift: days in a result about one patient move
+ * by 1 to 364 days, either way, the same for that patient and purpose of use, so that intervals stay; all other
+ * dates go, those inside of text too. Drop: none stays. Default Year.
  */
-dates?: ("Year" | "Drop")
+dates?: ("Year" | "Shift" | "Drop")
+/**
+ * Which pseudonyms and shifts these are, such as 2026-q4: write another one to rotate them all. Not secret. Omitted, those of no epoch.
+ */
+epoch?: string
 }
 /**
  * Every place where PHI rests behind this server.

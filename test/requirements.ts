@@ -311,7 +311,7 @@ export const requirements = {
   'minimum:argument-identifiers': thin(
     'minimumNecessary',
     'An argument that identifies a person where the patient’s own argument will do is refused.',
-    'identifiers that have a form, and names that their context announces',
+    'as far as they are found in text; not in completions nor in answers to a server’s questions',
   ),
   'minimum:narrow-tools': done(
     'minimumNecessary',

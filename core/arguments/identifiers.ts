@@ -6,8 +6,20 @@ import { findIdentifiers } from '../text/find.ts'
 import type { IdentifierType } from '../text/span.ts'
 import type { Violation } from './violation.ts'
 
-/** Kinds that a question about no particular person holds as well: since when, over which age, where. */
-const everyday: ReadonlySet<IdentifierType> = new Set(['DATE', 'AGE', 'GEOGRAPHIC_LOCATION'])
+/**
+ * Kinds that a question about no particular person holds as well: since when, over which age, where, in which code system;
+ * and numbers of orders, encounters and the like, by which they are asked for.
+ */
+const everyday: ReadonlySet<IdentifierType> = new Set([
+  'DATE',
+  'AGE',
+  'GEOGRAPHIC_LOCATION',
+  'URL',
+  'UNIQUE_IDENTIFIER',
+])
+
+/** One small word, as most arguments are: nothing that is found has this form. */
+const smallWord = /^[a-z_-]{0,32}$/
 
 /** Keywords by which a schema says what a text holds: whoever wrote it decided that it may. */
 const declaring = ['format', 'enum', 'const'] as const
@@ -68,7 +80,7 @@ function look(
 const rule = 'may hold no identifier of a person: the argument that names the patient says who is meant'
 
 function identifies(text: string): boolean {
-  return findIdentifiers(text).some(({ type }) => !everyday.has(type))
+  return !smallWord.test(text) && findIdentifiers(text).some(({ type }) => !everyday.has(type))
 }
 
 function isMap(value: unknown): value is { readonly [member: string]: Json } {

@@ -26,6 +26,11 @@ for (const query of [
   'ICD-10 E11.9, LOINC 4548-4, SNOMED 44054006',
   'Is there a history of Parkinson disease or Crohn disease?',
   'dose per kg for a patient over 65',
+  '8837261',
+  'E-12345',
+  '9f2c1a7e-1111-4222-8333-abcdefabcdef',
+  'http://loinc.org|4548-4',
+  'blood culture at the clinic in Springfield',
 ])
   verifies('minimum:argument-identifiers', `“${query}” is asked`, () => {
     expect(asked(query)).toBeUndefined()
@@ -33,6 +38,8 @@ for (const query of [
 
 for (const query of [
   'labs of SSN 123-45-6789',
+  'HbA1c of patient John Smith',
+  'notes for Mrs. Fluegel',
   'record MRN-0012345 please',
   'call her at (555) 123-4567',
   'jane.roe@mail.example',
