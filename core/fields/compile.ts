@@ -17,12 +17,27 @@ export function fieldTree(fields: readonly string[], prefix = ''): PatternTree {
     prefix,
   )
   const paths = fields.filter(isFhirPath).map((field) => fhirPath(field, prefix))
-  return paths.length === 0 ? tree : { ...tree, resources: new ResourceTrees(paths) }
+  return paths.length === 0 ? tree : { ...tree, resources: treesOf(paths) }
+}
+
+const compiled = new Map<string, WeakRef<ResourceTrees>>()
+const mostCompiled = 1024
+
+/** Tools of one server name the same elements over and over: what is the same is compiled once, and kept as long as it is used. */
+function treesOf(paths: readonly FhirPath[]): ResourceTrees {
+  const key = paths.map(({ rule }) => rule).join('\n')
+  const known = compiled.get(key)?.deref()
+  if (known !== undefined) return known
+  if (compiled.size >= mostCompiled) compiled.clear()
+  const made = new ResourceTrees(paths)
+  compiled.set(key, new WeakRef(made))
+  return made
 }
 
 /** A path on its way: `at` of its elements are behind it. `index`: its place in the policy. */
 type Position = { readonly path: FhirPath; readonly index: number; readonly at: number }
 
+const noPositions: readonly Position[] = []
 const hasEnded = ({ path, at }: Position): boolean => at === path.elements.length
 
 /**
@@ -94,7 +109,7 @@ class ResourceTrees {
     if (isResource(element.type)) return
     const named = names(positions, element)
     if (isValue(type, element) && !named) return
-    const reached = positions.flatMap((position) => advanced(type, element, position))
+    const reached = named ? positions.flatMap((position) => advanced(type, element, position)) : noPositions
     const along = rule !== undefined && comesAlong(type, element) ? rule : undefined
     if (!isPrimitive(element.type)) {
       const isOpen = along !== undefined || named || this.#mayBegin(element)

@@ -12,6 +12,7 @@ const read = new Map<string, readonly Element[]>()
 /** Every element of a type that has elements, those that it inherits first. None for a primitive. */
 export function elementsOf(type: string): readonly Element[] {
   let elements = read.get(type)
+  if (elements === undefined && !rows.has(type)) return []
   if (elements === undefined) read.set(type, (elements = elementsIn(type)))
   return elements
 }
@@ -37,10 +38,16 @@ function baseOf(type: string): string | undefined {
   return base === '' ? undefined : base
 }
 
-/** The type itself, and every type that it extends. */
+const lineages = new Map<string, readonly string[]>()
+
+/** The type itself, and every type that it extends. Call it for types of the table alone: each is remembered. */
 export function lineage(type: string): readonly string[] {
-  const base = baseOf(type)
-  return base === undefined ? [type] : [type, ...lineage(base)]
+  let types = lineages.get(type)
+  if (types === undefined) {
+    const base = baseOf(type)
+    lineages.set(type, (types = base === undefined ? [type] : [type, ...lineage(base)]))
+  }
+  return types
 }
 
 /** A type that stands by itself: a resource or a data type, and not a part of one (`Patient.contact`). */
@@ -53,7 +60,7 @@ export function isPrimitive(type: string): boolean {
 }
 
 export function isResource(type: string): boolean {
-  return lineage(type).includes('Resource')
+  return rows.has(type) && lineage(type).includes('Resource')
 }
 
 /** Names of all types that stand by themselves. */

@@ -39,7 +39,7 @@ export function project(document: Json, tree: PatternTree, by: Projection): Json
   const left =
     resources === undefined
       ? place(document, tree, by)
-      : seek(document, { pointed: tree, element: undefined }, resources, { ...by, resources })
+      : seek(document, tree, undefined, resources, { ...by, resources })
   return left ?? (Array.isArray(document) ? [] : {})
 }
 
@@ -78,66 +78,89 @@ function placeMembers(value: Members, tree: PatternTree, by: Projection): Member
   return any ? members : undefined
 }
 
-/** What each language says of a place: nothing, as a rule, of most places that lead to a resource. */
-type Told = { readonly pointed: PatternTree | undefined; readonly element: PatternTree | undefined }
 type Resources = NonNullable<PatternTree['resources']>
 
-/** Like `place`, but goes down where nothing is named, too: a resource may stand anywhere. */
+/** What a language says of a place: nothing, as a rule, of most places that lead to a resource. */
+type Told = PatternTree | undefined
+/**
+ * Like `place`, but goes down where nothing is named, too: a resource may stand anywhere. `pointed`: what pointers say of the
+ * place, `element`: what it is in its resource. Nothing is made of what holds nothing that stays.
+ */
 function seek(
   value: Json,
-  { pointed, element }: Told,
+  pointed: Told,
+  element: Told,
   resources: Resources,
   by: Projection,
 ): Json | undefined {
   if (pointed?.rule !== undefined) return keep(value, pointed.rule, by)
   if (typeof value !== 'object' || value === null)
     return element?.rule === undefined ? dropped(by) : keep(value, element.rule, by)
-  if (!Array.isArray(value)) return seekMembers(value as Members, { pointed, element }, resources, by)
-  const items: Json[] = []
-  for (let index = 0; index < value.length; index += 1) {
-    const told: Told = {
-      pointed: pointed?.named.get(String(index)) ?? pointed?.any,
-      element: element?.single ? undefined : element,
-    }
-    by.trace?.into(index)
-    const item = seek(value[index] as Json, told, resources, by)
-    by.trace?.out()
-    if (item !== undefined) items.push(item)
-  }
-  // FHIR has no empty lists, and one that nobody named is of no use.
-  return items.length > 0 || pointed !== undefined ? items : undefined
+  return Array.isArray(value)
+    ? seekItems(value, pointed, element?.single ? undefined : element, resources, by)
+    : seekMembers(value as Members, pointed, element, resources, by)
 }
 
-function seekMembers(value: Members, told: Told, resources: Resources, by: Projection): Members | undefined {
-  const members: Members = {}
+function seekItems(
+  value: readonly Json[],
+  pointed: Told,
+  element: Told,
+  resources: Resources,
+  by: Projection,
+): Json[] | undefined {
+  // FHIR has no empty lists, and one that nobody named is of no use.
+  let items: Json[] | undefined = pointed === undefined ? undefined : []
+  for (let index = 0; index < value.length; index += 1) {
+    const own = pointed === undefined ? undefined : (pointed.named.get(String(index)) ?? pointed.any)
+    by.trace?.into(index)
+    const item = seek(value[index] as Json, own, element, resources, by)
+    by.trace?.out()
+    if (item === undefined) continue
+    if (items === undefined) items = [item]
+    else items.push(item)
+  }
+  return items
+}
+
+function seekMembers(
+  value: Members,
+  pointed: Told,
+  within: Told,
+  resources: Resources,
+  by: Projection,
+): Members | undefined {
   const type = value['resourceType']
   // By its own type, and not by what it stands in.
-  const own = typeof type === 'string' ? resources.get(type) : told.element
-  const carried: [name: string, element: PatternTree][] = []
+  const element = typeof type === 'string' ? resources.get(type) : within
+  let members: Members | undefined
+  let carried: [name: string, carrier: PatternTree][] | undefined
   let any = false
   for (const name in value) {
-    const pointed = told.pointed?.named.get(name) ?? told.pointed?.any
-    const element = own?.named.get(name)
-    if (pointed === undefined && element?.carrier === true) {
+    const onPointed = pointed === undefined ? undefined : (pointed.named.get(name) ?? pointed.any)
+    const onElement = element?.named.get(name)
+    if (onPointed === undefined && onElement?.carrier === true) {
       // Has its place in the order, and is judged when all else is.
       members[name] = null
-      carried.push([name, element])
+      members ??= {}
+      carried ??= []
+      carried.push([name, onElement])
       continue
     }
     by.trace?.into(name)
-    const item = seek(value[name] as Json, { pointed, element }, resources, by)
+    const item = seek(value[name] as Json, onPointed, onElement, resources, by)
     const gone = item === undefined || identifying(name, by)
     by.trace?.out(gone && item !== undefined ? true : undefined)
     if (gone) continue
     set(members, name, item)
+    members ??= {}
     any = true
   }
-  for (const [name, element] of carried) {
+  for (const [name, carrier] of carried ?? []) {
     by.trace?.into(name)
-    const item = any ? seek(value[name] as Json, { pointed: undefined, element }, resources, by) : dropped(by)
+    const item = any ? seek(value[name] as Json, undefined, carrier, resources, by) : dropped(by)
     by.trace?.out()
-    if (item === undefined) delete members[name]
-    else members[name] = item
+    if (item === undefined) delete members?.[name]
+    else if (members !== undefined) members[name] = item
   }
   return any ? members : undefined
 }
