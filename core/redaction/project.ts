@@ -15,9 +15,9 @@ export type Projection = {
   readonly kept: Record<string, number>
   /** Member names seen so far: whether each identifies somebody. They repeat more than anything else. */
   readonly memberNames: Map<string, boolean>
-  /** Absent on the request path: then nothing is told, and nothing paid. */
   /** Trees of FHIR elements, for resources that stand in a kept string as base64. */
   readonly resources?: PatternTree['resources']
+  /** Absent on the request path: then nothing is told, and nothing paid. */
   readonly trace?: Trace
 }
 
@@ -79,9 +79,9 @@ function placeMembers(value: Members, tree: PatternTree, by: Projection): Member
 }
 
 type Resources = NonNullable<PatternTree['resources']>
-
 /** What a language says of a place: nothing, as a rule, of most places that lead to a resource. */
 type Told = PatternTree | undefined
+
 /**
  * Like `place`, but goes down where nothing is named, too: a resource may stand anywhere. `pointed`: what pointers say of the
  * place, `element`: what it is in its resource. Nothing is made of what holds nothing that stays.
@@ -140,8 +140,8 @@ function seekMembers(
     const onElement = element?.named.get(name)
     if (onPointed === undefined && onElement?.carrier === true) {
       // Has its place in the order, and is judged when all else is.
-      members[name] = null
       members ??= {}
+      members[name] = null
       carried ??= []
       carried.push([name, onElement])
       continue
@@ -151,8 +151,8 @@ function seekMembers(
     const gone = item === undefined || identifying(name, by)
     by.trace?.out(gone && item !== undefined ? true : undefined)
     if (gone) continue
-    set(members, name, item)
     members ??= {}
+    set(members, name, item)
     any = true
   }
   for (const [name, carrier] of carried ?? []) {
@@ -196,7 +196,6 @@ export function keepScalar<Scalar extends string | number | boolean | null>(
   return value
 }
 
-function keepItems(value: readonly Json[], rule: string, by: Projection): readonly Json[] {
 function keepText(value: string, rule: string, by: Projection): string | undefined {
   if (by.rules.text === 'Keep' && by.resources === undefined) return value
   const inner = decoded(value)
@@ -208,6 +207,7 @@ function keepText(value: string, rule: string, by: Projection): string | undefin
   return redactText(value, by.known, by.rules, by.tally)
 }
 
+function keepItems(value: readonly Json[], rule: string, by: Projection): readonly Json[] {
   let copy: Json[] | undefined
   for (let index = 0; index < value.length; index += 1) {
     by.trace?.into(index)

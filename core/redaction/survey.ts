@@ -56,25 +56,26 @@ export function lookAtText(text: string, into: Survey): void {
 
 const reference = /\bPatient\/([A-Za-z0-9.-]{1,64})/g
 
+/** Those in a text, and all that stands inside of one that is an encoding. */
 export function addReferences(text: string, into: Survey): void {
+  const inner = decoded(text)
+  if (inner !== undefined) return addEncoded(inner, into)
   if (!text.includes('Patient/')) return
   reference.lastIndex = 0
   for (let match = reference.exec(text); match !== null; match = reference.exec(text))
     addPatients(match[1], into)
-  const inner = decoded(text)
-  if (inner !== undefined) return addEncoded(inner, into)
 }
 
-function walk(value: unknown, key: string, resource: string | undefined, into: Survey): void {
-  if (typeof value === 'string') return addReferences(value, into)
-  if (Array.isArray(value)) {
-    for (const item of value) walk(item, key, resource, into)
 function addEncoded(inner: string, into: Survey): void {
   const json = jsonIn(inner)
   if (json !== undefined && 'value' in json) walk(json.value, '', undefined, into)
   else addReferences(inner, into)
 }
 
+function walk(value: unknown, key: string, resource: string | undefined, into: Survey): void {
+  if (typeof value === 'string') return addReferences(value, into)
+  if (Array.isArray(value)) {
+    for (const item of value) walk(item, key, resource, into)
     return
   }
   if (!isObject(value)) return
