@@ -118,8 +118,8 @@ const monthYear = new RegExp(`${monthName}(?:\\.?,? (?:of )?|-|/)(?:(\\d{4})|['â
 const monthOrdinal = new RegExp(`${monthName} ${ordinalWord}\\b${year}`, 'iy')
 const monthAlone = new RegExp(`${monthName}\\b\\.?${year}${time}`, 'iy')
 /** 12th, the 5th of, 12- */
-const dayBefore = new RegExp(`(?<![\\w/.-])${day}(?:[ -]| of | day of )$`, 'i')
-const ordinalBefore = new RegExp(`\\b${ordinalWord} (?:day )?(?:of )?$`, 'i')
+const dayBefore = new RegExp(`(?:\\bthe )?(?<![\\w/.-])${day}(?:[ -]| of | day of )$`, 'i')
+const ordinalBefore = new RegExp(`(?:\\bthe )?\\b${ordinalWord} (?:day )?(?:of )?$`, 'i')
 /** An element of a date smaller than the year: "in March" */
 const monthCue =
   /\b(?:in|since|during|until|till|by|last|next|this|early|late|mid|through|from|between|to|and|of)[ -]$/i

@@ -159,8 +159,11 @@ function meaning(words: Tokens, i: number, rules: LoneRules, lead: number): Clai
   if ((flags & (english | medical)) === 0) {
     if ((flags & place) !== 0 && (flags & (first | surname)) === 0)
       return rules.places ? claim.place : claim.none
-    if ((flags & (first | surname)) !== 0) return rules.names ? claim.name : claim.none
-    return rules.shapes && !hyphened(words, i) ? claim.name : claim.none
+    if ((flags & (first | surname)) !== 0)
+      return rules.names && (words.end[i] as number) - (words.start[i] as number) > 2
+        ? claim.name
+        : claim.none
+    return rules.shapes && !hyphened(words, i) && isPronounceable(words, i) ? claim.name : claim.none
   }
   if (!rules.names && !rules.places) return claim.none
   if (words.possessive[i] === 1 && (flags & eponym) !== 0 && !beside) return claim.none
@@ -173,6 +176,17 @@ function meaning(words: Tokens, i: number, rules: LoneRules, lead: number): Clai
   if (beside && (flags & surname) !== 0 && (flags & (everyday | medical)) === 0)
     return rules.names ? claim.name : claim.none
   return claim.none
+}
+
+/** Three letters and a vowel: Hgb, Na and Tx are no names. */
+function isPronounceable({ text, start, end }: Tokens, i: number): boolean {
+  const [from, to] = [start[i] as number, end[i] as number]
+  if (to - from < 3) return false
+  for (let at = from; at < to; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code >= 0x80 || /[aeiouy]/i.test(text[at] as string)) return true
+  }
+  return false
 }
 
 /** Part of a compound with a small or medical word: "T-cell", "Xa-level". */

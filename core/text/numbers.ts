@@ -77,7 +77,7 @@ export const detectors = byDigits([
     digits: [0, 17],
     from: codeOf(17, 17),
     pattern: /(?<![\w-])[A-HJ-NPR-Z0-9]{17}(?![\w-])/y,
-    accept: ([text]) => /\d{4}$/.test(text) && isVin(text),
+    accept: ([text]) => isVin(text),
   },
   {
     type: 'ACCOUNT_NUMBER',
@@ -158,14 +158,14 @@ export const longNumbers = byDigits([
     type: 'UNIQUE_IDENTIFIER',
     digits: [0, Infinity],
     from: (run) =>
-      run.end - run.start >= 4 && (run.code < run.start || run.digits === 0)
+      run.end - run.start >= 2 && (run.code < run.start || run.digits === 0)
         ? withHash(run, run.code)
         : nowhere,
-    pattern: /(?<![\w./-])#?([A-Z]{1,8})([-_]?)\d{4,20}(?:-?[A-Z0-9]{1,10})?(?![\w-]|\.\d)/y,
+    pattern: /(?<![\w./-])#?([A-Z]{1,8})([-_]?)\d{2,20}(?:-?[A-Z0-9]{1,10}){0,3}(?![\w-]|\.\d)/y,
     accept: (match) =>
       !isSubstance(match[1] as string) &&
       !isCodeOf(match.input, match.index) &&
-      (match[2] !== '' || digitsOf(match[0]) >= 5),
+      digitsOf(match[0]) >= (match[2] === '' ? 5 : 4),
   },
   {
     // 12345-JS, 98765ABC

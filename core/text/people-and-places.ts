@@ -1,5 +1,6 @@
 // People and places of a text, in the order in which rules may claim its words: what is surest first.
 
+import { supposeCapitals } from './caseless.ts'
 import { type Claims, claim, noClaims } from './claims.ts'
 import * as classes from './classes.ts'
 import { lexicon } from './lexicon.ts'
@@ -12,6 +13,7 @@ import { type Tokens, tokenize } from './tokens.ts'
 
 export function findPeopleAndPlaces(text: string, groups: ReadonlySet<RuleGroup>, findings: Finding[]): void {
   const words = tokenize(text, lexicon())
+  supposeCapitals(words)
   const claims = noClaims(words)
   const rules = { names: groups.has('names'), places: groups.has('places'), shapes: groups.has('shapes') }
   const has = (bits: number): boolean => (words.anyClass & bits) !== 0

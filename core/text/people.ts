@@ -55,7 +55,12 @@ function nameAfter(claims: Claims, start: number): number {
   for (let i = start; i < words.count && i < start + mostWords; i += 1) {
     if (i > start && !inName(words, i)) break
     if (!isFree(claims, i)) break
-    if (is(words, i, classes.particle) && i + 1 < words.count && isLarge(words, i + 1)) {
+    const goes =
+      words.shape[i] !== shapes.initial &&
+      i + 1 < words.count &&
+      isLarge(words, i + 1) &&
+      inName(words, i + 1)
+    if (goes && is(words, i, classes.particle)) {
       if (!isLarge(words, i) && i === start) break
       continue
     }
@@ -175,10 +180,10 @@ function pairAt(claims: Claims, i: number): number {
     if (strange && family && !known) return grown(claims, next)
   }
   // "Maria de la Cruz", "Ludwig van Beek"
-  if (sure && words.gap[next] === gaps.space && is(words, next, classes.particle)) {
+  if ((sure || strange) && words.gap[next] === gaps.space && is(words, next, classes.particle)) {
     let at = next + 1
     if (at < words.count && words.gap[at] === gaps.space && is(words, at, classes.particle)) at += 1
-    if (at < words.count && words.gap[at] === gaps.space && mayBePart(words, at) && isFree(claims, at))
+    if (at < words.count && inName(words, at) && mayBePart(words, at) && isFree(claims, at))
       return grown(claims, at)
   }
   return -1

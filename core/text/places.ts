@@ -150,14 +150,15 @@ function rightOf(claims: Claims, head: number): number {
     const next = end + 1
     if (!isFree(claims, next)) break
     if (goesOn(words, next) && isLarge(words, next)) {
-      if (is(words, next, classes.stopper | classes.month | classes.function_)) break
+      const heads = is(words, next, classes.facility | classes.weakFacility)
+      if (is(words, next, classes.stopper | classes.month)) break
+      if (is(words, next, classes.function_) && !heads) break
       const belongs =
         is(words, next, classes.facility | classes.weakFacility) ||
         isPlaceName(words, next) ||
         isStrange(words, next) ||
         words.shape[next] === shapes.capitals
-      const head = is(words, next, classes.facility | classes.weakFacility)
-      if (!head && (!belongs || is(words, next, classes.acronym))) break
+      if (!heads && (!belongs || is(words, next, classes.acronym))) break
       end = next
       continue
     }
@@ -171,6 +172,21 @@ function rightOf(claims: Claims, head: number): number {
       isFree(claims, next + 1) &&
       (isPlaceName(words, next + 1) || is(words, next + 1, classes.state | classes.placePrefix)) &&
       !is(words, next + 1, classes.month)
+    ) {
+      end = next + 1
+      continue
+    }
+    // "Hospital for Special Surgery", "Institute of Neurology"
+    if (
+      next + 1 < words.count &&
+      words.gap[next] === gaps.space &&
+      words.gap[next + 1] === gaps.space &&
+      words.shape[next] === shapes.small &&
+      is(words, next, classes.joiner) &&
+      words.shape[next + 1] === shapes.capitalised &&
+      !is(words, next + 1, classes.stopper | classes.title | classes.month) &&
+      isFree(claims, next + 1) &&
+      is(words, end, classes.facility | classes.weakFacility)
     ) {
       end = next + 1
       continue

@@ -1,7 +1,7 @@
 // What a number can be that is nobody's: a year, a measure, a count, a range, a code of a term.
 
 const codes =
-  /(?<![A-Za-z])(?:pmid|pmcid|pmc|nct|loinc|snomed(?: ct)?|sct|rxnorm|rxcui|cpt|icd(?:-\d{1,2}(?:-cm|-pcs)?)?|ndc|hcpcs|doi|cvx|unii|cas|isbn|issn|code|codes|atc|mesh|omim|umls|cui|drg|uniprot|chembl|drugbank|isrctn|eudract|grant|version|article|range|between)[\s:#.]{0,3}(?:(?:no|number|id|code)\b[\s:#.]{0,3})?[(#]?$/i
+  /(?<![A-Za-z])(?:pmid|pmcid|pmc|nct|loinc|snomed(?: ct)?|sct|rxnorm|rxcui|cpt|icd(?:-\d{1,2}(?:-cm|-pcs)?)?|ndc|hcpcs|doi|cvx|unii|cas|isbn|issn|(?:procedure|diagnosis|billing|drug|term|product) codes?|atc|mesh|omim|umls|cui|drg|uniprot|chembl|drugbank|isrctn|eudract|grant|version|range|between)[\s:#.]{0,3}(?:(?:no|number|id|code)\b[\s:#.]{0,3})?[(#]?$/i
 
 /** Whether what stands before this place says that a term's code follows. */
 export function isCodeOf(text: string, at: number): boolean {

@@ -193,7 +193,9 @@ function shapeBy(text: string, start: number, end: number, capitals: number, sma
   const lead = text.charCodeAt(start)
   const leading = lead < 0x80 ? lead < 0x60 : text[start] !== text[start]?.toLowerCase()
   if (small === 0) return capitals === 1 ? shapes.initial : shapes.capitals
-  if (!leading) return shapes.mixed
+  // d'Aubigny
+  if (!leading)
+    return capitals === 1 && isApostrophe(text.charCodeAt(start + 1)) ? shapes.capitalised : shapes.mixed
   return capitals === 1 || isCamel(text, start, end) ? shapes.capitalised : shapes.mixed
 }
 

@@ -1,0 +1,139 @@
+// Texts all in small letters, or all in capitals: what would bear a capital is supposed, from the lists alone.
+
+import * as classes from './classes.ts'
+import { english, everyday, first, frequent, medical, place, surname } from './lexicon.ts'
+import { gaps, shapes, type Tokens } from './tokens.ts'
+
+/** Fewer words say nothing about how a text is written. */
+const leastWords = 5
+
+/**
+ * Gives words the shape that they would have in usual writing: large where they are a name or place and no other word, and
+ * where they stand beside such a one and may be its other half. Nothing in a text of usual writing changes.
+ */
+export function supposeCapitals(words: Tokens): void {
+  const { count, shape } = words
+  let [small, capitals] = [0, 0]
+  for (let i = 0; i < count; i += 1) {
+    const kind = shape[i]
+    if (kind === shapes.capitalised) return
+    if (kind === shapes.small) small += 1
+    else if (kind === shapes.capitals && lengthOf(words, i) > 2) capitals += 1
+  }
+  if (small + capitals < leastWords) return
+  // Short forms are written large in texts that are small otherwise.
+  const large = capitals > small * 4
+  if (!large && capitals > small) return
+  const from = large ? shapes.capitals : shapes.small
+  for (let i = 0; i < count; i += 1) if (shape[i] === from && isName(words, i)) shape[i] = shapes.capitalised
+  for (let i = 0; i < count; i += 1)
+    if (shape[i] === from && isBeside(words, i)) shape[i] = shapes.capitalised
+  for (let i = 0; i < count; i += 1) heads(words, i, from)
+  // What is left is written as words that are no names.
+  if (large) for (let i = 0; i < count; i += 1) if (shape[i] === shapes.capitals) shape[i] = shapes.small
+}
+
+function lengthOf({ start, end }: Tokens, i: number): number {
+  return (end[i] as number) - (start[i] as number)
+}
+
+function is({ classes }: Tokens, i: number, bits: number): boolean {
+  return ((classes[i] as number) & bits) !== 0
+}
+
+const ordinary =
+  classes.stopper |
+  classes.function_ |
+  classes.proper |
+  classes.acronym |
+  classes.title |
+  classes.month |
+  classes.facility |
+  classes.weakFacility |
+  classes.eponymHead |
+  classes.famousEponym |
+  classes.credential |
+  classes.person |
+  classes.state
+
+/** By itself: in a list of names, and in none of words. */
+function isName(words: Tokens, i: number): boolean {
+  if (is(words, i, ordinary) || lengthOf(words, i) < 3) return false
+  const flags = words.flags[i] as number
+  if ((flags & (first | surname | place)) === 0) return false
+  if ((flags & (english | medical)) === 0) return lengthOf(words, i) > 3 || (flags & frequent) !== 0
+  return (flags & first) !== 0 && (flags & frequent) !== 0 && (flags & everyday) === 0
+}
+
+/** Beside a name, or behind a word that announces one: a name of more meanings, or a word that no list has. */
+function isBeside(words: Tokens, i: number): boolean {
+  if (is(words, i, ordinary)) return false
+  const flags = words.flags[i] as number
+  const named = (flags & (first | surname | place)) !== 0
+  const strange = (flags & (english | medical)) === 0
+  if (!named && (!strange || lengthOf(words, i) < 3)) return false
+  const before = i > 0 && joins(words, i) ? i - 1 : -1
+  if (before >= 0) {
+    if (words.shape[before] === shapes.capitalised) return strange || (flags & medical) === 0
+    if (is(words, before, classes.title | classes.naming)) return true
+    if (strange && is(words, before, classes.at | classes.person | classes.beside))
+      return lengthOf(words, i) > 3
+  }
+  const next = i + 1
+  if (next >= words.count || !joins(words, next)) return false
+  if (words.shape[next] === shapes.capitalised)
+    return strange || ((flags & first) !== 0 && (flags & medical) === 0)
+  // Two strangers side by side, or one before an initial.
+  return strange && lengthOf(words, i) > 3 && isStranger(words, next)
+}
+
+function isStranger(words: Tokens, i: number): boolean {
+  return (
+    ((words.flags[i] as number) & (english | medical)) === 0 &&
+    !is(words, i, ordinary) &&
+    lengthOf(words, i) > 3 &&
+    words.shape[i] !== shapes.number
+  )
+}
+
+function joins({ gap }: Tokens, i: number): boolean {
+  return gap[i] === gaps.space || gap[i] === gaps.hyphen || gap[i] === gaps.dotSpace
+}
+
+/** Initials and heads of facilities beside what is supposed a name; the words of a facility behind "at". */
+function heads(words: Tokens, i: number, from: number): void {
+  const { shape, classes: bits } = words
+  if (i === 0 || !joins(words, i)) return
+  const before = shape[i - 1]
+  if (lengthOf(words, i) === 1 && (shape[i] === shapes.small || shape[i] === shapes.initial)) {
+    const announced = ((bits[i - 1] as number) & classes.title) !== 0
+    const initial = before === shapes.capitalised || announced
+    if (initial && words.gap[i] === gaps.space && words.possessive[i - 1] === 0) shape[i] = shapes.initial
+    else if (shape[i] === shapes.initial && from === shapes.capitals) shape[i] = shapes.small
+    return
+  }
+  if (shape[i] !== from) return
+  const head = ((bits[i] as number) & (classes.facility | classes.weakFacility)) !== 0
+  if (!head) return
+  if (before === shapes.capitalised) {
+    shape[i] = shapes.capitalised
+    return
+  }
+  // "at elm street clinic": back to the preposition, four words at most.
+  let start = i
+  while (
+    start > 0 &&
+    i - start < 4 &&
+    joins(words, start) &&
+    !is(words, start - 1, classes.stopper | classes.at)
+  )
+    start -= 1
+  if (
+    start === i ||
+    start === 0 ||
+    !is(words, start - 1, classes.at) ||
+    !((bits[i] as number) & classes.facility)
+  )
+    return
+  for (let j = start; j <= i; j += 1) if (shape[j] === from) shape[j] = shapes.capitalised
+}
