@@ -28,6 +28,8 @@ const judged = async (
   agreements: readonly BusinessAssociateAgreement[] = [],
 ): Promise<Verdict> => await judgeLint(aRequest(object, oldObject), async () => agreements, context.now)
 
+const none = async (): Promise<BusinessAssociateAgreement[]> => []
+
 const whole = (spec: Spec): void => {
   for (const tool of spec.tools.slice(0, 1)) tool.returns = { fields: [''] }
 }
@@ -96,7 +98,6 @@ describe('admission', () => {
   test('knows the agreements of the cluster, and judges them as well', async () => {
     const server = aCleanServer((spec) => spec.network?.egress?.push({ baa: 'vendor' }))
     const over = aCleanAgreement({ expires: '2026-10-01T00:00:00Z' })
-    const agreements = async () => []
 
     expect(await judged(server)).toMatchObject({ warnings: [expect.stringContaining('agreement-missing')] })
     expect(await judged(server, undefined, [aCleanAgreement()])).toEqual({ allowed: true })
@@ -104,7 +105,7 @@ describe('admission', () => {
       warnings: [expect.stringContaining('agreement-inactive')],
     })
     expect(
-      await judgeLint(aRequest(over, undefined, 'businessassociateagreements'), agreements, context.now),
+      await judgeLint(aRequest(over, undefined, 'businessassociateagreements'), none, context.now),
     ).toMatchObject({ allowed: true, warnings: [expect.stringContaining('agreement-over')] })
   })
 
