@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { paths, ports } from '../core/identifiers.ts'
+import { BadSettings } from '../core/log.ts'
 
 export type StoreConfig =
   | { kind: 'embedded'; folder: string }
@@ -89,7 +90,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     port: number('HIPAA_MCP_PORT_NUMBER', ports.collector, 65_535),
     healthPort: number('HIPAA_MCP_HEALTH_PORT_NUMBER', ports.ownHealth, 65_535),
   }
-  if (issues.length > 0) throw new TypeError(issues.join('\n'))
+  if (issues.length > 0) throw new BadSettings(issues.join('\n'))
   return config
 }
 

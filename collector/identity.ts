@@ -9,7 +9,7 @@ import { backoff } from '../core/backoff.ts'
 import { certificateRequest, newKey, pemOf } from '../core/csr.ts'
 import { identityOf } from '../core/identifiers.ts'
 import type { IdentityRequest, IdentityResponse } from '../core/wire.ts'
-import { type Log, wordsOf } from './log.ts'
+import { codeOf, type Log } from './log.ts'
 
 export type Certified = {
   key: string
@@ -83,7 +83,7 @@ export async function keepIdentity(
       log.info('certificate renewed')
     } catch (error) {
       failures += 1
-      log.warn('no new certificate yet: the operator does not answer or refuses', { error: wordsOf(error) })
+      log.warn('no new certificate yet: the operator does not answer or refuses', { error: codeOf(error) })
     }
   }
 }

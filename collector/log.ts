@@ -4,6 +4,8 @@
 import { pino } from 'pino'
 import { type LogOf, logOver } from '../core/log.ts'
 
+export { codeOf, idOf, settingsOf } from '../core/log.ts'
+
 type Fields = {
   reason?: string
   /** HTTP status. */
@@ -14,8 +16,10 @@ type Fields = {
   seconds?: number
   /** Origin of a chain: namespace, server, pod, restart. */
   origin?: string
-  /** Words of an error of our own, of the disk or of the network. */
+  /** Class or code of an error. */
   error?: string
+  /** What is wrong with the environment: names of variables, never their values. */
+  settings?: string
 }
 
 export type Log = LogOf<Fields>
@@ -23,9 +27,4 @@ export type Log = LogOf<Fields>
 /** JSON lines on standard output. */
 export function jsonLog(): Log {
   return logOver(pino({ base: { program: 'collector' }, timestamp: pino.stdTimeFunctions.isoTime }))
-}
-
-/** The words of an error, for the field `error`. */
-export function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -2,12 +2,13 @@
 
 import type { Server as HttpServer } from 'node:http'
 import type { Server } from 'node:https'
+import { BadSettings, type Code, type Constant } from '../core/log.ts'
 import { Corrupt, type Store } from './commit/commit.ts'
 import { readConfig } from './config.ts'
 import { healthServer } from './health.ts'
 import { type Certified, keepIdentity, obtainIdentity } from './identity.ts'
 import { loadKeys } from './keys.ts'
-import { jsonLog, wordsOf } from './log.ts'
+import { codeOf, idOf, jsonLog, settingsOf } from './log.ts'
 import { openMetrics } from './metrics.ts'
 import { type Route, routes } from './receive.ts'
 import { retry } from './retry.ts'
@@ -29,8 +30,8 @@ let server: Server | undefined
 let health: HttpServer | undefined
 
 /** Ends at once: whatever is not acknowledged is not promised. */
-function die(message: string, error: unknown): never {
-  log.error(message, { error: wordsOf(error) })
+function die<const Message extends string>(message: Constant<Message>, error: unknown): never {
+  log.error<Message, { error: Code }>(message, { error: codeOf(error) })
   process.exit(1)
 }
 
@@ -45,7 +46,7 @@ async function start(): Promise<void> {
   const obtain = async (): Promise<Certified> => await obtainIdentity(config)
   const first = await retry(
     obtain,
-    (error) => log.warn('no certificate yet', { error: wordsOf(error) }),
+    (error) => log.warn('no certificate yet', { error: codeOf(error) }),
     stop.signal,
   )
   server = collectorServer({ ...first, ca: config.ca, routes: () => table, log, now })
@@ -72,9 +73,9 @@ async function start(): Promise<void> {
       await made.open()
       return { trail: made, store }
     },
-    ({ reason, message }) => {
+    ({ reason }) => {
       waitsFor = reason
-      log.warn('the store is not there yet', { reason, error: message })
+      log.warn('the store is not there yet', { reason: idOf(reason) })
     },
     stop.signal,
   )
@@ -83,7 +84,9 @@ async function start(): Promise<void> {
   table = routes(opened.trail, opened.store)
   waitsFor = undefined
   for (const { origin } of trail.summaries().filter(({ state }) => state === 'corrupt'))
-    log.error('a chain is not what was committed: keep a copy of the store and verify an export', { origin })
+    log.error('a chain is not what was committed: keep a copy of the store and verify an export', {
+      origin: idOf(origin),
+    })
   log.info('taking records', { port: config.port })
   sweepLater(opened.trail)
 }
@@ -127,5 +130,7 @@ start().catch((error: unknown) => {
       'the registry log is not what was signed: restore the store from a backup, or begin with an empty one',
       error,
     )
+  if (error instanceof BadSettings)
+    log.error('the environment is not what the manifest sets', { settings: settingsOf(error) })
   die('the collector cannot start', error)
 })

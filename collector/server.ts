@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Identity, identityOf } from '../core/identifiers.ts'
 import { Corrupt } from './commit/commit.ts'
 import type { Log } from './log.ts'
-import { wordsOf } from './log.ts'
+import { codeOf } from './log.ts'
 import { type Answer, bodyOf, type Route } from './receive.ts'
 import { Refusal } from './refusals.ts'
 
@@ -47,7 +47,7 @@ export function collectorServer(options: ServerOptions): Server {
       // While we stop, a caller that never pauses would otherwise hold its connection, and us, for ever.
       if (!server.listening) response.setHeader('connection', 'close')
       answer(request, response, options, deadlineMs).catch((error: unknown) => {
-        options.log.warn('an answer was cut off', { error: wordsOf(error) })
+        options.log.warn('an answer was cut off', { error: codeOf(error) })
         response.destroy()
       })
     },
@@ -70,7 +70,7 @@ async function answer(
   } catch (error) {
     const refusal = refusalOf(error)
     if (!(error instanceof Refusal))
-      options.log.warn('a request failed', { reason: refusal.reason, error: wordsOf(error) })
+      options.log.warn('a request failed', { reason: refusal.reason, error: codeOf(error) })
     const headers = {
       'content-type': 'application/json',
       ...(refusal.status === 503 ? { 'retry-after': '1' } : {}),

@@ -2,6 +2,7 @@
 // for a default.
 
 import { ports, services, systemNamespace } from '../core/identifiers.ts'
+import { BadSettings } from '../core/log.ts'
 
 export type Config = {
   /** This pod. */
@@ -70,7 +71,7 @@ export function configFrom(environment: { readonly [name: string]: string | unde
     }
   }
   if (faults.length > 0)
-    throw new Error(`The operator's environment: ${faults.join('; ')}. See config/operator/.`)
+    throw new BadSettings(`The operator's environment: ${faults.join('; ')}. See config/operator/.`)
   return {
     pod: { name: values['podName'] as string, uid: values['podUid'] as string },
     image: values['image'] as string,

@@ -2,7 +2,7 @@
 
 import type { ChainSummary, Signal } from '../core/wire.ts'
 import type { CollectorClient } from './collector-client.ts'
-import { type Log, wordsOf } from './log.ts'
+import { codeOf, type Log } from './log.ts'
 import type { Trail } from './world.ts'
 
 export type FollowTrailOptions = {
@@ -41,7 +41,7 @@ export function followTrail(options: FollowTrailOptions): FollowedTrail {
       if (away) log.info('The collector answers again')
       away = false
     } catch (error) {
-      if (!away) log.warn('The collector does not answer', { error: wordsOf(error) })
+      if (!away) log.warn('The collector does not answer', { error: codeOf(error) })
       away = true
     }
     const now = digestsOf(current())

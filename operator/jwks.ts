@@ -5,7 +5,7 @@ import { rootCertificates } from 'node:tls'
 import type { JSONWebKeySet } from 'jose'
 import { Agent, request } from 'undici'
 import { backoff } from '../core/backoff.ts'
-import { type Log, wordsOf } from './log.ts'
+import { codeOf, idOf, type Log } from './log.ts'
 
 /**
  * Where a key set comes from, as one server says it. Two servers that name one issuer and differ in anything else have
@@ -77,9 +77,9 @@ export function keySets(options: KeySetsOptions): KeySets {
       entry.failures += 1
       wait = backoff(entry.failures - 1, timing.firstRetry, timing.longestRetry)
       log.warn('The key set of an issuer could not be fetched, trying again', {
-        name: source.url,
+        name: idOf(source.url),
         attempt: entry.failures,
-        error: wordsOf(error),
+        error: codeOf(error),
       })
     }
     if (entry.stopped) return

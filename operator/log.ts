@@ -4,6 +4,8 @@
 import { pino } from 'pino'
 import { type LogOf, logOver } from '../core/log.ts'
 
+export { codeOf, idOf, settingsOf } from '../core/log.ts'
+
 type Fields = {
   /** Namespace and name of an object of the API server. */
   namespace?: string
@@ -19,8 +21,10 @@ type Fields = {
   milliseconds?: number
   count?: number
   port?: number
-  /** Our own error or the API server's, which speaks of objects only. */
+  /** Class or code of an error: of the API server the reason of its Status. */
   error?: string
+  /** What is wrong with the environment: names of variables, never their values. */
+  settings?: string
 }
 
 export type Log = LogOf<Fields>
@@ -28,9 +32,4 @@ export type Log = LogOf<Fields>
 /** JSON lines on standard output. */
 export function jsonLog(): Log {
   return logOver(pino({ base: { program: 'operator' }, timestamp: pino.stdTimeFunctions.isoTime }))
-}
-
-/** The words of an error, for the field `error`. */
-export function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { identity, systemNamespace } from '../core/identifiers.ts'
+import { BadSettings } from '../core/log.ts'
 import { registerImage } from './admission/images.ts'
 import { startWebhooks } from './admission/server.ts'
 import { endpoints, resolverOf } from './admission/surroundings.ts'
@@ -20,7 +21,7 @@ import { controllers } from './controllers.ts'
 import { followTrail } from './follow-trail.ts'
 import { serveHealth } from './health.ts'
 import { keySets } from './jwks.ts'
-import { jsonLog, wordsOf } from './log.ts'
+import { codeOf, jsonLog, settingsOf } from './log.ts'
 import { openMetrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
 import { observeWorld } from './observed-metrics.ts'
@@ -198,7 +199,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => {
       end().catch((error: unknown) => {
-        log.error('The end was not in good order', { error: wordsOf(error) })
+        log.error('The end was not in good order', { error: codeOf(error) })
         process.exit(1)
       })
     })
@@ -211,6 +212,7 @@ function starting(): string[] {
 try {
   await main()
 } catch (error) {
-  log.error('The operator could not start', { error: wordsOf(error) })
+  if (error instanceof BadSettings) log.error('The operator could not start', { settings: settingsOf(error) })
+  else log.error('The operator could not start', { error: codeOf(error) })
   process.exit(1)
 }

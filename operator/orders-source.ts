@@ -6,7 +6,7 @@ import type { Orders } from '../core/wire.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import { grantOrders, mostRevocations, nextAccessTurn, revocationOrders } from './access-orders.ts'
 import { keysIn } from './desired/keys.ts'
-import { type Log, wordsOf } from './log.ts'
+import { codeOf, idOf, type Log } from './log.ts'
 import { keysOf, observe, type Seen } from './observe.ts'
 import { judge } from './readiness.ts'
 import { trailVolumeOf } from './trail-volumes.ts'
@@ -91,7 +91,7 @@ export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
         try {
           listener()
         } catch (error) {
-          log.error('A listener of orders failed', { key, error: wordsOf(error) })
+          log.error('A listener of orders failed', { key: idOf(key), error: codeOf(error) })
         }
       }
       plan(key)

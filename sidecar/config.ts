@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net'
 import { isObject } from '../core/is-object.ts'
+import { BadSettings } from '../core/log.ts'
 import { type Transport, transports } from '../core/policy.ts'
 import { holdsCertificates } from './pem.ts'
 
@@ -35,7 +36,7 @@ export type Config = {
 }
 
 /** Says which variables are wrong and what they must be. Holds names of variables only, never values. */
-export class BadConfig extends Error {
+export class BadConfig extends BadSettings {
   readonly issues: readonly string[]
   constructor(issues: readonly string[]) {
     super(`The pod's environment is not what admission sets; create the pod again. ${issues.join('. ')}.`)

@@ -4,6 +4,8 @@
 import { pino } from 'pino'
 import { type LogOf, logOver } from '../core/log.ts'
 
+export { codeOf, idOf, settingsOf } from '../core/log.ts'
+
 type Fields = {
   /** Why, out of a table of ours, kebab-case. */
   reason?: string
@@ -41,10 +43,4 @@ export type Log = LogOf<Fields>
 /** JSON lines on standard output. */
 export function jsonLog(): Log {
   return logOver(pino({ base: { program: 'sidecar' }, timestamp: pino.stdTimeFunctions.isoTime }))
-}
-
-/** The class or code of an error, for the field `error`. Its message may hold PHI and goes nowhere. */
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'Error'
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

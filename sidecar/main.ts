@@ -2,7 +2,7 @@
 
 import product from '../package.json' with { type: 'json' }
 import { BadConfig, type Config, readConfig } from './config.ts'
-import { codeOf, jsonLog } from './log.ts'
+import { codeOf, idOf, jsonLog, settingsOf } from './log.ts'
 import { run } from './run.ts'
 
 const log = jsonLog()
@@ -11,7 +11,7 @@ const log = jsonLog()
 const farewell = 250
 
 function end(reason: string): void {
-  log.error('The sidecar cannot go on; the next process begins anew', { reason })
+  log.error('The sidecar cannot go on; the next process begins anew', { reason: idOf(reason) })
   process.exitCode = 1
   setTimeout(() => process.exit(1), farewell)
 }
@@ -22,7 +22,7 @@ function configuration(): Config {
     config = readConfig(process.env)
   } catch (error) {
     if (error instanceof BadConfig)
-      log.error('The environment is not what admission sets', { variable: error.message })
+      log.error('The environment is not what admission sets', { variable: settingsOf(error) })
     else log.error('The environment cannot be read', { error: codeOf(error) })
     process.exit(1)
   }
@@ -31,7 +31,10 @@ function configuration(): Config {
 
 const config = configuration()
 const { namespace, name } = config.server
-log.info('The sidecar starts', { server: `${namespace}/${name}`, pod: config.pod.name })
+log.info('The sidecar starts', {
+  server: idOf(`${namespace}/${name}`),
+  pod: idOf(config.pod.name),
+})
 const running = await run({ config, version: product.version, log, onFatal: end })
 
 let stopping = false

@@ -7,7 +7,7 @@ import { keepAgreements } from './agreements.ts'
 import { keepGrants } from './grants.ts'
 import type { Orders, Standing } from './in-force.ts'
 import { OrdersJudge, type PodSettings, readOrders, type Verdict } from './judge-orders.ts'
-import { codeOf, type Log } from './log.ts'
+import { codeOf, idOf, type Log } from './log.ts'
 import { pause } from './pause.ts'
 import { keepRevocations } from './revocations.ts'
 import type { EntryOf } from './trail/trail.ts'
@@ -124,8 +124,8 @@ export function keepOrders(options: OrdersOptions): OrdersKeeper {
     standing = next
     const { inForce, locked } = next
     log.info(locked === undefined ? 'Orders are in force' : 'The server is locked', {
-      ...(locked === undefined ? {} : { reason: locked }),
-      ...(inForce === undefined ? {} : { policy: inForce.hash, generation: inForce.generation }),
+      ...(locked === undefined ? {} : { reason: idOf(locked) }),
+      ...(inForce === undefined ? {} : { policy: idOf(inForce.hash), generation: inForce.generation }),
     })
   }
 

@@ -14,7 +14,7 @@ import { type Discovery, discoveryServer } from './discovery.ts'
 import { type RunningEgress, startEgress } from './egress/start.ts'
 import { enrolling } from './enrol.ts'
 import { healthServer } from './health.ts'
-import { codeOf, type Log } from './log.ts'
+import { codeOf, idOf, type Log } from './log.ts'
 import { metricSet } from './metrics.ts'
 import { measure } from './observed.ts'
 import { keepOrders } from './orders.ts'
@@ -155,8 +155,8 @@ export async function run(options: RunOptions): Promise<Running> {
         fault(seen) {
           metrics.calls.fault(seen)
           log.error('Something of ours failed; the call got no more than its number', {
-            stage: seen.stage,
-            error: seen.name,
+            stage: idOf(seen.stage),
+            error: idOf(seen.name),
           })
         },
       },
@@ -235,7 +235,7 @@ export async function run(options: RunOptions): Promise<Running> {
       },
       log: ({ event, source, reason, error }) =>
         log.warn(event, {
-          egress: source,
+          egress: idOf(source),
           ...(reason === undefined ? {} : { reason }),
           ...(error === undefined ? {} : { error: codeOf(error) }),
         }),
@@ -265,7 +265,12 @@ export async function run(options: RunOptions): Promise<Running> {
     if (error instanceof SegmentDamaged) stuck = 'segment-damaged'
     else if (error instanceof ChainOver) stuck = error.reason
     else return onFatal(codeOf(error))
-    log.error(error.message, { reason: stuck })
+    log.error(
+      'The trail cannot go on: keep its volume, export what the collector has, then replace the pod',
+      {
+        reason: idOf(stuck),
+      },
+    )
   })
 
   return {

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { claimsInTests, sourcesBelow, textOf } from './claims.ts'
 import { type Requirement, requirements } from './requirements.ts'
+import { verifies } from './verifies.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -169,6 +170,88 @@ async function compiling(texts: ReadonlyMap<string, string>): Promise<string[]> 
     await rm(folder, { recursive: true, force: true })
   }
 }
+
+/** A line of a program that has a text from elsewhere. */
+const logging = (line: string): string => `import { codeOf, idOf, jsonLog } from './log.ts'
+declare const given: string
+declare const error: Error
+const log = jsonLog()
+${line}
+export const used = [codeOf, idOf, log, given, error]
+`
+
+verifies(
+  'transmission:own-logs',
+  'a line of a log that holds a text from elsewhere does not compile',
+  async () => {
+    const well = [
+      `log.info('Calls are served', { port: 1 })`,
+      `log.warn('It failed', { error: codeOf(error), server: idOf(given), attempt: 2 })`,
+      `log.info(given === '' ? 'One' : 'Another', { reason: given === '' ? 'one' : 'another' })`,
+      `log.info('Once', { ...(given === '' ? {} : { reason: 'once' }) })`,
+    ]
+    const wrong = [
+      'log.info(given)',
+      'log.info(`Served ${given}`)',
+      'log.error(error.message)',
+      'log.error(String(error))',
+      `log.warn('It failed', { reason: given })`,
+      "log.warn('It failed', { reason: `r-${given}` })",
+      `log.warn('It failed', { error: error.message })`,
+      `log.warn('It failed', { ...(given === '' ? {} : { reason: given }) })`,
+      `log.warn('It failed', { patient: 'p-100' })`,
+      `log.warn('It failed', { reason: { given } })`,
+      `const fields = { reason: given }; log.warn('It failed', fields)`,
+    ]
+
+    const fine = await compiling(new Map([...well, ...wrong].map((line) => [line, logging(line)])))
+
+    expect(fine).toEqual(well)
+  },
+  120_000,
+)
+
+/** What may be an id in a log or in a label: names of objects, of parts of ours, of times. */
+const ids = new Set(
+  `namespace name key source source.url origin locked stuck reason given.reason kind.kind request.metadata.name
+   config.pod.name inForce.hash seen.stage seen.name labels.reason server`.split(/\s+/),
+)
+
+verifies(
+  'transmission:own-logs',
+  'every id is one of those that are listed, and nothing else writes',
+  async () => {
+    const wrong: string[] = []
+    for (const folder of ['core', 'sidecar', 'operator', 'collector'])
+      for (const file of await sourcesBelow(folder)) {
+        const text = await textOf(file)
+        for (const [, name = ''] of text.matchAll(/(?<!function )\bidOf\(((?:[^()]|\([^()]*\))*)\)/g))
+          if (!name.includes(': ') && !ids.has(name) && !compound.has(name))
+            wrong.push(`${file}: idOf(${name})`)
+        if (/\bconsole\.|process\.std(?:out|err)\b|\bdebuglog\b|\bpino\(/.test(text) && !writers.has(file))
+          wrong.push(`${file} writes by itself`)
+      }
+
+    expect(wrong).toEqual([])
+  },
+)
+
+const compound = new Set([
+  '`${namespace}/${name}`',
+  '`${sidecar.namespace}/${sidecar.server}`',
+  "[asked.resource.resource, asked.subResource].filter(Boolean).join('/')",
+  'new Date(obtained.serverUntil).toISOString()',
+])
+
+/** The three logs themselves, what is not run by a server, and the wrapper, whose lines are judged by tests of its own. */
+const writers = new Set([
+  'sidecar/log.ts',
+  'operator/log.ts',
+  'collector/log.ts',
+  'sidecar/wrapper/main.ts',
+  'sidecar/wrapper/install.ts',
+  'core/text/lexica/build.ts',
+])
 
 test('in every pipeline, stages out of order and a stage left out do not compile', {
   timeout: 120_000,

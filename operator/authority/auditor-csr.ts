@@ -5,7 +5,7 @@ import { auditorSigner, identity } from '../../core/identifiers.ts'
 import type { Condition, KubernetesObject } from '../../core/kubernetes.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
-import { type Log, wordsOf } from '../log.ts'
+import { codeOf, idOf, type Log } from '../log.ts'
 import type { Authority } from './ca.ts'
 import { proved } from './certificate-request.ts'
 import { issue } from './issue.ts'
@@ -68,12 +68,12 @@ export function signAuditors(
       for (const request of items)
         await answer(client, authority, request, log).catch((error: unknown) =>
           log.warn('An auditor’s certificate request was not answered', {
-            name: request.metadata.name,
-            error: wordsOf(error),
+            name: idOf(request.metadata.name),
+            error: codeOf(error),
           }),
         )
     } catch (error) {
-      log.warn('Auditors’ certificate requests were not read', { error: wordsOf(error) })
+      log.warn('Auditors’ certificate requests were not read', { error: codeOf(error) })
     }
     if (stopped) return
     timer = setTimeout(next, 2_000)
@@ -110,7 +110,7 @@ async function answer(
     status,
   })
   log.info('An auditor’s certificate request was answered', {
-    name,
+    name: idOf(name),
     reason: 'refused' in given ? 'refused' : 'signed',
   })
 }

@@ -4,7 +4,7 @@
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
-import { type Log, wordsOf } from '../log.ts'
+import { codeOf, type Log } from '../log.ts'
 
 /** Name of both configurations. */
 const webhookConfiguration = 'hipaa-mcp'
@@ -57,7 +57,7 @@ export function keepBundles(
     } catch (error) {
       failures += 1
       reason = 'webhook-ca-not-written'
-      log.warn('The webhooks do not know our CA yet', { attempt: failures, error: wordsOf(error) })
+      log.warn('The webhooks do not know our CA yet', { attempt: failures, error: codeOf(error) })
     }
     if (stopped) return
     timer = setTimeout(next, failures === 0 ? 30_000 : failures <= 5 ? 1_000 : 60_000)

@@ -14,7 +14,7 @@ import { IssuerFault } from '../authority/cert-manager.ts'
 import { bodyOf, type Listener, serve } from '../authority/serve.ts'
 import { ApiError, type Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
-import { type Log, wordsOf } from '../log.ts'
+import { codeOf, idOf, type Log } from '../log.ts'
 import type { OrdersSource } from '../orders-source.ts'
 import { plainAddress } from './believe.ts'
 import { answerEnrolment } from './enrol.ts'
@@ -115,7 +115,7 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
     try {
       const answer = await answerEnrolment(deps, sidecar, await bodyOf(request, bodyLimit))
       options.log.info('A person got a client certificate', {
-        name: `${sidecar.namespace}/${sidecar.server}`,
+        name: idOf(`${sidecar.namespace}/${sidecar.server}`),
       })
       response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
       response.end(JSON.stringify(answer))
@@ -150,7 +150,7 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
         answer === undefined
           ? Promise.reject(new ChannelRefusal(404, 'There is no such call on the channel'))
           : answer(request, response)
-      answered.catch((error: unknown) => refuse(error, response, path, options.log))
+      answered.catch((error: unknown) => refuse(error, response, options.log))
     },
   })
 }
@@ -179,9 +179,9 @@ function sidecarOf(socket: TLSSocket) {
   return { ...who, names, until: Date.parse(certificate.valid_to) }
 }
 
-function refuse(error: unknown, response: ServerResponse, path: string, log: Log): void {
+function refuse(error: unknown, response: ServerResponse, log: Log): void {
   const { status, message, reason } = answerTo(error)
-  log.warn('The channel refused a call', { kind: path, status, error: wordsOf(error) })
+  log.warn('The channel refused a call', { status, error: codeOf(error) })
   if (response.headersSent) {
     response.destroy()
     return

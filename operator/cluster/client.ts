@@ -15,10 +15,13 @@ export class ApiError extends Error {
   readonly status: number
   /** `reason` of the API server's Status, such as `Conflict`; `Unreachable` or `Timeout` when nothing answered. */
   readonly reason: string
+  /** The same, for logs: its message may quote what an object holds. */
+  readonly code: string
   constructor(status: number, reason: string, message: string, options?: ErrorOptions) {
     super(message, options)
     this.status = status
     this.reason = reason
+    this.code = reason
   }
 }
 

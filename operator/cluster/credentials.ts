@@ -2,6 +2,7 @@
 
 import { KubeConfig } from '@kubernetes/client-node'
 import { Agent, type Dispatcher } from 'undici'
+import { BadSettings } from '../../core/log.ts'
 
 export interface Credentials {
   /** Base URL of the API server, without a slash at its end. */
@@ -52,7 +53,9 @@ type Options = { headers?: Record<string, string>; auth?: string } & {
 async function open(config: KubeConfig) {
   const cluster = config.getCurrentCluster()
   if (cluster === null)
-    throw new Error('No API server: run in a pod with a ServiceAccount, or set KUBECONFIG to a kubeconfig')
+    throw new BadSettings(
+      'No API server: run in a pod with a ServiceAccount, or set KUBECONFIG to a kubeconfig',
+    )
   const tls = await optionsOf(config)
   const agent = new Agent({
     connect: {

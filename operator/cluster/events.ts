@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
-import { type Log, wordsOf } from '../log.ts'
+import { codeOf, type Log } from '../log.ts'
 import type { Client } from './client.ts'
 import { kinds } from './kinds.ts'
 import { microTime } from './leader.ts'
@@ -52,8 +52,7 @@ export function eventRecorder(options: EventsOptions): Events {
   let minute = 0
   let inMinute = 0
 
-  const failed = (error: unknown): void =>
-    log.warn('An Event could not be written', { error: wordsOf(error) })
+  const failed = (error: unknown): void => log.warn('An Event could not be written', { error: codeOf(error) })
 
   function first(key: string, { about, type, reason, action, note }: Say): void {
     if (Math.floor(now() / 60_000) !== minute) {

@@ -1,7 +1,7 @@
 // Which replica reconciles: the holder of a Lease. Webhooks and the control channel run on every replica.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Log, wordsOf } from '../log.ts'
+import { codeOf, type Log } from '../log.ts'
 import { ApiError, type Client } from './client.ts'
 import { kinds } from './kinds.ts'
 
@@ -108,7 +108,7 @@ export function leaderElection(options: LeaderOptions): Leader {
           await attempt()
         } catch (error) {
           const conflict = error instanceof ApiError && error.status === 409
-          if (!conflict) log.warn('The lease could not be read or renewed', { error: wordsOf(error) })
+          if (!conflict) log.warn('The lease could not be read or renewed', { error: codeOf(error) })
           if (leading && overdue()) become(false)
         }
         const jitter = timing.retry * 0.2 * Math.random()
@@ -141,7 +141,7 @@ export function leaderElection(options: LeaderOptions): Leader {
       if (led)
         await release().catch((error: unknown) =>
           log.warn('The lease could not be given up: another replica waits until it runs out', {
-            error: wordsOf(error),
+            error: codeOf(error),
           }),
         )
     },

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoff } from '../../core/backoff.ts'
-import { type Log, wordsOf } from '../log.ts'
+import { codeOf, idOf, type Log } from '../log.ts'
 import { ApiError, type Client, type List } from './client.ts'
 import type { Kind } from './kinds.ts'
 import { MutableStore, type Named, type Store } from './store.ts'
@@ -81,7 +81,7 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
     try {
       onChange(change)
     } catch (error) {
-      log.error('A change could not be handled', { kind: kind.kind, error: wordsOf(error) })
+      log.error('A change could not be handled', { kind: idOf(kind.kind), error: codeOf(error) })
     }
   }
   const put = (received: T): void => {
@@ -195,10 +195,10 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
         if (gone) version = undefined
         failures = newest > before ? 1 : failures + 1
         log.warn(gone ? 'A watch is too old, listing anew' : 'A list or watch failed, trying again', {
-          kind: kind.kind,
+          kind: idOf(kind.kind),
           attempt: failures,
-          error: wordsOf(error),
-          ...(error instanceof ApiError ? { status: error.status, reason: error.reason } : {}),
+          error: codeOf(error),
+          ...(error instanceof ApiError ? { status: error.status } : {}),
         })
         await pause(backoff(failures - 1, timing.firstRetry, timing.longestRetry))
       }

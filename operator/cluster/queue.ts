@@ -1,7 +1,7 @@
 // One key at a time: a key that is added while it is being worked on is worked on once more, never twice at once.
 
 import { backoff } from '../../core/backoff.ts'
-import { type Log, wordsOf } from '../log.ts'
+import { codeOf, idOf, type Log } from '../log.ts'
 
 export type QueueOptions = {
   name: string
@@ -86,7 +86,12 @@ export function workQueue(options: QueueOptions): Queue {
     } catch (error) {
       const attempt = (failures.get(key) ?? 0) + 1
       failures.set(key, attempt)
-      log.error('Work failed, trying again', { controller: name, key, attempt, error: wordsOf(error) })
+      log.error('Work failed, trying again', {
+        controller: idOf(name),
+        key: idOf(key),
+        attempt,
+        error: codeOf(error),
+      })
       observe?.worked('error', (began - since) / 1000, took())
       observe?.retried()
       addAfter(key, backoff(attempt - 1, firstRetry, longestRetry))

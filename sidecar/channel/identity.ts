@@ -6,7 +6,7 @@ import { backoff } from '../../core/backoff.ts'
 import { certificateRequest, newKey, type OwnKey, pemOf } from '../../core/csr.ts'
 import { identity as identityNames, identityOf } from '../../core/identifiers.ts'
 import type { IdentityRequest, IdentityResponse } from '../../core/wire.ts'
-import { codeOf, type Log } from '../log.ts'
+import { codeOf, idOf, type Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import { leafOf } from './certificate.ts'
 import type { Link } from './link.ts'
@@ -89,7 +89,9 @@ export function keepIdentity(options: IdentityOptions): Identity {
     for (let attempt = 0; !over.signal.aborted; attempt += 1) {
       try {
         const obtained = await obtain(options, current?.names ?? [], over.signal)
-        log.info('The operator issued certificates', { until: new Date(obtained.serverUntil).toISOString() })
+        log.info('The operator issued certificates', {
+          until: idOf(new Date(obtained.serverUntil).toISOString()),
+        })
         return obtained
       } catch (error) {
         const status = error instanceof NoCertificate ? { status: error.status } : {}

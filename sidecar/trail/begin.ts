@@ -6,7 +6,7 @@ import { backoff } from '../../core/backoff.ts'
 import { rawPublicKey } from '../../core/checkpoint.ts'
 import type { Entry } from '../../core/record.ts'
 import type { ChainResponse } from '../../core/wire.ts'
-import { codeOf, type Log } from '../log.ts'
+import { codeOf, idOf, type Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import { Chain } from './chain.ts'
 import { type Checkpoints, keepCheckpoints } from './checkpoints.ts'
@@ -51,7 +51,7 @@ export async function beginTrail(options: TrailOptions): Promise<RunningTrail> {
   const { publicKey, privateKey: key } = generateKeyPairSync('ed25519')
   const raw = rawPublicKey(publicKey)
   const { origin, restart, witness } = await register(raw, options)
-  log.info('The chain of this process began', { origin })
+  log.info('The chain of this process began', { origin: idOf(origin) })
   const contact = new Contact(collector, origin, witness)
 
   const { home, unshipped } = ((): { home: Home; unshipped: () => number } => {

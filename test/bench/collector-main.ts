@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { loadKeys } from '../../collector/keys.ts'
-import { jsonLog, wordsOf } from '../../collector/log.ts'
+import { codeOf, jsonLog } from '../../collector/log.ts'
 import { openMetrics } from '../../collector/metrics.ts'
 import { routes } from '../../collector/receive.ts'
 import { collectorServer } from '../../collector/server.ts'
@@ -18,7 +18,7 @@ const [file = '', folder = ''] = process.argv.slice(2)
 const { ownCa, collector } = JSON.parse(readFileSync(file, 'utf8')) as Work
 const log = jsonLog()
 const store = await openStore({ kind: 'embedded', folder }, (reason) => {
-  log.error('the disk failed', { error: wordsOf(reason) })
+  log.error('the disk failed', { error: codeOf(reason) })
   process.exit(1)
 })
 const trail = new Trail({

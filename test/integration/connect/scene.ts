@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { compilePolicy } from '../../../core/compile.ts'
+import { idOf } from '../../../core/log.ts'
 import type { Policy } from '../../../core/policy.ts'
 import type { AuditRecord } from '../../../core/record.ts'
 import type { Orders } from '../../../core/wire.ts'
@@ -101,7 +102,7 @@ export async function aConnectScene(
     },
     version: '1',
     log,
-    onFatal: (reason) => log.error('fatal', { reason }),
+    onFatal: (reason) => log.error('fatal', { reason: idOf(reason) }),
     ports: { calls, health: 0, egress: 0, dns: 0, discovery },
     token: installation.token,
   })
