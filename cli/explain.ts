@@ -16,6 +16,7 @@ export const explain: Command = {
     resource: { value: 'URI', help: 'Or the resource that is read' },
     prompt: { value: 'NAME', help: 'Or the prompt that is asked for' },
     args: { value: 'JSON', help: 'Arguments of the call, or @FILE, which no history keeps' },
+    patients: { value: 'IDS', help: 'Whom a Bound or Panel caller may reach, with commas, or @FILE' },
     result: { value: 'FILE', help: 'What the server answered; - for standard input' },
     values: { help: 'Show what stands in each place, before and after: this may be PHI' },
     json: { help: 'Print the explanation as JSON' },

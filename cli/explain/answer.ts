@@ -10,21 +10,28 @@ import { textFrom } from '../lines.ts'
 import { policyFrom } from '../policy-file.ts'
 import { columns } from '../table.ts'
 import { type Decision, decide } from './decision.ts'
-import { type Explained, explain as explainResult, type Part } from './result.ts'
+import { type Explained, explainResult, type Part } from './result.ts'
 import { kinds, type Target, targetOf } from './target.ts'
 import { type Row, rowsOf, treeOf } from './tree.ts'
 
 /** Resolves to the exit code: whether the call is permitted. */
 export async function answer(values: Values, screen: Screen): Promise<number> {
   const question = await questionOf(values)
-  const { decision, target, result, uri, policy } = question
+  const { decision, target, result, uri, policy, purpose, reach } = question
+  const { role, steps } = decision
   const explained =
-    decision.permitted && target !== undefined && result !== undefined
-      ? explainResult(await textFrom(result), target, policy, uri)
-      : undefined
-  const size = explained === undefined || target === undefined ? undefined : sizeStep(explained, target)
-  if (size !== undefined) decision.steps.push(size)
-  const permitted = decision.permitted && size?.passed !== false
+    role === undefined || target === undefined || result === undefined
+      ? undefined
+      : explainResult(await textFrom(result), {
+          target,
+          policy,
+          role,
+          purpose,
+          uri,
+          reach: role.patients === 'Any' ? undefined : reach,
+        })
+  steps.push(...(explained?.steps ?? []))
+  const permitted = steps.every(({ passed }) => passed !== false)
   const withValues = values['values'] === true
   if (values['json'] === true)
     screen.out(JSON.stringify(asJson(question, permitted, explained, withValues), null, 2))
@@ -41,6 +48,7 @@ type Question = {
   target: Target | undefined
   uri: string | undefined
   result: string | undefined
+  reach: readonly string[] | undefined
   decision: Decision
 }
 
@@ -56,6 +64,7 @@ async function questionOf(values: Values): Promise<Question> {
   if (file === '-' && result === '-')
     throw new UsageError('Only one of --file and --result can be standard input')
   const asked = textOf(values, option) as string
+  const reach = await patientsOf(textOf(values, 'patients'))
   const args = await argumentsOf(textOf(values, 'args'))
   const policy = await policyFrom(file, textOf(values, 'server'))
   const roles = as.split(',').map((name) => {
@@ -69,18 +78,24 @@ async function questionOf(values: Values): Promise<Question> {
   const decision: Decision =
     target === undefined
       ? {
-          permitted: false,
+          role: undefined,
           steps: [{ rule: 'role', passed: false, says: `the policy lists no such ${option}` }],
         }
-      : decide(roles, purpose, target, args)
+      : decide(roles, purpose, target, args, reach)
   const uri = option === 'resource' ? asked : undefined
-  return { policy, roles, purpose, asked, target, uri, result, decision }
+  return { policy, roles, purpose, asked, target, uri, result, reach, decision }
 }
 
 function wanted(values: Values, name: string, what: string): string {
   const text = textOf(values, name)
   if (text === undefined || text === '') throw new UsageError(`explain wants --${name}: ${what}`)
   return text
+}
+
+async function patientsOf(text: string | undefined): Promise<readonly string[] | undefined> {
+  if (text === undefined) return undefined
+  const list = text.startsWith('@') ? await textFrom(text.slice(1)) : text
+  return list.split(/[,\s]+/).filter((one) => one !== '')
 }
 
 async function argumentsOf(text: string | undefined): Promise<JsonObject | undefined> {
@@ -93,11 +108,6 @@ async function argumentsOf(text: string | undefined): Promise<JsonObject | undef
     // Said below: the parser's own words would quote it.
   }
   throw new UsageError('--args wants a JSON object, such as {"patient_id":"p-1"}, or @FILE')
-}
-
-function sizeStep({ bytes }: Explained, { limits }: Target): Decision['steps'][number] {
-  const passed = bytes <= limits.resultBytes
-  return { rule: 'size', passed, says: `${bytes} bytes leave, of ${limits.resultBytes} that may` }
 }
 
 const marks = { true: 'yes', false: 'no', undefined: '-' } as const
@@ -121,7 +131,7 @@ function print(
   const sums = sumsOf(explained)
   screen.out('')
   screen.out(
-    `${sums.kept} places kept, ${sums.redacted} redacted, ${sums.dropped} dropped; ${explained.patients} ${explained.patients === 1 ? 'patient' : 'patients'} recorded`,
+    `Places: ${sums.kept} kept, ${sums.redacted} redacted, ${sums.dropped} dropped. Patients recorded: ${explained.patients}`,
   )
 }
 
@@ -163,6 +173,7 @@ const reasons: { readonly [word: string]: string } = {
   'content-like-json': 'like JSON and none: fields cannot judge it',
   'content-resource': 'its URI is the server’s own text, and returns.text is not Keep',
   'resource-uri': 'its URI holds an identifier',
+  'outside-part': 'outside of the part that is the result (returns.at)',
 }
 
 function reasonOf({ verdict, rule = '', found = {} }: Row, { rules, returns }: Explained): string {
@@ -211,7 +222,6 @@ function asJson(
     ...(explained === undefined
       ? {}
       : {
-          bytes: explained.bytes,
           patients: explained.patients,
           places: explained.parts.flatMap((part) => placesOf(part, explained)),
           ...(withValues ? { values: explained.parts.flatMap((part) => valuesIn(part)) } : {}),

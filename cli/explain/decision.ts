@@ -1,23 +1,28 @@
 // The decision before a result: may this role ask for this, for this purpose, with these arguments; by which rule.
 
 import type { JsonObject } from '../../core/canonical.ts'
-import { purposesOf, rolesFor, rolesForPurpose } from '../../core/permission.ts'
+import { byReach, purposesOf, rolesFor, rolesForPurpose } from '../../core/permission.ts'
 import { segmentsOf, valueAt } from '../../core/pointer.ts'
 import type { Role } from '../../core/policy.ts'
-import { patientIn } from '../../core/redaction/patients.ts'
+import { covers, listOf, patientIn } from '../../core/redaction/patients.ts'
 import type { Target } from './target.ts'
 
 /** One rule and what it says. `passed` undefined: it cannot be told without the token, or was not asked. */
 export type Step = { rule: string; passed: boolean | undefined; says: string }
 
-export type Decision = { permitted: boolean; steps: Step[] }
+/** `role`: under which it is permitted. */
+export type Decision = { role: Role | undefined; steps: Step[] }
 
-/** `roles`: those that the caller holds. `args` undefined: none were given, and nothing is said of them. */
+/**
+ * `roles`: those that the caller holds. `args` undefined: none were given, and nothing is said of them. `reach`: the patients of a
+ * Bound or Panel caller, where somebody says them.
+ */
 export function decide(
   roles: readonly Role[],
   purpose: string,
   target: Target,
   args: JsonObject | undefined,
+  reach: readonly string[] | undefined,
 ): Decision {
   const steps: Step[] = []
   const naming = rolesFor(roles, target.kind, target.name)
@@ -30,7 +35,7 @@ export function decide(
           says: `${namesOf(roles)} does not name it in ${target.kind}: to this caller it does not exist`,
         },
   )
-  if (naming.length === 0) return { permitted: false, steps }
+  if (naming.length === 0) return { role: undefined, steps }
   const permitting = rolesForPurpose(naming, purpose)
   const purposes = purposesOf(naming).join(', ')
   steps.push(
@@ -38,9 +43,14 @@ export function decide(
       ? { rule: 'purpose', passed: true, says: `${purpose} is among its purposes: ${purposes}` }
       : { rule: 'purpose', passed: false, says: `${purpose} is not among its purposes: ${purposes}` },
   )
-  if (permitting.length === 0) return { permitted: false, steps }
-  steps.push(...argumentSteps(target, args), patientStep(permitting, target, args), tokenStep(permitting))
-  return { permitted: steps.every(({ passed }) => passed !== false), steps }
+  if (permitting.length === 0) return { role: undefined, steps }
+  steps.push(
+    ...argumentSteps(target, args),
+    patientStep(permitting, target, args, reach),
+    tokenStep(permitting),
+  )
+  const refused = steps.some(({ passed }) => passed === false)
+  return { role: refused ? undefined : byReach(permitting)[0], steps }
 }
 
 function argumentSteps(target: Target, args: JsonObject | undefined): Step[] {
@@ -102,19 +112,30 @@ function shown(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(name) ? name : 'an argument with a name of its own'
 }
 
-function patientStep(roles: readonly Role[], { patient, given = {} }: Target, args?: JsonObject): Step {
+function patientStep(
+  roles: readonly Role[],
+  { patient, given = {} }: Target,
+  args: JsonObject | undefined,
+  within: readonly string[] | undefined,
+): Step {
   const reaches = [...new Set(roles.map((role) => reach[role.patients]))].join(', or ')
+  if (roles.some((role) => role.patients === 'Any')) return { rule: 'patient', passed: true, says: reaches }
   const segments = patient === undefined ? undefined : segmentsOf(patient)
   const said = args !== undefined || Object.keys(given).length > 0
   const named = segments === undefined ? undefined : valueAt({ ...args, ...given }, segments)
-  const wide = roles.some((role) => role.patients === 'Any')
-  if (said && segments !== undefined && patientIn(named) === undefined && !Array.isArray(named))
+  if (patient === undefined || (said && listOf(named).every((one) => patientIn(one) === undefined)))
     return {
       rule: 'patient',
-      passed: wide ? undefined : false,
-      says: `${patient} names no patient${wide ? '' : ', and to name nobody is to ask about everybody'}: ${reaches}`,
+      passed: false,
+      says: `${patient ?? 'no argument'} names no patient, and to name nobody is to ask about everybody: ${reaches}`,
     }
-  return { rule: 'patient', passed: wide ? true : undefined, says: reaches }
+  if (!said || within === undefined) return { rule: 'patient', passed: undefined, says: reaches }
+  const passed = covers(within, named)
+  return {
+    rule: 'patient',
+    passed,
+    says: `${patient} is ${passed ? '' : 'not '}among --patients: ${reaches}`,
+  }
 }
 
 const reach: { readonly [kind in Role['patients']]: string } = {

@@ -1,18 +1,20 @@
-// A result as the server would give it, out of what somebody saved: a whole result, an answer that carries one, or the
-// document alone; and what became of each part of it.
+// What became of each part of a result: what the sidecar does with one (sidecar/controls/shown-result.ts), followed place by
+// place.
 
 import type { Json, JsonObject } from '../../core/canonical.ts'
-import { isObject } from '../../core/is-object.ts'
-import { parseText } from '../../core/json.ts'
 import type { Kind } from '../../core/permission.ts'
-import type { Policy } from '../../core/policy.ts'
+import type { Policy, Role } from '../../core/policy.ts'
 import { type Block, redactBlock, redactContents, type Shower } from '../../core/redaction/content.ts'
+import { narrowed } from '../../core/redaction/narrow.ts'
 import { type Projection, project } from '../../core/redaction/project.ts'
-import { surveyOf } from '../../core/redaction/results.ts'
-import { type ReturnRules, returnRules } from '../../core/redaction/rules.ts'
+import { partsWithin } from '../../core/redaction/reach-parts.ts'
+import { type Parts, surveyOf } from '../../core/redaction/results.ts'
+import { type ReturnRules, returnsUnder } from '../../core/redaction/rules.ts'
 import type { Survey } from '../../core/redaction/survey.ts'
 import { CannotError } from '../command.ts'
+import type { Step } from './decision.ts'
 import { type Fate, follow, shownNames } from './follow.ts'
+import { resultOf } from './read-result.ts'
 import type { Target } from './target.ts'
 
 /** A part of a result: what it was, and what became of each place in it. `document`: where it is JSON, for its values. */
@@ -26,8 +28,8 @@ export type Part = {
 
 export type Explained = {
   readonly parts: readonly Part[]
-  /** Of the result as it would leave. */
-  readonly bytes: number
+  /** What decides of the result as a whole. */
+  readonly steps: readonly Step[]
   readonly patients: number
   readonly known: Survey
   readonly rules: Projection['rules']
@@ -35,78 +37,139 @@ export type Explained = {
   readonly nameOf: (name: string) => string
 }
 
+export type Asked = {
+  readonly target: Target
+  readonly policy: Policy
+  /** Under which the call was permitted. */
+  readonly role: Role
+  readonly purpose: string
+  /** Of a resource. */
+  readonly uri: string | undefined
+  /** Whom the caller may reach; undefined for anybody. */
+  readonly reach: readonly string[] | undefined
+}
+
 /** Throws `CannotError` for what is no result of this kind. */
-export function explain(text: string, target: Target, policy: Policy, uri: string | undefined): Explained {
+export function explainResult(text: string, asked: Asked): Explained {
+  const { target, policy, uri, reach } = asked
   const result = resultOf(text, target.kind, uri)
-  const parts = target.shape.apart(result)
-  if (parts === undefined)
+  const all = target.shape.apart(result)
+  if (all === undefined)
     throw new CannotError(`That is no result of ${target.kind}: give the result, or the document alone`)
-  const returns = returnRules(target.returns)
-  const known = surveyOf(parts, returns.patients)
+  const returns = returnsUnder(target.returning, asked)
+  const places = target.returning.returns.patients
+  const surveyed = surveyOf(all, places)
+  const within =
+    reach === undefined
+      ? { parts: all, known: surveyed, dropped: {} }
+      : partsWithin(all, surveyed, { reach, places })
+  const known = within?.known ?? surveyed
   const rules = { dates: policy.redaction.dates, text: returns.text }
-  const fresh = (trace?: Projection['trace'], tally = { redacted: {}, dropped: {} }): Projection => ({
+  const base = { known, rules, returns, patients: known.patients.size, nameOf: shownNames({ known }) }
+  const nothing = (step: Step): Explained => ({ ...base, parts: [], steps: [step] })
+  if (within === undefined)
+    return nothing({
+      rule: 'patient',
+      passed: false,
+      says: 'it is about others, and their part cannot be told from the rest',
+    })
+  if (result['isError'] === true && !returns.whole)
+    return {
+      ...base,
+      steps: [],
+      parts: [
+        {
+          at: 'result',
+          fates: [],
+          says: 'dropped: the server reports an error, and its words may hold anything',
+        },
+      ],
+    }
+  const besides = takenOut(within.dropped)
+  if (returns.whole && within.parts === all) {
+    const says = 'kept whole, as it came: fields "", text Keep and media Keep'
+    return { ...base, parts: [{ at: 'result', fates: [], says }], steps: [sizeOf(result, target)] }
+  }
+  const parts = narrowed(within.parts, returns)
+  if (parts === undefined)
+    return nothing({
+      rule: 'part',
+      passed: false,
+      says: `it has no /${returns.at?.join('/') ?? ''} (returns.at)`,
+    })
+  const fresh = (): Projection => ({
     known,
     rules,
-    tally,
+    tally: { redacted: {}, dropped: {} },
     kept: {},
     memberNames: new Map(),
-    ...(trace === undefined ? {} : { trace }),
+    ...(returns.fields.resources === undefined ? {} : { resources: returns.fields.resources }),
   })
-  const base = { known, rules, returns, patients: known.patients.size, nameOf: shownNames({ known }) }
-  const failed = result['isError'] === true
-  if (returns.whole || failed) {
-    const says = returns.whole
-      ? 'kept whole, as it came: fields "", text Keep and media Keep'
-      : 'dropped: the server reports an error, and its words may hold anything'
-    return { ...base, parts: [{ at: 'result', fates: [], says }], bytes: returns.whole ? text.length : 0 }
+  const shown = target.shape.together(result, parts, { by: fresh(), returns })
+  const keeps = returns.check?.(shown['structuredContent']) !== false
+  return {
+    ...base,
+    parts: [...besides, ...followed(parts, result, target.kind, returns, fresh), ...roomsIn(result)],
+    steps: [
+      ...(keeps
+        ? []
+        : [{ rule: 'schema', passed: false, says: 'what is left is not what returns.schema says of it' }]),
+      sizeOf(shown, target),
+    ],
   }
-  const left = target.shape.together(result, parts, { by: fresh(), returns })
-  const structured =
-    parts.structured === undefined ? undefined : project(parts.structured, returns.fields, fresh())
-  const followed = (
-    at: string,
-    block: Block | undefined,
-    document: Json | undefined,
-    run: (by: Shower) => void,
-  ): Part => {
-    const tally = { redacted: {}, dropped: {} }
-    const { trace, fates } = follow(tally)
-    const by = fresh(trace, tally)
-    run({ by, returns, ...(structured === undefined ? {} : { structured }) })
-    if (block !== undefined && 'same' in block)
-      return { at, fates: [], says: 'the same as structuredContent' }
-    if (document !== undefined) return { at, fates, document }
-    const [kept] = Object.keys(by.kept)
-    const [why] = Object.keys(tally.dropped)
-    return { at, fates: [wholeFate(kept, why, tally.redacted)] }
-  }
-  const explained: Part[] = []
-  if (parts.structured !== undefined) {
-    const document = parts.structured
-    explained.push(
-      followed('structuredContent', undefined, document, ({ by }) => project(document, returns.fields, by)),
-    )
+}
+
+function followed(
+  parts: Parts,
+  result: JsonObject,
+  kind: Kind,
+  returns: ReturnRules,
+  fresh: () => Projection,
+): Part[] {
+  const { structured: document } = parts
+  const left = document === undefined ? undefined : project(document, returns.fields, fresh())
+  const one = (run: (shower: Shower) => void): { fates: Fate[]; by: Projection } => {
+    const by = fresh()
+    const { trace, fates } = follow(by.tally)
+    run({ by: { ...by, trace }, returns, ...(left === undefined ? {} : { structured: left }) })
+    return { fates, by }
   }
   const contents = result['contents'] as JsonObject[] | undefined
-  for (const [index, block] of parts.blocks.entries()) {
-    const inner = 'resource' in block ? block.inner : block
-    const document = 'json' in inner ? inner.json : undefined
-    explained.push(
-      followed(`${placeOf[target.kind]}/${index}`, block, document, (by) =>
-        contents === undefined
-          ? redactBlock(block, by)
-          : redactContents(contents[index] as JsonObject, block, by),
-      ),
+  const blocks = parts.blocks.map((block, index): Part => {
+    const at = `${placeOf[kind]}/${index}`
+    if ('same' in block) return { at, fates: [], says: 'the same as structuredContent' }
+    const { fates, by } = one((shower) =>
+      contents === undefined
+        ? redactBlock(block, shower)
+        : redactContents(contents[index] as JsonObject, block, shower),
     )
-  }
-  for (const [name, why] of Object.entries(besides))
-    if (result[name] !== undefined)
-      explained.push({ at: name, fates: [{ path: [], verdict: 'dropped', rule: why, found: {} }] })
-  return { ...base, parts: explained, bytes: Buffer.byteLength(JSON.stringify(left)) }
+    const json = jsonOf(block)
+    return json === undefined ? { at, fates: [wholeFate(by)] } : { at, fates, document: json }
+  })
+  if (document === undefined) return blocks
+  const { fates } = one(({ by }) => project(document, returns.fields, by))
+  const at = `structuredContent${(returns.at ?? []).map((step) => `/${step}`).join('')}`
+  return [{ at, fates, document }, ...blocks]
+}
+
+function jsonOf(block: Block): Json | undefined {
+  const inner = 'resource' in block ? block.inner : block
+  return 'json' in inner ? inner.json : undefined
 }
 
 /** The protocol's own room for more: no policy names it. */
-const besides: { readonly [member: string]: string } = { _meta: 'meta' }
+function roomsIn(result: JsonObject): Part[] {
+  return result['_meta'] === undefined
+    ? []
+    : [{ at: '_meta', fates: [{ path: [], verdict: 'dropped', rule: 'meta', found: {} }] }]
+}
+
+/** Records of patients whom the caller may not reach. */
+function takenOut(dropped: Readonly<Record<string, number>>): Part[] {
+  return Object.entries(dropped).flatMap(([rule, count]) =>
+    count === 0 ? [] : [{ at: 'result', fates: [], says: `${rule}: ${count} taken out before all else` }],
+  )
+}
 
 const placeOf: { readonly [kind in Kind]: string } = {
   tools: 'content',
@@ -114,52 +177,20 @@ const placeOf: { readonly [kind in Kind]: string } = {
   prompts: 'messages',
 }
 
-function wholeFate(kept: string | undefined, why: string | undefined, found: Fate['found']): Fate {
-  if (kept === undefined) return { path: [], verdict: 'dropped', rule: why ?? 'not-allowed', found }
-  return { path: [], verdict: Object.keys(found).length > 0 ? 'redacted' : 'kept', rule: kept, found }
+/** Of a block that is no document. */
+function wholeFate({ kept, tally }: Projection): Fate {
+  const [rule] = Object.keys(kept)
+  const [why = 'not-allowed'] = Object.keys(tally.dropped)
+  const found = tally.redacted
+  if (rule === undefined) return { path: [], verdict: 'dropped', rule: why, found }
+  return { path: [], verdict: Object.keys(found).length > 0 ? 'redacted' : 'kept', rule, found }
 }
 
-/** What marks a whole result of each kind. */
-const marks: { readonly [kind in Kind]: readonly string[] } = {
-  tools: ['content', 'structuredContent'],
-  resources: ['contents'],
-  prompts: ['messages'],
-}
-
-function resultOf(text: string, kind: Kind, uri: string | undefined): JsonObject {
-  const parsed = parseText(text.replace(/^\ufeff/, ''))
-  if (!('value' in parsed)) {
-    if (/^\s*[[{]/.test(text))
-      throw new CannotError(`The result is no JSON that the sidecar would take: ${faults[parsed.fault]}`)
-    return wrapped[kind](text, undefined, uri)
+function sizeOf(shown: JsonObject, { limits }: Target): Step {
+  const bytes = Buffer.byteLength(JSON.stringify(shown))
+  return {
+    rule: 'size',
+    passed: bytes <= limits.resultBytes,
+    says: `${bytes} bytes leave, of ${limits.resultBytes} that may`,
   }
-  const { value } = parsed
-  const carried =
-    isObject(value) && value['jsonrpc'] === '2.0' && isObject(value['result']) ? value['result'] : value
-  if (isObject(carried) && marks[kind].some((name) => isWhole(carried, name))) return carried as JsonObject
-  return wrapped[kind](text, carried as Json, uri)
-}
-
-/** A document may have a member called content, and is then no result. */
-function isWhole(value: { readonly [member: string]: unknown }, mark: string): boolean {
-  const held = value[mark]
-  return mark === 'structuredContent' ? held !== undefined : Array.isArray(held) && held.every(isObject)
-}
-
-const faults = {
-  broken: 'it is broken',
-  'too-deep': 'it is nested too deep',
-  number: 'it holds a number that would be another when written anew',
-} as const
-
-/** A document alone, as a server would put it. */
-const wrapped: {
-  readonly [kind in Kind]: (text: string, value: Json | undefined, uri: string | undefined) => JsonObject
-} = {
-  tools: (text, value) =>
-    value === undefined || typeof value !== 'object'
-      ? { content: [{ type: 'text', text }] }
-      : { content: [], structuredContent: value },
-  resources: (text, _, uri) => ({ contents: [{ uri: uri ?? '', text }] }),
-  prompts: (text) => ({ messages: [{ role: 'user', content: { type: 'text', text } }] }),
 }

@@ -4,14 +4,15 @@ import { type ArgumentCheck, argumentCheck } from '../../core/argument-check.ts'
 import { variablesCheck } from '../../core/arguments/variables.ts'
 import type { JsonObject } from '../../core/canonical.ts'
 import type { Kind } from '../../core/permission.ts'
-import type { Limits, Policy, Returns } from '../../core/policy.ts'
+import type { Limits, Policy } from '../../core/policy.ts'
 import { promptResult, resourceResult, type Shape, toolResult } from '../../core/redaction/results.ts'
+import { type Returning, returning } from '../../core/redaction/rules.ts'
 import { uriTemplate } from '../../core/uri-template.ts'
 
 export type Target = {
   readonly kind: Kind
   readonly name: string
-  readonly returns: Returns
+  readonly returning: Returning
   readonly limits: Limits
   readonly shape: Shape
   readonly check: ArgumentCheck
@@ -37,7 +38,15 @@ const finders: { readonly [kind in Kind]: (policy: Policy, name: string) => Targ
     if (tool === undefined) return undefined
     const { returns, limits, patient } = tool
     const check = argumentCheck(tool)
-    return { kind: 'tools', name, returns, limits, shape: toolResult, check, ...(patient ? { patient } : {}) }
+    return {
+      kind: 'tools',
+      name,
+      returning: returning(returns),
+      limits,
+      shape: toolResult,
+      check,
+      ...(patient ? { patient } : {}),
+    }
   },
   prompts({ prompts }, name) {
     const prompt = prompts.find((one) => one.name === name)
@@ -47,7 +56,7 @@ const finders: { readonly [kind in Kind]: (policy: Policy, name: string) => Targ
     return {
       kind: 'prompts',
       name,
-      returns,
+      returning: returning(returns),
       limits,
       shape: promptResult,
       check,
@@ -63,7 +72,7 @@ const finders: { readonly [kind in Kind]: (policy: Policy, name: string) => Targ
       return {
         kind: 'resources',
         name,
-        returns,
+        returning: returning(returns),
         limits,
         shape: resourceResult,
         check: variablesCheck(resource, template.variables),

@@ -19,3 +19,31 @@ export function patientIn(value: unknown): string | undefined {
   if (reference === null) return text
   return reference[1] === 'Patient' ? reference[2] : undefined
 }
+
+/** Whether all that is named is within reach; to name nobody is to ask about everybody. */
+export function covers(reach: readonly string[] | undefined, named: unknown): boolean {
+  if (reach === undefined) return true
+  const all = listOf(named)
+  return all.length > 0 && all.every((one) => isWithin(reach, one))
+}
+
+/** What is named, one by one. */
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value]
+}
+
+/**
+ * Whether a value can mean nobody but one of these patients. `Patient/a/Patient/b` ends like a reference to b, and a server
+ * that reads it from the front takes it for a: where the policy says who is reached, only the plain forms will do.
+ */
+function isWithin(reach: readonly string[], value: unknown): boolean {
+  const patient = patientIn(value)
+  return patient !== undefined && reach.includes(patient) && isPlain(value)
+}
+
+/** Whether a value is a patient's identifier in one of the plain forms. */
+export function isPlain(value: unknown): boolean {
+  const patient = patientIn(value)
+  const forms: readonly unknown[] = [patient, `Patient/${patient}`, `urn:uuid:${patient}`]
+  return patient !== undefined && forms.includes(typeof value === 'number' ? String(value) : value)
+}

@@ -7,7 +7,7 @@ import { byReach, purposesOf, rolesFor, rolesForPurpose } from '../../core/permi
 import { valueAt } from '../../core/pointer.ts'
 import type { Role } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
-import { patientIn } from '../../core/redaction/patients.ts'
+import { covers, isPlain, listOf, patientIn } from '../../core/redaction/patients.ts'
 import type { Ask, Found } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Caller, Identified, Permission, Permitted } from '../exchange.ts'
@@ -15,7 +15,7 @@ import { type Details, Refusal } from '../refusals.ts'
 import type { Target } from '../targets.ts'
 import { grantFor } from './break-glass.ts'
 import { heldRoles } from './held-roles.ts'
-import { isPlain, isWithin, reachOf } from './reach.ts'
+import { reachOf } from './reach.ts'
 import { sessionOf } from './session.ts'
 
 /**
@@ -157,17 +157,6 @@ function patientsOf(value: unknown): readonly string[] | undefined {
   }
   const patients = value.map((one) => patientIn(one))
   return patients.every((patient) => patient !== undefined) ? [...new Set(patients)] : undefined
-}
-
-/** Whether all that is named is within reach; to name nobody is to ask about everybody. */
-function covers(reach: readonly string[] | undefined, named: unknown): boolean {
-  if (reach === undefined) return true
-  const all = listOf(named)
-  return all.length > 0 && all.every((one) => isWithin(reach, one))
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [value]
 }
 
 function scopesMissing({ when }: Role): Refusal {

@@ -35,22 +35,6 @@ function panelOf(claims: Claims, pointer: readonly string[]): readonly string[] 
   return panel
 }
 
-/**
- * Whether a value can mean nobody but one of these patients. `Patient/a/Patient/b` ends like a reference to b, and a server
- * that reads it from the front takes it for a: where the policy says who is reached, only the plain forms will do.
- */
-export function isWithin(reach: readonly string[], value: unknown): boolean {
-  const patient = patientIn(value)
-  return patient !== undefined && reach.includes(patient) && isPlain(value)
-}
-
-/** Whether a value is a patient's identifier in one of the plain forms. */
-export function isPlain(value: unknown): boolean {
-  const patient = patientIn(value)
-  const forms: readonly unknown[] = [patient, `Patient/${patient}`, `urn:uuid:${patient}`]
-  return patient !== undefined && forms.includes(typeof value === 'number' ? String(value) : value)
-}
-
 /** What all of a caller's roles together reach: for streams, which no single role stands behind. */
 export function reachOfAll(
   held: readonly Role[],

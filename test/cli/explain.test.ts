@@ -298,6 +298,85 @@ test('results come whole, as an answer, as a document or as text, and mean the s
   expect(text.out).toMatch(/content\/0 +redacted 1 +text; .*date/)
 })
 
+verifies(
+  'minimum:explained',
+  'fields of a role and purpose, and the part that is the result, count',
+  async () => {
+    const tool = {
+      name: 'part',
+      arguments: patientId,
+      returns: {
+        at: '/records',
+        fields: ['/*/code'],
+        for: [{ roles: ['patient'], purposes: ['PATRQT'], fields: ['/*/code', '/*/note'] }],
+      },
+    }
+    const roles = server.spec.roles.map((role) => ({ ...role, tools: [...role.tools, 'part'] }))
+    const both = file(
+      'both.yaml',
+      stringify({
+        ...server,
+        spec: { ...server.spec, roles, tools: [...server.spec.tools, { ...tool, patient: '/patient_id' }] },
+      }),
+    )
+    const result = file('r.json', { records: [{ code: 'I10', note: 'well' }], total: 1 })
+    const call = ['-f', both, '--tool', 'part', '--result', result]
+
+    const clinician = await ran(...call, '--as', 'clinician', '--purpose', 'TREAT')
+    const patient = await ran(...call, '--as', 'patient', '--purpose', 'PATRQT')
+    const without = await ran(
+      ...call.slice(0, 4),
+      '--result',
+      file('w.json', { total: 1 }),
+      '--as',
+      'clinician',
+      '--purpose',
+      'TREAT',
+    )
+
+    expect(clinician.out).toMatch(
+      /structuredContent\/records\n {2}\*\n.*code +kept 1 +\/\*\/code\n.*note +dropped 1 /,
+    )
+    expect(patient.out).toMatch(/note +kept 1 +for\[0\] \/\*\/note/)
+    expect(without.code).toBe(1)
+    expect(flat(without)).toContain('part no it has no /records (returns.at)')
+  },
+)
+
+function condition(patient: string, code: string): Json {
+  return {
+    resourceType: 'Condition',
+    subject: { reference: `Patient/${patient}` },
+    code: { text: code },
+  }
+}
+
+verifies('minimum:explained', 'records of patients out of reach are told of as taken out', async () => {
+  const bound = [
+    '-f',
+    manifest(),
+    '--as',
+    'patient',
+    '--purpose',
+    'PATRQT',
+    '--tool',
+    'get_diagnosis',
+    '--patients',
+    'p-1',
+  ]
+  const result = file('r.json', { conditions: [condition('p-1', 'mine'), condition('p-2', 'other')] })
+
+  const own = await ran(...bound, '--args', '{"patient_id":"p-1"}', '--result', result)
+  const other = await ran(...bound, '--args', '{"patient_id":"p-2"}', '--result', result)
+
+  expect(own.code).toBe(0)
+  expect(flat(own)).toMatch(/patient yes \/patient_id is among --patients/)
+  expect(own.out).toContain('out-of-reach: 1 taken out before all else')
+  expect(own.out).toMatch(/code.* kept 1 /)
+  expect(other.code).toBe(1)
+  expect(flat(other)).toMatch(/patient no \/patient_id is not among --patients/)
+})
+
 test('resources and prompts are explained like tools', async () => {
   const caller = ['-f', manifest(), '--as', 'clinician', '--purpose', 'TREAT']
   const labs = await ran(
