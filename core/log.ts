@@ -15,6 +15,8 @@ export type Settings = string & { readonly [made]: 'settings' }
 export class BadSettings extends Error {}
 
 /** A text that is spelled out in the source, or one of several that are. */
+// The empty object is meant: it has every member of a record whose keys are a pattern, and none of one whose keys are spelled out.
+// oxlint-disable-next-line typescript/no-generated-empty-object-type
 export type Constant<Text extends string> = Record<never, never> extends Record<Text, unknown> ? never : Text
 
 type Value = string | number | boolean | undefined
