@@ -1,6 +1,6 @@
 // `hipaa-mcp redact`: what redaction of results does to texts, for texts that no server returned; and FHIR files.
 
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { oldest } from '../core/redaction/safe-harbor.ts'
 import { CannotError, type Command, exitCodes } from './command.ts'
@@ -50,7 +50,7 @@ export const redact: Command = {
 /** Makes one for each input. Ids have the same pseudonyms in all inputs of a run, and other ones in the next. */
 function redactorOf(fhir: boolean): () => Redactor {
   if (!fhir) return () => notes
-  const by = { key: randomBytes(32), bornFrom: new Date().getUTCFullYear() - oldest + 1 }
+  const by = { key: createSecretKey(randomBytes(32)), bornFrom: new Date().getUTCFullYear() - oldest + 1 }
   return () => fhirRedactor(by)
 }
 

@@ -90,7 +90,7 @@ export function compilePolicy(
     resources: (spec.resources ?? []).map(resourceOf),
     prompts: (spec.prompts ?? []).map(promptOf),
     fromServer: fromServerOf(spec.fromServer ?? {}),
-    redaction: { dates: spec.redaction?.dates ?? 'Year' },
+    redaction: redactionOf(spec.redaction),
     trail: { acknowledge: spec.trail?.acknowledge ?? 'Stream' },
     egress: (spec.network?.egress ?? []).flatMap((entry): Egress[] => {
       const leads = egressOf(entry, spec, surroundings)
@@ -195,10 +195,15 @@ function egressOf(
   return [{ kind: 'store', store: store.name, host, port: store.port, protocol, ca }]
 }
 
+function redactionOf({ dates = 'Year', epoch }: NonNullable<Spec['redaction']> = {}): Policy['redaction'] {
+  return { dates, ...(epoch === undefined ? {} : { epoch }) }
+}
+
 function returnsOf(returns: Spec['tools'][number]['returns']): Returns {
-  const { fields, for: others, at, schema, patients, text, media } = returns
+  const { fields, pseudonyms, for: others, at, schema, patients, text, media } = returns
   return {
     fields,
+    ...(pseudonyms === undefined ? {} : { pseudonyms }),
     ...(others === undefined ? {} : { for: others.map(returnsForOf) }),
     ...(at === undefined ? {} : { at }),
     ...(schema === undefined ? {} : { schema: schema as { [member: string]: Json } }),

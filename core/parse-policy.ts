@@ -35,6 +35,7 @@ const nothing = object<NonNullable<FromServer['roots']>>({})
 const fields = list((value) => text(value) && fieldIssue(value as string) === undefined)
 const returns = object<Returns>({
   fields,
+  pseudonyms: optional(fields),
   for: optional(list(object<ReturnsFor>({ roles: texts, purposes: texts, fields, text: textRule }))),
   at: optional((value) => text(value) && segmentsOf(value as string) !== undefined),
   schema: optional(isObject),
@@ -173,7 +174,10 @@ const isPolicy = object<Policy>({
   resources: list(resource),
   prompts: list(prompt),
   fromServer,
-  redaction: object<Policy['redaction']>({ dates: among('Year', 'Drop') }),
+  redaction: object<Policy['redaction']>({
+    dates: among('Year', 'Shift', 'Drop'),
+    epoch: optional(text),
+  }),
   trail: object<Policy['trail']>({ acknowledge: among('Stream', 'Local') }),
   egress: list((item) => toAgreement(item) || toStore(item)),
   breach: list(object<Policy['breach'][number]>({ distinctPatients: positive, perSeconds: positive })),

@@ -77,6 +77,8 @@ export type ReturnsFor = { roles: string[]; purposes: string[]; fields: Field[];
 /** What of a result leaves the pod. `media`: bytes in which nothing can be redacted. */
 export type Returns = {
   fields: Field[]
+  /** Kept as well, but as pseudonyms, there and wherever else the result has the same values. */
+  pseudonyms?: Field[]
   /** Fields and text for some roles and purposes instead: the first that matches decides. */
   for?: ReturnsFor[]
   /** JSON Pointer to the part that is the result: all else is not even looked for by the fields. */
@@ -188,7 +190,8 @@ export type Policy = {
   resources: Resource[]
   prompts: Prompt[]
   fromServer: FromServer
-  redaction: { dates: 'Year' | 'Drop' }
+  /** `epoch`: with another one, every pseudonym and every shift is another. */
+  redaction: { dates: 'Year' | 'Shift' | 'Drop'; epoch?: string }
   trail: { acknowledge: 'Stream' | 'Local' }
   egress: Egress[]
   breach: { distinctPatients: number; perSeconds: number }[]

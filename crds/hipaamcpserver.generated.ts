@@ -337,7 +337,7 @@ rename?: {
 [k: string]: string
 }
 /**
- * JSON Pointer to the argument that names the patient. A call without it is refused.
+ * JSON Pointer to the argument that names the patient. A call without it is refused, unless bulk is Allowed.
  */
 patient?: string
 /**
@@ -605,7 +605,7 @@ arguments?: {
 [k: string]: unknown
 }
 /**
- * JSON Pointer to the argument that names the patient. A request without it is refused.
+ * JSON Pointer to the argument that names the patient. A request without it is refused, unless bulk is Allowed.
  */
 patient?: string
 /**

@@ -30,13 +30,15 @@ function noSchema({ schema }: Returns): string[] {
 }
 
 function issuesOf(returns: Returns, roles: readonly Role[]): string[] {
-  const { fields, for: others = [], at } = returns
+  const { fields, pseudonyms = [], for: others = [], at } = returns
   const named = [
     ...fieldsIssues('fields', fields),
+    ...fieldsIssues('pseudonyms', pseudonyms),
     ...others.flatMap((entry, index) => fieldsIssues(`for[${index}].fields`, entry.fields)),
   ]
   return [
     ...named,
+    ...pseudonymIssues(returns),
     ...others.flatMap((entry, index) =>
       entryIssues(entry, others.slice(0, index), roles).map((issue) => `for[${index}]${issue}`),
     ),
@@ -48,6 +50,19 @@ function issuesOf(returns: Returns, roles: readonly Role[]): string[] {
 
 function fieldsIssues(where: string, fields: readonly string[]): string[] {
   return fields.map(fieldIssue).flatMap((issue) => (issue === undefined ? [] : [`${where}: ${issue}`]))
+}
+
+/** Text that is kept as it is has the identifiers that pseudonyms should hide. */
+function pseudonymIssues({ pseudonyms = [], text, media, for: others = [] }: Returns): string[] {
+  if (pseudonyms.length === 0) return []
+  const kept = [
+    ...(text === 'Keep' ? ['text'] : []),
+    ...(media === 'Keep' ? ['media'] : []),
+    ...others.flatMap((entry, index) => (entry.text === 'Keep' ? [`for[${index}].text`] : [])),
+  ]
+  return kept.map(
+    (place) => `pseudonyms: ${place} Keep shows what they hide: write Redact or Drop there, or no pseudonyms`,
+  )
 }
 
 function entryIssues(
@@ -83,7 +98,7 @@ function atIssues(at: string): string[] {
     : []
 }
 
-function schemaIssues({ schema, fields, for: others = [] }: Returns): string[] {
+function schemaIssues({ schema, fields, pseudonyms = [], for: others = [] }: Returns): string[] {
   if (schema === undefined) return []
   if (schema['type'] !== 'object')
     return ['schema must have type object: MCP knows no other structured result']
@@ -94,7 +109,7 @@ function schemaIssues({ schema, fields, for: others = [] }: Returns): string[] {
     ...others.map((entry, index) => ({ where: `for[${index}].fields`, fields: entry.fields })),
   ]
   return lists.flatMap((list) => {
-    const place = missingField(schema, fieldTree(list.fields))
+    const place = missingField(schema, fieldTree([...list.fields, ...pseudonyms]))
     return place === undefined
       ? []
       : [`schema requires ${place}, which ${list.where} never keep: name it there, or do not require it`]

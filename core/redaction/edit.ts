@@ -3,13 +3,16 @@
 
 import { nameOf } from '../json-names.ts'
 import {
+  beyondAscii,
   endOf,
+  escapes,
   kindOf,
   listKind,
   nameNumberOf,
   nextOf,
   numberKind,
   objectKind,
+  signsOf,
   startOf,
   stride,
   type Tape,
@@ -20,6 +23,7 @@ import { Written } from './edit-container.ts'
 import { Output } from './edit-output.ts'
 import { identifying, keepScalar, type Projection } from './project.ts'
 import { numberAt, textAt } from './tape-values.ts'
+import { isTerm, learnTerm } from './terms.ts'
 import { add } from './text.ts'
 
 type Resources = NonNullable<PatternTree['resources']>
@@ -29,8 +33,9 @@ type Resources = NonNullable<PatternTree['resources']>
  * spelling of texts and numbers stay as they came. Counts in `by` what `project` counts.
  */
 export function edit(tape: Tape, entry: number, tree: PatternTree, by: Projection): string {
-  const editor = new Editor(tape, by, tree.resources)
-  const stays = tree.resources === undefined ? editor.place(entry, tree) : editor.seek(entry, tree, undefined)
+  const { resources } = tree
+  const editor = new Editor(tape, resources === undefined ? by : { ...by, resources }, resources)
+  const stays = resources === undefined ? editor.place(entry, tree) : editor.seek(entry, tree, undefined)
   const text = stays ? editor.output.whole() : 'null'
   if (text !== 'null') return text
   return kindOf(tape, entry) === listKind ? '[]' : '{}'
@@ -161,19 +166,39 @@ class Editor {
     if (kind <= listKind && by.rules.text !== 'Keep') {
       return kind === listKind ? this.#keepItems(entry, rule) : this.#keepMembers(entry, rule)
     }
-    if (kind === numberKind && keepScalar(numberAt(tape, entry), rule, by) === undefined) return false
-    if (kind !== numberKind) add(by.kept, rule)
+    if (kind === numberKind) return this.#keepNumber(entry, rule)
+    add(by.kept, rule)
     this.output.stretch(startOf(tape, entry), endOf(tape, entry))
+    return true
+  }
+
+  #keepNumber(entry: number, rule: string): boolean {
+    const tape = this.#tape
+    const left = keepScalar(numberAt(tape, entry), rule, this.#by)
+    if (left === undefined) return false
+    // One that is shown as something else is a text from then on.
+    if (typeof left === 'string') this.output.put(JSON.stringify(left))
+    else this.output.stretch(startOf(tape, entry), endOf(tape, entry))
     return true
   }
 
   #keepText(entry: number, rule: string): boolean {
     const tape = this.#tape
+    const by = this.#by
+    const [start, end] = [startOf(tape, entry), endOf(tape, entry)]
+    const mayBeTerm = by.rules.text !== 'Keep' && (signsOf(tape, entry) & (escapes | beyondAscii)) === 0
+    if (mayBeTerm && isTerm(tape.bytes, start + 1, end - 1, by.known)) {
+      add(by.kept, rule)
+      this.output.stretch(start, end)
+      return true
+    }
     const text = textAt(tape, entry)
-    const left = keepScalar(text, rule, this.#by)
+    const left = keepScalar(text, rule, by)
     if (left === undefined) return false
-    if (left === text) this.output.stretch(startOf(tape, entry), endOf(tape, entry))
-    else this.output.put(JSON.stringify(left))
+    if (left === text) {
+      if (mayBeTerm) learnTerm(tape.bytes, start + 1, end - 1, text)
+      this.output.stretch(start, end)
+    } else this.output.put(JSON.stringify(left))
     return true
   }
 

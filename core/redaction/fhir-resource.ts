@@ -2,6 +2,7 @@
 // 164.514(b)(2)(i)), text is searched, and what R4 does not define is left out. For files; results of tools are cut by the
 // fields of their policy first. Redacted, not de-identified: text that stays was searched, and no search finds all.
 
+import type { KeyObject } from 'node:crypto'
 import type { Json, JsonObject } from '../canonical.ts'
 import { type Element, elementsOf, isPrimitive, isResource, isType, lineage } from '../fields/fhir-r4.ts'
 import { isObject } from '../is-object.ts'
@@ -15,7 +16,7 @@ import { redactText } from './text.ts'
  * `key`: under which ids become pseudonyms, the same for all resources that refer to each other. `bornFrom`: years of
  * birth before it tell that somebody is older than 89, and go.
  */
-export type FhirRedaction = { readonly key: Buffer; readonly bornFrom: number }
+export type FhirRedaction = { readonly key: KeyObject; readonly bornFrom: number }
 
 /** The resource as it may leave; undefined when it is no resource of FHIR R4. */
 export function redactResource(document: Json, by: FhirRedaction): JsonObject | undefined {

@@ -6,7 +6,8 @@ import type { PatternTree } from '../pointer.ts'
 import { decoded, isEncoding } from './encoded.ts'
 import { redactEncoded } from './inside.ts'
 import type { Survey } from './survey.ts'
-import { add, identifies, redactText, type Tally, type TextRules } from './text.ts'
+import { isTermName, learnTermName } from './terms.ts'
+import { add, counted, identifies, redactText, type Tally, type TextRules } from './text.ts'
 
 export type Projection = {
   readonly known: Survey
@@ -181,6 +182,11 @@ export function keepScalar<Scalar extends string | number | boolean | null>(
   rule: string,
   by: Projection,
 ): Scalar | string | undefined {
+  const instead = typeof value === 'string' || typeof value === 'number' ? insteadOf(value, by) : undefined
+  if (instead !== undefined) {
+    kept(rule, by)
+    return instead
+  }
   if (typeof value === 'string') {
     const text = keepText(value, rule, by)
     if (text === undefined) by.trace?.decided(undefined)
@@ -194,6 +200,13 @@ export function keepScalar<Scalar extends string | number | boolean | null>(
   }
   kept(rule, by)
   return value
+}
+
+/** Before anything else is made of it: a number of eight letters may be read as an encoding. */
+function insteadOf(value: string | number, { known, rules, tally }: Projection): string | undefined {
+  if (known.instead.size === 0 || rules.text === 'Keep') return undefined
+  const instead = known.instead.get(String(value))
+  return instead === undefined ? undefined : counted(instead, tally)
 }
 
 function keepText(value: string, rule: string, by: Projection): string | undefined {
@@ -252,8 +265,17 @@ function set(members: Members, name: string, item: Json): void {
 /** A member's name is content too: one that identifies somebody goes, with its value. */
 export function identifying(name: string, { memberNames, known, tally }: Projection): boolean {
   let found = memberNames.get(name)
-  if (found === undefined) memberNames.set(name, (found = identifies(name, known)))
+  if (found === undefined) {
+    found = !isTermName(name, known) && identifiesAnew(name, known)
+    memberNames.set(name, found)
+  }
   if (found) add(tally.dropped, 'identifier')
+  return found
+}
+
+function identifiesAnew(name: string, known: Survey): boolean {
+  const found = identifies(name, known)
+  if (!found) learnTermName(name)
   return found
 }
 

@@ -2,14 +2,14 @@
 // One is a code that stands for somebody and is derived from what identifies them: what has it is redacted, and not
 // de-identified (45 CFR 164.514(c)(1)).
 
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import { fold } from '../text/normalize.ts'
 
 /**
  * The pseudonym of an identifier: HMAC-SHA-256 in the form of a UUID of version 8 (RFC 9562 5.8), which is an id of FHIR
  * too. Case, accents and spaces around it make no difference, as in the search for identifiers.
  */
-export function pseudonym(identifier: string, key: Buffer): string {
+export function pseudonym(identifier: string, key: KeyObject): string {
   const hash = createHmac('sha256', key).update(fold(identifier).trim()).digest().subarray(0, 16)
   hash[6] = ((hash[6] as number) & 0x0f) | 0x80
   hash[8] = ((hash[8] as number) & 0x3f) | 0x80

@@ -7,6 +7,8 @@ import type { Returns, TextRule } from '../policy.ts'
 
 export type ReturnRules = {
   readonly fields: PatternTree
+  /** Which of them are shown as pseudonyms. */
+  readonly pseudonyms?: PatternTree
   readonly patients: PatternTree
   readonly text: TextRule
   readonly media: 'Drop' | 'Keep'
@@ -31,7 +33,7 @@ export function returning(returns: Returns): Returning {
   const returnsFor = new Map<string, Map<string, ReturnRules>>()
   for (const [index, { roles, purposes, fields, text }] of returns.for.entries()) {
     // Records name the entry with the rule: the same fields may stand in several.
-    const tree = fieldTree(fields, `for[${index}] `)
+    const tree = fieldTree([...fields, ...(returns.pseudonyms ?? [])], `for[${index}] `)
     const own: ReturnRules = { ...base, fields: tree, text, whole: isWhole(tree, { ...returns, text }) }
     for (const role of roles) {
       const byPurpose = returnsFor.get(role) ?? new Map<string, ReturnRules>()
@@ -52,10 +54,11 @@ export function returnsUnder(
 
 /** What is shown where no entry for a role and purpose decides. */
 export function returnRules(returns: Returns): ReturnRules {
-  const { fields, patients, text, media, at, schema } = returns
-  const tree = fieldTree(fields)
+  const { fields, pseudonyms = [], patients, text, media, at, schema } = returns
+  const tree = fieldTree([...fields, ...pseudonyms])
   return {
     fields: tree,
+    ...(pseudonyms.length === 0 ? {} : { pseudonyms: fieldTree(pseudonyms) }),
     patients: patternTree(patients),
     text,
     media,

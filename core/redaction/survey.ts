@@ -8,7 +8,9 @@ import { fold } from '../text/normalize.ts'
 import { small, wordEnd, wordStart } from '../text/word.ts'
 import { words } from '../words.ts'
 import { decoded, jsonIn } from './encoded.ts'
+import type { Instead } from './instead.ts'
 import { patientIn } from './patients.ts'
+import { zipArea } from './safe-harbor.ts'
 
 export type Survey = {
   /** Patients, in order of first mention. */
@@ -18,10 +20,14 @@ export type Survey = {
   /** Words of names, folded, and by `mayBeName` what shows of most words that they are none. */
   readonly names: Set<string>
   readonly nameSigns: Set<number>
+  /** Words of names, and the first one of each identifier; an empty one where it has none. In small letters. */
+  readonly starts: Set<string>
   /** Identifiers, phone numbers, street lines and the like, folded; at least four characters. */
   readonly ids: Set<string>
   /** The same by how they begin: a bundle has a thousand, and no word is compared with all of them. */
   readonly idsByStart: Map<number, string[]>
+  /** What is shown in the place of which value: pseudonyms, and the areas of ZIP codes. */
+  readonly instead: Map<string, Instead>
   /** Texts that were searched and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
   readonly clean: Set<string>
 }
@@ -32,8 +38,10 @@ export function survey(): Survey {
     same: [],
     names: new Set(),
     nameSigns: new Set(),
+    starts: new Set(),
     ids: new Set(),
     idsByStart: new Map(),
+    instead: new Map(),
     clean: new Set(),
   }
 }
@@ -119,12 +127,15 @@ const idMembers = words(`
   mrn medicalrecordnumber ssn socialsecuritynumber memberid subscriberid accountnumber phone
   phonenumber mobile mobilephone homephone fax email emailaddress street streetaddress addressline1
 `)
+const zipMembers = words(`
+  zip zipcode postalcode postcode
+`)
 const personSigns = words(`
   mrn ssn dob birthdate dateofbirth patientid
 `)
 
 type Meaning = {
-  readonly holds: 'name' | 'id' | 'patient' | 'its own name' | undefined
+  readonly holds: 'name' | 'id' | 'patient' | 'its own name' | 'zip' | undefined
   /** Whether its object is a person. */
   readonly person: boolean
 }
@@ -169,7 +180,9 @@ function foundOut(member: string): Meaning | undefined {
         ? 'patient'
         : idMembers.has(plain)
           ? 'id'
-          : undefined
+          : zipMembers.has(plain)
+            ? 'zip'
+            : undefined
   return holds === undefined && !person ? undefined : { holds, person }
 }
 
@@ -181,6 +194,7 @@ function lookAtMembers(value: Known, key: string, into: Survey): void {
     if (meaning === undefined) continue
     if (meaning.holds === 'name') addWords(value[member], into)
     else if (meaning.holds === 'its own name') name = value[member]
+    else if (meaning.holds === 'zip') addZip(value[member], into)
     else if (meaning.holds !== undefined) addId(value[member], into)
     if (meaning.holds === 'patient') addPatients(value[member], into)
     if (meaning.person) person = true
@@ -241,6 +255,12 @@ export function addPatients(value: unknown, into: Survey): void {
   if (patient !== undefined) into.patients.add(patient)
 }
 
+/** Three digits of it at most are shown (45 CFR 164.514(b)(2)(i)(B)), and nothing of what is no ZIP code. */
+function addZip(value: unknown, into: Survey): void {
+  const zip = isText(value) ? String(value) : ''
+  if (zip !== '') into.instead.set(zip, [zipArea(zip) ?? '[PLACE]', 'zip'])
+}
+
 /** Parts of names that are not somebody's own. */
 const particles = words(`
   mr mrs ms miss dr jr sr ii iii iv md phd rn the and of de da di del la le van von der den el al bin
@@ -256,6 +276,7 @@ function addWords(value: unknown, into: Survey): void {
     if (word.length > 1 && !particles.has(word)) {
       into.names.add(word)
       into.nameSigns.add(signOf(word, 0, word.length))
+      into.starts.add(word)
     }
     start = wordStart(text, end)
   }
@@ -284,6 +305,8 @@ function addId(value: unknown, into: Survey): void {
 export function learnId(id: string, into: Survey): void {
   if (into.ids.has(id)) return
   into.ids.add(id)
+  const first = wordStart(id, 0)
+  into.starts.add(id.slice(first, wordEnd(id, first)))
   const start = id.length < startLength ? id.charCodeAt(0) : startOf(id, 0)
   const others = into.idsByStart.get(start)
   if (others === undefined) into.idsByStart.set(start, [id])

@@ -1,13 +1,20 @@
 // One string out of a kept place: whole dates become their year, identifiers found in it are replaced, or it is dropped.
 
 import type { TextRule } from '../policy.ts'
-import type { Finding } from '../text/forms.ts'
-import { type Normal, normalize } from '../text/normalize.ts'
+import { fold, type Normal, normalize } from '../text/normalize.ts'
+import type { Finding } from '../text/runs.ts'
 import { search } from '../text/search.ts'
 import type { IdentifierType } from '../text/span.ts'
+import type { Instead } from './instead.ts'
+import { shifted } from './shift.ts'
 import type { Survey } from './survey.ts'
 
-export type TextRules = { readonly dates: 'Year' | 'Drop'; readonly text: TextRule }
+/** `shift`: by how many days dates move, under Shift; absent where no patient's own is known: then they go. */
+export type TextRules = {
+  readonly dates: 'Year' | 'Shift' | 'Drop'
+  readonly shift?: number
+  readonly text: TextRule
+}
 
 /** Counts what was replaced, by kind, and what was dropped. */
 export type Tally = { readonly redacted: Record<string, number>; readonly dropped: Record<string, number> }
@@ -45,11 +52,14 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
   // The policy gives its reason, which status and reports show.
   if (rules.text === 'Keep') return text
   if (known.clean.has(text)) return text
+  const instead = known.instead.size === 0 ? undefined : known.instead.get(text)
+  if (instead !== undefined) return counted(instead, tally)
   const date = startsWithDigit(text) ? wholeDate.exec(text) : null
   if (date !== null) {
-    if (rules.dates === 'Drop') return drop('date', tally)
+    const left = dateLeft(text, date[1], rules)
+    if (left === undefined) return drop('date', tally)
     add(tally.redacted, 'date')
-    return date[1]
+    return left
   }
   if (text.length >= 200 && encoded.test(text)) return drop('encoded', tally)
   const normal = normalize(text)
@@ -59,7 +69,7 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
     return text
   }
   if (rules.text === 'Drop') return drop('identifier', tally)
-  return replaced(text, normal, findings, rules, tally)
+  return replaced(text, normal, findings, { known, rules, tally })
 }
 
 /** Whether a text holds any identifier at all. */
@@ -67,17 +77,41 @@ export function identifies(text: string, known: Survey): boolean {
   return search(normalize(text).text, known).length > 0
 }
 
-function replaced(text: string, normal: Normal, findings: Finding[], rules: TextRules, tally: Tally): string {
+/** A value that is shown as another one, counted. */
+export function counted([shown, as]: Instead, tally: Tally): string {
+  add(tally.redacted, as)
+  return shown
+}
+
+function dateLeft(date: string, year: string | undefined, { dates, shift }: TextRules): string | undefined {
+  if (dates === 'Year') return year
+  return dates === 'Drop' || shift === undefined ? undefined : shifted(date, shift)
+}
+
+type Replacing = { readonly known: Survey; readonly rules: TextRules; readonly tally: Tally }
+
+function replaced(
+  text: string,
+  normal: Normal,
+  findings: readonly Finding[],
+  { known: { instead }, rules, tally }: Replacing,
+): string {
   let out = ''
   let position = 0
   for (const { start, end, type, year } of findings) {
     out += text.slice(position, normal.at(start))
-    const [mark, counted] = marks[type]
-    out += type === 'DATE' && rules.dates === 'Year' ? (year ?? mark) : mark
-    add(tally.redacted, counted)
+    const own =
+      instead.size === 0 ? undefined : insteadOf(text.slice(normal.at(start), normal.at(end)), instead)
+    const [mark, word] = own ?? marks[type]
+    out += own === undefined && type === 'DATE' && rules.dates === 'Year' ? (year ?? mark) : mark
+    add(tally.redacted, word)
     position = normal.at(end)
   }
   return out + text.slice(position)
+}
+
+function insteadOf(identifier: string, instead: Survey['instead']): Instead | undefined {
+  return instead.get(identifier) ?? instead.get(fold(identifier))
 }
 
 function startsWithDigit(text: string): boolean {

@@ -3,14 +3,18 @@
 
 import type { JsonObject } from '../../core/canonical.ts'
 import { aliases, withinReach } from '../../core/redaction/aliases.ts'
+import { learnPseudonyms } from '../../core/redaction/instead.ts'
 import { narrowed } from '../../core/redaction/narrow.ts'
 import type { Projection } from '../../core/redaction/project.ts'
 import { partsWithin, type Within } from '../../core/redaction/reach-parts.ts'
 import { type Parts, type Shape, surveyOf } from '../../core/redaction/results.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
+import { daysOf } from '../../core/redaction/shift.ts'
 import { look, type Survey, survey } from '../../core/redaction/survey.ts'
+import type { TextRules } from '../../core/redaction/text.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answered } from '../exchange.ts'
+import { pseudonymKey } from '../pseudonym-key.ts'
 import { Refusal } from '../refusals.ts'
 import { toolError } from '../respond.ts'
 import { limitKey } from './authorize.ts'
@@ -42,7 +46,7 @@ export function shownResult(
   showing: Showing,
   deps: Deps,
 ): Shown {
-  const { found, inForce, revision } = showing
+  const { found, inForce, purpose, revision } = showing
   const all = shape.apart(result)
   if (all === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
@@ -64,7 +68,7 @@ export function shownResult(
 
   const by: Projection = {
     known,
-    rules: { dates: inForce.policy.redaction.dates, text: returns.text },
+    rules: textRules(returns, patients, showing),
     tally: { redacted: {}, dropped: { ...dropped } },
     kept: {},
     memberNames: new Map(),
@@ -77,6 +81,8 @@ export function shownResult(
   }
   const own = narrowed(parts, returns)
   if (own === undefined) throw new Refusal('result-lacks-part')
+  if (returns.pseudonyms !== undefined)
+    learnPseudonyms(own, returns.pseudonyms, pseudonymKey(inForce, purpose), known)
   if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
   const shown: JsonObject = {
     ...(revision === '2026-07-28' ? { resultType: 'complete' } : {}),
@@ -85,6 +91,17 @@ export function shownResult(
   }
   if (returns.check?.(shown['structuredContent']) === false) throw new Refusal('result-breaks-schema')
   return { result: shown, account: accountOf(result, patients, by) }
+}
+
+/** Dates of a result about one patient move by days that are theirs; whose a date is among several cannot be told. */
+function textRules(
+  { text }: ReturnRules,
+  [patient, ...others]: readonly string[],
+  { inForce, purpose }: Showing,
+): TextRules {
+  const { dates } = inForce.policy.redaction
+  if (dates !== 'Shift' || patient === undefined || others.length > 0) return { dates, text }
+  return { dates, text, shift: daysOf(patient, pseudonymKey(inForce, purpose)) }
 }
 
 function accountOf(result: JsonObject, patients: readonly string[], by: Projection): Account {

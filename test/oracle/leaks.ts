@@ -44,6 +44,11 @@ function walk(
 function derives(text: string, allowed: ReadonlySet<string> | undefined): boolean {
   if (allowed === undefined) return false
   if (allowed.has(text)) return true
+  // Of a ZIP code its three first digits, or 000 (45 CFR 164.514(b)(2)(i)(B)).
+  if (/^\d{3}$/.test(text))
+    return [...allowed].some(
+      (one) => /^\d{5}(?:-?\d{4})?$/.test(one) && (text === '000' || one.startsWith(text)),
+    )
   const pieces = text.split(/\[[A-Z]+\]|\b(?=\d{4}\b)|(?<=\b\d{4})\b/)
   return [...allowed].some((original) => inOrder(pieces, original))
 }

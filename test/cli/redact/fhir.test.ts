@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { createSecretKey } from 'node:crypto'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { expect, test } from 'vitest'
@@ -7,7 +8,7 @@ import { Output } from '../../../cli/redact/output.ts'
 import { redactLines } from '../../../cli/redact/stream.ts'
 
 const main = join(import.meta.dirname, '../../../cli/main.ts')
-const by = { key: Buffer.alloc(32, 7), bornFrom: 1937 }
+const by = { key: createSecretKey(Buffer.alloc(32, 7)), bornFrom: 1937 }
 const patient = { resourceType: 'Patient', id: 'p1', gender: 'female', birthDate: '1980-02-03' }
 const observation = { resourceType: 'Observation', status: 'final', subject: { reference: 'Patient/p1' } }
 

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Json } from '../../../core/canonical.ts'
@@ -5,7 +6,7 @@ import { redactResource } from '../../../core/redaction/fhir-resource.ts'
 import { identifiersOf } from '../../sample/bundle.ts'
 import { records } from '../../sample/fhir.ts'
 
-const by = { key: Buffer.alloc(32, 7), bornFrom: 1937 }
+const by = { key: createSecretKey(Buffer.alloc(32, 7)), bornFrom: 1937 }
 const redacted = (resource: object): { [member: string]: unknown } =>
   redactResource(resource as Json, by) as { [member: string]: unknown }
 

@@ -1,0 +1,169 @@
+import { createSecretKey } from 'node:crypto'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Json } from '../../../core/canonical.ts'
+import { fieldTree } from '../../../core/fields/compile.ts'
+import { patternTree } from '../../../core/pointer.ts'
+import { blocksOf } from '../../../core/redaction/content.ts'
+import { learnPseudonyms } from '../../../core/redaction/instead.ts'
+import { project } from '../../../core/redaction/project.ts'
+import { pseudonym } from '../../../core/redaction/pseudonym.ts'
+import { zipArea } from '../../../core/redaction/safe-harbor.ts'
+import { daysOf, mostDays, shifted } from '../../../core/redaction/shift.ts'
+import { look, survey } from '../../../core/redaction/survey.ts'
+import type { TextRules } from '../../../core/redaction/text.ts'
+
+const key = createSecretKey(Buffer.alloc(32, 5))
+const otherKey = createSecretKey(Buffer.alloc(32, 6))
+
+type Rules = { fields: string[]; pseudonyms?: string[]; key?: typeof key } & Partial<TextRules>
+
+/** What is left of a document that is kept by fields and pseudonyms, and what was counted. */
+function left(document: Json, { fields, pseudonyms = [], key: own = key, ...rules }: Rules) {
+  const known = survey()
+  look(document, patternTree([]), known)
+  learnPseudonyms(
+    { structured: document, blocks: blocksOf([]), texts: [] },
+    fieldTree(pseudonyms),
+    own,
+    known,
+  )
+  const tally = { redacted: {} as Record<string, number>, dropped: {} as Record<string, number> }
+  const by = {
+    known,
+    rules: { dates: 'Year', text: 'Redact', ...rules } as const,
+    tally,
+    kept: {},
+    memberNames: new Map(),
+  }
+  const shown = project(document, fieldTree([...fields, ...pseudonyms]), by)
+  return { shown: JSON.parse(JSON.stringify(shown)) as Json, ...tally }
+}
+
+test('a place that is named is shown as a pseudonym, and its value nowhere else in the result', () => {
+  const { shown, redacted } = left(
+    { mrn: 'MRN-4000001', note: 'Call about mrn-4000001 today.', same: ['MRN-4000001'], number: 4000001 },
+    { fields: ['/note', '/same'], pseudonyms: ['/mrn'] },
+  )
+
+  const alias = pseudonym('MRN-4000001', key)
+  expect(shown).toEqual({ mrn: alias, note: `Call about ${alias} today.`, same: [alias] })
+  expect(redacted).toEqual({ pseudonym: 3 })
+})
+
+test('references keep referring to who has the pseudonym, by FHIR paths and by pointers', () => {
+  const bundle = {
+    resourceType: 'Bundle',
+    entry: [
+      { resource: { resourceType: 'Patient', id: 'patient-0007', gender: 'female' } },
+      {
+        resource: {
+          resourceType: 'Observation',
+          status: 'final',
+          subject: { reference: 'https://ehr.example.org/fhir/Patient/patient-0007' },
+          note: [{ text: 'As Patient/patient-0007 said.' }],
+        },
+      },
+    ],
+  }
+  const { shown } = left(bundle, {
+    fields: ['Patient.gender', 'Observation.status', 'Observation.note'],
+    pseudonyms: ['Patient.id', 'Observation.subject.reference'],
+  })
+
+  const alias = pseudonym('patient-0007', key)
+  expect(JSON.stringify(shown)).not.toContain('0007')
+  expect(JSON.stringify(shown).split(alias).length - 1).toBe(3)
+  expect(JSON.stringify(shown)).toContain(`"Patient/${alias}"`)
+})
+
+test('a number is shown as a pseudonym too, and one under another key is another one', () => {
+  const document = { patient: { id: 4711 }, others: [4711, 4712] }
+  const rules = { fields: ['/others'], pseudonyms: ['/patient/id'] }
+
+  const { shown } = left(document, rules)
+
+  expect(shown).toEqual({ patient: { id: pseudonym('4711', key) }, others: [pseudonym('4711', key), 4712] })
+  expect(left(document, { ...rules, key: otherKey }).shown).not.toEqual(shown)
+})
+
+test('what stands under a pseudonym never leaves, whatever it is and wherever it stands', () => {
+  const identifier = fc.stringMatching(/^[A-Z]{2,6}-?\d{4,9}$/)
+  fc.assert(
+    fc.property(identifier, fc.array(fc.lorem()), (id, words) => {
+      const text = [...words, id, ...words].join(' ')
+      const { shown } = left(
+        { id, text, deep: [{ id }, [id]] },
+        { fields: ['/text', '/deep'], pseudonyms: ['/id'] },
+      )
+      expect(JSON.stringify(shown)).not.toContain(id)
+    }),
+  )
+})
+
+test('case, accents and spaces make no other pseudonym, and it is a UUID that is an id of FHIR', () => {
+  expect(pseudonym(' mrn-é1 ', key)).toBe(pseudonym('MRN-E1', key))
+  expect(pseudonym('a', key)).not.toBe(pseudonym('b', key))
+  expect(pseudonym('a', key)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+})
+
+test('days move by the patient’s own number, and what lies between two stays as long', () => {
+  const day = fc.date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
+  fc.assert(
+    fc.property(fc.string(), day, day, (patient, one, other) => {
+      const days = daysOf(patient, key)
+      expect(Math.abs(days)).toBeGreaterThanOrEqual(1)
+      expect(Math.abs(days)).toBeLessThanOrEqual(mostDays)
+      const [a, b] = [one, other].map((date) => shifted(date.toISOString().slice(0, 10), days) as string)
+      const between = (x: string | Date, y: string | Date): number =>
+        Math.round((Date.parse(String(x).slice(0, 10)) - Date.parse(String(y).slice(0, 10))) / 864e5)
+      expect(between(a as string, b as string)).toBe(between(one.toISOString(), other.toISOString()))
+      expect(a).not.toBe(one.toISOString().slice(0, 10))
+    }),
+  )
+  expect(daysOf('p1', key)).toBe(daysOf('p1', key))
+  expect(daysOf('p1', key)).not.toBe(daysOf('p1', otherKey))
+})
+
+test.each([
+  ['2024-02-28', 2, '2024-03-01'],
+  ['2024-12-31T23:59:00-05:00', 1, '2025-01-01T23:59:00-05:00'],
+  ['2024-02-31', 1, undefined],
+  ['2024-02', 1, undefined],
+  ['9999-12-31', 1, undefined],
+])('%s moved by %i is %s', (date, days, says) => {
+  expect(shifted(date, days)).toBe(says)
+})
+
+test('under Shift dates go where no patient’s own number is known, and those inside of text always', () => {
+  const document = { on: '2024-03-05', month: '2024-03', note: 'Seen on 2024-03-05.' }
+  const fields = ['/on', '/month', '/note']
+
+  expect(left(document, { fields, dates: 'Shift', shift: 10 }).shown).toEqual({
+    on: '2024-03-15',
+    note: 'Seen on [DATE].',
+  })
+  expect(left(document, { fields, dates: 'Shift' }).shown).toEqual({ note: 'Seen on [DATE].' })
+})
+
+test('ZIP codes are shown by three digits, or none where few live, wherever they stand', () => {
+  const { shown, redacted } = left(
+    {
+      home: { zip: '83701' },
+      work: { postal_code: '83001-0001' },
+      abroad: { postalCode: 'SW1A 1AA' },
+      copy: '83701',
+    },
+    { fields: [''] },
+  )
+
+  expect(shown).toEqual({
+    home: { zip: '837' },
+    work: { postal_code: '000' },
+    abroad: { postalCode: '[PLACE]' },
+    copy: '837',
+  })
+  expect(redacted).toEqual({ zip: 4 })
+  expect(zipArea('8370')).toBeUndefined()
+  expect(zipArea('837011234')).toBe('837')
+})
