@@ -56,10 +56,12 @@ const ordinary =
   classes.person |
   classes.state
 
-/** By itself: in a list of names, and in none of words. */
+/** By itself: in a list of names and in none of words, or in no list. */
 function isName(words: Tokens, i: number): boolean {
   if (is(words, i, ordinary) || lengthOf(words, i) < 3) return false
   const flags = words.flags[i] as number
+  // What no list has at all is more often a name than a slip of the pen: names are left out of lists, and words are not.
+  if (flags === 0) return lengthOf(words, i) > 3 && isSpoken(words, i)
   if ((flags & (first | surname | place)) === 0) return false
   if ((flags & (english | medical)) === 0) return lengthOf(words, i) > 3 || (flags & frequent) !== 0
   return (flags & first) !== 0 && (flags & frequent) !== 0 && (flags & everyday) === 0
@@ -67,6 +69,12 @@ function isName(words: Tokens, i: number): boolean {
 
 /** Beside a name, or behind a word that announces one: a name of more meanings, or a word that no list has. */
 function isBeside(words: Tokens, i: number): boolean {
+  // The other half of a double name, whatever else it means.
+  if (i > 0 && words.gap[i] === gaps.hyphen && words.shape[i - 1] === shapes.capitalised)
+    return lengthOf(words, i) > 2
+  // "st. mary"
+  const after = i + 1 < words.count && joins(words, i + 1) && words.shape[i + 1] === shapes.capitalised
+  if (after && is(words, i, classes.placePrefix)) return true
   if (is(words, i, ordinary)) return false
   const flags = words.flags[i] as number
   const named = (flags & (first | surname | place)) !== 0
@@ -83,17 +91,12 @@ function isBeside(words: Tokens, i: number): boolean {
   if (next >= words.count || !joins(words, next)) return false
   if (words.shape[next] === shapes.capitalised)
     return strange || ((flags & first) !== 0 && (flags & medical) === 0)
-  // Two strangers side by side, or one before an initial.
-  return strange && lengthOf(words, i) > 3 && isStranger(words, next)
+  return false
 }
 
-function isStranger(words: Tokens, i: number): boolean {
-  return (
-    ((words.flags[i] as number) & (english | medical)) === 0 &&
-    !is(words, i, ordinary) &&
-    lengthOf(words, i) > 3 &&
-    words.shape[i] !== shapes.number
-  )
+/** Has a vowel: mgmt and pts are short forms. */
+function isSpoken({ text, start, end }: Tokens, i: number): boolean {
+  return /[aeiouy\u0080-\uffff]/i.test(text.slice(start[i], end[i]))
 }
 
 function joins({ gap }: Tokens, i: number): boolean {
@@ -113,27 +116,22 @@ function heads(words: Tokens, i: number, from: number): void {
     return
   }
   if (shape[i] !== from) return
-  const head = ((bits[i] as number) & (classes.facility | classes.weakFacility)) !== 0
-  if (!head) return
-  if (before === shapes.capitalised) {
+  if (((bits[i] as number) & classes.division) !== 0 && before === shapes.capitalised) {
     shape[i] = shapes.capitalised
     return
   }
-  // "at elm street clinic": back to the preposition, four words at most.
+  if (((bits[i] as number) & (classes.facility | classes.weakFacility)) === 0) return
+  // "zelfield family clinic", "at elm street clinic": back to a name or the preposition, four words at most.
   let start = i
-  while (
-    start > 0 &&
-    i - start < 4 &&
-    joins(words, start) &&
-    !is(words, start - 1, classes.stopper | classes.at)
-  )
+  while (start > 0 && i - start < 4 && joins(words, start)) {
+    if (shape[start] === shapes.capitalised || is(words, start - 1, classes.stopper | classes.function_))
+      break
     start -= 1
-  if (
-    start === i ||
-    start === 0 ||
-    !is(words, start - 1, classes.at) ||
-    !((bits[i] as number) & classes.facility)
-  )
-    return
-  for (let j = start; j <= i; j += 1) if (shape[j] === from) shape[j] = shapes.capitalised
+  }
+  const named = start < i && shape[start] === shapes.capitalised
+  const at = start > 0 && start < i && is(words, start - 1, classes.at) && is(words, i, classes.facility)
+  // "university of fenridge hospital"
+  const of = i + 2 < words.count && is(words, i + 1, classes.joiner) && shape[i + 2] === shapes.capitalised
+  if (named || at) for (let j = start; j <= i; j += 1) if (shape[j] === from) shape[j] = shapes.capitalised
+  if (of) shape[i] = shapes.capitalised
 }

@@ -150,15 +150,14 @@ function isLarge(word: string): boolean {
 
 function month(text: string, start: number, word: string, { context }: FormRules, findings: Finding[]): void {
   const before = text.slice(Math.max(0, start - farthest), start)
-  // `may` and `march` in small letters are mostly verbs.
-  const verb = word === 'may' || word === 'march' || word === 'mar'
   const day = dayBefore.exec(before)
-  if (day !== null && (!verb || word === 'march'))
-    return void add(monthAlone, text, start, start - day[0].length, findings)
-  if (word !== 'may') {
-    if (add(monthDay, text, start, start, findings) || add(monthYear, text, start, start, findings)) return
-    if (add(monthOrdinal, text, start, start, findings)) return
+  if (day !== null && isNoVerb(monthAlone, text, start, word)) {
+    add(monthAlone, text, start, start - day[0].length, findings)
+    return
   }
+  if (isNoVerb(monthDay, text, start, word) && add(monthDay, text, start, start, findings)) return
+  if (word !== 'may' && add(monthYear, text, start, start, findings)) return
+  if (word !== 'may' && add(monthOrdinal, text, start, start, findings)) return
   const ordinal = ordinalBefore.exec(before)
   if (ordinal !== null) return void add(monthAlone, text, start, start - ordinal[0].length, findings)
   const whole = isLarge(word) && (word.length > 4 || word === 'May' || word === 'June' || word === 'July')
@@ -166,6 +165,14 @@ function month(text: string, start: number, word: string, { context }: FormRules
     text.charCodeAt(start + word.length) === space && isCapital(text.charCodeAt(start + word.length + 1))
   if (context && whole && !follows && monthCue.test(before))
     findings.push({ start, end: start + word.length, type: 'DATE' })
+}
+
+/** `may` in small letters is mostly a verb: not where a year or an ordinal is there. */
+function isNoVerb(pattern: RegExp, text: string, start: number, word: string): boolean {
+  if (word !== 'may') return true
+  pattern.lastIndex = start
+  const match = pattern.exec(text)
+  return match !== null && /\d(?:st|nd|rd|th)|\d{4}|['’]\d{2}/.test(match[0])
 }
 
 function isCapital(code: number): boolean {

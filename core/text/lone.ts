@@ -66,7 +66,7 @@ function spread(claims: Claims, i: number, from: number, end: number, as: Claim)
     if (is(words, j, classes.stopper | classes.acronym | classes.proper | classes.eponymHead)) return false
     if (words.shape[j] === shapes.initial) return j > i
     return (flags & (first | surname | place)) !== 0
-      ? !is(words, j, classes.function_) && ((flags & medical) === 0 || (flags & frequent) !== 0)
+      ? !is(words, j, classes.function_) && ((flags & medical) === 0 || (flags & (frequent | eponym)) !== 0)
       : isStrange(words, j)
   }
   let start = i

@@ -170,7 +170,8 @@ function pairAt(claims: Claims, i: number): number {
     if (is(words, next, classes.stopper | classes.function_ | classes.eponymHead | classes.facility))
       return -1
     const family = (other & (surname | first)) !== 0
-    const known = (other & (english | medical)) !== 0
+    // A surname that diseases bear too is a surname behind a first name.
+    const known = (other & english) !== 0 || ((other & medical) !== 0 && (other & eponym) === 0)
     if (words.shape[i] === shapes.capitals)
       return (flags & (first | surname)) !== 0 && (flags & (english | medical)) === 0 && family && !known
         ? grown(claims, next)

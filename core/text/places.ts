@@ -307,13 +307,27 @@ function onwards(words: Tokens, from: number): number {
       if (apartment && end + 1 < words.count && words.gap[end + 1] !== gaps.dotSpace) end += 1
       continue
     }
+    // "zelwick, oh 94356"
+    const coded = is(words, next, classes.stateCode) && gap === gaps.comma && isZipAt(words, next + 1)
+    if (coded) {
+      end = next
+      continue
+    }
     if (!isLarge(words, next) || is(words, next, classes.stopper)) break
     const flags = words.flags[next] as number
+    if (gap === gaps.comma && isStrange(words, next)) {
+      end = next
+      continue
+    }
     if (is(words, next, classes.state) || is(words, next, classes.stateCode) || (flags & place) !== 0)
       end = next
     else break
   }
   return end
+}
+
+function isZipAt(words: Tokens, i: number): boolean {
+  return i < words.count && words.shape[i] === shapes.number && /^\d{5}$/.test(wordAt(words, i))
 }
 
 /** "Brooklyn, NY", "Houston, Texas 77002", "Cook County". */
