@@ -1,0 +1,114 @@
+// The first policy of a server that runs in a cluster: what its workload says, over a port-forward.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { seenIn } from '../../cli/init/deployment.ts'
+import { run } from '../../cli/main.ts'
+import { aCluster, type Cluster } from './a-cluster.ts'
+import { type Running, sampleEhr } from './init-servers.ts'
+
+async function ran(...args: string[]): Promise<{ code: number; out: string; notes: string }> {
+  const out: string[] = []
+  const notes: string[] = []
+  const code = await run(['init', ...args], {
+    out: (line) => out.push(line),
+    note: (line) => notes.push(line),
+    rewrite: () => undefined,
+    width: 80,
+    live: false,
+  })
+  return { code, out: out.join('\n'), notes: notes.join('\n') }
+}
+
+const spec = (containers: object[]) => ({
+  spec: { selector: { matchLabels: { app: 'ehr-mcp' } }, template: { spec: { containers } } },
+})
+const served = {
+  name: 'ehr',
+  ports: [
+    { name: 'metrics', containerPort: 9100 },
+    { name: 'http', containerPort: 8080 },
+  ],
+}
+const pods = {
+  items: [
+    { metadata: { name: 'ehr-mcp-b' }, status: { conditions: [{ type: 'Ready', status: 'False' }] } },
+    { metadata: { name: 'ehr-mcp-a' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } },
+  ],
+}
+
+let sample: Running
+let cluster: Cluster
+beforeAll(async () => {
+  sample = await sampleEhr()
+  cluster = await aCluster(
+    {
+      '/apis/apps/v1/namespaces/clinic/deployments/ehr-mcp': spec([{ name: 'proxy' }, served]),
+      '/apis/apps/v1/namespaces/clinic/deployments/quiet': spec([
+        { name: 'tool', command: ['node', 'server.js'] },
+      ]),
+      '/api/v1/namespaces/clinic/pods': pods,
+    },
+    Number(new URL(sample.url).port),
+  )
+})
+afterAll(async () => {
+  cluster.end()
+  await sample.end()
+})
+
+const from = (...args: string[]) => ran('--kubeconfig', cluster.kubeconfig, '-n', 'clinic', '--from', ...args)
+
+test('a deployment is read through a ready pod of it, and its manifest says port and container', async () => {
+  const { code, out, notes } = await from('deployment/ehr-mcp')
+
+  expect(code, notes).toBe(0)
+  expect(cluster.forwarded).toContain('/api/v1/namespaces/clinic/pods/ehr-mcp-a/portforward?ports=8080')
+  const { metadata, spec: read } = parse(out) as {
+    metadata: object
+    spec: { workload: object; tools: { name: string }[] }
+  }
+  expect(metadata).toEqual({ name: 'ehr', namespace: 'clinic' })
+  expect(read.workload).toEqual({ port: 8080, path: '/mcp', transport: 'StreamableHttp', container: 'ehr' })
+  expect(read.tools.map(({ name }) => name)).toContain('get_diagnosis')
+  expect(out).toContain('port: 8080 # from containerPort of ehr')
+  expect(sample.asked.filter((method) => /call|read|get/.test(method))).toEqual([])
+})
+
+test('a workload that opens no port is read by its command, and init says how', async () => {
+  const { code, notes } = await from('deployment/quiet')
+
+  expect(code).toBe(3)
+  expect(notes).toContain(
+    "hipaa-mcp init --command 'kubectl exec -i -n clinic deployment/quiet -c tool -- node server.js' -n clinic",
+  )
+})
+
+test('a workload that is not there is said to be missing', async () => {
+  expect(await from('deployment/none')).toEqual({
+    code: 3,
+    out: '',
+    notes: 'There is no deployment clinic/none',
+  })
+})
+
+test.each([
+  {
+    when: 'a port named mcp',
+    containers: [served, { name: 'x', ports: [{ name: 'mcp', containerPort: 3000 }] }],
+    port: 3000,
+    container: 'x',
+  },
+  { when: 'metrics and http', containers: [served], port: 8080, container: 'ehr' },
+  {
+    when: 'a variable',
+    containers: [{ name: 'x', env: [{ name: 'PORT', value: '7000' }] }],
+    port: 7000,
+    container: 'x',
+  },
+  { when: 'nothing', containers: [{ name: 'x' }], port: undefined, container: 'x' },
+])('the port of a pod is told by $when', ({ containers, port, container }) => {
+  const seen = seenIn({ containers }, undefined)
+
+  expect({ port: seen.port, container: seen.container }).toEqual({ port, container })
+})
