@@ -333,6 +333,18 @@ export const requirements = {
     'minimumNecessaryDisclosures',
     'One result is cut to the fields of the role and the purpose under which it was asked for.',
   ),
+  'minimum:pseudonyms': done(
+    'minimumNecessaryDisclosures',
+    'An identifier that a policy names is shown as a pseudonym: the same in every result of a server for one purpose, another elsewhere and after rotation, the value itself nowhere.',
+  ),
+  'minimum:shifted-dates': done(
+    'minimumNecessaryDisclosures',
+    'Days of one patient move by a number that is theirs, so that intervals stay; dates of which nobody can tell whose they are do not leave.',
+  ),
+  'minimum:zip-codes': done(
+    'minimumNecessaryDisclosures',
+    'Of a ZIP code three digits are shown at most, and 000 where few people live.',
+  ),
   'minimum:result-part': done(
     'minimumNecessaryDisclosures',
     'A narrow tool returns its part of the server’s result and nothing besides; a result without it is refused.',
@@ -403,6 +415,10 @@ export const requirements = {
   'minimum:linter-admission': done(
     'minimumNecessary',
     'Admission refuses by the linter’s errors and warns by its warnings, and what came in all the same shows in status.',
+  ),
+  'minimum:linter-use': done(
+    'minimumNecessary',
+    'What a policy allows and nobody used is named out of a verified trail: tools, resources, prompts, roles, purposes, fields.',
   ),
   'minimum:linter-accepted': done(
     'minimumNecessary',
