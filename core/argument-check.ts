@@ -46,8 +46,8 @@ const schemaOfSchemas = ajv({})
 export function argumentCheck(of: Judged): ArgumentCheck {
   if (schemaOfSchemas.validateSchema(of.arguments) !== true)
     throw new TypeError(`schema is invalid: ${schemaOfSchemas.errorsText()}`)
-  const asWritten = ajv(alone).compile(of.arguments)
-  const asClosed = ajv(alone).compile(closedSchema(of.arguments))
+  const asWritten = compilerOf(of.arguments).compile(of.arguments)
+  const asClosed = compilerOf(of.arguments).compile(closedSchema(of.arguments))
   const names = propertyNames(of.arguments, new Set())
   const { rename = {}, limits = { records: Number.MAX_SAFE_INTEGER } } = of
   const constants = [
@@ -75,7 +75,7 @@ export function argumentCheck(of: Judged): ArgumentCheck {
 export function resultCheck(schema: { [member: string]: Json }): (result: unknown) => boolean {
   if (schemaOfSchemas.validateSchema(schema) !== true)
     throw new TypeError(`schema is invalid: ${schemaOfSchemas.errorsText()}`)
-  const validate = ajv(alone).compile(schema)
+  const validate = compilerOf(schema).compile(schema)
   return (result) => validate(result) === true
 }
 
@@ -88,6 +88,21 @@ function known({ argument, rule }: Violation, names: ReadonlySet<string>): Viola
   return argument === 'arguments' || argument.split('.').every((name) => names.has(name))
     ? { argument, rule }
     : { argument: unnamed, rule }
+}
+
+/** Making a compiler takes longer than most tools' schemas, and each keeps what it compiled: it serves so many, and goes. */
+const servesSchemas = 64
+let shared: { readonly compiler: Ajv2020; served: number } | undefined
+
+/** Keywords that give a schema a name which others could refer to, or which two may have. */
+const naming = /"\$(?:id|anchor|dynamicAnchor|recursiveAnchor)"/
+
+/** A schema that has names is alone with its compiler: it refers to no other, and no other to it. */
+function compilerOf(schema: { readonly [keyword: string]: Json }): Ajv2020 {
+  if (naming.test(JSON.stringify(schema))) return ajv(alone)
+  if (shared === undefined || shared.served >= servesSchemas) shared = { compiler: ajv(alone), served: 0 }
+  shared.served += 1
+  return shared.compiler
 }
 
 function ajv(options: Options): Ajv2020 {

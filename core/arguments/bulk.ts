@@ -25,16 +25,23 @@ type Check = (args: JsonObject) => Violation | undefined
 /** Compiles the check. Throws TypeError where a FHIR search stands in the schema where it could not be judged. */
 export function bulkCheck({ arguments: schema, patient, records, declared }: BulkRules): Check {
   const places = searchPlaces(schema)
+  const named = Object.keys(schema['properties'] ?? {})
+  const pages = new Map(named.map((name) => [name, pageNames.has(plain(name))]))
   return (args) => {
-    const named = patient === undefined ? undefined : valueAt(args, patient)
-    const rule = patient === undefined ? undefined : patientRule(named, records)
+    const value = patient === undefined ? undefined : valueAt(args, patient)
+    const rule = patient === undefined ? undefined : patientRule(value, records)
     if (rule !== undefined) return { argument: patient?.join('.') ?? '', rule }
     for (const path of places) {
-      const wrong = searchRule(valueAt(args, path), patient === undefined ? undefined : { named }, records)
+      const wrong = searchRule(
+        valueAt(args, path),
+        patient === undefined ? undefined : { named: value },
+        records,
+      )
       if (wrong !== undefined) return { argument: path.join('.') || 'arguments', rule: wrong }
     }
     for (const name in args) {
-      const wrong = pageNames.has(plain(name)) ? countRule(args[name], records) : undefined
+      const paged = pages.get(name) ?? pageNames.has(plain(name))
+      const wrong = paged ? countRule(args[name], records) : undefined
       if (wrong !== undefined) return { argument: name, rule: wrong }
     }
     return wildcardIn(args, declared, [])

@@ -21,7 +21,7 @@ const parameterName = /^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$/
  * The parameters of a query string, decoded once, as application/x-www-form-urlencoded. Undefined for what one reader could take
  * for another search than the next: broken escapes, an empty part, a fragment, white space, a second decoding.
  */
-export function parametersIn(query: string): readonly Parameter[] | undefined {
+function parametersIn(query: string): readonly Parameter[] | undefined {
   if (query.length > longest || /[\s#?]/.test(query)) return undefined
   if (query === '') return []
   const parts = query.split('&')

@@ -27,11 +27,12 @@ export function partsWithin(
   known: Survey,
   { reach, places }: { readonly reach: readonly string[]; readonly places: PatternTree },
 ): Within | undefined {
+  const patients = [...known.patients]
+  if (patients.every(withinReach(known.same, reach))) return { parts, known, dropped: {} }
+
   const same = [...known.same, ...documentsOf(parts).flatMap(addressesOf)]
   const within = withinReach(same, reach)
-  const all: Survey = { ...known, same }
-  if ([...known.patients].every(within)) return { parts, known: all, dropped: {} }
-
+  if (patients.every(within)) return { parts, known: { ...known, same }, dropped: {} }
   const tally = { records: 0, counts: 0, beside: 0 }
   const left = filtered(parts, { within, places }, tally)
   if (left === undefined || tally.records === 0) return undefined

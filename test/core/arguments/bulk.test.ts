@@ -71,6 +71,23 @@ for (const patient_id of everybody)
     expect(tool({}, { bulk: 'Allowed' })(args)?.reason).not.toBe('bulk-refused')
   })
 
+verifies('minimum:bulk', 'every id of FHIR names one patient, but for the words that mean everybody', () => {
+  const words = ['all', 'any', 'every', 'everyone', 'everybody', 'patient', 'null', 'undefined', 'none']
+  const id = fc
+    .string({ unit: fc.constantFrom(...'aZ09-.'.split('')), minLength: 1, maxLength: 64 })
+    .filter((one) => !words.includes(one.toLowerCase()))
+  fc.assert(
+    fc.property(
+      id,
+      fc.constantFrom('', 'Patient/', 'urn:uuid:', 'https://h.example/fhir/Patient/'),
+      (one, before) => {
+        expect(onePatient({ patient_id: `${before}${one}` })).toBeUndefined()
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
 const pages: [name: string, value: unknown, good: boolean][] = [
   ['limit', 50, true],
   ['limit', '50', true],
@@ -118,18 +135,9 @@ verifies('minimum:bulk', 'a wildcard in any argument but those whose schema list
 })
 
 /** Those too that a policy may list where bulk is Allowed. */
-const names = [
-  ...['code', 'patient', 'subject', '_id', '_count', '_include', 'date', 'value-quantity', '_sort'],
-  ...[
-    '_revinclude',
-    '_id:not',
-    'code:missing',
-    'code:not-in',
-    'code:text',
-    'patient.name',
-    'patient.identifier',
-  ],
-]
+const names =
+  `code patient subject _id _count _include date value-quantity _sort _revinclude _id:not code:missing
+  code:not-in code:text patient.name patient.identifier`.split(/\s+/)
 const search = { type: 'string', format: 'fhir-search', 'x-fhir-search': names }
 const searching = tool({ search }, { patient: undefined as never })
 const searches: [query: string, good: boolean][] = [
