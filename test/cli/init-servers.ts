@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 import { Server as OldServer } from '@modelcontextprotocol/sdk/server/index.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
-import { createMcpHandler, fromJsonSchema, McpServer } from '@modelcontextprotocol/server'
+import { createMcpHandler, fromJsonSchema, McpServer, ResourceTemplate } from '@modelcontextprotocol/server'
 import { ehrServer } from '../sample/ehr-server.ts'
 import { records } from '../sample/fhir.ts'
 import type { RecordStore } from '../sample/record-store.ts'
@@ -213,6 +213,8 @@ export async function everything(): Promise<Running> {
       {},
       async () => await Promise.resolve({ contents: [] }),
     )
+    const template = new ResourceTemplate('ehr://patients/{patient}/labs', { list: undefined })
+    server.registerResource('labs-of', template, {}, async () => await Promise.resolve({ contents: [] }))
     server.registerPrompt('brief', {}, async () => await Promise.resolve({ messages: [] }))
     return server
   })

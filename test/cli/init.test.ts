@@ -210,6 +210,14 @@ test('what writes, searches, runs queries or hands out records is left out with 
     'risk_score',
   ])
   expect(policy.prompts.map(({ name }) => name)).toEqual(['brief'])
+  expect(policy.resources).toMatchObject([
+    { name: 'observations', uri: 'ehr://patients/{patient}/labs', patient: 'patient' },
+  ])
+  const file = join(folder, 'all.yaml')
+  writeFileSync(file, out)
+  // What is left is for people: that one role has all there is, and what a prompt says.
+  const checked = await ran('check', file, '--severity', 'error')
+  expect(checked.code, checked.out).toBe(0)
 })
 
 test('fields of an output schema go leaf by leaf, without those that identify by their name', async () => {
