@@ -77,7 +77,8 @@ export function shownMessage(
     method: row.method,
     params: { ...seen.params, ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }) },
   })
-  if (text.length > largest) {
+  const bytes = Buffer.byteLength(text)
+  if (text.length > largest || !withinVolume(bytes, listening, deps)) {
     // Nobody was asked it, and nobody has so many to be asked.
     deps.pending.close(id)
     return undefined
@@ -88,7 +89,7 @@ export function shownMessage(
     ...personOf(who),
     method: row.method,
     result: resultHash(text, inForce),
-    bytes: Buffer.byteLength(text),
+    bytes,
     patients: patientTokens(seen.account.patients, inForce),
     dropped: { ...seen.account.dropped },
     redacted: { ...seen.account.redacted },
@@ -130,6 +131,13 @@ function withinLimit(patients: readonly string[], { who, target }: Listening, de
   if (target === undefined) return true
   const { patientsPerHour } = target.limits
   return deps.limits.patients(limitKey(who, target), patients, patientsPerHour, deps.clock()) === undefined
+}
+
+/** And so do its bytes. */
+function withinVolume(bytes: number, { who, target }: Listening, deps: Deps): boolean {
+  if (target === undefined) return true
+  const { resultBytesPerHour } = target.limits
+  return deps.limits.amount(limitKey(who, target), bytes, resultBytesPerHour, deps.clock()) === undefined
 }
 
 function personOf({ iss, sub }: Who): { iss: string; sub: string } {

@@ -536,6 +536,30 @@ verifies('access:limits', 'patients in log messages count like those in results'
   expect(scene.trail.of('result')).toMatchObject([{ dropped: { 'server-message': 8 } }])
 })
 
+verifies('access:limits', 'bytes of log messages count like those of results', async () => {
+  const few = someLimits({ resultBytes: 1024, resultBytesPerHour: 1024 })
+  scene.use(
+    aPolicy({
+      ...policy,
+      tools: [aTool({ name: 'get_little', limits: few })],
+      roles: [aRole({ tools: ['get_little'] })],
+    }),
+  )
+  const data = 'words of a log '.repeat(10)
+  scene.upstream.answering = streaming((write) => {
+    for (let at = 0; at < 10; at += 1)
+      write({ method: 'notifications/message', params: { level: 'info', data } })
+  })
+
+  const events = await (
+    await open(scene, aMessage('tools/call', { name: 'get_little', arguments: { patient_id: 'p-8' } }))
+  ).rest()
+
+  const shown = events.filter(({ method }) => method === 'notifications/message')
+  expect(shown.length).toBeGreaterThan(1)
+  expect(shown.length).toBeLessThan(5)
+})
+
 test('a process that stops ends its streams, and does not wait for them', async () => {
   const stopping = await aScene({ policy })
   try {
