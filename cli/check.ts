@@ -9,44 +9,73 @@ export const check: Command = {
   operands: 'FILE|DIR...',
   options: {
     severity: { value: 'SEVERITY', help: 'Lowest that is shown and counts: error, warning (default), note' },
+    trail: { value: 'DIR', help: 'Name as well what an exported trail shows to be unused' },
+    days: { value: 'N', help: 'With --trail: for how long, 30 unless told otherwise' },
+    witness: { value: 'VKEY', help: 'With --trail: verifier key of the witness, as in hipaa-mcp verify' },
     json: { help: 'Print the findings as JSON' },
     sarif: { help: 'Print the findings as SARIF 2.1.0' },
   },
   about:
-    'Reads YAML and JSON, - from standard input; objects of other kinds are passed over. Give agreements with the servers that name them. docs/policy-linter.md lists all rules. A finding is accepted by a line of the annotation hipaa-mcp.dev/accepted, RULE: REASON or RULE tools/NAME: REASON; an error never is.\nExit code 1 when there are findings of the severity that are not accepted, 3 when a file cannot be read or none holds an object of ours.',
+    'Reads YAML and JSON, - from standard input; objects of other kinds are passed over. Give agreements with the servers that name them. docs/policy-linter.md lists all rules. A finding is accepted by a line of the annotation hipaa-mcp.dev/accepted, RULE: REASON or RULE tools/NAME: REASON; an error never is.\nWith --trail: tools, resources, prompts, roles, purposes and fields that the manifest allows and that nobody used. The trail must verify. Where it, or the policy in force, is younger than --days these are notes.\nExit code 1 when there are findings of the severity that are not accepted, 3 when a file cannot be read or none holds an object of ours.',
   run: async (operands, values, screen) => {
     if (operands.length === 0) throw new UsageError('check wants files or folders, or - for standard input')
     const severity = severityOf(textOf(values, 'severity') ?? 'warning')
     if (values['json'] === true && values['sarif'] === true)
       throw new UsageError('check prints either --json or --sarif')
+    const wanted = daysOf(textOf(values, 'days') ?? '30')
     // The other commands need none of this, and `connect` runs all day.
-    const { read, judge, print, upTo, jsonOf, sarifOf } = await parts()
+    const { read, judge, judgeUse, print, printTrail, upTo, jsonOf, sarifOf, watched } = await parts()
     const objects = await read(operands)
     if (objects.sources.length + objects.broken.length === 0)
       throw new CannotError(
         `There is no object of hipaa-mcp.dev in ${operands.join(', ')}: config/samples/ehr.yaml is one to begin with`,
       )
-    const all = await judge(objects, Date.now())
+    const folder = textOf(values, 'trail')
+    const witness = textOf(values, 'witness')
+    const trail =
+      folder === undefined
+        ? undefined
+        : await watched({
+            folder,
+            days: wanted,
+            ...(witness === undefined ? {} : { witness }),
+            read: () => undefined,
+          })
+    const unused = trail === undefined ? [] : await judgeUse(objects, trail, wanted)
+    if (unused === undefined)
+      throw new CannotError(
+        `The trail is of ${trail?.server}, and no file holds that HipaaMcpServer: give its manifest`,
+      )
+    const all = [...(await judge(objects, Date.now())), ...unused]
     const shown = upTo(severity, all)
-    if (values['json'] === true) screen.out(JSON.stringify(jsonOf(shown), null, 2))
+    if (values['json'] === true) screen.out(JSON.stringify(jsonOf(shown, trail), null, 2))
     else if (values['sarif'] === true) screen.out(JSON.stringify(sarifOf(shown), null, 2))
-    else print(shown, all, screen)
+    else {
+      if (trail !== undefined) printTrail(trail, wanted, screen)
+      print(shown, all, screen)
+    }
     return shown.some(({ accepted }) => accepted === undefined) ? exitCodes.findings : exitCodes.ok
   },
 }
 
 async function parts() {
-  const [documents, judging, report, sarif] = await Promise.all([
+  const [documents, judging, report, sarif, trail] = await Promise.all([
     import('./check/documents.ts'),
     import('./check/judge.ts'),
     import('./check/report.ts'),
     import('./check/sarif.ts'),
+    import('./check/trail-use.ts'),
   ])
-  return { ...documents, ...judging, ...report, ...sarif }
+  return { ...documents, ...judging, ...report, ...sarif, ...trail }
 }
 
 function severityOf(text: string): Severity {
   const severity = severities.find((one) => one === text)
   if (severity === undefined) throw new UsageError(`--severity wants ${severities.join(', ')}`)
   return severity
+}
+
+function daysOf(text: string): number {
+  if (!/^[1-9][0-9]{0,3}$/.test(text)) throw new UsageError('--days wants a number of days, such as 30')
+  return Number(text)
 }

@@ -3,10 +3,10 @@
 import { formRules } from '../cli/check/judge.ts'
 import { citations } from '../core/citations.ts'
 import { type Finding, severities } from '../core/lint/finding.ts'
-import { lintAgreement, lintServer } from '../core/lint/lint.ts'
+import { lintAgreement, lintServer, lintUse } from '../core/lint/lint.ts'
 import { allRules } from '../core/lint/rules.ts'
 import { aCleanAgreement, aCleanServer, context } from './core/lint/a-server.ts'
-import { agreementCases, cases, known } from './core/lint/cases.ts'
+import { agreementCases, cases, known, someUse, usedServer } from './core/lint/cases.ts'
 
 const severitySays = {
   error: 'It cannot work, or the law asks for a justification that is not there. `kubectl apply` is refused.',
@@ -30,6 +30,11 @@ export function policyLinterDocument(): string {
     'rules of the kinds), then by the rules below. Objects of other kinds are passed over. Agreements among the files count',
     'for the servers among them. Exit code 0: nothing at the level of `--severity` (`warning`, unless told otherwise). 1:',
     'findings. 2: the command line is wrong. 3: a file cannot be read, or holds no object of ours.',
+    '',
+    'With `--trail` it reads an exported trail as well (`hipaa-mcp trail export`), verifies it, and names what the manifest',
+    'allows and nobody used: the rules that begin with `unused`. Fields count by the rule that kept them, which records',
+    'hold; a call under a break-glass grant counts like any other. Where the trail, or the policy in force, is younger than',
+    '`--days`, what is found is a note: it is too early to take something away.',
     '',
     'Admission runs the same rules when an object is applied, with the agreements of the cluster. An error refuses; one that',
     'the object had before does not, so that it can be mended step by step, and neither does any while `spec.lockdown` is',
@@ -76,9 +81,13 @@ export function policyLinterDocument(): string {
 
 /** What the first case of a rule is told to write. */
 function exampleOf(id: string): string {
-  const found = [...serverFindings(id), ...agreementFindings(id)].find(({ rule }) => rule === id)
+  const found = [...serverFindings(id), ...agreementFindings(id), ...unusedFindings].find(
+    ({ rule }) => rule === id,
+  )
   return found === undefined ? 'see above' : found.write
 }
+
+const unusedFindings = lintUse(usedServer, someUse, { days: 30, wanted: 30 })
 
 function serverFindings(id: string): Finding[] {
   return cases

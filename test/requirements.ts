@@ -341,6 +341,10 @@ export const requirements = {
     'minimumNecessaryDisclosures',
     'Days of one patient move by a number that is theirs, so that intervals stay; dates of which nobody can tell whose they are do not leave.',
   ),
+  'minimum:ages': done(
+    'minimumNecessaryDisclosures',
+    'Ages over 89 are shown as one group, in members that are called an age and in FHIR’s Age.',
+  ),
   'minimum:zip-codes': done(
     'minimumNecessaryDisclosures',
     'Of a ZIP code three digits are shown at most, and 000 where few people live.',

@@ -3,13 +3,14 @@
 import { apiVersion } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import type { Context, Finding, Severity } from '../../core/lint/finding.ts'
-import { lintAgreement, lintServer } from '../../core/lint/lint.ts'
+import { lintAgreement, lintServer, lintUse } from '../../core/lint/lint.ts'
 import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Read, Source } from './documents.ts'
 import { kindNames, structureOf } from './kinds.ts'
 import type { Position } from './place.ts'
 import type { Flaw } from './structure.ts'
+import type { Watched } from './trail-use.ts'
 
 /** A finding with its place in a file. Those about the form of an object cite no section. */
 export type Reported = Omit<Finding, 'citation'> &
@@ -81,19 +82,43 @@ export async function judge({ sources, broken }: Read, now: number): Promise<Rep
   return reported
 }
 
+/**
+ * What was not used of the server that a trail is of; undefined where no file holds that server. Nothing of one that the API
+ * server would refuse.
+ */
+export async function judgeUse(
+  { sources }: Read,
+  { server, use, days }: Watched,
+  wanted: number,
+): Promise<Reported[] | undefined> {
+  const [namespace, name] = server.split('/')
+  const source = sources.find(
+    ({ object }) =>
+      object.kind === 'HipaaMcpServer' &&
+      object.metadata.name === name &&
+      [undefined, namespace].includes(object.metadata.namespace),
+  )
+  if (source === undefined) return undefined
+  const structure = await structureOf(source.object.kind)
+  if (structure === undefined || structure(source.object).length > 0) return []
+  const found = lintUse(source.object as unknown as HipaaMcpServer, use, { days, wanted })
+  return found.map((finding) => locatedIn(source, finding))
+}
+
+function locatedIn(
+  { file, object, position }: Source,
+  finding: Omit<Finding, 'citation'> & { citation?: string },
+): Reported {
+  return { file, ...position(finding.place), object: nameOf(object), ...finding }
+}
+
 function findingsOf(
   source: Source,
   structure: ((object: object) => Flaw[]) | undefined,
   context: Context,
 ): Reported[] {
-  const { object, file, position } = source
-  const located = (finding: Omit<Finding, 'citation'> & { citation?: string }): Reported => ({
-    file,
-    ...position(finding.place),
-    object: nameOf(object),
-    ...finding,
-  })
-  const flaw = (rule: string, of: Omit<Flaw, 'rule'>): Reported => located(ofForm(rule, of))
+  const { object } = source
+  const flaw = (rule: string, of: Omit<Flaw, 'rule'>): Reported => locatedIn(source, ofForm(rule, of))
   if (structure === undefined)
     return [
       flaw('unknown-kind', {
@@ -118,7 +143,7 @@ function findingsOf(
   // The rules may rely on the form.
   if (flaws.length + nameless.length > 0) return [...flaws, ...nameless]
   const lint = linters[object.kind]
-  return lint === undefined ? [] : lint(object, context).map(located)
+  return lint === undefined ? [] : lint(object, context).map((finding) => locatedIn(source, finding))
 }
 
 const linters: { readonly [kind: string]: (object: KubernetesObject, context: Context) => Finding[] } = {

@@ -4,6 +4,7 @@ import { type Severity, severities } from '../../core/lint/finding.ts'
 import { type Screen } from '../command.ts'
 import { columns, wrap } from '../table.ts'
 import type { Reported } from './judge.ts'
+import type { Watched } from './trail-use.ts'
 
 /** How many there are of each; accepted ones are counted apart. */
 export type Counts = { [severity in Severity | 'accepted']: number }
@@ -59,14 +60,16 @@ const indent = ' '.repeat(6)
 const byPlace = (a: Reported, b: Reported): number => a.line - b.line || a.column - b.column
 
 function counted(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
 }
 
 export const reportSchema = 'hipaa-mcp-check/1'
 
-export function jsonOf(findings: readonly Reported[]): object {
+/** `trail`: what it tells of, where one was asked. */
+export function jsonOf(findings: readonly Reported[], trail?: Watched): object {
   return {
     schema: reportSchema,
+    ...(trail === undefined ? {} : { trail: spanOf(trail) }),
     counts: countsOf(findings),
     findings: findings.map(
       ({
@@ -100,4 +103,23 @@ export function jsonOf(findings: readonly Reported[]): object {
       }),
     ),
   }
+}
+
+function spanOf({ server, from, until, days, use }: Watched): object {
+  return { server, from, until, days, calls: use.calls }
+}
+
+/** How far the trail tells, and whether that is long enough. */
+export function printTrail(
+  { server, from, until, days, use }: Watched,
+  wanted: number,
+  screen: Screen,
+): void {
+  const short =
+    days < wanted
+      ? ` The policy in force was watched for ${days} of ${wanted} days: it is too early to take away what was not used (notes).`
+      : ''
+  const text = `Trail of ${server}, verified: ${counted(use.calls, 'call')} from ${from} to ${until}.${short}`
+  for (const line of wrap(text, screen.width)) screen.out(line)
+  screen.out('')
 }

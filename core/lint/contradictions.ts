@@ -112,6 +112,8 @@ function astray(
 function walk(schema: Schema, segments: readonly string[]): [Schema | undefined, string | undefined] {
   let at: Schema = schema
   for (const segment of segments) {
+    const searched: unknown = at['x-fhir-search']
+    if (Array.isArray(searched) && searched.includes(segment)) return [at, undefined]
     const names = namedArguments(at)
     if (names === undefined) return [at, undefined]
     if (!names.has(segment))

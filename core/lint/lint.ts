@@ -8,10 +8,24 @@ import type { ObjectMeta } from '../kubernetes.ts'
 import { type Acceptance, acceptancesIn, acceptedPlace, concerns } from './accepted.ts'
 import { type Context, type Finding, type Found, type Rule, severities } from './finding.ts'
 import { acceptanceRules, agreementRules, serverRules } from './rules.ts'
+import { type Use, unused, useRules } from './use.ts'
 
 /** Findings of a server, errors first, each kind in the order of the rules. */
 export function lintServer(server: HipaaMcpServer, context: Context): Finding[] {
   return judged(server.metadata, found(serverRules, server, context))
+}
+
+/** What was not used of a server, in the form of findings: besides those of `lintServer`. */
+export function lintUse(
+  server: HipaaMcpServer,
+  use: Use,
+  watched: { days: number; wanted: number },
+): Finding[] {
+  const findings = unused(server, use, watched).map(({ control, ...one }) => ({
+    ...one,
+    citation: citations[control],
+  }))
+  return marked(acceptancesIn(server.metadata), findings)
 }
 
 export function lintAgreement(agreement: BusinessAssociateAgreement, context: Context): Finding[] {
@@ -32,14 +46,20 @@ function findingOf(
 /** With what was accepted marked, and what acceptances themselves get wrong. */
 function judged(metadata: ObjectMeta, findings: readonly Finding[]): Finding[] {
   const acceptances = acceptancesIn(metadata)
+  const all = [
+    ...marked(acceptances, findings),
+    ...acceptances.flatMap((one, index) => wrong(one, index, findings)),
+  ]
+  return severities.flatMap((severity) => all.filter((finding) => finding.severity === severity))
+}
+
+function marked(acceptances: readonly (Acceptance | undefined)[], findings: readonly Finding[]): Finding[] {
   const valid = acceptances.filter((one) => one !== undefined)
-  const marked = findings.map((finding) => {
+  return findings.map((finding) => {
     if (finding.severity === 'error') return finding
     const acceptance = valid.find((one) => concerns(one, finding))
     return acceptance === undefined ? finding : { ...finding, accepted: acceptance.reason }
   })
-  const all = [...marked, ...acceptances.flatMap((one, index) => wrong(one, index, findings))]
-  return severities.flatMap((severity) => all.filter((finding) => finding.severity === severity))
 }
 
 function wrong(acceptance: Acceptance | undefined, index: number, findings: readonly Finding[]): Finding[] {
@@ -54,6 +74,8 @@ function wrong(acceptance: Acceptance | undefined, index: number, findings: read
     ]
   const { rule, subject } = acceptance
   const named = subject === undefined ? rule : `${rule} ${subject}`
+  // Those are found with a trail alone.
+  if (useRules.some(({ id }) => id === rule)) return []
   const meant = findings.filter((finding) => concerns(acceptance, finding))
   if (meant.length === 0)
     return [

@@ -13,6 +13,7 @@ import { returnsRules } from './returns.ts'
 import { roleRules } from './roles.ts'
 import { schemaIdentifierRules } from './schema-identifiers.ts'
 import { messageRules } from './server-messages.ts'
+import { useRules } from './use.ts'
 
 export const serverRules: readonly ServerRule[] = [
   ...contradictions,
@@ -59,6 +60,7 @@ export const acceptanceRules = {
 export const allRules: readonly Plain[] = [
   ...serverRules,
   ...agreementRules,
+  ...useRules,
   ...Object.values(acceptanceRules),
 ]
 

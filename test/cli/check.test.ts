@@ -9,9 +9,11 @@ import { commands } from '../../cli/commands.ts'
 import { run } from '../../cli/main.ts'
 import { allRules } from '../../core/lint/rules.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
-import { aFolder } from '../collector/a-trail.ts'
+import { aFolder, anEmbeddedStore, aTrail, Process } from '../collector/a-trail.ts'
 import { aCleanAgreement, aCleanServer } from '../core/lint/a-server.ts'
+import { aClose, anIntent, anOrders, aResult, at } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
+import { anExport, exported, tamper } from './an-export.ts'
 
 type Finding = {
   file: string
@@ -189,6 +191,86 @@ describe('exit codes', () => {
       notes: expect.stringContaining('no object of hipaa-mcp.dev') as string,
     })
   })
+})
+
+describe('with a trail', () => {
+  const day = 86_400_000
+  const sample = (spec: Spec): void => {
+    for (const tool of spec.tools) tool.returns = { fields: ['/code', '/onset'] }
+  }
+
+  /** A trail in which clinicians called one tool, that was in force for so many days, and was witnessed at the end. */
+  async function aTrailOf(days: number): Promise<{ folder: string; witness: string }> {
+    const clock = { now: 1_790_000_000_000 }
+    const store = await anEmbeddedStore()
+    const trail = await aTrail(store, clock)
+    const then = (ago: number): string => at(clock.now - ago * day)
+    const process = await Process.started(trail)
+    await process.write(
+      anOrders({ at: then(days) }),
+      anIntent('old', { tool: 'list_medications', at: then(days) }),
+      aResult('old', { kept: { '/onset': 1 }, at: then(days) }),
+      anIntent('new', { tool: 'get_diagnosis', at: then(1) }),
+      aResult('new', { kept: { '/code': 1 }, at: then(1) }),
+      aClose(),
+    )
+    await process.checkpoint()
+    await trail.sweep()
+    const folder = join(aFolder(), 'trail')
+    return { folder, witness: await exported(trail, store, folder) }
+  }
+
+  verifies(
+    'minimum:linter-use',
+    'of forty days: what was not used in the last thirty, at its line',
+    async () => {
+      const { folder, witness } = await aTrailOf(40)
+      const file = written(yaml(sample))
+      const { code, out } = await ran('--trail', folder, '--witness', witness, file)
+      const all = await findings('--trail', folder, file)
+
+      expect(code).toBe(1)
+      expect(out.replaceAll(/\s+/g, ' ')).toContain('Trail of clinic/ehr, verified: 1 call from 2026-')
+      expect(all.map(({ rule, place, severity }) => [rule, place, severity])).toEqual([
+        ['unused-part', '/spec/tools/1/name', 'warning'],
+        ['unused-part', '/spec/tools/2/name', 'warning'],
+        ['unused-role', '/spec/roles/1/name', 'warning'],
+        ['unused-field', '/spec/tools/0/returns/fields/1', 'warning'],
+      ])
+      const lines = readFileSync(file, 'utf8').split('\n')
+      expect(lines[(all[0]?.line ?? 0) - 1]).toContain('list_medications')
+    },
+  )
+
+  verifies('minimum:linter-use', 'of ten days: notes, and it says why', async () => {
+    const { folder } = await aTrailOf(10)
+    const { code, out } = await ran('--trail', folder, written(yaml(sample)))
+
+    expect(code).toBe(0)
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('watched for 10 of 30 days: it is too early')
+  })
+
+  verifies(
+    'minimum:linter-use',
+    'that does not verify, or is of another server, nothing is told',
+    async () => {
+      const made = await anExport()
+      tamper(made.folder, made.closed.origin, (lines) => lines.with(4, `${lines[4]} `))
+      const other = written(yaml(sample).replace('namespace: clinic', 'namespace: lab'))
+      const { folder } = await aTrailOf(40)
+
+      expect(await ran('--trail', made.folder, written(yaml(sample)))).toMatchObject({
+        code: 3,
+        out: '',
+        notes: expect.stringContaining('does not verify') as string,
+      })
+      expect(await ran('--trail', folder, other)).toMatchObject({
+        code: 3,
+        notes: expect.stringContaining('no file holds that HipaaMcpServer') as string,
+      })
+      expect(await ran('--trail', folder, '--days', 'many', other)).toMatchObject({ code: 2 })
+    },
+  )
 })
 
 test('an accepted finding is shown with its reason, in every form', async () => {

@@ -1,9 +1,10 @@
 // What makes each rule find something: for the tests, and for the examples in docs/policy-linter.md.
 
 import type { Context } from '../../../core/lint/finding.ts'
+import type { Use } from '../../../core/lint/use.ts'
 import type { BusinessAssociateAgreement } from '../../../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../../../crds/hipaamcpserver.generated.ts'
-import { aCleanAgreement, aTool, context } from './a-server.ts'
+import { aCleanAgreement, aCleanServer, aTool, context } from './a-server.ts'
 
 type Spec = HipaaMcpServer['spec']
 export type Change = (spec: Spec) => void
@@ -367,3 +368,34 @@ export const agreementCases: readonly [string, string, Partial<BusinessAssociate
 /** What the cases take for known. */
 const old = aCleanAgreement({ expires: '2026-10-01T00:00:00Z' })
 export const known: Context = { ...context, agreements: [{ ...old, metadata: { name: 'old' } }] }
+
+/** Of a server whose clinicians ask for diagnoses alone, which hold nothing. */
+export const usedServer = aCleanServer((spec) => {
+  role(spec).purposes = ['TREAT', 'COC']
+  spec.roles.push({
+    ...role(spec),
+    name: 'pharmacist',
+    when: { role: 'Pharmacist' },
+    tools: ['list_medications'],
+  })
+})
+export const someUse: Use = {
+  calls: 217,
+  parts: new Map([
+    ['tools/get_diagnosis', { calls: 214, kept: new Set() }],
+    ['tools/list_medications', { calls: 3, kept: new Set(['/list_medications/*/code']) }],
+  ]),
+  roles: new Map([
+    ['clinician', { parts: new Set(['tools/get_diagnosis']), purposes: new Set(['TREAT']) }],
+    ['pharmacist', { parts: new Set(['tools/list_medications']), purposes: new Set(['TREAT', 'COC']) }],
+  ]),
+}
+
+/** What is found of it, in the order of the rules. */
+export const useCases: readonly [rule: string, place: string][] = [
+  ['unused-part', '/spec/tools/2/name'],
+  ['unused-role', '/spec/roles/1/name'],
+  ['unused-in-role', '/spec/roles/0/tools/1'],
+  ['unused-purpose', '/spec/roles/0/purposes/1'],
+  ['unused-field', '/spec/tools/0/returns/fields/0'],
+]
