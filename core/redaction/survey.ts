@@ -7,6 +7,7 @@ import { matches, type PatternTree } from '../pointer.ts'
 import { fold } from '../text/normalize.ts'
 import { small, wordEnd, wordStart } from '../text/word.ts'
 import { words } from '../words.ts'
+import { isAge, isOld } from './ages.ts'
 import { decoded, jsonIn } from './encoded.ts'
 import type { Instead } from './instead.ts'
 import { patientIn } from './patients.ts'
@@ -26,6 +27,8 @@ export type Survey = {
   readonly ids: Set<string>
   /** The same by how they begin: a bundle has a thousand, and no word is compared with all of them. */
   readonly idsByStart: Map<number, string[]>
+  /** How many ages over 89 stand in members that are called so: mostly none. */
+  old: number
   /** What is shown in the place of which value: pseudonyms, and the areas of ZIP codes. */
   readonly instead: Map<string, Instead>
   /** Texts that were searched and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
@@ -41,6 +44,7 @@ export function survey(): Survey {
     starts: new Set(),
     ids: new Set(),
     idsByStart: new Map(),
+    old: 0,
     instead: new Map(),
     clean: new Set(),
   }
@@ -135,7 +139,7 @@ const personSigns = words(`
 `)
 
 type Meaning = {
-  readonly holds: 'name' | 'id' | 'patient' | 'its own name' | 'zip' | undefined
+  readonly holds: 'name' | 'id' | 'patient' | 'its own name' | 'zip' | 'age' | undefined
   /** Whether its object is a person. */
   readonly person: boolean
 }
@@ -182,7 +186,9 @@ function foundOut(member: string): Meaning | undefined {
           ? 'id'
           : zipMembers.has(plain)
             ? 'zip'
-            : undefined
+            : isAge(member)
+              ? 'age'
+              : undefined
   return holds === undefined && !person ? undefined : { holds, person }
 }
 
@@ -195,6 +201,7 @@ function lookAtMembers(value: Known, key: string, into: Survey): void {
     if (meaning.holds === 'name') addWords(value[member], into)
     else if (meaning.holds === 'its own name') name = value[member]
     else if (meaning.holds === 'zip') addZip(value[member], into)
+    else if (meaning.holds === 'age') into.old += countOld(value[member])
     else if (meaning.holds !== undefined) addId(value[member], into)
     if (meaning.holds === 'patient') addPatients(value[member], into)
     if (meaning.person) person = true
@@ -253,6 +260,10 @@ export function addPatients(value: unknown, into: Survey): void {
   if (Array.isArray(value)) for (const item of value) addPatients(item, into)
   const patient = patientIn(isObject(value) ? value['reference'] : value)
   if (patient !== undefined) into.patients.add(patient)
+}
+
+function countOld(value: unknown): number {
+  return (Array.isArray(value) ? value : [value]).filter(isOld).length
 }
 
 /** Three digits of it at most are shown (45 CFR 164.514(b)(2)(i)(B)), and nothing of what is no ZIP code. */

@@ -2,6 +2,7 @@
 // came at once, or later in a task or on a stream that was taken up again, makes no difference.
 
 import type { JsonObject } from '../../core/canonical.ts'
+import { agesGrouped } from '../../core/redaction/ages.ts'
 import { aliases, withinReach } from '../../core/redaction/aliases.ts'
 import { learnPseudonyms } from '../../core/redaction/instead.ts'
 import { narrowed } from '../../core/redaction/narrow.ts'
@@ -79,8 +80,10 @@ export function shownResult(
     by.kept['whole'] = 1
     return { result: { ...result, ...extra }, account: accountOf(result, patients, by), own: true }
   }
-  const own = narrowed(parts, returns)
-  if (own === undefined) throw new Refusal('result-lacks-part')
+  const part = narrowed(parts, returns)
+  if (part === undefined) throw new Refusal('result-lacks-part')
+  const own = known.old === 0 || returns.text === 'Keep' ? part : agesGrouped(part)
+  if (known.old > 0 && own !== part) by.tally.redacted['age'] = known.old
   if (returns.pseudonyms !== undefined)
     learnPseudonyms(own, returns.pseudonyms, pseudonymKey(inForce, purpose), known)
   if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
@@ -94,7 +97,7 @@ export function shownResult(
 }
 
 /** Dates of a result about one patient move by days that are theirs; whose a date is among several cannot be told. */
-function textRules(
+export function textRules(
   { text }: ReturnRules,
   [patient, ...others]: readonly string[],
   { inForce, purpose }: Showing,
@@ -127,7 +130,7 @@ export function patientsBesides(returned: unknown, showing: Showing, deps: Deps)
   return patients
 }
 
-function recordable(known: Survey, showing: Showing): readonly string[] {
+export function recordable(known: Survey, showing: Showing): readonly string[] {
   const patients = patientsOf(known, showing)
   if (patients.length > mostPatients) throw new Refusal('result-too-many-patients')
   return patients
@@ -149,7 +152,7 @@ function reachedOf(parts: Parts, known: Survey, { reach, found }: Showing): With
 }
 
 /** A search returns patients whom no argument named: they count as well. */
-function counted(patients: readonly string[], { who, found, at, grant }: Showing, deps: Deps): void {
+export function counted(patients: readonly string[], { who, found, at, grant }: Showing, deps: Deps): void {
   if (grant !== undefined) return
   const { target } = found
   const wait = deps.limits.patients(limitKey(who, target), patients, target.limits.patientsPerHour, at)

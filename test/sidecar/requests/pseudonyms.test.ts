@@ -83,6 +83,38 @@ verifies('minimum:shifted-dates', 'a result about two patients has no dates', as
   expect(text).not.toMatch(/20\d\d-\d\d/)
 })
 
+verifies(
+  'minimum:ages',
+  'as numbers, as text and as FHIR Age, in structure and in text; other numbers stay',
+  async () => {
+    scene.use(aPolicyThat({ fields: [''], pseudonyms: [] }))
+    const years = (value: number) => ({ value, unit: 'years', code: 'a' })
+    const value = {
+      patient: { age: 97, age_at_visit: '95', page: 97 },
+      conditions: [
+        { resourceType: 'Condition', onsetAge: years(93), abatementAge: { value: 97, code: 'mo' } },
+      ],
+      pulse: 97,
+      young: { age: 89 },
+    }
+    scene.upstream.answering = withValue(value)
+
+    const { json } = await scene.ask(aCall())
+
+    const { structuredContent, content } = json['result'] as {
+      structuredContent: object
+      content: { text: string }[]
+    }
+    expect(structuredContent).toEqual({
+      ...value,
+      patient: { age: 90, age_at_visit: '90', page: 97 },
+      conditions: [{ ...value.conditions[0], onsetAge: { ...years(90), comparator: '>=' } }],
+    })
+    expect(JSON.parse(content[0]?.text ?? '')).toEqual(structuredContent)
+    expect(scene.trail.of('result')[0]?.redacted).toMatchObject({ age: 3 })
+  },
+)
+
 verifies('minimum:zip-codes', 'in a member that is called so', async () => {
   scene.use(aPolicyThat({}))
 
