@@ -64,6 +64,10 @@ function read(command: Command, args: readonly string[]): { operands: string[]; 
 
 if (import.meta.main) {
   const live = process.stderr.isTTY
+  // Whoever read has read enough (`| head`): that is no fault, and nobody is left to tell.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   process.exitCode = await run(process.argv.slice(2), {
     out: (line) => process.stdout.write(`${line}\n`),
     note: (line) => process.stderr.write(`${line}\n`),
