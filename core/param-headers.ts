@@ -34,7 +34,9 @@ export function paramHeaders(
     if (found.findIndex((other) => other.name === name) !== at)
       throw new TypeError(`x-mcp-header ${name} stands there twice: give each argument a name of its own`)
     const pointer = path.map((one) => `/${one.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
-    if (patient !== undefined && (pointer === patient || pointer.startsWith(`${patient}/`)))
+    // A text in which the patient is named tells them as well.
+    const tells = pointer === patient || pointer.startsWith(`${patient}/`)
+    if (patient !== undefined && (tells || patient.startsWith(`${pointer}/`)))
       throw new TypeError(`x-mcp-header ${name} would put the patient into a header: take it away`)
   }
   return found

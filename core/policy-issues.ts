@@ -3,6 +3,7 @@
 
 import { schemaIssue } from './argument-check.ts'
 import { nameRule } from './arguments/bulk.ts'
+import { patientIssue } from './arguments/patient-argument.ts'
 import { renameIssues } from './arguments/rename.ts'
 import { searchNames } from './arguments/search-places.ts'
 import { returnsIssues } from './fields/returns-issues.ts'
@@ -37,6 +38,9 @@ function toolIssues(tool: Tool): string[] {
       ? []
       : [`Tool ${tool.name}: ${clash} stands in arguments and in with; a constant is never the caller's`]),
     ...(wrong === undefined ? [] : [`Tool ${tool.name}: arguments: ${wrong}`]),
+    ...[patientIssue(tool.arguments, tool.patient)].flatMap((issue) =>
+      issue === undefined ? [] : [`Tool ${tool.name}: ${issue}`],
+    ),
     ...renameIssues(tool).map((issue) => `Tool ${tool.name}: ${issue}`),
     ...(tool.arguments['type'] === 'object' ? [] : [`Tool ${tool.name}: arguments must have type object`]),
   ]

@@ -1,8 +1,9 @@
 // The decision before a result: may this role ask for this, for this purpose, with these arguments; by which rule.
 
+import { patientArgument } from '../../core/arguments/patient-argument.ts'
 import type { JsonObject } from '../../core/canonical.ts'
 import { byReach, purposesOf, rolesFor, rolesForPurpose } from '../../core/permission.ts'
-import { segmentsOf, valueAt } from '../../core/pointer.ts'
+import { segmentsOf } from '../../core/pointer.ts'
 import type { Role } from '../../core/policy.ts'
 import { covers, listOf, patientIn } from '../../core/redaction/patients.ts'
 import type { Target } from './target.ts'
@@ -122,7 +123,7 @@ function patientStep(
   if (roles.some((role) => role.patients === 'Any')) return { rule: 'patient', passed: true, says: reaches }
   const segments = patient === undefined ? undefined : segmentsOf(patient)
   const said = args !== undefined || Object.keys(given).length > 0
-  const named = segments === undefined ? undefined : valueAt({ ...args, ...given }, segments)
+  const named = segments === undefined ? undefined : patientArgument({ ...args, ...given }, segments)
   if (patient === undefined || (said && listOf(named).every((one) => patientIn(one) === undefined)))
     return {
       rule: 'patient',

@@ -8,6 +8,7 @@ import { patientIn } from '../redaction/patients.ts'
 import { words } from '../words.ts'
 import { type Parameter, parametersOf } from './fhir-search.ts'
 import type { Declared } from './identifiers.ts'
+import { patientArgument } from './patient-argument.ts'
 import { searchPlaces } from './search-places.ts'
 import type { Violation } from './violation.ts'
 
@@ -28,7 +29,7 @@ export function bulkCheck({ arguments: schema, patient, records, declared }: Bul
   const named = Object.keys(schema['properties'] ?? {})
   const pages = new Map(named.map((name) => [name, pageNames.has(plain(name))]))
   return (args) => {
-    const value = patient === undefined ? undefined : valueAt(args, patient)
+    const value = patient === undefined ? undefined : patientArgument(args, patient)
     const rule = patient === undefined ? undefined : patientRule(value, records)
     if (rule !== undefined) return { argument: patient?.join('.') ?? '', rule }
     for (const path of places) {

@@ -1,5 +1,6 @@
 // Access control, 45 CFR 164.312(a)(1), and the purpose of use, 164.502(b). Implements: access:*
 
+import { patientArgument } from '../../core/arguments/patient-argument.ts'
 import type { Json } from '../../core/canonical.ts'
 import { purposeMeta } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
@@ -118,7 +119,9 @@ const leastAgain = 120
 /** What the arguments name as the patient, now or when it was asked for. */
 export function namedBy({ target, arguments: args, earlier }: Found): Json | undefined {
   if (earlier !== undefined) return earlier.named
-  return target.patient === undefined ? undefined : (valueAt(args, target.patient) as Json | undefined)
+  return target.patient === undefined
+    ? undefined
+    : (patientArgument(args, target.patient) as Json | undefined)
 }
 
 /** What a person's limits are counted by. */

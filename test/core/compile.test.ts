@@ -92,6 +92,33 @@ verifies(
   },
 )
 
+verifies('minimum:schema-issues', 'a patient within a text that is no search by patients', () => {
+  const search = { type: 'string', format: 'fhir-search', 'x-fhir-search': ['patient', 'code'] }
+
+  expect(issuesOf(withTool({ search }, {}, '/search/patient'))).toEqual([])
+  for (const [properties, patient] of [
+    [{ search }, '/search/subject'],
+    [{ search }, '/search/patient/0'],
+    [{ search: { type: 'string' } }, '/search/patient'],
+  ] as const)
+    expect(issuesOf(withTool(properties, {}, patient))).toEqual([
+      expect.stringContaining('patient leads into a text'),
+    ])
+})
+
+verifies('transmission:param-headers', 'a search that names the patient stands in no header', () => {
+  const search = {
+    type: 'string',
+    format: 'fhir-search',
+    'x-fhir-search': ['patient'],
+    'x-mcp-header': 'Search',
+  }
+
+  expect(issuesOf(withTool({ search }, {}, '/search/patient'))).toEqual([
+    expect.stringContaining('would put the patient into a header'),
+  ])
+})
+
 verifies('minimum:renaming', 'a collision is an issue', () => {
   const [tool] = withTool({ a: { type: 'string' } }).tools ?? []
   const tools = tool === undefined ? [] : [{ ...tool, with: { x: 1 }, rename: { a: '/x' } }]

@@ -240,6 +240,22 @@ verifies('minimum:bulk', 'a search about another patient than the one who is nam
   })
 })
 
+verifies('minimum:bulk', 'the patient named in the search itself', () => {
+  const check = tool({ search }, { patient: '/search/patient' })
+
+  for (const query of ['patient=p-1&code=a', 'patient=Patient/p-1', 'patient:Patient=p-1'])
+    expect(check({ search: query })?.reason).toBe(query.includes(':') ? 'argument-refused' : undefined)
+  for (const query of [
+    'code=a',
+    'patient=',
+    'patient=*',
+    'patient=p-1&patient=p-2',
+    'patient=p-1&subject=p-2',
+    '',
+  ])
+    expect(check({ search: query })?.reason).toBe('bulk-refused')
+})
+
 const misplaced: [what: string, schema: JsonObject, says: string][] = [
   ['without its names', { type: 'string', format: 'fhir-search' }, 'needs x-fhir-search beside it'],
   ['without its format', { type: 'string', 'x-fhir-search': ['code'] }, 'of format fhir-search'],

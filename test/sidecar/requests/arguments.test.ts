@@ -204,3 +204,39 @@ verifies(
       expect(reply.text).not.toContain(hidden)
   },
 )
+
+verifies('access:panel', 'a patient who is named in a search as one query string', async () => {
+  const search = { type: 'string', format: 'fhir-search', 'x-fhir-search': ['patient', 'code'] }
+  scene.use(
+    aPolicy({
+      panel: { claim: '/panel' },
+      roles: [aRole({ patients: 'Panel', tools: ['search'] })],
+      tools: [
+        aTool({
+          name: 'search',
+          arguments: { type: 'object', properties: { search } },
+          with: {},
+          patient: '/search/patient',
+        }),
+      ],
+    }),
+  )
+  const token = await scene.token({ panel: ['p-1'] })
+  const asked = async (query: string) => {
+    const { text } = await scene.ask({ ...aCall({ search: query }, { tool: 'search' }), token })
+    return /patient-not-permitted|bulk-refused/.exec(text)?.[0] ?? 'asked'
+  }
+
+  expect(await asked('patient=p-1&code=a')).toBe('asked')
+  expect(scene.trail.of('intent')[0]?.patients).toHaveLength(1)
+  for (const query of [
+    'patient=p-9',
+    'code=a',
+    'patient=p-1&patient=p-9',
+    'patient=p-1,p-9',
+    'patient=p-1%2Cp-9',
+  ])
+    expect(await asked(query)).toBe('patient-not-permitted')
+  // Both are refused by the schema, or before: none is asked.
+  expect(scene.upstream.asked).toHaveLength(1)
+})
