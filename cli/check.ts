@@ -1,7 +1,7 @@
 // `hipaa-mcp check`: whether manifests let through no more than they need (45 CFR 164.502(b)), before anybody applies them.
 
 import { type Severity, severities } from '../core/lint/finding.ts'
-import { CannotError, type Command, exitCodes, textOf, UsageError } from './command.ts'
+import { type Command, textOf, UsageError } from './command.ts'
 
 export const check: Command = {
   name: 'check',
@@ -22,51 +22,21 @@ export const check: Command = {
     const severity = severityOf(textOf(values, 'severity') ?? 'warning')
     if (values['json'] === true && values['sarif'] === true)
       throw new UsageError('check prints either --json or --sarif')
-    const wanted = daysOf(textOf(values, 'days') ?? '30')
-    // The other commands need none of this, and `connect` runs all day.
-    const { read, judge, judgeUse, print, printTrail, upTo, jsonOf, sarifOf, watched } = await parts()
-    const objects = await read(operands)
-    if (objects.sources.length + objects.broken.length === 0)
-      throw new CannotError(
-        `There is no object of hipaa-mcp.dev in ${operands.join(', ')}: config/samples/ehr.yaml is one to begin with`,
-      )
+    const days = daysOf(textOf(values, 'days') ?? '30')
     const folder = textOf(values, 'trail')
     const witness = textOf(values, 'witness')
-    const trail =
-      folder === undefined
-        ? undefined
-        : await watched({
-            folder,
-            days: wanted,
-            ...(witness === undefined ? {} : { witness }),
-            read: () => undefined,
-          })
-    const unused = trail === undefined ? [] : await judgeUse(objects, trail, wanted)
-    if (unused === undefined)
-      throw new CannotError(
-        `The trail is of ${trail?.server}, and no file holds that HipaaMcpServer: give its manifest`,
-      )
-    const all = [...(await judge(objects, Date.now())), ...unused]
-    const shown = upTo(severity, all)
-    if (values['json'] === true) screen.out(JSON.stringify(jsonOf(shown, trail), null, 2))
-    else if (values['sarif'] === true) screen.out(JSON.stringify(sarifOf(shown), null, 2))
-    else {
-      if (trail !== undefined) printTrail(trail, wanted, screen)
-      print(shown, all, screen)
-    }
-    return shown.some(({ accepted }) => accepted === undefined) ? exitCodes.findings : exitCodes.ok
+    const { runCheck } = await import('./check/run.ts')
+    return await runCheck(
+      {
+        operands,
+        severity,
+        as: values['json'] === true ? 'json' : values['sarif'] === true ? 'sarif' : 'text',
+        ...(folder === undefined ? {} : { trail: { folder, ...(witness === undefined ? {} : { witness }) } }),
+        days,
+      },
+      screen,
+    )
   },
-}
-
-async function parts() {
-  const [documents, judging, report, sarif, trail] = await Promise.all([
-    import('./check/documents.ts'),
-    import('./check/judge.ts'),
-    import('./check/report.ts'),
-    import('./check/sarif.ts'),
-    import('./check/trail-use.ts'),
-  ])
-  return { ...documents, ...judging, ...report, ...sarif, ...trail }
 }
 
 function severityOf(text: string): Severity {

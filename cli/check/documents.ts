@@ -19,7 +19,7 @@ export type Source = {
   position: (pointer: string) => Position
 }
 /** A file that is no YAML, or more of it than can be read. */
-export type Broken = Position & { file: string; says: string }
+type Broken = Position & { file: string; says: string }
 export type Read = { sources: Source[]; broken: Broken[] }
 
 /** Reads every operand. Rejects with `CannotError` for one that is not there. */

@@ -7,9 +7,9 @@ import type { Reported } from './judge.ts'
 import type { Watched } from './trail-use.ts'
 
 /** How many there are of each; accepted ones are counted apart. */
-export type Counts = { [severity in Severity | 'accepted']: number }
+type Counts = { [severity in Severity | 'accepted']: number }
 
-export function countsOf(findings: readonly Reported[]): Counts {
+function countsOf(findings: readonly Reported[]): Counts {
   const counts: Counts = { error: 0, warning: 0, note: 0, accepted: 0 }
   for (const { severity, accepted } of findings) counts[accepted === undefined ? severity : 'accepted'] += 1
   return counts
@@ -63,7 +63,7 @@ function counted(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
 }
 
-export const reportSchema = 'hipaa-mcp-check/1'
+const reportSchema = 'hipaa-mcp-check/1'
 
 /** `trail`: what it tells of, where one was asked. */
 export function jsonOf(findings: readonly Reported[], trail?: Watched): object {

@@ -10,7 +10,7 @@ import { at, some } from '../../core/lint/finding.ts'
 import { segmentsOf } from '../../core/pointer.ts'
 
 export type Schema = { readonly [keyword: string]: unknown }
-export type StructureRule = 'unknown-field' | 'missing-field' | 'wrong-value' | 'contradiction'
+type StructureRule = 'unknown-field' | 'missing-field' | 'wrong-value' | 'contradiction'
 export type Flaw = { rule: StructureRule; place: string; found: string; write: string }
 
 type Validate = { (value: unknown): boolean; errors?: ErrorObject[] | null }

@@ -23,14 +23,13 @@ export type Watched = {
 }
 
 /** Rejects with `CannotError` for a trail that does not verify. */
-export async function watched(options: {
-  folder: string
-  days: number
-  witness?: string
-  read: () => void
-}): Promise<Watched> {
-  const { folder, days, witness, read } = options
-  const report = await checkExport({ folder, read, ...(witness === undefined ? {} : { witness }) })
+export async function watched(options: { folder: string; days: number; witness?: string }): Promise<Watched> {
+  const { folder, days, witness } = options
+  const report = await checkExport({
+    folder,
+    read: () => undefined,
+    ...(witness === undefined ? {} : { witness }),
+  })
   if (!report.ok)
     throw new CannotError(
       `The trail in ${folder} does not verify: hipaa-mcp verify ${folder} says why. Nothing is told of what it says was used.`,

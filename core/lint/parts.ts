@@ -5,7 +5,7 @@ import { at, type Spec, some } from './finding.ts'
 import { type Schema, schemaPlaces } from './schema-places.ts'
 
 type Tool = Spec['tools'][number]
-export type Returns = Tool['returns']
+type Returns = Tool['returns']
 type Limits = Tool['limits']
 
 /** Fields that are kept together, and what becomes of their text. */

@@ -193,12 +193,12 @@ describe('exit codes', () => {
   })
 })
 
+const sample = (spec: Spec): void => {
+  for (const tool of spec.tools) tool.returns = { fields: ['/code', '/onset'] }
+}
+
 describe('with a trail', () => {
   const day = 86_400_000
-  const sample = (spec: Spec): void => {
-    for (const tool of spec.tools) tool.returns = { fields: ['/code', '/onset'] }
-  }
-
   /** A trail in which clinicians called one tool, that was in force for so many days, and was witnessed at the end. */
   async function aTrailOf(days: number): Promise<{ folder: string; witness: string }> {
     const clock = { now: 1_790_000_000_000 }

@@ -9,7 +9,7 @@ import { aCleanAgreement, aCleanServer, aTool, context } from './a-server.ts'
 type Spec = HipaaMcpServer['spec']
 export type Change = (spec: Spec) => void
 
-export const first = (spec: Spec) => spec.tools[0] as Spec['tools'][number]
+const first = (spec: Spec) => spec.tools[0] as Spec['tools'][number]
 const role = (spec: Spec, index = 0) => spec.roles[index] as Spec['roles'][number]
 export const rename =
   (name: string, changes: Partial<Spec['tools'][number]> = {}): Change =>
