@@ -49,8 +49,15 @@ function derives(text: string, allowed: ReadonlySet<string> | undefined): boolea
     return [...allowed].some(
       (one) => /^\d{5}(?:-?\d{4})?$/.test(one) && (text === '000' || one.startsWith(text)),
     )
-  const pieces = text.split(/\[[A-Z]+\]|\b(?=\d{4}\b)|(?<=\b\d{4})\b/)
-  return [...allowed].some((original) => inOrder(pieces, original))
+  const [inner] = decoded(text)
+  return [...allowed].some((original) => {
+    const [before] = inner === undefined ? [] : decoded(original)
+    return isLeftOf(text, original) || (before !== undefined && isLeftOf(inner as string, before))
+  })
+}
+
+function isLeftOf(text: string, original: string): boolean {
+  return inOrder(text.split(/\[[A-Z]+\]|\b(?=\d{4}\b)|(?<=\b\d{4})\b/), original)
 }
 
 /** Whether the pieces stand in a text one after the other, the first at its beginning and the last at its end. */

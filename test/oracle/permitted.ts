@@ -37,10 +37,37 @@ export function permitted(resource: Resource, fields: readonly string[]): Leaves
         put(`${placeOf(node)}/resourceType`, node.data['resourceType'], found)
   for (const field of fields.filter((one) => one !== '' && !one.startsWith('/')))
     for (const expression of elementPath(field)) {
-      for (const node of nodesOf(resource, expression)) add(node, found)
-      for (const node of nodesOf(resource, `${expression}.descendants()`)) add(node, found)
+      const named = nodesOf(resource, expression)
+      const tops = new Set(named.map(({ data }) => data))
+      for (const node of named) add(node, found)
+      for (const node of nodesOf(resource, `${expression}.descendants()`))
+        if (comesAlong(node, tops)) add(node, found)
     }
+  if (fields.some((field) => /^[A-Z]/.test(field))) addFrames(resource, found)
   return found
+}
+
+/** What carries kept places, and says nothing by itself. */
+const frames = ['Bundle.type', 'Extension.url', 'Parameters.parameter.name']
+
+function addFrames(resource: Resource, found: Map<string, Set<string>>): void {
+  for (const { node } of everyNode(resource)) if (isResource(node.data)) add(node, found)
+  for (const frame of frames)
+    for (const node of elementPath(frame).flatMap((one) => nodesOf(resource, one))) add(node, found)
+}
+
+/** Elements that tell by the side who somebody is, or hold other resources: a path above them does not name them. */
+const apart = ['id', 'extension', 'modifierExtension', 'contained', 'resource', 'div', 'text', 'fullUrl']
+
+/** Whether a node is there because one of the `tops` above it was named. */
+function comesAlong(node: Node, tops: ReadonlySet<unknown>): boolean {
+  if (tops.has(node.data)) return true
+  const { parentResNode: above, propName } = node
+  if (above === null || propName === null) return false
+  const isReference = above.fhirNodeDataType === 'Reference'
+  if (isReference && (propName === 'display' || propName === 'identifier')) return false
+  const isNarrative = propName === 'text' && isResource(above.data)
+  return (propName === 'text' ? !isNarrative : !apart.includes(propName)) && comesAlong(above, tops)
 }
 
 /** The nodes of a resource with their pointers, kept as long as the resource is: it is judged under many policies. */
@@ -67,6 +94,8 @@ export const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]
 function elementPath(field: string): string[] {
   const [type = '', ...members] = field.split('.')
   const rest = members.map((member) => `.\`${member}\``).join('')
+  // fhirpath.js gives extensions no type by which they could be asked for.
+  if (type === 'Extension') return [`extension${rest}`, `descendants().extension${rest}`]
   return [`ofType(${type})${rest}`, `descendants().ofType(${type})${rest}`]
 }
 

@@ -71,6 +71,9 @@ export const rows: readonly Row[] = [
   { tool: 'all_but_text', role: 'Researcher', purpose: 'HRESCH', fields: [''], text: 'Drop' },
   { tool: 'names_kept', role: 'Registrar', purpose: 'TREAT', fields: ['/name', '/entry/*/resource/name', '/code'], text: 'Keep' },
   { tool: 'members', role: 'Analyst', purpose: 'HRESCH', fields: ['/*/text', '/*/*/display', '/entry/*/resource/*/text'], text: 'Redact' },
+  { tool: 'paths', role: 'Clinician', purpose: 'HOPERAT', fields: ['Observation.code', 'Observation.value', 'Condition', 'Patient.gender', 'Patient.birthDate', 'Encounter.period', 'DocumentReference.content'], text: 'Redact' },
+  { tool: 'types', role: 'Coder', purpose: 'HRESCH', fields: ['Coding.code', 'Quantity', 'HumanName.family', 'Reference.reference', 'Extension.value', 'Resource.id'], text: 'Redact' },
+  { tool: 'paths_kept', role: 'Registrar', purpose: 'HOPERAT', fields: ['Patient', 'Practitioner.name', 'Encounter.participant', 'Location', '/entry/*/fullUrl'], text: 'Keep' },
   { tool: 'nothing', role: 'Analyst', purpose: 'HOPERAT', fields: ['/no/such/member'], text: 'Redact' },
 ]
 
