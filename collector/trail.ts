@@ -3,7 +3,8 @@
 
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { parseVkey, rawPublicKey, vkey } from '../core/checkpoint.ts'
-import { parseRecord } from '../core/record.ts'
+import { type Id, idOf } from '../core/log.ts'
+import { type AuditRecord, parseRecord } from '../core/record.ts'
 import {
   type ActivityRequest,
   type ChainResponse,
@@ -30,7 +31,7 @@ export type Pod = { namespace: string; server: string; podUid: string }
 
 /** What is counted. No value holds anything of a patient. */
 export type Report = {
-  record: (at: { namespace: string; server: string; kind: string }) => void
+  record: (at: { namespace: Id; server: Id; kind: AuditRecord['kind'] }) => void
   /** Seconds that a commit took. */
   commit: (seconds: number) => void
 }
@@ -84,7 +85,11 @@ export class Trail {
           const parts = partsOfOrigin(chain.origin)
           if (parts !== undefined) this.#activity.take(`${parts.namespace}/${parts.server}`, leaf.record)
           if (fresh && parts !== undefined)
-            report.record({ namespace: parts.namespace, server: parts.server, kind: leaf.record.kind })
+            report.record({
+              namespace: idOf(parts.namespace),
+              server: idOf(parts.server),
+              kind: leaf.record.kind,
+            })
         },
         forked: (chain) => this.#alarms.forked(chain),
         tried: (seconds, failure) => {

@@ -1,12 +1,23 @@
 // The operator's metrics, under the names that controller-runtime made customary, so that existing dashboards work.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Attributes, metrics } from '@opentelemetry/api'
+import { metrics } from '@opentelemetry/api'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
+import { type Id, idOf } from '../core/log.ts'
+import type { LogFindingKind } from '../core/log-identifiers.ts'
+import type { kinds } from './cluster/kinds.ts'
 import type { QueueObserver } from './cluster/queue.ts'
 
-type Sample = { value: number; attributes?: Attributes }
+/** What series are told apart by: names of objects, and words out of closed sets. No other label has a place. */
+type Labels = {
+  readonly server?: Id
+  readonly name?: Id | 'hipaa-mcp-operator'
+  readonly kind?: LogFindingKind | (typeof kinds)[keyof typeof kinds]['kind'] | Id
+  readonly type?: Id
+  readonly state?: 'Requested' | 'Lapsed' | 'Active' | 'Expired' | 'ReviewOverdue' | 'Reviewed'
+}
+type Sample = { value: number; attributes?: Labels }
 
 export interface Metrics {
   /** Answers a scrape in Prometheus' text format. */
@@ -71,7 +82,7 @@ export function openMetrics(): Metrics {
     serve: (request, response) => exporter.getMetricsRequestHandler(request, response),
     queue: (controller, depth) => {
       observed('gauge', 'workqueue_depth', 'Keys that wait', () => [
-        { value: depth(), attributes: { name: controller } },
+        { value: depth(), attributes: { name: idOf(controller) } },
       ])
       // So that a rate over the first failure is not lost.
       for (const result of ['success', 'error', 'requeue_after']) reconciled.add(0, { controller, result })

@@ -11,6 +11,7 @@ import {
   storeLabel,
   systemNamespace,
 } from '../core/identifiers.ts'
+import { type Id, idOf } from '../core/log.ts'
 import { type Policy, policyHash, policyText } from '../core/policy.ts'
 import type { ChainSummary, Signal } from '../core/wire.ts'
 import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
@@ -74,8 +75,8 @@ export type Seen = {
 }
 
 /** Key of a server in queues and logs. */
-export function keyOf({ metadata }: { metadata: { namespace?: string; name: string } }): string {
-  return `${metadata.namespace ?? ''}/${metadata.name}`
+export function keyOf({ metadata }: { metadata: { namespace?: string; name: string } }): Id {
+  return idOf(`${metadata.namespace ?? ''}/${metadata.name}`)
 }
 
 /** Everything about one server that is known without asking; undefined when there is no such server. */

@@ -1,6 +1,7 @@
 // Gauges and counters that are read off what is known at the moment of a scrape.
 
 import { X509Certificate } from 'node:crypto'
+import { idOf } from '../core/log.ts'
 import { logFindingKinds } from '../core/log-identifiers.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import type { ListWatch } from './cluster/list-watch.ts'
@@ -38,7 +39,7 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
     () =>
       all
         .filter((one) => one.hasSynced())
-        .map((one) => ({ value: one.staleSeconds(), attributes: { kind: one.kind.kind } })),
+        .map((one) => ({ value: one.staleSeconds(), attributes: { kind: idOf(one.kind.kind) } })),
   )
   metrics.observed(
     'gauge',
@@ -68,20 +69,20 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
     'Identifiers found in what servers log themselves, by kind, in the part that was read',
     () =>
       logs().flatMap(({ server, found }) =>
-        logFindingKinds.map((kind) => ({ value: found[kind], attributes: { server, kind } })),
+        logFindingKinds.map((kind) => ({ value: found[kind], attributes: { server: idOf(server), kind } })),
       ),
   )
   metrics.observed(
     'counter',
     'hipaa_mcp_server_log_read_bytes_total',
     'Bytes of servers’ own logs that were read',
-    () => logs().map(({ server, bytes }) => ({ value: bytes, attributes: { server } })),
+    () => logs().map(({ server, bytes }) => ({ value: bytes, attributes: { server: idOf(server) } })),
   )
   metrics.observed('gauge', 'hipaa_mcp_condition', 'Conditions of servers: 1 True, 0 False, -1 Unknown', () =>
     servers().flatMap((server) =>
       (server.status?.conditions ?? []).map(({ type, status }) => ({
         value: states[status],
-        attributes: { server: keyOf(server), type },
+        attributes: { server: keyOf(server), type: idOf(type) },
       })),
     ),
   )

@@ -39,14 +39,22 @@ export function peerOf(socket: TLSSocket): string {
   return socket.remoteAddress ?? below?.remoteAddress ?? 'unknown'
 }
 
+export type HandshakeFailure =
+  | (typeof reasons)[keyof typeof reasons]
+  | 'certificate-not-trusted'
+  | 'too-many-connections'
+  | 'too-many-handshakes'
+  | 'other'
+
 /** Why a handshake failed, out of a table: the library's own texts hold what the peer sent. */
-export function handshakeFailure(error: Error & { code?: string }, socket: TLSSocket): string {
+export function handshakeFailure(error: Error & { code?: string }, socket: TLSSocket): HandshakeFailure {
   if (socket.authorizationError !== null && socket.authorizationError !== undefined)
     return 'certificate-not-trusted'
-  return reasons[error.code ?? ''] ?? 'other'
+  const known: { readonly [code: string]: HandshakeFailure } = reasons
+  return known[error.code ?? ''] ?? 'other'
 }
 
-const reasons: { readonly [code: string]: string } = {
+const reasons = {
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'no-certificate',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'version-too-low',
   ERR_SSL_VERSION_TOO_LOW: 'version-too-low',
@@ -60,4 +68,4 @@ const reasons: { readonly [code: string]: string } = {
   ECONNRESET: 'broken-off',
   ERR_TLS_HANDSHAKE_TIMEOUT: 'late',
   GAVE_WAY: 'gave-way',
-}
+} as const

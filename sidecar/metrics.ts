@@ -4,9 +4,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
+import type { Id } from '../core/log.ts'
+import type { Egress } from '../core/policy.ts'
+import type { Entry } from '../core/record.ts'
 import type { Watch } from './deps.ts'
+import type { Reason as EgressReason } from './egress/reasons.ts'
 
-type Labels = { [name: string]: string }
+/** What a series of ours is told apart by, besides its server. */
+export type Labels = {
+  readonly certificate?: 'channel' | 'server'
+  readonly kind?: Egress['kind']
+  readonly reason?: EgressReason | Id
+}
 
 /** Read whenever somebody scrapes. `labels` besides server; several series, or none at all, are fine. */
 type Gauge = { name: string; description: string; read: () => { value: number; labels?: Labels }[] }
@@ -15,7 +24,7 @@ export interface Metrics {
   /** For the request path. */
   readonly calls: Watch
   /** For the trail. */
-  recorded(seen: { kind: string; milliseconds: number }): void
+  recorded(seen: { kind: Entry['kind']; milliseconds: number }): void
   /** For egress: what became of a connection, and its kind or the reason. */
   egress(decision: 'opened' | 'refused', label: Labels): void
   gauge(gauge: Gauge): void

@@ -1,7 +1,8 @@
 // Gauges: what the parts of the sidecar say of themselves at the moment of a scrape.
 
+import { idOf } from '../core/log.ts'
 import type { Identity } from './channel/identity.ts'
-import type { Metrics } from './metrics.ts'
+import type { Labels, Metrics } from './metrics.ts'
 import type { OrdersKeeper } from './orders.ts'
 import type { RunningTrail } from './trail/begin.ts'
 
@@ -12,7 +13,7 @@ export type Parts = {
   inFlight: () => number
 }
 
-type Series = { value: number; labels?: { [name: string]: string } }[]
+type Series = { value: number; labels?: Labels }[]
 
 /** Registers every gauge. */
 export function measure(metrics: Pick<Metrics, 'gauge'>, { identity, orders, trail, inFlight }: Parts): void {
@@ -47,7 +48,7 @@ export function measure(metrics: Pick<Metrics, 'gauge'>, { identity, orders, tra
       () => {
         const running = trail()
         const reason = running === undefined ? 'trail-not-begun' : running.chain.trouble()
-        return reason === undefined ? [] : [{ value: 1, labels: { reason } }]
+        return reason === undefined ? [] : [{ value: 1, labels: { reason: idOf(reason) } }]
       },
     ],
     chain_size: ['Acknowledged records of this chain', () => one(trail()?.chain.size)],
@@ -66,5 +67,5 @@ function seconds(milliseconds: number | undefined): number | undefined {
 }
 
 function lockedSeries(locked: string | undefined): Series {
-  return locked === undefined ? [{ value: 0 }] : [{ value: 1, labels: { reason: locked } }]
+  return locked === undefined ? [{ value: 0 }] : [{ value: 1, labels: { reason: idOf(locked) } }]
 }

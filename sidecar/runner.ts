@@ -4,7 +4,7 @@
 import type { citations } from '../core/citations.ts'
 import type { Who } from '../core/record.ts'
 import type { GrantOrder } from '../core/wire.ts'
-import type { Deps } from './deps.ts'
+import type { Deps, StageName } from './deps.ts'
 import type { Answer, Identified, Message, Received, Revision } from './exchange.ts'
 import { resultHash } from './hashes.ts'
 import { challenged } from './identity/challenge.ts'
@@ -19,7 +19,7 @@ type Step<In, Out> = (exchange: In, deps: Deps) => Out | Promise<Out>
 /** A section that the table of citations holds. */
 type Section = (typeof citations)[keyof typeof citations]
 /** What a stage is called, the section of 45 CFR that it serves, and what it does. */
-type Stage = { readonly name: string; readonly rule: Section; readonly run: Step<never, unknown> }
+type Stage = { readonly name: StageName; readonly rule: Section; readonly run: Step<never, unknown> }
 
 /** A call that ended early, recorded. */
 export type Refused = { readonly stage: 'refused'; readonly answer: Answer; readonly reason: string }
@@ -60,14 +60,15 @@ export class Pipeline<Out> {
     this.stages = stages
   }
 
-  stage<Next>(name: string, rule: Section, run: Step<Out, Next>): Pipeline<Next> {
+  stage<Next>(name: StageName, rule: Section, run: Step<Out, Next>): Pipeline<Next> {
     return new Pipeline<Next>([...this.stages, { name, rule, run: run }])
   }
 
   /** Never rejects: every end of a call has an answer. */
   async run(received: Received, deps: Deps): Promise<Out | Refused> {
     let exchange: Progress = received
-    let at = ''
+    // Before the first stage nothing can fail.
+    let at: StageName = 'transport'
     try {
       for (const { name, run } of this.stages) {
         at = name
@@ -126,7 +127,7 @@ export function pipeline(): Pipeline<Received> {
  * Records a refusal and words it. A call whose intent is durable gets its result record as well, over the bytes of the
  * refusal, so that every intent has exactly one result. If either cannot be recorded, the caller learns only that.
  */
-async function refuse(why: unknown, stage: string, exchange: Progress, deps: Deps): Promise<Refused> {
+async function refuse(why: unknown, stage: StageName, exchange: Progress, deps: Deps): Promise<Refused> {
   const refusal =
     why instanceof Refusal
       ? challenged(why, exchange.inForce, exchange.host)

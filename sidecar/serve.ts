@@ -10,7 +10,7 @@ import type { Deps } from './deps.ts'
 import type { Answer, Arrived, Message, Proved, Received, Revision } from './exchange.ts'
 import { challenged } from './identity/challenge.ts'
 import { checkHead, parseBody, readBody } from './intake.ts'
-import { codeOf } from './log.ts'
+import { codeOf, idOf } from './log.ts'
 import { knownMethods, messageOf, pipelineFor, revisionOf } from './methods.ts'
 import { paramHeadersIn } from './param-headers.ts'
 import { recorded } from './recorded.ts'
@@ -206,5 +206,5 @@ function seen(
   const name = asked.message?.params['name']
   const tool = orders.standing().inForce?.policy.tools.find((one) => one.name === name)?.name
   const method = methodOf(asked) ?? 'unknown'
-  watch.call({ method, ...(tool === undefined ? {} : { tool }), outcome, milliseconds })
+  watch.call({ method, ...(tool === undefined ? {} : { tool: idOf(tool) }), outcome, milliseconds })
 }

@@ -173,21 +173,25 @@ async function compiling(texts: ReadonlyMap<string, string>): Promise<string[]> 
 
 /** A line of a program that has a text from elsewhere. */
 const logging = (line: string): string => `import { codeOf, idOf, jsonLog } from './log.ts'
+import { metricSet } from './metrics.ts'
 declare const given: string
 declare const error: Error
 const log = jsonLog()
+const metrics = metricSet('clinic/ehr')
 ${line}
-export const used = [codeOf, idOf, log, given, error]
+export const used = [codeOf, idOf, log, metrics, given, error]
 `
 
 verifies(
   'transmission:own-logs',
-  'a line of a log that holds a text from elsewhere does not compile',
+  'a log line or a label that holds a text from elsewhere does not compile',
   async () => {
     const well = [
       `log.info('Calls are served', { port: 1 })`,
       `log.warn('It failed', { error: codeOf(error), server: idOf(given), attempt: 2 })`,
       `log.info(given === '' ? 'One' : 'Another', { reason: given === '' ? 'one' : 'another' })`,
+      `metrics.calls.refusal({ reason: 'tool-unknown', stage: 'authorize' })`,
+      `metrics.gauge({ name: 'x', description: 'x', read: () => [{ value: 1, labels: { reason: idOf(given) } }] })`,
       `log.info('Once', { ...(given === '' ? {} : { reason: 'once' }) })`,
     ]
     const wrong = [
@@ -202,6 +206,11 @@ verifies(
       `log.warn('It failed', { patient: 'p-100' })`,
       `log.warn('It failed', { reason: { given } })`,
       `const fields = { reason: given }; log.warn('It failed', fields)`,
+      `metrics.calls.refusal({ reason: given, stage: 'authorize' })`,
+      `metrics.calls.fault({ stage: 'trail', name: error.message })`,
+      `metrics.egress('opened', { kind: given })`,
+      `metrics.gauge({ name: 'x', description: 'x', read: () => [{ value: 1, labels: { reason: given } }] })`,
+      `metrics.gauge({ name: 'x', description: 'x', read: () => [{ value: 1, labels: { patient: idOf(given) } }] })`,
     ]
 
     const fine = await compiling(new Map([...well, ...wrong].map((line) => [line, logging(line)])))
@@ -214,7 +223,8 @@ verifies(
 /** What may be an id in a log or in a label: names of objects, of parts of ours, of times. */
 const ids = new Set(
   `namespace name key source source.url origin locked stuck reason given.reason kind.kind request.metadata.name
-   config.pod.name inForce.hash seen.stage seen.name labels.reason server`.split(/\s+/),
+   config.pod.name inForce.hash seen.stage seen.name server tool type controller one.kind.kind
+   parts.namespace parts.server`.split(/\s+/),
 )
 
 verifies(
@@ -238,6 +248,7 @@ verifies(
 
 const compound = new Set([
   '`${namespace}/${name}`',
+  "`${metadata.namespace ?? ''}/${metadata.name}`",
   '`${sidecar.namespace}/${sidecar.server}`',
   "[asked.resource.resource, asked.subResource].filter(Boolean).join('/')",
   'new Date(obtained.serverUntil).toISOString()',

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { openMetrics } from '../../collector/metrics.ts'
 import { monitoringFiles } from '../../config/monitoring/generate.ts'
+import { idOf } from '../../core/log.ts'
 import { metricSet } from '../../sidecar/metrics.ts'
 import { measure } from '../../sidecar/observed.ts'
 import { textOf } from '../claims.ts'
@@ -47,7 +48,7 @@ test('every metric that a panel or an alert asks for is one that sidecar or coll
 /** Names of the series that a scrape of a sidecar and of a collector gives once everything has happened once. */
 async function exportedNames(): Promise<string[]> {
   const sidecar = metricSet('clinic/ehr')
-  sidecar.calls.call({ method: 'tools/call', tool: 'get_diagnosis', outcome: 'ok', milliseconds: 1 })
+  sidecar.calls.call({ method: 'tools/call', tool: idOf('get_diagnosis'), outcome: 'ok', milliseconds: 1 })
   sidecar.calls.refusal({ reason: 'tool-unknown', stage: 'authorize' })
   sidecar.calls.handshake({ reason: 'no-certificate' })
   sidecar.calls.emergency()
@@ -61,7 +62,7 @@ async function exportedNames(): Promise<string[]> {
     inFlight: () => 0,
   })
   const collector = openMetrics()
-  collector.report.record({ namespace: 'clinic', server: 'ehr', kind: 'intent' })
+  collector.report.record({ namespace: idOf('clinic'), server: idOf('ehr'), kind: 'intent' })
   collector.report.commit(0.001)
   const at = new Date().toISOString()
   const chain = { namespace: 'clinic', server: 'ehr', state: 'live', size: 1, witnessed: 1, lastRecord: at }

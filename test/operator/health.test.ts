@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
+import { idOf } from '../../core/log.ts'
 import { serveHealth } from '../../operator/health.ts'
 import { openMetrics } from '../../operator/metrics.ts'
 
@@ -12,7 +13,7 @@ test('health says why a replica is not ready, and metrics bear their customary n
   queue.retried()
   metrics.apiAnswered('GET', 200)
   metrics.observed('counter', 'hipaa_mcp_breach_signals_total', 'Signals', () => [
-    { value: 2, attributes: { server: 'clinic/ehr' } },
+    { value: 2, attributes: { server: idOf('clinic/ehr') } },
   ])
   const server = await serveHealth({ port: 0, metrics, reasons: () => reasons })
   const get = async (path: string) => {

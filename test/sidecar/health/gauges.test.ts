@@ -3,6 +3,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
+import { type Id, idOf } from '../../../core/log.ts'
 import { type Metrics, metricSet } from '../../../sidecar/metrics.ts'
 
 async function scrape(metrics: Metrics): Promise<string> {
@@ -17,7 +18,7 @@ async function scrape(metrics: Metrics): Promise<string> {
 
 test('a lock that was lifted does not show any more', async () => {
   const metrics = metricSet('clinic/ehr')
-  let locked: string | undefined = 'lockdown'
+  let locked: Id | undefined = idOf('lockdown')
   metrics.gauge({
     name: 'locked',
     description: 'd',
