@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { labelledNotes } from '../sample/clinical-notes.ts'
+import { type LabelledNote, labelledNotes, unseenHand } from '../sample/clinical-notes.ts'
 import type { Labelled } from './score.ts'
 
 export type Corpus = {
@@ -23,7 +23,7 @@ export async function corpora(data: string | undefined): Promise<Corpus[]> {
   const text = data
     ? await readFile(join(data, 'asq-phi', 'dev.jsonl'), 'utf8').catch(() => undefined)
     : undefined
-  return [...(text === undefined ? [] : [asqPhi(text)]), ownNotes(text === undefined)]
+  return [...(text === undefined ? [] : [asqPhi(text)]), ...ownNotes(text === undefined)]
 }
 
 function asqPhi(text: string): Corpus {
@@ -48,13 +48,31 @@ function halfOf(id: string): number {
   return (createHash('sha256').update(id).digest()[0] as number) % 2
 }
 
-function ownNotes(alone: boolean): Corpus {
-  const notes = labelledNotes(own.seed, own.count)
+function ownNotes(alone: boolean): Corpus[] {
+  const { seed, count } = own
+  const what =
+    'whose names, places and numbers are coined or written down from many languages, a third of them all in small or all in capital letters'
+  const where = alone ? ' HIPAA_MCP_DATA names no corpus: these are all there is.' : ''
+  return [
+    notesOf(
+      'Our own notes',
+      labelledNotes(seed, count),
+      `${count} generated clinical notes (test/sample/clinical-notes.ts) ${what}. Their sentences were known to whoever wrote the rules, their words stand in no list of ours.${where}`,
+    ),
+    notesOf(
+      'Our own notes, of another hand',
+      labelledNotes(seed + 1, count, unseenHand),
+      `${count} more, of sentences and names that were written after the rules, and that no rule was written with sight of.`,
+    ),
+  ]
+}
+
+function notesOf(name: string, notes: readonly LabelledNote[], says: string): Corpus {
   const kinds = ['usual', 'small', 'capital'] as const
   const origins = ['foreign', 'coined'] as const
   return {
-    name: 'Our own notes',
-    says: `${notes.length} generated clinical notes (test/sample/clinical-notes.ts) whose names, places and numbers are coined or written down from many languages, a third of them all in small or all in capital letters: detection has seen none of these words. ${alone ? 'HIPAA_MCP_DATA names no corpus: these are all there is.' : ''}`.trim(),
+    name,
+    says,
     texts: notes,
     parts: [
       ...kinds.map((letters) => ({

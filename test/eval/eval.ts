@@ -7,9 +7,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { withoutGroups } from './ablation.ts'
 import { type Corpus, corpora } from './corpora.ts'
 import { detectors } from './detectors.ts'
-import { byPart, byType, overall, plain, type Row } from './report.ts'
+import { byGroup, byPart, byType, overall, plain, type Row } from './report.ts'
 import { score } from './score.ts'
 import { between } from './section.ts'
 
@@ -53,7 +54,14 @@ const judged: Judged[] = []
 for (const corpus of await corpora(process.env['HIPAA_MCP_DATA'])) judged.push(await judge(corpus))
 
 const sections = judged.map(({ corpus, rows, parts }) =>
-  [`### ${corpus.name}`, corpus.says, overall(rows), byType(rows), byPart(parts)].join('\n\n'),
+  [
+    `### ${corpus.name}`,
+    corpus.says,
+    overall(rows),
+    byType(rows),
+    byPart(parts),
+    ...(values.ablation ? [byGroup(withoutGroups(corpus.texts))] : []),
+  ].join('\n\n'),
 )
 const machine = `Measured on ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}.`
 const text = [...sections, machine].join('\n\n')

@@ -56,18 +56,28 @@ export function byType(rows: readonly Row[]): string {
 export function byPart(parts: readonly { readonly name: string; readonly score: Score }[]): string {
   return markdown([
     ['part', 'labels', 'recall', 'NAME', 'GEOGRAPHIC_LOCATION', 'precision', 'over-redaction'],
-    ...parts.map(({ name, score }) => [
-      name,
-      String(score.all.labels),
-      recall(score.all),
-      ...['NAME', 'GEOGRAPHIC_LOCATION'].map((type) => {
-        const one = score.types.get(type)
-        return one === undefined ? '–' : recall(one)
-      }),
-      precision(score.all),
-      percent(score.removed, score.outside),
-    ]),
+    ...parts.map(({ name, score }) => [name, String(score.all.labels), ...figures(score)]),
   ])
+}
+
+/** A line a group of rules that is left out: what it is worth, and what it costs. */
+export function byGroup(groups: readonly { readonly name: string; readonly score: Score }[]): string {
+  return markdown([
+    ['rules', 'recall', 'NAME', 'GEOGRAPHIC_LOCATION', 'precision', 'over-redaction'],
+    ...groups.map(({ name, score }) => [name, ...figures(score)]),
+  ])
+}
+
+function figures(score: Score): string[] {
+  return [
+    recall(score.all),
+    ...['NAME', 'GEOGRAPHIC_LOCATION'].map((type) => {
+      const one = score.types.get(type)
+      return one === undefined ? '–' : recall(one)
+    }),
+    precision(score.all),
+    percent(score.removed, score.outside),
+  ]
 }
 
 /** The scores as plain numbers, for `--json`. */

@@ -2,6 +2,7 @@
 // places and numbers come from no list that redaction looks at.
 
 import { foreign, harmless, sentences, stays, streetKinds, syllables } from './note-words.ts'
+import { unseenNames, unseenSentences } from './note-words-unseen.ts'
 import { type Random, seeded } from './random.ts'
 
 /** Where an identifier stands in a note, UTF-16 code units; `type` as in core/text/span.ts. */
@@ -12,12 +13,20 @@ export type NoteKind = { letters: 'usual' | 'small' | 'capital'; names: 'foreign
 
 export type LabelledNote = { id: string; text: string; spans: Label[]; kind: NoteKind }
 
-/** `count` notes; about one in five holds no identifier. Note `n` of a seed is the same whatever the count. */
-export function labelledNotes(seed: number, count: number): LabelledNote[] {
-  return Array.from({ length: count }, (_, at) => labelledNote(seed, at))
+/** Who writes: which sentences, and which names besides coined ones. */
+type Hand = {
+  readonly sentences: { readonly [part in keyof typeof sentences]: readonly string[] }
+  readonly given: readonly string[]
+  readonly family: readonly string[]
 }
 
-function labelledNote(seed: number, at: number): LabelledNote {
+/** `count` notes; about one in five holds no identifier. Note `n` of a seed is the same whatever the count. */
+export function labelledNotes(seed: number, count: number, hand: Hand = usualHand): LabelledNote[] {
+  return Array.from({ length: count }, (_, at) => labelledNote(seed, at, hand))
+}
+
+function labelledNote(seed: number, at: number, hand: Hand): LabelledNote {
+  const { sentences } = hand
   const random = seeded(Math.imul(seed, 104_729) + at)
   const kind: NoteKind = {
     letters: random.pick(['usual', 'usual', 'usual', 'usual', 'small', 'capital'] as const),
@@ -31,11 +40,11 @@ function labelledNote(seed: number, at: number): LabelledNote {
           ...Array.from({ length: random.between(1, 3) }, () => random.pick(sentences.middle)),
           random.pick(sentences.closing),
         ]
-  const { text, spans } = filled(chosen.join(random.pick([' ', ' ', '\n'])), { random, kind })
+  const { text, spans } = filled(chosen.join(random.pick([' ', ' ', '\n'])), { random, kind, hand })
   return { id: `note-${String(at + 1).padStart(5, '0')}`, text, spans, kind }
 }
 
-type Making = { readonly random: Random; readonly kind: NoteKind }
+type Making = { readonly random: Random; readonly kind: NoteKind; readonly hand: Hand }
 
 const clinicians = ['Dr. {family}', 'Dr. {name}', '{family2}, MD', '{family2}, RN'] as const
 
@@ -67,8 +76,13 @@ function lettered(value: string, { letters }: NoteKind): string {
 type Place = readonly [type: string | undefined, make: (making: Making) => string]
 
 const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '')
-const given = words(foreign.given)
-const family = words(foreign.family)
+const usualHand: Hand = { sentences, given: words(foreign.given), family: words(foreign.family) }
+/** Of whom no rule of detection has ever seen a note. */
+export const unseenHand: Hand = {
+  sentences: unseenSentences,
+  given: words(unseenNames.given),
+  family: words(unseenNames.family),
+}
 const parts = {
   first: words(syllables.first),
   middle: words(syllables.middle),
@@ -84,9 +98,9 @@ function coined({ random }: Making): string {
 const coinedPlace = ({ random }: Making): string => random.pick(parts.first) + random.pick(parts.place)
 
 const givenName = (making: Making): string =>
-  making.kind.names === 'foreign' ? making.random.pick(given) : coined(making)
+  making.kind.names === 'foreign' ? making.random.pick(making.hand.given) : coined(making)
 const familyName = (making: Making): string =>
-  making.kind.names === 'foreign' ? making.random.pick(family) : coined(making)
+  making.kind.names === 'foreign' ? making.random.pick(making.hand.family) : coined(making)
 
 function fullName(making: Making): string {
   const [first, last] = [givenName(making), familyName(making)]
