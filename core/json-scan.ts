@@ -9,8 +9,8 @@ import { endOfExpected, forgetNamesIfMany, generationOfNames, numberOfName } fro
 /** Kinds of values. */
 export const [objectKind, listKind, textKind, numberKind, literalKind] = [1, 2, 3, 4, 5] as const
 
-/** Signs of a text, beside its kind. */
-export const [escapes, beyondAsciiSign] = [0x10, 0x20] as const
+/** Signs of a text, beside its kind: it has an escape, a byte beyond ASCII, one that is neither of base64 nor a space. */
+export const [escapes, beyondAscii, beyondBase64] = [0x10, 0x20, 0x40] as const
 const kindMask = 0xf
 
 /**
@@ -53,9 +53,13 @@ const deepest = 64
 /** Integers of more digits may not be exact, and are left to JSON.parse; of a fraction every reader takes the same double. */
 const mostDigits = 15
 
-/** Of each byte, what it means inside a text: that it goes on, and beyond ASCII; 0 for a quote, an escape, a control. */
-const [goesOn, beyond] = [1, 2] as const
-const inText = new Uint8Array(256).fill(goesOn, 0x20).fill(goesOn | beyond, 0x80)
+/** Of each byte, what it means inside a text: that it goes on, and its signs; 0 for a quote, an escape, a control. */
+const goesOn = 1
+const inText = new Uint8Array(256)
+  .fill(goesOn | beyondBase64, 0x20)
+  .fill(goesOn | beyondBase64 | beyondAscii, 0x80)
+for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= '))
+  inText[byte] = goesOn
 inText[0x22] = 0
 inText[0x5c] = 0
 
@@ -118,7 +122,7 @@ function fill(bytes: Uint8Array, from: number, end: number): number {
         signs |= escapes
       }
       at += 1
-      tape[entry] = textKind | ((signs & beyond) << 4) | (signs & escapes)
+      tape[entry] = textKind | (signs & ~goesOn)
     } else if (byte === 0x7b || byte === 0x5b) {
       if (depth === deepest) return 0
       open[depth] = entry

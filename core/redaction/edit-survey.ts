@@ -4,6 +4,7 @@
 import type { Json } from '../canonical.ts'
 import { generationOfNames, nameOf } from '../json-names.ts'
 import {
+  beyondBase64,
   endOf,
   escapes,
   kindOf,
@@ -18,6 +19,7 @@ import {
   textKind,
 } from '../json-scan.ts'
 import type { PatternTree } from '../pointer.ts'
+import { words } from '../words.ts'
 import { addPatients, addReferences, isPerson, isTold, lookAtObject, type Survey, tellsOf } from './survey.ts'
 import { textAt, valueAt } from './tape-values.ts'
 
@@ -71,6 +73,9 @@ function matchesOver(tape: Tape, entry: number, tree: PatternTree, into: Survey)
     index += 1
   }
 }
+
+/** See encoded.ts. */
+const shortestEncoding = 8
 
 /** Objects shorter than this are looked at once, however often they stand there: every resource names its subject. */
 const short = 256
@@ -153,14 +158,16 @@ class Look {
   #text(entry: number): void {
     const tape = this.#tape
     const [start, end] = [startOf(tape, entry), endOf(tape, entry)]
-    if ((signsOf(tape, entry) & escapes) !== 0) return addReferences(textAt(tape, entry), this.#into)
+    const signs = signsOf(tape, entry)
     if (this.#next < start) this.#next = this.#referenceFrom(start)
-    if (this.#next >= end) return
+    // Without an escape, a reference in it, and all signs of an encoding there is nothing to be found.
+    const length = end - start - 2
+    const mayBeEncoded = (signs & beyondBase64) === 0 && length >= shortestEncoding && (length & 3) === 0
+    if (this.#next >= end && (signs & escapes) === 0 && !mayBeEncoded) return
     const text = textAt(tape, entry)
-    if (!this.#before.has(text)) {
-      this.#before.add(text)
-      addReferences(text, this.#into)
-    }
+    if (this.#before.has(text)) return
+    this.#before.add(text)
+    addReferences(text, this.#into)
   }
 
   #referenceFrom(position: number): number {

@@ -1,13 +1,13 @@
 // Values of a tape as JSON.parse gives them, made one by one where somebody needs them.
 
 import type { Json } from '../canonical.ts'
-import { endOf, escapes, kindOf, signsOf, startOf, type Tape, textKind } from '../json-scan.ts'
+import { beyondAscii, endOf, escapes, kindOf, signsOf, startOf, type Tape, textKind } from '../json-scan.ts'
 
 /** The text at an entry that is one. */
 export function textAt(tape: Tape, entry: number): string {
   const [start, end] = [startOf(tape, entry), endOf(tape, entry)]
   const signs = signsOf(tape, entry)
-  if (signs === 0) return tape.letters().slice(start + 1, end - 1)
+  if ((signs & (escapes | beyondAscii)) === 0) return tape.letters().slice(start + 1, end - 1)
   if ((signs & escapes) !== 0) return JSON.parse(utf8(tape, start, end)) as string
   return utf8(tape, start + 1, end - 1)
 }

@@ -59,9 +59,12 @@ const account = ({ kept, tally, known }: Projection) => ({
   kept,
   ...tally,
   patients: [...known.patients].toSorted(),
+  old: known.old > 0,
+  instead: [...known.instead].toSorted(),
+  starts: [...known.starts].toSorted(),
   names: [...known.names].toSorted(),
   ids: [...known.ids].toSorted(),
-  same: known.same.map((one) => one.join()).toSorted(),
+  same: [...new Set(known.same.map((one) => one.join()))].toSorted(),
 })
 
 function expectSame(text: string, rules: Rules, textRules: TextRules): void {
@@ -96,11 +99,25 @@ const words = fc.constantFrom(
   'E11.9',
   '/ and \n line',
   'http://loinc.org',
+  '83099',
+  '83099-1234',
+  // A FHIR resource, JSON and text inside of base64, with line ends and without.
+  ...[
+    '{"resourceType":"Patient","name":[{"family":"Zimmer"}],"id":"p-80"}',
+    '{"subject":{"reference":"Patient/p-81"}}',
+    'seen by Anna on 2020-01-02, Patient/p-82',
+  ].flatMap((text) => {
+    const one = Buffer.from(text).toString('base64')
+    return [one, `${one.slice(0, 20)}\r\n${one.slice(20)}`, `${one} `]
+  }),
 )
 const scalars: fc.Arbitrary<Json> = fc.oneof(
   { weight: 6, arbitrary: words },
   { weight: 1, arbitrary: fc.string({ unit: 'binary' }).filter((one) => one.isWellFormed()) },
-  { weight: 1, arbitrary: fc.constantFrom<Json>(0, 12, -3.5, 123456, true, false, null, 4_247_813) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Json>(0, 12, -3.5, 123456, true, false, null, 4_247_813, 83_099, 92),
+  },
 )
 const memberNames = fc.constantFrom(
   'a',
@@ -132,6 +149,9 @@ const memberNames = fc.constantFrom(
   'telecom',
   'contact',
   'valueAddress',
+  'postalCode',
+  'age',
+  'zip',
   '__proto__',
   'p-77',
   '2020-01-02',
