@@ -6,14 +6,13 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import { type Id, idOf } from '../core/log.ts'
 import type { LogFindingKind } from '../core/log-identifiers.ts'
-import type { kinds } from './cluster/kinds.ts'
 import type { QueueObserver } from './cluster/queue.ts'
 
 /** What series are told apart by: names of objects, and words out of closed sets. No other label has a place. */
 type Labels = {
   readonly server?: Id
   readonly name?: Id | 'hipaa-mcp-operator'
-  readonly kind?: LogFindingKind | (typeof kinds)[keyof typeof kinds]['kind'] | Id
+  readonly kind?: LogFindingKind | Id
   readonly type?: Id
   readonly state?: 'Requested' | 'Lapsed' | 'Active' | 'Expired' | 'ReviewOverdue' | 'Reviewed'
 }
