@@ -409,7 +409,7 @@ schema?: {
 [k: string]: unknown
 }
 /**
- * Places, as in fields, where patients stand in the result, besides FHIR Patient resources and references, which are always found.
+ * JSON Pointers with * to where patients stand in the server's whole result, whatever at is, besides FHIR Patient resources and references, which are always found.
  */
 patients?: string[]
 /**
@@ -536,7 +536,7 @@ schema?: {
 [k: string]: unknown
 }
 /**
- * Places, as in fields, where patients stand in the result, besides FHIR Patient resources and references, which are always found.
+ * JSON Pointers with * to where patients stand in the server's whole result, whatever at is, besides FHIR Patient resources and references, which are always found.
  */
 patients?: string[]
 /**
@@ -677,7 +677,7 @@ schema?: {
 [k: string]: unknown
 }
 /**
- * Places, as in fields, where patients stand in the result, besides FHIR Patient resources and references, which are always found.
+ * JSON Pointers with * to where patients stand in the server's whole result, whatever at is, besides FHIR Patient resources and references, which are always found.
  */
 patients?: string[]
 /**
