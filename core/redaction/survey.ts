@@ -29,6 +29,8 @@ export type Survey = {
   readonly idsByStart: Map<number, string[]>
   /** How many ages over 89 stand in members that are called so: mostly none. */
   old: number
+  /** Days of birth, as they are written. */
+  readonly births: Set<string>
   /** What is shown in the place of which value: pseudonyms, and the areas of ZIP codes. */
   readonly instead: Map<string, Instead>
   /** Texts that were searched and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
@@ -45,6 +47,7 @@ export function survey(): Survey {
     ids: new Set(),
     idsByStart: new Map(),
     old: 0,
+    births: new Set(),
     instead: new Map(),
     clean: new Set(),
   }
@@ -134,12 +137,15 @@ const idMembers = words(`
 const zipMembers = words(`
   zip zipcode postalcode postcode
 `)
+const birthMembers = words(`
+  dob birthdate dateofbirth birthday
+`)
 const personSigns = words(`
   mrn ssn dob birthdate dateofbirth patientid
 `)
 
 type Meaning = {
-  readonly holds: 'name' | 'id' | 'patient' | 'its own name' | 'zip' | 'age' | undefined
+  readonly holds: 'name' | 'id' | 'patient' | 'its own name' | 'zip' | 'age' | 'birth' | undefined
   /** Whether its object is a person. */
   readonly person: boolean
 }
@@ -188,7 +194,9 @@ function foundOut(member: string): Meaning | undefined {
             ? 'zip'
             : isAge(member)
               ? 'age'
-              : undefined
+              : birthMembers.has(plain)
+                ? 'birth'
+                : undefined
   return holds === undefined && !person ? undefined : { holds, person }
 }
 
@@ -200,6 +208,7 @@ function lookAtMembers(value: Known, key: string, into: Survey): void {
     if (meaning === undefined) continue
     if (meaning.holds === 'name') addWords(value[member], into)
     else if (meaning.holds === 'its own name') name = value[member]
+    else if (meaning.holds === 'birth') addBirth(value[member], into)
     else if (meaning.holds === 'zip') addZip(value[member], into)
     else if (meaning.holds === 'age') into.old += countOld(value[member])
     else if (meaning.holds !== undefined) addId(value[member], into)
@@ -260,6 +269,10 @@ export function addPatients(value: unknown, into: Survey): void {
   if (Array.isArray(value)) for (const item of value) addPatients(item, into)
   const patient = patientIn(isObject(value) ? value['reference'] : value)
   if (patient !== undefined) into.patients.add(patient)
+}
+
+function addBirth(value: unknown, into: Survey): void {
+  if (typeof value === 'string' && value !== '') into.births.add(value)
 }
 
 function countOld(value: unknown): number {

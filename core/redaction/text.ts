@@ -13,6 +13,8 @@ import type { Survey } from './survey.ts'
 export type TextRules = {
   readonly dates: 'Year' | 'Shift' | 'Drop'
   readonly shift?: number
+  /** Who was born before this year is older than 89: not even the year may be told. Absent where no clock is. */
+  readonly bornFrom?: number
   readonly text: TextRule
 }
 
@@ -54,6 +56,7 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
   if (known.clean.has(text)) return text
   const instead = known.instead.size === 0 ? undefined : known.instead.get(text)
   if (instead !== undefined) return counted(instead, tally)
+  if (known.births.size > 0 && known.births.has(text) && tellsOldAge(text, rules)) return drop('age', tally)
   const date = startsWithDigit(text) ? wholeDate.exec(text) : null
   if (date !== null) {
     const left = dateLeft(text, date[1], rules)
@@ -75,6 +78,12 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
 /** Whether a text holds any identifier at all. */
 export function identifies(text: string, known: Survey): boolean {
   return search(normalize(text).text, known).length > 0
+}
+
+/** 45 CFR 164.514(b)(2)(i)(C): years, too, that tell an age over 89. */
+function tellsOldAge(birth: string, { bornFrom = 0 }: TextRules): boolean {
+  const year = /(?<!\d)(?:1[89]|20)\d{2}(?!\d)/.exec(birth)
+  return year !== null && Number(year[0]) < bornFrom
 }
 
 /** A value that is shown as another one, counted. */

@@ -10,6 +10,7 @@ import type { Projection } from '../../core/redaction/project.ts'
 import { partsWithin, type Within } from '../../core/redaction/reach-parts.ts'
 import { type Parts, type Shape, surveyOf } from '../../core/redaction/results.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
+import { oldest } from '../../core/redaction/safe-harbor.ts'
 import { daysOf } from '../../core/redaction/shift.ts'
 import { look, type Survey, survey } from '../../core/redaction/survey.ts'
 import type { TextRules } from '../../core/redaction/text.ts'
@@ -100,11 +101,12 @@ export function shownResult(
 export function textRules(
   { text }: ReturnRules,
   [patient, ...others]: readonly string[],
-  { inForce, purpose }: Showing,
+  { inForce, purpose, at }: Showing,
 ): TextRules {
   const { dates } = inForce.policy.redaction
-  if (dates !== 'Shift' || patient === undefined || others.length > 0) return { dates, text }
-  return { dates, text, shift: daysOf(patient, pseudonymKey(inForce, purpose)) }
+  const bornFrom = new Date(at).getUTCFullYear() - oldest + 1
+  if (dates !== 'Shift' || patient === undefined || others.length > 0) return { dates, text, bornFrom }
+  return { dates, text, bornFrom, shift: daysOf(patient, pseudonymKey(inForce, purpose)) }
 }
 
 function accountOf(result: JsonObject, patients: readonly string[], by: Projection): Account {

@@ -115,6 +115,31 @@ verifies(
   },
 )
 
+verifies(
+  'minimum:ages',
+  'a year of birth that tells one is not shown, under whatever rule for dates',
+  async () => {
+    const year = new Date().getUTCFullYear()
+    const value = (born: number) => ({
+      patient: { dob: `03/04/${born}`, birthDate: `${born}-03-04` },
+      on: `${born}-05-06`,
+    })
+    const dates = async (rule: 'Year' | 'Shift', born: number) => {
+      scene.use(aPolicyThat({ fields: [''], pseudonyms: [] }, { dates: rule }))
+      scene.upstream.answering = withValue(value(born))
+      const { json } = await scene.ask(aCall())
+      return (json['result'] as { structuredContent: object }).structuredContent
+    }
+
+    expect(await dates('Year', year - 90)).toEqual({ patient: {}, on: String(year - 90) })
+    expect(await dates('Year', year - 89)).toEqual({
+      patient: { dob: String(year - 89), birthDate: String(year - 89) },
+      on: String(year - 89),
+    })
+    expect(await dates('Shift', year - 90)).toMatchObject({ patient: {} })
+  },
+)
+
 verifies('minimum:zip-codes', 'in a member that is called so', async () => {
   scene.use(aPolicyThat({}))
 
