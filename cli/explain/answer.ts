@@ -174,7 +174,6 @@ const reasons: { readonly [word: string]: string } = {
   'content-like-xml': 'a record in XML: fields cannot judge it',
   'content-like-hl7v2': 'a record in HL7 v2: fields cannot judge it',
   'content-encoded': 'nothing but base64: that is no text',
-  'outside-part': 'not in the part that returns.at names',
   'content-resource': 'its URI is the server’s own text, and returns.text is not Keep',
   'resource-uri': 'its URI holds an identifier',
 }
