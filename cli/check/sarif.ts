@@ -41,6 +41,7 @@ function descriptor(
 ): ReportingDescriptor {
   return {
     id,
+    name: id.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase()),
     shortDescription: { text: about },
     fullDescription: { text: why },
     help: { text: `${about} ${why}` },
