@@ -20,6 +20,8 @@ export type Narrowed = {
   readonly patient?: string
 }
 
+/** Names of arguments that stand in a manifest as they are. */
+const plainName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/
 /** An identifier of one patient: no sentence, no list, no wildcard. */
 const identifierPattern = '^[A-Za-z0-9._-]{1,64}$'
 /** A code, with its system where that is told (FHIR R4 search.html#token). */
@@ -74,9 +76,10 @@ function patientArgument(
   members: readonly (readonly [string, unknown])[],
   about: string,
 ): string | undefined {
-  const named = members.find(([name]) => namesPatient(name))
+  const plain = members.filter(([name]) => plainName.test(name))
+  const named = plain.find(([name]) => namesPatient(name))
   if (named !== undefined) return named[0]
-  const described = members.find(([name, schema]) => {
+  const described = plain.find(([name, schema]) => {
     const says = isObject(schema) ? schema['description'] : undefined
     return (
       typeof says === 'string' &&
@@ -97,7 +100,9 @@ function patientOf(schema: unknown): Omit<Argument, 'name'> | { left: string } {
       why: 'the patient: recorded, limited, and judged by Bound and Panel',
     }
   const form =
-    typeof given['pattern'] === 'string' ? { pattern: given['pattern'] } : { pattern: identifierPattern }
+    typeof given['pattern'] === 'string' && isClean(given['pattern'])
+      ? { pattern: given['pattern'] }
+      : { pattern: identifierPattern }
   return {
     schema: { type: 'string', ...form, ...said(given) },
     why: 'one patient, by identifier: no list, no wildcard',
@@ -112,7 +117,7 @@ const counts = /^_?(?:count|limit|page_?size|per_?page|max_?results|rows|top)$/i
 
 function argumentOf(name: string, schema: Schema): Omit<Argument, 'name'> | { left: string } {
   const { type, enum: values, minimum, maximum } = schema
-  if (!/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(name)) return { left: 'its name is no plain word' }
+  if (!plainName.test(name)) return { left: 'its name is no plain word' }
   if (Array.isArray(values)) {
     const plain = values.every(isPlainValue)
     return plain
@@ -187,5 +192,5 @@ export function isClean(text: string): boolean {
 
 /** A name that a server gave, where it is plain. */
 export function shown(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(name) ? name : 'an argument'
+  return plainName.test(name) && isClean(name) ? name : 'an argument'
 }

@@ -6,7 +6,7 @@ import { words } from '../../core/words.ts'
 import { isClean, type Narrowed, narrowed, shown } from './arguments.ts'
 import type { Catalogue } from './catalogue.ts'
 import { namesPatient } from './identifying.ts'
-import type { LeftOut, ProposedReturns } from './proposal.ts'
+import { beyond, type LeftOut, type ProposedReturns } from './proposal.ts'
 import { freeText, type Role, topicOf, wordsOf } from './topics.ts'
 
 export type ProposedResource = {
@@ -24,6 +24,9 @@ export type ProposedPrompt = {
   readonly roles: readonly Role[]
 }
 
+/** Most resources, and most prompts, that a HipaaMcpServer holds. */
+const mostParts = 32
+
 /** Templates that are about one question of one patient. */
 export function proposeResources({ templates, resources }: Catalogue): {
   resources: ProposedResource[]
@@ -33,7 +36,12 @@ export function proposeResources({ templates, resources }: Catalogue): {
   const left: LeftOut[] = []
   for (const uri of templates) {
     const variables = variablesIn(uri)
-    if (variables === undefined || !/^[A-Za-z][A-Za-z0-9+.-]*:[^?#\s]+$/.test(uri) || !isClean(uri)) {
+    if (
+      variables === undefined ||
+      uri.length > 512 ||
+      !/^[A-Za-z][A-Za-z0-9+.-]*:[^?#\s]+$/.test(uri) ||
+      !isClean(uri)
+    ) {
       left.push({
         name: 'a resource template',
         why: 'its address is more than words and simple variables (RFC 6570 level 1)',
@@ -63,7 +71,10 @@ export function proposeResources({ templates, resources }: Catalogue): {
       roles: topic.roles,
     })
   }
-  return { resources: proposed, left: [...left, ...concrete(resources)] }
+  return {
+    resources: proposed.slice(0, mostParts),
+    left: [...left, ...concrete(resources), ...beyond(proposed, mostParts)],
+  }
 }
 
 /** Addresses without variables. One that holds anything but words of programs is not even shown. */
@@ -96,6 +107,7 @@ const general =
   template templates readme index list reference statistics`)
 
 function isGeneral(uri: string): boolean {
+  if (!/^[\x21-\x7e]{1,200}$/.test(uri)) return false
   const [, rest = ''] = /^[A-Za-z][A-Za-z0-9+.-]*:\/*([^?#]*)$/.exec(uri) ?? []
   const all = wordsOf(rest)
   return (
@@ -144,5 +156,5 @@ export function proposePrompts({ prompts }: Catalogue): { prompts: ProposedPromp
         roles: ['clinician'],
       })
   }
-  return { prompts: proposed, left }
+  return { prompts: proposed.slice(0, mostParts), left: [...left, ...beyond(proposed, mostParts)] }
 }

@@ -29,7 +29,7 @@ export async function greet(wire: Wire): Promise<{ server: string; revision: str
   const params = { protocolVersion: before, capabilities: {}, clientInfo }
   const result = await answered(wire, 'initialize', params)
   const revision = result?.['protocolVersion']
-  if (typeof revision !== 'string')
+  if (typeof revision !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(revision))
     throw new CannotError('The server answers no handshake of MCP: is that its MCP endpoint?')
   wire.agreed(revision)
   await wire.notify('notifications/initialized')

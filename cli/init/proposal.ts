@@ -34,3 +34,12 @@ export type Tools = { readonly tools: readonly ProposedTool[]; readonly left: re
 export type Answer =
   | { readonly left: Omit<LeftOut, 'name'> }
   | { readonly tools: readonly ProposedTool[]; readonly besides?: readonly LeftOut[] }
+
+/** What a HipaaMcpServer has no room for. */
+export function beyond(parts: readonly { readonly name: string }[], most: number): LeftOut[] {
+  return parts.slice(most).map(({ name }) => ({
+    name,
+    why: `a HipaaMcpServer holds ${most} of its kind`,
+    instead: 'strike others, or give the workload a second server with fewer tools',
+  }))
+}

@@ -7,8 +7,11 @@ import { carved, whole } from './carve.ts'
 import type { Catalogue, ListedTool, Schema } from './catalogue.ts'
 import { leavesOf } from './leaves.ts'
 import { described, isRefused, membersOf, narrowTool, returnsByLeaves } from './narrow-tool.ts'
-import type { Answer, LeftOut, ProposedTool, Tools } from './proposal.ts'
+import { type Answer, beyond, type LeftOut, type ProposedTool, type Tools } from './proposal.ts'
 import { topicOf, wordsOf } from './topics.ts'
+
+/** Most tools that a HipaaMcpServer holds. */
+const mostTools = 64
 
 /** `shapes`: of results that were sampled, by the tool that gave them. */
 export function proposeTools({ tools }: Catalogue, shapes: ReadonlyMap<string, Schema>): Tools {
@@ -29,7 +32,8 @@ export function proposeTools({ tools }: Catalogue, shapes: ReadonlyMap<string, S
       left.push(...(answer.besides ?? []))
     }
   }
-  return { tools: unique(proposed), left }
+  const named = unique(proposed)
+  return { tools: named.slice(0, mostTools), left: [...left, ...beyond(named, mostTools)] }
 }
 
 /** First words of tools that change something. */
