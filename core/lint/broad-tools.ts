@@ -22,13 +22,13 @@ const breadths: readonly Breadth[] = [
   },
   {
     pattern:
-      /^(?:(?:get|read|fetch|show|retrieve|load|lookup)_)?(?:(?:patient|medical|health|clinical|ehr|emr|member)_)?(?:record|chart|profile|history|summary|data|details)s?$|^(?:get|read|fetch|show|retrieve|lookup)_(?:patient|member|person)(?:_file)?s?$/,
+      /^(?:(?:get|read|fetch|show|retrieve|load|lookup|open|view|request)_)?(?:(?:patient|medical|health|clinical|ehr|emr|member|fhir)_)*(?:record|chart|profile|history|summary|data|details|info|information|resource)s?(?:_by_[a-z]+)?$|^(?:get|read|fetch|show|retrieve|lookup|open|view)_(?:patient|member|person)(?:_file)?s?(?:_by_[a-z]+)?$|^(?:patient|member)_lookup$|^fhir_read$/,
     what: 'returns a record as a whole',
     write: narrow,
   },
   {
     pattern:
-      /(?:^|_)(?:sql|cypher|sparql|graphql)(?:_|$)|^(?:run|execute|exec|eval)(?:_(?:any|query|statement))?$|^query(?:_|$)|_query$/,
+      /^(?:read|query|get)_(?:db|database|tables?)$|(?:^|_)(?:sql|cypher|sparql|graphql)(?:_|$)|^(?:run|execute|exec|eval)(?:_(?:any|query|statement))?$|^query(?:_|$)|_query$/,
     what: 'runs what the caller writes',
     write: 'a tool for each question, with the query in with: {query: "…"} and its values as arguments',
   },
@@ -44,13 +44,14 @@ const breadths: readonly Breadth[] = [
     write: 'leave it out of spec.tools, and give lists of patients by roles with patients: Panel',
   },
   {
-    pattern: /^fetch$|^(?:https?|curl|browse|web)(?:_|$)|_(?:urls?|https?|http_request|page|website)$/,
+    pattern:
+      /^fetch$|^(?:https?|curl|browse|web)(?:_|$)|^(?:call_api|api_request|send_request|invoke)$|_(?:urls?|https?|http_request|page|website)$/,
     what: 'reaches addresses that the caller chooses',
     write: 'leave it out of spec.tools; let the server reach declared hosts by network.egress',
   },
   {
     pattern:
-      /^(?:read|get|write|list|open|cat)_(?:any_)?(?:files?|director(?:y|ies)|paths?|folders?|blobs?|objects?)$/,
+      /^(?:read|get|write|list|open|cat)_(?:any_|text_|multiple_|media_)?(?:files?|director(?:y|ies)|paths?|folders?|blobs?|objects?)$/,
     what: 'reads files that the caller names',
     write: 'leave it out of spec.tools, or name each file as an entry of spec.resources',
   },

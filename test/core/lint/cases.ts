@@ -77,6 +77,10 @@ export const cases: readonly [rule: string, place: string, change: Change][] = [
     'open_url',
     'get_patient',
     'run_command',
+    'getPatientById',
+    'request_patient_resource',
+    'call_api',
+    'read_multiple_files',
   ].map((name): [string, string, Change] => ['broad-tool', '/spec/tools/0/name', rename(name)]),
   [
     'broad-tool',
