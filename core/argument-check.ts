@@ -1,12 +1,9 @@
 // Arguments against a tool's JSON Schema (2020-12). Closed where the schema does not say otherwise (closed-schema.ts): an
-// argument that nobody thought of is refused, at every level. Patterns run on RE2, in linear time, whatever they and the value are.
+// argument that nobody thought of is refused, at every level. Then against the rules of the policy: nobody asks for everybody, and nothing names anybody.
 
-import { Ajv2020, type ErrorObject, type Options } from 'ajv/dist/2020.js'
-import formats from 'ajv-formats'
-import { RE2JS } from 're2js'
+import type { ErrorObject } from 'ajv/dist/2020.js'
 import { bulkCheck } from './arguments/bulk.ts'
-import { isSearch, searchFormat, searchIssue, searchKeyword } from './arguments/fhir-search.ts'
-import { formats as ownFormats } from './arguments/formats.ts'
+import { searchKeyword } from './arguments/fhir-search.ts'
 import { declaredIn, identifiedBy } from './arguments/identifiers.ts'
 import { renaming } from './arguments/rename.ts'
 import type { Violation } from './arguments/violation.ts'
@@ -15,7 +12,7 @@ import { closedSchema } from './closed-schema.ts'
 import { isObject } from './is-object.ts'
 import { segmentsOf } from './pointer.ts'
 import type { BulkRule, IdentifierRule, Limits } from './policy.ts'
-import { mendUnevaluated } from './unevaluated.ts'
+import { compilerOf, demandSchema } from './schema-compiler.ts'
 
 /** What the caller is refused for: a row of the table of refusals. */
 type ArgumentReason = 'argument-refused' | 'bulk-refused' | 'argument-identifies'
@@ -34,18 +31,9 @@ type Judged = {
   readonly limits?: Pick<Limits, 'records'>
 }
 
-/** Formats whose checks take linear time, besides our own (arguments/formats.ts). A schema with another one does not compile. */
-const knownFormats = ['date', 'time', 'date-time', 'duration', 'uuid', 'email', 'ipv4', 'uri'] as const
-
-/** A compiler that never saw the schema of schemas: a reference to it would be one to a schema that nobody closed. */
-const alone: Options = { meta: false, validateSchema: false }
-/** Judges schemas and compiles none. One for all: the schema of schemas takes longer to compile than most tools' schemas. */
-const schemaOfSchemas = ajv({})
-
 /** Compiles the check of a tool or prompt. Throws when the schema does not compile. */
 export function argumentCheck(of: Judged): ArgumentCheck {
-  if (schemaOfSchemas.validateSchema(of.arguments) !== true)
-    throw new TypeError(`schema is invalid: ${schemaOfSchemas.errorsText()}`)
+  demandSchema(of.arguments)
   const asWritten = compilerOf(of.arguments).compile(of.arguments)
   const asClosed = compilerOf(of.arguments).compile(closedSchema(of.arguments))
   const names = propertyNames(of.arguments, new Set())
@@ -73,8 +61,7 @@ export function argumentCheck(of: Judged): ArgumentCheck {
 
 /** Compiles a schema of results, as it is written: what is too much there, the fields have taken away. Throws when it does not compile. */
 export function resultCheck(schema: { [member: string]: Json }): (result: unknown) => boolean {
-  if (schemaOfSchemas.validateSchema(schema) !== true)
-    throw new TypeError(`schema is invalid: ${schemaOfSchemas.errorsText()}`)
+  demandSchema(schema)
   const validate = compilerOf(schema).compile(schema)
   return (result) => validate(result) === true
 }
@@ -88,54 +75,6 @@ function known({ argument, rule }: Violation, names: ReadonlySet<string>): Viola
   return argument === 'arguments' || argument.split('.').every((name) => names.has(name))
     ? { argument, rule }
     : { argument: unnamed, rule }
-}
-
-/** Making a compiler takes longer than most tools' schemas, and each keeps what it compiled: it serves so many, and goes. */
-const servesSchemas = 64
-let shared: { readonly compiler: Ajv2020; served: number } | undefined
-
-/** Keywords that give a schema a name which others could refer to, or which two may have. */
-const naming = /"\$(?:id|anchor|dynamicAnchor|recursiveAnchor)"/
-
-/** A schema that has names is alone with its compiler: it refers to no other, and no other to it. */
-function compilerOf(schema: { readonly [keyword: string]: Json }): Ajv2020 {
-  if (naming.test(JSON.stringify(schema))) return ajv(alone)
-  if (shared === undefined || shared.served >= servesSchemas) shared = { compiler: ajv(alone), served: 0 }
-  shared.served += 1
-  return shared.compiler
-}
-
-function ajv(options: Options): Ajv2020 {
-  const made = new Ajv2020({
-    strict: true,
-    strictTypes: false,
-    strictTuples: false,
-    strictRequired: false,
-    allErrors: false,
-    logger: false,
-    code: { regExp: Object.assign((pattern: string) => linear(pattern), { code: 'linear' }) },
-    ...options,
-  })
-  // ajv resolves references to anchors, but does not count the keyword among those it knows; the other is MCP's.
-  made.addVocabulary(['$anchor', 'x-mcp-header'])
-  mendUnevaluated(made)
-  formats.default(made, [...knownFormats])
-  for (const [name, { test }] of Object.entries(ownFormats)) made.addFormat(name, test)
-  // Its keyword judges it, and knows the names.
-  made.addFormat(searchFormat, true)
-  made.addKeyword({ keyword: searchKeyword, errors: false, compile: searchOf })
-  return made
-}
-
-/** What the keyword of a FHIR search says of a value. Throws TypeError where the keyword is not as it must be. */
-function searchOf(
-  named: unknown,
-  parent: { readonly [keyword: string]: unknown },
-): (value: unknown) => boolean {
-  const issue = searchIssue(parent)
-  if (issue !== undefined) throw new TypeError(issue)
-  const names = new Set<string>(Array.isArray(named) ? (named as string[]) : [])
-  return (value) => typeof value !== 'string' || isSearch(value, names)
 }
 
 /** Compiled before, by the schema's object: whoever asks again and again has the same one until it changes. */
@@ -152,12 +91,6 @@ export function schemaIssue(schema: { [member: string]: Json }): string | undefi
   }
   judged.set(schema, issue)
   return issue
-}
-
-/** ajv tells patterns apart by toString; two that looked alike would be one, and one of them would not be checked. */
-function linear(pattern: string): { test(text: string): boolean; toString(): string } {
-  const expression = RE2JS.compile(pattern)
-  return { test: (text) => expression.test(text), toString: () => pattern }
 }
 
 /** Every member name that the schema itself gives to an argument. */

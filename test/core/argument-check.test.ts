@@ -377,3 +377,20 @@ test.each([
 ] satisfies [string, JsonObject][])('a schema with %s does not compile', (_, schema) => {
   expect(schemaIssue({ type: 'object', ...schema })).toEqual(expect.any(String))
 })
+
+verifies(
+  'minimum:arguments',
+  'a schema that refers to itself means itself, whatever was compiled before it',
+  () => {
+    const checks = ['a', 'b', 'c'].map((name) =>
+      checkOf({ properties: { [name]: { ...text, pattern: `^${name}+$` }, next: { $ref: '#' } } }),
+    )
+
+    expect(checks.map((check) => check({ b: 'bb', next: { b: 'b', next: {} } })?.argument)).toEqual([
+      'an argument that the schema does not name',
+      undefined,
+      'an argument that the schema does not name',
+    ])
+    expect(checks[1]?.({ next: { b: 'c' } })?.argument).toBe('next.b')
+  },
+)
