@@ -40,6 +40,11 @@ const types = new Map(
   announcers.flatMap(([type, list]) => list.split('|').map((word) => [word, type] as const)),
 )
 
+/** Second words of those that are two. */
+const seconds = new Set(
+  [...types.keys()].filter((word) => word.includes(' ')).map((word) => word.split(' ')[1]),
+)
+
 /** Between the announcing word and the value; those of the second list say that a number follows. */
 const fillers = new Set([
   'was',
@@ -121,7 +126,7 @@ export function announced(run: Run, findings: Finding[]): void {
       announcer = { word, start, type }
     } else if (announcer !== undefined && !mark) break
     if (mark) marked = true
-    else if (type === undefined && !fillers.has(word)) break
+    else if (type === undefined && !fillers.has(word) && !seconds.has(word)) break
     later = word
     at = start
   }

@@ -137,7 +137,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      encephalopathy antigen antibodies antibody dementia arthritis vasculitis granulomatosis purpura nephropathy epilepsy psychosis
      ulcer neuroma nodes node bodies cells macula hernia fasciitis cyst fracture disease's respiration breathing deformity staging diet
      regimen granuloma patch duct gland canal ligament tendon tube catheter wires spots lines jaundice hepatitis encephalitis questionnaire
-     inventory susceptibility arrhythmia flare lymphadenitis fever osteodystrophy nevus naevus crisis chromosome rash ratio calculator`,
+     inventory susceptibility arrhythmia flare lymphadenitis fever osteodystrophy nevus naevus crisis chromosome rash ratio calculator rule rules`,
   ],
   [
     weakEponymHead,
@@ -172,7 +172,8 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      portugal england scotland wales ireland britain russia poland ukraine greece turkey israel egypt iran iraq syria pakistan bangladesh
      afghanistan brazil argentina colombia peru chile venezuela cuba haiti jamaica nigeria kenya ethiopia ghana somalia
      medicare medicaid tricare obamacare google pubmed medline medscape uptodate embase epic cerner zoom facebook instagram whatsapp cochrane
-     lancet nejm jama bmj gold kdigo braf internet ringer latin roman arabic greek gram celsius fahrenheit doppler coumadin`,
+     lancet nejm jama bmj gold kdigo braf internet ringer latin roman arabic greek gram celsius fahrenheit doppler microliter microliters milliliter deciliter microgram micrograms milligrams nanograms millimoles
+     augmentin keflex dilantin percocet vicodin genvoya descovy imdur unasyn zosyn macrobid sinemet combivent duoneb trelegy`,
   ],
   [
     month,
@@ -215,7 +216,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
     `parkinson alzheimer crohn hodgkin huntington hashimoto addison cushing sjogren raynaud kaposi burkitt marfan tourette asperger wernicke
      korsakoff babinski chaddock framingham glasgow apgar mallampati gleason bethesda ranson wilms ewing barrett brugada takotsubo kawasaki
      duchenne becker lynch gaucher fabry pompe paget peyronie dupuytren meniere menieres bell lyme zika ebola turner klinefelter tanner
-     bartholin foley trendelenburg valsalva epley romberg kernig brudzinski murphy mcburney rovsing tinel phalen lachman`,
+     bartholin foley trendelenburg valsalva epley romberg leiden nissen roux billroth pugh kernig brudzinski murphy mcburney rovsing tinel phalen lachman`,
   ],
   [
     bodyStart,

@@ -79,7 +79,7 @@ const daysOfMonths = byDigits([
     pattern: /(?<![\w/.-])(\d{1,2})\/(\d{1,2})(?![\w/%]|\.\d)/y,
     accept: (match) =>
       isDay(match[1], match[2]) &&
-      /\b(?:on|since|until|till|dated|dob|born|visit|appt|appointment|seen|admitted|discharged|d\/c)(?: on)?:? {1,2}$/i.test(
+      /\b(?:on|since|until|till|dated|date|dob|born|visit|appt|appointment|seen|admitted|discharged|d\/c|lmp|edd|edc|dos|doa|dod)(?: on)?:? {1,2}$/i.test(
         match.input.slice(Math.max(0, match.index - 16), match.index),
       ),
   },

@@ -66,7 +66,8 @@ function spread(claims: Claims, i: number, from: number, end: number, as: Claim)
     if (is(words, j, classes.stopper | classes.acronym | classes.proper | classes.eponymHead)) return false
     if (words.shape[j] === shapes.initial) return j > i
     return (flags & (first | surname | place)) !== 0
-      ? !is(words, j, classes.function_) && ((flags & medical) === 0 || (flags & (frequent | eponym)) !== 0)
+      ? !is(words, j, classes.function_) &&
+          ((flags & medical) === 0 || (flags & (frequent | eponym)) !== 0 || (flags & everyday) === 0)
       : isStrange(words, j)
   }
   let start = i
@@ -83,11 +84,19 @@ function spread(claims: Claims, i: number, from: number, end: number, as: Claim)
   return last
 }
 
+/** New York and Washington are a State and a city: they are taken for the city. */
+function isState(words: Tokens, i: number): boolean {
+  return (
+    is(words, i, classes.state) &&
+    !/^(?:york|washington)$/i.test(words.text.slice(words.start[i], words.end[i]))
+  )
+}
+
 function isPlaceBehindAt(words: Tokens, from: number, end: number): boolean {
   const next = end + 1
   const number = next < words.count && words.gap[next] === gaps.space && words.shape[next] === shapes.number
   for (let i = from; i <= end; i += 1) {
-    if (is(words, i, classes.proper | classes.month | classes.acronym)) continue
+    if (is(words, i, classes.proper | classes.month | classes.acronym) || isState(words, i)) continue
     if (words.shape[i] === shapes.initial) continue
     if (words.shape[i] === shapes.capitals) {
       if (!number) return true
@@ -100,20 +109,17 @@ function isPlaceBehindAt(words: Tokens, from: number, end: number): boolean {
 }
 
 function isPlaceBehindIn(words: Tokens, lead: number, from: number, end: number): boolean {
-  const from_ = /^(?:from|to)$/i.test(words.text.slice(words.start[lead], words.end[lead]))
+  const moved = /^(?:from|to)$/i.test(words.text.slice(words.start[lead], words.end[lead]))
   for (let i = from; i <= end; i += 1) {
-    if (is(words, i, classes.proper | classes.month | classes.acronym | classes.state | classes.eponymHead)) {
-      // New York and Washington are a State and a city; San and Fort are of a place.
-      if (
-        !is(words, i, classes.state) ||
-        !/^(?:york|washington)$/i.test(words.text.slice(words.start[i], words.end[i]))
-      )
-        continue
-    }
+    if (
+      is(words, i, classes.proper | classes.month | classes.acronym | classes.eponymHead) ||
+      isState(words, i)
+    )
+      continue
     const flags = words.flags[i] as number
     if (words.shape[i] === shapes.capitals) {
       // "transferred from MGH"
-      if (from_ && lead > 0 && is(words, lead - 1, classes.motion)) return true
+      if (moved && lead > 0 && is(words, lead - 1, classes.motion)) return true
       continue
     }
     if (words.shape[i] !== shapes.capitalised) continue
@@ -151,11 +157,7 @@ function meaning(words: Tokens, i: number, rules: LoneRules, lead: number): Clai
   const flags = words.flags[i] as number
   const beside = lead >= 0 && is(words, lead, classes.beside)
   if (is(words, i, classes.famousEponym) && !beside) return claim.none
-  if (
-    is(words, i, classes.state) &&
-    !/^(?:york|washington)$/i.test(words.text.slice(words.start[i], words.end[i]))
-  )
-    return claim.none
+  if (isState(words, i)) return claim.none
   if ((flags & (english | medical)) === 0) {
     if ((flags & place) !== 0 && (flags & (first | surname)) === 0)
       return rules.places ? claim.place : claim.none

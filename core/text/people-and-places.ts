@@ -6,13 +6,14 @@ import * as classes from './classes.ts'
 import { lexicon } from './lexicon.ts'
 import { findLone } from './lone.ts'
 import { findAnnounced, findDegreed, findPairs, findTitled, keepEponyms } from './people.ts'
-import { findAddresses, findBodies, findCities, findFacilities } from './places.ts'
+import { findAddresses, findBodies, findCities, findFacilities, findStreets } from './places.ts'
 import type { Finding } from './runs.ts'
 import type { RuleGroup } from './search.ts'
-import { type Tokens, tokenize } from './tokens.ts'
+import { shapes, type Tokens, tokenize } from './tokens.ts'
 
 export function findPeopleAndPlaces(text: string, groups: ReadonlySet<RuleGroup>, findings: Finding[]): void {
-  const words = tokenize(text, lexicon())
+  const lists = lexicon()
+  const words = tokenize(text, lists)
   supposeCapitals(words)
   const claims = noClaims(words)
   const rules = { names: groups.has('names'), places: groups.has('places'), shapes: groups.has('shapes') }
@@ -21,9 +22,10 @@ export function findPeopleAndPlaces(text: string, groups: ReadonlySet<RuleGroup>
   if (rules.places) {
     if (has(classes.facility | classes.weakFacility | classes.plainFacility)) findFacilities(claims)
     if (words.anyNumber) findAddresses(claims)
+    if (has(classes.street)) findStreets(claims)
   }
   if (groups.has('context') && has(classes.title)) findTitled(claims)
-  if (has(classes.eponymHead | classes.weakEponymHead)) keepEponyms(claims)
+  if (words.anyLarge) keepEponyms(claims, lists)
   if (groups.has('context')) findAnnounced(claims)
   if (rules.names) {
     findDegreed(claims)
@@ -50,9 +52,11 @@ function report({ words, what, from }: Claims, findings: Finding[]): void {
   }
 }
 
-/** A facility's name keeps its possessive: St. Luke's. */
-function endOf({ text, end, possessive }: Tokens, last: number, as: number): number {
+/** Where the last word ends; a facility's name keeps its possessive: St. Luke's. */
+function endOf({ text, end, shape, possessive }: Tokens, last: number, as: number): number {
   const to = end[last] as number
+  // "John D.": an initial has its full stop.
+  if (as === claim.name && shape[last] === shapes.initial && text.charCodeAt(to) === 0x2e) return to + 1
   if (as !== claim.place || possessive[last] !== 1) return to
   return (text.charCodeAt(to + 1) | 0x20) === 0x73 ? to + 2 : to + 1
 }

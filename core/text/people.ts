@@ -3,7 +3,18 @@
 
 import { type Claims, claim, isFree, take } from './claims.ts'
 import * as classes from './classes.ts'
-import { english, eponym, everyday, first, frequent, medical, surname } from './lexicon.ts'
+import {
+  english,
+  eponym,
+  everyday,
+  first,
+  frequent,
+  type Lexicon,
+  medical,
+  slotOf,
+  surname,
+  wordHash,
+} from './lexicon.ts'
 import { is, isLarge, isStrange } from './places.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
 
@@ -167,7 +178,13 @@ function pairAt(claims: Claims, i: number): number {
     (words.shape[i] === shapes.capitals && words.shape[next] === shapes.capitals)
   ) {
     const other = words.flags[next] as number
-    if (is(words, next, classes.stopper | classes.function_ | classes.eponymHead | classes.facility))
+    if (
+      is(
+        words,
+        next,
+        classes.stopper | classes.function_ | classes.eponymHead | classes.facility | classes.month,
+      )
+    )
       return -1
     const family = (other & (surname | first)) !== 0
     // A surname that diseases bear too is a surname behind a first name.
@@ -180,8 +197,21 @@ function pairAt(claims: Claims, i: number): number {
     if (firstName && family && !known) return grown(claims, next)
     if (strange && family && !known) return grown(claims, next)
   }
+  // "Soo-jin Park"
+  const half = words.gap[next] === gaps.hyphen && words.shape[next] === shapes.small && next + 1 < words.count
+  if (half && (firstName || strange) && words.gap[next + 1] === gaps.space && isFree(claims, next + 1)) {
+    const known = ((words.flags[next] as number) & english) !== 0
+    const small = (words.end[next] as number) - (words.start[next] as number) <= 5
+    if (
+      !known &&
+      small &&
+      (words.shape[next + 1] === shapes.initial || mayBePart(words, next + 1)) &&
+      words.shape[next + 1] !== shapes.capitals
+    )
+      return grown(claims, next + 1)
+  }
   // "Maria de la Cruz", "Ludwig van Beek"
-  if ((sure || strange) && words.gap[next] === gaps.space && is(words, next, classes.particle)) {
+  if ((firstName || strange) && words.gap[next] === gaps.space && is(words, next, classes.particle)) {
     let at = next + 1
     if (at < words.count && words.gap[at] === gaps.space && is(words, at, classes.particle)) at += 1
     if (at < words.count && inName(words, at) && mayBePart(words, at) && isFree(claims, at))
@@ -206,7 +236,7 @@ function isFreeOfMeaning(words: Tokens, i: number): boolean {
 function grown(claims: Claims, from: number): number {
   const { words } = claims
   let end = from
-  for (let i = from + 1; i < words.count && i <= from + 3 && isFree(claims, i); i += 1) {
+  for (let i = from + 1; i < words.count && i <= from + 4 && isFree(claims, i); i += 1) {
     if (words.possessive[i - 1] === 1) break
     const gap = words.gap[i]
     if (
@@ -221,6 +251,8 @@ function grown(claims: Claims, from: number): number {
       end = i
       continue
     }
+    // "de la Cruz" behind a double first name
+    if (words.shape[i] === shapes.small && is(words, i, classes.particle)) continue
     if (!mayBePart(words, i) || is(words, i, classes.function_ | classes.facility | classes.weakFacility))
       break
     const flags = words.flags[i] as number
@@ -239,7 +271,9 @@ export function findDegreed(claims: Claims): void {
     let start = i
     while (start > 0 && i - start < 4 && isFree(claims, start - 1) && (start === i || inName(words, start))) {
       const before = start - 1
-      if (words.shape[before] !== shapes.initial && !mayBePart(words, before)) break
+      const particle =
+        start < i && words.shape[before] === shapes.small && is(words, before, classes.particle)
+      if (words.shape[before] !== shapes.initial && !mayBePart(words, before) && !particle) break
       if (is(words, before, classes.function_ | classes.proper)) break
       start = before
     }
@@ -250,8 +284,20 @@ export function findDegreed(claims: Claims): void {
 }
 
 /** "Crohn's disease", "Wells score", "Lou Gehrig's disease", "non-Hodgkin lymphoma": looked at and left. */
-export function keepEponyms(claims: Claims): void {
+export function keepEponyms(claims: Claims, { keys, flags }: Lexicon): void {
   const { words } = claims
+  for (let i = 1; i < words.count; i += 1) {
+    if (
+      words.gap[i] !== gaps.hyphen ||
+      !isLarge(words, i) ||
+      !isLarge(words, i - 1) ||
+      !isFree(claims, i - 1, i)
+    )
+      continue
+    const hash = wordHash(words.text, words.start[i - 1] as number, words.end[i] as number)
+    if (((flags[slotOf(keys, hash)] as number) & medical) !== 0) take(claims, i - 1, i, claim.kept)
+  }
+  if ((words.anyClass & (classes.eponymHead | classes.weakEponymHead)) === 0) return
   for (let i = 1; i < words.count; i += 1) {
     const strong = is(words, i, classes.eponymHead)
     if (!strong && !is(words, i, classes.weakEponymHead)) continue

@@ -264,6 +264,24 @@ export function findAddresses(claims: Claims): void {
   }
 }
 
+/** "on Main Street", "near Elm St.": without a number where a preposition stands before it. */
+export function findStreets(claims: Claims): void {
+  const { words } = claims
+  for (let i = 2; i < words.count; i += 1) {
+    if (!is(words, i, classes.street) || !isLarge(words, i) || !isFree(claims, i)) continue
+    const long = (words.end[i] as number) - (words.start[i] as number)
+    if (long < 3 && words.text[words.end[i] as number] !== '.') continue
+    let start = i
+    while (start > 0 && i - start < 3 && words.gap[start] === gaps.space && isFree(claims, start - 1)) {
+      if (!isLarge(words, start - 1) || is(words, start - 1, classes.stopper | classes.title)) break
+      start -= 1
+    }
+    if (start === i || start === 0 || words.gap[start] !== gaps.space) continue
+    const preposition = /^(?:on|at|near|off|along|down|from|of)$/i.test(wordAt(words, start - 1))
+    if (preposition) take(claims, start, onwards(words, i), claim.place)
+  }
+}
+
 function streetAfter(words: Tokens, number: number): number {
   const ordinal = isOrdinal(words, number)
   for (let j = number + 1; j < words.count && j <= number + 5; j += 1) {

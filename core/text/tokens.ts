@@ -117,8 +117,10 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
     }
     const between = count === 0 ? gaps.apart : gapOf(text, before, from)
     let kind: number = shapes.number
-    if (code >= 0x80 && wordEnd(text, to) > to) {
-      to = wordEnd(text, to)
+    const behind = code >= 0x80 ? wordEnd(text, to) : to
+    const joined = to === from + 1 && code >= 0x80 && isApostrophe(code) && isCapital(text.charCodeAt(to + 1))
+    if (behind > to || joined) {
+      to = joined ? wordEnd(text, to + 1) : behind
       kind = shapeOf(text, from, to)
       hash = wordHash(text, from, to)
     } else {

@@ -61,6 +61,14 @@ for (const list of ['drugs.txt', 'diseases.txt', 'icd.txt'])
       mark(word, name && list !== 'drugs.txt' ? eponym | medical : medical)
     }
 
+// Two names joined by a hyphen that a disease or sign has: Epstein-Barr, Mallory-Weiss.
+for (const list of ['diseases.txt', 'icd.txt'])
+  for (const line of lines(list))
+    for (const pair of fold(line).match(/(?<![a-z-])[a-z]{3,}-[a-z]{3,}(?![a-z])/g) ?? []) {
+      const parts = pair.split('-')
+      if (parts.every((part) => !has(part, everyday))) flags.set(pair, (flags.get(pair) ?? 0) | medical)
+    }
+
 const groups = new Map<number, number[]>()
 for (const [word, combination] of flags) {
   const group = groups.get(combination)
