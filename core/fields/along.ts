@@ -13,6 +13,8 @@ const neverAlong: { readonly [type: string]: ReadonlySet<string> } = {
   Narrative: new Set(['div']),
   // The name of whoever is referred to, and their number.
   Reference: new Set(['display', 'identifier']),
+  // Who wrote it: the patient's family, as often as not.
+  Annotation: new Set(['author']),
   Extension: new Set(['value']),
   'Bundle.entry': new Set(['fullUrl']),
 }

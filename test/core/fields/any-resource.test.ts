@@ -69,7 +69,7 @@ function grown(pick: Pick): { resource: Members; leaves: Map<string, readonly St
 const alone = words(`
   Element.id Element.extension BackboneElement.modifierExtension Resource.id DomainResource.text
   DomainResource.extension DomainResource.modifierExtension Narrative.div Reference.display
-  Reference.identifier Extension.value Bundle.entry.fullUrl
+  Reference.identifier Annotation.author Extension.value Bundle.entry.fullUrl
 `)
 const comesAlong = ({ owner, name }: Step): boolean =>
   !lineage(owner).some((type) => alone.has(`${type}.${name}`))

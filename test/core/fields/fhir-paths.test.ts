@@ -137,6 +137,15 @@ const cases: { when: string; document: Json; fields: string[]; shown: Json }[] =
     shown: { resourceType: 'Observation', subject: { display: 'Jane Roe' } },
   },
   {
+    when: 'a note without who wrote it',
+    document: {
+      resourceType: 'Condition',
+      note: [{ authorString: 'Mary Roe', time: '2020', text: 'Better' }],
+    },
+    fields: ['Condition.note'],
+    shown: { resourceType: 'Condition', note: [{ time: '2020', text: 'Better' }] },
+  },
+  {
     when: 'a narrative without its text',
     document: patient,
     fields: ['Patient.text'],
