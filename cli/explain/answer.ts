@@ -141,7 +141,7 @@ function printPart(part: Part, explained: Explained, withValues: boolean, screen
     for (const line of columns([[part.at, part.says]], screen.width)) screen.out(line)
     return
   }
-  const rows = rowsOf(treeOf(part.fates, explained.nameOf), !withValues)
+  const rows = rowsOf(treeOf(part.fates, explained.nameOf, part.document), !withValues)
   const whole = rows.length === 1 && rows[0]?.name === ''
   if (!whole) screen.out(part.at)
   const lines = rows.map((row) => [
@@ -231,9 +231,9 @@ function asJson(
   }
 }
 
-function placesOf({ at, fates, says }: Part, { nameOf }: Explained): object[] {
+function placesOf({ at, fates, says, document }: Part, { nameOf }: Explained): object[] {
   if (says !== undefined) return [{ at, says }]
-  const tree = treeOf(fates, nameOf)
+  const tree = treeOf(fates, nameOf, document)
   const places: object[] = []
   const walk = (node: typeof tree, path: string): void => {
     for (const { fate, count, found } of node.fates.values()) {

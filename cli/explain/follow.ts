@@ -65,7 +65,7 @@ export function follow(tally: Tally): Following {
 }
 
 /** In place of a name that identifies somebody, or may. */
-export const unnamed = '(a name)'
+const unnamed = '(a name)'
 
 /** Names of members as they may be shown: those that could identify somebody are left out. */
 export function shownNames({ known }: Pick<Projection, 'known'>): (name: string) => string {

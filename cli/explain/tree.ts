@@ -1,5 +1,9 @@
 // Fates as a tree that a person can read: places of a list are one, what is alike below is one line with its count.
 
+import type { Json } from '../../core/canonical.ts'
+import { isResource, isType } from '../../core/fields/fhir-r4.ts'
+import { isObject } from '../../core/is-object.ts'
+import { valueAt } from '../../core/pointer.ts'
 import type { Fate } from './follow.ts'
 
 export type Node = {
@@ -20,13 +24,16 @@ export type Row = {
 
 const anItem = '*'
 
-/** `nameOf`: how a member's name may be shown. */
-export function treeOf(fates: readonly Fate[], nameOf: (name: string) => string): Node {
+/** `nameOf`: how a member's name may be shown. `document`: what the fates are of. */
+export function treeOf(fates: readonly Fate[], nameOf: (name: string) => string, document?: Json): Node {
   const root: Node = { below: new Map(), fates: new Map() }
   for (const fate of fates) {
     let node = root
+    let value: unknown = document
     for (const step of fate.path) {
-      const name = /^\d+$/.test(step) ? anItem : nameOf(step)
+      const list = Array.isArray(value)
+      value = valueAt(value, [step])
+      const name = list || /^\d+$/.test(step) ? `${anItem}${typeIn(value)}` : nameOf(step)
       const next = node.below.get(name) ?? { below: new Map(), fates: new Map() }
       node.below.set(name, next)
       node = next
@@ -34,6 +41,15 @@ export function treeOf(fates: readonly Fate[], nameOf: (name: string) => string)
     note(node, fate, 1)
   }
   return root
+}
+
+/** Items that are resources of one type are told together, in a bundle too: ` Observation`. */
+function typeIn(item: unknown): string {
+  if (!isObject(item)) return ''
+  const { resourceType: own, resource } = item
+  const type = own ?? (isObject(resource) ? resource['resourceType'] : undefined)
+  // A word of the standard, and nothing else that a server may write there.
+  return typeof type === 'string' && isType(type) && isResource(type) ? ` ${type}` : ''
 }
 
 function note(node: Node, fate: Fate, count: number): void {

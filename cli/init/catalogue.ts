@@ -12,7 +12,7 @@ export type ListedTool = {
   readonly outputSchema?: Schema
   readonly annotations: { readonly readOnlyHint?: unknown; readonly destructiveHint?: unknown }
 }
-export type ListedPrompt = {
+type ListedPrompt = {
   readonly name: string
   readonly description: string
   readonly arguments: readonly { readonly name: string; readonly required: boolean }[]

@@ -9,7 +9,7 @@ import type { LeftOut, ProposedReturns, ProposedTool } from './proposal.ts'
 import type { Role } from './topics.ts'
 
 /** A value, and where it comes from. `why` begins with FILL IN where nobody but a person knows. */
-export type Known<Value> = { readonly value: Value; readonly why: string }
+type Known<Value> = { readonly value: Value; readonly why: string }
 
 export type Workload = {
   readonly name: Known<string>

@@ -168,7 +168,7 @@ verifies(
     const open = await ran(...asked(), '--result', result, '--values')
 
     // What the explanation itself says of kinds and codes may be a value by chance.
-    const own = ['Patient', 'Encounter', 'Condition']
+    const own = ['Patient', 'Encounter', 'Condition', 'Observation', 'MedicationRequest']
     const values = [...new Set(textsIn(record))].filter((text) => !own.includes(text))
     expect(values.length).toBeGreaterThan(50)
     for (const { out, notes } of [plain, json, refused])
@@ -393,6 +393,30 @@ test('resources and prompts are explained like tools', async () => {
 
   const brief = await ran(...caller, '--prompt', 'brief', '--result', file('r.txt', 'Be brief.'))
   expect(brief.out).toMatch(/messages\/0 +kept 1 +text/)
+})
+
+test('resources of one type are told together, and words that are no types are not shown', async () => {
+  const entry = (resourceType: string) => ({ resource: { resourceType, note: 'x' } })
+  const bundle = {
+    resourceType: 'Bundle',
+    entry: ['Condition', 'Patient', 'Condition', 'Fluegel'].map(entry),
+  }
+
+  const said = await ran(...asked(), '--result', file('r.json', { bundle }), '--json')
+
+  const { places } = JSON.parse(said.out) as { places: { at: string; count: number }[] }
+  expect(said.out).not.toContain('Fluegel')
+  expect(places).toContainEqual({
+    at: 'structuredContent/bundle',
+    verdict: 'dropped',
+    why: 'not-allowed',
+    count: 1,
+    found: {},
+  })
+  const whole = { ...bundle, conditions: bundle.entry }
+  const apart = await ran(...asked(), '--result', file('r.json', whole), '--json')
+  expect(apart.out).toMatch(/"structuredContent\/conditions\/\* Condition/)
+  expect(apart.out).not.toContain('Fluegel')
 })
 
 test('an error of the server leaves no word', async () => {
