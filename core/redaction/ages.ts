@@ -46,7 +46,7 @@ function grouped(value: Json, member: string): Json {
   if (!isObject(value)) return value
   // Entries, so that a member called __proto__ stays one.
   return Object.fromEntries(
-    Object.entries(value as JsonObject).map(([name, inner]) => [name, grouped(inner as Json, name)]),
+    Object.entries(value).map(([name, inner]) => [name, grouped(inner as Json, name)]),
   )
 }
 

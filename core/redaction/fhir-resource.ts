@@ -68,9 +68,18 @@ function valueOf(value: Json, element: Element, parent: string, by: By): Json | 
 
 /** Types of which nothing stays: who somebody is, how they are reached, bytes that cannot be looked into. */
 const goneTypes: ReadonlySet<string> = new Set([
-  ...['HumanName', 'ContactPoint', 'Identifier', 'Signature', 'ContactDetail', 'Contributor'],
+  'HumanName',
+  'ContactPoint',
+  'Identifier',
+  'Signature',
+  'ContactDetail',
+  'Contributor',
   // A narrative says all that its resource does, in one string. An instant has no form without its day.
-  ...['Narrative', 'base64Binary', 'instant', 'time', 'uuid'],
+  'Narrative',
+  'base64Binary',
+  'instant',
+  'time',
+  'uuid',
 ])
 
 /** Elements of which nothing stays, by the type that has them: places, numbers of devices and plans, search URLs. */
@@ -98,7 +107,7 @@ function single(value: Json, element: Element, parent: string, by: By): Json | u
   const { type, name } = element
   if (isPrimitive(type)) return primitive(value, element, parent, by)
   if (!isObject(value)) return undefined
-  const object = value as JsonObject
+  const object: JsonObject = value
   if (type === 'Extension' && tellingExtension(object)) return undefined
   const own = type === 'Resource' || type === 'DomainResource' ? resourceType(object) : type
   if (own === undefined) return undefined
@@ -140,7 +149,7 @@ function coded(coding: JsonObject, { known }: By): JsonObject | undefined {
 /** Years of age above 89 are one group (UCUM `a`). */
 function aged(quantity: JsonObject): JsonObject {
   const { value, code, unit } = quantity
-  const years = code === 'a' || /^(?:years?|yrs?|y\/?o|a)$/i.test(String(unit))
+  const years = code === 'a' || (typeof unit === 'string' && /^(?:years?|yrs?|y\/?o|a)$/i.test(unit))
   if (!years || typeof value !== 'number' || value < oldest) return quantity
   return { ...quantity, value: ageGroup(value), comparator: '>=' }
 }

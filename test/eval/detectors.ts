@@ -56,10 +56,12 @@ const byId = (lines: readonly Line[]) => new Map(lines.map(({ id, spans }) => [i
 /** What is timed, kilobytes at least: beside it the start of the process is little. */
 const timed = 4096
 
+const redact = async (input: string): Promise<string> =>
+  await through(process.execPath, ['cli/main.ts', 'redact'], input)
+
 const ours: Detector = {
   name: 'hipaa-mcp redact',
   async run(texts) {
-    const redact = async (input: string) => await through(process.execPath, ['cli/main.ts', 'redact'], input)
     const findings = byId(parsed(await redact(linesOf(texts))))
     const times = Math.ceil(timed / kilobytes(texts))
     const long = linesOf(texts).repeat(times)

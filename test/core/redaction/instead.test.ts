@@ -107,6 +107,9 @@ test('case, accents and spaces make no other pseudonym, and it is a UUID that is
   expect(pseudonym('a', key)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
 })
 
+const between = (x: string | Date, y: string | Date): number =>
+  Math.round((Date.parse(String(x).slice(0, 10)) - Date.parse(String(y).slice(0, 10))) / 864e5)
+
 test('days move by the patient’s own number, and what lies between two stays as long', () => {
   const day = fc.date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
   fc.assert(
@@ -115,8 +118,6 @@ test('days move by the patient’s own number, and what lies between two stays a
       expect(Math.abs(days)).toBeGreaterThanOrEqual(1)
       expect(Math.abs(days)).toBeLessThanOrEqual(mostDays)
       const [a, b] = [one, other].map((date) => shifted(date.toISOString().slice(0, 10), days) as string)
-      const between = (x: string | Date, y: string | Date): number =>
-        Math.round((Date.parse(String(x).slice(0, 10)) - Date.parse(String(y).slice(0, 10))) / 864e5)
       expect(between(a as string, b as string)).toBe(between(one.toISOString(), other.toISOString()))
       expect(a).not.toBe(one.toISOString().slice(0, 10))
     }),

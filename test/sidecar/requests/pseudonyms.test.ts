@@ -20,6 +20,12 @@ const usual: Returns = {
 const aPolicyThat = (returns: Partial<Returns>, redaction: Policy['redaction'] = { dates: 'Shift' }) =>
   aPolicy({ roles, redaction, tools: [aTool({ returns: { ...usual, ...returns } })] })
 
+const years = (value: number) => ({ value, unit: 'years', code: 'a' })
+const bornIn = (year: number) => ({
+  patient: { dob: `03/04/${year}`, birthDate: `${year}-03-04` },
+  on: `${year}-05-06`,
+})
+
 let scene: Scene
 beforeAll(async () => {
   scene = await aScene()
@@ -61,10 +67,18 @@ verifies(
   },
 )
 
+const dates = async (rule: 'Year' | 'Shift', born: number) => {
+  scene.use(aPolicyThat({ fields: [''], pseudonyms: [] }, { dates: rule }))
+  scene.upstream.answering = withValue(bornIn(born))
+  const { json } = await scene.ask(aCall())
+  return (json['result'] as { structuredContent: object }).structuredContent
+}
+
+const days = async (patient: string): Promise<[number, number]> =>
+  (await shown(patient)).visits?.map(({ on }) => Date.parse(on as string) / 864e5) as [number, number]
+
 verifies('minimum:shifted-dates', 'intervals stay, and each patient has days of their own', async () => {
   scene.use(aPolicyThat({}))
-  const days = async (patient: string) =>
-    (await shown(patient)).visits?.map(({ on }) => Date.parse(on as string) / 864e5) as [number, number]
   const [first, second] = [await days('p-1001'), await days('p-1002')]
 
   expect(first[1] - first[0]).toBe(14)
@@ -88,7 +102,6 @@ verifies(
   'as numbers, as text and as FHIR Age, in structure and in text; other numbers stay',
   async () => {
     scene.use(aPolicyThat({ fields: [''], pseudonyms: [] }))
-    const years = (value: number) => ({ value, unit: 'years', code: 'a' })
     const value = {
       patient: { age: 97, age_at_visit: '95', page: 97 },
       conditions: [
@@ -120,16 +133,6 @@ verifies(
   'a year of birth that tells one is not shown, under whatever rule for dates',
   async () => {
     const year = new Date().getUTCFullYear()
-    const value = (born: number) => ({
-      patient: { dob: `03/04/${born}`, birthDate: `${born}-03-04` },
-      on: `${born}-05-06`,
-    })
-    const dates = async (rule: 'Year' | 'Shift', born: number) => {
-      scene.use(aPolicyThat({ fields: [''], pseudonyms: [] }, { dates: rule }))
-      scene.upstream.answering = withValue(value(born))
-      const { json } = await scene.ask(aCall())
-      return (json['result'] as { structuredContent: object }).structuredContent
-    }
 
     expect(await dates('Year', year - 90)).toEqual({ patient: {}, on: String(year - 90) })
     expect(await dates('Year', year - 89)).toEqual({
