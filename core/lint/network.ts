@@ -120,6 +120,23 @@ export const networkRules: readonly ServerRule[] = [
           ],
   },
   {
+    id: 'logs-unwatched',
+    severity: 'warning',
+    control: 'transmission',
+    about: 'workload.logs.watch Off: nobody looks for identifiers in what the server itself logs.',
+    why: 'Logs are read by more people than records are, and go to more systems; a server that prints a name does so for years.',
+    find: ({ spec }) =>
+      spec.workload.logs?.watch === 'Off'
+        ? [
+            {
+              place: '/spec/workload/logs/watch',
+              found: 'the logs of the server are not watched',
+              write: 'watch: Sampled, which is the default',
+            },
+          ]
+        : [],
+  },
+  {
     id: 'stores-undeclared',
     severity: 'note',
     control: 'encryptionAtRest',

@@ -141,12 +141,13 @@ export const returnsRules: readonly ServerRule[] = [
     id: 'returns-nothing',
     severity: 'warning',
     control: 'minimumNecessary',
-    about: 'returns.fields is empty: callers get nothing of a result.',
-    why: 'The call runs, its patients are read and recorded, and nothing comes of it.',
+    about: 'returns.fields of a tool or resource is empty: nothing of a JSON result leaves.',
+    why: 'The call runs, its patients are read and recorded, and only text that no field can cut comes of it.',
     find: ({ spec }) =>
       keptWhere(
         spec,
-        ({ fields }) => fields.length === 0,
+        ({ fields }, { list, returns }) =>
+          fields.length === 0 && list !== 'prompts' && (returns.pseudonyms ?? []).length === 0,
         (name) => ({ member: '/fields', found: `${name} returns no field`, write: listed }),
       ),
   },
@@ -230,6 +231,43 @@ export const returnsRules: readonly ServerRule[] = [
         })),
   },
   {
+    id: 'free-text-passes',
+    severity: 'note',
+    control: 'minimumNecessary',
+    about:
+      'A tool whose fields hold no sentences, with text: Redact: an answer that is no JSON leaves all the same.',
+    why: 'Fields cut JSON alone. Other text is searched for identifiers, and the rest of it leaves.',
+    find: ({ spec }) =>
+      keptWhere(
+        spec,
+        ({ text = 'Redact', fields }, { list }) =>
+          list === 'tools' && text === 'Redact' && fields.length > 0 && !fields.some(holdsProse),
+        (name, { text }) => ({
+          member: text === undefined ? '' : '/text',
+          found: `${name} lets text pass that is no JSON`,
+          write: 'text: Drop, if the server answers in JSON',
+        }),
+      ),
+  },
+  {
+    id: 'pseudonyms-unrotated',
+    severity: 'note',
+    control: 'minimumNecessary',
+    about: 'returns.pseudonyms without redaction.epoch.',
+    why: 'The same value has the same pseudonym for ever: whoever collects results for long enough knows who is who.',
+    find: ({ spec }) =>
+      spec.redaction?.epoch !== undefined
+        ? []
+        : partsOf(spec)
+            .filter(({ returns }) => (returns.pseudonyms ?? []).length > 0)
+            .map(({ name, subject, place }) => ({
+              place: `${place}/returns/pseudonyms`,
+              subject,
+              found: `${name} shows pseudonyms that are never rotated`,
+              write: 'redaction: {epoch: 2026-q4}, and another one each quarter',
+            })),
+  },
+  {
     id: 'text-dropped',
     severity: 'warning',
     control: 'minimumNecessary',
@@ -248,6 +286,8 @@ export const returnsRules: readonly ServerRule[] = [
       ),
   },
 ]
+
+const holdsProse = (field: string): boolean => isProse(field) || isWhole(field) || isOpenEnded(field)
 
 /** Another field that keeps this one. */
 function coverOf(field: string, fields: readonly string[]): string | undefined {

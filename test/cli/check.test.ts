@@ -75,11 +75,11 @@ describe('what the API server would refuse is found first, with line and column'
       7,
       3,
     ],
-    ['no returns', yaml().replace(/ {6}returns:\n.*\n.*\n/, ''), 'missing-field', 42, 7],
+    ['no returns', yaml().replace(/ {6}returns:\n(?: {8}.*\n)+/, ''), 'missing-field', 42, 7],
     ['a number where text belongs', yaml().replace('path: /mcp', 'path: 7'), 'wrong-value', 9, 5],
     ['a value that is none of the few', yaml().replace('Keycloak', 'Ldap'), 'wrong-value', 14, 9],
     ['a role that names no tool', yaml().replace('- check_coverage', '- gone'), 'contradiction', 6, 1],
-    ['a tool twice', yaml().replace('name: list_medications', 'name: get_diagnosis'), 'wrong-value', 59, 7],
+    ['a tool twice', yaml().replace('name: list_medications', 'name: get_diagnosis'), 'wrong-value', 60, 7],
     ['no YAML', `${head}spec: [`, 'yaml-broken', 4, 8],
     ['another kind of ours', head.replace('HipaaMcpServer', 'HipaaServer'), 'unknown-kind', 2, 1],
     ['a version to come', head.replace('v1alpha1', 'v9'), 'unknown-kind', 1, 1],
@@ -93,7 +93,7 @@ describe('what the API server would refuse is found first, with line and column'
     })
 
   test('and what is missing is told with what it is for', async () => {
-    const [first] = await found(yaml().replace(/ {6}returns:\n.*\n.*\n/, ''))
+    const [first] = await found(yaml().replace(/ {6}returns:\n(?: {8}.*\n)+/, ''))
 
     expect(first?.write).toBe('returns: What of a result the caller gets.')
   })
@@ -194,7 +194,7 @@ describe('exit codes', () => {
 })
 
 const sample = (spec: Spec): void => {
-  for (const tool of spec.tools) tool.returns = { fields: ['/code', '/onset'] }
+  for (const tool of spec.tools) tool.returns = { fields: ['/code', '/onset'], text: 'Drop' }
 }
 
 describe('with a trail', () => {

@@ -20,7 +20,7 @@ export function aTool(name: string, changes: Partial<Tool> = {}): Tool {
       required: ['patient_id'],
     },
     patient: '/patient_id',
-    returns: { fields: [`/${name}/*/code`] },
+    returns: { fields: [`/${name}/*/code`], text: 'Drop' },
     limits,
     ...changes,
   }

@@ -198,6 +198,13 @@ export const cases: readonly [rule: string, place: string, change: Change][] = [
     (spec) => (spec.fromServer = { progress: { text: 'Keep' } }),
   ],
   ['media-kept', '/spec/tools/0/returns/media', returns({ media: 'Keep', reason: 'the scan is asked for' })],
+  ['free-text-passes', '/spec/tools/0/returns/text', returns({ text: 'Redact' })],
+  ['pseudonyms-unrotated', '/spec/tools/0/returns/pseudonyms', returns({ pseudonyms: ['/patient'] })],
+  [
+    'logs-unwatched',
+    '/spec/workload/logs/watch',
+    (spec) => (spec.workload = { ...spec.workload, logs: { watch: 'Off' } }),
+  ],
   ['text-dropped', '/spec/tools/0/returns/text', returns({ text: 'Drop', fields: ['/notes/*/text'] })],
   [
     'part-unreachable',
