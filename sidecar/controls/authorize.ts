@@ -103,14 +103,15 @@ function withinLimits(
   const waitForVolume = deps.limits.amount(person, 0, resultBytesPerHour, at)
   if (waitForVolume !== undefined)
     throw new Refusal('volume-over-limit', { data: { retryAfter: waitForVolume } })
-  const waitForOne =
-    earlier === undefined ? deps.limits.callsOf(person, patients, callsPerPatientPerHour, at) : undefined
-  if (waitForOne !== undefined)
-    throw new Refusal('patient-calls-over-limit', { data: { retryAfter: waitForOne } })
   const waitForPatients = deps.limits.patients(person, patients, patientsPerHour, at)
   if (waitForPatients !== undefined) {
     throw new Refusal('patients-over-limit', { data: { retryAfter: waitForPatients } })
   }
+  // After that one: else nothing would bound how many patients are kept count of.
+  const waitForOne =
+    earlier === undefined ? deps.limits.callsOf(person, patients, callsPerPatientPerHour, at) : undefined
+  if (waitForOne !== undefined)
+    throw new Refusal('patient-calls-over-limit', { data: { retryAfter: waitForOne } })
 }
 
 /** Asking after what was asked for is no call of its own, and may be as frequent as polling is, in a minute. */
