@@ -24,7 +24,7 @@ export const oldest = 90
 export const ageGroup = (years: number): number => Math.min(years, oldest)
 
 /** A date as FHIR and JSON Schema write it, of whatever precision: its year, and the rest. */
-export const wholeDate =
+const wholeDate =
   /^(\d{4})(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?)?)?$/
 
 /** The year of a date. Undefined for what is none. */

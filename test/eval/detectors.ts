@@ -8,7 +8,7 @@ import { text as all } from 'node:stream/consumers'
 import { baseline } from './baseline.ts'
 import type { Labelled, Span } from './score.ts'
 
-export type Judged = {
+type Judged = {
   readonly findings: ReadonlyMap<string, readonly Span[]>
   /** Milliseconds for 1,024 bytes of text. */
   readonly msPerKb: number
