@@ -8,6 +8,7 @@ import { errorOf, fieldText, markOf, mediaType, type Progress, serverMessage } f
 import type { Held } from './http1/client.ts'
 import { Collected } from './http1/collect.ts'
 import type { Fields } from './http1/response.ts'
+import { lyingAnswer, lyingResult } from './lying-answer.ts'
 import { type Details, type Reason, Refusal } from './refusals.ts'
 import { eventParser, type SentEvent } from './sse.ts'
 import type { Mark } from './streams/outlet.ts'
@@ -100,6 +101,7 @@ export class AnswerReader {
     if (this.progress.settled) return
     if (this.#body.size > 0) {
       const whole = this.#body.whole()
+      if (this.#lies(whole)) return
       const parsed = parseJson(whole)
       if ('fault' in parsed && !this.#declined) return this.#refuse('upstream-malformed')
       const said = this.#call.keepText === true ? whole.toString('utf8') : ''
@@ -147,6 +149,18 @@ export class AnswerReader {
     this.#resolve(incoming)
   }
 
+  /** Answers with what is read where it lies, if it is wanted so and is the answer. */
+  #lies(bytes: Buffer): boolean {
+    const lying = this.#call.lying === true && !this.#declined ? lyingResult(bytes, this.#id) : undefined
+    if (lying === undefined || this.progress.settled) return false
+    this.progress.messages += 1
+    const besides = { otherMessages: this.#otherMessages }
+    this.#answer(
+      lyingAnswer(lying, this.#session === undefined ? besides : { ...besides, session: this.#session }),
+    )
+    return true
+  }
+
   #message(value: unknown, said: string, mark?: Mark): void {
     // What comes behind the answer belongs to nothing.
     if (this.progress.settled) return
@@ -189,6 +203,9 @@ export class AnswerReader {
       if (mark !== undefined && this.#call.hearing?.mark?.(mark) === false) this.#held?.pause()
       return
     }
+    // A message of the server's own has no result.
+    if (this.#call.lying === true && data.includes('"result"') && this.#lies(Buffer.from(data, 'utf8')))
+      return
     const parsed = parseText(data)
     if ('fault' in parsed) this.#refuse('upstream-malformed')
     else this.#message(parsed.value, data, mark)

@@ -6,6 +6,7 @@ import type { Person } from '../core/identity/person.ts'
 import type { Claims } from '../core/identity/token.ts'
 import type { Role } from '../core/policy.ts'
 import type { Outcome, Who } from '../core/record.ts'
+import type { Lying } from '../core/redaction/edit-result.ts'
 import type { GrantOrder } from '../core/wire.ts'
 import type { Found } from './asks/ask.ts'
 import type { InForce } from './in-force.ts'
@@ -160,7 +161,10 @@ export type Prepared = Omit<Announced, 'stage'> & {
 
 /** What the server said. Nothing of it has been looked at. */
 export type Incoming = {
+  /** Made when it is first read, where the answer was read where it lies. */
   readonly result: JsonObject
+  /** The same where it lies. */
+  readonly lying?: Lying
   /** The whole message as it came, where a result may leave as it is. */
   readonly text?: string
   /** Session that the server began with this answer. */

@@ -43,6 +43,8 @@ export type Call = Place & {
   readonly gone?: Gone
   /** Whether the text of the answer is wanted beside what was parsed of it. */
   readonly keepText?: true
+  /** Whether the answer is to be read where it lies, and no value made of it. */
+  readonly lying?: true
   /** Aborted when the caller is away, and may come again for the answer (MCP before 2026-07-28, Resumability). */
   readonly away?: Gone
   /** A stream that may be silent as long as it likes. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../core/canonical.ts'
 import { returnsUnder } from '../../core/redaction/rules.ts'
 import type { Deps } from '../deps.ts'
 import type { Answered, Incoming, Minimized, Prepared, Replied, Revision } from '../exchange.ts'
+import { lyingAnswer } from '../lying-answer.ts'
 import { Refusal } from '../refusals.ts'
 import type { Rules } from '../rules.ts'
 import { hearCall } from '../streams/hear.ts'
@@ -11,6 +12,7 @@ import type { Outlet } from '../streams/outlet.ts'
 import { callKey } from '../streams/running.ts'
 import { tasksExtension } from '../tasks/extension.ts'
 import type { Call } from '../upstream.ts'
+import { isCut } from './cut-result.ts'
 
 /** Sends what was minimized, and nothing else, and takes what comes back unread. */
 export async function forward(exchange: Minimized, deps: Deps): Promise<Answered> {
@@ -51,14 +53,17 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
       ...(upstreamSession === undefined ? {} : { session: upstreamSession }),
       ...(heard === undefined ? {} : { hearing: heard.hearing }),
       ...(key === undefined ? {} : { key }),
-      ...(exchange.stage === 'minimized' && returnsUnder(exchange.found.target, exchange).whole
-        ? { keepText: true }
-        : {}),
+      ...(exchange.stage === 'minimized' ? readingOf(exchange) : {}),
       ...(outlet === undefined ? {} : leaving(outlet, revision)),
     })
     if (session !== undefined) watchResource(exchange, session, deps)
     if (heard === undefined) return incoming
-    return { ...incoming, otherMessages: incoming.otherMessages + (await heard.settled()) }
+    const otherMessages = incoming.otherMessages + (await heard.settled())
+    const { lying, session: begun } = incoming
+    // No value is made of it for being put together with a count.
+    if (lying !== undefined)
+      return lyingAnswer(lying, { otherMessages, ...(begun === undefined ? {} : { session: begun }) })
+    return { ...incoming, otherMessages }
   } catch (why) {
     // What was said before it failed leaves, or is withheld, before the refusal ends the stream.
     await heard?.settled().catch(() => undefined)
@@ -68,6 +73,13 @@ async function sent(exchange: Minimized | Prepared, deps: Deps): Promise<Incomin
   } finally {
     ended()
   }
+}
+
+/** How the answer is wanted: its text beside its value, or no value at all. */
+function readingOf(exchange: Minimized): Pick<Call, 'keepText' | 'lying'> {
+  const returns = returnsUnder(exchange.found.target, exchange)
+  if (returns.whole) return { keepText: true }
+  return exchange.outgoing.method === 'tools/call' && isCut(returns, exchange) ? { lying: true } : {}
 }
 
 /** From 2026-07-28 on a caller who ends the stream cancels the call; before, they say so, and may come again. */

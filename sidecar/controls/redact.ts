@@ -6,13 +6,14 @@ import { membersOf, withMember } from '../../core/json-text.ts'
 import { returnsUnder } from '../../core/redaction/rules.ts'
 import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
-import type { Account, Answered, Redacted } from '../exchange.ts'
+import type { Account, Answer, Answered, Redacted } from '../exchange.ts'
 import { redactInput } from '../from-server/input-required.ts'
 import { rawResult } from '../raw-result.ts'
 import { Refusal } from '../refusals.ts'
 import { answerOf, answerOfText } from '../respond.ts'
 import { createdTask } from '../tasks/created.ts'
 import { cachedByNobody } from './answer-from-policy.ts'
+import { cutResult } from './cut-result.ts'
 import { type Shown, shownResult } from './shown-result.ts'
 import { withinSize } from './within-size.ts'
 
@@ -24,8 +25,10 @@ export const redact =
   (ask: Ask) =>
   (exchange: Answered, deps: Deps): Redacted => {
     const { incoming, found, revision, message, rules } = exchange
-    const { result } = incoming
     if (incoming.later === true) return unanswered(exchange)
+    const cut = cutResult(ask, exchange, deps)
+    if (cut !== undefined) return answeredBy(cut.answer, cut.account, exchange, deps)
+    const { result } = incoming
     const type = revision === '2026-07-28' ? (result['resultType'] ?? 'complete') : 'complete'
     if (type === 'input_required') return { ...exchange, stage: 'redacted', ...redactInput(exchange, deps) }
     const created = createdTask(exchange, deps)
@@ -50,6 +53,10 @@ export function answered(
   const id = exchange.message.id as string | number
   const text = added === undefined ? undefined : inOwnBytes(exchange.incoming, added)
   const answer = text === undefined ? answerOf(id, result) : answerOfText(id, text)
+  return answeredBy(answer, account, exchange, deps)
+}
+
+function answeredBy(answer: Answer, account: Account, exchange: Answered, deps: Deps): Redacted {
   withinSize(answer, exchange, deps)
   return { ...exchange, stage: 'redacted', answer, account: withOthers(account, exchange.incoming) }
 }

@@ -60,7 +60,7 @@ const account = ({ kept, tally, known }: Projection) => ({
   ...tally,
   patients: [...known.patients].toSorted(),
   old: known.old > 0,
-  instead: [...known.instead].toSorted(),
+  instead: [...known.instead].map((one) => one.join()).toSorted(),
   starts: [...known.starts].toSorted(),
   names: [...known.names].toSorted(),
   ids: [...known.ids].toSorted(),

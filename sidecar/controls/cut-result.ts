@@ -1,0 +1,65 @@
+// Minimum necessary disclosures, 45 CFR 164.514(d)(3), of results as most are: cut where they lie, as shown-result.ts builds
+// them anew. Implements: minimum:fields, minimum:text
+
+import { type CutParts, cutParts, cutTogether, surveyOfCut } from '../../core/redaction/edit-result.ts'
+import type { Projection } from '../../core/redaction/project.ts'
+import { toolResult } from '../../core/redaction/results.ts'
+import { type ReturnRules, returnsUnder } from '../../core/redaction/rules.ts'
+import type { Survey } from '../../core/redaction/survey.ts'
+import type { Ask } from '../asks/ask.ts'
+import type { Deps } from '../deps.ts'
+import type { Account, Answer, Answered } from '../exchange.ts'
+import { answerOfText } from '../respond.ts'
+import { counted, recordable, textRules } from './shown-result.ts'
+
+/**
+ * Whether results under these rules are cut. Not those of which records of some patients may have to be taken out, that
+ * are checked against a schema, of which a part is the result, or in which pseudonyms stand: all these want a value.
+ */
+export function isCut(returns: ReturnRules, { reach }: Pick<Answered, 'reach'>): boolean {
+  const { whole, at, check, pseudonyms } = returns
+  return !whole && at === undefined && check === undefined && pseudonyms === undefined && reach === undefined
+}
+
+/** The answer and its account; undefined where the result is not one that is cut, and nothing was counted. */
+export function cutResult(
+  ask: Ask,
+  exchange: Answered,
+  deps: Deps,
+): { readonly answer: Answer; readonly account: Account } | undefined {
+  const { incoming, found } = exchange
+  if (incoming.lying === undefined || ask.shape !== toolResult || ask.returns !== undefined) return undefined
+  const returns = returnsUnder(found.target, exchange)
+  if (!isCut(returns, exchange)) return undefined
+  const parts = cutParts(incoming.lying)
+  if (parts === undefined) return undefined
+  const known = surveyOfCut(parts, found.target.returns.patients)
+  // Ages over 89 are made one group in the value, before it is cut.
+  if (known.old > 0 && returns.text !== 'Keep') return undefined
+  return shownParts(parts, known, returns, exchange, deps)
+}
+
+function shownParts(
+  parts: CutParts,
+  known: Survey,
+  returns: ReturnRules,
+  exchange: Answered,
+  deps: Deps,
+): { readonly answer: Answer; readonly account: Account } {
+  const { revision, message } = exchange
+  const patients = recordable(known, exchange)
+  counted(patients, exchange, deps)
+
+  const by: Projection = {
+    known,
+    rules: textRules(returns, patients, exchange),
+    tally: { redacted: {}, dropped: parts.hasMeta ? { meta: 1 } : {} },
+    kept: {},
+    memberNames: new Map(),
+    ...(returns.fields.resources === undefined ? {} : { resources: returns.fields.resources }),
+  }
+  const left = cutTogether(parts, { by, returns })
+  const kind = revision === '2026-07-28' ? '"resultType":"complete",' : ''
+  const account: Account = { outcome: 'ok', patients, kept: by.kept, ...by.tally }
+  return { answer: answerOfText(message.id as string | number, `{${kind}${left}}`), account }
+}
