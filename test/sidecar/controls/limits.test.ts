@@ -1,6 +1,7 @@
 // How much one person may have in an hour: calls about one patient, and bytes.
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { valueAt } from '../../../core/pointer.ts'
 import { limits } from '../../../sidecar/limits.ts'
 import { withValue } from '../../support/mcp-server.ts'
 import { aCall } from '../../support/message.ts'
@@ -57,6 +58,20 @@ verifies('access:limits', 'two names of one patient are counted as they are name
   await ask('p-1')
 
   expect((await ask('urn:uuid:p-1'))?.data.reason).toBe('patient-calls-over-limit')
+})
+
+verifies('access:limits', 'a call about more patients than an hour has leaves no count of any', async () => {
+  const many = { type: 'object', properties: { patient_id: { type: 'array' } } }
+  const limit = someLimits({ callsPerPatientPerHour: 1, patientsPerHour: 1 })
+  scene.use(aPolicy({ tools: [aTool({ arguments: many, limits: limit })] }))
+  const about = async (...patient_id: string[]) => {
+    const { json } = await scene.ask({ ...aCall({ patient_id }), token })
+    return valueAt(json, ['error', 'data', 'reason'])
+  }
+
+  expect(await about('p-1', 'p-2')).toBe('patients-over-limit')
+  expect(await about('p-1')).toBeUndefined()
+  expect(await about('p-1')).toBe('patient-calls-over-limit')
 })
 
 verifies(
