@@ -1,11 +1,13 @@
 // What became of each part of a result: what the sidecar does with one (sidecar/controls/shown-result.ts), followed place by
 // place.
 
+import { createSecretKey } from 'node:crypto'
 import type { Json, JsonObject } from '../../core/canonical.ts'
 import type { Kind } from '../../core/permission.ts'
 import type { Policy, Role } from '../../core/policy.ts'
 import { type Block, redactBlock, redactContents, type Shower } from '../../core/redaction/content.ts'
 import { narrowed } from '../../core/redaction/narrow.ts'
+import { type Making, prepared, rulesOfTexts } from '../../core/redaction/prepare.ts'
 import { type Projection, project } from '../../core/redaction/project.ts'
 import { partsWithin } from '../../core/redaction/reach-parts.ts'
 import { type Parts, surveyOf } from '../../core/redaction/results.ts'
@@ -49,6 +51,12 @@ export type Asked = {
   readonly reach: readonly string[] | undefined
 }
 
+/** The server's own key stays in its pods. With this one pseudonyms and shifts are others, and stand at the same places. */
+const making: Making = {
+  key: () => createSecretKey(Buffer.alloc(32)),
+  year: new Date().getUTCFullYear(),
+}
+
 /** Throws `CannotError` for what is no result of this kind. */
 export function explainResult(text: string, asked: Asked): Explained {
   const { target, policy, uri, reach } = asked
@@ -64,7 +72,7 @@ export function explainResult(text: string, asked: Asked): Explained {
       ? { parts: all, known: surveyed, dropped: {} }
       : partsWithin(all, surveyed, { reach, places })
   const known = within?.known ?? surveyed
-  const rules = { dates: policy.redaction.dates, text: returns.text }
+  const rules = rulesOfTexts(returns, policy, [...known.patients], making)
   const base = { known, rules, returns, patients: known.patients.size, nameOf: shownNames({ known }) }
   const nothing = (step: Step): Explained => ({ ...base, parts: [], steps: [step] })
   if (within === undefined)
@@ -90,13 +98,16 @@ export function explainResult(text: string, asked: Asked): Explained {
     const says = 'kept whole, as it came: fields "", text Keep and media Keep'
     return { ...base, parts: [{ at: 'result', fates: [], says }], steps: [sizeOf(result, target)] }
   }
-  const parts = narrowed(within.parts, returns)
-  if (parts === undefined)
+  const part = narrowed(within.parts, returns)
+  if (part === undefined)
     return nothing({
       rule: 'part',
       passed: false,
       says: `it has no /${returns.at?.join('/') ?? ''} (returns.at)`,
     })
+  const parts = prepared(part, known, returns, making)
+  const ages = `age: ${known.old} over 89 grouped before all else`
+  const grouped: Part[] = parts === part ? [] : [{ at: 'result', fates: [], says: ages }]
   const fresh = (): Projection => ({
     known,
     rules,
@@ -109,7 +120,12 @@ export function explainResult(text: string, asked: Asked): Explained {
   const keeps = returns.check?.(shown['structuredContent']) !== false
   return {
     ...base,
-    parts: [...besides, ...followed(parts, result, target.kind, returns, fresh), ...roomsIn(result)],
+    parts: [
+      ...besides,
+      ...grouped,
+      ...followed(parts, result, target.kind, returns, fresh),
+      ...roomsIn(result),
+    ],
     steps: [
       ...(keeps
         ? []

@@ -2,16 +2,13 @@
 // came at once, or later in a task or on a stream that was taken up again, makes no difference.
 
 import type { JsonObject } from '../../core/canonical.ts'
-import { agesGrouped } from '../../core/redaction/ages.ts'
 import { aliases, withinReach } from '../../core/redaction/aliases.ts'
-import { learnPseudonyms } from '../../core/redaction/instead.ts'
 import { narrowed } from '../../core/redaction/narrow.ts'
+import { type Making, prepared, rulesOfTexts } from '../../core/redaction/prepare.ts'
 import type { Projection } from '../../core/redaction/project.ts'
 import { partsWithin, type Within } from '../../core/redaction/reach-parts.ts'
 import { type Parts, type Shape, surveyOf } from '../../core/redaction/results.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
-import { oldest } from '../../core/redaction/safe-harbor.ts'
-import { daysOf } from '../../core/redaction/shift.ts'
 import { look, type Survey, survey } from '../../core/redaction/survey.ts'
 import type { TextRules } from '../../core/redaction/text.ts'
 import type { Deps } from '../deps.ts'
@@ -48,7 +45,7 @@ export function shownResult(
   showing: Showing,
   deps: Deps,
 ): Shown {
-  const { found, inForce, purpose, revision } = showing
+  const { found, revision } = showing
   const all = shape.apart(result)
   if (all === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
@@ -83,10 +80,8 @@ export function shownResult(
   }
   const part = narrowed(parts, returns)
   if (part === undefined) throw new Refusal('result-lacks-part')
-  const own = known.old === 0 || returns.text === 'Keep' ? part : agesGrouped(part)
-  if (known.old > 0 && own !== part) by.tally.redacted['age'] = known.old
-  if (returns.pseudonyms !== undefined)
-    learnPseudonyms(own, returns.pseudonyms, pseudonymKey(inForce, purpose), known)
+  const own = prepared(part, known, returns, making(showing))
+  if (own !== part) by.tally.redacted['age'] = known.old
   if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
   const shown: JsonObject = {
     ...(revision === '2026-07-28' ? { resultType: 'complete' } : {}),
@@ -97,16 +92,17 @@ export function shownResult(
   return { result: shown, account: accountOf(result, patients, by) }
 }
 
-/** Dates of a result about one patient move by days that are theirs; whose a date is among several cannot be told. */
+/** How the texts of a result about these patients are judged. */
 export function textRules(
-  { text }: ReturnRules,
-  [patient, ...others]: readonly string[],
-  { inForce, purpose, at }: Showing,
+  returns: ReturnRules,
+  patients: readonly string[],
+  showing: Pick<Showing, 'inForce' | 'purpose' | 'at'>,
 ): TextRules {
-  const { dates } = inForce.policy.redaction
-  const bornFrom = new Date(at).getUTCFullYear() - oldest + 1
-  if (dates !== 'Shift' || patient === undefined || others.length > 0) return { dates, text, bornFrom }
-  return { dates, text, bornFrom, shift: daysOf(patient, pseudonymKey(inForce, purpose)) }
+  return rulesOfTexts(returns, showing.inForce.policy, patients, making(showing))
+}
+
+function making({ inForce, purpose, at }: Pick<Showing, 'inForce' | 'purpose' | 'at'>): Making {
+  return { key: () => pseudonymKey(inForce, purpose), year: new Date(at).getUTCFullYear() }
 }
 
 function accountOf(result: JsonObject, patients: readonly string[], by: Projection): Account {
