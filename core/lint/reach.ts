@@ -1,5 +1,6 @@
 // What nobody can reach, and what patients nobody is asked about.
 
+import { isObject } from '../is-object.ts'
 import { at, type Found, type ServerRule, type Spec } from './finding.ts'
 import { isOpenEnded, isWhole, toolsOf } from './parts.ts'
 import { namedArguments } from './schema-places.ts'
@@ -109,8 +110,8 @@ export const reachRules: readonly ServerRule[] = [
   },
 ]
 
-function patientArgumentOf(schema: { readonly [keyword: string]: unknown }): string | undefined {
-  return [...(namedArguments(schema) ?? [])].find((name) => patientArgument.test(name))
+function patientArgumentOf({ properties }: { readonly [keyword: string]: unknown }): string | undefined {
+  return Object.keys(isObject(properties) ? properties : {}).find((name) => patientArgument.test(name))
 }
 
 function tellsOfPatients({ name, from = '', returns }: Spec['tools'][number]): boolean {

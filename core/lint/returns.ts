@@ -84,12 +84,7 @@ export const returnsRules: readonly ServerRule[] = [
       fieldsWhere(
         spec,
         (field) => fieldIssue(field) !== undefined,
-        (field, name) => ({
-          found: `${name}: ${(fieldIssue(field) ?? '').split(': did you mean')[0]}`,
-          write:
-            /did you mean ([^?]+)/.exec(fieldIssue(field) ?? '')?.[1] ??
-            'a path such as Condition.code, or /conditions/*/code',
-        }),
+        (field, name) => unknownField(field, name, fieldIssue(field) ?? ''),
       ),
   },
   {
@@ -286,6 +281,18 @@ export const returnsRules: readonly ServerRule[] = [
       ),
   },
 ]
+
+/** Of a sentence such as `Patient.nmae: Patient has no element nmae: did you mean name?` */
+function unknownField(field: string, name: string, issue: string): { found: string; write: string } {
+  const [, wrong = '', near] = / no (?:element|type) (\w+): did you mean (\w+)/.exec(issue) ?? []
+  return {
+    found: `${name}: ${issue.split(/: (?:did you mean|write)/)[0]}`,
+    write:
+      near === undefined
+        ? (/: write (.+)$/.exec(issue)?.[1] ?? 'a path such as Condition.code, or /conditions/*/code')
+        : field.replace(wrong, near),
+  }
+}
 
 const holdsProse = (field: string): boolean => isProse(field) || isWhole(field) || isOpenEnded(field)
 

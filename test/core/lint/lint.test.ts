@@ -55,6 +55,16 @@ test('every finding has a place that is there, or whose holder is, and says what
   }
 })
 
+test.each([
+  ['Patient.nmae', 'Patient.name'],
+  ['Patent.name', 'Patient.name'],
+  ['Qzx.qzx', 'a path such as'],
+])('a field %s that is none is told with %s', (field, near) => {
+  const [error] = lintServer(aCleanServer(returns({ fields: [field] })), known)
+
+  expect([error?.rule, error?.write]).toEqual(['field-unknown', expect.stringContaining(near) as string])
+})
+
 describe('names that are narrow are not called broad', () => {
   for (const name of [
     'get_diagnosis',
