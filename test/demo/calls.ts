@@ -1,6 +1,6 @@
 // Calls as an agent's pod makes them, over `kubectl exec`: the demo shows them, end-to-end tests judge them.
 
-import type { Outcome } from '../sample/agent.ts'
+import type { Outcome, RawAnswer, RawRequest } from '../sample/agent.ts'
 import type { World } from './world.ts'
 
 export type Asked = {
@@ -94,6 +94,15 @@ export async function sweep(
   asked: Asked = {},
 ): Promise<{ answered: number; refused: Record<string, number> }> {
   return await agent(world, asked, ['sweep', tool], ids.join('\n'))
+}
+
+/** Requests as they stand, by one sign-in, one after the other. They go by standard input: a command line is in logs. */
+export async function raw(
+  world: Pick<World, 'kubectl'>,
+  requests: readonly RawRequest[],
+  asked: Asked = {},
+): Promise<RawAnswer[]> {
+  return await agent(world, asked, ['raw'], requests.map((one) => JSON.stringify(one)).join('\n'))
 }
 
 /** Address of the guarded pod, for those who try to go around its Service. */

@@ -7,14 +7,17 @@ import type { Bare } from '../demo/steps/before.ts'
 import { access } from './parts/access.ts'
 import { attacks } from './parts/attacks.ts'
 import { buildStage } from './parts/build.ts'
+import { theCanary } from './parts/canary.ts'
 import { claimsOfTheDemo } from './parts/claims-of-the-demo.ts'
 import { conformance } from './parts/conformance.ts'
 import { injection } from './parts/injection.ts'
 import { local } from './parts/local.ts'
 import { noPatientAnywhere } from './parts/no-patient-anywhere.ts'
+import { oracle } from './parts/oracle.ts'
 import { orders } from './parts/orders.ts'
 import { outsideOfTheCluster } from './parts/outside-of-the-cluster.ts'
 import { resilience } from './parts/resilience.ts'
+import { serverLogs } from './parts/server-logs.ts'
 import { stdio } from './parts/stdio.ts'
 
 let clinic: Clinic | undefined
@@ -34,6 +37,7 @@ const stage = (): Clinic => {
 describe('what the demo claims', () => {
   claimsOfTheDemo(stage, () => bare as Bare)
 })
+describe('an oracle', () => oracle(stage))
 describe('orders', () => orders(stage))
 describe('access', () => access(stage))
 describe('the official suites', () => conformance(stage))
@@ -43,4 +47,6 @@ describe('a stdio server', () => stdio(stage))
 describe('people outside of the cluster', () => outsideOfTheCluster(stage))
 describe('what survives', () => resilience(stage))
 describe('a trail of the pod’s own', () => local(stage))
+describe('what servers log', () => serverLogs(stage))
 describe('what is nowhere', () => noPatientAnywhere(stage))
+describe('a canary', () => theCanary(stage))

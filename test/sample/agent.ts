@@ -1,7 +1,7 @@
 // A sample agent, written with the official MCP client: it signs a person in, holds a client certificate, calls tools and
 // prints what it got as one line of JSON. Its pod's entry is `wait`; `kubectl exec` runs the other commands.
 //
-//   node test/sample/agent.ts call TOOL [JSON] | list | sweep TOOL ID... | probe | wait
+//   node test/sample/agent.ts call TOOL [JSON] | list | sweep TOOL ID... | raw | wait
 //
 // Settings, each a flag or the variable in capitals (AGENT_URL, …): see `settings` below.
 
@@ -15,7 +15,7 @@ import {
   SdkHttpError,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client'
-import { type Dispatcher, fetch as undiciFetch } from 'undici'
+import { type Dispatcher, request, fetch as undiciFetch } from 'undici'
 import { type ClientTls, dispatcherOf, signIn } from './sign-in.ts'
 
 /** What came of one call, as a person or a test reads it. */
@@ -265,7 +265,10 @@ async function main(argv: string[]): Promise<unknown> {
     if (command === 'call')
       return await one.call(rest[0] ?? '', JSON.parse(rest[1] ?? '{}') as Record<string, unknown>)
     if (command === 'sweep') return await sweep(one, rest[0] ?? '')
-    throw new Error('usage: agent.ts call TOOL [JSON] | list | sweep TOOL (ids on standard input) | wait')
+    if (command === 'raw') return await raw(setting('url'), tls, token?.accessToken)
+    throw new Error(
+      'usage: agent.ts call TOOL [JSON] | list | sweep TOOL (ids on standard input) | raw (requests on standard input) | wait',
+    )
   } finally {
     await one.close()
   }
@@ -285,6 +288,43 @@ async function sweep(
     else refused[outcome.says] = (refused[outcome.says] ?? 0) + 1
   }
   return { answered, refused }
+}
+
+/** An HTTP request as somebody who keeps to no rule would send it. `url`: below the server's own, unless whole. */
+export type RawRequest = {
+  url?: string
+  method?: 'POST' | 'GET' | 'DELETE'
+  headers?: Record<string, string>
+  body?: string
+  /** Sent without the person's token. */
+  bare?: true
+}
+/** `failed`: why no answer came. */
+export type RawAnswer = { status: number; headers: unknown; text: string; failed?: string }
+
+/** Sends every request of standard input, a line of JSON each, over one connection and sign-in. */
+async function raw(url: string, tls: ClientTls, token: string | undefined): Promise<RawAnswer[]> {
+  const dispatcher = dispatcherOf(tls)
+  const answers: RawAnswer[] = []
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line === '') continue
+    const { url: to = '', method = 'POST', headers = {}, body, bare } = JSON.parse(line) as RawRequest
+    try {
+      const answer = await request(new URL(to, url), {
+        method,
+        dispatcher,
+        headersTimeout: 15_000,
+        bodyTimeout: 5_000,
+        headers: { ...(bare === true ? {} : { authorization: `Bearer ${token}` }), ...headers },
+        ...(body === undefined ? {} : { body }),
+      })
+      answers.push({ status: answer.statusCode, headers: answer.headers, text: await answer.body.text() })
+    } catch (error) {
+      answers.push({ status: 0, headers: {}, text: '', failed: deepestCode(error) ?? 'unknown' })
+    }
+  }
+  await dispatcher.close()
+  return answers
 }
 
 /** What a folder of certificates holds; a caller without one has the CA alone. */
