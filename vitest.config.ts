@@ -10,12 +10,13 @@ const tier = (name: string, include: string[], options: object = {}) => ({
 const serial = { fileParallelism: false, maxWorkers: 1, testTimeout: 120_000, hookTimeout: 600_000 }
 
 /**
- * Whole programs over real sockets, disks and time: they stand beside what they test, and run with the integration tests,
- * so that the loop stays short.
+ * Whole programs over real sockets, disks and time, and what takes long: they stand beside what they test, and run with
+ * the integration tests, so that the loop stays short.
  */
 const wholePrograms = [
   'test/sidecar/health/run.test.ts',
   'test/sidecar/requests/hostile-server.test.ts',
+  'test/sidecar/requests/fhir-oracle.test.ts',
   'test/sidecar/controls/streams-end.test.ts',
   'test/sidecar/trail/{stream,killed,segment}.test.ts',
   'test/sidecar/channel/channel.test.ts',

@@ -57,7 +57,7 @@ function derives(text: string, allowed: ReadonlySet<string> | undefined): boolea
 }
 
 function isLeftOf(text: string, original: string): boolean {
-  return inOrder(text.split(/\[[A-Z]+\]|\b(?=\d{4}\b)|(?<=\b\d{4})\b/), original)
+  return inOrder(text.split(/\[[A-Z]+\]|(?<!\d)(?=\d{4}(?!\d))|(?<=(?<!\d)\d{4})(?!\d)/), original)
 }
 
 /** Whether the pieces stand in a text one after the other, the first at its beginning and the last at its end. */

@@ -93,7 +93,7 @@ export const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]
 /** An element path means resources anywhere, and the document itself. */
 function elementPath(field: string): string[] {
   const [type = '', ...members] = field.split('.')
-  const rest = members.map((member) => `.\`${member}\``).join('')
+  const rest = members.map((member) => `.\`${member.replace('[x]', '')}\``).join('')
   // fhirpath.js gives extensions no type by which they could be asked for.
   if (type === 'Extension') return [`extension${rest}`, `descendants().extension${rest}`]
   return [`ofType(${type})${rest}`, `descendants().ofType(${type})${rest}`]

@@ -74,6 +74,9 @@ export const rows: readonly Row[] = [
   { tool: 'paths', role: 'Clinician', purpose: 'HOPERAT', fields: ['Observation.code', 'Observation.value', 'Condition', 'Patient.gender', 'Patient.birthDate', 'Encounter.period', 'DocumentReference.content'], text: 'Redact' },
   { tool: 'types', role: 'Coder', purpose: 'HRESCH', fields: ['Coding.code', 'Quantity', 'HumanName.family', 'Reference.reference', 'Extension.value', 'Resource.id'], text: 'Redact' },
   { tool: 'paths_kept', role: 'Registrar', purpose: 'HOPERAT', fields: ['Patient', 'Practitioner.name', 'Encounter.participant', 'Location', '/entry/*/fullUrl'], text: 'Keep' },
+  { tool: 'elements', role: 'Nurse', purpose: 'TREAT', fields: ['Observation.code', 'Observation.value[x]', 'Observation.effectiveDateTime', 'Condition.code.text', 'MedicationRequest.medication', 'Patient.gender', 'Patient.birthDate'], text: 'Redact' },
+  { tool: 'people_by_type', role: 'Registrar', purpose: 'HOPERAT', fields: ['HumanName', 'Address', 'Patient.contact', 'Reference.display', 'Narrative.div', 'Extension.value'], text: 'Redact' },
+  { tool: 'both', role: 'Nurse', purpose: 'ETREAT', fields: ['/entry/*/resource/code', 'Observation.note.text', '/text'], text: 'Redact' },
   { tool: 'nothing', role: 'Analyst', purpose: 'HOPERAT', fields: ['/no/such/member'], text: 'Redact' },
 ]
 

@@ -7,6 +7,7 @@ import { policyOf, type Row, rows } from '../../oracle/policies.ts'
 import { fhirResources, type Source } from '../../oracle/resources.ts'
 import { withValue } from '../../support/mcp-server.ts'
 import { aCall } from '../../support/message.ts'
+import { aPolicy } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -71,20 +72,33 @@ for (const row of rows)
 
 verifies('minimum:oracle', 'what another role or purpose asks for is refused without a value', async () => {
   const probes = [...new Map(sources.map((source) => [source.resource.resourceType, source])).values()]
-  for (const source of probes)
-    for (const row of rows)
-      for (const as of rows) {
-        const mayUse = rows.some(
-          ({ tool, role, purpose }) => tool === row.tool && role === as.role && purpose === as.purpose,
-        )
-        if (mayUse) continue
-        const { status, text, shown } = await answered(source, row, as)
+  const pairs = rows.flatMap((row) => rows.map((as) => ({ row, as })))
+  for (const [at, { row, as }] of pairs.entries()) {
+    const mayUse = rows.some(
+      ({ tool, role, purpose }) => tool === row.tool && role === as.role && purpose === as.purpose,
+    )
+    if (mayUse) continue
+    for (const source of [0, 1, 2].map((turn) => probes[(at * 3 + turn) % probes.length] as Source)) {
+      const { status, text, shown } = await answered(source, row, as)
 
-        expect(status === 200 && shown !== undefined, `${row.tool} as ${as.role} for ${as.purpose}`).toBe(
-          false,
-        )
-        expect(identifyingIn(source.resource, text)).toEqual([])
-      }
+      expect(status === 200 && shown !== undefined, `${row.tool} as ${as.role} for ${as.purpose}`).toBe(false)
+      expect(identifyingIn(source.resource, text)).toEqual([])
+    }
+  }
+})
+
+verifies('minimum:oracle', 'a rule that lets out one member more than it says is found', async () => {
+  const [row] = rows
+  const source = sources.find(({ resource }) => resource['subject'] !== undefined)
+  if (row === undefined || source === undefined)
+    throw new Error('There is no row, or no resource with a subject')
+  scene.use(aPolicy(policyOf([{ ...row, fields: [...row.fields, '/subject/reference'] }, ...rows.slice(1)])))
+
+  const { status, shown } = await answered(source, row, row)
+
+  expect(status).toBe(200)
+  expect(leaksOf(source.resource, shown, row).map(({ place }) => place)).toEqual(['/subject/reference'])
+  scene.use(aPolicy(policyOf(rows)))
 })
 
 verifies('minimum:oracle', 'it judges what there is, of many types', () => {
