@@ -44,17 +44,28 @@ function trimEnd(text: string, end: number): number {
   return at
 }
 
-/** Of an object's text: a member's name, and where its value begins and ends. */
-export type TextMember = { readonly name: string; readonly start: number; readonly end: number }
+/** Of an object's text: a member's name, where its value begins and ends, and how many members that has, if it was asked. */
+export type TextMember = {
+  readonly name: string
+  readonly start: number
+  readonly end: number
+  readonly count?: number
+}
 
-/** Members of the object that begins at `from`, each as often as it stands there. */
-export function membersOf(text: string, from: number): TextMember[] {
+/**
+ * Members of the object that begins at `from`, each as often as it stands there. Of the member `counted` its own members are
+ * counted on the way, where it is an object.
+ */
+export function textMembers(text: string, from: number, counted?: string): TextMember[] {
   const members: TextMember[] = []
   for (let at = skipSpace(text, from + 1); text[at] !== '}'; ) {
     const nameEnd = endOfString(text, at)
+    const name = JSON.parse(text.slice(at, nameEnd)) as string
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
-    const end = endOfValue(text, start)
-    members.push({ name: JSON.parse(text.slice(at, nameEnd)) as string, start, end })
+    const inner = name === counted && text[start] === '{' ? textMembers(text, start) : undefined
+    const end =
+      inner === undefined ? endOfValue(text, start) : skipSpace(text, inner.at(-1)?.end ?? start + 1) + 1
+    members.push({ name, start, end, ...(inner === undefined ? {} : { count: inner.length }) })
     at = skipSpace(text, end)
     if (text[at] === ',') at = skipSpace(text, at + 1)
   }
@@ -63,7 +74,7 @@ export function membersOf(text: string, from: number): TextMember[] {
 
 /** Where the value of this member begins in the object that begins at `from`; the last one's, as parsers have it. */
 export function memberOf(text: string, from: number, member: string): number | undefined {
-  return membersOf(text, from).findLast(({ name }) => name === member)?.start
+  return textMembers(text, from).findLast(({ name }) => name === member)?.start
 }
 
 /** The text with one more member in the object that begins at `from`. `value`: JSON. */

@@ -2,7 +2,7 @@
 // transmission:upstream-errors, breach:patients. This is no de-identification (164.514(b)).
 
 import type { JsonObject } from '../../core/canonical.ts'
-import { membersOf, withMember } from '../../core/json-text.ts'
+import { withMember } from '../../core/json-text.ts'
 import { returnsUnder } from '../../core/redaction/rules.ts'
 import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
@@ -68,12 +68,12 @@ function answeredBy(answer: Answer, account: Account, exchange: Answered, deps: 
 function inOwnBytes({ text, result }: Answered['incoming'], added: JsonObject): string | undefined {
   const raw = text === undefined ? undefined : rawResult(text)
   // A carriage return ends a line of a stream, and its reader takes it for a line feed.
-  if (raw === undefined || raw.includes('\r')) return undefined
+  if (raw === undefined || raw.text.includes('\r')) return undefined
   const missing = Object.entries(added).filter(([name, value]) => result[name] !== value)
   if (missing.some(([name]) => Object.hasOwn(result, name))) return undefined
   // Of what stands twice we looked at the last one, and another reader may take the first.
-  if (membersOf(raw, 0).length > Object.keys(result).length) return undefined
-  return missing.reduce((own, [name, value]) => withMember(own, 0, name, JSON.stringify(value)), raw)
+  if (raw.members > Object.keys(result).length) return undefined
+  return missing.reduce((own, [name, value]) => withMember(own, 0, name, JSON.stringify(value)), raw.text)
 }
 
 /** The stream ends as the server's did: without an answer, and without a word of ours (SEP-1699). */

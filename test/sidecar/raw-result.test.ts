@@ -9,11 +9,15 @@ test.each([
   ['{"r\\u0065sult":{"a":9007199254740993}}', '{"a":9007199254740993}'],
   ['{"id":7 ,"result":{}}', '{}'],
 ])('of %s', (message, result) => {
-  expect(rawResult(message)).toBe(result)
+  expect(rawResult(message)?.text).toBe(result)
 })
 
 test('a result that stands twice has no text of its own', () => {
   expect(rawResult('{"result":{"a":1},"id":1,"result":{"b":2}}')).toBeUndefined()
+})
+
+test('members of a result count as often as they stand there', () => {
+  expect(rawResult('{"id":1,"result":{ "a":{"b":1}, "a":[] } }')).toMatchObject({ members: 2 })
 })
 
 test('whatever stands around it, it is the text that was put there', () => {
@@ -25,7 +29,10 @@ test('whatever stands around it, it is the text that was put there', () => {
       fc.nat(3),
       (before, after, value, indent) => {
         const result = JSON.stringify(value, null, indent)
-        expect(rawResult(`{"a":${before},"result":${result},"z":${after}}`)).toBe(result)
+        expect(rawResult(`{"a":${before},"result":${result},"z":${after}}`)).toEqual({
+          text: result,
+          members: Object.keys(value).length,
+        })
       },
     ),
   )
