@@ -2,7 +2,7 @@
 
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Document, LineCounter, parseAllDocuments } from 'yaml'
+import { type Document, LineCounter, parseAllDocuments, type ScalarTag } from 'yaml'
 import { group } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
@@ -56,7 +56,11 @@ async function filesOf(operand: string): Promise<{ file: string; found: boolean 
 /** The objects of our group in a text. */
 export function objectsIn(file: string, text: string): Read {
   const lineCounter = new LineCounter()
-  const parsed = parseAllDocuments(text, { lineCounter, merge: true })
+  const parsed = parseAllDocuments(text, {
+    lineCounter,
+    merge: true,
+    customTags: (tags) => [...tags, wordsOfYaml11],
+  })
   const documents: readonly Document[] = 'empty' in parsed ? [] : parsed
   const read: Read = { sources: [], broken: [] }
   for (const document of documents) {
@@ -79,6 +83,14 @@ export function objectsIn(file: string, text: string): Read {
       })
   }
   return read
+}
+
+/** kubectl reads these as YAML 1.1 does: `role: yes` is no text there. */
+const wordsOfYaml11: ScalarTag = {
+  tag: 'tag:yaml.org,2002:bool',
+  default: true,
+  test: /^(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)$/,
+  resolve: (word) => /^(?:y|on$)/i.test(word),
 }
 
 /** The first line, without the picture of the place. */

@@ -80,6 +80,13 @@ describe('what the API server would refuse is found first, with line and column'
     ['a value that is none of the few', yaml().replace('Keycloak', 'Ldap'), 'wrong-value', 14, 9],
     ['a role that names no tool', yaml().replace('- check_coverage', '- gone'), 'contradiction', 6, 1],
     ['a tool twice', yaml().replace('name: list_medications', 'name: get_diagnosis'), 'wrong-value', 60, 7],
+    [
+      'a word that kubectl reads as a boolean',
+      yaml().replace('role: Clinician', 'role: no'),
+      'wrong-value',
+      24,
+      9,
+    ],
     ['no YAML', `${head}spec: [`, 'yaml-broken', 4, 8],
     ['another kind of ours', head.replace('HipaaMcpServer', 'HipaaServer'), 'unknown-kind', 2, 1],
     ['a version to come', head.replace('v1alpha1', 'v9'), 'unknown-kind', 1, 1],
