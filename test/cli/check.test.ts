@@ -84,7 +84,7 @@ describe('what the API server would refuse is found first, with line and column'
       'a word that kubectl reads as a boolean',
       yaml().replace('role: Clinician', 'role: no'),
       'wrong-value',
-      24,
+      26,
       9,
     ],
     ['no YAML', `${head}spec: [`, 'yaml-broken', 4, 8],
