@@ -252,14 +252,18 @@ function returnLines({ fields, without, patients }: ProposedReturns): string[] {
   ]
 }
 
-/** Comments alone: what is left out is not there. */
+/** Comments alone: what is left out is not there. What is left out for one reason is told of once. */
 function leftLines(left: readonly LeftOut[]): string[] {
   if (left.length === 0) return []
+  const alike = Map.groupBy(left, ({ why, instead }) => `${why}. To do: ${instead}.`)
   return [
     ...comment(4, 'Left out, so in no list and not callable, with what to do:'),
-    ...left.flatMap(({ name, why, instead }) =>
-      item(`${name}: ${why}. To do: ${instead.replace('NAME', name)}.`),
-    ),
+    ...[...alike].flatMap(([says, parts]) => {
+      const names = parts.map(({ name }) => name)
+      return item(
+        `${names.join(', ')}: ${says.replace('NAME', names.length === 1 ? (names[0] as string) : 'TOOL')}`,
+      )
+    }),
   ]
 }
 
