@@ -86,6 +86,25 @@ verifies('minimum:oracle', 'an element path permits its type everywhere, and not
 /** What carries that which is left, and says nothing by itself. */
 const frame = /\/resourceType$|extension\/url$/
 
+verifies('minimum:text', 'what extensions and relatives tell of a patient is found in their texts', () => {
+  const told = {
+    resourceType: 'Patient',
+    contact: [{ address: { line: ['27 Wimberley Rise'], city: 'Ottermouth' } }],
+    extension: [
+      { url: 'urn:born', valueAddress: { city: 'Ferncastle' } },
+      { url: 'urn:called', valueHumanName: { text: 'Quistelbrunn' } },
+      { url: 'urn:reached', valueContactPoint: { value: 'room-4711-b' } },
+      { url: 'urn:known', valueIdentifier: { value: 'ZX-00-77' } },
+    ],
+    note: 'Quistelbrunn of Ferncastle, now 27 Wimberley Rise in Ottermouth, room-4711-b, ZX-00-77.',
+  }
+
+  const { shown } = projected(told, ['/note'])
+
+  expect(leaksOf(told, shown, { fields: ['/note'], text: 'Redact' })).toEqual([])
+  expect(JSON.stringify(shown)).not.toMatch(/Quistel|Ferncastle|Wimberley|Ottermouth|4711|ZX-00/)
+})
+
 /** Resources of the generator, and members that it does not know beside its own. */
 const resources = fc
   .tuple(fc.integer({ min: 1, max: 100_000 }), fc.nat(6), fc.boolean())
