@@ -104,6 +104,19 @@ test('a sample that is no FHIR gives pointers, and one that is gives elements', 
   expect(byElement.made[0]?.returns.fields.map(({ path }) => path)).toContain('Condition.code')
 })
 
+test('of a result that is partly FHIR, a part that is not gives pointers', () => {
+  const shape = shapeOf({
+    structuredContent: {
+      patient: { resourceType: 'Patient', id: 'p-1' },
+      coverage: { payer: 'Harbourlight Mutual', status: 'active', member_id: 'M-1' },
+    },
+  }) as Schema
+
+  const { made } = proposed([tool('check_coverage', patient)], new Map([['check_coverage', shape]]))
+
+  expect(made[0]?.returns.fields.map(({ path }) => path)).toEqual(['/coverage/payer', '/coverage/status'])
+})
+
 test('names of members that are data are no names of the shape', () => {
   const shape = shapeOf({
     structuredContent: { 'maria.fluegel@example.org': { icd: 'I10' }, other: { icd: 'E11' } },
