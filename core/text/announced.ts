@@ -86,14 +86,14 @@ export function announced(run: Run, findings: Finding[]): void {
   const { text, code } = run
   // "60-year-old", "5 mg": no value has less than three digits, unless it goes on behind a hyphen.
   if (run.digits > 0 && run.end - run.start < 3 && code === run.start && !goesOn(run)) return
-  const itself = /^mrn[-_]?\d/i.test(text.slice(code, code + 6))
+  const itself = (text.charCodeAt(code) | 0x20) === 0x6d && /^mrn[-_]?\d/i.test(text.slice(code, code + 6))
   let marked = false
   let later = ''
   let at = code
   let announcer: { word: string; start: number; type: IdentifierType } | undefined = itself
     ? { word: 'mrn', start: code, type: 'MEDICAL_RECORD_NUMBER' }
     : undefined
-  for (let words = 0; words < mostWords && !itself; words += 1) {
+  for (let words = itself ? mostWords : 0; words < mostWords; words += 1) {
     let end = at
     while (end > 0 && at - end < 4 && isBetween(text.charCodeAt(end - 1))) {
       end -= 1

@@ -43,7 +43,7 @@ function is({ classes }: Tokens, i: number, bits: number): boolean {
 
 const ordinary =
   classes.stopper |
-  classes.function_ |
+  classes.heading |
   classes.proper |
   classes.acronym |
   classes.title |
@@ -124,8 +124,7 @@ function heads(words: Tokens, i: number, from: number): void {
   // "zelfield family clinic", "at elm street clinic": back to a name or the preposition, four words at most.
   let start = i
   while (start > 0 && i - start < 4 && joins(words, start)) {
-    if (shape[start] === shapes.capitalised || is(words, start - 1, classes.stopper | classes.function_))
-      break
+    if (shape[start] === shapes.capitalised || is(words, start - 1, classes.stopper | classes.heading)) break
     start -= 1
   }
   const named = start < i && shape[start] === shapes.capitalised

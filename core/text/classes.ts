@@ -25,7 +25,7 @@ export const person = 1 << 9
 /** of, and, for, the: inside of facilities' names. */
 export const joiner = 1 << 10
 /** Begins headings and sentences, and no name: function words' company. */
-export const function_ = 1 << 11
+export const heading = 1 << 11
 /** Of these, the ones that stand inside of no name at all. */
 export const stopper = 1 << 27
 /** disease, syndrome, score: the name before it is no person here. */
@@ -108,7 +108,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      twice two three four five six seven eight nine ten unless upon very well whether while whereas yet`,
   ],
   [
-    function_,
+    heading,
     `please provide give list describe explain discuss summarize compare evaluate assess consider recommend recommended recommendations recommendation suggest
      suggested management managing manage treatment treating treat guidelines guideline guidance current updated update updates best
      optimal effective effectiveness efficacy safety risk risks side effect effects contraindication contraindications interaction interactions

@@ -5,7 +5,7 @@
 import { announced } from './announced.ts'
 import { agesAt, datesAt, datesAtWord } from './dates.ts'
 import { detectors, longNumbers } from './numbers.ts'
-import { type Finding, type Run, tryAll } from './runs.ts'
+import { closing, colon, dash, dot, type Finding, plus, type Run, slash, space, tryAll } from './runs.ts'
 
 /** Which of the rules apply; `long` ones only where the text is prose. */
 export type FormRules = { readonly forms: boolean; readonly context: boolean; readonly long: boolean }
@@ -64,6 +64,7 @@ export function detect(text: string, rules: FormRules, findings: Finding[]): voi
 }
 
 function atRun(run: Run, rules: FormRules, findings: Finding[]): void {
+  if (saysNothing(run)) return
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
   if (rules.context) announced(run, findings)
   if (rules.forms) {
@@ -72,6 +73,20 @@ function atRun(run: Run, rules: FormRules, findings: Finding[]): void {
     tryAll(detectors, run, findings)
   }
   if (rules.long) tryAll(longNumbers, run, findings)
+}
+
+/** One digit or two with nothing behind them that a date, an address or an age goes on with: most numbers of most texts. */
+function saysNothing({ text, start, end, digits, next, before }: Run): boolean {
+  if (digits !== end - start || digits > 2 || before === plus) return false
+  // An age over 89, or the 1 of a telephone number.
+  const first = text.charCodeAt(start)
+  if (next === space) return digits === 2 ? first !== 0x39 : first !== 0x31
+  if (next === dash && digits === 2 && first === 0x39) return false
+  if (next === dash || next === slash || next === dot) {
+    const digit = text.charCodeAt(end + 1)
+    return !(digit >= 0x30 && digit <= 0x39)
+  }
+  return next !== colon && next !== closing && !(digits === 2 && first === 0x39)
 }
 
 const local = /[A-Za-z0-9._%+'-]/

@@ -66,7 +66,7 @@ function spread(claims: Claims, i: number, from: number, end: number, as: Claim)
     if (is(words, j, classes.stopper | classes.acronym | classes.proper | classes.eponymHead)) return false
     if (words.shape[j] === shapes.initial) return j > i
     return (flags & (first | surname | place)) !== 0
-      ? !is(words, j, classes.function_) &&
+      ? !is(words, j, classes.heading) &&
           ((flags & medical) === 0 || (flags & (frequent | eponym)) !== 0 || (flags & everyday) === 0)
       : isStrange(words, j)
   }
@@ -123,7 +123,7 @@ function isPlaceBehindIn(words: Tokens, lead: number, from: number, end: number)
       continue
     }
     if (words.shape[i] !== shapes.capitalised) continue
-    if (is(words, i, classes.function_) && !is(words, i, classes.placePrefix)) continue
+    if (is(words, i, classes.heading) && !is(words, i, classes.placePrefix)) continue
     if (is(words, i, classes.famousEponym)) continue
     if (isFirstName(words, i) && (flags & place) === 0) continue
     if ((flags & place) !== 0 && (flags & (everyday | english)) === 0) return true
@@ -144,7 +144,7 @@ function meaning(words: Tokens, i: number, rules: LoneRules, lead: number): Clai
     if (is(words, i, classes.acronym)) return claim.none
     return rules.names && (flags & frequent) !== 0 ? claim.name : claim.none
   }
-  if (is(words, i, classes.stopper | classes.function_ | classes.proper | classes.title | classes.acronym))
+  if (is(words, i, classes.stopper | classes.heading | classes.proper | classes.title | classes.acronym))
     return claim.none
   if (
     is(

@@ -55,10 +55,13 @@ export const detectors = byDigits([
     type: 'IP_ADDRESS',
     digits: [0, 4],
     from: ({ text, start, end, before }) => {
-      if (end - start > 4 || (text.charCodeAt(end) !== colon && before !== colon)) return nowhere
-      let from = start
-      while (from > 0 && start - from < 39 && /[0-9a-f:]/i.test(text[from - 1] as string)) from -= 1
-      return from
+      if (end - start > 4) return nowhere
+      if (before !== colon) return text.charCodeAt(end) === colon ? start : nowhere
+      // Behind "::", or behind one group that has no digit and is no run of its own.
+      if (text.charCodeAt(start - 2) === colon) return start - 2
+      let from = start - 1
+      while (from > 0 && start - from < 6 && isHexLetter(text.charCodeAt(from - 1))) from -= 1
+      return from < start - 1 ? from : nowhere
     },
     pattern: /(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/iy,
     accept: ([text]) => /[0-9a-f]/i.test(text) && (text.includes('::') || text.split(':').length === 8),
@@ -145,6 +148,11 @@ export const detectors = byDigits([
     pattern: /(?<![\w.-])-?\d{1,2}\.\d{3,8}°?(?: ?[NS])?, ?-?\d{1,3}\.\d{3,8}°?(?: ?[EW])?(?![\w.])/y,
   },
 ])
+
+function isHexLetter(code: number): boolean {
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x66
+}
 
 /** With the # before it. */
 function withHash(run: Run, start: number): number {

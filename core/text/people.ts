@@ -52,7 +52,7 @@ export function findTitled(claims: Claims): void {
       !long &&
       words.shape[i + 1] === shapes.small &&
       isFree(claims, i + 1) &&
-      !is(words, i + 1, classes.stopper | classes.function_ | classes.person) &&
+      !is(words, i + 1, classes.stopper | classes.heading | classes.person) &&
       ((words.flags[i + 1] as number) & (english | medical)) === 0
     if (end >= 0) take(claims, i, end, claim.name)
     else if (small) take(claims, i, i + 1, claim.name)
@@ -110,7 +110,7 @@ export function findAnnounced(claims: Claims): void {
     if (from >= words.count || !isFree(claims, from)) continue
     const naming = is(words, i, classes.naming)
     if (!isLarge(words, from) || (words.shape[from] === shapes.capitals && !mayBePart(words, from))) continue
-    if (is(words, from, classes.function_ | classes.stopper) && words.shape[from] !== shapes.initial) continue
+    if (is(words, from, classes.heading | classes.stopper) && words.shape[from] !== shapes.initial) continue
     const flags = words.flags[from] as number
     if (!naming && (flags & (first | surname)) === 0 && !isStrange(words, from)) continue
     if (!naming && (flags & everyday) !== 0 && (flags & first) === 0) continue
@@ -158,7 +158,7 @@ function pairAt(claims: Claims, i: number): number {
   if (words.shape[i] !== shapes.capitalised && words.shape[i] !== shapes.capitals) return -1
   if (is(words, i, classes.stopper | classes.acronym | classes.title)) return -1
   const firstName =
-    (flags & first) !== 0 && words.shape[i] === shapes.capitalised && !is(words, i, classes.function_)
+    (flags & first) !== 0 && words.shape[i] === shapes.capitalised && !is(words, i, classes.heading)
   const strange = isStrange(words, i) && words.shape[i] === shapes.capitalised
   if (words.gap[next] === gaps.space && words.shape[next] === shapes.initial && words.possessive[i] === 0) {
     // "John D.", "Smith J."; not "Vitamin D"
@@ -182,7 +182,7 @@ function pairAt(claims: Claims, i: number): number {
       is(
         words,
         next,
-        classes.stopper | classes.function_ | classes.eponymHead | classes.facility | classes.month,
+        classes.stopper | classes.heading | classes.eponymHead | classes.facility | classes.month,
       )
     )
       return -1
@@ -253,8 +253,7 @@ function grown(claims: Claims, from: number): number {
     }
     // "de la Cruz" behind a double first name
     if (words.shape[i] === shapes.small && is(words, i, classes.particle)) continue
-    if (!mayBePart(words, i) || is(words, i, classes.function_ | classes.facility | classes.weakFacility))
-      break
+    if (!mayBePart(words, i) || is(words, i, classes.heading | classes.facility | classes.weakFacility)) break
     const flags = words.flags[i] as number
     if ((flags & medical) !== 0 && (flags & (frequent | first)) === 0) break
     end = i
@@ -274,7 +273,7 @@ export function findDegreed(claims: Claims): void {
       const particle =
         start < i && words.shape[before] === shapes.small && is(words, before, classes.particle)
       if (words.shape[before] !== shapes.initial && !mayBePart(words, before) && !particle) break
-      if (is(words, before, classes.function_ | classes.proper)) break
+      if (is(words, before, classes.heading | classes.proper)) break
       start = before
     }
     const flags = words.flags[start] as number

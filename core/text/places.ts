@@ -24,7 +24,7 @@ export function isStrange(words: Tokens, i: number): boolean {
   const flags = words.flags[i] as number
   return (
     (flags & (english | medical)) === 0 &&
-    !is(words, i, classes.proper | classes.function_ | classes.stopper | classes.acronym | classes.title)
+    !is(words, i, classes.proper | classes.heading | classes.stopper | classes.acronym | classes.title)
   )
 }
 
@@ -58,7 +58,7 @@ function stops(words: Tokens, i: number): boolean {
   if (is(words, i, classes.stopper) || is(words, i, classes.month)) return true
   // A heading's or sentence's first word.
   const gap = words.gap[i]
-  return is(words, i, classes.function_) && (gap === gaps.apart || gap === gaps.dotSpace)
+  return is(words, i, classes.heading) && (gap === gaps.apart || gap === gaps.dotSpace)
 }
 
 export function findBodies(claims: Claims): void {
@@ -152,7 +152,7 @@ function rightOf(claims: Claims, head: number): number {
     if (goesOn(words, next) && isLarge(words, next)) {
       const heads = is(words, next, classes.facility | classes.weakFacility)
       if (is(words, next, classes.stopper | classes.month)) break
-      if (is(words, next, classes.function_) && !heads) break
+      if (is(words, next, classes.heading) && !heads) break
       const belongs =
         is(words, next, classes.facility | classes.weakFacility) ||
         isPlaceName(words, next) ||

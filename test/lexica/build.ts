@@ -1,4 +1,4 @@
-// Packs public word lists into words.json: `node core/text/lexica/build.ts DIRECTORY`. README.md says how the directory is
+// Packs public word lists into words.json: `node test/lexica/build.ts DIRECTORY`. README.md says how the directory is
 // filled, and with what.
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -14,8 +14,8 @@ import {
   place,
   surname,
   wordHash,
-} from '../lexicon.ts'
-import { fold } from '../normalize.ts'
+} from '../../core/text/lexicon.ts'
+import { fold } from '../../core/text/normalize.ts'
 
 const directory = process.argv[2]
 if (directory === undefined) throw new Error('Name the directory with the lists: see README.md.')
@@ -98,7 +98,7 @@ for (const [combination, all] of [...groups].toSorted(([a], [b]) => a - b)) {
   }
 }
 writeFileSync(
-  new URL('words.json', import.meta.url),
+  new URL('../../core/text/lexica/words.json', import.meta.url),
   `${JSON.stringify(Buffer.from(bytes).toString('base64'))}\n`,
 )
 process.stdout.write(`${flags.size} words, ${bytes.length} bytes\n`)
