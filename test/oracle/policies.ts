@@ -80,12 +80,6 @@ export const rows: readonly Row[] = [
   { tool: 'nothing', role: 'Analyst', purpose: 'HOPERAT', fields: ['/no/such/member'], text: 'Redact' },
 ]
 
-export const rowsOf = (tool: string): Row => {
-  const row = rows.find((one) => one.tool === tool)
-  if (row === undefined) throw new Error(`No row ${tool}`)
-  return row
-}
-
 /** A policy in which every row is a tool of its role, for its purpose alone. */
 export function policyOf(given: readonly Row[]): Partial<Policy> {
   const limits = someLimits({ callsPerMinute: 1_000_000, patientsPerHour: 100_000, resultBytes: 8_388_608 })

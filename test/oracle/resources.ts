@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { records } from '../sample/fhir.ts'
 
-export type Resource = { readonly resourceType: string; readonly [member: string]: unknown }
+type Resource = { readonly resourceType: string; readonly [member: string]: unknown }
 export type Source = { readonly name: string; readonly resource: Resource }
 
 /** `says`: where they come from, in a sentence. Whole bundles stand there besides what is in them. */

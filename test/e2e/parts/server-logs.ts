@@ -22,7 +22,7 @@ const script = `
 const labels = { app: 'chatty' }
 
 /** Containers that may log what they like: their own log is where it stands. */
-export const chatty = ['chatty-'] as const
+const chatty = ['chatty-'] as const
 
 export function serverLogs(stage: Stage): void {
   const reasonOf = async (name: string) => {
