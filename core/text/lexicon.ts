@@ -19,7 +19,7 @@ export const everyday = 64
 export const eponym = 128
 
 /** 30 bits: of five thousand words that no list has, one is taken for one of them. */
-export const hashBits = 0x3f_ff_ff_ff
+const hashBits = 0x3f_ff_ff_ff
 
 /** FNV-1a over small letters. */
 export const hashStart = 0x81_1c_9d_c5 | 0

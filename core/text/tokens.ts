@@ -168,7 +168,7 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
   return tokens
 }
 
-export function isApostrophe(code: number): boolean {
+function isApostrophe(code: number): boolean {
   return code === 0x27 || code === 0x2019 || code === 0x02bc
 }
 

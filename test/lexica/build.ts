@@ -9,7 +9,6 @@ import {
   everyday,
   first,
   frequent,
-  hashBits,
   medical,
   place,
   surname,
@@ -72,7 +71,7 @@ for (const list of ['diseases.txt', 'icd.txt'])
 const groups = new Map<number, number[]>()
 for (const [word, combination] of flags) {
   const group = groups.get(combination)
-  const hash = wordHash(word, 0, word.length) & hashBits
+  const hash = wordHash(word, 0, word.length)
   if (group === undefined) groups.set(combination, [hash])
   else group.push(hash)
 }
