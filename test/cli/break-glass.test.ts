@@ -2,9 +2,9 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { run } from '../../cli/main.ts'
 import { aGrant } from '../operator/world.ts'
 import { authority } from '../sample/certificates.ts'
+import { hipaaMcp } from '../support/command-line.ts'
 import { type ApiServer, anApiServer } from './api-server.ts'
 
 let api: ApiServer
@@ -13,19 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => api.end())
 
-type Ran = { code: number; out: string; notes: string }
-async function ran(...args: string[]): Promise<Ran> {
-  const out: string[] = []
-  const notes: string[] = []
-  const code = await run([...args, '--kubeconfig', api.kubeconfig], {
-    out: (line) => out.push(line),
-    note: (line) => notes.push(line),
-    rewrite: () => undefined,
-    width: 100,
-    live: false,
-  })
-  return { code, out: out.join('\n'), notes: notes.join('\n') }
-}
+const ran = async (...args: string[]) => await hipaaMcp([...args, '--kubeconfig', api.kubeconfig], 100)
 const file = (name: string, text: string): string => {
   const path = join(api.folder, name)
   writeFileSync(path, text)

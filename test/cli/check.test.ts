@@ -6,12 +6,12 @@ import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { formRules } from '../../cli/check/judge.ts'
 import { commands } from '../../cli/commands.ts'
-import { run } from '../../cli/main.ts'
 import { allRules } from '../../core/lint/rules.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { aFolder, anEmbeddedStore, aTrail, Process } from '../collector/a-trail.ts'
 import { aCleanAgreement, aCleanServer } from '../core/lint/a-server.ts'
 import { aClose, anIntent, anOrders, aResult, at } from '../core/records.ts'
+import { hipaaMcp } from '../support/command-line.ts'
 import { verifies } from '../verifies.ts'
 import { anExport, exported, tamper } from './an-export.ts'
 
@@ -27,20 +27,7 @@ type Finding = {
   write: string
   accepted?: string
 }
-type Ran = { code: number; out: string; notes: string }
-
-async function ran(...args: string[]): Promise<Ran> {
-  const out: string[] = []
-  const notes: string[] = []
-  const code = await run(['check', ...args], {
-    out: (line) => out.push(line),
-    note: (line) => notes.push(line),
-    rewrite: () => undefined,
-    width: 80,
-    live: false,
-  })
-  return { code, out: out.join('\n'), notes: notes.join('\n') }
-}
+const ran = async (...args: string[]) => await hipaaMcp(['check', ...args])
 
 /** A folder with one file. */
 function written(text: string, name = 'ehr.yaml'): string {

@@ -7,7 +7,6 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { follow } from '../../cli/explain/follow.ts'
-import { run } from '../../cli/main.ts'
 import type { Json } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import { valueAt } from '../../core/pointer.ts'
@@ -15,22 +14,10 @@ import { project } from '../../core/redaction/project.ts'
 import { returnRules } from '../../core/redaction/rules.ts'
 import { look, survey } from '../../core/redaction/survey.ts'
 import { type PatientRecord, records } from '../sample/fhir.ts'
+import { hipaaMcp, type Ran } from '../support/command-line.ts'
 import { verifies } from '../verifies.ts'
 
-type Ran = { code: number; out: string; notes: string }
-
-async function ran(...args: string[]): Promise<Ran> {
-  const out: string[] = []
-  const notes: string[] = []
-  const code = await run(['explain', ...args], {
-    out: (line) => out.push(line),
-    note: (line) => notes.push(line),
-    rewrite: () => undefined,
-    width: 80,
-    live: false,
-  })
-  return { code, out: out.join('\n'), notes: notes.join('\n') }
-}
+const ran = async (...args: string[]) => await hipaaMcp(['explain', ...args])
 
 let folder = ''
 beforeAll(() => {
@@ -395,8 +382,8 @@ test('resources and prompts are explained like tools', async () => {
   expect(brief.out).toMatch(/messages\/0 +kept 1 +text/)
 })
 
+const entry = (resourceType: string) => ({ resource: { resourceType, note: 'x' } })
 test('resources of one type are told together, and words that are no types are not shown', async () => {
-  const entry = (resourceType: string) => ({ resource: { resourceType, note: 'x' } })
   const bundle = {
     resourceType: 'Bundle',
     entry: ['Condition', 'Patient', 'Condition', 'Fluegel'].map(entry),

@@ -4,8 +4,8 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run } from '../../cli/main.ts'
 import { records } from '../sample/fhir.ts'
+import { hipaaMcp } from '../support/command-line.ts'
 
 const root = join(import.meta.dirname, '../..')
 const document = readFileSync(join(root, 'docs/first-policy.md'), 'utf8')
@@ -27,7 +27,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 test('the document shows what each of its commands prints', async () => {
   expect(shown.length).toBe(3)
   for (const { command, output } of shown) {
-    const out: string[] = []
     const args = command
       .split(' ')
       .map((word) =>
@@ -36,13 +35,7 @@ test('the document shows what each of its commands prints', async () => {
           (_, at: string, name: string) => `${at}${join(folder, name)}`,
         ),
       )
-    await run(args, {
-      out: (line) => out.push(line),
-      note: (line) => out.push(line),
-      rewrite: () => undefined,
-      width: 80,
-      live: false,
-    })
-    expect(out.join('\n').trimEnd(), command).toBe(output)
+    const { screen } = await hipaaMcp(args)
+    expect(screen.trimEnd(), command).toBe(output)
   }
 })

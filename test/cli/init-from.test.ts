@@ -3,22 +3,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { seenIn } from '../../cli/init/deployment.ts'
-import { run } from '../../cli/main.ts'
+import { hipaaMcp } from '../support/command-line.ts'
 import { aCluster, type Cluster } from './a-cluster.ts'
 import { type Running, sampleEhr } from './init-servers.ts'
 
-async function ran(...args: string[]): Promise<{ code: number; out: string; notes: string }> {
-  const out: string[] = []
-  const notes: string[] = []
-  const code = await run(['init', ...args], {
-    out: (line) => out.push(line),
-    note: (line) => notes.push(line),
-    rewrite: () => undefined,
-    width: 80,
-    live: false,
-  })
-  return { code, out: out.join('\n'), notes: notes.join('\n') }
-}
+const ran = async (...args: string[]) => await hipaaMcp(['init', ...args])
 
 const spec = (containers: object[]) => ({
   spec: { selector: { matchLabels: { app: 'ehr-mcp' } }, template: { spec: { containers } } },
@@ -85,7 +74,7 @@ test('a workload that opens no port is read by its command, and init says how', 
 })
 
 test('a workload that is not there is said to be missing', async () => {
-  expect(await from('deployment/none')).toEqual({
+  expect(await from('deployment/none')).toMatchObject({
     code: 3,
     out: '',
     notes: 'There is no deployment clinic/none',

@@ -6,29 +6,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { topics } from '../../cli/init/topics.ts'
-import { run } from '../../cli/main.ts'
 import { compilePolicy } from '../../core/compile.ts'
 import { fieldIssue } from '../../core/fields/path.ts'
 import { parsePolicy } from '../../core/parse-policy.ts'
 import { policyText } from '../../core/policy.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { hipaaMcp } from '../support/command-line.ts'
 import { verifies } from '../verifies.ts'
 import { everything, first, oldServer, type Running, sampleEhr } from './init-servers.ts'
 
-type Ran = { code: number; out: string; notes: string }
-
-async function ran(...args: string[]): Promise<Ran> {
-  const out: string[] = []
-  const notes: string[] = []
-  const code = await run(args, {
-    out: (line) => out.push(line),
-    note: (line) => notes.push(line),
-    rewrite: () => undefined,
-    width: 80,
-    live: false,
-  })
-  return { code, out: out.join('\n'), notes: notes.join('\n') }
-}
+const ran = async (...args: string[]) => await hipaaMcp(args)
 
 let folder = ''
 const running: { sample: Running; old: Running; all: Running } = {} as never

@@ -2,25 +2,12 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { commands } from '../../cli/commands.ts'
-import { run } from '../../cli/main.ts'
 import { columns, wrap } from '../../cli/table.ts'
 import own from '../../package.json' with { type: 'json' }
+import { hipaaMcp } from '../support/command-line.ts'
 import { anExport, tamper } from './an-export.ts'
 
-type Ran = { code: number; out: string; notes: string }
-
-async function ran(...args: string[]): Promise<Ran> {
-  const out: string[] = []
-  const notes: string[] = []
-  const code = await run(args, {
-    out: (line) => out.push(line),
-    note: (line) => notes.push(line),
-    rewrite: () => undefined,
-    width: 80,
-    live: false,
-  })
-  return { code, out: out.join('\n'), notes: notes.join('\n') }
-}
+const ran = async (...args: string[]) => await hipaaMcp(args)
 
 test('verify exits 0 for a good trail and 1 for a bad one, and says which record', async () => {
   const { folder, witness, closed } = await anExport()

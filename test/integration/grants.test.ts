@@ -6,7 +6,6 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { run as runCommand } from '../../cli/main.ts'
 import { enforceLabel } from '../../core/identifiers.ts'
 import type { AccessRevocation } from '../../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
@@ -20,6 +19,7 @@ import { aServer } from '../operator/world.ts'
 import { type Authority, authority, type KeyPair } from '../sample/certificates.ts'
 import { aLog, anInstallation, type Installation, pod } from '../sidecar/installation.ts'
 import { aResolver, type TestResolver } from '../sidecar/resolver.ts'
+import { hipaaMcp as commandLine } from '../support/command-line.ts'
 import { type McpServer, mcpServer, withValue } from '../support/mcp-server.ts'
 import { aCall } from '../support/message.ts'
 import { audience, issuerUrl } from '../support/policy.ts'
@@ -503,15 +503,8 @@ async function hipaaMcp(who: Person, ...args: string[]): Promise<{ code: number;
   for (const { user } of config.users) user.as = who
   const kubeconfig = join(installation.folder(), 'kubeconfig')
   await writeFile(kubeconfig, JSON.stringify(config), { mode: 0o600 })
-  const lines: string[] = []
-  const code = await runCommand([...args, '--kubeconfig', kubeconfig], {
-    out: (line) => lines.push(line),
-    note: (line) => lines.push(line),
-    rewrite: () => undefined,
-    width: 120,
-    live: false,
-  })
-  return { code, text: lines.join('\n') }
+  const { code, screen } = await commandLine([...args, '--kubeconfig', kubeconfig], 120)
+  return { code, text: screen }
 }
 const answers = (code: number, says: string) => ({ code, text: expect.stringContaining(says) as string })
 
