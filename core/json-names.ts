@@ -4,7 +4,7 @@
 import { Spellings } from './spellings.ts'
 
 /** Most names that are remembered: where names are data (a map by patient) they must not fill a memory. */
-export const mostNames = 4_096
+const mostNames = 4_096
 
 const names = new Spellings(mostNames)
 let generation = 1

@@ -87,6 +87,8 @@ class Look {
   /** Where a reference to a patient stands next; beyond the text where none does. */
   #next: number
   readonly #before = new Set<string>()
+  /** Short objects by how they are written, and by which name each was called last. */
+  readonly #objects = new Map<string, number>()
 
   constructor(tape: Tape, start: number, into: Survey) {
     this.#tape = tape
@@ -134,9 +136,9 @@ class Look {
   #wasMet(entry: number, name: number): boolean {
     const [start, end] = [startOf(this.#tape, entry), endOf(this.#tape, entry)]
     if (end - start >= short) return false
-    const own = `${name}${this.#letters.slice(start, end)}`
-    if (this.#before.has(own)) return true
-    this.#before.add(own)
+    const own = this.#letters.slice(start, end)
+    if (this.#objects.get(own) === name) return true
+    this.#objects.set(own, name)
     return false
   }
 

@@ -8,7 +8,7 @@ import { decoded } from './encoded.ts'
 import type { Survey } from './survey.ts'
 
 /** Longer ones are no terms, and come once. Bytes. */
-export const longestTerm = 64
+const longestTerm = 64
 const most = 4_096
 
 const terms = new Spellings(most)

@@ -11,7 +11,10 @@ import { asInImage } from './as-in-image.ts'
 import { underLoad } from './loading.ts'
 import { saidOf } from './other-report.ts'
 import { type OtherFigures, otherFigures } from './other-rows.ts'
+import { otherWork } from './other-work.ts'
 import { cores, residentBytes, start } from './process.ts'
+import type { RedactionRound } from './redaction-report.ts'
+import { bundleMemory, compileMilliseconds, redactionFigures } from './redaction-rows.ts'
 import { type Figures, report } from './report.ts'
 import { type Target, targets } from './targets.ts'
 import { tidying } from './tidying.ts'
@@ -67,6 +70,7 @@ await tidying(async (folder) => {
   await upstream.line()
   const measured = new Map<string, Figures[]>()
   const others: OtherFigures[] = []
+  const redaction: RedactionRound[] = []
   const place = { folder, file, work, upstreamPort: port, image: await asInImage(folder) }
   const all = targets(place)
   for (let round = 1; round <= rounds; round++) {
@@ -81,10 +85,12 @@ await tidying(async (folder) => {
     const other = await otherFigures({ ...place, token })
     others.push(other)
     says(`round ${round}/${rounds}  ${saidOf(other)}`)
+    const compile = compileMilliseconds(otherWork(work).list.policy)
+    redaction.push({ rows: redactionFigures(), memory: bundleMemory(), compile })
   }
   const nginx = spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.trim().replace('nginx version: ', '')
   const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}, ${nginx}, ${beside}`
-  const text = report({ machine, rounds, seconds, rate, measured, others, work })
+  const text = report({ machine, rounds, seconds, rate, measured, others, redaction, work })
   console.log(text.table)
   if (!values['no-write']) {
     await writeFile(join(import.meta.dirname, '..', '..', 'docs', 'performance.md'), text.document)

@@ -1,8 +1,10 @@
 // The rows of redaction alone, in a few seconds: node test/bench/redaction.ts
 
-import { redactionFigures } from './redaction-rows.ts'
+import { otherWork } from './other-work.ts'
+import { redactionTable } from './redaction-report.ts'
+import { bundleMemory, compileMilliseconds, redactionFigures } from './redaction-rows.ts'
+import { makeWork } from './work.ts'
 
-for (const { what, bytes, microseconds, ratio, aim } of redactionFigures())
-  console.log(
-    `${what.padEnd(32)} ${String(bytes).padStart(9)} B ${microseconds.toFixed(1).padStart(10)} µs  ${ratio.toFixed(2).padStart(6)} × JSON, aim ${aim}`,
-  )
+const { list } = otherWork(await makeWork(0))
+const compile = compileMilliseconds(list.policy)
+console.log(redactionTable([{ rows: redactionFigures(), memory: bundleMemory(), compile }]))

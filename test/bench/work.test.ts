@@ -75,6 +75,7 @@ test('the table states medians, ratios to nginx, and latency over the server alo
     rate: 500,
     measured,
     others: [],
+    redaction: [],
     work: await makeWork(1),
   })
 
