@@ -152,6 +152,7 @@ export function bundleMemory(): number {
   const { fields, patients } = returnRules(returns)
   const held = (): number => {
     collect()
+    collect()
     const { heapUsed, arrayBuffers } = process.memoryUsage()
     return heapUsed + arrayBuffers
   }
