@@ -46,7 +46,7 @@ export async function connected<Result>(
   }
 }
 
-/** One exchange, read whole. Rejects with `CannotError` when nobody answers. */
+/** One exchange, read whole. Rejects with `CannotError` when nobody answers, or too much. */
 export async function ask(
   dispatcher: Dispatcher,
   url: string,
@@ -57,8 +57,9 @@ export async function ask(
     const { method = 'GET', ...rest } = asked
     const signal = AbortSignal.timeout(30_000)
     const { statusCode, headers, body } = await request(url, { dispatcher, method, signal, ...rest })
-    return { status: statusCode, headers, text: await bounded(body) }
+    return { status: statusCode, headers, text: await bounded(body, largest, hostname) }
   } catch (error) {
+    if (error instanceof CannotError) throw error
     throw new CannotError(`${hostname} cannot be reached: ${reasonOf(error)}`)
   }
 }
@@ -84,12 +85,13 @@ export function jsonObject(text: string): { readonly [member: string]: unknown }
   }
 }
 
-async function bounded(body: AsyncIterable<Uint8Array>): Promise<string> {
+/** A body read whole. Rejects with `CannotError` beyond `most` bytes. `host`: who sends it. */
+export async function bounded(body: AsyncIterable<Uint8Array>, most: number, host: string): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    if (size > largest) throw new RangeError('the answer is too large')
+    if (size > most) throw new CannotError(`${host} answers more than ${most / 1024 / 1024} MiB`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

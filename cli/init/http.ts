@@ -7,7 +7,7 @@ import { isObject } from '../../core/is-object.ts'
 import { CannotError } from '../command.ts'
 import { eventsIn } from '../connect/events.ts'
 import { headersOf, type Message } from '../connect/messages.ts'
-import { connections, jsonObject, reasonOf } from '../connect/net.ts'
+import { bounded, connections, jsonObject, reasonOf } from '../connect/net.ts'
 import { ServerError, type Wire } from './catalogue.ts'
 import { ownMeta } from './handshake.ts'
 
@@ -56,7 +56,9 @@ export function httpWire(url: string, { ca, token }: { ca: readonly string[]; to
         throw new CannotError(`The server answers ${statusCode}: give a token with --token-file FILE`)
       }
       const isStream = String(headers['content-type'] ?? '').startsWith('text/event-stream')
-      const answer = isStream ? await answerIn(body, id) : jsonObject(await bounded(body))
+      const answer = isStream
+        ? await answerIn(body, id)
+        : jsonObject(await bounded(body, largest, hostOf(url)))
       if (answer === undefined) throw new ServerError(statusCode)
       return resultOf(answer, statusCode)
     },
@@ -93,17 +95,6 @@ async function answerIn(body: AsyncIterable<Uint8Array>, id: number): Promise<Me
     if (message !== undefined && message['id'] === id && !('method' in message)) return message
   }
   return undefined
-}
-
-async function bounded(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > largest) throw new CannotError('The answer is larger than any list is: 8 MiB')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function hostOf(url: string): string {
