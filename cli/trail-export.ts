@@ -1,6 +1,7 @@
 // `hipaa-mcp trail export`: takes a server's whole trail out of the collector, for `hipaa-mcp verify` and for other
 // tools. Who takes it is recorded in the trail itself.
 
+import { counted } from '../core/counted.ts'
 import { systemNamespace } from '../core/identifiers.ts'
 import { auditorCertificate } from './auditor-certificate.ts'
 import { exportLines, openWay, secure } from './collector-connection.ts'
@@ -51,7 +52,7 @@ export const trailExport: Command = {
       if (values['json'] === true) screen.out(JSON.stringify({ folder, ...written }, null, 2))
       else {
         screen.out(
-          `${written.records.toLocaleString('en')} records of ${written.chains} ${written.chains === 1 ? 'chain' : 'chains'} and the registry log are in ${folder}`,
+          `${counted(written.records, 'record')} of ${counted(written.chains, 'chain')} and the registry log are in ${folder}`,
         )
         screen.out('Witness; keep it apart from the export, to pin it with verify --witness:')
         screen.out(`  ${written.witness}`)

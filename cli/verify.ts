@@ -1,5 +1,6 @@
 // `hipaa-mcp verify DIR`: whether an exported trail is complete and unchanged (45 CFR 164.312(c)(1)), offline.
 
+import { counted } from '../core/counted.ts'
 import { type Command, exitCodes, type Screen, serverOf, textOf, UsageError } from './command.ts'
 import { progress } from './progress.ts'
 import { columns, wrap } from './table.ts'
@@ -53,16 +54,16 @@ function print(report: Report, screen: Screen): void {
   const unknown = chains.flatMap((chain) => chain.unknown)
   if (unknown.length > 0)
     for (const line of wrap(
-      `${count(unknown.length, 'call')} may have run, the result is unknown: ${unknown.slice(0, 10).join(' ')}${unknown.length > 10 ? ' …' : ''}`,
+      `${counted(unknown.length, 'call')} may have run, the result is unknown: ${unknown.slice(0, 10).join(' ')}${unknown.length > 10 ? ' …' : ''}`,
       screen.width,
     ))
       screen.out(line)
   if (findings.length === 0) {
     const records = chains.reduce((sum, chain) => sum + chain.records, 0)
-    screen.out(`VERIFIED: ${count(chains.length, 'chain')}, ${count(records, 'record')}`)
+    screen.out(`VERIFIED: ${counted(chains.length, 'chain')}, ${counted(records, 'record')}`)
     return
   }
-  screen.out(`NOT VERIFIED: ${count(findings.length, 'finding')}`)
+  screen.out(`NOT VERIFIED: ${counted(findings.length, 'finding')}`)
   for (const { where, index, says } of findings)
     for (const line of wrap(
       `${where}${index === undefined ? '' : `, record ${index}`}: ${says}`,
@@ -74,15 +75,11 @@ function print(report: Report, screen: Screen): void {
 
 function through(records: number, index: number, time: number | undefined): string {
   if (records === 0) return 'no record'
-  if (index < 0 || time === undefined) return `${count(records, 'record')}, none covered by a signature`
-  return `${count(records, 'record')}, complete through index ${index}, witnessed at ${new Date(time * 1000).toISOString()}`
+  if (index < 0 || time === undefined) return `${counted(records, 'record')}, none covered by a signature`
+  return `${counted(records, 'record')}, complete through index ${index}, witnessed at ${new Date(time * 1000).toISOString()}`
 }
 
 /** Pod and restart; the server stands above. */
 function nameOf(origin: string): string {
   return origin.split('/').slice(-2).join('/')
-}
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -1,5 +1,6 @@
 // `hipaa-mcp break-glass approve`: lets the emergency access that another person asked for begin.
 
+import { counted } from '../../core/counted.ts'
 import { type Command, exitCodes } from '../command.ts'
 import { kubeOptions, openKube } from '../kube.ts'
 import { decide, grantIn, readGrant } from './grants.ts'
@@ -17,7 +18,7 @@ export const approve: Command = {
     const { spec } = await readGrant(kube, namespace, name)
     if (values['json'] !== true)
       screen.note(
-        `${spec.requestedBy ?? 'somebody'} asks for ${spec.subject.sub}: ${spec.patients.length} ${spec.patients.length === 1 ? 'patient' : 'patients'} of ${namespace}/${spec.server} for ${spec.minutes} minutes. ${spec.reason}`,
+        `${spec.requestedBy ?? 'somebody'} asks for ${spec.subject.sub}: ${counted(spec.patients.length, 'patient')} of ${namespace}/${spec.server} for ${spec.minutes} minutes. ${spec.reason}`,
       )
     const { spec: approved } = await decide(kube, namespace, name, { approval: {} })
     const by = approved.approval?.by ?? ''

@@ -1,6 +1,7 @@
 // `hipaa-mcp break-glass request`: asks for emergency access, for another person to approve.
 
 import { randomBytes } from 'node:crypto'
+import { counted } from '../../core/counted.ts'
 import { apiVersion } from '../../core/identifiers.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import { type Command, exitCodes, serverOf, textOf, UsageError } from '../command.ts'
@@ -57,7 +58,7 @@ export const request: Command = {
       screen.out(JSON.stringify({ grant: `${namespace}/${name}`, requestedBy: kept.requestedBy }))
     else {
       screen.out(
-        `Asked for as ${kept.requestedBy ?? 'nobody'}: ${namespace}/${name}, ${minutes} minutes, ${patients.length} ${patients.length === 1 ? 'patient' : 'patients'}`,
+        `Asked for as ${kept.requestedBy ?? 'nobody'}: ${namespace}/${name}, ${minutes} minutes, ${counted(patients.length, 'patient')}`,
       )
       screen.out(`Another person approves it: hipaa-mcp break-glass approve ${namespace}/${name}`)
     }

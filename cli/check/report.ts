@@ -1,4 +1,5 @@
 // Findings for people, grouped by file, and the same as JSON.
+import { counted } from '../../core/counted.ts'
 
 import { type Severity, severities } from '../../core/lint/finding.ts'
 import { type Screen } from '../command.ts'
@@ -59,10 +60,6 @@ const indent = ' '.repeat(6)
 
 const byPlace = (a: Reported, b: Reported): number => a.line - b.line || a.column - b.column
 
-function counted(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
-}
-
 const reportSchema = 'hipaa-mcp-check/1'
 
 /** `trail`: what it tells of, where one was asked. */
@@ -71,37 +68,10 @@ export function jsonOf(findings: readonly Reported[], trail?: Watched): object {
     schema: reportSchema,
     ...(trail === undefined ? {} : { trail: spanOf(trail) }),
     counts: countsOf(findings),
-    findings: findings.map(
-      ({
-        file,
-        line,
-        column,
-        object,
-        rule,
-        severity,
-        citation,
-        place,
-        subject,
-        found,
-        why,
-        write,
-        accepted,
-      }) => ({
-        file,
-        line,
-        column,
-        object,
-        rule,
-        severity,
-        citation: citation === undefined ? undefined : `45 CFR ${citation}`,
-        place,
-        subject,
-        found,
-        why,
-        write,
-        accepted,
-      }),
-    ),
+    findings: findings.map(({ citation, ...finding }) => ({
+      ...finding,
+      ...(citation === undefined ? {} : { citation: `45 CFR ${citation}` }),
+    })),
   }
 }
 

@@ -4,7 +4,7 @@ import { type ArgumentCheck, argumentCheck } from '../../core/argument-check.ts'
 import { variablesCheck } from '../../core/arguments/variables.ts'
 import type { JsonObject } from '../../core/canonical.ts'
 import type { Kind } from '../../core/permission.ts'
-import type { Limits, Policy } from '../../core/policy.ts'
+import type { Limits, Policy, Prompt, Tool } from '../../core/policy.ts'
 import { promptResult, resourceResult, type Shape, toolResult } from '../../core/redaction/results.ts'
 import { type Returning, returning } from '../../core/redaction/rules.ts'
 import { uriTemplate } from '../../core/uri-template.ts'
@@ -36,32 +36,13 @@ const finders: { readonly [kind in Kind]: (policy: Policy, name: string) => Targ
   tools({ tools }, name) {
     const tool = tools.find((one) => one.name === name)
     if (tool === undefined) return undefined
-    const { returns, limits, patient } = tool
-    const check = argumentCheck(tool)
-    return {
-      kind: 'tools',
-      name,
-      returning: returning(returns),
-      limits,
-      shape: toolResult,
-      check,
-      ...(patient ? { patient } : {}),
-    }
+    return { kind: 'tools', name, shape: toolResult, check: argumentCheck(tool), ...rulesOf(tool) }
   },
   prompts({ prompts }, name) {
     const prompt = prompts.find((one) => one.name === name)
     if (prompt === undefined) return undefined
-    const { returns, limits, patient } = prompt
     const check = argumentCheck({ ...prompt, with: {} })
-    return {
-      kind: 'prompts',
-      name,
-      returning: returning(returns),
-      limits,
-      shape: promptResult,
-      check,
-      ...(patient ? { patient } : {}),
-    }
+    return { kind: 'prompts', name, shape: promptResult, check, ...rulesOf(prompt) }
   },
   resources({ resources }, uri) {
     for (const resource of resources) {
@@ -82,4 +63,12 @@ const finders: { readonly [kind in Kind]: (policy: Policy, name: string) => Targ
     }
     return undefined
   },
+}
+
+function rulesOf({
+  returns,
+  limits,
+  patient,
+}: Tool | Prompt): Pick<Target, 'returning' | 'limits' | 'patient'> {
+  return { returning: returning(returns), limits, ...(patient ? { patient } : {}) }
 }

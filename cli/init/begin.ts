@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import type { JsonObject } from '../../core/canonical.ts'
+import { counted } from '../../core/counted.ts'
 import { isObject } from '../../core/is-object.ts'
 import { CannotError, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { textFrom } from '../lines.ts'
@@ -175,7 +176,7 @@ function propose(catalogue: Catalogue, shapes: ReadonlyMap<string, Schema>, work
     [templates.length, 'resource template'],
     [texts.length, 'prompt'],
   ] as const
-  const what = counts.map(([count, one]) => `${count} ${one}${count === 1 ? '' : 's'}`).join(', ')
+  const what = counts.map(([count, one]) => counted(count, one)).join(', ')
   return {
     read: `${server === '' ? 'a server' : server} offers ${what} (MCP ${revision})`,
     sampled: [...shapes.keys()],

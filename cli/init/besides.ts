@@ -1,6 +1,7 @@
 // Resources and prompts of the first policy. Addresses that a server lists may be those of patients: only templates, and
 // addresses made of known words, are shown.
 
+import { counted } from '../../core/counted.ts'
 import { uriTemplate } from '../../core/uri-template.ts'
 import { words } from '../../core/words.ts'
 import { isClean, type Narrowed, narrowed, shown } from './arguments.ts'
@@ -92,7 +93,7 @@ function concrete(resources: readonly string[]): LeftOut[] {
       ? []
       : [
           {
-            name: `${others} ${others === 1 ? 'resource' : 'resources'} whose addresses are not shown`,
+            name: `${counted(others, 'resource')} whose addresses are not shown`,
             why: 'an address may name a patient',
             instead:
               'cover them by a template with a variable for the patient, such as ehr://patients/{patient}/labs',

@@ -2,6 +2,7 @@
 
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Control } from '../citations.ts'
+import { counted } from '../counted.ts'
 import type { AuditRecord } from '../record.ts'
 import { at, type Found, type Severity, type Spec } from './finding.ts'
 import { type Part, partsOf } from './parts.ts'
@@ -185,15 +186,13 @@ function fieldsUnused(
             {
               place: `${place}${at('fields', index)}`,
               subject: part.subject,
-              found: `no result of ${part.name}${whom} held ${field || 'a document'} ${during}, in ${counted(used.calls)}`,
+              found: `no result of ${part.name}${whom} held ${field || 'a document'} ${during}, in ${counted(used.calls, 'call')}`,
               write: `fields without ${field}`,
             },
           ]
     }),
   )
 }
-
-const counted = (calls: number): string => `${calls.toLocaleString('en')} call${calls === 1 ? '' : 's'}`
 
 /**
  * What was not used. `days`: how long the policy was watched, whole days; `wanted`: how long it should have been, below
@@ -204,7 +203,7 @@ export function unused(
   use: Use,
   { days, wanted }: { days: number; wanted: number },
 ): (Found & Omit<UseRule, 'find' | 'about' | 'id'> & { rule: string })[] {
-  const during = `in ${days} day${days === 1 ? '' : 's'}`
+  const during = `in ${counted(days, 'day')}`
   return useRules.flatMap(({ id, severity, control, why, find }) =>
     find(spec, use, during).map((found) => ({
       rule: id,

@@ -99,16 +99,15 @@ const server = {
 const manifest = (): string => file('ehr.yaml', stringify(server))
 const sample = records(1, 1)[0] as PatientRecord
 const record = JSON.parse(JSON.stringify(sample)) as { [member: string]: Json }
-const asked = (): string[] => [
-  '-f',
-  manifest(),
+const as = (role: string, purpose: string, tool = 'get_diagnosis'): string[] => [
   '--as',
-  'clinician',
+  role,
   '--purpose',
-  'TREAT',
+  purpose,
   '--tool',
-  'get_diagnosis',
+  tool,
 ]
+const asked = (): string[] => ['-f', manifest(), ...as('clinician', 'TREAT')]
 const flat = ({ out }: Ran): string => out.replaceAll(/\s+/g, ' ')
 
 /** Every text of a document, longer than what stands in any explanation by itself. */
@@ -183,50 +182,32 @@ verifies('minimum:explained', 'a member’s own name that identifies somebody is
 const refusals: { when: string; args: string[]; says: RegExp }[] = [
   {
     when: 'the role does not name the tool',
-    args: ['--as', 'patient', '--purpose', 'PATRQT', '--tool', 'small'],
+    args: as('patient', 'PATRQT', 'small'),
     says: /role no patient does not name it/,
   },
   {
     when: 'there is no such tool',
-    args: ['--as', 'clinician', '--purpose', 'TREAT', '--tool', 'get_patient_record'],
+    args: as('clinician', 'TREAT', 'get_patient_record'),
     says: /role no the policy lists no such tool/,
   },
   {
     when: 'the purpose is not the role’s',
-    args: ['--as', 'clinician', '--purpose', 'HPAYMT', '--tool', 'get_diagnosis'],
+    args: as('clinician', 'HPAYMT'),
     says: /purpose no HPAYMT is not among its purposes: TREAT/,
   },
   {
     when: 'an argument breaks its rule, and others are not the schema’s',
-    args: [
-      '--as',
-      'clinician',
-      '--purpose',
-      'TREAT',
-      '--tool',
-      'get_diagnosis',
-      '--args',
-      '{"patient_id":"x","all":true,"sections":[]}',
-    ],
+    args: [...as('clinician', 'TREAT'), '--args', '{"patient_id":"x","all":true,"sections":[]}'],
     says: /patient_id must match pattern.*arguments no all: an argument that the schema does not name is refused.*sections is set by the policy, never by the caller/,
   },
   {
     when: 'an argument is missing',
-    args: ['--as', 'clinician', '--purpose', 'TREAT', '--tool', 'get_diagnosis', '--args', '{}'],
+    args: [...as('clinician', 'TREAT'), '--args', '{}'],
     says: /patient_id is required/,
   },
   {
     when: 'a bound caller names nobody',
-    args: [
-      '--as',
-      'patient',
-      '--purpose',
-      'PATRQT',
-      '--tool',
-      'get_diagnosis',
-      '--args',
-      '{"patient_id":""}',
-    ],
+    args: [...as('patient', 'PATRQT'), '--args', '{"patient_id":""}'],
     says: /patient no \/patient_id names no patient, and to name nobody is to ask about everybody/,
   },
 ]
@@ -247,12 +228,7 @@ verifies('minimum:explained', 'a result larger than may leave is refused', async
   const said = await ran(
     '-f',
     manifest(),
-    '--as',
-    'clinician',
-    '--purpose',
-    'TREAT',
-    '--tool',
-    'small',
+    ...as('clinician', 'TREAT', 'small'),
     '--result',
     file('r.json', record),
   )
@@ -339,18 +315,7 @@ function condition(patient: string, code: string): Json {
 }
 
 verifies('minimum:explained', 'records of patients out of reach are told of as taken out', async () => {
-  const bound = [
-    '-f',
-    manifest(),
-    '--as',
-    'patient',
-    '--purpose',
-    'PATRQT',
-    '--tool',
-    'get_diagnosis',
-    '--patients',
-    'p-1',
-  ]
+  const bound = ['-f', manifest(), ...as('patient', 'PATRQT'), '--patients', 'p-1']
   const result = file('r.json', { conditions: [condition('p-1', 'mine'), condition('p-2', 'other')] })
 
   const own = await ran(...bound, '--args', '{"patient_id":"p-1"}', '--result', result)
@@ -416,12 +381,12 @@ test('an error of the server leaves no word', async () => {
 })
 
 test.each([
-  [['--as', 'clinician', '--purpose', 'TREAT', '--tool', 'x'], 2, /--file/],
+  [as('clinician', 'TREAT', 'x'), 2, /--file/],
   [['-f', 'x', '--purpose', 'TREAT', '--tool', 'x'], 2, /--as/],
   [['-f', 'x', '--as', 'a', '--tool', 'x'], 2, /--purpose/],
   [['-f', 'x', '--as', 'a', '--purpose', 'TREAT'], 2, /exactly one/],
-  [['-f', 'x', '--as', 'a', '--purpose', 'TREAT', '--tool', 'x', '--prompt', 'y'], 2, /exactly one/],
-  [['-f', '/nonexistent', '--as', 'a', '--purpose', 'TREAT', '--tool', 'x'], 3, /cannot be read/],
+  [['-f', 'x', ...as('a', 'TREAT', 'x'), '--prompt', 'y'], 2, /exactly one/],
+  [['-f', '/nonexistent', ...as('a', 'TREAT', 'x')], 3, /cannot be read/],
 ])('a command line %j that cannot be answered exits %i', async (args, code, says) => {
   const said = await ran(...args)
 
@@ -434,7 +399,7 @@ test('a manifest that compiles to no policy, and a result that is none, say why'
     ...server,
     spec: { ...server.spec, roles: [{ ...server.spec.roles[0], tools: ['none'] }] },
   }
-  const caller = ['--as', 'clinician', '--purpose', 'TREAT', '--tool', 'get_diagnosis']
+  const caller = as('clinician', 'TREAT')
 
   const policy = await ran('-f', file('b.yaml', stringify(broken)), ...caller)
   const result = await ran('-f', manifest(), ...caller, '--result', file('r.json', '{"broken'))
