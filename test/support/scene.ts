@@ -72,6 +72,8 @@ export type Scene = {
   token(claims?: Record<string, unknown>, pair?: KeyPair): Promise<string>
   /** Puts another policy in force. */
   use(policy: Policy): void
+  /** Empties what was written down so far: records, events, what the server was asked and metrics were told. */
+  forget(): void
   end(): Promise<void>
 }
 
@@ -188,6 +190,9 @@ export async function aScene(
           generation: 2,
         }),
       }),
+    forget: () => {
+      for (const written of [trail.entries, upstream.asked, log, watched]) written.length = 0
+    },
     end: async () => {
       for (const one of agents) one.destroy()
       await calls.drain()

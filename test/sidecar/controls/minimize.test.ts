@@ -16,8 +16,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await scene.end())
 afterEach(() => {
-  scene.upstream.asked.length = 0
-  scene.trail.entries.length = 0
+  scene.forget()
 })
 
 verifies('minimum:arguments', 'the caller learns name and rule, and never gets a value back', async () => {

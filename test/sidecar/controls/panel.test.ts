@@ -22,8 +22,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await scene.end())
 beforeEach(() => {
-  scene.trail.entries.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
   scene.use(aPolicy(policy))
   scene.upstream.answering = withValue({ conditions: [{ code: 'E11.9' }] })
 })

@@ -47,8 +47,7 @@ afterAll(async () => {
   await scene.end()
 })
 beforeEach(() => {
-  scene.trail.entries.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
   scene.use(aPolicy(policy))
 })
 

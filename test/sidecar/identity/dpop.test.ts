@@ -24,8 +24,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await scene.end())
 beforeEach(() => {
-  scene.trail.entries.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
 })
 
 const ask = async (dpop: string | undefined, more: Asking = {}, of = token, scheme = 'DPoP') =>

@@ -24,9 +24,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await scene.end())
 beforeEach(() => {
-  scene.log.length = 0
-  scene.trail.entries.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
 })
 
 const day = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10)

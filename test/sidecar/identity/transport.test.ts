@@ -12,9 +12,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await scene.end())
 beforeEach(() => {
-  scene.log.length = 0
-  scene.trail.entries.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
   scene.use(aPolicy())
 })
 

@@ -76,8 +76,7 @@ beforeAll(async () => {
 afterAll(async () => await scene.end())
 beforeEach(() => {
   scene.use(aPolicy(policy))
-  scene.trail.entries.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
   scene.upstream.answering = withValue({ conditions: [] })
 })
 

@@ -39,8 +39,7 @@ beforeAll(async () => {
 afterAll(async () => await scene.end())
 afterEach(() => {
   scene.use(aPolicy(policy))
-  scene.trail.entries.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
   scene.upstream.answering = withValue({})
   expect(scene.faults.splice(0)).toEqual([])
 })

@@ -18,9 +18,7 @@ beforeAll(async () => {
 afterAll(async () => await scene.end())
 afterEach(() => {
   scene.use(aPolicy(everything('Drop')))
-  scene.trail.entries.length = 0
-  scene.watched.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
   expect(scene.faults.splice(0)).toEqual([])
 })
 

@@ -32,8 +32,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await scene.end())
 afterEach(() => {
-  scene.trail.entries.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
   expect(scene.faults.splice(0)).toEqual([])
 })
 

@@ -49,8 +49,7 @@ beforeAll(async () => {
 afterAll(async () => await scene.end())
 beforeEach(() => {
   scene.use(aPolicy(policy))
-  scene.trail.entries.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
 })
 
 const condition = (patient: string, code: string): JsonObject => ({

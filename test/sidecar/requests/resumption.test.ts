@@ -40,9 +40,8 @@ beforeAll(async () => {
 afterAll(async () => await scene.end())
 afterEach(() => {
   ahead = 0
-  scene.trail.entries.length = 0
+  scene.forget()
   scene.trail.fail = {}
-  scene.upstream.asked.length = 0
   scene.use(aPolicy(policy))
   expect(scene.faults.splice(0)).toEqual([])
 })

@@ -42,11 +42,9 @@ beforeAll(async () => {
 })
 afterAll(async () => await scene.end())
 afterEach(() => {
-  scene.trail.entries.length = 0
+  scene.forget()
   scene.trail.fail = {}
   scene.trail.delay = 0
-  scene.log.length = 0
-  scene.upstream.asked.length = 0
   scene.use(aPolicy(policy))
   expect(scene.faults.splice(0)).toEqual([])
 })

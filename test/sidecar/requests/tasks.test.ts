@@ -36,8 +36,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await scene.end())
 afterEach(() => {
-  scene.trail.entries.length = 0
-  scene.upstream.asked.length = 0
+  scene.forget()
   scene.use(aPolicy(policy))
   expect(scene.faults.splice(0)).toEqual([])
 })

@@ -14,10 +14,8 @@ beforeAll(async () => {
 })
 afterAll(async () => await scene.end())
 afterEach(() => {
-  scene.log.length = 0
-  scene.trail.entries.length = 0
+  scene.forget()
   scene.trail.fail = {}
-  scene.upstream.asked.length = 0
   expect(scene.faults.splice(0)).toEqual([])
 })
 
