@@ -3,6 +3,7 @@
 import type { ChainSummary, Signal } from '../core/wire.ts'
 import type { CollectorClient } from './collector-client.ts'
 import { codeOf, type Log } from './log.ts'
+import { repeating } from './repeating.ts'
 import type { Trail } from './world.ts'
 
 export type FollowTrailOptions = {
@@ -28,7 +29,6 @@ export function followTrail(options: FollowTrailOptions): FollowedTrail {
   let trail: Trail | undefined
   let answered = Number.NEGATIVE_INFINITY
   let digests = new Map<string, string>()
-  let timer: NodeJS.Timeout | undefined
   let away = false
 
   const current = (): Trail | undefined => (performance.now() - answered < silence ? trail : undefined)
@@ -52,25 +52,12 @@ export function followTrail(options: FollowTrailOptions): FollowedTrail {
     if (changed.length > 0) onChange(changed)
   }
 
+  const asking = repeating(ask, every)
   return {
     current,
-    start: () => {
-      if (timer !== undefined) return
-      let busy = false
-      const once = async (): Promise<void> => {
-        if (busy) return
-        busy = true
-        await ask().finally(() => {
-          busy = false
-        })
-      }
-      timer = setInterval(() => void once(), every)
-      timer.unref()
-      void once()
-    },
+    start: () => asking.start(),
     stop: () => {
-      clearInterval(timer)
-      timer = undefined
+      asking.stop()
       trail = undefined
       digests = new Map()
     },
