@@ -59,16 +59,17 @@ async function head(
 /** A good call whose last byte has not come; `finish` sends it. */
 async function unfinished(): Promise<Sending & { finish: () => void }> {
   const { body } = aCall()
-  const { standing } = scene.orders
+  const { orders } = scene
+  const standing = orders.standing.bind(orders)
   const arrived = Promise.withResolvers<void>()
-  scene.orders.standing = () => {
+  orders.standing = () => {
     arrived.resolve()
     return standing()
   }
   const sending = await head(await scene.token(), Buffer.byteLength(body))
   sending.socket.write(body.slice(0, -1))
   await arrived.promise
-  scene.orders.standing = standing
+  orders.standing = standing
   return { ...sending, finish: () => void sending.socket.write(body.slice(-1)) }
 }
 
