@@ -3,6 +3,7 @@
 
 import type { Json } from './canonical.ts'
 import { isObject } from './is-object.ts'
+import { pointerOf } from './pointer.ts'
 
 export type ParamHeader = {
   /** In small letters, without `mcp-param-`. */
@@ -33,7 +34,7 @@ export function paramHeaders(
   for (const [at, { name, path }] of found.entries()) {
     if (found.findIndex((other) => other.name === name) !== at)
       throw new TypeError(`x-mcp-header ${name} stands there twice: give each argument a name of its own`)
-    const pointer = path.map((one) => `/${one.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+    const pointer = pointerOf(...path)
     // A text in which the patient is named tells them as well.
     const tells = pointer === patient || pointer.startsWith(`${patient}/`)
     if (patient !== undefined && (tells || patient.startsWith(`${pointer}/`)))

@@ -10,6 +10,11 @@ export function segmentsOf(pointer: string): string[] | undefined {
     .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
+/** The pointer of these segments; the root's is empty. */
+export function pointerOf(...segments: readonly (string | number)[]): string {
+  return segments.map((one) => `/${String(one).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
 /** The value at a pointer's segments; own members only, so that no prototype answers. */
 export function valueAt(root: unknown, segments: readonly string[]): unknown {
   let value = root

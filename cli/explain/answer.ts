@@ -1,10 +1,8 @@
 // The question of `hipaa-mcp explain`, out of its command line and its files, and its answer: the decision, then the result.
 
-import type { JsonObject } from '../../core/canonical.ts'
-import { isObject } from '../../core/is-object.ts'
 import type { Policy, Role } from '../../core/policy.ts'
 import { exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
-import { textFrom } from '../lines.ts'
+import { objectFrom, textFrom, textOrFile } from '../lines.ts'
 import { policyFrom } from '../policy-file.ts'
 import { type Decision, decide } from './decision.ts'
 import { printJson } from './print-json.ts'
@@ -34,6 +32,8 @@ export async function answer(values: Values, screen: Screen): Promise<number> {
   print(question, { permitted, explained, withValues: values['values'] === true }, screen)
   return permitted ? exitCodes.ok : exitCodes.findings
 }
+
+const argsWant = '--args wants a JSON object, such as {"patient_id":"p-1"}, or @FILE'
 
 export type Question = {
   policy: Policy
@@ -69,7 +69,8 @@ async function questionOf(values: Values): Promise<Question> {
     throw new UsageError('Only one of --file and --result can be standard input')
   const asked = textOf(values, option) as string
   const reach = await patientsOf(textOf(values, 'patients'))
-  const args = await argumentsOf(textOf(values, 'args'))
+  const text = textOf(values, 'args')
+  const args = text === undefined ? undefined : await objectFrom(text, argsWant)
   const policy = await policyFrom(file, textOf(values, 'server'))
   const roles = as.split(',').map((name) => {
     const role = policy.roles.find((one) => one.name === name)
@@ -98,18 +99,5 @@ function wanted(values: Values, name: string, what: string): string {
 
 async function patientsOf(text: string | undefined): Promise<readonly string[] | undefined> {
   if (text === undefined) return undefined
-  const list = text.startsWith('@') ? await textFrom(text.slice(1)) : text
-  return list.split(/[,\s]+/).filter((one) => one !== '')
-}
-
-async function argumentsOf(text: string | undefined): Promise<JsonObject | undefined> {
-  if (text === undefined) return undefined
-  const json = text.startsWith('@') ? await textFrom(text.slice(1)) : text
-  try {
-    const value: unknown = JSON.parse(json)
-    if (isObject(value)) return value as JsonObject
-  } catch {
-    // Said below: the parser's own words would quote it.
-  }
-  throw new UsageError('--args wants a JSON object, such as {"patient_id":"p-1"}, or @FILE')
+  return (await textOrFile(text)).split(/[,\s]+/).filter((one) => one !== '')
 }

@@ -3,9 +3,8 @@
 import { writeFile } from 'node:fs/promises'
 import type { JsonObject } from '../../core/canonical.ts'
 import { counted } from '../../core/counted.ts'
-import { isObject } from '../../core/is-object.ts'
 import { CannotError, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
-import { textFrom } from '../lines.ts'
+import { objectFrom, textFrom } from '../lines.ts'
 import { proposePrompts, proposeResources } from './besides.ts'
 import { type Catalogue, readCatalogue, type Schema, ServerError, type Wire } from './catalogue.ts'
 import { deployed } from './deployment.ts'
@@ -138,7 +137,10 @@ async function sampled(
   const [, name = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(call.trim()) ?? []
   if (!tools.some((tool) => tool.name === name))
     throw new UsageError(`--sample names no tool of the server: ${tools.map((tool) => tool.name).join(', ')}`)
-  const args = await sampleArguments(rest)
+  const args = await objectFrom(
+    rest === '' ? '{}' : rest,
+    '--sample wants a tool and a JSON object: ‘TOOL {"patient_id":"p-1"}’',
+  )
   let result: JsonObject
   try {
     result = await wire.request('tools/call', { name, arguments: args })
@@ -152,17 +154,6 @@ async function sampled(
   const shape = shapeOf(result)
   if (shape === undefined) throw new CannotError(`${name} returned no JSON: there is no shape to read`)
   return new Map([[name, shape]])
-}
-
-async function sampleArguments(text: string): Promise<JsonObject> {
-  const json = text.startsWith('@') ? await textFrom(text.slice(1)) : text
-  try {
-    const value: unknown = JSON.parse(json === '' ? '{}' : json)
-    if (isObject(value)) return value as JsonObject
-  } catch {
-    // Said below: the parser's own words would quote it.
-  }
-  throw new UsageError('--sample wants a tool and a JSON object: ‘TOOL {"patient_id":"p-1"}’')
 }
 
 function propose(catalogue: Catalogue, shapes: ReadonlyMap<string, Schema>, workload: Workload): Proposal {

@@ -2,6 +2,7 @@
 // name identify somebody; or the types of FHIR in it.
 
 import { isObject } from '../../core/is-object.ts'
+import { pointerOf } from '../../core/pointer.ts'
 import type { Schema } from './catalogue.ts'
 import { identifierIn, namesPatient } from './identifying.ts'
 import type { Field } from './topics.ts'
@@ -47,7 +48,7 @@ export function leavesOf(schema: Schema): Leaves {
   }
 
   function visitMember(member: unknown, name: string, path: string, depth: number): void {
-    const place = `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    const place = `${path}${pointerOf(name)}`
     if (place.length > 250 || !/^[A-Za-z_$@][\w$@.-]{0,63}$/.test(name)) return
     const node = resolved(member, schema)
     if (namesPatient(name) && node !== undefined && isLeaf(node)) patients.push(place)

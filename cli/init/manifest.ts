@@ -2,6 +2,7 @@
 // people know. The text is the same for the same proposal.
 
 import { apiVersion } from '../../core/identifiers.ts'
+import { pointerOf } from '../../core/pointer.ts'
 import { schemaOf } from './arguments.ts'
 import type { ProposedPrompt, ProposedResource } from './besides.ts'
 import { comment, fits, flow, item, line, plain } from './lines.ts'
@@ -233,9 +234,7 @@ function argumentLines(args: ProposedTool['arguments']): string[] {
       comment(10, `left out: ${/^[\w.-]{1,64}$/.test(name) ? name : 'an argument'}: ${why}`),
     ),
     ...(required === undefined ? [] : [`        required: ${flow(required)}`]),
-    ...(patient === undefined
-      ? []
-      : line(6, `patient: /${patient.replaceAll('~', '~0').replaceAll('/', '~1')}`)),
+    ...(patient === undefined ? [] : line(6, `patient: ${pointerOf(patient)}`)),
   ]
 }
 

@@ -57,10 +57,8 @@ export type Finding = Found & {
   accepted?: string
 }
 
-/** A JSON Pointer of its segments. */
-export function at(...segments: readonly (string | number)[]): string {
-  return segments.map((one) => `/${String(one).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
-}
+/** A place: the JSON Pointer of its segments. */
+export { pointerOf as at } from '../pointer.ts'
 
 /** Names as a person reads them, no more than five. */
 export function some(names: readonly string[]): string {

@@ -1,6 +1,7 @@
 // AdmissionReview, admission.k8s.io/v1: what the API server asks, and the only two ways in which we answer.
 
 import { isDeepStrictEqual } from 'node:util'
+import { pointerOf } from '../../core/pointer.ts'
 import type { Pod } from './pod.ts'
 
 export type Request = {
@@ -66,7 +67,7 @@ export function patchOf(from: Pod, to: Pod): Operation[] {
     return [...names].flatMap((name): Operation[] => {
       const [was, is] = [before?.[name], after?.[name]]
       if (isDeepStrictEqual(was, is)) return []
-      const path = `/${part}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      const path = `/${part}${pointerOf(name)}`
       if (is === undefined) return [{ op: 'remove', path }]
       return [{ op: was === undefined ? 'add' : 'replace', path, value: is }]
     })
