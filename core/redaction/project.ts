@@ -22,6 +22,22 @@ export type Projection = {
   readonly trace?: Trace
 }
 
+/** As one begins: nothing is counted yet. */
+export function projection(
+  known: Survey,
+  rules: TextRules,
+  resources?: PatternTree['resources'],
+): Projection {
+  return {
+    known,
+    rules,
+    tally: { redacted: {}, dropped: {} },
+    kept: {},
+    memberNames: new Map(),
+    ...(resources === undefined ? {} : { resources }),
+  }
+}
+
 /** Follows a projection from place to place, for whoever explains it. What is counted meanwhile stands in the tally. */
 export type Trace = {
   /** On to a member or an item of this place. */

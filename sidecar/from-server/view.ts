@@ -4,7 +4,7 @@
 import type { Json } from '../../core/canonical.ts'
 import type { PatternTree } from '../../core/pointer.ts'
 import type { TextRule } from '../../core/policy.ts'
-import { type Projection, project } from '../../core/redaction/project.ts'
+import { project, projection } from '../../core/redaction/project.ts'
 import { look, survey } from '../../core/redaction/survey.ts'
 import { add, identifies, redactText, type Tally } from '../../core/redaction/text.ts'
 import { resultHash } from '../hashes.ts'
@@ -34,13 +34,7 @@ export function viewOf(message: unknown, rule: TextRule, inForce: InForce): View
   const { redaction } = inForce.policy
   const known = survey()
   look(message, nowhere, known)
-  const by: Projection = {
-    known,
-    rules: { dates: redaction.dates, text: rule },
-    tally: { redacted: {}, dropped: {} },
-    kept: {},
-    memberNames: new Map(),
-  }
+  const by = projection(known, { dates: redaction.dates, text: rule })
   const dropped = (): undefined => add(by.tally.dropped, 'server-text') as undefined
   // Here no field of a policy stands for the text: Drop leaves none of it.
   const text = (value: unknown): string | undefined => {

@@ -4,7 +4,7 @@ import type { Json } from '../../core/canonical.ts'
 import { fieldTree } from '../../core/fields/compile.ts'
 import { patternTree } from '../../core/pointer.ts'
 import { blocksOf, redactBlocks } from '../../core/redaction/content.ts'
-import { type Projection, project } from '../../core/redaction/project.ts'
+import { type Projection, project, projection } from '../../core/redaction/project.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
 import { look, type Survey, survey } from '../../core/redaction/survey.ts'
 import { redactText, type TextRules } from '../../core/redaction/text.ts'
@@ -18,23 +18,13 @@ export function surveyed(document: Json, places: string[] = []): Survey {
   return known
 }
 
-function projection(known: Survey, rules: Partial<TextRules>): Projection {
-  return {
-    known,
-    rules: { ...usual, ...rules },
-    tally: { redacted: {}, dropped: {} },
-    kept: {},
-    memberNames: new Map(),
-  }
-}
-
 /** What stays of a document under these fields, and its account. */
 export function projected(
   document: Json,
   fields: string[],
   rules: Partial<TextRules> = {},
 ): { shown: Json; account: Projection } {
-  const account = projection(surveyed(document), rules)
+  const account = projection(surveyed(document), { ...usual, ...rules })
   // As it leaves: through JSON, so that prototypes and order are those of the wire.
   const shown = JSON.parse(JSON.stringify(project(document, fieldTree(fields), account))) as Json
   return { shown, account }
@@ -47,7 +37,7 @@ export function redacted(text: string, about: Json = {}, rules: Partial<TextRule
 
 /** What stays of content blocks. */
 export function blocks(content: unknown, fields: string[], rules: Partial<TextRules> = {}) {
-  const account = projection(survey(), rules)
+  const account = projection(survey(), { ...usual, ...rules })
   const returns: ReturnRules = {
     fields: fieldTree(fields),
     patients: patternTree([]),

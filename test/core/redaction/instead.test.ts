@@ -6,7 +6,7 @@ import { fieldTree } from '../../../core/fields/compile.ts'
 import { patternTree } from '../../../core/pointer.ts'
 import { blocksOf } from '../../../core/redaction/content.ts'
 import { learnPseudonyms } from '../../../core/redaction/instead.ts'
-import { project } from '../../../core/redaction/project.ts'
+import { project, projection } from '../../../core/redaction/project.ts'
 import { pseudonym } from '../../../core/redaction/pseudonym.ts'
 import { zipArea } from '../../../core/redaction/safe-harbor.ts'
 import { daysOf, mostDays, shifted } from '../../../core/redaction/shift.ts'
@@ -28,16 +28,9 @@ function left(document: Json, { fields, pseudonyms = [], key: own = key, ...rule
     own,
     known,
   )
-  const tally = { redacted: {} as Record<string, number>, dropped: {} as Record<string, number> }
-  const by = {
-    known,
-    rules: { dates: 'Year', text: 'Redact', ...rules } as const,
-    tally,
-    kept: {},
-    memberNames: new Map(),
-  }
+  const by = projection(known, { dates: 'Year', text: 'Redact', ...rules })
   const shown = project(document, fieldTree([...fields, ...pseudonyms]), by)
-  return { shown: JSON.parse(JSON.stringify(shown)) as Json, ...tally }
+  return { shown: JSON.parse(JSON.stringify(shown)) as Json, ...by.tally }
 }
 
 test('a place that is named is shown as a pseudonym, and its value nowhere else in the result', () => {
