@@ -12,6 +12,9 @@ import { freeText, topicOf, topicOfType, topics } from './topics.ts'
 const choosers =
   /^(?:sections?|include|includes|parts?|categor(?:y|ies)|resources?|resource_?types?|types?|data_?types?|kinds?|domains?|scopes?|modules?|_type)$/i
 
+const justified =
+  'an entire record wants its own justification, in writing (164.514(d)(5)): then list it with returns.reason'
+
 /** A tool that hands out what its caller chooses: a narrow tool for each choice. */
 export function carved(tool: ListedTool, shape: Schema | undefined): Answer | undefined {
   const chooser = Object.entries(membersOf(tool.inputSchema)).find(
@@ -43,8 +46,7 @@ export function carved(tool: ListedTool, shape: Schema | undefined): Answer | un
   besides.push({
     name: tool.name,
     why: 'it hands out whole records: the narrow tools above ask it for one section each',
-    instead:
-      'an entire record wants its own justification, in writing (164.514(d)(5)): then list it with returns.reason',
+    instead: justified,
   })
   return { tools, besides }
 }
@@ -100,8 +102,7 @@ function carvedByShape(tool: ListedTool, shape: Schema | undefined): Answer | un
       {
         name: tool.name,
         why: 'it hands out whole records: the narrow tools above keep one part each',
-        instead:
-          'an entire record wants its own justification, in writing (164.514(d)(5)): then list it with returns.reason',
+        instead: justified,
       },
     ],
   }
