@@ -17,14 +17,14 @@ const warningCount = 6
 
 /**
  * Errors that the object had before come back as warnings: it is mended step by step. So do all of them while it has a
- * lockdown, which must never wait for anything. `now` in milliseconds since 1970.
+ * lockdown, which must never wait for anything; those that it had under one count as new when it is lifted, or a lockdown
+ * would be a way in. `now` in milliseconds since 1970.
  */
 export async function judgeLint(request: Request, agreements: Agreements, now: number): Promise<Verdict> {
   const context: Context = { agreements: await agreements(), complete: true, now }
   const findings = findingsIn(request, request.object, context)
-  const before = new Set(
-    (isUpdate(request) ? findingsIn(request, request.oldObject, context) : []).map(keyOf),
-  )
+  const wasJudged = isUpdate(request) && !isLockedDown(request.oldObject)
+  const before = new Set((wasJudged ? findingsIn(request, request.oldObject, context) : []).map(keyOf))
   const errors = findings.filter(({ severity }) => severity === 'error')
   const refused = isLockedDown(request.object) ? [] : errors.filter((error) => !before.has(keyOf(error)))
   const warnings = warningsOf(findings.filter((finding) => !refused.includes(finding)))

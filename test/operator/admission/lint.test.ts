@@ -95,6 +95,27 @@ describe('admission', () => {
     expect(await judged(locked)).toMatchObject({ allowed: true, warnings: [expect.anything()] })
   })
 
+  verifies(
+    'minimum:linter-admission',
+    'a lockdown lets no error in by being lifted, and stays in force until it is mended',
+    async () => {
+      const locked = aCleanServer((spec) => {
+        whole(spec)
+        spec.lockdown = { reason: 'a leak is looked into' }
+      })
+      const lockedFurther = aCleanServer((spec) => {
+        whole(spec)
+        spec.lockdown = { reason: 'still looked into' }
+      })
+
+      const lifted = await judged(aCleanServer(whole), locked)
+
+      expect('message' in lifted && lifted.message).toContain('(whole-record-unjustified)')
+      expect(await judged(lockedFurther, locked)).toMatchObject({ allowed: true })
+      expect(await judged(aCleanServer(), locked)).toEqual({ allowed: true })
+    },
+  )
+
   test('knows the agreements of the cluster, and judges them as well', async () => {
     const server = aCleanServer((spec) => spec.network?.egress?.push({ baa: 'vendor' }))
     const over = aCleanAgreement({ expires: '2026-10-01T00:00:00Z' })
