@@ -14,6 +14,7 @@ import { isStdio } from '../admission/sidecar-spec.ts'
 import { ApiError, type Client } from '../cluster/client.ts'
 import type { Log } from '../log.ts'
 import type { Pod } from '../objects.ts'
+import { repeating } from '../repeating.ts'
 import type { World } from '../world.ts'
 import { type Position, readLog } from './read.ts'
 import { fromWrapper } from './wrapper.ts'
@@ -78,7 +79,6 @@ export function watchLogs(options: WatchLogsOptions): WatchedLogs {
   const servers = new Map<string, State>()
   const positions = new Map<string, Position>()
   let turn = 0
-  let timer: NodeJS.Timeout | undefined
   let refused = false
 
   function stateOf(key: string): State {
@@ -160,6 +160,7 @@ export function watchLogs(options: WatchLogsOptions): WatchedLogs {
     }
   }
 
+  const looking = repeating(look, every)
   return {
     of: (server) => {
       const state = servers.get(server)
@@ -172,23 +173,9 @@ export function watchLogs(options: WatchLogsOptions): WatchedLogs {
         found: Object.fromEntries(logFindingKinds.map((kind) => [kind, tally[kind] ?? 0])) as Required<Tally>,
       })),
     look,
-    start: () => {
-      if (timer !== undefined) return
-      let busy = false
-      const once = async (): Promise<void> => {
-        if (busy) return
-        busy = true
-        await look().finally(() => {
-          busy = false
-        })
-      }
-      timer = setInterval(() => void once(), every)
-      timer.unref()
-      void once()
-    },
+    start: () => looking.start(),
     stop: () => {
-      clearInterval(timer)
-      timer = undefined
+      looking.stop()
       servers.clear()
       positions.clear()
     },

@@ -2,7 +2,7 @@
 // them anew. Implements: minimum:fields, minimum:text
 
 import { type CutParts, cutParts, cutTogether, surveyOfCut } from '../../core/redaction/edit-result.ts'
-import type { Projection } from '../../core/redaction/project.ts'
+import { projection } from '../../core/redaction/project.ts'
 import { toolResult } from '../../core/redaction/results.ts'
 import { type ReturnRules, returnsUnder } from '../../core/redaction/rules.ts'
 import type { Survey } from '../../core/redaction/survey.ts'
@@ -50,14 +50,8 @@ function shownParts(
   const patients = recordable(known, exchange)
   counted(patients, exchange, deps)
 
-  const by: Projection = {
-    known,
-    rules: textRules(returns, patients, exchange),
-    tally: { redacted: {}, dropped: parts.hasMeta ? { meta: 1 } : {} },
-    kept: {},
-    memberNames: new Map(),
-    ...(returns.fields.resources === undefined ? {} : { resources: returns.fields.resources }),
-  }
+  const by = projection(known, textRules(returns, patients, exchange), returns.fields.resources)
+  if (parts.hasMeta) by.tally.dropped['meta'] = 1
   const left = cutTogether(parts, { by, returns })
   const kind = revision === '2026-07-28' ? '"resultType":"complete",' : ''
   const account: Account = { outcome: 'ok', patients, kept: by.kept, ...by.tally }

@@ -9,9 +9,9 @@ import { patternTree } from '../../core/pointer.ts'
 import type { Policy } from '../../core/policy.ts'
 import { edit } from '../../core/redaction/edit.ts'
 import { lookOver } from '../../core/redaction/edit-survey.ts'
-import { type Projection, project } from '../../core/redaction/project.ts'
+import { project, projection } from '../../core/redaction/project.ts'
 import { returnRules } from '../../core/redaction/rules.ts'
-import { look, type Survey, survey } from '../../core/redaction/survey.ts'
+import { look, survey } from '../../core/redaction/survey.ts'
 import { redactText } from '../../core/redaction/text.ts'
 import { rulesOf } from '../../sidecar/rules.ts'
 import { quantile } from './comparison.ts'
@@ -29,14 +29,6 @@ export type RedactionFigures = {
 
 const rules = { dates: 'Year', text: 'Redact' } as const
 
-const projection = (known: Survey): Projection => ({
-  known,
-  rules,
-  tally: { redacted: {}, dropped: {} },
-  kept: {},
-  memberNames: new Map(),
-})
-
 /** Bytes of a document in, text of what may leave out. */
 function cutting({ returns }: Document): (bytes: Buffer) => string {
   const { fields, patients } = returnRules(returns)
@@ -45,7 +37,7 @@ function cutting({ returns }: Document): (bytes: Buffer) => string {
     if (tape === undefined) throw new Error('The document of the bench is not read where it lies')
     const known = survey()
     lookOver(tape, 0, patients, known)
-    return edit(tape, 0, fields, projection(known))
+    return edit(tape, 0, fields, projection(known, rules))
   }
 }
 
@@ -56,7 +48,7 @@ function building({ returns }: Document): (bytes: Buffer) => string {
     const document = JSON.parse(bytes.toString('utf8')) as Json
     const known = survey()
     look(document, patients, known)
-    return JSON.stringify(project(document, fields, projection(known)))
+    return JSON.stringify(project(document, fields, projection(known, rules)))
   }
 }
 
@@ -161,7 +153,7 @@ export function bundleMemory(): number {
   if (tape === undefined) throw new Error('The document of the bench is not read where it lies')
   const known = survey()
   lookOver(tape, 0, patients, known)
-  const left = edit(tape, 0, fields, projection(known))
+  const left = edit(tape, 0, fields, projection(known, rules))
   const after = held()
   // All of it is still wanted here.
   return left.length > 0 && tape.entries.length > 0 && known.patients.size > 0 ? after - before : Number.NaN

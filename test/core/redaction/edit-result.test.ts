@@ -7,20 +7,12 @@ import { scan } from '../../../core/json-scan.ts'
 import { patternTree } from '../../../core/pointer.ts'
 import type { TextRule } from '../../../core/policy.ts'
 import { cutParts, cutTogether, surveyOfCut } from '../../../core/redaction/edit-result.ts'
-import type { Projection } from '../../../core/redaction/project.ts'
+import { type Projection, projection } from '../../../core/redaction/project.ts'
 import { surveyOf, toolResult } from '../../../core/redaction/results.ts'
 import { type ReturnRules, returnRules } from '../../../core/redaction/rules.ts'
-import type { Survey } from '../../../core/redaction/survey.ts'
 import { verifies } from '../../verifies.ts'
 
 const nobody = patternTree([])
-const projection = (known: Survey, text: TextRule): Projection => ({
-  known,
-  rules: { dates: 'Year', text },
-  tally: { redacted: {}, dropped: {} },
-  kept: {},
-  memberNames: new Map(),
-})
 
 type Left = { readonly shown: unknown; readonly by: Projection }
 
@@ -28,7 +20,7 @@ function builtAnew(text: string, returns: ReturnRules): Left {
   const result = JSON.parse(text) as JsonObject
   const parts = toolResult.apart(result)
   if (parts === undefined) throw new Error('No result of a tool')
-  const by = projection(surveyOf(parts, nobody), returns.text)
+  const by = projection(surveyOf(parts, nobody), { dates: 'Year', text: returns.text })
   return { shown: JSON.parse(JSON.stringify(toolResult.together(result, parts, { by, returns }))), by }
 }
 
@@ -36,7 +28,7 @@ function cut(text: string, returns: ReturnRules): Left | undefined {
   const tape = scan(Buffer.from(text))
   const parts = tape === undefined ? undefined : cutParts({ tape, entry: 0 })
   if (parts === undefined) return undefined
-  const by = projection(surveyOfCut(parts, nobody), returns.text)
+  const by = projection(surveyOfCut(parts, nobody), { dates: 'Year', text: returns.text })
   return { shown: JSON.parse(`{${cutTogether(parts, { by, returns })}}`), by }
 }
 
