@@ -1,7 +1,7 @@
 // Runs of letters and digits of ASCII, one after the other: what every number, code and date begins with. All rules of form
 // start here, so that a text is gone through once, and not once for each of them.
 
-import type { IdentifierType } from './span.ts'
+import type { IdentifierType, Span } from './span.ts'
 
 /** Filled anew for each run: nothing keeps one. */
 export type Run = {
@@ -27,8 +27,8 @@ export const opening = 0x28
 export const plus = 0x2b
 export const hash = 0x23
 
-/** A stretch of text that is an identifier. `year`: of a date that has one. */
-export type Finding = { start: number; end: number; type: IdentifierType; year?: string }
+/** A span of the text that is looked through, which may grow by another that overlaps it. */
+export type Finding = { -readonly [member in keyof Span]: Span[member] }
 
 /** Tried where `from` says that it may begin. The pattern is sticky. */
 export type Detector = {
