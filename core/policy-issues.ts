@@ -2,10 +2,10 @@
 // nothing. Sentences say where, and what to write.
 
 import { schemaIssue } from './argument-check.ts'
-import { nameRule } from './arguments/bulk.ts'
 import { patientIssue } from './arguments/patient-argument.ts'
 import { renameIssues } from './arguments/rename.ts'
 import { searchNames } from './arguments/search-places.ts'
+import { nameRule } from './arguments/search-rules.ts'
 import { returnsIssues } from './fields/returns-issues.ts'
 import { paramHeaders } from './param-headers.ts'
 import type { Policy, Prompt, Resource, Role, Tool } from './policy.ts'

@@ -56,7 +56,12 @@ function look(
   patient: readonly string[] | undefined,
   path: readonly string[],
 ): Violation | undefined {
-  if (typeof value === 'string') return identifies(value) ? { argument: path.join('.'), rule } : undefined
+  if (typeof value === 'string') {
+    const said = identifies(value) || (digits.test(value) && identifies(announced(value, path)))
+    return said ? { argument: path.join('.'), rule } : undefined
+  }
+  if (typeof value === 'number' && value >= leastNumber)
+    return identifies(announced(value, path)) ? { argument: path.join('.'), rule } : undefined
   if (Array.isArray(value)) {
     for (const item of value) {
       const found = look(item, declared, patient, path)
@@ -78,6 +83,16 @@ function look(
 }
 
 const rule = 'may hold no identifier of a person: the argument that names the patient says who is meant'
+
+/** Digits say what they are by the name of their argument alone: a number of social security, of a telephone, of a record. */
+const digits = /^[0-9]{6,32}$/
+/** Smallest number that may be one. */
+const leastNumber = 100_000
+
+function announced(value: number | string, path: readonly string[]): string {
+  const name = (path.at(-1) ?? '').slice(0, 64)
+  return `${name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').replaceAll(/[_-]/g, ' ')}: ${value}`
+}
 
 function identifies(text: string): boolean {
   return !smallWord.test(text) && findIdentifiers(text).some(({ type }) => !everyday.has(type))

@@ -32,7 +32,8 @@ export function isEncoding(text: string): boolean {
 
 /** The text of bytes that say of themselves that they are text; undefined where they are not. */
 export function textOf(bytes: string): string | undefined {
-  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(bytes)) return undefined
+  // Where its end begins with white space as well, every space of a long text would be tried as the first of it.
+  if (!/^[A-Za-z0-9+/\s]*(?:={1,2}\s*)?$/.test(bytes)) return undefined
   const buffer = Buffer.from(bytes, 'base64')
   return isUtf8(buffer) ? buffer.toString('utf8') : undefined
 }

@@ -60,6 +60,35 @@ const everybody: unknown[] = [
   true,
   {},
   'p-1\n',
+  ' p-1',
+  '_',
+  '_all',
+  '%%',
+  '.+',
+  'a*',
+  '..',
+  '-',
+  '-1',
+  -1,
+  'p-1/../p-2',
+  'Patient/p-9/Patient/p-1',
+  'https://other.example/fhir/Patient/p-1',
+  'patient/p-1',
+  'PATIENT/p-1',
+  'URN:UUID:0a1b',
+  'Patient/..',
+  'http://h.example/../|7',
+  '＊',
+  '％',
+  'ｐ-1',
+  'p-1；p-2',
+  'p-1\u200b',
+  'p\u00ad-1',
+  'p\u0435-1',
+  'p-1 p-2',
+  'p-1+p-2',
+  '~',
+  '@p',
   Array.from({ length: 51 }, (_, at) => `p-${at}`),
 ]
 for (const patient_id of everybody)
@@ -75,11 +104,11 @@ verifies('minimum:bulk', 'every id of FHIR names one patient, but for the words 
   const words = ['all', 'any', 'every', 'everyone', 'everybody', 'patient', 'null', 'undefined', 'none']
   const id = fc
     .string({ unit: fc.constantFrom(...'aZ09-.'.split('')), minLength: 1, maxLength: 64 })
-    .filter((one) => !words.includes(one.toLowerCase()))
+    .filter((one) => !words.includes(one.toLowerCase()) && /[a-z0-9]/i.test(one) && !/^-[0-9]+$/.test(one))
   fc.assert(
     fc.property(
       id,
-      fc.constantFrom('', 'Patient/', 'urn:uuid:', 'https://h.example/fhir/Patient/'),
+      fc.constantFrom('', 'Patient/', 'urn:uuid:', 'https://h.example/fhir|'),
       (one, before) => {
         expect(onePatient({ patient_id: `${before}${one}` })).toBeUndefined()
       },
@@ -104,6 +133,15 @@ const pages: [name: string, value: unknown, good: boolean][] = [
   ['max-results', 51, false],
   ['offset', 5000, true],
   ['dose', 5000, true],
+  ['max_rows', 51, false],
+  ['results-per-page', 51, false],
+  ['size', 51, false],
+  ['size', '51', false],
+  ['size', 'small', true],
+  ['max', 51, false],
+  ['max', 7.5, true],
+  ['first', 51, false],
+  ['first', 'Roe', true],
 ]
 for (const [name, value, good] of pages)
   verifies('minimum:bulk', `${name}: ${JSON.stringify(value)} is ${good ? 'few' : 'too many'}`, () => {
@@ -120,6 +158,19 @@ for (const [name, value, good] of pages)
     )
   })
 
+verifies('minimum:bulk', 'a number of records below the top level', () => {
+  const check = tool(
+    { options: { type: 'object', properties: { limit: {} } }, pages: {} },
+    { identifiers: 'Keep' },
+  )
+
+  expect(check({ patient_id: 'p-1', options: { limit: 50 } })).toBeUndefined()
+  expect(check({ patient_id: 'p-1', options: { limit: 1e6 } })).toMatchObject({
+    reason: 'bulk-refused',
+    argument: 'options.limit',
+  })
+})
+
 verifies('minimum:bulk', 'a wildcard in any argument but those whose schema lists it', () => {
   const check = tool({
     section: text,
@@ -131,13 +182,17 @@ verifies('minimum:bulk', 'a wildcard in any argument but those whose schema list
 
   expect(asked({ section: '*' })).toMatchObject({ reason: 'bulk-refused', argument: 'section' })
   expect(asked({ sections: ['labs', '**'] })).toMatchObject({ argument: 'sections' })
+  expect(asked({ section: '＊' })).toMatchObject({ argument: 'section' })
+  expect(asked({ section: '*\u200b' })).toMatchObject({ argument: 'section' })
   expect(asked({ section: 'a*b', unit: '%', sort: '*' })).toBeUndefined()
 })
 
 /** Those too that a policy may list where bulk is Allowed. */
 const names =
   `code patient subject _id _count _include date value-quantity _sort _revinclude _id:not code:missing
-  code:not-in code:text patient.name patient.identifier`.split(/\s+/)
+  code:not-in code:text patient.name patient.identifier subject:Patient.name patient:Patient.family
+  encounter.subject.name encounter.patient encounter:not.code performer:Patient.name performer:Practitioner.name
+  actor.family _has:Observation:patient:code _filter subject:Patient._id`.split(/\s+/)
 const search = { type: 'string', format: 'fhir-search', 'x-fhir-search': names }
 const searching = tool({ search }, { patient: undefined as never })
 const searches: [query: string, good: boolean][] = [
@@ -170,6 +225,31 @@ const searches: [query: string, good: boolean][] = [
   ['code:text=sugar', true],
   ['patient.name=Fluegel', false],
   ['patient.identifier=http://h.example|7', true],
+  ['patient.identifier=http://h.example|7,http://h.example|8', false],
+  ['subject:Patient._id=p-1', true],
+  ['subject:Patient.name=peter', false],
+  ['patient:Patient.family=peter', false],
+  ['encounter.subject.name=peter', false],
+  ['encounter.patient=p-1', true],
+  ['encounter.patient=p-1,p-2', false],
+  ['encounter:not.code=a', false],
+  ['performer:Patient.name=peter', false],
+  ['performer:Practitioner.name=peter', true],
+  ['actor.family=peter', false],
+  ['_has:Observation:patient:code=a', false],
+  ['_filter=code eq a', false],
+  ['code=a&_count=0', false],
+  ['code=%25', false],
+  ['code=%25%25', false],
+  ['code=_', false],
+  ['code=%3F', false],
+  ['code=.%2B', false],
+  ['code=a*', false],
+  ['code=*a', false],
+  ['code=a%25', false],
+  ['code=b,a*', false],
+  ['code=%EF%BC%8A', false],
+  ['code=HLA-B*57:01', true],
   ['other=a', false],
   ['code', false],
   ['=a', false],
@@ -238,6 +318,12 @@ verifies('minimum:bulk', 'a search about another patient than the one who is nam
     argument: 'search',
     rule: 'may not name another subject than the argument that names the patient',
   })
+  for (const query of [
+    'patient.identifier=http://h.example|7',
+    'encounter.patient=p-2',
+    'subject:Patient._id=p-2',
+  ])
+    expect(check({ search: query })?.reason).toBe('bulk-refused')
 })
 
 verifies('minimum:bulk', 'the patient named in the search itself', () => {

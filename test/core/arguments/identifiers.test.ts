@@ -53,6 +53,33 @@ for (const query of [
     })
   })
 
+const numbers: [name: string, value: number | string, good: boolean][] = [
+  ['ssn', 123_456_789, false],
+  ['ssn', '123456789', false],
+  ['patient_phone', 6_175_551_234, false],
+  ['medicalRecordNumber', 7_788_123, false],
+  ['limit', 100, true],
+  ['encounter_id', 12_345_678, true],
+  ['since', 20_240_101, true],
+  ['platelets', 250_000, true],
+]
+for (const [name, value, good] of numbers)
+  verifies(
+    'minimum:argument-identifiers',
+    `${name}: ${JSON.stringify(value)} is ${good ? 'asked' : 'refused'}`,
+    () => {
+      const of = aTool({
+        arguments: { type: 'object', properties: { patient_id: {}, [name]: {} } },
+        with: {},
+      })
+      const found = argumentCheck(of)({ patient_id: 'p-1', [name]: value })
+
+      expect(found).toEqual(
+        good ? undefined : expect.objectContaining({ reason: 'argument-identifies', argument: name }),
+      )
+    },
+  )
+
 verifies('minimum:argument-identifiers', 'at any depth', () => {
   const args = { patient_id: 'p-1', more: { notes: ['fine', 'SSN 123-45-6789'] } }
 

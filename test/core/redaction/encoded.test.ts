@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import type { Json } from '../../../core/canonical.ts'
 import { fieldTree } from '../../../core/fields/compile.ts'
 import { contentsOf, redactContents } from '../../../core/redaction/content.ts'
-import { decoded } from '../../../core/redaction/encoded.ts'
+import { decoded, textOf } from '../../../core/redaction/encoded.ts'
 import { blocks, projected, surveyed } from '../../support/redaction.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -214,3 +214,11 @@ for (const [when, text, rule] of texts)
     expect(shown).toEqual([])
     expect(account.tally.dropped).toEqual({ [rule]: 1 })
   })
+
+verifies('minimum:encoded', 'bytes that are spaces, and then no bytes, take no longer than others', () => {
+  const start = performance.now()
+
+  expect(textOf(`${' '.repeat(200_000)}!`)).toBeUndefined()
+  expect(textOf(`${base64('Anna')}${' '.repeat(200_000)}`)).toBe('Anna')
+  expect(performance.now() - start).toBeLessThan(1000)
+})
