@@ -1,6 +1,7 @@
 // Schemas and descriptions that hold somebody's identifiers: every list shows them to every caller and model.
 
 import { normalize } from '../text/normalize.ts'
+import { readings } from '../text/prose.ts'
 import { type RuleGroup, search } from '../text/search.ts'
 import type { IdentifierType } from '../text/span.ts'
 import { at, type Found, type ServerRule, some } from './finding.ts'
@@ -13,7 +14,7 @@ import type { Schema } from './schema-places.ts'
  */
 function identifiersIn(text: string): string[] {
   // Not as prose: that would load dictionaries, for names.
-  const types = search(normalize(text).text, undefined, false, withForm).map(({ type }) => type)
+  const types = search(normalize(text).text, undefined, readings.term, withForm).map(({ type }) => type)
   return [...new Set(types)].filter((type) => numbers.has(type)).map(inWords)
 }
 const withForm: ReadonlySet<RuleGroup> = new Set(['forms', 'context'])

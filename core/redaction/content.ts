@@ -3,6 +3,7 @@
 
 import type { Json, JsonObject } from '../canonical.ts'
 import { isObject } from '../is-object.ts'
+import { readings } from '../text/prose.ts'
 import { decoded, jsonIn, textOf } from './encoded.ts'
 import { type Projection, project } from './project.ts'
 import type { ReturnRules } from './rules.ts'
@@ -149,7 +150,7 @@ function redactBlockText(block: Block, { by, returns, structured }: Shower): str
     add(by.tally.dropped, structure)
     return undefined
   }
-  const text = redactText(block.text, by.known, by.rules, by.tally)
+  const text = redactText(block.text, by.known, by.rules, by.tally, readings.text)
   if (text !== undefined) add(by.kept, 'text')
   return text
 }

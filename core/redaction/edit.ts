@@ -21,7 +21,8 @@ import {
 import type { PatternTree } from '../pointer.ts'
 import { Written } from './edit-container.ts'
 import { Output } from './edit-output.ts'
-import { identifying, keepScalar, type Projection } from './project.ts'
+import { identifying, isShownByName, keepScalar, type Projection } from './project.ts'
+import { outermost, type Standing, standingWithin } from './standing.ts'
 import { numberAt, textAt } from './tape-values.ts'
 import { isTerm, learnTerm } from './terms.ts'
 import { add } from './text.ts'
@@ -35,7 +36,10 @@ type Resources = NonNullable<PatternTree['resources']>
 export function edit(tape: Tape, entry: number, tree: PatternTree, by: Projection): string {
   const { resources } = tree
   const editor = new Editor(tape, resources === undefined ? by : { ...by, resources }, resources)
-  const stays = resources === undefined ? editor.place(entry, tree) : editor.seek(entry, tree, undefined)
+  const stays =
+    resources === undefined
+      ? editor.place(entry, tree, outermost)
+      : editor.seek(entry, tree, undefined, outermost)
   const text = stays ? editor.output.whole() : 'null'
   if (text !== 'null') return text
   return kindOf(tape, entry) === listKind ? '[]' : '{}'
@@ -55,14 +59,14 @@ class Editor {
     this.output = new Output(tape.bytes)
   }
 
-  place(entry: number, tree: PatternTree): boolean {
-    if (tree.rule !== undefined) return this.#keep(entry, tree.rule)
+  place(entry: number, tree: PatternTree, at: Standing): boolean {
+    if (tree.rule !== undefined) return this.#keep(entry, tree.rule, at)
     const kind = kindOf(this.#tape, entry)
-    if (kind === objectKind) return this.#placeMembers(entry, tree)
-    return kind === listKind ? this.#placeItems(entry, tree) : this.#dropped()
+    if (kind === objectKind) return this.#placeMembers(entry, tree, at)
+    return kind === listKind ? this.#placeItems(entry, tree, at) : this.#dropped()
   }
 
-  #placeItems(list: number, tree: PatternTree): boolean {
+  #placeItems(list: number, tree: PatternTree, at: Standing): boolean {
     const tape = this.#tape
     const written = new Written(list, tape, this.output)
     const numbered = tree.named.size > 0
@@ -70,14 +74,14 @@ class Editor {
     for (let entry = list + stride; entry < nextOf(tape, list); entry = nextOf(tape, entry)) {
       const child = (numbered ? tree.named.get(String(index)) : undefined) ?? tree.any
       written.begin(entry)
-      const stays = child === undefined ? this.#dropped() : this.place(entry, child)
+      const stays = child === undefined ? this.#dropped() : this.place(entry, child, at)
       written.end(entry, stays)
       index += 1
     }
     return written.close(true)
   }
 
-  #placeMembers(object: number, tree: PatternTree): boolean {
+  #placeMembers(object: number, tree: PatternTree, outer: Standing): boolean {
     const tape = this.#tape
     const written = new Written(object, tape, this.output)
     for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
@@ -89,21 +93,34 @@ class Editor {
         continue
       }
       written.begin(entry)
-      written.end(entry, this.place(entry, child) && !identifying(name, this.#by))
+      written.end(
+        entry,
+        this.place(entry, child, standingWithin(outer, name)) && !identifying(name, this.#by),
+      )
     }
     return written.close(false)
   }
 
   /** Like `place`, but goes down where nothing is named, too: a resource may stand anywhere. */
-  seek(entry: number, pointed: PatternTree | undefined, element: PatternTree | undefined): boolean {
-    if (pointed?.rule !== undefined) return this.#keep(entry, pointed.rule)
+  seek(
+    entry: number,
+    pointed: PatternTree | undefined,
+    element: PatternTree | undefined,
+    at: Standing,
+  ): boolean {
+    if (pointed?.rule !== undefined) return this.#keep(entry, pointed.rule, at)
     const kind = kindOf(this.#tape, entry)
-    if (kind === objectKind) return this.#seekMembers(entry, pointed, element)
-    if (kind === listKind) return this.#seekItems(entry, pointed, element)
-    return element?.rule === undefined ? this.#dropped() : this.#keep(entry, element.rule)
+    if (kind === objectKind) return this.#seekMembers(entry, pointed, element, at)
+    if (kind === listKind) return this.#seekItems(entry, pointed, element, at)
+    return element?.rule === undefined ? this.#dropped() : this.#keep(entry, element.rule, at)
   }
 
-  #seekItems(list: number, pointed: PatternTree | undefined, element: PatternTree | undefined): boolean {
+  #seekItems(
+    list: number,
+    pointed: PatternTree | undefined,
+    element: PatternTree | undefined,
+    at: Standing,
+  ): boolean {
     const tape = this.#tape
     const written = new Written(list, tape, this.output)
     const inner = element?.single === true ? undefined : element
@@ -111,13 +128,18 @@ class Editor {
     for (let entry = list + stride; entry < nextOf(tape, list); entry = nextOf(tape, entry)) {
       const child = pointed === undefined ? undefined : (pointed.named.get(String(index)) ?? pointed.any)
       written.begin(entry)
-      written.end(entry, this.seek(entry, child, inner))
+      written.end(entry, this.seek(entry, child, inner, at))
       index += 1
     }
     return written.close(pointed !== undefined)
   }
 
-  #seekMembers(object: number, pointed: PatternTree | undefined, element: PatternTree | undefined): boolean {
+  #seekMembers(
+    object: number,
+    pointed: PatternTree | undefined,
+    element: PatternTree | undefined,
+    outer: Standing,
+  ): boolean {
     const tape = this.#tape
     const written = new Written(object, tape, this.output)
     const own = this.#elementsOf(object, element)
@@ -127,17 +149,18 @@ class Editor {
       const name = nameOf(nameNumberOf(tape, entry))
       const pointedChild = pointed?.named.get(name) ?? pointed?.any
       const child = own?.named.get(name)
+      const at = standingWithin(outer, name)
       written.begin(entry)
       if (pointedChild === undefined && child?.carrier === true) {
         // Stays only with something else: until that is known it is counted apart.
-        const outer = this.#by
-        this.#by = { ...outer, tally: { redacted: {}, dropped: {} }, kept: {} }
+        const all = this.#by
+        this.#by = { ...all, tally: { redacted: {}, dropped: {} }, kept: {} }
         ;(carried ??= []).push(this.#by)
-        written.end(entry, this.seek(entry, undefined, child))
-        this.#by = outer
+        written.end(entry, this.seek(entry, undefined, child, at))
+        this.#by = all
         continue
       }
-      const stays = this.seek(entry, pointedChild, child) && !identifying(name, this.#by)
+      const stays = this.seek(entry, pointedChild, child, at) && !identifying(name, this.#by)
       written.end(entry, stays)
       any ||= stays
     }
@@ -158,23 +181,23 @@ class Editor {
     return element
   }
 
-  #keep(entry: number, rule: string): boolean {
+  #keep(entry: number, rule: string, at: Standing): boolean {
     const tape = this.#tape
     const kind = kindOf(tape, entry)
-    if (kind === textKind) return this.#keepText(entry, rule)
+    if (kind === textKind) return this.#keepText(entry, rule, at)
     const by = this.#by
     if (kind <= listKind && by.rules.text !== 'Keep') {
-      return kind === listKind ? this.#keepItems(entry, rule) : this.#keepMembers(entry, rule)
+      return kind === listKind ? this.#keepItems(entry, rule, at) : this.#keepMembers(entry, rule, at)
     }
-    if (kind === numberKind) return this.#keepNumber(entry, rule)
+    if (kind === numberKind) return this.#keepNumber(entry, rule, at)
     add(by.kept, rule)
     this.output.stretch(startOf(tape, entry), endOf(tape, entry))
     return true
   }
 
-  #keepNumber(entry: number, rule: string): boolean {
+  #keepNumber(entry: number, rule: string, at: Standing): boolean {
     const tape = this.#tape
-    const left = keepScalar(numberAt(tape, entry), rule, this.#by)
+    const left = keepScalar(numberAt(tape, entry), rule, at, this.#by)
     if (left === undefined) return false
     // One that is shown as something else is a text from then on.
     if (typeof left === 'string') this.output.put(JSON.stringify(left))
@@ -182,42 +205,46 @@ class Editor {
     return true
   }
 
-  #keepText(entry: number, rule: string): boolean {
+  #keepText(entry: number, rule: string, at: Standing): boolean {
     const tape = this.#tape
     const by = this.#by
     const [start, end] = [startOf(tape, entry), endOf(tape, entry)]
-    const mayBeTerm = by.rules.text !== 'Keep' && (signsOf(tape, entry) & (escapes | beyondAscii)) === 0
-    if (mayBeTerm && isTerm(tape.bytes, start + 1, end - 1, by.known)) {
+    const mayBeTerm =
+      by.rules.text !== 'Keep' &&
+      (signsOf(tape, entry) & (escapes | beyondAscii)) === 0 &&
+      !isShownByName(by.known, at.member)
+    if (mayBeTerm && isTerm(tape.bytes, start + 1, end - 1, at.reading, by.known)) {
       add(by.kept, rule)
       this.output.stretch(start, end)
       return true
     }
     const text = textAt(tape, entry)
-    const left = keepScalar(text, rule, by)
+    const left = keepScalar(text, rule, at, by)
     if (left === undefined) return false
     if (left === text) {
-      if (mayBeTerm) learnTerm(tape.bytes, start + 1, end - 1, text)
+      if (mayBeTerm) learnTerm(tape.bytes, start + 1, end - 1, at.reading, text)
       this.output.stretch(start, end)
     } else this.output.put(JSON.stringify(left))
     return true
   }
 
-  #keepItems(list: number, rule: string): boolean {
+  #keepItems(list: number, rule: string, at: Standing): boolean {
     const tape = this.#tape
     const written = new Written(list, tape, this.output)
     for (let entry = list + stride; entry < nextOf(tape, list); entry = nextOf(tape, entry)) {
       written.begin(entry)
-      written.end(entry, this.#keep(entry, rule))
+      written.end(entry, this.#keep(entry, rule, at))
     }
     return written.close(true)
   }
 
-  #keepMembers(object: number, rule: string): boolean {
+  #keepMembers(object: number, rule: string, outer: Standing): boolean {
     const tape = this.#tape
     const written = new Written(object, tape, this.output)
     for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
       written.begin(entry)
-      const stays = this.#keep(entry, rule) && !identifying(nameOf(nameNumberOf(tape, entry)), this.#by)
+      const name = nameOf(nameNumberOf(tape, entry))
+      const stays = this.#keep(entry, rule, standingWithin(outer, name)) && !identifying(name, this.#by)
       written.end(entry, stays)
     }
     return written.close(true)

@@ -2,6 +2,7 @@
 
 import type { Json } from '../canonical.ts'
 import type { PatternTree } from '../pointer.ts'
+import { readings } from '../text/prose.ts'
 import { decoded, jsonIn } from './encoded.ts'
 import type { Projection } from './project.ts'
 import { add, redactText } from './text.ts'
@@ -24,7 +25,7 @@ function redactInner(inner: string, rule: string, { by, project }: By): string |
   if (json === undefined) {
     const deeper = decoded(inner)
     return deeper === undefined
-      ? redactText(inner, by.known, by.rules, by.tally)
+      ? redactText(inner, by.known, by.rules, by.tally, readings.text)
       : redactEncoded(inner, deeper, rule, { by, project })
   }
   if ('fault' in json) {

@@ -3,11 +3,15 @@
 
 import type { Json } from '../canonical.ts'
 import type { PatternTree } from '../pointer.ts'
+import { type Reading, readings } from '../text/prose.ts'
 import { decoded, isEncoding } from './encoded.ts'
+import { hasIdForm } from './id-form.ts'
 import { redactEncoded } from './inside.ts'
-import type { Survey } from './survey.ts'
+import type { Instead } from './instead.ts'
+import { outermost, type Standing, standingWithin } from './standing.ts'
+import { heldBy, type Survey, zipShown } from './survey.ts'
 import { isTermName, learnTermName } from './terms.ts'
-import { add, counted, identifies, redactText, type Tally, type TextRules } from './text.ts'
+import { add, counted, identifies, redactText, type Tally, type TextRules, tellsOldAge } from './text.ts'
 
 export type Projection = {
   readonly known: Survey
@@ -18,6 +22,8 @@ export type Projection = {
   readonly memberNames: Map<string, boolean>
   /** Trees of FHIR elements, for resources that stand in a kept string as base64. */
   readonly resources?: PatternTree['resources']
+  /** How every string is read, whatever member holds it: a server's message is free text all over. */
+  readonly reading?: Reading
   /** Absent on the request path: then nothing is told, and nothing paid. */
   readonly trace?: Trace
 }
@@ -55,37 +61,46 @@ export function project(document: Json, tree: PatternTree, by: Projection): Json
   const { resources } = tree
   const left =
     resources === undefined
-      ? place(document, tree, by)
-      : seek(document, tree, undefined, resources, { ...by, resources })
+      ? place(document, tree, outermost, by)
+      : seek(document, { pointed: tree, element: undefined, at: outermost }, resources, {
+          ...by,
+          resources,
+        })
   return left ?? (Array.isArray(document) ? [] : {})
 }
 
-function place(value: Json, tree: PatternTree, by: Projection): Json | undefined {
-  if (tree.rule !== undefined) return keep(value, tree.rule, by)
+function place(value: Json, tree: PatternTree, at: Standing, by: Projection): Json | undefined {
+  if (tree.rule !== undefined) return keep(value, tree.rule, at, by)
   if (typeof value !== 'object' || value === null) return dropped(by)
   if (Array.isArray(value)) {
     const items: Json[] = []
     for (let index = 0; index < value.length; index += 1) {
       const child = tree.named.get(String(index)) ?? tree.any
       by.trace?.into(index)
-      const item = child === undefined ? dropped(by) : place(value[index] as Json, child, by)
+      const item = child === undefined ? dropped(by) : place(value[index] as Json, child, at, by)
       by.trace?.out()
       // An element of which nothing stays would tell how many there are; an empty list tells that there is none to show.
       if (item !== undefined) items.push(item)
     }
     return items
   }
-  return placeMembers(value as Members, tree, by)
+  return placeMembers(value as Members, tree, at, by)
 }
 
-function placeMembers(value: Members, tree: PatternTree, by: Projection): Members | undefined {
+function placeMembers(
+  value: Members,
+  tree: PatternTree,
+  outer: Standing,
+  by: Projection,
+): Members | undefined {
   const members: Members = {}
   let any = false
   // Parsed JSON has no inherited members.
   for (const name in value) {
     const child = tree.named.get(name) ?? tree.any
     by.trace?.into(name)
-    const item = child === undefined ? dropped(by) : place(value[name] as Json, child, by)
+    const item =
+      child === undefined ? dropped(by) : place(value[name] as Json, child, standingWithin(outer, name), by)
     const gone = item === undefined || identifying(name, by)
     by.trace?.out(gone && item !== undefined ? true : undefined)
     if (gone) continue
@@ -98,30 +113,25 @@ function placeMembers(value: Members, tree: PatternTree, by: Projection): Member
 type Resources = NonNullable<PatternTree['resources']>
 /** What a language says of a place: nothing, as a rule, of most places that lead to a resource. */
 type Told = PatternTree | undefined
+/** What is said of a place: by pointers, by its resource's type, and by its name. */
+type Place = { readonly pointed: Told; readonly element: Told; readonly at: Standing }
 
 /**
- * Like `place`, but goes down where nothing is named, too: a resource may stand anywhere. `pointed`: what pointers say of the
- * place, `element`: what it is in its resource. Nothing is made of what holds nothing that stays.
+ * Like `place`, but goes down where nothing is named, too: a resource may stand anywhere. Nothing is made of what
+ * holds nothing that stays.
  */
-function seek(
-  value: Json,
-  pointed: Told,
-  element: Told,
-  resources: Resources,
-  by: Projection,
-): Json | undefined {
-  if (pointed?.rule !== undefined) return keep(value, pointed.rule, by)
+function seek(value: Json, place: Place, resources: Resources, by: Projection): Json | undefined {
+  const { pointed, element, at } = place
+  if (pointed?.rule !== undefined) return keep(value, pointed.rule, at, by)
   if (typeof value !== 'object' || value === null)
-    return element?.rule === undefined ? dropped(by) : keep(value, element.rule, by)
-  return Array.isArray(value)
-    ? seekItems(value, pointed, element?.single ? undefined : element, resources, by)
-    : seekMembers(value as Members, pointed, element, resources, by)
+    return element?.rule === undefined ? dropped(by) : keep(value, element.rule, at, by)
+  if (!Array.isArray(value)) return seekMembers(value as Members, place, resources, by)
+  return seekItems(value, element?.single ? { ...place, element: undefined } : place, resources, by)
 }
 
 function seekItems(
   value: readonly Json[],
-  pointed: Told,
-  element: Told,
+  { pointed, element, at }: Place,
   resources: Resources,
   by: Projection,
 ): Json[] | undefined {
@@ -130,7 +140,7 @@ function seekItems(
   for (let index = 0; index < value.length; index += 1) {
     const own = pointed === undefined ? undefined : (pointed.named.get(String(index)) ?? pointed.any)
     by.trace?.into(index)
-    const item = seek(value[index] as Json, own, element, resources, by)
+    const item = seek(value[index] as Json, { pointed: own, element, at }, resources, by)
     by.trace?.out()
     if (item === undefined) continue
     if (items === undefined) items = [item]
@@ -141,8 +151,7 @@ function seekItems(
 
 function seekMembers(
   value: Members,
-  pointed: Told,
-  within: Told,
+  { pointed, element: within, at: outer }: Place,
   resources: Resources,
   by: Projection,
 ): Members | undefined {
@@ -164,7 +173,8 @@ function seekMembers(
       continue
     }
     by.trace?.into(name)
-    const item = seek(value[name] as Json, onPointed, onElement, resources, by)
+    const at = standingWithin(outer, name)
+    const item = seek(value[name] as Json, { pointed: onPointed, element: onElement, at }, resources, by)
     const gone = item === undefined || identifying(name, by)
     by.trace?.out(gone && item !== undefined ? true : undefined)
     if (gone) continue
@@ -174,7 +184,8 @@ function seekMembers(
   }
   for (const [name, carrier] of carried ?? []) {
     by.trace?.into(name)
-    const item = any ? seek(value[name] as Json, undefined, carrier, resources, by) : dropped(by)
+    const place = { pointed: undefined, element: carrier, at: standingWithin(outer, name) }
+    const item = any ? seek(value[name] as Json, place, resources, by) : dropped(by)
     by.trace?.out()
     if (item === undefined) delete members?.[name]
     else if (members !== undefined) members[name] = item
@@ -183,49 +194,69 @@ function seekMembers(
 }
 
 /** What stays of a kept place: itself where nothing of it changes, as in most of a record, else a copy. */
-function keep(value: Json, rule: string, by: Projection): Json | undefined {
-  if (typeof value !== 'object' || value === null) return keepScalar(value, rule, by)
+function keep(value: Json, rule: string, at: Standing, by: Projection): Json | undefined {
+  if (typeof value !== 'object' || value === null) return keepScalar(value, rule, at, by)
   if (by.rules.text === 'Keep') {
     kept(rule, by)
     return value
   }
-  return Array.isArray(value) ? keepItems(value, rule, by) : keepMembers(value as Members, rule, by)
+  return Array.isArray(value) ? keepItems(value, rule, at, by) : keepMembers(value as Members, rule, at, by)
 }
 
 /** The same for what holds nothing else. */
 export function keepScalar<Scalar extends string | number | boolean | null>(
   value: Scalar,
   rule: string,
+  at: Standing,
   by: Projection,
 ): Scalar | string | undefined {
-  const instead = typeof value === 'string' || typeof value === 'number' ? insteadOf(value, by) : undefined
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    kept(rule, by)
+    return value
+  }
+  const instead = by.rules.text === 'Keep' ? undefined : insteadOf(value, by.known, at.member)
   if (instead !== undefined) {
     kept(rule, by)
-    return instead
+    return counted(instead, by.tally)
   }
-  if (typeof value === 'string') {
-    const text = keepText(value, rule, by)
-    if (text === undefined) by.trace?.decided(undefined)
-    else kept(rule, by)
-    return text
-  }
-  if (typeof value === 'number' && by.rules.text !== 'Keep' && by.known.ids.has(String(value))) {
-    add(by.tally.dropped, 'identifier')
-    by.trace?.decided(undefined)
-    return undefined
-  }
-  kept(rule, by)
-  return value
+  const left = typeof value === 'string' ? keepText(value, rule, at, by) : keepNumber(value, at.member, by)
+  if (left === undefined) by.trace?.decided(undefined)
+  else kept(rule, by)
+  return left as Scalar | string | undefined
+}
+
+/** Whether a value is shown as something else because of the name it has. */
+export function isShownByName({ zips }: Survey, member: string): boolean {
+  return zips > 0 && heldBy(member) === 'zip'
 }
 
 /** Before anything else is made of it: a number of eight letters may be read as an encoding. */
-function insteadOf(value: string | number, { known, rules, tally }: Projection): string | undefined {
-  if (known.instead.size === 0 || rules.text === 'Keep') return undefined
-  const instead = known.instead.get(String(value))
-  return instead === undefined ? undefined : counted(instead, tally)
+function insteadOf(value: string | number, known: Survey, member: string): Instead | undefined {
+  if (value !== '' && isShownByName(known, member)) return zipShown(value)
+  return typeof value === 'string' && known.instead.size > 0 ? known.instead.get(value) : undefined
 }
 
-function keepText(value: string, rule: string, by: Projection): string | undefined {
+/** A number is an identifier or a birth by the name it has; without one, only where it is as long as no measurement. */
+function keepNumber(value: number, member: string, { known, rules, tally }: Projection): number | undefined {
+  const { ids, births } = known
+  if (rules.text === 'Keep' || (ids.size === 0 && births.size === 0)) return value
+  const text = String(value)
+  if (ids.has(text) && (hasIdForm(text) || isId(member))) return drop('identifier', tally)
+  if (!births.has(text) || heldBy(member) !== 'birth') return value
+  if (tellsOldAge(text, rules)) return drop('age', tally)
+  return /^\d{4}$/.test(text) ? value : drop('date', tally)
+}
+
+function isId(member: string): boolean {
+  const held = heldBy(member)
+  return member === 'id' || held === 'id' || held === 'patient'
+}
+
+function drop(rule: string, tally: Tally): undefined {
+  add(tally.dropped, rule)
+}
+
+function keepText(value: string, rule: string, at: Standing, by: Projection): string | undefined {
   if (by.rules.text === 'Keep' && by.resources === undefined) return value
   const inner = decoded(value)
   if (inner !== undefined) return redactEncoded(value, inner, rule, { by, project })
@@ -233,14 +264,14 @@ function keepText(value: string, rule: string, by: Projection): string | undefin
     add(by.tally.dropped, 'encoded')
     return undefined
   }
-  return redactText(value, by.known, by.rules, by.tally)
+  return redactText(value, by.known, by.rules, by.tally, by.reading ?? at.reading)
 }
 
-function keepItems(value: readonly Json[], rule: string, by: Projection): readonly Json[] {
+function keepItems(value: readonly Json[], rule: string, at: Standing, by: Projection): readonly Json[] {
   let copy: Json[] | undefined
   for (let index = 0; index < value.length; index += 1) {
     by.trace?.into(index)
-    const item = keep(value[index] as Json, rule, by)
+    const item = keep(value[index] as Json, rule, at, by)
     by.trace?.out()
     if (copy === undefined && item === value[index]) continue
     copy ??= value.slice(0, index)
@@ -249,11 +280,11 @@ function keepItems(value: readonly Json[], rule: string, by: Projection): readon
   return copy ?? value
 }
 
-function keepMembers(value: Members, rule: string, by: Projection): Members {
+function keepMembers(value: Members, rule: string, outer: Standing, by: Projection): Members {
   let copy: Members | undefined
   for (const name in value) {
     by.trace?.into(name)
-    const item = keep(value[name] as Json, rule, by)
+    const item = keep(value[name] as Json, rule, standingWithin(outer, name), by)
     const stays = item !== undefined && !identifying(name, by)
     by.trace?.out(stays || item === undefined ? undefined : true)
     if (copy === undefined && stays && item === value[name]) continue
@@ -290,7 +321,8 @@ export function identifying(name: string, { memberNames, known, tally }: Project
 }
 
 function identifiesAnew(name: string, known: Survey): boolean {
-  const found = identifies(name, known)
+  // A name of two words or more is somebody's, or a heading; of one word it is what the server calls its members.
+  const found = identifies(name, known, /[ ,]/.test(name) ? readings.value : readings.term)
   if (!found) learnTermName(name)
   return found
 }

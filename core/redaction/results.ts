@@ -4,6 +4,7 @@
 import type { Json, JsonObject } from '../canonical.ts'
 import { isObject } from '../is-object.ts'
 import type { PatternTree } from '../pointer.ts'
+import { readings } from '../text/prose.ts'
 import {
   type Block,
   blockOf,
@@ -126,5 +127,5 @@ function shownText(text: string, { by, returns }: Shower): string | undefined {
     add(by.tally.dropped, 'text')
     return undefined
   }
-  return redactText(text, by.known, by.rules, by.tally)
+  return redactText(text, by.known, by.rules, by.tally, readings.text)
 }

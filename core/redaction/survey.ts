@@ -5,6 +5,7 @@
 import { isObject } from '../is-object.ts'
 import { matches, type PatternTree } from '../pointer.ts'
 import { fold } from '../text/normalize.ts'
+import type { Reading } from '../text/prose.ts'
 import { small, wordEnd, wordStart } from '../text/word.ts'
 import { words } from '../words.ts'
 import { isAge, isOld } from './ages.ts'
@@ -29,12 +30,16 @@ export type Survey = {
   readonly idsByStart: Map<number, string[]>
   /** How many ages over 89 stand in members that are called so: mostly none. */
   old: number
-  /** Days of birth, as they are written. */
+  /** Days and years of birth, as they are written. */
   readonly births: Set<string>
-  /** What is shown in the place of which value: pseudonyms, and the areas of ZIP codes. */
+  /** What is shown in the place of which text, where it is all of a value. */
   readonly instead: Map<string, Instead>
-  /** Texts that were searched and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
-  readonly clean: Set<string>
+  /** What is shown in the place of an identifier that was found inside of a text: pseudonyms, areas of ZIP codes. */
+  readonly aliases: Map<string, Instead>
+  /** How many values are called a ZIP code. */
+  zips: number
+  /** Texts that were searched, read so or as less, and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
+  readonly clean: Map<string, Reading>
 }
 
 export function survey(): Survey {
@@ -49,8 +54,18 @@ export function survey(): Survey {
     old: 0,
     births: new Set(),
     instead: new Map(),
-    clean: new Set(),
+    aliases: new Map(),
+    zips: 0,
+    clean: new Map(),
   }
+}
+
+/**
+ * Whether a text as a whole is what this result says of somebody. What else of a text's answer depends on the result
+ * begins with a word of `starts`.
+ */
+export function isSaid(text: string, { instead, births }: Survey): boolean {
+  return (instead.size > 0 && instead.has(text)) || (births.size > 0 && births.has(text))
 }
 
 type Known = { readonly [member: string]: unknown }
@@ -137,9 +152,8 @@ const idMembers = words(`
 const zipMembers = words(`
   zip zipcode postalcode postcode
 `)
-const birthMembers = words(`
-  dob birthdate dateofbirth birthday
-`)
+const birthMember =
+  /^(?:patients?|subject|member|person|client|resident)?(?:dob|birthdate|birthdatetime|dateofbirth|birthday|birthyear|yearofbirth)$/
 const personSigns = words(`
   mrn ssn dob birthdate dateofbirth patientid
 `)
@@ -160,6 +174,11 @@ function meaningOf(member: string): Meaning | undefined {
   const meaning = foundOut(member)
   if (meanings.size < mostMeanings) meanings.set(member, meaning)
   return meaning
+}
+
+/** What a member says by its name that its value is, in servers that speak no FHIR. */
+export function heldBy(member: string): Meaning['holds'] {
+  return meaningOf(member)?.holds
 }
 
 /** Whether an object with a member of this name may tell of somebody: by it alone, or only where it is a person's. */
@@ -194,7 +213,7 @@ function foundOut(member: string): Meaning | undefined {
             ? 'zip'
             : isAge(member)
               ? 'age'
-              : birthMembers.has(plain)
+              : birthMember.test(plain)
                 ? 'birth'
                 : undefined
   return holds === undefined && !person ? undefined : { holds, person }
@@ -210,7 +229,7 @@ function lookAtMembers(value: Known, key: string, into: Survey): void {
     else if (meaning.holds === 'its own name') name = value[member]
     else if (meaning.holds === 'birth') addBirth(value[member], into)
     else if (meaning.holds === 'zip') addZip(value[member], into)
-    else if (meaning.holds === 'age') into.old += countOld(value[member])
+    else if (meaning.holds === 'age') into.old += countOld(value[member], member)
     else if (meaning.holds !== undefined) addId(value[member], into)
     if (meaning.holds === 'patient') addPatients(value[member], into)
     if (meaning.person) person = true
@@ -272,17 +291,25 @@ export function addPatients(value: unknown, into: Survey): void {
 }
 
 function addBirth(value: unknown, into: Survey): void {
-  if (typeof value === 'string' && value !== '') into.births.add(value)
+  for (const birth of Array.isArray(value) ? value : [value])
+    if (isText(birth) && birth !== '') into.births.add(String(birth))
 }
 
-function countOld(value: unknown): number {
-  return (Array.isArray(value) ? value : [value]).filter(isOld).length
+function countOld(value: unknown, member: string): number {
+  return (Array.isArray(value) ? value : [value]).filter((one) => isOld(one, member)).length
+}
+
+function addZip(value: unknown, into: Survey): void {
+  for (const zip of Array.isArray(value) ? value : [value]) {
+    if (!isText(zip) || zip === '') continue
+    into.zips += 1
+    into.aliases.set(String(zip), zipShown(zip))
+  }
 }
 
 /** Three digits of it at most are shown (45 CFR 164.514(b)(2)(i)(B)), and nothing of what is no ZIP code. */
-function addZip(value: unknown, into: Survey): void {
-  const zip = isText(value) ? String(value) : ''
-  if (zip !== '') into.instead.set(zip, [zipArea(zip) ?? '[PLACE]', 'zip'])
+export function zipShown(zip: string | number): Instead {
+  return [zipArea(String(zip)) ?? '[PLACE]', 'zip']
 }
 
 /** Parts of names that are not somebody's own. */

@@ -1,11 +1,12 @@
 // Codes, units, code systems and names of members: short texts in which no rule finds anything by itself. They are most of
-// a record, and the same in call after call. All that one result may change is that one of their words is, or begins,
-// what it says of its patients.
+// a record, and the same in call after call. All that one result may change is that a text is, or one of its words begins,
+// what it says of its patients. Nothing else that lasts longer than a result has a say in what of it may leave.
 
 import { Spellings } from '../spellings.ts'
+import type { Reading } from '../text/prose.ts'
 import { wordEnd, wordStart } from '../text/word.ts'
 import { decoded } from './encoded.ts'
-import type { Survey } from './survey.ts'
+import { isSaid, type Survey } from './survey.ts'
 
 /** Longer ones are no terms, and come once. Bytes. */
 const longestTerm = 64
@@ -14,26 +15,48 @@ const most = 4_096
 const terms = new Spellings(most)
 /** By number: the words, in small letters. */
 const wordsOf: (readonly string[])[] = []
+/** By number: as what it was read when nothing was found in it. */
+const readAs: Reading[] = []
 
 /** Whether what stands there is a term, and says nothing of whom `known` knows: then it stays as it is. */
-export function isTerm(bytes: Uint8Array, start: number, end: number, known: Survey): boolean {
+export function isTerm(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  reading: Reading,
+  known: Survey,
+): boolean {
   if (end - start > longestTerm) return false
   const number = terms.find(bytes, start, end)
-  if (number < 0 || (known.instead.size > 0 && known.instead.has(terms.textOf(number)))) return false
+  if (number < 0 || (readAs[number] as Reading) < reading || isSaid(terms.textOf(number), known)) return false
   return !anyBegins(wordsOf[number] as readonly string[], known)
 }
 
 /** Remembers a text of ASCII, in which nothing was found, as a term. */
-export function learnTerm(bytes: Uint8Array, start: number, end: number, text: string): void {
+export function learnTerm(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  reading: Reading,
+  text: string,
+): void {
   // What stands inside of an encoding is judged by what the policy says of it.
-  if (end - start > longestTerm || decoded(text) !== undefined || terms.find(bytes, start, end) >= 0) return
+  if (end - start > longestTerm || decoded(text) !== undefined) return
+  const known = terms.find(bytes, start, end)
+  if (known >= 0) {
+    if ((readAs[known] as Reading) < reading) readAs[known] = reading
+    return
+  }
   let number = terms.add(bytes, start, end)
   if (number < 0) {
     terms.forget()
     wordsOf.length = 0
+    readAs.length = 0
     number = terms.add(bytes, start, end)
   }
-  if (number >= 0) wordsOf[number] = wordsIn(text)
+  if (number < 0) return
+  wordsOf[number] = wordsIn(text)
+  readAs[number] = reading
 }
 
 /** The same for names of members, which are at hand as texts. */
@@ -48,6 +71,14 @@ export function learnTermName(name: string): void {
   if (name.length > longestTerm || /[^ -~]/.test(name)) return
   if (names.size >= most) names.clear()
   names.set(name, wordsIn(name))
+}
+
+/** Forgets all terms and names: no answer is another one for it. */
+export function forgetTerms(): void {
+  terms.forget()
+  wordsOf.length = 0
+  readAs.length = 0
+  names.clear()
 }
 
 function anyBegins(words: readonly string[], { starts }: Survey): boolean {

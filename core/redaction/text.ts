@@ -2,6 +2,7 @@
 
 import type { TextRule } from '../policy.ts'
 import { fold, type Normal, normalize } from '../text/normalize.ts'
+import { type Reading, readings } from '../text/prose.ts'
 import type { Finding } from '../text/runs.ts'
 import { search } from '../text/search.ts'
 import type { IdentifierType } from '../text/span.ts'
@@ -49,11 +50,17 @@ const wholeDate = /^(\d{4})-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?
 /** Too long to be a word, and nothing but letters of an encoding: content that cannot be looked into. */
 const encoded = /^(?:data:[^,]{0,100},)?[A-Za-z0-9+/_=-]{200,}$/
 
-/** The string as it may leave; undefined when it may not. */
-export function redactText(text: string, known: Survey, rules: TextRules, tally: Tally): string | undefined {
+/** The string as it may leave; undefined when it may not. `reading`: what it is by where it stands. */
+export function redactText(
+  text: string,
+  known: Survey,
+  rules: TextRules,
+  tally: Tally,
+  reading: Reading = readings.value,
+): string | undefined {
   // The policy gives its reason, which status and reports show.
   if (rules.text === 'Keep') return text
-  if (known.clean.has(text)) return text
+  if ((known.clean.get(text) ?? -1) >= reading) return text
   const instead = known.instead.size === 0 ? undefined : known.instead.get(text)
   if (instead !== undefined) return counted(instead, tally)
   if (known.births.size > 0 && known.births.has(text) && tellsOldAge(text, rules)) return drop('age', tally)
@@ -66,9 +73,9 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
   }
   if (text.length >= 200 && encoded.test(text)) return drop('encoded', tally)
   const normal = normalize(text)
-  const findings = search(normal.text, known)
+  const findings = search(normal.text, known, reading)
   if (findings.length === 0) {
-    known.clean.add(text)
+    known.clean.set(text, reading)
     return text
   }
   if (rules.text === 'Drop') return drop('identifier', tally)
@@ -76,13 +83,14 @@ export function redactText(text: string, known: Survey, rules: TextRules, tally:
 }
 
 /** Whether a text holds any identifier at all. */
-export function identifies(text: string, known: Survey): boolean {
-  return search(normalize(text).text, known).length > 0
+export function identifies(text: string, known: Survey, reading: Reading = readings.term): boolean {
+  return search(normalize(text).text, known, reading).length > 0
 }
 
 /** 45 CFR 164.514(b)(2)(i)(C): years, too, that tell an age over 89. */
-function tellsOldAge(birth: string, { bornFrom = 0 }: TextRules): boolean {
-  const year = /(?<!\d)(?:1[89]|20)\d{2}(?!\d)/.exec(birth)
+export function tellsOldAge(birth: string, { bornFrom = 0 }: TextRules): boolean {
+  // By itself, or before a month and a day without anything between.
+  const year = /(?<!\d)(?:1[89]|20)\d{2}(?=(?:\d{4})?(?!\d))/.exec(birth)
   return year !== null && Number(year[0]) < bornFrom
 }
 
@@ -103,14 +111,14 @@ function replaced(
   text: string,
   normal: Normal,
   findings: readonly Finding[],
-  { known: { instead }, rules, tally }: Replacing,
+  { known: { aliases }, rules, tally }: Replacing,
 ): string {
   let out = ''
   let position = 0
   for (const { start, end, type, year } of findings) {
     out += text.slice(position, normal.at(start))
     const own =
-      instead.size === 0 ? undefined : insteadOf(text.slice(normal.at(start), normal.at(end)), instead)
+      aliases.size === 0 ? undefined : aliasOf(text.slice(normal.at(start), normal.at(end)), type, aliases)
     const [mark, word] = own ?? marks[type]
     out += own === undefined && type === 'DATE' && rules.dates === 'Year' ? (year ?? mark) : mark
     add(tally.redacted, word)
@@ -119,8 +127,10 @@ function replaced(
   return out + text.slice(position)
 }
 
-function insteadOf(identifier: string, instead: Survey['instead']): Instead | undefined {
-  return instead.get(identifier) ?? instead.get(fold(identifier))
+/** The area of a ZIP code stands for a place alone. */
+function aliasOf(found: string, type: IdentifierType, aliases: Survey['aliases']): Instead | undefined {
+  const alias = aliases.get(found) ?? aliases.get(fold(found))
+  return alias?.[1] === 'zip' && type !== 'GEOGRAPHIC_LOCATION' ? undefined : alias
 }
 
 function startsWithDigit(text: string): boolean {

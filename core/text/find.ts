@@ -2,6 +2,7 @@
 
 import type { Survey } from '../redaction/survey.ts'
 import { normalize } from './normalize.ts'
+import { readings } from './prose.ts'
 import { type RuleGroup, search } from './search.ts'
 import type { Span } from './span.ts'
 
@@ -13,7 +14,7 @@ import type { Span } from './span.ts'
 export function findIdentifiers(text: string, known?: Survey, groups?: ReadonlySet<RuleGroup>): Span[] {
   const normal = normalize(text)
   const spans: Span[] = []
-  for (const { start, end, type, year } of search(normal.text, known, true, groups)) {
+  for (const { start, end, type, year } of search(normal.text, known, readings.text, groups)) {
     const span = { start: normal.at(start), end: normal.at(end), type }
     spans.push(year === undefined ? span : { ...span, year })
   }

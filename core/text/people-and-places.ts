@@ -11,16 +11,26 @@ import type { Finding } from './runs.ts'
 import type { RuleGroup } from './search.ts'
 import { shapes, type Tokens, tokenize } from './tokens.ts'
 
-export function findPeopleAndPlaces(text: string, groups: ReadonlySet<RuleGroup>, findings: Finding[]): void {
+/** `prose`: in values of a structure a facility, a city by itself and a word that no list has are terms. */
+export function findPeopleAndPlaces(
+  text: string,
+  groups: ReadonlySet<RuleGroup>,
+  prose: boolean,
+  findings: Finding[],
+): void {
   const lists = lexicon()
   const words = tokenize(text, lists)
   supposeCapitals(words)
   const claims = noClaims(words)
-  const rules = { names: groups.has('names'), places: groups.has('places'), shapes: groups.has('shapes') }
+  const rules = {
+    names: groups.has('names'),
+    places: groups.has('places'),
+    shapes: prose && groups.has('shapes'),
+  }
   const has = (bits: number): boolean => (words.anyClass & bits) !== 0
   if (has(classes.bodyHead | classes.facility)) findBodies(claims)
   if (rules.places) {
-    if (has(classes.facility | classes.weakFacility | classes.plainFacility)) findFacilities(claims)
+    if (prose && has(classes.facility | classes.weakFacility | classes.plainFacility)) findFacilities(claims)
     if (words.anyNumber) findAddresses(claims)
     if (has(classes.street)) findStreets(claims)
   }
@@ -32,7 +42,7 @@ export function findPeopleAndPlaces(text: string, groups: ReadonlySet<RuleGroup>
     findPairs(claims)
   }
   if (rules.places) findCities(claims)
-  findLone(claims, rules)
+  findLone(claims, prose ? rules : { ...rules, places: false })
   report(claims, findings)
 }
 

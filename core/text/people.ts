@@ -167,9 +167,12 @@ function pairAt(claims: Claims, i: number): number {
     // "Brown K., seen": with its full stop, and the sentence goes on
     if (family && (flags & frequent) !== 0 && isStopped(words, next)) return next
   }
-  if (words.gap[next] === gaps.comma && (flags & surname) !== 0 && (flags & (everyday | medical)) === 0) {
-    // "Smith, John"
-    if (isFirstName(words, next) && words.possessive[i] === 0) return grown(claims, next)
+  // "Smith, John", "GARCIA, MARIA"
+  if (words.gap[next] === gaps.comma && isFamilyBefore(words, i, next)) {
+    if (isFirstName(words, next)) return grown(claims, next)
+    const large = words.shape[i] === shapes.capitals && words.shape[next] === shapes.capitals
+    const both = first | frequent
+    if (large && ((words.flags[next] as number) & both) === both) return next
   }
   if (!inName(words, next) || words.possessive[i] === 1) return -1
   const sure = isFirstName(words, i)
@@ -218,6 +221,15 @@ function pairAt(claims: Claims, i: number): number {
       return grown(claims, at)
   }
   return -1
+}
+
+/** A surname that is no other word, or a common one where what is behind its comma is rarely another word. */
+function isFamilyBefore(words: Tokens, i: number, next: number): boolean {
+  const flags = words.flags[i] as number
+  if ((flags & surname) === 0 || words.possessive[i] === 1) return false
+  if (is(words, i, classes.heading | classes.proper)) return false
+  if ((flags & (everyday | medical)) === 0) return true
+  return (flags & frequent) !== 0 && ((words.flags[next] as number) & everyday) === 0
 }
 
 /** An initial with a full stop that ends no sentence: a comma, a bracket or a small letter is next. */

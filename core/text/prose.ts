@@ -1,4 +1,12 @@
-// Which strings are prose, written for people to read, and which are values of a structure: codes, displays, units, paths.
+// How a string is read: as text, written for people; as a value of a structure; as a term: a code, a display, a unit.
+
+/**
+ * By where a string stands. `term`: a member that holds codes and their words, where a capitalised word is a disease and a
+ * long number a code. `value`: any other member: people are looked for, by announced, whole and listed names, and addresses.
+ * `text`: all rules. Each finds whatever those before it find.
+ */
+export const readings = { term: 0, value: 1, text: 2 } as const
+export type Reading = (typeof readings)[keyof typeof readings]
 
 /** Words that sentences and notes have, and names of terms do not. */
 const sentence =
@@ -10,4 +18,12 @@ export function isProse(text: string): boolean {
   let spaces = 0
   for (let i = 0; i < text.length && spaces < 4; i += 1) if (text.charCodeAt(i) <= 0x20) spaces += 1
   return spaces >= 4 && sentence.test(text)
+}
+
+/** False for values in which nobody can be named: without a capital or a title, or one word with digits and signs. */
+export function mayName(value: string): boolean {
+  return (
+    /\p{Lu}|^(?:dr|mrs?|ms)\b|\d [a-z]/u.test(value) &&
+    !/^[\w.:#/|@%+-]*[\d:#/|@%+_][\w.:#/|@%+-]*$/.test(value)
+  )
 }

@@ -5,7 +5,7 @@ import { sortInPlace } from '../sort-in-place.ts'
 import { detect } from './forms.ts'
 import { findKnown } from './known.ts'
 import { findPeopleAndPlaces } from './people-and-places.ts'
-import { isProse } from './prose.ts'
+import { isProse, mayName, type Reading, readings } from './prose.ts'
 import type { Finding } from './runs.ts'
 
 /** Rules that can be left out to see what each gains and costs (`make eval`); a policy cannot. */
@@ -14,22 +14,23 @@ export type RuleGroup = (typeof ruleGroups)[number]
 const all: ReadonlySet<RuleGroup> = new Set(ruleGroups)
 
 /**
- * What identifies somebody in a text: sorted, apart from each other. In coded values and other short strings of a
- * structure a capitalised word and a long number are a term and its code: people, places and bare numbers are looked for
- * in prose alone. `prose`: whether it is; by default the text itself tells.
+ * What identifies somebody in a text: sorted, apart from each other. `reading`: what it is by where it stands; one that is
+ * prose is read as text, wherever that is.
  */
 export function search(
   text: string,
   known: Survey | undefined,
-  prose = isProse(text),
+  reading: Reading,
   groups: ReadonlySet<RuleGroup> = all,
 ): Finding[] {
   // Known ones first: of two findings of one stretch the first counts, and it says more.
   const findings: Finding[] = []
   if (known !== undefined && groups.has('known')) findKnown(text, known, findings)
+  const prose = reading === readings.text || isProse(text)
   const [forms, context] = [groups.has('forms'), groups.has('context')]
   detect(text, { forms, context, long: prose && groups.has('shapes') }, findings)
-  if (prose) findPeopleAndPlaces(text, groups, findings)
+  if (prose || (reading === readings.value && mayName(text)))
+    findPeopleAndPlaces(text, groups, prose, findings)
   return findings.length < 2 ? findings : apart(findings)
 }
 

@@ -7,6 +7,7 @@ import type { TextRule } from '../../core/policy.ts'
 import { project, projection } from '../../core/redaction/project.ts'
 import { look, survey } from '../../core/redaction/survey.ts'
 import { add, identifies, redactText, type Tally } from '../../core/redaction/text.ts'
+import { readings } from '../../core/text/prose.ts'
 import { resultHash } from '../hashes.ts'
 import type { InForce } from '../in-force.ts'
 
@@ -34,12 +35,12 @@ export function viewOf(message: unknown, rule: TextRule, inForce: InForce): View
   const { redaction } = inForce.policy
   const known = survey()
   look(message, nowhere, known)
-  const by = projection(known, { dates: redaction.dates, text: rule })
+  const by = { ...projection(known, { dates: redaction.dates, text: rule }), reading: readings.text }
   const dropped = (): undefined => add(by.tally.dropped, 'server-text') as undefined
   // Here no field of a policy stands for the text: Drop leaves none of it.
   const text = (value: unknown): string | undefined => {
     if (typeof value !== 'string') return undefined
-    return rule === 'Drop' ? dropped() : redactText(value, known, by.rules, by.tally)
+    return rule === 'Drop' ? dropped() : redactText(value, known, by.rules, by.tally, readings.text)
   }
   return {
     rule,
@@ -48,7 +49,7 @@ export function viewOf(message: unknown, rule: TextRule, inForce: InForce): View
     text,
     // A word that was changed names nothing: it stays as it is, or goes.
     word: (value) => (token(value) !== undefined && text(value) === value ? (value as string) : undefined),
-    names: (path) => rule !== 'Keep' && identifies(decoded(path), known),
+    names: (path) => rule !== 'Keep' && identifies(decoded(path), known, readings.value),
     opaque(value) {
       const id = token(value)
       if (id === undefined || rule === 'Keep') return id
