@@ -76,7 +76,7 @@ function patientArgument(
   members: readonly (readonly [string, unknown])[],
   about: string,
 ): string | undefined {
-  const plain = members.filter(([name]) => plainName.test(name))
+  const plain = members.filter(([name]) => plainName.test(name) && isCleanName(name))
   const named = plain.find(([name]) => namesPatient(name))
   if (named !== undefined) return named[0]
   const described = plain.find(([name, schema]) => {
@@ -118,6 +118,7 @@ const counts = /^_?(?:count|limit|page_?size|per_?page|max_?results|rows|top)$/i
 function argumentOf(name: string, schema: Schema): Omit<Argument, 'name'> | { left: string } {
   const { type, enum: values, minimum, maximum } = schema
   if (!plainName.test(name)) return { left: 'its name is no plain word' }
+  if (!isCleanName(name)) return { left: 'its name may name somebody' }
   if (Array.isArray(values)) {
     const plain = values.every(isPlainValue)
     return plain
@@ -168,7 +169,10 @@ function number(member: { [keyword: string]: unknown }): { [keyword: string]: nu
 
 function isPlainValue(value: unknown): boolean {
   return (
-    (typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9 ._:|/-]{0,63}$/.test(value) && isClean(value)) ||
+    (typeof value === 'string' &&
+      /^[A-Za-z0-9][A-Za-z0-9 ._:|/-]{0,63}$/.test(value) &&
+      isClean(value) &&
+      isCleanName(value)) ||
     typeof value === 'number' ||
     typeof value === 'boolean' ||
     value === null
@@ -190,7 +194,17 @@ export function isClean(text: string): boolean {
   return !identifies(text, survey())
 }
 
+/** The same of a name, whose words stand together: `Mary_Smith_MRN_778812`. */
+export function isCleanName(name: string): boolean {
+  const apart = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll(/[^A-Za-z0-9]+/g, ' ')
+    .trim()
+  // A number is read as somebody's where a word before it says so.
+  return [name, apart, `Patient ${apart}`].every(isClean)
+}
+
 /** A name that a server gave, where it is plain. */
 export function shown(name: string): string {
-  return plainName.test(name) && isClean(name) ? name : 'an argument'
+  return plainName.test(name) && isCleanName(name) ? name : 'an argument'
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../core/canonical.ts'
 import { counted } from '../../core/counted.ts'
 import { CannotError, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { objectFrom, textFrom } from '../lines.ts'
+import { isCleanName } from './arguments.ts'
 import { proposePrompts, proposeResources } from './besides.ts'
 import { type Catalogue, readCatalogue, type Schema, ServerError, type Wire } from './catalogue.ts'
 import { deployed } from './deployment.ts'
@@ -136,7 +137,12 @@ async function sampled(
   if (call === undefined) return new Map()
   const [, name = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(call.trim()) ?? []
   if (!tools.some((tool) => tool.name === name))
-    throw new UsageError(`--sample names no tool of the server: ${tools.map((tool) => tool.name).join(', ')}`)
+    throw new UsageError(
+      `--sample names no tool of the server: ${tools
+        .map((tool) => tool.name)
+        .filter(isCleanName)
+        .join(', ')}`,
+    )
   const args = await objectFrom(
     rest === '' ? '{}' : rest,
     '--sample wants a tool and a JSON object: ‘TOOL {"patient_id":"p-1"}’',

@@ -4,10 +4,10 @@
 import { counted } from '../../core/counted.ts'
 import { uriTemplate } from '../../core/uri-template.ts'
 import { words } from '../../core/words.ts'
-import { isClean, type Narrowed, narrowed, shown } from './arguments.ts'
+import { isClean, isCleanName, type Narrowed, narrowed, shown } from './arguments.ts'
 import type { Catalogue } from './catalogue.ts'
 import { namesPatient } from './identifying.ts'
-import { beyond, type LeftOut, type ProposedReturns } from './proposal.ts'
+import { beyond, type LeftOut, type ProposedReturns, unnamed } from './proposal.ts'
 import { freeText, type Role, topicOf, wordsOf } from './topics.ts'
 
 export type ProposedResource = {
@@ -40,7 +40,7 @@ export function proposeResources({ templates, resources }: Catalogue): {
     if (
       variables === undefined ||
       uri.length > 512 ||
-      !/^[A-Za-z][A-Za-z0-9+.-]*:[^?#\s]+$/.test(uri) ||
+      !/^[A-Za-z][A-Za-z0-9+.-]*:[\x21\x22\x24-\x3e\x40-\x7e]+$/.test(uri) ||
       !isClean(uri)
     ) {
       left.push({
@@ -49,6 +49,10 @@ export function proposeResources({ templates, resources }: Catalogue): {
         instead:
           'list it with an address of the form ehr://patients/{patient}/labs, if the server takes that',
       })
+      continue
+    }
+    if (!isCleanName(uri)) {
+      left.push(unnamed('a resource template'))
       continue
     }
     const plain = uri.replaceAll(/\{[^}]*\}/g, ' ')
@@ -137,6 +141,10 @@ export function proposePrompts({ prompts }: Catalogue): { prompts: ProposedPromp
   const proposed: ProposedPrompt[] = []
   const left: LeftOut[] = []
   for (const { name, description, arguments: args } of prompts) {
+    if (!isCleanName(name)) {
+      left.push(unnamed('a prompt'))
+      continue
+    }
     const input = {
       properties: Object.fromEntries(args.map((one) => [one.name, { type: 'string' }])),
       required: args.filter(({ required }) => required).map((one) => one.name),
@@ -152,7 +160,7 @@ export function proposePrompts({ prompts }: Catalogue): { prompts: ProposedPromp
     else
       proposed.push({
         name,
-        says: isClean(name) ? `Prompt ${shown(name)} of the server` : 'A prompt of the server',
+        says: `Prompt ${shown(name)} of the server`,
         arguments: judged,
         roles: ['clinician'],
       })

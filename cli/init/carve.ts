@@ -2,6 +2,7 @@
 
 import { isObject } from '../../core/is-object.ts'
 import { breadthOf } from '../../core/lint/broad-tools.ts'
+import { isCleanName } from './arguments.ts'
 import type { ListedTool, Schema } from './catalogue.ts'
 import { leavesOf } from './leaves.ts'
 import { isRefused, membersOf, narrowTool } from './narrow-tool.ts'
@@ -77,7 +78,8 @@ function choicesIn(name: string, schema: unknown): Choices | undefined {
   const values: unknown = schema['enum'] ?? (isObject(items) ? items['enum'] : undefined)
   if (!Array.isArray(values)) return undefined
   const choices = values.filter(
-    (one): one is string => typeof one === 'string' && /^[A-Za-z][A-Za-z0-9_-]{0,40}$/.test(one),
+    (one): one is string =>
+      typeof one === 'string' && /^[A-Za-z][A-Za-z0-9_-]{0,40}$/.test(one) && isCleanName(one),
   )
   return choices.some((one) => topicOf(one) !== undefined) ? { choices, list: 'items' in schema } : undefined
 }

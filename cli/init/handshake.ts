@@ -4,6 +4,7 @@
 import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import { CannotError } from '../command.ts'
+import { isCleanName } from './arguments.ts'
 import { ServerError, type Wire } from './catalogue.ts'
 
 const newest = '2026-07-28'
@@ -51,13 +52,17 @@ function metaOf(result: JsonObject): unknown {
   return isObject(meta) ? meta[`${metaKey}/serverInfo`] : undefined
 }
 
-/** Its own words: what is no plain name and version is left out. */
+/** Its own words: what is no plain name and version, or may name somebody, is left out. */
 function nameOf(info: unknown): string {
   if (!isObject(info)) return ''
-  return [info['name'], info['version']]
-    .filter(
-      (part): part is string =>
-        typeof part === 'string' && /^[A-Za-z0-9][A-Za-z0-9 ._/@+-]{0,63}$/.test(part),
-    )
-    .join(' ')
+  return (
+    [info['name'], info['version']]
+      .filter(
+        (part): part is string =>
+          typeof part === 'string' && /^[A-Za-z0-9][A-Za-z0-9 ._/@+-]{0,63}$/.test(part),
+      )
+      // A version reads like an address or a date.
+      .filter((part) => /^v?[0-9][0-9A-Za-z.+-]*$/.test(part) || isCleanName(part))
+      .join(' ')
+  )
 }

@@ -3,6 +3,7 @@
 
 import { isObject } from '../../core/is-object.ts'
 import { pointerOf } from '../../core/pointer.ts'
+import { isCleanName } from './arguments.ts'
 import type { Schema } from './catalogue.ts'
 import { identifierIn, namesPatient } from './identifying.ts'
 import type { Field } from './topics.ts'
@@ -50,6 +51,10 @@ export function leavesOf(schema: Schema): Leaves {
   function visitMember(member: unknown, name: string, path: string, depth: number): void {
     const place = `${path}${pointerOf(name)}`
     if (place.length > 250 || !/^[A-Za-z_$@][\w$@.-]{0,63}$/.test(name)) return
+    if (!isCleanName(name)) {
+      left.push({ path: `${path}/(a name)`, why: 'its own name may identify somebody' })
+      return
+    }
     const node = resolved(member, schema)
     if (namesPatient(name) && node !== undefined && isLeaf(node)) patients.push(place)
     const identifier = identifierIn(name)

@@ -1,7 +1,7 @@
 // Lines of YAML with the reason beside them, or above where they would be long.
 
-import { stringify } from 'yaml'
 import { wrap } from '../table.ts'
+import { escaped, visible } from '../visible.ts'
 
 /** Longest line, characters. */
 const width = 100
@@ -10,12 +10,12 @@ const width = 100
 export function line(indent: number, text: string, why?: string): string[] {
   const lead = ' '.repeat(indent)
   if (why === undefined || why === '') return [`${lead}${text}`]
-  const one = `${lead}${text} # ${why}`
+  const one = `${lead}${text} # ${visible(why)}`
   return fits(one) ? [one] : [...comment(indent, why), `${lead}${text}`]
 }
 
 export function comment(indent: number, text: string): string[] {
-  return wrap(text, width, `${' '.repeat(indent)}# `)
+  return wrap(visible(text), width, `${' '.repeat(indent)}# `)
 }
 
 export function fits(text: string): boolean {
@@ -29,18 +29,22 @@ export function flow(value: unknown): string {
     return `{ ${Object.entries(value)
       .map(([name, member]) => `${flow(name)}: ${flow(member)}`)
       .join(', ')} }`
-  // As an item of a list, so that what means something there is put in quotes.
-  return stringify([value], { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false })
-    .trim()
-    .slice(1, -1)
+  return typeof value === 'string' && isPlain(value) ? value : escaped(JSON.stringify(value))
 }
 
-/** A text that has a line to itself. */
-export function plain(text: string): string {
-  return stringify(text, { lineWidth: 0 }).trimEnd()
+/** Words, dots, slashes and dashes, and a colon within an address. Everything else is put in quotes, as JSON. */
+const plain = /^[A-Za-z_/](?:[\w./*@’ -]|:(?=\/))*$/
+/** Words that YAML 1.1, which kubectl reads, or 1.2 takes for something else than text. */
+const meant = /^(?:y|n|yes|no|on|off|true|false|null)$/i
+
+/** Whether every reader of YAML takes a text without quotes for that text, in a list as on a line of its own. */
+function isPlain(text: string): boolean {
+  return plain.test(text) && !text.endsWith(' ') && !meant.test(text)
 }
 
 /** One entry of a list of comments. */
 export function item(text: string): string[] {
-  return wrap(text, width, '    #   ').map((one, index) => (index === 0 ? one.replace('#  ', '# -') : one))
+  return wrap(visible(text), width, '    #   ').map((one, index) =>
+    index === 0 ? one.replace('#  ', '# -') : one,
+  )
 }

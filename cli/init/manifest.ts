@@ -3,9 +3,9 @@
 
 import { apiVersion } from '../../core/identifiers.ts'
 import { pointerOf } from '../../core/pointer.ts'
-import { schemaOf } from './arguments.ts'
+import { schemaOf, shown } from './arguments.ts'
 import type { ProposedPrompt, ProposedResource } from './besides.ts'
-import { comment, fits, flow, item, line, plain } from './lines.ts'
+import { comment, fits, flow, item, line } from './lines.ts'
 import type { LeftOut, ProposedReturns, ProposedTool } from './proposal.ts'
 import type { Role } from './topics.ts'
 
@@ -72,8 +72,8 @@ function head({ read, sampled }: Proposal): string[] {
 function metadata({ name, namespace }: Workload): string[] {
   return [
     'metadata:',
-    ...line(2, `name: ${name.value}`, name.why),
-    ...line(2, `namespace: ${namespace.value}`, namespace.why),
+    ...line(2, `name: ${flow(name.value)}`, name.why),
+    ...line(2, `namespace: ${flow(namespace.value)}`, namespace.why),
   ]
 }
 
@@ -83,7 +83,7 @@ function workload({ port, path, transport, container }: Workload): string[] {
     ...line(4, `port: ${port.value}`, port.why),
     ...line(4, `path: ${flow(path.value)}`, path.why),
     ...line(4, `transport: ${transport.value}`, transport.why),
-    ...(container === undefined ? [] : line(4, `container: ${container.value}`, container.why)),
+    ...(container === undefined ? [] : line(4, `container: ${flow(container.value)}`, container.why)),
   ]
 }
 
@@ -98,7 +98,7 @@ function identity({ name, namespace }: Workload): string[] {
     ),
     ...line(
       6,
-      `  audience: https://${name.value}.${namespace.value}.example.org/mcp`,
+      `  audience: ${flow(`https://${name.value}.${namespace.value}.example.org/mcp`)}`,
       'FILL IN: how its tokens name this server (aud)',
     ),
     ...line(
@@ -169,10 +169,10 @@ function roles({ tools, resources, prompts }: Proposal): string[] {
 }
 
 function listed(indent: number, member: string, names: readonly string[]): string[] {
-  const one = `${' '.repeat(indent)}${member}: [${names.join(', ')}]`
+  const one = `${' '.repeat(indent)}${member}: ${flow(names)}`
   return fits(one)
     ? [one]
-    : [`${' '.repeat(indent)}${member}:`, ...names.map((name) => `${' '.repeat(indent + 2)}- ${name}`)]
+    : [`${' '.repeat(indent)}${member}:`, ...names.map((name) => `${' '.repeat(indent + 2)}- ${flow(name)}`)]
 }
 
 function namesFor(
@@ -206,9 +206,9 @@ function toolLine({
   many,
 }: ProposedTool): string[] {
   return [
-    ...line(4, `- name: ${name}`, why),
-    ...(from === name ? [] : line(6, `from: ${from}`)),
-    `      description: ${plain(says)}`,
+    ...line(4, `- name: ${flow(name)}`, why),
+    ...(from === name ? [] : line(6, `from: ${flow(from)}`)),
+    `      description: ${flow(says)}`,
     ...(Object.keys(constants).length === 0
       ? []
       : line(6, `with: ${flow(constants)}`, 'constants, never the caller’s')),
@@ -229,12 +229,10 @@ function argumentLines(args: ProposedTool['arguments']): string[] {
     ...line(6, 'arguments:'),
     '        type: object',
     ...(kept.length === 0 ? ['        properties: {}'] : ['        properties:']),
-    ...kept.flatMap(({ name, schema, why }) => line(10, `${name}: ${flow(schema)}`, why)),
-    ...left.flatMap(({ name, why }) =>
-      comment(10, `left out: ${/^[\w.-]{1,64}$/.test(name) ? name : 'an argument'}: ${why}`),
-    ),
+    ...kept.flatMap(({ name, schema, why }) => line(10, `${flow(name)}: ${flow(schema)}`, why)),
+    ...left.flatMap(({ name, why }) => comment(10, `left out: ${shown(name)}: ${why}`)),
     ...(required === undefined ? [] : [`        required: ${flow(required)}`]),
-    ...(patient === undefined ? [] : line(6, `patient: ${pointerOf(patient)}`)),
+    ...(patient === undefined ? [] : line(6, `patient: ${flow(pointerOf(patient))}`)),
   ]
 }
 
@@ -260,7 +258,7 @@ function leftLines(left: readonly LeftOut[]): string[] {
     ...[...alike].flatMap(([says, parts]) => {
       const names = parts.map(({ name }) => name)
       return item(
-        `${names.join(', ')}: ${says.replace('NAME', names.length === 1 ? (names[0] as string) : 'TOOL')}`,
+        `${names.join(', ')}: ${says.replace('NAME', () => (names.length === 1 ? (names[0] as string) : 'TOOL'))}`,
       )
     }),
   ]
@@ -271,10 +269,14 @@ function resourceLines(resources: readonly ProposedResource[]): string[] {
   return [
     '  resources:',
     ...resources.flatMap(({ name, uri, says, patient, returns }) => [
-      `    - name: ${name}`,
+      `    - name: ${flow(name)}`,
       ...line(6, `uri: ${flow(uri)}`, 'a variable stands for one path segment'),
-      `      description: ${plain(says)}`,
-      ...line(6, `patient: ${patient}`, 'the variable that names the patient: recorded, limited, judged'),
+      `      description: ${flow(says)}`,
+      ...line(
+        6,
+        `patient: ${flow(patient)}`,
+        'the variable that names the patient: recorded, limited, judged',
+      ),
       ...returnLines(returns),
       '      limits: { callsPerMinute: 20, patientsPerHour: 20, resultBytes: 131072 }',
     ]),
@@ -287,8 +289,8 @@ function promptLines(prompts: readonly ProposedPrompt[]): string[] {
     ...comment(2, 'Prompts go into a model as the server writes them: read each one once.'),
     '  prompts:',
     ...prompts.flatMap(({ name, says, arguments: args }) => [
-      `    - name: ${name}`,
-      `      description: ${plain(says)}`,
+      `    - name: ${flow(name)}`,
+      `      description: ${flow(says)}`,
       ...argumentLines(args),
       ...returnLines({ fields: [], without: [], patients: [] }),
       '      limits: { callsPerMinute: 20, patientsPerHour: 20, resultBytes: 32768 }',

@@ -35,6 +35,15 @@ export type Answer =
   | { readonly left: Omit<LeftOut, 'name'> }
   | { readonly tools: readonly ProposedTool[]; readonly besides?: readonly LeftOut[] }
 
+/** Of something whose name is not even shown. */
+export function unnamed(what: string): LeftOut {
+  return {
+    name: `${what} whose name is not shown`,
+    why: 'its name holds what may identify somebody',
+    instead: 'call it in the server by what it does',
+  }
+}
+
 /** What a HipaaMcpServer has no room for. */
 export function beyond(parts: readonly { readonly name: string }[], most: number): LeftOut[] {
   return parts.slice(most).map(({ name }) => ({

@@ -2,12 +2,12 @@
 // reason; what is left out, with what to do. Pure: the same catalogue gives the same proposal.
 
 import { breadthOf } from '../../core/lint/broad-tools.ts'
-import { narrowed } from './arguments.ts'
+import { isCleanName, narrowed } from './arguments.ts'
 import { carved, whole } from './carve.ts'
 import type { Catalogue, ListedTool, Schema } from './catalogue.ts'
 import { leavesOf } from './leaves.ts'
 import { described, isRefused, membersOf, narrowTool, returnsByLeaves } from './narrow-tool.ts'
-import { type Answer, beyond, type LeftOut, type ProposedTool, type Tools } from './proposal.ts'
+import { type Answer, beyond, type LeftOut, type ProposedTool, type Tools, unnamed } from './proposal.ts'
 import { topicOf, wordsOf } from './topics.ts'
 
 /** Most tools that a HipaaMcpServer holds. */
@@ -18,6 +18,10 @@ export function proposeTools({ tools }: Catalogue, shapes: ReadonlyMap<string, S
   const proposed: ProposedTool[] = []
   const left: LeftOut[] = []
   for (const tool of tools) {
+    if (!isCleanName(tool.name)) {
+      left.push(unnamed('a tool'))
+      continue
+    }
     const shape = shapes.get(tool.name) ?? tool.outputSchema
     const answer =
       writes(tool) ??

@@ -137,6 +137,74 @@ const workload: Workload = {
   transport: { value: 'StreamableHttp', why: '' },
 }
 
+/** Texts that YAML takes for something else. */
+const meant = [
+  '---',
+  '-',
+  '...',
+  'null',
+  'Null',
+  'true',
+  'yes',
+  'no',
+  'y',
+  'N',
+  'on',
+  '1e3',
+  '0x10',
+  '0b1',
+  '1_0',
+  '7',
+  '.inf',
+]
+
+function manifestWith(parts: Partial<Catalogue>): string {
+  const catalogue = { ...empty, ...parts }
+  const { tools, left } = proposeTools(catalogue, new Map())
+  const { resources, left: others } = proposeResources(catalogue)
+  const { prompts, left: more } = proposePrompts(catalogue)
+  const all = [...left, ...others, ...more]
+  return manifestOf({ read: 'ehr', sampled: [], workload, tools, resources, prompts, left: all })
+}
+
+verifies('minimum:first-policy', 'a name is text to every reader of YAML, whatever it looks like', () => {
+  const tools = meant.map((name) => tool(name, patient, { description: 'labs of a patient' }))
+  const prompts = meant.map((name) => ({ name, description: '', arguments: [] }))
+
+  const manifest = manifestWith({ tools, prompts })
+
+  for (const version of ['1.1', '1.2'] as const) {
+    const { spec } = parse(manifest, { version }) as HipaaMcpServer
+    expect(spec.tools.map(({ name }) => name)).toEqual(meant)
+    expect(spec.roles[0]?.tools).toEqual(meant)
+    expect(spec.prompts?.map(({ name }) => name)).toEqual(meant)
+  }
+})
+
+verifies('minimum:first-policy', 'what is called after a person is left out without the name', () => {
+  const manifest = manifestWith({
+    tools: [
+      tool('Mary_Smith_MRN_778812', patient, { description: 'labs' }),
+      tool('get_labs', {
+        ...patient,
+        status_of_patient_4711001: { type: 'string' },
+        kind: { enum: ['patient 4711001'] },
+      }),
+    ],
+    templates: ['ehr:{patient_id}/labs/Mary-Smith'],
+    prompts: [{ name: 'brief_patient_4711001', description: '', arguments: [] }],
+  })
+  const flat = manifest.replaceAll(/\n\s*#/g, ' ').replaceAll(/\s+/g, ' ')
+
+  expect(manifest).not.toMatch(/Smith|778812|4711001/)
+  for (const says of [
+    'a tool whose name is not shown, a resource template whose name is not shown, a prompt whose name is not shown: its name holds what may identify somebody',
+    'left out: an argument: its name may name somebody',
+    'left out: kind: its values may name somebody',
+  ])
+    expect(flat).toContain(says)
+})
+
 function byName<Part extends { name: string }>(parts: readonly Part[]): Part[] {
   return [...new Map(parts.map((one) => [one.name, one])).values()]
 }
@@ -158,6 +226,11 @@ verifies(
         '- list',
         '%',
         '',
+        'a\n  b: c # d\n\n  profile: Development\nspec:\n  roles: [] ---',
+        'one\r\ntwo\u0085three\u2028four\u2029five',
+        'red \u001b[31m \u001b]0;title\u0007 \u009b2J',
+        'left \u202e right \ufeff',
+        '\ud800',
       ),
     )
     const name = fc.oneof(
@@ -175,6 +248,8 @@ verifies(
         'since',
         'count',
         '__proto__',
+        ...meant,
+        'Mary_Smith_MRN_778812',
         'a b',
         'x: y',
       ),
@@ -213,6 +288,10 @@ verifies(
         fc.constantFrom(
           'ehr://patients/{patient}/labs',
           `ehr://patients/${secret}/labs`,
+          'ehr://\u001b[2J{patient}/labs',
+          'ehr://p/{patient}/labs\u2028x',
+          'ehr:{patient_id}/labs/Mary-Smith',
+          'null:{patient}/labs',
           'ehr://config\nstatus',
         ),
       ),
@@ -250,8 +329,15 @@ verifies(
 
         expect(manifest).not.toContain('Zyxwvut')
         expect(manifest).not.toContain('987-65')
+        expect(manifest).not.toContain('Smith')
+        expect(manifest.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
         const object = parse(manifest) as HipaaMcpServer
+        // Which kubectl reads.
+        expect(parse(manifest, { version: '1.1' })).toEqual(object)
         expect(object.spec.tools.map((one) => one.name)).toEqual(made.map((one) => one.name))
+        expect(new Set(object.spec.roles.flatMap((role) => role.tools ?? []))).toEqual(
+          new Set(made.filter(({ roles }) => roles.length > 0).map((one) => one.name)),
+        )
         expect(compilePolicy(object, { agreements: [], clientCa: 'ours' })).toHaveProperty('policy')
       }),
       { numRuns: 60 },
