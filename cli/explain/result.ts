@@ -7,7 +7,7 @@ import type { Kind } from '../../core/permission.ts'
 import type { Policy, Role } from '../../core/policy.ts'
 import { type Block, redactBlock, redactContents, type Shower } from '../../core/redaction/content.ts'
 import { narrowed } from '../../core/redaction/narrow.ts'
-import { type Making, prepared, rulesOfTexts } from '../../core/redaction/prepare.ts'
+import { groupsAges, type Making, prepared, rulesOfTexts } from '../../core/redaction/prepare.ts'
 import { type Projection, project, projection } from '../../core/redaction/project.ts'
 import { partsWithin } from '../../core/redaction/reach-parts.ts'
 import { type Parts, surveyOf } from '../../core/redaction/results.ts'
@@ -107,7 +107,7 @@ export function explainResult(text: string, asked: Asked): Explained {
     })
   const parts = prepared(part, known, returns, making)
   const ages = `age: ${known.old} over 89 grouped before all else`
-  const grouped: Part[] = parts === part ? [] : [{ at: 'result', fates: [], says: ages }]
+  const grouped: Part[] = groupsAges(known, returns) ? [{ at: 'result', fates: [], says: ages }] : []
   const fresh = (): Projection => projection(known, rules, returns.fields.resources)
   const shown = target.shape.together(result, parts, { by: fresh(), returns })
   const keeps = returns.check?.(shown['structuredContent']) !== false

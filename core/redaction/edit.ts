@@ -29,11 +29,34 @@ import { add } from './text.ts'
 
 type Resources = NonNullable<PatternTree['resources']>
 
+/** The members that are followed here, of all: a new one is no program until it is said what becomes of it. */
+type Followed<Of, Here extends { readonly [member in keyof Required<Of>]: 'cut' | 'value path' }> = Pick<
+  Of,
+  { [member in keyof Of]: Here[member] extends 'cut' ? member : never }[keyof Of]
+>
+type Tree = Followed<
+  PatternTree,
+  { rule: 'cut'; named: 'cut'; any: 'cut'; resources: 'cut'; carrier: 'cut'; single: 'cut' }
+>
+type Cutting = Followed<
+  Projection,
+  {
+    known: 'cut'
+    rules: 'cut'
+    tally: 'cut'
+    kept: 'cut'
+    memberNames: 'cut'
+    resources: 'cut'
+    reading: 'value path'
+    trace: 'value path'
+  }
+>
+
 /**
  * JSON of what `project` would leave of the value at `entry`: equal to it, not letter by letter, since white space and the
  * spelling of texts and numbers stay as they came. Counts in `by` what `project` counts.
  */
-export function edit(tape: Tape, entry: number, tree: PatternTree, by: Projection): string {
+export function edit(tape: Tape, entry: number, tree: Tree, by: Cutting): string {
   const { resources } = tree
   const editor = new Editor(tape, resources === undefined ? by : { ...by, resources }, resources)
   const stays =
@@ -50,9 +73,9 @@ class Editor {
   readonly output: Output
   readonly #tape: Tape
   readonly #resources: Resources | undefined
-  #by: Projection
+  #by: Cutting
 
-  constructor(tape: Tape, by: Projection, resources: Resources | undefined) {
+  constructor(tape: Tape, by: Cutting, resources: Resources | undefined) {
     this.#tape = tape
     this.#by = by
     this.#resources = resources
@@ -143,7 +166,7 @@ class Editor {
     const tape = this.#tape
     const written = new Written(object, tape, this.output)
     const own = this.#elementsOf(object, element)
-    let carried: Projection[] | undefined
+    let carried: Cutting[] | undefined
     let any = false
     for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
       const name = nameOf(nameNumberOf(tape, entry))
@@ -256,9 +279,9 @@ class Editor {
   }
 }
 
-const nothing: readonly Projection[] = []
+const nothing: readonly Cutting[] = []
 
-function addAll({ tally, kept }: Projection, into: Projection): void {
+function addAll({ tally, kept }: Cutting, into: Cutting): void {
   sum(kept, into.kept)
   sum(tally.dropped, into.tally.dropped)
   sum(tally.redacted, into.tally.redacted)

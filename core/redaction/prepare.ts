@@ -3,7 +3,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Policy } from '../policy.ts'
 import { agesGrouped } from './ages.ts'
-import { learnPseudonyms } from './instead.ts'
+import { withPseudonyms } from './instead.ts'
 import type { Parts } from './results.ts'
 import type { ReturnRules } from './rules.ts'
 import { oldest } from './safe-harbor.ts'
@@ -26,9 +26,13 @@ export function rulesOfTexts(
   return { dates, text, bornFrom, shift: daysOf(patient, key()) }
 }
 
-/** The parts as they are cut: others than those that came where ages were grouped in them. */
+/** The parts as they are cut: others than those that came where ages were grouped in them, or pseudonyms stand. */
 export function prepared(part: Parts, known: Survey, returns: ReturnRules, { key }: Making): Parts {
-  const own = known.old === 0 || returns.text === 'Keep' ? part : agesGrouped(part)
-  if (returns.pseudonyms !== undefined) learnPseudonyms(own, returns.pseudonyms, key(), known)
-  return own
+  const own = groupsAges(known, returns) ? agesGrouped(part) : part
+  return returns.pseudonyms === undefined ? own : withPseudonyms(own, returns.pseudonyms, key(), known)
+}
+
+/** Whether ages over 89 are made one group in the value, before it is cut. */
+export function groupsAges({ old }: Survey, { text }: Pick<ReturnRules, 'text'>): boolean {
+  return old > 0 && text !== 'Keep'
 }

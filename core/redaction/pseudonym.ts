@@ -1,6 +1,6 @@
 // Pseudonyms: the same identifier has the same one under the same key, and without the key nobody finds the identifier.
 // One is a code that stands for somebody and is derived from what identifies them: what has it is redacted, and not
-// de-identified (45 CFR 164.514(c)(1)).
+// de-identified (45 CFR 164.514(c)(1)). The key makes shifts of dates, too: what each is made of begins with what it is for.
 
 import { createHmac, type KeyObject } from 'node:crypto'
 import { fold } from '../text/normalize.ts'
@@ -10,7 +10,10 @@ import { fold } from '../text/normalize.ts'
  * too. Case, accents and spaces around it make no difference, as in the search for identifiers.
  */
 export function pseudonym(identifier: string, key: KeyObject): string {
-  const hash = createHmac('sha256', key).update(fold(identifier).trim()).digest().subarray(0, 16)
+  const hash = createHmac('sha256', key)
+    .update(`pseudonym\n${fold(identifier).trim()}`)
+    .digest()
+    .subarray(0, 16)
   hash[6] = ((hash[6] as number) & 0x0f) | 0x80
   hash[8] = ((hash[8] as number) & 0x3f) | 0x80
   const hex = hash.toString('hex')

@@ -2,6 +2,7 @@
 // them anew. Implements: minimum:fields, minimum:text
 
 import { type CutParts, cutParts, cutTogether, surveyOfCut } from '../../core/redaction/edit-result.ts'
+import { groupsAges } from '../../core/redaction/prepare.ts'
 import { projection } from '../../core/redaction/project.ts'
 import { toolResult } from '../../core/redaction/results.ts'
 import { type ReturnRules, returnsUnder } from '../../core/redaction/rules.ts'
@@ -12,13 +13,28 @@ import type { Account, Answer, Answered } from '../exchange.ts'
 import { answerOfText } from '../respond.ts'
 import { counted, recordable, textRules } from './shown-result.ts'
 
+/** What is done with a result of which rules say this: it is cut as they say, or it wants a value. A new rule is decided here. */
+const wanted: { readonly [rule in keyof Required<ReturnRules>]: 'cut' | 'value' } = {
+  fields: 'cut',
+  patients: 'cut',
+  text: 'cut',
+  // A result with a block of media is none of those that are cut.
+  media: 'cut',
+  whole: 'value',
+  at: 'value',
+  check: 'value',
+  pseudonyms: 'value',
+}
+const wantValue = (Object.keys(wanted) as (keyof ReturnRules)[]).filter((rule) => wanted[rule] === 'value')
+
 /**
  * Whether results under these rules are cut. Not those of which records of some patients may have to be taken out, that
  * are checked against a schema, of which a part is the result, or in which pseudonyms stand: all these want a value.
  */
 export function isCut(returns: ReturnRules, { reach }: Pick<Answered, 'reach'>): boolean {
-  const { whole, at, check, pseudonyms } = returns
-  return !whole && at === undefined && check === undefined && pseudonyms === undefined && reach === undefined
+  return (
+    reach === undefined && wantValue.every((rule) => returns[rule] === undefined || returns[rule] === false)
+  )
 }
 
 /** The answer and its account; undefined where the result is not one that is cut, and nothing was counted. */
@@ -35,7 +51,7 @@ export function cutResult(
   if (parts === undefined) return undefined
   const known = surveyOfCut(parts, found.target.returns.patients)
   // Ages over 89 are made one group in the value, before it is cut.
-  if (known.old > 0 && returns.text !== 'Keep') return undefined
+  if (groupsAges(known, returns)) return undefined
   return shownParts(parts, known, returns, exchange, deps)
 }
 

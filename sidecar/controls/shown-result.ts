@@ -4,8 +4,8 @@
 import type { JsonObject } from '../../core/canonical.ts'
 import { aliases, withinReach } from '../../core/redaction/aliases.ts'
 import { narrowed } from '../../core/redaction/narrow.ts'
-import { type Making, prepared, rulesOfTexts } from '../../core/redaction/prepare.ts'
-import type { Projection } from '../../core/redaction/project.ts'
+import { groupsAges, type Making, prepared, rulesOfTexts } from '../../core/redaction/prepare.ts'
+import { type Projection, projection } from '../../core/redaction/project.ts'
 import { partsWithin, type Within } from '../../core/redaction/reach-parts.ts'
 import { type Parts, type Shape, surveyOf } from '../../core/redaction/results.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
@@ -65,14 +65,8 @@ export function shownResult(
   const patients = recordable(left, showing)
   counted(patients, showing, deps)
 
-  const by: Projection = {
-    known,
-    rules: textRules(returns, patients, showing),
-    tally: { redacted: {}, dropped: { ...dropped } },
-    kept: {},
-    memberNames: new Map(),
-    ...(returns.fields.resources === undefined ? {} : { resources: returns.fields.resources }),
-  }
+  const by = projection(known, textRules(returns, patients, showing), returns.fields.resources)
+  Object.assign(by.tally.dropped, dropped)
   // What was filtered is put together anew, whatever the policy keeps.
   if (returns.whole && parts === all) {
     by.kept['whole'] = 1
@@ -81,7 +75,7 @@ export function shownResult(
   const part = narrowed(parts, returns)
   if (part === undefined) throw new Refusal('result-lacks-part')
   const own = prepared(part, known, returns, making(showing))
-  if (own !== part) by.tally.redacted['age'] = known.old
+  if (groupsAges(known, returns)) by.tally.redacted['age'] = known.old
   if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
   const shown: JsonObject = {
     ...(revision === '2026-07-28' ? { resultType: 'complete' } : {}),

@@ -20,7 +20,7 @@ function builtAnew(text: string, returns: ReturnRules): Left {
   const result = JSON.parse(text) as JsonObject
   const parts = toolResult.apart(result)
   if (parts === undefined) throw new Error('No result of a tool')
-  const by = projection(surveyOf(parts, nobody), { dates: 'Year', text: returns.text })
+  const by = projection(surveyOf(parts, nobody), { dates: 'Year', text: returns.text, bornFrom: 1937 })
   return { shown: JSON.parse(JSON.stringify(toolResult.together(result, parts, { by, returns }))), by }
 }
 
@@ -28,7 +28,7 @@ function cut(text: string, returns: ReturnRules): Left | undefined {
   const tape = scan(Buffer.from(text))
   const parts = tape === undefined ? undefined : cutParts({ tape, entry: 0 })
   if (parts === undefined) return undefined
-  const by = projection(surveyOfCut(parts, nobody), { dates: 'Year', text: returns.text })
+  const by = projection(surveyOfCut(parts, nobody), { dates: 'Year', text: returns.text, bornFrom: 1937 })
   return { shown: JSON.parse(`{${cutTogether(parts, { by, returns })}}`), by }
 }
 
@@ -40,6 +40,9 @@ const documents = fc.constantFrom<Json>(
   record,
   { conditions: [] },
   { a: 'Anna Fluegel', conditions: 'x' },
+  // What was kept of one result says nothing of the next: a year is a birth's there, and a code is a ZIP code.
+  { conditions: [{ year: '1921', code: '83701', count: 1921 }] },
+  { patient: { birthDate: '1921', zip: '83701' }, conditions: [{ birthDate: 1921, code: '83701' }] },
   {},
 )
 const indented = (value: Json): string => JSON.stringify(value, null, 2)

@@ -5,7 +5,7 @@ import type { Json } from '../../../core/canonical.ts'
 import { fieldTree } from '../../../core/fields/compile.ts'
 import { patternTree } from '../../../core/pointer.ts'
 import { blocksOf } from '../../../core/redaction/content.ts'
-import { learnPseudonyms } from '../../../core/redaction/instead.ts'
+import { withPseudonyms } from '../../../core/redaction/instead.ts'
 import { project, projection } from '../../../core/redaction/project.ts'
 import { pseudonym } from '../../../core/redaction/pseudonym.ts'
 import { zipArea } from '../../../core/redaction/safe-harbor.ts'
@@ -22,14 +22,10 @@ type Rules = { fields: string[]; pseudonyms?: string[]; key?: typeof key } & Par
 function left(document: Json, { fields, pseudonyms = [], key: own = key, ...rules }: Rules) {
   const known = survey()
   look(document, patternTree([]), known)
-  learnPseudonyms(
-    { structured: document, blocks: blocksOf([]), texts: [] },
-    fieldTree(pseudonyms),
-    own,
-    known,
-  )
+  const came = { structured: document, blocks: blocksOf([]), texts: [] }
+  const parts = withPseudonyms(came, fieldTree(pseudonyms), own, known)
   const by = projection(known, { dates: 'Year', text: 'Redact', ...rules })
-  const shown = project(document, fieldTree([...fields, ...pseudonyms]), by)
+  const shown = project(parts.structured as Json, fieldTree([...fields, ...pseudonyms]), by)
   return { shown: JSON.parse(JSON.stringify(shown)) as Json, ...by.tally }
 }
 
@@ -68,16 +64,65 @@ test('references keep referring to who has the pseudonym, by FHIR paths and by p
   expect(JSON.stringify(shown)).not.toContain('0007')
   expect(JSON.stringify(shown).split(alias).length - 1).toBe(3)
   expect(JSON.stringify(shown)).toContain(`"Patient/${alias}"`)
+  expect(JSON.stringify(shown)).toContain('"resourceType":"Bundle"')
 })
 
 test('a number is shown as a pseudonym too, and one under another key is another one', () => {
-  const document = { patient: { id: 4711 }, others: [4711, 4712] }
+  const document = { patient: { id: 4711 }, others: [{ id: 'Patient/4711' }] }
   const rules = { fields: ['/others'], pseudonyms: ['/patient/id'] }
 
   const { shown } = left(document, rules)
 
-  expect(shown).toEqual({ patient: { id: pseudonym('4711', key) }, others: [pseudonym('4711', key), 4712] })
+  const alias = pseudonym('4711', key)
+  expect(shown).toEqual({ patient: { id: alias }, others: [{ id: `Patient/${alias}` }] })
   expect(left(document, { ...rules, key: otherKey }).shown).not.toEqual(shown)
+})
+
+test('a pseudonym of a short identifier changes no value that only looks like it', () => {
+  const values = { glucose: 7, dose: '7', code: 'p-1', note: 'Take 7 a day, 1200 in all.', plt: 1200 }
+  const { shown } = left(
+    { patient_id: 7, other: 'p-1', third: 1200, values },
+    { fields: ['/values'], pseudonyms: ['/patient_id', '/other', '/third'] },
+  )
+
+  expect(shown).toEqual({
+    patient_id: pseudonym('7', key),
+    other: pseudonym('p-1', key),
+    third: pseudonym('1200', key),
+    values,
+  })
+})
+
+test('a long number that is known as an identifier stays nowhere; a short one stays where nothing calls it one', () => {
+  const document = { mrn: 1200, plt: 1200, account_number: 8_123_456, lab: 8_123_456, id: 1200 }
+
+  expect(left(document, { fields: [''] }).shown).toEqual({ plt: 1200 })
+})
+
+test('no measurement is changed by the pseudonym or the ZIP code of a patient', () => {
+  const short = fc.oneof(fc.integer({ min: 0, max: 99_999 }), fc.stringMatching(/^\d{1,5}$/))
+  fc.assert(
+    fc.property(short, short, (id, zip) => {
+      const values = {
+        glucose: id,
+        weight: zip,
+        doses: [id, zip],
+        as: { numbers: [Number(id), Number(zip)] },
+      }
+      const { shown } = left(
+        { patient_ref: id, zip, values },
+        { fields: ['/values'], pseudonyms: ['/patient_ref'] },
+      )
+      expect((shown as { values: Json }).values).toEqual(values)
+    }),
+  )
+})
+
+test('a shift is not made of what a pseudonym is made of', () => {
+  const hex = pseudonym('days\np-1', key).replaceAll('-', '').slice(0, 12)
+  const drawn = Number.parseInt(hex, 16) % (2 * mostDays)
+
+  expect(drawn < mostDays ? drawn - mostDays : drawn - mostDays + 1).not.toBe(daysOf('p-1', key))
 })
 
 test('what stands under a pseudonym never leaves, whatever it is and wherever it stands', () => {
@@ -140,13 +185,16 @@ test('under Shift dates go where no patient’s own number is known, and those i
   expect(left(document, { fields, dates: 'Shift' }).shown).toEqual({ note: 'Seen on [DATE].' })
 })
 
-test('ZIP codes are shown by three digits, or none where few live, wherever they stand', () => {
+test('ZIP codes are shown by three digits, or none where few live, in members that are called so and in addresses', () => {
   const { shown, redacted } = left(
     {
       home: { zip: '83701' },
       work: { postal_code: '83001-0001' },
       abroad: { postalCode: 'SW1A 1AA' },
-      copy: '83701',
+      number: { zipCode: [83_701, '83701'] },
+      lab: 83_701,
+      wbc: '83701',
+      note: 'He lives in Boise, ID 83701 now. BNP was 83701 pg/mL.',
     },
     { fields: [''] },
   )
@@ -155,9 +203,29 @@ test('ZIP codes are shown by three digits, or none where few live, wherever they
     home: { zip: '837' },
     work: { postal_code: '000' },
     abroad: { postalCode: '[PLACE]' },
-    copy: '837',
+    number: { zipCode: ['837', '837'] },
+    lab: 83_701,
+    wbc: '83701',
+    note: expect.stringMatching(/^He lives in .*now\. BNP was 83701 pg\/mL\.$/),
   })
-  expect(redacted).toEqual({ zip: 4 })
+  expect((shown as { note: string }).note).not.toMatch(/83701 now/)
+  expect(redacted['zip']).toBeGreaterThanOrEqual(5)
   expect(zipArea('8370')).toBeUndefined()
   expect(zipArea('837011234')).toBe('837')
+})
+
+test('a year of birth that tells an age over 89 goes by whatever name, as a number too', () => {
+  const births = {
+    birthDate: 1930,
+    yearOfBirth: 1930,
+    birth_year: '1930',
+    patientBirthDate: '1930-05-06',
+    patient_dob: 19_300_506,
+    date_of_birth: ['1930', 1930],
+  }
+  expect(left(births, { fields: [''], bornFrom: 1937 }).shown).toEqual({ date_of_birth: [] })
+  expect(
+    left({ birthDate: 1950, dob: -1_262_304_000_000, platelets: 1930 }, { fields: [''], bornFrom: 1937 })
+      .shown,
+  ).toEqual({ birthDate: 1950, platelets: 1930 })
 })

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import type { Json } from '../../../core/canonical.ts'
+import { patternTree } from '../../../core/pointer.ts'
+import { agesGrouped } from '../../../core/redaction/ages.ts'
+import { look, survey } from '../../../core/redaction/survey.ts'
+import { verifies } from '../../verifies.ts'
+
+const grouped = (structured: Json): unknown => agesGrouped({ structured, blocks: [], texts: [] }).structured
+
+/** How many ages over 89 the look over a document counts. */
+function counted(document: Json): number {
+  const known = survey()
+  look(document, patternTree([]), known)
+  return known.old
+}
+
+const old: { what: string; came: Json; shown: Json }[] = [
+  { what: 'a number', came: { age: 95 }, shown: { age: 90 } },
+  { what: 'a text', came: { patient_age: '95' }, shown: { patient_age: '90' } },
+  { what: 'a text with its unit', came: { patientAge: '92 years' }, shown: { patientAge: '90 years' } },
+  { what: 'a text with a short unit', came: { ageAtDeath: '95y' }, shown: { ageAtDeath: '90y' } },
+  { what: 'a text as people say it', came: { age: '95 years old' }, shown: { age: '90 years old' } },
+  { what: 'a text as notes have it', came: { age: '95 y/o' }, shown: { age: '90 y/o' } },
+  { what: 'a name with a number', came: { age2: 95 }, shown: { age2: 90 } },
+  { what: 'a name in small letters and large', came: { AgeAtVisit: 95 }, shown: { AgeAtVisit: 90 } },
+  { what: 'items of a list', came: { ages: 95, age: [95, 12] }, shown: { ages: 95, age: [90, 12] } },
+  { what: 'months of its name', came: { ageInMonths: 1140 }, shown: { ageInMonths: 1080 } },
+  { what: 'days of its name', came: { age_days: 40_000 }, shown: { age_days: 32_872 } },
+  {
+    what: 'FHIR’s Age',
+    came: { onsetAge: { value: 95, code: 'a' } },
+    shown: { onsetAge: { value: 90, code: 'a', comparator: '>=' } },
+  },
+  {
+    what: 'an Age whose value is a text',
+    came: { age: { value: '95', unit: 'years' } },
+    shown: { age: { value: '90', unit: 'years', comparator: '>=' } },
+  },
+  {
+    what: 'an Age in months',
+    came: { onsetAge: { value: 1140, code: 'mo' } },
+    shown: { onsetAge: { value: 1080, code: 'mo', comparator: '>=' } },
+  },
+]
+for (const { what, came, shown } of old)
+  verifies('minimum:text', `an age over 89 is the group: ${what}`, () => {
+    expect(grouped(came)).toEqual(shown)
+    expect(counted(came)).toBe(1)
+  })
+
+const young: Json[] = [
+  { ageInMonths: 95 },
+  { age_days: 120 },
+  { age_in_weeks: 92 },
+  { age: '120 days' },
+  { age: { value: 100, unit: 'mo' } },
+  { gestationalAge: 280 },
+  { gestational_age_days: 273 },
+  { boneAge: 120 },
+  { mental_age: 95 },
+  { agePercentile: 97 },
+  { page: 95, stage: '95', dosage: 120, percentage: 99, agent: 95 },
+  { age: 89, onsetAge: { value: 89.5, code: 'a' } },
+]
+for (const came of young)
+  test(`${JSON.stringify(came)} stays as it is`, () => {
+    expect(grouped(came)).toEqual(came)
+    expect(counted(came)).toBe(0)
+  })
