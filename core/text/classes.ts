@@ -26,6 +26,8 @@ export const person = 1 << 9
 export const joiner = 1 << 10
 /** Begins headings and sentences, and no name: function words' company. */
 export const heading = 1 << 11
+/** A score or sign is called after them, and more people are: one where a number or another such one stands beside it. */
+export const scored = 1 << 28
 /** Of these, the ones that stand inside of no name at all. */
 export const stopper = 1 << 27
 /** disease, syndrome, score: the name before it is no person here. */
@@ -142,7 +144,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
   [
     weakEponymHead,
     `test tests study studies trial trials stage grade procedure operation method technique position law rule curve clamp valve stent pump
-     flap graft repair incision approach protocol exam examination assessment gene mutation factor line drain level levels risk heart cohort
+     flap graft repair wire pin forceps retractor incision approach protocol exam examination assessment gene mutation factor line drain level levels risk heart cohort
      guidelines guideline consensus statement collaboration algorithm nomogram body cell therapy`,
   ],
   [
@@ -173,7 +175,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      afghanistan brazil argentina colombia peru chile venezuela cuba haiti jamaica nigeria kenya ethiopia ghana somalia
      medicare medicaid tricare obamacare google pubmed medline medscape uptodate embase epic cerner zoom facebook instagram whatsapp cochrane
      lancet nejm jama bmj gold kdigo braf internet ringer latin roman arabic greek gram celsius fahrenheit doppler microliter microliters milliliter deciliter microgram micrograms milligrams nanograms millimoles
-     augmentin keflex dilantin percocet vicodin genvoya descovy imdur unasyn zosyn macrobid sinemet combivent duoneb trelegy`,
+     rxnorm norco anicteric icteric augmentin keflex dilantin percocet vicodin genvoya descovy imdur unasyn zosyn macrobid sinemet combivent duoneb trelegy`,
   ],
   [
     month,
@@ -199,7 +201,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      snf ltc ltac asc us uk fda cdc who nih cms ada acc aha asa aan aap acog nice esc easd eular idsa asco nccn kdigo uspstf ehr emr phi
      hipaa dnr dni npo prn bid tid qid qhs iv im po sc pt ot st rn md np pa do dna rna pcr ssn mrn dob id ii iii vi vii viii ix xi covid sars
      rsv hpv hsv cmv ebv vzv mrsa vre ace arb nsaid nsaids ssri ssris snri ppi glp dash gusto loinc icd cpt snomed est pst cst edt utc am pm
-     hcg fsh lh acth gh crp esr anca ana dexa dlco fev fvc abg cbc cmp bmp lft lfts opd ipd or's tpn peg cpap bipap ecmo vad lvad tavr cabg pci
+     nyha ecog hcg fsh lh acth gh crp esr anca ana dexa dlco fev fvc abg cbc cmp bmp lft lfts opd ipd or's tpn peg cpap bipap ecmo vad lvad tavr cabg pci
      usa eu un va`,
   ],
   [
@@ -216,8 +218,9 @@ const table: readonly (readonly [bit: number, list: string])[] = [
     `parkinson alzheimer crohn hodgkin huntington hashimoto addison cushing sjogren raynaud kaposi burkitt marfan tourette asperger wernicke
      korsakoff babinski chaddock framingham glasgow apgar mallampati gleason bethesda ranson wilms ewing barrett brugada takotsubo kawasaki
      duchenne becker lynch gaucher fabry pompe paget peyronie dupuytren meniere menieres bell lyme zika ebola turner klinefelter tanner
-     bartholin foley trendelenburg valsalva epley romberg leiden nissen roux billroth pugh kernig brudzinski murphy mcburney rovsing tinel phalen lachman`,
+     bartholin foley trendelenburg valsalva epley romberg leiden nissen roux billroth pugh kernig brudzinski karnofsky killip murphy mcburney rovsing tinel phalen lachman`,
   ],
+  [scored, 'braden morse rankin charlson norton waterlow wells forrester mcmurray hoffman spurling apley'],
   [
     bodyStart,
     'american national international european world british canadian global royal joint united centers food federal us society royal college association academy infectious advanced',

@@ -9,13 +9,19 @@ const weekday = '(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)
 const ordinalWord =
   '(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|thirtieth|twenty-(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)|thirty-first)'
 /** Behind a date. */
-const time = '(?:(?:,? (?:at )?| @ ?|T)\\d{1,2}:\\d{2}(?::\\d{2})?(?: ?[ap]\\.?m\\b\\.?)?)?'
+const zone = '(?:(?:\\.\\d{1,9})?(?:Z\\b|[+-]\\d{2}:?\\d{2}\\b))?'
+const time = `(?:(?:,? (?:at )?| @ ?|T)\\d{1,2}:\\d{2}(?::\\d{2})?(?: ?[ap]\\.?m\\b\\.?)?${zone})?`
 const year = "(?:(?:,? |, ?| of | in |/|-)(?:(\\d{4})|['’]\\d{2})\\b)?"
 const day = '\\d{1,2}(?:st|nd|rd|th)?'
 
 function isDay(month: string | undefined, day: string | undefined): boolean {
   const [m, d] = [Number(month), Number(day)]
   return m >= 1 && m <= 12 && d >= 1 && d <= 31
+}
+
+/** 1800 to 2199. */
+function isYear(year: string | undefined): boolean {
+  return year !== undefined && /^(?:1[89]|2[01])/.test(year)
 }
 
 const nowhere = -1
@@ -26,9 +32,18 @@ const dates = byDigits([
     digits: [4, 4],
     from: ({ digits, next, start }) => (digits === 4 && next === dash ? start : nowhere),
     pattern:
-      /(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d|-\d)/y,
+      /(?<![\d-])(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d|-\d)/y,
     year: (match) => match[1],
-    accept: (match) => isDay(match[2], match[3]),
+    accept: (match) => isDay(match[2], match[3]) && (match[0].length >= 10 || isYear(match[1])),
+  },
+  {
+    // 2024.03.05
+    type: 'DATE',
+    digits: [4, 4],
+    from: ({ digits, next, start }) => (digits === 4 && next === dot ? start : nowhere),
+    pattern: /(?<![\w.,/-])(\d{4})\.(\d{1,2})\.(\d{1,2})(?![\w/-]|\.\d)/y,
+    year: (match) => match[1],
+    accept: (match) => isYear(match[1]) && isDay(match[2], match[3]),
   },
   {
     type: 'DATE',
@@ -70,6 +85,27 @@ const dates = byDigits([
   },
 ])
 
+/** ISO 8601 in short, where no code stands: 20240305, 202403051030, 20240305T103000Z, and the day of the year, 2024-064. */
+const compact = byDigits([
+  {
+    type: 'DATE',
+    digits: [8, 14],
+    from: ({ digits, start }) => (digits === 8 || digits === 12 || digits === 14 ? start : nowhere),
+    pattern:
+      /(?<![\w.,/#$-])(\d{4})(\d{2})(\d{2})(?:(?:T)?([01]\d|2[0-4])[0-5]\d(?:[0-5]\d)?(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)?(?![\w/%-]|[.,]\d)/y,
+    year: (match) => match[1],
+    accept: (match) => /^(?:19|20)/.test(match[0]) && isDay(match[2], match[3]),
+  },
+  {
+    type: 'DATE',
+    digits: [4, 4],
+    from: ({ digits, next, start }) => (digits === 4 && next === dash ? start : nowhere),
+    pattern: /(?<![\w.,/#-])((?:19|20)\d{2})-(\d{3})(?![\w/%-]|[.,]\d)/y,
+    year: (match) => match[1],
+    accept: (match) => Number(match[2]) >= 1 && Number(match[2]) <= 366,
+  },
+])
+
 const daysOfMonths = byDigits([
   {
     // "on 4/22", where a word says that it is a day
@@ -85,8 +121,9 @@ const daysOfMonths = byDigits([
   },
 ])
 
-export function datesAt(run: Run, { context }: FormRules, findings: Finding[]): void {
+export function datesAt(run: Run, { context, compacted }: FormRules, findings: Finding[]): void {
   tryAll(dates, run, findings)
+  if (compacted) tryAll(compact, run, findings)
   if (context) tryAll(daysOfMonths, run, findings)
 }
 
@@ -136,6 +173,7 @@ export function datesAtWord(
   rules: FormRules,
   findings: Finding[],
 ): void {
+  ageAtWord(text, start, end, findings)
   const kind = beginnings.get(beginningOf(text, start))
   if (kind === undefined) return
   const word = text.slice(start, end)
@@ -206,22 +244,89 @@ function weekdayAt(
   findings.push({ start: start - (cue?.[0].length ?? 0), end: last, type: 'DATE' })
 }
 
+/** Behind an age: "-year-old", " years of age", " y/o". */
+const ofAge = '(?:[ -]{0,2}(?:years?|yrs?)(?:[ -]old| of age)|[ -]?y\\.?/?o\\b)'
+/** Before one: "aged 95", "Age (years): 95", "Age/Sex: 94/F", "turned 93". */
+const announcesAge =
+  /\b(?:aged?(?:\/(?:sex|gender))?(?: ?\((?:in )?(?:years?|yrs?|y)\))?(?: of| is| was)?[ :=]{1,3}|turn(?:s|ed|ing) )$/i
+/** "He is 93.": where nothing is counted behind it. */
+const saysAge = /\b(?:he|she|patient|pt|mother|father|husband|wife) (?:is|was) (?:now |already |almost )?$/i
+const countsNothing = /^(?:[.;!?)](?!\d)|,(?!\d)|$|\n| (?:and|now|today|but)\b)/
+/** "91F presents", "92M with COPD". */
+const afterSex =
+  /^ (?:with|w\/|who|presents?|presented|presenting|p\/w|c\/o|h\/o|s\/p|here|seen|from|has|had|is|was|admitted|found|brought)(?!\w)/i
+
 const ages = byDigits([
   {
     type: 'AGE',
     digits: [2, 3],
     from: ({ text, digits, start }) => (isOld(text, start, digits) ? start : nowhere),
-    pattern: /(?<![\w.,/-])\d{2,3}(?:[ -]{0,2}(?:years?|yrs?)(?:[ -]old| of age)|[ -]?y\.?\/?o\b\.?)/iy,
+    pattern: new RegExp(`(?<![\\w.,/-])\\d{2,3}(?=${ofAge})`, 'iy'),
   },
   {
     type: 'AGE',
     digits: [2, 3],
     from: ({ text, digits, start }) => (isOld(text, start, digits) ? start : nowhere),
     pattern: /(?<![\w.,/-])\d{2,3}\b(?![.,/]\d|%)/y,
+    accept: ({ 0: number, input, index }) => {
+      const before = input.slice(Math.max(0, index - 24), index)
+      if (announcesAge.test(before)) return true
+      const end = index + number.length
+      return saysAge.test(before) && countsNothing.test(input.slice(end, end + 8))
+    },
+  },
+  {
+    type: 'AGE',
+    digits: [2, 3],
+    from: ({ text, digits, start, end }) =>
+      end - start === digits + 1 && isOld(text, start, digits) ? start : nowhere,
+    pattern: /(?<![\w.,/-])\d{2,3}(?=[MF]\b)/y,
+    accept: ({ 0: number, input, index }) => {
+      const end = index + number.length + 1
+      return (
+        afterSex.test(input.slice(end, end + 12)) &&
+        !/\b(?:t|tm|tmax|temp|temperature|fever)\b[^.\n]{0,12}$/i.test(
+          input.slice(Math.max(0, index - 24), index),
+        )
+      )
+    },
+  },
+  {
+    // "in her 90s"
+    type: 'AGE',
+    digits: [2, 3],
+    from: ({ text, digits, start }) => (isOld(text, start, digits) ? start : nowhere),
+    pattern: /(?<![\w.,/-])\d{2,3}(?='?s\b)/y,
     accept: ({ input, index }) =>
-      /\b(?:aged?|age of|age is)[ :]{1,2}$/i.test(input.slice(Math.max(0, index - 10), index)),
+      /\b(?:his|her|their|your|my) (?:(?:early|mid|late)[ -]?(?:to[ -]late[ -])?)?$/i.test(
+        input.slice(Math.max(0, index - 24), index),
+      ),
   },
 ])
+
+const numberWord = /ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?\b|nineties\b/iy
+const wholeAge = /(?:nonage|cente)narians?\b/iy
+const ofAgeBehind = new RegExp(`^${ofAge}`, 'i')
+
+/** "ninety-two-year-old", "turned ninety", "in her nineties", "a nonagenarian". */
+function ageAtWord(text: string, start: number, end: number, findings: Finding[]): void {
+  if (end - start < 6) return
+  const code = text.charCodeAt(start) | 0x20
+  if (code !== 0x6e && code !== 0x63) return
+  wholeAge.lastIndex = start
+  if (wholeAge.test(text)) return void findings.push({ start, end, type: 'AGE' })
+  numberWord.lastIndex = start
+  if (!numberWord.test(text)) return
+  const last = numberWord.lastIndex
+  const before = text.slice(Math.max(0, start - farthest), start)
+  const behind = text.slice(last, last + 16)
+  const told =
+    ofAgeBehind.test(behind) ||
+    announcesAge.test(before) ||
+    (saysAge.test(before) && countsNothing.test(behind)) ||
+    /\b(?:his|her|their|your|my) (?:(?:early|mid|late)[ -]?)?$/i.test(before)
+  if (told) findings.push({ start, end: last, type: 'AGE' })
+}
 
 /** 90 to 129. */
 function isOld(text: string, start: number, digits: number): boolean {

@@ -7,8 +7,13 @@ import { agesAt, datesAt, datesAtWord } from './dates.ts'
 import { detectors, longNumbers } from './numbers.ts'
 import { closing, colon, dash, dot, type Finding, plus, type Run, slash, space, tryAll } from './runs.ts'
 
-/** Which of the rules apply; `long` ones only where the text is prose. */
-export type FormRules = { readonly forms: boolean; readonly context: boolean; readonly long: boolean }
+/** Which of the rules apply; `long` ones only where the text is prose, dates that are `compacted` to digits where it is no term. */
+export type FormRules = {
+  readonly forms: boolean
+  readonly context: boolean
+  readonly long: boolean
+  readonly compacted: boolean
+}
 
 /** Without one of these no rule can find anything in a value. */
 const anySign = /[\d@:]|www/i
@@ -56,7 +61,7 @@ export function detect(text: string, rules: FormRules, findings: Finding[]): voi
         code: joined ? lastStart : start,
       }
       atRun(run, rules, findings)
-    } else if (rules.forms && i - start >= 3 && i - start <= 9) datesAtWord(text, start, i, rules, findings)
+    } else if (rules.forms && i - start >= 3 && i - start <= 13) datesAtWord(text, start, i, rules, findings)
     lastStart = start
     lastEnd = i
     start = -1
@@ -80,13 +85,13 @@ function saysNothing({ text, start, end, digits, next, before }: Run): boolean {
   if (digits !== end - start || digits > 2 || before === plus) return false
   // An age over 89, or the 1 of a telephone number.
   const first = text.charCodeAt(start)
-  if (next === space) return digits === 2 ? first !== 0x39 : first !== 0x31
-  if (next === dash && digits === 2 && first === 0x39) return false
+  if (digits === 2 && first === 0x39) return false
+  if (next === space) return digits === 2 || first !== 0x31
   if (next === dash || next === slash || next === dot) {
     const digit = text.charCodeAt(end + 1)
     return !(digit >= 0x30 && digit <= 0x39)
   }
-  return next !== colon && next !== closing && !(digits === 2 && first === 0x39)
+  return next !== colon && next !== closing
 }
 
 const local = /[A-Za-z0-9._%+'-]/

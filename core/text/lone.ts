@@ -3,7 +3,19 @@
 
 import { type Claim, type Claims, claim, isFree, take } from './claims.ts'
 import * as classes from './classes.ts'
-import { english, eponym, everyday, first, frequent, medical, place, surname } from './lexicon.ts'
+import {
+  english,
+  eponym,
+  everyday,
+  first,
+  frequent,
+  lexicon,
+  medical,
+  place,
+  slotOf,
+  surname,
+  wordHash,
+} from './lexicon.ts'
 import { isFirstName } from './people.ts'
 import { goesOn, is, isLarge, isStrange, standsAt } from './places.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
@@ -165,7 +177,8 @@ function meaning(words: Tokens, i: number, rules: LoneRules, lead: number): Clai
       return rules.names && (words.end[i] as number) - (words.start[i] as number) > 2
         ? claim.name
         : claim.none
-    return rules.shapes && !hyphened(words, i) && isPronounceable(words, i) ? claim.name : claim.none
+    if (!rules.shapes || hyphened(words, i) || isDerived(words, i)) return claim.none
+    return isPronounceable(words, i) ? claim.name : claim.none
   }
   if (!rules.names && !rules.places) return claim.none
   if (words.possessive[i] === 1 && (flags & eponym) !== 0 && !beside) return claim.none
@@ -189,6 +202,19 @@ function isPronounceable({ text, start, end }: Tokens, i: number): boolean {
     if (code >= 0x80 || /[aeiouy]/i.test(text[at] as string)) return true
   }
   return false
+}
+
+const prefixes =
+  /^(?:non|normo|hyper|hypo|brady|tachy|poly|micro|macro|peri|intra|extra|endo|hemi|pseudo|supra|infra|retro|anti|post|an?(?=\p{L}+(?:ic|ile|al|ous|ive)$))/iu
+
+/** A word of English or medicine behind a prefix: Normocephalic, Nontender, Afebrile. */
+function isDerived({ text, start, end }: Tokens, i: number): boolean {
+  const word = text.slice(start[i], end[i])
+  const length = prefixes.exec(word)?.[0].length ?? 0
+  if (length === 0 || word.length - length < 6) return false
+  const { keys, flags } = lexicon()
+  const rest = flags[slotOf(keys, wordHash(word, length, word.length))] as number
+  return (rest & (length < 3 ? medical : english | medical)) !== 0
 }
 
 /** Part of a compound with a small or medical word: "T-cell", "Xa-level". */

@@ -12,7 +12,8 @@ const codeOf =
   ({ start, end, digits }: Run): number =>
     end - start >= least && end - start <= most && digits < end - start ? start : nowhere
 
-const isBehindFax = /\bfax\b[^A-Za-z0-9]{0,6}(?:(?:no|number|is|#)\b[^A-Za-z0-9]{0,3}){0,2}$/i
+const isBehindFax =
+  /\bfax(?:ed|es|ing)?\b[^A-Za-z0-9]{0,6}(?:(?:no|number|is|to|at|from|#)\b[^A-Za-z0-9]{0,3}){0,2}$/i
 
 export const detectors = byDigits([
   {

@@ -163,6 +163,8 @@ function pairAt(claims: Claims, i: number): number {
   if (words.gap[next] === gaps.space && words.shape[next] === shapes.initial && words.possessive[i] === 0) {
     // "John D.", "Smith J."; not "Vitamin D"
     const family = (flags & surname) !== 0
+    const half = words.gap[i] === gaps.hyphen && is(words, i, classes.famousEponym)
+    if (half) return -1
     if (firstName || strange || (family && (flags & (english | medical)) === 0)) return grown(claims, next)
     // "Brown K., seen": with its full stop, and the sentence goes on
     if (family && (flags & frequent) !== 0 && isStopped(words, next)) return next
@@ -285,7 +287,8 @@ export function findDegreed(claims: Claims): void {
       const particle =
         start < i && words.shape[before] === shapes.small && is(words, before, classes.particle)
       if (words.shape[before] !== shapes.initial && !mayBePart(words, before) && !particle) break
-      if (is(words, before, classes.heading | classes.proper)) break
+      if (is(words, before, classes.heading | classes.proper | classes.famousEponym | classes.acronym)) break
+      if (isScored(words, before)) break
       start = before
     }
     const flags = words.flags[start] as number
@@ -294,10 +297,27 @@ export function findDegreed(claims: Claims): void {
   }
 }
 
+/** Scores, drains and curves that two people gave their names to, and that the list of medicine has not. */
+const compounds: ReadonlySet<string> = new Set(['child-pugh', 'kaplan-meier', 'jackson-pratt', 'swan-ganz'])
+
+/** "Braden 18", "Morse fall 45", "Rankin II", "Lachman, McMurray": not "Rankin, 45". */
+function isScored(words: Tokens, i: number): boolean {
+  if (!is(words, i, classes.scored)) return false
+  const beside = (j: number, by: number): boolean =>
+    j >= 0 && j < words.count && words.gap[by] === gaps.comma && is(words, j, classes.famousEponym)
+  if (beside(i - 1, i) || beside(i + 1, i + 1)) return true
+  let next = i + 1
+  if (next < words.count && words.shape[next] === shapes.small && words.gap[next] === gaps.space) next += 1
+  if (next >= words.count || words.gap[next] !== gaps.space) return false
+  const said = words.text.slice(words.start[next], (words.end[next] as number) + 4)
+  return /^(?:\d{1,2}|i{1,3}|iv|v)(?![\w/-]| ?y)/i.test(said)
+}
+
 /** "Crohn's disease", "Wells score", "Lou Gehrig's disease", "non-Hodgkin lymphoma": looked at and left. */
 export function keepEponyms(claims: Claims, { keys, flags }: Lexicon): void {
   const { words } = claims
   for (let i = 1; i < words.count; i += 1) {
+    if (isScored(words, i - 1) && isFree(claims, i - 1)) take(claims, i - 1, i - 1, claim.kept)
     if (
       words.gap[i] !== gaps.hyphen ||
       !isLarge(words, i) ||
@@ -306,7 +326,9 @@ export function keepEponyms(claims: Claims, { keys, flags }: Lexicon): void {
     )
       continue
     const hash = wordHash(words.text, words.start[i - 1] as number, words.end[i] as number)
-    if (((flags[slotOf(keys, hash)] as number) & medical) !== 0) take(claims, i - 1, i, claim.kept)
+    const listed = ((flags[slotOf(keys, hash)] as number) & medical) !== 0
+    if (listed || compounds.has(words.text.slice(words.start[i - 1], words.end[i]).toLowerCase()))
+      take(claims, i - 1, i, claim.kept)
   }
   if ((words.anyClass & (classes.eponymHead | classes.weakEponymHead)) === 0) return
   for (let i = 1; i < words.count; i += 1) {

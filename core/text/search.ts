@@ -28,7 +28,11 @@ export function search(
   if (known !== undefined && groups.has('known')) findKnown(text, known, findings)
   const prose = reading === readings.text || isProse(text)
   const [forms, context] = [groups.has('forms'), groups.has('context')]
-  detect(text, { forms, context, long: prose && groups.has('shapes') }, findings)
+  detect(
+    text,
+    { forms, context, long: prose && groups.has('shapes'), compacted: reading !== readings.term || prose },
+    findings,
+  )
   if (prose || (reading === readings.value && mayName(text)))
     findPeopleAndPlaces(text, groups, prose, findings)
   return findings.length < 2 ? findings : apart(findings)
