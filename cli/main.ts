@@ -13,6 +13,7 @@ import {
 } from './command.ts'
 import { commands } from './commands.ts'
 import { generalHelp, helpOf } from './help.ts'
+import { visible, visibleLines } from './visible.ts'
 
 /** Runs the command line. Resolves to the exit code. */
 export async function run(args: readonly string[], screen: Screen): Promise<number> {
@@ -32,7 +33,7 @@ export async function run(args: readonly string[], screen: Screen): Promise<numb
     return await command.run(operands, values, screen)
   } catch (error) {
     const usage = error instanceof UsageError
-    screen.note(error instanceof Error ? error.message : String(error))
+    screen.note(visibleLines(error instanceof Error ? error.message : String(error)))
     if (usage) screen.note(`hipaa-mcp ${command.name} --help says how.`)
     else if (!(error instanceof CannotError) && process.env['HIPAA_MCP_DEBUG'] === '1') console.error(error)
     return usage ? exitCodes.usage : exitCodes.failed
@@ -69,10 +70,11 @@ if (import.meta.main) {
     if (error.code !== 'EPIPE') throw error
   })
   process.exitCode = await run(process.argv.slice(2), {
-    out: (line) => process.stdout.write(`${line}\n`),
-    note: (line) => process.stderr.write(`${line}\n`),
+    // Commands make their own lines fit for a screen; this is for those that forget.
+    out: (line) => process.stdout.write(`${visibleLines(line)}\n`),
+    note: (line) => process.stderr.write(`${visibleLines(line)}\n`),
     width: Math.min(80, process.stdout.columns ?? 80),
     live,
-    rewrite: (line) => process.stderr.write(`\r\u001b[K${line}`),
+    rewrite: (line) => process.stderr.write(`\r\u001b[K${visible(line)}`),
   })
 }

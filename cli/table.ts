@@ -14,8 +14,22 @@ export function wrap(text: string, width: number, indent = ''): string[] {
   return [...lines, line]
 }
 
-/** Rows in columns, the last one wrapped under itself. */
-export function columns(rows: readonly (readonly string[])[], width: number): string[] {
+/** Lines of at most `width` characters, whatever their words: a longer one is cut. */
+export function cut(text: string, width: number): string[] {
+  const pieces = text
+    .split(' ')
+    .flatMap((word) =>
+      word.length <= width ? [word] : (word.match(new RegExp(`.{1,${width}}`, 'gsu')) ?? []),
+    )
+  return wrap(pieces.join(' '), width)
+}
+
+/** Rows in columns, the last one wrapped under itself, by `wrapped`. */
+export function columns(
+  rows: readonly (readonly string[])[],
+  width: number,
+  wrapped: (text: string, width: number) => string[] = wrap,
+): string[] {
   const count = Math.max(0, ...rows.map((row) => row.length))
   const widths = Array.from({ length: count }, (_, i) =>
     Math.max(0, ...rows.map((row) => row[i]?.length ?? 0)),
@@ -26,7 +40,7 @@ export function columns(rows: readonly (readonly string[])[], width: number): st
       .slice(0, -1)
       .map((cell, i) => cell.padEnd((widths[i] ?? 0) + 2))
       .join('')
-    const last = wrap(row.at(-1) ?? '', Math.max(20, width - before))
+    const last = wrapped(row.at(-1) ?? '', Math.max(20, width - before))
     return last.map((line, i) => `${i === 0 ? lead : ' '.repeat(before)}${line}`.trimEnd())
   })
 }

@@ -1,5 +1,6 @@
 // Files in, findings out: each object first as the API server judges it, then by the rules of the linter.
 
+import { dirname } from 'node:path'
 import { apiVersion } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import type { Context, Finding, Severity } from '../../core/lint/finding.ts'
@@ -59,6 +60,13 @@ export const formRules: readonly { id: string; severity: Severity; about: string
     about: 'What the rules of the kind refuse, such as a role that names a tool that is not there.',
     why: 'The API server refuses the object.',
   },
+  {
+    id: 'object-twice',
+    severity: 'error',
+    about:
+      'Two objects of one kind, namespace and name in one file or folder; in several folders it is a note.',
+    why: 'The one that is applied last is in force, whatever the other says.',
+  },
 ]
 
 const form = new Map(formRules.map((rule) => [rule.id, rule]))
@@ -79,7 +87,29 @@ export async function judge({ sources, broken }: Read, now: number): Promise<Rep
   for (const source of sources) {
     reported.push(...findingsOf(source, await structureOf(source.object.kind), context))
   }
+  reported.push(...twice(sources))
   return reported
+}
+
+/** Objects that stand there once more, after the first. */
+function twice(sources: readonly Source[]): Reported[] {
+  const alike = Map.groupBy(sources, ({ object: { kind, metadata } }) => {
+    const { name, namespace } = (metadata as Partial<KubernetesObject['metadata']> | undefined) ?? {}
+    return JSON.stringify([kind, namespace ?? '', name ?? ''])
+  })
+  return [...alike.values()].flatMap(([first, ...others]) =>
+    others.map((source) =>
+      locatedIn(source, {
+        ...ofForm('object-twice', {
+          place: '/metadata/name',
+          found: `${nameOf(source.object)} stands in ${first?.file} on line ${first?.position('/metadata/name').line} as well`,
+          write: 'one of the two, or another name',
+        }),
+        // Folders that are never applied together are checked together all the same: one for each stage.
+        ...(dirname(source.file) === dirname(first?.file ?? '') ? {} : { severity: 'note' }),
+      }),
+    ),
+  )
 }
 
 /**

@@ -4,6 +4,7 @@ import { counted } from '../../core/counted.ts'
 import { type Severity, severities } from '../../core/lint/finding.ts'
 import { type Screen } from '../command.ts'
 import { columns, wrap } from '../table.ts'
+import { visible } from '../visible.ts'
 import type { Reported } from './judge.ts'
 import type { Watched } from './trail-use.ts'
 
@@ -25,7 +26,7 @@ export function upTo(severity: Severity, findings: readonly Reported[]): Reporte
 /** `all`: before the severity; what is not shown is counted. */
 export function print(shown: readonly Reported[], all: readonly Reported[], screen: Screen): void {
   for (const [file, findings] of Map.groupBy(shown, (one) => one.file)) {
-    screen.out(file)
+    screen.out(visible(file))
     for (const finding of findings.toSorted(byPlace)) printOne(finding, screen)
     screen.out('')
   }
@@ -43,7 +44,7 @@ function printOne(finding: Reported, screen: Screen): void {
   const { line: row, column, severity, rule, citation, found, why, write, accepted, place, object } = finding
   const law = citation === undefined ? '' : `  45 CFR ${citation}`
   screen.out(`  ${row}:${column}  ${accepted === undefined ? severity : 'accepted'}  ${rule}${law}`)
-  for (const part of wrap(found, screen.width - indent.length)) screen.out(`${indent}${part}`)
+  for (const part of wrap(visible(found), screen.width - indent.length)) screen.out(`${indent}${part}`)
   const rows: readonly (readonly [label: string, text: string])[] = [
     ...(accepted === undefined
       ? ([
@@ -53,7 +54,8 @@ function printOne(finding: Reported, screen: Screen): void {
       : ([['reason', accepted]] as const)),
     ...(object === undefined ? [] : ([['at', `${place === '' ? '/' : place} of ${object}`]] as const)),
   ]
-  for (const line of columns(rows, screen.width - indent.length)) screen.out(`${indent}${line}`)
+  const shown = rows.map(([label, text]) => [label, visible(text)])
+  for (const line of columns(shown, screen.width - indent.length)) screen.out(`${indent}${line}`)
 }
 
 const indent = ' '.repeat(6)

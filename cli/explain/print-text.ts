@@ -3,7 +3,8 @@
 import { valueAt } from '../../core/pointer.ts'
 import { redactText } from '../../core/redaction/text.ts'
 import type { Screen } from '../command.ts'
-import { columns } from '../table.ts'
+import { columns, cut } from '../table.ts'
+import { visible } from '../visible.ts'
 import type { Answer, Question } from './answer.ts'
 import type { Explained, Part } from './result.ts'
 import { type Row, rowsOf, treeOf } from './tree.ts'
@@ -16,12 +17,12 @@ export function printText(
   screen: Screen,
 ): void {
   const who = roles.map(({ name }) => name).join(', ')
-  screen.out(`${who} for ${purpose}: ${asked} is ${permitted ? 'permitted' : 'refused'}`)
-  for (const line of columns(
+  const verdict = permitted ? 'permitted' : 'refused'
+  print(cut(visible(`${who} for ${purpose}: ${asked} is ${verdict}`), screen.width), screen)
+  printColumns(
     decision.steps.map(({ rule, passed, says }) => [`  ${rule}`, marks[`${passed}`], says]),
-    screen.width,
-  ))
-    screen.out(line)
+    screen,
+  )
   if (explained === undefined) return
   for (const part of explained.parts) printPart(part, explained, withValues, screen)
   const sums = sumsOf(explained)
@@ -34,19 +35,28 @@ export function printText(
 function printPart(part: Part, explained: Explained, withValues: boolean, screen: Screen): void {
   screen.out('')
   if (part.says !== undefined) {
-    for (const line of columns([[part.at, part.says]], screen.width)) screen.out(line)
+    printColumns([[fitted(part.at), part.says]], screen)
     return
   }
   const rows = rowsOf(treeOf(part.fates, explained.nameOf, part.document), !withValues)
   const whole = rows.length === 1 && rows[0]?.name === ''
-  if (!whole) screen.out(part.at)
+  if (!whole) print(cut(visible(part.at), screen.width), screen)
   const lines = rows.map((row) => [
-    whole ? part.at : fitted(`${'  '.repeat(row.depth + 1)}${row.name}`),
+    whole ? fitted(part.at) : fitted(`${'  '.repeat(row.depth + 1)}${row.name}`),
     row.verdict === undefined ? '' : `${row.verdict} ${row.count ?? ''}`.trim(),
     row.verdict === undefined ? '' : reasonOf(row, explained),
   ])
-  for (const line of columns(lines, screen.width)) screen.out(line)
-  if (withValues) for (const line of valuesOf(part, explained)) screen.out(line)
+  printColumns(lines, screen)
+  if (withValues) print(valuesOf(part, explained).map(visible), screen)
+}
+
+function printColumns(rows: readonly (readonly string[])[], screen: Screen): void {
+  const shown = rows.map((row) => row.map(visible))
+  print(columns(shown, screen.width, cut), screen)
+}
+
+function print(lines: readonly string[], screen: Screen): void {
+  for (const line of lines) screen.out(line)
 }
 
 /** Longest name of a place, with its indent, characters. */

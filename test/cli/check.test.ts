@@ -130,9 +130,10 @@ describe('objects are found wherever they stand', () => {
     writeFileSync(join(folder, 'chart.yaml'), '{{- if .Values.x }}\nkind: [')
     writeFileSync(join(folder, 'deeper', 'c.yml'), yaml(wide))
 
-    expect((await findings(folder)).map((one) => one.file)).toEqual([
-      join(folder, 'deeper', 'c.yml'),
-      join(folder, 'ehr.yaml'),
+    expect((await findings(folder)).map((one) => [one.file, one.rule])).toEqual([
+      [join(folder, 'deeper', 'c.yml'), 'profile-development'],
+      [join(folder, 'ehr.yaml'), 'profile-development'],
+      [join(folder, 'ehr.yaml'), 'object-twice'],
     ])
   })
 
@@ -321,4 +322,38 @@ test('docs/policy-linter.md lists every rule', () => {
 
   expect([...formRules, ...allRules].filter(({ id }) => !text.includes(`\`${id}\``))).toEqual([])
   expect(commands.some(({ name }) => name === 'check')).toBe(true)
+})
+
+verifies(
+  'minimum:linter-form',
+  'an object that stands there twice is found, in one file and in two',
+  async () => {
+    const one = written(`${yaml()}---\n${yaml()}`)
+    const other = written(yaml(), 'again.yaml')
+
+    const all = await findings(one, other)
+
+    const twice = all.filter(({ rule }) => rule === 'object-twice')
+    expect(twice.map(({ file, severity }) => [file, severity])).toEqual([
+      [one, 'error'],
+      [other, 'note'],
+    ])
+    expect(twice[0]?.found).toBe(`HipaaMcpServer clinic/ehr stands in ${one} on line 4 as well`)
+    expect(twice[0]?.line).toBeGreaterThan(10)
+    expect((await findings(other)).filter(({ rule }) => rule === 'object-twice')).toEqual([])
+  },
+)
+
+verifies('minimum:linter-form', 'what a file holds is never a command for a terminal or for CI', async () => {
+  const name =
+    'ehr\u001b]0;owned\u0007\n::error::owned\r\u009b2J\u2028 ::error::a ##[error]b ##vso[task]c \u202e'
+  const object = { ...aCleanServer(), [name]: 1, metadata: { name, namespace: name } }
+
+  const { out, code } = await ran(written(JSON.stringify(object)))
+
+  expect(code).toBe(1)
+  expect(out).toContain('\\u001b]0;owned\\u0007\\u000a:\\u003aerror:\\u003aowned')
+  expect(out.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+  expect(out).not.toMatch(/^\s*::[a-z]/m)
+  expect(out).not.toMatch(/##(?:\[|vso\[)/)
 })

@@ -467,3 +467,28 @@ function leavesIn(value: Json): number {
   if (typeof value !== 'object' || value === null) return 1
   return Object.values(value).reduce<number>((sum, one) => sum + leavesIn(one as Json), 0)
 }
+
+verifies('minimum:explained', 'no row is longer than the screen, and none moves the cursor', async () => {
+  const long = `/conditions/*/${'deep/'.repeat(30)}code`
+  const wide = structuredClone(server)
+  const [tool] = wide.spec.tools
+  if (tool !== undefined) tool.returns = { fields: [long, '/conditions/*/code'] }
+  const leaf: Json = { code: 'E11' }
+  const deep = Array.from({ length: 30 }).reduce<Json>((inner) => ({ deep: inner }), leaf)
+  const result = file('r.json', { conditions: [deep] })
+  const uri = 'ehr://patients/\u001b[2J\u0085/labs'
+
+  const said = await ran(
+    '-f',
+    file('wide.yaml', stringify(wide)),
+    ...as('clinician', 'TREAT'),
+    '--result',
+    result,
+  )
+  const odd = await ran('-f', manifest(), '--as', 'clinician', '--purpose', 'TREAT', '--resource', uri)
+
+  expect(said.out.replaceAll(/\s+/g, '')).toContain(long)
+  expect(Math.max(...said.out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(odd.out).toContain('\\u001b[2J')
+  expect(odd.out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+})
