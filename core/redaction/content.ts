@@ -3,9 +3,11 @@
 
 import type { Json, JsonObject } from '../canonical.ts'
 import { isObject } from '../is-object.ts'
+import { parseText } from '../json.ts'
 import { readings } from '../text/prose.ts'
 import { decoded, jsonIn, textOf } from './encoded.ts'
 import { type Projection, project } from './project.ts'
+import { recordForm } from './record-text.ts'
 import type { ReturnRules } from './rules.ts'
 import { add, identifies, redactText } from './text.ts'
 
@@ -53,13 +55,37 @@ export function contentsOf(resource: JsonObject): Block {
 /** Types whose bytes are text that can be judged: not XML, of which fields know nothing. */
 const textTypes = /^(?:application\/(?:[\w.-]+\+)?json|text\/(?!xml\b)[\w.-]+)\s*(?:;|$)/i
 
-function textBlock(text: string): Block {
+function textBlock(text: string, depth = 0): Block {
   // Nothing but an encoding is no text.
-  if (decoded(text) !== undefined) return { unfiltered: 'content-encoded' }
+  if (holdsEncoding(text)) return { unfiltered: 'content-encoded' }
+  const within = stringIn(text)
+  if (within !== undefined) {
+    // A record that was written as JSON twice: cut as the record that it is.
+    const inner = depth < deepest ? textBlock(within, depth + 1) : { unfiltered: 'content-like-json' }
+    return 'text' in inner ? { text } : inner
+  }
   const json = jsonIn(text)
   if (json === undefined) return looksLikeJson(text) ? { unfiltered: 'content-like-json' } : { text }
   // Text that begins like JSON and is none would get around the fields.
   return 'value' in json ? { json: json.value } : { unfiltered: 'content-like-json' }
+}
+
+/** How often JSON may stand in a string of JSON. */
+const deepest = 3
+
+/** The text of a JSON string, where the whole text is one. */
+function stringIn(text: string): string | undefined {
+  if (!/^[\s\ufeff]*"/.test(text) || !/"\s*$/.test(text)) return undefined
+  const json = parseText(text.replace(/^[\s\ufeff]+/, ''))
+  return 'value' in json && typeof json.value === 'string' ? json.value : undefined
+}
+
+/** The whole text, or a word of it that is too long to be one. */
+function holdsEncoding(text: string): boolean {
+  if (decoded(text.trim()) !== undefined) return true
+  for (const [word] of text.matchAll(/[A-Za-z0-9+/]{24,}={0,2}/g))
+    if (decoded(word) !== undefined) return true
+  return false
 }
 
 /** JSON inside other text, such as a Markdown fence or a log line: members with quoted names. */
@@ -145,7 +171,7 @@ function redactBlockText(block: Block, { by, returns, structured }: Shower): str
     add(by.tally.dropped, 'text')
     return undefined
   }
-  const structure = returns.fields.rule === undefined ? structureOf(block.text) : undefined
+  const structure = returns.fields.rule === undefined ? recordForm(block.text) : undefined
   if (structure !== undefined) {
     add(by.tally.dropped, structure)
     return undefined
@@ -153,12 +179,6 @@ function redactBlockText(block: Block, { by, returns, structured }: Shower): str
   const text = redactText(block.text, by.known, by.rules, by.tally, readings.text)
   if (text !== undefined) add(by.kept, 'text')
   return text
-}
-
-/** Records that are no JSON: fields cannot cut them, so they leave only where all is kept. */
-function structureOf(text: string): string | undefined {
-  if (/^[\s\ufeff]*<(?:\?xml|!DOCTYPE|[A-Za-z][^>]{0,1000}\sxmlns)/.test(text)) return 'content-like-xml'
-  return /^[\s\ufeff\v]*(?:FHS|BHS|MSH)\|/.test(text) ? 'content-like-hl7v2' : undefined
 }
 
 /** Bytes and what kind they are; not the annotations and `_meta` beside them, which are room for anything. */

@@ -205,6 +205,16 @@ const texts: [when: string, text: string, rule: string][] = [
     '<ClinicalDocument xmlns="urn:hl7-org:v3"><title/></ClinicalDocument>',
     'content-like-xml',
   ],
+  ['an encoding behind a space', ` ${base64('Anna Fluegel, by herself')}`, 'content-encoded'],
+  ['an encoding behind a word', `Result: ${base64('Anna Fluegel, by herself')}`, 'content-encoded'],
+  ['a record in XML without a name space', '<patient><hiv>positive</hiv></patient>', 'content-like-xml'],
+  ['a record in XML behind a word', 'Found: <patient hiv="positive"/>', 'content-like-xml'],
+  ['a record as Python writes it', "Result: {'hivStatus': 'positive'}", 'content-like-json'],
+  ['a record as a string has it', 'Here: {\\"hivStatus\\": \\"positive\\"}', 'content-like-json'],
+  ['a record without quotes', 'Here: {hivStatus: "positive"}', 'content-like-json'],
+  ['a record in YAML', 'hivStatus: positive\ndx: asthma', 'content-like-yaml'],
+  ['a record in CSV', 'id,dx,hiv\n1,asthma,positive', 'content-like-table'],
+  ['a table in Markdown', '| id | dx |\n|----|----|\n| 1 | asthma |', 'content-like-table'],
   ['a record in HL7 v2', 'MSH|^~\\&|LAB\rPID|||p-1||Fluegel^Anna', 'content-like-hl7v2'],
 ]
 for (const [when, text, rule] of texts)
@@ -222,3 +232,24 @@ verifies('minimum:encoded', 'bytes that are spaces, and then no bytes, take no l
   expect(textOf(`${base64('Anna')}${' '.repeat(200_000)}`)).toBe('Anna')
   expect(performance.now() - start).toBeLessThan(1000)
 })
+
+verifies('minimum:fields', 'a record that was written as JSON twice is cut by its fields', () => {
+  const text = JSON.stringify(JSON.stringify({ hivStatus: 'positive', dx: 'asthma' }))
+
+  expect(blocks([{ type: 'text', text }], ['/dx']).shown).toEqual([
+    { type: 'text', text: JSON.stringify({ dx: 'asthma' }) },
+  ])
+})
+
+const notes = [
+  'Assessment: stable asthma\nPlan: continue, follow up in 2 weeks',
+  'Allergies: none. Vitals: BP 120/80, HR 70',
+  '"Take two tablets a day"',
+  '<p>Take <b>two</b> tablets</p> when HR > 70 and BP < 120',
+  'Take two, rest, and come again\nThen stop, rest, and call',
+  'asthma: stable since 2019',
+]
+for (const text of notes)
+  verifies('minimum:text-terms', `a note is no record: ${JSON.stringify(text)}`, () => {
+    expect(blocks([{ type: 'text', text }], ['/dx']).shown).toEqual([{ type: 'text', text }])
+  })
