@@ -32,7 +32,7 @@ export function patientRule(value: unknown, most: number): string | undefined {
 export function onePatient(value: unknown): string | undefined {
   if (value === undefined || value === null) return 'is required: it names the patient'
   if (typeof value === 'string' && value.trim() === '') return 'names no patient'
-  return isPlain(value) && isIdentifier(String(value as string | number))
+  return isPlain(value) && isIdentifier(`${value as string | number}`)
     ? undefined
     : 'must be the identifier of one patient'
 }

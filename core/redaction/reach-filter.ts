@@ -5,13 +5,15 @@
 import type { Json } from '../canonical.ts'
 import { isObject } from '../is-object.ts'
 import type { PatternTree } from '../pointer.ts'
-import { words } from '../words.ts'
-import { type Owners, ownersOf } from './owner.ts'
+import { isAboutRecords, ownersOf } from './owner.ts'
+import { type Change, recounted } from './reach-counts.ts'
 import { look, survey } from './survey.ts'
 
 export type Reach = {
   /** Whether a patient is within reach. */
   readonly within: (patient: string) => boolean
+  /** Addresses of a Bundle's entries that are about nobody. */
+  readonly nobody: ReadonlySet<string>
   /** Where patients stand, by policy. */
   readonly places: PatternTree
 }
@@ -20,8 +22,6 @@ export type Reach = {
 export type Filtered = { readonly document: Json; readonly records: number; readonly counts: number }
 
 type Members = { readonly [member: string]: Json }
-/** A list's length before and after. */
-type Change = { readonly before: number; readonly after: number }
 type Work = { readonly reach: Reach; readonly changes: Change[]; records: number; counts: number }
 
 /** Records that cannot be told apart. */
@@ -44,12 +44,16 @@ function place(value: Json, tree: PatternTree | undefined, work: Work): Json {
   if (Array.isArray(value)) return filteredList(value, tree, work)
   const members = value as Members
   // A resource is one record, whoever else it speaks of; a Bundle is a list of them.
-  if (typeof members['resourceType'] === 'string' && members['resourceType'] !== 'Bundle') return value
+  if (typeof members['resourceType'] === 'string' && members['resourceType'] !== 'Bundle') {
+    if (!isMine(members, work)) throw new Inseparable()
+    return value
+  }
   return filteredMembers(members, tree, work)
 }
 
 function filteredMembers(members: Members, tree: PatternTree | undefined, work: Work): Json {
   const inner: Work = { ...work, changes: [], records: 0, counts: 0 }
+  const held: Change[] = []
   let copy: { [member: string]: Json } | undefined
   for (const name in members) {
     const item = members[name] as Json
@@ -57,13 +61,14 @@ function filteredMembers(members: Members, tree: PatternTree | undefined, work: 
     if (left === item) continue
     copy ??= { ...members }
     copy[name] = left
+    const own = inner.changes.find(({ list }) => list === item)
+    if (own !== undefined) held.push(own)
   }
   work.records += inner.records
   if (copy === undefined || inner.changes.length === 0) return copy ?? members
   work.changes.push(...inner.changes)
-  const counted = recounted(copy, inner)
-  work.counts += inner.counts
-  return counted
+  work.counts += inner.counts + recounted(copy, { changes: inner.changes, held })
+  return copy
 }
 
 function childOf(tree: PatternTree | undefined, name: string): PatternTree | undefined {
@@ -73,40 +78,61 @@ function childOf(tree: PatternTree | undefined, name: string): PatternTree | und
 function filteredList(list: readonly Json[], tree: PatternTree | undefined, work: Work): Json {
   const left: Json[] = []
   let changed = false
-  const foreign = list.some((item, at) => patientsIn(item, childOf(tree, String(at))).some(isOut(work)))
-  if (!foreign) return list
+  // Whether elements are records, these elements say; a resource says it of itself.
+  const foreign = list.some(
+    (item, at) =>
+      resourceIn(item) === undefined && patientsIn(item, childOf(tree, String(at))).some(isOut(work)),
+  )
   for (const [at, item] of list.entries()) {
-    const kept = element(item, childOf(tree, String(at)), work)
+    const below = childOf(tree, String(at))
+    const resource = resourceIn(item)
+    const kept =
+      resource !== undefined
+        ? record(item as Members, resource, below, work)
+        : foreign
+          ? element(item, below, work)
+          : place(item, below, work)
     if (kept !== item) changed = true
     if (kept !== undefined) left.push(kept)
   }
   if (left.length < list.length) {
     work.records += list.length - left.length
-    work.changes.push({ before: list.length, after: left.length })
+    work.changes.push({ list, before: list.length, after: left.length })
   }
   return changed ? left : list
 }
 
-/** The element as it may stay; undefined when it may not. Throws Inseparable for what is no record. */
+/** The resource that an element is, or that it holds as the entries of a Bundle do. */
+function resourceIn(item: Json): Members | undefined {
+  if (!isObject(item)) return undefined
+  const resource = typeof item['resourceType'] === 'string' ? item : item['resource']
+  return isObject(resource) && typeof resource['resourceType'] === 'string'
+    ? (resource as Members)
+    : undefined
+}
+
+/** An element with a resource, as it may stay; undefined when it may not. */
+function record(
+  item: Members,
+  resource: Members,
+  tree: PatternTree | undefined,
+  work: Work,
+): Json | undefined {
+  if (resource['resourceType'] === 'Bundle') return filteredMembers(item, tree, work)
+  return isMine(resource, work) ? item : undefined
+}
+
+function isMine(resource: Members, { reach }: Work): boolean {
+  const owners = ownersOf(resource, reach.nobody)
+  if (owners !== undefined) return owners.every((patient) => reach.within(patient))
+  if (isAboutRecords(resource)) return false
+  throw new Inseparable()
+}
+
+/** An element as it may stay; undefined when it may not. Throws Inseparable for what is no record. */
 function element(item: Json, tree: PatternTree | undefined, work: Work): Json | undefined {
   if (!isObject(item)) throw new Inseparable()
-  const resource = typeof item['resourceType'] === 'string' ? item : item['resource']
-  if (isObject(resource) && typeof resource['resourceType'] === 'string')
-    return resource['resourceType'] === 'Bundle'
-      ? bundleElement(item as Members, tree, work)
-      : mine(ownersOf(resource), work)
-        ? item
-        : undefined
   return elementByPlace(item as Members, tree, work)
-}
-
-function mine(owners: Owners, { reach }: Work): boolean {
-  if (owners === undefined) throw new Inseparable()
-  return owners.every((patient) => reach.within(patient))
-}
-
-function bundleElement(item: Members, tree: PatternTree | undefined, work: Work): Json {
-  return filteredMembers(item, tree, work)
 }
 
 /** An element in which the policy says that patients stand. */
@@ -117,7 +143,6 @@ function elementByPlace(item: Members, tree: PatternTree | undefined, work: Work
   if (own.some(out)) return undefined
   const all = patientsIn(item, tree)
   if (all.length === 0) throw new Inseparable()
-  if (!all.some(out)) return item
   if (own.length === 0 && all.every(out)) return undefined
   return filteredMembers(item, tree, work)
 }
@@ -143,31 +168,4 @@ function ownPlaces(value: Json, tree: PatternTree): string[] {
     const child = childOf(tree, name)
     return child === undefined ? [] : ownPlaces(item as Json, child)
   })
-}
-
-/** Names of members that say how many there are, in small letters, without _ and -. */
-const countNames = words(`
-  count total totalcount totalresults totalrecords totalhits totalitems length hits matches numfound
-  numresults numberofresults found returned returnedcount resultcount recordcount itemcount entrycount
-`)
-
-/**
- * Beside a list that became shorter, a number that was its length is its new one. Another number of such a name counts
- * what is not here, others' records among it, and goes.
- */
-function recounted(members: { [member: string]: Json }, work: Work, deeper = true): Json {
-  for (const [name, item] of Object.entries(members)) {
-    if (typeof item === 'number' && countNames.has(name.toLowerCase().replaceAll(/[_-]/g, ''))) {
-      const change = work.changes.find(({ before }) => before === item)
-      if (change === undefined) delete members[name]
-      else members[name] = change.after
-      work.counts += 1
-    } else if (deeper && isPlain(item)) members[name] = recounted({ ...item }, work, false)
-  }
-  return members
-}
-
-/** Says something about a list, such as which page it is, and holds none. */
-function isPlain(value: Json): value is Members {
-  return isObject(value) && Object.values(value).every((item) => typeof item !== 'object' || item === null)
 }

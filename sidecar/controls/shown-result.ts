@@ -2,11 +2,11 @@
 // came at once, or later in a task or on a stream that was taken up again, makes no difference.
 
 import type { JsonObject } from '../../core/canonical.ts'
-import { aliases, withinReach } from '../../core/redaction/aliases.ts'
+import { aliases } from '../../core/redaction/aliases.ts'
 import { narrowed } from '../../core/redaction/narrow.ts'
 import { groupsAges, type Making, prepared, rulesOfTexts } from '../../core/redaction/prepare.ts'
 import { type Projection, projection } from '../../core/redaction/project.ts'
-import { partsWithin, type Within } from '../../core/redaction/reach-parts.ts'
+import { concernsOthers, documentsOf, partsWithin, type Within } from '../../core/redaction/reach-parts.ts'
 import { type Parts, type Shape, surveyOf } from '../../core/redaction/results.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
 import { look, type Survey, survey } from '../../core/redaction/survey.ts'
@@ -60,7 +60,7 @@ export function shownResult(
     }
   }
   // Words of an error that are kept are nobody's record.
-  if (result['isError'] === true) reachable(known, showing)
+  if (result['isError'] === true) reachable(documentsOf(all), known, showing)
   const { parts, known: left, dropped } = reachedOf(all, known, showing)
   const patients = recordable(left, showing)
   counted(patients, showing, deps)
@@ -117,7 +117,7 @@ export function patientsBesides(returned: unknown, showing: Showing, deps: Deps)
   const known = survey()
   look(returned, showing.found.target.returns.patients, known)
   const patients = recordable(known, showing)
-  reachable(known, showing)
+  reachable([returned], known, showing)
   counted(patients, showing, deps)
   return patients
 }
@@ -129,10 +129,9 @@ export function recordable(known: Survey, showing: Showing): readonly string[] {
 }
 
 /** A caller bound to one patient, a panel, or those of an emergency gets nothing that concerns another. */
-function reachable(known: Survey, { reach }: Showing): void {
-  if (reach === undefined) return
-  const within = withinReach(known.same, reach)
-  for (const patient of known.patients) if (!within(patient)) throw new Refusal('patient-not-permitted')
+function reachable(documents: readonly unknown[], known: Survey, { reach }: Showing): void {
+  if (reach !== undefined && concernsOthers(documents, known, reach))
+    throw new Refusal('patient-not-permitted')
 }
 
 /** The part of a result that is about whom the caller may reach. Throws Refusal where it cannot be told from the rest. */

@@ -195,3 +195,28 @@ verifies('access:reach-filter', 'who may reach anybody gets all', async () => {
 
   expect(valueAt(reply.json, ['result', 'structuredContent', 'total'])).toBe(2)
 })
+
+verifies('access:reach-filter', 'others who are not named by Patient/id do not arrive either', async () => {
+  const subjects: JsonObject[] = [
+    { identifier: { system: 'urn:mrn', value: 'p-9' } },
+    { display: 'Otto Other' },
+    { reference: 'Patient?identifier=p-9' },
+    { reference: 'p-9', type: 'Patient' },
+  ]
+  for (const subject of subjects) {
+    const other = { resource: { resourceType: 'Condition', subject, code: 'OTHER' } }
+    scene.upstream.answering = withValue({
+      resourceType: 'Bundle',
+      total: 2,
+      entry: [condition('p-1', 'mine'), other],
+    })
+
+    expect((await ask()).text).not.toContain('OTHER')
+  }
+  scene.upstream.answering = withResult({
+    content: [{ type: 'text', text: '{"mrn":"p-9","code":"F32"}' }],
+    isError: true,
+  })
+  const reply = await ask(aCall({ patient_id: 'p-1' }, { tool: 'whole' }))
+  expect(valueAt(reply.json, ['result', '_meta', 'dev.hipaa-mcp/reason'])).toBe('patient-not-permitted')
+})
