@@ -220,10 +220,11 @@ class Editor {
 
   #keepNumber(entry: number, rule: string, at: Standing): boolean {
     const tape = this.#tape
-    const left = keepScalar(numberAt(tape, entry), rule, at, this.#by)
+    const value = numberAt(tape, entry)
+    const left = keepScalar(value, rule, at, this.#by)
     if (left === undefined) return false
-    // One that is shown as something else is a text from then on.
-    if (typeof left === 'string') this.output.put(JSON.stringify(left))
+    // One that is shown as something else is a text from then on, or another number.
+    if (left !== value) this.output.put(JSON.stringify(left))
     else this.output.stretch(startOf(tape, entry), endOf(tape, entry))
     return true
   }
@@ -235,6 +236,7 @@ class Editor {
     const mayBeTerm =
       by.rules.text !== 'Keep' &&
       (signsOf(tape, entry) & (escapes | beyondAscii)) === 0 &&
+      !at.moment &&
       !isShownByName(by.known, at.member)
     if (mayBeTerm && isTerm(tape.bytes, start + 1, end - 1, at.reading, by.known)) {
       add(by.kept, rule)

@@ -8,10 +8,20 @@ import { decoded, isEncoding } from './encoded.ts'
 import { hasIdForm } from './id-form.ts'
 import { redactEncoded } from './inside.ts'
 import type { Instead } from './instead.ts'
+import { momentLeft, yearOfMoment } from './moments.ts'
 import { outermost, type Standing, standingWithin } from './standing.ts'
 import { heldBy, type Survey, zipShown } from './survey.ts'
 import { isTermName, learnTermName } from './terms.ts'
-import { add, counted, identifies, redactText, type Tally, type TextRules, tellsOldAge } from './text.ts'
+import {
+  add,
+  counted,
+  drop,
+  identifies,
+  redactText,
+  type Tally,
+  type TextRules,
+  tellsOldAge,
+} from './text.ts'
 
 export type Projection = {
   readonly known: Survey
@@ -219,7 +229,13 @@ export function keepScalar<Scalar extends string | number | boolean | null>(
     kept(rule, by)
     return counted(instead, by.tally)
   }
-  const left = typeof value === 'string' ? keepText(value, rule, at, by) : keepNumber(value, at.member, by)
+  const year = at.moment && by.rules.text !== 'Keep' ? yearOfMoment(value) : undefined
+  const left =
+    year === undefined
+      ? typeof value === 'string'
+        ? keepText(value, rule, at, by)
+        : keepNumber(value, at.member, by)
+      : momentLeft(value, year, by.rules, by.tally)
   if (left === undefined) by.trace?.decided(undefined)
   else kept(rule, by)
   return left as Scalar | string | undefined
@@ -250,10 +266,6 @@ function keepNumber(value: number, member: string, { known, rules, tally }: Proj
 function isId(member: string): boolean {
   const held = heldBy(member)
   return member === 'id' || held === 'id' || held === 'patient'
-}
-
-function drop(rule: string, tally: Tally): undefined {
-  add(tally.dropped, rule)
 }
 
 function keepText(value: string, rule: string, at: Standing, by: Projection): string | undefined {

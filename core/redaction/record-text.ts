@@ -1,10 +1,10 @@
 // Texts that are records in another form than JSON. Fields cannot cut them, so where fields are listed they do not leave.
 
+import { words } from '../words.ts'
+
 /** Elements of text on web pages: markup of what people write. */
-const markup = new Set(
-  'a abbr b blockquote br code dd div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s small span strong sub sup u ul'.split(
-    ' ',
-  ),
+const markup = words(
+  'a abbr b blockquote br code dd div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s small span strong sub sup u ul',
 )
 
 /** Lines that are looked at; a record shows in its first ones. */

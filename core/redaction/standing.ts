@@ -3,18 +3,17 @@
 
 import { type Reading, readings } from '../text/prose.ts'
 import { words } from '../words.ts'
+import { holdsMoment } from './moments.ts'
 
 /** Members that hold a code, its words, a unit or a list's entry, in FHIR and in most other records. */
-const termNames: ReadonlySet<string> = new Set(
-  words(
-    `code codes coding codings system systems unit units status statuses category categories type types class kind severity
+const termNames: ReadonlySet<string> = words(
+  `code codes coding codings system systems unit units status statuses category categories type types class kind severity
      interpretation use gender sex intent priority resourceType profile url version method bodySite route modality
      clinicalStatus verificationStatus maritalStatus abatement vaccine vaccineType criticality comparator relation mode
      specialty serviceType substance ingredient referenceRange security tag icd10 snomed loinc rxnorm cpt ndc
      city state country county district
-     diagnosis dx diagnoses condition conditions problem problems medication medications drug drugs allergy allergies allergen
-     procedure procedures test tests lab labs analyte panel finding findings vaccines immunization immunizations`,
-  ),
+     medication medications drug drugs allergy allergies allergen
+     test tests lab labs analyte panel vaccines immunization immunizations`,
 )
 const endings =
   /(?:Code|Codes|Coding|CodeableConcept|Concept|Quantity|Status|Type|Category|Class|Unit|Units|System|Method)$|_(?:code|codes|unit|units|status|type|category|class|system)$/
@@ -31,16 +30,21 @@ const besideCodes: ReadonlySet<string> = new Set([
 ])
 
 /** Members that hold what people write for people. */
-const textNames: ReadonlySet<string> = new Set(
-  words('div note notes comment comments narrative message messages body freeText free_text remark remarks'),
+const textNames: ReadonlySet<string> = words(
+  'div note notes comment comments narrative message messages body freeText free_text remark remarks',
 )
 const withinText: ReadonlySet<string> = new Set(['text', 'content', 'value'])
 
 /** Where a string stands: in a member of this name, or in a list of it, and how it is read there. */
-export type Standing = { readonly member: string; readonly reading: Reading }
+export type Standing = {
+  readonly member: string
+  readonly reading: Reading
+  /** Whether its name says that it is a moment. */
+  readonly moment: boolean
+}
 
 /** A document that stands in nothing. */
-export const outermost: Standing = { member: '', reading: readings.value }
+export const outermost: Standing = { member: '', reading: readings.value, moment: false }
 
 /** By how what is around it is read, then by name, as most come again and again; others are forgotten. */
 const standings: readonly Map<string, Standing>[] = [new Map(), new Map(), new Map()]
@@ -52,7 +56,7 @@ export function standingWithin({ reading }: Standing, name: string): Standing {
   let standing = known.get(name)
   if (standing === undefined) {
     if (known.size >= most) known.clear()
-    standing = { member: name, reading: readingWithin(reading, name) }
+    standing = { member: name, reading: readingWithin(reading, name), moment: holdsMoment(name) }
     known.set(name, standing)
   }
   return standing

@@ -138,7 +138,7 @@ function startsWithDigit(text: string): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
-function drop(rule: string, tally: Tally): undefined {
+export function drop(rule: string, tally: Tally): undefined {
   add(tally.dropped, rule)
 }
 

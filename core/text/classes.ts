@@ -175,7 +175,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      afghanistan brazil argentina colombia peru chile venezuela cuba haiti jamaica nigeria kenya ethiopia ghana somalia
      medicare medicaid tricare obamacare google pubmed medline medscape uptodate embase epic cerner zoom facebook instagram whatsapp cochrane
      lancet nejm jama bmj gold kdigo braf internet ringer latin roman arabic greek gram celsius fahrenheit doppler microliter microliters milliliter deciliter microgram micrograms milligrams nanograms millimoles
-     rxnorm norco anicteric icteric augmentin keflex dilantin percocet vicodin genvoya descovy imdur unasyn zosyn macrobid sinemet combivent duoneb trelegy`,
+     entitic rxnorm norco anicteric icteric augmentin keflex dilantin percocet vicodin genvoya descovy imdur unasyn zosyn macrobid sinemet combivent duoneb trelegy`,
   ],
   [
     month,

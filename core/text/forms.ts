@@ -2,6 +2,7 @@
 // once; from a run of letters and digits each rule looks at a bounded number of characters, so the time is linear whatever
 // the text holds.
 
+import { words } from '../words.ts'
 import { announced } from './announced.ts'
 import { agesAt, datesAt, datesAtWord } from './dates.ts'
 import { detectors, longNumbers } from './numbers.ts'
@@ -110,9 +111,20 @@ function emails(text: string, findings: Finding[]): void {
   }
 }
 
-/** Code systems, profiles and name spaces: they identify terms, and are nobody's page. */
-const terminology =
-  /^https?:\/\/(?:[a-z]+\.)?(?:hl7\.org|snomed\.info|loinc\.org|unitsofmeasure\.org|nlm\.nih\.gov|ama-assn\.org|nubc\.org|nucc\.org|cms\.gov|cdc\.gov|ihtsdo\.org|w3\.org)(?:\/[\w/.|#-]{0,200})?$/
+/**
+ * Who keeps code systems, profiles and name spaces (HL7 Terminology, External Code Systems): their addresses identify terms,
+ * and are nobody's page.
+ */
+const keepers = words(
+  `hl7.org snomed.info loinc.org unitsofmeasure.org nlm.nih.gov nci.nih.gov ama-assn.org nubc.org nucc.org cms.gov cdc.gov fda.gov
+   ihtsdo.org w3.org nema.org hgvs.org genenames.org omim.org orpha.net ensembl.org ebi.ac.uk lrg-sequence.org pharmvar.org whocc.no
+   who.int usps.com ada.org edqm.eu radlex.org rsna.org acr.org ihe.net nahdo.org iso.org ietf.org iana.org gs1.org ncpdp.org x12.org astm.org
+   unece.org ohdsi.org bfarm.de dimdi.de fhir.nhs.uk isbt128.org iccbba.org hcpcs.codes icd10data.com human-phenotype-ontology.org
+   sequenceontology.org obolibrary.org healthterminologies.gov.au`,
+)
+const terminology = new RegExp(
+  `^https?://(?:[a-z0-9-]{1,63}\\.){0,3}(?:${[...keepers].join('|').replaceAll('.', String.raw`\.`)})(?:/[\\w/.|#-]{0,200})?(?:\\?fhir_vs(?:=[\\w/-]{0,100})?)?$`,
+)
 
 const address = /(?:https?|ftp|file):\/\/[^\s"'<>]{1,2048}/iy
 const web = /(?<![\w./])www\.[^\s"'<>]{1,2048}/giu

@@ -14,10 +14,20 @@ const sentence =
 
 /** True of a text with five words or more, one of them a verb, pronoun or the like. */
 export function isProse(text: string): boolean {
+  return hasFiveWords(text) && sentence.test(text)
+}
+
+/** Whether a string is read as text: by where it stands, or because it is longer than what values are, or a sentence. */
+export function isReadAsText(text: string, reading: Reading): boolean {
+  if (reading === readings.text) return true
+  return hasFiveWords(text) && (reading === readings.value || sentence.test(text))
+}
+
+function hasFiveWords(text: string): boolean {
   if (text.length < 20) return false
   let spaces = 0
   for (let i = 0; i < text.length && spaces < 4; i += 1) if (text.charCodeAt(i) <= 0x20) spaces += 1
-  return spaces >= 4 && sentence.test(text)
+  return spaces >= 4
 }
 
 /** False for values in which nobody can be named: without a capital or a title, or one word with digits and signs. */

@@ -5,7 +5,7 @@ import { sortInPlace } from '../sort-in-place.ts'
 import { detect } from './forms.ts'
 import { findKnown } from './known.ts'
 import { findPeopleAndPlaces } from './people-and-places.ts'
-import { isProse, mayName, type Reading, readings } from './prose.ts'
+import { isReadAsText, mayName, type Reading, readings } from './prose.ts'
 import type { Finding } from './runs.ts'
 
 /** Rules that can be left out to see what each gains and costs (`make eval`); a policy cannot. */
@@ -26,7 +26,7 @@ export function search(
   // Known ones first: of two findings of one stretch the first counts, and it says more.
   const findings: Finding[] = []
   if (known !== undefined && groups.has('known')) findKnown(text, known, findings)
-  const prose = reading === readings.text || isProse(text)
+  const prose = isReadAsText(text, reading)
   const [forms, context] = [groups.has('forms'), groups.has('context')]
   detect(
     text,

@@ -103,3 +103,34 @@ verifies(
       expect(tape && JSON.parse(edit(tape, 0, patternTree(['']), by))).toEqual(left)
   },
 )
+
+verifies(
+  'minimum:text',
+  'moments in digits are shown as their year where their member says that they are, cut in bytes too',
+  () => {
+    const record: Json = {
+      seenAt: '1709634600',
+      created_at: 1709634600,
+      time: 1709634600000,
+      date: ['20240305', '202403051030'],
+      effective: '2024-064',
+      code: '1709634600',
+      count: 1709634600,
+    }
+    const left = {
+      seenAt: '2024',
+      created_at: 2024,
+      time: 2024,
+      date: ['2024', '2024'],
+      effective: '2024',
+      code: '1709634600',
+      count: 1709634600,
+    }
+
+    expect(projected(record, ['']).shown).toEqual(left)
+    expect(projected({ seenAt: '1709634600', date: 20240305 }, [''], { dates: 'Drop' }).shown).toEqual({})
+    const tape = scan(Buffer.from(JSON.stringify(record)))
+    const by = projection(survey(), { dates: 'Year', text: 'Redact' })
+    expect(tape && JSON.parse(edit(tape, 0, patternTree(['']), by))).toEqual(left)
+  },
+)

@@ -34,6 +34,18 @@ const values = [
   'Mount Sinai',
   'final',
   'http://loinc.org',
+  'http://dicom.nema.org/resources/ontology/DCM',
+  'http://varnomen.hgvs.org',
+  'http://www.genenames.org/geneId',
+  'http://www.ncbi.nlm.nih.gov/clinvar',
+  'http://www.whocc.no/atc',
+  'http://id.who.int/icd/release/11/mms',
+  'http://ncimeta.nci.nih.gov',
+  'https://www.usps.com/',
+  'http://www.ada.org/cdt',
+  'http://standardterms.edqm.eu',
+  'http://www.radlex.org',
+  'http://snomed.info/sct?fhir_vs=ecl/73211009',
 ]
 for (const value of values)
   verifies('minimum:text-terms', `the value ${JSON.stringify(value)} stays`, () => {
@@ -87,3 +99,12 @@ test.runIf(data !== undefined)(
     expect(into.changed).toEqual([])
   },
 )
+
+for (const address of [
+  'http://loinc.org.example.org/p/123',
+  'https://portal.example.org/Patient/12',
+  'http://snomed.info/sct?name=Smith',
+])
+  verifies('minimum:text', `the address ${address} goes, whatever it resembles`, () => {
+    expect(left(address)).toBe('[URL]')
+  })
