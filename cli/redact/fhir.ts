@@ -3,13 +3,13 @@
 import type { Json } from '../../core/canonical.ts'
 import { parseJson } from '../../core/json.ts'
 import { type FhirRedaction, redactResource } from '../../core/redaction/fhir-resource.ts'
+import { jsonFault, noJson } from './json-fault.ts'
 import type { Redacted, Redactor } from './stream.ts'
 
 /** Most bytes of a resource; a bundle is one. */
 const longest = 256 * 2 ** 20
 
 const faults = {
-  json: 'it is not JSON in UTF-8, one resource a line or one in all',
   resource: 'it is no resource of FHIR R4: it has no "resourceType" that R4 knows',
   long: `it is longer than ${longest / 2 ** 20} MiB: cut it into several`,
 } as const
@@ -22,7 +22,7 @@ export function fhirRedactor(by: FhirRedaction): Redactor {
   const line = (bytes: Buffer): Redacted => {
     if (parts === undefined) {
       const redacted = redactBytes(bytes, by)
-      const isLines = !first || !('fault' in redacted) || redacted.fault !== faults.json
+      const isLines = !first || !('fault' in redacted) || !redacted.fault.startsWith(noJson)
       first = false
       if (isLines) return redacted
       parts = []
@@ -38,7 +38,7 @@ export function fhirRedactor(by: FhirRedaction): Redactor {
 
 function redactBytes(bytes: Buffer, by: FhirRedaction): Redacted {
   const parsed = parseJson(bytes)
-  if ('fault' in parsed) return { fault: faults.json }
+  if ('fault' in parsed) return { fault: jsonFault(parsed.fault, bytes, 'one resource a line or one in all') }
   const redacted = redactResource(parsed.value as Json, by)
   return redacted === undefined ? { fault: faults.resource } : { out: `${JSON.stringify(redacted)}\n` }
 }

@@ -4,17 +4,15 @@ import { isObject } from '../../core/is-object.ts'
 import { parseJson } from '../../core/json.ts'
 import { findIdentifiers } from '../../core/text/find.ts'
 import type { Span } from '../../core/text/span.ts'
+import { jsonFault } from './json-fault.ts'
 import type { Redacted, Redactor } from './stream.ts'
 
-const faults = {
-  json: 'it is not JSON in UTF-8, one document a line',
-  shape: 'it is no object with an "id" (text or number) and a "text"',
-} as const
+const faults = { shape: 'it is no object with an "id" (text or number) and a "text"' } as const
 
 /** A note's line redacted. `spans`: where identifiers stood in the text as it came, UTF-16 code units. */
 function redactNote(line: Buffer): Redacted {
   const parsed = parseJson(line)
-  if ('fault' in parsed) return { fault: faults.json }
+  if ('fault' in parsed) return { fault: jsonFault(parsed.fault, line, 'one document a line') }
   const { value } = parsed
   if (!isObject(value)) return { fault: faults.shape }
   const { id, text } = value

@@ -69,7 +69,7 @@ function asGroup(value: Json, member: string): Json | undefined {
   const unit = unitOfName(member)
   if (typeof value === 'number') return value >= group[unit] ? group[unit] : undefined
   if (typeof value === 'string') return textAsGroup(value, unit)
-  return isObject(value) ? quantityAsGroup(value as JsonObject, unit) : undefined
+  return isObject(value) ? quantityAsGroup(value, unit) : undefined
 }
 
 function textAsGroup(text: string, byName: Unit): string | undefined {

@@ -17,12 +17,12 @@ const startBudget = 2_000
 
 export function redactionTable(rounds: readonly RedactionRound[]): string {
   const first = rounds[0]?.rows ?? []
-  const rows = first.map(({ what, bytes, aim }, at) => {
+  const rows = first.map(({ what, bytes, over, aim }, at) => {
     const median = (of: 'ratio' | 'microseconds'): number =>
       quantile(rounds.map(({ rows }) => rows[at]?.[of] ?? Number.NaN))
     return [
       `${what}, ${bytes.toLocaleString('en')} bytes`,
-      `${median('ratio').toFixed(2)} ×`,
+      `${median('ratio').toFixed(2)} × ${over}`,
       `≤ ${aim} ×`,
       `${median('microseconds').toFixed(0)} µs`,
     ]
@@ -30,7 +30,7 @@ export function redactionTable(rounds: readonly RedactionRound[]): string {
   const memory = quantile(rounds.map((round) => round.memory)) / 1e6
   const compile = quantile(rounds.map((round) => round.compile))
   return markdown([
-    ['what', 'time over parse and stringify', 'aim', 'time'],
+    ['what', 'in proportion', 'aim', 'time'],
     ...rows,
     ['memory for the Bundle, besides its bytes', `${memory.toFixed(1)} MB`, '≤ 8 MB', ''],
     [

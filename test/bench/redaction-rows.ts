@@ -15,15 +15,23 @@ import { look, survey } from '../../core/redaction/survey.ts'
 import { redactText } from '../../core/redaction/text.ts'
 import { rulesOf } from '../../sidecar/rules.ts'
 import { quantile } from './comparison.ts'
-import { adversarialTexts, bundle, type Document, ordinaryText, structuredResult } from './redaction-work.ts'
+import {
+  adversarialTexts,
+  bundle,
+  type Document,
+  notesOfWard,
+  ordinaryProse,
+  structuredResult,
+} from './redaction-work.ts'
 
 export type RedactionFigures = {
   readonly what: string
   /** Bytes of the document. */
   readonly bytes: number
-  /** Median of the turns, µs, and over parse and stringify of the same document in the same turn. */
+  /** Median of the turns, µs, and over that of the yardstick in the same turn. */
   readonly microseconds: number
   readonly ratio: number
+  readonly over: 'parse and stringify' | 'ordinary prose'
   readonly aim: number
 }
 
@@ -62,63 +70,87 @@ function textRedactor(text: string): string | undefined {
 
 const rewritten = (text: string): string => JSON.stringify(JSON.parse(text))
 
-/** Turns of each, after as many to warm up. One turn takes a few milliseconds at least: shorter ones are the clock's. */
-const turnsOf = (times: number): number => (times > 1 ? 15 : 3)
+/** Milliseconds of a row, to warm up and to measure: thousands of calls of what is short, and few of what is long. */
+const [warmingShort, warmingLong, measuring] = [1_500, 500, 1_000]
+const [fewest, most] = [3, 30]
 
-function measured(
-  what: string,
-  aim: number,
-  text: string,
-  run: () => unknown,
-  same: string,
-): RedactionFigures {
-  const times = Math.max(1, Math.round(200_000 / text.length))
+type Row = Pick<RedactionFigures, 'what' | 'bytes' | 'over' | 'aim'>
+
+function measured(row: Row, run: () => unknown, yardstick: () => unknown): RedactionFigures {
+  // One turn takes a few milliseconds at least: shorter ones are the clock's.
+  const times = Math.max(1, Math.round(200_000 / row.bytes))
   const turn = (work: () => unknown): number => {
     const began = process.hrtime.bigint()
     for (let time = 0; time < times; time += 1) work()
     return Number(process.hrtime.bigint() - began) / 1_000 / times
   }
-  // Thousands of calls, as a sidecar has had after its first minute: until then it is the compiler that is measured.
-  if (times > 1) for (let time = 0; time < 4_000; time += 1) run()
+  const pair = () => ({ ours: turn(run), theirs: turn(yardstick) })
+  // As a sidecar after its first minute: until then it is the compiler that is measured.
+  const warm = performance.now() + (times > 1 ? warmingShort : warmingLong)
+  while (performance.now() < warm) pair()
   const pairs: { ours: number; theirs: number }[] = []
-  const turns = turnsOf(times)
-  for (let at = -turns; at < turns; at += 1) {
-    const pair = { ours: turn(run), theirs: turn(() => rewritten(same)) }
-    if (at >= 0) pairs.push(pair)
-  }
+  const until = performance.now() + measuring
+  while (pairs.length < fewest || (pairs.length < most && performance.now() < until)) pairs.push(pair())
   return {
-    what,
-    bytes: Buffer.byteLength(text),
+    ...row,
     microseconds: quantile(pairs.map(({ ours }) => ours)),
     ratio: quantile(pairs.map(({ ours, theirs }) => ours / theirs)),
-    aim,
   }
-}
-
-function ofDocument(what: string, aim: number, { text, redact }: { text: string; redact: Redactor }) {
-  const bytes = Buffer.from(text)
-  // As it comes off a socket: one flat text.
-  return measured(what, aim, text, () => redact(bytes), bytes.toString('utf8'))
 }
 
 type Redactor = (bytes: Buffer) => string
 
-function ofText(what: string, aim: number, text: string): RedactionFigures {
-  return measured(what, aim, text, () => textRedactor(text), JSON.stringify({ text }))
+function ofDocument(
+  what: string,
+  aim: number,
+  { text, redact }: { text: string; redact: Redactor },
+): RedactionFigures {
+  const bytes = Buffer.from(text)
+  // As it comes off a socket: one flat text.
+  const flat = bytes.toString('utf8')
+  const row: Row = { what, bytes: bytes.length, over: 'parse and stringify', aim }
+  return measured(
+    row,
+    () => redact(bytes),
+    () => rewritten(flat),
+  )
 }
 
-/** All of it, in a few seconds. */
+function ofText(what: string, aim: number, text: string): RedactionFigures {
+  const same = JSON.stringify({ text })
+  const row: Row = { what, bytes: Buffer.byteLength(text), over: 'parse and stringify', aim }
+  return measured(
+    row,
+    () => textRedactor(text),
+    () => rewritten(same),
+  )
+}
+
+/** What a hostile server may cost: as many characters of ordinary prose are what an honest one costs. */
+function ofHostile(what: string, text: string, prose: string): RedactionFigures {
+  const row: Row = { what, bytes: Buffer.byteLength(text), over: 'ordinary prose', aim: 2 }
+  return measured(
+    row,
+    () => textRedactor(text),
+    () => textRedactor(prose),
+  )
+}
+
+/** All of it, in less than half a minute. */
 export function redactionFigures(): RedactionFigures[] {
-  const long = 1_000_000
-  const [result, many] = [structuredResult(), bundle()]
+  const [long, hostile] = [1_000_000, 200_000]
+  const [result, many, prose] = [structuredResult(), bundle(), ordinaryProse(hostile)]
   return [
     ofDocument('a structured result', 0.5, { ...result, redact: cutting(result) }),
     ofDocument('the same, built anew', 0.5, { ...result, redact: building(result) }),
     ofDocument('a Bundle', 1.5, { ...many, redact: cutting(many) }),
     ofDocument('the same, built anew', 1.5, { ...many, redact: building(many) }),
-    ofText('free text, a note', 4, ordinaryText(4_096)),
-    ofText('free text, ordinary', 4, ordinaryText(long)),
-    ...Object.entries(adversarialTexts).map(([of, make]) => ofText(`free text, ${of}`, 4, make(long))),
+    ofText('free text, a note', 4, notesOfWard(4_096)),
+    ofText('free text, notes', 4, notesOfWard(long)),
+    ofText('free text, prose', 4, ordinaryProse(long)),
+    ...Object.entries(adversarialTexts).map(([of, make]) =>
+      ofHostile(`hostile text, ${of}`, make(hostile), prose),
+    ),
   ]
 }
 

@@ -74,11 +74,26 @@ export function bundle(): Document {
   }
 }
 
-/** Notes of a ward, one behind the other, as one text of so many characters. */
-export function ordinaryText(length: number): string {
+/** Notes of a ward, one behind the other, as one text of so many characters: dense with names, days and numbers. */
+export function notesOfWard(length: number): string {
   const notes = records(3, 60).flatMap(({ notes }) => notes.map(({ text }) => text))
   return repeated(notes.join('\n'), length)
 }
+
+/** What people write for people, with an identifier here and there: what most of a long text is. */
+export function ordinaryProse(length: number): string {
+  return repeated(prose.join(' '), length)
+}
+
+const prose = [
+  'The patient came back because the cough that she had described a month before had become worse at night.',
+  'There was no fever, and she had not lost weight; her appetite was good, and she slept well with two pillows.',
+  'On listening to the chest there were a few crackles at the left base, which cleared when she coughed.',
+  'Mr. Harlan Okafor was called on 03/05/2024 and agreed to bring her to the next visit.',
+  'We talked about the inhaler at length, since she had been using it in a way that leaves most of the dose in the mouth.',
+  'Blood pressure was 128/76 and the pulse regular; oxygen saturation was 97% on room air.',
+  'She will keep a diary of her symptoms, and come again in four weeks, or sooner if she is short of breath at rest.',
+]
 
 /** Text that looks like the beginning of identifiers all the way: what a pattern that looks back and forth stumbles over. */
 export const adversarialTexts: { readonly [of: string]: (length: number) => string } = {

@@ -95,7 +95,13 @@ test('members besides id and text do not come out', async () => {
 test.each([
   ['no JSON', '{"id":1,"text":"Elowen', /^line 2: it is not JSON/],
   ['bytes that are not UTF-8', Buffer.from([0x22, 0xff, 0x22]), /^line 2: it is not JSON/],
-  ['half a character', '{"id":1,"text":"\\ud800 Elowen"}', /^line 2: it is not JSON/],
+  ['half a character', '{"id":1,"text":"\\ud800 Elowen"}', /^line 2: it holds half of a character/],
+  ['a number beyond all', '{"id":12345678901234567890,"text":"Elowen"}', /^line 2: it holds a number/],
+  [
+    'lists in lists',
+    `{"id":1,"text":"Elowen","x":${'['.repeat(70)}${']'.repeat(70)}}`,
+    /^line 2: it is nested/,
+  ],
   ['a list', '["Elowen"]', /^line 2: it is no object/],
   ['no text', '{"id":"Elowen"}', /^line 2: it is no object/],
   ['no id', '{"text":"Elowen"}', /^line 2: it is no object/],
