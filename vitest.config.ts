@@ -39,6 +39,7 @@ const together = {
   sequence: { shuffle: { files: true } },
   // A busy machine is no fault: the waits inside a test have their own words, and are shorter.
   testTimeout: 20_000,
+  expect: { poll: { timeout: 10_000 } },
 }
 
 /**

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../core/canonical.ts'
 import { counted } from '../../core/counted.ts'
 import { CannotError, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { objectFrom, textFrom } from '../lines.ts'
+import { type Progress, progress } from '../progress.ts'
 import { isCleanName } from './arguments.ts'
 import { proposePrompts, proposeResources } from './besides.ts'
 import { type Catalogue, readCatalogue, type Schema, ServerError, type Wire } from './catalogue.ts'
@@ -55,7 +56,12 @@ async function sourceOf(operands: readonly string[], values: Values, screen: Scr
   }
   const [program, ...first] = splitWords(textOf(values, 'command') as string)
   if (program === undefined) throw new UsageError('--command wants a program')
-  const wire = stdioWire(program, [...first, ...operands])
+  let running: Progress | undefined
+  const wire = stdioWire(program, [...first, ...operands], (asked) => {
+    running?.done()
+    running =
+      asked === undefined ? undefined : progress(screen, () => `Waiting for ${program} to answer ${asked}`)
+  })
   return { wire, workload: (server) => onStdio(server, fixed), end: async () => await wire.end() }
 }
 

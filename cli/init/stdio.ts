@@ -10,14 +10,21 @@ import { jsonObject } from '../connect/net.ts'
 import { ServerError, type Wire } from './catalogue.ts'
 import { resultOf, withMeta } from './http.ts'
 
-/** Longest wait for an answer, milliseconds; for that to the first question, which old servers may leave unanswered. A server starts meanwhile. */
-const patience = 30_000
-const probe = 10_000
+/**
+ * Longest waits for an answer, milliseconds: to the first question, which old servers may leave unanswered; to the greeting
+ * of before; to all that follows. A server starts during the first two.
+ */
+export const patience = { probe: 6_000, greeting: 9_000, answer: 30_000 }
 /** How long a server may take to end, milliseconds. */
 const farewell = 2_000
 
-/** Starts the command, in no shell. */
-export function stdioWire(command: string, args: readonly string[]): Wire {
+/** Starts the command, in no shell. `told` hears what is asked, and undefined once there is an answer. */
+export function stdioWire(
+  command: string,
+  args: readonly string[],
+  told: (asked: string | undefined) => void,
+  waits = patience,
+): Wire {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] })
   const waiting = new Map<number, (message: Message) => void>()
   const over = Promise.withResolvers<never>()
@@ -42,15 +49,22 @@ export function stdioWire(command: string, args: readonly string[]): Wire {
       waiting.set(id, answer.resolve)
       send({ jsonrpc: '2.0', id, method, params: withMeta(params, revision) })
       const early = method === 'server/discover'
+      const longest = early ? waits.probe : method === 'initialize' ? waits.greeting : waits.answer
+      told(method)
       const stop = new AbortController()
-      const late = sleep(early ? probe : patience, undefined, { signal: stop.signal }).then(() => {
+      const late = sleep(longest, undefined, { signal: stop.signal }).then(() => {
         // A server of before may say nothing to a question that it does not know.
-        throw early ? new ServerError(0) : new CannotError(`${command} does not answer ${method}`)
+        throw early
+          ? new ServerError(0)
+          : new CannotError(
+              `${command} runs and does not answer ${method}: is it a server that speaks MCP on standard input and output?`,
+            )
       })
       try {
         return resultOf(await Promise.race([answer.promise, over.promise, late]), 0)
       } finally {
         stop.abort()
+        told(undefined)
         late.catch(() => undefined)
         waiting.delete(id)
       }

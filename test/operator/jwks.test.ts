@@ -53,8 +53,12 @@ async function anIssuer(first: Behaviour = {}) {
 }
 
 const timing = { every: 30, firstRetry: 10, longestRetry: 20, deadline: 300, refetch: 200 }
-function following(onChange: (url: string) => void = () => {}, every = timing.every): KeySets {
-  const made = keySets({ onChange, log: quiet, timing: { ...timing, every } })
+function following(
+  onChange: (url: string) => void = () => {},
+  every = timing.every,
+  deadline = timing.deadline,
+): KeySets {
+  const made = keySets({ onChange, log: quiet, timing: { ...timing, every, deadline } })
   ends.push(() => made.stop())
   return made
 }
@@ -147,11 +151,13 @@ test('a rotated key is told, and an issuer that nobody trusts any more is forgot
 
 test('one issuer that hangs keeps no other from being fetched', async () => {
   const [hangs, well] = [await anIssuer({ answer: () => {} }), await anIssuer()]
-  const sets = following()
+  // The one that hangs is waited for until long after this test.
+  const sets = following(undefined, timing.every, 600_000)
 
   sets.want([hangs.source, well.source])
 
-  await expect.poll(() => sets.get(well.source), { timeout: 250 }).toBeDefined()
+  await expect.poll(() => sets.get(well.source), { timeout: 10_000 }).toBeDefined()
+  await expect.poll(() => hangs.asked).toBe(1)
 })
 
 test('a key set is fetched where the policy says, without asking for metadata', async () => {
