@@ -370,7 +370,7 @@ export const requirements = {
   'minimum:text-terms': thin(
     'minimumNecessaryDisclosures',
     'Names of diseases, drugs, tests, units and codes in kept text stay.',
-    'in values of a structure nearly all; in prose a term that no list has and that bears a capital goes',
+    'in members that hold codes all of those that were tried; in text a term that no list has and that bears a capital goes',
   ),
   'minimum:text-time': done(
     'minimumNecessaryDisclosures',

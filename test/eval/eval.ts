@@ -58,7 +58,8 @@ const sections = judged.map(({ corpus, rows, parts }) =>
     `### ${corpus.name}`,
     corpus.says,
     overall(rows),
-    byType(rows),
+    // By types the way of results tells nothing more.
+    byType(rows.filter(({ detector }) => !detector.startsWith('a result'))),
     byPart(parts),
     ...(values.ablation ? [byGroup(withoutGroups(corpus.texts))] : []),
   ].join('\n\n'),
