@@ -367,7 +367,7 @@ fields: string[]
 /**
  * Places, as in fields, that are kept as pseudonyms: the same for the same value in all results of this
  * server for one purpose of use, another one under another redaction.epoch. The value itself is shown nowhere
- * in the result. Not with text or media Keep. Default none.
+ * in the result, where it has six digits or a letter in five characters; a shorter one stays as a number elsewhere. Not with text or media Keep. Default none.
  */
 pseudonyms?: string[]
 /**
@@ -494,7 +494,7 @@ fields: string[]
 /**
  * Places, as in fields, that are kept as pseudonyms: the same for the same value in all results of this
  * server for one purpose of use, another one under another redaction.epoch. The value itself is shown nowhere
- * in the result. Not with text or media Keep. Default none.
+ * in the result, where it has six digits or a letter in five characters; a shorter one stays as a number elsewhere. Not with text or media Keep. Default none.
  */
 pseudonyms?: string[]
 /**
@@ -635,7 +635,7 @@ fields: string[]
 /**
  * Places, as in fields, that are kept as pseudonyms: the same for the same value in all results of this
  * server for one purpose of use, another one under another redaction.epoch. The value itself is shown nowhere
- * in the result. Not with text or media Keep. Default none.
+ * in the result, where it has six digits or a letter in five characters; a shorter one stays as a number elsewhere. Not with text or media Keep. Default none.
  */
 pseudonyms?: string[]
 /**

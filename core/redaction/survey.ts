@@ -38,6 +38,8 @@ export type Survey = {
   readonly aliases: Map<string, Instead>
   /** How many values are called a ZIP code. */
   zips: number
+  /** How many characters were searched. */
+  searched: number
   /** Texts that were searched, read so or as less, and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
   readonly clean: Map<string, Reading>
 }
@@ -56,6 +58,7 @@ export function survey(): Survey {
     instead: new Map(),
     aliases: new Map(),
     zips: 0,
+    searched: 0,
     clean: new Map(),
   }
 }

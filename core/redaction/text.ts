@@ -17,7 +17,12 @@ export type TextRules = {
   /** Who was born before this year is older than 89: not even the year may be told. Absent where no clock is. */
   readonly bornFrom?: number
   readonly text: TextRule
+  /** Most characters of one result that are searched; absent where nobody waits for them. */
+  readonly mostSearched?: number
 }
+
+/** A result has more text in its kept places than is searched of one. */
+export class TooMuchText extends Error {}
 
 /** Counts what was replaced, by kind, and what was dropped. */
 export type Tally = { readonly redacted: Record<string, number>; readonly dropped: Record<string, number> }
@@ -50,7 +55,7 @@ const wholeDate = /^(\d{4})-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?
 /** Too long to be a word, and nothing but letters of an encoding: content that cannot be looked into. */
 const encoded = /^(?:data:[^,]{0,100},)?[A-Za-z0-9+/_=-]{200,}$/
 
-/** The string as it may leave; undefined when it may not. `reading`: what it is by where it stands. */
+/** The string as it may leave; undefined when it may not. Throws TooMuchText. `reading`: what it is by where it stands. */
 export function redactText(
   text: string,
   known: Survey,
@@ -72,6 +77,8 @@ export function redactText(
     return left
   }
   if (text.length >= 200 && encoded.test(text)) return drop('encoded', tally)
+  known.searched += text.length
+  if (known.searched > (rules.mostSearched ?? Infinity)) throw new TooMuchText()
   const normal = normalize(text)
   const findings = search(normal.text, known, reading)
   if (findings.length === 0) {

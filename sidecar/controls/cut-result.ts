@@ -11,7 +11,7 @@ import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answer, Answered } from '../exchange.ts'
 import { answerOfText } from '../respond.ts'
-import { counted, recordable, textRules } from './shown-result.ts'
+import { counted, recordable, textRules, withinSearch } from './shown-result.ts'
 
 /** What is done with a result of which rules say this: it is cut as they say, or it wants a value. A new rule is decided here. */
 const wanted: { readonly [rule in keyof Required<ReturnRules>]: 'cut' | 'value' } = {
@@ -68,7 +68,7 @@ function shownParts(
 
   const by = projection(known, textRules(returns, patients, exchange), returns.fields.resources)
   if (parts.hasMeta) by.tally.dropped['meta'] = 1
-  const left = cutTogether(parts, { by, returns })
+  const left = withinSearch(() => cutTogether(parts, { by, returns }))
   const kind = revision === '2026-07-28' ? '"resultType":"complete",' : ''
   const account: Account = { outcome: 'ok', patients, kept: by.kept, ...by.tally }
   return { answer: answerOfText(message.id as string | number, `{${kind}${left}}`), account }

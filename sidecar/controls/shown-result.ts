@@ -10,7 +10,7 @@ import { concernsOthers, documentsOf, partsWithin, type Within } from '../../cor
 import { type Parts, type Shape, surveyOf } from '../../core/redaction/results.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
 import { look, type Survey, survey } from '../../core/redaction/survey.ts'
-import type { TextRules } from '../../core/redaction/text.ts'
+import { type TextRules, TooMuchText } from '../../core/redaction/text.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answered } from '../exchange.ts'
 import { pseudonymKey } from '../pseudonym-key.ts'
@@ -79,20 +79,36 @@ export function shownResult(
   if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
   const shown: JsonObject = {
     ...(revision === '2026-07-28' ? { resultType: 'complete' } : {}),
-    ...shape.together(result, own, { by, returns }),
+    ...withinSearch(() => shape.together(result, own, { by, returns })),
     ...extra,
   }
   if (returns.check?.(shown['structuredContent']) === false) throw new Refusal('result-breaks-schema')
   return { result: shown, account: accountOf(result, patients, by) }
 }
 
+/**
+ * Over the bytes that a result may have: characters of its kept texts that are searched. Little of a text is identifiers, so
+ * one of as many is too large when it is redacted, too, and need not be searched to see that.
+ */
+const searchedOverBytes = 4
+
 /** How the texts of a result about these patients are judged. */
 export function textRules(
   returns: ReturnRules,
   patients: readonly string[],
-  showing: Pick<Showing, 'inForce' | 'purpose' | 'at'>,
+  showing: Pick<Showing, 'inForce' | 'purpose' | 'at' | 'found'>,
 ): TextRules {
-  return rulesOfTexts(returns, showing.inForce.policy, patients, making(showing))
+  const mostSearched = showing.found.target.limits.resultBytes * searchedOverBytes
+  return { ...rulesOfTexts(returns, showing.inForce.policy, patients, making(showing)), mostSearched }
+}
+
+/** What is made of a result. Throws Refusal where its texts are more than are searched. */
+export function withinSearch<Made>(make: () => Made): Made {
+  try {
+    return make()
+  } catch (cause) {
+    throw cause instanceof TooMuchText ? new Refusal('result-too-large', { mayHaveRun: true }) : cause
+  }
 }
 
 function making({ inForce, purpose, at }: Pick<Showing, 'inForce' | 'purpose' | 'at'>): Making {
