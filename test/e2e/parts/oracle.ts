@@ -36,6 +36,12 @@ export function oracle(stage: Stage): void {
         expect(shown).toHaveLength(given.length)
         for (const [at, one] of shown.entries())
           expect(leaksOf(given[at] as Resource, one, { fields, text: 'Redact' }), `${tool} ${at}`).toEqual([])
+        // One value more than the policy permits would be found.
+        for (const [at, one] of shown.entries()) {
+          const more = { ...(one as object), recorder: { display: 'one value more' } }
+          const leaks = leaksOf(given[at] as Resource, more, { fields, text: 'Redact' })
+          expect(leaks.map(({ place }) => place)).toEqual(['/recorder/display'])
+        }
         judged += shown.length
       }
       expect(judged).toBeGreaterThan(10)
