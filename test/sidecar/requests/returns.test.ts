@@ -107,7 +107,7 @@ verifies('minimum:result-part', 'fields begin at the part, in structure and in t
   const { structuredContent, content } = resultOf(await scene.ask())
 
   const shown = {
-    conditions: [{ ...condition, subject: { reference: 'Patient/[ID]', display: '[NAME] [NAME]' } }],
+    conditions: [{ ...condition, subject: { reference: 'Patient/[ID]', display: '[NAME]' } }],
   }
   expect(structuredContent).toEqual(shown)
   expect(content.map(({ text }) => JSON.parse(text as string) as unknown)).toEqual([shown])
