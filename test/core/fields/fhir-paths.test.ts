@@ -344,7 +344,7 @@ verifies('minimum:fhir-paths', 'text in kept elements is redacted like any other
       {
         resource: {
           resourceType: 'Observation',
-          subject: { reference: 'Patient/[ID]', type: 'Patient', display: '[NAME] [NAME]' },
+          subject: { reference: 'Patient/[ID]', type: 'Patient', display: '[NAME]' },
         },
       },
     ],
