@@ -328,9 +328,10 @@ verifies('access:reach-filter', 'a number that two Patients have is the sign of 
 verifies('access:reach-filter', 'thousands of Patients who share a number take no time', () => {
   const reach = Array.from({ length: 512 }, (_, at) => `q${at}`)
   const signs = Array.from({ length: 8000 }, (_, at) => [`q${511 - (at % 512)}`, `m${at}`, 'shared'])
-  const start = performance.now()
+  const start = process.threadCpuUsage()
   const within = withinReach([['z'], ...signs], reach)
 
   expect(['q1', 'm7', 'shared', 'z'].map(within)).toEqual([true, true, true, false])
-  expect(performance.now() - start).toBeLessThan(500)
+  // Microseconds of this thread: what else runs on the machine does not count.
+  expect(process.threadCpuUsage(start).user).toBeLessThan(500_000)
 })
