@@ -1,0 +1,38 @@
+// Short texts that name somebody, in a server's question: they are no prose, and are searched all the same.
+
+import { afterAll, beforeAll, expect } from 'vitest'
+import { withResult } from '../../support/mcp-server.ts'
+import { aMessage } from '../../support/message.ts'
+import { aScene, type Scene } from '../../support/scene.ts'
+import { verifies } from '../../verifies.ts'
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await aScene({
+    policy: { fromServer: { elicitation: { text: 'Redact', modes: ['form'], hosts: [] } } },
+  })
+})
+afterAll(async () => await scene.end())
+
+verifies('minimum:text', 'the message and the titles of a question name nobody', async () => {
+  const requestedSchema = {
+    type: 'object',
+    properties: { a: { type: 'string', title: 'Mary Smith', description: 'Smith, John' } },
+  }
+  const params = { message: 'Confirm: Mary Smith?', requestedSchema }
+  scene.upstream.answering = withResult({
+    resultType: 'input_required',
+    inputRequests: { q: { method: 'elicitation/create', params } },
+  })
+
+  const { text } = await scene.ask(
+    aMessage(
+      'tools/call',
+      { name: 'get_diagnosis', arguments: { patient_id: 'p-1' } },
+      { revision: '2026-07-28', capabilities: { elicitation: { form: {} } } },
+    ),
+  )
+
+  expect(text).toContain('Confirm: [NAME]?')
+  expect(text).not.toMatch(/Smith|John/)
+})
