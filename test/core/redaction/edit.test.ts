@@ -283,16 +283,20 @@ verifies(
   },
 )
 
+type Asked = { readonly value: Json; readonly pointed: string[]; readonly rules: TextRules }
+
+/** What leaves, and what is counted. */
+function left({ value, pointed, rules }: Asked) {
+  const made = cut(JSON.stringify(value), rulesFor(pointed, []), rules)
+  return made === undefined ? undefined : { text: made.text, ...account(made.by) }
+}
+
 test('whatever was cut before, a document is cut as if it were the first', () => {
   const one = fc.record({
     value: document,
     pointed: fc.oneof(fc.constant<string[]>(['']), pointers),
     rules: textRules,
   })
-  const left = ({ value, pointed, rules }: { value: Json; pointed: string[]; rules: TextRules }) => {
-    const made = cut(JSON.stringify(value), rulesFor(pointed, []), rules)
-    return made === undefined ? undefined : { text: made.text, ...account(made.by) }
-  }
   fc.assert(
     fc.property(fc.array(one, { maxLength: 6 }), one, (before, last) => {
       forgetTerms()
