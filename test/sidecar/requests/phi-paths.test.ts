@@ -135,7 +135,7 @@ const passed: { row: string; revisions: readonly Revision[]; asking: (revision: 
   {
     row: 'arguments',
     revisions: both,
-    asking: (revision) => call(revision, { arguments: { patient_id: mark } }),
+    asking: (revision) => call(revision, { arguments: { patient_id: word } }),
   },
   {
     row: 'a URI',
@@ -151,7 +151,7 @@ const passed: { row: string; revisions: readonly Revision[]; asking: (revision: 
     row: 'arguments of a prompt',
     revisions: both,
     asking: (revision) =>
-      aMessage('prompts/get', { name: 'summary', arguments: { patient_id: mark } }, { revision }),
+      aMessage('prompts/get', { name: 'summary', arguments: { patient_id: word } }, { revision }),
   },
   {
     row: 'an argument to complete',

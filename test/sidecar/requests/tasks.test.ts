@@ -114,7 +114,7 @@ for (const revision of both) {
       expect(task).toMatchObject({
         ...state(revision),
         taskId: expect.stringMatching(/^[A-Za-z0-9_-]{60,}$/),
-        statusMessage: 'Reading Jane, [PHONE]',
+        statusMessage: 'Reading [NAME], [PHONE]',
       })
       const sent = scene.upstream.asked[0]?.body['params'] as Json
       expect(sent['task']).toEqual(flat(revision) ? undefined : { ttl: 60_000 })
