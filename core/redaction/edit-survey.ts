@@ -151,7 +151,7 @@ class Look {
       const name = nameOf(number)
       if ((signsOfName(number) & (tells | named)) === 0 && !read.has(name)) continue
       // Of a narrative nothing is read but its text.
-      if (name === 'text' && kindOf(tape, member) !== textKind) continue
+      if (name === 'text' && kindOf(tape, member) <= listKind) continue
       members[name] = valueAt(tape, member)
     }
     return members
