@@ -3,6 +3,7 @@
 
 import type { Server } from 'node:net'
 import { ports as fixedPorts, paths } from '../core/identifiers.ts'
+import { warmUp } from '../core/text/warm-up.ts'
 import { askActivity } from './channel/activity.ts'
 import { type Certificates, keepIdentity } from './channel/identity.ts'
 import { newKeySets } from './channel/key-sets.ts'
@@ -201,6 +202,8 @@ export async function run(options: RunOptions): Promise<Running> {
   ended.catch(() => undefined)
 
   async function bringUp(): Promise<void> {
+    // While nobody waits for an answer.
+    warmUp()
     // The app starts when we are ready, and finds the door open.
     await stdio?.open
     useCredentials(await Promise.race([identity.first(), ended]))

@@ -4,6 +4,8 @@
 import { isCodeOf, isMeasured } from './quantities.ts'
 import { type Finding, type Run, space } from './runs.ts'
 import type { IdentifierType } from './span.ts'
+import { codeAt, isLetter } from './word.ts'
+import { lookUp, wordTable } from './word-table.ts'
 
 /** What announces which identifier; two words are written with a space. */
 const announcers: readonly (readonly [type: IdentifierType, words: string])[] = [
@@ -36,17 +38,8 @@ const announcers: readonly (readonly [type: IdentifierType, words: string])[] = 
     'identification|identifier|unique id|id|ids|case|reference|ref|accession|specimen|sample|encounter|visit|admission|order|study|subject|participant|employee|student|tracking|confirmation|ticket|user|username|login|registry|barcode|badge|transaction|rx|prescription|referral|token|session',
   ],
 ]
-const types = new Map(
-  announcers.flatMap(([type, list]) => list.split('|').map((word) => [word, type] as const)),
-)
-
-/** Second words of those that are two. */
-const seconds = new Set(
-  [...types.keys()].filter((word) => word.includes(' ')).map((word) => word.split(' ')[1]),
-)
-
 /** Between the announcing word and the value; those of the second list say that a number follows. */
-const fillers = new Set([
+const fillers = [
   'was',
   'of',
   'with',
@@ -63,8 +56,8 @@ const fillers = new Set([
   'her',
   'his',
   'the',
-])
-const markers = new Set(['number', 'numbers', 'num', 'nbr', 'no', 'nr', 'id', 'ids', 'identifier', 'is'])
+]
+const markers = ['number', 'numbers', 'num', 'nbr', 'no', 'nr', 'id', 'ids', 'identifier', 'is']
 
 /** Words that announce so many other things that a short plain number behind them is none. */
 const vague = new Set(
@@ -74,6 +67,37 @@ const vague = new Set(
     /\s+/,
   ),
 )
+
+/** What is known of one word. */
+type Announcing = {
+  readonly word: string
+  /** What it announces by itself. */
+  type?: IdentifierType
+  /** What it announces before another word, by that word. */
+  readonly pairs: Map<string, IdentifierType>
+  /** May stand between the word that announces and the value; `mark`: and says that a number follows. */
+  between: boolean
+  mark: boolean
+}
+const known = new Map<string, Announcing>()
+const knownAs = (word: string): Announcing => {
+  const one = known.get(word) ?? { word, pairs: new Map(), between: false, mark: false }
+  known.set(word, one)
+  return one
+}
+for (const [type, list] of announcers) {
+  for (const words of list.split('|')) {
+    const [word = '', later] = words.split(' ')
+    if (later === undefined) knownAs(word).type = type
+    else {
+      knownAs(word).pairs.set(later, type)
+      knownAs(later).between = true
+    }
+  }
+}
+for (const word of fillers) knownAs(word).between = true
+for (const word of markers) Object.assign(knownAs(word), { between: true, mark: true })
+const table = wordTable(known)
 
 const generic = /(?<![A-Za-z0-9])[A-Za-z]{0,8}[-_]?\d[\w-]{2,30}(?: \d{3,6}(?![\w/.,]))?(?!\w)/y
 const phone = /(?:\d{7,15}|\d{3}[ .-]\d{4})(?![\w-])/y
@@ -86,7 +110,7 @@ export function announced(run: Run, findings: Finding[]): void {
   const { text, code } = run
   // "60-year-old", "5 mg": no value has less than three digits, unless it goes on behind a hyphen.
   if (run.digits > 0 && run.end - run.start < 3 && code === run.start && !goesOn(run)) return
-  const itself = (text.charCodeAt(code) | 0x20) === 0x6d && /^mrn[-_]?\d/i.test(text.slice(code, code + 6))
+  const itself = (codeAt(text, code) | 0x20) === 0x6d && /^mrn[-_]?\d/i.test(text.slice(code, code + 6))
   let marked = false
   let later = ''
   let at = code
@@ -95,19 +119,19 @@ export function announced(run: Run, findings: Finding[]): void {
     : undefined
   for (let words = itself ? mostWords : 0; words < mostWords; words += 1) {
     let end = at
-    while (end > 0 && at - end < 4 && isBetween(text.charCodeAt(end - 1))) {
+    while (end > 0 && at - end < 4 && isBetween(codeAt(text, end - 1))) {
       end -= 1
-      const mark = text.charCodeAt(end)
+      const mark = codeAt(text, end)
       if (mark === 0x23 || mark === 0x3a) marked = true
     }
     if (end === at && words > 0) break
     let start = end
-    while (start > 0 && end - start < 16 && isLetter(text.charCodeAt(start - 1))) start -= 1
+    while (start > 0 && end - start < 16 && isLetter(codeAt(text, start - 1))) start -= 1
     if (start === end) break
-    const word = text.slice(start, end).toLowerCase()
-    const pair = later === '' ? undefined : types.get(`${word} ${later}`)
-    const type = pair ?? types.get(word)
-    const mark = markers.has(word)
+    const said = lookUp(table, text, start, end)
+    if (said === undefined) break
+    const { word, type, mark } = said
+    const pair = later === '' ? undefined : said.pairs.get(later)
     if (pair !== undefined) {
       announcer = { word: `${word} ${later}`, start, type: pair }
       break
@@ -117,7 +141,7 @@ export function announced(run: Run, findings: Finding[]): void {
     else if (
       type !== undefined &&
       announcer !== undefined &&
-      (markers.has(announcer.word) ||
+      (known.get(announcer.word)?.mark === true ||
         later === 'plan' ||
         later === 'policy' ||
         later === 'record' ||
@@ -126,7 +150,7 @@ export function announced(run: Run, findings: Finding[]): void {
       announcer = { word, start, type }
     } else if (announcer !== undefined && !mark) break
     if (mark) marked = true
-    else if (type === undefined && !fillers.has(word) && !seconds.has(word)) break
+    else if (type === undefined && !said.between) break
     later = word
     at = start
   }
@@ -143,14 +167,14 @@ export function announced(run: Run, findings: Finding[]): void {
 }
 
 function goesOn({ text, end }: Run): boolean {
-  const next = text.charCodeAt(end)
-  const digit = text.charCodeAt(end + 1)
+  const next = codeAt(text, end)
+  const digit = codeAt(text, end + 1)
   return (next === 0x2d || next === 0x5f || next === space) && digit >= 0x30 && digit <= 0x39
 }
 
 function startOf({ start, code, before, text }: Run, type: IdentifierType): number {
   if (type !== 'PHONE_NUMBER' && type !== 'FAX_NUMBER') return code
-  return before === 0x2b && text.charCodeAt(start - 2) === space ? start - 1 : start
+  return before === 0x2b && codeAt(text, start - 2) === space ? start - 1 : start
 }
 
 function valueEnd(run: Run, word: string, type: IdentifierType, marked: boolean): number {
@@ -165,8 +189,8 @@ function valueEnd(run: Run, word: string, type: IdentifierType, marked: boolean)
   if (end < 0) return -1
   const value = text.slice(code, end)
   const digits = digitsOf(value)
-  if (digits < 3 || isMeasured(value, text, end) || isCodeOf(text, code)) return -1
-  if (/^(?:nct|pmid|pmc|isrctn)\d/i.test(value)) return -1
+  if (digits < 3 || isMeasured(value, digits, text, end) || isCodeOf(text, code)) return -1
+  if (isLetter(value.charCodeAt(0)) && /^(?:nct|pmid|pmc|isrctn)\d/i.test(value)) return -1
   if (!vague.has(word)) return end
   if (marked) return value.length >= 4 ? end : -1
   const letters = /[A-Za-z]/.test(value) && !/^[a-z]+$/.test(value)
@@ -181,7 +205,7 @@ function endOf(pattern: RegExp, text: string, at: number): number {
 export function digitsOf(text: string): number {
   let count = 0
   for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i)
+    const code = codeAt(text, i)
     if (code >= 0x30 && code <= 0x39) count += 1
   }
   return count
@@ -204,9 +228,4 @@ function isBetween(code: number): boolean {
     code === 0x09 ||
     code === 0x2b
   )
-}
-
-function isLetter(code: number): boolean {
-  const small = code | 0x20
-  return small >= 0x61 && small <= 0x7a
 }

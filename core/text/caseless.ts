@@ -3,6 +3,7 @@
 import * as classes from './classes.ts'
 import { english, everyday, first, frequent, medical, place, surname } from './lexicon.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
+import { isVowel } from './word.ts'
 
 /** Fewer words say nothing about how a text is written. */
 const leastWords = 5
@@ -96,7 +97,9 @@ function isBeside(words: Tokens, i: number): boolean {
 
 /** Has a vowel: mgmt and pts are short forms. */
 function isSpoken({ text, start, end }: Tokens, i: number): boolean {
-  return /[aeiouy\u0080-\uffff]/i.test(text.slice(start[i], end[i]))
+  for (let at = start[i] as number; at < (end[i] as number); at += 1)
+    if (isVowel(text.charCodeAt(at))) return true
+  return false
 }
 
 function joins({ gap }: Tokens, i: number): boolean {

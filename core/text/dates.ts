@@ -1,7 +1,30 @@
 // Dates, all elements but the year, and ages over 89 (45 CFR 164.514(b)(2)(i)(C)).
 
 import type { FormRules } from './forms.ts'
-import { byDigits, dash, dot, type Finding, type Run, slash, space, tryAll } from './runs.ts'
+import {
+  aColon,
+  aComma,
+  aDash,
+  aDot,
+  aHash,
+  anyOther,
+  aSlash,
+  aSpace,
+  colon,
+  dash,
+  detectorsOf,
+  type Finding,
+  isCapital,
+  isDigit,
+  isOneOf,
+  letterOrDigit,
+  not,
+  type Run,
+  space,
+  tryAll,
+} from './runs.ts'
+import { codeAt } from './word.ts'
+import { lookUp, wordTable } from './word-table.ts'
 
 const monthName =
   '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
@@ -26,11 +49,25 @@ function isYear(year: string | undefined): boolean {
 
 const nowhere = -1
 
-const dates = byDigits([
+/** Not behind a letter, nor inside of a longer number or path. */
+const fresh = not(letterOrDigit | aSlash | aDot | aDash)
+
+/** 4/22/ of 4/22/2021: the same sign behind one digit or two more. */
+function isTwice({ text, start, digits, next }: Run): boolean {
+  const at = start + digits + 1
+  return (
+    isDigit(codeAt(text, at)) &&
+    (codeAt(text, at + 1) === next || (isDigit(codeAt(text, at + 1)) && codeAt(text, at + 2) === next))
+  )
+}
+
+const dates = detectorsOf([
   {
     type: 'DATE',
     digits: [4, 4],
-    from: ({ digits, next, start }) => (digits === 4 && next === dash ? start : nowhere),
+    next: aDash,
+    before: not(aDash),
+    from: (run) => (isTwice(run) ? run.start : nowhere),
     pattern:
       /(?<![\d-])(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d|-\d)/y,
     year: (match) => match[1],
@@ -40,7 +77,9 @@ const dates = byDigits([
     // 2024.03.05
     type: 'DATE',
     digits: [4, 4],
-    from: ({ digits, next, start }) => (digits === 4 && next === dot ? start : nowhere),
+    next: aDot,
+    before: not(letterOrDigit | aDot | aComma | aSlash | aDash),
+    from: (run) => (isTwice(run) ? run.start : nowhere),
     pattern: /(?<![\w.,/-])(\d{4})\.(\d{1,2})\.(\d{1,2})(?![\w/-]|\.\d)/y,
     year: (match) => match[1],
     accept: (match) => isYear(match[1]) && isDay(match[2], match[3]),
@@ -48,7 +87,9 @@ const dates = byDigits([
   {
     type: 'DATE',
     digits: [4, 4],
-    from: ({ digits, next, start }) => (digits === 4 && next === slash ? start : nowhere),
+    next: aSlash,
+    before: not(aSlash),
+    from: ({ start }) => start,
     pattern: /(?<![\d/])(\d{4})\/(\d{1,2})\/(\d{1,2})(?![\d/])/y,
     year: (match) => match[1],
     accept: (match) => isDay(match[2], match[3]),
@@ -56,8 +97,9 @@ const dates = byDigits([
   {
     type: 'DATE',
     digits: [1, 2],
-    from: ({ digits, next, start }) =>
-      digits > 0 && digits <= 2 && (next === slash || next === dot || next === dash) ? start : nowhere,
+    next: aSlash | aDot | aDash,
+    before: fresh,
+    from: (run) => (isTwice(run) ? run.start : nowhere),
     pattern: new RegExp(
       `(?<![\\w/.-])(\\d{1,2})([/.-])(\\d{1,2})\\2(\\d{4}|\\d{2})(?![\\w/]|[.-]\\d)${time}`,
       'iy',
@@ -71,7 +113,9 @@ const dates = byDigits([
     // 03/2023
     type: 'DATE',
     digits: [1, 2],
-    from: ({ digits, next, start }) => (digits > 0 && digits <= 2 && next === slash ? start : nowhere),
+    next: aSlash,
+    before: fresh,
+    from: ({ text, start, digits }) => (isDigit(codeAt(text, start + digits + 4)) ? start : nowhere),
     pattern: /(?<![\w/.-])(?:0?[1-9]|1[0-2])\/((?:19|20)\d{2})(?![\w/-])/y,
     year: (match) => match[1],
   },
@@ -79,17 +123,20 @@ const dates = byDigits([
     // 12JAN2023
     type: 'DATE',
     digits: [1, 2],
-    from: ({ digits, start, end }) => (digits > 0 && digits <= 2 && end - start >= 7 ? start : nowhere),
+    next: letterOrDigit,
+    before: fresh,
+    from: ({ start, end }) => (end - start >= 7 ? start : nowhere),
     pattern: new RegExp(`(?<![\\w/.-])\\d{1,2}${monthName}(\\d{4}|\\d{2})\\b`, 'iy'),
     year: (match) => (match[1]?.length === 4 ? match[1] : undefined),
   },
 ])
 
 /** ISO 8601 in short, where no code stands: 20240305, 202403051030, 20240305T103000Z, and the day of the year, 2024-064. */
-const compact = byDigits([
+const compact = detectorsOf([
   {
     type: 'DATE',
     digits: [8, 14],
+    before: not(letterOrDigit | aDot | aComma | aSlash | aHash | aDash),
     from: ({ digits, start }) => (digits === 8 || digits === 12 || digits === 14 ? start : nowhere),
     pattern:
       /(?<![\w.,/#$-])(\d{4})(\d{2})(\d{2})(?:(?:T)?([01]\d|2[0-4])[0-5]\d(?:[0-5]\d)?(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)?(?![\w/%-]|[.,]\d)/y,
@@ -99,19 +146,31 @@ const compact = byDigits([
   {
     type: 'DATE',
     digits: [4, 4],
-    from: ({ digits, next, start }) => (digits === 4 && next === dash ? start : nowhere),
+    next: aDash,
+    before: not(letterOrDigit | aDot | aComma | aSlash | aHash | aDash),
+    from: ({ text, start }) => (isDigit(codeAt(text, start + 7)) ? start : nowhere),
     pattern: /(?<![\w.,/#-])((?:19|20)\d{2})-(\d{3})(?![\w/%-]|[.,]\d)/y,
     year: (match) => match[1],
     accept: (match) => Number(match[2]) >= 1 && Number(match[2]) <= 366,
   },
 ])
 
-const daysOfMonths = byDigits([
+/** A letter, a colon perhaps, a space or two. */
+function isBehindWord({ text, start }: Run): boolean {
+  let at = start - 2
+  if (codeAt(text, at) === space) at -= 1
+  if (codeAt(text, at) === colon) at -= 1
+  return isOneOf(codeAt(text, at), letterOrDigit)
+}
+
+const daysOfMonths = detectorsOf([
   {
     // "on 4/22", where a word says that it is a day
     type: 'DATE',
     digits: [1, 2],
-    from: ({ digits, next, start }) => (digits > 0 && digits <= 2 && next === slash ? start : nowhere),
+    next: aSlash,
+    before: aSpace,
+    from: (run) => (isBehindWord(run) ? run.start : nowhere),
     pattern: /(?<![\w/.-])(\d{1,2})\/(\d{1,2})(?![\w/%]|\.\d)/y,
     accept: (match) =>
       isDay(match[1], match[2]) &&
@@ -127,23 +186,28 @@ export function datesAt(run: Run, { context, compacted }: FormRules, findings: F
   if (context) tryAll(daysOfMonths, run, findings)
 }
 
-/** First three letters, small, as a number: 1 begins a month, 2 a day of the week. */
-const beginnings = new Map<number, 1 | 2>()
+/** What three letters begin, in any case: the name of a month, of a day of the week, or nothing. */
+const aMonth = 1
+const aWeekday = 2
+const beginnings = new Uint8Array(1 << 15)
 for (const [list, kind] of [
-  ['jan feb mar apr may jun jul aug sep oct nov dec', 1],
-  ['mon tue wed thu fri sat sun', 2],
+  ['jan feb mar apr may jun jul aug sep oct nov dec', aMonth],
+  ['mon tue wed thu fri sat sun', aWeekday],
 ] as const)
-  for (const word of list.split(' ')) beginnings.set(beginningOf(word, 0), kind)
+  for (const word of list.split(' ')) beginnings[beginningOf(word, 0)] = kind
 
+/** Of letters of ASCII: five bits tell each from the others. */
 function beginningOf(text: string, at: number): number {
   return (
-    ((text.charCodeAt(at) | 0x20) << 16) |
-    ((text.charCodeAt(at + 1) | 0x20) << 8) |
-    (text.charCodeAt(at + 2) | 0x20)
+    ((codeAt(text, at) & 0x1f) << 10) | ((codeAt(text, at + 1) & 0x1f) << 5) | (codeAt(text, at + 2) & 0x1f)
   )
 }
 
-const wholeMonth = new RegExp(`^${monthName}$`, 'i')
+const months = wordTable(
+  `jan january feb february mar march apr april may jun june jul july aug august sep september sept oct october nov november dec december`
+    .split(' ')
+    .map((word) => [word, true] as const),
+)
 const wholeWeekday = new RegExp(`^${weekday}$`, 'i')
 /** March 5th, 2021 at 10:30; May 3-5, 2023; May the 5th; Jan-12-2023 */
 const monthDay = new RegExp(
@@ -174,11 +238,14 @@ export function datesAtWord(
   findings: Finding[],
 ): void {
   ageAtWord(text, start, end, findings)
-  const kind = beginnings.get(beginningOf(text, start))
-  if (kind === undefined) return
+  const kind = beginnings[beginningOf(text, start)]
+  if (kind === 0) return
+  if (kind === aMonth) {
+    if (lookUp(months, text, start, end) === true) month(text, start, text.slice(start, end), rules, findings)
+    return
+  }
   const word = text.slice(start, end)
-  if (kind === 1 && wholeMonth.test(word)) month(text, start, word, rules, findings)
-  if (kind === 2 && wholeWeekday.test(word) && (word.length > 5 || isLarge(word)))
+  if (wholeWeekday.test(word) && (word.length > 5 || isLarge(word)))
     weekdayAt(text, start, end, rules, findings)
 }
 
@@ -188,7 +255,7 @@ function isLarge(word: string): boolean {
 
 function month(text: string, start: number, word: string, { context }: FormRules, findings: Finding[]): void {
   const before = text.slice(Math.max(0, start - farthest), start)
-  const day = dayBefore.exec(before)
+  const day = mayBeDay(text, start) ? dayBefore.exec(before) : null
   if (day !== null && isNoVerb(monthAlone, text, start, word)) {
     add(monthAlone, text, start, start - day[0].length, findings)
     return
@@ -196,13 +263,29 @@ function month(text: string, start: number, word: string, { context }: FormRules
   if (isNoVerb(monthDay, text, start, word) && add(monthDay, text, start, start, findings)) return
   if (word !== 'may' && add(monthYear, text, start, start, findings)) return
   if (word !== 'may' && add(monthOrdinal, text, start, start, findings)) return
-  const ordinal = ordinalBefore.exec(before)
+  const ordinal = mayBeDay(text, start) ? ordinalBefore.exec(before) : null
   if (ordinal !== null) return void add(monthAlone, text, start, start - ordinal[0].length, findings)
   const whole = isLarge(word) && (word.length > 4 || word === 'May' || word === 'June' || word === 'July')
   const follows =
-    text.charCodeAt(start + word.length) === space && isCapital(text.charCodeAt(start + word.length + 1))
+    codeAt(text, start + word.length) === space && isCapital(codeAt(text, start + word.length + 1))
   if (context && whole && !follows && monthCue.test(before))
     findings.push({ start, end: start + word.length, type: 'DATE' })
+}
+
+/** Whether "12 ", "12-", "12th ", "first of " or "fifth day " may end here, by its last letter. */
+function mayBeDay(text: string, end: number): boolean {
+  const sign = codeAt(text, end - 1)
+  if (sign !== space && sign !== dash) return false
+  const code = codeAt(text, end - 2)
+  const letter = code | 0x20
+  return (
+    isDigit(code) ||
+    letter === 0x74 ||
+    letter === 0x64 ||
+    letter === 0x68 ||
+    letter === 0x66 ||
+    letter === 0x79
+  )
 }
 
 /** `may` in small letters is mostly a verb: not where a year or an ordinal is there. */
@@ -211,10 +294,6 @@ function isNoVerb(pattern: RegExp, text: string, start: number, word: string): b
   pattern.lastIndex = start
   const match = pattern.exec(text)
   return match !== null && /\d(?:st|nd|rd|th)|\d{4}|['’]\d{2}/.test(match[0])
-}
-
-function isCapital(code: number): boolean {
-  return code >= 0x41 && code <= 0x5a
 }
 
 /** Adds a date from `from` to where the pattern ends that begins at `at`. */
@@ -256,17 +335,25 @@ const countsNothing = /^(?:[.;!?)](?!\d)|,(?!\d)|$|\n| (?:and|now|today|but)\b)/
 const afterSex =
   /^ (?:with|w\/|who|presents?|presented|presenting|p\/w|c\/o|h\/o|s\/p|here|seen|from|has|had|is|was|admitted|found|brought)(?!\w)/i
 
-const ages = byDigits([
+/** Not behind a letter, nor inside of a longer number, path or list. */
+const whole = not(letterOrDigit | aDot | aComma | aSlash | aDash)
+
+const ages = detectorsOf([
   {
     type: 'AGE',
     digits: [2, 3],
-    from: ({ text, digits, start }) => (isOld(text, start, digits) ? start : nowhere),
+    next: letterOrDigit | aSpace | aDash,
+    before: whole,
+    from: (run) => (isOld(run) && isBeforeYears(run) ? run.start : nowhere),
     pattern: new RegExp(`(?<![\\w.,/-])\\d{2,3}(?=${ofAge})`, 'iy'),
   },
   {
     type: 'AGE',
     digits: [2, 3],
-    from: ({ text, digits, start }) => (isOld(text, start, digits) ? start : nowhere),
+    next: not(letterOrDigit),
+    // What announces an age ends in a space, a colon or =.
+    before: aSpace | aColon | anyOther,
+    from: (run) => (isOld(run) ? run.start : nowhere),
     pattern: /(?<![\w.,/-])\d{2,3}\b(?![.,/]\d|%)/y,
     accept: ({ 0: number, input, index }) => {
       const before = input.slice(Math.max(0, index - 24), index)
@@ -278,8 +365,9 @@ const ages = byDigits([
   {
     type: 'AGE',
     digits: [2, 3],
-    from: ({ text, digits, start, end }) =>
-      end - start === digits + 1 && isOld(text, start, digits) ? start : nowhere,
+    next: letterOrDigit,
+    before: whole,
+    from: (run) => (run.end - run.start === run.digits + 1 && isOld(run) ? run.start : nowhere),
     pattern: /(?<![\w.,/-])\d{2,3}(?=[MF]\b)/y,
     accept: ({ 0: number, input, index }) => {
       const end = index + number.length + 1
@@ -295,7 +383,9 @@ const ages = byDigits([
     // "in her 90s"
     type: 'AGE',
     digits: [2, 3],
-    from: ({ text, digits, start }) => (isOld(text, start, digits) ? start : nowhere),
+    next: letterOrDigit | anyOther,
+    before: aSpace,
+    from: (run) => (isOld(run) ? run.start : nowhere),
     pattern: /(?<![\w.,/-])\d{2,3}(?='?s\b)/y,
     accept: ({ input, index }) =>
       /\b(?:his|her|their|your|my) (?:(?:early|mid|late)[ -]?(?:to[ -]late[ -])?)?$/i.test(
@@ -311,7 +401,7 @@ const ofAgeBehind = new RegExp(`^${ofAge}`, 'i')
 /** "ninety-two-year-old", "turned ninety", "in her nineties", "a nonagenarian". */
 function ageAtWord(text: string, start: number, end: number, findings: Finding[]): void {
   if (end - start < 6) return
-  const code = text.charCodeAt(start) | 0x20
+  const code = codeAt(text, start) | 0x20
   if (code !== 0x6e && code !== 0x63) return
   wholeAge.lastIndex = start
   if (wholeAge.test(text)) return void findings.push({ start, end, type: 'AGE' })
@@ -329,10 +419,21 @@ function ageAtWord(text: string, start: number, end: number, findings: Finding[]
 }
 
 /** 90 to 129. */
-function isOld(text: string, start: number, digits: number): boolean {
-  const first = text.charCodeAt(start)
+function isOld({ text, start, digits }: Run): boolean {
+  const first = codeAt(text, start)
   if (digits === 2) return first === 0x39
-  return digits === 3 && first === 0x31 && text.charCodeAt(start + 1) < 0x33
+  return digits === 3 && first === 0x31 && codeAt(text, start + 1) < 0x33
+}
+
+/** A y behind two spaces or hyphens at most: years, yo, y/o. */
+function isBeforeYears({ text, start, digits }: Run): boolean {
+  let at = start + digits
+  for (let left = 2; left > 0; left -= 1) {
+    const code = codeAt(text, at)
+    if (code !== space && code !== dash) break
+    at += 1
+  }
+  return (codeAt(text, at) | 0x20) === 0x79
 }
 
 export function agesAt(run: Run, findings: Finding[]): void {

@@ -6,7 +6,20 @@ import { words } from '../words.ts'
 import { announced } from './announced.ts'
 import { agesAt, datesAt, datesAtWord } from './dates.ts'
 import { detectors, longNumbers } from './numbers.ts'
-import { closing, colon, dash, dot, type Finding, plus, type Run, slash, space, tryAll } from './runs.ts'
+import {
+  closing,
+  colon,
+  dash,
+  dot,
+  type Finding,
+  looksOf,
+  plus,
+  type Run,
+  slash,
+  space,
+  tryAll,
+} from './runs.ts'
+import { codeAt, isAsciiWord } from './word.ts'
 
 /** Which of the rules apply; `long` ones only where the text is prose, dates that are `compacted` to digits where it is no term. */
 export type FormRules = {
@@ -16,61 +29,83 @@ export type FormRules = {
   readonly compacted: boolean
 }
 
-/** Without one of these no rule can find anything in a value. */
-const anySign = /[\d@:]|www/i
+/** What characters of a text ask for; all that it has is known after one look at each. */
+const aLetter = 1
+const aDigit = 2
+const anAt = 4
+const aColon = 8
+const aW = 16
+const twoWs = 32
+const kinds = new Uint8Array(0x80)
+for (let code = 0x30; code <= 0x39; code += 1) kinds[code] = aDigit
+for (let code = 0x41; code <= 0x5a; code += 1) {
+  kinds[code] = aLetter
+  kinds[code + 0x20] = aLetter
+}
+kinds[0x40] = anAt
+kinds[colon] = aColon
+kinds[0x57] = aLetter | aW
+kinds[0x77] = aLetter | aW
+
+/** Which kinds of characters a text has. */
+function kindsOf(text: string): number {
+  let all = 0
+  let last = 0
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i)
+    const kind = code < 0x80 ? (kinds[code] as number) : 0
+    all |= kind | ((kind & last & aW) << 1)
+    last = kind
+  }
+  return all
+}
 
 /** Adds identifiers that have a form of their own, in normalized text. */
 export function detect(text: string, rules: FormRules, findings: Finding[]): void {
-  if (!rules.long && !anySign.test(text)) return
+  const all = kindsOf(text)
+  const www = (all & twoWs) !== 0 && /www/i.test(text)
+  // Without one of these no rule can find anything in a value.
+  if (!rules.long && !www && (all & (aDigit | anAt | aColon)) === 0) return
   if (rules.forms) {
-    emails(text, findings)
-    urls(text, findings)
+    if ((all & anAt) !== 0) emails(text, findings)
+    if (www || (all & aColon) !== 0) urls(text, www, findings)
   }
-  let start = -1
-  let digits = 0
-  let onlyDigits = true
-  let anyDigit = false
-  let [lastStart, lastEnd] = [-1, -1]
-  for (let i = 0; i <= text.length; i += 1) {
-    const code = text.charCodeAt(i)
-    const isDigit = code >= 0x30 && code <= 0x39
-    if (isDigit || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a)) {
-      if (start < 0) {
-        start = i
-        digits = 0
-        onlyDigits = true
-        anyDigit = false
-      }
-      if (!isDigit) onlyDigits = false
-      else {
-        anyDigit = true
-        if (onlyDigits) digits += 1
-      }
-      continue
+  if ((all & aDigit) !== 0 || rules.forms) runs(text, rules, findings)
+}
+
+/** Each run of letters and digits in its turn. */
+function runs(text: string, rules: FormRules, findings: Finding[]): void {
+  let lastStart = -1
+  let lastEnd = -1
+  for (let i = 0; i < text.length; i += 1) {
+    let code = text.charCodeAt(i)
+    let kind = code < 0x80 ? (kinds[code] as number) & (aLetter | aDigit) : 0
+    if (kind === 0) continue
+    const start = i
+    // How many digits it begins with, and what it has in all.
+    let digits = 0
+    let has = 0
+    while (kind !== 0) {
+      if (kind === aDigit && (has & aLetter) === 0) digits += 1
+      has |= kind
+      i += 1
+      code = codeAt(text, i)
+      kind = code < 0x80 ? (kinds[code] as number) & (aLetter | aDigit) : 0
     }
-    if (start < 0) continue
-    if (anyDigit) {
-      const before = text.charCodeAt(start - 1)
-      const joined = (before === 0x2d || before === 0x5f) && lastEnd === start - 1 && start - lastStart <= 9
-      const run = {
-        text,
-        start,
-        end: i,
-        digits,
-        next: text.charCodeAt(start + digits),
-        before,
-        code: joined ? lastStart : start,
-      }
-      atRun(run, rules, findings)
+    if ((has & aDigit) !== 0) {
+      const before = codeAt(text, start - 1)
+      const joined = (before === dash || before === 0x5f) && lastEnd === start - 1 && start - lastStart <= 9
+      const next = codeAt(text, start + digits)
+      const looks = looksOf(digits, before, next)
+      const run = { text, start, end: i, digits, next, before, looks, code: joined ? lastStart : start }
+      if (!saysNothing(run)) atRun(run, rules, findings)
     } else if (rules.forms && i - start >= 3 && i - start <= 13) datesAtWord(text, start, i, rules, findings)
     lastStart = start
     lastEnd = i
-    start = -1
   }
 }
 
 function atRun(run: Run, rules: FormRules, findings: Finding[]): void {
-  if (saysNothing(run)) return
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
   if (rules.context) announced(run, findings)
   if (rules.forms) {
@@ -85,27 +120,33 @@ function atRun(run: Run, rules: FormRules, findings: Finding[]): void {
 function saysNothing({ text, start, end, digits, next, before }: Run): boolean {
   if (digits !== end - start || digits > 2 || before === plus) return false
   // An age over 89, or the 1 of a telephone number.
-  const first = text.charCodeAt(start)
+  const first = codeAt(text, start)
   if (digits === 2 && first === 0x39) return false
   if (next === space) return digits === 2 || first !== 0x31
   if (next === dash || next === slash || next === dot) {
-    const digit = text.charCodeAt(end + 1)
+    const digit = codeAt(text, end + 1)
     return !(digit >= 0x30 && digit <= 0x39)
   }
   return next !== colon && next !== closing
 }
 
-const local = /[A-Za-z0-9._%+'-]/
-const host = /[A-Za-z0-9.-]/
+/** Of an address before its @, and behind it. */
+const isLocal = (code: number): boolean => code < 0x80 && (mailbox[code] as number) !== 0
+const isHost = (code: number): boolean => code < 0x80 && mailbox[code] === 2
+const mailbox = new Uint8Array(0x80)
+for (let code = 0; code < 0x80; code += 1) {
+  const character = String.fromCharCode(code)
+  mailbox[code] = /[A-Za-z0-9.-]/.test(character) ? 2 : /[_%+']/.test(character) ? 1 : 0
+}
 
 /** From each @ outwards: a pattern would look at every start. */
 function emails(text: string, findings: Finding[]): void {
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     let start = at
-    while (start > 0 && at - start < 64 && local.test(text[start - 1] as string)) start -= 1
+    while (start > 0 && at - start < 64 && isLocal(codeAt(text, start - 1))) start -= 1
     let end = at + 1
-    while (end < text.length && end - at < 255 && host.test(text[end] as string)) end += 1
-    while (end > at && !/[A-Za-z0-9]/.test(text[end - 1] as string)) end -= 1
+    while (end < text.length && end - at < 255 && isHost(codeAt(text, end))) end += 1
+    while (end > at && !isAsciiWord(codeAt(text, end - 1))) end -= 1
     if (start < at && text.slice(at + 1, end).includes('.'))
       findings.push({ start, end, type: 'EMAIL_ADDRESS' })
   }
@@ -129,15 +170,15 @@ const terminology = new RegExp(
 const address = /(?:https?|ftp|file):\/\/[^\s"'<>]{1,2048}/iy
 const web = /(?<![\w./])www\.[^\s"'<>]{1,2048}/giu
 
-function urls(text: string, findings: Finding[]): void {
+function urls(text: string, www: boolean, findings: Finding[]): void {
   let last = 0
   for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
     let start = at
     while (
       start > last &&
       at - start < 5 &&
-      (text.charCodeAt(start - 1) | 0x20) >= 0x61 &&
-      (text.charCodeAt(start - 1) | 0x20) <= 0x7a
+      (codeAt(text, start - 1) | 0x20) >= 0x61 &&
+      (codeAt(text, start - 1) | 0x20) <= 0x7a
     )
       start -= 1
     address.lastIndex = start
@@ -147,7 +188,7 @@ function urls(text: string, findings: Finding[]): void {
     if (!terminology.test(match[0])) findings.push({ start, end: last, type: 'URL' })
     at = last - 3
   }
-  if (!/www\./i.test(text)) return
+  if (!www) return
   web.lastIndex = 0
   for (let match = web.exec(text); match !== null; match = web.exec(text))
     findings.push({ start: match.index, end: match.index + match[0].length, type: 'URL' })

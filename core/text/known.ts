@@ -52,14 +52,14 @@ const longest = 256
  */
 function detectIds(text: string, known: Survey, findings: Finding[]): void {
   const letters = beyondAscii.test(text) ? text.toLowerCase() : text
-  const { few, many, long } = sorted(known)
+  const { few, many, long, begins } = sorted(known)
   if (many !== undefined) detectMany(letters, many, findings)
   let inWord = false
   // Where what was compared with long ones ends.
   let seen = 0
   for (let start = 0; start < letters.length; start += 1) {
     const code = small(letters.charCodeAt(start))
-    if (!inWord) {
+    if (!inWord && (code >= 0x80 || begins[code] === 1)) {
       const beginning = startOf(letters, start)
       addThose(few.get(code), letters, start, findings)
       addThose(few.get(beginning), letters, start, findings)
@@ -76,6 +76,8 @@ type Sorted = {
   readonly few: ReadonlyMap<number, readonly string[]>
   readonly many: Automaton | undefined
   readonly long: ReadonlyMap<number, readonly string[]>
+  /** By code: 1 for each character of ASCII that one of `few` or `long` begins with. */
+  readonly begins: Uint8Array
 }
 
 const sortedOnes = new WeakMap<Survey, Sorted>()
@@ -96,11 +98,14 @@ function sorted(known: Survey): Sorted {
     if (longs.length > 0) (long ??= new Map()).set(start, longs)
     for (const id of ids) if (id.length <= longest) many.push(id)
   }
+  const begins = new Uint8Array(0x80)
+  for (const id of known.ids) if (id.charCodeAt(0) < 0x80) begins[id.charCodeAt(0)] = 1
   const now: Sorted = {
     size: known.ids.size,
     few: few ?? known.idsByStart,
     many: many.length === 0 ? undefined : automaton(many),
     long: long ?? none,
+    begins,
   }
   sortedOnes.set(known, now)
   return now

@@ -52,11 +52,21 @@ export type Lexicon = {
   readonly flags: Uint8Array
   /** classes.ts, by slot. */
   readonly classes: Int32Array
+  /** Of words asked for of late. */
+  readonly recent: Recent
 }
+
+/**
+ * Texts are made of the same few thousand words, and the whole is larger than a processor's caches: each look into it waits
+ * for memory three times. By the lowest bits of a hash, like the whole, with one word to a place.
+ */
+type Recent = { readonly keys: Int32Array; readonly flags: Uint8Array; readonly classes: Int32Array }
+
+const places = 1 << 12
 
 let loaded: Lexicon | undefined
 
-/** Unpacked when the first prose comes: most processes that hold this module never see any. */
+/** Unpacked when the first prose comes, or by `warmUp`: most processes that hold this module never see any. */
 export function lexicon(): Lexicon {
   loaded ??= unpack(packed)
   return loaded
@@ -68,6 +78,17 @@ export function slotOf(keys: Int32Array, hash: number): number {
   for (let key = keys[slot] as number; key !== 0 && key !== hash + 1; key = keys[slot] as number)
     slot = (slot + 1) & (slots - 1)
   return slot
+}
+
+/** The place among the recent ones where what is known of a word stands, by its hash. */
+export function recall({ keys, flags, classes, recent }: Lexicon, hash: number): number {
+  const at = hash & (places - 1)
+  if (recent.keys[at] === hash + 1) return at
+  const slot = slotOf(keys, hash)
+  recent.keys[at] = hash + 1
+  recent.flags[at] = flags[slot] as number
+  recent.classes[at] = classes[slot] as number
+  return at
 }
 
 /** Base64 of: for each combination of flags its byte, the number of its hashes, and the steps between them, sorted (LEB128). */
@@ -107,5 +128,10 @@ function unpack(text: string): Lexicon {
     keys[slot] = hash + 1
     classes[slot] = bits
   }
-  return { keys, flags, classes }
+  const recent = {
+    keys: new Int32Array(places),
+    flags: new Uint8Array(places),
+    classes: new Int32Array(places),
+  }
+  return { keys, flags, classes, recent }
 }

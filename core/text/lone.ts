@@ -19,6 +19,7 @@ import {
 import { isFirstName } from './people.ts'
 import { goesOn, is, isLarge, isStrange, standsAt } from './places.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
+import { isVowel } from './word.ts'
 
 export type LoneRules = { readonly names: boolean; readonly places: boolean; readonly shapes: boolean }
 
@@ -199,7 +200,7 @@ function isPronounceable({ text, start, end }: Tokens, i: number): boolean {
   if (to - from < 3) return false
   for (let at = from; at < to; at += 1) {
     const code = text.charCodeAt(at)
-    if (code >= 0x80 || /[aeiouy]/i.test(text[at] as string)) return true
+    if (isVowel(code)) return true
   }
   return false
 }

@@ -15,21 +15,65 @@ const unmoved = (index: number): number => index
 export function normalize(text: string): Normal {
   if (!beyondAscii.test(text)) return { text, at: unmoved }
   let out = ''
-  // Where each code unit of `out` came from; at its end, the end of the original.
-  const origins: number[] = []
-  let position = 0
-  for (const point of text) {
-    const folded = foldPoint(point)
-    for (let i = 0; i < folded.length; i += 1) origins.push(position)
-    out += folded
-    position += point.length
+  const stretches: Stretch[] = []
+  // What is not in `out` yet begins here.
+  let from = 0
+  for (let at = 0; at < text.length; ) {
+    const code = text.charCodeAt(at)
+    if (code < 0x80) {
+      at += 1
+      continue
+    }
+    const point = code < 0xd8_00 || code > 0xdf_ff ? code : (text.codePointAt(at) as number)
+    const units = point > 0xff_ff ? 2 : 1
+    const folded = foldOf(point)
+    if (folded.length !== 1 || units !== 1) {
+      const start = out.length + at - from
+      if (folded.length > 1) stretches.push({ start, origin: at, flat: true })
+      stretches.push({ start: start + folded.length, origin: at + units, flat: false })
+    }
+    if (units !== 1 || folded.length !== 1 || folded.charCodeAt(0) !== code) {
+      out += text.slice(from, at) + folded
+      from = at + units
+    }
+    at += units
   }
-  origins.push(text.length)
-  return { text: out, at: (index) => origins[index] ?? text.length }
+  if (from > 0) out += text.slice(from)
+  else out = text
+  if (stretches.length === 0) return { text: out, at: unmoved }
+  return { text: out, at: (index) => (index < out.length ? originOf(index, stretches) : text.length) }
+}
+
+/** From `start` on, each code unit comes from the one behind that of the one before; all from `origin`, if `flat`. */
+type Stretch = { readonly start: number; readonly origin: number; readonly flat: boolean }
+
+function originOf(index: number, stretches: readonly Stretch[]): number {
+  let [low, high] = [0, stretches.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((stretches[middle] as Stretch).start <= index) low = middle + 1
+    else high = middle
+  }
+  const stretch = stretches[low - 1]
+  if (stretch === undefined) return index
+  return stretch.flat ? stretch.origin : stretch.origin + index - stretch.start
+}
+
+const folds = new Map<number, string>()
+/** Texts have a few hundred different characters. */
+const mostFolds = 4096
+
+/** Remembered: each costs four expressions and a normalization of its own. */
+function foldOf(point: number): string {
+  const known = folds.get(point)
+  if (known !== undefined) return known
+  if (folds.size >= mostFolds) folds.clear()
+  const folded = foldPoint(String.fromCodePoint(point))
+  folds.set(point, folded)
+  return folded
 }
 
 function foldPoint(point: string): string {
-  if (point < '\u0080') return point
   if (invisible.test(point)) return ''
   if (hyphen.test(point)) return '-'
   if (space.test(point)) return ' '

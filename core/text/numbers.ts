@@ -3,7 +3,33 @@
 import { digitsOf } from './announced.ts'
 import { isDea, isIban, isLuhn, isVin } from './checksums.ts'
 import { isCodeOf, isSubstance, isUnitAt } from './quantities.ts'
-import { byDigits, closing, colon, dash, dot, hash, opening, plus, type Run, space } from './runs.ts'
+import {
+  aClosing,
+  aColon,
+  aDash,
+  aDot,
+  aHash,
+  anAmpersand,
+  anOpening,
+  aPlus,
+  aSlash,
+  aSpace,
+  closing,
+  colon,
+  dash,
+  detectorsOf,
+  dot,
+  hash,
+  isCapital,
+  isDigit,
+  isOneOf,
+  letterOrDigit,
+  not,
+  opening,
+  type Run,
+  space,
+} from './runs.ts'
+import { codeAt } from './word.ts'
 
 const nowhere = -1
 /** The whole run has this many characters, and is no plain number. */
@@ -12,26 +38,41 @@ const codeOf =
   ({ start, end, digits }: Run): number =>
     end - start >= least && end - start <= most && digits < end - start ? start : nowhere
 
+/** The character `by` places behind the run's start. */
+const at = ({ text, start }: Run, by: number): number => codeAt(text, start + by)
+
+/** Between groups of digits. */
+const aPart = aSpace | aDash | aDot
+const parts = (code: number): boolean => code === space || code === dash || code === dot
+
 const isBehindFax =
   /\bfax(?:ed|es|ing)?\b[^A-Za-z0-9]{0,6}(?:(?:no|number|is|to|at|from|#)\b[^A-Za-z0-9]{0,3}){0,2}$/i
 
-export const detectors = byDigits([
+const images = new Uint8Array(0x80)
+for (const letter of 'jphtbgdJPHTBGD') images[letter.charCodeAt(0)] = 1
+
+export const detectors = detectorsOf([
   {
     type: 'SOCIAL_SECURITY_NUMBER',
     digits: [3, 3],
-    from: ({ digits, next, start }) =>
-      digits === 3 && (next === dash || next === space || next === dot) ? start : nowhere,
+    next: aPart,
+    before: not(letterOrDigit | aDot | aDash),
+    from: (run) => (parts(at(run, 6)) && isDigit(at(run, 7)) ? run.start : nowhere),
     pattern: /(?<![\w.-])\d{3}[- .]\d{2}[- .]\d{4}(?![\w-])/y,
   },
   {
     // (617) 555-0143, 617.555.0143 x12, 1-617-555-0143
     type: 'PHONE_NUMBER',
     digits: [1, 3],
-    from: ({ text, digits, next, before, start }) => {
-      if (digits === 1) return text.charCodeAt(start) !== 0x31 || before === plus ? nowhere : start
-      if (digits !== 3) return nowhere
-      if (next === closing) return before === opening ? start - 1 : nowhere
-      return next === dash || next === space || next === dot ? start : nowhere
+    next: aPart | anOpening | aClosing,
+    before: not(letterOrDigit | aDot | aPlus | aDash),
+    from: (run) => {
+      const { digits, next, before, start } = run
+      if (digits === 3 && next === closing) return before === opening ? start - 1 : nowhere
+      if (digits === 3) return parts(next) && isDigit(at(run, 4)) && parts(at(run, 7)) ? start : nowhere
+      if (digits !== 1 || at(run, 0) !== 0x31) return nowhere
+      const group = parts(next) ? at(run, 2) : next
+      return group === opening || isDigit(group) ? start : nowhere
     },
     pattern:
       /(?<![\w.+-])(?:1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/iy,
@@ -41,14 +82,18 @@ export const detectors = byDigits([
   {
     type: 'PHONE_NUMBER',
     digits: [1, 15],
-    from: ({ before, start, digits }) => (before === plus && digits > 0 ? start - 1 : nowhere),
+    before: aPlus,
+    from: ({ text, start }) =>
+      isOneOf(codeAt(text, start - 2), letterOrDigit | aPlus) ? nowhere : start - 1,
     pattern: /(?<![\w+])\+\d{1,3}(?:[ .-]{0,2}\(?\d{1,4}\)?){2,5}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/iy,
     accept: ([text]) => /^\d{8,15}$/.test(text.replace(/ ?(?:x|ext).*/i, '').replaceAll(/\D/g, '')),
   },
   {
     type: 'IP_ADDRESS',
     digits: [1, 3],
-    from: ({ digits, next, start }) => (digits > 0 && digits <= 3 && next === dot ? start : nowhere),
+    next: aDot,
+    before: not(letterOrDigit | aDot),
+    from: (run) => (isDigit(at(run, run.digits + 1)) ? run.start : nowhere),
     pattern: /(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)/y,
     accept: ([text]) => text.split('.').every((part) => Number(part) <= 255),
   },
@@ -57,11 +102,12 @@ export const detectors = byDigits([
     digits: [0, 4],
     from: ({ text, start, end, before }) => {
       if (end - start > 4) return nowhere
-      if (before !== colon) return text.charCodeAt(end) === colon ? start : nowhere
+      if (before !== colon)
+        return codeAt(text, end) === colon && !isOneOf(before, letterOrDigit) ? start : nowhere
       // Behind "::", or behind one group that has no digit and is no run of its own.
-      if (text.charCodeAt(start - 2) === colon) return start - 2
+      if (codeAt(text, start - 2) === colon) return start - 2
       let from = start - 1
-      while (from > 0 && start - from < 6 && isHexLetter(text.charCodeAt(from - 1))) from -= 1
+      while (from > 0 && start - from < 6 && isHexLetter(codeAt(text, from - 1))) from -= 1
       return from < start - 1 ? from : nowhere
     },
     pattern: /(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/iy,
@@ -71,14 +117,17 @@ export const detectors = byDigits([
     // Medicare: 1EG4-TE5-MK73 (CMS, Understanding the MBI)
     type: 'HEALTH_PLAN_BENEFICIARY_NUMBER',
     digits: [1, 1],
-    from: ({ digits, start, end }) =>
-      digits === 1 && (end - start === 4 || end - start === 11) ? start : nowhere,
+    next: letterOrDigit,
+    before: not(letterOrDigit | aDash),
+    from: ({ start, end }) => (end - start === 4 || end - start === 11 ? start : nowhere),
     pattern:
       /(?<![\w-])[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}(?![\w-])/y,
   },
   {
     type: 'VEHICLE_IDENTIFIER',
     digits: [0, 17],
+    next: letterOrDigit,
+    before: not(letterOrDigit | aDash),
     from: codeOf(17, 17),
     pattern: /(?<![\w-])[A-HJ-NPR-Z0-9]{17}(?![\w-])/y,
     accept: ([text]) => isVin(text),
@@ -86,8 +135,13 @@ export const detectors = byDigits([
   {
     type: 'ACCOUNT_NUMBER',
     digits: [4, Infinity],
-    from: ({ digits, next, start }) =>
-      digits >= 13 || (digits === 4 && (next === space || next === dash)) ? start : nowhere,
+    from: (run) => {
+      const { digits, next, start } = run
+      // The second of its groups of four.
+      const group =
+        digits === 4 && (next === space || next === dash) && isDigit(at(run, 5)) && isDigit(at(run, 8))
+      return digits >= 13 || group ? start : nowhere
+    },
     pattern: /(?<![\w.-])\d{4}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w-])/y,
     accept: ([text]) => {
       const digits = text.replaceAll(/\D/g, '')
@@ -97,14 +151,20 @@ export const detectors = byDigits([
   {
     type: 'ACCOUNT_NUMBER',
     digits: [0, 0],
-    from: ({ digits, start, end }) =>
-      digits === 0 && (end - start === 4 || end - start >= 15) ? start : nowhere,
+    before: not(letterOrDigit | aDash),
+    from: (run) => {
+      const { start, end } = run
+      const long = end - start === 4 || end - start >= 15
+      return long && isCapital(at(run, 0)) && isDigit(at(run, 2)) ? start : nowhere
+    },
     pattern: /(?<![\w-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\w-])/y,
     accept: ([text]) => isIban(text),
   },
   {
     type: 'CERTIFICATE_LICENSE_NUMBER',
     digits: [0, 0],
+    next: letterOrDigit,
+    before: not(letterOrDigit | aDash),
     from: codeOf(9, 9),
     pattern: /(?<![\w-])[ABFGMPRX][A-Z9]\d{7}(?![\w-])/y,
     accept: ([text]) => isDea(text),
@@ -112,10 +172,12 @@ export const detectors = byDigits([
   {
     type: 'DEVICE_IDENTIFIER',
     digits: [0, 2],
-    from: ({ text, start, end }) => {
-      if (end - start !== 2) return nowhere
-      const code = text.charCodeAt(end)
-      return code === colon || code === dash ? start : nowhere
+    next: letterOrDigit | aColon | aDash,
+    before: not(letterOrDigit | aColon | aDash),
+    from: (run) => {
+      if (run.end - run.start !== 2) return nowhere
+      const code = at(run, 2)
+      return (code === colon || code === dash) && at(run, 5) === code ? run.start : nowhere
     },
     pattern: /(?<![\w:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![\w:-])/y,
   },
@@ -123,51 +185,70 @@ export const detectors = byDigits([
     // UDI (21 CFR 830): GS1 application identifiers
     type: 'DEVICE_IDENTIFIER',
     digits: [2, 2],
-    from: ({ digits, next, before, start }) =>
-      digits === 2 && before === opening && next === closing ? start - 1 : nowhere,
+    before: anOpening,
+    next: aClosing,
+    from: ({ start }) => start - 1,
     pattern: /\(01\)\d{14}(?:\((?:11|17|10|21)\)[\w-]{1,20}){0,4}/y,
   },
   {
     type: 'UNIQUE_IDENTIFIER',
     digits: [0, 8],
-    from: ({ text, start, end }) => (end - start === 8 && text.charCodeAt(end) === dash ? start : nowhere),
+    next: letterOrDigit | aDash,
+    before: not(letterOrDigit | aDash),
+    from: (run) =>
+      run.end - run.start === 8 && at(run, 8) === dash && at(run, 13) === dash ? run.start : nowhere,
     pattern: /(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])/iy,
   },
   {
     // A photograph's file, by its number
     type: 'PHOTO',
     digits: [0, Infinity],
-    from: ({ text, code, end }) => (text.charCodeAt(end) === dot ? code : nowhere),
+    next: letterOrDigit | aDot,
+    from: ({ text, code, end }) =>
+      codeAt(text, end) === dot && isImage(codeAt(text, end + 1)) ? code : nowhere,
     pattern: /(?<![\w/.-])[\w-]{1,64}\.(?:jpe?g|png|heic|tiff?|bmp|gif|dcm)\b/iy,
   },
   {
     // Latitude and longitude
     type: 'GEOGRAPHIC_LOCATION',
     digits: [1, 2],
-    from: ({ digits, next, before, start }) =>
-      digits > 0 && digits <= 2 && next === dot ? (before === dash ? start - 1 : start) : nowhere,
+    next: aDot,
+    before: not(letterOrDigit | aDot),
+    from: (run) => {
+      const { digits, before, start } = run
+      if (!isDigit(at(run, digits + 3))) return nowhere
+      return before === dash ? start - 1 : start
+    },
     pattern: /(?<![\w.-])-?\d{1,2}\.\d{3,8}°?(?: ?[NS])?, ?-?\d{1,3}\.\d{3,8}°?(?: ?[EW])?(?![\w.])/y,
   },
 ])
+
+/** What jpg, png, heic, tiff, bmp, gif and dcm begin with. */
+function isImage(code: number): boolean {
+  return code < 0x80 && images[code] === 1
+}
 
 function isHexLetter(code: number): boolean {
   const letter = code | 0x20
   return letter >= 0x61 && letter <= 0x66
 }
 
-/** With the # before it. */
-function withHash(run: Run, start: number): number {
-  return start > 0 && run.text.charCodeAt(start - 1) === hash ? start - 1 : start
+/** With the # before it; nowhere inside of a longer word, number or path. */
+function withHash({ text }: Run, start: number): number {
+  const from = start > 0 && codeAt(text, start - 1) === hash ? start - 1 : start
+  return isOneOf(codeAt(text, from - 1), letterOrDigit | aDot | aSlash | aDash) ? nowhere : from
 }
 
 /** In prose alone: among coded values a long number is a code. */
-export const longNumbers = byDigits([
+export const longNumbers = detectorsOf([
   {
     // HMO-234567, SJH123456, P12345678
     type: 'UNIQUE_IDENTIFIER',
     digits: [0, Infinity],
     from: (run) =>
-      run.end - run.start >= 2 && (run.code < run.start || run.digits === 0)
+      run.end - run.start >= 2 &&
+      (run.code < run.start || run.digits === 0) &&
+      isCapital(codeAt(run.text, run.code))
         ? withHash(run, run.code)
         : nowhere,
     pattern: /(?<![\w./-])#?([A-Z]{1,8})([-_]?)\d{2,20}(?:-?[A-Z0-9]{1,10}){0,3}(?![\w-]|\.\d)/y,
@@ -180,7 +261,11 @@ export const longNumbers = byDigits([
     // 12345-JS, 98765ABC
     type: 'UNIQUE_IDENTIFIER',
     digits: [4, 20],
-    from: (run) => (run.digits >= 4 && run.digits <= 20 ? withHash(run, run.start) : nowhere),
+    next: letterOrDigit | aDash,
+    from: (run) =>
+      isCapital(run.next) || (run.next === dash && isCapital(at(run, run.digits + 1)))
+        ? withHash(run, run.start)
+        : nowhere,
     pattern: /(?<![\w./-])#?\d{4,20}-?([A-Z]{1,6})\d{0,6}(?![\w-])/y,
     accept: (match) =>
       !/^(?:MG|MCG|ML|IU|U|KG|G|L|K|M|S|C|F|CFU|USD)$/.test(match[1] as string) &&
@@ -190,8 +275,8 @@ export const longNumbers = byDigits([
     // 789-456-123, 54321-7890
     type: 'UNIQUE_IDENTIFIER',
     digits: [2, 8],
-    from: (run) =>
-      run.digits >= 2 && run.digits <= 8 && run.next === dash ? withHash(run, run.start) : nowhere,
+    next: aDash,
+    from: (run) => (isDigit(at(run, run.digits + 2)) ? withHash(run, run.start) : nowhere),
     pattern: /(?<![\w./-])#?\d{2,8}(?:-\d{2,8}){1,3}(?![\w/%-]|\.\d)/y,
     accept: (match) => {
       const [low = '', high = '', ...more] = match[0].replace('#', '').split('-')
@@ -206,7 +291,8 @@ export const longNumbers = byDigits([
   {
     type: 'UNIQUE_IDENTIFIER',
     digits: [6, Infinity],
-    from: (run) => (run.digits >= 6 ? withHash(run, run.start) : nowhere),
+    next: not(letterOrDigit | aSlash | aDash),
+    from: (run) => withHash(run, run.start),
     pattern: /(?<![\w.,/$€£-])#?\d{6,20}(?![\w/%-]|[.,]\d)/y,
     accept: (match) =>
       !isCodeOf(match.input, match.index) &&
@@ -216,7 +302,9 @@ export const longNumbers = byDigits([
   {
     type: 'UNIQUE_IDENTIFIER',
     digits: [4, Infinity],
-    from: ({ digits, before, start }) => (digits >= 4 && before === hash ? start - 1 : nowhere),
+    before: aHash,
+    from: ({ text, start }) =>
+      isOneOf(codeAt(text, start - 2), letterOrDigit | anAmpersand) ? nowhere : start - 1,
     pattern: /(?<![\w&])#\d{4,20}(?![\w-])/y,
   },
 ])

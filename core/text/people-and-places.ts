@@ -10,6 +10,7 @@ import { findAddresses, findBodies, findCities, findFacilities, findStreets } fr
 import type { Finding } from './runs.ts'
 import type { RuleGroup } from './search.ts'
 import { shapes, type Tokens, tokenize } from './tokens.ts'
+import { codeAt } from './word.ts'
 
 /** `prose`: in values of a structure a facility, a city by itself and a word that no list has are terms. */
 export function findPeopleAndPlaces(
@@ -36,14 +37,21 @@ export function findPeopleAndPlaces(
   }
   if (groups.has('context') && has(classes.title)) findTitled(claims)
   if (words.anyLarge) keepEponyms(claims, lists)
-  if (groups.has('context')) findAnnounced(claims)
+  // All the rest is written large, or supposed to be.
+  if (!words.anyLarge && !isAnyLarge(words)) return report(claims, findings)
+  if (groups.has('context') && has(classes.naming | classes.person)) findAnnounced(claims)
   if (rules.names) {
-    findDegreed(claims)
+    if (has(classes.credential)) findDegreed(claims)
     findPairs(claims)
   }
   if (rules.places) findCities(claims)
   findLone(claims, prose ? rules : { ...rules, places: false })
   report(claims, findings)
+}
+
+function isAnyLarge({ count, shape }: Tokens): boolean {
+  for (let i = 0; i < count; i += 1) if (shape[i] !== shapes.small && shape[i] !== shapes.number) return true
+  return false
 }
 
 function report({ words, what, from }: Claims, findings: Finding[]): void {
@@ -66,7 +74,7 @@ function report({ words, what, from }: Claims, findings: Finding[]): void {
 function endOf({ text, end, shape, possessive }: Tokens, last: number, as: number): number {
   const to = end[last] as number
   // "John D.": an initial has its full stop.
-  if (as === claim.name && shape[last] === shapes.initial && text.charCodeAt(to) === 0x2e) return to + 1
+  if (as === claim.name && shape[last] === shapes.initial && codeAt(text, to) === 0x2e) return to + 1
   if (as !== claim.place || possessive[last] !== 1) return to
-  return (text.charCodeAt(to + 1) | 0x20) === 0x73 ? to + 2 : to + 1
+  return (codeAt(text, to + 1) | 0x20) === 0x73 ? to + 2 : to + 1
 }

@@ -103,10 +103,7 @@ export function findAnnounced(claims: Claims): void {
     const colon =
       gap === gaps.apart && /^:? {0,2}(?:is )?["'“]?$/.test(words.text.slice(words.end[i], words.start[next]))
     if (gap !== gaps.space && !colon) continue
-    const from =
-      gap === gaps.space && /^is$/i.test(words.text.slice(words.start[next], words.end[next]))
-        ? next + 1
-        : next
+    const from = gap === gaps.space && isIs(words, next) ? next + 1 : next
     if (from >= words.count || !isFree(claims, from)) continue
     const naming = is(words, i, classes.naming)
     if (!isLarge(words, from) || (words.shape[from] === shapes.capitals && !mayBePart(words, from))) continue
@@ -117,6 +114,15 @@ export function findAnnounced(claims: Claims): void {
     const end = nameAfter(claims, from)
     if (end >= 0) take(claims, from, end, claim.name)
   }
+}
+
+function isIs({ text, start, end }: Tokens, i: number): boolean {
+  const from = start[i] as number
+  return (
+    end[i] === from + 2 &&
+    (text.charCodeAt(from) | 0x20) === 0x69 &&
+    (text.charCodeAt(from + 1) | 0x20) === 0x73
+  )
 }
 
 /** A first name with an initial or a surname; an initial with a surname; a surname with a first name behind its comma. */

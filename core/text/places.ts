@@ -4,7 +4,10 @@
 import { type Claims, claim, isFree, take } from './claims.ts'
 import * as classes from './classes.ts'
 import { english, everyday, first, frequent, medical, place, surname } from './lexicon.ts'
+import { isDigit } from './runs.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
+import { codeAt, isLetter } from './word.ts'
+import { lookUp, type WordTable, wordTable } from './word-table.ts'
 
 /** No name of a facility has more words before or behind its head. */
 const mostWords = 7
@@ -209,9 +212,54 @@ function isPlaceBehindComma(words: Tokens, i: number): boolean {
   return isPlaceName(words, i) || is(words, i, classes.placePrefix)
 }
 
-function isOrdinal({ text, start, end, shape }: Tokens, i: number): boolean {
-  return shape[i] === shapes.number && /^\d{1,3}(?:st|nd|rd|th)$/i.test(text.slice(start[i], end[i]))
+/** 5th, of three digits at most. */
+function isOrdinal(words: Tokens, i: number): boolean {
+  if (words.shape[i] !== shapes.number) return false
+  const [from, to] = [words.start[i] as number, words.end[i] as number]
+  return to - from <= 5 && to - from >= 3 && digitsFrom(words, i) === to - from - 2 && endsOrdinal(words, to)
 }
+
+/** With how many digits a word begins. */
+function digitsFrom({ text, start, end }: Tokens, i: number): number {
+  let at = start[i] as number
+  while (at < (end[i] as number) && isDigit(codeAt(text, at))) at += 1
+  return at - (start[i] as number)
+}
+
+function endsOrdinal({ text }: Tokens, to: number): boolean {
+  return lookUp(ordinalEnds, text, to - 2, to) === true
+}
+
+const ordinalEnds = wordTable(['st', 'nd', 'rd', 'th'].map((end) => [end, true] as const))
+
+/** 12, 12a, 12th (in small letters): six digits at most. */
+function isHouseNumber(words: Tokens, i: number): boolean {
+  const digits = digitsFrom(words, i)
+  if (digits === 0 || digits > 6) return false
+  const to = words.end[i] as number
+  const left = to - (words.start[i] as number) - digits
+  const last = codeAt(words.text, to - 1)
+  if (left === 0) return true
+  if (left === 1) return isLetter(last)
+  const small = last >= 0x61 && codeAt(words.text, to - 2) >= 0x61
+  return left === 2 && small && endsOrdinal(words, to)
+}
+
+/** A number of that many digits, and nothing else. */
+function isNumberOf(words: Tokens, i: number, least: number, most: number): boolean {
+  const digits = words.shape[i] === shapes.number ? digitsFrom(words, i) : 0
+  return digits >= least && digits <= most && digits === (words.end[i] as number) - (words.start[i] as number)
+}
+
+function isWord({ text, start, end }: Tokens, i: number, table: WordTable<true>): boolean {
+  return lookUp(table, text, start[i] as number, end[i] as number) === true
+}
+
+const those = (words: string): WordTable<true> =>
+  wordTable(words.split(' ').map((word) => [word, true] as const))
+const box = those('box')
+const unit = those('apt apartment suite ste unit floor')
+const beforeStreets = those('on at near off along down from of')
 
 /** "our Chicago clinic", "Dallas facility". */
 function plain(claims: Claims, head: number): void {
@@ -253,8 +301,8 @@ export function findAddresses(claims: Claims): void {
   for (let i = 0; i < words.count; i += 1) {
     if (words.shape[i] !== shapes.number || !isFree(claims, i)) continue
     if ((words.end[i] as number) - (words.start[i] as number) > 8) continue
-    if (!/^\d{1,6}(?:[A-Za-z]|st|nd|rd|th)?$/.test(wordAt(words, i))) continue
-    const boxed = i > 0 && /^box$/i.test(wordAt(words, i - 1)) && words.gap[i] === gaps.space
+    if (!isHouseNumber(words, i)) continue
+    const boxed = i > 0 && words.gap[i] === gaps.space && isWord(words, i - 1, box)
     const street = streetAfter(words, i)
     if (street < 0 && !boxed) continue
     let start = boxed ? i - 1 : i
@@ -277,8 +325,7 @@ export function findStreets(claims: Claims): void {
       start -= 1
     }
     if (start === i || start === 0 || words.gap[start] !== gaps.space) continue
-    const preposition = /^(?:on|at|near|off|along|down|from|of)$/i.test(wordAt(words, start - 1))
-    if (preposition) take(claims, start, onwards(words, i), claim.place)
+    if (isWord(words, start - 1, beforeStreets)) take(claims, start, onwards(words, i), claim.place)
   }
 }
 
@@ -317,8 +364,8 @@ function onwards(words: Tokens, from: number): number {
       break
     if (gap === gaps.apart && !/^[.,; ]{1,4}$/.test(words.text.slice(words.end[end], words.start[next])))
       break
-    const zip = words.shape[next] === shapes.number && /^\d{4,5}$/.test(wordAt(words, next))
-    const apartment = /^(?:apt|apartment|suite|ste|unit|floor)$/i.test(wordAt(words, next))
+    const zip = isNumberOf(words, next, 4, 5)
+    const apartment = isWord(words, next, unit)
     if (zip || apartment) {
       end = next
       if (zip && gap === gaps.hyphen) break
@@ -345,7 +392,7 @@ function onwards(words: Tokens, from: number): number {
 }
 
 function isZipAt(words: Tokens, i: number): boolean {
-  return i < words.count && words.shape[i] === shapes.number && /^\d{5}$/.test(wordAt(words, i))
+  return i < words.count && isNumberOf(words, i, 5, 5)
 }
 
 /** "Brooklyn, NY", "Houston, Texas 77002", "Cook County". */

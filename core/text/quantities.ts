@@ -1,10 +1,47 @@
 // What a number can be that is nobody's: a year, a measure, a count, a range, a code of a term.
 
+import { codeAt, isLetter } from './word.ts'
+import { lookUp, wordTable } from './word-table.ts'
+
 const codes =
   /(?<![A-Za-z])(?:pmid|pmcid|pmc|nct|loinc|snomed(?: ct)?|sct|rxnorm|rxcui|cpt|icd(?:-\d{1,2}(?:-cm|-pcs)?)?|ndc|hcpcs|doi|cvx|unii|cas|isbn|issn|(?:procedure|diagnosis|billing|drug|term|product) codes?|atc|mesh|omim|umls|cui|drg|uniprot|chembl|drugbank|isrctn|eudract|grant|version|range|between)[\s:#.]{0,3}(?:(?:no|number|id|code)\b[\s:#.]{0,3})?[(#]?$/i
 
+/** What these words end in, the last letters before a code. */
+const lastOfCodes = wordTable(
+  `pmid pmcid pmc nct loinc snomed ct sct rxnorm rxcui cpt icd cm pcs ndc hcpcs doi cvx unii cas isbn issn code codes atc mesh omim umls cui drg
+   uniprot chembl drugbank isrctn eudract grant version range between no number id`
+    .split(/\s+/)
+    .map((word) => [word, true] as const),
+)
+
+/** Whether one of them may stand before this place: for nearly all numbers none does. */
+function mayBeCode(text: string, before: number): boolean {
+  let end = before
+  // Signs between, as many as the expression takes.
+  while (end > 0 && before - end < 7 && isBetween(codeAt(text, end - 1))) end -= 1
+  let start = end
+  while (start > 0 && isLetter(codeAt(text, start - 1))) start -= 1
+  if (start < end) return lookUp(lastOfCodes, text, start, end) === true
+  const code = codeAt(text, end - 1)
+  // icd-10; what is beyond ASCII may be a space.
+  return (code >= 0x30 && code <= 0x39) || code >= 0x80
+}
+
+/** Space : # . ( */
+function isBetween(code: number): boolean {
+  return (
+    code === 0x20 ||
+    (code >= 0x09 && code <= 0x0d) ||
+    code === 0x3a ||
+    code === 0x23 ||
+    code === 0x2e ||
+    code === 0x28
+  )
+}
+
 /** Whether what stands before this place says that a term's code follows. */
 export function isCodeOf(text: string, at: number): boolean {
+  if (!mayBeCode(text, at)) return false
   return codes.test(text.slice(Math.max(0, at - 28), at))
 }
 
@@ -16,12 +53,17 @@ export function isUnitAt(text: string, at: number): boolean {
   return unit.test(text.slice(at, at + 14))
 }
 
-/** A year, a date, an age, a number with its unit. */
-export function isMeasured(value: string, text: string, end: number): boolean {
-  if (/^(?:19|20)\d{2}(?:-(?:19|20)?\d{2})?$/.test(value) || /^\d{4}-\d{2}-\d{2}/.test(value)) return true
-  if (/^\d{1,3}-?(?:year|yr|y\/?o|month|mo\b|week|wk|day|hour|hr)/i.test(value)) return true
-  return /^\d+$/.test(value) && isUnitAt(text, end)
+/** A year, a date, an age, a number with its unit. `digits`: how many it has. */
+export function isMeasured(value: string, digits: number, text: string, end: number): boolean {
+  if (value.length === digits) return (digits === 4 && year.test(value)) || isUnitAt(text, end)
+  const first = value.charCodeAt(0)
+  if (first < 0x30 || first > 0x39) return false
+  return years.test(value) || /^\d{4}-\d{2}-\d{2}/.test(value) || age.test(value)
 }
+
+const year = /^(?:19|20)/
+const years = /^(?:19|20)\d{2}-(?:19|20)?\d{2}$/
+const age = /^\d{1,3}-?(?:year|yr|y\/?o|month|mo\b|week|wk|day|hour|hr)/i
 
 /** Codes of substances on trial carry their maker's letters; and what else is written like a person's number and is none. */
 const substances = new Set(

@@ -10,9 +10,11 @@ export type Run = {
   readonly end: number
   /** How many digits it begins with. */
   readonly digits: number
-  /** Code of the character behind these digits, and of the one before the run; NaN at the text's ends. */
+  /** Code of the character behind these digits, and of the one before the run; 0 at the text's ends. */
   readonly next: number
   readonly before: number
+  /** Number of all this: see `looksOf`. */
+  readonly looks: number
   /** Where the code begins that this run is part of: the letters before its hyphen, or the run itself. */
   readonly code: number
 }
@@ -27,15 +29,76 @@ export const opening = 0x28
 export const plus = 0x2b
 export const hash = 0x23
 
+/** What a character before a number or code may be that makes it a part of something else: bits, to ask for several at once. */
+export const letterOrDigit = 1
+export const aDot = 2
+export const aDash = 4
+export const aSlash = 8
+export const aPlus = 16
+export const aColon = 32
+export const anAmpersand = 64
+export const aComma = 128
+export const aSpace = 256
+export const anOpening = 512
+export const aClosing = 1024
+export const aHash = 2048
+/** Any other, and the text's ends. */
+export const anyOther = 4096
+const signCount = 13
+const all = (1 << signCount) - 1
+/** All but these. */
+export const not = (those: number): number => all & ~those
+
+const signs = new Uint16Array(0x80).fill(anyOther)
+for (let code = 0; code < 0x80; code += 1)
+  if (/\w/.test(String.fromCharCode(code))) signs[code] = letterOrDigit
+for (const [code, sign] of [
+  [dot, aDot],
+  [dash, aDash],
+  [slash, aSlash],
+  [plus, aPlus],
+  [colon, aColon],
+  [0x26, anAmpersand],
+  [0x2c, aComma],
+  [space, aSpace],
+  [opening, anOpening],
+  [closing, aClosing],
+  [hash, aHash],
+] as const)
+  signs[code] = sign
+
+function signOf(code: number): number {
+  return code < 0x80 ? (signs[code] as number) : anyOther
+}
+
+/** Whether a character is one of these. */
+export function isOneOf(code: number, those: number): boolean {
+  return (signOf(code) & those) !== 0
+}
+
+export function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+export function isCapital(code: number): boolean {
+  return code >= 0x41 && code <= 0x5a
+}
+
 /** A span of the text that is looked through, which may grow by another that overlaps it. */
 export type Finding = { -readonly [member in keyof Span]: Span[member] }
 
-/** Tried where `from` says that it may begin. The pattern is sticky. */
+/** Tried where it may begin. The pattern is sticky. */
 export type Detector = {
   readonly type: IdentifierType
   /** How many digits the run begins with, at least and at most. */
   readonly digits: readonly [least: number, most: number]
-  /** Where it would begin, for this run; -1 where it cannot. */
+  /** What may stand before the run and behind its first digits, bits of the above; by default anything. */
+  readonly before?: number
+  readonly next?: number
+  /**
+   * Where it would begin, for this run; -1 where it cannot. A few characters rule out nearly all runs: an expression that
+   * is asked costs as much as fifty of them.
+   */
   readonly from: (run: Run) => number
   readonly pattern: RegExp
   readonly accept?: (match: RegExpExecArray) => boolean
@@ -44,33 +107,52 @@ export type Detector = {
   readonly typed?: (match: RegExpExecArray) => IdentifierType
 }
 
-/** Rules by how many digits a run begins with (the last: that many and more): most rules ask for a few lengths only. */
-export type ByDigits = readonly (readonly Detector[])[]
-
-const mostDigits = 20
-
-export function byDigits(all: readonly Detector[]): ByDigits {
-  return Array.from({ length: mostDigits + 1 }, (_, digits) =>
-    all.filter(({ digits: [least, most] }) => digits >= least && digits <= most),
-  )
+/** Rules, and by how a run looks those that may fit it, as far as such a run was seen: for most runs none does. */
+export type Detectors = {
+  readonly all: readonly Detector[]
+  readonly fitting: (readonly Detector[] | undefined)[]
 }
 
-export function tryAll(all: ByDigits, run: Run, findings: Finding[]): void {
-  const { text, digits } = run
-  const those = all[digits < mostDigits ? digits : mostDigits] as readonly Detector[]
+/** So many digits and more are alike. */
+const mostDigits = 20
+
+export function detectorsOf(all: readonly Detector[]): Detectors {
+  return { all, fitting: Array.from({ length: (mostDigits + 1) * signCount * signCount }, () => undefined) }
+}
+
+/** Number of how a run looks: its digits, and the signs around them. */
+export function looksOf(digits: number, before: number, next: number): number {
+  const counted = digits < mostDigits ? digits : mostDigits
+  return (counted * signCount + 31 - Math.clz32(signOf(before))) * signCount + 31 - Math.clz32(signOf(next))
+}
+
+function fittingOf({ all, fitting }: Detectors, { digits, before, next, looks }: Run): readonly Detector[] {
+  const counted = digits < mostDigits ? digits : mostDigits
+  const those = all.filter(
+    (one) =>
+      counted >= one.digits[0] &&
+      counted <= one.digits[1] &&
+      (one.before === undefined || isOneOf(before, one.before)) &&
+      (one.next === undefined || isOneOf(next, one.next)),
+  )
+  fitting[looks] = those
+  return those
+}
+
+export function tryAll(detectors: Detectors, run: Run, findings: Finding[]): void {
+  const those = detectors.fitting[run.looks] ?? fittingOf(detectors, run)
   for (let i = 0; i < those.length; i += 1) {
     const detector = those[i] as Detector
     const start = detector.from(run)
     if (start < 0) continue
     const { pattern } = detector
     pattern.lastIndex = start
-    // Most fail: no match is made for asking.
-    if (!pattern.test(text)) continue
-    pattern.lastIndex = start
-    const match = pattern.exec(text) as RegExpExecArray
+    const match = pattern.exec(run.text)
+    if (match === null) continue
     if (detector.accept !== undefined && !detector.accept(match)) continue
-    const known = detector.year?.(match)
-    const finding = { start, end: start + match[0].length, type: detector.typed?.(match) ?? detector.type }
-    findings.push(known === undefined ? finding : { ...finding, year: known })
+    const type = detector.typed?.(match) ?? detector.type
+    const end = start + match[0].length
+    const year = detector.year?.(match)
+    findings.push(year === undefined ? { start, end, type } : { start, end, type, year })
   }
 }

@@ -1,8 +1,8 @@
 // A text as words: where each stands, how it is written, what the lexicon says of it, and what is between it and the one
 // before. Arrays side by side and used again for the next text: a megabyte has 200,000 words.
 
-import { hashEnd, hashStart, hashWith, type Lexicon, slotOf, wordHash } from './lexicon.ts'
-import { isAsciiWord, wordEnd, wordStart } from './word.ts'
+import { hashEnd, hashStart, hashWith, type Lexicon, recall, wordHash } from './lexicon.ts'
+import { codeAt, isAsciiWord, wordEnd, wordStart } from './word.ts'
 
 export const shapes = {
   /** Letters, the first of them small. */
@@ -96,12 +96,17 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
   let anyNumber = false
   let anyLarge = false
   let before = 0
-  const { keys } = lexicon
+  const { recent } = lexicon
   for (let from = wordStart(text, 0); from < text.length; ) {
     // One look at each character: how the word is written and its hash come out together.
-    let [capitals, smalls, digits, hash, to] = [0, 0, 0, hashStart, from]
+    let capitals = 0
+    let smalls = 0
+    let digits = 0
+    let hash = hashStart
+    let to = from
     let code = text.charCodeAt(to)
-    for (; code < 0x80; code = text.charCodeAt(to)) {
+    // Beyond the text's end stands 0, which is in no word.
+    for (; code < 0x80; code = codeAt(text, to)) {
       const kind = kinds[code]
       if (kind === small) {
         smalls += 1
@@ -111,14 +116,14 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
         hash = hashWith(hash, code + 0x20)
       } else if (kind === digit) digits += 1
       // O'Brien, D'Angelo: one letter, an apostrophe, a capital.
-      else if (to !== from + 1 || code !== 0x27 || !isCapital(text.charCodeAt(to + 1))) break
+      else if (to !== from + 1 || code !== 0x27 || !isCapital(codeAt(text, to + 1))) break
       else hash = hashWith(hash, code)
       to += 1
     }
     const between = count === 0 ? gaps.apart : gapOf(text, before, from)
     let kind: number = shapes.number
     const behind = code >= 0x80 ? wordEnd(text, to) : to
-    const joined = to === from + 1 && code >= 0x80 && isApostrophe(code) && isCapital(text.charCodeAt(to + 1))
+    const joined = to === from + 1 && code >= 0x80 && isApostrophe(code) && isCapital(codeAt(text, to + 1))
     if (behind > to || joined) {
       to = joined ? wordEnd(text, to + 1) : behind
       kind = shapeOf(text, from, to)
@@ -136,20 +141,20 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
       flags[count] = 0
       classes[count] = 0
     } else {
-      const slot = slotOf(keys, hash)
-      const bits = lexicon.classes[slot] as number
-      flags[count] = lexicon.flags[slot] as number
+      const at = recall(lexicon, hash)
+      const bits = recent.classes[at] as number
+      flags[count] = recent.flags[at] as number
       classes[count] = bits
       anyClass |= bits
       if (kind !== shapes.small) anyLarge = true
     }
     possessive[count] = 0
-    if (isApostrophe(text.charCodeAt(to))) {
-      const next = text.charCodeAt(to + 1) | 0x20
-      if (next === 0x73 && !isAsciiWord(text.charCodeAt(to + 2))) {
+    if (isApostrophe(codeAt(text, to))) {
+      const next = codeAt(text, to + 1) | 0x20
+      if (next === 0x73 && !isAsciiWord(codeAt(text, to + 2))) {
         possessive[count] = 1
         to += 2
-      } else if ((text.charCodeAt(to - 1) | 0x20) === 0x73 && !isAsciiWord(text.charCodeAt(to + 1))) {
+      } else if ((codeAt(text, to - 1) | 0x20) === 0x73 && !isAsciiWord(codeAt(text, to + 1))) {
         possessive[count] = 1
         to += 1
       }
@@ -157,9 +162,11 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
     count += 1
     before = to
     from = to
-    for (let next = text.charCodeAt(from); next < 0x80 && kinds[next] === 0; next = text.charCodeAt(from))
-      from += 1
-    if (text.charCodeAt(from) >= 0x80) from = wordStart(text, from)
+    for (; from < text.length; from += 1) {
+      const next = text.charCodeAt(from)
+      if (next >= 0x80 || kinds[next] !== 0) break
+    }
+    if (codeAt(text, from) >= 0x80) from = wordStart(text, from)
   }
   tokens.count = count
   tokens.anyClass = anyClass
@@ -180,7 +187,7 @@ function shapeOf(text: string, start: number, end: number): number {
   let capitals = 0
   let small = 0
   for (let i = start; i < end; i += 1) {
-    const code = text.charCodeAt(i)
+    const code = codeAt(text, i)
     if (code >= 0x61 && code <= 0x7a) small += 1
     else if (code >= 0x41 && code <= 0x5a) capitals += 1
     else if (code >= 0x30 && code <= 0x39) return shapes.number
@@ -192,12 +199,12 @@ function shapeOf(text: string, start: number, end: number): number {
 
 function shapeBy(text: string, start: number, end: number, capitals: number, small: number): number {
   if (capitals === 0) return shapes.small
-  const lead = text.charCodeAt(start)
+  const lead = codeAt(text, start)
   const leading = lead < 0x80 ? lead < 0x60 : text[start] !== text[start]?.toLowerCase()
   if (small === 0) return capitals === 1 ? shapes.initial : shapes.capitals
   // d'Aubigny
   if (!leading)
-    return capitals === 1 && isApostrophe(text.charCodeAt(start + 1)) ? shapes.capitalised : shapes.mixed
+    return capitals === 1 && isApostrophe(codeAt(text, start + 1)) ? shapes.capitalised : shapes.mixed
   return capitals === 1 || isCamel(text, start, end) ? shapes.capitalised : shapes.mixed
 }
 
@@ -205,8 +212,8 @@ function shapeBy(text: string, start: number, end: number, capitals: number, sma
 function isCamel(text: string, start: number, end: number): boolean {
   let since = 0
   for (let i = start; i < end; i += 1) {
-    if (isCapital(text.charCodeAt(i))) {
-      if (i > start && since < 2 && !isApostrophe(text.charCodeAt(i - 1))) return false
+    if (isCapital(codeAt(text, i))) {
+      if (i > start && since < 2 && !isApostrophe(codeAt(text, i - 1))) return false
       since = 1
     } else since += 1
   }
@@ -227,11 +234,11 @@ for (const [character, gap] of [
   gapByCode[character.charCodeAt(0)] = gap
 
 function gapOf(text: string, from: number, to: number): number {
-  const code = text.charCodeAt(from)
+  const code = codeAt(text, from)
   if (to === from + 1) return code < 0x80 ? (gapByCode[code] as number) : gaps.apart
   if (to - from > 4) return gaps.apart
   for (let i = from + 1; i < to; i += 1) {
-    const next = text.charCodeAt(i)
+    const next = codeAt(text, i)
     if (next === 0x26 && code === 0x20) return gaps.ampersand
     if (next !== 0x20) return gaps.apart
   }

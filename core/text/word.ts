@@ -1,6 +1,14 @@
 // Words of text: stretches of letters and digits, of any script. By position, so that none is cut out of its text, and
 // nothing called back, for being looked at: they are most of what redaction does.
 
+/**
+ * The code unit at a place, 0 beyond the text's ends. What `charCodeAt` gives there is NaN: one, and the compiler has all
+ * codes of that function be numbers with fractions from then on, and each look into a table twice as dear.
+ */
+export function codeAt(text: string, at: number): number {
+  return at >= 0 && at < text.length ? text.charCodeAt(at) : 0
+}
+
 /** Where the next word begins; the text's length where none does. */
 export function wordStart(text: string, from: number): number {
   let at = from
@@ -17,22 +25,52 @@ export function wordEnd(text: string, start: number): number {
 
 const letter = /[\p{L}\p{N}]/u
 
-/** Code units of the letter or digit that stands here; 0 where none does. Most text is ASCII, which needs no table of letters. */
+/** By code unit: whether it is a letter or digit, as far as somebody asked; 0 where nobody did. */
+const yes = 1
+const no = 2
+const letters = new Uint8Array(0x1_00_00)
+for (let code = 0; code < 0x80; code += 1) letters[code] = letter.test(String.fromCharCode(code)) ? yes : no
+
+/** Code units of the letter or digit that stands here; 0 where none does. */
 function letterAt(text: string, at: number): number {
+  if (at >= text.length) return 0
+  const known = letters[text.charCodeAt(at)]
+  if (known === yes) return 1
+  if (known === no) return 0
+  return firstAsked(text, at)
+}
+
+function firstAsked(text: string, at: number): number {
   const code = text.charCodeAt(at)
-  if (code < 0x80) return isAsciiWord(code) ? 1 : 0
-  const point = text.codePointAt(at)
-  if (point === undefined || !letter.test(String.fromCodePoint(point))) return 0
-  return point > 0xff_ff ? 2 : 1
+  // The second of two, which is nothing by itself.
+  if (code >= 0xdc_00 && code <= 0xdf_ff) return 0
+  const point = text.codePointAt(at) as number
+  const is = letter.test(String.fromCodePoint(point))
+  if (point > 0xff_ff) return is ? 2 : 0
+  if (code < 0xd8_00 || code > 0xdf_ff) letters[code] = is ? yes : no
+  return is ? 1 : 0
 }
 
 /** Whether a character of ASCII is a letter or a digit. */
 export function isAsciiWord(code: number): boolean {
-  const small = code | 0x20
-  return (code >= 0x30 && code <= 0x39) || (small >= 0x61 && small <= 0x7a)
+  return code < 0x80 && letters[code] === yes
+}
+
+/** Whether it is a letter of ASCII. */
+export function isLetter(code: number): boolean {
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x7a
 }
 
 /** The small letter of a letter of ASCII. */
 export function small(code: number): number {
   return code >= 0x41 && code <= 0x5a ? code + 0x20 : code
+}
+
+/** By letter: a, e, i, o, u, y. */
+const vowels = (1 << 1) | (1 << 5) | (1 << 9) | (1 << 15) | (1 << 21) | (1 << 25)
+
+/** Whether a letter is one of these, or of no ASCII: those of other scripts are spoken too. */
+export function isVowel(code: number): boolean {
+  return code >= 0x80 || (isLetter(code) && ((vowels >>> (code & 0x1f)) & 1) === 1)
 }

@@ -10,29 +10,18 @@ const ordinary =
   'The patient reports that the cough began two weeks ago and is worse at night. She was started on lisinopril 10 mg daily by ' +
   'Dr. Harriet Okonkwo at Elm Clinic on March 3rd, 2021 (MRN: 4001234). BP 128/76, pulse 72. Call (617) 555-0143 before 4/22. '
 
-const size = 24_000
+const size = 4000
 const filled = (piece: string): string => piece.repeat(Math.ceil(size / piece.length)).slice(0, size)
 
-/** Nanoseconds of this thread a character, the best of a few: what else runs on the machine does not count. */
-function cost(text: string): number {
+/** Nanoseconds a character, the best of many short looks: what else runs on the machine interrupts some of them. */
+function cost(text: string, looks = 25): number {
   let best = Number.POSITIVE_INFINITY
-  for (let i = 0; i < 6; i += 1) {
-    const began = process.threadCpuUsage()
+  for (let i = 0; i < looks; i += 1) {
+    const began = performance.now()
     search(text, survey(), readings.text)
-    const { user, system } = process.threadCpuUsage(began)
-    best = Math.min(best, user + system)
+    best = Math.min(best, performance.now() - began)
   }
-  return (best * 1000) / text.length
-}
-
-/** The same on average, over so many times that a clock of some milliseconds tells it. */
-function usual(text: string): number {
-  const began = process.threadCpuUsage()
-  for (let times = 1; ; times += 1) {
-    search(text, survey(), readings.text)
-    const { user, system } = process.threadCpuUsage(began)
-    if (user + system >= 50_000) return ((user + system) * 1000) / times / text.length
-  }
+  return (best * 1_000_000) / text.length
 }
 
 /** Each tells the rules that there is something at every place. */
@@ -103,19 +92,18 @@ const hostile = [
 
 verifies(
   'minimum:text-time',
-  'no text costs more than twelve times as much for each of its characters as an ordinary one',
+  'no text costs more than eight times as much for each of its characters as an ordinary one',
   () => {
     // Compiled by then, as in a process that has answered for a while.
-    for (let i = 0; i < 10; i += 1) cost(filled(ordinary))
-    const ordinarily = cost(filled(ordinary))
+    for (const piece of [ordinary, ...hostile]) cost(filled(piece))
 
     const dear = hostile
-      .map((piece) => ({ piece, times: cost(filled(piece)) / ordinarily }))
-      .filter(({ times }) => times > 12)
+      .map((piece) => ({ piece, times: cost(filled(piece)) / cost(filled(ordinary)) }))
+      .filter(({ times }) => times > 8)
 
     expect(dear).toEqual([])
   },
-  120_000,
+  30_000,
 )
 
 verifies(
@@ -133,14 +121,12 @@ verifies(
       'Ab-Ab ',
       '(1) ',
     ]) {
-      const [short, long] = [filled(piece).slice(0, size / 4), filled(piece)]
-      // In turns, so that what slows the machine slows both.
-      const ratios = Array.from({ length: 5 }, () => usual(long) / usual(short)).toSorted((a, b) => a - b)
-      const median = ratios[2] ?? 0
+      const short = filled(piece)
+      const times = cost(short.repeat(4)) / cost(short)
 
       // By the square of its length each character would cost four times as much.
-      expect({ piece, ok: median < 2.5, median }).toEqual({ piece, ok: true, median })
+      expect({ piece, ok: times < 2.5, times }).toEqual({ piece, ok: true, times })
     }
   },
-  120_000,
+  30_000,
 )
