@@ -103,7 +103,7 @@ verifies(
 
     expect(dear).toEqual([])
   },
-  30_000,
+  60_000,
 )
 
 verifies(
@@ -128,5 +128,5 @@ verifies(
       expect({ piece, ok: times < 2.5, times }).toEqual({ piece, ok: true, times })
     }
   },
-  30_000,
+  60_000,
 )
