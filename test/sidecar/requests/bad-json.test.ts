@@ -157,7 +157,11 @@ const arriving: { when: string; sent: string; arrives: Record<string, unknown> }
     sent: '"p","constructor":1,"toString":2,"hasOwnProperty":{},"prototype":{}',
     arrives: { patient_id: 'p', constructor: 1, toString: 2, hasOwnProperty: {}, prototype: {} },
   },
-  { when: 'a whole surrogate pair', sent: '"p","n":"\\ud83d\\ude00"', arrives: { patient_id: 'p', n: '\u{1f600}' } },
+  {
+    when: 'a whole surrogate pair',
+    sent: '"p","n":"\\ud83d\\ude00"',
+    arrives: { patient_id: 'p', n: '\u{1f600}' },
+  },
   { when: 'an escaped zero', sent: '"p","n":"\\u0000"', arrives: { patient_id: 'p', n: '\0' } },
 ]
 
