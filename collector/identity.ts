@@ -45,7 +45,7 @@ export async function obtainIdentity({ channel, ca, tokenPath }: IdentitySource)
     })
     if (statusCode !== 200) {
       await answer.dump()
-      throw new Error(`The operator answered ${statusCode}: see its log for why it does not know this pod`)
+      throw new OperatorAnswered(statusCode)
     }
     const { channel: cert } = (await answer.json()) as IdentityResponse
     return certified(pemOf(key), cert)
@@ -93,4 +93,13 @@ function certified(key: string, chain: string): Certified {
   if (identityOf(leaf.subjectAltName)?.role !== 'collector')
     throw new Error('The operator gave a certificate that is not the collector’s: check its ServiceAccount')
   return { key, cert: chain, from: leaf.validFromDate.getTime(), until: leaf.validToDate.getTime() }
+}
+
+/** Its log says why it does not know this pod. */
+class OperatorAnswered extends Error {
+  readonly code: string
+  constructor(status: number) {
+    super(`The operator answered ${status}: see its log for why it does not know this pod`)
+    this.code = `OPERATOR_ANSWERED_${status}`
+  }
 }

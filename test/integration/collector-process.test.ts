@@ -196,7 +196,7 @@ test('without a certificate it is not ready and says so; with the operator back 
   const collector = await aCollector(refusing, { HIPAA_MCP_STORE: `embedded:${join(aFolder(), 'store')}` })
   await collector.until('no-identity')
   await sleep(500)
-  expect(collector.said()).toContain('The operator answered 401')
+  expect(collector.said()).toContain('OPERATOR_ANSWERED_401')
   refusing.server.closeAllConnections()
   refusing.server.close()
 })
