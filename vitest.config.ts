@@ -29,6 +29,19 @@ const wholePrograms = [
 /** The request path over real sockets, whole and in parts. Quick, but many: after the loop, before the rest. */
 const requestPath = ['test/sidecar/{requests,stdio,http1,controls,egress}/**/*.test.ts']
 
+/** Thousands of random documents, megabytes of hostile text, whole command lines: beside the request path, since the loop is short. */
+const lengthy = [
+  'test/core/{arguments,text}/time.test.ts',
+  'test/core/redaction/{edit,edit-result,text,fhir-oracle}.test.ts',
+  'test/core/text/known.test.ts',
+  'test/core/lint/lint.test.ts',
+  'test/core/json-scan.test.ts',
+  'test/cli/{check,init,init-propose}.test.ts',
+  'test/cli/redact/*.test.ts',
+  'test/operator/admission/lint.test.ts',
+  'test/bench/work.test.ts',
+]
+
 /**
  * Threads that share their modules: starting anew for each file costs more than all tests together. No module keeps state
  * that a test could leave behind, and the shuffled order of every run would show one that did.
@@ -65,9 +78,9 @@ export default defineConfig({
           'test/{core,crds,sidecar,operator,collector,cli,config,sample,demo,bench,eval,conformance}/**/*.test.ts',
           'test/*.test.ts',
         ],
-        { ...together, ...inMemory, exclude: [...wholePrograms, ...requestPath] },
+        { ...together, ...inMemory, exclude: [...wholePrograms, ...requestPath, ...lengthy] },
       ),
-      tier('path', requestPath, { ...together, ...inMemory, exclude: wholePrograms }),
+      tier('path', [...requestPath, ...lengthy], { ...together, ...inMemory, exclude: wholePrograms }),
       tier('integration', ['test/integration/**/*.test.ts', ...wholePrograms], serial),
       // Longer than any wait inside a test, so that the wait's own words are what one reads.
       tier('e2e', ['test/e2e/**/*.test.ts'], { ...serial, testTimeout: 400_000 }),
