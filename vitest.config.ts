@@ -29,16 +29,28 @@ const wholePrograms = [
 /** The request path over real sockets, whole and in parts. Quick, but many: after the loop, before the rest. */
 const requestPath = ['test/sidecar/{requests,stdio,http1,controls,egress}/**/*.test.ts']
 
-/** Thousands of random documents, megabytes of hostile text, whole command lines: beside the request path, since the loop is short. */
+/**
+ * Thousands of random documents, megabytes of hostile text, whole command lines, servers that are started and stopped: beside
+ * the request path, since the loop is short.
+ */
 const lengthy = [
   'test/core/{arguments,text}/time.test.ts',
   'test/core/redaction/{edit,edit-result,text,fhir-oracle}.test.ts',
+  'test/core/{checkpoint,json-scan}.test.ts',
+  'test/core/fields/any-resource.test.ts',
   'test/core/text/known.test.ts',
   'test/core/lint/lint.test.ts',
-  'test/core/json-scan.test.ts',
-  'test/cli/{check,init,init-propose}.test.ts',
+  'test/cli/{break-glass,check,explain,init,init-from,init-propose,main,verify}.test.ts',
   'test/cli/redact/*.test.ts',
+  'test/cli/connect/{login,state,proxy}.test.ts',
+  'test/collector/*.test.ts',
   'test/operator/admission/lint.test.ts',
+  'test/operator/channel/channel.test.ts',
+  'test/operator/jwks.test.ts',
+  'test/sidecar/identity/*.test.ts',
+  'test/{config,conformance,sample}/**/*.test.ts',
+  'test/gates.test.ts',
+  'test/sidecar/trail/chain.test.ts',
   'test/bench/work.test.ts',
 ]
 
