@@ -49,9 +49,7 @@ export function learnTerm(
   }
   let number = terms.add(bytes, start, end)
   if (number < 0) {
-    terms.forget()
-    wordsOf.length = 0
-    readAs.length = 0
+    forgetTexts()
     number = terms.add(bytes, start, end)
   }
   if (number < 0) return
@@ -75,10 +73,15 @@ export function learnTermName(name: string): void {
 
 /** Forgets all terms and names: no answer is another one for it. */
 export function forgetTerms(): void {
+  forgetTexts()
+  names.clear()
+}
+
+/** What is known by number goes together: another text gets the same number. */
+function forgetTexts(): void {
   terms.forget()
   wordsOf.length = 0
   readAs.length = 0
-  names.clear()
 }
 
 function anyBegins(words: readonly string[], { starts }: Survey): boolean {
