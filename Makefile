@@ -44,7 +44,7 @@ setup: ## Node packages and the git hook
 
 check: ## Types, lint, unit tests: the loop, under 20 s
 	@$(SETUP) node
-	@node test/run.ts changed-types lint unit
+	@node test/run.ts changed-types changed-lint unit
 
 lint: ## Format, lint, unused code, generated files, CRD structure
 	@$(SETUP) node

@@ -1,9 +1,10 @@
 // Runs the named tiers one after the other and ends with one line that counts everything:
 // `N passed, N failed, N skipped`. A step without tests of its own (types, lint) counts as one.
 
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { up } from './cluster/cluster.ts'
 
 type Counts = { passed: number; failed: number; skipped: number }
@@ -27,6 +28,36 @@ const once =
     const code = await command(name, args)
     return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
   }
+
+const run = promisify(execFile)
+
+/** TypeScript files that differ from the last commit, or undefined where git cannot tell. */
+async function changedSources(): Promise<string[] | undefined> {
+  const asks = [
+    ['diff', '--name-only', '--diff-filter=d', 'HEAD', '--', '*.ts'],
+    ['ls-files', '--others', '--exclude-standard', '--', '*.ts'],
+  ]
+  const answers = await Promise.all(asks.map(async (ask) => await run('git', ask, { cwd: root }))).catch(
+    () => undefined,
+  )
+  return answers?.flatMap(({ stdout }) => stdout.split('\n').filter((line) => line !== ''))
+}
+
+const everyRule = ['--type-aware', '--quiet', '--no-error-on-unmatched-pattern']
+
+/** Format, and each rule that needs no types, everywhere; those that need types where something changed. */
+async function lintChanged(): Promise<Counts> {
+  const changed = (await changedSources()) ?? ['.']
+  const whole = 'biome ci --error-on-warnings . && oxlint --quiet'
+  return await once(
+    'bash',
+    '-c',
+    changed.length === 0 ? whole : `${whole} && oxlint "$@"`,
+    'lint',
+    ...everyRule,
+    ...changed,
+  )()
+}
 
 /** One vitest project. A run that dies before it reports counts as one failure. */
 const tests =
@@ -72,6 +103,7 @@ const steps: { [name: string]: Step } = {
     says: 'format and lint',
     run: once('bash', '-c', 'biome ci --error-on-warnings . && oxlint --type-aware --quiet'),
   },
+  'changed-lint': { says: 'format, and lint of what changed', run: lintChanged },
   unused: { says: 'unused code and dependencies', run: once('knip') },
   generated: { says: 'generated files are current', run: once('node', 'test/generate.ts', '--check') },
   // One worker more than the cores of a small machine: many of these tests wait for a socket.
