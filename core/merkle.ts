@@ -1,5 +1,5 @@
-// The Merkle tree of RFC 6962 section 2.1, in the two forms that we need: a compact range that grows by one leaf in
-// O(log n), and proofs over all leaf hashes for a verifier that has the whole log.
+// The Merkle tree of RFC 6962 section 2.1, as a compact range that grows by one leaf in O(log n). Proofs are made and
+// verified in merkle-proof.ts.
 
 import { createHash } from 'node:crypto'
 
@@ -65,48 +65,4 @@ export function rootOf(leaves: Iterable<Hash>): Hash {
   const tree = new Tree()
   for (const leaf of leaves) tree.append(leaf)
   return tree.root()
-}
-
-/** The largest power of two smaller than n (RFC 6962 2.1), for n > 1. Works past 2^31. */
-function split(n: number): number {
-  let k = 1
-  while (k * 2 < n) k *= 2
-  return k
-}
-
-/** Audit path for leaf `index` in the tree over `leaves` (RFC 6962 2.1.1). */
-export function inclusionProof(index: number, leaves: readonly Hash[]): Hash[] {
-  if (index < 0 || index >= leaves.length) throw new RangeError('No such leaf in this tree')
-  if (leaves.length === 1) return []
-  const k = split(leaves.length)
-  return index < k
-    ? [...inclusionProof(index, leaves.slice(0, k)), rootOf(leaves.slice(k))]
-    : [...inclusionProof(index - k, leaves.slice(k)), rootOf(leaves.slice(0, k))]
-}
-
-/** Whether `proof` shows that `leaf` is at `index` of the tree with `size` leaves and `root` (RFC 9162 2.1.3.2). */
-export function verifyInclusion(
-  leaf: Hash,
-  index: number,
-  size: number,
-  proof: readonly Hash[],
-  root: Hash,
-): boolean {
-  if (index < 0 || index >= size) return false
-  let fn = index
-  let sn = size - 1
-  let hash = leaf
-  for (const sibling of proof) {
-    if (sn === 0) return false
-    if (fn % 2 === 1 || fn === sn) {
-      hash = nodeHash(sibling, hash)
-      while (fn % 2 === 0 && fn !== 0) {
-        fn = Math.floor(fn / 2)
-        sn = Math.floor(sn / 2)
-      }
-    } else hash = nodeHash(hash, sibling)
-    fn = Math.floor(fn / 2)
-    sn = Math.floor(sn / 2)
-  }
-  return sn === 0 && hash.equals(root)
 }
