@@ -3,9 +3,9 @@
 // asked for, and to a time. Nothing is stored here, so any replica can take any handle.
 
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { open, seal } from '../core/aead.ts'
 import { isObject } from '../core/is-object.ts'
 import { parseText } from '../core/json.ts'
-import { open, seal } from './aead.ts'
 import type { InForce } from './in-force.ts'
 
 /** What a handle is for: one that is meant for another use does not open. */

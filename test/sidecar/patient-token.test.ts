@@ -2,9 +2,10 @@
 
 import { createSecretKey } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { openPatient } from '../../core/patient-seal.ts'
 import { type AuditRecord, recordBytes } from '../../core/record.ts'
 import { patientIn } from '../../core/redaction/patients.ts'
-import { openPatient, patientTokens } from '../../sidecar/patient-token.ts'
+import { patientTokens } from '../../sidecar/patient-token.ts'
 import { anInForce, testKeys } from '../support/in-force.ts'
 import { withResult, withValue } from '../support/mcp-server.ts'
 import { aCall } from '../support/message.ts'
