@@ -50,17 +50,20 @@ export class ChainCheck {
     this.#compare()
   }
 
-  /** The next line of the file. `ended`: it ends in a newline. */
-  take(bytes: Buffer, ended: boolean): void {
+  /** The next line of the file. `ended`: it ends in a newline. Returns its record, if it is one. */
+  take(bytes: Buffer, ended: boolean): AuditRecord | undefined {
     const index = this.#tree.size
     if (!ended) this.#find('the file ends in the middle of this record', index)
+    let record: AuditRecord | undefined
     try {
-      this.#judge(parseRecord(bytes), index)
+      record = parseRecord(bytes)
+      this.#judge(record, index)
     } catch {
       this.#find('it is no record in canonical form: it was changed or cut', index)
     }
     this.#tree.append(leafHash(bytes))
     this.#compare()
+    return record
   }
 
   finish(): ChainReport {
