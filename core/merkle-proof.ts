@@ -1,7 +1,7 @@
 // Merkle proofs of RFC 6962 sections 2.1.1 and 2.1.2. Every hash of a proof is the root over a range of leaves, and the
 // ranges follow from the sizes alone: so a proof is made while the leaves stream past, in O(log² n) memory.
 
-import { type Hash, nodeHash, Tree } from './merkle.ts'
+import { type Hash, nodeHash, rootOf, Tree } from './merkle.ts'
 
 /** Leaves `from` to `to - 1`. */
 type Range = { readonly from: number; readonly to: number }
@@ -84,6 +84,15 @@ export function inclusionProof(index: number, leaves: readonly Hash[]): Hash[] {
 /** Proof that the tree over `leaves` began as the one over its first `size`. */
 export function consistencyProof(size: number, leaves: readonly Hash[]): Hash[] {
   return built(ProofBuilder.consistency(size, leaves.length), leaves)
+}
+
+/** Proof that the tree `before`, which grew by the leaves `since`, began as it was: no older leaf is needed. */
+export function growthProof(before: Tree, since: readonly Hash[]): Hash[] {
+  const { size } = before
+  if (size === 0) return []
+  return subProof(size, { from: 0, to: size + since.length }, true).map(({ from, to }) =>
+    from < size ? before.peak(to - from) : rootOf(since.slice(from - size, to - size)),
+  )
 }
 
 function built(builder: ProofBuilder, leaves: readonly Hash[]): Hash[] {

@@ -51,6 +51,17 @@ export class Tree {
     return index
   }
 
+  /** Root of the perfect subtree of so many leaves that the tree ends in; there is one for each set bit of its size. */
+  peak(leaves: number): Hash {
+    let from = 0
+    for (const peak of this.#peaks) {
+      const size = 2 ** Math.floor(Math.log2(this.#size - from))
+      if (size === leaves) return peak
+      from += size
+    }
+    throw new RangeError('The tree has no such subtree')
+  }
+
   root(): Hash {
     const peaks = [...this.#peaks]
     let root = peaks.pop()

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { emptyRoot, type Hash, leafHash, nodeHash, rootOf } from '../../core/merkle.ts'
+import { emptyRoot, type Hash, leafHash, nodeHash, rootOf, Tree } from '../../core/merkle.ts'
 import {
   consistencyProof,
+  growthProof,
   inclusionProof,
   ProofBuilder,
   verifyConsistency,
@@ -119,4 +120,16 @@ test('what a proof is about must be there', () => {
   expect(verifyConsistency({ size: 5, root: head.root }, head, [])).toBe(true)
   expect(verifyConsistency({ size: 5, root: head.root }, head, [head.root])).toBe(false)
   expect(verifyConsistency({ size: 3, root: rootOf(all.slice(0, 3)) }, head, [])).toBe(false)
+})
+
+test('a tree that grew proves it by its own subtrees and the new leaves alone', () => {
+  const all = many(34)
+  for (let from = 0; from <= all.length; from++) {
+    const before = new Tree()
+    for (const leaf of all.slice(0, from)) before.append(leaf)
+    for (let to = from; to <= all.length; to++)
+      expect(growthProof(before, all.slice(from, to)), `${from} to ${to}`).toEqual(
+        consistencyProof(from, all.slice(0, to)),
+      )
+  }
 })
