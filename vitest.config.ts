@@ -36,11 +36,11 @@ const requestPath = ['test/sidecar/{requests,stdio,http1,controls,egress}/**/*.t
 const lengthy = [
   'test/core/{arguments,text}/time.test.ts',
   'test/core/redaction/{edit,edit-result,text,fhir-oracle}.test.ts',
-  'test/core/{checkpoint,json-scan}.test.ts',
+  'test/core/{checkpoint,json-scan,tiles}.test.ts',
   'test/core/fields/any-resource.test.ts',
   'test/core/text/known.test.ts',
   'test/core/lint/lint.test.ts',
-  'test/cli/{break-glass,check,explain,init,init-from,init-propose,main,verify}.test.ts',
+  'test/cli/{break-glass,check,explain,explain-sidecar,init,init-from,init-propose,main,verify}.test.ts',
   'test/cli/redact/*.test.ts',
   'test/cli/connect/{login,state,proxy}.test.ts',
   'test/collector/*.test.ts',

@@ -4,6 +4,9 @@
 //   manifest.json
 //   registry/            records.ndjson  checkpoint  vkey
 //   chains/POD-RESTART/  records.ndjson  checkpoint  vkey
+//
+// Or, made of it by `trail tiles`, each of those folders as a C2SP tlog-tiles log: tile/… in place of records.ndjson, and what
+// came after the checkpoint in after-checkpoint.ndjson.
 
 import { partsOfOrigin, registryOrigin } from '../core/wire.ts'
 
@@ -19,6 +22,9 @@ export type Manifest = {
   witness: string
   chains: { origin: string; folder: string; records: number }[]
 }
+
+/** What holds a chain's records in its folder. `all`, or `tiles` with `after`. */
+export const recordFiles = { all: 'records.ndjson', tiles: 'tile', after: 'after-checkpoint.ndjson' } as const
 
 /** Folder of a chain below the export. */
 export function folderOfChain(origin: string): string {

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { type ExportLine, registryOrigin } from '../core/wire.ts'
 import { CannotError } from './command.ts'
-import { folderOfChain, type Manifest, manifestSchema } from './export-layout.ts'
+import { folderOfChain, type Manifest, manifestSchema, recordFiles } from './export-layout.ts'
 
 /** What was written, the registry log apart. */
 export type Written = { chains: number; records: number; witness: string }
@@ -70,7 +70,7 @@ async function fill(
       chains.push({ origin: line.chain, folder, records: 0 })
       await mkdir(join(partial, folder), { recursive: true })
       await writeFile(join(partial, folder, 'vkey'), `${line.vkey}\n`)
-      file = createWriteStream(join(partial, folder, 'records.ndjson'))
+      file = createWriteStream(join(partial, folder, recordFiles.all))
     } else if ('record' in line && chain !== undefined && file !== undefined) {
       chain.records += 1
       total += 1

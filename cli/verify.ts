@@ -4,6 +4,7 @@ import { counted } from '../core/counted.ts'
 import { type Command, exitCodes, type Screen, serverOf, textOf, UsageError } from './command.ts'
 import { progress } from './progress.ts'
 import { columns, wrap } from './table.ts'
+import { earlierIn } from './verify/earlier.ts'
 import { checkExport, type Report } from './verify/export-check.ts'
 
 export const verify: Command = {
@@ -13,6 +14,7 @@ export const verify: Command = {
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Demand that it is the trail of this server' },
     witness: { value: 'VKEY', help: 'Verifier key of the witness, from a source other than the export' },
+    earlier: { value: 'PATH', help: 'Checkpoint or export kept from before: the trail must go on from it' },
     json: { help: 'Print the report as JSON' },
   },
   about:
@@ -23,12 +25,15 @@ export const verify: Command = {
     const server = textOf(values, 'server')
     if (server !== undefined) serverOf(server)
     const witness = textOf(values, 'witness')
+    const kept = textOf(values, 'earlier')
+    const earlier = kept === undefined ? undefined : await earlierIn(kept)
     let records = 0
     const shown = progress(screen, () => `${records.toLocaleString('en')} records read`)
     const report = await checkExport({
       folder,
       ...(server === undefined ? {} : { server }),
       ...(witness === undefined ? {} : { witness }),
+      ...(earlier === undefined ? {} : { earlier }),
       read: () => {
         records += 1
       },

@@ -2,6 +2,7 @@
 // thing that must come from elsewhere, and the report says whether it did.
 
 import type { ChainReport } from './chain-check.ts'
+import type { Earlier } from './earlier.ts'
 import type { Finding } from './finding.ts'
 import { openChain, openExport, reportOf } from './open-export.ts'
 
@@ -23,6 +24,8 @@ export type Wanted = {
   server?: string
   /** The witness's verifier key, from a source that the export cannot have touched. */
   witness?: string
+  /** What the verifier kept from before: the trail must go on from it. */
+  earlier?: Earlier
   /** Told of every record. */
   read: () => void
 }

@@ -1,17 +1,19 @@
 // An exported folder, opened: what its registry log says is known, and each chain can be read and judged, in any order.
 
-import { access, readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type NoteKey, parseVkey, vkey as vkeyOf } from '../../core/checkpoint.ts'
 import { leafHash, Tree } from '../../core/merkle.ts'
-import { parseRecord } from '../../core/record.ts'
-import { registryOrigin } from '../../core/wire.ts'
+import { type AuditRecord, parseRecord } from '../../core/record.ts'
+import { partsOfOrigin, registryOrigin } from '../../core/wire.ts'
 import { CannotError } from '../command.ts'
-import { folderOfChain, type Manifest, manifestSchema } from '../export-layout.ts'
+import { folderOfChain, recordFiles } from '../export-layout.ts'
+import { manifestIn } from '../export-manifest.ts'
 import { ChainCheck, type ChainReport } from './chain-check.ts'
+import { type Line, recordsIn } from './chain-records.ts'
+import { type Earlier, EarlierCheck } from './earlier.ts'
 import type { Report, Wanted } from './export-check.ts'
 import type { Finding } from './finding.ts'
-import { linesOf } from './lines.ts'
 import { type Checked, checkNote } from './note-check.ts'
 import { type Expected, RegistryCheck } from './registry-check.ts'
 
@@ -25,12 +27,21 @@ export type OpenExport = {
   chains: Expected[]
   witness: NoteKey
   pinned: boolean
+  earlier: Earlier
   log: Log
+  /** What the registry log says of this server, in its order. */
+  registry: { index: number; record: AuditRecord }[]
   findings: Finding[]
 }
 
 /** Reads and judges the registry log. Rejects with `CannotError` only when there is nothing to verify. */
-export async function openExport({ folder, server, witness, read }: Wanted): Promise<OpenExport> {
+export async function openExport({
+  folder,
+  server,
+  witness,
+  earlier = new Map(),
+  read,
+}: Wanted): Promise<OpenExport> {
   const manifest = await manifestIn(folder)
   const [namespace, name] = (server ?? manifest.server).split('/') as [string, string]
   const witnessKey = keyOf(witness ?? manifest.witness, 'cosignature')
@@ -39,16 +50,32 @@ export async function openExport({ folder, server, witness, read }: Wanted): Pro
   const findings: Finding[] = []
   if (server !== undefined && server !== manifest.server)
     findings.push({ where: 'manifest.json', says: `this is an export of ${manifest.server}` })
-  const log = await checkRegistry(join(folder, 'registry'), witnessKey, read)
+  const registry: OpenExport['registry'] = []
+  const log = await checkRegistry(join(folder, 'registry'), witnessKey, earlier, (record, index) => {
+    read()
+    if (record !== undefined && isOf(record, namespace, name)) registry.push({ index, record })
+  })
+  const chains = log.check.of(namespace, name)
+  const known = new Set([registryOrigin, ...chains.map(({ origin }) => origin)])
+  for (const where of earlier.keys())
+    if (!known.has(where))
+      findings.push({ where, says: 'there is an earlier checkpoint of it, and it is not here' })
   return {
     folder,
     server: `${namespace}/${name}`,
-    chains: log.check.of(namespace, name),
+    chains,
     witness: witnessKey,
     pinned: witness !== undefined,
+    earlier,
     log,
+    registry,
     findings: [...findings, ...log.findings],
   }
+}
+
+function isOf(record: AuditRecord, namespace: string, name: string): boolean {
+  const of = record.kind === 'signal' ? record : 'origin' in record ? partsOfOrigin(record.origin) : undefined
+  return of?.namespace === namespace && of.server === name
 }
 
 /** Of all chains, each read to its end. */
@@ -78,7 +105,7 @@ export type OpenChain = {
   /** File of its records. */
   path: string
   /** To be read to the end, each line handed to `check`. */
-  lines: () => AsyncGenerator<{ bytes: Buffer; ended: boolean }>
+  lines: () => AsyncGenerator<Line>
   finish: () => Promise<ChainReport>
 }
 
@@ -95,17 +122,28 @@ export async function openChain(opened: OpenExport, expected: Expected): Promise
     checked !== undefined && 'checkpoint' in checked ? checked.checkpoint : undefined,
     opened.log.checkpoint?.time,
   )
+  const where = expected.origin
+  const earlier = new EarlierCheck(opened.earlier.get(where) ?? [], key)
+  const wrong: Finding[] = []
   let missing = true
   return {
     check,
-    path: join(place, recordsFile),
-    lines: () =>
-      existing(place, () => {
-        missing = false
-      }),
+    path: join(place, recordFiles.all),
+    lines: async function* () {
+      const heard = {
+        found: () => {
+          missing = false
+        },
+        wrong: (says: string) => void wrong.push({ where, says }),
+      }
+      for await (const line of recordsIn(place, heard)) {
+        earlier.take(line.bytes)
+        yield line
+      }
+    },
     finish: async () => {
       const report = check.finish()
-      const where = expected.origin
+      report.findings.push(...wrong, ...earlier.finish().map((says) => ({ where, says })))
       if (missing)
         report.findings.unshift({
           where,
@@ -120,21 +158,26 @@ export async function openChain(opened: OpenExport, expected: Expected): Promise
   }
 }
 
-const recordsFile = 'records.ndjson'
-
 async function checkRegistry(
   folder: string,
   witness: NoteKey,
-  read: () => void,
+  kept: Earlier,
+  read: (record: AuditRecord | undefined, index: number) => void,
 ): Promise<{ check: RegistryCheck; records: number; checkpoint: Checked | undefined; findings: Finding[] }> {
   const where = 'registry'
   const check = new RegistryCheck()
   const tree = new Tree()
   const findings: Finding[] = []
-  for await (const { bytes, ended } of existing(folder)) {
+  const key = keyOf(await textIn(folder, 'vkey'), 'ed25519')
+  const earlier = new EarlierCheck(kept.get(registryOrigin) ?? [], key)
+  const wrongTiles = (says: string): void => void findings.push({ where, says })
+  for await (const { bytes, ended } of recordsIn(folder, { wrong: wrongTiles })) {
+    earlier.take(bytes)
+    let record: AuditRecord | undefined
     try {
       if (!ended) throw new TypeError('cut off')
-      check.take(parseRecord(bytes))
+      record = parseRecord(bytes)
+      check.take(record)
     } catch {
       findings.push({
         where,
@@ -142,10 +185,9 @@ async function checkRegistry(
         says: 'it is no record in canonical form: it was changed or cut',
       })
     }
-    tree.append(leafHash(bytes))
-    read()
+    read(record, tree.append(leafHash(bytes)))
   }
-  const key = keyOf(await textIn(folder, 'vkey'), 'ed25519')
+  findings.push(...earlier.finish().map((says) => ({ where, says })))
   const note = await textIn(folder, 'checkpoint')
   if (key === undefined || key.name !== registryOrigin)
     return {
@@ -189,36 +231,6 @@ async function unexpectedFolders(folder: string, expected: readonly Expected[]):
     .map((name) => `chains/${name}`)
     .filter((name) => !wanted.has(name))
     .map((where) => ({ where, says: 'the registry log does not register it for this server' }))
-}
-
-async function manifestIn(folder: string): Promise<Manifest> {
-  const text = await textIn(folder, 'manifest.json')
-  if (text === undefined)
-    throw new CannotError(
-      `There is no export in ${folder}: manifest.json is missing. Make one with: hipaa-mcp trail export`,
-    )
-  try {
-    const manifest = JSON.parse(text) as Manifest
-    if (manifest.schema !== manifestSchema || !/^[^/]+\/[^/]+$/.test(manifest.server))
-      throw new TypeError('schema')
-    return manifest
-  } catch {
-    throw new CannotError('manifest.json is not that of an export of this version')
-  }
-}
-
-async function* existing(
-  folder: string,
-  found: () => void = () => undefined,
-): AsyncGenerator<{ bytes: Buffer; ended: boolean }> {
-  const path = join(folder, recordsFile)
-  try {
-    await access(path)
-  } catch {
-    return
-  }
-  found()
-  yield* linesOf(path)
 }
 
 async function textIn(folder: string, name: string): Promise<string | undefined> {
