@@ -25,6 +25,10 @@ export interface Store {
   read(origin: string, from: number, to?: number): AsyncIterable<Buffer[]>
   /** Resolves when the note would survive power loss. It replaces the chain's former one as a whole. */
   saveCheckpoint(origin: string, note: string): Promise<void>
+  /** Resolves when the text would survive power loss. It replaces the former one of that name as a whole. */
+  saveNote(name: string, text: string): Promise<void>
+  /** What was saved under that name; undefined when nothing was. */
+  note(name: string): Promise<string | undefined>
   /** The private key of that name (PKCS #8, PEM); `make` is called once in the store's life. */
   key(name: string, make: () => string): Promise<string>
   /** Nothing comes for this chain for some time: what is held open for it may be let go. */

@@ -1,6 +1,7 @@
 // The embedded store: append-only segment files, a folder a chain, on the collector's own encrypted volume.
 //
 //   keys/NAME.pem
+//   notes/NAME
 //   registry/                               the registry log
 //   chains/NAMESPACE/SERVER/POD/RESTART/    head.json, checkpoint, 0000000000000000.segment, …
 
@@ -159,6 +160,20 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
       } catch (error) {
         throw diskFailure(error)
       }
+    },
+    async saveNote(name, text) {
+      alive()
+      const place = join(folder, 'notes')
+      try {
+        await mkdir(place, { recursive: true, mode: 0o700 })
+        await replaceFile(join(place, name), text, openFile)
+        await syncFolder(folder)
+      } catch (error) {
+        throw diskFailure(error)
+      }
+    },
+    async note(name) {
+      return await readIfThere(join(folder, 'notes', name))
     },
     async key(name, make) {
       const path = join(folder, 'keys', `${name}.pem`)

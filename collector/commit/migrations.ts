@@ -22,4 +22,5 @@ export const migrations: readonly string[] = [
      FOR EACH ROW EXECUTE FUNCTION hipaa_mcp_append_only();
    CREATE TRIGGER never_truncated BEFORE TRUNCATE ON hipaa_mcp_records
      FOR EACH STATEMENT EXECUTE FUNCTION hipaa_mcp_append_only();`,
+  'CREATE TABLE hipaa_mcp_notes (name text PRIMARY KEY, note text NOT NULL);',
 ]

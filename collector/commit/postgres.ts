@@ -169,6 +169,17 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     async saveCheckpoint(origin, note) {
       await write('UPDATE hipaa_mcp_chains SET checkpoint = $2 WHERE id = $1', [await idOf(origin), note])
     },
+    async saveNote(name, text) {
+      await write(
+        `INSERT INTO hipaa_mcp_notes (name, note) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET note = excluded.note`,
+        [name, text],
+      )
+    },
+    async note(name) {
+      const { rows } = await read('SELECT note FROM hipaa_mcp_notes WHERE name = $1', [name])
+      return (rows as { note: string }[])[0]?.note
+    },
     async key(name, make) {
       await write('INSERT INTO hipaa_mcp_keys (name, pem) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING', [
         name,

@@ -277,6 +277,17 @@ test('one collector a store: a second is kept out, a dead one is not in the way'
   await (await anEmbeddedStore(folder)).close()
 })
 
+test('a note is the newest one that was saved, after a new start as well', async () => {
+  const folder = aFolder()
+  const store = await anEmbeddedStore(folder)
+  expect(await store.note('witnessed')).toBeUndefined()
+  await store.saveNote('witnessed', 'first')
+  await store.saveNote('witnessed', 'second')
+  await store.close()
+
+  expect(await (await anEmbeddedStore(folder)).note('witnessed')).toBe('second')
+})
+
 test('keys are made once, and only their owner may read them', async () => {
   const folder = aFolder()
   const store = await anEmbeddedStore(folder)

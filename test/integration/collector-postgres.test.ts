@@ -137,6 +137,15 @@ test('a chain that is gone from the store takes none along that is committed wit
   expect(lost).toMatchObject({ status: 'rejected', reason: { name: 'Corrupt', origin: gone } })
 })
 
+test('a note is the newest one that was saved', async () => {
+  const store = await open()
+  const before = await store.note('a')
+  await store.saveNote('a', 'first')
+  await store.saveNote('a', 'second')
+
+  expect([before, await store.note('a')]).toEqual([undefined, 'second'])
+})
+
 test('whatever wants to write after a lost connection waits for one new connection', async () => {
   const store = await open()
   postgres.sql(
