@@ -144,7 +144,7 @@ export const requirements = {
     'accessControl',
     'A stream carries what its caller may hear, and ends with what it was authorised by.',
   ),
-  'access:explain': planned('accessControl', '`hipaa-mcp explain` says why a call is decided as it is.'),
+  'access:explain': done('accessControl', '`hipaa-mcp explain` says why a call is decided as it is.'),
 
   // 4. Audit
   'audit:intent-before-upstream': done(

@@ -1,10 +1,11 @@
 // The question of `hipaa-mcp explain`, out of its command line and its files, and its answer: the decision, then the result.
 
 import type { Policy, Role } from '../../core/policy.ts'
+import { patientsNamed } from '../../core/redaction/patients.ts'
 import { exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { objectFrom, textFrom, textOrFile } from '../lines.ts'
 import { policyFrom } from '../policy-file.ts'
-import { type Decision, decide } from './decision.ts'
+import { type Decision, decide, namedBy } from './decision.ts'
 import { printJson } from './print-json.ts'
 import { printText } from './print-text.ts'
 import { type Explained, explainResult } from './result.ts'
@@ -13,7 +14,7 @@ import { kinds, type Target, targetOf } from './target.ts'
 /** Resolves to the exit code: whether the call is permitted. */
 export async function answer(values: Values, screen: Screen): Promise<number> {
   const question = await questionOf(values)
-  const { decision, target, result, uri, policy, purpose, reach } = question
+  const { decision, target, result, uri, policy, purpose, named, reach } = question
   const { role, steps } = decision
   const explained =
     role === undefined || target === undefined || result === undefined
@@ -24,6 +25,7 @@ export async function answer(values: Values, screen: Screen): Promise<number> {
           role,
           purpose,
           uri,
+          named,
           reach: role.patients === 'Any' ? undefined : reach,
         })
   steps.push(...(explained?.steps ?? []))
@@ -44,6 +46,8 @@ export type Question = {
   target: Target | undefined
   uri: string | undefined
   result: string | undefined
+  /** Patients whom the arguments name, where any are given. */
+  named: readonly string[]
   reach: readonly string[] | undefined
   decision: Decision
 }
@@ -88,7 +92,8 @@ async function questionOf(values: Values): Promise<Question> {
         }
       : decide(roles, purpose, target, args, reach)
   const uri = option === 'resource' ? asked : undefined
-  return { policy, roles, purpose, asked, target, uri, result, reach, decision }
+  const named = target === undefined ? [] : (patientsNamed(namedBy(target, args)) ?? [])
+  return { policy, roles, purpose, asked, target, uri, result, named, reach, decision }
 }
 
 function wanted(values: Values, name: string, what: string): string {

@@ -113,17 +113,23 @@ function shown(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(name) ? name : 'an argument with a name of its own'
 }
 
+/** What the arguments name as the patient, as the sidecar finds it. */
+export function namedBy({ patient, given }: Target, args: JsonObject | undefined): unknown {
+  const segments = patient === undefined ? undefined : segmentsOf(patient)
+  return segments === undefined ? undefined : patientArgument({ ...args, ...given }, segments)
+}
+
 function patientStep(
   roles: readonly Role[],
-  { patient, given = {} }: Target,
+  target: Target,
   args: JsonObject | undefined,
   within: readonly string[] | undefined,
 ): Step {
   const reaches = [...new Set(roles.map((role) => reach[role.patients]))].join(', or ')
   if (roles.some((role) => role.patients === 'Any')) return { rule: 'patient', passed: true, says: reaches }
-  const segments = patient === undefined ? undefined : segmentsOf(patient)
+  const { patient, given = {} } = target
   const said = args !== undefined || Object.keys(given).length > 0
-  const named = segments === undefined ? undefined : patientArgument({ ...args, ...given }, segments)
+  const named = namedBy(target, args)
   if (patient === undefined || (said && listOf(named).every((one) => patientIn(one) === undefined)))
     return {
       rule: 'patient',

@@ -1,18 +1,17 @@
-// What became of each part of a result: what the sidecar does with one (sidecar/controls/shown-result.ts), followed place by
-// place.
+// What became of each part of a result: what the sidecar does with one (core/redaction/show.ts), followed place by place.
 
 import { createSecretKey } from 'node:crypto'
 import type { Json, JsonObject } from '../../core/canonical.ts'
 import type { Kind } from '../../core/permission.ts'
 import type { Policy, Role } from '../../core/policy.ts'
 import { type Block, redactBlock, redactContents, type Shower } from '../../core/redaction/content.ts'
-import { narrowed } from '../../core/redaction/narrow.ts'
-import { groupsAges, type Making, prepared, rulesOfTexts } from '../../core/redaction/prepare.ts'
+import { groupsAges, type Making } from '../../core/redaction/prepare.ts'
 import { type Projection, project, projection } from '../../core/redaction/project.ts'
-import { partsWithin } from '../../core/redaction/reach-parts.ts'
-import { type Parts, surveyOf } from '../../core/redaction/results.ts'
+import type { Parts } from '../../core/redaction/results.ts'
 import { type ReturnRules, returnsUnder } from '../../core/redaction/rules.ts'
-import type { Survey } from '../../core/redaction/survey.ts'
+import { mostPatients, type Outcome, searchRules, show, type Why } from '../../core/redaction/show.ts'
+import { type Survey, survey } from '../../core/redaction/survey.ts'
+import type { TextRules } from '../../core/redaction/text.ts'
 import { CannotError } from '../command.ts'
 import type { Step } from './decision.ts'
 import { type Fate, follow, shownNames } from './follow.ts'
@@ -32,11 +31,14 @@ export type Explained = {
   readonly parts: readonly Part[]
   /** What decides of the result as a whole. */
   readonly steps: readonly Step[]
+  /** How many are recorded. */
   readonly patients: number
   readonly known: Survey
-  readonly rules: Projection['rules']
+  readonly rules: TextRules
   readonly returns: ReturnRules
   readonly nameOf: (name: string) => string
+  /** What leaves; absent where it is the sidecar's own words. */
+  readonly shown?: JsonObject
 }
 
 export type Asked = {
@@ -47,85 +49,81 @@ export type Asked = {
   readonly purpose: string
   /** Of a resource. */
   readonly uri: string | undefined
+  /** Patients whom the call named. */
+  readonly named: readonly string[]
   /** Whom the caller may reach; undefined for anybody. */
   readonly reach: readonly string[] | undefined
 }
 
 /** The server's own key stays in its pods. With this one pseudonyms and shifts are others, and stand at the same places. */
-const making: Making = {
+const ownMaking: Making = {
   key: () => createSecretKey(Buffer.alloc(32)),
   year: new Date().getUTCFullYear(),
 }
 
 /** Throws `CannotError` for what is no result of this kind. */
-export function explainResult(text: string, asked: Asked): Explained {
-  const { target, policy, uri, reach } = asked
-  const result = resultOf(text, target.kind, uri)
-  const all = target.shape.apart(result)
-  if (all === undefined)
-    throw new CannotError(`That is no result of ${target.kind}: give the result, or the document alone`)
+export function explainResult(text: string, asked: Asked, making = ownMaking): Explained {
+  const { target, policy, uri, named, reach } = asked
+  const { kind, shape, limits } = target
+  const result = resultOf(text, kind, uri)
   const returns = returnsUnder(target.returning, asked)
-  const places = target.returning.returns.patients
-  const surveyed = surveyOf(all, places)
-  const within =
-    reach === undefined
-      ? { parts: all, known: surveyed, dropped: {} }
-      : partsWithin(all, surveyed, { reach, places })
-  const known = within?.known ?? surveyed
-  const rules = rulesOfTexts(returns, policy, [...known.patients], making)
-  const base = { known, rules, returns, patients: known.patients.size, nameOf: shownNames({ known }) }
-  const nothing = (step: Step): Explained => ({ ...base, parts: [], steps: [step] })
-  if (within === undefined)
-    return nothing({
-      rule: 'patient',
-      passed: false,
-      says: 'it is about others, and their part cannot be told from the rest',
-    })
-  if (result['isError'] === true && !returns.whole)
-    return {
-      ...base,
-      steps: [],
-      parts: [
-        {
-          at: 'result',
-          fates: [],
-          says: 'dropped: the server reports an error, and its words may hold anything',
-        },
-      ],
-    }
-  const besides = takenOut(within.dropped)
-  if (returns.whole && within.parts === all) {
-    const says = 'kept whole, as it came: fields "", text Keep and media Keep'
-    return { ...base, parts: [{ at: 'result', fates: [], says }], steps: [sizeOf(result, target)] }
+  const judging = { policy, making, resultBytes: limits.resultBytes }
+  const outcome = show(result, {
+    shape,
+    returns,
+    places: target.returning.returns.patients,
+    named,
+    reach,
+    ...judging,
+  })
+  const { known = survey() } = outcome
+  const patients = outcome.is === 'refused' ? [] : outcome.patients
+  // What is told again, place by place, was searched before.
+  const { mostSearched, ...rules } = searchRules(returns, patients, judging)
+  const base = { known, rules, returns, patients: patients.length, nameOf: shownNames({ known }) }
+  if (outcome.is === 'refused') {
+    if (outcome.why === 'no-result')
+      throw new CannotError(`That is no result of ${kind}: give the result, or the document alone`)
+    const [rule, says] = refusals[outcome.why]
+    return { ...base, parts: [], steps: [{ rule, passed: false, says: says(returns, mostSearched ?? 0) }] }
   }
-  const part = narrowed(within.parts, returns)
-  if (part === undefined)
-    return nothing({
-      rule: 'part',
-      passed: false,
-      says: `it has no /${returns.at?.join('/') ?? ''} (returns.at)`,
-    })
-  const parts = prepared(part, known, returns, making)
-  const ages = `age: ${known.old} over 89 grouped before all else`
-  const grouped: Part[] = groupsAges(known, returns) ? [{ at: 'result', fates: [], says: ages }] : []
+  if (outcome.is === 'withheld') return { ...base, steps: [], parts: [whole(errorSays)] }
+  if (outcome.is === 'whole')
+    return { ...base, parts: [whole(wholeSays)], steps: [sizeOf(result, target)], shown: result }
+  const { parts, shown } = outcome
   const fresh = (): Projection => projection(known, rules, returns.fields.resources)
-  const shown = target.shape.together(result, parts, { by: fresh(), returns })
-  const keeps = returns.check?.(shown['structuredContent']) !== false
   return {
     ...base,
     parts: [
-      ...besides,
-      ...grouped,
-      ...followed(parts, result, target.kind, returns, fresh),
+      ...beforehand(outcome, returns),
+      ...followed(parts, result, kind, returns, fresh),
       ...roomsIn(result),
     ],
-    steps: [
-      ...(keeps
-        ? []
-        : [{ rule: 'schema', passed: false, says: 'what is left is not what returns.schema says of it' }]),
-      sizeOf(shown, target),
-    ],
+    steps: [sizeOf(shown, target)],
+    shown,
   }
+}
+
+const errorSays = 'dropped: the server reports an error, and its words may hold anything'
+const wholeSays = 'kept whole, as it came: fields "", text Keep and media Keep'
+
+const whole = (says: string): Part => ({ at: 'result', fates: [], says })
+
+/** Why nothing leaves, by the rule that says so. */
+const refusals: {
+  readonly [why in Exclude<Why, 'no-result'>]: readonly [
+    rule: string,
+    says: (returns: ReturnRules, mostSearched: number) => string,
+  ]
+} = {
+  'too-many-patients': ['patients', () => `it names more than ${mostPatients} patients: ask for fewer`],
+  'out-of-reach': ['patient', () => 'it is about others, and their part cannot be told from the rest'],
+  'lacks-part': ['part', ({ at = [] }) => `it has no /${at.join('/')} (returns.at)`],
+  'too-much-text': [
+    'text',
+    (_, most) => `its kept texts have more than the ${most} characters that are searched: ask for less`,
+  ],
+  'breaks-schema': ['schema', () => 'what is left is not what returns.schema says of it'],
 }
 
 function followed(
@@ -173,11 +171,11 @@ function roomsIn(result: JsonObject): Part[] {
     : [{ at: '_meta', fates: [{ path: [], verdict: 'dropped', rule: 'meta', found: {} }] }]
 }
 
-/** Records of patients whom the caller may not reach. */
-function takenOut(dropped: Readonly<Record<string, number>>): Part[] {
-  return Object.entries(dropped).flatMap(([rule, count]) =>
-    count === 0 ? [] : [{ at: 'result', fates: [], says: `${rule}: ${count} taken out before all else` }],
-  )
+/** What was done to the whole: records of patients whom the caller may not reach, ages over 89. */
+function beforehand({ dropped, known }: Extract<Outcome, { is: 'built' }>, returns: ReturnRules): Part[] {
+  const taken = Object.entries(dropped).map(([rule, count]) => `${rule}: ${count} taken out`)
+  const ages = groupsAges(known, returns) ? [`age: ${known.old} over 89 grouped`] : []
+  return [...taken, ...ages].map((says) => whole(`${says} before all else`))
 }
 
 const placeOf: { readonly [kind in Kind]: string } = {
@@ -195,8 +193,9 @@ function wholeFate({ kept, tally }: Projection): Fate {
   return { path: [], verdict: Object.keys(found).length > 0 ? 'redacted' : 'kept', rule, found }
 }
 
-function sizeOf(shown: JsonObject, { limits }: Target): Step {
-  const bytes = Buffer.byteLength(JSON.stringify(shown))
+/** The limit is of the whole answer (JSON-RPC 2.0, 5), here to a request with a short id. */
+function sizeOf(result: JsonObject, { limits }: Target): Step {
+  const bytes = Buffer.byteLength(JSON.stringify({ jsonrpc: '2.0', id: 1, result }))
   return {
     rule: 'size',
     passed: bytes <= limits.resultBytes,

@@ -27,6 +27,16 @@ export function covers(reach: readonly string[] | undefined, named: unknown): bo
   return all.length > 0 && all.every((one) => isWithin(reach, one))
 }
 
+/** Patients that an argument names; undefined when it is no identifier and no list of identifiers. */
+export function patientsNamed(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value)) {
+    const patient = patientIn(value)
+    return patient === undefined ? undefined : [patient]
+  }
+  const patients = value.map((one) => patientIn(one))
+  return patients.every((patient) => patient !== undefined) ? [...new Set(patients)] : undefined
+}
+
 /** What is named, one by one. */
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value]

@@ -8,7 +8,7 @@ import { byReach, purposesOf, rolesFor, rolesForPurpose } from '../../core/permi
 import { valueAt } from '../../core/pointer.ts'
 import type { Role } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
-import { covers, isPlain, listOf, patientIn } from '../../core/redaction/patients.ts'
+import { covers, isPlain, listOf, patientsNamed } from '../../core/redaction/patients.ts'
 import type { Ask, Found } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Caller, Identified, Permission, Permitted } from '../exchange.ts'
@@ -48,7 +48,7 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
       permittedPurposes(forTarget),
     )
   const named = namedBy(found)
-  const patients = patientsOf(named)
+  const patients = patientsNamed(named)
   const grant = grantFor(exchange, purpose, listOf(named).every(isPlain) ? patients : undefined, deps)
   const forPurpose = grant === undefined ? rolesForPurpose(forTarget, purpose) : forTarget
   if (forPurpose.length === 0) throw new Refusal('purpose-not-permitted', permittedPurposes(forTarget))
@@ -151,16 +151,6 @@ function statements({ claims, message, rules }: Caller): { claimed: unknown; ask
 function statesTwo(caller: Caller): boolean {
   const { claimed, asked } = statements(caller)
   return claimed !== undefined && asked !== undefined && claimed !== asked
-}
-
-/** Patients that an argument names; undefined when it is no identifier and no list of identifiers. */
-function patientsOf(value: unknown): readonly string[] | undefined {
-  if (!Array.isArray(value)) {
-    const patient = patientIn(value)
-    return patient === undefined ? undefined : [patient]
-  }
-  const patients = value.map((one) => patientIn(one))
-  return patients.every((patient) => patient !== undefined) ? [...new Set(patients)] : undefined
 }
 
 function scopesMissing({ when }: Role): Refusal {

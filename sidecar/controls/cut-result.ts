@@ -6,12 +6,13 @@ import { groupsAges } from '../../core/redaction/prepare.ts'
 import { projection } from '../../core/redaction/project.ts'
 import { toolResult } from '../../core/redaction/results.ts'
 import { type ReturnRules, returnsUnder } from '../../core/redaction/rules.ts'
+import { searchRules, withinSearch } from '../../core/redaction/show.ts'
 import type { Survey } from '../../core/redaction/survey.ts'
 import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answer, Answered } from '../exchange.ts'
 import { answerOfText } from '../respond.ts'
-import { counted, recordable, textRules, withinSearch } from './shown-result.ts'
+import { counted, judgingOf, recordable, refusalOf } from './shown-result.ts'
 
 /** What is done with a result of which rules say this: it is cut as they say, or it wants a value. A new rule is decided here. */
 const wanted: { readonly [rule in keyof Required<ReturnRules>]: 'cut' | 'value' } = {
@@ -66,9 +67,10 @@ function shownParts(
   const patients = recordable(known, exchange)
   counted(patients, exchange, deps)
 
-  const by = projection(known, textRules(returns, patients, exchange), returns.fields.resources)
+  const by = projection(known, searchRules(returns, patients, judgingOf(exchange)), returns.fields.resources)
   if (parts.hasMeta) by.tally.dropped['meta'] = 1
   const left = withinSearch(() => cutTogether(parts, { by, returns }))
+  if (left === undefined) throw refusalOf('too-much-text')
   const kind = revision === '2026-07-28' ? '"resultType":"complete",' : ''
   const account: Account = { outcome: 'ok', patients, kept: by.kept, ...by.tally }
   return { answer: answerOfText(message.id as string | number, `{${kind}${left}}`), account }

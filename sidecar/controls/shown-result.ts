@@ -2,24 +2,17 @@
 // came at once, or later in a task or on a stream that was taken up again, makes no difference.
 
 import type { JsonObject } from '../../core/canonical.ts'
-import { aliases } from '../../core/redaction/aliases.ts'
-import { narrowed } from '../../core/redaction/narrow.ts'
-import { groupsAges, type Making, prepared, rulesOfTexts } from '../../core/redaction/prepare.ts'
-import { type Projection, projection } from '../../core/redaction/project.ts'
-import { concernsOthers, documentsOf, partsWithin, type Within } from '../../core/redaction/reach-parts.ts'
-import { type Parts, type Shape, surveyOf } from '../../core/redaction/results.ts'
+import { concernsOthers } from '../../core/redaction/reach-parts.ts'
+import type { Shape } from '../../core/redaction/results.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
+import { type Judging, mostPatients, patientsOf, show, type Why } from '../../core/redaction/show.ts'
 import { look, type Survey, survey } from '../../core/redaction/survey.ts'
-import { type TextRules, TooMuchText } from '../../core/redaction/text.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answered } from '../exchange.ts'
 import { pseudonymKey } from '../pseudonym-key.ts'
-import { Refusal } from '../refusals.ts'
+import { type Details, type Reason, Refusal } from '../refusals.ts'
 import { toolError } from '../respond.ts'
 import { limitKey } from './authorize.ts'
-
-/** Most patients in one result: a record has 64 KiB, and each is named in it. */
-export const mostPatients = 250
 
 /** In place of the server's own words, which may hold anything. */
 const errorSays =
@@ -35,9 +28,8 @@ export type Showing = Pick<
 export type Shown = { readonly result: JsonObject; readonly account: Account; readonly own?: true }
 
 /**
- * Built out of what the policy names in the result. Records of patients whom this caller may not reach are taken out where
- * they can be told from the rest, and the result is refused where not; no record is trimmed to fit: half of one would read
- * as a whole one. `extra`: members of ours that its revision wants.
+ * Built out of what the policy names in the result, as core/redaction/show.ts does it: nothing is shown of what it refuses, and
+ * no record is trimmed to fit, for half of one would read as a whole one. `extra`: members of ours that its revision wants.
  */
 export function shownResult(
   result: JsonObject,
@@ -45,87 +37,61 @@ export function shownResult(
   showing: Showing,
   deps: Deps,
 ): Shown {
-  const { found, revision } = showing
-  const all = shape.apart(result)
-  if (all === undefined) throw new Refusal('upstream-malformed', { mayHaveRun: true })
-
-  const places = found.target.returns.patients
-  const known = surveyOf(all, places)
-  if (result['isError'] === true && !returns.whole) {
-    const patients = recordable(known, showing)
-    const dropped = { 'error-text': all.blocks.length }
+  const { found, revision, patients: named, reach } = showing
+  const outcome = show(result, {
+    shape,
+    returns,
+    places: found.target.returns.patients,
+    named,
+    reach,
+    admit: (patients) => counted(patients, showing, deps),
+    ...judgingOf(showing),
+  })
+  if (outcome.is === 'refused') throw refusalOf(outcome.why)
+  const { patients } = outcome
+  if (outcome.is === 'withheld') {
+    const dropped = { 'error-text': outcome.blocks }
     return {
       result: toolError(errorSays, revision),
       account: { outcome: 'tool-error', patients, kept: {}, dropped, redacted: {} },
     }
   }
-  // Words of an error that are kept are nobody's record.
-  if (result['isError'] === true) reachable(documentsOf(all), known, showing)
-  const { parts, known: left, dropped } = reachedOf(all, known, showing)
-  const patients = recordable(left, showing)
-  counted(patients, showing, deps)
-
-  const by = projection(known, textRules(returns, patients, showing), returns.fields.resources)
-  Object.assign(by.tally.dropped, dropped)
-  // What was filtered is put together anew, whatever the policy keeps.
-  if (returns.whole && parts === all) {
-    by.kept['whole'] = 1
-    return { result: { ...result, ...extra }, account: accountOf(result, patients, by), own: true }
+  const { kept, tally } = outcome.by
+  const account: Account = {
+    outcome: result['isError'] === true ? 'tool-error' : 'ok',
+    patients,
+    kept,
+    ...tally,
   }
-  const part = narrowed(parts, returns)
-  if (part === undefined) throw new Refusal('result-lacks-part')
-  const own = prepared(part, known, returns, making(showing))
-  if (groupsAges(known, returns)) by.tally.redacted['age'] = known.old
-  if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
-  const shown: JsonObject = {
-    ...(revision === '2026-07-28' ? { resultType: 'complete' } : {}),
-    ...withinSearch(() => shape.together(result, own, { by, returns })),
-    ...extra,
-  }
-  if (returns.check?.(shown['structuredContent']) === false) throw new Refusal('result-breaks-schema')
-  return { result: shown, account: accountOf(result, patients, by) }
+  if (outcome.is === 'whole') return { result: { ...result, ...extra }, account, own: true }
+  const complete = revision === '2026-07-28' ? { resultType: 'complete' } : {}
+  return { result: { ...complete, ...outcome.shown, ...extra }, account }
 }
 
-/**
- * Over the bytes that a result may have: characters of its kept texts that are searched. Little of a text is identifiers, so
- * one of as many is too large when it is redacted, too, and need not be searched to see that.
- */
-const searchedOverBytes = 4
-
-/** How the texts of a result about these patients are judged. */
-export function textRules(
-  returns: ReturnRules,
-  patients: readonly string[],
-  showing: Pick<Showing, 'inForce' | 'purpose' | 'at' | 'found'>,
-): TextRules {
-  const mostSearched = showing.found.target.limits.resultBytes * searchedOverBytes
-  return { ...rulesOfTexts(returns, showing.inForce.policy, patients, making(showing)), mostSearched }
+/** How we say why nothing of a result leaves. */
+const reasons: { readonly [why in Why]: readonly [Reason, Details?] } = {
+  'no-result': ['upstream-malformed', { mayHaveRun: true }],
+  'too-many-patients': ['result-too-many-patients'],
+  'out-of-reach': ['patient-not-permitted'],
+  'lacks-part': ['result-lacks-part'],
+  'too-much-text': ['result-too-large', { mayHaveRun: true }],
+  'breaks-schema': ['result-breaks-schema'],
 }
 
-/** What is made of a result. Throws Refusal where its texts are more than are searched. */
-export function withinSearch<Made>(make: () => Made): Made {
-  try {
-    return make()
-  } catch (cause) {
-    throw cause instanceof TooMuchText ? new Refusal('result-too-large', { mayHaveRun: true }) : cause
-  }
+export function refusalOf(why: Why): Refusal {
+  const [reason, details] = reasons[why]
+  return new Refusal(reason, details)
 }
 
-function making({ inForce, purpose, at }: Pick<Showing, 'inForce' | 'purpose' | 'at'>): Making {
-  return { key: () => pseudonymKey(inForce, purpose), year: new Date(at).getUTCFullYear() }
-}
-
-function accountOf(result: JsonObject, patients: readonly string[], by: Projection): Account {
-  const outcome = result['isError'] === true ? 'tool-error' : 'ok'
-  return { outcome, patients, kept: by.kept, ...by.tally }
-}
-
-/** All patients in what the server returned, and those that were asked for; one who has two identifiers counts once. */
-function patientsOf(known: Survey, { patients: named }: Showing): string[] {
-  const same = aliases(known.same, named)
-  const all = new Set(named)
-  for (const patient of known.patients) all.add(same.get(patient) ?? patient)
-  return [...all]
+/** What the texts of a result are judged by. */
+export function judgingOf({
+  inForce,
+  purpose,
+  at,
+  found,
+}: Pick<Showing, 'inForce' | 'purpose' | 'at' | 'found'>): Judging {
+  const making = { key: () => pseudonymKey(inForce, purpose), year: new Date(at).getUTCFullYear() }
+  return { policy: inForce.policy, making, resultBytes: found.target.limits.resultBytes }
 }
 
 /** The patients in what the server returned besides a result. Throws Refusal like a result that names them does. */
@@ -138,24 +104,15 @@ export function patientsBesides(returned: unknown, showing: Showing, deps: Deps)
   return patients
 }
 
-export function recordable(known: Survey, showing: Showing): readonly string[] {
-  const patients = patientsOf(known, showing)
-  if (patients.length > mostPatients) throw new Refusal('result-too-many-patients')
+export function recordable(known: Survey, { patients: named }: Showing): readonly string[] {
+  const patients = patientsOf(known, named)
+  if (patients.length > mostPatients) throw refusalOf('too-many-patients')
   return patients
 }
 
 /** A caller bound to one patient, a panel, or those of an emergency gets nothing that concerns another. */
 function reachable(documents: readonly unknown[], known: Survey, { reach }: Showing): void {
-  if (reach !== undefined && concernsOthers(documents, known, reach))
-    throw new Refusal('patient-not-permitted')
-}
-
-/** The part of a result that is about whom the caller may reach. Throws Refusal where it cannot be told from the rest. */
-function reachedOf(parts: Parts, known: Survey, { reach, found }: Showing): Within {
-  if (reach === undefined) return { parts, known, dropped: {} }
-  const within = partsWithin(parts, known, { reach, places: found.target.returns.patients })
-  if (within === undefined) throw new Refusal('patient-not-permitted')
-  return within
+  if (reach !== undefined && concernsOthers(documents, known, reach)) throw refusalOf('out-of-reach')
 }
 
 /** A search returns patients whom no argument named: they count as well. */

@@ -5,13 +5,8 @@ import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import { toolResult } from '../../core/redaction/results.ts'
 import { returnsUnder } from '../../core/redaction/rules.ts'
-import {
-  mostPatients,
-  patientsBesides,
-  type Showing,
-  type Shown,
-  shownResult,
-} from '../controls/shown-result.ts'
+import { mostPatients } from '../../core/redaction/show.ts'
+import { patientsBesides, type Showing, type Shown, shownResult } from '../controls/shown-result.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Revision } from '../exchange.ts'
 import { shownInputs } from '../from-server/input-required.ts'

@@ -212,7 +212,7 @@ const refusals: { when: string; args: string[]; says: RegExp }[] = [
   },
 ]
 for (const { when, args, says } of refusals)
-  verifies('minimum:explained', `the decision before the result: ${when}`, async () => {
+  verifies('access:explain', `the decision before the result: ${when}`, async () => {
     const result = file('r.json', record)
 
     const said = await ran('-f', manifest(), ...args, '--result', result)
@@ -328,6 +328,25 @@ verifies('minimum:explained', 'records of patients out of reach are told of as t
   expect(other.code).toBe(1)
   expect(flat(other)).toMatch(/patient no \/patient_id is not among --patients/)
 })
+
+verifies(
+  'minimum:explained',
+  'dates move by the patient whom the arguments name, where no other is in the result',
+  async () => {
+    const shifting = file(
+      'shift.yaml',
+      stringify({ ...server, spec: { ...server.spec, redaction: { dates: 'Shift' } } }),
+    )
+    const result = file('r.json', { conditions: [{ onsetDateTime: '2024-03-04' }] })
+    const call = ['-f', shifting, ...as('clinician', 'TREAT'), '--result', result]
+
+    const named = await ran(...call, '--args', '{"patient_id":"p-1"}')
+    const unnamed = await ran(...call)
+
+    expect(flat(named)).toMatch(/redacted 1 \/conditions.*Patients recorded: 1$/)
+    expect(flat(unnamed)).toMatch(/dropped 1 a date.*Patients recorded: 0$/)
+  },
+)
 
 test('resources and prompts are explained like tools', async () => {
   const caller = ['-f', manifest(), '--as', 'clinician', '--purpose', 'TREAT']
