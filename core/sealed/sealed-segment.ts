@@ -1,0 +1,33 @@
+// What the sealer hands to the archive: a segment that is whole and durable, and what the registry log says of it.
+
+/** A sealed segment at rest. Its bytes never change. */
+export type SealedSegment = {
+  /** Of the chain; the registry log is one too. */
+  origin: string
+  /** Number of the segment in its chain. */
+  segment: number
+  /** Index of the first record. */
+  from: number
+  /** Index after the last record. */
+  to: number
+  /**
+   * Names the segment among all: the origin without its host, then the segment's number in twelve digits, so that names sort
+   * as records do, `clinic/ehr/POD-UID/0/000000000003.sealed`. Letters of `[A-Za-z0-9./-]` only, no `..`.
+   */
+  name: string
+  /** Length. */
+  bytes: number
+  /** SHA-256 of all bytes, lower-case hexadecimal: the registry log's `sealed` record has the same. */
+  sha256: string
+  /** Identifier of the key that wrapped its data key. */
+  keyId: string
+  /** RFC 3339, UTC, milliseconds. */
+  sealedAt: string
+  /** The bytes, from the first, as often as asked. Rejects when the file is not there any more. */
+  read: () => AsyncIterable<Buffer>
+}
+
+/** `SealedSegment.name`. `origin` is that of a chain or of the registry log. */
+export function nameOfSealed(origin: string, segment: number): string {
+  return `${origin.slice(origin.indexOf('/') + 1)}/${String(segment).padStart(12, '0')}.sealed`
+}
