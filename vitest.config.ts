@@ -40,7 +40,7 @@ const lengthy = [
   'test/core/fields/any-resource.test.ts',
   'test/core/text/known.test.ts',
   'test/core/lint/lint.test.ts',
-  'test/cli/{break-glass,check,explain,explain-sidecar,init,init-from,init-propose,main,verify}.test.ts',
+  'test/cli/{break-glass,check,explain,explain-sidecar,init,init-from,init-propose,main,trail-tiles,verify}.test.ts',
   'test/cli/redact/*.test.ts',
   'test/cli/connect/{login,state,proxy}.test.ts',
   'test/collector/*.test.ts',

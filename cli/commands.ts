@@ -15,6 +15,7 @@ import { redact } from './redact.ts'
 import { revoke } from './revoke.ts'
 import { status } from './status.ts'
 import { trailExport } from './trail-export.ts'
+import { trailTiles } from './trail-tiles.ts'
 import { verify } from './verify.ts'
 
 export const commands: readonly Command[] = [
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   list,
   revoke,
   trailExport,
+  trailTiles,
   verify,
   redact,
   completion,

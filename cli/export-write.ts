@@ -26,8 +26,7 @@ export async function writeExport(
   }: { folder: string; server: string; now: string; read: (records: number) => void },
 ): Promise<Written> {
   const target = resolve(folder)
-  if ((await readdir(target).catch(() => [])).length > 0)
-    throw new CannotError(`${folder} is not empty: name a new folder with --output`)
+  await emptyOrAbsent(target, folder)
   await mkdir(dirname(target), { recursive: true })
   const partial = `${target}.partial`
   await rm(partial, { recursive: true, force: true })
@@ -47,6 +46,12 @@ export async function writeExport(
     await rm(partial, { recursive: true, force: true })
     throw error
   }
+}
+
+/** Rejects with `CannotError` where there is something already. `said`: the folder as the person named it. */
+export async function emptyOrAbsent(folder: string, said: string): Promise<void> {
+  if ((await readdir(folder).catch(() => [])).length > 0)
+    throw new CannotError(`${said} is not empty: name a new folder`)
 }
 
 async function fill(

@@ -1,0 +1,111 @@
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { leafHash, rootOf } from '../../core/merkle.ts'
+import { aFolder } from '../collector/a-trail.ts'
+import { hipaaMcp } from '../support/command-line.ts'
+import { verifies } from '../verifies.ts'
+import { aLongTrail, type LongTrail } from './a-long-trail.ts'
+import { pathIn, tamper } from './an-export.ts'
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(join(folder, name)).isFile())
+    .toSorted()
+
+async function withTiles(): Promise<LongTrail & { tiles: string }> {
+  const made = await aLongTrail()
+  const tiles = join(aFolder(), 'tiles')
+  const { code, notes } = await hipaaMcp(['trail', 'tiles', made.folder, tiles])
+  expect([code, notes]).toEqual([0, ''])
+  return { ...made, tiles }
+}
+
+verifies('integrity:third-party', 'every chain becomes a log as C2SP tlog-tiles lays it out', async () => {
+  const { tiles, folder, long, short } = await withTiles()
+  const place = join(pathIn(tiles, long.origin, 'vkey'), '..')
+
+  expect(filesBelow(place)).toEqual([
+    'after-checkpoint.ndjson',
+    'checkpoint',
+    'tile/0/000',
+    'tile/0/001',
+    'tile/0/002.p/188',
+    'tile/1/000.p/2',
+    'tile/entries/000',
+    'tile/entries/001',
+    'tile/entries/002.p/188',
+    'vkey',
+  ])
+  expect(filesBelow(join(pathIn(tiles, short.origin, 'vkey'), '..'))).toEqual([
+    'checkpoint',
+    'tile/0/000.p/4',
+    'tile/entries/000.p/4',
+    'vkey',
+  ])
+  for (const name of ['checkpoint', 'vkey'])
+    expect(readFileSync(join(place, name))).toEqual(readFileSync(pathIn(folder, long.origin, name)))
+  const hashes = long.records.slice(0, 512).map(leafHash)
+  expect(readFileSync(join(place, 'tile/1/000.p/2'))).toEqual(
+    Buffer.concat([rootOf(hashes.slice(0, 256)), rootOf(hashes.slice(256))]),
+  )
+  expect(readFileSync(join(place, 'after-checkpoint.ndjson'), 'utf8')).toBe(`${String(long.records[700])}\n`)
+})
+
+verifies('integrity:chain', 'tiles verify like the export that they were made of', async () => {
+  const { folder, tiles, witness } = await withTiles()
+  const whole = await hipaaMcp(['verify', folder, '--witness', witness, '--json'])
+  const tiled = await hipaaMcp(['verify', tiles, '--witness', witness, '--json'])
+
+  expect(tiled.code).toBe(0)
+  expect(JSON.parse(tiled.out)).toEqual(JSON.parse(whole.out))
+})
+
+test('what was written is printed, for people and as JSON', async () => {
+  const { folder, long } = await aLongTrail()
+  const out = join(aFolder(), 'tiles')
+
+  expect((await hipaaMcp(['trail', 'tiles', folder, out])).out).toMatch(
+    /^3 logs with 70\d records are in .*\n1 record came after/,
+  )
+  const { out: json } = await hipaaMcp(['trail', 'tiles', folder, `${out}-2`, '--json'])
+  expect((JSON.parse(json) as { logs: unknown[] }).logs).toContainEqual({
+    origin: long.origin,
+    folder: `chains/${long.pod.podUid}-0`,
+    size: 700,
+    after: 1,
+  })
+})
+
+test('tiles of tiles are the same tiles', async () => {
+  const { tiles } = await withTiles()
+  const again = join(aFolder(), 'again')
+  await hipaaMcp(['trail', 'tiles', tiles, again])
+
+  expect(filesBelow(again)).toEqual(filesBelow(tiles))
+  for (const file of filesBelow(again))
+    expect(readFileSync(join(again, file)), file).toEqual(readFileSync(join(tiles, file)))
+})
+
+test('nothing is written of records that are not those of their checkpoint', async () => {
+  const { folder, long } = await aLongTrail()
+  tamper(folder, long.origin, (lines) => lines.toSpliced(300, 1))
+  const out = join(aFolder(), 'tiles')
+  const { code, notes } = await hipaaMcp(['trail', 'tiles', folder, out])
+
+  expect(code).toBe(3)
+  expect(notes).toMatch(/its records are not those of its checkpoint\. See what hipaa-mcp verify says/)
+  expect([existsSync(out), existsSync(`${out}.partial`)]).toEqual([false, false])
+})
+
+test('a folder with something in it is left alone', async () => {
+  const { folder } = await aLongTrail()
+  const out = aFolder()
+  writeFileSync(join(out, 'mine'), 'kept')
+  const { code, notes } = await hipaaMcp(['trail', 'tiles', folder, out])
+
+  expect(code).toBe(3)
+  expect(notes).toMatch(/is not empty: name a new folder/)
+  expect(readdirSync(out)).toEqual(['mine'])
+  expect((await hipaaMcp(['trail', 'tiles', folder])).code).toBe(2)
+})
