@@ -37,6 +37,7 @@ const lengthy = [
   'test/core/{arguments,text}/time.test.ts',
   'test/core/redaction/{edit,edit-result,text,fhir-oracle}.test.ts',
   'test/core/{checkpoint,json-scan,tiles}.test.ts',
+  'test/core/sealed/*.test.ts',
   'test/core/fields/any-resource.test.ts',
   'test/core/text/known.test.ts',
   'test/core/lint/lint.test.ts',
