@@ -1,7 +1,7 @@
 // What the collector knows of one chain: a function of its committed records and of its newest cosigned checkpoint.
 
 import { type Hash, leafHash, Tree as MerkleTree, type Tree } from '../core/merkle.ts'
-import type { AuditRecord, OrdersInForce } from '../core/record.ts'
+import { type AuditRecord, type OrdersInForce, registryKinds } from '../core/record.ts'
 import type { Reason } from './refusals.ts'
 
 /** A record, its bytes and its leaf hash. */
@@ -12,13 +12,7 @@ export function leafOf(bytes: Buffer, record: AuditRecord): Leaf {
   return { bytes, record, hash: leafHash(bytes) }
 }
 
-const registryKinds: ReadonlySet<AuditRecord['kind']> = new Set([
-  'registered',
-  'ended',
-  'resumed',
-  'held',
-  'signal',
-])
+const ofRegistry: ReadonlySet<AuditRecord['kind']> = new Set(registryKinds)
 
 /** A process lives through few grants; one that names ever new ones fills no memory. */
 const mostGrants = 1_000
@@ -54,7 +48,7 @@ export class Chain {
 
   /** Why a record may not stand at `index`; undefined when it may. `closed`: the one before it closed the chain. */
   judge(record: AuditRecord, index: number, closed: boolean): Reason | undefined {
-    if (registryKinds.has(record.kind)) return 'bad-order'
+    if (ofRegistry.has(record.kind)) return 'bad-order'
     if (index === 0)
       return record.kind === 'chain-started' && record.origin === this.origin ? undefined : 'bad-order'
     if (record.kind === 'chain-started') return 'bad-order'

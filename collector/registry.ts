@@ -12,6 +12,7 @@ import {
   type Registered,
   recordBytes,
   recordSchema,
+  type registryKinds,
   type Signalled,
 } from '../core/record.ts'
 import { partsOfOrigin, registryOrigin } from '../core/wire.ts'
@@ -20,7 +21,7 @@ import type { Keys } from './keys.ts'
 import { Order } from './order.ts'
 import { cosignature } from './witness.ts'
 
-export type RegistryEntry = Extract<Entry, { kind: 'registered' | 'ended' | 'resumed' | 'held' | 'signal' }>
+export type RegistryEntry = Extract<Entry, { kind: (typeof registryKinds)[number] }>
 
 /** One chain, as the log has it. `ended` is absent while it lives, or lives again. */
 export type Entered = {

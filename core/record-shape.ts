@@ -1,7 +1,7 @@
 // What each kind of record may hold, as a table.
 
 import { isObject } from './is-object.ts'
-import type { AuditRecord, PatientToken, Who } from './record.ts'
+import type { AuditRecord, Head, PatientToken, Who } from './record.ts'
 import { among, type Check, count, holds, list, object, optional, type Shape, text } from './shape.ts'
 
 type Kind = AuditRecord['kind']
@@ -125,6 +125,8 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
   },
   resumed: { origin: text, size: count },
   held: { origin: text, size: count, root, witnessed: count, by: text },
+  heads: { heads: list(object<Head>({ origin: text, size: count, root })) },
+  'witness-refused': { witness: text, reason: text, size: count, signed: optional(count) },
   signal: {
     namespace: text,
     server: text,

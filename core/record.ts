@@ -216,6 +216,27 @@ type Held = Base & {
   by: string
 }
 
+/**
+ * How far chains had come when witnesses outside the cluster were asked: what they sign is the registry log, which covers
+ * every chain by this. A chain that did not grow since is not said again.
+ */
+type Heads = Base & { kind: 'heads'; heads: Head[] }
+
+/** `root` is base64 of the RFC 6962 root over the first `size` records of the chain. */
+export type Head = { origin: string; size: number; root: string }
+
+/** A witness outside the cluster would not sign the registry log: what it was shown is not what it had signed. */
+type WitnessRefused = Base & {
+  kind: 'witness-refused'
+  /** Its name in the collector's policy file. */
+  witness: string
+  reason: string
+  /** Records of the registry log that it was shown. */
+  size: number
+  /** Records that it says it has signed, where it says so. */
+  signed?: number
+}
+
 /** A breach rule was broken (45 CFR 164.404(a)(2): discovered on the first day on which it is known). */
 export type Signalled = Base & {
   kind: 'signal'
@@ -243,7 +264,20 @@ export type AuditRecord =
   | Ended
   | Resumed
   | Held
+  | Heads
+  | WitnessRefused
   | Signalled
+
+/** What the registry log holds, and no other chain. */
+export const registryKinds = [
+  'registered',
+  'ended',
+  'resumed',
+  'held',
+  'heads',
+  'witness-refused',
+  'signal',
+] as const satisfies readonly AuditRecord['kind'][]
 
 /** The record without what the trail adds to it. */
 export type Entry = AuditRecord extends infer R

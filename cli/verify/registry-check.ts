@@ -1,6 +1,6 @@
 // What the registry log says must be true of every chain.
 
-import type { AuditRecord } from '../../core/record.ts'
+import { type AuditRecord, type Head, registryKinds } from '../../core/record.ts'
 import { partsOfOrigin } from '../../core/wire.ts'
 import type { Finding } from './finding.ts'
 
@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts'
 export type Mark = {
   /** Index in the registry log. */
   index: number
-  what: 'held' | 'ended'
+  what: 'held' | 'heads' | 'ended'
   size: number
   root: string
   witnessed: number
@@ -26,7 +26,7 @@ export type Expected = {
   ended?: 'closed' | 'succeeded' | 'silent'
 }
 
-const kinds: ReadonlySet<AuditRecord['kind']> = new Set(['registered', 'ended', 'resumed', 'held', 'signal'])
+const kinds: ReadonlySet<AuditRecord['kind']> = new Set(registryKinds)
 
 /** Reads the whole log into what it says of each chain. Pure. */
 export class RegistryCheck {
@@ -56,12 +56,15 @@ export class RegistryCheck {
       this.chains.set(record.origin, { origin: record.origin, index, vkey: record.vkey, marks: [] })
       return undefined
     }
+    if (record.kind === 'heads') {
+      const wrong = record.heads.map((head) => this.#readHead(head, index))
+      return wrong.find((says) => says !== undefined)
+    }
     if (!('origin' in record)) return undefined
     const chain = this.chains.get(record.origin)
     if (chain === undefined) return 'it speaks of a chain that it did not register before'
     const last = chain.marks.at(-1)
-    if ('size' in record && last !== undefined && record.size < last.size)
-      return 'it says that a chain became shorter'
+    if ('size' in record && last !== undefined && record.size < last.size) return shorter
     if (record.kind === 'resumed') delete chain.ended
     if (record.kind === 'held') chain.marks.push({ index, what: 'held', ...headOf(record) })
     if (record.kind === 'ended') {
@@ -73,7 +76,17 @@ export class RegistryCheck {
     }
     return undefined
   }
+
+  #readHead({ origin, size, root }: Head, index: number): string | undefined {
+    const chain = this.chains.get(origin)
+    if (chain === undefined) return 'it speaks of a chain that it did not register before'
+    if (size < (chain.marks.at(-1)?.size ?? 0)) return shorter
+    chain.marks.push({ index, what: 'heads', size, root, witnessed: 0 })
+    return undefined
+  }
 }
+
+const shorter = 'it says that a chain became shorter'
 
 function headOf(record: {
   size: number

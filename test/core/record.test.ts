@@ -37,6 +37,16 @@ const everyKind: AuditRecord[] = [
     last: at(1),
   },
   { schema: 'phi-access/1', at: at(0), kind: 'resumed', origin, size: 3 },
+  { schema: 'phi-access/1', at: at(0), kind: 'heads', heads: [{ origin, size: 3, root }] },
+  {
+    schema: 'phi-access/1',
+    at: at(0),
+    kind: 'witness-refused',
+    witness: 'w',
+    reason: 'ahead',
+    size: 3,
+    signed: 9,
+  },
   { schema: 'phi-access/1', at: at(0), kind: 'held', origin, size: 3, root, witnessed: 3, by: 'officer' },
   {
     schema: 'phi-access/1',
@@ -121,6 +131,7 @@ test('a record that lacks a member, or holds one of another type, is refused', (
   for (const record of everyKind) {
     const optional = new Set([
       'locked',
+      'signed',
       'tool',
       'arguments',
       'result',
