@@ -2,6 +2,7 @@
 
 import { type Hash, leafHash, Tree as MerkleTree, type Tree } from '../core/merkle.ts'
 import { type AuditRecord, type OrdersInForce, registryKinds } from '../core/record.ts'
+import { Growth } from './growth.ts'
 import type { Reason } from './refusals.ts'
 
 /** A record, its bytes and its leaf hash. */
@@ -33,9 +34,8 @@ export class Chain {
   readonly grants: Map<string, { uses: number; last: string }> = new Map()
   closed = false
 
-  // The tree at the witnessed size and the leaves since: the root at any later size follows.
-  #base: Tree = new MerkleTree()
-  #since: Hash[] = []
+  // From the witnessed size on.
+  readonly #growth = new Growth()
 
   constructor(origin: string, vkey: string) {
     this.origin = origin
@@ -58,7 +58,7 @@ export class Chain {
   /** Takes in a committed record. Returns who caused it, where the record itself does not say. */
   take({ record, hash }: Leaf): { iss: string; sub: string } | undefined {
     this.tree.append(hash)
-    this.#since.push(hash)
+    this.#growth.append(hash)
     this.last = record.at
     if (record.kind === 'intent') this.open.set(record.call, { iss: record.who.iss, sub: record.who.sub })
     if (record.kind === 'intent' && record.grant !== undefined) this.#used(record.grant.uid, record.at)
@@ -73,26 +73,17 @@ export class Chain {
 
   /** Root over the first `size` records, from the witnessed size on. */
   rootAt(size: number): Hash | undefined {
-    if (size < this.#base.size || size > this.size) return undefined
-    return this.#treeAt(size).root()
+    return this.#growth.rootAt(size)
   }
 
   /** A checkpoint of this size was cosigned. */
   witness(size: number, note: string): void {
-    const tree = this.#treeAt(size)
-    this.#since = this.#since.slice(size - this.#base.size)
-    this.#base = tree
+    this.#growth.forget(size)
     this.witnessed = { size, note }
   }
 
   #used(grant: string, at: string): void {
     const uses = (this.grants.get(grant)?.uses ?? 0) + 1
     if (this.grants.size < mostGrants || uses > 1) this.grants.set(grant, { uses, last: at })
-  }
-
-  #treeAt(size: number): Tree {
-    const tree = this.#base.clone()
-    for (const hash of this.#since.slice(0, size - this.#base.size)) tree.append(hash)
-    return tree
   }
 }
