@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Identity } from '../core/identifiers.ts'
 import { recordLimit } from '../core/record.ts'
+import { wholeBody } from '../core/whole-body.ts'
 import type {
   ActivityRequest,
   ActivityResponse,
@@ -107,15 +108,10 @@ export function routes(trail: Trail, store: Store): { [methodAndPath: string]: R
 /** Reads a body. Rejects with `too-large` beyond the limit, without reading on. */
 export async function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal('too-large')
-  const chunks: Buffer[] = []
-  let length = 0
-  // Without destroyOnReturn the socket would go, and with it our answer.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > limit) throw new Refusal('too-large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  // With destroyOnReturn the socket would go, and with it our answer.
+  const body = await wholeBody(request.iterator({ destroyOnReturn: false }), limit)
+  if (body === undefined) throw new Refusal('too-large')
+  return body
 }
 
 function podOf(identity: Identity): { namespace: string; server: string; podUid: string } {

@@ -5,6 +5,7 @@ import { rootCertificates } from 'node:tls'
 import type { JSONWebKeySet } from 'jose'
 import { Agent, request } from 'undici'
 import { backoff } from '../core/backoff.ts'
+import { wholeBody } from '../core/whole-body.ts'
 import { codeOf, idOf, type Log } from './log.ts'
 
 /**
@@ -186,13 +187,8 @@ async function fetchJson(url: string, dispatcher: Agent, deadline: number): Prom
     signal,
     headers: { accept: 'application/json' },
   })
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > largest) throw new Error('The issuer answered more than 256 KiB')
-    chunks.push(chunk)
-  }
+  const answer = await wholeBody(body, largest)
+  if (answer === undefined) throw new Error('The issuer answered more than 256 KiB')
   if (statusCode !== 200) throw new Error(`The issuer answered ${statusCode}`)
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  return JSON.parse(answer.toString('utf8'))
 }

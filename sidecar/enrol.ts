@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import type { NewKeySet } from '../core/identity/token.ts'
 import { isObject } from '../core/is-object.ts'
 import type { Who } from '../core/record.ts'
+import { wholeBody } from '../core/whole-body.ts'
 import { type EnrolRequest, type EnrolResponse, enrolment, type RelayedEnrolment } from '../core/wire.ts'
 import type { Link } from './channel/link.ts'
 import { identityOf, trainingOf } from './controls/authenticate.ts'
@@ -122,7 +123,7 @@ export function enrolling(options: EnrolOptions): Enrol {
     const token = /^(?:Bearer|DPoP) ([A-Za-z0-9._~+/-]+=*)$/i.exec(headers.authorization ?? '')?.[1]
     try {
       if (token === undefined) throw new Refusal('token-missing', { challenge: {} })
-      const enrol = requestIn(await readSmall(request))
+      const enrol = requestIn(await wholeBody(request, bodyLimit))
       const before = enrol.certificate === undefined ? '' : thumbprintOf(enrol.certificate)
       const who = await personOf(token, inForce, at, before)
       // A person who shows a certificate already is named by it where this is refused.
@@ -144,7 +145,8 @@ function unavailable(cause: unknown): Refusal {
   return new Refusal('enrol-unavailable', { cause, headers: { 'retry-after': '5' } })
 }
 
-function requestIn(body: Buffer): EnrolRequest {
+function requestIn(body: Buffer | undefined): EnrolRequest {
+  if (body === undefined) throw new Refusal('enrol-malformed')
   const value = parseBody(body)
   const { csr, certificate } = isObject(value) ? value : {}
   if (typeof csr !== 'string' || (certificate !== undefined && typeof certificate !== 'string'))
@@ -158,17 +160,6 @@ function thumbprintOf(pem: string): string {
   } catch (cause) {
     throw new Refusal('enrol-malformed', { cause })
   }
-}
-
-async function readSmall(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > bodyLimit) throw new Refusal('enrol-malformed')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 function answerOf(response: EnrolResponse): Answer {

@@ -2,6 +2,7 @@
 
 import { getCACertificates } from 'node:tls'
 import { Agent, type Dispatcher, request } from 'undici'
+import { wholeBody } from '../../core/whole-body.ts'
 import { CannotError } from '../command.ts'
 
 /** PEM. */
@@ -87,14 +88,9 @@ export function jsonObject(text: string): { readonly [member: string]: unknown }
 
 /** A body read whole. Rejects with `CannotError` beyond `most` bytes. `host`: who sends it. */
 export async function bounded(body: AsyncIterable<Uint8Array>, most: number, host: string): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > most) throw new CannotError(`${host} answers more than ${most / 1024 / 1024} MiB`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  const whole = await wholeBody(body, most)
+  if (whole === undefined) throw new CannotError(`${host} answers more than ${most / 1024 / 1024} MiB`)
+  return whole.toString('utf8')
 }
 
 /** Codes of Node and OpenSSL, which stand on the innermost cause; with what to do where that is known. */

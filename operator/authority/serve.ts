@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
 import { boundHandshakes, handshakeTimeout, usualHandshakes } from '../../core/handshakes.ts'
 import type { Shares } from '../../core/shares.ts'
+import { wholeBody } from '../../core/whole-body.ts'
 import type { Authority } from './ca.ts'
 import { keepCertificate } from './keep-certificate.ts'
 
@@ -66,19 +67,19 @@ export async function serve(options: ServeOptions): Promise<Listener> {
  */
 export async function bodyOf(request: IncomingMessage, limit: number, memory?: Shares): Promise<string> {
   const peer = request.socket.remoteAddress ?? ''
-  const chunks: Buffer[] = []
-  let size = 0
   let taken = 0
-  try {
+  async function* shared(): AsyncGenerator<Buffer> {
     for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length
-      if (size > limit) throw new RangeError(`The body is larger than ${limit} bytes`)
       if (memory?.take(peer, chunk.length) === false)
         throw new RangeError('Too much is on its way from this address: try again in a second')
       taken += chunk.length
-      chunks.push(chunk)
+      yield chunk
     }
-    return Buffer.concat(chunks).toString('utf8')
+  }
+  try {
+    const body = await wholeBody(shared(), limit)
+    if (body === undefined) throw new RangeError(`The body is larger than ${limit} bytes`)
+    return body.toString('utf8')
   } finally {
     memory?.give(peer, taken)
   }

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { connect } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import type { Store } from '../../collector/commit/commit.ts'
 import type { Log } from '../../collector/log.ts'
-import { routes } from '../../collector/receive.ts'
+import { bodyOf, routes } from '../../collector/receive.ts'
 import { collectorServer, secureContext } from '../../collector/server.ts'
 import type { Trail } from '../../collector/trail.ts'
 import { parseVkey, rawPublicKey, verifyNote } from '../../core/checkpoint.ts'
@@ -230,6 +232,20 @@ test.each([
   expect(answer.text).not.toContain('Doe')
   expect(JSON.stringify(logged)).not.toContain('Doe')
   expect((await sidecar.ask('POST', '/v1/checkpoints', process.note())).status).toBe(200)
+})
+
+/** A request that does not say how long it is. */
+function sent(...chunks: string[]): IncomingMessage {
+  const body = Readable.from(chunks.map((one) => Buffer.from(one)))
+  return Object.assign(body, { headers: {} }) as unknown as IncomingMessage
+}
+
+test('a body that does not say its length is refused as soon as it is too large', async () => {
+  expect(String(await bodyOf(sent('ab', 'cd'), 4))).toBe('abcd')
+  const longer = sent('ab', 'cde', 'never')
+  await expect(bodyOf(longer, 4)).rejects.toMatchObject({ reason: 'too-large' })
+  // Our answer goes out on the same socket.
+  expect(longer.destroyed).toBe(false)
 })
 
 verifies('audit:acknowledged-is-kept', 'a commit that hangs is not acknowledged', async () => {

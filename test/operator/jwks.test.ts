@@ -105,8 +105,8 @@ const refused: { when: string; behaviour: Behaviour; ca?: string }[] = [
     behaviour: { answer: (_, response) => response.end('<html>') },
   },
   {
-    when: 'it answers without end',
-    behaviour: { answer: (_, response) => response.end(Buffer.alloc(2 ** 21, 32)) },
+    when: 'it answers more than is read',
+    behaviour: { metadata: (url) => ({ issuer: url, jwks_uri: `${url}/keys`, more: 'x'.repeat(2 ** 18) }) },
   },
   { when: 'it hangs', behaviour: { answer: () => {} } },
 ]

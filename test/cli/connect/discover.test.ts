@@ -96,6 +96,7 @@ test.each<[string, object, object | undefined, Partial<Where>, RegExp]>([
     {},
     /names another issuer/,
   ],
+  ['an answer without end', resource, { ...login, more: 'x'.repeat(2 ** 20) }, {}, /more than 1 MiB/],
   ['no PKCE', resource, { ...login, code_challenge_methods_supported: ['plain'] }, {}, /PKCE/],
   [
     'an endpoint without TLS',
