@@ -14,6 +14,7 @@ import { init } from './init.ts'
 import { redact } from './redact.ts'
 import { revoke } from './revoke.ts'
 import { status } from './status.ts'
+import { trail } from './trail.ts'
 import { trailExport } from './trail-export.ts'
 import { trailTiles } from './trail-tiles.ts'
 import { verify } from './verify.ts'
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   review,
   list,
   revoke,
+  trail,
   trailExport,
   trailTiles,
   verify,

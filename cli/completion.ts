@@ -26,6 +26,10 @@ const words = (commands: readonly Command[]): string[] => [
 const optionsOf = ({ options }: Command): string =>
   [...Object.keys(options), 'help'].map((name) => `--${name}`).join(' ')
 
+/** So that `trail` does not answer for `trail export`. */
+const longestFirst = (commands: readonly Command[]): Command[] =>
+  commands.toSorted((a, b) => b.name.length - a.name.length)
+
 const scripts: { [shell in (typeof shells)[number]]: (commands: readonly Command[]) => string } = {
   bash: (commands) => `_hipaa_mcp() {
   local line="\${COMP_WORDS[*]:1:COMP_CWORD-1}" cur="\${COMP_WORDS[COMP_CWORD]}"
@@ -33,7 +37,7 @@ const scripts: { [shell in (typeof shells)[number]]: (commands: readonly Command
 ${seconds(commands)
   .map(([first, rest]) => `    "${first}") COMPREPLY=($(compgen -W "${rest}" -- "$cur")); return ;;`)
   .join('\n')}
-${commands
+${longestFirst(commands)
   .map(
     (command) =>
       `    "${command.name}"*) COMPREPLY=($(compgen -W "${offers(command)}" -- "$cur") $(compgen -d -- "$cur")); return ;;`,

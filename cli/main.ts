@@ -41,7 +41,10 @@ export async function run(args: readonly string[], screen: Screen): Promise<numb
 }
 
 function commandOf(args: readonly string[]): Command | undefined {
-  return commands.find(({ name }) => name.split(' ').every((word, i) => args[i] === word))
+  // Of `trail` and `trail export`, the one of more words.
+  return commands
+    .filter(({ name }) => name.split(' ').every((word, i) => args[i] === word))
+    .toSorted((a, b) => b.name.length - a.name.length)[0]
 }
 
 function read(command: Command, args: readonly string[]): { operands: string[]; values: Values } {

@@ -172,6 +172,10 @@ export const requirements = {
     'audit',
     'An event of a stream leaves only when its record is durable, in order.',
   ),
+  'audit:readable': done(
+    'audit',
+    'A trail is read by person, patient, tool, time and outcome, verified as it is read; patients are named to holders of the key.',
+  ),
   'audit:worm': planned('audit', 'Records are kept for six years under a lock that is read back.'),
 
   // 5. Integrity

@@ -54,7 +54,7 @@ test.each([
   [['trail', 'export', '--server', 'a/b', '-o', 'x', '--wait', 'long'], /--wait wants/],
   [['redact', '--html'], /html/],
   [['completion', 'csh'], /bash, zsh or fish/],
-  [['trail'], /no command/],
+  [['trail'], /trail wants one folder/],
   [['constructor'], /no command/],
 ])('a wrong command line %j exits 2 and says how it is right', async (args, says) => {
   const { code, notes, out } = await ran(...args)

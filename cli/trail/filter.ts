@@ -1,0 +1,68 @@
+// Which of what a trail tells is wanted.
+
+import { patientsOf, type Told, type ToldOutcome, toldOutcomes } from '../../core/export/told.ts'
+import { type Option, textOf, UsageError, type Values } from '../command.ts'
+
+export const filterOptions: { readonly [name: string]: Option } = {
+  since: { value: 'TIME', help: 'From this day or RFC 3339 time on, UTC' },
+  until: { value: 'TIME', help: 'Up to the end of this day, or before this time' },
+  person: { value: 'SUB', help: 'Only this person: subject, or ISSUER|SUBJECT' },
+  patient: { value: 'ID', help: 'Only this patient; @FILE or @- keeps the identifier off the command line' },
+  tool: { value: 'NAME', help: 'Only this tool, resource or prompt' },
+  outcome: { value: 'WORD', help: `Only ${toldOutcomes.join(', ')}` },
+  call: { value: 'ID', help: 'Only this call' },
+}
+
+export type Filter = {
+  /** Milliseconds since 1970; `until` is not in it any more. */
+  since: number
+  until: number
+  person?: string
+  tokens?: ReadonlySet<string>
+  name?: string
+  outcome?: ToldOutcome
+  call?: string
+}
+
+/** All but `patient`, whose token wants a key. Throws `UsageError`. */
+export function filterOf(values: Values): Filter {
+  const outcome = textOf(values, 'outcome')
+  if (outcome !== undefined && !(toldOutcomes as readonly string[]).includes(outcome))
+    throw new UsageError(`--outcome wants one of ${toldOutcomes.join(', ')}`)
+  const [person, name, call] = ['person', 'tool', 'call'].map((option) => textOf(values, option))
+  return {
+    since: timeOf(values, 'since', -Infinity),
+    until: timeOf(values, 'until', Infinity),
+    ...(person === undefined ? {} : { person }),
+    ...(name === undefined ? {} : { name }),
+    ...(call === undefined ? {} : { call }),
+    ...(outcome === undefined ? {} : { outcome: outcome as ToldOutcome }),
+  }
+}
+
+export function passes(told: Told, filter: Filter): boolean {
+  const time = Date.parse(told.at)
+  if (time < filter.since || time >= filter.until) return false
+  if (filter.outcome !== undefined && told.outcome !== filter.outcome) return false
+  if (filter.name !== undefined && told.name !== filter.name) return false
+  if (filter.call !== undefined && told.call !== filter.call) return false
+  if (filter.person !== undefined && !isPerson(told, filter.person)) return false
+  return filter.tokens === undefined || patientsOf(told).some(({ token }) => filter.tokens?.has(token))
+}
+
+function isPerson({ person }: Told, wanted: string): boolean {
+  return person !== undefined && (person.sub === wanted || `${person.iss}|${person.sub}` === wanted)
+}
+
+const dayMs = 86_400_000
+
+function timeOf(values: Values, option: 'since' | 'until', otherwise: number): number {
+  const text = textOf(values, option)
+  if (text === undefined) return otherwise
+  const day = /^\d{4}-\d\d-\d\d$/.test(text)
+  const zoned = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text)
+  const time = day || zoned ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(time))
+    throw new UsageError(`--${option} wants a day such as 2026-11-25, or 2026-11-25T08:00:00Z`)
+  return day && option === 'until' ? time + dayMs : time
+}

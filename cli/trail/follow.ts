@@ -1,0 +1,103 @@
+// Reads a trail from end to end for a command: what it tells goes through the filter, and its verification is said at the end,
+// since nothing of what was shown counts before.
+
+import { Calls, type Told } from '../../core/export/told.ts'
+import {
+  type Command,
+  exitCodes,
+  type Screen,
+  serverOf,
+  textOf,
+  UsageError,
+  type Values,
+} from '../command.ts'
+import { progress } from '../progress.ts'
+import { wrap } from '../table.ts'
+import type { Report } from '../verify/export-check.ts'
+import { type Filter, filterOf, passes } from './filter.ts'
+import { keysFrom } from './key-file.ts'
+import { namer, tokensOf } from './patients.ts'
+import { type Placed, readTrail } from './read.ts'
+
+/** Options of every command that reads an exported trail. */
+export const sourceOptions: Command['options'] = {
+  server: { value: 'NAMESPACE/NAME', help: 'Demand that it is the trail of this server' },
+  witness: { value: 'VKEY', help: 'Verifier key of the witness, from a source other than the export' },
+  key: { value: 'FILE', help: 'Secret with the keys of the server’s patients: names them' },
+}
+
+export type Source = {
+  folder: string
+  /** `namespace/name`. */
+  server: string
+  filter: Filter
+  name: ReturnType<typeof namer>
+  /** Everything that passes the filter; `place` is that of the record, `before` that of its intent. */
+  told: AsyncGenerator<{ told: Told; place: Placed; before?: Placed }>
+  /** After `told` ended. */
+  report: () => Promise<Report>
+}
+
+/** Opens the one folder that a command's operands name. */
+export async function openSource(
+  command: string,
+  operands: readonly string[],
+  values: Values,
+  screen: Screen,
+): Promise<Source> {
+  const [folder] = operands
+  if (folder === undefined || operands.length > 1) throw new UsageError(`${command} wants one folder`)
+  const wanted = textOf(values, 'server')
+  if (wanted !== undefined) serverOf(wanted)
+  const filter = filterOf(values)
+  const witness = textOf(values, 'witness')
+  const key = textOf(values, 'key')
+  const keys = key === undefined ? undefined : await keysFrom(key)
+  let records = 0
+  const reading = await readTrail({
+    folder,
+    ...(wanted === undefined ? {} : { server: wanted }),
+    ...(witness === undefined ? {} : { witness }),
+    read: () => {
+      records += 1
+    },
+  })
+  const { server } = reading
+  const patient = textOf(values, 'patient')
+  if (patient !== undefined) filter.tokens = await tokensOf(patient, server, keys)
+  async function* told(): Source['told'] {
+    const calls = new Calls<Placed>()
+    const shown = progress(screen, () => `${records.toLocaleString('en')} records read`)
+    try {
+      for await (const place of reading.records) {
+        const said = calls.take(place, place.record)
+        if (said !== undefined && passes(said.told, filter)) yield { ...said, place }
+      }
+      for (const said of calls.unanswered())
+        if (passes(said.told, filter)) yield { ...said, place: said.before }
+    } finally {
+      shown.done()
+    }
+  }
+  return { folder, server, filter, name: namer(server, keys), told: told(), report: reading.report }
+}
+
+/** Says on standard error what counts of what was printed. Returns the exit code. */
+export function saidOf(report: Report, folder: string, screen: Screen): number {
+  const say = (text: string): void => {
+    for (const line of wrap(text, screen.width)) screen.note(line)
+  }
+  if (!report.ok) {
+    say(
+      `NOT VERIFIED: this trail is not whole and unchanged, nor is anything that was made of it. hipaa-mcp verify ${folder} says what is wrong.`,
+    )
+    return exitCodes.findings
+  }
+  const { registry, witness } = report
+  const until =
+    registry.witnessed === undefined ? '' : ` Witnessed ${new Date(registry.witnessed * 1000).toISOString()}.`
+  say(
+    `Verified: whole and unchanged.${until}${witness.pinned ? '' : ' The witness was taken from the export: pin it with --witness.'}`,
+  )
+  return exitCodes.ok
+}

@@ -1,0 +1,122 @@
+// An exported trail, read once: every record of every chain and what the registry log says of the server, in the order of
+// time, and verified as it passes. What was read is what was verified: there is no second reading in between.
+
+import { open } from 'node:fs/promises'
+import { Heap } from '../../core/merge.ts'
+import { type AuditRecord, parseRecord } from '../../core/record.ts'
+import { registryOrigin } from '../../core/wire.ts'
+import type { ChainReport } from '../verify/chain-check.ts'
+import type { Report, Wanted } from '../verify/export-check.ts'
+import { type OpenChain, openChain, openExport, reportOf } from '../verify/open-export.ts'
+
+/** A record with its place. */
+export type Placed = {
+  /** Origin of its chain; that of the registry log for what the collector says. */
+  origin: string
+  /** Index in the chain. */
+  index: number
+  record: AuditRecord
+  /** Where its bytes begin in the chain's file of lines, and how many they are without the newline. */
+  from: number
+  length: number
+}
+
+export type Reading = {
+  /** `namespace/name`. */
+  server: string
+  /** In the order of time; those of one chain in the order of the chain, whatever their clock said. */
+  records: AsyncGenerator<Placed>
+  /** What was read, judged. Only after `records` ended: then `ok` counts for everything that it gave. */
+  report: () => Promise<Report>
+}
+
+/** Memory does not grow with the trail, but with how many chains lived at one time. Rejects with `CannotError`. */
+export async function readTrail(wanted: Wanted): Promise<Reading> {
+  const opened = await openExport(wanted)
+  const chains: OpenChain[] = []
+  for (const expected of opened.chains) chains.push(await openChain(opened, expected))
+  const reports: (ChainReport | undefined)[] = chains.map(() => undefined)
+  const heap = new Heap<Source>()
+  for (const [at, chain] of chains.entries()) {
+    const began = await firstTime(chain.path)
+    const finish = async (): Promise<void> => {
+      reports[at] = await chain.finish()
+    }
+    heap.push(began, { records: placed(chain, opened.chains[at]?.origin ?? '', wanted.read), finish })
+  }
+  const registry = ofRegistry(opened.registry)
+  heap.push(-Infinity, { records: registry, finish: async () => undefined })
+  return {
+    server: opened.server,
+    records: merged(heap),
+    report: async () => {
+      const whole = reports.filter((report) => report !== undefined)
+      if (whole.length < chains.length) throw new Error('The trail was not read to its end')
+      return await reportOf(opened, whole)
+    },
+  }
+}
+
+type Source = { records: AsyncIterator<Placed, undefined>; next?: Placed; finish: () => Promise<void> }
+
+async function* merged(heap: Heap<Source>): AsyncGenerator<Placed> {
+  for (let source = heap.pop(); source !== undefined; source = heap.pop()) {
+    // Opened, or taken up again, when it is its turn: so few files are open at a time.
+    let time = source.next === undefined ? -Infinity : timeOf(source.next)
+    for (;;) {
+      if (source.next !== undefined) yield source.next
+      const read = await source.records.next()
+      if (read.done === true) {
+        await source.finish()
+        break
+      }
+      source.next = read.value
+      // A clock that was set back does not take a record out of the order of its chain.
+      time = Math.max(time, timeOf(read.value))
+      if (time > (heap.peek() ?? Infinity)) {
+        heap.push(time, source)
+        break
+      }
+    }
+  }
+}
+
+async function* placed(
+  chain: OpenChain,
+  origin: string,
+  read: () => void,
+): AsyncGenerator<Placed, undefined> {
+  let from = 0
+  let index = 0
+  for await (const { bytes, ended } of chain.lines()) {
+    const record = chain.check.take(bytes, ended)
+    read()
+    if (record !== undefined) yield { origin, index, record, from, length: bytes.length }
+    from += bytes.length + 1
+    index += 1
+  }
+}
+
+async function* ofRegistry(
+  records: readonly { index: number; record: AuditRecord }[],
+): AsyncGenerator<Placed, undefined> {
+  for (const { index, record } of records)
+    yield { origin: registryOrigin, index, record, from: -1, length: -1 }
+}
+
+const timeOf = ({ record }: Placed): number => Date.parse(record.at)
+
+/** When a chain began, so that its file need not be open before. Believed for the order alone. */
+async function firstTime(path: string): Promise<number> {
+  let file: Awaited<ReturnType<typeof open>> | undefined
+  try {
+    file = await open(path)
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0)
+    const end = buffer.indexOf(0x0a)
+    return Date.parse(parseRecord(buffer.subarray(0, end < 0 ? bytesRead : end)).at)
+  } catch {
+    return -Infinity
+  } finally {
+    await file?.close()
+  }
+}

@@ -1,0 +1,174 @@
+// What a trail tells, a call at a time: the two records of a call belong together, since the first says who asked and why,
+// and the second what was found. Everything that is shown, counted or exported out of a trail is made of this.
+
+import { counted } from '../counted.ts'
+import type { AuditRecord, Outcome, PatientToken, Who } from '../record.ts'
+
+type RecordOf<K extends AuditRecord['kind']> = Extract<AuditRecord, { kind: K }>
+type Intent = RecordOf<'intent'>
+
+/** `unanswered`: an intent without a result, in the trail as far as it goes. `noted`: no call, something else is told. */
+export type ToldOutcome = Outcome | 'refused' | 'unanswered' | 'noted'
+
+export const toldOutcomes: readonly ToldOutcome[] = [
+  'ok',
+  'tool-error',
+  'error',
+  'unknown',
+  'refused',
+  'unanswered',
+  'noted',
+]
+
+export type Told = {
+  /** Chain and index of the record that tells it; of a call, of its result. */
+  origin: string
+  index: number
+  /** RFC 3339. */
+  at: string
+  kind: AuditRecord['kind']
+  outcome: ToldOutcome
+  call?: string
+  /** Who asked. A stream's event names `iss` and `sub` alone, and a refusal may name nobody. */
+  person?: { iss: string; sub: string }
+  who?: Who
+  role?: string
+  purpose?: string
+  method?: string
+  /** Tool, resource or prompt, by the policy's name. */
+  name?: string
+  /** Why it was refused, or what else is told. */
+  detail?: string
+  peer?: string
+  policy?: string
+  grant?: NonNullable<Intent['grant']>
+  /** Patients whom the call named. */
+  asked: readonly PatientToken[]
+  /** Patients in what the server returned. */
+  found: readonly PatientToken[]
+  kept: { readonly [rule: string]: number }
+  dropped: { readonly [rule: string]: number }
+  redacted: { readonly [kind: string]: number }
+  /** Of what left for the caller. */
+  bytes?: number
+  /** Keyed hash of exactly the bytes that left. */
+  result?: string
+}
+
+const nothing = { asked: [], found: [], kept: {}, dropped: {}, redacted: {} } as const
+
+type Place = { origin: string; index: number }
+
+/** Takes the records of a trail, those of each chain in order. Keeps the intents that are not answered yet. */
+export class Calls<P extends Place = Place> {
+  readonly #open = new Map<string, { place: P; intent: Intent }>()
+
+  /** What this record tells; undefined for an intent, which is told with its result. `before` is the place of the intent. */
+  take(place: P, record: AuditRecord): { told: Told; before?: P } | undefined {
+    if (record.kind === 'intent') {
+      this.#open.set(record.call, { place, intent: record })
+      return undefined
+    }
+    const open = 'call' in record ? this.#open.get(record.call) : undefined
+    if (record.kind === 'result') this.#open.delete(record.call)
+    const said = told(place, record, open?.intent)
+    return open === undefined ? { told: said } : { told: said, before: open.place }
+  }
+
+  /** Intents without a result, at the end of the trail: they may have run. */
+  unanswered(): { told: Told; before: P }[] {
+    return [...this.#open.values()].map(({ place, intent }) => {
+      const { origin, index } = place
+      const said = { origin, index, ...nothing, ...askedIn(intent), at: intent.at }
+      return { told: { ...said, kind: 'intent', outcome: 'unanswered' }, before: place }
+    })
+  }
+}
+
+function askedIn(intent: Intent): Partial<Told> {
+  const { call, who, role, purpose, method, policy, patients, grant } = intent
+  const name = intent.tool ?? intent.resource ?? intent.prompt
+  return {
+    call,
+    who,
+    person: { iss: who.iss, sub: who.sub },
+    role,
+    purpose,
+    method,
+    policy,
+    asked: patients,
+    ...(name === undefined ? {} : { name }),
+    ...(grant === undefined ? {} : { grant }),
+  }
+}
+
+function told({ origin, index }: Place, record: AuditRecord, intent: Intent | undefined): Told {
+  const before = intent === undefined ? {} : askedIn(intent)
+  const at = { origin, index, ...nothing, ...before, at: record.at, kind: record.kind }
+  if (record.kind === 'result') {
+    const { call, outcome, patients: found, kept, dropped, redacted, bytes, result } = record
+    const hash = result === undefined ? {} : { result }
+    return { ...at, call, outcome, found, kept, dropped, redacted, bytes, ...hash }
+  }
+  if (record.kind === 'event') {
+    const { call, iss, sub, method, patients: found, dropped, redacted, bytes, result } = record
+    const person = { iss, sub }
+    return { ...at, call, person, method, outcome: 'ok', found, dropped, redacted, bytes, result }
+  }
+  if (record.kind === 'refusal') return { ...at, ...ofRefusal(record), outcome: 'refused' }
+  if (record.kind === 'enrolment') {
+    const { call, who, until, peer, policy } = record
+    const person = { iss: who.iss, sub: who.sub }
+    return { ...at, call, who, person, peer, policy, outcome: 'noted', detail: `certificate until ${until}` }
+  }
+  return { ...at, outcome: 'noted', ...notedIn(record) }
+}
+
+function ofRefusal(record: RecordOf<'refusal'>): Partial<Told> {
+  const { call, reason, stage, who, purpose, method, tool, argument, rule, peer, policy } = record
+  const which =
+    argument === undefined ? '' : `, argument ${argument}${rule === undefined ? '' : ` by ${rule}`}`
+  return {
+    call,
+    detail: `${reason} at ${stage}${which}`,
+    peer,
+    ...(who === undefined ? {} : { who, person: { iss: who.iss, sub: who.sub } }),
+    ...(purpose === undefined ? {} : { purpose }),
+    ...(method === undefined ? {} : { method }),
+    ...(tool === undefined ? {} : { name: tool }),
+    ...(policy === undefined ? {} : { policy }),
+  }
+}
+
+/** In words, what a record says that belongs to no call. A kind without a row is told by its name. */
+const notes: { readonly [K in AuditRecord['kind']]?: (record: RecordOf<K>) => string } = {
+  'chain-started': ({ version, profile, acknowledge }) =>
+    `sidecar ${version} started, ${profile}, ${acknowledge}`,
+  'chain-closed': ({ open }) => `sidecar stopped, ${counted(open.length, 'call')} open`,
+  orders: ({ generation, locked }) =>
+    `policy in force, generation ${generation}${locked === undefined ? '' : `, locked: ${locked}`}`,
+  counted: ({ what, count, source, reason }) =>
+    `${what}, ${counted(count, 'time')}, ${source}${reason === undefined ? '' : `: ${reason}`}`,
+  registered: ({ origin }) => `chain began: ${origin}`,
+  ended: ({ origin, how, unknown }) =>
+    `chain ended, ${how}, ${counted(unknown.length, 'call')} unknown: ${origin}`,
+  resumed: ({ origin }) => `chain resumed: ${origin}`,
+  held: ({ origin, by }) => `trail exported by ${by}: ${origin}`,
+  signal: ({ rule, person, distinctPatients, perSeconds }) =>
+    `breach rule ${rule}, ${person}: ${counted(distinctPatients, 'patient')} within ${perSeconds} s`,
+}
+
+function notedIn(record: AuditRecord): Partial<Told> {
+  const note = notes[record.kind] as ((record: AuditRecord) => string) | undefined
+  return {
+    detail: note === undefined ? record.kind : note(record),
+    ...(record.kind === 'orders' ? { policy: record.policy } : {}),
+  }
+}
+
+/** Every patient of a call once, asked for or found. */
+export function patientsOf({ asked, found }: Pick<Told, 'asked' | 'found'>): PatientToken[] {
+  if (asked.length === 0) return [...found]
+  const known = new Map([...asked, ...found].map((patient) => [patient.token, patient]))
+  return [...known.values()]
+}
