@@ -1,108 +1,19 @@
 // Numbers and codes that a word before them announces: "MRN: 4001234", "insurance ID is HP-678901", "plate 7XYZ123". From the
 // number backwards, a few words: a pattern with all announcing words would try each of them at each word.
 
+import { announcing, vague } from './announcers.ts'
 import { isCodeOf, isMeasured } from './quantities.ts'
 import { type Finding, type Run, space } from './runs.ts'
 import type { IdentifierType } from './span.ts'
 import { codeAt, isLetter } from './word.ts'
 import { lookUp, wordTable } from './word-table.ts'
 
-/** What announces which identifier; two words are written with a space. */
-const announcers: readonly (readonly [type: IdentifierType, words: string])[] = [
-  ['SOCIAL_SECURITY_NUMBER', 'ssn|social security|itin'],
-  [
-    'MEDICAL_RECORD_NUMBER',
-    'mrn|mr|medical record|hospital record|health record|record|chart|emr|ehr|hospital number|patient|pt|file|uhid|nhs',
-  ],
-  [
-    'HEALTH_PLAN_BENEFICIARY_NUMBER',
-    'health plan|health insurance|insurance|insurer|insured|ins|policy|plan|member|membership|subscriber|beneficiary|medicare|medicaid|mbi|hicn|hmo|ppo|coverage|payer|payor|group|claim|authorization|auth',
-  ],
-  ['ACCOUNT_NUMBER', 'account|acct|billing|invoice|iban|routing|credit card|debit card|card'],
-  [
-    'CERTIFICATE_LICENSE_NUMBER',
-    'license|licence|lic|dl|dea|npi|certificate|certification|cert|passport|visa|upin',
-  ],
-  ['VEHICLE_IDENTIFIER', 'license plate|licence plate|number plate|plate|plates|vin|vehicle|registration'],
-  ['DEVICE_IDENTIFIER', 'serial|sn|device|udi|imei|imsi|pacemaker|implant|pump|mac address|lot'],
-  [
-    'BIOMETRIC_IDENTIFIER',
-    'fingerprint|voiceprint|voice print|retinal scan|retina scan|iris scan|faceprint|palm print|biometric',
-  ],
-  ['PHOTO', 'photograph|photo|picture'],
-  ['FAX_NUMBER', 'fax'],
-  ['PHONE_NUMBER', 'phone|telephone|tel|cell|mobile|pager|call|called|contact|text|landline|home|work|reach'],
-  ['GEOGRAPHIC_LOCATION', 'zip|zipcode|zip code|postal code|postcode'],
-  [
-    'UNIQUE_IDENTIFIER',
-    'identification|identifier|unique id|id|ids|case|reference|ref|accession|specimen|sample|encounter|visit|admission|order|study|subject|participant|employee|student|tracking|confirmation|ticket|user|username|login|registry|barcode|badge|transaction|rx|prescription|referral|token|session',
-  ],
-]
-/** Between the announcing word and the value; those of the second list say that a number follows. */
-const fillers = [
-  'was',
-  'of',
-  'with',
-  'under',
-  'as',
-  'at',
-  'code',
-  'card',
-  'plan',
-  'policy',
-  'record',
-  'on',
-  'file',
-  'her',
-  'his',
-  'the',
-]
-const markers = ['number', 'numbers', 'num', 'nbr', 'no', 'nr', 'id', 'ids', 'identifier', 'is']
-
-/** Words that announce so many other things that a short plain number behind them is none. */
-const vague = new Set(
-  `patient pt plan group claim visit admission order study subject sample lot case reference ref file record chart card device pump rx prescription
-   photo picture vehicle registration ins coverage auth authorization participant hmo ppo medicare medicaid insured referral vin session plate plates visa
-   insurance token sn user dl cert billing routing npi mr implant pacemaker call called contact text home work reach cell mobile insurer member license`.split(
-    /\s+/,
-  ),
-)
-
-/** What is known of one word. */
-type Announcing = {
-  readonly word: string
-  /** What it announces by itself. */
-  type?: IdentifierType
-  /** What it announces before another word, by that word. */
-  readonly pairs: Map<string, IdentifierType>
-  /** May stand between the word that announces and the value; `mark`: and says that a number follows. */
-  between: boolean
-  mark: boolean
-}
-const known = new Map<string, Announcing>()
-const knownAs = (word: string): Announcing => {
-  const one = known.get(word) ?? { word, pairs: new Map(), between: false, mark: false }
-  known.set(word, one)
-  return one
-}
-for (const [type, list] of announcers) {
-  for (const words of list.split('|')) {
-    const [word = '', later] = words.split(' ')
-    if (later === undefined) knownAs(word).type = type
-    else {
-      knownAs(word).pairs.set(later, type)
-      knownAs(later).between = true
-    }
-  }
-}
-for (const word of fillers) knownAs(word).between = true
-for (const word of markers) Object.assign(knownAs(word), { between: true, mark: true })
-const table = wordTable(known)
+const table = wordTable(announcing)
 
 const generic = /(?<![A-Za-z0-9])[A-Za-z]{0,8}[-_]?\d[\w-]{2,30}(?: \d{3,6}(?![\w/.,]))?(?!\w)/y
 const phone = /(?:\d{7,15}|\d{3}[ .-]\d{4})(?![\w-])/y
 const ssn = /\d{9}(?!\w)/y
-const zip = /\d{5}(?:-\d{4})?(?![\w-])/y
+export const zip = /\d{5}(?:-\d{4})?(?![\w-])/y
 
 const mostWords = 6
 
@@ -141,7 +52,7 @@ export function announced(run: Run, findings: Finding[]): void {
     else if (
       type !== undefined &&
       announcer !== undefined &&
-      (known.get(announcer.word)?.mark === true ||
+      (announcing.get(announcer.word)?.mark === true ||
         later === 'plan' ||
         later === 'policy' ||
         later === 'record' ||

@@ -9,22 +9,22 @@ import { isVowel } from './word.ts'
 const leastWords = 5
 
 /**
- * Gives words the shape that they would have in usual writing: large where they are a name or place and no other word, and
+ * True where it did. Gives words the shape that they would have in usual writing: large where they are a name or place and no other word, and
  * where they stand beside such a one and may be its other half. Nothing in a text of usual writing changes.
  */
-export function supposeCapitals(words: Tokens): void {
+export function supposeCapitals(words: Tokens): boolean {
   const { count, shape } = words
   let [small, capitals] = [0, 0]
   for (let i = 0; i < count; i += 1) {
     const kind = shape[i]
-    if (kind === shapes.capitalised) return
+    if (kind === shapes.capitalised) return false
     if (kind === shapes.small) small += 1
     else if (kind === shapes.capitals && lengthOf(words, i) > 2) capitals += 1
   }
-  if (small + capitals < leastWords) return
+  if (small + capitals < leastWords) return false
   // Short forms are written large in texts that are small otherwise.
   const large = capitals > small * 4
-  if (!large && capitals > small) return
+  if (!large && capitals > small) return false
   const from = large ? shapes.capitals : shapes.small
   for (let i = 0; i < count; i += 1) if (shape[i] === from && isName(words, i)) shape[i] = shapes.capitalised
   for (let i = 0; i < count; i += 1)
@@ -32,6 +32,7 @@ export function supposeCapitals(words: Tokens): void {
   for (let i = 0; i < count; i += 1) heads(words, i, from)
   // What is left is written as words that are no names.
   if (large) for (let i = 0; i < count; i += 1) if (shape[i] === shapes.capitals) shape[i] = shapes.small
+  return true
 }
 
 function lengthOf({ start, end }: Tokens, i: number): number {

@@ -2,9 +2,10 @@
 // once; from a run of letters and digits each rule looks at a bounded number of characters, so the time is linear whatever
 // the text holds.
 
-import { words } from '../words.ts'
 import { announced } from './announced.ts'
+import { announces, web } from './cues.ts'
 import { agesAt, datesAt, datesAtWord } from './dates.ts'
+import { digit, foreign, kindOf } from './letters.ts'
 import { detectors, longNumbers } from './numbers.ts'
 import {
   closing,
@@ -19,6 +20,8 @@ import {
   space,
   tryAll,
 } from './runs.ts'
+import { shapes, type Tokens } from './tokens.ts'
+import { emails, urls } from './web.ts'
 import { codeAt, isAsciiWord } from './word.ts'
 
 /** Which of the rules apply; `long` ones only where the text is prose, dates that are `compacted` to digits where it is no term. */
@@ -29,91 +32,107 @@ export type FormRules = {
   readonly compacted: boolean
 }
 
-/** What characters of a text ask for; all that it has is known after one look at each. */
-const aLetter = 1
-const aDigit = 2
-const anAt = 4
-const aColon = 8
-const aW = 16
-const twoWs = 32
-const kinds = new Uint8Array(0x80)
-for (let code = 0x30; code <= 0x39; code += 1) kinds[code] = aDigit
-for (let code = 0x41; code <= 0x5a; code += 1) {
-  kinds[code] = aLetter
-  kinds[code + 0x20] = aLetter
-}
-kinds[0x40] = anAt
-kinds[colon] = aColon
-kinds[0x57] = aLetter | aW
-kinds[0x77] = aLetter | aW
+/** What characters of a value ask for. */
+const aDigit = 1
+const another = 2
+const aW = 4
+const twoWs = 8
+const asks = new Uint8Array(0x80)
+for (let code = 0x30; code <= 0x39; code += 1) asks[code] = aDigit
+for (const code of [0x40, colon]) asks[code] = another
+for (const code of [0x57, 0x77]) asks[code] = aW
 
-/** Which kinds of characters a text has. */
-function kindsOf(text: string): number {
+/** False of a value in which no rule of form can find anything: without a digit, an @, a colon and www. */
+export function mayHaveForm(text: string): boolean {
   let all = 0
   let last = 0
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i)
-    const kind = code < 0x80 ? (kinds[code] as number) : 0
+    const kind = code < 0x80 ? (asks[code] as number) : 0
     all |= kind | ((kind & last & aW) << 1)
     last = kind
   }
-  return all
+  return (all & (aDigit | another)) !== 0 || ((all & twoWs) !== 0 && /www/i.test(text))
 }
 
 /** Adds identifiers that have a form of their own, in normalized text. */
-export function detect(text: string, rules: FormRules, findings: Finding[]): void {
-  const all = kindsOf(text)
-  const www = (all & twoWs) !== 0 && /www/i.test(text)
-  // Without one of these no rule can find anything in a value.
-  if (!rules.long && !www && (all & (aDigit | anAt | aColon)) === 0) return
+export function detect(words: Tokens, rules: FormRules, findings: Finding[]): void {
+  const { text } = words
   if (rules.forms) {
-    if ((all & anAt) !== 0) emails(text, findings)
-    if (www || (all & aColon) !== 0) urls(text, www, findings)
+    if (text.includes('@')) emails(text, findings)
+    const www = (words.anyCue & web) !== 0 || (words.kinds & foreign) !== 0
+    urls(text, www, findings)
   }
-  if ((all & aDigit) !== 0 || rules.forms) runs(text, rules, findings)
+  if ((words.kinds & digit) === 0 && !rules.forms) return
+  for (let f = 0; f < words.forms; f += 1) {
+    const i = words.formed[f] as number
+    const start = words.start[i] as number
+    const end = words.end[i] as number
+    const plain = (words.kinds & foreign) === 0
+    if (!plain) runsWithin(words, start, end, rules, findings)
+    else if (words.shape[i] === shapes.number) numberAt(words, start, end, rules, findings, i)
+    else if (rules.forms) datesAtWord(text, start, end, rules, findings)
+  }
 }
 
-/** Each run of letters and digits in its turn. */
-function runs(text: string, rules: FormRules, findings: Finding[]): void {
-  let lastStart = -1
-  let lastEnd = -1
-  for (let i = 0; i < text.length; i += 1) {
-    let code = text.charCodeAt(i)
-    let kind = code < 0x80 ? (kinds[code] as number) & (aLetter | aDigit) : 0
-    if (kind === 0) continue
-    const start = i
-    // How many digits it begins with, and what it has in all.
-    let digits = 0
+/** Runs of letters and digits of ASCII that a word beyond it is made of. */
+function runsWithin(words: Tokens, start: number, end: number, rules: FormRules, findings: Finding[]): void {
+  const { bytes } = words.letters
+  for (let at = start; at < end; at += 1) {
+    const from = at
     let has = 0
-    while (kind !== 0) {
-      if (kind === aDigit && (has & aLetter) === 0) digits += 1
-      has |= kind
-      i += 1
-      code = codeAt(text, i)
-      kind = code < 0x80 ? (kinds[code] as number) & (aLetter | aDigit) : 0
+    while (at < end && isAsciiWord(bytes[at] as number)) {
+      has |= kindOf[bytes[at] as number] as number
+      at += 1
     }
-    if ((has & aDigit) !== 0) {
-      const before = codeAt(text, start - 1)
-      const joined = (before === dash || before === 0x5f) && lastEnd === start - 1 && start - lastStart <= 9
-      const next = codeAt(text, start + digits)
-      const looks = looksOf(digits, before, next)
-      const run = { text, start, end: i, digits, next, before, looks, code: joined ? lastStart : start }
-      if (!saysNothing(run)) atRun(run, rules, findings)
-    } else if (rules.forms && i - start >= 3 && i - start <= 13) datesAtWord(text, start, i, rules, findings)
-    lastStart = start
-    lastEnd = i
+    if ((has & digit) !== 0) numberAt(words, from, at, rules, findings)
+    else if (rules.forms && at - from >= 3 && at - from <= 13)
+      datesAtWord(words.text, from, at, rules, findings)
   }
 }
 
-function atRun(run: Run, rules: FormRules, findings: Finding[]): void {
+/** `word`: which of the words the number is, where it is one and the text is all ASCII. */
+function numberAt(
+  words: Tokens,
+  start: number,
+  end: number,
+  rules: FormRules,
+  findings: Finding[],
+  word?: number,
+): void {
+  const { text, letters } = words
+  const { bytes } = letters
+  let digits = 0
+  while (start + digits < end && kindOf[bytes[start + digits] as number] === digit) digits += 1
+  const before = start > 0 ? (bytes[start - 1] as number) : 0
+  const next = bytes[start + digits] as number
+  const code = before === dash || before === 0x5f ? codeStart(bytes, start) : start
+  const run = { text, start, end, digits, next, before, looks: looksOf(digits, before, next), code }
+  if (saysNothing(run)) return
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
-  if (rules.context) announced(run, findings)
+  if (rules.context && (word === undefined || mayBeAnnounced(words, word, run))) announced(run, findings)
   if (rules.forms) {
     datesAt(run, rules, findings)
     agesAt(run, findings)
     tryAll(detectors, run, findings)
   }
   if (rules.long) tryAll(longNumbers, run, findings)
+}
+
+/** Where the run begins that a hyphen joins to the one that starts here, if it is a short one. */
+function codeStart(bytes: Uint8Array, start: number): number {
+  let from = start - 1
+  while (from > 0 && start - from <= 9 && isAsciiWord(bytes[from - 1] as number)) from -= 1
+  return from < start - 1 && start - from <= 9 ? from : start
+}
+
+/** Whether the word before a number may say what it is: for most numbers it does not. */
+function mayBeAnnounced(words: Tokens, number: number, { start, code }: Run): boolean {
+  if (((words.letters.bytes[code] as number) | 0x20) === 0x6d) return true
+  const before = code < start ? number - 2 : number - 1
+  if (before < 0 || code - (words.end[before] as number) > 6) return false
+  if (words.shape[before] === shapes.number || words.possessive[before] === 1) return true
+  return ((words.cues[before] as number) & announces) !== 0
 }
 
 /** One digit or two with nothing behind them that a date, an address or an age goes on with: most numbers of most texts. */
@@ -128,68 +147,4 @@ function saysNothing({ text, start, end, digits, next, before }: Run): boolean {
     return !(digit >= 0x30 && digit <= 0x39)
   }
   return next !== colon && next !== closing
-}
-
-/** Of an address before its @, and behind it. */
-const isLocal = (code: number): boolean => code < 0x80 && (mailbox[code] as number) !== 0
-const isHost = (code: number): boolean => code < 0x80 && mailbox[code] === 2
-const mailbox = new Uint8Array(0x80)
-for (let code = 0; code < 0x80; code += 1) {
-  const character = String.fromCharCode(code)
-  mailbox[code] = /[A-Za-z0-9.-]/.test(character) ? 2 : /[_%+']/.test(character) ? 1 : 0
-}
-
-/** From each @ outwards: a pattern would look at every start. */
-function emails(text: string, findings: Finding[]): void {
-  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
-    let start = at
-    while (start > 0 && at - start < 64 && isLocal(codeAt(text, start - 1))) start -= 1
-    let end = at + 1
-    while (end < text.length && end - at < 255 && isHost(codeAt(text, end))) end += 1
-    while (end > at && !isAsciiWord(codeAt(text, end - 1))) end -= 1
-    if (start < at && text.slice(at + 1, end).includes('.'))
-      findings.push({ start, end, type: 'EMAIL_ADDRESS' })
-  }
-}
-
-/**
- * Who keeps code systems, profiles and name spaces (HL7 Terminology, External Code Systems): their addresses identify terms,
- * and are nobody's page.
- */
-const keepers = words(
-  `hl7.org snomed.info loinc.org unitsofmeasure.org nlm.nih.gov nci.nih.gov ama-assn.org nubc.org nucc.org cms.gov cdc.gov fda.gov
-   ihtsdo.org w3.org nema.org hgvs.org genenames.org omim.org orpha.net ensembl.org ebi.ac.uk lrg-sequence.org pharmvar.org whocc.no
-   who.int usps.com ada.org edqm.eu radlex.org rsna.org acr.org ihe.net nahdo.org iso.org ietf.org iana.org gs1.org ncpdp.org x12.org astm.org
-   unece.org ohdsi.org bfarm.de dimdi.de fhir.nhs.uk isbt128.org iccbba.org hcpcs.codes icd10data.com human-phenotype-ontology.org
-   sequenceontology.org obolibrary.org healthterminologies.gov.au`,
-)
-const terminology = new RegExp(
-  `^https?://(?:[a-z0-9-]{1,63}\\.){0,3}(?:${[...keepers].join('|').replaceAll('.', String.raw`\.`)})(?:/[\\w/.|#-]{0,200})?(?:\\?fhir_vs(?:=[\\w/-]{0,100})?)?$`,
-)
-
-const address = /(?:https?|ftp|file):\/\/[^\s"'<>]{1,2048}/iy
-const web = /(?<![\w./])www\.[^\s"'<>]{1,2048}/giu
-
-function urls(text: string, www: boolean, findings: Finding[]): void {
-  let last = 0
-  for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
-    let start = at
-    while (
-      start > last &&
-      at - start < 5 &&
-      (codeAt(text, start - 1) | 0x20) >= 0x61 &&
-      (codeAt(text, start - 1) | 0x20) <= 0x7a
-    )
-      start -= 1
-    address.lastIndex = start
-    const match = address.exec(text)
-    if (match === null) continue
-    last = start + match[0].length
-    if (!terminology.test(match[0])) findings.push({ start, end: last, type: 'URL' })
-    at = last - 3
-  }
-  if (!www) return
-  web.lastIndex = 0
-  for (let match = web.exec(text); match !== null; match = web.exec(text))
-    findings.push({ start: match.index, end: match.index + match[0].length, type: 'URL' })
 }

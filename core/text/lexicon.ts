@@ -3,6 +3,7 @@
 // in" is asked.
 
 import { classes as closedClasses } from './classes.ts'
+import { cues as formCues } from './cues.ts'
 import packed from './lexica/words.json' with { type: 'json' }
 
 /** What a word may be; one word may be several. */
@@ -52,17 +53,9 @@ export type Lexicon = {
   readonly flags: Uint8Array
   /** classes.ts, by slot. */
   readonly classes: Int32Array
-  /** Of words asked for of late. */
-  readonly recent: Recent
+  /** cues.ts, by slot. */
+  readonly cues: Uint8Array
 }
-
-/**
- * Texts are made of the same few thousand words, and the whole is larger than a processor's caches: each look into it waits
- * for memory three times. By the lowest bits of a hash, like the whole, with one word to a place.
- */
-type Recent = { readonly keys: Int32Array; readonly flags: Uint8Array; readonly classes: Int32Array }
-
-const places = 1 << 12
 
 let loaded: Lexicon | undefined
 
@@ -78,17 +71,6 @@ export function slotOf(keys: Int32Array, hash: number): number {
   for (let key = keys[slot] as number; key !== 0 && key !== hash + 1; key = keys[slot] as number)
     slot = (slot + 1) & (slots - 1)
   return slot
-}
-
-/** The place among the recent ones where what is known of a word stands, by its hash. */
-export function recall({ keys, flags, classes, recent }: Lexicon, hash: number): number {
-  const at = hash & (places - 1)
-  if (recent.keys[at] === hash + 1) return at
-  const slot = slotOf(keys, hash)
-  recent.keys[at] = hash + 1
-  recent.flags[at] = flags[slot] as number
-  recent.classes[at] = classes[slot] as number
-  return at
 }
 
 /** Base64 of: for each combination of flags its byte, the number of its hashes, and the steps between them, sorted (LEB128). */
@@ -122,16 +104,16 @@ function unpack(text: string): Lexicon {
     }
   }
   const classes = new Int32Array(slots)
-  for (const [word, bits] of closedClasses()) {
-    const hash = wordHash(word, 0, word.length)
-    const slot = slotOf(keys, hash)
-    keys[slot] = hash + 1
-    classes[slot] = bits
-  }
-  const recent = {
-    keys: new Int32Array(places),
-    flags: new Uint8Array(places),
-    classes: new Int32Array(places),
-  }
-  return { keys, flags, classes, recent }
+  const cues = new Uint8Array(slots)
+  for (const [said, into] of [
+    [closedClasses(), classes],
+    [formCues(), cues],
+  ] as const)
+    for (const [word, bits] of said) {
+      const hash = wordHash(word, 0, word.length)
+      const slot = slotOf(keys, hash)
+      keys[slot] = hash + 1
+      into[slot] = bits
+    }
+  return { keys, flags, classes, cues }
 }

@@ -3,6 +3,7 @@
 
 import { type Claim, type Claims, claim, isFree, take } from './claims.ts'
 import * as classes from './classes.ts'
+import { standsAt } from './facilities.ts'
 import {
   english,
   eponym,
@@ -16,17 +17,19 @@ import {
   surname,
   wordHash,
 } from './lexicon.ts'
-import { isFirstName } from './people.ts'
-import { goesOn, is, isLarge, isStrange, standsAt } from './places.ts'
+import { isFirstName } from './name-parts.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
+import { goesOn, is, isLarge, isStrange } from './traits.ts'
 import { isVowel } from './word.ts'
 
 export type LoneRules = { readonly names: boolean; readonly places: boolean; readonly shapes: boolean }
 
 export function findLone(claims: Claims, rules: LoneRules): void {
   const { words } = claims
-  for (let i = 0; i < words.count; i += 1) {
-    if (!isFree(claims, i) || !isLarge(words, i)) continue
+  let done = -1
+  for (let m = 0; m < words.marks; m += 1) {
+    const i = words.marked[m] as number
+    if (i <= done || !isFree(claims, i) || !isLarge(words, i)) continue
     let end = i
     while (
       end + 1 < words.count &&
@@ -39,7 +42,7 @@ export function findLone(claims: Claims, rules: LoneRules): void {
       end += 1
     }
     judge(claims, i, end, rules)
-    i = end
+    done = end
   }
 }
 

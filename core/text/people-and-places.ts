@@ -1,27 +1,34 @@
 // People and places of a text, in the order in which rules may claim its words: what is surest first.
 
+import { findAddresses, findStreets } from './addresses.ts'
+import { findAnnounced, findTitled } from './announced-names.ts'
+import { findBodies } from './bodies.ts'
 import { supposeCapitals } from './caseless.ts'
+import { findCities } from './cities.ts'
 import { type Claims, claim, noClaims } from './claims.ts'
 import * as classes from './classes.ts'
+import { findDegreed } from './degrees.ts'
+import { keepEponyms } from './eponyms.ts'
+import { findFacilities } from './facilities.ts'
+import { digit } from './letters.ts'
 import { lexicon } from './lexicon.ts'
 import { findLone } from './lone.ts'
-import { findAnnounced, findDegreed, findPairs, findTitled, keepEponyms } from './people.ts'
-import { findAddresses, findBodies, findCities, findFacilities, findStreets } from './places.ts'
+import { findPairs } from './name-pairs.ts'
 import type { Finding } from './runs.ts'
 import type { RuleGroup } from './search.ts'
-import { shapes, type Tokens, tokenize } from './tokens.ts'
+import { mark } from './tokenize.ts'
+import { shapes, type Tokens } from './tokens.ts'
 import { codeAt } from './word.ts'
 
 /** `prose`: in values of a structure a facility, a city by itself and a word that no list has are terms. */
 export function findPeopleAndPlaces(
-  text: string,
+  words: Tokens,
   groups: ReadonlySet<RuleGroup>,
   prose: boolean,
   findings: Finding[],
 ): void {
-  const lists = lexicon()
-  const words = tokenize(text, lists)
-  supposeCapitals(words)
+  const anyLarge = words.anyLarge
+  if (supposeCapitals(words)) mark(words)
   const claims = noClaims(words)
   const rules = {
     names: groups.has('names'),
@@ -32,13 +39,11 @@ export function findPeopleAndPlaces(
   if (has(classes.bodyHead | classes.facility)) findBodies(claims)
   if (rules.places) {
     if (prose && has(classes.facility | classes.weakFacility | classes.plainFacility)) findFacilities(claims)
-    if (words.anyNumber) findAddresses(claims)
+    if ((words.kinds & digit) !== 0) findAddresses(claims)
     if (has(classes.street)) findStreets(claims)
   }
   if (groups.has('context') && has(classes.title)) findTitled(claims)
-  if (words.anyLarge) keepEponyms(claims, lists)
-  // All the rest is written large, or supposed to be.
-  if (!words.anyLarge && !isAnyLarge(words)) return report(claims, findings)
+  if (anyLarge) keepEponyms(claims, lexicon())
   if (groups.has('context') && has(classes.naming | classes.person)) findAnnounced(claims)
   if (rules.names) {
     if (has(classes.credential)) findDegreed(claims)
@@ -47,11 +52,6 @@ export function findPeopleAndPlaces(
   if (rules.places) findCities(claims)
   findLone(claims, prose ? rules : { ...rules, places: false })
   report(claims, findings)
-}
-
-function isAnyLarge({ count, shape }: Tokens): boolean {
-  for (let i = 0; i < count; i += 1) if (shape[i] !== shapes.small && shape[i] !== shapes.number) return true
-  return false
 }
 
 function report({ words, what, from }: Claims, findings: Finding[]): void {

@@ -2,11 +2,12 @@
 
 import type { Survey } from '../redaction/survey.ts'
 import { sortInPlace } from '../sort-in-place.ts'
-import { detect } from './forms.ts'
+import { detect, mayHaveForm } from './forms.ts'
 import { findKnown } from './known.ts'
 import { findPeopleAndPlaces } from './people-and-places.ts'
 import { isReadAsText, mayName, type Reading, readings } from './prose.ts'
 import type { Finding } from './runs.ts'
+import { tokenize } from './tokenize.ts'
 
 /** Rules that can be left out to see what each gains and costs (`make eval`); a policy cannot. */
 export const ruleGroups = ['forms', 'context', 'known', 'names', 'places', 'shapes'] as const
@@ -27,14 +28,17 @@ export function search(
   const findings: Finding[] = []
   if (known !== undefined && groups.has('known')) findKnown(text, known, findings)
   const prose = isReadAsText(text, reading)
-  const [forms, context] = [groups.has('forms'), groups.has('context')]
-  detect(
-    text,
-    { forms, context, long: prose && groups.has('shapes'), compacted: reading !== readings.term || prose },
-    findings,
-  )
-  if (prose || (reading === readings.value && mayName(text)))
-    findPeopleAndPlaces(text, groups, prose, findings)
+  const naming = prose || (reading === readings.value && mayName(text))
+  const long = prose && groups.has('shapes')
+  const formed = long || mayHaveForm(text)
+  if (formed || naming) {
+    const words = tokenize(text)
+    if (formed) {
+      const [forms, context] = [groups.has('forms'), groups.has('context')]
+      detect(words, { forms, context, long, compacted: reading !== readings.term || prose }, findings)
+    }
+    if (naming) findPeopleAndPlaces(words, groups, prose, findings)
+  }
   return findings.length < 2 ? findings : apart(findings)
 }
 

@@ -1,0 +1,39 @@
+// Words that begin an identifier, or announce one, by the form of what stands beside them: for most words of a text none of
+// the rules of form is asked. Which word says what, the rules know themselves.
+
+import { announcing } from './announcers.ts'
+
+/** Bits of a word. */
+export const month = 1
+export const weekday = 2
+/** ninety, nonagenarian. */
+export const oldAge = 4
+/** May stand before a number and say what it is, or between such a word and the number. */
+export const announces = 8
+/** www */
+export const web = 16
+
+export const monthWords =
+  'jan january feb february mar march apr april may jun june jul july aug august sep september sept oct october nov november dec december'.split(
+    ' ',
+  )
+/** Each by itself and with day behind it. */
+const weekdayWords = 'mon tue tues wed wednes thu thur thurs fri sat satur sun'.split(' ')
+const oldAgeWords = 'ninety nineties nonagenarian nonagenarians centenarian centenarians'.split(' ')
+
+/** Cue bits by word. */
+export function cues(): Map<string, number> {
+  const bits = new Map<string, number>()
+  const add = (bit: number, words: Iterable<string>): void => {
+    for (const word of words) bits.set(word, (bits.get(word) ?? 0) | bit)
+  }
+  add(month, monthWords)
+  add(
+    weekday,
+    weekdayWords.flatMap((word) => [word, `${word}day`]),
+  )
+  add(oldAge, oldAgeWords)
+  add(announces, announcing.keys())
+  add(web, ['www'])
+  return bits
+}

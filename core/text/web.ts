@@ -1,0 +1,69 @@
+// Addresses of mail and of pages.
+
+import { words } from '../words.ts'
+import type { Finding } from './runs.ts'
+import { codeAt, isAsciiWord } from './word.ts'
+
+/** Of an address before its @, and behind it. */
+const isLocal = (code: number): boolean => code < 0x80 && (mailbox[code] as number) !== 0
+const isHost = (code: number): boolean => code < 0x80 && mailbox[code] === 2
+const mailbox = new Uint8Array(0x80)
+for (let code = 0; code < 0x80; code += 1) {
+  const character = String.fromCharCode(code)
+  mailbox[code] = /[A-Za-z0-9.-]/.test(character) ? 2 : /[_%+']/.test(character) ? 1 : 0
+}
+
+/** From each @ outwards: a pattern would look at every start. */
+export function emails(text: string, findings: Finding[]): void {
+  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+    let start = at
+    while (start > 0 && at - start < 64 && isLocal(codeAt(text, start - 1))) start -= 1
+    let end = at + 1
+    while (end < text.length && end - at < 255 && isHost(codeAt(text, end))) end += 1
+    while (end > at && !isAsciiWord(codeAt(text, end - 1))) end -= 1
+    if (start < at && text.slice(at + 1, end).includes('.'))
+      findings.push({ start, end, type: 'EMAIL_ADDRESS' })
+  }
+}
+
+/**
+ * Who keeps code systems, profiles and name spaces (HL7 Terminology, External Code Systems): their addresses identify terms,
+ * and are nobody's page.
+ */
+const keepers = words(
+  `hl7.org snomed.info loinc.org unitsofmeasure.org nlm.nih.gov nci.nih.gov ama-assn.org nubc.org nucc.org cms.gov cdc.gov fda.gov
+   ihtsdo.org w3.org nema.org hgvs.org genenames.org omim.org orpha.net ensembl.org ebi.ac.uk lrg-sequence.org pharmvar.org whocc.no
+   who.int usps.com ada.org edqm.eu radlex.org rsna.org acr.org ihe.net nahdo.org iso.org ietf.org iana.org gs1.org ncpdp.org x12.org astm.org
+   unece.org ohdsi.org bfarm.de dimdi.de fhir.nhs.uk isbt128.org iccbba.org hcpcs.codes icd10data.com human-phenotype-ontology.org
+   sequenceontology.org obolibrary.org healthterminologies.gov.au`,
+)
+const terminology = new RegExp(
+  `^https?://(?:[a-z0-9-]{1,63}\\.){0,3}(?:${[...keepers].join('|').replaceAll('.', String.raw`\.`)})(?:/[\\w/.|#-]{0,200})?(?:\\?fhir_vs(?:=[\\w/-]{0,100})?)?$`,
+)
+
+const address = /(?:https?|ftp|file):\/\/[^\s"'<>]{1,2048}/iy
+const web = /(?<![\w./])www\.[^\s"'<>]{1,2048}/giu
+
+export function urls(text: string, www: boolean, findings: Finding[]): void {
+  let last = 0
+  for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
+    let start = at
+    while (
+      start > last &&
+      at - start < 5 &&
+      (codeAt(text, start - 1) | 0x20) >= 0x61 &&
+      (codeAt(text, start - 1) | 0x20) <= 0x7a
+    )
+      start -= 1
+    address.lastIndex = start
+    const match = address.exec(text)
+    if (match === null) continue
+    last = start + match[0].length
+    if (!terminology.test(match[0])) findings.push({ start, end: last, type: 'URL' })
+    at = last - 3
+  }
+  if (!www) return
+  web.lastIndex = 0
+  for (let match = web.exec(text); match !== null; match = web.exec(text))
+    findings.push({ start: match.index, end: match.index + match[0].length, type: 'URL' })
+}
