@@ -4,15 +4,15 @@
 export type SealedSegment = {
   /** Of the chain; the registry log is one too. */
   origin: string
-  /** Number of the segment in its chain. */
-  segment: number
+  /** Names the segment among all that were ever begun: the wrapping of its data key is bound to it. A UUID. */
+  segment: string
   /** Index of the first record. */
   from: number
   /** Index after the last record. */
   to: number
   /**
-   * Names the segment among all: the origin without its host, then the segment's number in twelve digits, so that names sort
-   * as records do, `clinic/ehr/POD-UID/0/000000000003.sealed`. Letters of `[A-Za-z0-9./-]` only, no `..`.
+   * Where it stands: the origin without its host, then the index of the first record in sixteen digits, so that names sort as
+   * records do, `clinic/ehr/POD-UID/0/0000000000004096.sealed`. Letters of `[A-Za-z0-9./-]` only, no `..`.
    */
   name: string
   /** Length. */
@@ -28,6 +28,6 @@ export type SealedSegment = {
 }
 
 /** `SealedSegment.name`. `origin` is that of a chain or of the registry log. */
-export function nameOfSealed(origin: string, segment: number): string {
-  return `${origin.slice(origin.indexOf('/') + 1)}/${String(segment).padStart(12, '0')}.sealed`
+export function nameOfSealed(origin: string, from: number): string {
+  return `${origin.slice(origin.indexOf('/') + 1)}/${String(from).padStart(16, '0')}.sealed`
 }

@@ -29,8 +29,8 @@ export const segmentRecordsLimit = 65_536
 /** What stands in the clear in front of the records. */
 export type SegmentHeader = {
   origin: string
-  /** Number of the segment in its chain. It grows; a number may be left out, an index never is. */
-  segment: number
+  /** Names the segment among all that were ever begun. A UUID. */
+  segment: string
   /** Index of the first record. */
   from: number
   /** Index after the last record. */
@@ -49,7 +49,7 @@ export type SegmentHeader = {
 
 const headerShape: Shape<SegmentHeader> = {
   origin: text,
-  segment: count,
+  segment: text,
   from: count,
   to: count,
   bytes: count,
@@ -86,10 +86,11 @@ export class SegmentDamaged extends Error {
   }
 }
 
-/** What the wrapping of a data key is bound to (AAD; AWS KMS: encryption context): it opens for this segment alone. */
-export function keyContext(origin: string, segment: number): { origin: string; segment: string } {
-  return { origin, segment: String(segment) }
-}
+/**
+ * What the wrapping of a data key is bound to: it opens for this segment alone. AWS KMS: the encryption context; elsewhere
+ * additional authenticated data, the canonical JSON of it.
+ */
+export type KeyContext = { origin: string; segment: string }
 
 /** Bytes of a whole sealed segment. */
 export function sealedBytes(header: SegmentHeader): number {

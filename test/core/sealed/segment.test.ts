@@ -14,7 +14,7 @@ const bytesOf = (records: readonly Buffer[]): number =>
 
 const headerOf = (records: readonly Buffer[], said: Partial<SegmentHeader> = {}): SegmentHeader => ({
   origin: 'hipaa-mcp.dev/clinic/ehr/pod-1/0',
-  segment: 3,
+  segment: '3f0c1f6e-8f0e-4b6e-9d5b-5d0f6a3c2b11',
   from: 100,
   to: 100 + records.length,
   bytes: bytesOf(records),
@@ -110,7 +110,7 @@ test('a header that says another place, chain or key opens nothing', async () =>
   for (const [from, to] of [
     ['"from":100', '"from":101'],
     ['pod-1/0', 'pod-1/1'],
-    ['"segment":3', '"segment":4'],
+    ['3f0c1f6e', '4f0c1f6e'],
     ['file:k1', 'file:k2'],
   ] as const) {
     const changed = Buffer.from(whole.toString('latin1').replace(from, to), 'latin1')
