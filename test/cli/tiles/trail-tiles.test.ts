@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { leafHash, rootOf } from '../../core/merkle.ts'
-import { aFolder } from '../collector/a-trail.ts'
-import { hipaaMcp } from '../support/command-line.ts'
-import { verifies } from '../verifies.ts'
+import { leafHash, rootOf } from '../../../core/merkle.ts'
+import { aFolder } from '../../collector/a-trail.ts'
+import { hipaaMcp } from '../../support/command-line.ts'
+import { verifies } from '../../verifies.ts'
+import { pathIn, tamper } from '../an-export.ts'
 import { aLongTrail, type LongTrail } from './a-long-trail.ts'
-import { pathIn, tamper } from './an-export.ts'
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -1,4 +1,4 @@
-module hipaa-mcp.dev/third-party
+module hipaa-mcp.dev/independent
 
 go 1.25.0
 

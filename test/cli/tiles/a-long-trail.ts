@@ -1,12 +1,15 @@
 // A trail whose longest chain has more than one full tile, exported while it lives, once early and once later.
 
 import { join } from 'node:path'
-import type { Store } from '../../collector/commit/commit.ts'
-import type { Trail } from '../../collector/trail.ts'
-import type { AuditRecord } from '../../core/record.ts'
-import { aFolder, anEmbeddedStore, aTrail, type Clock, Process } from '../collector/a-trail.ts'
-import { aClose, anIntent, anOrders, aRefusal, aResult } from '../core/records.ts'
-import { exported } from './an-export.ts'
+import { folderOfChain } from '../../../cli/export-layout.ts'
+import { writeTiles } from '../../../cli/tiles-write.ts'
+import type { Store } from '../../../collector/commit/commit.ts'
+import { type Keys, loadKeys } from '../../../collector/keys.ts'
+import type { Trail } from '../../../collector/trail.ts'
+import type { AuditRecord } from '../../../core/record.ts'
+import { aFolder, anEmbeddedStore, aTrail, type Clock, Process } from '../../collector/a-trail.ts'
+import { aClose, anIntent, anOrders, aRefusal, aResult } from '../../core/records.ts'
+import { exported } from '../an-export.ts'
 
 export type LongTrail = {
   trail: Trail
@@ -15,6 +18,8 @@ export type LongTrail = {
   early: string
   folder: string
   witness: string
+  /** The collector's own, which nobody but it has. */
+  keys: Keys
   /** 701 records, its checkpoint covers the first 700. */
   long: Process
   /** Closed itself: 4 records. */
@@ -47,5 +52,13 @@ export async function aLongTrail(): Promise<LongTrail> {
   await long.write(anIntent('running'))
   const folder = join(root, 'trail')
   const witness = await exported(trail, store, folder)
-  return { trail, store, early, folder, witness, long, short }
+  return { trail, store, early, folder, witness, keys: await loadKeys(store), long, short }
+}
+
+/** `tiles`: the export as tiles; `place`: the long chain among them. */
+export async function tiled(): Promise<LongTrail & { tiles: string; place: string }> {
+  const made = await aLongTrail()
+  const tiles = join(aFolder(), 'tiles')
+  await writeTiles(made.folder, tiles, () => undefined)
+  return { ...made, tiles, place: join(tiles, folderOfChain(made.long.origin)) }
 }

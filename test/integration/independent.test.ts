@@ -1,0 +1,108 @@
+// What we sign, verified by the Go project's implementation of the same standards.
+
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { beforeAll, expect } from 'vitest'
+import { anExport, pathIn, tamper } from '../cli/an-export.ts'
+import { tiled } from '../cli/tiles/a-long-trail.ts'
+import { mutations } from '../cli/tiles/mutations.ts'
+import { aFolder } from '../collector/a-trail.ts'
+import { buildIndependent, independent } from '../independent/run.ts'
+import { verifies } from '../verifies.ts'
+
+beforeAll(buildIndependent, 300_000)
+
+const logsIn = (folder: string): string[] => [
+  join(folder, 'registry'),
+  ...readdirSync(join(folder, 'chains')).map((name) => join(folder, 'chains', name)),
+]
+
+/** The witness's key in a file, apart from what it cosigned. */
+function keptKey(vkey: string): string {
+  const path = join(aFolder(), 'witness')
+  writeFileSync(path, `${vkey}\n`)
+  return path
+}
+
+verifies('integrity:third-party', 'the Go project’s note and tlog take every exported chain', async () => {
+  const { folder, witness } = await anExport()
+  const logs = logsIn(folder)
+  expect(logs).toHaveLength(4)
+  for (const log of logs) expect(existsSync(join(log, 'checkpoint'))).toBe(true)
+
+  const { status, out } = independent('log', '-witness', keptKey(witness), ...logs)
+  expect(out.match(/signature, root, every record and inclusion proofs hold/g)).toHaveLength(4)
+  expect(status).toBe(0)
+})
+
+verifies(
+  'integrity:third-party',
+  'they refuse a changed record, a truncation and a reordering of it',
+  async () => {
+    const made = await anExport()
+    const { origin } = made.closed
+    const folder = dirname(pathIn(made.folder, origin, 'checkpoint'))
+    const path = join(folder, 'records.ndjson')
+    const kept = readFileSync(path)
+    const refused = (says: RegExp): void => {
+      expect(independent('log', folder)).toMatchObject({
+        status: 1,
+        out: expect.stringMatching(says) as string,
+      })
+      writeFileSync(path, kept)
+      expect(independent('log', folder).status).toBe(0)
+    }
+
+    const changed = Buffer.from(kept)
+    changed[100] = (changed[100] as number) ^ 1
+    writeFileSync(path, changed)
+    refused(/not those of the checkpoint/)
+    tamper(made.folder, origin, (lines) => lines.slice(0, -1))
+    refused(/7 records, the checkpoint covers 8/)
+    tamper(made.folder, origin, (lines) => lines.with(2, lines[3] as string).with(3, lines[2] as string))
+    refused(/not those of the checkpoint/)
+  },
+)
+
+verifies(
+  'integrity:third-party',
+  'they take every log of tiles, and that it grew out of an earlier checkpoint',
+  async () => {
+    const made = await tiled()
+    const witness = keptKey(made.witness)
+
+    const { status, out } = independent('log', '-witness', witness, ...logsIn(made.tiles))
+    expect(out.match(/signature, root, every tile and inclusion proofs hold/g)).toHaveLength(3)
+    expect(status).toBe(0)
+    const grew = independent(
+      'log',
+      '-earlier',
+      pathIn(made.early, made.long.origin, 'checkpoint'),
+      made.place,
+    )
+    expect(grew).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(/700 entries.*it grew out of 300/) as string,
+    })
+  },
+)
+
+verifies('integrity:third-party', 'they refuse every log of tiles that something was done to', async () => {
+  const made = await tiled()
+  const kept = `${made.tiles}.kept`
+  cpSync(made.tiles, kept, { recursive: true })
+  const witness = keptKey(made.witness)
+  const check = (which: 'newest' | 'early'): ReturnType<typeof independent> => {
+    const earlier = pathIn(which === 'newest' ? made.folder : made.early, made.long.origin, 'checkpoint')
+    return independent('log', '-witness', witness, '-earlier', earlier, made.place)
+  }
+
+  expect([check('early').status, check('newest').status]).toEqual([0, 0])
+  for (const { title, change, kept: which = 'early', refused } of mutations) {
+    change(made)
+    const { status, out } = check(which)
+    expect([status, out], title).toEqual([1, expect.stringMatching(refused)])
+    rmSync(made.tiles, { recursive: true })
+    cpSync(kept, made.tiles, { recursive: true })
+  }
+})
