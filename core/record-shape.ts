@@ -38,6 +38,17 @@ const who = object<Who>({
 const token: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value)
 const patients = list(object<PatientToken>({ token, sealed: text }))
 
+const sha256: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
+const inArchive = {
+  place: text,
+  from: count,
+  to: count,
+  bytes: count,
+  sha256,
+  version: text,
+  until: time,
+} as const
+
 const shapes: { [K in Kind]: Shape<Members<K>> } = {
   'chain-started': { origin: text, profile: text, acknowledge: among('Stream', 'Local'), version: text },
   orders: {
@@ -127,6 +138,19 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
   held: { origin: text, size: count, root, witnessed: count, by: text },
   heads: { heads: list(object<Head>({ origin: text, size: count, root })) },
   'witness-refused': { witness: text, reason: text, size: count, signed: optional(count) },
+  archived: { origin: text, segment: count, ...inArchive },
+  'registry-archived': inArchive,
+  'legal-hold': {
+    hold: text,
+    state: among('on', 'off'),
+    namespace: text,
+    server: text,
+    since: optional(time),
+    through: optional(time),
+    why: text,
+    by: text,
+  },
+  'legal-hold-applied': { hold: text, state: among('on', 'off'), segments: count },
   signal: {
     namespace: text,
     server: text,

@@ -237,6 +237,53 @@ type WitnessRefused = Base & {
   signed?: number
 }
 
+/**
+ * What lies in the archive, where it was read back: so many bytes under a lock of mode COMPLIANCE that ends at `until`. The
+ * object's key follows from `place`, origin, number and hash (core/archive/keys.ts); `version` names the one that is ours.
+ */
+type InArchive = {
+  /** `s3://bucket/prefix/`. */
+  place: string
+  /** Index of the first record, and after the last. */
+  from: number
+  to: number
+  bytes: number
+  /** Lower-case hexadecimal, of the object's bytes. */
+  sha256: string
+  version: string
+  /** RFC 3339, milliseconds. */
+  until: string
+}
+
+/** A sealed segment of a chain is in the archive. */
+export type Archived = Base & InArchive & { kind: 'archived'; origin: string; segment: number }
+
+/** Records of the registry log itself are in the archive, in the clear: they are what proves all else there. */
+export type RegistryArchived = Base & InArchive & { kind: 'registry-archived' }
+
+/** Somebody put a server's archived records under a legal hold, or took the hold off: who, and why. */
+export type LegalHold = Base & {
+  kind: 'legal-hold'
+  /** Name of the hold: of the matter, and never of a patient. */
+  hold: string
+  state: 'on' | 'off'
+  namespace: string
+  server: string
+  /** Records from and to these times, RFC 3339, milliseconds; absent: from the first, to the last and all that come. */
+  since?: string
+  through?: string
+  why: string
+  by: string
+}
+
+/** The hold is on, or off, at every segment that it concerns and that is archived, and was read back. */
+export type LegalHoldApplied = Base & {
+  kind: 'legal-hold-applied'
+  hold: string
+  state: 'on' | 'off'
+  segments: number
+}
+
 /** A breach rule was broken (45 CFR 164.404(a)(2): discovered on the first day on which it is known). */
 export type Signalled = Base & {
   kind: 'signal'
@@ -266,6 +313,10 @@ export type AuditRecord =
   | Held
   | Heads
   | WitnessRefused
+  | Archived
+  | RegistryArchived
+  | LegalHold
+  | LegalHoldApplied
   | Signalled
 
 /** What the registry log holds, and no other chain. */
@@ -276,6 +327,10 @@ export const registryKinds = [
   'held',
   'heads',
   'witness-refused',
+  'archived',
+  'registry-archived',
+  'legal-hold',
+  'legal-hold-applied',
   'signal',
 ] as const satisfies readonly AuditRecord['kind'][]
 

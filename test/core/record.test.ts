@@ -8,6 +8,15 @@ import { aClose, anIntent, anOrders, aPatient, aRefusal, aResult, aStart, at, aW
 
 const origin = 'hipaa-mcp.dev/clinic/ehr/0f2c/0'
 const root = `${'A'.repeat(43)}=`
+const inArchive = {
+  place: 's3://trail/clinic/',
+  from: 0,
+  to: 3,
+  bytes: 900,
+  sha256: 'a'.repeat(64),
+  version: 'v1',
+  until: at(9),
+}
 const everyKind: AuditRecord[] = [
   aStart(origin),
   anOrders({ locked: 'lockdown' }),
@@ -48,6 +57,36 @@ const everyKind: AuditRecord[] = [
     signed: 9,
   },
   { schema: 'phi-access/1', at: at(0), kind: 'held', origin, size: 3, root, witnessed: 3, by: 'officer' },
+  {
+    schema: 'phi-access/1',
+    at: at(0),
+    kind: 'archived',
+    origin,
+    segment: 0,
+    ...inArchive,
+  },
+  { schema: 'phi-access/1', at: at(0), kind: 'registry-archived', ...inArchive },
+  {
+    schema: 'phi-access/1',
+    at: at(0),
+    kind: 'legal-hold',
+    hold: 'matter-7',
+    state: 'on',
+    namespace: 'clinic',
+    server: 'ehr',
+    since: at(0),
+    through: at(1),
+    why: 'subpoena',
+    by: 'officer',
+  },
+  {
+    schema: 'phi-access/1',
+    at: at(0),
+    kind: 'legal-hold-applied',
+    hold: 'matter-7',
+    state: 'on',
+    segments: 2,
+  },
   {
     schema: 'phi-access/1',
     at: at(0),
@@ -141,6 +180,8 @@ test('a record that lacks a member, or holds one of another type, is refused', (
       'policy',
       'reason',
       'last',
+      'since',
+      'through',
     ])
     for (const member of Object.keys(record)) {
       const { [member]: _, ...rest } = record as unknown as { [member: string]: Json }
