@@ -47,17 +47,24 @@ function resolve(lockfile: Lockfile, from: string, name: string): string | undef
   return undefined
 }
 
-/** Rejects if a package is not installed in the version that the lockfile states. */
-export async function checkInstalled(
+/**
+ * Those of the paths that are installed: npm leaves out what is optional and for another platform. Rejects if any other is not
+ * installed in the version that the lockfile states.
+ */
+export async function installed(
   checkout: string,
   lockfile: Lockfile,
   paths: readonly string[],
-): Promise<void> {
+): Promise<string[]> {
+  const found: string[] = []
   for (const path of paths) {
-    const text = await readFile(join(checkout, path, 'package.json'), 'utf8').catch(() => '{}')
-    const { version } = JSON.parse(text) as { version?: string }
-    if (version !== lockfile.packages[path]?.version) {
+    const locked = lockfile.packages[path]
+    const text = await readFile(join(checkout, path, 'package.json'), 'utf8').catch(() => undefined)
+    if (text === undefined && locked?.optional === true) continue
+    const { version } = JSON.parse(text ?? '{}') as { version?: string }
+    if (version !== locked?.version)
       throw new Error(`${path} is not installed as the lockfile states it: run npm ci`)
-    }
+    found.push(path)
   }
+  return found
 }

@@ -11,7 +11,7 @@ import { type Image, image } from '../../config/image/oci.ts'
 import { buildProduct, productImage, sourceLayer } from '../../config/image/product.ts'
 import { type Log, progress } from '../../config/image/progress.ts'
 import { entriesOf, fileEntry, folderEntry, linkEntry } from '../../config/image/tar.ts'
-import { checkInstalled, closure, type Lockfile } from './closure.ts'
+import { closure, installed, type Lockfile } from './closure.ts'
 
 export const samplesImage = 'localhost/hipaa-mcp-samples:dev'
 export const postgresImage = 'localhost/postgres:15'
@@ -57,8 +57,7 @@ async function sampleModulesLayer(log: Log): Promise<Layer> {
   const roots = [...own, ...sampleModules]
   return await progress('packing the samples’ dependencies', log, async () => {
     return await layer('sample-modules', hashOf(['sample modules 1', text, ...roots]), 'none', async () => {
-      const paths = closure(lockfile, roots)
-      await checkInstalled(checkout, lockfile, paths)
+      const paths = await installed(checkout, lockfile, closure(lockfile, roots))
       const parts = paths.map(async (each) => {
         // Nested packages are in the list themselves, if they are needed.
         const keeps = (below: string, isFolder: boolean): boolean =>
