@@ -50,6 +50,9 @@ type Place = { from: string; to: string }
 async function writeLog({ from, to }: Place, read: () => void): Promise<{ size: number; after: number }> {
   await mkdir(to, { recursive: true })
   await writeFile(join(to, 'vkey'), await textIn(from, 'vkey'))
+  // The registry log's head as witnesses outside know it.
+  const witnessed = await textIn(from, 'witnessed', '')
+  if (witnessed !== '') await writeFile(join(to, 'witnessed'), witnessed)
   const note = await textIn(from, 'checkpoint', '')
   const checkpoint = note === '' ? undefined : checkpointOf(note, from)
   const size = checkpoint?.size ?? 0
