@@ -139,7 +139,10 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
   heads: { heads: list(object<Head>({ origin: text, size: count, root })) },
   'witness-refused': { witness: text, reason: text, size: count, signed: optional(count) },
   archived: { origin: text, segment: count, ...inArchive },
-  'registry-archived': inArchive,
+  'registry-archived': {
+    ...inArchive,
+    checkpoint: object<RecordOf<'registry-archived'>['checkpoint']>({ bytes: count, sha256, version: text }),
+  },
   'legal-hold': {
     hold: text,
     state: among('on', 'off'),

@@ -258,8 +258,15 @@ type InArchive = {
 /** A sealed segment of a chain is in the archive. */
 export type Archived = Base & InArchive & { kind: 'archived'; origin: string; segment: number }
 
-/** Records of the registry log itself are in the archive, in the clear: they are what proves all else there. */
-export type RegistryArchived = Base & InArchive & { kind: 'registry-archived' }
+/**
+ * Records of the registry log itself are in the archive, in the clear: they are what proves all else there. `checkpoint`:
+ * the log's note where they end, under the same lock.
+ */
+export type RegistryArchived = Base &
+  InArchive & {
+    kind: 'registry-archived'
+    checkpoint: Pick<InArchive, 'bytes' | 'sha256' | 'version'>
+  }
 
 /** Somebody put a server's archived records under a legal hold, or took the hold off: who, and why. */
 export type LegalHold = Base & {

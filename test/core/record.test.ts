@@ -65,7 +65,13 @@ const everyKind: AuditRecord[] = [
     segment: 0,
     ...inArchive,
   },
-  { schema: 'phi-access/1', at: at(0), kind: 'registry-archived', ...inArchive },
+  {
+    schema: 'phi-access/1',
+    at: at(0),
+    kind: 'registry-archived',
+    ...inArchive,
+    checkpoint: { bytes: 300, sha256: 'b'.repeat(64), version: 'v2' },
+  },
   {
     schema: 'phi-access/1',
     at: at(0),
