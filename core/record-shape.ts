@@ -138,7 +138,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
   held: { origin: text, size: count, root, witnessed: count, by: text },
   heads: { heads: list(object<Head>({ origin: text, size: count, root })) },
   'witness-refused': { witness: text, reason: text, size: count, signed: optional(count) },
-  archived: { origin: text, segment: count, ...inArchive },
+  archived: { origin: text, ...inArchive },
   'registry-archived': {
     ...inArchive,
     checkpoint: object<RecordOf<'registry-archived'>['checkpoint']>({ bytes: count, sha256, version: text }),

@@ -239,7 +239,7 @@ type WitnessRefused = Base & {
 
 /**
  * What lies in the archive, where it was read back: so many bytes under a lock of mode COMPLIANCE that ends at `until`. The
- * object's key follows from `place`, origin, number and hash (core/archive/keys.ts); `version` names the one that is ours.
+ * object's key follows from `place`, origin, indexes and hash (core/archive/keys.ts); `version` names the one that is ours.
  */
 type InArchive = {
   /** `s3://bucket/prefix/`. */
@@ -256,7 +256,7 @@ type InArchive = {
 }
 
 /** A sealed segment of a chain is in the archive. */
-export type Archived = Base & InArchive & { kind: 'archived'; origin: string; segment: number }
+export type Archived = Base & InArchive & { kind: 'archived'; origin: string }
 
 /**
  * Records of the registry log itself are in the archive, in the clear: they are what proves all else there. `checkpoint`:

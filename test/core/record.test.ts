@@ -62,7 +62,6 @@ const everyKind: AuditRecord[] = [
     at: at(0),
     kind: 'archived',
     origin,
-    segment: 0,
     ...inArchive,
   },
   {
