@@ -16,6 +16,7 @@ import { revoke } from './revoke.ts'
 import { status } from './status.ts'
 import { trail } from './trail.ts'
 import { trailExport } from './trail-export.ts'
+import { trailProve } from './trail-prove.ts'
 import { trailTiles } from './trail-tiles.ts'
 import { verify } from './verify.ts'
 
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   trail,
   trailExport,
   trailTiles,
+  trailProve,
   verify,
   redact,
   completion,

@@ -6,21 +6,31 @@ import { progress } from './progress.ts'
 import { columns, wrap } from './table.ts'
 import { earlierIn } from './verify/earlier.ts'
 import { checkExport, type Report } from './verify/export-check.ts'
+import { verifyProofFile } from './verify/proof.ts'
 
 export const verify: Command = {
   name: 'verify',
   summary: 'Verify an exported trail, offline',
-  operands: 'DIR',
+  operands: '[DIR]',
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Demand that it is the trail of this server' },
     witness: { value: 'VKEY', help: 'Verifier key of the witness, from a source other than the export' },
     earlier: { value: 'PATH', help: 'Checkpoint or export kept from before: the trail must go on from it' },
+    proof: {
+      value: 'FILE',
+      help: 'Instead of a trail: a proof of one record, of trail prove (- for standard input)',
+    },
+    vkey: { value: 'VKEY', help: 'With --proof: verifier key of the log, or @FILE' },
     json: { help: 'Print the report as JSON' },
   },
   about:
-    'Finds changed, dropped, reordered and truncated records, chains that are missing, signatures that are missing or of another key, calls whose result is unknown and not said to be. Nothing is claimed of what happened after the export.\nWithout --witness the witness’s key is taken from the export itself: whoever could change the export and sign with keys of their own would not be found. Keep the key that an earlier export printed.',
+    'Finds changed, dropped, reordered and truncated records, chains that are missing, signatures that are missing or of another key, calls whose result is unknown and not said to be. Nothing is claimed of what happened after the export.\nWithout --witness the witness’s key is taken from the export itself: whoever could change the export and sign with keys of their own would not be found. Keep the key that an earlier export printed.\nWith --earlier even somebody who has every key is found who rewrote what was there before.',
   run: async (operands, values, screen) => {
     const [folder] = operands
+    const proof = textOf(values, 'proof')
+    if (proof !== undefined && operands.length > 0)
+      throw new UsageError('verify wants one folder, or --proof and no folder')
+    if (proof !== undefined) return await verifyProofFile(proof, values, screen)
     if (folder === undefined || operands.length > 1) throw new UsageError('verify wants one folder')
     const server = textOf(values, 'server')
     if (server !== undefined) serverOf(server)

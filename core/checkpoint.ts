@@ -2,6 +2,7 @@
 // (Go's x/mod/sumdb/note, sigsum-witness, openssl, signify) read and verify what we write.
 
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { strictBase64 } from './base64.ts'
 import type { Hash } from './merkle.ts'
 
 /** `origin` names the chain, `size` counts its leaves, `root` is the RFC 6962 root over them. */
@@ -57,13 +58,6 @@ export function parseVkey(text: string): NoteKey {
   if (keyId(parsed).toString('hex') !== match[2])
     throw new TypeError('The hash of this verifier key does not fit its key')
   return parsed
-}
-
-/** Node decodes base64 leniently: without this several texts would be the same signature, and a changed byte pass. */
-function strictBase64(text: string): Buffer {
-  const bytes = Buffer.from(text, 'base64')
-  if (bytes.toString('base64') !== text) throw new TypeError('Not base64 in its one canonical form')
-  return bytes
 }
 
 /** The body of a checkpoint: three lines, each ended by a newline. */

@@ -184,10 +184,18 @@ export const requirements = {
     'integrity',
     'The collector cosigns no checkpoint that truncates, forks or restarts a chain.',
   ),
+  'integrity:outside-witness': done(
+    'integrity',
+    'Witnesses outside the cluster sign the log of all chains, and no cut, reset or rewritten one.',
+  ),
   'integrity:registry': thin(
     'integrity',
     'A whole chain that is missing is found by the registry log.',
     'the registry is kept by the collector itself',
+  ),
+  'integrity:proof': done(
+    'integrity',
+    'One record of the trail is proved by a file of its own, which is verified offline.',
   ),
   'integrity:third-party': done(
     'integrity',

@@ -8,6 +8,7 @@ import { tiled } from '../cli/tiles/a-long-trail.ts'
 import { mutations } from '../cli/tiles/mutations.ts'
 import { aFolder } from '../collector/a-trail.ts'
 import { buildIndependent, independent } from '../independent/run.ts'
+import { hipaaMcp } from '../support/command-line.ts'
 import { verifies } from '../verifies.ts'
 
 beforeAll(buildIndependent, 300_000)
@@ -106,3 +107,34 @@ verifies('integrity:third-party', 'they refuse every log of tiles that something
     cpSync(kept, made.tiles, { recursive: true })
   }
 })
+
+verifies(
+  'integrity:proof',
+  'they take the proof of a record, and refuse it with another record',
+  async () => {
+    const made = await tiled()
+    const witness = keptKey(made.witness)
+    const vkey = join(made.place, 'vkey')
+    const file = join(aFolder(), 'record.tlog-proof')
+    for (const index of ['0', '5', '256', '699']) {
+      const { out } = await hipaaMcp([
+        'trail',
+        'prove',
+        made.tiles,
+        '--chain',
+        made.long.origin,
+        '--record',
+        index,
+      ])
+      writeFileSync(file, `${out}\n`)
+      const proved = independent('proof', '-vkey', vkey, '-witness', witness, file)
+      expect(proved).toMatchObject({
+        status: 0,
+        out: expect.stringContaining(`record ${index} of 700`) as string,
+      })
+      const extra = `extra ${Buffer.from(String(made.long.records[7])).toString('base64')}`
+      writeFileSync(file, `${out.replace(/extra .*/, extra)}\n`)
+      expect(independent('proof', '-vkey', vkey, file).status).toBe(1)
+    }
+  },
+)

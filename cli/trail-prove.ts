@@ -1,0 +1,114 @@
+// `hipaa-mcp trail prove SOURCE`: that one record is in the trail, as a file of its own that is verified offline.
+
+import { join } from 'node:path'
+import { parseVkey, verifyNote } from '../core/checkpoint.ts'
+import { formatProof } from '../core/tlog-proof.ts'
+import { registryOrigin } from '../core/wire.ts'
+import { CannotError, type Command, exitCodes, textOf, UsageError } from './command.ts'
+import { folderOfChain } from './export-layout.ts'
+import { manifestIn } from './export-manifest.ts'
+import { progress } from './progress.ts'
+import { headIn, type Place, placesOf, prove } from './prove.ts'
+
+export const trailProve: Command = {
+  name: 'trail prove',
+  summary: 'Prove that one record is in an exported trail',
+  operands: 'SOURCE',
+  options: {
+    record: { value: 'N', help: 'Index of the record in its chain, from 0' },
+    call: { value: 'ID', help: 'Identifier of a call, instead of an index' },
+    kind: { value: 'KIND', help: 'Which record of the call: intent, result, refusal, …' },
+    chain: { value: 'CHAIN', help: 'Origin of the chain, its POD-RESTART, or registry' },
+    json: { help: 'Print the proof, the keys and the place of the record as JSON' },
+  },
+  about:
+    'Writes a C2SP tlog-proof (https://c2sp.org/tlog-proof) to standard output; its extra data is the record. Whoever has the keys verifies it with nothing else: hipaa-mcp verify --proof FILE --vkey VKEY --witness VKEY. It shows the record as it stands in the trail, with the person and the sealed patients.\nOnly what the checkpoint of its chain covers can be proved: a later export covers more.',
+  run: async (operands, values, screen) => {
+    const [source] = operands
+    if (source === undefined || operands.length > 1)
+      throw new UsageError('trail prove wants one exported folder')
+    const [number, call] = [textOf(values, 'record'), textOf(values, 'call')]
+    if ((number === undefined) === (call === undefined)) throw new UsageError('Give --record N or --call ID')
+    if (number !== undefined && !/^(0|[1-9][0-9]{0,14})$/.test(number))
+      throw new UsageError('--record wants an index')
+    const manifest = await manifestIn(source)
+    const origins = chosen(
+      manifest.chains.map(({ origin }) => origin),
+      textOf(values, 'chain'),
+    )
+    let records = 0
+    const shown = progress(screen, () => `${records.toLocaleString('en')} records read`)
+    const read = (): void => {
+      records += 1
+    }
+    try {
+      const place =
+        number === undefined
+          ? theOne(
+              await placesOf(source, origins, { call: call as string, kind: textOf(values, 'kind') }, read),
+              call as string,
+            )
+          : { origin: only(origins), index: Number(number) }
+      const head = await headIn(join(source, folderOfChain(place.origin)), place)
+      const proof = formatProof(await prove(head, place, read))
+      const { witness } = manifest
+      if (values['json'] === true)
+        screen.out(
+          JSON.stringify({ ...place, size: head.checkpoint.size, vkey: head.vkey, witness, proof }, null, 2),
+        )
+      else {
+        for (const line of proof.split('\n').slice(0, -1)) screen.out(line)
+        const cosigned = isCosigned(head.note, witness) ? ` --witness '${witness}'` : ''
+        screen.note(
+          `Record ${place.index} of ${place.origin}. Keep the keys apart from the proof; verify it with:`,
+        )
+        screen.note(`  hipaa-mcp verify --proof FILE --vkey '${head.vkey}'${cosigned}`)
+      }
+      return exitCodes.ok
+    } finally {
+      shown.done()
+    }
+  },
+}
+
+/** Those that `--chain` names; all but the registry log where it names none. */
+function chosen(origins: readonly string[], chain: string | undefined): string[] {
+  if (chain === undefined) return origins.filter((origin) => origin !== registryOrigin)
+  const found = origins.filter((origin) =>
+    [origin, folderOfChain(origin), folderOfChain(origin).replace('chains/', '')].includes(chain),
+  )
+  if (found.length === 0) throw new CannotError(`There is no such chain in it. It has:\n${named(origins)}`)
+  return found
+}
+
+function only(origins: readonly string[]): string {
+  const [origin] = origins
+  if (origin === undefined || origins.length > 1)
+    throw new UsageError(`Say in which chain the record stands, with --chain:\n${named(origins)}`)
+  return origin
+}
+
+function named(origins: readonly string[]): string {
+  return origins.map((origin) => `  ${folderOfChain(origin).replace('chains/', '')}`).join('\n')
+}
+
+function theOne(places: readonly (Place & { kind: string })[], call: string): Place {
+  const [place] = places
+  if (place === undefined)
+    throw new CannotError(`No record of the call ${call} is there. Look at its identifier, and at --kind`)
+  if (places.length > 1) {
+    const lines = places.map(({ origin, index, kind }) => `  ${kind}: record ${index} of ${origin}`)
+    throw new UsageError(
+      `The call has ${places.length} records. Say which, with --kind, or --chain and --record:\n${lines.join('\n')}`,
+    )
+  }
+  return { origin: place.origin, index: place.index }
+}
+
+function isCosigned(note: string, witness: string): boolean {
+  try {
+    return verifyNote(note, parseVkey(witness)) !== undefined
+  } catch {
+    return false
+  }
+}
