@@ -2,7 +2,7 @@
 // records in canonical form, one a line.
 //
 //   manifest.json
-//   registry/            records.ndjson  checkpoint  vkey
+//   registry/            records.ndjson  checkpoint  vkey  witnessed
 //   chains/POD-RESTART/  records.ndjson  checkpoint  vkey
 //
 // Or, made of it by `trail tiles`, each of those folders as a C2SP tlog-tiles log: tile/… in place of records.ndjson, and what

@@ -83,6 +83,8 @@ async function fill(
       if (!file.write(`${line.record}\n`)) await once(file, 'drain')
     } else if ('checkpoint' in line && chain !== undefined)
       await writeFile(join(partial, chain.folder, 'checkpoint'), line.checkpoint)
+    else if ('witnessed' in line && chain !== undefined)
+      await writeFile(join(partial, chain.folder, 'witnessed'), line.witnessed)
     else if ('end' in line) ended = line.chains === chains.length && line.records === total
   }
   await close(file)

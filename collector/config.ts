@@ -4,6 +4,8 @@
 import { readFileSync } from 'node:fs'
 import { paths, ports } from '../core/identifiers.ts'
 import { BadSettings } from '../core/log.ts'
+import { BadPolicy, parseWitnessPolicy } from '../core/witness-policy.ts'
+import type { WitnessSettings } from './witnesses/witnesses.ts'
 
 export type StoreConfig =
   | { kind: 'embedded'; folder: string }
@@ -16,6 +18,8 @@ export type Config = {
   ca: string
   store: StoreConfig
   silentSeconds: number
+  /** Absent where nobody outside the cluster is asked to witness. */
+  witnesses?: WitnessSettings & { /** Trusted besides the public authorities, PEM. */ ca?: string }
   tokenPath: string
   port: number
   healthPort: number
@@ -28,6 +32,14 @@ const variables = {
   HIPAA_MCP_STORE: 'embedded:/path, postgres://…, or file:/path of a file that holds one of these',
   HIPAA_MCP_STORE_CA: 'CA of the PostgreSQL server: PEM or a path',
   HIPAA_MCP_SILENT_SECONDS: 'seconds without a word after which a chain has ended, 90 unless set',
+  HIPAA_MCP_WITNESSES:
+    'path of a policy file (C2SP tlog-policy) with witnesses outside the cluster, each with its URL',
+  HIPAA_MCP_WITNESS_ORIGIN:
+    'name by which they know the registry log, hipaa-mcp.dev/registry/{key} unless set; {key} is the SHA-256 of its key',
+  HIPAA_MCP_WITNESS_SECONDS: 'seconds between two rounds of asking them, 30 unless set',
+  HIPAA_MCP_WITNESS_LATE_SECONDS: 'seconds without a quorum after which it is late, 300 unless set',
+  HIPAA_MCP_WITNESS_STRICT: 'true: nothing is acknowledged that a quorum has not signed; false unless set',
+  HIPAA_MCP_WITNESS_CA: 'CA of their HTTPS servers besides the public ones: PEM or a path',
   HIPAA_MCP_POD_NAME: 'downward API; not used',
   HIPAA_MCP_POD_UID: 'downward API; not used',
   HIPAA_MCP_POD_IP: 'downward API; not used',
@@ -81,10 +93,12 @@ export function readConfig(environment: { readonly [name: string]: string | unde
       : attempt('HIPAA_MCP_STORE', () =>
           storeOf(storeText, storeCa === undefined ? undefined : pemOf(storeCa)),
         )
+  const witnesses = witnessesOf(value, number, issues)
   const config = {
     channel: channel.replace(/\/$/, ''),
     ca: ca ?? '',
     store: store as StoreConfig,
+    ...(witnesses === undefined ? {} : { witnesses }),
     silentSeconds: number('HIPAA_MCP_SILENT_SECONDS', 90, 86_400),
     tokenPath: value('HIPAA_MCP_TOKEN') ?? paths.token,
     port: number('HIPAA_MCP_PORT_NUMBER', ports.collector, 65_535),
@@ -92,6 +106,43 @@ export function readConfig(environment: { readonly [name: string]: string | unde
   }
   if (issues.length > 0) throw new BadSettings(issues.join('\n'))
   return config
+}
+
+type Value = (name: keyof typeof variables) => string | undefined
+type Ranged = (name: keyof typeof variables, otherwise: number, most: number) => number
+
+function witnessesOf(value: Value, number: Ranged, issues: string[]): Config['witnesses'] {
+  const path = value('HIPAA_MCP_WITNESSES')
+  const ca = value('HIPAA_MCP_WITNESS_CA')
+  const strict = value('HIPAA_MCP_WITNESS_STRICT') ?? 'false'
+  const settings = {
+    origin: value('HIPAA_MCP_WITNESS_ORIGIN') ?? 'hipaa-mcp.dev/registry/{key}',
+    seconds: number('HIPAA_MCP_WITNESS_SECONDS', 30, 3_600),
+    lateSeconds: number('HIPAA_MCP_WITNESS_LATE_SECONDS', 300, 86_400),
+    strict: strict === 'true',
+  }
+  if (strict !== 'true' && strict !== 'false') issues.push('HIPAA_MCP_WITNESS_STRICT must be true or false')
+  // Another log of the same name at the same witness would be taken for a fork of this one.
+  if (!/^[!-*,-~]*\{key\}[!-*,-~]*$/.test(settings.origin))
+    issues.push('HIPAA_MCP_WITNESS_ORIGIN must hold {key}, and neither spaces nor +')
+  if (settings.lateSeconds < 2 * settings.seconds)
+    issues.push('HIPAA_MCP_WITNESS_LATE_SECONDS must be at least twice HIPAA_MCP_WITNESS_SECONDS')
+  if (path === undefined) {
+    if (settings.strict) issues.push('HIPAA_MCP_WITNESS_STRICT is true, and HIPAA_MCP_WITNESSES names nobody')
+    return undefined
+  }
+  try {
+    const policy = parseWitnessPolicy(readFileSync(path, 'utf8'))
+    if (policy.quorum === 'none') throw new BadPolicy(0, 'a quorum of none asks nobody: leave the file out')
+    for (const { name, url } of policy.witnesses)
+      if (url === undefined || !['http:', 'https:'].includes(URL.parse(url)?.protocol ?? ''))
+        throw new BadPolicy(0, `witness ${name} has no URL, https://… or http://…`)
+    return { ...settings, policy, ...(ca === undefined ? {} : { ca: pemOf(ca) }) }
+  } catch (error) {
+    const says = error instanceof BadPolicy ? error.message : 'it, or HIPAA_MCP_WITNESS_CA, cannot be read'
+    issues.push(`HIPAA_MCP_WITNESSES: ${says}`)
+    return undefined
+  }
 }
 
 function pemOf(text: string): string {

@@ -28,6 +28,7 @@ export async function* exportLines(
     yield { record }
   }
   yield { checkpoint: registry.note }
+  if (registry.witnessed !== undefined) yield { witnessed: registry.witnessed }
   yield { end: true, chains: chains.length + 1, records }
 }
 

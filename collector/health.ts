@@ -1,19 +1,30 @@
 // Plain HTTP for the kubelet and Prometheus: counts and reasons, never content (docs/decisions/0006).
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { WitnessReport } from '../core/wire.ts'
 
 export type Health = {
   /** Why nothing can be taken now, kebab-case; undefined while all is well. */
   trouble: () => string | undefined
+  /** What is told of the witnesses outside the cluster; undefined while it is not known. */
+  witnesses: () => WitnessReport | undefined
   metrics: (request: IncomingMessage, response: ServerResponse) => void
 }
 
-export function healthServer({ trouble, metrics }: Health): Server {
+export function healthServer({ trouble, witnesses, metrics }: Health): Server {
   const routes: { [path: string]: (request: IncomingMessage, response: ServerResponse) => void } = {
     '/livez': (_, response) => response.writeHead(200, text).end('ok\n'),
     '/readyz': (_, response) => {
       const reason = trouble()
       response.writeHead(reason === undefined ? 200 : 503, text).end(`${reason ?? 'ok'}\n`)
+    },
+    // A gap, which gates nothing: where it does, /readyz says so as well.
+    '/witnesses': (_, response) => {
+      const report = witnesses()
+      const reason = report === undefined ? 'starting' : troubleOf(report)
+      response
+        .writeHead(reason === undefined ? 200 : 503, text)
+        .end(`${reason ?? 'ok'}\n${report === undefined ? '' : `${report.log}\n`}`)
     },
     '/metrics': metrics,
   }
@@ -22,6 +33,12 @@ export function healthServer({ trouble, metrics }: Health): Server {
     if (route === undefined) response.writeHead(404, text).end()
     else route(request, response)
   })
+}
+
+/** Why the witnesses outside the cluster do not show what they should, kebab-case; undefined while all is well. */
+export function troubleOf({ witnesses, late }: WitnessReport): string | undefined {
+  if (witnesses.some(({ state }) => state === 'refuses')) return 'witness-refuses'
+  return late ? 'witness-late' : undefined
 }
 
 const text = { 'content-type': 'text/plain; charset=utf-8' }

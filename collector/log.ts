@@ -16,6 +16,10 @@ type Fields = {
   seconds?: number
   /** Origin of a chain: namespace, server, pod, restart. */
   origin?: string
+  /** Name of a witness in the policy file. */
+  witness?: string
+  /** Verifier key of a log, or its records. */
+  log?: string
   /** Class or code of an error. */
   error?: string
   /** What is wrong with the environment: names of variables, never their values. */

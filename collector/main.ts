@@ -5,16 +5,17 @@ import type { Server } from 'node:https'
 import { BadSettings, type Code, type Constant } from '../core/log.ts'
 import { Corrupt, type Store } from './commit/commit.ts'
 import { readConfig } from './config.ts'
-import { healthServer } from './health.ts'
+import { healthServer, troubleOf } from './health.ts'
 import { type Certified, keepIdentity, obtainIdentity } from './identity.ts'
 import { loadKeys } from './keys.ts'
 import { codeOf, idOf, jsonLog, settingsOf } from './log.ts'
 import { openMetrics } from './metrics.ts'
-import { type Route, routes } from './receive.ts'
+import { type Route, reportOf, routes } from './receive.ts'
 import { retry } from './retry.ts'
 import { collectorServer, secureContext } from './server.ts'
 import { openStore, untilOpen } from './store.ts'
 import { Trail } from './trail.ts'
+import { askingOf } from './witnesses/tell.ts'
 
 const sweepMs = 2000
 
@@ -38,8 +39,12 @@ function die<const Message extends string>(message: Constant<Message>, error: un
 async function start(): Promise<void> {
   const config = readConfig(process.env)
   const metrics = openMetrics()
-  const trouble = (): string | undefined => waitsFor ?? trail?.watch.trouble()
-  health = healthServer({ trouble, metrics: (request, response) => metrics.answer(request, response) })
+  const trouble = (): string | undefined => waitsFor ?? trail?.watch.trouble() ?? gated()
+  health = healthServer({
+    trouble,
+    witnesses: () => (trail === undefined ? undefined : reportOf(trail)),
+    metrics: (request, response) => metrics.answer(request, response),
+  })
   health.listen(config.healthPort)
 
   waitsFor = 'no-identity'
@@ -69,6 +74,7 @@ async function start(): Promise<void> {
         now,
         silentMs: config.silentSeconds * 1000,
         report: metrics.report,
+        ...(config.witnesses === undefined ? {} : { witnesses: askingOf(config.witnesses, metrics, log) }),
       })
       await made.open()
       return { trail: made, store }
@@ -88,6 +94,11 @@ async function start(): Promise<void> {
       origin: idOf(origin),
     })
   log.info('taking records', { port: config.port })
+  const { witnesses } = opened.trail
+  if (witnesses !== undefined) {
+    log.info('witnesses and auditors know the registry log by this key', { log: idOf(witnesses.log) })
+    witnesses.run(stop.signal).catch((error: unknown) => die('nobody asks the witnesses any more', error))
+  }
   sweepLater(opened.trail)
 }
 
@@ -99,6 +110,12 @@ function sweepLater(of: Trail): void {
       })
       .catch((error: unknown) => die('the sweep failed', error))
   }, sweepMs).unref()
+}
+
+/** With `strict`, witnesses that do not sign keep everything from being acknowledged. */
+function gated(): string | undefined {
+  const report = trail === undefined ? undefined : reportOf(trail)
+  return report?.strict === true ? troubleOf(report) : undefined
 }
 
 /** Requests that run are finished, then the store lets go. Kubernetes kills what takes longer than its grace period. */

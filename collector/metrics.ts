@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
+import { type Id, idOf } from '../core/log.ts'
 import type { Report, Trail } from './trail.ts'
 
 /** A signal counts as present for so long after it was last seen. */
@@ -12,6 +13,8 @@ const commitBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 
 export type Metrics = {
   report: Report
+  /** A witness outside the cluster would not sign. */
+  refused: (witness: Id, reason: string) => void
   /** Adds what is read from the trail when somebody scrapes. */
   watch(trail: Trail, now: () => number): void
   answer(request: IncomingMessage, response: ServerResponse): void
@@ -27,7 +30,11 @@ export function openMetrics(): Metrics {
     description: 'Time until what was sent would survive power loss',
     advice: { explicitBucketBoundaries: commitBounds },
   })
+  const refused = meter.createCounter('hipaa_mcp_witness_refusals', {
+    description: 'Refusals of witnesses outside the cluster to sign the registry log, by witness and reason',
+  })
   return {
+    refused: (witness, reason) => refused.add(1, { witness, reason }),
     report: {
       record: (labels) => records.add(1, labels),
       commit: (seconds) => commits.record(seconds),
@@ -44,6 +51,12 @@ export function openMetrics(): Metrics {
       })
       const lag = meter.createObservableGauge('hipaa_mcp_witnessed_lag', {
         description: 'Records that no cosigned checkpoint covers yet, by server',
+      })
+      const unwitnessed = meter.createObservableGauge('hipaa_mcp_unwitnessed_seconds', {
+        description: 'Since a quorum of witnesses outside the cluster signed, or since the trail began',
+      })
+      const states = meter.createObservableGauge('hipaa_mcp_witnesses', {
+        description: 'Witnesses outside the cluster, 1 for the state in which each is',
       })
       meter.addBatchObservableCallback(
         (result) => {
@@ -66,13 +79,18 @@ export function openMetrics(): Metrics {
               { namespace, server },
             )
           }
+          const outside = trail.witnesses
+          if (outside !== undefined) result.observe(unwitnessed, outside.window())
+          for (const { name, state } of outside?.report().witnesses ?? [])
+            for (const each of ['new', 'cosigns', 'unreachable', 'refuses'])
+              result.observe(states, each === state ? 1 : 0, { witness: idOf(name), state: each })
           const present = trail.signals().filter(({ lastSeen }) => Date.parse(lastSeen) > now() - signalMs)
           for (const group of Map.groupBy(present, (s) => `${s.namespace}/${s.server}/${s.rule}`).values()) {
             const { namespace, server, rule } = group[0] as (typeof group)[number]
             result.observe(signals, group.length, { namespace, server, rule })
           }
         },
-        [chains, signals, last, lag],
+        [chains, signals, last, lag, unwitnessed, states],
       )
     },
     answer: (request, response) => exporter.getMetricsRequestHandler(request, response),

@@ -11,6 +11,7 @@ import type {
   ChainRequest,
   ChainResponse,
   RecordsResponse,
+  WitnessReport,
 } from '../core/wire.ts'
 import type { Store } from './commit/commit.ts'
 import { exportLines } from './export.ts'
@@ -85,6 +86,7 @@ export function routes(trail: Trail, store: Store): { [methodAndPath: string]: R
     },
     'GET /v1/chains': { roles: ['operator', 'auditor'], run: async () => json(trail.summaries()) },
     'GET /v1/signals': { roles: ['operator', 'auditor'], run: async () => json(trail.signals()) },
+    'GET /v1/witnesses': { roles: ['operator', 'auditor'], run: async () => json(reportOf(trail)) },
     'GET /v1/export': {
       roles: ['auditor'],
       streams: true,
@@ -103,6 +105,13 @@ export function routes(trail: Trail, store: Store): { [methodAndPath: string]: R
       },
     },
   }
+}
+
+const noWitnesses: WitnessReport = { log: '', strict: false, late: false, windowSeconds: 0, witnesses: [] }
+
+/** What the operator, auditors and health learn of the witnesses outside the cluster. */
+export function reportOf({ witnesses }: Trail): WitnessReport {
+  return witnesses?.report() ?? noWitnesses
 }
 
 /** Reads a body. Rejects with `too-large` beyond the limit, without reading on. */

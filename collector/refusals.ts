@@ -32,6 +32,10 @@ const table = {
   },
   'chain-corrupt': { status: 503, says: 'What the collector holds of this chain was changed: begin another' },
   'not-committed': { status: 503, says: 'The records are not known to be committed: send them again' },
+  'not-witnessed': {
+    status: 503,
+    says: 'The records are committed, and no quorum of witnesses signed for them yet: send them again',
+  },
   busy: { status: 503, says: 'Too much waits to be committed: send it again' },
   starting: { status: 503, says: 'The collector is starting: send it again' },
 } as const satisfies { [reason: string]: { status: number; says: string } }

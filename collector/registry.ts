@@ -2,8 +2,9 @@
 // without a result, what was handed to auditors and which breach rules were broken. What is missing elsewhere is found
 // by it, so it is the source of truth for what exists.
 
-import { bodyOf, parseNote, signCheckpoint, verifyNote, vkey } from '../core/checkpoint.ts'
-import { leafHash, Tree } from '../core/merkle.ts'
+import { parseNote, rawPublicKey, signCheckpoint, verifyNote, vkey } from '../core/checkpoint.ts'
+import { type Hash, leafHash, Tree } from '../core/merkle.ts'
+import { ProofBuilder } from '../core/merkle-proof.ts'
 import {
   type AuditRecord,
   type Ended,
@@ -17,6 +18,7 @@ import {
 } from '../core/record.ts'
 import { partsOfOrigin, registryOrigin } from '../core/wire.ts'
 import { Corrupt, type Store } from './commit/commit.ts'
+import { Growth } from './growth.ts'
 import type { Keys } from './keys.ts'
 import { Order } from './order.ts'
 import { cosignature } from './witness.ts'
@@ -30,19 +32,32 @@ export type Entered = {
   pod: string
   restart: number
   ended?: Pick<Ended, 'how' | 'size' | 'witnessed' | 'last' | 'at'>
+  /** Records of the chain whose root the log holds. */
+  covered: number
 }
+
+/** The log at one of its sizes. */
+export type Head = { size: number; root: Hash }
+
+/** Leaves that are remembered for proofs; beyond that the store is read. */
+const leavesAtMost = 100_000
 
 export class Registry {
   readonly entries: Map<string, Entered> = new Map()
   readonly signals: Signalled[] = []
+  /** Told of every record in its order, also of those that were there before this process began. */
+  took: (record: AuditRecord) => void = () => undefined
   /** The log as it was last signed and cosigned. */
   signed: { size: number; note: string } = { size: 0, note: '' }
+  /** When its first record was written, milliseconds since 1970. */
+  began: number | undefined
 
   readonly #store: Store
   readonly #keys: Keys
   readonly #now: () => number
   readonly #tree = new Tree()
   readonly #order = new Order()
+  #growth = new Growth()
   #inDoubt = true
 
   constructor(store: Store, keys: Keys, now: () => number) {
@@ -55,19 +70,34 @@ export class Registry {
     return vkey(this.#keys.registry)
   }
 
+  /** Of the key that signs the log, 32 bytes. */
+  get publicKey(): Buffer {
+    return rawPublicKey(this.#keys.registry.key)
+  }
+
+  /** Its verifier key under another name: the one by which witnesses know the log. */
+  vkeyAs(name: string): string {
+    return vkey({ ...this.#keys.registry, name })
+  }
+
   get size(): number {
     return this.#tree.size
   }
 
-  /** Reads the log. Rejects with `Corrupt` when it is not what its own newest checkpoint says: nothing else can be believed then. */
-  async open(): Promise<void> {
+  /**
+   * Reads the log. Rejects with `Corrupt` when it is not what its own newest checkpoint says, or what `witnessed` says,
+   * which is a note that we signed under any name: nothing else can be believed then.
+   */
+  async open(witnessed?: string): Promise<void> {
     const stored = (await this.#store.chains()).find(({ origin }) => origin === registryOrigin)
     if (stored === undefined) await this.#store.begin({ origin: registryOrigin, vkey: this.vkey })
     else if (stored.vkey !== this.vkey)
       throw new Corrupt(registryOrigin, 'The registry log belongs to another key')
     await this.#order.run(async () => {
       const told = stored?.checkpoint === undefined ? undefined : this.#told(stored.checkpoint)
-      await this.#read(told)
+      const outside = witnessed === undefined ? undefined : this.#told(witnessed)
+      await this.#read([told, outside].filter((head) => head !== undefined))
+      this.#growth = new Growth(this.#tree)
       // It is signed before anything is added to it, so only an empty one may lack its checkpoint.
       if (told === undefined && this.size > 0)
         throw new Corrupt(registryOrigin, 'The checkpoint of the registry log is missing')
@@ -97,6 +127,27 @@ export class Registry {
     })
   }
 
+  /** That the first `to` records begin with the first `from`. What is not remembered any more is read from the store. */
+  async proof(from: number, to: number): Promise<Hash[]> {
+    const remembered = this.#growth.proof(from, to)
+    if (remembered !== undefined) return remembered
+    const builder = ProofBuilder.consistency(from, to)
+    if (from > 0)
+      for await (const records of this.#store.read(registryOrigin, 0, to))
+        for (const bytes of records) builder.append(leafHash(bytes))
+    return builder.finish()
+  }
+
+  /** No proof is asked for from before this size, as a rule. */
+  forget(size: number): void {
+    this.#growth.forget(size)
+  }
+
+  /** The log's head under the name by which witnesses know it, signed by its key. */
+  anchor({ size, root }: Head, origin: string): string {
+    return signCheckpoint({ origin, size, root }, { ...this.#keys.registry, name: origin })
+  }
+
   /** The chains of one pod, oldest first. */
   ofPod(pod: string): Entered[] {
     return [...this.entries.values()]
@@ -105,26 +156,23 @@ export class Registry {
   }
 
   /** What the stored checkpoint says, when our own key made it. */
-  #told(note: string): { size: number; body: string } {
+  #told(note: string): Head {
     const { checkpoint } = parseNote(note)
-    if (verifyNote(note, this.#keys.registry) === undefined)
+    if (verifyNote(note, { ...this.#keys.registry, name: checkpoint.origin }) === undefined)
       throw new Corrupt(registryOrigin, 'The checkpoint of the registry log is not signed by its key')
-    return { size: checkpoint.size, body: bodyOf(checkpoint) }
+    return checkpoint
   }
 
-  async #read(told?: { size: number; body: string }): Promise<void> {
+  async #read(told: readonly Head[] = []): Promise<void> {
     for await (const records of this.#store.read(registryOrigin, this.size))
       for (const bytes of records) {
         this.#take(bytes)
-        if (this.size === told?.size && this.#body() !== told.body)
+        if (told.some(({ size, root }) => this.size === size && !this.#tree.root().equals(root)))
           throw new Corrupt(registryOrigin, 'The registry log is not what was signed')
       }
-    if (told !== undefined && this.size < told.size)
-      throw new Corrupt(registryOrigin, `The registry log ends at ${this.size}, ${told.size} was signed`)
-  }
-
-  #body(): string {
-    return bodyOf({ origin: registryOrigin, size: this.size, root: this.#tree.root() })
+    const longest = Math.max(0, ...told.map(({ size }) => size))
+    if (this.size < longest)
+      throw new Corrupt(registryOrigin, `The registry log ends at ${this.size}, ${longest} was signed`)
   }
 
   async #sign(): Promise<void> {
@@ -139,7 +187,14 @@ export class Registry {
 
   #take(bytes: Buffer): void {
     const record = parse(bytes)
-    this.#tree.append(leafHash(bytes))
+    this.took(record)
+    const leaf = leafHash(bytes)
+    this.#tree.append(leaf)
+    this.#growth.append(leaf)
+    if (this.#growth.length > leavesAtMost) this.#growth.forget(this.size)
+    this.began ??= Date.parse(record.at)
+    if (record.kind === 'heads') for (const head of record.heads) this.#cover(head)
+    if (record.kind === 'held' || record.kind === 'ended') this.#cover(record)
     if (record.kind === 'registered') this.#enter(record)
     if (record.kind === 'signal') this.signals.push(record)
     const entry = 'origin' in record ? this.entries.get(record.origin) : undefined
@@ -155,7 +210,13 @@ export class Registry {
     if (parts === undefined)
       throw new Corrupt(registryOrigin, 'The registry log names a chain that cannot be one')
     const { namespace, server, podUid, restart } = parts
-    this.entries.set(origin, { origin, vkey: key, pod: podOf({ namespace, server, podUid }), restart })
+    const pod = podOf({ namespace, server, podUid })
+    this.entries.set(origin, { origin, vkey: key, pod, restart, covered: 0 })
+  }
+
+  #cover({ origin, size }: { origin: string; size: number }): void {
+    const entry = this.entries.get(origin)
+    if (entry !== undefined) entry.covered = Math.max(entry.covered, size)
   }
 }
 

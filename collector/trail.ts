@@ -17,6 +17,7 @@ import { Activity } from './activity.ts'
 import { Alarms } from './alarms.ts'
 import { type Leaf, leafOf } from './chain.ts'
 import type { Store } from './commit/commit.ts'
+import { headsOf } from './heads.ts'
 import type { Keys } from './keys.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
@@ -26,6 +27,7 @@ import { type Entered, podOf, Registry, type RegistryEntry } from './registry.ts
 import { StoreWatch } from './store-watch.ts'
 import { summaryOf } from './summary.ts'
 import { cosignature, judgeCheckpoint } from './witness.ts'
+import { Witnesses, type WitnessesOptions, witnessedNote } from './witnesses/witnesses.ts'
 
 export type Pod = { namespace: string; server: string; podUid: string }
 
@@ -46,12 +48,18 @@ export type TrailOptions = {
   /** Bytes of records that may wait to be committed before more are sent back. */
   waitingBytes?: number
   report: Report
+  /** Who signs the registry log outside the cluster; absent where nobody does. */
+  witnesses?: WitnessesOptions
 }
 
 /** What an auditor is about to be given; `to` is absent where only what is still readable can be given. */
 export type Holding = {
   chains: { origin: string; vkey: string; to?: number /** Newest cosigned one. */; note?: string }[]
-  registry: { size: number; note: string }
+  registry: {
+    size: number
+    note: string /** Newest head of it that witnesses outside signed. */
+    witnessed?: string
+  }
 }
 
 const waitingBytes = 64 * 1024 * 1024
@@ -69,6 +77,7 @@ export class Trail {
   readonly #alarms: Alarms
   readonly #activity = new Activity()
   readonly #beginnings = new Order()
+  #witnesses: Witnesses | undefined
   #waitingBytes = 0
 
   constructor(options: TrailOptions) {
@@ -103,7 +112,15 @@ export class Trail {
 
   /** Reads the store. Rejects when the registry log is corrupt; a corrupt chain is closed to its own pod only. */
   async open(): Promise<void> {
-    await this.registry.open()
+    const { store, now, witnesses } = this.#options
+    const witnessed = witnesses === undefined ? undefined : await store.note(witnessedNote)
+    await this.registry.open(witnessed)
+    if (witnesses !== undefined) {
+      const { registry } = this
+      const troubled = (error: unknown): void => this.watch.note(error)
+      const watched = { registry, store, heads: () => headsOf(this.#lanes, registry), now, troubled }
+      this.#witnesses = new Witnesses(witnesses, watched, witnessed)
+    }
     await this.#lanes.open()
     this.#alarms.restore()
     const entries = [...this.registry.entries.values()]
@@ -145,7 +162,9 @@ export class Trail {
     if (this.#waitingBytes + bytes > (this.#options.waitingBytes ?? waitingBytes)) throw new Refusal('busy')
     this.#waitingBytes += bytes
     try {
-      return await this.watch.use(async () => await lane.append(from, leaves))
+      const size = await this.watch.use(async () => await lane.append(from, leaves))
+      await this.#witnesses?.gate(origin, size)
+      return size
     } finally {
       this.#waitingBytes -= bytes
       // The records are committed whatever comes of this; the sweep says what could not be said now.
@@ -196,30 +215,39 @@ export class Trail {
   /** Writes into the registry log what an auditor is about to be given of one server. */
   async hold(namespace: string, server: string, by: string): Promise<Holding> {
     const chains: Holding['chains'] = []
-    const registry = await this.watch.use(
-      async () =>
-        await this.registry.update(() => {
-          const mine = [...this.registry.entries.values()].filter(({ pod }) =>
-            pod.startsWith(`${namespace}/${server}/`),
-          )
-          return mine.flatMap((entry): RegistryEntry[] => {
-            const { origin, vkey: key, ended } = entry
-            const lane = this.#lanes.at(origin)
-            const note = this.#lanes.notes.get(origin)
-            const known = { origin, vkey: key, ...(note === undefined ? {} : { note }) }
-            if (lane?.corrupt !== undefined || (lane === undefined && ended === undefined)) {
-              chains.push(known)
-              return []
-            }
-            const size = ended?.size ?? lane?.chain.size ?? 0
-            chains.push({ ...known, to: size })
-            if (ended !== undefined || lane === undefined) return []
-            const root = lane.chain.tree.root().toString('base64')
-            return [{ kind: 'held', origin, size, root, witnessed: lane.chain.witnessed.size, by }]
-          })
-        }),
-    )
-    return { chains, registry }
+    const update = async (): Promise<Registry['signed']> =>
+      await this.watch.use(
+        async () =>
+          await this.registry.update(() => {
+            const mine = [...this.registry.entries.values()].filter(({ pod }) =>
+              pod.startsWith(`${namespace}/${server}/`),
+            )
+            return mine.flatMap((entry): RegistryEntry[] => {
+              const { origin, vkey: key, ended } = entry
+              const lane = this.#lanes.at(origin)
+              const note = this.#lanes.notes.get(origin)
+              const known = { origin, vkey: key, ...(note === undefined ? {} : { note }) }
+              if (lane?.corrupt !== undefined || (lane === undefined && ended === undefined)) {
+                chains.push(known)
+                return []
+              }
+              const size = ended?.size ?? lane?.chain.size ?? 0
+              chains.push({ ...known, to: size })
+              if (ended !== undefined || lane === undefined) return []
+              const root = lane.chain.tree.root().toString('base64')
+              return [{ kind: 'held', origin, size, root, witnessed: lane.chain.witnessed.size, by }]
+            })
+          }),
+      )
+    if (this.#witnesses === undefined) return { chains, registry: await update() }
+    // What is handed out is shown to the witnesses first, so that an auditor need not take our word for its end.
+    const { made, ...witnessed } = await this.#witnesses.signed(update)
+    return { chains, registry: { ...made, ...witnessed } }
+  }
+
+  /** Witnesses outside the cluster; undefined before the store was read, and where none are configured. */
+  get witnesses(): Witnesses | undefined {
+    return this.#witnesses
   }
 
   get witnessVkey(): string {
@@ -240,7 +268,10 @@ export class Trail {
         if (entry === undefined || lane.corrupt !== undefined) continue
         const quiet = now() - lane.heard
         if (entry.ended !== undefined) {
-          if (quiet > keepMs) await this.#lanes.drop(origin)
+          if (quiet > keepMs) {
+            await this.#lanes.drop(origin)
+            this.#witnesses?.drop(origin)
+          }
         } else if (lane.chain.closed && quiet > closedMs) await this.#lanes.end(entry, 'closed')
         else if (quiet > silentMs)
           await this.#lanes.end(entry, this.#isSucceeded(entry) ? 'succeeded' : 'silent')

@@ -165,6 +165,27 @@ export type ChainSummary = {
   grants?: { [uid: string]: { uses: number /** RFC 3339. */; last: string } }
 }
 
+/** `GET /v1/witnesses`, for the operator and auditors: those outside the cluster. None are configured: the list is empty. */
+export type WitnessReport = {
+  /** Verifier key of the registry log, under the name by which they know it: for them, and for auditors' policy files. */
+  log: string
+  /** Nothing is acknowledged without them. */
+  strict: boolean
+  /** No quorum signed for longer than the configuration allows. */
+  late: boolean
+  /** Since a quorum signed, or since the log began. */
+  windowSeconds: number
+  /** What a quorum signed last: records of the registry log, and when (RFC 3339). */
+  quorum?: { size: number; at: string }
+  witnesses: {
+    name: string
+    state: 'new' | 'cosigns' | 'unreachable' | 'refuses'
+    reason?: string
+    /** Records of the registry log that it has signed, as far as is known. */
+    signed?: number
+  }[]
+}
+
 /** `GET /v1/signals`: breach signals since the collector knows. */
 export type Signal = Omit<Signalled, 'schema' | 'at' | 'kind'> & { lastSeen: string }
 
@@ -176,6 +197,9 @@ export type ExportLine =
   | { chain: string; vkey: string; witness: string }
   | { record: string }
   | { /** Newest signed note with its cosignature. */ checkpoint: string }
+  | {
+      /** Of the registry log: the newest head that witnesses outside signed, under the name by which they know it. */ witnessed: string
+    }
   | { end: true; chains: number; records: number }
 
 /** What the collector answers besides 200. `says` is a constant sentence: what to do next. */

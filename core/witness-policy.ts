@@ -21,8 +21,9 @@ export type WitnessPolicy = {
 
 /** What is wrong with a policy file; the message names the line and says how it is right. */
 export class BadPolicy extends Error {
+  /** `line`: from 1; 0 where it is no single line. */
   constructor(line: number, says: string) {
-    super(`Line ${line}: ${says}`)
+    super(line === 0 ? says : `Line ${line}: ${says}`)
     this.name = 'BadPolicy'
   }
 }

@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest'
 import type { Store } from '../../collector/commit/commit.ts'
 import { openEmbedded } from '../../collector/commit/embedded.ts'
 import { loadKeys } from '../../collector/keys.ts'
-import { type Pod, Trail } from '../../collector/trail.ts'
+import { type Pod, Trail, type TrailOptions } from '../../collector/trail.ts'
 import { type NoteKey, rawPublicKey, signCheckpoint } from '../../core/checkpoint.ts'
 import { leafHash, rootOf } from '../../core/merkle.ts'
 import { type AuditRecord, recordBytes } from '../../core/record.ts'
@@ -46,7 +46,7 @@ export async function aTrail(
   store: Store,
   clock: Clock = { now: 1_790_000_000_000 },
   counted: { kind: string }[] = [],
-  more: { waitingBytes?: number } = {},
+  more: Pick<TrailOptions, 'waitingBytes' | 'witnesses'> = {},
 ): Promise<Trail> {
   const trail = new Trail({
     store,

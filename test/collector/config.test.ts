@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../collector/config.ts'
+import { vkey } from '../../core/checkpoint.ts'
 import { aFolder } from './a-trail.ts'
 
 const pem = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n'
@@ -74,4 +76,52 @@ test('variables that Kubernetes makes of Services are not taken for ours', () =>
   }
 
   expect(readConfig({ ...good, ...links }).channel).toBe(good.HIPAA_MCP_CHANNEL)
+})
+
+const key = vkey({
+  name: 'w.example',
+  kind: 'cosignature',
+  key: generateKeyPairSync('ed25519').privateKey,
+})
+const policyFile = (text: string): string => {
+  const path = join(aFolder(), 'witnesses')
+  writeFileSync(path, text)
+  return path
+}
+
+test('witnesses are read from their policy file, and asked every 30 seconds without gating anything', () => {
+  const path = policyFile(`witness w ${key} https://w.example/\nquorum w\n`)
+
+  expect(readConfig(good).witnesses).toBeUndefined()
+  expect(readConfig({ ...good, HIPAA_MCP_WITNESSES: path }).witnesses).toMatchObject({
+    policy: { quorum: 'w' },
+    origin: 'hipaa-mcp.dev/registry/{key}',
+    seconds: 30,
+    lateSeconds: 300,
+    strict: false,
+  })
+})
+
+test.each([
+  ['a witness without a URL', `witness w ${key}\nquorum w\n`, {}, /witness w has no URL/],
+  ['a witness with a path', `witness w ${key} /w\nquorum w\n`, {}, /witness w has no URL/],
+  ['nobody to ask', 'quorum none\n', {}, /asks nobody/],
+  ['a broken line', 'witness\n', {}, /HIPAA_MCP_WITNESSES: Line 1: a witness is written/],
+  ['an origin that others may have', '', { HIPAA_MCP_WITNESS_ORIGIN: 'a/b' }, /ORIGIN must hold \{key\}/],
+  ['an origin that no vkey can hold', '', { HIPAA_MCP_WITNESS_ORIGIN: 'a+b{key}' }, /ORIGIN must hold/],
+  ['a word for a switch', '', { HIPAA_MCP_WITNESS_STRICT: 'yes' }, /STRICT must be true or false/],
+  [
+    'rounds that are always late',
+    '',
+    { HIPAA_MCP_WITNESS_SECONDS: '300' },
+    /LATE_SECONDS must be at least twice/,
+  ],
+])('witnesses with %s are refused', (_, text, more, says) => {
+  const path = policyFile(text === '' ? `witness w ${key} https://w.example/\nquorum w\n` : text)
+  expect(() => readConfig({ ...good, HIPAA_MCP_WITNESSES: path, ...more })).toThrow(says)
+})
+
+test('strict without witnesses is refused, and so is a file that is not there', () => {
+  expect(() => readConfig({ ...good, HIPAA_MCP_WITNESS_STRICT: 'true' })).toThrow(/names nobody/)
+  expect(() => readConfig({ ...good, HIPAA_MCP_WITNESSES: '/nonexistent' })).toThrow(/cannot be read/)
 })
