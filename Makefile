@@ -22,7 +22,7 @@ help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
 demo: ## The whole product on a cluster, on one screen (CLUSTER=current PUSH=registry/name STORAGE_CLASS=name for your own; BUNDLE=file shows a FHIR bundle's patient)
-	@$(SETUP) node $(if $(filter current,$(CLUSTER)),,cluster) browser
+	@$(SETUP) node image $(if $(filter current,$(CLUSTER)),,cluster) browser
 	@node test/demo/demo.ts up $(if $(BUNDLE),--bundle '$(BUNDLE)')
 
 demo-down: ## Remove what the demo put there
@@ -30,7 +30,7 @@ demo-down: ## Remove what the demo put there
 	@node test/demo/demo.ts down
 
 image: ## Build the image; PUSH=registry/name pushes it and writes the digest into config/
-	@$(SETUP) node
+	@$(SETUP) node image
 	@node config/image/build.ts $(if $(PUSH),--push $(PUSH))
 
 manifests: ## Everything `kubectl apply -k config/default` applies, as one file on standard output
@@ -80,7 +80,7 @@ bench: ## Side by side with nginx; writes docs/performance.md (AGAINST=ref: besi
 	@node test/bench/$(if $(AGAINST),against.ts $(AGAINST),bench.ts)
 
 conformance: ## The official MCP suites, bare and through a sidecar in a pod; writes docs/conformance.md (LOCAL=1: no cluster; THROUGH=URL CERT KEY CA TOKEN: a sidecar of yours)
-	@$(SETUP) node $(if $(LOCAL)$(THROUGH)$(filter current,$(CLUSTER)),,cluster)
+	@$(SETUP) node $(if $(LOCAL)$(THROUGH),,image) $(if $(LOCAL)$(THROUGH)$(filter current,$(CLUSTER)),,cluster)
 	@node test/conformance/main.ts bare
 	@$(if $(THROUGH),node test/conformance/main.ts through compare --url $(THROUGH) --cert $(CERT) --key $(KEY) --ca $(CA) --token $(TOKEN) $(if $(SERVERNAME),--servername $(SERVERNAME)),$(if $(LOCAL),node test/conformance/main.ts local compare,node test/conformance/main.ts cluster compare document))
 

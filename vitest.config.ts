@@ -36,7 +36,7 @@ const requestPath = ['test/sidecar/{requests,stdio,http1,controls,egress}/**/*.t
 const lengthy = [
   'test/core/{arguments,text}/time.test.ts',
   'test/core/redaction/{edit,edit-result,text,fhir-oracle}.test.ts',
-  'test/core/{checkpoint,json-scan,tiles}.test.ts',
+  'test/core/{checkpoint,json-scan,tiles,vectors}.test.ts',
   'test/core/sealed/*.test.ts',
   'test/core/fields/any-resource.test.ts',
   'test/core/text/known.test.ts',
@@ -44,7 +44,7 @@ const lengthy = [
   'test/cli/{break-glass,check,explain,explain-sidecar,init,init-from,init-propose,main,trail,verify}.test.ts',
   'test/cli/{redact,tiles}/*.test.ts',
   'test/cli/connect/{login,state,proxy}.test.ts',
-  'test/collector/*.test.ts',
+  'test/collector/{,kms/}*.test.ts',
   'test/operator/admission/lint.test.ts',
   'test/operator/channel/channel.test.ts',
   'test/operator/jwks.test.ts',

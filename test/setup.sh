@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a target needs: setup.sh PART... with PART of node, cluster, browser, bench, keycloak, presidio.
+# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, browser, bench, keycloak, presidio.
 # Says what it does; says in one line what a person must do where it cannot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -52,6 +52,22 @@ debian_packages() {
     apt-get install -y -qq --no-install-recommends "${missing[@]}"
 }
 
+# pkcs11js, compiled from its own package: npm runs no install scripts here.
+pkcs11_addon() { with_progress "compiling pkcs11js" node_modules/.bin/node config/image/pkcs11-addon.ts; }
+
+# A witness of another author (C2SP tlog-witness), from Debian's backports: its mirror is the one that the system has.
+sigsum_witness() {
+  command -v sigsum-witness >/dev/null && return
+  local list=/etc/apt/sources.list.d/bookworm-backports.list mirror
+  if ! apt-cache policy | grep -q 'n=bookworm-backports'; then
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
+    [ -n "$mirror" ] || fail "sigsum-witness is in the backports of Debian 12, and this system names no mirror of it"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm-backports main" >"$list"
+    with_progress "reading Debian's package lists" apt-get update -qq
+  fi
+  debian_packages sigsum-go
+}
+
 # Keycloak's own distribution, as its project publishes it: kept in the cache, and checked each time.
 keycloak_distribution() {
   local version=26.4.0 sum=1b6a11a2726ac8a8dc9c91d5fafe989a75ce4f1622d7f7b45c21d5bc16629c0a
@@ -66,6 +82,21 @@ keycloak_distribution() {
     -Dartifact="org.keycloak:keycloak-quarkus-dist:$version:zip" -DoutputDirectory="$made"
   sha256sum --check --quiet <<<"$sum  $made/${zip##*/}" || { rm -rf "$made"; fail "what came as Keycloak $version is something else, and was thrown away: look at Maven's settings, then run this again"; }
   mv "$made/${zip##*/}" "$zip"
+  rm -rf "$made"
+}
+
+# Apache Kafka's broker, jar by jar as its project publishes them: kept in the cache, and checked each time.
+kafka_broker() {
+  local folder="${XDG_CACHE_HOME:-$HOME/.cache}/hipaa-mcp/kafka" sums="$PWD/test/collector/kafka/jars.sha256" made
+  if (cd "$folder/lib" 2>/dev/null && sha256sum --check --quiet "$sums" 2>/dev/null); then return; fi
+  mkdir -p "$folder"
+  made=$(mktemp -d -p "$folder")
+  with_progress "fetching Kafka" mvn -B -q -f test/collector/kafka/pom.xml -Dmaven.repo.local="$made/repository" \
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DincludeScope=runtime \
+    -DoutputDirectory="$made/lib"
+  (cd "$made/lib" && sha256sum --check --quiet "$sums") || { rm -rf "$made"; fail "what came as Kafka is something else, and was thrown away: look at Maven's settings, then run this again"; }
+  rm -rf "$folder/lib"
+  mv "$made/lib" "$folder/lib"
   rm -rf "$made"
 }
 
@@ -91,12 +122,20 @@ for part in "$@"; do
       [ "$(id -u)" = 0 ] || fail "a Kubernetes node needs root: run it with sudo -E, or use a cluster of your own: make demo CLUSTER=current"
       command -v go >/dev/null || fail "Go 1.26 or later is missing: install it from https://go.dev/dl, then run this again"
       debian_packages containerd runc containernetworking-plugins iptables ipset conntrack iproute2 openssl procps \
-        e2fsprogs ca-certificates postgresql-15 prometheus strace
+        e2fsprogs ca-certificates postgresql-15 prometheus strace g++ softhsm2 opensc
+      pkcs11_addon
+      sigsum_witness
       ;;
+    # What is compiled into the image.
+    image) debian_packages g++ libc6-dev ;;
     browser) debian_packages chromium fonts-dejavu-core ;;
     keycloak)
       debian_packages maven openjdk-17-jre-headless unzip
       keycloak_distribution
+      ;;
+    kafka)
+      debian_packages maven openjdk-17-jre-headless
+      kafka_broker
       ;;
     presidio) presidio ;;
     bench) debian_packages nginx-light openssl procps ;;

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { checkout } from './base.ts'
 import { cached, cacheFolder, hashOf } from './cache.ts'
 import { hashOfFile, type Layer, layer } from './layer.ts'
+import { buildPkcs11Addon } from './pkcs11-addon.ts'
 import { type Log, progress } from './progress.ts'
 import { run } from './run.ts'
 import { entriesOf } from './tar.ts'
@@ -15,7 +16,7 @@ export const home = 'opt/hipaa-mcp'
 export async function modulesLayer(log: Log): Promise<Layer> {
   const files = ['package.json', 'package-lock.json', '.npmrc']
   const key = hashOf([
-    'modules 1',
+    'modules 2',
     ...(await Promise.all(files.map(async (file) => await hashOfFile(join(checkout, file))))),
   ])
   return await progress('packing production dependencies', log, async () => {
@@ -31,6 +32,7 @@ export async function modulesLayer(log: Log): Promise<Layer> {
             cwd: draft,
           },
         )
+        await buildPkcs11Addon(join(draft, 'node_modules'))
       })
       return await entriesOf(join(folder, 'node_modules'), `${home}/node_modules`, isRead, true)
     })

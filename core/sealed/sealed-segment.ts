@@ -2,7 +2,7 @@
 
 /** A sealed segment at rest. Its bytes never change. */
 export type SealedSegment = {
-  /** Of the chain; the registry log is one too. */
+  /** Of the chain. */
   origin: string
   /** Names the segment among all that were ever begun: the wrapping of its data key is bound to it. A UUID. */
   segment: string
@@ -27,7 +27,7 @@ export type SealedSegment = {
   read: () => AsyncIterable<Buffer>
 }
 
-/** `SealedSegment.name`. `origin` is that of a chain or of the registry log. */
+/** `SealedSegment.name`. */
 export function nameOfSealed(origin: string, from: number): string {
   return `${origin.slice(origin.indexOf('/') + 1)}/${String(from).padStart(16, '0')}.sealed`
 }

@@ -1,0 +1,66 @@
+// The PKCS#11 adapter against a real token (SoftHSM2).
+
+import { randomBytes } from 'node:crypto'
+import { expect, onTestFinished, test } from 'vitest'
+import type { KeyWrapper } from '../../collector/kms/key-wrapper.ts'
+import { type Pkcs11Options, pkcs11Wrapper } from '../../collector/kms/pkcs11.ts'
+import { aContext, keepsTheContract } from '../collector/kms/contract.ts'
+import { aSoftHsm, type SoftHsm } from '../collector/kms/soft-hsm.ts'
+
+function aWrapper(hsm: SoftHsm, more: Partial<Pkcs11Options> = {}): KeyWrapper {
+  const wrapper = pkcs11Wrapper({ ...hsm.options, ...more })
+  onTestFinished(async () => await wrapper.close())
+  return wrapper
+}
+
+keepsTheContract(async () => {
+  const hsm = aSoftHsm()
+  return {
+    wrapper: aWrapper(hsm),
+    rotate: () => hsm.makeKey('02'),
+    removeFirst: () => hsm.removeKey('01'),
+    away: hsm.takeAway,
+    back: hsm.giveBack,
+  }
+})
+
+test('a key that can leave the token wraps nothing', async () => {
+  const hsm = aSoftHsm()
+  const wrapper = aWrapper(hsm)
+  await wrapper.health()
+  hsm.makeKey('02', { extractable: true })
+
+  await expect(wrapper.wrap(randomBytes(32), aContext())).rejects.toMatchObject({ reason: 'kms-key-unfit' })
+})
+
+test('a wrong PIN is tried once, so that the token is not locked; the right one is tried at once', async () => {
+  const hsm = aSoftHsm()
+  hsm.writePin('000000')
+  const wrapper = aWrapper(hsm)
+  for (let i = 0; i < 5; i++)
+    await expect(wrapper.wrap(randomBytes(32), aContext())).rejects.toMatchObject({ reason: 'kms-refuses' })
+  hsm.writePin(hsm.pin)
+
+  expect(await wrapper.health()).toBe('pkcs11:token=hipaa-mcp;object=trail;id=%01')
+})
+
+test.each([
+  ['a token of another label', { token: 'other' }, 'kms-away'],
+  ['a key of another label', { object: 'other' }, 'kms-key-missing'],
+  ['a library that is not there', { module: '/nonexistent.so' }, 'kms-away'],
+])('%s is told apart', async (_, more, reason) => {
+  await expect(aWrapper(aSoftHsm(), more).health()).rejects.toMatchObject({ reason })
+})
+
+test('a library that hangs is killed in time, and a new process begins', async () => {
+  const hsm = aSoftHsm()
+  const wrapper = aWrapper(hsm)
+  await wrapper.health()
+  hsm.hang()
+
+  const began = performance.now()
+  await expect(wrapper.wrap(randomBytes(32), aContext())).rejects.toMatchObject({ reason: 'kms-away' })
+  expect(performance.now() - began).toBeLessThan(9000)
+
+  expect(await wrapper.health()).toBe('pkcs11:token=hipaa-mcp;object=trail;id=%01')
+})
