@@ -1,0 +1,210 @@
+// The archive over a bucket in memory that fails as servers do.
+
+import { expect, test } from 'vitest'
+import { keyOfSegment } from '../../core/archive/keys.ts'
+import { MemoryBucket, sound } from '../archive/a-bucket.ts'
+import { type Archiving, anArchive, aSegment, place } from '../archive/an-archive.ts'
+import { verifies } from '../verifies.ts'
+import { Process, registryIn } from './a-trail.ts'
+
+const day = 86_400_000
+
+/** An archive with segments of two chains that wait. */
+async function waiting(bucket: MemoryBucket): Promise<Archiving & { origins: string[] }> {
+  const archiving = await anArchive(bucket)
+  const { trail, sealed, clock } = archiving
+  const origins = [(await Process.started(trail)).origin, (await Process.started(trail)).origin]
+  for (const origin of origins)
+    sealed.push(aSegment(origin, 0, 5, clock.now), aSegment(origin, 5, 9, clock.now))
+  return { ...archiving, origins }
+}
+
+async function archivedIn({ store }: Archiving): Promise<string[]> {
+  return (await registryIn(store))
+    .flatMap((record) => (record.kind === 'archived' ? [`${record.origin} ${record.from} ${record.to}`] : []))
+    .toSorted()
+}
+
+const expected = (origins: readonly string[]): string[] =>
+  origins.flatMap((origin) => [`${origin} 0 5`, `${origin} 5 9`]).toSorted()
+
+verifies(
+  'audit:worm',
+  'a segment counts as archived when its version and a lock of 2192 days were read back, and the registry log says so',
+  async () => {
+    const bucket = new MemoryBucket()
+    const archiving = await waiting(bucket)
+    const { archive, sealed, clock, store, origins } = archiving
+
+    expect(await archive.round()).toBe(true)
+
+    expect(await archivedIn(archiving)).toEqual(expected(origins))
+    for (const record of await registryIn(store)) {
+      if (record.kind !== 'archived') continue
+      const [version] = bucket.objects.get(keyOfSegment(place.prefix, record)) ?? []
+      expect(version).toMatchObject({ id: record.version, lock: { mode: 'COMPLIANCE' } })
+      expect(Date.parse(record.until)).toBeGreaterThanOrEqual(clock.now + 2192 * day)
+      expect(version?.lock?.until).toBe(Date.parse(record.until))
+    }
+    expect(archive.summary()).toMatchObject({ segments: 4, gaps: [], pending: { segments: 0, bytes: 0 } })
+    const calls = bucket.calls.length
+    expect(await archive.round()).toBe(true)
+    expect(bucket.calls.length).toBe(calls)
+    expect(sealed.length).toBe(4)
+  },
+)
+
+/** Where a request may go wrong × how: nothing was done, it was done and not said. */
+const faults = (['versions', 'put', 'kept'] as const).flatMap((call) =>
+  (['before', 'after'] as const).map((how) => ({ call, how })),
+)
+
+for (const { call, how } of faults)
+  verifies(
+    'audit:worm',
+    `${call} fails ${how} it took effect: nothing is lost, nothing is put twice`,
+    async () => {
+      const bucket = new MemoryBucket()
+      const archiving = await waiting(bucket)
+      const { archive, origins } = archiving
+      const failed = new Set<string>()
+      bucket.fault = (made, key) => {
+        if (made !== call || !key.endsWith('.sealed') || failed.has(key)) return undefined
+        failed.add(key)
+        return how
+      }
+
+      let rounds = 0
+      while (!(await archive.round())) {
+        expect(archive.trouble()).toBe('archive-away')
+        rounds += 1
+      }
+
+      expect(rounds).toBeGreaterThan(0)
+      expect(await archivedIn(archiving)).toEqual(expected(origins))
+      for (const [key, versions] of bucket.objects)
+        if (key.endsWith('.sealed')) expect(versions.length, key).toBe(1)
+    },
+  )
+
+verifies(
+  'audit:worm',
+  'a collector that dies between a put and its record says it afterwards, without another put',
+  async () => {
+    const bucket = new MemoryBucket()
+    const archiving = await waiting(bucket)
+    const { archive, store, sealed, clock, trail, origins } = archiving
+    const update = trail.registry.update.bind(trail.registry)
+    trail.registry.update = async () => await Promise.reject(new Error('killed'))
+    expect(await archive.round()).toBe(false)
+    trail.registry.update = update
+    expect(await archivedIn(archiving)).toEqual([])
+    const puts = [...bucket.objects].filter(([key]) => key.endsWith('.sealed'))
+    expect(puts.length).toBe(4)
+
+    clock.now += 3600_000
+    const again = await anArchive(bucket, { store, clock, sealed })
+    expect(await again.archive.round()).toBe(true)
+
+    expect(await archivedIn(again)).toEqual(expected(origins))
+    for (const versions of bucket.objects.values()) expect(versions.length).toBe(1)
+  },
+)
+
+/** What a server, or somebody before us, may have put where our object belongs. */
+const garbage: { what: string; garble: NonNullable<MemoryBucket['garbles']> }[] = [
+  { what: 'no lock', garble: ({ id, bytes, held }) => ({ id, bytes, held }) },
+  {
+    what: 'a lock of mode GOVERNANCE',
+    garble: (v) => ({ ...v, lock: { mode: 'GOVERNANCE', until: v.lock?.until ?? 0 } }),
+  },
+  {
+    what: 'a shorter lock',
+    garble: (v) => ({ ...v, lock: { mode: 'COMPLIANCE', until: (v.lock?.until ?? 0) - day } }),
+  },
+  { what: 'other bytes of the same length', garble: (v) => ({ ...v, bytes: Buffer.alloc(v.bytes.length) }) },
+  { what: 'fewer bytes', garble: (v) => ({ ...v, bytes: v.bytes.subarray(1) }) },
+]
+
+for (const tellsHash of [true, false])
+  for (const { what, garble } of garbage) {
+    const server = tellsHash ? 'a server that tells hashes' : 'a server that tells none'
+    verifies('audit:worm', `${what}, at ${server}, does not count as archived`, async () => {
+      const bucket = new MemoryBucket()
+      bucket.tellsHash = tellsHash
+      bucket.garbles = garble
+      const archiving = await waiting(bucket)
+
+      expect(await archiving.archive.round()).toBe(false)
+
+      expect(archiving.archive.trouble()).toBe('archive-not-as-put')
+      expect(await archivedIn(archiving)).toEqual([])
+      bucket.garbles = undefined
+      expect(await archiving.archive.round()).toBe(true)
+      expect(await archivedIn(archiving)).toEqual(expected(archiving.origins))
+      const record = (await registryIn(archiving.store)).find(({ kind }) => kind === 'archived')
+      if (record?.kind !== 'archived') throw new Error('nothing archived')
+      const versions = bucket.objects.get(keyOfSegment(place.prefix, record)) ?? []
+      expect(versions.find(({ id }) => id === record.version)?.bytes.length).toBe(record.bytes)
+    })
+  }
+
+verifies('audit:worm', 'one segment that cannot be archived holds up its own chain alone', async () => {
+  const bucket = new MemoryBucket()
+  const archiving = await waiting(bucket)
+  const { archive, origins } = archiving
+  const [stuck, other] = origins as [string, string]
+  bucket.fault = (_, key) => (key.includes(stuck) ? 'before' : undefined)
+
+  expect(await archive.round()).toBe(false)
+
+  expect(await archivedIn(archiving)).toEqual(expected([other]))
+  expect(archive.summary()).toMatchObject({ pending: { segments: 2 }, trouble: 'archive-away' })
+  archiving.clock.now += 2 * 3600_000
+  await archive.round()
+  expect(archive.summary().gaps.map(({ reason }) => reason)).toEqual(['ArchiveBehind'])
+})
+
+test('nothing is put into a bucket that does not lock, and what waits stays', async () => {
+  const bucket = new MemoryBucket()
+  let seen: typeof sound = { ...sound, lock: { enabled: false } }
+  const archiving = await anArchive(bucket, { look: async () => seen })
+  const { origin } = await Process.started(archiving.trail)
+  archiving.sealed.push(aSegment(origin, 0, 5, archiving.clock.now))
+
+  expect(await archiving.archive.round()).toBe(false)
+  expect(archiving.archive.trouble()).toBe('archive-not-locked')
+  expect(bucket.calls).toEqual([])
+
+  seen = { ...sound, versioning: 'unread', lock: 'unread' }
+  archiving.clock.now += 3_600_000
+  expect(await archiving.archive.round()).toBe(false)
+  expect(archiving.archive.trouble()).toBe('archive-away')
+  seen = sound
+  archiving.clock.now += 60_000
+  expect(await archiving.archive.round()).toBe(true)
+  expect(await archivedIn(archiving)).toEqual([`${origin} 0 5`])
+})
+
+test('the registry log is archived with its checkpoint, and that it was is no reason to archive it again', async () => {
+  const bucket = new MemoryBucket()
+  const archiving = await waiting(bucket)
+  const { archive, clock, store, trail } = archiving
+
+  await archive.round()
+  const size = trail.registry.size
+  for (let i = 0; i < 5; i++) {
+    clock.now += 3_600_000
+    await archive.round()
+  }
+  expect(trail.registry.size).toBe(size)
+  await Process.started(trail)
+  await archive.round()
+
+  const stretches = (await registryIn(store)).flatMap((r) => (r.kind === 'registry-archived' ? [r] : []))
+  expect(stretches.map(({ from }) => from)).toEqual([0, stretches[0]?.to])
+  const { to, checkpoint } = stretches[1] as (typeof stretches)[number]
+  expect(to).toBe(trail.registry.size - 1)
+  const notes = [...bucket.objects].filter(([key]) => key.endsWith('.checkpoint'))
+  expect(notes.map(([, versions]) => versions[0]?.id)).toContain(checkpoint.version)
+})
