@@ -176,6 +176,10 @@ export const requirements = {
     'audit',
     'A trail is read by person, patient, tool, time and outcome, verified as it is read; patients are named to holders of the key.',
   ),
+  'audit:exports': done(
+    'audit',
+    'A trail is exported as FHIR R4 AuditEvent by IHE BALP, as OCSF and as CSV, with nothing lost of who, what, when and why.',
+  ),
   'audit:worm': planned('audit', 'Records are kept for six years under a lock that is read back.'),
 
   // 5. Integrity
@@ -196,6 +200,10 @@ export const requirements = {
   'integrity:proof': done(
     'integrity',
     'One record of the trail is proved by a file of its own, which is verified offline.',
+  ),
+  'integrity:format': done(
+    'integrity',
+    'The format of the trail is specified: golden vectors and a trail of each version are kept, and read by the next.',
   ),
   'integrity:third-party': done(
     'integrity',
