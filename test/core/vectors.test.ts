@@ -61,7 +61,7 @@ verifies('integrity:format', 'the golden vectors are read as what they say', () 
 })
 
 test('their checkpoints and proofs verify with the keys that stand beside them', () => {
-  for (const { size, body, time, note } of [...log.checkpoints]) {
+  for (const { size, body, time, note } of log.checkpoints) {
     const { checkpoint } = parseNote(note)
     expect(bodyOf(checkpoint)).toBe(body)
     expect(checkpoint).toMatchObject(head(size))

@@ -33,14 +33,15 @@ const seeds = { log: sha256('hipaa-mcp test vector: log'), witness: sha256('hipa
 const log: NoteKey = { name: origin, kind: 'ed25519', key: keyOf(seeds.log) }
 const witness: NoteKey = { name: witnessName, kind: 'cosignature', key: keyOf(seeds.witness) }
 
+const published = (key: NoteKey, seed: Buffer): object => ({
+  name: key.name,
+  seed: hex(seed),
+  publicKey: hex(rawPublicKey(key.key)),
+  vkey: vkey(key),
+})
+
 function keysJson(): string {
-  const one = (key: NoteKey, seed: Buffer): object => ({
-    name: key.name,
-    seed: hex(seed),
-    publicKey: hex(rawPublicKey(key.key)),
-    vkey: vkey(key),
-  })
-  return json({ warning, log: one(log, seeds.log), witness: one(witness, seeds.witness) })
+  return json({ warning, log: published(log, seeds.log), witness: published(witness, seeds.witness) })
 }
 
 function canonicalJson(): string {
