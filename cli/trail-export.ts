@@ -5,29 +5,38 @@ import { counted } from '../core/counted.ts'
 import { systemNamespace } from '../core/identifiers.ts'
 import { auditorCertificate } from './auditor-certificate.ts'
 import { exportLines, openWay, secure } from './collector-connection.ts'
-import { CannotError, type Command, exitCodes, serverOf, textOf, UsageError } from './command.ts'
+import { CannotError, type Command, exitCodes, type Option, serverOf, textOf, UsageError } from './command.ts'
 import { writeExport } from './export-write.ts'
 import { type Kube, kubeOptions, openKube } from './kube.ts'
 import { progress } from './progress.ts'
+import { convert } from './trail/convert.ts'
+import { filterOptions } from './trail/filter.ts'
+import { sourceOptions } from './trail/follow.ts'
 
 /** ConfigMap that the operator publishes. */
 const trust = { name: 'hipaa-mcp-trust', key: 'ca.crt' }
 
 export const trailExport: Command = {
   name: 'trail export',
-  summary: 'Export the whole trail of a server into a folder',
-  operands: '',
+  summary: 'Export the whole trail of a server into a folder, or such a folder in a form of the field',
+  operands: '[DIR]',
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Which HipaaMcpServer' },
-    output: { value: 'DIR', short: 'o', help: 'New folder for the trail' },
+    output: { value: 'PATH', short: 'o', help: 'New folder for the trail; with DIR the new file' },
+    format: { value: 'FORMAT', help: 'With DIR: fhir, ocsf, csv or native' },
+    ...filterOptions,
+    witness: sourceOptions['witness'] as Option,
+    key: sourceOptions['key'] as Option,
     collector: { value: 'URL', help: 'Collector, https://…; otherwise by port-forward to its pod' },
     wait: { value: 'SECONDS', help: 'How long to wait for an approval, 600 unless set' },
     ...kubeOptions,
     json: { help: 'Print what was exported as JSON' },
   },
-  about: `Needs the right to create CertificateSigningRequests. They are approved with your own rights; where you have none, the command says who must and waits. Records hold hashes and sealed tokens, never content; keep the folder as you keep other evidence all the same.`,
+  about: `Needs the right to create CertificateSigningRequests. They are approved with your own rights; where you have none, the command says who must and waits. Records hold hashes and sealed tokens, never content; keep the folder as you keep other evidence all the same.\nWith DIR nothing is asked of a cluster: the trail in that folder is read, filtered and written to one new file, one line an event. fhir is R4 AuditEvent by IHE BALP, one for each patient; ocsf is OCSF 1.8.0; native is what trail --json prints. The file has the names of patients if --key is given: mode 600. Of a trail that does not verify no file is left.`,
   run: async (operands, values, screen) => {
-    if (operands.length > 0) throw new UsageError('trail export takes options only')
+    if (operands.length > 0) return await convert(operands, values, screen)
+    if (textOf(values, 'format') !== undefined)
+      throw new UsageError('--format wants the folder of a trail: export it first, without --format')
     const server = serverOf(textOf(values, 'server'))
     const folder = textOf(values, 'output')
     if (folder === undefined) throw new UsageError('--output wants a new folder')

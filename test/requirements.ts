@@ -180,7 +180,11 @@ export const requirements = {
     'audit',
     'A trail is exported as FHIR R4 AuditEvent by IHE BALP, as OCSF and as CSV, with nothing lost of who, what, when and why.',
   ),
-  'audit:worm': planned('audit', 'Records are kept for six years under a lock that is read back.'),
+  'audit:worm': done('audit', 'Records are kept for six years under a lock that is read back.'),
+  'audit:legal-hold': done(
+    'audit',
+    'A legal hold keeps a server’s archived records whatever their lock, and who asked for it is on record.',
+  ),
 
   // 5. Integrity
   'integrity:chain': done('integrity', 'A changed, dropped, reordered or truncated record is found offline.'),

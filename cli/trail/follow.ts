@@ -1,7 +1,7 @@
 // Reads a trail from end to end for a command: what it tells goes through the filter, and its verification is said at the end,
 // since nothing of what was shown counts before.
 
-import { Calls, type Told } from '../../core/export/told.ts'
+import { Calls, type Naming, type Told } from '../../core/export/told.ts'
 import {
   type Command,
   exitCodes,
@@ -31,7 +31,7 @@ export type Source = {
   /** `namespace/name`. */
   server: string
   filter: Filter
-  name: ReturnType<typeof namer>
+  name: Naming
   /** Everything that passes the filter; `place` is that of the record, `before` that of its intent. */
   told: AsyncGenerator<{ told: Told; place: Placed; before?: Placed }>
   /** After `told` ended. */

@@ -1,15 +1,12 @@
 // Patients of a trail, found and named by a holder of the key; by their tokens alone for everybody else.
 
+import type { Named, Naming } from '../../core/export/told.ts'
 import { openPatient, type PatientKeys, tokenOf } from '../../core/patient-seal.ts'
-import type { PatientToken } from '../../core/record.ts'
 import { CannotError, UsageError } from '../command.ts'
 import { textOrFile } from '../lines.ts'
 
-/** A patient as it is shown: `patient` is the identifier, for a holder of the key alone. */
-export type Named = { token: string; patient?: string }
-
 /** Names patients of `server`. Without a key they keep their tokens. */
-export function namer(server: string, keys: PatientKeys | undefined): (patient: PatientToken) => Named {
+export function namer(server: string, keys: PatientKeys | undefined): Naming {
   if (keys === undefined) return ({ token }) => ({ token })
   // One person is named many times, and opening is the dear part.
   const known = new Map<string, string>()

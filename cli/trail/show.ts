@@ -1,11 +1,10 @@
 // What a trail tells, as lines for people that fit 80 columns, and as JSON.
 
-import { patientsOf, type Told } from '../../core/export/told.ts'
-import type { PatientToken } from '../../core/record.ts'
+import { type Naming, patientsOf, type Told } from '../../core/export/told.ts'
 import type { Screen } from '../command.ts'
 import { columns, cut } from '../table.ts'
 import { visible } from '../visible.ts'
-import { type Named, shownPatient } from './patients.ts'
+import { shownPatient } from './patients.ts'
 
 /** Widest cells; the rest of the line says how it ended, and of whom. */
 const widest = { person: 16, name: 18 }
@@ -13,10 +12,7 @@ const widest = { person: 16, name: 18 }
 const together = 200
 
 /** Prints rows as they come, in blocks of columns. `end` prints what is left. */
-export function table(
-  screen: Screen,
-  name: (patient: PatientToken) => Named,
-): { row: (told: Told) => void; end: () => void } {
+export function table(screen: Screen, name: Naming): { row: (told: Told) => void; end: () => void } {
   let rows: string[][] = []
   let first = true
   const print = (): void => {
@@ -35,7 +31,7 @@ export function table(
   }
 }
 
-function rowOf(told: Told, name: (patient: PatientToken) => Named): string[] {
+function rowOf(told: Told, name: Naming): string[] {
   const { at, person, method, outcome, purpose, detail } = told
   const patients = patientsOf(told).map((patient) => shownPatient(name(patient)))
   const ended = [
@@ -66,9 +62,6 @@ export function short(text: string, width: number): string {
 }
 
 /** One line of `--json`: everything that is told, patients by name for a holder of the key. */
-export function jsonOf(
-  told: Told,
-  name: (patient: PatientToken) => Named,
-): { readonly [member: string]: unknown } {
+export function jsonOf(told: Told, name: Naming): { readonly [member: string]: unknown } {
   return { ...told, asked: told.asked.map(name), found: told.found.map(name) }
 }

@@ -55,6 +55,10 @@ export type Told = {
   result?: string
 }
 
+/** A patient as it is shown or exported: `patient` is the identifier, for a holder of the key alone. */
+export type Named = { token: string; patient?: string }
+export type Naming = (patient: PatientToken) => Named
+
 const nothing = { asked: [], found: [], kept: {}, dropped: {}, redacted: {} } as const
 
 type Place = { origin: string; index: number }
@@ -149,13 +153,18 @@ const notes: { readonly [K in AuditRecord['kind']]?: (record: RecordOf<K>) => st
     `policy in force, generation ${generation}${locked === undefined ? '' : `, locked: ${locked}`}`,
   counted: ({ what, count, source, reason }) =>
     `${what}, ${counted(count, 'time')}, ${source}${reason === undefined ? '' : `: ${reason}`}`,
-  registered: ({ origin }) => `chain began: ${origin}`,
+  registered: ({ origin }) => `chain began: ${podOf(origin)}`,
   ended: ({ origin, how, unknown }) =>
-    `chain ended, ${how}, ${counted(unknown.length, 'call')} unknown: ${origin}`,
-  resumed: ({ origin }) => `chain resumed: ${origin}`,
-  held: ({ origin, by }) => `trail exported by ${by}: ${origin}`,
+    `chain ended, ${how}, ${counted(unknown.length, 'call')} unknown: ${podOf(origin)}`,
+  resumed: ({ origin }) => `chain resumed: ${podOf(origin)}`,
+  held: ({ origin, by }) => `trail exported by ${by}: ${podOf(origin)}`,
   signal: ({ rule, person, distinctPatients, perSeconds }) =>
     `breach rule ${rule}, ${person}: ${counted(distinctPatients, 'patient')} within ${perSeconds} s`,
+}
+
+/** Pod and restart: the server is known. */
+function podOf(origin: string): string {
+  return origin.split('/').slice(-2).join('/')
 }
 
 function notedIn(record: AuditRecord): Partial<Told> {

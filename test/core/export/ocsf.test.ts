@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { expect, test } from 'vitest'
+import { type OcsfEvent, ocsfEvent } from '../../../core/export/ocsf.ts'
+import { verifies } from '../../verifies.ts'
+import { named, someTold } from './some-told.ts'
+
+const oracle = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../oracle/ocsf/ocsf-1.8.0.json'), 'utf8'),
+) as { classes: { [uid: string]: object }; $defs: object }
+// The schema names formats and JSON Schema words of its own, which say nothing of the form.
+const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
+const judges = new Map(
+  Object.entries(oracle.classes).map(([uid, schema]) => [
+    uid,
+    ajv.compile({ ...schema, $defs: oracle.$defs }),
+  ]),
+)
+
+/** What OCSF's own schema finds wrong with an event. */
+function wrong(event: OcsfEvent): unknown[] {
+  const judge = judges.get(String(event['class_uid']))
+  if (judge === undefined) return ['there is no such class']
+  judge(event)
+  return judge.errors ?? []
+}
+
+const events = () => someTold().map((told) => ocsfEvent(told, 'clinic/ehr', named, '0.1.0'))
+
+verifies('audit:exports', 'OCSF: every event is valid against the schema of OCSF 1.8.0', () => {
+  const all = events()
+
+  expect(all.flatMap(wrong)).toEqual([])
+  expect(new Set(all.map((event) => event['class_uid']))).toEqual(new Set([6003, 6002, 0]))
+})
+
+test('the schema refuses an event that lacks what its class wants, or has what it does not know', () => {
+  const [event] = events().filter((each) => each['class_uid'] === 6003) as [OcsfEvent]
+  const { actor: _, ...without } = event
+
+  expect(wrong(event)).toEqual([])
+  expect(wrong(without)).not.toEqual([])
+  expect(wrong({ ...event, purpose: 'TREAT' })).not.toEqual([])
+  expect(wrong({ ...event, activity_id: 77 })).not.toEqual([])
+})
+
+verifies('audit:exports', 'OCSF: who, what, when, why and how it ended are all there', () => {
+  const event = events().find(
+    (each) => (each['metadata'] as { correlation_uid?: string }).correlation_uid === 'c-3',
+  )
+
+  expect(event).toMatchObject({
+    time: Date.parse('2026-09-21T15:06:00.000Z'),
+    type_uid: 600_399,
+    activity_name: 'tools/call',
+    actor: { user: { uid: 'researcher-3', domain: 'https://id.example.test' }, app_uid: 'cohort-agent' },
+    api: { operation: 'tools/call list_cohort', service: { name: 'clinic/ehr' } },
+    resources: [
+      { type: 'Patient', uid: 'p-100' },
+      { type: 'Patient', uid: 'p-200' },
+    ],
+    action_id: 4,
+    status_id: 1,
+    unmapped: { purpose_of_use: 'HRESCH', role: 'researcher', kept: { '/code': 1 } },
+  })
+})
+
+test('a refusal is a denied call, and a broken breach rule is severe', () => {
+  const all = events()
+
+  expect(all.find((event) => event['action_id'] === 2)).toMatchObject({
+    status_id: 2,
+    disposition_id: 2,
+    status_detail: 'tool-unknown at authorize',
+    src_endpoint: { ip: '10.0.0.9' },
+  })
+  expect(all.filter((event) => event['severity_id'] === 4)).toHaveLength(1)
+})

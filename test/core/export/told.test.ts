@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { Calls, patientsOf } from '../../../core/export/told.ts'
+import type { AuditRecord } from '../../../core/record.ts'
+import { anIntent, aPatient, aRefusal, aResult } from '../records.ts'
+import { someTold } from './some-told.ts'
+
+const place = { origin: 'o', index: 0 }
+
+test('a call is told once, with who asked and what was found', () => {
+  const calls = new Calls()
+  const intent = anIntent('c', { patients: [aPatient(1)] })
+
+  expect(calls.take(place, intent)).toBeUndefined()
+  const said = calls.take({ origin: 'o', index: 1 }, aResult('c', { patients: [aPatient(2), aPatient(1)] }))
+
+  expect(said?.told).toMatchObject({
+    index: 1,
+    outcome: 'ok',
+    person: { sub: 'clinician-1' },
+    purpose: 'TREAT',
+    name: 'get_diagnosis',
+    asked: [aPatient(1)],
+  })
+  expect(said?.before).toEqual(place)
+  expect(patientsOf(said?.told ?? { asked: [], found: [] })).toEqual([aPatient(1), aPatient(2)])
+  expect(calls.unanswered()).toEqual([])
+})
+
+test('a call that was refused after its intent is told as refused, and its result as what left', () => {
+  const calls = new Calls()
+  calls.take(place, anIntent('c', { patients: [aPatient(1)] }))
+
+  const refused = calls.take(place, aRefusal('c', { reason: 'result-too-large' }))?.told
+  const result = calls.take(place, aResult('c', { outcome: 'unknown', patients: [] }))?.told
+
+  expect(refused).toMatchObject({ outcome: 'refused', name: 'get_diagnosis', asked: [aPatient(1)] })
+  expect(result).toMatchObject({ outcome: 'unknown', found: [] })
+})
+
+test('an intent without a result is told at the end, and every other record at once', () => {
+  const told = someTold()
+
+  expect(told.filter(({ outcome }) => outcome === 'unanswered').map(({ call }) => call)).toEqual(['c-6'])
+  const kinds = new Set<AuditRecord['kind']>(told.map(({ kind }) => kind))
+  for (const kind of ['chain-started', 'orders', 'counted', 'held', 'signal', 'enrolment', 'event'] as const)
+    expect(kinds).toContain(kind)
+  expect(told.every(({ kind, detail, outcome }) => outcome !== 'noted' || (detail ?? kind) !== '')).toBe(true)
+})
