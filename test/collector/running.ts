@@ -70,6 +70,8 @@ export type Collector = {
   /** What `/readyz` says; undefined while nothing answers. */
   readyz: () => Promise<string | undefined>
   metrics: () => Promise<string>
+  /** What `/witnesses` says of those outside the cluster, and the key by which they know the log. */
+  witnesses: () => Promise<{ says: string | undefined; log: string | undefined }>
   /** Resolves when `/readyz` says this. */
   until: (says: string, milliseconds?: number) => Promise<void>
   /** Ends it and waits. */
@@ -118,6 +120,10 @@ export async function aCollector(
     said: () => said,
     readyz: async () => await get('/readyz'),
     metrics: async () => (await get('/metrics')) ?? '',
+    witnesses: async () => {
+      const [says, log] = (await get('/witnesses'))?.split('\n') ?? []
+      return { says, log }
+    },
     until: async (says, milliseconds = 20_000) => {
       const end = performance.now() + milliseconds
       while ((await get('/readyz')) !== says) {

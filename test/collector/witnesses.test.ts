@@ -5,14 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Store } from '../../collector/commit/commit.ts'
-import { loadKeys } from '../../collector/keys.ts'
 import type { Trail } from '../../collector/trail.ts'
 import { askOverHttp } from '../../collector/witnesses/ask.ts'
 import type { Witnesses } from '../../collector/witnesses/witnesses.ts'
-import { cosign, type NoteKey, parseNote, signCheckpoint, verifyNote } from '../../core/checkpoint.ts'
-import { leafHash, rootOf } from '../../core/merkle.ts'
+import { type NoteKey, parseNote, verifyNote } from '../../core/checkpoint.ts'
 import { anIntent, aRefusal } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
+import { forgedStore, forgeries } from './a-forger.ts'
 import {
   aFolder,
   anEmbeddedStore,
@@ -215,43 +214,7 @@ test('two of three suffice where the policy says so, and one does not', async ()
   expect(outside.newest?.size).toBe(first)
 })
 
-/** What whoever holds the disk and all keys of the collector can do to its registry log. */
-async function tampered(scene: Scene, change: (records: Buffer[]) => Buffer[]): Promise<Scene> {
-  const { store, folder } = scene
-  const records: Buffer[] = []
-  for await (const some of store.read('hipaa-mcp.dev/registry', 0)) records.push(...some)
-  const head = (await store.chains()).find(({ origin }) => origin === 'hipaa-mcp.dev/registry')
-  await store.close()
-  const other = aFolder()
-  cpSync(join(folder, 'keys'), join(other, 'keys'), { recursive: true })
-  cpSync(join(folder, 'chains'), join(other, 'chains'), { recursive: true })
-  const forged = await anEmbeddedStore(other)
-  await forged.begin({ origin: 'hipaa-mcp.dev/registry', vkey: head?.vkey ?? '' })
-  const changed = change(records)
-  if (changed.length > 0) await forged.append('hipaa-mcp.dev/registry', 0, changed)
-  const { registry, witness } = await loadKeys(forged)
-  const origin = 'hipaa-mcp.dev/registry'
-  const checkpoint = { origin, size: changed.length, root: rootOf(changed.map(leafHash)) }
-  await forged.saveCheckpoint(origin, signCheckpoint(checkpoint, registry) + cosign(checkpoint, witness, 1))
-  await forged.close()
-  return await aScene({ ...scene, folder: other })
-}
-
-const attacks: [string, (records: Buffer[]) => Buffer[], string][] = [
-  ['is cut off at its end', (records) => records.slice(0, -2), 'ahead'],
-  ['begins anew', () => [], 'ahead'],
-  [
-    'is rewritten in the middle',
-    (records) => records.with(1, Buffer.from(String(records[1]).replace('.000Z', '.001Z'))),
-    'other-root',
-  ],
-  [
-    'goes on from another end',
-    (records) => [...records.slice(0, -1), ...[1, 2, 3].map(() => records[0] as Buffer)],
-    'inconsistent',
-  ],
-]
-for (const [what, change, reason] of attacks)
+for (const { what, change, reasons } of forgeries)
   verifies(
     'integrity:outside-witness',
     `a log that ${what} by whoever holds the disk and all keys is refused: an alarm and a record`,
@@ -261,10 +224,13 @@ for (const [what, change, reason] of attacks)
         await Process.started(honest.trail)
         await honest.outside.round()
       }
-      const { outside, heard, trail, store } = await tampered(honest, change)
+      await honest.store.close()
+      const forged = await aScene({ ...honest, folder: await forgedStore(honest.folder, change) })
+      const { outside, heard, trail, store } = forged
       if (trail.registry.size === 0) await Process.started(trail)
       await outside.round()
 
+      const [reason] = reasons
       expect(heard.refused.map(([, why]) => why)).toEqual([reason])
       expect(outside.newest).toBeUndefined()
       expect(outside.report().witnesses).toMatchObject([{ state: 'refuses', reason }])
