@@ -1,31 +1,23 @@
 // Member names that were met before, each under one number: they repeat more than anything else in JSON, and a number is
 // compared, looked up and remembered without making a text of its bytes.
 
-import { Spellings } from './spellings.ts'
+import { countNames, forgetNamesThere, nameText } from './reader/reader.ts'
 
 /** Most names that are remembered: where names are data (a map by patient) they must not fill a memory. */
 const mostNames = 4_096
 
-const names = new Spellings(mostNames)
+/** By number, as far as somebody asked. */
+const texts: string[] = []
 let generation = 1
 
-/**
- * The number of a name that stands in `bytes` without quotes and escapes; -1 where no more are taken. The same bytes have
- * the same number in one generation.
- */
-export function numberOfName(bytes: Uint8Array, start: number, end: number): number {
-  const known = names.find(bytes, start, end)
-  return known >= 0 ? known : names.add(bytes, start, end)
-}
-
-/** Where the name of this number ends, if it stands here and a quote behind it; else -1. */
-export function endOfExpected(bytes: Uint8Array, start: number, number: number): number {
-  return names.endOf(number, bytes, start)
-}
-
-/** The name of a number. */
+/** The name of a number. The same bytes have the same number in one generation. */
 export function nameOf(number: number): string {
-  return names.textOf(number)
+  return texts[number] ?? named(number)
+}
+
+function named(number: number): string {
+  for (let next = texts.length; next <= number; next += 1) texts.push(nameText(next))
+  return texts[number] as string
 }
 
 /** Which numbers these are: what somebody keeps by number is worth nothing under another generation. */
@@ -33,10 +25,10 @@ export function generationOfNames(): number {
   return generation
 }
 
-/** Forgets all names where they are many. Returns whether it did. */
-export function forgetNamesIfMany(): boolean {
-  if (names.size < mostNames / 2) return false
-  names.forget()
+/** Forgets all names where they are many. */
+export function forgetNamesIfMany(): void {
+  if (countNames() < mostNames / 2) return
+  forgetNamesThere()
+  texts.length = 0
   generation += 1
-  return true
 }

@@ -9,6 +9,7 @@ import { controlsDocument } from './controls-document.ts'
 import { fhirTable } from './fhir-r4-table.ts'
 import { policyLinterDocument } from './policy-linter-document.ts'
 import { protocolDocument } from './protocol-document.ts'
+import { readerModule } from './reader-module.ts'
 import { refusalsDocument } from './refusals-document.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -19,6 +20,7 @@ const files = [
     text,
   })),
   { path: join(root, 'core', 'fields', 'fhir-r4.json'), text: fhirTable() },
+  { path: join(root, 'core', 'reader', 'reader.generated.ts'), text: await readerModule() },
   { path: join(root, 'docs', 'controls.md'), text: await controlsDocument() },
   { path: join(root, 'docs', 'policy-linter.md'), text: policyLinterDocument() },
   { path: join(root, 'docs', 'protocol.md'), text: protocolDocument() },

@@ -58,7 +58,7 @@ export async function sourceEntries(
 }
 
 const isShipped = (path: string): boolean =>
-  !/(\.test\.ts|\.md)$/.test(path) && !path.includes('node_modules')
+  !/(\.test\.ts|\.md|\.as)$/.test(path) && !path.includes('node_modules')
 
 async function contents(entries: readonly Entry[]): Promise<(string | Uint8Array)[]> {
   const parts = await Promise.all(

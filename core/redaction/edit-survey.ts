@@ -1,64 +1,87 @@
-// The look over a document that survey.ts takes, over one that was read where it lies: of most objects their members'
-// names show that they tell of nobody, and nothing is made of them.
+// The look over a document that survey.ts takes, over one that was read where it lies: the reader says which objects and texts
+// may tell of somebody, and nothing is made of all others.
 
-import type { Json } from '../canonical.ts'
 import { generationOfNames, nameOf } from '../json-names.ts'
 import {
-  beyondBase64,
-  endOf,
-  escapes,
   kindOf,
   listKind,
   nameNumberOf,
   nextOf,
+  numberKind,
   objectKind,
-  signsOf,
-  startOf,
   stride,
   type Tape,
   textKind,
 } from '../json-scan.ts'
 import type { PatternTree } from '../pointer.ts'
-import { words } from '../words.ts'
-import { addPatients, addReferences, isPerson, isTold, lookAtObject, type Survey, tellsOf } from './survey.ts'
-import { textAt, valueAt } from './tape-values.ts'
+import { countNames, hold, putSign, release, sift } from '../reader/reader.ts'
+import {
+  addHeld,
+  addPatient,
+  addPatients,
+  addReferences,
+  addShown,
+  addWords,
+  besides,
+  humanName,
+  isPersonMember,
+  look,
+  type Meaning,
+  meaningOf,
+  type Parts,
+  patientMembers,
+  personParts,
+  persons,
+  type Survey,
+} from './survey.ts'
+import { numberAt, textAt, valueAt } from './tape-values.ts'
 
-/** What a member's name says: it tells of somebody by itself, only beside others, or only in an object called so. */
-const [seen, tells, refers, shows, named, typed, patient, person] = [1, 2, 4, 8, 16, 32, 64, 128] as const
+/** What a member's name says: it tells of somebody by itself, only beside others, or only in an object called so (sift.as). */
+const [tells, refers, shows, named, typed, patient, person] = [2, 4, 8, 16, 32, 64, 128] as const
 
-/** By name's number. */
-const signs = new Uint8Array(4_096)
-let signsFor = 0
+/** By name's number, for as many as were asked for. */
+const meanings: (Meaning | undefined)[] = []
+let meaningsFor = 0
 
-function signsOfName(number: number): number {
-  const known = signs[number] as number
-  return known === 0 ? (signs[number] = signsOfText(nameOf(number))) : known
-}
-
-function signsOfText(name: string): number {
+function signOf(name: string, meaning: Meaning | undefined): number {
   const own = name === 'reference' ? refers : name === 'display' ? shows : name === 'resourceType' ? typed : 0
-  const meant = tellsOf(name)
-  const more = meant === undefined ? 0 : meant === 'by itself' ? tells : named
-  const told = isTold(name)
-  return seen | own | more | (told === undefined ? 0 : told === 'of a patient' ? patient : person)
+  const told = patientMembers.has(name) ? patient : besides.has(name) ? person : 0
+  if (meaning === undefined) return own | told | (name === 'family' || name === 'given' ? tells : 0)
+  return own | told | (meaning.holds === 'its own name' && !meaning.person ? named : tells)
 }
 
-/** Members that survey.ts reads of an object that tells of somebody, besides those whose names say it. */
-const read = words(`
-  resourceType reference display text family given
-  id identifier name contact telecom address line city value
-`)
+function learnNames(): void {
+  if (meaningsFor !== generationOfNames()) {
+    meanings.length = 0
+    meaningsFor = generationOfNames()
+  }
+  for (let number = meanings.length; number < countNames(); number += 1) {
+    const name = nameOf(number)
+    const meaning = meaningOf(name)
+    meanings.push(meaning)
+    putSign(number, signOf(name, meaning))
+  }
+}
 
 /** Adds what the value at an entry holds, as `look` does. */
 export function lookOver(tape: Tape, entry: number, places: PatternTree, into: Survey): void {
-  if (signsFor !== generationOfNames()) {
-    signs.fill(0)
-    signsFor = generationOfNames()
-  }
+  learnNames()
+  const found = hold(tape.read) ? sift(entry) : undefined
+  if (found === undefined) return look(valueAt(tape, entry), places, into)
   into.clean.clear()
   matchesOver(tape, entry, places, into)
-  new Look(tape, startOf(tape, entry), into).walk(entry, -1, undefined)
+  for (let at = 0; at < found.length; at += 3) {
+    const called = found[at + 1] as number
+    const one = found[at] as number
+    if (called === isOfText) addReferences(textAt(tape, one), into)
+    else lookAtEntry(tape, one, { called, type: found[at + 2] as number }, into)
+  }
+  release()
 }
+
+/** In the place of a name's number (sift.as). */
+const isOfText = -2
+const [ofPerson, ofPractitioner] = [1, 2] as const
 
 function matchesOver(tape: Tape, entry: number, tree: PatternTree, into: Survey): void {
   if (tree.rule !== undefined) addPatients(valueAt(tape, entry), into)
@@ -74,106 +97,89 @@ function matchesOver(tape: Tape, entry: number, tree: PatternTree, into: Survey)
   }
 }
 
-/** See encoded.ts. */
-const shortestEncoding = 8
+/** `called`: its name's number, -1 where it has none. `type`: of resource, what matters of it (sift.as). */
+type Context = { readonly called: number; readonly type: number }
 
-/** Objects shorter than this are looked at once, however often they stand there: every resource names its subject. */
-const short = 256
-
-class Look {
-  readonly #tape: Tape
-  readonly #into: Survey
-  readonly #letters: string
-  /** Where a reference to a patient stands next; beyond the text where none does. */
-  #next: number
-  readonly #before = new Set<string>()
-  /** Short objects by how they are written, and by which name each was called last. */
-  readonly #objects = new Map<string, number>()
-
-  constructor(tape: Tape, start: number, into: Survey) {
-    this.#tape = tape
-    this.#into = into
-    this.#letters = tape.letters()
-    this.#next = this.#referenceFrom(start)
-  }
-
-  /** `name`: the number of its member's, -1 at the top. Items of a list are called as their list is. */
-  walk(entry: number, name: number, resource: string | undefined): void {
-    const tape = this.#tape
-    const kind = kindOf(tape, entry)
-    if (kind === textKind) return this.#text(entry)
-    if (kind > listKind) return
-    if (kind === objectKind) return this.#object(entry, name, resource)
-    for (let item = entry + stride; item < nextOf(tape, entry); item = nextOf(tape, item))
-      this.walk(item, name, resource)
-  }
-
-  #object(entry: number, name: number, resource: string | undefined): void {
-    const tape = this.#tape
-    const end = nextOf(tape, entry)
-    let all = 0
-    let own: string | undefined
-    for (let member = entry + stride; member < end; member = nextOf(tape, member)) {
-      const one = signsOfName(nameNumberOf(tape, member))
-      all |= one
-      if ((one & typed) !== 0 && kindOf(tape, member) === textKind) own = textAt(tape, member)
+/** As lookAtObject has it. */
+function lookAtEntry(tape: Tape, object: number, { called, type }: Context, into: Survey): void {
+  const key = called < 0 ? '' : nameOf(called)
+  const isPractitioner = type === ofPractitioner
+  let isPerson = isPersonMember(key)
+  let isNamed = false
+  let own: string | undefined
+  let name: unknown
+  let reference: unknown
+  let display: unknown
+  const end = nextOf(tape, object)
+  for (let member = object + stride; member < end; member = nextOf(tape, member)) {
+    const number = nameNumberOf(tape, member)
+    const memberName = nameOf(number)
+    const meaning = meanings[number]
+    if (meaning === undefined) {
+      if (memberName === 'family' || memberName === 'given') isNamed = true
+      else if (memberName === 'reference') reference = scalarAt(tape, member)
+      else if (memberName === 'display') display = scalarAt(tape, member)
+      else if (memberName === 'resourceType' && kindOf(tape, member) === textKind) own = textAt(tape, member)
+    } else if (!isPractitioner) {
+      isPerson ||= meaning.person
+      if (meaning.holds === 'its own name') name = scalarAt(tape, member)
+      else addHeld(meaning.holds, scalarAt(tape, member) ?? valueAt(tape, member), memberName, into)
     }
-    const called = name < 0 ? 0 : signsOfName(name)
-    const isPatient = (called & patient) !== 0
-    const type = own ?? resource
-    const tellsAnything =
-      (all & tells) !== 0 ||
-      (own !== undefined && isPerson(own)) ||
-      ((called & person) !== 0 && type !== undefined && isPerson(type)) ||
-      (isPatient && (all & (refers | shows | named)) !== 0) ||
-      (all & (refers | shows)) === (refers | shows)
-    if (tellsAnything && !this.#wasMet(entry, name))
-      lookAtObject(this.#readable(entry), name < 0 ? '' : nameOf(name), type, this.#into)
-    for (let member = entry + stride; member < end; member = nextOf(tape, member))
-      this.walk(member, nameNumberOf(tape, member), type)
   }
+  if (own !== undefined && persons.has(own)) addPersonAt(tape, object, own, into)
+  const beside = type === ofPerson ? besides.get(key) : undefined
+  if (beside !== undefined) tellAt(tape, object, beside, into)
+  if (isNamed && !isPractitioner) tellAt(tape, object, humanName, into)
+  addShown({ key, reference, display }, into)
+  if (isPerson) addWords(name, into)
+}
 
-  #wasMet(entry: number, name: number): boolean {
-    const [start, end] = [startOf(this.#tape, entry), endOf(this.#tape, entry)]
-    if (end - start >= short) return false
-    const own = this.#letters.slice(start, end)
-    if (this.#objects.get(own) === name) return true
-    this.#objects.set(own, name)
-    return false
+function addPersonAt(tape: Tape, object: number, type: string, into: Survey): void {
+  tellAt(tape, object, personParts, into)
+  if (type !== 'Patient') return
+  const identifiers: string[] = []
+  let id: unknown
+  for (let member = object + stride; member < nextOf(tape, object); member = nextOf(tape, member)) {
+    const name = nameOf(nameNumberOf(tape, member))
+    if (name === 'id') id = scalarAt(tape, member)
+    else if (name === 'identifier') collect(tape, member, identifiers)
   }
+  addPatient(id, identifiers, into)
+}
 
-  /** The object with those members that can tell of anybody. */
-  #readable(entry: number): { readonly [member: string]: Json } {
-    const tape = this.#tape
-    const members: { [member: string]: Json } = {}
-    for (let member = entry + stride; member < nextOf(tape, entry); member = nextOf(tape, member)) {
-      const number = nameNumberOf(tape, member)
-      const name = nameOf(number)
-      if ((signsOfName(number) & (tells | named)) === 0 && !read.has(name)) continue
-      // Of a narrative nothing is read but its text.
-      if (name === 'text' && kindOf(tape, member) <= listKind) continue
-      members[name] = valueAt(tape, member)
+/** Values of identifiers, of one or of a list. */
+function collect(tape: Tape, entry: number, into: string[]): void {
+  const isList = kindOf(tape, entry) === listKind
+  for (let one = isList ? entry + stride : entry; one < nextOf(tape, entry); one = nextOf(tape, one)) {
+    if (kindOf(tape, one) !== objectKind) continue
+    for (let member = one + stride; member < nextOf(tape, one); member = nextOf(tape, member)) {
+      if (nameOf(nameNumberOf(tape, member)) !== 'value') continue
+      const value = scalarAt(tape, member)
+      if (value !== undefined) into.push(String(value))
     }
-    return members
   }
+}
 
-  #text(entry: number): void {
-    const tape = this.#tape
-    const [start, end] = [startOf(tape, entry), endOf(tape, entry)]
-    const signs = signsOf(tape, entry)
-    if (this.#next < start) this.#next = this.#referenceFrom(start)
-    // Without an escape, a reference in it, and all signs of an encoding there is nothing to be found.
-    const length = end - start - 2
-    const mayBeEncoded = (signs & beyondBase64) === 0 && length >= shortestEncoding && (length & 3) === 0
-    if (this.#next >= end && (signs & escapes) === 0 && !mayBeEncoded) return
-    const text = textAt(tape, entry)
-    if (this.#before.has(text)) return
-    this.#before.add(text)
-    addReferences(text, this.#into)
+function tellAt(tape: Tape, object: number, parts: Parts, into: Survey): void {
+  const end = nextOf(tape, object)
+  for (let member = object + stride; member < end; member = nextOf(tape, member)) {
+    const part = parts.get(nameOf(nameNumberOf(tape, member)))
+    if (part === undefined) continue
+    const isList = kindOf(tape, member) === listKind
+    const last = nextOf(tape, member)
+    for (let one = isList ? member + stride : member; one < last; one = nextOf(tape, one)) {
+      if (typeof part !== 'function') {
+        if (kindOf(tape, one) === objectKind) tellAt(tape, one, part, into)
+        continue
+      }
+      const value = scalarAt(tape, one)
+      if (value !== undefined) part(value, into)
+    }
   }
+}
 
-  #referenceFrom(position: number): number {
-    const found = this.#letters.indexOf('Patient/', position)
-    return found < 0 ? Infinity : found
-  }
+/** The text or number at an entry; undefined of anything else. */
+function scalarAt(tape: Tape, entry: number): string | number | undefined {
+  const kind = kindOf(tape, entry)
+  return kind === textKind ? textAt(tape, entry) : kind === numberKind ? numberAt(tape, entry) : undefined
 }

@@ -19,12 +19,13 @@ import {
   textKind,
 } from '../json-scan.ts'
 import type { PatternTree } from '../pointer.ts'
+import { hold, release } from '../reader/reader.ts'
 import { Written } from './edit-container.ts'
 import { Output } from './edit-output.ts'
-import { identifying, isShownByName, keepScalar, type Projection } from './project.ts'
-import { outermost, type Standing, standingWithin } from './standing.ts'
+import { itemStep, memberStep, rootStep, type Step, typedStep } from './edit-step.ts'
+import { identifying, keepScalar, type Projection } from './project.ts'
 import { numberAt, textAt } from './tape-values.ts'
-import { isTerm, learnTerm } from './terms.ts'
+import { isTerm, isUnsaid, learnTerm, markSaid, termOfName } from './terms.ts'
 import { add } from './text.ts'
 
 type Resources = NonNullable<PatternTree['resources']>
@@ -59,10 +60,10 @@ type Cutting = Followed<
 export function edit(tape: Tape, entry: number, tree: Tree, by: Cutting): string {
   const { resources } = tree
   const editor = new Editor(tape, resources === undefined ? by : { ...by, resources }, resources)
-  const stays =
-    resources === undefined
-      ? editor.place(entry, tree, outermost)
-      : editor.seek(entry, tree, undefined, outermost)
+  markSaid(by.known)
+  const stays = editor.place(entry, rootStep(tree))
+  editor.count()
+  release()
   const text = stays ? editor.output.whole() : 'null'
   if (text !== 'null') return text
   return kindOf(tape, entry) === listKind ? '[]' : '{}'
@@ -73,212 +74,217 @@ class Editor {
   readonly output: Output
   readonly #tape: Tape
   readonly #resources: Resources | undefined
+  readonly #seeks: boolean
+  /** Whether the reader can be asked for terms. */
+  readonly #hasTerms: boolean
   #by: Cutting
+  /** What is not counted in `by` yet: places that nobody named, and places that one rule kept, as most come in a row. */
+  #dropped = 0
+  #kept = 0
+  #rule = ''
 
   constructor(tape: Tape, by: Cutting, resources: Resources | undefined) {
     this.#tape = tape
     this.#by = by
     this.#resources = resources
+    this.#seeks = resources !== undefined
+    this.#hasTerms = hold(tape.read)
     this.output = new Output(tape.bytes)
   }
 
-  place(entry: number, tree: PatternTree, at: Standing): boolean {
-    if (tree.rule !== undefined) return this.#keep(entry, tree.rule, at)
+  place(entry: number, step: Step): boolean {
+    if (step.rule !== undefined) return this.#keep(entry, step.rule, step)
     const kind = kindOf(this.#tape, entry)
-    if (kind === objectKind) return this.#placeMembers(entry, tree, at)
-    return kind === listKind ? this.#placeItems(entry, tree, at) : this.#dropped()
+    if (kind === objectKind) return this.#placeMembers(entry, step)
+    if (kind === listKind) return this.#placeItems(entry, step)
+    const rule = step.element?.rule
+    return rule === undefined ? this.#drop() : this.#keep(entry, rule, step)
   }
 
-  #placeItems(list: number, tree: PatternTree, at: Standing): boolean {
+  #placeItems(list: number, step: Step): boolean {
     const tape = this.#tape
     const written = new Written(list, tape, this.output)
-    const numbered = tree.named.size > 0
     let index = 0
     for (let entry = list + stride; entry < nextOf(tape, list); entry = nextOf(tape, entry)) {
-      const child = (numbered ? tree.named.get(String(index)) : undefined) ?? tree.any
+      const item = itemStep(step, index, this.#seeks)
       written.begin(entry)
-      const stays = child === undefined ? this.#dropped() : this.place(entry, child, at)
-      written.end(entry, stays)
+      written.end(entry, item === null ? this.#drop() : this.place(entry, item))
       index += 1
     }
-    return written.close(true)
+    // FHIR has no empty lists, and one that nobody named is of no use.
+    return written.close(step.tree !== undefined)
   }
 
-  #placeMembers(object: number, tree: PatternTree, outer: Standing): boolean {
+  #placeMembers(object: number, at: Step): boolean {
     const tape = this.#tape
+    const seeks = this.#seeks
+    const step = seeks ? this.#typed(object, at) : at
     const written = new Written(object, tape, this.output)
+    let carried: Cutting[] | undefined
+    let any = false
     for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
-      const name = nameOf(nameNumberOf(tape, entry))
-      const child = tree.named.get(name) ?? tree.any
-      if (child === undefined) {
-        this.#dropped()
+      const member = memberStep(step, nameNumberOf(tape, entry), seeks)
+      if (member === null) {
+        this.#dropped += 1
         written.pass(entry)
         continue
       }
       written.begin(entry)
-      written.end(
-        entry,
-        this.place(entry, child, standingWithin(outer, name)) && !identifying(name, this.#by),
-      )
-    }
-    return written.close(false)
-  }
-
-  /** Like `place`, but goes down where nothing is named, too: a resource may stand anywhere. */
-  seek(
-    entry: number,
-    pointed: PatternTree | undefined,
-    element: PatternTree | undefined,
-    at: Standing,
-  ): boolean {
-    if (pointed?.rule !== undefined) return this.#keep(entry, pointed.rule, at)
-    const kind = kindOf(this.#tape, entry)
-    if (kind === objectKind) return this.#seekMembers(entry, pointed, element, at)
-    if (kind === listKind) return this.#seekItems(entry, pointed, element, at)
-    return element?.rule === undefined ? this.#dropped() : this.#keep(entry, element.rule, at)
-  }
-
-  #seekItems(
-    list: number,
-    pointed: PatternTree | undefined,
-    element: PatternTree | undefined,
-    at: Standing,
-  ): boolean {
-    const tape = this.#tape
-    const written = new Written(list, tape, this.output)
-    const inner = element?.single === true ? undefined : element
-    let index = 0
-    for (let entry = list + stride; entry < nextOf(tape, list); entry = nextOf(tape, entry)) {
-      const child = pointed === undefined ? undefined : (pointed.named.get(String(index)) ?? pointed.any)
-      written.begin(entry)
-      written.end(entry, this.seek(entry, child, inner, at))
-      index += 1
-    }
-    return written.close(pointed !== undefined)
-  }
-
-  #seekMembers(
-    object: number,
-    pointed: PatternTree | undefined,
-    element: PatternTree | undefined,
-    outer: Standing,
-  ): boolean {
-    const tape = this.#tape
-    const written = new Written(object, tape, this.output)
-    const own = this.#elementsOf(object, element)
-    let carried: Cutting[] | undefined
-    let any = false
-    for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
-      const name = nameOf(nameNumberOf(tape, entry))
-      const pointedChild = pointed?.named.get(name) ?? pointed?.any
-      const child = own?.named.get(name)
-      const at = standingWithin(outer, name)
-      written.begin(entry)
-      if (pointedChild === undefined && child?.carrier === true) {
-        // Stays only with something else: until that is known it is counted apart.
-        const all = this.#by
-        this.#by = { ...all, tally: { redacted: {}, dropped: {} }, kept: {} }
-        ;(carried ??= []).push(this.#by)
-        written.end(entry, this.seek(entry, undefined, child, at))
-        this.#by = all
+      if (member.tree === undefined && member.element?.carrier === true) {
+        ;(carried ??= []).push(this.#carry(entry, member, written))
         continue
       }
-      const stays = this.seek(entry, pointedChild, child, at) && !identifying(name, this.#by)
+      const stays = this.place(entry, member) && this.#staysNamed(member)
       written.end(entry, stays)
       any ||= stays
     }
     for (const one of carried ?? nothing) {
       if (any) addAll(one, this.#by)
-      else this.#dropped()
+      else this.#drop()
     }
     return any ? written.close(false) : written.undo()
   }
 
+  /** Stays only with something else of its object: until that is known it is counted apart. */
+  #carry(entry: number, member: Step, written: Written): Cutting {
+    this.count()
+    const all = this.#by
+    const own = { ...all, tally: { redacted: {}, dropped: {} }, kept: {} }
+    this.#by = own
+    written.end(entry, this.place(entry, member))
+    this.count()
+    this.#by = all
+    return own
+  }
+
   /** By its own type, and not by what it stands in. */
-  #elementsOf(object: number, element: PatternTree | undefined): PatternTree | undefined {
+  #typed(object: number, step: Step): Step {
     const tape = this.#tape
     for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
       if (nameOf(nameNumberOf(tape, entry)) !== 'resourceType') continue
-      return kindOf(tape, entry) === textKind ? this.#resources?.get(textAt(tape, entry)) : element
+      if (kindOf(tape, entry) !== textKind) return step
+      const element = this.#resources?.get(textAt(tape, entry))
+      return element === step.element ? step : typedStep(step, element)
     }
-    return element
+    return step
   }
 
-  #keep(entry: number, rule: string, at: Standing): boolean {
+  /** A member's name is content too. */
+  #staysNamed(member: Step): boolean {
+    const term = (member.term ??= termOfName(member.name))
+    return (term !== undefined && isUnsaid(term)) || !identifying(member.name, this.#by)
+  }
+
+  #keep(entry: number, rule: string, step: Step): boolean {
     const tape = this.#tape
     const kind = kindOf(tape, entry)
-    if (kind === textKind) return this.#keepText(entry, rule, at)
-    const by = this.#by
-    if (kind <= listKind && by.rules.text !== 'Keep') {
-      return kind === listKind ? this.#keepItems(entry, rule, at) : this.#keepMembers(entry, rule, at)
+    if (kind === textKind) return this.#keepText(entry, rule, step)
+    if (kind === numberKind) return this.#keepNumber(entry, rule, step)
+    if (kind <= listKind && this.#by.rules.text !== 'Keep')
+      return kind === listKind ? this.#keepItems(entry, rule, step) : this.#keepMembers(entry, rule, step)
+    return this.#keepAll(entry, rule)
+  }
+
+  #keepAll(entry: number, rule: string): true {
+    if (rule !== this.#rule) {
+      this.count()
+      this.#rule = rule
     }
-    if (kind === numberKind) return this.#keepNumber(entry, rule, at)
-    add(by.kept, rule)
-    this.output.stretch(startOf(tape, entry), endOf(tape, entry))
+    this.#kept += 1
+    this.output.stretch(startOf(this.#tape, entry), endOf(this.#tape, entry))
     return true
   }
 
-  #keepNumber(entry: number, rule: string, at: Standing): boolean {
-    const tape = this.#tape
-    const value = numberAt(tape, entry)
+  #keepNumber(entry: number, rule: string, { at }: Step): boolean {
+    const value = numberAt(this.#tape, entry)
     const left = keepScalar(value, rule, at, this.#by)
     if (left === undefined) return false
     // One that is shown as something else is a text from then on, or another number.
     if (left !== value) this.output.put(JSON.stringify(left))
-    else this.output.stretch(startOf(tape, entry), endOf(tape, entry))
+    else this.output.stretch(startOf(this.#tape, entry), endOf(this.#tape, entry))
     return true
   }
 
-  #keepText(entry: number, rule: string, at: Standing): boolean {
+  #keepText(entry: number, rule: string, step: Step): boolean {
     const tape = this.#tape
     const by = this.#by
+    const { at } = step
     const [start, end] = [startOf(tape, entry), endOf(tape, entry)]
-    const mayBeTerm =
-      by.rules.text !== 'Keep' &&
+    const isPlain =
       (signsOf(tape, entry) & (escapes | beyondAscii)) === 0 &&
-      !at.moment &&
-      !isShownByName(by.known, at.member)
-    if (mayBeTerm && isTerm(tape.bytes, start + 1, end - 1, at.reading, by.known)) {
+      by.rules.text !== 'Keep' &&
+      !(step.isZip && by.known.zips > 0)
+    const mayBeTerm = isPlain && !at.moment && this.#hasTerms
+    if (mayBeTerm && isTerm(start + 1, end - 1, at.reading)) return this.#keepAll(entry, rule)
+    const text = textAt(tape, entry)
+    if (isPlain && by.rules.dates === 'Year' && isDay(text) && !isSaid(text, by.known)) {
       add(by.kept, rule)
-      this.output.stretch(start, end)
+      add(by.tally.redacted, 'date')
+      this.output.stretch(start, start + 1 + yearLength)
+      this.output.stretch(end - 1, end)
       return true
     }
-    const text = textAt(tape, entry)
     const left = keepScalar(text, rule, at, by)
     if (left === undefined) return false
     if (left === text) {
-      if (mayBeTerm) learnTerm(tape.bytes, start + 1, end - 1, at.reading, text)
+      if (mayBeTerm) learnTerm(start + 1, end - 1, at.reading, text)
       this.output.stretch(start, end)
     } else this.output.put(JSON.stringify(left))
     return true
   }
 
-  #keepItems(list: number, rule: string, at: Standing): boolean {
+  #keepItems(list: number, rule: string, step: Step): boolean {
     const tape = this.#tape
     const written = new Written(list, tape, this.output)
     for (let entry = list + stride; entry < nextOf(tape, list); entry = nextOf(tape, entry)) {
       written.begin(entry)
-      written.end(entry, this.#keep(entry, rule, at))
+      written.end(entry, this.#keep(entry, rule, step))
     }
     return written.close(true)
   }
 
-  #keepMembers(object: number, rule: string, outer: Standing): boolean {
+  #keepMembers(object: number, rule: string, step: Step): boolean {
     const tape = this.#tape
     const written = new Written(object, tape, this.output)
     for (let entry = object + stride; entry < nextOf(tape, object); entry = nextOf(tape, entry)) {
+      const member = memberStep(step, nameNumberOf(tape, entry), true) as Step
       written.begin(entry)
-      const name = nameOf(nameNumberOf(tape, entry))
-      const stays = this.#keep(entry, rule, standingWithin(outer, name)) && !identifying(name, this.#by)
-      written.end(entry, stays)
+      written.end(entry, this.#keep(entry, rule, member) && this.#staysNamed(member))
     }
     return written.close(true)
   }
 
-  #dropped(): false {
-    add(this.#by.tally.dropped, 'not-allowed')
+  #drop(): false {
+    this.#dropped += 1
     return false
   }
+
+  /** Counts in `by` what is not counted there yet. */
+  count(): void {
+    const { kept, tally } = this.#by
+    if (this.#kept > 0) kept[this.#rule] = (kept[this.#rule] ?? 0) + this.#kept
+    if (this.#dropped > 0) tally.dropped['not-allowed'] = (tally.dropped['not-allowed'] ?? 0) + this.#dropped
+    this.#kept = 0
+    this.#dropped = 0
+  }
+}
+
+/** Digits of a year. */
+const yearLength = 4
+
+/** Whether a text is a day as FHIR and most others write it: of one nothing but its year is left. */
+function isDay(text: string): boolean {
+  if (text.length !== 10 || text.charCodeAt(4) !== 0x2d || text.charCodeAt(7) !== 0x2d) return false
+  for (let at = 0; at < 10; at += 1) {
+    const code = text.charCodeAt(at)
+    if ((code < 0x30 || code > 0x39) && at !== 4 && at !== 7) return false
+  }
+  return true
+}
+
+/** Whether what is left of a text is said by what the result says of somebody. */
+function isSaid(text: string, { births, instead }: Cutting['known']): boolean {
+  return instead.size > 0 || births.has(text)
 }
 
 const nothing: readonly Cutting[] = []

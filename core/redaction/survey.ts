@@ -63,14 +63,6 @@ export function survey(): Survey {
   }
 }
 
-/**
- * Whether a text as a whole is what this result says of somebody. What else of a text's answer depends on the result
- * begins with a word of `starts`.
- */
-export function isSaid(text: string, { instead, births }: Survey): boolean {
-  return (instead.size > 0 && instead.has(text)) || (births.size > 0 && births.has(text))
-}
-
 type Known = { readonly [member: string]: unknown }
 
 /** Adds what one document holds. `places`: where else patients stand, by policy. */
@@ -117,26 +109,34 @@ function walk(value: unknown, key: string, resource: string | undefined, into: S
   for (const name in value) walk(value[name], name, type, into)
 }
 
-const persons: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Person'])
+export const persons: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Person'])
+export const practitioners: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole'])
 /** Members whose reference is a patient even where it does not say so (urn:uuid in bundles). */
-const patientMembers: ReadonlySet<string> = new Set(['subject', 'patient', 'beneficiary'])
+export const patientMembers: ReadonlySet<string> = new Set(['subject', 'patient', 'beneficiary'])
 
-export function lookAtObject(value: Known, key: string, resource: string | undefined, into: Survey): void {
+function lookAtObject(value: Known, key: string, resource: string | undefined, into: Survey): void {
   if (typeof value['resourceType'] === 'string' && persons.has(value['resourceType'])) addPerson(value, into)
-  if (resource !== undefined && persons.has(resource)) besides.get(key)?.(value, into)
-  const practitioner = resource === 'Practitioner' || resource === 'PractitionerRole'
-  if (!practitioner && ('family' in value || 'given' in value)) addName(value, into)
-  if (patientMembers.has(key)) {
-    const reference = value['reference']
-    if (typeof reference === 'string' && (reference.startsWith('Patient/') || reference.startsWith('urn:'))) {
-      addPatients(reference, into)
-    }
-  }
-  const display = value['display']
-  if (typeof display === 'string' && (patientMembers.has(key) || namesPatient(value['reference']))) {
-    addWords(display, into)
-  }
-  if (!practitioner) lookAtMembers(value, key, into)
+  const beside = resource !== undefined && persons.has(resource) ? besides.get(key) : undefined
+  if (beside !== undefined) tell(value, beside, into)
+  const isPractitioner = resource !== undefined && practitioners.has(resource)
+  if (!isPractitioner && ('family' in value || 'given' in value)) tell(value, humanName, into)
+  const { reference, display } = value
+  addShown({ key, reference, display }, into)
+  if (!isPractitioner) lookAtMembers(value, key, into)
+}
+
+type Shown = { readonly key: string; readonly reference: unknown; readonly display: unknown }
+
+/** What an object called `key` refers to, and how that is shown. */
+export function addShown({ key, reference, display }: Shown, into: Survey): void {
+  const isPatient = patientMembers.has(key)
+  if (
+    isPatient &&
+    typeof reference === 'string' &&
+    (reference.startsWith('Patient/') || reference.startsWith('urn:'))
+  )
+    addPatients(reference, into)
+  if (isPatient || namesPatient(reference)) addWords(display, into)
 }
 
 function namesPatient(reference: unknown): boolean {
@@ -161,7 +161,7 @@ const personSigns = words(`
   mrn ssn dob birthdate dateofbirth patientid
 `)
 
-type Meaning = {
+export type Meaning = {
   readonly holds: 'name' | 'id' | 'patient' | 'its own name' | 'zip' | 'age' | 'birth' | undefined
   /** Whether its object is a person. */
   readonly person: boolean
@@ -171,7 +171,7 @@ type Meaning = {
 const meanings = new Map<string, Meaning | undefined>()
 const mostMeanings = 4096
 
-function meaningOf(member: string): Meaning | undefined {
+export function meaningOf(member: string): Meaning | undefined {
   const before = meanings.get(member)
   if (before !== undefined || meanings.has(member)) return before
   const meaning = foundOut(member)
@@ -182,23 +182,6 @@ function meaningOf(member: string): Meaning | undefined {
 /** What a member says by its name that its value is, in servers that speak no FHIR. */
 export function heldBy(member: string): Meaning['holds'] {
   return meaningOf(member)?.holds
-}
-
-/** Whether an object with a member of this name may tell of somebody: by it alone, or only where it is a person's. */
-export function tellsOf(member: string): 'by itself' | 'of a person' | undefined {
-  const meaning = meaningOf(member)
-  if (meaning === undefined) return member === 'family' || member === 'given' ? 'by itself' : undefined
-  return meaning.holds === 'its own name' && !meaning.person ? 'of a person' : 'by itself'
-}
-
-/** Whether the object in a member of this name may tell of somebody: of a patient, or of the person that it is part of. */
-export function isTold(member: string): 'of a patient' | 'of a person' | undefined {
-  if (patientMembers.has(member)) return 'of a patient'
-  return besides.has(member) ? 'of a person' : undefined
-}
-
-export function isPerson(resource: string): boolean {
-  return persons.has(resource)
 }
 
 function foundOut(member: string): Meaning | undefined {
@@ -223,68 +206,94 @@ function foundOut(member: string): Meaning | undefined {
 }
 
 function lookAtMembers(value: Known, key: string, into: Survey): void {
-  let person = key === 'patient' || key === 'subject'
+  let isPerson = isPersonMember(key)
   let name: unknown
   for (const member in value) {
     const meaning = meaningOf(member)
     if (meaning === undefined) continue
-    if (meaning.holds === 'name') addWords(value[member], into)
-    else if (meaning.holds === 'its own name') name = value[member]
-    else if (meaning.holds === 'birth') addBirth(value[member], into)
-    else if (meaning.holds === 'zip') addZip(value[member], into)
-    else if (meaning.holds === 'age') into.old += countOld(value[member], member)
-    else if (meaning.holds !== undefined) addId(value[member], into)
-    if (meaning.holds === 'patient') addPatients(value[member], into)
-    if (meaning.person) person = true
+    isPerson ||= meaning.person
+    if (meaning.holds === 'its own name') name = value[member]
+    else addHeld(meaning.holds, value[member], member, into)
   }
-  if (person && typeof name === 'string') addWords(name, into)
+  if (isPerson) addWords(name, into)
 }
 
-/** A FHIR person: names, contacts' names, identifiers, telecom, street lines. A Patient's id is a patient. */
-function addPerson(person: Known, into: Survey): void {
-  const identifiers: string[] = []
-  for (const { value } of list(person['identifier'])) if (isText(value)) identifiers.push(String(value))
-  for (const identifier of identifiers) addId(identifier, into)
-  if (person['resourceType'] === 'Patient') {
-    const id = patientIn(person['id'])
-    if (id !== undefined) {
-      into.patients.add(id)
-      into.same.push([id, ...identifiers])
-    }
-    addId(person['id'], into)
-  }
-  for (const name of list(person['name'])) addName(name, into)
-  for (const contact of list(person['contact'])) {
-    for (const name of list(contact['name'])) addName(name, into)
-    for (const way of list(contact['telecom'])) addId(way['value'], into)
-  }
-  for (const way of list(person['telecom'])) addId(way['value'], into)
-  for (const address of list(person['address'])) addAddress(address, into)
+/** Whether an object called so is a person, whatever it holds. */
+export function isPersonMember(key: string): boolean {
+  return key === 'patient' || key === 'subject'
 }
 
+/** What a member's name says that it holds. */
+export function addHeld(holds: Meaning['holds'], value: unknown, member: string, into: Survey): void {
+  if (holds === 'name') addWords(value, into)
+  else if (holds === 'birth') addBirth(value, into)
+  else if (holds === 'zip') addZip(value, into)
+  else if (holds === 'age') into.old += countOld(value, member)
+  else if (holds !== undefined) addId(value, into)
+  if (holds === 'patient') addPatients(value, into)
+}
+
+/** Of what tells of a person, by member: what a text or a number there is, alone or in a list, or the parts of objects there. */
+export type Parts = ReadonlyMap<string, Parts | ((value: string | number, into: Survey) => void)>
+
+export const humanName: Parts = new Map([
+  ['text', addWords],
+  ['family', addWords],
+  ['given', addWords],
+])
+const withValue: Parts = new Map([['value', addId]])
+const address: Parts = new Map([
+  ['text', addId],
+  ['city', addId],
+  ['line', addId],
+])
+const contact: Parts = new Map([
+  ['name', humanName],
+  ['telecom', withValue],
+])
+/** A FHIR person: names, contacts' names, identifiers, telecom, street lines. */
+export const personParts: Parts = new Map([
+  ['identifier', withValue],
+  ['name', humanName],
+  ['contact', contact],
+  ['telecom', withValue],
+  ['address', address],
+])
 /** What else tells of a person, by its member: relatives' addresses, and values of extensions such as the place of birth. */
-const besides: ReadonlyMap<string, (value: Known, into: Survey) => void> = new Map([
-  ['address', addAddress],
-  ['valueAddress', addAddress],
-  ['valueHumanName', addName],
-  ['valueContactPoint', addValue],
-  ['valueIdentifier', addValue],
+export const besides: ReadonlyMap<string, Parts> = new Map([
+  ['address', address],
+  ['valueAddress', address],
+  ['valueHumanName', humanName],
+  ['valueContactPoint', withValue],
+  ['valueIdentifier', withValue],
 ])
 
-function addValue({ value }: Known, into: Survey): void {
-  addId(value, into)
+function tell(value: Known, parts: Parts, into: Survey): void {
+  for (const [member, part] of parts) {
+    const inner = value[member]
+    for (const one of Array.isArray(inner) ? inner : [inner]) {
+      if (typeof part !== 'function') {
+        if (isObject(one)) tell(one, part, into)
+      } else if (isText(one)) part(one, into)
+    }
+  }
 }
 
-function addAddress({ text, city, line }: Known, into: Survey): void {
-  addId(text, into)
-  addId(city, into)
-  if (Array.isArray(line)) for (const one of line) addId(one, into)
+function addPerson(person: Known, into: Survey): void {
+  tell(person, personParts, into)
+  if (person['resourceType'] !== 'Patient') return
+  const identifiers = list(person['identifier']).flatMap(({ value }) => (isText(value) ? String(value) : []))
+  addPatient(person['id'], identifiers, into)
 }
 
-function addName(name: Known, into: Survey): void {
-  addWords(name['text'], into)
-  addWords(name['family'], into)
-  for (const given of Array.isArray(name['given']) ? name['given'] : [name['given']]) addWords(given, into)
+/** A Patient's id is a patient. */
+export function addPatient(id: unknown, identifiers: readonly string[], into: Survey): void {
+  const patient = patientIn(id)
+  if (patient !== undefined) {
+    into.patients.add(patient)
+    into.same.push([patient, ...identifiers])
+  }
+  addId(id, into)
 }
 
 export function addPatients(value: unknown, into: Survey): void {
@@ -321,7 +330,7 @@ const particles = words(`
   ben st
 `)
 
-function addWords(value: unknown, into: Survey): void {
+export function addWords(value: unknown, into: Survey): void {
   if (typeof value !== 'string') return
   const text = fold(value)
   for (let start = wordStart(text, 0); start < text.length; ) {
@@ -376,7 +385,7 @@ export function startOf(text: string, at: number): number {
   return start
 }
 
-function isText(value: unknown): value is string | number {
+export function isText(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number'
 }
 
