@@ -44,7 +44,7 @@ const lengthy = [
   'test/cli/{break-glass,check,explain,explain-sidecar,init,init-from,init-propose,main,trail,trail-convert,verify}.test.ts',
   'test/cli/{redact,tiles}/*.test.ts',
   'test/cli/connect/{login,state,proxy}.test.ts',
-  'test/collector/{,kms/}*.test.ts',
+  'test/collector/{,kms/,sealing/}*.test.ts',
   'test/operator/admission/lint.test.ts',
   'test/operator/channel/channel.test.ts',
   'test/operator/jwks.test.ts',

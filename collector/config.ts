@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { paths, ports } from '../core/identifiers.ts'
 import { BadSettings } from '../core/log.ts'
 import { BadPolicy, parseWitnessPolicy } from '../core/witness-policy.ts'
+import { type SealingConfig, sealingOf } from './sealing/settings.ts'
 import type { WitnessSettings } from './witnesses/witnesses.ts'
 
 export type StoreConfig =
@@ -20,6 +21,8 @@ export type Config = {
   silentSeconds: number
   /** Absent where nobody outside the cluster is asked to witness. */
   witnesses?: WitnessSettings & { /** Trusted besides the public authorities, PEM. */ ca?: string }
+  /** Absent where no key is configured: nothing is sealed then, and nothing archived. */
+  sealing?: SealingConfig
   tokenPath: string
   port: number
   healthPort: number
@@ -32,6 +35,13 @@ const variables = {
   HIPAA_MCP_STORE: 'embedded:/path, postgres://…, or file:/path of a file that holds one of these',
   HIPAA_MCP_STORE_CA: 'CA of the PostgreSQL server: PEM or a path',
   HIPAA_MCP_SILENT_SECONDS: 'seconds without a word after which a chain has ended, 90 unless set',
+  HIPAA_MCP_PROFILE: 'Production, unless set, or Development, which may keep its key in a file',
+  HIPAA_MCP_KMS: 'which key wraps the keys of sealed segments: docs/keys.md has the forms',
+  HIPAA_MCP_KMS_CA: 'CA of the key’s holder: PEM or a path',
+  HIPAA_MCP_SEALED:
+    'folder for sealed segments that are not archived yet, durable; sealed in the store’s unless set',
+  HIPAA_MCP_SEGMENT_KIB: 'size at which a segment ends and its key is used up, 16384 unless set',
+  HIPAA_MCP_SEGMENT_SECONDS: 'age at which it does, 900 unless set',
   HIPAA_MCP_WITNESSES:
     'path of a policy file (C2SP tlog-policy) with witnesses outside the cluster, each with its URL',
   HIPAA_MCP_WITNESS_ORIGIN:
@@ -94,11 +104,13 @@ export function readConfig(environment: { readonly [name: string]: string | unde
           storeOf(storeText, storeCa === undefined ? undefined : pemOf(storeCa)),
         )
   const witnesses = witnessesOf(value, number, issues)
+  const sealing = sealingOf({ value, number, issues, pemOf, store })
   const config = {
     channel: channel.replace(/\/$/, ''),
     ca: ca ?? '',
     store: store as StoreConfig,
     ...(witnesses === undefined ? {} : { witnesses }),
+    ...(sealing === undefined ? {} : { sealing }),
     silentSeconds: number('HIPAA_MCP_SILENT_SECONDS', 90, 86_400),
     tokenPath: value('HIPAA_MCP_TOKEN') ?? paths.token,
     port: number('HIPAA_MCP_PORT_NUMBER', ports.collector, 65_535),

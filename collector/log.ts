@@ -20,6 +20,8 @@ type Fields = {
   witness?: string
   /** Verifier key of a log, or its records. */
   log?: string
+  /** Identifier of the key that wraps data keys. */
+  key?: string
   /** Class or code of an error. */
   error?: string
   /** What is wrong with the environment: names of variables, never their values. */

@@ -8,10 +8,15 @@ import { readConfig } from './config.ts'
 import { healthServer, troubleOf } from './health.ts'
 import { type Certified, keepIdentity, obtainIdentity } from './identity.ts'
 import { loadKeys } from './keys.ts'
+import { KmsFailed } from './kms/key-wrapper.ts'
+import { openKms } from './kms/open.ts'
 import { codeOf, idOf, jsonLog, settingsOf } from './log.ts'
 import { openMetrics } from './metrics.ts'
 import { type Route, reportOf, routes } from './receive.ts'
 import { retry } from './retry.ts'
+import { SealedFiles } from './sealing/files.ts'
+import type { SealingOptions } from './sealing/sealing.ts'
+import type { SealingConfig } from './sealing/settings.ts'
 import { collectorServer, secureContext } from './server.ts'
 import { openStore, untilOpen } from './store.ts'
 import { Trail } from './trail.ts'
@@ -39,7 +44,8 @@ function die<const Message extends string>(message: Constant<Message>, error: un
 async function start(): Promise<void> {
   const config = readConfig(process.env)
   const metrics = openMetrics()
-  const trouble = (): string | undefined => waitsFor ?? trail?.watch.trouble() ?? gated()
+  const trouble = (): string | undefined =>
+    waitsFor ?? trail?.watch.trouble() ?? trail?.sealing?.trouble() ?? gated()
   health = healthServer({
     trouble,
     witnesses: () => (trail === undefined ? undefined : reportOf(trail)),
@@ -62,6 +68,7 @@ async function start(): Promise<void> {
   )
   server.listen(config.port)
 
+  const sealing = config.sealing === undefined ? undefined : await openSealing(config.sealing)
   const opened = await untilOpen(
     async () => {
       store ??= await openStore(config.store, (reason) =>
@@ -72,6 +79,7 @@ async function start(): Promise<void> {
         store,
         keys,
         now,
+        ...(sealing === undefined ? {} : { sealing }),
         silentMs: config.silentSeconds * 1000,
         report: metrics.report,
         ...(config.witnesses === undefined ? {} : { witnesses: askingOf(config.witnesses, metrics, log) }),
@@ -100,9 +108,28 @@ async function start(): Promise<void> {
     witnesses.run(stop.signal).catch((error: unknown) => die('nobody asks the witnesses any more', error))
   }
   sweepLater(opened.trail)
+  if (opened.trail.sealing !== undefined) sweepLater(opened.trail.sealing)
 }
 
-function sweepLater(of: Trail): void {
+/** Waits for the key's holder: without it no record could be sealed, so none is taken. */
+async function openSealing(config: SealingConfig): Promise<SealingOptions> {
+  const { kms, folder, bounds, developmentOnly } = config
+  const wrapper = await openKms(kms)
+  const keyId = await retry(
+    async () => await wrapper.health(),
+    (error) => {
+      const reason = error instanceof KmsFailed ? error.reason : 'kms-away'
+      waitsFor = reason
+      log.warn('no data key can be had yet', { reason: idOf(reason) })
+    },
+    stop.signal,
+  )
+  waitsFor = 'starting'
+  log.info('segments are sealed under keys that this one wraps', { key: idOf(keyId) })
+  return { wrapper, files: new SealedFiles(folder), bounds, developmentOnly, log }
+}
+
+function sweepLater(of: Pick<Trail, 'sweep'>): void {
   setTimeout(() => {
     of.sweep()
       .then(() => {
@@ -129,6 +156,7 @@ async function end(): Promise<void> {
   else server.close(() => closed.resolve())
   server?.closeIdleConnections()
   await closed.promise
+  await trail?.sealing?.close()
   await store?.close()
   health?.close()
   process.exit(0)

@@ -37,6 +37,11 @@ const table = {
     says: 'The records are committed, and no quorum of witnesses signed for them yet: send them again',
   },
   busy: { status: 503, says: 'Too much waits to be committed: send it again' },
+  'development-key': {
+    status: 503,
+    says: 'This server’s profile is Production, and the collector’s key is one for Development',
+  },
+  'no-data-key': { status: 503, says: 'No key for these records can be had now: send them again' },
   starting: { status: 503, says: 'The collector is starting: send it again' },
 } as const satisfies { [reason: string]: { status: number; says: string } }
 

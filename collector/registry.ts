@@ -34,6 +34,8 @@ export type Entered = {
   ended?: Pick<Ended, 'how' | 'size' | 'witnessed' | 'last' | 'at'>
   /** Records of the chain whose root the log holds. */
   covered: number
+  /** Records that are sealed, from the first on. */
+  sealed: number
 }
 
 /** The log at one of its sizes. */
@@ -202,6 +204,7 @@ export class Registry {
       const { how, size, witnessed, last, at } = record
       entry.ended = { how, size, witnessed, at, ...(last === undefined ? {} : { last }) }
     }
+    if (record.kind === 'sealed' && entry !== undefined) entry.sealed = Math.max(entry.sealed, record.to)
     if (record.kind === 'resumed' && entry !== undefined) delete entry.ended
   }
 
@@ -211,7 +214,7 @@ export class Registry {
       throw new Corrupt(registryOrigin, 'The registry log names a chain that cannot be one')
     const { namespace, server, podUid, restart } = parts
     const pod = podOf({ namespace, server, podUid })
-    this.entries.set(origin, { origin, vkey: key, pod, restart, covered: 0 })
+    this.entries.set(origin, { origin, vkey: key, pod, restart, covered: 0, sealed: 0 })
   }
 
   #cover({ origin, size }: { origin: string; size: number }): void {

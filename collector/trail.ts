@@ -24,6 +24,7 @@ import { Lanes } from './lanes.ts'
 import { Order } from './order.ts'
 import { Refusal } from './refusals.ts'
 import { type Entered, podOf, Registry, type RegistryEntry } from './registry.ts'
+import { Sealing, type SealingOptions } from './sealing/sealing.ts'
 import { StoreWatch } from './store-watch.ts'
 import { summaryOf } from './summary.ts'
 import { cosignature, judgeCheckpoint } from './witness.ts'
@@ -50,6 +51,8 @@ export type TrailOptions = {
   report: Report
   /** Who signs the registry log outside the cluster; absent where nobody does. */
   witnesses?: WitnessesOptions
+  /** How segments are sealed; absent where no key is configured. */
+  sealing?: SealingOptions
 }
 
 /** What an auditor is about to be given; `to` is absent where only what is still readable can be given. */
@@ -78,6 +81,7 @@ export class Trail {
   readonly #activity = new Activity()
   readonly #beginnings = new Order()
   #witnesses: Witnesses | undefined
+  #sealing: Sealing | undefined
   #waitingBytes = 0
 
   constructor(options: TrailOptions) {
@@ -122,6 +126,15 @@ export class Trail {
       this.#witnesses = new Witnesses(witnesses, watched, witnessed)
     }
     await this.#lanes.open()
+    const { sealing } = this.#options
+    if (sealing !== undefined) {
+      const size = (origin: string): number | undefined => {
+        const lane = this.#lanes.at(origin)
+        return lane?.corrupt === undefined ? lane?.chain.size : undefined
+      }
+      const note = (origin: string): string | undefined => this.#lanes.notes.get(origin)
+      this.#sealing = new Sealing(sealing, { store, registry: this.registry, size, note, now })
+    }
     this.#alarms.restore()
     const entries = [...this.registry.entries.values()]
     for (const entry of entries) if (entry.ended === undefined) await this.#lanes.of(entry)
@@ -158,10 +171,12 @@ export class Trail {
   async append(pod: Pod, origin: string, from: number, lines: readonly Buffer[]): Promise<number> {
     const lane = await this.#laneOf(pod, origin)
     const leaves = lines.map(readLeaf)
+    this.#sealing?.judge(leaves)
     const bytes = lines.reduce((sum, line) => sum + line.length, 0)
     if (this.#waitingBytes + bytes > (this.#options.waitingBytes ?? waitingBytes)) throw new Refusal('busy')
     this.#waitingBytes += bytes
     try {
+      await this.#sealing?.admit(origin, bytes + lines.length, lines.length)
       const size = await this.watch.use(async () => await lane.append(from, leaves))
       await this.#witnesses?.gate(origin, size)
       return size
@@ -248,6 +263,11 @@ export class Trail {
   /** Witnesses outside the cluster; undefined before the store was read, and where none are configured. */
   get witnesses(): Witnesses | undefined {
     return this.#witnesses
+  }
+
+  /** Undefined before the store was read, and where no key is configured. */
+  get sealing(): Sealing | undefined {
+    return this.#sealing
   }
 
   get witnessVkey(): string {

@@ -138,6 +138,15 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
   held: { origin: text, size: count, root, witnessed: count, by: text },
   heads: { heads: list(object<Head>({ origin: text, size: count, root })) },
   'witness-refused': { witness: text, reason: text, size: count, signed: optional(count) },
+  sealed: {
+    origin: text,
+    segment: text,
+    from: count,
+    to: count,
+    bytes: count,
+    sha256,
+    keyId: text,
+  },
   archived: { origin: text, ...inArchive },
   'registry-archived': {
     ...inArchive,

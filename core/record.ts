@@ -238,6 +238,24 @@ type WitnessRefused = Base & {
 }
 
 /**
+ * Records [from, to) of a chain are sealed: encrypted, under a data key of their own, in a segment of these bytes. Segments of
+ * a chain follow each other without a gap. The archive takes none that is not named here.
+ */
+type Sealed = Base & {
+  kind: 'sealed'
+  origin: string
+  /** UUID, to which the wrapping of the data key is bound. */
+  segment: string
+  from: number
+  to: number
+  bytes: number
+  /** Lower-case hexadecimal, of the segment's bytes. */
+  sha256: string
+  /** The key that wrapped the data key: where it changes, it was rotated. */
+  keyId: string
+}
+
+/**
  * What lies in the archive, where it was read back: so many bytes under a lock of mode COMPLIANCE that ends at `until`. The
  * object's key follows from `place`, origin, indexes and hash (core/archive/keys.ts); `version` names the one that is ours.
  */
@@ -320,6 +338,7 @@ export type AuditRecord =
   | Held
   | Heads
   | WitnessRefused
+  | Sealed
   | Archived
   | RegistryArchived
   | LegalHold
@@ -334,6 +353,7 @@ export const registryKinds = [
   'held',
   'heads',
   'witness-refused',
+  'sealed',
   'archived',
   'registry-archived',
   'legal-hold',

@@ -79,10 +79,23 @@ export const requirements = {
     'encryptionAtRest',
     'What is written to the encrypted class is not found on its raw device.',
   ),
-  'rest:sealed-trail': planned(
+  'rest:sealed-trail': done(
     'encryptionAtRest',
     'The trail is sealed with AES-256-GCM under keys that a KMS wraps.',
   ),
+  'rest:key-away': done(
+    'encryptionAtRest',
+    'While the key’s holder is away, records are taken only as far as data keys reach that it wrapped before.',
+  ),
+  'rest:key-rotated': done(
+    'encryptionAtRest',
+    'A key is rotated without a gap, and what it wrapped opens as long as it exists.',
+  ),
+  'rest:data-keys': done(
+    'encryptionAtRest',
+    'A data key is never on a disk in the clear, and leaves memory when it was used.',
+  ),
+  'rest:development-key': done('encryptionAtRest', 'A key in a file seals no trail of profile Production.'),
 
   // 3. Access control
   'access:default-deny': done(

@@ -22,6 +22,8 @@ export type Expected = {
   index: number
   vkey: string
   marks: Mark[]
+  /** Records that are sealed, from the first on. */
+  sealed: number
   /** How it ended, undefined while it lives. */
   ended?: 'closed' | 'succeeded' | 'silent'
 }
@@ -53,7 +55,13 @@ export class RegistryCheck {
     if (record.kind === 'registered') {
       if (partsOfOrigin(record.origin) === undefined) return 'it registers what is no origin of a chain'
       if (this.chains.has(record.origin)) return 'it registers a chain for the second time'
-      this.chains.set(record.origin, { origin: record.origin, index, vkey: record.vkey, marks: [] })
+      this.chains.set(record.origin, {
+        origin: record.origin,
+        index,
+        vkey: record.vkey,
+        marks: [],
+        sealed: 0,
+      })
       return undefined
     }
     if (record.kind === 'heads') {
@@ -65,6 +73,11 @@ export class RegistryCheck {
     if (chain === undefined) return 'it speaks of a chain that it did not register before'
     const last = chain.marks.at(-1)
     if ('size' in record && last !== undefined && record.size < last.size) return shorter
+    if (record.kind === 'sealed') {
+      if (record.from !== chain.sealed || record.to <= record.from)
+        return 'records between two sealed segments are left out, or sealed twice'
+      chain.sealed = record.to
+    }
     if (record.kind === 'resumed') delete chain.ended
     if (record.kind === 'held') chain.marks.push({ index, what: 'held', ...headOf(record) })
     if (record.kind === 'ended') {

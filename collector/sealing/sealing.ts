@@ -1,0 +1,244 @@
+// Sealing: what is committed of every chain is cut into segments, encrypted and handed to the archive. One segment is
+// sealed at a time, behind the acknowledgement of records; what stands before it is that each record has a data key.
+//
+// What is true if the process dies: before the file has its name, nothing is sealed, and the next process seals the same
+// records under another key. Before the registry log says `sealed`, the file is there and nobody may archive it: the next
+// process writes it anew. After that it is sealed for good.
+
+import type { SealedSegment } from '../../core/sealed/sealed-segment.ts'
+import type { Leaf } from '../chain.ts'
+import { Corrupt, type Store } from '../commit/commit.ts'
+import { type KeyWrapper, KmsFailed, type KmsReason } from '../kms/key-wrapper.ts'
+import { codeOf, idOf, type Log } from '../log.ts'
+import { Order } from '../order.ts'
+import { Refusal } from '../refusals.ts'
+import type { Registry, RegistryEntry } from '../registry.ts'
+import { type Bounds, ChainSealing, type Stretch } from './chain-sealing.ts'
+import { type DataKey, makeDataKey } from './data-key.ts'
+import type { SealedFiles } from './files.ts'
+import { seal } from './seal.ts'
+
+export type SealingOptions = {
+  wrapper: KeyWrapper
+  files: SealedFiles
+  bounds: Bounds
+  /** The key is none that may hold the trail of profile Production. */
+  developmentOnly: boolean
+  log: Log
+}
+
+/** What sealing knows of the trail. */
+export type Sealable = {
+  store: Pick<Store, 'read'>
+  registry: Pick<Registry, 'entries' | 'update'>
+  /** Committed records of a chain in memory. */
+  size: (origin: string) => number | undefined
+  /** Newest cosigned note of a chain. */
+  note: (origin: string) => string | undefined
+  /** Milliseconds since 1970. */
+  now: () => number
+}
+
+/** For so long the key's holder is not asked again after it failed. */
+const pauseMs = 1000
+
+export class Sealing {
+  readonly #options: SealingOptions
+  readonly #trail: Sealable
+  readonly #chains = new Map<string, ChainSealing>()
+  readonly #order = new Order()
+  /** Sealed and not removed, by name. Filled from the folder when it is first asked for. */
+  #segments: Map<string, SealedSegment> | undefined
+  /** Since when the key's holder fails, and how. */
+  #failing: { reason: KmsReason; at: number } | undefined
+  /** A stretch that could not be sealed for another reason than its key. */
+  #stuck = false
+
+  constructor(options: SealingOptions, trail: Sealable) {
+    this.#options = options
+    this.#trail = trail
+  }
+
+  /** Throws `development-key` for a chain of profile Production whose key would lie in a file. */
+  judge([first]: readonly Leaf[]): void {
+    const record = first?.record
+    if (!this.#options.developmentOnly || record?.kind !== 'chain-started') return
+    if (record.profile === 'Production') throw new Refusal('development-key')
+  }
+
+  /** Resolves when records of this chain may be committed. Rejects with `no-data-key` while they may not. */
+  async admit(origin: string, bytes: number, records: number): Promise<void> {
+    try {
+      await this.#of(origin).admit(bytes, records)
+    } catch (cause) {
+      throw new Refusal('no-data-key', { cause })
+    }
+  }
+
+  /**
+   * To be called every few seconds: ends segments that are old or whose chain ended, fetches keys, seals what waits. Never
+   * rejects: what failed is tried again next time.
+   */
+  async sweep(): Promise<void> {
+    for (const { origin, ended } of this.#trail.registry.entries.values()) {
+      const size = this.#trail.size(origin) ?? ended?.size ?? 0
+      if (ended === undefined && this.#trail.size(origin) !== undefined)
+        await this.#of(origin)
+          .tick()
+          .catch(() => undefined)
+      else if (this.#chains.has(origin)) this.#chains.get(origin)?.end()
+      else if (size > this.#sealedTo(origin)) this.#of(origin).end()
+      await this.#sealAll(origin)
+      if (ended !== undefined && size <= this.#sealedTo(origin)) this.#chains.delete(origin)
+    }
+    if (this.#failing !== undefined && this.#chains.size === 0) await this.#tryAgain()
+  }
+
+  /** Why nothing can be taken now, kebab-case. While any chain still has a key, it goes on. */
+  trouble(): string | undefined {
+    if (this.#failing === undefined) return undefined
+    return [...this.#chains.values()].some((chain) => chain.hasKey()) ? undefined : this.#failing.reason
+  }
+
+  /** What hampers sealing, though records may still be taken. */
+  warning(): string | undefined {
+    return this.#failing?.reason ?? (this.#stuck ? 'sealing-stuck' : undefined)
+  }
+
+  /** Segments that are sealed and still here, those of a chain in order. */
+  async segments(): Promise<readonly SealedSegment[]> {
+    return await this.#order.run(async () => [...(await this.#known()).values()])
+  }
+
+  /** A segment is kept elsewhere. */
+  async remove(segment: SealedSegment): Promise<void> {
+    await this.#order.run(async () => {
+      await this.#options.files.remove(segment)
+      ;(await this.#known()).delete(segment.name)
+    })
+  }
+
+  /** Forgets every data key and lets go of the key's holder. What is not sealed the next process seals. */
+  async close(): Promise<void> {
+    for (const chain of this.#chains.values()) chain.drop()
+    this.#chains.clear()
+    await this.#order.run(async () => await this.#options.wrapper.close())
+  }
+
+  #of(origin: string): ChainSealing {
+    const held = this.#chains.get(origin)
+    if (held !== undefined) return held
+    const { bounds } = this.#options
+    const { now, size, registry } = this.#trail
+    const made = new ChainSealing({
+      bounds,
+      makeKey: async () => await this.#makeKey(origin),
+      size: () => size(origin) ?? registry.entries.get(origin)?.ended?.size ?? 0,
+      sealed: this.#sealedTo(origin),
+      now,
+    })
+    this.#chains.set(origin, made)
+    return made
+  }
+
+  #sealedTo(origin: string): number {
+    return this.#trail.registry.entries.get(origin)?.sealed ?? 0
+  }
+
+  async #makeKey(origin: string): Promise<DataKey> {
+    const { now } = this.#trail
+    const failing = this.#failing
+    if (failing !== undefined && now() - failing.at < pauseMs) throw new KmsFailed(failing.reason)
+    try {
+      const key = await makeDataKey(this.#options.wrapper, origin)
+      this.#failing = undefined
+      return key
+    } catch (error) {
+      this.#fails(error)
+      throw error
+    }
+  }
+
+  #fails(error: unknown): void {
+    const reason = error instanceof KmsFailed ? error.reason : 'kms-away'
+    if (this.#failing?.reason !== reason)
+      this.#options.log.warn('no data key can be had: records are taken while their chains have one', {
+        reason: idOf(reason),
+      })
+    this.#failing = { reason, at: this.#trail.now() }
+  }
+
+  async #tryAgain(): Promise<void> {
+    try {
+      await this.#options.wrapper.health()
+      this.#failing = undefined
+    } catch (error) {
+      this.#fails(error)
+    }
+  }
+
+  /** One stretch after the other; the first that fails ends it until next time. */
+  async #sealAll(origin: string): Promise<void> {
+    const chain = this.#chains.get(origin)
+    if (chain === undefined) return
+    for (let stretch = chain.take(); stretch !== undefined; stretch = chain.take()) {
+      const rest = await this.#sealOne(origin, stretch)
+      if (rest === undefined) continue
+      chain.giveBack(rest.stretch)
+      if (rest.failed) return
+    }
+  }
+
+  /** What is left of the stretch. */
+  async #sealOne(
+    origin: string,
+    stretch: Stretch,
+  ): Promise<{ stretch: Stretch; failed: boolean } | undefined> {
+    try {
+      const segment = await this.#order.run(async () => await this.#sealed(origin, stretch))
+      this.#stuck = false
+      return segment.to < stretch.to
+        ? { stretch: { from: segment.to, to: stretch.to }, failed: false }
+        : undefined
+    } catch (error) {
+      if (!(error instanceof KmsFailed)) {
+        this.#stuck = true
+        // Of a chain that was changed in the store nothing true can be sealed.
+        if (!(error instanceof Corrupt))
+          this.#options.log.warn('a segment could not be sealed yet', { error: codeOf(error) })
+      }
+      return { stretch, failed: true }
+    }
+  }
+
+  async #sealed(origin: string, stretch: Stretch): Promise<SealedSegment> {
+    const { store, registry, note, now } = this.#trail
+    const { files, bounds } = this.#options
+    const segment = await seal(origin, stretch, {
+      store,
+      files,
+      bounds,
+      makeKey: async (of) => await this.#makeKey(of),
+      note: note(origin),
+      now,
+    })
+    const { from, to, sha256, bytes, keyId } = segment
+    await registry.update((): RegistryEntry[] =>
+      this.#sealedTo(origin) >= to
+        ? []
+        : [{ kind: 'sealed', origin, segment: segment.segment, from, to, bytes, sha256, keyId }],
+    )
+    this.#segments?.set(segment.name, segment)
+    return segment
+  }
+
+  /** A file that the log does not name was left by a process that died: it is written anew. */
+  async #known(): Promise<Map<string, SealedSegment>> {
+    if (this.#segments === undefined) {
+      this.#segments = new Map()
+      for await (const segment of this.#options.files.list())
+        if (segment.to <= this.#sealedTo(segment.origin)) this.#segments.set(segment.name, segment)
+    }
+    return this.#segments
+  }
+}
