@@ -11,6 +11,7 @@ import { policyLinterDocument } from './policy-linter-document.ts'
 import { protocolDocument } from './protocol-document.ts'
 import { readerModule } from './reader-module.ts'
 import { refusalsDocument } from './refusals-document.ts'
+import { wasmModule } from './wasm-module.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -21,6 +22,10 @@ const files = [
   })),
   { path: join(root, 'core', 'fields', 'fhir-r4.json'), text: fhirTable() },
   { path: join(root, 'core', 'reader', 'reader.generated.ts'), text: await readerModule() },
+  {
+    path: join(root, 'core', 'text', 'words.generated.ts'),
+    text: await wasmModule({ path: join(root, 'core', 'text', 'words'), name: 'wordsModule', pages: 7 }),
+  },
   { path: join(root, 'docs', 'controls.md'), text: await controlsDocument() },
   { path: join(root, 'docs', 'policy-linter.md'), text: policyLinterDocument() },
   { path: join(root, 'docs', 'protocol.md'), text: protocolDocument() },

@@ -5,7 +5,7 @@
 import { announced } from './announced.ts'
 import { announces, web } from './cues.ts'
 import { agesAt, datesAt, datesAtWord } from './dates.ts'
-import { digit, foreign, kindOf } from './letters.ts'
+import { digit, foreign } from './letters.ts'
 import { detectors, longNumbers } from './numbers.ts'
 import {
   closing,
@@ -13,6 +13,7 @@ import {
   dash,
   dot,
   type Finding,
+  isDigit,
   looksOf,
   plus,
   type Run,
@@ -77,15 +78,15 @@ export function detect(words: Tokens, rules: FormRules, findings: Finding[]): vo
 
 /** Runs of letters and digits of ASCII that a word beyond it is made of. */
 function runsWithin(words: Tokens, start: number, end: number, rules: FormRules, findings: Finding[]): void {
-  const { bytes } = words.letters
+  const { bytes } = words
   for (let at = start; at < end; at += 1) {
     const from = at
-    let has = 0
+    let numbered = false
     while (at < end && isAsciiWord(bytes[at] as number)) {
-      has |= kindOf[bytes[at] as number] as number
+      numbered ||= isDigit(bytes[at] as number)
       at += 1
     }
-    if ((has & digit) !== 0) numberAt(words, from, at, rules, findings)
+    if (numbered) numberAt(words, from, at, rules, findings)
     else if (rules.forms && at - from >= 3 && at - from <= 13)
       datesAtWord(words.text, from, at, rules, findings)
   }
@@ -100,10 +101,9 @@ function numberAt(
   findings: Finding[],
   word?: number,
 ): void {
-  const { text, letters } = words
-  const { bytes } = letters
+  const { text, bytes } = words
   let digits = 0
-  while (start + digits < end && kindOf[bytes[start + digits] as number] === digit) digits += 1
+  while (start + digits < end && isDigit(bytes[start + digits] as number)) digits += 1
   const before = start > 0 ? (bytes[start - 1] as number) : 0
   const next = bytes[start + digits] as number
   const code = before === dash || before === 0x5f ? codeStart(bytes, start) : start
@@ -128,7 +128,7 @@ function codeStart(bytes: Uint8Array, start: number): number {
 
 /** Whether the word before a number may say what it is: for most numbers it does not. */
 function mayBeAnnounced(words: Tokens, number: number, { start, code }: Run): boolean {
-  if (((words.letters.bytes[code] as number) | 0x20) === 0x6d) return true
+  if (((words.bytes[code] as number) | 0x20) === 0x6d) return true
   const before = code < start ? number - 2 : number - 1
   if (before < 0 || code - (words.end[before] as number) > 6) return false
   if (words.shape[before] === shapes.number || words.possessive[before] === 1) return true

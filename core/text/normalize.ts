@@ -1,6 +1,8 @@
 // Text as detectors see it: compatibility forms folded, accents and invisible characters gone, hyphens and digits alike. Positions
 // map back, so that what is cut is cut from the text as it came.
 
+import { isPlain } from './tokenize.ts'
+
 /** `text` is what to search; `at` gives the position in the original of a position in it. */
 export type Normal = { readonly text: string; readonly at: (index: number) => number }
 
@@ -13,7 +15,7 @@ export const beyondAscii = /[\u0080-\uffff]/
 const unmoved = (index: number): number => index
 
 export function normalize(text: string): Normal {
-  if (!beyondAscii.test(text)) return { text, at: unmoved }
+  if (isPlain(text)) return { text, at: unmoved }
   let out = ''
   const stretches: Stretch[] = []
   // What is not in `out` yet begins here.

@@ -1,0 +1,304 @@
+// Words of a text, one after the other, in one pass, in steps of 16 bytes. tokens.ts says what is written down of each;
+// letters.ts what the bytes are. Zeros stand behind the text, 64 at least.
+
+/** shapes and gaps of tokens.ts. */
+const SMALL: i32 = 0
+const CAPITALISED: i32 = 1
+const INITIAL: i32 = 2
+const CAPITALS: i32 = 3
+const MIXED: i32 = 4
+const NUMBER: i32 = 5
+const APART: u8 = 0
+const SPACE: u8 = 1
+const DOT_SPACE: u8 = 4
+const COMMA: u8 = 5
+const AMPERSAND: u8 = 6
+/** Kinds of characters, and what stands for those beyond ASCII: letters.ts. */
+const DIGIT: i32 = 4
+const FOREIGN: i32 = 8
+const APOSTROPHE: u8 = 0x80
+const LEAST_LETTER: u8 = 0xc0
+const CAPITAL_BEYOND: u8 = 0xc1
+const LETTER_APOSTROPHE: u8 = 0xc2
+
+/** Words asked for of late: 16 bytes of their small letters, and three numbers: flags, classes, cues. */
+const RECENT: usize = 4096
+const PLACE: usize = 32
+const PLACES: usize = 4096
+/** Of a word that is not kept: one too long, or with signs. */
+const SPARE: usize = RECENT + PLACES * PLACE
+/** Behind all that stands here for good. */
+const FREE: usize = SPARE + PLACE
+
+/** By length: which bytes of 16 are the word's. */
+const MASKS: usize = memory.data(17 * 16, 16)
+/** By the one byte between two words. */
+const GAPS: usize = memory.data(256)
+
+/** Has what is known of the word between these two written to a place. */
+@external('words', 'look')
+declare function look(start: i32, end: i32, place: usize): void
+
+let text: usize = 0
+let starts: usize = 0
+let ends: usize = 0
+let classes: usize = 0
+let marked: usize = 0
+let formed: usize = 0
+let shapes: usize = 0
+let gaps: usize = 0
+let possessives: usize = 0
+let flags: usize = 0
+let cues: usize = 0
+
+/** Classes and cues of words that rules begin at. */
+let beginsMark: i32 = 0
+let beginsForm: i32 = 0
+
+export let marks: i32 = 0
+export let forms: i32 = 0
+export let anyClass: i32 = 0
+export let anyCue: i32 = 0
+export let anyLarge: i32 = 0
+export let kinds: i32 = 0
+
+/** Before all else. Returns where memory is free. */
+export function prepare(mark: i32, form: i32): usize {
+  beginsMark = mark
+  beginsForm = form
+  for (let length: usize = 0; length <= 16; length++)
+    for (let i: usize = 0; i < length; i++) store<u8>(MASKS + length * 16 + i, 0xff)
+  store<u8>(GAPS + 0x20, 1)
+  store<u8>(GAPS + 0x09, 1)
+  store<u8>(GAPS + 0x2d, 2)
+  store<u8>(GAPS + 0x2e, 3)
+  store<u8>(GAPS + 0x2c, 5)
+  store<u8>(GAPS + 0x26, 6)
+  store<u8>(GAPS + 0x2f, 7)
+  return FREE
+}
+
+/** Where the text stands, and room for `most` words behind it, from `room` on. Returns where that ends. */
+export function layOut(textAt: usize, room: usize, most: usize): usize {
+  text = textAt
+  starts = room
+  ends = starts + most * 4
+  classes = ends + most * 4
+  marked = classes + most * 4
+  formed = marked + most * 4
+  shapes = formed + most * 4
+  gaps = shapes + most
+  possessives = gaps + most
+  flags = possessives + most
+  cues = flags + most
+  return cues + most
+}
+
+/** Writes down the words of a text of so many bytes. Returns how many they are. */
+export function cut(length: i32): i32 {
+  let count: i32 = 0
+  let markCount: i32 = 0
+  let formCount: i32 = 0
+  let allClasses: i32 = 0
+  let allCues: i32 = 0
+  let large: i32 = 0
+  let met: i32 = 0
+  // Where the word before ends, its possessive with it.
+  let before: i32 = 0
+  let at: i32 = 0
+  const capitalA = i8x16.splat(0x41)
+  const zero = i8x16.splat(0x30)
+  const smallA = i8x16.splat(0x61)
+  const bit = i8x16.splat(0x20)
+  const letters = i8x16.splat(26)
+  const ten = i8x16.splat(10)
+  const beyond = i8x16.splat(<i8>LEAST_LETTER)
+  while (at < length) {
+    const bytes = v128.load(text + at)
+    const low = v128.or(bytes, bit)
+    const digit = i8x16.lt_u(i8x16.sub(bytes, zero), ten)
+    const foreign = i8x16.ge_u(bytes, beyond)
+    const other = v128.or(digit, foreign)
+    const inWord = i8x16.bitmask(v128.or(i8x16.lt_u(i8x16.sub(low, smallA), letters), other))
+    if ((inWord & 1) == 0) {
+      at += inWord == 0 ? 16 : ctz(inWord)
+      continue
+    }
+    const from = at
+    let size = ctz(~inWord)
+    const within = (1 << size) - 1
+    let capitals = i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, capitalA), letters)) & within
+    const others = i8x16.bitmask(other) & within
+    let shape = SMALL
+    let place = SPARE
+    at += size
+    let odd = false
+    const joined = size == 1 && isApostrophe(byteAt(at)) && isCapital(byteAt(at + 1))
+    if (size < 16 && !joined && others != 0 && (others & i8x16.bitmask(foreign)) == 0) {
+      shape = NUMBER
+      met |= DIGIT
+    } else if (size == 16 || others != 0 || joined) {
+      const has = long(from)
+      at = end
+      met |= has
+      odd = (has & FOREIGN) != 0
+      shape = (has & DIGIT) != 0 ? NUMBER : shapeOf(from, at)
+      if (shape != NUMBER) look(from, at, SPARE)
+    } else {
+      if (capitals != 0)
+        shape = capitals == within ? (size == 1 ? INITIAL : CAPITALS) : capitals == 1 ? CAPITALISED : shapeOf(from, at)
+      const word = v128.and(low, v128.load(MASKS + (<usize>size << 4)))
+      const mixed =
+        (i64x2.extract_lane(word, 0) * 0x9e3779b97f4a7c15) ^ (i64x2.extract_lane(word, 1) * 0xc2b2ae3d27d4eb4f)
+      place = RECENT + (<usize>(<u64>mixed >> 52)) * PLACE
+      if (v128.any_true(v128.xor(word, v128.load(place)))) {
+        v128.store(place, word)
+        look(from, at, place)
+      }
+    }
+    const index = <usize>count
+    let bits = 0
+    let cue = 0
+    let listed = 0
+    if (shape != NUMBER) {
+      listed = load<i32>(place, 16)
+      bits = load<i32>(place, 20)
+      cue = load<i32>(place, 24)
+    }
+    store<i32>(starts + index * 4, from)
+    store<i32>(ends + index * 4, at)
+    store<i32>(classes + index * 4, bits)
+    store<u8>(shapes + index, <u8>shape)
+    store<u8>(gaps + index, from == before + 1 ? load<u8>(GAPS + byteAt(before)) : gap(before, from))
+    store<u8>(flags + index, <u8>listed)
+    store<u8>(cues + index, <u8>cue)
+    allClasses |= bits
+    allCues |= cue
+    const written = shape != SMALL && shape != NUMBER
+    large |= i32(written)
+    store<i32>(marked + <usize>markCount * 4, count)
+    markCount += i32(written || (bits & beginsMark) != 0)
+    store<i32>(formed + <usize>formCount * 4, count)
+    formCount += i32(shape == NUMBER || odd || (cue & beginsForm) != 0)
+    const owned = isApostrophe(byteAt(at)) ? possessiveEnd(at) : at
+    store<u8>(possessives + index, u8(owned > at))
+    count++
+    before = owned
+    // What is behind a word is in none, unless a possessive's s is between.
+    at = owned + i32(owned == at)
+  }
+  if (count > 0) store<u8>(gaps, APART)
+  marks = markCount
+  forms = formCount
+  anyClass = allClasses
+  anyCue = allCues
+  anyLarge = large
+  kinds = met
+  return count
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function byteAt(at: i32): u8 {
+  return load<u8>(text + at)
+}
+
+function isSmall(byte: u8): bool {
+  return byte >= 0x61 && byte <= 0x7a
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function isCapital(byte: u8): bool {
+  return byte >= 0x41 && byte <= 0x5a
+}
+
+function isDigit(byte: u8): bool {
+  return byte >= 0x30 && byte <= 0x39
+}
+
+function isAsciiWord(byte: u8): bool {
+  return isSmall(byte) || isCapital(byte) || isDigit(byte)
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function isApostrophe(byte: u8): bool {
+  return byte == 0x27 || byte == APOSTROPHE || byte == LETTER_APOSTROPHE
+}
+
+/** Where the word ends that `long` went through. */
+let end: i32 = 0
+
+/** Goes through a word of any kind; DIGIT where it has one, FOREIGN where it is no run of ASCII. */
+function long(from: i32): i32 {
+  let has = run(from)
+  // O'Brien, D'Angelo: one letter, an apostrophe, a capital.
+  if (end == from + 1 && (has & FOREIGN) == 0 && isApostrophe(byteAt(end)) && isCapital(byteAt(end + 1)))
+    has |= run(end + 1) | FOREIGN
+  return has
+}
+
+function run(from: i32): i32 {
+  let has = 0
+  let at = from
+  for (; ; at++) {
+    const byte = byteAt(at)
+    if (isDigit(byte)) has |= DIGIT
+    else if (byte >= LEAST_LETTER) has |= FOREIGN
+    else if (!isSmall(byte) && !isCapital(byte)) break
+  }
+  end = at
+  return has
+}
+
+/** Of a word with a capital, or with what is no ASCII. */
+function shapeOf(start: i32, to: i32): i32 {
+  let capitals = 0
+  let smalls = 0
+  for (let i = start; i < to; i++) {
+    const byte = byteAt(i)
+    if (isCapital(byte) || byte == CAPITAL_BEYOND) capitals++
+    else if (!isApostrophe(byte)) smalls++
+  }
+  if (capitals == 0) return SMALL
+  if (smalls == 0) return capitals == 1 ? INITIAL : CAPITALS
+  const lead = byteAt(start)
+  // d'Aubigny
+  if (!isCapital(lead) && lead != CAPITAL_BEYOND)
+    return capitals == 1 && isApostrophe(byteAt(start + 1)) ? CAPITALISED : MIXED
+  return capitals == 1 || isCamel(start, to) ? CAPITALISED : MIXED
+}
+
+/** McDonald, O'Brien, NewYork: each capital but the first begins a part, and the last part is a word of its own. */
+function isCamel(start: i32, to: i32): bool {
+  let since = 0
+  for (let i = start; i < to; i++) {
+    if (isCapital(byteAt(i))) {
+      if (i > start && since < 2 && !isApostrophe(byteAt(i - 1))) return false
+      since = 1
+    } else since++
+  }
+  return since >= 3
+}
+
+/** Where the 's of a possessive ends that may begin here, or the ' behind an s. */
+function possessiveEnd(at: i32): i32 {
+  const next = byteAt(at + 1)
+  if ((next | 0x20) == 0x73 && !isAsciiWord(byteAt(at + 2))) return at + 2
+  return (byteAt(at - 1) | 0x20) == 0x73 && !isAsciiWord(next) ? at + 1 : at
+}
+
+/** What stands between two words, where that is not one character. */
+function gap(from: i32, to: i32): u8 {
+  if (to - from > 4 || to == from) return APART
+  const byte = byteAt(from)
+  for (let i = from + 1; i < to; i++) {
+    const next = byteAt(i)
+    if (next == 0x26 && byte == 0x20) return AMPERSAND
+    if (next != 0x20) return APART
+  }
+  if (byte == 0x20) return SPACE
+  if (byte == 0x2e) return DOT_SPACE
+  return byte == 0x2c ? COMMA : APART
+}

@@ -1,0 +1,42 @@
+// A module of WebAssembly, made of its source: AssemblyScript, in files of their own ending, since no other compiler takes them.
+
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { main } from 'assemblyscript/asc'
+
+type Source = {
+  /** Path of its first file, without its ending. */
+  readonly path: string
+  /** What it is exported as. */
+  readonly name: string
+  /** Pages of memory that it begins with. */
+  readonly pages: number
+}
+
+/** The text of a file that exports the module as base64. */
+export async function wasmModule({ path, name, pages }: Source): Promise<string> {
+  let made: Uint8Array | undefined
+  const options = `${basename(path)}.ts --outFile out.wasm -O3 --noAssert --runtime stub --use abort= --enable simd,bulk-memory`
+  const { error } = await main([...options.split(' '), '--initialMemory', String(pages)], {
+    readFile: (file) => readFile(join(dirname(path), file.replace(/\.ts$/, '.as')), 'utf8').catch(() => null),
+    writeFile: (_, contents) => {
+      if (typeof contents !== 'string') made = contents
+    },
+    listFiles: () => [],
+    reportDiagnostic: ({ message }) => console.error(message),
+  })
+  if (error !== null || made === undefined) throw new Error(`${path}.as does not compile`, { cause: error })
+  const lines =
+    Buffer.from(made)
+      .toString('base64')
+      .match(/.{1,108}/g) ?? []
+  return [
+    '// Made by test/generate.ts of the sources beside it. Do not edit.',
+    '',
+    '/** A module of WebAssembly, as base64. */',
+    `export const ${name} = \``,
+    ...lines,
+    '`',
+    '',
+  ].join('\n')
+}
