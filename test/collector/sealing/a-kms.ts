@@ -49,7 +49,7 @@ export function aKms(): Kms {
 /** A segment opened as its reader does: by the key's holder. */
 export async function opened(
   segment: SealedSegment,
-  { wrapper }: Kms,
+  { wrapper }: Pick<Kms, 'wrapper'>,
 ): Promise<{ header: SegmentHeader; records: string[] }> {
   const { header, records } = await readSegment(segment.read())
   const key = { keyId: header.keyId, wrapped: Buffer.from(header.wrapped, 'base64') }
