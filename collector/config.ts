@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { paths, ports } from '../core/identifiers.ts'
 import { BadSettings } from '../core/log.ts'
 import { BadPolicy, parseWitnessPolicy } from '../core/witness-policy.ts'
+import { type ArchiveConfig, archiveOf } from './archive/settings.ts'
 import { type SealingConfig, sealingOf } from './sealing/settings.ts'
 import type { WitnessSettings } from './witnesses/witnesses.ts'
 
@@ -23,6 +24,8 @@ export type Config = {
   witnesses?: WitnessSettings & { /** Trusted besides the public authorities, PEM. */ ca?: string }
   /** Absent where no key is configured: nothing is sealed then, and nothing archived. */
   sealing?: SealingConfig
+  /** Absent where none is configured. */
+  archive?: ArchiveConfig
   tokenPath: string
   port: number
   healthPort: number
@@ -42,6 +45,11 @@ const variables = {
     'folder for sealed segments that are not archived yet, durable; sealed in the store’s unless set',
   HIPAA_MCP_SEGMENT_KIB: 'size at which a segment ends and its key is used up, 16384 unless set',
   HIPAA_MCP_SEGMENT_SECONDS: 'age at which it does, 900 unless set',
+  HIPAA_MCP_ARCHIVE: 's3://bucket/prefix, a bucket with Object Lock: docs/archive.md',
+  HIPAA_MCP_ARCHIVE_REGION: 'its region; us-east-1 where an endpoint is set',
+  HIPAA_MCP_ARCHIVE_ENDPOINT: 'base URL of an S3 server that is not AWS’s, https://…',
+  HIPAA_MCP_ARCHIVE_CA: 'CA of that server: PEM or a path',
+  HIPAA_MCP_ARCHIVE_DAYS: 'days for which every object is locked, 2192 unless set, and at least that',
   HIPAA_MCP_WITNESSES:
     'path of a policy file (C2SP tlog-policy) with witnesses outside the cluster, each with its URL',
   HIPAA_MCP_WITNESS_ORIGIN:
@@ -105,12 +113,14 @@ export function readConfig(environment: { readonly [name: string]: string | unde
         )
   const witnesses = witnessesOf(value, number, issues)
   const sealing = sealingOf({ value, number, issues, pemOf, store })
+  const archive = archiveOf({ value, number, issues, pemOf, seals: sealing !== undefined })
   const config = {
     channel: channel.replace(/\/$/, ''),
     ca: ca ?? '',
     store: store as StoreConfig,
     ...(witnesses === undefined ? {} : { witnesses }),
     ...(sealing === undefined ? {} : { sealing }),
+    ...(archive === undefined ? {} : { archive }),
     silentSeconds: number('HIPAA_MCP_SILENT_SECONDS', 90, 86_400),
     tokenPath: value('HIPAA_MCP_TOKEN') ?? paths.token,
     port: number('HIPAA_MCP_PORT_NUMBER', ports.collector, 65_535),

@@ -8,10 +8,12 @@ export type Health = {
   trouble: () => string | undefined
   /** What is told of the witnesses outside the cluster; undefined while it is not known. */
   witnesses: () => WitnessReport | undefined
+  /** Why not everything is archived, kebab-case; undefined while it is, and where no archive is configured. */
+  archive: () => string | undefined
   metrics: (request: IncomingMessage, response: ServerResponse) => void
 }
 
-export function healthServer({ trouble, witnesses, metrics }: Health): Server {
+export function healthServer({ trouble, witnesses, archive, metrics }: Health): Server {
   const routes: { [path: string]: (request: IncomingMessage, response: ServerResponse) => void } = {
     '/livez': (_, response) => response.writeHead(200, text).end('ok\n'),
     '/readyz': (_, response) => {
@@ -25,6 +27,11 @@ export function healthServer({ trouble, witnesses, metrics }: Health): Server {
       response
         .writeHead(reason === undefined ? 200 : 503, text)
         .end(`${reason ?? 'ok'}\n${report === undefined ? '' : `${report.log}\n`}`)
+    },
+    // Gates nothing.
+    '/archive': (_, response) => {
+      const reason = archive()
+      response.writeHead(reason === undefined ? 200 : 503, text).end(`${reason ?? 'ok'}\n`)
     },
     '/metrics': metrics,
   }

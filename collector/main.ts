@@ -3,6 +3,11 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server } from 'node:https'
 import { BadSettings, type Code, type Constant } from '../core/log.ts'
+import type { Archive } from './archive/archive.ts'
+import { openArchive } from './archive/open.ts'
+import { keepArchiving } from './archive/rounds.ts'
+import type { ArchiveConfig } from './archive/settings.ts'
+import { ArchiveState } from './archive/state.ts'
 import { Corrupt, type Store } from './commit/commit.ts'
 import { readConfig } from './config.ts'
 import { healthServer, troubleOf } from './health.ts'
@@ -31,6 +36,7 @@ const now = (): number => Date.now()
 let waitsFor: string | undefined = 'starting'
 let store: Store | undefined
 let trail: Trail | undefined
+let archive: Archive | undefined
 let table: { [methodAndPath: string]: Route } | undefined
 let server: Server | undefined
 let health: HttpServer | undefined
@@ -49,6 +55,7 @@ async function start(): Promise<void> {
   health = healthServer({
     trouble,
     witnesses: () => (trail === undefined ? undefined : reportOf(trail)),
+    archive: () => archive?.trouble(),
     metrics: (request, response) => metrics.answer(request, response),
   })
   health.listen(config.healthPort)
@@ -84,8 +91,10 @@ async function start(): Promise<void> {
         report: metrics.report,
         ...(config.witnesses === undefined ? {} : { witnesses: askingOf(config.witnesses, metrics, log) }),
       })
+      const state = new ArchiveState()
+      if (config.archive !== undefined) made.registry.took = (record) => state.take(record)
       await made.open()
-      return { trail: made, store }
+      return { trail: made, store, state }
     },
     ({ reason }) => {
       waitsFor = reason
@@ -95,7 +104,11 @@ async function start(): Promise<void> {
   )
   trail = opened.trail
   metrics.watch(trail, now)
-  table = routes(opened.trail, opened.store)
+  if (config.archive !== undefined) {
+    archive = await startArchive(config.archive, opened)
+    metrics.watchArchive(archive, now)
+  }
+  table = routes(opened.trail, opened.store, archive && { archive, state: opened.state })
   waitsFor = undefined
   for (const { origin } of trail.summaries().filter(({ state }) => state === 'corrupt'))
     log.error('a chain is not what was committed: keep a copy of the store and verify an export', {
@@ -127,6 +140,23 @@ async function openSealing(config: SealingConfig): Promise<SealingOptions> {
   waitsFor = 'starting'
   log.info('segments are sealed under keys that this one wraps', { key: idOf(keyId) })
   return { wrapper, files: new SealedFiles(folder), bounds, developmentOnly, log }
+}
+
+/** Nothing waits for it. */
+async function startArchive(
+  config: ArchiveConfig,
+  opened: Omit<Parameters<typeof openArchive>[1], 'now'>,
+): Promise<Archive> {
+  const made = await openArchive(config, { ...opened, now })
+  let before: string | undefined
+  const failed = (reason: string): void => {
+    if (reason !== before) log.warn('not everything is archived yet', { reason: idOf(reason) })
+    before = reason
+  }
+  keepArchiving(made, failed, stop.signal).catch((error: unknown) =>
+    die('nothing is archived any more', error),
+  )
+  return made
 }
 
 function sweepLater(of: Pick<Trail, 'sweep'>): void {

@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import { type Id, idOf } from '../core/log.ts'
+import type { Archive } from './archive/archive.ts'
+import { observeArchive } from './archive/metrics.ts'
 import type { Report, Trail } from './trail.ts'
 
 /** A signal counts as present for so long after it was last seen. */
@@ -17,6 +19,8 @@ export type Metrics = {
   refused: (witness: Id, reason: string) => void
   /** Adds what is read from the trail when somebody scrapes. */
   watch(trail: Trail, now: () => number): void
+  /** Likewise of the archive. */
+  watchArchive(archive: Archive, now: () => number): void
   answer(request: IncomingMessage, response: ServerResponse): void
 }
 
@@ -93,6 +97,7 @@ export function openMetrics(): Metrics {
         [chains, signals, last, lag, unwitnessed, states],
       )
     },
+    watchArchive: (archive, now) => observeArchive(meter, archive, now),
     answer: (request, response) => exporter.getMetricsRequestHandler(request, response),
   }
 }

@@ -13,6 +13,7 @@ import type {
   RecordsResponse,
   WitnessReport,
 } from '../core/wire.ts'
+import { type Archiving, archiveRoutes } from './archive/routes.ts'
 import type { Store } from './commit/commit.ts'
 import { exportLines } from './export.ts'
 import { Refusal } from './refusals.ts'
@@ -37,8 +38,13 @@ const recordsLimit = 8 * 1024 * 1024
 
 const json = (value: unknown): Answer => ({ type: 'application/json', body: JSON.stringify(value) })
 
-export function routes(trail: Trail, store: Store): { [methodAndPath: string]: Route } {
+export function routes(
+  trail: Trail,
+  store: Store,
+  archiving?: Archiving,
+): { [methodAndPath: string]: Route } {
   return {
+    ...archiveRoutes(trail.registry, archiving),
     'POST /v1/chains': {
       roles: ['sidecar'],
       run: async ({ identity, body }) => {

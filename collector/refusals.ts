@@ -42,6 +42,12 @@ const table = {
     says: 'This server’s profile is Production, and the collector’s key is one for Development',
   },
   'no-data-key': { status: 503, says: 'No key for these records can be had now: send them again' },
+  'no-archive': {
+    status: 409,
+    says: 'No archive is configured, so nothing lies under a lock that could be held: docs/archive.md',
+  },
+  'hold-exists': { status: 409, says: 'A hold of this name is on: take it off, or name another' },
+  'no-such-hold': { status: 404, says: 'No hold of this name is on' },
   starting: { status: 503, says: 'The collector is starting: send it again' },
 } as const satisfies { [reason: string]: { status: number; says: string } }
 

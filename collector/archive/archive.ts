@@ -28,6 +28,8 @@ export type ArchiveOptions = {
   readLog: ReadLog
   /** Every sealed segment that is still here, those of each chain in order. */
   sealed: () => Promise<readonly SealedSegment[]>
+  /** A segment that the log calls archived need not stay here. */
+  letGo: (segment: SealedSegment) => Promise<void>
   /** Milliseconds since 1970. */
   now: () => number
 }
@@ -47,6 +49,8 @@ export class Archive {
   #judged: { at: number; gaps: Gap[]; usable: boolean; unseen: boolean } | undefined
   #logKept = Number.NEGATIVE_INFINITY
   #pending: readonly SealedSegment[] = []
+  /** Segments that are archived and still here. */
+  #spare: readonly SealedSegment[] = []
   #trouble: string | undefined
 
   constructor(options: ArchiveOptions) {
@@ -78,6 +82,9 @@ export class Archive {
       await attempt(async () => await this.#keepHolds())
       await attempt(async () => await this.#keepLog())
     }
+    await attempt(async () => {
+      for (const segment of this.#spare) await this.#options.letGo(segment)
+    })
     this.#trouble = trouble
     return trouble === undefined
   }
@@ -108,7 +115,10 @@ export class Archive {
 
   async #lookAtWhatWaits(): Promise<void> {
     const { sealed, state } = this.#options
-    this.#pending = (await sealed()).filter(({ origin, to }) => to > state.archivedTo(origin))
+    const isArchived = ({ origin, to }: SealedSegment): boolean => to <= state.archivedTo(origin)
+    const here = await sealed()
+    this.#pending = here.filter((segment) => !isArchived(segment))
+    this.#spare = here.filter(isArchived)
   }
 
   async #judge(): Promise<void> {

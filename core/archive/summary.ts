@@ -27,5 +27,5 @@ export const behindMs = 3_600_000
 
 export const behind: Gap = {
   reason: 'ArchiveBehind',
-  says: 'Sealed segments have waited for more than an hour to be archived: look at hipaa_mcp_archive_* and at /archivez of the collector. Nothing is lost while they wait.',
+  says: 'Sealed segments have waited for more than an hour to be archived: look at hipaa_mcp_archive_* and at /archive of the collector’s health port. Nothing is lost while they wait.',
 }

@@ -73,7 +73,8 @@ export async function anArchive(
     registry: trail.registry,
     state,
     readLog: (from, to) => store.read(registryOrigin, from, to),
-    sealed: async () => sealed,
+    sealed: async () => [...sealed],
+    letGo: async (segment) => void sealed.splice(sealed.indexOf(segment), 1),
     now: () => clock.now,
   })
   return { store, trail, state, archive, sealed, clock }

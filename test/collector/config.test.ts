@@ -55,6 +55,19 @@ test.each([
   ['a store without host', { HIPAA_MCP_STORE: 'postgres:///trail' }, /HIPAA_MCP_STORE cannot be read/],
   ['a word for a number', { HIPAA_MCP_SILENT_SECONDS: 'long' }, /HIPAA_MCP_SILENT_SECONDS must be/],
   ['a port out of range', { HIPAA_MCP_PORT_NUMBER: '70000' }, /HIPAA_MCP_PORT_NUMBER must be/],
+  [
+    'an archive without a key',
+    { HIPAA_MCP_ARCHIVE: 's3://trail/clinic' },
+    /HIPAA_MCP_ARCHIVE needs HIPAA_MCP_KMS/,
+  ],
+  ['an archive that is no bucket', { HIPAA_MCP_ARCHIVE: '/var/trail' }, /must be s3:\/\/bucket\/prefix/],
+  ['an archive in no region', { HIPAA_MCP_ARCHIVE: 's3://trail/clinic' }, /HIPAA_MCP_ARCHIVE_REGION must be/],
+  [
+    'an archive over plain HTTP',
+    { HIPAA_MCP_ARCHIVE: 's3://trail', HIPAA_MCP_ARCHIVE_ENDPOINT: 'http://s3.example' },
+    /HIPAA_MCP_ARCHIVE_ENDPOINT must be an https/,
+  ],
+  ['a lock of less than six years', { HIPAA_MCP_ARCHIVE_DAYS: '2191' }, /at least 2192: six years/],
   ['a misspelt variable', { HIPAA_MCP_SILENT_SECOND: '5' }, /HIPAA_MCP_SILENT_SECOND is unknown/],
 ])('with %s the collector does not start, and says what to set', (_, change, says) => {
   expect(() => readConfig({ ...good, ...change })).toThrow(says)
