@@ -1,7 +1,7 @@
 // A server that runs in the cluster: what its workload says of it, and a way to it through the API server.
 
 import type { AddressInfo } from 'node:net'
-import { createServer, type Server } from 'node:net'
+import { createServer } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { isObject } from '../../core/is-object.ts'
 import { CannotError, type Screen, textOf, UsageError, type Values } from '../command.ts'
@@ -70,9 +70,20 @@ export async function deployed(
   const way = await forwarded(kube, namespace, pod, port)
   const path = textOf(values, 'path') ?? '/mcp'
   screen.note(`Reading ${from} through pod ${pod}, port ${port}`)
-  const wire = httpWire(`http://127.0.0.1:${(way.address() as AddressInfo).port}${path}`, options)
+  const wire = httpWire(`http://127.0.0.1:${way.port}${path}`, options)
+  const request: Wire['request'] = async (...asked) => {
+    try {
+      return await wire.request(...asked)
+    } catch (cause) {
+      if (!way.refused()) throw cause
+      throw new CannotError(
+        `The cluster forwards no port to pod ${namespace}/${pod}: you need that right, and into a pod that is guarded already nobody has it. Read the server before it is guarded, or a copy of it with --url`,
+        { cause },
+      )
+    }
+  }
   return {
-    wire,
+    wire: { ...wire, request },
     workload: () => ({
       name: { value: fixed.name ?? (name.replace(/-mcp$/, '') || name), why: '' },
       namespace: { value: namespace, why: '' },
@@ -198,9 +209,13 @@ type Pod = {
   status?: { conditions?: { type: string; status: string }[] }
 }
 
+/** `refused`: whether the cluster let nothing through. */
+type Forwarded = { readonly port: number; refused(): boolean; close(): void }
+
 /** A port of this machine, for this program alone, that leads to the pod's. */
-async function forwarded(kube: Kube, namespace: string, pod: string, port: number): Promise<Server> {
+async function forwarded(kube: Kube, namespace: string, pod: string, port: number): Promise<Forwarded> {
   const { PortForward } = await import('@kubernetes/client-node')
+  let refused = false
   const forward = new PortForward(kube.config, false)
   const server = createServer((socket) => {
     const fromPod = new PassThrough()
@@ -212,12 +227,18 @@ async function forwarded(kube: Kube, namespace: string, pod: string, port: numbe
         way.on('close', () => socket.end())
         socket.on('close', () => way.close())
       },
-      // The request that is waiting says that nobody answers.
-      () => socket.destroy(),
+      () => {
+        refused = true
+        socket.destroy()
+      },
     )
   })
   server.listen(0, '127.0.0.1')
   await new Promise<void>((resolve) => server.once('listening', resolve))
   server.unref()
-  return server
+  return {
+    port: (server.address() as AddressInfo).port,
+    refused: () => refused,
+    close: () => server.close(),
+  }
 }

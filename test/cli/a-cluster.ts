@@ -12,7 +12,7 @@ import { authority } from '../sample/certificates.ts'
 
 export type Cluster = { kubeconfig: string; forwarded: string[]; end: () => void }
 
-/** `objects`: by path, without the query. `port`: of this machine, where a forwarded port leads. */
+/** `objects`: by path, without the query. `port`: of this machine, where a forwarded port leads; to pods called guarded, none does. */
 export async function aCluster(objects: { readonly [path: string]: object }, port: number): Promise<Cluster> {
   const ca = await authority('cluster')
   const { key, cert } = await ca.issue('api', ['localhost', '127.0.0.1'])
@@ -27,6 +27,10 @@ export async function aCluster(objects: { readonly [path: string]: object }, por
   })
   server.on('upgrade', (request, socket) => {
     forwarded.push(request.url ?? '')
+    if (request.url?.includes('/pods/guarded') === true) {
+      socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n')
+      return
+    }
     sockets.add(socket)
     const accept = createHash('sha1')
       .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)

@@ -37,6 +37,7 @@ beforeAll(async () => {
         { name: 'tool', command: ['node', 'server.js'] },
       ]),
       '/api/v1/namespaces/clinic/pods': pods,
+      '/api/v1/namespaces/clinic/pods/guarded': { spec: { containers: [served] } },
     },
     Number(new URL(sample.url).port),
   )
@@ -79,6 +80,14 @@ test('a workload that is not there is said to be missing', async () => {
     out: '',
     notes: 'There is no deployment clinic/none',
   })
+})
+
+test('a pod into which no port is forwarded is told from a server that does not answer', async () => {
+  const { code, out, notes } = await from('pod/guarded')
+
+  expect({ code, out }).toEqual({ code: 3, out: '' })
+  expect(notes).toContain('The cluster forwards no port to pod clinic/guarded')
+  expect(notes).toContain('before it is guarded')
 })
 
 test.each([

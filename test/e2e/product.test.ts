@@ -10,10 +10,12 @@ import { buildStage } from './parts/build.ts'
 import { theCanary } from './parts/canary.ts'
 import { claimsOfTheDemo } from './parts/claims-of-the-demo.ts'
 import { conformance } from './parts/conformance.ts'
+import { firstPolicy, type Proposed } from './parts/first-policy.ts'
 import { injection } from './parts/injection.ts'
 import { local } from './parts/local.ts'
 import { noPatientAnywhere } from './parts/no-patient-anywhere.ts'
 import { oracle } from './parts/oracle.ts'
+import { oracleByRole } from './parts/oracle-by-role.ts'
 import { orders } from './parts/orders.ts'
 import { outsideOfTheCluster } from './parts/outside-of-the-cluster.ts'
 import { resilience } from './parts/resilience.ts'
@@ -22,11 +24,13 @@ import { stdio } from './parts/stdio.ts'
 
 let clinic: Clinic | undefined
 let bare: Bare | undefined
+let proposed: Proposed | undefined
 
 beforeAll(async () => {
   const built = await buildStage()
   clinic = built.clinic
   bare = built.bare
+  proposed = built.proposed
 }, 600_000)
 
 const stage = (): Clinic => {
@@ -37,7 +41,9 @@ const stage = (): Clinic => {
 describe('what the demo claims', () => {
   claimsOfTheDemo(stage, () => bare as Bare)
 })
+describe('a first policy', () => firstPolicy(stage, () => proposed as Proposed))
 describe('an oracle', () => oracle(stage))
+describe('an oracle of each role and purpose', () => oracleByRole(stage))
 describe('orders', () => orders(stage))
 describe('access', () => access(stage))
 describe('the official suites', () => conformance(stage))

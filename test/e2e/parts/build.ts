@@ -7,9 +7,10 @@ import { type Bare, before } from '../../demo/steps/before.ts'
 import { guarding } from '../../demo/steps/guard.ts'
 import { world } from '../../demo/world.ts'
 import { source } from '../../sample/bundle.ts'
+import { type Proposed, propose } from './first-policy.ts'
 
 /** Installs the product, builds the clinic with the same patients each time, and guards it. Takes about two minutes. */
-export async function buildStage(): Promise<{ clinic: Clinic; bare: Bare }> {
+export async function buildStage(): Promise<{ clinic: Clinic; bare: Bare; proposed: Proposed }> {
   const place = await world()
   await clear(place)
   await install(place)
@@ -23,7 +24,8 @@ export async function buildStage(): Promise<{ clinic: Clinic; bare: Bare }> {
   const shown = records.at(-1)
   if (shown === undefined) throw new Error('The sample has no patient')
   const bare = await before(clinic, shown)
+  const proposed = await propose(clinic)
   await guarding(clinic)
   expect(allClaims().filter(({ holds }) => !holds)).toEqual([])
-  return { clinic, bare }
+  return { clinic, bare, proposed }
 }
