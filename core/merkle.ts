@@ -1,22 +1,32 @@
 // The Merkle tree of RFC 6962 section 2.1, as a compact range that grows by one leaf in O(log n). Proofs are made and
 // verified in merkle-proof.ts.
 
-import { createHash } from 'node:crypto'
+import { createHash, hash as digest } from 'node:crypto'
 
 /** 32 bytes. */
 export type Hash = Buffer
 
-const leafPrefix = Buffer.from([0])
-const nodePrefix = Buffer.from([1])
+// One-shot hashes of bytes that stand together take two thirds of the time of a hash object that is told piece by piece.
+const leafBytes = Buffer.alloc(1 + 65_535)
+const nodeBytes = Buffer.alloc(1 + 32 + 32)
+leafBytes[0] = 0
+nodeBytes[0] = 1
 
 /** RFC 6962: SHA-256(0x00 ‖ record). The prefix keeps a leaf from ever passing as a node. */
 export function leafHash(record: Uint8Array): Hash {
-  return createHash('sha256').update(leafPrefix).update(record).digest()
+  if (record.length >= leafBytes.length)
+    return createHash('sha256').update(leafBytes.subarray(0, 1)).update(record).digest()
+  leafBytes.set(record, 1)
+  return digest('sha256', leafBytes.subarray(0, 1 + record.length), 'buffer')
 }
 
 /** RFC 6962: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Hash {
-  return createHash('sha256').update(nodePrefix).update(left).update(right).digest()
+  // What is left of the node before must not be taken for the end of a hash that is too short.
+  if (left.length !== 32 || right.length !== 32) throw new RangeError('A hash of the tree has 32 bytes')
+  nodeBytes.set(left, 1)
+  nodeBytes.set(right, 33)
+  return digest('sha256', nodeBytes, 'buffer')
 }
 
 /** Root of the empty tree: SHA-256 of nothing. */

@@ -1,7 +1,7 @@
 // A log as C2SP tlog-tiles serves it (https://c2sp.org/tlog-tiles): Merkle hashes of every eighth level of the tree, and the
 // entries, in resources of 256 each. One checkpoint's tiles are made while its entries stream past.
 
-import { type Hash, leafHash, rootOf, Tree } from './merkle.ts'
+import { emptyRoot, type Hash, leafHash, rootOf } from './merkle.ts'
 
 /** Hashes in a full tile, and entries in a full bundle. */
 export const tileWidth = 256
@@ -28,16 +28,22 @@ export function* bundlesOf(size: number): Generator<{ path: string; width: numbe
 /** Grows the tiles of a log by one entry at a time. Holds at most one unfinished tile a level, and one bundle. */
 export class TileBuilder {
   readonly #levels: { index: number; hashes: Hash[] }[] = []
-  readonly #tree = new Tree()
   #bundle: Buffer[] = []
+  #size = 0
 
   get size(): number {
-    return this.#tree.size
+    return this.#size
   }
 
   /** Of the tree over all entries so far. */
   root(): Hash {
-    return this.#tree.root()
+    // What stands at a level's right edge is the last, smaller subtree of the level above.
+    let right: Hash[] = []
+    for (const { hashes } of this.#levels) {
+      const all = [...hashes, ...right]
+      right = all.length === 0 ? [] : [rootOf(all)]
+    }
+    return right[0] ?? emptyRoot
   }
 
   /** Adds an entry of at most 65,535 bytes. Returns the resources that are full by it. */
@@ -46,7 +52,7 @@ export class TileBuilder {
     length.writeUInt16BE(entry.length)
     this.#bundle.push(length, Buffer.from(entry))
     let hash = leafHash(entry)
-    this.#tree.append(hash)
+    this.#size += 1
     const full: Tile[] = []
     if (this.size % tileWidth === 0) full.push(this.#endBundle())
     for (let level = 0; ; level++) {

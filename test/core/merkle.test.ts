@@ -89,6 +89,25 @@ test('two logs that differ in one leaf, in order or in length have different roo
   )
 })
 
+test('a leaf of any length is hashed whole', () => {
+  for (const length of [0, 1, 65_534, 65_535, 65_536, 200_000]) {
+    const record = Buffer.alloc(length, 'a')
+    const want = createHash('sha256')
+      .update(Buffer.concat([Buffer.from([0]), record]))
+      .digest()
+    expect(leafHash(record), String(length)).toEqual(want)
+  }
+})
+
+test('what is no hash is no child of a node', () => {
+  const whole = leafHash(Buffer.from('a'))
+
+  for (const other of [whole.subarray(1), Buffer.concat([whole, whole]), Buffer.alloc(0)]) {
+    expect(() => nodeHash(whole, other)).toThrow(RangeError)
+    expect(() => nodeHash(other, whole)).toThrow(RangeError)
+  }
+})
+
 test('a node never passes as a leaf', () => {
   const [a, b] = [leafHash(Buffer.from('a')), leafHash(Buffer.from('b'))]
 

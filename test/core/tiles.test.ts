@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { leafHash, rootOf } from '../../core/merkle.ts'
+import { leafHash, rootOf, Tree } from '../../core/merkle.ts'
 import { bundlesOf, entriesIn, type Tile, TileBuilder, tilePath } from '../../core/tiles.ts'
 
 const entriesOf = (size: number): Buffer[] =>
@@ -44,6 +44,17 @@ test('of 256 entries there is a full tile, and the level above has one hash: the
   expect([...tiles.keys()].toSorted()).toEqual(['tile/0/000', 'tile/1/000.p/1', 'tile/entries/000'])
   expect(tiles.get('tile/0/000')).toEqual(Buffer.concat(entries.map(leafHash)))
   expect(tiles.get('tile/1/000.p/1')).toEqual(rootOf(entries.map(leafHash)))
+})
+
+test('the root of the tiles is at every size that of the entries', () => {
+  const builder = new TileBuilder()
+  const tree = new Tree()
+  for (let n = 0; n < 700; n++) {
+    expect(builder.root()).toEqual(tree.root())
+    builder.append(Buffer.from(`entry ${n}`))
+    tree.append(leafHash(Buffer.from(`entry ${n}`)))
+  }
+  expect(builder.size).toBe(700)
 })
 
 test('an empty log has no tile', () => {
