@@ -54,8 +54,8 @@ unit: ## Pure code and single programs
 	@$(SETUP) node
 	@node test/run.ts unit path
 
-integration: ## Real disk, PostgreSQL and API server
-	@$(SETUP) node cluster
+integration: ## Real disk, PostgreSQL, Kafka and API server
+	@$(SETUP) node cluster kafka
 	@node test/run.ts integration
 
 e2e: ## The product on a real node
@@ -67,11 +67,11 @@ bypass: ## Ways around the product, which must fail
 	@node test/run.ts bypass
 
 test: ## Everything that guards a merge
-	@$(SETUP) node cluster browser
+	@$(SETUP) node cluster browser kafka
 	@node test/run.ts types lint unused generated unit path integration bypass e2e
 
 nightly: ## make test, then what takes longer
-	@$(SETUP) node cluster browser keycloak
+	@$(SETUP) node cluster browser keycloak kafka
 	@node test/run.ts types lint unused generated unit path integration bypass e2e nightly
 
 ##@ Measure

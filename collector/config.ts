@@ -6,12 +6,13 @@ import { paths, ports } from '../core/identifiers.ts'
 import { BadSettings } from '../core/log.ts'
 import { BadPolicy, parseWitnessPolicy } from '../core/witness-policy.ts'
 import { type ArchiveConfig, archiveOf } from './archive/settings.ts'
+import { kafkaPlace } from './commit/kafka/options.ts'
 import { type SealingConfig, sealingOf } from './sealing/settings.ts'
 import type { WitnessSettings } from './witnesses/witnesses.ts'
 
 export type StoreConfig =
   | { kind: 'embedded'; folder: string }
-  | { kind: 'postgres'; url: string; ca?: string }
+  | { kind: 'postgres' | 'kafka'; url: string; ca?: string }
 
 export type Config = {
   /** Base URL of the operator's control channel. */
@@ -35,8 +36,8 @@ export type Config = {
 const variables = {
   HIPAA_MCP_CHANNEL: 'base URL of the operator’s channel, https://…',
   HIPAA_MCP_CA: 'the installation’s CA: PEM, or the path of a file that holds it',
-  HIPAA_MCP_STORE: 'embedded:/path, postgres://…, or file:/path of a file that holds one of these',
-  HIPAA_MCP_STORE_CA: 'CA of the PostgreSQL server: PEM or a path',
+  HIPAA_MCP_STORE: 'embedded:/path, postgres://…, kafka://…, or file:/path of a file that holds one of these',
+  HIPAA_MCP_STORE_CA: 'CA of the PostgreSQL server or the Kafka brokers: PEM or a path',
   HIPAA_MCP_SILENT_SECONDS: 'seconds without a word after which a chain has ended, 90 unless set',
   HIPAA_MCP_PROFILE: 'Production, unless set, or Development, which may keep its key in a file',
   HIPAA_MCP_KMS: 'which key wraps the keys of sealed segments: docs/keys.md has the forms',
@@ -178,5 +179,7 @@ function storeOf(text: string, ca: string | undefined): StoreConfig {
   if (text.startsWith('embedded:/')) return { kind: 'embedded', folder: text.slice('embedded:'.length) }
   if (/^postgres(ql)?:\/\/./.test(text) && new URL(text).hostname !== '')
     return { kind: 'postgres', url: text, ...(ca === undefined ? {} : { ca }) }
+  if (text.startsWith('kafka:') && kafkaPlace(text))
+    return { kind: 'kafka', url: text, ...(ca === undefined ? {} : { ca }) }
   throw new TypeError('unknown store')
 }

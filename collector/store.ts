@@ -11,9 +11,13 @@ export async function openStore(
   config: StoreConfig,
   onPoisoned: (reason: StoreFailed) => void,
 ): Promise<Store> {
-  return config.kind === 'embedded'
-    ? await openEmbedded({ folder: config.folder, onPoisoned })
-    : await openPostgres({ url: config.url, ...(config.ca === undefined ? {} : { ca: config.ca }) })
+  if (config.kind === 'embedded') return await openEmbedded({ folder: config.folder, onPoisoned })
+  const { url, ca } = config
+  const where = { url, ...(ca === undefined ? {} : { ca }) }
+  if (config.kind === 'postgres') return await openPostgres(where)
+  // Its client is loaded where it is used alone.
+  const { openKafka } = await import('./commit/kafka/kafka.ts')
+  return await openKafka({ ...where, onPoisoned })
 }
 
 /** Reasons that pass: a database that starts, a predecessor that has not let go yet, a volume that gets space. */

@@ -1,0 +1,78 @@
+// What a Kafka store is told, and what it asks of its topics.
+
+import { expect, test } from 'vitest'
+import { connectionOf, kafkaPlace } from '../../../collector/commit/kafka/options.ts'
+import { gapsOf } from '../../../collector/commit/kafka/topics.ts'
+
+test('a URL names brokers, the beginning of the topics’ names, and who asks', () => {
+  expect(kafkaPlace('kafka://a:b%40c@k1:9093,k2.example.org:9094,[::1]:9093/hipaa.mcp')).toEqual({
+    brokers: ['k1:9093', 'k2.example.org:9094', '[::1]:9093'],
+    prefix: 'hipaa.mcp',
+    user: 'a',
+    password: 'b@c',
+  })
+  expect(connectionOf({ url: 'kafka://k1:9093/t' })).toMatchObject({
+    tls: { rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+    tlsServerName: true,
+  })
+})
+
+test.each([
+  'kafka://k1/t',
+  'kafka://k1:9093',
+  'kafka://k1:9093/',
+  'kafka://k1:9093,/t',
+  'kafka://user@k1:9093/t',
+  'kafka://k1:9093/t?ssl=false',
+  'kafka://k1:9093/a/b',
+  'http://k1:9093/t',
+])('%s is no place, and its refusal repeats nothing of it', (url) => {
+  expect(() => kafkaPlace(url)).toThrow(
+    /^a Kafka store is kafka:\/\/user:password@broker:9093,broker:9093\/prefix$/,
+  )
+})
+
+const lasting = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'unclean.leader.election.enable': 'false',
+  'max.message.bytes': '1048588',
+  'min.insync.replicas': '2',
+}
+test.each([
+  ['three copies, of which two acknowledge', {}, 3, []],
+  ['one copy that is synced', { 'min.insync.replicas': '1', 'flush.messages': '1' }, 1, []],
+  ['one copy', {}, 1, ['three replicas with min.insync.replicas=2, or flush.messages=1']],
+  [
+    'three copies, of which one acknowledges',
+    { 'min.insync.replicas': '1' },
+    3,
+    ['three replicas with min.insync.replicas=2, or flush.messages=1'],
+  ],
+  ['a week', { 'retention.ms': '604800000' }, 3, ['retention.ms=-1']],
+  ['a terabyte', { 'retention.bytes': '1099511627776' }, 3, ['retention.bytes=-1']],
+  [
+    'a leader that lacks some',
+    { 'unclean.leader.election.enable': 'true' },
+    3,
+    ['unclean.leader.election.enable=false'],
+  ],
+  ['compaction', { 'cleanup.policy': 'compact' }, 3, ['cleanup.policy=delete']],
+  ['small messages', { 'max.message.bytes': '65536' }, 3, ['max.message.bytes=1048588']],
+  [
+    'nothing said',
+    undefined,
+    0,
+    [
+      'cleanup.policy=delete',
+      'retention.ms=-1',
+      'retention.bytes=-1',
+      'unclean.leader.election.enable=false',
+      'max.message.bytes=1048588',
+      'three replicas with min.insync.replicas=2, or flush.messages=1',
+    ],
+  ],
+])('a topic of records with %s', (_, other, copies, gaps) => {
+  expect(gapsOf('records', other === undefined ? {} : { ...lasting, ...other }, copies)).toEqual(gaps)
+})
