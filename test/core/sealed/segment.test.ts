@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { leafHash } from '../../../core/merkle.ts'
+import { encryptChunks } from '../../../core/sealed/chunked.ts'
 import { readSegment, type SegmentHeader, sealedBytes, sealSegment } from '../../../core/sealed/segment.ts'
 import { verifies } from '../../verifies.ts'
 import { all, inPieces, together } from './streams.ts'
@@ -116,6 +117,23 @@ test('a header that says another place, chain or key opens nothing', async () =>
     const changed = Buffer.from(whole.toString('latin1').replace(from, to), 'latin1')
     await expect(opened(refitted(changed))).rejects.toThrow()
   }
+})
+
+test('records under leaves that are others’ are found by whoever opens them: a sealer that lies', async () => {
+  const records = recordsOf(3)
+  const leaves = [...records.slice(0, 2), Buffer.from('{"record":9}')].map(leafHash)
+  const line = (await sealed(records)).toString('latin1').split('\n').slice(0, 2).join('\n')
+  const head = Buffer.concat([Buffer.from(`${line}\n`, 'latin1'), ...leaves])
+  const context = createHash('sha256').update(head).digest()
+  const plain = inPieces(Buffer.from(records.map((record) => `${String(record)}\n`).join('')))
+  const lie = Buffer.concat([
+    head,
+    await together(encryptChunks(plain, { key: dataKey, salt, context })),
+    Buffer.alloc(32),
+  ])
+
+  await checked(refitted(lie))
+  await expect(opened(refitted(lie))).rejects.toMatchObject({ fault: 'record-not-leaf' })
 })
 
 test('records that are not those of the leaves are not sealed', async () => {
