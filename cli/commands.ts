@@ -9,6 +9,7 @@ import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { completion } from './completion.ts'
 import { connect } from './connect.ts'
+import { disclosures } from './disclosures.ts'
 import { explain } from './explain.ts'
 import { init } from './init.ts'
 import { redact } from './redact.ts'
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   trailExport,
   trailTiles,
   trailProve,
+  disclosures,
   verify,
   redact,
   completion,

@@ -6,6 +6,7 @@ export const citations = {
   encryptionAtRest: '164.312(a)(2)(iv)',
   accessControl: '164.312(a)(1)',
   audit: '164.312(b)',
+  accounting: '164.528',
   integrity: '164.312(c)(1)',
   authentication: '164.312(d)',
   transmission: '164.312(e)(1)',

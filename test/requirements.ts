@@ -145,6 +145,10 @@ export const requirements = {
     'accessControl',
     'A question of the server passes under policy, and only who was asked answers it, once.',
   ),
+  'access:pseudonyms': done(
+    'accessControl',
+    'Who reaches certain patients may name one of them by the pseudonym that they were shown, and learns no identifier by it.',
+  ),
   'access:tasks': done(
     'accessControl',
     'A task answers only to whoever made it, and only as far as they may reach by now.',
@@ -188,6 +192,10 @@ export const requirements = {
   'audit:readable': done(
     'audit',
     'A trail is read by person, patient, tool, time and outcome, verified as it is read; patients are named to holders of the key.',
+  ),
+  'audit:disclosures': done(
+    'accounting',
+    'Disclosures of a patient are accounted for, and everybody who saw the patient is found, over years, by an index without identifiers.',
   ),
   'audit:exports': done(
     'audit',

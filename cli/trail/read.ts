@@ -3,6 +3,7 @@
 
 import { open } from 'node:fs/promises'
 import { Heap } from '../../core/merge.ts'
+import { leafHash } from '../../core/merkle.ts'
 import { type AuditRecord, parseRecord } from '../../core/record.ts'
 import { registryOrigin } from '../../core/wire.ts'
 import type { ChainReport } from '../verify/chain-check.ts'
@@ -19,7 +20,13 @@ export type Placed = {
   /** Where its bytes begin in the chain's file of lines, and how many they are without the newline. */
   from: number
   length: number
+  /** `shortLeaf` of its bytes. */
+  hash: number
 }
+
+/** The first six bytes of a hash: as many as a number holds exactly. */
+export const short = (hash: Buffer): number => hash.readUIntBE(0, 6)
+export const shortLeaf = (bytes: Uint8Array): number => short(leafHash(bytes))
 
 export type Reading = {
   /** `namespace/name`. */
@@ -91,7 +98,8 @@ async function* placed(
   for await (const { bytes, ended } of chain.lines()) {
     const record = chain.check.take(bytes, ended)
     read()
-    if (record !== undefined) yield { origin, index, record, from, length: bytes.length }
+    if (record !== undefined)
+      yield { origin, index, record, from, length: bytes.length, hash: shortLeaf(bytes) }
     from += bytes.length + 1
     index += 1
   }
@@ -101,7 +109,7 @@ async function* ofRegistry(
   records: readonly { index: number; record: AuditRecord }[],
 ): AsyncGenerator<Placed, undefined> {
   for (const { index, record } of records)
-    yield { origin: registryOrigin, index, record, from: -1, length: -1 }
+    yield { origin: registryOrigin, index, record, from: -1, length: -1, hash: 0 }
 }
 
 const timeOf = ({ record }: Placed): number => Date.parse(record.at)

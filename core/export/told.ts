@@ -63,9 +63,15 @@ const nothing = { asked: [], found: [], kept: {}, dropped: {}, redacted: {} } as
 
 type Place = { origin: string; index: number }
 
-/** Takes the records of a trail, those of each chain in order. Keeps the intents that are not answered yet. */
+/** So many answered calls, or twice as many, are remembered for the messages of streams that outlive them. */
+const remembered = 10_000
+
+/** Takes the records of a trail, those of each chain in order. Keeps the intents that are not answered yet, and some that are. */
 export class Calls<P extends Place = Place> {
   readonly #open = new Map<string, { place: P; intent: Intent }>()
+  // Two generations: the older one is forgotten whole, since a Map is slow to forget its first entry.
+  #answered = new Map<string, { place: P; intent: Intent }>()
+  #older = this.#answered
 
   /** What this record tells; undefined for an intent, which is told with its result. `before` is the place of the intent. */
   take(place: P, record: AuditRecord): { told: Told; before?: P } | undefined {
@@ -73,10 +79,19 @@ export class Calls<P extends Place = Place> {
       this.#open.set(record.call, { place, intent: record })
       return undefined
     }
-    const open = 'call' in record ? this.#open.get(record.call) : undefined
-    if (record.kind === 'result') this.#open.delete(record.call)
-    const said = told(place, record, open?.intent)
-    return open === undefined ? { told: said } : { told: said, before: open.place }
+    const known = 'call' in record ? this.#of(record.call) : undefined
+    if (record.kind === 'result' && known !== undefined) {
+      this.#open.delete(record.call)
+      this.#answered.set(record.call, known)
+      if (this.#answered.size > remembered)
+        this.#answered.delete(this.#answered.keys().next().value as string)
+    }
+    const said = told(place, record, known?.intent)
+    return known === undefined ? { told: said } : { told: said, before: known.place }
+  }
+
+  #of(call: string): { place: P; intent: Intent } | undefined {
+    return this.#open.get(call) ?? this.#answered.get(call) ?? this.#older.get(call)
   }
 
   /** Intents without a result, at the end of the trail: they may have run. */

@@ -1,0 +1,160 @@
+// Where in an exported trail each patient stands, so that six years of it answer within seconds. The index holds shortened tokens
+// and places, no identifier of anybody: what is said of a patient is read out of the trail itself, and compared with what was
+// verified when the index was made. It can be thrown away and made again at any time.
+
+import { createHash } from 'node:crypto'
+import { chmod, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { Calls, patientsOf } from '../../core/export/told.ts'
+import { CannotError } from '../command.ts'
+import { folderOfChain, recordFiles } from '../export-layout.ts'
+import type { Report } from '../verify/export-check.ts'
+import { type Placed, readTrail, short } from './read.ts'
+
+/** A change of what is written is another number: an index of an older program is made anew. */
+const version = 1
+
+const schema = `
+  CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+  CREATE TABLE chain (id INTEGER PRIMARY KEY, origin TEXT NOT NULL);
+  CREATE TABLE access (
+    token INTEGER NOT NULL, time INTEGER NOT NULL, chain INTEGER NOT NULL,
+    place INTEGER NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL, hash INTEGER NOT NULL,
+    beforePlace INTEGER, beforeStart INTEGER, beforeLength INTEGER, beforeHash INTEGER
+  );`
+
+/** What else begins so is told apart by reading. */
+export const shortToken = (token: string): number => short(Buffer.from(token, 'base64url'))
+
+export type About = {
+  server: string
+  /** What of the trail cannot change without the trail being another: manifest and checkpoint of the registry log. */
+  trail: string
+  witness: string
+  witnessed: number
+}
+
+/** What an index belongs to. */
+export async function trailIn(folder: string): Promise<string> {
+  const parts = await Promise.all(
+    ['manifest.json', 'registry/checkpoint'].map(
+      async (name) => await readFile(join(folder, name)).catch(() => Buffer.alloc(0)),
+    ),
+  )
+  return createHash('sha256').update(Buffer.concat(parts)).digest('hex')
+}
+
+/**
+ * Reads the whole trail, verifies it, and makes its index at `path`. Resolves to the verification; where that found something, no
+ * index is left, since what it leads to could not be believed.
+ */
+export async function makeIndex(
+  path: string,
+  wanted: { folder: string; server?: string; witness?: string; read: () => void },
+): Promise<Report> {
+  const partial = `${path}.partial`
+  await rm(partial, { force: true })
+  const database = new DatabaseSync(partial)
+  try {
+    // Tokens name nobody, and yet tell equal patients by each other.
+    await chmod(partial, 0o600)
+    database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${schema} BEGIN;`)
+    const reading = await readTrail(wanted)
+    await fill(database, reading.records, wanted.folder)
+    const report = await reading.report()
+    if (!report.ok) return report
+    const about: About = {
+      server: report.server,
+      trail: await trailIn(wanted.folder),
+      witness: report.witness.vkey,
+      witnessed: report.registry.witnessed ?? 0,
+    }
+    const note = database.prepare('INSERT INTO about VALUES (?, ?)')
+    for (const [name, value] of Object.entries({ version, ...about })) note.run(name, String(value))
+    database.exec('CREATE INDEX of ON access (token); COMMIT;')
+    database.close()
+    await rename(partial, path)
+    return report
+  } finally {
+    if (database.isOpen) database.close()
+    await rm(partial, { force: true })
+  }
+}
+
+async function fill(database: DatabaseSync, records: AsyncIterable<Placed>, folder: string): Promise<void> {
+  const insert = database.prepare(`INSERT INTO access VALUES (${'?, '.repeat(10)}?)`)
+  const calls = new Calls<Placed>()
+  const chains = new Chains(database, folder)
+  for await (const place of records) {
+    const said = calls.take(place, place.record)
+    if (said === undefined) continue
+    // A call that was refused after its intent has a result as well, which says what left.
+    if (place.record.kind !== 'result' && place.record.kind !== 'event') continue
+    const patients = patientsOf(said.told)
+    if (patients.length > 0) add(insert, await chains.of(place.origin), place, said.before, patients)
+  }
+  for (const { told, before } of calls.unanswered()) {
+    const patients = patientsOf(told)
+    if (patients.length > 0) add(insert, await chains.of(before.origin), before, undefined, patients)
+  }
+}
+
+/** Numbers of chains, each written down when it is first met. */
+class Chains {
+  readonly #ids = new Map<string, number>()
+  readonly #insert: StatementSync
+  readonly #folder: string
+
+  constructor(database: DatabaseSync, folder: string) {
+    this.#insert = database.prepare('INSERT INTO chain VALUES (?, ?)')
+    this.#folder = folder
+  }
+
+  async of(origin: string): Promise<number> {
+    const known = this.#ids.get(origin)
+    if (known !== undefined) return known
+    const id = this.#ids.size + 1
+    this.#ids.set(origin, id)
+    const file = join(this.#folder, folderOfChain(origin), recordFiles.all)
+    const found = await stat(file).catch(() => undefined)
+    if (found === undefined)
+      throw new CannotError(
+        `An index wants ${recordFiles.all} of each chain, as trail export writes it: ${file} is not there`,
+      )
+    this.#insert.run(id, origin)
+    return id
+  }
+}
+
+function add(
+  insert: StatementSync,
+  chain: number,
+  place: Placed,
+  before: Placed | undefined,
+  patients: readonly { token: string }[],
+): void {
+  const earlier =
+    before === undefined ? [null, null, null, null] : [before.index, before.from, before.length, before.hash]
+  const time = Date.parse(place.record.at)
+  for (const { token } of patients)
+    insert.run(shortToken(token), time, chain, place.index, place.from, place.length, place.hash, ...earlier)
+}
+
+/** What an index says of itself; undefined where there is none of this version. */
+export function aboutIn(database: DatabaseSync): About | undefined {
+  try {
+    const rows = database.prepare('SELECT name, value FROM about').all() as { name: string; value: string }[]
+    const {
+      version: made,
+      server,
+      trail,
+      witness,
+      witnessed,
+    } = Object.fromEntries(rows.map(({ name, value }) => [name, value]))
+    if (made !== String(version) || !server || !trail || !witness) return undefined
+    return { server, trail, witness, witnessed: Number(witnessed) }
+  } catch {
+    return undefined
+  }
+}
