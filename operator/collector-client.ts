@@ -1,12 +1,15 @@
 // What the operator asks of the collector, over mutual TLS.
 
 import { Agent, request } from 'undici'
+import type { ArchiveResponse, ArchiveSummary } from '../core/archive/summary.ts'
 import { identityOf } from '../core/identifiers.ts'
 import type { ChainSummary, Signal } from '../core/wire.ts'
 
 export interface CollectorClient {
   chains(): Promise<ChainSummary[]>
   signals(): Promise<Signal[]>
+  /** Undefined where none is configured, and of a collector that knows of none. */
+  archive(): Promise<ArchiveSummary | undefined>
   close(): Promise<void>
 }
 
@@ -48,10 +51,12 @@ export function collectorClient(options: CollectorClientOptions): CollectorClien
     return agent
   }
 
-  async function get<T>(path: string): Promise<T> {
+  /** `absent`: what it counts as that a collector of before has no such path. */
+  async function get<T>(path: string, absent?: T): Promise<T> {
     const signal = AbortSignal.timeout(deadline)
     const answer = await request(`${url}${path}`, { dispatcher: dispatcher(), signal })
     const text = await answer.body.text()
+    if (answer.statusCode === 404 && absent !== undefined) return absent
     if (answer.statusCode !== 200) throw new Error(`The collector answered ${answer.statusCode} to ${path}`)
     return JSON.parse(text) as T
   }
@@ -59,6 +64,7 @@ export function collectorClient(options: CollectorClientOptions): CollectorClien
   return {
     chains: async () => listOf<ChainSummary>(await get('/v1/chains'), 'chains'),
     signals: async () => listOf<Signal>(await get('/v1/signals'), 'signals'),
+    archive: async () => (await get<ArchiveResponse>('/v1/archive', {})).archive,
     close: async () => {
       await agent?.close()
     },

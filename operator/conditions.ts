@@ -2,6 +2,8 @@
 // counts, times) stands elsewhere in status, else a server would reconcile for ever.
 
 import { standing } from '../core/agreement.ts'
+import { leastDays } from '../core/archive/bucket.ts'
+import { secondsIn } from '../core/duration.ts'
 import { grantStanding } from '../core/grant.ts'
 import { guardedLabel } from '../core/identifiers.ts'
 import type { Condition } from '../core/kubernetes.ts'
@@ -125,7 +127,30 @@ const audit: Rule = (seen, fleet, now) => {
         'RecordedWithoutArchive',
         'Every pod has a live chain; profile Development demands no archive lock.',
       )
-    : no('NoArchiveLock', 'Every pod has a live chain, but no archive lock keeps records for the retention.')
+    : archived(seen)
+}
+
+/** 45 CFR 164.316(b)(2)(i). What the collector says of its bucket, and whether that is long enough for this server. */
+function archived({ archive, server }: Seen): Finding {
+  if (archive === undefined)
+    return no(
+      'NoArchiveLock',
+      'Every pod has a live chain, but no archive lock keeps records for the retention.',
+    )
+  const [gap] = archive.gaps
+  if (gap !== undefined) return no(gap.reason, gap.says)
+  if (archive.judged === undefined)
+    return unknown('ArchiveNotJudged', 'The collector has not looked at the archive’s bucket yet.')
+  const retention = secondsIn(server.spec.trail?.retention ?? `${leastDays}d`) ?? Number.POSITIVE_INFINITY
+  return archive.days * 86_400 < retention
+    ? no(
+        'ArchiveTooShort',
+        'The archive locks for less than this server’s trail.retention: set HIPAA_MCP_ARCHIVE_DAYS of the collector.',
+      )
+    : yes(
+        'RecordedAndLocked',
+        'Every pod has a live chain, and what is sealed lies under a lock that was read back.',
+      )
 }
 
 const integrity: Rule = ({ chains }, { live, expected }) => {

@@ -7,7 +7,7 @@ import { repeating } from './repeating.ts'
 import type { Trail } from './world.ts'
 
 export type FollowTrailOptions = {
-  collector: Pick<CollectorClient, 'chains' | 'signals'>
+  collector: Pick<CollectorClient, 'chains' | 'signals' | 'archive'>
   /** Keys of servers whose chains or signals changed in what status shows of them. */
   onChange: (servers: string[]) => void
   log: Log
@@ -35,8 +35,12 @@ export function followTrail(options: FollowTrailOptions): FollowedTrail {
 
   async function ask(): Promise<void> {
     try {
-      const [chains, signals] = await Promise.all([collector.chains(), collector.signals()])
-      trail = { chains, signals }
+      const [chains, signals, archive] = await Promise.all([
+        collector.chains(),
+        collector.signals(),
+        collector.archive(),
+      ])
+      trail = { chains, signals, ...(archive === undefined ? {} : { archive }) }
       answered = performance.now()
       if (away) log.info('The collector answers again')
       away = false
@@ -78,5 +82,8 @@ function digestsOf(trail: Trail | undefined): Map<string, string> {
     add(chain, [origin, state, policy, locked, size > 0, settled, step, grants])
   }
   for (const signal of trail?.signals ?? []) add(signal, [signal.rule, signal.person, signal.firstSeen])
-  return new Map([...parts].map(([key, list]) => [key, list.toSorted().join('\n')]))
+  // The archive is everybody's: what is wrong with it shows at each server.
+  const { judged, days, gaps } = trail?.archive ?? {}
+  const archive = JSON.stringify([judged !== undefined, days, gaps])
+  return new Map([...parts].map(([key, list]) => [key, [...list.toSorted(), archive].join('\n')]))
 }

@@ -2,6 +2,7 @@
 // speak of the same moment.
 
 import { agreementsNamed } from '../core/agreement.ts'
+import type { ArchiveSummary } from '../core/archive/summary.ts'
 import { compilePolicy, type Surroundings } from '../core/compile.ts'
 import {
   enforceLabel,
@@ -66,6 +67,8 @@ export type Seen = {
   /** Chains of this server; undefined while the collector does not answer. */
   chains: readonly ChainSummary[] | undefined
   signals: readonly Signal[] | undefined
+  /** Of the whole installation; undefined where none is configured, and while the collector does not answer. */
+  archive: ArchiveSummary | undefined
   /** What the server's own logs hold; undefined while they were not looked at. */
   logs: ServerLogs | undefined
   /** Break-glass grants of this server, whatever their state. */
@@ -123,6 +126,7 @@ export function observe(
       .map(({ url }) => url),
     chains,
     signals: trail?.signals.filter((signal) => signal.namespace === namespace && signal.server === name),
+    archive: trail?.archive,
     logs: outside.logs(`${namespace}/${name}`),
     grants: world.grants.in(namespace).filter(({ spec }) => spec.server === name),
     revocations: world.revocations.all(),

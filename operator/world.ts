@@ -2,6 +2,7 @@
 // from elsewhere. Reconcile, orders and evidence read only this.
 
 import type { JSONWebKeySet } from 'jose'
+import type { ArchiveSummary } from '../core/archive/summary.ts'
 import type { ChainSummary, Signal } from '../core/wire.ts'
 import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
@@ -52,4 +53,9 @@ export type Outside = {
   trail(): Trail | undefined
 }
 
-export type Trail = { chains: readonly ChainSummary[]; signals: readonly Signal[] }
+export type Trail = {
+  chains: readonly ChainSummary[]
+  signals: readonly Signal[]
+  /** Absent where none is configured. */
+  archive?: ArchiveSummary
+}

@@ -8,7 +8,7 @@ import { keepCertificate } from '../../operator/authority/keep-certificate.ts'
 import { collectorClient } from '../../operator/collector-client.ts'
 import { followTrail } from '../../operator/follow-trail.ts'
 import { quiet } from './cluster/scripted-api.ts'
-import { aChain } from './world.ts'
+import { aChain, anArchive } from './world.ts'
 
 const authority = await makeAuthority('own', Date.now())
 const ours = await keepCertificate(authority, {
@@ -17,6 +17,9 @@ const ours = await keepCertificate(authority, {
   usages: ['client'],
   seconds: 3600,
 })
+
+/** What a collector that knows of no archive answers. */
+const bodies: { [path: string]: unknown } = { '/v1/chains': [aChain('uid-1')], '/v1/signals': [] }
 
 async function answering(
   as: string,
@@ -33,7 +36,8 @@ async function answering(
     { ...theirs.current(), requestCert: true, rejectUnauthorized: true },
     (request, response) => {
       callers.push(identityOf((request.socket as TLSSocket).getPeerCertificate().subjectaltname))
-      response.end(JSON.stringify(request.url === '/v1/chains' ? [aChain('uid-1')] : []))
+      const body = bodies[request.url ?? '']
+      response.writeHead(body === undefined ? 404 : 200).end(JSON.stringify(body ?? {}))
     },
   )
   await new Promise<void>((resolve) => server.listen(0, resolve))
@@ -55,7 +59,8 @@ test('the collector is asked over mutual TLS, as the operator', async () => {
   await answering(identity.collector, async (client, callers) => {
     expect(await client.chains()).toEqual([aChain('uid-1')])
     expect(await client.signals()).toEqual([])
-    expect(callers).toEqual([{ role: 'operator' }, { role: 'operator' }])
+    expect(await client.archive()).toBe(undefined)
+    expect(callers).toEqual([{ role: 'operator' }, { role: 'operator' }, { role: 'operator' }])
   })
 })
 
@@ -69,6 +74,7 @@ for (const other of [identity.sidecar('clinic', 'ehr', 'uid'), identity.operator
 
 test('servers are told of when what status shows of them changes, and not for every record', async () => {
   let chains = [aChain('uid-1', { policy: 'a' })]
+  let archive = anArchive()
   let away = false
   const told: string[][] = []
   let asked = 0
@@ -80,6 +86,7 @@ test('servers are told of when what status shows of them changes, and not for ev
         return chains
       },
       signals: async () => [],
+      archive: async () => archive,
     },
     onChange: (servers) => told.push(servers),
     log: quiet,
@@ -97,11 +104,19 @@ test('servers are told of when what status shows of them changes, and not for ev
   expect(told).toEqual([['clinic/ehr']])
   chains = [aChain('uid-1', { policy: 'b' })]
   await expect.poll(() => told.length).toBe(2)
+  archive = anArchive({
+    segments: 8,
+    pending: { segments: 3, bytes: 900, oldest: '2026-11-01T11:59:00.000Z' },
+  })
+  await aFewMore()
+  expect(told.length).toBe(2)
+  archive = anArchive({ gaps: [{ reason: 'ArchivePublic', says: 'Block public access.' }] })
+  await expect.poll(() => told.length).toBe(3)
   away = true
   await aFewMore()
 
   // One answer that did not come is no news yet.
-  expect(trail.current()?.chains).toEqual(chains)
+  expect(trail.current()).toEqual({ chains, signals: [], archive })
   trail.stop()
   expect(trail.current()).toBeUndefined()
 })

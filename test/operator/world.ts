@@ -1,5 +1,6 @@
 // Builders: a world with what a test names, and nothing else.
 
+import type { ArchiveSummary } from '../../core/archive/summary.ts'
 import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
 import type { ChainSummary, Signal } from '../../core/wire.ts'
 import type { AccessRevocation } from '../../crds/accessrevocation.generated.ts'
@@ -156,6 +157,19 @@ export function aWorkload(
   }
 }
 
+/** An archive with which nothing is wrong. */
+export function anArchive(said: Partial<ArchiveSummary> = {}): ArchiveSummary {
+  return {
+    place: 's3://trail/clinic/',
+    days: 2192,
+    judged: '2026-11-01T11:30:00.000Z',
+    gaps: [],
+    segments: 7,
+    pending: { segments: 0, bytes: 0 },
+    ...said,
+  }
+}
+
 export function aChain(podUid: string, more: Partial<ChainSummary> = {}): ChainSummary {
   return {
     origin: `hipaa-mcp.dev/clinic/ehr/${podUid}/1`,
@@ -199,6 +213,7 @@ export type Things = {
   keys?: boolean | Secret
   chains?: ChainSummary[]
   signals?: Signal[]
+  archive?: ArchiveSummary
   collectorAway?: boolean
   withoutKeySet?: boolean
   logs?: ServerLogs
@@ -240,7 +255,13 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
     logs: () => things.logs,
     keySet: () => (things.withoutKeySet ? undefined : { keys: [] }),
     trail: () =>
-      things.collectorAway ? undefined : { chains: things.chains ?? [], signals: things.signals ?? [] },
+      things.collectorAway
+        ? undefined
+        : {
+            chains: things.chains ?? [],
+            signals: things.signals ?? [],
+            ...(things.archive === undefined ? {} : { archive: things.archive }),
+          },
   }
   return { world, outside }
 }

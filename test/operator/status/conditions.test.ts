@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest'
+import { judgeBucket } from '../../../core/archive/bucket.ts'
 import { type ConditionType, conditionTypes } from '../../../operator/conditions.ts'
 import type { NetworkPolicy } from '../../../operator/objects.ts'
 import { judge } from '../../../operator/readiness.ts'
 import { type Status, statusOf } from '../../../operator/status.ts'
+import { sound } from '../../archive/a-bucket.ts'
 import { verifies } from '../../verifies.ts'
 import {
   aChain,
   aGuardedPod,
   anAgreement,
+  anArchive,
   aPod,
   aServer,
   aSignal,
@@ -44,6 +47,7 @@ const unready = {
   status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }] },
 }
 const vendor = { network: { egress: [{ baa: 'vendor' }] } }
+const { judged: _judged, ...unjudged } = anArchive()
 const foreign = (labels: Record<string, string> = {}): NetworkPolicy => ({
   ...ownPolicy,
   metadata: { name: 'let-all-in', namespace: 'clinic', labels },
@@ -187,7 +191,37 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
     things: { ...well, pods: [aGuardedPod('ehr-1', { volumes: [{ name: 's', emptyDir: {} }] })] },
     is: 'False NotEncrypted',
   },
-  { type: 'Audit', when: 'Production', things: well, is: 'False NoArchiveLock' },
+  { type: 'Audit', when: 'no archive is configured', things: well, is: 'False NoArchiveLock' },
+  {
+    type: 'Audit',
+    when: 'the archive locks, and nothing is wrong with it',
+    things: { ...well, archive: anArchive() },
+    is: 'True RecordedAndLocked',
+  },
+  {
+    type: 'Audit',
+    when: 'the archive was not looked at yet',
+    things: { ...well, archive: unjudged },
+    is: 'Unknown ArchiveNotJudged',
+  },
+  {
+    type: 'Audit',
+    when: 'a lock is hollow',
+    things: { ...well, archive: anArchive({ gaps: judgeBucket({ ...sound, bypass: 'allowed' }) }) },
+    is: 'False ArchiveLockBypassed',
+  },
+  {
+    type: 'Audit',
+    when: 'the server’s retention is longer than the lock',
+    things: { ...well, archive: anArchive(), servers: [aServer({ trail: { retention: '3650d' } })] },
+    is: 'False ArchiveTooShort',
+  },
+  {
+    type: 'Audit',
+    when: 'the collector does not answer',
+    things: { ...well, archive: anArchive(), collectorAway: true },
+    is: 'Unknown CollectorUnreachable',
+  },
   {
     type: 'Audit',
     when: 'Development without a report',
