@@ -65,7 +65,7 @@ export const trailExport: Command = {
         )
         screen.out('Witness; keep it apart from the export, to pin it with verify --witness:')
         screen.out(`  ${written.witness}`)
-        screen.out(`Next: hipaa-mcp verify ${folder}`)
+        screen.out(`Next: hipaa-mcp verify ${folder} --witness ${written.witness}`)
       }
       return exitCodes.ok
     } finally {

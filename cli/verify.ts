@@ -6,6 +6,8 @@ import { progress } from './progress.ts'
 import { columns, wrap } from './table.ts'
 import { earlierIn } from './verify/earlier.ts'
 import { checkExport, type Report } from './verify/export-check.ts'
+import type { Outside } from './verify/outside-check.ts'
+import { policyIn } from './verify/policy-file.ts'
 import { verifyProofFile } from './verify/proof.ts'
 
 export const verify: Command = {
@@ -14,6 +16,7 @@ export const verify: Command = {
   operands: '[DIR]',
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Demand that it is the trail of this server' },
+    policy: { value: 'FILE', help: 'Your own policy file: the log’s key, witnesses outside, their quorum' },
     witness: { value: 'VKEY', help: 'Verifier key of the witness, from a source other than the export' },
     earlier: { value: 'PATH', help: 'Checkpoint or export kept from before: the trail must go on from it' },
     proof: {
@@ -24,7 +27,7 @@ export const verify: Command = {
     json: { help: 'Print the report as JSON' },
   },
   about:
-    'Finds changed, dropped, reordered and truncated records, chains that are missing, signatures that are missing or of another key, calls whose result is unknown and not said to be. Nothing is claimed of what happened after the export.\nWithout --witness the witness’s key is taken from the export itself: whoever could change the export and sign with keys of their own would not be found. Keep the key that an earlier export printed.\nWith --earlier even somebody who has every key is found who rewrote what was there before.',
+    'Finds changed, dropped, reordered and truncated records, chains that are missing, signatures that are missing or of another key, calls whose result is unknown and not said to be. Nothing is claimed of what happened after the export.\nWith --policy no key is believed but those of that file (C2SP tlog-policy): what its quorum of witnesses outside the cluster did not sign is a finding. With --witness the collector’s own key is pinned: whoever holds its store and keys could still have rewritten the past. With neither, every key comes from the export itself: that proves nothing, and exits 1.\nWith --earlier even somebody who has every key is found who rewrote what was there before.',
   run: async (operands, values, screen) => {
     const [folder] = operands
     const proof = textOf(values, 'proof')
@@ -35,6 +38,8 @@ export const verify: Command = {
     const server = textOf(values, 'server')
     if (server !== undefined) serverOf(server)
     const witness = textOf(values, 'witness')
+    const trusted = textOf(values, 'policy')
+    const policy = trusted === undefined ? undefined : await policyIn(trusted)
     const kept = textOf(values, 'earlier')
     const earlier = kept === undefined ? undefined : await earlierIn(kept)
     let records = 0
@@ -43,22 +48,39 @@ export const verify: Command = {
       folder,
       ...(server === undefined ? {} : { server }),
       ...(witness === undefined ? {} : { witness }),
+      ...(policy === undefined ? {} : { policy }),
       ...(earlier === undefined ? {} : { earlier }),
       read: () => {
         records += 1
       },
     }).finally(() => shown.done())
-    if (values['json'] === true) screen.out(JSON.stringify(report, null, 2))
+    const ok = report.ok && report.pinned !== 'nothing'
+    if (values['json'] === true)
+      screen.out(JSON.stringify({ ...report, ok, notProved: notProved[report.pinned] }, null, 2))
     else print(report, screen)
-    return report.ok ? exitCodes.ok : exitCodes.findings
+    return ok ? exitCodes.ok : exitCodes.findings
   },
 }
 
+/** What a report does not show, by what the verifier brought along. */
+const notProved: { readonly [pinned in Report['pinned']]: string } = {
+  policy: 'what happened after the last signature of the witnesses; that a sidecar recorded what it did',
+  witness:
+    'that whoever holds the collector’s store and keys did not rewrite the past: --policy shows that, by witnesses outside the cluster',
+  earlier:
+    'that whoever holds the collector’s store and keys did not rewrite what came after the earlier checkpoints: --policy shows that, by witnesses outside the cluster',
+  nothing:
+    'anything: every key was taken from the export itself, and whoever made it up signed it. Pin keys with --policy, or the collector’s with --witness',
+}
+
 function print(report: Report, screen: Screen): void {
-  const { registry, chains, findings, witness } = report
+  const { registry, chains, findings, witness, outside } = report
   const rows = [
     ['server', report.server],
-    ['witness', `${witness.vkey}${witness.pinned ? '' : ' (taken from the export: pin it with --witness)'}`],
+    ...(witness.vkey === ''
+      ? []
+      : [['witness', `${witness.vkey}${witness.pinned ? '' : ' (from the export)'}`]]),
+    ...(outside === undefined ? [] : [['outside', signedBy(outside)]]),
     ['registry', through(registry.records, registry.through, registry.witnessed)],
     ...chains.map((chain) => [
       'chain',
@@ -75,7 +97,10 @@ function print(report: Report, screen: Screen): void {
       screen.out(line)
   if (findings.length === 0) {
     const records = chains.reduce((sum, chain) => sum + chain.records, 0)
-    screen.out(`VERIFIED: ${counted(chains.length, 'chain')}, ${counted(records, 'record')}`)
+    const whole = `${counted(chains.length, 'chain')}, ${counted(records, 'record')}`
+    const agrees = report.pinned === 'nothing'
+    screen.out(agrees ? `NOT PROVED: ${whole}, which agree with each other` : `VERIFIED: ${whole}`)
+    for (const line of wrap(`Not proved: ${notProved[report.pinned]}`, screen.width)) screen.out(line)
     return
   }
   screen.out(`NOT VERIFIED: ${counted(findings.length, 'finding')}`)
@@ -86,6 +111,11 @@ function print(report: Report, screen: Screen): void {
       '  ',
     ))
       screen.out(line)
+}
+
+function signedBy({ size, time, by }: Outside): string {
+  if (size === 0 || time === undefined) return 'nothing is proved by witnesses outside'
+  return `${by.join(', ')} signed ${counted(size, 'record')} of the registry, by ${new Date(time * 1000).toISOString()}`
 }
 
 function through(records: number, index: number, time: number | undefined): string {

@@ -40,12 +40,23 @@ export class ChainCheck {
   #closed = false
   #last: AuditRecord['kind'] | undefined
   readonly #marks: Mark[]
+  readonly #outside: number | undefined
+  #nextMark = 0
 
-  /** `registryTime`: when the registry log, which covers what the checkpoint does not, was witnessed. */
-  constructor(expected: Expected, checkpoint: Checked | undefined, registryTime: number | undefined) {
+  /**
+   * `registryTime`: when the registry log, which covers what the checkpoint does not, was witnessed. `outside`: only what so
+   * many records of that log say counts as proved, since witnesses outside signed them.
+   */
+  constructor(
+    expected: Expected,
+    checkpoint: Checked | undefined,
+    registryTime: number | undefined,
+    outside?: number,
+  ) {
     this.#expected = expected
     this.#checkpoint = checkpoint
     this.#registryTime = registryTime
+    this.#outside = outside
     this.#marks = expected.marks.toSorted((a, b) => a.size - b.size)
     this.#compare()
   }
@@ -79,13 +90,15 @@ export class ChainCheck {
     const witnessed = Math.max(0, ...marks.map((mark) => mark.witnessed))
     if ((checkpoint?.size ?? 0) < witnessed)
       this.#find(`a checkpoint of ${witnessed} records was cosigned, and is not here`)
-    const covered = Math.max(checkpoint?.size ?? 0, ...marks.map((mark) => mark.size))
-    if (size > covered) this.#find(`no signature covers it or what follows`, covered)
+    const proving = this.#outside === undefined ? (checkpoint?.size ?? 0) : 0
+    const covered = Math.max(proving, ...marks.filter((mark) => this.#counts(mark)).map((mark) => mark.size))
+    const nobody = this.#outside === undefined ? 'no signature covers' : 'no witness outside signed for'
+    if (size > covered) this.#find(`${nobody} it or what follows`, covered)
     if (ended === 'closed' && this.#last !== 'chain-closed' && size === covered)
       this.#find('the registry log says that it closed, its last record does not')
     const through = this.#proved - 1
-    const time =
-      checkpoint !== undefined && checkpoint.size >= this.#proved ? checkpoint.time : this.#registryTime
+    const own = this.#outside === undefined && checkpoint !== undefined && checkpoint.size >= this.#proved
+    const time = own ? checkpoint.time : this.#registryTime
     return {
       origin,
       records: size,
@@ -102,18 +115,25 @@ export class ChainCheck {
   #compare(): void {
     const { size } = this.#tree
     if (this.#checkpoint?.size === size)
-      this.#prove(this.#checkpoint.root.toString('base64'), 'its checkpoint')
-    for (const mark of this.#marks) {
-      if (mark.size !== size) continue
-      this.#prove(mark.root, `record ${mark.index} of the registry log`)
+      this.#prove(this.#checkpoint.root.toString('base64'), 'its checkpoint', this.#outside === undefined)
+    for (
+      let mark = this.#marks[this.#nextMark];
+      mark !== undefined && mark.size <= size;
+      mark = this.#marks[++this.#nextMark]
+    ) {
+      this.#prove(mark.root, `record ${mark.index} of the registry log`, this.#counts(mark))
       if (mark.unknown !== undefined) this.#compareUnknown(mark)
     }
   }
 
-  #prove(root: string, by: string): void {
+  #counts({ index }: Mark): boolean {
+    return this.#outside === undefined || index < this.#outside
+  }
+
+  #prove(root: string, by: string, counts: boolean): void {
     const { size } = this.#tree
     if (this.#tree.root().toString('base64') === root) {
-      this.#proved = size
+      if (counts) this.#proved = size
       return
     }
     if (this.#broken) return

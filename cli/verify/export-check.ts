@@ -1,18 +1,29 @@
 // A whole exported folder, offline. Nothing in it is believed but what a signature covers; the witness's key is the one
 // thing that must come from elsewhere, and the report says whether it did.
 
+import type { WitnessPolicy } from '../../core/witness-policy.ts'
 import type { ChainReport } from './chain-check.ts'
 import type { Earlier } from './earlier.ts'
 import type { Finding } from './finding.ts'
 import { openChain, openExport, reportOf } from './open-export.ts'
+import type { Outside } from './outside-check.ts'
 
 export type Report = {
   ok: boolean
   server: string
   witness: {
-    vkey: string /** The verifier brought it, and did not take it from the export. */
+    /** The collector's own; empty where a policy is given that does not have it: then it proves nothing. */
+    vkey: string
+    /** The verifier brought it, and did not take it from the export. */
     pinned: boolean
   }
+  /**
+   * What the verifier brought along and did not take from the export. `nothing`: it shows at most that the export agrees
+   * with itself.
+   */
+  pinned: 'policy' | 'witness' | 'earlier' | 'nothing'
+  /** How far witnesses outside the cluster vouch for it, in the registry log; with a policy only. */
+  outside?: Outside
   registry: { records: number; through: number; witnessed?: number }
   chains: Omit<ChainReport, 'findings'>[]
   findings: Finding[]
@@ -24,6 +35,8 @@ export type Wanted = {
   server?: string
   /** The witness's verifier key, from a source that the export cannot have touched. */
   witness?: string
+  /** Whose word the verifier believes: the log's key and witnesses outside the cluster. No other key is believed then. */
+  policy?: WitnessPolicy
   /** What the verifier kept from before: the trail must go on from it. */
   earlier?: Earlier
   /** Told of every record. */

@@ -4,14 +4,19 @@ import { type NoteKey, parseNote, verifyNote } from '../../core/checkpoint.ts'
 
 export type Checked = {
   size: number
-  root: Buffer /** When it was witnessed, seconds since 1970. */
-  time: number
+  root: Buffer
+  /** When the collector cosigned it, seconds since 1970; absent where its key is not known. */
+  time?: number
 }
 
 /** The checkpoint, or what is wrong with it. */
 export function checkNote(
   note: string,
-  wanted: { origin: string; log: NoteKey; witness: NoteKey },
+  wanted: {
+    origin: string
+    log: NoteKey /** The collector's; absent where nobody pinned it. */
+    witness: NoteKey | undefined
+  },
 ): { checkpoint: Checked } | { wrong: string } {
   let read: ReturnType<typeof parseNote>
   try {
@@ -23,6 +28,7 @@ export function checkNote(
   if (origin !== wanted.origin) return { wrong: 'its checkpoint is that of another chain' }
   if (verifyNote(note, wanted.log) === undefined)
     return { wrong: 'its checkpoint is not signed by the key that the registry log names' }
+  if (wanted.witness === undefined) return { checkpoint: { size, root } }
   const cosigned = verifyNote(note, wanted.witness)
   if (cosigned?.time === undefined) return { wrong: 'its checkpoint is not cosigned by the witness' }
   return { checkpoint: { size, root, time: cosigned.time } }

@@ -1,11 +1,10 @@
 // An exported folder, opened: what its registry log says is known, and each chain can be read and judged, in any order.
 
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type NoteKey, parseVkey, vkey as vkeyOf } from '../../core/checkpoint.ts'
-import { leafHash, Tree } from '../../core/merkle.ts'
-import { type AuditRecord, parseRecord } from '../../core/record.ts'
-import { partsOfOrigin, registryOrigin } from '../../core/wire.ts'
+import { type NoteKey, vkey as vkeyOf } from '../../core/checkpoint.ts'
+import type { AuditRecord } from '../../core/record.ts'
+import { partsOfOrigin, registryOrigin, witnessName } from '../../core/wire.ts'
 import { CannotError } from '../command.ts'
 import { folderOfChain, recordFiles } from '../export-layout.ts'
 import { manifestIn } from '../export-manifest.ts'
@@ -14,10 +13,11 @@ import { type Line, recordsIn } from './chain-records.ts'
 import { type Earlier, EarlierCheck } from './earlier.ts'
 import type { Report, Wanted } from './export-check.ts'
 import type { Finding } from './finding.ts'
-import { type Checked, checkNote } from './note-check.ts'
-import { type Expected, RegistryCheck } from './registry-check.ts'
-
-type Log = Awaited<ReturnType<typeof checkRegistry>>
+import { checkNote } from './note-check.ts'
+import type { Outside } from './outside-check.ts'
+import { keyOf, textIn } from './parts.ts'
+import type { Expected } from './registry-check.ts'
+import { type CheckedLog, checkRegistry } from './registry-log.ts'
 
 export type OpenExport = {
   folder: string
@@ -25,10 +25,12 @@ export type OpenExport = {
   server: string
   /** Chains that the registry log names, in the order in which they began. */
   chains: Expected[]
-  witness: NoteKey
-  pinned: boolean
+  witness: NoteKey | undefined
+  pinned: Report['pinned']
+  /** How far witnesses outside vouch for the registry log; with a policy only. */
+  outside: Outside | undefined
   earlier: Earlier
-  log: Log
+  log: CheckedLog
   /** What the registry log says of this server, in its order. */
   registry: { index: number; record: AuditRecord }[]
   findings: Finding[]
@@ -39,19 +41,23 @@ export async function openExport({
   folder,
   server,
   witness,
+  policy,
   earlier = new Map(),
   read,
 }: Wanted): Promise<OpenExport> {
   const manifest = await manifestIn(folder)
   const [namespace, name] = (server ?? manifest.server).split('/') as [string, string]
-  const witnessKey = keyOf(witness ?? manifest.witness, 'cosignature')
-  if (witnessKey === undefined)
+  const own = policy?.witnesses.find(({ key }) => key.name === witnessName)?.key
+  const witnessText = witness ?? (policy === undefined ? manifest.witness : undefined)
+  const witnessKey = witnessText === undefined ? own : keyOf(witnessText, 'cosignature')
+  if (witnessKey === undefined && witnessText !== undefined)
     throw new CannotError('The witness’s key is none: give it with --witness, as the export printed it')
   const findings: Finding[] = []
   if (server !== undefined && server !== manifest.server)
     findings.push({ where: 'manifest.json', says: `this is an export of ${manifest.server}` })
   const registry: OpenExport['registry'] = []
-  const log = await checkRegistry(join(folder, 'registry'), witnessKey, earlier, (record, index) => {
+  const trusted = { witness: witnessKey, policy }
+  const log = await checkRegistry(join(folder, 'registry'), trusted, earlier, (record, index) => {
     read()
     if (record !== undefined && isOf(record, namespace, name)) registry.push({ index, record })
   })
@@ -65,12 +71,20 @@ export async function openExport({
     server: `${namespace}/${name}`,
     chains,
     witness: witnessKey,
-    pinned: witness !== undefined,
+    pinned: pinnedBy(policy !== undefined, witness !== undefined, earlier),
+    outside: log.outside,
     earlier,
     log,
     registry,
     findings: [...findings, ...log.findings],
   }
+}
+
+function pinnedBy(policy: boolean, witness: boolean, earlier: Earlier): Report['pinned'] {
+  if (policy) return 'policy'
+  if (witness) return 'witness'
+  // A checkpoint that was kept from before is signed by the log's key, so that key is known.
+  return earlier.has(registryOrigin) ? 'earlier' : 'nothing'
 }
 
 function isOf(record: AuditRecord, namespace: string, name: string): boolean {
@@ -80,7 +94,9 @@ function isOf(record: AuditRecord, namespace: string, name: string): boolean {
 
 /** Of all chains, each read to its end. */
 export async function reportOf(opened: OpenExport, chains: readonly ChainReport[]): Promise<Report> {
-  const { folder, server, witness, pinned, log } = opened
+  const { folder, server, witness, pinned, outside, log } = opened
+  const through = outside?.size ?? (log.checkpoint === undefined ? 0 : log.records)
+  const witnessed = outside === undefined ? log.checkpoint?.time : outside.time
   const findings = [
     ...opened.findings,
     ...chains.flatMap((chain) => chain.findings),
@@ -89,11 +105,16 @@ export async function reportOf(opened: OpenExport, chains: readonly ChainReport[
   return {
     ok: findings.length === 0,
     server,
-    witness: { vkey: vkeyOf(witness), pinned },
+    witness: {
+      vkey: witness === undefined ? '' : vkeyOf(witness),
+      pinned: pinned === 'witness' || pinned === 'policy',
+    },
+    pinned,
+    ...(outside === undefined ? {} : { outside }),
     registry: {
       records: log.records,
-      through: log.checkpoint === undefined ? -1 : log.records - 1,
-      ...(log.checkpoint === undefined ? {} : { witnessed: log.checkpoint.time }),
+      through: through - 1,
+      ...(witnessed === undefined ? {} : { witnessed }),
     },
     chains: chains.map(({ findings: _findings, ...rest }) => rest),
     findings,
@@ -120,7 +141,8 @@ export async function openChain(opened: OpenExport, expected: Expected): Promise
   const check = new ChainCheck(
     expected,
     checked !== undefined && 'checkpoint' in checked ? checked.checkpoint : undefined,
-    opened.log.checkpoint?.time,
+    opened.outside === undefined ? opened.log.checkpoint?.time : opened.outside.time,
+    opened.outside?.size,
   )
   const where = expected.origin
   const earlier = new EarlierCheck(opened.earlier.get(where) ?? [], key)
@@ -158,71 +180,6 @@ export async function openChain(opened: OpenExport, expected: Expected): Promise
   }
 }
 
-async function checkRegistry(
-  folder: string,
-  witness: NoteKey,
-  kept: Earlier,
-  read: (record: AuditRecord | undefined, index: number) => void,
-): Promise<{ check: RegistryCheck; records: number; checkpoint: Checked | undefined; findings: Finding[] }> {
-  const where = 'registry'
-  const check = new RegistryCheck()
-  const tree = new Tree()
-  const findings: Finding[] = []
-  const key = keyOf(await textIn(folder, 'vkey'), 'ed25519')
-  const earlier = new EarlierCheck(kept.get(registryOrigin) ?? [], key)
-  const wrongTiles = (says: string): void => void findings.push({ where, says })
-  for await (const { bytes, ended } of recordsIn(folder, { wrong: wrongTiles })) {
-    earlier.take(bytes)
-    let record: AuditRecord | undefined
-    try {
-      if (!ended) throw new TypeError('cut off')
-      record = parseRecord(bytes)
-      check.take(record)
-    } catch {
-      findings.push({
-        where,
-        index: tree.size,
-        says: 'it is no record in canonical form: it was changed or cut',
-      })
-    }
-    read(record, tree.append(leafHash(bytes)))
-  }
-  findings.push(...earlier.finish().map((says) => ({ where, says })))
-  const note = await textIn(folder, 'checkpoint')
-  if (key === undefined || key.name !== registryOrigin)
-    return {
-      check,
-      records: tree.size,
-      checkpoint: undefined,
-      findings: [...findings, ...check.findings, { where, says: 'its key is missing or none' }],
-    }
-  const checked: ReturnType<typeof checkNote> =
-    note === undefined
-      ? { wrong: 'its checkpoint is missing' }
-      : checkNote(note, { origin: registryOrigin, log: key, witness })
-  if ('wrong' in checked)
-    return {
-      check,
-      records: tree.size,
-      checkpoint: undefined,
-      findings: [...findings, ...check.findings, { where, says: checked.wrong }],
-    }
-  const { size, root } = checked.checkpoint
-  const wrong =
-    size !== tree.size
-      ? `it has ${tree.size} records, its checkpoint covers ${size}`
-      : tree.root().equals(root)
-        ? undefined
-        : 'one or more of its records are not what its checkpoint says'
-  if (wrong !== undefined) findings.push({ where, says: wrong })
-  return {
-    check,
-    records: tree.size,
-    checkpoint: wrong === undefined ? checked.checkpoint : undefined,
-    findings: [...findings, ...check.findings],
-  }
-}
-
 /** Chains that nobody registered: put there by somebody, or their registration was taken away. */
 async function unexpectedFolders(folder: string, expected: readonly Expected[]): Promise<Finding[]> {
   const wanted = new Set(expected.map(({ origin }) => folderOfChain(origin)))
@@ -231,17 +188,4 @@ async function unexpectedFolders(folder: string, expected: readonly Expected[]):
     .map((name) => `chains/${name}`)
     .filter((name) => !wanted.has(name))
     .map((where) => ({ where, says: 'the registry log does not register it for this server' }))
-}
-
-async function textIn(folder: string, name: string): Promise<string | undefined> {
-  return await readFile(join(folder, name), 'utf8').catch(() => undefined)
-}
-
-function keyOf(text: string | undefined, kind: NoteKey['kind']): NoteKey | undefined {
-  try {
-    const key = parseVkey((text ?? '').trim())
-    return key.kind === kind ? key : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -9,14 +9,15 @@ import { leafHash, rootOf } from '../../core/merkle.ts'
 import { registryOrigin } from '../../core/wire.ts'
 import { aFolder } from './a-trail.ts'
 
+const onPoisoned = (reason: Error): never => {
+  throw reason
+}
+
 /**
  * A copy of a store that nobody has open, whose registry log is what `change` makes of it, and signed anew with the
  * collector's own keys. What witnesses signed is left out: its forger would not keep it.
  */
 export async function forgedStore(folder: string, change: (records: Buffer[]) => Buffer[]): Promise<string> {
-  const onPoisoned = (reason: Error): never => {
-    throw reason
-  }
   const honest = await openEmbedded({ folder, onPoisoned })
   const records: Buffer[] = []
   for await (const some of honest.read(registryOrigin, 0)) records.push(...some)

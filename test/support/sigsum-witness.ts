@@ -21,16 +21,17 @@ export type SigsumWitness = {
   start: () => Promise<void>
 }
 
+const sigsumKey = (...args: string[]): string => execFileSync('sigsum-key', args, { encoding: 'utf8' }).trim()
+
 /** A witness of one log, running. `folder` holds its key and what it signed. */
 export async function aSigsumWitness(folder: string, log: NoteKey): Promise<SigsumWitness> {
   const path = (name: string): string => join(folder, name)
-  const key = (...args: string[]): string => execFileSync('sigsum-key', args, { encoding: 'utf8' }).trim()
-  key('generate', '-o', path('key'))
+  sigsumKey('generate', '-o', path('key'))
   writeFileSync(path('log.vkey'), `${vkey({ ...log, kind: 'ed25519' })}\n`)
-  key('from-vkey', '-k', path('log.vkey'), '-o', path('log.pub'))
-  const hash = key('to-hash', '-k', path('key.pub'))
+  sigsumKey('from-vkey', '-k', path('log.vkey'), '-o', path('log.pub'))
+  const hash = sigsumKey('to-hash', '-k', path('key.pub'))
   const name = `sigsum.org/v1/witness/${hash}`
-  const own = key('to-vkey', '-k', path('key.pub'), '-n', name, '-t', 'cosignature/v1')
+  const own = sigsumKey('to-vkey', '-k', path('key.pub'), '-n', name, '-t', 'cosignature/v1')
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   let child: ChildProcess | undefined

@@ -33,6 +33,11 @@ export async function exportTrail(clinic: Clinic, folder: string, server = 'clin
   )
 }
 
+/** The witness's key, as the export printed it. */
+export function witnessIn({ text }: Ran): string {
+  return /hipaa-mcp\.dev\/witness\+\S+/.exec(text)?.[0] ?? ''
+}
+
 /** Every file below a folder. */
 async function filesBelow(folder: string): Promise<string[]> {
   const names = await readdir(folder, { recursive: true })
@@ -95,8 +100,9 @@ export async function trail(clinic: Clinic): Promise<void> {
     exported.code === 0,
     exported.text.trim().split('\n').at(-1),
   )
-  command(`npm run -s hipaa-mcp -- verify ${folder}`)
-  const verified = await hipaaMcp(['verify', folder, '--server', 'clinic/ehr'])
+  const witness = witnessIn(exported)
+  command(`npm run -s hipaa-mcp -- verify ${folder} --witness ${witness}`)
+  const verified = await hipaaMcp(['verify', folder, '--server', 'clinic/ehr', '--witness', witness])
   lines(verified.text)
   claim('it verifies, offline', verified.code === 0 && verified.text.includes('VERIFIED'))
 
@@ -126,7 +132,7 @@ export async function trail(clinic: Clinic): Promise<void> {
   ).toSorted((a, b) => b.size - a.size)[0]
   if (largest === undefined) throw new Error('The export wrote no file')
   const at = await flipBit(largest.file)
-  const found = await hipaaMcp(['verify', changed, '--server', 'clinic/ehr'])
+  const found = await hipaaMcp(['verify', changed, '--server', 'clinic/ehr', '--witness', witness])
   claim(
     'one bit of one byte changed: verification fails, and says where',
     found.code === 1,
