@@ -90,9 +90,10 @@ function startOf({ start, code, before, text }: Run, type: IdentifierType): numb
 
 function valueEnd(run: Run, word: string, type: IdentifierType, marked: boolean): number {
   const { text, start, code } = run
-  if (type === 'PHONE_NUMBER' || type === 'FAX_NUMBER') return endOf(phone, text, start)
+  if (type === 'PHONE_NUMBER' || type === 'FAX_NUMBER')
+    return run.digits >= 7 || run.digits === 3 ? endOf(phone, text, start) : -1
   if (type === 'GEOGRAPHIC_LOCATION') return endOf(zip, text, start)
-  if (type === 'SOCIAL_SECURITY_NUMBER') {
+  if (type === 'SOCIAL_SECURITY_NUMBER' && run.digits === 9) {
     const end = endOf(ssn, text, start)
     if (end >= 0) return end
   }
@@ -101,11 +102,17 @@ function valueEnd(run: Run, word: string, type: IdentifierType, marked: boolean)
   const value = text.slice(code, end)
   const digits = digitsOf(value)
   if (digits < 3 || isMeasured(value, digits, text, end) || isCodeOf(text, code)) return -1
-  if (isLetter(value.charCodeAt(0)) && /^(?:nct|pmid|pmc|isrctn)\d/i.test(value)) return -1
+  if (isTrial(value.charCodeAt(0)) && /^(?:nct|pmid|pmc|isrctn)\d/i.test(value)) return -1
   if (!vague.has(word)) return end
   if (marked) return value.length >= 4 ? end : -1
   const letters = /[A-Za-z]/.test(value) && !/^[a-z]+$/.test(value)
   return digits >= 5 || (digits >= 4 && letters) ? end : -1
+}
+
+/** What nct, pmid, pmc and isrctn begin with. */
+function isTrial(code: number): boolean {
+  const letter = code | 0x20
+  return letter === 0x6e || letter === 0x70 || letter === 0x69
 }
 
 function endOf(pattern: RegExp, text: string, at: number): number {

@@ -2,10 +2,12 @@
 // once; from a run of letters and digits each rule looks at a bounded number of characters, so the time is linear whatever
 // the text holds.
 
+import { agesAt } from './ages.ts'
 import { announced } from './announced.ts'
-import { announces, web } from './cues.ts'
-import { agesAt, datesAt, datesAtWord } from './dates.ts'
+import { announces, cues, web } from './cues.ts'
+import { datesAt } from './dates.ts'
 import { digit, foreign } from './letters.ts'
+import { datesAtWord } from './named-dates.ts'
 import { detectors, longNumbers } from './numbers.ts'
 import {
   closing,
@@ -24,6 +26,7 @@ import {
 import { shapes, type Tokens } from './tokens.ts'
 import { emails, urls } from './web.ts'
 import { codeAt, isAsciiWord } from './word.ts'
+import { lookUp, wordTable } from './word-table.ts'
 
 /** Which of the rules apply; `long` ones only where the text is prose, dates that are `compacted` to digits where it is no term. */
 export type FormRules = {
@@ -72,9 +75,11 @@ export function detect(words: Tokens, rules: FormRules, findings: Finding[]): vo
     const plain = (words.kinds & foreign) === 0
     if (!plain) runsWithin(words, start, end, rules, findings)
     else if (words.shape[i] === shapes.number) numberAt(words, start, end, rules, findings, i)
-    else if (rules.forms) datesAtWord(text, start, end, rules, findings)
+    else if (rules.forms) datesAtWord(text, start, end, words.cues[i] as number, rules, findings)
   }
 }
+
+const cueTable = wordTable(cues())
 
 /** Runs of letters and digits of ASCII that a word beyond it is made of. */
 function runsWithin(words: Tokens, start: number, end: number, rules: FormRules, findings: Finding[]): void {
@@ -87,8 +92,8 @@ function runsWithin(words: Tokens, start: number, end: number, rules: FormRules,
       at += 1
     }
     if (numbered) numberAt(words, from, at, rules, findings)
-    else if (rules.forms && at - from >= 3 && at - from <= 13)
-      datesAtWord(words.text, from, at, rules, findings)
+    else if (rules.forms)
+      datesAtWord(words.text, from, at, lookUp(cueTable, words.text, from, at) ?? 0, rules, findings)
   }
 }
 

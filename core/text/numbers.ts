@@ -12,6 +12,7 @@ import {
   anAmpersand,
   anOpening,
   aPlus,
+  areDigits,
   aSlash,
   aSpace,
   closing,
@@ -25,13 +26,13 @@ import {
   isOneOf,
   letterOrDigit,
   not,
+  nowhere,
   opening,
   type Run,
   space,
 } from './runs.ts'
 import { codeAt } from './word.ts'
 
-const nowhere = -1
 /** The whole run has this many characters, and is no plain number. */
 const codeOf =
   (least: number, most: number) =>
@@ -48,6 +49,13 @@ const parts = (code: number): boolean => code === space || code === dash || code
 const isBehindFax =
   /\bfax(?:ed|es|ing)?\b[^A-Za-z0-9]{0,6}(?:(?:no|number|is|to|at|from|#)\b[^A-Za-z0-9]{0,3}){0,2}$/i
 
+/** Whether an x stands in the few characters before: most numbers are no fax's. */
+function hasX(text: string, before: number): boolean {
+  for (let i = Math.max(0, before - 24); i < before; i += 1)
+    if ((codeAt(text, i) | 0x20) === 0x78) return true
+  return false
+}
+
 const images = new Uint8Array(0x80)
 for (const letter of 'jphtbgdJPHTBGD') images[letter.charCodeAt(0)] = 1
 
@@ -57,7 +65,8 @@ export const detectors = detectorsOf([
     digits: [3, 3],
     next: aPart,
     before: not(letterOrDigit | aDot | aDash),
-    from: (run) => (parts(at(run, 6)) && isDigit(at(run, 7)) ? run.start : nowhere),
+    from: (run) =>
+      areDigits(run.text, run.start + 4, 2) && parts(at(run, 6)) && isDigit(at(run, 7)) ? run.start : nowhere,
     pattern: /(?<![\w.-])\d{3}[- .]\d{2}[- .]\d{4}(?![\w-])/y,
   },
   {
@@ -71,13 +80,16 @@ export const detectors = detectorsOf([
       if (digits === 3 && next === closing) return before === opening ? start - 1 : nowhere
       if (digits === 3) return parts(next) && isDigit(at(run, 4)) && parts(at(run, 7)) ? start : nowhere
       if (digits !== 1 || at(run, 0) !== 0x31) return nowhere
-      const group = parts(next) ? at(run, 2) : next
-      return group === opening || isDigit(group) ? start : nowhere
+      const group = start + (parts(next) ? 2 : 1)
+      const opened = codeAt(run.text, group) === opening ? 1 : 0
+      return areDigits(run.text, group + opened, 3) ? start : nowhere
     },
     pattern:
       /(?<![\w.+-])(?:1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/iy,
     typed: ({ input, index }) =>
-      isBehindFax.test(input.slice(Math.max(0, index - 24), index)) ? 'FAX_NUMBER' : 'PHONE_NUMBER',
+      hasX(input, index) && isBehindFax.test(input.slice(Math.max(0, index - 24), index))
+        ? 'FAX_NUMBER'
+        : 'PHONE_NUMBER',
   },
   {
     type: 'PHONE_NUMBER',
@@ -93,7 +105,7 @@ export const detectors = detectorsOf([
     digits: [1, 3],
     next: aDot,
     before: not(letterOrDigit | aDot),
-    from: (run) => (isDigit(at(run, run.digits + 1)) ? run.start : nowhere),
+    from: (run) => (hasDots(run, 3) ? run.start : nowhere),
     pattern: /(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)/y,
     accept: ([text]) => text.split('.').every((part) => Number(part) <= 255),
   },
@@ -103,7 +115,9 @@ export const detectors = detectorsOf([
     from: ({ text, start, end, before }) => {
       if (end - start > 4) return nowhere
       if (before !== colon)
-        return codeAt(text, end) === colon && !isOneOf(before, letterOrDigit) ? start : nowhere
+        return codeAt(text, end) === colon && goesOnHex(text, end + 1) && !isOneOf(before, letterOrDigit)
+          ? start
+          : nowhere
       // Behind "::", or behind one group that has no digit and is no run of its own.
       if (codeAt(text, start - 2) === colon) return start - 2
       let from = start - 1
@@ -138,8 +152,7 @@ export const detectors = detectorsOf([
     from: (run) => {
       const { digits, next, start } = run
       // The second of its groups of four.
-      const group =
-        digits === 4 && (next === space || next === dash) && isDigit(at(run, 5)) && isDigit(at(run, 8))
+      const group = digits === 4 && (next === space || next === dash) && areDigits(run.text, start + 5, 4)
       return digits >= 13 || group ? start : nowhere
     },
     pattern: /(?<![\w.-])\d{4}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w-])/y,
@@ -216,7 +229,7 @@ export const detectors = detectorsOf([
     before: not(letterOrDigit | aDot),
     from: (run) => {
       const { digits, before, start } = run
-      if (!isDigit(at(run, digits + 3))) return nowhere
+      if (!areDigits(run.text, start + digits + 1, 3)) return nowhere
       return before === dash ? start - 1 : start
     },
     pattern: /(?<![\w.-])-?\d{1,2}\.\d{3,8}°?(?: ?[NS])?, ?-?\d{1,3}\.\d{3,8}°?(?: ?[EW])?(?![\w.])/y,
@@ -226,6 +239,23 @@ export const detectors = detectorsOf([
 /** What jpg, png, heic, tiff, bmp, gif and dcm begin with. */
 function isImage(code: number): boolean {
   return code < 0x80 && images[code] === 1
+}
+
+/** Behind the colon of an IPv6 address. */
+function goesOnHex(text: string, at: number): boolean {
+  const code = codeAt(text, at)
+  return code === colon || isDigit(code) || isHexLetter(code)
+}
+
+/** So many times a dot and digits, three at most, stand behind the run's first digits. */
+function hasDots({ text, start, digits }: Run, count: number): boolean {
+  let at = start + digits
+  for (let left = count; left > 0; left -= 1) {
+    if (codeAt(text, at) !== dot || !isDigit(codeAt(text, at + 1))) return false
+    at += 2
+    while (isDigit(codeAt(text, at))) at += 1
+  }
+  return true
 }
 
 function isHexLetter(code: number): boolean {

@@ -1,5 +1,6 @@
 // What a number can be that is nobody's: a year, a measure, a count, a range, a code of a term.
 
+import { isDigit } from './runs.ts'
 import { codeAt, isLetter } from './word.ts'
 import { lookUp, wordTable } from './word-table.ts'
 
@@ -23,8 +24,15 @@ function mayBeCode(text: string, before: number): boolean {
   while (start > 0 && isLetter(codeAt(text, start - 1))) start -= 1
   if (start < end) return lookUp(lastOfCodes, text, start, end) === true
   const code = codeAt(text, end - 1)
-  // icd-10; what is beyond ASCII may be a space.
-  return (code >= 0x30 && code <= 0x39) || code >= 0x80
+  // What is beyond ASCII may be a space.
+  return code >= 0x80 || isVersion(text, end)
+}
+
+/** The 10 of icd-10. */
+function isVersion(text: string, end: number): boolean {
+  let at = end
+  while (at > end - 2 && isDigit(codeAt(text, at - 1))) at -= 1
+  return at < end && codeAt(text, at - 1) === 0x2d && (codeAt(text, at - 2) | 0x20) === 0x64
 }
 
 /** Space : # . ( */
@@ -50,15 +58,21 @@ const unit =
 
 /** Whether something that counts or measures stands from here on. */
 export function isUnitAt(text: string, at: number): boolean {
+  const first = codeAt(text, codeAt(text, at) === 0x20 ? at + 1 : at)
+  // A letter, % or /, or what is beyond ASCII: ° µ ×
+  if (!isLetter(first) && first !== 0x25 && first !== 0x2f && first < 0x80) return false
   return unit.test(text.slice(at, at + 14))
 }
 
 /** A year, a date, an age, a number with its unit. `digits`: how many it has. */
 export function isMeasured(value: string, digits: number, text: string, end: number): boolean {
   if (value.length === digits) return (digits === 4 && year.test(value)) || isUnitAt(text, end)
-  const first = value.charCodeAt(0)
-  if (first < 0x30 || first > 0x39) return false
-  return years.test(value) || /^\d{4}-\d{2}-\d{2}/.test(value) || age.test(value)
+  let leading = 0
+  while (isDigit(codeAt(value, leading))) leading += 1
+  if (leading === 4)
+    return codeAt(value, 4) === 0x2d && (years.test(value) || /^\d{4}-\d{2}-\d{2}/.test(value))
+  if (leading === 0 || leading > 3) return false
+  return isLetter(codeAt(value, codeAt(value, leading) === 0x2d ? leading + 1 : leading)) && age.test(value)
 }
 
 const year = /^(?:19|20)/

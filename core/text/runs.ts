@@ -2,6 +2,7 @@
 // start here, so that a text is gone through once, and not once for each of them.
 
 import type { IdentifierType, Span } from './span.ts'
+import { codeAt } from './word.ts'
 
 /** Filled anew for each run: nothing keeps one. */
 export type Run = {
@@ -76,8 +77,17 @@ export function isOneOf(code: number, those: number): boolean {
   return (signOf(code) & those) !== 0
 }
 
+/** Where a rule's form begins, if it cannot. */
+export const nowhere = -1
+
 export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
+}
+
+/** Whether so many digits stand here. */
+export function areDigits(text: string, at: number, count: number): boolean {
+  for (let i = at; i < at + count; i += 1) if (!isDigit(codeAt(text, i))) return false
+  return true
 }
 
 export function isCapital(code: number): boolean {
@@ -147,12 +157,32 @@ export function tryAll(detectors: Detectors, run: Run, findings: Finding[]): voi
     if (start < 0) continue
     const { pattern } = detector
     pattern.lastIndex = start
-    const match = pattern.exec(run.text)
-    if (match === null) continue
-    if (detector.accept !== undefined && !detector.accept(match)) continue
-    const type = detector.typed?.(match) ?? detector.type
-    const end = start + match[0].length
-    const year = detector.year?.(match)
-    findings.push(year === undefined ? { start, end, type } : { start, end, type, year })
+    if (!pattern.test(run.text)) continue
+    const end = pattern.lastIndex
+    if (isCovered(findings, start, end)) continue
+    const { accept, typed, year } = detector
+    let { type } = detector
+    let told: string | undefined
+    // What stood where is asked for few of them, and costs more than the whole match.
+    if (accept !== undefined || typed !== undefined || year !== undefined) {
+      pattern.lastIndex = start
+      const match = pattern.exec(run.text) as RegExpExecArray
+      if (accept !== undefined && !accept(match)) continue
+      if (typed !== undefined) type = typed(match)
+      told = year?.(match)
+    }
+    findings.push(told === undefined ? { start, end, type } : { start, end, type, year: told })
   }
+}
+
+/** How many findings are looked back at. */
+const lately = 4
+
+/** Whether one of those found last holds all of this: another within it tells nothing. */
+function isCovered(findings: readonly Finding[], start: number, end: number): boolean {
+  for (let i = findings.length - 1; i >= 0 && i >= findings.length - lately; i -= 1) {
+    const one = findings[i] as Finding
+    if (one.start <= start && end <= one.end) return true
+  }
+  return false
 }
