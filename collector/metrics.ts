@@ -6,6 +6,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import { type Id, idOf } from '../core/log.ts'
 import type { Archive } from './archive/archive.ts'
 import { observeArchive } from './archive/metrics.ts'
+import { observeSealing } from './sealing/metrics.ts'
 import type { Report, Trail } from './trail.ts'
 
 /** A signal counts as present for so long after it was last seen. */
@@ -96,6 +97,7 @@ export function openMetrics(): Metrics {
         },
         [chains, signals, last, lag, unwitnessed, states],
       )
+      observeSealing(meter, () => trail.sealing)
     },
     watchArchive: (archive, now) => observeArchive(meter, archive, now),
     answer: (request, response) => exporter.getMetricsRequestHandler(request, response),

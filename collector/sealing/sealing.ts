@@ -105,6 +105,15 @@ export class Sealing {
     return this.#failing?.reason ?? (this.#stuck ? 'sealing-stuck' : undefined)
   }
 
+  /** Committed records that are in no sealed segment yet. */
+  unsealed(): number {
+    const { registry, size } = this.#trail
+    return [...registry.entries.values()].reduce(
+      (sum, { origin, ended, sealed }) => sum + Math.max(0, (size(origin) ?? ended?.size ?? 0) - sealed),
+      0,
+    )
+  }
+
   /** Segments that are sealed and still here, those of a chain in order. */
   async segments(): Promise<readonly SealedSegment[]> {
     return await this.#order.run(async () => [...(await this.#known()).values()])

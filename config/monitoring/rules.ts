@@ -27,6 +27,17 @@ const groups = [
         },
       },
       {
+        alert: 'HipaaMcpSealingHindered',
+        expr: 'max(hipaa_mcp_sealing_hindered) == 1',
+        for: '1m',
+        labels: { severity: 'critical' },
+        annotations: {
+          summary: 'The trail can soon take no record, and calls will be refused',
+          description:
+            'No data key can be had from the key’s holder, or a segment cannot be written. The collector’s log and /readyz say why: docs/keys.md lists the reasons.',
+        },
+      },
+      {
         alert: 'HipaaMcpLocked',
         expr: 'max by (server) (hipaa_mcp_locked) == 1',
         for: '1m',

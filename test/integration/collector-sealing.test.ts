@@ -89,8 +89,10 @@ verifies(
     await expect.poll(() => writer.failures, { timeout: 30_000 }).toBeGreaterThan(failures + 5)
     expect(writer.acknowledged).toBe(acknowledged)
 
+    expect(await collector.metrics()).toMatch(/^hipaa_mcp_sealing_hindered(\{[^}]*\})? 1$/m)
     hsm.giveBack()
     await collector.until('ok')
+    expect(await collector.metrics()).toMatch(/^hipaa_mcp_sealing_hindered(\{[^}]*\})? 0$/m)
     await expect.poll(() => writer.acknowledged, { timeout: 30_000 }).toBeGreaterThan(acknowledged + 200)
     await collector.kill('SIGKILL')
     collector = await aCollector(operator, environmentOf(folder, hsm))

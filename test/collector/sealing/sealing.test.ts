@@ -239,6 +239,7 @@ test('while another chain has a key the collector stays ready, and warns', async
 
   expect(sealing.trouble()).toBeUndefined()
   expect(sealing.warning()).toBe('kms-away')
+  expect(sealing.unsealed()).toBe(1)
   await write(process, 1)
 })
 
