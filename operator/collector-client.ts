@@ -3,13 +3,15 @@
 import { Agent, request } from 'undici'
 import type { ArchiveResponse, ArchiveSummary } from '../core/archive/summary.ts'
 import { identityOf } from '../core/identifiers.ts'
-import type { ChainSummary, Signal } from '../core/wire.ts'
+import type { ChainSummary, Signal, WitnessReport } from '../core/wire.ts'
 
 export interface CollectorClient {
   chains(): Promise<ChainSummary[]>
   signals(): Promise<Signal[]>
   /** Undefined where none is configured, and of a collector that knows of none. */
   archive(): Promise<ArchiveSummary | undefined>
+  /** Those outside the cluster. Undefined where none are configured, and of a collector that knows of none. */
+  witnesses(): Promise<WitnessReport | undefined>
   close(): Promise<void>
 }
 
@@ -65,6 +67,10 @@ export function collectorClient(options: CollectorClientOptions): CollectorClien
     chains: async () => listOf<ChainSummary>(await get('/v1/chains'), 'chains'),
     signals: async () => listOf<Signal>(await get('/v1/signals'), 'signals'),
     archive: async () => (await get<ArchiveResponse>('/v1/archive', {})).archive,
+    witnesses: async () => {
+      const report = await get<WitnessReport | { witnesses?: undefined }>('/v1/witnesses', {})
+      return report.witnesses === undefined || report.witnesses.length === 0 ? undefined : report
+    },
     close: async () => {
       await agent?.close()
     },

@@ -7,7 +7,7 @@ import { repeating } from './repeating.ts'
 import type { Trail } from './world.ts'
 
 export type FollowTrailOptions = {
-  collector: Pick<CollectorClient, 'chains' | 'signals' | 'archive'>
+  collector: Pick<CollectorClient, 'chains' | 'signals' | 'archive' | 'witnesses'>
   /** Keys of servers whose chains or signals changed in what status shows of them. */
   onChange: (servers: string[]) => void
   log: Log
@@ -35,12 +35,18 @@ export function followTrail(options: FollowTrailOptions): FollowedTrail {
 
   async function ask(): Promise<void> {
     try {
-      const [chains, signals, archive] = await Promise.all([
+      const [chains, signals, archive, witnesses] = await Promise.all([
         collector.chains(),
         collector.signals(),
         collector.archive(),
+        collector.witnesses(),
       ])
-      trail = { chains, signals, ...(archive === undefined ? {} : { archive }) }
+      trail = {
+        chains,
+        signals,
+        ...(archive === undefined ? {} : { archive }),
+        ...(witnesses === undefined ? {} : { witnesses }),
+      }
       answered = performance.now()
       if (away) log.info('The collector answers again')
       away = false
@@ -82,8 +88,9 @@ function digestsOf(trail: Trail | undefined): Map<string, string> {
     add(chain, [origin, state, policy, locked, size > 0, settled, step, grants])
   }
   for (const signal of trail?.signals ?? []) add(signal, [signal.rule, signal.person, signal.firstSeen])
-  // The archive is everybody's: what is wrong with it shows at each server.
+  // The archive and the witnesses are everybody's: what is wrong with them shows at each server.
   const { judged, days, gaps } = trail?.archive ?? {}
-  const archive = JSON.stringify([judged !== undefined, days, gaps])
-  return new Map([...parts].map(([key, list]) => [key, [...list.toSorted(), archive].join('\n')]))
+  const { late, witnesses = [] } = trail?.witnesses ?? {}
+  const common = JSON.stringify([judged !== undefined, days, gaps, late, witnesses.map(({ state }) => state)])
+  return new Map([...parts].map(([key, list]) => [key, [...list.toSorted(), common].join('\n')]))
 }

@@ -14,7 +14,7 @@ import {
 } from '../core/identifiers.ts'
 import { type Id, idOf } from '../core/log.ts'
 import { type Policy, policyHash, policyText } from '../core/policy.ts'
-import type { ChainSummary, Signal } from '../core/wire.ts'
+import type { ChainSummary, Signal, WitnessReport } from '../core/wire.ts'
 import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
@@ -69,6 +69,8 @@ export type Seen = {
   signals: readonly Signal[] | undefined
   /** Of the whole installation; undefined where none is configured, and while the collector does not answer. */
   archive: ArchiveSummary | undefined
+  /** Those outside the cluster, as the collector sees them; undefined as above. */
+  witnesses: WitnessReport | undefined
   /** What the server's own logs hold; undefined while they were not looked at. */
   logs: ServerLogs | undefined
   /** Break-glass grants of this server, whatever their state. */
@@ -127,6 +129,7 @@ export function observe(
     chains,
     signals: trail?.signals.filter((signal) => signal.namespace === namespace && signal.server === name),
     archive: trail?.archive,
+    witnesses: trail?.witnesses,
     logs: outside.logs(`${namespace}/${name}`),
     grants: world.grants.in(namespace).filter(({ spec }) => spec.server === name),
     revocations: world.revocations.all(),

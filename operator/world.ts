@@ -3,7 +3,7 @@
 
 import type { JSONWebKeySet } from 'jose'
 import type { ArchiveSummary } from '../core/archive/summary.ts'
-import type { ChainSummary, Signal } from '../core/wire.ts'
+import type { ChainSummary, Signal, WitnessReport } from '../core/wire.ts'
 import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
@@ -58,4 +58,6 @@ export type Trail = {
   signals: readonly Signal[]
   /** Absent where none is configured. */
   archive?: ArchiveSummary
+  /** Absent where none are configured. */
+  witnesses?: WitnessReport
 }

@@ -8,7 +8,7 @@ import { keepCertificate } from '../../operator/authority/keep-certificate.ts'
 import { collectorClient } from '../../operator/collector-client.ts'
 import { followTrail } from '../../operator/follow-trail.ts'
 import { quiet } from './cluster/scripted-api.ts'
-import { aChain, anArchive } from './world.ts'
+import { aChain, anArchive, witnessesOutside } from './world.ts'
 
 const authority = await makeAuthority('own', Date.now())
 const ours = await keepCertificate(authority, {
@@ -60,7 +60,8 @@ test('the collector is asked over mutual TLS, as the operator', async () => {
     expect(await client.chains()).toEqual([aChain('uid-1')])
     expect(await client.signals()).toEqual([])
     expect(await client.archive()).toBe(undefined)
-    expect(callers).toEqual([{ role: 'operator' }, { role: 'operator' }, { role: 'operator' }])
+    expect(await client.witnesses()).toBe(undefined)
+    expect(callers).toEqual(Array.from({ length: 4 }, () => ({ role: 'operator' })))
   })
 })
 
@@ -75,6 +76,7 @@ for (const other of [identity.sidecar('clinic', 'ehr', 'uid'), identity.operator
 test('servers are told of when what status shows of them changes, and not for every record', async () => {
   let chains = [aChain('uid-1', { policy: 'a' })]
   let archive = anArchive()
+  let witnesses = witnessesOutside()
   let away = false
   const told: string[][] = []
   let asked = 0
@@ -87,6 +89,7 @@ test('servers are told of when what status shows of them changes, and not for ev
       },
       signals: async () => [],
       archive: async () => archive,
+      witnesses: async () => witnesses,
     },
     onChange: (servers) => told.push(servers),
     log: quiet,
@@ -112,11 +115,18 @@ test('servers are told of when what status shows of them changes, and not for ev
   expect(told.length).toBe(2)
   archive = anArchive({ gaps: [{ reason: 'ArchivePublic', says: 'Block public access.' }] })
   await expect.poll(() => told.length).toBe(3)
+  witnesses = witnessesOutside({ windowSeconds: 40, quorum: { size: 21, at: '2026-11-01T12:00:53.000Z' } })
+  await aFewMore()
+  expect(told.length).toBe(3)
+  witnesses = witnessesOutside({ late: true })
+  await expect.poll(() => told.length).toBe(4)
+  witnesses = witnessesOutside({ witnesses: [{ name: 'theirs', state: 'refuses' }] })
+  await expect.poll(() => told.length).toBe(5)
   away = true
   await aFewMore()
 
   // One answer that did not come is no news yet.
-  expect(trail.current()).toEqual({ chains, signals: [], archive })
+  expect(trail.current()).toEqual({ chains, signals: [], archive, witnesses })
   trail.stop()
   expect(trail.current()).toBeUndefined()
 })

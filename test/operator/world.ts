@@ -2,7 +2,7 @@
 
 import type { ArchiveSummary } from '../../core/archive/summary.ts'
 import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
-import type { ChainSummary, Signal } from '../../core/wire.ts'
+import type { ChainSummary, Signal, WitnessReport } from '../../core/wire.ts'
 import type { AccessRevocation } from '../../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
@@ -170,6 +170,19 @@ export function anArchive(said: Partial<ArchiveSummary> = {}): ArchiveSummary {
   }
 }
 
+/** Witnesses outside the cluster with whom all is well. */
+export function witnessesOutside(said: Partial<WitnessReport> = {}): WitnessReport {
+  return {
+    log: 'hipaa-mcp.dev/registry/0+00000000+AQ',
+    strict: false,
+    late: false,
+    windowSeconds: 7,
+    quorum: { size: 20, at: '2026-11-01T11:59:53.000Z' },
+    witnesses: [{ name: 'theirs', state: 'cosigns', signed: 20 }],
+    ...said,
+  }
+}
+
 export function aChain(podUid: string, more: Partial<ChainSummary> = {}): ChainSummary {
   return {
     origin: `hipaa-mcp.dev/clinic/ehr/${podUid}/1`,
@@ -214,6 +227,7 @@ export type Things = {
   chains?: ChainSummary[]
   signals?: Signal[]
   archive?: ArchiveSummary
+  witnesses?: WitnessReport
   collectorAway?: boolean
   withoutKeySet?: boolean
   logs?: ServerLogs
@@ -261,6 +275,7 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
             chains: things.chains ?? [],
             signals: things.signals ?? [],
             ...(things.archive === undefined ? {} : { archive: things.archive }),
+            ...(things.witnesses === undefined ? {} : { witnesses: things.witnesses }),
           },
   }
   return { world, outside }

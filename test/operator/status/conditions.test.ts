@@ -19,6 +19,7 @@ import {
   now,
   seenIn,
   type Things,
+  witnessesOutside,
 } from '../world.ts'
 
 function status(things: Things, at = now): Status {
@@ -229,6 +230,42 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
     is: 'Unknown PolicyNotReported',
   },
   { type: 'Integrity', when: 'witnessed', things: well, is: 'True Witnessed' },
+  {
+    type: 'Integrity',
+    when: 'witnesses outside the cluster signed',
+    things: { ...well, witnesses: witnessesOutside() },
+    is: 'True WitnessedOutside',
+  },
+  {
+    type: 'Integrity',
+    when: 'witnesses outside the cluster are late',
+    things: { ...well, witnesses: witnessesOutside({ late: true }) },
+    is: 'Unknown WitnessLate',
+  },
+  {
+    type: 'Compliant',
+    when: 'witnesses outside the cluster are late',
+    things: {
+      ...well,
+      archive: anArchive(),
+      witnesses: witnessesOutside({ late: true }),
+    },
+    is: 'Unknown NotProved',
+  },
+  {
+    type: 'Integrity',
+    when: 'a witness outside refuses, whatever the others do',
+    things: {
+      ...well,
+      witnesses: witnessesOutside({
+        witnesses: [
+          { name: 'ours', state: 'cosigns' },
+          { name: 'theirs', state: 'refuses', reason: 'ahead' },
+        ],
+      }),
+    },
+    is: 'False WitnessRefuses',
+  },
   {
     type: 'Integrity',
     when: 'not witnessed',
