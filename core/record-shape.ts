@@ -174,6 +174,9 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
   },
 }
 
+/** Every kind. */
+export const recordKinds = Object.keys(shapes) as Kind[]
+
 const members = new Map(
   Object.entries(shapes).map(([kind, shape]) => [
     kind,

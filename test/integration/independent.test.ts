@@ -139,6 +139,19 @@ verifies(
   },
 )
 
+const kept = join(import.meta.dirname, '../fixtures/trail')
+
+verifies('integrity:format', 'they take the trail that each version wrote', () => {
+  const versions = readdirSync(kept)
+  expect(versions).toContain('0.1.0')
+  for (const version of versions)
+    for (const form of ['export', 'tiles']) {
+      const logs = logsIn(join(kept, version, form))
+      const { status, out } = independent('log', '-witness', join(kept, version, 'witness'), ...logs)
+      expect([status, out.match(/proofs hold/g)?.length], out).toEqual([0, logs.length])
+    }
+})
+
 const vectors = join(import.meta.dirname, '../vectors')
 
 verifies('integrity:third-party', 'they compute every golden vector, and notice each that is another', () => {
