@@ -60,6 +60,9 @@ export function openMetrics(): Metrics {
       const unwitnessed = meter.createObservableGauge('hipaa_mcp_unwitnessed_seconds', {
         description: 'Since a quorum of witnesses outside the cluster signed, or since the trail began',
       })
+      const late = meter.createObservableGauge('hipaa_mcp_witness_late', {
+        description: 'Whether that is longer than the configuration allows: 0 or 1',
+      })
       const states = meter.createObservableGauge('hipaa_mcp_witnesses', {
         description: 'Witnesses outside the cluster, 1 for the state in which each is',
       })
@@ -85,8 +88,10 @@ export function openMetrics(): Metrics {
             )
           }
           const outside = trail.witnesses
+          const report = outside?.report()
           if (outside !== undefined) result.observe(unwitnessed, outside.window())
-          for (const { name, state } of outside?.report().witnesses ?? [])
+          if (report !== undefined) result.observe(late, report.late ? 1 : 0)
+          for (const { name, state } of report?.witnesses ?? [])
             for (const each of ['new', 'cosigns', 'unreachable', 'refuses'])
               result.observe(states, each === state ? 1 : 0, { witness: idOf(name), state: each })
           const present = trail.signals().filter(({ lastSeen }) => Date.parse(lastSeen) > now() - signalMs)
@@ -95,7 +100,7 @@ export function openMetrics(): Metrics {
             result.observe(signals, group.length, { namespace, server, rule })
           }
         },
-        [chains, signals, last, lag, unwitnessed, states],
+        [chains, signals, last, lag, unwitnessed, late, states],
       )
       observeSealing(meter, () => trail.sealing)
     },

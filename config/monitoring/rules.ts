@@ -38,6 +38,26 @@ const groups = [
         },
       },
       {
+        alert: 'HipaaMcpWitnessRefuses',
+        expr: 'max by (witness) (hipaa_mcp_witnesses{state="refuses"}) == 1',
+        labels: { severity: 'critical' },
+        annotations: {
+          summary: 'The log of all chains is not the one that a witness outside signed',
+          description:
+            'A witness outside the cluster will not sign what the collector shows it, as it does where the log was cut, reset, rewritten or restored from a backup. Keep a copy of the store before anything else: docs/witnesses.md says what each reason means.',
+        },
+      },
+      {
+        alert: 'HipaaMcpWitnessLate',
+        expr: 'max(hipaa_mcp_witness_late) == 1',
+        labels: { severity: 'warning' },
+        annotations: {
+          summary: 'Nothing outside the cluster vouches for the newest part of the trail',
+          description:
+            'No quorum of witnesses signed the log of all chains for longer than HIPAA_MCP_WITNESS_LATE_SECONDS. Calls go on; what is changed since then would not show from outside. The collector’s /witnesses says which witness is away.',
+        },
+      },
+      {
         alert: 'HipaaMcpLocked',
         expr: 'max by (server) (hipaa_mcp_locked) == 1',
         for: '1m',
