@@ -106,6 +106,8 @@ export type Permitted = Omit<Identified, 'stage'> & {
   readonly found: Found
   /** Patients that the arguments name. */
   readonly patients: readonly string[]
+  /** Those of them whom the caller named by a pseudonym, and must not be told; absent: none. */
+  readonly hidden?: readonly string[]
   /** The patients whom this caller may reach, where the role or the emergency names them; absent: any. */
   readonly reach?: readonly string[]
   /** The break-glass grant under which the call is made: its patients and no others are reached. */
@@ -134,7 +136,7 @@ type Resumes = {
 
 export type Permission = Pick<
   Permitted,
-  'role' | 'purpose' | 'found' | 'patients' | 'grant' | 'reach' | 'upstreamSession'
+  'role' | 'purpose' | 'found' | 'patients' | 'hidden' | 'grant' | 'reach' | 'upstreamSession'
 >
 
 /** The intent is durable. */

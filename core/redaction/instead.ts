@@ -16,9 +16,18 @@ import { learnId, type Survey } from './survey.ts'
 /** What is shown, and under which word it is counted. */
 export type Instead = readonly [shown: string, counted: 'pseudonym' | 'zip']
 
-/** The parts with pseudonyms at the places of `tree`, in all that is JSON. What stood there is searched in their texts. */
-export function withPseudonyms(parts: Parts, tree: PatternTree, key: KeyObject, into: Survey): Parts {
+/**
+ * The parts with pseudonyms at the places of `tree`, in all that is JSON. What stood there is searched in their texts, and so is
+ * what else is `hidden`.
+ */
+export function withPseudonyms(
+  parts: Parts,
+  { tree, hidden = [] }: { readonly tree: PatternTree; readonly hidden?: readonly string[] },
+  key: KeyObject,
+  into: Survey,
+): Parts {
   into.clean.clear()
+  for (const id of hidden) learnt(id, key, into)
   const { structured, blocks } = parts
   const made = new Map<string | number, string>()
   const shown = (value: string | number): string => {

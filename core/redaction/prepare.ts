@@ -26,10 +26,21 @@ export function rulesOfTexts(
   return { dates, text, bornFrom, shift: daysOf(patient, key()) }
 }
 
-/** The parts as they are cut: others than those that came where ages were grouped in them, or pseudonyms stand. */
-export function prepared(part: Parts, known: Survey, returns: ReturnRules, { key }: Making): Parts {
+/**
+ * The parts as they are cut: others than those that came where ages were grouped in them, or pseudonyms stand. `hidden`:
+ * identifiers that are shown as pseudonyms wherever they stand.
+ */
+export function prepared(
+  part: Parts,
+  known: Survey,
+  returns: ReturnRules,
+  { key }: Making,
+  hidden: readonly string[],
+): Parts {
   const own = groupsAges(known, returns) ? agesGrouped(part) : part
-  return returns.pseudonyms === undefined ? own : withPseudonyms(own, returns.pseudonyms, key(), known)
+  return returns.pseudonyms === undefined
+    ? own
+    : withPseudonyms(own, { tree: returns.pseudonyms, hidden }, key(), known)
 }
 
 /** Whether ages over 89 are made one group in the value, before it is cut. */

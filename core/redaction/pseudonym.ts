@@ -5,6 +5,11 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { fold } from '../text/normalize.ts'
 
+/** Whether a text has the form of a pseudonym. */
+export function isPseudonym(text: string): boolean {
+  return /^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/.test(text)
+}
+
 /**
  * The pseudonym of an identifier: HMAC-SHA-256 in the form of a UUID of version 8 (RFC 9562 5.8), which is an id of FHIR
  * too. Case, accents and spaces around it make no difference, as in the search for identifiers.

@@ -40,6 +40,8 @@ export type Showing = Judging & {
   readonly places: PatternTree
   /** Patients whom the call named. */
   readonly named: readonly string[]
+  /** Those of them whom it named by a pseudonym. */
+  readonly hidden?: readonly string[]
   /** Whom the caller may reach; undefined for anybody. */
   readonly reach: readonly string[] | undefined
   /** Told of the patients before anything is made of their records: whoever counts them throws where they are too many. */
@@ -102,7 +104,7 @@ export function show(result: JsonObject, showing: Showing): Outcome {
   }
   const part = narrowed(parts, returns)
   if (part === undefined) return refused('lacks-part')
-  const own = prepared(part, known, returns, showing.making)
+  const own = prepared(part, known, returns, showing.making, showing.hidden ?? [])
   if (groupsAges(known, returns)) by.tally.redacted['age'] = known.old
   if (result['_meta'] !== undefined) by.tally.dropped['meta'] = 1
   const shown = withinSearch(() => shape.together(result, own, { by, returns }))

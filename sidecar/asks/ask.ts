@@ -13,6 +13,8 @@ import type { Target } from '../targets.ts'
 export type Found = {
   readonly target: Target
   readonly arguments: JsonObject
+  /** What they named as the patient, where that was a pseudonym: `arguments` has whom it means. */
+  readonly said?: Json | undefined
   /** The caller's own words to go to the server besides the arguments: an address, a reference. */
   readonly words?: JsonObject
   /** It was asked for before, and is now asked after: what was named as the patient then, and for which purpose. */

@@ -16,6 +16,7 @@ import { type Details, Refusal } from '../refusals.ts'
 import type { Target } from '../targets.ts'
 import { grantFor } from './break-glass.ts'
 import { heldRoles } from './held-roles.ts'
+import { type Meant, meantBy, withMeant } from './meant.ts'
 import { reachOf } from './reach.ts'
 import { sessionOf } from './session.ts'
 
@@ -58,18 +59,23 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
 
   // Of two roles that both permit, the one that reaches further: what is permitted at all is permitted.
   const reaching = byReach(inScope)
+  const meant = (one: Role): Meant =>
+    meantBy(named, found, reachOf(one, exchange), { inForce: exchange.inForce, purpose })
   const role =
-    reaching.find((one) => covers(reachOf(one, exchange), named)) ??
+    reaching.find((one) => covers(reachOf(one, exchange), meant(one).named)) ??
     (grant === undefined ? undefined : inScope[0])
   if (role === undefined) throw new Refusal('patient-not-permitted')
   const reach = grant?.patients ?? reachOf(role, exchange)
   if (ask.anybody === true && reach !== undefined) throw new Refusal('patient-not-permitted')
 
+  // An emergency names its patients themselves.
+  const whom = grant === undefined ? meant(role) : { named, hidden: [] }
   return {
     role,
     purpose,
-    found,
-    patients: patients ?? [],
+    found: withMeant(found, named, whom),
+    patients: patientsNamed(whom.named) ?? [],
+    ...(whom.hidden.length === 0 ? {} : { hidden: whom.hidden }),
     ...(grant === undefined ? {} : { grant }),
     ...(reach === undefined ? {} : { reach }),
     ...(upstreamSession === undefined ? {} : { upstreamSession }),
@@ -117,9 +123,10 @@ function withinLimits(
 /** Asking after what was asked for is no call of its own, and may be as frequent as polling is, in a minute. */
 const leastAgain = 120
 
-/** What the arguments name as the patient, now or when it was asked for. */
-export function namedBy({ target, arguments: args, earlier }: Found): Json | undefined {
+/** What the caller named as the patient, now or when it was asked for. */
+export function namedBy({ target, arguments: args, said, earlier }: Found): Json | undefined {
   if (earlier !== undefined) return earlier.named
+  if (said !== undefined) return said
   return target.patient === undefined
     ? undefined
     : (patientArgument(args, target.patient) as Json | undefined)

@@ -21,7 +21,17 @@ const errorSays =
 /** Whom a result is shown to, and what they asked for. */
 export type Showing = Pick<
   Answered,
-  'who' | 'role' | 'purpose' | 'found' | 'patients' | 'reach' | 'grant' | 'at' | 'inForce' | 'revision'
+  | 'who'
+  | 'role'
+  | 'purpose'
+  | 'found'
+  | 'patients'
+  | 'hidden'
+  | 'reach'
+  | 'grant'
+  | 'at'
+  | 'inForce'
+  | 'revision'
 >
 
 /** `own`: the result is the server's own, with nothing taken from it. */
@@ -37,12 +47,13 @@ export function shownResult(
   showing: Showing,
   deps: Deps,
 ): Shown {
-  const { found, revision, patients: named, reach } = showing
+  const { found, revision, patients: named, hidden = [], reach } = showing
   const outcome = show(result, {
     shape,
     returns,
     places: found.target.returns.patients,
     named,
+    hidden,
     reach,
     admit: (patients) => counted(patients, showing, deps),
     ...judgingOf(showing),

@@ -45,7 +45,7 @@ export function shownInputs(
   showing: Showing & Pick<Answered, 'rules'>,
   deps: Deps,
 ): { shown: JsonObject; account: Account } {
-  const { rules, inForce, found } = showing
+  const { rules, inForce, found, hidden } = showing
   const { inputRequests } = returned
   const context: Context = {
     fromServer: rules.fromServer,
@@ -71,7 +71,7 @@ export function shownInputs(
       !isPlain(key, returnsUnder(found.target, showing))
     )
       throw new Refusal('upstream-asks')
-    const view = viewOf(params, rule, inForce)
+    const view = viewOf(params, rule, inForce, hidden)
     const left = row.show(params, view, context)
     if (left === undefined) throw new Refusal('upstream-asks')
     sum(dropped, view.tally.dropped)

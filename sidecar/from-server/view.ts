@@ -4,9 +4,11 @@
 import type { Json } from '../../core/canonical.ts'
 import type { PatternTree } from '../../core/pointer.ts'
 import type { TextRule } from '../../core/policy.ts'
+import { hasIdForm } from '../../core/redaction/id-form.ts'
 import { project, projection } from '../../core/redaction/project.ts'
-import { look, survey } from '../../core/redaction/survey.ts'
+import { learnId, look, survey } from '../../core/redaction/survey.ts'
 import { add, identifies, redactText, type Tally } from '../../core/redaction/text.ts'
+import { fold } from '../../core/text/normalize.ts'
 import { readings } from '../../core/text/prose.ts'
 import { resultHash } from '../hashes.ts'
 import type { InForce } from '../in-force.ts'
@@ -30,11 +32,20 @@ export type View = {
 const nowhere: PatternTree = { named: new Map() }
 const everything: PatternTree = { rule: 'from-server', named: new Map() }
 
-/** `message`: all that the server sent, so that a name which stands anywhere in it is found everywhere in it. */
-export function viewOf(message: unknown, rule: TextRule, inForce: InForce): View {
+/**
+ * `message`: all that the server sent, so that a name which stands anywhere in it is found everywhere in it. `hidden`:
+ * identifiers that its reader was not told.
+ */
+export function viewOf(
+  message: unknown,
+  rule: TextRule,
+  inForce: InForce,
+  hidden: readonly string[] = [],
+): View {
   const { redaction } = inForce.policy
   const known = survey()
   look(message, nowhere, known)
+  for (const id of hidden.map(fold)) if (hasIdForm(id)) learnId(id, known)
   const by = { ...projection(known, { dates: redaction.dates, text: rule }), reading: readings.text }
   const dropped = (): undefined => add(by.tally.dropped, 'server-text') as undefined
   // Here no field of a policy stands for the text: Drop leaves none of it.

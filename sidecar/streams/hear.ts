@@ -21,7 +21,7 @@ export type Heard = {
 }
 
 type Speaking = Omit<Identified, 'stage'> &
-  Partial<Pick<Permitted, 'reach' | 'found' | 'purpose' | 'grant' | 'upstreamSession'>>
+  Partial<Pick<Permitted, 'reach' | 'hidden' | 'found' | 'purpose' | 'grant' | 'upstreamSession'>>
 
 /** What a server may say in the stream of a call. */
 export function hearCall(exchange: Speaking, deps: Deps, outlet: Outlet): Heard {
@@ -72,7 +72,7 @@ export function hear(
   outlet: Outlet,
   more: Partial<Pick<Listening, 'subscriptionId'>> & { readonly resumed?: PlacedCall } = {},
 ): Heard {
-  const { reach, found, grant, upstreamSession } = exchange
+  const { reach, hidden, found, grant, upstreamSession } = exchange
   let resume: (() => void) | undefined
   let request: number | undefined
   const { resumed, ...own } = more
@@ -91,6 +91,7 @@ export function hear(
     revision: exchange.revision,
     context,
     ...(reach === undefined ? {} : { reach }),
+    ...(hidden === undefined ? {} : { hidden }),
     // The patients of an emergency use up no limit.
     ...(found === undefined || grant !== undefined ? {} : { target: found.target }),
     ...(upstreamSession === undefined ? {} : { upstreamSession }),

@@ -29,6 +29,8 @@ export type Listening = Pick<
   readonly context: Context
   /** Patients beyond whom this caller hears of nobody; undefined without such a bound. */
   readonly reach?: readonly string[]
+  /** Patients whom the call named by a pseudonym. */
+  readonly hidden?: readonly string[]
   /** What the call asks for; undefined where the stream belongs to no call. */
   readonly target?: Target
   /** Server's session, for answers to it. */
@@ -109,8 +111,8 @@ function viewed(
   listening: Listening,
   deps: Deps,
 ): Seen | undefined {
-  const { reach, inForce, context } = listening
-  const view = viewOf(params, rule, inForce)
+  const { reach, hidden, inForce, context } = listening
+  const view = viewOf(params, rule, inForce, hidden)
   const left = row.show(params, view, context)
   const { patients } = view
   if (left === undefined) return undefined

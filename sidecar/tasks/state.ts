@@ -52,7 +52,7 @@ export function shownTask(
   deps: Deps,
   details: boolean,
 ): Shown {
-  const { revision, inForce, found } = showing
+  const { revision, inForce, found, hidden } = showing
   const returns = returnsUnder(found.target, showing)
   const { status, createdAt, lastUpdatedAt, statusMessage } = state
   const { life = '', poll = '' } = names[revision] ?? {}
@@ -60,7 +60,7 @@ export function shownTask(
     throw new Refusal('upstream-malformed', { mayHaveRun: true })
 
   // A name that stands in the result is found in the message too; patients of the result are counted with the result.
-  const all = viewOf(state, returns.text, inForce)
+  const all = viewOf(state, returns.text, inForce, hidden)
   const rest = Object.fromEntries(Object.entries(state).filter(([name]) => !isInner(name)))
   const said = patientsBesides(rest, showing, deps)
 

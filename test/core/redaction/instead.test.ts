@@ -23,7 +23,7 @@ function left(document: Json, { fields, pseudonyms = [], key: own = key, ...rule
   const known = survey()
   look(document, patternTree([]), known)
   const came = { structured: document, blocks: blocksOf([]), texts: [] }
-  const parts = withPseudonyms(came, fieldTree(pseudonyms), own, known)
+  const parts = withPseudonyms(came, { tree: fieldTree(pseudonyms) }, own, known)
   const by = projection(known, { dates: 'Year', text: 'Redact', ...rules })
   const shown = project(parts.structured as Json, fieldTree([...fields, ...pseudonyms]), by)
   return { shown: JSON.parse(JSON.stringify(shown)) as Json, ...by.tally }
