@@ -1,14 +1,19 @@
-// The policy linter at a real API server: what kubectl prints when a policy is applied, and that hipaa-mcp check finds in a
-// file what the API server refuses.
+// The policy linter at a real API server: what kubectl prints when a policy is applied, that hipaa-mcp check finds in a file
+// what the API server refuses, and that what hipaa-mcp init proposes is taken.
 
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { objectsIn } from '../../cli/check/documents.ts'
 import { judge } from '../../cli/check/judge.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
+import { everything, oldServer, sampleEhr } from '../cli/init-servers.ts'
 import { until } from '../cluster/api.ts'
 import { aCleanAgreement, aCleanServer } from '../core/lint/a-server.ts'
+import { hipaaMcp } from '../support/command-line.ts'
 import { verifies } from '../verifies.ts'
 import { type AdmissionScene, admissionScene } from './admission-scene.ts'
 
@@ -108,6 +113,43 @@ test('agreements of the cluster count, and are judged', async () => {
   expect(over).toMatchObject({ code: 0, text: expect.stringContaining('agreement-over') as string })
   expect(held).toMatchObject({ code: 0, text: expect.not.stringContaining('Warning') as string })
 })
+
+const servers = {
+  'the sample EHR': sampleEhr,
+  'one of the SDK’s first generation': oldServer,
+  'one with everything': everything,
+}
+for (const [which, start] of Object.entries(servers))
+  verifies(
+    'minimum:first-policy',
+    `a real API server takes the manifest of ${which} as it stands`,
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'hipaa-mcp-first-policy-'))
+      const running = await start()
+      try {
+        const file = join(folder, 'server.yaml')
+        const proposed = await hipaaMcp(['init', '--url', running.url, '-n', 'clinic', '-o', file])
+        const errors = await hipaaMcp(['check', file, '--severity', 'error'])
+        const checked = await hipaaMcp(['check', file])
+        const tried = await scene.kubectl(['apply', '-f', file, '--dry-run=server', '--validate=strict'])
+        const applied = await scene.kubectl(['apply', '-f', file, '--validate=strict'])
+        const { metadata, spec } = parse(await readFile(file, 'utf8')) as HipaaMcpServer
+        const get = ['get', 'hipaamcpserver', metadata.name ?? '', '-n', 'clinic', '-o', 'json']
+        const stored = await scene.kubectl(get)
+
+        expect([proposed.code, errors.code], `${proposed.notes}${errors.out}`).toEqual([0, 0])
+        expect(tried.code, tried.text).toBe(0)
+        // What check warns of, kubectl warns of: one role that has all tools.
+        expect(tried.text.includes('Warning: '), tried.text).toBe(checked.code !== 0)
+        expect(applied).toMatchObject({ code: 0, text: expect.stringMatching(/ created\n$/) as string })
+        // Nothing of it is of another form than the API server keeps.
+        expect((JSON.parse(stored.text) as HipaaMcpServer).spec).toMatchObject(spec)
+      } finally {
+        await running.end()
+        await rm(folder, { recursive: true, force: true })
+      }
+    },
+  )
 
 const form: readonly [string, (spec: Spec) => void][] = [
   ['a field that there is none of', (spec) => Object.assign(spec, { lockDown: {} })],
