@@ -10,6 +10,7 @@ import { idOf } from '../../core/log.ts'
 import { metricSet } from '../../sidecar/metrics.ts'
 import { measure } from '../../sidecar/observed.ts'
 import { textOf } from '../claims.ts'
+import { witnessesOutside } from '../operator/world.ts'
 
 type Target = { expr: string; refId: string }
 type Panel = {
@@ -67,7 +68,9 @@ async function exportedNames(): Promise<string[]> {
   const at = new Date().toISOString()
   const chain = { namespace: 'clinic', server: 'ehr', state: 'live', size: 1, witnessed: 1, lastRecord: at }
   const signal = { namespace: 'clinic', server: 'ehr', rule: '80/3600', lastSeen: at }
-  collector.watch({ summaries: () => [chain], signals: () => [signal] } as never, Date.now)
+  collector.refused(idOf('theirs'), 'ahead')
+  const witnesses = { window: () => 1, report: () => witnessesOutside() }
+  collector.watch({ summaries: () => [chain], signals: () => [signal], witnesses } as never, Date.now)
   const texts = await Promise.all([
     scraped((...asked) => sidecar.serve(...asked)),
     scraped((...asked) => collector.answer(...asked)),
