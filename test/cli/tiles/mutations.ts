@@ -150,8 +150,8 @@ export const mutations: readonly Mutation[] = [
     title: 'a tail cut off',
     change: ({ place }) =>
       changed(join(place, 'tile/entries/002.p/188'), (bundle) => {
-        const last = entriesIn(bundle, 188).at(-1) as Buffer
-        return bundle.subarray(0, bundle.length - last.length - 2)
+        const last = entriesIn(bundle, 188).at(-1)?.length ?? 0
+        return bundle.subarray(0, bundle.length - last - 2)
       }),
     found: /tile\/entries\/002\.p\/188 is not a bundle of exactly 188 entries/,
     refused: /does not hold exactly 188 entries/,
