@@ -1,5 +1,6 @@
 // Ages over 89 (45 CFR 164.514(b)(2)(i)(C)).
 
+import { byteAt } from './letters.ts'
 import {
   aColon,
   aComma,
@@ -18,7 +19,6 @@ import {
   space,
   tryAll,
 } from './runs.ts'
-import { codeAt } from './word.ts'
 
 /** How far a look goes back. */
 const farthest = 24
@@ -116,21 +116,21 @@ export function ageAtWord(text: string, start: number, end: number, findings: Fi
 }
 
 /** 90 to 129. */
-function isOld({ text, start, digits }: Run): boolean {
-  const first = codeAt(text, start)
+function isOld({ bytes, start, digits }: Run): boolean {
+  const first = byteAt(bytes, start)
   if (digits === 2) return first === 0x39
-  return digits === 3 && first === 0x31 && codeAt(text, start + 1) < 0x33
+  return digits === 3 && first === 0x31 && byteAt(bytes, start + 1) < 0x33
 }
 
 /** A y behind two spaces or hyphens at most: years, yo, y/o. */
-function isBeforeYears({ text, start, digits }: Run): boolean {
+function isBeforeYears({ bytes, start, digits }: Run): boolean {
   let at = start + digits
   for (let left = 2; left > 0; left -= 1) {
-    const code = codeAt(text, at)
+    const code = byteAt(bytes, at)
     if (code !== space && code !== dash) break
     at += 1
   }
-  return (codeAt(text, at) | 0x20) === 0x79
+  return (byteAt(bytes, at) | 0x20) === 0x79
 }
 
 export function agesAt(run: Run, findings: Finding[]): void {

@@ -2,10 +2,11 @@
 // number backwards, a few words: a pattern with all announcing words would try each of them at each word.
 
 import { announcing, vague } from './announcers.ts'
+import { byteAt } from './letters.ts'
 import { isCodeOf, isMeasured } from './quantities.ts'
 import { type Finding, type Run, space } from './runs.ts'
 import type { IdentifierType } from './span.ts'
-import { codeAt, isLetter } from './word.ts'
+import { isLetter } from './word.ts'
 import { lookUp, wordTable } from './word-table.ts'
 
 const table = wordTable(announcing)
@@ -18,10 +19,10 @@ export const zip = /\d{5}(?:-\d{4})?(?![\w-])/y
 const mostWords = 6
 
 export function announced(run: Run, findings: Finding[]): void {
-  const { text, code } = run
+  const { text, bytes, code } = run
   // "60-year-old", "5 mg": no value has less than three digits, unless it goes on behind a hyphen.
   if (run.digits > 0 && run.end - run.start < 3 && code === run.start && !goesOn(run)) return
-  const itself = (codeAt(text, code) | 0x20) === 0x6d && /^mrn[-_]?\d/i.test(text.slice(code, code + 6))
+  const itself = (byteAt(bytes, code) | 0x20) === 0x6d && /^mrn[-_]?\d/i.test(text.slice(code, code + 6))
   let marked = false
   let later = ''
   let at = code
@@ -30,14 +31,14 @@ export function announced(run: Run, findings: Finding[]): void {
     : undefined
   for (let words = itself ? mostWords : 0; words < mostWords; words += 1) {
     let end = at
-    while (end > 0 && at - end < 4 && isBetween(codeAt(text, end - 1))) {
+    while (end > 0 && at - end < 4 && isBetween(byteAt(bytes, end - 1))) {
       end -= 1
-      const mark = codeAt(text, end)
+      const mark = byteAt(bytes, end)
       if (mark === 0x23 || mark === 0x3a) marked = true
     }
     if (end === at && words > 0) break
     let start = end
-    while (start > 0 && end - start < 16 && isLetter(codeAt(text, start - 1))) start -= 1
+    while (start > 0 && end - start < 16 && isLetter(byteAt(bytes, start - 1))) start -= 1
     if (start === end) break
     const said = lookUp(table, text, start, end)
     if (said === undefined) break
@@ -77,15 +78,15 @@ export function announced(run: Run, findings: Finding[]): void {
   findings.push({ start: whole ? announcer.start : startOf(run, type), end, type })
 }
 
-function goesOn({ text, end }: Run): boolean {
-  const next = codeAt(text, end)
-  const digit = codeAt(text, end + 1)
+function goesOn({ bytes, end }: Run): boolean {
+  const next = byteAt(bytes, end)
+  const digit = byteAt(bytes, end + 1)
   return (next === 0x2d || next === 0x5f || next === space) && digit >= 0x30 && digit <= 0x39
 }
 
-function startOf({ start, code, before, text }: Run, type: IdentifierType): number {
+function startOf({ start, code, before, bytes }: Run, type: IdentifierType): number {
   if (type !== 'PHONE_NUMBER' && type !== 'FAX_NUMBER') return code
-  return before === 0x2b && codeAt(text, start - 2) === space ? start - 1 : start
+  return before === 0x2b && byteAt(bytes, start - 2) === space ? start - 1 : start
 }
 
 function valueEnd(run: Run, word: string, type: IdentifierType, marked: boolean): number {
@@ -101,7 +102,7 @@ function valueEnd(run: Run, word: string, type: IdentifierType, marked: boolean)
   if (end < 0) return -1
   const value = text.slice(code, end)
   const digits = digitsOf(value)
-  if (digits < 3 || isMeasured(value, digits, text, end) || isCodeOf(text, code)) return -1
+  if (digits < 3 || isMeasured(value, digits, run, end) || isCodeOf(run, code)) return -1
   if (isTrial(value.charCodeAt(0)) && /^(?:nct|pmid|pmc|isrctn)\d/i.test(value)) return -1
   if (!vague.has(word)) return end
   if (marked) return value.length >= 4 ? end : -1
@@ -123,7 +124,7 @@ function endOf(pattern: RegExp, text: string, at: number): number {
 export function digitsOf(text: string): number {
   let count = 0
   for (let i = 0; i < text.length; i += 1) {
-    const code = codeAt(text, i)
+    const code = text.charCodeAt(i)
     if (code >= 0x30 && code <= 0x39) count += 1
   }
   return count

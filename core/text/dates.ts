@@ -2,6 +2,7 @@
 
 import { monthName, time } from './date-parts.ts'
 import type { FormRules } from './forms.ts'
+import { byteAt } from './letters.ts'
 import {
   aComma,
   aDash,
@@ -22,7 +23,6 @@ import {
   space,
   tryAll,
 } from './runs.ts'
-import { codeAt } from './word.ts'
 
 function isDay(month: string | undefined, day: string | undefined): boolean {
   const [m, d] = [Number(month), Number(day)]
@@ -38,18 +38,18 @@ function isYear(year: string | undefined): boolean {
 const fresh = not(letterOrDigit | aSlash | aDot | aDash)
 
 /** 4/22/ of 4/22/2021: the same sign behind one digit or two more. */
-function isTwice({ text, start, digits, next }: Run): boolean {
+function isTwice({ bytes, start, digits, next }: Run): boolean {
   const at = start + digits + 1
   return (
-    isDigit(codeAt(text, at)) &&
-    (codeAt(text, at + 1) === next || (isDigit(codeAt(text, at + 1)) && codeAt(text, at + 2) === next))
+    isDigit(byteAt(bytes, at)) &&
+    (byteAt(bytes, at + 1) === next || (isDigit(byteAt(bytes, at + 1)) && byteAt(bytes, at + 2) === next))
   )
 }
 
 /** Two digits behind the second sign. */
-function endsInTwo({ text, start, digits }: Run): boolean {
-  const at = start + digits + (isDigit(codeAt(text, start + digits + 2)) ? 4 : 3)
-  return areDigits(text, at, 2)
+function endsInTwo({ bytes, start, digits }: Run): boolean {
+  const at = start + digits + (isDigit(byteAt(bytes, start + digits + 2)) ? 4 : 3)
+  return areDigits(bytes, at, 2)
 }
 
 const dates = detectorsOf([
@@ -106,7 +106,7 @@ const dates = detectorsOf([
     digits: [1, 2],
     next: aSlash,
     before: fresh,
-    from: ({ text, start, digits }) => (areDigits(text, start + digits + 1, 4) ? start : nowhere),
+    from: ({ bytes, start, digits }) => (areDigits(bytes, start + digits + 1, 4) ? start : nowhere),
     pattern: /(?<![\w/.-])(?:0?[1-9]|1[0-2])\/((?:19|20)\d{2})(?![\w/-])/y,
     year: (match) => match[1],
   },
@@ -139,7 +139,7 @@ const compact = detectorsOf([
     digits: [4, 4],
     next: aDash,
     before: not(letterOrDigit | aDot | aComma | aSlash | aHash | aDash),
-    from: ({ text, start }) => (isDigit(codeAt(text, start + 7)) ? start : nowhere),
+    from: ({ bytes, start }) => (isDigit(byteAt(bytes, start + 7)) ? start : nowhere),
     pattern: /(?<![\w.,/#-])((?:19|20)\d{2})-(\d{3})(?![\w/%-]|[.,]\d)/y,
     year: (match) => match[1],
     accept: (match) => Number(match[2]) >= 1 && Number(match[2]) <= 366,
@@ -147,11 +147,11 @@ const compact = detectorsOf([
 ])
 
 /** A letter, a colon perhaps, a space or two. */
-function isBehindWord({ text, start }: Run): boolean {
+function isBehindWord({ bytes, start }: Run): boolean {
   let at = start - 2
-  if (codeAt(text, at) === space) at -= 1
-  if (codeAt(text, at) === colon) at -= 1
-  return isOneOf(codeAt(text, at), letterOrDigit)
+  if (byteAt(bytes, at) === space) at -= 1
+  if (byteAt(bytes, at) === colon) at -= 1
+  return isOneOf(byteAt(bytes, at), letterOrDigit)
 }
 
 const daysOfMonths = detectorsOf([

@@ -6,7 +6,7 @@ import { agesAt } from './ages.ts'
 import { announced } from './announced.ts'
 import { announces, cues, web } from './cues.ts'
 import { datesAt } from './dates.ts'
-import { digit, foreign } from './letters.ts'
+import { byteAt, digit, foreign } from './letters.ts'
 import { datesAtWord } from './named-dates.ts'
 import { detectors, longNumbers } from './numbers.ts'
 import {
@@ -25,7 +25,7 @@ import {
 } from './runs.ts'
 import { shapes, type Tokens } from './tokens.ts'
 import { emails, urls } from './web.ts'
-import { codeAt, isAsciiWord } from './word.ts'
+import { isAsciiWord } from './word.ts'
 import { lookUp, wordTable } from './word-table.ts'
 
 /** Which of the rules apply; `long` ones only where the text is prose, dates that are `compacted` to digits where it is no term. */
@@ -75,7 +75,7 @@ export function detect(words: Tokens, rules: FormRules, findings: Finding[]): vo
     const plain = (words.kinds & foreign) === 0
     if (!plain) runsWithin(words, start, end, rules, findings)
     else if (words.shape[i] === shapes.number) numberAt(words, start, end, rules, findings, i)
-    else if (rules.forms) datesAtWord(text, start, end, words.cues[i] as number, rules, findings)
+    else if (rules.forms) datesAtWord(words, start, end, words.cues[i] as number, rules, findings)
   }
 }
 
@@ -93,7 +93,7 @@ function runsWithin(words: Tokens, start: number, end: number, rules: FormRules,
     }
     if (numbered) numberAt(words, from, at, rules, findings)
     else if (rules.forms)
-      datesAtWord(words.text, from, at, lookUp(cueTable, words.text, from, at) ?? 0, rules, findings)
+      datesAtWord(words, from, at, lookUp(cueTable, words.text, from, at) ?? 0, rules, findings)
   }
 }
 
@@ -112,7 +112,7 @@ function numberAt(
   const before = start > 0 ? (bytes[start - 1] as number) : 0
   const next = bytes[start + digits] as number
   const code = before === dash || before === 0x5f ? codeStart(bytes, start) : start
-  const run = { text, start, end, digits, next, before, looks: looksOf(digits, before, next), code }
+  const run = { text, bytes, start, end, digits, next, before, looks: looksOf(digits, before, next), code }
   if (saysNothing(run)) return
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
   if (rules.context && (word === undefined || mayBeAnnounced(words, word, run))) announced(run, findings)
@@ -141,14 +141,14 @@ function mayBeAnnounced(words: Tokens, number: number, { start, code }: Run): bo
 }
 
 /** One digit or two with nothing behind them that a date, an address or an age goes on with: most numbers of most texts. */
-function saysNothing({ text, start, end, digits, next, before }: Run): boolean {
+function saysNothing({ bytes, start, end, digits, next, before }: Run): boolean {
   if (digits !== end - start || digits > 2 || before === plus) return false
   // An age over 89, or the 1 of a telephone number.
-  const first = codeAt(text, start)
+  const first = byteAt(bytes, start)
   if (digits === 2 && first === 0x39) return false
   if (next === space) return digits === 2 || first !== 0x31
   if (next === dash || next === slash || next === dot) {
-    const digit = codeAt(text, end + 1)
+    const digit = byteAt(bytes, end + 1)
     return !(digit >= 0x30 && digit <= 0x39)
   }
   return next !== colon && next !== closing

@@ -72,3 +72,8 @@ function half(text: string, at: number): number {
   const point = text.codePointAt(start) ?? 0
   return point > 0xff_ff && isLetter.test(String.fromCodePoint(point)) ? beyond.letter : beyond.other
 }
+
+/** The byte at a place; 0 before the text's beginning. Zeros stand behind it, more than any rule looks ahead. */
+export function byteAt(bytes: Uint8Array, at: number): number {
+  return at < 0 ? 0 : (bytes[at] as number)
+}

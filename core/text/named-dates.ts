@@ -4,6 +4,7 @@ import { ageAtWord } from './ages.ts'
 import { month, oldAge, weekday } from './cues.ts'
 import { monthName, time } from './date-parts.ts'
 import type { FormRules } from './forms.ts'
+import { byteAt } from './letters.ts'
 import {
   aDash,
   aDot,
@@ -16,7 +17,8 @@ import {
   letterOrDigit,
   space,
 } from './runs.ts'
-import { codeAt, isLetter, small } from './word.ts'
+import type { Tokens } from './tokens.ts'
+import { isLetter, small } from './word.ts'
 import { lookUp, wordTable } from './word-table.ts'
 
 const ordinalWord =
@@ -44,7 +46,7 @@ const farthest = 24
 
 /** Dates, and ages, that a word begins or stands in. `cue`: what it is (cues.ts). */
 export function datesAtWord(
-  text: string,
+  { text, bytes }: Tokens,
   start: number,
   end: number,
   cue: number,
@@ -52,8 +54,8 @@ export function datesAtWord(
   findings: Finding[],
 ): void {
   if ((cue & oldAge) !== 0) ageAtWord(text, start, end, findings)
-  if ((cue & month) !== 0) monthAt(text, start, text.slice(start, end), rules, findings)
-  else if ((cue & weekday) !== 0 && (end - start > 5 || isCapital(codeAt(text, start))))
+  if ((cue & month) !== 0) monthAt(text, bytes, start, text.slice(start, end), rules, findings)
+  else if ((cue & weekday) !== 0 && (end - start > 5 || isCapital(byteAt(bytes, start))))
     weekdayAt(text, start, end, rules, findings)
 }
 
@@ -63,12 +65,13 @@ function isLarge(word: string): boolean {
 
 function monthAt(
   text: string,
+  bytes: Uint8Array,
   start: number,
   word: string,
   { context }: FormRules,
   findings: Finding[],
 ): void {
-  const day = dayBefore(text, start)
+  const day = dayBefore(text, bytes, start)
   if (day >= 0 && isNoVerb(monthAlone, text, start, word)) {
     add(monthAlone, text, start, day, findings)
     return
@@ -77,45 +80,45 @@ function monthAt(
   if (word !== 'may' && add(monthYear, text, start, start, findings)) return
   if (word !== 'may' && add(monthOrdinal, text, start, start, findings)) return
   const before = text.slice(Math.max(0, start - farthest), start)
-  const ordinal = mayBeOrdinal(text, start) ? ordinalBefore.exec(before) : null
+  const ordinal = mayBeOrdinal(bytes, start) ? ordinalBefore.exec(before) : null
   if (ordinal !== null) return void add(monthAlone, text, start, start - ordinal[0].length, findings)
   const whole = isLarge(word) && (word.length > 4 || word === 'May' || word === 'June' || word === 'July')
   const follows =
-    codeAt(text, start + word.length) === space && isCapital(codeAt(text, start + word.length + 1))
+    byteAt(bytes, start + word.length) === space && isCapital(byteAt(bytes, start + word.length + 1))
   if (context && whole && !follows && monthCue.test(before))
     findings.push({ start, end: start + word.length, type: 'DATE' })
 }
 
 /** Where the day begins that ends before this place: "12 ", "12-", "the 12th ", "5th of ", "5th day of "; -1 where none does. */
-function dayBefore(text: string, end: number): number {
-  const sign = codeAt(text, end - 1)
+function dayBefore(text: string, bytes: Uint8Array, end: number): number {
+  const sign = byteAt(bytes, end - 1)
   if (sign !== space && sign !== dash) return -1
   let at = end - 1
-  if (sign === space && isBefore(text, at, ' of')) {
+  if (sign === space && isBefore(bytes, at, ' of')) {
     at -= 3
-    if (isBefore(text, at, ' day')) at -= 4
+    if (isBefore(bytes, at, ' day')) at -= 4
   }
-  if (isLetter(codeAt(text, at - 1)) && lookUp(ordinals, text, at - 2, at) === true) at -= 2
+  if (isLetter(byteAt(bytes, at - 1)) && lookUp(ordinals, text, at - 2, at) === true) at -= 2
   const last = at
-  while (last - at < 2 && isDigit(codeAt(text, at - 1))) at -= 1
-  if (at === last || isOneOf(codeAt(text, at - 1), letterOrDigit | aSlash | aDot | aDash)) return -1
-  const the = isBefore(text, at, 'the ') && !isOneOf(codeAt(text, at - 5), letterOrDigit)
+  while (last - at < 2 && isDigit(byteAt(bytes, at - 1))) at -= 1
+  if (at === last || isOneOf(byteAt(bytes, at - 1), letterOrDigit | aSlash | aDot | aDash)) return -1
+  const the = isBefore(bytes, at, 'the ') && !isOneOf(byteAt(bytes, at - 5), letterOrDigit)
   return the ? at - 4 : at
 }
 
 const ordinals = wordTable(['st', 'nd', 'rd', 'th'].map((end) => [end, true] as const))
 
 /** Whether this stands before a place, in any case. */
-function isBefore(text: string, end: number, said: string): boolean {
+function isBefore(bytes: Uint8Array, end: number, said: string): boolean {
   for (let i = 0; i < said.length; i += 1)
-    if (small(codeAt(text, end - said.length + i)) !== said.charCodeAt(i)) return false
+    if (small(byteAt(bytes, end - said.length + i)) !== said.charCodeAt(i)) return false
   return true
 }
 
 /** Whether "first of " or "fifth day " may end here, by its last letter. */
-function mayBeOrdinal(text: string, end: number): boolean {
-  if (codeAt(text, end - 1) !== space) return false
-  const letter = codeAt(text, end - 2) | 0x20
+function mayBeOrdinal(bytes: Uint8Array, end: number): boolean {
+  if (byteAt(bytes, end - 1) !== space) return false
+  const letter = byteAt(bytes, end - 2) | 0x20
   return letter === 0x74 || letter === 0x64 || letter === 0x68 || letter === 0x66 || letter === 0x79
 }
 

@@ -2,6 +2,7 @@
 
 import { digitsOf } from './announced.ts'
 import { isDea, isIban, isLuhn, isVin } from './checksums.ts'
+import { byteAt } from './letters.ts'
 import { isCodeOf, isSubstance, isUnitAt } from './quantities.ts'
 import {
   aClosing,
@@ -31,7 +32,6 @@ import {
   type Run,
   space,
 } from './runs.ts'
-import { codeAt } from './word.ts'
 
 /** The whole run has this many characters, and is no plain number. */
 const codeOf =
@@ -40,7 +40,7 @@ const codeOf =
     end - start >= least && end - start <= most && digits < end - start ? start : nowhere
 
 /** The character `by` places behind the run's start. */
-const at = ({ text, start }: Run, by: number): number => codeAt(text, start + by)
+const at = ({ bytes, start }: Run, by: number): number => byteAt(bytes, start + by)
 
 /** Between groups of digits. */
 const aPart = aSpace | aDash | aDot
@@ -50,9 +50,9 @@ const isBehindFax =
   /\bfax(?:ed|es|ing)?\b[^A-Za-z0-9]{0,6}(?:(?:no|number|is|to|at|from|#)\b[^A-Za-z0-9]{0,3}){0,2}$/i
 
 /** Whether an x stands in the few characters before: most numbers are no fax's. */
-function hasX(text: string, before: number): boolean {
+function hasX(bytes: Uint8Array, before: number): boolean {
   for (let i = Math.max(0, before - 24); i < before; i += 1)
-    if ((codeAt(text, i) | 0x20) === 0x78) return true
+    if ((byteAt(bytes, i) | 0x20) === 0x78) return true
   return false
 }
 
@@ -66,7 +66,9 @@ export const detectors = detectorsOf([
     next: aPart,
     before: not(letterOrDigit | aDot | aDash),
     from: (run) =>
-      areDigits(run.text, run.start + 4, 2) && parts(at(run, 6)) && isDigit(at(run, 7)) ? run.start : nowhere,
+      areDigits(run.bytes, run.start + 4, 2) && parts(at(run, 6)) && isDigit(at(run, 7))
+        ? run.start
+        : nowhere,
     pattern: /(?<![\w.-])\d{3}[- .]\d{2}[- .]\d{4}(?![\w-])/y,
   },
   {
@@ -81,13 +83,13 @@ export const detectors = detectorsOf([
       if (digits === 3) return parts(next) && isDigit(at(run, 4)) && parts(at(run, 7)) ? start : nowhere
       if (digits !== 1 || at(run, 0) !== 0x31) return nowhere
       const group = start + (parts(next) ? 2 : 1)
-      const opened = codeAt(run.text, group) === opening ? 1 : 0
-      return areDigits(run.text, group + opened, 3) ? start : nowhere
+      const opened = byteAt(run.bytes, group) === opening ? 1 : 0
+      return areDigits(run.bytes, group + opened, 3) ? start : nowhere
     },
     pattern:
       /(?<![\w.+-])(?:1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/iy,
-    typed: ({ input, index }) =>
-      hasX(input, index) && isBehindFax.test(input.slice(Math.max(0, index - 24), index))
+    typed: ({ input, index }, run) =>
+      hasX(run.bytes, index) && isBehindFax.test(input.slice(Math.max(0, index - 24), index))
         ? 'FAX_NUMBER'
         : 'PHONE_NUMBER',
   },
@@ -95,8 +97,8 @@ export const detectors = detectorsOf([
     type: 'PHONE_NUMBER',
     digits: [1, 15],
     before: aPlus,
-    from: ({ text, start }) =>
-      isOneOf(codeAt(text, start - 2), letterOrDigit | aPlus) ? nowhere : start - 1,
+    from: ({ bytes, start }) =>
+      isOneOf(byteAt(bytes, start - 2), letterOrDigit | aPlus) ? nowhere : start - 1,
     pattern: /(?<![\w+])\+\d{1,3}(?:[ .-]{0,2}\(?\d{1,4}\)?){2,5}(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-])/iy,
     accept: ([text]) => /^\d{8,15}$/.test(text.replace(/ ?(?:x|ext).*/i, '').replaceAll(/\D/g, '')),
   },
@@ -112,16 +114,16 @@ export const detectors = detectorsOf([
   {
     type: 'IP_ADDRESS',
     digits: [0, 4],
-    from: ({ text, start, end, before }) => {
+    from: ({ bytes, start, end, before }) => {
       if (end - start > 4) return nowhere
       if (before !== colon)
-        return codeAt(text, end) === colon && goesOnHex(text, end + 1) && !isOneOf(before, letterOrDigit)
+        return byteAt(bytes, end) === colon && goesOnHex(bytes, end + 1) && !isOneOf(before, letterOrDigit)
           ? start
           : nowhere
       // Behind "::", or behind one group that has no digit and is no run of its own.
-      if (codeAt(text, start - 2) === colon) return start - 2
+      if (byteAt(bytes, start - 2) === colon) return start - 2
       let from = start - 1
-      while (from > 0 && start - from < 6 && isHexLetter(codeAt(text, from - 1))) from -= 1
+      while (from > 0 && start - from < 6 && isHexLetter(byteAt(bytes, from - 1))) from -= 1
       return from < start - 1 ? from : nowhere
     },
     pattern: /(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/iy,
@@ -152,7 +154,7 @@ export const detectors = detectorsOf([
     from: (run) => {
       const { digits, next, start } = run
       // The second of its groups of four.
-      const group = digits === 4 && (next === space || next === dash) && areDigits(run.text, start + 5, 4)
+      const group = digits === 4 && (next === space || next === dash) && areDigits(run.bytes, start + 5, 4)
       return digits >= 13 || group ? start : nowhere
     },
     pattern: /(?<![\w.-])\d{4}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w-])/y,
@@ -217,8 +219,8 @@ export const detectors = detectorsOf([
     type: 'PHOTO',
     digits: [0, Infinity],
     next: letterOrDigit | aDot,
-    from: ({ text, code, end }) =>
-      codeAt(text, end) === dot && isImage(codeAt(text, end + 1)) ? code : nowhere,
+    from: ({ bytes, code, end }) =>
+      byteAt(bytes, end) === dot && isImage(byteAt(bytes, end + 1)) ? code : nowhere,
     pattern: /(?<![\w/.-])[\w-]{1,64}\.(?:jpe?g|png|heic|tiff?|bmp|gif|dcm)\b/iy,
   },
   {
@@ -229,7 +231,7 @@ export const detectors = detectorsOf([
     before: not(letterOrDigit | aDot),
     from: (run) => {
       const { digits, before, start } = run
-      if (!areDigits(run.text, start + digits + 1, 3)) return nowhere
+      if (!areDigits(run.bytes, start + digits + 1, 3)) return nowhere
       return before === dash ? start - 1 : start
     },
     pattern: /(?<![\w.-])-?\d{1,2}\.\d{3,8}°?(?: ?[NS])?, ?-?\d{1,3}\.\d{3,8}°?(?: ?[EW])?(?![\w.])/y,
@@ -242,18 +244,18 @@ function isImage(code: number): boolean {
 }
 
 /** Behind the colon of an IPv6 address. */
-function goesOnHex(text: string, at: number): boolean {
-  const code = codeAt(text, at)
+function goesOnHex(bytes: Uint8Array, at: number): boolean {
+  const code = byteAt(bytes, at)
   return code === colon || isDigit(code) || isHexLetter(code)
 }
 
 /** So many times a dot and digits, three at most, stand behind the run's first digits. */
-function hasDots({ text, start, digits }: Run, count: number): boolean {
+function hasDots({ bytes, start, digits }: Run, count: number): boolean {
   let at = start + digits
   for (let left = count; left > 0; left -= 1) {
-    if (codeAt(text, at) !== dot || !isDigit(codeAt(text, at + 1))) return false
+    if (byteAt(bytes, at) !== dot || !isDigit(byteAt(bytes, at + 1))) return false
     at += 2
-    while (isDigit(codeAt(text, at))) at += 1
+    while (isDigit(byteAt(bytes, at))) at += 1
   }
   return true
 }
@@ -264,9 +266,9 @@ function isHexLetter(code: number): boolean {
 }
 
 /** With the # before it; nowhere inside of a longer word, number or path. */
-function withHash({ text }: Run, start: number): number {
-  const from = start > 0 && codeAt(text, start - 1) === hash ? start - 1 : start
-  return isOneOf(codeAt(text, from - 1), letterOrDigit | aDot | aSlash | aDash) ? nowhere : from
+function withHash({ bytes }: Run, start: number): number {
+  const from = start > 0 && byteAt(bytes, start - 1) === hash ? start - 1 : start
+  return isOneOf(byteAt(bytes, from - 1), letterOrDigit | aDot | aSlash | aDash) ? nowhere : from
 }
 
 /** In prose alone: among coded values a long number is a code. */
@@ -278,13 +280,13 @@ export const longNumbers = detectorsOf([
     from: (run) =>
       run.end - run.start >= 2 &&
       (run.code < run.start || run.digits === 0) &&
-      isCapital(codeAt(run.text, run.code))
+      isCapital(byteAt(run.bytes, run.code))
         ? withHash(run, run.code)
         : nowhere,
     pattern: /(?<![\w./-])#?([A-Z]{1,8})([-_]?)\d{2,20}(?:-?[A-Z0-9]{1,10}){0,3}(?![\w-]|\.\d)/y,
-    accept: (match) =>
+    accept: (match, run) =>
       !isSubstance(match[1] as string) &&
-      !isCodeOf(match.input, match.index) &&
+      !isCodeOf(run, match.index) &&
       digitsOf(match[0]) >= (match[2] === '' ? 5 : 4),
   },
   {
@@ -297,9 +299,9 @@ export const longNumbers = detectorsOf([
         ? withHash(run, run.start)
         : nowhere,
     pattern: /(?<![\w./-])#?\d{4,20}-?([A-Z]{1,6})\d{0,6}(?![\w-])/y,
-    accept: (match) =>
+    accept: (match, run) =>
       !/^(?:MG|MCG|ML|IU|U|KG|G|L|K|M|S|C|F|CFU|USD)$/.test(match[1] as string) &&
-      !isCodeOf(match.input, match.index),
+      !isCodeOf(run, match.index),
   },
   {
     // 789-456-123, 54321-7890
@@ -308,14 +310,14 @@ export const longNumbers = detectorsOf([
     next: aDash,
     from: (run) => (isDigit(at(run, run.digits + 2)) ? withHash(run, run.start) : nowhere),
     pattern: /(?<![\w./-])#?\d{2,8}(?:-\d{2,8}){1,3}(?![\w/%-]|\.\d)/y,
-    accept: (match) => {
+    accept: (match, run) => {
       const [low = '', high = '', ...more] = match[0].replace('#', '').split('-')
       const digits = digitsOf(match[0])
-      if (digits < 7 || isCodeOf(match.input, match.index)) return false
+      if (digits < 7 || isCodeOf(run, match.index)) return false
       if (more.length > 0) return true
       // A range: 1000-1500, 150000-450000
       if ((low.length === high.length || digits < 8) && Number(low) < Number(high)) return false
-      return !isUnitAt(match.input, match.index + match[0].length)
+      return !isUnitAt(run, match.index + match[0].length)
     },
   },
   {
@@ -324,17 +326,17 @@ export const longNumbers = detectorsOf([
     next: not(letterOrDigit | aSlash | aDash),
     from: (run) => withHash(run, run.start),
     pattern: /(?<![\w.,/$€£-])#?\d{6,20}(?![\w/%-]|[.,]\d)/y,
-    accept: (match) =>
-      !isCodeOf(match.input, match.index) &&
-      !isUnitAt(match.input, match.index + match[0].length) &&
+    accept: (match, run) =>
+      !isCodeOf(run, match.index) &&
+      !isUnitAt(run, match.index + match[0].length) &&
       !match[0].endsWith('000'),
   },
   {
     type: 'UNIQUE_IDENTIFIER',
     digits: [4, Infinity],
     before: aHash,
-    from: ({ text, start }) =>
-      isOneOf(codeAt(text, start - 2), letterOrDigit | anAmpersand) ? nowhere : start - 1,
+    from: ({ bytes, start }) =>
+      isOneOf(byteAt(bytes, start - 2), letterOrDigit | anAmpersand) ? nowhere : start - 1,
     pattern: /(?<![\w&])#\d{4,20}(?![\w-])/y,
   },
 ])

@@ -1,5 +1,6 @@
 // What a number can be that is nobody's: a year, a measure, a count, a range, a code of a term.
 
+import { byteAt } from './letters.ts'
 import { isDigit } from './runs.ts'
 import { codeAt, isLetter } from './word.ts'
 import { lookUp, wordTable } from './word-table.ts'
@@ -15,24 +16,27 @@ const lastOfCodes = wordTable(
     .map((word) => [word, true] as const),
 )
 
+/** A text and its bytes (letters.ts). */
+type Where = { readonly text: string; readonly bytes: Uint8Array }
+
 /** Whether one of them may stand before this place: for nearly all numbers none does. */
-function mayBeCode(text: string, before: number): boolean {
+function mayBeCode({ text, bytes }: Where, before: number): boolean {
   let end = before
   // Signs between, as many as the expression takes.
-  while (end > 0 && before - end < 7 && isBetween(codeAt(text, end - 1))) end -= 1
+  while (end > 0 && before - end < 7 && isBetween(byteAt(bytes, end - 1))) end -= 1
   let start = end
-  while (start > 0 && isLetter(codeAt(text, start - 1))) start -= 1
+  while (start > 0 && isLetter(byteAt(bytes, start - 1))) start -= 1
   if (start < end) return lookUp(lastOfCodes, text, start, end) === true
-  const code = codeAt(text, end - 1)
+  const code = byteAt(bytes, end - 1)
   // What is beyond ASCII may be a space.
-  return code >= 0x80 || isVersion(text, end)
+  return code >= 0x80 || isVersion(bytes, end)
 }
 
 /** The 10 of icd-10. */
-function isVersion(text: string, end: number): boolean {
+function isVersion(bytes: Uint8Array, end: number): boolean {
   let at = end
-  while (at > end - 2 && isDigit(codeAt(text, at - 1))) at -= 1
-  return at < end && codeAt(text, at - 1) === 0x2d && (codeAt(text, at - 2) | 0x20) === 0x64
+  while (at > end - 2 && isDigit(byteAt(bytes, at - 1))) at -= 1
+  return at < end && byteAt(bytes, at - 1) === 0x2d && (byteAt(bytes, at - 2) | 0x20) === 0x64
 }
 
 /** Space : # . ( */
@@ -48,25 +52,25 @@ function isBetween(code: number): boolean {
 }
 
 /** Whether what stands before this place says that a term's code follows. */
-export function isCodeOf(text: string, at: number): boolean {
-  if (!mayBeCode(text, at)) return false
-  return codes.test(text.slice(Math.max(0, at - 28), at))
+export function isCodeOf(where: Where, at: number): boolean {
+  if (!mayBeCode(where, at)) return false
+  return codes.test(where.text.slice(Math.max(0, at - 28), at))
 }
 
 const unit =
   /^ ?(?:%|°|mg|mcg|µg|ug|ng|pg|kg|g\b|gm|gram|ml|dl|l\b|liter|cc\b|iu\b|u\b|units?|meq|mmol|mol|mm|cm|km|m\b|hz|kcal|cal|bpm|copies|cells|per\b|\/|x10|×|years?|yrs?|months?|weeks?|days?|hours?|hrs?|min|sec|patients|people|subjects|cases|participants|adults|women|men|children|deaths|births|persons|dollars|usd|times|steps|platelets|wbc)/i
 
 /** Whether something that counts or measures stands from here on. */
-export function isUnitAt(text: string, at: number): boolean {
-  const first = codeAt(text, codeAt(text, at) === 0x20 ? at + 1 : at)
+export function isUnitAt({ text, bytes }: Where, at: number): boolean {
+  const first = byteAt(bytes, byteAt(bytes, at) === 0x20 ? at + 1 : at)
   // A letter, % or /, or what is beyond ASCII: ° µ ×
   if (!isLetter(first) && first !== 0x25 && first !== 0x2f && first < 0x80) return false
   return unit.test(text.slice(at, at + 14))
 }
 
 /** A year, a date, an age, a number with its unit. `digits`: how many it has. */
-export function isMeasured(value: string, digits: number, text: string, end: number): boolean {
-  if (value.length === digits) return (digits === 4 && year.test(value)) || isUnitAt(text, end)
+export function isMeasured(value: string, digits: number, where: Where, end: number): boolean {
+  if (value.length === digits) return (digits === 4 && year.test(value)) || isUnitAt(where, end)
   let leading = 0
   while (isDigit(codeAt(value, leading))) leading += 1
   if (leading === 4)

@@ -1,12 +1,14 @@
 // Runs of letters and digits of ASCII, one after the other: what every number, code and date begins with. All rules of form
 // start here, so that a text is gone through once, and not once for each of them.
 
+import { byteAt } from './letters.ts'
 import type { IdentifierType, Span } from './span.ts'
-import { codeAt } from './word.ts'
 
 /** Filled anew for each run: nothing keeps one. */
 export type Run = {
   readonly text: string
+  /** letters.ts */
+  readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
   /** How many digits it begins with. */
@@ -85,8 +87,8 @@ export function isDigit(code: number): boolean {
 }
 
 /** Whether so many digits stand here. */
-export function areDigits(text: string, at: number, count: number): boolean {
-  for (let i = at; i < at + count; i += 1) if (!isDigit(codeAt(text, i))) return false
+export function areDigits(bytes: Uint8Array, at: number, count: number): boolean {
+  for (let i = at; i < at + count; i += 1) if (!isDigit(byteAt(bytes, i))) return false
   return true
 }
 
@@ -111,10 +113,10 @@ export type Detector = {
    */
   readonly from: (run: Run) => number
   readonly pattern: RegExp
-  readonly accept?: (match: RegExpExecArray) => boolean
+  readonly accept?: (match: RegExpExecArray, run: Run) => boolean
   readonly year?: (match: RegExpExecArray) => string | undefined
   /** Where what is around it says more of the type. */
-  readonly typed?: (match: RegExpExecArray) => IdentifierType
+  readonly typed?: (match: RegExpExecArray, run: Run) => IdentifierType
 }
 
 /** Rules, and by how a run looks those that may fit it, as far as such a run was seen: for most runs none does. */
@@ -167,8 +169,8 @@ export function tryAll(detectors: Detectors, run: Run, findings: Finding[]): voi
     if (accept !== undefined || typed !== undefined || year !== undefined) {
       pattern.lastIndex = start
       const match = pattern.exec(run.text) as RegExpExecArray
-      if (accept !== undefined && !accept(match)) continue
-      if (typed !== undefined) type = typed(match)
+      if (accept !== undefined && !accept(match, run)) continue
+      if (typed !== undefined) type = typed(match, run)
       told = year?.(match)
     }
     findings.push(told === undefined ? { start, end, type } : { start, end, type, year: told })

@@ -1,10 +1,11 @@
 // What a word is by itself and beside its neighbours: what rules of people and of places ask alike.
 
 import * as classes from './classes.ts'
+import { byteAt } from './letters.ts'
 import { english, everyday, medical, place } from './lexicon.ts'
 import { isDigit } from './runs.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
-import { codeAt, isLetter } from './word.ts'
+import { isLetter } from './word.ts'
 import { lookUp, type WordTable, wordTable } from './word-table.ts'
 
 /** Written large, and not because a sentence or heading begins here. */
@@ -67,9 +68,9 @@ export function isOrdinal(words: Tokens, i: number): boolean {
 }
 
 /** With how many digits a word begins. */
-function digitsFrom({ text, start, end }: Tokens, i: number): number {
+function digitsFrom({ bytes, start, end }: Tokens, i: number): number {
   let at = start[i] as number
-  while (at < (end[i] as number) && isDigit(codeAt(text, at))) at += 1
+  while (at < (end[i] as number) && isDigit(bytes[at] as number)) at += 1
   return at - (start[i] as number)
 }
 
@@ -85,10 +86,10 @@ export function isHouseNumber(words: Tokens, i: number): boolean {
   if (digits === 0 || digits > 6) return false
   const to = words.end[i] as number
   const left = to - (words.start[i] as number) - digits
-  const last = codeAt(words.text, to - 1)
+  const last = byteAt(words.bytes, to - 1)
   if (left === 0) return true
   if (left === 1) return isLetter(last)
-  const small = last >= 0x61 && codeAt(words.text, to - 2) >= 0x61
+  const small = last >= 0x61 && byteAt(words.bytes, to - 2) >= 0x61
   return left === 2 && small && endsOrdinal(words, to)
 }
 
