@@ -75,6 +75,7 @@ async function start(): Promise<void> {
   )
   server.listen(config.port)
 
+  if (config.sealing === undefined) log.warn('nothing is sealed: HIPAA_MCP_KMS names no key')
   const sealing = config.sealing === undefined ? undefined : await openSealing(config.sealing)
   const opened = await untilOpen(
     async () => {

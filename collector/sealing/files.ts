@@ -10,6 +10,8 @@ import { readSegment, type SegmentHeader } from '../../core/sealed/segment.ts'
 import { syncFolder, writeAll } from '../commit/files.ts'
 
 const suffix = '.sealed'
+/** Bytes that are written at once. */
+const pieceBytes = 512 * 1024
 
 export class SealedFiles {
   readonly #folder: string
@@ -28,10 +30,10 @@ export class SealedFiles {
     const digest = createHash('sha256')
     let bytes = 0
     try {
-      for await (const chunk of stream) {
-        await writeAll(file, chunk, bytes)
-        digest.update(chunk)
-        bytes += chunk.length
+      for await (const piece of larger(stream)) {
+        await writeAll(file, piece, bytes)
+        digest.update(piece)
+        bytes += piece.length
       }
       await file.sync()
     } catch (error) {
@@ -94,4 +96,19 @@ export class SealedFiles {
   #pathOf(name: string): string {
     return join(this.#folder, name)
   }
+}
+
+/** The same bytes in fewer pieces: a write costs more than what it writes. */
+async function* larger(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stream) {
+    held.push(chunk)
+    bytes += chunk.length
+    if (bytes < pieceBytes) continue
+    yield Buffer.concat(held)
+    held = []
+    bytes = 0
+  }
+  yield Buffer.concat(held)
 }
