@@ -1,5 +1,7 @@
 // Every command, in the order of the help.
 
+import { activity } from './activity.ts'
+import { affected } from './affected.ts'
 import { approve } from './break-glass/approve.ts'
 import { end } from './break-glass/end.ts'
 import { list } from './break-glass/list.ts'
@@ -38,6 +40,8 @@ export const commands: readonly Command[] = [
   trailTiles,
   trailProve,
   disclosures,
+  affected,
+  activity,
   verify,
   redact,
   completion,

@@ -197,6 +197,11 @@ export const requirements = {
     'accounting',
     'Disclosures of a patient are accounted for, and everybody who saw the patient is found, over years, by an index without identifiers.',
   ),
+  'audit:review': thin(
+    'activityReview',
+    'Activity is reviewed by person, tool and refusal, the unusual first, and the review is signed off.',
+    'the sign-off is a signed file of the reviewer, not a record of the trail',
+  ),
   'audit:exports': done(
     'audit',
     'A trail is exported as FHIR R4 AuditEvent by IHE BALP, as OCSF and as CSV, with nothing lost of who, what, when and why.',
@@ -229,6 +234,10 @@ export const requirements = {
   'integrity:format': done(
     'integrity',
     'The format of the trail is specified: golden vectors and a trail of each version are kept, and read by the next.',
+  ),
+  'integrity:archive': done(
+    'integrity',
+    'What lies in the archive is verified by whoever may read it, without the key of its records, whatever else was put there.',
   ),
   'integrity:third-party': done(
     'integrity',
@@ -488,6 +497,10 @@ export const requirements = {
     'breach',
     'More distinct patients per person and hour than the rule allows raise a metric, an Event and a condition.',
     'one rule',
+  ),
+  'breach:named': done(
+    'breachNotice',
+    'A holder of the key names each individual whose information a call disclosed, or may have.',
   ),
   'breach:patients': done('breach', 'Every patient in a result is recorded as a sealed token.'),
   'breach:incident': planned('breach', 'A BreachIncident carries the clocks of 164.404 to 164.410.'),

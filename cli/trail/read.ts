@@ -40,16 +40,16 @@ export type Reading = {
 /** Memory does not grow with the trail, but with how many chains lived at one time. Rejects with `CannotError`. */
 export async function readTrail(wanted: Wanted): Promise<Reading> {
   const opened = await openExport(wanted)
-  const chains: OpenChain[] = []
-  for (const expected of opened.chains) chains.push(await openChain(opened, expected))
-  const reports: (ChainReport | undefined)[] = chains.map(() => undefined)
+  const reports: (ChainReport | undefined)[] = opened.chains.map(() => undefined)
   const heap = new Heap<Source>()
-  for (const [at, chain] of chains.entries()) {
+  for (const [at, expected] of opened.chains.entries()) {
+    // Held by its source alone: what was kept to judge a chain goes when the chain is read.
+    const chain = await openChain(opened, expected)
     const began = await firstTime(chain.path)
     const finish = async (): Promise<void> => {
       reports[at] = await chain.finish()
     }
-    heap.push(began, { records: placed(chain, opened.chains[at]?.origin ?? '', wanted.read), finish })
+    heap.push(began, { records: placed(chain, expected.origin, wanted.read), finish })
   }
   const registry = ofRegistry(opened.registry)
   heap.push(-Infinity, { records: registry, finish: async () => undefined })
@@ -58,7 +58,7 @@ export async function readTrail(wanted: Wanted): Promise<Reading> {
     records: merged(heap),
     report: async () => {
       const whole = reports.filter((report) => report !== undefined)
-      if (whole.length < chains.length) throw new Error('The trail was not read to its end')
+      if (whole.length < reports.length) throw new Error('The trail was not read to its end')
       return await reportOf(opened, whole)
     },
   }
