@@ -125,6 +125,7 @@ for part in "$@"; do
         e2fsprogs ca-certificates postgresql-15 prometheus strace g++ softhsm2 opensc
       pkcs11_addon
       sigsum_witness
+      with_progress "fetching the Go modules of the independent verifier" go -C test/independent mod download
       ;;
     # What is compiled into the image.
     image) debian_packages g++ libc6-dev ;;

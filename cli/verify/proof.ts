@@ -22,6 +22,9 @@ type ProofReport = {
 
 /** Runs the command. Resolves to the exit code. */
 export async function verifyProofFile(file: string, values: Values, screen: Screen): Promise<number> {
+  const others = ['server', 'policy', 'earlier'].filter((option) => values[option] !== undefined)
+  if (others.length > 0)
+    throw new UsageError(`--${others[0]} is for a trail: a proof wants --vkey, and --witness`)
   const vkey = textOf(values, 'vkey')
   if (vkey === undefined)
     throw new UsageError('--proof wants --vkey, the key of the log, from a source that you trust')

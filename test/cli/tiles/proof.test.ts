@@ -136,4 +136,8 @@ test('what cannot be proved is not', async () => {
   expect((await hipaaMcp(['verify', '--proof', 'x'])).code).toBe(2)
   expect((await hipaaMcp(['verify', '--proof', 'x', '--vkey', 'words'])).code).toBe(2)
   expect((await hipaaMcp(['verify', made.folder, '--proof', 'x'])).code).toBe(2)
+  for (const option of ['--policy', '--earlier', '--server'])
+    expect((await hipaaMcp(['verify', '--proof', 'x', '--vkey', 'k', option, 'y'])).notes).toMatch(
+      `${option} is for a trail`,
+    )
 })
