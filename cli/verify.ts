@@ -9,11 +9,12 @@ import { checkExport, type Report } from './verify/export-check.ts'
 import type { Outside } from './verify/outside-check.ts'
 import { policyIn } from './verify/policy-file.ts'
 import { verifyProofFile } from './verify/proof.ts'
+import { verifyArchive } from './verify-archive/verify.ts'
 
 export const verify: Command = {
   name: 'verify',
-  summary: 'Verify an exported trail, offline',
-  operands: '[DIR]',
+  summary: 'Verify an exported trail, offline, or the archive',
+  operands: '[DIR|s3://BUCKET/PREFIX]',
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Demand that it is the trail of this server' },
     policy: { value: 'FILE', help: 'Your own policy file: the log’s key, witnesses outside, their quorum' },
@@ -27,7 +28,7 @@ export const verify: Command = {
     json: { help: 'Print the report as JSON' },
   },
   about:
-    'Finds changed, dropped, reordered and truncated records, chains that are missing, signatures that are missing or of another key, calls whose result is unknown and not said to be. Nothing is claimed of what happened after the export.\nWith --policy no key is believed but those of that file (C2SP tlog-policy): what its quorum of witnesses outside the cluster did not sign is a finding. With --witness the collector’s own key is pinned: whoever holds its store and keys could still have rewritten the past. With neither, every key comes from the export itself: that proves nothing, and exits 1.\nWith --earlier even somebody who has every key is found who rewrote what was there before.',
+    'Finds changed, dropped, reordered and truncated records, chains that are missing, signatures that are missing or of another key, calls whose result is unknown and not said to be. Nothing is claimed of what happened after the export.\nWith --policy no key is believed but those of that file (C2SP tlog-policy): what its quorum of witnesses outside the cluster did not sign is a finding. With --witness the collector’s own key is pinned: whoever holds its store and keys could still have rewritten the past. With neither, every key comes from the export itself: that proves nothing, and exits 1.\nWith --earlier even somebody who has every key is found who rewrote what was there before.\nOf an archive, s3://BUCKET/PREFIX, no key of records is needed: every locked segment that the registry log names is read in the version that it names, hashed, and its Merkle tree computed anew; --policy or --witness must pin a key. AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_CA_BUNDLE and the usual credentials say how it is reached.',
   run: async (operands, values, screen) => {
     const [folder] = operands
     const proof = textOf(values, 'proof')
@@ -35,6 +36,7 @@ export const verify: Command = {
       throw new UsageError('verify wants one folder, or --proof and no folder')
     if (proof !== undefined) return await verifyProofFile(proof, values, screen)
     if (folder === undefined || operands.length > 1) throw new UsageError('verify wants one folder')
+    if (folder.startsWith('s3://')) return await verifyArchive(folder, values, screen)
     const server = textOf(values, 'server')
     if (server !== undefined) serverOf(server)
     const witness = textOf(values, 'witness')

@@ -5,6 +5,7 @@ import type { Bucket } from '../../collector/archive/bucket.ts'
 import { ArchiveState } from '../../collector/archive/state.ts'
 import type { Store } from '../../collector/commit/commit.ts'
 import { loadKeys } from '../../collector/keys.ts'
+import type { SealingOptions } from '../../collector/sealing/sealing.ts'
 import { Trail } from '../../collector/trail.ts'
 import { bodyOf } from '../../core/archive/body.ts'
 import type { BucketSeen } from '../../core/archive/bucket.ts'
@@ -52,6 +53,8 @@ export async function anArchive(
     sealed?: SealedSegment[]
     look?: () => Promise<BucketSeen>
     location?: Location
+    /** Segments are then those that the trail seals, and not `sealed`. */
+    sealing?: SealingOptions
   } = {},
 ): Promise<Archiving> {
   const { store = await anEmbeddedStore(), clock = { now: 1_790_000_000_000 }, sealed = [] } = said
@@ -60,6 +63,7 @@ export async function anArchive(
     keys: await loadKeys(store),
     now: () => clock.now,
     silentMs: 90_000,
+    ...(said.sealing === undefined ? {} : { sealing: said.sealing }),
     report: { record: () => undefined, commit: () => undefined },
   })
   const state = new ArchiveState()
@@ -73,8 +77,11 @@ export async function anArchive(
     registry: trail.registry,
     state,
     readLog: (from, to) => store.read(registryOrigin, from, to),
-    sealed: async () => [...sealed],
-    letGo: async (segment) => void sealed.splice(sealed.indexOf(segment), 1),
+    sealed: async () => (await trail.sealing?.segments()) ?? [...sealed],
+    letGo: async (segment) =>
+      trail.sealing === undefined
+        ? void sealed.splice(sealed.indexOf(segment), 1)
+        : await trail.sealing.remove(segment),
     now: () => clock.now,
   })
   return { store, trail, state, archive, sealed, clock }

@@ -1,0 +1,90 @@
+// A whole archive in a bucket. Nothing in it is believed but what the verifier's own keys sign, and no key is taken from it.
+
+import { type Location, textOfLocation } from '../../core/archive/location.ts'
+import type { NoteKey } from '../../core/checkpoint.ts'
+import { type Archived, parseRecord } from '../../core/record.ts'
+import { partsOfOrigin, registryOrigin, witnessName } from '../../core/wire.ts'
+import type { WitnessPolicy } from '../../core/witness-policy.ts'
+import type { Finding } from '../verify/finding.ts'
+import { RegistryCheck } from '../verify/registry-check.ts'
+import { type ArchivedChain, checkArchivedChain } from './chain.ts'
+import { readLog, type Trusted } from './log.ts'
+import type { ArchiveReader } from './reader.ts'
+
+export type ArchiveReport = {
+  ok: boolean
+  /** `s3://bucket/prefix/`. */
+  source: string
+  /** `through`: index of the last record that a signature covers; -1 for none. */
+  registry: { records: number; through: number /** Seconds since 1970. */; witnessed?: number }
+  chains: ArchivedChain[]
+  findings: Finding[]
+}
+
+export type ArchiveWanted = {
+  reader: ArchiveReader
+  location: Location
+  /** `namespace/name`; absent: every server's. */
+  server?: string
+  /** Pinned by the verifier: one of them at least. */
+  policy?: WitnessPolicy
+  witness?: NoteKey
+  /** Told of the records of every segment. */
+  read: (records: number) => void
+}
+
+export async function checkArchive(wanted: ArchiveWanted): Promise<ArchiveReport> {
+  const { reader, location, server, read } = wanted
+  const trusted = trustedIn(wanted)
+  const check = new RegistryCheck()
+  const archived = new Map<string, Archived[]>()
+  const log = await readLog(reader, location.prefix, trusted, (bytes) => {
+    const record = parseRecord(bytes)
+    check.take(record)
+    if (record.kind === 'archived')
+      archived.set(record.origin, [...(archived.get(record.origin) ?? []), record])
+  })
+  const findings: Finding[] = [
+    ...log.findings.map((says) => ({ where: 'registry', says })),
+    ...check.findings,
+  ]
+  const chains: ArchivedChain[] = []
+  for (const expected of check.chains.values()) {
+    const parts = partsOfOrigin(expected.origin)
+    if (server !== undefined && `${parts?.namespace}/${parts?.server}` !== server) continue
+    const of = archived.get(expected.origin) ?? []
+    const checked = await checkArchivedChain({
+      reader,
+      location,
+      expected,
+      archived: of,
+      witness: trusted.witness,
+      read,
+    })
+    chains.push(checked.chain)
+    findings.push(...checked.findings)
+  }
+  if (server !== undefined && chains.length === 0)
+    findings.push({ where: server, says: 'the registry log registers no chain of this server' })
+  return {
+    ok: findings.length === 0,
+    source: textOfLocation(location),
+    registry: {
+      records: log.records,
+      through: log.records - 1,
+      ...(log.time === undefined ? {} : { witnessed: log.time }),
+    },
+    chains,
+    findings,
+  }
+}
+
+/** Of a policy: the log's key, whatever name it bears there, and the collector's as witness where it is named. */
+function trustedIn({ policy, witness }: ArchiveWanted): Trusted {
+  const log = policy?.logs[0]?.key
+  const own = witness ?? policy?.witnesses.find(({ key }) => key.name === witnessName)?.key
+  return {
+    ...(log === undefined ? {} : { log: { ...log, name: registryOrigin } }),
+    ...(own === undefined ? {} : { witness: own }),
+  }
+}

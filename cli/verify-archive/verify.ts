@@ -1,0 +1,82 @@
+// `hipaa-mcp verify s3://bucket/prefix`: whether what lies in the archive is what was sealed, and under its lock.
+
+import { locationOf } from '../../core/archive/location.ts'
+import { counted } from '../../core/counted.ts'
+import { CannotError, exitCodes, type Screen, serverOf, textOf, UsageError, type Values } from '../command.ts'
+import { progress } from '../progress.ts'
+import { columns, wrap } from '../table.ts'
+import { keyOf } from '../verify/parts.ts'
+import { policyIn } from '../verify/policy-file.ts'
+import { type ArchiveReport, checkArchive } from './check.ts'
+import { openReader, reachOf } from './reader.ts'
+
+/** What no look at the archive can show. */
+const notProved =
+  'what happened after the newest checkpoint in the archive; that a sidecar recorded what it did; what the sealed records say, which takes their key'
+
+/** Resolves to the exit code. */
+export async function verifyArchive(source: string, values: Values, screen: Screen): Promise<number> {
+  const location = locationOf(source)
+  if (location === undefined) throw new UsageError('an archive is s3://bucket/prefix')
+  for (const name of ['earlier', 'proof', 'vkey'])
+    if (values[name] !== undefined)
+      throw new UsageError(`--${name} goes with an exported folder, not with an archive`)
+  const server = textOf(values, 'server')
+  if (server !== undefined) serverOf(server)
+  const trusted = textOf(values, 'policy')
+  const policy = trusted === undefined ? undefined : await policyIn(trusted)
+  const text = textOf(values, 'witness')
+  if (policy === undefined && text === undefined)
+    throw new UsageError(
+      'an archive is verified by keys of your own: give --policy FILE or --witness VKEY, from a source other than the bucket',
+    )
+  const witness = text === undefined ? undefined : keyOf(text, 'cosignature')
+  if (text !== undefined && witness === undefined)
+    throw new CannotError('The witness’s key is none: give it with --witness, as trail export printed it')
+  const reader = await openReader(location, reachOf(process.env))
+  let records = 0
+  const shown = progress(screen, () => `${records.toLocaleString('en')} records read`)
+  const report = await checkArchive({
+    reader,
+    location,
+    ...(server === undefined ? {} : { server }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(witness === undefined ? {} : { witness }),
+    read: (more) => {
+      records += more
+    },
+  }).finally(() => shown.done())
+  if (values['json'] === true) screen.out(JSON.stringify({ ...report, notProved }, null, 2))
+  else print(report, screen)
+  return report.ok ? exitCodes.ok : exitCodes.findings
+}
+
+function print({ source, registry, chains, findings }: ArchiveReport, screen: Screen): void {
+  const { records, through, witnessed } = registry
+  const by = witnessed === undefined ? '' : `, witnessed at ${new Date(witnessed * 1000).toISOString()}`
+  const rows = [
+    ['archive', source],
+    ['registry', records === 0 ? 'nothing that is signed' : `complete through index ${through}${by}`],
+    ...chains.map(({ origin, state, segments, records: held, waiting, until }) => [
+      'chain',
+      `${origin.split('/').slice(1).join('/')}, ${state}: ${counted(segments, 'segment')}, ${counted(held, 'record')}${
+        until === undefined ? '' : `, locked until ${until}`
+      }${waiting === 0 ? '' : `, ${waiting} not archived yet`}`,
+    ]),
+  ]
+  for (const line of columns(rows, screen.width)) screen.out(line)
+  const held = chains.reduce((sum, chain) => sum + chain.records, 0)
+  screen.out(
+    findings.length === 0
+      ? `VERIFIED: ${counted(chains.length, 'chain')}, ${counted(held, 'record')}, under lock`
+      : `NOT VERIFIED: ${counted(findings.length, 'finding')}`,
+  )
+  for (const { where, index, says } of findings)
+    for (const line of wrap(
+      `${where}${index === undefined ? '' : `, record ${index}`}: ${says}`,
+      screen.width,
+      '  ',
+    ))
+      screen.out(line)
+  for (const line of wrap(`Not proved: ${notProved}`, screen.width)) screen.out(line)
+}

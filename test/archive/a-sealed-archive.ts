@@ -1,0 +1,69 @@
+// An archive of segments that are really sealed, in a bucket in memory, and a reader over it.
+
+import type { ArchiveReader } from '../../cli/verify-archive/reader.ts'
+import type { Bucket } from '../../collector/archive/bucket.ts'
+import { SealedFiles } from '../../collector/sealing/files.ts'
+import { aFolder, Process } from '../collector/a-trail.ts'
+import { aKms } from '../collector/sealing/a-kms.ts'
+import { aClose, aRefusal } from '../core/records.ts'
+import type { MemoryBucket } from './a-bucket.ts'
+import { type Archiving, anArchive } from './an-archive.ts'
+
+export type SealedArchive = Archiving & {
+  /** Closed itself; every record is sealed and archived. */
+  closed: Process
+  /** Lives; some of its records are archived. */
+  live: Process
+}
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Four records a segment. Sealed and archived when it resolves, with the registry log. */
+export async function aSealedArchive(
+  bucket: Bucket,
+  said: Parameters<typeof anArchive>[1] = {},
+): Promise<SealedArchive> {
+  const archiving = await anArchive(bucket, {
+    ...said,
+    sealing: {
+      wrapper: aKms().wrapper,
+      files: new SealedFiles(aFolder()),
+      bounds: { bytes: 1024 * 1024, records: 4, ageMs: 3_600_000 },
+      developmentOnly: false,
+      log: silent as never,
+    },
+  })
+  const { trail, archive, clock } = archiving
+  const closed = await Process.started(trail)
+  await write(closed, 9)
+  await closed.write(aClose())
+  await closed.checkpoint()
+  const live = await Process.started(trail)
+  await write(live, 6)
+  await live.checkpoint()
+  clock.now += 11_000
+  await trail.sweep()
+  await trail.sealing?.sweep()
+  await archive.round()
+  // What the log says of the first round is archived with the next.
+  clock.now += 1_000_000
+  await trail.hold('clinic', 'ehr', 'officer')
+  await archive.round()
+  return { ...archiving, closed, live }
+}
+
+async function write(process: Process, records: number): Promise<void> {
+  for (let i = 0; i < records; i++) await process.write(aRefusal(`c${process.records.length}`))
+}
+
+/** Reads what lies in memory, as a reader of S3 does. */
+export function readerOf(bucket: MemoryBucket): ArchiveReader {
+  return {
+    async *below(prefix) {
+      for (const [key, versions] of [...bucket.objects].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        if (key.startsWith(prefix)) for (const { id } of versions) yield { key, version: id }
+    },
+    kept: async ({ key, version }) => await bucket.kept(key, version),
+    read: async ({ key, version }) => await bucket.read(key, version),
+  }
+}

@@ -1,0 +1,229 @@
+// What a verifier says of an archive, and of what somebody who may write into its bucket, or more, did to it.
+
+import { generateKeyPairSync } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { type ArchiveReport, checkArchive } from '../../cli/verify-archive/check.ts'
+import { keyOfSegment, registryPrefix } from '../../core/archive/keys.ts'
+import { parseVkey } from '../../core/checkpoint.ts'
+import type { Archived } from '../../core/record.ts'
+import { witnessName } from '../../core/wire.ts'
+import { MemoryBucket } from '../archive/a-bucket.ts'
+import { aSealedArchive, readerOf, type SealedArchive } from '../archive/a-sealed-archive.ts'
+import { place } from '../archive/an-archive.ts'
+import { registryIn } from '../collector/a-trail.ts'
+import { hipaaMcp } from '../support/command-line.ts'
+import { verifies } from '../verifies.ts'
+
+/** `archived`: what the log says of the chain that closed, in order. */
+type Scene = SealedArchive & { bucket: MemoryBucket; archived: Archived[] }
+
+async function aScene(): Promise<Scene> {
+  const bucket = new MemoryBucket()
+  const sealed = await aSealedArchive(bucket)
+  const archived = (await registryIn(sealed.store)).flatMap((record) =>
+    record.kind === 'archived' && record.origin === sealed.closed.origin ? [record] : [],
+  )
+  return { ...sealed, bucket, archived }
+}
+
+async function reportOf({ bucket, trail }: Scene, server?: string): Promise<ArchiveReport> {
+  return await checkArchive({
+    reader: readerOf(bucket),
+    location: place,
+    witness: parseVkey(trail.witnessVkey),
+    ...(server === undefined ? {} : { server }),
+    read: () => undefined,
+  })
+}
+
+const says = ({ findings }: ArchiveReport): string => findings.map((finding) => finding.says).join('\n')
+
+verifies(
+  'integrity:archive',
+  'every record that the log calls archived is there, under its lock and its roots',
+  async () => {
+    const scene = await aScene()
+
+    const report = await reportOf(scene)
+
+    expect(report.findings).toEqual([])
+    expect(report.ok).toBe(true)
+    const [closed, live] = report.chains
+    expect(closed).toMatchObject({ state: 'closed', records: 11, rooted: 11, segments: 3, waiting: 0 })
+    expect(live).toMatchObject({ state: 'live', records: 4, segments: 1, waiting: 3 })
+    expect(Date.parse(closed?.until ?? '')).toBeGreaterThan(scene.clock.now + 2191 * 86_400_000)
+    expect(report.registry.records).toBe(scene.trail.registry.size - 1)
+    expect(await reportOf(scene, 'clinic/lab')).toMatchObject({ ok: false, chains: [] })
+  },
+)
+
+/** What somebody who may write into the bucket puts there: none of it takes anything away. */
+const noise: { what: string; put: (scene: Scene) => void }[] = [
+  {
+    what: 'other versions on top of every object',
+    put: ({ bucket }) => {
+      for (const key of bucket.objects.keys()) bucket.add(key, { bytes: Buffer.from('forged') })
+    },
+  },
+  {
+    what: 'names that are none of ours',
+    put: ({ bucket }) => {
+      for (const name of ['x', '1-2.records', `${'0'.repeat(16)}-x.checkpoint`])
+        bucket.add(`${registryPrefix(place.prefix)}${name}`, { bytes: Buffer.from('x') })
+    },
+  },
+  {
+    what: 'the log under hashes that are not its own',
+    put: ({ bucket }) => {
+      const forged = [...bucket.objects].filter(([key]) => /\.(records|checkpoint)$/.test(key))
+      for (const [key, [version]] of forged)
+        bucket.add(key.replace(/[0-9a-f]{64}/, 'f'.repeat(64)), { bytes: version?.bytes ?? Buffer.alloc(0) })
+    },
+  },
+]
+
+for (const { what, put } of noise)
+  verifies('integrity:archive', `${what} change nothing`, async () => {
+    const scene = await aScene()
+    put(scene)
+
+    expect((await reportOf(scene)).findings).toEqual([])
+  })
+
+const sealedIn = ({ archived }: Scene): string => keyOfSegment(place.prefix, archived[1] as Archived)
+
+/** What takes something away, or says something else: each is found. */
+const attacks: { what: string; act: (scene: Scene) => void; finding: RegExp }[] = [
+  {
+    what: 'a segment that is gone',
+    act: (scene) => void scene.bucket.objects.delete(sealedIn(scene)),
+    finding: /records 4 to 7 are not in the archive/,
+  },
+  {
+    what: 'a segment whose last byte is another',
+    act: (scene) =>
+      change(scene, sealedIn(scene), (bytes) => bytes.with(bytes.length - 1, (bytes.at(-1) ?? 0) ^ 1)),
+    finding: /it is no whole segment/,
+  },
+  {
+    what: 'a segment that was replaced by another whole one',
+    act: (scene) => {
+      const other = scene.bucket.objects.get(keyOfSegment(place.prefix, scene.archived[0] as Archived))
+      change(scene, sealedIn(scene), () => other?.[0]?.bytes ?? Buffer.alloc(0))
+    },
+    finding: /its bytes are not those that the registry log says/,
+  },
+  {
+    what: 'a lock that is gone',
+    act: (scene) => {
+      const [version] = scene.bucket.objects.get(sealedIn(scene)) ?? []
+      delete version?.lock
+    },
+    finding: /not under the lock that was read back/,
+  },
+  {
+    what: 'a lock that is of mode GOVERNANCE',
+    act: (scene) => {
+      const [version] = scene.bucket.objects.get(sealedIn(scene)) ?? []
+      if (version?.lock !== undefined) version.lock = { ...version.lock, mode: 'GOVERNANCE' }
+    },
+    finding: /not under the lock that was read back/,
+  },
+  {
+    what: 'a lock that ends earlier',
+    act: (scene) => {
+      const [version] = scene.bucket.objects.get(sealedIn(scene)) ?? []
+      if (version?.lock !== undefined) version.lock = { ...version.lock, until: version.lock.until - 1 }
+    },
+    finding: /not under the lock that was read back/,
+  },
+  {
+    what: 'a stretch of the registry log that is gone',
+    act: ({ bucket }) =>
+      void bucket.objects.delete([...bucket.objects.keys()].find((key) => key.endsWith('.records')) ?? ''),
+    finding: /its records from 0 on are missing or changed/,
+  },
+  {
+    what: 'a record of the registry log that is another',
+    act: (scene) => {
+      const key = [...scene.bucket.objects.keys()].find((name) => name.endsWith('.records')) ?? ''
+      change(scene, key, (bytes) => Buffer.from(bytes.toString('utf8').replace('clinic', 'clinik')))
+    },
+    finding: /its records from 0 on are missing or changed/,
+  },
+  {
+    what: 'checkpoints that are all gone',
+    act: ({ bucket }) => {
+      for (const key of bucket.objects.keys()) if (key.endsWith('.checkpoint')) bucket.objects.delete(key)
+    },
+    finding: /no checkpoint of it is here that the given keys verify/,
+  },
+]
+
+function change({ bucket }: Scene, key: string, to: (bytes: Buffer) => Uint8Array): void {
+  const [version] = bucket.objects.get(key) ?? []
+  if (version === undefined) throw new Error(`nothing at ${key}`)
+  version.bytes = Buffer.from(to(version.bytes))
+}
+
+for (const { what, act, finding } of attacks)
+  verifies('integrity:archive', `${what} is found`, async () => {
+    const scene = await aScene()
+    act(scene)
+
+    const report = await reportOf(scene)
+
+    expect(report.ok).toBe(false)
+    expect(says(report)).toMatch(finding)
+  })
+
+verifies(
+  'integrity:archive',
+  'a whole archive that somebody made up with keys of their own proves nothing',
+  async () => {
+    const scene = await aScene()
+    const { publicKey: key } = generateKeyPairSync('ed25519')
+
+    const report = await checkArchive({
+      reader: readerOf(scene.bucket),
+      location: place,
+      witness: { name: witnessName, kind: 'cosignature', key },
+      read: () => undefined,
+    })
+
+    expect(says(report)).toMatch(/no checkpoint of it is here that the given keys verify/)
+    expect(report.registry.through).toBe(-1)
+  },
+)
+
+verifies(
+  'integrity:archive',
+  'a stretch of the true log that ends elsewhere keeps nobody from the rest of it',
+  async () => {
+    const scene = await aScene()
+    const { bucket } = scene
+    const prefix = registryPrefix(place.prefix)
+    const names = [...bucket.objects.keys()].filter(
+      (key) => key.startsWith(prefix) && key.endsWith('.records'),
+    )
+    expect(names.length).toBe(2)
+    // As a collector leaves it that died after a put: from the first record to the end, beside the two that are on record.
+    const whole = Buffer.concat(
+      names.toSorted().map((key) => bucket.objects.get(key)?.[0]?.bytes ?? Buffer.alloc(0)),
+    )
+    const { bodyOf } = await import('../../core/archive/body.ts')
+    const { keyOfRecords } = await import('../../core/archive/keys.ts')
+    const to = whole.toString('utf8').split('\n').length - 1
+    bucket.add(keyOfRecords(place.prefix, { from: 0, to, sha256: bodyOf(whole).sha256 }), { bytes: whole })
+
+    expect((await reportOf(scene)).findings).toEqual([])
+  },
+)
+
+test('an archive is verified by keys of one’s own, or not at all', async () => {
+  const { code, notes } = await hipaaMcp(['verify', 's3://trail/clinic'])
+
+  expect(code).toBe(2)
+  expect(notes).toMatch(/keys of your own: give --policy FILE or --witness VKEY/)
+  expect((await hipaaMcp(['verify', 's3://Trail'])).code).toBe(2)
+})
