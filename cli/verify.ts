@@ -97,6 +97,13 @@ function print(report: Report, screen: Screen): void {
       screen.width,
     ))
       screen.out(line)
+  for (const { origin, clockBack } of chains)
+    if (clockBack !== undefined)
+      for (const line of wrap(
+        `${nameOf(origin)}: its clock went back by ${counted(clockBack.seconds, 'second')} at record ${clockBack.index}. Order is that of the chain; rely on the times of witnesses`,
+        screen.width,
+      ))
+        screen.out(line)
   if (findings.length === 0) {
     const records = chains.reduce((sum, chain) => sum + chain.records, 0)
     const whole = `${counted(chains.length, 'chain')}, ${counted(records, 'record')}`

@@ -17,6 +17,11 @@ export type ChainReport = {
   state: 'live' | 'closed' | 'succeeded' | 'silent'
   /** Calls whose result is unknown: they may have run. */
   unknown: string[]
+  /**
+   * Where the pod's clock went back furthest, and by how much: order is that of the chain all the same, and the times of
+   * witnesses are those to rely on. Absent where it went back by a second at most.
+   */
+  clockBack?: { index: number; seconds: number }
   /** Calls of a live chain that were not settled when it was exported. */
   open: number
   findings: Finding[]
@@ -38,6 +43,9 @@ export class ChainCheck {
   // Once one root is wrong, all that follow are.
   #broken = false
   #closed = false
+  // Milliseconds since 1970: the latest time that a record had so far.
+  #latest = Number.NEGATIVE_INFINITY
+  #clockBack: ChainReport['clockBack']
   #last: AuditRecord['kind'] | undefined
   readonly #marks: Mark[]
   readonly #outside: number | undefined
@@ -68,6 +76,7 @@ export class ChainCheck {
     let record: AuditRecord | undefined
     try {
       record = parseRecord(bytes)
+      this.#time(record, index)
       this.#judge(record, index)
     } catch {
       this.#find('it is no record in canonical form: it was changed or cut', index)
@@ -106,6 +115,7 @@ export class ChainCheck {
       ...(time === undefined || through < 0 ? {} : { witnessed: time }),
       state: ended ?? 'live',
       unknown: ended === undefined ? [] : [...this.#open],
+      ...(this.#clockBack === undefined ? {} : { clockBack: this.#clockBack }),
       open: ended === undefined ? this.#open.size : 0,
       findings: this.#findings,
     }
@@ -157,6 +167,13 @@ export class ChainCheck {
         this.#find(
           `record ${index} of the registry log lists call ${call} as unknown, which is not open here`,
         )
+  }
+
+  #time({ at }: AuditRecord, index: number): void {
+    const time = Date.parse(at)
+    const seconds = Math.floor((this.#latest - time) / 1000)
+    if (seconds > (this.#clockBack?.seconds ?? 1)) this.#clockBack = { index, seconds }
+    this.#latest = Math.max(this.#latest, time)
   }
 
   #judge(record: AuditRecord, index: number): void {

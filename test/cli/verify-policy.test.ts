@@ -3,13 +3,15 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkExport, type Report } from '../../cli/verify/export-check.ts'
+import type { Store } from '../../collector/commit/commit.ts'
 import { loadKeys } from '../../collector/keys.ts'
+import type { Trail } from '../../collector/trail.ts'
 import type { Witnesses } from '../../collector/witnesses/witnesses.ts'
 import { cosign, type NoteKey, signCheckpoint, vkey } from '../../core/checkpoint.ts'
 import { leafHash, rootOf } from '../../core/merkle.ts'
 import { registryOrigin } from '../../core/wire.ts'
 import { parseWitnessPolicy } from '../../core/witness-policy.ts'
-import { aFolder, anEmbeddedStore, aTrail, Process } from '../collector/a-trail.ts'
+import { aFolder, anEmbeddedStore, aTrail, type Clock, Process } from '../collector/a-trail.ts'
 import { AWitness, askingThem } from '../collector/a-witness.ts'
 import { aClose, anIntent, anOrders, aRefusal, aResult } from '../core/records.ts'
 import { hipaaMcp } from '../support/command-line.ts'
@@ -29,18 +31,34 @@ type Made = {
   all: AWitness[]
 }
 
-/** An exported trail that two witnesses outside signed; `late`: they could not be reached for the newest of it. */
-async function anExport({ late = false } = {}): Promise<Made> {
+type Outside = {
+  clock: Clock
+  all: AWitness[]
+  store: Store
+  trail: Trail
+  outside: Witnesses
+  policy: string
+  patience: { now: number }
+}
+
+/** A trail that two witnesses outside are shown, and the policy file of somebody who got the keys from those who run them. */
+async function aTrailOutside(): Promise<Outside> {
   const clock = { now: 1_790_000_000_000 }
   const all = ['ours', 'theirs'].map((name) => new AWitness(name, clock))
   const quorum = 'group both all ours theirs\nquorum both\n'
-  let patience = 0
-  const { witnesses } = askingThem(all, { quorum, clock: () => patience })
+  const patience = { now: 0 }
+  const { witnesses } = askingThem(all, { quorum, clock: () => patience.now })
   const store = await anEmbeddedStore()
   const trail = await aTrail(store, clock, [], { witnesses })
   const outside = trail.witnesses as Witnesses
   for (const each of all) each.knows(outside.log)
+  const policy = `log ${outside.log}\n${all.map((each) => each.line).join('')}${quorum}`
+  return { clock, all, store, trail, outside, policy, patience }
+}
 
+/** An exported trail that two witnesses outside signed; `late`: they could not be reached for the newest of it. */
+async function anExport({ late = false } = {}): Promise<Made> {
+  const { clock, all, store, trail, outside, policy, patience } = await aTrailOutside()
   const ended = await Process.started(trail)
   await ended.write(anOrders(), anIntent('a1'), aResult('a1'), aRefusal('a2'), aClose())
   await ended.checkpoint()
@@ -49,12 +67,11 @@ async function anExport({ late = false } = {}): Promise<Made> {
   await live.checkpoint()
   await outside.round()
   clock.now += 60_000
-  patience += 61_000
+  patience.now += 61_000
   await live.write(anIntent('b2'))
   if (late) for (const each of all) each.fault = 'away'
   const folder = join(aFolder(), 'trail')
   const witness = await exported(trail, store, folder)
-  const policy = `log ${outside.log}\n${all.map((each) => each.line).join('')}${quorum}`
   return { folder, policy, witness, keys: await loadKeys(store), outside, ended, live, all }
 }
 
@@ -220,6 +237,62 @@ for (const [what, change, says] of attacks)
 function rootText(folder: string, origin: string): string {
   return rootOf(linesIn(folder, origin).map((text) => leafHash(Buffer.from(text)))).toString('base64')
 }
+
+test('a pod whose clock ran back is told of: its order stays, and the witnesses’ time stands above its own', async () => {
+  const { store, trail, outside, policy } = await aTrailOutside()
+  const process = await Process.started(trail)
+  const at = (time: string): { at: string } => ({ at: `2026-09-21T${time}.000Z` })
+  await process.write(
+    anIntent('a', at('14:13:20')),
+    aResult('a', at('14:13:21')),
+    anIntent('b', at('11:00:00')),
+    aResult('b', at('11:00:01')),
+    anIntent('c', at('14:13:22')),
+  )
+  await outside.round()
+  const folder = join(aFolder(), 'trail')
+  await exported(trail, store, folder)
+  const report = await check({ folder, policy })
+
+  expect(saysOf(report)).toBe('')
+  expect(report.chains).toMatchObject([
+    { through: 5, witnessed: 1_790_000_000, clockBack: { index: 3, seconds: 11_601 } },
+  ])
+  const file = join(aFolder(), 'policy')
+  writeFileSync(file, policy)
+  expect((await hipaaMcp(['verify', folder, '--policy', file])).out.replaceAll(/\s+/g, ' ')).toContain(
+    'its clock went back by 11,601 seconds at record 3',
+  )
+})
+
+verifies(
+  'integrity:outside-witness',
+  'a chain that was idle is cut where it grew last, and the time of its silence with it: both are found',
+  async () => {
+    const { store, trail, outside, policy, clock } = await aTrailOutside()
+    const process = await Process.started(trail)
+    await process.write(anIntent('a'), aResult('a'))
+    await outside.round()
+    const before = outside.newest?.note as string
+    for (let hour = 0; hour < 3; hour++) {
+      clock.now += 3_600_000
+      await outside.round()
+    }
+    const folder = join(aFolder(), 'trail')
+    await exported(trail, store, folder)
+    expect((await check({ folder, policy })).outside?.time).toBe(1_790_000_000 + 3 * 3600)
+
+    tamper(folder, process.origin, (lines) => lines.slice(0, -1))
+    expect(saysOf(await check({ folder, policy }))).toMatch(
+      /it has 2 records, record \d+ .* covers 3: it is truncated/,
+    )
+    // An older signature shows its age, and does not reach the end of the log.
+    writeFileSync(witnessedIn(folder), before)
+    const older = await check({ folder, policy })
+    expect(older.outside?.time).toBe(1_790_000_000)
+    expect(saysOf(older)).toMatch(/no witness outside signed its records from \d+ on/)
+  },
+)
 
 test('a trail that another log and other witnesses signed proves nothing to this auditor', async () => {
   const made = await anExport()
