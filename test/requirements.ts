@@ -414,7 +414,7 @@ export const requirements = {
   'minimum:encoded': thin(
     'minimumNecessaryDisclosures',
     'What stands in base64 in a kept place is looked into, cut and redacted like the document around it, and dropped where it is no text.',
-    'padded base64 (RFC 4648 section 4); bytes of fewer than 200 letters that are no text look like a word and stay',
+    'text in UTF-8, of 16 letters or padded; bytes of fewer than 200 letters that are no text look like a word and stay',
   ),
   'minimum:text': thin(
     'minimumNecessaryDisclosures',

@@ -83,7 +83,7 @@ function stringIn(text: string): string | undefined {
 /** The whole text, or a word of it that is too long to be one. */
 function holdsEncoding(text: string): boolean {
   if (decoded(text.trim()) !== undefined) return true
-  for (const [word] of text.matchAll(/[A-Za-z0-9+/]{24,}={0,2}/g))
+  for (const [word] of text.matchAll(/[A-Za-z0-9+/_-]{24,}={0,2}/g))
     if (decoded(word) !== undefined) return true
   return false
 }

@@ -3,7 +3,7 @@
 import type { Json } from '../canonical.ts'
 import type { PatternTree } from '../pointer.ts'
 import { readings } from '../text/prose.ts'
-import { decoded, jsonIn } from './encoded.ts'
+import { decoded, encodedLike, jsonIn } from './encoded.ts'
 import type { Projection } from './project.ts'
 import { add, redactText } from './text.ts'
 
@@ -17,7 +17,7 @@ type By = {
 export function redactEncoded(text: string, inner: string, rule: string, by: By): string | undefined {
   const left = redactInner(inner, rule, by)
   if (left === inner) return text
-  return left === undefined ? undefined : Buffer.from(left, 'utf8').toString('base64')
+  return left === undefined ? undefined : encodedLike(text, left)
 }
 
 function redactInner(inner: string, rule: string, { by, project }: By): string | undefined {

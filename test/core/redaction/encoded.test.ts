@@ -139,8 +139,35 @@ verifies('minimum:encoded', 'whatever is encoded, however deep: a name in it is 
   )
 })
 
+const forms: [which: string, encode: (text: string) => string][] = [
+  ['the alphabet for URLs', (text) => Buffer.from(text).toString('base64url')],
+  ['that alphabet, padded', (text) => base64(text).replaceAll('+', '-').replaceAll('/', '_')],
+  ['no padding', (text) => base64(text).replace(/=+$/, '')],
+]
+for (const [which, encode] of forms)
+  verifies('minimum:encoded', `base64 in ${which} is looked into, and leaves so`, () => {
+    // Of lengths that want no padding, one and two, and letters that the alphabets write differently.
+    for (const end of ['', '.', '..']) {
+      const came = encode(`Seen??>>~~: Ms Fluegel, today${end}`)
+      const { shown } = projected({ patient, came }, ['/came'])
+      const left = (shown as { came: string }).came
+
+      expect(plain(left)).toMatch(/Seen.*\[NAME\], today/)
+      // One that needs no padding does not say whether it would have some.
+      const says = came.length % 4 !== 0 || came.endsWith('=')
+      if (says) expect(left).toBe(encode(plain(left)))
+      const alone = JSON.stringify({ resourceType: 'Patient', id: 'pat-78', note: `??>>~~${end}` })
+      expect([...surveyed({ a: encode(alone) }).patients]).toEqual(['pat-78'])
+      expect(blocks([{ type: 'text', text: `Result: ${came}` }], ['/x']).shown).toEqual([])
+    }
+  })
+
 test('words and codes are no encoding', () => {
   for (const word of [
+    'EncounterDiagnosisOfRecord',
+    'urn_oid_2_16_840_1_113883_6_96-Concept',
+    '7f0c1b9e-3C4d-4e0a-9b1f-0a1b2c3d4e5f',
+    'MedicationRequest-2024-03-A7',
     'Diabetes',
     'Hypertension',
     'finished',
