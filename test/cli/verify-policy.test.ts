@@ -85,6 +85,14 @@ const linesIn = (folder: string, origin: string): string[] =>
     .split('\n')
     .slice(0, -1)
 
+const linesOf = (text: string, keep: RegExp): string =>
+  text
+    .split('\n')
+    .filter((each) => keep.test(each))
+    .join('\n')
+
+const onThatDay = (time: string): { at: string } => ({ at: `2026-09-21T${time}.000Z` })
+
 /** Signs what stands there of a chain, as a checkpoint of its own. */
 function signAnew(folder: string, origin: string, key: NoteKey, witness: NoteKey): void {
   const lines = linesIn(folder, origin)
@@ -241,13 +249,12 @@ function rootText(folder: string, origin: string): string {
 test('a pod whose clock ran back is told of: its order stays, and the witnesses’ time stands above its own', async () => {
   const { store, trail, outside, policy } = await aTrailOutside()
   const process = await Process.started(trail)
-  const at = (time: string): { at: string } => ({ at: `2026-09-21T${time}.000Z` })
   await process.write(
-    anIntent('a', at('14:13:20')),
-    aResult('a', at('14:13:21')),
-    anIntent('b', at('11:00:00')),
-    aResult('b', at('11:00:01')),
-    anIntent('c', at('14:13:22')),
+    anIntent('a', onThatDay('14:13:20')),
+    aResult('a', onThatDay('14:13:21')),
+    anIntent('b', onThatDay('11:00:00')),
+    aResult('b', onThatDay('11:00:01')),
+    anIntent('c', onThatDay('14:13:22')),
   )
   await outside.round()
   const folder = join(aFolder(), 'trail')
@@ -302,12 +309,7 @@ test('a trail that another log and other witnesses signed proves nothing to this
     /the policy pins no log of the name/,
   )
   // The right log, and none of the witnesses that this auditor knows.
-  const lines = (text: string, keep: RegExp): string =>
-    text
-      .split('\n')
-      .filter((each) => keep.test(each))
-      .join('\n')
-  const mixed = `${lines(other.policy, /^log/)}\n${lines(made.policy, /^(witness|group|quorum)/)}\n`
+  const mixed = `${linesOf(other.policy, /^log/)}\n${linesOf(made.policy, /^(witness|group|quorum)/)}\n`
   expect(saysOf(await check({ folder: other.folder, policy: mixed }))).toMatch(
     /none of the policy’s witnesses signed it/,
   )
