@@ -6,6 +6,7 @@ import { type Archived, parseRecord } from '../../core/record.ts'
 import { partsOfOrigin, registryOrigin, witnessName } from '../../core/wire.ts'
 import type { WitnessPolicy } from '../../core/witness-policy.ts'
 import type { Finding } from '../verify/finding.ts'
+import type { Outside } from '../verify/outside-check.ts'
 import { RegistryCheck } from '../verify/registry-check.ts'
 import { type ArchivedChain, checkArchivedChain } from './chain.ts'
 import { readLog, type Trusted } from './log.ts'
@@ -17,6 +18,8 @@ export type ArchiveReport = {
   source: string
   /** `through`: index of the last record that a signature covers; -1 for none. */
   registry: { records: number; through: number /** Seconds since 1970. */; witnessed?: number }
+  /** How far witnesses outside vouch for the registry log; with a policy only. */
+  outside?: Outside
   chains: ArchivedChain[]
   findings: Finding[]
 }
@@ -74,6 +77,7 @@ export async function checkArchive(wanted: ArchiveWanted): Promise<ArchiveReport
       through: log.records - 1,
       ...(log.time === undefined ? {} : { witnessed: log.time }),
     },
+    ...(log.outside === undefined ? {} : { outside: log.outside }),
     chains,
     findings,
   }
@@ -84,6 +88,7 @@ function trustedIn({ policy, witness }: ArchiveWanted): Trusted {
   const log = policy?.logs[0]?.key
   const own = witness ?? policy?.witnesses.find(({ key }) => key.name === witnessName)?.key
   return {
+    ...(policy === undefined ? {} : { policy }),
     ...(log === undefined ? {} : { log: { ...log, name: registryOrigin } }),
     ...(own === undefined ? {} : { witness: own }),
   }

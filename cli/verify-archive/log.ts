@@ -9,11 +9,15 @@ import { type Hash, leafHash, Tree } from '../../core/merkle.ts'
 import { recordLimit } from '../../core/record.ts'
 import { ByteReader, Ended } from '../../core/sealed/byte-reader.ts'
 import { registryOrigin } from '../../core/wire.ts'
+import type { WitnessPolicy } from '../../core/witness-policy.ts'
 import { CannotError } from '../command.ts'
+import { type Outside, OutsideCheck } from '../verify/outside-check.ts'
 import type { ArchiveReader, Found } from './reader.ts'
 
-/** Whose signatures a checkpoint must bear. At least one is there. */
+/** Whose signatures a checkpoint must bear. At least one key is there. */
 export type Trusted = {
+  /** Its witnesses outside the cluster: the newest head that they signed is judged. */
+  policy?: WitnessPolicy
   /** The log's own key. */
   log?: NoteKey
   /** The collector's as witness. */
@@ -24,6 +28,8 @@ export type Trusted = {
 const noteLimit = 65_536
 
 type Stretch = { from: number; to: number; sha256: string; found: Found }
+type Take = (record: Buffer, /** With it. */ tree: Tree) => void
+type Note = { size: number; sha256: string; found: Found }
 type Signed = { size: number; root: Hash /** Seconds since 1970. */; time?: number }
 
 export type ArchivedLog = {
@@ -31,6 +37,8 @@ export type ArchivedLog = {
   records: number
   /** When the newest checkpoint that covers them was cosigned, seconds since 1970. */
   time?: number
+  /** How far witnesses outside vouch for it; with a policy only. */
+  outside?: Outside
   findings: string[]
 }
 
@@ -42,11 +50,13 @@ export async function readLog(
   take: (record: Buffer) => void,
 ): Promise<ArchivedLog> {
   const stretches: Stretch[] = []
-  const notes: { size: number; sha256: string; found: Found }[] = []
+  const notes: Note[] = []
+  const witnessed: Note[] = []
   for await (const found of reader.below(registryPrefix(prefix))) {
     const name = registryNameOf(found.key.slice(registryPrefix(prefix).length))
     if (name?.kind === 'records') stretches.push({ ...name, found })
     if (name?.kind === 'checkpoint') notes.push({ ...name, found })
+    if (name?.kind === 'witnessed') witnessed.push({ ...name, found })
   }
   const signed = new Map<number, Signed>()
   const findings: string[] = []
@@ -61,9 +71,14 @@ export async function readLog(
   if (newest === undefined)
     return { records: 0, findings: ['no checkpoint of it is here that the given keys verify'] }
 
+  const judged = await outsideOf(reader, witnessed, trusted)
+  const judge = (record: Buffer, grown: Tree): void => {
+    take(record)
+    for (const check of judged) check.compare(grown)
+  }
   let tree = new Tree()
   while (tree.size < newest.size) {
-    const grown = await grow(reader, tree, stretches, signed, take)
+    const grown = await grow(reader, tree, stretches, signed, judge)
     if (grown === undefined) {
       findings.push(`its records from ${tree.size} on are missing or changed: ${newest.size} were signed`)
       break
@@ -71,7 +86,33 @@ export async function readLog(
     tree = grown
   }
   const time = signed.get(tree.size)?.time
-  return { records: tree.size, findings, ...(time === undefined ? {} : { time }) }
+  const verdicts = judged.map((check) => check.finish(tree.size))
+  const vouched = verdicts.find(({ outside }) => outside.size > 0) ?? verdicts[0]
+  return {
+    records: tree.size,
+    findings: [...findings, ...(vouched?.findings ?? [])],
+    ...(time === undefined ? {} : { time }),
+    ...(vouched === undefined ? {} : { outside: vouched.outside }),
+  }
+}
+
+/** Whatever else lies there: the newest few heads, of which one that the quorum signed is enough. */
+const headsAtMost = 8
+
+/** One judge for each of the newest heads; for none at all one that says so. None without a policy. */
+async function outsideOf(
+  reader: ArchiveReader,
+  witnessed: readonly Note[],
+  { policy, log }: Trusted,
+): Promise<OutsideCheck[]> {
+  if (policy === undefined) return []
+  const texts: string[] = []
+  for (const { found, sha256 } of witnessed.toSorted((a, b) => b.size - a.size)) {
+    if (texts.length >= headsAtMost) break
+    const bytes = await bytesOf(await reader.read(found), sha256, noteLimit)
+    if (bytes !== undefined) texts.push(bytes.toString('utf8'))
+  }
+  return (texts.length === 0 ? [undefined] : texts).map((text) => new OutsideCheck(policy, text, log))
 }
 
 /** The tree with the next stretch that a signed checkpoint covers; undefined when there is none. */
@@ -80,7 +121,7 @@ async function grow(
   tree: Tree,
   stretches: readonly Stretch[],
   signed: ReadonlyMap<number, Signed>,
-  take: (record: Buffer) => void,
+  take: Take,
 ): Promise<Tree | undefined> {
   const candidates = stretches
     .filter(({ from, to }) => from <= tree.size && to > tree.size && signed.has(to))
@@ -88,7 +129,7 @@ async function grow(
   for (const stretch of candidates) {
     const root = signed.get(stretch.to)?.root ?? Buffer.alloc(0)
     // Read once to see that it is the log, and again to believe it: it may be larger than memory.
-    const isLog = async (told: (record: Buffer) => void): Promise<Tree | undefined> => {
+    const isLog = async (told: Take): Promise<Tree | undefined> => {
       const grown = await grownBy(tree, await reader.read(stretch.found), stretch, told)
       return grown?.root().equals(root) === true ? grown : undefined
     }
@@ -105,7 +146,7 @@ async function grownBy(
   tree: Tree,
   stream: AsyncIterable<Uint8Array>,
   { from, to, sha256 }: Stretch,
-  take: (record: Buffer) => void,
+  take: Take,
 ): Promise<Tree | undefined> {
   const digest = createHash('sha256')
   async function* hashed(): AsyncGenerator<Uint8Array> {
@@ -122,7 +163,7 @@ async function grownBy(
       if (line === undefined) return undefined
       if (index < tree.size) continue
       grown.append(leafHash(line))
-      take(line)
+      take(line, grown)
     }
     if (!(await bytes.atEnd())) return undefined
   } catch (error) {
@@ -134,7 +175,7 @@ async function grownBy(
 
 async function signedIn(
   reader: ArchiveReader,
-  { size, sha256, found }: { size: number; sha256: string; found: Found },
+  { size, sha256, found }: Note,
   trusted: Trusted,
 ): Promise<Signed | undefined> {
   const note = (await bytesOf(await reader.read(found), sha256, noteLimit))?.toString('utf8')

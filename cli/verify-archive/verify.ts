@@ -51,12 +51,20 @@ export async function verifyArchive(source: string, values: Values, screen: Scre
   return report.ok ? exitCodes.ok : exitCodes.findings
 }
 
-function print({ source, registry, chains, findings }: ArchiveReport, screen: Screen): void {
+function print({ source, registry, outside, chains, findings }: ArchiveReport, screen: Screen): void {
   const { records, through, witnessed } = registry
   const by = witnessed === undefined ? '' : `, witnessed at ${new Date(witnessed * 1000).toISOString()}`
   const rows = [
     ['archive', source],
     ['registry', records === 0 ? 'nothing that is signed' : `complete through index ${through}${by}`],
+    ...(outside?.time === undefined
+      ? []
+      : [
+          [
+            'outside',
+            `${outside.by.join(', ')} signed ${counted(outside.size, 'record')} of it, by ${new Date(outside.time * 1000).toISOString()}`,
+          ],
+        ]),
     ...chains.map(({ origin, state, segments, records: held, waiting, until }) => [
       'chain',
       `${origin.split('/').slice(1).join('/')}, ${state}: ${counted(segments, 'segment')}, ${counted(held, 'record')}${

@@ -26,6 +26,13 @@ export type ArchiveOptions = {
   /** Fed with every record of the registry log. */
   state: ArchiveState
   readLog: ReadLog
+  /**
+   * Shows exactly what `update` resolves to to the witnesses outside the cluster; absent where nobody is asked. `witnessed`:
+   * what they signed last.
+   */
+  witnessed?: (
+    update: () => Promise<Registry['signed']>,
+  ) => Promise<{ made: Registry['signed']; witnessed?: string }>
   /** Every sealed segment that is still here, those of each chain in order. */
   sealed: () => Promise<readonly SealedSegment[]>
   /** A segment that the log calls archived need not stay here. */
@@ -187,12 +194,13 @@ export class Archive {
 
   async #keepLog(): Promise<void> {
     const { bucket, location, registry, readLog, state, days, now } = this.#options
-    const { signed } = registry
     if (!state.hasNews() || now() - this.#logKept < logMs) return
+    const update = async (): Promise<Registry['signed']> => registry.signed
+    const { made, witnessed } = (await this.#options.witnessed?.(update)) ?? { made: registry.signed }
     const entry = await keepLog(
       bucket,
       { prefix: location.prefix, place: this.#place },
-      { from: state.registryTo, signed, read: readLog },
+      { from: state.registryTo, signed: made, witnessed, read: readLog },
       { until: lockedUntil(now(), days), least: now() + (days - 1) * 86_400_000, hold: state.isAnyHeld() },
     )
     await registry.update(() => [entry])

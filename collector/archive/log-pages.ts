@@ -4,7 +4,8 @@
 
 import { createHash } from 'node:crypto'
 import { type Body, bodyOf } from '../../core/archive/body.ts'
-import { keyOfCheckpoint, keyOfRecords } from '../../core/archive/keys.ts'
+import { keyOfCheckpoint, keyOfRecords, keyOfWitnessed } from '../../core/archive/keys.ts'
+import { parseNote } from '../../core/checkpoint.ts'
 import type { RegistryEntry } from '../registry.ts'
 import type { Bucket } from './bucket.ts'
 import { keep, type Wanted } from './keep.ts'
@@ -12,11 +13,21 @@ import { keep, type Wanted } from './keep.ts'
 /** Records of the log from one index to another, as the store has them. */
 export type ReadLog = (from: number, to: number) => AsyncIterable<readonly Buffer[]>
 
-/** Resolves to what the log is to say of it. `signed`: the log's own newest note. */
+export type LogToKeep = {
+  /** Records before it are in the archive. */
+  from: number
+  /** The log's own newest note. */
+  signed: { size: number; note: string }
+  /** What witnesses outside the cluster signed of it, where anybody is asked. */
+  witnessed: string | undefined
+  read: ReadLog
+}
+
+/** Resolves to what the log is to say of it. */
 export async function keepLog(
   bucket: Bucket,
   { prefix, place }: { prefix: string; place: string },
-  { from, signed, read }: { from: number; signed: { size: number; note: string }; read: ReadLog },
+  { from, signed, witnessed, read }: LogToKeep,
   wanted: Wanted,
 ): Promise<RegistryEntry> {
   const to = signed.size
@@ -25,6 +36,11 @@ export async function keepLog(
   const kept = await keep(bucket, keyOfRecords(prefix, { from, to, sha256 }), records, wanted)
   const note = bodyOf(Buffer.from(signed.note))
   const at = await keep(bucket, keyOfCheckpoint(prefix, { size: to, sha256: note.sha256 }), note, wanted)
+  if (witnessed !== undefined) {
+    const outside = bodyOf(Buffer.from(witnessed))
+    const size = parseNote(witnessed).checkpoint.size
+    await keep(bucket, keyOfWitnessed(prefix, { size, sha256: outside.sha256 }), outside, wanted)
+  }
   return {
     kind: 'registry-archived',
     place,

@@ -1,9 +1,10 @@
 // The archive over the trail: what the registry log says of it, and the bucket.
 
+import type { BucketSeen } from '../../core/archive/bucket.ts'
 import { registryOrigin } from '../../core/wire.ts'
 import type { Store } from '../commit/commit.ts'
 import type { Trail } from '../trail.ts'
-import { Archive } from './archive.ts'
+import { Archive, type ArchiveOptions } from './archive.ts'
 import { type OpenOptions, openBucket } from './bucket.ts'
 import { lookAt } from './look.ts'
 import type { ArchiveConfig } from './settings.ts'
@@ -21,20 +22,29 @@ export type OpenArchive = {
 /** Loads the client. The bucket is asked in the first round. */
 export async function openArchive(
   { location, reach, days }: ArchiveConfig,
-  { trail, store, state, now }: OpenArchive,
+  over: OpenArchive,
   options?: OpenOptions,
 ): Promise<Archive> {
   const opened = await openBucket(location, reach, options)
-  return new Archive({
-    bucket: opened.bucket,
-    location,
-    look: async () => await lookAt(opened, location, now()),
-    days,
-    registry: trail.registry,
+  const look = async (): Promise<BucketSeen> => await lookAt(opened, location, over.now())
+  return new Archive({ bucket: opened.bucket, location, look, days, ...ofTrail(over) })
+}
+
+/** What the archive has of the trail. */
+export function ofTrail({
+  trail,
+  store,
+  state,
+  now,
+}: OpenArchive): Omit<ArchiveOptions, 'bucket' | 'location' | 'look' | 'days'> {
+  const { registry, sealing, witnesses } = trail
+  return {
+    registry,
     state,
     readLog: (from, to) => store.read(registryOrigin, from, to),
-    sealed: async () => (await trail.sealing?.segments()) ?? [],
-    letGo: async (segment) => await trail.sealing?.remove(segment),
+    sealed: async () => (await sealing?.segments()) ?? [],
+    letGo: async (segment) => await sealing?.remove(segment),
+    ...(witnesses === undefined ? {} : { witnessed: async (update) => await witnesses.signed(update) }),
     now,
-  })
+  }
 }

@@ -3,6 +3,7 @@
 import type { ArchiveReader } from '../../cli/verify-archive/reader.ts'
 import type { Bucket } from '../../collector/archive/bucket.ts'
 import { SealedFiles } from '../../collector/sealing/files.ts'
+import type { Witnesses } from '../../collector/witnesses/witnesses.ts'
 import { aFolder, Process } from '../collector/a-trail.ts'
 import { aKms } from '../collector/sealing/a-kms.ts'
 import { aClose, aRefusal } from '../core/records.ts'
@@ -21,7 +22,9 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 /** Four records a segment. Sealed and archived when it resolves, with the registry log. */
 export async function aSealedArchive(
   bucket: Bucket,
-  said: Parameters<typeof anArchive>[1] = {},
+  said: Parameters<typeof anArchive>[1] & {
+    /** Called before the first record. */ known?: (of: Witnesses) => void
+  } = {},
 ): Promise<SealedArchive> {
   const archiving = await anArchive(bucket, {
     ...said,
@@ -34,6 +37,7 @@ export async function aSealedArchive(
     },
   })
   const { trail, archive, clock } = archiving
+  if (trail.witnesses !== undefined) said.known?.(trail.witnesses)
   const closed = await Process.started(trail)
   await write(closed, 9)
   await closed.write(aClose())

@@ -2,16 +2,17 @@
 
 import { Archive } from '../../collector/archive/archive.ts'
 import type { Bucket } from '../../collector/archive/bucket.ts'
+import { ofTrail } from '../../collector/archive/open.ts'
 import { ArchiveState } from '../../collector/archive/state.ts'
 import type { Store } from '../../collector/commit/commit.ts'
 import { loadKeys } from '../../collector/keys.ts'
 import type { SealingOptions } from '../../collector/sealing/sealing.ts'
 import { Trail } from '../../collector/trail.ts'
+import type { WitnessesOptions } from '../../collector/witnesses/witnesses.ts'
 import { bodyOf } from '../../core/archive/body.ts'
 import type { BucketSeen } from '../../core/archive/bucket.ts'
 import type { Location } from '../../core/archive/location.ts'
 import { nameOfSealed, type SealedSegment } from '../../core/sealed/sealed-segment.ts'
-import { registryOrigin } from '../../core/wire.ts'
 import { anEmbeddedStore, type Clock } from '../collector/a-trail.ts'
 import { sound } from './a-bucket.ts'
 
@@ -55,6 +56,7 @@ export async function anArchive(
     location?: Location
     /** Segments are then those that the trail seals, and not `sealed`. */
     sealing?: SealingOptions
+    witnesses?: WitnessesOptions
   } = {},
 ): Promise<Archiving> {
   const { store = await anEmbeddedStore(), clock = { now: 1_790_000_000_000 }, sealed = [] } = said
@@ -63,26 +65,24 @@ export async function anArchive(
     keys: await loadKeys(store),
     now: () => clock.now,
     silentMs: 90_000,
+    ...(said.witnesses === undefined ? {} : { witnesses: said.witnesses }),
     ...(said.sealing === undefined ? {} : { sealing: said.sealing }),
     report: { record: () => undefined, commit: () => undefined },
   })
   const state = new ArchiveState()
   trail.registry.took = (record) => state.take(record)
   await trail.open()
+  const made = {
+    sealed: async () => [...sealed],
+    letGo: async (segment: SealedSegment) => void sealed.splice(sealed.indexOf(segment), 1),
+  }
   const archive = new Archive({
     bucket,
     location: said.location ?? place,
     look: said.look ?? (async () => sound),
     days: 2192,
-    registry: trail.registry,
-    state,
-    readLog: (from, to) => store.read(registryOrigin, from, to),
-    sealed: async () => (await trail.sealing?.segments()) ?? [...sealed],
-    letGo: async (segment) =>
-      trail.sealing === undefined
-        ? void sealed.splice(sealed.indexOf(segment), 1)
-        : await trail.sealing.remove(segment),
-    now: () => clock.now,
+    ...ofTrail({ trail, store, state, now: () => clock.now }),
+    ...(trail.sealing === undefined ? made : {}),
   })
   return { store, trail, state, archive, sealed, clock }
 }

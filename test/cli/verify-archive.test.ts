@@ -3,14 +3,17 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type ArchiveReport, checkArchive } from '../../cli/verify-archive/check.ts'
+import type { Witnesses } from '../../collector/witnesses/witnesses.ts'
 import { keyOfSegment, registryPrefix } from '../../core/archive/keys.ts'
 import { parseVkey } from '../../core/checkpoint.ts'
 import type { Archived } from '../../core/record.ts'
 import { witnessName } from '../../core/wire.ts'
+import { parseWitnessPolicy, type WitnessPolicy } from '../../core/witness-policy.ts'
 import { MemoryBucket } from '../archive/a-bucket.ts'
 import { aSealedArchive, readerOf, type SealedArchive } from '../archive/a-sealed-archive.ts'
 import { place } from '../archive/an-archive.ts'
 import { registryIn } from '../collector/a-trail.ts'
+import { AWitness, askingThem } from '../collector/a-witness.ts'
 import { hipaaMcp } from '../support/command-line.ts'
 import { verifies } from '../verifies.ts'
 
@@ -217,6 +220,64 @@ verifies(
     bucket.add(keyOfRecords(place.prefix, { from: 0, to, sha256: bodyOf(whole).sha256 }), { bytes: whole })
 
     expect((await reportOf(scene)).findings).toEqual([])
+  },
+)
+
+/** An archive whose log two witnesses outside are shown, and the policy of somebody who got their keys from them. */
+async function aSceneOutside(late = false): Promise<Scene & { policy: WitnessPolicy; outside: Witnesses }> {
+  const clock = { now: 1_790_000_000_000 }
+  const all = ['ours', 'theirs'].map((name) => new AWitness(name, clock))
+  const quorum = 'group both all ours theirs\nquorum both\n'
+  const { witnesses } = askingThem(all, { quorum, clock: () => clock.now })
+  const bucket = new MemoryBucket()
+  let outside: Witnesses | undefined
+  const sealed = await aSealedArchive(bucket, {
+    clock,
+    witnesses,
+    known: (of) => {
+      outside = of
+      for (const each of all) each.knows(of.log)
+    },
+  })
+  if (late) {
+    for (const each of all) each.fault = 'away'
+    clock.now += 1_000_000
+    await sealed.trail.hold('clinic', 'ehr', 'somebody')
+    await sealed.archive.round()
+  }
+  const policy = parseWitnessPolicy(`log ${outside?.log}\n${all.map((each) => each.line).join('')}${quorum}`)
+  return { ...sealed, bucket, archived: [], policy, outside: outside as Witnesses }
+}
+
+async function reportBy({ bucket }: Scene, policy: WitnessPolicy): Promise<ArchiveReport> {
+  return await checkArchive({ reader: readerOf(bucket), location: place, policy, read: () => undefined })
+}
+
+verifies('integrity:archive', 'witnesses outside vouch for exactly what of the log lies there', async () => {
+  const scene = await aSceneOutside()
+
+  const report = await reportBy(scene, scene.policy)
+
+  expect(report.findings).toEqual([])
+  expect(report.outside).toMatchObject({ size: report.registry.records, by: ['ours', 'theirs'] })
+})
+
+verifies(
+  'integrity:archive',
+  'what no witness outside signed is a finding, and so is what was never shown to them',
+  async () => {
+    const late = await aSceneOutside(true)
+    const never = await aScene()
+
+    expect(says(await reportBy(late, late.policy))).toMatch(
+      /^no witness outside signed its records from \d+ on$/,
+    )
+    expect(says(await reportBy(never, late.policy))).toMatch(
+      /no checkpoint of it is here that the given keys verify/,
+    )
+    for (const key of late.bucket.objects.keys())
+      if (key.endsWith('.witnessed')) late.bucket.objects.delete(key)
+    expect(says(await reportBy(late, late.policy))).toMatch(/what witnesses outside signed of it is missing/)
   },
 )
 
