@@ -8,7 +8,7 @@ import { connect as connectTcp } from 'node:net'
 import { Duplex, PassThrough } from 'node:stream'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { identityOf, ports, services, systemNamespace } from '../core/identifiers.ts'
-import type { CollectorRefusal, ExportLine } from '../core/wire.ts'
+import type { CollectorRefusal, DataKeyRequest, DataKeyResponse, ExportLine } from '../core/wire.ts'
 import { CannotError } from './command.ts'
 import type { Kube } from './kube.ts'
 
@@ -125,9 +125,30 @@ export async function* exportLines(
   }
 }
 
-async function reasonOf(response: IncomingMessage): Promise<string> {
+/** The data key of a sealed segment, which the collector has opened by the key's holder, and puts on record. */
+export async function dataKeyOf(socket: TLSSocket, asked: DataKeyRequest): Promise<Buffer> {
+  const sent = request({
+    method: 'POST',
+    path: '/v1/data-keys',
+    host: services.collector,
+    headers: { 'content-type': 'application/json' },
+    createConnection: () => socket,
+  })
+  sent.end(JSON.stringify(asked))
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  if (response.statusCode !== 200) throw new CannotError(await reasonOf(response))
+  const { dataKey } = JSON.parse(await textOf(response)) as DataKeyResponse
+  return Buffer.from(dataKey, 'base64')
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
   let text = ''
   for await (const chunk of response) text += String(chunk)
+  return text
+}
+
+async function reasonOf(response: IncomingMessage): Promise<string> {
+  const text = await textOf(response)
   try {
     const { says } = JSON.parse(text) as CollectorRefusal
     return `The collector refused: ${says}`

@@ -21,6 +21,7 @@ import { trail } from './trail.ts'
 import { trailExport } from './trail-export.ts'
 import { trailProve } from './trail-prove.ts'
 import { trailTiles } from './trail-tiles.ts'
+import { trailUnseal } from './trail-unseal.ts'
 import { verify } from './verify.ts'
 
 export const commands: readonly Command[] = [
@@ -39,6 +40,7 @@ export const commands: readonly Command[] = [
   trailExport,
   trailTiles,
   trailProve,
+  trailUnseal,
   disclosures,
   affected,
   activity,

@@ -75,7 +75,8 @@ export const trailExport: Command = {
   },
 }
 
-async function trustOf(kube: Kube): Promise<string> {
+/** The CA of this installation's programs. */
+export async function trustOf(kube: Kube): Promise<string> {
   const { status, body } = await kube.request(
     'GET',
     `/api/v1/namespaces/${systemNamespace}/configmaps/${trust.name}`,

@@ -17,6 +17,7 @@ import { type Archiving, archiveRoutes } from './archive/routes.ts'
 import type { Store } from './commit/commit.ts'
 import { exportLines } from './export.ts'
 import { Refusal } from './refusals.ts'
+import { sealingRoutes } from './sealing/routes.ts'
 import type { Trail } from './trail.ts'
 
 export type Answer = {
@@ -45,6 +46,7 @@ export function routes(
 ): { [methodAndPath: string]: Route } {
   return {
     ...archiveRoutes(trail.registry, archiving),
+    ...sealingRoutes(() => trail.sealing),
     'POST /v1/chains': {
       roles: ['sidecar'],
       run: async ({ identity, body }) => {

@@ -37,6 +37,11 @@ const table = {
     says: 'The records are committed, and no quorum of witnesses signed for them yet: send them again',
   },
   busy: { status: 503, says: 'Too much waits to be committed: send it again' },
+  'no-key-here': { status: 404, says: 'This collector has no key: HIPAA_MCP_KMS names none' },
+  'segment-not-opened': {
+    status: 422,
+    says: 'The key’s holder does not open this data key: the key is gone, or the segment is not what was sealed',
+  },
   'development-key': {
     status: 503,
     says: 'This server’s profile is Production, and the collector’s key is one for Development',

@@ -147,6 +147,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     sha256,
     keyId: text,
   },
+  unsealed: { origin: text, segment: text, by: text },
   archived: { origin: text, ...inArchive },
   'registry-archived': {
     ...inArchive,

@@ -255,6 +255,9 @@ type Sealed = Base & {
   keyId: string
 }
 
+/** The data key of a segment was given to somebody who reads it: the access to the trail is itself on record. */
+type Unsealed = Base & { kind: 'unsealed'; origin: string; segment: string; by: string }
+
 /**
  * What lies in the archive, where it was read back: so many bytes under a lock of mode COMPLIANCE that ends at `until`. The
  * object's key follows from `place`, origin, indexes and hash (core/archive/keys.ts); `version` names the one that is ours.
@@ -339,6 +342,7 @@ export type AuditRecord =
   | Heads
   | WitnessRefused
   | Sealed
+  | Unsealed
   | Archived
   | RegistryArchived
   | LegalHold
@@ -354,6 +358,7 @@ export const registryKinds = [
   'heads',
   'witness-refused',
   'sealed',
+  'unsealed',
   'archived',
   'registry-archived',
   'legal-hold',

@@ -190,6 +190,19 @@ export type WitnessReport = {
 export type Signal = Omit<Signalled, 'schema' | 'at' | 'kind'> & { lastSeen: string }
 
 /**
+ * `POST /v1/data-keys` (auditors): the data key of one sealed segment, as its header names it (core/sealed/segment.ts). Who
+ * asks stands in the registry log before the answer leaves.
+ */
+export type DataKeyRequest = {
+  origin: string
+  segment: string
+  keyId: string
+  /** Base64. */
+  wrapped: string
+}
+export type DataKeyResponse = { /** 32 bytes, base64. */ dataKey: string }
+
+/**
  * `GET /v1/export?namespace=&server=` (auditors): newline-delimited JSON, one `ExportLine` a line. The registry log is
  * exported like any chain, under the origin that ends in `/registry`.
  */

@@ -6,6 +6,7 @@
 // process writes it anew. After that it is sealed for good.
 
 import type { SealedSegment } from '../../core/sealed/sealed-segment.ts'
+import type { DataKeyRequest } from '../../core/wire.ts'
 import type { Leaf } from '../chain.ts'
 import { Corrupt, type Store } from '../commit/commit.ts'
 import { type KeyWrapper, KmsFailed, type KmsReason } from '../kms/key-wrapper.ts'
@@ -41,6 +42,9 @@ export type Sealable = {
 
 /** For so long the key's holder is not asked again after it failed. */
 const pauseMs = 1000
+
+/** What trying again does not mend. */
+const opensNever: ReadonlySet<KmsReason> = new Set(['kms-cannot-open', 'kms-key-missing'])
 
 export class Sealing {
   readonly #options: SealingOptions
@@ -92,6 +96,21 @@ export class Sealing {
       if (ended !== undefined && size <= this.#sealedTo(origin)) this.#chains.delete(origin)
     }
     if (this.#failing !== undefined && this.#chains.size === 0) await this.#tryAgain()
+  }
+
+  /** The data key of a segment, for a person who reads it. Resolves when it is on record that they do. */
+  async open({ origin, segment, keyId, wrapped }: DataKeyRequest, by: string): Promise<Buffer> {
+    const { registry } = this.#trail
+    if (!registry.entries.has(origin)) throw new Refusal('no-such-chain')
+    // Before the key is asked for: an answer that is lost on its way was still on its way.
+    await registry.update((): RegistryEntry[] => [{ kind: 'unsealed', origin, segment, by }])
+    try {
+      const key = { keyId, wrapped: Buffer.from(wrapped, 'base64') }
+      return await this.#options.wrapper.unwrap(key, { origin, segment })
+    } catch (cause) {
+      const gone = cause instanceof KmsFailed && opensNever.has(cause.reason)
+      throw new Refusal(gone ? 'segment-not-opened' : 'no-data-key', { cause })
+    }
   }
 
   /** Why nothing can be taken now, kebab-case. While any chain still has a key, it goes on. */
