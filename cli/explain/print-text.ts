@@ -1,7 +1,9 @@
 // An explanation for people: the steps of the decision, then a line for each place of the result, and how many fared how.
 
+import type { Json } from '../../core/canonical.ts'
 import { valueAt } from '../../core/pointer.ts'
-import { redactText } from '../../core/redaction/text.ts'
+import { keepScalar, projection } from '../../core/redaction/project.ts'
+import { outermost, type Standing, standingWithin } from '../../core/redaction/standing.ts'
 import type { Screen } from '../command.ts'
 import { columns, cut } from '../table.ts'
 import { visible } from '../visible.ts'
@@ -102,14 +104,28 @@ function sumsOf({ parts }: Explained): { kept: number; redacted: number; dropped
 }
 
 /** Each place with its value, and what leaves in its stead. */
-function valuesOf({ fates, document }: Part, { known, rules }: Explained): string[] {
+function valuesOf({ fates, document }: Part, { known, rules, returns }: Explained): string[] {
   if (document === undefined) return []
-  return fates.map(({ path, verdict }) => {
+  return fates.map(({ path, verdict, rule }) => {
     const value = valueAt(document, path)
     const at = `  /${path.join('/')}`
     if (verdict !== 'redacted') return `${at}: ${JSON.stringify(value)}  ${verdict}`
+    const by = projection(known, rules, returns.fields.resources)
     const left =
-      typeof value === 'string' ? redactText(value, known, rules, { redacted: {}, dropped: {} }) : value
+      typeof value === 'string' || typeof value === 'number'
+        ? keepScalar(value, rule, standingAt(document, path), by)
+        : value
     return `${at}: ${JSON.stringify(value)} → ${JSON.stringify(left)}`
   })
+}
+
+/** Where a place stands: what it is called says how it is read, and its position in a list does not. */
+function standingAt(document: Json, path: readonly string[]): Standing {
+  let standing = outermost
+  let around: unknown = document
+  for (const step of path) {
+    if (!Array.isArray(around)) standing = standingWithin(standing, step)
+    around = valueAt(around, [step])
+  }
+  return standing
 }

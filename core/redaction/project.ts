@@ -226,8 +226,10 @@ export function keepScalar<Scalar extends string | number | boolean | null>(
   }
   const instead = by.rules.text === 'Keep' ? undefined : insteadOf(value, by.known, at.member)
   if (instead !== undefined) {
+    // Counted first: whoever follows takes what is counted by then for this place's.
+    const left = counted(instead, by.tally)
     kept(rule, by)
-    return counted(instead, by.tally)
+    return left
   }
   const year = at.moment && by.rules.text !== 'Keep' ? yearOfMoment(value) : undefined
   const left =

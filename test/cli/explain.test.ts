@@ -166,6 +166,26 @@ verifies(
   },
 )
 
+verifies(
+  'minimum:explained',
+  '--values shows what leaves in the stead of each value, by where it stands',
+  async () => {
+    const inside = Buffer.from('Ms Fluegel called from 212-555-0147').toString('base64')
+    const document = {
+      medications: [{ zip: '83701', createdAt: 1709634600, data: inside, note: 'Called on 2024-03-04.' }],
+    }
+
+    const { out } = await ran(...asked(), '--result', file('r.json', document), '--values')
+
+    const values = [...out.matchAll(/^ {2}\/medications\/0\/(\w+): (.+) → (.+)$/gm)].map(
+      ([, name, , left]) => [name, left],
+    )
+    const left = Object.fromEntries(values) as { [name: string]: string }
+    expect(left).toMatchObject({ zip: '"837"', createdAt: '2024', note: '"Called on 2024."' })
+    expect(Buffer.from(left['data'] ?? '', 'base64').toString()).toMatch(/\[NAME\] called from \[PHONE\]/)
+  },
+)
+
 verifies('minimum:explained', 'a member’s own name that identifies somebody is not shown', async () => {
   const document = {
     patient: record['patient'],
