@@ -227,6 +227,18 @@ export const requirements = {
     'Witnesses outside the cluster sign the log of all chains, and no cut, reset or rewritten one.',
   ),
   'integrity:registry': done('integrity', 'A whole chain that is missing is found by the registry log.'),
+  'integrity:proof': done(
+    'integrity',
+    'One record of the trail is proved by a file of its own, which is verified offline.',
+  ),
+  'integrity:format': done(
+    'integrity',
+    'The format of the trail is specified: golden vectors and a trail of each version are kept, and read by the next.',
+  ),
+  'integrity:archive': done(
+    'integrity',
+    'What lies in the archive is verified by whoever may read it, without the key of its records, whatever else was put there.',
+  ),
   'integrity:third-party': done(
     'integrity',
     'Another implementation of the same standards verifies the same files.',

@@ -29,7 +29,7 @@ export type WitnessOptions = {
 /** After so many milliseconds a witness that is away, or refuses, is asked again: at first and at last. */
 const again = { least: 1_000, most: 60_000 }
 /** Its word on where it stands is taken so often in one round. */
-const turns = 3
+const turns = 2
 
 export class Witness {
   readonly name: string

@@ -14,6 +14,7 @@ import { parseWitnessPolicy } from '../../core/witness-policy.ts'
 import { aFolder, anEmbeddedStore, aTrail, type Clock, Process } from '../collector/a-trail.ts'
 import { AWitness, askingThem } from '../collector/a-witness.ts'
 import { aClose, anIntent, anOrders, aRefusal, aResult } from '../core/records.ts'
+import type { RequirementId } from '../requirements.ts'
 import { hipaaMcp } from '../support/command-line.ts'
 import { verifies } from '../verifies.ts'
 import { exported, line, pathIn, tamper } from './an-export.ts'
@@ -149,7 +150,7 @@ verifies(
   },
 )
 
-const attacks: [string, (made: Made) => void, RegExp][] = [
+const attacks: [string, (made: Made) => void, RegExp, RequirementId?][] = [
   [
     'what the witnesses signed is taken away',
     ({ folder }) => rmSync(witnessedIn(folder)),
@@ -210,6 +211,7 @@ const attacks: [string, (made: Made) => void, RegExp][] = [
       signAnew(folder, registryOrigin, keys.registry, keys.witness)
     },
     /it is truncated|it was rewritten/,
+    'integrity:registry',
   ],
   [
     'a chain is sealed anew with the key of a later one',
@@ -232,8 +234,8 @@ const attacks: [string, (made: Made) => void, RegExp][] = [
     /its key is not the one that the policy pins/,
   ],
 ]
-for (const [what, change, says] of attacks)
-  verifies('integrity:outside-witness', `${what}: the policy’s verifier finds it`, async () => {
+for (const [what, change, says, id = 'integrity:outside-witness'] of attacks)
+  verifies(id, `${what}: the policy’s verifier finds it`, async () => {
     const made = await anExport()
     change(made)
 

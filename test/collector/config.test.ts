@@ -138,3 +138,11 @@ test('strict without witnesses is refused, and so is a file that is not there', 
   expect(() => readConfig({ ...good, HIPAA_MCP_WITNESS_STRICT: 'true' })).toThrow(/names nobody/)
   expect(() => readConfig({ ...good, HIPAA_MCP_WITNESSES: '/nonexistent' })).toThrow(/cannot be read/)
 })
+
+test('the sample of witnesses is a policy that the collector takes', () => {
+  const path = join(import.meta.dirname, '../../config/samples/witnesses/policy')
+  const { policy } = readConfig({ ...good, HIPAA_MCP_WITNESSES: path }).witnesses ?? {}
+
+  expect(policy?.witnesses.map(({ name }) => name)).toEqual(['audit', 'partner'])
+  expect(policy?.quorum).toBe('outside')
+})
