@@ -9,15 +9,14 @@ import {
   anyOther,
   aSlash,
   aSpace,
+  type Detector,
   dash,
-  detectorsOf,
   type Finding,
   letterOrDigit,
   not,
   nowhere,
   type Run,
   space,
-  tryAll,
 } from './runs.ts'
 
 /** How far a look goes back. */
@@ -38,7 +37,7 @@ const afterSex =
 /** Not behind a letter, nor inside of a longer number, path or list. */
 const whole = not(letterOrDigit | aDot | aComma | aSlash | aDash)
 
-const ages = detectorsOf([
+export const ages: readonly Detector[] = [
   {
     type: 'AGE',
     digits: [2, 3],
@@ -92,7 +91,7 @@ const ages = detectorsOf([
         input.slice(Math.max(0, index - 24), index),
       ),
   },
-])
+]
 
 const numberWord = /ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?\b|nineties\b/iy
 const wholeAge = /(?:nonage|cente)narians?\b/iy
@@ -131,8 +130,4 @@ function isBeforeYears({ bytes, start, digits }: Run): boolean {
     at += 1
   }
   return (byteAt(bytes, at) | 0x20) === 0x79
-}
-
-export function agesAt(run: Run, findings: Finding[]): void {
-  tryAll(ages, run, findings)
 }

@@ -1,7 +1,6 @@
 // Dates in digits, all elements but the year (45 CFR 164.514(b)(2)(i)(C)).
 
 import { monthName, time } from './date-parts.ts'
-import type { FormRules } from './forms.ts'
 import { byteAt } from './letters.ts'
 import {
   aComma,
@@ -12,8 +11,7 @@ import {
   aSlash,
   aSpace,
   colon,
-  detectorsOf,
-  type Finding,
+  type Detector,
   isDigit,
   isOneOf,
   letterOrDigit,
@@ -21,7 +19,6 @@ import {
   nowhere,
   type Run,
   space,
-  tryAll,
 } from './runs.ts'
 
 function isDay(month: string | undefined, day: string | undefined): boolean {
@@ -52,7 +49,7 @@ function endsInTwo({ bytes, start, digits }: Run): boolean {
   return areDigits(bytes, at, 2)
 }
 
-const dates = detectorsOf([
+export const dates: readonly Detector[] = [
   {
     type: 'DATE',
     digits: [4, 4],
@@ -120,10 +117,10 @@ const dates = detectorsOf([
     pattern: new RegExp(`(?<![\\w/.-])\\d{1,2}${monthName}(\\d{4}|\\d{2})\\b`, 'iy'),
     year: (match) => (match[1]?.length === 4 ? match[1] : undefined),
   },
-])
+]
 
 /** ISO 8601 in short, where no code stands: 20240305, 202403051030, 20240305T103000Z, and the day of the year, 2024-064. */
-const compact = detectorsOf([
+export const compactDates: readonly Detector[] = [
   {
     type: 'DATE',
     digits: [8, 14],
@@ -144,7 +141,7 @@ const compact = detectorsOf([
     year: (match) => match[1],
     accept: (match) => Number(match[2]) >= 1 && Number(match[2]) <= 366,
   },
-])
+]
 
 /** A letter, a colon perhaps, a space or two. */
 function isBehindWord({ bytes, start }: Run): boolean {
@@ -154,7 +151,7 @@ function isBehindWord({ bytes, start }: Run): boolean {
   return isOneOf(byteAt(bytes, at), letterOrDigit)
 }
 
-const daysOfMonths = detectorsOf([
+export const daysOfMonths: readonly Detector[] = [
   {
     // "on 4/22", where a word says that it is a day
     type: 'DATE',
@@ -169,10 +166,4 @@ const daysOfMonths = detectorsOf([
         match.input.slice(Math.max(0, match.index - 16), match.index),
       ),
   },
-])
-
-export function datesAt(run: Run, { context, compacted }: FormRules, findings: Finding[]): void {
-  tryAll(dates, run, findings)
-  if (compacted) tryAll(compact, run, findings)
-  if (context) tryAll(daysOfMonths, run, findings)
-}
+]

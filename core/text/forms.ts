@@ -2,21 +2,24 @@
 // once; from a run of letters and digits each rule looks at a bounded number of characters, so the time is linear whatever
 // the text holds.
 
-import { agesAt } from './ages.ts'
+import { ages } from './ages.ts'
 import { announced } from './announced.ts'
 import { announces, cues, web } from './cues.ts'
-import { datesAt } from './dates.ts'
+import { compactDates, dates, daysOfMonths } from './dates.ts'
 import { byteAt, digit, foreign } from './letters.ts'
+import { longNumbers } from './long-numbers.ts'
 import { datesAtWord } from './named-dates.ts'
-import { detectors, longNumbers } from './numbers.ts'
+import { numbers } from './numbers.ts'
 import {
   closing,
   colon,
   dash,
+  detectorsOf,
   dot,
   type Finding,
   isDigit,
   looksOf,
+  opening,
   plus,
   type Run,
   slash,
@@ -25,7 +28,7 @@ import {
 } from './runs.ts'
 import { shapes, type Tokens } from './tokens.ts'
 import { emails, urls } from './web.ts'
-import { isAsciiWord } from './word.ts'
+import { isAsciiWord, isLetter } from './word.ts'
 import { lookUp, wordTable } from './word-table.ts'
 
 /** Which of the rules apply; `long` ones only where the text is prose, dates that are `compacted` to digits where it is no term. */
@@ -34,6 +37,24 @@ export type FormRules = {
   readonly context: boolean
   readonly long: boolean
   readonly compacted: boolean
+}
+
+/** Bits of rules, as they are asked for. */
+const [byForm, byCompactForm, byWordsBefore, byLength] = [1, 2, 4, 8]
+
+/** In this order: of two findings of one stretch the first counts. */
+const detectors = detectorsOf([
+  [byForm, dates],
+  [byCompactForm, compactDates],
+  [byWordsBefore, daysOfMonths],
+  [byForm, ages],
+  [byForm, numbers],
+  [byLength, longNumbers],
+])
+
+function askedFor({ forms, context, compacted, long }: FormRules): number {
+  const byForms = byForm | (compacted ? byCompactForm : 0) | (context ? byWordsBefore : 0)
+  return (forms ? byForms : 0) | (long ? byLength : 0)
 }
 
 /** What characters of a value ask for. */
@@ -116,12 +137,7 @@ function numberAt(
   if (saysNothing(run)) return
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
   if (rules.context && (word === undefined || mayBeAnnounced(words, word, run))) announced(run, findings)
-  if (rules.forms) {
-    datesAt(run, rules, findings)
-    agesAt(run, findings)
-    tryAll(detectors, run, findings)
-  }
-  if (rules.long) tryAll(longNumbers, run, findings)
+  tryAll(detectors, askedFor(rules), run, findings)
 }
 
 /** Where the run begins that a hyphen joins to the one that starts here, if it is a short one. */
@@ -136,7 +152,10 @@ function mayBeAnnounced(words: Tokens, number: number, { start, code }: Run): bo
   if (((words.bytes[code] as number) | 0x20) === 0x6d) return true
   const before = code < start ? number - 2 : number - 1
   if (before < 0 || code - (words.end[before] as number) > 6) return false
-  if (words.shape[before] === shapes.number || words.possessive[before] === 1) return true
+  if (words.possessive[before] === 1) return true
+  // "12mg 300"
+  if (words.shape[before] === shapes.number)
+    return isLetter(byteAt(words.bytes, (words.end[before] as number) - 1))
   return ((words.cues[before] as number) & announces) !== 0
 }
 
@@ -146,10 +165,15 @@ function saysNothing({ bytes, start, end, digits, next, before }: Run): boolean 
   // An age over 89, or the 1 of a telephone number.
   const first = byteAt(bytes, start)
   if (digits === 2 && first === 0x39) return false
-  if (next === space) return digits === 2 || first !== 0x31
+  if (next === space) return digits === 2 || first !== 0x31 || !goesOnAsPhone(byteAt(bytes, end + 1))
   if (next === dash || next === slash || next === dot) {
     const digit = byteAt(bytes, end + 1)
     return !(digit >= 0x30 && digit <= 0x39)
   }
   return next !== colon && next !== closing
+}
+
+/** Behind "1 ": a digit, or the bracket of an area. */
+function goesOnAsPhone(code: number): boolean {
+  return isDigit(code) || code === opening
 }

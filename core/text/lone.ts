@@ -211,11 +211,17 @@ function isPronounceable({ text, start, end }: Tokens, i: number): boolean {
 const prefixes =
   /^(?:non|normo|hyper|hypo|brady|tachy|poly|micro|macro|peri|intra|extra|endo|hemi|pseudo|supra|infra|retro|anti|post|an?(?=\p{L}+(?:ic|ile|al|ous|ive)$))/iu
 
+/** Letters behind the prefix, and with the shortest one. */
+const leastBehind = 6
+const shortestDerived = leastBehind + 1
+
 /** A word of English or medicine behind a prefix: Normocephalic, Nontender, Afebrile. */
 function isDerived({ text, start, end }: Tokens, i: number): boolean {
-  const word = text.slice(start[i], end[i])
+  const [from, to] = [start[i] as number, end[i] as number]
+  if (to - from < shortestDerived) return false
+  const word = text.slice(from, to)
   const length = prefixes.exec(word)?.[0].length ?? 0
-  if (length === 0 || word.length - length < 6) return false
+  if (length === 0 || word.length - length < leastBehind) return false
   const { keys, flags } = lexicon()
   const rest = flags[slotOf(keys, wordHash(word, length, word.length))] as number
   return (rest & (length < 3 ? medical : english | medical)) !== 0

@@ -1,27 +1,21 @@
-// Numbers and codes that are somebody's by their form or a checksum, and in prose by their length alone.
+// Numbers and codes that are somebody's by their form or a checksum.
 
-import { digitsOf } from './announced.ts'
 import { isDea, isIban, isLuhn, isVin } from './checksums.ts'
 import { byteAt } from './letters.ts'
-import { isCodeOf, isSubstance, isUnitAt } from './quantities.ts'
 import {
   aClosing,
   aColon,
   aDash,
   aDot,
-  aHash,
-  anAmpersand,
   anOpening,
   aPlus,
   areDigits,
-  aSlash,
   aSpace,
   closing,
   colon,
+  type Detector,
   dash,
-  detectorsOf,
   dot,
-  hash,
   isCapital,
   isDigit,
   isOneOf,
@@ -59,7 +53,13 @@ function hasX(bytes: Uint8Array, before: number): boolean {
 const images = new Uint8Array(0x80)
 for (const letter of 'jphtbgdJPHTBGD') images[letter.charCodeAt(0)] = 1
 
-export const detectors = detectorsOf([
+const ipv6 = {
+  pattern: /(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/iy,
+  accept: ([text]: RegExpExecArray) =>
+    /[0-9a-f]/i.test(text) && (text.includes('::') || text.split(':').length === 8),
+}
+
+export const numbers: readonly Detector[] = [
   {
     type: 'SOCIAL_SECURITY_NUMBER',
     digits: [3, 3],
@@ -114,20 +114,25 @@ export const detectors = detectorsOf([
   {
     type: 'IP_ADDRESS',
     digits: [0, 4],
-    from: ({ bytes, start, end, before }) => {
+    next: aColon | letterOrDigit,
+    before: not(aColon | letterOrDigit),
+    from: ({ bytes, start, end }) =>
+      end - start <= 4 && byteAt(bytes, end) === colon && goesOnHex(bytes, end + 1) ? start : nowhere,
+    ...ipv6,
+  },
+  {
+    type: 'IP_ADDRESS',
+    digits: [0, 4],
+    before: aColon,
+    from: ({ bytes, start, end }) => {
       if (end - start > 4) return nowhere
-      if (before !== colon)
-        return byteAt(bytes, end) === colon && goesOnHex(bytes, end + 1) && !isOneOf(before, letterOrDigit)
-          ? start
-          : nowhere
       // Behind "::", or behind one group that has no digit and is no run of its own.
       if (byteAt(bytes, start - 2) === colon) return start - 2
       let from = start - 1
       while (from > 0 && start - from < 6 && isHexLetter(byteAt(bytes, from - 1))) from -= 1
       return from < start - 1 ? from : nowhere
     },
-    pattern: /(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/iy,
-    accept: ([text]) => /[0-9a-f]/i.test(text) && (text.includes('::') || text.split(':').length === 8),
+    ...ipv6,
   },
   {
     // Medicare: 1EG4-TE5-MK73 (CMS, Understanding the MBI)
@@ -236,7 +241,7 @@ export const detectors = detectorsOf([
     },
     pattern: /(?<![\w.-])-?\d{1,2}\.\d{3,8}°?(?: ?[NS])?, ?-?\d{1,3}\.\d{3,8}°?(?: ?[EW])?(?![\w.])/y,
   },
-])
+]
 
 /** What jpg, png, heic, tiff, bmp, gif and dcm begin with. */
 function isImage(code: number): boolean {
@@ -264,79 +269,3 @@ function isHexLetter(code: number): boolean {
   const letter = code | 0x20
   return letter >= 0x61 && letter <= 0x66
 }
-
-/** With the # before it; nowhere inside of a longer word, number or path. */
-function withHash({ bytes }: Run, start: number): number {
-  const from = start > 0 && byteAt(bytes, start - 1) === hash ? start - 1 : start
-  return isOneOf(byteAt(bytes, from - 1), letterOrDigit | aDot | aSlash | aDash) ? nowhere : from
-}
-
-/** In prose alone: among coded values a long number is a code. */
-export const longNumbers = detectorsOf([
-  {
-    // HMO-234567, SJH123456, P12345678
-    type: 'UNIQUE_IDENTIFIER',
-    digits: [0, Infinity],
-    from: (run) =>
-      run.end - run.start >= 2 &&
-      (run.code < run.start || run.digits === 0) &&
-      isCapital(byteAt(run.bytes, run.code))
-        ? withHash(run, run.code)
-        : nowhere,
-    pattern: /(?<![\w./-])#?([A-Z]{1,8})([-_]?)\d{2,20}(?:-?[A-Z0-9]{1,10}){0,3}(?![\w-]|\.\d)/y,
-    accept: (match, run) =>
-      !isSubstance(match[1] as string) &&
-      !isCodeOf(run, match.index) &&
-      digitsOf(match[0]) >= (match[2] === '' ? 5 : 4),
-  },
-  {
-    // 12345-JS, 98765ABC
-    type: 'UNIQUE_IDENTIFIER',
-    digits: [4, 20],
-    next: letterOrDigit | aDash,
-    from: (run) =>
-      isCapital(run.next) || (run.next === dash && isCapital(at(run, run.digits + 1)))
-        ? withHash(run, run.start)
-        : nowhere,
-    pattern: /(?<![\w./-])#?\d{4,20}-?([A-Z]{1,6})\d{0,6}(?![\w-])/y,
-    accept: (match, run) =>
-      !/^(?:MG|MCG|ML|IU|U|KG|G|L|K|M|S|C|F|CFU|USD)$/.test(match[1] as string) &&
-      !isCodeOf(run, match.index),
-  },
-  {
-    // 789-456-123, 54321-7890
-    type: 'UNIQUE_IDENTIFIER',
-    digits: [2, 8],
-    next: aDash,
-    from: (run) => (isDigit(at(run, run.digits + 2)) ? withHash(run, run.start) : nowhere),
-    pattern: /(?<![\w./-])#?\d{2,8}(?:-\d{2,8}){1,3}(?![\w/%-]|\.\d)/y,
-    accept: (match, run) => {
-      const [low = '', high = '', ...more] = match[0].replace('#', '').split('-')
-      const digits = digitsOf(match[0])
-      if (digits < 7 || isCodeOf(run, match.index)) return false
-      if (more.length > 0) return true
-      // A range: 1000-1500, 150000-450000
-      if ((low.length === high.length || digits < 8) && Number(low) < Number(high)) return false
-      return !isUnitAt(run, match.index + match[0].length)
-    },
-  },
-  {
-    type: 'UNIQUE_IDENTIFIER',
-    digits: [6, Infinity],
-    next: not(letterOrDigit | aSlash | aDash),
-    from: (run) => withHash(run, run.start),
-    pattern: /(?<![\w.,/$€£-])#?\d{6,20}(?![\w/%-]|[.,]\d)/y,
-    accept: (match, run) =>
-      !isCodeOf(run, match.index) &&
-      !isUnitAt(run, match.index + match[0].length) &&
-      !match[0].endsWith('000'),
-  },
-  {
-    type: 'UNIQUE_IDENTIFIER',
-    digits: [4, Infinity],
-    before: aHash,
-    from: ({ bytes, start }) =>
-      isOneOf(byteAt(bytes, start - 2), letterOrDigit | anAmpersand) ? nowhere : start - 1,
-    pattern: /(?<![\w&])#\d{4,20}(?![\w-])/y,
-  },
-])

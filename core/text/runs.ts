@@ -113,22 +113,36 @@ export type Detector = {
    */
   readonly from: (run: Run) => number
   readonly pattern: RegExp
+  /** Whether it is one, by where it stands; by what stood where in it. */
+  readonly fits?: (run: Run, start: number, end: number) => boolean
   readonly accept?: (match: RegExpExecArray, run: Run) => boolean
   readonly year?: (match: RegExpExecArray) => string | undefined
   /** Where what is around it says more of the type. */
   readonly typed?: (match: RegExpExecArray, run: Run) => IdentifierType
 }
 
-/** Rules, and by how a run looks those that may fit it, as far as such a run was seen: for most runs none does. */
+/** A rule with the bit by which it is asked for. All have all members, in one order: what is looked into is of one shape then. */
+type Grouped = Detector & { readonly group: number }
+
+function grouped(group: number, { type, digits, before, next, from, pattern, ...more }: Detector): Grouped {
+  const { fits, accept, typed, year } = more
+  return { group, type, digits, before, next, from, pattern, fits, accept, typed, year } as Grouped
+}
+
+/** Rules, and by how a run looks those that may fit it, as far as such a run was seen. */
 export type Detectors = {
-  readonly all: readonly Detector[]
-  readonly fitting: (readonly Detector[] | undefined)[]
+  readonly all: readonly Grouped[]
+  readonly fitting: (readonly Grouped[] | undefined)[]
 }
 
 /** So many digits and more are alike. */
 const mostDigits = 20
 
-export function detectorsOf(all: readonly Detector[]): Detectors {
+/** In the order in which they are tried. */
+export function detectorsOf(
+  groups: readonly (readonly [group: number, detectors: readonly Detector[]])[],
+): Detectors {
+  const all = groups.flatMap(([group, detectors]) => detectors.map((one) => grouped(group, one)))
   return { all, fitting: Array.from({ length: (mostDigits + 1) * signCount * signCount }, () => undefined) }
 }
 
@@ -138,7 +152,7 @@ export function looksOf(digits: number, before: number, next: number): number {
   return (counted * signCount + 31 - Math.clz32(signOf(before))) * signCount + 31 - Math.clz32(signOf(next))
 }
 
-function fittingOf({ all, fitting }: Detectors, { digits, before, next, looks }: Run): readonly Detector[] {
+function fittingOf({ all, fitting }: Detectors, { digits, before, next, looks }: Run): readonly Grouped[] {
   const counted = digits < mostDigits ? digits : mostDigits
   const those = all.filter(
     (one) =>
@@ -151,30 +165,39 @@ function fittingOf({ all, fitting }: Detectors, { digits, before, next, looks }:
   return those
 }
 
-export function tryAll(detectors: Detectors, run: Run, findings: Finding[]): void {
+/** Those of the groups that are asked for. */
+export function tryAll(detectors: Detectors, asked: number, run: Run, findings: Finding[]): void {
   const those = detectors.fitting[run.looks] ?? fittingOf(detectors, run)
   for (let i = 0; i < those.length; i += 1) {
-    const detector = those[i] as Detector
+    const detector = those[i] as Grouped
+    if ((detector.group & asked) === 0) continue
     const start = detector.from(run)
     if (start < 0) continue
     const { pattern } = detector
     pattern.lastIndex = start
     if (!pattern.test(run.text)) continue
     const end = pattern.lastIndex
-    if (isCovered(findings, start, end)) continue
-    const { accept, typed, year } = detector
-    let { type } = detector
-    let told: string | undefined
-    // What stood where is asked for few of them, and costs more than the whole match.
-    if (accept !== undefined || typed !== undefined || year !== undefined) {
-      pattern.lastIndex = start
-      const match = pattern.exec(run.text) as RegExpExecArray
-      if (accept !== undefined && !accept(match, run)) continue
-      if (typed !== undefined) type = typed(match, run)
-      told = year?.(match)
-    }
-    findings.push(told === undefined ? { start, end, type } : { start, end, type, year: told })
+    if (!isCovered(findings, start, end)) found(detector, run, start, end, findings)
   }
+}
+
+function found(
+  { pattern, fits, accept, typed, year, type }: Detector,
+  run: Run,
+  start: number,
+  end: number,
+  findings: Finding[],
+): void {
+  if (fits !== undefined && !fits(run, start, end)) return
+  if (accept === undefined && typed === undefined && year === undefined)
+    return void findings.push({ start, end, type })
+  // What stood where is asked for few of them, and costs more than the whole match.
+  pattern.lastIndex = start
+  const match = pattern.exec(run.text) as RegExpExecArray
+  if (accept !== undefined && !accept(match, run)) return
+  const as = typed?.(match, run) ?? type
+  const told = year?.(match)
+  findings.push(told === undefined ? { start, end, type: as } : { start, end, type: as, year: told })
 }
 
 /** How many findings are looked back at. */
