@@ -71,7 +71,7 @@ test: ## Everything that guards a merge
 	@node test/run.ts types lint unused generated unit path integration bypass e2e
 
 nightly: ## make test, then what takes longer
-	@$(SETUP) node cluster browser keycloak kafka
+	@$(SETUP) node cluster browser keycloak fhir-validator kafka
 	@node test/run.ts types lint unused generated unit path integration bypass e2e nightly
 
 ##@ Measure

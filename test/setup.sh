@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, browser, bench, keycloak, presidio.
+# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, browser, bench, keycloak, fhir-validator, presidio.
 # Says what it does; says in one line what a person must do where it cannot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -100,6 +100,20 @@ kafka_broker() {
   rm -rf "$made"
 }
 
+# The HL7 validator in the cache: what it needs from Maven, and our few lines of Java that drive it.
+fhir_validator() {
+  local folder="${XDG_CACHE_HOME:-$HOME/.cache}/hipaa-mcp/fhir-validator" source=test/nightly/fhir-validator want
+  want=$(cat "$source/pom.xml" "$source/Validate.java" | sha256sum | cut -c1-64)
+  if [ "$(cat "$folder/.lock-hash" 2>/dev/null)" = "$want" ]; then return; fi
+  debian_packages maven openjdk-17-jdk-headless
+  rm -rf "$folder"; mkdir -p "$folder/classes"
+  with_progress "fetching the HL7 validator" mvn -B -q -f "$source/pom.xml" -Dmaven.repo.local="$folder/repository" \
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DoutputDirectory="$folder/libs"
+  rm -rf "$folder/repository"
+  with_progress "compiling its driver" javac -cp "$folder/libs/*" -d "$folder/classes" "$source/Validate.java"
+  echo "$want" >"$folder/.lock-hash"
+}
+
 # Presidio, beside which make eval stands: from PyPI, in a virtual environment of its own in the cache.
 presidio() {
   local folder="${XDG_CACHE_HOME:-$HOME/.cache}/hipaa-mcp/presidio" want
@@ -138,6 +152,7 @@ for part in "$@"; do
       debian_packages maven openjdk-17-jre-headless
       kafka_broker
       ;;
+    fhir-validator) fhir_validator ;;
     presidio) presidio ;;
     bench) debian_packages nginx-light openssl procps ;;
     *) fail "setup.sh does not know the part $part" ;;

@@ -31,7 +31,7 @@ type Signed = { signOff: SignOff; key: string; signature: string }
 
 export const hashOf = (review: Review): string =>
   createHash('sha256')
-    .update(canonical(review as unknown as Json))
+    .update(canonical(review))
     .digest('hex')
 
 /** Writes a new file. Rejects with `CannotError` for a key that is none, or that others can read. */
