@@ -118,7 +118,8 @@ async function start(): Promise<void> {
   log.info('taking records', { port: config.port })
   const { witnesses } = opened.trail
   if (witnesses !== undefined) {
-    log.info('witnesses and auditors know the registry log by this key', { log: idOf(witnesses.log) })
+    const { log: vkey } = witnesses
+    log.info('witnesses and auditors know the registry log by this key', { log: idOf(vkey) })
     witnesses.run(stop.signal).catch((error: unknown) => die('nobody asks the witnesses any more', error))
   }
   sweepLater(opened.trail)

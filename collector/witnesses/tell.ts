@@ -30,10 +30,10 @@ export function askingOf(
           },
         )
       },
-      changed: (witness, state, reason) => {
+      changed: (witness, state, reason = '') => {
         if (state === 'cosigns') log.info('a witness signs the registry log', { witness: idOf(witness) })
         if (state === 'unreachable')
-          log.warn('a witness does not sign', { witness: idOf(witness), reason: idOf(reason ?? '') })
+          log.warn('a witness does not sign', { witness: idOf(witness), reason: idOf(reason) })
       },
       forgot: (witness) =>
         log.warn('a witness has signed fewer records than it once had: it lost its memory', {
