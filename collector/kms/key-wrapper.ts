@@ -6,7 +6,7 @@ import { canonical } from '../../core/canonical.ts'
 import type { KeyContext } from '../../core/sealed/segment.ts'
 
 /** A data key as its holder gave it back. */
-export type WrappedKey = {
+type WrappedKey = {
   /** Names the key that wrapped it, its version included where the holder tells: unwrapping asks for just this one. */
   keyId: string
   wrapped: Buffer

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Pkcs11Options } from '../../../collector/kms/pkcs11.ts'
 import { aFolder } from '../a-trail.ts'
 
-export const softHsmModule = '/usr/lib/softhsm/libsofthsm2.so'
+const softHsmModule = '/usr/lib/softhsm/libsofthsm2.so'
 
 export type SoftHsm = {
   options: Pkcs11Options
