@@ -3,18 +3,22 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Checkpoint, parseNote, parseVkey, verifyNote } from '../core/checkpoint.ts'
-import { leafHash, Tree } from '../core/merkle.ts'
+import { coveredBytes, markIn } from '../core/covered-record.ts'
+import { type Hash, leafHash, Tree } from '../core/merkle.ts'
 import { ProofBuilder } from '../core/merkle-proof.ts'
 import { parseRecord } from '../core/record.ts'
 import type { TlogProof } from '../core/tlog-proof.ts'
+import { registryOrigin } from '../core/wire.ts'
 import { CannotError } from './command.ts'
 import { folderOfChain } from './export-layout.ts'
 import { recordsIn } from './verify/chain-records.ts'
 
 export type Place = { origin: string; index: number }
 
-/** A chain's folder with what was signed of it. */
-export type Head = { folder: string; vkey: string; note: string; checkpoint: Checkpoint }
+/** A proof, and the key of the log whose checkpoint it stands on. */
+type Proved = { proof: TlogProof; vkey: string }
+
+type Head = { vkey: string; note: string; checkpoint: Checkpoint }
 
 /** Every record of a call in these chains, of one kind if it is given. `read` is told of every record. */
 export async function placesOf(
@@ -46,38 +50,77 @@ export async function placesOf(
   return places
 }
 
-/** Reads what was signed of a chain. Rejects with `CannotError` where the record is not covered by it. */
-export async function headIn(folder: string, { origin, index }: Place): Promise<Head> {
+/**
+ * Proves a record by the checkpoint of its chain, or else by the registry log. Rejects with `CannotError` where nothing that is
+ * signed covers it, or the records are not those that were signed.
+ */
+export async function prove(source: string, { origin, index }: Place, read: () => void): Promise<Proved> {
+  const chain = join(source, folderOfChain(origin))
+  const own = await headIn(chain, origin)
+  if (own !== undefined && index < own.checkpoint.size) {
+    const { record, path } = await pathTo(chain, index, own.checkpoint, read)
+    return { proof: { extra: record, index, path, note: own.note }, vkey: own.vkey }
+  }
+  const registry = join(source, folderOfChain(registryOrigin))
+  const head = await headIn(registry, registryOrigin)
+  const mark = origin === registryOrigin ? undefined : await markOf(registry, { origin, index }, read)
+  if (head === undefined || mark === undefined || mark.index >= head.checkpoint.size)
+    throw new CannotError(
+      `Record ${index} of ${origin} is not covered by anything signed. A later export may cover it`,
+    )
+  const inner = await pathTo(chain, index, mark, read)
+  const outer = await pathTo(registry, mark.index, head.checkpoint, read)
+  const extra = coveredBytes({
+    record: inner.record.toString('utf8'),
+    index,
+    path: inner.path.map((hash) => hash.toString('base64')),
+    mark: outer.record.toString('utf8'),
+  })
+  return { proof: { extra, index: mark.index, path: outer.path, note: head.note }, vkey: head.vkey }
+}
+
+/** What was signed of a chain; undefined where nothing was. Rejects with `CannotError` when another key signed it. */
+async function headIn(folder: string, origin: string): Promise<Head | undefined> {
   const [vkey, note] = await Promise.all(
     ['vkey', 'checkpoint'].map(async (name) => await textIn(folder, name)),
   )
-  if (vkey === undefined || note === undefined)
-    throw new CannotError(
-      `${origin} has no checkpoint yet: nothing of it can be proved. A later export may have one`,
-    )
+  if (vkey === undefined || note === undefined) return undefined
   try {
     const { checkpoint } = parseNote(note)
     const key = parseVkey(vkey.trim())
-    if (key.name !== origin || checkpoint.origin !== origin || verifyNote(note, key) === undefined)
-      throw new TypeError('another key')
-    if (index < checkpoint.size) return { folder, vkey: vkey.trim(), note, checkpoint }
+    if (key.name === origin && checkpoint.origin === origin && verifyNote(note, key) !== undefined)
+      return { vkey: vkey.trim(), note, checkpoint }
   } catch {
-    throw new CannotError(
-      `The checkpoint of ${origin} is not signed by its key. See what hipaa-mcp verify says`,
-    )
+    // Said below, whatever is wrong with it.
   }
   throw new CannotError(
-    `Record ${index} of ${origin} is not covered by its checkpoint, of ${parseNote(note).checkpoint.size} records. A later export may cover it`,
+    `The checkpoint of ${origin} is not signed by its key. See what hipaa-mcp verify says`,
   )
 }
 
-/** Proves a record that the checkpoint covers. Rejects with `CannotError` where the records are not those of it. */
-export async function prove(
-  { folder, note, checkpoint }: Head,
-  { index }: Place,
+/** The first record of the registry log with a root of the chain that covers the record. */
+async function markOf(
+  registry: string,
+  { origin, index }: Place,
   read: () => void,
-): Promise<TlogProof> {
-  const { size, root } = checkpoint
+): Promise<{ index: number; size: number; root: Hash } | undefined> {
+  let at = 0
+  for await (const { bytes } of recordsIn(registry)) {
+    const mark = markIn(bytes)
+    read()
+    if (mark?.origin === origin && mark.size > index) return { index: at, size: mark.size, root: mark.root }
+    at += 1
+  }
+  return undefined
+}
+
+/** A record and its path in the tree of the first `size`. */
+async function pathTo(
+  folder: string,
+  index: number,
+  { size, root }: { size: number; root: Hash },
+  read: () => void,
+): Promise<{ record: Buffer; path: Hash[] }> {
   const builder = ProofBuilder.inclusion(index, size)
   const tree = new Tree()
   let record: Buffer | undefined
@@ -90,8 +133,8 @@ export async function prove(
     if (tree.size === size) break
   }
   if (record === undefined || tree.size < size || !tree.root().equals(root))
-    throw new CannotError('The records are not those of the checkpoint. See what hipaa-mcp verify says')
-  return { record, index, path: builder.finish(), note }
+    throw new CannotError('The records are not those that were signed. See what hipaa-mcp verify says')
+  return { record, path: builder.finish() }
 }
 
 function recordOf(bytes: Buffer): ReturnType<typeof parseRecord> | undefined {

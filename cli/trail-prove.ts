@@ -1,6 +1,5 @@
 // `hipaa-mcp trail prove SOURCE`: that one record is in the trail, as a file of its own that is verified offline.
 
-import { join } from 'node:path'
 import { parseVkey, verifyNote } from '../core/checkpoint.ts'
 import { formatProof } from '../core/tlog-proof.ts'
 import { registryOrigin } from '../core/wire.ts'
@@ -8,7 +7,7 @@ import { CannotError, type Command, exitCodes, textOf, UsageError } from './comm
 import { folderOfChain } from './export-layout.ts'
 import { manifestIn } from './export-manifest.ts'
 import { progress } from './progress.ts'
-import { headIn, type Place, placesOf, prove } from './prove.ts'
+import { type Place, placesOf, prove } from './prove.ts'
 
 export const trailProve: Command = {
   name: 'trail prove',
@@ -22,7 +21,7 @@ export const trailProve: Command = {
     json: { help: 'Print the proof, the keys and the place of the record as JSON' },
   },
   about:
-    'Writes a C2SP tlog-proof (https://c2sp.org/tlog-proof) to standard output; its extra data is the record. Whoever has the keys verifies it with nothing else: hipaa-mcp verify --proof FILE --vkey VKEY --witness VKEY. It shows the record as it stands in the trail, with the person and the sealed patients.\nOnly what the checkpoint of its chain covers can be proved: a later export covers more.',
+    'Writes a C2SP tlog-proof (https://c2sp.org/tlog-proof) to standard output; its extra data is the record. Whoever has the keys verifies it with nothing else: hipaa-mcp verify --proof FILE --vkey VKEY --witness VKEY. It shows the record as it stands in the trail, with the person and the sealed patients.\nWhere no checkpoint of its own chain covers the record, the proof stands on the registry log, which does: then --vkey is that log’s.',
   run: async (operands, values, screen) => {
     const [source] = operands
     if (source === undefined || operands.length > 1)
@@ -49,20 +48,18 @@ export const trailProve: Command = {
               call as string,
             )
           : { origin: only(origins), index: Number(number) }
-      const head = await headIn(join(source, folderOfChain(place.origin)), place)
-      const proof = formatProof(await prove(head, place, read))
+      const { proof, vkey } = await prove(source, place, read)
+      const written = formatProof(proof)
       const { witness } = manifest
       if (values['json'] === true)
-        screen.out(
-          JSON.stringify({ ...place, size: head.checkpoint.size, vkey: head.vkey, witness, proof }, null, 2),
-        )
+        screen.out(JSON.stringify({ ...place, vkey, witness, proof: written }, null, 2))
       else {
-        for (const line of proof.split('\n').slice(0, -1)) screen.out(line)
-        const cosigned = isCosigned(head.note, witness) ? ` --witness '${witness}'` : ''
+        for (const line of written.split('\n').slice(0, -1)) screen.out(line)
+        const cosigned = isCosigned(proof.note, witness) ? ` --witness '${witness}'` : ''
         screen.note(
           `Record ${place.index} of ${place.origin}. Keep the keys apart from the proof; verify it with:`,
         )
-        screen.note(`  hipaa-mcp verify --proof FILE --vkey '${head.vkey}'${cosigned}`)
+        screen.note(`  hipaa-mcp verify --proof FILE --vkey '${vkey}'${cosigned}`)
       }
       return exitCodes.ok
     } finally {

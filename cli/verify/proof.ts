@@ -12,6 +12,8 @@ type ProofReport = {
   ok: boolean
   /** Where the record is, once that is proved. */
   log?: { origin: string; index: number; size: number }
+  /** Index of the registry log's record that covers it, where no checkpoint of its own chain does. */
+  mark?: number
   /** Seconds since 1970; absent where no witness was asked for. */
   witnessed?: number
   /** Its canonical text, once it is proved. */
@@ -41,22 +43,26 @@ export async function verifyProofFile(file: string, values: Values, screen: Scre
 function judge(proof: TlogProof | string, log: NoteKey, witness: NoteKey | undefined): ProofReport {
   if (typeof proof === 'string') return { ok: false, findings: [proof] }
   const findings: string[] = []
-  const checkpoint = provenIn(proof)
-  if (checkpoint === undefined)
+  const proven = provenIn(proof)
+  if (proven === undefined)
     findings.push('its record is not at its place in the tree of its checkpoint: one of them was changed')
-  if (checkpoint !== undefined && checkpoint.origin !== log.name)
-    findings.push(`its checkpoint is that of ${visible(checkpoint.origin)}, the key is that of ${log.name}`)
+  if (proven !== undefined && proven.checkpoint.origin !== log.name)
+    findings.push(
+      `its checkpoint is that of ${visible(proven.checkpoint.origin)}, the key is that of ${log.name}`,
+    )
   if (verifyNote(proof.note, log) === undefined)
     findings.push('its checkpoint is not signed by the key of the log')
   const cosigned = witness === undefined ? undefined : verifyNote(proof.note, witness)
   if (witness !== undefined && cosigned?.time === undefined)
     findings.push('its checkpoint is not cosigned by the witness')
-  const record = textOfRecord(proof.record)
-  if (record === undefined) findings.push('what it proves is no record in canonical form')
-  if (findings.length > 0 || checkpoint === undefined || record === undefined) return { ok: false, findings }
+  const record = proven === undefined ? undefined : textOfRecord(proven.record)
+  if (proven !== undefined && record === undefined)
+    findings.push('what it proves is no record in canonical form')
+  if (findings.length > 0 || proven === undefined || record === undefined) return { ok: false, findings }
   return {
     ok: true,
-    log: { origin: checkpoint.origin, index: proof.index, size: checkpoint.size },
+    log: proven.place,
+    ...(proven.mark === undefined ? {} : { mark: proven.mark }),
     ...(cosigned?.time === undefined ? {} : { witnessed: cosigned.time }),
     record,
     findings,
@@ -94,7 +100,7 @@ function keyOf(text: string, kind: NoteKey['kind'], option: string): NoteKey {
   throw new UsageError(`${option} wants a verifier key, name+hash+key, or @FILE with one`)
 }
 
-function print({ ok, log, witnessed, record, findings }: ProofReport, screen: Screen): void {
+function print({ ok, log, mark, witnessed, record, findings }: ProofReport, screen: Screen): void {
   if (!ok || log === undefined) {
     screen.out('NOT PROVED')
     for (const says of findings) for (const line of wrap(says, screen.width, '  ')) screen.out(line)
@@ -103,6 +109,7 @@ function print({ ok, log, witnessed, record, findings }: ProofReport, screen: Sc
   const rows = [
     ['log', log.origin],
     ['record', `index ${log.index} of ${log.size}`],
+    ...(mark === undefined ? [] : [['covered', `by record ${mark} of the registry log`]]),
     [
       'witnessed',
       witnessed === undefined ? 'not asked: give --witness' : new Date(witnessed * 1000).toISOString(),

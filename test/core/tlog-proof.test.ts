@@ -8,7 +8,7 @@ const records = ['a', 'b', 'c', 'd', 'e'].map((text) => Buffer.from(text))
 const leaves = records.map(leafHash)
 const note = `example.com/log\n5\n${rootOf(leaves).toString('base64')}\n\n— example.com/log AAAAAAAA\n`
 const proofOf = (index: number): TlogProof => ({
-  record: records[index] as Buffer,
+  extra: records[index] as Buffer,
   index,
   path: inclusionProof(index, leaves),
   note,
@@ -19,7 +19,7 @@ test('a proof is read as it was written, and shows where its record is', () => {
     const proof = proofOf(index)
 
     expect(parseProof(formatProof(proof))).toEqual(proof)
-    expect(provenIn(proof)).toMatchObject({ origin: 'example.com/log', size: 5 })
+    expect(provenIn(proof)).toMatchObject({ place: { origin: 'example.com/log', index, size: 5 } })
   }
 })
 
@@ -32,7 +32,7 @@ test('its lines are those of C2SP tlog-proof', () => {
 test('of another record, index, path or root it shows nothing', () => {
   const proof = proofOf(2)
 
-  expect(provenIn({ ...proof, record: Buffer.from('x') })).toBeUndefined()
+  expect(provenIn({ ...proof, extra: Buffer.from('x') })).toBeUndefined()
   expect(provenIn({ ...proof, index: 3 })).toBeUndefined()
   expect(provenIn({ ...proof, index: 7 })).toBeUndefined()
   expect(provenIn({ ...proof, path: proof.path.toReversed() })).toBeUndefined()

@@ -10,7 +10,9 @@ verifies('integrity:format', 'the specification names every kind of record, and 
   const rows = document.matchAll(/^\| `([a-z-]+)` \| ((?:`\w+\??` ?)+)\|/gm)
   const named = new Map(Array.from(rows, ([, kind, members]) => [kind, members?.match(/\w+/g)?.toSorted()]))
 
-  expect(new Set(named.keys())).toEqual(new Set<string>(recordKinds))
+  expect(new Set(named.keys()), 'docs/trail-format.md has a row for each kind').toEqual(
+    new Set<string>(recordKinds),
+  )
   for (const kind of recordKinds)
     expect(named.get(kind), kind).toEqual(
       membersOf(kind).filter((member) => !['schema', 'at', 'kind'].includes(member)),

@@ -64,8 +64,8 @@ test('their checkpoints and proofs verify with the keys that stand beside them',
   }
   for (const index of [2, 6]) {
     const proof = parseProof(text(`log/record-${index}.tlog-proof`))
-    expect(String(proof.record)).toBe(log.records[index]?.canonical)
-    expect(provenIn(proof)).toMatchObject(head(7))
+    expect(String(proof.extra)).toBe(log.records[index]?.canonical)
+    expect(provenIn(proof)?.checkpoint).toMatchObject(head(7))
   }
   expect(text('log/vkey').trim()).toBe(keys.log.vkey)
 })

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// checkProof verifies a file of https://c2sp.org/tlog-proof whose extra data is the record itself.
+// checkProof verifies a file of https://c2sp.org/tlog-proof whose extra data is the record itself, or leads to it.
 func checkProof(path string, given options) (string, error) {
 	key, err := verifierIn(given.vkey)
 	if err != nil {
@@ -25,7 +26,11 @@ func checkProof(path string, given options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	record, index, proof, checkpoint, err := readProof(string(text))
+	extra, index, proof, checkpoint, err := readProof(string(text))
+	if err != nil {
+		return "", err
+	}
+	entry, says, err := entryIn(extra, key.Name())
 	if err != nil {
 		return "", err
 	}
@@ -36,10 +41,53 @@ func checkProof(path string, given options) (string, error) {
 	if index >= tree.N {
 		return "", errors.New("the checkpoint does not cover the record")
 	}
-	if err := tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(record)); err != nil {
+	if err := tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entry)); err != nil {
 		return "", err
 	}
+	if says != "" {
+		return says, nil
+	}
 	return fmt.Sprintf("record %d of %d in %s", index, tree.N, key.Name()), nil
+}
+
+// entryIn is what the log has: the record itself, or the registry log's record that has the root over it.
+func entryIn(extra []byte, log string) (entry []byte, says string, err error) {
+	var covered struct {
+		Schema, Record, Mark string
+		Index                int64
+		Path                 []string
+	}
+	if json.Unmarshal(extra, &covered) != nil || covered.Schema != "hipaa-mcp-covered/1" {
+		return extra, "", nil
+	}
+	var mark struct {
+		Kind, Origin, Root string
+		Size               int64
+	}
+	if err := json.Unmarshal([]byte(covered.Mark), &mark); err != nil {
+		return nil, "", err
+	}
+	if log != "hipaa-mcp.dev/registry" || (mark.Kind != "held" && mark.Kind != "ended") || covered.Index >= mark.Size {
+		return nil, "", errors.New("what covers the record is no mark of the registry log")
+	}
+	root, err := tlog.ParseHash(mark.Root)
+	if err != nil {
+		return nil, "", err
+	}
+	var path tlog.RecordProof
+	for _, text := range covered.Path {
+		hash, err := tlog.ParseHash(text)
+		if err != nil {
+			return nil, "", err
+		}
+		path = append(path, hash)
+	}
+	leaf := tlog.RecordHash([]byte(covered.Record))
+	if err := tlog.CheckRecord(path, mark.Size, root, covered.Index, leaf); err != nil {
+		return nil, "", err
+	}
+	says = fmt.Sprintf("record %d of %d in %s, by the registry log", covered.Index, mark.Size, mark.Origin)
+	return []byte(covered.Mark), says, nil
 }
 
 func readProof(text string) (record []byte, index int64, proof tlog.RecordProof, checkpoint string, err error) {

@@ -139,6 +139,32 @@ verifies(
   },
 )
 
+verifies(
+  'integrity:proof',
+  'they take the proof of a record that the registry log alone covers',
+  async () => {
+    const made = await tiled()
+    const witness = keptKey(made.witness)
+    const vkey = join(made.tiles, 'registry/vkey')
+    const file = join(aFolder(), 'record.tlog-proof')
+    const { out } = await hipaaMcp(['trail', 'prove', made.tiles, '--call', 'running'])
+    writeFileSync(file, `${out}\n`)
+
+    const proved = independent('proof', '-vkey', vkey, '-witness', witness, file)
+    expect(proved).toMatchObject({ status: 0, out: expect.stringContaining('record 700 of 701') as string })
+    const extra = Buffer.from(/^extra (.*)$/m.exec(out)?.[1] as string, 'base64').toString('utf8')
+    for (const [from, to] of [
+      ['running', 'walking'],
+      [/"size\\":701/, '"size\\":702'],
+      ['"index":700', '"index":699'],
+    ] as const) {
+      const changed = Buffer.from(extra.replace(from, to)).toString('base64')
+      writeFileSync(file, `${out.replace(/^extra .*$/m, `extra ${changed}`)}\n`)
+      expect(independent('proof', '-vkey', vkey, file).status, String(from)).toBe(1)
+    }
+  },
+)
+
 const kept = join(import.meta.dirname, '../fixtures/trail')
 
 verifies('integrity:format', 'they take the trail that each version wrote', () => {

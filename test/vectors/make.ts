@@ -121,7 +121,7 @@ function tilesJson(): string {
 export function vectorFiles(): { [name: string]: string } {
   const proof = (index: number): string =>
     formatProof({
-      record: bytes[index] as Buffer,
+      extra: bytes[index] as Buffer,
       index,
       path: inclusionProof(index, leaves),
       note: noteOf(leaves.length),

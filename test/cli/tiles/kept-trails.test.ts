@@ -56,23 +56,27 @@ verifies(
         expect(readFileSync(join(tiles, file)), file).toEqual(
           readFileSync(join(kept, version, 'tiles', file)),
         )
-      const { out } = await hipaaMcp(['trail', 'prove', of, '--call', 'closed-2', '--kind', 'result'])
-      expect(`${out}\n`).toBe(text(version, 'record.tlog-proof'))
+      for (const [file, ...which] of [
+        ['record', '--call', 'closed-2', '--kind', 'result'],
+        ['covered', '--call', 'running'],
+      ] as const) {
+        const { out } = await hipaaMcp(['trail', 'prove', of, ...which])
+        expect(`${out}\n`).toBe(text(version, `${file}.tlog-proof`))
+      }
     }
   },
 )
 
-test('its proof verifies with the keys that are kept beside it', async () => {
-  const witness = text('0.1.0', 'witness').trim()
-  const proof = text('0.1.0', 'record.tlog-proof')
-  const origin = /\n\n(\S+)\n/.exec(proof)?.[1] as string
-  const folder = join(kept, '0.1.0', 'export', 'chains')
-  const vkey = readdirSync(folder)
-    .map((name) => readFileSync(join(folder, name, 'vkey'), 'utf8').trim())
-    .find((key) => key.startsWith(`${origin}+`)) as string
-  const args = ['--vkey', vkey, '--witness', witness]
-
-  expect(
-    (await hipaaMcp(['verify', '--proof', join(kept, '0.1.0', 'record.tlog-proof'), ...args])).code,
-  ).toBe(0)
+test('their proofs verify with the keys that are kept beside them', async () => {
+  for (const version of versions) {
+    const logs = filesBelow(join(kept, version, 'export')).filter((name) => name.endsWith('vkey'))
+    const keys = logs.map((name) => text(version, 'export', name).trim())
+    for (const file of ['record', 'covered']) {
+      const origin = /\n\n(\S+)\n/.exec(text(version, `${file}.tlog-proof`))?.[1] as string
+      const vkey = keys.find((key) => key.startsWith(`${origin}+`)) as string
+      const path = join(kept, version, `${file}.tlog-proof`)
+      const args = ['--vkey', vkey, '--witness', text(version, 'witness').trim()]
+      expect((await hipaaMcp(['verify', '--proof', path, ...args])).code, path).toBe(0)
+    }
+  }
 })

@@ -1,7 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { bodyOf } from '../../../core/checkpoint.ts'
+import { coveredBytes } from '../../../core/covered-record.ts'
+import { leafHash } from '../../../core/merkle.ts'
+import { recordBytes, recordSchema } from '../../../core/record.ts'
+import { provenIn } from '../../../core/tlog-proof.ts'
 import { aFolder } from '../../collector/a-trail.ts'
+import { aRefusal } from '../../core/records.ts'
 import { hipaaMcp } from '../../support/command-line.ts'
 import { verifies } from '../../verifies.ts'
 import { pathIn, tamper } from '../an-export.ts'
@@ -111,6 +117,62 @@ verifies('integrity:proof', 'no changed byte of a proof passes', async () => {
   }
 })
 
+verifies(
+  'integrity:proof',
+  'a record that no checkpoint of its chain covers is proved by the registry log',
+  async () => {
+    const made = await tiled()
+    const { file, proof, vkey } = await prove(made.tiles, '--call', 'running')
+    const verify = async (text: string): Promise<{ code: number; out: string }> => {
+      writeFileSync(file, text)
+      return await hipaaMcp(['verify', '--proof', file, '--vkey', vkey, '--witness', made.witness, '--json'])
+    }
+
+    expect(vkey).toMatch(/^hipaa-mcp\.dev\/registry\+/)
+    const { code, out } = await verify(proof)
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({
+      log: { origin: made.long.origin, index: 700, size: 701 },
+      mark: expect.any(Number) as number,
+      record: String(made.long.records[700]),
+    })
+    const extra = Buffer.from(/^extra (.*)$/m.exec(proof)?.[1] as string, 'base64').toString('utf8')
+    for (const [from, to] of [
+      ['running', 'walking'],
+      ['"index":700', '"index":699'],
+      [/"size\\":701/, '"size\\":702'],
+      ['hipaa-mcp-covered/1', 'hipaa-mcp-covered/2'],
+    ] as const) {
+      const changed = Buffer.from(extra.replace(from, to)).toString('base64')
+      expect(extra.replace(from, to)).not.toBe(extra)
+      expect((await verify(proof.replace(/^extra .*$/m, `extra ${changed}`))).code, String(from)).toBe(1)
+    }
+  },
+)
+
+test('what a log besides the registry says of another chain proves nothing', () => {
+  const record = recordBytes(aRefusal('never-happened'))
+  const [origin, other] = ['hipaa-mcp.dev/clinic/ehr/evil/0', 'hipaa-mcp.dev/clinic/ehr/good/0']
+  const mark = recordBytes({
+    schema: recordSchema,
+    at: '2026-09-21T14:13:20.000Z',
+    kind: 'held',
+    origin: other,
+    size: 1,
+    root: leafHash(record).toString('base64'),
+    witnessed: 0,
+    by: 'nobody',
+  })
+  const extra = coveredBytes({ record: String(record), index: 0, path: [], mark: String(mark) })
+  const note = (name: string): string =>
+    `${bodyOf({ origin: name, size: 1, root: leafHash(mark) })}\n— ${name} AAAAAAAA\n`
+
+  expect(provenIn({ extra, index: 0, path: [], note: note(origin) })).toBeUndefined()
+  expect(provenIn({ extra, index: 0, path: [], note: note('hipaa-mcp.dev/registry') })?.place.origin).toBe(
+    other,
+  )
+})
+
 test('what cannot be proved is not', async () => {
   const made = await tiled()
   const fails = async (...args: string[]): Promise<string> => {
@@ -118,8 +180,8 @@ test('what cannot be proved is not', async () => {
     return `${code} ${notes}`
   }
 
-  expect(await fails('--chain', pod(made), '--record', '700')).toMatch(
-    /^3 Record 700 .* not covered by its checkpoint, of 700/,
+  expect(await fails('--chain', pod(made), '--record', '701')).toMatch(
+    /^3 Record 701 .* not covered by anything signed/,
   )
   expect(await fails('--call', 'nobody')).toMatch(/^3 No record of the call nobody/)
   expect(await fails('--call', 'call-1')).toMatch(
@@ -131,7 +193,7 @@ test('what cannot be proved is not', async () => {
   expect(await fails()).toMatch(/^2 Give --record N or --call ID/)
   tamper(made.folder, made.long.origin, (lines) => lines.toSpliced(50, 1))
   expect(await fails('--chain', pod(made), '--record', '5')).toMatch(
-    /^3 The records are not those of the checkpoint/,
+    /^3 The records are not those that were signed/,
   )
   expect((await hipaaMcp(['verify', '--proof', 'x'])).code).toBe(2)
   expect((await hipaaMcp(['verify', '--proof', 'x', '--vkey', 'words'])).code).toBe(2)
