@@ -1,7 +1,9 @@
 // What a person is told to mend in what results may show.
 
 import { expect } from 'vitest'
+import { fieldTree } from '../../../core/fields/compile.ts'
 import { returnsIssues } from '../../../core/fields/returns-issues.ts'
+import { missingField } from '../../../core/fields/schema-fields.ts'
 import { parsePolicy } from '../../../core/parse-policy.ts'
 import { policyText, type Returns } from '../../../core/policy.ts'
 import { aPolicy, aRole, aTool } from '../../support/policy.ts'
@@ -84,6 +86,36 @@ const schemas: [
   ['of a resource that is kept so', ['Patient.name'], patient(['resourceType', 'name']), undefined],
   ['of a resource that is not', ['Patient.name'], patient(['resourceType', 'gender', 'name']), '/gender'],
   ['of a resource in which others may stand', ['Patient.name'], patient(['contained']), undefined],
+  [
+    'that says it by reference',
+    ['/a/b'],
+    { ...object({ a: { $ref: '#/$defs/a' } }, ['a']), $defs: { a: object({ c: {} }, ['c']) } },
+    '/a/c',
+  ],
+  [
+    'that says it by reference of every item',
+    ['/all/*/code'],
+    {
+      ...object({ all: { type: 'array', items: { $ref: '#/$defs/one' } } }, ['all']),
+      $defs: { one: object({}, ['code', 'onset']) },
+    },
+    '/all/0/onset',
+  ],
+  [
+    'that says it in parts',
+    ['/a/b'],
+    object({ a: { type: 'object', allOf: [object({ b: {} }, ['b']), object({ c: {} }, ['c'])] } }, ['a']),
+    '/a/c',
+  ],
+  [
+    'that refers to itself',
+    ['/a/a'],
+    {
+      ...object({ a: { $ref: '#/$defs/a' } }, ['a']),
+      $defs: { a: object({ a: { $ref: '#/$defs/a' } }, []) },
+    },
+    undefined,
+  ],
   ['of whatever resource', ['Patient.name'], object({}, ['gender']), undefined],
 ]
 for (const [when, fields, schema, place] of schemas)
@@ -98,6 +130,21 @@ for (const [when, fields, schema, place] of schemas)
       )
     },
   )
+
+verifies('minimum:output-schema', 'a schema that requires twice as much at each step takes no longer', () => {
+  const steps = Array.from({ length: 60 }, (_, at) => {
+    const next = { $ref: `#/$defs/s${at + 1}` }
+    return [`s${at}`, object({ a: next, b: next }, ['a', 'b'])]
+  })
+  const schema = {
+    ...object({ a: { $ref: '#/$defs/s0' } }, ['a']),
+    $defs: { ...Object.fromEntries(steps), s60: object({}, ['c']) },
+  }
+  const from = performance.now()
+
+  expect(missingField(schema, fieldTree([`${'/*'.repeat(62)}/x`]))).toBeUndefined()
+  expect(performance.now() - from).toBeLessThan(2_000)
+})
 
 verifies('minimum:output-schema', 'a schema must be kept by the fields of every role and purpose', () => {
   expect(issuesOf({ schema: object({}, ['code']), for: [entry] })).toEqual([
