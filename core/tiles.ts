@@ -4,7 +4,7 @@
 import { emptyRoot, type Hash, leafHash, rootOf } from './merkle.ts'
 
 /** Hashes in a full tile, and entries in a full bundle. */
-export const tileWidth = 256
+const tileWidth = 256
 
 /** `path` is relative to the log's prefix; `bytes` are the whole resource. */
 export type Tile = { path: string; bytes: Buffer }

@@ -10,7 +10,7 @@ import { pathIn } from '../an-export.ts'
 import type { LongTrail } from './a-long-trail.ts'
 
 /** `place`: folder of the long chain among the tiles, which is changed; `early`: that of its earlier export. */
-export type Tiled = LongTrail & { tiles: string; place: string; early: string }
+type Tiled = LongTrail & { tiles: string; place: string; early: string }
 
 type Mutation = {
   title: string
