@@ -136,7 +136,8 @@ for part in "$@"; do
       [ "$(id -u)" = 0 ] || fail "a Kubernetes node needs root: run it with sudo -E, or use a cluster of your own: make demo CLUSTER=current"
       command -v go >/dev/null || fail "Go 1.26 or later is missing: install it from https://go.dev/dl, then run this again"
       debian_packages containerd runc containernetworking-plugins iptables ipset conntrack iproute2 openssl procps \
-        e2fsprogs ca-certificates postgresql-15 prometheus strace g++ softhsm2 opensc
+        e2fsprogs ca-certificates postgresql-15 prometheus strace g++ softhsm2 opensc radosgw \
+        ceph-mon ceph-osd ceph-common
       pkcs11_addon
       sigsum_witness
       with_progress "fetching the Go modules of the independent verifier" go -C test/independent mod download

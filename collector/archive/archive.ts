@@ -110,6 +110,7 @@ export class Archive {
       days: this.#options.days,
       gaps: [...(judged?.gaps ?? []), ...(late ? [behind] : [])],
       segments: this.#options.state.segments,
+      log: { records: this.#options.registry.signed.size, archived: this.#options.state.registryTo },
       pending: {
         segments: this.#pending.length,
         bytes: this.#pending.reduce((sum, { bytes }) => sum + bytes, 0),

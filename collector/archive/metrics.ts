@@ -16,6 +16,10 @@ export function observeArchive(meter: Meter, archive: Pick<Archive, 'summary'>, 
     'hipaa_mcp_archive_lag_seconds',
     'Since the oldest of them was sealed; 0 where none waits',
   )
+  const unproved = gauge(
+    'hipaa_mcp_archive_log_pending_records',
+    'Records of the registry log that are not archived yet: they prove what the archive holds',
+  )
   const gaps = gauge('hipaa_mcp_archive_gaps', '1 for each thing that is wrong with the archive, by reason')
   meter.addBatchObservableCallback(
     (result) => {
@@ -25,8 +29,9 @@ export function observeArchive(meter: Meter, archive: Pick<Archive, 'summary'>, 
       result.observe(pending, summary.pending.segments)
       result.observe(bytes, summary.pending.bytes)
       result.observe(lag, oldest === undefined ? 0 : Math.max(0, now() - Date.parse(oldest)) / 1000)
+      result.observe(unproved, summary.log.records - summary.log.archived)
       for (const { reason } of summary.gaps) result.observe(gaps, 1, { reason })
     },
-    [segments, pending, bytes, lag, gaps],
+    [segments, pending, bytes, lag, unproved, gaps],
   )
 }

@@ -14,6 +14,8 @@ export type ArchiveSummary = {
   /** Segments that are there under lock. */
   segments: number
   /** Sealed segments that are not there yet; `oldest`: when the first of them was sealed, RFC 3339. */
+  /** Records of the registry log, and those of them that are there: the latter prove what a reader finds. */
+  log: { records: number; archived: number }
   pending: { segments: number; bytes: number; oldest?: string }
   /** Why the newest try failed, kebab-case; absent while all is well. */
   trouble?: string

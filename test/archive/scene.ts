@@ -1,11 +1,17 @@
 // A real bucket with Object Lock in radosgw: the platform team owns it, the collector has what docs/archive.md gives it, and
 // an attacker has stolen the owner's key.
 
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { S3Client } from '@aws-sdk/client-s3'
+import { vi } from 'vitest'
+import type { ArchiveReport } from '../../cli/verify-archive/check.ts'
 import { type Opened, type OpenOptions, openBucket } from '../../collector/archive/bucket.ts'
-import { clientSettings, type Location, type Reach } from '../../core/archive/location.ts'
+import { clientSettings, type Location, type Reach, textOfLocation } from '../../core/archive/location.ts'
 import { textOf } from '../claims.ts'
+import { aFolder } from '../collector/a-trail.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
+import { hipaaMcp } from '../support/command-line.ts'
 import { aRadosgw, type Radosgw, type S3User } from './radosgw.ts'
 
 type Sdk = typeof import('@aws-sdk/client-s3')
@@ -68,5 +74,27 @@ export async function aScene(): Promise<Scene> {
       owner.destroy()
       await gateway.remove()
     },
+  }
+}
+
+/** What the command line says of an archive, as somebody who may read it. `witness`: the collector's key. */
+export async function verified(
+  { reach, collector }: Scene,
+  location: Location,
+  witness: string,
+): Promise<ArchiveReport & { code: number }> {
+  const bundle = join(aFolder(), 'ca.pem')
+  writeFileSync(bundle, reach.ca ?? '')
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', reach.endpoint)
+  vi.stubEnv('AWS_CA_BUNDLE', bundle)
+  vi.stubEnv('AWS_ACCESS_KEY_ID', collector.accessKeyId)
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', collector.secretAccessKey)
+  try {
+    const source = textOfLocation(location)
+    const { code, out, notes } = await hipaaMcp(['verify', source, '--witness', witness, '--json'])
+    if (out === '') throw new Error(notes)
+    return { ...(JSON.parse(out) as ArchiveReport), code }
+  } finally {
+    vi.unstubAllEnvs()
   }
 }

@@ -2,6 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { askHold, holdsOf } from '../../collector/archive/ask-hold.ts'
+import { archiveRoutes } from '../../collector/archive/routes.ts'
+import type { Route } from '../../collector/receive.ts'
 import { keyOfSegment } from '../../core/archive/keys.ts'
 import { MemoryBucket, sound } from '../archive/a-bucket.ts'
 import { type Archiving, anArchive, aSegment, place } from '../archive/an-archive.ts'
@@ -323,4 +325,25 @@ test('a hold for a time concerns what was archived since, of chains that had beg
   expect(concerns({})).toBe(true)
   expect([concerns({ since: at(31) }), concerns({ since: at(32) })]).toEqual([true, false])
   expect([concerns({ through: at(-1) }), concerns({ through: at(-2) })]).toEqual([true, false])
+})
+
+test('a hold is asked for by auditors alone, and only where there is an archive', async () => {
+  const { trail, state, archive } = await waiting(new MemoryBucket())
+  const routes = archiveRoutes(trail.registry, { archive, state })
+  const route = routes['POST /v1/holds'] as Route
+  const asked = {
+    identity: { role: 'auditor', person: 'officer@clinic.example' } as const,
+    url: new URL('https://collector/v1/holds'),
+    body: async () => Buffer.from(JSON.stringify(byServer)),
+  }
+
+  expect(route.roles).toEqual(['auditor'])
+  const holds = [{ hold: 'matter-7', state: 'on', server: 'clinic/ehr', applied: false }]
+  expect(JSON.parse((await route.run(asked)).body as string)).toEqual({ holds })
+  const none = archiveRoutes(trail.registry, undefined)
+  expect(await reasonOf((none['POST /v1/holds'] as Route).run(asked))).toBe('no-archive')
+  expect(await (none['GET /v1/archive'] as Route).run(asked)).toMatchObject({ body: '{}' })
+  expect(JSON.parse((await (routes['GET /v1/archive'] as Route).run(asked)).body as string)).toMatchObject({
+    archive: { place: 's3://trail/clinic/', days: 2192 },
+  })
 })

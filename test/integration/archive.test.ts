@@ -11,8 +11,9 @@ import { judgeBucket } from '../../core/archive/bucket.ts'
 import { keyOfSegment } from '../../core/archive/keys.ts'
 import type { Location } from '../../core/archive/location.ts'
 import type { Archived } from '../../core/record.ts'
+import { aSealedArchive } from '../archive/a-sealed-archive.ts'
 import { type Archiving, anArchive, aSegment } from '../archive/an-archive.ts'
-import { aScene, documentedPolicy, type Scene } from '../archive/scene.ts'
+import { aScene, documentedPolicy, type Scene, verified } from '../archive/scene.ts'
 import { Process, registryIn } from '../collector/a-trail.ts'
 import { verifies } from '../verifies.ts'
 
@@ -266,6 +267,36 @@ verifies(
     const [first] = (await archivedIn(again)) as [Archived]
     expect(first.version).toBe(ours)
     expect((await real.opened.bucket.versions(Key)).length).toBe(2)
+  },
+)
+
+verifies(
+  'integrity:archive',
+  'the command line verifies what lies in the bucket, whatever its owner puts on top of it',
+  async () => {
+    const location = await scene.aBucket()
+    const opened = await scene.open(location)
+    const clock = { now: Date.now() }
+    const look = async (): ReturnType<typeof lookAt> => await lookAt(opened, location, clock.now)
+    const { trail, closed } = await aSealedArchive(opened.bucket, { location, look, clock })
+    const { sdk, owner } = scene
+    const { bucket: Bucket } = location
+
+    const before = await verified(scene, location, trail.witnessVkey)
+    const { Versions } = await owner.send(new sdk.ListObjectVersionsCommand({ Bucket }))
+    for (const { Key } of Versions ?? []) {
+      await owner.send(new sdk.PutObjectCommand({ Bucket, Key, Body: 'forged' }))
+      await owner.send(new sdk.DeleteObjectCommand({ Bucket, Key }))
+    }
+    const after = await verified(scene, location, trail.witnessVkey)
+
+    expect(before).toMatchObject({
+      code: 0,
+      findings: [],
+      chains: [{ origin: closed.origin, records: 11 }, {}],
+    })
+    expect(after).toEqual(before)
+    expect((await verified(scene, { ...location, prefix: 'lab/' }, trail.witnessVkey)).code).toBe(1)
   },
 )
 

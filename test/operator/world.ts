@@ -165,6 +165,7 @@ export function anArchive(said: Partial<ArchiveSummary> = {}): ArchiveSummary {
     judged: '2026-11-01T11:30:00.000Z',
     gaps: [],
     segments: 7,
+    log: { records: 40, archived: 39 },
     pending: { segments: 0, bytes: 0 },
     ...said,
   }
