@@ -3,7 +3,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { inputKeyBytes } from '../../core/sealed/chunked.ts'
-import type { KeyWrapper } from '../kms/key-wrapper.ts'
+import { type KeyWrapper, KmsFailed } from '../kms/key-wrapper.ts'
 
 export type DataKey = {
   /** The segment for which it is wrapped. */
@@ -24,6 +24,18 @@ export async function makeDataKey(wrapper: Pick<KeyWrapper, 'wrap'>, origin: str
     bytes.fill(0)
     throw error
   }
+}
+
+/** Rejects with `KmsFailed` when the wrapped key does not give this data key back. */
+export async function proveKey(
+  wrapper: Pick<KeyWrapper, 'unwrap'>,
+  origin: string,
+  { segment, bytes, keyId, wrapped }: DataKey,
+): Promise<void> {
+  const opened = await wrapper.unwrap({ keyId, wrapped }, { origin, segment })
+  const isSame = opened.equals(bytes)
+  opened.fill(0)
+  if (!isSame) throw new KmsFailed('kms-answer-wrong')
 }
 
 /** Nobody who still holds it can use it. */

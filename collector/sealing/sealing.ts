@@ -15,7 +15,7 @@ import { Order } from '../order.ts'
 import { Refusal } from '../refusals.ts'
 import type { Registry, RegistryEntry } from '../registry.ts'
 import { type Bounds, ChainSealing, type Stretch } from './chain-sealing.ts'
-import { type DataKey, makeDataKey } from './data-key.ts'
+import { type DataKey, dropKey, makeDataKey, proveKey } from './data-key.ts'
 import type { SealedFiles } from './files.ts'
 import { seal } from './seal.ts'
 
@@ -55,6 +55,8 @@ export class Sealing {
   #segments: Map<string, SealedSegment> | undefined
   /** Since when the key's holder fails, and how. */
   #failing: { reason: KmsReason; at: number } | undefined
+  /** The key whose wrapping was seen to open again. */
+  #proved: string | undefined
   /** A stretch that could not be sealed for another reason than its key. */
   #stuck = false
 
@@ -178,13 +180,28 @@ export class Sealing {
     const failing = this.#failing
     if (failing !== undefined && now() - failing.at < pauseMs) throw new KmsFailed(failing.reason)
     try {
-      const key = await makeDataKey(this.#options.wrapper, origin)
+      const key = await this.#made(origin)
       this.#failing = undefined
       return key
     } catch (error) {
       this.#fails(error)
       throw error
     }
+  }
+
+  /** Of a key that wraps for the first time, a rotated one too, it is seen first that it opens what it wrapped. */
+  async #made(origin: string): Promise<DataKey> {
+    const { wrapper } = this.#options
+    const key = await makeDataKey(wrapper, origin)
+    if (key.keyId === this.#proved) return key
+    try {
+      await proveKey(wrapper, origin, key)
+    } catch (error) {
+      dropKey(key)
+      throw error
+    }
+    this.#proved = key.keyId
+    return key
   }
 
   #fails(error: unknown): void {

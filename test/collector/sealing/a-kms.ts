@@ -14,6 +14,10 @@ export type Kms = {
   wrapper: KeyWrapper
   /** How it fails now. */
   fails: KmsReason | undefined
+  /** It wraps, and refuses to unwrap what the newest key wrapped. */
+  opensNot: boolean
+  /** It answers when this resolves. */
+  hangs: PromiseWithResolvers<void> | undefined
   /** Every data key that it was asked to wrap: the very bytes that the caller holds, and what they were. */
   wrapped: { held: Buffer; was: Buffer }[]
   rotate: () => void
@@ -24,6 +28,8 @@ export function aKms(): Kms {
   const real = fileWrapper(path)
   const kms: Kms = {
     fails: undefined,
+    opensNot: false,
+    hangs: undefined,
     wrapped: [],
     rotate: () =>
       writeFileSync(path, `k${randomBytes(3).toString('hex')} ${randomBytes(32).toString('base64')}\n`, {
@@ -32,9 +38,14 @@ export function aKms(): Kms {
     wrapper: {
       ...real,
       wrap: async (dataKey, context) => {
+        await kms.hangs?.promise
         if (kms.fails !== undefined) throw new KmsFailed(kms.fails)
         kms.wrapped.push({ held: dataKey, was: Buffer.from(dataKey) })
         return await real.wrap(dataKey, context)
+      },
+      unwrap: async (key, context) => {
+        if (kms.opensNot) throw new KmsFailed('kms-refuses')
+        return await real.unwrap(key, context)
       },
       health: async () => {
         if (kms.fails !== undefined) throw new KmsFailed(kms.fails)

@@ -275,6 +275,40 @@ verifies(
 )
 
 verifies(
+  'rest:key-rotated',
+  'a new key that wraps and does not open again is not used: records are taken as far as the old one reaches, then none',
+  async () => {
+    const { trail, sealing, kms, clock, segments } = await scene()
+    const process = await Process.started(trail)
+    kms.rotate()
+    kms.opensNot = true
+    await write(process, 7)
+    expect(await reasonOf(process.write(aRefusal('over')))).toBe('no-data-key')
+    expect(sealing.trouble()).toBe('kms-refuses')
+
+    kms.opensNot = false
+    clock.now += 2000
+    expect(await process.send(8)).toBe(9)
+    await sealing.sweep()
+    expect(await unsealed(await segments(process.origin), kms)).toHaveLength(8)
+  },
+)
+
+test('a holder that hangs holds up no chain that has a key', async () => {
+  const { trail, kms } = await scene()
+  const process = await Process.started(trail)
+  kms.hangs = Promise.withResolvers<void>()
+  const other = new Process(trail, aPod())
+  await other.begin()
+  const waiting = reasonOf(other.write(aRefusal('c1')))
+  await write(process, 7)
+
+  kms.fails = 'kms-away'
+  kms.hangs.resolve()
+  expect(await waiting).toBe('no-data-key')
+})
+
+verifies(
   'rest:data-keys',
   'no data key stands on the disk in the clear, and none is in memory when it was used',
   async () => {
