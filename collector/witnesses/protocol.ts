@@ -31,7 +31,7 @@ export type Answer =
       line: string /** Seconds since 1970, by its clock. */
       time: number
     }
-  /** It has signed so many records, and asks for the proof from there. */
+  /** It has signed so many records, and asks for the proof from there; there is none where we have fewer. */
   | { kind: 'from'; size: number }
   | { kind: 'refused'; reason: RefusalReason /** Records that it has signed. */; signed?: number }
   | { kind: 'failed'; reason: FailureReason }
@@ -82,7 +82,6 @@ export function timeOf(note: string, key: NoteKey): number | undefined {
 /** 409: it has signed another number of records than we said, or another log of this very size. */
 function conflictOf(body: string, { old, size }: Shown): Answer {
   const signed = /^(0|[1-9][0-9]{0,15})\n?$/.test(body) ? Number(body) : old
-  if (signed > size) return { kind: 'refused', reason: 'ahead', signed }
   if (signed !== old) return { kind: 'from', size: signed }
   return old === size
     ? { kind: 'refused', reason: 'other-root', signed }

@@ -91,7 +91,7 @@ export class Witness {
 
   async #askFrom(shown: Shown, proof: (from: number) => Promise<Hash[]>): Promise<Answer> {
     const { ask, pinned } = this.#options
-    // It must answer 400 to this; what it would mean is known already.
+    // No proof leads back; it must answer 400 to a question that says so.
     if (shown.old > shown.size) return { kind: 'refused', reason: 'ahead', signed: shown.old }
     const question = questionOf(shown, await proof(shown.old))
     let answered: Awaited<ReturnType<Ask>>
