@@ -28,6 +28,7 @@ export function findAddresses(claims: Claims): void {
   for (let f = 0; f < words.forms; f += 1) {
     const i = words.formed[f] as number
     if (words.shape[i] !== shapes.number || !isFree(claims, i)) continue
+    if (!mayHaveStreet(words, i) && !mayBeBoxed(words, i)) continue
     if ((words.end[i] as number) - (words.start[i] as number) > 8) continue
     if (!isHouseNumber(words, i)) continue
     const boxed = i > 0 && words.gap[i] === gaps.space && isWord(words, i - 1, box)
@@ -38,6 +39,19 @@ export function findAddresses(claims: Claims): void {
       for (let n = 0; n < 2 && start > 0 && words.shape[start - 1] === shapes.initial; n += 1) start -= 1
     take(claims, start, onwards(words, Math.max(street, i)), claim.place)
   }
+}
+
+/** By the word behind a number: most are followed by a small one, or by a sign. */
+function mayHaveStreet(words: Tokens, number: number): boolean {
+  const next = number + 1
+  if (next >= words.count || !goesOn(words, next)) return false
+  return words.shape[next] !== shapes.small || is(words, next, classes.street)
+}
+
+/** By the length of the word before. */
+function mayBeBoxed({ start, end, gap }: Tokens, number: number): boolean {
+  if (number === 0 || gap[number] !== gaps.space) return false
+  return (end[number - 1] as number) - (start[number - 1] as number) === 'box'.length
 }
 
 /** "on Main Street", "near Elm St.": without a number where a preposition stands before it. */

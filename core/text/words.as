@@ -1,4 +1,4 @@
-// Words of a text, one after the other, in one pass, in steps of 16 bytes. tokens.ts says what is written down of each;
+// Words of a text, one after the other, in one pass, in steps of 64 bytes and of 16. tokens.ts says what is written down of each;
 // letters.ts what the bytes are. Zeros stand behind the text, 64 at least.
 
 /** shapes and gaps of tokens.ts. */
@@ -103,89 +103,91 @@ export function cut(length: i32): i32 {
   let allCues: i32 = 0
   let large: i32 = 0
   let met: i32 = 0
-  // Where the word before ends, its possessive with it.
-  let before: i32 = 0
-  let at: i32 = 0
-  const capitalA = i8x16.splat(0x41)
-  const zero = i8x16.splat(0x30)
-  const smallA = i8x16.splat(0x61)
-  const bit = i8x16.splat(0x20)
-  const letters = i8x16.splat(26)
-  const ten = i8x16.splat(10)
-  const beyond = i8x16.splat(<i8>LEAST_LETTER)
-  while (at < length) {
-    const bytes = v128.load(text + at)
-    const low = v128.or(bytes, bit)
-    const digit = i8x16.lt_u(i8x16.sub(bytes, zero), ten)
-    const foreign = i8x16.ge_u(bytes, beyond)
-    const other = v128.or(digit, foreign)
-    const inWord = i8x16.bitmask(v128.or(i8x16.lt_u(i8x16.sub(low, smallA), letters), other))
-    if ((inWord & 1) == 0) {
-      at += inWord == 0 ? 16 : ctz(inWord)
-      continue
-    }
-    const from = at
-    let size = ctz(~inWord)
-    const within = (1 << size) - 1
-    let capitals = i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, capitalA), letters)) & within
-    const others = i8x16.bitmask(other) & within
-    let shape = SMALL
-    let place = SPARE
-    at += size
-    let odd = false
-    const joined = size == 1 && isApostrophe(byteAt(at)) && isCapital(byteAt(at + 1))
-    if (size < 16 && !joined && others != 0 && (others & i8x16.bitmask(foreign)) == 0) {
-      shape = NUMBER
-      met |= DIGIT
-    } else if (size == 16 || others != 0 || joined) {
-      const has = long(from)
-      at = end
-      met |= has
-      odd = (has & FOREIGN) != 0
-      shape = (has & DIGIT) != 0 ? NUMBER : shapeOf(from, at)
-      if (shape != NUMBER) look(from, at, SPARE)
-    } else {
-      if (capitals != 0)
-        shape = capitals == within ? (size == 1 ? INITIAL : CAPITALS) : capitals == 1 ? CAPITALISED : shapeOf(from, at)
-      const word = v128.and(low, v128.load(MASKS + (<usize>size << 4)))
-      const mixed =
-        (i64x2.extract_lane(word, 0) * 0x9e3779b97f4a7c15) ^ (i64x2.extract_lane(word, 1) * 0xc2b2ae3d27d4eb4f)
-      place = RECENT + (<usize>(<u64>mixed >> 52)) * PLACE
-      if (v128.any_true(v128.xor(word, v128.load(place)))) {
-        v128.store(place, word)
-        look(from, at, place)
+  // Up to here words are written down, possessives with them; 1 where the last character of the piece before is in a word.
+  let done: i32 = 0
+  let carried: u64 = 0
+  for (let base = 0; base < length; base += 64) {
+    // Where words begin is known of 64 bytes at once: no word waits for the end of the one before.
+    const inWords = wordBits(base) | (wordBits(base + 16) << 16) | (wordBits(base + 32) << 32) | (wordBits(base + 48) << 48)
+    let begins = inWords & ~((inWords << 1) | carried)
+    carried = inWords >> 63
+    while (begins != 0) {
+      let from = base + <i32>ctz(begins)
+      begins &= begins - 1
+      // A possessive's s.
+      if (from < done) continue
+      for (;;) {
+        const bytes = v128.load(text + from)
+        const low = v128.or(bytes, i8x16.splat(0x20))
+        const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10))
+        const beyond = i8x16.ge_u(bytes, i8x16.splat(<i8>LEAST_LETTER))
+        const other = v128.or(digits, beyond)
+        const inWord = i8x16.bitmask(v128.or(i8x16.lt_u(i8x16.sub(low, i8x16.splat(0x61)), i8x16.splat(26)), other))
+        const size = ctz(~inWord)
+        const within = (1 << size) - 1
+        const others = i8x16.bitmask(other) & within
+        let at = from + size
+        let shape = SMALL
+        let place = SPARE
+        let odd = false
+        const joined = size == 1 && isApostrophe(byteAt(at)) && isCapital(byteAt(at + 1))
+        if (size < 16 && others == 0 && !joined) {
+          // A small letter stays itself.
+          const capitals = ~i8x16.bitmask(i8x16.eq(bytes, low)) & within
+          if (capitals != 0)
+            shape =
+              capitals == within ? (size == 1 ? INITIAL : CAPITALS) : capitals == 1 ? CAPITALISED : shapeOf(from, at)
+          const word = v128.and(low, v128.load(MASKS + (<usize>size << 4)))
+          const mixed =
+            (i64x2.extract_lane(word, 0) * 0x9e3779b97f4a7c15) ^ (i64x2.extract_lane(word, 1) * 0xc2b2ae3d27d4eb4f)
+          place = RECENT + (<usize>(<u64>mixed >> 52)) * PLACE
+          if (v128.any_true(v128.xor(word, v128.load(place)))) {
+            v128.store(place, word)
+            look(from, at, place)
+          }
+        } else if (size < 16 && !joined && (others & i8x16.bitmask(beyond)) == 0) {
+          shape = NUMBER
+          met |= DIGIT
+        } else {
+          const has = long(from)
+          at = end
+          met |= has
+          odd = (has & FOREIGN) != 0
+          shape = (has & DIGIT) != 0 ? NUMBER : shapeOf(from, at)
+          if (shape != NUMBER) look(from, at, SPARE)
+        }
+        const index = <usize>count
+        let listed = 0
+        let bits = 0
+        let cue = 0
+        if (shape != NUMBER) {
+          listed = load<i32>(place, 16)
+          bits = load<i32>(place, 20)
+          cue = load<i32>(place, 24)
+        }
+        store<i32>(starts + index * 4, from)
+        store<i32>(ends + index * 4, at)
+        store<i32>(classes + index * 4, bits)
+        store<u8>(shapes + index, <u8>shape)
+        store<u8>(gaps + index, from == done + 1 ? load<u8>(GAPS + byteAt(done)) : gap(done, from))
+        store<u8>(flags + index, <u8>listed)
+        store<u8>(cues + index, <u8>cue)
+        allClasses |= bits
+        allCues |= cue
+        const written = shape != SMALL && shape != NUMBER
+        large |= i32(written)
+        store<i32>(marked + <usize>markCount * 4, count)
+        markCount += i32(written || (bits & beginsMark) != 0)
+        store<i32>(formed + <usize>formCount * 4, count)
+        formCount += i32(shape == NUMBER || odd || (cue & beginsForm) != 0)
+        done = isApostrophe(byteAt(at)) ? possessiveEnd(at) : at
+        store<u8>(possessives + index, u8(done > at))
+        count++
+        // Behind a possessive another word may begin without anything between.
+        if (done == at || byteAt(done) < LEAST_LETTER) break
+        from = done
       }
     }
-    const index = <usize>count
-    let bits = 0
-    let cue = 0
-    let listed = 0
-    if (shape != NUMBER) {
-      listed = load<i32>(place, 16)
-      bits = load<i32>(place, 20)
-      cue = load<i32>(place, 24)
-    }
-    store<i32>(starts + index * 4, from)
-    store<i32>(ends + index * 4, at)
-    store<i32>(classes + index * 4, bits)
-    store<u8>(shapes + index, <u8>shape)
-    store<u8>(gaps + index, from == before + 1 ? load<u8>(GAPS + byteAt(before)) : gap(before, from))
-    store<u8>(flags + index, <u8>listed)
-    store<u8>(cues + index, <u8>cue)
-    allClasses |= bits
-    allCues |= cue
-    const written = shape != SMALL && shape != NUMBER
-    large |= i32(written)
-    store<i32>(marked + <usize>markCount * 4, count)
-    markCount += i32(written || (bits & beginsMark) != 0)
-    store<i32>(formed + <usize>formCount * 4, count)
-    formCount += i32(shape == NUMBER || odd || (cue & beginsForm) != 0)
-    const owned = isApostrophe(byteAt(at)) ? possessiveEnd(at) : at
-    store<u8>(possessives + index, u8(owned > at))
-    count++
-    before = owned
-    // What is behind a word is in none, unless a possessive's s is between.
-    at = owned + i32(owned == at)
   }
   if (count > 0) store<u8>(gaps, APART)
   marks = markCount
@@ -195,6 +197,16 @@ export function cut(length: i32): i32 {
   anyLarge = large
   kinds = met
   return count
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function wordBits(at: i32): u64 {
+  const bytes = v128.load(text + at)
+  const letters = i8x16.lt_u(i8x16.sub(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26))
+  const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10))
+  const beyond = i8x16.ge_u(bytes, i8x16.splat(<i8>LEAST_LETTER))
+  return <u64>i8x16.bitmask(v128.or(letters, v128.or(digits, beyond)))
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
