@@ -127,18 +127,28 @@ export async function* exportLines(
 
 /** The data key of a sealed segment, which the collector has opened by the key's holder, and puts on record. */
 export async function dataKeyOf(socket: TLSSocket, asked: DataKeyRequest): Promise<Buffer> {
+  const { dataKey } = await askCollector<DataKeyResponse>(socket, 'POST /v1/data-keys', asked)
+  return Buffer.from(dataKey, 'base64')
+}
+
+/** What the collector answers to one request, such as `POST /v1/holds`. A connection takes one. Rejects with its refusal. */
+export async function askCollector<Answer>(
+  socket: TLSSocket,
+  what: `${'GET' | 'POST'} /${string}`,
+  body?: object,
+): Promise<Answer> {
+  const [method, path] = what.split(' ') as [string, string]
   const sent = request({
-    method: 'POST',
-    path: '/v1/data-keys',
+    method,
+    path,
     host: services.collector,
-    headers: { 'content-type': 'application/json' },
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
     createConnection: () => socket,
   })
-  sent.end(JSON.stringify(asked))
+  sent.end(body === undefined ? undefined : JSON.stringify(body))
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   if (response.statusCode !== 200) throw new CannotError(await reasonOf(response))
-  const { dataKey } = JSON.parse(await textOf(response)) as DataKeyResponse
-  return Buffer.from(dataKey, 'base64')
+  return JSON.parse(await textOf(response)) as Answer
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {

@@ -19,6 +19,7 @@ import { revoke } from './revoke.ts'
 import { status } from './status.ts'
 import { trail } from './trail.ts'
 import { trailExport } from './trail-export.ts'
+import { trailHold } from './trail-hold.ts'
 import { trailProve } from './trail-prove.ts'
 import { trailTiles } from './trail-tiles.ts'
 import { trailUnseal } from './trail-unseal.ts'
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   trailTiles,
   trailProve,
   trailUnseal,
+  trailHold,
   disclosures,
   affected,
   activity,

@@ -3,9 +3,11 @@
 
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
+import { askCollector, secure } from '../../cli/collector-connection.ts'
 import { loadKeys } from '../../collector/keys.ts'
 import type { HoldsResponse } from '../../core/archive/hold.ts'
 import type { Location } from '../../core/archive/location.ts'
@@ -154,21 +156,28 @@ verifies(
     const location = await scene.aBucket()
     const collector = await aCollector(operator, environmentOf(join(aFolder(), 'store'), location))
     await collector.until('ok')
-    const as = async (uri: string): Promise<Peer> =>
-      new Peer(collector.port, operator.authority.pem, await certify(operator.authority, uri))
-    const auditor = await as(identity.auditor('officer@clinic.example'))
-    const sidecar = await as(identity.sidecar('clinic', 'ehr', 'uid'))
-    const asked = JSON.stringify({ hold: 'matter-7', state: 'on', server: 'clinic/ehr', why: 'subpoena' })
+    const auditor = {
+      ca: operator.authority.pem,
+      ...(await certify(operator.authority, identity.auditor('officer@clinic.example'))),
+    }
+    // As the command line does it: a connection for each request.
+    const ask = async (what: 'GET /v1/holds' | 'POST /v1/holds', body?: object): Promise<HoldsResponse> =>
+      await askCollector(await secure(connect(collector.port, 'localhost'), auditor), what, body)
+    const sidecar = new Peer(
+      collector.port,
+      operator.authority.pem,
+      await certify(operator.authority, identity.sidecar('clinic', 'ehr', 'uid')),
+    )
+    const asked = { hold: 'matter-7', state: 'on', server: 'clinic/ehr', why: 'subpoena' }
 
-    expect((await sidecar.ask('POST', '/v1/holds', asked)).status).toBe(403)
-    expect((await auditor.ask('POST', '/v1/holds', asked)).status).toBe(200)
+    expect((await sidecar.ask('POST', '/v1/holds', JSON.stringify(asked))).status).toBe(403)
+    expect((await ask('POST /v1/holds', asked)).holds.length).toBe(1)
+    await expect(ask('POST /v1/holds', asked)).rejects.toThrow(/A hold of this name is on/)
     await expect
-      .poll(async () => JSON.parse((await auditor.ask('GET', '/v1/holds')).text) as HoldsResponse, {
-        timeout: 20_000,
-      })
+      .poll(async () => await ask('GET /v1/holds'), { timeout: 20_000 })
       .toEqual({ holds: [{ hold: 'matter-7', state: 'on', server: 'clinic/ehr', applied: true }] })
 
-    await Promise.all([auditor.close(), sidecar.close()])
+    await sidecar.close()
   },
   60_000,
 )
