@@ -1,0 +1,163 @@
+// Words as the module of WebAssembly cuts them, beside the same said as simply as can be.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { lexicon, slotOf, wordHash } from '../../../core/text/lexicon.ts'
+import { normalize } from '../../../core/text/normalize.ts'
+import { isPlain, tokenize } from '../../../core/text/tokenize.ts'
+import { gaps, shapes } from '../../../core/text/tokens.ts'
+
+type Word = {
+  word: string
+  start: number
+  shape: number
+  gap: number
+  owned: boolean
+  flags: number
+  classes: number
+  cues: number
+}
+
+function cut(text: string): Word[] {
+  const { count, start, end, shape, gap, possessive, flags, classes, cues } = tokenize(text)
+  return Array.from({ length: count }, (_, i) => ({
+    word: text.slice(start[i], end[i]),
+    start: start[i] as number,
+    shape: shape[i] as number,
+    gap: gap[i] as number,
+    owned: possessive[i] === 1,
+    flags: flags[i] as number,
+    classes: classes[i] as number,
+    cues: cues[i] as number,
+  }))
+}
+
+const aWord = /(?:[A-Za-z0-9]['’](?=[A-Z]))?[\p{L}\p{N}]+/uy
+const owning = /['’ʼ][sS](?![A-Za-z0-9])/y
+const owningAll = /(?<=[sS])['’ʼ](?![A-Za-z0-9])/y
+
+function simply(text: string): Word[] {
+  const words: Word[] = []
+  let before = 0
+  for (let at = 0; at < text.length; ) {
+    const word = matchAt(aWord, text, at)
+    if (word === '') {
+      at += 1
+      continue
+    }
+    const end = at + word.length
+    const owned = matchAt(owning, text, end) || matchAt(owningAll, text, end)
+    const shape = shapeOf(word)
+    const gap = words.length === 0 ? gaps.apart : gapOf(text.slice(before, at))
+    words.push({ word, start: at, shape, gap, owned: owned !== '', ...known(word, shape) })
+    at = end + owned.length
+    before = at
+  }
+  return words
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): string {
+  // Not in the midst of a character.
+  if (/[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '')) return ''
+  pattern.lastIndex = at
+  return pattern.exec(text)?.[0] ?? ''
+}
+
+function known(word: string, shape: number) {
+  if (shape === shapes.number) return { flags: 0, classes: 0, cues: 0 }
+  const { keys, flags, classes, cues } = lexicon()
+  const slot = slotOf(keys, wordHash(word, 0, word.length))
+  return { flags: flags[slot] as number, classes: classes[slot] as number, cues: cues[slot] as number }
+}
+
+function shapeOf(word: string): number {
+  if (/\d/.test(word)) return shapes.number
+  const letters = Array.from({ length: word.length }, (_, i) => word[i] as string)
+  const capitals = letters.filter((letter) => letter !== letter.toLowerCase()).length
+  const smalls = letters.filter((letter) => letter === letter.toLowerCase() && !/['’ʼ]/.test(letter)).length
+  if (capitals === 0) return shapes.small
+  if (smalls === 0) return capitals === 1 ? shapes.initial : shapes.capitals
+  const [lead = ''] = letters
+  if (lead === lead.toLowerCase())
+    return capitals === 1 && /^.['’ʼ]/.test(word) ? shapes.capitalised : shapes.mixed
+  const parts = /^[^A-Z]?(?:[A-Z](?:['’ʼ]|[^A-Z]+))*[A-Z][^A-Z]{2,}$/.test(word)
+  return capitals === 1 || parts ? shapes.capitalised : shapes.mixed
+}
+
+function gapOf(between: string): number {
+  const one: Record<string, number> = {
+    ' ': gaps.space,
+    '\t': gaps.space,
+    '-': gaps.hyphen,
+    '.': gaps.dot,
+    '/': gaps.slash,
+    ',': gaps.comma,
+    '&': gaps.ampersand,
+  }
+  if (between.length === 1) return one[between] ?? gaps.apart
+  if (/^ {1,2}&/.test(between) && between.length <= 4) return gaps.ampersand
+  if (/^ {2,4}$/.test(between)) return gaps.space
+  if (/^\. {1,3}$/.test(between)) return gaps.dotSpace
+  return /^, {1,3}$/.test(between) ? gaps.comma : gaps.apart
+}
+
+const piece = fc.oneof(
+  fc.constantFrom(
+    'patient',
+    'Maria',
+    'OKAFOR',
+    'McDonald',
+    'HbA1c',
+    "O'Brien",
+    'O’Brien',
+    "patient's",
+    "Jones'",
+    "1'A",
+    'May',
+    'monday',
+    'otorhinolaryngologist',
+    'PSEUDOPSEUDOHYPOPARATHYROIDISM',
+    '12345678901234567890',
+    'é',
+    'Éa',
+    'ʼ',
+    '中',
+    '😀',
+    '𐐀',
+  ),
+  fc.constantFrom(' ', '  ', '.', '. ', ', ', '-', '/', ' & ', '\n', '\t', "'s ", '’s', '…', '\u0000', '_'),
+  fc.string({ unit: 'binary', maxLength: 6 }),
+)
+
+test('words, their writing and what is between them are those of a simple reading', () => {
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+      const { text } = normalize(pieces.join(''))
+
+      expect(cut(text)).toEqual(simply(text))
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('of each word it is said whether rules begin at it', () => {
+  const { marked, marks, formed, forms, text, start, end } = tokenize(
+    'a patient named Rose, on 3 May, at a clinic',
+  )
+  const said = (list: Int32Array, count: number) =>
+    Array.from(list.subarray(0, count), (i) => text.slice(start[i], end[i]))
+
+  expect(said(marked, marks)).toEqual(['patient', 'named', 'Rose', 'May', 'clinic'])
+  expect(said(formed, forms)).toEqual(['3', 'May'])
+})
+
+test('a long text leaves nothing to a short one, nor a short one to a long one', () => {
+  const short = 'Dr. Maria Lopez saw him'
+  const long = `${'seen by Dr. Okonkwo at Elm Clinic, '.repeat(20_000)}é`
+  const [before, after] = [cut(short), (tokenize(long), cut(short))]
+
+  expect(after).toEqual(before)
+  expect(isPlain(long)).toBe(false)
+  expect(isPlain(short)).toBe(true)
+  expect(tokenize(long).count).toBe(7 * 20_000 + 1)
+})
