@@ -12,9 +12,10 @@ import {
 } from './command.ts'
 import { columns, cut, wrap } from './table.ts'
 import { filterOf, filterOptions } from './trail/filter.ts'
-import { openSource, saidOf, sourceOptions } from './trail/follow.ts'
+import { openSource, saidOf } from './trail/follow.ts'
 import { short, shortTime } from './trail/show.ts'
 import { hashOf, signedOff, signOff } from './trail/sign-off.ts'
+import { pinOptions, witnessedAt } from './verify/pins.ts'
 import { visible } from './visible.ts'
 
 type Options = Command['options']
@@ -26,8 +27,7 @@ export const activity: Command = {
   options: {
     since: filterOptions['since'] as Options[string],
     until: filterOptions['until'] as Options[string],
-    server: sourceOptions['server'] as Options[string],
-    witness: sourceOptions['witness'] as Options[string],
+    ...pinOptions,
     'sign-off': { value: 'FILE', help: 'Write a new file that says that you reviewed it' },
     by: { value: 'NAME', help: 'With --sign-off: who you are' },
     sign: { value: 'KEYFILE', help: 'With --sign-off: your Ed25519 key, PEM, mode 600' },
@@ -49,7 +49,7 @@ export const activity: Command = {
     const source = await openSource(
       'activity',
       operands,
-      { server: values['server'], witness: values['witness'] },
+      Object.fromEntries(Object.keys(pinOptions).map((name) => [name, values[name]])),
       screen,
     )
     const review = new ActivityReview(since, until)
@@ -62,7 +62,7 @@ export const activity: Command = {
     if (code !== exitCodes.ok) return code
     if (earlier !== undefined) return compare(earlier, made, screen)
     if (asked === undefined) return code
-    const witnessed = new Date((report.registry.witnessed ?? 0) * 1000).toISOString()
+    const witnessed = witnessedAt(report) ?? ''
     // A period that is not over yet could not be compared later: more will be in it.
     if (made.until === undefined || made.until > witnessed)
       throw new CannotError(

@@ -21,6 +21,7 @@ import { PatientIndex } from './trail/patient-access.ts'
 import { makeIndex } from './trail/patient-index.ts'
 import { tokensOf } from './trail/patients.ts'
 import { short, shortTime } from './trail/show.ts'
+import { isProved, nameOfPins, pinsOf } from './verify/pins.ts'
 import { visible } from './visible.ts'
 
 export const disclosures: Command = {
@@ -59,8 +60,11 @@ export const disclosures: Command = {
         if (passes(told, filter) && (values['all'] === true || disclosure.accounted)) found.push(disclosure)
       }
       print(found, values, screen)
-      const time = new Date(index.about.witnessed * 1000).toISOString()
-      note(`From a trail that was verified, witnessed ${time}. The index: ${pathOf(folder, values)}`, screen)
+      const { witnessed } = index.about
+      note(
+        `From a trail that was verified, witnessed ${witnessed}. The index: ${pathOf(folder, values)}`,
+        screen,
+      )
       return exitCodes.ok
     } finally {
       await index.close()
@@ -74,26 +78,29 @@ const pathOf = (folder: string, values: Values): string =>
 /** The index of this trail, made if need be; undefined when the trail does not verify, which is said. */
 async function indexOf(folder: string, values: Values, screen: Screen): Promise<PatientIndex | undefined> {
   const path = pathOf(folder, values)
-  const [server, witness] = [textOf(values, 'server'), textOf(values, 'witness')]
+  const wanted = await pinsOf(values)
+  const pins = await nameOfPins(values)
   const here = values['rebuild'] === true ? undefined : await PatientIndex.open(path, folder)
   if (here !== undefined) {
-    const fits =
-      (server === undefined || here.about.server === server) &&
-      (witness === undefined || here.about.witness === witness)
-    if (fits) return here
+    const { about } = here
+    // Without pins the index is believed by those with which it was made.
+    if (about.server === (wanted.server ?? about.server) && about.pins === (pins ?? about.pins)) return here
     await here.close()
+  }
+  if (pins === undefined) {
+    note(
+      'NOT PROVED: every key would be taken from the trail itself. Pin keys with --policy, or the collector’s with --witness, when the index is made.',
+      screen,
+    )
+    return undefined
   }
   let records = 0
   const shown = progress(screen, () => `${records.toLocaleString('en')} records read and indexed`)
-  const report = await makeIndex(path, {
-    folder,
-    ...(server === undefined ? {} : { server }),
-    ...(witness === undefined ? {} : { witness }),
-    read: () => {
-      records += 1
-    },
-  }).finally(() => shown.done())
-  if (!report.ok) {
+  const read = (): void => {
+    records += 1
+  }
+  const report = await makeIndex(path, { folder, ...wanted, read }, pins).finally(() => shown.done())
+  if (!isProved(report)) {
     note(
       `NOT VERIFIED: nothing is told out of this trail. hipaa-mcp verify ${folder} says what is wrong.`,
       screen,

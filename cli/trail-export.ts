@@ -5,7 +5,7 @@ import { counted } from '../core/counted.ts'
 import { systemNamespace } from '../core/identifiers.ts'
 import { auditorCertificate } from './auditor-certificate.ts'
 import { exportLines, openWay, secure } from './collector-connection.ts'
-import { CannotError, type Command, exitCodes, type Option, serverOf, textOf, UsageError } from './command.ts'
+import { CannotError, type Command, exitCodes, serverOf, textOf, UsageError } from './command.ts'
 import { writeExport } from './export-write.ts'
 import { type Kube, kubeOptions, openKube } from './kube.ts'
 import { progress } from './progress.ts'
@@ -21,12 +21,11 @@ export const trailExport: Command = {
   summary: 'Export the whole trail of a server into a folder, or such a folder in a form of the field',
   operands: '[DIR]',
   options: {
-    server: { value: 'NAMESPACE/NAME', help: 'Which HipaaMcpServer' },
     output: { value: 'PATH', short: 'o', help: 'New folder for the trail; with DIR the new file' },
     format: { value: 'FORMAT', help: 'With DIR: fhir, ocsf, csv or native' },
     ...filterOptions,
-    witness: sourceOptions['witness'] as Option,
-    key: sourceOptions['key'] as Option,
+    ...sourceOptions,
+    server: { value: 'NAMESPACE/NAME', help: 'Which HipaaMcpServer' },
     collector: { value: 'URL', help: 'Collector, https://…; otherwise by port-forward to its pod' },
     wait: { value: 'SECONDS', help: 'How long to wait for an approval, 600 unless set' },
     ...kubeOptions,

@@ -1,13 +1,12 @@
 // `hipaa-mcp verify DIR`: whether an exported trail is complete and unchanged (45 CFR 164.312(c)(1)), offline.
 
 import { counted } from '../core/counted.ts'
-import { type Command, exitCodes, type Screen, serverOf, textOf, UsageError } from './command.ts'
+import { type Command, exitCodes, type Screen, textOf, UsageError } from './command.ts'
 import { progress } from './progress.ts'
 import { columns, wrap } from './table.ts'
-import { earlierIn } from './verify/earlier.ts'
 import { checkExport, type Report } from './verify/export-check.ts'
 import type { Outside } from './verify/outside-check.ts'
-import { policyIn } from './verify/policy-file.ts'
+import { isProved, pinOptions, pinsOf } from './verify/pins.ts'
 import { verifyProofFile } from './verify/proof.ts'
 import { verifyArchive } from './verify-archive/verify.ts'
 
@@ -16,10 +15,7 @@ export const verify: Command = {
   summary: 'Verify an exported trail, offline, or the archive',
   operands: '[DIR|s3://BUCKET/PREFIX]',
   options: {
-    server: { value: 'NAMESPACE/NAME', help: 'Demand that it is the trail of this server' },
-    policy: { value: 'FILE', help: 'Your own policy file: the log’s key, witnesses outside, their quorum' },
-    witness: { value: 'VKEY', help: 'Verifier key of the witness, from a source other than the export' },
-    earlier: { value: 'PATH', help: 'Checkpoint or export kept from before: the trail must go on from it' },
+    ...pinOptions,
     proof: {
       value: 'FILE',
       help: 'Instead of a trail: a proof of one record, of trail prove (- for standard input)',
@@ -37,26 +33,17 @@ export const verify: Command = {
     if (proof !== undefined) return await verifyProofFile(proof, values, screen)
     if (folder === undefined || operands.length > 1) throw new UsageError('verify wants one folder')
     if (folder.startsWith('s3://')) return await verifyArchive(folder, values, screen)
-    const server = textOf(values, 'server')
-    if (server !== undefined) serverOf(server)
-    const witness = textOf(values, 'witness')
-    const trusted = textOf(values, 'policy')
-    const policy = trusted === undefined ? undefined : await policyIn(trusted)
-    const kept = textOf(values, 'earlier')
-    const earlier = kept === undefined ? undefined : await earlierIn(kept)
+    const pins = await pinsOf(values)
     let records = 0
     const shown = progress(screen, () => `${records.toLocaleString('en')} records read`)
     const report = await checkExport({
       folder,
-      ...(server === undefined ? {} : { server }),
-      ...(witness === undefined ? {} : { witness }),
-      ...(policy === undefined ? {} : { policy }),
-      ...(earlier === undefined ? {} : { earlier }),
+      ...pins,
       read: () => {
         records += 1
       },
     }).finally(() => shown.done())
-    const ok = report.ok && report.pinned !== 'nothing'
+    const ok = isProved(report)
     if (values['json'] === true)
       screen.out(JSON.stringify({ ...report, ok, notProved: notProved[report.pinned] }, null, 2))
     else print(report, screen)

@@ -2,18 +2,11 @@
 // since nothing of what was shown counts before.
 
 import { Calls, type Naming, type Told } from '../../core/export/told.ts'
-import {
-  type Command,
-  exitCodes,
-  type Screen,
-  serverOf,
-  textOf,
-  UsageError,
-  type Values,
-} from '../command.ts'
+import { type Command, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { progress } from '../progress.ts'
 import { wrap } from '../table.ts'
 import type { Report } from '../verify/export-check.ts'
+import { isProved, pinOptions, pinsOf, witnessedAt } from '../verify/pins.ts'
 import { type Filter, filterOf, passes } from './filter.ts'
 import { keysFrom } from './key-file.ts'
 import { namer, tokensOf } from './patients.ts'
@@ -21,8 +14,7 @@ import { type Placed, readTrail } from './read.ts'
 
 /** Options of every command that reads an exported trail. */
 export const sourceOptions: Command['options'] = {
-  server: { value: 'NAMESPACE/NAME', help: 'Demand that it is the trail of this server' },
-  witness: { value: 'VKEY', help: 'Verifier key of the witness, from a source other than the export' },
+  ...pinOptions,
   key: { value: 'FILE', help: 'Secret with the keys of the server’s patients: names them' },
 }
 
@@ -47,17 +39,13 @@ export async function openSource(
 ): Promise<Source> {
   const [folder] = operands
   if (folder === undefined || operands.length > 1) throw new UsageError(`${command} wants one folder`)
-  const wanted = textOf(values, 'server')
-  if (wanted !== undefined) serverOf(wanted)
   const filter = filterOf(values)
-  const witness = textOf(values, 'witness')
   const key = textOf(values, 'key')
   const keys = key === undefined ? undefined : await keysFrom(key)
   let records = 0
   const reading = await readTrail({
     folder,
-    ...(wanted === undefined ? {} : { server: wanted }),
-    ...(witness === undefined ? {} : { witness }),
+    ...(await pinsOf(values)),
     read: () => {
       records += 1
     },
@@ -87,17 +75,15 @@ export function saidOf(report: Report, folder: string, screen: Screen): number {
   const say = (text: string): void => {
     for (const line of wrap(text, screen.width)) screen.note(line)
   }
-  if (!report.ok) {
+  const code = isProved(report) ? exitCodes.ok : exitCodes.findings
+  if (!report.ok)
     say(
       `NOT VERIFIED: this trail is not whole and unchanged, nor is anything that was made of it. hipaa-mcp verify ${folder} says what is wrong.`,
     )
-    return exitCodes.findings
-  }
-  const { registry, witness } = report
-  const until =
-    registry.witnessed === undefined ? '' : ` Witnessed ${new Date(registry.witnessed * 1000).toISOString()}.`
-  say(
-    `Verified: whole and unchanged.${until}${witness.pinned ? '' : ' The witness was taken from the export: pin it with --witness.'}`,
-  )
-  return exitCodes.ok
+  else if (code !== exitCodes.ok)
+    say(
+      'NOT PROVED: the trail agrees with itself, and every key was taken from it. Pin keys with --policy, or the collector’s with --witness.',
+    )
+  else say(`Verified: whole and unchanged, witnessed ${witnessedAt(report) ?? 'by nobody'}.`)
+  return code
 }

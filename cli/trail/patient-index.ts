@@ -9,7 +9,8 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Calls, patientsOf } from '../../core/export/told.ts'
 import { CannotError } from '../command.ts'
 import { folderOfChain, recordFiles } from '../export-layout.ts'
-import type { Report } from '../verify/export-check.ts'
+import type { Report, Wanted } from '../verify/export-check.ts'
+import { isProved, witnessedAt } from '../verify/pins.ts'
 import { type Placed, readTrail, short } from './read.ts'
 
 /** A change of what is written is another number: an index of an older program is made anew. */
@@ -31,8 +32,10 @@ export type About = {
   server: string
   /** What of the trail cannot change without the trail being another: manifest and checkpoint of the registry log. */
   trail: string
-  witness: string
-  witnessed: number
+  /** What the verifier brought along when it was made (`nameOfPins`). */
+  pins: string
+  /** RFC 3339. */
+  witnessed: string
 }
 
 /** What an index belongs to. */
@@ -49,10 +52,7 @@ export async function trailIn(folder: string): Promise<string> {
  * Reads the whole trail, verifies it, and makes its index at `path`. Resolves to the verification; where that found something, no
  * index is left, since what it leads to could not be believed.
  */
-export async function makeIndex(
-  path: string,
-  wanted: { folder: string; server?: string; witness?: string; read: () => void },
-): Promise<Report> {
+export async function makeIndex(path: string, wanted: Wanted, pins: string): Promise<Report> {
   const partial = `${path}.partial`
   await rm(partial, { force: true })
   const database = new DatabaseSync(partial)
@@ -63,15 +63,15 @@ export async function makeIndex(
     const reading = await readTrail(wanted)
     await fill(database, reading.records, wanted.folder)
     const report = await reading.report()
-    if (!report.ok) return report
+    if (!isProved(report)) return report
     const about: About = {
       server: report.server,
       trail: await trailIn(wanted.folder),
-      witness: report.witness.vkey,
-      witnessed: report.registry.witnessed ?? 0,
+      pins,
+      witnessed: witnessedAt(report) ?? '',
     }
     const note = database.prepare('INSERT INTO about VALUES (?, ?)')
-    for (const [name, value] of Object.entries({ version, ...about })) note.run(name, String(value))
+    for (const [name, value] of Object.entries({ version: String(version), ...about })) note.run(name, value)
     database.exec('CREATE INDEX of ON access (token); COMMIT;')
     database.close()
     await rename(partial, path)
@@ -149,11 +149,11 @@ export function aboutIn(database: DatabaseSync): About | undefined {
       version: made,
       server,
       trail,
-      witness,
+      pins,
       witnessed,
     } = Object.fromEntries(rows.map(({ name, value }) => [name, value]))
-    if (made !== String(version) || !server || !trail || !witness) return undefined
-    return { server, trail, witness, witnessed: Number(witnessed) }
+    if (made !== String(version) || !server || !trail || !pins || !witnessed) return undefined
+    return { server, trail, pins, witnessed }
   } catch {
     return undefined
   }

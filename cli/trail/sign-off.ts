@@ -29,10 +29,7 @@ export type SignOff = {
 /** `key`: raw Ed25519 public key, base64. */
 type Signed = { signOff: SignOff; key: string; signature: string }
 
-export const hashOf = (review: Review): string =>
-  createHash('sha256')
-    .update(canonical(review))
-    .digest('hex')
+export const hashOf = (review: Review): string => createHash('sha256').update(canonical(review)).digest('hex')
 
 /** Writes a new file. Rejects with `CannotError` for a key that is none, or that others can read. */
 export async function signOff(file: string, keyFile: string, said: Omit<SignOff, 'schema'>): Promise<void> {

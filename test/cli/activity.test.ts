@@ -23,14 +23,14 @@ async function signed(key = aSigningKey()) {
   const made = await aToldTrail()
   const file = join(aFolder(), 'review.json')
   const who = ['--sign-off', file, '--by', 'R. Officer', '--sign', key, '--note', 'nothing to be done']
-  const ran = await hipaaMcp(['activity', made.folder, ...period, ...who])
+  const ran = await hipaaMcp(['activity', made.folder, '--witness', made.witness, ...period, ...who])
   return { ...made, file, ran }
 }
 
 verifies('audit:review', 'who did what, refusals and emergencies, the unusual first', async () => {
-  const { folder } = await aToldTrail()
+  const { folder, witness } = await aToldTrail()
 
-  const { out, code } = await hipaaMcp(['activity', folder])
+  const { out, code } = await hipaaMcp(['activity', folder, '--witness', witness])
 
   expect(code).toBe(0)
   expect(out).toMatch(/PERSON +CALLS +REFUSED +PATIENTS +UNUSUAL\nnurse-7 +3 +1 +3 +emergency access: bg-1/)
@@ -43,7 +43,7 @@ verifies(
   'audit:review',
   'the sign-off says who, when, which period and the hash of what was reviewed',
   async () => {
-    const { file, folder, ran } = await signed()
+    const { file, folder, witness, ran } = await signed()
 
     expect(ran).toMatchObject({
       code: 0,
@@ -58,7 +58,7 @@ verifies(
       review: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
       note: 'nothing to be done',
     })
-    expect(await hipaaMcp(['activity', folder, '--check', file])).toMatchObject({
+    expect(await hipaaMcp(['activity', folder, '--witness', witness, '--check', file])).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^The same: what R. Officer/) as string,
     })
@@ -66,31 +66,35 @@ verifies(
 )
 
 verifies('audit:review', 'a sign-off that was changed, or another trail, is found', async () => {
-  const { file, folder } = await signed()
+  const { file, folder, witness } = await signed()
   const other = await anExport()
-  expect(await hipaaMcp(['activity', other.folder, '--check', file])).toMatchObject({
+  expect(
+    await hipaaMcp(['activity', other.folder, '--witness', other.witness, '--check', file]),
+  ).toMatchObject({
     code: 1,
     out: expect.stringMatching(/^NOT the same/) as string,
   })
 
   writeFileSync(file, readFileSync(file, 'utf8').replace('R. Officer', 'Somebody Else'))
-  expect(await hipaaMcp(['activity', folder, '--check', file])).toMatchObject({
+  expect(await hipaaMcp(['activity', folder, '--witness', witness, '--check', file])).toMatchObject({
     code: 3,
     notes: expect.stringMatching(/was changed since it was signed/) as string,
   })
 })
 
 test('nothing is signed of a trail that is not whole, or of a period that is not over', async () => {
-  const { folder, origins } = await aToldTrail()
+  const { folder, origins, witness } = await aToldTrail()
   const file = join(aFolder(), 'review.json')
   const who = ['--sign-off', file, '--by', 'R. Officer', '--sign', aSigningKey()]
 
-  expect(await hipaaMcp(['activity', folder, ...who, '--until', '2026-09-22'])).toMatchObject({
+  expect(
+    await hipaaMcp(['activity', folder, '--witness', witness, ...who, '--until', '2026-09-22']),
+  ).toMatchObject({
     code: 3,
     notes: expect.stringMatching(/wants --until, not after 2026-09-21T16:00:00.000Z/) as string,
   })
   tamper(folder, origins[0], (lines) => lines.slice(0, -1))
-  expect((await hipaaMcp(['activity', folder, ...period, ...who])).code).toBe(1)
+  expect((await hipaaMcp(['activity', folder, '--witness', witness, ...period, ...who])).code).toBe(1)
   expect(existsSync(file)).toBe(false)
 })
 
@@ -110,8 +114,8 @@ test.each([
   [['--sign-off', 'x'], /wants --by and --sign/],
   [['--by', 'x'], /belong to --sign-off/],
 ])('activity %j says what is wrong', async (options, says) => {
-  const { folder } = await aToldTrail()
-  expect(await hipaaMcp(['activity', folder, ...options])).toMatchObject({
+  const { folder, witness } = await aToldTrail()
+  expect(await hipaaMcp(['activity', folder, '--witness', witness, ...options])).toMatchObject({
     code: 2,
     notes: expect.stringMatching(says) as string,
   })

@@ -8,9 +8,19 @@ verifies(
   'breach:named',
   'each individual once, with when and how often, and whether it is certain',
   async () => {
-    const { folder, key } = await aToldTrail()
+    const { folder, key, witness } = await aToldTrail()
 
-    const { out, code } = await hipaaMcp(['affected', folder, '--key', key, '--person', 'nurse-7', '--json'])
+    const { out, code } = await hipaaMcp([
+      'affected',
+      folder,
+      '--witness',
+      witness,
+      '--key',
+      key,
+      '--person',
+      'nurse-7',
+      '--json',
+    ])
 
     expect(code).toBe(0)
     expect(JSON.parse(out)).toEqual([
@@ -34,9 +44,19 @@ verifies(
 )
 
 verifies('breach:named', 'all of a span of time, as a list for the notices', async () => {
-  const { folder, key } = await aToldTrail()
+  const { folder, key, witness } = await aToldTrail()
 
-  const { out } = await hipaaMcp(['affected', folder, '--key', key, '--since', '2026-09-21', '--csv'])
+  const { out } = await hipaaMcp([
+    'affected',
+    folder,
+    '--witness',
+    witness,
+    '--key',
+    key,
+    '--since',
+    '2026-09-21',
+    '--csv',
+  ])
 
   expect(out.split('\n')).toEqual([
     'patient,first,last,calls,certain',
@@ -49,20 +69,23 @@ verifies(
   'breach:named',
   'nobody is named without the key, nor out of a trail that is not whole',
   async () => {
-    const { folder, key, origins } = await aToldTrail()
+    const { folder, key, origins, witness } = await aToldTrail()
 
-    expect(await hipaaMcp(['affected', folder])).toMatchObject({
+    expect(await hipaaMcp(['affected', folder, '--witness', witness])).toMatchObject({
       code: 2,
       notes: expect.stringMatching(/wants --key/) as string,
     })
     tamper(folder, origins[1], (lines) => lines.slice(0, -1))
-    expect(await hipaaMcp(['affected', folder, '--key', key])).toMatchObject({ code: 1, out: '' })
+    expect(await hipaaMcp(['affected', folder, '--witness', witness, '--key', key])).toMatchObject({
+      code: 1,
+      out: '',
+    })
   },
 )
 
 test('its lines fit 80 columns', async () => {
-  const { folder, key } = await aToldTrail()
-  const { out } = await hipaaMcp(['affected', folder, '--key', key])
+  const { folder, key, witness } = await aToldTrail()
+  const { out } = await hipaaMcp(['affected', folder, '--witness', witness, '--key', key])
 
   for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   expect(out).toMatch(/2 individuals$/)

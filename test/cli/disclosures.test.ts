@@ -9,8 +9,8 @@ import { verifies } from '../verifies.ts'
 import { aKeyFile, aToldTrail, sealed, type Told } from './a-told-trail.ts'
 import { pathIn, tamper } from './an-export.ts'
 
-const asked = async ({ folder, key }: Told, ...options: string[]): Promise<Ran> =>
-  await hipaaMcp(['disclosures', folder, '--key', key, ...options])
+const asked = async ({ folder, key, witness }: Told, ...options: string[]): Promise<Ran> =>
+  await hipaaMcp(['disclosures', folder, '--key', key, '--witness', witness, ...options])
 const listed = async (made: Told, ...options: string[]): Promise<Disclosure[]> =>
   JSON.parse((await asked(made, '--json', ...options)).out) as Disclosure[]
 
@@ -120,6 +120,19 @@ verifies('audit:disclosures', 'a record that was changed after the index was mad
 
   expect(ran).toMatchObject({ code: 3, out: '', notes: expect.stringMatching(/was changed since/) as string })
   expect((await asked(made, '--patient', 'p-100', '--rebuild')).code).toBe(1)
+})
+
+verifies('audit:disclosures', 'an index is made of a trail with pinned keys, and of no other', async () => {
+  const { folder, key, witness } = await aToldTrail()
+  const options = ['disclosures', folder, '--key', key, '--patient', 'p-100']
+
+  expect(await hipaaMcp(options)).toMatchObject({
+    code: 1,
+    out: '',
+    notes: expect.stringMatching(/^NOT PROVED/) as string,
+  })
+  expect((await hipaaMcp([...options, '--witness', witness])).code).toBe(0)
+  expect((await hipaaMcp(options)).code).toBe(0)
 })
 
 test('a pinned witness that is another makes the index anew, and finds the trail not verified', async () => {

@@ -38,9 +38,9 @@ test('a clock that was set back does not take a record out of the order of its c
     ...[35, 36].map((minute, i) => aRefusal(`other-${i}`, { at: at(began + minute * 60_000) })),
   )
   const folder = join(aFolder(), 'trail')
-  await exported(trail, store, folder)
+  const witness = await exported(trail, store, folder)
 
-  const ran = await hipaaMcp(['trail', folder, '--json'])
+  const ran = await hipaaMcp(['trail', folder, '--witness', witness, '--json'])
 
   expect(callsOf(ran)).toEqual(['one-0', 'one-1', 'one-2', 'other-0', 'other-1', 'one-3'])
 })
@@ -49,10 +49,10 @@ verifies(
   'audit:readable',
   'a holder of the key reads who the patients are, and nobody else does',
   async () => {
-    const { folder, key } = await aToldTrail()
+    const { folder, key, witness } = await aToldTrail()
 
-    const without = await hipaaMcp(['trail', folder, '--call', 'c-1'])
-    const held = await hipaaMcp(['trail', folder, '--call', 'c-1', '--key', key])
+    const without = await hipaaMcp(['trail', folder, '--witness', witness, '--call', 'c-1'])
+    const held = await hipaaMcp(['trail', folder, '--witness', witness, '--call', 'c-1', '--key', key])
 
     expect(without.out).not.toContain('p-100')
     expect(without.out.replaceAll(/\s/g, '')).toContain(`token:${sealed('p-100').token}`)
@@ -81,40 +81,62 @@ test.each([
   [['--until', '2026-09-20'], []],
   [['--since', '2026-09-21', '--until', '2026-09-21', '--last', '2'], ['c-6']],
 ])('trail %j shows what was asked for and nothing else', async (options, calls) => {
-  const { folder, key } = await aToldTrail()
+  const { folder, key, witness } = await aToldTrail()
 
-  const ran = await hipaaMcp(['trail', folder, '--key', key, '--json', ...options])
+  const ran = await hipaaMcp(['trail', folder, '--witness', witness, '--key', key, '--json', ...options])
 
   expect(callsOf(ran)).toEqual(calls)
   expect(ran.code).toBe(0)
 })
 
 test('patients are asked for by a file, or by their token without a key', async () => {
-  const { folder, key } = await aToldTrail()
+  const { folder, key, witness } = await aToldTrail()
   const file = join(aFolder(), 'patients')
   writeFileSync(file, 'p-200\n\np-300\n')
 
-  expect(callsOf(await hipaaMcp(['trail', folder, '--json', '--key', key, '--patient', `@${file}`]))).toEqual(
-    ['c-2', 'c-3', 'c-5'],
-  )
+  expect(
+    callsOf(
+      await hipaaMcp([
+        'trail',
+        folder,
+        '--witness',
+        witness,
+        '--json',
+        '--key',
+        key,
+        '--patient',
+        `@${file}`,
+      ]),
+    ),
+  ).toEqual(['c-2', 'c-3', 'c-5'])
   const token = `token:${sealed('p-300').token}`
-  expect(callsOf(await hipaaMcp(['trail', folder, '--json', '--patient', token]))).toEqual(['c-5'])
+  expect(
+    callsOf(await hipaaMcp(['trail', folder, '--witness', witness, '--json', '--patient', token])),
+  ).toEqual(['c-5'])
 })
 
 verifies('audit:readable', 'a trail that is not whole is shown with what it is, and fails', async () => {
-  const { folder, origins } = await aToldTrail()
+  const { folder, origins, witness } = await aToldTrail()
   tamper(folder, origins[0], (lines) => lines.filter((line) => !line.includes('"c-3"')))
 
-  const ran = await hipaaMcp(['trail', folder])
+  const ran = await hipaaMcp(['trail', folder, '--witness', witness])
 
   expect(ran.code).toBe(1)
   expect(ran.notes).toMatch(/^NOT VERIFIED/)
 })
 
-test('every line fits 80 columns, whatever its records hold', async () => {
-  const { folder, key } = await aToldTrail()
+verifies('audit:readable', 'a trail whose keys all come from itself is shown, and is no proof', async () => {
+  const { folder } = await aToldTrail()
 
-  const { out, notes } = await hipaaMcp(['trail', folder, '--key', key])
+  const ran = await hipaaMcp(['trail', folder])
+
+  expect(ran).toMatchObject({ code: 1, notes: expect.stringMatching(/^NOT PROVED/) as string })
+})
+
+test('every line fits 80 columns, whatever its records hold', async () => {
+  const { folder, key, witness } = await aToldTrail()
+
+  const { out, notes } = await hipaaMcp(['trail', folder, '--witness', witness, '--key', key])
 
   for (const line of [...out.split('\n'), ...notes.split('\n')]) expect(line.length).toBeLessThanOrEqual(80)
   expect(out.split('\n')[0]).toMatch(/^TIME \(UTC\) +PERSON +TOOL +OUTCOME$/)
@@ -129,21 +151,21 @@ test.each([
   ],
   ['that is no JSON', (file: string) => writeFileSync(file, readFileSync(file).subarray(1)), /is no Secret/],
 ])('a key file %s is not taken, and nothing of it is said', async (_, change, says) => {
-  const { folder, key } = await aToldTrail()
+  const { folder, key, witness } = await aToldTrail()
   const secret = (JSON.parse(readFileSync(key, 'utf8')) as { data: { seal: string } }).data.seal
   change(key)
 
-  const ran = await hipaaMcp(['trail', folder, '--key', key])
+  const ran = await hipaaMcp(['trail', folder, '--witness', witness, '--key', key])
 
   expect(ran).toMatchObject({ code: 3, out: '', notes: expect.stringMatching(says) as string })
   expect(ran.screen).not.toContain(secret)
 })
 
 test('the key of another server opens nothing, and says so', async () => {
-  const { folder } = await aToldTrail()
+  const { folder, witness } = await aToldTrail()
   const key = aKeyFile(aFolder(), { ...testKeys, seal: testKeys.hashes })
 
-  expect(await hipaaMcp(['trail', folder, '--key', key])).toMatchObject({
+  expect(await hipaaMcp(['trail', folder, '--witness', witness, '--key', key])).toMatchObject({
     code: 3,
     notes: expect.stringMatching(/opens no patient of clinic\/ehr/) as string,
   })
@@ -156,8 +178,8 @@ test.each([
   [['--last', '0'], /--last wants/],
   [['--key', '/nonexistent'], /cannot be read/],
 ])('trail %j says what is wrong', async (options, says) => {
-  const { folder } = await aToldTrail()
-  const ran = await hipaaMcp(['trail', folder, ...options])
+  const { folder, witness } = await aToldTrail()
+  const ran = await hipaaMcp(['trail', folder, '--witness', witness, ...options])
 
   expect(ran.code).toBeGreaterThanOrEqual(2)
   expect(ran.notes).toMatch(says)

@@ -19,12 +19,12 @@ verifies(
     const home = mkdtempSync(join(tmpdir(), 'hipaa-mcp-years-'))
     try {
       const folder = join(home, 'trail')
-      await generateTrail(folder, { records, chains: 100, patients, years: 6 })
+      const witness = await generateTrail(folder, { records, chains: 100, patients, years: 6 })
       const key = aKeyFile(home)
       const asked = async (patient: number): Promise<{ seconds: number; rows: unknown[] }> => {
         const began = performance.now()
         const options = ['--all', '--json', '--key', key, '--patient', generatedPatient(patient)]
-        const { code, out } = await hipaaMcp(['disclosures', folder, ...options])
+        const { code, out } = await hipaaMcp(['disclosures', folder, '--witness', witness, ...options])
         expect(code).toBe(0)
         return { seconds: (performance.now() - began) / 1000, rows: JSON.parse(out) as unknown[] }
       }
