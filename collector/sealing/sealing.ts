@@ -10,13 +10,13 @@ import type { DataKeyRequest } from '../../core/wire.ts'
 import type { Leaf } from '../chain.ts'
 import { Corrupt, type Store } from '../commit/commit.ts'
 import { type KeyWrapper, KmsFailed, type KmsReason } from '../kms/key-wrapper.ts'
-import { codeOf, idOf, type Log } from '../log.ts'
+import { codeOf, type Log } from '../log.ts'
 import { Order } from '../order.ts'
 import { Refusal } from '../refusals.ts'
 import type { Registry, RegistryEntry } from '../registry.ts'
 import { type Bounds, ChainSealing, type Stretch } from './chain-sealing.ts'
-import { type DataKey, dropKey, makeDataKey, proveKey } from './data-key.ts'
 import type { SealedFiles } from './files.ts'
+import { KeySource } from './key-source.ts'
 import { seal } from './seal.ts'
 
 export type SealingOptions = {
@@ -40,9 +40,6 @@ export type Sealable = {
   now: () => number
 }
 
-/** For so long the key's holder is not asked again after it failed. */
-const pauseMs = 1000
-
 /** What trying again does not mend. */
 const opensNever: ReadonlySet<KmsReason> = new Set(['kms-cannot-open', 'kms-key-missing'])
 
@@ -51,18 +48,16 @@ export class Sealing {
   readonly #trail: Sealable
   readonly #chains = new Map<string, ChainSealing>()
   readonly #order = new Order()
+  readonly #keys: KeySource
   /** Sealed and not removed, by name. Filled from the folder when it is first asked for. */
   #segments: Map<string, SealedSegment> | undefined
-  /** Since when the key's holder fails, and how. */
-  #failing: { reason: KmsReason; at: number } | undefined
-  /** The key whose wrapping was seen to open again. */
-  #proved: string | undefined
   /** A stretch that could not be sealed for another reason than its key. */
   #stuck = false
 
   constructor(options: SealingOptions, trail: Sealable) {
     this.#options = options
     this.#trail = trail
+    this.#keys = new KeySource(options.wrapper, options.log, trail.now)
   }
 
   /** Throws `development-key` for a chain of profile Production whose key would lie in a file. */
@@ -97,7 +92,7 @@ export class Sealing {
       await this.#sealAll(origin)
       if (ended !== undefined && size <= this.#sealedTo(origin)) this.#chains.delete(origin)
     }
-    if (this.#failing !== undefined && this.#chains.size === 0) await this.#tryAgain()
+    if (this.#chains.size === 0) await this.#keys.look()
   }
 
   /** The data key of a segment, for a person who reads it. Resolves when it is on record that they do. */
@@ -117,13 +112,13 @@ export class Sealing {
 
   /** Why nothing can be taken now, kebab-case. While any chain still has a key, it goes on. */
   trouble(): string | undefined {
-    if (this.#failing === undefined) return undefined
-    return [...this.#chains.values()].some((chain) => chain.hasKey()) ? undefined : this.#failing.reason
+    const goesOn = [...this.#chains.values()].some((chain) => chain.hasKey())
+    return goesOn ? undefined : this.#keys.failing()
   }
 
   /** What hampers sealing, though records may still be taken. */
   warning(): string | undefined {
-    return this.#failing?.reason ?? (this.#stuck ? 'sealing-stuck' : undefined)
+    return this.#keys.failing() ?? (this.#stuck ? 'sealing-stuck' : undefined)
   }
 
   /** Committed records that are in no sealed segment yet. */
@@ -162,7 +157,7 @@ export class Sealing {
     const { now, size, registry } = this.#trail
     const made = new ChainSealing({
       bounds,
-      makeKey: async () => await this.#makeKey(origin),
+      makeKey: async () => await this.#keys.make(origin),
       size: () => size(origin) ?? registry.entries.get(origin)?.ended?.size ?? 0,
       sealed: this.#sealedTo(origin),
       now,
@@ -173,53 +168,6 @@ export class Sealing {
 
   #sealedTo(origin: string): number {
     return this.#trail.registry.entries.get(origin)?.sealed ?? 0
-  }
-
-  async #makeKey(origin: string): Promise<DataKey> {
-    const { now } = this.#trail
-    const failing = this.#failing
-    if (failing !== undefined && now() - failing.at < pauseMs) throw new KmsFailed(failing.reason)
-    try {
-      const key = await this.#made(origin)
-      this.#failing = undefined
-      return key
-    } catch (error) {
-      this.#fails(error)
-      throw error
-    }
-  }
-
-  /** Of a key that wraps for the first time, a rotated one too, it is seen first that it opens what it wrapped. */
-  async #made(origin: string): Promise<DataKey> {
-    const { wrapper } = this.#options
-    const key = await makeDataKey(wrapper, origin)
-    if (key.keyId === this.#proved) return key
-    try {
-      await proveKey(wrapper, origin, key)
-    } catch (error) {
-      dropKey(key)
-      throw error
-    }
-    this.#proved = key.keyId
-    return key
-  }
-
-  #fails(error: unknown): void {
-    const reason = error instanceof KmsFailed ? error.reason : 'kms-away'
-    if (this.#failing?.reason !== reason)
-      this.#options.log.warn('no data key can be had: records are taken while their chains have one', {
-        reason: idOf(reason),
-      })
-    this.#failing = { reason, at: this.#trail.now() }
-  }
-
-  async #tryAgain(): Promise<void> {
-    try {
-      await this.#options.wrapper.health()
-      this.#failing = undefined
-    } catch (error) {
-      this.#fails(error)
-    }
   }
 
   /** One stretch after the other; the first that fails ends it until next time. */
@@ -263,7 +211,7 @@ export class Sealing {
       store,
       files,
       bounds,
-      makeKey: async (of) => await this.#makeKey(of),
+      makeKey: async (of) => await this.#keys.make(of),
       note: note(origin),
       now,
     })

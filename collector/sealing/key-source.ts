@@ -1,0 +1,72 @@
+// Where data keys come from, and whether they do: the key's holder is asked at a bounded rate while it fails, and a key that
+// wraps for the first time must first open what it wrapped.
+
+import { type KeyWrapper, KmsFailed, type KmsReason } from '../kms/key-wrapper.ts'
+import { idOf, type Log } from '../log.ts'
+import { type DataKey, dropKey, makeDataKey, proveKey } from './data-key.ts'
+
+/** For so long the key's holder is not asked again after it failed. */
+const pauseMs = 1000
+
+export class KeySource {
+  readonly #wrapper: KeyWrapper
+  readonly #log: Log
+  readonly #now: () => number
+  #failing: { reason: KmsReason; at: number } | undefined
+  /** The key whose wrapping was seen to open again. */
+  #proved: string | undefined
+
+  /** `now` in milliseconds since 1970. */
+  constructor(wrapper: KeyWrapper, log: Log, now: () => number) {
+    this.#wrapper = wrapper
+    this.#log = log
+    this.#now = now
+  }
+
+  /** Why no data key can be had; undefined while the last one could. */
+  failing(): KmsReason | undefined {
+    return this.#failing?.reason
+  }
+
+  /** A data key for a new segment of this chain. Rejects with `KmsFailed`. */
+  async make(origin: string): Promise<DataKey> {
+    const failing = this.#failing
+    if (failing !== undefined && this.#now() - failing.at < pauseMs) throw new KmsFailed(failing.reason)
+    return await this.#watched(async () => await this.#made(origin))
+  }
+
+  /** Looks whether the key's holder is back, where no chain asks it for a key. */
+  async look(): Promise<void> {
+    if (this.#failing === undefined) return
+    await this.#watched(async () => await this.#wrapper.health()).catch(() => undefined)
+  }
+
+  async #made(origin: string): Promise<DataKey> {
+    const key = await makeDataKey(this.#wrapper, origin)
+    if (key.keyId === this.#proved) return key
+    try {
+      await proveKey(this.#wrapper, origin, key)
+    } catch (error) {
+      dropKey(key)
+      throw error
+    }
+    this.#proved = key.keyId
+    return key
+  }
+
+  async #watched<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      const result = await task()
+      this.#failing = undefined
+      return result
+    } catch (error) {
+      const reason = error instanceof KmsFailed ? error.reason : 'kms-away'
+      if (this.#failing?.reason !== reason)
+        this.#log.warn('no data key can be had: records are taken while their chains have one', {
+          reason: idOf(reason),
+        })
+      this.#failing = { reason, at: this.#now() }
+      throw error
+    }
+  }
+}
