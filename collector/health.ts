@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { WitnessReport } from '../core/wire.ts'
+import { refusals } from './witnesses/protocol.ts'
 
 export type Health = {
   /** Why nothing can be taken now, kebab-case; undefined while all is well. */
@@ -26,7 +27,7 @@ export function healthServer({ trouble, witnesses, archive, metrics }: Health): 
       const reason = report === undefined ? 'starting' : troubleOf(report)
       response
         .writeHead(reason === undefined ? 200 : 503, text)
-        .end(`${reason ?? 'ok'}\n${report === undefined ? '' : `${report.log}\n`}`)
+        .end(`${reason ?? 'ok'}\n${report === undefined ? '' : linesOf(report)}`)
     },
     // Gates nothing.
     '/archive': (_, response) => {
@@ -46,6 +47,15 @@ export function healthServer({ trouble, witnesses, archive, metrics }: Health): 
 export function troubleOf({ witnesses, late }: WitnessReport): string | undefined {
   if (witnesses.some(({ state }) => state === 'refuses')) return 'witness-refuses'
   return late ? 'witness-late' : undefined
+}
+
+/** The key by which they know the log, and each of them with what it does. */
+function linesOf({ log, witnesses }: WitnessReport): string {
+  const each = witnesses.map(({ name, state, reason }) => {
+    const says = Object.entries(refusals).find(([known]) => known === reason)?.[1]
+    return `${name} ${state}${reason === undefined ? '' : ` ${reason}`}${says === undefined ? '' : `: ${says}`}\n`
+  })
+  return `${log}\n${each.join('')}`
 }
 
 const text = { 'content-type': 'text/plain; charset=utf-8' }

@@ -3,7 +3,7 @@
 
 import { type NoteKey, parseVkey, rawPublicKey } from './checkpoint.ts'
 
-export type PinnedLog = { key: NoteKey; url?: string }
+type PinnedLog = { key: NoteKey; url?: string }
 export type PinnedWitness = {
   /** Means something within the file only. */ name: string
   key: NoteKey

@@ -23,7 +23,7 @@ export const refusals = {
 export type RefusalReason = keyof typeof refusals
 
 /** Why there is no answer that means anything. */
-export type FailureReason = 'unreachable' | 'unavailable' | 'no-cosignature' | 'conflicts'
+type FailureReason = 'unreachable' | 'unavailable' | 'no-cosignature' | 'conflicts'
 
 export type Answer =
   | {

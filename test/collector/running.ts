@@ -71,7 +71,7 @@ export type Collector = {
   readyz: () => Promise<string | undefined>
   metrics: () => Promise<string>
   /** What `/witnesses` says of those outside the cluster, and the key by which they know the log. */
-  witnesses: () => Promise<{ says: string | undefined; log: string | undefined }>
+  witnesses: () => Promise<{ says: string | undefined; log: string | undefined; each: string }>
   /** Resolves when `/readyz` says this. */
   until: (says: string, milliseconds?: number) => Promise<void>
   /** Ends it and waits. */
@@ -121,8 +121,8 @@ export async function aCollector(
     readyz: async () => await get('/readyz'),
     metrics: async () => (await get('/metrics')) ?? '',
     witnesses: async () => {
-      const [says, log] = (await get('/witnesses'))?.split('\n') ?? []
-      return { says, log }
+      const [says, log, ...each] = (await get('/witnesses'))?.split('\n') ?? []
+      return { says, log, each: each.join('\n') }
     },
     until: async (says, milliseconds = 20_000) => {
       const end = performance.now() + milliseconds

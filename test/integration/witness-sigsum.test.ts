@@ -112,6 +112,7 @@ verifies(
         /^hipaa_mcp_witness_refusals_total\{.*reason="([a-z-]+)".*\} 1$/m,
       )
       expect(reasons, `a log that ${what}`).toContain(refused?.[1])
+      expect((await forged.witnesses()).each).toMatch(/^sigsum refuses [a-z-]+: .*log/m)
       expect(forged.said()).toContain('a witness refuses to sign the registry log')
       expect(await forged.readyz()).toBe('ok')
       await forged.kill('SIGKILL')
