@@ -44,6 +44,7 @@ export function argumentCheck(of: Judged): ArgumentCheck {
   ]
   const patient = of.patient === undefined ? undefined : segmentsOf(of.patient)
   const declared = declaredIn(of.arguments)
+  const identifies = identifierCheck(of)
   const bulk = bulkCheck({ arguments: of.arguments, patient, records: limits.records, declared })
   return (args) => {
     const constant = constants.find((name) => Object.hasOwn(args, name))
@@ -54,7 +55,18 @@ export function argumentCheck(of: Judged): ArgumentCheck {
       if (!validate(args)) return refused(violation(validate.errors?.[0], names))
     const many = of.bulk === 'Forbidden' ? bulk(args) : undefined
     if (many !== undefined) return { reason: 'bulk-refused', ...known(many, names) }
-    const somebody = of.identifiers === 'Refuse' ? identifiedBy(args, declared, patient) : undefined
+    return identifies(args)
+  }
+}
+
+/** The part of a check that judges arguments which are not whole yet: whether one identifies somebody. */
+export function identifierCheck(of: Pick<Judged, 'arguments' | 'patient' | 'identifiers'>): ArgumentCheck {
+  if (of.identifiers !== 'Refuse') return () => undefined
+  const declared = declaredIn(of.arguments)
+  const patient = of.patient === undefined ? undefined : segmentsOf(of.patient)
+  const names = propertyNames(of.arguments, new Set())
+  return (args) => {
+    const somebody = identifiedBy(args, declared, patient)
     return somebody === undefined ? undefined : { reason: 'argument-identifies', ...known(somebody, names) }
   }
 }

@@ -1,7 +1,7 @@
 // What a message may ask for: a tool, a resource or a prompt of the policy, compiled once. The rest of the request path
 // does not tell them apart but where the protocol does.
 
-import { type ArgumentCheck, argumentCheck } from '../core/argument-check.ts'
+import { type ArgumentCheck, argumentCheck, identifierCheck } from '../core/argument-check.ts'
 import { renaming } from '../core/arguments/rename.ts'
 import { variablesCheck } from '../core/arguments/variables.ts'
 import type { Json, JsonObject } from '../core/canonical.ts'
@@ -18,6 +18,8 @@ export type Target = Returning & {
   /** What the server calls it. For resources the URI says. */
   readonly from: string
   readonly check: ArgumentCheck
+  /** Of arguments that are not whole: what of the check they must pass all the same. */
+  readonly partialCheck?: ArgumentCheck
   /** Arguments under the server's own names. */
   readonly renamed: (args: JsonObject) => JsonObject
   /** Constants that join the arguments on their way to the server. */
@@ -71,6 +73,7 @@ export function promptTarget(prompt: Prompt): Target {
     name: prompt.name,
     from: prompt.from,
     check: argumentCheck({ ...prompt, with: {} }),
+    partialCheck: identifierCheck(prompt),
     renamed: unchanged,
     with: {},
     headers: [],

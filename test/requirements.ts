@@ -365,7 +365,7 @@ export const requirements = {
   'minimum:argument-identifiers': thin(
     'minimumNecessary',
     'An argument that identifies a person where the patient’s own argument will do is refused.',
-    'as far as they are found in text; not in completions nor in answers to a server’s questions',
+    'as far as they are found in text; not in answers to a server’s questions',
   ),
   'minimum:narrow-tools': done(
     'minimumNecessary',

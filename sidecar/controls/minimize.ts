@@ -1,6 +1,7 @@
 // Minimum necessary, 45 CFR 164.502(b). Implements: minimum:arguments, minimum:narrow-tools, minimum:formats, minimum:bulk,
 // minimum:argument-identifiers, minimum:renaming
 
+import type { ArgumentCheck } from '../../core/argument-check.ts'
 import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { Ask } from '../asks/ask.ts'
@@ -24,7 +25,7 @@ export const minimize =
       message.method === 'tools/call' && revision === '2026-07-28'
         ? confirmedParams(exchange, found.target.headers)
         : []
-    const violation = ask.partial === true ? undefined : found.target.check(found.arguments)
+    const violation = checkOf(ask, found)?.(found.arguments)
     if (violation !== undefined) {
       const { reason, ...data } = violation
       throw new Refusal(reason, { data })
@@ -44,6 +45,12 @@ export const minimize =
     }
     return { ...exchange, stage: 'minimized', outgoing }
   }
+
+/** Undefined where the arguments are ours: a handle, which was judged when it was made. */
+function checkOf({ partial }: Ask, { target, earlier }: Declared['found']): ArgumentCheck | undefined {
+  if (partial !== true) return target.check
+  return earlier === undefined ? target.partialCheck : undefined
+}
 
 /**
  * The caller's wish that a call be answered later (MCP 2025-11-25, Tasks). Where the policy has no tasks it is left out,

@@ -276,6 +276,26 @@ verifies(
   },
 )
 
+verifies('minimum:argument-identifiers', 'a completion tells the server of nobody, either', async () => {
+  const completion = { completion: { text: 'Redact' as const } }
+  scene.use(aPolicy({ ...policy, fromServer: completion }))
+  const sent = [
+    toComplete({ name: 'topic', value: 'Notes of Mr. Harlan Okafor' }),
+    toComplete({ name: 'topic', value: 'p' }, { arguments: { other: 'call 212-555-0147' } }),
+  ]
+
+  for (const message of sent) {
+    const reply = await scene.ask(message)
+    expect(refused(reply)).toBe('argument-identifies')
+    expect(reply.text).not.toMatch(/Okafor|0147/)
+  }
+  expect(scene.upstream.asked).toEqual([])
+  const [prompt] = policy.prompts
+  scene.use(aPolicy({ ...policy, fromServer: completion, prompts: [{ ...prompt!, identifiers: 'Keep' }] }))
+  scene.upstream.answering = withResult({ completion: { values: [], total: 0, hasMore: false } })
+  expect(refused(await scene.ask(sent[0] as (typeof sent)[number]))).toBeUndefined()
+})
+
 const toComplete = (argument: object, context = {}) =>
   aMessage('completion/complete', { ref: { type: 'ref/prompt', name: 'summary' }, argument, context })
 
