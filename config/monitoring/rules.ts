@@ -58,6 +58,17 @@ const groups = [
         },
       },
       {
+        alert: 'HipaaMcpArchiveGap',
+        expr: 'max by (reason) (hipaa_mcp_archive_gaps) == 1',
+        for: '5m',
+        labels: { severity: 'warning' },
+        annotations: {
+          summary: 'The archive does not keep the trail as it must',
+          description:
+            'The label reason says what is wrong with the bucket or its lock, or that sealed segments wait for more than an hour: docs/archive.md lists the reasons. Calls go on, and nothing is lost while segments wait; servers of profile Production are not compliant.',
+        },
+      },
+      {
         alert: 'HipaaMcpLocked',
         expr: 'max by (server) (hipaa_mcp_locked) == 1',
         for: '1m',
