@@ -53,6 +53,7 @@ export class Sealing {
   #segments: Map<string, SealedSegment> | undefined
   /** A stretch that could not be sealed for another reason than its key. */
   #stuck = false
+  #closed = false
 
   constructor(options: SealingOptions, trail: Sealable) {
     this.#options = options
@@ -70,6 +71,7 @@ export class Sealing {
   /** Resolves when records of this chain may be committed. Rejects with `no-data-key` while they may not. */
   async admit(origin: string, bytes: number, records: number): Promise<void> {
     try {
+      if (this.#closed) throw new Error('Sealing has ended')
       await this.#of(origin).admit(bytes, records)
     } catch (cause) {
       throw new Refusal('no-data-key', { cause })
@@ -82,6 +84,7 @@ export class Sealing {
    */
   async sweep(): Promise<void> {
     for (const { origin, ended } of this.#trail.registry.entries.values()) {
+      if (this.#closed) return
       const size = this.#trail.size(origin) ?? ended?.size ?? 0
       if (ended === undefined && this.#trail.size(origin) !== undefined)
         await this.#of(origin)
@@ -145,6 +148,7 @@ export class Sealing {
 
   /** Forgets every data key and lets go of the key's holder. What is not sealed the next process seals. */
   async close(): Promise<void> {
+    this.#closed = true
     for (const chain of this.#chains.values()) chain.drop()
     this.#chains.clear()
     await this.#order.run(async () => await this.#options.wrapper.close())

@@ -40,8 +40,8 @@ function sealedIn(folder: string): number {
   return readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.sealed')).length
 }
 
-/** Opens every segment: each chain is what the store has of it, from its first record on. Resolves to their number. */
-async function everySegmentOpens(folder: string, wrapper: KeyWrapper): Promise<number> {
+/** Opens every segment: each chain is what the store has of it, from its first record on. Resolves to the keys of each. */
+async function everySegmentOpens(folder: string, wrapper: KeyWrapper): Promise<string[]> {
   const store = await anEmbeddedStore(folder)
   const segments = await all(new SealedFiles(join(folder, 'sealed')).list())
   for (const [origin, chain] of Map.groupBy(segments, (segment) => segment.origin)) {
@@ -51,7 +51,7 @@ async function everySegmentOpens(folder: string, wrapper: KeyWrapper): Promise<n
     expect(chain.at(-1)?.to).toBe(records.length)
   }
   await store.close()
-  return segments.length
+  return segments.map(({ keyId }) => keyId)
 }
 
 verifies(
@@ -93,6 +93,7 @@ verifies(
     hsm.giveBack()
     await collector.until('ok')
     expect(await collector.metrics()).toMatch(/^hipaa_mcp_sealing_hindered(\{[^}]*\})? 0$/m)
+    hsm.makeKey('02')
     await expect.poll(() => writer.acknowledged, { timeout: 30_000 }).toBeGreaterThan(acknowledged + 200)
     await collector.kill('SIGKILL')
     collector = await aCollector(operator, environmentOf(folder, hsm))
@@ -106,7 +107,10 @@ verifies(
 
     const wrapper = pkcs11Wrapper(hsm.options)
     onTestFinished(async () => await wrapper.close())
-    expect(await everySegmentOpens(folder, wrapper)).toBeGreaterThan(3)
+    const keys = await everySegmentOpens(folder, wrapper)
+    expect(keys.length).toBeGreaterThan(3)
+    // The key was rotated while it ran.
+    expect(new Set(keys.map((keyId) => keyId.slice(-4)))).toEqual(new Set(['=%01', '=%02']))
     expect(collector.said()).not.toContain(hsm.pin)
   },
 )

@@ -332,6 +332,8 @@ verifies(
       expect(held.equals(Buffer.alloc(32))).toBe(used.some((key) => key.held === held))
     }
     await sealing.close()
+    await sealing.sweep()
+    expect(await reasonOf(process.write(aRefusal('late')))).toBe('no-data-key')
     for (const { held } of kms.wrapped) expect(held).toEqual(Buffer.alloc(32))
   },
 )
