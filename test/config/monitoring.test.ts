@@ -10,7 +10,7 @@ import { idOf } from '../../core/log.ts'
 import { metricSet } from '../../sidecar/metrics.ts'
 import { measure } from '../../sidecar/observed.ts'
 import { textOf } from '../claims.ts'
-import { witnessesOutside } from '../operator/world.ts'
+import { anArchive, witnessesOutside } from '../operator/world.ts'
 
 type Target = { expr: string; refId: string }
 type Panel = {
@@ -70,7 +70,13 @@ async function exportedNames(): Promise<string[]> {
   const signal = { namespace: 'clinic', server: 'ehr', rule: '80/3600', lastSeen: at }
   collector.refused(idOf('theirs'), 'ahead')
   const witnesses = { window: () => 1, report: () => witnessesOutside() }
-  collector.watch({ summaries: () => [chain], signals: () => [signal], witnesses } as never, Date.now)
+  const sealing = { warning: () => undefined, unsealed: () => 0 }
+  collector.watch(
+    { summaries: () => [chain], signals: () => [signal], witnesses, sealing } as never,
+    Date.now,
+  )
+  const gaps = [{ reason: 'ArchivePublic', says: 'Block public access.' }]
+  collector.watchArchive({ summary: () => anArchive({ gaps }) } as never, Date.now)
   const texts = await Promise.all([
     scraped((...asked) => sidecar.serve(...asked)),
     scraped((...asked) => collector.answer(...asked)),
