@@ -67,9 +67,9 @@ export async function readTrail(wanted: Wanted): Promise<Reading> {
 type Source = { records: AsyncIterator<Placed, undefined>; next?: Placed; finish: () => Promise<void> }
 
 async function* merged(heap: Heap<Source>): AsyncGenerator<Placed> {
+  // Read when it is its turn, and for as long as it is: so few files are open at a time. A clock that was set back does not end its
+  // turn, so that a record never leaves the order of its chain.
   for (let source = heap.pop(); source !== undefined; source = heap.pop()) {
-    // Opened, or taken up again, when it is its turn: so few files are open at a time.
-    let time = source.next === undefined ? -Infinity : timeOf(source.next)
     for (;;) {
       if (source.next !== undefined) yield source.next
       const read = await source.records.next()
@@ -78,8 +78,7 @@ async function* merged(heap: Heap<Source>): AsyncGenerator<Placed> {
         break
       }
       source.next = read.value
-      // A clock that was set back does not take a record out of the order of its chain.
-      time = Math.max(time, timeOf(read.value))
+      const time = timeOf(read.value)
       if (time > (heap.peek() ?? Infinity)) {
         heap.push(time, source)
         break

@@ -29,11 +29,11 @@ type Pattern = 'read' | 'query'
 export function auditEvents(told: Told, server: string, name: Naming): FhirObject[] {
   const patients = patientsOf(told).map(name)
   const each: (Named | undefined)[] = patients.length === 0 ? [undefined] : patients
-  return each.map((patient, at) => auditEvent(told, server, patient, `${idOf(told)}.${at}`))
+  return each.map((patient, at) => auditEvent(told, server, patient, `${eventId(told)}.${at}`))
 }
 
 /** At most 64 characters, the same for the same record: an event that is exported again is the same event. */
-function idOf({ origin, index }: Told): string {
+function eventId({ origin, index }: Told): string {
   const parts = partsOfOrigin(origin)
   return `${parts === undefined ? 'registry' : `${parts.podUid}.${parts.restart}`}.${index}`
 }
