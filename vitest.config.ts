@@ -35,7 +35,7 @@ const requestPath = ['test/sidecar/{requests,stdio,http1,controls,egress}/**/*.t
  */
 const lengthy = [
   'test/core/{arguments,text}/time.test.ts',
-  'test/core/redaction/{edit,edit-result,text,fhir-oracle}.test.ts',
+  'test/core/redaction/{edit,edit-reader,edit-result,text,fhir-oracle}.test.ts',
   'test/core/{checkpoint,json-scan,tiles,vectors}.test.ts',
   'test/core/sealed/*.test.ts',
   'test/core/{fields/any-resource,export/audit-event}.test.ts',

@@ -16,8 +16,13 @@ export function nameOf(number: number): string {
 }
 
 function named(number: number): string {
-  for (let next = texts.length; next <= number; next += 1) texts.push(nameText(next))
+  for (let next = texts.length; next <= number; next += 1) texts.push(internal(nameText(next)))
   return texts[number] as string
+}
+
+/** The same text as V8 keeps those of members: it is compared with others of them by where it lies, and not letter by letter. */
+function internal(text: string): string {
+  return Object.keys({ [text]: 0 })[0] as string
 }
 
 /** Which numbers these are: what somebody keeps by number is worth nothing under another generation. */

@@ -6,9 +6,9 @@ import { main } from 'assemblyscript/asc'
 
 const folder = join(import.meta.dirname, '..', 'core', 'reader')
 
-/** The nine pages are what core/reader/map.as lays out, and one for the first document. */
+/** The pages are what core/reader/map.as lays out, and one for the first document. */
 const options = `read.ts --outFile reader.wasm -O3 --noAssert --runtime stub --use abort= --enable simd,bulk-memory
-  --initialMemory 9`
+  --initialMemory 19`
 
 /** The text of core/reader/reader.generated.ts. */
 export async function readerModule(): Promise<string> {

@@ -5,6 +5,8 @@ export const OPEN: usize = 0x1000
 /** How many objects were read, and how many documents sifted: what was met carries these numbers. */
 export const OBJECTS: usize = 0x2000
 export const ROUNDS: usize = 0x2004
+/** For a short text from outside. */
+export const SCRATCH: usize = 0x3000
 /** Two stores of spellings: see spellings.as. */
 export const NAMES: usize = 0x10000
 export const TERMS: usize = 0x40000
@@ -18,7 +20,22 @@ export const SIGNS: usize = 0x79000
 export const SEEN: usize = 0x7a000
 /** Containers around the entry that is sifted. */
 export const AROUND: usize = 0x7e000
-export const DOCUMENT: usize = 0x80000
+/** What is said of places (cut.as): each place, and where its members are. */
+export const STEPS: usize = 0x80000
+export const WAYS: usize = 0xc0000
+/** By rule's number: how many places it kept in the document that is cut. */
+export const KEPT: usize = 0x100000
+/** By a term's number, and by a name's: the result of which one of its words begins what it says; and as what it was read. */
+export const TERM_SAID: usize = 0x104000
+export const NAME_SAID: usize = 0x108000
+export const TERM_READING: usize = 0x10c000
+/** By a name's number: whether it is a term. */
+export const NAME_TERM: usize = 0x10d000
+/** By what is left of a day: the result of which somebody was born on one of those. */
+export const BORN: usize = 0x10e000
+/** A bit for each word of a term: see words.as. */
+export const HEARD: usize = 0x110000
+export const DOCUMENT: usize = 0x120000
 
 /** An entry of a tape, in bytes, and its fields: json-scan.ts says what they hold. */
 export const ENTRY: usize = 24

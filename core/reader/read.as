@@ -2,11 +2,13 @@
 // JSON.parse. Zeros stand behind the text, 64 at least, so that no step of 16 bytes needs to ask for its end.
 
 import {
-  BEYOND_ASCII, DOCUMENT, END, ENTRY, ESCAPES, FOLLOWER, LIST, LITERAL, MEMBER, MET, NAME, NAMES, NEXT, NUMBER, OBJECT,
-  OBJECTS, OPEN, REFERS, SIGNS, START, TERMS, TEXT,
+  BEYOND_ASCII, BORN, DOCUMENT, END, ENTRY, ESCAPES, FOLLOWER, KEPT, LIST, LITERAL, MEMBER, MET, NAME, NAMES, NAME_SAID, NAME_TERM, NEXT, NUMBER, OBJECT,
+  OBJECTS, OPEN, REFERS, SIGNS, START, TERMS, TERM_READING, TERM_SAID, TEXT,
 } from './map'
 import { add, count, find, forget, lengthOf, placeOf, same } from './spellings'
+export { cut, daysCut, droppedPlaces, forgetWays, putStep, putWay } from './cut'
 export { sift } from './sift'
+export { forgetWords, hear, isUnheard, scratch } from './words'
 
 /** Deepest nesting that is taken, as in json.ts. */
 const DEEPEST: i32 = 64
@@ -22,9 +24,14 @@ export function document(): usize {
   return DOCUMENT
 }
 
-/** Where signs of names are written by their numbers. */
-export function signsOfNames(): usize {
-  return SIGNS
+/** Where what is known of names, terms and days is written by their numbers. */
+export function places(which: i32): usize {
+  if (which == 0) return SIGNS
+  if (which == 1) return NAME_TERM
+  if (which == 2) return NAME_SAID
+  if (which == 3) return TERM_READING
+  if (which == 4) return TERM_SAID
+  return which == 5 ? BORN : KEPT
 }
 
 export function names(): i32 {
@@ -44,6 +51,7 @@ export function forgetNames(): void {
   forget(NAMES)
   memory.fill(FOLLOWER, 0, 4 * 4097)
   memory.fill(SIGNS, 0, 4096)
+  memory.fill(NAME_TERM, 0, 4096)
 }
 
 /** The number of the text of a document between these two, where it is a term; else -1. A quote stands behind it. */
@@ -183,16 +191,27 @@ function textEnd(start: usize): usize {
   let all = 0
   for (;;) {
     const bytes = v128.load(at)
-    const special = i8x16.bitmask(
-      v128.or(
-        v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c))),
-        i8x16.lt_u(bytes, i8x16.splat(0x20)),
-      ),
+    const isSpecial = v128.or(
+      v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c))),
+      i8x16.lt_u(bytes, i8x16.splat(0x20)),
     )
+    const isSlash = i8x16.eq(bytes, i8x16.splat(0x2f))
+    // The first bit of a byte is that of those beyond ASCII, too: in most texts nothing comes before the quote.
+    const notable = i8x16.bitmask(v128.or(v128.or(isSpecial, isSlash), bytes))
+    if (notable == 0) {
+      at += 16
+      continue
+    }
+    const first = at + ctz(notable)
+    if (load<u8>(first) == 0x22) {
+      at = first
+      break
+    }
+    const special = i8x16.bitmask(isSpecial)
     // All bits before the first special byte; of 16 where none is.
     const passed = special == 0 ? 0xffff : (special & -special) - 1
     if ((i8x16.bitmask(bytes) & passed) != 0) all |= BEYOND_ASCII
-    let slashes = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x2f))) & passed
+    let slashes = i8x16.bitmask(isSlash) & passed
     while (slashes != 0) {
       // No quote stands among these eight bytes, so that none of them is before the text.
       if (load<u64>(at + ctz(slashes) - 7) == PATIENT) all |= REFERS

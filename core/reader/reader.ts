@@ -7,7 +7,7 @@ import { readerModule } from './reader.generated.ts'
 type Module = {
   readonly memory: WebAssembly.Memory
   readonly document: () => number
-  readonly signsOfNames: () => number
+  readonly places: (which: number) => number
   readonly names: () => number
   readonly nameAt: (number: number) => number
   readonly nameLength: (number: number) => number
@@ -15,8 +15,36 @@ type Module = {
   readonly term: (start: number, end: number) => number
   readonly learnTerm: (start: number, end: number) => number
   readonly forgetTerms: () => void
+  readonly scratch: () => number
+  readonly hear: (length: number) => void
+  readonly isUnheard: (at: number, length: number, onlyFirst: boolean) => number
+  readonly forgetWords: () => void
   readonly read: (start: number, end: number, tape: number) => number
   readonly sift: (tape: number, first: number, out: number) => number
+  readonly putStep: (step: number, rule: number, reading: number, signs: number) => void
+  readonly putWay: (step: number, name: number, member: number) => void
+  readonly forgetWays: () => void
+  readonly cut: (
+    tape: number,
+    entry: number,
+    begin: number,
+    step: number,
+    said: number,
+    signs: number,
+  ) => number
+  readonly droppedPlaces: () => number
+  readonly daysCut: () => number
+}
+
+/** Who answers what the reader cannot tell while it cuts (cut.as). */
+export type Judge = {
+  /** The step of a member of this name, or of an item of this index; -1 where nothing is said of it. */
+  readonly member: (step: number, name: number) => number
+  readonly item: (step: number, index: number) => number
+  /** What is left of a text or number: nothing (-1), itself (0), or what `writeAt` wrote to `out`, so many bytes. */
+  readonly scalar: (entry: number, step: number, out: number) => number
+  /** Whether a name identifies somebody: 1 or 0. */
+  readonly name: (name: number) => number
 }
 
 /** What was read: bytes up to the document's end, and its tape. */
@@ -26,19 +54,28 @@ export type Read = { readonly bytes: Uint8Array; readonly end: number; readonly 
 const behind = new Uint8Array(64)
 const page = 65_536
 /** Most memory that is kept for the next document, bytes. None can be made smaller: another one takes its place. */
-const mostKept = 4 * 1_048_576
+const mostKept = 6 * 1_048_576
 
 const compiled = new WebAssembly.Module(Buffer.from(readerModule, 'base64'))
+let judge: Judge | undefined
+const asked: { readonly [question in keyof Judge]: Judge[question] } = {
+  member: (step, name) => (judge as Judge).member(step, name),
+  item: (step, index) => (judge as Judge).item(step, index),
+  scalar: (entry, step, out) => (judge as Judge).scalar(entry, step, out),
+  name: (name) => (judge as Judge).name(name),
+}
 let wasm = anew()
-let bytesThere = new Uint8Array(wasm.memory.buffer)
+let bytesThere = Buffer.from(wasm.memory.buffer)
 let numbersThere = new Int32Array(wasm.memory.buffer)
 const document = wasm.document()
-const signs = wasm.signsOfNames()
+const [signs, nameIsTerm, nameSaid, termReading, termSaid, born, kept] = [0, 1, 2, 3, 4, 5, 6].map((which) =>
+  wasm.places(which),
+) as [number, number, number, number, number, number, number]
 /** What stands there. */
 let held: Read | undefined
 
 function anew(): Module {
-  return new WebAssembly.Instance(compiled).exports as Module
+  return new WebAssembly.Instance(compiled, { asked }).exports as Module
 }
 
 /** Reads the JSON in `bytes` from `start` to `end`; undefined where there is no tape of it (json-scan.ts). */
@@ -96,6 +133,20 @@ export function termAt(start: number, end: number): number {
   return wasm.term(start, end)
 }
 
+/** Whether a text of ASCII there has no word of a term: of a name any, of an identifier its first. */
+export function isUnheardAt(one: Read, start: number, end: number, onlyFirst: boolean): boolean {
+  return held === one && wasm.isUnheard(start, end - start, onlyFirst) !== 0
+}
+
+/** Notes the words of a term. */
+export function hear(text: string): void {
+  wasm.hear(bytesThere.write(text, wasm.scratch(), 'latin1'))
+}
+
+export function forgetWords(): void {
+  wasm.forgetWords()
+}
+
 /** The number that it has from now on; -1 where no more are taken. */
 export function newTermAt(start: number, end: number): number {
   return wasm.learnTerm(start, end)
@@ -103,6 +154,95 @@ export function newTermAt(start: number, end: number): number {
 
 export function forgetTermsThere(): void {
   wasm.forgetTerms()
+}
+
+/** Has everything that holds this term, or name, judged in the result of this number. */
+export function sayTerm(number: number, result: number): void {
+  numbersThere[(termSaid >> 2) + number] = result
+}
+
+export function sayName(number: number, result: number): void {
+  numbersThere[(nameSaid >> 2) + number] = result
+}
+
+/** The same for a day on which somebody was born, and for some others. `day`: its eight digits. */
+export function sayBorn(day: number, result: number): void {
+  numbersThere[(born >> 2) + (Math.imul(day, 0x9e_37_79_b1) >>> 22)] = result
+}
+
+export function putReading(number: number, reading: number): void {
+  bytesThere[termReading + number] = reading
+}
+
+/** Says of a name that it is a term. */
+export function putNameTerm(number: number): void {
+  bytesThere[nameIsTerm + number] = 1
+}
+
+export function forgetNameTerms(): void {
+  bytesThere.fill(0, nameIsTerm, nameIsTerm + 4_096)
+}
+
+/** Most steps, and most ways that lead from one to another; most rules of one document. */
+export const [mostSteps, mostWays, mostRules] = [16_384, 16_384, 4_096] as const
+
+export function putStep(step: number, rule: number, reading: number, signs: number): void {
+  wasm.putStep(step, rule, reading, signs)
+}
+
+export function putWay(step: number, name: number, member: number): void {
+  wasm.putWay(step, name, member)
+}
+
+export function forgetWays(): void {
+  wasm.forgetWays()
+}
+
+/** What is asked for: a step to begin with, the number of the result, and signs (cut.as). */
+export type Cut = { readonly step: number; readonly said: number; readonly signs: number }
+
+/** What stays of the value at an entry of what stands there, as JSON; empty where nothing does. Undefined where memory does not suffice. */
+export function cut(entry: number, by: Judge, { step, said, signs }: Cut): string | undefined {
+  if (held === undefined) return undefined
+  const { end, entries } = held
+  const tape = tapeBehind(end)
+  const begin = (tape + entries.length * 4 + 15) & ~15
+  if (!reserve(begin + end)) return undefined
+  judge = by
+  const length = wasm.cut(tape, entry, begin, step, said, signs)
+  viewAnew()
+  return length === 0 ? '' : bytesThere.toString('utf8', document + begin, document + begin + length)
+}
+
+/** Writes a text where `Judge.scalar` was told to. Returns how many bytes. */
+export function writeAt(out: number, text: string): number {
+  viewAnew()
+  // Three bytes of UTF-8 are the most that a code unit takes.
+  if (!reserve(out - document + text.length * 3 + behind.length))
+    throw new RangeError('No memory for what is left of a text')
+  return bytesThere.write(text, out, 'utf8')
+}
+
+/** How many places the rule of this number kept; they count no more. */
+export function takeKept(rule: number): number {
+  const at = (kept >> 2) + rule
+  const places = numbersThere[at] as number
+  if (places > 0) numbersThere[at] = 0
+  return places
+}
+
+export function forgetKept(): void {
+  viewAnew()
+  numbersThere.fill(0, kept >> 2, (kept >> 2) + mostRules)
+}
+
+/** How many places of it nobody named, and of how many days the year is left. */
+export function droppedPlaces(): number {
+  return wasm.droppedPlaces()
+}
+
+export function daysCut(): number {
+  return wasm.daysCut()
 }
 
 /** How many names have a number. */
@@ -151,24 +291,26 @@ function reserve(length: number): boolean {
 
 function viewAnew(): void {
   if (bytesThere.buffer === wasm.memory.buffer) return
-  bytesThere = new Uint8Array(wasm.memory.buffer)
+  bytesThere = Buffer.from(wasm.memory.buffer)
   numbersThere = new Int32Array(wasm.memory.buffer)
 }
 
 /** Where tapes of short documents lie side by side: each in a piece of memory of its own costs more than its reading. */
-let shelf = new Int32Array(0)
+let shelf = new ArrayBuffer(0)
 let shelved = 0
-const shelfLength = 16_384
+const shelfLength = 65_536
+const bytesOfNumber = 4
 
 function copied(first: number, length: number): Int32Array {
-  const tape = numbersThere.subarray(first, first + length)
-  if (length > shelfLength / 4) return tape.slice()
-  if (shelved + length > shelf.length) {
-    shelf = new Int32Array(shelfLength)
+  const tape = new Int32Array(numbersThere.buffer, first * bytesOfNumber, length)
+  const size = length * bytesOfNumber
+  if (size > shelfLength / 4) return tape.slice()
+  if (shelved + size > shelf.byteLength) {
+    shelf = Buffer.allocUnsafeSlow(shelfLength).buffer
     shelved = 0
   }
-  const own = shelf.subarray(shelved, shelved + length)
+  const own = new Int32Array(shelf, shelved, length)
   own.set(tape)
-  shelved += length
+  shelved += size
   return own
 }

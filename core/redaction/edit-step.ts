@@ -18,6 +18,8 @@ export type Step = {
   readonly at: Standing
   /** Whether its name says that it is a ZIP code. */
   readonly isZip: boolean
+  /** The reader's number of it; -1 where it has none. */
+  number: number
   /** Of its name, if that is one by now (terms.ts). */
   term: Term | undefined
   /** Where its members are, by their names' numbers, and its items; null where nothing is said of them. */
@@ -51,10 +53,7 @@ export function rootStep(tree: PatternTree): Step {
 
 function stepTo(name: string, tree: Told, element: Told, at: Standing): Step {
   made += 1
-  if (made > most) {
-    made = 0
-    round += 1
-  }
+  if (made > most) forgetSteps()
   const isZip = heldBy(at.member) === 'zip'
   const [term, rule] = [termOfName(name), tree?.rule]
   return {
@@ -64,11 +63,18 @@ function stepTo(name: string, tree: Told, element: Told, at: Standing): Step {
     rule,
     at,
     isZip,
+    number: -1,
     term,
     members: new Map(),
     items: undefined,
     typed: new Map(),
   }
+}
+
+/** Forgets all of them. */
+export function forgetSteps(): void {
+  made = 0
+  round += 1
 }
 
 /** A member's place; null where nothing is said of it, nor, where resources are sought, of what it holds. */
@@ -90,11 +96,23 @@ export function itemStep(step: Step, index: number, seeks: boolean): Step | null
   if (step.rule !== undefined) return step
   const { name, tree, at } = step
   const element = step.element?.single === true ? undefined : step.element
-  const own = tree === undefined || tree.named.size === 0 ? undefined : tree.named.get(String(index))
-  if (own !== undefined) return stepTo(name, own, element, at)
+  const own = hasNumbers(step) ? tree?.named.get(String(index)) : undefined
+  if (own !== undefined) {
+    // Beside members' numbers, which are not below zero.
+    const known = step.members.get(-1 - index)
+    if (known !== undefined) return known
+    const item = stepTo(name, own, element, at)
+    step.members.set(-1 - index, item)
+    return item
+  }
   if (step.items === undefined)
     step.items = tree?.any === undefined && !seeks ? null : stepTo(name, tree?.any, element, at)
   return step.items
+}
+
+/** Whether items of a list there may have places of their own. */
+export function hasNumbers({ tree }: Step): boolean {
+  return tree !== undefined && tree.named.size > 0
 }
 
 /** The same place where an object has a type of its own, and not that of what it stands in. */

@@ -3,12 +3,15 @@
 
 import { generationOfNames, nameOf } from '../json-names.ts'
 import {
+  beyondAscii,
+  escapes,
   kindOf,
   listKind,
   nameNumberOf,
   nextOf,
   numberKind,
   objectKind,
+  signsOf,
   stride,
   type Tape,
   textKind,
@@ -17,14 +20,15 @@ import type { PatternTree } from '../pointer.ts'
 import { countNames, hold, putSign, release, sift } from '../reader/reader.ts'
 import {
   addHeld,
+  addId,
   addPatient,
   addPatients,
   addReferences,
-  addShown,
   addWords,
   besides,
   humanName,
   isPersonMember,
+  isShown,
   look,
   type Meaning,
   meaningOf,
@@ -38,9 +42,12 @@ import { numberAt, textAt, valueAt } from './tape-values.ts'
 
 /** What a member's name says: it tells of somebody by itself, only beside others, or only in an object called so (sift.as). */
 const [tells, refers, shows, named, typed, patient, person] = [2, 4, 8, 16, 32, 64, 128] as const
+/** Besides, of a member that is itself read. */
+const isRead = tells | refers | shows | named | typed
 
 /** By name's number, for as many as were asked for. */
 const meanings: (Meaning | undefined)[] = []
+const signs: number[] = []
 let meaningsFor = 0
 
 function signOf(name: string, meaning: Meaning | undefined): number {
@@ -53,13 +60,16 @@ function signOf(name: string, meaning: Meaning | undefined): number {
 function learnNames(): void {
   if (meaningsFor !== generationOfNames()) {
     meanings.length = 0
+    signs.length = 0
     meaningsFor = generationOfNames()
   }
   for (let number = meanings.length; number < countNames(); number += 1) {
     const name = nameOf(number)
     const meaning = meaningOf(name)
+    const sign = signOf(name, meaning)
     meanings.push(meaning)
-    putSign(number, signOf(name, meaning))
+    signs.push(sign)
+    putSign(number, sign)
   }
 }
 
@@ -68,7 +78,7 @@ export function lookOver(tape: Tape, entry: number, places: PatternTree, into: S
   learnNames()
   const found = hold(tape.read) ? sift(entry) : undefined
   if (found === undefined) return look(valueAt(tape, entry), places, into)
-  into.clean.clear()
+  if (into.clean.size > 0) into.clean.clear()
   matchesOver(tape, entry, places, into)
   for (let at = 0; at < found.length; at += 3) {
     const called = found[at + 1] as number
@@ -107,31 +117,33 @@ function lookAtEntry(tape: Tape, object: number, { called, type }: Context, into
   let isPerson = isPersonMember(key)
   let isNamed = false
   let own: string | undefined
-  let name: unknown
-  let reference: unknown
-  let display: unknown
+  let name: number | undefined
+  let reference: string | number | undefined
+  let display: number | undefined
   const end = nextOf(tape, object)
   for (let member = object + stride; member < end; member = nextOf(tape, member)) {
     const number = nameNumberOf(tape, member)
-    const memberName = nameOf(number)
+    const sign = signs[number] as number
+    if ((sign & isRead) === 0) continue
     const meaning = meanings[number]
     if (meaning === undefined) {
-      if (memberName === 'family' || memberName === 'given') isNamed = true
-      else if (memberName === 'reference') reference = scalarAt(tape, member)
-      else if (memberName === 'display') display = scalarAt(tape, member)
-      else if (memberName === 'resourceType' && kindOf(tape, member) === textKind) own = textAt(tape, member)
+      if ((sign & tells) !== 0) isNamed = true
+      else if ((sign & refers) !== 0) reference = scalarAt(tape, member)
+      else if ((sign & shows) !== 0) display = member
+      else if (kindOf(tape, member) === textKind) own = textAt(tape, member)
     } else if (!isPractitioner) {
       isPerson ||= meaning.person
-      if (meaning.holds === 'its own name') name = scalarAt(tape, member)
-      else addHeld(meaning.holds, scalarAt(tape, member) ?? valueAt(tape, member), memberName, into)
+      if (meaning.holds === 'its own name') name = member
+      else if (meaning.holds === 'name' || meaning.holds === 'id') note(tape, member, meaning.holds, into)
+      else addHeld(meaning.holds, scalarAt(tape, member) ?? valueAt(tape, member), nameOf(number), into)
     }
   }
   if (own !== undefined && persons.has(own)) addPersonAt(tape, object, own, into)
   const beside = type === ofPerson ? besides.get(key) : undefined
   if (beside !== undefined) tellAt(tape, object, beside, into)
   if (isNamed && !isPractitioner) tellAt(tape, object, humanName, into)
-  addShown({ key, reference, display }, into)
-  if (isPerson) addWords(name, into)
+  if (isShown(key, reference, into) && display !== undefined) note(tape, display, 'name', into)
+  if (isPerson && name !== undefined) note(tape, name, 'name', into)
 }
 
 function addPersonAt(tape: Tape, object: number, type: string, into: Survey): void {
@@ -168,14 +180,19 @@ function tellAt(tape: Tape, object: number, parts: Parts, into: Survey): void {
     const isList = kindOf(tape, member) === listKind
     const last = nextOf(tape, member)
     for (let one = isList ? member + stride : member; one < last; one = nextOf(tape, one)) {
-      if (typeof part !== 'function') {
-        if (kindOf(tape, one) === objectKind) tellAt(tape, one, part, into)
-        continue
-      }
-      const value = scalarAt(tape, one)
-      if (value !== undefined) part(value, into)
+      if (part === 'name' || part === 'id') note(tape, one, part, into)
+      else if (kindOf(tape, one) === objectKind) tellAt(tape, one, part, into)
     }
   }
+}
+
+/** Notes a text or number there as what it is of a person; nothing of what is neither. */
+function note(tape: Tape, entry: number, what: 'name' | 'id', into: Survey): void {
+  const kind = kindOf(tape, entry)
+  if (kind === textKind && (signsOf(tape, entry) & (escapes | beyondAscii)) === 0)
+    into.noteAt(tape, entry, what)
+  else if (what === 'id') addId(scalarAt(tape, entry), into)
+  else addWords(scalarAt(tape, entry), into)
 }
 
 /** The text or number at an entry; undefined of anything else. */

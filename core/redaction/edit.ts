@@ -3,16 +3,13 @@
 
 import { nameOf } from '../json-names.ts'
 import {
-  beyondAscii,
   endOf,
-  escapes,
   kindOf,
   listKind,
   nameNumberOf,
   nextOf,
   numberKind,
   objectKind,
-  signsOf,
   startOf,
   stride,
   type Tape,
@@ -21,12 +18,14 @@ import {
 import type { PatternTree } from '../pointer.ts'
 import { hold, release } from '../reader/reader.ts'
 import { Written } from './edit-container.ts'
+import { addAll } from './edit-counts.ts'
 import { Output } from './edit-output.ts'
+import { editByReader } from './edit-reader.ts'
+import { isKeptTerm, mayBeTerm, scalarLeft } from './edit-scalar.ts'
 import { itemStep, memberStep, rootStep, type Step, typedStep } from './edit-step.ts'
-import { identifying, keepScalar, type Projection } from './project.ts'
-import { numberAt, textAt } from './tape-values.ts'
-import { isTerm, isUnsaid, learnTerm, markSaid, termOfName } from './terms.ts'
-import { add } from './text.ts'
+import { identifying, type Projection } from './project.ts'
+import { textAt } from './tape-values.ts'
+import { isUnsaid, markSaid, termOfName } from './terms.ts'
 
 type Resources = NonNullable<PatternTree['resources']>
 
@@ -58,15 +57,26 @@ type Cutting = Followed<
  * spelling of texts and numbers stay as they came. Counts in `by` what `project` counts.
  */
 export function edit(tape: Tape, entry: number, tree: Tree, by: Cutting): string {
+  const left = whatStays(tape, entry, tree, by)
+  release()
+  if (left !== '' && left !== 'null') return left
+  return kindOf(tape, entry) === listKind ? '[]' : '{}'
+}
+
+/** Empty where nothing does. */
+function whatStays(tape: Tape, entry: number, tree: Tree, by: Cutting): string {
   const { resources } = tree
-  const editor = new Editor(tape, resources === undefined ? by : { ...by, resources }, resources)
-  markSaid(by.known)
+  const isThere = hold(tape.read)
+  const marked = markSaid(by.known)
+  // The reader follows pointers, and searches all texts.
+  if (isThere && resources === undefined && by.rules.text !== 'Keep') {
+    const left = editByReader(entry, tree, { tape, by, marked })
+    if (left !== undefined) return left
+  }
+  const editor = new Editor(tape, resources === undefined ? by : { ...by, resources }, resources, isThere)
   const stays = editor.place(entry, rootStep(tree))
   editor.count()
-  release()
-  const text = stays ? editor.output.whole() : 'null'
-  if (text !== 'null') return text
-  return kindOf(tape, entry) === listKind ? '[]' : '{}'
+  return stays ? editor.output.whole() : ''
 }
 
 /** Each method writes what stays of one value, and says whether that is anything; where it is nothing, nothing is written. */
@@ -83,12 +93,12 @@ class Editor {
   #kept = 0
   #rule = ''
 
-  constructor(tape: Tape, by: Cutting, resources: Resources | undefined) {
+  constructor(tape: Tape, by: Cutting, resources: Resources | undefined, hasTerms: boolean) {
     this.#tape = tape
     this.#by = by
     this.#resources = resources
     this.#seeks = resources !== undefined
-    this.#hasTerms = hold(tape.read)
+    this.#hasTerms = hasTerms
     this.output = new Output(tape.bytes)
   }
 
@@ -178,8 +188,7 @@ class Editor {
   #keep(entry: number, rule: string, step: Step): boolean {
     const tape = this.#tape
     const kind = kindOf(tape, entry)
-    if (kind === textKind) return this.#keepText(entry, rule, step)
-    if (kind === numberKind) return this.#keepNumber(entry, rule, step)
+    if (kind === textKind || kind === numberKind) return this.#keepScalar(entry, rule, step)
     if (kind <= listKind && this.#by.rules.text !== 'Keep')
       return kind === listKind ? this.#keepItems(entry, rule, step) : this.#keepMembers(entry, rule, step)
     return this.#keepAll(entry, rule)
@@ -195,41 +204,18 @@ class Editor {
     return true
   }
 
-  #keepNumber(entry: number, rule: string, { at }: Step): boolean {
-    const value = numberAt(this.#tape, entry)
-    const left = keepScalar(value, rule, at, this.#by)
+  #keepScalar(entry: number, rule: string, step: Step): boolean {
+    const keeping = { tape: this.#tape, by: this.#by, hasTerms: this.#hasTerms }
+    if (
+      kindOf(this.#tape, entry) === textKind &&
+      mayBeTerm(entry, step, keeping) &&
+      isKeptTerm(entry, step, keeping)
+    )
+      return this.#keepAll(entry, rule)
+    const left = scalarLeft(entry, rule, step, keeping)
     if (left === undefined) return false
-    // One that is shown as something else is a text from then on, or another number.
-    if (left !== value) this.output.put(JSON.stringify(left))
-    else this.output.stretch(startOf(this.#tape, entry), endOf(this.#tape, entry))
-    return true
-  }
-
-  #keepText(entry: number, rule: string, step: Step): boolean {
-    const tape = this.#tape
-    const by = this.#by
-    const { at } = step
-    const [start, end] = [startOf(tape, entry), endOf(tape, entry)]
-    const isPlain =
-      (signsOf(tape, entry) & (escapes | beyondAscii)) === 0 &&
-      by.rules.text !== 'Keep' &&
-      !(step.isZip && by.known.zips > 0)
-    const mayBeTerm = isPlain && !at.moment && this.#hasTerms
-    if (mayBeTerm && isTerm(start + 1, end - 1, at.reading)) return this.#keepAll(entry, rule)
-    const text = textAt(tape, entry)
-    if (isPlain && by.rules.dates === 'Year' && isDay(text) && !isSaid(text, by.known)) {
-      add(by.kept, rule)
-      add(by.tally.redacted, 'date')
-      this.output.stretch(start, start + 1 + yearLength)
-      this.output.stretch(end - 1, end)
-      return true
-    }
-    const left = keepScalar(text, rule, at, by)
-    if (left === undefined) return false
-    if (left === text) {
-      if (mayBeTerm) learnTerm(start + 1, end - 1, at.reading, text)
-      this.output.stretch(start, end)
-    } else this.output.put(JSON.stringify(left))
+    if (left === '') this.output.stretch(startOf(this.#tape, entry), endOf(this.#tape, entry))
+    else this.output.put(left)
     return true
   }
 
@@ -269,32 +255,4 @@ class Editor {
   }
 }
 
-/** Digits of a year. */
-const yearLength = 4
-
-/** Whether a text is a day as FHIR and most others write it: of one nothing but its year is left. */
-function isDay(text: string): boolean {
-  if (text.length !== 10 || text.charCodeAt(4) !== 0x2d || text.charCodeAt(7) !== 0x2d) return false
-  for (let at = 0; at < 10; at += 1) {
-    const code = text.charCodeAt(at)
-    if ((code < 0x30 || code > 0x39) && at !== 4 && at !== 7) return false
-  }
-  return true
-}
-
-/** Whether what is left of a text is said by what the result says of somebody. */
-function isSaid(text: string, { births, instead }: Cutting['known']): boolean {
-  return instead.size > 0 || births.has(text)
-}
-
 const nothing: readonly Cutting[] = []
-
-function addAll({ tally, kept }: Cutting, into: Cutting): void {
-  sum(kept, into.kept)
-  sum(tally.dropped, into.tally.dropped)
-  sum(tally.redacted, into.tally.redacted)
-}
-
-function sum(counts: Readonly<Record<string, number>>, into: Record<string, number>): void {
-  for (const rule in counts) into[rule] = (into[rule] ?? 0) + (counts[rule] as number)
-}

@@ -10,6 +10,7 @@ const longest = 256
 export function patientIn(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined
   if (typeof value !== 'string') return undefined
+  if (/^[A-Za-z0-9.-]{1,64}$/.test(value)) return value
   const text = value.trim()
   if (text === '' || text.length > longest) return undefined
   const urn = /^urn:(?:uuid|oid):(.+)$/i.exec(text)

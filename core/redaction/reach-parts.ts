@@ -31,18 +31,18 @@ export function partsWithin(
   const documents = documentsOf(parts)
   const judging = judgingOf(documents, reach)
   const { within } = judging
-  const same = [...known.same, ...judging.addresses]
   const tally = { records: 0, counts: 0, beside: 0 }
   const left = filtered(parts, { ...judging, places }, tally)
   if (left === undefined) return undefined
   const seen = left === parts ? known : surveyOf(left, places)
   if (![...seen.patients].every(within)) return undefined
   if (documentsOf(left).some((one) => mentionsOther(one, judging))) return undefined
+  if (seen !== known) seen.same.push(...known.same)
+  seen.same.push(...judging.addresses)
   const { records, counts, beside } = tally
   return {
     parts: left,
-    known:
-      left === parts && judging.addresses.length === 0 ? known : { ...seen, same: [...seen.same, ...same] },
+    known: seen,
     dropped: {
       ...(records === 0 ? {} : { 'out-of-reach': records }),
       ...(counts === 0 ? {} : { 'out-of-reach-count': counts }),

@@ -4,63 +4,41 @@
 
 import { isObject } from '../is-object.ts'
 import { matches, type PatternTree } from '../pointer.ts'
-import { fold } from '../text/normalize.ts'
 import type { Reading } from '../text/prose.ts'
-import { small, wordEnd, wordStart } from '../text/word.ts'
 import { words } from '../words.ts'
 import { isAge, isOld } from './ages.ts'
 import { decoded, jsonIn } from './encoded.ts'
 import type { Instead } from './instead.ts'
 import { patientIn } from './patients.ts'
 import { zipArea } from './safe-harbor.ts'
+import { Said } from './said.ts'
 
-export type Survey = {
+/** Of which persons a result tells, and what it says of them. */
+export class Survey extends Said {
   /** Patients, in order of first mention. */
-  readonly patients: Set<string>
+  readonly patients = new Set<string>()
   /** Identifiers of one and the same patient, a list for each Patient resource. */
-  readonly same: string[][]
-  /** Words of names, folded, and by `mayBeName` what shows of most words that they are none. */
-  readonly names: Set<string>
-  readonly nameSigns: Set<number>
-  /** Words of names, and the first one of each identifier; an empty one where it has none. In small letters. */
-  readonly starts: Set<string>
-  /** Identifiers, phone numbers, street lines and the like, folded; at least four characters. */
-  readonly ids: Set<string>
-  /** The same by how they begin: a bundle has a thousand, and no word is compared with all of them. */
-  readonly idsByStart: Map<number, string[]>
+  readonly same: string[][] = []
   /** How many ages over 89 stand in members that are called so: mostly none. */
-  old: number
+  old = 0
   /** Days and years of birth, as they are written. */
-  readonly births: Set<string>
+  readonly births = new Set<string>()
   /** What is shown in the place of which text, where it is all of a value. */
-  readonly instead: Map<string, Instead>
+  readonly instead = new Map<string, Instead>()
   /** What is shown in the place of an identifier that was found inside of a text: pseudonyms, areas of ZIP codes. */
-  readonly aliases: Map<string, Instead>
+  readonly aliases = new Map<string, Instead>()
+  /** A reference of which nothing is left to be added. */
+  lastReference = ''
   /** How many values are called a ZIP code. */
-  zips: number
+  zips = 0
   /** How many characters were searched. */
-  searched: number
+  searched = 0
   /** Texts that were searched, read so or as less, and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
-  readonly clean: Map<string, Reading>
+  readonly clean = new Map<string, Reading>()
 }
 
 export function survey(): Survey {
-  return {
-    patients: new Set(),
-    same: [],
-    names: new Set(),
-    nameSigns: new Set(),
-    starts: new Set(),
-    ids: new Set(),
-    idsByStart: new Map(),
-    old: 0,
-    births: new Set(),
-    instead: new Map(),
-    aliases: new Map(),
-    zips: 0,
-    searched: 0,
-    clean: new Map(),
-  }
+  return new Survey()
 }
 
 type Known = { readonly [member: string]: unknown }
@@ -68,27 +46,30 @@ type Known = { readonly [member: string]: unknown }
 /** Adds what one document holds. `places`: where else patients stand, by policy. */
 export function look(document: unknown, places: PatternTree, into: Survey): void {
   // What is learned now may be in a text that was searched before.
-  into.clean.clear()
+  if (into.clean.size > 0) into.clean.clear()
   matches(document, places, (value) => addPatients(value, into))
   walk(document, '', undefined, into)
 }
 
 /** Adds references in text that is no JSON. */
 export function lookAtText(text: string, into: Survey): void {
-  into.clean.clear()
+  if (into.clean.size > 0) into.clean.clear()
   addReferences(text, into)
 }
+
+export { mayBeName, startOf } from './said.ts'
 
 const reference = /\bPatient\/([A-Za-z0-9.-]{1,64})/g
 
 /** Those in a text, and all that stands inside of one that is an encoding. */
 export function addReferences(text: string, into: Survey): void {
+  if (text === into.lastReference) return
   const inner = decoded(text)
   if (inner !== undefined) return addEncoded(inner, into)
   if (!text.includes('Patient/')) return
   reference.lastIndex = 0
   for (let match = reference.exec(text); match !== null; match = reference.exec(text))
-    addPatients(match[1], into)
+    into.patients.add(match[1] as string)
 }
 
 function addEncoded(inner: string, into: Survey): void {
@@ -121,23 +102,31 @@ function lookAtObject(value: Known, key: string, resource: string | undefined, i
   const isPractitioner = resource !== undefined && practitioners.has(resource)
   if (!isPractitioner && ('family' in value || 'given' in value)) tell(value, humanName, into)
   const { reference, display } = value
-  addShown({ key, reference, display }, into)
+  if (isShown(key, reference, into)) addWords(display, into)
   if (!isPractitioner) lookAtMembers(value, key, into)
 }
 
-type Shown = { readonly key: string; readonly reference: unknown; readonly display: unknown }
-
-/** What an object called `key` refers to, and how that is shown. */
-export function addShown({ key, reference, display }: Shown, into: Survey): void {
+/** Adds what an object called `key` refers to. Returns whether what is displayed is a patient's name. */
+export function isShown(key: string, reference: unknown, into: Survey): boolean {
   const isPatient = patientMembers.has(key)
   if (
     isPatient &&
     typeof reference === 'string' &&
     (reference.startsWith('Patient/') || reference.startsWith('urn:'))
   )
-    addPatients(reference, into)
-  if (isPatient || namesPatient(reference)) addWords(display, into)
+    addReference(reference, into)
+  return isPatient || namesPatient(reference)
 }
+
+/** Every resource names its patient, and mostly the same one. */
+function addReference(reference: string, into: Survey): void {
+  if (reference === into.lastReference) return
+  addPatients(reference, into)
+  if (plainReference.test(reference)) into.lastReference = reference
+}
+
+/** With a dash, it is no encoding of something else. */
+const plainReference = /^Patient\/[A-Za-z0-9.]{1,32}-[A-Za-z0-9.-]{1,31}$/
 
 function namesPatient(reference: unknown): boolean {
   return typeof reference === 'string' && reference.includes('Patient/')
@@ -234,18 +223,18 @@ export function addHeld(holds: Meaning['holds'], value: unknown, member: string,
 }
 
 /** Of what tells of a person, by member: what a text or a number there is, alone or in a list, or the parts of objects there. */
-export type Parts = ReadonlyMap<string, Parts | ((value: string | number, into: Survey) => void)>
+export type Parts = ReadonlyMap<string, Parts | 'name' | 'id'>
 
 export const humanName: Parts = new Map([
-  ['text', addWords],
-  ['family', addWords],
-  ['given', addWords],
+  ['text', 'name'],
+  ['family', 'name'],
+  ['given', 'name'],
 ])
-const withValue: Parts = new Map([['value', addId]])
+const withValue: Parts = new Map([['value', 'id']])
 const address: Parts = new Map([
-  ['text', addId],
-  ['city', addId],
-  ['line', addId],
+  ['text', 'id'],
+  ['city', 'id'],
+  ['line', 'id'],
 ])
 const contact: Parts = new Map([
   ['name', humanName],
@@ -272,9 +261,9 @@ function tell(value: Known, parts: Parts, into: Survey): void {
   for (const [member, part] of parts) {
     const inner = value[member]
     for (const one of Array.isArray(inner) ? inner : [inner]) {
-      if (typeof part !== 'function') {
-        if (isObject(one)) tell(one, part, into)
-      } else if (isText(one)) part(one, into)
+      if (part === 'name') addWords(one, into)
+      else if (part === 'id') addId(one, into)
+      else if (isObject(one)) tell(one, part, into)
     }
   }
 }
@@ -324,65 +313,17 @@ export function zipShown(zip: string | number): Instead {
   return [zipArea(String(zip)) ?? '[PLACE]', 'zip']
 }
 
-/** Parts of names that are not somebody's own. */
-const particles = words(`
-  mr mrs ms miss dr jr sr ii iii iv md phd rn the and of de da di del la le van von der den el al bin
-  ben st
-`)
-
 export function addWords(value: unknown, into: Survey): void {
-  if (typeof value !== 'string') return
-  const text = fold(value)
-  for (let start = wordStart(text, 0); start < text.length; ) {
-    const end = wordEnd(text, start)
-    const word = text.slice(start, end)
-    if (word.length > 1 && !particles.has(word)) {
-      into.names.add(word)
-      into.nameSigns.add(signOf(word, 0, word.length))
-      into.starts.add(word)
-    }
-    start = wordStart(text, end)
-  }
+  if (typeof value === 'string') into.addName(value)
 }
 
-/**
- * Whether a word of a text may be a name at all, by its length and its first letter: nearly all words show by this that
- * they are none, and need not be cut out of their text.
- */
-export function mayBeName(text: string, start: number, end: number, { nameSigns }: Survey): boolean {
-  return text.charCodeAt(start) > 0x7f || nameSigns.has(signOf(text, start, end))
-}
-
-/** Same for large and small letters of ASCII. */
-function signOf(text: string, start: number, end: number): number {
-  return (end - start) * 0x1_00_00 + (text.charCodeAt(start) | 0x20)
-}
-
-function addId(value: unknown, into: Survey): void {
-  if (!isText(value)) return
-  const id = fold(String(value)).trim()
-  if (id.length >= 4) learnId(id, into)
+export function addId(value: unknown, into: Survey): void {
+  if (isText(value)) into.addId(String(value))
 }
 
 /** From now on this identifier, folded, is searched in texts. */
 export function learnId(id: string, into: Survey): void {
-  if (into.ids.has(id)) return
-  into.ids.add(id)
-  const first = wordStart(id, 0)
-  into.starts.add(id.slice(first, wordEnd(id, first)))
-  const start = id.length < startLength ? id.charCodeAt(0) : startOf(id, 0)
-  const others = into.idsByStart.get(start)
-  if (others === undefined) into.idsByStart.set(start, [id])
-  else others.push(id)
-}
-
-const startLength = 4
-
-/** Says which identifiers of four characters and more may stand here; shorter ones stand under their first. */
-export function startOf(text: string, at: number): number {
-  let start = 0
-  for (let i = at; i < at + startLength; i += 1) start = start * 31 + small(text.charCodeAt(i))
-  return start
+  into.learn(id)
 }
 
 export function isText(value: unknown): value is string | number {

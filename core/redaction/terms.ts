@@ -2,7 +2,21 @@
 // a record, and the same in call after call. All that one result may change is that a text is, or one of its words begins,
 // what it says of its patients. Nothing else that lasts longer than a result has a say in what of it may leave.
 
-import { forgetTermsThere, newTermAt, termAt } from '../reader/reader.ts'
+import { endOf, startOf, type Tape } from '../json-scan.ts'
+import {
+  forgetNameTerms,
+  forgetTermsThere,
+  forgetWords,
+  hear,
+  isUnheardAt,
+  newTermAt,
+  putNameTerm,
+  putReading,
+  sayBorn,
+  sayName,
+  sayTerm,
+  termAt,
+} from '../reader/reader.ts'
 import type { Reading } from '../text/prose.ts'
 import { wordEnd, wordStart } from '../text/word.ts'
 import { decoded } from './encoded.ts'
@@ -18,6 +32,8 @@ export type Term = {
   reading: Reading
   /** The result of which one of its words begins what it says. */
   said: number
+  /** The reader's; of a name as long as it keeps it, and -1 where it does not know that the name is one. */
+  number: number
 }
 
 /** By the words with which something in a text may begin, in small letters: all terms with such a word. */
@@ -39,21 +55,57 @@ export function generationOfTerms(): number {
   return generation
 }
 
+/** What the reader is told of a result, to find terms and days by itself; of some results it must not. */
+export type Marked = { readonly result: number; readonly mayAsk: boolean }
+
 /** From now on `isTerm` and `isUnsaid` answer for a result of which this is known: all that it says of its patients. */
-export function markSaid({ starts, births, instead }: Survey): void {
+export function markSaid(known: Survey): Marked {
+  const { births, instead } = known
   result += 1
   // An identifier without any letter or digit begins with no word: all texts may hold it. What is shown as something else may be any text.
-  anyMayBeSaid = starts.has('') || instead.size > 0
-  if (anyMayBeSaid) return
-  for (const start of starts) mark(start)
-  for (const birth of births) mark(firstWord(birth))
+  anyMayBeSaid = instead.size > 0
+  known.eachStart(mark, saysNoTerm)
+  if (anyMayBeSaid) return { result, mayAsk: false }
+  for (const birth of births) {
+    if (isDay(birth)) sayBorn(digitsOf(birth), result)
+    mark(isDay(birth) ? birth.slice(0, 4) : (wordsIn(birth)[0] as string))
+  }
+  return { result, mayAsk: true }
+}
+
+/** Whether a text is a day as FHIR and most others write it: of one nothing but its year is left. */
+export function isDay(text: string): boolean {
+  if (text.length !== 10 || text.charCodeAt(4) !== 0x2d || text.charCodeAt(7) !== 0x2d) return false
+  for (let at = 0; at < 10; at += 1) {
+    const code = text.charCodeAt(at)
+    if ((code < 0x30 || code > 0x39) && at !== 4 && at !== 7) return false
+  }
+  return true
+}
+
+function digitsOf(day: string): number {
+  let digits = 0
+  for (let at = 0; at < day.length; at += 1)
+    if (at !== 4 && at !== 7) digits = digits * 10 + day.charCodeAt(at) - 0x30
+  return digits
+}
+
+/** Of most names and identifiers the reader tells that no term has a word of theirs. */
+function saysNoTerm(tape: Tape, entry: number, isId: boolean): boolean {
+  return isUnheardAt(tape.read, startOf(tape, entry) + 1, endOf(tape, entry) - 1, isId)
 }
 
 function mark(word: string): void {
+  if (word === '') anyMayBeSaid = true
   const some = termsByWord.get(word)
-  if (some !== undefined) for (const term of some) term.said = result
+  if (some !== undefined) for (const term of some) sayOf(term, sayTerm)
   const others = namesByWord.get(word)
-  if (others !== undefined) for (const name of others) name.said = result
+  if (others !== undefined) for (const name of others) sayOf(name, sayName)
+}
+
+function sayOf(term: Term, tell: (number: number, result: number) => void): void {
+  term.said = result
+  if (term.number >= 0) tell(term.number, result)
 }
 
 /** Whether what stands there in the reader's document, ASCII between quotes, is a term and says nothing of whom the result knows. */
@@ -75,7 +127,10 @@ export function learnTerm(start: number, end: number, reading: Reading, text: st
   if (end - start > longestTerm || decoded(text) !== undefined) return
   const known = terms[termAt(start, end)]
   if (known !== undefined) {
-    if (known.reading < reading) known.reading = reading
+    if (known.reading < reading) {
+      known.reading = reading
+      putReading(known.number, reading)
+    }
     return
   }
   let number = newTermAt(start, end)
@@ -84,8 +139,11 @@ export function learnTerm(start: number, end: number, reading: Reading, text: st
     number = newTermAt(start, end)
   }
   if (number < 0) return
-  const term = { reading, said: 0 }
+  const term = { reading, said: 0, number }
   terms[number] = term
+  putReading(number, reading)
+  sayTerm(number, 0)
+  hear(text)
   for (const word of wordsIn(text)) put(term, word, termsByWord)
 }
 
@@ -100,30 +158,41 @@ export function termOfName(name: string): Term | undefined {
   return names.get(name)
 }
 
+/** Has the reader know that the name of this number, in this generation of names, is a term. */
+export function tellTermName(term: Term, number: number): void {
+  term.number = number
+  putNameTerm(number)
+  sayName(number, term.said)
+}
+
 export function learnTermName(name: string): void {
   if (name.length > longestTerm || names.has(name) || /[^ -~]/.test(name)) return
   if (names.size >= most) forgetNames()
   const words = wordsIn(name)
-  const term = { reading: 0 as Reading, said: 0, words }
+  const term = { reading: 0 as Reading, said: 0, number: -1, words }
   names.set(name, term)
+  hear(name)
   for (const word of words) put(term, word, namesByWord)
 }
 
 /** Forgets all terms and names: no answer is another one for it. */
 export function forgetTerms(): void {
-  forgetTexts()
   forgetNames()
+  forgetTexts()
 }
 
 /** What is known by number goes together: another text gets the same number. */
 function forgetTexts(): void {
   forgetTermsThere()
+  forgetWords()
+  for (const name of names.keys()) hear(name)
   terms.length = 0
   termsByWord.clear()
 }
 
 function forgetNames(): void {
   generation += 1
+  forgetNameTerms()
   names.clear()
   namesByWord.clear()
 }
@@ -138,10 +207,6 @@ function put(term: Term, word: string, by: ByWord): void {
 function wordsIn(text: string): string[] {
   const words = new Set(wordsOf(text.toLowerCase()))
   return words.size === 0 ? [''] : [...words]
-}
-
-function firstWord(text: string): string {
-  return wordsIn(text)[0] as string
 }
 
 function* wordsOf(text: string): Generator<string> {
