@@ -45,6 +45,7 @@ export function findAddresses(claims: Claims): void {
 function mayHaveStreet(words: Tokens, number: number): boolean {
   const next = number + 1
   if (next >= words.count || !goesOn(words, next)) return false
+  if (words.shape[next] === shapes.number) return isOrdinal(words, next)
   return words.shape[next] !== shapes.small || is(words, next, classes.street)
 }
 

@@ -9,6 +9,8 @@ import {
   anyOther,
   aSlash,
   aSpace,
+  closing,
+  colon,
   type Detector,
   dash,
   type Finding,
@@ -18,6 +20,7 @@ import {
   type Run,
   space,
 } from './runs.ts'
+import { isLetter } from './word.ts'
 
 /** How far a look goes back. */
 const farthest = 24
@@ -52,7 +55,7 @@ export const ages: readonly Detector[] = [
     next: not(letterOrDigit),
     // What announces an age ends in a space, a colon or =.
     before: aSpace | aColon | anyOther,
-    from: (run) => (isOld(run) ? run.start : nowhere),
+    from: (run) => (isOld(run) && isBehindWord(run) ? run.start : nowhere),
     pattern: /(?<![\w.,/-])\d{2,3}\b(?![.,/]\d|%)/y,
     accept: ({ 0: number, input, index }) => {
       const before = input.slice(Math.max(0, index - 24), index)
@@ -112,6 +115,19 @@ export function ageAtWord(text: string, start: number, end: number, findings: Fi
     (saysAge.test(before) && countsNothing.test(behind)) ||
     /\b(?:his|her|their|your|my) (?:(?:early|mid|late)[ -]?)?$/i.test(before)
   if (told) findings.push({ start, end: last, type: 'AGE' })
+}
+
+/** Space, colon, = */
+function isBetween(code: number): boolean {
+  return code === space || code === colon || code === 0x3d
+}
+
+/** A letter or a bracket stands before, behind three spaces, colons and the like at most: what announces an age ends so. */
+function isBehindWord({ bytes, start }: Run): boolean {
+  let at = start - 1
+  while (start - at <= 3 && isBetween(byteAt(bytes, at))) at -= 1
+  const code = byteAt(bytes, at)
+  return isLetter(code) || code === closing
 }
 
 /** 90 to 129. */

@@ -1,12 +1,17 @@
 // Checksums that tell an identifier from a number of the same length.
 
-/** ISO/IEC 7812-1: payment cards; NPI with 80840 in front (45 CFR 162.406). */
-export function isLuhn(digits: string): boolean {
+/**
+ * ISO/IEC 7812-1: payment cards; NPI with 80840 in front (45 CFR 162.406). Of the digits between two places of a text's
+ * bytes, whatever stands between them.
+ */
+export function isLuhn(bytes: Uint8Array, start: number, end: number): boolean {
   let sum = 0
-  for (let i = 0; i < digits.length; i += 1) {
-    let digit = digits.charCodeAt(digits.length - 1 - i) - 0x30
-    if (i % 2 === 1) digit = digit > 4 ? digit * 2 - 9 : digit * 2
-    sum += digit
+  let place = 0
+  for (let i = end - 1; i >= start; i -= 1) {
+    const digit = (bytes[i] as number) - 0x30
+    if (digit < 0 || digit > 9) continue
+    sum += place % 2 === 0 ? digit : digit > 4 ? digit * 2 - 9 : digit * 2
+    place += 1
   }
   return sum % 10 === 0
 }

@@ -13,13 +13,13 @@ import {
   colon,
   type Detector,
   isDigit,
-  isOneOf,
   letterOrDigit,
   not,
   nowhere,
   type Run,
   space,
 } from './runs.ts'
+import { isLetter } from './word.ts'
 
 function isDay(month: string | undefined, day: string | undefined): boolean {
   const [m, d] = [Number(month), Number(day)]
@@ -143,12 +143,12 @@ export const compactDates: readonly Detector[] = [
   },
 ]
 
-/** A letter, a colon perhaps, a space or two. */
+/** A letter, a colon perhaps, a space or two: each word that says so ends in a letter. */
 function isBehindWord({ bytes, start }: Run): boolean {
   let at = start - 2
   if (byteAt(bytes, at) === space) at -= 1
   if (byteAt(bytes, at) === colon) at -= 1
-  return isOneOf(byteAt(bytes, at), letterOrDigit)
+  return isLetter(byteAt(bytes, at))
 }
 
 export const daysOfMonths: readonly Detector[] = [

@@ -5,10 +5,11 @@ import * as classes from './classes.ts'
 import { english, eponym, type Lexicon, medical, slotOf, wordHash } from './lexicon.ts'
 import { isFirstName } from './name-parts.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
-import { is, isLarge } from './traits.ts'
+import { is, isLarge, those } from './traits.ts'
+import { lookUp } from './word-table.ts'
 
 /** Scores, drains and curves that two people gave their names to, and that the list of medicine has not. */
-const compounds: ReadonlySet<string> = new Set(['child-pugh', 'kaplan-meier', 'jackson-pratt', 'swan-ganz'])
+const compounds = those('child-pugh kaplan-meier jackson-pratt swan-ganz')
 
 /** "Braden 18", "Morse fall 45", "Rankin II", "Lachman, McMurray": not "Rankin, 45". */
 export function isScored(words: Tokens, i: number): boolean {
@@ -40,7 +41,7 @@ export function keepEponyms(claims: Claims, { keys, flags }: Lexicon): void {
       continue
     const hash = wordHash(words.text, words.start[i] as number, words.end[next] as number)
     const listed = ((flags[slotOf(keys, hash)] as number) & medical) !== 0
-    if (listed || compounds.has(words.text.slice(words.start[i], words.end[next]).toLowerCase()))
+    if (listed || lookUp(compounds, words.text, words.start[i] as number, words.end[next] as number) === true)
       take(claims, i, next, claim.kept)
   }
   if ((words.anyClass & (classes.eponymHead | classes.weakEponymHead)) === 0) return

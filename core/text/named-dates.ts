@@ -6,9 +6,11 @@ import { monthName, time } from './date-parts.ts'
 import type { FormRules } from './forms.ts'
 import { byteAt } from './letters.ts'
 import {
+  aComma,
   aDash,
   aDot,
   aSlash,
+  aSpace,
   dash,
   type Finding,
   isCapital,
@@ -76,9 +78,10 @@ function monthAt(
     add(monthAlone, text, start, day, findings)
     return
   }
-  if (isNoVerb(monthDay, text, start, word) && add(monthDay, text, start, start, findings)) return
-  if (word !== 'may' && add(monthYear, text, start, start, findings)) return
-  if (word !== 'may' && add(monthOrdinal, text, start, start, findings)) return
+  const goesOn = dateGoesOn(bytes, start + word.length)
+  if (goesOn && isNoVerb(monthDay, text, start, word) && add(monthDay, text, start, start, findings)) return
+  if (goesOn && word !== 'may' && add(monthYear, text, start, start, findings)) return
+  if (goesOn && word !== 'may' && add(monthOrdinal, text, start, start, findings)) return
   const before = text.slice(Math.max(0, start - farthest), start)
   const ordinal = mayBeOrdinal(bytes, start) ? ordinalBefore.exec(before) : null
   if (ordinal !== null) return void add(monthAlone, text, start, start - ordinal[0].length, findings)
@@ -88,6 +91,17 @@ function monthAt(
   if (context && whole && !follows && monthCue.test(before))
     findings.push({ start, end: start + word.length, type: 'DATE' })
 }
+
+/** Whether a day, a year or the word of either may stand behind a month: a digit, ', or one of the letters these begin with. */
+function dateGoesOn(bytes: Uint8Array, end: number): boolean {
+  let at = end
+  while (at - end < 3 && isOneOf(byteAt(bytes, at), aSpace | aDot | aComma | aDash | aSlash)) at += 1
+  const code = byteAt(bytes, at)
+  return at > end && (isDigit(code) || code === 0x27 || code >= 0x80 || dateLetters.includes(code | 0x20))
+}
+
+/** Of the, of, first, second, third, eighth, ninth and the like. */
+const dateLetters = Array.from('tofsen', (letter) => letter.charCodeAt(0))
 
 /** Where the day begins that ends before this place: "12 ", "12-", "the 12th ", "5th of ", "5th day of "; -1 where none does. */
 function dayBefore(text: string, bytes: Uint8Array, end: number): number {
@@ -136,7 +150,9 @@ function add(pattern: RegExp, text: string, at: number, from: number, findings: 
   const match = pattern.exec(text)
   if (match === null) return false
   const finding = { start: from, end: at + match[0].length, type: 'DATE' } as const
-  findings.push(match[1] === undefined ? finding : { ...finding, year: match[1] })
+  findings.push(
+    match[1] === undefined ? finding : { start: from, end: finding.end, type: 'DATE', year: match[1] },
+  )
   return true
 }
 

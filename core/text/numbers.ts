@@ -163,10 +163,8 @@ export const numbers: readonly Detector[] = [
       return digits >= 13 || group ? start : nowhere
     },
     pattern: /(?<![\w.-])\d{4}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w-])/y,
-    accept: ([text]) => {
-      const digits = text.replaceAll(/\D/g, '')
-      return digits.length >= 13 && digits.length <= 19 && isLuhn(digits)
-    },
+    // Checked before anything is cut out: a text may be full of groups of four.
+    fits: ({ bytes }, start, end) => isCard(bytes, start, end),
   },
   {
     type: 'ACCOUNT_NUMBER',
@@ -242,6 +240,13 @@ export const numbers: readonly Detector[] = [
     pattern: /(?<![\w.-])-?\d{1,2}\.\d{3,8}°?(?: ?[NS])?, ?-?\d{1,3}\.\d{3,8}°?(?: ?[EW])?(?![\w.])/y,
   },
 ]
+
+/** 13 to 19 digits that check, in groups or not. */
+function isCard(bytes: Uint8Array, start: number, end: number): boolean {
+  let count = 0
+  for (let i = start; i < end; i += 1) if (isDigit(bytes[i] as number)) count += 1
+  return count >= 13 && count <= 19 && isLuhn(bytes, start, end)
+}
 
 /** What jpg, png, heic, tiff, bmp, gif and dcm begin with. */
 function isImage(code: number): boolean {

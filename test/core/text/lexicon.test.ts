@@ -41,8 +41,10 @@ test('the lists take less than eight megabytes of memory', () => {
 })
 
 test('checksums tell one wrong digit', () => {
-  expect(isLuhn('4111111111111111')).toBe(true)
-  expect(isLuhn('4111111111111112')).toBe(false)
+  const luhn = (text: string) => isLuhn(Buffer.from(text), 0, text.length)
+
+  expect(luhn('4111 1111 1111 1111')).toBe(true)
+  expect(luhn('4111 1111 1111 1112')).toBe(false)
   expect(isVin('1HGCM82633A004352')).toBe(true)
   expect(isVin('1HGCM82633A004353')).toBe(false)
   expect(isIban('DE89 3704 0044 0532 0130 00')).toBe(true)
