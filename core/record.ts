@@ -305,7 +305,7 @@ export type LegalHold = Base & {
 }
 
 /** The hold is on, or off, at every segment that it concerns and that is archived, and was read back. */
-export type LegalHoldApplied = Base & {
+type LegalHoldApplied = Base & {
   kind: 'legal-hold-applied'
   hold: string
   state: 'on' | 'off'

@@ -7,7 +7,7 @@ import { CannotError } from '../command.ts'
 /** A version of an object. */
 export type Found = { key: string; version: string }
 
-export type Kept = { bytes: number; lock?: { mode: string /** Milliseconds since 1970. */; until: number } }
+type Kept = { bytes: number; lock?: { mode: string /** Milliseconds since 1970. */; until: number } }
 
 export interface ArchiveReader {
   /** Every version of every key below a prefix, in order of the keys. Delete markers are none: they hide, and take nothing away. */

@@ -11,7 +11,7 @@ export type LockMode = 'COMPLIANCE' | 'GOVERNANCE'
 export type Lock = { mode: LockMode; until: number }
 
 /** What a version is, as the server says. `sha256`, hexadecimal: where the server keeps it. */
-export type Kept = { bytes: number; lock?: Lock; sha256?: string }
+type Kept = { bytes: number; lock?: Lock; sha256?: string }
 
 /**
  * Every promise may reject, and whether what was asked took effect is then unknown. Keys are whole, with the prefix. A
