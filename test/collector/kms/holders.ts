@@ -101,7 +101,9 @@ export async function aVault(token = 's.token'): Promise<Holder> {
       if (headers['x-vault-token'] !== token) return { status: 403, body: { errors: ['permission denied'] } }
       const aad = Buffer.from(textIn(body, 'associated_data'), 'base64')
       if (path === '/v1/transit/encrypt/trail') {
-        const [version, key] = [...keys].at(-1) as [string, Buffer]
+        const newest = [...keys].at(-1)
+        if (newest === undefined) return { status: 404, body: { errors: [] } }
+        const [version, key] = newest
         const sealed = gcm.seal(key, Buffer.from(textIn(body, 'plaintext'), 'base64'), aad)
         const ciphertext = `vault:${version}:${sealed.toString('base64')}`
         return { status: 200, body: { data: { ciphertext, key_version: Number(version.slice(1)) } } }
