@@ -20,7 +20,8 @@ export type Heard = {
 
 /** Streams the records in `folder`; nothing where there are none. */
 export async function* recordsIn(folder: string, heard: Heard = {}): AsyncGenerator<Line> {
-  const { found = () => undefined, wrong = () => undefined } = heard
+  const { found = () => undefined } = heard
+  const wrong = firstFew(heard.wrong ?? (() => undefined))
   const [all, tile, after] = await Promise.all(
     [recordFiles.all, recordFiles.tiles, recordFiles.after].map(
       async (name) => await isThere(join(folder, name)),
@@ -32,6 +33,16 @@ export async function* recordsIn(folder: string, heard: Heard = {}): AsyncGenera
   else {
     if (tile) yield* entriesOf(folder, wrong)
     if (after) yield* linesOf(join(folder, recordFiles.after))
+  }
+}
+
+/** More of one kind tell nothing new. */
+const findingsAtMost = 20
+
+function firstFew(say: (says: string) => void): (says: string) => void {
+  let said = 0
+  return (says) => {
+    if (said++ < findingsAtMost) say(says)
   }
 }
 

@@ -1,7 +1,10 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { recordsIn } from '../../../cli/verify/chain-records.ts'
+import { bodyOf } from '../../../core/checkpoint.ts'
 import { leafHash, rootOf } from '../../../core/merkle.ts'
+import { TileBuilder } from '../../../core/tiles.ts'
 import { aFolder } from '../../collector/a-trail.ts'
 import { hipaaMcp } from '../../support/command-line.ts'
 import { verifies } from '../../verifies.ts'
@@ -96,6 +99,57 @@ test('nothing is written of records that are not those of their checkpoint', asy
   expect(code).toBe(3)
   expect(notes).toMatch(/its records are not those of its checkpoint\. See what hipaa-mcp verify says/)
   expect([existsSync(out), existsSync(`${out}.partial`)]).toEqual([false, false])
+})
+
+verifies(
+  'integrity:chain',
+  'what lies among the tiles and belongs to no tree of theirs is found',
+  async () => {
+    const { tiles, long, short, witness } = await withTiles()
+    const found = async (): Promise<string> =>
+      (await hipaaMcp(['verify', tiles, '--witness', witness, '--json'])).out
+    const place = join(pathIn(tiles, long.origin, 'vkey'), '..')
+
+    writeFileSync(join(place, 'tile/0/003'), 'more')
+    expect(await found()).toMatch(/1 of its files are no tiles of the tree of 700 entries/)
+    rmSync(join(place, 'tile/0/003'))
+    writeFileSync(join(place, 'records.ndjson'), long.records.map((record) => `${String(record)}\n`).join(''))
+    expect(await found()).toMatch(/it has both records\.ndjson and tiles/)
+    rmSync(join(place, 'records.ndjson'))
+    expect(JSON.parse(await found())).toMatchObject({ ok: true })
+    rmSync(pathIn(tiles, short.origin, 'checkpoint'))
+    expect(await found()).toMatch(/it has tiles and no checkpoint that says how many/)
+  },
+)
+
+verifies('integrity:chain', 'each tile that is missing is named', async () => {
+  const { tiles, long, witness } = await withTiles()
+  const place = join(pathIn(tiles, long.origin, 'vkey'), '..', 'tile')
+  for (const name of ['0', '1']) rmSync(join(place, name), { recursive: true })
+  const { out } = await hipaaMcp(['verify', tiles, '--witness', witness, '--json'])
+
+  expect((JSON.parse(out) as { findings: { says: string }[] }).findings.map(({ says }) => says)).toEqual(
+    ['tile/0/000', 'tile/0/001', 'tile/0/002.p/188', 'tile/1/000.p/2'].map((path) => `${path} is missing`),
+  )
+})
+
+test('of thousands of tiles that are missing the first few are named', async () => {
+  const folder = aFolder()
+  const builder = new TileBuilder()
+  const tiles = Array.from({ length: 6000 }, () => builder.append(Buffer.from('entry'))).flat()
+  for (const { path, bytes } of [...tiles, ...builder.finish()].filter((tile) =>
+    tile.path.includes('entries'),
+  )) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), bytes)
+  }
+  const body = bodyOf({ origin: 'example.com/log', size: builder.size, root: builder.root() })
+  writeFileSync(join(folder, 'checkpoint'), `${body}\n— example.com/log AAAAAAAA\n`)
+  const wrong: string[] = []
+  let read = 0
+  for await (const _ of recordsIn(folder, { wrong: (says) => wrong.push(says) })) read += 1
+
+  expect([read, wrong.length, wrong[19]]).toEqual([6000, 20, 'tile/0/019 is missing'])
 })
 
 test('a folder with something in it is left alone', async () => {
