@@ -60,6 +60,8 @@ sigsum_witness() {
   command -v sigsum-witness >/dev/null && return
   local list=/etc/apt/sources.list.d/bookworm-backports.list mirror
   if ! apt-cache policy | grep -q 'n=bookworm-backports'; then
+    # Without lists apt does not say which mirror it has.
+    with_progress "reading Debian's package lists" apt-get update -qq
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
     [ -n "$mirror" ] || fail "sigsum-witness is in the backports of Debian 12, and this system names no mirror of it"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm-backports main" >"$list"
