@@ -10,8 +10,8 @@ import { type Read, read } from './reader/reader.ts'
 /** Kinds of values. */
 export const [objectKind, listKind, textKind, numberKind, literalKind] = [1, 2, 3, 4, 5] as const
 
-/** Signs of a text, beside its kind: it has an escape, a byte beyond ASCII, a reference to a patient. */
-export const [escapes, beyondAscii, refers] = [0x10, 0x20, 0x40] as const
+/** Signs of a text, beside its kind: it has an escape, a byte beyond ASCII. A third one is the reader's: a reference to a patient. */
+export const [escapes, beyondAscii] = [0x10, 0x20] as const
 const kindMask = 0xf
 
 /**

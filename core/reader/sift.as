@@ -24,6 +24,8 @@ const OF_PRACTITIONER: i32 = 2
 const SHORT: i32 = 256
 /** Places for what was met: what has the same place as another is shown again, which costs time and nothing else. */
 const PLACES: u32 = 1024
+/** From this length on base64 need not be padded (encoded.ts). */
+const BARE: i32 = 16
 /** In the place of a name's number. */
 const NONE: i32 = -1
 const A_TEXT: i32 = -2
@@ -153,7 +155,8 @@ function wasMet(entry: usize, zero: usize, called: i32, type: i32): bool {
 function mayTell(entry: usize, kind: i32): bool {
   if ((kind & (ESCAPES | REFERS)) != 0) return true
   const length = load<i32>(entry + END) - load<i32>(entry + START) - 2
-  if (length < 8 || ((length & 3) != 0 && (kind & BEYOND_ASCII) == 0)) return false
+  // Without its padding a shorter one is not looked into.
+  if (length < 8 || (length < BARE && (length & 3) != 0 && (kind & BEYOND_ASCII) == 0)) return false
   return mayBeEncoded(DOCUMENT + load<i32>(entry + START) + 1, length)
 }
 
@@ -190,10 +193,11 @@ function mayBeEncoded(start: usize, length: i32): bool {
   return true
 }
 
-/** Of a letter of base64 (RFC 4648 section 4); -1 of any other byte. */
+/** Of a letter of base64 in either alphabet (RFC 4648 sections 4 and 5); -1 of any other byte. */
 function valueOf(byte: i32): i32 {
   if (byte >= 0x61 && byte <= 0x7a) return byte - 71
   if (byte >= 0x41 && byte <= 0x5a) return byte - 65
   if (byte >= 0x30 && byte <= 0x39) return byte + 4
-  return byte == 0x2b ? 62 : byte == 0x2f ? 63 : -1
+  if (byte == 0x2b || byte == 0x2d) return 62
+  return byte == 0x2f || byte == 0x5f ? 63 : -1
 }

@@ -244,7 +244,7 @@ export function keepScalar<Scalar extends string | number | boolean | null>(
 }
 
 /** Whether a value is shown as something else because of the name it has. */
-export function isShownByName({ zips }: Survey, member: string): boolean {
+function isShownByName({ zips }: Survey, member: string): boolean {
   return zips > 0 && heldBy(member) === 'zip'
 }
 

@@ -91,7 +91,7 @@ function walk(value: unknown, key: string, resource: string | undefined, into: S
 }
 
 export const persons: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Person'])
-export const practitioners: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole'])
+const practitioners: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole'])
 /** Members whose reference is a patient even where it does not say so (urn:uuid in bundles). */
 export const patientMembers: ReadonlySet<string> = new Set(['subject', 'patient', 'beneficiary'])
 
@@ -326,7 +326,7 @@ export function learnId(id: string, into: Survey): void {
   into.learn(id)
 }
 
-export function isText(value: unknown): value is string | number {
+function isText(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number'
 }
 

@@ -74,7 +74,7 @@ export function markSaid(known: Survey): Marked {
 }
 
 /** Whether a text is a day as FHIR and most others write it: of one nothing but its year is left. */
-export function isDay(text: string): boolean {
+function isDay(text: string): boolean {
   if (text.length !== 10 || text.charCodeAt(4) !== 0x2d || text.charCodeAt(7) !== 0x2d) return false
   for (let at = 0; at < 10; at += 1) {
     const code = text.charCodeAt(at)

@@ -112,6 +112,16 @@ verifies(
   },
 )
 
+test('an encoding is looked into where the alphabet is that for URLs, and where nothing pads it', () => {
+  for (const id of ['p-91', 'p-912', 'p-9123?>']) {
+    const inner = Buffer.from(`{"resourceType":"Patient","id":"${id}","name":[{"family":"Quandt>?~"}]}`)
+    for (const text of [inner.toString('base64url'), inner.toString('base64').replace(/=+$/, '')])
+      expect(JSON.stringify(expectSame({ a: text, note: 'Quandt was here' }, ['/note']))).not.toContain(
+        'Quandt',
+      )
+  }
+})
+
 test('an encoding is looked into, whatever kind of space ends it', () => {
   const inner = Buffer.from('{"resourceType":"Patient","id":"p-91","name":[{"family":"Quandt"}]}').toString(
     'base64',
