@@ -98,6 +98,39 @@ verifies(
   },
 )
 
+test('a segment is sealed and opened as a stream: no more is held than its leaves, a chunk and what came at once', async () => {
+  const records = recordsOf(20_000)
+  let read = 0
+  async function* groups(): AsyncGenerator<Buffer[]> {
+    for (let at = 0; at < records.length; at += 100) {
+      yield records.slice(at, at + 100)
+      read += 100
+    }
+  }
+  let made = 0
+  async function* counted(): AsyncGenerator<Buffer> {
+    for await (const piece of sealSegment(headerOf(records), records.map(leafHash), groups(), {
+      dataKey,
+      salt,
+    })) {
+      made += piece.length
+      yield piece
+    }
+  }
+  const clear = 32 * records.length + 1000
+  const reading = await readSegment(counted())
+  const opening = reading.records(dataKey)
+  let opened = 0
+
+  for await (const group of opening) {
+    opened += group.length
+    const bytes = bytesOf(records.slice(0, opened))
+    expect(made - clear).toBeLessThan(bytes + 4 * 16_400)
+    expect(bytesOf(records.slice(0, read))).toBeLessThan(bytes + 4 * 16_400)
+  }
+  expect(opened).toBe(records.length)
+})
+
 test('another key is told from damage, before any record is given', async () => {
   const whole = await sealed(recordsOf(3))
 
