@@ -4,7 +4,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type ArchiveReport, checkArchive } from '../../cli/verify-archive/check.ts'
 import type { Witnesses } from '../../collector/witnesses/witnesses.ts'
-import { keyOfSegment, registryPrefix } from '../../core/archive/keys.ts'
+import { bodyOf } from '../../core/archive/body.ts'
+import { keyOfRecords, keyOfSegment, registryNameOf, registryPrefix } from '../../core/archive/keys.ts'
 import { parseVkey } from '../../core/checkpoint.ts'
 import type { Archived } from '../../core/record.ts'
 import { witnessName } from '../../core/wire.ts'
@@ -81,6 +82,22 @@ const noise: { what: string; put: (scene: Scene) => void }[] = [
       const forged = [...bucket.objects].filter(([key]) => /\.(records|checkpoint)$/.test(key))
       for (const [key, [version]] of forged)
         bucket.add(key.replace(/[0-9a-f]{64}/, 'f'.repeat(64)), { bytes: version?.bytes ?? Buffer.alloc(0) })
+    },
+  },
+  {
+    what: 'another log under names and hashes of its own',
+    put: ({ bucket }) => {
+      const prefix = registryPrefix(place.prefix)
+      const names = [...bucket.objects.keys()].filter(
+        (key) => key.startsWith(prefix) && key.endsWith('.records'),
+      )
+      for (const key of names) {
+        const read = registryNameOf(key.slice(prefix.length))
+        const text = String(bucket.objects.get(key)?.[0]?.bytes).replaceAll('officer', 'nobody')
+        const bytes = Buffer.from(text.replaceAll('"size":', '"size":1'))
+        if (read?.kind === 'records')
+          bucket.add(keyOfRecords(place.prefix, { ...read, sha256: bodyOf(bytes).sha256 }), { bytes })
+      }
     },
   },
 ]

@@ -255,6 +255,12 @@ verifies(
       state: 'on',
     })
     expect(holdsOf(state)).toEqual([{ hold: 'matter-7', state: 'on', server: 'clinic/ehr', applied: true }])
+
+    const again = bucket.calls.filter((call) => call === 'setHold').length
+    sealed.push(aSegment(origins[1] as string, 9, 10, clock.now))
+    await archive.round()
+    expect(heldIn(bucket).filter((key) => key.endsWith('.sealed')).length).toBe(6)
+    expect(bucket.calls.filter((call) => call === 'setHold').length).toBe(again)
   },
 )
 
