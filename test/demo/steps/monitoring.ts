@@ -27,6 +27,9 @@ export const dashboard = async (): Promise<Dashboard> =>
 
 export const rules = async (): Promise<string> => await readFile(join(monitoring, 'rules.yaml'), 'utf8')
 
+/** What an installation has only where somebody set it up: the demo does not, and promtool's tests ask about it. */
+const notSetUp = /\bhipaa_mcp_(?:archive_|sealing_|witness_|witnesses\b|unwitnessed_)/
+
 /** Questions of panels and alerts that Prometheus has no series for. */
 async function withoutData(ask: Ask): Promise<string[]> {
   const asked = [
@@ -34,7 +37,7 @@ async function withoutData(ask: Ask): Promise<string[]> {
     ...alertsOf(await rules()).map(({ alert, measure }) => ({ panel: `alert ${alert}`, expr: measure })),
   ]
   const empty: string[] = []
-  for (const { panel, expr } of asked)
+  for (const { panel, expr } of asked.filter(({ expr }) => !notSetUp.test(expr)))
     if ((await ask.instant(expr)).length === 0) empty.push(`${panel}: ${expr}`)
   return empty
 }
