@@ -13,11 +13,12 @@ import type { Trail } from '../../collector/trail.ts'
 import { parseVkey, rawPublicKey, verifyNote } from '../../core/checkpoint.ts'
 import { identity } from '../../core/identifiers.ts'
 import { recordBytes } from '../../core/record.ts'
-import type { ChainResponse } from '../../core/wire.ts'
+import type { ChainResponse, WitnessReport } from '../../core/wire.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { anIntent, anOrders, aResult, aStart } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 import { anEmbeddedStore, aPod, aTrail, Process } from './a-trail.ts'
+import { AWitness, askingThem } from './a-witness.ts'
 import { anAuthority, type Certificate, certify, Peer, uriOf } from './peers.ts'
 
 let authority: Authority
@@ -95,6 +96,10 @@ test('a sidecar begins its chain, sends records and gets its checkpoint cosigned
     { origin: process.origin, size: 4, witnessed: 4, state: 'live', policy: 'ab'.repeat(32) },
   ])
   expect((await operator.ask('GET', '/v1/signals')).text).toBe('[]')
+  expect(JSON.parse((await operator.ask('GET', '/v1/witnesses')).text)).toMatchObject({
+    late: false,
+    witnesses: [],
+  })
   const auditor = await peer(port, identity.auditor("o'brien@clinic.example"))
   const exported = (await auditor.ask('GET', '/v1/export?namespace=clinic&server=ehr')).text
     .trimEnd()
@@ -107,6 +112,7 @@ test('a sidecar begins its chain, sends records and gets its checkpoint cosigned
 test.each([
   ['sidecar', 'GET', '/v1/chains', 403],
   ['sidecar', 'GET', '/v1/signals', 403],
+  ['sidecar', 'GET', '/v1/witnesses', 403],
   ['sidecar', 'GET', '/v1/export?namespace=clinic&server=ehr', 403],
   ['operator', 'POST', '/v1/chains', 403],
   ['operator', 'POST', '/v1/records', 403],
@@ -267,5 +273,39 @@ verifies('audit:acknowledged-is-kept', 'a commit that hangs is not acknowledged'
   expect(await sidecar.ask('POST', path, records(anIntent('c1')))).toMatchObject({
     status: 503,
     headers: { 'retry-after': '1' },
+  })
+})
+
+test('what is known of witnesses outside is told: their answers, the quorum, and the key by which they know the log', async () => {
+  const store = await anEmbeddedStore()
+  const clock = { now: 1_790_000_000_000 }
+  const witness = new AWitness('w', clock)
+  const trail = await aTrail(store, clock, [], askingThem([witness]))
+  const server = collectorServer({
+    ...own,
+    ca: authority.pem,
+    routes: () => routes(trail, store),
+    log,
+    now: Date.now,
+  })
+  running.push(server)
+  server.listen(0)
+  await once(server, 'listening')
+  const operator = await peer((server.address() as AddressInfo).port, identity.operator)
+  const told = async (): Promise<WitnessReport> =>
+    JSON.parse((await operator.ask('GET', '/v1/witnesses')).text) as WitnessReport
+  const { log: key } = await told()
+  expect(key).toMatch(/^hipaa-mcp\.dev\/registry\/[0-9a-f]{64}\+[0-9a-f]{8}\+/)
+  witness.knows(key)
+  await Process.started(trail)
+  await trail.witnesses?.round()
+
+  expect(await told()).toEqual({
+    log: key,
+    strict: false,
+    late: false,
+    windowSeconds: 0,
+    quorum: { size: 2, at: '2026-09-21T14:13:20.000Z' },
+    witnesses: [{ name: 'w', state: 'cosigns', signed: 2 }],
   })
 })
