@@ -87,8 +87,11 @@ function pinnedBy(policy: boolean, witness: boolean, earlier: Earlier): Report['
   return earlier.has(registryOrigin) ? 'earlier' : 'nothing'
 }
 
+/** A witness that would not sign the log concerns every server. */
 function isOf(record: AuditRecord, namespace: string, name: string): boolean {
-  const of = record.kind === 'signal' ? record : 'origin' in record ? partsOfOrigin(record.origin) : undefined
+  if (record.kind === 'witness-refused') return true
+  const named = 'namespace' in record && 'server' in record ? record : undefined
+  const of = named ?? ('origin' in record ? partsOfOrigin(record.origin) : undefined)
   return of?.namespace === namespace && of.server === name
 }
 

@@ -20,7 +20,7 @@ export function left({ kind, outcome }: Pick<Told, 'kind' | 'outcome'>): boolean
 }
 
 /** Whether the disclosure belongs into an accounting. One whose purpose is not known does. */
-export function isAccounted(told: Told): boolean {
+function isAccounted(told: Told): boolean {
   return left(told) && patientsOf(told).length > 0 && !unaccounted.has(told.purpose ?? '')
 }
 

@@ -49,7 +49,15 @@ export type Review = {
 }
 
 /** Kinds of records that a reviewer reads one by one. */
-const shown: ReadonlySet<string> = new Set(['signal', 'held', 'orders', 'counted'])
+const shown: ReadonlySet<string> = new Set([
+  'signal',
+  'witness-refused',
+  'held',
+  'unsealed',
+  'legal-hold',
+  'orders',
+  'counted',
+])
 
 /** Takes everything that a trail tells, in order; counts what lies within the period. */
 export class ActivityReview {

@@ -95,6 +95,7 @@ const kinds: { readonly [kind in Told['kind']]?: Kind } = {
   orders: { type: alert, subtype: dicom('110129', 'Security Configuration') },
   enrolment: { type: dicom('110114', 'User Authentication'), subtype: dicom('110122', 'Login') },
   held: { type: dicom('110101', 'Audit Log Used') },
+  unsealed: { type: dicom('110101', 'Audit Log Used') },
 }
 
 function kindOf(told: Told, pattern: Pattern): Kind {

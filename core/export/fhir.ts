@@ -11,7 +11,7 @@ export function concept(system: string, code: string, display?: string): FhirObj
 }
 
 /** System of identifiers that are tokens of patients, equal for equal patients of one server. */
-export const tokenSystem = 'https://hipaa-mcp.dev/fhir/patient-token'
+const tokenSystem = 'https://hipaa-mcp.dev/fhir/patient-token'
 
 /** A logical reference. An identifier of the form `system|value` has both. */
 export function identified(type: string, identifier: string, token = false): FhirObject {

@@ -54,7 +54,7 @@ function base(told: Told, version: string, { category, uid, activity, profiles }
 
 /** Informational 1, Low 2, Medium 3, High 4. */
 function severityOf({ kind, outcome, grant }: Told): number {
-  if (kind === 'signal') return 4
+  if (kind === 'signal' || kind === 'witness-refused') return 4
   if (grant !== undefined) return 3
   return outcome === 'refused' ? 2 : 1
 }

@@ -173,6 +173,11 @@ const notes: { readonly [K in AuditRecord['kind']]?: (record: RecordOf<K>) => st
     `chain ended, ${how}, ${counted(unknown.length, 'call')} unknown: ${podOf(origin)}`,
   resumed: ({ origin }) => `chain resumed: ${podOf(origin)}`,
   held: ({ origin, by }) => `trail exported by ${by}: ${podOf(origin)}`,
+  unsealed: ({ origin, by }) => `records read by ${by}: ${podOf(origin)}`,
+  archived: ({ origin, from, to, until }) =>
+    `records ${from} to ${to - 1} locked until ${until}: ${podOf(origin)}`,
+  'legal-hold': ({ hold, state, by, why }) => `legal hold ${hold} ${state}, by ${by}: ${why}`,
+  'witness-refused': ({ witness, reason }) => `the witness ${witness} would not sign the log: ${reason}`,
   signal: ({ rule, person, distinctPatients, perSeconds }) =>
     `breach rule ${rule}, ${person}: ${counted(distinctPatients, 'patient')} within ${perSeconds} s`,
 }

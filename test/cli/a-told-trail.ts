@@ -27,8 +27,8 @@ export function aKeyFile(folder: string, keys = testKeys): string {
   return file
 }
 
-export const nurse = aWho({ sub: 'nurse-7' })
-export const researcher = aWho({ sub: 'researcher-3', clientId: 'cohort-agent' })
+const nurse = aWho({ sub: 'nurse-7' })
+const researcher = aWho({ sub: 'researcher-3', clientId: 'cohort-agent' })
 
 /** Two pods that lived at one time: their calls alternate. */
 export const toldRecords = (): { first: AuditRecord[]; second: AuditRecord[] } => {

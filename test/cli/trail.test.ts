@@ -133,6 +133,16 @@ verifies('audit:readable', 'a trail whose keys all come from itself is shown, an
   expect(ran).toMatchObject({ code: 1, notes: expect.stringMatching(/^NOT PROVED/) as string })
 })
 
+test('what the collector notes for verifiers is shown to those who ask for what is noted', async () => {
+  const { folder, witness } = await aToldTrail()
+  const shown = async (...more: string[]) =>
+    (await hipaaMcp(['trail', folder, '--witness', witness, ...more])).out.replaceAll(/\s+/g, ' ')
+
+  expect(await shown()).not.toContain('chain began')
+  expect(await shown()).toContain('trail exported by officer@clinic.example')
+  expect(await shown('--outcome', 'noted')).toContain('chain began')
+})
+
 test('every line fits 80 columns, whatever its records hold', async () => {
   const { folder, key, witness } = await aToldTrail()
 

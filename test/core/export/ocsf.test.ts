@@ -66,7 +66,7 @@ verifies('audit:exports', 'OCSF: who, what, when, why and how it ended are all t
   })
 })
 
-test('a refusal is a denied call, and a broken breach rule is severe', () => {
+test('a refusal is a denied call; a broken breach rule, and a witness that would not sign, are severe', () => {
   const all = events()
 
   expect(all.find((event) => event['action_id'] === 2)).toMatchObject({
@@ -75,5 +75,5 @@ test('a refusal is a denied call, and a broken breach rule is severe', () => {
     status_detail: 'tool-unknown at authorize',
     src_endpoint: { ip: '10.0.0.9' },
   })
-  expect(all.filter((event) => event['severity_id'] === 4)).toHaveLength(1)
+  expect(all.filter((event) => event['severity_id'] === 4)).toHaveLength(2)
 })

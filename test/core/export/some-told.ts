@@ -37,6 +37,18 @@ const registry: AuditRecord[] = [
     unknown: ['x'],
   },
   { ...base, kind: 'resumed', origin: origins[0], size: 3 },
+  { ...base, kind: 'unsealed', origin: origins[0], segment: 's', by: 'officer@clinic.example' },
+  { ...base, kind: 'witness-refused', witness: 'outside', reason: 'conflict', size: 3 },
+  {
+    ...base,
+    kind: 'legal-hold',
+    hold: 'matter-7',
+    state: 'on',
+    namespace: 'clinic',
+    server: 'ehr',
+    why: 'a lawsuit',
+    by: 'officer@clinic.example',
+  },
   {
     ...base,
     kind: 'signal',

@@ -2,7 +2,7 @@
 // our own writing: the guide's own package is in no registry that the tests reach. A constraint that stands there and not here is not
 // checked; what is here was compared line by line with the guide's source.
 
-export const balp = 'https://profiles.ihe.net/ITI/BALP'
+const balp = 'https://profiles.ihe.net/ITI/BALP'
 
 type Element = { readonly [member: string]: unknown }
 type Fixed = { system: string; code: string }
