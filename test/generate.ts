@@ -9,7 +9,6 @@ import { controlsDocument } from './controls-document.ts'
 import { fhirTable } from './fhir-r4-table.ts'
 import { policyLinterDocument } from './policy-linter-document.ts'
 import { protocolDocument } from './protocol-document.ts'
-import { readerModule } from './reader-module.ts'
 import { refusalsDocument } from './refusals-document.ts'
 import { wasmModule } from './wasm-module.ts'
 
@@ -21,7 +20,11 @@ const files = [
     text,
   })),
   { path: join(root, 'core', 'fields', 'fhir-r4.json'), text: fhirTable() },
-  { path: join(root, 'core', 'reader', 'reader.generated.ts'), text: await readerModule() },
+  {
+    // The pages are what core/reader/map.as lays out, and one for the first document.
+    path: join(root, 'core', 'reader', 'reader.generated.ts'),
+    text: await wasmModule({ path: join(root, 'core', 'reader', 'read'), name: 'readerModule', pages: 19 }),
+  },
   {
     path: join(root, 'core', 'text', 'words.generated.ts'),
     text: await wasmModule({ path: join(root, 'core', 'text', 'words'), name: 'wordsModule', pages: 7 }),

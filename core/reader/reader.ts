@@ -1,4 +1,4 @@
-// The reader: a module of WebAssembly, made of the sources beside this file (test/reader-module.ts). In its memory stand one
+// The reader: a module of WebAssembly, made of the sources beside this file (test/wasm-module.ts). In its memory stand one
 // document at a time, its tape behind it, and the spellings that it met. Nothing waits between putting a document there and
 // asking about it, and what somebody asks later is brought back by `hold`.
 
