@@ -5,6 +5,7 @@ import {
   keyOfCheckpoint,
   keyOfRecords,
   keyOfSegment,
+  keyOfWitnessed,
   registryNameOf,
   registryPrefix,
 } from '../../../core/archive/keys.ts'
@@ -33,15 +34,17 @@ test.each([
   expect(locationOf(text)).toBe(undefined)
 })
 
+const below = (key: string): string => key.slice(registryPrefix('p/').length)
+
 test('names say whose records, which and by which hash, and those of the registry log are read back', () => {
   expect(keyOfSegment('p/', { origin, from: 5, to: 9, sha256 })).toBe(
     `p/${origin}/0000000000000005-0000000000000009-${sha256}.sealed`,
   )
-  const below = (key: string): string => key.slice(registryPrefix('p/').length)
   const records = { from: 0, to: 12, sha256 }
   expect(registryNameOf(below(keyOfRecords('p/', records)))).toEqual({ kind: 'records', ...records })
   const note = { size: 12, sha256 }
   expect(registryNameOf(below(keyOfCheckpoint('p/', note)))).toEqual({ kind: 'checkpoint', ...note })
+  expect(registryNameOf(below(keyOfWitnessed('p/', note)))).toEqual({ kind: 'witnessed', ...note })
   for (const name of ['', 'x', `0-1-${sha256}.records`, `${'0'.repeat(16)}-${sha256}.sealed`])
     expect(registryNameOf(name)).toBe(undefined)
 })
