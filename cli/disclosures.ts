@@ -1,5 +1,6 @@
 // `hipaa-mcp disclosures DIR --patient ID`: the accounting of disclosures (45 CFR 164.528), and who saw this patient.
 
+import { resolve } from 'node:path'
 import { counted } from '../core/counted.ts'
 import { type Disclosure, disclosureOf, type Sum, summed } from '../core/export/accounting.ts'
 import { csvLine } from '../core/export/csv.ts'
@@ -73,7 +74,7 @@ export const disclosures: Command = {
 }
 
 const pathOf = (folder: string, values: Values): string =>
-  textOf(values, 'index') ?? `${folder.replace(/\/+$/, '')}.index`
+  textOf(values, 'index') ?? `${resolve(folder)}.index`
 
 /** The index of this trail, made if need be; undefined when the trail does not verify, which is said. */
 async function indexOf(folder: string, values: Values, screen: Screen): Promise<PatientIndex | undefined> {
