@@ -171,10 +171,15 @@ async function prepared(admin: Admin, topics: ReturnType<typeof topicsOf>): Prom
   }
 }
 
+/** Bytes that go with each message at most: its writer's name, and Kafka's own lengths and offsets. */
+const beside = 64
+
 /** As many of the first as one request takes. */
 function firstOf(waiting: readonly Waiting[]): Waiting[] {
   let bytes = 0
-  const end = waiting.findIndex(({ value }, i) => (bytes += value.length) > messageBytes && i > 0)
+  const end = waiting.findIndex(
+    ({ key, value }, i) => (bytes += key.length + value.length + beside) > messageBytes && i > 0,
+  )
   return waiting.slice(0, end === -1 ? waiting.length : end)
 }
 

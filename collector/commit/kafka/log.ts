@@ -6,11 +6,13 @@
 // writer, before it acknowledges. So of two writers none acknowledges what it has not seen the other's messages before.
 
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type BaseOptions, Consumer, ProduceAcks, Producer } from '@platformatic/kafka'
 import { StoreFailed } from '../commit.ts'
 
 export type Place = { topic: string; partition: number }
 export type Message = Place & { key: Buffer; value: Buffer }
+type Fetched = { found: Read[]; next: bigint }
 export type Read = { offset: bigint; key: string; writer: string; value: Buffer }
 
 /** Bytes that one fetch takes at most: many chains are read past to find one. */
@@ -18,12 +20,19 @@ const fetchBytes = 4 * 2 ** 20
 /** The name of the writer stands before each value, a UUID in text. */
 const writerBytes = 36
 
+/** So often, and so far apart, a broker is asked again that gives nothing of what it says it has. */
+const nothingAtMost = 20
+const againMs = 250
+
 const at = ({ topic, partition }: Place): string => `${topic}/${partition}`
 
 export class Logs {
   readonly #options: BaseOptions
   readonly #writer = randomUUID()
-  readonly #ends = new Map<string, bigint>()
+  /** Up to where it is seen who wrote: what comes to stand behind it is looked at before anything is acknowledged. */
+  readonly #seen = new Map<string, bigint>()
+  /** Where something of ours may have arrived behind that. */
+  readonly #unsure = new Set<string>()
   #producer: Producer | undefined
   readonly #consumer: Consumer
   #fetching: Promise<unknown> = Promise.resolve()
@@ -42,7 +51,11 @@ export class Logs {
 
   /** Where the next message of that partition will stand. */
   async end(place: Place): Promise<bigint> {
-    return this.#ends.get(at(place)) ?? (await this.#lookForEnd(place))
+    const seen = this.#seen.get(at(place))
+    if (seen !== undefined && !this.#unsure.has(at(place))) return seen
+    const end = await this.#lookForEnd(place)
+    if (seen === undefined) this.#seen.set(at(place), end)
+    return end
   }
 
   /**
@@ -52,13 +65,13 @@ export class Logs {
   async write(messages: readonly Message[]): Promise<bigint[]> {
     const places = new Map(messages.map((message) => [at(message), message as Place]))
     const expected = new Map<string, bigint>()
-    for (const [name, place] of places) expected.set(name, await this.end(place))
+    for (const [name, place] of places) expected.set(name, this.#seen.get(name) ?? (await this.end(place)))
     let firsts: Map<string, bigint>
     try {
       firsts = await this.#send(messages)
     } catch (error) {
       // Some may be there. The next writing looks, and its producer is another: what this one still has on its way is late.
-      for (const name of places.keys()) this.#ends.delete(name)
+      for (const name of places.keys()) this.#unsure.add(name)
       await this.#dropProducer()
       throw failure(error)
     }
@@ -72,20 +85,34 @@ export class Logs {
     })
     for (const [name, place] of places) {
       const [from, first] = [expected.get(name) as bigint, firsts.get(name) as bigint]
-      if (first !== from) await this.#onlyOurs(place, from, first)
-      this.#ends.set(name, next.get(name) as bigint)
+      if (first !== from) {
+        this.#unsure.add(name)
+        await this.#onlyOurs(place, from, first)
+      }
+      this.#seen.set(name, next.get(name) as bigint)
+      this.#unsure.delete(name)
     }
     return offsets
   }
 
-  /** What stands from offset `from` up to, not including, `to`, in pieces as they come. */
+  /**
+   * What stands from offset `from` up to, not including, `to`, in pieces as they come. Rejects where a broker does not give
+   * all of it: part of a log is never taken for the whole.
+   */
   async *read(place: Place, from: bigint, to: bigint): AsyncGenerator<Read[]> {
     let next = from
+    let nothing = 0
     while (next < to) {
-      const found = await this.#fetch(place, next)
-      if (found.length === 0) break
-      next = (found.at(-1) as Read).offset + 1n
-      yield found.filter(({ offset }) => offset < to)
+      const fetched = await this.#fetch(place, next)
+      const isNothing = fetched.next === next
+      nothing = isNothing ? nothing + 1 : 0
+      // A leader that has just become one gives nothing until it knows what the others have.
+      if (nothing === nothingAtMost)
+        throw new StoreFailed('store-away', 'Kafka does not give all that it has')
+      if (isNothing) await sleep(againMs)
+      next = fetched.next
+      const found = fetched.found.filter(({ offset }) => offset < to)
+      if (found.length > 0) yield found
     }
   }
 
@@ -102,7 +129,6 @@ export class Logs {
       )
       const end = offsets.get(topic)?.[partition]
       if (end === undefined) throw new StoreFailed('store-away', 'Kafka does not say where its log ends')
-      this.#ends.set(at(place), end)
       return end
     } catch (error) {
       throw failure(error)
@@ -138,14 +164,14 @@ export class Logs {
     if (seen !== to) throw another()
   }
 
-  async #fetch(place: Place, from: bigint): Promise<Read[]> {
+  async #fetch(place: Place, from: bigint): Promise<Fetched> {
     // One at a time: a broker keeps one session of fetches for a client, and two of them at once upset it.
     const turn = this.#fetching.then(async () => await this.#fetchNow(place, from))
     this.#fetching = turn.catch(() => undefined)
     return await turn
   }
 
-  async #fetchNow({ topic, partition }: Place, from: bigint): Promise<Read[]> {
+  async #fetchNow({ topic, partition }: Place, from: bigint): Promise<Fetched> {
     try {
       const { topics } = await this.#consumer.metadata({ topics: [topic] })
       const known = topics.get(topic)
@@ -173,18 +199,7 @@ export class Logs {
         }),
         this.#options.timeout,
       )
-      const batches = fetched.responses[0]?.partitions[0]?.records ?? []
-      return batches.flatMap((batch) =>
-        batch.records
-          .map(({ offsetDelta, key, value }) => ({
-            offset: batch.firstOffset + BigInt(offsetDelta),
-            key: key?.toString() ?? '',
-            writer: value?.toString('latin1', 0, writerBytes) ?? '',
-            value: value?.subarray(writerBytes) ?? Buffer.alloc(0),
-          }))
-          // A batch is fetched whole: it may begin before what was asked for.
-          .filter(({ offset }) => offset >= from),
-      )
+      return fetchedFrom(fetched.responses[0]?.partitions[0]?.records ?? [], from)
     } catch (error) {
       throw failure(error)
     }
@@ -195,6 +210,31 @@ export class Logs {
     this.#producer = undefined
     await producer?.close(true).catch(() => undefined)
   }
+}
+
+type Batch = {
+  firstOffset: bigint
+  lastOffsetDelta: number
+  records: readonly { offsetDelta: number; key: Buffer | null; value: Buffer | null }[]
+}
+
+/**
+ * What stands in batches from an offset on, and where to read on. A batch is fetched whole, so it may begin before that
+ * offset; and compaction takes records out of it, the last one or all of them, while its own offsets stay.
+ */
+export function fetchedFrom(batches: readonly Batch[], from: bigint): Fetched {
+  const found = batches.flatMap(({ firstOffset, records }) =>
+    records
+      .map(({ offsetDelta, key, value }) => ({
+        offset: firstOffset + BigInt(offsetDelta),
+        key: key?.toString() ?? '',
+        writer: value?.toString('latin1', 0, writerBytes) ?? '',
+        value: value?.subarray(writerBytes) ?? Buffer.alloc(0),
+      }))
+      .filter(({ offset }) => offset >= from),
+  )
+  const ends = batches.map(({ firstOffset, lastOffsetDelta }) => firstOffset + BigInt(lastOffsetDelta) + 1n)
+  return { found, next: ends.reduce((last, end) => (end > last ? end : last), from) }
 }
 
 const another = (): StoreFailed =>

@@ -1,6 +1,7 @@
 // What a Kafka store is told, and what it asks of its topics.
 
 import { expect, test } from 'vitest'
+import { fetchedFrom } from '../../../collector/commit/kafka/log.ts'
 import { connectionOf, kafkaPlace } from '../../../collector/commit/kafka/options.ts'
 import { gapsOf } from '../../../collector/commit/kafka/topics.ts'
 
@@ -75,4 +76,26 @@ test.each([
   ],
 ])('a topic of records with %s', (_, other, copies, gaps) => {
   expect(gapsOf('records', other === undefined ? {} : { ...lasting, ...other }, copies)).toEqual(gaps)
+})
+
+const batch = (
+  firstOffset: bigint,
+  lastOffsetDelta: number,
+  deltas: readonly number[],
+): Parameters<typeof fetchedFrom>[0][number] => ({
+  firstOffset,
+  lastOffsetDelta,
+  records: deltas.map((offsetDelta) => ({ offsetDelta, key: null, value: Buffer.alloc(36, 'w') })),
+})
+test.each([
+  ['nothing', [], 7n, [], 7n],
+  ['a whole batch, which begins before', [batch(5n, 4, [0, 1, 2, 3, 4])], 7n, [7n, 8n, 9n], 10n],
+  ['a batch without its last records', [batch(5n, 4, [0, 1])], 5n, [5n, 6n], 10n],
+  ['a batch of which only earlier records are left', [batch(5n, 4, [0, 1])], 7n, [], 10n],
+  ['a batch without any record, and one behind', [batch(5n, 4, []), batch(12n, 0, [0])], 5n, [12n], 13n],
+])('after compaction a log is read on behind %s', (_, batches, from, offsets, next) => {
+  const fetched = fetchedFrom(batches, from)
+
+  expect(fetched.found.map(({ offset }) => offset)).toEqual(offsets)
+  expect(fetched.next).toBe(next)
 })
