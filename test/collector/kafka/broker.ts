@@ -83,7 +83,11 @@ export async function aBroker(certificate: Certificate, ca: string): Promise<Bro
   let running: ChildProcess | undefined
   const start = async (): Promise<void> => {
     const out = openSync(log, 'a')
-    const child = spawn('java', java('kafka.Kafka', properties), { cwd: folder, stdio: ['ignore', out, out] })
+    // It ends with whoever started it, however that ended.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'java', ...java('kafka.Kafka', properties)], {
+      cwd: folder,
+      stdio: ['ignore', out, out],
+    })
     closeSync(out)
     running = child
     while (!(await answers(port))) {
