@@ -14,7 +14,7 @@ const table = wordTable(announcing)
 const generic = /(?<![A-Za-z0-9])[A-Za-z]{0,8}[-_]?\d[\w-]{2,30}(?: \d{3,6}(?![\w/.,]))?(?!\w)/y
 const phone = /(?:\d{7,15}|\d{3}[ .-]\d{4})(?![\w-])/y
 const ssn = /\d{9}(?!\w)/y
-export const zip = /\d{5}(?:-\d{4})?(?![\w-])/y
+const zip = /\d{5}(?:-\d{4})?(?![\w-])/y
 
 const mostWords = 6
 

@@ -13,7 +13,7 @@ export const announces = 8
 /** www */
 export const web = 16
 
-export const monthWords =
+const monthWords =
   'jan january feb february mar march apr april may jun june jul july aug august sep september sept oct october nov november dec december'.split(
     ' ',
   )

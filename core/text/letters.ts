@@ -2,7 +2,7 @@
 // string costs several at an array, and a text is looked at often.
 
 /** What stands for a code unit beyond ASCII: from `letter` on it is in words. words.as has the same. */
-export const beyond = {
+const beyond = {
   /** ’, which is in no word but joins two parts of one. */
   apostrophe: 0x80,
   other: 0x81,

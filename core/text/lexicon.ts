@@ -23,14 +23,14 @@ export const eponym = 128
 const hashBits = 0x3f_ff_ff_ff
 
 /** FNV-1a over small letters. */
-export const hashStart = 0x81_1c_9d_c5 | 0
+const hashStart = 0x81_1c_9d_c5 | 0
 
-export function hashWith(hash: number, smallLetter: number): number {
+function hashWith(hash: number, smallLetter: number): number {
   return Math.imul(hash ^ smallLetter, 0x01_00_01_93)
 }
 
 /** The lowest bits of this hash are its weakest: fold the highest in. */
-export function hashEnd(hash: number): number {
+function hashEnd(hash: number): number {
   return (hash ^ (hash >>> 15)) & hashBits
 }
 
