@@ -1,6 +1,5 @@
 // `hipaa-mcp disclosures DIR --patient ID`: the accounting of disclosures (45 CFR 164.528), and who saw this patient.
 
-import { resolve } from 'node:path'
 import { counted } from '../core/counted.ts'
 import { type Disclosure, disclosureOf, type Sum, summed } from '../core/export/accounting.ts'
 import { csvLine } from '../core/export/csv.ts'
@@ -17,6 +16,7 @@ import { progress } from './progress.ts'
 import { columns, cut, wrap } from './table.ts'
 import { filterOf, filterOptions, passes } from './trail/filter.ts'
 import { sourceOptions } from './trail/follow.ts'
+import { indexPath } from './trail/index-path.ts'
 import { keysFrom } from './trail/key-file.ts'
 import { PatientIndex } from './trail/patient-access.ts'
 import { makeIndex } from './trail/patient-index.ts'
@@ -36,13 +36,16 @@ export const disclosures: Command = {
     all: { help: 'Everything that was asked of the patient, treatment and failures too' },
     'by-person': { help: 'One row for each person, purpose and tool, with how often' },
     ...sourceOptions,
-    index: { value: 'FILE', help: 'Index of patients, DIR.index unless set; made if it is not there' },
+    index: {
+      value: 'FILE',
+      help: 'Index of patients that you made, in your cache unless set; made if it is not there',
+    },
     rebuild: { help: 'Make the index anew' },
     csv: { help: 'Print it as CSV' },
     json: { help: 'Print it as JSON' },
   },
   about:
-    'Without --all: what left, but for treatment, payment and health care operations, of which no accounting is owed (45 CFR 164.528(a)(1)(i)). A purpose that is not known to be one of these is listed. Whether a person is a member of the workforce, the patient or somebody else is not in the trail: strike what was a use, or was authorized, before it is handed out.\nThe first run reads and verifies the whole trail and makes the index; later ones answer at once. The index holds no identifier, and is made anew when the trail is another.',
+    'Without --all: what left, but for treatment, payment and health care operations, of which no accounting is owed (45 CFR 164.528(a)(1)(i)). A purpose that is not known to be one of these is listed. Whether a person is a member of the workforce, the patient or somebody else is not in the trail: strike what was a use, or was authorized, before it is handed out.\nThe first run reads and verifies the whole trail and makes the index; later ones answer at once. The index holds no identifier, and is made anew when the trail is another. It is believed for what was verified when it was made: take none from others.',
   run: async (operands, values, screen) => {
     const [folder] = operands
     if (folder === undefined || operands.length > 1) throw new UsageError('disclosures wants one folder')
@@ -63,7 +66,7 @@ export const disclosures: Command = {
       print(found, values, screen)
       const { witnessed } = index.about
       note(
-        `From a trail that was verified, witnessed ${witnessed}. The index: ${pathOf(folder, values)}`,
+        `From a trail that was verified, witnessed ${witnessed}. The index: ${await pathOf(folder, values)}`,
         screen,
       )
       return exitCodes.ok
@@ -73,12 +76,12 @@ export const disclosures: Command = {
   },
 }
 
-const pathOf = (folder: string, values: Values): string =>
-  textOf(values, 'index') ?? `${resolve(folder)}.index`
+const pathOf = async (folder: string, values: Values): Promise<string> =>
+  textOf(values, 'index') ?? (await indexPath(folder))
 
 /** The index of this trail, made if need be; undefined when the trail does not verify, which is said. */
 async function indexOf(folder: string, values: Values, screen: Screen): Promise<PatientIndex | undefined> {
-  const path = pathOf(folder, values)
+  const path = await pathOf(folder, values)
   const wanted = await pinsOf(values)
   const pins = await nameOfPins(values)
   const here = values['rebuild'] === true ? undefined : await PatientIndex.open(path, folder)

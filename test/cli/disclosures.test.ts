@@ -1,6 +1,8 @@
-import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
+import { indexPath } from '../../cli/trail/index-path.ts'
 import type { Disclosure } from '../../core/export/accounting.ts'
 import { aFolder } from '../collector/a-trail.ts'
 import { hipaaMcp, type Ran } from '../support/command-line.ts'
@@ -8,6 +10,13 @@ import { generatedPatient, generateTrail } from '../support/generated-trail.ts'
 import { verifies } from '../verifies.ts'
 import { aKeyFile, aToldTrail, sealed, type Told } from './a-told-trail.ts'
 import { pathIn, tamper } from './an-export.ts'
+
+const cache = mkdtempSync(join(tmpdir(), 'hipaa-mcp-cache-'))
+vi.stubEnv('XDG_CACHE_HOME', cache)
+afterAll(() => {
+  vi.unstubAllEnvs()
+  rmSync(cache, { recursive: true })
+})
 
 const asked = async ({ folder, key, witness }: Told, ...options: string[]): Promise<Ran> =>
   await hipaaMcp(['disclosures', folder, '--key', key, '--witness', witness, ...options])
@@ -78,12 +87,25 @@ verifies(
     const made = await aToldTrail()
     await asked(made, '--patient', 'p-100')
 
-    const bytes = readFileSync(`${made.folder}.index`)
+    const bytes = readFileSync(await indexPath(made.folder))
     for (const text of ['p-100', 'nurse-7', 'researcher-3', sealed('p-100').token, 'get_diagnosis'])
       expect(bytes.includes(text)).toBe(false)
-    expect(statSync(`${made.folder}.index`).mode & 0o777).toBe(0o600)
+    expect(statSync(await indexPath(made.folder)).mode & 0o777).toBe(0o600)
   },
 )
+
+verifies('audit:disclosures', 'an index that came with the trail is not believed', async () => {
+  const made = await aToldTrail()
+  const beside = ['--index', `${made.folder}.index`]
+  await asked(made, '--patient', 'p-100', ...beside)
+  const unpinned = ['disclosures', made.folder, '--key', made.key, '--patient', 'p-100']
+
+  const { code, out, notes } = await hipaaMcp(unpinned)
+  expect([code, out]).toEqual([1, ''])
+  expect(notes).toMatch(/^NOT PROVED/)
+  // Only where whoever asks says that it is theirs.
+  expect((await hipaaMcp([...unpinned, ...beside])).code).toBe(0)
+})
 
 verifies('audit:disclosures', 'an index that is lost, of another trail, or none is made anew', async () => {
   const made = await aToldTrail()
@@ -106,7 +128,7 @@ verifies(
     const ran = await asked(made, '--patient', 'p-100')
 
     expect(ran).toMatchObject({ code: 1, out: '', notes: expect.stringMatching(/^NOT VERIFIED/) as string })
-    expect(existsSync(`${made.folder}.index`)).toBe(false)
+    expect(existsSync(await indexPath(made.folder))).toBe(false)
   },
 )
 
@@ -173,7 +195,7 @@ verifies('audit:disclosures', 'of years of records, one patient is found by the 
   expect(new Set(all.map(({ chain }) => chain)).size).toBe(4)
   expect(all.map(({ date }) => date)).toEqual(all.map(({ date }) => date).toSorted())
   expect(all.filter(({ accounted }) => accounted)).toHaveLength(4)
-  cpSync(`${folder}.index`, join(home, 'copy'))
+  cpSync(await indexPath(folder), join(home, 'copy'))
   expect(
     await listed(made, '--all', '--index', join(home, 'copy'), '--patient', generatedPatient(7)),
   ).toEqual(all)

@@ -24,7 +24,15 @@ verifies(
       const asked = async (patient: number): Promise<{ seconds: number; rows: unknown[] }> => {
         const began = performance.now()
         const options = ['--all', '--json', '--key', key, '--patient', generatedPatient(patient)]
-        const { code, out } = await hipaaMcp(['disclosures', folder, '--witness', witness, ...options])
+        const { code, out } = await hipaaMcp([
+          'disclosures',
+          folder,
+          '--index',
+          `${folder}.index`,
+          '--witness',
+          witness,
+          ...options,
+        ])
         expect(code).toBe(0)
         return { seconds: (performance.now() - began) / 1000, rows: JSON.parse(out) as unknown[] }
       }
