@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkExport, type Report } from '../../cli/verify/export-check.ts'
+import { linesOf } from '../../cli/verify/lines.ts'
 import { cosign, signCheckpoint, vkey } from '../../core/checkpoint.ts'
 import { leafHash, rootOf } from '../../core/merkle.ts'
 import { aFolder, anEmbeddedStore, aTrail, Process } from '../collector/a-trail.ts'
@@ -356,4 +357,18 @@ test('an export that is cut off leaves nothing that looks like one', async () =>
     writeExport(cut(), { folder: other, server: 'a/b', now: '', read: () => undefined }),
   ).rejects.toThrow(/cut off/)
   await expect(check(other)).rejects.toThrow(/There is no export/)
+})
+
+verifies('integrity:chain', 'a file of one endless line is cut off where no record could go on', async () => {
+  const made = await anExport()
+  const path = pathIn(made.folder, made.closed.origin, 'records.ndjson')
+  const whole = readFileSync(path)
+  writeFileSync(path, Buffer.concat([Buffer.alloc(5 << 20, 'x'), whole]))
+  const read: number[] = []
+  for await (const { bytes } of linesOf(path)) read.push(bytes.length)
+
+  expect(read).toEqual([1 << 20])
+  expect(await found(made, made.closed.origin)).toContainEqual(
+    expect.stringMatching(/^0 it is no record in canonical form/) as string,
+  )
 })
