@@ -35,11 +35,16 @@ export class Tape {
     this.generation = generation
   }
 
-  /** Each byte as one character, to cut from: right for what is ASCII, and made but once. */
-  letters(): string {
-    return (this.#letters ??= this.bytes.toString('latin1'))
+  /** What stands between these two, each byte as one character: right for what is ASCII. */
+  letters(start: number, end: number): string {
+    // Of a short document all is made at once: a piece of that costs less than one that is made for itself.
+    if (this.bytes.length > short) return this.bytes.toString('latin1', start, end)
+    return (this.#letters ??= this.bytes.toString('latin1')).slice(start, end)
   }
 }
+
+/** Bytes of a short document. */
+const short = 65_536
 
 export const stride = 6
 const [nameAt, memberAt, startAt, endAt, nextAt] = [1, 2, 3, 4, 5] as const

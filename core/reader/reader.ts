@@ -58,11 +58,16 @@ const mostKept = 6 * 1_048_576
 
 const compiled = new WebAssembly.Module(Buffer.from(readerModule, 'base64'))
 let judge: Judge | undefined
+/** The reader may have grown its memory before it asks. */
+function judgeNow(): Judge {
+  viewAnew()
+  return judge as Judge
+}
 const asked: { readonly [question in keyof Judge]: Judge[question] } = {
-  member: (step, name) => (judge as Judge).member(step, name),
-  item: (step, index) => (judge as Judge).item(step, index),
-  scalar: (entry, step, out) => (judge as Judge).scalar(entry, step, out),
-  name: (name) => (judge as Judge).name(name),
+  member: (step, name) => judgeNow().member(step, name),
+  item: (step, index) => judgeNow().item(step, index),
+  scalar: (entry, step, out) => judgeNow().scalar(entry, step, out),
+  name: (name) => judgeNow().name(name),
 }
 let wasm = anew()
 let bytesThere = Buffer.from(wasm.memory.buffer)
@@ -207,7 +212,7 @@ export function cut(entry: number, by: Judge, { step, said, signs }: Cut): strin
   const { end, entries } = held
   const tape = tapeBehind(end)
   const begin = (tape + entries.length * 4 + 15) & ~15
-  if (!reserve(begin + end)) return undefined
+  if (!reserve(begin + behind.length)) return undefined
   judge = by
   const length = wasm.cut(tape, entry, begin, step, said, signs)
   viewAnew()

@@ -7,14 +7,14 @@ import { beyondAscii, endOf, escapes, kindOf, signsOf, startOf, type Tape, textK
 export function textAt(tape: Tape, entry: number): string {
   const [start, end] = [startOf(tape, entry), endOf(tape, entry)]
   const signs = signsOf(tape, entry)
-  if ((signs & (escapes | beyondAscii)) === 0) return tape.letters().slice(start + 1, end - 1)
+  if ((signs & (escapes | beyondAscii)) === 0) return tape.letters(start + 1, end - 1)
   if ((signs & escapes) !== 0) return JSON.parse(utf8(tape, start, end)) as string
   return utf8(tape, start + 1, end - 1)
 }
 
 /** The number at an entry that is one. */
 export function numberAt(tape: Tape, entry: number): number {
-  return Number(tape.letters().slice(startOf(tape, entry), endOf(tape, entry)))
+  return Number(tape.letters(startOf(tape, entry), endOf(tape, entry)))
 }
 
 /** Whatever stands at an entry. */
