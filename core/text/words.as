@@ -103,18 +103,16 @@ export function cut(length: i32): i32 {
   let allCues: i32 = 0
   let large: i32 = 0
   let met: i32 = 0
-  // Up to here words are written down, possessives with them; 1 where the last character of the piece before is in a word.
+  // Up to here words are written down, possessives with them.
   let done: i32 = 0
-  let carried: u64 = 0
   for (let base = 0; base < length; base += 64) {
     // Where words begin is known of 64 bytes at once: no word waits for the end of the one before.
     const inWords = wordBits(base) | (wordBits(base + 16) << 16) | (wordBits(base + 32) << 32) | (wordBits(base + 48) << 48)
-    let begins = inWords & ~((inWords << 1) | carried)
-    carried = inWords >> 63
+    let begins = inWords & ~(inWords << 1)
     while (begins != 0) {
       let from = base + <i32>ctz(begins)
       begins &= begins - 1
-      // A possessive's s.
+      // A possessive's s, or the rest of a word that began in the piece before.
       if (from < done) continue
       for (;;) {
         const bytes = v128.load(text + from)
