@@ -99,8 +99,7 @@ export function parseWitnessPolicy(text: string): WitnessPolicy {
 }
 
 function take(line: string, reading: Reading): string | undefined {
-  if ([...line].some((each) => (each < ' ' && each !== '\t') || each === '\x7f'))
-    return 'it holds a control character'
+  if (/[^\P{Cc}\t]/u.test(line)) return 'it holds a control character'
   const [keyword, ...words] = line.split(/[ \t]+/).filter((word) => word !== '')
   if (keyword === undefined || keyword.startsWith('#')) return undefined
   const lengths = [reading.logs.length, reading.witnesses.length, reading.groups.size]

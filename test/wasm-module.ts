@@ -2,7 +2,21 @@
 
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { main } from 'assemblyscript/asc'
+
+/** As much of it as is used. Its own types declare the globals of its language for everybody: `at` that is never undefined. */
+type Compiler = {
+  main(
+    this: void,
+    options: string[],
+    how: {
+      readFile(name: string): Promise<string | null>
+      writeFile(name: string, contents: Uint8Array | string): void
+      listFiles(): string[]
+      reportDiagnostic(diagnostic: { message: string }): void
+    },
+  ): Promise<{ error: Error | null }>
+}
+const compiler: string = 'assemblyscript/asc'
 
 type Source = {
   /** Path of its first file, without its ending. */
@@ -17,6 +31,7 @@ type Source = {
 export async function wasmModule({ path, name, pages }: Source): Promise<string> {
   let made: Uint8Array | undefined
   const options = `${basename(path)}.ts --outFile out.wasm -O3 --noAssert --runtime stub --use abort= --enable simd,bulk-memory`
+  const { main } = (await import(compiler)) as Compiler
   const { error } = await main([...options.split(' '), '--initialMemory', String(pages)], {
     readFile: (file) => readFile(join(dirname(path), file.replace(/\.ts$/, '.as')), 'utf8').catch(() => null),
     writeFile: (_, contents) => {

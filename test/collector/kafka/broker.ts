@@ -73,8 +73,9 @@ export async function aBroker(certificate: Certificate, ca: string): Promise<Bro
     java(
       'kafka.tools.StorageTool',
       'format',
-      ...['-t', 'MkU3OEVBNTcwNTJENDM2Qk', '-c', properties],
-      ...['--add-scram', 'SCRAM-SHA-512=[name=trail,password=correct-horse]'],
+      '--cluster-id=MkU3OEVBNTcwNTJENDM2Qk',
+      `--config=${properties}`,
+      '--add-scram=SCRAM-SHA-512=[name=trail,password=correct-horse]',
     ),
     { encoding: 'utf8' },
   )
