@@ -14,7 +14,8 @@ const size = 4000
 const filled = (piece: string): string => piece.repeat(Math.ceil(size / piece.length)).slice(0, size)
 
 /** Nanoseconds a character, the best of many short looks: what else runs on the machine interrupts some of them. */
-function cost(text: string, looks = 25): number {
+function cost(text: string): number {
+  const looks = 5 + (20 * size) / text.length
   let best = Number.POSITIVE_INFINITY
   for (let i = 0; i < looks; i += 1) {
     const began = performance.now()
@@ -22,6 +23,17 @@ function cost(text: string, looks = 25): number {
     best = Math.min(best, performance.now() - began)
   }
   return (best * 1_000_000) / text.length
+}
+
+/**
+ * How many times as much a character of one text costs as of another. What is dear for a while is looked at again: the machine
+ * may have been at something else, and what is dear in itself stays so.
+ */
+function timesOf(text: string, other: string, limit: number): number {
+  let least = Number.POSITIVE_INFINITY
+  for (let tries = 0; tries < 8 && least > limit; tries += 1)
+    least = Math.min(least, cost(text) / cost(other))
+  return least
 }
 
 /** Each tells the rules that there is something at every place. */
@@ -98,12 +110,12 @@ verifies(
     for (const piece of [ordinary, ...hostile]) cost(filled(piece))
 
     const dear = hostile
-      .map((piece) => ({ piece, times: cost(filled(piece)) / cost(filled(ordinary)) }))
+      .map((piece) => ({ piece, times: timesOf(filled(piece), filled(ordinary), 6) }))
       .filter(({ times }) => times > 6)
 
     expect(dear).toEqual([])
   },
-  60_000,
+  120_000,
 )
 
 verifies(
@@ -122,11 +134,11 @@ verifies(
       '(1) ',
     ]) {
       const short = filled(piece)
-      const times = cost(short.repeat(16)) / cost(short)
+      const times = timesOf(short.repeat(16), short, 5)
 
       // By the square of its length each character would cost sixteen times as much.
       expect({ piece, ok: times < 5, times }).toEqual({ piece, ok: true, times })
     }
   },
-  60_000,
+  120_000,
 )
