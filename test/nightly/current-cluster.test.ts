@@ -2,8 +2,9 @@
 // and a real registry that it pulls from. What the demo put there must go again, and nothing else.
 
 import { spawn } from 'node:child_process'
-import { readFile, rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Cluster, up } from '../cluster/cluster.ts'
 import { components } from '../cluster/components.ts'
@@ -17,17 +18,30 @@ const storageClass = 'clinic-disk'
 let cluster: Cluster
 let registry: Registry
 let client: Kubectl
+/** A file of the CAs that the demo's programs trust besides the public ones. */
+let trusted: string
 
 beforeAll(async () => {
   cluster = await up({ name: `given-${process.pid}`, images: 'node', log })
   registry = await cluster.registry(log)
+  const theirs = process.env['NODE_EXTRA_CA_CERTS']
+  trusted = join(await mkdtemp(join(tmpdir(), 'hipaa-mcp-ca-')), 'ca.pem')
+  // What this machine trusts besides, npm's registry may need.
+  const files = [registry.ca, ...(theirs ? [theirs] : [])]
+  await writeFile(
+    trusted,
+    (await Promise.all(files.map(async (path) => await readFile(path, 'utf8')))).join('\n'),
+  )
   client = kubectl((await components(log)).path('kubectl'), cluster.kubeconfig)
   const ours = await client.get<{ metadata: object }>('storageclass', 'encrypted')
   await client.apply(JSON.stringify({ ...ours, metadata: { name: storageClass } }))
   await client.run(['delete', 'storageclass', 'encrypted', 'plain'])
 }, 900_000)
 
-afterAll(async () => await cluster.down(), 120_000)
+afterAll(async () => {
+  await cluster.down()
+  await rm(dirname(trusted), { recursive: true, force: true })
+}, 120_000)
 
 type Ran = { code: number; text: string }
 
@@ -46,7 +60,7 @@ async function make(target: string, differs: Record<string, string> = {}): Promi
       {
         cwd: checkout,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...env, KUBECONFIG: cluster.kubeconfig, NODE_EXTRA_CA_CERTS: registry.ca, ...differs },
+        env: { ...env, KUBECONFIG: cluster.kubeconfig, NODE_EXTRA_CA_CERTS: trusted, ...differs },
       },
     )
     const said: Buffer[] = []
