@@ -96,7 +96,7 @@ function end({ kubectl }: Clinic, patient: string): number {
   command(
     `kubectl exec -n agents deploy/agent -- node test/sample/agent.ts call get_diagnosis '{"patient_id":"${patient}"}'`,
   )
-  command('npm run -s hipaa-mcp -- verify out/demo/trail --server clinic/ehr')
+  command('npm run -s hipaa-mcp -- trail export --server clinic/ehr --output trail')
   command(isCurrent(process.env) ? 'make demo-down CLUSTER=current' : 'make demo-down')
   return missing.length === 0 ? 0 : 1
 }
