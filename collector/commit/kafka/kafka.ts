@@ -70,10 +70,14 @@ export async function openKafka(
     await write({ ...named, key: Buffer.from(name), value: Buffer.from(value) })
     names.set(name, value)
   }
+  // Read once: each commit asks for the chain's partition.
+  const heads = new Map<string, Chain>()
+  for (const [name, text] of names)
+    if (name.startsWith('chain ')) heads.set(name.slice('chain '.length), JSON.parse(text) as Chain)
   const chainOf = (origin: string): Chain => {
-    const text = names.get(`chain ${origin}`)
-    if (text === undefined) throw new Corrupt(origin, 'The chain is not in the store')
-    return JSON.parse(text) as Chain
+    const chain = heads.get(origin)
+    if (chain === undefined) throw new Corrupt(origin, 'The chain is not in the store')
+    return chain
   }
   const mark = (origin: string, index: number, offset: bigint): void => {
     const known = marks.get(origin) ?? []
@@ -84,19 +88,18 @@ export async function openKafka(
 
   return {
     async chains() {
-      return [...names.keys()]
-        .filter((name) => name.startsWith('chain '))
-        .map((name) => {
-          const origin = name.slice('chain '.length)
-          const checkpoint = names.get(`checkpoint ${origin}`)
-          return { origin, vkey: chainOf(origin).vkey, ...(checkpoint === undefined ? {} : { checkpoint }) }
-        })
+      return [...heads].map(([origin, { vkey }]) => {
+        const checkpoint = names.get(`checkpoint ${origin}`)
+        return { origin, vkey, ...(checkpoint === undefined ? {} : { checkpoint }) }
+      })
     },
     async begin({ origin, vkey }: Head) {
-      if (names.has(`chain ${origin}`)) throw new Error('There is a chain of this origin')
+      if (heads.has(origin)) throw new Error('There is a chain of this origin')
       const partition = createHash('sha256').update(origin).digest().readUInt32BE(0) % partitions
       const from = String(await logs.end({ topic: topics.records, partition }))
-      await say(`chain ${origin}`, JSON.stringify({ vkey, partition, from } satisfies Chain))
+      const chain: Chain = { vkey, partition, from }
+      await say(`chain ${origin}`, JSON.stringify(chain))
+      heads.set(origin, chain)
     },
     async append(origin, from, records) {
       const { partition } = chainOf(origin)
