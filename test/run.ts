@@ -3,11 +3,12 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { mkdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { up } from './cluster/cluster.ts'
 
-type Counts = { passed: number; failed: number; skipped: number }
+/** `faults`: what failed, by file and test, with the first line of why; said once more at the end, where one looks. */
+type Counts = { passed: number; failed: number; skipped: number; faults?: readonly string[] }
 type Step = { says: string; run: () => Promise<Counts> }
 
 const root = join(import.meta.dirname, '..')
@@ -76,18 +77,47 @@ const tests =
     ])
     const text = await readFile(report, 'utf8').catch(() => undefined)
     if (text === undefined) return { passed: 0, failed: 1, skipped: 0 }
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(text) as Record<
-      string,
-      number
-    >
-    const failed = numFailedTests ?? 0
+    const told = JSON.parse(text) as Report
+    const failed = told.numFailedTests
     return {
-      passed: numPassedTests ?? 0,
+      passed: told.numPassedTests,
       // A file that does not load, or an error between tests, fails the run without failing a test.
       failed: failed === 0 && code !== 0 ? 1 : failed,
-      skipped: (numPendingTests ?? 0) + (numTodoTests ?? 0),
+      skipped: told.numPendingTests + told.numTodoTests,
+      faults: told.testResults.flatMap(faultsOf),
     }
   }
+
+/** What is read here of vitest's JSON report. */
+type Report = {
+  numPassedTests: number
+  numFailedTests: number
+  numPendingTests: number
+  numTodoTests: number
+  testResults: readonly FileResult[]
+}
+type FileResult = {
+  name: string
+  status: string
+  message?: string
+  assertionResults: readonly {
+    fullName: string
+    status: string
+    failureMessages?: readonly string[] | null
+  }[]
+}
+
+function faultsOf(file: FileResult): string[] {
+  const name = relative(root, file.name)
+  const failed = file.assertionResults.filter(({ status }) => status === 'failed')
+  if (failed.length > 0)
+    return failed.map(
+      ({ fullName, failureMessages }) => `${name}: ${fullName}\n    ${firstLine(failureMessages?.[0])}`,
+    )
+  return file.status === 'failed' ? [`${name}: ${firstLine(file.message)}`] : []
+}
+
+const firstLine = (text = ''): string => text.split('\n', 1)[0] as string
 
 /** These run on a real node, which starts before the first of them and ends after the last. */
 const onCluster = new Set(['integration', 'bypass', 'e2e', 'nightly'])
@@ -125,6 +155,7 @@ if (unknown.length > 0 || names.length === 0) {
 await mkdir(out, { recursive: true })
 const began = performance.now()
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+const ended: string[] = []
 const cluster = names.some((name) => onCluster.has(name))
   ? await up({ log: (line) => console.error(line) })
   : undefined
@@ -138,15 +169,16 @@ try {
     const from = performance.now()
     console.log(`\n── ${step.says}`)
     const counts = await step.run()
-    console.log(
-      `── ${step.says}: ${counts.failed === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - from) / 1000).toFixed(1)} s`,
-    )
+    const said = `${step.says}: ${counts.failed === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - from) / 1000).toFixed(1)} s`
+    console.log(`── ${said}`)
+    ended.push(said, ...(counts.faults ?? []).map((fault) => `  ${fault}`))
     for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
   }
 } finally {
   // KEEP=1 leaves the node for a closer look; `make cluster-down` ends it.
   if (cluster !== undefined && process.env['KEEP'] !== '1') await cluster.down()
 }
-console.log(`\nin ${((performance.now() - began) / 1000).toFixed(0)} s`)
+console.log(`\n${ended.join('\n')}`)
+console.log(`in ${((performance.now() - began) / 1000).toFixed(0)} s`)
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1)
