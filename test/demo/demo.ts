@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util'
 import { progress as timed } from '../../config/image/progress.ts'
 import { source } from '../sample/bundle.ts'
+import { dataFolder } from '../support/data-folder.ts'
 import { allClaims, claim, part } from './claims.ts'
 import {
   buildClinic,
@@ -37,7 +38,7 @@ async function up(options: { bundle?: string; patients: number }): Promise<numbe
   const { records, says } = await source({
     seed: 1,
     count: options.patients,
-    ...(process.env['HIPAA_MCP_DATA'] ? { data: process.env['HIPAA_MCP_DATA'] } : {}),
+    ...(dataFolder ? { data: dataFolder } : {}),
     ...(options.bundle === undefined ? {} : { bundle: options.bundle }),
   })
   // A bundle's patients come first, generated ones after them.

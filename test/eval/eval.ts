@@ -7,6 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { dataFolder } from '../support/data-folder.ts'
 import { withoutGroups } from './ablation.ts'
 import { type Corpus, corpora } from './corpora.ts'
 import { detectors } from './detectors.ts'
@@ -51,7 +52,7 @@ async function judge(corpus: Corpus): Promise<Judged> {
 }
 
 const judged: Judged[] = []
-for (const corpus of await corpora(process.env['HIPAA_MCP_DATA'])) judged.push(await judge(corpus))
+for (const corpus of await corpora(dataFolder)) judged.push(await judge(corpus))
 
 const sections = judged.map(({ corpus, rows, parts }) =>
   [

@@ -3,13 +3,14 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { records } from '../sample/fhir.ts'
+import { dataFolder } from '../support/data-folder.ts'
 
 type Resource = { readonly resourceType: string; readonly [member: string]: unknown }
 export type Source = { readonly name: string; readonly resource: Resource }
 
 /** `says`: where they come from, in a sentence. Whole bundles stand there besides what is in them. */
 export async function fhirResources(
-  data: string | undefined = process.env['HIPAA_MCP_DATA'],
+  data: string | undefined = dataFolder,
 ): Promise<{ says: string; sources: Source[] }> {
   const generated = records(11, 6).flatMap(({ patient, conditions, medications, observations, encounters }) =>
     [patient, ...conditions, ...medications, ...observations, ...encounters].map((resource) => ({

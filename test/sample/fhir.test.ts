@@ -2,6 +2,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { dataFolder } from '../support/data-folder.ts'
 import { fromBundle, identifiersOf, source } from './bundle.ts'
 import { records } from './fhir.ts'
 
@@ -113,8 +114,9 @@ test('a named bundle’s patients come first, and those of the data folder stay 
 })
 
 // Synthea's own, where the test data are; else the generator's, which are held to the same.
-const data = process.env['HIPAA_MCP_DATA']
-const whole = (await source({ seed: 1, count: data ? 0 : 3, ...(data ? { data } : {}) })).records
+const whole = (
+  await source({ seed: 1, count: dataFolder ? 0 : 3, ...(dataFolder ? { data: dataFolder } : {}) })
+).records
 
 test('a patient is whole: identifiers, diagnoses, and notes that name them', () => {
   expect(whole.length).toBeGreaterThanOrEqual(3)

@@ -16,6 +16,7 @@ import { look, type Survey, survey } from '../../../core/redaction/survey.ts'
 import { forgetTerms } from '../../../core/redaction/terms.ts'
 import type { TextRules } from '../../../core/redaction/text.ts'
 import { records } from '../../sample/fhir.ts'
+import { dataFolder } from '../../support/data-folder.ts'
 import { verifies } from '../../verifies.ts'
 
 type Left = { readonly shown: Json; readonly by: Projection }
@@ -343,11 +344,9 @@ test('whole synthetic records are cut as they are built anew', () => {
   }
 })
 
-const folder = process.env['HIPAA_MCP_DATA']
-
-test.runIf(folder !== undefined)('FHIR resources of others are cut as they are built anew', () => {
+test.runIf(dataFolder !== undefined)('FHIR resources of others are cut as they are built anew', () => {
   const found = ['us-core', 'synthea'].flatMap((one) => {
-    const inner = join(folder as string, 'fhir', one)
+    const inner = join(dataFolder as string, 'fhir', one)
     return readdirSync(inner)
       .filter((name) => name.endsWith('.json'))
       .map((name) => readFileSync(join(inner, name), 'utf8'))

@@ -8,6 +8,7 @@ import { outermost, type Standing, standingWithin } from '../../../core/redactio
 import { look, survey } from '../../../core/redaction/survey.ts'
 import { redactText } from '../../../core/redaction/text.ts'
 import { isProse, readings } from '../../../core/text/prose.ts'
+import { dataFolder } from '../../support/data-folder.ts'
 import { verifies } from '../../verifies.ts'
 
 const rules = { dates: 'Year', text: 'Redact' } as const
@@ -83,17 +84,15 @@ function isCoded(name: string, within: string, beside: object): boolean {
   return within === 'coding' ? name === 'display' : name === 'text' && 'coding' in beside
 }
 
-const data = process.env['HIPAA_MCP_DATA']
-
-test.runIf(data !== undefined)(
+test.runIf(dataFolder !== undefined)(
   'of the displays, texts of concepts and units of FHIR examples none is changed',
   () => {
     const into: Terms = { terms: 0, changed: [] }
     for (const folder of ['synthea', 'us-core'])
-      for (const file of readdirSync(join(data as string, 'fhir', folder)).filter((name) =>
+      for (const file of readdirSync(join(dataFolder as string, 'fhir', folder)).filter((name) =>
         name.endsWith('.json'),
       ))
-        judge(JSON.parse(readFileSync(join(data as string, 'fhir', folder, file), 'utf8')), into)
+        judge(JSON.parse(readFileSync(join(dataFolder as string, 'fhir', folder, file), 'utf8')), into)
 
     expect(into.terms).toBeGreaterThan(1000)
     expect(into.changed).toEqual([])

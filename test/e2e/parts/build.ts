@@ -7,6 +7,7 @@ import { type Bare, before } from '../../demo/steps/before.ts'
 import { guarding } from '../../demo/steps/guard.ts'
 import { world } from '../../demo/world.ts'
 import { source } from '../../sample/bundle.ts'
+import { dataFolder } from '../../support/data-folder.ts'
 import { type Proposed, propose } from './first-policy.ts'
 
 /** Installs the product, builds the clinic with the same patients each time, and guards it. Takes about two minutes. */
@@ -17,7 +18,7 @@ export async function buildStage(): Promise<{ clinic: Clinic; bare: Bare; propos
   const { records } = await source({
     seed: 7,
     count: 110,
-    ...(process.env['HIPAA_MCP_DATA'] ? { data: process.env['HIPAA_MCP_DATA'] } : {}),
+    ...(dataFolder ? { data: dataFolder } : {}),
   })
   const clinic = await buildClinic(place, records)
   await buildMonitoring(place)

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { identifyingIn, leaksOf } from '../../oracle/leaks.ts'
 import { policyOf, type Row, rows } from '../../oracle/policies.ts'
 import { fhirResources, type Source } from '../../oracle/resources.ts'
+import { dataFolder } from '../../support/data-folder.ts'
 import { withValue } from '../../support/mcp-server.ts'
 import { aCall } from '../../support/message.ts'
 import { aPolicy } from '../../support/policy.ts'
@@ -104,5 +105,5 @@ verifies('minimum:oracle', 'a rule that lets out one member more than it says is
 verifies('minimum:oracle', 'it judges what there is, of many types', () => {
   const types = new Set(sources.map(({ resource }) => resource.resourceType))
   console.log(`    ${says}, of ${types.size} types`)
-  expect(types.size).toBeGreaterThanOrEqual(process.env['HIPAA_MCP_DATA'] === undefined ? 6 : 25)
+  expect(types.size).toBeGreaterThanOrEqual(dataFolder === undefined ? 6 : 25)
 })
