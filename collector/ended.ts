@@ -1,6 +1,7 @@
 // What the registry log says of a chain that ended: its size and root, so that every record is covered though the
 // process died before its last checkpoint, and the calls whose result is unknown (they may have run).
 
+import type { Ending } from '../core/record.ts'
 import type { Chain } from './chain.ts'
 import type { Entered, RegistryEntry } from './registry.ts'
 
@@ -8,16 +9,12 @@ import type { Entered, RegistryEntry } from './registry.ts'
 const callsAtOnce = 500
 
 /** Whether the log says so already. A chain that fell silent and is then succeeded has ended for good. */
-export function isSaid({ ended: said }: Entered, how: 'closed' | 'succeeded' | 'silent'): boolean {
+export function isSaid({ ended: said }: Entered, how: Ending): boolean {
   return said !== undefined && (said.how !== 'silent' || how === 'silent')
 }
 
 /** Nothing when the log says so already. */
-export function ended(
-  entry: Entered | undefined,
-  chain: Chain,
-  how: 'closed' | 'succeeded' | 'silent',
-): RegistryEntry[] {
+export function ended(entry: Entered | undefined, chain: Chain, how: Ending): RegistryEntry[] {
   if (entry === undefined || isSaid(entry, how)) return []
   const unknown = [...chain.open.keys()]
   const groups = Array.from({ length: Math.max(1, Math.ceil(unknown.length / callsAtOnce)) }, (_, i) =>

@@ -1,5 +1,6 @@
 // All chains that are in memory, read from the store when they are first needed.
 
+import type { Ending } from '../core/record.ts'
 import { Chain } from './chain.ts'
 import type { Store } from './commit/commit.ts'
 import { Corrupt } from './commit/commit.ts'
@@ -86,7 +87,7 @@ export class Lanes {
   }
 
   /** The registry log says that a chain ended, and what is unknown of it. */
-  async end(entry: Entered, how: 'closed' | 'succeeded' | 'silent'): Promise<void> {
+  async end(entry: Entered, how: Ending): Promise<void> {
     // Before the chain is read: a pod that starts again and again leaves many that ended long ago.
     if (isSaid(entry, how)) return
     const lane = await this.of(entry)

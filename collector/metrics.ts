@@ -69,7 +69,7 @@ export function openMetrics(): Metrics {
       meter.addBatchObservableCallback(
         (result) => {
           const summaries = trail.summaries()
-          for (const state of ['live', 'closed', 'succeeded', 'silent', 'corrupt'] as const)
+          for (const state of ['live', 'closed', 'succeeded', 'silent', 'recovered', 'corrupt'] as const)
             result.observe(chains, summaries.filter((chain) => chain.state === state).length, { state })
           for (const [key, group] of Map.groupBy(
             summaries,

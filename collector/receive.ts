@@ -11,6 +11,7 @@ import type {
   ChainRequest,
   ChainResponse,
   RecordsResponse,
+  RecoveredResponse,
   WitnessReport,
 } from '../core/wire.ts'
 import { type Archiving, archiveRoutes } from './archive/routes.ts'
@@ -58,7 +59,7 @@ export function routes(
       },
     },
     'POST /v1/records': {
-      roles: ['sidecar'],
+      roles: ['sidecar', 'recovery'],
       run: async ({ identity, url, body }) => {
         const origin = url.searchParams.get('origin')
         const from = url.searchParams.get('from')
@@ -75,10 +76,17 @@ export function routes(
       },
     },
     'POST /v1/checkpoints': {
-      roles: ['sidecar'],
+      roles: ['sidecar', 'recovery'],
       run: async ({ identity, body }) => {
         const note = (await body(8192)).toString('utf8')
         return { type: 'text/plain', body: await trail.checkpoint(podOf(identity), note) }
+      },
+    },
+    'POST /v1/recovered': {
+      roles: ['recovery'],
+      run: async ({ identity }) => {
+        const response: RecoveredResponse = { chains: await trail.recovered(podOf(identity)) }
+        return json(response)
       },
     },
     'POST /v1/activity': {
@@ -132,7 +140,7 @@ export async function bodyOf(request: IncomingMessage, limit: number): Promise<B
 }
 
 function podOf(identity: Identity): { namespace: string; server: string; podUid: string } {
-  if (identity.role !== 'sidecar') throw new Refusal('not-permitted')
+  if (identity.role !== 'sidecar' && identity.role !== 'recovery') throw new Refusal('not-permitted')
   return identity
 }
 

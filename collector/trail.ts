@@ -210,6 +210,26 @@ export class Trail {
     )
   }
 
+  /**
+   * All that the volume of a pod that is gone held is committed: its chains have ended for good, and the registry log says
+   * which calls are unknown. Resolves to how many chains the pod had. Said again, it says nothing new.
+   */
+  async recovered(pod: Pod): Promise<number> {
+    return await this.watch.use(
+      async () =>
+        await this.#beginnings.run(async () => {
+          await this.registry.update(() => [])
+          const chains = this.registry.ofPod(podOf(pod))
+          for (const entry of chains) {
+            await this.#lanes.end(entry, this.#isSucceeded(entry) ? 'succeeded' : 'recovered')
+            // Of a corrupt chain nothing is said, so that its volume is not let go.
+            if (this.#lanes.at(entry.origin)?.corrupt !== undefined) throw new Refusal('chain-corrupt')
+          }
+          return chains.length
+        }),
+    )
+  }
+
   /** Chains that live, and those that ended within a day. */
   summaries(): ChainSummary[] {
     const since = this.#options.now() - showMs

@@ -29,7 +29,11 @@ export const services = {
   collector: 'hipaa-mcp-collector',
 } as const
 /** ServiceAccounts in the system namespace. */
-export const accounts = { operator: 'hipaa-mcp-operator', collector: 'hipaa-mcp-collector' } as const
+export const accounts = {
+  operator: 'hipaa-mcp-operator',
+  collector: 'hipaa-mcp-collector',
+  recovery: 'hipaa-mcp-recovery',
+} as const
 
 /** TCP ports (DNS also UDP). The first five are in the guarded pod, the others in ours. */
 export const ports = {
@@ -98,6 +102,9 @@ export const identity = {
   collector: 'hipaa-mcp://collector',
   sidecar: (namespace: string, server: string, podUid: string) =>
     `hipaa-mcp://sidecar/${namespace}/${server}/${podUid}`,
+  /** Ships what a pod that is gone left on its volume, and may do nothing else. */
+  recovery: (namespace: string, server: string, podUid: string) =>
+    `hipaa-mcp://recovery/${namespace}/${server}/${podUid}`,
   // node:tls quotes an alternative name that holds an apostrophe, and a quoted name is none of ours.
   auditor: (person: string) => `hipaa-mcp://auditor/${encodeURIComponent(person).replaceAll("'", '%27')}`,
 } as const
@@ -105,7 +112,7 @@ export const identity = {
 export type Identity =
   | { role: 'operator' }
   | { role: 'collector' }
-  | { role: 'sidecar'; namespace: string; server: string; podUid: string }
+  | { role: 'sidecar' | 'recovery'; namespace: string; server: string; podUid: string }
   | { role: 'auditor'; person: string }
 
 /** Reads an identity out of a `subjectaltname` text of node:tls; undefined for anything that is not exactly one of ours. */
@@ -117,7 +124,7 @@ export function identityOf(subjectAltName: string | undefined): Identity | undef
   const [a, b, c] = rest
   if (role === 'operator' && rest.length === 0) return { role }
   if (role === 'collector' && rest.length === 0) return { role }
-  if (role === 'sidecar' && rest.length === 3 && a && b && c)
+  if ((role === 'sidecar' || role === 'recovery') && rest.length === 3 && a && b && c)
     return { role, namespace: a, server: b, podUid: c }
   if (role === 'auditor' && rest.length === 1 && a) {
     const person = decoded(a)

@@ -129,7 +129,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     origin: text,
     size: count,
     root,
-    how: among('closed', 'succeeded', 'silent'),
+    how: among('closed', 'succeeded', 'silent', 'recovered'),
     unknown: list(call),
     witnessed: count,
     last: optional(time),

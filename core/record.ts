@@ -185,8 +185,11 @@ export type Registered = Base & {
   vkey: string
 }
 
+/** How a chain ended. `recovered`: its pod was gone, and everything on the pod's volume was read and is in the chain. */
+export type Ending = 'closed' | 'succeeded' | 'silent' | 'recovered'
+
 /**
- * A chain ended: it closed itself, a later process of its pod succeeded it, or it fell silent. `unknown` lists calls whose
+ * A chain ended: it closed itself, a later process of its pod succeeded it, it fell silent, or its volume was recovered. `unknown` lists calls whose
  * intent has no result: they may have run. Where it is too long for one record several follow each other, of one size.
  */
 export type Ended = Base & {
@@ -194,7 +197,7 @@ export type Ended = Base & {
   origin: string
   size: number
   root: string
-  how: 'closed' | 'succeeded' | 'silent'
+  how: Ending
   unknown: string[]
   /** Size of the newest cosigned checkpoint: one that is stripped off is missed. */
   witnessed: number

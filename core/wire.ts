@@ -2,7 +2,7 @@
 // auditor to collector. Bodies are JSON unless said otherwise.
 
 import type { JSONWebKeySet } from 'jose'
-import type { Signalled } from './record.ts'
+import type { Ending, Signalled } from './record.ts'
 
 /**
  * `POST /v1/identity` on the channel, no client certificate yet, `Authorization: Bearer <pod-bound token, audience
@@ -143,6 +143,12 @@ export type ActivityResponse = { last?: string }
 
 /** `POST /v1/checkpoints` body: a signed note, text/plain. Answer: the collector's cosignature line, text/plain. */
 
+/**
+ * `POST /v1/recovered` on the collector, by the recovery Job of a pod that is gone: all that was on its volume is committed.
+ * Every chain of the pod that had not ended for good ends, and calls without a result become unknown.
+ */
+export type RecoveredResponse = { /** Chains of the pod. */ chains: number }
+
 /** `GET /v1/chains`, for the operator and auditors. */
 export type ChainSummary = {
   origin: string
@@ -152,7 +158,7 @@ export type ChainSummary = {
   restart: number
   size: number
   /** `corrupt`: what the store holds is not what was acknowledged. Nothing is taken for such a chain any more. */
-  state: 'live' | 'closed' | 'succeeded' | 'silent' | 'corrupt'
+  state: 'live' | Ending | 'corrupt'
   /** RFC 3339 of the newest record; absent while there is none. */
   lastRecord?: string
   /** Policy hash and generation that the sidecar last recorded as in force; `locked` when it refuses everything. */

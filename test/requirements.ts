@@ -179,6 +179,10 @@ export const requirements = {
     'audit',
     'Every acknowledged record is there after the process is killed.',
   ),
+  'audit:local-recovered': done(
+    'audit',
+    'What a pod that is gone left on its own volume reaches the collector, and the volume is kept until then.',
+  ),
   'audit:unknown': done('audit', 'An intent whose result is missing is closed as unknown.'),
   'audit:floods': thin(
     'audit',

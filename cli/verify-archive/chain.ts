@@ -7,7 +7,7 @@ import { type Location, textOfLocation } from '../../core/archive/location.ts'
 import type { NoteKey } from '../../core/checkpoint.ts'
 import { parseVkey } from '../../core/checkpoint.ts'
 import { Tree } from '../../core/merkle.ts'
-import type { Archived } from '../../core/record.ts'
+import type { Archived, Ending } from '../../core/record.ts'
 import { readSegment, SegmentDamaged } from '../../core/sealed/segment.ts'
 import type { Finding } from '../verify/finding.ts'
 import { checkNote } from '../verify/note-check.ts'
@@ -16,7 +16,7 @@ import type { ArchiveReader } from './reader.ts'
 
 export type ArchivedChain = {
   origin: string
-  state: 'live' | 'closed' | 'succeeded' | 'silent'
+  state: 'live' | Ending
   segments: number
   bytes: number
   /** Records that are in the archive, from the first on. */

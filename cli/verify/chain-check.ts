@@ -2,7 +2,7 @@
 // size is verified in little memory.
 
 import { leafHash, Tree } from '../../core/merkle.ts'
-import { type AuditRecord, parseRecord } from '../../core/record.ts'
+import { type AuditRecord, type Ending, parseRecord } from '../../core/record.ts'
 import type { Finding } from './finding.ts'
 import type { Checked } from './note-check.ts'
 import type { Expected, Mark } from './registry-check.ts'
@@ -14,7 +14,7 @@ export type ChainReport = {
   through: number
   /** Seconds since 1970; the time of the witness's statement that covers the last record. */
   witnessed?: number
-  state: 'live' | 'closed' | 'succeeded' | 'silent'
+  state: 'live' | Ending
   /** Calls whose result is unknown: they may have run. */
   unknown: string[]
   /**

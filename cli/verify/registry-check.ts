@@ -1,6 +1,6 @@
 // What the registry log says must be true of every chain.
 
-import { type AuditRecord, type Head, registryKinds } from '../../core/record.ts'
+import { type AuditRecord, type Ending, type Head, registryKinds } from '../../core/record.ts'
 import { partsOfOrigin } from '../../core/wire.ts'
 import type { Finding } from './finding.ts'
 
@@ -25,7 +25,7 @@ export type Expected = {
   /** Records that are sealed, from the first on. */
   sealed: number
   /** How it ended, undefined while it lives. */
-  ended?: 'closed' | 'succeeded' | 'silent'
+  ended?: Ending
 }
 
 const kinds: ReadonlySet<AuditRecord['kind']> = new Set(registryKinds)

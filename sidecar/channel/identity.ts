@@ -164,8 +164,9 @@ async function obtain(
   }
 }
 
-async function ask(
-  { link, token }: IdentityOptions,
+/** Asks once. Rejects with NoCertificate, or when the operator cannot be reached. */
+export async function ask(
+  { link, token }: Pick<IdentityOptions, 'link' | 'token'>,
   key: OwnKey,
   names: readonly string[],
   signal: AbortSignal,

@@ -66,6 +66,15 @@ export class CollectorClient {
     return await this.#post('/v1/checkpoints', 'text/plain', note)
   }
 
+  /** All that was on the volume of this pod, which is gone, is with the collector. Resolves to how many chains it had. */
+  async recovered(): Promise<number> {
+    const { chains } = JSON.parse(await this.#post('/v1/recovered', 'application/json', '{}')) as {
+      chains?: unknown
+    }
+    if (typeof chains !== 'number') throw new CollectorError(200, 'malformed')
+    return chains
+  }
+
   async #post(path: string, type: string, body: string | Buffer): Promise<string> {
     const { statusCode, body: answer } = await this.#link.request({
       method: 'POST',

@@ -1,5 +1,6 @@
 // What former processes of this pod left on the volume: read back and handed to the collector under their own origins,
-// before this process begins its chain. Files go only when the collector has all that is in them.
+// before this process begins its chain, or by the recovery Job when the pod is gone (recover-volume.ts). Files go only when
+// the collector has all that is in them.
 
 import { readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -27,6 +28,8 @@ export type RecoveryOptions = {
   collector: Pick<CollectorClient, 'records' | 'checkpoint'>
   log: Log
   signal?: AbortSignal
+  /** Nothing is taken away: the files stay as they are. */
+  keep?: true
 }
 
 /**
@@ -46,7 +49,7 @@ export async function recover(options: RecoveryOptions): Promise<number> {
     const [first, ...rest] = frames
     if (first === undefined && !damaged) {
       // Prepared and never used, or its header was torn: nothing was acknowledged in it.
-      await unlink(path)
+      if (options.keep !== true) await unlink(path)
       continue
     }
     const header = first?.kind === 'header' ? headerIn(first.payload) : undefined
@@ -64,7 +67,7 @@ export async function recover(options: RecoveryOptions): Promise<number> {
     if (damaged) throw new SegmentDamaged()
   }
   total += await finish(chain, options)
-  await syncFolder(folder)
+  if (options.keep !== true) await syncFolder(folder)
   if (total > 0) log.info('Records of a former process are with the collector', { records: total })
   return total
 }
@@ -74,7 +77,7 @@ async function ship(frames: readonly Frame[], chain: Chain, options: RecoveryOpt
     if (kind === 'checkpoint') chain.note = payload.toString('utf8')
     if (kind !== 'records') continue
     const records = recordsIn(payload)
-    await persist(async () => await options.collector.records(chain.origin, chain.next, records), options)
+    await untilTaken(async () => await options.collector.records(chain.origin, chain.next, records), options)
     chain.next += records.length
   }
 }
@@ -84,12 +87,16 @@ async function finish(chain: Chain | undefined, options: RecoveryOptions): Promi
   if (chain === undefined) return 0
   const { note } = chain
   // Signed by the former process, whose key is gone: it covers all but the last seconds of it.
-  if (note !== undefined) await persist(async () => await options.collector.checkpoint(note), options)
-  for (const path of chain.paths) await unlink(path)
+  if (note !== undefined) await untilTaken(async () => await options.collector.checkpoint(note), options)
+  if (options.keep !== true) for (const path of chain.paths) await unlink(path)
   return chain.next - chain.first
 }
 
-async function persist(send: () => Promise<unknown>, { log, signal }: RecoveryOptions): Promise<void> {
+/** Sends until it is taken. Rejects with ChainOver when it never will be. */
+export async function untilTaken(
+  send: () => Promise<unknown>,
+  { log, signal }: Pick<RecoveryOptions, 'log' | 'signal'>,
+): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       await send()

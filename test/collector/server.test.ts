@@ -114,6 +114,15 @@ test.each([
   ['sidecar', 'GET', '/v1/signals', 403],
   ['sidecar', 'GET', '/v1/witnesses', 403],
   ['sidecar', 'GET', '/v1/export?namespace=clinic&server=ehr', 403],
+  ['recovery', 'POST', '/v1/chains', 403],
+  ['recovery', 'POST', '/v1/activity', 403],
+  ['recovery', 'POST', '/v1/data-keys', 403],
+  ['recovery', 'GET', '/v1/chains', 403],
+  ['recovery', 'GET', '/v1/signals', 403],
+  ['recovery', 'GET', '/v1/witnesses', 403],
+  ['recovery', 'GET', '/v1/export?namespace=clinic&server=ehr', 403],
+  ['sidecar', 'POST', '/v1/recovered', 403],
+  ['operator', 'POST', '/v1/recovered', 403],
   ['operator', 'POST', '/v1/chains', 403],
   ['operator', 'POST', '/v1/records', 403],
   ['operator', 'POST', '/v1/activity', 403],
@@ -129,6 +138,7 @@ test.each([
   const { port } = await started()
   const uris = {
     sidecar: uriOf(aPod()),
+    recovery: identity.recovery('clinic', 'ehr', 'uid-1'),
     operator: identity.operator,
     collector: identity.collector,
     auditor: identity.auditor('officer'),
