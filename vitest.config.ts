@@ -44,7 +44,7 @@ const lengthy = [
   'test/cli/{activity,affected,break-glass,check,disclosures,explain,explain-sidecar,init,init-from,init-propose,main,trail,trail-convert,verify,verify-archive,verify-policy}.test.ts',
   'test/cli/{redact,tiles}/*.test.ts',
   'test/cli/connect/{login,state,proxy}.test.ts',
-  'test/collector/{,kms/,sealing/}*.test.ts',
+  'test/collector/{,copies/,kms/,sealing/}*.test.ts',
   'test/operator/admission/lint.test.ts',
   'test/operator/channel/channel.test.ts',
   'test/operator/jwks.test.ts',

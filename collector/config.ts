@@ -7,6 +7,7 @@ import { BadSettings } from '../core/log.ts'
 import { BadPolicy, parseWitnessPolicy } from '../core/witness-policy.ts'
 import { type ArchiveConfig, archiveOf } from './archive/settings.ts'
 import { kafkaPlace } from './commit/kafka/options.ts'
+import { type CopyTarget, readTargets } from './copies/settings.ts'
 import { type SealingConfig, sealingOf } from './sealing/settings.ts'
 import type { WitnessSettings } from './witnesses/witnesses.ts'
 
@@ -27,6 +28,8 @@ export type Config = {
   sealing?: SealingConfig
   /** Absent where none is configured. */
   archive?: ArchiveConfig
+  /** Absent where nothing is copied elsewhere. */
+  copies?: CopyTarget[]
   tokenPath: string
   port: number
   healthPort: number
@@ -51,6 +54,7 @@ const variables = {
   HIPAA_MCP_ARCHIVE_ENDPOINT: 'base URL of an S3 server that is not AWS’s, https://…',
   HIPAA_MCP_ARCHIVE_CA: 'CA of that server: PEM or a path',
   HIPAA_MCP_ARCHIVE_DAYS: 'days for which every object is locked, 2192 unless set, and at least that',
+  HIPAA_MCP_COPIES: 'path of a file that lists where copies of records go: docs/copies.md',
   HIPAA_MCP_WITNESSES:
     'path of a policy file (C2SP tlog-policy) with witnesses outside the cluster, each with its URL',
   HIPAA_MCP_WITNESS_ORIGIN:
@@ -115,6 +119,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
   const witnesses = witnessesOf(value, number, issues)
   const sealing = sealingOf({ value, number, issues, pemOf, store })
   const archive = archiveOf({ value, number, issues, pemOf, seals: sealing !== undefined })
+  const copies = copiesOf(value('HIPAA_MCP_COPIES'), issues)
   const config = {
     channel: channel.replace(/\/$/, ''),
     ca: ca ?? '',
@@ -122,6 +127,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     ...(witnesses === undefined ? {} : { witnesses }),
     ...(sealing === undefined ? {} : { sealing }),
     ...(archive === undefined ? {} : { archive }),
+    ...(copies === undefined ? {} : { copies }),
     silentSeconds: number('HIPAA_MCP_SILENT_SECONDS', 90, 86_400),
     tokenPath: value('HIPAA_MCP_TOKEN') ?? paths.token,
     port: number('HIPAA_MCP_PORT_NUMBER', ports.collector, 65_535),
@@ -129,6 +135,16 @@ export function readConfig(environment: { readonly [name: string]: string | unde
   }
   if (issues.length > 0) throw new BadSettings(issues.join('\n'))
   return config
+}
+
+function copiesOf(path: string | undefined, issues: string[]): CopyTarget[] | undefined {
+  if (path === undefined) return undefined
+  try {
+    return readTargets(path)
+  } catch (error) {
+    issues.push(`HIPAA_MCP_COPIES: ${error instanceof Error ? error.message : 'it cannot be read'}`)
+    return undefined
+  }
 }
 
 type Value = (name: keyof typeof variables) => string | undefined

@@ -1,7 +1,9 @@
 // Plain HTTP for the kubelet and Prometheus: counts and reasons, never content (docs/decisions/0006).
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { CopyReport } from '../core/copies.ts'
 import type { WitnessReport } from '../core/wire.ts'
+import { type CopyTrouble, troubles } from './copies/send.ts'
 import { refusals } from './witnesses/protocol.ts'
 
 export type Health = {
@@ -11,10 +13,12 @@ export type Health = {
   witnesses: () => WitnessReport | undefined
   /** Why not everything is archived, kebab-case; undefined while it is, and where no archive is configured. */
   archive: () => string | undefined
+  /** What is told of copies. */
+  copies: () => readonly CopyReport[]
   metrics: (request: IncomingMessage, response: ServerResponse) => void
 }
 
-export function healthServer({ trouble, witnesses, archive, metrics }: Health): Server {
+export function healthServer({ trouble, witnesses, archive, copies, metrics }: Health): Server {
   const routes: { [path: string]: (request: IncomingMessage, response: ServerResponse) => void } = {
     '/livez': (_, response) => response.writeHead(200, text).end('ok\n'),
     '/readyz': (_, response) => {
@@ -33,6 +37,16 @@ export function healthServer({ trouble, witnesses, archive, metrics }: Health): 
     '/archive': (_, response) => {
       const reason = archive()
       response.writeHead(reason === undefined ? 200 : 503, text).end(`${reason ?? 'ok'}\n`)
+    },
+    // Gates nothing either. In trouble is one that waits now; late is one that has for long.
+    '/copies': (_, response) => {
+      const reports = copies()
+      const late = reports.some(({ behind }) => behind)
+      const lines = reports.map(({ name, as, pending, behindSeconds, trouble }) => {
+        const says = trouble === undefined ? 'goes on' : `${trouble}: ${troubles[trouble as CopyTrouble]}`
+        return `${name} ${as} ${pending} records, ${Math.round(behindSeconds)} s: ${says}\n`
+      })
+      response.writeHead(late ? 503 : 200, text).end(`${late ? 'copy-behind' : 'ok'}\n${lines.join('')}`)
     },
     '/metrics': metrics,
   }

@@ -16,6 +16,8 @@ type Fields = {
   seconds?: number
   /** Origin of a chain: namespace, server, pod, restart. */
   origin?: string
+  /** Name of a copy's target in its file. */
+  copy?: string
   /** Name of a witness in the policy file. */
   witness?: string
   /** Verifier key of a log, or its records. */

@@ -3,6 +3,8 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server } from 'node:https'
 import { BadSettings, type Code, type Constant } from '../core/log.ts'
+import { recordBytes } from '../core/record.ts'
+import { registryOrigin } from '../core/wire.ts'
 import type { Archive } from './archive/archive.ts'
 import { openArchive } from './archive/open.ts'
 import { keepArchiving } from './archive/rounds.ts'
@@ -10,6 +12,9 @@ import type { ArchiveConfig } from './archive/settings.ts'
 import { ArchiveState } from './archive/state.ts'
 import { Corrupt, type Store } from './commit/commit.ts'
 import { readConfig } from './config.ts'
+import type { Copies } from './copies/copies.ts'
+import { Recent } from './copies/recent.ts'
+import type { CopyTarget } from './copies/settings.ts'
 import { healthServer, troubleOf } from './health.ts'
 import { type Certified, keepIdentity, obtainIdentity } from './identity.ts'
 import { loadKeys } from './keys.ts'
@@ -37,6 +42,9 @@ let waitsFor: string | undefined = 'starting'
 let store: Store | undefined
 let trail: Trail | undefined
 let archive: Archive | undefined
+let copies: Copies | undefined
+/** Ends once the place of every copy is saved. */
+let copying: Promise<void> | undefined
 let table: { [methodAndPath: string]: Route } | undefined
 let server: Server | undefined
 let health: HttpServer | undefined
@@ -56,6 +64,7 @@ async function start(): Promise<void> {
     trouble,
     witnesses: () => (trail === undefined ? undefined : reportOf(trail)),
     archive: () => archive?.trouble(),
+    copies: () => copies?.reports() ?? [],
     metrics: (request, response) => metrics.answer(request, response),
   })
   health.listen(config.healthPort)
@@ -83,19 +92,24 @@ async function start(): Promise<void> {
         die('the disk failed; starting anew reads what it holds', reason),
       )
       const keys = await loadKeys(store)
+      const recent = config.copies === undefined ? undefined : new Recent()
       const made = new Trail({
         store,
         keys,
         now,
         ...(sealing === undefined ? {} : { sealing }),
+        ...(recent === undefined ? {} : { committed: (...record) => recent.take(...record) }),
         silentMs: config.silentSeconds * 1000,
         report: metrics.report,
         ...(config.witnesses === undefined ? {} : { witnesses: askingOf(config.witnesses, metrics, log) }),
       })
       const state = new ArchiveState()
-      if (config.archive !== undefined) made.registry.took = (record) => state.take(record)
+      made.registry.took = (record) => {
+        if (config.archive !== undefined) state.take(record)
+        recent?.take(registryOrigin, made.registry.size, recordBytes(record))
+      }
       await made.open()
-      return { trail: made, store, state }
+      return { trail: made, store, state, recent }
     },
     ({ reason }) => {
       waitsFor = reason
@@ -109,7 +123,11 @@ async function start(): Promise<void> {
     archive = await startArchive(config.archive, opened)
     metrics.watchArchive(archive, now)
   }
-  table = routes(opened.trail, opened.store, archive && { archive, state: opened.state })
+  if (config.copies !== undefined && opened.recent !== undefined) {
+    copies = await startCopies(config.copies, { ...opened, recent: opened.recent })
+    metrics.watchCopies(copies)
+  }
+  table = routes(opened.trail, opened.store, archive && { archive, state: opened.state }, copies)
   waitsFor = undefined
   for (const { origin } of trail.summaries().filter(({ state }) => state === 'corrupt'))
     log.error('a chain is not what was committed: keep a copy of the store and verify an export', {
@@ -161,6 +179,22 @@ async function startArchive(
   return made
 }
 
+/** Nothing waits for them. */
+async function startCopies(
+  targets: readonly CopyTarget[],
+  { trail: of, store, recent }: { trail: Trail; store: Store; recent: Recent },
+): Promise<Copies> {
+  const { Copies: Made } = await import('./copies/copies.ts')
+  const made = new Made(
+    targets,
+    { store, recent, registry: of.registry, size: (origin) => of.sizeOf(origin), now },
+    { log },
+  )
+  copying = made.run(stop.signal)
+  copying.catch((error: unknown) => die('nothing is copied any more', error))
+  return made
+}
+
 function sweepLater(of: Pick<Trail, 'sweep'>): void {
   setTimeout(() => {
     of.sweep()
@@ -188,6 +222,7 @@ async function end(): Promise<void> {
   else server.close(() => closed.resolve())
   server?.closeIdleConnections()
   await closed.promise
+  await copying
   await trail?.sealing?.close()
   await store?.close()
   health?.close()

@@ -6,6 +6,8 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import { type Id, idOf } from '../core/log.ts'
 import type { Archive } from './archive/archive.ts'
 import { observeArchive } from './archive/metrics.ts'
+import type { Copies } from './copies/copies.ts'
+import { observeCopies } from './copies/metrics.ts'
 import { observeSealing } from './sealing/metrics.ts'
 import type { Report, Trail } from './trail.ts'
 
@@ -22,6 +24,8 @@ export type Metrics = {
   watch(trail: Trail, now: () => number): void
   /** Likewise of the archive. */
   watchArchive(archive: Archive, now: () => number): void
+  /** Likewise of copies. */
+  watchCopies(copies: Copies): void
   answer(request: IncomingMessage, response: ServerResponse): void
 }
 
@@ -105,6 +109,7 @@ export function openMetrics(): Metrics {
       observeSealing(meter, () => trail.sealing)
     },
     watchArchive: (archive, now) => observeArchive(meter, archive, now),
+    watchCopies: (copies) => observeCopies(meter, copies),
     answer: (request, response) => exporter.getMetricsRequestHandler(request, response),
   }
 }

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import type { CopiesResponse } from '../core/copies.ts'
 import type { Identity } from '../core/identifiers.ts'
 import { recordLimit } from '../core/record.ts'
 import { wholeBody } from '../core/whole-body.ts'
@@ -16,6 +17,7 @@ import type {
 } from '../core/wire.ts'
 import { type Archiving, archiveRoutes } from './archive/routes.ts'
 import type { Store } from './commit/commit.ts'
+import type { Copies } from './copies/copies.ts'
 import { exportLines } from './export.ts'
 import { Refusal } from './refusals.ts'
 import { sealingRoutes } from './sealing/routes.ts'
@@ -44,6 +46,7 @@ export function routes(
   trail: Trail,
   store: Store,
   archiving?: Archiving,
+  copies?: Pick<Copies, 'reports'>,
 ): { [methodAndPath: string]: Route } {
   return {
     ...archiveRoutes(trail.registry, archiving),
@@ -103,6 +106,10 @@ export function routes(
     'GET /v1/chains': { roles: ['operator', 'auditor'], run: async () => json(trail.summaries()) },
     'GET /v1/signals': { roles: ['operator', 'auditor'], run: async () => json(trail.signals()) },
     'GET /v1/witnesses': { roles: ['operator', 'auditor'], run: async () => json(reportOf(trail)) },
+    'GET /v1/copies': {
+      roles: ['operator', 'auditor'],
+      run: async () => json({ copies: copies?.reports() ?? [] } satisfies CopiesResponse),
+    },
     'GET /v1/export': {
       roles: ['auditor'],
       streams: true,

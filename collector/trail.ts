@@ -11,6 +11,7 @@ import {
   type ChainSummary,
   originOf,
   partsOfOrigin,
+  registryOrigin,
   type Signal,
 } from '../core/wire.ts'
 import { Activity } from './activity.ts'
@@ -49,6 +50,8 @@ export type TrailOptions = {
   /** Bytes of records that may wait to be committed before more are sent back. */
   waitingBytes?: number
   report: Report
+  /** Told of every record that is committed from now on, and of its index. */
+  committed?: (origin: string, index: number, bytes: Buffer) => void
   /** Who signs the registry log outside the cluster; absent where nobody does. */
   witnesses?: WitnessesOptions
   /** How segments are sealed; absent where no key is configured. */
@@ -85,7 +88,7 @@ export class Trail {
   #waitingBytes = 0
 
   constructor(options: TrailOptions) {
-    const { store, keys, now, report } = options
+    const { store, keys, now, report, committed } = options
     this.#options = options
     this.registry = new Registry(store, keys, now)
     this.#alarms = new Alarms(this.registry, now)
@@ -97,6 +100,7 @@ export class Trail {
           this.#alarms.took(chain, leaf, person)
           const parts = partsOfOrigin(chain.origin)
           if (parts !== undefined) this.#activity.take(`${parts.namespace}/${parts.server}`, leaf.record)
+          if (fresh) committed?.(chain.origin, chain.size - 1, leaf.bytes)
           if (fresh && parts !== undefined)
             report.record({
               namespace: idOf(parts.namespace),
@@ -260,6 +264,14 @@ export class Trail {
             return mine.flatMap((entry): RegistryEntry[] => {
               const { origin, vkey: key, ended } = entry
               const lane = this.#lanes.at(origin)
+  /** Committed records of a chain; undefined where that is not known, and where they are not what was committed. */
+  sizeOf(origin: string): number | undefined {
+    if (origin === registryOrigin) return this.registry.size
+    const lane = this.#lanes.at(origin)
+    if (lane?.corrupt !== undefined) return undefined
+    return lane?.chain.size ?? this.registry.entries.get(origin)?.ended?.size
+  }
+
               const note = this.#lanes.notes.get(origin)
               const known = { origin, vkey: key, ...(note === undefined ? {} : { note }) }
               if (lane?.corrupt !== undefined || (lane === undefined && ended === undefined)) {

@@ -10,7 +10,7 @@ import type { Status } from './status.ts'
 
 type Conditions = HipaaMcpServer['status']
 
-/** After a pass: the turn of Ready, breach signals, and workloads that cannot be guarded as they ask. */
+/** After a pass: the turn of Ready, breach signals, copies that are behind, and workloads that cannot be guarded as they ask. */
 export function announcements(seen: Seen, status: Status): Say[] {
   const { server } = seen
   const about = { ...server }
@@ -31,6 +31,14 @@ export function announcements(seen: Seen, status: Status): Say[] {
       reason: 'BreachSignal',
       action: 'WatchingTrail',
       note: 'One person saw more patients than a breach rule allows. Read the signals with hipaa-mcp, decide, and write the decision down (45 CFR 164.402, 164.404).',
+    })
+  if (seen.copies.some(({ behind }) => behind))
+    says.push({
+      about,
+      type: 'Warning',
+      reason: 'CopyBehind',
+      action: 'WatchingTrail',
+      note: 'A copy of the trail that the collector sends elsewhere is behind: whoever watches there does not see what is done here. Nothing is lost, and no call waits for it. /copies of the collector’s health port says why.',
     })
   if ((seen.logs?.found.length ?? 0) > 0)
     says.push({

@@ -2,6 +2,7 @@
 
 import { Agent, request } from 'undici'
 import type { ArchiveResponse, ArchiveSummary } from '../core/archive/summary.ts'
+import type { CopiesResponse, CopyReport } from '../core/copies.ts'
 import { identityOf } from '../core/identifiers.ts'
 import type { ChainSummary, Signal, WitnessReport } from '../core/wire.ts'
 
@@ -10,6 +11,7 @@ export interface CollectorClient {
   signals(): Promise<Signal[]>
   /** Undefined where none is configured, and of a collector that knows of none. */
   archive(): Promise<ArchiveSummary | undefined>
+  copies(): Promise<readonly CopyReport[]>
   /** Those outside the cluster. Undefined where none are configured, and of a collector that knows of none. */
   witnesses(): Promise<WitnessReport | undefined>
   close(): Promise<void>
@@ -67,6 +69,7 @@ export function collectorClient(options: CollectorClientOptions): CollectorClien
     chains: async () => listOf<ChainSummary>(await get('/v1/chains'), 'chains'),
     signals: async () => listOf<Signal>(await get('/v1/signals'), 'signals'),
     archive: async () => (await get<ArchiveResponse>('/v1/archive', {})).archive,
+    copies: async () => (await get<CopiesResponse>('/v1/copies', { copies: [] })).copies,
     witnesses: async () => {
       const report = await get<WitnessReport | { witnesses?: undefined }>('/v1/witnesses', {})
       return report.witnesses === undefined || report.witnesses.length === 0 ? undefined : report

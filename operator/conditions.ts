@@ -122,12 +122,20 @@ const atRest: Rule = ({ volumes }, { expected }) => {
 const audit: Rule = (seen, fleet, now) => {
   const everywhere = inEveryPod('Recorded', 'Every pod has a live chain at the collector.')(seen, fleet, now)
   if (everywhere.status !== 'True') return everywhere
-  return seen.server.spec.profile === 'Development'
+  const kept =
+    seen.server.spec.profile === 'Development'
+      ? yes(
+          'RecordedWithoutArchive',
+          'Every pod has a live chain; profile Development demands no archive lock.',
+        )
+      : archived(seen)
+  // No gap of ours: the records are kept. Whoever watches elsewhere is to know that they see less.
+  return kept.status === 'True' && seen.copies.some(({ behind }) => behind)
     ? yes(
-        'RecordedWithoutArchive',
-        'Every pod has a live chain; profile Development demands no archive lock.',
+        'CopyBehind',
+        `${kept.message} A copy that the collector sends elsewhere is behind: /copies of its health port says why.`,
       )
-    : archived(seen)
+    : kept
 }
 
 /** 45 CFR 164.316(b)(2)(i). What the collector says of its bucket, and whether that is long enough for this server. */

@@ -7,7 +7,7 @@ import { repeating } from './repeating.ts'
 import type { Trail } from './world.ts'
 
 export type FollowTrailOptions = {
-  collector: Pick<CollectorClient, 'chains' | 'signals' | 'archive' | 'witnesses'>
+  collector: Pick<CollectorClient, 'chains' | 'signals' | 'archive' | 'copies' | 'witnesses'>
   /** Keys of servers whose chains or signals changed in what status shows of them. */
   onChange: (servers: string[]) => void
   log: Log
@@ -35,15 +35,17 @@ export function followTrail(options: FollowTrailOptions): FollowedTrail {
 
   async function ask(): Promise<void> {
     try {
-      const [chains, signals, archive, witnesses] = await Promise.all([
+      const [chains, signals, archive, copies, witnesses] = await Promise.all([
         collector.chains(),
         collector.signals(),
         collector.archive(),
+        collector.copies(),
         collector.witnesses(),
       ])
       trail = {
         chains,
         signals,
+        copies,
         ...(archive === undefined ? {} : { archive }),
         ...(witnesses === undefined ? {} : { witnesses }),
       }
@@ -88,9 +90,11 @@ function digestsOf(trail: Trail | undefined): Map<string, string> {
     add(chain, [origin, state, policy, locked, size > 0, settled, step, grants])
   }
   for (const signal of trail?.signals ?? []) add(signal, [signal.rule, signal.person, signal.firstSeen])
-  // The archive and the witnesses are everybody's: what is wrong with them shows at each server.
+  // The archive, copies and the witnesses are everybody's: what is wrong with them shows at each server.
   const { judged, days, gaps } = trail?.archive ?? {}
   const { late, witnesses = [] } = trail?.witnesses ?? {}
-  const common = JSON.stringify([judged !== undefined, days, gaps, late, witnesses.map(({ state }) => state)])
+  const states = witnesses.map(({ state }) => state)
+  const behind = trail?.copies?.map((copy) => copy.behind)
+  const common = JSON.stringify([judged !== undefined, days, gaps, late, states, behind])
   return new Map([...parts].map(([key, list]) => [key, [...list.toSorted(), common].join('\n')]))
 }

@@ -4,6 +4,7 @@
 import { agreementsNamed } from '../core/agreement.ts'
 import type { ArchiveSummary } from '../core/archive/summary.ts'
 import { compilePolicy, type Surroundings } from '../core/compile.ts'
+import type { CopyReport } from '../core/copies.ts'
 import {
   enforceLabel,
   guardedLabel,
@@ -69,6 +70,7 @@ export type Seen = {
   signals: readonly Signal[] | undefined
   /** Of the whole installation; undefined where none is configured, and while the collector does not answer. */
   archive: ArchiveSummary | undefined
+  copies: readonly CopyReport[]
   /** Those outside the cluster, as the collector sees them; undefined as above. */
   witnesses: WitnessReport | undefined
   /** What the server's own logs hold; undefined while they were not looked at. */
@@ -129,6 +131,7 @@ export function observe(
     chains,
     signals: trail?.signals.filter((signal) => signal.namespace === namespace && signal.server === name),
     archive: trail?.archive,
+    copies: trail?.copies ?? [],
     witnesses: trail?.witnesses,
     logs: outside.logs(`${namespace}/${name}`),
     grants: world.grants.in(namespace).filter(({ spec }) => spec.server === name),

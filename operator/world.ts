@@ -3,6 +3,7 @@
 
 import type { JSONWebKeySet } from 'jose'
 import type { ArchiveSummary } from '../core/archive/summary.ts'
+import type { CopyReport } from '../core/copies.ts'
 import type { ChainSummary, Signal, WitnessReport } from '../core/wire.ts'
 import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
@@ -58,6 +59,8 @@ export type Trail = {
   signals: readonly Signal[]
   /** Absent where none is configured. */
   archive?: ArchiveSummary
+  /** Copies of records that the collector sends elsewhere. */
+  copies?: readonly CopyReport[]
   /** Absent where none are configured. */
   witnesses?: WitnessReport
 }

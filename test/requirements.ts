@@ -214,6 +214,10 @@ export const requirements = {
     'audit',
     'Whoever has a sealed segment opened is an auditor, and on record before they get anything.',
   ),
+  'audit:copies': done(
+    'audit',
+    'Copies of records (OTLP logs, OCSF) name patients by tokens alone, leave out nothing that was committed, and delay no acknowledgement.',
+  ),
   'audit:worm': done('audit', 'Records are kept for six years under a lock that is read back.'),
   'audit:legal-hold': done(
     'audit',

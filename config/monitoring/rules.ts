@@ -69,6 +69,26 @@ const groups = [
         },
       },
       {
+        alert: 'HipaaMcpCopyBehind',
+        expr: 'max by (copy) (hipaa_mcp_copy_behind) == 1',
+        labels: { severity: 'warning' },
+        annotations: {
+          summary: 'A copy of the trail is behind',
+          description:
+            'The target that the label copy names has not taken what was committed more than five minutes ago. Calls go on and nothing is lost: it gets everything once it answers. /copies of the collector’s health port says why: docs/copies.md lists the reasons.',
+        },
+      },
+      {
+        alert: 'HipaaMcpCopyRefused',
+        expr: 'sum by (copy) (increase(hipaa_mcp_copy_refused_total[10m])) > 0',
+        labels: { severity: 'warning' },
+        annotations: {
+          summary: 'A copy of the trail lacks records',
+          description:
+            'The target that the label copy names took a request and said that it will never have some of its log records (OTLP partial success). The trail has them: the target’s own log says why.',
+        },
+      },
+      {
         alert: 'HipaaMcpLocked',
         expr: 'max by (server) (hipaa_mcp_locked) == 1',
         for: '1m',

@@ -63,8 +63,8 @@ const nothing = { asked: [], found: [], kept: {}, dropped: {}, redacted: {} } as
 
 type Place = { origin: string; index: number }
 
-/** So many answered calls, or twice as many, are remembered for the messages of streams that outlive them. */
-const remembered = 10_000
+/** So many answered calls are remembered, unless said otherwise, for the messages of streams that outlive them. */
+const usual = 10_000
 
 /** Takes the records of a trail, those of each chain in order. Keeps the intents that are not answered yet, and some that are. */
 export class Calls<P extends Place = Place> {
@@ -72,6 +72,12 @@ export class Calls<P extends Place = Place> {
   // Two generations: the older one is forgotten whole, since a Map is slow to forget its first entry.
   #answered = new Map<string, { place: P; intent: Intent }>()
   #older = this.#answered
+
+  readonly #remembered: number
+
+  constructor(remembered = usual) {
+    this.#remembered = remembered
+  }
 
   /** What this record tells; undefined for an intent, which is told with its result. `before` is the place of the intent. */
   take(place: P, record: AuditRecord): { told: Told; before?: P } | undefined {
@@ -83,7 +89,7 @@ export class Calls<P extends Place = Place> {
     if (record.kind === 'result' && known !== undefined) {
       this.#open.delete(record.call)
       this.#answered.set(record.call, known)
-      if (this.#answered.size > remembered)
+      if (this.#answered.size > this.#remembered)
         this.#answered.delete(this.#answered.keys().next().value as string)
     }
     const said = told(place, record, known?.intent)
@@ -92,6 +98,11 @@ export class Calls<P extends Place = Place> {
 
   #of(call: string): { place: P; intent: Intent } | undefined {
     return this.#open.get(call) ?? this.#answered.get(call) ?? this.#older.get(call)
+  }
+
+  /** Place of the first intent that has no result yet. */
+  oldest(): P | undefined {
+    return this.#open.values().next().value?.place
   }
 
   /** Intents without a result, at the end of the trail: they may have run. */

@@ -73,6 +73,53 @@ test.each([
   expect(() => readConfig({ ...good, ...change })).toThrow(says)
 })
 
+test('where copies go is read from a file', () => {
+  const folder = aFolder()
+  const path = join(folder, 'targets.yaml')
+  writeFileSync(
+    path,
+    '- { name: siem, as: otlp, url: "https://otel.example:4318/v1/logs", bearer: /etc/token }\n- { name: soc, as: ocsf, url: "https://soc.example/", since: now }\n',
+  )
+
+  expect(readConfig({ ...good, HIPAA_MCP_COPIES: path }).copies).toEqual([
+    { name: 'siem', as: 'otlp', url: 'https://otel.example:4318/v1/logs', bearer: '/etc/token' },
+    { name: 'soc', as: 'ocsf', url: 'https://soc.example/', since: 'now' },
+  ])
+})
+
+test.each([
+  ['no file', undefined, /HIPAA_MCP_COPIES: it cannot be read/],
+  ['no list', 'name: siem', /must be a list of targets/],
+  ['an empty list', '[]', /must be a list of targets/],
+  ['plain HTTP', '- { name: a, as: otlp, url: "http://h/" }', /target 1 must be one of/],
+  [
+    'a password in the address',
+    '- { name: a, as: otlp, url: "https://u:secret@h/" }',
+    /target 1 must be one of/,
+  ],
+  ['another form', '- { name: a, as: syslog, url: "https://h/" }', /otlp or ocsf/],
+  ['a misspelt member', '- { name: a, as: otlp, url: "https://h/", barer: /t }', /target 1 must be one of/],
+  [
+    'a certificate without key',
+    '- { name: a, as: otlp, url: "https://h/", certificate: /t }',
+    /certificate with key/,
+  ],
+  ['a relative path', '- { name: a, as: otlp, url: "https://h/", ca: t }', /paths of files/],
+  ['a name that is a path', '- { name: ../a, as: otlp, url: "https://h/" }', /letters, digits/],
+  [
+    'one name twice',
+    '[{ name: a, as: otlp, url: "https://h/" }, { name: a, as: ocsf, url: "https://i/" }]',
+    /two targets have one name/,
+  ],
+])('with %s for copies the collector does not start, and says what to set', (_, text, says) => {
+  const path = join(aFolder(), 'targets.yaml')
+  if (text !== undefined) writeFileSync(path, text)
+  const read = (): unknown => readConfig({ ...good, HIPAA_MCP_COPIES: path })
+
+  expect(read).toThrow(says)
+  expect(read).not.toThrow(/secret/)
+})
+
 const wrong = (): unknown => readConfig({ HIPAA_MCP_STORE: 'mysql://user:secret@db' })
 
 test('everything to mend is said at once, and no value is repeated', () => {

@@ -8,7 +8,7 @@ import { keepCertificate } from '../../operator/authority/keep-certificate.ts'
 import { collectorClient } from '../../operator/collector-client.ts'
 import { followTrail } from '../../operator/follow-trail.ts'
 import { quiet } from './cluster/scripted-api.ts'
-import { aChain, anArchive, witnessesOutside } from './world.ts'
+import { aChain, aCopy, anArchive, witnessesOutside } from './world.ts'
 
 const authority = await makeAuthority('own', Date.now())
 const ours = await keepCertificate(authority, {
@@ -60,8 +60,9 @@ test('the collector is asked over mutual TLS, as the operator', async () => {
     expect(await client.chains()).toEqual([aChain('uid-1')])
     expect(await client.signals()).toEqual([])
     expect(await client.archive()).toBe(undefined)
+    expect(await client.copies()).toEqual([])
     expect(await client.witnesses()).toBe(undefined)
-    expect(callers).toEqual(Array.from({ length: 4 }, () => ({ role: 'operator' })))
+    expect(callers).toEqual(Array.from({ length: 5 }, () => ({ role: 'operator' })))
   })
 })
 
@@ -76,6 +77,7 @@ for (const other of [identity.sidecar('clinic', 'ehr', 'uid'), identity.operator
 test('servers are told of when what status shows of them changes, and not for every record', async () => {
   let chains = [aChain('uid-1', { policy: 'a' })]
   let archive = anArchive()
+  let copies = [aCopy()]
   let witnesses = witnessesOutside()
   let away = false
   const told: string[][] = []
@@ -89,6 +91,7 @@ test('servers are told of when what status shows of them changes, and not for ev
       },
       signals: async () => [],
       archive: async () => archive,
+      copies: async () => copies,
       witnesses: async () => witnesses,
     },
     onChange: (servers) => told.push(servers),
@@ -115,18 +118,23 @@ test('servers are told of when what status shows of them changes, and not for ev
   expect(told.length).toBe(2)
   archive = anArchive({ gaps: [{ reason: 'ArchivePublic', says: 'Block public access.' }] })
   await expect.poll(() => told.length).toBe(3)
-  witnesses = witnessesOutside({ windowSeconds: 40, quorum: { size: 21, at: '2026-11-01T12:00:53.000Z' } })
+  copies = [aCopy({ pending: 900, behindSeconds: 200, trouble: 'copy-away' })]
   await aFewMore()
   expect(told.length).toBe(3)
-  witnesses = witnessesOutside({ late: true })
+  copies = [aCopy({ pending: 900, behindSeconds: 301, behind: true, trouble: 'copy-away' })]
   await expect.poll(() => told.length).toBe(4)
-  witnesses = witnessesOutside({ witnesses: [{ name: 'theirs', state: 'refuses' }] })
+  witnesses = witnessesOutside({ windowSeconds: 40, quorum: { size: 21, at: '2026-11-01T12:00:53.000Z' } })
+  await aFewMore()
+  expect(told.length).toBe(4)
+  witnesses = witnessesOutside({ late: true })
   await expect.poll(() => told.length).toBe(5)
+  witnesses = witnessesOutside({ witnesses: [{ name: 'theirs', state: 'refuses' }] })
+  await expect.poll(() => told.length).toBe(6)
   away = true
   await aFewMore()
 
   // One answer that did not come is no news yet.
-  expect(trail.current()).toEqual({ chains, signals: [], archive, witnesses })
+  expect(trail.current()).toEqual({ chains, signals: [], copies, archive, witnesses })
   trail.stop()
   expect(trail.current()).toBeUndefined()
 })

@@ -1,6 +1,7 @@
 // Builders: a world with what a test names, and nothing else.
 
 import type { ArchiveSummary } from '../../core/archive/summary.ts'
+import type { CopyReport } from '../../core/copies.ts'
 import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
 import type { ChainSummary, Signal, WitnessReport } from '../../core/wire.ts'
 import type { AccessRevocation } from '../../crds/accessrevocation.generated.ts'
@@ -171,6 +172,11 @@ export function anArchive(said: Partial<ArchiveSummary> = {}): ArchiveSummary {
   }
 }
 
+/** A copy that its target takes as it comes. */
+export function aCopy(said: Partial<CopyReport> = {}): CopyReport {
+  return { name: 'siem', as: 'otlp', behindSeconds: 0, behind: false, pending: 0, ...said }
+}
+
 /** Witnesses outside the cluster with whom all is well. */
 export function witnessesOutside(said: Partial<WitnessReport> = {}): WitnessReport {
   return {
@@ -228,6 +234,7 @@ export type Things = {
   chains?: ChainSummary[]
   signals?: Signal[]
   archive?: ArchiveSummary
+  copies?: readonly CopyReport[]
   witnesses?: WitnessReport
   collectorAway?: boolean
   withoutKeySet?: boolean
@@ -276,6 +283,7 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
             chains: things.chains ?? [],
             signals: things.signals ?? [],
             ...(things.archive === undefined ? {} : { archive: things.archive }),
+            ...(things.copies === undefined ? {} : { copies: things.copies }),
             ...(things.witnesses === undefined ? {} : { witnesses: things.witnesses }),
           },
   }

@@ -8,6 +8,7 @@ import { sound } from '../../archive/a-bucket.ts'
 import { verifies } from '../../verifies.ts'
 import {
   aChain,
+  aCopy,
   aGuardedPod,
   anAgreement,
   anArchive,
@@ -198,6 +199,24 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
     when: 'the archive locks, and nothing is wrong with it',
     things: { ...well, archive: anArchive() },
     is: 'True RecordedAndLocked',
+  },
+  {
+    type: 'Audit',
+    when: 'a copy is late by less than five minutes',
+    things: { ...well, archive: anArchive(), copies: [aCopy({ pending: 9, behindSeconds: 200 })] },
+    is: 'True RecordedAndLocked',
+  },
+  {
+    type: 'Audit',
+    when: 'a copy is behind',
+    things: { ...well, archive: anArchive(), copies: [aCopy(), aCopy({ behind: true })] },
+    is: 'True CopyBehind',
+  },
+  {
+    type: 'Audit',
+    when: 'a copy is behind and the archive has a gap',
+    things: { ...well, copies: [aCopy({ behind: true })] },
+    is: 'False NoArchiveLock',
   },
   {
     type: 'Audit',

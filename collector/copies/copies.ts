@@ -1,0 +1,88 @@
+// The copies that the configuration asks for, each on its own: one that is away keeps no other from going on, and no record.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CopyReport } from '../../core/copies.ts'
+import { idOf, type Log } from '../log.ts'
+import { Copier, type CopierOptions, type Copyable } from './copier.ts'
+import { forms } from './form.ts'
+import { type Send, sendTo } from './send.ts'
+import type { CopyTarget } from './settings.ts'
+
+const pauseMs = 1_000
+/** When the process ends, a request that runs has so long, and saving the place. */
+const closeMs = 1_000
+
+export type CopiesOptions = Pick<CopierOptions, 'pauses'> & {
+  log: Log
+  /** Between two looks for news, milliseconds. */
+  pause?: number
+  /** Milliseconds that a target has for its answer. */
+  timeout?: number
+}
+
+type Copy = { copier: Copier; send: Send; close: () => Promise<void> }
+
+export class Copies {
+  readonly #copies: readonly Copy[]
+  readonly #options: CopiesOptions
+
+  constructor(targets: readonly CopyTarget[], trail: Copyable, options: CopiesOptions) {
+    const { pauses, timeout } = options
+    this.#options = options
+    this.#copies = targets.map((target) => {
+      const { name, as, since } = target
+      const { send, close } = sendTo(target, timeout)
+      const copier = new Copier({
+        name,
+        as,
+        form: forms[as](),
+        send,
+        trail,
+        ...(since === undefined ? {} : { since }),
+        ...(pauses === undefined ? {} : { pauses }),
+      })
+      return { copier, send, close }
+    })
+  }
+
+  /** Resolves when the signal aborts and each target's place is saved, as far as the store takes it. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#copies.map(async (copy) => await this.#runOne(copy, signal)))
+  }
+
+  async #runOne({ copier, close }: Copy, signal: AbortSignal): Promise<void> {
+    const { pause = pauseMs } = this.#options
+    const telling = setInterval(() => this.#tell(copier), 1_000).unref()
+    const cut = new AbortController()
+    const cutting = (): void => void setTimeout(() => cut.abort(), closeMs).unref()
+    signal.addEventListener('abort', cutting)
+    while (!signal.aborted) {
+      await copier.round(signal, cut.signal)
+      await sleep(pause, undefined, { signal }).catch(() => undefined)
+    }
+    clearInterval(telling)
+    await Promise.race([copier.close(), sleep(closeMs, undefined, { ref: false })])
+    await close()
+  }
+
+  readonly #said = new Map<Copier, string | undefined>()
+
+  #tell(copier: Copier): void {
+    const { log } = this.#options
+    const { trouble } = copier.report()
+    if (this.#said.get(copier) === trouble) return
+    this.#said.set(copier, trouble)
+    if (trouble === undefined) log.info('a copy of the trail goes on', { copy: idOf(copier.name) })
+    else
+      log.warn('a copy of the trail waits for its target', { copy: idOf(copier.name), reason: idOf(trouble) })
+  }
+
+  reports(): CopyReport[] {
+    return this.#copies.map(({ copier }) => copier.report())
+  }
+
+  /** What was sent since this process began. */
+  counts(): { name: string; taken: number; refused: number }[] {
+    return this.#copies.map(({ copier: { name, taken, refused } }) => ({ name, taken, refused }))
+  }
+}
