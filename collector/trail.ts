@@ -98,9 +98,9 @@ export class Trail {
       {
         took: (chain, leaf, person, fresh) => {
           this.#alarms.took(chain, leaf, person)
+          if (fresh) committed?.(chain.origin, chain.size - 1, leaf.bytes)
           const parts = partsOfOrigin(chain.origin)
           if (parts !== undefined) this.#activity.take(`${parts.namespace}/${parts.server}`, leaf.record)
-          if (fresh) committed?.(chain.origin, chain.size - 1, leaf.bytes)
           if (fresh && parts !== undefined)
             report.record({
               namespace: idOf(parts.namespace),
@@ -242,6 +242,14 @@ export class Trail {
       .flatMap((entry) => summaryOf(entry, this.#lanes.at(entry.origin)) ?? [])
   }
 
+  /** Committed records of a chain; undefined where that is not known, and where they are not what was committed. */
+  sizeOf(origin: string): number | undefined {
+    if (origin === registryOrigin) return this.registry.size
+    const lane = this.#lanes.at(origin)
+    if (lane?.corrupt !== undefined) return undefined
+    return lane?.chain.size ?? this.registry.entries.get(origin)?.ended?.size
+  }
+
   signals(): readonly Signal[] {
     return this.#alarms.list()
   }
@@ -264,14 +272,6 @@ export class Trail {
             return mine.flatMap((entry): RegistryEntry[] => {
               const { origin, vkey: key, ended } = entry
               const lane = this.#lanes.at(origin)
-  /** Committed records of a chain; undefined where that is not known, and where they are not what was committed. */
-  sizeOf(origin: string): number | undefined {
-    if (origin === registryOrigin) return this.registry.size
-    const lane = this.#lanes.at(origin)
-    if (lane?.corrupt !== undefined) return undefined
-    return lane?.chain.size ?? this.registry.entries.get(origin)?.ended?.size
-  }
-
               const note = this.#lanes.notes.get(origin)
               const known = { origin, vkey: key, ...(note === undefined ? {} : { note }) }
               if (lane?.corrupt !== undefined || (lane === undefined && ended === undefined)) {
