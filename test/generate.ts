@@ -26,8 +26,8 @@ const files = [
     text: await wasmModule({ path: join(root, 'core', 'reader', 'read'), name: 'readerModule', pages: 19 }),
   },
   {
-    path: join(root, 'core', 'text', 'words.generated.ts'),
-    text: await wasmModule({ path: join(root, 'core', 'text', 'words'), name: 'wordsModule', pages: 7 }),
+    path: join(root, 'core', 'text', 'module.generated.ts'),
+    text: await wasmModule({ path: join(root, 'core', 'text', 'module', 'text'), name: 'textModule', pages: 9 }),
   },
   { path: join(root, 'docs', 'controls.md'), text: await controlsDocument() },
   { path: join(root, 'docs', 'policy-linter.md'), text: policyLinterDocument() },

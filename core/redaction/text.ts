@@ -3,7 +3,7 @@
 import type { TextRule } from '../policy.ts'
 import { fold, type Normal, normalize } from '../text/normalize.ts'
 import { type Reading, readings } from '../text/prose.ts'
-import type { Finding } from '../text/runs.ts'
+import type { Finding } from '../text/span.ts'
 import { search } from '../text/search.ts'
 import type { IdentifierType } from '../text/span.ts'
 import type { Instead } from './instead.ts'

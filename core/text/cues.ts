@@ -9,17 +9,19 @@ export const weekday = 2
 /** ninety, nonagenarian. */
 export const oldAge = 4
 /** May stand before a number and say what it is, or between such a word and the number. */
-export const announces = 8
+const announces = 8
 /** www */
 export const web = 16
 
-const monthWords =
+export const monthWords =
   'jan january feb february mar march apr april may jun june jul july aug august sep september sept oct october nov november dec december'.split(
     ' ',
   )
 /** Each by itself and with day behind it. */
-const weekdayWords = 'mon tue tues wed wednes thu thur thurs fri sat satur sun'.split(' ')
-const oldAgeWords = 'ninety nineties nonagenarian nonagenarians centenarian centenarians'.split(' ')
+export const weekdayWords = 'mon tue tues wed wednes thu thur thurs fri sat satur sun'
+  .split(' ')
+  .flatMap((word) => [word, `${word}day`])
+export const oldAgeWords = 'ninety nineties nonagenarian nonagenarians centenarian centenarians'.split(' ')
 
 /** Cue bits by word. */
 export function cues(): Map<string, number> {
@@ -28,10 +30,7 @@ export function cues(): Map<string, number> {
     for (const word of words) bits.set(word, (bits.get(word) ?? 0) | bit)
   }
   add(month, monthWords)
-  add(
-    weekday,
-    weekdayWords.flatMap((word) => [word, `${word}day`]),
-  )
+  add(weekday, weekdayWords)
   add(oldAge, oldAgeWords)
   add(announces, announcing.keys())
   add(web, ['www'])

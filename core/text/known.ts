@@ -4,7 +4,7 @@ import { mayBeName, type Survey, startOf } from '../redaction/survey.ts'
 import { words } from '../words.ts'
 import { type Automaton, automaton, eachEnd } from './many.ts'
 import { beyondAscii } from './normalize.ts'
-import type { Finding } from './runs.ts'
+import type { Finding } from './span.ts'
 import { isAsciiWord, small, wordEnd, wordStart } from './word.ts'
 
 /** Words that are names and everyday words: only written large are they taken for the name. */

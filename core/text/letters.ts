@@ -1,11 +1,15 @@
 // A text as one byte for each of its code units: its code where it is ASCII, what kind of character it is beyond. One look at a
 // string costs several at an array, and a text is looked at often.
 
-/** What stands for a code unit beyond ASCII: from `letter` on it is in words. words.as has the same. */
+/** What stands for a code unit beyond ASCII: from `letter` on it is in words. module/memory.as has the same. */
 const beyond = {
   /** ’, which is in no word but joins two parts of one. */
   apostrophe: 0x80,
   other: 0x81,
+  degree: 0x82,
+  times: 0x83,
+  /** € and £ */
+  money: 0x84,
   /** Of a letter or digit without case or of small case. */
   letter: 0xc0,
   capital: 0xc1,
@@ -13,7 +17,7 @@ const beyond = {
   letterApostrophe: 0xc2,
 } as const
 
-/** What words of a text have: words.as has the same. */
+/** What words of a text have: module/words.as has the same. */
 export const digit = 4
 /** Anything but letters and digits of ASCII. */
 export const foreign = 8
@@ -57,9 +61,18 @@ function standingFor(code: number): number {
 
 const isLetter = /[\p{L}\p{N}]/u
 
+const signs = new Map<string, number>([
+  ['’', beyond.apostrophe],
+  ['ʼ', beyond.letterApostrophe],
+  ['°', beyond.degree],
+  ['×', beyond.times],
+  ['€', beyond.money],
+  ['£', beyond.money],
+])
+
 function found(code: number): number {
-  if (code === 0x2019) return beyond.apostrophe
-  if (code === 0x02bc) return beyond.letterApostrophe
+  const sign = signs.get(String.fromCharCode(code))
+  if (sign !== undefined) return sign
   const character = String.fromCharCode(code)
   if (!isLetter.test(character)) return beyond.other
   return character === character.toLowerCase() ? beyond.letter : beyond.capital

@@ -6,7 +6,7 @@ import { detect, mayHaveForm } from './forms.ts'
 import { findKnown } from './known.ts'
 import { findPeopleAndPlaces } from './people-and-places.ts'
 import { isReadAsText, mayName, type Reading, readings } from './prose.ts'
-import type { Finding } from './runs.ts'
+import type { Finding } from './span.ts'
 import { tokenize } from './tokenize.ts'
 
 /** Rules that can be left out to see what each gains and costs (`make eval`); a policy cannot. */

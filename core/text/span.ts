@@ -35,3 +35,6 @@ export type Span = {
   readonly type: IdentifierType
   readonly year?: string
 }
+
+/** A span of the text that is looked through, which may grow by another that overlaps it. */
+export type Finding = { -readonly [member in keyof Span]: Span[member] }

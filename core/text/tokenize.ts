@@ -1,13 +1,15 @@
-// Words of a text, one after the other, in one pass, by a module of WebAssembly (words.as). In its memory stand one text at a
+// Words of a text, one after the other, in one pass, by a module of WebAssembly (module/text.as). In its memory stand one text at a
 // time and its words, and what is known of words that were met of late: texts are made of the same few thousand, and the
 // lexicon is larger than a processor's caches.
 
 import * as classesOf from './classes.ts'
 import { month, oldAge, weekday } from './cues.ts'
+import { formWords } from './form-words.ts'
 import { writeLetters } from './letters.ts'
 import { lexicon, slotOf, wordHash } from './lexicon.ts'
+import { textModule } from './module.generated.ts'
+import { rareForms } from './rare-forms.ts'
 import { shapes, type Tokens } from './tokens.ts'
-import { wordsModule } from './words.generated.ts'
 
 /** Words that rules of people and places begin at, however they are written. */
 const begins =
@@ -26,6 +28,10 @@ type Module = {
   readonly prepare: (mark: number, form: number) => number
   readonly layOut: (text: number, room: number, most: number) => number
   readonly cut: (length: number) => number
+  readonly learn: (length: number, bits: bigint) => void
+  readonly learnPair: (word: number, later: number, type: number) => void
+  readonly searchForm: (rules: number) => number
+  readonly hasPage: () => number
   readonly marks: WebAssembly.Global<'i32'>
   readonly forms: WebAssembly.Global<'i32'>
   readonly anyClass: WebAssembly.Global<'i32'>
@@ -42,21 +48,37 @@ const usual = 16_384
 const mostKept = 16 * usual
 /** Bytes that each word takes. */
 const ofWord = 25
+/** Bytes, and numbers, that each finding takes: as many are kept as words. */
+const ofFinding = 20
+export const numbersOfFinding = 5
 
-const compiled = new WebAssembly.Module(Buffer.from(wordsModule, 'base64'))
+const encoder = new TextEncoder()
+const longestKnown = 16
+const compiled = new WebAssembly.Module(Buffer.from(textModule, 'base64'))
 let { wasm, free } = anew()
 /** All numbers in its memory. */
 let memory = new Int32Array(wasm.memory.buffer)
 let room = 0
+/** Where findings stand among them. */
+let found = 0
 let tokens = roomFor(usual)
 /** What was read, and whether it is ASCII. */
 let last = ''
 let plain = true
 
 function anew(): { wasm: Module; free: number } {
-  const { exports } = new WebAssembly.Instance(compiled, { words: { look } })
+  const { exports } = new WebAssembly.Instance(compiled, { words: { look, ask } })
   const wasm = exports as Module
-  return { wasm, free: wasm.prepare(begins, beginsForm) }
+  const free = wasm.prepare(begins, beginsForm)
+  wasm.layOut(free, free, 0)
+  const { words, pairs } = formWords()
+  for (const [word, bits] of words) {
+    const { written } = encoder.encodeInto(word, new Uint8Array(wasm.memory.buffer, free, longestKnown))
+    if (written < word.length) throw new Error(`a word is too long to be known: ${word}`)
+    wasm.learn(written, bits)
+  }
+  for (const pair of pairs) wasm.learnPair(...pair)
+  return { wasm, free }
 }
 
 /** Room for a text of so many characters. */
@@ -65,9 +87,9 @@ function roomFor(characters: number): Tokens {
   const first = (text + characters + behind + 7) & ~7
   // Every word but the last is followed by one character at least.
   const most = ((characters >> 1) + 8) & ~7
-  const missing = first + most * ofWord - wasm.memory.buffer.byteLength
+  const missing = first + most * (ofWord + ofFinding) - wasm.memory.buffer.byteLength
   if (missing > 0) wasm.memory.grow(Math.ceil(missing / page))
-  wasm.layOut(text, first, most)
+  found = wasm.layOut(text, first, most) >> 2
   room = characters
   const { buffer } = wasm.memory
   const numbers = (at: number): Int32Array => new Int32Array(buffer, first + at * most * 4, most)
@@ -141,6 +163,21 @@ function look(start: number, end: number, place: number): void {
   memory[at + ofFlags] = flags[slot] as number
   memory[at + ofClasses] = classes[slot] as number
   memory[at + ofCues] = cues[slot] as number
+}
+
+function ask(rule: number, at: number): number {
+  return (rareForms[rule] as (text: string, at: number) => number)(last, at)
+}
+
+/** Identifiers by their form in the text that was cut last: how many, and where their numbers stand. */
+export function searchForm(rules: number): { count: number; numbers: Int32Array; from: number } {
+  const count = wasm.searchForm(rules)
+  return { count, numbers: memory, from: found }
+}
+
+/** Whether the address of a page may stand in it. */
+export function mayHavePage(): boolean {
+  return wasm.hasPage() !== 0
 }
 
 /** Says anew which words rules of people and places begin at, where the writing of some is taken for another. */

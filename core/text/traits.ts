@@ -3,9 +3,8 @@
 import * as classes from './classes.ts'
 import { byteAt } from './letters.ts'
 import { english, everyday, medical, place } from './lexicon.ts'
-import { isDigit } from './runs.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
-import { isLetter } from './word.ts'
+import { isDigit, isLetter } from './word.ts'
 import { lookUp, type WordTable, wordTable } from './word-table.ts'
 
 /** Written large, and not because a sentence or heading begins here. */

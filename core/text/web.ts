@@ -1,30 +1,8 @@
-// Addresses of mail and of pages.
+// Addresses of pages.
 
 import { words } from '../words.ts'
-import type { Finding } from './runs.ts'
-import { codeAt, isAsciiWord } from './word.ts'
-
-/** Of an address before its @, and behind it. */
-const isLocal = (code: number): boolean => code < 0x80 && (mailbox[code] as number) !== 0
-const isHost = (code: number): boolean => code < 0x80 && mailbox[code] === 2
-const mailbox = new Uint8Array(0x80)
-for (let code = 0; code < 0x80; code += 1) {
-  const character = String.fromCharCode(code)
-  mailbox[code] = /[A-Za-z0-9.-]/.test(character) ? 2 : /[_%+']/.test(character) ? 1 : 0
-}
-
-/** From each @ outwards: a pattern would look at every start. */
-export function emails(text: string, findings: Finding[]): void {
-  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
-    let start = at
-    while (start > 0 && at - start < 64 && isLocal(codeAt(text, start - 1))) start -= 1
-    let end = at + 1
-    while (end < text.length && end - at < 255 && isHost(codeAt(text, end))) end += 1
-    while (end > at && !isAsciiWord(codeAt(text, end - 1))) end -= 1
-    if (start < at && text.slice(at + 1, end).includes('.'))
-      findings.push({ start, end, type: 'EMAIL_ADDRESS' })
-  }
-}
+import type { Finding } from './span.ts'
+import { codeAt } from './word.ts'
 
 /**
  * Who keeps code systems, profiles and name spaces (HL7 Terminology, External Code Systems): their addresses identify terms,
@@ -44,7 +22,8 @@ const terminology = new RegExp(
 const address = /(?:https?|ftp|file):\/\/[^\s"'<>]{1,2048}/iy
 const web = /(?<![\w./])www\.[^\s"'<>]{1,2048}/giu
 
-export function urls(text: string, www: boolean, findings: Finding[]): void {
+/** With https:// or the like. */
+export function pages(text: string, findings: Finding[]): void {
   let last = 0
   for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
     let start = at
@@ -62,7 +41,10 @@ export function urls(text: string, www: boolean, findings: Finding[]): void {
     if (!terminology.test(match[0])) findings.push({ start, end: last, type: 'URL' })
     at = last - 3
   }
-  if (!www) return
+}
+
+/** www.… */
+export function webPages(text: string, findings: Finding[]): void {
   web.lastIndex = 0
   for (let match = web.exec(text); match !== null; match = web.exec(text))
     findings.push({ start: match.index, end: match.index + match[0].length, type: 'URL' })

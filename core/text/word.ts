@@ -56,6 +56,10 @@ export function isAsciiWord(code: number): boolean {
   return code < 0x80 && letters[code] === yes
 }
 
+export function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
 /** Whether it is a letter of ASCII. */
 export function isLetter(code: number): boolean {
   const letter = code | 0x20

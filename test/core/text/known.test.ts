@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { learnId, survey } from '../../../core/redaction/survey.ts'
 import { findKnown } from '../../../core/text/known.ts'
-import type { Finding } from '../../../core/text/runs.ts'
+import type { Finding } from '../../../core/text/span.ts'
 import { verifies } from '../../verifies.ts'
 
 function knows(ids: Iterable<string>) {

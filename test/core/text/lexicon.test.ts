@@ -1,7 +1,6 @@
 // The packed word lists.
 
 import { expect, test } from 'vitest'
-import { isDea, isIban, isLuhn, isVin } from '../../../core/text/checksums.ts'
 import {
   english,
   first,
@@ -38,19 +37,6 @@ test('the lists take less than eight megabytes of memory', () => {
   const { keys, flags, classes } = lexicon()
 
   expect(keys.byteLength + flags.byteLength + classes.byteLength).toBeLessThan(8_000_000)
-})
-
-const luhn = (text: string): boolean => isLuhn(Buffer.from(text), 0, text.length)
-
-test('checksums tell one wrong digit', () => {
-  expect(luhn('4111 1111 1111 1111')).toBe(true)
-  expect(luhn('4111 1111 1111 1112')).toBe(false)
-  expect(isVin('1HGCM82633A004352')).toBe(true)
-  expect(isVin('1HGCM82633A004353')).toBe(false)
-  expect(isIban('DE89 3704 0044 0532 0130 00')).toBe(true)
-  expect(isIban('DE89 3704 0044 0532 0130 01')).toBe(false)
-  expect(isDea('AB1234563')).toBe(true)
-  expect(isDea('AB1234564')).toBe(false)
 })
 
 test('an automaton of nothing finds nothing', () => {

@@ -1,37 +1,32 @@
 // Words of a text, one after the other, in one pass, in steps of 64 bytes and of 16. tokens.ts says what is written down of each;
 // letters.ts what the bytes are. Zeros stand behind the text, 64 at least.
 
+import {
+  APOSTROPHE, byteAt, CAPITAL_BEYOND, LEAST_LETTER, length, LETTER_APOSTROPHE, MASKS, PLACE, RECENT, SPARE, text,
+} from './memory'
+import { isCapital, isDigit, isSmall } from './signs'
+
 /** shapes and gaps of tokens.ts. */
 const SMALL: i32 = 0
 const CAPITALISED: i32 = 1
 const INITIAL: i32 = 2
 const CAPITALS: i32 = 3
 const MIXED: i32 = 4
-const NUMBER: i32 = 5
+export const NUMBER: i32 = 5
 const APART: u8 = 0
 const SPACE: u8 = 1
 const DOT_SPACE: u8 = 4
 const COMMA: u8 = 5
 const AMPERSAND: u8 = 6
-/** Kinds of characters, and what stands for those beyond ASCII: letters.ts. */
+/** Kinds of characters: letters.ts. */
 const DIGIT: i32 = 4
-const FOREIGN: i32 = 8
-const APOSTROPHE: u8 = 0x80
-const LEAST_LETTER: u8 = 0xc0
-const CAPITAL_BEYOND: u8 = 0xc1
-const LETTER_APOSTROPHE: u8 = 0xc2
+export const FOREIGN: i32 = 8
+/** cues.ts */
+export const CUE_MONTH: i32 = 1
+export const CUE_WEEKDAY: i32 = 2
+export const CUE_OLD_AGE: i32 = 4
+export const ANNOUNCES: i32 = 8
 
-/** Words asked for of late: 16 bytes of their small letters, and three numbers: flags, classes, cues. */
-const RECENT: usize = 4096
-const PLACE: usize = 32
-const PLACES: usize = 4096
-/** Of a word that is not kept: one too long, or with signs. */
-const SPARE: usize = RECENT + PLACES * PLACE
-/** Behind all that stands here for good. */
-const FREE: usize = SPARE + PLACE
-
-/** By length: which bytes of 16 are the word's. */
-const MASKS: usize = memory.data(17 * 16, 16)
 /** By the one byte between two words. */
 const GAPS: usize = memory.data(256)
 
@@ -39,7 +34,6 @@ const GAPS: usize = memory.data(256)
 @external('words', 'look')
 declare function look(start: i32, end: i32, place: usize): void
 
-let text: usize = 0
 let starts: usize = 0
 let ends: usize = 0
 let classes: usize = 0
@@ -55,19 +49,17 @@ let cues: usize = 0
 let beginsMark: i32 = 0
 let beginsForm: i32 = 0
 
-export let marks: i32 = 0
-export let forms: i32 = 0
+export let markCount: i32 = 0
+export let formCount: i32 = 0
 export let anyClass: i32 = 0
 export let anyCue: i32 = 0
 export let anyLarge: i32 = 0
 export let kinds: i32 = 0
 
-/** Before all else. Returns where memory is free. */
-export function prepare(mark: i32, form: i32): usize {
+/** Before all else. */
+export function prepareWords(mark: i32, form: i32): void {
   beginsMark = mark
   beginsForm = form
-  for (let length: usize = 0; length <= 16; length++)
-    for (let i: usize = 0; i < length; i++) store<u8>(MASKS + length * 16 + i, 0xff)
   store<u8>(GAPS + 0x20, 1)
   store<u8>(GAPS + 0x09, 1)
   store<u8>(GAPS + 0x2d, 2)
@@ -75,12 +67,10 @@ export function prepare(mark: i32, form: i32): usize {
   store<u8>(GAPS + 0x2c, 5)
   store<u8>(GAPS + 0x26, 6)
   store<u8>(GAPS + 0x2f, 7)
-  return FREE
 }
 
-/** Where the text stands, and room for `most` words behind it, from `room` on. Returns where that ends. */
-export function layOut(textAt: usize, room: usize, most: usize): usize {
-  text = textAt
+/** Room for `most` words, from `room` on. Returns where that ends. */
+export function wordsRoom(room: usize, most: usize): usize {
   starts = room
   ends = starts + most * 4
   classes = ends + most * 4
@@ -94,11 +84,46 @@ export function layOut(textAt: usize, room: usize, most: usize): usize {
   return cues + most
 }
 
-/** Writes down the words of a text of so many bytes. Returns how many they are. */
-export function cut(length: i32): i32 {
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function startOf(word: i32): i32 {
+  return load<i32>(starts + <usize>word * 4)
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function endOf(word: i32): i32 {
+  return load<i32>(ends + <usize>word * 4)
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function shapeOf(word: i32): i32 {
+  return load<u8>(shapes + <usize>word)
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function cueOf(word: i32): i32 {
+  return load<u8>(cues + <usize>word)
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function isOwned(word: i32): bool {
+  return load<u8>(possessives + <usize>word) != 0
+}
+
+/** The word at which rules of form begin, one after the other. */
+export function formedAt(index: i32): i32 {
+  return load<i32>(formed + <usize>index * 4)
+}
+
+/** Writes down the words of the text. Returns how many they are. */
+export function cutWords(): i32 {
   let count: i32 = 0
-  let markCount: i32 = 0
-  let formCount: i32 = 0
+  let marks: i32 = 0
+  let forms: i32 = 0
   let allClasses: i32 = 0
   let allCues: i32 = 0
   let large: i32 = 0
@@ -134,7 +159,7 @@ export function cut(length: i32): i32 {
           const capitals = ~i8x16.bitmask(i8x16.eq(bytes, low)) & within
           if (capitals != 0)
             shape =
-              capitals == within ? (size == 1 ? INITIAL : CAPITALS) : capitals == 1 ? CAPITALISED : shapeOf(from, at)
+              capitals == within ? (size == 1 ? INITIAL : CAPITALS) : capitals == 1 ? CAPITALISED : writing(from, at)
           const word = v128.and(low, v128.load(MASKS + (<usize>size << 4)))
           const mixed =
             (i64x2.extract_lane(word, 0) * 0x9e3779b97f4a7c15) ^ (i64x2.extract_lane(word, 1) * 0xc2b2ae3d27d4eb4f)
@@ -151,7 +176,7 @@ export function cut(length: i32): i32 {
           at = end
           met |= has
           odd = (has & FOREIGN) != 0
-          shape = (has & DIGIT) != 0 ? NUMBER : shapeOf(from, at)
+          shape = (has & DIGIT) != 0 ? NUMBER : writing(from, at)
           if (shape != NUMBER) look(from, at, SPARE)
         }
         const index = <usize>count
@@ -174,10 +199,10 @@ export function cut(length: i32): i32 {
         allCues |= cue
         const written = shape != SMALL && shape != NUMBER
         large |= i32(written)
-        store<i32>(marked + <usize>markCount * 4, count)
-        markCount += i32(written || (bits & beginsMark) != 0)
-        store<i32>(formed + <usize>formCount * 4, count)
-        formCount += i32(shape == NUMBER || odd || (cue & beginsForm) != 0)
+        store<i32>(marked + <usize>marks * 4, count)
+        marks += i32(written || (bits & beginsMark) != 0)
+        store<i32>(formed + <usize>forms * 4, count)
+        forms += i32(shape == NUMBER || odd || (cue & beginsForm) != 0)
         done = isApostrophe(byteAt(at)) ? possessiveEnd(at) : at
         store<u8>(possessives + index, u8(done > at))
         count++
@@ -188,8 +213,8 @@ export function cut(length: i32): i32 {
     }
   }
   if (count > 0) store<u8>(gaps, APART)
-  marks = markCount
-  forms = formCount
+  markCount = marks
+  formCount = forms
   anyClass = allClasses
   anyCue = allCues
   anyLarge = large
@@ -205,26 +230,6 @@ function wordBits(at: i32): u64 {
   const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10))
   const beyond = i8x16.ge_u(bytes, i8x16.splat(<i8>LEAST_LETTER))
   return <u64>i8x16.bitmask(v128.or(letters, v128.or(digits, beyond)))
-}
-
-// @ts-ignore: AssemblyScript inlines by decorator
-@inline
-function byteAt(at: i32): u8 {
-  return load<u8>(text + at)
-}
-
-function isSmall(byte: u8): bool {
-  return byte >= 0x61 && byte <= 0x7a
-}
-
-// @ts-ignore: AssemblyScript inlines by decorator
-@inline
-function isCapital(byte: u8): bool {
-  return byte >= 0x41 && byte <= 0x5a
-}
-
-function isDigit(byte: u8): bool {
-  return byte >= 0x30 && byte <= 0x39
 }
 
 function isAsciiWord(byte: u8): bool {
@@ -263,7 +268,7 @@ function run(from: i32): i32 {
 }
 
 /** Of a word with a capital, or with what is no ASCII. */
-function shapeOf(start: i32, to: i32): i32 {
+function writing(start: i32, to: i32): i32 {
   let capitals = 0
   let smalls = 0
   for (let i = start; i < to; i++) {

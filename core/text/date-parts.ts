@@ -1,7 +1,0 @@
-// Parts of dates, of which expressions are made.
-
-export const monthName =
-  '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
-/** Behind a date. */
-const zone = '(?:(?:\\.\\d{1,9})?(?:Z\\b|[+-]\\d{2}:?\\d{2}\\b))?'
-export const time = `(?:(?:,? (?:at )?| @ ?|T)\\d{1,2}:\\d{2}(?::\\d{2})?(?: ?[ap]\\.?m\\b\\.?)?${zone})?`

@@ -1,0 +1,95 @@
+// Words that rules of form know, in small letters: what each says of a number or date beside it. The module holds them by their
+// letters (module/dictionary.as, whose bits these are).
+
+import { announcing, vague } from './announcers.ts'
+import { monthWords, oldAgeWords, weekdayWords } from './cues.ts'
+import { identifierTypes } from './span.ts'
+
+/** By the bit's number; those of announcements below it. */
+const listed: readonly (readonly [bit: number, words: string])[] = [
+  // "policy number": the word before says more
+  [16, 'plan policy record card'],
+  // The last letters before a term's code: rare-forms.ts
+  [
+    17,
+    `pmid pmcid pmc nct loinc snomed ct sct rxnorm rxcui cpt icd cm pcs ndc hcpcs doi cvx unii cas isbn issn code codes atc mesh omim umls cui drg
+     uniprot chembl drugbank isrctn eudract grant version range between no number id`,
+  ],
+  // Codes of substances on trial carry their maker's letters; and what else is written like a person's number and is none
+  [
+    18,
+    `bms mk abt abbv ly gsk pf azd ro tak amg regn cc bi jnj sar ono vx gs act byl plx ici sb cp ags mdx rg covid sars dsm nct iso h pmid pmc rs cd il
+     hla brca apoe fda ce en astm din icd cpt loinc snomed rxnorm hcpcs isrctn chictr actrn eudract umin doi`,
+  ],
+  // What counts or measures begins so
+  [
+    19,
+    `mg mcg ug ng pg kg gm gram ml dl liter unit meq mmol mol mm cm km hz kcal cal bpm copies cells year yr month week day hour hr min sec patients people
+     subjects cases participants adults women men children deaths births persons dollars usd times steps platelets wbc`,
+  ],
+  // and is nothing longer
+  [20, 'g l cc iu u per m'],
+  [21, 'mg mcg ml iu u kg g l k m s c f cfu usd'],
+  [22, monthWords.join(' ')],
+  [23, weekdayWords.join(' ')],
+  [24, oldAgeWords.join(' ')],
+  [
+    25,
+    `first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth
+     eighteenth nineteenth twentieth thirtieth`,
+  ],
+  [26, 'first second third fourth fifth sixth seventh eighth ninth'],
+  // "on 4/22"
+  [
+    27,
+    'on since until till dated date dob born visit appt appointment seen admitted discharged lmp edd edc dos doa dod',
+  ],
+  // An element of a date smaller than the year: "in March"
+  [28, 'in since during until till by last next this early late mid through from between to and of'],
+  [29, 'last next this past coming on since until by every'],
+  [30, 'last next morning afternoon evening night'],
+  [31, 't tm tmax temp temperature fever'],
+  // "in her 90s"
+  [32, 'his her their your my'],
+  // "he is 93"
+  [33, 'he she patient pt mother father husband wife'],
+  // "91F presents"
+  [34, 'with who present presents presented presenting here seen from has had is was admitted found brought'],
+  [35, 'fax faxed faxes faxing'],
+  [36, 'no number is to at from'],
+  // "60-year-old" without its age
+  [38, 'year yr yo month week wk day hour hr'],
+  [39, 'nct pmid pmc isrctn'],
+]
+
+const [between, mark, isVague, number] = [5n, 6n, 7n, 8n]
+
+/** Each word with its bits, and pairs that announce something together: numbers of both words, and the type and one more. */
+export function formWords(): {
+  words: Map<string, bigint>
+  pairs: [word: number, later: number, type: number][]
+} {
+  const words = new Map<string, bigint>()
+  const add = (word: string, bits: bigint): void => {
+    words.set(word, (words.get(word) ?? 0n) | bits)
+  }
+  for (const [bit, said] of listed) for (const word of said.split(/\s+/)) add(word, 1n << BigInt(bit))
+  const numbers = new Map([...announcing.keys()].map((word, at) => [word, at + 1] as const))
+  const pairs: [number, number, number][] = []
+  for (const [word, said] of announcing) {
+    const own = said.type === undefined ? 0 : identifierTypes.indexOf(said.type) + 1
+    const bits =
+      (said.between ? 1n << between : 0n) |
+      (said.mark ? 1n << mark : 0n) |
+      (vague.has(word) ? 1n << isVague : 0n)
+    add(word, BigInt(own) | bits | (BigInt(numbers.get(word) as number) << number))
+    for (const [later, type] of said.pairs)
+      pairs.push([
+        numbers.get(word) as number,
+        numbers.get(later) as number,
+        identifierTypes.indexOf(type) + 1,
+      ])
+  }
+  if (numbers.size > 0xff) throw new Error('more words announce something than their number has bits for')
+  return { words, pairs }
+}

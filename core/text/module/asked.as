@@ -1,0 +1,10 @@
+// Expressions that are so rarely asked that JavaScript has them (rare-forms.ts): there the rule's number says which.
+
+export const CODES: i32 = 0
+export const INTERNATIONAL: i32 = 1
+export const UDI: i32 = 2
+export const COORDINATES: i32 = 3
+
+/** Where what begins here ends, -1 where it is none; of CODES, 1 or 0 of what ends here. */
+@external('words', 'ask')
+export declare function asked(rule: i32, at: i32): i32

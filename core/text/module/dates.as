@@ -1,0 +1,244 @@
+// Dates in digits, all elements but the year (45 CFR 164.514(b)(2)(i)(C)).
+
+import { BEFORE_DAY, MONTH, known } from './dictionary'
+import { add, addDated } from './findings'
+import { byteAt } from './memory'
+import { behind, before, digits, end, next, start } from './run'
+import {
+  COMMA, DASH, DOT, HASH, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isDigit, lettersEnd, lettersStart,
+  numberAt, saysAt,
+} from './signs'
+import { DATE } from './types'
+
+function isDay(month: i32, day: i32): bool {
+  return month >= 1 && month <= 12 && day >= 1 && day <= 31
+}
+
+/** 1800 to 2199. */
+function isYear(at: i32): bool {
+  const century = numberAt(at, 2)
+  return century == 18 || century == 19 || century == 20 || century == 21
+}
+
+export function isRecent(at: i32): bool {
+  const century = numberAt(at, 2)
+  return century == 19 || century == 20
+}
+
+/** Where the one or two digits end that stand here. */
+function two(at: i32): i32 {
+  return digitsEnd(at, 2)
+}
+
+/** Where the second sign stands of 4/22/2021: the same as behind the first digits, behind one digit or two; -1 where none does. */
+function secondSign(): i32 {
+  const at = start + digits + 1
+  const stop = two(at)
+  return stop > at && byteAt(stop) == next ? stop : -1
+}
+
+/** All that begins with one digit or two. */
+export function shortDates(): void {
+  if ((behind & (SLASH | DOT | DASH)) != 0 && (before & (WORDLY | SLASH | DOT | DASH)) == 0) {
+    const second = secondSign()
+    if (second >= 0) dayMonthYear(second)
+    else if (next == 0x2f) monthOfYear()
+  } else if (behind == WORDLY && end - start >= 7 && (before & (WORDLY | SLASH | DOT | DASH)) == 0) runTogether()
+}
+
+/** 4/22/2021 10:30, 4-22-21, 22.4.2021 */
+function dayMonthYear(second: i32): void {
+  const year = second + 1
+  const stop = digitsEnd(year, 5)
+  const long = stop - year == 4
+  if (!long && stop - year != 2) return
+  if (isAny(stop, WORDLY | SLASH) || (isAny(stop, DOT | DASH) && digitAt(stop + 1))) return
+  const one = numberAt(start, digits)
+  const other = numberAt(start + digits + 1, second - start - digits - 1)
+  if (!isDay(one, other) && !isDay(other, one)) return
+  if (next == 0x2e && !long) return
+  addDated(start, timeEnd(stop), DATE, long ? year : -1)
+}
+
+/** 03/2023 */
+function monthOfYear(): void {
+  const year = start + digits + 1
+  if (!areDigits(year, 4) || !isRecent(year) || isAny(year + 4, WORDLY | SLASH | DASH)) return
+  const month = numberAt(start, digits)
+  if (month >= 1 && month <= 12) addDated(start, year + 4, DATE, year)
+}
+
+/** 12JAN2023 */
+function runTogether(): void {
+  const from = start + digits
+  const year = lettersEnd(from, 10)
+  if ((known(from, year) & MONTH) == 0) return
+  const stop = digitsEnd(year, 5)
+  if ((stop - year != 4 && stop - year != 2) || isAny(stop, WORDLY)) return
+  addDated(start, stop, DATE, stop - year == 4 ? year : -1)
+}
+
+/** All that begins with four digits: 2021-04-22T10:30Z, 2021.04.22, 2021/4/22. */
+export function longDates(): void {
+  const second = secondSign()
+  if (second < 0) return
+  const from = second + 1
+  const stop = two(from)
+  if (stop == from) return
+  const month = numberAt(start + 5, second - start - 5)
+  const day = numberAt(from, stop - from)
+  if (next == 0x2d) {
+    if (before == DASH) return
+    const last = isoEnd(stop)
+    if (last >= 0 && isDay(month, day) && (last - start >= 10 || isYear(start))) addDated(start, last, DATE, start)
+  } else if (next == 0x2e) {
+    if ((before & (WORDLY | DOT | COMMA | SLASH | DASH)) != 0) return
+    if (isAny(stop, WORDLY | SLASH | DASH) || (isAny(stop, DOT) && digitAt(stop + 1))) return
+    if (isYear(start) && isDay(month, day)) addDated(start, stop, DATE, start)
+  } else if (before != SLASH && !isAny(stop, SLASH) && !digitAt(stop) && isDay(month, day))
+    addDated(start, stop, DATE, start)
+}
+
+/** Where a date ends with the time behind it, before no digit; -1 where it ends nowhere. */
+function isoEnd(day: i32): i32 {
+  const sign = byteAt(day)
+  if ((sign == 0x54 || sign == 0x20) && areDigits(day + 1, 2) && byteAt(day + 3) == 0x3a && areDigits(day + 4, 2)) {
+    const minutes = day + 6
+    if (byteAt(minutes) == 0x3a && areDigits(minutes + 1, 2)) {
+      const seconds = minutes + 3
+      const fraction = fractionEnd(seconds)
+      if (fraction > seconds) {
+        const last = zonedEnd(fraction)
+        if (last >= 0) return last
+      }
+      const last = zonedEnd(seconds)
+      if (last >= 0) return last
+    }
+    const last = zonedEnd(minutes)
+    if (last >= 0) return last
+  }
+  return isIsoEnd(day) ? day : -1
+}
+
+function fractionEnd(at: i32): i32 {
+  return byteAt(at) == 0x2e && digitAt(at + 1) ? digitsEnd(at + 1, 9) : at
+}
+
+function zonedEnd(at: i32): i32 {
+  const zone = zoneEnd(at)
+  if (zone > at && isIsoEnd(zone)) return zone
+  return isIsoEnd(at) ? at : -1
+}
+
+/** Z, +01:00 */
+function zoneEnd(at: i32): i32 {
+  const sign = byteAt(at)
+  if (sign == 0x5a) return at + 1
+  if ((sign != 0x2b && sign != 0x2d) || !areDigits(at + 1, 2)) return at
+  const minutes = byteAt(at + 3) == 0x3a ? at + 4 : at + 3
+  return areDigits(minutes, 2) ? minutes + 2 : at
+}
+
+function isIsoEnd(at: i32): bool {
+  return !digitAt(at) && !(byteAt(at) == 0x2d && digitAt(at + 1))
+}
+
+/** ISO 8601 in short, where no code stands: 20240305, 202403051030, 20240305T103000Z. */
+export function compactDate(): void {
+  if (digits != 8 && digits != 12 && digits != 14) return
+  if ((before & (WORDLY | DOT | COMMA | SLASH | HASH | DASH)) != 0 || byteAt(start - 1) == 0x24) return
+  if (!isRecent(start) || !isDay(numberAt(start + 4, 2), numberAt(start + 6, 2))) return
+  const last = compactEnd(start + 8)
+  if (last >= 0) addDated(start, last, DATE, start)
+}
+
+function compactEnd(day: i32): i32 {
+  const hour = byteAt(day) == 0x54 ? day + 1 : day
+  if (areDigits(hour, 4) && numberAt(hour, 2) <= 24 && byteAt(hour + 2) < 0x36) {
+    const minutes = hour + 4
+    const last = areDigits(minutes, 2) && byteAt(minutes) < 0x36 ? minutes + 2 : minutes
+    const fraction = fractionEnd(last)
+    if (fraction > last) {
+      const stop = zonedCompactEnd(fraction)
+      if (stop >= 0) return stop
+    }
+    const stop = zonedCompactEnd(last)
+    if (stop >= 0) return stop
+  }
+  return isCompactEnd(day) ? day : -1
+}
+
+function zonedCompactEnd(at: i32): i32 {
+  const zone = zoneEnd(at)
+  if (zone > at && isCompactEnd(zone)) return zone
+  return isCompactEnd(at) ? at : -1
+}
+
+function isCompactEnd(at: i32): bool {
+  return !isAny(at, WORDLY | SLASH | DASH) && byteAt(at) != 0x25 && !(isAny(at, DOT | COMMA) && digitAt(at + 1))
+}
+
+/** The day of a year: 2024-064. */
+export function dayOfYear(): void {
+  if ((before & (WORDLY | DOT | COMMA | SLASH | HASH | DASH)) != 0) return
+  const day = start + 5
+  if (!areDigits(day, 3) || !isRecent(start) || !isCompactEnd(day + 3)) return
+  const number = numberAt(day, 3)
+  if (number >= 1 && number <= 366) addDated(start, day + 3, DATE, start)
+}
+
+/** "on 4/22", where a word says that it is a day. */
+export function announcedDay(): void {
+  if (secondSign() >= 0) return
+  const day = start + digits + 1
+  const stop = two(day)
+  if (stop == day || isAny(stop, WORDLY | SLASH) || byteAt(stop) == 0x25 || (isAny(stop, DOT) && digitAt(stop + 1))) return
+  if (!isDay(numberAt(start, digits), numberAt(day, stop - day))) return
+  let said = start - 1
+  if (byteAt(said - 1) == 0x20) said--
+  if (byteAt(said - 1) == 0x3a) said--
+  const word = lettersStart(said, 12)
+  const short = word == said - 1 && saysAt(word - 2, 'd/c')
+  const from = short ? word - 2 : word
+  if (isAny(from - 1, WORDLY)) return
+  if (short || (known(word, said) & BEFORE_DAY) != 0) add(start, stop, DATE)
+}
+
+/** Where the time ends that may stand here behind a date. */
+export function timeEnd(at: i32): i32 {
+  let from = at
+  if (byteAt(from) == 0x2c) from++
+  if (byteAt(from) == 0x20) {
+    if (byteAt(from + 1) == 0x40 && from == at) {
+      from += byteAt(from + 2) == 0x20 ? 3 : 2
+      return clockEnd(from, at)
+    }
+    from += saysAt(from + 1, 'at ') ? 4 : 1
+    return clockEnd(from, at)
+  }
+  return (byteAt(at) | 0x20) == 0x74 ? clockEnd(at + 1, at) : at
+}
+
+/** 10:30, 9:05:10 p.m., 10:30:00.5Z */
+function clockEnd(at: i32, none: i32): i32 {
+  const hour = two(at)
+  if (hour == at || byteAt(hour) != 0x3a || !areDigits(hour + 1, 2)) return none
+  let stop = hour + 3
+  if (byteAt(stop) == 0x3a && areDigits(stop + 1, 2)) stop += 3
+  const half = byteAt(stop) == 0x20 ? stop + 1 : stop
+  if ((byteAt(half) | 0x20) == 0x61 || (byteAt(half) | 0x20) == 0x70) {
+    const m = byteAt(half + 1) == 0x2e ? half + 2 : half + 1
+    if ((byteAt(m) | 0x20) == 0x6d && !isAny(m + 1, WORDLY)) stop = byteAt(m + 1) == 0x2e ? m + 2 : m + 1
+  }
+  const fraction = fractionEnd(stop)
+  const zone = clockZoneEnd(fraction)
+  if (zone > fraction) return zone
+  const plain = clockZoneEnd(stop)
+  return plain > stop ? plain : stop
+}
+
+function clockZoneEnd(at: i32): i32 {
+  if ((byteAt(at) | 0x20) == 0x7a) return isAny(at + 1, WORDLY) ? at : at + 1
+  const stop = zoneEnd(at)
+  return isAny(stop, WORDLY) ? at : stop
+}

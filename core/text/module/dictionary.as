@@ -1,0 +1,89 @@
+// Words that rules of form know, by their letters: open addressing over 16 bytes of each. Which word says what stands in
+// form-words.ts, whose bits these are.
+
+import { KNOWN, MASKS, PAIRS, PAIR_COUNT, PLACE, text } from './memory'
+
+/** What a word announces by itself: its type and one more. */
+export const TYPE: u64 = 0x1f
+export const BETWEEN: u64 = 1 << 5
+export const MARK: u64 = 1 << 6
+export const VAGUE: u64 = 1 << 7
+/** Number of a word that announces. */
+export const NUMBER_SHIFT: u64 = 8
+export const SPECIFIC: u64 = 1 << 16
+export const CODE_END: u64 = 1 << 17
+export const SUBSTANCE: u64 = 1 << 18
+export const UNIT_START: u64 = 1 << 19
+export const UNIT: u64 = 1 << 20
+export const QUANTITY_LETTERS: u64 = 1 << 21
+export const MONTH: u64 = 1 << 22
+export const WEEKDAY: u64 = 1 << 23
+export const OLD_AGE: u64 = 1 << 24
+export const ORDINAL: u64 = 1 << 25
+export const ORDINAL_UNIT: u64 = 1 << 26
+export const BEFORE_DAY: u64 = 1 << 27
+export const BEFORE_MONTH: u64 = 1 << 28
+export const BEFORE_WEEKDAY: u64 = 1 << 29
+export const BEHIND_WEEKDAY: u64 = 1 << 30
+export const TEMPERATURE: u64 = 1 << 31
+export const POSSESSIVE: u64 = 1 << 32
+export const OF_AGE: u64 = 1 << 33
+export const AFTER_SEX: u64 = 1 << 34
+export const FAX: u64 = 1 << 35
+export const AFTER_FAX: u64 = 1 << 36
+export const AGE_UNIT: u64 = 1 << 38
+export const TRIAL: u64 = 1 << 39
+
+/** The small letters of a word of 16 bytes at most, which letters and digits alone are. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function lettersOf(start: i32, size: i32): v128 {
+  return v128.and(v128.or(v128.load(text + start), i8x16.splat(0x20)), v128.load(MASKS + (<usize>size << 4)))
+}
+
+function placeOf(word: v128): usize {
+  const mixed =
+    (i64x2.extract_lane(word, 0) * 0x9e3779b97f4a7c15) ^ (i64x2.extract_lane(word, 1) * 0xc2b2ae3d27d4eb4f)
+  let place = KNOWN + <usize>(<u64>mixed >> 53) * PLACE
+  // Never more than a third of the places is taken.
+  while (v128.any_true(v128.load(place)) && v128.any_true(v128.xor(v128.load(place), word)))
+    place = place + PLACE == PAIRS ? KNOWN : place + PLACE
+  return place
+}
+
+/** Bits of the word that stands here; 0 of one that is not known. */
+export function known(start: i32, end: i32): u64 {
+  const size = end - start
+  if (<u32>(size - 1) > 15) return 0
+  return load<u64>(placeOf(lettersOf(start, size)), 16)
+}
+
+/** The word that stands in the text's place is known from now on. */
+export function learn(size: i32, bits: u64): void {
+  const word = lettersOf(0, size)
+  const place = placeOf(word)
+  v128.store(place, word)
+  store<u64>(place, load<u64>(place, 16) | bits, 16)
+}
+
+/** Number and number of the later word, and the type and one more that both announce. */
+export function learnPair(word: i32, later: i32, type: i32): void {
+  let at = hashOf(word, later)
+  while (load<i32>(PAIRS + at * 4) != 0) at = (at + 1) & (PAIR_COUNT - 1)
+  store<i32>(PAIRS + at * 4, (word << 16) | (later << 8) | type)
+}
+
+/** Type and one more; 0 where they announce nothing together. */
+export function pairOf(word: i32, later: i32): i32 {
+  let at = hashOf(word, later)
+  let pair = load<i32>(PAIRS + at * 4)
+  while (pair != 0 && pair >> 8 != ((word << 8) | later)) {
+    at = (at + 1) & (PAIR_COUNT - 1)
+    pair = load<i32>(PAIRS + at * 4)
+  }
+  return pair & 0xff
+}
+
+function hashOf(word: i32, later: i32): usize {
+  return <usize>(word * 31 + later) & (PAIR_COUNT - 1)
+}

@@ -1,0 +1,142 @@
+// Identifiers that a text shows by their form, or by a word before them (45 CFR 164.514(b)(2)(i)). From a run of letters and digits
+// each rule looks at a bounded number of characters, so the time is linear whatever the text holds.
+
+import { isOld, oldAges } from './ages'
+import { announced } from './announced'
+import {
+  beneficiary, card, coordinates, device, iban, ipv4, ipv6, networkCard, photograph, prescriber, uuid, vehicle,
+} from './codes'
+import { announcedDay, compactDate, dayOfYear, longDates, shortDates } from './dates'
+import { MONTH, OLD_AGE, WEEKDAY, known } from './dictionary'
+import { longNumbers } from './long-numbers'
+import { byteAt, length } from './memory'
+import { namedDate } from './named-dates'
+import { areaFirst, international, oneFirst, socialSecurity } from './numbers'
+import { before, behind, code, digits, end, next, setRun, start } from './run'
+import {
+  CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, digitsEnd, isAlnum, isDigit, isLetter,
+} from './signs'
+import { mail, nextAt } from './web'
+import { ANNOUNCES, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, NUMBER, cueOf, endOf, formCount, formedAt, isOwned, kinds, shapeOf, startOf } from './words'
+
+/** Which rules are asked for. */
+const FORMS: i32 = 1
+const CONTEXT: i32 = 2
+const LONG: i32 = 4
+const COMPACT: i32 = 8
+
+let asked: i32 = 0
+
+/** Goes through the words at which rules of form begin. */
+export function searchForms(rules: i32): void {
+  asked = rules
+  const plain = (kinds & FOREIGN) == 0
+  let mailAt = (rules & FORMS) != 0 ? nextAt(0) : length
+  for (let f = 0; f < formCount; f++) {
+    const i = formedAt(f)
+    const from = startOf(i)
+    const to = endOf(i)
+    for (; mailAt < from; mailAt = nextAt(mailAt + 1)) mail(mailAt)
+    if (!plain) runsWithin(from, to)
+    else if (shapeOf(i) == NUMBER) number(from, to, i)
+    else if ((rules & FORMS) != 0) namedDate(from, to, bitsOf(cueOf(i)), (rules & CONTEXT) != 0)
+  }
+  for (; mailAt < length; mailAt = nextAt(mailAt + 1)) mail(mailAt)
+}
+
+/** Bits of the dictionary for cues of the lexicon. */
+function bitsOf(cue: i32): u64 {
+  return ((cue & CUE_MONTH) != 0 ? MONTH : 0) | ((cue & CUE_WEEKDAY) != 0 ? WEEKDAY : 0) | ((cue & CUE_OLD_AGE) != 0 ? OLD_AGE : 0)
+}
+
+/** Runs of letters and digits of ASCII that a word beyond it is made of. */
+function runsWithin(from: i32, to: i32): void {
+  for (let at = from; at < to; at++) {
+    const begin = at
+    let numbered = false
+    while (at < to && isAlnum(byteAt(at))) {
+      if (digitAt(at)) numbered = true
+      at++
+    }
+    if (numbered) number(begin, at, -1)
+    else if ((asked & FORMS) != 0) namedDate(begin, at, known(begin, at), (asked & CONTEXT) != 0)
+  }
+}
+
+/** `word`: which of the words the number is, -1 where that is not known. */
+function number(from: i32, to: i32, word: i32): void {
+  if (saysNothing(from, to)) return
+  setRun(from, to)
+  // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
+  if ((asked & CONTEXT) != 0 && (word < 0 || mayBeAnnounced(word))) announced()
+  if ((asked & FORMS) != 0) byForm()
+  if ((asked & LONG) != 0) longNumbers()
+}
+
+/** Whether the word before a number may say what it is: for most numbers it does not. */
+function mayBeAnnounced(word: i32): bool {
+  if ((byteAt(code) | 0x20) == 0x6d) return true
+  const said = code < start ? word - 2 : word - 1
+  if (said < 0 || code - endOf(said) > 6) return false
+  if (isOwned(said)) return true
+  // "12mg 300"
+  if (shapeOf(said) == NUMBER) return isLetter(byteAt(endOf(said) - 1))
+  return (cueOf(said) & ANNOUNCES) != 0
+}
+
+/** One digit or two with nothing behind them that a date, an address or an age goes on with: most numbers of most texts. */
+function saysNothing(from: i32, to: i32): bool {
+  const size = to - from
+  if (size > 2 || !digitAt(from) || (size == 2 && !digitAt(from + 1)) || byteAt(from - 1) == 0x2b) return false
+  // An age over 89, or the 1 of a telephone number.
+  const first = byteAt(from)
+  if (size == 2 && first == 0x39) return false
+  const sign = byteAt(to)
+  if (sign == 0x20) return size == 2 || first != 0x31 || !(digitAt(to + 1) || byteAt(to + 1) == 0x28)
+  // scan-12.png
+  if (sign == 0x2e) return !isAlnum(byteAt(to + 1))
+  if (sign == 0x2d || sign == 0x2f) return !digitAt(to + 1)
+  return sign != 0x3a && sign != 0x29
+}
+
+/** The rules of a number, by how many digits it begins with. */
+function byForm(): void {
+  const compact = (asked & COMPACT) != 0
+  if (digits == 4) {
+    if ((behind & (DASH | DOT | SLASH)) != 0) {
+      longDates()
+      if (compact && next == 0x2d && digitAt(start + 7)) dayOfYear()
+    }
+    if ((behind & (SPACE | DASH)) != 0) card()
+  } else if (digits == 1 || digits == 2) {
+    shortDates()
+    if ((asked & CONTEXT) != 0 && behind == SLASH && before == SPACE) announcedDay()
+    if (digits == 1) {
+      if ((behind & (SPACE | DASH | DOT | OPENING)) != 0) oneFirst()
+      else if (behind == WORDLY && (before & (WORDLY | DASH)) == 0) beneficiary()
+    } else if (before == OPENING) device()
+    if (behind == DOT) coordinates()
+  } else if (digits > 7) {
+    if (compact) compactDate()
+    if (digits >= 13) card()
+  }
+  if (digits == 3) {
+    if ((behind & (SPACE | DASH | DOT)) != 0) socialSecurity()
+    if ((behind & (SPACE | DASH | DOT | CLOSING)) != 0) areaFirst()
+  }
+  if (digits > 0 && digits < 4) {
+    if (isOld()) oldAges()
+    if (behind == DOT) ipv4()
+  }
+  if (before == PLUS && digits > 0 && digits <= 15) international()
+  if (digits <= 4 && (before == COLON || byteAt(end) == 0x3a)) ipv6()
+  const size = end - start
+  if (size == 2) networkCard()
+  else if (size == 8 && digits <= 8) uuid()
+  else if (size == 17 && digits < 17 && (before & (WORDLY | DASH)) == 0) vehicle()
+  if (digits == 0 && (before & (WORDLY | DASH)) == 0) {
+    if (size == 4 || size >= 15) iban()
+    else if (size == 9) prescriber()
+  }
+  if (byteAt(end) == 0x2e) photograph()
+}

@@ -1,0 +1,52 @@
+// What stands where in the module's memory, and the text that is looked through. Behind the tables that stand here for good
+// follow, for one text at a time: zeros, the text as one byte a character (letters.ts), zeros, its words, what was found.
+
+/** By length: which bytes of 16 are a word's. */
+export const MASKS: usize = memory.data(17 * 16, 16)
+
+/** Words asked for of late: 16 bytes of their small letters, and three numbers: flags, classes, cues. */
+export const RECENT: usize = 8192
+export const PLACE: usize = 32
+export const PLACES: usize = 4096
+/** Of a word that is not kept: one too long, or with signs. */
+export const SPARE: usize = RECENT + PLACES * PLACE
+/** Words that rules of form know (dictionary.as): 16 bytes of each, and its bits. */
+export const KNOWN: usize = SPARE + PLACE
+export const KNOWNS: usize = 2048
+/** Pairs of words that announce something together. */
+export const PAIRS: usize = KNOWN + KNOWNS * PLACE
+export const PAIR_COUNT: usize = 256
+/** Behind all that stands here for good: zeros before a text, by which its beginning is known. */
+export const FREE: usize = PAIRS + PAIR_COUNT * 4 + 64
+
+/** Bytes that stand for what is no ASCII: letters.ts. */
+export const APOSTROPHE: u8 = 0x80
+export const DEGREE: u8 = 0x82
+export const TIMES: u8 = 0x83
+export const MONEY: u8 = 0x84
+export const LEAST_LETTER: u8 = 0xc0
+export const CAPITAL_BEYOND: u8 = 0xc1
+export const LETTER_APOSTROPHE: u8 = 0xc2
+
+export let text: usize = 0
+/** Bytes of it. */
+export let length: i32 = 0
+
+export function setText(at: usize): void {
+  text = at
+}
+
+export function setLength(bytes: i32): void {
+  length = bytes
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function byteAt(at: i32): u8 {
+  return load<u8>(text + at)
+}
+
+export function fillMasks(): void {
+  for (let size: usize = 0; size <= 16; size++)
+    for (let i: usize = 0; i < size; i++) store<u8>(MASKS + size * 16 + i, 0xff)
+}

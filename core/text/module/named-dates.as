@@ -1,0 +1,260 @@
+// Dates that the name of a month or of a day of the week stands in, and ages in words.
+
+import { announcesAge, countsNothing, isOfSomebody, isPossessive, ofAgeEnd, partStart, saysAge } from './ages'
+import { timeEnd } from './dates'
+import {
+  BEFORE_MONTH, BEFORE_WEEKDAY, BEHIND_WEEKDAY, MONTH, OLD_AGE, ORDINAL, ORDINAL_UNIT, WEEKDAY, known,
+} from './dictionary'
+import { add, addDated } from './findings'
+import { APOSTROPHE, byteAt } from './memory'
+import {
+  DASH, DOT, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, isLetter, isSmall, lettersEnd,
+  lettersStart, saysAt, saysBefore,
+} from './signs'
+import { AGE, DATE } from './types'
+
+/** `said`: bits of the word; `context`: whether what stands before it counts. */
+export function namedDate(start: i32, end: i32, said: u64, context: bool): void {
+  if ((said & OLD_AGE) != 0) ageInWords(start, end)
+  if ((said & MONTH) != 0) monthAt(start, end, context)
+  else if ((said & WEEKDAY) != 0 && context && (end - start > 5 || isCapital(byteAt(start)))) weekdayAt(start, end)
+}
+
+/** "ninety-two-year-old", "turned ninety", "in her nineties", "a nonagenarian". */
+function ageInWords(start: i32, end: i32): void {
+  if (isAny(end, WORDLY)) return
+  if (!saysAt(start, 'ninet')) return add(start, end, AGE)
+  let stop = end
+  if (end - start == 6 && isAny(end, SPACE | DASH)) {
+    const unit = lettersEnd(end + 1, 6)
+    if (isUnit(end + 1, unit) && !isAny(unit, WORDLY)) stop = unit
+  }
+  const part = partStart(start)
+  const told =
+    ofAgeEnd(stop) || announcesAge(start) || (saysAge(start) && countsNothing(stop)) || isPossessive(start) ||
+    (part >= 0 && isPossessive(part))
+  if (told) add(start, stop, AGE)
+}
+
+function isUnit(start: i32, end: i32): bool {
+  const size = end - start
+  if (size == 3) return saysAt(start, 'one') || saysAt(start, 'two') || saysAt(start, 'six')
+  if (size == 4) return saysAt(start, 'four') || saysAt(start, 'five') || saysAt(start, 'nine')
+  return size == 5 && (saysAt(start, 'three') || saysAt(start, 'seven') || saysAt(start, 'eight'))
+}
+
+/** Where the year stands that `yearEnd` found; -1 where it has two digits or is none. */
+let year: i32 = -1
+
+/** Four digits, or '23. */
+function yearAt(at: i32): i32 {
+  if (areDigits(at, 4) && !isAny(at + 4, WORDLY)) {
+    year = at
+    return at + 4
+  }
+  const quote = byteAt(at)
+  return (quote == 0x27 || quote == APOSTROPHE) && areDigits(at + 1, 2) && !isAny(at + 3, WORDLY) ? at + 3 : -1
+}
+
+/** Where a year ends that may stand here behind a month or day: ", 2021", " of 2021", "/21". */
+function yearEnd(at: i32): i32 {
+  year = -1
+  let from = at
+  const sign = byteAt(at)
+  if (sign == 0x2c) from += byteAt(at + 1) == 0x20 ? 2 : 1
+  else if (sign == 0x20) from += saysAt(at + 1, 'of ') || saysAt(at + 1, 'in ') ? 4 : 1
+  else if (sign == 0x2f || sign == 0x2d) from++
+  else return at
+  const stop = yearAt(from)
+  return stop < 0 ? at : stop
+}
+
+/** Digits of a day with its ending; -1 where it is none. */
+function dayEnd(at: i32): i32 {
+  const stop = digitsEnd(at, 2)
+  if (stop == at) return -1
+  const end = isOrdinalEnd(stop) ? stop + 2 : stop
+  return isAny(end, WORDLY) ? -1 : end
+}
+
+function isOrdinalEnd(at: i32): bool {
+  return saysAt(at, 'th') || saysAt(at, 'st') || saysAt(at, 'nd') || saysAt(at, 'rd')
+}
+
+function monthAt(start: i32, end: i32, context: bool): void {
+  const day = dayBefore(start)
+  // In small letters mostly a verb: not where a year or an ordinal is there.
+  const verb = end - start == 3 && byteAt(start) == 0x6d && saysAt(start, 'may') && isSmall(byteAt(start + 1)) && isSmall(byteAt(start + 2))
+  if (day >= 0 && !isAny(end, WORDLY)) {
+    const stop = aloneEnd(end)
+    if (!verb || hasYear(end, stop)) return addDated(day, stop, DATE, year)
+  } else if (day >= 0 && !verb) return
+  if (goesOn(end)) {
+    const stop = monthDayEnd(end)
+    if (stop >= 0 && (!verb || hasYear(end, stop))) return addDated(start, stop, DATE, year)
+    if (!verb) {
+      const dated = monthYearEnd(end)
+      if (dated >= 0) return addDated(start, dated, DATE, year)
+      const ordinal = byteAt(end) == 0x20 ? ordinalEnd(end + 1) : -1
+      if (ordinal >= 0) {
+        const stop = yearEnd(ordinal)
+        return addDated(start, stop, DATE, year)
+      }
+    }
+  }
+  const ordinal = ordinalStart(start)
+  if (ordinal >= 0) {
+    if (!isAny(end, WORDLY)) {
+      const stop = aloneEnd(end)
+      addDated(ordinal, stop, DATE, year)
+    }
+    return
+  }
+  if (!context || !isWhole(start, end)) return
+  if (byteAt(end) == 0x20 && isCapital(byteAt(end + 1))) return
+  if (!isAny(start - 1, SPACE | DASH)) return
+  const word = lettersStart(start - 1, 8)
+  if ((known(word, start - 1) & BEFORE_MONTH) != 0 && !isAny(word - 1, WORDLY)) add(start, end, DATE)
+}
+
+/** A month in full, and written large. */
+function isWhole(start: i32, end: i32): bool {
+  if (!isCapital(byteAt(start))) return false
+  const size = end - start
+  if (size > 4) return true
+  if (size == 3) return saysAt(start, 'may') && isSmall(byteAt(start + 1)) && isSmall(byteAt(start + 2))
+  if (size != 4 || !isSmall(byteAt(start + 1)) || !isSmall(byteAt(start + 2)) || !isSmall(byteAt(start + 3))) return false
+  return saysAt(start, 'june') || saysAt(start, 'july')
+}
+
+/** Behind the month a year perhaps, and a time. */
+function aloneEnd(end: i32): i32 {
+  return timeEnd(yearEnd(byteAt(end) == 0x2e ? end + 1 : end))
+}
+
+/** Whether an ordinal, four digits or '23 stand in this stretch. */
+function hasYear(from: i32, to: i32): bool {
+  for (let at = from; at < to; at++) {
+    const byte = byteAt(at)
+    if (isDigit(byte) && ((at + 2 < to && isOrdinalEnd(at + 1)) || (at + 3 < to && areDigits(at, 4)))) return true
+    if ((byte == 0x27 || byte == APOSTROPHE) && at + 2 < to && areDigits(at + 1, 2)) return true
+  }
+  return false
+}
+
+/** Whether a day, a year or the word of either may stand behind a month. */
+function goesOn(end: i32): bool {
+  let at = end
+  while (at - end < 3 && isBetween(byteAt(at))) at++
+  if (at == end) return false
+  const byte = byteAt(at)
+  if (isDigit(byte) || byte == 0x27 || byte >= 0x80) return true
+  const letter = byte | 0x20
+  return letter == 0x74 || letter == 0x6f || letter == 0x66 || letter == 0x73 || letter == 0x65 || letter == 0x6e
+}
+
+/** Space . , - / */
+function isBetween(byte: u8): bool {
+  return byte == 0x20 || byte - 0x2c < 4
+}
+
+/** March 5th, 2021 at 10:30; May 3-5, 2023; May the 5th; Jan-12-2023 */
+function monthDayEnd(end: i32): i32 {
+  let at = end
+  const sign = byteAt(at)
+  if (sign == 0x2e) at += byteAt(at + 1) == 0x20 ? 2 : 1
+  else if (sign == 0x20 || sign == 0x2d) at++
+  else return -1
+  if (saysAt(at, 'the ')) at += 4
+  const day = dayEnd(at)
+  if (day < 0) return -1
+  return timeEnd(yearEnd(rangeEnd(day)))
+}
+
+/** -5, to 5th, & 5 */
+function rangeEnd(day: i32): i32 {
+  let at = byteAt(day) == 0x20 ? day + 1 : day
+  const sign = byteAt(at)
+  if (sign == 0x2d || sign == 0x26) at++
+  else if (saysAt(at, 'to')) at += 2
+  else if (saysAt(at, 'and')) at += 3
+  else if (saysAt(at, 'through')) at += 7
+  else return day
+  const last = dayEnd(byteAt(at) == 0x20 ? at + 1 : at)
+  return last < 0 || byteAt(last) == 0x2f || byteAt(last) == 0x3a ? day : last
+}
+
+/** 2021 behind March, '23 behind Jan. */
+function monthYearEnd(end: i32): i32 {
+  year = -1
+  let at = end
+  const sign = byteAt(at)
+  if (sign == 0x2d || sign == 0x2f) at++
+  else {
+    if (sign == 0x2e) at++
+    if (byteAt(at) == 0x2c) at++
+    if (byteAt(at) != 0x20) return -1
+    at++
+    if (saysAt(at, 'of ')) at += 3
+  }
+  return yearAt(at)
+}
+
+/** Where an ordinal in letters ends: fifth, twenty-first; -1 where none begins here. */
+function ordinalEnd(at: i32): i32 {
+  const stop = lettersEnd(at, 12)
+  if ((known(at, stop) & ORDINAL) != 0) return isAny(stop, WORDLY) ? -1 : stop
+  if (byteAt(stop) != 0x2d || stop - at != 6 || (!saysAt(at, 'twenty') && !saysAt(at, 'thirty'))) return -1
+  const last = lettersEnd(stop + 1, 8)
+  if (isAny(last, WORDLY)) return -1
+  if (byteAt(at + 1) == 0x77 || byteAt(at + 1) == 0x57) return (known(stop + 1, last) & ORDINAL_UNIT) != 0 ? last : -1
+  return last - stop == 6 && saysAt(stop + 1, 'first') ? last : -1
+}
+
+/** Where "the fifth of ", "twenty-first day " begins that ends here; -1 where none does. */
+function ordinalStart(to: i32): i32 {
+  let end = to
+  if (saysBefore(end, 'of ')) end -= 3
+  if (saysBefore(end, 'day ')) end -= 4
+  if (byteAt(end - 1) != 0x20) return -1
+  end--
+  let at = lettersStart(end, 12)
+  const said = known(at, end)
+  if ((said & ORDINAL) == 0 || isAny(at - 1, WORDLY)) return -1
+  if (byteAt(at - 1) == 0x2d) {
+    const tens = (said & ORDINAL_UNIT) != 0 && (saysBefore(at - 1, 'twenty') || (saysAt(at, 'first') && saysBefore(at - 1, 'thirty')))
+    if (tens && !isAny(at - 8, WORDLY)) at -= 7
+  }
+  return saysBefore(at, 'the ') && !isAny(at - 5, WORDLY) ? at - 4 : at
+}
+
+/** Where the day begins that ends before this place: "12 ", "12-", "the 12th ", "5th of ", "5th day of "; -1 where none does. */
+function dayBefore(end: i32): i32 {
+  const sign = byteAt(end - 1)
+  if (sign != 0x20 && sign != 0x2d) return -1
+  let at = end - 1
+  if (sign == 0x20 && saysBefore(at, ' of')) {
+    at -= 3
+    if (saysBefore(at, ' day')) at -= 4
+  }
+  if (isLetter(byteAt(at - 1)) && isOrdinalEnd(at - 2)) at -= 2
+  const last = at
+  while (last - at < 2 && digitAt(at - 1)) at--
+  if (at == last || isAny(at - 1, WORDLY | SLASH | DOT | DASH)) return -1
+  return saysBefore(at, 'the ') && !isAny(at - 5, WORDLY) ? at - 4 : at
+}
+
+/** last Thursday, on Monday, Friday morning */
+function weekdayAt(start: i32, end: i32): void {
+  let from = start
+  if (byteAt(start - 1) == 0x20) {
+    const word = lettersStart(start - 1, 8)
+    if ((known(word, start - 1) & BEFORE_WEEKDAY) != 0 && !isAny(word - 1, WORDLY)) from = word
+  }
+  let to = end
+  if (byteAt(end) == 0x20) {
+    const word = lettersEnd(end + 1, 10)
+    if ((known(end + 1, word) & BEHIND_WEEKDAY) != 0 && !isAny(word, WORDLY)) to = word
+  }
+  if (from < start || to > end) add(from, to, DATE)
+}

@@ -1,0 +1,42 @@
+// The module: cuts a text into words, and finds what has a form of its own. tokenize.ts calls it.
+
+import { learn, learnPair } from './dictionary'
+import { clear, found, room } from './findings'
+import { searchForms } from './forms'
+import { FREE, fillMasks, setLength, setText } from './memory'
+import { fillSigns } from './signs'
+import { hasPage } from './web'
+import { cutWords, prepareWords, wordsRoom } from './words'
+
+export { learn, learnPair }
+export { hasPage }
+export { anyClass, anyCue, anyLarge, formCount as forms, kinds, markCount as marks } from './words'
+
+/** Before all else. Returns where memory is free. */
+export function prepare(mark: i32, form: i32): usize {
+  fillMasks()
+  fillSigns()
+  prepareWords(mark, form)
+  return FREE
+}
+
+/** Where the text stands, and room for `most` words and findings behind it, from `begin` on. Returns where findings begin. */
+export function layOut(textAt: usize, begin: usize, most: usize): usize {
+  setText(textAt)
+  const findings = wordsRoom(begin, most)
+  room(findings, <i32>most)
+  return findings
+}
+
+/** Writes down the words of a text of so many bytes. Returns how many they are. */
+export function cut(bytes: i32): i32 {
+  setLength(bytes)
+  return cutWords()
+}
+
+/** Finds what has a form of its own in the text whose words were cut last. Returns how many it found. */
+export function searchForm(rules: i32): i32 {
+  clear()
+  searchForms(rules)
+  return found
+}

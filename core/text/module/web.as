@@ -1,0 +1,44 @@
+// Addresses of mail, and whether there is one of a page.
+
+import { EMAIL_ADDRESS } from './types'
+import { add } from './findings'
+import { byteAt, length, text } from './memory'
+import { isAlnum } from './signs'
+
+/** Where the next @ stands; the text's length where none does. */
+export function nextAt(from: i32): i32 {
+  for (let at = from; at < length; at += 16) {
+    const bits = i8x16.bitmask(i8x16.eq(v128.load(text + at), i8x16.splat(0x40)))
+    if (bits != 0) return min(at + ctz(bits), length)
+  }
+  return length
+}
+
+/** Whether :/ stands anywhere, with which the addresses of pages go on. */
+export function hasPage(): bool {
+  for (let at = 0; at < length; at += 16) {
+    const colons = i8x16.eq(v128.load(text + at), i8x16.splat(0x3a))
+    if (v128.any_true(v128.and(colons, i8x16.eq(v128.load(text + at, 1), i8x16.splat(0x2f))))) return true
+  }
+  return false
+}
+
+/** From an @ outwards. */
+export function mail(at: i32): void {
+  let start = at
+  while (start > 0 && at - start < 64 && isLocal(byteAt(start - 1))) start--
+  if (start == at) return
+  let end = at + 1
+  while (end < length && end - at < 255 && isHost(byteAt(end))) end++
+  while (end > at && !isAlnum(byteAt(end - 1))) end--
+  for (let i = at + 1; i < end; i++) if (byteAt(i) == 0x2e) return add(start, end, EMAIL_ADDRESS)
+}
+
+function isHost(byte: u8): bool {
+  return isAlnum(byte) || byte == 0x2d || byte == 0x2e
+}
+
+/** Before the @ also _ % + ' */
+function isLocal(byte: u8): bool {
+  return isHost(byte) || byte == 0x5f || byte == 0x25 || byte == 0x2b || byte == 0x27
+}

@@ -1,0 +1,176 @@
+// Each form by itself, and beside it what is nearly one.
+
+import { expect, test } from 'vitest'
+import { survey } from '../../../core/redaction/survey.ts'
+import { readings } from '../../../core/text/prose.ts'
+import { search } from '../../../core/text/search.ts'
+
+/** By form: what is found whole, and what is not found at all. `_` is what is around it. */
+const forms: { readonly [form: string]: { type: string; are: string[]; arent: string[]; said?: string } } = {
+  'day, month and year': {
+    type: 'DATE',
+    are: [
+      '4/22/2021',
+      '4-22-21',
+      '22.4.2021',
+      '4/22/2021 10:30',
+      '4/22/21, at 9:05:10 p.m.',
+      '3/5/2024 @ 10:30Z',
+      '2021-04-22',
+      '2021/4/22',
+    ],
+    arent: ['13/32/2021', '4.22.21', '1/2/3/2021', '4/22-2021', '2021-13-01'],
+  },
+  'a moment': {
+    type: 'DATE',
+    are: [
+      '2021-04-22T10:30',
+      '2021-04-22 10:30:00.123Z',
+      '2021-04-22T10:30:00+01:00',
+      '20240305',
+      '20240305T103000Z',
+      '2024-064',
+      '12JAN2023',
+      '03/2023',
+    ],
+    arent: ['2024-367', '12JAM2023', '13/2023', '20241305'],
+  },
+  'a month': {
+    type: 'DATE',
+    are: [
+      'March 5th, 2021 at 10:30',
+      'May 3-5, 2023',
+      'May the 5th',
+      'Jan-12-2023',
+      '12 March',
+      'the 5th of May',
+      'March 2021',
+      "Jan '23",
+      'March fifth',
+      'twenty-first of June',
+      'may 5th',
+      '5th day of May, 2020',
+    ],
+    arent: ['may 5 mg', 'Marchs 5', 'may'],
+  },
+  'an age over 89': {
+    type: 'AGE',
+    are: ['94', '120', 'ninety', 'ninety-two'],
+    arent: ['89', '130', 'eighty'],
+    said: 'She is a _-year-old',
+  },
+  'an age behind a word': {
+    type: 'AGE',
+    are: ['95', '101'],
+    arent: ['95%', '88', '95.5'],
+    said: 'Age/Sex (years): _',
+  },
+  'an age in tens': { type: 'AGE', are: ['90'], arent: ['80'], said: 'in her mid to late _s' },
+  'a social security number': {
+    type: 'SOCIAL_SECURITY_NUMBER',
+    are: ['123-45-6789', '123 45 6789'],
+    arent: ['123-45', '123-456-78'],
+  },
+  'a telephone': {
+    type: 'PHONE_NUMBER',
+    are: [
+      '(617) 555-0143',
+      '617.555.0143 x12',
+      '1-617-555-0143',
+      '1 (617) 555-0143 ext. 4',
+      '+44 20 7946 0958',
+      '+1 (617) 555-0143',
+    ],
+    arent: ['617 555', '(617) 55-0143', '+44 20'],
+  },
+  'a fax': { type: 'FAX_NUMBER', are: ['(617) 555-0143'], arent: ['(617) 55'], said: 'fax number is _' },
+  'an address of IP': {
+    type: 'IP_ADDRESS',
+    are: ['192.168.1.7', 'fe80::1', '2001:db8:0:0:0:0:0:1'],
+    arent: ['256.1.1.1', '1.2.3', '1.2.3.4.5', '10:30:00', '12345::1'],
+  },
+  'a beneficiary of Medicare': {
+    type: 'HEALTH_PLAN_BENEFICIARY_NUMBER',
+    are: ['1EG4-TE5-MK73', '1EG4TE5MK73'],
+    arent: ['1EG4-TE5-MK7', '1BG4-TE5-M'],
+  },
+  'a vehicle': { type: 'VEHICLE_IDENTIFIER', are: ['1HGCM82633A004352', '1M8GDM9AXKP042788'], arent: [] },
+  'a card': {
+    type: 'ACCOUNT_NUMBER',
+    are: ['4111 1111 1111 1111', '4111111111111111', '4111-1111-1111-1111'],
+    arent: ['4111 1111 1111 1112'],
+  },
+  'an account': {
+    type: 'ACCOUNT_NUMBER',
+    are: ['DE89 3704 0044 0532 0130 00', 'DE89370400440532013000'],
+    arent: ['DE89 3704 0044 0532 0130 01'],
+  },
+  'a prescriber': { type: 'CERTIFICATE_LICENSE_NUMBER', are: ['AB1234563', 'F91234563'], arent: [] },
+  'a network card': {
+    type: 'DEVICE_IDENTIFIER',
+    are: ['00:1B:44:11:3A:B7', '00-1b-44-11-3a-b7'],
+    arent: ['00:1B:44:11:3A', '00:1B-44:11:3A:B7'],
+  },
+  'a device': {
+    type: 'DEVICE_IDENTIFIER',
+    are: ['(01)00844588003288(17)141120(21)A7'],
+    arent: ['(02)00844588003288'],
+  },
+  'a unique id': { type: 'UNIQUE_IDENTIFIER', are: ['123e4567-e89b-12d3-a456-426614174000'], arent: [] },
+  'a photograph': {
+    type: 'PHOTO',
+    are: ['IMG_1234.jpg', 'scan-12.png', 'xray_4.dcm'],
+    arent: ['scan-12.pdf', '1.jpgs'],
+  },
+  'a place on earth': {
+    type: 'GEOGRAPHIC_LOCATION',
+    are: ['42.3601, -71.0589', '42.360° N, 71.058° W'],
+    arent: ['42.36, 71.05'],
+  },
+  'an address of mail': {
+    type: 'EMAIL_ADDRESS',
+    are: ['a.b+c@example.org', 'x_1@a-b.example'],
+    arent: ['a@b', '@b.org'],
+  },
+  'a page': {
+    type: 'URL',
+    are: ['https://example.org/a?b=1', 'ftp://a.example', 'www.example.org/x'],
+    arent: ['http://loinc.org/', 'a://'],
+  },
+  'a long number': {
+    type: 'UNIQUE_IDENTIFIER',
+    are: ['HMO-234567', 'SJH123456', '12345-JS', '98765ABC', '789-456-123', '54321-7890', '#4455', '7654321'],
+    arent: [
+      'BMS-986165',
+      'COVID-19',
+      '12345 mg',
+      '1000-1500',
+      '1234000',
+      '7654321 cells',
+      '7,654,321',
+      '$7654321',
+      '€7654321',
+      'PMID 7654321',
+      'ICD-10 123456',
+    ],
+  },
+  'a number that a word announces': {
+    type: 'MEDICAL_RECORD_NUMBER',
+    are: ['4001234', 'A-7712'],
+    arent: ['12 mg'],
+    said: 'medical record no. _',
+  },
+}
+
+const found = (text: string) =>
+  search(text, survey(), readings.text).map(({ start, end, type }) => `${type} ${text.slice(start, end)}`)
+
+for (const [form, { type, are, arent, said = 'It says _ today, as seen' }] of Object.entries(forms)) {
+  test(`${form} is found whole, and what is nearly one is none`, () => {
+    for (const one of are) expect(found(said.replace('_', () => one))).toContain(`${type} ${one}`)
+    const all = arent.flatMap((one) =>
+      found(said.replace('_', () => one)).filter((what) => what.startsWith(`${type} `)),
+    )
+    expect(all).toEqual([])
+  })
+}
