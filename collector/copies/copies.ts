@@ -69,12 +69,11 @@ export class Copies {
 
   #tell(copier: Copier): void {
     const { log } = this.#options
-    const { trouble } = copier.report()
-    if (this.#said.get(copier) === trouble) return
-    this.#said.set(copier, trouble)
-    if (trouble === undefined) log.info('a copy of the trail goes on', { copy: idOf(copier.name) })
-    else
-      log.warn('a copy of the trail waits for its target', { copy: idOf(copier.name), reason: idOf(trouble) })
+    const { name, trouble: reason } = copier.report()
+    if (this.#said.get(copier) === reason) return
+    this.#said.set(copier, reason)
+    if (reason === undefined) log.info('a copy of the trail goes on', { copy: idOf(name) })
+    else log.warn('a copy of the trail waits for its target', { copy: idOf(name), reason: idOf(reason) })
   }
 
   reports(): CopyReport[] {

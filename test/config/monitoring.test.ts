@@ -10,7 +10,7 @@ import { idOf } from '../../core/log.ts'
 import { metricSet } from '../../sidecar/metrics.ts'
 import { measure } from '../../sidecar/observed.ts'
 import { textOf } from '../claims.ts'
-import { anArchive, witnessesOutside } from '../operator/world.ts'
+import { aCopy, anArchive, witnessesOutside } from '../operator/world.ts'
 
 type Target = { expr: string; refId: string }
 type Panel = {
@@ -77,6 +77,8 @@ async function exportedNames(): Promise<string[]> {
   )
   const gaps = [{ reason: 'ArchivePublic', says: 'Block public access.' }]
   collector.watchArchive({ summary: () => anArchive({ gaps }) } as never, Date.now)
+  const counts = [{ name: 'siem', taken: 1, refused: 1 }]
+  collector.watchCopies({ reports: () => [aCopy()], counts: () => counts } as never)
   const texts = await Promise.all([
     scraped((...asked) => sidecar.serve(...asked)),
     scraped((...asked) => collector.answer(...asked)),
