@@ -1059,6 +1059,23 @@ grade: ("Verified" | "Recorded" | "Declared" | "Attested" | "Unknown")
 reason?: string
 }[]
 /**
+ * With trail.acknowledge Local, the volumes on which pods keep their records, and how each is kept.
+ */
+trailVolumes?: {
+/**
+ * Name of the PersistentVolume.
+ */
+volume: string
+/**
+ * UID of the pod whose records are on it.
+ */
+pod: string
+/**
+ * Retained: its pod runs, and the volume outlives it. NotRetained: it would not, and the pod takes no call. Waiting: the pod is gone, and the collector still hears of it or does not answer. Recovering: a Job ships what was left. Failed: it could not; the volume is kept. Recovered: everything is with the collector.
+ */
+state: ("Retained" | "NotRetained" | "Waiting" | "Recovering" | "Failed" | "Recovered")
+}[]
+/**
  * What holds and what does not, a line for each control.
  */
 conditions?: {

@@ -120,6 +120,22 @@ const atRest: Rule = ({ volumes }, { expected }) => {
 }
 
 const audit: Rule = (seen, fleet, now) => {
+  const states = new Set(seen.trailVolumes.map(({ state }) => state))
+  if (states.has('NotRetained'))
+    return no(
+      'VolumeNotRetained',
+      'The trail volume of a pod would be deleted with it: its reclaim policy could not be set to Retain yet, and the pod takes no call before that. See status.trailVolumes for which, and its Events.',
+    )
+  if (states.has('Failed'))
+    return no(
+      'RecoveryFailed',
+      'A pod that is gone left records that its recovery Job could not ship: see status.trailVolumes for which, the Job’s log for why, and docs/stores.md.',
+    )
+  if (states.has('Recovering'))
+    return unknown(
+      'RecoveryRuns',
+      'A pod that is gone left records that a recovery Job is shipping: see status.trailVolumes.',
+    )
   const everywhere = inEveryPod('Recorded', 'Every pod has a live chain at the collector.')(seen, fleet, now)
   if (everywhere.status !== 'True') return everywhere
   const kept =

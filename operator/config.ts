@@ -14,6 +14,8 @@ export type Config = {
   /** Validity of certificates that the own CA signs, seconds. */
   certificateSeconds: number
   healthPort: number
+  /** What becomes of a pod's trail volume when a recovery Job has shipped what was on it. */
+  recoveredVolumes: 'Delete' | 'Retain'
 }
 
 type Read = (text: string, name: string) => unknown
@@ -34,6 +36,11 @@ const number =
     return count
   }
 
+const policy: Read = (value, name) => {
+  if (value !== 'Delete' && value !== 'Retain') throw new Error(`${name} must be Delete or Retain`)
+  return value
+}
+
 const settings: { readonly [variable: string]: Setting } = {
   HIPAA_MCP_POD_NAME: { member: 'podName', read: text },
   HIPAA_MCP_POD_UID: { member: 'podUid', read: text },
@@ -48,6 +55,7 @@ const settings: { readonly [variable: string]: Setting } = {
     read: number(60, 31 * 86_400),
     fallback: 86_400,
   },
+  HIPAA_MCP_RECOVERED_VOLUMES: { member: 'recoveredVolumes', read: policy, fallback: 'Delete' },
   HIPAA_MCP_HEALTH_PORT: { member: 'healthPort', read: number(1, 65_535), fallback: ports.ownHealth },
 }
 
@@ -78,5 +86,6 @@ export function configFrom(environment: { readonly [name: string]: string | unde
     collector: values['collector'] as string,
     certificateSeconds: values['certificateSeconds'] as number,
     healthPort: values['healthPort'] as number,
+    recoveredVolumes: values['recoveredVolumes'] as 'Delete' | 'Retain',
   }
 }

@@ -1,16 +1,15 @@
 // What only the leader does: reconcile servers and agreements, follow the trail, keep trail volumes.
 
 import { type AgreementReconciler, reconcileAgreement } from './agreements.ts'
-import { type Client, fieldManager } from './cluster/client.ts'
+import type { Client } from './cluster/client.ts'
 import type { Events } from './cluster/events.ts'
-import { kinds } from './cluster/kinds.ts'
 import { type Queue, workQueue } from './cluster/queue.ts'
 import { type GrantReconciler, reconcileGrant } from './grants.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
 import { type Reconciler, reconcile } from './reconcile.ts'
-import { trailAnnotation, volumeChanges } from './trail-volumes.ts'
+import { keepTrailVolumes, type RecoverySettings } from './recovery/keep.ts'
 import type { Outside, World } from './world.ts'
 
 export type ControllersOptions = {
@@ -23,6 +22,7 @@ export type ControllersOptions = {
   metrics: Pick<Metrics, 'queue'>
   log: Log
   now?: () => number
+  recovery: RecoverySettings
 }
 
 export type Controllers = {
@@ -41,7 +41,7 @@ export type Controllers = {
 export function controllers(options: ControllersOptions): Controllers {
   const { now = Date.now, ...rest } = options
   const deps: Reconciler & AgreementReconciler & GrantReconciler = { ...rest, now }
-  const { world, client, leading, outside, log } = options
+  const { world, log, recovery } = options
   const queueOf = (name: string, work: (key: string) => Promise<number | undefined>): Queue => {
     const queue: Queue = workQueue({
       name,
@@ -57,10 +57,7 @@ export function controllers(options: ControllersOptions): Controllers {
     async (name) => await reconcileAgreement(name, deps),
   )
   const grants = queueOf('breakglassgrant', async (key) => await reconcileGrant(key, deps))
-  const volumes = queueOf('trail-volume', async () => {
-    await keepTrailVolumes(client, world, outside, leading)
-    return undefined
-  })
+  const volumes = queueOf('trail-volume', async () => await keepTrailVolumes({ ...rest, now, recovery }))
   const queues = [servers, agreements, grants, volumes]
   let running = false
   /** A leader that loses the lease and has it again must not begin before what ran has ended. */
@@ -100,20 +97,5 @@ export function controllers(options: ControllersOptions): Controllers {
     for (const { metadata } of world.agreements.all()) agreements.add(metadata.name)
     for (const grant of world.grants.all()) grants.add(keyOf(grant))
     volumes.add('all')
-  }
-}
-
-/** Policy and annotation in one write: a retained volume always says whose records are on it. */
-async function keepTrailVolumes(
-  client: Pick<Client, 'patch'>,
-  world: World,
-  outside: Outside,
-  leading: () => boolean,
-): Promise<void> {
-  for (const { name, policy, trail } of volumeChanges(world, outside.trail()?.chains)) {
-    if (!leading()) return
-    const metadata = { annotations: { [trailAnnotation]: trail, [`${trailAnnotation}-by`]: fieldManager } }
-    const body = { metadata, spec: { persistentVolumeReclaimPolicy: policy } }
-    await client.patch(kinds.volume, undefined, name, body, 'merge')
   }
 }

@@ -110,6 +110,12 @@ async function main(): Promise<void> {
     generation: () => Math.max(...orderInputs.map((input) => input.lastSeen())),
     metrics,
     log,
+    recovery: {
+      ...endpoints,
+      image: config.image,
+      ca: authority.pem,
+      recovered: config.recoveredVolumes,
+    },
   })
   const leader = leaderElection({
     client,

@@ -7,6 +7,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import { type Id, idOf } from '../core/log.ts'
 import type { LogFindingKind } from '../core/log-identifiers.ts'
 import type { QueueObserver } from './cluster/queue.ts'
+import type { TrailVolume } from './recovery/standing.ts'
 
 /** What series are told apart by: names of objects, and words out of closed sets. No other label has a place. */
 type Labels = {
@@ -14,7 +15,14 @@ type Labels = {
   readonly name?: Id | 'hipaa-mcp-operator'
   readonly kind?: LogFindingKind | Id
   readonly type?: Id
-  readonly state?: 'Requested' | 'Lapsed' | 'Active' | 'Expired' | 'ReviewOverdue' | 'Reviewed'
+  readonly state?:
+    | 'Requested'
+    | 'Lapsed'
+    | 'Active'
+    | 'Expired'
+    | 'ReviewOverdue'
+    | 'Reviewed'
+    | TrailVolume['state']
 }
 type Sample = { value: number; attributes?: Labels }
 

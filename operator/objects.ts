@@ -37,7 +37,7 @@ export type LabelSelector = {
 export type NetworkPolicy = Typed & { spec: { podSelector: LabelSelector; [member: string]: unknown } }
 
 export type Claim = Typed & {
-  spec: { storageClassName?: string; volumeName?: string }
+  spec: { storageClassName?: string; volumeName?: string; [member: string]: unknown }
   status?: { phase?: string }
 }
 export type PersistentVolume = Typed & {
@@ -45,9 +45,16 @@ export type PersistentVolume = Typed & {
     persistentVolumeReclaimPolicy?: string
     storageClassName?: string
     claimRef?: { namespace?: string; name?: string; uid?: string }
+    accessModes?: string[]
+    capacity?: { storage?: string }
+    volumeMode?: string
     csi?: { driver: string; volumeAttributes?: Record<string, string>; nodeStageSecretRef?: object }
   }
   status?: { phase?: string }
+}
+export type Job = Typed & {
+  spec: { [member: string]: unknown }
+  status?: { conditions?: { type: string; status: string }[] }
 }
 export type StorageClass = Typed & { provisioner: string; parameters?: Record<string, string> }
 export type Secret = Typed & { data?: Record<string, string>; immutable?: boolean }

@@ -32,6 +32,7 @@ import {
   selects,
   type Workload,
 } from './objects.ts'
+import { type TrailVolume, trailVolumes } from './recovery/standing.ts'
 import type { ServerLogs } from './server-logs/watch.ts'
 import type { Outside, World } from './world.ts'
 
@@ -60,6 +61,8 @@ export type Seen = {
   networkPolicies: readonly NetworkPolicy[]
   volumes: readonly SeenVolume[]
   trailClass: StorageClass | undefined
+  /** Volumes with this server's records, of pods that run and of pods that are gone. */
+  trailVolumes: readonly TrailVolume[]
   keys: Secret | undefined
   /** Whether the issuer that tls.issuerRef names is there. */
   certificateIssuer: 'own' | 'found' | 'missing' | 'unknown'
@@ -123,6 +126,7 @@ export function observe(
     networkPolicies: world.networkPolicies.in(namespace),
     volumes: volumesOf(world, [...pods, ...[...storePods.values()].flat()]),
     trailClass,
+    trailVolumes: trailVolumes(world).filter((one) => one.namespace === namespace && one.server === name),
     keys: keysOf(world, namespace, name),
     certificateIssuer: spec.tls?.issuerRef === undefined ? 'own' : certificateIssuer,
     withoutKeySet: spec.identity.issuers

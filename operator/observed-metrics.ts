@@ -8,6 +8,7 @@ import type { ListWatch } from './cluster/list-watch.ts'
 import type { Named } from './cluster/store.ts'
 import type { Metrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
+import { trailVolumeStates, trailVolumes } from './recovery/standing.ts'
 import type { LogCounts } from './server-logs/watch.ts'
 import type { Outside, World } from './world.ts'
 
@@ -86,6 +87,13 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
       })),
     ),
   )
+  metrics.observed('gauge', 'hipaa_mcp_trail_volumes', 'Volumes of pods’ own trails, by state', () => {
+    const volumes = leading() ? trailVolumes(world) : []
+    return trailVolumeStates.map((state) => ({
+      value: volumes.filter((volume) => volume.state === state).length,
+      attributes: { state },
+    }))
+  })
   metrics.observed('gauge', 'hipaa_mcp_break_glass_grants', 'Break-glass grants by server and state', () =>
     servers().flatMap((server) =>
       grantStates.map((state) => ({

@@ -45,6 +45,7 @@ export function statusOf({ seen, violations, failed, generation, now }: Report):
       summary: `${fleet.guarded.length}/${fleet.expected}`,
     },
     volumes: seen.volumes.slice(0, 128),
+    trailVolumes: seen.trailVolumes.slice(0, 128).map(({ volume, pod, state }) => ({ volume, pod, state })),
     conditions: conditionTypes.map((type) =>
       conditionOf(type, found.get(type) as Finding, server.metadata.generation, before?.conditions, now),
     ),

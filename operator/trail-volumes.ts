@@ -8,6 +8,16 @@ import type { World } from './world.ts'
 
 /** On a PV that we retain: `<namespace>/<server>/<pod uid>`, so that it is known whose it is when the pod is gone. */
 export const trailAnnotation = `${group}/trail`
+/** On such a PV when its pod is gone and a recovery Job has to do with it: how far that is (recovery/). */
+export const recoveryAnnotation = `${group}/recovery`
+
+/** Whose records are on a PV that we retain; undefined for any other. */
+export function trailOf({ metadata }: PersistentVolume): Trail | undefined {
+  const [namespace, server, podUid, more] = (metadata.annotations?.[trailAnnotation] ?? '').split('/')
+  if (!namespace || !server || !podUid || more !== undefined) return undefined
+  return { namespace, server, podUid }
+}
+type Trail = { namespace: string; server: string; podUid: string }
 
 export type VolumeChange = { name: string; policy: 'Retain' | 'Delete'; trail: string }
 
@@ -47,15 +57,15 @@ export function volumeChanges(world: World, chains: readonly ChainSummary[] | un
     const trail = `${pod.metadata.namespace}/${server}/${pod.metadata.uid}`
     return [{ name: volume.metadata.name, policy: 'Retain', trail }]
   })
-  const living = new Set(world.pods.all().map(({ metadata }) => metadata.uid))
+  const living = livingPods(world)
   const release = world.volumes.all().flatMap((volume): VolumeChange[] => {
     const trail = volume.metadata.annotations?.[trailAnnotation]
-    const [namespace, server, podUid] = trail?.split('/') ?? []
-    if (trail === undefined || living.has(podUid) || volume.spec.persistentVolumeReclaimPolicy !== 'Retain')
-      return []
-    const own = (chains ?? []).filter(
-      (chain) => chain.namespace === namespace && chain.server === server && chain.podUid === podUid,
-    )
+    const whose = trailOf(volume)
+    if (trail === undefined || whose === undefined || living.has(whose.podUid)) return []
+    if (volume.spec.persistentVolumeReclaimPolicy !== 'Retain') return []
+    // A recovery that began is brought to its end.
+    if (volume.metadata.annotations?.[recoveryAnnotation] !== undefined) return []
+    const own = chainsOf(chains ?? [], whose)
     const newest = own.toSorted((a, b) => b.restart - a.restart)[0]
     // Earlier processes of the pod were succeeded by the next one, which shipped what they left behind.
     const collected =
@@ -67,4 +77,19 @@ export function volumeChanges(world: World, chains: readonly ChainSummary[] | un
     return collected ? [{ name: volume.metadata.name, policy: 'Delete', trail }] : []
   })
   return [...retain, ...release]
+}
+
+/** UIDs of all pods that are there. */
+export function livingPods(world: Pick<World, 'pods'>): ReadonlySet<string | undefined> {
+  return new Set(world.pods.all().map(({ metadata }) => metadata.uid))
+}
+
+/** What the collector knows of a pod's chains. */
+export function chainsOf(
+  chains: readonly ChainSummary[],
+  { namespace, server, podUid }: Trail,
+): ChainSummary[] {
+  return chains.filter(
+    (chain) => chain.namespace === namespace && chain.server === server && chain.podUid === podUid,
+  )
 }

@@ -24,6 +24,7 @@ import type {
   Workload,
 } from './objects.ts'
 import { keyOf } from './observe.ts'
+import { trailOf } from './trail-volumes.ts'
 import type { World } from './world.ts'
 
 /** What a change may concern. Each is called as often as something changes: make it cheap. */
@@ -151,6 +152,8 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
     }),
     volumes: watch<PersistentVolume>(kinds.volume, ({ object }) => {
       const namespace = object.spec.claimRef?.namespace
+      const trail = trailOf(object)
+      if (trail !== undefined) concerned.server(`${trail.namespace}/${trail.server}`)
       if (namespace !== undefined) {
         everyServerIn(namespace)
         concerned.orders(namespace)

@@ -12,7 +12,7 @@ import type { KubernetesObject } from '../../core/kubernetes.ts'
 import type { IdentityRequest, IdentityResponse } from '../../core/wire.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { conforms } from '../admission/conform.ts'
-import type { Pod } from '../admission/pod.ts'
+import { containersOf, type Pod } from '../admission/pod.ts'
 import type { Surroundings } from '../admission/surroundings.ts'
 import type { Authority } from '../authority/ca.ts'
 import { issuedByCertManager } from '../authority/cert-manager.ts'
@@ -21,6 +21,8 @@ import { issue } from '../authority/issue.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { permittedNames } from '../dns-names.ts'
+import type { Claim, PersistentVolume } from '../objects.ts'
+import { trailOf } from '../trail-volumes.ts'
 import { type Believed, believe } from './believe.ts'
 import { namesOf, type Service } from './names.ts'
 import { ChannelRefusal } from './refused.ts'
@@ -45,6 +47,7 @@ export async function answerIdentity(
   if ('refused' in key) throw new ChannelRefusal(400, key.refused)
   const believed = await believe(deps.client, token, peer)
   if (believed.namespace !== systemNamespace) return await forSidecar(deps, believed, csr, key)
+  if (believed.account === accounts.recovery) return await forRecovery(deps, believed, key)
   if (believed.account !== accounts.collector)
     throw new ChannelRefusal(403, `No identity is given to ServiceAccount ${believed.account}`)
   return await forCollector(deps, key)
@@ -57,6 +60,37 @@ async function forCollector(deps: IdentityDeps, key: Proved): Promise<IdentityRe
   const leaf = { publicKey: key.publicKey, identity: identity.collector, seconds, names }
   // It serves sidecars and auditors, and calls the channel: one certificate for both ends.
   return { channel: await issue(authority, { ...leaf, usages: ['server', 'client'] }, Date.now()) }
+}
+
+/**
+ * The pod of a recovery Job acts for the pod whose volume it mounts, and for no other: which that is stands on the volume
+ * itself, where only the operator and the cluster's administrators can write.
+ */
+async function forRecovery(
+  { client, authority, seconds, surroundings }: IdentityDeps,
+  { pod }: Believed,
+  key: Proved,
+): Promise<IdentityResponse> {
+  const claims = (pod.spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim ?? [])
+  const [mounted] = claims
+  const claim =
+    mounted === undefined || claims.length > 1
+      ? undefined
+      : await client.get<Claim>(kinds.claim, systemNamespace, mounted.claimName)
+  const volume = await client.get<PersistentVolume>(kinds.volume, undefined, claim?.spec.volumeName ?? '-')
+  const bound = claim !== undefined && volume?.spec.claimRef?.uid === claim.metadata.uid
+  const trail = volume === undefined || !bound ? undefined : trailOf(volume)
+  if (trail === undefined)
+    throw new ChannelRefusal(
+      403,
+      'The pod mounts no volume that holds the trail of a pod: see docs/stores.md',
+    )
+  if (containersOf(pod.spec).some(({ container }) => !surroundings.images.includes(container.image ?? '')))
+    throw new ChannelRefusal(403, 'The pod runs another image than ours: delete its Job')
+  const { namespace, server, podUid } = trail
+  const own = identity.recovery(namespace, server, podUid)
+  const leaf = { publicKey: key.publicKey, identity: own, names: [], seconds }
+  return { channel: await issue(authority, { ...leaf, usages: ['client'] }, Date.now()) }
 }
 
 async function forSidecar(

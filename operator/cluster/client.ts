@@ -73,7 +73,14 @@ export interface Client {
     subresource?: string,
   ): Promise<T>
   /** Deletes; an object that is gone already is no error. With `uid` only that very object. */
-  delete(kind: Kind, namespace: string | undefined, name: string, uid?: string): Promise<void>
+  delete(
+    kind: Kind,
+    namespace: string | undefined,
+    name: string,
+    uid?: string,
+    /** A Job's pods stay without it. */
+    propagationPolicy?: 'Background',
+  ): Promise<void>
   /** What a container wrote, at most `limitBytes` of it. */
   logs(namespace: string, pod: string, query: LogQuery): Promise<string>
   /** POST to a path: reviews and evictions. */
@@ -188,9 +195,12 @@ export function apiClient(options: ClientOptions): Client {
         body,
         type: how === 'merge' ? 'application/merge-patch+json' : 'application/json-patch+json',
       }),
-    delete: async (kind, namespace, name, uid) => {
+    delete: async (kind, namespace, name, uid, propagationPolicy) => {
       try {
-        const body = uid === undefined ? {} : { preconditions: { uid } }
+        const body = {
+          ...(uid === undefined ? {} : { preconditions: { uid } }),
+          ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+        }
         await call({ method: 'DELETE', path: pathOf(kind, namespace, name), body })
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) return

@@ -14,6 +14,7 @@ test('three settings suffice, and the environment of a pod holds others than our
     collector: 'https://hipaa-mcp-collector.hipaa-mcp-system.svc:8445',
     certificateSeconds: 86_400,
     healthPort: 8081,
+    recoveredVolumes: 'Delete',
   })
 })
 
@@ -37,6 +38,11 @@ const faults: { when: string; environment: Record<string, string>; says: string 
     when: 'no number',
     environment: { ...least, HIPAA_MCP_CERTIFICATE_SECONDS: '1d' },
     says: 'must be a whole number from 60 to 2678400',
+  },
+  {
+    when: 'another end of a volume',
+    environment: { ...least, HIPAA_MCP_RECOVERED_VOLUMES: 'Recycle' },
+    says: 'HIPAA_MCP_RECOVERED_VOLUMES must be Delete or Retain',
   },
   {
     when: 'too short a life',

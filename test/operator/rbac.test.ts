@@ -93,6 +93,24 @@ verifies('operator:rbac', 'no way to more rights and none into pods', () => {
   expect(pods.map(({ verbs }) => verbs)).toEqual([['get', 'list', 'watch']])
 })
 
+verifies(
+  'operator:rbac',
+  'Jobs and claims are made in our own namespace alone, and their account has no right',
+  () => {
+    const writes = rulesOf(() => true).filter(
+      ({ resources = [], verbs }) =>
+        resources.some((one) => one === 'jobs' || one === 'persistentvolumeclaims') &&
+        verbs.some((verb) => !['get', 'list', 'watch'].includes(verb)),
+    )
+    expect(writes.map(({ kind, resources, verbs }) => [kind, resources, verbs])).toEqual([
+      ['Role', ['jobs'], ['get', 'create', 'delete']],
+      ['Role', ['persistentvolumeclaims'], ['create', 'delete']],
+    ])
+    expect(accounts.map(({ metadata }) => metadata.name)).toContain('hipaa-mcp-recovery')
+    expect(JSON.stringify([...operator, ...people])).not.toContain('hipaa-mcp-recovery')
+  },
+)
+
 verifies('operator:rbac', 'webhook configurations, the lease and signing are given by name', () => {
   const named = rulesOf(({ metadata }) => metadata.name === 'hipaa-mcp-operator').filter(
     ({ resources = [], verbs }) =>

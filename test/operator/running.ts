@@ -157,6 +157,13 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
     generation: () => Math.max(...orderInputs.map((input) => input.lastSeen())),
     metrics: { queue: () => ({ added: () => {}, retried: () => {}, worked: () => {} }) },
     log: quiet,
+    recovery: {
+      image: 'image',
+      channel: 'https://channel',
+      collector: 'https://collector',
+      ca: 'CA',
+      recovered: 'Delete',
+    },
   })
   for (const one of all) one.start()
   await Promise.all(all.map(async (one) => await one.synced()))

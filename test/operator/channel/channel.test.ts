@@ -299,6 +299,79 @@ describe('identity', () => {
     expect(await refusedWith('impostor')).toContain('403 This pod is not guarded')
   })
 
+  describe('of a recovery Job', () => {
+    const trail = { 'hipaa-mcp.dev/trail': 'clinic/ehr/uid-gone' }
+    const put = (pod: object = {}, volume: object = {}) => {
+      client.put(kinds.pod, {
+        metadata: { name: 'r-1', namespace: 'hipaa-mcp-system', uid: 'uid-r' },
+        spec: {
+          containers: [{ name: 'recover', image: surroundings.image }],
+          volumes: [{ name: 'trail', persistentVolumeClaim: { claimName: 'recover-uid-gone' } }],
+        },
+        status: { podIP: '127.0.0.1' },
+        ...pod,
+      })
+      client.put(kinds.claim, {
+        metadata: { name: 'recover-uid-gone', namespace: 'hipaa-mcp-system', uid: 'uid-claim' },
+        spec: { volumeName: 'pv-1' },
+      })
+      client.put(kinds.volume, {
+        metadata: { name: 'pv-1', annotations: trail },
+        spec: { claimRef: { uid: 'uid-claim' } },
+        ...volume,
+      })
+      client.tokens.set('recovery', tokenOf('hipaa-mcp-system', 'hipaa-mcp-recovery', 'r-1', 'uid-r'))
+    }
+
+    verifies(
+      'audit:local-recovered',
+      'it is for the pod whose volume it mounts, and gets no orders',
+      async () => {
+        put()
+        const { csr, key } = await aRequestFor()
+        const { body } = await ask('recovery', csr)
+
+        const own = new X509Certificate(body.channel)
+        expect(identityOf(own.subjectAltName)).toEqual({
+          role: 'recovery',
+          namespace: 'clinic',
+          server: 'ehr',
+          podUid: 'uid-gone',
+        })
+        expect(own.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2'])
+        expect(body.server).toBeUndefined()
+        expect((await stream({ key, cert: body.channel })).status).toBe(401)
+      },
+    )
+
+    const spec = { containers: [{ name: 'recover', image: surroundings.image }] }
+    const volumes = [{ name: 'trail', persistentVolumeClaim: { claimName: 'recover-uid-gone' } }]
+    const cases: { when: string; pod?: object; volume?: object; says: string }[] = [
+      { when: 'it mounts nothing', pod: { spec }, says: 'mounts no volume' },
+      {
+        when: 'it mounts two',
+        pod: { spec: { ...spec, volumes: [...volumes, ...volumes] } },
+        says: 'mounts no volume',
+      },
+      {
+        when: 'the volume is another claim’s',
+        volume: { spec: { claimRef: { uid: 'uid-x' } } },
+        says: 'mounts no',
+      },
+      { when: 'the volume holds no trail', volume: { metadata: { name: 'pv-1' } }, says: 'mounts no' },
+      {
+        when: 'it runs another image',
+        pod: { spec: { containers: [{ name: 'recover', image: 'evil:1' }], volumes } },
+        says: 'runs another image',
+      },
+    ]
+    for (const { when, pod, volume, says } of cases)
+      verifies('audit:local-recovered', `none is given when ${when}`, async () => {
+        put(pod, volume)
+        expect(await refusedWith('recovery')).toContain(`403 The pod ${says}`)
+      })
+  })
+
   test('is refused for a body that holds no request', async () => {
     expect((await ask('good', 'nonsense')).status).toBe(400)
     expect((await ask('good', 'x'.repeat(70_000))).status).toBe(413)

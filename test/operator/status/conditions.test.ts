@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { judgeBucket } from '../../../core/archive/bucket.ts'
 import { type ConditionType, conditionTypes } from '../../../operator/conditions.ts'
-import type { NetworkPolicy } from '../../../operator/objects.ts'
+import type { NetworkPolicy, PersistentVolume } from '../../../operator/objects.ts'
 import { judge } from '../../../operator/readiness.ts'
 import { type Status, statusOf } from '../../../operator/status.ts'
 import { sound } from '../../archive/a-bucket.ts'
@@ -44,6 +44,51 @@ const well: Things = {
   chains: [aChain('uid-ehr-1', { policy: hash })],
   networkPolicies: [ownPolicy],
 }
+/** A volume that a pod left, which is gone. */
+const left = (recovery: string, trail = 'clinic/ehr/uid-gone'): PersistentVolume => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolume',
+  metadata: {
+    name: 'pv-gone',
+    annotations: { 'hipaa-mcp.dev/trail': trail, 'hipaa-mcp.dev/recovery': recovery },
+  },
+  spec: { persistentVolumeReclaimPolicy: 'Retain' },
+})
+/** The pod keeps its own records. */
+const ofItsOwn = (policy: string): Things => ({
+  pods: [
+    aGuardedPod('ehr-1', {
+      volumes: [{ name: 'hipaa-mcp-trail', ephemeral: {} }],
+      initContainers: [
+        {
+          name: 'hipaa-mcp',
+          volumeMounts: [{ name: 'hipaa-mcp-trail', mountPath: '/var/lib/hipaa-mcp/trail' }],
+        },
+      ],
+    }),
+  ],
+  claims: [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: {
+        name: 'ehr-1-hipaa-mcp-trail',
+        namespace: 'clinic',
+        uid: 'uid-claim',
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'ehr-1', uid: 'uid-ehr-1' }],
+      },
+      spec: { volumeName: 'pv-1' },
+    },
+  ],
+  volumes: [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'pv-1' },
+      spec: { persistentVolumeReclaimPolicy: policy, claimRef: { uid: 'uid-claim' } },
+    },
+  ],
+})
 const unready = {
   ...aGuardedPod('ehr-1'),
   status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }] },
@@ -192,6 +237,42 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
     when: 'a disk of the node',
     things: { ...well, pods: [aGuardedPod('ehr-1', { volumes: [{ name: 's', emptyDir: {} }] })] },
     is: 'False NotEncrypted',
+  },
+  {
+    type: 'Audit',
+    when: 'a pod’s trail volume is not retained',
+    things: { ...well, archive: anArchive(), ...ofItsOwn('Delete') },
+    is: 'False VolumeNotRetained',
+  },
+  {
+    type: 'Audit',
+    when: 'a pod’s trail volume is retained',
+    things: { ...well, archive: anArchive(), ...ofItsOwn('Retain') },
+    is: 'True RecordedAndLocked',
+  },
+  {
+    type: 'Audit',
+    when: 'a Job ships what a pod left',
+    things: { ...well, archive: anArchive(), volumes: [left('Running')] },
+    is: 'Unknown RecoveryRuns',
+  },
+  {
+    type: 'Audit',
+    when: 'a Job could not ship what a pod left',
+    things: { ...well, archive: anArchive(), volumes: [left('Failed')] },
+    is: 'False RecoveryFailed',
+  },
+  {
+    type: 'Audit',
+    when: 'what a pod left is with the collector, and its volume is kept',
+    things: { ...well, archive: anArchive(), volumes: [left('Recovered')] },
+    is: 'True RecordedAndLocked',
+  },
+  {
+    type: 'Audit',
+    when: 'a pod of another server left a volume',
+    things: { ...well, archive: anArchive(), volumes: [left('Failed', 'clinic/other/uid-gone')] },
+    is: 'True RecordedAndLocked',
   },
   { type: 'Audit', when: 'no archive is configured', things: well, is: 'False NoArchiveLock' },
   {
