@@ -5,6 +5,7 @@ import {
   CannotError,
   type Command,
   exitCodes,
+  picked,
   type Screen,
   textOf,
   UsageError,
@@ -18,15 +19,12 @@ import { hashOf, signedOff, signOff } from './trail/sign-off.ts'
 import { pinOptions, witnessedAt } from './verify/pins.ts'
 import { visible } from './visible.ts'
 
-type Options = Command['options']
-
 export const activity: Command = {
   name: 'activity',
   summary: 'Review what people did within a period, the unusual first, and sign that it was reviewed',
-  operands: 'DIR',
+  operands: 'SOURCE',
   options: {
-    since: filterOptions['since'] as Options[string],
-    until: filterOptions['until'] as Options[string],
+    ...picked(filterOptions, 'since', 'until'),
     ...pinOptions,
     'sign-off': { value: 'FILE', help: 'Write a new file that says that you reviewed it' },
     by: { value: 'NAME', help: 'With --sign-off: who you are' },
@@ -58,7 +56,7 @@ export const activity: Command = {
     const report = await source.report()
     if (values['json'] === true) screen.out(JSON.stringify(made, null, 2))
     else if (earlier === undefined) print(made, screen)
-    const code = saidOf(report, source.folder, screen)
+    const code = saidOf(report, source.from, screen)
     if (code !== exitCodes.ok) return code
     if (earlier !== undefined) return compare(earlier, made, screen)
     if (asked === undefined) return code

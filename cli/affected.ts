@@ -19,7 +19,7 @@ type Affected = { patient: PatientToken; first: string; last: string; calls: num
 export const affected: Command = {
   name: 'affected',
   summary: 'Name each individual whose information a person, a tool or a span of time concerns',
-  operands: 'DIR',
+  operands: 'SOURCE',
   options: {
     ...filters,
     ...sourceOptions,
@@ -34,7 +34,7 @@ export const affected: Command = {
     const source = await openSource('affected', operands, values, screen)
     const found = new Map<string, Affected>()
     for await (const { told } of source.told) take(found, told)
-    const code = saidOf(await source.report(), source.folder, screen)
+    const code = saidOf(await source.report(), source.from, screen)
     if (code !== exitCodes.ok) return code
     const rows = [...found.values()].map(({ patient, ...rest }) => ({
       patient: source.name(patient).patient ?? '',

@@ -21,6 +21,14 @@ export type Option = {
 
 export type Values = { readonly [option: string]: string | boolean | undefined }
 
+/** Some options out of a table that several commands share. */
+export function picked<T extends { readonly [name: string]: Option }, N extends keyof T & string>(
+  options: T,
+  ...names: readonly N[]
+): { readonly [name in N]: Option } {
+  return Object.fromEntries(names.map((name) => [name, options[name]])) as unknown as { [name in N]: Option }
+}
+
 /** Where a command writes. Results go to `out`, everything else to `note`. */
 export type Screen = {
   out: (line: string) => void

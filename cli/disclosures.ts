@@ -1,4 +1,4 @@
-// `hipaa-mcp disclosures DIR --patient ID`: the accounting of disclosures (45 CFR 164.528), and who saw this patient.
+// `hipaa-mcp disclosures SOURCE --patient ID`: the accounting of disclosures (45 CFR 164.528), and who saw this patient.
 
 import { counted } from '../core/counted.ts'
 import { type Disclosure, disclosureOf, type Sum, summed } from '../core/export/accounting.ts'
@@ -7,6 +7,7 @@ import {
   CannotError,
   type Command,
   exitCodes,
+  picked,
   type Screen,
   textOf,
   UsageError,
@@ -18,21 +19,21 @@ import { filterOf, filterOptions, passes } from './trail/filter.ts'
 import { sourceOptions } from './trail/follow.ts'
 import { indexPath } from './trail/index-path.ts'
 import { keysFrom } from './trail/key-file.ts'
+import { oneSource, openTrail } from './trail/open-trail.ts'
 import { PatientIndex } from './trail/patient-access.ts'
 import { makeIndex } from './trail/patient-index.ts'
 import { tokensOf } from './trail/patients.ts'
 import { short, shortTime } from './trail/show.ts'
+import type { TrailSource } from './trail/source.ts'
 import { isProved, nameOfPins, pinsOf } from './verify/pins.ts'
 import { visible } from './visible.ts'
 
 export const disclosures: Command = {
   name: 'disclosures',
   summary: 'Account for the disclosures of a patient, or show everybody who saw the patient',
-  operands: 'DIR',
+  operands: 'SOURCE',
   options: {
-    patient: filterOptions['patient'] as Command['options'][string],
-    since: filterOptions['since'] as Command['options'][string],
-    until: filterOptions['until'] as Command['options'][string],
+    ...picked(filterOptions, 'patient', 'since', 'until'),
     all: { help: 'Everything that was asked of the patient, treatment and failures too' },
     'by-person': { help: 'One row for each person, purpose and tool, with how often' },
     ...sourceOptions,
@@ -47,16 +48,17 @@ export const disclosures: Command = {
   about:
     'Without --all: what left, but for treatment, payment and health care operations, of which no accounting is owed (45 CFR 164.528(a)(1)(i)). A purpose that is not known to be one of these is listed. Whether a person is a member of the workforce, the patient or somebody else is not in the trail: strike what was a use, or was authorized, before it is handed out.\nThe first run reads and verifies the whole trail and makes the index; later ones answer at once. The index holds no identifier, and is made anew when the trail is another. It is believed for what was verified when it was made: take none from others.',
   run: async (operands, values, screen) => {
-    const [folder] = operands
-    if (folder === undefined || operands.length > 1) throw new UsageError('disclosures wants one folder')
+    const named = oneSource('disclosures', operands)
     const patient = textOf(values, 'patient')
     if (patient === undefined) throw new UsageError('disclosures wants --patient')
     const filter = filterOf({ since: values['since'], until: values['until'] })
     const key = textOf(values, 'key')
     const keys = key === undefined ? undefined : await keysFrom(key)
-    const index = await indexOf(folder, values, screen)
-    if (index === undefined) return exitCodes.findings
+    const source = await openTrail(named, values, screen)
+    let index: PatientIndex | undefined
     try {
+      index = await indexOf(source, values, screen)
+      if (index === undefined) return exitCodes.findings
       const tokens = await tokensOf(patient, index.about.server, keys)
       const found: Disclosure[] = []
       for await (const told of index.told(tokens)) {
@@ -66,30 +68,35 @@ export const disclosures: Command = {
       print(found, values, screen)
       const { witnessed } = index.about
       note(
-        `From a trail that was verified, witnessed ${witnessed}. The index: ${await pathOf(folder, values)}`,
+        `From a trail that was verified, witnessed ${witnessed}. The index: ${await pathOf(source, values)}`,
         screen,
       )
       return exitCodes.ok
     } finally {
-      await index.close()
+      index?.close()
+      await source.close()
     }
   },
 }
 
-const pathOf = async (folder: string, values: Values): Promise<string> =>
-  textOf(values, 'index') ?? (await indexPath(folder))
+const pathOf = async ({ name }: TrailSource, values: Values): Promise<string> =>
+  textOf(values, 'index') ?? (await indexPath(name))
 
 /** The index of this trail, made if need be; undefined when the trail does not verify, which is said. */
-async function indexOf(folder: string, values: Values, screen: Screen): Promise<PatientIndex | undefined> {
-  const path = await pathOf(folder, values)
+async function indexOf(
+  source: TrailSource,
+  values: Values,
+  screen: Screen,
+): Promise<PatientIndex | undefined> {
+  const path = await pathOf(source, values)
   const wanted = await pinsOf(values)
   const pins = await nameOfPins(values)
-  const here = values['rebuild'] === true ? undefined : await PatientIndex.open(path, folder)
+  const here = values['rebuild'] === true ? undefined : await PatientIndex.open(path, source)
   if (here !== undefined) {
     const { about } = here
     // Without pins the index is believed by those with which it was made.
     if (about.server === (wanted.server ?? about.server) && about.pins === (pins ?? about.pins)) return here
-    await here.close()
+    here.close()
   }
   if (pins === undefined) {
     note(
@@ -100,19 +107,20 @@ async function indexOf(folder: string, values: Values, screen: Screen): Promise<
   }
   let records = 0
   const shown = progress(screen, () => `${records.toLocaleString('en')} records read and indexed`)
-  const read = (): void => {
-    records += 1
+  const read = (more: number): void => {
+    records += more
   }
-  const report = await makeIndex(path, { folder, ...wanted, read }, pins).finally(() => shown.done())
+  const report = await makeIndex(path, { source, ...wanted, read }, pins).finally(() => shown.done())
   if (!isProved(report)) {
     note(
-      `NOT VERIFIED: nothing is told out of this trail. hipaa-mcp verify ${folder} says what is wrong.`,
+      `NOT VERIFIED: nothing is told out of this trail. hipaa-mcp verify ${source.name} says what is wrong.`,
       screen,
     )
     return undefined
   }
-  const made = await PatientIndex.open(path, folder)
-  if (made === undefined) throw new CannotError(`The trail in ${folder} changes while it is read: try again`)
+  const made = await PatientIndex.open(path, source)
+  if (made === undefined)
+    throw new CannotError(`The trail in ${source.name} changes while it is read: try again`)
   return made
 }
 

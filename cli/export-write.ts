@@ -1,13 +1,14 @@
-// Writes the lines of an export into a folder. The folder gets its name last: what was cut off never looks complete.
+// Writes the lines of an export into a folder.
 
 import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { type ExportLine, registryOrigin } from '../core/wire.ts'
 import { CannotError } from './command.ts'
 import { folderOfChain, type Manifest, manifestSchema, recordFiles } from './export-layout.ts'
+import { wholeFolder } from './whole-folder.ts'
 
 /** What was written, the registry log apart. */
 export type Written = { chains: number; records: number; witness: string }
@@ -25,33 +26,16 @@ export async function writeExport(
     read,
   }: { folder: string; server: string; now: string; read: (records: number) => void },
 ): Promise<Written> {
-  const target = resolve(folder)
-  await emptyOrAbsent(target, folder)
-  await mkdir(dirname(target), { recursive: true })
-  const partial = `${target}.partial`
-  await rm(partial, { recursive: true, force: true })
-  await mkdir(partial)
-  try {
+  return await wholeFolder(folder, async (partial) => {
     const manifest = await fill(partial, lines, server, now, read)
     await writeFile(join(partial, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
-    await rm(target, { recursive: true, force: true })
-    await rename(partial, target)
     const chains = manifest.chains.filter(({ origin }) => origin !== registryOrigin)
     return {
       chains: chains.length,
       records: chains.reduce((sum, { records }) => sum + records, 0),
       witness: manifest.witness,
     }
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true })
-    throw error
-  }
-}
-
-/** Rejects with `CannotError` where there is something already. `said`: the folder as the person named it. */
-export async function emptyOrAbsent(folder: string, said: string): Promise<void> {
-  if ((await readdir(folder).catch(() => [])).length > 0)
-    throw new CannotError(`${said} is not empty: name a new folder`)
+  })
 }
 
 async function fill(

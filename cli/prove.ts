@@ -1,7 +1,5 @@
-// Finds a record in an exported trail, and makes the proof that it is there.
+// Finds a record in a trail, and makes the proof that it is there.
 
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Checkpoint, parseNote, parseVkey, verifyNote } from '../core/checkpoint.ts'
 import { coveredBytes, markIn } from '../core/covered-record.ts'
 import { type Hash, leafHash, Tree } from '../core/merkle.ts'
@@ -10,8 +8,7 @@ import { parseRecord } from '../core/record.ts'
 import type { TlogProof } from '../core/tlog-proof.ts'
 import { registryOrigin } from '../core/wire.ts'
 import { CannotError } from './command.ts'
-import { folderOfChain } from './export-layout.ts'
-import { recordsIn } from './verify/chain-records.ts'
+import type { TrailSource } from './trail/source.ts'
 
 export type Place = { origin: string; index: number }
 
@@ -22,7 +19,7 @@ type Head = { vkey: string; note: string; checkpoint: Checkpoint }
 
 /** Every record of a call in these chains, of one kind if it is given. `read` is told of every record. */
 export async function placesOf(
-  source: string,
+  source: TrailSource,
   origins: readonly string[],
   { call, kind }: { call: string; kind: string | undefined },
   read: () => void,
@@ -32,7 +29,7 @@ export async function placesOf(
   const needle = Buffer.from(JSON.stringify(call))
   for (const origin of origins) {
     let index = 0
-    for await (const { bytes } of recordsIn(join(source, folderOfChain(origin)))) {
+    for await (const { bytes } of source.records(origin)) {
       if (bytes.includes(needle)) {
         const record = recordOf(bytes)
         if (
@@ -54,22 +51,24 @@ export async function placesOf(
  * Proves a record by the checkpoint of its chain, or else by the registry log. Rejects with `CannotError` where nothing that is
  * signed covers it, or the records are not those that were signed.
  */
-export async function prove(source: string, { origin, index }: Place, read: () => void): Promise<Proved> {
-  const chain = join(source, folderOfChain(origin))
-  const own = await headIn(chain, origin)
+export async function prove(
+  source: TrailSource,
+  { origin, index }: Place,
+  read: () => void,
+): Promise<Proved> {
+  const own = await headIn(source, origin)
   if (own !== undefined && index < own.checkpoint.size) {
-    const { record, path } = await pathTo(chain, index, own.checkpoint, read)
+    const { record, path } = await pathTo(source, { origin, index }, own.checkpoint, read)
     return { proof: { extra: record, index, path, note: own.note }, vkey: own.vkey }
   }
-  const registry = join(source, folderOfChain(registryOrigin))
-  const head = await headIn(registry, registryOrigin)
-  const mark = origin === registryOrigin ? undefined : await markOf(registry, { origin, index }, read)
+  const head = await headIn(source, registryOrigin)
+  const mark = origin === registryOrigin ? undefined : await markOf(source, { origin, index }, read)
   if (head === undefined || mark === undefined || mark.index >= head.checkpoint.size)
     throw new CannotError(
       `Record ${index} of ${origin} is not covered by anything signed. A later export may cover it`,
     )
-  const inner = await pathTo(chain, index, mark, read)
-  const outer = await pathTo(registry, mark.index, head.checkpoint, read)
+  const inner = await pathTo(source, { origin, index }, mark, read)
+  const outer = await pathTo(source, { origin: registryOrigin, index: mark.index }, head.checkpoint, read)
   const extra = coveredBytes({
     record: inner.record.toString('utf8'),
     index,
@@ -80,9 +79,9 @@ export async function prove(source: string, { origin, index }: Place, read: () =
 }
 
 /** What was signed of a chain; undefined where nothing was. Rejects with `CannotError` when another key signed it. */
-async function headIn(folder: string, origin: string): Promise<Head | undefined> {
+async function headIn(source: TrailSource, origin: string): Promise<Head | undefined> {
   const [vkey, note] = await Promise.all(
-    ['vkey', 'checkpoint'].map(async (name) => await textIn(folder, name)),
+    (['vkey', 'checkpoint'] as const).map(async (what) => await source.text(origin, what)),
   )
   if (vkey === undefined || note === undefined) return undefined
   try {
@@ -100,12 +99,12 @@ async function headIn(folder: string, origin: string): Promise<Head | undefined>
 
 /** The first record of the registry log with a root of the chain that covers the record. */
 async function markOf(
-  registry: string,
+  source: TrailSource,
   { origin, index }: Place,
   read: () => void,
 ): Promise<{ index: number; size: number; root: Hash } | undefined> {
   let at = 0
-  for await (const { bytes } of recordsIn(registry)) {
+  for await (const { bytes } of source.records(registryOrigin)) {
     const mark = markIn(bytes)
     read()
     if (mark?.origin === origin && mark.size > index) return { index: at, size: mark.size, root: mark.root }
@@ -116,15 +115,15 @@ async function markOf(
 
 /** A record and its path in the tree of the first `size`. */
 async function pathTo(
-  folder: string,
-  index: number,
+  source: TrailSource,
+  { origin, index }: Place,
   { size, root }: { size: number; root: Hash },
   read: () => void,
 ): Promise<{ record: Buffer; path: Hash[] }> {
   const builder = ProofBuilder.inclusion(index, size)
   const tree = new Tree()
   let record: Buffer | undefined
-  for await (const { bytes } of recordsIn(folder)) {
+  for await (const { bytes } of source.records(origin)) {
     if (tree.size === index) record = Buffer.from(bytes)
     const leaf = leafHash(bytes)
     tree.append(leaf)
@@ -143,8 +142,4 @@ function recordOf(bytes: Buffer): ReturnType<typeof parseRecord> | undefined {
   } catch {
     return undefined
   }
-}
-
-async function textIn(folder: string, name: string): Promise<string | undefined> {
-  return await readFile(join(folder, name), 'utf8').catch(() => undefined)
 }

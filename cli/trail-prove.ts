@@ -5,42 +5,40 @@ import { formatProof } from '../core/tlog-proof.ts'
 import { registryOrigin } from '../core/wire.ts'
 import { CannotError, type Command, exitCodes, textOf, UsageError } from './command.ts'
 import { folderOfChain } from './export-layout.ts'
-import { manifestIn } from './export-manifest.ts'
 import { progress } from './progress.ts'
 import { type Place, placesOf, prove } from './prove.ts'
+import { oneSource, openTrail, reachOptions } from './trail/open-trail.ts'
 
 export const trailProve: Command = {
   name: 'trail prove',
-  summary: 'Prove that one record is in an exported trail',
+  summary: 'Prove that one record is in a trail',
   operands: 'SOURCE',
   options: {
     record: { value: 'N', help: 'Index of the record in its chain, from 0' },
     call: { value: 'ID', help: 'Identifier of a call, instead of an index' },
     kind: { value: 'KIND', help: 'Which record of the call: intent, result, refusal, …' },
     chain: { value: 'CHAIN', help: 'Origin of the chain, its POD-RESTART, or registry' },
+    server: { value: 'NAMESPACE/NAME', help: 'Which server’s trail, where SOURCE holds more than one' },
+    ...reachOptions,
     json: { help: 'Print the proof, the keys and the place of the record as JSON' },
   },
   about:
     'Writes a C2SP tlog-proof (https://c2sp.org/tlog-proof) to standard output; its extra data is the record. Whoever has the keys verifies it with nothing else: hipaa-mcp verify --proof FILE --vkey VKEY --witness VKEY. It shows the record as it stands in the trail, with the person and the sealed patients.\nWhere no checkpoint of its own chain covers the record, the proof stands on the registry log, which does: then --vkey is that log’s.',
   run: async (operands, values, screen) => {
-    const [source] = operands
-    if (source === undefined || operands.length > 1)
-      throw new UsageError('trail prove wants one exported folder')
+    const named = oneSource('trail prove', operands)
     const [number, call] = [textOf(values, 'record'), textOf(values, 'call')]
     if ((number === undefined) === (call === undefined)) throw new UsageError('Give --record N or --call ID')
     if (number !== undefined && !/^(0|[1-9][0-9]{0,14})$/.test(number))
       throw new UsageError('--record wants an index')
-    const manifest = await manifestIn(source)
-    const origins = chosen(
-      manifest.chains.map(({ origin }) => origin),
-      textOf(values, 'chain'),
-    )
+    const source = await openTrail(named, values, screen)
     let records = 0
     const shown = progress(screen, () => `${records.toLocaleString('en')} records read`)
     const read = (): void => {
       records += 1
     }
     try {
+      const { origins: all, witness } = await source.said()
+      const origins = chosen(all, textOf(values, 'chain'))
       const place =
         number === undefined
           ? theOne(
@@ -50,7 +48,6 @@ export const trailProve: Command = {
           : { origin: only(origins), index: Number(number) }
       const { proof, vkey } = await prove(source, place, read)
       const written = formatProof(proof)
-      const { witness } = manifest
       if (values['json'] === true)
         screen.out(JSON.stringify({ ...place, vkey, witness, proof: written }, null, 2))
       else {
@@ -64,6 +61,7 @@ export const trailProve: Command = {
       return exitCodes.ok
     } finally {
       shown.done()
+      await source.close()
     }
   },
 }
@@ -74,18 +72,18 @@ function chosen(origins: readonly string[], chain: string | undefined): string[]
   const found = origins.filter((origin) =>
     [origin, folderOfChain(origin), folderOfChain(origin).replace('chains/', '')].includes(chain),
   )
-  if (found.length === 0) throw new CannotError(`There is no such chain in it. It has:\n${named(origins)}`)
+  if (found.length === 0) throw new CannotError(`There is no such chain in it. It has:\n${lined(origins)}`)
   return found
 }
 
 function only(origins: readonly string[]): string {
   const [origin] = origins
   if (origin === undefined || origins.length > 1)
-    throw new UsageError(`Say in which chain the record stands, with --chain:\n${named(origins)}`)
+    throw new UsageError(`Say in which chain the record stands, with --chain:\n${lined(origins)}`)
   return origin
 }
 
-function named(origins: readonly string[]): string {
+function lined(origins: readonly string[]): string {
   return origins.map((origin) => `  ${folderOfChain(origin).replace('chains/', '')}`).join('\n')
 }
 

@@ -20,7 +20,7 @@ const ofMachines: ReadonlySet<Told['kind']> = new Set([
 export const trail: Command = {
   name: 'trail',
   summary: 'Read an exported trail: who asked for what, of whom, why, and how it ended',
-  operands: 'DIR',
+  operands: 'SOURCE',
   options: {
     ...filterOptions,
     ...sourceOptions,
@@ -50,7 +50,7 @@ export const trail: Command = {
     }
     if (last !== undefined) for (const told of newest.slice(-last)) print(told)
     rows.end()
-    return saidOf(await source.report(), source.folder, screen)
+    return saidOf(await source.report(), source.from, screen)
   },
 }
 

@@ -4,6 +4,7 @@ import { counted } from '../core/counted.ts'
 import { type Command, exitCodes, type Screen, textOf, UsageError } from './command.ts'
 import { progress } from './progress.ts'
 import { columns, wrap } from './table.ts'
+import { withTrail } from './trail/open-trail.ts'
 import { checkExport, type Report } from './verify/export-check.ts'
 import type { Outside } from './verify/outside-check.ts'
 import { isProved, pinOptions, pinsOf } from './verify/pins.ts'
@@ -36,13 +37,15 @@ export const verify: Command = {
     const pins = await pinsOf(values)
     let records = 0
     const shown = progress(screen, () => `${records.toLocaleString('en')} records read`)
-    const report = await checkExport({
+    const read = (more: number): void => {
+      records += more
+    }
+    const report = await withTrail(
       folder,
-      ...pins,
-      read: () => {
-        records += 1
-      },
-    }).finally(() => shown.done())
+      values,
+      screen,
+      async (source) => await checkExport({ source, ...pins, read }),
+    ).finally(() => shown.done())
     const ok = isProved(report)
     if (values['json'] === true)
       screen.out(JSON.stringify({ ...report, ok, notProved: notProved[report.pinned] }, null, 2))

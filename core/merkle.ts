@@ -17,7 +17,7 @@ export function leafHash(record: Uint8Array): Hash {
   if (record.length >= leafBytes.length)
     return createHash('sha256').update(leafBytes.subarray(0, 1)).update(record).digest()
   leafBytes.set(record, 1)
-  return digest('sha256', leafBytes.subarray(0, 1 + record.length), 'buffer')
+  return hashOf(leafBytes.subarray(0, 1 + record.length))
 }
 
 /** RFC 6962: SHA-256(0x01 ‖ left ‖ right). */
@@ -26,7 +26,12 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Hash {
   if (left.length !== 32 || right.length !== 32) throw new RangeError('A hash of the tree has 32 bytes')
   nodeBytes.set(left, 1)
   nodeBytes.set(right, 33)
-  return digest('sha256', nodeBytes, 'buffer')
+  return hashOf(nodeBytes)
+}
+
+/** As a text first, and then out of Node's pool: a Buffer of its own for each hash takes twice the time. */
+function hashOf(bytes: Uint8Array): Hash {
+  return Buffer.from(digest('sha256', bytes, 'latin1'), 'latin1')
 }
 
 /** Root of the empty tree: SHA-256 of nothing. */
@@ -53,12 +58,18 @@ export class Tree {
   /** Adds a leaf hash and returns its index. */
   append(leaf: Hash): number {
     const index = this.#size
-    let hash = leaf
-    for (let rest = index; rest % 2 === 1; rest = (rest - 1) / 2)
+    this.appendPeak(leaf, 1)
+    return index
+  }
+
+  /** Adds the root of a perfect subtree of so many leaves, a power of two; the size must be a multiple of it. */
+  appendPeak(root: Hash, leaves: number): void {
+    if (this.#size % leaves !== 0) throw new RangeError('A subtree stands at a multiple of its size')
+    let hash = root
+    for (let rest = this.#size / leaves; rest % 2 === 1; rest = (rest - 1) / 2)
       hash = nodeHash(this.#peaks.pop() as Hash, hash)
     this.#peaks.push(hash)
-    this.#size += 1
-    return index
+    this.#size += leaves
   }
 
   /** Root of the perfect subtree of so many leaves that the tree ends in; there is one for each set bit of its size. */

@@ -2,21 +2,39 @@
 
 import { isObject } from './is-object.ts'
 import type { AuditRecord, Head, PatientToken, Who } from './record.ts'
-import { among, type Check, count, holds, list, object, optional, type Shape, text } from './shape.ts'
+import {
+  among,
+  type Check,
+  count,
+  formed,
+  holds,
+  list,
+  object,
+  optional,
+  type Shape,
+  spelled,
+  text,
+} from './shape.ts'
 
 type Kind = AuditRecord['kind']
 type RecordOf<K extends Kind> = Extract<AuditRecord, { kind: K }>
 type Members<K extends Kind> = Omit<RecordOf<K>, 'schema' | 'at' | 'kind'>
 
-const time: Check = (value) =>
-  typeof value === 'string' &&
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
-  !Number.isNaN(Date.parse(value))
-const hash: Check = (value) => typeof value === 'string' && /^hmac-sha256:[0-9a-f]{64}$/.test(value)
-const root: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9+/]{43}=$/.test(value)
-const counts: Check = (value) => isObject(value) && Object.values(value).every(count)
+const time: Check = formed(
+  { is: 'time' },
+  (value) =>
+    typeof value === 'string' &&
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
+    !Number.isNaN(Date.parse(value)),
+)
+const hash = spelled('hmac-sha256:', '0-9a-f', 64, 64)
+const root = spelled('', 'A-Za-z0-9+/', 43, 43, '=')
+const counts: Check = formed(
+  { is: 'counts' },
+  (value) => isObject(value) && Object.values(value).every(count),
+)
 // Identifier of a call: bounded, so that hundreds fit into one record of the registry log.
-const call: Check = (value) => typeof value === 'string' && /^[\x21-\x7e]{1,100}$/.test(value)
+const call = spelled('', '\\x21-\\x7e', 1, 100)
 
 const who = object<Who>({
   sub: text,
@@ -28,17 +46,17 @@ const who = object<Who>({
   mfa: object<Who['mfa']>({
     rule: text,
     value: text,
-    authTime: (value) => Number.isFinite(value),
+    authTime: formed({ is: 'number' }, (value) => Number.isFinite(value)),
     grade: among('claim', 'configured'),
   }),
   actor: optional(object<NonNullable<Who['actor']>>({ sub: text, iss: optional(text) })),
   training: optional(text),
 })
 // HMAC-SHA256 in base64url: an identifier in the clear has no such form.
-const token: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value)
+const token = spelled('', 'A-Za-z0-9_-', 43, 43)
 const patients = list(object<PatientToken>({ token, sealed: text }))
 
-const sha256: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
+const sha256 = spelled('', '0-9a-f', 64, 64)
 const inArchive = {
   place: text,
   from: count,
@@ -90,7 +108,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     kept: counts,
     dropped: counts,
     redacted: counts,
-    milliseconds: (value) => Number.isFinite(value) && (value as number) >= 0,
+    milliseconds: formed({ is: 'number' }, (value) => Number.isFinite(value) && (value as number) >= 0),
   },
   event: {
     call,
@@ -190,15 +208,20 @@ export function membersOf(kind: Kind): readonly string[] {
   return members.get(kind) ?? []
 }
 
+/** How members of this kind are checked; those that every record has stand in `membersOf` besides. */
+export const shapeOf = (kind: Kind): { readonly [member: string]: Check | { readonly optional: Check } } =>
+  shapes[kind]
+
+/** The members that every record has. */
+export const common: { readonly [member in 'schema' | 'at' | 'kind']: Check } = {
+  schema: among('phi-access/1'),
+  at: time,
+  kind: (value) => typeof value === 'string' && Object.hasOwn(shapes, value),
+}
+
 /** Whether a value is a record of a known kind with all its members, none malformed and none besides. */
 export function isRecord(value: unknown): value is AuditRecord {
   if (!isObject(value)) return false
   const { schema, at, kind, ...members } = value
-  return (
-    schema === 'phi-access/1' &&
-    time(at) &&
-    typeof kind === 'string' &&
-    Object.hasOwn(shapes, kind) &&
-    holds(members, shapes[kind as Kind])
-  )
+  return common.schema(schema) && common.at(at) && common.kind(kind) && holds(members, shapes[kind as Kind])
 }

@@ -4,28 +4,52 @@
 
 import { isObject } from './is-object.ts'
 
-export type Check = (value: unknown) => boolean
+/** How a value that passes stands in canonical JSON, for whoever reads bytes and makes no objects of them (record-scan.ts). */
+export type Form =
+  | { readonly is: 'text' | 'count' | 'number' | 'counts' | 'time' }
+  | { readonly is: 'among'; readonly values: readonly unknown[] }
+  | {
+      readonly is: 'spelled'
+      readonly before: string
+      readonly chars: string
+      readonly least: number
+      readonly most: number
+      readonly after: string
+    }
+  | { readonly is: 'list'; readonly item: Check }
+  | { readonly is: 'object'; readonly shape: { readonly [member: string]: Check | Optional } }
+/** `form`: absent where only the check itself can tell. */
+export type Check = ((value: unknown) => boolean) & { readonly form?: Form }
 type Optional = { readonly optional: Check }
 /** A row for each member: how its value shows that it is one, and whether it may be absent. */
 export type Shape<T> = { readonly [M in keyof T]-?: undefined extends T[M] ? Optional : Check }
 
-export const text: Check = (value) => typeof value === 'string'
+/** A check that reads bytes as well: `form` says nothing else than `check` does. */
+export const formed = (form: Form, check: (value: unknown) => boolean): Check =>
+  Object.assign(check, { form })
+
+export const text: Check = formed({ is: 'text' }, (value) => typeof value === 'string')
 /** A whole number, from zero. */
-export const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
-export const among =
-  (...values: readonly unknown[]): Check =>
-  (value) =>
-    values.includes(value)
-export const list =
-  (item: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(item)
+export const count: Check = formed(
+  { is: 'count' },
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+)
+export const among = (...values: readonly unknown[]): Check =>
+  formed({ is: 'among', values }, (value) => values.includes(value))
+/** `before`, then so many of `chars` (inside of brackets of a regular expression, ASCII), then `after`. */
+export const spelled = (before: string, chars: string, least: number, most: number, after = ''): Check => {
+  const pattern = new RegExp(`^${before}[${chars}]{${least},${most}}${after}$`)
+  return formed(
+    { is: 'spelled', before, chars, least, most, after },
+    (value) => typeof value === 'string' && pattern.test(value),
+  )
+}
+export const list = (item: Check): Check =>
+  formed({ is: 'list', item }, (value) => Array.isArray(value) && value.every(item))
 export const optional = (check: Check): Optional => ({ optional: check })
 /** An object with the members of T and none besides. */
-export const object =
-  <T>(shape: Shape<NoInfer<T>>): Check =>
-  (value) =>
-    isObject(value) && holds(value, shape)
+export const object = <T>(shape: Shape<NoInfer<T>>): Check =>
+  formed({ is: 'object', shape }, (value) => isObject(value) && holds(value, shape))
 
 /** Whether there is each member that must be, none malformed, and none besides. */
 export function holds(

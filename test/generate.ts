@@ -29,6 +29,11 @@ const files = [
     path: join(root, 'core', 'text', 'module.generated.ts'),
     text: await wasmModule({ path: join(root, 'core', 'text', 'module', 'text'), name: 'textModule', pages: 9 }),
   },
+  {
+    // As core/scan/scan.as lays it out: 1 MiB of records, and what may be read behind them.
+    path: join(root, 'core', 'scan', 'scan.generated.ts'),
+    text: await wasmModule({ path: join(root, 'core', 'scan', 'scan'), name: 'scanModule', pages: 22 }),
+  },
   { path: join(root, 'docs', 'controls.md'), text: await controlsDocument() },
   { path: join(root, 'docs', 'policy-linter.md'), text: policyLinterDocument() },
   { path: join(root, 'docs', 'protocol.md'), text: protocolDocument() },

@@ -1,13 +1,11 @@
 // What of a policy was used, by an exported trail. It is verified first: nobody takes access away by what somebody wrote
 // into a file.
 
-import { join } from 'node:path'
 import { follow, noUse, type Use } from '../../core/lint/use.ts'
 import { type AuditRecord, parseRecord } from '../../core/record.ts'
 import { CannotError } from '../command.ts'
-import { folderOfChain } from '../export-layout.ts'
+import { folderSource } from '../trail/folder-source.ts'
 import { checkExport } from '../verify/export-check.ts'
-import { linesOf } from '../verify/lines.ts'
 
 const day = 86_400_000
 
@@ -25,8 +23,9 @@ export type Watched = {
 /** Rejects with `CannotError` for a trail that does not verify. */
 export async function watched(options: { folder: string; days: number; witness?: string }): Promise<Watched> {
   const { folder, days, witness } = options
+  const source = folderSource(folder)
   const report = await checkExport({
-    folder,
+    source,
     read: () => undefined,
     ...(witness === undefined ? {} : { witness }),
   })
@@ -41,7 +40,7 @@ export async function watched(options: { folder: string; days: number; witness?:
   const since = new Map<string, number>()
   for (const { origin } of report.chains) {
     const take = follow(use)
-    for await (const { bytes } of linesOf(join(folder, folderOfChain(origin), 'records.ndjson'))) {
+    for await (const { bytes } of source.records(origin)) {
       const record = parseRecord(bytes)
       const time = Date.parse(record.at)
       seen.first = Math.min(seen.first, time)

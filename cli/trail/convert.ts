@@ -66,7 +66,7 @@ export async function convert(operands: readonly string[], values: Values, scree
       }
     file.end()
     await finished(file)
-    const code = saidOf(await source.report(), source.folder, screen)
+    const code = saidOf(await source.report(), source.from, screen)
     if (code === exitCodes.ok) {
       await rename(partial, output)
       const said = { file: output, format, events: lines }

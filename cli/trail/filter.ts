@@ -3,7 +3,7 @@
 import { patientsOf, type Told, type ToldOutcome, toldOutcomes } from '../../core/export/told.ts'
 import { type Option, textOf, UsageError, type Values } from '../command.ts'
 
-export const filterOptions: { readonly [name: string]: Option } = {
+export const filterOptions = {
   since: { value: 'TIME', help: 'From this day or RFC 3339 time on, UTC' },
   until: { value: 'TIME', help: 'Up to the end of this day, or before this time' },
   person: { value: 'SUB', help: 'Only this person: subject, or ISSUER|SUBJECT' },
@@ -11,7 +11,7 @@ export const filterOptions: { readonly [name: string]: Option } = {
   tool: { value: 'NAME', help: 'Only this tool, resource or prompt' },
   outcome: { value: 'WORD', help: `Only ${toldOutcomes.join(', ')}` },
   call: { value: 'ID', help: 'Only this call' },
-}
+} as const satisfies { readonly [name: string]: Option }
 
 export type Filter = {
   /** Milliseconds since 1970; `until` is not in it any more. */

@@ -8,8 +8,8 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CannotError } from '../command.ts'
 
-/** A file in the cache of whoever runs the command (XDG Base Directory), one for each folder. Its own folder is there. */
-export async function indexPath(folder: string): Promise<string> {
+/** A file in the cache of whoever runs the command (XDG Base Directory), one for each source as it is named. Its own folder is there. */
+export async function indexPath(source: string): Promise<string> {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
   const indexes = join(cache, 'hipaa-mcp', 'indexes')
   try {
@@ -17,6 +17,6 @@ export async function indexPath(folder: string): Promise<string> {
   } catch (cause) {
     throw new CannotError(`${indexes} cannot be made: say with --index where the index is kept`, { cause })
   }
-  const real = await realpath(folder).catch(() => resolve(folder))
+  const real = await realpath(source).catch(() => (source.includes('://') ? source : resolve(source)))
   return join(indexes, `${createHash('sha256').update(real).digest('hex').slice(0, 32)}.index`)
 }

@@ -1,47 +1,44 @@
 // Every access to a patient, by the index: each record is read out of the trail where the index says it lies.
 
 import { existsSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Calls, patientsOf, type Told } from '../../core/export/told.ts'
+import { leafHash } from '../../core/merkle.ts'
 import { type AuditRecord, parseRecord } from '../../core/record.ts'
 import { CannotError } from '../command.ts'
-import { folderOfChain, recordFiles } from '../export-layout.ts'
-import { type About, aboutIn, shortToken, trailIn } from './patient-index.ts'
-import { shortLeaf } from './read.ts'
+import { type About, aboutIn, shortLeaf, shortToken } from './patient-index.ts'
+import type { Spot, TrailSource } from './source.ts'
 
 type Row = {
   origin: string
   place: number
   start: number
   length: number
-  hash: number
+  leaf: Uint8Array
   beforePlace: number | null
   beforeStart: number | null
   beforeLength: number | null
-  beforeHash: number | null
+  beforeLeaf: Uint8Array | null
 }
 
 export class PatientIndex {
   readonly about: About
   readonly #database: DatabaseSync
-  readonly #folder: string
-  readonly #files = new Map<string, FileHandle>()
+  readonly #source: TrailSource
 
-  private constructor(database: DatabaseSync, about: About, folder: string) {
+  private constructor(database: DatabaseSync, about: About, source: TrailSource) {
     this.#database = database
     this.about = about
-    this.#folder = folder
+    this.#source = source
   }
 
-  /** The index at `path`, if it is one of the trail in `folder`, as that is now. */
-  static async open(path: string, folder: string): Promise<PatientIndex | undefined> {
+  /** The index at `path`, if it is one of this trail as it is now. */
+  static async open(path: string, source: TrailSource): Promise<PatientIndex | undefined> {
     if (!existsSync(path)) return undefined
     const database = new DatabaseSync(path, { readOnly: true })
     const about = aboutIn(database)
-    if (about !== undefined && about.trail === (await trailIn(folder)))
-      return new PatientIndex(database, about, folder)
+    if (about !== undefined && about.trail === (await source.state()))
+      return new PatientIndex(database, about, source)
     database.close()
     return undefined
   }
@@ -51,7 +48,7 @@ export class PatientIndex {
     const marks = [...tokens].map(() => '?').join(', ')
     const rows = this.#database
       .prepare(
-        `SELECT DISTINCT origin, place, start, length, hash, beforePlace, beforeStart, beforeLength, beforeHash
+        `SELECT DISTINCT origin, place, start, length, leaf, beforePlace, beforeStart, beforeLength, beforeLeaf
          FROM access JOIN chain ON chain.id = access.chain WHERE token IN (${marks}) ORDER BY time, chain, place`,
       )
       .iterate(...[...tokens].map(shortToken))
@@ -62,59 +59,34 @@ export class PatientIndex {
     }
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#database.close()
-    for (const file of this.#files.values()) await file.close()
-    this.#files.clear()
   }
 
   async #toldAt(row: Row): Promise<Told> {
     const { origin } = row
     const calls = new Calls()
     if (row.beforePlace !== null) {
-      const intent = await this.#record(origin, row.beforeStart, row.beforeLength, row.beforeHash)
-      calls.take({ origin, index: row.beforePlace }, intent)
+      const before = { index: row.beforePlace, from: row.beforeStart ?? 0, length: row.beforeLength ?? 0 }
+      calls.take({ origin, index: before.index }, await this.#record(origin, before, row.beforeLeaf))
     }
-    const record = await this.#record(origin, row.start, row.length, row.hash)
+    const spot = { index: row.place, from: row.start, length: row.length }
+    const record = await this.#record(origin, spot, row.leaf)
     const told = calls.take({ origin, index: row.place }, record)?.told ?? calls.unanswered()[0]?.told
     if (told === undefined) throw this.#changed()
     return told
   }
 
-  async #record(
-    origin: string,
-    start: number | null,
-    length: number | null,
-    hash: number | null,
-  ): Promise<AuditRecord> {
-    try {
-      const file = await this.#file(origin)
-      const bytes = Buffer.alloc(length ?? 0)
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, start ?? 0)
-      if (bytesRead !== bytes.length || shortLeaf(bytes) !== hash) throw new TypeError('changed')
-      return parseRecord(bytes)
-    } catch (cause) {
-      throw Object.assign(this.#changed(), { cause })
-    }
-  }
-
-  async #file(origin: string): Promise<FileHandle> {
-    const known = this.#files.get(origin)
-    if (known !== undefined) return known
-    // Pods come and go: a patient of six years may stand in thousands of chains.
-    if (this.#files.size >= 64) {
-      const [oldest, file] = this.#files.entries().next().value as [string, FileHandle]
-      this.#files.delete(oldest)
-      await file.close()
-    }
-    const file = await open(join(this.#folder, folderOfChain(origin), recordFiles.all))
-    this.#files.set(origin, file)
-    return file
+  async #record(origin: string, spot: Spot, leaf: Uint8Array | null): Promise<AuditRecord> {
+    const bytes = await this.#source.recordAt(origin, spot)
+    if (bytes === undefined || leaf === null || !shortLeaf(leafHash(bytes)).equals(leaf))
+      throw this.#changed()
+    return parseRecord(bytes)
   }
 
   #changed(): CannotError {
     return new CannotError(
-      `The trail in ${this.#folder} was changed since its index was made: hipaa-mcp verify ${this.#folder}, then once more with --rebuild`,
+      `The trail in ${this.#source.name} was changed since its index was made: hipaa-mcp verify ${this.#source.name}, then once more with --rebuild`,
     )
   }
 }

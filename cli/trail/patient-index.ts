@@ -1,32 +1,34 @@
-// Where in an exported trail each patient stands, so that six years of it answer within seconds. The index holds shortened tokens
+// Where in a trail each patient stands, so that six years of it answer within seconds. The index holds shortened tokens
 // and places, no identifier of anybody: what is said of a patient is read out of the trail itself, and compared with what was
 // verified when the index was made. It can be thrown away and made again at any time.
 
-import { createHash } from 'node:crypto'
-import { chmod, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, rename, rm } from 'node:fs/promises'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Calls, patientsOf } from '../../core/export/told.ts'
+import type { Hash } from '../../core/merkle.ts'
 import { CannotError } from '../command.ts'
-import { folderOfChain, recordFiles } from '../export-layout.ts'
 import type { Report, Wanted } from '../verify/export-check.ts'
 import { isProved, witnessedAt } from '../verify/pins.ts'
-import { type Placed, readTrail, short } from './read.ts'
+import { type Placed, readTrail } from './read.ts'
+import type { TrailSource } from './source.ts'
 
 /** A change of what is written is another number: an index of an older program is made anew. */
-const version = 1
+const version = 2
 
 const schema = `
   CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
   CREATE TABLE chain (id INTEGER PRIMARY KEY, origin TEXT NOT NULL);
   CREATE TABLE access (
     token INTEGER NOT NULL, time INTEGER NOT NULL, chain INTEGER NOT NULL,
-    place INTEGER NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL, hash INTEGER NOT NULL,
-    beforePlace INTEGER, beforeStart INTEGER, beforeLength INTEGER, beforeHash INTEGER
+    place INTEGER NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL, leaf BLOB NOT NULL,
+    beforePlace INTEGER, beforeStart INTEGER, beforeLength INTEGER, beforeLeaf BLOB
   );`
 
-/** What else begins so is told apart by reading. */
-export const shortToken = (token: string): number => short(Buffer.from(token, 'base64url'))
+/** Six bytes, as many as a number holds exactly: what else begins so is told apart by reading. */
+export const shortToken = (token: string): number => Buffer.from(token, 'base64url').readUIntBE(0, 6)
+
+/** Half of a leaf hash: nobody makes another record that has it. */
+export const shortLeaf = (leaf: Hash): Buffer => leaf.subarray(0, 16)
 
 export type About = {
   server: string
@@ -36,16 +38,6 @@ export type About = {
   pins: string
   /** RFC 3339. */
   witnessed: string
-}
-
-/** What an index belongs to. */
-export async function trailIn(folder: string): Promise<string> {
-  const parts = await Promise.all(
-    ['manifest.json', 'registry/checkpoint'].map(
-      async (name) => await readFile(join(folder, name)).catch(() => Buffer.alloc(0)),
-    ),
-  )
-  return createHash('sha256').update(Buffer.concat(parts)).digest('hex')
 }
 
 /**
@@ -61,12 +53,12 @@ export async function makeIndex(path: string, wanted: Wanted, pins: string): Pro
     await chmod(partial, 0o600)
     database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${schema} BEGIN;`)
     const reading = await readTrail(wanted)
-    await fill(database, reading.records, wanted.folder)
+    await fill(database, reading.records, wanted.source)
     const report = await reading.report()
     if (!isProved(report)) return report
     const about: About = {
       server: report.server,
-      trail: await trailIn(wanted.folder),
+      trail: await wanted.source.state(),
       pins,
       witnessed: witnessedAt(report) ?? '',
     }
@@ -82,10 +74,14 @@ export async function makeIndex(path: string, wanted: Wanted, pins: string): Pro
   }
 }
 
-async function fill(database: DatabaseSync, records: AsyncIterable<Placed>, folder: string): Promise<void> {
+async function fill(
+  database: DatabaseSync,
+  records: AsyncIterable<Placed>,
+  source: TrailSource,
+): Promise<void> {
   const insert = database.prepare(`INSERT INTO access VALUES (${'?, '.repeat(10)}?)`)
   const calls = new Calls<Placed>()
-  const chains = new Chains(database, folder)
+  const chains = new Chains(database, source)
   for await (const place of records) {
     const said = calls.take(place, place.record)
     if (said === undefined) continue
@@ -104,11 +100,11 @@ async function fill(database: DatabaseSync, records: AsyncIterable<Placed>, fold
 class Chains {
   readonly #ids = new Map<string, number>()
   readonly #insert: StatementSync
-  readonly #folder: string
+  readonly #source: TrailSource
 
-  constructor(database: DatabaseSync, folder: string) {
+  constructor(database: DatabaseSync, source: TrailSource) {
     this.#insert = database.prepare('INSERT INTO chain VALUES (?, ?)')
-    this.#folder = folder
+    this.#source = source
   }
 
   async of(origin: string): Promise<number> {
@@ -116,11 +112,9 @@ class Chains {
     if (known !== undefined) return known
     const id = this.#ids.size + 1
     this.#ids.set(origin, id)
-    const file = join(this.#folder, folderOfChain(origin), recordFiles.all)
-    const found = await stat(file).catch(() => undefined)
-    if (found === undefined)
+    if (!(await this.#source.hasPlaces(origin)))
       throw new CannotError(
-        `An index wants ${recordFiles.all} of each chain, as trail export writes it: ${file} is not there`,
+        `An index wants the lines of each chain, as trail export writes them: in ${this.#source.name} ${origin} has none`,
       )
     this.#insert.run(id, origin)
     return id
@@ -135,10 +129,21 @@ function add(
   patients: readonly { token: string }[],
 ): void {
   const earlier =
-    before === undefined ? [null, null, null, null] : [before.index, before.from, before.length, before.hash]
+    before === undefined
+      ? [null, null, null, null]
+      : [before.index, before.from, before.length, shortLeaf(before.leaf)]
   const time = Date.parse(place.record.at)
   for (const { token } of patients)
-    insert.run(shortToken(token), time, chain, place.index, place.from, place.length, place.hash, ...earlier)
+    insert.run(
+      shortToken(token),
+      time,
+      chain,
+      place.index,
+      place.from,
+      place.length,
+      shortLeaf(place.leaf),
+      ...earlier,
+    )
 }
 
 /** What an index says of itself; undefined where there is none of this version. */

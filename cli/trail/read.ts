@@ -1,10 +1,9 @@
-// An exported trail, read once: every record of every chain and what the registry log says of the server, in the order of
+// A trail, read once: every record of every chain and what the registry log says of the server, in the order of
 // time, and verified as it passes. What was read is what was verified: there is no second reading in between.
 
-import { open } from 'node:fs/promises'
 import { Heap } from '../../core/merge.ts'
-import { leafHash } from '../../core/merkle.ts'
-import { type AuditRecord, parseRecord } from '../../core/record.ts'
+import { emptyRoot, type Hash, leafHash } from '../../core/merkle.ts'
+import type { AuditRecord } from '../../core/record.ts'
 import { registryOrigin } from '../../core/wire.ts'
 import type { ChainReport } from '../verify/chain-check.ts'
 import type { Report, Wanted } from '../verify/export-check.ts'
@@ -20,13 +19,9 @@ export type Placed = {
   /** Where its bytes begin in the chain's file of lines, and how many they are without the newline. */
   from: number
   length: number
-  /** `shortLeaf` of its bytes. */
-  hash: number
+  /** Leaf hash of its bytes. */
+  leaf: Hash
 }
-
-/** The first six bytes of a hash: as many as a number holds exactly. */
-export const short = (hash: Buffer): number => hash.readUIntBE(0, 6)
-export const shortLeaf = (bytes: Uint8Array): number => short(leafHash(bytes))
 
 export type Reading = {
   /** `namespace/name`. */
@@ -39,13 +34,13 @@ export type Reading = {
 
 /** Memory does not grow with the trail, but with how many chains lived at one time. Rejects with `CannotError`. */
 export async function readTrail(wanted: Wanted): Promise<Reading> {
-  const opened = await openExport(wanted)
+  const opened = await openExport(wanted, 'records')
   const reports: (ChainReport | undefined)[] = opened.chains.map(() => undefined)
   const heap = new Heap<Source>()
   for (const [at, expected] of opened.chains.entries()) {
     // Held by its source alone: what was kept to judge a chain goes when the chain is read.
     const chain = await openChain(opened, expected)
-    const began = await firstTime(chain.path)
+    const began = await wanted.source.began(expected.origin)
     const finish = async (): Promise<void> => {
       reports[at] = await chain.finish()
     }
@@ -90,15 +85,15 @@ async function* merged(heap: Heap<Source>): AsyncGenerator<Placed> {
 async function* placed(
   chain: OpenChain,
   origin: string,
-  read: () => void,
+  read: (records: number) => void,
 ): AsyncGenerator<Placed, undefined> {
   let from = 0
   let index = 0
   for await (const { bytes, ended } of chain.lines()) {
-    const record = chain.check.take(bytes, ended)
-    read()
+    const record = chain.read(bytes, ended)
+    read(1)
     if (record !== undefined)
-      yield { origin, index, record, from, length: bytes.length, hash: shortLeaf(bytes) }
+      yield { origin, index, record, from, length: bytes.length, leaf: leafHash(bytes) }
     from += bytes.length + 1
     index += 1
   }
@@ -108,22 +103,7 @@ async function* ofRegistry(
   records: readonly { index: number; record: AuditRecord }[],
 ): AsyncGenerator<Placed, undefined> {
   for (const { index, record } of records)
-    yield { origin: registryOrigin, index, record, from: -1, length: -1, hash: 0 }
+    yield { origin: registryOrigin, index, record, from: -1, length: -1, leaf: emptyRoot }
 }
 
 const timeOf = ({ record }: Placed): number => Date.parse(record.at)
-
-/** When a chain began, so that its file need not be open before. Believed for the order alone. */
-async function firstTime(path: string): Promise<number> {
-  let file: Awaited<ReturnType<typeof open>> | undefined
-  try {
-    file = await open(path)
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0)
-    const end = buffer.indexOf(0x0a)
-    return Date.parse(parseRecord(buffer.subarray(0, end < 0 ? bytesRead : end)).at)
-  } catch {
-    return -Infinity
-  } finally {
-    await file?.close()
-  }
-}

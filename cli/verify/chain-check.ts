@@ -1,11 +1,15 @@
-// One chain against what its checkpoint and the registry log say of it. Takes records one by one, so that a trail of any
-// size is verified in little memory.
+// One chain against what its checkpoint and the registry log say of it. Takes records one by one or in runs, so that a trail
+// of any size is verified in little memory: of its calls, those are kept that have no result yet.
 
+import { appendRun } from '../../core/leaf-run.ts'
 import { leafHash, Tree } from '../../core/merkle.ts'
 import { type AuditRecord, type Ending, parseRecord } from '../../core/record.ts'
+import { recordKinds } from '../../core/record-shape.ts'
+import { odd, scanned, scanRecord } from '../../core/scan/scan.ts'
 import type { Finding } from './finding.ts'
 import type { Checked } from './note-check.ts'
 import type { Expected, Mark } from './registry-check.ts'
+import { type Fact, factIn, factOf, type Job, type Run, type Slot } from './run.ts'
 
 export type ChainReport = {
   origin: string
@@ -27,6 +31,8 @@ export type ChainReport = {
   findings: Finding[]
 }
 
+const closed = recordKinds.indexOf('chain-closed')
+
 /** More of one kind tell nothing new. */
 const findingsAtMost = 20
 
@@ -36,7 +42,6 @@ export class ChainCheck {
   readonly #registryTime: number | undefined
   readonly #tree = new Tree()
   readonly #open = new Set<string>()
-  readonly #settled = new Set<string>()
   readonly #findings: Finding[] = []
   // Size up to which a signed root was seen to hold.
   #proved = 0
@@ -69,21 +74,76 @@ export class ChainCheck {
     this.#compare()
   }
 
-  /** The next line of the file. `ended`: it ends in a newline. Returns its record, if it is one. */
-  take(bytes: Buffer, ended: boolean): AuditRecord | undefined {
-    const index = this.#tree.size
-    if (!ended) this.#find('the file ends in the middle of this record', index)
+  /** Of what was taken so far. */
+  get tree(): Tree {
+    return this.#tree
+  }
+
+  /** Sizes at which a root is compared, in order. */
+  get sizes(): number[] {
+    return [
+      ...(this.#checkpoint === undefined ? [] : [this.#checkpoint.size]),
+      ...this.#marks.map(({ size }) => size),
+    ]
+  }
+
+  /** The next record. `ended`: its line ends in a newline. Returns it, if it is one. */
+  read(bytes: Buffer, ended: boolean): AuditRecord | undefined {
     let record: AuditRecord | undefined
     try {
       record = parseRecord(bytes)
-      this.#time(record, index)
-      this.#judge(record, index)
     } catch {
-      this.#find('it is no record in canonical form: it was changed or cut', index)
+      // Judged below: it is none.
     }
+    this.#next(bytes, ended, record === undefined ? undefined : factOf(record))
+    return record
+  }
+
+  /** The same for who needs nothing of it. */
+  take(bytes: Buffer, ended: boolean): void {
+    const kind = recordKinds[scanRecord(bytes)]
+    if (kind === undefined || kind === 'chain-started') return this.#next(bytes, ended, factIn(bytes))
+    const [time, from, to] = [scanned.times[0], scanned.calls[0], scanned.calls[1]] as [
+      number,
+      number,
+      number,
+    ]
+    const call = to === 0 ? {} : { call: bytes.toString('latin1', from - 1, to - 1) }
+    this.#next(bytes, ended, { kind, time, ...call })
+  }
+
+  /** The next run of records. `grown` is called after each of its parts. */
+  takeRun(slot: Slot, { counts }: Job, { peaks, odd: odds }: Run, grown: () => void): void {
+    const bytes = Buffer.from(slot.bytes.buffer, slot.bytes.byteOffset, slot.bytes.length)
+    let at = 0
+    counts.forEach((count, part) => {
+      const first = this.#tree.size - at
+      for (const end = at + count; at < end; at += 1) {
+        const kind = slot.kinds[at] as number
+        if (kind === odd) {
+          this.#judge(odds.get(at), first + at)
+          continue
+        }
+        this.#clock(slot.times[at] as number, first + at)
+        // Most calls are answered in the run that they stand in.
+        if (slot.loose[at] === 0 && kind !== closed && !this.#closed && first + at > 0) continue
+        const to = slot.calls[2 * at + 1] as number
+        const call = to === 0 ? undefined : bytes.toString('latin1', slot.calls[2 * at], to)
+        this.#follow(recordKinds[kind] as AuditRecord['kind'], call, first + at)
+      }
+      if (at > 0 && slot.kinds[at - 1] !== odd) this.#last = recordKinds[slot.kinds[at - 1] as number]
+      appendRun(this.#tree, peaks[part] as Run['peaks'][number])
+      this.#compare()
+      grown()
+    })
+  }
+
+  #next(bytes: Buffer, ended: boolean, fact: Fact | undefined): void {
+    const index = this.#tree.size
+    if (!ended) this.#find('the file ends in the middle of this record', index)
+    this.#judge(fact, index)
     this.#tree.append(leafHash(bytes))
     this.#compare()
-    return record
   }
 
   finish(): ChainReport {
@@ -169,30 +229,37 @@ export class ChainCheck {
         )
   }
 
-  #time({ at }: AuditRecord, index: number): void {
-    const time = Date.parse(at)
-    const seconds = Math.floor((this.#latest - time) / 1000)
-    if (seconds > (this.#clockBack?.seconds ?? 1)) this.#clockBack = { index, seconds }
-    this.#latest = Math.max(this.#latest, time)
+  #judge(fact: Fact | undefined, index: number): void {
+    if (fact === undefined) {
+      this.#find('it is no record in canonical form: it was changed or cut', index)
+      return
+    }
+    this.#clock(fact.time, index)
+    this.#follow(fact.kind, fact.call, index)
+    if (fact.kind === 'chain-started' && fact.origin !== this.#expected.origin)
+      this.#find('it is the start of another chain', index)
   }
 
-  #judge(record: AuditRecord, index: number): void {
-    if ((record.kind === 'chain-started') !== (index === 0))
+  #clock(time: number, index: number): void {
+    const seconds = Math.floor((this.#latest - time) / 1000)
+    if (seconds > (this.#clockBack?.seconds ?? 1)) this.#clockBack = { index, seconds }
+    if (time > this.#latest) this.#latest = time
+  }
+
+  /** Whether it may come after those before it. */
+  #follow(kind: AuditRecord['kind'], call: string | undefined, index: number): void {
+    if ((kind === 'chain-started') !== (index === 0))
       this.#find('a chain begins with chain-started, once', index)
-    if (record.kind === 'chain-started' && record.origin !== this.#expected.origin)
-      this.#find('it is the start of another chain', index)
     if (this.#closed) this.#find('it follows chain-closed', index)
-    if (record.kind === 'chain-closed') this.#closed = true
-    if (record.kind === 'intent') {
-      if (this.#open.has(record.call) || this.#settled.has(record.call))
-        this.#find('its call has an intent already', index)
-      this.#open.add(record.call)
+    if (kind === 'chain-closed') this.#closed = true
+    if (call !== undefined && kind === 'intent') {
+      if (this.#open.has(call)) this.#find('its call has an intent already', index)
+      this.#open.add(call)
     }
-    if (record.kind === 'result') {
-      if (!this.#open.delete(record.call)) this.#find('its call has no intent, or a result already', index)
-      this.#settled.add(record.call)
+    if (call !== undefined && kind === 'result') {
+      if (!this.#open.delete(call)) this.#find('its call has no intent, or a result already', index)
     }
-    this.#last = record.kind
+    this.#last = kind
   }
 
   #find(says: string, index?: number): void {

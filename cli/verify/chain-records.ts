@@ -6,17 +6,8 @@ import { join } from 'node:path'
 import { parseNote } from '../../core/checkpoint.ts'
 import { bundlesOf, entriesIn, type Tile, TileBuilder } from '../../core/tiles.ts'
 import { recordFiles } from '../export-layout.ts'
+import type { Heard, Line } from '../trail/source.ts'
 import { linesOf } from './lines.ts'
-
-/** A record's bytes. `ended` is false for a last line without its newline: it is cut off. */
-export type Line = { bytes: Buffer; ended: boolean }
-
-export type Heard = {
-  /** Called once, when there is anything of the chain. */
-  found?: () => void
-  /** What is wrong with the tiles, a sentence each. */
-  wrong?: (says: string) => void
-}
 
 /** Streams the records in `folder`; nothing where there are none. */
 export async function* recordsIn(folder: string, heard: Heard = {}): AsyncGenerator<Line> {

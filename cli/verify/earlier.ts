@@ -4,7 +4,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Checkpoint, type NoteKey, parseNote, verifyNote } from '../../core/checkpoint.ts'
-import { leafHash, Tree } from '../../core/merkle.ts'
+import { Tree } from '../../core/merkle.ts'
 import { CannotError } from '../command.ts'
 
 /** A note, and what it says. */
@@ -44,10 +44,9 @@ async function checkpointsBelow(folder: string): Promise<string[]> {
   return files.filter((_, i) => there[i] !== undefined)
 }
 
-/** Whether one chain goes on from what was kept of it. Takes its records one by one. */
+/** Whether one chain goes on from what was kept of it: asked at each of its `sizes`, as the chain's tree grows. */
 export class EarlierCheck {
   readonly #findings: string[] = []
-  readonly #tree = new Tree()
   #heads: Checkpoint[]
 
   /** `key`: the chain's, undefined where it has none that can be read. */
@@ -56,18 +55,16 @@ export class EarlierCheck {
     if (signed.length < kept.length)
       this.#findings.push('an earlier checkpoint is not signed by its key: the key is another')
     this.#heads = signed.map(({ checkpoint }) => checkpoint).toSorted((a, b) => a.size - b.size)
-    this.#compare()
+    this.compare(new Tree())
   }
 
-  take(bytes: Buffer): void {
-    if (this.#heads.length === 0) return
-    this.#tree.append(leafHash(bytes))
-    this.#compare()
+  /** Sizes of what was kept, in order. */
+  get sizes(): number[] {
+    return this.#heads.map(({ size }) => size)
   }
 
-  /** What is wrong, a sentence each. */
-  finish(): string[] {
-    const { size } = this.#tree
+  /** What is wrong, a sentence each. `size`: of the chain. */
+  finish(size: number): string[] {
     return [
       ...this.#findings,
       ...this.#heads.map(
@@ -76,11 +73,12 @@ export class EarlierCheck {
     ]
   }
 
-  #compare(): void {
-    const { size } = this.#tree
+  /** To be called with the tree as it is. */
+  compare(tree: Tree): void {
+    const { size } = tree
     for (let head = this.#heads[0]; head?.size === size; head = this.#heads[0]) {
       this.#heads = this.#heads.slice(1)
-      if (!this.#tree.root().equals(head.root))
+      if (!tree.root().equals(head.root))
         this.#findings.push(
           `its first ${size} records are not those of an earlier checkpoint: it was rewritten or forked`,
         )

@@ -1,12 +1,16 @@
-// A whole exported folder, offline. Nothing in it is believed but what a signature covers; the witness's key is the one
+// A whole trail, offline where it can be. Nothing in it is believed but what a signature covers; the witness's key is the one
 // thing that must come from elsewhere, and the report says whether it did.
 
 import type { WitnessPolicy } from '../../core/witness-policy.ts'
+import type { TrailSource } from '../trail/source.ts'
 import type { ChainReport } from './chain-check.ts'
 import type { Earlier } from './earlier.ts'
+import { FileRuns } from './file-runs.ts'
 import type { Finding } from './finding.ts'
-import { openChain, openExport, reportOf } from './open-export.ts'
+import { type OpenChain, openChain, openExport, reportOf } from './open-export.ts'
 import type { Outside } from './outside-check.ts'
+import type { Job, Run, Slot } from './run.ts'
+import { RunPool } from './run-pool.ts'
 
 export type Report = {
   ok: boolean
@@ -30,7 +34,7 @@ export type Report = {
 }
 
 export type Wanted = {
-  folder: string
+  source: TrailSource
   /** `namespace/name`; without it that of the manifest. */
   server?: string
   /** The witness's verifier key, from a source that the export cannot have touched. */
@@ -39,21 +43,70 @@ export type Wanted = {
   policy?: WitnessPolicy
   /** What the verifier kept from before: the trail must go on from it. */
   earlier?: Earlier
-  /** Told of every record. */
-  read: () => void
+  /** Told of records that were read. */
+  read: (records: number) => void
 }
 
-/** Verifies a folder. Rejects with `CannotError` only when there is nothing to verify. */
+/** Chains of which runs are under way at once. */
+const chainsAtOnce = 2
+
+/** Verifies a trail. Rejects with `CannotError` only when there is nothing to verify. */
 export async function checkExport(wanted: Wanted): Promise<Report> {
-  const opened = await openExport(wanted)
-  const chains: ChainReport[] = []
-  for (const expected of opened.chains) {
-    const chain = await openChain(opened, expected)
-    for await (const { bytes, ended } of chain.lines()) {
-      chain.check.take(bytes, ended)
-      wanted.read()
+  const opened = await openExport(wanted, 'findings')
+  const reports: ChainReport[] = []
+  const pool = new RunPool(await wanted.source.size(opened.chains.map(({ origin }) => origin)))
+  const waiting = opened.chains.entries()
+  const work = async (): Promise<void> => {
+    for (const [at, expected] of waiting) {
+      const chain = await openChain(opened, expected)
+      await readWhole(chain, pool, wanted.read)
+      reports[at] = await chain.finish()
     }
-    chains.push(await chain.finish())
   }
-  return await reportOf(opened, chains)
+  try {
+    await Promise.all(Array.from({ length: chainsAtOnce }, work))
+  } finally {
+    await pool.close()
+  }
+  return await reportOf(opened, reports)
+}
+
+/** A file of lines by runs, everything else record by record. */
+async function readWhole(chain: OpenChain, pool: RunPool, read: (records: number) => void): Promise<void> {
+  const path = await chain.file()
+  if (path === undefined) {
+    for await (const { bytes, ended } of chain.lines()) {
+      chain.take(bytes, ended)
+      read(1)
+    }
+    return
+  }
+  const file = await FileRuns.open(path)
+  const under: { slot: Slot; job: Job; run: Promise<Run> }[] = []
+  let first = 0
+  const judge = async (): Promise<void> => {
+    const { slot, job, run } = under.shift() as (typeof under)[number]
+    chain.takeRun(slot, job, await run)
+    read(job.counts.reduce((sum, count) => sum + count, 0))
+    pool.giveBack(slot)
+  }
+  try {
+    for (;;) {
+      const slot = pool.take()
+      const { records } = await file.fill(slot)
+      if (records === 0) {
+        pool.giveBack(slot)
+        break
+      }
+      const job: Job = { first, counts: chain.parts(first, records) }
+      under.push({ slot, job, run: pool.run(slot, job) })
+      first += records
+      if (under.length >= pool.depth) await judge()
+    }
+    while (under.length > 0) await judge()
+    if (file.rest !== undefined) chain.take(file.rest, false)
+  } finally {
+    await Promise.allSettled(under.map(async ({ run }) => await run))
+    await file.close()
+  }
 }

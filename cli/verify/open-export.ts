@@ -1,26 +1,23 @@
-// An exported folder, opened: what its registry log says is known, and each chain can be read and judged, in any order.
+// A trail, opened: what its registry log says is known, and each chain can be read and judged, in any order.
 
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type NoteKey, vkey as vkeyOf } from '../../core/checkpoint.ts'
 import type { AuditRecord } from '../../core/record.ts'
 import { partsOfOrigin, registryOrigin, witnessName } from '../../core/wire.ts'
 import { CannotError } from '../command.ts'
-import { folderOfChain, recordFiles } from '../export-layout.ts'
-import { manifestIn } from '../export-manifest.ts'
+import type { Line, TrailSource } from '../trail/source.ts'
 import { ChainCheck, type ChainReport } from './chain-check.ts'
-import { type Line, recordsIn } from './chain-records.ts'
 import { type Earlier, EarlierCheck } from './earlier.ts'
 import type { Report, Wanted } from './export-check.ts'
 import type { Finding } from './finding.ts'
 import { checkNote } from './note-check.ts'
 import type { Outside } from './outside-check.ts'
-import { keyOf, textIn } from './parts.ts'
+import { keyOf } from './parts.ts'
 import type { Expected } from './registry-check.ts'
 import { type CheckedLog, checkRegistry } from './registry-log.ts'
+import type { Job, Run, Slot } from './run.ts'
 
 export type OpenExport = {
-  folder: string
+  source: TrailSource
   /** `namespace/name`. */
   server: string
   /** Chains that the registry log names, in the order in which they began. */
@@ -31,24 +28,20 @@ export type OpenExport = {
   outside: Outside | undefined
   earlier: Earlier
   log: CheckedLog
-  /** What the registry log says of this server, in its order. */
+  /** What the registry log says of this server, in its order; empty for who asked for findings alone. */
   registry: { index: number; record: AuditRecord }[]
   findings: Finding[]
 }
 
 /** Reads and judges the registry log. Rejects with `CannotError` only when there is nothing to verify. */
-export async function openExport({
-  folder,
-  server,
-  witness,
-  policy,
-  earlier = new Map(),
-  read,
-}: Wanted): Promise<OpenExport> {
-  const manifest = await manifestIn(folder)
+export async function openExport(
+  { source, server, witness, policy, earlier = new Map(), read }: Wanted,
+  wants: 'records' | 'findings',
+): Promise<OpenExport> {
+  const manifest = await source.said()
   const [namespace, name] = (server ?? manifest.server).split('/') as [string, string]
   const own = policy?.witnesses.find(({ key }) => key.name === witnessName)?.key
-  const witnessText = witness ?? (policy === undefined ? manifest.witness : undefined)
+  const witnessText = witness ?? (policy === undefined ? manifest.witness || undefined : undefined)
   const witnessKey = witnessText === undefined ? own : keyOf(witnessText, 'cosignature')
   if (witnessKey === undefined && witnessText !== undefined)
     throw new CannotError('The witness’s key is none: give it with --witness, as the export printed it')
@@ -57,9 +50,10 @@ export async function openExport({
     findings.push({ where: 'manifest.json', says: `this is an export of ${manifest.server}` })
   const registry: OpenExport['registry'] = []
   const trusted = { witness: witnessKey, policy }
-  const log = await checkRegistry(join(folder, 'registry'), trusted, earlier, (record, index) => {
-    read()
-    if (record !== undefined && isOf(record, namespace, name)) registry.push({ index, record })
+  const log = await checkRegistry(source, trusted, earlier, (record, index) => {
+    read(1)
+    if (wants === 'records' && record !== undefined && isOf(record, namespace, name))
+      registry.push({ index, record })
   })
   const chains = log.check.of(namespace, name)
   const known = new Set([registryOrigin, ...chains.map(({ origin }) => origin)])
@@ -67,7 +61,7 @@ export async function openExport({
     if (!known.has(where))
       findings.push({ where, says: 'there is an earlier checkpoint of it, and it is not here' })
   return {
-    folder,
+    source,
     server: `${namespace}/${name}`,
     chains,
     witness: witnessKey,
@@ -97,13 +91,13 @@ function isOf(record: AuditRecord, namespace: string, name: string): boolean {
 
 /** Of all chains, each read to its end. */
 export async function reportOf(opened: OpenExport, chains: readonly ChainReport[]): Promise<Report> {
-  const { folder, server, witness, pinned, outside, log } = opened
+  const { source, server, witness, pinned, outside, log } = opened
   const through = outside?.size ?? (log.checkpoint === undefined ? 0 : log.records)
   const witnessed = outside === undefined ? log.checkpoint?.time : outside.time
   const findings = [
     ...opened.findings,
     ...chains.flatMap((chain) => chain.findings),
-    ...(await unexpectedFolders(folder, opened.chains)),
+    ...(await source.strays(opened.chains.map(({ origin }) => origin))),
   ]
   return {
     ok: findings.length === 0,
@@ -124,51 +118,73 @@ export async function reportOf(opened: OpenExport, chains: readonly ChainReport[
   }
 }
 
+/** A chain that is read to its end: record by record, or by runs. */
 export type OpenChain = {
-  check: ChainCheck
-  /** File of its records. */
-  path: string
-  /** To be read to the end, each line handed to `check`. */
+  /** File of its lines, where there is one. */
+  file: () => Promise<string | undefined>
   lines: () => AsyncGenerator<Line>
+  /** The next line. `read` gives its record, if it is one. */
+  take: (bytes: Buffer, ended: boolean) => void
+  read: (bytes: Buffer, ended: boolean) => AuditRecord | undefined
+  /** How a run of so many records is parted, so that each root is computed that is compared. */
+  parts: (first: number, records: number) => number[]
+  takeRun: (slot: Slot, job: Job, run: Run) => void
   finish: () => Promise<ChainReport>
 }
 
 export async function openChain(opened: OpenExport, expected: Expected): Promise<OpenChain> {
-  const place = join(opened.folder, folderOfChain(expected.origin))
+  const { source } = opened
+  const where = expected.origin
   const key = keyOf(expected.vkey, 'ed25519')
-  const note = await textIn(place, 'checkpoint')
+  const note = await source.text(where, 'checkpoint')
   const checked =
     note === undefined || key === undefined
       ? undefined
-      : checkNote(note, { origin: expected.origin, log: key, witness: opened.witness })
+      : checkNote(note, { origin: where, log: key, witness: opened.witness })
   const check = new ChainCheck(
     expected,
     checked !== undefined && 'checkpoint' in checked ? checked.checkpoint : undefined,
     opened.outside === undefined ? opened.log.checkpoint?.time : opened.outside.time,
     opened.outside?.size,
   )
-  const where = expected.origin
   const earlier = new EarlierCheck(opened.earlier.get(where) ?? [], key)
+  const sizes = [...new Set([...check.sizes, ...earlier.sizes])].toSorted((a, b) => a - b)
   const wrong: Finding[] = []
   let missing = true
+  let nextSize = 0
+  const grown = (): void => earlier.compare(check.tree)
   return {
-    check,
-    path: join(place, recordFiles.all),
-    lines: async function* () {
-      const heard = {
+    file: async () => {
+      const path = await source.file(where)
+      if (path !== undefined) missing = false
+      return path
+    },
+    lines: () =>
+      source.records(where, {
         found: () => {
           missing = false
         },
-        wrong: (says: string) => void wrong.push({ where, says }),
-      }
-      for await (const line of recordsIn(place, heard)) {
-        earlier.take(line.bytes)
-        yield line
-      }
+        wrong: (says) => void wrong.push({ where, says }),
+      }),
+    take: (bytes, ended) => {
+      check.take(bytes, ended)
+      grown()
     },
+    read: (bytes, ended) => {
+      const record = check.read(bytes, ended)
+      grown()
+      return record
+    },
+    parts: (first, records) => {
+      const ends: number[] = []
+      for (; (sizes[nextSize] ?? Infinity) < first + records; nextSize += 1)
+        if ((sizes[nextSize] as number) > first) ends.push(sizes[nextSize] as number)
+      return [...ends, first + records].map((end, i) => end - (ends[i - 1] ?? first))
+    },
+    takeRun: (slot, job, run) => check.takeRun(slot, job, run, grown),
     finish: async () => {
       const report = check.finish()
-      report.findings.push(...wrong, ...earlier.finish().map((says) => ({ where, says })))
+      report.findings.push(...wrong, ...earlier.finish(check.tree.size).map((says) => ({ where, says })))
       if (missing)
         report.findings.unshift({
           where,
@@ -176,19 +192,9 @@ export async function openChain(opened: OpenExport, expected: Expected): Promise
         })
       if (key === undefined) report.findings.push({ where, says: 'the registry log names no key for it' })
       if (checked !== undefined && 'wrong' in checked) report.findings.push({ where, says: checked.wrong })
-      if (!missing && (await textIn(place, 'vkey'))?.trim() !== expected.vkey)
+      if (!missing && (await source.text(where, 'vkey'))?.trim() !== expected.vkey)
         report.findings.push({ where, says: 'its key is not the one that the registry log names' })
       return report
     },
   }
-}
-
-/** Chains that nobody registered: put there by somebody, or their registration was taken away. */
-async function unexpectedFolders(folder: string, expected: readonly Expected[]): Promise<Finding[]> {
-  const wanted = new Set(expected.map(({ origin }) => folderOfChain(origin)))
-  const names = await readdir(join(folder, 'chains')).catch(() => [])
-  return names
-    .map((name) => `chains/${name}`)
-    .filter((name) => !wanted.has(name))
-    .map((where) => ({ where, says: 'the registry log does not register it for this server' }))
 }

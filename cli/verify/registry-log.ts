@@ -1,16 +1,16 @@
-// The registry log of an exported folder: its records, its own checkpoint, and what witnesses outside signed of it.
+// The registry log of a trail: its records, its own checkpoint, and what witnesses outside signed of it.
 
 import type { NoteKey } from '../../core/checkpoint.ts'
 import { leafHash, Tree } from '../../core/merkle.ts'
 import { type AuditRecord, parseRecord } from '../../core/record.ts'
 import { registryOrigin } from '../../core/wire.ts'
 import type { WitnessPolicy } from '../../core/witness-policy.ts'
-import { recordsIn } from './chain-records.ts'
+import type { TrailSource } from '../trail/source.ts'
 import { type Earlier, EarlierCheck } from './earlier.ts'
 import type { Finding } from './finding.ts'
 import { type Checked, checkNote } from './note-check.ts'
 import { type Outside, OutsideCheck } from './outside-check.ts'
-import { keyOf, textIn } from './parts.ts'
+import { keyOf } from './parts.ts'
 import { RegistryCheck } from './registry-check.ts'
 
 export type CheckedLog = {
@@ -24,7 +24,7 @@ export type CheckedLog = {
 
 /** Reads and judges it. `read` is told of every record, in order. */
 export async function checkRegistry(
-  folder: string,
+  source: TrailSource,
   { witness, policy }: { witness: NoteKey | undefined; policy: WitnessPolicy | undefined },
   kept: Earlier,
   read: (record: AuditRecord | undefined, index: number) => void,
@@ -33,13 +33,14 @@ export async function checkRegistry(
   const check = new RegistryCheck()
   const tree = new Tree()
   const findings: Finding[] = []
-  const key = keyOf(await textIn(folder, 'vkey'), 'ed25519')
+  const key = keyOf(await source.text(registryOrigin, 'vkey'), 'ed25519')
   const earlier = new EarlierCheck(kept.get(registryOrigin) ?? [], key)
   const outside =
-    policy === undefined ? undefined : new OutsideCheck(policy, await textIn(folder, 'witnessed'), key)
+    policy === undefined
+      ? undefined
+      : new OutsideCheck(policy, await source.text(registryOrigin, 'witnessed'), key)
   const wrongTiles = (says: string): void => void findings.push({ where, says })
-  for await (const { bytes, ended } of recordsIn(folder, { wrong: wrongTiles })) {
-    earlier.take(bytes)
+  for await (const { bytes, ended } of source.records(registryOrigin, { wrong: wrongTiles })) {
     let record: AuditRecord | undefined
     try {
       if (!ended) throw new TypeError('cut off')
@@ -53,12 +54,13 @@ export async function checkRegistry(
       })
     }
     read(record, tree.append(leafHash(bytes)))
+    earlier.compare(tree)
     outside?.compare(tree)
   }
   const vouched = outside?.finish(tree.size)
   findings.push(...(vouched?.findings ?? []).map((says) => ({ where, says })))
-  findings.push(...earlier.finish().map((says) => ({ where, says })))
-  const note = await textIn(folder, 'checkpoint')
+  findings.push(...earlier.finish(tree.size).map((says) => ({ where, says })))
+  const note = await source.text(registryOrigin, 'checkpoint')
   if (key === undefined || key.name !== registryOrigin)
     return {
       check,

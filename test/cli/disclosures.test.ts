@@ -173,7 +173,7 @@ test('lines fit 80 columns, and a wrong command line says what is wrong', async 
   for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   expect(out).toMatch(/^DATE +RECIPIENT +PURPOSE +WHAT, OUTCOME, CLIENT, CALL\n/)
   expect((await asked(made)).notes).toMatch(/wants --patient/)
-  expect((await hipaaMcp(['disclosures'])).notes).toMatch(/wants one folder/)
+  expect((await hipaaMcp(['disclosures'])).notes).toMatch(/wants one trail/)
 })
 
 verifies('audit:disclosures', 'of years of records, one patient is found by the index', async () => {

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { folderSource } from '../../cli/trail/folder-source.ts'
 import { checkExport, type Report } from '../../cli/verify/export-check.ts'
 import type { Store } from '../../collector/commit/commit.ts'
 import { loadKeys } from '../../collector/keys.ts'
@@ -77,7 +78,7 @@ async function anExport({ late = false } = {}): Promise<Made> {
 }
 
 const check = async ({ folder, policy }: { folder: string; policy: string }): Promise<Report> =>
-  await checkExport({ folder, policy: parseWitnessPolicy(policy), read: () => undefined })
+  await checkExport({ source: folderSource(folder), policy: parseWitnessPolicy(policy), read: () => undefined })
 const saysOf = ({ findings }: Report): string =>
   findings.map(({ where, index, says }) => `${where} ${index ?? ''} ${says}`).join('\n')
 const witnessedIn = (folder: string): string => pathIn(folder, registryOrigin, 'witnessed')

@@ -2,6 +2,7 @@ import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { folderSource } from '../../cli/trail/folder-source.ts'
 import { checkExport, type Report } from '../../cli/verify/export-check.ts'
 import { linesOf } from '../../cli/verify/lines.ts'
 import { cosign, signCheckpoint, vkey } from '../../core/checkpoint.ts'
@@ -13,7 +14,7 @@ import { anExport, type Export, exported, line, pathIn, tamper } from './an-expo
 
 const registry = 'hipaa-mcp.dev/registry'
 const check = async (folder: string, witness?: string): Promise<Report> =>
-  await checkExport({ folder, ...(witness === undefined ? {} : { witness }), read: () => undefined })
+  await checkExport({ source: folderSource(folder), ...(witness === undefined ? {} : { witness }), read: () => undefined })
 /** Whether the verification, with the witness's key pinned, finds something of that chain. */
 const found = async ({ folder, witness }: Export, where: string): Promise<string[]> =>
   (await check(folder, witness)).findings
@@ -339,7 +340,7 @@ test('results without intent, second results and intents, and records after the 
 
 test('an export of another server is not taken for the one that is wanted', async () => {
   const { folder } = await anExport()
-  const report = await checkExport({ folder, server: 'clinic/other', read: () => undefined })
+  const report = await checkExport({ source: folderSource(folder), server: 'clinic/other', read: () => undefined })
 
   expect(report.ok).toBe(false)
   expect(report.findings.map(({ says }) => says).join()).toMatch(/this is an export of clinic\/ehr/)

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { folderOfChain } from '../../../cli/export-layout.ts'
 import { writeTiles } from '../../../cli/tiles-write.ts'
+import { folderSource } from '../../../cli/trail/folder-source.ts'
 import type { Store } from '../../../collector/commit/commit.ts'
 import { type Keys, loadKeys } from '../../../collector/keys.ts'
 import type { Trail } from '../../../collector/trail.ts'
@@ -59,6 +60,6 @@ export async function aLongTrail(): Promise<LongTrail> {
 export async function tiled(): Promise<LongTrail & { tiles: string; place: string }> {
   const made = await aLongTrail()
   const tiles = join(aFolder(), 'tiles')
-  await writeTiles(made.folder, tiles, () => undefined)
+  await writeTiles(folderSource(made.folder), tiles, () => undefined)
   return { ...made, tiles, place: join(tiles, folderOfChain(made.long.origin)) }
 }

@@ -2,6 +2,7 @@ import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { earlierIn } from '../../../cli/verify/earlier.ts'
+import { folderSource } from '../../../cli/trail/folder-source.ts'
 import { checkExport } from '../../../cli/verify/export-check.ts'
 import { verifies } from '../../verifies.ts'
 import { pathIn } from '../an-export.ts'
@@ -17,7 +18,7 @@ verifies('integrity:chain', 'of a log of tiles, nothing that was done to it pass
       pathIn(which === 'newest' ? made.folder : made.early, made.long.origin, 'checkpoint'),
     )
     const report = await checkExport({
-      folder: made.tiles,
+      source: folderSource(made.tiles),
       witness: made.witness,
       earlier,
       read: () => undefined,

@@ -1,0 +1,164 @@
+// A chain is judged alike, whether its records come one by one or in runs, in this thread or in others.
+
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { folderSource } from '../../cli/trail/folder-source.ts'
+import type { TrailSource } from '../../cli/trail/source.ts'
+import { ChainCheck } from '../../cli/verify/chain-check.ts'
+import { checkExport, type Report } from '../../cli/verify/export-check.ts'
+import { FileRuns } from '../../cli/verify/file-runs.ts'
+import type { Expected } from '../../cli/verify/registry-check.ts'
+import { newSlot, readRun } from '../../cli/verify/run.ts'
+import { RunPool } from '../../cli/verify/run-pool.ts'
+import { leafHash, rootOf } from '../../core/merkle.ts'
+import { type AuditRecord, recordBytes, recordLimit } from '../../core/record.ts'
+import { originOf } from '../../core/wire.ts'
+import { aFolder } from '../collector/a-trail.ts'
+import { aClose, anIntent, aRefusal, aResult, aStart, at } from '../core/records.ts'
+import { generateTrail } from '../support/generated-trail.ts'
+import { verifies } from '../verifies.ts'
+import { anExport, pathIn } from './an-export.ts'
+
+const origin = originOf('clinic', 'ehr', '00000000-0000-4000-8000-000000000000', 0)
+
+/** The same trail, whose records come one by one. */
+const oneByOne = (source: TrailSource): TrailSource => ({ ...source, file: async () => undefined })
+const check = async (source: TrailSource, witness: string): Promise<Report> =>
+  await checkExport({ source, witness, read: () => undefined })
+
+/** What a chain of these records is said to be. */
+function judged(records: readonly Buffer[], parts: readonly number[] | undefined): unknown {
+  const leaves = records.map((record) => leafHash(record))
+  const marks = [3, 7, 8].filter((size) => size <= records.length)
+  const expected: Expected = {
+    origin,
+    index: 0,
+    vkey: '',
+    sealed: 0,
+    marks: marks.map((size) => ({
+      index: size,
+      what: 'held',
+      size,
+      root: rootOf(leaves.slice(0, size)).toString('base64'),
+      witnessed: 0,
+    })),
+  }
+  const chain = new ChainCheck(expected, undefined, 1)
+  if (parts === undefined) for (const record of records) chain.take(record, true)
+  else {
+    const slot = newSlot()
+    let first = 0
+    for (const count of parts) {
+      const run = records.slice(first, first + count)
+      if (run.length === 0) break
+      let from = 1
+      slot.starts[0] = from
+      run.forEach((record, i) => {
+        slot.bytes.set(record, from)
+        from += record.length + 1
+        slot.starts[i + 1] = from
+      })
+      const ends = [...marks.filter((size) => size > first && size < first + run.length), first + run.length]
+      const job = { first, counts: ends.map((end, i) => end - (ends[i - 1] ?? first)) }
+      chain.takeRun(slot, job, readRun(slot, job), () => undefined)
+      first += run.length
+    }
+  }
+  return chain.finish()
+}
+
+verifies('integrity:chain', 'records in runs are judged as they are one by one', () => {
+  const broken = Buffer.from('{"no":"record"}')
+  const some: fc.Arbitrary<AuditRecord> = fc.oneof(
+    fc.constantFrom('a', 'b', 'c').map((call) => anIntent(call)),
+    fc.constantFrom('a', 'b', 'c').map((call) => aResult(call)),
+    fc.constant(aRefusal('r', { reason: 'ü' })),
+    fc.constant(aClose()),
+    fc.constant(aStart(origin)),
+    fc.constant(aStart(`${origin}1`)),
+    fc.integer({ min: 0, max: 5_000_000 }).map((ms) => aRefusal('t', { at: at(1_790_000_000_000 - ms) })),
+  )
+  const records = fc.array(fc.oneof({ weight: 9, arbitrary: some.map(recordBytes) }, fc.constant(broken)), {
+    maxLength: 12,
+  })
+  fc.assert(
+    fc.property(records, fc.boolean(), (rest, begins) => {
+      const all = [...(begins ? [recordBytes(aStart(origin))] : []), ...rest]
+      // One record a run: pairs are told apart within a run alone, and what is open lies between them.
+      expect(
+        judged(
+          all,
+          all.map(() => 1),
+        ),
+      ).toEqual(judged(all, undefined))
+    }),
+    { numRuns: 300 },
+  )
+  fc.assert(
+    fc.property(records, (rest) => {
+      const all = [recordBytes(aStart(origin)), ...rest]
+      expect(judged(all, [all.length])).toEqual(judged(all, undefined))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+verifies('integrity:chain', 'a file is judged by runs as record by record', async () => {
+  const { folder, witness, closed, died } = await anExport()
+  expect(await check(folderSource(folder), witness)).toEqual(
+    await check(oneByOne(folderSource(folder)), witness),
+  )
+  appendFileSync(pathIn(folder, closed.origin, 'records.ndjson'), '\n{"cut":')
+  appendFileSync(pathIn(folder, died.origin, 'records.ndjson'), 'x'.repeat(recordLimit + 9))
+  const runs = await check(folderSource(folder), witness)
+  expect(runs.ok).toBe(false)
+  expect(runs).toEqual(await check(oneByOne(folderSource(folder)), witness))
+})
+
+verifies(
+  'integrity:chain',
+  'a large trail is read by several threads, and one changed byte of it is found',
+  async () => {
+    const folder = join(aFolder(), 'trail')
+    const witness = await generateTrail(folder, { records: 50_000, chains: 2, patients: 50, years: 1 })
+    const source = folderSource(folder)
+    expect(await source.size((await source.said()).origins)).toBeGreaterThan(24 * 2 ** 20)
+    const report = await check(source, witness)
+    expect(report).toEqual(await check(oneByOne(source), witness))
+
+    const path = pathIn(folder, origin, 'records.ndjson')
+    const { records } = report.chains[0] as Report['chains'][number]
+    const bytes = readFileSync(path)
+    bytes[Math.floor(bytes.length * 0.7)] = 0x7e
+    writeFileSync(path, bytes)
+    const { findings } = await check(source, witness)
+    expect(findings.map(({ where, says }) => `${where} ${says}`)).toContainEqual(
+      expect.stringMatching(`^${origin} one or more of records 0 to ${records - 1} are not what`) as string,
+    )
+  },
+)
+
+test('a file is filled in run by run, and what is no line is handed out by itself', async () => {
+  const path = join(aFolder(), 'lines')
+  writeFileSync(path, `${'a\n'.repeat(5000)}${'b'.repeat(3000)}\n${'c\n'.repeat(2)}rest`)
+  const file = await FileRuns.open(path)
+  const slot = newSlot()
+  const filled: number[] = []
+  for (let { records } = await file.fill(slot); records > 0; { records } = await file.fill(slot))
+    filled.push(records)
+  expect(filled).toEqual([4096, 907])
+  expect(file.rest?.toString()).toBe('rest')
+  await file.close()
+})
+
+test('a thread that fails makes the verification fail', async () => {
+  const pool = new RunPool(Number.POSITIVE_INFINITY, 2)
+  const slot = newSlot()
+  // No buffer of records: what the thread throws must not be waited for.
+  const broken = pool.run({ ...slot, starts: null as never }, { first: 0, counts: [1] })
+  await expect(broken).rejects.toThrow()
+  await expect(pool.run(slot, { first: 0, counts: [] })).rejects.toThrow()
+  await pool.close()
+})
