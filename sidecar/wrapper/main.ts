@@ -17,6 +17,8 @@ const endTime = 5_000
 /** Its last answers may still be on their way when a server has ended, if something of it holds its output open. */
 const flushTime = 1_000
 const reportTime = 60_000
+/** The first finding of a process is not kept that long. */
+const firstReportTime = 2_000
 /** Of what is thrown away so much is searched for identifiers between two reports, bytes; and so much of a last line waits for its end. */
 const searched = 65_536
 const carried = 256
@@ -62,10 +64,14 @@ async function run(socket: Socket, command: string, args: readonly string[]): Pr
   let identifiers: Tally = {}
   let budget = searched
   let rest = ''
+  let first: NodeJS.Timeout | undefined
   const search = (lines: string): void => {
     const found = logIdentifiers(lines)
     for (const kind of logFindingKinds)
-      if (found[kind] !== undefined) identifiers[kind] = (identifiers[kind] ?? 0) + found[kind]
+      if (found[kind] !== undefined) {
+        identifiers[kind] = (identifiers[kind] ?? 0) + found[kind]
+        first ??= setTimeout(report, firstReportTime)
+      }
   }
   stderr.on('data', (chunk: Buffer) => {
     dropped.bytes += chunk.length
@@ -125,6 +131,7 @@ async function run(socket: Socket, command: string, args: readonly string[]): Pr
   })
   for (const timer of timers) clearTimeout(timer)
   clearInterval(reporting)
+  clearTimeout(first)
   report()
   const outcome = lost ? sidecarGone : code
   stopping = true

@@ -120,6 +120,13 @@ verifies(
   },
 )
 
+verifies('stdio:silent', 'the first finding of a server that goes on is told within seconds', async () => {
+  await open()
+  const wrapper = wrap(node, '-e', `process.stderr.write('SSN 219-09-9999\\n'); setInterval(() => {}, 1000)`)
+
+  await expect.poll(() => wrapper.log(), { timeout: 20_000 }).toContain('"identifiers":{"ssn":1}')
+})
+
 test('calls of many callers are served at once, large ones among them', async () => {
   const behind = await open()
   wrap(...oldServer)
