@@ -9,7 +9,7 @@ import { access, type FileHandle, mkdir, open, readdir, readFile, unlink } from 
 import { dirname, join, resolve } from 'node:path'
 import { partsOfOrigin, registryOrigin } from '../../core/wire.ts'
 import { Corrupt, type Head, type Store, type StoredChain, StoreFailed } from './commit.ts'
-import { type Open, replaceFile, syncFolder, writeAll } from './files.ts'
+import { type Open, replaceFile, syncAll, syncFolder, writeAll } from './files.ts'
 import { encodeFrame } from './frame.ts'
 import { lockFolder } from './lock.ts'
 import { nameOfSegment, readSegments, segmentsIn } from './segments.ts'
@@ -55,7 +55,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
   /** A sync that failed is never tried again on the same file: the kernel may have dropped the bytes, and says "done" next. */
   const sync = async (file: FileHandle): Promise<void> => {
     try {
-      await file.datasync()
+      await syncAll(file, 'datasync')
     } catch (error) {
       throw poisoned(error)
     }
