@@ -12,6 +12,8 @@ export NODE_OPTIONS ?= --disable-warning=ExperimentalWarning
 
 SETUP := bash test/setup.sh
 PUSH ?=
+ONLY ?=
+SEED ?=
 CLUSTER ?=
 STORAGE_CLASS ?=
 BUNDLE ?=
@@ -55,7 +57,7 @@ unit: ## Pure code and single programs
 	@node test/run.ts unit path
 
 integration: ## Real disk, PostgreSQL, Kafka and API server
-	@$(SETUP) node cluster kafka
+	@$(SETUP) node cluster kafka faults
 	@node test/run.ts integration
 
 e2e: ## The product on a real node
@@ -67,17 +69,21 @@ bypass: ## Ways around the product, which must fail
 	@node test/run.ts bypass
 
 test: ## Everything that guards a merge
-	@$(SETUP) node cluster browser kafka
+	@$(SETUP) node cluster browser kafka faults
 	@node test/run.ts types lint unused generated unit path integration bypass e2e
 
 nightly: ## make test, then what takes longer
-	@$(SETUP) node cluster browser keycloak fhir-validator kafka
+	@$(SETUP) node cluster browser keycloak fhir-validator kafka faults
 	@node test/run.ts types lint unused generated unit path integration bypass e2e nightly
 
 ##@ Measure
 bench: ## Side by side with nginx; writes docs/performance.md (AGAINST=ref: beside that commit instead, in one run; writes nothing)
 	@$(SETUP) node bench
 	@node test/bench/$(if $(AGAINST),against.ts $(AGAINST),bench.ts)
+
+faults: ## Every fault that the trail must outlive, counted from outside; writes docs/reliability.md (ONLY="kill kafka" for some, SEED=N)
+	@$(SETUP) node kafka faults
+	@node test/faults/main.ts $(foreach name,$(ONLY),--only $(name)) $(if $(SEED),--seed $(SEED))
 
 conformance: ## The official MCP suites, bare and through a sidecar in a pod; writes docs/conformance.md (LOCAL=1: no cluster; THROUGH=URL CERT KEY CA TOKEN: a sidecar of yours)
 	@$(SETUP) node $(if $(LOCAL)$(THROUGH),,image) $(if $(LOCAL)$(THROUGH)$(filter current,$(CLUSTER)),,cluster)
@@ -101,4 +107,4 @@ cluster-down: ## End it and leave nothing behind
 clean: ## Remove what was built here (caches in ~/.cache/hipaa-mcp stay)
 	@rm -rf out node_modules
 
-.PHONY: help demo demo-down image manifests setup check lint unit integration e2e bypass test nightly bench conformance eval cluster cluster-down clean
+.PHONY: help demo demo-down image manifests setup check lint unit integration e2e bypass test nightly bench faults conformance eval cluster cluster-down clean

@@ -183,6 +183,10 @@ export const requirements = {
     'audit',
     'What a pod that is gone left on its own volume reaches the collector, and the volume is kept until then.',
   ),
+  'audit:faults': done(
+    'audit',
+    'Whatever fails, is killed, hangs or is cut off, nothing is forwarded or returned without an acknowledged record, and none of those is lost.',
+  ),
   'audit:unknown': done('audit', 'An intent whose result is missing is closed as unknown.'),
   'audit:floods': thin(
     'audit',

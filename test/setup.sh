@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, browser, bench, keycloak, fhir-validator, presidio.
+# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, browser, bench, faults, keycloak, fhir-validator, presidio.
 # Says what it does; says in one line what a person must do where it cannot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -154,6 +154,12 @@ for part in "$@"; do
     kafka)
       debian_packages maven openjdk-17-jre-headless
       kafka_broker
+      ;;
+    faults)
+      debian_packages strace nftables iproute2 e2fsprogs faketime postgresql-15 g++ softhsm2 opensc radosgw ceph-mon \
+        ceph-osd ceph-common
+      pkcs11_addon
+      sigsum_witness
       ;;
     fhir-validator) fhir_validator ;;
     presidio) presidio ;;

@@ -23,10 +23,16 @@ export type Broker = {
   remove: () => Promise<void>
 }
 
-export async function aBroker(certificate: Certificate, ca: string): Promise<Broker> {
+/** `through`: port of localhost that clients are told to come to, where something stands before it. */
+export async function aBroker(
+  certificate: Certificate,
+  ca: string,
+  { through }: { through?: (port: number) => Promise<number> } = {},
+): Promise<Broker> {
   if (!existsSync(jars)) throw new Error('Kafka is missing: run bash test/setup.sh kafka')
   const folder = mkdtempSync(join(tmpdir(), 'hipaa-mcp-kafka-'))
   const [port, controller] = [await freePort(), await freePort()]
+  const advertised = (await through?.(port)) ?? port
   const properties = join(folder, 'server.properties')
   const log = join(folder, 'log')
   const pem = join(folder, 'server.pem')
@@ -41,7 +47,7 @@ export async function aBroker(certificate: Certificate, ca: string): Promise<Bro
       'node.id': '1',
       'controller.quorum.voters': `1@localhost:${controller}`,
       listeners: `SASL_SSL://localhost:${port},CONTROLLER://localhost:${controller}`,
-      'advertised.listeners': `SASL_SSL://localhost:${port}`,
+      'advertised.listeners': `SASL_SSL://localhost:${advertised}`,
       'inter.broker.listener.name': 'SASL_SSL',
       'controller.listener.names': 'CONTROLLER',
       'listener.security.protocol.map': 'SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT',
@@ -104,8 +110,8 @@ export async function aBroker(certificate: Certificate, ca: string): Promise<Bro
   }
   await start()
   return {
-    address: `localhost:${port}`,
-    url: (prefix) => `kafka://trail:correct-horse@localhost:${port}/${prefix}`,
+    address: `localhost:${advertised}`,
+    url: (prefix) => `kafka://trail:correct-horse@localhost:${advertised}/${prefix}`,
     start,
     signal,
     remove: async () => {

@@ -24,9 +24,8 @@ export type SoftHsm = {
   giveBack: () => void
 }
 
-/** A token with one key, until the test ends. Sets SOFTHSM2_CONF of this process, which its children inherit. */
-export function aSoftHsm(): SoftHsm {
-  const folder = aFolder()
+/** A token with one key, until the test ends unless it has a folder of its own. Sets SOFTHSM2_CONF of this process, which its children inherit. */
+export function aSoftHsm(folder = aFolder()): SoftHsm {
   const tokens = join(folder, 'tokens')
   mkdirSync(tokens)
   const conf = join(folder, 'softhsm2.conf')

@@ -1,0 +1,24 @@
+// What every kind of fault is to the command: a name, and a run that gives rows of the table.
+
+import type { Random } from '../sample/random.ts'
+import type { World } from './scene.ts'
+import type { Row } from './tally.ts'
+
+export type Context = {
+  world: World
+  /** The same for the same seed and the same fault. */
+  random: Random
+  /** The short form: a sample of what is done in the long one. */
+  short: boolean
+  /** A line of progress. */
+  say: (line: string) => void
+}
+
+export type Fault = {
+  /** For `--only`. */
+  name: string
+  says: string
+  /** Whether the short form has it. */
+  short: boolean
+  run: (context: Context) => Promise<Row[]>
+}

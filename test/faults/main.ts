@@ -1,0 +1,129 @@
+// `make faults`: every fault that the trail must outlive, against the real programs, and what was lost. Writes the table of
+// docs/reliability.md. Exits 1 when any count is not zero.
+//
+//   node test/faults/main.ts [--short] [--only NAME]... [--seed N] [--list] [--json FILE] [--no-document]
+//
+// All of it runs in namespaces of its own (network, mounts, processes): whatever it starts, mounts or drops ends with it.
+
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { seeded } from '../sample/random.ts'
+import { diskFaults } from './disks.ts'
+import { writeDocument } from './document.ts'
+import { engineFaults } from './engines.ts'
+import type { Fault } from './fault.ts'
+import { killFaults } from './killed.ts'
+import { aWorld } from './scene.ts'
+import { sectorFaults } from './sectors.ts'
+import { syscallFaults } from './syscalls.ts'
+import { isZero, type Row } from './tally.ts'
+
+const faults: readonly Fault[] = [
+  ...killFaults,
+  ...syscallFaults,
+  ...engineFaults,
+  ...sectorFaults,
+  ...diskFaults,
+]
+
+const { values } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    seed: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    'no-document': { type: 'boolean', default: false },
+    inside: { type: 'boolean', default: false },
+  },
+})
+
+if (values.list) {
+  for (const { name, says } of faults) console.log(`${name.padEnd(24)} ${says}`)
+  process.exit(0)
+}
+const chosen = faults.filter(({ name, short }) =>
+  values.only.length === 0 ? !values.short || short : values.only.some((wanted) => name.startsWith(wanted)),
+)
+if (chosen.length === 0) {
+  console.error(`no such fault: ${values.only.join(', ')}. node test/faults/main.ts --list names them`)
+  process.exit(2)
+}
+
+if (!values.inside) {
+  if (process.getuid?.() !== 0) {
+    console.error('make faults makes namespaces and mounts: run it as root, for example with sudo -E')
+    process.exit(2)
+  }
+  const own = ['--net', '--mount', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc', '--']
+  const again = [process.execPath, import.meta.filename, '--inside', ...process.argv.slice(2)]
+  // The shell stays: as the first process of the namespace it takes in those whose parents have ended.
+  const up = ['sh', '-c', 'ip link set lo up; "$@"; exit $?', 'faults']
+  const { status } = spawnSync('unshare', [...own, ...up, ...again], { stdio: 'inherit' })
+  process.exit(status ?? 1)
+}
+
+const seed = Number(values.seed ?? Math.floor(Date.now() / 86_400_000))
+const began = performance.now()
+const stamp = (): string => `${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s`
+console.log(`${chosen.length} kinds of faults, seed ${seed}`)
+const rows: Row[] = []
+for (const [at, { name, run }] of chosen.entries()) {
+  console.log(`${stamp()}  ${at + 1}/${chosen.length} ${name}`)
+  const world = await aWorld()
+  try {
+    const made = await run({
+      world,
+      random: seeded(seed + at),
+      short: values.short,
+      say: (line) => console.log(`${stamp()}    ${line}`),
+    })
+    rows.push(...made)
+    for (const row of made) console.log(`${stamp()}    ${isZero(row) ? 'zero' : 'NOT ZERO'}  ${lineOf(row)}`)
+  } catch (error) {
+    console.error(error)
+    rows.push(broken(name, error))
+  } finally {
+    world.end()
+  }
+}
+
+function lineOf(row: Row): string {
+  return (
+    `${row.fault}, ${row.where}: ${row.times} times; ${row.withoutIntent} of ${row.forwarded} forwarded without intent, ` +
+    `${row.bytesWithoutRecord} of ${row.bytes} bytes without record, ${row.lost} of ${row.acknowledged} lost. ${row.back}` +
+    row.wrong
+      .slice(0, 3)
+      .map((what) => `\n          ${what}`)
+      .join('')
+  )
+}
+
+/** A kind of fault whose run itself ended early. */
+function broken(name: string, error: unknown): Row {
+  const none = {
+    times: 0,
+    forwarded: 0,
+    withoutIntent: 0,
+    bytes: 0,
+    bytesWithoutRecord: 0,
+    acknowledged: 0,
+    lost: 0,
+  }
+  return { fault: name, where: '', ...none, back: 'not known', wrong: [String(error)] }
+}
+
+const seconds = (performance.now() - began) / 1000
+const wrong = rows.filter((row) => !isZero(row))
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ seed, seconds, rows }, null, 2))
+if (values.only.length === 0 && !values.short && !values['no-document'])
+  writeDocument({ seed, seconds, rows })
+const sum = (key: 'times' | 'withoutIntent' | 'bytesWithoutRecord' | 'lost'): number =>
+  rows.reduce((total, row) => total + row[key], 0)
+console.log(
+  `${stamp()}  ${sum('times')} faults: ${sum('withoutIntent')} calls forwarded without an acknowledged intent, ` +
+    `${sum('bytesWithoutRecord')} bytes of results without an acknowledged record, ${sum('lost')} acknowledged records lost` +
+    (wrong.length === 0 ? '' : `; ${wrong.length} rows are NOT what is promised`),
+)
+process.exit(wrong.length === 0 ? 0 : 1)

@@ -1,0 +1,312 @@
+// Scenes in which one engine can be struck: what runs, and how the engine is killed, hung and brought back.
+
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openEmbedded } from '../../collector/commit/embedded.ts'
+import { loadKeys } from '../../collector/keys.ts'
+import { originFor } from '../../collector/witnesses/witnesses.ts'
+import { textOfLocation } from '../../core/archive/location.ts'
+import { rawPublicKey } from '../../core/checkpoint.ts'
+import { aScene } from '../archive/scene.ts'
+import { aBroker } from '../collector/kafka/broker.ts'
+import { aSoftHsm } from '../collector/kms/soft-hsm.ts'
+import { certify } from '../collector/peers.ts'
+import { aPostgres } from '../collector/postgres-server.ts'
+import { aSigsumWitness } from '../support/sigsum-witness.ts'
+import { verified } from './counts.ts'
+import type { Engine } from './engines.ts'
+import type { Context } from './fault.ts'
+import { Gate } from './gate.ts'
+import { Scene, until } from './scene.ts'
+
+export type Setting = {
+  engine: Engine
+  scene: Scene
+  /** At the end: what else must hold. Resolves to what does not. */
+  settled?: (witness: string) => Promise<string[]>
+  end: () => Promise<void> | void
+}
+
+/** Processes of this command line. Of this namespace, in which there are none but the command's own (main.ts). */
+function processesOf(commandLine: RegExp): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => {
+      try {
+        return commandLine.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+}
+
+function signalAll(commandLine: RegExp, signal: NodeJS.Signals): void {
+  for (const pid of processesOf(commandLine))
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // It has ended meanwhile.
+    }
+}
+
+async function killAll(commandLine: RegExp): Promise<void> {
+  signalAll(commandLine, 'SIGKILL')
+  await until(`${commandLine.source} is gone`, () => processesOf(commandLine).length === 0, 10_000)
+}
+
+/** From the sidecar's view. */
+async function collector({ world }: Context, mode: 'Stream' | 'Local'): Promise<Setting> {
+  let gate: Gate | undefined
+  const scene = await Scene.start(world, {
+    mode,
+    collectorPort: async (port) => (gate = await Gate.before(port)).port,
+  })
+  const { program } = scene.collector
+  return {
+    scene,
+    engine: {
+      where: `collector, sidecar ${mode}`,
+      gates: mode === 'Stream',
+      gate: gate as Gate,
+      kill: async () => {
+        program.hold()
+        await program.signal('SIGKILL')
+      },
+      revive: () => program.release(),
+      hang: async () => await program.signal('SIGSTOP'),
+      resume: async () => await program.signal('SIGCONT'),
+    },
+    end: () => gate?.close(),
+  }
+}
+
+async function postgres({ world }: Context): Promise<Setting> {
+  const { authority } = world.operator
+  const server = await aPostgres(await certify(authority, undefined, { names: ['localhost'] }))
+  const gate = await Gate.before(server.port)
+  const own = /^(postgres: |\S+\/postgres )/
+  const scene = await Scene.start(world, {
+    mode: 'Stream',
+    collector: {
+      store: server.url.replace(`:${server.port}/`, `:${gate.port}/`),
+      environment: { HIPAA_MCP_STORE_CA: authority.pem },
+    },
+  })
+  return {
+    scene,
+    engine: {
+      where: 'PostgreSQL as the store',
+      gates: true,
+      gate,
+      kill: async () => await killAll(own),
+      revive: () => server.start(),
+      hang: () => signalAll(own, 'SIGSTOP'),
+      resume: () => signalAll(own, 'SIGCONT'),
+    },
+    end: () => {
+      gate.close()
+      server.remove()
+    },
+  }
+}
+
+async function kafka({ world }: Context): Promise<Setting> {
+  const { authority } = world.operator
+  let gate: Gate | undefined
+  const broker = await aBroker(await certify(authority, undefined, { names: ['localhost'] }), authority.pem, {
+    through: async (port) => (gate = await Gate.before(port)).port,
+  })
+  const scene = await Scene.start(world, {
+    mode: 'Stream',
+    collector: { store: broker.url('trail'), environment: { HIPAA_MCP_STORE_CA: authority.pem } },
+  })
+  return {
+    scene,
+    engine: {
+      where: 'Kafka as the store',
+      gates: true,
+      gate: gate as Gate,
+      kill: async () => await broker.signal('SIGKILL'),
+      revive: async () => await broker.start(),
+      hang: async () => await broker.signal('SIGSTOP'),
+      resume: async () => await broker.signal('SIGCONT'),
+    },
+    end: async () => {
+      gate?.close()
+      await broker.remove()
+    },
+  }
+}
+
+/** Segments are small and short, so that a key is wrapped, and an object put, every second. */
+const oftenSealed = { HIPAA_MCP_SEGMENT_KIB: '64', HIPAA_MCP_SEGMENT_SECONDS: '1' }
+
+async function kms({ world }: Context): Promise<Setting> {
+  const hsm = aSoftHsm(world.folder('hsm'))
+  const { module, token, object, pinPath } = hsm.options
+  const scene = await Scene.start(world, {
+    mode: 'Stream',
+    collector: {
+      environment: {
+        ...hsm.environment,
+        ...oftenSealed,
+        HIPAA_MCP_KMS: `pkcs11:token=${token};object=${object}?module-path=${module}&pin-source=file:${pinPath}`,
+      },
+    },
+  })
+  const library = /pkcs11-process\.ts/
+  return {
+    scene,
+    engine: {
+      where: 'KMS (SoftHSM2 by PKCS#11)',
+      // Until the data key in use is used up.
+      gates: false,
+      kill: () => signalAll(library, 'SIGKILL'),
+      revive: () => undefined,
+      hang: () => signalAll(library, 'SIGSTOP'),
+      resume: () => signalAll(library, 'SIGCONT'),
+      more: [
+        {
+          fault: 'token taken away',
+          strike: () => hsm.takeAway(),
+          undo: () => hsm.giveBack(),
+          at: ['before it was sent'],
+          away: true,
+          seconds: [8],
+        },
+      ],
+    },
+    end: () => undefined,
+  }
+}
+
+async function s3({ world }: Context): Promise<Setting> {
+  const archive = await aScene()
+  const gate = await Gate.before(archive.gateway.port)
+  const location = await archive.aBucket()
+  const key = join(world.folder('key'), 'key')
+  writeFileSync(key, `k1 ${randomBytes(32).toString('base64')}\n`)
+  const endpoint = `https://localhost:${gate.port}`
+  const scene = await Scene.start(world, {
+    mode: 'Stream',
+    collector: {
+      environment: {
+        ...oftenSealed,
+        HIPAA_MCP_PROFILE: 'Development',
+        HIPAA_MCP_KMS: `key-file:${key}`,
+        HIPAA_MCP_ARCHIVE: textOfLocation(location),
+        HIPAA_MCP_ARCHIVE_ENDPOINT: endpoint,
+        HIPAA_MCP_ARCHIVE_CA: archive.reach.ca ?? '',
+        AWS_ACCESS_KEY_ID: archive.collector.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: archive.collector.secretAccessKey,
+      },
+    },
+  })
+  const gauge = async (name: string): Promise<number> =>
+    Number(
+      new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)$`, 'm').exec(await scene.collector.metrics())?.[1] ??
+        Number.NaN,
+    )
+  const allArchived = async (): Promise<boolean> =>
+    (await gauge('hipaa_mcp_unsealed_records')) === 0 &&
+    (await gauge('hipaa_mcp_archive_pending_segments')) === 0
+  return {
+    scene,
+    engine: {
+      where: 'S3 (radosgw) as the archive',
+      gates: false,
+      gate,
+      kill: async () => await archive.gateway.kill(),
+      revive: async () => await archive.gateway.start(),
+      hang: () => archive.gateway.pause(),
+      resume: () => archive.gateway.resume(),
+    },
+    settled: async (witness) => {
+      const { program } = scene.collector
+      await until('everything is archived', allArchived, 120_000, program)
+      // The log goes into the archive when a collector begins.
+      await program.signal('SIGKILL')
+      await scene.collector.ready()
+      await until(
+        'the log is archived',
+        async () => (await scene.collector.says('/archive')) === 'ok',
+        60_000,
+        program,
+      )
+      await sleep(2_000)
+      const bundle = join(world.folder('ca'), 'ca.pem')
+      writeFileSync(bundle, archive.reach.ca ?? '')
+      Object.assign(process.env, {
+        AWS_ENDPOINT_URL_S3: endpoint,
+        AWS_REGION: 'us-east-1',
+        AWS_CA_BUNDLE: bundle,
+        AWS_ACCESS_KEY_ID: archive.collector.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: archive.collector.secretAccessKey,
+      })
+      return await verified(textOfLocation(location), witness)
+    },
+    end: async () => {
+      gate.close()
+      await archive.end()
+    },
+  }
+}
+
+async function witness({ world }: Context): Promise<Setting> {
+  const folder = world.folder('store')
+  // The key is made when the store is: whoever runs the witness needs it before the first round.
+  const store = await openEmbedded({ folder, onPoisoned: () => undefined })
+  const { registry } = await loadKeys(store)
+  await store.close()
+  const named = originFor('sigsum.org/v1/tree/{key}', { publicKey: rawPublicKey(registry.key) })
+  const outside = await aSigsumWitness(world.folder('witness'), { ...registry, name: named })
+  const gate = await Gate.before(Number(new URL(outside.url).port))
+  const policy = join(world.folder('policy'), 'witnesses')
+  writeFileSync(
+    policy,
+    `${outside.line.replace(outside.url, `http://127.0.0.1:${gate.port}`)}quorum sigsum\n`,
+  )
+  const scene = await Scene.start(world, {
+    mode: 'Stream',
+    collector: {
+      store: `embedded:${folder}`,
+      environment: {
+        HIPAA_MCP_WITNESSES: policy,
+        HIPAA_MCP_WITNESS_ORIGIN: 'sigsum.org/v1/tree/{key}',
+        HIPAA_MCP_WITNESS_SECONDS: '1',
+        HIPAA_MCP_WITNESS_LATE_SECONDS: '2',
+        HIPAA_MCP_WITNESS_STRICT: 'true',
+      },
+    },
+  })
+  const program = /^sigsum-witness /
+  return {
+    scene,
+    engine: {
+      where: 'witness (sigsum-witness), strict',
+      gates: true,
+      gate,
+      kill: async () => await killAll(program),
+      revive: async () => await outside.start(),
+      hang: () => signalAll(program, 'SIGSTOP'),
+      resume: () => signalAll(program, 'SIGCONT'),
+    },
+    end: async () => {
+      gate.close()
+      await outside.stop()
+    },
+  }
+}
+
+export const settings: { readonly [name: string]: (context: Context) => Promise<Setting> } = {
+  'collector-stream': async (context) => await collector(context, 'Stream'),
+  'collector-local': async (context) => await collector(context, 'Local'),
+  postgres,
+  kafka,
+  s3,
+  kms,
+  witness,
+}
