@@ -1,9 +1,12 @@
 // The one way into a chain: everything that touches it comes in order, and what arrives while a commit runs goes with
 // the next one. What stands in memory is what the store has committed; when that is in doubt the store is asked first.
+//
+// Of the collectors that share a store one has the chain. The others follow it, so what they know of it may be behind but
+// never wrong. Whoever is asked to write takes it, and knows all of it before they do.
 
 import { parseRecord } from '../core/record.ts'
 import { type Chain, type Leaf, leafOf } from './chain.ts'
-import { Corrupt, type Store } from './commit/commit.ts'
+import { Corrupt, Fenced, type News, type Store } from './commit/commit.ts'
 import { Order } from './order.ts'
 import { Refusal } from './refusals.ts'
 
@@ -23,6 +26,8 @@ export type LaneEvents = {
     /** False for what was there before this process began to look. */
     fresh: boolean,
   ) => void
+  /** The chain became ours: what others said of it meanwhile is to be known. */
+  claimed: (chain: Chain) => Promise<void>
   /** Other records came for a place that is taken. */
   forked: (chain: Chain) => void
   /** A commit was tried: seconds, and what went wrong. */
@@ -42,12 +47,20 @@ export class Lane {
   #waiting: Job[] = []
   // A commit was tried and we do not know what became of it.
   #inDoubt = false
+  #ours: boolean
 
-  constructor(chain: Chain, store: Store, events: LaneEvents, heard: number) {
+  /** `ours`: the chain is known to be, because it began here just now. */
+  constructor(chain: Chain, store: Store, events: LaneEvents, heard: number, ours = !store.shared) {
     this.chain = chain
     this.#store = store
     this.#events = events
     this.heard = heard
+    this.#ours = ours
+  }
+
+  /** This collector has the chain, as far as it knows. */
+  get ours(): boolean {
+    return this.#ours
   }
 
   /**
@@ -61,11 +74,42 @@ export class Lane {
     return await done.promise
   }
 
-  /** Runs a task in the chain's order, on a chain that is known to be as the store has it. */
+  /** Runs a task in the chain's order, on a chain that is ours and known to be as the store has it. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     return await this.#order.run(async () => {
       await this.#settle()
+      try {
+        return await task()
+      } catch (error) {
+        this.#note(error)
+        throw error
+      }
+    })
+  }
+
+  /** For what is said for good: the chain is taken anew, so that nobody else can have added to it. */
+  async runSure<T>(task: () => Promise<T>): Promise<T> {
+    return await this.#order.run(async () => {
+      await this.renew()
       return await task()
+    })
+  }
+
+  /** Within a task: takes the chain anew, because somebody knows of more of it than we do. */
+  async renew(): Promise<void> {
+    if (this.#store.shared) this.#ours = false
+    await this.#settle()
+  }
+
+  /** What another collector did, as far as the chain is not ours again by now. */
+  async follow(news: News): Promise<void> {
+    await this.#order.run(async () => {
+      if (news.kind === 'lost') this.#ours = false
+      if (this.#ours || this.corrupt !== undefined) return
+      if (news.kind === 'more' || (news.kind === 'records' && news.from > this.chain.size))
+        await this.load(this.#inDoubt)
+      else if (news.kind === 'records')
+        this.#takeAll(news.records.slice(this.chain.size - news.from), this.#inDoubt)
     })
   }
 
@@ -73,9 +117,9 @@ export class Lane {
   async load(fresh = false): Promise<void> {
     try {
       for await (const records of this.#store.read(this.chain.origin, this.chain.size))
-        for (const bytes of records) this.#take(leafOf(bytes, this.#parse(bytes)), fresh)
+        this.#takeAll(records, fresh)
     } catch (error) {
-      if (error instanceof Corrupt) this.corrupt = error
+      this.#note(error)
       throw error
     }
   }
@@ -90,6 +134,8 @@ export class Lane {
     const jobs = this.#group()
     try {
       await this.#settle()
+      // Nobody else is told of what is missing: it may be with another collector.
+      if ((jobs[0]?.from ?? 0) > this.chain.size) await this.renew()
       const fresh = await this.#sort(jobs)
       if (fresh.length > 0) {
         await this.#events.reopen(this.chain)
@@ -171,7 +217,7 @@ export class Lane {
         fresh.map(({ bytes }) => bytes),
       )
     } catch (error) {
-      if (error instanceof Corrupt) this.corrupt = error
+      this.#note(error)
       this.#events.tried((performance.now() - began) / 1000, error)
       throw error
     }
@@ -182,11 +228,31 @@ export class Lane {
 
   async #settle(): Promise<void> {
     if (this.corrupt !== undefined) throw new Refusal('chain-corrupt')
-    if (!this.#inDoubt) return
-    // The probe first: with it we hold the store's lock, and no commit of ours can still be on its way.
-    await this.#store.probe()
-    await this.load(true)
+    if (this.#ours && !this.#inDoubt) return
+    // A store that is not shared shows by it that no commit of ours is still on its way; any other by the claim.
+    if (this.#inDoubt) await this.#store.probe()
+    await this.#store.claim(this.chain.origin)
+    await this.load(this.#inDoubt)
+    try {
+      await this.#events.claimed(this.chain)
+    } catch (error) {
+      this.#note(error)
+      throw error
+    }
+    this.#ours = true
     this.#inDoubt = false
+  }
+
+  #note(error: unknown): void {
+    if (error instanceof Corrupt) this.corrupt = error
+    if (!this.#store.shared || error instanceof Refusal) return
+    this.#ours = false
+    // Of what is fenced it is known that nothing took effect.
+    this.#inDoubt = !(error instanceof Fenced)
+  }
+
+  #takeAll(records: readonly Buffer[], fresh: boolean): void {
+    for (const bytes of records) this.#take(leafOf(bytes, this.#parse(bytes)), fresh)
   }
 
   #take(leaf: Leaf, fresh: boolean): void {
@@ -197,7 +263,10 @@ export class Lane {
     try {
       return parseRecord(bytes)
     } catch (cause) {
-      throw Object.assign(new Corrupt(this.chain.origin, `Record ${this.chain.size} is none`), { cause })
+      this.corrupt = Object.assign(new Corrupt(this.chain.origin, `Record ${this.chain.size} is none`), {
+        cause,
+      })
+      throw this.corrupt
     }
   }
 }

@@ -1,15 +1,18 @@
 // All chains that are in memory, read from the store when they are first needed.
 
+import { parseNote } from '../core/checkpoint.ts'
 import type { Ending } from '../core/record.ts'
 import { Chain } from './chain.ts'
-import type { Store } from './commit/commit.ts'
-import { Corrupt } from './commit/commit.ts'
+import { Corrupt, type News, type Store } from './commit/commit.ts'
 import { ended, isSaid } from './ended.ts'
 import { Lane, type LaneEvents } from './lane.ts'
 import type { Entered, Registry } from './registry.ts'
 import { judgeCheckpoint } from './witness.ts'
 
 export type Watchers = Pick<LaneEvents, 'took' | 'forked' | 'tried'>
+
+/** Rounds of following, at most, while others take chains of ours meanwhile. */
+const roundsAtMost = 5
 
 export class Lanes {
   /** Newest cosigned note of every chain. */
@@ -22,6 +25,8 @@ export class Lanes {
   readonly #loading = new Map<string, Promise<Lane>>()
   // Every chain that the store has, also one that was begun and never registered.
   readonly #begun = new Set<string>()
+  // Chains that began here, and were not spoken of since.
+  readonly #here = new Set<string>()
 
   constructor(store: Store, registry: Registry, watchers: Watchers, now: () => number) {
     this.#store = store
@@ -52,11 +57,54 @@ export class Lanes {
     return this.#begun.has(origin)
   }
 
-  /** Makes room for a chain in the store, durably. */
-  async begin(head: { origin: string; vkey: string }): Promise<void> {
+  /** Makes room for a chain in the store, durably. To false when there is one of this origin. */
+  async begin(head: { origin: string; vkey: string }): Promise<boolean> {
     // Whatever becomes of it, this origin is not used again.
     this.#begun.add(head.origin)
-    await this.#store.begin(head)
+    const isBegun = await this.#store.begin(head)
+    if (isBegun) this.#here.add(head.origin)
+    return isBegun
+  }
+
+  /** Takes in what other collectors did: every chain that lives is in memory then, as it stood when this began. */
+  async follow(): Promise<void> {
+    if (!this.#store.shared) return
+    await this.#registry.refresh()
+    for (const entry of this.#registry.entries.values()) if (entry.ended === undefined) await this.of(entry)
+    for (let round = 0; round < roundsAtMost && (await this.#followOnce()); round++);
+  }
+
+  /** Whether a chain was found to be another's that was thought to be ours. */
+  async #followOnce(): Promise<boolean> {
+    let lost = false
+    const others = [...this.#lanes.values()].filter(({ ours, corrupt }) => !ours && corrupt === undefined)
+    const sizes = new Map(others.map(({ chain }) => [chain.origin, chain.size]))
+    for await (const news of this.#store.follow(sizes)) {
+      if (news.kind === 'lost') lost = true
+      await this.#took(news)
+    }
+    return lost
+  }
+
+  async #took(news: News): Promise<void> {
+    const lane = this.#lanes.get(news.origin)
+    if (lane === undefined || (news.kind === 'checkpoint' && this.notes.get(news.origin) === news.note))
+      return
+    lane.heard = this.#now()
+    try {
+      await lane.follow(news)
+      if (news.kind === 'checkpoint' && !lane.ours) this.#remember(lane.chain, news.note)
+    } catch (error) {
+      if (!(error instanceof Corrupt)) throw error
+      lane.corrupt = error
+    }
+  }
+
+  #remember(chain: Chain, note: string): void {
+    // One that was saved before what is known by now says nothing more.
+    if (parseNote(note).checkpoint.size < chain.witnessed.size) return
+    this.notes.set(chain.origin, note)
+    this.#recall(chain)
   }
 
   /** The lane of a chain. A chain whose records are not what was committed has one too: it is `corrupt`. */
@@ -93,7 +141,7 @@ export class Lanes {
     const lane = await this.of(entry)
     // Of a corrupt chain nothing true can be said: the log keeps it open, and every verification says why.
     if (lane.corrupt !== undefined) return
-    await lane.run(
+    await lane.runSure(
       async () =>
         await this.#registry.update(() => ended(this.#registry.entries.get(entry.origin), lane.chain, how)),
     )
@@ -104,11 +152,16 @@ export class Lanes {
     const lane = new Lane(
       chain,
       this.#store,
-      { ...this.#watchers, reopen: async () => await this.reopen(chain) },
+      {
+        ...this.#watchers,
+        reopen: async () => await this.reopen(chain),
+        claimed: async () => await this.#claimed(chain),
+      },
       this.#now(),
+      this.#here.delete(origin) || !this.#store.shared,
     )
     try {
-      if (!this.#begun.has(origin)) throw new Corrupt(origin, 'The chain is not in the store')
+      if (!this.#begun.has(origin)) await this.#find(origin)
       await lane.load()
       this.#recall(chain)
     } catch (error) {
@@ -117,6 +170,23 @@ export class Lanes {
     }
     this.#lanes.set(origin, lane)
     return lane
+  }
+
+  /** Another collector began it. */
+  async #find(origin: string): Promise<void> {
+    const found = this.#store.shared ? await this.#store.find(origin) : undefined
+    if (found === undefined) throw new Corrupt(origin, 'The chain is not in the store')
+    this.#begun.add(origin)
+    if (found.checkpoint !== undefined) this.notes.set(origin, found.checkpoint)
+  }
+
+  /** What whoever had the chain said of it: that it ended, and what they cosigned. */
+  async #claimed(chain: Chain): Promise<void> {
+    if (!this.#store.shared) return
+    await this.#registry.refresh()
+    const found = await this.#store.find(chain.origin)
+    if (found?.checkpoint === undefined || found.checkpoint === this.notes.get(chain.origin)) return
+    this.#remember(chain, found.checkpoint)
   }
 
   /** What was cosigned must still be there: the witness remembers. */

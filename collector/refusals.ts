@@ -36,6 +36,7 @@ const table = {
     status: 503,
     says: 'The records are committed, and no quorum of witnesses signed for them yet: send them again',
   },
+  'taken-over': { status: 503, says: 'Another collector has this chain now: send it again' },
   busy: { status: 503, says: 'Too much waits to be committed: send it again' },
   'no-key-here': { status: 404, says: 'This collector has no key: HIPAA_MCP_KMS names none' },
   'segment-not-opened': {

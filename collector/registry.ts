@@ -1,7 +1,11 @@
 // The registry log: a chain of the collector's own that says which chains began, how each ended, which calls stayed
 // without a result, what was handed to auditors and which breach rules were broken. What is missing elsewhere is found
 // by it, so it is the source of truth for what exists.
+//
+// Collectors that share a store share the log, and the key that signs it: whoever adds to it takes it first, as any chain,
+// and reads what the others added; of two who add at once one is told so and decides anew (docs/decisions/0018).
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseNote, rawPublicKey, signCheckpoint, verifyNote, vkey } from '../core/checkpoint.ts'
 import { type Hash, leafHash, Tree } from '../core/merkle.ts'
 import { ProofBuilder } from '../core/merkle-proof.ts'
@@ -17,7 +21,7 @@ import {
   type Signalled,
 } from '../core/record.ts'
 import { partsOfOrigin, registryOrigin } from '../core/wire.ts'
-import { Corrupt, type Store } from './commit/commit.ts'
+import { Corrupt, Fenced, type Store } from './commit/commit.ts'
 import { Growth } from './growth.ts'
 import type { Keys } from './keys.ts'
 import { Order } from './order.ts'
@@ -43,6 +47,8 @@ export type Head = { size: number; root: Hash }
 
 /** Leaves that are remembered for proofs; beyond that the store is read. */
 const leavesAtMost = 100_000
+/** So often it is tried to add to the log while others do, each time after a pause up to so many milliseconds. */
+const contest = { tries: 100, pauseMs: 50 }
 
 export class Registry {
   readonly entries: Map<string, Entered> = new Map()
@@ -91,9 +97,11 @@ export class Registry {
    * which is a note that we signed under any name: nothing else can be believed then.
    */
   async open(witnessed?: string): Promise<void> {
-    const stored = (await this.#store.chains()).find(({ origin }) => origin === registryOrigin)
-    if (stored === undefined) await this.#store.begin({ origin: registryOrigin, vkey: this.vkey })
-    else if (stored.vkey !== this.vkey)
+    const begun = async (): ReturnType<Store['find']> => await this.#store.find(registryOrigin)
+    let stored = await begun()
+    if (stored === undefined && !(await this.#store.begin({ origin: registryOrigin, vkey: this.vkey })))
+      stored = await begun()
+    if (stored !== undefined && stored.vkey !== this.vkey)
       throw new Corrupt(registryOrigin, 'The registry log belongs to another key')
     await this.#order.run(async () => {
       const told = stored?.checkpoint === undefined ? undefined : this.#told(stored.checkpoint)
@@ -103,7 +111,17 @@ export class Registry {
       // It is signed before anything is added to it, so only an empty one may lack its checkpoint.
       if (told === undefined && this.size > 0)
         throw new Corrupt(registryOrigin, 'The checkpoint of the registry log is missing')
-      await this.#sign()
+      if (this.#store.shared) await this.#contest(async () => await this.#settle())
+      else await this.#sign()
+    })
+  }
+
+  /** Reads what other collectors added, and settles what is in doubt. */
+  async refresh(): Promise<void> {
+    if (!this.#inDoubt && !this.#store.shared) return
+    await this.#order.run(async () => {
+      if (this.#inDoubt) await this.#contest(async () => await this.#settle())
+      else await this.#catchUp()
     })
   }
 
@@ -113,18 +131,20 @@ export class Registry {
    */
   async update(decide: () => readonly RegistryEntry[]): Promise<Registry['signed']> {
     return await this.#order.run(async () => {
-      if (this.#inDoubt) {
-        await this.#store.probe()
-        await this.#read()
+      let added = false
+      await this.#contest(async () => {
+        if (this.#inDoubt) await this.#settle()
+        const at = new Date(this.#now()).toISOString()
+        const records = added
+          ? []
+          : decide().map((entry) => recordBytes({ ...entry, schema: recordSchema, at }))
+        if (records.length === 0) return
+        this.#inDoubt = true
+        await this.#store.append(registryOrigin, this.size, records)
+        added = true
+        for (const bytes of records) this.#take(bytes)
         await this.#sign()
-      }
-      const at = new Date(this.#now()).toISOString()
-      const records = decide().map((entry) => recordBytes({ ...entry, schema: recordSchema, at }))
-      if (records.length === 0) return this.signed
-      this.#inDoubt = true
-      await this.#store.append(registryOrigin, this.size, records)
-      for (const bytes of records) this.#take(bytes)
-      await this.#sign()
+      })
       return this.signed
     })
   }
@@ -163,6 +183,35 @@ export class Registry {
     if (verifyNote(note, { ...this.#keys.registry, name: checkpoint.origin }) === undefined)
       throw new Corrupt(registryOrigin, 'The checkpoint of the registry log is not signed by its key')
     return checkpoint
+  }
+
+  /** Again while other collectors take the log from under us; nothing of what a task began took effect then. */
+  async #contest(task: () => Promise<void>): Promise<void> {
+    for (let tries = 1; ; tries++)
+      try {
+        return await task()
+      } catch (error) {
+        if (!(error instanceof Fenced) || tries === contest.tries) throw error
+        this.#inDoubt = true
+        await sleep(Math.random() * contest.pauseMs)
+      }
+  }
+
+  /** The log is ours, and known and signed as a whole. */
+  async #settle(): Promise<void> {
+    await this.#store.probe()
+    await this.#store.claim(registryOrigin)
+    await this.#catchUp()
+    await this.#sign()
+  }
+
+  async #catchUp(): Promise<void> {
+    // First: the records that it covers are among those that are read.
+    const note = this.#store.shared ? (await this.#store.find(registryOrigin))?.checkpoint : undefined
+    const told = note === undefined ? undefined : this.#told(note)
+    await this.#read(told === undefined ? [] : [told])
+    if (note !== undefined && told !== undefined && told.size > this.signed.size)
+      this.signed = { size: told.size, note }
   }
 
   async #read(told: readonly Head[] = []): Promise<void> {

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import type { TLSSocket } from 'node:tls'
 import { type Identity, identityOf } from '../core/identifiers.ts'
-import { Corrupt } from './commit/commit.ts'
+import { Corrupt, Fenced } from './commit/commit.ts'
 import type { Log } from './log.ts'
 import { codeOf } from './log.ts'
 import { type Answer, bodyOf, type Route } from './receive.ts'
@@ -121,6 +121,7 @@ async function within<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
+  if (error instanceof Fenced) return new Refusal('taken-over', { cause: error })
   if (error instanceof Corrupt) return new Refusal('chain-corrupt', { cause: error })
   return new Refusal('not-committed', { cause: error })
 }

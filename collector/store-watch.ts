@@ -1,6 +1,6 @@
 // Whether the store works, as seen by whoever used it last. `/readyz` tells; nothing else depends on it.
 
-import { Corrupt, type Store, StoreFailed } from './commit/commit.ts'
+import { Corrupt, Fenced, type Store, StoreFailed } from './commit/commit.ts'
 import { Refusal } from './refusals.ts'
 
 /** A use of the store that takes longer than this is trouble. */
@@ -26,10 +26,11 @@ export class StoreWatch {
     }
   }
 
-  /** What went wrong: a refusal and a damaged chain are no trouble of the store as a whole. */
+  /** What went wrong: a refusal, and what is wrong with one chain, are no trouble of the store as a whole. */
   note(error: unknown): void {
+    const isOfOne = error instanceof Refusal || error instanceof Corrupt || error instanceof Fenced
     if (error instanceof StoreFailed) this.#trouble = error.reason
-    else if (!(error instanceof Refusal) && !(error instanceof Corrupt)) this.#trouble = 'store-failed'
+    else if (!isOfOne) this.#trouble = 'store-failed'
   }
 
   /** Looks whether a store that was in trouble works again. Rejects while it does not. */

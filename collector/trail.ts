@@ -74,6 +74,8 @@ const keepMs = 600_000
 /** For so long a process that closed its chain may take to send the last checkpoint. */
 const closedMs = 10_000
 const showMs = 86_400_000
+/** So many times longer it takes until a collector says of a chain that is not its own that it ended. */
+const othersAfter = 1.5
 
 export class Trail {
   readonly registry: Registry
@@ -156,8 +158,8 @@ export class Trail {
     return await this.watch.use(
       async () =>
         await this.#beginnings.run(async () => {
-          // A former try may have reached the log though it failed.
-          await this.registry.update(() => [])
+          // A former try may have reached the log though it failed, and another collector.
+          await this.registry.refresh()
           const before = this.registry.ofPod(podOf(pod))
           const again = before.find((entry) => rawPublicKey(parseVkey(entry.vkey).key).equals(publicKey))
           if (again?.ended !== undefined && again.ended.how !== 'silent') throw new Refusal('chain-over')
@@ -199,7 +201,7 @@ export class Trail {
     return await this.watch.use(
       async () =>
         await lane.run(async () => {
-          const checkpoint = this.#judge(lane, note)
+          const checkpoint = await this.#judgeSure(lane, note)
           // A chain that we took for silent lives.
           if (this.registry.entries.get(origin)?.ended?.how === 'silent') await this.#lanes.reopen(lane.chain)
           const line = cosignature(checkpoint, keys.witness, now())
@@ -222,7 +224,7 @@ export class Trail {
     return await this.watch.use(
       async () =>
         await this.#beginnings.run(async () => {
-          await this.registry.update(() => [])
+          await this.registry.refresh()
           const chains = this.registry.ofPod(podOf(pod))
           for (const entry of chains) {
             await this.#lanes.end(entry, this.#isSucceeded(entry) ? 'succeeded' : 'recovered')
@@ -262,10 +264,13 @@ export class Trail {
   /** Writes into the registry log what an auditor is about to be given of one server. */
   async hold(namespace: string, server: string, by: string): Promise<Holding> {
     const chains: Holding['chains'] = []
+    await this.watch.use(async () => await this.#lanes.follow())
     const update = async (): Promise<Registry['signed']> =>
       await this.watch.use(
         async () =>
           await this.registry.update(() => {
+            // It may be decided anew.
+            chains.length = 0
             const mine = [...this.registry.entries.values()].filter(({ pod }) =>
               pod.startsWith(`${namespace}/${server}/`),
             )
@@ -314,11 +319,13 @@ export class Trail {
     const { store, now, silentMs } = this.#options
     try {
       await this.watch.lookAgain(store)
+      await this.#lanes.follow()
       await this.#alarms.say()
       for (const [origin, lane] of this.#lanes.all()) {
         const entry = this.registry.entries.get(origin)
         if (entry === undefined || lane.corrupt !== undefined) continue
-        const quiet = now() - lane.heard
+        // Whoever has the chain says first that it ended; where they are gone as well, anybody does.
+        const quiet = (now() - lane.heard) / (lane.ours ? 1 : othersAfter)
         if (entry.ended !== undefined) {
           if (quiet > keepMs) {
             await this.#lanes.drop(origin)
@@ -349,25 +356,39 @@ export class Trail {
   /** The folder first, then the log: it names no chain that the store does not have. Dying between the two leaves an
    * empty chain that nobody was told of, whose number is not used again. */
   async #register(pod: Pod, key: KeyObject, before: readonly Entered[]): Promise<Entered> {
-    let restart = (before.at(-1)?.restart ?? -1) + 1
-    while (this.#lanes.isBegun(originOf(pod.namespace, pod.server, pod.podUid, restart))) restart += 1
-    const origin = originOf(pod.namespace, pod.server, pod.podUid, restart)
-    if (partsOfOrigin(origin) === undefined) throw new Refusal('bad-request')
-    const head = { origin, vkey: vkey({ name: origin, kind: 'ed25519', key }) }
-    await this.#lanes.begin(head)
-    await this.registry.update(() => [{ kind: 'registered', ...head }])
-    return this.registry.entries.get(origin) as Entered
+    for (let restart = (before.at(-1)?.restart ?? -1) + 1; ; restart++) {
+      const origin = originOf(pod.namespace, pod.server, pod.podUid, restart)
+      if (partsOfOrigin(origin) === undefined) throw new Refusal('bad-request')
+      if (this.#lanes.isBegun(origin)) continue
+      const head = { origin, vkey: vkey({ name: origin, kind: 'ed25519', key }) }
+      if (!(await this.#lanes.begin(head))) continue
+      await this.registry.update(() => [{ kind: 'registered', ...head }])
+      return this.registry.entries.get(origin) as Entered
+    }
   }
 
   async #laneOf(pod: Pod, origin: string): Promise<Lane> {
     const parts = partsOfOrigin(origin)
     if (parts === undefined) throw new Refusal('no-such-chain')
     if (podOf(parts) !== podOf(pod)) throw new Refusal('not-yours')
+    // Another collector may have begun it.
+    if (!this.registry.entries.has(origin)) await this.watch.use(async () => await this.registry.refresh())
     const entry = this.registry.entries.get(origin)
     if (entry === undefined) throw new Refusal('no-such-chain')
     const lane = await this.watch.use(async () => await this.#lanes.of(entry))
     lane.heard = this.#options.now()
     return lane
+  }
+
+  /** A chain that is shorter than its own process says may have gone on with another collector. */
+  async #judgeSure(lane: Lane, note: string): Promise<ReturnType<typeof judgeCheckpoint>> {
+    try {
+      return this.#judge(lane, note)
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.reason !== 'records-missing') throw error
+      await lane.renew()
+      return this.#judge(lane, note)
+    }
   }
 
   #judge(lane: Lane, note: string): ReturnType<typeof judgeCheckpoint> {

@@ -58,11 +58,13 @@ export async function run(options: RunOptions): Promise<Running> {
   const { server, pod } = config
   const metrics = metricSet(`${server.namespace}/${server.name}`)
   const lookup = clusterLookup(config.dns, config.search)
-  const link = (base: URL) => new Link({ base, ca: config.ca, lookup })
+  const link = (base: URL, connections?: number) =>
+    new Link({ base, ca: config.ca, lookup, ...(connections === undefined ? {} : { connections }) })
   const links = {
     identity: link(config.channel),
     channel: link(config.channel),
-    collector: link(config.collector),
+    // One connection, so one collector of those behind the Service, until it ends: then it goes on with another.
+    collector: link(config.collector, 1),
   }
   const over = new AbortController()
   const stdio =

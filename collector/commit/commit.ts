@@ -1,10 +1,19 @@
-// What the collector asks of its store. Implementations: embedded.ts (files on the collector's own encrypted volume) and
-// postgres.ts.
+// What the collector asks of its store. Implementations: embedded.ts (files on the collector's own encrypted volume),
+// postgres.ts and kafka/kafka.ts, which several collectors share: each chain is then one collector's at a time.
 
 /** Who a chain is, as it stood when it began. */
 export type Head = { origin: string /** C2SP verifier key of the chain. */; vkey: string }
 
 export type StoredChain = Head & { /** Newest cosigned note, if there is one. */ checkpoint?: string }
+
+/** What other collectors did. `lost`: one of them took a chain that was ours. */
+export type News = { origin: string } & (
+  | { kind: 'lost' }
+  | { kind: 'records'; from: number; records: readonly Buffer[] }
+  /** More was committed than is told here: read on from what is known. */
+  | { kind: 'more' }
+  | { kind: 'checkpoint'; note: string }
+)
 
 /**
  * What is committed never changes and never goes. A rejected call leaves open whether it took effect: the caller reads
@@ -12,18 +21,35 @@ export type StoredChain = Head & { /** Newest cosigned note, if there is one. */
  * Calls for one chain come one after the other; chains may go side by side.
  */
 export interface Store {
+  /** Several collectors may have it open at once. Where they may not, every chain is ours from the start. */
+  readonly shared: boolean
   /** Every chain that was begun. */
   chains(): Promise<StoredChain[]>
-  /** Resolves when the chain would survive power loss. Rejects when there is one of this origin. */
-  begin(head: Head): Promise<void>
-  /** Resolves when the records would survive power loss. `from` is the index of the first. */
+  /** One chain as it stands now; undefined when it was never begun. */
+  find(origin: string): Promise<StoredChain | undefined>
+  /** Resolves when the chain would survive power loss; it is ours then. To false when there is one of this origin. */
+  begin(head: Head): Promise<boolean>
+  /**
+   * Makes a chain ours, whoever had it: from when this resolves nobody else's commit to it counts, and none of our own
+   * whose outcome is not known. What stands there is to be read after it.
+   */
+  claim(origin: string): Promise<void>
+  /**
+   * Resolves when the records would survive power loss. `from` is the index of the first. Rejects with `Fenced` when the
+   * chain is not ours (any more): nothing of it counts then.
+   */
   append(origin: string, from: number, records: readonly Buffer[]): Promise<void>
   /**
    * Records from index `from` up to, not including, `to`; without `to` all that are there. Throws `Corrupt` when what is
    * there is not what was committed.
    */
   read(origin: string, from: number, to?: number): AsyncIterable<Buffer[]>
-  /** Resolves when the note would survive power loss. It replaces the chain's former one as a whole. */
+  /**
+   * What other collectors did since this was last asked, to the chains that are not ours (`sizes`: how many of their
+   * records were read), and to those that were. A chain's records come before a checkpoint that covers them.
+   */
+  follow(sizes: ReadonlyMap<string, number>): AsyncIterable<News>
+  /** Resolves when the note would survive power loss. It replaces the chain's former one as a whole. Rejects like `append`. */
   saveCheckpoint(origin: string, note: string): Promise<void>
   /** Resolves when the text would survive power loss. It replaces the former one of that name as a whole. */
   saveNote(name: string, text: string): Promise<void>
@@ -60,6 +86,16 @@ export class Corrupt extends Error {
   constructor(origin: string, says: string) {
     super(`${says} [${origin}]`)
     this.name = 'Corrupt'
+    this.origin = origin
+  }
+}
+
+/** Another collector has the chain now: nothing of what was asked for took effect. */
+export class Fenced extends Error {
+  readonly origin: string
+  constructor(origin: string) {
+    super(`Another collector has this chain now [${origin}]`)
+    this.name = 'Fenced'
     this.origin = origin
   }
 }

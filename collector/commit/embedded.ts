@@ -120,6 +120,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
   }
 
   return {
+    shared: false,
     async chains() {
       const found: StoredChain[] = []
       for (const place of await places(folder)) {
@@ -131,10 +132,17 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
       }
       return found
     },
+    async find(origin) {
+      const place = folderOf(folder, origin)
+      const head = (await exists(place)) ? await headIn(place) : undefined
+      if (head?.origin !== origin) return undefined
+      const checkpoint = await readIfThere(join(place, 'checkpoint'))
+      return { ...head, ...(checkpoint === undefined ? {} : { checkpoint }) }
+    },
     async begin(head) {
       alive()
       const place = folderOf(folder, head.origin)
-      if (await exists(join(place, 'head.json'))) throw new Error('There is a chain of this origin')
+      if (await exists(join(place, 'head.json'))) return false
       try {
         await mkdir(place, { recursive: true, mode: 0o700 })
         await replaceFile(join(place, 'head.json'), JSON.stringify(head), openFile)
@@ -143,7 +151,11 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
       } catch (error) {
         throw diskFailure(error)
       }
+      return true
     },
+    // Whoever holds the folder's lock has every chain.
+    claim: async () => await Promise.resolve(),
+    async *follow() {},
     append,
     async *read(origin, from, to = Number.POSITIVE_INFINITY) {
       for await (const { frame } of readSegments(origin, folderOf(folder, origin), from)) {

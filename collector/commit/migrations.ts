@@ -23,4 +23,7 @@ export const migrations: readonly string[] = [
    CREATE TRIGGER never_truncated BEFORE TRUNCATE ON hipaa_mcp_records
      FOR EACH STATEMENT EXECUTE FUNCTION hipaa_mcp_append_only();`,
   'CREATE TABLE hipaa_mcp_notes (name text PRIMARY KEY, note text NOT NULL);',
+  // `epoch` grows with each collector that takes the chain; whoever holds the newest one writes. `marked` dates `checkpoint`.
+  `ALTER TABLE hipaa_mcp_chains ADD COLUMN epoch bigint NOT NULL DEFAULT 0,
+     ADD COLUMN marked timestamptz NOT NULL DEFAULT now();`,
 ]

@@ -1,10 +1,11 @@
-// The PostgreSQL store. PRIMARY KEY (chain, idx) makes a fork impossible to commit; an advisory lock, held by the very
-// session that writes, keeps a second collector out.
+// The PostgreSQL store, which several collectors share. PRIMARY KEY (chain, idx) makes a fork impossible to commit. A chain
+// is one collector's at a time: whoever takes it raises its epoch, and no commit under an older one takes effect.
 
 import { Socket } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
 import pg from 'pg'
-import { Corrupt, type Store, StoreFailed } from './commit.ts'
+import { Corrupt, Fenced, type News, type Store, StoreFailed } from './commit.ts'
+import { groupCommit } from './group.ts'
 import { migrations } from './migrations.ts'
 
 export type PostgresOptions = {
@@ -19,30 +20,55 @@ export type PostgresOptions = {
 /** "hipaamcp" in hexadecimal, folded to 63 bits: the advisory lock's number. */
 const lockNumber = '7523094288207667568'
 const rowsAtOnce = 500
+/** Besides the one that commits. */
+const sessionsAtMost = 6
+/** Chains of others that one question follows, and records of each that one answer holds. */
+const followed = { chains: 500, records: 100 }
 
-type Waiting = {
-  /** Of the chain, in the database. */
-  id: string
-  from: number
-  records: readonly Buffer[]
-  resolve: () => void
-  reject: (reason: unknown) => void
-}
+/** The row of a chain that is ours, and the epoch in which it is. */
+type Held = { id: string; epoch: string }
+type Append = { origin: string; held: Held; from: number; records: readonly Buffer[] }
 
 /**
- * Connects, migrates and takes the lock. Rejects when the server gives up durability (`fsync` or `full_page_writes`
- * off), when its certificate does not prove its name, or when another collector holds the lock.
+ * Takes the records of those chains only whose epoch is still the one in which they are ours. The lock keeps whoever wants
+ * to take a chain waiting until this is committed: what they then read is all that will ever come of it.
+ */
+const insert = `
+  WITH ours AS MATERIALIZED (
+    SELECT chain.id FROM hipaa_mcp_chains chain
+    JOIN unnest($1::bigint[], $2::bigint[]) AS held (id, epoch) ON chain.id = held.id AND chain.epoch = held.epoch
+    FOR KEY SHARE OF chain
+  ), added AS (
+    INSERT INTO hipaa_mcp_records (chain, idx, record)
+    SELECT record.* FROM unnest($3::bigint[], $4::bigint[], $5::bytea[]) AS record (chain, idx, record)
+    JOIN ours ON ours.id = record.chain
+  )
+  SELECT id FROM ours`
+
+/** FOR UPDATE waits for every commit that holds the lock above; an UPDATE of this column alone would not. */
+const claim = `
+  UPDATE hipaa_mcp_chains SET epoch = epoch + 1
+  WHERE id = (SELECT id FROM hipaa_mcp_chains WHERE origin = $1 FOR UPDATE)
+  RETURNING id, epoch`
+
+/**
+ * Connects and migrates. Rejects when the server gives up durability (`fsync` or `full_page_writes` off), when its
+ * certificate does not prove its name, or while a collector of a version that shared with none holds the store.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const settings = connectionOf(options)
-  // One session writes: it holds the lock, so whoever can commit is who holds it.
+  // One session writes, so that what arrives together is committed together.
   let session: { client: pg.Client; socket: Socket } | undefined
-  const readers = new pg.Pool({ ...settings, max: 3, idleTimeoutMillis: 30_000 })
-  // An idle reader that breaks is replaced; whoever reads next learns of it if the server is away.
-  readers.on('error', () => undefined)
+  // Everything else goes side by side.
+  const pool = new pg.Pool({ ...settings, max: sessionsAtMost, idleTimeoutMillis: 30_000 })
+  // An idle session that breaks is replaced; whoever asks next learns of it if the server is away.
+  pool.on('error', () => undefined)
   const ids = new Map<string, string>()
+  const ours = new Map<string, Held>()
+  // When the others were followed last, by the server's clock.
+  let since = '-infinity'
 
-  // Two that connect at once would keep each other from the lock.
+  // Whatever wants to write after a lost connection waits for one new connection.
   let connecting: Promise<pg.Client> | undefined
   const connected = async (): Promise<pg.Client> => {
     if (session !== undefined) return session.client
@@ -67,7 +93,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     session = { client, socket }
     return client
   }
-  // The socket is cut, not closed politely: a peer that does not answer would keep the session, and with it the lock.
+  // The socket is cut, not closed politely: a peer that does not answer would keep the session, and us waiting.
   const giveUp = (client: pg.Client): void => {
     if (session?.client !== client) return
     session.socket.destroy()
@@ -84,9 +110,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
       throw failure(error)
     }
   }
-  const read = async (text: string, values: unknown[]): Promise<pg.QueryResult> => {
+  const ask = async (text: string, values: unknown[]): Promise<pg.QueryResult> => {
     try {
-      return await readers.query(text, values)
+      return await pool.query(text, values)
     } catch (error) {
       throw failure(error)
     }
@@ -94,41 +120,92 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const idOf = async (origin: string): Promise<string> => {
     const known = ids.get(origin)
     if (known !== undefined) return known
-    const { rows } = await read('SELECT id FROM hipaa_mcp_chains WHERE origin = $1', [origin])
+    const { rows } = await ask('SELECT id FROM hipaa_mcp_chains WHERE origin = $1', [origin])
     const id = (rows as { id: string }[])[0]?.id
     if (id === undefined) throw new Corrupt(origin, 'The chain is not in the store')
     ids.set(origin, id)
     return id
   }
 
-  // Group commit: one INSERT, which is one transaction, takes whatever arrived while the one before it ran.
-  let waiting: Waiting[] = []
-  let committing: Promise<void> | undefined
-  const commit = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const batch = waiting
-      waiting = []
-      try {
-        const all = batch.flatMap(({ id, from, records }) =>
-          records.map((record, i) => ({ id, idx: from + i, record })),
-        )
-        await write(
-          `INSERT INTO hipaa_mcp_records (chain, idx, record)
-           SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])`,
-          [all.map(({ id }) => id), all.map(({ idx }) => idx), all.map(({ record }) => record)],
-        )
-        for (const { resolve } of batch) resolve()
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
-    }
-    committing = undefined
+  const heldOf = (origin: string): Held => {
+    const held = ours.get(origin)
+    if (held === undefined) throw new Fenced(origin)
+    return held
+  }
+  const lost = (origin: string): Fenced => {
+    ours.delete(origin)
+    return new Fenced(origin)
+  }
+
+  // One INSERT, which is one transaction.
+  const appends = groupCommit<Append, undefined>(async (items) => {
+    const all = items.flatMap(({ held: { id }, from, records }) =>
+      records.map((record, i) => ({ id, idx: from + i, record })),
+    )
+    const chains = [...new Map(items.map(({ held }) => [`${held.id} ${held.epoch}`, held])).values()]
+    const { rows } = await write(insert, [
+      chains.map(({ id }) => id),
+      chains.map(({ epoch }) => epoch),
+      all.map(({ id }) => id),
+      all.map(({ idx }) => idx),
+      all.map(({ record }) => record),
+    ])
+    const taken = new Set((rows as { id: string }[]).map(({ id }) => id))
+    return items.map(({ origin, held }) => (taken.has(held.id) ? undefined : lost(origin)))
+  })
+
+  /** Chains of ours that another collector took. */
+  const taken = async (): Promise<News[]> => {
+    const held = [...ours]
+    const { rows } = await ask(
+      `SELECT chain.id FROM hipaa_mcp_chains chain
+       JOIN unnest($1::bigint[], $2::bigint[]) AS held (id, epoch) ON chain.id = held.id AND chain.epoch <> held.epoch`,
+      [held.map(([, { id }]) => id), held.map(([, { epoch }]) => epoch)],
+    )
+    const gone = new Set((rows as { id: string }[]).map(({ id }) => id))
+    return held.flatMap(([origin, mine]): News[] => {
+      // It may be ours anew by now.
+      if (!gone.has(mine.id) || ours.get(origin) !== mine) return []
+      ours.delete(origin)
+      return [{ kind: 'lost', origin }]
+    })
+  }
+  /** Notes of these chains that were saved since they were last asked for. */
+  const checkpoints = async (origins: readonly string[]): Promise<News[]> => {
+    // A commit shows itself some time after its clock was read.
+    const { rows } = await ask(
+      `SELECT origin, checkpoint AS note FROM hipaa_mcp_chains
+       WHERE origin = ANY($1) AND checkpoint IS NOT NULL AND marked > $2::timestamptz - interval '10 s'`,
+      [origins, since],
+    )
+    return (rows as { origin: string; note: string }[]).map((one) => ({ kind: 'checkpoint', ...one }))
+  }
+  /** Records of these chains from these sizes on. */
+  const beyond = async (chains: readonly (readonly [string, number])[]): Promise<News[]> => {
+    const { rows } = await ask(
+      `SELECT chain.origin, more.idx, more.record
+       FROM unnest($1::text[], $2::bigint[]) AS known (origin, size)
+       JOIN hipaa_mcp_chains chain ON chain.origin = known.origin,
+       LATERAL (SELECT idx, record FROM hipaa_mcp_records WHERE chain = chain.id AND idx >= known.size
+                ORDER BY idx LIMIT ${followed.records}) more
+       ORDER BY chain.origin, more.idx`,
+      [chains.map(([origin]) => origin), chains.map(([, size]) => size)],
+    )
+    const found = Map.groupBy(
+      rows as { origin: string; idx: string; record: Buffer }[],
+      ({ origin }) => origin,
+    )
+    return [...found].flatMap(([origin, some]): News[] => [
+      { kind: 'records', origin, from: Number(some[0]?.idx), records: some.map(({ record }) => record) },
+      ...(some.length < followed.records ? [] : [{ kind: 'more', origin } as const]),
+    ])
   }
 
   await connected()
   return {
+    shared: true,
     async chains() {
-      const { rows } = await read('SELECT id, origin, vkey, checkpoint FROM hipaa_mcp_chains ORDER BY id', [])
+      const { rows } = await ask('SELECT id, origin, vkey, checkpoint FROM hipaa_mcp_chains ORDER BY id', [])
       return (rows as { id: string; origin: string; vkey: string; checkpoint: string | null }[]).map(
         ({ id, origin, vkey, checkpoint }) => {
           ids.set(origin, id)
@@ -136,22 +213,58 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
         },
       )
     },
+    async find(origin) {
+      const { rows } = await ask('SELECT id, vkey, checkpoint FROM hipaa_mcp_chains WHERE origin = $1', [
+        origin,
+      ])
+      const found = (rows as { id: string; vkey: string; checkpoint: string | null }[])[0]
+      if (found === undefined) return undefined
+      ids.set(origin, found.id)
+      return {
+        origin,
+        vkey: found.vkey,
+        ...(found.checkpoint === null ? {} : { checkpoint: found.checkpoint }),
+      }
+    },
     async begin({ origin, vkey }) {
-      await write('INSERT INTO hipaa_mcp_chains (origin, vkey) VALUES ($1, $2)', [origin, vkey])
+      const { rows } = await ask(
+        `INSERT INTO hipaa_mcp_chains (origin, vkey, epoch) VALUES ($1, $2, 1)
+         ON CONFLICT (origin) DO NOTHING RETURNING id, epoch`,
+        [origin, vkey],
+      )
+      const held = (rows as Held[])[0]
+      if (held !== undefined) ours.set(origin, held)
+      return held !== undefined
+    },
+    async claim(origin) {
+      const { rows } = await ask(claim, [origin])
+      const held = (rows as Held[])[0]
+      if (held === undefined) throw new Corrupt(origin, 'The chain is not in the store')
+      ids.set(origin, held.id)
+      ours.set(origin, held)
     },
     async append(origin, from, records) {
       // Known before it waits: a chain that is gone must not fail whatever is committed with it.
-      const id = await idOf(origin)
-      const done = Promise.withResolvers<void>()
-      waiting.push({ id, from, records, ...done })
-      committing ??= commit()
-      await done.promise
+      if (!ours.has(origin)) await idOf(origin)
+      await appends.add({ origin, held: heldOf(origin), from, records })
+    },
+    async *follow(sizes) {
+      const { rows } = await ask('SELECT clock_timestamp()::text AS at', [])
+      yield* await taken()
+      for (let from = 0; from < sizes.size; from += followed.chains) {
+        const some = [...sizes].slice(from, from + followed.chains)
+        // First, so that the records which they cover are among those that are read.
+        const notes = await checkpoints(some.map(([origin]) => origin))
+        yield* await beyond(some)
+        yield* notes
+      }
+      since = (rows as { at: string }[])[0]?.at ?? since
     },
     async *read(origin, from, to = Number.MAX_SAFE_INTEGER) {
       const id = await idOf(origin)
       let next = from
       while (next < to) {
-        const { rows } = await read(
+        const { rows } = await ask(
           'SELECT idx, record FROM hipaa_mcp_records WHERE chain = $1 AND idx >= $2 AND idx < $3 ORDER BY idx LIMIT $4',
           [id, next, to, rowsAtOnce],
         )
@@ -167,36 +280,42 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
         throw new Corrupt(origin, `Records before ${to} are missing`)
     },
     async saveCheckpoint(origin, note) {
-      await write('UPDATE hipaa_mcp_chains SET checkpoint = $2 WHERE id = $1', [await idOf(origin), note])
+      const { id, epoch } = heldOf(origin)
+      const { rowCount } = await ask(
+        `UPDATE hipaa_mcp_chains SET checkpoint = $3, marked = clock_timestamp() WHERE id = $1 AND epoch = $2`,
+        [id, epoch, note],
+      )
+      if (rowCount !== 1) throw lost(origin)
     },
     async saveNote(name, text) {
-      await write(
+      await ask(
         `INSERT INTO hipaa_mcp_notes (name, note) VALUES ($1, $2)
          ON CONFLICT (name) DO UPDATE SET note = excluded.note`,
         [name, text],
       )
     },
     async note(name) {
-      const { rows } = await read('SELECT note FROM hipaa_mcp_notes WHERE name = $1', [name])
+      const { rows } = await ask('SELECT note FROM hipaa_mcp_notes WHERE name = $1', [name])
       return (rows as { note: string }[])[0]?.note
     },
     async key(name, make) {
-      await write('INSERT INTO hipaa_mcp_keys (name, pem) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING', [
+      await ask('INSERT INTO hipaa_mcp_keys (name, pem) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING', [
         name,
         make(),
       ])
-      const { rows } = await read('SELECT pem FROM hipaa_mcp_keys WHERE name = $1', [name])
+      const { rows } = await ask('SELECT pem FROM hipaa_mcp_keys WHERE name = $1', [name])
       return (rows as { pem: string }[])[0]?.pem as string
     },
     async release(origin) {
       ids.delete(origin)
+      ours.delete(origin)
     },
     async probe() {
       await write('SELECT 1', [])
     },
     async close() {
-      await committing
-      await Promise.allSettled([session?.client.end(), readers.end()])
+      await appends.idle()
+      await Promise.allSettled([session?.client.end(), pool.end()])
     },
   }
 }
@@ -225,16 +344,19 @@ function connectionOf({ url, ca, timeoutMs = 10_000 }: PostgresOptions): pg.Clie
     query_timeout: timeoutMs,
     statement_timeout: timeoutMs,
     keepAlive: true,
-    // A session whose peer vanished must end soon: it holds the lock.
+    // A session whose peer vanished must end soon: what it holds locked others wait for.
     options:
       '-c synchronous_commit=on -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3',
   }
 }
 
-/** Takes the lock and proves that a commit of this server survives power loss. */
+/**
+ * Proves that a commit of this server survives power loss. The lock is shared: collectors of a version that let no other in
+ * hold it alone.
+ */
 async function prove(client: pg.Client): Promise<void> {
   const { rows } = await client.query(
-    `SELECT pg_try_advisory_lock(${lockNumber}) AS locked, current_setting('fsync') AS fsync,
+    `SELECT pg_try_advisory_lock_shared(${lockNumber}) AS locked, current_setting('fsync') AS fsync,
             current_setting('full_page_writes') AS pages, current_setting('synchronous_commit') AS commits`,
   )
   const seen = (rows as { locked: boolean; fsync: string; pages: string; commits: string }[])[0]
@@ -243,10 +365,13 @@ async function prove(client: pg.Client): Promise<void> {
       'store-not-durable',
       'PostgreSQL does not keep what it commits: set fsync, full_page_writes and synchronous_commit to on',
     )
-  if (!seen.locked) throw new StoreFailed('store-in-use', 'Another collector uses this store: stop it first')
+  if (!seen.locked)
+    throw new StoreFailed('store-in-use', 'A collector of an older version uses this store: stop it first')
 }
 
 async function migrate(client: pg.Client): Promise<void> {
+  // Of several that start at once one migrates.
+  await client.query(`SELECT pg_advisory_lock(${lockNumber} - 1)`)
   await client.query(
     'CREATE TABLE IF NOT EXISTS hipaa_mcp_migrations (number int PRIMARY KEY, at timestamptz NOT NULL)',
   )
@@ -261,10 +386,11 @@ async function migrate(client: pg.Client): Promise<void> {
     await client.query('INSERT INTO hipaa_mcp_migrations VALUES ($1, now())', [i + 1])
     await client.query('COMMIT')
   }
+  await client.query(`SELECT pg_advisory_unlock(${lockNumber} - 1)`)
 }
 
 function failure(cause: unknown): Error {
-  if (cause instanceof StoreFailed || cause instanceof Corrupt) return cause
+  if (cause instanceof StoreFailed || cause instanceof Corrupt || cause instanceof Fenced) return cause
   const { code } = cause as { code?: string }
   // SQLSTATE 53100: the server's own disk is full.
   return code === '53100'

@@ -10,7 +10,14 @@ import type { Lookup } from './lookup.ts'
 /** PEM. */
 export type Credentials = { key: string; cert: string }
 
-export type LinkOptions = { base: URL; ca: string; lookup: Lookup; credentials?: Credentials }
+export type LinkOptions = {
+  base: URL
+  ca: string
+  lookup: Lookup
+  credentials?: Credentials
+  /** Connections at once; 4 unless said. */
+  connections?: number
+}
 
 export type Asked = {
   method: 'GET' | 'POST'
@@ -118,10 +125,10 @@ class LinkLate extends Error {
   }
 }
 
-function agentOf({ ca, lookup }: LinkOptions, credentials: Credentials | undefined): Agent {
+function agentOf({ ca, lookup, connections = 4 }: LinkOptions, credentials: Credentials | undefined): Agent {
   return new Agent({
     keepAlive: true,
-    maxSockets: 4,
+    maxSockets: connections,
     // A session that is resumed would show the certificates of its first connection.
     maxCachedSessions: 0,
     ca,

@@ -22,11 +22,8 @@ export function faulty(real: Store): FaultyStore {
   let planned: { edge: Edge; fault: Fault; skip: number } | undefined
   let happened = 0
   let hanging = Promise.withResolvers<void>()
-  const edge = async (name: Edge, run: () => Promise<void>): Promise<void> => {
-    if (planned?.edge !== name || planned.skip-- > 0) {
-      await run()
-      return
-    }
+  const edge = async <Came>(name: Edge, run: () => Promise<Came>): Promise<Came> => {
+    if (planned?.edge !== name || planned.skip-- > 0) return await run()
     const { fault } = planned
     planned = undefined
     happened += 1

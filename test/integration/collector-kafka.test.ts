@@ -7,6 +7,7 @@ import { openKafka } from '../../collector/commit/kafka/kafka.ts'
 import { connectionOf } from '../../collector/commit/kafka/options.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { aTrail, Process, reasonOf, recordsIn, registryIn } from '../collector/a-trail.ts'
+import { fencesOut, takesOverInFlight } from '../collector/fencing.ts'
 import { aBroker, type Broker } from '../collector/kafka/broker.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
 import { aClose, anIntent, aResult } from '../core/records.ts'
@@ -123,25 +124,22 @@ test('any stretch of a chain reads as it was written, whatever lies between and 
 }, 60_000)
 
 verifies(
-  'integrity:witness',
-  'of two writers none acknowledges what it has not seen the other’s records before',
+  'audit:handed-over',
+  'who had a chain before commits nothing more to it, and is told so',
   async () => {
     const prefix = newPrefix()
-    const [first, second] = [await open(prefix), await open(prefix)]
-    const origin = 'hipaa-mcp.dev/clinic/ehr/pod/0'
-    await first.begin({ origin, vkey: 'k' })
+    await fencesOut(await open(prefix), await open(prefix), 'hipaa-mcp.dev/clinic/ehr/fenced/0')
+  },
+  60_000,
+)
 
-    // The second one read the store before the first began that chain.
-    await expect(second.begin({ origin, vkey: 'other' })).rejects.toMatchObject({
-      reason: 'store-in-use',
-      poisoned: true,
-    })
-    expect(poisoned.map(({ reason }) => reason)).toEqual(['store-in-use'])
-    const third = await open(prefix)
-    await third.append(origin, 0, some(0, 1))
-    await expect(first.append(origin, 0, some(7, 1))).rejects.toMatchObject({ reason: 'store-in-use' })
-
-    expect(await all(await open(prefix), origin)).toEqual(some(0, 1).map(String))
+verifies(
+  'audit:handed-over',
+  'what is on its way when a chain is taken counts before that or never',
+  async () => {
+    const prefix = newPrefix()
+    const both = [await open(prefix), await open(prefix)] as const
+    await takesOverInFlight(both, 'hipaa-mcp.dev/clinic/ehr/in-flight/0', 60)
   },
   60_000,
 )

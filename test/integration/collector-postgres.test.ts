@@ -1,11 +1,13 @@
 // The PostgreSQL store against a real PostgreSQL 15 over real TLS.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Corrupt, type Store } from '../../collector/commit/commit.ts'
 import { openPostgres } from '../../collector/commit/postgres.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { aTrail, Process, reasonOf, recordsIn, registryIn } from '../collector/a-trail.ts'
+import { fencesOut, takesOverInFlight } from '../collector/fencing.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
 import { aPostgres, type Postgres } from '../collector/postgres-server.ts'
 import { aCollector, anOperator, endCollectors, type Operator, Writer } from '../collector/running.ts'
@@ -213,16 +215,32 @@ verifies(
   180_000,
 )
 
-test('a second collector on the same database waits, and takes over when the first is killed', async () => {
-  const environment = { HIPAA_MCP_STORE: postgres.url, HIPAA_MCP_STORE_CA: authority.pem }
-  const first = await aCollector(operator, environment)
-  await first.until('ok', 40_000)
-  const second = await aCollector(operator, environment)
-  await second.until('store-in-use', 40_000)
+verifies(
+  'audit:handed-over',
+  'who had a chain before commits nothing more to it, and is told so',
+  async () => {
+    await fencesOut(await open(), await open(), 'hipaa-mcp.dev/clinic/ehr/fenced/0')
+  },
+)
 
-  await first.kill('SIGKILL')
+verifies(
+  'audit:handed-over',
+  'what is on its way when a chain is taken counts before that or never',
+  async () => {
+    await takesOverInFlight([await open(), await open()], 'hipaa-mcp.dev/clinic/ehr/in-flight/0', 200)
+  },
+)
 
-  await second.until('ok', 40_000)
+test('a collector of a version that shared the store with none keeps others out', async () => {
+  const { Client } = pg
+  const before = new Client({ connectionString: postgres.url, ssl: { ca: authority.pem } })
+  await before.connect()
+  await before.query('SELECT pg_advisory_lock(7523094288207667568)')
+
+  await expect(open()).rejects.toMatchObject({ reason: 'store-in-use' })
+
+  await before.end()
+  await expect.poll(async () => await open().then(() => 'opened')).toBe('opened')
 })
 
 test('a server whose certificate does not prove its name or authority gets no password', async () => {

@@ -74,7 +74,7 @@ verifies(
     const key = await store.key('witness', () => 'made first')
 
     const place = { topic: 'c-chains', partition: 0 }
-    const logs = new Logs(connection, [place.topic])
+    const logs = new Logs(connection, [place.topic], () => undefined)
     const superseded = async (): Promise<number> => {
       // A segment that is written to is not compacted.
       await store.saveNote('last', '')

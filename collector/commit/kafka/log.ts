@@ -1,23 +1,22 @@
-// Topics of Kafka as logs of one writer: what is acknowledged stands where this writer says it does.
+// Topics of Kafka as logs of several writers: of what is acknowledged it is known what stands before it.
 //
 // Kafka keeps no second writer out of a topic. It does say at which offset a message came to stand, and a writer that has seen
-// everything before it knows which that must be. Where it is another, what stands between is read: this writer's own message
-// that arrived late (a request that was given up and came through all the same) does no harm; anybody else's ends this
-// writer, before it acknowledges. So of two writers none acknowledges what it has not seen the other's messages before.
+// everything before it knows which that would be if nobody else wrote. Where it is another, what stands between is read before
+// anything is acknowledged: somebody else's message, or one of our own that arrived late. What it means is not decided here.
 
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BaseOptions, Consumer, ProduceAcks, Producer } from '@platformatic/kafka'
-import { StoreFailed } from '../commit.ts'
+import { Order } from '../../order.ts'
+import { Corrupt, Fenced, StoreFailed } from '../commit.ts'
 
 export type Place = { topic: string; partition: number }
-export type Message = Place & { key: Buffer; value: Buffer }
+/** `writer`: a UUID in text, which stands before the value. */
+export type Message = Place & { key: Buffer; writer: string; value: Buffer }
 type Fetched = { found: Read[]; next: bigint }
 export type Read = { offset: bigint; key: string; writer: string; value: Buffer }
 
 /** Bytes that one fetch takes at most: many chains are read past to find one. */
 const fetchBytes = 4 * 2 ** 20
-/** The name of the writer stands before each value, a UUID in text. */
 const writerBytes = 36
 
 /** So often, and so far apart, a broker is asked again that gives nothing of what it says it has. */
@@ -28,17 +27,22 @@ const at = ({ topic, partition }: Place): string => `${topic}/${partition}`
 
 export class Logs {
   readonly #options: BaseOptions
-  readonly #writer = randomUUID()
-  /** Up to where it is seen who wrote: what comes to stand behind it is looked at before anything is acknowledged. */
+  readonly #found: (place: Place, messages: readonly Read[]) => void
+  /** Up to where everything was read, or written by us: what comes to stand behind it is looked at. */
   readonly #seen = new Map<string, bigint>()
-  /** Where something of ours may have arrived behind that. */
-  readonly #unsure = new Set<string>()
+  readonly #order = new Order()
   #producer: Producer | undefined
   readonly #consumer: Consumer
   #fetching: Promise<unknown> = Promise.resolve()
 
-  constructor(options: BaseOptions, topics: readonly string[]) {
+  /** `found`: told of what was not written by the call that finds it, each message once, in the order of its partition. */
+  constructor(
+    options: BaseOptions,
+    topics: readonly string[],
+    found: (place: Place, messages: readonly Read[]) => void,
+  ) {
     this.#options = options
+    this.#found = found
     // No group is ever joined: offsets are asked for by number, and committed nowhere.
     this.#consumer = new Consumer({ ...options, groupId: 'hipaa-mcp-none', maxWaitTime: 250, minBytes: 1 })
     for (const topic of topics) this.#consumer.topics.track(topic)
@@ -49,50 +53,80 @@ export class Logs {
     return topics.get(topic)?.partitionsCount ?? 0
   }
 
-  /** Where the next message of that partition will stand. */
+  /** Where the next message of that partition will stand, or later. */
   async end(place: Place): Promise<bigint> {
-    const seen = this.#seen.get(at(place))
-    if (seen !== undefined && !this.#unsure.has(at(place))) return seen
-    const end = await this.#lookForEnd(place)
-    if (seen === undefined) this.#seen.set(at(place), end)
-    return end
+    const ends = await this.#ends(place.topic, [place.partition])
+    return ends.get(place.partition) as bigint
+  }
+
+  /** From now on `found` is told of what comes to stand in these partitions of a topic, if it is not already, from `first` on. */
+  async watch(topic: string, partitions: readonly number[], first?: bigint): Promise<void> {
+    const isNew = (partition: number): boolean => !this.#seen.has(at({ topic, partition }))
+    if (!partitions.some(isNew)) return
+    await this.#order.run(async () => {
+      const fresh = partitions.filter(isNew)
+      const ends = first === undefined ? await this.#ends(topic, fresh) : undefined
+      for (const partition of fresh)
+        this.#seen.set(at({ topic, partition }), ends?.get(partition) ?? (first as bigint))
+    })
+  }
+
+  /** Tells `found` of what stands there by now. */
+  async catchUp(topic: string, partitions: readonly number[]): Promise<void> {
+    if (partitions.length === 0) return
+    await this.watch(topic, partitions)
+    await this.#order.run(async () => {
+      const ends = await this.#ends(topic, partitions)
+      for (const [partition, end] of ends) await this.#see({ topic, partition }, end)
+    })
   }
 
   /**
-   * Resolves to each message's offset when all of them would survive. Rejects when it is not known whether they would:
-   * read before you go on. Poisoned: somebody else writes here, and this process has to end.
+   * Resolves to each message's offset when all of them would survive, and `found` knows what stands before them. Rejects when
+   * it is not known whether they would. Poisoned: a broker lost what it had, and this process has to end.
    */
   async write(messages: readonly Message[]): Promise<bigint[]> {
-    const places = new Map(messages.map((message) => [at(message), message as Place]))
-    const expected = new Map<string, bigint>()
-    for (const [name, place] of places) expected.set(name, this.#seen.get(name) ?? (await this.end(place)))
-    let firsts: Map<string, bigint>
-    try {
-      firsts = await this.#send(messages)
-    } catch (error) {
-      // Some may be there. The next writing looks, and its producer is another: what this one still has on its way is late.
-      for (const name of places.keys()) this.#unsure.add(name)
-      await this.#dropProducer()
-      throw failure(error)
-    }
-    const next = new Map(firsts)
-    const offsets = messages.map((message) => {
-      const offset = next.get(at(message))
-      if (offset === undefined)
-        throw new StoreFailed('store-away', 'Kafka does not say where a message stands')
-      next.set(at(message), offset + 1n)
-      return offset
-    })
-    for (const [name, place] of places) {
-      const [from, first] = [expected.get(name) as bigint, firsts.get(name) as bigint]
-      if (first !== from) {
-        this.#unsure.add(name)
-        await this.#onlyOurs(place, from, first)
+    for (const [topic, some] of Map.groupBy(messages, ({ topic: name }) => name))
+      await this.watch(
+        topic,
+        some.map(({ partition }) => partition),
+      )
+    return await this.#order.run(async () => {
+      let firsts: Map<string, bigint>
+      try {
+        firsts = await this.#send(messages)
+      } catch (error) {
+        // Some may be there, or come: they are found like anybody else's.
+        await this.#dropProducer()
+        throw failure(error)
       }
-      this.#seen.set(name, next.get(name) as bigint)
-      this.#unsure.delete(name)
+      const next = new Map(firsts)
+      const offsets = messages.map((message) => {
+        const offset = next.get(at(message))
+        if (offset === undefined)
+          throw new StoreFailed('store-away', 'Kafka does not say where a message stands')
+        next.set(at(message), offset + 1n)
+        return offset
+      })
+      const places = new Map(messages.map((message) => [at(message), message as Place]))
+      for (const [name, place] of places) {
+        await this.#see(place, firsts.get(name) as bigint)
+        this.#seen.set(name, next.get(name) as bigint)
+      }
+      return offsets
+    })
+  }
+
+  /** Tells of what stands from where everything was seen up to, not including, `to`. */
+  async #see(place: Place, to: bigint): Promise<void> {
+    const from = this.#seen.get(at(place)) ?? to
+    // An end before what was there: another broker leads, which never had it.
+    if (to < from) throw lost()
+    for await (const piece of this.read(place, from, to)) {
+      this.#found(place, piece)
+      this.#seen.set(at(place), (piece.at(-1) as Read).offset + 1n)
     }
-    return offsets
+    this.#seen.set(at(place), to)
   }
 
   /**
@@ -120,16 +154,20 @@ export class Logs {
     await Promise.allSettled([this.#dropProducer(), this.#consumer.close(true)])
   }
 
-  async #lookForEnd(place: Place): Promise<bigint> {
-    const { topic, partition } = place
+  async #ends(topic: string, partitions: readonly number[]): Promise<Map<number, bigint>> {
     try {
+      const wanted = [...new Set(partitions)]
       const offsets = await bounded(
-        this.#consumer.listOffsets({ topics: [topic], partitions: { [topic]: [partition] } }),
+        this.#consumer.listOffsets({ topics: [topic], partitions: { [topic]: wanted } }),
         this.#options.timeout,
       )
-      const end = offsets.get(topic)?.[partition]
-      if (end === undefined) throw new StoreFailed('store-away', 'Kafka does not say where its log ends')
-      return end
+      return new Map(
+        wanted.map((partition) => {
+          const end = offsets.get(topic)?.[partition]
+          if (end === undefined) throw new StoreFailed('store-away', 'Kafka does not say where its log ends')
+          return [partition, end]
+        }),
+      )
     } catch (error) {
       throw failure(error)
     }
@@ -139,29 +177,16 @@ export class Logs {
     this.#producer ??= new Producer({ ...this.#options, idempotent: true, acks: ProduceAcks.ALL })
     const result = await bounded(
       this.#producer.send({
-        messages: messages.map(({ topic, partition, key, value }) => ({
+        messages: messages.map(({ topic, partition, key, writer, value }) => ({
           topic,
           partition,
           key,
-          value: Buffer.concat([Buffer.from(this.#writer), value]),
+          value: Buffer.concat([Buffer.from(writer), value]),
         })),
       }),
       this.#options.timeout,
     )
     return new Map((result.offsets ?? []).map((one) => [at(one), one.offset]))
-  }
-
-  /** Throws, and poisons, when anything between is not of this writer. */
-  async #onlyOurs(place: Place, from: bigint, to: bigint): Promise<void> {
-    let seen = from
-    if (to > from)
-      for await (const piece of this.read(place, from, to))
-        for (const { offset, writer } of piece) {
-          if (offset !== seen || writer !== this.#writer) throw another()
-          seen += 1n
-        }
-    // An end before what was there: another broker leads, which never had it.
-    if (seen !== to) throw another()
   }
 
   async #fetch(place: Place, from: bigint): Promise<Fetched> {
@@ -237,10 +262,10 @@ export function fetchedFrom(batches: readonly Batch[], from: bigint): Fetched {
   return { found, next: ends.reduce((last, end) => (end > last ? end : last), from) }
 }
 
-const another = (): StoreFailed =>
+const lost = (): StoreFailed =>
   new StoreFailed(
-    'store-in-use',
-    'Something else writes to the topics of this store, or a broker lost what it had: stop the other collector',
+    'store-not-durable',
+    'A broker lost what it had acknowledged: look for an unclean election of a leader, or a disk that was replaced',
     { poisoned: true },
   )
 
@@ -258,6 +283,6 @@ async function bounded<T>(work: Promise<T>, milliseconds = 10_000): Promise<T> {
 }
 
 export function failure(cause: unknown): Error {
-  if (cause instanceof StoreFailed) return cause
+  if (cause instanceof StoreFailed || cause instanceof Corrupt || cause instanceof Fenced) return cause
   return new StoreFailed('store-away', 'Kafka does not answer or refuses: see its log', { cause })
 }
