@@ -36,6 +36,10 @@ const counts: Check = formed(
 // Identifier of a call: bounded, so that hundreds fit into one record of the registry log.
 const call = spelled('', '\\x21-\\x7e', 1, 100)
 
+type Actor = NonNullable<Who['actor']>
+type Acting = NonNullable<Actor['before']>[number]
+const acting = { sub: text, iss: optional(text) } as const
+
 const who = object<Who>({
   sub: text,
   iss: text,
@@ -49,7 +53,7 @@ const who = object<Who>({
     authTime: formed({ is: 'number' }, (value) => Number.isFinite(value)),
     grade: among('claim', 'configured'),
   }),
-  actor: optional(object<NonNullable<Who['actor']>>({ sub: text, iss: optional(text) })),
+  actor: optional(object<Actor>({ ...acting, before: optional(list(object<Acting>(acting))) })),
   training: optional(text),
 })
 // HMAC-SHA256 in base64url: an identifier in the clear has no such form.
@@ -84,11 +88,14 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     role: text,
     method: text,
     revision: text,
+    peer: optional(text),
     tool: optional(text),
     resource: optional(text),
     prompt: optional(text),
     arguments: optional(hash),
+    argumentNames: optional(list(text)),
     patients,
+    patientsUnknown: optional(among(true)),
     policy: text,
     grant: optional(
       object<NonNullable<RecordOf<'intent'>['grant']>>({

@@ -12,6 +12,8 @@ export const recordSchema = 'phi-access/1'
  */
 export type MfaGrade = 'claim' | 'configured'
 
+type Acting = { sub: string; iss?: string }
+
 /** The authenticated party of a call, and what proved it. */
 export type Who = {
   /** Subject (Entra: object identifier) and issuer of the token; together they name the person. */
@@ -26,8 +28,11 @@ export type Who = {
   key?: string
   /** The evidence of more than one factor: the rule that took it, the value that it took, and when the login was. */
   mfa: { rule: string; value: string; authTime: number; grade: MfaGrade }
-  /** The service that acted for the person, where the token names one (RFC 8693, `act`). */
-  actor?: { sub: string; iss?: string }
+  /**
+   * The service that acted for the person, where the token names one (RFC 8693, `act`). `before`: those that acted before it,
+   * the latest first.
+   */
+  actor?: Acting & { before?: Acting[] }
   /** Date of the last training, where the policy asks for it. */
   training?: string
 }
@@ -74,13 +79,19 @@ type Intent = Base & {
   role: string
   method: string
   revision: string
+  /** Address of the peer. Records of before this was written lack it. */
+  peer?: string
   /** Names by which the policy knows what was asked for. */
   tool?: string
   resource?: string
   prompt?: string
   /** Keyed hash of the arguments as they came: `hmac-sha256:` and 64 hexadecimal digits. */
   arguments?: string
+  /** Which of the arguments that the policy declares were there; `*` where there were others. */
+  argumentNames?: string[]
   patients: PatientToken[]
+  /** The policy says where patients stand neither in arguments nor in results: that none is named says nothing. */
+  patientsUnknown?: true
   policy: string
   /** Only where the call needed the emergency: it is reviewed afterwards. */
   grant?: GrantUsed

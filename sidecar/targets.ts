@@ -5,6 +5,7 @@ import { type ArgumentCheck, argumentCheck, identifierCheck } from '../core/argu
 import { renaming } from '../core/arguments/rename.ts'
 import { variablesCheck } from '../core/arguments/variables.ts'
 import type { Json, JsonObject } from '../core/canonical.ts'
+import { isObject } from '../core/is-object.ts'
 import { type ParamHeader, paramHeaders } from '../core/param-headers.ts'
 import type { Kind } from '../core/permission.ts'
 import { segmentsOf } from '../core/pointer.ts'
@@ -29,6 +30,10 @@ export type Target = Returning & {
   /** Segments of the pointer to the argument that names the patient. */
   readonly patient?: readonly string[]
   readonly limits: Limits
+  /** Names of the arguments that the policy declares; absent: there are no others. */
+  readonly declared?: ReadonlySet<string>
+  /** The policy says where patients stand neither in arguments nor in the result. */
+  readonly patientsUnknown?: true
   /** What the list of its kind says of it. */
   readonly listing: JsonObject
 }
@@ -46,6 +51,12 @@ export function nameIn({ kind, name }: Target): { tool?: string; resource?: stri
   return kind === 'resources' ? { resource: name } : { prompt: name }
 }
 
+/** Which declared arguments these are; `*` where there are others: a name that the policy does not know may be content. */
+export function argumentNames({ declared }: Target, args: JsonObject): string[] {
+  const names = Object.keys(args).map((name) => (declared === undefined || declared.has(name) ? name : '*'))
+  return [...new Set(names)].toSorted()
+}
+
 export function toolTarget(tool: Tool): Target {
   return {
     kind: 'tools',
@@ -58,6 +69,8 @@ export function toolTarget(tool: Tool): Target {
     ...patientOf(tool.patient, tool.name),
     ...returning(tool.returns),
     limits: tool.limits,
+    declared: declaredBy(tool.arguments),
+    ...unknownIn(tool),
     listing: {
       name: tool.name,
       description: tool.description,
@@ -80,6 +93,8 @@ export function promptTarget(prompt: Prompt): Target {
     ...patientOf(prompt.patient, prompt.name),
     ...returning(prompt.returns),
     limits: prompt.limits,
+    declared: declaredBy(prompt.arguments),
+    ...unknownIn(prompt),
     listing: {
       name: prompt.name,
       description: prompt.description,
@@ -103,6 +118,7 @@ export function resourceTarget(resource: Resource): ResourceTarget {
     ...(resource.patient === undefined ? {} : { patient: [resource.patient] }),
     ...returning(resource.returns),
     limits: resource.limits,
+    ...unknownIn(resource),
     listing: {
       [uri]: resource.uri,
       name: resource.name,
@@ -122,6 +138,14 @@ function patientOf(pointer: string | undefined, name: string): { patient?: reado
   if (segments === undefined)
     throw new TypeError(`The patient of ${name} is no JSON Pointer: it starts with /`)
   return { patient: segments }
+}
+
+function declaredBy({ properties }: { readonly [keyword: string]: Json }): ReadonlySet<string> {
+  return new Set(isObject(properties) ? Object.keys(properties) : [])
+}
+
+function unknownIn({ patient, returns }: Pick<Tool, 'patient' | 'returns'>): { patientsUnknown?: true } {
+  return patient === undefined && returns.patients.length === 0 ? { patientsUnknown: true } : {}
 }
 
 /** How prompts/list names arguments: flat, without types. */

@@ -172,6 +172,11 @@ export const requirements = {
     'audit',
     'The first byte of an answer leaves only after its result is acknowledged.',
   ),
+  'audit:who-and-what': thin(
+    'audit',
+    'The record of a call says who asked, through which services and from which address, which arguments were there, and where patients cannot be known.',
+    'whether the caller is the patient, bears the same surname or asks for a protected person is not computed; what admission refuses and rotations of keys are no records of their own',
+  ),
   'audit:no-record-no-service': done('audit', 'A call that cannot be recorded is not served.'),
   'audit:refusals': done('audit', 'Every refusal is recorded, with its reason and stage.'),
   'audit:no-content': done('audit', 'A record holds no argument value and no result value.'),
@@ -182,14 +187,6 @@ export const requirements = {
   'audit:local-recovered': done(
     'audit',
     'What a pod that is gone left on its own volume reaches the collector, and the volume is kept until then.',
-  ),
-  'audit:handed-over': done(
-    'audit',
-    'Of several collectors one has a chain at a time; another goes on with it without a gap or a fork.',
-  ),
-  'audit:faults': done(
-    'audit',
-    'Whatever fails, is killed, hangs or is cut off, nothing is forwarded or returned without an acknowledged record, and none of those is lost.',
   ),
   'audit:unknown': done('audit', 'An intent whose result is missing is closed as unknown.'),
   'audit:floods': thin(
@@ -218,13 +215,13 @@ export const requirements = {
     'audit',
     'A trail is exported as FHIR R4 AuditEvent by IHE BALP, as OCSF and as CSV, with nothing lost of who, what, when and why.',
   ),
-  'audit:copies': done(
-    'audit',
-    'Copies of records (OTLP logs, OCSF) name patients by tokens alone, leave out nothing that was committed, and delay no acknowledgement.',
-  ),
   'audit:unsealing': done(
     'audit',
     'Whoever has a sealed segment opened is an auditor, and on record before they get anything.',
+  ),
+  'audit:copies': done(
+    'audit',
+    'Copies of records (OTLP logs, OCSF) name patients by tokens alone, leave out nothing that was committed, and delay no acknowledgement.',
   ),
   'audit:worm': done('audit', 'Records are kept for six years under a lock that is read back.'),
   'audit:legal-hold': done(

@@ -116,7 +116,7 @@ export class Calls<P extends Place = Place> {
 }
 
 function askedIn(intent: Intent): Partial<Told> {
-  const { call, who, role, purpose, method, policy, patients, grant } = intent
+  const { call, who, role, purpose, method, policy, patients, grant, peer } = intent
   const name = intent.tool ?? intent.resource ?? intent.prompt
   return {
     call,
@@ -129,6 +129,7 @@ function askedIn(intent: Intent): Partial<Told> {
     asked: patients,
     ...(name === undefined ? {} : { name }),
     ...(grant === undefined ? {} : { grant }),
+    ...(peer === undefined ? {} : { peer }),
   }
 }
 

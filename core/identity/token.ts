@@ -20,6 +20,8 @@ export type Claims = { readonly [claim: string]: unknown }
 
 /** Who acts for the person. */
 type Actor = NonNullable<Who['actor']>
+/** Services behind one call. */
+const mostActing = 8
 
 /** An issuer's key set as it is by now; undefined when it is still the one that was there. Never rejects. */
 export type NewKeySet = (issuer: string, known: JSONWebKeySet) => Promise<JSONWebKeySet | undefined>
@@ -226,13 +228,23 @@ function givesAccess({ typ }: ProtectedHeaderParameters, claims: Claims): boolea
 }
 
 /**
- * The current actor: the outermost `act`; those nested in it acted before and mean nothing for access (RFC 8693 4.1). One
- * that names nobody is refused: somebody acts, and nobody knows who.
+ * The current actor: the outermost `act`; those nested in it acted before, are recorded, and mean nothing for access (RFC 8693
+ * 4.1). One that names nobody is refused: somebody acts, and nobody knows who. So are more than a record should hold.
  */
 function actorOf(act: unknown): Actor | undefined {
-  if (act === undefined) return undefined
-  if (!isObject(act) || typeof act['sub'] !== 'string' || act['sub'] === '')
-    throw new TokenFault('token-claims')
-  const { sub, iss } = act
-  return { sub, ...(typeof iss === 'string' ? { iss } : {}) }
+  const acting: { sub: string; iss?: string }[] = []
+  for (let next = act; next !== undefined; ) {
+    if (
+      !isObject(next) ||
+      typeof next['sub'] !== 'string' ||
+      next['sub'] === '' ||
+      acting.length === mostActing
+    )
+      throw new TokenFault('token-claims')
+    const { sub, iss, act: earlier } = next
+    acting.push({ sub, ...(typeof iss === 'string' ? { iss } : {}) })
+    next = earlier
+  }
+  const [current, ...before] = acting
+  return current === undefined || before.length === 0 ? current : { ...current, before }
 }

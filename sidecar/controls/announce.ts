@@ -9,7 +9,7 @@ import { grantUsed } from './record-intent.ts'
 
 /** Returns only when the intent would survive power loss. */
 export async function announce(exchange: Admitted, deps: Deps): Promise<Announced> {
-  const { call, who, purpose, held, message, revision, inForce, resumes } = exchange
+  const { call, who, purpose, held, message, revision, peer, inForce, resumes } = exchange
   const again = resumes?.permitted
   await recorded(
     deps.trail.intend({
@@ -20,6 +20,7 @@ export async function announce(exchange: Admitted, deps: Deps): Promise<Announce
       role: again?.role.name ?? held.map(({ name }) => name).join(' '),
       method: message.method,
       revision,
+      peer,
       ...(again === undefined ? {} : nameIn(again.found.target)),
       patients: patientTokens(again?.patients ?? [], inForce),
       policy: inForce.hash,

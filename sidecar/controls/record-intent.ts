@@ -6,11 +6,14 @@ import type { Declared, Permitted } from '../exchange.ts'
 import { argumentsHash } from '../hashes.ts'
 import { patientTokens } from '../patient-token.ts'
 import { recorded } from '../recorded.ts'
-import { nameIn } from '../targets.ts'
+import { argumentNames, nameIn } from '../targets.ts'
 
-/** Returns only when the intent would survive power loss. Arguments are recorded as a keyed hash, patients as tokens. */
+/**
+ * Returns only when the intent would survive power loss. Arguments are recorded by their names and a
+ * keyed hash, patients as tokens.
+ */
 export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Declared> {
-  const { call, who, purpose, role, message, revision, found, inForce, patients, grant } = exchange
+  const { call, who, purpose, role, message, revision, peer, found, inForce, patients, grant } = exchange
   await recorded(
     deps.trail.intend({
       kind: 'intent',
@@ -20,9 +23,12 @@ export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Dec
       role: role.name,
       method: message.method,
       revision,
+      peer,
       ...nameIn(found.target),
       arguments: argumentsHash(found.arguments, inForce),
+      argumentNames: argumentNames(found.target, found.arguments),
       patients: patientTokens(patients, inForce),
+      ...(found.target.patientsUnknown === true ? { patientsUnknown: true } : {}),
       policy: inForce.hash,
       ...(grant === undefined ? {} : { grant: grantUsed(grant) }),
     }),

@@ -214,7 +214,21 @@ const actors: { when: string; act: unknown; comes: unknown }[] = [
   {
     when: 'of two the outer one, which acts now',
     act: { sub: 'scribe', iss: other, act: { sub: 'before' } },
-    comes: { sub: 'scribe', iss: other },
+    comes: { sub: 'scribe', iss: other, before: [{ sub: 'before' }] },
+  },
+  {
+    when: 'many, the latest first',
+    act: { sub: 'a', act: { sub: 'b', iss: other, act: { sub: 'c' } } },
+    comes: { sub: 'a', before: [{ sub: 'b', iss: other }, { sub: 'c' }] },
+  },
+  { when: 'of two the inner one by no name', act: { sub: 'scribe', act: {} }, comes: 'token-claims' },
+  {
+    when: 'more than a record should hold',
+    act: Array.from({ length: 9 }, (_, i) => i).reduce<object | undefined>(
+      (act, i) => ({ sub: `s-${i}`, ...(act === undefined ? {} : { act }) }),
+      undefined,
+    ),
+    comes: 'token-claims',
   },
   { when: 'nobody by name', act: { client_id: 'scribe' }, comes: 'token-claims' },
   { when: 'a text', act: 'scribe', comes: 'token-claims' },
