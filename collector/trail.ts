@@ -139,7 +139,8 @@ export class Trail {
         return lane?.corrupt === undefined ? lane?.chain.size : undefined
       }
       const note = (origin: string): string | undefined => this.#lanes.notes.get(origin)
-      this.#sealing = new Sealing(sealing, { store, registry: this.registry, size, note, now })
+      const isOthers = (origin: string): boolean => this.#lanes.at(origin)?.ours === false
+      this.#sealing = new Sealing(sealing, { store, registry: this.registry, size, isOthers, note, now })
     }
     this.#alarms.restore()
     const entries = [...this.registry.entries.values()]

@@ -35,6 +35,8 @@ export type ArchiveOptions = {
   ) => Promise<{ made: Registry['signed']; witnessed?: string }>
   /** Every sealed segment that is still here, those of each chain in order. */
   sealed: () => Promise<readonly SealedSegment[]>
+  /** Segments of one chain may lie with several collectors: none is archived before those that come before it. */
+  inOrder: boolean
   /** A segment that the log calls archived need not stay here. */
   letGo: (segment: SealedSegment) => Promise<void>
   /** Milliseconds since 1970. */
@@ -155,7 +157,7 @@ export class Archive {
   }
 
   async #keepChain(segments: readonly SealedSegment[]): Promise<void> {
-    let told: RegistryEntry[] = []
+    let told: Extract<RegistryEntry, { kind: 'archived' }>[] = []
     const tell = async (): Promise<void> => {
       const entries = told
       told = []
@@ -163,6 +165,9 @@ export class Archive {
     }
     try {
       for (const segment of segments) {
+        // What comes before it another collector has: the log says of a chain up to where it is archived.
+        if (segment.from > Math.max(this.#options.state.archivedTo(segment.origin), told.at(-1)?.to ?? 0))
+          return
         told.push(await this.#keepSegment(segment))
         if (told.length >= toldAtOnce) await tell()
       }
@@ -171,7 +176,7 @@ export class Archive {
     }
   }
 
-  async #keepSegment(segment: SealedSegment): Promise<RegistryEntry> {
+  async #keepSegment(segment: SealedSegment): Promise<Extract<RegistryEntry, { kind: 'archived' }>> {
     const { bucket, location, state, days, now } = this.#options
     const { origin, from, to, bytes, sha256, sealedAt } = segment
     const { version, until } = await keep(bucket, keyOfSegment(location.prefix, segment), segment, {
@@ -204,7 +209,8 @@ export class Archive {
       { from: state.registryTo, signed: made, witnessed, read: readLog },
       { until: lockedUntil(now(), days), least: now() + (days - 1) * 86_400_000, hold: state.isAnyHeld() },
     )
-    await registry.update(() => [entry])
+    // Another collector may have said so meanwhile.
+    await registry.update(() => (entry.from === state.registryTo ? [entry] : []))
     this.#logKept = now()
   }
 

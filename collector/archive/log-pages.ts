@@ -29,7 +29,7 @@ export async function keepLog(
   { prefix, place }: { prefix: string; place: string },
   { from, signed, witnessed, read }: LogToKeep,
   wanted: Wanted,
-): Promise<RegistryEntry> {
+): Promise<Extract<RegistryEntry, { kind: 'registry-archived' }>> {
   const to = signed.size
   const records = await bodyOfLog(() => read(from, to))
   const { sha256, bytes } = records

@@ -12,7 +12,7 @@ import type { ArchiveState } from './state.ts'
 
 export type OpenArchive = {
   trail: Trail
-  store: Pick<Store, 'read'>
+  store: Pick<Store, 'read' | 'shared'>
   /** Fed with every record of the registry log since the trail was opened. */
   state: ArchiveState
   /** Milliseconds since 1970. */
@@ -43,6 +43,7 @@ export function ofTrail({
     state,
     readLog: (from, to) => store.read(registryOrigin, from, to),
     sealed: async () => (await sealing?.segments()) ?? [],
+    inOrder: store.shared,
     letGo: async (segment) => await sealing?.remove(segment),
     ...(witnesses === undefined ? {} : { witnessed: async (update) => await witnesses.signed(update) }),
     now,

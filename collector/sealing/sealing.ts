@@ -34,6 +34,8 @@ export type Sealable = {
   registry: Pick<Registry, 'entries' | 'update'>
   /** Committed records of a chain in memory. */
   size: (origin: string) => number | undefined
+  /** Another collector has the chain, and seals it. */
+  isOthers: (origin: string) => boolean
   /** Newest cosigned note of a chain. */
   note: (origin: string) => string | undefined
   /** Milliseconds since 1970. */
@@ -85,6 +87,10 @@ export class Sealing {
   async sweep(): Promise<void> {
     for (const { origin, ended } of this.#trail.registry.entries.values()) {
       if (this.#closed) return
+      if (this.#trail.isOthers(origin)) {
+        this.#forget(origin)
+        continue
+      }
       const size = this.#trail.size(origin) ?? ended?.size ?? 0
       if (ended === undefined && this.#trail.size(origin) !== undefined)
         await this.#of(origin)
@@ -170,6 +176,12 @@ export class Sealing {
     return made
   }
 
+  /** It is begun anew, from what is sealed by then, when records come for it. */
+  #forget(origin: string): void {
+    this.#chains.get(origin)?.drop()
+    this.#chains.delete(origin)
+  }
+
   #sealedTo(origin: string): number {
     return this.#trail.registry.entries.get(origin)?.sealed ?? 0
   }
@@ -194,6 +206,10 @@ export class Sealing {
     try {
       const segment = await this.#order.run(async () => await this.#sealed(origin, stretch))
       this.#stuck = false
+      if (segment === undefined) {
+        this.#forget(origin)
+        return undefined
+      }
       return segment.to < stretch.to
         ? { stretch: { from: segment.to, to: stretch.to }, failed: false }
         : undefined
@@ -208,7 +224,8 @@ export class Sealing {
     }
   }
 
-  async #sealed(origin: string, stretch: Stretch): Promise<SealedSegment> {
+  /** Undefined where another collector has sealed some of it by then: no record is in two segments. */
+  async #sealed(origin: string, stretch: Stretch): Promise<SealedSegment | undefined> {
     const { store, registry, note, now } = this.#trail
     const { files, bounds } = this.#options
     const segment = await seal(origin, stretch, {
@@ -220,11 +237,18 @@ export class Sealing {
       now,
     })
     const { from, to, sha256, bytes, keyId } = segment
-    await registry.update((): RegistryEntry[] =>
-      this.#sealedTo(origin) >= to
+    let isOverlapping = false
+    await registry.update((): RegistryEntry[] => {
+      const sealed = this.#sealedTo(origin)
+      isOverlapping = sealed !== from && sealed !== to
+      return isOverlapping || sealed === to
         ? []
-        : [{ kind: 'sealed', origin, segment: segment.segment, from, to, bytes, sha256, keyId }],
-    )
+        : [{ kind: 'sealed', origin, segment: segment.segment, from, to, bytes, sha256, keyId }]
+    })
+    if (isOverlapping) {
+      await files.remove(segment)
+      return undefined
+    }
     this.#segments?.set(segment.name, segment)
     return segment
   }

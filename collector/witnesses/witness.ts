@@ -22,6 +22,8 @@ export type WitnessOptions = {
   pinned: PinnedWitness & { url: string }
   ask: Ask
   events: WitnessEvents
+  /** Whether the log has so many records: another collector may have shown them. */
+  has?: (size: number) => Promise<boolean>
   /** Milliseconds, and only ever forward. */
   clock?: () => number
 }
@@ -66,6 +68,8 @@ export class Witness {
       if (answer.kind === 'from') {
         if (this.signed !== undefined && answer.size < this.signed) this.#options.events.forgot(this.name)
         this.signed = answer.size
+        // It signed what came after this head, and signs that of the next round.
+        if (answer.size > head.size && (await this.#options.has?.(answer.size)) === true) return undefined
         continue
       }
       if (answer.kind === 'signed') {

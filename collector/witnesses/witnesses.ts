@@ -72,12 +72,16 @@ export class Witnesses {
     this.origin = originFor(options.origin, trail.registry)
     this.newest = stored === undefined ? undefined : this.#read(stored)
     const { ask, events, clock } = options
+    const has = async (size: number): Promise<boolean> => {
+      await trail.registry.refresh()
+      return trail.registry.size >= size
+    }
     this.#witnesses = options.policy.witnesses.flatMap((pinned) => {
       const { url } = pinned
       if (url === undefined) return []
       const signed = this.newest !== undefined && timeOf(this.newest.note, pinned.key) !== undefined
       return new Witness(
-        { pinned: { ...pinned, url }, ask, events, ...(clock === undefined ? {} : { clock }) },
+        { pinned: { ...pinned, url }, ask, events, has, ...(clock === undefined ? {} : { clock }) },
         signed ? this.newest?.size : undefined,
       )
     })
@@ -96,6 +100,8 @@ export class Witnesses {
     this.#next ??= this.#rounds.run(async () => {
       this.#next = undefined
       let reach: ReadonlyMap<string, number> = new Map()
+      // A witness may have signed what another collector added.
+      await this.#trail.registry.refresh()
       const { note } = await this.#trail.registry.update(() => {
         const heads = this.#trail.heads()
         reach = heads.reach
