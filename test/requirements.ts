@@ -188,6 +188,10 @@ export const requirements = {
     'audit',
     'What a pod that is gone left on its own volume reaches the collector, and the volume is kept until then.',
   ),
+  'audit:handed-over': done(
+    'audit',
+    'Of several collectors one has a chain at a time; another goes on with it without a gap or a fork.',
+  ),
   'audit:faults': done(
     'audit',
     'Whatever fails, is killed, hangs or is cut off, nothing is forwarded or returned without an acknowledged record, and none of those is lost.',
@@ -219,13 +223,13 @@ export const requirements = {
     'audit',
     'A trail is exported as FHIR R4 AuditEvent by IHE BALP, as OCSF and as CSV, with nothing lost of who, what, when and why.',
   ),
-  'audit:unsealing': done(
-    'audit',
-    'Whoever has a sealed segment opened is an auditor, and on record before they get anything.',
-  ),
   'audit:copies': done(
     'audit',
     'Copies of records (OTLP logs, OCSF) name patients by tokens alone, leave out nothing that was committed, and delay no acknowledgement.',
+  ),
+  'audit:unsealing': done(
+    'audit',
+    'Whoever has a sealed segment opened is an auditor, and on record before they get anything.',
   ),
   'audit:worm': done('audit', 'Records are kept for six years under a lock that is read back.'),
   'audit:legal-hold': done(
