@@ -147,12 +147,14 @@ export const diskFaults: Fault[] = [
     {
       name: `full-${name}`,
       says: `${full.fault}, ${place.where}`,
+      lane: 'others',
       short: name === 'local',
       run: async (context) => await struck(place, full, context),
     },
     {
       name: `read-only-${name}`,
       says: `${readOnly.fault}, ${place.where}`,
+      lane: 'others',
       short: false,
       run: async (context) => await struck(place, readOnly, context),
     },
@@ -167,6 +169,7 @@ export const diskFaults: Fault[] = [
     ([which, mode]): Fault => ({
       name: `clock-${which}-${mode.toLowerCase()}`,
       says: `the clock of the ${which} jumps, ${mode}`,
+      lane: 'others',
       short: false,
       run: async (context) => await jumped(which, mode, context),
     }),

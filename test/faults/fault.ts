@@ -18,6 +18,8 @@ export type Fault = {
   /** For `--only`. */
   name: string
   says: string
+  /** Those of one lane never run at a time. */
+  lane: 'kills' | 'calls' | 'engines' | 'others'
   /** Whether the short form has it. */
   short: boolean
   run: (context: Context) => Promise<Row[]>

@@ -48,11 +48,18 @@ export class Gate {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** Strikes at this step of the next exchange. Resolves when it did. */
-  async at(step: Step, strike: () => Promise<void> | void): Promise<void> {
+  /** Strikes at this step of the next exchange, or after so many milliseconds without one. Resolves when it did. */
+  async at(step: Step, strike: () => Promise<void> | void, milliseconds: number): Promise<void> {
     const struck = Promise.withResolvers<void>()
-    this.#armed = { step, strike, struck }
+    const armed = { step, strike, struck }
+    this.#armed = armed
+    const timer = setTimeout(() => {
+      if (this.#armed !== armed) return
+      this.#armed = undefined
+      Promise.resolve(strike()).then(struck.resolve, struck.reject)
+    }, milliseconds)
     await struck.promise
+    clearTimeout(timer)
   }
 
   close(): void {
@@ -103,7 +110,11 @@ export class Gate {
     const armed = this.#armed
     if (armed === undefined || armed.step !== step) return
     this.#armed = undefined
-    await armed.strike()
-    armed.struck.resolve()
+    try {
+      await armed.strike()
+      armed.struck.resolve()
+    } catch (error) {
+      armed.struck.reject(error)
+    }
   }
 }

@@ -9,7 +9,7 @@ function nft(rules: string): void {
 }
 
 export function dropPort(port: number): void {
-  nft(`table inet faults {
+  nft(`table inet drop_${port} {
   chain drops {
     type filter hook input priority 0;
     tcp dport ${port} drop
@@ -18,6 +18,6 @@ export function dropPort(port: number): void {
 }`)
 }
 
-export function dropNothing(): void {
-  nft('table inet faults {}\ndelete table inet faults')
+export function dropNoMore(port: number): void {
+  nft(`table inet drop_${port} {}\ndelete table inet drop_${port}`)
 }

@@ -32,7 +32,8 @@ export type World = {
   end: () => void
 }
 
-export async function aWorld(): Promise<World> {
+/** `compiled`: folder of what Node compiled once, so that a program is back sooner. */
+export async function aWorld(compiled: string): Promise<World> {
   const base = mkdtempSync(join(tmpdir(), 'hipaa-mcp-faults-'))
   const operator = await anOperator()
   const work = await makeWork(1)
@@ -50,8 +51,7 @@ export async function aWorld(): Promise<World> {
       mkdirSync(made)
       return made
     },
-    // What Node compiled once, so that a program is back sooner.
-    environment: { NODE_COMPILE_CACHE: join(base, 'compiled') },
+    environment: { NODE_COMPILE_CACHE: compiled },
     end: () => {
       server.close()
       operator.server.closeAllConnections()

@@ -8,7 +8,7 @@ const candidates =
   'fallocate,ftruncate,truncate,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,rmdir,link,linkat,close,copy_file_range,' +
   'sendfile,getdents64,statx,newfstatat,access,faccessat2'
 
-// Of the tracer as a grandchild, so that a signal to the process that was started reaches the program itself.
+// Nothing stops but at the calls that are named (`--seccomp-bpf`). The tracer is a grandchild, so that a signal to the process that was started reaches the program itself.
 const always = ['strace', '-D', '-f', '-qq', '--seccomp-bpf']
 
 /** Traces a program's calls on files. */
@@ -35,7 +35,7 @@ export const injecting = (
   { call, what, nth }: Injection,
   paths: readonly string[],
 ): string[] => [
-  ...always.filter((option) => option !== '--seccomp-bpf'),
+  ...always,
   '-o',
   log,
   ...paths.flatMap((path) => ['-P', path]),

@@ -22,10 +22,12 @@ const failures: { readonly [call: string]: readonly string[] } = {
   unlink: ['error=EIO', 'error=EROFS'],
 }
 
+const words: { readonly [what: string]: string } = { 'retval=0': 'nothing written and no error' }
+
 /** Scenes whose records are looked at together. */
 const round = 20
 const segmentSize = 8 * 1024
-const callsOfOne = 14
+const callsOfOne = 6
 
 /** Some work, from the first call to the end of the chain. Every way through the writer is gone: segments fill up and are shipped. */
 async function work(scene: Scene): Promise<number> {
@@ -126,10 +128,10 @@ async function failed(writer: Writer, context: Context): Promise<Row[]> {
   // Of each call one, where only a sample is wanted.
   const cases = short ? sampled(all, random) : all
   const tallies = new Map<string, Tally>()
-  const tallyOf = ({ call, what }: Injection): Tally => {
-    const fault = `${call}: ${what.replace('error=', '').replace('retval=0', 'nothing written, no error')}`
-    const tally = tallies.get(fault) ?? new Tally(fault, writer.where)
-    tallies.set(fault, tally)
+  const tallyOf = ({ call }: Injection): Tally => {
+    const ways = (failures[call] ?? ['error=EIO']).map((what) => words[what] ?? what.slice('error='.length))
+    const tally = tallies.get(call) ?? new Tally(`${call} fails (${ways.join(', ')})`, writer.where)
+    tallies.set(call, tally)
     return tally
   }
   let batch: { scene: Scene; tally: Tally }[] = []
@@ -182,12 +184,14 @@ export const syscallFaults: Fault[] = [
   {
     name: 'syscalls-local',
     says: 'every call on files of the sidecar’s segments fails in turn',
+    lane: 'calls',
     short: true,
     run: async (context) => await failed(sidecar, context),
   },
   {
     name: 'syscalls-store',
     says: 'every call on files of the collector’s embedded store fails in turn',
+    lane: 'calls',
     short: true,
     run: async (context) => await failed(store, context),
   },
