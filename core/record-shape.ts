@@ -76,6 +76,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
   orders: {
     generation: count,
     policy: text,
+    profile: optional(text),
     locked: optional(text),
     breach: list(
       object<RecordOf<'orders'>['breach'][number]>({ distinctPatients: count, perSeconds: count }),

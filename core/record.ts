@@ -66,6 +66,8 @@ export type OrdersInForce = Base & {
   kind: 'orders'
   generation: number
   policy: string
+  /** Of the policy; absent where none is in force, and in records of before. */
+  profile?: string
   locked?: string
   breach: { distinctPatients: number; perSeconds: number }[]
 }

@@ -97,6 +97,7 @@ export function keepOrders(options: OrdersOptions): OrdersKeeper {
       kind: 'orders',
       generation: newest,
       policy: inForce?.hash ?? '',
+      ...(inForce === undefined ? {} : { profile: inForce.policy.profile }),
       ...(locked === undefined ? {} : { locked }),
       breach: inForce?.policy.breach ?? [],
     }

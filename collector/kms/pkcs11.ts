@@ -178,5 +178,10 @@ function uriOf(token: string, object: string, ckaId: string): string {
 function keyOf(uri: string): { object: string; ckaId: string } | undefined {
   const [, object, id] = /^pkcs11:token=[^;]*;object=([^;]*);id=((?:%[0-9a-f]{2})+)$/.exec(uri) ?? []
   if (object === undefined || id === undefined) return undefined
-  return { object: decodeURIComponent(object), ckaId: id.replaceAll('%', '') }
+  try {
+    return { object: decodeURIComponent(object), ckaId: id.replaceAll('%', '') }
+  } catch {
+    // A % that escapes nothing: the segment's header is not ours, or damaged.
+    return undefined
+  }
 }

@@ -42,6 +42,9 @@ export type Sealable = {
   now: () => number
 }
 
+/** Profiles that a key in a file may hold: nothing is served before a policy is in force, and it says which it is. */
+const underFile: ReadonlySet<string | undefined> = new Set(['Development', 'Unknown', undefined])
+
 /** What trying again does not mend. */
 const opensNever: ReadonlySet<KmsReason> = new Set(['kms-cannot-open', 'kms-key-missing'])
 
@@ -63,11 +66,15 @@ export class Sealing {
     this.#keys = new KeySource(options.wrapper, options.log, trail.now)
   }
 
-  /** Throws `development-key` for a chain of profile Production whose key would lie in a file. */
-  judge([first]: readonly Leaf[]): void {
-    const record = first?.record
-    if (!this.#options.developmentOnly || record?.kind !== 'chain-started') return
-    if (record.profile === 'Production') throw new Refusal('development-key')
+  /**
+   * Throws `development-key` where the key lies in a file and these records say that the chain is of another profile than
+   * Development: its first one, or, where it began before it had a policy, the one with which that came into force.
+   */
+  judge(leaves: readonly Leaf[]): void {
+    if (!this.#options.developmentOnly) return
+    for (const { record } of leaves)
+      if ((record.kind === 'chain-started' || record.kind === 'orders') && !underFile.has(record.profile))
+        throw new Refusal('development-key')
   }
 
   /** Resolves when records of this chain may be committed. Rejects with `no-data-key` while they may not. */

@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { awsWrapper } from '../../../collector/kms/aws.ts'
 import { fileWrapper } from '../../../collector/kms/file.ts'
 import { type KeyWrapper, KmsFailed } from '../../../collector/kms/key-wrapper.ts'
+import { pkcs11Wrapper } from '../../../collector/kms/pkcs11.ts'
 import { type VaultOptions, vaultWrapper } from '../../../collector/kms/vault.ts'
 import { aFolder } from '../a-trail.ts'
 import { aContext, keepsTheContract, type Scene } from './contract.ts'
@@ -162,3 +163,14 @@ describe('AWS KMS', () => {
     await expect(wrapper.wrap(randomBytes(32), aContext())).rejects.toMatchObject({ reason: 'kms-away' })
   })
 })
+
+test.each(['pkcs11:token=t;object=%zz;id=%01', 'pkcs11:token=t;object=%', 'k1', ''])(
+  'a segment that names the key %s names none of a token, and no process is started for it',
+  async (keyId) => {
+    const nowhere = { module: '/nonexistent', token: 't', object: 'k', pinPath: '/nonexistent' }
+
+    await expect(
+      pkcs11Wrapper(nowhere).unwrap({ keyId, wrapped: Buffer.alloc(48) }, aContext()),
+    ).rejects.toMatchObject({ reason: 'kms-key-missing' })
+  },
+)

@@ -9,7 +9,7 @@ import type { Sealing } from '../../../collector/sealing/sealing.ts'
 import type { Trail } from '../../../collector/trail.ts'
 import type { AuditRecord } from '../../../core/record.ts'
 import type { SealedSegment } from '../../../core/sealed/sealed-segment.ts'
-import { aRefusal } from '../../core/records.ts'
+import { anOrders, aRefusal, aStart } from '../../core/records.ts'
 import { verifies } from '../../verifies.ts'
 import {
   aFolder,
@@ -502,5 +502,26 @@ verifies(
     expect(await recordsIn(store, process.origin)).toEqual([])
     process.records.length = 0
     expect(await process.write({ ...start, profile: 'Development' } as AuditRecord)).toBe(1)
+  },
+)
+
+verifies(
+  'rest:development-key',
+  'a chain that began without a policy is judged by the policy that comes into force',
+  async () => {
+    const { trail, store } = await scene({ developmentOnly: true })
+    const process = new Process(trail, aPod())
+    await process.begin()
+    const lock = anOrders({ policy: '', locked: 'no-orders' })
+    expect(await process.write(aStart(process.origin, { profile: 'Unknown' }), lock)).toBe(2)
+
+    expect(await reasonOf(process.write(anOrders({ profile: 'Production' })))).toBe('development-key')
+
+    expect((await recordsIn(store, process.origin)).length).toBe(2)
+    process.records.length = 2
+    expect(await process.write(aRefusal('r-1'), anOrders({ profile: 'Development' }))).toBe(4)
+    expect(await reasonOf(process.write(aRefusal('r-2'), anOrders({ profile: 'Staging' })))).toBe(
+      'development-key',
+    )
   },
 )

@@ -97,6 +97,7 @@ verifies(
           kind: 'orders',
           generation: 7,
           policy: seen.orders.standing().inForce?.hash,
+          profile: 'Development',
           breach: [{ distinctPatients: 100, perSeconds: 3600 }],
         },
         profile: 'Development',
