@@ -13,19 +13,25 @@ export class Alarms {
   readonly #registry: Registry
   readonly #now: () => number
   #unsaid: Signal[] = []
+  /** Signals of the registry log that were taken over. */
+  #taken = 0
 
   constructor(registry: Registry, now: () => number) {
     this.#registry = registry
     this.#now = now
   }
 
-  /** Takes over what the registry log tells of. */
+  /** Takes over what the registry log tells of, also of what other collectors saw. */
   restore(): void {
-    for (const { schema: _schema, at: _at, kind: _kind, ...signal } of this.#registry.signals)
+    for (const { schema: _schema, at: _at, kind: _kind, ...signal } of this.#registry.signals.slice(
+      this.#taken,
+    ))
       this.#signals.restore({ ...signal, lastSeen: signal.firstSeen })
+    this.#taken = this.#registry.signals.length
   }
 
   list(): readonly Signal[] {
+    this.restore()
     return this.#signals.list()
   }
 
@@ -55,7 +61,10 @@ export class Alarms {
   async say(): Promise<void> {
     const saying = [...this.#unsaid]
     if (saying.length === 0) return
-    await this.#registry.update(() => saying.filter((signal) => !this.#said(signal)).map(entryOf))
+    await this.#registry.update(() => {
+      this.restore()
+      return saying.filter((signal) => !this.#said(signal)).map(entryOf)
+    })
     this.#unsaid = this.#unsaid.filter((signal) => !saying.includes(signal))
   }
 

@@ -32,9 +32,14 @@ export class Signals {
     return this.#signals
   }
 
-  /** A signal that was raised before this process began. */
+  /**
+   * A signal that the registry log tells of: raised before this process began, or by another collector, which may have
+   * seen the same from another record on. What the log says counts.
+   */
   restore(signal: Signal): void {
-    this.#keep({ ...signal })
+    const known = this.#known(signal, signal.perSeconds * 1000, Date.parse(signal.firstSeen))
+    if (known === undefined) this.#keep({ ...signal })
+    else known.firstSeen = signal.firstSeen
   }
 
   /**
@@ -77,16 +82,7 @@ export class Signals {
     time: number,
   ): Signal[] {
     const per = perSeconds * 1000
-    const known = this.#signals.findLast(
-      (signal) =>
-        signal.person === who.person &&
-        signal.rule === who.rule &&
-        signal.perSeconds === perSeconds &&
-        signal.server === who.server &&
-        signal.namespace === who.namespace &&
-        time >= Date.parse(signal.firstSeen) - per &&
-        time <= Date.parse(signal.lastSeen) + per,
-    )
+    const known = this.#known({ ...who, perSeconds }, per, time)
     if (known !== undefined) {
       known.distinctPatients = Math.max(known.distinctPatients, distinctPatients)
       if (time > Date.parse(known.lastSeen)) known.lastSeen = new Date(time).toISOString()
@@ -96,6 +92,23 @@ export class Signals {
     const signal = { ...who, distinctPatients, perSeconds, firstSeen: at, lastSeen: at }
     this.#keep(signal)
     return [signal]
+  }
+
+  #known(
+    who: Pick<Signal, 'namespace' | 'server' | 'rule' | 'person' | 'perSeconds'>,
+    per: number,
+    time: number,
+  ): Signal | undefined {
+    return this.#signals.findLast(
+      (signal) =>
+        signal.person === who.person &&
+        signal.rule === who.rule &&
+        signal.perSeconds === who.perSeconds &&
+        signal.server === who.server &&
+        signal.namespace === who.namespace &&
+        time >= Date.parse(signal.firstSeen) - per &&
+        time <= Date.parse(signal.lastSeen) + per,
+    )
   }
 
   #keep(signal: Signal): void {

@@ -11,7 +11,7 @@ import { fencesOut, takesOverInFlight } from '../collector/fencing.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
 import { aPostgres, type Postgres } from '../collector/postgres-server.ts'
 import { aCollector, anOperator, endCollectors, type Operator, Writer } from '../collector/running.ts'
-import { aClose, anIntent, aRefusal, aResult } from '../core/records.ts'
+import { aClose, anIntent, anOrders, aPatient, aRefusal, aResult, at } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 
 let authority: Authority
@@ -271,3 +271,33 @@ test('a store that a newer version wrote is left alone', async () => {
   postgres.sql('DELETE FROM hipaa_mcp_migrations WHERE number = 99')
   await open()
 })
+
+verifies(
+  'breach:signal',
+  'a breach rule counts what one person sees through several collectors, and is said once',
+  async () => {
+    const clock = { now: Date.now() }
+    const [first, second] = [await aTrail(await open(), clock), await aTrail(await open(), clock)]
+    const rules = { breach: [{ distinctPatients: 3, perSeconds: 600 }] }
+    const [one, other] = [await Process.started(first), await Process.started(second)]
+    for (const process of [one, other]) await process.write(anOrders(rules))
+    const sees = async (process: Process, patient: number): Promise<number> =>
+      await process.write(
+        anIntent(`c${patient}`),
+        aResult(`c${patient}`, { patients: [aPatient(patient)], at: at(clock.now) }),
+      )
+
+    await sees(one, 1)
+    await sees(one, 2)
+    await sees(other, 3)
+    await sees(other, 4)
+    expect([...first.signals(), ...second.signals()]).toEqual([])
+    await Promise.all([first.sweep(), second.sweep()])
+    await Promise.all([first.sweep(), second.sweep()])
+
+    expect(first.signals()).toMatchObject([{ rule: 'distinct-patients', distinctPatients: 4 }])
+    expect(second.signals()).toMatchObject(first.signals())
+    const store = stores[0] as Store
+    expect((await registryIn(store)).filter(({ kind }) => kind === 'signal')).toHaveLength(1)
+  },
+)

@@ -17,6 +17,8 @@ export type Broker = {
   address: string
   /** Of a store whose topics begin with the prefix. */
   url: (prefix: string) => string
+  /** Folder of what it keeps. */
+  data: string
   start: () => Promise<void>
   /** SIGKILL is a crash; SIGSTOP a broker that hangs; SIGCONT ends that. */
   signal: (signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => Promise<void>
@@ -112,6 +114,7 @@ export async function aBroker(
   return {
     address: `localhost:${advertised}`,
     url: (prefix) => `kafka://trail:correct-horse@localhost:${advertised}/${prefix}`,
+    data: join(folder, 'data'),
     start,
     signal,
     remove: async () => {
