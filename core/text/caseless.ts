@@ -60,7 +60,7 @@ const ordinary =
 
 /** By itself: in a list of names and in none of words, or in no list. */
 function isName(words: Tokens, i: number): boolean {
-  if (is(words, i, ordinary) || lengthOf(words, i) < 3) return false
+  if (lengthOf(words, i) < 3 || is(words, i, ordinary)) return false
   const flags = words.flags[i] as number
   // What no list has at all is more often a name than a slip of the pen: names are left out of lists, and words are not.
   if (flags === 0) return lengthOf(words, i) > 3 && isSpoken(words, i)

@@ -20,12 +20,15 @@ export type Claims = {
 }
 
 let what = new Uint8Array(0)
+/** The same, four words at a time: most are nobody's. */
+let fours = new Int32Array(0)
 let from = new Int32Array(0)
 
 /** None yet. What is returned is overwritten by the next call. */
 export function noClaims(words: Tokens): Claims {
   if (what.length < words.start.length) {
-    what = new Uint8Array(words.start.length)
+    fours = new Int32Array((words.start.length >> 2) + 1)
+    what = new Uint8Array(fours.buffer)
     from = new Int32Array(words.start.length)
   } else what.fill(0, 0, words.count)
   return { words, what, from }
@@ -42,4 +45,14 @@ export function take({ what, from }: Claims, start: number, end: number, as: Cla
 export function isFree({ what }: Claims, start: number, end = start): boolean {
   for (let i = start; i <= end; i += 1) if (what[i] !== claim.none) return false
   return true
+}
+
+/** The first word from this one on of which anything was claimed, or looked at; the number of words where none was. */
+export function nextClaimed({ words: { count } }: Claims, from: number): number {
+  let i = from
+  while (i < count && what[i] === claim.none) {
+    if ((i & 3) === 0 && fours[i >> 2] === 0) i += 4
+    else i += 1
+  }
+  return Math.min(i, count)
 }

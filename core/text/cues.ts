@@ -12,6 +12,8 @@ export const oldAge = 4
 const announces = 8
 /** www */
 export const web = 16
+/** Before the number of a post box. */
+export const box = 32
 
 export const monthWords =
   'jan january feb february mar march apr april may jun june jul july aug august sep september sept oct october nov november dec december'.split(
@@ -34,5 +36,6 @@ export function cues(): Map<string, number> {
   add(oldAge, oldAgeWords)
   add(announces, announcing.keys())
   add(web, ['www'])
+  add(box, ['box'])
   return bits
 }

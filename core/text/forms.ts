@@ -23,7 +23,6 @@ const asked = { forms: 1, context: 2, long: 4, compacted: 8 } as const
 const aDigit = 1
 const another = 2
 const aW = 4
-const twoWs = 8
 const asks = new Uint8Array(0x80)
 for (let code = 0x30; code <= 0x39; code += 1) asks[code] = aDigit
 for (const code of [0x40, 0x3a]) asks[code] = another
@@ -36,10 +35,11 @@ export function mayHaveForm(text: string): boolean {
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i)
     const kind = code < 0x80 ? (asks[code] as number) : 0
-    all |= kind | ((kind & last & aW) << 1)
+    if ((kind & (aDigit | another)) !== 0) return true
+    all |= (kind & last & aW) << 1
     last = kind
   }
-  return (all & (aDigit | another)) !== 0 || ((all & twoWs) !== 0 && /www/i.test(text))
+  return all !== 0 && /www/i.test(text)
 }
 
 /** Adds identifiers that have a form of their own, in normalized text. */

@@ -5,8 +5,9 @@ import { findAnnounced, findTitled } from './announced-names.ts'
 import { findBodies } from './bodies.ts'
 import { supposeCapitals } from './caseless.ts'
 import { findCities } from './cities.ts'
-import { type Claims, claim, noClaims } from './claims.ts'
+import { type Claims, claim, nextClaimed, noClaims } from './claims.ts'
 import * as classes from './classes.ts'
+import { box } from './cues.ts'
 import { findDegreed } from './degrees.ts'
 import { keepEponyms } from './eponyms.ts'
 import { findFacilities } from './facilities.ts'
@@ -39,7 +40,8 @@ export function findPeopleAndPlaces(
   if (has(classes.bodyHead | classes.facility)) findBodies(claims)
   if (rules.places) {
     if (prose && has(classes.facility | classes.weakFacility | classes.plainFacility)) findFacilities(claims)
-    if ((words.kinds & digit) !== 0) findAddresses(claims)
+    const addressed = has(classes.street) || (words.anyCue & box) !== 0
+    if (addressed && (words.kinds & digit) !== 0) findAddresses(claims)
     if (has(classes.street)) findStreets(claims)
   }
   if (groups.has('context') && has(classes.title)) findTitled(claims)
@@ -54,8 +56,9 @@ export function findPeopleAndPlaces(
   report(claims, findings)
 }
 
-function report({ words, what, from }: Claims, findings: Finding[]): void {
-  for (let i = 0; i < words.count; i += 1) {
+function report(claims: Claims, findings: Finding[]): void {
+  const { words, what, from } = claims
+  for (let i = nextClaimed(claims, 0); i < words.count; i = nextClaimed(claims, i + 1)) {
     const as = what[i]
     if (as !== claim.name && as !== claim.place) continue
     const first = from[i]

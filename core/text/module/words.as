@@ -21,6 +21,8 @@ const AMPERSAND: u8 = 6
 /** Kinds of characters: letters.ts. */
 const DIGIT: i32 = 4
 export const FOREIGN: i32 = 8
+/** classes.ts: The, On. Rules begin at them where they are written as initials alone. */
+const STOPPER: i32 = 1 << 27
 /** cues.ts */
 export const CUE_MONTH: i32 = 1
 export const CUE_WEEKDAY: i32 = 2
@@ -200,7 +202,7 @@ export function cutWords(): i32 {
         const written = shape != SMALL && shape != NUMBER
         large |= i32(written)
         store<i32>(marked + <usize>marks * 4, count)
-        marks += i32(written || (bits & beginsMark) != 0)
+        marks += i32((written && (shape != CAPITALISED || (bits & STOPPER) == 0)) || (bits & beginsMark) != 0)
         store<i32>(formed + <usize>forms * 4, count)
         forms += i32(shape == NUMBER || odd || (cue & beginsForm) != 0)
         done = isApostrophe(byteAt(at)) ? possessiveEnd(at) : at

@@ -165,7 +165,7 @@ test('of each word it is said whether rules begin at it', () => {
   const said = (list: Int32Array, count: number) =>
     Array.from(list.subarray(0, count), (i) => text.slice(start[i], end[i]))
 
-  expect(said(marked, marks)).toEqual(['patient', 'named', 'Rose', 'May', 'clinic'])
+  expect(said(marked, marks)).toEqual(['patient', 'named', 'Rose', 'clinic'])
   expect(said(formed, forms)).toEqual(['3', 'May'])
 })
 

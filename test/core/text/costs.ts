@@ -1,0 +1,127 @@
+// What texts cost that were written to take long, as a process of its own, since tests load code in a way that makes calls between
+// files dearer than they are: node test/core/text/costs.ts prints it as JSON.
+
+import { survey } from '../../../core/redaction/survey.ts'
+import { readings } from '../../../core/text/prose.ts'
+import { search } from '../../../core/text/search.ts'
+
+const ordinary =
+  'The patient reports that the cough began two weeks ago and is worse at night. She was started on lisinopril 10 mg daily by ' +
+  'Dr. Harriet Okonkwo at Elm Clinic on March 3rd, 2021 (MRN: 4001234). BP 128/76, pulse 72. Call (617) 555-0143 before 4/22. '
+
+const size = 4000
+const filled = (piece: string): string => piece.repeat(Math.ceil(size / piece.length)).slice(0, size)
+
+function took(text: string): number {
+  const began = performance.now()
+  search(text, survey(), readings.text)
+  return performance.now() - began
+}
+
+/**
+ * How many times as much a character of one text costs as of another: the least of each in many short turns, most of which
+ * nothing interrupts, one behind the other, since a machine that is busy is slower for a while. Goes on while it is dear, as long
+ * as there are turns left: what is dear in itself stays so. Processor time would not do: machines count it in thousandths of a second.
+ */
+function timesOf(text: string, other: string, limit: number): number {
+  let [least, leastOther] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  const times = (): number => least / text.length / (leastOther / other.length)
+  const until = performance.now() + longest
+  for (let turn = 0; turn < mostTurns && (turn < fewestTurns || times() > limit); turn += 1) {
+    if (turn > 2 && performance.now() > until) break
+    leastOther = Math.min(leastOther, took(other))
+    least = Math.min(least, took(text))
+  }
+  return times()
+}
+
+const [fewestTurns, mostTurns] = [20, 400]
+/** Milliseconds for one text, unless it is interrupted in each of its first turns. */
+const longest = 1_000
+
+/** Each tells the rules that there is something at every place. */
+const hostile = [
+  'A ',
+  'Ab ',
+  'ABC ',
+  'A. ',
+  'St. ',
+  'Dr. ',
+  'Clinic ',
+  'clinic ',
+  'at A ',
+  'of ',
+  'and Ab ',
+  'Smith, ',
+  'John ',
+  'disease ',
+  'Ab-',
+  'O’',
+  'named ',
+  'County ',
+  '1',
+  '12 ',
+  '1-',
+  '123-',
+  '1.',
+  '1/',
+  '4/22 ',
+  '(1',
+  '+1',
+  '#1',
+  '12:',
+  'a1:',
+  'a1-',
+  'ABC-123-',
+  '1234 ',
+  'MRN ',
+  'MRN 1 ',
+  'id # ',
+  'no. ',
+  'May ',
+  'May 1 ',
+  '1st of ',
+  'on Monday ',
+  'a@',
+  '@',
+  'www.',
+  '://',
+  'http://',
+  '.',
+  ',',
+  ' ',
+  '\n',
+  '\u200b',
+  'é',
+  'É',
+  '😀',
+  'a’',
+  "'s",
+  '1 Elm ',
+  '1 Elm St, ',
+  '90 ',
+  'aged 9',
+  'x',
+  'é1',
+]
+
+/** Each by itself, again and again, and up to sixteen times as long. */
+const growing = ['Ab ', '1-', 'at Ab Clinic of ', 'MRN 1', 'May 1 ', 'a@', 'John Smith, ', 'Ab-Ab ', '(1) ']
+
+export type Costs = { readonly dear: Record<string, number>; readonly growth: Record<string, number> }
+
+/** A little more than this is dear: looked at until it is less, or there are no turns left. */
+export const limits = { dear: 6, growth: 4 }
+
+function costs(): Costs {
+  // Compiled by then, as in a process that has answered for a while.
+  for (const piece of [ordinary, ...hostile]) for (let i = 0; i < 40; i += 1) took(filled(piece))
+  const dear = hostile.map((piece) => [piece, timesOf(filled(piece), filled(ordinary), limits.dear)] as const)
+  const growth = growing.map((piece) => {
+    const short = filled(piece)
+    return [piece, timesOf(short.repeat(16), short, limits.growth)] as const
+  })
+  return { dear: Object.fromEntries(dear), growth: Object.fromEntries(growth) }
+}
+
+if (import.meta.main) console.log(JSON.stringify(costs()))
