@@ -79,7 +79,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
 
   const openWriter = async (place: string, name: string, offset: number, next: number): Promise<Writer> => {
     const path = join(place, name)
-    const file = await openFile(path, (await exists(path)) ? 'r+' : 'w+', 0o600)
+    // One that is there is never cut off by being opened.
+    const file = await openFile(path, (await exists(path)) ? 'r+' : 'wx+', 0o600)
     try {
       // What a power loss cut off goes before anything is written behind it.
       await file.truncate(offset)
@@ -269,12 +270,14 @@ async function headIn(place: string): Promise<Head | undefined> {
   }
 }
 
+/** Throws where the disk does not say: what was taken for absent would be begun anew. */
 async function exists(path: string): Promise<boolean> {
   try {
     await access(path)
     return true
-  } catch {
-    return false
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw diskFailure(error)
   }
 }
 
