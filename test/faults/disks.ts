@@ -76,7 +76,9 @@ async function struck(
         scene.callers.begin(6)
         await sleep(random.between(100, 900))
         const ends = program.ends.length
+        const before = scene.callers.answers.length
         await strike(volume)
+        tally.meanwhile(scene.callers.answers.length - before)
         const ended = program.ends.length > ends
         await undo(volume, program)
         tally.happened(await scene.answers(), ended)
@@ -92,7 +94,7 @@ async function struck(
   } finally {
     volume.end()
   }
-  return [tally.close('refused meanwhile')]
+  return [tally.close()]
 }
 
 /** Seconds by which a clock is off, one after the other. */

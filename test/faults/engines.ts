@@ -129,6 +129,7 @@ async function struck(engine: Engine, scene: Scene, act: Act, tally: Tally, at: 
     tally.row.withoutIntent += server.seen.size - seen
     for (const { bytes } of callers.answers.slice(answered)) tally.row.bytesWithoutRecord += bytes
   }
+  if (act.away) tally.meanwhile(callers.answers.length - answered)
   await act.undo(engine)
   tally.happened(await scene.answers())
   await callers.stop()
@@ -165,7 +166,7 @@ async function run(name: string, context: Context): Promise<Row[]> {
       const tally = new Tally(act.fault, engine.where)
       const callers: Scene['callers'][] = []
       seen.push({ tally, callers })
-      const places = engine.gate === undefined ? [0] : short ? [act.at.length - 1] : act.at.keys()
+      const places = short ? [act.at.length - 1] : act.at.keys()
       for (const at of places) {
         await scene.changeCallers()
         callers.push(scene.callers)
@@ -191,7 +192,7 @@ async function run(name: string, context: Context): Promise<Row[]> {
     await scene.end()
     await ended(setting)
   }
-  return seen.map(({ tally }) => tally.close(engine.gates ? 'refused meanwhile' : 'served meanwhile'))
+  return seen.map(({ tally }) => tally.close())
 }
 
 export const engineFaults: Fault[] = Object.keys(settings).map((name) => ({

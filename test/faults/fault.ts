@@ -19,7 +19,7 @@ export type Fault = {
   name: string
   says: string
   /** Those of one lane never run at a time. */
-  lane: 'kills' | 'calls' | 'engines' | 'others'
+  lane: 'kills' | 'collector kills' | 'calls' | 'recovery' | 'store' | 'engines' | 'others'
   /** Whether the short form has it. */
   short: boolean
   run: (context: Context) => Promise<Row[]>

@@ -58,7 +58,7 @@ const victims: Victim[] = [
 export const killFaults: Fault[] = victims.map((victim) => ({
   name: `kill-${victim.program}-${victim.mode.toLowerCase()}`,
   says: `kill -9 of the ${victim.program}, sidecar in mode ${victim.mode}`,
-  lane: 'kills',
+  lane: victim.program === 'sidecar' ? 'kills' : 'collector kills',
   short: victim.few > 0,
   run: async (context) => await killed(victim, context),
 }))

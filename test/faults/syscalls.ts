@@ -52,12 +52,17 @@ type Writer = {
   ) => Promise<Case>
   /** Whether cases share a collector. */
   shares: boolean
+  /** Cases at a time. */
+  width: number
+  /** Calls that another writer's cases have: left out here. */
+  without?: ReadonlySet<string>
 }
 type Case = { scene: Scene; folder: string; log: string; ends: () => readonly string[] }
 
 const sidecar: Writer = {
   where: 'sidecar, Local: segments on its volume',
   shares: true,
+  width: 3,
   scene: async ({ world }, before, running) => {
     const [folder, log] = [world.folder('trail'), join(world.folder('strace'), 'log')]
     const command = before(log).map((word) => word.replaceAll('FOLDER', folder))
@@ -74,9 +79,34 @@ const sidecar: Writer = {
   },
 }
 
+/** The process after one that was killed with records on its volume: it reads them back and ships them. */
+const recovery: Writer = {
+  where: 'sidecar, Local: recovery of what a killed one left',
+  shares: true,
+  // Each stops the collector for a moment.
+  width: 1,
+  without: new Set(['pwrite64']),
+  scene: async ({ world }, before, running) => {
+    const [folder, log] = [world.folder('trail'), join(world.folder('strace'), 'log')]
+    const command = before(log).map((word) => word.replaceAll('FOLDER', folder))
+    const scene = await Scene.start(world, {
+      mode: 'Local',
+      ...(running === undefined ? {} : { running }),
+      sidecar: { folder, segmentSize, before: (start) => (start === 1 ? command : []) },
+    })
+    const { program } = scene.collector
+    await program.signal('SIGSTOP')
+    for (let calls = 0; calls < 4; calls++) await scene.callers.one()
+    await scene.sidecar.signal('SIGKILL')
+    await program.signal('SIGCONT')
+    return { scene, folder, log, ends: () => scene.sidecar.ends.slice(1) }
+  },
+}
+
 const store: Writer = {
   where: 'collector: embedded store, sidecar Stream',
   shares: false,
+  width: 3,
   scene: async ({ world }, before) => {
     const [folder, log] = [world.folder('store'), join(world.folder('strace'), 'log')]
     const command = before(log).map((word) => word.replaceAll('FOLDER', folder))
@@ -90,6 +120,26 @@ const store: Writer = {
       false,
     )
     return { scene, folder, log, ends: () => scene.collector.program.ends }
+  },
+}
+
+/** The collector after one that was killed: it reads its store, and goes on in it. */
+const storeAgain: Writer = {
+  where: 'collector: embedded store, opened again after kill -9',
+  shares: false,
+  width: 3,
+  without: new Set(['pwrite64', 'fdatasync']),
+  scene: async ({ world }, before) => {
+    const [folder, log] = [world.folder('store'), join(world.folder('strace'), 'log')]
+    const command = before(log).map((word) => word.replaceAll('FOLDER', folder))
+    const scene = await Scene.start(world, {
+      mode: 'Stream',
+      uid: 'pod',
+      collector: { store: `embedded:${folder}`, before: (start) => (start === 1 ? command : []) },
+    })
+    for (let calls = 0; calls < 3; calls++) await scene.callers.one()
+    await scene.collector.program.signal('SIGKILL')
+    return { scene, folder, log, ends: () => scene.collector.program.ends.slice(1) }
   },
 }
 
@@ -113,18 +163,20 @@ async function failed(writer: Writer, context: Context): Promise<Row[]> {
   say(`calls: ${seen.map(([call, count]) => `${call} ${count}`).join(', ')}`)
 
   // Each call fails once in a run; with what, goes round, and begins elsewhere with another seed.
-  const all = seen.flatMap(([call, count]) => {
-    const ways = failures[call] ?? ['error=EIO']
-    const first = random.between(0, ways.length - 1)
-    return Array.from(
-      { length: count },
-      (_, at): Injection => ({
-        call,
-        what: ways[(first + at) % ways.length] as string,
-        nth: at + 1,
-      }),
-    )
-  })
+  const all = seen
+    .filter(([call]) => writer.without?.has(call) !== true)
+    .flatMap(([call, count]) => {
+      const ways = failures[call] ?? ['error=EIO']
+      const first = random.between(0, ways.length - 1)
+      return Array.from(
+        { length: count },
+        (_, at): Injection => ({
+          call,
+          what: ways[(first + at) % ways.length] as string,
+          nth: at + 1,
+        }),
+      )
+    })
   // Of each call one, where only a sample is wanted.
   const cases = short ? sampled(all, random) : all
   const tallies = new Map<string, Tally>()
@@ -135,35 +187,44 @@ async function failed(writer: Writer, context: Context): Promise<Row[]> {
     return tally
   }
   let batch: { scene: Scene; tally: Tally }[] = []
+  /** Looks at the whole trail of what was done, and begins on another. */
   const look = async (): Promise<void> => {
-    if (batch.length === 0) return
-    const collector = (batch[0] as (typeof batch)[number]).scene.collector
-    await collector.ready()
-    const { records, findings } = await keptBy(world, collector)
-    for (const [at, { scene, tally }] of batch.entries()) {
-      tally.count({ ...compared(world, scene.callers, records), findings: at === 0 ? findings : [] })
-      await scene.end()
+    for (const [collector, those] of Map.groupBy(batch, ({ scene }) => scene.collector)) {
+      await collector.ready()
+      const { records, findings } = await keptBy(world, collector)
+      for (const [at, { scene, tally }] of those.entries()) {
+        tally.count({ ...compared(world, scene.callers, records), findings: at === 0 ? findings : [] })
+        await scene.end()
+      }
     }
     batch = []
     if (shared === undefined) return
     await shared.program.stop(2_000)
     shared = await collectorFor()
   }
-  for (const [at, injection] of cases.entries()) {
+  const one = async (injection: Injection): Promise<void> => {
     const tally = tallyOf(injection)
-    const one = await writer.scene(context, (log) => injecting(log, injection, relative), shared)
+    const { scene, log, ends } = await writer.scene(
+      context,
+      (file) => injecting(file, injection, relative),
+      shared,
+    )
     try {
-      const back = await work(one.scene)
-      const ended = one.ends().length > 0
-      await one.scene.closeSidecar()
-      if (wasInjected(one.log)) tally.happened(back, ended)
+      const back = await work(scene)
+      const ended = ends().length > 0
+      await scene.closeSidecar()
+      if (wasInjected(log)) tally.happened(back, ended)
     } catch (error) {
       tally.happened()
       tally.row.wrong.push(`${injection.call} ${injection.nth}, ${injection.what}: ${String(error)}`)
     }
-    batch.push({ scene: one.scene, tally })
-    if (shared === undefined || batch.length === round) await look()
-    if ((at + 1) % 10 === 0) say(`${at + 1} of ${cases.length} calls failed`)
+    batch.push({ scene, tally })
+  }
+  for (let at = 0; at < cases.length; at += writer.width) {
+    await Promise.all(cases.slice(at, at + writer.width).map(one))
+    if (shared === undefined || batch.length >= round) await look()
+    const done = Math.min(cases.length, at + writer.width)
+    if (done % 12 < writer.width) say(`${done} of ${cases.length} calls failed`)
   }
   await look()
   await shared?.program.stop(2_000)
@@ -189,9 +250,23 @@ export const syscallFaults: Fault[] = [
     run: async (context) => await failed(sidecar, context),
   },
   {
+    name: 'syscalls-recovery',
+    says: 'every call on files of a sidecar that reads what a killed one left fails in turn',
+    lane: 'recovery',
+    short: false,
+    run: async (context) => await failed(recovery, context),
+  },
+  {
+    name: 'syscalls-store-again',
+    says: 'every call on files of a collector that opens its store again fails in turn',
+    lane: 'recovery',
+    short: false,
+    run: async (context) => await failed(storeAgain, context),
+  },
+  {
     name: 'syscalls-store',
     says: 'every call on files of the collector’s embedded store fails in turn',
-    lane: 'calls',
+    lane: 'store',
     short: true,
     run: async (context) => await failed(store, context),
   },

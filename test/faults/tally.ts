@@ -23,6 +23,7 @@ export class Tally {
   readonly row: Row
   readonly #backs: number[] = []
   #ended = 0
+  #meanwhile: number | undefined
 
   constructor(fault: string, where: string) {
     const none = { forwarded: 0, withoutIntent: 0, bytes: 0, bytesWithoutRecord: 0, acknowledged: 0, lost: 0 }
@@ -34,6 +35,11 @@ export class Tally {
     this.row.times += 1
     if (back !== undefined) this.#backs.push(back)
     if (ended) this.#ended += 1
+  }
+
+  /** So many calls were answered while it lasted. */
+  meanwhile(answered: number): void {
+    this.#meanwhile = (this.#meanwhile ?? 0) + answered
   }
 
   count(counts: Counts): void {
@@ -58,6 +64,11 @@ export class Tally {
     const { times } = this.row
     const words = [
       how,
+      this.#meanwhile === undefined
+        ? ''
+        : this.#meanwhile > 0
+          ? 'calls were served meanwhile'
+          : 'every call was refused meanwhile',
       this.#ended === 0
         ? ''
         : `the process ended ${this.#ended} of ${times} times, and the next one read what was there`,
