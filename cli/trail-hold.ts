@@ -2,12 +2,10 @@
 // record in the trail itself.
 
 import { faultOf, type HoldRequest, type HoldSummary, type HoldsResponse } from '../core/archive/hold.ts'
-import { auditorCertificate } from './auditor-certificate.ts'
-import { askCollector, openWay, secure } from './collector-connection.ts'
+import { auditorFor, auditorOptions } from './auditor.ts'
+import { askCollector } from './collector-connection.ts'
 import { type Command, exitCodes, type Screen, textOf, UsageError, type Values } from './command.ts'
-import { kubeOptions, openKube } from './kube.ts'
 import { columns } from './table.ts'
-import { trustOf } from './trail-export.ts'
 
 export const trailHold: Command = {
   name: 'trail hold',
@@ -19,32 +17,21 @@ export const trailHold: Command = {
     through: { value: 'TIME', help: 'Only records up to this time, RFC 3339 or a date' },
     off: { help: 'Take the hold of this name off' },
     why: { value: 'TEXT', help: 'Why, for the record; no name of a patient' },
-    collector: { value: 'URL', help: 'Collector, https://…; otherwise by port-forward to its pod' },
-    wait: { value: 'SECONDS', help: 'How long to wait for an approval, 600 unless set' },
-    ...kubeOptions,
+    ...auditorOptions,
     json: { help: 'Print the holds as JSON' },
   },
   about:
     'NAME is that of the matter, such as matter-2026-17; without it the holds are listed. Needs the rights of hipaa-mcp trail export. Held records stay in the archive whatever the end of their lock, until the hold is taken off, and what is archived later falls under it as well. With times whole segments are held, and a day on each side, since clocks differ. It is pending until every object was read back as held.',
   run: async (operands, values, screen) => {
     const request = requestOf(operands, values)
-    const wait = textOf(values, 'wait') ?? '600'
-    if (!/^[1-9][0-9]{0,4}$/.test(wait)) throw new UsageError('--wait wants a number of seconds')
-    const kube = await openKube(values)
-    const ca = await trustOf(kube)
-    const certificate = await auditorCertificate(kube, screen, Number(wait))
-    const way = await openWay(kube, textOf(values, 'collector'))
-    try {
-      const socket = await secure(way, { ca, ...certificate })
-      const { holds } =
-        request === undefined
-          ? await askCollector<HoldsResponse>(socket, 'GET /v1/holds')
-          : await askCollector<HoldsResponse>(socket, 'POST /v1/holds', request)
-      print(holds, values['json'] === true, screen)
-      return exitCodes.ok
-    } finally {
-      way.destroy()
-    }
+    const auditor = await auditorFor(values, screen)
+    const { holds } = await auditor(async (socket) =>
+      request === undefined
+        ? await askCollector<HoldsResponse>(socket, 'GET /v1/holds')
+        : await askCollector<HoldsResponse>(socket, 'POST /v1/holds', request),
+    )
+    print(holds, values['json'] === true, screen)
+    return exitCodes.ok
   },
 }
 

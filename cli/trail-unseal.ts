@@ -6,11 +6,9 @@ import { unlink } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { counted } from '../core/counted.ts'
 import { readSegment, SegmentDamaged, type SegmentHeader } from '../core/sealed/segment.ts'
-import { auditorCertificate } from './auditor-certificate.ts'
-import { dataKeyOf, openWay, secure } from './collector-connection.ts'
+import { auditorFor, auditorOptions } from './auditor.ts'
+import { dataKeyOf } from './collector-connection.ts'
 import { CannotError, type Command, exitCodes, textOf, UsageError } from './command.ts'
-import { kubeOptions, openKube } from './kube.ts'
-import { trustOf } from './trail-export.ts'
 
 export const trailUnseal: Command = {
   name: 'trail unseal',
@@ -18,9 +16,7 @@ export const trailUnseal: Command = {
   operands: 'SEGMENT…',
   options: {
     output: { value: 'FILE', short: 'o', help: 'New file for the records, one a line' },
-    collector: { value: 'URL', help: 'Collector, https://…; otherwise by port-forward to its pod' },
-    wait: { value: 'SECONDS', help: 'How long to wait for an approval, 600 unless set' },
-    ...kubeOptions,
+    ...auditorOptions,
     json: { help: 'Print which records were read as JSON' },
   },
   about:
@@ -29,20 +25,9 @@ export const trailUnseal: Command = {
     const output = textOf(values, 'output')
     if (operands.length === 0) throw new UsageError('trail unseal wants files of sealed segments')
     if (output === undefined) throw new UsageError('--output wants a new file')
-    const wait = textOf(values, 'wait') ?? '600'
-    if (!/^[1-9][0-9]{0,4}$/.test(wait)) throw new UsageError('--wait wants a number of seconds')
-    const kube = await openKube(values)
-    const ca = await trustOf(kube)
-    const certificate = await auditorCertificate(kube, screen, Number(wait))
-    const ask = async ({ origin, segment, keyId, wrapped }: SegmentHeader): Promise<Buffer> => {
-      const way = await openWay(kube, textOf(values, 'collector'))
-      try {
-        const socket = await secure(way, { ca, ...certificate })
-        return await dataKeyOf(socket, { origin, segment, keyId, wrapped })
-      } finally {
-        way.destroy()
-      }
-    }
+    const auditor = await auditorFor(values, screen)
+    const ask = async ({ origin, segment, keyId, wrapped }: SegmentHeader): Promise<Buffer> =>
+      await auditor(async (socket) => await dataKeyOf(socket, { origin, segment, keyId, wrapped }))
     const read = await unseal(operands, output, ask)
     if (values['json'] === true) screen.out(JSON.stringify({ output, segments: read }, null, 2))
     else {

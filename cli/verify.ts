@@ -1,10 +1,10 @@
-// `hipaa-mcp verify DIR`: whether an exported trail is complete and unchanged (45 CFR 164.312(c)(1)), offline.
+// `hipaa-mcp verify SOURCE`: whether a trail is complete and unchanged (45 CFR 164.312(c)(1)), offline where it can be.
 
 import { counted } from '../core/counted.ts'
 import { type Command, exitCodes, type Screen, textOf, UsageError } from './command.ts'
 import { progress } from './progress.ts'
 import { columns, wrap } from './table.ts'
-import { withTrail } from './trail/open-trail.ts'
+import { reachOptions, withTrail } from './trail/open-trail.ts'
 import { checkExport, type Report } from './verify/export-check.ts'
 import type { Outside } from './verify/outside-check.ts'
 import { isProved, pinOptions, pinsOf } from './verify/pins.ts'
@@ -13,10 +13,11 @@ import { verifyArchive } from './verify-archive/verify.ts'
 
 export const verify: Command = {
   name: 'verify',
-  summary: 'Verify an exported trail, offline, or the archive',
-  operands: '[DIR|s3://BUCKET/PREFIX]',
+  summary: 'Verify a trail: exported, in the archive, in PostgreSQL or at the collector',
+  operands: '[SOURCE]',
   options: {
     ...pinOptions,
+    ...reachOptions,
     proof: {
       value: 'FILE',
       help: 'Instead of a trail: a proof of one record, of trail prove (- for standard input)',
@@ -25,14 +26,14 @@ export const verify: Command = {
     json: { help: 'Print the report as JSON' },
   },
   about:
-    'Finds changed, dropped, reordered and truncated records, chains that are missing, signatures that are missing or of another key, calls whose result is unknown and not said to be. Nothing is claimed of what happened after the export.\nWith --policy no key is believed but those of that file (C2SP tlog-policy): what its quorum of witnesses outside the cluster did not sign is a finding. With --witness the collector’s own key is pinned: whoever holds its store and keys could still have rewritten the past. With neither, every key comes from the export itself: that proves nothing, and exits 1.\nWith --earlier even somebody who has every key is found who rewrote what was there before.\nOf an archive, s3://BUCKET/PREFIX, no key of records is needed: every locked segment that the registry log names is read in the version that it names, hashed, and its Merkle tree computed anew; --policy or --witness must pin a key. AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_CA_BUNDLE and the usual credentials say how it is reached.',
+    'Finds changed, dropped, reordered and truncated records, chains that are missing, signatures that are missing or of another key, calls whose result is unknown and not said to be. Nothing is claimed of what happened after the export.\nWith --policy no key is believed but those of that file (C2SP tlog-policy): what its quorum of witnesses outside the cluster did not sign is a finding. With --witness the collector’s own key is pinned: whoever holds its store and keys could still have rewritten the past. With neither, every key comes from the export itself: that proves nothing, and exits 1.\nWith --earlier even somebody who has every key is found who rewrote what was there before.\nOf an archive, s3://BUCKET/PREFIX, no key of records is needed: every locked segment that the registry log names is read in the version that it names, hashed, and its Merkle tree computed anew; --policy or --witness must pin a key. AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_CA_BUNDLE and the usual credentials say how it is reached.\nSOURCE is a folder; s3://BUCKET/PREFIX; postgres://USER@HOST/DATABASE, the collector’s store, with PGPASSWORD and PGSSLROOTCERT and a role that may SELECT alone; https://COLLECTOR, or collector: for a port-forward to it, which puts on record who read it. All but a folder want --server.',
   run: async (operands, values, screen) => {
     const [folder] = operands
     const proof = textOf(values, 'proof')
     if (proof !== undefined && operands.length > 0)
-      throw new UsageError('verify wants one folder, or --proof and no folder')
+      throw new UsageError('verify wants one trail, or --proof and no trail')
     if (proof !== undefined) return await verifyProofFile(proof, values, screen)
-    if (folder === undefined || operands.length > 1) throw new UsageError('verify wants one folder')
+    if (folder === undefined || operands.length > 1) throw new UsageError('verify wants one trail')
     if (folder.startsWith('s3://')) return await verifyArchive(folder, values, screen)
     const pins = await pinsOf(values)
     let records = 0

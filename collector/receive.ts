@@ -20,6 +20,7 @@ import type { Store } from './commit/commit.ts'
 import type { Copies } from './copies/copies.ts'
 import { exportLines } from './export.ts'
 import { Refusal } from './refusals.ts'
+import { reviewRoutes } from './reviews.ts'
 import { sealingRoutes } from './sealing/routes.ts'
 import type { Trail } from './trail.ts'
 
@@ -51,6 +52,7 @@ export function routes(
   return {
     ...archiveRoutes(trail.registry, archiving),
     ...sealingRoutes(() => trail.sealing),
+    ...reviewRoutes(trail.registry),
     'POST /v1/chains': {
       roles: ['sidecar'],
       run: async ({ identity, body }) => {

@@ -109,22 +109,39 @@ export function verifyInclusion(
   root: Hash,
 ): boolean {
   if (index < 0 || index >= size) return false
-  let fn = index
-  let sn = size - 1
   let hash = leaf
-  for (const sibling of proof) {
+  const whole = climbs(index, size - 1, proof, (sibling, left) => {
+    hash = left ? nodeHash(sibling, hash) : nodeHash(hash, sibling)
+  })
+  return whole && hash.equals(root)
+}
+
+/**
+ * Goes from node `at` of a level, whose last is `last`, up to the root. `take` is told of each sibling, and whether it stands left of
+ * the way. Says whether the way ended at the root with the last of them.
+ */
+function climbs(
+  at: number,
+  last: number,
+  siblings: readonly Hash[],
+  take: (sibling: Hash, left: boolean) => void,
+): boolean {
+  let fn = at
+  let sn = last
+  for (const sibling of siblings) {
     if (sn === 0) return false
-    if (fn % 2 === 1 || fn === sn) {
-      hash = nodeHash(sibling, hash)
+    const left = fn % 2 === 1 || fn === sn
+    take(sibling, left)
+    // A node without a right sibling is its own parent, up to where it is a right one.
+    if (left)
       while (fn % 2 === 0 && fn !== 0) {
         fn = Math.floor(fn / 2)
         sn = Math.floor(sn / 2)
       }
-    } else hash = nodeHash(hash, sibling)
     fn = Math.floor(fn / 2)
     sn = Math.floor(sn / 2)
   }
-  return sn === 0 && hash.equals(root)
+  return sn === 0
 }
 
 /** The size of a tree and its root. */
@@ -147,18 +164,9 @@ export function verifyConsistency(earlier: Head, later: Head, proof: readonly Ha
   if (first === undefined) return false
   let before = first
   let now = first
-  for (const hash of rest) {
-    if (sn === 0) return false
-    if (fn % 2 === 1 || fn === sn) {
-      before = nodeHash(hash, before)
-      now = nodeHash(hash, now)
-      while (fn % 2 === 0 && fn !== 0) {
-        fn = Math.floor(fn / 2)
-        sn = Math.floor(sn / 2)
-      }
-    } else now = nodeHash(now, hash)
-    fn = Math.floor(fn / 2)
-    sn = Math.floor(sn / 2)
-  }
-  return sn === 0 && before.equals(earlier.root) && now.equals(later.root)
+  const whole = climbs(fn, sn, rest, (hash, left) => {
+    if (left) before = nodeHash(hash, before)
+    now = left ? nodeHash(hash, now) : nodeHash(now, hash)
+  })
+  return whole && before.equals(earlier.root) && now.equals(later.root)
 }

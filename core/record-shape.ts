@@ -189,6 +189,16 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     why: text,
     by: text,
   },
+  'activity-reviewed': {
+    namespace: text,
+    server: text,
+    since: optional(time),
+    until: time,
+    review: sha256,
+    witnessed: time,
+    note: text,
+    by: text,
+  },
   'legal-hold-applied': { hold: text, state: among('on', 'off'), segments: count },
   signal: {
     namespace: text,
@@ -226,6 +236,10 @@ export const common: { readonly [member in 'schema' | 'at' | 'kind']: Check } = 
   at: time,
   kind: (value) => typeof value === 'string' && Object.hasOwn(shapes, value),
 }
+
+/** Whether these are the members of a record of that kind, but for those that every record has. */
+export const membersHold = (kind: Kind, said: { readonly [member: string]: unknown }): boolean =>
+  holds(said, shapes[kind])
 
 /** Whether a value is a record of a known kind with all its members, none malformed and none besides. */
 export function isRecord(value: unknown): value is AuditRecord {

@@ -320,6 +320,24 @@ export type LegalHold = Base & {
   by: string
 }
 
+/** Somebody reviewed what was done at a server within a period (45 CFR 164.308(a)(1)(ii)(D)). */
+export type ActivityReviewed = Base & {
+  kind: 'activity-reviewed'
+  namespace: string
+  server: string
+  /** The period, RFC 3339, milliseconds; `until` is not in it. Absent: from the first record on. */
+  since?: string
+  until: string
+  /** SHA-256 of exactly what was reviewed, in canonical form, hexadecimal. */
+  review: string
+  /** Up to when the trail that was read is witnessed. */
+  witnessed: string
+  /** What was found and done. Names no patient. */
+  note: string
+  /** The person, as the API server knows them. */
+  by: string
+}
+
 /** The hold is on, or off, at every segment that it concerns and that is archived, and was read back. */
 type LegalHoldApplied = Base & {
   kind: 'legal-hold-applied'
@@ -363,6 +381,7 @@ export type AuditRecord =
   | RegistryArchived
   | LegalHold
   | LegalHoldApplied
+  | ActivityReviewed
   | Signalled
 
 /** What the registry log holds, and no other chain. */
@@ -379,6 +398,7 @@ export const registryKinds = [
   'registry-archived',
   'legal-hold',
   'legal-hold-applied',
+  'activity-reviewed',
   'signal',
 ] as const satisfies readonly AuditRecord['kind'][]
 

@@ -2,7 +2,7 @@
 // auditor to collector. Bodies are JSON unless said otherwise.
 
 import type { JSONWebKeySet } from 'jose'
-import type { Ending, Signalled } from './record.ts'
+import type { ActivityReviewed, Ending, Signalled } from './record.ts'
 
 /**
  * `POST /v1/identity` on the channel, no client certificate yet, `Authorization: Bearer <pod-bound token, audience
@@ -207,6 +207,10 @@ export type DataKeyRequest = {
   wrapped: string
 }
 export type DataKeyResponse = { /** 32 bytes, base64. */ dataKey: string }
+
+/** `POST /v1/reviews` (auditors): that somebody reviewed activity. The collector adds who, and answers when it is on record. */
+export type ReviewRequest = Omit<ActivityReviewed, 'schema' | 'at' | 'kind' | 'by'>
+export type ReviewResponse = { /** Of the record in the registry log. */ index: number }
 
 /**
  * `GET /v1/export?namespace=&server=` (auditors): newline-delimited JSON, one `ExportLine` a line. The registry log is

@@ -2,6 +2,7 @@
 // since nothing of what was shown counts before.
 
 import { Calls, type Naming, type Told } from '../../core/export/told.ts'
+import type { AuditRecord } from '../../core/record.ts'
 import { type Command, exitCodes, type Screen, textOf, type Values } from '../command.ts'
 import { progress } from '../progress.ts'
 import { wrap } from '../table.ts'
@@ -27,6 +28,8 @@ export type Source = {
   server: string
   filter: Filter
   name: Naming
+  /** What the registry log says of the server. */
+  registry: readonly AuditRecord[]
   /** Everything that passes the filter; `place` is that of the record, `before` that of its intent. */
   told: AsyncGenerator<{ told: Told; place: Placed; before?: Placed }>
   /** After `told` ended. */
@@ -86,7 +89,8 @@ export async function openSource(
       await end()
     }
   }
-  return { from: source.name, server, filter, name: namer(server, keys), told: told(), report }
+  const { registry } = reading
+  return { from: source.name, registry, server, filter, name: namer(server, keys), told: told(), report }
 }
 
 /** Says on standard error what counts of what was printed. Returns the exit code. */

@@ -26,6 +26,8 @@ export type Placed = {
 export type Reading = {
   /** `namespace/name`. */
   server: string
+  /** What the registry log says of the server, in its order. */
+  registry: readonly AuditRecord[]
   /** In the order of time; those of one chain in the order of the chain, whatever their clock said. */
   records: AsyncGenerator<Placed>
   /** What was read, judged. Only after `records` ended: then `ok` counts for everything that it gave. */
@@ -50,6 +52,7 @@ export async function readTrail(wanted: Wanted): Promise<Reading> {
   heap.push(-Infinity, { records: registry, finish: async () => undefined })
   return {
     server: opened.server,
+    registry: opened.registry.map(({ record }) => record),
     records: merged(heap),
     report: async () => {
       const whole = reports.filter((report) => report !== undefined)

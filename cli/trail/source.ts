@@ -30,6 +30,8 @@ type Said = {
 export interface TrailSource {
   /** As somebody named it, without a password. */
   readonly name: string
+  /** Records come out of the archive, from segments whose hashes are those of the registry log. */
+  readonly segments?: true
   /** Rejects with `CannotError` where there is no trail. */
   said(): Promise<Said>
   /** A chain's key or note; undefined where there is none. */

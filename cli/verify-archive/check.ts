@@ -8,6 +8,7 @@ import type { WitnessPolicy } from '../../core/witness-policy.ts'
 import type { Finding } from '../verify/finding.ts'
 import type { Outside } from '../verify/outside-check.ts'
 import { RegistryCheck } from '../verify/registry-check.ts'
+import { Behind } from './behind.ts'
 import { type ArchivedChain, checkArchivedChain } from './chain.ts'
 import { readLog, type Trusted } from './log.ts'
 import type { ArchiveReader } from './reader.ts'
@@ -34,16 +35,20 @@ export type ArchiveWanted = {
   witness?: NoteKey
   /** Told of the records of every segment. */
   read: (records: number) => void
+  /** Milliseconds since 1970. */
+  now: number
 }
 
 export async function checkArchive(wanted: ArchiveWanted): Promise<ArchiveReport> {
-  const { reader, location, server, read } = wanted
+  const { reader, location, server, read, now } = wanted
   const trusted = trustedIn(wanted)
   const check = new RegistryCheck()
   const archived = new Map<string, Archived[]>()
+  const behind = new Behind()
   const log = await readLog(reader, location.prefix, trusted, (bytes) => {
     const record = parseRecord(bytes)
     check.take(record)
+    behind.take(record)
     if (record.kind === 'archived')
       archived.set(record.origin, [...(archived.get(record.origin) ?? []), record])
   })
@@ -66,6 +71,8 @@ export async function checkArchive(wanted: ArchiveWanted): Promise<ArchiveReport
     })
     chains.push(checked.chain)
     findings.push(...checked.findings)
+    const late = expected.ended === undefined ? behind.of(expected.origin, now) : undefined
+    if (late !== undefined) findings.push({ where: expected.origin, ...late })
   }
   if (server !== undefined && chains.length === 0)
     findings.push({ where: server, says: 'the registry log registers no chain of this server' })
@@ -83,13 +90,12 @@ export async function checkArchive(wanted: ArchiveWanted): Promise<ArchiveReport
   }
 }
 
-/** Of a policy: the log's key, whatever name it bears there, and the collector's as witness where it is named. */
-function trustedIn({ policy, witness }: ArchiveWanted): Trusted {
-  const log = policy?.logs[0]?.key
+/** Of a policy: the logs' keys, whatever names they bear there, and the collector's as witness where it is named. */
+export function trustedIn({ policy, witness }: Pick<ArchiveWanted, 'policy' | 'witness'>): Trusted {
   const own = witness ?? policy?.witnesses.find(({ key }) => key.name === witnessName)?.key
   return {
     ...(policy === undefined ? {} : { policy }),
-    ...(log === undefined ? {} : { log: { ...log, name: registryOrigin } }),
+    logs: (policy?.logs ?? []).map(({ key }) => ({ ...key, name: registryOrigin })),
     ...(own === undefined ? {} : { witness: own }),
   }
 }

@@ -18,8 +18,8 @@ import type { ArchiveReader, Found } from './reader.ts'
 export type Trusted = {
   /** Its witnesses outside the cluster: the newest head that they signed is judged. */
   policy?: WitnessPolicy
-  /** The log's own key. */
-  log?: NoteKey
+  /** Keys that the log may be signed with: those of the policy's logs. */
+  logs: readonly NoteKey[]
   /** The collector's as witness. */
   witness?: NoteKey
 }
@@ -30,7 +30,15 @@ const noteLimit = 65_536
 type Stretch = { from: number; to: number; sha256: string; found: Found }
 type Take = (record: Buffer, /** With it. */ tree: Tree) => void
 type Note = { size: number; sha256: string; found: Found }
-type Signed = { size: number; root: Hash /** Seconds since 1970. */; time?: number }
+type Signed = {
+  note: Note
+  size: number
+  root: Hash
+  /** Seconds since 1970. */
+  time?: number
+  /** Of the policy, that which signed it. */
+  log?: NoteKey
+}
 
 export type ArchivedLog = {
   /** Records that a signature covers and that are here, without a gap from the first on. */
@@ -39,6 +47,12 @@ export type ArchivedLog = {
   time?: number
   /** How far witnesses outside vouch for it; with a policy only. */
   outside?: Outside
+  /** The newest signed checkpoint, where all of its records are here and no other says something else. */
+  note?: string
+  /** Of the policy's logs, the key that signed it. */
+  key?: NoteKey
+  /** The head that witnesses outside vouch for. */
+  witnessed?: string
   findings: string[]
 }
 
@@ -71,10 +85,10 @@ export async function readLog(
   if (newest === undefined)
     return { records: 0, findings: ['no checkpoint of it is here that the given keys verify'] }
 
-  const judged = await outsideOf(reader, witnessed, trusted)
+  const judged = await outsideOf(reader, witnessed, trusted, newest.log)
   const judge = (record: Buffer, grown: Tree): void => {
     take(record)
-    for (const check of judged) check.compare(grown)
+    for (const { check } of judged) check.compare(grown)
   }
   let tree = new Tree()
   while (tree.size < newest.size) {
@@ -86,10 +100,14 @@ export async function readLog(
     tree = grown
   }
   const time = signed.get(tree.size)?.time
-  const verdicts = judged.map((check) => check.finish(tree.size))
+  const verdicts = judged.map(({ check, text }) => ({ ...check.finish(tree.size), text }))
   const vouched = verdicts.find(({ outside }) => outside.size > 0) ?? verdicts[0]
+  const note = findings.length === 0 ? await textOf(reader, newest.note) : undefined
   return {
     records: tree.size,
+    ...(note === undefined ? {} : { note }),
+    ...(newest.log === undefined ? {} : { key: newest.log }),
+    ...(vouched?.text === undefined ? {} : { witnessed: vouched.text }),
     findings: [...findings, ...(vouched?.findings ?? [])],
     ...(time === undefined ? {} : { time }),
     ...(vouched === undefined ? {} : { outside: vouched.outside }),
@@ -103,16 +121,20 @@ const headsAtMost = 8
 async function outsideOf(
   reader: ArchiveReader,
   witnessed: readonly Note[],
-  { policy, log }: Trusted,
-): Promise<OutsideCheck[]> {
+  { policy }: Trusted,
+  log: NoteKey | undefined,
+): Promise<{ check: OutsideCheck; text: string | undefined }[]> {
   if (policy === undefined) return []
   const texts: string[] = []
   for (const { found, sha256 } of witnessed.toSorted((a, b) => b.size - a.size)) {
     if (texts.length >= headsAtMost) break
-    const bytes = await bytesOf(await reader.read(found), sha256, noteLimit)
-    if (bytes !== undefined) texts.push(bytes.toString('utf8'))
+    const text = await textOf(reader, { found, sha256 })
+    if (text !== undefined) texts.push(text)
   }
-  return (texts.length === 0 ? [undefined] : texts).map((text) => new OutsideCheck(policy, text, log))
+  return (texts.length === 0 ? [undefined] : texts).map((text) => ({
+    check: new OutsideCheck(policy, text, log),
+    text,
+  }))
 }
 
 /** The tree with the next stretch that a signed checkpoint covers; undefined when there is none. */
@@ -178,7 +200,7 @@ async function signedIn(
   { size, sha256, found }: Note,
   trusted: Trusted,
 ): Promise<Signed | undefined> {
-  const note = (await bytesOf(await reader.read(found), sha256, noteLimit))?.toString('utf8')
+  const note = await textOf(reader, { found, sha256 })
   if (note === undefined) return undefined
   let read: ReturnType<typeof parseNote>['checkpoint']
   try {
@@ -187,10 +209,24 @@ async function signedIn(
     return undefined
   }
   if (read.origin !== registryOrigin || read.size !== size) return undefined
-  if (trusted.log !== undefined && verifyNote(note, trusted.log) === undefined) return undefined
+  const log = trusted.logs.find((key) => verifyNote(note, key) !== undefined)
+  if (trusted.logs.length > 0 && log === undefined) return undefined
   const cosigned = trusted.witness === undefined ? undefined : verifyNote(note, trusted.witness)
   if (trusted.witness !== undefined && cosigned?.time === undefined) return undefined
-  return { size, root: read.root, ...(cosigned?.time === undefined ? {} : { time: cosigned.time }) }
+  return {
+    note: { size, sha256, found },
+    size,
+    root: read.root,
+    ...(cosigned?.time === undefined ? {} : { time: cosigned.time }),
+    ...(log === undefined ? {} : { log }),
+  }
+}
+
+async function textOf(
+  reader: ArchiveReader,
+  { found, sha256 }: Pick<Note, 'found' | 'sha256'>,
+): Promise<string | undefined> {
+  return (await bytesOf(await reader.read(found), sha256, noteLimit))?.toString('utf8')
 }
 
 /** The bytes of a stream, if they are those of this hash. */

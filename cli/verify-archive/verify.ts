@@ -7,7 +7,7 @@ import { progress } from '../progress.ts'
 import { columns, wrap } from '../table.ts'
 import { keyOf } from '../verify/parts.ts'
 import { policyIn } from '../verify/policy-file.ts'
-import { type ArchiveReport, checkArchive } from './check.ts'
+import { type ArchiveReport, type ArchiveWanted, checkArchive } from './check.ts'
 import { openReader, reachOf } from './reader.ts'
 
 /** What no look at the archive can show. */
@@ -23,6 +23,27 @@ export async function verifyArchive(source: string, values: Values, screen: Scre
       throw new UsageError(`--${name} goes with an exported folder, not with an archive`)
   const server = textOf(values, 'server')
   if (server !== undefined) serverOf(server)
+  const pins = await archivePins(values)
+  const reader = await openReader(location, reachOf(process.env))
+  let records = 0
+  const shown = progress(screen, () => `${records.toLocaleString('en')} records read`)
+  const report = await checkArchive({
+    reader,
+    location,
+    ...(server === undefined ? {} : { server }),
+    ...pins,
+    read: (more) => {
+      records += more
+    },
+    now: Date.now(),
+  }).finally(() => shown.done())
+  if (values['json'] === true) screen.out(JSON.stringify({ ...report, notProved }, null, 2))
+  else print(report, screen)
+  return report.ok ? exitCodes.ok : exitCodes.findings
+}
+
+/** The keys of the verifier's own by which an archive is read: without any there is nothing to believe. */
+export async function archivePins(values: Values): Promise<Pick<ArchiveWanted, 'policy' | 'witness'>> {
   const trusted = textOf(values, 'policy')
   const policy = trusted === undefined ? undefined : await policyIn(trusted)
   const text = textOf(values, 'witness')
@@ -33,22 +54,10 @@ export async function verifyArchive(source: string, values: Values, screen: Scre
   const witness = text === undefined ? undefined : keyOf(text, 'cosignature')
   if (text !== undefined && witness === undefined)
     throw new CannotError('The witness’s key is none: give it with --witness, as trail export printed it')
-  const reader = await openReader(location, reachOf(process.env))
-  let records = 0
-  const shown = progress(screen, () => `${records.toLocaleString('en')} records read`)
-  const report = await checkArchive({
-    reader,
-    location,
-    ...(server === undefined ? {} : { server }),
+  return {
     ...(policy === undefined ? {} : { policy }),
     ...(witness === undefined ? {} : { witness }),
-    read: (more) => {
-      records += more
-    },
-  }).finally(() => shown.done())
-  if (values['json'] === true) screen.out(JSON.stringify({ ...report, notProved }, null, 2))
-  else print(report, screen)
-  return report.ok ? exitCodes.ok : exitCodes.findings
+  }
 }
 
 function print({ source, registry, outside, chains, findings }: ArchiveReport, screen: Screen): void {

@@ -54,23 +54,33 @@ export class ChainCheck {
   #last: AuditRecord['kind'] | undefined
   readonly #marks: Mark[]
   readonly #outside: number | undefined
+  readonly #archived: number
   #nextMark = 0
 
   /**
    * `registryTime`: when the registry log, which covers what the checkpoint does not, was witnessed. `outside`: only what so
-   * many records of that log say counts as proved, since witnesses outside signed them.
+   * many records of that log say counts as proved, since witnesses outside signed them. `segments`: the records come out of the
+   * archive's segments, each of which has the hash that the registry log says.
    */
   constructor(
     expected: Expected,
     checkpoint: Checked | undefined,
     registryTime: number | undefined,
     outside?: number,
+    segments = false,
   ) {
-    this.#expected = expected
+    const { archived } = expected
+    this.#archived =
+      segments && archived !== undefined && archived.index < (outside ?? Infinity) ? archived.to : 0
+    // What lives is archived behind its end: nothing is truncated that the log does not call archived.
+    const waits = segments && expected.ended === undefined
+    this.#expected = waits
+      ? { ...expected, marks: expected.marks.filter(({ size }) => size <= (archived?.to ?? 0)) }
+      : expected
     this.#checkpoint = checkpoint
     this.#registryTime = registryTime
     this.#outside = outside
-    this.#marks = expected.marks.toSorted((a, b) => a.size - b.size)
+    this.#marks = this.#expected.marks.toSorted((a, b) => a.size - b.size)
     this.#compare()
   }
 
@@ -160,7 +170,12 @@ export class ChainCheck {
     if ((checkpoint?.size ?? 0) < witnessed)
       this.#find(`a checkpoint of ${witnessed} records was cosigned, and is not here`)
     const proving = this.#outside === undefined ? (checkpoint?.size ?? 0) : 0
-    const covered = Math.max(proving, ...marks.filter((mark) => this.#counts(mark)).map((mark) => mark.size))
+    if (!this.#broken && this.#archived === size) this.#proved = size
+    const covered = Math.max(
+      proving,
+      this.#archived,
+      ...marks.filter((mark) => this.#counts(mark)).map((mark) => mark.size),
+    )
     const nobody = this.#outside === undefined ? 'no signature covers' : 'no witness outside signed for'
     if (size > covered) this.#find(`${nobody} it or what follows`, covered)
     if (ended === 'closed' && this.#last !== 'chain-closed' && size === covered)

@@ -50,11 +50,14 @@ export type Wanted = {
 /** Chains of which runs are under way at once. */
 const chainsAtOnce = 2
 
-/** Verifies a trail. Rejects with `CannotError` only when there is nothing to verify. */
-export async function checkExport(wanted: Wanted): Promise<Report> {
+/** Verifies a trail. Rejects with `CannotError` only when there is nothing to verify. `poolFor`: threads for so many bytes. */
+export async function checkExport(
+  wanted: Wanted,
+  poolFor: (bytes: number) => RunPool = (bytes) => new RunPool(bytes),
+): Promise<Report> {
   const opened = await openExport(wanted, 'findings')
   const reports: ChainReport[] = []
-  const pool = new RunPool(await wanted.source.size(opened.chains.map(({ origin }) => origin)))
+  const pool = poolFor(await wanted.source.size(opened.chains.map(({ origin }) => origin)))
   const waiting = opened.chains.entries()
   const work = async (): Promise<void> => {
     for (const [at, expected] of waiting) {

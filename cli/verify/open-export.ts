@@ -146,6 +146,7 @@ export async function openChain(opened: OpenExport, expected: Expected): Promise
     checked !== undefined && 'checkpoint' in checked ? checked.checkpoint : undefined,
     opened.outside === undefined ? opened.log.checkpoint?.time : opened.outside.time,
     opened.outside?.size,
+    source.segments === true,
   )
   const earlier = new EarlierCheck(opened.earlier.get(where) ?? [], key)
   const sizes = [...new Set([...check.sizes, ...earlier.sizes])].toSorted((a, b) => a - b)

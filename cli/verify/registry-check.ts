@@ -24,6 +24,8 @@ export type Expected = {
   marks: Mark[]
   /** Records that are sealed, from the first on. */
   sealed: number
+  /** Records that are in the archive, from the first on, and the index of the record that says so. */
+  archived?: { to: number; index: number }
   /** How it ended, undefined while it lives. */
   ended?: Ending
 }
@@ -78,6 +80,7 @@ export class RegistryCheck {
         return 'records between two sealed segments are left out, or sealed twice'
       chain.sealed = record.to
     }
+    if (record.kind === 'archived') chain.archived = { to: record.to, index }
     if (record.kind === 'resumed') delete chain.ended
     if (record.kind === 'held') chain.marks.push({ index, what: 'held', ...headOf(record) })
     if (record.kind === 'ended') {

@@ -55,6 +55,7 @@ const shown: ReadonlySet<string> = new Set([
   'held',
   'unsealed',
   'legal-hold',
+  'activity-reviewed',
   'orders',
   'counted',
 ])

@@ -189,6 +189,8 @@ const notes: { readonly [K in AuditRecord['kind']]?: (record: RecordOf<K>) => st
   archived: ({ origin, from, to, until }) =>
     `records ${from} to ${to - 1} locked until ${until}: ${podOf(origin)}`,
   'legal-hold': ({ hold, state, by, why }) => `legal hold ${hold} ${state}, by ${by}: ${why}`,
+  'activity-reviewed': ({ since, until, by, note }) =>
+    `activity from ${since ?? 'the beginning'} to ${until} reviewed by ${by}: ${note}`,
   'witness-refused': ({ witness, reason }) => `the witness ${witness} would not sign the log: ${reason}`,
   signal: ({ rule, person, distinctPatients, perSeconds }) =>
     `breach rule ${rule}, ${person}: ${counted(distinctPatients, 'patient')} within ${perSeconds} s`,

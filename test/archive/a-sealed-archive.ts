@@ -2,6 +2,7 @@
 
 import type { ArchiveReader } from '../../cli/verify-archive/reader.ts'
 import type { Bucket } from '../../collector/archive/bucket.ts'
+import type { KeyWrapper } from '../../collector/kms/key-wrapper.ts'
 import { SealedFiles } from '../../collector/sealing/files.ts'
 import type { Witnesses } from '../../collector/witnesses/witnesses.ts'
 import { aFolder, Process } from '../collector/a-trail.ts'
@@ -15,6 +16,8 @@ export type SealedArchive = Archiving & {
   closed: Process
   /** Lives; some of its records are archived. */
   live: Process
+  /** Who wrapped the data keys. */
+  wrapper: KeyWrapper
 }
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -26,10 +29,11 @@ export async function aSealedArchive(
     /** Called before the first record. */ known?: (of: Witnesses) => void
   } = {},
 ): Promise<SealedArchive> {
+  const { wrapper } = aKms()
   const archiving = await anArchive(bucket, {
     ...said,
     sealing: {
-      wrapper: aKms().wrapper,
+      wrapper,
       files: new SealedFiles(aFolder()),
       bounds: { bytes: 1024 * 1024, records: 4, ageMs: 3_600_000 },
       developmentOnly: false,
@@ -53,7 +57,7 @@ export async function aSealedArchive(
   clock.now += 1_000_000
   await trail.hold('clinic', 'ehr', 'officer')
   await archive.round()
-  return { ...archiving, closed, live }
+  return { ...archiving, closed, live, wrapper }
 }
 
 async function write(process: Process, records: number): Promise<void> {

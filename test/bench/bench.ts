@@ -18,6 +18,7 @@ import { bundleMemory, compileMilliseconds, redactionFigures } from './redaction
 import { type Figures, report } from './report.ts'
 import { type Target, targets } from './targets.ts'
 import { tidying } from './tidying.ts'
+import { verifyFigures } from './verify-rows.ts'
 import { workAndTokens } from './work.ts'
 
 const { values } = parseArgs({
@@ -90,7 +91,8 @@ await tidying(async (folder) => {
   }
   const nginx = spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.trim().replace('nginx version: ', '')
   const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}, ${nginx}, ${beside}`
-  const text = report({ machine, rounds, seconds, rate, measured, others, redaction, work })
+  const verified = await verifyFigures()
+  const text = report({ machine, rounds, seconds, rate, measured, others, redaction, verified, work })
   console.log(text.table)
   if (!values['no-write']) {
     await writeFile(join(import.meta.dirname, '..', '..', 'docs', 'performance.md'), text.document)

@@ -7,6 +7,7 @@ import type { OtherFigures } from './other-rows.ts'
 import { openAtOnce } from './other-work.ts'
 import { type RedactionRound, redactionTable } from './redaction-report.ts'
 import { markdown } from './table.ts'
+import { type VerifyFigures, verifyTable } from './verify-rows.ts'
 import { answerBytes, type Work } from './work.ts'
 
 export type Figures = {
@@ -29,6 +30,7 @@ export type Measured = {
   /** What is measured besides the one call, round by round. */
   others: readonly OtherFigures[]
   redaction: readonly RedactionRound[]
+  verified: VerifyFigures
   work: Work
 }
 
@@ -36,7 +38,17 @@ export type Measured = {
 export const direct = 'upstream alone, plain HTTP'
 export const yardstick = 'nginx, mTLS pass-through'
 
-export function report({ machine, rounds, seconds, rate, measured, others, redaction, work }: Measured): {
+export function report({
+  machine,
+  rounds,
+  seconds,
+  rate,
+  measured,
+  others,
+  redaction,
+  verified,
+  work,
+}: Measured): {
   /** Both tables. */
   table: string
   document: string
@@ -113,6 +125,18 @@ ${other}
   Its figure is that of calls whose token nobody had seen, less that of calls with a known one, turn by turn, with \`Local\`.
 - \`make bench AGAINST=REF\` runs this sidecar beside that of another commit in one run, and says what a call costs more.
 
+## Verifying a trail
+
+\`hipaa-mcp verify\` of a generated trail, beside hashing the bytes of the same records in the same run; medians of three, each in a process of its
+own, files in the page cache (\`node test/bench/verify-rows.ts\`).
+
+${verifyTable(verified)}
+
+- A leaf is hashed and then, in the middle, one node of the tree: no verification has fewer hashes than two a record, and \`crypto.hash\` of a short text
+  is mostly the call of it. So one thread could not have half the rate of hashing alone; as many threads do it as there are cores (at most four).
+- Records are read where they stand (\`core/scan\`), hashed without a copy (\`core/leaf-run.ts\`), and judged by what is left: calls that no result of their run answers.
+- Hashing by the MiB has one call for a thousand records: it is what SHA-256 costs without the records.
+
 ## Redaction by itself
 
 In one process, without a call around it: the time of a result's redaction over that of \`JSON.parse\` and
@@ -130,5 +154,8 @@ ${redactionTable(redaction)}
   of its words: free text is far over four times that, by any rule that has word lists. What it costs is in the last column.
 - A row over its aim is over it: see [the decision](decisions/0013-results-are-cut-where-they-lie.md).
 `
-  return { table: `${table}\n\n${other}\n\n${redactionTable(redaction)}`, document }
+  return {
+    table: `${table}\n\n${other}\n\n${redactionTable(redaction)}\n\n${verifyTable(verified)}`,
+    document,
+  }
 }

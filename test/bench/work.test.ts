@@ -6,6 +6,7 @@ import { otherTable } from './other-report.ts'
 import type { OtherFigures } from './other-rows.ts'
 import { eventsTool, listed, openTool, otherWork } from './other-work.ts'
 import { direct, report, yardstick } from './report.ts'
+import type { VerifyFigures } from './verify-rows.ts'
 import { makeWork } from './work.ts'
 
 test('the work is 600 bytes in and 4 KB out', async () => {
@@ -61,6 +62,17 @@ const figures = (microseconds: number, p50: number) => ({
   memory: 50e6,
 })
 
+const verified: VerifyFigures = {
+  records: 1_000_000,
+  bytes: 500_000_000,
+  verify: 1.6,
+  hashRecords: 1,
+  hashPieces: 0.4,
+  processor: 3,
+  memory: 150e6,
+  memoryOfQuarter: 120e6,
+}
+
 test('the table states medians, ratios to nginx, and latency over the server alone', async () => {
   const measured = new Map([
     [direct, [figures(0, 0.1), figures(0, 0.1), figures(0, 0.1)]],
@@ -76,9 +88,12 @@ test('the table states medians, ratios to nginx, and latency over the server alo
     measured,
     others: [],
     redaction: [],
+    verified,
     work: await makeWork(1),
   })
 
+  expect(table).toMatch(/0\.63 × is the rate of `verify` \(aim: 0\.5\)/)
+  expect(table).toMatch(/150 MB +\| 120 MB for a quarter of the records: 1\.25 ×/)
   expect(table).toMatch(/sidecar +\| 60 +\| 5\.0 × +\| 1000 +\| 0\.70 \/ 1\.40 +\| 50 MB/)
 })
 

@@ -2,6 +2,8 @@
 
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Store } from '../../collector/commit/commit.ts'
+import type { Trail } from '../../collector/trail.ts'
 import { patientToken } from '../../core/patient-seal.ts'
 import type { AuditRecord, PatientToken } from '../../core/record.ts'
 import { aFolder, anEmbeddedStore, aTrail, type Clock, Process } from '../collector/a-trail.ts'
@@ -59,9 +61,18 @@ export const toldRecords = (): { first: AuditRecord[]; second: AuditRecord[] } =
   }
 }
 
-export type Told = { folder: string; key: string; witness: string; origins: [string, string]; clock: Clock }
+export type Told = {
+  folder: string
+  key: string
+  witness: string
+  origins: [string, string]
+  clock: Clock
+}
 
-export async function aToldTrail(): Promise<Told> {
+/** With the collector that has it. */
+export type Kept = Told & { trail: Trail; store: Store }
+
+export async function aToldTrail(): Promise<Kept> {
   const clock = { now: began }
   const store = await anEmbeddedStore()
   const trail = await aTrail(store, clock)
@@ -75,5 +86,5 @@ export async function aToldTrail(): Promise<Told> {
   const home = aFolder()
   const folder = join(home, 'trail')
   const witness = await exported(trail, store, folder)
-  return { folder, key: aKeyFile(home), witness, origins: [one.origin, two.origin], clock }
+  return { folder, key: aKeyFile(home), witness, origins: [one.origin, two.origin], clock, trail, store }
 }

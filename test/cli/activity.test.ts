@@ -1,30 +1,53 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { aFolder } from '../collector/a-trail.ts'
+import { hashOf } from '../../cli/trail/reviews.ts'
+import { type Route, routes } from '../../collector/receive.ts'
+import { Refusal } from '../../collector/refusals.ts'
+import type { Review } from '../../core/export/activity-review.ts'
+import type { ReviewRequest } from '../../core/wire.ts'
+import { aFolder, registryIn } from '../collector/a-trail.ts'
 import { hipaaMcp } from '../support/command-line.ts'
 import { verifies } from '../verifies.ts'
-import { aToldTrail } from './a-told-trail.ts'
-import { anExport, tamper } from './an-export.ts'
+import { aToldTrail, type Kept } from './a-told-trail.ts'
+import { exported, tamper } from './an-export.ts'
 
 const period = ['--since', '2026-09-20', '--until', '2026-09-21T16:00:00Z']
 
-function aSigningKey(): string {
-  const file = join(aFolder(), 'reviewer.pem')
-  const { privateKey } = generateKeyPairSync('ed25519')
-  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }))
-  chmodSync(file, 0o600)
-  return file
+type Reviewed = Kept & { request: ReviewRequest; more: (said?: Partial<ReviewRequest>) => Promise<string> }
+
+/** A trail whose period was reviewed; `more` puts a review on record, and exports the trail anew. */
+async function reviewed(): Promise<Reviewed> {
+  const made = await aToldTrail()
+  const { out } = await hipaaMcp(['activity', made.folder, '--witness', made.witness, ...period, '--json'])
+  const { reviewed: _, ...review } = JSON.parse(out) as Review & { reviewed: object }
+  const request: ReviewRequest = {
+    namespace: 'clinic',
+    server: 'ehr',
+    since: '2026-09-20T00:00:00.000Z',
+    until: '2026-09-21T16:00:00.000Z',
+    review: hashOf(review),
+    witnessed: '2026-09-21T16:00:00.000Z',
+    note: 'nothing to be done',
+  }
+  const more = async (said: Partial<ReviewRequest> = {}): Promise<string> => {
+    await asked(made, { ...request, ...said })
+    const folder = join(aFolder(), 'trail')
+    await exported(made.trail, made.store, folder)
+    return folder
+  }
+  return { ...made, request, more }
 }
 
-/** A trail, and the review of its period signed off. */
-async function signed(key = aSigningKey()) {
-  const made = await aToldTrail()
-  const file = join(aFolder(), 'review.json')
-  const who = ['--sign-off', file, '--by', 'R. Officer', '--sign', key, '--note', 'nothing to be done']
-  const ran = await hipaaMcp(['activity', made.folder, '--witness', made.witness, ...period, ...who])
-  return { ...made, file, ran }
+/** What the collector does when this person asks. */
+async function asked({ trail, store }: Kept, request: object, person = 'r.officer'): Promise<unknown> {
+  const route = routes(trail, store)['POST /v1/reviews'] as Route
+  expect(route.roles).toEqual(['auditor'])
+  const { body } = await route.run({
+    identity: { role: 'auditor', person },
+    url: new URL('https://collector/v1/reviews'),
+    body: async () => Buffer.from(JSON.stringify(request)),
+  })
+  return JSON.parse(body as string)
 }
 
 verifies('audit:review', 'who did what, refusals and emergencies, the unusual first', async () => {
@@ -41,78 +64,87 @@ verifies('audit:review', 'who did what, refusals and emergencies, the unusual fi
 
 verifies(
   'audit:review',
-  'the sign-off says who, when, which period and the hash of what was reviewed',
+  'a review is a record of the trail: who, which period, and the hash of what was reviewed',
   async () => {
-    const { file, folder, witness, ran } = await signed()
+    const made = await reviewed()
+    const folder = await made.more()
 
-    expect(ran).toMatchObject({
-      code: 0,
-      notes: expect.stringMatching(/no record of the trail: keep it/) as string,
+    const { out, code } = await hipaaMcp(['activity', folder, '--witness', made.witness, '--check'])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^The same: what r\.officer reviewed at 2026-09-21T16:00:00\.000Z/)
+    const trail = await hipaaMcp(['trail', folder, '--witness', made.witness, '--outcome', 'noted', '--json'])
+    expect(trail.out).toMatch(/reviewed by r\.officer: nothing to be done/)
+
+    // Whoever asks says everything but who they are.
+    await expect(asked(made, { ...made.request, by: 'chief-1' })).resolves.toEqual({
+      index: expect.any(Number) as number,
     })
-    const { signOff } = JSON.parse(readFileSync(file, 'utf8')) as { signOff: object }
-    expect(signOff).toMatchObject({
-      by: 'R. Officer',
-      server: 'clinic/ehr',
-      since: '2026-09-20T00:00:00.000Z',
-      until: '2026-09-21T16:00:00.000Z',
-      review: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
-      note: 'nothing to be done',
-    })
-    expect(await hipaaMcp(['activity', folder, '--witness', witness, '--check', file])).toMatchObject({
-      code: 0,
-      out: expect.stringMatching(/^The same: what R. Officer/) as string,
-    })
+    const last = (await registryIn(made.store)).at(-1)
+    expect(last).toMatchObject({ kind: 'activity-reviewed', by: 'r.officer', ...made.request })
   },
 )
 
-verifies('audit:review', 'a sign-off that was changed, or another trail, is found', async () => {
-  const { file, folder, witness } = await signed()
-  const other = await anExport()
-  expect(
-    await hipaaMcp(['activity', other.folder, '--witness', other.witness, '--check', file]),
-  ).toMatchObject({
-    code: 1,
-    out: expect.stringMatching(/^NOT the same/) as string,
-  })
+verifies('audit:review', 'a trail that says something else than was reviewed is found', async () => {
+  const made = await reviewed()
+  const folder = await made.more({ review: 'a'.repeat(64) })
 
-  writeFileSync(file, readFileSync(file, 'utf8').replace('R. Officer', 'Somebody Else'))
-  expect(await hipaaMcp(['activity', folder, '--witness', witness, '--check', file])).toMatchObject({
-    code: 3,
-    notes: expect.stringMatching(/was changed since it was signed/) as string,
-  })
+  const { out, code } = await hipaaMcp(['activity', folder, '--witness', made.witness, '--check'])
+  expect(code).toBe(1)
+  expect(out).toMatch(/^NOT the same: what r\.officer/)
 })
 
-test('nothing is signed of a trail that is not whole, or of a period that is not over', async () => {
-  const { folder, origins, witness } = await aToldTrail()
-  const file = join(aFolder(), 'review.json')
-  const who = ['--sign-off', file, '--by', 'R. Officer', '--sign', aSigningKey()]
+verifies('audit:review', 'a review that is overdue is told of, and fails the check', async () => {
+  const made = await reviewed()
+  const state = async (folder: string, ...more: string[]): Promise<{ code: number; notes: string }> =>
+    await hipaaMcp(['activity', folder, '--witness', made.witness, ...more])
+  expect((await state(made.folder)).notes).toMatch(/Nothing was reviewed yet; not overdue/)
 
+  const day = 86_400_000
+  made.clock.now += 3 * day
+  const folder = await made.more()
+  expect(await state(folder, '--every', '3')).toMatchObject({
+    code: 0,
+    notes: expect.stringMatching(/gap through 2026-09-21T16:00:00.000Z; not overdue/) as string,
+  })
+  made.clock.now += day
+  // What leaves a gap before it does not count.
+  const gap = await made.more({ since: '2026-09-23T00:00:00.000Z', until: '2026-09-24T00:00:00.000Z' })
+  expect(await state(gap, '--every', '3')).toMatchObject({
+    code: 0,
+    notes: expect.stringMatching(/OVERDUE: Reviewed\s+without a gap through\s+2026-09-21T16/) as string,
+  })
+  expect((await state(gap, '--every', '3', '--check')).code).toBe(1)
+  const { reviewed: said } = JSON.parse(
+    (await hipaaMcp(['activity', gap, '--witness', made.witness, '--every', '3', '--json'])).out,
+  ) as { reviewed: object }
+  expect(said).toEqual({ through: '2026-09-21T16:00:00.000Z', overdue: true, everyDays: 3 })
+})
+
+test('no review is taken that is none, or that names more', async () => {
+  const made = await reviewed()
+  const before = made.trail.registry.size
+  for (const wrong of [{ review: 'x' }, { until: 'yesterday' }, { patient: 'p-100' }, { note: 7 }])
+    await expect(asked(made, { ...made.request, ...wrong }), JSON.stringify(wrong)).rejects.toThrow(Refusal)
+  await expect(asked(made, [])).rejects.toThrow(Refusal)
+  expect(made.trail.registry.size).toBe(before)
+})
+
+test('nothing is signed off of a trail that is not whole, or of a period that is not over', async () => {
+  const { folder, origins, witness } = await aToldTrail()
   expect(
-    await hipaaMcp(['activity', folder, '--witness', witness, ...who, '--until', '2026-09-22']),
+    await hipaaMcp(['activity', folder, '--witness', witness, '--sign-off', '--until', '2026-09-22']),
   ).toMatchObject({
     code: 3,
     notes: expect.stringMatching(/wants --until, not after 2026-09-21T16:00:00.000Z/) as string,
   })
   tamper(folder, origins[0], (lines) => lines.slice(0, -1))
-  expect((await hipaaMcp(['activity', folder, '--witness', witness, ...period, ...who])).code).toBe(1)
-  expect(existsSync(file)).toBe(false)
+  expect((await hipaaMcp(['activity', folder, '--witness', witness, ...period, '--sign-off'])).code).toBe(1)
 })
 
 test.each([
-  ['others can read', (key: string) => chmodSync(key, 0o644), /Others can read/],
-  ['none is in', (key: string) => writeFileSync(key, 'none'), /is no Ed25519 key/],
-])('a key file that %s signs nothing', async (_, change, says) => {
-  const key = aSigningKey()
-  change(key)
-  const { file, ran } = await signed(key)
-
-  expect(ran).toMatchObject({ code: 3, notes: expect.stringMatching(says) as string })
-  expect(existsSync(file)).toBe(false)
-})
-
-test.each([
-  [['--sign-off', 'x'], /wants --by and --sign/],
-  [['--by', 'x'], /belong to --sign-off/],
+  [['--sign-off', '--check'], /without --sign-off/],
+  [['--note', 'x'], /belongs to --sign-off/],
+  [['--every', '0'], /--every wants a number of days/],
 ])('activity %j says what is wrong', async (options, says) => {
   const { folder, witness } = await aToldTrail()
   expect(await hipaaMcp(['activity', folder, '--witness', witness, ...options])).toMatchObject({

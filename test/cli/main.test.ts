@@ -45,8 +45,8 @@ test('every command has its help, which fits 80 columns and names the exit codes
 })
 
 test.each([
-  [['verify'], /wants one folder/],
-  [['verify', 'a', 'b'], /wants one folder/],
+  [['verify'], /wants one trail/],
+  [['verify', 'a', 'b'], /wants one trail/],
   [['verify', 'a', '--nope'], /nope/],
   [['verify', 'a', '--server', 'x'], /NAMESPACE\/NAME/],
   [['trail', 'export'], /--server wants/],
@@ -54,7 +54,7 @@ test.each([
   [['trail', 'export', '--server', 'a/b', '-o', 'x', '--wait', 'long'], /--wait wants/],
   [['redact', '--html'], /html/],
   [['completion', 'csh'], /bash, zsh or fish/],
-  [['trail'], /trail wants one folder/],
+  [['trail'], /trail wants one trail/],
   [['constructor'], /no command/],
 ])('a wrong command line %j exits 2 and says how it is right', async (args, says) => {
   const { code, notes, out } = await ran(...args)

@@ -1,13 +1,22 @@
 // What a verifier says of an archive, and of what somebody who may write into its bucket, or more, did to it.
 
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
-import { type ArchiveReport, checkArchive } from '../../cli/verify-archive/check.ts'
+import { CannotError } from '../../cli/command.ts'
+import { unsealedSource } from '../../cli/trail/archive-source.ts'
+import type { TrailSource } from '../../cli/trail/source.ts'
+import { checkExport } from '../../cli/verify/export-check.ts'
+import { type ArchiveReport, checkArchive, trustedIn } from '../../cli/verify-archive/check.ts'
 import type { Witnesses } from '../../collector/witnesses/witnesses.ts'
 import { bodyOf } from '../../core/archive/body.ts'
 import { keyOfRecords, keyOfSegment, registryNameOf, registryPrefix } from '../../core/archive/keys.ts'
-import { parseVkey } from '../../core/checkpoint.ts'
-import type { Archived } from '../../core/record.ts'
+import { parseVkey, vkey } from '../../core/checkpoint.ts'
+import { leafHash } from '../../core/merkle.ts'
+import { type Archived, recordBytes } from '../../core/record.ts'
+import { readSegment, type SegmentHeader, sealSegment } from '../../core/sealed/segment.ts'
 import { witnessName } from '../../core/wire.ts'
 import { parseWitnessPolicy, type WitnessPolicy } from '../../core/witness-policy.ts'
 import { MemoryBucket } from '../archive/a-bucket.ts'
@@ -15,6 +24,7 @@ import { aSealedArchive, readerOf, type SealedArchive } from '../archive/a-seale
 import { place } from '../archive/an-archive.ts'
 import { registryIn } from '../collector/a-trail.ts'
 import { AWitness, askingThem } from '../collector/a-witness.ts'
+import { aRefusal } from '../core/records.ts'
 import { hipaaMcp } from '../support/command-line.ts'
 import { verifies } from '../verifies.ts'
 
@@ -30,8 +40,9 @@ async function aScene(): Promise<Scene> {
   return { ...sealed, bucket, archived }
 }
 
-async function reportOf({ bucket, trail }: Scene, server?: string): Promise<ArchiveReport> {
+async function reportOf({ bucket, trail, clock }: Scene, server?: string, days = 0): Promise<ArchiveReport> {
   return await checkArchive({
+    now: clock.now + days * 86_400_000,
     reader: readerOf(bucket),
     location: place,
     witness: parseVkey(trail.witnessVkey),
@@ -209,6 +220,7 @@ verifies(
       location: place,
       witness: { name: witnessName, kind: 'cosignature', key },
       read: () => undefined,
+      now: scene.clock.now,
     })
 
     expect(says(report)).toMatch(/no checkpoint of it is here that the given keys verify/)
@@ -266,9 +278,156 @@ async function aSceneOutside(late = false): Promise<Scene & { policy: WitnessPol
   return { ...sealed, bucket, archived: [], policy, outside: outside as Witnesses }
 }
 
-async function reportBy({ bucket }: Scene, policy: WitnessPolicy): Promise<ArchiveReport> {
-  return await checkArchive({ reader: readerOf(bucket), location: place, policy, read: () => undefined })
+async function reportBy({ bucket, clock }: Scene, policy: WitnessPolicy): Promise<ArchiveReport> {
+  return await checkArchive({
+    reader: readerOf(bucket),
+    location: place,
+    policy,
+    read: () => undefined,
+    now: clock.now,
+  })
 }
+
+verifies('integrity:archive', 'a chain that lives and is not archived any more is found', async () => {
+  const scene = await aScene()
+  const [, live] = (await reportOf(scene, undefined, 1)).chains
+
+  expect((await reportOf(scene, undefined, 1)).findings).toEqual([])
+  const { ok, findings } = await reportOf(scene, undefined, 3)
+  expect(ok).toBe(false)
+  expect(findings).toEqual([
+    {
+      where: live?.origin,
+      index: 6,
+      says: expect.stringMatching(/^the registry log knows of it since .* nothing of this chain/) as string,
+    },
+  ])
+})
+
+verifies('integrity:archive', 'every log of the policy counts, wherever it stands in it', async () => {
+  const scene = await aSceneOutside()
+  const other = vkey({
+    name: 'other.example/log',
+    kind: 'ed25519',
+    key: generateKeyPairSync('ed25519').privateKey,
+  })
+  const [own] = scene.policy.logs
+  const [decoy] = parseWitnessPolicy(`log ${other}\nquorum none\n`).logs
+
+  const both = { ...scene.policy, logs: [decoy, own] as WitnessPolicy['logs'] }
+  expect((await reportBy(scene, both)).findings).toEqual([])
+  const wrong = { ...scene.policy, logs: [decoy] as WitnessPolicy['logs'] }
+  expect((await reportBy(scene, wrong)).ok).toBe(false)
+})
+
+/** What a reader with the policy gets out of the archive, and whose data keys it asked for. */
+async function unsealed(
+  scene: Awaited<ReturnType<typeof aSceneOutside>>,
+): Promise<{ source: TrailSource; asked: string[] }> {
+  const asked: string[] = []
+  const source = await unsealedSource('s3://trail/clinic', {
+    reader: readerOf(scene.bucket),
+    location: place,
+    trusted: trustedIn({ policy: scene.policy }),
+    server: { namespace: 'clinic', server: 'ehr' },
+    ask: async ({ origin, segment, keyId, wrapped }) => {
+      asked.push(`${origin} ${segment}`)
+      return await scene.wrapper.unwrap(
+        { keyId, wrapped: Buffer.from(wrapped, 'base64') },
+        { origin, segment },
+      )
+    },
+    read: () => undefined,
+  })
+  return { source, asked }
+}
+
+verifies(
+  'integrity:archive',
+  'records are read out of the archive, and verified as far as they are archived',
+  async () => {
+    const scene = await aSceneOutside()
+    const { source, asked } = await unsealed(scene)
+
+    const report = await checkExport({ source, policy: scene.policy, read: () => undefined })
+    expect(report.findings).toEqual([])
+    expect(report.chains).toMatchObject([
+      { origin: scene.closed.origin, state: 'closed', records: 11, through: 10 },
+      { origin: scene.live.origin, state: 'live', records: 4, through: 3 },
+    ])
+    expect(asked).toHaveLength(4)
+    const lines: string[] = []
+    for await (const { bytes } of source.records(scene.closed.origin)) lines.push(String(bytes))
+    expect(lines).toEqual(scene.closed.records.map(String))
+    const path = (await source.file(scene.closed.origin)) as string
+    expect(statSync(join(path, '..', '..', '..', '..')).mode & 0o777).toBe(0o700)
+
+    // What is written down is judged like any other trail.
+    appendFileSync(path, readFileSync(path).subarray(0, 400))
+    expect((await checkExport({ source, policy: scene.policy, read: () => undefined })).ok).toBe(false)
+    await source.close()
+    expect(existsSync(path)).toBe(false)
+  },
+)
+
+verifies(
+  'integrity:archive',
+  'no record is read out of a segment that is not the one of the log',
+  async () => {
+    const scene = await aSceneOutside()
+    const key = [...scene.bucket.objects.keys()].find((name) => name.endsWith('.sealed')) as string
+    const [version] = scene.bucket.objects.get(key) as { bytes: Buffer }[]
+    for (const at of [30, 400, -100, -1]) {
+      const bytes = version?.bytes as Buffer
+      const place = at < 0 ? bytes.length + at : at
+      const was = bytes[place] as number
+      bytes[place] = was ^ 1
+      await expect(unsealed(scene), `byte ${at}`).rejects.toThrow(CannotError)
+      bytes[place] = was
+    }
+    await (await unsealed(scene)).source.close()
+  },
+)
+
+verifies(
+  'integrity:archive',
+  'a whole segment that somebody else sealed is not taken for that of the log',
+  async () => {
+    const scene = await aSceneOutside()
+    const [key, [version]] = [...scene.bucket.objects].find(([name]) => name.endsWith('.sealed')) as [
+      string,
+      { bytes: Buffer }[],
+    ]
+    const was = version as { bytes: Buffer }
+    const { header } = await readSegment(Readable.from([was.bytes]))
+    const records = Array.from({ length: header.to - header.from }, (_, i) =>
+      recordBytes(aRefusal(`forged${i}`)),
+    )
+    const [dataKey, context] = [randomBytes(32), { origin: header.origin, segment: header.segment }]
+    const { keyId, wrapped } = await scene.wrapper.wrap(Buffer.from(dataKey), context)
+    const forged: SegmentHeader = {
+      ...header,
+      keyId,
+      wrapped: wrapped.toString('base64'),
+      bytes: records.reduce((sum, record) => sum + record.length + 1, 0),
+    }
+    async function* one(): AsyncGenerator<Buffer[]> {
+      yield records
+    }
+    const sealed: Buffer[] = []
+    const secrets = { dataKey, salt: randomBytes(24) }
+    for await (const part of sealSegment(
+      forged,
+      records.map((record) => leafHash(record)),
+      one(),
+      secrets,
+    ))
+      sealed.push(part)
+    was.bytes = Buffer.concat(sealed)
+
+    await expect(unsealed(scene), key).rejects.toThrow(/are not those that the registry log says/)
+  },
+)
 
 verifies('integrity:archive', 'witnesses outside vouch for exactly what of the log lies there', async () => {
   const scene = await aSceneOutside()

@@ -78,7 +78,11 @@ async function anExport({ late = false } = {}): Promise<Made> {
 }
 
 const check = async ({ folder, policy }: { folder: string; policy: string }): Promise<Report> =>
-  await checkExport({ source: folderSource(folder), policy: parseWitnessPolicy(policy), read: () => undefined })
+  await checkExport({
+    source: folderSource(folder),
+    policy: parseWitnessPolicy(policy),
+    read: () => undefined,
+  })
 const saysOf = ({ findings }: Report): string =>
   findings.map(({ where, index, says }) => `${where} ${index ?? ''} ${says}`).join('\n')
 const witnessedIn = (folder: string): string => pathIn(folder, registryOrigin, 'witnessed')

@@ -27,6 +27,9 @@ const origin = originOf('clinic', 'ehr', '00000000-0000-4000-8000-000000000000',
 const oneByOne = (source: TrailSource): TrailSource => ({ ...source, file: async () => undefined })
 const check = async (source: TrailSource, witness: string): Promise<Report> =>
   await checkExport({ source, witness, read: () => undefined })
+/** By two threads, however small it is. */
+const byThreads = async (source: TrailSource, witness: string): Promise<Report> =>
+  await checkExport({ source, witness, read: () => undefined }, () => new RunPool(Infinity, 2))
 
 /** What a chain of these records is said to be. */
 function judged(records: readonly Buffer[], parts: readonly number[] | undefined): unknown {
@@ -119,13 +122,13 @@ verifies('integrity:chain', 'a file is judged by runs as record by record', asyn
 
 verifies(
   'integrity:chain',
-  'a large trail is read by several threads, and one changed byte of it is found',
+  'a trail is read by several threads, and one changed byte of it is found',
   async () => {
     const folder = join(aFolder(), 'trail')
-    const witness = await generateTrail(folder, { records: 50_000, chains: 2, patients: 50, years: 1 })
+    const witness = await generateTrail(folder, { records: 12_000, chains: 2, patients: 50, years: 1 })
     const source = folderSource(folder)
-    expect(await source.size((await source.said()).origins)).toBeGreaterThan(24 * 2 ** 20)
-    const report = await check(source, witness)
+    const report = await byThreads(source, witness)
+    expect(report.findings).toEqual([])
     expect(report).toEqual(await check(oneByOne(source), witness))
 
     const path = pathIn(folder, origin, 'records.ndjson')
@@ -133,12 +136,37 @@ verifies(
     const bytes = readFileSync(path)
     bytes[Math.floor(bytes.length * 0.7)] = 0x7e
     writeFileSync(path, bytes)
-    const { findings } = await check(source, witness)
+    const { findings } = await byThreads(source, witness)
     expect(findings.map(({ where, says }) => `${where} ${says}`)).toContainEqual(
       expect.stringMatching(`^${origin} one or more of records 0 to ${records - 1} are not what`) as string,
     )
   },
 )
+
+verifies('integrity:archive', 'what the log calls archived covers records out of segments alone', () => {
+  const records = [aStart(origin), anIntent('a'), aResult('a')].map(recordBytes)
+  const said = (segments: boolean, outside?: number): string => {
+    const expected: Expected = {
+      origin,
+      index: 0,
+      vkey: '',
+      sealed: 3,
+      archived: { to: 3, index: 5 },
+      marks: [],
+    }
+    const chain = new ChainCheck(expected, undefined, 1, outside, segments)
+    for (const record of records) chain.take(record, true)
+    return chain
+      .finish()
+      .findings.map(({ says }) => says)
+      .join()
+  }
+  expect(said(true)).toBe('')
+  expect(said(false)).toMatch(/no signature covers it/)
+  // The record that says so must be one that witnesses outside signed.
+  expect(said(true, 6)).toBe('')
+  expect(said(true, 5)).toMatch(/no witness outside signed for it/)
+})
 
 test('a file is filled in run by run, and what is no line is handed out by itself', async () => {
   const path = join(aFolder(), 'lines')

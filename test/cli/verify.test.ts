@@ -14,7 +14,11 @@ import { anExport, type Export, exported, line, pathIn, tamper } from './an-expo
 
 const registry = 'hipaa-mcp.dev/registry'
 const check = async (folder: string, witness?: string): Promise<Report> =>
-  await checkExport({ source: folderSource(folder), ...(witness === undefined ? {} : { witness }), read: () => undefined })
+  await checkExport({
+    source: folderSource(folder),
+    ...(witness === undefined ? {} : { witness }),
+    read: () => undefined,
+  })
 /** Whether the verification, with the witness's key pinned, finds something of that chain. */
 const found = async ({ folder, witness }: Export, where: string): Promise<string[]> =>
   (await check(folder, witness)).findings
@@ -340,7 +344,11 @@ test('results without intent, second results and intents, and records after the 
 
 test('an export of another server is not taken for the one that is wanted', async () => {
   const { folder } = await anExport()
-  const report = await checkExport({ source: folderSource(folder), server: 'clinic/other', read: () => undefined })
+  const report = await checkExport({
+    source: folderSource(folder),
+    server: 'clinic/other',
+    read: () => undefined,
+  })
 
   expect(report.ok).toBe(false)
   expect(report.findings.map(({ says }) => says).join()).toMatch(/this is an export of clinic\/ehr/)

@@ -163,3 +163,14 @@ test('a folder with something in it is left alone', async () => {
   expect(readdirSync(out)).toEqual(['mine'])
   expect((await hipaaMcp(['trail', 'tiles', folder])).code).toBe(2)
 })
+
+test('what lies beside the new folder is somebody’s, and stays', async () => {
+  const made = await aLongTrail()
+  const out = join(aFolder(), 'tiles')
+  mkdirSync(`${out}.partial`)
+  writeFileSync(join(`${out}.partial`, 'mine'), 'mine')
+
+  expect((await hipaaMcp(['trail', 'tiles', made.folder, out])).code).toBe(0)
+  expect(readFileSync(join(`${out}.partial`, 'mine'), 'utf8')).toBe('mine')
+  expect(readdirSync(join(out, '..')).toSorted()).toEqual(['tiles', 'tiles.partial'])
+})
