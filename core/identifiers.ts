@@ -15,6 +15,8 @@ export const dnsNamesAnnotation = `${group}/dns-names`
 export const guardedLabel = `${group}/guarded`
 /** On pods of a declared store, `<server>.<store>`, set by admission and frozen. */
 export const storeLabel = `${group}/store`
+/** On canary pods, which the operator makes for a moment to see what the network refuses. Nobody connects to one or changes it. */
+export const canaryLabel = `${group}/canary`
 /** On namespaces whose pods may read `/metrics`. */
 export const monitoringLabel = `${group}/monitoring`
 /** On objects of the operator's namespace that belong to one server: `<namespace>.<name>`. */

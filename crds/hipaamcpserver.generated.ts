@@ -1076,6 +1076,42 @@ pod: string
 state: ("Retained" | "NotRetained" | "Waiting" | "Recovering" | "Failed" | "Recovered")
 }[]
 /**
+ * What was tried to see that the network enforces NetworkPolicies, and what came of it.
+ */
+network?: {
+/**
+ * When it was proved last that what the policies forbid is refused. It stays when a later attempt proves nothing.
+ */
+lastProof?: string
+/**
+ * Connections that must be refused, counted by where they began and where they led.
+ */
+attempts?: {
+/**
+ * Stranger: a pod outside of the namespace that no server names. Bystander: a pod of this namespace that is no server and no store. GuardedPod: a sidecar, which the packet filter lets out.
+ */
+from: ("Stranger" | "Bystander" | "GuardedPod")
+/**
+ * Webhook: the operator’s port that is open to the whole cluster. Outside: an address outside of the cluster. Metadata: 169.254.169.254, where clouds give out credentials.
+ */
+to: ("GuardedPod" | "Store" | "Webhook" | "Outside" | "Metadata")
+/**
+ * How many were tried.
+ */
+tried: number
+/**
+ * How many came about although a policy forbids them. More than 0 is a gap.
+ */
+open: number
+}[]
+/**
+ * NetworkPolicies of others, and ClusterNetworkPolicies of tier Admin, that open guarded pods or stores of this server.
+ * 
+ * Items: Name of the policy.
+ */
+foreignPolicies?: string[]
+}
+/**
  * What holds and what does not, a line for each control.
  */
 conditions?: {

@@ -48,6 +48,15 @@ export function announcements(seen: Seen, status: Status): Say[] {
       action: 'WatchingLogs',
       note: 'The server’s own log holds identifiers of patients, for whoever may read pods/log and wherever logs are shipped to. Let it log codes only, and have what was shipped deleted (45 CFR 164.312(e)(1)).',
     })
+  const network = status.conditions?.find(({ type }) => type === 'NetworkEnforced')
+  if (network?.status === 'False' && network.reason !== 'PolicyMissing')
+    says.push({
+      about,
+      type: 'Warning',
+      reason: network.reason,
+      action: 'ProvingNetwork',
+      note: network.message,
+    })
   for (const workload of seen.workloads) says.push(...ofWorkload(seen, workload))
   return says
 }

@@ -8,9 +8,10 @@ import { grantStanding } from '../core/grant.ts'
 import { guardedLabel } from '../core/identifiers.ts'
 import type { Condition } from '../core/kubernetes.ts'
 import type { ChainSummary } from '../core/wire.ts'
-import { ownPolicyNames, serverPolicyName } from './desired/network-policies.ts'
+import { serverPolicyName } from './desired/network-policies.ts'
 import { saysOf } from './desired/template-annotation.ts'
-import { isReady, type Pod, selects } from './objects.ts'
+import { networkEvidence } from './evidence/network.ts'
+import { isReady, type Pod } from './objects.ts'
 import { type Seen, unlabelledPods } from './observe.ts'
 import { policyErrors } from './policy-errors.ts'
 import type { Violation } from './readiness.ts'
@@ -307,19 +308,44 @@ const guarded: Rule = (seen, { expected, guarded }) => {
     : yes('EveryPodGuarded', 'Every pod of this server carries the whole sidecar.')
 }
 
-/** Policies only add, so another one may open what ours does not. */
-const network: Rule = ({ networkPolicies, server, neighbours }, { guarded: pods }) => {
+const unproved = {
+  CanaryNotRun: 'The policy stands, but nothing has shown yet that the network enforces it.',
+  CanaryFailed:
+    'A canary pod brought no result, so nothing shows that the network enforces the policy: the operator’s log says why. A quota of the namespace, or another admission webhook, may refuse pods named hipaa-mcp-canary-….',
+  ProofStale: 'What showed that the network enforces the policy is too old: does the operator run?',
+  NotEveryAttempt:
+    'Not everything was tried yet that must be refused: see status.network.attempts. Pods that started before the enrolment keep the policy for bystanders away.',
+} as const
+
+/** What was let through comes first: it is so whoever opened it. Policies only add, so another one may open what ours does not. */
+const network: Rule = (seen, { guarded: pods }, now) => {
+  const { networkPolicies, server } = seen
   if (!networkPolicies.some(({ metadata }) => metadata.name === serverPolicyName(server)))
     return no('PolicyMissing', 'The NetworkPolicy of this server is not there yet.')
-  // By name, never by label: what bears one of our names is made to say what we say.
-  const ours = ownPolicyNames(neighbours)
-  const foreign = networkPolicies.filter(({ metadata }) => !ours.has(metadata.name))
-  if (foreign.some(({ spec }) => pods.some(({ metadata }) => selects(spec.podSelector, metadata.labels))))
+  const { foreign, overruling } = seen.network
+  const { open, lacks } = networkEvidence(seen.network, pods, [...seen.storePods.values()].flat(), now)
+  if (open)
+    return no(
+      'CanaryConnected',
+      'A connection came about that the NetworkPolicies forbid: does a network plugin that enforces them run on every node? status.network.attempts says which.',
+    )
+  if (foreign.length > 0)
     return no(
       'ForeignPolicy',
-      'Another NetworkPolicy selects guarded pods and may add to what reaches them: remove it.',
+      `Another NetworkPolicy opens guarded pods or stores of this server: remove it, or let it select others. ${listed(foreign)}.`,
     )
-  return unknown('CanaryNotRun', 'The policy stands, but nothing has shown yet that the network enforces it.')
+  if (overruling.length > 0)
+    return no(
+      'ClusterPolicyOverrules',
+      `A ClusterNetworkPolicy of tier Admin accepts connections of guarded pods or stores, and overrules this server’s policy: let its subject leave them out. ${listed(overruling)}.`,
+    )
+  return lacks === undefined
+    ? yes('RefusedByTheNetwork', 'What the policies forbid was tried, and the network refused it.')
+    : unknown(lacks, unproved[lacks])
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ')
 }
 
 /** Controls, each with its rule. Ready and Compliant are made of them. */

@@ -1,8 +1,10 @@
 // Environment -> typed configuration. Refuses to start on anything missing or unknown: a misspelt setting must not pass
 // for a default.
 
+import { isIP } from 'node:net'
 import { ports, services, systemNamespace } from '../core/identifiers.ts'
 import { BadSettings } from '../core/log.ts'
+import type { NetworkAsk } from '../core/network.ts'
 
 export type Config = {
   /** This pod. */
@@ -16,6 +18,8 @@ export type Config = {
   healthPort: number
   /** What becomes of a pod's trail volume when a recovery Job has shipped what was on it. */
   recoveredVolumes: 'Delete' | 'Retain'
+  /** How often it is tried whether the network enforces NetworkPolicies, and against which address outside. */
+  network: NetworkAsk
 }
 
 type Read = (text: string, name: string) => unknown
@@ -35,6 +39,14 @@ const number =
       throw new Error(`${name} must be a whole number from ${least} to ${most}`)
     return count
   }
+/** An address that is not the cluster's, or `Off`. Written as a number: a canary has no DNS to ask. */
+const outside: Read = (value, name) => {
+  if (value === 'Off') return undefined
+  const [, host = '', port = ''] = /^\[?([0-9a-fA-F.:]+?)\]?:(\d{1,5})$/.exec(value) ?? []
+  if (isIP(host) === 0 || Number(port) < 1 || Number(port) > 65_535)
+    throw new Error(`${name} must be an IP address and a port, such as 1.1.1.1:80, or Off`)
+  return value
+}
 
 const policy: Read = (value, name) => {
   if (value !== 'Delete' && value !== 'Retain') throw new Error(`${name} must be Delete or Retain`)
@@ -56,6 +68,8 @@ const settings: { readonly [variable: string]: Setting } = {
     fallback: 86_400,
   },
   HIPAA_MCP_RECOVERED_VOLUMES: { member: 'recoveredVolumes', read: policy, fallback: 'Delete' },
+  HIPAA_MCP_NETWORK_SECONDS: { member: 'networkSeconds', read: number(5, 86_400), fallback: 900 },
+  HIPAA_MCP_NETWORK_OUTSIDE: { member: 'networkOutside', read: outside, fallback: '1.1.1.1:80' },
   HIPAA_MCP_HEALTH_PORT: { member: 'healthPort', read: number(1, 65_535), fallback: ports.ownHealth },
 }
 
@@ -87,5 +101,9 @@ export function configFrom(environment: { readonly [name: string]: string | unde
     certificateSeconds: values['certificateSeconds'] as number,
     healthPort: values['healthPort'] as number,
     recoveredVolumes: values['recoveredVolumes'] as 'Delete' | 'Retain',
+    network: {
+      seconds: values['networkSeconds'] as number,
+      ...(values['networkOutside'] === undefined ? {} : { outside: values['networkOutside'] as string }),
+    },
   }
 }

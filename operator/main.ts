@@ -18,6 +18,7 @@ import { leaderElection } from './cluster/leader.ts'
 import { collectorClient } from './collector-client.ts'
 import { configFrom } from './config.ts'
 import { controllers } from './controllers.ts'
+import { networkCanaries, staleAfter } from './evidence/network-canaries.ts'
 import { followTrail } from './follow-trail.ts'
 import { serveHealth } from './health.ts'
 import { keySets } from './jwks.ts'
@@ -79,6 +80,11 @@ async function main(): Promise<void> {
     keySet: (source) => issuers.get(source),
     logs: (server) => serverLogs.of(server),
     trail: () => trail.current(),
+    network: (namespace) => ({
+      round: canaries.of(namespace),
+      staleMs: staleAfter(config.network.seconds),
+      clusterPolicies: canaries.clusterPolicies(),
+    }),
   }
   const { world, all, orderInputs } = watches(
     client,
@@ -97,6 +103,16 @@ async function main(): Promise<void> {
     client,
     onChange: (keys) => {
       for (const key of keys) leaders.server(key)
+    },
+    log,
+  })
+  const canaries = networkCanaries({
+    world,
+    client,
+    image: config.image,
+    ask: config.network,
+    onChange: (namespace) => {
+      for (const server of world.servers.in(namespace)) leaders.server(keyOf(server))
     },
     log,
   })
@@ -127,9 +143,11 @@ async function main(): Promise<void> {
         leaders.start()
         trail.start()
         serverLogs.start()
+        canaries.start()
       } else {
         trail.stop()
         serverLogs.stop()
+        canaries.stop()
         void leaders.stop()
       }
     },
@@ -165,6 +183,7 @@ async function main(): Promise<void> {
     clients: clientAuthority,
     surroundings,
     orders,
+    network: config.network,
     unknownKey: (namespace, server, issuer) => {
       const { issuers: trusted } = world.servers.get(namespace, server)?.spec.identity ?? { issuers: [] }
       const source = trusted.find(({ url }) => url === issuer)
@@ -189,6 +208,7 @@ async function main(): Promise<void> {
     await leader.stop()
     trail.stop()
     serverLogs.stop()
+    canaries.stop()
     auditors.stop()
     bundles.stop()
     await Promise.all([channel.close(), webhooks.close()])

@@ -6,6 +6,7 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import { type Id, idOf } from '../core/log.ts'
 import type { LogFindingKind } from '../core/log-identifiers.ts'
+import type { AttemptSource, AttemptTarget } from '../core/network.ts'
 import type { QueueObserver } from './cluster/queue.ts'
 import type { TrailVolume } from './recovery/standing.ts'
 
@@ -15,6 +16,8 @@ type Labels = {
   readonly name?: Id | 'hipaa-mcp-operator'
   readonly kind?: LogFindingKind | Id
   readonly type?: Id
+  readonly from?: AttemptSource
+  readonly to?: AttemptTarget
   readonly state?:
     | 'Requested'
     | 'Lapsed'

@@ -17,7 +17,9 @@ export type Pod = Typed & {
   spec: { volumes?: PodVolume[]; containers?: Container[]; initContainers?: Container[] }
   status?: {
     phase?: string
-    conditions?: { type: string; status: string }[]
+    podIP?: string
+    /** The time and words of our own condition alone are kept. */
+    conditions?: { type: string; status: string; message?: string; lastProbeTime?: string }[]
     containerStatuses?: { name: string; restartCount: number }[]
   }
 }

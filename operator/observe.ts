@@ -21,6 +21,8 @@ import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import { unlistedNames } from './dns-names.ts'
+import { foreignPolicies, overrulingPolicies } from './evidence/foreign-policies.ts'
+import type { NetworkSeen } from './evidence/network.ts'
 import { type SeenVolume, volumesOf } from './evidence/volumes.ts'
 import {
   isOver,
@@ -59,6 +61,7 @@ export type Seen = {
   /** Workloads of the namespace whose own annotation names this server, or whose template we wrote. */
   workloads: readonly Workload[]
   networkPolicies: readonly NetworkPolicy[]
+  network: NetworkSeen
   volumes: readonly SeenVolume[]
   trailClass: StorageClass | undefined
   /** Volumes with this server's records, of pods that run and of pods that are gone. */
@@ -124,6 +127,11 @@ export function observe(
     settled: neighbours.every((other) => isSettled(other, here, workloads)),
     workloads: workloads.filter((workload) => names(workload, name)),
     networkPolicies: world.networkPolicies.in(namespace),
+    network: networkOf(world, outside, {
+      namespace,
+      neighbours,
+      pods: [...pods, ...[...storePods.values()].flat()],
+    }),
     volumes: volumesOf(world, [...pods, ...[...storePods.values()].flat()]),
     trailClass,
     trailVolumes: trailVolumes(world).filter((one) => one.namespace === namespace && one.server === name),
@@ -143,8 +151,23 @@ export function observe(
   }
 }
 
-function isEnrolled(world: World, namespace: string): boolean {
+export function isEnrolled(world: Pick<World, 'namespaces'>, namespace: string): boolean {
   return world.namespaces.get(undefined, namespace)?.metadata.labels?.[enforceLabel] === 'true'
+}
+
+function networkOf(
+  world: World,
+  outside: Outside,
+  seen: { namespace: string; neighbours: readonly HipaaMcpServer[]; pods: readonly Pod[] },
+): NetworkSeen {
+  const { namespace, neighbours, pods } = seen
+  const { round, staleMs, clusterPolicies } = outside.network(namespace)
+  return {
+    round,
+    staleMs,
+    foreign: foreignPolicies(world.networkPolicies.in(namespace), neighbours, pods),
+    overruling: overrulingPolicies(clusterPolicies, world.namespaces.get(undefined, namespace), pods),
+  }
 }
 
 /** Whether a workload's own annotation names this server, or its template does because we wrote it. */

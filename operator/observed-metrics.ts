@@ -112,6 +112,28 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
         attributes: { server: keyOf(server) },
       })),
   )
+  metrics.observed(
+    'gauge',
+    'hipaa_mcp_network_proof_timestamp_seconds',
+    'When it was proved last that the network enforces a server’s policies; 0 before the first time',
+    () =>
+      servers().map((server) => ({
+        value: (Date.parse(server.status?.network?.lastProof ?? '') || 0) / 1000,
+        attributes: { server: keyOf(server) },
+      })),
+  )
+  metrics.observed(
+    'gauge',
+    'hipaa_mcp_network_attempts_open',
+    'Connections that a policy forbids and that came about when they were tried last',
+    () =>
+      servers().flatMap((server) =>
+        (server.status?.network?.attempts ?? []).map(({ from, to, open }) => ({
+          value: open,
+          attributes: { server: keyOf(server), from, to },
+        })),
+      ),
+  )
   for (const [name, read, description] of [
     ['hipaa_mcp_pods_expected', 'expected', 'Pods of a server'],
     ['hipaa_mcp_pods_guarded', 'guarded', 'Pods of a server that are guarded'],

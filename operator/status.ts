@@ -3,7 +3,16 @@
 import { standing } from '../core/agreement.ts'
 import type { Condition } from '../core/kubernetes.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
-import { type ConditionType, conditionTypes, controls, type Finding, fleetOf, ready } from './conditions.ts'
+import {
+  type ConditionType,
+  conditionTypes,
+  controls,
+  type Finding,
+  type Fleet,
+  fleetOf,
+  ready,
+} from './conditions.ts'
+import { networkEvidence } from './evidence/network.ts'
 import type { Seen } from './observe.ts'
 import type { Violation } from './readiness.ts'
 
@@ -46,6 +55,7 @@ export function statusOf({ seen, violations, failed, generation, now }: Report):
     },
     volumes: seen.volumes.slice(0, 128),
     trailVolumes: seen.trailVolumes.slice(0, 128).map(({ volume, pod, state }) => ({ volume, pod, state })),
+    network: networkStatus(seen, fleet, before?.network, now),
     conditions: conditionTypes.map((type) =>
       conditionOf(type, found.get(type) as Finding, server.metadata.generation, before?.conditions, now),
     ),
@@ -65,7 +75,7 @@ export function conditionOf(
     type,
     ...finding,
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
-    lastTransitionTime: same?.lastTransitionTime ?? new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
+    lastTransitionTime: same?.lastTransitionTime ?? timeOf(now),
   }
 }
 
@@ -98,6 +108,26 @@ function compliant(
   return statuses.includes('Unknown')
     ? { status: 'Unknown', reason: 'NotProved', message: 'Controls are not proved yet: see status.gaps.' }
     : { status: 'True', reason: 'AllControlsInForce', message: 'Every control is in force and proved.' }
+}
+
+/** The time of a proof is kept when nothing is proved any more: it says since when. */
+function networkStatus(
+  { network, storePods }: Seen,
+  { guarded }: Fleet,
+  before: Status['network'],
+  now: number,
+): NonNullable<Status['network']> {
+  const { attempts, provedAt } = networkEvidence(network, guarded, [...storePods.values()].flat(), now)
+  const lastProof = provedAt === undefined ? before?.lastProof : timeOf(provedAt)
+  return {
+    ...(lastProof === undefined ? {} : { lastProof }),
+    attempts,
+    foreignPolicies: [...network.foreign, ...network.overruling].slice(0, 64),
+  }
+}
+
+function timeOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
 /** The generation moves with every change in the cluster; status keeps the one at which this policy was first seen. */

@@ -2,6 +2,7 @@
 
 import { agreementsNamed } from '../core/agreement.ts'
 import { guardedLabel, ownerLabel, serverAnnotation, systemNamespace } from '../core/identifiers.ts'
+import { networkCondition } from '../core/network.ts'
 import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
@@ -188,7 +189,12 @@ function trimPod(pod: Pod): Pod {
     },
     status: {
       ...(status?.phase === undefined ? {} : { phase: status.phase }),
-      conditions: (status?.conditions ?? []).map(({ type, status }) => ({ type, status })),
+      ...(status?.podIP === undefined ? {} : { podIP: status.podIP }),
+      conditions: (status?.conditions ?? []).map(({ type, status, message, lastProbeTime }) =>
+        type === networkCondition && message !== undefined && lastProbeTime
+          ? { type, status, message, lastProbeTime }
+          : { type, status },
+      ),
       ...(guarded
         ? {
             containerStatuses: (status?.containerStatuses ?? []).map(({ name, restartCount }) => ({

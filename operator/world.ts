@@ -10,6 +10,8 @@ import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import type { Store } from './cluster/store.ts'
+import type { ClusterPolicy } from './evidence/foreign-policies.ts'
+import type { Round } from './evidence/network-canaries.ts'
 import type { KeySource } from './jwks.ts'
 import type {
   Claim,
@@ -50,8 +52,17 @@ export type Outside = {
   keySet(source: KeySource): JSONWebKeySet | undefined
   /** What was found in the logs of a server, `namespace/name`; undefined while they were not looked at. */
   logs(server: string): ServerLogs | undefined
+  /** What canaries saw of a namespace's network last, and policies of the whole cluster. */
+  network(namespace: string): NetworkLook
   /** What the collector said last; undefined while it does not answer. */
   trail(): Trail | undefined
+}
+
+type NetworkLook = {
+  round: Round | undefined
+  /** Milliseconds. */
+  staleMs: number
+  clusterPolicies: readonly ClusterPolicy[]
 }
 
 export type Trail = {

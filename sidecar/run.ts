@@ -17,6 +17,7 @@ import { enrolling } from './enrol.ts'
 import { healthServer } from './health.ts'
 import { codeOf, idOf, type Log } from './log.ts'
 import { metricSet } from './metrics.ts'
+import { keepProving } from './network/proof.ts'
 import { measure } from './observed.ts'
 import { keepOrders } from './orders.ts'
 import { type CallsServer, type CallsTls, callsServer } from './server.ts'
@@ -227,6 +228,7 @@ export async function run(options: RunOptions): Promise<Running> {
     })
     trailBegun.resolve(trail)
     orders.onChange(secure)
+    void keepProving({ link: links.channel, channel: config.channel, lookup, log, signal: over.signal })
     egress = await startEgress({
       orders,
       trail: trail.chain,

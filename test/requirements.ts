@@ -51,10 +51,21 @@ export const requirements = {
     'encryptionInTransit',
     'No container of a guarded pod starts before its packet filter is proved.',
   ),
-  'transit:network-policy': thin(
+  'transit:network-policy': done(
     'encryptionInTransit',
     'A NetworkPolicy per server admits only the named callers, and comes back when deleted.',
-    'the canary that proves enforcement comes later',
+  ),
+  'transit:network-proved': done(
+    'encryptionInTransit',
+    'That the network enforces policies is shown by connections that it must refuse, beside one that it lets through: what connects is a gap, and what shows nothing counts as unknown.',
+  ),
+  'transit:network-proof-honest': done(
+    'encryptionInTransit',
+    'What a canary or a sidecar saw of the network is its own word: nobody connects to a canary, changes it or stands in for it.',
+  ),
+  'transit:foreign-policies': done(
+    'encryptionInTransit',
+    'A policy of others that opens guarded pods or stores is named, and is a gap.',
   ),
   'transit:issuer': done(
     'encryptionInTransit',

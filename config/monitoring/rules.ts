@@ -89,6 +89,27 @@ const groups = [
         },
       },
       {
+        alert: 'HipaaMcpNetworkOpen',
+        expr: 'max by (server, from, to) (hipaa_mcp_network_attempts_open) > 0',
+        labels: { severity: 'critical' },
+        annotations: {
+          summary: 'The network lets through what a NetworkPolicy forbids',
+          description:
+            'A canary or a sidecar connected where it must be refused: the network plugin does not enforce NetworkPolicies, on some node or at all. The packet filter of guarded pods still holds; stores have none. docs/network.md says what to look at.',
+        },
+      },
+      {
+        alert: 'HipaaMcpNetworkUnproved',
+        expr: 'time() - max by (server) (hipaa_mcp_network_proof_timestamp_seconds) > 7200',
+        for: '15m',
+        labels: { severity: 'warning' },
+        annotations: {
+          summary: 'Nothing has shown for two hours that the network enforces NetworkPolicies',
+          description:
+            'Canaries cannot be made or bring no result, or sidecars do not report: the condition NetworkEnforced says why. Calls go on.',
+        },
+      },
+      {
         alert: 'HipaaMcpLocked',
         expr: 'max by (server) (hipaa_mcp_locked) == 1',
         for: '1m',

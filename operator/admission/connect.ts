@@ -2,7 +2,7 @@
 // pod nor its labels, so the pod is looked up here. Refused for all: emergency access reaches patients through the
 // server and opens no way around it.
 
-import { containers, guardedLabel, storeLabel } from '../../core/identifiers.ts'
+import { canaryLabel, containers, guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { Lookup } from './judge.ts'
 import type { Pod } from './pod.ts'
 import { allowed, type Request, refusal, type Verdict } from './review.ts'
@@ -14,13 +14,15 @@ const words: { [subresource: string]: string } = {
   proxy: 'proxy to',
 }
 
-/** Validating webhook, CONNECT. Bystanders and stores are let through; a pod that cannot be read is not. */
+/** Validating webhook, CONNECT. Other bystanders and stores are let through; a pod that cannot be read is not. */
 export async function judgeConnect(request: Request, lookup: Lookup): Promise<Verdict> {
-  return await judged(request, lookup, (pod, what) =>
-    guarded(pod)
+  return await judged(request, lookup, (pod, what) => {
+    if (pod.metadata.labels?.[canaryLabel] !== undefined)
+      return `nobody may ${what} the canary ${nameOf(request)}: what it sees is proof, and it ends by itself within two minutes`
+    return guarded(pod)
       ? `nobody may ${what} the guarded pod ${nameOf(request)}: it would walk around every control and leave no record; read its logs and status, or debug a copy without patient data`
-      : undefined,
-  )
+      : undefined
+  })
 }
 
 /**

@@ -4,6 +4,7 @@ import { constants } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { guardedLabel, identityOf, ports, services, systemNamespace } from '../../core/identifiers.ts'
+import { type NetworkAsk, networkPath } from '../../core/network.ts'
 import { shares } from '../../core/shares.ts'
 import { type ChannelError, enrolment, type KeySetRequest } from '../../core/wire.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
@@ -21,11 +22,12 @@ import { answerEnrolment } from './enrol.ts'
 import { answerIdentity, outsideNames } from './identity.ts'
 import { newKeySets } from './key-sets.ts'
 import { namesOf, recently, type Service } from './names.ts'
+import { keepReport } from './network.ts'
 import { streamOrders } from './orders.ts'
 import { ChannelRefusal } from './refused.ts'
 
 export type ChannelOptions = {
-  client: Pick<Client, 'get' | 'post' | 'list' | 'create' | 'delete'>
+  client: Pick<Client, 'get' | 'post' | 'list' | 'create' | 'delete' | 'applyStatus'>
   authority: Authority
   /** The operator's own client CA, which signs for persons. */
   clients: Authority
@@ -33,6 +35,8 @@ export type ChannelOptions = {
   orders: OrdersSource
   /** A pod of this server saw a token whose key is not in its issuer's set. */
   unknownKey: (namespace: string, server: string, issuer: string) => void
+  /** What sidecars try of the network, and how often. */
+  network: NetworkAsk
   log: Log
   port?: number
   /** Validity of the certificates that sidecars and the collector get. */
@@ -123,7 +127,14 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
       enrolling.give(sidecar.podUid, 1)
     }
   }
+  const network = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const sidecar = sidecarOf(request.socket as TLSSocket)
+    await keepReport(client, sidecar, await bodyOf(request, 4_096), Date.now())
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    response.end(JSON.stringify(options.network))
+  }
   const paths: { [path: string]: typeof identity } = {
+    [`POST ${networkPath}`]: network,
     'POST /v1/key-sets': keySets,
     'POST /v1/identity': identity,
     [`POST ${enrolment.path}`]: enrol,

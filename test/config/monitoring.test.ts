@@ -7,6 +7,7 @@ import { parse } from 'yaml'
 import { openMetrics } from '../../collector/metrics.ts'
 import { monitoringFiles } from '../../config/monitoring/generate.ts'
 import { idOf } from '../../core/log.ts'
+import { observeWorld } from '../../operator/observed-metrics.ts'
 import { metricSet } from '../../sidecar/metrics.ts'
 import { measure } from '../../sidecar/observed.ts'
 import { textOf } from '../claims.ts'
@@ -35,7 +36,7 @@ test('the committed dashboard and rules are what their code makes', async () => 
     expect(await readFile(fileURLToPath(path), 'utf8')).toBe(text)
 })
 
-test('every metric that a panel or an alert asks for is one that sidecar or collector exports', async () => {
+test('every metric that a panel or an alert asks for is one that sidecar, collector or operator exports', async () => {
   const exported = new Set(await exportedNames())
   const asked = [
     ...(await board()).panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
@@ -83,7 +84,9 @@ async function exportedNames(): Promise<string[]> {
     scraped((...asked) => sidecar.serve(...asked)),
     scraped((...asked) => collector.answer(...asked)),
   ])
-  return texts.flatMap((text) => text.match(/^hipaa_mcp_[a-z_]+/gm) ?? [])
+  const operator: string[] = []
+  observeWorld({ observed: (_, name) => void operator.push(name) }, {} as never)
+  return [...operator, ...texts.flatMap((text) => text.match(/^hipaa_mcp_[a-z_]+/gm) ?? [])]
 }
 
 async function scraped(

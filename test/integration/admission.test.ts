@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { KubeConfig } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
@@ -13,8 +14,10 @@ import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
 import { issuedByCertManager } from '../../operator/authority/cert-manager.ts'
 import { writeBundles } from '../../operator/authority/webhook-certificate.ts'
 import { believe } from '../../operator/channel/believe.ts'
-import type { Client } from '../../operator/cluster/client.ts'
+import { apiClient, type Client } from '../../operator/cluster/client.ts'
+import { credentials } from '../../operator/cluster/credentials.ts'
 import { kinds } from '../../operator/cluster/kinds.ts'
+import { canaryPod } from '../../operator/evidence/canary-pod.ts'
 import { type Api, until } from '../cluster/api.ts'
 import { pauseImage } from '../cluster/node.ts'
 import { surroundings } from '../operator/admission/pods.ts'
@@ -36,11 +39,13 @@ async function kubectl(input: object | undefined, ...args: string[]): Promise<st
   return text
 }
 
-/** The policy of pods as config/default has it for this image. */
+/** The policies of pods and of canaries as config/default has them for this image. */
 async function installPolicy(image: string): Promise<void> {
-  const text = await readFile('config/webhook/policy-pods.yaml', 'utf8')
-  for (const document of parseAllDocuments(text.replaceAll('localhost/hipaa-mcp:dev', image)))
-    await kubectl(document.toJS() as object, 'apply', '-f', '-')
+  for (const file of ['policy-pods', 'policy-canaries']) {
+    const text = await readFile(`config/webhook/${file}.yaml`, 'utf8')
+    for (const document of parseAllDocuments(text.replaceAll('localhost/hipaa-mcp:dev', image)))
+      await kubectl(document.toJS() as object, 'apply', '-f', '-')
+  }
 }
 
 type Body = { [member: string]: unknown }
@@ -143,6 +148,7 @@ test('the API server finds no fault in the types of our expressions', async () =
     'hipaa-mcp-labels',
     'hipaa-mcp-networks',
     'hipaa-mcp-tokens',
+    'hipaa-mcp-canaries',
   ]) {
     const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`
     await until(`${name} was checked`, 30, async () => {
@@ -329,6 +335,155 @@ verifies('injection:connect', 'on a real API server', async () => {
 const own = (copy: Pod, name: string) =>
   (copy.spec.initContainers ?? []).find((one) => one.name === name) ?? { name }
 const app = (copy: Pod) => copy.spec.containers[0] ?? { name: '' }
+
+describe('canaries', () => {
+  const operator = 'system:serviceaccount:hipaa-mcp-system:hipaa-mcp-operator'
+  const task = { control: '10.0.0.2:443', forbidden: ['10.1.0.5:15080'] }
+  const canary = (name: string, where = namespace) =>
+    canaryPod({ name, namespace: where, source: 'Bystander', image: surroundings.image, task })
+  const asOperator = async (input: object | undefined, ...args: string[]): Promise<string> =>
+    (await scene.kubectl(args, { as: operator, ...(input === undefined ? {} : { input }) })).text
+  const condition = (type: string) => ({ conditions: [{ type, status: 'True' }] })
+  beforeAll(async () => {
+    await kubectl(undefined, 'apply', '-f', 'config/rbac/accounts.yaml', '-f', 'config/rbac/operator.yaml')
+    await kubectl(undefined, 'create', 'serviceaccount', 'robot', '-n', namespace)
+  })
+
+  type Made = { metadata: { labels: Body }; spec: Body & { containers: Body[] } }
+  const others: [string, (pod: Made) => void, string][] = [
+    [
+      'another image',
+      ({ spec }) => void Object.assign(spec.containers[0] as Body, { image: 'ehr:1' }),
+      'operator’s own image',
+    ],
+    [
+      'a program of its own',
+      ({ spec }) => void Object.assign(spec.containers[0] as Body, { command: ['sh'] }),
+      'operator’s own image',
+    ],
+    [
+      'another program of the image',
+      ({ spec }) => void Object.assign(spec.containers[0] as Body, { args: ['operator/main.ts', ''] }),
+      'operator’s own image',
+    ],
+    [
+      'a Secret as environment',
+      ({ spec }) =>
+        void Object.assign(spec.containers[0] as Body, { envFrom: [{ secretRef: { name: 'x' } }] }),
+      'operator’s own image',
+    ],
+    [
+      'a volume',
+      ({ spec }) => void (spec['volumes'] = [{ name: 'x', secret: { secretName: 'x' } }]),
+      'operator’s own image',
+    ],
+    [
+      'a ServiceAccount',
+      ({ spec }) => void (spec['serviceAccountName'] = 'robot'),
+      'a canary pod has no token',
+    ],
+    [
+      'a token',
+      ({ spec }) => void (spec['automountServiceAccountToken'] = true),
+      'a canary pod is one container',
+    ],
+    ['a node of its choice', ({ spec }) => void (spec['nodeName'] = 'node'), 'no token'],
+    ['no end', ({ spec }) => void delete spec['activeDeadlineSeconds'], 'no token'],
+    ['no label', ({ metadata }) => void delete metadata.labels['hipaa-mcp.dev/canary'], 'canary pods alone'],
+  ]
+  for (const [what, change, says] of others)
+    verifies('operator:rbac', `the operator makes no pod with ${what}`, async () => {
+      const pod = structuredClone(canary('hipaa-mcp-canary-x')) as unknown as Made
+      change(pod)
+
+      expect(await asOperator(pod, 'create', '--dry-run=server', '-f', '-')).toContain(says)
+    })
+
+  verifies(
+    'operator:rbac',
+    'the operator makes canaries where it is enrolled alone, and deletes no other pod',
+    async () => {
+      expect(await asOperator(canary('hipaa-mcp-canary-a', 'elsewhere'), 'create', '-f', '-')).toContain(
+        'enrolled namespaces alone',
+      )
+      expect(await asOperator({ ...canary('other') }, 'create', '-f', '-')).toContain('canary pods alone')
+      await create(aPod('not-a-canary'))
+      expect(await asOperator(undefined, 'delete', 'pod', 'not-a-canary', '-n', namespace)).toContain(
+        'canary pods alone',
+      )
+      expect(await asOperator(canary('hipaa-mcp-canary-a'), 'create', '-f', '-')).toContain('created')
+      expect(
+        await asOperator(undefined, 'delete', 'pod', 'hipaa-mcp-canary-a', '-n', namespace, '--wait=false'),
+      ).toContain('deleted')
+    },
+  )
+
+  verifies(
+    'transit:network-proof-honest',
+    'nobody gets into a canary, changes its image or puts a container beside it',
+    async () => {
+      expect(await asOperator(canary('hipaa-mcp-canary-b'), 'create', '-f', '-')).toContain('created')
+      const name = 'hipaa-mcp-canary-b'
+
+      expect(await refusal(api.call('POST', podPath(name, 'exec?command=sh')))).toContain(
+        'nobody may exec into the canary',
+      )
+      expect(
+        await refusal(
+          api.call(
+            'PATCH',
+            podPath(name),
+            { spec: { containers: [{ name: 'canary', image: 'mine:1' }] } },
+            'application/strategic-merge-patch+json',
+          ),
+        ),
+      ).toContain('a canary pod does not change')
+      const beside = {
+        spec: { ephemeralContainers: [{ name: 'debug', image: 'mine:1', targetContainerName: 'canary' }] },
+      }
+      expect(
+        await refusal(
+          api.call(
+            'PATCH',
+            podPath(name, 'ephemeralcontainers'),
+            beside,
+            'application/strategic-merge-patch+json',
+          ),
+        ),
+      ).toContain('a canary pod does not change')
+    },
+  )
+
+  verifies(
+    'transit:network-proof-honest',
+    'of a pod’s status the operator writes its own condition and nothing else',
+    async () => {
+      await create(aPod('with-status'))
+      const minted = await client.post<{ status: { token: string } }>(
+        '/api/v1/namespaces/hipaa-mcp-system/serviceaccounts/hipaa-mcp-operator/token',
+        { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } },
+      )
+      const from = await credentials(() => {
+        const config = new KubeConfig()
+        config.loadFromFile(scene.cluster.kubeconfig)
+        const { token } = minted.status
+        config.loadFromClusterAndUser(config.getCurrentCluster() as never, { name: 'operator', token })
+        return config
+      })
+      const status = async (body: object) => {
+        const metadata = { name: 'with-status', namespace }
+        const pod = { apiVersion: 'v1', kind: 'Pod', metadata, status: body }
+        return await refusal(apiClient({ credentials: from }).applyStatus(kinds.pod, pod))
+      }
+
+      expect(await status(condition('hipaa-mcp.dev/network'))).toBe('it was let through')
+      expect(await status(condition('Ready'))).toContain('alone')
+      expect(await status({ phase: 'Failed' })).toContain('alone')
+      expect(await status({ podIP: '10.9.9.9' })).toContain('alone')
+      await from.close()
+    },
+  )
+})
 
 describe('the policy in the API server, with the webhooks gone', () => {
   const wanted = '/apis/admissionregistration.k8s.io/v1'

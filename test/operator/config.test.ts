@@ -15,7 +15,12 @@ test('three settings suffice, and the environment of a pod holds others than our
     certificateSeconds: 86_400,
     healthPort: 8081,
     recoveredVolumes: 'Delete',
+    network: { seconds: 900, outside: '1.1.1.1:80' },
   })
+})
+
+test('nothing outside of the cluster is tried where that is switched off', () => {
+  expect(configFrom({ ...least, HIPAA_MCP_NETWORK_OUTSIDE: 'Off' }).network).toEqual({ seconds: 900 })
 })
 
 const faults: { when: string; environment: Record<string, string>; says: string }[] = [
@@ -33,6 +38,16 @@ const faults: { when: string; environment: Record<string, string>; says: string 
     when: 'a collector without TLS',
     environment: { ...least, HIPAA_MCP_COLLECTOR: 'http://x' },
     says: 'must be an https URL',
+  },
+  {
+    when: 'a name where an address outside must stand',
+    environment: { ...least, HIPAA_MCP_NETWORK_OUTSIDE: 'example.org:80' },
+    says: 'must be an IP address and a port, such as 1.1.1.1:80, or Off',
+  },
+  {
+    when: 'canaries without a pause',
+    environment: { ...least, HIPAA_MCP_NETWORK_SECONDS: '1' },
+    says: 'must be a whole number from 5 to 86400',
   },
   {
     when: 'no number',

@@ -90,7 +90,13 @@ verifies('operator:rbac', 'no way to more rights and none into pods', () => {
     ['hipaa-mcp-operator', ['pods/log'], ['get']],
   ])
   const pods = everywhere.filter(({ resources }) => resources?.includes('pods'))
-  expect(pods.map(({ verbs }) => verbs)).toEqual([['get', 'list', 'watch']])
+  // Of pods it makes and deletes canaries alone: the next test.
+  expect(pods.map(({ verbs }) => verbs)).toEqual([
+    ['get', 'list', 'watch'],
+    ['create', 'delete'],
+  ])
+  const status = everywhere.filter(({ resources }) => resources?.includes('pods/status'))
+  expect(status.map(({ resources, verbs }) => [resources, verbs])).toEqual([[['pods/status'], ['patch']]])
 })
 
 verifies(
@@ -108,6 +114,36 @@ verifies(
     ])
     expect(accounts.map(({ metadata }) => metadata.name)).toContain('hipaa-mcp-recovery')
     expect(JSON.stringify([...operator, ...people])).not.toContain('hipaa-mcp-recovery')
+  },
+)
+
+verifies(
+  'operator:rbac',
+  'what RBAC cannot narrow of pods, an admission policy does for this account',
+  async () => {
+    const [policy, binding] = (await documents('config/webhook/policy-canaries.yaml')) as unknown as [
+      {
+        spec: {
+          failurePolicy: string
+          matchConditions: { expression: string }[]
+          matchConstraints: { resourceRules: { resources: string[]; operations: string[] }[] }
+        }
+      },
+      { spec: { policyName: string; validationActions: string[]; matchResources?: object } },
+    ]
+
+    const { failurePolicy, matchConditions, matchConstraints } = policy.spec
+    expect(failurePolicy).toBe('Fail')
+    expect(matchConditions.map(({ expression }) => expression)).toEqual([
+      "request.userInfo.username == 'system:serviceaccount:hipaa-mcp-system:hipaa-mcp-operator'",
+    ])
+    expect(
+      matchConstraints.resourceRules.map(({ resources, operations }) => [...resources, ...operations]),
+    ).toEqual([
+      ['pods', 'CREATE', 'DELETE'],
+      ['pods/status', 'UPDATE'],
+    ])
+    expect(binding.spec).toEqual({ policyName: 'hipaa-mcp-canaries', validationActions: ['Deny'] })
   },
 )
 

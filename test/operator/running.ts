@@ -132,6 +132,7 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
     clientCa: 'client CA',
     keySet: () => keySet,
     logs: () => undefined,
+    network: () => ({ round: undefined, staleMs: 60_000, clusterPolicies: [] }),
     trail: () => trail,
     ...given,
   }

@@ -10,6 +10,8 @@ import type { BusinessAssociateAgreement } from '../../crds/businessassociateagr
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { MutableStore, type Named } from '../../operator/cluster/store.ts'
 import { keysSecret } from '../../operator/desired/keys.ts'
+import type { ClusterPolicy } from '../../operator/evidence/foreign-policies.ts'
+import type { Round } from '../../operator/evidence/network-canaries.ts'
 import type {
   Claim,
   NetworkPolicy,
@@ -239,6 +241,9 @@ export type Things = {
   collectorAway?: boolean
   withoutKeySet?: boolean
   logs?: ServerLogs
+  /** What canaries saw. */
+  round?: Round
+  clusterPolicies?: ClusterPolicy[]
   /** Of the namespace. */
   annotations?: { [name: string]: string }
 }
@@ -275,6 +280,11 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
   const outside: Outside = {
     clientCa: '-----BEGIN CERTIFICATE-----\nown client CA\n-----END CERTIFICATE-----\n',
     logs: () => things.logs,
+    network: () => ({
+      round: things.round,
+      staleMs: 3_000_000,
+      clusterPolicies: things.clusterPolicies ?? [],
+    }),
     keySet: () => (things.withoutKeySet ? undefined : { keys: [] }),
     trail: () =>
       things.collectorAway

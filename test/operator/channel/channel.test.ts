@@ -56,6 +56,7 @@ const channel = await startChannel({
   clients,
   surroundings,
   orders: source,
+  network: { seconds: 900 },
   unknownKey: (...of) => told.asked.push(of),
   log: silent,
   port: 0,
@@ -629,6 +630,54 @@ describe('key sets', () => {
     expect(await unknownKey(shown, '{"issuer":7}')).toBe(400)
     expect(await unknownKey(shown, 'x'.repeat(5_000))).toBe(413)
     expect(told.asked).toEqual([])
+  })
+})
+
+/** Conditions of pods that were written. */
+const conditions = () =>
+  client.patches.map(({ path, body }) => ({
+    path,
+    ...(body as { metadata: object; status: { conditions: object[] } }).status.conditions[0],
+  }))
+
+describe('what sidecars see of the network', () => {
+  const report = { compared: true, tried: ['Webhook', 'Metadata'], open: [] as string[] }
+  beforeEach(() => void client.patches.splice(0))
+
+  verifies('transit:network-proof-honest', 'a sidecar speaks for its own pod and no other', async () => {
+    const shown = await sidecar()
+    const { status, body } = await post(
+      '/v1/network',
+      shown,
+      JSON.stringify({ ...report, podUid: 'uid-other', namespace: 'other' }),
+    )
+
+    expect([status, body]).toEqual([200, { seconds: 900 }])
+    expect(conditions()).toMatchObject([
+      { path: '/api/v1/namespaces/clinic/pods/ehr-1', type: 'hipaa-mcp.dev/network', status: 'True' },
+    ])
+  })
+
+  verifies(
+    'transit:network-proved',
+    'what connected is written as open, what compares with nothing as unknown',
+    async () => {
+      const shown = await sidecar()
+      await post('/v1/network', shown, JSON.stringify({ ...report, open: ['Metadata'] }))
+      await post('/v1/network', shown, JSON.stringify({ ...report, compared: false }))
+
+      expect(conditions()).toMatchObject([{ status: 'False' }, { status: 'Unknown' }])
+    },
+  )
+
+  verifies('transit:network-proof-honest', 'nobody else is heard, and nothing of another form', async () => {
+    expect(await post('/v1/network', {}, JSON.stringify(report))).toMatchObject({ status: 401 })
+    const shown = await sidecar()
+    for (const wrong of ['x', '[]', '{"compared":true}', JSON.stringify({ ...report, tried: ['Store'] })])
+      expect(await post('/v1/network', shown, wrong)).toMatchObject({ status: 400 })
+    // Asks what to try, and says nothing.
+    expect(await post('/v1/network', shown, '{}')).toMatchObject({ status: 200 })
+    expect(conditions()).toEqual([])
   })
 })
 

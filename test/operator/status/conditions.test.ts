@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { judgeBucket } from '../../../core/archive/bucket.ts'
+import { networkCondition } from '../../../core/network.ts'
 import { type ConditionType, conditionTypes } from '../../../operator/conditions.ts'
+import type { Round } from '../../../operator/evidence/network-canaries.ts'
 import type { NetworkPolicy, PersistentVolume } from '../../../operator/objects.ts'
 import { judge } from '../../../operator/readiness.ts'
 import { type Status, statusOf } from '../../../operator/status.ts'
@@ -98,9 +100,40 @@ const { judged: _judged, ...unjudged } = anArchive()
 const foreign = (labels: Record<string, string> = {}): NetworkPolicy => ({
   ...ownPolicy,
   metadata: { name: 'let-all-in', namespace: 'clinic', labels },
-  spec: { podSelector: {} },
+  spec: { podSelector: {}, ingress: [{}] },
 })
 const signal = aSignal()
+
+const aRound = (open = false): Round => ({
+  at: now - 30_000,
+  reached: true,
+  outcomes: [
+    { from: 'Stranger', to: 'GuardedPod', pod: 'uid-ehr-1', open },
+    { from: 'Bystander', to: 'Webhook', open: false },
+  ],
+})
+const guardedPod = aGuardedPod('ehr-1')
+const proved: Things = {
+  ...well,
+  pods: [
+    {
+      ...guardedPod,
+      status: {
+        ...guardedPod.status,
+        conditions: [
+          { type: 'Ready', status: 'True' },
+          {
+            type: networkCondition,
+            status: 'True',
+            message: '{"tried":["Webhook"],"open":[]}',
+            lastProbeTime: '2026-11-01T11:59:00Z',
+          },
+        ],
+      },
+    },
+  ],
+  round: aRound(),
+}
 
 const cases: { type: ConditionType; when: string; things: Things; is: string }[] = [
   { type: 'Ready', when: 'a guarded pod is ready', things: well, is: 'True Serving' },
@@ -455,6 +488,38 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
   { type: 'NetworkEnforced', when: 'the policy stands, unproved', things: well, is: 'Unknown CanaryNotRun' },
   {
     type: 'NetworkEnforced',
+    when: 'all was refused that must be',
+    things: proved,
+    is: 'True RefusedByTheNetwork',
+  },
+  {
+    type: 'NetworkEnforced',
+    when: 'a stranger got in',
+    things: { ...proved, round: aRound(true) },
+    is: 'False CanaryConnected',
+  },
+  {
+    type: 'NetworkEnforced',
+    when: 'a canary brought no result',
+    things: { ...proved, round: { ...aRound(), outcomes: [], trouble: 'CanaryDeleted' } },
+    is: 'Unknown CanaryFailed',
+  },
+  {
+    type: 'NetworkEnforced',
+    when: 'a policy of the whole cluster overrules ours',
+    things: {
+      ...proved,
+      clusterPolicies: [
+        {
+          metadata: { name: 'let-in' },
+          spec: { tier: 'Admin', subject: { namespaces: {} }, ingress: [{ action: 'Accept' }] },
+        },
+      ],
+    },
+    is: 'False ClusterPolicyOverrules',
+  },
+  {
+    type: 'NetworkEnforced',
     when: 'the policy is missing',
     things: { ...well, networkPolicies: [] },
     is: 'False PolicyMissing',
@@ -480,6 +545,22 @@ for (const { type, when, things, is } of cases)
   verifies('operator:status', `${type} when ${when}`, () => {
     expect(condition(things, type)).toBe(is)
   })
+
+verifies('transit:network-proved', 'the time of the last proof stays when nothing is proved any more', () => {
+  const lastProof = '2026-11-01T11:59:00Z'
+  expect(status(proved).network).toMatchObject({ lastProof })
+
+  const server = { ...aServer(), status: { network: { lastProof } } }
+
+  expect(status({ ...proved, servers: [server], round: aRound(true) }).network).toMatchObject({ lastProof })
+})
+
+verifies('transit:foreign-policies', 'status names them, and so does the condition', () => {
+  const { network, conditions } = status({ ...proved, networkPolicies: [ownPolicy, foreign()] })
+
+  expect(network?.foreignPolicies).toEqual(['let-all-in'])
+  expect(conditions?.find(({ type }) => type === 'NetworkEnforced')?.message).toContain('let-all-in')
+})
 
 verifies('agreement:status', 'each agreement that is not in force is a gap by its name', () => {
   const servers = [aServer({ network: { egress: [{ baa: 'vendor' }, { baa: 'openai' }] } })]

@@ -1,0 +1,86 @@
+import { expect, vi } from 'vitest'
+import type { NetworkReport } from '../../../core/network.ts'
+import type { Lookup } from '../../../sidecar/channel/lookup.ts'
+import { keepProving } from '../../../sidecar/network/proof.ts'
+import { verifies } from '../../verifies.ts'
+
+const addresses: { [name: string]: string } = {
+  'hipaa-mcp-channel.hipaa-mcp-system.svc': '10.0.0.1',
+  'hipaa-mcp-webhook.hipaa-mcp-system.svc': '10.0.0.2',
+}
+const lookup = ((name: string, _: object, answer: (error: null, address: string, family: number) => void) =>
+  answer(null, addresses[name] ?? '', 4)) as unknown as Lookup
+const silent = { info: () => {}, warn: () => {}, error: () => {} }
+
+/** Runs until it has told so many reports, and gives them with every address that was tried. */
+async function told(open: string[], answers: { status?: number; body: object }[]) {
+  const reports: (NetworkReport | object)[] = []
+  const tried: string[] = []
+  const over = new AbortController()
+  const running = keepProving({
+    link: {
+      request: async ({ body = '' }) => {
+        reports.push(JSON.parse(String(body)) as object)
+        const { status = 200, body: says } = answers[reports.length - 1] ?? answers.at(-1) ?? { body: {} }
+        const text = JSON.stringify(says)
+        return {
+          statusCode: status,
+          body: { text: async () => text } as never,
+        }
+      },
+    },
+    channel: new URL('https://hipaa-mcp-channel.hipaa-mcp-system.svc:8444'),
+    lookup,
+    log: silent,
+    signal: over.signal,
+    connect: async (address) => {
+      tried.push(address)
+      return open.includes(address)
+    },
+    pauseMs: 0,
+    retryMs: 1,
+  })
+  await vi.waitFor(() => expect(reports.length).toBeGreaterThanOrEqual(answers.length))
+  over.abort()
+  await running
+  return { reports, tried }
+}
+const ask = { body: { seconds: 900, outside: '192.0.2.7:80' } }
+const channel = '10.0.0.1:8444'
+
+verifies(
+  'transit:network-proved',
+  'a sidecar asks what to try, tries it, and tells what was refused',
+  async () => {
+    const { reports, tried } = await told([channel], [ask, ask])
+
+    expect(reports.slice(0, 2)).toEqual([
+      {},
+      { compared: true, tried: ['Webhook', 'Metadata', 'Outside'], open: [] },
+    ])
+    expect(new Set(tried)).toEqual(new Set([channel, '10.0.0.2:443', '169.254.169.254:80', '192.0.2.7:80']))
+  },
+)
+
+verifies('transit:network-proved', 'a sidecar tells what it could reach', async () => {
+  const { reports } = await told([channel, '169.254.169.254:80'], [ask, ask])
+
+  expect(reports[1]).toMatchObject({ open: ['Metadata'] })
+})
+
+verifies(
+  'transit:network-proved',
+  'a sidecar that reaches not even the operator compares with nothing',
+  async () => {
+    const { reports } = await told([], [ask, ask])
+
+    expect(reports[1]).toMatchObject({ compared: false, open: [] })
+  },
+)
+
+verifies('transit:network-proved', 'a sidecar whose report was not taken looks anew', async () => {
+  const { reports } = await told([channel], [ask, { status: 503, body: {} }, ask, ask])
+
+  expect(reports[2]).toEqual({})
+  expect(reports[3]).toMatchObject({ compared: true })
+})
