@@ -47,7 +47,7 @@ test('a broken UTF-8 byte is refused, not read as U+FFFD', () => {
 
 verifies('audit:no-content', 'a member that records do not have is refused, at any depth', () => {
   for (const record of everyKind) {
-    expect(() => parseRecord(bytesOf({ ...record, note: 'text' })), record.kind).toThrow(TypeError)
+    expect(() => parseRecord(bytesOf({ ...record, remark: 'text' })), record.kind).toThrow(TypeError)
   }
   expect(() => parseRecord(bytesOf(anIntent('c', { who: { ...aWho(), name: 'x' } as never })))).toThrow(
     TypeError,
