@@ -10,13 +10,14 @@ import { dirname, join, resolve } from 'node:path'
 import { partsOfOrigin, registryOrigin } from '../../core/wire.ts'
 import { Corrupt, type Head, type Store, type StoredChain, StoreFailed } from './commit.ts'
 import { type Open, replaceFile, syncAll, syncFolder, writeAll } from './files.ts'
-import { encodeFrame } from './frame.ts'
+import { encodeFrame, type Frame } from './frame.ts'
 import { lockFolder } from './lock.ts'
 import { nameOfSegment, readSegments, segmentsIn } from './segments.ts'
 
 /** A new segment begins when the one before it has so many bytes. */
 const segmentBytes = 64 * 1024 * 1024
 
+type Found = { segment: string; frame: Frame }
 type Writer = { file: FileHandle; path: string; offset: number; next: number }
 
 export type EmbeddedOptions = {
@@ -36,6 +37,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const unlock = await lockFolder(folder)
   const writers = new Map<string, Writer>()
+  /** Chains whose newest bytes are this process's own, or were written again by it. */
+  const again = new Set<string>()
   let poison: StoreFailed | undefined
 
   const poisoned = (cause: unknown): StoreFailed => {
@@ -61,6 +64,25 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     }
   }
 
+  /**
+   * When a sync fails the kernel may keep in its cache what is not on the disk, and call it clean. So what a former process
+   * wrote last is written once more, and synced, before anybody is told that it is there.
+   */
+  const writeAgain = async (origin: string, place: string, { segment, frame }: Found): Promise<void> => {
+    if (again.has(origin) || writers.has(origin)) return
+    const bytes = encodeFrame(frame.from, frame.records)
+    const file = await openFile(join(place, segment), 'r+')
+    try {
+      await writeAll(file, bytes, frame.end - bytes.length)
+      await sync(file)
+    } catch (error) {
+      throw diskFailure(error)
+    } finally {
+      await file.close()
+    }
+    again.add(origin)
+  }
+
   const writerOf = async (origin: string): Promise<Writer> => {
     const held = writers.get(origin)
     if (held !== undefined) return held
@@ -74,6 +96,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     }
     const writer = await openWriter(place, newest.name, offset, next)
     writers.set(origin, writer)
+    again.add(origin)
     return writer
   }
 
@@ -159,12 +182,17 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     async *follow() {},
     append,
     async *read(origin, from, to = Number.POSITIVE_INFINITY) {
-      for await (const { frame } of readSegments(origin, folderOf(folder, origin), from)) {
+      const place = folderOf(folder, origin)
+      let newest: Found | undefined
+      for await (const found of readSegments(origin, place, from)) {
+        const { frame } = found
         const records = frame.records.slice(Math.max(0, from - frame.from), to - frame.from)
         if (records.length > 0) yield records
         if (frame.from + frame.records.length >= to) return
+        newest = found
       }
       if (to !== Number.POSITIVE_INFINITY) throw new Corrupt(origin, `Records before ${to} are missing`)
+      if (newest !== undefined) await writeAgain(origin, place, newest)
     },
     async saveCheckpoint(origin, note) {
       alive()

@@ -254,6 +254,30 @@ verifies(
   },
 )
 
+verifies(
+  'audit:acknowledged-is-kept',
+  'what a former process wrote last is written again before it is believed: its sync may have failed',
+  async () => {
+    const folder = aFolder()
+    const first = await failingStore(folder)
+    const process = await Process.started(await aTrail(first.store))
+    await process.write(anIntent('c1'))
+    first.fail('datasync', Object.assign(new Error('EIO'), { code: 'EIO' }))
+    expect(await reasonOf(process.write(aResult('c1')))).toBe('disk-failed')
+    await first.store.close()
+
+    // The cache has it still, and the disk does not take it.
+    const second = await failingStore(folder)
+    const { origin: chain } = process
+    const all = async (): Promise<string[]> => await recordsIn(second.store, chain)
+    second.fail('datasync', Object.assign(new Error('EIO'), { code: 'EIO' }))
+    await expect(all()).rejects.toMatchObject({ reason: 'disk-failed', poisoned: true })
+    await second.store.close()
+
+    expect(await recordsIn((await failingStore(folder)).store, chain)).toEqual(process.records.map(String))
+  },
+)
+
 test('a write that cannot be taken back poisons the store as well', async () => {
   const { store, fail, poisoned } = await failingStore(aFolder())
   await store.begin({ origin, vkey: 'k' })
