@@ -2,7 +2,7 @@
 
 import { type Claims, claim, isFree, take } from './claims.ts'
 import * as classes from './classes.ts'
-import { place } from './lexicon.ts'
+import { medical, place, surname } from './lexicon.ts'
 import { gaps, shapes, type Tokens } from './tokens.ts'
 import {
   goesOn,
@@ -32,7 +32,7 @@ export function findAddresses(claims: Claims): void {
     if ((words.end[i] as number) - (words.start[i] as number) > 8) continue
     if (!isHouseNumber(words, i)) continue
     const boxed = i > 0 && words.gap[i] === gaps.space && isWord(words, i - 1, box)
-    const street = streetAfter(words, i)
+    const street = Math.max(streetAfter(words, i), smallStreetAfter(words, i))
     if (street < 0 && !boxed) continue
     let start = boxed ? i - 1 : i
     if (boxed)
@@ -46,7 +46,31 @@ function mayHaveStreet(words: Tokens, number: number): boolean {
   const next = number + 1
   if (next >= words.count || !goesOn(words, next)) return false
   if (words.shape[next] === shapes.number) return isOrdinal(words, next)
-  return words.shape[next] !== shapes.small || is(words, next, classes.street)
+  return (
+    words.shape[next] !== shapes.small || is(words, next, classes.street) || maySmallStreetBegin(words, next)
+  )
+}
+
+/** In small letters these are streets; court, drive, place and way are other things too. */
+const sureStreets = those('street avenue ave road rd boulevard blvd lane ln')
+
+/** No function word, unit or short form, and nothing that is counted or measured. */
+function maySmallStreetBegin(words: Tokens, i: number): boolean {
+  if (words.shape[i] !== shapes.small || words.gap[i] !== gaps.space) return false
+  if ((words.end[i] as number) - (words.start[i] as number) < 3) return false
+  if (((words.flags[i] as number) & medical) !== 0 && ((words.flags[i] as number) & (place | surname)) === 0)
+    return false
+  return !is(words, i, classes.stopper | classes.heading | classes.month)
+}
+
+/** "12 elm street", "450 old mill rd": one to three words in small letters between. */
+function smallStreetAfter(words: Tokens, number: number): number {
+  for (let j = number + 1; j < words.count && j <= number + 4; j += 1) {
+    if (words.gap[j] !== gaps.space) return -1
+    if (j > number + 1 && words.shape[j] === shapes.small && isWord(words, j, sureStreets)) return j
+    if (!maySmallStreetBegin(words, j)) return -1
+  }
+  return -1
 }
 
 /** By the length of the word before. */

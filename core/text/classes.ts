@@ -175,7 +175,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      afghanistan brazil argentina colombia peru chile venezuela cuba haiti jamaica nigeria kenya ethiopia ghana somalia
      medicare medicaid tricare obamacare google pubmed medline medscape uptodate embase epic cerner zoom facebook instagram whatsapp cochrane
      lancet nejm jama bmj gold kdigo braf internet ringer latin roman arabic greek gram celsius fahrenheit doppler microliter microliters milliliter deciliter microgram micrograms milligrams nanograms millimoles
-     entitic rxnorm norco anicteric icteric augmentin keflex dilantin percocet vicodin genvoya descovy imdur unasyn zosyn macrobid sinemet combivent duoneb trelegy`,
+     medtronic dexcom biotronik omnipod entitic rxnorm norco anicteric icteric augmentin keflex dilantin percocet vicodin genvoya descovy imdur unasyn zosyn macrobid sinemet combivent duoneb trelegy`,
   ],
   [
     month,
@@ -230,6 +230,15 @@ const table: readonly (readonly [bit: number, list: string])[] = [
     'association society academy organization organisation federation commission board agency institutes administration control council task force guideline guidelines',
   ],
 ]
+
+/** The words of one class. */
+export function listOf(bit: number): string {
+  return table
+    .filter(([of]) => of === bit)
+    .map(([, list]) => list)
+    .join(' ')
+    .trim()
+}
 
 /** Class bits by word. */
 export function classes(): Map<string, number> {

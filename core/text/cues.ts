@@ -14,6 +14,9 @@ const announces = 8
 export const web = 16
 /** Before the number of a post box. */
 export const box = 32
+const plate = 64
+/** username, login: logins.ts */
+export const login = 128
 
 export const monthWords =
   'jan january feb february mar march apr april may jun june jul july aug august sep september sept oct october nov november dec december'.split(
@@ -25,6 +28,8 @@ export const weekdayWords = 'mon tue tues wed wednes thu thur thurs fri sat satu
   .flatMap((word) => [word, `${word}day`])
 export const oldAgeWords = 'ninety nineties nonagenarian nonagenarians centenarian centenarians'.split(' ')
 
+const loginWords = ['username', 'usernames', 'userid', 'login', 'logon', 'handle', 'user', 'screenname']
+
 /** Cue bits by word. */
 export function cues(): Map<string, number> {
   const bits = new Map<string, number>()
@@ -35,6 +40,10 @@ export function cues(): Map<string, number> {
   add(weekday, weekdayWords)
   add(oldAge, oldAgeWords)
   add(announces, announcing.keys())
+  // s/n
+  add(announces, ['n'])
+  add(plate, ['plate', 'plates'])
+  add(login, loginWords)
   add(web, ['www'])
   add(box, ['box'])
   return bits

@@ -2,6 +2,7 @@
 // letters (module/dictionary.as, whose bits these are).
 
 import { announcing, vague } from './announcers.ts'
+import { listOf, state, stateCode } from './classes.ts'
 import { monthWords, oldAgeWords, weekdayWords } from './cues.ts'
 import { identifierTypes } from './span.ts'
 
@@ -60,6 +61,8 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // "60-year-old" without its age
   [38, 'year yr yo month week wk day hour hr'],
   [39, 'nct pmid pmc isrctn'],
+  // "plate CA 7XYZ123"
+  [40, `${listOf(state)} ${listOf(stateCode)} new north south west`],
 ]
 
 const [between, mark, isVague, number] = [5n, 6n, 7n, 8n]

@@ -1,8 +1,9 @@
 // Identifiers that a text shows by their form, or by a word before them (45 CFR 164.514(b)(2)(i)): the module finds them, but for the
 // addresses of pages.
 
-import { web } from './cues.ts'
+import { login, web } from './cues.ts'
 import { foreign } from './letters.ts'
+import { findLogins } from './logins.ts'
 import { type Finding, type IdentifierType, identifierTypes } from './span.ts'
 import { mayHavePage, numbersOfFinding, searchForm } from './tokenize.ts'
 import type { Tokens } from './tokens.ts'
@@ -49,6 +50,7 @@ export function detect(words: Tokens, rules: FormRules, findings: Finding[]): vo
     if (mayHavePage()) pages(text, findings)
     if ((words.anyCue & web) !== 0 || (words.kinds & foreign) !== 0) webPages(text, findings)
   }
+  if (rules.context && (words.anyCue & login) !== 0) findLogins(words, findings)
   let bits = 0
   for (const rule of ['forms', 'context', 'long', 'compacted'] as const) if (rules[rule]) bits |= asked[rule]
   const { count, numbers, from } = searchForm(bits)

@@ -1,17 +1,17 @@
 // Numbers and codes that a word before them announces: "MRN: 4001234", "insurance ID is HP-678901", "plate 7XYZ123". From the
 // number backwards, a few words.
 
-import { BETWEEN, MARK, NUMBER_SHIFT, SPECIFIC, TRIAL, TYPE, VAGUE, known, pairOf } from './dictionary'
+import { BETWEEN, MARK, NUMBER_SHIFT, SPECIFIC, STATE, TRIAL, TYPE, VAGUE, known, pairOf } from './dictionary'
 import { add } from './findings'
 import { byteAt } from './memory'
 import { isCodeOf, isMeasured } from './quantities'
 import { before, code, digits, end, start } from './run'
 import {
-  COMMA, DASH, DOT, PLUS, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAlnum, isAny, isDigit, isLetter, lettersEnd,
+  COMMA, DASH, DOT, PLUS, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAlnum, isAny, isCapital, isLetter, lettersEnd,
   lettersStart, saysAt,
 } from './signs'
 import {
-  FAX_NUMBER, GEOGRAPHIC_LOCATION, MEDICAL_RECORD_NUMBER, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER, UNIQUE_IDENTIFIER,
+  DEVICE_IDENTIFIER, FAX_NUMBER, GEOGRAPHIC_LOCATION, MEDICAL_RECORD_NUMBER, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER, UNIQUE_IDENTIFIER, VEHICLE_IDENTIFIER,
 } from './types'
 
 const mostWords = 6
@@ -24,6 +24,9 @@ export function announced(): void {
   let from = 0
   let type = 0
   let vague = false
+  // Where the letters of a plate begin that a space parts from its number; whether a State stands before it.
+  let plate = -1
+  let state = false
   if (saysAt(code, 'mrn') && digitAt(code + (isJoint(byteAt(code + 3)) ? 4 : 3))) {
     from = code
     type = MEDICAL_RECORD_NUMBER + 1
@@ -40,7 +43,22 @@ export function announced(): void {
       if (last == at && words > 0) break
       const word = lettersStart(last, 16)
       const said = known(word, last)
-      if (((said >> NUMBER_SHIFT) & 0xff) == 0) break
+      // "S/N 4471882"
+      if (last - word == 1 && type == 0 && saysAt(word - 2, 's/n') && !isAny(word - 3, WORDLY)) {
+        type = DEVICE_IDENTIFIER + 1
+        from = word - 2
+        marked = true
+        break
+      }
+      if (((said >> NUMBER_SHIFT) & 0xff) == 0) {
+        // "plate HXN 2231", "plates NY HBX-4412", "plate no. Ohio 8ABC123"
+        const letters = plate < 0 && later == 0 && code == start && at == code && last == at - 1 && areLarge(word, last)
+        if (letters && (said & STATE) == 0) plate = word
+        else if (type != 0 || later != 0 || (said & STATE) == 0 || !isCapital(byteAt(word))) break
+        else state = true
+        at = word
+        continue
+      }
       const pair = later == 0 ? 0 : pairOf(<i32>((said >> NUMBER_SHIFT) & 0xff), <i32>((later >> NUMBER_SHIFT) & 0xff))
       if (pair != 0) {
         type = pair
@@ -64,6 +82,15 @@ export function announced(): void {
     if (type == 0) return
   }
   type--
+  if (plate >= 0 || state) {
+    if (type != VEHICLE_IDENTIFIER) return
+    if (plate >= 0) {
+      const stop = digitsEnd(start, 5)
+      if (stop - start >= 3 && stop - start < 5 && !isAny(stop, WORDLY | DASH)) add(plate, stop, VEHICLE_IDENTIFIER)
+      return
+    }
+    vague = false
+  }
   const stop = valueEnd(type, vague, marked)
   if (stop < 0) return
   // "case #JH-998877", "patient ID 987654" and "MRN 4001234" are one identifier together.
@@ -72,6 +99,12 @@ export function announced(): void {
     (from == code || (code - from <= 6 && saysAt(from, 'mrn') && !isLetter(byteAt(from + 3)))) ||
     (marked && isPatient(from))
   add(whole ? from : startOf(type), stop, type)
+}
+
+/** Two to four capitals: the letters of a plate, or a State's. */
+function areLarge(from: i32, to: i32): bool {
+  for (let i = from; i < to; i++) if (!isCapital(byteAt(i))) return false
+  return to - from >= 2 && to - from <= 4 && !isAny(from - 1, WORDLY)
 }
 
 function isPatient(at: i32): bool {

@@ -33,6 +33,7 @@ export const FAX: u64 = 1 << 35
 export const AFTER_FAX: u64 = 1 << 36
 export const AGE_UNIT: u64 = 1 << 38
 export const TRIAL: u64 = 1 << 39
+export const STATE: u64 = 1 << 40
 
 /** The small letters of a word of 16 bytes at most, which letters and digits alone are. */
 // @ts-ignore: AssemblyScript inlines by decorator

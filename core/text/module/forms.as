@@ -17,7 +17,7 @@ import {
   CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, digitsEnd, isAlnum, isDigit, isLetter,
 } from './signs'
 import { mail, nextAt } from './web'
-import { ANNOUNCES, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, NUMBER, cueOf, endOf, formCount, formedAt, isOwned, kinds, shapeOf, startOf } from './words'
+import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, NUMBER, cueOf, endOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf } from './words'
 
 /** Which rules are asked for. */
 const FORMS: i32 = 1
@@ -75,7 +75,8 @@ function number(from: i32, to: i32, word: i32): void {
 
 /** Whether the word before a number may say what it is: for most numbers it does not. */
 function mayBeAnnounced(word: i32): bool {
-  if ((byteAt(code) | 0x20) == 0x6d) return true
+  // Between a plate and its number a State may stand.
+  if ((byteAt(code) | 0x20) == 0x6d || (anyCue & PLATE_WORD) != 0) return true
   const said = code < start ? word - 2 : word - 1
   if (said < 0 || code - endOf(said) > 6) return false
   if (isOwned(said)) return true

@@ -1,9 +1,9 @@
 // Addresses of mail, and whether there is one of a page.
 
-import { EMAIL_ADDRESS } from './types'
+import { EMAIL_ADDRESS, UNIQUE_IDENTIFIER } from './types'
 import { add } from './findings'
 import { byteAt, length, text } from './memory'
-import { isAlnum } from './signs'
+import { isAlnum, isAny, isDigit, isLetter, WORDLY } from './signs'
 
 /** Where the next @ stands; the text's length where none does. */
 export function nextAt(from: i32): i32 {
@@ -27,11 +27,20 @@ export function hasPage(): bool {
 export function mail(at: i32): void {
   let start = at
   while (start > 0 && at - start < 64 && isLocal(byteAt(start - 1))) start--
-  if (start == at) return
+  if (start == at) return handle(at)
   let end = at + 1
   while (end < length && end - at < 255 && isHost(byteAt(end))) end++
   while (end > at && !isAlnum(byteAt(end - 1))) end--
   for (let i = at + 1; i < end; i++) if (byteAt(i) == 0x2e) return add(start, end, EMAIL_ADDRESS)
+}
+
+/** @rosebud77, @mary_k: a letter, and among what follows a digit or _; "@home" is a place to be at. */
+function handle(at: i32): void {
+  if (!isLetter(byteAt(at + 1))) return
+  let end = at + 2
+  let told = false
+  for (; end - at <= 31 && isAny(end, WORDLY); end++) if (isDigit(byteAt(end)) || byteAt(end) == 0x5f) told = true
+  if (told && end - at > 5 && !isAny(end, WORDLY) && byteAt(end) != 0x40) add(at, end, UNIQUE_IDENTIFIER)
 }
 
 function isHost(byte: u8): bool {

@@ -28,6 +28,7 @@ export const CUE_MONTH: i32 = 1
 export const CUE_WEEKDAY: i32 = 2
 export const CUE_OLD_AGE: i32 = 4
 export const ANNOUNCES: i32 = 8
+export const PLATE_WORD: i32 = 64
 
 /** By the one byte between two words. */
 const GAPS: usize = memory.data(256)

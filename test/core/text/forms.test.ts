@@ -160,6 +160,41 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
     arent: ['12 mg'],
     said: 'medical record no. _',
   },
+  'a plate behind its State': {
+    type: 'VEHICLE_IDENTIFIER',
+    are: ['7XYZ123', 'KLM-4821', 'HXN 2231'],
+    arent: ['12', 'CA 12'],
+    said: 'a car with plates NY _ in the lot',
+  },
+  'a serial number': {
+    type: 'DEVICE_IDENTIFIER',
+    are: ['884-221A', '4471882'],
+    arent: ['12'],
+    said: 'insulin pump S/N _ was read',
+  },
+  'a name to log in by': {
+    type: 'UNIQUE_IDENTIFIER',
+    are: ['jdoe_77', 'k.baker', 'mlopez82', 'hokonkwo'],
+    arent: ['locked', 'required', 'not'],
+    said: 'The portal username is _ today',
+  },
+  'a name in a field': {
+    type: 'UNIQUE_IDENTIFIER',
+    are: ['maria.lopez', 'rbanner'],
+    arent: ['yes'],
+    said: 'User ID: _\n',
+  },
+  'a handle': {
+    type: 'UNIQUE_IDENTIFIER',
+    are: ['@rosebud77', '@mary_k'],
+    arent: ['@home', '@q6h', '@10am'],
+  },
+  'a street in small letters': {
+    type: 'GEOGRAPHIC_LOCATION',
+    are: ['12 elm street', '450 oak ridge lane'],
+    arent: ['2 tabs', '5 street vendors', '3 of the road', '5 mg road'],
+    said: 'The patient lives near _ with her son',
+  },
 }
 
 const found = (text: string) =>
