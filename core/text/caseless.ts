@@ -26,14 +26,30 @@ export function supposeCapitals(words: Tokens): boolean {
   const large = capitals > small * 4
   if (!large && capitals > small) return false
   const from = large ? shapes.capitals : shapes.small
-  for (let i = 0; i < count; i += 1) if (shape[i] === from && isName(words, i)) shape[i] = shapes.capitalised
-  for (let i = 0; i < count; i += 1)
-    if (shape[i] === from && isBeside(words, i)) shape[i] = shapes.capitalised
-  for (let i = 0; i < count; i += 1) heads(words, i, from)
+  const has = (bits: number): boolean => (words.anyClass & bits) !== 0
+  let supposed = suppose(words, from, isName)
+  if (supposed || has(announcing)) supposed = suppose(words, from, isBeside) || supposed
+  if (supposed || large || has(classes.title | classes.facility))
+    for (let i = 0; i < count; i += 1) heads(words, i, from)
   // What is left is written as words that are no names.
   if (large) for (let i = 0; i < count; i += 1) if (shape[i] === shapes.capitals) shape[i] = shapes.small
   return true
 }
+
+/** Words of which this holds bear a capital from now on. True where there are any. */
+function suppose(words: Tokens, from: number, holds: (words: Tokens, i: number) => boolean): boolean {
+  const { count, shape } = words
+  let any = false
+  for (let i = 0; i < count; i += 1) {
+    if (shape[i] !== from || !holds(words, i)) continue
+    shape[i] = shapes.capitalised
+    any = true
+  }
+  return any
+}
+
+/** Behind these a word may be a name that none beside it is. */
+const announcing = classes.title | classes.naming | classes.at | classes.person | classes.beside
 
 function lengthOf({ start, end }: Tokens, i: number): number {
   return (end[i] as number) - (start[i] as number)
