@@ -860,11 +860,11 @@ port: number
  */
 trail?: {
 /**
- * When a record counts as kept. Stream: the collector committed it. Local: it is on the pod's own encrypted volume. Default Stream.
+ * When a record counts as kept. Stream: the collector committed it. Local: it is on the pod's own encrypted volume, which outlives the pod until the collector has all that is on it. Default Stream.
  */
 acknowledge?: ("Stream" | "Local")
 /**
- * The pod's own trail volume, a generic ephemeral volume.
+ * The pod's own trail volume, a generic ephemeral volume. Calls are refused while the collector is more than 64 MB or ten minutes behind; a volume of 128Mi or more holds that.
  */
 volume?: {
 /**

@@ -5,6 +5,7 @@ import type { Identity } from './channel/identity.ts'
 import type { Labels, Metrics } from './metrics.ts'
 import type { OrdersKeeper } from './orders.ts'
 import type { RunningTrail } from './trail/begin.ts'
+import { pressureSteps } from './trail/pressure.ts'
 
 export type Parts = {
   identity: Pick<Identity, 'current'>
@@ -49,6 +50,16 @@ export function measure(metrics: Pick<Metrics, 'gauge'>, { identity, orders, tra
         const running = trail()
         const reason = running === undefined ? 'trail-not-begun' : running.chain.trouble()
         return reason === undefined ? [] : [{ value: 1, labels: { reason: idOf(reason) } }]
+      },
+    ],
+    trail_pressure: [
+      '1 while the trail falls behind, 2 while it takes no new call, 0 otherwise',
+      () => {
+        const running = trail()
+        if (running === undefined) return []
+        const { step, reason } = running.chain.pressure() ?? {}
+        if (step === undefined || reason === undefined) return [{ value: 0 }]
+        return [{ value: pressureSteps[step], labels: { reason: idOf(reason) } }]
       },
     ],
     chain_size: ['Acknowledged records of this chain', () => one(trail()?.chain.size)],

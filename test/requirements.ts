@@ -207,6 +207,10 @@ export const requirements = {
     'audit',
     'Whatever fails, is killed, hangs or is cut off, nothing is forwarded or returned without an acknowledged record, and none of those is lost.',
   ),
+  'audit:back-pressure': done(
+    'audit',
+    'A trail that falls behind warns, then refuses new calls with Retry-After, and drops nothing.',
+  ),
   'audit:unknown': done('audit', 'An intent whose result is missing is closed as unknown.'),
   'audit:floods': thin(
     'audit',

@@ -110,6 +110,39 @@ const groups = [
         },
       },
       {
+        alert: 'HipaaMcpTrailBehind',
+        expr: 'max by (server, reason) (hipaa_mcp_trail_pressure) >= 1',
+        for: '1m',
+        labels: { severity: 'warning' },
+        annotations: {
+          summary: 'The trail of a guarded MCP server falls behind, and calls may soon be refused',
+          description:
+            'The label reason says what is behind: collector-behind while the collector does not take what the pod’s own volume holds, trail-full or trail-late while records wait to be acknowledged. At the next step new calls are refused with Retry-After; nothing is dropped. docs/stores.md has the marks.',
+        },
+      },
+      {
+        alert: 'HipaaMcpTrailVolume',
+        expr: 'max by (state) (hipaa_mcp_trail_volumes{state=~"NotRetained|Failed"}) > 0',
+        for: '1m',
+        labels: { severity: 'critical' },
+        annotations: {
+          summary: 'Records of a pod’s own volume are not safe, or could not be shipped',
+          description:
+            'NotRetained: a volume would be deleted with its pod, which takes no call meanwhile. Failed: a pod is gone, and its recovery Job could not ship what it left; the volume is kept. docs/stores.md says what to do.',
+        },
+      },
+      {
+        alert: 'HipaaMcpTrailVolumeWaits',
+        expr: 'max by (state) (hipaa_mcp_trail_volumes{state=~"Waiting|Recovering"}) > 0',
+        for: '30m',
+        labels: { severity: 'warning' },
+        annotations: {
+          summary: 'What a pod left on its own volume is not with the collector yet',
+          description:
+            'The pod is gone, and for half an hour the collector did not get what its volume holds. Does the collector answer, is the volume’s node there, and what does the recovery Job in hipaa-mcp-system say? docs/stores.md says more.',
+        },
+      },
+      {
         alert: 'HipaaMcpLocked',
         expr: 'max by (server) (hipaa_mcp_locked) == 1',
         for: '1m',

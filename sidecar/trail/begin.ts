@@ -14,6 +14,7 @@ import type { CollectorClient } from './collector-client.ts'
 import { Contact } from './contact.ts'
 import { ChainOver, type Home } from './home.ts'
 import { localHome } from './local.ts'
+import { type Marks, marksFor, tellPressure, usualMarks } from './pressure.ts'
 import { recover } from './recovery.ts'
 import { Segments } from './segment.ts'
 import { Shipper } from './shipper.ts'
@@ -31,6 +32,8 @@ export type TrailOptions = {
   signal?: AbortSignal
   /** Bytes of one segment. */
   segmentSize?: number
+  /** Local only; otherwise by the size of the volume. */
+  marks?: Marks
 }
 
 export type RunningTrail = {
@@ -54,6 +57,7 @@ export async function beginTrail(options: TrailOptions): Promise<RunningTrail> {
   log.info('The chain of this process began', { origin: idOf(origin) })
   const contact = new Contact(collector, origin, witness)
 
+  const marks = acknowledge === 'Local' ? (options.marks ?? (await marksFor(folder))) : usualMarks
   const { home, unshipped } = ((): { home: Home; unshipped: () => number } => {
     if (acknowledge === 'Stream') return { home: streamHome(contact), unshipped: () => 0 }
     const { segmentSize } = options
@@ -64,7 +68,7 @@ export async function beginTrail(options: TrailOptions): Promise<RunningTrail> {
       restart,
       ...(segmentSize === undefined ? {} : { size: segmentSize }),
     })
-    const shipper = new Shipper({ segments, contact, onOver, log })
+    const shipper = new Shipper({ segments, contact, onOver, log, marks })
     return { home: localHome(segments, shipper, contact), unshipped: () => shipper.behind() }
   })()
 
@@ -78,12 +82,14 @@ export async function beginTrail(options: TrailOptions): Promise<RunningTrail> {
     ...(watch === undefined ? {} : { watch }),
   })
   const checkpoints = keepCheckpoints({ chain, home, onOver, log })
+  const quiet = tellPressure(() => chain.pressure(), log)
   return {
     chain,
     home,
     checkpoints,
     unshipped,
     async close() {
+      quiet()
       // In this order: the last record, a head over it, then the end of what carries them.
       const ends = [() => chain.close(), () => checkpoints.close(), () => home.close()]
       let failure: unknown

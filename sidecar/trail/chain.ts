@@ -10,6 +10,7 @@ import { type Entry, recordBytes, recordOf } from '../../core/record.ts'
 import { isRecord } from '../../core/record-shape.ts'
 import { pause } from '../pause.ts'
 import { ChainOver, type Home, NotRecorded } from './home.ts'
+import { type Pressure, worse } from './pressure.ts'
 import type { EntryOf, Trail } from './trail.ts'
 
 export type ChainOptions = {
@@ -50,6 +51,12 @@ const usual: Limits = {
 
 /** Calls that `chain-closed` names at most: the collector finds every open call by itself. */
 const openLimit = 500
+
+/** What begins a call, or gives out a certificate for calls: under pressure it is refused at once. */
+const begins: ReadonlySet<Entry['kind']> = new Set(['intent', 'enrolment'])
+
+/** Parts of `soft` and of `deadline` at which it is said that the trail falls behind. */
+const warnAt = { bytes: 1 / 2, deadline: 1 / 5 }
 
 /**
  * What is taken back when nobody waits for it any more and it was never handed to the home: the call does not run, or
@@ -123,6 +130,20 @@ export class Chain implements Trail {
     return this.#options.home.trouble() ?? (this.#isLate() ? 'trail-late' : undefined)
   }
 
+  /** The first step under which the trail is, of its own bounds and of its home's; undefined while all is well. */
+  pressure(): Pressure | undefined {
+    if (this.#over !== undefined) return { step: 'refuse', reason: this.#over.reason }
+    return worse(this.#options.home.pressure(), this.#ownPressure())
+  }
+
+  #ownPressure(): Pressure | undefined {
+    const { soft, deadline } = this.#limits
+    if (this.#bytes > soft) return { step: 'refuse', reason: 'trail-full' }
+    if (this.#isLate()) return { step: 'refuse', reason: this.#options.home.trouble() ?? 'trail-late' }
+    if (this.#bytes > soft * warnAt.bytes) return { step: 'warn', reason: 'trail-full' }
+    return this.#isOlder(deadline * warnAt.deadline) ? { step: 'warn', reason: 'trail-late' } : undefined
+  }
+
   /** Acknowledged records. */
   get size(): number {
     return this.#tree.size
@@ -167,6 +188,8 @@ export class Chain implements Trail {
         ? this.#limits.hard
         : this.#limits.soft
     if (this.#bytes > room) throw new NotRecorded('trail-full')
+    const pressure = this.#options.home.pressure()
+    if (pressure?.step === 'refuse' && begins.has(entry.kind)) throw new NotRecorded(pressure.reason)
     if (this.#isLate() && takenBack.has(entry.kind)) throw new NotRecorded(this.trouble() ?? 'trail-late')
     await this.#add(entry)
   }
@@ -262,8 +285,12 @@ export class Chain implements Trail {
   }
 
   #isLate(): boolean {
+    return this.#isOlder(this.#limits.deadline)
+  }
+
+  #isOlder(milliseconds: number): boolean {
     const oldest = this.#sent[0] ?? this.#waiting[0]
-    return oldest !== undefined && performance.now() - oldest.since >= this.#limits.deadline
+    return oldest !== undefined && performance.now() - oldest.since >= milliseconds
   }
 
   #arm(): void {

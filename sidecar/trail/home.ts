@@ -1,6 +1,8 @@
 // Where a chain's records are kept: the collector (stream.ts), or the pod's own volume with the collector following
 // (local.ts). The chain knows no more of it than this.
 
+import type { Pressure } from './pressure.ts'
+
 /** Where records become durable. One commit is in flight at a time. */
 export interface Home {
   /**
@@ -12,6 +14,8 @@ export interface Home {
   witness(note: string): Promise<void>
   /** Why nothing can be committed now, kebab-case; undefined while all is well. */
   trouble(): string | undefined
+  /** How near it is to taking no new call; undefined while all is well. */
+  pressure(): Pressure | undefined
   /** Size of the newest checkpoint that the collector cosigned. */
   witnessed(): number
   /** Ends what is open. Nothing is committed any more. */

@@ -19,9 +19,8 @@ export function localHome(segments: Segments, shipper: Shipper, contact: Contact
 
   return {
     async commit(_from, records) {
-      const behind = shipper.trouble()
-      // Bounded lag: what only this pod has is lost with its volume.
-      if (behind !== undefined) throw new NotRecorded(behind)
+      // Bounded lag: what only this pod has is lost with its volume. New calls were refused long before.
+      if (shipper.isFull()) throw new NotRecorded('collector-behind')
       await append('records', payloadOf(records), records.length)
     },
     async witness(note) {
@@ -35,6 +34,7 @@ export function localHome(segments: Segments, shipper: Shipper, contact: Contact
       }
     },
     trouble: () => segments.trouble() ?? shipper.trouble(),
+    pressure: () => shipper.pressure(),
     witnessed: () => contact.witnessed(),
     async close() {
       await shipper.close(drain)

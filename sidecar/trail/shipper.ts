@@ -9,20 +9,17 @@ import { pause } from '../pause.ts'
 import type { Contact } from './contact.ts'
 import { frameAt, recordsIn } from './frames.ts'
 import { ChainOver } from './home.ts'
+import { type Marks, type Pressure, usualMarks } from './pressure.ts'
 import { type Segment, type Segments, syncFolder } from './segment.ts'
-
-/** High-water marks: beyond either nothing new is recorded. */
-type Lag = { bytes: number; milliseconds: number }
 
 export type ShipperOptions = {
   segments: Segments
   contact: Pick<Contact, 'records' | 'checkpoint'>
   onOver: (over: ChainOver) => void
   log: Log
-  lag?: Lag
+  marks?: Marks
 }
 
-const usualLag: Lag = { bytes: 64 * 1024 * 1024, milliseconds: 600_000 }
 const batchBytes = 1024 * 1024
 /** A frame holds at most a batch of the chain's, which is as large: two of them hold at least one whole frame. */
 const readBytes = 2 * batchBytes
@@ -72,12 +69,28 @@ export class Shipper {
     return this.#appended - this.#taken
   }
 
-  /** `collector-behind` beyond a high-water mark. */
+  /** Behind a mark, by bytes or by the age of the oldest of them. */
+  pressure(): Pressure | undefined {
+    const { warn, refuse } = this.#options.marks ?? usualMarks
+    if (this.#isBehind(refuse)) return { step: 'refuse', reason: 'collector-behind' }
+    return this.#isBehind(warn) ? { step: 'warn', reason: 'collector-behind' } : undefined
+  }
+
+  /** `collector-behind` while no new call begins. */
   trouble(): string | undefined {
-    const { bytes, milliseconds } = this.#options.lag ?? usualLag
+    const pressure = this.pressure()
+    return pressure?.step === 'refuse' ? pressure.reason : undefined
+  }
+
+  /** Nothing more may wait here. */
+  isFull(): boolean {
+    return this.behind() > (this.#options.marks ?? usualMarks).full.bytes
+  }
+
+  #isBehind({ bytes, milliseconds }: Marks['warn']): boolean {
     const oldest = this.#marks[0]
     const late = oldest !== undefined && performance.now() - oldest.at > milliseconds
-    return late || this.behind() > bytes ? 'collector-behind' : undefined
+    return late || this.behind() > bytes
   }
 
   /** Ships what is there for at most so many milliseconds, then ends. What is left stays on the volume. */

@@ -8,6 +8,8 @@ export function streamHome(contact: Contact): Home {
     commit: async (from, records) => await contact.records(from, records),
     witness: async (note) => await contact.checkpoint(note),
     trouble: () => contact.trouble(),
+    // What waits for the collector waits in the chain, which has bounds of its own.
+    pressure: () => undefined,
     witnessed: () => contact.witnessed(),
     close: async () => await Promise.resolve(),
   }

@@ -47,7 +47,7 @@ test('every metric that a panel or an alert asks for is one that sidecar, collec
   expect([...new Set(asked)].filter((name) => !exported.has(name))).toEqual([])
 })
 
-/** Names of the series that a scrape of a sidecar and of a collector gives once everything has happened once. */
+/** Names of the series that a scrape of each program gives once everything has happened once. */
 async function exportedNames(): Promise<string[]> {
   const sidecar = metricSet('clinic/ehr')
   sidecar.calls.call({ method: 'tools/call', tool: idOf('get_diagnosis'), outcome: 'ok', milliseconds: 1 })
@@ -60,7 +60,11 @@ async function exportedNames(): Promise<string[]> {
     identity: { current: () => ({ channelUntil: 1, serverUntil: 1 }) as never },
     orders: { standing: () => ({ locked: 'lockdown', inForce: { generation: 1 } }) as never, age: () => 1 },
     trail: () =>
-      ({ chain: { waitingBytes: 0, size: 1 }, home: { witnessed: () => 1 }, unshipped: () => 0 }) as never,
+      ({
+        chain: { waitingBytes: 0, size: 1, pressure: () => undefined },
+        home: { witnessed: () => 1 },
+        unshipped: () => 0,
+      }) as never,
     inFlight: () => 0,
   })
   const collector = openMetrics()

@@ -13,7 +13,7 @@ const promtool = (...args: string[]) => spawnSync('promtool', args, { encoding: 
 test('Prometheus’ own tool accepts the alert rules', () => {
   const { status, stdout, stderr } = promtool('check', 'rules', join(monitoring, 'rules.yaml'))
 
-  expect(`${stdout}${stderr}`).toContain('SUCCESS: 11 rules found')
+  expect(`${stdout}${stderr}`).toContain('SUCCESS: 14 rules found')
   expect(status).toBe(0)
 })
 

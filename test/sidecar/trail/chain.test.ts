@@ -9,6 +9,7 @@ import { leafHash, rootOf } from '../../../core/merkle.ts'
 import { type AuditRecord, parseRecord } from '../../../core/record.ts'
 import { Chain, type Limits } from '../../../sidecar/trail/chain.ts'
 import { ChainOver, type Home } from '../../../sidecar/trail/home.ts'
+import type { Pressure } from '../../../sidecar/trail/pressure.ts'
 import { verifies } from '../../verifies.ts'
 import { until } from '../installation.ts'
 import { aCounted, anIntent, aRefusal, aResult, theOrders } from './entries.ts'
@@ -54,6 +55,8 @@ class MemoryHome implements Home {
   }
   witness = async (): Promise<void> => await Promise.resolve()
   trouble = (): string | undefined => undefined
+  pressed: Pressure | undefined
+  pressure = (): Pressure | undefined => this.pressed
   witnessed = (): number => 0
   close = async (): Promise<void> => await Promise.resolve()
 
@@ -182,6 +185,57 @@ test('results have room where no new call begins', async () => {
   expect(told).toContain('trail-full')
   expect(told).toContain('acknowledged')
   expect(await result).toBe('acknowledged')
+})
+
+verifies(
+  'audit:back-pressure',
+  'Stream: a backlog warns at half of what may wait, and refuses new calls when that waits',
+  async () => {
+    const { chain, home } = aChain({ soft: 4_000, hard: 100_000, deadline: 10_000 })
+    home.behaviour = 'hangs'
+    const told: Promise<string>[] = []
+    const steps: string[] = []
+    for (let i = 0; i < 20; i += 1) {
+      told.push(outcome(chain.intend(anIntent(`c${i}`))))
+      const { step, reason } = chain.pressure() ?? {}
+      steps.push(`${step} ${reason}`)
+    }
+    const began = performance.now()
+    expect(await outcome(chain.intend(anIntent('one more')))).toBe('trail-full')
+    expect(performance.now() - began).toBeLessThan(100)
+    expect([...new Set(steps)]).toEqual(['undefined undefined', 'warn trail-full', 'refuse trail-full'])
+
+    home.release()
+    const outcomes = await Promise.all(told)
+    await until('it is well again', () => chain.pressure() === undefined)
+    // Whoever was not refused is in the chain, each once.
+    const kept = home.records.flatMap((one) => (one.kind === 'intent' ? [one.call] : []))
+    expect(kept).toEqual(outcomes.flatMap((one, i) => (one === 'acknowledged' ? [`c${i}`] : [])))
+  },
+)
+
+verifies('audit:back-pressure', 'Stream: a commit that takes long warns, then refuses at once', async () => {
+  const { chain, home } = aChain({ deadline: 400 })
+  home.behaviour = 'hangs'
+  const first = outcome(chain.intend(anIntent('a')))
+  await until('it warns', () => chain.pressure()?.step === 'warn')
+  expect(chain.pressure()).toEqual({ step: 'warn', reason: 'trail-late' })
+  await until('it refuses', () => chain.pressure()?.step === 'refuse')
+  expect(await first).toBe('trail-late')
+  home.release()
+})
+
+verifies('audit:back-pressure', 'a home under pressure: nothing begins, what runs is recorded', async () => {
+  const { chain, home } = aChain()
+  await chain.intend(anIntent('runs'))
+  home.pressed = { step: 'warn', reason: 'collector-behind' }
+  await chain.intend(anIntent('still-taken'))
+  home.pressed = { step: 'refuse', reason: 'collector-behind' }
+
+  expect(await outcome(chain.intend(anIntent('new')))).toBe('collector-behind')
+  expect(await outcome(chain.settle(aResult('runs')))).toBe('acknowledged')
+  expect(await outcome(chain.refuse(aRefusal('new')))).toBe('acknowledged')
+  expect(chain.pressure()).toEqual({ step: 'refuse', reason: 'collector-behind' })
 })
 
 test('beyond the hard limit nothing is taken', async () => {

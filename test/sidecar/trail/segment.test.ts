@@ -436,7 +436,11 @@ test('beyond the high-water mark nothing new is recorded, until the collector ca
     },
     onOver: (why) => expect.unreachable(why.reason),
     log: aLog(),
-    lag: { bytes: 100, milliseconds: 600_000 },
+    marks: {
+      warn: { bytes: 50, milliseconds: 600_000 },
+      refuse: { bytes: 100, milliseconds: 600_000 },
+      full: { bytes: 1_000 },
+    },
   })
   shipper.appended(await segments.append('records', Buffer.from(`{"a":"${'x'.repeat(200)}"}`), 1))
   expect(shipper.trouble()).toBe('collector-behind')
