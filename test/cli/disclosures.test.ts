@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, expect, test, vi } from 'vitest'
 import { indexPath } from '../../cli/trail/index-path.ts'
 import type { Disclosure } from '../../core/export/accounting.ts'
@@ -195,6 +196,12 @@ verifies('audit:disclosures', 'of years of records, one patient is found by the 
   expect(new Set(all.map(({ chain }) => chain)).size).toBe(4)
   expect(all.map(({ date }) => date)).toEqual(all.map(({ date }) => date).toSorted())
   expect(all.filter(({ accounted }) => accounted)).toHaveLength(4)
+  // What it leads to is compared with half a hash: of less, somebody could make another record that has it.
+  const index = new DatabaseSync(await indexPath(folder), { readOnly: true })
+  expect(
+    index.prepare('SELECT DISTINCT length(leaf) AS a, length(beforeLeaf) AS b FROM access').all(),
+  ).toEqual([{ a: 16, b: 16 }])
+  index.close()
   cpSync(await indexPath(folder), join(home, 'copy'))
   expect(
     await listed(made, '--all', '--index', join(home, 'copy'), '--patient', generatedPatient(7)),
