@@ -14,6 +14,7 @@ SETUP := bash test/setup.sh
 PUSH ?=
 ONLY ?=
 SEED ?=
+MINUTES ?=
 CLUSTER ?=
 STORAGE_CLASS ?=
 BUNDLE ?=
@@ -58,7 +59,7 @@ unit: ## Pure code and single programs
 
 integration: ## Real disk, PostgreSQL, Kafka and API server
 	@$(SETUP) node cluster kafka faults
-	@node test/run.ts integration
+	@node test/run.ts integration node
 
 e2e: ## The product on a real node
 	@$(SETUP) node cluster browser
@@ -70,20 +71,20 @@ bypass: ## Ways around the product, which must fail
 
 test: ## Everything that guards a merge
 	@$(SETUP) node cluster browser kafka faults
-	@node test/run.ts types lint unused generated unit path integration bypass e2e
+	@node test/run.ts types lint unused generated unit path integration node bypass e2e
 
 nightly: ## make test, then what takes longer
 	@$(SETUP) node cluster browser keycloak fhir-validator kafka faults
-	@node test/run.ts types lint unused generated unit path integration bypass e2e nightly
+	@node test/run.ts types lint unused generated unit path integration node bypass e2e nightly
 
 ##@ Measure
 bench: ## Side by side with nginx; writes docs/performance.md (AGAINST=ref: beside that commit instead, in one run; writes nothing)
 	@$(SETUP) node bench
 	@node test/bench/$(if $(AGAINST),against.ts $(AGAINST),bench.ts)
 
-faults: ## Every fault that the trail must outlive, counted from outside; writes docs/reliability.md (ONLY="kill kafka" for some, SEED=N)
+faults: ## Every fault that the trail must outlive, counted from outside; writes docs/reliability.md (ONLY="kill kafka" for some, SEED=N, MINUTES=N begins nothing after that)
 	@$(SETUP) node kafka faults
-	@node test/faults/main.ts $(foreach name,$(ONLY),--only $(name)) $(if $(SEED),--seed $(SEED))
+	@node test/faults/main.ts $(foreach name,$(ONLY),--only $(name)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 conformance: ## The official MCP suites, bare and through a sidecar in a pod; writes docs/conformance.md (LOCAL=1: no cluster; THROUGH=URL CERT KEY CA TOKEN: a sidecar of yours)
 	@$(SETUP) node $(if $(LOCAL)$(THROUGH),,image) $(if $(LOCAL)$(THROUGH)$(filter current,$(CLUSTER)),,cluster)

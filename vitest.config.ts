@@ -7,7 +7,13 @@ const tier = (name: string, include: string[], options: object = {}) => ({
   test: { name, include, environment: 'node' as const, ...options },
 })
 
-const serial = { fileParallelism: false, maxWorkers: 1, testTimeout: 120_000, hookTimeout: 600_000 }
+const patient = { testTimeout: 120_000, hookTimeout: 600_000 }
+const serial = { ...patient, fileParallelism: false, maxWorkers: 1 }
+
+/** These share one API server, and what is there once in a cluster. The other integration tests share nothing. */
+const onNode = [
+  'test/integration/{admission,cluster,collector-auditor,grants,operator-crds,operator-reconcile,policy-linter}.test.ts',
+]
 
 /**
  * Whole programs over real sockets, disks and time, and what takes long: they stand beside what they test, and run with
@@ -94,7 +100,12 @@ export default defineConfig({
         { ...together, ...inMemory, exclude: [...wholePrograms, ...requestPath, ...lengthy] },
       ),
       tier('path', [...requestPath, ...lengthy], { ...together, ...inMemory, exclude: wholePrograms }),
-      tier('integration', ['test/integration/**/*.test.ts', ...wholePrograms], serial),
+      tier('integration', ['test/integration/**/*.test.ts', ...wholePrograms], {
+        ...patient,
+        exclude: onNode,
+        maxWorkers: 2,
+      }),
+      tier('node', onNode, serial),
       // Longer than any wait inside a test, so that the wait's own words are what one reads.
       tier('e2e', ['test/e2e/**/*.test.ts'], { ...serial, testTimeout: 400_000 }),
       tier('bypass', ['test/bypass/**/*.test.ts'], serial),

@@ -120,7 +120,7 @@ function faultsOf(file: FileResult): string[] {
 const firstLine = (text = ''): string => text.split('\n', 1)[0] as string
 
 /** These run on a real node, which starts before the first of them and ends after the last. */
-const onCluster = new Set(['integration', 'bypass', 'e2e', 'nightly'])
+const onCluster = new Set(['node', 'bypass', 'e2e', 'nightly'])
 
 const steps: { [name: string]: Step } = {
   types: { says: 'types', run: once('tsc', '--noEmit') },
@@ -139,7 +139,8 @@ const steps: { [name: string]: Step } = {
   // One worker more than the cores of a small machine: many of these tests wait for a socket.
   unit: { says: 'unit tests', run: tests('unit', '--maxWorkers=3') },
   path: { says: 'the request path', run: tests('path', '--maxWorkers=3') },
-  integration: { says: 'integration tests', run: tests('integration') },
+  integration: { says: 'integration tests: programs, disks, stores', run: tests('integration') },
+  node: { says: 'integration tests on a real node', run: tests('node') },
   bypass: { says: 'ways around the product', run: tests('bypass') },
   e2e: { says: 'end to end on a real node', run: tests('e2e') },
   nightly: { says: 'long tests', run: tests('nightly') },
