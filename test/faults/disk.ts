@@ -255,7 +255,7 @@ function sectorsOf(at: number, bytes: Buffer): { at: number; bytes: Buffer }[] {
   return pieces
 }
 
-function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
+export function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
   return items
     .map((item) => ({ item, order: random.next() }))
     .toSorted((a, b) => a.order - b.order)

@@ -149,14 +149,14 @@ export const diskFaults: Fault[] = [
     {
       name: `full-${name}`,
       says: `${full.fault}, ${place.where}`,
-      lane: 'others',
+      lane: 'disks',
       short: name === 'local',
       run: async (context) => await struck(place, full, context),
     },
     {
       name: `read-only-${name}`,
       says: `${readOnly.fault}, ${place.where}`,
-      lane: 'others',
+      lane: 'disks',
       short: false,
       run: async (context) => await struck(place, readOnly, context),
     },
@@ -171,7 +171,7 @@ export const diskFaults: Fault[] = [
     ([which, mode]): Fault => ({
       name: `clock-${which}-${mode.toLowerCase()}`,
       says: `the clock of the ${which} jumps, ${mode}`,
-      lane: 'others',
+      lane: 'disks',
       short: false,
       run: async (context) => await jumped(which, mode, context),
     }),

@@ -195,10 +195,17 @@ async function run(name: string, context: Context): Promise<Row[]> {
   return seen.map(({ tally }) => tally.close())
 }
 
+const lanes: { readonly [name: string]: string } = {
+  s3: 'others',
+  kms: 'others',
+  witness: 'others',
+  kafka: 'disks',
+}
+
 export const engineFaults: Fault[] = Object.keys(settings).map((name) => ({
   name,
   says: `${name}: killed, hung, partitioned, silent, slow, at each step`,
-  lane: ['s3', 'kms', 'witness'].includes(name) ? 'others' : 'engines',
+  lane: lanes[name] ?? 'engines',
   short: name === 'collector-stream',
   run: async (context) => await run(name, context),
 }))

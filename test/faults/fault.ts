@@ -10,6 +10,8 @@ export type Context = {
   random: Random
   /** The short form: a sample of what is done in the long one. */
   short: boolean
+  /** Whether no further case may begin: the time that was given is over. */
+  over: () => boolean
   /** A line of progress. */
   say: (line: string) => void
 }
@@ -19,7 +21,7 @@ export type Fault = {
   name: string
   says: string
   /** Those of one lane never run at a time. */
-  lane: 'kills' | 'collector kills' | 'calls' | 'recovery' | 'store' | 'engines' | 'others'
+  lane: string
   /** Whether the short form has it. */
   short: boolean
   run: (context: Context) => Promise<Row[]>

@@ -14,28 +14,33 @@ const round = 40
 
 async function killed(
   { program, mode, kills, few }: Victim,
-  { world, random, short, say }: Context,
+  { world, random, short, over, say }: Context,
 ): Promise<Row[]> {
   const tally = new Tally(
     'kill -9',
     program === 'sidecar' ? `sidecar, ${mode}` : `collector, embedded store, sidecar ${mode}`,
   )
   const all = short ? few : kills
-  for (let done = 0; done < all; ) {
+  let back = 1_000
+  for (let done = 0; done < all && !over(); ) {
     const scene = await Scene.start(world, { mode, sidecar: { segmentSize: 64 * 1024 } })
     const { callers, collector, sidecar } = scene
     const victim = program === 'sidecar' ? sidecar : collector.program
     try {
       callers.begin(6)
-      for (const until = Math.min(all, done + round); done < until; done++) {
-        // Each third kill comes while it begins, or before.
-        await sleep(random.between(0, done % 3 === 0 ? 700 : 250))
+      for (const until = Math.min(all, done + round); done < until && !over(); done++) {
+        // Under load; and of each two kills one while it begins, at any moment up to its first answer.
+        await sleep(random.between(0, 400))
         await victim.signal('SIGKILL')
-        if (done % 3 === 1 && done + 1 < until) {
+        tally.happened()
+        if (done + 1 < until) {
+          await sleep(random.between(0, back))
+          await victim.signal('SIGKILL')
           tally.happened()
-          continue
+          done++
         }
-        tally.happened(await scene.answers())
+        back = await scene.answers()
+        tally.cameBack(back)
       }
       await scene.closeSidecar()
       await collector.ready()
@@ -49,16 +54,16 @@ async function killed(
 }
 
 const victims: Victim[] = [
-  { program: 'sidecar', mode: 'Local', kills: 80, few: 5 },
-  { program: 'sidecar', mode: 'Stream', kills: 70, few: 3 },
-  { program: 'collector', mode: 'Stream', kills: 50, few: 3 },
-  { program: 'collector', mode: 'Local', kills: 20, few: 0 },
+  { program: 'sidecar', mode: 'Local', kills: 60, few: 4 },
+  { program: 'sidecar', mode: 'Stream', kills: 50, few: 2 },
+  { program: 'collector', mode: 'Stream', kills: 60, few: 2 },
+  { program: 'collector', mode: 'Local', kills: 40, few: 0 },
 ]
 
 export const killFaults: Fault[] = victims.map((victim) => ({
   name: `kill-${victim.program}-${victim.mode.toLowerCase()}`,
   says: `kill -9 of the ${victim.program}, sidecar in mode ${victim.mode}`,
-  lane: victim.program === 'sidecar' ? 'kills' : 'collector kills',
+  lane: `kill ${victim.program} ${victim.mode}`,
   short: victim.few > 0,
   run: async (context) => await killed(victim, context),
 }))

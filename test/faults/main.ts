@@ -1,7 +1,7 @@
 // `make faults`: every fault that the trail must outlive, against the real programs, and what was lost. Writes the table of
 // docs/reliability.md. Exits 1 when any count is not zero.
 //
-//   node test/faults/main.ts [--short] [--only NAME]... [--seed N] [--list] [--json FILE] [--no-document]
+//   node test/faults/main.ts [--short] [--only NAME]... [--seed N] [--minutes N] [--list] [--json FILE] [--no-document]
 //
 // All of it runs in namespaces of its own (network, mounts, processes): whatever it starts, mounts or drops ends with it.
 
@@ -34,6 +34,7 @@ const { values } = parseArgs({
     short: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
     seed: { type: 'string' },
+    minutes: { type: 'string' },
     list: { type: 'boolean', default: false },
     json: { type: 'string' },
     'no-document': { type: 'boolean', default: false },
@@ -69,6 +70,7 @@ if (!values.inside) {
 const seed = Number(values.seed ?? Math.floor(Date.now() / 86_400_000))
 const began = performance.now()
 const stamp = (): string => `${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s`
+const over = (): boolean => performance.now() - began > Number(values.minutes ?? Infinity) * 60_000
 console.log(`${chosen.length} kinds of faults, seed ${seed}`)
 
 /** Runs one kind of fault, on a world of its own. */
@@ -78,7 +80,7 @@ async function runOne({ name, run }: Fault): Promise<Row[]> {
   const world = await aWorld(compiled)
   try {
     const at = faults.findIndex((fault) => fault.name === name)
-    const made = await run({ world, random: seeded(seed + at), short: values.short, say })
+    const made = await run({ world, random: seeded(seed + at), short: values.short, over, say })
     for (const row of made) say(`${isZero(row) ? 'zero' : 'NOT ZERO'}  ${lineOf(row)}`)
     return made
   } catch (error) {

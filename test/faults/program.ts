@@ -39,6 +39,7 @@ export class Program {
   }
 
   start(): void {
+    this.#over = false
     this.#running = this.#keep()
   }
 
@@ -72,7 +73,7 @@ export class Program {
   }
 
   /** Asks it to end, and waits: for at most so many milliseconds, then it is killed. */
-  async stop(milliseconds = 20_000): Promise<void> {
+  async stop(milliseconds = 40_000): Promise<void> {
     this.#over = true
     this.release()
     if (this.pid !== undefined) {

@@ -122,7 +122,7 @@ export class Collector {
     )
   }
 
-  async ready(milliseconds = 30_000): Promise<void> {
+  async ready(milliseconds = 120_000): Promise<void> {
     await until(
       `the collector is ready`,
       async () => (await this.says('/readyz')) === 'ok',
@@ -244,7 +244,14 @@ export class Scene {
   /** Ends the sidecar as a pod ends: its chain is closed and everything shipped. */
   async closeSidecar(): Promise<void> {
     await this.callers.stop()
-    await this.sidecar.stop()
+    for (let tries = 0; tries < 5; tries++) {
+      await this.sidecar.stop()
+      // Closed with everything shipped. Otherwise the rest is on its volume, and the next process ships it before it serves.
+      if (this.sidecar.ends.at(-1) === '0') return
+      this.sidecar.start()
+      await this.answers(120_000)
+    }
+    throw new Error(`The sidecar does not end well: ${this.sidecar.ends.join(', ')}`)
   }
 
   async end(): Promise<void> {

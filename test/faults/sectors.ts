@@ -211,7 +211,7 @@ export const sectorFaults: Fault[] = [
 ].map(({ name, writer }) => ({
   name,
   says: `power loss at every sync point, ${writer.where}`,
-  lane: 'collector kills',
+  lane: 'sectors',
   short: name !== 'sectors-store-any',
   run: async (context) => await torn(writer, context),
 }))

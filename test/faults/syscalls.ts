@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import type { Random } from '../sample/random.ts'
 import { compared, keptBy } from './counts.ts'
+import { shuffled } from './disk.ts'
 import type { Context, Fault } from './fault.ts'
 import { Collector, Scene } from './scene.ts'
 import { callsBelow, type Injection, injecting, tracing, wasInjected } from './strace.ts'
@@ -144,7 +145,7 @@ const storeAgain: Writer = {
 }
 
 async function failed(writer: Writer, context: Context): Promise<Row[]> {
-  const { world, random, short, say } = context
+  const { world, random, short, over, say } = context
   const collectorFor = async (): Promise<Collector | undefined> => {
     if (!writer.shares) return undefined
     const collector = await Collector.start(world, {})
@@ -178,7 +179,10 @@ async function failed(writer: Writer, context: Context): Promise<Row[]> {
       )
     })
   // Of each call one, where only a sample is wanted.
-  const cases = short ? sampled(all, random) : all
+  const cases = short
+    ? sampled(all, random)
+    : // Any order, so that a run that is cut short is a fair sample.
+      shuffled(all, random)
   const tallies = new Map<string, Tally>()
   const tallyOf = ({ call }: Injection): Tally => {
     const ways = (failures[call] ?? ['error=EIO']).map((what) => words[what] ?? what.slice('error='.length))
@@ -220,7 +224,7 @@ async function failed(writer: Writer, context: Context): Promise<Row[]> {
     }
     batch.push({ scene, tally })
   }
-  for (let at = 0; at < cases.length; at += writer.width) {
+  for (let at = 0; at < cases.length && !over(); at += writer.width) {
     await Promise.all(cases.slice(at, at + writer.width).map(one))
     if (shared === undefined || batch.length >= round) await look()
     const done = Math.min(cases.length, at + writer.width)
@@ -228,7 +232,10 @@ async function failed(writer: Writer, context: Context): Promise<Row[]> {
   }
   await look()
   await shared?.program.stop(2_000)
-  return [...tallies.values()].map((tally) => tally.close())
+  return [...tallies].map(([call, tally]) => {
+    const places = all.filter((each) => each.call === call).length
+    return tally.close(tally.row.times < places ? `${tally.row.times} of ${places} places` : '')
+  })
 }
 
 /** What a sample always has: the calls on which an acknowledgement hangs. */
@@ -259,7 +266,7 @@ export const syscallFaults: Fault[] = [
   {
     name: 'syscalls-store-again',
     says: 'every call on files of a collector that opens its store again fails in turn',
-    lane: 'recovery',
+    lane: 'store again',
     short: false,
     run: async (context) => await failed(storeAgain, context),
   },

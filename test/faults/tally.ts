@@ -33,8 +33,13 @@ export class Tally {
   /** The fault happened, and after so many milliseconds a call was answered. `ended`: a process ended of it. */
   happened(back?: number, ended = false): void {
     this.row.times += 1
-    if (back !== undefined) this.#backs.push(back)
+    if (back !== undefined) this.cameBack(back)
     if (ended) this.#ended += 1
+  }
+
+  /** A call was answered after so many milliseconds. */
+  cameBack(back: number): void {
+    this.#backs.push(back)
   }
 
   /** So many calls were answered while it lasted. */
