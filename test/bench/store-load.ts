@@ -1,13 +1,14 @@
 // One collector as a process of its own, and sidecars that load it: as many connections as callers, one record a request.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { rawPublicKey } from '../../core/checkpoint.ts'
+import { rawPublicKey, signCheckpoint } from '../../core/checkpoint.ts'
 import { identity } from '../../core/identifiers.ts'
+import { leafHash, rootOf } from '../../core/merkle.ts'
 import { recordBytes } from '../../core/record.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { Link } from '../../sidecar/channel/link.ts'
@@ -16,7 +17,11 @@ import { certify } from '../collector/peers.ts'
 import { anIntent, aStart } from '../core/records.ts'
 
 /** `bytes`: what the store holds of records. */
-export type Where = { place: string; bytes: () => number }
+export type Where = {
+  place: string
+  bytes: () => number /** Another collector may have it open as well. */
+  shared: boolean
+}
 export type Carried = {
   records: number
   /** Microseconds a record. */
@@ -24,6 +29,11 @@ export type Carried = {
   /** A record. */
   bytes: number
   begun: number
+  /** Microseconds of CPU a record that another collector took, of one that follows. */
+  followed: number | undefined
+  /** Microseconds of CPU a checkpoint. */
+  checkpoint: number
+  checkpoints: number
   /** KiB a connection that has a chain. */
   memory: number
 }
@@ -38,7 +48,14 @@ export type Load = {
 }
 
 /** A sidecar's link and chain. */
-type Caller = { link: Link; client: CollectorClient; origin: string; size: number }
+type Caller = {
+  link: Link
+  client: CollectorClient
+  key: KeyObject
+  origin: string
+  size: number
+  note: string
+}
 
 export async function aBenchCollector(
   work: string,
@@ -66,14 +83,21 @@ export async function aCaller(authority: Authority, port: number): Promise<Calle
     }),
     connections: 1,
   })
-  return { link, client: new CollectorClient(link, 60_000), origin: '', size: 0 }
+  const key = generateKeyPairSync('ed25519').privateKey
+  return { link, client: new CollectorClient(link, 60_000), key, origin: '', size: 0, note: '' }
 }
 
 async function begin(caller: Caller): Promise<void> {
-  const { origin } = await caller.client.begin(rawPublicKey(generateKeyPairSync('ed25519').publicKey))
-  caller.origin = origin
-  await caller.client.records(origin, 0, [recordBytes(aStart(origin))])
-  caller.size = 1
+  const { client, key } = caller
+  const { origin } = await client.begin(rawPublicKey(key))
+  const first = recordBytes(aStart(origin))
+  await client.records(origin, 0, [first])
+  const head = { origin, size: 1, root: rootOf([leafHash(first)]) }
+  Object.assign(caller, {
+    origin,
+    size: 1,
+    note: signCheckpoint(head, { name: origin, kind: 'ed25519', key }),
+  })
 }
 
 /** CPU seconds of a process, user and system. */
@@ -97,8 +121,11 @@ export async function carried({
   const { child, port } = await aBenchCollector(work, where.place)
   const pid = child.pid as number
   const all = await Promise.all(Array.from({ length: callers }, async () => await aCaller(authority, port)))
+  let other: ChildProcess | undefined
   try {
-    await Promise.all(all.map(begin))
+    for (let i = 0; i < all.length; i += 16) await Promise.all(all.slice(i, i + 16).map(begin))
+    if (where.shared) ({ child: other } = await aBenchCollector(work, where.place))
+    const otherCpu = (): number => (other?.pid === undefined ? 0 : cpuOf(other.pid))
     const record = recordBytes(anIntent('0199f3c2-6f0e-7000-8000-000000000000'))
     const load = async (milliseconds: number): Promise<number> => {
       let done = 0
@@ -115,10 +142,15 @@ export async function carried({
     }
     await load(1000)
     const [bytes, cpu, began] = [where.bytes(), cpuOf(pid), performance.now()]
+    const otherBefore = otherCpu()
     const done = await load(seconds * 1000)
     const took = (performance.now() - began) / 1000
     const spent = cpuOf(pid) - cpu
     const grown = where.bytes() - bytes
+    // It follows every two seconds.
+    await sleep(3000)
+    const followed = other === undefined ? undefined : ((otherCpu() - otherBefore) / done) * 1e6
+    other?.kill('SIGTERM')
 
     const more = await Promise.all(
       Array.from({ length: connections }, async () => await aCaller(authority, port)),
@@ -126,18 +158,29 @@ export async function carried({
     all.push(...more)
     await sleep(1000)
     const [before, since] = [residentKiB(pid), performance.now()]
-    for (let i = 0; i < more.length; i += 50) await Promise.all(more.slice(i, i + 50).map(begin))
+    for (let i = 0; i < more.length; i += 16) await Promise.all(more.slice(i, i + 16).map(begin))
     const begun = more.length / ((performance.now() - since) / 1000)
     await sleep(1000)
+    const memory = (residentKiB(pid) - before) / more.length
+    const [signing, cpuBefore] = [performance.now(), cpuOf(pid)]
+    for (let i = 0; i < more.length; i += callers)
+      await Promise.all(
+        more.slice(i, i + callers).map(async ({ client, note }) => await client.checkpoint(note)),
+      )
+    const signed = (performance.now() - signing) / 1000
     return {
+      followed,
+      checkpoint: ((cpuOf(pid) - cpuBefore) / more.length) * 1e6,
+      checkpoints: more.length / signed,
       records: done / took,
       cpu: (spent / done) * 1e6,
       bytes: grown / done,
       begun,
-      memory: (residentKiB(pid) - before) / more.length,
+      memory,
     }
   } finally {
     for (const { link } of all) await link.close()
+    other?.kill('SIGTERM')
     child.kill('SIGTERM')
     await once(child, 'exit')
   }

@@ -13,6 +13,10 @@ import { aBenchCollector, aCaller } from './store-load.ts'
 
 export type Acknowledged = { p50: number }
 
+const onOver = (why: Error): never => {
+  throw why
+}
+
 export async function acknowledging(of: {
   authority: Authority
   work: string
@@ -30,12 +34,9 @@ export async function acknowledging(of: {
       mkdirSync(folder)
       const { client: collector } = await aCaller(of.authority, port)
       const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-      const over = (why: Error): never => {
-        throw why
-      }
       modes.push([
         acknowledge,
-        await beginTrail({ acknowledge, folder, collector, version: 'bench', onOver: over, log }),
+        await beginTrail({ acknowledge, folder, collector, version: 'bench', onOver, log }),
         [],
       ])
     }

@@ -2,7 +2,16 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +20,10 @@ import { freePort } from '../../support/free-port.ts'
 import type { Certificate } from '../peers.ts'
 
 const jars = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'hipaa-mcp', 'kafka', 'lib')
+
+/** Of the jars that are here. */
+export const kafkaVersion = (): string =>
+  /kafka-clients-(.+)\.jar/.exec(readdirSync(jars).join('\n'))?.[1] ?? 'unknown'
 
 export type Broker = {
   /** `localhost:port`. */
