@@ -17,7 +17,8 @@ import {
   CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, digitsEnd, isAlnum, isDigit, isLetter,
 } from './signs'
 import { mail, nextAt } from './web'
-import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, NUMBER, cueOf, endOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf } from './words'
+import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, cueOf, endOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf } from './words'
+import { NUMBER } from './writing'
 
 /** Which rules are asked for. */
 const FORMS: i32 = 1

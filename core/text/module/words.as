@@ -1,23 +1,10 @@
 // Words of a text, one after the other, in one pass, in steps of 64 bytes and of 16. tokens.ts says what is written down of each;
 // letters.ts what the bytes are. Zeros stand behind the text, 64 at least.
 
-import {
-  APOSTROPHE, byteAt, CAPITAL_BEYOND, LEAST_LETTER, length, LETTER_APOSTROPHE, MASKS, PLACE, RECENT, SPARE, text,
-} from './memory'
+import { byteAt, LEAST_LETTER, length, MASKS, PLACE, RECENT, SPARE, text } from './memory'
 import { isCapital, isDigit, isSmall } from './signs'
+import { APART, CAPITALISED, CAPITALS, INITIAL, NUMBER, SMALL, gap, isApostrophe, possessiveEnd, writing } from './writing'
 
-/** shapes and gaps of tokens.ts. */
-const SMALL: i32 = 0
-const CAPITALISED: i32 = 1
-const INITIAL: i32 = 2
-const CAPITALS: i32 = 3
-const MIXED: i32 = 4
-export const NUMBER: i32 = 5
-const APART: u8 = 0
-const SPACE: u8 = 1
-const DOT_SPACE: u8 = 4
-const COMMA: u8 = 5
-const AMPERSAND: u8 = 6
 /** Kinds of characters: letters.ts. */
 const DIGIT: i32 = 4
 export const FOREIGN: i32 = 8
@@ -235,16 +222,6 @@ function wordBits(at: i32): u64 {
   return <u64>i8x16.bitmask(v128.or(letters, v128.or(digits, beyond)))
 }
 
-function isAsciiWord(byte: u8): bool {
-  return isSmall(byte) || isCapital(byte) || isDigit(byte)
-}
-
-// @ts-ignore: AssemblyScript inlines by decorator
-@inline
-function isApostrophe(byte: u8): bool {
-  return byte == 0x27 || byte == APOSTROPHE || byte == LETTER_APOSTROPHE
-}
-
 /** Where the word ends that `long` went through. */
 let end: i32 = 0
 
@@ -268,55 +245,4 @@ function run(from: i32): i32 {
   }
   end = at
   return has
-}
-
-/** Of a word with a capital, or with what is no ASCII. */
-function writing(start: i32, to: i32): i32 {
-  let capitals = 0
-  let smalls = 0
-  for (let i = start; i < to; i++) {
-    const byte = byteAt(i)
-    if (isCapital(byte) || byte == CAPITAL_BEYOND) capitals++
-    else if (!isApostrophe(byte)) smalls++
-  }
-  if (capitals == 0) return SMALL
-  if (smalls == 0) return capitals == 1 ? INITIAL : CAPITALS
-  const lead = byteAt(start)
-  // d'Aubigny
-  if (!isCapital(lead) && lead != CAPITAL_BEYOND)
-    return capitals == 1 && isApostrophe(byteAt(start + 1)) ? CAPITALISED : MIXED
-  return capitals == 1 || isCamel(start, to) ? CAPITALISED : MIXED
-}
-
-/** McDonald, O'Brien, NewYork: each capital but the first begins a part, and the last part is a word of its own. */
-function isCamel(start: i32, to: i32): bool {
-  let since = 0
-  for (let i = start; i < to; i++) {
-    if (isCapital(byteAt(i))) {
-      if (i > start && since < 2 && !isApostrophe(byteAt(i - 1))) return false
-      since = 1
-    } else since++
-  }
-  return since >= 3
-}
-
-/** Where the 's of a possessive ends that may begin here, or the ' behind an s. */
-function possessiveEnd(at: i32): i32 {
-  const next = byteAt(at + 1)
-  if ((next | 0x20) == 0x73 && !isAsciiWord(byteAt(at + 2))) return at + 2
-  return (byteAt(at - 1) | 0x20) == 0x73 && !isAsciiWord(next) ? at + 1 : at
-}
-
-/** What stands between two words, where that is not one character. */
-function gap(from: i32, to: i32): u8 {
-  if (to - from > 4 || to == from) return APART
-  const byte = byteAt(from)
-  for (let i = from + 1; i < to; i++) {
-    const next = byteAt(i)
-    if (next == 0x26 && byte == 0x20) return AMPERSAND
-    if (next != 0x20) return APART
-  }
-  if (byte == 0x20) return SPACE
-  if (byte == 0x2e) return DOT_SPACE
-  return byte == 0x2c ? COMMA : APART
 }
