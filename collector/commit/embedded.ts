@@ -10,7 +10,7 @@ import { dirname, join, resolve } from 'node:path'
 import { partsOfOrigin, registryOrigin } from '../../core/wire.ts'
 import { Corrupt, type Head, type Store, type StoredChain, StoreFailed } from './commit.ts'
 import { type Open, replaceFile, syncAll, syncFolder, writeAll } from './files.ts'
-import { encodeFrame, type Frame } from './frame.ts'
+import { type Frame, packFrame } from './frame.ts'
 import { lockFolder } from './lock.ts'
 import { nameOfSegment, readSegments, segmentsIn } from './segments.ts'
 
@@ -70,10 +70,9 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
    */
   const writeAgain = async (origin: string, place: string, { segment, frame }: Found): Promise<void> => {
     if (again.has(origin) || writers.has(origin)) return
-    const bytes = encodeFrame(frame.from, frame.records)
     const file = await openFile(join(place, segment), 'r+')
     try {
-      await writeAll(file, bytes, frame.end - bytes.length)
+      await writeAll(file, frame.bytes, frame.end - frame.bytes.length)
       await sync(file)
     } catch (error) {
       throw diskFailure(error)
@@ -126,7 +125,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
       writer = await openWriter(dirname(writer.path), nameOfSegment(from), 0, from)
       writers.set(origin, writer)
     }
-    const frame = encodeFrame(from, records)
+    const frame = packFrame(from, records)
     try {
       await writeAll(writer.file, frame, writer.offset)
     } catch (error) {

@@ -2,22 +2,45 @@
 //
 //   magic 4 | length 4 | index of the first record 8 | CRC of the payload 4 | CRC of the header 4 | payload
 //
-// The payload is records in canonical JSON, one a line. The CRC is that of zlib, native in Node, which CRC-32C is not; it
+// The payload is records in canonical JSON, one a line; packed, as pack.ts makes of it. The CRC is that of zlib, native in Node, which CRC-32C is not; it
 // finds accidents. Attackers are found by the Merkle root.
 
 import { crc32 } from 'node:zlib'
+import { pack, unpack } from './pack.ts'
 
 /** 0xF5 stands in no UTF-8 text, so records never hold it. */
-const magic = Buffer.from([0xf5, 0x48, 0x4d, 0x01])
+const plain = Buffer.from([0xf5, 0x48, 0x4d, 0x01])
+const packed = Buffer.from([0xf5, 0x48, 0x4d, 0x02])
 const headerBytes = 24
 
-export type Frame = { from: number; records: Buffer[] /** Where the next frame begins. */; end: number }
+export type Frame = {
+  from: number
+  records: Buffer[]
+  /** As it stands there. */
+  bytes: Buffer
+  /** Where the next frame begins. */
+  end: number
+}
 
 const newline = Buffer.from('\n')
 
 /** The bytes of a frame. */
 export function encodeFrame(from: number, records: readonly Buffer[]): Buffer {
-  const payload = Buffer.concat(records.flatMap((record) => [record, newline]))
+  return framed(plain, from, payloadOf(records))
+}
+
+/** Likewise, less than half as long. A collector of before cannot read it: for stores that one collector alone has. */
+export function packFrame(from: number, records: readonly Buffer[]): Buffer {
+  const payload = payloadOf(records)
+  const small = pack(payload)
+  return small === undefined ? framed(plain, from, payload) : framed(packed, from, small)
+}
+
+function payloadOf(records: readonly Buffer[]): Buffer {
+  return Buffer.concat(records.flatMap((record) => [record, newline]))
+}
+
+function framed(magic: Buffer, from: number, payload: Buffer): Buffer {
   const header = Buffer.alloc(headerBytes)
   magic.copy(header)
   header.writeUInt32LE(payload.length, 4)
@@ -39,16 +62,21 @@ export function frameAt(bytes: Buffer, offset: number): Frame | 'end' | 'torn' |
   if (rest[0] === 0) return rest.every((byte) => byte === 0) ? 'torn' : 'broken'
   const header = rest.subarray(0, headerBytes)
   if (header.length < headerBytes)
-    return magic.subarray(0, header.length).equals(header.subarray(0, 4)) ? 'torn' : 'broken'
-  if (!header.subarray(0, 4).equals(magic) || crc32(header.subarray(0, 20)) !== header.readUInt32LE(20))
-    return 'broken'
+    return [plain, packed].some((magic) => magic.subarray(0, header.length).equals(header.subarray(0, 4)))
+      ? 'torn'
+      : 'broken'
+  const magic = [plain, packed].find((one) => one.equals(header.subarray(0, 4)))
+  if (magic === undefined || crc32(header.subarray(0, 20)) !== header.readUInt32LE(20)) return 'broken'
   const length = header.readUInt32LE(4)
   if (rest.length < headerBytes + length) return 'torn'
   const payload = rest.subarray(headerBytes, headerBytes + length)
   if (crc32(payload) !== header.readUInt32LE(16)) return 'broken'
+  const text = magic === packed ? unpack(payload) : payload
+  if (text === undefined) return 'broken'
   return {
     from: Number(header.readBigUInt64LE(8)),
-    records: lines(payload),
+    records: lines(text),
+    bytes: rest.subarray(0, headerBytes + length),
     end: offset + headerBytes + length,
   }
 }

@@ -16,7 +16,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Corrupt, type Store, StoreFailed } from '../../collector/commit/commit.ts'
 import { openEmbedded } from '../../collector/commit/embedded.ts'
-import { encodeFrame, frameAt } from '../../collector/commit/frame.ts'
+import { encodeFrame, frameAt, packFrame } from '../../collector/commit/frame.ts'
 import { anIntent, aRefusal, aResult } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 import { aFolder, anEmbeddedStore, aTrail, Process, reasonOf, recordsIn } from './a-trail.ts'
@@ -125,12 +125,13 @@ test('a frame reads back as it was written, and no other bytes read as a frame',
   )
   fc.assert(
     fc.property(fc.nat(), records, fc.uint8Array(), (from, written, junk) => {
-      const frame = encodeFrame(from, written)
-      expect(frameAt(Buffer.concat([junk, frame]), junk.length)).toEqual({
-        from,
-        records: written,
-        end: junk.length + frame.length,
-      })
+      for (const bytes of [encodeFrame(from, written), packFrame(from, written)])
+        expect(frameAt(Buffer.concat([junk, bytes]), junk.length)).toEqual({
+          from,
+          records: written,
+          bytes,
+          end: junk.length + bytes.length,
+        })
       expect(typeof frameAt(Buffer.from(junk), 0)).toBe('string')
     }),
   )
