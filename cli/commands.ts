@@ -12,8 +12,10 @@ import type { Command } from './command.ts'
 import { completion } from './completion.ts'
 import { connect } from './connect.ts'
 import { disclosures } from './disclosures.ts'
+import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
 import { init } from './init.ts'
+import { preflight } from './preflight.ts'
 import { redact } from './redact.ts'
 import { revoke } from './revoke.ts'
 import { status } from './status.ts'
@@ -30,7 +32,9 @@ export const commands: readonly Command[] = [
   check,
   init,
   explain,
+  preflight,
   status,
+  doctor,
   request,
   approve,
   end,

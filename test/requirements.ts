@@ -51,6 +51,10 @@ export const requirements = {
     'encryptionInTransit',
     'No container of a guarded pod starts before its packet filter is proved.',
   ),
+  'injection:preflight': done(
+    'encryptionInTransit',
+    'preflight says before, and doctor after, why a pod is not guarded and what to write, by admission’s own judgement.',
+  ),
   'transit:network-policy': done(
     'encryptionInTransit',
     'A NetworkPolicy per server admits only the named callers, and comes back when deleted.',

@@ -20,6 +20,21 @@ export type Lookup = {
 
 const none: ReadonlySet<string> = new Set()
 
+/** What a new pod is, and either how it is let in or every reason why it is not, each with its field and what to write. */
+export type Judged = { role: Enrolment['role'] } & ({ pod: Pod } | { violations: string[] })
+
+/** The one judgement of new pods: admission goes by it, and `hipaa-mcp preflight` says it beforehand. */
+export function judgeNew(pod: Pod, servers: readonly HipaaMcpServer[], surroundings: Surroundings): Judged {
+  const enrolment = enrolmentOf(pod, servers)
+  const { role } = enrolment
+  if (enrolment.role === 'refused') return { role, violations: enrolment.violations }
+  // Only the image in force: an earlier one may have had a fault.
+  const present = { ...surroundings, images: [surroundings.image] }
+  if (enrolment.role === 'guarded') return { role, ...inject(pod, enrolment.server, present) }
+  const violations = unguardedViolations(pod, enrolment)
+  return violations.length > 0 ? { role, violations } : { role, pod: stamped(pod, enrolment) }
+}
+
 /** Mutating webhook, CREATE of pods: guards, stamps, or lets alone. */
 export async function judgeInjection(
   request: Request,
@@ -27,18 +42,9 @@ export async function judgeInjection(
   surroundings: Surroundings,
 ): Promise<Verdict> {
   const pod = request.object as Pod
-  const enrolment = enrolmentOf(pod, await lookup.servers(request.namespace))
-  // Only the image in force: an earlier one may have had a fault.
-  const present = { ...surroundings, images: [surroundings.image] }
-  if (enrolment.role === 'refused') return refusal(enrolment.violations)
-  if (enrolment.role === 'guarded') {
-    const injected = inject(pod, enrolment.server, present)
-    if ('violations' in injected) return refusal(injected.violations)
-    return { allowed: true, patch: patchOf(pod, injected.pod) }
-  }
-  const violations = unguardedViolations(pod, enrolment)
-  if (violations.length > 0) return refusal(violations)
-  return { allowed: true, patch: patchOf(pod, stamped(pod, enrolment)) }
+  const judged = judgeNew(pod, await lookup.servers(request.namespace), surroundings)
+  if ('violations' in judged) return refusal(judged.violations)
+  return { allowed: true, patch: patchOf(pod, judged.pod) }
 }
 
 /** Validating webhook, CREATE and UPDATE of pods and of their ephemeral containers: the final pod, as a whole. */

@@ -132,7 +132,6 @@ export function networkCanaries(options: CanariesOptions): NetworkCanaries {
   }
 
   async function roundIn(namespace: string): Promise<Round> {
-    const at = now()
     const webhook = await webhookAddress(client)
     const pods = podTargets(world, namespace)
     const beyond: Target[] = [
@@ -147,7 +146,7 @@ export function networkCanaries(options: CanariesOptions): NetworkCanaries {
       bystanders ? send({ namespace, source: 'Bystander', targets: [...pods, ...beyond] }) : undefined,
     ])
     return {
-      at,
+      at: now(),
       reached: stranger.control,
       outcomes: [...stranger.outcomes, ...(bystander?.outcomes ?? [])],
     }

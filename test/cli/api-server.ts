@@ -15,6 +15,8 @@ export type ApiServer = {
   asked: Asked[]
   /** Answer of each call in its order; the last one stays. */
   answers: { status: number; body: object }[]
+  /** Instead of them, by path; undefined: 404. */
+  answer?: (path: string) => object | undefined
   end(): void
 }
 
@@ -44,6 +46,12 @@ export async function anApiServer(): Promise<ApiServer> {
         type: request.headers['content-type'],
         body: text === '' ? undefined : (JSON.parse(text) as unknown),
       })
+      if (api.answer !== undefined) {
+        const found = api.answer(request.url ?? '')
+        response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' })
+        response.end(JSON.stringify(found ?? {}))
+        return
+      }
       const { status, body } = (api.answers.length > 1 ? api.answers.shift() : api.answers[0]) ?? {
         status: 500,
         body: {},

@@ -1,0 +1,175 @@
+// Reads everything once, in parallel, and lets each part judge its own.
+
+import { enforceLabel, group, systemNamespace } from '../../core/identifiers.ts'
+import { isObject } from '../../core/is-object.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { gradeOf } from '../../operator/evidence/at-rest.ts'
+import { exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
+import { type Kube, openKube } from '../kube.ts'
+import { columns } from '../table.ts'
+import { type Check, ok, unknown, wrong } from './check.ts'
+import {
+  kindCheck,
+  type Program,
+  policyCheck,
+  programCheck,
+  type Read,
+  webhookCheck,
+} from './installation.ts'
+import { podCheck, type RunningPod, refusedCheck } from './pods.ts'
+import { serverChecks } from './servers.ts'
+
+const ownKinds = ['hipaamcpservers', 'businessassociateagreements', 'breakglassgrants', 'accessrevocations']
+const policies = ['pods', 'changes', 'labels', 'networks', 'canaries', 'tokens', 'grants']
+const admission = '/apis/admissionregistration.k8s.io/v1'
+const apps = `/apis/apps/v1/namespaces/${systemNamespace}`
+
+export async function begin(operands: readonly string[], values: Values, screen: Screen): Promise<number> {
+  if (operands.length > 0) throw new UsageError('doctor takes no operand: narrow it with --namespace')
+  const kube = await openKube(values)
+  const now = Date.now()
+  const namespace = textOf(values, 'namespace')
+  const parts = await Promise.all([installation(kube, now), storage(kube), clients(kube, namespace, now)])
+  const checks = parts.flat()
+  if (values['json'] === true) screen.out(JSON.stringify(checks, null, 2))
+  else print(checks, screen)
+  return checks.some(({ state }) => state === 'wrong') ? exitCodes.findings : exitCodes.ok
+}
+
+async function read<T>(kube: Kube, path: string): Promise<Read<T>> {
+  const { status, body } = await kube.request('GET', path)
+  if (status === 200) return { found: body as T }
+  return status === 404 ? { absent: true } : { denied: status }
+}
+
+async function installation(kube: Kube, now: number): Promise<Check[]> {
+  type Operator = Program & {
+    spec?: { template?: { spec?: { containers?: { env?: { name: string; value?: string }[] }[] } } }
+  }
+  const operator = await read<Operator>(kube, `${apps}/deployments/hipaa-mcp-operator`)
+  const env = 'found' in operator ? (operator.found.spec?.template?.spec?.containers?.[0]?.env ?? []) : []
+  const image = env.find(({ name }) => name === 'HIPAA_MCP_IMAGE')?.value
+  return await Promise.all([
+    ...ownKinds.map(async (kind) => {
+      const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${kind}.${group}`
+      return kindCheck(`kind ${kind}`, await read(kube, path))
+    }),
+    Promise.resolve(programCheck('operator', operator)),
+    (async () => programCheck('collector', await read(kube, `${apps}/statefulsets/hipaa-mcp-collector`)))(),
+    ...(['mutating', 'validating'] as const).map(async (kind) => {
+      const path = `${admission}/${kind}webhookconfigurations/hipaa-mcp`
+      return webhookCheck(`${kind} webhook`, await read(kube, path), now)
+    }),
+    ...policies.map(async (short) => {
+      const name = `hipaa-mcp-${short}`
+      const [policy, binding] = await Promise.all([
+        read<never>(kube, `${admission}/validatingadmissionpolicies/${name}`),
+        read<never>(kube, `${admission}/validatingadmissionpolicybindings/${name}`),
+      ])
+      return policyCheck(`policy ${name}`, policy, binding, image)
+    }),
+  ])
+}
+
+type Class = Parameters<typeof gradeOf>[0]['storageClass'] & object
+
+async function storage(kube: Kube): Promise<Check[]> {
+  const classes = await listed<Class>(kube, '/apis/storage.k8s.io/v1/storageclasses')
+  if (!Array.isArray(classes))
+    return [unknown('storage', 'storage classes', `you may not list them (${classes.denied})`)]
+  const graded = classes.map((storageClass) => ({
+    name: storageClass.metadata.name,
+    ...gradeOf({ storageClass }),
+  }))
+  const lines = graded.map(({ name, grade, reason }) =>
+    grade === 'Unknown'
+      ? // Only a volume of a server or store on it is a gap, and that server says so.
+        unknown(
+          'storage',
+          name,
+          `shows no encryption (${reason}): no volume of a server or store may be on it`,
+        )
+      : ok('storage', name, `asks for encryption (${reason})`),
+  )
+  return graded.some(({ grade }) => grade !== 'Unknown')
+    ? lines
+    : [
+        ...lines,
+        wrong(
+          'storage',
+          'storage classes',
+          'none asks for encryption: the collector’s volume and stores need one',
+        ),
+      ]
+}
+
+async function clients(kube: Kube, only: string | undefined, now: number): Promise<Check[]> {
+  const scope = only === undefined ? '' : `namespaces/${encodeURIComponent(only)}/`
+  const servers = await listed<HipaaMcpServer>(kube, `/apis/${group}/v1alpha1/${scope}hipaamcpservers`)
+  // A kind that is not there was said above.
+  if (!Array.isArray(servers))
+    return servers.denied === 404
+      ? []
+      : [unknown('server', 'servers', `you may not list HipaaMcpServers (${servers.denied})`)]
+  const checks = servers.flatMap((server) => serverChecks(server, now))
+  const namespaces = await enrolled(kube, only, servers)
+  for (const namespace of namespaces) {
+    const own = servers.filter(({ metadata }) => metadata.namespace === namespace)
+    const at = `namespaces/${encodeURIComponent(namespace)}`
+    const [pods, deployments, stateful] = await Promise.all([
+      listed<RunningPod>(kube, `/api/v1/${at}/pods`),
+      listed<RunningPod>(kube, `/apis/apps/v1/${at}/deployments`),
+      listed<RunningPod>(kube, `/apis/apps/v1/${at}/statefulsets`),
+    ])
+    checks.push(
+      ...(Array.isArray(pods)
+        ? pods.flatMap((pod) => podCheck(pod, own) ?? [])
+        : [unknown('pod', namespace, `you may not list its pods (${pods.denied})`)]),
+      ...[
+        ...(Array.isArray(deployments) ? deployments.map((one) => ({ ...one, kind: 'deployment' })) : []),
+        ...(Array.isArray(stateful) ? stateful.map((one) => ({ ...one, kind: 'statefulset' })) : []),
+      ].flatMap((one) => refusedCheck(one) ?? []),
+    )
+  }
+  return checks
+}
+
+/** Enrolled namespaces; those of the servers where namespaces may not be listed. */
+async function enrolled(
+  kube: Kube,
+  only: string | undefined,
+  servers: readonly HipaaMcpServer[],
+): Promise<string[]> {
+  if (only !== undefined) return [only]
+  const query = `?labelSelector=${encodeURIComponent(`${enforceLabel}=true`)}`
+  const found = await listed<{ metadata: { name: string } }>(kube, `/api/v1/namespaces${query}`)
+  if (Array.isArray(found)) return found.map(({ metadata }) => metadata.name)
+  return [...new Set(servers.map(({ metadata }) => metadata.namespace ?? ''))]
+}
+
+async function listed<T>(kube: Kube, path: string): Promise<T[] | { denied: number }> {
+  const { status, body } = await kube.request('GET', path)
+  return status === 200 && isObject(body) && Array.isArray(body['items'])
+    ? (body['items'] as T[])
+    : { denied: status }
+}
+
+const marks = { ok: 'ok', wrong: 'WRONG', unknown: '?' } as const
+const headings = { installation: 'Installation', storage: 'Storage', server: 'Servers', pod: 'Pods' } as const
+
+function print(checks: readonly Check[], screen: Screen): void {
+  let first = true
+  for (const [part, heading] of Object.entries(headings)) {
+    const rows = checks.filter((check) => check.part === part)
+    if (rows.length === 0) continue
+    screen.out(`${first ? '' : '\n'}${heading}`)
+    first = false
+    for (const { state, name, says } of rows)
+      for (const line of columns([[`  ${marks[state].padEnd(5)}`, `${name}: ${says}`]], screen.width))
+        screen.out(line)
+  }
+  const count = checks.filter(({ state }) => state === 'wrong').length
+  screen.out(
+    `\n${count === 0 ? 'Nothing is wrong.' : `${count} ${count === 1 ? 'thing is' : 'things are'} wrong.`}`,
+  )
+}

@@ -1,0 +1,263 @@
+// What the doctor says of a cluster that works, and of one fault at a time.
+
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
+import { aServer } from '../operator/world.ts'
+import { authority } from '../sample/certificates.ts'
+import { hipaaMcp } from '../support/command-line.ts'
+import { verifies } from '../verifies.ts'
+import { type ApiServer, anApiServer } from './api-server.ts'
+
+type Body = { [member: string]: unknown }
+type Cluster = { [path: string]: Body | undefined }
+
+let api: ApiServer
+let bundle = ''
+beforeEach(async () => {
+  api = await anApiServer()
+  bundle = Buffer.from((await authority('ours')).cert).toString('base64')
+})
+afterEach(() => api.end())
+
+const webhook = (more: Body = {}): Body => ({
+  webhooks: [
+    { name: 'inject.hipaa-mcp.dev', failurePolicy: 'Fail', clientConfig: { caBundle: bundle }, ...more },
+  ],
+})
+const container = { name: 'app', image: 'ehr:1', securityContext: { runAsUser: 1000 } }
+const ready = { conditions: [{ type: 'Ready', status: 'True' }] }
+const pod = (name: string, labels: Body, more: Body = {}): Body => ({
+  metadata: { name, namespace: 'clinic', labels },
+  spec: { containers: [container] },
+  status: ready,
+  ...more,
+})
+const image = 'registry.example/hipaa-mcp@sha256:aaaa'
+const conditions = [
+  { type: 'Ready', status: 'True', reason: 'Serving', message: '', lastTransitionTime: '' },
+  { type: 'Compliant', status: 'True', reason: 'x', message: '', lastTransitionTime: '' },
+  {
+    type: 'NetworkEnforced',
+    status: 'True',
+    reason: 'RefusedByTheNetwork',
+    message: '',
+    lastTransitionTime: '',
+  },
+]
+const server = (status: Body = {}): Body => ({
+  ...aServer(),
+  status: { observedGeneration: 3, conditions, network: { lastProof: new Date().toISOString() }, ...status },
+})
+
+/** By the end of a path. */
+const well = (): Cluster => ({
+  '/deployments/hipaa-mcp-operator': {
+    spec: {
+      replicas: 2,
+      template: { spec: { containers: [{ env: [{ name: 'HIPAA_MCP_IMAGE', value: image }] }] } },
+    },
+    status: { readyReplicas: 2 },
+  },
+  '/statefulsets/hipaa-mcp-collector': { spec: { replicas: 1 }, status: { readyReplicas: 1 } },
+  '/mutatingwebhookconfigurations/hipaa-mcp': webhook(),
+  '/validatingwebhookconfigurations/hipaa-mcp': webhook(),
+  '/storageclasses': {
+    items: [
+      { metadata: { name: 'encrypted' }, provisioner: 'ebs.csi.aws.com', parameters: { encrypted: 'true' } },
+    ],
+  },
+  '/hipaamcpservers': { items: [server()] },
+  '/namespaces?labelSelector=hipaa-mcp.dev%2Fenforce%3Dtrue': { items: [{ metadata: { name: 'clinic' } }] },
+  '/namespaces/clinic/pods': {
+    items: [pod('ehr-1', { [guardedLabel]: 'ehr' }), pod('db-1', { [storeLabel]: 'ehr.db' }), pod('web', {})],
+  },
+  '/namespaces/clinic/deployments': { items: [] },
+  '/namespaces/clinic/statefulsets': { items: [] },
+})
+async function doctor(changes: Cluster = {}, ...args: string[]) {
+  const cluster = { ...well(), ...changes }
+  api.answer = (path) => {
+    if (path.includes('/customresourcedefinitions/') && !(path in changes))
+      return { status: { conditions: [{ type: 'Established', status: 'True' }] } }
+    if (path.includes('/validatingadmissionpolicies/')) return cluster[path] ?? policy
+    if (path.includes('/validatingadmissionpolicybindings/')) return { spec: { validationActions: ['Deny'] } }
+    return Object.entries(cluster).find(([end]) => path.endsWith(end))?.[1]
+  }
+  return await hipaaMcp(['doctor', '--kubeconfig', api.kubeconfig, ...args])
+}
+const policy = { spec: { failurePolicy: 'Fail', variables: [{ name: 'image', expression: `'${image}'` }] } }
+
+verifies('injection:preflight', 'the doctor finds nothing wrong where nothing is', async () => {
+  const { code, out } = await doctor()
+
+  expect(out).toContain('Nothing is wrong.')
+  expect(code).toBe(0)
+  expect(out).toMatch(/network: proved to enforce NetworkPolicies 0 min ago/)
+  expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
+})
+
+const ownSpec = { spec: { containers: [container] } }
+const faults: [string, () => Cluster, string][] = [
+  [
+    'the operator is not there',
+    () => ({ '/deployments/hipaa-mcp-operator': undefined }),
+    'kubectl apply -k config/default',
+  ],
+  [
+    'no collector is ready',
+    () => ({ '/statefulsets/hipaa-mcp-collector': { spec: { replicas: 1 }, status: {} } }),
+    'collector: none of 1 is ready',
+  ],
+  [
+    'a webhook fails open',
+    () => ({ '/mutatingwebhookconfigurations/hipaa-mcp': webhook({ failurePolicy: 'Ignore' }) }),
+    'is not Fail',
+  ],
+  [
+    'a webhook has no CA',
+    () => ({ '/mutatingwebhookconfigurations/hipaa-mcp': webhook({ clientConfig: {} }) }),
+    'no caBundle',
+  ],
+  [
+    'the policy names another image',
+    () => ({
+      '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/hipaa-mcp-pods': {
+        spec: { failurePolicy: 'Fail', variables: [{ name: 'image', expression: "'other'" }] },
+      },
+    }),
+    'names another image',
+  ],
+  [
+    'no class asks for encryption',
+    () => ({
+      '/storageclasses': { items: [{ metadata: { name: 'plain' }, provisioner: 'rancher.io/local-path' }] },
+    }),
+    'none asks for encryption',
+  ],
+  [
+    'a control is not in force',
+    () => ({
+      '/hipaamcpservers': {
+        items: [
+          server({ conditions: [{ ...conditions[2], status: 'False', message: 'A connection came about' }] }),
+        ],
+      },
+    }),
+    'A connection came about',
+  ],
+  [
+    'a server that nobody looked at',
+    () => ({ '/hipaamcpservers': { items: [aServer() as unknown as Body] } }),
+    'has not looked at it',
+  ],
+  [
+    'a pod from before the enrolment',
+    () => ({
+      '/namespaces/clinic/pods': {
+        items: [
+          {
+            metadata: { name: 'ehr-0', namespace: 'clinic', annotations: { [serverAnnotation]: 'ehr' } },
+            ...ownSpec,
+            status: ready,
+          },
+        ],
+      },
+    }),
+    'runs without a sidecar of ehr: replace it',
+  ],
+  [
+    'one that could not come back',
+    () => ({
+      '/namespaces/clinic/pods': {
+        items: [
+          {
+            metadata: { name: 'ehr-0', namespace: 'clinic', annotations: { [serverAnnotation]: 'ehr' } },
+            spec: { containers: [{ ...container, securityContext: {} }] },
+            status: ready,
+          },
+        ],
+      },
+    }),
+    'a new one would be refused',
+  ],
+  [
+    'a guard that was not proved',
+    () => ({
+      '/namespaces/clinic/pods': {
+        items: [
+          pod(
+            'ehr-1',
+            { [guardedLabel]: 'ehr' },
+            {
+              status: {
+                initContainerStatuses: [
+                  { name: 'hipaa-mcp-guard-check', state: { terminated: { exitCode: 1 } } },
+                ],
+              },
+            },
+          ),
+        ],
+      },
+    }),
+    'the packet filter was not proved',
+  ],
+  [
+    'a guarded pod without a node',
+    () => ({
+      '/namespaces/clinic/pods': {
+        items: [
+          pod(
+            'ehr-1',
+            { [guardedLabel]: 'ehr' },
+            {
+              status: {
+                conditions: [{ type: 'PodScheduled', status: 'False', message: '0/1 nodes are available' }],
+              },
+            },
+          ),
+        ],
+      },
+    }),
+    '0/1 nodes',
+  ],
+  [
+    'a workload whose pods are refused',
+    () => ({
+      '/namespaces/clinic/deployments': {
+        items: [
+          {
+            metadata: { name: 'ehr-mcp', namespace: 'clinic' },
+            spec: {},
+            status: {
+              conditions: [
+                {
+                  type: 'ReplicaFailure',
+                  status: 'True',
+                  message: 'admission webhook denied the request: hipaa-mcp: spec.hostPID: leave it out',
+                },
+              ],
+            },
+          },
+        ],
+      },
+    }),
+    'its pods are refused: spec.hostPID',
+  ],
+]
+for (const [what, changes, says] of faults)
+  verifies('injection:preflight', `the doctor finds: ${what}`, async () => {
+    const { code, out } = await doctor(changes())
+
+    expect(out.replaceAll(/\s+/g, ' ')).toContain(says)
+    expect(out).toContain('WRONG')
+    expect(code).toBe(1)
+  })
+
+test('what may not be read is said, and is no finding; JSON says the same', async () => {
+  api.answers = [{ status: 403, body: {} }]
+  const { code, out } = await hipaaMcp(['doctor', '--kubeconfig', api.kubeconfig, '--json'])
+
+  const checks = JSON.parse(out) as { state: string }[]
+  expect(new Set(checks.map(({ state }) => state))).toEqual(new Set(['unknown']))
+  expect(code).toBe(0)
+})
