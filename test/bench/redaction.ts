@@ -1,4 +1,4 @@
-// The rows of redaction alone, in half a minute: node test/bench/redaction.ts
+// The rows of redaction alone, in less than a minute: node test/bench/redaction.ts
 
 import { otherWork } from './other-work.ts'
 import { redactionTable } from './redaction-report.ts'
