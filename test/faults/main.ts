@@ -5,8 +5,9 @@
 //
 // All of it runs in namespaces of its own (network, mounts, processes): whatever it starts, mounts or drops ends with it.
 
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -63,8 +64,17 @@ if (!values.inside) {
   const again = [process.execPath, import.meta.filename, '--inside', ...process.argv.slice(2)]
   // The shell stays: as the first process of the namespace it takes in those whose parents have ended.
   const up = ['sh', '-c', 'ip link set lo up; "$@"; exit $?', 'faults']
-  const { status } = spawnSync('unshare', [...own, ...up, ...again], { stdio: 'inherit' })
-  process.exit(status ?? 1)
+  // Its folders are in one that goes with it, however it ends; PostgreSQL's own user must get through.
+  const base = mkdtempSync(join(tmpdir(), 'hipaa-mcp-faults-'))
+  chmodSync(base, 0o755)
+  const child = spawn('unshare', [...own, ...up, ...again], {
+    stdio: 'inherit',
+    env: { ...process.env, TMPDIR: base },
+  })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGKILL'))
+  const [code] = (await once(child, 'exit')) as [number | null]
+  rmSync(base, { recursive: true, force: true })
+  process.exit(code ?? 1)
 }
 
 const seed = Number(values.seed ?? Math.floor(Date.now() / 86_400_000))

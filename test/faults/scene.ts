@@ -228,7 +228,7 @@ export class Scene {
   }
 
   /** Until a call is answered. Resolves to the milliseconds that it took. */
-  async answers(milliseconds = 60_000): Promise<number> {
+  async answers(milliseconds = 180_000): Promise<number> {
     const began = performance.now()
     const before = this.callers.answers.length
     await until(
