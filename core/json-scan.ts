@@ -21,7 +21,6 @@ const kindMask = 0xf
  */
 export class Tape {
   readonly bytes: Buffer
-  readonly entries: Int32Array
   /** To ask the reader about it. */
   readonly read: Read
   /** Of the names' numbers. */
@@ -30,9 +29,13 @@ export class Tape {
 
   constructor(bytes: Buffer, read: Read, generation: number) {
     this.bytes = bytes
-    this.entries = read.entries
     this.read = read
     this.generation = generation
+  }
+
+  /** Not to be kept: they lie in the reader, until another document does. */
+  get entries(): Int32Array {
+    return this.read.entries
   }
 
   /** What stands between these two, each byte as one character: right for what is ASCII. */

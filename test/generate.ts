@@ -23,7 +23,7 @@ const files = [
   {
     // The pages are what core/reader/map.as lays out, and one for the first document.
     path: join(root, 'core', 'reader', 'reader.generated.ts'),
-    text: await wasmModule({ path: join(root, 'core', 'reader', 'read'), name: 'readerModule', pages: 19 }),
+    text: await wasmModule({ path: join(root, 'core', 'reader', 'read'), name: 'readerModule', pages: 20 }),
   },
   {
     path: join(root, 'core', 'text', 'module.generated.ts'),

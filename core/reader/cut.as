@@ -3,9 +3,10 @@
 // whoever asked (edit-reader.ts). project.ts says what stays; tests hold all ways together.
 
 import {
-  BEYOND_ASCII, BORN, DOCUMENT, END, ENTRY, ESCAPES, KEPT, KIND, LIST, MEMBER, NAME, NAME_SAID, NAME_TERM, NEXT, NUMBER,
-  OBJECT, START, STEPS, TERMS, TERM_READING, TERM_SAID, TEXT, WAYS,
+  BEYOND_ASCII, DOCUMENT, END, ENTRY, ESCAPES, KEPT, KIND, LIST, MEMBER, NAME, NAME_SAID, NAME_TERM, NEXT, NUMBER, OBJECT,
+  START, STEPS, TERMS, TERM_READING, TERM_SAID, TEXT, WAYS,
 } from './map'
+import { bornOn, isDay } from './days'
 import { find } from './spellings'
 
 /** The step of a member of this name, or of an item of this index; -1 where nothing is said of it. */
@@ -58,6 +59,8 @@ let zero: usize = 0
 /** What is written ends at `out`; behind it comes the stretch of the document that is not written yet. */
 let out: usize = 0
 let from: usize = 0
+/** The end of what is cut. */
+let last: usize = 0
 let to: usize = 0
 let asking: i32 = 0
 let result: i32 = 0
@@ -75,8 +78,8 @@ export function daysCut(): i32 {
 }
 
 /**
- * Writes what stays of the value at an entry to `begin`. `tape` and `begin`: from the beginning of the document. `said`:
- * the result as TERM_SAID has it. Returns how many bytes; 0 where nothing stays.
+ * Writes what stays of the value at an entry to `begin`, behind which there is room for all of it. `tape` and `begin`: from the
+ * beginning of the document. `said`: the result as TERM_SAID has it. Returns how many bytes; 0 where nothing stays.
  */
 export function cut(tape: i32, entry: i32, begin: i32, step: i32, said: i32, signs: i32): i32 {
   zero = DOCUMENT + tape
@@ -87,6 +90,7 @@ export function cut(tape: i32, entry: i32, begin: i32, step: i32, said: i32, sig
   result = said
   dropped = 0
   years = 0
+  last = load<i32>(zero + (<usize>entry << 2), END)
   if (!place(zero + (<usize>entry << 2), step)) return 0
   write()
   return <i32>(out - DOCUMENT) - begin
@@ -106,15 +110,15 @@ function stretch(start: usize, end: usize): void {
 function write(): void {
   const length = to - from
   if (length == 0) return
-  reserve(length)
   const source = DOCUMENT + from
   for (let at: usize = 0; at < length; at += 16) v128.store(out + at, v128.load(source + at))
   out += length
   from = to
 }
 
-function reserve(length: usize): void {
-  const missing = <i32>(out + length + 64 - (<usize>memory.size() << 16))
+/** Room for all that may follow: as much as the document has from here on. */
+function reserve(at: usize): void {
+  const missing = <i32>(out + (last - at) + 64 - (<usize>memory.size() << 16))
   if (missing > 0 && memory.grow(1 + (missing >> 16) + (missing >> 18)) < 0) unreachable()
 }
 
@@ -133,8 +137,8 @@ function place(entry: usize, step: i32): bool {
     dropped += 1
     return false
   }
-  const start = load<i32>(entry + START)
-  const end = load<i32>(entry + END)
+  const start = load<i32>(entry, START)
+  const end = load<i32>(entry, END)
   const fate = kind == TEXT ? fateOfText(entry, step) : kind == NUMBER ? fateOfNumber(entry, step) : STAYS
   if (fate == ASKED) return asked(entry, step)
   keep(rule)
@@ -160,9 +164,10 @@ function asked(entry: usize, step: i32): bool {
   write()
   const length = askScalar(<i32>((entry - zero) >> 2), step, out)
   if (length < 0) return false
-  if (length == 0) stretch(load<i32>(entry + START), load<i32>(entry + END))
+  if (length == 0) stretch(load<i32>(entry, START), load<i32>(entry, END))
   else {
     out += length
+    reserve(load<i32>(entry, END))
     from = 0
     to = 0
   }
@@ -171,41 +176,26 @@ function asked(entry: usize, step: i32): bool {
 
 /** A text stays if it is a term that says nothing of anybody; of a day nobody was born on its year does. */
 function fateOfText(entry: usize, step: i32): i32 {
-  const signs = load<i32>(stepAt(step) + SIGNS)
+  const signs = load<i32>(stepAt(step), SIGNS)
   if ((load<i32>(entry) & (ESCAPES | BEYOND_ASCII)) != 0) return ASKED
   if ((signs & ZIP) != 0 && (asking & HAS_ZIPS) != 0) return ASKED
-  const start = DOCUMENT + load<i32>(entry + START) + 1
-  const length = <i32>(DOCUMENT + load<i32>(entry + END) - start)
+  const start = DOCUMENT + load<i32>(entry, START) + 1
+  const length = <i32>(DOCUMENT + load<i32>(entry, END) - start)
   if ((signs & MOMENT) == 0 && (asking & HAS_TERMS) != 0 && length <= LONGEST_TERM) {
     const term = find(TERMS, start, length)
-    if (term >= 0 && load<u8>(TERM_READING + term) >= <u8>load<i32>(stepAt(step) + READING)) {
-      if (load<i32>(TERM_SAID + (<usize>term << 2)) != result) return STAYS
+    if (term >= 0 && load<u8>(term, TERM_READING) >= <u8>load<i32>(stepAt(step), READING)) {
+      if (load<i32>((<usize>term << 2), TERM_SAID) != result) return STAYS
       return ASKED
     }
   }
   return (asking & YEARS) != 0 && length == DAY + 1 && isDay(start) && load<i32>(bornOn(start)) != result ? YEAR : ASKED
 }
 
-/** 2024-03-05 */
-function isDay(at: usize): bool {
-  const bytes = v128.load(at)
-  const digits = i8x16.bitmask(i8x16.le_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(9)))
-  const dashes = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x2d)))
-  return (digits & 0x3ff) == 0x36f && (dashes & 0x3ff) == 0x90
-}
-
-/** The place of all days that leave as much as this one: see edit-reader.ts. */
-function bornOn(at: usize): usize {
-  let day: u32 = 0
-  for (let digit: usize = 0; digit < 10; digit += 1) if (digit != 4 && digit != 7) day = day * 10 + load<u8>(at + digit) - 0x30
-  return BORN + (<usize>((day * 0x9e3779b1) >> 22) << 2)
-}
-
 /** A number of three digits at most is nobody's, if it is no year of birth and no ZIP code. */
 function fateOfNumber(entry: usize, step: i32): i32 {
-  if ((load<i32>(stepAt(step) + SIGNS) & (ZIP | BIRTH)) != 0) return ASKED
-  const end = DOCUMENT + load<i32>(entry + END)
-  let at = DOCUMENT + load<i32>(entry + START)
+  if ((load<i32>(stepAt(step), SIGNS) & (ZIP | BIRTH)) != 0) return ASKED
+  const end = DOCUMENT + load<i32>(entry, END)
+  let at = DOCUMENT + load<i32>(entry, START)
   if (end - at > 3) return ASKED
   for (; at < end; at += 1) if ((<i32>load<u8>(at) | 0x20) == 0x65) return ASKED
   return STAYS
@@ -218,8 +208,8 @@ function wayOf(step: i32, name: i32): i32 {
   const key = (step << 12) | name
   let place = placeOf(key)
   for (;;) {
-    const held = load<i32>(WAYS + (<usize>place << 3)) - 1
-    if (held == key) return load<i32>(WAYS + (<usize>place << 3) + 4)
+    const held = load<i32>((<usize>place << 3), WAYS) - 1
+    if (held == key) return load<i32>((<usize>place << 3), WAYS + 4)
     if (held < 0) break
     place = (place + 1) & (MOST_WAYS - 1)
   }
@@ -236,16 +226,16 @@ function placeOf(key: i32): i32 {
 export function putWay(step: i32, name: i32, member: i32): void {
   const key = (step << 12) | name
   let place = placeOf(key)
-  while (load<i32>(WAYS + (<usize>place << 3)) != 0) place = (place + 1) & (MOST_WAYS - 1)
-  store<i32>(WAYS + (<usize>place << 3), key + 1)
-  store<i32>(WAYS + (<usize>place << 3) + 4, member)
+  while (load<i32>((<usize>place << 3), WAYS) != 0) place = (place + 1) & (MOST_WAYS - 1)
+  store<i32>((<usize>place << 3), key + 1, WAYS)
+  store<i32>((<usize>place << 3), member, WAYS + 4)
 }
 
 export function putStep(step: i32, rule: i32, reading: i32, signs: i32): void {
   store<i32>(stepAt(step), rule)
-  store<i32>(stepAt(step) + READING, reading)
-  store<i32>(stepAt(step) + SIGNS, signs)
-  store<i32>(stepAt(step) + ITEMS, UNKNOWN)
+  store<i32>(stepAt(step), reading, READING)
+  store<i32>(stepAt(step), signs, SIGNS)
+  store<i32>(stepAt(step), UNKNOWN, ITEMS)
 }
 
 export function forgetWays(): void {
@@ -256,26 +246,26 @@ function members(object: usize, step: i32, kept: bool): bool {
   const outAtFirst = out
   const fromAtFirst = from
   const toAtFirst = to
-  const start = load<i32>(object + START)
-  const next = zero + (<usize>load<i32>(object + NEXT) << 2)
+  const start = load<i32>(object, START)
+  const next = zero + (<usize>load<i32>(object, NEXT) << 2)
   /** End of the last member that was met, and of the last that stays. */
   let met = start + 1
   let stayed = 0
   stretch(start, start + 1)
-  for (let entry = object + ENTRY; entry < next; entry = zero + (<usize>load<i32>(entry + NEXT) << 2)) {
-    const name = load<i32>(entry + NAME)
+  for (let entry = object + ENTRY; entry < next; entry = zero + (<usize>load<i32>(entry, NEXT) << 2)) {
+    const name = load<i32>(entry, NAME)
     const member = wayOf(step, name)
     if (member < 0) {
       dropped += 1
-      met = load<i32>(entry + END)
+      met = load<i32>(entry, END)
       continue
     }
     const outBefore = out
     const fromBefore = from
     const toBefore = to
     // From behind its neighbour there is a comma, and from behind the bracket none.
-    stretch(stayed == 0 ? load<i32>(entry + MEMBER) : met, load<i32>(entry + START))
-    met = load<i32>(entry + END)
+    stretch(stayed == 0 ? load<i32>(entry, MEMBER) : met, load<i32>(entry, START))
+    met = load<i32>(entry, END)
     if (place(entry, member) && !identifies(name)) stayed = met
     else {
       out = outBefore
@@ -289,28 +279,28 @@ function members(object: usize, step: i32, kept: bool): bool {
     to = toAtFirst
     return false
   }
-  const end = load<i32>(object + END)
+  const end = load<i32>(object, END)
   stretch(stayed == met ? met : end - 1, end)
   return true
 }
 
 function items(list: usize, step: i32, kept: bool): bool {
-  const signs = load<i32>(stepAt(step) + SIGNS)
-  const start = load<i32>(list + START)
-  const next = zero + (<usize>load<i32>(list + NEXT) << 2)
+  const signs = load<i32>(stepAt(step), SIGNS)
+  const start = load<i32>(list, START)
+  const next = zero + (<usize>load<i32>(list, NEXT) << 2)
   let met = start + 1
   let stayed = 0
   let index = 0
   stretch(start, start + 1)
-  for (let entry = list + ENTRY; entry < next; entry = zero + (<usize>load<i32>(entry + NEXT) << 2)) {
+  for (let entry = list + ENTRY; entry < next; entry = zero + (<usize>load<i32>(entry, NEXT) << 2)) {
     const item = kept ? step : itemOf(step, signs, index)
     index += 1
     const outBefore = out
     const fromBefore = from
     const toBefore = to
-    const first = load<i32>(entry + START)
+    const first = load<i32>(entry, START)
     stretch(stayed == 0 ? first : met, first)
-    met = load<i32>(entry + END)
+    met = load<i32>(entry, END)
     let stays = false
     if (item < 0) dropped += 1
     else stays = place(entry, item)
@@ -322,7 +312,7 @@ function items(list: usize, step: i32, kept: bool): bool {
     }
   }
   // An empty list tells that there is none to show.
-  const end = load<i32>(list + END)
+  const end = load<i32>(list, END)
   stretch(stayed == met ? met : end - 1, end)
   return true
 }
@@ -331,10 +321,10 @@ function items(list: usize, step: i32, kept: bool): bool {
 @inline
 function itemOf(step: i32, signs: i32, index: i32): i32 {
   if ((signs & NUMBERED) != 0) return askItem(step, index)
-  const known = load<i32>(stepAt(step) + ITEMS)
+  const known = load<i32>(stepAt(step), ITEMS)
   if (known != UNKNOWN) return known
   const item = askItem(step, index)
-  store<i32>(stepAt(step) + ITEMS, item)
+  store<i32>(stepAt(step), item, ITEMS)
   return item
 }
 
@@ -342,6 +332,6 @@ function itemOf(step: i32, signs: i32, index: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function identifies(name: i32): bool {
-  if ((asking & HAS_TERMS) != 0 && load<u8>(NAME_TERM + name) != 0 && load<i32>(NAME_SAID + (<usize>name << 2)) != result) return false
+  if ((asking & HAS_TERMS) != 0 && load<u8>(name, NAME_TERM) != 0 && load<i32>((<usize>name << 2), NAME_SAID) != result) return false
   return askName(name)
 }

@@ -2,7 +2,7 @@
 
 /** Entries of the containers that are open. */
 export const OPEN: usize = 0x1000
-/** How many objects were read, and how many documents sifted: what was met carries these numbers. */
+/** How many objects were read again for names that stand twice, and how many documents looked over: what was met carries these numbers. */
 export const OBJECTS: usize = 0x2000
 export const ROUNDS: usize = 0x2004
 /** For a short text from outside. */
@@ -14,11 +14,9 @@ export const TERMS: usize = 0x40000
 export const MET: usize = 0x70000
 /** By a name's number and one: that of the name that followed it last, and one; 0 where none did. */
 export const FOLLOWER: usize = 0x74000
-/** By name's number: what it says of its object, a byte, written from outside. */
-export const SIGNS: usize = 0x79000
-/** What was met before in the document that is sifted: see sift.as. */
+/** What was met before in the document that is looked over: see survey.as. */
 export const SEEN: usize = 0x7a000
-/** Containers around the entry that is sifted. */
+/** Containers around the entry that is looked at. */
 export const AROUND: usize = 0x7e000
 /** What is said of places (cut.as): each place, and where its members are. */
 export const STEPS: usize = 0x80000
@@ -35,7 +33,10 @@ export const NAME_TERM: usize = 0x10d000
 export const BORN: usize = 0x10e000
 /** A bit for each word of a term: see words.as. */
 export const HEARD: usize = 0x110000
-export const DOCUMENT: usize = 0x120000
+/** By name's number: what it says of its object, and what the member is to those who look for parts: see signs.as. */
+export const SIGNS: usize = 0x120000
+export const PARTS: usize = 0x124000
+export const DOCUMENT: usize = 0x130000
 
 /** An entry of a tape, in bytes, and its fields: json-scan.ts says what they hold. */
 export const ENTRY: usize = 24
@@ -55,3 +56,5 @@ export const KIND: i32 = 0xf
 export const ESCAPES: i32 = 0x10
 export const BEYOND_ASCII: i32 = 0x20
 export const REFERS: i32 = 0x40
+/** Of a text: it may tell of somebody. Of a container: something in it may, or it does. */
+export const WORTH: i32 = 0x80

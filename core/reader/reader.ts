@@ -2,6 +2,7 @@
 // document at a time, its tape behind it, and the spellings that it met. Nothing waits between putting a document there and
 // asking about it, and what somebody asks later is brought back by `hold`.
 
+import { partsOfName, signsOfName } from '../redaction/name-signs.ts'
 import { readerModule } from './reader.generated.ts'
 
 type Module = {
@@ -18,9 +19,10 @@ type Module = {
   readonly scratch: () => number
   readonly hear: (length: number) => void
   readonly isUnheard: (at: number, length: number, onlyFirst: boolean) => number
+  readonly isUnheardBirth: (at: number, length: number, result: number) => number
   readonly forgetWords: () => void
   readonly read: (start: number, end: number, tape: number) => number
-  readonly sift: (tape: number, first: number, out: number) => number
+  readonly listPersons: (tape: number, first: number, out: number) => number
   readonly putStep: (step: number, rule: number, reading: number, signs: number) => void
   readonly putWay: (step: number, name: number, member: number) => void
   readonly forgetWays: () => void
@@ -47,11 +49,38 @@ export type Judge = {
   readonly name: (name: number) => number
 }
 
-/** What was read: bytes up to the document's end, and its tape. */
-export type Read = { readonly bytes: Uint8Array; readonly end: number; readonly entries: Int32Array }
+/** What was read: bytes from the document's start to its end, and its tape. */
+export class Read {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+  #own: Int32Array | undefined
 
-/** Zeros behind a document, by which the reader knows its end. */
-const behind = new Uint8Array(64)
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.bytes = bytes
+    this.start = start
+    this.end = end
+  }
+
+  /** Its tape, as it lies in the module; of its own when another document has stood there since. Not to be kept. */
+  get entries(): Int32Array {
+    if (this.#own !== undefined) return this.#own
+    return held === this ? heldTape() : this.keep()
+  }
+
+  /** A tape of its own, if it has one. */
+  get own(): Int32Array | undefined {
+    return this.#own
+  }
+
+  keep(): Int32Array {
+    if (!hold(this)) throw new RangeError('No memory to read a document again')
+    return (this.#own ??= heldTape().slice())
+  }
+}
+
+/** Bytes of zeros behind a document, by which the reader knows its end. */
+const behind = 64
 const page = 65_536
 /** Most memory that is kept for the next document, bytes. None can be made smaller: another one takes its place. */
 const mostKept = 6 * 1_048_576
@@ -63,21 +92,29 @@ function judgeNow(): Judge {
   viewAnew()
   return judge as Judge
 }
-const asked: { readonly [question in keyof Judge]: Judge[question] } = {
+const asked: Judge & { readonly signs: (name: number) => void } = {
   member: (step, name) => judgeNow().member(step, name),
   item: (step, index) => judgeNow().item(step, index),
   scalar: (entry, step, out) => judgeNow().scalar(entry, step, out),
   name: (name) => judgeNow().name(name),
+  signs(name) {
+    viewAnew()
+    const text = nameText(name)
+    numbersThere[(signs >> 2) + name] = signsOfName(text)
+    numbersThere[(parts >> 2) + name] = partsOfName(text)
+  },
 }
 let wasm = anew()
 let bytesThere = Buffer.from(wasm.memory.buffer)
 let numbersThere = new Int32Array(wasm.memory.buffer)
 const document = wasm.document()
-const [signs, nameIsTerm, nameSaid, termReading, termSaid, born, kept] = [0, 1, 2, 3, 4, 5, 6].map((which) =>
-  wasm.places(which),
-) as [number, number, number, number, number, number, number]
-/** What stands there. */
+const [signs, nameIsTerm, nameSaid, termReading, termSaid, born, kept, parts] = [0, 1, 2, 3, 4, 5, 6, 7].map(
+  (which) => wasm.places(which),
+) as [number, number, number, number, number, number, number, number]
+/** What stands there, how many numbers its tape has, and the tape, once somebody asks for it. */
 let held: Read | undefined
+let tapeLength = 0
+let tapeThere: Int32Array | undefined
 
 function anew(): Module {
   return new WebAssembly.Instance(compiled, { asked }).exports as Module
@@ -85,34 +122,48 @@ function anew(): Module {
 
 /** Reads the JSON in `bytes` from `start` to `end`; undefined where there is no tape of it (json-scan.ts). */
 export function read(bytes: Uint8Array, start: number, end: number): Read | undefined {
-  held = undefined
-  const tape = tapeBehind(end)
-  if (!reserve(tape)) return undefined
-  put(bytes, start, end)
-  const length = wasm.read(start, end, tape)
-  viewAnew()
-  if (length > 0) held = { bytes, end, entries: copied((document + tape) >> 2, length >> 2) }
-  const made = held
+  const made = new Read(bytes, start, end)
+  if (!stands(made)) return undefined
+  // What is given back is not read again for whoever asks next.
+  if (isLarge()) made.keep()
   release()
   return made
 }
 
 /** Has what was read stand there again, if something else does by now. Whether it could. */
 export function hold(one: Read): boolean {
-  if (held === one) return true
+  return held === one || stands(one)
+}
+
+function stands(one: Read): boolean {
+  // Nothing takes the place of a document that is being cut.
+  if (judge !== undefined) throw new Error('Another document was read while one is cut')
+  const { bytes, start, end, own } = one
   held = undefined
-  const { bytes, end, entries } = one
   const tape = tapeBehind(end)
-  if (!reserve(tape + entries.length * 4)) return false
-  put(bytes, 0, end)
-  numbersThere.set(entries, (document + tape) >> 2)
+  if (!reserve(tape + (own?.length ?? 0) * 4)) return false
+  bytesThere.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), document + start)
+  if (own !== undefined) numbersThere.set(own, (document + tape) >> 2)
+  const length = own === undefined ? wasm.read(start, end, tape) : own.length * 4
+  viewAnew()
+  if (length === 0) return false
+  tapeLength = length >> 2
+  tapeThere = undefined
   held = one
   return true
 }
 
+function heldTape(): Int32Array {
+  if (tapeThere === undefined) {
+    const first = (document + tapeBehind((held as Read).end)) >> 2
+    tapeThere = numbersThere.subarray(first, first + tapeLength)
+  }
+  return tapeThere
+}
+
 /** Gives memory back that only a large document needs. For whoever called `hold`, when all is asked. */
 export function release(): void {
-  if (bytesThere.length <= mostKept) return
+  if (!isLarge()) return
   const spellings = bytesThere.subarray(0, document)
   wasm = anew()
   viewAnew()
@@ -120,17 +171,26 @@ export function release(): void {
   held = undefined
 }
 
-/** Three numbers for each place, of what stands there below `entry`, that may tell of somebody (sift.as); undefined where that cannot be told. */
-export function sift(entry: number): Int32Array | undefined {
+function isLarge(): boolean {
+  return bytesThere.length > mostKept
+}
+
+/** Four numbers for each thing (survey.as), from one place to another. */
+export type Listed = { readonly numbers: Int32Array; readonly from: number; readonly to: number }
+
+/**
+ * What below `entry`, of what stands there, tells of somebody; undefined where that cannot be told. It lies in the module: not
+ * to be kept.
+ */
+export function listPersons(entry: number): Listed | undefined {
   if (held === undefined) return undefined
-  const { end, entries } = held
-  const tape = tapeBehind(end)
-  const out = tape + entries.length * 4
-  // Three numbers of an entry's six at most.
-  if (!reserve(out + entries.length * 2)) return undefined
-  const length = wasm.sift(tape, entry, out)
-  const first = (document + out) >> 2
-  return length < 0 ? undefined : numbersThere.subarray(first, first + (length >> 2))
+  const tape = tapeBehind(held.end)
+  const out = tape + tapeLength * 4
+  if (!reserve(out)) return undefined
+  const length = wasm.listPersons(tape, entry, out)
+  viewAnew()
+  const from = (document + out) >> 2
+  return length < 0 ? undefined : { numbers: numbersThere, from, to: from + (length >> 2) }
 }
 
 /** The number of a text of ASCII between quotes, in what stands there, if it is a term; else -1. */
@@ -141,6 +201,11 @@ export function termAt(start: number, end: number): number {
 /** Whether a text of ASCII there has no word of a term: of a name any, of an identifier its first. */
 export function isUnheardAt(one: Read, start: number, end: number, onlyFirst: boolean): boolean {
   return held === one && wasm.isUnheard(start, end - start, onlyFirst) !== 0
+}
+
+/** The same of a day of birth there, that is one: its year. From now on it is said in the result of this number. */
+export function isUnheardBirthAt(one: Read, start: number, end: number, result: number): boolean {
+  return held === one && wasm.isUnheardBirth(start, end - start, result) !== 0
 }
 
 /** Notes the words of a term. */
@@ -209,12 +274,16 @@ export type Cut = { readonly step: number; readonly said: number; readonly signs
 /** What stays of the value at an entry of what stands there, as JSON; empty where nothing does. Undefined where memory does not suffice. */
 export function cut(entry: number, by: Judge, { step, said, signs }: Cut): string | undefined {
   if (held === undefined) return undefined
-  const { end, entries } = held
-  const tape = tapeBehind(end)
-  const begin = (tape + entries.length * 4 + 15) & ~15
-  if (!reserve(begin + behind.length)) return undefined
+  const tape = tapeBehind(held.end)
+  const begin = (tape + tapeLength * 4 + 15) & ~15
+  if (!reserve(begin + held.end + behind)) return undefined
   judge = by
-  const length = wasm.cut(tape, entry, begin, step, said, signs)
+  let length = 0
+  try {
+    length = wasm.cut(tape, entry, begin, step, said, signs)
+  } finally {
+    judge = undefined
+  }
   viewAnew()
   return length === 0 ? '' : bytesThere.toString('utf8', document + begin, document + begin + length)
 }
@@ -223,7 +292,7 @@ export function cut(entry: number, by: Judge, { step, said, signs }: Cut): strin
 export function writeAt(out: number, text: string): number {
   viewAnew()
   // Three bytes of UTF-8 are the most that a code unit takes.
-  if (!reserve(out - document + text.length * 3 + behind.length))
+  if (!reserve(out - document + text.length * 3 + behind))
     throw new RangeError('No memory for what is left of a text')
   return bytesThere.write(text, out, 'utf8')
 }
@@ -260,11 +329,6 @@ export function nameText(number: number): string {
   return decoder.decode(bytesThere.subarray(start, start + wasm.nameLength(number)))
 }
 
-/** What a name says of its object. */
-export function putSign(number: number, sign: number): void {
-  bytesThere[signs + number] = sign
-}
-
 export function forgetNamesThere(): void {
   wasm.forgetNames()
 }
@@ -273,12 +337,7 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** From the beginning of the document. */
 function tapeBehind(end: number): number {
-  return (end + behind.length + 7) & ~7
-}
-
-function put(bytes: Uint8Array, start: number, end: number): void {
-  bytesThere.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), document + start)
-  bytesThere.set(behind, document + end)
+  return (end + behind + 7) & ~7
 }
 
 /** So many bytes from the beginning of the document. */
@@ -298,24 +357,5 @@ function viewAnew(): void {
   if (bytesThere.buffer === wasm.memory.buffer) return
   bytesThere = Buffer.from(wasm.memory.buffer)
   numbersThere = new Int32Array(wasm.memory.buffer)
-}
-
-/** Where tapes of short documents lie side by side: each in a piece of memory of its own costs more than its reading. */
-let shelf = new ArrayBuffer(0)
-let shelved = 0
-const shelfLength = 65_536
-const bytesOfNumber = 4
-
-function copied(first: number, length: number): Int32Array {
-  const tape = new Int32Array(numbersThere.buffer, first * bytesOfNumber, length)
-  const size = length * bytesOfNumber
-  if (size > shelfLength / 4) return tape.slice()
-  if (shelved + size > shelf.byteLength) {
-    shelf = Buffer.allocUnsafeSlow(shelfLength).buffer
-    shelved = 0
-  }
-  const own = new Int32Array(shelf, shelved, length)
-  own.set(tape)
-  shelved += size
-  return own
+  tapeThere = undefined
 }

@@ -44,20 +44,20 @@ export function hash(at: usize, length: i32): u32 {
 // @ts-ignore: decorator
 @inline
 export function count(texts: usize): i32 {
-  return load<i32>(texts + COUNT)
+  return load<i32>(texts, COUNT)
 }
 
 /** Where a text lies, and how many bytes it is with its quote. */
 // @ts-ignore: decorator
 @inline
 export function placeOf(texts: usize, number: i32): usize {
-  return texts + BYTES + load<i32>(texts + PLACES + (<usize>number << 3))
+  return texts + BYTES + load<i32>(texts + (<usize>number << 3), PLACES)
 }
 
 // @ts-ignore: decorator
 @inline
 export function lengthOf(texts: usize, number: i32): i32 {
-  return load<i32>(texts + PLACES + (<usize>number << 3) + 4)
+  return load<i32>(texts + (<usize>number << 3), PLACES + 4)
 }
 
 /** The number of the text of `length` bytes, its quote among them; -1 where nobody has added it. */
@@ -75,7 +75,7 @@ export function find(texts: usize, at: usize, length: i32): i32 {
 /** The number of a text that `find` has not found from now on; -1 where no more are taken. */
 export function add(texts: usize, at: usize, length: i32): i32 {
   const number = count(texts)
-  const used = load<i32>(texts + USED)
+  const used = load<i32>(texts, USED)
   const taken = (length + 15) & ~15
   if (number == MOST || used + taken > MOST_BYTES) return -1
   let place = hash(at, length) & (MOST * 2 - 1)
@@ -84,18 +84,18 @@ export function add(texts: usize, at: usize, length: i32): i32 {
     place = (place + 1) & (MOST * 2 - 1)
   }
   store<i32>(texts + (<usize>place << 2), number + 1)
-  store<i32>(texts + PLACES + (<usize>number << 3), used)
-  store<i32>(texts + PLACES + (<usize>number << 3) + 4, length)
+  store<i32>(texts + (<usize>number << 3), used, PLACES)
+  store<i32>(texts + (<usize>number << 3), length, PLACES + 4)
   memory.copy(texts + BYTES + used, at, length)
-  store<i32>(texts + USED, used + taken)
-  store<i32>(texts + COUNT, number + 1)
+  store<i32>(texts, used + taken, USED)
+  store<i32>(texts, number + 1, COUNT)
   return number
 }
 
 /** Forgets all of them: their bytes, too. */
 export function forget(texts: usize): void {
   memory.fill(texts, 0, PLACES)
-  memory.fill(texts + BYTES, 0, load<i32>(texts + USED))
-  store<i32>(texts + COUNT, 0)
-  store<i32>(texts + USED, 0)
+  memory.fill(texts + BYTES, 0, load<i32>(texts, USED))
+  store<i32>(texts, 0, COUNT)
+  store<i32>(texts, 0, USED)
 }

@@ -1,6 +1,7 @@
 // Words of terms, as bits: of a text that says something of somebody it shows mostly that no term holds a word of it, and
 // that nothing of it has to be looked up.
 
+import { bornOn, isDay } from './days'
 import { DOCUMENT, HEARD, SCRATCH } from './map'
 
 /** Bits, a power of two: a word of a thousand terms has one of fifty that is not its own. */
@@ -49,11 +50,20 @@ export function isUnheard(at: i32, length: i32, onlyFirst: bool): bool {
   for (let place = DOCUMENT + at; place < end; place += 1) {
     const behind = wordEnd(place, end)
     if (behind == place) continue
-    if ((load<u8>(HEARD + (bit >> 3)) & (<u8>1 << <u8>(bit & 7))) != 0) return false
+    if ((load<u8>((bit >> 3), HEARD) & (<u8>1 << <u8>(bit & 7))) != 0) return false
     if (onlyFirst) return true
     place = behind
   }
   return !onlyFirst
+}
+
+/** The same of a day on which somebody was born: of it its year is left, and days that leave as much are said of the result. */
+export function isUnheardBirth(at: i32, length: i32, result: i32): bool {
+  const start = DOCUMENT + at
+  if (length != 10 || !isDay(start)) return false
+  store<i32>(bornOn(start), result)
+  wordEnd(start, start + 4)
+  return (load<u8>((bit >> 3), HEARD) & (<u8>1 << <u8>(bit & 7))) == 0
 }
 
 export function forgetWords(): void {

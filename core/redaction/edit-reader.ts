@@ -22,8 +22,8 @@ import {
 import { addAll } from './edit-counts.ts'
 import { type Keeping, scalarLeft } from './edit-scalar.ts'
 import { forgetSteps, hasNumbers, itemStep, memberStep, rootStep, type Step } from './edit-step.ts'
+import { heldBy } from './meanings.ts'
 import { identifying, type Projection } from './project.ts'
-import { heldBy } from './survey.ts'
 import { type Marked, tellTermName, termOfName } from './terms.ts'
 
 /** Signs of a step, and of what is asked for (cut.as). */
@@ -166,10 +166,13 @@ class Judging implements Judge {
   count(): void {
     const { kept, tally } = this.#all.by
     const rules = this.#rules
+    // Mostly nothing was counted yet, and what is not there costs more to look up than to put there.
+    let before: Readonly<Record<string, number>> | undefined
+    for (const _ in kept) before = kept
     for (let number = 0; number < rules.length; number += 1) {
       const places = takeKept(number)
       const rule = rules[number] as string
-      if (places > 0) kept[rule] = (kept[rule] ?? 0) + places
+      if (places > 0) kept[rule] = (before?.[rule] ?? 0) + places
     }
     if (this.#apart !== undefined) addAll(this.#apart.by, this.#all.by)
     const [dropped, days] = [droppedPlaces(), daysCut()]

@@ -3,8 +3,8 @@
 
 import { generationOfNames, nameOf } from '../json-names.ts'
 import type { PatternTree } from '../pointer.ts'
+import { heldBy } from './meanings.ts'
 import { outermost, type Standing, standingWithin } from './standing.ts'
-import { heldBy } from './survey.ts'
 import { generationOfTerms, type Term, termOfName } from './terms.ts'
 
 /** A place, in all documents that have it. */

@@ -8,9 +8,11 @@ import { decoded, isEncoding } from './encoded.ts'
 import { hasIdForm } from './id-form.ts'
 import { redactEncoded } from './inside.ts'
 import type { Instead } from './instead.ts'
+import { heldBy } from './meanings.ts'
 import { momentLeft, yearOfMoment } from './moments.ts'
+import { zipShown } from './said.ts'
 import { outermost, type Standing, standingWithin } from './standing.ts'
-import { heldBy, type Survey, zipShown } from './survey.ts'
+import type { Survey } from './survey.ts'
 import { isTermName, learnTermName } from './terms.ts'
 import {
   add,

@@ -2,10 +2,14 @@
 // a text is searched for them: of most results no text is, since all that leaves of them are terms (terms.ts).
 
 import type { Tape } from '../json-scan.ts'
+import type { Listed } from '../reader/reader.ts'
 import { fold } from '../text/normalize.ts'
 import { small, wordEnd, wordStart } from '../text/word.ts'
 import { words } from '../words.ts'
-import { textAt } from './tape-values.ts'
+import type { Instead } from './instead.ts'
+import { found } from './name-signs.ts'
+import { zipArea } from './safe-harbor.ts'
+import { scalarsBetween } from './tape-values.ts'
 
 type Sorted = {
   readonly names: Set<string>
@@ -13,16 +17,16 @@ type Sorted = {
   readonly starts: Set<string>
   readonly ids: Set<string>
   readonly idsByStart: Map<number, string[]>
+  readonly births: Set<string>
+  readonly aliases: Map<string, Instead>
 }
 
 export class Said {
-  /** As they came, and those of ASCII by where they lie; sorted so far. */
+  /** As they came, and those that lie in documents; sorted so far. */
   readonly #texts: Noted[] = []
-  readonly #tapes: Tape[] = []
-  /** Entries of texts, negative ones and less one of names. */
-  readonly #entries: number[] = []
+  readonly #lists: Lying[] = []
   #textsSorted = 0
-  #lyingSorted = 0
+  #listsSorted = 0
   #sorted: Sorted | undefined
 
   /** Words of names, folded, and by `mayBeName` what shows of most words that they are none. */
@@ -44,19 +48,35 @@ export class Said {
   get idsByStart(): ReadonlyMap<number, string[]> {
     return this.#all().idsByStart
   }
+  /** Days and years of birth, as they are written. */
+  get births(): ReadonlySet<string> {
+    return this.#all().births
+  }
+
+  /** What is shown in the place of an identifier that was found inside of a text: pseudonyms, areas of ZIP codes. */
+  get aliases(): Map<string, Instead> {
+    return this.#all().aliases
+  }
 
   addName(text: string): void {
-    this.#texts.push({ text, what: 'name' })
+    this.#texts.push({ text, what: found.name })
   }
 
   addId(text: string): void {
-    this.#texts.push({ text, what: 'id' })
+    this.#texts.push({ text, what: found.id })
   }
 
-  /** A text of ASCII without escapes, at its entry. */
-  noteAt(tape: Tape, entry: number, what: What): void {
-    this.#tapes.push(tape)
-    this.#entries.push(what === 'id' ? entry : -1 - entry)
+  addBirth(text: string): void {
+    this.#texts.push({ text, what: found.birth })
+  }
+
+  addZip(text: string): void {
+    this.#texts.push({ text, what: found.zip })
+  }
+
+  /** What the reader lists of a document (survey.as). */
+  addList(tape: Tape, list: Listed): void {
+    this.#lists.push({ tape, list: kept(list) })
   }
 
   /** One that is folded, and may be shorter. */
@@ -65,17 +85,20 @@ export class Said {
   }
 
   /**
-   * What `starts` holds, one by one and without sorting it; some more than once. Texts that lie somewhere are left out
+   * What `starts` and `births` hold, one by one and without sorting them; some more than once. What lies somewhere is left out
    * where `passes` says so.
    */
-  eachStart(visit: (start: string) => void, passes: Passing): void {
-    if (this.#sorted !== undefined) return this.starts.forEach(visit)
-    for (const noted of this.#texts) eachStart(noted, visit)
-    for (let at = 0; at < this.#entries.length; at += 1) {
-      const entry = this.#entries[at] as number
-      const isId = entry >= 0
-      if (!passes(this.#tapes[at] as Tape, isId ? entry : -1 - entry, isId)) eachStart(this.#noted(at), visit)
+  each({ start, birth }: Visitor, passes: Passing): void {
+    if (this.#sorted !== undefined) {
+      this.starts.forEach(start)
+      return this.births.forEach(birth)
     }
+    const visit = ({ text, what }: Noted): void => {
+      if (what === found.birth && text !== '') birth(text)
+      else if (what !== found.zip) eachStart(text, what, start)
+    }
+    for (const noted of this.#texts) visit(noted)
+    for (const listed of this.#lists) eachLying(listed, visit, passes)
   }
 
   #all(): Sorted {
@@ -85,36 +108,80 @@ export class Said {
       starts: new Set(),
       ids: new Set(),
       idsByStart: new Map(),
+      births: new Set(),
+      aliases: new Map(),
     })
     for (; this.#textsSorted < this.#texts.length; this.#textsSorted += 1)
       sort(this.#texts[this.#textsSorted] as Noted, sorted)
-    for (; this.#lyingSorted < this.#entries.length; this.#lyingSorted += 1)
-      sort(this.#noted(this.#lyingSorted), sorted)
+    for (; this.#listsSorted < this.#lists.length; this.#listsSorted += 1)
+      eachLying(this.#lists[this.#listsSorted] as Lying, (noted) => sort(noted, sorted), never)
     return sorted
-  }
-
-  #noted(at: number): Noted {
-    const entry = this.#entries[at] as number
-    const tape = this.#tapes[at] as Tape
-    return entry >= 0
-      ? { text: textAt(tape, entry), what: 'id' }
-      : { text: textAt(tape, -1 - entry), what: 'name' }
   }
 }
 
-type What = 'name' | 'id'
+type What = (typeof found)['name' | 'id' | 'birth' | 'zip']
 type Noted = { readonly text: string; readonly what: What }
-/** Whether a text that lies at an entry need not be told. */
-export type Passing = (tape: Tape, entry: number, isId: boolean) => boolean
+type Lying = { readonly tape: Tape; readonly list: Listed }
+type Visitor = { readonly start: (word: string) => void; readonly birth: (day: string) => void }
+/** Whether a text of ASCII that lies there need not be told. */
+export type Passing = (tape: Tape, start: number, end: number, what: number) => boolean
+const never: Passing = () => false
 
-function eachStart({ text, what }: Noted, visit: (start: string) => void): void {
-  if (what === 'name') return eachName(text, visit)
+function eachLying(
+  { tape, list: { numbers, from, to } }: Lying,
+  visit: (noted: Noted) => void,
+  passes: Passing,
+): void {
+  for (let at = from; at < to; at += inList) {
+    const what = numbers[at] as number
+    if (Math.abs(what) > found.zip) continue
+    const [start, end] = [numbers[at + 2] as number, numbers[at + 3] as number]
+    if (what > 0) {
+      if (!passes(tape, start, end, what))
+        visit({ text: tape.letters(start + 1, end - 1), what: what as What })
+      continue
+    }
+    for (const one of scalarsBetween(tape, start, end)) visit({ text: String(one), what: -what as What })
+  }
+}
+
+/** Numbers of one thing in a list: what it is, negative where it is no text of ASCII; its entry, its start and its end. */
+export const inList = 4
+
+/** Where short lists lie side by side: each in a piece of memory of its own costs more than all that is in it. */
+let shelf = new Int32Array(0)
+let shelved = 0
+const shelfLength = 16_384
+
+/** A list that is not the reader's any more. */
+function kept({ numbers, from, to }: Listed): Listed {
+  const length = to - from
+  if (length > shelfLength / 4) return { numbers: numbers.slice(from, to), from: 0, to: length }
+  if (shelved + length > shelf.length) {
+    shelf = new Int32Array(shelfLength)
+    shelved = 0
+  }
+  const first = shelved
+  for (let at = from; at < to; at += 1) shelf[shelved++] = numbers[at] as number
+  return { numbers: shelf, from: first, to: shelved }
+}
+
+function eachStart(text: string, what: What, visit: (start: string) => void): void {
+  if (what === found.name) return eachName(text, visit)
   const id = foldedId(text)
   if (id !== undefined) visit(firstWord(id))
 }
 
 function sort({ text, what }: Noted, sorted: Sorted): void {
-  if (what === 'name') {
+  if (what === found.birth) {
+    if (text !== '') sorted.births.add(text)
+    return
+  }
+  if (what === found.zip) {
+    if (text !== '') sorted.aliases.set(text, zipShown(text))
+    return
+  }
+  if (what === found.name) {
     eachName(text, (word) => {
       sorted.names.add(word)
       sorted.nameSigns.add(signOf(word, 0, word.length))
@@ -124,6 +191,11 @@ function sort({ text, what }: Noted, sorted: Sorted): void {
   }
   const id = foldedId(text)
   if (id !== undefined) learn(id, sorted)
+}
+
+/** Three digits of it at most are shown (45 CFR 164.514(b)(2)(i)(B)), and nothing of what is no ZIP code. */
+export function zipShown(zip: string | number): Instead {
+  return [zipArea(String(zip)) ?? '[PLACE]', 'zip']
 }
 
 /** Parts of names that are not somebody's own. */

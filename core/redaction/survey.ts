@@ -5,12 +5,22 @@
 import { isObject } from '../is-object.ts'
 import { matches, type PatternTree } from '../pointer.ts'
 import type { Reading } from '../text/prose.ts'
-import { words } from '../words.ts'
-import { isAge, isOld } from './ages.ts'
+import { isOld } from './ages.ts'
 import { decoded, jsonIn } from './encoded.ts'
 import type { Instead } from './instead.ts'
+import {
+  besides,
+  humanName,
+  isPersonMember,
+  type Meaning,
+  meaningOf,
+  type Parts,
+  patientMembers,
+  personParts,
+  persons,
+  practitioners,
+} from './meanings.ts'
 import { patientIn } from './patients.ts'
-import { zipArea } from './safe-harbor.ts'
 import { Said } from './said.ts'
 
 /** Of which persons a result tells, and what it says of them. */
@@ -21,12 +31,8 @@ export class Survey extends Said {
   readonly same: string[][] = []
   /** How many ages over 89 stand in members that are called so: mostly none. */
   old = 0
-  /** Days and years of birth, as they are written. */
-  readonly births = new Set<string>()
   /** What is shown in the place of which text, where it is all of a value. */
   readonly instead = new Map<string, Instead>()
-  /** What is shown in the place of an identifier that was found inside of a text: pseudonyms, areas of ZIP codes. */
-  readonly aliases = new Map<string, Instead>()
   /** A reference of which nothing is left to be added. */
   lastReference = ''
   /** How many values are called a ZIP code. */
@@ -90,11 +96,6 @@ function walk(value: unknown, key: string, resource: string | undefined, into: S
   for (const name in value) walk(value[name], name, type, into)
 }
 
-export const persons: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Person'])
-const practitioners: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole'])
-/** Members whose reference is a patient even where it does not say so (urn:uuid in bundles). */
-export const patientMembers: ReadonlySet<string> = new Set(['subject', 'patient', 'beneficiary'])
-
 function lookAtObject(value: Known, key: string, resource: string | undefined, into: Survey): void {
   if (typeof value['resourceType'] === 'string' && persons.has(value['resourceType'])) addPerson(value, into)
   const beside = resource !== undefined && persons.has(resource) ? besides.get(key) : undefined
@@ -119,7 +120,7 @@ export function isShown(key: string, reference: unknown, into: Survey): boolean 
 }
 
 /** Every resource names its patient, and mostly the same one. */
-function addReference(reference: string, into: Survey): void {
+export function addReference(reference: string, into: Survey): void {
   if (reference === into.lastReference) return
   addPatients(reference, into)
   if (plainReference.test(reference)) into.lastReference = reference
@@ -130,68 +131,6 @@ const plainReference = /^Patient\/[A-Za-z0-9.]{1,32}-[A-Za-z0-9.-]{1,31}$/
 
 function namesPatient(reference: unknown): boolean {
   return typeof reference === 'string' && reference.includes('Patient/')
-}
-
-/** Members that say by their name what they hold, in servers that speak no FHIR. Compared without case, _ and -. */
-const nameMembers = words(`
-  patientname firstname lastname middlename maidenname fullname givenname familyname surname
-  preferredname mothersmaidenname
-`)
-const idMembers = words(`
-  mrn medicalrecordnumber ssn socialsecuritynumber memberid subscriberid accountnumber phone
-  phonenumber mobile mobilephone homephone fax email emailaddress street streetaddress addressline1
-`)
-const zipMembers = words(`
-  zip zipcode postalcode postcode
-`)
-const birthMember =
-  /^(?:patients?|subject|member|person|client|resident)?(?:dob|birthdate|birthdatetime|dateofbirth|birthday|birthyear|yearofbirth)$/
-const personSigns = words(`
-  mrn ssn dob birthdate dateofbirth patientid
-`)
-
-export type Meaning = {
-  readonly holds: 'name' | 'id' | 'patient' | 'its own name' | 'zip' | 'age' | 'birth' | undefined
-  /** Whether its object is a person. */
-  readonly person: boolean
-}
-
-/** Member names repeat more than anything else: what each means is found out once. */
-const meanings = new Map<string, Meaning | undefined>()
-const mostMeanings = 4096
-
-export function meaningOf(member: string): Meaning | undefined {
-  const before = meanings.get(member)
-  if (before !== undefined || meanings.has(member)) return before
-  const meaning = foundOut(member)
-  if (meanings.size < mostMeanings) meanings.set(member, meaning)
-  return meaning
-}
-
-/** What a member says by its name that its value is, in servers that speak no FHIR. */
-export function heldBy(member: string): Meaning['holds'] {
-  return meaningOf(member)?.holds
-}
-
-function foundOut(member: string): Meaning | undefined {
-  const plain = member.toLowerCase().replaceAll(/[_-]/g, '')
-  const person = personSigns.has(plain)
-  const holds = nameMembers.has(plain)
-    ? 'name'
-    : plain === 'name'
-      ? 'its own name'
-      : plain === 'patientid'
-        ? 'patient'
-        : idMembers.has(plain)
-          ? 'id'
-          : zipMembers.has(plain)
-            ? 'zip'
-            : isAge(member)
-              ? 'age'
-              : birthMember.test(plain)
-                ? 'birth'
-                : undefined
-  return holds === undefined && !person ? undefined : { holds, person }
 }
 
 function lookAtMembers(value: Known, key: string, into: Survey): void {
@@ -207,11 +146,6 @@ function lookAtMembers(value: Known, key: string, into: Survey): void {
   if (isPerson) addWords(name, into)
 }
 
-/** Whether an object called so is a person, whatever it holds. */
-export function isPersonMember(key: string): boolean {
-  return key === 'patient' || key === 'subject'
-}
-
 /** What a member's name says that it holds. */
 export function addHeld(holds: Meaning['holds'], value: unknown, member: string, into: Survey): void {
   if (holds === 'name') addWords(value, into)
@@ -221,41 +155,6 @@ export function addHeld(holds: Meaning['holds'], value: unknown, member: string,
   else if (holds !== undefined) addId(value, into)
   if (holds === 'patient') addPatients(value, into)
 }
-
-/** Of what tells of a person, by member: what a text or a number there is, alone or in a list, or the parts of objects there. */
-export type Parts = ReadonlyMap<string, Parts | 'name' | 'id'>
-
-export const humanName: Parts = new Map([
-  ['text', 'name'],
-  ['family', 'name'],
-  ['given', 'name'],
-])
-const withValue: Parts = new Map([['value', 'id']])
-const address: Parts = new Map([
-  ['text', 'id'],
-  ['city', 'id'],
-  ['line', 'id'],
-])
-const contact: Parts = new Map([
-  ['name', humanName],
-  ['telecom', withValue],
-])
-/** A FHIR person: names, contacts' names, identifiers, telecom, street lines. */
-export const personParts: Parts = new Map([
-  ['identifier', withValue],
-  ['name', humanName],
-  ['contact', contact],
-  ['telecom', withValue],
-  ['address', address],
-])
-/** What else tells of a person, by its member: relatives' addresses, and values of extensions such as the place of birth. */
-export const besides: ReadonlyMap<string, Parts> = new Map([
-  ['address', address],
-  ['valueAddress', address],
-  ['valueHumanName', humanName],
-  ['valueContactPoint', withValue],
-  ['valueIdentifier', withValue],
-])
 
 function tell(value: Known, parts: Parts, into: Survey): void {
   for (const [member, part] of parts) {
@@ -273,16 +172,15 @@ function addPerson(person: Known, into: Survey): void {
   if (person['resourceType'] !== 'Patient') return
   const identifiers = list(person['identifier']).flatMap(({ value }) => (isText(value) ? String(value) : []))
   addPatient(person['id'], identifiers, into)
+  addId(person['id'], into)
 }
 
 /** A Patient's id is a patient. */
 export function addPatient(id: unknown, identifiers: readonly string[], into: Survey): void {
   const patient = patientIn(id)
-  if (patient !== undefined) {
-    into.patients.add(patient)
-    into.same.push([patient, ...identifiers])
-  }
-  addId(id, into)
+  if (patient === undefined) return
+  into.patients.add(patient)
+  into.same.push([patient, ...identifiers])
 }
 
 export function addPatients(value: unknown, into: Survey): void {
@@ -293,7 +191,7 @@ export function addPatients(value: unknown, into: Survey): void {
 
 function addBirth(value: unknown, into: Survey): void {
   for (const birth of Array.isArray(value) ? value : [value])
-    if (isText(birth) && birth !== '') into.births.add(String(birth))
+    if (isText(birth) && birth !== '') into.addBirth(String(birth))
 }
 
 function countOld(value: unknown, member: string): number {
@@ -304,20 +202,15 @@ function addZip(value: unknown, into: Survey): void {
   for (const zip of Array.isArray(value) ? value : [value]) {
     if (!isText(zip) || zip === '') continue
     into.zips += 1
-    into.aliases.set(String(zip), zipShown(zip))
+    into.addZip(String(zip))
   }
-}
-
-/** Three digits of it at most are shown (45 CFR 164.514(b)(2)(i)(B)), and nothing of what is no ZIP code. */
-export function zipShown(zip: string | number): Instead {
-  return [zipArea(String(zip)) ?? '[PLACE]', 'zip']
 }
 
 export function addWords(value: unknown, into: Survey): void {
   if (typeof value === 'string') into.addName(value)
 }
 
-export function addId(value: unknown, into: Survey): void {
+function addId(value: unknown, into: Survey): void {
   if (isText(value)) into.addId(String(value))
 }
 

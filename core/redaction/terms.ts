@@ -2,13 +2,14 @@
 // a record, and the same in call after call. All that one result may change is that a text is, or one of its words begins,
 // what it says of its patients. Nothing else that lasts longer than a result has a say in what of it may leave.
 
-import { endOf, startOf, type Tape } from '../json-scan.ts'
+import type { Tape } from '../json-scan.ts'
 import {
   forgetNameTerms,
   forgetTermsThere,
   forgetWords,
   hear,
   isUnheardAt,
+  isUnheardBirthAt,
   newTermAt,
   putNameTerm,
   putReading,
@@ -20,6 +21,7 @@ import {
 import type { Reading } from '../text/prose.ts'
 import { wordEnd, wordStart } from '../text/word.ts'
 import { decoded } from './encoded.ts'
+import { found } from './name-signs.ts'
 import type { Survey } from './survey.ts'
 
 /** Longer ones are no terms, and come once. Characters. */
@@ -60,17 +62,19 @@ export type Marked = { readonly result: number; readonly mayAsk: boolean }
 
 /** From now on `isTerm` and `isUnsaid` answer for a result of which this is known: all that it says of its patients. */
 export function markSaid(known: Survey): Marked {
-  const { births, instead } = known
   result += 1
   // An identifier without any letter or digit begins with no word: all texts may hold it. What is shown as something else may be any text.
-  anyMayBeSaid = instead.size > 0
-  known.eachStart(mark, saysNoTerm)
-  if (anyMayBeSaid) return { result, mayAsk: false }
-  for (const birth of births) {
+  anyMayBeSaid = known.instead.size > 0
+  known.each(marking, saysNoTerm)
+  return { result, mayAsk: !anyMayBeSaid }
+}
+
+const marking = {
+  start: mark,
+  birth(birth: string): void {
     if (isDay(birth)) sayBorn(digitsOf(birth), result)
     mark(isDay(birth) ? birth.slice(0, 4) : (wordsIn(birth)[0] as string))
-  }
-  return { result, mayAsk: true }
+  },
 }
 
 /** Whether a text is a day as FHIR and most others write it: of one nothing but its year is left. */
@@ -90,9 +94,11 @@ function digitsOf(day: string): number {
   return digits
 }
 
-/** Of most names and identifiers the reader tells that no term has a word of theirs. */
-function saysNoTerm(tape: Tape, entry: number, isId: boolean): boolean {
-  return isUnheardAt(tape.read, startOf(tape, entry) + 1, endOf(tape, entry) - 1, isId)
+/** Of most names, identifiers and days the reader tells that no term has a word of theirs. */
+function saysNoTerm({ read }: Tape, start: number, end: number, what: number): boolean {
+  if (what === found.zip) return true
+  if (what === found.birth) return isUnheardBirthAt(read, start + 1, end - 1, result)
+  return isUnheardAt(read, start + 1, end - 1, what === found.id)
 }
 
 function mark(word: string): void {

@@ -129,3 +129,53 @@ test('an encoding is looked into, whatever kind of space ends it', () => {
   for (const end of ['', ' ', '  ', '\u00a0', '\u3000 '])
     expectSame({ a: `${inner}${end}`, note: 'Quandt, p-91' }, ['/note'])
 })
+
+verifies('minimum:text', 'who is told of in a list is told of item by item', () => {
+  const list = [{ display: 'Liv Wurst' }, { reference: 7, display: 'Suma Ito' }, { name: 'Mobu Bahn' }]
+  for (const member of ['subject', 'patient', 'beneficiary']) {
+    const note = 'Wurst, Ito and Bahn'
+    const left = expectSame({ [member]: list, deep: [[{ [member]: [list] }]], note }, ['/note'])
+    expect(JSON.stringify(left)).not.toMatch(/Wurst|Ito/)
+  }
+})
+
+const patientNamed = (id: string): string =>
+  JSON.stringify({
+    patient: { resourceType: 'Patient', id, name: [{ family: `Zim${id}` }] },
+    note: `Zim${id}`,
+  })
+
+test('a tape stays what it was when another document is read', () => {
+  const one = scan(Buffer.from(patientNamed('a-1')))
+  const before = [...(one?.entries ?? [])]
+  scan(Buffer.from('{"other":["document"]}'))
+
+  expect(before).not.toEqual([])
+  expect([...(one?.entries ?? [])]).toEqual(before)
+})
+
+test('a document is read again where another one has stood in its place since', () => {
+  const [one, other] = ['a-1', 'b-2'].map((id) => scan(Buffer.from(patientNamed(id))))
+  if (one === undefined || other === undefined) throw new Error('The documents were not read where they lie')
+  const { fields, patients } = returnRules({
+    fields: ['/note'],
+    patients: [],
+    text: 'Redact',
+    media: 'Drop',
+  })
+  const known = survey()
+  for (const tape of [one, other, one]) lookOver(tape, 0, patients, known)
+
+  expect([...known.patients]).toEqual(['a-1', 'b-2'])
+  for (const tape of [other, one, other])
+    expect(edit(tape, 0, fields, projection(known, rules))).toMatch(/^\{"note":"\[NAME\](?:-\d)?"\}$/)
+})
+
+test('what stands twice is found, whatever numbers its names have', () => {
+  const names = Array.from({ length: 200 }, (_, at) => `n${at}`)
+  const text = (more: string): string => `{${names.map((name) => `"${name}":{"n0":1}`).join(',')}${more}}`
+
+  expect(scan(Buffer.from(text('')))).toBeDefined()
+  for (const name of ['n0', 'n63', 'n64', 'n199'])
+    expect(scan(Buffer.from(text(`,"${name}":1`)))).toBeUndefined()
+})

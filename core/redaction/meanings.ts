@@ -1,0 +1,116 @@
+// What members say by their names, in FHIR and in servers that speak none: what of a person their values are, and that their
+// objects are persons.
+
+import { words } from '../words.ts'
+import { isAge } from './ages.ts'
+
+/** Types of FHIR resources that are a person, and of those at work, who are not told of. */
+export const persons: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Person'])
+export const practitioners: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole'])
+/** Members whose reference is a patient even where it does not say so (urn:uuid in bundles). */
+export const patientMembers: ReadonlySet<string> = new Set(['subject', 'patient', 'beneficiary'])
+
+/** Members that say by their name what they hold, in servers that speak no FHIR. Compared without case, _ and -. */
+const nameMembers = words(`
+  patientname firstname lastname middlename maidenname fullname givenname familyname surname
+  preferredname mothersmaidenname
+`)
+const idMembers = words(`
+  mrn medicalrecordnumber ssn socialsecuritynumber memberid subscriberid accountnumber phone
+  phonenumber mobile mobilephone homephone fax email emailaddress street streetaddress addressline1
+`)
+const zipMembers = words(`
+  zip zipcode postalcode postcode
+`)
+const birthMember =
+  /^(?:patients?|subject|member|person|client|resident)?(?:dob|birthdate|birthdatetime|dateofbirth|birthday|birthyear|yearofbirth)$/
+const personSigns = words(`
+  mrn ssn dob birthdate dateofbirth patientid
+`)
+
+export type Meaning = {
+  readonly holds: 'name' | 'id' | 'patient' | 'its own name' | 'zip' | 'age' | 'birth' | undefined
+  /** Whether its object is a person. */
+  readonly person: boolean
+}
+
+/** Member names repeat more than anything else: what each means is found out once. */
+const meanings = new Map<string, Meaning | undefined>()
+const mostMeanings = 4096
+
+export function meaningOf(member: string): Meaning | undefined {
+  const before = meanings.get(member)
+  if (before !== undefined || meanings.has(member)) return before
+  const meaning = foundOut(member)
+  if (meanings.size < mostMeanings) meanings.set(member, meaning)
+  return meaning
+}
+
+/** What a member says by its name that its value is, in servers that speak no FHIR. */
+export function heldBy(member: string): Meaning['holds'] {
+  return meaningOf(member)?.holds
+}
+
+function foundOut(member: string): Meaning | undefined {
+  const plain = member.toLowerCase().replaceAll(/[_-]/g, '')
+  const person = personSigns.has(plain)
+  const holds = nameMembers.has(plain)
+    ? 'name'
+    : plain === 'name'
+      ? 'its own name'
+      : plain === 'patientid'
+        ? 'patient'
+        : idMembers.has(plain)
+          ? 'id'
+          : zipMembers.has(plain)
+            ? 'zip'
+            : isAge(member)
+              ? 'age'
+              : birthMember.test(plain)
+                ? 'birth'
+                : undefined
+  return holds === undefined && !person ? undefined : { holds, person }
+}
+
+/** Whether an object called so is a person, whatever it holds. */
+export function isPersonMember(key: string): boolean {
+  return key === 'patient' || key === 'subject'
+}
+
+/** Of what tells of a person, by member: what a text or a number there is, alone or in a list, or the parts of objects there. */
+export type Parts = ReadonlyMap<string, Parts | 'name' | 'id'>
+
+export const humanName: Parts = new Map([
+  ['text', 'name'],
+  ['family', 'name'],
+  ['given', 'name'],
+])
+const withValue: Parts = new Map([['value', 'id']])
+const address: Parts = new Map([
+  ['text', 'id'],
+  ['city', 'id'],
+  ['line', 'id'],
+])
+const contact: Parts = new Map([
+  ['name', humanName],
+  ['telecom', withValue],
+])
+/** A FHIR person: names, contacts' names, identifiers, telecom, street lines. */
+export const personParts: Parts = new Map([
+  ['identifier', withValue],
+  ['name', humanName],
+  ['contact', contact],
+  ['telecom', withValue],
+  ['address', address],
+])
+/** What else tells of a person, by its member: relatives' addresses, and values of extensions such as the place of birth. */
+export const besides: ReadonlyMap<string, Parts> = new Map([
+  ['address', address],
+  ['valueAddress', address],
+  ['valueHumanName', humanName],
+  ['valueContactPoint', withValue],
+  ['valueIdentifier', withValue],
+])
+
+/** Each of them once, in an order that stays: a number for each. */
+export const allParts: readonly Parts[] = [personParts, humanName, contact, withValue, address]
