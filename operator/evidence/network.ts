@@ -57,7 +57,6 @@ export function networkEvidence(
     attempts.some((row) => row.from === from && row.to === to && row.tried > row.open)
   // An attempt counts where the same program, at the same time, was let through elsewhere.
   const complete =
-    round?.reached === true &&
     refused('Stranger', 'GuardedPod') &&
     refused('Bystander', 'Webhook') &&
     freshReports.some(({ compared }) => compared) &&

@@ -1,6 +1,7 @@
 // What the doctor says of a cluster that works, and of one fault at a time.
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { webhookCheck } from '../../cli/doctor/installation.ts'
 import { guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
 import { aServer } from '../operator/world.ts'
 import { authority } from '../sample/certificates.ts'
@@ -252,6 +253,13 @@ for (const [what, changes, says] of faults)
     expect(out).toContain('WRONG')
     expect(code).toBe(1)
   })
+
+verifies('injection:preflight', 'the doctor finds: a CA that has expired', () => {
+  const found: { webhooks?: never[] } = webhook() as { webhooks: never[] }
+
+  expect(webhookCheck('webhook', { found }, Date.now())).toMatchObject({ state: 'ok' })
+  expect(webhookCheck('webhook', { found }, Date.parse('2200-01-01'))).toMatchObject({ state: 'wrong' })
+})
 
 test('what may not be read is said, and is no finding; JSON says the same', async () => {
   api.answers = [{ status: 403, body: {} }]
