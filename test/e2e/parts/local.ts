@@ -12,7 +12,7 @@ type Volume = {
 }
 
 /** The trail mode of the server is changed, and its pods are made anew: a running pod never changes it. */
-async function acknowledge(stage: Stage, trail: object | null): Promise<void> {
+export async function acknowledge(stage: Stage, trail: object | null): Promise<void> {
   const { kubectl } = stage()
   await kubectl.run([
     'patch',
