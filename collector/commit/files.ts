@@ -1,6 +1,6 @@
 // The few file operations that durability hangs on, each with what it guarantees.
 
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Opens a file. A test gives one that fails. */
@@ -33,7 +33,14 @@ export async function syncAll(file: FileHandle, sync: 'sync' | 'datasync' = 'syn
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {
-    await syncAll(folder)
+    await syncAll(folder).catch(async (error: unknown) => {
+      // A mounted volume’s own folder is root’s, and ours by its group: we may write in it, and not set its times.
+      if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+      const file = await open(`${path}/.synced`, 'w', 0o600)
+      await file.close()
+      // Somebody else who syncs the same folder may have been faster.
+      await rm(`${path}/.synced`, { force: true })
+    })
   } finally {
     await folder.close()
   }
