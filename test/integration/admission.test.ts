@@ -336,6 +336,9 @@ const own = (copy: Pod, name: string) =>
   (copy.spec.initContainers ?? []).find((one) => one.name === name) ?? { name }
 const app = (copy: Pod) => copy.spec.containers[0] ?? { name: '' }
 
+/** A pod's status with one condition. */
+const condition = (type: string) => ({ conditions: [{ type, status: 'True' }] })
+
 describe('canaries', () => {
   const operator = 'system:serviceaccount:hipaa-mcp-system:hipaa-mcp-operator'
   const task = { control: '10.0.0.2:443', forbidden: ['10.1.0.5:15080'] }
@@ -343,7 +346,6 @@ describe('canaries', () => {
     canaryPod({ name, namespace: where, source: 'Bystander', image: surroundings.image, task })
   const asOperator = async (input: object | undefined, ...args: string[]): Promise<string> =>
     (await scene.kubectl(args, { as: operator, ...(input === undefined ? {} : { input }) })).text
-  const condition = (type: string) => ({ conditions: [{ type, status: 'True' }] })
   beforeAll(async () => {
     await kubectl(undefined, 'apply', '-f', 'config/rbac/accounts.yaml', '-f', 'config/rbac/operator.yaml')
     await kubectl(undefined, 'create', 'serviceaccount', 'robot', '-n', namespace)
