@@ -101,16 +101,8 @@ async function struck(
 const jumps = [-120, 1_200, 7_200, -86_400, 315_360_000, -31_536_000]
 
 /** Real time jumps; the monotonic clock does not, as with a clock that is set. */
-async function jumped(
-  which: 'sidecar' | 'collector',
-  mode: 'Local' | 'Stream',
-  context: Context,
-): Promise<Row[]> {
-  const { world, say } = context
-  const tally = new Tally(
-    'the clock jumps, by minutes to years, and back',
-    which === 'sidecar' ? `sidecar, ${mode}` : 'collector',
-  )
+async function jumped({ world, say }: Context): Promise<Row[]> {
+  const tally = new Tally('the clock jumps, by minutes to years, and back', 'collector')
   const file = join(world.folder('clock'), 'offset')
   const set = (seconds: number): void => writeFileSync(file, `${seconds < 0 ? '' : '+'}${seconds}\n`)
   set(0)
@@ -120,10 +112,7 @@ async function jumped(
     FAKETIME_NO_CACHE: '1',
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
   }
-  const scene = await Scene.start(world, {
-    mode,
-    ...(which === 'sidecar' ? { sidecar: { environment } } : { collector: { environment } }),
-  })
+  const scene = await Scene.start(world, { mode: 'Stream', collector: { environment } })
   try {
     for (const seconds of jumps) {
       scene.callers.begin(6)
@@ -161,19 +150,11 @@ export const diskFaults: Fault[] = [
       run: async (context) => await struck(place, readOnly, context),
     },
   ]),
-  ...(
-    [
-      ['sidecar', 'Local'],
-      ['sidecar', 'Stream'],
-      ['collector', 'Stream'],
-    ] as const
-  ).map(
-    ([which, mode]): Fault => ({
-      name: `clock-${which}-${mode.toLowerCase()}`,
-      says: `the clock of the ${which} jumps, ${mode}`,
-      lane: 'disks',
-      short: false,
-      run: async (context) => await jumped(which, mode, context),
-    }),
-  ),
+  {
+    name: 'clock-collector',
+    says: 'the clock of the collector jumps',
+    lane: 'disks',
+    short: false,
+    run: jumped,
+  },
 ]
