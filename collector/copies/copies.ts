@@ -18,6 +18,8 @@ export type CopiesOptions = Pick<CopierOptions, 'pauses'> & {
   pause?: number
   /** Milliseconds that a target has for its answer. */
   timeout?: number
+  /** Milliseconds that a request has which runs when the process ends. */
+  grace?: number
 }
 
 type Copy = { copier: Copier; send: Send; close: () => Promise<void> }
@@ -51,10 +53,10 @@ export class Copies {
   }
 
   async #runOne({ copier, close }: Copy, signal: AbortSignal): Promise<void> {
-    const { pause = pauseMs } = this.#options
+    const { pause = pauseMs, grace = closeMs } = this.#options
     const telling = setInterval(() => this.#tell(copier), 1_000).unref()
     const cut = new AbortController()
-    const cutting = (): void => void setTimeout(() => cut.abort(), closeMs).unref()
+    const cutting = (): void => void setTimeout(() => cut.abort(), grace).unref()
     signal.addEventListener('abort', cutting)
     while (!signal.aborted) {
       await copier.round(signal, cut.signal)

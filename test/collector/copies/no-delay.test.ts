@@ -56,7 +56,7 @@ for (const { when, how } of targets)
       await acknowledged(pods)
       const start = async (): Promise<void> => {
         const before = receiver.seen.length
-        copied.copy([target(receiver)], { pauses: { least: 100, most: 100 } })
+        copied.copy([target(receiver)], { pauses: { least: 100, most: 100 }, grace: 10 })
         await expect.poll(() => receiver.seen.length).toBeGreaterThan(before)
       }
 
