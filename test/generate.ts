@@ -27,7 +27,11 @@ const files = [
   },
   {
     path: join(root, 'core', 'text', 'module.generated.ts'),
-    text: await wasmModule({ path: join(root, 'core', 'text', 'module', 'text'), name: 'textModule', pages: 9 }),
+    text: await wasmModule({
+      path: join(root, 'core', 'text', 'module', 'text'),
+      name: 'textModule',
+      pages: 9,
+    }),
   },
   {
     // As core/scan/scan.as lays it out: 1 MiB of records, and what may be read behind them.
