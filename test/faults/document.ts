@@ -63,7 +63,7 @@ function tableOf({ seed, seconds, rows }: Told): string {
     ]),
     '',
     `Machine: ${cpus().length} × ${processor}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}. Node ${process.version}, ` +
-      `${packageVersion('postgresql-15')}, Kafka 4.1.0, ${packageVersion('radosgw')}, ` +
+      `${packageVersion('postgresql-15')}, ${packageVersion('radosgw')}, ` +
       `${packageVersion('softhsm2')}, ${packageVersion('sigsum-go')}, ${packageVersion('strace')}, ${packageVersion('nftables')}.`,
   ].join('\n')
 }

@@ -199,7 +199,6 @@ const lanes: { readonly [name: string]: string } = {
   s3: 'others',
   kms: 'others',
   witness: 'others',
-  kafka: 'disks',
 }
 
 export const engineFaults: Fault[] = Object.keys(settings).map((name) => ({

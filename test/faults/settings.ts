@@ -10,7 +10,6 @@ import { originFor } from '../../collector/witnesses/witnesses.ts'
 import { textOfLocation } from '../../core/archive/location.ts'
 import { rawPublicKey } from '../../core/checkpoint.ts'
 import { aScene } from '../archive/scene.ts'
-import { aBroker } from '../collector/kafka/broker.ts'
 import { aSoftHsm } from '../collector/kms/soft-hsm.ts'
 import { certify } from '../collector/peers.ts'
 import { aPostgres } from '../collector/postgres-server.ts'
@@ -109,34 +108,6 @@ async function postgres({ world }: Context): Promise<Setting> {
     end: () => {
       gate.close()
       server.remove()
-    },
-  }
-}
-
-async function kafka({ world }: Context): Promise<Setting> {
-  const { authority } = world.operator
-  let gate: Gate | undefined
-  const broker = await aBroker(await certify(authority, undefined, { names: ['localhost'] }), authority.pem, {
-    through: async (port) => (gate = await Gate.before(port)).port,
-  })
-  const scene = await Scene.start(world, {
-    mode: 'Stream',
-    collector: { store: broker.url('trail'), environment: { HIPAA_MCP_STORE_CA: authority.pem } },
-  })
-  return {
-    scene,
-    engine: {
-      where: 'Kafka as the store',
-      gates: true,
-      gate: gate as Gate,
-      kill: async () => await broker.signal('SIGKILL'),
-      revive: async () => await broker.start(),
-      hang: async () => await broker.signal('SIGSTOP'),
-      resume: async () => await broker.signal('SIGCONT'),
-    },
-    end: async () => {
-      gate?.close()
-      await broker.remove()
     },
   }
 }
@@ -307,7 +278,6 @@ export const settings: { readonly [name: string]: (context: Context) => Promise<
   'collector-stream': async (context) => await collector(context, 'Stream'),
   'collector-local': async (context) => await collector(context, 'Local'),
   postgres,
-  kafka,
   s3,
   kms,
   witness,
