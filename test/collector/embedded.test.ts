@@ -275,7 +275,7 @@ verifies(
     await expect(all()).rejects.toMatchObject({ reason: 'disk-failed', poisoned: true })
     await second.store.close()
 
-    expect(await recordsIn((await failingStore(folder)).store, chain)).toEqual(process.records.map(String))
+    expect(await recordsIn(await anEmbeddedStore(folder), chain)).toEqual(process.records.map(String))
   },
 )
 

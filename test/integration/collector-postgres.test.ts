@@ -291,13 +291,19 @@ verifies(
     await sees(one, 2)
     await sees(other, 3)
     await sees(other, 4)
-    expect([...first.signals(), ...second.signals()]).toEqual([])
+    // Other tests of this database left signals of their own, which every collector of it knows.
+    const breaches = (trail: typeof first) =>
+      trail.signals().filter(({ rule }) => rule === 'distinct-patients')
+    expect([...breaches(first), ...breaches(second)]).toEqual([])
     await Promise.all([first.sweep(), second.sweep()])
     await Promise.all([first.sweep(), second.sweep()])
 
-    expect(first.signals()).toMatchObject([{ rule: 'distinct-patients', distinctPatients: 4 }])
-    expect(second.signals()).toMatchObject(first.signals())
+    expect(breaches(first)).toMatchObject([{ distinctPatients: 4 }])
+    expect(breaches(second)).toMatchObject(breaches(first))
     const store = stores[0] as Store
-    expect((await registryIn(store)).filter(({ kind }) => kind === 'signal')).toHaveLength(1)
+    const said = (await registryIn(store)).filter(
+      (record) => record.kind === 'signal' && record.rule === 'distinct-patients',
+    )
+    expect(said).toHaveLength(1)
   },
 )

@@ -6,7 +6,7 @@ import { Client as Client2 } from '@modelcontextprotocol/client'
 import { StdioClientTransport as Stdio2 } from '@modelcontextprotocol/client/stdio'
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as Stdio1 } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { CreateMessageRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import { CreateMessageRequestSchema, ProgressNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { filesIn } from '../../support/machine.ts'
 import { verifies } from '../../verifies.ts'
@@ -71,17 +71,11 @@ verifies('authentication:connect', 'a client of 2026-07-28 calls a tool', async 
 
 verifies('authentication:connect', 'events come one by one while a call runs', async () => {
   const { client } = await before()
-  // Looked at where they arrive: the client forgets whom to tell of progress once the answer is read, and drops what came
-  // in one piece with it.
-  let seen: { progress: unknown; at: number }[] = []
-  const { transport } = client
-  const handle = transport?.onmessage
-  if (transport === undefined || handle === undefined) throw new Error('The client is not connected')
-  transport.onmessage = (message, extra) => {
-    if ('method' in message && message.method === 'notifications/progress')
-      seen.push({ progress: message.params?.['progress'], at: performance.now() })
-    handle(message, extra)
-  }
+  // A handler of our own: the client's forgets whom to tell once the answer is read, and drops what came in one piece with it.
+  let seen: { progress: number; at: number }[] = []
+  client.setNotificationHandler(ProgressNotificationSchema, ({ params }) => {
+    seen.push({ progress: params.progress, at: performance.now() })
+  })
 
   // The tool takes a while between them: held back to the end they would always come together, and not only where the
   // machine has no time to read them.
