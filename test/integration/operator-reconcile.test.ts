@@ -372,9 +372,10 @@ verifies(
       reason: 'Forbidden',
     })
     await expect(asOperator.client.list(kinds.secret)).rejects.toMatchObject({ reason: 'Forbidden' })
-    await expect(asOperator.client.delete(kinds.pod, namespace, 'any')).rejects.toMatchObject({
-      reason: 'Forbidden',
-    })
+    // It deletes canary pods, and no other: an admission policy says which (admission.test.ts).
+    await expect(
+      asOperator.client.patch(kinds.pod, namespace, 'any', { metadata: { labels: { any: '' } } }, 'merge'),
+    ).rejects.toMatchObject({ reason: 'Forbidden' })
     const { items } = await asOperator.client.list<KubernetesObject>(kinds.secret, {
       namespace: 'hipaa-mcp-system',
     })
