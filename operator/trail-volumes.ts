@@ -8,6 +8,8 @@ import type { World } from './world.ts'
 
 /** On a PV that we retain: `<namespace>/<server>/<pod uid>`, so that it is known whose it is when the pod is gone. */
 export const trailAnnotation = `${group}/trail`
+/** On such a PV that was `Retain` before we came, by its class or by somebody: it is theirs to delete. */
+export const keptAnnotation = `${group}/trail-kept`
 /** On such a PV when its pod is gone and a recovery Job has to do with it: how far that is (recovery/). */
 export const recoveryAnnotation = `${group}/recovery`
 
@@ -19,7 +21,19 @@ export function trailOf({ metadata }: PersistentVolume): Trail | undefined {
 }
 type Trail = { namespace: string; server: string; podUid: string }
 
-export type VolumeChange = { name: string; policy: 'Retain' | 'Delete'; trail: string }
+/** Whether a PV was retained before it held a trail. */
+export function isKept({ metadata }: PersistentVolume): boolean {
+  return metadata.annotations?.[keptAnnotation] === 'true'
+}
+
+/** `kept`: it was retained before. `recovered`: nothing is left to be shipped from it, and it stays. */
+export type VolumeChange = {
+  name: string
+  policy: 'Retain' | 'Delete'
+  trail: string
+  kept?: true
+  recovered?: true
+}
 
 /** The claim of a pod's trail volume: a generic ephemeral volume that our own container mounts. */
 function trailClaimOf({ metadata, spec }: Pod): string | undefined {
@@ -53,9 +67,11 @@ export function volumeChanges(world: World, chains: readonly ChainSummary[] | un
   const retain = world.pods.all().flatMap((pod): VolumeChange[] => {
     const server = pod.metadata.labels?.[guardedLabel]
     const volume = server === undefined ? undefined : boundVolume(world, pod)
-    if (volume === undefined || volume.spec.persistentVolumeReclaimPolicy === 'Retain') return []
+    if (volume === undefined) return []
+    const kept = volume.spec.persistentVolumeReclaimPolicy === 'Retain'
+    if (kept && volume.metadata.annotations?.[trailAnnotation] !== undefined) return []
     const trail = `${pod.metadata.namespace}/${server}/${pod.metadata.uid}`
-    return [{ name: volume.metadata.name, policy: 'Retain', trail }]
+    return [{ name: volume.metadata.name, policy: 'Retain', trail, ...(kept ? { kept } : {}) }]
   })
   const living = livingPods(world)
   const release = world.volumes.all().flatMap((volume): VolumeChange[] => {
@@ -74,7 +90,11 @@ export function volumeChanges(world: World, chains: readonly ChainSummary[] | un
         // A killed process signs no last checkpoint; the registry log's word of its end vouches for the rest.
         ({ state, size, witnessed }) => state === 'succeeded' || (state === 'closed' && witnessed === size),
       )
-    return collected ? [{ name: volume.metadata.name, policy: 'Delete', trail }] : []
+    if (!collected) return []
+    const { name } = volume.metadata
+    return [
+      isKept(volume) ? { name, policy: 'Retain', trail, recovered: true } : { name, policy: 'Delete', trail },
+    ]
   })
   return [...retain, ...release]
 }

@@ -7,7 +7,14 @@ import { ApiError, type Client, fieldManager } from '../cluster/client.ts'
 import type { Events, Say } from '../cluster/events.ts'
 import { kinds } from '../cluster/kinds.ts'
 import type { Job, PersistentVolume } from '../objects.ts'
-import { recoveryAnnotation, trailAnnotation, volumeChanges } from '../trail-volumes.ts'
+import {
+  isKept,
+  keptAnnotation,
+  recoveryAnnotation,
+  trailAnnotation,
+  type VolumeChange,
+  volumeChanges,
+} from '../trail-volumes.ts'
 import type { Outside, World } from '../world.ts'
 import { type Left, leftVolumes, type Recovery, recoveryOf, stepOf, wantsJob } from './judge.ts'
 import { recoveredAnnotation, recoveryClaim, recoveryJob, recoveryName } from './objects.ts'
@@ -53,9 +60,15 @@ export async function keepTrailVolumes(keeper: VolumeKeeper): Promise<number | u
 /** Policy and annotation in one write: a retained volume always says whose records are on it. */
 async function setPolicy(
   { client, world, events }: VolumeKeeper,
-  { name, policy, trail }: ReturnType<typeof volumeChanges>[number],
+  { name, policy, trail, kept, recovered }: VolumeChange,
 ): Promise<void> {
-  const metadata = { annotations: { [trailAnnotation]: trail, [`${trailAnnotation}-by`]: fieldManager } }
+  const annotations = {
+    [trailAnnotation]: trail,
+    [`${trailAnnotation}-by`]: fieldManager,
+    ...(kept === true ? { [keptAnnotation]: 'true' } : {}),
+    ...(recovered === true ? { [recoveryAnnotation]: 'Recovered' satisfies Recovery } : {}),
+  }
+  const metadata = { annotations }
   const body = { metadata, spec: { persistentVolumeReclaimPolicy: policy } }
   try {
     await client.patch(kinds.volume, undefined, name, body, 'merge')
@@ -103,7 +116,7 @@ async function advance(keeper: VolumeKeeper, left: Left): Promise<void> {
       return
     case 'let-go': {
       await client.delete(kinds.job, systemNamespace, own, job?.metadata.uid, 'Background')
-      const spec = { persistentVolumeReclaimPolicy: recovery.recovered }
+      const spec = { persistentVolumeReclaimPolicy: isKept(volume) ? 'Retain' : recovery.recovered }
       await client.patch(kinds.volume, undefined, name, { spec }, 'merge')
       await client.delete(kinds.claim, systemNamespace, own, claim?.metadata.uid)
     }

@@ -250,3 +250,46 @@ test('somebody else bound the volume meanwhile: it is left alone', async () => {
   await looks(cluster, 4)
   expect(cluster.volume.spec.claimRef).toMatchObject({ name: 'mine' })
 })
+
+/** One that was retained before it held a trail, as a pod left it. */
+async function aKept(): Promise<ACluster> {
+  const cluster = aRunning()
+  cluster.volume.spec.persistentVolumeReclaimPolicy = 'Retain'
+  cluster.chains = [{ ...silent, state: 'live' }]
+  await cluster.look()
+  expect(cluster.volume.metadata.annotations).toMatchObject({ [trailAnnotation]: 'clinic/ehr/uid-ehr-1' })
+  cluster.pods = []
+  cluster.claims = []
+  return cluster
+}
+
+describe('a volume that was retained before, by its class or by somebody', () => {
+  verifies('audit:local-recovered', 'it is recovered like any other, and stays', async () => {
+    const cluster = await aKept()
+    cluster.chains = [silent]
+    await looks(cluster, 4)
+    expect(cluster.jobs).toHaveLength(1)
+    cluster.chains = [{ ...silent, state: 'recovered' }]
+    cluster.ends = 'Complete'
+    await looks(cluster)
+
+    expect(cluster.volume).toMatchObject({
+      metadata: { annotations: { 'hipaa-mcp.dev/recovery': 'Recovered' } },
+      spec: { persistentVolumeReclaimPolicy: 'Retain' },
+    })
+    expect([cluster.claims, cluster.jobs]).toEqual([[], []])
+  })
+
+  test('what everything was collected of stays without a Job, and is looked at once', async () => {
+    const cluster = await aKept()
+    cluster.chains = [{ ...silent, state: 'closed', witnessed: 10 }]
+    await looks(cluster)
+
+    expect(cluster.volume.spec.persistentVolumeReclaimPolicy).toBe('Retain')
+    expect(cluster.volume.metadata.annotations).toMatchObject({ 'hipaa-mcp.dev/recovery': 'Recovered' })
+    expect(cluster.jobs).toEqual([])
+    const before = cluster.done.length
+    await looks(cluster)
+    expect(cluster.done).toHaveLength(before)
+  })
+})
