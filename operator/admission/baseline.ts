@@ -2,7 +2,7 @@
 // The rules are those of the Pod Security Standard "baseline", with their words.
 
 import { containers, guardedLabel, storeLabel, tokenAudience } from '../../core/identifiers.ts'
-import { containersOf, type Pod, type PodSpec, type SecurityContext } from './pod.ts'
+import { containersOf, type Pod, type SecurityContext } from './pod.ts'
 import { trailClaimSuffix, volumeNames } from './sidecar-spec.ts'
 
 /** Of the container runtime's default set. An allow-list: runtimes also take lower case and a prefix `CAP_`. */
@@ -99,7 +99,7 @@ export function baselineViolations(pod: Pod, own: ReadonlySet<string>): string[]
             `${path}.ports[${containerPort}].hostPort: use a Service instead of a port of the node`,
         ),
     ]),
-    ...volumeViolations(spec),
+    ...volumeViolations(pod, own),
     ...annotationViolations(pod),
   ]
 }
@@ -132,8 +132,8 @@ function contextViolations(context: SecurityContext | undefined, path: string): 
   ]
 }
 
-function volumeViolations({ volumes = [] }: PodSpec): string[] {
-  return volumes.flatMap((volume) => {
+function volumeViolations({ metadata, spec }: Pod, own: ReadonlySet<string>): string[] {
+  return (spec.volumes ?? []).flatMap((volume) => {
     const path = `spec.volumes[${volume.name}]`
     const tokens = (volume.projected?.sources ?? []).some(
       ({ serviceAccountToken }) => serviceAccountToken?.audience === tokenAudience,
@@ -152,6 +152,12 @@ function volumeViolations({ volumes = [] }: PodSpec): string[] {
         : []),
       ...(volume.persistentVolumeClaim?.claimName.endsWith(trailClaimSuffix) === true
         ? [`${path}.persistentVolumeClaim: holds a sidecar's trail: mount another claim`]
+        : []),
+      // Whoever may change claims could hand the trail of `a` over to a pod `a-hipaa-mcp` with a volume `trail`.
+      ...((volume.ephemeral ?? undefined) !== undefined &&
+      !(own.size > 0 && volume.name === volumeNames.trail) &&
+      `${metadata.name ?? ''}-${volume.name}`.endsWith(trailClaimSuffix)
+        ? [`${path}.ephemeral: its claim has the name of a sidecar's trail: give the volume another name`]
         : []),
     ]
   })

@@ -21,8 +21,8 @@ const lookup = (...pods: Pod[]): Lookup => ({
   pod: async (_, name) => pods.find((pod) => pod.metadata.name === name),
 })
 
-const ephemeral = (spec: { [member: string]: unknown }) => [
-  { name: 'd', ephemeral: { volumeClaimTemplate: { spec } } },
+const ephemeral = (spec: { [member: string]: unknown }, name = 'd') => [
+  { name, ephemeral: { volumeClaimTemplate: { spec } } },
 ]
 
 /** The few operations that patchOf writes. */
@@ -69,6 +69,21 @@ describe('every pod of an enrolled namespace is guarded, a store, or a bystander
       expect(message(await inject(pod))).toContain(`spec.${list}[${name}].name`)
       expect(message(await judgePod(aRequest(pod), lookup(), surroundings))).toContain('choose another name')
     }
+  })
+
+  test('no claim of another pod is named like the trail of a sidecar', async () => {
+    for (const [pod, volume] of [
+      ['ehr-1-hipaa-mcp', 'trail'],
+      ['ehr-1-hipaa', 'mcp-trail'],
+      ['ehr-1', 'hipaa-mcp-trail'],
+    ] as const) {
+      const bystander = aBystander({ volumes: ephemeral({}, volume) }, { name: pod })
+      expect(message(await inject(bystander))).toContain(`spec.volumes[${volume}].ephemeral`)
+      expect(message(await judgePod(aRequest(bystander), lookup(), surroundings))).toContain('another name')
+    }
+    const guarded = aPod({ volumes: ephemeral({}, 'trail') }, { name: 'ehr-1-hipaa-mcp' })
+    expect(message(await inject(guarded))).toContain('spec.volumes[trail].ephemeral')
+    expect(await inject(aPod({ volumes: ephemeral({}, 'trail') }))).toMatchObject({ allowed: true })
   })
 
   test('a bystander mounts no claim and no copy of one, a store and a new empty volume do', async () => {
