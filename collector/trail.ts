@@ -5,6 +5,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import { parseVkey, rawPublicKey, vkey } from '../core/checkpoint.ts'
 import { type Id, idOf } from '../core/log.ts'
 import { type AuditRecord, parseRecord } from '../core/record.ts'
+import { type Shares, shares } from '../core/shares.ts'
 import {
   type ActivityRequest,
   type ChainResponse,
@@ -69,6 +70,8 @@ export type Holding = {
 }
 
 const waitingBytes = 64 * 1024 * 1024
+/** The part of it that one pod may have: whoever floods keeps nobody else from being recorded. */
+const partOfOne = 1 / 4
 /** For so long the lanes of chains that ended are kept, and for so long they are shown. */
 const keepMs = 600_000
 /** For so long a process that closed its chain may take to send the last checkpoint. */
@@ -87,11 +90,13 @@ export class Trail {
   readonly #beginnings = new Order()
   #witnesses: Witnesses | undefined
   #sealing: Sealing | undefined
-  #waitingBytes = 0
+  readonly #waiting: Shares
 
   constructor(options: TrailOptions) {
     const { store, keys, now, report, committed } = options
     this.#options = options
+    const { waitingBytes: waiting = waitingBytes } = options
+    this.#waiting = shares(waiting * partOfOne, waiting)
     this.registry = new Registry(store, keys, now)
     this.#alarms = new Alarms(this.registry, now)
     this.#lanes = new Lanes(
@@ -180,15 +185,15 @@ export class Trail {
     const leaves = lines.map(readLeaf)
     this.#sealing?.judge(leaves)
     const bytes = lines.reduce((sum, line) => sum + line.length, 0)
-    if (this.#waitingBytes + bytes > (this.#options.waitingBytes ?? waitingBytes)) throw new Refusal('busy')
-    this.#waitingBytes += bytes
+    const whose = podOf(pod)
+    if (!this.#waiting.take(whose, bytes)) throw new Refusal('busy')
     try {
       await this.#sealing?.admit(origin, bytes + lines.length, lines.length)
       const size = await this.watch.use(async () => await lane.append(from, leaves))
       await this.#witnesses?.gate(origin, size)
       return size
     } finally {
-      this.#waitingBytes -= bytes
+      this.#waiting.give(whose, bytes)
       // The records are committed whatever comes of this; the sweep says what could not be said now.
       this.#alarms.say().catch((error: unknown) => this.watch.note(error))
     }

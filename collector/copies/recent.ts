@@ -1,7 +1,7 @@
 // The newest committed records, in bounded memory: copies that keep up need not read the store, where a chain's last segment
 // would be read whole for each few records. What is not here any more is read there.
 
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 
 /** Of each of two generations, bytes of records. */
 const generationBytes = 4 * 1024 * 1024
@@ -27,9 +27,12 @@ export class Recent {
       this.#bytes = 0
     }
     this.#bytes += bytes.length
+    // A copy: the record may be a part of a request's body, all of which it would keep in memory.
+    const record = Buffer.allocUnsafeSlow(bytes.length)
+    record.set(bytes)
     const stretch = this.#new.get(origin)
-    if (stretch !== undefined && stretch.from + stretch.records.length === index) stretch.records.push(bytes)
-    else this.#new.set(origin, { from: index, records: [bytes] })
+    if (stretch !== undefined && stretch.from + stretch.records.length === index) stretch.records.push(record)
+    else this.#new.set(origin, { from: index, records: [record] })
   }
 
   /** Records [from, to) of a chain; undefined unless all of them are here. */

@@ -165,16 +165,18 @@ test('one chain that hangs does not hold up another', async () => {
   expect(await stuck).toBe('store-away')
 })
 
-test('records that would wait beyond all measure are sent back', async () => {
+test('records that would wait beyond all measure are sent back, and those of others are taken', async () => {
   const store = faulty(await anEmbeddedStore())
-  const trail = await aTrail(store, undefined, [], { waitingBytes: 2000 })
+  const trail = await aTrail(store, undefined, [], { waitingBytes: 8000 })
   const process = await Process.started(trail)
+  const other = await Process.started(trail)
   store.plan('append', 'hangs, not persisted')
   const stuck = reasonOf(process.write(anIntent('c1'), anIntent('c2')))
   const more = [recordBytes(anIntent('c3')), recordBytes(anIntent('c4'))]
 
   await vi.waitFor(() => expect(store.happened()).toBe(1))
   expect(await reasonOf(trail.append(process.pod, process.origin, 3, more))).toBe('busy')
+  expect(await other.write(anIntent('c5'))).toBe(2)
   store.letGo()
   expect(await stuck).toBe('store-away')
   expect(await process.send(1)).toBe(3)
