@@ -72,7 +72,8 @@ export function frameAt(bytes: Buffer, offset: number): Frame | 'end' | 'torn' |
   const payload = rest.subarray(headerBytes, headerBytes + length)
   if (crc32(payload) !== header.readUInt32LE(16)) return 'broken'
   const text = magic === packed ? unpack(payload) : payload
-  if (text === undefined) return 'broken'
+  // Each record ends in a newline.
+  if (text === undefined || (text.length > 0 && text.at(-1) !== 0x0a)) return 'broken'
   return {
     from: Number(header.readBigUInt64LE(8)),
     records: lines(text),

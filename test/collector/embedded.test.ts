@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Corrupt, type Store, StoreFailed } from '../../collector/commit/commit.ts'
@@ -390,4 +391,14 @@ test.each([
   expect(existsSync(join(folder, 'registry/head.json'))).toBe(true)
 
   await expect(aTrail(await anEmbeddedStore(folder))).rejects.toThrow(Corrupt)
+})
+
+test('a frame whose last record lacks its newline is broken, whatever its checksums say', () => {
+  const whole = encodeFrame(0, bytes('a'))
+  const cut = Buffer.from(whole.subarray(0, whole.length - 1))
+  cut.writeUInt32LE(1, 4)
+  cut.writeUInt32LE(crc32(cut.subarray(24)), 16)
+  cut.writeUInt32LE(crc32(cut.subarray(0, 20)), 20)
+  // At once: who looked for the newline without an end would never answer.
+  expect(frameAt(cut, 0)).toBe('broken')
 })
