@@ -8,6 +8,7 @@ import { recordKinds } from '../../core/record-shape.ts'
 import { odd, scanned, scanRecord } from '../../core/scan/scan.ts'
 import type { Finding } from './finding.ts'
 import type { Checked } from './note-check.ts'
+import { OpenCalls } from './open-calls.ts'
 import type { Expected, Mark } from './registry-check.ts'
 import { type Fact, factIn, factOf, type Job, type Run, type Slot } from './run.ts'
 
@@ -41,7 +42,7 @@ export class ChainCheck {
   readonly #checkpoint: Checked | undefined
   readonly #registryTime: number | undefined
   readonly #tree = new Tree()
-  readonly #open = new Set<string>()
+  readonly #open = new OpenCalls()
   readonly #findings: Finding[] = []
   // Size up to which a signed root was seen to hold.
   #proved = 0
@@ -125,6 +126,8 @@ export class ChainCheck {
   /** The next run of records. `grown` is called after each of its parts. */
   takeRun(slot: Slot, { counts }: Job, { peaks, odd: odds }: Run, grown: () => void): void {
     const bytes = Buffer.from(slot.bytes.buffer, slot.bytes.byteOffset, slot.bytes.length)
+    // What was read whole was not told apart with the others.
+    const mixed = [...odds.values()].some((fact) => fact?.call !== undefined)
     let at = 0
     counts.forEach((count, part) => {
       const first = this.#tree.size - at
@@ -135,10 +138,12 @@ export class ChainCheck {
           continue
         }
         this.#clock(slot.times[at] as number, first + at)
-        // Most calls are answered in the run that they stand in.
-        if (slot.loose[at] === 0 && kind !== closed && !this.#closed && first + at > 0) continue
-        const to = slot.calls[2 * at + 1] as number
-        const call = to === 0 ? undefined : bytes.toString('latin1', slot.calls[2 * at], to)
+        const [from, to] = [slot.calls[2 * at], slot.calls[2 * at + 1]] as [number, number]
+        // Most calls are answered in the run that they stand in, and are no matter of what is open; but for one that is open
+        // from before, which has its intent already.
+        const settled = !mixed && slot.loose[at] === 0 && (to === 0 || !this.#open.mayHave(bytes, from, to))
+        if (settled && kind !== closed && !this.#closed && first + at > 0) continue
+        const call = to === 0 || settled ? undefined : bytes.toString('latin1', from, to)
         this.#follow(recordKinds[kind] as AuditRecord['kind'], call, first + at)
       }
       if (at > 0 && slot.kinds[at - 1] !== odd) this.#last = recordKinds[slot.kinds[at - 1] as number]

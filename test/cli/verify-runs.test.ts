@@ -77,6 +77,7 @@ verifies('integrity:chain', 'records in runs are judged as they are one by one',
   const some: fc.Arbitrary<AuditRecord> = fc.oneof(
     fc.constantFrom('a', 'b', 'c').map((call) => anIntent(call)),
     fc.constantFrom('a', 'b', 'c').map((call) => aResult(call)),
+    fc.constantFrom('a', 'b', 'c').map((call) => anIntent(call, { role: 'ü' })),
     fc.constant(aRefusal('r', { reason: 'ü' })),
     fc.constant(aClose()),
     fc.constant(aStart(origin)),
@@ -105,6 +106,21 @@ verifies('integrity:chain', 'records in runs are judged as they are one by one',
       expect(judged(all, [all.length])).toEqual(judged(all, undefined))
     }),
     { numRuns: 300 },
+  )
+  // What is open from a run before is not told apart from what begins and ends in this one.
+  fc.assert(
+    fc.property(records, fc.integer({ min: 1, max: 12 }), (rest, first) => {
+      const all = [recordBytes(aStart(origin)), ...rest]
+      expect(judged(all, [first, all.length])).toEqual(judged(all, undefined))
+    }),
+    {
+      numRuns: 300,
+      examples: [
+        [[anIntent('a'), anIntent('a'), aResult('a')].map(recordBytes), 2],
+        [[anIntent('a'), aClose(), aResult('a')].map(recordBytes), 1],
+        [[anIntent('a'), anIntent('a', { role: 'ü' }), aResult('a')].map(recordBytes), 1],
+      ],
+    },
   )
 })
 
