@@ -11,8 +11,7 @@ import { CannotError } from './command.ts'
  */
 export async function wholeFolder<T>(folder: string, fill: (partial: string) => Promise<T>): Promise<T> {
   const target = resolve(folder)
-  if ((await readdir(target).catch(() => [])).length > 0)
-    throw new CannotError(`${folder} is not empty: name a new folder`)
+  if (!(await isFree(target))) throw new CannotError(`${folder} is not empty: name a new folder`)
   await mkdir(dirname(target), { recursive: true })
   // A name of our own: whatever else lies there is somebody's.
   const partial = `${target}.${randomBytes(6).toString('hex')}.partial`
@@ -25,5 +24,14 @@ export async function wholeFolder<T>(folder: string, fill: (partial: string) => 
   } catch (error) {
     await rm(partial, { recursive: true, force: true })
     throw error
+  }
+}
+
+/** Whether nothing is lost when it is replaced: an empty folder, or nothing at all. A file, or what cannot be read, is something. */
+async function isFree(target: string): Promise<boolean> {
+  try {
+    return (await readdir(target)).length === 0
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
   }
 }

@@ -1,7 +1,9 @@
 // Where a trail may lie, and what is left of it on the machine of whoever reads.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { spooledSource } from '../../cli/trail/spooled-source.ts'
 import { checkExport } from '../../cli/verify/export-check.ts'
@@ -37,6 +39,25 @@ test('one that was cut off leaves nothing', async () => {
     }),
   ).rejects.toThrow('cut off')
   expect(existsSync(place)).toBe(false)
+})
+
+test('nor does one whose command is ended by a signal', async () => {
+  const program = `
+    import { dirname } from 'node:path'
+    const { spooledSource } = await import(${JSON.stringify(join(import.meta.dirname, '../../cli/trail/spooled-source.ts'))})
+    await spooledSource('collector:', async (folder) => {
+      process.stdout.write(dirname(folder))
+      await new Promise((resolve) => setTimeout(resolve, 30_000))
+    })`
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const reader = spawn(process.execPath, ['--input-type=module', '-e', program])
+    const [place] = (await once(reader.stdout, 'data')) as [Buffer]
+    expect(existsSync(place.toString())).toBe(true)
+    reader.kill(signal)
+    const [, ended] = (await once(reader, 'exit')) as [number | null, string | null]
+    expect(ended).toBe(signal)
+    expect(existsSync(place.toString())).toBe(false)
+  }
 })
 
 test('every reader says what it wants of a source', async () => {
