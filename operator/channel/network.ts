@@ -4,14 +4,17 @@
 import { guardedLabel } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
 import { type NetworkReport, networkCondition, type OutwardTarget } from '../../core/network.ts'
-import type { Pod } from '../admission/pod.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
+import type { Pod } from '../objects.ts'
 import { ChannelRefusal } from './refused.ts'
 
 type Sidecar = { namespace: string; server: string; podUid: string }
 
 const targets: ReadonlySet<unknown> = new Set<OutwardTarget>(['Webhook', 'Outside', 'Metadata'])
+
+/** Between two reports of a pod, milliseconds: as often as the operator asks for them at most. */
+const leastMs = 4_000
 
 /** An empty report asks what to try, and is kept nowhere. */
 export async function keepReport(
@@ -26,8 +29,13 @@ export async function keepReport(
     namespace,
     labelSelector: `${guardedLabel}=${server}`,
   })
-  const name = items.find(({ metadata }) => metadata.uid === podUid)?.metadata.name
+  const pod = items.find(({ metadata }) => metadata.uid === podUid)
+  const name = pod?.metadata.name
   if (name === undefined) throw new ChannelRefusal(403, 'The pod of this certificate is gone')
+  const before = pod?.status?.conditions?.find(({ type }) => type === networkCondition)
+  // Each is a write of the API server's, and told to all who watch pods.
+  if (now - Date.parse(before?.lastProbeTime ?? '') < leastMs)
+    throw new ChannelRefusal(503, 'The pod told what it saw a moment ago: tell it again later')
   await client.applyStatus(kinds.pod, {
     apiVersion: 'v1',
     kind: 'Pod',

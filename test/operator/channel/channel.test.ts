@@ -670,6 +670,21 @@ describe('what sidecars see of the network', () => {
     },
   )
 
+  verifies(
+    'transit:network-proof-honest',
+    'a sidecar that tells again and again is not heard each time',
+    async () => {
+      const lastProbeTime = new Date().toISOString()
+      const seen = { conditions: [{ type: 'hipaa-mcp.dev/network', status: 'True', lastProbeTime }] }
+      const pod = guardedPod()
+      client.put(kinds.pod, { ...pod, status: { ...pod.status, ...seen } })
+      const shown = await sidecar()
+
+      expect(await post('/v1/network', shown, JSON.stringify(report))).toMatchObject({ status: 503 })
+      expect(conditions()).toEqual([])
+    },
+  )
+
   verifies('transit:network-proof-honest', 'nobody else is heard, and nothing of another form', async () => {
     expect(await post('/v1/network', {}, JSON.stringify(report))).toMatchObject({ status: 401 })
     const shown = await sidecar()
