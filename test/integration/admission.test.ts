@@ -375,6 +375,22 @@ describe('canaries', () => {
       'operator’s own image',
     ],
     [
+      'a command beside its program',
+      ({ spec }) =>
+        void Object.assign(spec.containers[0] as Body, {
+          lifecycle: { postStart: { exec: { command: ['node', '-e', ''] } } },
+        }),
+      'operator’s own image',
+    ],
+    [
+      'a command as a probe',
+      ({ spec }) =>
+        void Object.assign(spec.containers[0] as Body, {
+          livenessProbe: { exec: { command: ['node', '-e', ''] } },
+        }),
+      'operator’s own image',
+    ],
+    [
       'a volume',
       ({ spec }) => void (spec['volumes'] = [{ name: 'x', secret: { secretName: 'x' } }]),
       'operator’s own image',
@@ -430,6 +446,11 @@ describe('canaries', () => {
       expect(await refusal(api.call('POST', podPath(name, 'exec?command=sh')))).toContain(
         'nobody may exec into the canary',
       )
+      // Without its label it would be any bystander.
+      for (const label of [null, 'mine'])
+        expect(
+          await refusal(merge(podPath(name), { metadata: { labels: { 'hipaa-mcp.dev/canary': label } } })),
+        ).toContain('a canary pod does not change')
       expect(
         await refusal(
           api.call(
@@ -472,8 +493,8 @@ describe('canaries', () => {
         config.loadFromClusterAndUser(config.getCurrentCluster() as never, { name: 'operator', token })
         return config
       })
-      const status = async (body: object) => {
-        const metadata = { name: 'with-status', namespace }
+      const status = async (body: object, more: object = {}) => {
+        const metadata = { name: 'with-status', namespace, ...more }
         const pod = { apiVersion: 'v1', kind: 'Pod', metadata, status: body }
         return await refusal(apiClient({ credentials: from }).applyStatus(kinds.pod, pod))
       }
@@ -482,6 +503,9 @@ describe('canaries', () => {
       expect(await status(condition('Ready'))).toContain('alone')
       expect(await status({ phase: 'Failed' })).toContain('alone')
       expect(await status({ podIP: '10.9.9.9' })).toContain('alone')
+      const own = condition('hipaa-mcp.dev/network')
+      expect(await status(own, { labels: { app: 'another' } })).toContain('alone')
+      expect(await status(own, { annotations: { 'example.org/note': 'x' } })).toContain('alone')
       await from.close()
     },
   )
