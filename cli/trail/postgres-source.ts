@@ -119,8 +119,11 @@ export async function postgresSource(
         .map((where) => ({ where, says: 'the registry log does not register it for this server' }))
     },
     async state() {
-      const head = chains.get(registryOrigin)?.checkpoint ?? ''
-      return createHash('sha256').update(`${namespace}/${server}\n${head}`).digest('hex')
+      // Chains grow while the registry log says nothing new of them.
+      const heads = [...chains].map(([origin, { checkpoint }]) => `${origin}\n${checkpoint ?? ''}`)
+      return createHash('sha256')
+        .update([`${namespace}/${server}`, ...heads].join('\n'))
+        .digest('hex')
     },
     async close() {
       await client.end().catch(() => undefined)

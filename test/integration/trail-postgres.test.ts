@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { withTrail } from '../../cli/trail/open-trail.ts'
 import { PatientIndex } from '../../cli/trail/patient-access.ts'
 import { makeIndex } from '../../cli/trail/patient-index.ts'
@@ -135,6 +135,18 @@ verifies('integrity:chain', 'commands read it as they read a folder, and say no 
   expect(nobody.code).toBe(3)
   expect(nobody.notes).not.toMatch(/secret/)
   expect((await hipaaMcp(['verify', url])).code).toBe(2)
+})
+
+const state = async (): Promise<string> =>
+  await withTrail(url, values, screen, async (source) => await source.state())
+
+test('a trail of which a chain has grown is another one', async () => {
+  const before = await state()
+  expect(await state()).toBe(before)
+  done(`UPDATE hipaa_mcp_chains SET checkpoint = checkpoint || ' ' WHERE origin = '${chain.origin}'`)
+  expect(await state()).not.toBe(before)
+  done(`UPDATE hipaa_mcp_chains SET checkpoint = rtrim(checkpoint) WHERE origin = '${chain.origin}'`)
+  expect((await check()).findings).toEqual([])
 })
 
 verifies('audit:disclosures', 'the index of patients leads into the database', async () => {
