@@ -102,7 +102,10 @@ async function readWhole(chain: OpenChain, pool: RunPool, read: (records: number
         break
       }
       const job: Job = { first, counts: chain.parts(first, records) }
-      under.push({ slot, job, run: pool.run(slot, job) })
+      const run = pool.run(slot, job)
+      // One that fails is heard of in its turn, and not while the file is read.
+      run.catch(() => undefined)
+      under.push({ slot, job, run })
       first += records
       if (under.length >= pool.depth) await judge()
     }

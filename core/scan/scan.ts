@@ -76,7 +76,9 @@ export const scanned: Scanned = {
 export function scanRun(bytes: Uint8Array, starts: Uint32Array, count: number): void {
   const end = starts[count] as number
   if (count > scanRecords || end > scanBytes + 1) throw new RangeError('More than is read at once')
-  bytesThere.set(bytes.length === end ? bytes : bytes.subarray(0, end))
+  // What stands before belongs to parts that were read: a run may have as many parts as records.
+  const from = (starts[0] as number) - 1
+  bytesThere.set(bytes.subarray(from, end), from)
   startsThere.set(starts.subarray(0, count + 1))
   scan(count)
 }

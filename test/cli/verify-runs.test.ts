@@ -3,7 +3,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { folderSource } from '../../cli/trail/folder-source.ts'
 import type { TrailSource } from '../../cli/trail/source.ts'
 import { ChainCheck } from '../../cli/verify/chain-check.ts'
@@ -195,6 +195,53 @@ test('a file is filled in run by run, and what is no line is handed out by itsel
   expect(filled).toEqual([4096, 907])
   expect(file.rest?.toString()).toBe('rest')
   await file.close()
+})
+
+test('a run of as many parts as records takes little longer than one of one part', () => {
+  const slot = newSlot()
+  const record = recordBytes(anIntent('c'))
+  let from = 1
+  let count = 0
+  slot.starts[0] = from
+  while (from + record.length < slot.bytes.length) {
+    slot.bytes.set(record, from)
+    from += record.length + 1
+    slot.starts[++count] = from
+  }
+  const fastest = (counts: number[]): number =>
+    Math.min(
+      ...Array.from({ length: 7 }, () => {
+        const began = performance.now()
+        readRun(slot, { first: 0, counts })
+        return performance.now() - began
+      }),
+    )
+  const whole = fastest([count])
+  expect(fastest(Array.from({ length: count }, () => 1)) / whole).toBeLessThan(6)
+})
+
+test('a thread that fails while a file is read ends the verification, and not the process', async () => {
+  const folder = join(aFolder(), 'trail')
+  const witness = await generateTrail(folder, { records: 12_000, chains: 1, patients: 50, years: 1 })
+  class Failing extends RunPool {
+    override get depth(): number {
+      return 100
+    }
+    override async run(): Promise<never> {
+      throw new Error('out of memory')
+    }
+  }
+  const unheard: unknown[] = []
+  const hear = (reason: unknown): void => void unheard.push(reason)
+  process.on('unhandledRejection', hear)
+  onTestFinished(() => void process.off('unhandledRejection', hear))
+
+  const checked = checkExport(
+    { source: folderSource(folder), witness, read: () => undefined },
+    () => new Failing(0),
+  )
+  await expect(checked).rejects.toThrow('out of memory')
+  expect(unheard).toEqual([])
 })
 
 test('a thread that fails makes the verification fail', async () => {
