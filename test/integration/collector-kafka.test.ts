@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Corrupt, type Store, type StoreFailed } from '../../collector/commit/commit.ts'
 import { openKafka } from '../../collector/commit/kafka/kafka.ts'
 import { connectionOf } from '../../collector/commit/kafka/options.ts'
+import { makeTopics, topicsOf } from '../../collector/commit/kafka/topics.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { aTrail, Process, reasonOf, recordsIn, registryIn } from '../collector/a-trail.ts'
 import { fencesOut, takesOverInFlight } from '../collector/fencing.ts'
@@ -143,6 +144,27 @@ verifies(
   },
   60_000,
 )
+
+test('a collector that only looks finds that a broker lost what it acknowledged, and ends', async () => {
+  const prefix = newPrefix()
+  const store = await open(prefix)
+  const origin = 'hipaa-mcp.dev/clinic/ehr/lost/0'
+  await store.begin({ origin, vkey: 'k' })
+  await store.append(origin, 0, some(0, 3))
+  const admin = new Admin(connectionOf({ url: broker.url(prefix), ca: authority.pem }))
+  await admin.deleteTopics({ topics: [`${prefix}-records`] })
+  await makeTopics(admin, topicsOf(prefix))
+  await admin.close()
+  const look = async (): Promise<number> => {
+    for await (const _ of store.follow(new Map())) expect.unreachable()
+    return poisoned.length
+  }
+
+  await expect
+    .poll(async () => await look().catch(() => poisoned.length), { timeout: 30_000 })
+    .toBeGreaterThan(0)
+  expect(poisoned[0]).toMatchObject({ reason: 'store-not-durable', poisoned: true })
+}, 60_000)
 
 test('topics that would forget are no store, and the refusal says what to set', async () => {
   const prefix = newPrefix()

@@ -74,7 +74,12 @@ verifies(
     const key = await store.key('witness', () => 'made first')
 
     const place = { topic: 'c-chains', partition: 0 }
-    const logs = new Logs(connection, [place.topic], () => undefined)
+    const logs = new Logs(
+      connection,
+      [place.topic],
+      () => undefined,
+      (reason) => expect.unreachable(reason.message),
+    )
     const superseded = async (): Promise<number> => {
       // A segment that is written to is not compacted.
       await store.saveNote('last', '')

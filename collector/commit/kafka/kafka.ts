@@ -4,7 +4,7 @@
 
 import { createHash, randomUUID } from 'node:crypto'
 import { Admin } from '@platformatic/kafka'
-import { Corrupt, Fenced, type Head, type News, type Store, StoreFailed } from '../commit.ts'
+import { Corrupt, Fenced, type Head, type News, type Store, type StoreFailed } from '../commit.ts'
 import { encodeFrame } from '../frame.ts'
 import { groupCommit } from '../group.ts'
 import { claimed, isClaim, type Tail, take } from './chain-log.ts'
@@ -42,7 +42,7 @@ export async function openKafka(
   let found: Read[] = []
   let notes = new Map<string, string>()
 
-  const logs = new Logs(connection, Object.values(topics), ({ topic }, messages) => {
+  const notice = ({ topic }: Place, messages: readonly Read[]): void => {
     if (topic === topics.chains) {
       for (const { key, value } of messages) {
         const origin = names.take(key, value.toString())
@@ -58,7 +58,8 @@ export async function openKafka(
       }
       found.push(message)
     }
-  })
+  }
+  const logs = new Logs(connection, Object.values(topics), notice, options.onPoisoned)
   let partitions: number
   try {
     partitions = await logs.partitions(topics.records)
@@ -78,13 +79,7 @@ export async function openKafka(
 
   type Item = Message & { /** Whose message counts only while it is ours. */ origin?: string }
   const writes = groupCommit<Item, bigint>(async (items) => {
-    let offsets: bigint[]
-    try {
-      offsets = await logs.write(items)
-    } catch (error) {
-      if (error instanceof StoreFailed && error.poisoned) options.onPoisoned(error)
-      throw error
-    }
+    const offsets = await logs.write(items)
     return items.map((item, i) => {
       const { topic, key, value, origin } = item
       // Here, before anything more is found: what comes to stand behind it is judged by it.

@@ -28,6 +28,7 @@ const at = ({ topic, partition }: Place): string => `${topic}/${partition}`
 export class Logs {
   readonly #options: BaseOptions
   readonly #found: (place: Place, messages: readonly Read[]) => void
+  readonly #onLost: (reason: StoreFailed) => void
   /** Up to where everything was read, or written by us: what comes to stand behind it is looked at. */
   readonly #seen = new Map<string, bigint>()
   readonly #order = new Order()
@@ -35,14 +36,19 @@ export class Logs {
   readonly #consumer: Consumer
   #fetching: Promise<unknown> = Promise.resolve()
 
-  /** `found`: told of what was not written by the call that finds it, each message once, in the order of its partition. */
+  /**
+   * `found`: told of what was not written by the call that finds it, each message once, in the order of its partition. `onLost`:
+   * a broker lost what it had, whoever came upon that, and this process has to end.
+   */
   constructor(
     options: BaseOptions,
     topics: readonly string[],
     found: (place: Place, messages: readonly Read[]) => void,
+    onLost: (reason: StoreFailed) => void,
   ) {
     this.#options = options
     this.#found = found
+    this.#onLost = onLost
     // No group is ever joined: offsets are asked for by number, and committed nowhere.
     this.#consumer = new Consumer({ ...options, groupId: 'hipaa-mcp-none', maxWaitTime: 250, minBytes: 1 })
     for (const topic of topics) this.#consumer.topics.track(topic)
@@ -83,7 +89,7 @@ export class Logs {
 
   /**
    * Resolves to each message's offset when all of them would survive, and `found` knows what stands before them. Rejects when
-   * it is not known whether they would. Poisoned: a broker lost what it had, and this process has to end.
+   * it is not known whether they would.
    */
   async write(messages: readonly Message[]): Promise<bigint[]> {
     for (const [topic, some] of Map.groupBy(messages, ({ topic: name }) => name))
@@ -121,7 +127,11 @@ export class Logs {
   async #see(place: Place, to: bigint): Promise<void> {
     const from = this.#seen.get(at(place)) ?? to
     // An end before what was there: another broker leads, which never had it.
-    if (to < from) throw lost()
+    if (to < from) {
+      const reason = lost()
+      this.#onLost(reason)
+      throw reason
+    }
     for await (const piece of this.read(place, from, to)) {
       this.#found(place, piece)
       this.#seen.set(at(place), (piece.at(-1) as Read).offset + 1n)
