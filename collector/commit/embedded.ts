@@ -70,14 +70,15 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
    */
   const writeAgain = async (origin: string, place: string, { segment, frame }: Found): Promise<void> => {
     if (again.has(origin) || writers.has(origin)) return
-    const file = await openFile(join(place, segment), 'r+')
+    let file: FileHandle | undefined
     try {
+      file = await openFile(join(place, segment), 'r+')
       await writeAll(file, frame.bytes, frame.end - frame.bytes.length)
       await sync(file)
     } catch (error) {
       throw diskFailure(error)
     } finally {
-      await file.close()
+      await file?.close()
     }
     again.add(origin)
   }
@@ -279,18 +280,22 @@ async function places(folder: string): Promise<string[]> {
   return found
 }
 
+/** Throws where the disk does not give it: what is there and was not read is not missing. */
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    throw diskFailure(error)
   }
 }
 
+/** Undefined where there is none, or what is there is none. */
 async function headIn(place: string): Promise<Head | undefined> {
+  const text = await readIfThere(join(place, 'head.json'))
+  if (text === undefined) return undefined
   try {
-    const { origin, vkey } = JSON.parse(await readFile(join(place, 'head.json'), 'utf8')) as Head
+    const { origin, vkey } = JSON.parse(text) as Head
     return { origin, vkey }
   } catch {
     return undefined

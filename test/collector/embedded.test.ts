@@ -280,6 +280,22 @@ verifies(
   },
 )
 
+test('what the disk does not give is a failing disk, and not a chain that was never begun', async () => {
+  const folder = aFolder()
+  await aChain(folder)
+  const openFile = (async (path: string, flags: string, mode?: number) => {
+    if (flags === 'r+') throw Object.assign(new Error('EROFS'), { code: 'EROFS' })
+    return await open(path, flags, mode)
+  }) as typeof open
+  const store = await openEmbedded({ folder, openFile, onPoisoned: () => undefined })
+  await expect(recordsIn(store, origin)).rejects.toMatchObject({ reason: 'disk-failed' })
+  const head = join(place(folder), 'head.json')
+  rmSync(head)
+  mkdirSync(head)
+  await expect(store.find(origin)).rejects.toMatchObject({ reason: 'disk-failed' })
+  await store.close()
+})
+
 test('a write that cannot be taken back poisons the store as well', async () => {
   const { store, fail, poisoned } = await failingStore(aFolder())
   await store.begin({ origin, vkey: 'k' })
