@@ -4,7 +4,7 @@
 
 import { isObject } from './is-object.ts'
 
-/** How a value that passes stands in canonical JSON, for whoever reads bytes and makes no objects of them (record-scan.ts). */
+/** How a value that passes stands in canonical JSON, for whoever reads bytes and makes no objects of them (scan/scan.ts). */
 export type Form =
   | { readonly is: 'text' | 'count' | 'number' | 'counts' | 'time' }
   | { readonly is: 'among'; readonly values: readonly unknown[] }

@@ -1,5 +1,5 @@
 // The recovery Job's program: `node recover.ts`. Ships what a pod that is gone left on its trail volume, and ends. The exit
-// code says whether trying again helps (operator/recovery/job.ts reads it).
+// code says whether trying again helps (operator/recovery/objects.ts reads it).
 
 import { lookup } from 'node:dns'
 import { paths } from '../core/identifiers.ts'

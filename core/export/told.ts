@@ -69,10 +69,7 @@ const usual = 10_000
 /** Takes the records of a trail, those of each chain in order. Keeps the intents that are not answered yet, and some that are. */
 export class Calls<P extends Place = Place> {
   readonly #open = new Map<string, { place: P; intent: Intent }>()
-  // Two generations: the older one is forgotten whole, since a Map is slow to forget its first entry.
-  #answered = new Map<string, { place: P; intent: Intent }>()
-  #older = this.#answered
-
+  readonly #answered = new Map<string, { place: P; intent: Intent }>()
   readonly #remembered: number
 
   constructor(remembered = usual) {
@@ -97,7 +94,7 @@ export class Calls<P extends Place = Place> {
   }
 
   #of(call: string): { place: P; intent: Intent } | undefined {
-    return this.#open.get(call) ?? this.#answered.get(call) ?? this.#older.get(call)
+    return this.#open.get(call) ?? this.#answered.get(call)
   }
 
   /** Place of the first intent that has no result yet. */
