@@ -17,15 +17,18 @@ export class FileRuns {
     this.#file = file
   }
 
-  static async open(path: string): Promise<FileRuns> {
-    return new FileRuns(await open(path))
+  /** `openFile`: a test gives one that reads less than it is asked for. */
+  static async open(path: string, openFile: (path: string) => Promise<FileHandle> = open): Promise<FileRuns> {
+    return new FileRuns(await openFile(path))
   }
 
   /** Fills `bytes` and `starts` with the next records. None: the file is at its end, or goes on with what is no line (`rest`). */
   async fill({ bytes, starts }: Slot): Promise<Filled> {
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    const { bytesRead } = await this.#file.read(view, 1, runBytes, this.#at)
-    const end = 1 + bytesRead
+    let end = 1
+    // A file system may give less than it has: what it gives is at its end when it is nothing.
+    for (let more = 1; more > 0 && end <= runBytes; end += more)
+      more = (await this.#file.read(view, end, runBytes + 1 - end, this.#at + end - 1)).bytesRead
     let records = 0
     let from = 1
     starts[0] = from
@@ -37,7 +40,7 @@ export class FileRuns {
       records += 1
       starts[records] = from
     }
-    if (records === 0 && bytesRead > 0) this.#rest = Buffer.from(view.subarray(1, end))
+    if (records === 0 && end > 1) this.#rest = Buffer.from(view.subarray(1, end))
     const used = from - 1
     this.#at += used
     return { records, bytes: used }

@@ -1,6 +1,7 @@
 // A chain is judged alike, whether its records come one by one or in runs, in this thread or in others.
 
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
@@ -194,6 +195,22 @@ test('a file is filled in run by run, and what is no line is handed out by itsel
     filled.push(records)
   expect(filled).toEqual([4096, 907])
   expect(file.rest?.toString()).toBe('rest')
+  await file.close()
+})
+
+test('a file system that gives less than it is asked for cuts no record off', async () => {
+  const path = join(aFolder(), 'lines')
+  writeFileSync(path, 'abcdefg\n'.repeat(100))
+  const file = await FileRuns.open(path, async (of) => {
+    const handle = await open(of)
+    const read = handle.read.bind(handle)
+    const little = async (bytes: Buffer, at: number, length: number, from: number): Promise<object> =>
+      await read(bytes, at, Math.min(length, 5), from)
+    handle.read = little as FileHandle['read']
+    return handle
+  })
+  expect(await file.fill(newSlot())).toEqual({ records: 100, bytes: 800 })
+  expect(file.rest).toBeUndefined()
   await file.close()
 })
 

@@ -74,5 +74,6 @@ export async function takesOverInFlight(
     size = read.length
   }
   // Both came about: otherwise nothing was shown.
+  expect(fenced).toBeGreaterThan(0)
   expect(fenced).toBeLessThan(rounds)
 }
