@@ -18,6 +18,7 @@ import { apiClient, type Client } from '../../operator/cluster/client.ts'
 import { credentials } from '../../operator/cluster/credentials.ts'
 import { kinds } from '../../operator/cluster/kinds.ts'
 import { canaryPod } from '../../operator/evidence/canary-pod.ts'
+import { recoveryJob } from '../../operator/recovery/objects.ts'
 import { type Api, until } from '../cluster/api.ts'
 import { pauseImage } from '../cluster/node.ts'
 import { surroundings } from '../operator/admission/pods.ts'
@@ -39,9 +40,9 @@ async function kubectl(input: object | undefined, ...args: string[]): Promise<st
   return text
 }
 
-/** The policies of pods and of canaries as config/default has them for this image. */
+/** The policies of pods, of canaries and of recovery as config/default has them for this image. */
 async function installPolicy(image: string): Promise<void> {
-  for (const file of ['policy-pods', 'policy-canaries']) {
+  for (const file of ['policy-pods', 'policy-canaries', 'policy-recovery']) {
     const text = await readFile(`config/webhook/${file}.yaml`, 'utf8')
     for (const document of parseAllDocuments(text.replaceAll('localhost/hipaa-mcp:dev', image)))
       await kubectl(document.toJS() as object, 'apply', '-f', '-')
@@ -509,6 +510,115 @@ describe('canaries', () => {
       await from.close()
     },
   )
+})
+
+describe('recovery', () => {
+  const operator = 'system:serviceaccount:hipaa-mcp-system:hipaa-mcp-operator'
+  const asOperator = async (input: object | undefined, ...args: string[]): Promise<string> =>
+    (await scene.kubectl(args, { as: operator, ...(input === undefined ? {} : { input }) })).text
+  const patched = async (volume: string, body: object, type = 'merge'): Promise<string> =>
+    await asOperator(undefined, 'patch', 'pv', volume, `--type=${type}`, '-p', JSON.stringify(body))
+  const trail = { metadata: { annotations: { 'hipaa-mcp.dev/trail': `${namespace}/ehr/uid-1` } } }
+  const ours = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: 'hipaa-mcp-system' }
+  const bind = (name: string) => [{ op: 'replace', path: '/spec/claimRef', value: { ...ours, name } }]
+  beforeAll(async () => {
+    await kubectl(undefined, 'apply', '-f', 'config/rbac/accounts.yaml', '-f', 'config/rbac/operator.yaml')
+    for (const [name, claim] of [
+      ['pv-trail', 'ehr-1-hipaa-mcp-trail'],
+      ['pv-data', 'data-ehr-db-0'],
+    ])
+      await kubectl(
+        {
+          apiVersion: 'v1',
+          kind: 'PersistentVolume',
+          metadata: { name },
+          spec: {
+            accessModes: ['ReadWriteOnce'],
+            capacity: { storage: '1Gi' },
+            storageClassName: 'none',
+            persistentVolumeReclaimPolicy: 'Delete',
+            claimRef: { namespace, name: claim, uid: `uid-${claim}` },
+            hostPath: { path: '/nowhere' },
+          },
+        },
+        'apply',
+        '-f',
+        '-',
+      )
+  })
+
+  type Made = { metadata: { name: string }; spec: { template: { spec: Body & { containers: Body[] } } } }
+  const aJob = (change: (job: Made) => void): object => {
+    const { image } = surroundings
+    const job = recoveryJob('uid-1', { image, channel: 'https://c', collector: 'https://t', ca: 'CA' })
+    change(job as unknown as Made)
+    return job
+  }
+  const container = ({ spec }: Made): Body => spec.template.spec.containers[0] as Body
+  const others: [string, (job: Made) => void][] = [
+    ['another image', (job) => void (container(job)['image'] = 'ehr:1')],
+    ['another program', (job) => void (container(job)['command'] = ['node', '-e', ''])],
+    ['more to its program', (job) => void (container(job)['args'] = ['x'])],
+    ['options of its runtime', (job) => void (container(job)['env'] = [{ name: 'NODE_OPTIONS', value: '' }])],
+    ['another name', ({ metadata }) => void (metadata.name = 'other')],
+    ['another account', ({ spec }) => void (spec.template.spec['serviceAccountName'] = 'hipaa-mcp-operator')],
+    [
+      'another claim',
+      ({ spec }) =>
+        void (spec.template.spec['volumes'] = [
+          { name: 'trail', persistentVolumeClaim: { claimName: 'state-hipaa-mcp-collector-0' } },
+          { name: 'token', projected: { sources: [] } },
+        ]),
+    ],
+    [
+      'a Secret',
+      ({ spec }) =>
+        void (spec.template.spec['volumes'] = [
+          { name: 'trail', secret: { secretName: 'hipaa-mcp-ca' } },
+          { name: 'token', projected: { sources: [{ secret: { name: 'hipaa-mcp-ca' } }] } },
+        ]),
+    ],
+  ]
+  for (const [what, change] of others)
+    verifies('operator:rbac', `the operator makes no Job with ${what}`, async () => {
+      expect(await asOperator(aJob(change), 'create', '--dry-run=server', '-f', '-')).toContain(
+        'recover the trail of one pod alone',
+      )
+    })
+
+  verifies('operator:rbac', 'it makes the Job that recovers a volume', async () => {
+    const made = await asOperator(
+      aJob(() => undefined),
+      'create',
+      '--dry-run=server',
+      '-f',
+      '-',
+    )
+    expect(made).toContain('created')
+  })
+
+  verifies('operator:rbac', 'of volumes it takes those that hold a trail, and no other', async () => {
+    expect(await patched('pv-data', trail)).toContain('calls no volume a trail')
+    expect(await patched('pv-data', bind('recover-uid-1'), 'json')).toContain('to its own claim')
+    expect(await patched('pv-data', { spec: { persistentVolumeReclaimPolicy: 'Retain' } })).toContain(
+      'that hold a trail alone',
+    )
+    expect(await patched('pv-trail', bind('recover-uid-1'), 'json')).toContain('to its own claim')
+
+    const retained = { ...trail, spec: { persistentVolumeReclaimPolicy: 'Retain' } }
+    expect(await patched('pv-trail', retained)).toContain('patched')
+    expect(
+      await patched('pv-trail', { metadata: { annotations: { 'hipaa-mcp.dev/trail': 'a/b/c' } } }),
+    ).toContain('keeps what it called one')
+    expect(await patched('pv-trail', bind('other'), 'json')).toContain('to its own claim')
+    expect(await patched('pv-trail', bind('recover-uid-1'), 'json')).toContain('patched')
+    expect(
+      await patched('pv-trail', { metadata: { annotations: { 'hipaa-mcp.dev/recovery': 'Running' } } }),
+    ).toContain('patched')
+    expect(await patched('pv-trail', { spec: { persistentVolumeReclaimPolicy: 'Delete' } })).toContain(
+      'patched',
+    )
+  })
 })
 
 describe('the policy in the API server, with the webhooks gone', () => {

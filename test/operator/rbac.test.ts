@@ -117,35 +117,49 @@ verifies(
   },
 )
 
-verifies(
-  'operator:rbac',
-  'what RBAC cannot narrow of pods, an admission policy does for this account',
-  async () => {
-    const [policy, binding] = (await documents('config/webhook/policy-canaries.yaml')) as unknown as [
-      {
-        spec: {
-          failurePolicy: string
-          matchConditions: { expression: string }[]
-          matchConstraints: { resourceRules: { resources: string[]; operations: string[] }[] }
-        }
-      },
-      { spec: { policyName: string; validationActions: string[]; matchResources?: object } },
-    ]
-
-    const { failurePolicy, matchConditions, matchConstraints } = policy.spec
-    expect(failurePolicy).toBe('Fail')
-    expect(matchConditions.map(({ expression }) => expression)).toEqual([
-      "request.userInfo.username == 'system:serviceaccount:hipaa-mcp-system:hipaa-mcp-operator'",
-    ])
-    expect(
-      matchConstraints.resourceRules.map(({ resources, operations }) => [...resources, ...operations]),
-    ).toEqual([
+const narrowed: [file: string, rules: string[][]][] = [
+  [
+    'canaries',
+    [
       ['pods', 'CREATE', 'DELETE'],
       ['pods/status', 'UPDATE'],
-    ])
-    expect(binding.spec).toEqual({ policyName: 'hipaa-mcp-canaries', validationActions: ['Deny'] })
-  },
-)
+    ],
+  ],
+  [
+    'recovery',
+    [
+      ['jobs', 'CREATE'],
+      ['persistentvolumes', 'UPDATE'],
+    ],
+  ],
+]
+for (const [name, rules] of narrowed)
+  verifies(
+    'operator:rbac',
+    `what RBAC cannot narrow, an admission policy does for this account: ${name}`,
+    async () => {
+      const [policy, binding] = (await documents(`config/webhook/policy-${name}.yaml`)) as unknown as [
+        {
+          spec: {
+            failurePolicy: string
+            matchConditions: { expression: string }[]
+            matchConstraints: { resourceRules: { resources: string[]; operations: string[] }[] }
+          }
+        },
+        { spec: { policyName: string; validationActions: string[]; matchResources?: object } },
+      ]
+
+      const { failurePolicy, matchConditions, matchConstraints } = policy.spec
+      expect(failurePolicy).toBe('Fail')
+      expect(matchConditions.map(({ expression }) => expression)).toEqual([
+        "request.userInfo.username == 'system:serviceaccount:hipaa-mcp-system:hipaa-mcp-operator'",
+      ])
+      expect(
+        matchConstraints.resourceRules.map(({ resources, operations }) => [...resources, ...operations]),
+      ).toEqual(rules)
+      expect(binding.spec).toEqual({ policyName: `hipaa-mcp-${name}`, validationActions: ['Deny'] })
+    },
+  )
 
 verifies('operator:rbac', 'webhook configurations, the lease and signing are given by name', () => {
   const named = rulesOf(({ metadata }) => metadata.name === 'hipaa-mcp-operator').filter(
