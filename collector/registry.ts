@@ -108,8 +108,9 @@ export class Registry {
       const outside = witnessed === undefined ? undefined : this.#told(witnessed)
       await this.#read([told, outside].filter((head) => head !== undefined))
       this.#growth = new Growth(this.#tree)
-      // It is signed before anything is added to it, so only an empty one may lack its checkpoint.
-      if (told === undefined && this.size > 0)
+      // It is signed before anything is added to it, so only an empty one may lack its checkpoint; another collector may have
+      // begun it since we asked.
+      if (told === undefined && this.size > 0 && (await begun())?.checkpoint === undefined)
         throw new Corrupt(registryOrigin, 'The checkpoint of the registry log is missing')
       if (this.#store.shared) await this.#contest(async () => await this.#settle())
       else await this.#sign()

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Store } from '../../collector/commit/commit.ts'
 import { parseVkey, verifyNote } from '../../core/checkpoint.ts'
 import { recordBytes } from '../../core/record.ts'
+import { registryOrigin } from '../../core/wire.ts'
 import { aClose, anIntent, anOrders, aRefusal, aResult, aStart } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 import {
@@ -339,4 +340,26 @@ test('what is counted is what was newly committed', async () => {
   await process.send(0)
 
   expect(counted.map(({ kind }) => kind)).toEqual(['chain-started', 'intent', 'result'])
+})
+
+test.each([
+  ['was signed since it was asked for', 1],
+  ['is missing for good', Number.POSITIVE_INFINITY],
+])('a log of chains whose checkpoint %s', async (_, lacking) => {
+  const store = await anEmbeddedStore()
+  await Process.started(await aTrail(store))
+  let asked = 0
+  // As another collector sees it that begins at the same time.
+  const beside: Store = {
+    ...store,
+    shared: true,
+    find: async (origin) => {
+      const found = await store.find(origin)
+      if (origin !== registryOrigin || found === undefined || ++asked > lacking) return found
+      return { origin, vkey: found.vkey }
+    },
+  }
+  const opened = aTrail(beside)
+  if (lacking === 1) expect((await opened).registry.size).toBe(1)
+  else await expect(opened).rejects.toThrow('The checkpoint of the registry log is missing')
 })
