@@ -1,10 +1,11 @@
 // The Kafka store against a real broker (KRaft) over real TLS and SCRAM.
 
-import { Admin } from '@platformatic/kafka'
+import { once } from 'node:events'
+import { Admin, type Connection } from '@platformatic/kafka'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Corrupt, type Store, type StoreFailed } from '../../collector/commit/commit.ts'
 import { openKafka } from '../../collector/commit/kafka/kafka.ts'
-import { connectionOf } from '../../collector/commit/kafka/options.ts'
+import { connectionOf, outliving } from '../../collector/commit/kafka/options.ts'
 import { makeTopics, topicsOf } from '../../collector/commit/kafka/topics.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { aTrail, Process, reasonOf, recordsIn, registryIn } from '../collector/a-trail.ts'
@@ -164,6 +165,18 @@ test('a collector that only looks finds that a broker lost what it acknowledged,
     .poll(async () => await look().catch(() => poisoned.length), { timeout: 30_000 })
     .toBeGreaterThan(0)
   expect(poisoned[0]).toMatchObject({ reason: 'store-not-durable', poisoned: true })
+}, 60_000)
+
+test('a client outlives every error of its connections', async () => {
+  const admin = outliving(new Admin(connectionOf({ url: broker.url(newPrefix()), ca: authority.pem })))
+  const connected = once(admin, 'client:broker:connect') as Promise<[{ connection: Connection }]>
+  await admin.listTopics()
+  const [{ connection }] = await connected
+
+  for (let errors = 0; errors < 3; errors++) expect(connection.emit('error', new Error('reset'))).toBe(true)
+  await expect(admin.listTopics()).resolves.toBeInstanceOf(Array)
+  await admin.close()
+  await connection.close()
 }, 60_000)
 
 test('topics that would forget are no store, and the refusal says what to set', async () => {

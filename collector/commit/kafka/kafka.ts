@@ -10,7 +10,7 @@ import { groupCommit } from '../group.ts'
 import { claimed, isClaim, type Tail, take } from './chain-log.ts'
 import { failure, Logs, type Message, type Place, type Read } from './log.ts'
 import { Names } from './names.ts'
-import { connectionOf, type KafkaOptions, kafkaPlace } from './options.ts'
+import { connectionOf, type KafkaOptions, kafkaPlace, outliving } from './options.ts'
 import { makeTopics, messageBytes, proveDurable, topicsOf } from './topics.ts'
 
 /** A mark each so many records: reading from the middle starts near there. */
@@ -32,7 +32,7 @@ export async function openKafka(
   const topics = topicsOf(kafkaPlace(options.url).prefix)
   const named: Place = { topic: topics.chains, partition: 0 }
   const writer = randomUUID()
-  await prepared(new Admin(connection), topics)
+  await prepared(outliving(new Admin(connection)), topics)
 
   const names = new Names()
   /** Chains that are ours, by origin -> the writer of the claim. */

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type BaseOptions, Consumer, ProduceAcks, Producer } from '@platformatic/kafka'
 import { Order } from '../../order.ts'
 import { Corrupt, Fenced, StoreFailed } from '../commit.ts'
+import { outliving } from './options.ts'
 
 export type Place = { topic: string; partition: number }
 /** `writer`: a UUID in text, which stands before the value. */
@@ -50,7 +51,9 @@ export class Logs {
     this.#found = found
     this.#onLost = onLost
     // No group is ever joined: offsets are asked for by number, and committed nowhere.
-    this.#consumer = new Consumer({ ...options, groupId: 'hipaa-mcp-none', maxWaitTime: 250, minBytes: 1 })
+    this.#consumer = outliving(
+      new Consumer({ ...options, groupId: 'hipaa-mcp-none', maxWaitTime: 250, minBytes: 1 }),
+    )
     for (const topic of topics) this.#consumer.topics.track(topic)
   }
 
@@ -184,7 +187,7 @@ export class Logs {
   }
 
   async #send(messages: readonly Message[]): Promise<Map<string, bigint>> {
-    this.#producer ??= new Producer({ ...this.#options, idempotent: true, acks: ProduceAcks.ALL })
+    this.#producer ??= outliving(new Producer({ ...this.#options, idempotent: true, acks: ProduceAcks.ALL }))
     const result = await bounded(
       this.#producer.send({
         messages: messages.map(({ topic, partition, key, writer, value }) => ({

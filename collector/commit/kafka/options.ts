@@ -1,6 +1,6 @@
 // What a URL of a Kafka store says, and what that makes of a connection: always TLS, with the broker's name proved.
 
-import type { BaseOptions, SASLOptions } from '@platformatic/kafka'
+import type { Base, BaseOptions, SASLOptions } from '@platformatic/kafka'
 
 export type KafkaOptions = {
   /** `kafka://user:password@broker:9093,broker:9093/prefix`: topics are called prefix-records and prefix-chains. */
@@ -52,4 +52,13 @@ export function connectionOf({ url, ca, timeoutMs = 10_000 }: KafkaOptions): Bas
     tlsServerName: true,
     ...(sasl === undefined ? {} : { sasl }),
   }
+}
+
+/**
+ * A client that outlives its connections. Its pool hears the first error of a connection alone, and by Node's rule for
+ * `error` a second one that nobody hears ends the process. Requests under way fail when the connection closes.
+ */
+export function outliving<C extends Pick<Base, 'on'>>(client: C): C {
+  client.on('client:broker:connect', ({ connection }) => void connection.on('error', () => undefined))
+  return client
 }
