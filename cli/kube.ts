@@ -2,6 +2,7 @@
 
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
+import { isObject } from '../core/is-object.ts'
 import { CannotError, type Option, textOf, type Values } from './command.ts'
 
 /** Options of every command that asks a cluster. */
@@ -82,4 +83,12 @@ function parse(bytes: Buffer): unknown {
   } catch {
     return {}
   }
+}
+
+/** The items of a list; `denied`: the status of the answer that was none. */
+export async function listed<T>(kube: Kube, path: string): Promise<T[] | { denied: number }> {
+  const { status, body } = await kube.request('GET', path)
+  return status === 200 && isObject(body) && Array.isArray(body['items'])
+    ? (body['items'] as T[])
+    : { denied: status }
 }

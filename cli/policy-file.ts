@@ -1,12 +1,12 @@
 // The policy of a manifest on disk, as the operator would make it: what `explain` asks its questions of.
 
-import { parseAllDocuments } from 'yaml'
 import { compilePolicy } from '../core/compile.ts'
 import { isObject } from '../core/is-object.ts'
 import type { Policy } from '../core/policy.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import { CannotError } from './command.ts'
 import { textFrom } from './lines.ts'
+import { valuesIn } from './yaml-file.ts'
 
 /**
  * The policy of the one HipaaMcpServer in a file, or of the one called `server` (`NAME` or `NAMESPACE/NAME`). Rejects with
@@ -28,19 +28,13 @@ export async function policyFrom(file: string, server: string | undefined): Prom
 }
 
 function serversIn(text: string, file: string): HipaaMcpServer[] {
-  const documents = parseAllDocuments(text)
-  const broken = documents.flatMap(({ errors }) => errors)[0]
-  if (broken !== undefined)
-    throw new CannotError(`${file} is no YAML: ${broken.message.split('\n')[0] ?? broken.code}`)
-  return documents
-    .map((document): unknown => document.toJS())
-    .filter(
-      (value): value is HipaaMcpServer =>
-        isObject(value) &&
-        value['kind'] === 'HipaaMcpServer' &&
-        isObject(value['metadata']) &&
-        typeof value['metadata']['name'] === 'string',
-    )
+  return valuesIn(text, file).filter(
+    (value): value is HipaaMcpServer =>
+      isObject(value) &&
+      value['kind'] === 'HipaaMcpServer' &&
+      isObject(value['metadata']) &&
+      typeof value['metadata']['name'] === 'string',
+  )
 }
 
 function namesOf({ name, namespace }: HipaaMcpServer['metadata']): [string, string] {

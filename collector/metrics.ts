@@ -8,6 +8,7 @@ import type { Archive } from './archive/archive.ts'
 import { observeArchive } from './archive/metrics.ts'
 import type { Copies } from './copies/copies.ts'
 import { observeCopies } from './copies/metrics.ts'
+import { gaugesOf } from './gauges.ts'
 import { observeSealing } from './sealing/metrics.ts'
 import type { Report, Trail } from './trail.ts'
 
@@ -49,27 +50,32 @@ export function openMetrics(): Metrics {
       commit: (seconds) => commits.record(seconds),
     },
     watch(trail, now) {
-      const chains = meter.createObservableGauge('hipaa_mcp_chains', {
-        description: 'Chains that live, and those that ended within a day, by how',
-      })
-      const signals = meter.createObservableGauge('hipaa_mcp_breach_signals', {
-        description: 'Breach signals seen within a day, by server and rule',
-      })
-      const last = meter.createObservableGauge('hipaa_mcp_last_record_timestamp_seconds', {
-        description: 'When the newest record of a server was written, seconds since 1970',
-      })
-      const lag = meter.createObservableGauge('hipaa_mcp_witnessed_lag', {
-        description: 'Records that no cosigned checkpoint covers yet, by server',
-      })
-      const unwitnessed = meter.createObservableGauge('hipaa_mcp_unwitnessed_seconds', {
-        description: 'Since a quorum of witnesses outside the cluster signed, or since the trail began',
-      })
-      const late = meter.createObservableGauge('hipaa_mcp_witness_late', {
-        description: 'Whether that is longer than the configuration allows: 0 or 1',
-      })
-      const states = meter.createObservableGauge('hipaa_mcp_witnesses', {
-        description: 'Witnesses outside the cluster, 1 for the state in which each is',
-      })
+      const gauge = gaugesOf(meter)
+      const chains = gauge('hipaa_mcp_chains', 'Chains that live, and those that ended within a day, by how')
+      const signals = gauge(
+        'hipaa_mcp_breach_signals',
+        'Breach signals seen within a day, by server and rule',
+      )
+      const last = gauge(
+        'hipaa_mcp_last_record_timestamp_seconds',
+        'When the newest record of a server was written, seconds since 1970',
+      )
+      const lag = gauge(
+        'hipaa_mcp_witnessed_lag',
+        'Records that no cosigned checkpoint covers yet, by server',
+      )
+      const unwitnessed = gauge(
+        'hipaa_mcp_unwitnessed_seconds',
+        'Since a quorum of witnesses outside the cluster signed, or since the trail began',
+      )
+      const late = gauge(
+        'hipaa_mcp_witness_late',
+        'Whether that is longer than the configuration allows: 0 or 1',
+      )
+      const states = gauge(
+        'hipaa_mcp_witnesses',
+        'Witnesses outside the cluster, 1 for the state in which each is',
+      )
       meter.addBatchObservableCallback(
         (result) => {
           const summaries = trail.summaries()

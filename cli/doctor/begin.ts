@@ -1,11 +1,10 @@
 // Reads everything once, in parallel, and lets each part judge its own.
 
 import { enforceLabel, group, systemNamespace } from '../../core/identifiers.ts'
-import { isObject } from '../../core/is-object.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { gradeOf } from '../../operator/evidence/at-rest.ts'
 import { exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
-import { type Kube, openKube } from '../kube.ts'
+import { type Kube, listed, openKube } from '../kube.ts'
 import { columns } from '../table.ts'
 import { type Check, ok, unknown, wrong } from './check.ts'
 import {
@@ -145,13 +144,6 @@ async function enrolled(
   const found = await listed<{ metadata: { name: string } }>(kube, `/api/v1/namespaces${query}`)
   if (Array.isArray(found)) return found.map(({ metadata }) => metadata.name)
   return [...new Set(servers.map(({ metadata }) => metadata.namespace ?? ''))]
-}
-
-async function listed<T>(kube: Kube, path: string): Promise<T[] | { denied: number }> {
-  const { status, body } = await kube.request('GET', path)
-  return status === 200 && isObject(body) && Array.isArray(body['items'])
-    ? (body['items'] as T[])
-    : { denied: status }
 }
 
 const marks = { ok: 'ok', wrong: 'WRONG', unknown: '?' } as const

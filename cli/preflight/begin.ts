@@ -1,13 +1,13 @@
 // What is judged: what a file holds, one workload of the cluster, or all of a namespace; and the namespace itself.
 
-import { parseAllDocuments } from 'yaml'
 import { enforceLabel, group } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { CannotError, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
-import { type Kube, openKube } from '../kube.ts'
+import { type Kube, listed, openKube } from '../kube.ts'
 import { textFrom } from '../lines.ts'
 import { columns } from '../table.ts'
+import { valuesIn } from '../yaml-file.ts'
 import { type Finding, judgeWorkload, kinds, type Workload } from './judge.ts'
 import { type NamespaceNote, notesOf } from './namespace.ts'
 
@@ -84,12 +84,7 @@ function standing({ role, server, assumed, violations }: Finding): string {
 }
 
 function objectsIn(text: string, file: string): Object[] {
-  const documents = parseAllDocuments(text)
-  const broken = documents.flatMap(({ errors }) => errors)[0]
-  if (broken !== undefined)
-    throw new CannotError(`${file} is no YAML: ${broken.message.split('\n')[0] ?? broken.code}`)
-  return documents
-    .map((document): unknown => document.toJS())
+  return valuesIn(text, file)
     .flatMap((value) =>
       isObject(value) && Array.isArray(value['items']) ? (value['items'] as unknown[]) : [value],
     )
@@ -135,10 +130,9 @@ async function serversOf(kube: Kube, namespace: string): Promise<HipaaMcpServer[
 }
 
 async function list<T>(kube: Kube, path: string): Promise<T[]> {
-  const { status, body } = await kube.request('GET', `/${path}`)
-  if (status !== 200 || !isObject(body) || !Array.isArray(body['items']))
-    throw new CannotError(`You may not list /${path} (${status}): ask for the role view of the namespace`)
-  return body['items'] as T[]
+  const items = await listed<T>(kube, `/${path}`)
+  if (Array.isArray(items)) return items
+  throw new CannotError(`You may not list /${path} (${items.denied}): ask for the role view of the namespace`)
 }
 
 async function namespaceNotes(kube: Kube, namespace: string): Promise<NamespaceNote[]> {

@@ -1,11 +1,12 @@
 // How far the archive is behind, and what is wrong with its bucket.
 
 import type { Meter } from '@opentelemetry/api'
+import { gaugesOf } from '../gauges.ts'
 import type { Archive } from './archive.ts'
 
 /** Read when somebody scrapes. */
 export function observeArchive(meter: Meter, archive: Pick<Archive, 'summary'>, now: () => number): void {
-  const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description })
+  const gauge = gaugesOf(meter)
   const segments = gauge(
     'hipaa_mcp_archive_segments',
     'Segments that are archived under a lock that was read back',

@@ -2,19 +2,24 @@
 
 import type { Meter } from '@opentelemetry/api'
 import { idOf } from '../../core/log.ts'
+import { gaugesOf } from '../gauges.ts'
 import type { Copies } from './copies.ts'
 
 /** Read when somebody scrapes. */
 export function observeCopies(meter: Meter, copies: Pick<Copies, 'reports' | 'counts'>): void {
-  const behind = meter.createObservableGauge('hipaa_mcp_copy_behind', {
-    description: 'Whether a copy has waited for its target for more than five minutes: 0 or 1',
-  })
-  const lag = meter.createObservableGauge('hipaa_mcp_copy_lag_seconds', {
-    description: 'What was committed so long ago its target has; 0 where nothing waits',
-  })
-  const pending = meter.createObservableGauge('hipaa_mcp_copy_pending_records', {
-    description: 'Committed records that the target has not taken yet',
-  })
+  const gauge = gaugesOf(meter)
+  const behind = gauge(
+    'hipaa_mcp_copy_behind',
+    'Whether a copy has waited for its target for more than five minutes: 0 or 1',
+  )
+  const lag = gauge(
+    'hipaa_mcp_copy_lag_seconds',
+    'What was committed so long ago its target has; 0 where nothing waits',
+  )
+  const pending = gauge(
+    'hipaa_mcp_copy_pending_records',
+    'Committed records that the target has not taken yet',
+  )
   const taken = meter.createObservableCounter('hipaa_mcp_copy_taken', {
     description: 'Log records or events that the target took',
   })

@@ -1,6 +1,7 @@
 // Whether segments can be sealed, and how much is not sealed yet.
 
 import type { Meter } from '@opentelemetry/api'
+import { gaugesOf } from '../gauges.ts'
 import type { Sealing } from './sealing.ts'
 
 /** Read when somebody scrapes; says nothing where no key is configured. */
@@ -8,12 +9,15 @@ export function observeSealing(
   meter: Meter,
   sealing: () => Pick<Sealing, 'warning' | 'unsealed'> | undefined,
 ): void {
-  const hindered = meter.createObservableGauge('hipaa_mcp_sealing_hindered', {
-    description: '1 while no data key can be had or a segment cannot be sealed',
-  })
-  const unsealed = meter.createObservableGauge('hipaa_mcp_unsealed_records', {
-    description: 'Committed records that are not in a sealed segment yet',
-  })
+  const gauge = gaugesOf(meter)
+  const hindered = gauge(
+    'hipaa_mcp_sealing_hindered',
+    '1 while no data key can be had or a segment cannot be sealed',
+  )
+  const unsealed = gauge(
+    'hipaa_mcp_unsealed_records',
+    'Committed records that are not in a sealed segment yet',
+  )
   meter.addBatchObservableCallback(
     (result) => {
       const seen = sealing()

@@ -27,6 +27,16 @@ export type Counts = {
   findings: string[]
 }
 
+/** Nothing happened yet. */
+export const noneCounted: Omit<Counts, 'findings'> = {
+  forwarded: 0,
+  withoutIntent: 0,
+  bytes: 0,
+  bytesWithoutRecord: 0,
+  acknowledged: 0,
+  lost: 0,
+}
+
 type Record = { kind: string; call?: string; patients?: { token: string }[]; result?: string; bytes?: number }
 
 /** What a collector's store holds, and what the verifier found. */
@@ -98,14 +108,7 @@ export function compared(
       .digest('base64url')
   const hashOf = (body: string): string =>
     `hmac-sha256:${createHmac('sha256', keys.hashes).update(body).digest('hex')}`
-  const counts = {
-    forwarded: 0,
-    withoutIntent: 0,
-    bytes: 0,
-    bytesWithoutRecord: 0,
-    acknowledged: 0,
-    lost: 0,
-  }
+  const counts = { ...noneCounted }
   for (const call of callers.sentCalls) {
     if (!server.seen.has(call)) continue
     counts.forwarded += 1

@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { tie } from '../support/tied-sockets.ts'
 
 /** Steps of an exchange at which a fault strikes. */
 export type Step = 'before it was sent' | 'sent, not answered' | 'answered'
@@ -68,15 +69,7 @@ export class Gate {
   }
 
   #join(near: Socket, far: Socket): void {
-    for (const socket of [near, far]) {
-      this.#sockets.add(socket)
-      socket.on('error', () => socket.destroy())
-      socket.on('close', () => {
-        this.#sockets.delete(socket)
-        near.destroy()
-        far.destroy()
-      })
-    }
+    tie(near, far, this.#sockets)
     if (this.#state === 'shut') {
       near.destroy()
       return

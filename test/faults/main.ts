@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { seeded } from '../sample/random.ts'
+import { noneCounted } from './counts.ts'
 import { diskFaults } from './disks.ts'
 import { writeDocument } from './document.ts'
 import { engineFaults } from './engines.ts'
@@ -132,16 +133,7 @@ function lineOf(row: Row): string {
 
 /** A kind of fault whose run itself ended early. */
 function broken(name: string, error: unknown): Row {
-  const none = {
-    times: 0,
-    forwarded: 0,
-    withoutIntent: 0,
-    bytes: 0,
-    bytesWithoutRecord: 0,
-    acknowledged: 0,
-    lost: 0,
-  }
-  return { fault: name, where: '', ...none, back: 'not known', wrong: [String(error)] }
+  return { fault: name, where: '', times: 0, ...noneCounted, back: 'not known', wrong: [String(error)] }
 }
 
 const seconds = (performance.now() - began) / 1000

@@ -1,6 +1,6 @@
 // One row of the table: a fault at one place, so many times, and what was counted.
 
-import type { Counts } from './counts.ts'
+import { type Counts, noneCounted } from './counts.ts'
 
 export type Row = {
   fault: string
@@ -26,8 +26,7 @@ export class Tally {
   #meanwhile: number | undefined
 
   constructor(fault: string, where: string) {
-    const none = { forwarded: 0, withoutIntent: 0, bytes: 0, bytesWithoutRecord: 0, acknowledged: 0, lost: 0 }
-    this.row = { fault, where, times: 0, ...none, back: '', wrong: [] }
+    this.row = { fault, where, times: 0, ...noneCounted, back: '', wrong: [] }
   }
 
   /** The fault happened, and after so many milliseconds a call was answered. `ended`: a process ended of it. */

@@ -6,7 +6,7 @@ import type { MutableStore } from '../../operator/cluster/store.ts'
 import { type Input, ordersFor, ordersSource } from '../../operator/orders-source.ts'
 import { verifies } from '../verifies.ts'
 import { quiet } from './cluster/scripted-api.ts'
-import { aGuardedPod, anAgreement, aPod, aServer, aWorld, now, type Things } from './world.ts'
+import { anAgreement, aPod, aServer, aTrailOfItsOwn, aWorld, now, type Things } from './world.ts'
 
 const pod = { namespace: 'clinic', name: 'ehr', podUid: 'uid-ehr-1' }
 const orders = (things: Things = {}, at = now) => {
@@ -131,46 +131,10 @@ for (const { when, agreements, active, reason } of standings)
     expect(told?.agreements).toMatchObject([{ name: 'vendor', active, reason }])
   })
 
-const retained = (persistentVolumeReclaimPolicy: string, owner = 'uid-ehr-1'): Things => ({
-  pods: [
-    {
-      ...aGuardedPod('ehr-1', {
-        volumes: [{ name: 'hipaa-mcp-trail', ephemeral: {} }],
-        initContainers: [
-          {
-            name: 'hipaa-mcp',
-            volumeMounts: [{ name: 'hipaa-mcp-trail', mountPath: '/var/lib/hipaa-mcp/trail' }],
-          },
-        ],
-      }),
-    },
-  ],
-  claims: [
-    {
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      metadata: {
-        name: 'ehr-1-hipaa-mcp-trail',
-        namespace: 'clinic',
-        uid: 'uid-claim',
-        ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'ehr-1', uid: owner }],
-      },
-      spec: { volumeName: 'pv-1' },
-    },
-  ],
-  volumes: [
-    {
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: 'pv-1' },
-      spec: { persistentVolumeReclaimPolicy, claimRef: { uid: 'uid-claim' } },
-    },
-  ],
-})
 test('a pod is told that its volume outlives it only when its own PV says Retain', () => {
-  expect(orders(retained('Retain'))?.volumeRetained).toBe(true)
-  expect(orders(retained('Delete'))?.volumeRetained).toBe(false)
-  expect(orders(retained('Retain', 'uid-of-another-pod'))?.volumeRetained).toBe(false)
+  expect(orders(aTrailOfItsOwn('Retain'))?.volumeRetained).toBe(true)
+  expect(orders(aTrailOfItsOwn('Delete'))?.volumeRetained).toBe(false)
+  expect(orders(aTrailOfItsOwn('Retain', 'uid-of-another-pod'))?.volumeRetained).toBe(false)
   expect(orders({})?.volumeRetained).toBe(false)
 })
 

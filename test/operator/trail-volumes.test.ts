@@ -1,26 +1,10 @@
 import { expect, test } from 'vitest'
 import type { ChainSummary } from '../../core/wire.ts'
-import type { Claim, PersistentVolume } from '../../operator/objects.ts'
+import type { PersistentVolume } from '../../operator/objects.ts'
 import { trailAnnotation, volumeChanges } from '../../operator/trail-volumes.ts'
-import { aChain, aGuardedPod, aPod, aWorld } from './world.ts'
+import { aChain, aGuardedPod, aPod, aTrailClaim, aWorld, trailSpec } from './world.ts'
 
-const spec = {
-  volumes: [{ name: 'hipaa-mcp-trail', ephemeral: {} }],
-  initContainers: [
-    { name: 'hipaa-mcp', volumeMounts: [{ name: 'hipaa-mcp-trail', mountPath: '/var/lib/hipaa-mcp/trail' }] },
-  ],
-}
-const claim: Claim = {
-  apiVersion: 'v1',
-  kind: 'PersistentVolumeClaim',
-  metadata: {
-    name: 'ehr-1-hipaa-mcp-trail',
-    namespace: 'clinic',
-    uid: 'uid-claim',
-    ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'ehr-1', uid: 'uid-ehr-1' }],
-  },
-  spec: { volumeName: 'pv-1' },
-}
+const claim = aTrailClaim()
 const volume = (policy: string, trail?: string): PersistentVolume => ({
   apiVersion: 'v1',
   kind: 'PersistentVolume',
@@ -32,12 +16,12 @@ const changes = (pod: ReturnType<typeof aPod>, claims = [claim]) =>
   volumeChanges(aWorld({ pods: [pod], claims, volumes: [volume('Delete')] }).world, [])
 
 test('the bound volume of a guarded pod’s trail is retained, and only that', () => {
-  expect(changes(aGuardedPod('ehr-1', spec))).toEqual([
+  expect(changes(aGuardedPod('ehr-1', trailSpec))).toEqual([
     { name: 'pv-1', policy: 'Retain', trail: 'clinic/ehr/uid-ehr-1' },
   ])
-  expect(changes(aPod('ehr-1', {}, spec))).toEqual([])
+  expect(changes(aPod('ehr-1', {}, trailSpec))).toEqual([])
   expect(changes(aGuardedPod('ehr-1'))).toEqual([])
-  expect(changes(aGuardedPod('ehr-1', spec), [])).toEqual([])
+  expect(changes(aGuardedPod('ehr-1', trailSpec), [])).toEqual([])
 })
 
 const closed = aChain('uid-ehr-1', { state: 'closed', size: 10, witnessed: 10 })
@@ -76,7 +60,7 @@ const cases: { when: string; chains: ChainSummary[] | undefined; living?: boolea
 for (const { when, chains, living = false, lets } of cases)
   test(`a retained volume is let go only when all of its records are collected: ${when}`, () => {
     const { world } = aWorld({
-      pods: living ? [aGuardedPod('ehr-1', spec)] : [],
+      pods: living ? [aGuardedPod('ehr-1', trailSpec)] : [],
       claims: living ? [claim] : [],
       volumes: [volume('Retain', 'clinic/ehr/uid-ehr-1')],
     })

@@ -144,6 +144,41 @@ export function aPod(name: string, more: Partial<Pod['metadata']> = {}, spec: Po
 }
 export const aGuardedPod = (name: string, spec: Pod['spec'] = {}): Pod =>
   aPod(name, { labels: { [guardedLabel]: 'ehr' }, annotations: { [serverAnnotation]: 'ehr' } }, spec)
+/** Of a pod that keeps its own records: where they lie. */
+export const trailSpec: Pod['spec'] = {
+  volumes: [{ name: 'hipaa-mcp-trail', ephemeral: {} }],
+  initContainers: [
+    { name: 'hipaa-mcp', volumeMounts: [{ name: 'hipaa-mcp-trail', mountPath: '/var/lib/hipaa-mcp/trail' }] },
+  ],
+}
+/** The claim of the trail of the pod ehr-1. `owner`: the pod's uid. */
+export const aTrailClaim = (owner = 'uid-ehr-1'): Claim => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: {
+    name: 'ehr-1-hipaa-mcp-trail',
+    namespace: 'clinic',
+    uid: 'uid-claim',
+    ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'ehr-1', uid: owner }],
+  },
+  spec: { volumeName: 'pv-1' },
+})
+/** The pod ehr-1, which keeps its own records, with claim and volume. */
+export const aTrailOfItsOwn = (
+  persistentVolumeReclaimPolicy: string,
+  owner?: string,
+): Required<Pick<Things, 'pods' | 'claims' | 'volumes'>> => ({
+  pods: [aGuardedPod('ehr-1', trailSpec)],
+  claims: [aTrailClaim(owner)],
+  volumes: [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'pv-1' },
+      spec: { persistentVolumeReclaimPolicy, claimRef: { uid: 'uid-claim' } },
+    },
+  ],
+})
 export const aStorePod = (name: string, spec: Pod['spec'] = {}): Pod =>
   aPod(name, { labels: { app: 'ehr-db', [storeLabel]: 'ehr.database' } }, spec)
 

@@ -28,6 +28,7 @@ import { ChannelRefusal } from '../../operator/channel/refused.ts'
 import { Link } from '../../sidecar/channel/link.ts'
 import type { Log } from '../../sidecar/log.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
+import { tie } from '../support/tied-sockets.ts'
 import { loopback } from './loopback.ts'
 
 export const pod = { namespace: 'clinic', server: 'ehr', podUid: 'pod-uid-1' }
@@ -86,15 +87,7 @@ class Faults {
   }
 
   #join(near: Socket, far: Socket): void {
-    for (const socket of [near, far]) {
-      this.#sockets.add(socket)
-      socket.on('error', () => socket.destroy())
-      socket.on('close', () => {
-        this.#sockets.delete(socket)
-        near.destroy()
-        far.destroy()
-      })
-    }
+    tie(near, far, this.#sockets)
     if (this.state === 'away') return void near.destroy()
     near.on('data', (bytes) => far.write(bytes))
     far.on('data', (bytes) => {

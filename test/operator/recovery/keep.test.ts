@@ -1,34 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { trailAnnotation } from '../../../operator/trail-volumes.ts'
 import { verifies } from '../../verifies.ts'
-import { aChain, aGuardedPod } from '../world.ts'
+import { aChain, aGuardedPod, aTrailClaim, trailSpec } from '../world.ts'
 import { ACluster } from './cluster.ts'
 
-const spec = {
-  volumes: [{ name: 'hipaa-mcp-trail', ephemeral: {} }],
-  initContainers: [
-    { name: 'hipaa-mcp', volumeMounts: [{ name: 'hipaa-mcp-trail', mountPath: '/var/lib/hipaa-mcp/trail' }] },
-  ],
-}
 const silent = aChain('uid-ehr-1', { state: 'silent', size: 10, witnessed: 7 })
 
 /** A pod with its volume, as it runs. */
 function aRunning(recovered?: 'Delete' | 'Retain'): ACluster {
   const cluster = new ACluster(recovered)
-  cluster.pods = [aGuardedPod('ehr-1', spec)]
-  cluster.claims = [
-    {
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      metadata: {
-        name: 'ehr-1-hipaa-mcp-trail',
-        namespace: 'clinic',
-        uid: 'uid-claim',
-        ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'ehr-1', uid: 'uid-ehr-1' }],
-      },
-      spec: { volumeName: 'pv-1' },
-    },
-  ]
+  cluster.pods = [aGuardedPod('ehr-1', trailSpec)]
+  cluster.claims = [aTrailClaim()]
   cluster.volumes = [
     {
       apiVersion: 'v1',

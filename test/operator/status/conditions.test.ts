@@ -18,6 +18,7 @@ import {
   aServer,
   aSignal,
   aStorePod,
+  aTrailOfItsOwn,
   aWorkload,
   now,
   seenIn,
@@ -55,41 +56,6 @@ const left = (recovery: string, trail = 'clinic/ehr/uid-gone'): PersistentVolume
     annotations: { 'hipaa-mcp.dev/trail': trail, 'hipaa-mcp.dev/recovery': recovery },
   },
   spec: { persistentVolumeReclaimPolicy: 'Retain' },
-})
-/** The pod keeps its own records. */
-const ofItsOwn = (policy: string): Things => ({
-  pods: [
-    aGuardedPod('ehr-1', {
-      volumes: [{ name: 'hipaa-mcp-trail', ephemeral: {} }],
-      initContainers: [
-        {
-          name: 'hipaa-mcp',
-          volumeMounts: [{ name: 'hipaa-mcp-trail', mountPath: '/var/lib/hipaa-mcp/trail' }],
-        },
-      ],
-    }),
-  ],
-  claims: [
-    {
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      metadata: {
-        name: 'ehr-1-hipaa-mcp-trail',
-        namespace: 'clinic',
-        uid: 'uid-claim',
-        ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'ehr-1', uid: 'uid-ehr-1' }],
-      },
-      spec: { volumeName: 'pv-1' },
-    },
-  ],
-  volumes: [
-    {
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: 'pv-1' },
-      spec: { persistentVolumeReclaimPolicy: policy, claimRef: { uid: 'uid-claim' } },
-    },
-  ],
 })
 const unready = {
   ...aGuardedPod('ehr-1'),
@@ -274,13 +240,13 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
   {
     type: 'Audit',
     when: 'a pod’s trail volume is not retained',
-    things: { ...well, archive: anArchive(), ...ofItsOwn('Delete') },
+    things: { ...well, archive: anArchive(), ...aTrailOfItsOwn('Delete') },
     is: 'False VolumeNotRetained',
   },
   {
     type: 'Audit',
     when: 'a pod’s trail volume is retained',
-    things: { ...well, archive: anArchive(), ...ofItsOwn('Retain') },
+    things: { ...well, archive: anArchive(), ...aTrailOfItsOwn('Retain') },
     is: 'True RecordedAndLocked',
   },
   {
