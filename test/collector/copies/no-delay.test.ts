@@ -27,16 +27,16 @@ async function acknowledged(pods: readonly Process[]): Promise<number> {
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
-/** Rate with the copy by rate without it. */
+/** Rate with the copy by rate without it: of each pair of turns, one right behind the other. */
 async function ratio(copied: Copied, pods: readonly Process[], start: () => Promise<void>): Promise<number> {
-  const rates: { with: number[]; without: number[] } = { with: [], without: [] }
+  const ratios: number[] = []
   for (let turn = 0; turn < turns; turn++) {
-    rates.without.push(await acknowledged(pods))
+    const without = await acknowledged(pods)
     await start()
-    rates.with.push(await acknowledged(pods))
+    ratios.push((await acknowledged(pods)) / without)
     await copied.stop()
   }
-  return median(rates.with) / median(rates.without)
+  return median(ratios)
 }
 
 const targets: { when: string; how: Behaviour }[] = [
@@ -48,7 +48,7 @@ const targets: { when: string; how: Behaviour }[] = [
 for (const { when, how } of targets)
   verifies(
     'audit:copies',
-    `records are acknowledged at three quarters of the rate, or more, beside a target that ${when}`,
+    `records are acknowledged at nine tenths of the rate, or more, beside a target that ${when}`,
     async () => {
       const copied = await aCopiedTrail()
       const receiver = await aReceiver(() => how)
@@ -60,12 +60,12 @@ for (const { when, how } of targets)
         await expect.poll(() => receiver.seen.length).toBeGreaterThan(before)
       }
 
-      // A busy machine is no fault: one that copies hold up stands still each time. Copying itself takes a part of a processor.
+      // A busy machine is no fault: one that copies hold up is slower each time.
       let best = 0
-      for (let look = 0; look < 8 && best < 0.75; look++)
+      for (let look = 0; look < 8 && best < 0.9; look++)
         best = Math.max(best, await ratio(copied, pods, start))
 
-      expect(best).toBeGreaterThanOrEqual(0.75)
+      expect(best).toBeGreaterThanOrEqual(0.9)
       expect(receiver.seen.length).toBeGreaterThan(0)
     },
     60_000,
