@@ -36,6 +36,8 @@ const reasonOfCode = new Map<number, KmsReason>([
 const library = new pkcs11.PKCS11()
 let session: Buffer | undefined
 let label = ''
+/** Why nothing is open. Whoever asked behind the opening is told the same, since both answers may be read at once. */
+let whyNot: KmsReason = 'kms-away'
 
 function open({
   module,
@@ -137,7 +139,7 @@ function answer(request: Pkcs11Request): Pkcs11Answer {
       open(request.open)
       return { id }
     }
-    if (session === undefined) throw new Error('Nothing is open')
+    if (session === undefined) throw new Failed(whyNot)
     return {
       id,
       ...('wrap' in request
@@ -146,7 +148,9 @@ function answer(request: Pkcs11Request): Pkcs11Answer {
     }
   } catch (error) {
     const code = (error as { code?: number }).code ?? 0
-    return { id, failed: error instanceof Failed ? error.reason : (reasonOfCode.get(code) ?? 'kms-away') }
+    const failed = error instanceof Failed ? error.reason : (reasonOfCode.get(code) ?? 'kms-away')
+    if ('open' in request) whyNot = failed
+    return { id, failed }
   }
 }
 

@@ -1,6 +1,9 @@
 // The PKCS#11 adapter against a real token (SoftHSM2).
 
+import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { on } from 'node:events'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { KeyWrapper } from '../../collector/kms/key-wrapper.ts'
 import { type Pkcs11Options, pkcs11Wrapper } from '../../collector/kms/pkcs11.ts'
@@ -46,6 +49,21 @@ test('a wrong PIN is tried once, so that the token is not locked; the right one 
   hsm.writePin(hsm.pin)
 
   expect(await wrapper.health()).toBe('pkcs11:token=hipaa-mcp;object=trail;id=%01')
+})
+
+test('a question that waits behind a refused PIN is told that it was refused', async () => {
+  const { options } = aSoftHsm()
+  const child = fork(join(import.meta.dirname, '../../collector/kms/pkcs11-process.ts'), {
+    serialization: 'advanced',
+    execArgv: [],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const answers = on(child, 'message')
+  child.send({ id: 0, open: { ...options, pin: '000000' } })
+  child.send({ id: 1, wrap: randomBytes(32), aad: Buffer.alloc(0) })
+
+  for (const id of [0, 1])
+    expect((await answers.next()).value).toEqual([{ id, failed: 'kms-refuses' }, undefined])
 })
 
 test.each([
