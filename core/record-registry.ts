@@ -1,0 +1,208 @@
+// The records that the collector writes into its registry log: what began, how it ended, what was handed out. `root` is
+// base64 of the RFC 6962 root over the first `size` records, so that records after the process's last checkpoint are
+// covered as well.
+
+import type { Base } from './record-base.ts'
+
+/** A chain began. */
+export type Registered = Base & {
+  kind: 'registered'
+  origin: string
+  /** Verifier key of the chain, C2SP vkey. */
+  vkey: string
+}
+
+/** How a chain ended. `recovered`: its pod was gone, and everything on the pod's volume was read and is in the chain. */
+export type Ending = 'closed' | 'succeeded' | 'silent' | 'recovered'
+
+/**
+ * A chain ended: it closed itself, a later process of its pod succeeded it, it fell silent, or its volume was recovered. `unknown` lists calls whose
+ * intent has no result: they may have run. Where it is too long for one record several follow each other, of one size.
+ */
+export type Ended = Base & {
+  kind: 'ended'
+  origin: string
+  size: number
+  root: string
+  how: Ending
+  unknown: string[]
+  /** Size of the newest cosigned checkpoint: one that is stripped off is missed. */
+  witnessed: number
+  /** `at` of the chain's newest record; absent when it has none. */
+  last?: string
+}
+
+/** A chain that had ended speaks again: its `ended` no longer counts, and what it called unknown may still be settled. */
+type Resumed = Base & { kind: 'resumed'; origin: string; size: number }
+
+/** So much of a chain was handed to an auditor. Every exported record is below a `held` or an `ended`. */
+type Held = Base & {
+  kind: 'held'
+  origin: string
+  size: number
+  root: string
+  witnessed: number
+  /** Who exported, as the API server saw the person. */
+  by: string
+}
+
+/**
+ * How far chains had come when witnesses outside the cluster were asked: what they sign is the registry log, which covers
+ * every chain by this. A chain that did not grow since is not said again.
+ */
+type Heads = Base & { kind: 'heads'; heads: Head[] }
+
+/** `root` is base64 of the RFC 6962 root over the first `size` records of the chain. */
+export type Head = { origin: string; size: number; root: string }
+
+/** A witness outside the cluster would not sign the registry log: what it was shown is not what it had signed. */
+type WitnessRefused = Base & {
+  kind: 'witness-refused'
+  /** Its name in the collector's policy file. */
+  witness: string
+  reason: string
+  /** Records of the registry log that it was shown. */
+  size: number
+  /** Records that it says it has signed, where it says so. */
+  signed?: number
+}
+
+/**
+ * Records [from, to) of a chain are sealed: encrypted, under a data key of their own, in a segment of these bytes. Segments of
+ * a chain follow each other without a gap. The archive takes none that is not named here.
+ */
+type Sealed = Base & {
+  kind: 'sealed'
+  origin: string
+  /** UUID, to which the wrapping of the data key is bound. */
+  segment: string
+  from: number
+  to: number
+  bytes: number
+  /** Lower-case hexadecimal, of the segment's bytes. */
+  sha256: string
+  /** The key that wrapped the data key: where it changes, it was rotated. */
+  keyId: string
+}
+
+/** The data key of a segment was given to somebody who reads it: the access to the trail is itself on record. */
+type Unsealed = Base & { kind: 'unsealed'; origin: string; segment: string; by: string }
+
+/**
+ * What lies in the archive, where it was read back: so many bytes under a lock of mode COMPLIANCE that ends at `until`. The
+ * object's key follows from `place`, origin, indexes and hash (core/archive/keys.ts); `version` names the one that is ours.
+ */
+type InArchive = {
+  /** `s3://bucket/prefix/`. */
+  place: string
+  /** Index of the first record, and after the last. */
+  from: number
+  to: number
+  bytes: number
+  /** Lower-case hexadecimal, of the object's bytes. */
+  sha256: string
+  version: string
+  /** RFC 3339, milliseconds. */
+  until: string
+}
+
+/** A sealed segment of a chain is in the archive. */
+export type Archived = Base & InArchive & { kind: 'archived'; origin: string }
+
+/**
+ * Records of the registry log itself are in the archive, in the clear: they are what proves all else there. `checkpoint`:
+ * the log's note where they end, under the same lock.
+ */
+export type RegistryArchived = Base &
+  InArchive & {
+    kind: 'registry-archived'
+    checkpoint: Pick<InArchive, 'bytes' | 'sha256' | 'version'>
+  }
+
+/** Somebody put a server's archived records under a legal hold, or took the hold off: who, and why. */
+export type LegalHold = Base & {
+  kind: 'legal-hold'
+  /** Name of the hold: of the matter, and never of a patient. */
+  hold: string
+  state: 'on' | 'off'
+  namespace: string
+  server: string
+  /** Records from and to these times, RFC 3339, milliseconds; absent: from the first, to the last and all that come. */
+  since?: string
+  through?: string
+  why: string
+  by: string
+}
+
+/** Somebody reviewed what was done at a server within a period (45 CFR 164.308(a)(1)(ii)(D)). */
+export type ActivityReviewed = Base & {
+  kind: 'activity-reviewed'
+  namespace: string
+  server: string
+  /** The period, RFC 3339, milliseconds; `until` is not in it. Absent: from the first record on. */
+  since?: string
+  until: string
+  /** SHA-256 of exactly what was reviewed, in canonical form, hexadecimal. */
+  review: string
+  /** Up to when the trail that was read is witnessed. */
+  witnessed: string
+  /** What was found and done. Names no patient. */
+  note: string
+  /** The person, as the API server knows them. */
+  by: string
+}
+
+/** The hold is on, or off, at every segment that it concerns and that is archived, and was read back. */
+type LegalHoldApplied = Base & {
+  kind: 'legal-hold-applied'
+  hold: string
+  state: 'on' | 'off'
+  segments: number
+}
+
+/** A breach rule was broken (45 CFR 164.404(a)(2): discovered on the first day on which it is known). */
+export type Signalled = Base & {
+  kind: 'signal'
+  namespace: string
+  server: string
+  rule: string
+  /** The person, `iss|sub`; for `chain-fork` the pod, `pod|uid`. */
+  person: string
+  distinctPatients: number
+  perSeconds: number
+  firstSeen: string
+}
+
+export type RegistryRecord =
+  | Registered
+  | Ended
+  | Resumed
+  | Held
+  | Heads
+  | WitnessRefused
+  | Sealed
+  | Unsealed
+  | Archived
+  | RegistryArchived
+  | LegalHold
+  | LegalHoldApplied
+  | ActivityReviewed
+  | Signalled
+
+/** What the registry log holds, and no other chain. */
+export const registryKinds = [
+  'registered',
+  'ended',
+  'resumed',
+  'held',
+  'heads',
+  'witness-refused',
+  'sealed',
+  'unsealed',
+  'archived',
+  'registry-archived',
+  'legal-hold',
+  'legal-hold-applied',
+  'activity-reviewed',
+  'signal',
+] as const satisfies readonly RegistryRecord['kind'][]
