@@ -20,3 +20,18 @@ export const frameDictionary: Buffer = Buffer.from(
     '{"at":"2026-11-26T15:00:00.000Z","bytes":1000,"call":"","dropped":{"*":1},"kept":{"/code":1,"/id":1},"kind":"result","milliseconds":12,"outcome":"ok","patients":[{"sealed":"","token":""}],"redacted":{"names":1},"result":"hmac-sha256:","schema":"phi-access/1"}\n',
   ].join(''),
 )
+
+/** The same for frames of a few records, whose hashes and tokens are bytes (tighten.ts): with words that rules, tools and roles are made of. */
+export const tightDictionary: Buffer = Buffer.concat([
+  Buffer.from(
+    [
+      '":1,"Patient.name":1,"Patient.gender":1,"Patient.birthDate":1,"Immunization.vaccineCode":1,"DiagnosticReport.code":1,"DocumentReference.type":1',
+      ',"Procedure.performed":1,"Procedure.code":1,"Encounter.period":1,"Encounter.class":1,"Encounter.status":1,"AllergyIntolerance.code":1,"CarePlan.activity":1',
+      ',"MedicationRequest.dosageInstruction":1,"MedicationRequest.medication":1,"MedicationRequest.status":1,"Observation.category":1,"Observation.effective":1',
+      ',"Observation.value":1,"Observation.code":1,"Condition.category":1,"Condition.clinicalStatus":1,"Condition.onset":1,"Condition.code":1',
+      '"admin"pharmacist"billing-clerk"researcher"nurse"physician","search_","find_","list_observations","list_medications","list_encounters","list_conditions"',
+      '["date","encounter","status","category","code","id","patient_id"]"redacted":{"dates":1,"ids":1,"name":1,"date":1',
+    ].join(''),
+  ),
+  frameDictionary,
+])

@@ -2,15 +2,19 @@
 //
 //   magic 4 | length 4 | index of the first record 8 | CRC of the payload 4 | CRC of the header 4 | payload
 //
-// The payload is records in canonical JSON, one a line; packed, as pack.ts makes of it. The CRC is that of zlib, native in Node, which CRC-32C is not; it
+// The payload is records in canonical JSON, one a line, in one of the forms of pack.ts. The CRC is that of zlib, native in Node, which CRC-32C is not; it
 // finds accidents. Attackers are found by the Merkle root.
 
 import { crc32 } from 'node:zlib'
-import { pack, unpack } from './pack.ts'
+import { type Form, pack, unpack } from './pack.ts'
 
 /** 0xF5 stands in no UTF-8 text, so records never hold it. */
-const plain = Buffer.from([0xf5, 0x48, 0x4d, 0x01])
-const packed = Buffer.from([0xf5, 0x48, 0x4d, 0x02])
+const magics: { readonly [form in Form]: Buffer } = {
+  plain: Buffer.from([0xf5, 0x48, 0x4d, 0x01]),
+  packed: Buffer.from([0xf5, 0x48, 0x4d, 0x02]),
+  tight: Buffer.from([0xf5, 0x48, 0x4d, 0x03]),
+}
+const forms = Object.keys(magics) as Form[]
 const headerBytes = 24
 
 export type Frame = {
@@ -26,23 +30,22 @@ const newline = Buffer.from('\n')
 
 /** The bytes of a frame. */
 export function encodeFrame(from: number, records: readonly Buffer[]): Buffer {
-  return framed(plain, from, payloadOf(records))
+  return framed('plain', from, payloadOf(records))
 }
 
 /** Likewise, less than half as long. A collector of before cannot read it: for stores that one collector alone has. */
 export function packFrame(from: number, records: readonly Buffer[]): Buffer {
-  const payload = payloadOf(records)
-  const small = pack(payload)
-  return small === undefined ? framed(plain, from, payload) : framed(packed, from, small)
+  const { form, bytes } = pack(payloadOf(records))
+  return framed(form, from, bytes)
 }
 
 function payloadOf(records: readonly Buffer[]): Buffer {
   return Buffer.concat(records.flatMap((record) => [record, newline]))
 }
 
-function framed(magic: Buffer, from: number, payload: Buffer): Buffer {
+function framed(form: Form, from: number, payload: Buffer): Buffer {
   const header = Buffer.alloc(headerBytes)
-  magic.copy(header)
+  magics[form].copy(header)
   header.writeUInt32LE(payload.length, 4)
   header.writeBigUInt64LE(BigInt(from), 8)
   header.writeUInt32LE(crc32(payload), 16)
@@ -62,16 +65,16 @@ export function frameAt(bytes: Buffer, offset: number): Frame | 'end' | 'torn' |
   if (rest[0] === 0) return rest.every((byte) => byte === 0) ? 'torn' : 'broken'
   const header = rest.subarray(0, headerBytes)
   if (header.length < headerBytes)
-    return [plain, packed].some((magic) => magic.subarray(0, header.length).equals(header.subarray(0, 4)))
+    return forms.some((one) => magics[one].subarray(0, header.length).equals(header.subarray(0, 4)))
       ? 'torn'
       : 'broken'
-  const magic = [plain, packed].find((one) => one.equals(header.subarray(0, 4)))
-  if (magic === undefined || crc32(header.subarray(0, 20)) !== header.readUInt32LE(20)) return 'broken'
+  const form = forms.find((one) => magics[one].equals(header.subarray(0, 4)))
+  if (form === undefined || crc32(header.subarray(0, 20)) !== header.readUInt32LE(20)) return 'broken'
   const length = header.readUInt32LE(4)
   if (rest.length < headerBytes + length) return 'torn'
   const payload = rest.subarray(headerBytes, headerBytes + length)
   if (crc32(payload) !== header.readUInt32LE(16)) return 'broken'
-  const text = magic === packed ? unpack(payload) : payload
+  const text = unpack(form, payload)
   // Each record ends in a newline.
   if (text === undefined || (text.length > 0 && text.at(-1) !== 0x0a)) return 'broken'
   return {

@@ -2,24 +2,41 @@
 // is needed to read it, and damage to one is damage to no other.
 
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { frameDictionary as dictionary } from './frame-dictionary.ts'
+import { frameDictionary, tightDictionary } from './frame-dictionary.ts'
+import { loosen, tighten } from './tighten.ts'
+
+/** How records lie in a frame: as they are, packed, or made tight and then packed. */
+export type Form = 'plain' | 'packed' | 'tight'
 
 /** No commit is larger, bytes. */
 const largest = 64 * 1024 * 1024
+/** Text of a few records, bytes: many have so much in common that making them tight saves less than it costs. */
+const few = 4_096
 
-/** Undefined where it would be no shorter. */
-export function pack(text: Buffer): Buffer | undefined {
+/** The text in the form that is shortest for its time. */
+export function pack(text: Buffer): { form: Form; bytes: Buffer } {
+  const tight = text.length > few ? undefined : tighten(text)
+  const [form, bytes] =
+    tight === undefined
+      ? (['packed', compressed(text, frameDictionary, 3)] as const)
+      : (['tight', compressed(tight, tightDictionary, 6)] as const)
+  return bytes.length < text.length ? { form, bytes } : { form: 'plain', bytes: text }
+}
+
+function compressed(text: Buffer, dictionary: Buffer, level: number): Buffer {
   // The window is no larger than what is there: it is cleared each time.
   const windowLog = Math.min(20, Math.max(12, Math.ceil(Math.log2(text.length))))
-  const params = { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_windowLog]: windowLog }
-  const packed = zstdCompressSync(text, { dictionary, params, chunkSize: 4096 })
-  return packed.length < text.length ? packed : undefined
+  const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_windowLog]: windowLog }
+  return zstdCompressSync(text, { dictionary, params, chunkSize: 4096 })
 }
 
 /** What `pack` was given; undefined for bytes that it did not make. */
-export function unpack(packed: Buffer): Buffer | undefined {
+export function unpack(form: Form, bytes: Buffer): Buffer | undefined {
+  if (form === 'plain') return bytes
+  const dictionary = form === 'tight' ? tightDictionary : frameDictionary
   try {
-    return zstdDecompressSync(packed, { dictionary, maxOutputLength: largest })
+    const text = zstdDecompressSync(bytes, { dictionary, maxOutputLength: largest })
+    return form === 'tight' ? loosen(text) : text
   } catch {
     return undefined
   }
