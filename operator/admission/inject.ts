@@ -73,7 +73,7 @@ function tenantsOf(spec: PodSpec, known: Probes): { spec: PodSpec; probes: Probe
         const turned = rewriteProbes(withoutToken(container, spec), path, known)
         Object.assign(probes, turned.probes)
         violations.push(...turned.violations)
-        return hardened(turned.container, list === 'containers')
+        return hardened(turned.container, list === 'containers', spec.securityContext)
       })
   const tenants = {
     ...spec,

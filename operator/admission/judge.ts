@@ -10,6 +10,7 @@ import { inject } from './inject.ts'
 import type { Pod } from './pod.ts'
 import { allowed, patchOf, type Request, refusal, type Verdict } from './review.ts'
 import type { Surroundings } from './surroundings.ts'
+import { withoutRawSockets } from './tenant.ts'
 
 /** Live reads: a cache that lags would let a pod in unguarded. */
 export type Lookup = {
@@ -32,7 +33,7 @@ export function judgeNew(pod: Pod, servers: readonly HipaaMcpServer[], surroundi
   const present = { ...surroundings, images: [surroundings.image] }
   if (enrolment.role === 'guarded') return { role, ...inject(pod, enrolment.server, present) }
   const violations = unguardedViolations(pod, enrolment)
-  return violations.length > 0 ? { role, violations } : { role, pod: stamped(pod, enrolment) }
+  return violations.length > 0 ? { role, violations } : { role, pod: unguarded(pod, enrolment) }
 }
 
 /** Mutating webhook, CREATE of pods: guards, stamps, or lets alone. */
@@ -83,10 +84,20 @@ function judgeChange(pod: Pod, servers: readonly HipaaMcpServer[], surroundings:
   return violations.length > 0 ? refusal(violations) : allowed
 }
 
-function stamped(pod: Pod, enrolment: Enrolment): Pod {
-  if (enrolment.role !== 'store') return pod
+/** As it is let in: a store with its label, and neither it nor a bystander with raw sockets. */
+function unguarded(pod: Pod, enrolment: Enrolment): Pod {
+  const { metadata, spec } = pod
+  const { initContainers } = spec
   return {
     ...pod,
-    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, [storeLabel]: enrolment.label } },
+    metadata:
+      enrolment.role === 'store'
+        ? { ...metadata, labels: { ...metadata.labels, [storeLabel]: enrolment.label } }
+        : metadata,
+    spec: {
+      ...spec,
+      containers: spec.containers.map(withoutRawSockets),
+      ...(initContainers === undefined ? {} : { initContainers: initContainers.map(withoutRawSockets) }),
+    },
   }
 }

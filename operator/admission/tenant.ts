@@ -2,7 +2,7 @@
 // apart is the user, so no tenant may be, or become, the sidecar's user, nor write packets that no filter sees.
 
 import { uids } from '../../core/identifiers.ts'
-import { type Container, containersOf, type Pod, type PodSpec } from './pod.ts'
+import { type Container, containersOf, type Pod, type PodSpec, type SecurityContext } from './pod.ts'
 import { volumeNames } from './sidecar-spec.ts'
 
 const ownIds: ReadonlySet<unknown> = new Set(Object.values(uids))
@@ -18,24 +18,51 @@ const dropped = ['NET_RAW', 'SETGID', 'SETUID'] as const
 /** Seconds that the app outlives the order to stop, while the sidecar finishes the calls in flight. */
 const drainSeconds = 15
 
-/** The container as it is let in. Doing it twice is doing it once. */
-export function hardened(container: Container, longRunning: boolean): Container {
+/** The container as it is let in. `pod`: what its author wrote for all of them. Doing it twice is doing it once. */
+export function hardened(
+  container: Container,
+  longRunning: boolean,
+  pod: SecurityContext | undefined,
+): Container {
   const { securityContext = {}, lifecycle } = container
-  const { capabilities = {} } = securityContext
-  const seen = capabilities.drop ?? []
-  const missing = seen.includes('ALL') ? [] : dropped.filter((name) => !seen.includes(name))
+  const { seccompProfile } = securityContext
   return {
     ...container,
     securityContext: {
       ...securityContext,
       allowPrivilegeEscalation: false,
-      capabilities: missing.length === 0 ? capabilities : { ...capabilities, drop: [...seen, ...missing] },
+      capabilities: without(dropped, securityContext),
+      // Left open, most kubelets confine nothing. Two pods of one user on one node then share its keyring, and a socket of
+      // the machine (AF_VSOCK) is in no network namespace: both lead past the packet filter.
+      ...((seccompProfile ?? pod?.['seccompProfile'] ?? undefined) === undefined
+        ? { seccompProfile: { type: 'RuntimeDefault' } }
+        : {}),
     },
     // The app gets SIGTERM before a native sidecar does. A hook of its own stays as it is.
     ...(longRunning && lifecycle?.preStop === undefined
       ? { lifecycle: { ...lifecycle, preStop: { sleep: { seconds: drainSeconds } } } }
       : {}),
   }
+}
+
+/**
+ * Containers of a store or a bystander: without NET_RAW. On a bridge that compares no sender it is enough to speak with a
+ * guarded pod's address, which a store's NetworkPolicy lets in.
+ */
+export function withoutRawSockets(container: Container): Container {
+  const { securityContext = {} } = container
+  return {
+    ...container,
+    securityContext: { ...securityContext, capabilities: without(['NET_RAW'], securityContext) },
+  }
+}
+
+type Capabilities = NonNullable<SecurityContext['capabilities']>
+
+function without(names: readonly string[], { capabilities = {} }: SecurityContext): Capabilities {
+  const seen = capabilities.drop ?? []
+  const missing = seen.includes('ALL') ? [] : names.filter((name) => !seen.includes(name))
+  return missing.length === 0 ? capabilities : { ...capabilities, drop: [...seen, ...missing] }
 }
 
 /** What a guarded pod's author must change: the field, what is wrong, what to write. `names`: our containers. */

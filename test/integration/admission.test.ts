@@ -149,6 +149,7 @@ test('the API server finds no fault in the types of our expressions', async () =
     'hipaa-mcp-labels',
     'hipaa-mcp-networks',
     'hipaa-mcp-tokens',
+    'hipaa-mcp-proxies',
     'hipaa-mcp-canaries',
   ]) {
     const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`
@@ -325,11 +326,17 @@ verifies('injection:connect', 'on a real API server', async () => {
     expect(await ask('tunnel', call, query), call).toContain('the guarded pod clinic/tunnel')
     expect(await ask('bystander', call, query), call).not.toContain('hipaa-mcp')
   }
-  const debug = { name: 'debug', image: 'busybox', targetContainerName: 'app' }
+  const debug = {
+    name: 'debug',
+    image: 'busybox',
+    targetContainerName: 'app',
+    securityContext: { capabilities: { drop: ['NET_RAW'] } },
+  }
   expect(await ephemeral('tunnel', debug)).toContain('a guarded pod takes no ephemeral container')
   expect(await ephemeral('bystander', { ...debug, securityContext: { privileged: true } })).toContain(
     'is not privileged',
   )
+  expect(await ephemeral('bystander', { ...debug, securityContext: {} })).toContain('drops NET_RAW')
   expect(await ephemeral('bystander', debug)).toBe('it was let through')
 })
 

@@ -412,6 +412,17 @@ verifies('injection:probes', 'what the sidecar was told cannot be forged to send
   }
 })
 
+const profile = (pod: Pod) => injected(pod).spec.containers[0]?.securityContext?.seccompProfile
+
+test('a container without a seccomp profile gets the runtime’s own; one that is named stays', () => {
+  const local = { type: 'Localhost', localhostProfile: 'ehr.json' }
+  expect(profile(aPod())).toEqual({ type: 'RuntimeDefault' })
+  expect(
+    profile(aPod({ containers: [anApp({ securityContext: { runAsUser: 1, seccompProfile: local } })] })),
+  ).toEqual(local)
+  expect(profile(aPod({ securityContext: { seccompProfile: local } }))).toBeUndefined()
+})
+
 test('a pod without our label conforms to nothing', () => {
   const pod = injected(aPod())
   const other = { ...pod, metadata: { ...pod.metadata, labels: { [guardedLabel]: 'billing' } } }

@@ -46,6 +46,9 @@ async function admitted(pod: Pod): Promise<Pod> {
   return patched(pod, verdict.patch)
 }
 
+const dropped = (drop: string[]) =>
+  aBystander({ containers: [anApp({ securityContext: { runAsUser: 1000, capabilities: { drop } } })] })
+
 describe('every pod of an enrolled namespace is guarded, a store, or a bystander', () => {
   test('by annotation and by selector it is guarded, and both webhooks agree', async () => {
     for (const pod of [aPod(), aBystander({}, { labels: { app: 'lab' } })]) {
@@ -55,9 +58,17 @@ describe('every pod of an enrolled namespace is guarded, a store, or a bystander
     }
   })
 
-  test('a bystander passes untouched', async () => {
-    const pod = aBystander()
-    expect(await admitted(pod)).toEqual(pod)
+  test('a bystander passes untouched, but for its raw sockets', async () => {
+    expect(await admitted(aBystander())).toEqual(dropped(['NET_RAW']))
+    for (const already of [dropped(['ALL']), dropped(['CHOWN', 'NET_RAW'])])
+      expect(await admitted(already)).toEqual(already)
+  })
+
+  test('a store and an init container lose their raw sockets too', async () => {
+    const pod = aBystander({ initContainers: [{ name: 'first' }] }, { labels: { app: 'ehr-db' } })
+    const { spec } = await admitted(pod)
+    for (const container of [...(spec.initContainers ?? []), ...spec.containers])
+      expect(container.securityContext?.capabilities?.drop, container.name).toEqual(['NET_RAW'])
   })
 
   test('no container of an unguarded pod has a name of ours', async () => {
