@@ -81,6 +81,8 @@ const mostTargets = 64
 const atOnce = 4
 /** After a change, so that a rollout is one round and not ten. */
 const settleMs = 10_000
+/** After a round that proved nothing: a gap is to close soon after its cause is gone, of which nobody tells us. */
+const againMs = 60_000
 
 type Known = { due: number; digest: string; round?: Round }
 type Target = { to: AttemptTarget; address: string; pod?: string }
@@ -121,13 +123,14 @@ export function networkCanaries(options: CanariesOptions): NetworkCanaries {
   async function turn(namespace: string): Promise<void> {
     const one = known.get(namespace)
     if (one === undefined) return
-    one.due = now() + intervalMs()
+    const began = now()
     try {
       one.round = await roundIn(namespace)
     } catch (error) {
       log.warn('A canary could not be sent', { namespace: idOf(namespace), error: codeOf(error) })
       one.round = { at: now(), reached: false, outcomes: [], trouble: codeOf(error) }
     }
+    one.due = began + (isShut(one.round) ? intervalMs() : Math.min(intervalMs(), againMs))
     onChange(namespace)
   }
 
@@ -240,6 +243,11 @@ export function networkCanaries(options: CanariesOptions): NetworkCanaries {
       known.clear()
     },
   }
+}
+
+/** Whether everything was refused, and the refusals mean something. */
+function isShut({ reached, outcomes, trouble }: Round): boolean {
+  return trouble === undefined && reached && outcomes.every(({ open }) => !open)
 }
 
 class CanaryLost extends Error {

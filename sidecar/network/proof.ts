@@ -27,19 +27,21 @@ export type ProofOptions = {
   /** Milliseconds between two rounds of the same attempts, and after a failure. */
   pauseMs?: number
   retryMs?: number
+  /** At most, after a report that proves nothing: when a gap closes nobody tells us. */
+  againMs?: number
 }
 
 const webhook = `${services.webhook}.${systemNamespace}.svc`
 
 /** Tries for as long as the sidecar runs. Resolves when `signal` fires; never rejects. */
 export async function keepProving(options: ProofOptions): Promise<void> {
-  const { log, signal, retryMs = 10_000 } = options
+  const { log, signal, retryMs = 10_000, againMs = 60_000 } = options
   let report: NetworkReport | undefined
   while (!signal.aborted) {
     try {
       const ask = await tell(options, report)
       // The answer to the first, empty report says what to try: at once.
-      if (report !== undefined) await pause(ask.seconds * 1000 * (0.9 + Math.random() / 5), signal)
+      if (report !== undefined) await pause(untilNext(report, ask, againMs), signal)
       report = await attempt(options, ask)
     } catch (error) {
       if (signal.aborted) return
@@ -49,6 +51,11 @@ export async function keepProving(options: ProofOptions): Promise<void> {
       await pause(retryMs, signal).catch(() => undefined)
     }
   }
+}
+
+function untilNext({ compared, open }: NetworkReport, { seconds }: NetworkAsk, againMs: number): number {
+  const usual = seconds * 1000 * (0.9 + Math.random() / 5)
+  return compared && open.length === 0 ? usual : Math.min(usual, againMs)
 }
 
 /** Before and after: an operator that was away meanwhile refuses nothing, it is not there. */

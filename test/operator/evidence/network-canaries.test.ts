@@ -187,3 +187,34 @@ verifies(
     expect(early.made.map(sourceOf)).toEqual(['stranger'])
   },
 )
+
+const nothingProved: [string, Parameters<typeof cluster>[0]][] = [
+  ['one got through', (task) => ({ ...refused(task), open: [0] })],
+  ['the stranger reached nobody', () => ({ control: false, open: [] })],
+  ['a canary was lost', () => undefined],
+]
+for (const [when, saw] of nothingProved)
+  verifies(
+    'transit:network-proved',
+    `where ${when} it is looked at each minute until it is shut`,
+    async () => {
+      let mended = false
+      const { running, made, later } = canaries((task, source, pod) =>
+        mended ? refused(task) : saw(task, source, pod),
+      )
+      await running.look()
+      later(61)
+      await running.look()
+      expect(made).toHaveLength(4)
+
+      mended = true
+      later(61)
+      await running.look()
+      expect(made).toHaveLength(6)
+      expect(running.of('clinic')).toMatchObject({ reached: true })
+      expect(running.of('clinic')?.outcomes.filter(({ open }) => open)).toEqual([])
+      later(61)
+      await running.look()
+      expect(made).toHaveLength(6)
+    },
+  )

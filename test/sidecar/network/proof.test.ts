@@ -13,7 +13,7 @@ const lookup = ((name: string, _: object, answer: (error: null, address: string,
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Runs until it has told so many reports, and gives them with every address that was tried. */
-async function told(open: string[], answers: { status?: number; body: object }[]) {
+async function told(open: string[], answers: { status?: number; body: object }[], againMs?: number) {
   const reports: (NetworkReport | object)[] = []
   const tried: string[] = []
   const over = new AbortController()
@@ -39,6 +39,7 @@ async function told(open: string[], answers: { status?: number; body: object }[]
     },
     pauseMs: 0,
     retryMs: 1,
+    ...(againMs === undefined ? {} : { againMs }),
   })
   await vi.waitFor(() => expect(reports.length).toBeGreaterThanOrEqual(answers.length))
   over.abort()
@@ -84,3 +85,15 @@ verifies('transit:network-proved', 'a sidecar whose report was not taken looks a
   expect(reports[2]).toEqual({})
   expect(reports[3]).toMatchObject({ compared: true })
 })
+
+verifies(
+  'transit:network-proved',
+  'a sidecar that could reach something, or compared with nothing, soon looks anew',
+  async () => {
+    const { reports } = await told([channel, '192.0.2.7:80'], [ask, ask, ask], 1)
+    expect(reports[2]).toMatchObject({ open: ['Outside'] })
+
+    const alone = await told([], [ask, ask, ask], 1)
+    expect(alone.reports[2]).toMatchObject({ compared: false })
+  },
+)
