@@ -2,6 +2,7 @@
 // process closes one at that moment itself, without word from the operator.
 
 import type { Orders as Wire } from '../core/wire.ts'
+import { type Clocks, type Deadline, Deadlines } from './deadline.ts'
 
 export interface Agreements {
   /** Replaces all that is known. */
@@ -13,44 +14,42 @@ export interface Agreements {
 /** Timers end at 2^31 ms. */
 const longest = 2 ** 31 - 1
 
-/** `clock`: milliseconds since 1970. `onEnd` is called when one has ended by the clock. */
-export function keepAgreements(clock: () => number, onEnd: () => void): Agreements {
-  let known = new Map<string, { active: boolean; until: number }>()
-  // A clock that is set back does not bring an agreement back: what ended once is over until orders say another end.
-  let ended = new Set<string>()
+/** `onEnd` is called when one has ended by a clock. */
+export function keepAgreements(clocks: Clocks, onEnd: () => void): Agreements {
+  let known = new Map<string, { active: boolean; until: number; end: Deadline }>()
+  const deadlines = new Deadlines(clocks)
   let timer: NodeJS.Timeout | undefined
 
   function active(name: string): boolean {
     const agreement = known.get(name)
-    if (agreement === undefined || !agreement.active) return false
-    const key = `${name}|${agreement.until}`
-    // A date that does not parse is NaN: the comparison is false, and the agreement is over.
-    if (!(clock() < agreement.until)) ended.add(key)
-    return !ended.has(key)
+    return agreement?.active === true && !agreement.end.come()
   }
 
   function arm(): void {
     clearTimeout(timer)
-    const ends = [...known].filter(([name]) => active(name)).map(([, { until }]) => until)
-    if (ends.length === 0) return
+    const open = [...known].filter(([name]) => active(name))
+    if (open.length === 0) return
     timer = setTimeout(
       () => {
-        const before = ended.size
+        const ended = open.some(([name]) => !active(name))
         arm()
-        if (ended.size > before) onEnd()
+        if (ended) onEnd()
       },
-      Math.min(longest, Math.max(1, Math.min(...ends) - clock())),
+      Math.min(longest, Math.max(1, Math.min(...open.map(([, { until }]) => until)) - clocks.wall())),
     )
     timer.unref()
   }
 
   return {
     set(agreements) {
-      known = new Map(
-        agreements.map(({ name, active, until }) => [name, { active, until: Date.parse(until) }] as const),
+      const ends = deadlines.set(
+        agreements.map(({ name, until }) => ({ of: name, until: Date.parse(until) })),
       )
-      ended = new Set(
-        [...ended].filter((key) => [...known].some(([name, { until }]) => key === `${name}|${until}`)),
+      known = new Map(
+        agreements.map(
+          ({ name, active, until }, at) =>
+            [name, { active, until: Date.parse(until), end: ends[at] as Deadline }] as const,
+        ),
       )
       arm()
     },

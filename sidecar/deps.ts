@@ -60,5 +60,7 @@ export type Deps = {
   readonly logoff: Logoff
   /** Milliseconds since 1970. */
   readonly clock: () => number
+  /** Milliseconds of a clock that nobody can set: for durations, such as those of limits. */
+  readonly steady: () => number
   readonly watch: Partial<Watch>
 }

@@ -2,6 +2,7 @@
 // at that moment itself, without word from the operator.
 
 import type { GrantOrder, Orders as Wire } from '../core/wire.ts'
+import { type Clocks, type Deadline, Deadlines } from './deadline.ts'
 
 export interface Grants {
   /** Replaces all that is known. */
@@ -10,26 +11,23 @@ export interface Grants {
   of(person: { iss: string; sub: string }, patients: readonly string[]): GrantOrder | undefined
 }
 
-/** `clock`: milliseconds since 1970. */
-export function keepGrants(clock: () => number): Grants {
-  let known: { grant: GrantOrder; patients: ReadonlySet<string>; until: number }[] = []
-  // A clock that is set back does not bring a grant back.
-  let latest = 0
+export function keepGrants(clocks: Clocks): Grants {
+  let known: { grant: GrantOrder; patients: ReadonlySet<string>; end: Deadline }[] = []
+  const deadlines = new Deadlines(clocks)
   return {
     set(grants) {
-      known = grants.map((grant) => ({
+      const ends = deadlines.set(grants.map(({ uid, until }) => ({ of: uid, until: Date.parse(until) })))
+      known = grants.map((grant, at) => ({
         grant,
         patients: new Set(grant.patients),
-        until: Date.parse(grant.until),
+        end: ends[at] as Deadline,
       }))
     },
     of({ iss, sub }, patients) {
       if (known.length === 0 || patients.length === 0) return undefined
-      latest = Math.max(latest, clock())
-      // A date that does not parse is NaN: the comparison is false, and the grant is over.
       return known.find(
-        ({ grant, patients: reached, until }) =>
-          latest < until &&
+        ({ grant, patients: reached, end }) =>
+          !end.come() &&
           grant.iss === iss &&
           grant.sub === sub &&
           patients.every((patient) => reached.has(patient)),

@@ -23,17 +23,20 @@ export interface Logoff {
 const mostSessions = 10_000
 
 type Session = {
-  /** Last activity in this process, milliseconds since 1970. */
-  last: number
+  /** Last activity as far as this process knows, on the clock that nobody can set; undefined: none. */
+  last: number | undefined
+  /** The newest login that this process saw awake, milliseconds since 1970. */
+  login: number
   /** A login, milliseconds since 1970, whose session was found over: that stands, whatever the clock says later. */
   over: number
 }
 
 /**
  * `elsewhere`: a pod that just began, or has not seen this person for a while, knows nothing of other pods. Without an
- * answer only the login counts: unknown is idle.
+ * answer only the login counts: unknown is idle. `steady`: milliseconds of a clock that nobody can set, for what this process
+ * saw itself: a wall clock that jumps neither ends a session for good nor lengthens it.
  */
-export function logoff(elsewhere: Elsewhere): Logoff {
+export function logoff(elsewhere: Elsewhere, steady: () => number): Logoff {
   const sessions = new Map<string, Session>()
 
   const keep = (key: string, session: Session): void => {
@@ -52,19 +55,26 @@ export function logoff(elsewhere: Elsewhere): Logoff {
       const { idleSeconds, absoluteSeconds } = inForce.policy.sessions
       const login = who.mfa.authTime * 1000
       if (at - login > absoluteSeconds * 1000) throw over('session-over', exchange, absoluteSeconds)
-      const idle = (last: number): boolean => at - last > idleSeconds * 1000
+      const idle = (milliseconds: number): boolean => milliseconds > idleSeconds * 1000
       const key = keyOf(who)
       const known = sessions.get(key)
-      const awake = (elsewhere = 0): void => {
-        const last = isActivity(message.method) ? at : elsewhere
-        if (last > 0) keep(key, { last: Math.max(last, known?.last ?? 0), over: known?.over ?? 0 })
+      const now = steady()
+      /** `ago`: when they were seen elsewhere, if that is how they are known to be awake. */
+      const awake = (ago?: number): void => {
+        const last = isActivity(message.method) ? now : ago === undefined ? undefined : now - ago
+        if (last !== undefined)
+          keep(key, {
+            last: Math.max(last, known?.last ?? last),
+            login: Math.max(login, known?.login ?? 0),
+            over: known?.over ?? 0,
+          })
       }
       if (known !== undefined && login <= known.over) throw over('session-idle', exchange, idleSeconds)
-      if (!idle(Math.max(known?.last ?? 0, login))) return awake()
+      if (!idle(sinceLast(known, now, { login, ago: at - login }))) return awake()
       return elsewhere(who).then(
         (last) => {
-          if (last !== undefined && !idle(last)) return awake(last)
-          keep(key, { last: known?.last ?? 0, over: login })
+          if (last !== undefined && !idle(at - last)) return awake(at - last)
+          keep(key, { last: known?.last, login: known?.login ?? 0, over: login })
           throw over('session-idle', exchange, idleSeconds)
         },
         () => {
@@ -78,10 +88,20 @@ export function logoff(elsewhere: Elsewhere): Logoff {
       const login = who.mfa.authTime * 1000
       const known = sessions.get(keyOf(who))
       if (known !== undefined && login <= known.over) return 0
-      const idle = Math.max(known?.last ?? 0, login) + idleSeconds * 1000
-      return Math.min(idle, login + absoluteSeconds * 1000) - now
+      const idle = idleSeconds * 1000 - sinceLast(known, steady(), { login, ago: now - login })
+      return Math.min(idle, login + absoluteSeconds * 1000 - now)
     },
   }
+}
+
+/** Milliseconds since the last that is known of them: what they did, or a login that is newer than those known. */
+function sinceLast(
+  known: Session | undefined,
+  now: number,
+  { login, ago }: { login: number; ago: number },
+): number {
+  if (known?.last === undefined) return ago
+  return login > known.login ? Math.min(now - known.last, ago) : now - known.last
 }
 
 function keyOf({ iss, sub, certificate }: Who): string {

@@ -17,9 +17,9 @@ export type OrdersOptions = {
   /** Resolves when the record would survive power loss. `profile` is the policy's: the chain's first record says it. */
   record: (entry: EntryOf<'orders'>, profile: string) => Promise<void>
   log: Log
-  /** Milliseconds since 1970, for agreements. */
+  /** Milliseconds since 1970. */
   clock?: () => number
-  /** Milliseconds of a clock that nobody can set, for the age of orders. */
+  /** Milliseconds of a clock that nobody can set. */
   monotonic?: () => number
 }
 
@@ -48,9 +48,10 @@ export function keepOrders(options: OrdersOptions): OrdersKeeper {
   const judge = new OrdersJudge(options.pod)
   const listeners = new Set<() => void>()
   const over = new AbortController()
-  const agreements = keepAgreements(clock, tell)
-  const grants = keepGrants(clock)
-  const revocations = keepRevocations(clock)
+  const clocks = { wall: clock, steady: monotonic }
+  const agreements = keepAgreements(clocks, tell)
+  const grants = keepGrants(clocks)
+  const revocations = keepRevocations(clocks)
   let verdict: Verdict = { locked: 'no-orders' }
   let standing: Standing = { locked: 'no-orders' }
   // Decisions are numbered, so that an acknowledgement that comes late never undoes a later decision.

@@ -3,6 +3,7 @@
 
 import { hash } from 'node:crypto'
 import type { RevocationOrder, Orders as Wire } from '../core/wire.ts'
+import { type Clocks, type Deadline, Deadlines } from './deadline.ts'
 
 export type RevokedKind = RevocationOrder['kind']
 
@@ -28,26 +29,29 @@ export interface Revocations {
   of(shown: Shown, authorization?: string): RevokedKind | undefined
 }
 
-/** `clock`: milliseconds since 1970. */
-export function keepRevocations(clock: () => number): Revocations {
-  /** `kind value` -> when it ends. */
-  let known = new Map<string, number>()
+export function keepRevocations(clocks: Clocks): Revocations {
+  /** `kind value` -> when it ends; undefined: never. */
+  let known = new Map<string, Deadline | undefined>()
+  const deadlines = new Deadlines(clocks)
   let byHash = false
 
   const holds = (kind: RevokedKind, value: string | undefined): boolean => {
-    const until = value === undefined ? undefined : known.get(`${kind} ${value}`)
-    return until !== undefined && clock() < until
+    const key = `${kind} ${value}`
+    return value !== undefined && known.has(key) && known.get(key)?.surelyCome() !== true
   }
 
   return {
     set(revocations) {
-      known = new Map()
+      const longest = new Map<string, number>()
       for (const { kind, value, until } of revocations) {
         const end = until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until)
-        const before = known.get(`${kind} ${value}`) ?? Number.NEGATIVE_INFINITY
+        const before = longest.get(`${kind} ${value}`) ?? Number.NEGATIVE_INFINITY
         // Of two for the same the longer counts. A date that does not parse is NaN: it never ends, which is the safe side.
-        known.set(`${kind} ${value}`, Number.isNaN(end) ? Number.POSITIVE_INFINITY : Math.max(before, end))
+        longest.set(`${kind} ${value}`, Number.isNaN(end) ? Number.POSITIVE_INFINITY : Math.max(before, end))
       }
+      const all = [...longest].map(([of, until]) => ({ of, until }))
+      const ends = deadlines.set(all)
+      known = new Map(all.map(({ of }, at) => [of, ends[at]]))
       byHash = revocations.some(({ kind }) => kind === 'token-hash')
     },
     of({ iss, sub, certificate, key, clientId, actor, token }, authorization) {

@@ -57,6 +57,8 @@ export type CallsOptions = {
   elsewhere?: Elsewhere
   /** Milliseconds since 1970. */
   clock?: () => number
+  /** Milliseconds of a clock that nobody can set, for durations; `clock` itself where that one is given alone. */
+  steady?: () => number
   /** Names that a Host header may hold, without port. Omitted: not looked at. */
   hosts?: () => readonly string[]
   /** Asks for an issuer's keys where a token names one that is not there. Omitted: such a token is refused. */
@@ -79,6 +81,7 @@ export type CallsServer = {
 /** The server of the calls port. It does not listen yet. */
 export function callsServer(options: CallsOptions): CallsServer {
   const { orders, trail, hosts, clock = Date.now, watch = {} } = options
+  const steady = options.steady ?? options.clock ?? (() => performance.now())
   const floods = quota(trail, (cause) => watch.fault?.({ stage: 'trail', name: codeOf(cause) }))
   const deps: Deps = {
     orders,
@@ -93,8 +96,9 @@ export function callsServer(options: CallsOptions): CallsServer {
     pending: pending(),
     streams: streams(),
     atOnce: atOnce(),
-    logoff: logoff(options.elsewhere ?? (async () => undefined)),
+    logoff: logoff(options.elsewhere ?? (async () => undefined), steady),
     clock,
+    steady,
     watch,
   }
   const open = openConnections()

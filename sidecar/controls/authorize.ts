@@ -92,30 +92,31 @@ function permittedPurposes(roles: readonly Role[]): Details {
  * but the calls of the minute.
  */
 function withinLimits(
-  { who, at }: Caller,
+  { who }: Caller,
   { target, earlier }: Found,
   patients: readonly string[] | undefined,
   deps: Deps,
 ): void {
   const person = limitKey(who, target)
+  const now = deps.steady()
   const { callsPerMinute, callsPerPatientPerHour, patientsPerHour, resultBytesPerHour } = target.limits
   const wait =
     earlier === undefined
-      ? deps.limits.call(person, callsPerMinute, at)
-      : deps.limits.call(`${person} again`, Math.max(callsPerMinute, leastAgain), at)
+      ? deps.limits.call(person, callsPerMinute, now)
+      : deps.limits.call(`${person} again`, Math.max(callsPerMinute, leastAgain), now)
   if (wait !== undefined) throw new Refusal('calls-over-limit', { data: { retryAfter: wait } })
   if (patients === undefined) return
   // Before the server is asked: a result that may not leave need not be made.
-  const waitForVolume = deps.limits.amount(person, 0, resultBytesPerHour, at)
+  const waitForVolume = deps.limits.amount(person, 0, resultBytesPerHour, now)
   if (waitForVolume !== undefined)
     throw new Refusal('volume-over-limit', { data: { retryAfter: waitForVolume } })
-  const waitForPatients = deps.limits.patients(person, patients, patientsPerHour, at)
+  const waitForPatients = deps.limits.patients(person, patients, patientsPerHour, now)
   if (waitForPatients !== undefined) {
     throw new Refusal('patients-over-limit', { data: { retryAfter: waitForPatients } })
   }
   // After that one: else nothing would bound how many patients are kept count of.
   const waitForOne =
-    earlier === undefined ? deps.limits.callsOf(person, patients, callsPerPatientPerHour, at) : undefined
+    earlier === undefined ? deps.limits.callsOf(person, patients, callsPerPatientPerHour, now) : undefined
   if (waitForOne !== undefined)
     throw new Refusal('patient-calls-over-limit', { data: { retryAfter: waitForOne } })
 }

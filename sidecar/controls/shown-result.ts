@@ -127,9 +127,10 @@ function reachable(documents: readonly unknown[], known: Survey, { reach }: Show
 }
 
 /** A search returns patients whom no argument named: they count as well. */
-export function counted(patients: readonly string[], { who, found, at, grant }: Showing, deps: Deps): void {
+export function counted(patients: readonly string[], { who, found, grant }: Showing, deps: Deps): void {
   if (grant !== undefined) return
   const { target } = found
-  const wait = deps.limits.patients(limitKey(who, target), patients, target.limits.patientsPerHour, at)
+  const { patientsPerHour } = target.limits
+  const wait = deps.limits.patients(limitKey(who, target), patients, patientsPerHour, deps.steady())
   if (wait !== undefined) throw new Refusal('patients-over-limit', { data: { retryAfter: wait } })
 }

@@ -12,7 +12,7 @@ import { limitKey } from './authorize.ts'
  */
 export function withinSize(
   answer: Answer,
-  { found, who, grant, at }: Pick<Answered, 'found' | 'who' | 'grant' | 'at'>,
+  { found, who, grant }: Pick<Answered, 'found' | 'who' | 'grant'>,
   deps: Deps,
 ): void {
   const { target } = found
@@ -20,7 +20,7 @@ export function withinSize(
   const bytes = lengthOf(answer)
   if (bytes > resultBytes) throw new Refusal('result-too-large')
   if (grant !== undefined) return
-  const wait = deps.limits.amount(limitKey(who, target), bytes, resultBytesPerHour, at)
+  const wait = deps.limits.amount(limitKey(who, target), bytes, resultBytesPerHour, deps.steady())
   if (wait !== undefined)
     throw new Refusal('volume-over-limit', { data: { retryAfter: wait }, mayHaveRun: true })
 }

@@ -132,14 +132,14 @@ function related({ _meta: meta }: JsonObject, { handleOf }: Context): JsonObject
 function withinLimit(patients: readonly string[], { who, target }: Listening, deps: Deps): boolean {
   if (target === undefined) return true
   const { patientsPerHour } = target.limits
-  return deps.limits.patients(limitKey(who, target), patients, patientsPerHour, deps.clock()) === undefined
+  return deps.limits.patients(limitKey(who, target), patients, patientsPerHour, deps.steady()) === undefined
 }
 
 /** And so do its bytes. */
 function withinVolume(bytes: number, { who, target }: Listening, deps: Deps): boolean {
   if (target === undefined) return true
   const { resultBytesPerHour } = target.limits
-  return deps.limits.amount(limitKey(who, target), bytes, resultBytesPerHour, deps.clock()) === undefined
+  return deps.limits.amount(limitKey(who, target), bytes, resultBytesPerHour, deps.steady()) === undefined
 }
 
 function personOf({ iss, sub }: Who): { iss: string; sub: string } {

@@ -36,8 +36,12 @@ type Directed = Orders & {
 /** Orders that say what the test last set. */
 export function someOrders(standing: Standing, clock: () => number = Date.now): Directed {
   let now = standing
-  const grants = keepGrants(clock)
-  const revocations = keepRevocations(clock)
+  // A steady clock goes with the other, but never back.
+  let latest = 0
+  const steady = (): number => (latest = Math.max(latest, clock()))
+  const clocks = { wall: () => Math.min(steady(), clock()), steady }
+  const grants = keepGrants(clocks)
+  const revocations = keepRevocations(clocks)
   const listeners = new Set<() => void>()
   return {
     standing: () => now,

@@ -82,6 +82,7 @@ export async function aScene(
     policy?: Partial<Policy>
     hosts?: () => string[]
     clock?: () => number
+    steady?: () => number
     upstream?: object
     newKeySet?: NonNullable<CallsOptions['newKeySet']>
     /** Key sets of other issuers than the scene's own. */
@@ -113,6 +114,7 @@ export async function aScene(
     },
     ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.steady === undefined ? {} : { steady: options.steady }),
     ...(options.newKeySet === undefined ? {} : { newKeySet: options.newKeySet }),
     ...(options.elsewhere === undefined ? {} : { elsewhere: options.elsewhere }),
     ...(options.handshakes === undefined ? {} : { handshakes: options.handshakes }),

@@ -363,12 +363,34 @@ describe('an agreement', () => {
       expect(seen.orders.agreementActive('lab')).toBe(true)
       expect(seen.orders.agreementActive('other')).toBe(false)
 
-      seen.time.wall = Date.parse('2030-01-01T01:00:00Z')
+      const left = Date.parse('2030-01-01T01:00:00Z') - seen.time.wall
+      seen.time.wall += left
+      seen.time.monotonic += left
+      seen.orders.heartbeat()
       expect(seen.orders.agreementActive('lab')).toBe(false)
       seen.time.wall -= 60_000
       expect(seen.orders.agreementActive('lab')).toBe(false)
 
       seen.hear(someOrders(policy(), { agreements: [lab({ until: '2031-01-01T00:00:00Z' })] }))
+      expect(seen.orders.agreementActive('lab')).toBe(true)
+    },
+  )
+
+  verifies(
+    'operator:orders',
+    'a clock that jumps ahead ends it only for as long as it is ahead',
+    async () => {
+      const seen = kept()
+      const orders = someOrders(policy(), { agreements: [lab()] })
+      seen.hear(orders)
+      await comes(seen, 1)
+      const year = 365 * 86_400_000
+      seen.time.wall += year
+      expect(seen.orders.agreementActive('lab')).toBe(false)
+      // Heard again meanwhile, as orders are.
+      seen.hear(orders)
+      expect(seen.orders.agreementActive('lab')).toBe(false)
+      seen.time.wall -= year
       expect(seen.orders.agreementActive('lab')).toBe(true)
     },
   )
