@@ -37,7 +37,7 @@ export const activity: Command = {
     json: { help: 'Print the review as JSON' },
   },
   about:
-    'Unusual is: a broken breach rule, emergency access, more than three times the patients of others in the role, many refusals, a tool that nobody else used, a person not seen before, results that are not known. It says where to look, not that something is wrong.\nThe sign-off is a record of the trail, kept and signed like every other: who reviewed, as the API server knows them, which period, and the SHA-256 of exactly what was reviewed, so that --check finds a trail that says something else by now. It needs the rights of hipaa-mcp trail export.',
+    'Unusual is: a look at the own record, at one on the VIP list or at one with the same family name, as far as the policy has that recorded; a broken breach rule, emergency access, more than three times the patients of others in the role, many refusals, a tool that nobody else used, a person not seen before, results that are not known. It says where to look, not that something is wrong.\nThe sign-off is a record of the trail, kept and signed like every other: who reviewed, as the API server knows them, which period, and the SHA-256 of exactly what was reviewed, so that --check finds a trail that says something else by now. It needs the rights of hipaa-mcp trail export.',
   run: async (operands, values, screen) => {
     const signs = values['sign-off'] === true
     const checks = values['check'] === true

@@ -85,6 +85,7 @@ export function compilePolicy(
     purpose: spec.identity.purpose === undefined ? {} : { claim: spec.identity.purpose.claim },
     ...(spec.identity.patient === undefined ? {} : { patient: { claim: spec.identity.patient.claim } }),
     ...(spec.identity.panel === undefined ? {} : { panel: { claim: spec.identity.panel.claim } }),
+    ...(spec.relations === undefined ? {} : { relations: relationsOf(spec.relations) }),
     roles: spec.roles.map(roleOf),
     tools: spec.tools.map(toolOf),
     resources: (spec.resources ?? []).map(resourceOf),
@@ -164,6 +165,19 @@ function roleOf(role: Spec['roles'][number]): Role {
     resources: role.resources ?? [],
     prompts: role.prompts ?? [],
     patients: role.patients,
+  }
+}
+
+/** The name of OpenID Connect's own claim, where the policy says no other. */
+function relationsOf({
+  own,
+  surname,
+  vip,
+}: NonNullable<Spec['relations']>): NonNullable<Policy['relations']> {
+  return {
+    ...(own === undefined ? {} : { own: { claim: own.claim } }),
+    ...(surname === undefined ? {} : { surname: { claim: surname.claim ?? '/family_name' } }),
+    ...(vip === undefined ? {} : { vip: true }),
   }
 }
 

@@ -169,6 +169,13 @@ const isPolicy = object<Policy>({
   purpose: object<Policy['purpose']>({ claim: optional(text) }),
   patient: optional(withClaim),
   panel: optional(withClaim),
+  relations: optional(
+    object<NonNullable<Policy['relations']>>({
+      own: optional(withClaim),
+      surname: optional(withClaim),
+      vip: optional(among(true)),
+    }),
+  ),
   roles: list(role),
   tools: list(tool),
   resources: list(resource),

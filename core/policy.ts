@@ -185,6 +185,11 @@ export type Policy = {
   /** Which claim names the one patient of a Bound role, and which the many of a Panel role. */
   patient?: { claim: string }
   panel?: { claim: string }
+  /**
+   * What is recorded of how a caller stands to the patients of a call: which claim names the caller's own patient identifier and which
+   * their family name; `vip`: orders bring a list of patients.
+   */
+  relations?: { own?: { claim: string }; surname?: { claim: string }; vip?: true }
   roles: Role[]
   tools: Tool[]
   resources: Resource[]

@@ -40,6 +40,13 @@ export type Who = {
  */
 export type PatientToken = { token: string; sealed: string }
 
+/**
+ * What a call's person is to the patients in it. `own`: one of them is the person. `surname`: somebody in the result bears a word of
+ * the person's family name. `vip`: one of them is on the list of those whose records draw the curious.
+ */
+export const relations = ['own', 'surname', 'vip'] as const
+export type Relation = (typeof relations)[number]
+
 export type Outcome = 'ok' | 'tool-error' | 'error' | 'unknown'
 
 /** Durable before anything leaves the pod. */
@@ -64,6 +71,10 @@ type Intent = Base & {
   patients: PatientToken[]
   /** The policy says where patients stand neither in arguments nor in results: that none is named says nothing. */
   patientsUnknown?: true
+  /** To those whom the call named; absent: none of those that the policy asks for. */
+  relations?: Relation[]
+  /** The policy asks for these, and nobody can tell: the token says nothing of it, or the list is not there. */
+  relationsUnknown?: Relation[]
   policy: string
   /** Only where the call needed the emergency: it is reviewed afterwards. */
   grant?: GrantUsed
@@ -82,6 +93,8 @@ type Result = Base & {
   bytes: number
   /** All patients found in what the server returned. */
   patients: PatientToken[]
+  /** To those in the result, and to those whom the call named. */
+  relations?: Relation[]
   /** Rule -> how many values it kept. */
   kept: Record<string, number>
   /** Rule -> how many values it dropped. */
@@ -105,6 +118,8 @@ type StreamEvent = Base & {
   result: string
   bytes: number
   patients: PatientToken[]
+  /** Of an answer that came late: as in a result. */
+  relations?: Relation[]
   dropped: Record<string, number>
   redacted: Record<string, number>
 }

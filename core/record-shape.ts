@@ -2,6 +2,7 @@
 
 import { isObject } from './is-object.ts'
 import type { AuditRecord, Head, PatientToken, Who } from './record.ts'
+import { relations } from './record-call.ts'
 import {
   among,
   type Check,
@@ -60,6 +61,8 @@ const who = object<Who>({
 const token = spelled('', 'A-Za-z0-9_-', 43, 43)
 const patients = list(object<PatientToken>({ token, sealed: text }))
 
+const related = optional(list(among(...relations)))
+
 const sha256 = spelled('', '0-9a-f', 64, 64)
 const inArchive = {
   place: text,
@@ -97,6 +100,8 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     argumentNames: optional(list(text)),
     patients,
     patientsUnknown: optional(among(true)),
+    relations: related,
+    relationsUnknown: related,
     policy: text,
     grant: optional(
       object<NonNullable<RecordOf<'intent'>['grant']>>({
@@ -113,6 +118,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     result: optional(hash),
     bytes: count,
     patients,
+    relations: related,
     kept: counts,
     dropped: counts,
     redacted: counts,
@@ -126,6 +132,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     result: hash,
     bytes: count,
     patients,
+    relations: related,
     dropped: counts,
     redacted: counts,
   },

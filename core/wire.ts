@@ -37,6 +37,8 @@ export type Orders = {
   keys: { hashes: string; patients: string; seal: string }
   /** Issuer URL -> its key set. Pods need no way out to an issuer. */
   jwks: { [issuer: string]: JSONWebKeySet }
+  /** Tokens of the patients on the policy's list of those who draw the curious; absent where it names none, or it is not there. */
+  vip?: string[]
   /** Agreements that the policy names. A sidecar closes one itself at `until`, without word from the operator. */
   agreements: { name: string; active: boolean /** RFC 3339. */; until: string; reason: string }[]
   /** Break-glass grants of this server that are in force. A sidecar ends one itself at `until`. */

@@ -256,6 +256,39 @@ claim: string
 }
 }
 /**
+ * What records say of how a caller stands to the patients of a call, for the review of activity. It refuses
+ * nothing. Omitted, records say nothing of it.
+ */
+relations?: {
+/**
+ * Callers who look at their own record. A token without the claim is recorded as relation unknown.
+ */
+own?: {
+/**
+ * JSON Pointer to the identifier that the caller has as a patient, as the tools name it. Not the patient that a token is bound to, unless they are the same.
+ */
+claim: string
+}
+/**
+ * Callers who look at the record of somebody with their family name. Names are compared in memory and not recorded.
+ */
+surname?: {
+/**
+ * JSON Pointer to the family name of the caller. Default /family_name, the claim of OpenID Connect.
+ */
+claim?: string
+}
+/**
+ * Patients whose records draw the curious, such as well-known people and members of staff.
+ */
+vip?: {
+/**
+ * Secret in the namespace of the operator, labelled hipaa-mcp.dev/owner: NAMESPACE.SERVER. Its key patients holds one patient identifier a line, as the tools name them, 4096 at most. Pods get keyed tokens of them. Missing or malformed, records say relation unknown, and the condition Audit says so.
+ */
+secretName: string
+}
+}
+/**
  * Who may use which tools for which purpose. What no role permits is refused.
  */
 roles: {

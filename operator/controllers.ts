@@ -10,7 +10,6 @@ import type { Metrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
 import { type Reconciler, reconcile } from './reconcile.ts'
 import { keepTrailVolumes, type RecoverySettings } from './recovery/keep.ts'
-import type { Evictor } from './rollout/evict.ts'
 import type { Outside, World } from './world.ts'
 
 export type ControllersOptions = {
@@ -24,7 +23,6 @@ export type ControllersOptions = {
   log: Log
   now?: () => number
   recovery: RecoverySettings
-  evictor: Evictor
 }
 
 export type Controllers = {

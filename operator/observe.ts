@@ -20,6 +20,7 @@ import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import { keysNameOf } from './desired/keys.ts'
 import { unlistedNames } from './dns-names.ts'
 import { foreignPolicies, overrulingPolicies } from './evidence/foreign-policies.ts'
 import type { NetworkSeen } from './evidence/network.ts'
@@ -60,8 +61,6 @@ export type Seen = {
   settled: boolean
   /** Workloads of the namespace whose own annotation names this server, or whose template we wrote. */
   workloads: readonly Workload[]
-  /** UID of a pod of this server -> the workload that makes a new one when it is gone. */
-  makers: ReadonlyMap<string, Workload>
   networkPolicies: readonly NetworkPolicy[]
   network: NetworkSeen
   volumes: readonly SeenVolume[]
@@ -69,6 +68,8 @@ export type Seen = {
   /** Volumes with this server's records, of pods that run and of pods that are gone. */
   trailVolumes: readonly TrailVolume[]
   keys: Secret | undefined
+  /** The list that relations.vip names, labelled for this server. */
+  vipList: Secret | undefined
   /** Whether the issuer that tls.issuerRef names is there. */
   certificateIssuer: 'own' | 'found' | 'missing' | 'unknown'
   /** Issuers of access tokens whose key set is not there yet. */
@@ -128,7 +129,6 @@ export function observe(
     storePods,
     settled: neighbours.every((other) => isSettled(other, here, workloads)),
     workloads: workloads.filter((workload) => names(workload, name)),
-    makers: makersOf(pods, workloads),
     networkPolicies: world.networkPolicies.in(namespace),
     network: networkOf(world, outside, {
       namespace,
@@ -139,6 +139,7 @@ export function observe(
     trailClass,
     trailVolumes: trailVolumes(world).filter((one) => one.namespace === namespace && one.server === name),
     keys: keysOf(world, namespace, name),
+    vipList: ownSecret(world, { namespace, name }, spec.relations?.vip?.secretName),
     certificateIssuer: spec.tls?.issuerRef === undefined ? 'own' : certificateIssuer,
     withoutKeySet: spec.identity.issuers
       .filter((issuer) => outside.keySet(issuer) === undefined)
@@ -222,27 +223,7 @@ export function unlabelledPods({ pods, storePods }: Pick<Seen, 'pods' | 'storePo
 }
 
 export function workloadsOf(world: World, namespace: string): readonly Workload[] {
-  const { deployments, statefulSets, daemonSets, cronJobs } = world
-  return [deployments, statefulSets, daemonSets, cronJobs].flatMap((store) => store.in(namespace))
-}
-
-/** By its controller: a ReplicaSet's pods are its Deployment's. A Job is no maker: its work would be lost. */
-function makersOf(pods: readonly Pod[], workloads: readonly Workload[]): Map<string, Workload> {
-  const makers = new Map<string, Workload>()
-  for (const { metadata } of pods) {
-    const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
-    if (owner === undefined) continue
-    const maker = workloads.find(({ kind, metadata: own, spec }) =>
-      owner.kind === 'ReplicaSet'
-        ? kind === 'Deployment' &&
-          owner.name.startsWith(`${own.name}-`) &&
-          spec.selector !== undefined &&
-          selects(spec.selector, metadata.labels)
-        : own.uid === owner.uid,
-    )
-    if (maker !== undefined) makers.set(metadata.uid ?? '', maker)
-  }
-  return makers
+  return [world.deployments, world.statefulSets, world.daemonSets].flatMap((store) => store.in(namespace))
 }
 
 /** Name of the Secret with a server's keys, and of everything else in our namespace that is one server's. */
@@ -251,9 +232,21 @@ export function ownerOf(namespace: string, name: string): string {
 }
 
 export function keysOf(world: World, namespace: string, name: string): Secret | undefined {
+  return ownSecret(world, { namespace, name }, keysNameOf(ownerOf(namespace, name)))
+}
+
+/** A Secret in our namespace that is this server's: one that bears another's label does not exist for it. */
+function ownSecret(
+  world: World,
+  { namespace, name }: { namespace: string; name: string },
+  secretName: string | undefined,
+): Secret | undefined {
   return world.keys
     .in(systemNamespace)
-    .find(({ metadata }) => metadata.labels?.[ownerLabel] === ownerOf(namespace, name))
+    .find(
+      ({ metadata }) =>
+        metadata.name === secretName && metadata.labels?.[ownerLabel] === ownerOf(namespace, name),
+    )
 }
 
 function compiledOf(server: HipaaMcpServer, surroundings: Surroundings): Compiled {

@@ -10,6 +10,7 @@ import { codeOf, idOf, type Log } from './log.ts'
 import { keysOf, observe, type Seen } from './observe.ts'
 import { judge } from './readiness.ts'
 import { trailVolumeOf } from './trail-volumes.ts'
+import { vipTokens } from './vip-list.ts'
 import type { Outside, World } from './world.ts'
 
 export interface OrdersSource {
@@ -182,12 +183,14 @@ export function ordersFor(
   const locked =
     judge(seen).find(({ locks }) => locks !== undefined)?.locks ??
     (revocations.length > mostRevocations ? 'too-many-revocations' : undefined)
+  const vip = vipTokens(seen.vipList, keys, `${namespace}/${name}`)
   return {
     generation,
     ...('policy' in seen.compiled ? { policy: seen.compiled.text, hash: seen.compiled.hash } : {}),
     ...(locked === undefined ? {} : { locked }),
     keys,
     jwks: keySetsOf(seen, outside),
+    ...(vip === undefined ? {} : { vip }),
     agreements: [...seen.agreements].map(([agreement, object]) => agreementOrder(agreement, object, now)),
     grants: grantOrders(seen.grants, now),
     revocations: revocations.slice(0, mostRevocations),

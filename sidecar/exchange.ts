@@ -183,6 +183,8 @@ export type Replied = Omit<Prepared, 'stage'> & { readonly stage: 'replied'; rea
 export type Account = {
   readonly outcome: Outcome
   readonly patients: readonly string[]
+  /** Somebody in it bears the caller's family name. */
+  readonly sameSurname?: true
   readonly kept: Readonly<Record<string, number>>
   readonly dropped: Readonly<Record<string, number>>
   readonly redacted: Readonly<Record<string, number>>

@@ -16,6 +16,8 @@ export type InForce = {
   generation: number
   keys: Keys
   jwks: { readonly [issuer: string]: JSONWebKeySet }
+  /** Tokens of patients; absent where there is no such list. */
+  vip?: ReadonlySet<string>
 }
 
 /**

@@ -31,7 +31,7 @@ export function readOrders(data: string): Wire | undefined {
   }
   if (!isObject(value)) return undefined
   const { generation, policy, hash, locked, keys, jwks, agreements, volumeRetained } = value
-  const { grants, revocations } = value
+  const { grants, revocations, vip } = value
   const wellFormed =
     Number.isSafeInteger(generation) &&
     (generation as number) >= 0 &&
@@ -52,7 +52,8 @@ export function readOrders(data: string): Wire | undefined {
     Array.isArray(grants) &&
     grants.every(isGrant) &&
     Array.isArray(revocations) &&
-    revocations.every(isRevocation)
+    revocations.every(isRevocation) &&
+    (vip === undefined || (Array.isArray(vip) && vip.every(isToken)))
   return wellFormed ? (value as unknown as Wire) : undefined
 }
 
@@ -65,6 +66,11 @@ function isGrant(one: unknown): boolean {
     Array.isArray(one['patients']) &&
     one['patients'].every((patient) => typeof patient === 'string' && patient !== '')
   )
+}
+
+/** In any other form it would be nobody, or a patient in the clear. */
+function isToken(one: unknown): boolean {
+  return typeof one === 'string' && /^[A-Za-z0-9_-]{43}$/.test(one)
 }
 
 /** A kind that this version does not know is malformed: what it would have to refuse, it could not. */
@@ -128,13 +134,15 @@ export class OrdersJudge {
     if (policy === undefined || keys === undefined) return undefined
     const jwks = keySetsOf(wire.jwks, policy, before?.jwks)
     this.#keysText = keysText
+    const vip = listOf(wire.vip, before?.vip)
     const { generation } = wire
     const same =
       before?.policy === policy &&
       before.keys === keys &&
       before.jwks === jwks &&
+      before.vip === vip &&
       before.generation === generation
-    return same ? before : { policy, hash, generation, keys, jwks }
+    return same ? before : { policy, hash, generation, keys, jwks, ...(vip === undefined ? {} : { vip }) }
   }
 
   #parse(text: string): Policy | undefined {
@@ -165,6 +173,13 @@ function keySetsOf(heard: Wire['jwks'], { issuers }: Policy, before: InForce['jw
   })
   const same = sets.length === Object.keys(before).length && sets.every(([url, set]) => before[url] === set)
   return same ? before : Object.fromEntries(sets)
+}
+
+/** The same list stays the same object. */
+function listOf(heard: Wire['vip'], before: InForce['vip']): InForce['vip'] {
+  if (heard === undefined) return undefined
+  const same = heard.length === before?.size && heard.every((token) => before.has(token))
+  return same ? before : new Set(heard)
 }
 
 function keysOf(keys: Wire['keys']): Keys | undefined {

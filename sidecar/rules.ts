@@ -14,6 +14,9 @@ export type Rules = {
   readonly purpose?: readonly string[]
   readonly patient?: readonly string[]
   readonly panel?: readonly string[]
+  /** Where the token names the caller's own patient identifier, and where their family name. */
+  readonly own?: readonly string[]
+  readonly surname?: readonly string[]
   /** Every scope that any role asks for, as a challenge says them. */
   readonly scopes: string
   /** Every purpose that any role has: what is not among them is never recorded. */
@@ -26,6 +29,7 @@ const compiled = new WeakMap<Policy, Rules>()
 export function rulesOf(policy: Policy): Rules {
   const known = compiled.get(policy)
   if (known !== undefined) return known
+  const { own, surname } = policy.relations ?? {}
   const rules: Rules = {
     tools: new Map(policy.tools.map((tool) => [tool.name, toolTarget(tool)])),
     prompts: new Map(policy.prompts.map((prompt) => [prompt.name, promptTarget(prompt)])),
@@ -45,6 +49,8 @@ export function rulesOf(policy: Policy): Rules {
       : { purpose: pointer(policy.purpose.claim, 'The purpose claim') }),
     ...(policy.patient === undefined ? {} : { patient: pointer(policy.patient.claim, 'The patient claim') }),
     ...(policy.panel === undefined ? {} : { panel: pointer(policy.panel.claim, 'The panel claim') }),
+    ...(own === undefined ? {} : { own: pointer(own.claim, 'The claim of the own patient identifier') }),
+    ...(surname === undefined ? {} : { surname: pointer(surname.claim, 'The claim of the family name') }),
     scopes: [...new Set(policy.roles.flatMap(({ when }) => when.scopes))].toSorted().join(' '),
     purposes: new Set(policy.roles.flatMap((role) => role.purposes)),
   }

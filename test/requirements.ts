@@ -190,7 +190,11 @@ export const requirements = {
   'audit:who-and-what': thin(
     'audit',
     'The record of a call says who asked, through which services and from which address, which arguments were there, and where patients cannot be known.',
-    'whether the caller is the patient, bears the same surname or asks for a protected person is not computed; what admission refuses and rotations of keys are no records of their own',
+    'what admission refuses and rotations of keys are no records of their own',
+  ),
+  'audit:relations': done(
+    'audit',
+    'Where the policy asks for it, the record of a call says whether it is about the caller’s own record, about somebody with their family name or about a patient on the VIP list, and which of these nobody could tell.',
   ),
   'audit:no-record-no-service': done('audit', 'A call that cannot be recorded is not served.'),
   'audit:refusals': done('audit', 'Every refusal is recorded, with its reason and stage.'),
@@ -383,17 +387,9 @@ export const requirements = {
     'transmission',
     'The server reaches only declared names, through the sidecar.',
   ),
-  'transmission:egress-addresses': done(
-    'transmission',
-    'A name leads to public addresses, or to ranges that its agreement declares, and never to loopback, link-local or metadata addresses.',
-  ),
   'transmission:store-tls': done(
     'transmission',
     'A plain PostgreSQL connection of the app leaves the pod as TLS.',
-  ),
-  'transmission:plain-tls': done(
-    'transmission',
-    'Any plain connection of the app, HL7 version 2 among them, leaves the pod as TLS to the declared host.',
   ),
   'transmission:drain': done('transmission', 'A call in flight when the pod is told to stop is finished.'),
 
@@ -579,10 +575,6 @@ export const requirements = {
   'injection:update': done(
     'accessControl',
     'No update of a guarded pod changes its image, its guard label or its server.',
-  ),
-  'injection:rollout': done(
-    'accessControl',
-    'Pods that ran before are replaced once: one first, the others one at a time when it is ready and proved, within budgets for disruptions; what nothing makes anew is said and not ended.',
   ),
   'injection:connect': done('accessControl', 'exec, attach and port-forward into guarded pods are refused.'),
   'injection:editor': done(

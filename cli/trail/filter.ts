@@ -1,6 +1,7 @@
 // Which of what a trail tells is wanted.
 
 import { patientsOf, type Told, type ToldOutcome, toldOutcomes } from '../../core/export/told.ts'
+import { type Relation, relations } from '../../core/record-call.ts'
 import { type Option, textOf, UsageError, type Values } from '../command.ts'
 
 export const filterOptions = {
@@ -10,6 +11,10 @@ export const filterOptions = {
   patient: { value: 'ID', help: 'Only this patient; @FILE or @- keeps the identifier off the command line' },
   tool: { value: 'NAME', help: 'Only this tool, resource or prompt' },
   outcome: { value: 'WORD', help: `Only ${toldOutcomes.join(', ')}` },
+  relation: {
+    value: 'WORD',
+    help: `Only calls of somebody who stands so to a patient in it: ${relations.join(', ')}`,
+  },
   call: { value: 'ID', help: 'Only this call' },
 } as const satisfies { readonly [name: string]: Option }
 
@@ -21,6 +26,7 @@ export type Filter = {
   tokens?: ReadonlySet<string>
   name?: string
   outcome?: ToldOutcome
+  relation?: Relation
   call?: string
 }
 
@@ -29,6 +35,9 @@ export function filterOf(values: Values): Filter {
   const outcome = textOf(values, 'outcome')
   if (outcome !== undefined && !(toldOutcomes as readonly string[]).includes(outcome))
     throw new UsageError(`--outcome wants one of ${toldOutcomes.join(', ')}`)
+  const relation = textOf(values, 'relation')
+  if (relation !== undefined && !(relations as readonly string[]).includes(relation))
+    throw new UsageError(`--relation wants one of ${relations.join(', ')}`)
   const [person, name, call] = ['person', 'tool', 'call'].map((option) => textOf(values, option))
   return {
     since: timeOf(values, 'since', -Infinity),
@@ -37,6 +46,7 @@ export function filterOf(values: Values): Filter {
     ...(name === undefined ? {} : { name }),
     ...(call === undefined ? {} : { call }),
     ...(outcome === undefined ? {} : { outcome: outcome as ToldOutcome }),
+    ...(relation === undefined ? {} : { relation: relation as Relation }),
   }
 }
 
@@ -44,6 +54,7 @@ export function passes(told: Told, filter: Filter): boolean {
   const time = Date.parse(told.at)
   if (time < filter.since || time >= filter.until) return false
   if (filter.outcome !== undefined && told.outcome !== filter.outcome) return false
+  if (filter.relation !== undefined && told.relations?.includes(filter.relation) !== true) return false
   if (filter.name !== undefined && told.name !== filter.name) return false
   if (filter.call !== undefined && told.call !== filter.call) return false
   if (filter.person !== undefined && !isPerson(told, filter.person)) return false

@@ -38,6 +38,7 @@ function rowOf(told: Told, name: Naming): string[] {
     outcome === 'noted' ? undefined : outcome,
     purpose,
     told.grant === undefined ? undefined : `emergency ${told.grant.name}`,
+    told.relations === undefined ? undefined : `relation ${told.relations.join(' ')}`,
     detail,
     patients.length === 0 ? undefined : patients.join(' '),
   ]

@@ -2,6 +2,7 @@
 // declared, and what of it is unusual beside the others. Counts and reasons; no patient, and no judgement.
 
 import { counted } from '../counted.ts'
+import type { Relation } from '../record-call.ts'
 import { patientsOf, type Told } from './told.ts'
 
 type Person = {
@@ -15,6 +16,8 @@ type Person = {
   tools: Map<string, number>
   purposes: Set<string>
   emergencies: Set<string>
+  /** Calls in which the person stood so to a patient. */
+  relations: Map<Relation, number>
   /** RFC 3339, over the whole trail: whether the period is the person's first. */
   first: string
 }
@@ -103,7 +106,11 @@ export class ActivityReview {
       ...(Number.isFinite(this.#since) ? { since: new Date(this.#since).toISOString() } : {}),
       ...(Number.isFinite(this.#until) ? { until: new Date(this.#until).toISOString() } : {}),
       persons: rows.toSorted(
-        (a, b) => b.unusual.length - a.unusual.length || b.calls - a.calls || (a.sub < b.sub ? -1 : 1),
+        (a, b) =>
+          Number(isNear(b)) - Number(isNear(a)) ||
+          b.unusual.length - a.unusual.length ||
+          b.calls - a.calls ||
+          (a.sub < b.sub ? -1 : 1),
       ),
       tools: [...this.#tools]
         .map(([name, { calls, persons, patients }]) => ({
@@ -133,6 +140,7 @@ export class ActivityReview {
     const patients = patientsOf(told).map(({ token }) => token)
     for (const token of patients) person.patients.add(token)
     if (kind !== 'result' && kind !== 'intent') return
+    for (const one of told.relations ?? []) person.relations.set(one, (person.relations.get(one) ?? 0) + 1)
     person.calls += 1
     if (outcome === 'unanswered' || outcome === 'unknown') person.unanswered += 1
     if (name === undefined) return
@@ -177,7 +185,12 @@ export class ActivityReview {
     const alone = [...person.tools.keys()].filter((name) => this.#tools.get(name)?.persons.size === 1)
     const signals = [...this.#signalled].filter((says) => says.includes(`${person.iss}|${person.sub}`))
     const asked = person.calls + person.refusals
+    const near = nearRules.flatMap(([relation, says]): [boolean, string][] => {
+      const times = person.relations.get(relation) ?? 0
+      return [[times > 0, `${says}, ${counted(times, 'time')}`]]
+    })
     const rules: [boolean, string][] = [
+      ...near,
       [signals.length > 0, `a breach rule was broken, ${counted(signals.length, 'time')}`],
       [person.emergencies.size > 0, `emergency access: ${sorted(person.emergencies).join(', ')}`],
       [
@@ -199,6 +212,18 @@ export class ActivityReview {
   }
 }
 
+/** What draws people to records that are no business of theirs, in words of a review, the nearest first. */
+const nearRules: readonly (readonly [Relation, string])[] = [
+  ['own', 'looked at the own record'],
+  ['vip', 'looked at a record on the VIP list'],
+  ['surname', 'looked at a record with the same family name'],
+]
+
+/** Whoever looked at their own record, or at one on the list, is read first. */
+function isNear({ unusual: [first = ''] }: PersonRow): boolean {
+  return nearRules.slice(0, 2).some(([, says]) => first.startsWith(says))
+}
+
 function personOf(iss: string, sub: string, first: string): Person {
   return {
     iss,
@@ -211,6 +236,7 @@ function personOf(iss: string, sub: string, first: string): Person {
     tools: new Map(),
     purposes: new Set(),
     emergencies: new Set(),
+    relations: new Map(),
     first,
   }
 }

@@ -167,6 +167,8 @@ function detailsOf(told: Told): FhirObject[] {
     policy,
     grant: grant?.name,
     approvedBy: grant?.approvedBy,
+    relations: told.relations?.join(', '),
+    relationsUnknown: told.relationsUnknown?.join(', '),
     bytes,
     result,
     ...(told.call === undefined

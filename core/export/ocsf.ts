@@ -104,7 +104,8 @@ function apiActivity(told: Told, server: string, name: Naming): OcsfEvent {
 
 function unmapped(told: Told): OcsfEvent {
   const { kind, purpose, role, policy, grant, kept, dropped, redacted, bytes, result, who } = told
-  const known = { purpose_of_use: purpose, role, policy, grant, bytes, result, mfa: who?.mfa }
+  const related = { relations: told.relations, relations_unknown: told.relationsUnknown }
+  const known = { purpose_of_use: purpose, role, policy, grant, bytes, result, mfa: who?.mfa, ...related }
   return {
     kind,
     ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),

@@ -3,6 +3,7 @@
 
 import { counted } from '../counted.ts'
 import type { AuditRecord, Outcome, PatientToken, Who } from '../record.ts'
+import { type Relation, relations } from '../record-call.ts'
 
 type RecordOf<K extends AuditRecord['kind']> = Extract<AuditRecord, { kind: K }>
 type Intent = RecordOf<'intent'>
@@ -46,6 +47,10 @@ export type Told = {
   asked: readonly PatientToken[]
   /** Patients in what the server returned. */
   found: readonly PatientToken[]
+  /** How the person stands to the patients of the call, in its intent or in its result. */
+  relations?: readonly Relation[]
+  /** Of which of these nobody could tell. */
+  relationsUnknown?: readonly Relation[]
   kept: { readonly [rule: string]: number }
   dropped: { readonly [rule: string]: number }
   redacted: { readonly [kind: string]: number }
@@ -113,7 +118,7 @@ export class Calls<P extends Place = Place> {
 }
 
 function askedIn(intent: Intent): Partial<Told> {
-  const { call, who, role, purpose, method, policy, patients, grant, peer } = intent
+  const { call, who, role, purpose, method, policy, patients, grant, peer, relationsUnknown } = intent
   const name = intent.tool ?? intent.resource ?? intent.prompt
   return {
     call,
@@ -127,7 +132,15 @@ function askedIn(intent: Intent): Partial<Told> {
     ...(name === undefined ? {} : { name }),
     ...(grant === undefined ? {} : { grant }),
     ...(peer === undefined ? {} : { peer }),
+    ...related(intent),
+    ...(relationsUnknown === undefined ? {} : { relationsUnknown }),
   }
+}
+
+/** Each of them once, in the order in which they are always told. */
+function related(...records: (Pick<Intent, 'relations'> | undefined)[]): Pick<Told, 'relations'> {
+  const held = relations.filter((one) => records.some((record) => record?.relations?.includes(one)))
+  return held.length === 0 ? {} : { relations: held }
 }
 
 function told({ origin, index }: Place, record: AuditRecord, intent: Intent | undefined): Told {
@@ -136,12 +149,36 @@ function told({ origin, index }: Place, record: AuditRecord, intent: Intent | un
   if (record.kind === 'result') {
     const { call, outcome, patients: found, kept, dropped, redacted, bytes, result } = record
     const hash = result === undefined ? {} : { result }
-    return { ...at, call, outcome, found, kept, dropped, redacted, bytes, ...hash }
+    return {
+      ...at,
+      ...related(intent, record),
+      call,
+      outcome,
+      found,
+      kept,
+      dropped,
+      redacted,
+      bytes,
+      ...hash,
+    }
   }
   if (record.kind === 'event') {
     const { call, iss, sub, method, patients: found, dropped, redacted, bytes, result } = record
     const person = { iss, sub }
-    return { ...at, call, person, method, outcome: 'ok', found, dropped, redacted, bytes, result }
+    const relation = related(intent, record)
+    return {
+      ...at,
+      ...relation,
+      call,
+      person,
+      method,
+      outcome: 'ok',
+      found,
+      dropped,
+      redacted,
+      bytes,
+      result,
+    }
   }
   if (record.kind === 'refusal') return { ...at, ...ofRefusal(record), outcome: 'refused' }
   if (record.kind === 'enrolment') {

@@ -204,6 +204,13 @@ const particles = words(`
   ben st
 `)
 
+/** Words of a name, folded as `names` has them. */
+export function nameWords(text: string): string[] {
+  const found: string[] = []
+  eachName(text, (word) => found.push(word))
+  return found
+}
+
 function eachName(text: string, visit: (word: string) => void): void {
   const folded = fold(text)
   for (let start = wordStart(folded, 0); start < folded.length; ) {

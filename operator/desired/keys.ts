@@ -19,7 +19,7 @@ export function keysSecret(owner: string): KubernetesObject {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: {
-      name: `keys.${owner}`,
+      name: keysNameOf(owner),
       namespace: systemNamespace,
       labels: { ...managedByUs, [ownerLabel]: owner },
     },
@@ -27,6 +27,10 @@ export function keysSecret(owner: string): KubernetesObject {
     immutable: true,
     data: Object.fromEntries(names.map((name) => [name, randomBytes(32).toString('base64')])),
   }
+}
+
+export function keysNameOf(owner: string): string {
+  return `keys.${owner}`
 }
 
 /** The keys as orders carry them; undefined when the Secret does not hold three whole keys: then nothing is served. */

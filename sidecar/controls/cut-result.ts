@@ -11,6 +11,7 @@ import type { Survey } from '../../core/redaction/survey.ts'
 import type { Ask } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answer, Answered } from '../exchange.ts'
+import { surnameAmong } from '../relations.ts'
 import { answerOfText } from '../respond.ts'
 import { counted, judgingOf, recordable, refusalOf } from './shown-result.ts'
 
@@ -72,6 +73,7 @@ function shownParts(
   const left = withinSearch(() => cutTogether(parts, { by, returns }))
   if (left === undefined) throw refusalOf('too-much-text')
   const kind = revision === '2026-07-28' ? '"resultType":"complete",' : ''
-  const account: Account = { outcome: 'ok', patients, kept: by.kept, ...by.tally }
+  const related = surnameAmong(known, exchange)
+  const account: Account = { outcome: 'ok', patients, ...related, kept: by.kept, ...by.tally }
   return { answer: answerOfText(message.id as string | number, `{${kind}${left}}`), account }
 }

@@ -6,6 +6,7 @@ import type { Declared, Permitted } from '../exchange.ts'
 import { argumentsHash } from '../hashes.ts'
 import { patientTokens } from '../patient-token.ts'
 import { recorded } from '../recorded.ts'
+import { relationsOf, relationsUnknown } from '../relations.ts'
 import { argumentNames, nameIn } from '../targets.ts'
 
 /**
@@ -14,6 +15,7 @@ import { argumentNames, nameIn } from '../targets.ts'
  */
 export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Declared> {
   const { call, who, purpose, role, message, revision, peer, found, inForce, patients, grant } = exchange
+  const tokens = patientTokens(patients, inForce)
   await recorded(
     deps.trail.intend({
       kind: 'intent',
@@ -27,8 +29,10 @@ export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Dec
       ...nameIn(found.target),
       arguments: argumentsHash(found.arguments, inForce),
       argumentNames: argumentNames(found.target, found.arguments),
-      patients: patientTokens(patients, inForce),
+      patients: tokens,
       ...(found.target.patientsUnknown === true ? { patientsUnknown: true } : {}),
+      ...relationsOf({ patients, tokens }, exchange),
+      ...relationsUnknown(exchange),
       policy: inForce.hash,
       ...(grant === undefined ? {} : { grant: grantUsed(grant) }),
     }),

@@ -5,6 +5,7 @@ import type { Redacted, Settled } from '../exchange.ts'
 import { resultHash } from '../hashes.ts'
 import { patientTokens } from '../patient-token.ts'
 import { recorded } from '../recorded.ts'
+import { relationsOf } from '../relations.ts'
 import { lengthOf } from '../respond.ts'
 
 /**
@@ -14,6 +15,7 @@ import { lengthOf } from '../respond.ts'
 export async function recordResult(exchange: Redacted, deps: Deps): Promise<Settled> {
   const { call, answer, account, inForce, at } = exchange
   const { outcome, patients, kept, dropped, redacted } = account
+  const tokens = patientTokens(patients, inForce)
   await recorded(
     deps.trail.settle({
       kind: 'result',
@@ -21,7 +23,8 @@ export async function recordResult(exchange: Redacted, deps: Deps): Promise<Sett
       outcome,
       ...(answer.body === undefined ? {} : { result: resultHash(answer.body, inForce) }),
       bytes: lengthOf(answer),
-      patients: patientTokens(patients, inForce),
+      patients: tokens,
+      ...relationsOf({ ...account, tokens }, exchange),
       kept,
       dropped,
       redacted,

@@ -11,6 +11,7 @@ import type { Deps } from '../deps.ts'
 import type { Account, Answered } from '../exchange.ts'
 import { pseudonymKey } from '../pseudonym-key.ts'
 import { type Details, type Reason, Refusal } from '../refusals.ts'
+import { surnameAmong } from '../relations.ts'
 import { toolError } from '../respond.ts'
 import { limitKey } from './authorize.ts'
 
@@ -32,7 +33,8 @@ export type Showing = Pick<
   | 'at'
   | 'inForce'
   | 'revision'
->
+> &
+  Partial<Pick<Answered, 'claims' | 'rules'>>
 
 /** `own`: the result is the server's own, with nothing taken from it. */
 export type Shown = { readonly result: JsonObject; readonly account: Account; readonly own?: true }
@@ -67,10 +69,12 @@ export function shownResult(
       account: { outcome: 'tool-error', patients, kept: {}, dropped, redacted: {} },
     }
   }
+  const related = surnameAmong(outcome.known, showing)
   const { kept, tally } = outcome.by
   const account: Account = {
     outcome: result['isError'] === true ? 'tool-error' : 'ok',
     patients,
+    ...related,
     kept,
     ...tally,
   }

@@ -13,6 +13,7 @@ import { errorOf } from '../hearing.ts'
 import { patientTokens } from '../patient-token.ts'
 import { recorded } from '../recorded.ts'
 import { Refusal } from '../refusals.ts'
+import { relationsOf } from '../relations.ts'
 import { lengthOf, word } from '../respond.ts'
 
 /** A call that was sent, and whose answer is now here. */
@@ -31,6 +32,7 @@ export function lateAnswer(
   const { call, who, message, inForce } = exchange
   const { answer, account, reason } = shown(exchange, ask, response, deps)
   const text = answer.body ?? ''
+  const tokens = patientTokens(account.patients, inForce)
   const event = deps.trail.event({
     kind: 'event',
     call,
@@ -39,7 +41,8 @@ export function lateAnswer(
     method: message.method,
     result: resultHash(text, inForce),
     bytes: lengthOf(answer),
-    patients: patientTokens(account.patients, inForce),
+    patients: tokens,
+    ...relationsOf({ ...account, tokens }, exchange),
     dropped: account.dropped,
     redacted: account.redacted,
   })
@@ -47,7 +50,11 @@ export function lateAnswer(
   return { text, kept: recorded(Promise.all([event, ...refused]).then(() => undefined)) }
 }
 
-type Seen = { answer: Answer; account: Pick<Account, 'patients' | 'dropped' | 'redacted'>; reason?: string }
+type Seen = {
+  answer: Answer
+  account: Pick<Account, 'patients' | 'sameSurname' | 'dropped' | 'redacted'>
+  reason?: string
+}
 
 function shown(
   exchange: Called,

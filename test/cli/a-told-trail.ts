@@ -47,7 +47,11 @@ export const toldRecords = (): { first: AuditRecord[]; second: AuditRecord[] } =
         purpose: 'HRESCH',
         tool: 'list_cohort',
       }),
-      aResult('c-3', { at: minutes(6), patients: [sealed('p-100'), sealed('p-200')] }),
+      aResult('c-3', {
+        at: minutes(6),
+        patients: [sealed('p-100'), sealed('p-200')],
+        relations: ['surname'],
+      }),
       anIntent('c-5', { at: minutes(9), who: nurse, purpose: 'BTG', grant, patients: [sealed('p-300')] }),
       aResult('c-5', { at: minutes(10), patients: [sealed('p-300')], outcome: 'error', bytes: 40 }),
       aClose({ at: minutes(20) }),

@@ -69,6 +69,8 @@ test.each([
   [['--tool', 'list_cohort'], ['c-3']],
   [['--outcome', 'refused'], ['c-4']],
   [['--outcome', 'unanswered'], ['c-6']],
+  [['--relation', 'surname'], ['c-3']],
+  [['--relation', 'vip'], []],
   [
     ['--patient', 'p-200'],
     ['c-2', 'c-3'],
@@ -185,6 +187,7 @@ test.each([
   [['--patient', 'p-100'], /--key as well/],
   [['--since', 'yesterday'], /--since wants a day/],
   [['--outcome', 'good'], /--outcome wants one of/],
+  [['--relation', 'good'], /--relation wants one of own, surname, vip/],
   [['--last', '0'], /--last wants/],
   [['--key', '/nonexistent'], /cannot be read/],
 ])('trail %j says what is wrong', async (options, says) => {

@@ -1,12 +1,15 @@
+import { createSecretKey } from 'node:crypto'
 import { afterEach, expect, test, vi } from 'vitest'
 import { parsePolicy } from '../../core/parse-policy.ts'
+import { tokenOf } from '../../core/patient-seal.ts'
 import { policyHash } from '../../core/policy.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { MutableStore } from '../../operator/cluster/store.ts'
 import { type Input, ordersFor, ordersSource } from '../../operator/orders-source.ts'
+import { readOrders } from '../../sidecar/judge-orders.ts'
 import { verifies } from '../verifies.ts'
 import { quiet } from './cluster/scripted-api.ts'
-import { anAgreement, aPod, aServer, aTrailOfItsOwn, aWorld, now, type Things } from './world.ts'
+import { anAgreement, aPod, aServer, aTrailOfItsOwn, aVipList, aWorld, now, type Things } from './world.ts'
 
 const pod = { namespace: 'clinic', name: 'ehr', podUid: 'uid-ehr-1' }
 const orders = (things: Things = {}, at = now) => {
@@ -41,6 +44,42 @@ verifies('operator:orders', 'a whole policy, that the sidecar’s own parser tak
   expect(Object.values(keys ?? {}).map((key) => Buffer.from(key, 'base64').length)).toEqual([32, 32, 32])
   expect(jwks).toEqual({ 'https://login.example.org': { keys: [] } })
   expect([locked, generation]).toEqual([undefined, 7])
+})
+
+const listing = [aServer({ relations: { vip: { secretName: 'ehr-vip' } } })]
+
+verifies(
+  'audit:relations',
+  'orders bring the VIP list as tokens of the server, and nobody in the clear',
+  () => {
+    const told = orders({ servers: listing, secrets: [aVipList('p-7\r\n\n Patient/p-8 \np-7')] })
+    const key = createSecretKey(Buffer.from(told?.keys.patients ?? '', 'base64'))
+
+    expect(told?.vip).toEqual(['p-7', 'p-8'].map((one) => tokenOf(one, key, 'clinic/ehr')).toSorted())
+    expect(JSON.stringify(told)).not.toMatch(/p-[78]/)
+    expect(readOrders(JSON.stringify(told))).toBeDefined()
+  },
+)
+
+const notListed: { when: string; things: Things }[] = [
+  { when: 'the policy names none', things: { secrets: [aVipList('p-7')] } },
+  { when: 'it is not there', things: { servers: listing } },
+  { when: 'it is another server’s', things: { servers: listing, secrets: [aVipList('p-7', 'clinic.b')] } },
+  { when: 'a line of it is no identifier', things: { servers: listing, secrets: [aVipList('Group/g-1')] } },
+  {
+    when: 'it is longer than a list of few',
+    things: { servers: listing, secrets: [aVipList('p-7\n'.repeat(4097))] },
+  },
+]
+for (const { when, things } of notListed)
+  verifies('audit:relations', `there is no list where ${when}`, () => {
+    expect(orders(things)?.vip).toBe(undefined)
+  })
+
+test('a Secret that bears a server’s label is not taken for its keys', () => {
+  const told = orders({ servers: listing, secrets: [aVipList('p-7')] })
+
+  expect(Buffer.from(told?.keys.seal ?? '', 'base64')).toHaveLength(32)
 })
 
 const locks: { when: string; things: Things; locked: string; policy: boolean }[] = [

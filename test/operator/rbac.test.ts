@@ -125,7 +125,6 @@ const narrowed: [file: string, rules: string[][]][] = [
       ['pods/status', 'UPDATE'],
     ],
   ],
-  ['evictions', [['pods/eviction', 'CREATE']]],
   [
     'recovery',
     [

@@ -254,6 +254,18 @@ export const aSignal = (): Signal => ({
   lastSeen: '2026-11-01T11:59:00Z',
 })
 
+/** A Secret with patients whose records draw the curious, one a line. */
+export const aVipList = (patients: string, owner = 'clinic.ehr'): Secret => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {
+    name: 'ehr-vip',
+    namespace: 'hipaa-mcp-system',
+    labels: { 'hipaa-mcp.dev/owner': owner },
+  },
+  data: { patients: Buffer.from(patients).toString('base64') },
+})
+
 export type Things = {
   servers?: HipaaMcpServer[]
   agreements?: BusinessAssociateAgreement[]
@@ -268,6 +280,8 @@ export type Things = {
   storageClasses?: StorageClass[]
   /** Keys of clinic/ehr; true makes some. */
   keys?: boolean | Secret
+  /** Other Secrets in the operator's namespace. */
+  secrets?: Secret[]
   chains?: ChainSummary[]
   signals?: Signal[]
   archive?: ArchiveSummary
@@ -294,7 +308,6 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
       annotations: things.annotations ?? {},
     },
   }
-  const workloads = things.workloads ?? []
   const world: World = {
     servers: storeOf(things.servers ?? [aServer()]),
     agreements: storeOf(things.agreements ?? []),
@@ -302,17 +315,17 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
     revocations: storeOf(things.revocations ?? []),
     namespaces: storeOf([namespace]),
     pods: storeOf(things.pods ?? []),
-    deployments: storeOf(workloads.filter(({ kind }) => kind === 'Deployment')),
-    statefulSets: storeOf(workloads.filter(({ kind }) => kind === 'StatefulSet')),
-    daemonSets: storeOf(workloads.filter(({ kind }) => kind === 'DaemonSet')),
-    cronJobs: storeOf(workloads.filter(({ kind }) => kind === 'CronJob')),
+    deployments: storeOf(things.workloads ?? []),
+    statefulSets: storeOf([]),
+    daemonSets: storeOf([]),
     networkPolicies: storeOf(things.networkPolicies ?? []),
     claims: storeOf(things.claims ?? []),
     volumes: storeOf(things.volumes ?? []),
     storageClasses: storeOf(things.storageClasses ?? []),
-    keys: storeOf(
-      keys === false ? [] : [keys === true ? (keysSecret('clinic.ehr') as unknown as Secret) : keys],
-    ),
+    keys: storeOf([
+      ...(things.secrets ?? []),
+      ...(keys === false ? [] : [keys === true ? (keysSecret('clinic.ehr') as unknown as Secret) : keys]),
+    ]),
   }
   const outside: Outside = {
     clientCa: '-----BEGIN CERTIFICATE-----\nown client CA\n-----END CERTIFICATE-----\n',

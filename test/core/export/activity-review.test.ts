@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { ActivityReview, type Review } from '../../../core/export/activity-review.ts'
 import { Calls } from '../../../core/export/told.ts'
 import type { AuditRecord } from '../../../core/record.ts'
+import type { Relation } from '../../../core/record-call.ts'
 import { anIntent, aPatient, aRefusal, aResult, at, aWho } from '../records.ts'
 import { someTold } from './some-told.ts'
 
@@ -48,6 +49,22 @@ test('an ordinary day has nothing unusual, and counts what lies in the period al
   expect(unusualOf(review)).toEqual({ a: [], b: [], c: [] })
   expect(review.persons[0]).toMatchObject({ calls: 1, patients: 2, roles: ['clinician'] })
   expect(review.tools).toEqual([{ name: 'get_diagnosis', calls: 3, persons: 3, patients: 2 }])
+})
+
+test('whoever looked at their own record, or at one on the VIP list, stands before all others', () => {
+  const many = Array.from({ length: 12 }, (_, patient) => called('b', 1, [patient])).flat()
+  const time = at(begin + dayMs + 2000)
+  const near = (sub: string, relations: Relation[]): AuditRecord[] => [
+    anIntent(`near-${sub}`, { at: time, who: aWho({ sub }), tool: 'get_diagnosis' }),
+    aResult(`near-${sub}`, { at: time, patients: [aPatient(1)], relations }),
+  ]
+  const review = reviewed([...everyday(), ...many, ...near('c', ['own', 'vip']), ...near('a', ['surname'])])
+
+  expect(review.persons.map(({ sub }) => sub)).toEqual(['c', 'b', 'a'])
+  expect(unusualOf(review)).toMatchObject({
+    c: ['looked at the own record, 1 time', 'looked at a record on the VIP list, 1 time'],
+    a: ['looked at a record with the same family name, 1 time'],
+  })
 })
 
 test('many patients beside others in the role are unusual, and stand first', () => {

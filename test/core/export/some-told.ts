@@ -95,6 +95,8 @@ const more: AuditRecord[] = [
   aResult('m-3', { outcome: 'unknown', patients: [] }),
   anIntent('m-4', { patients: [aPatient(4)] }),
   aResult('m-4', { outcome: 'tool-error' }),
+  anIntent('m-6', { patients: [aPatient(6)], relations: ['surname'], relationsUnknown: ['own'] }),
+  aResult('m-6', { patients: [aPatient(6)], relations: ['surname'] }),
   { ...base, kind: 'enrolment', call: 'm-5', who: aWho(), until: base.at, peer: '10.0.0.9', policy: 'p' },
   {
     ...base,

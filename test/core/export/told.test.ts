@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest'
+import { auditEvents } from '../../../core/export/audit-event.ts'
+import { csvHead, csvOf } from '../../../core/export/csv.ts'
+import { ocsfEvent } from '../../../core/export/ocsf.ts'
 import { Calls, patientsOf } from '../../../core/export/told.ts'
 import type { AuditRecord } from '../../../core/record.ts'
+import { verifies } from '../../verifies.ts'
 import { anIntent, aPatient, aRefusal, aResult } from '../records.ts'
-import { someTold } from './some-told.ts'
+import { named, someTold } from './some-told.ts'
 
 const place = { origin: 'o', index: 0 }
 
@@ -45,4 +49,22 @@ test('an intent without a result is told at the end, and every other record at o
   for (const kind of ['chain-started', 'orders', 'counted', 'held', 'signal', 'enrolment', 'event'] as const)
     expect(kinds).toContain(kind)
   expect(told.every(({ kind, detail, outcome }) => outcome !== 'noted' || (detail ?? kind) !== '')).toBe(true)
+})
+
+verifies('audit:relations', 'told once for both records of a call, and in every export', () => {
+  const calls = new Calls()
+  calls.take(place, anIntent('c', { relations: ['own', 'vip'], relationsUnknown: ['surname'] }))
+  const told = calls.take(place, aResult('c', { relations: ['vip'] }))?.told
+  if (told === undefined) throw new Error('Nothing is told')
+
+  expect(told).toMatchObject({ relations: ['own', 'vip'], relationsUnknown: ['surname'] })
+  expect(ocsfEvent(told, 'clinic/ehr', named, '1')['unmapped']).toMatchObject({
+    relations: ['own', 'vip'],
+    relations_unknown: ['surname'],
+  })
+  const details = JSON.stringify(auditEvents(told, 'clinic/ehr', named))
+  expect(details).toContain('{"type":"relations","valueString":"own, vip"}')
+  expect(details).toContain('{"type":"relationsUnknown","valueString":"surname"}')
+  expect(csvHead).toContain(',relations,relations unknown,')
+  expect(csvOf(told, named)).toContain(',own vip,surname,')
 })
