@@ -20,7 +20,7 @@ export class Lanes {
   readonly #store: Store
   readonly #registry: Registry
   readonly #watchers: Watchers
-  readonly #now: () => number
+  readonly #steady: () => number
   readonly #lanes = new Map<string, Lane>()
   readonly #loading = new Map<string, Promise<Lane>>()
   // Every chain that the store has, also one that was begun and never registered.
@@ -28,11 +28,12 @@ export class Lanes {
   // Chains that began here, and were not spoken of since.
   readonly #here = new Set<string>()
 
-  constructor(store: Store, registry: Registry, watchers: Watchers, now: () => number) {
+  /** `steady`: milliseconds of a clock that nobody can set, for how long a chain is silent. */
+  constructor(store: Store, registry: Registry, watchers: Watchers, steady: () => number) {
     this.#store = store
     this.#registry = registry
     this.#watchers = watchers
-    this.#now = now
+    this.#steady = steady
   }
 
   /** Reads which chains the store has. */
@@ -90,7 +91,7 @@ export class Lanes {
     const lane = this.#lanes.get(news.origin)
     if (lane === undefined || (news.kind === 'checkpoint' && this.notes.get(news.origin) === news.note))
       return
-    lane.heard = this.#now()
+    lane.heard = this.#steady()
     try {
       await lane.follow(news)
       if (news.kind === 'checkpoint' && !lane.ours) this.#remember(lane.chain, news.note)
@@ -157,7 +158,7 @@ export class Lanes {
         reopen: async () => await this.reopen(chain),
         claimed: async () => await this.#claimed(chain),
       },
-      this.#now(),
+      this.#steady(),
       this.#here.delete(origin) || !this.#store.shared,
     )
     try {

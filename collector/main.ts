@@ -97,6 +97,7 @@ async function start(): Promise<void> {
         store,
         keys,
         now,
+        steady: () => performance.now(),
         ...(sealing === undefined ? {} : { sealing }),
         ...(recent === undefined ? {} : { committed: (...record) => recent.take(...record) }),
         silentMs: config.silentSeconds * 1000,

@@ -46,6 +46,8 @@ export type TrailOptions = {
   keys: Keys
   /** Milliseconds since 1970. */
   now: () => number
+  /** Milliseconds of a clock that nobody can set, for durations; `now` itself where that one is given alone. */
+  steady?: () => number
   /** A chain that says nothing for so long has ended. */
   silentMs: number
   /** Bytes of records that may wait to be committed before more are sent back. */
@@ -84,6 +86,7 @@ export class Trail {
   readonly registry: Registry
   readonly watch: StoreWatch = new StoreWatch()
   readonly #options: TrailOptions
+  readonly #steady: () => number
   readonly #lanes: Lanes
   readonly #alarms: Alarms
   readonly #activity = new Activity()
@@ -95,6 +98,7 @@ export class Trail {
   constructor(options: TrailOptions) {
     const { store, keys, now, report, committed } = options
     this.#options = options
+    this.#steady = options.steady ?? now
     const { waitingBytes: waiting = waitingBytes } = options
     this.#waiting = shares(waiting * partOfOne, waiting)
     this.registry = new Registry(store, keys, now)
@@ -121,7 +125,7 @@ export class Trail {
           else this.watch.note(failure)
         },
       },
-      now,
+      this.#steady,
     )
   }
 
@@ -145,7 +149,15 @@ export class Trail {
       }
       const note = (origin: string): string | undefined => this.#lanes.notes.get(origin)
       const isOthers = (origin: string): boolean => this.#lanes.at(origin)?.ours === false
-      this.#sealing = new Sealing(sealing, { store, registry: this.registry, size, isOthers, note, now })
+      this.#sealing = new Sealing(sealing, {
+        store,
+        registry: this.registry,
+        size,
+        isOthers,
+        note,
+        now,
+        steady: this.#steady,
+      })
     }
     this.#alarms.restore()
     const entries = [...this.registry.entries.values()]
@@ -171,7 +183,7 @@ export class Trail {
           if (again?.ended !== undefined && again.ended.how !== 'silent') throw new Refusal('chain-over')
           const entry = again ?? (await this.#register(pod, key, before))
           const lane = await this.#lanes.of(entry)
-          lane.heard = this.#options.now()
+          lane.heard = this.#steady()
           for (const earlier of before.filter(({ restart }) => restart < entry.restart))
             await this.#lanes.end(earlier, 'succeeded')
           return { origin: entry.origin, restart: entry.restart, witness: this.witnessVkey }
@@ -322,7 +334,7 @@ export class Trail {
    * away is back. Never rejects: what failed is tried again next time, and `watch.trouble()` tells of it.
    */
   async sweep(): Promise<void> {
-    const { store, now, silentMs } = this.#options
+    const { store, silentMs } = this.#options
     try {
       await this.watch.lookAgain(store)
       await this.#lanes.follow()
@@ -331,7 +343,7 @@ export class Trail {
         const entry = this.registry.entries.get(origin)
         if (entry === undefined || lane.corrupt !== undefined) continue
         // Whoever has the chain says first that it ended; where they are gone as well, anybody does.
-        const quiet = (now() - lane.heard) / (lane.ours ? 1 : othersAfter)
+        const quiet = (this.#steady() - lane.heard) / (lane.ours ? 1 : othersAfter)
         if (entry.ended !== undefined) {
           if (quiet > keepMs) {
             await this.#lanes.drop(origin)
@@ -382,7 +394,7 @@ export class Trail {
     const entry = this.registry.entries.get(origin)
     if (entry === undefined) throw new Refusal('no-such-chain')
     const lane = await this.watch.use(async () => await this.#lanes.of(entry))
-    lane.heard = this.#options.now()
+    lane.heard = this.#steady()
     return lane
   }
 

@@ -134,7 +134,9 @@ export class Archive {
   async #judge(): Promise<void> {
     const { look, now } = this.#options
     const before = this.#judged
-    if (before !== undefined && now() - before.at < (before.unseen ? judgeMs.unseen : judgeMs.well)) return
+    // A clock that was set back says nothing of how long ago that was.
+    const ago = before === undefined ? Infinity : Math.abs(now() - before.at)
+    if (ago < (before?.unseen === true ? judgeMs.unseen : judgeMs.well)) return
     const seen = await look()
     this.#judged = {
       at: now(),
@@ -200,7 +202,7 @@ export class Archive {
 
   async #keepLog(): Promise<void> {
     const { bucket, location, registry, readLog, state, days, now } = this.#options
-    if (!state.hasNews() || now() - this.#logKept < logMs) return
+    if (!state.hasNews() || Math.abs(now() - this.#logKept) < logMs) return
     const update = async (): Promise<Registry['signed']> => registry.signed
     const { made, witnessed } = (await this.#options.witnessed?.(update)) ?? { made: registry.signed }
     const entry = await keepLog(

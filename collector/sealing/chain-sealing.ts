@@ -19,8 +19,8 @@ export type ChainSealingOptions = {
   size: () => number
   /** Records that are sealed. */
   sealed: number
-  /** Milliseconds since 1970. */
-  now: () => number
+  /** Milliseconds of a clock that nobody can set. */
+  steady: () => number
 }
 
 /** A segment that takes records; `bytes` and `records` were let in under its key, those that came twice twice. */
@@ -109,7 +109,7 @@ export class ChainSealing {
   }
 
   #age(open: Open): number {
-    return this.#options.now() - open.since
+    return this.#options.steady() - open.since
   }
 
   /** Ends the open segment, whatever comes of the next one. */
@@ -118,7 +118,7 @@ export class ChainSealing {
     if (this.#next === undefined) await this.#fetch()
     const key = this.#next as unknown as DataKey
     this.#next = undefined
-    this.#open = { key, since: this.#options.now(), bytes: 0, records: 0 }
+    this.#open = { key, since: this.#options.steady(), bytes: 0, records: 0 }
   }
 
   #close(): void {

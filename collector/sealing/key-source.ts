@@ -11,16 +11,16 @@ const pauseMs = 1000
 export class KeySource {
   readonly #wrapper: KeyWrapper
   readonly #log: Log
-  readonly #now: () => number
+  readonly #steady: () => number
   #failing: { reason: KmsReason; at: number } | undefined
   /** The key whose wrapping was seen to open again. */
   #proved: string | undefined
 
-  /** `now` in milliseconds since 1970. */
-  constructor(wrapper: KeyWrapper, log: Log, now: () => number) {
+  /** `steady`: milliseconds of a clock that nobody can set. */
+  constructor(wrapper: KeyWrapper, log: Log, steady: () => number) {
     this.#wrapper = wrapper
     this.#log = log
-    this.#now = now
+    this.#steady = steady
   }
 
   /** Why no data key can be had; undefined while the last one could. */
@@ -31,7 +31,7 @@ export class KeySource {
   /** A data key for a new segment of this chain. Rejects with `KmsFailed`. */
   async make(origin: string): Promise<DataKey> {
     const failing = this.#failing
-    if (failing !== undefined && this.#now() - failing.at < pauseMs) throw new KmsFailed(failing.reason)
+    if (failing !== undefined && this.#steady() - failing.at < pauseMs) throw new KmsFailed(failing.reason)
     return await this.#watched(async () => await this.#made(origin))
   }
 
@@ -65,7 +65,7 @@ export class KeySource {
         this.#log.warn('no data key can be had: records are taken while their chains have one', {
           reason: idOf(reason),
         })
-      this.#failing = { reason, at: this.#now() }
+      this.#failing = { reason, at: this.#steady() }
       throw error
     }
   }

@@ -40,6 +40,8 @@ export type Sealable = {
   note: (origin: string) => string | undefined
   /** Milliseconds since 1970. */
   now: () => number
+  /** Milliseconds of a clock that nobody can set, for durations. */
+  steady: () => number
 }
 
 /** Profiles that a key in a file may hold: nothing is served before a policy is in force, and it says which it is. */
@@ -63,7 +65,7 @@ export class Sealing {
   constructor(options: SealingOptions, trail: Sealable) {
     this.#options = options
     this.#trail = trail
-    this.#keys = new KeySource(options.wrapper, options.log, trail.now)
+    this.#keys = new KeySource(options.wrapper, options.log, trail.steady)
   }
 
   /**
@@ -171,13 +173,13 @@ export class Sealing {
     const held = this.#chains.get(origin)
     if (held !== undefined) return held
     const { bounds } = this.#options
-    const { now, size, registry } = this.#trail
+    const { steady, size, registry } = this.#trail
     const made = new ChainSealing({
       bounds,
       makeKey: async () => await this.#keys.make(origin),
       size: () => size(origin) ?? registry.entries.get(origin)?.ended?.size ?? 0,
       sealed: this.#sealedTo(origin),
-      now,
+      steady,
     })
     this.#chains.set(origin, made)
     return made

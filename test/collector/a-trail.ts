@@ -46,7 +46,7 @@ export async function aTrail(
   store: Store,
   clock: Clock = { now: 1_790_000_000_000 },
   counted: { kind: string }[] = [],
-  more: Pick<TrailOptions, 'waitingBytes' | 'witnesses' | 'sealing'> = {},
+  more: Pick<TrailOptions, 'waitingBytes' | 'witnesses' | 'sealing' | 'steady'> = {},
 ): Promise<Trail> {
   const trail = new Trail({
     store,

@@ -233,6 +233,27 @@ verifies('audit:unknown', 'a chain that was only silent speaks again and settles
   ])
 })
 
+verifies(
+  'audit:unknown',
+  'a clock that jumps ahead makes no chain silent, and one set back none heard',
+  async () => {
+    const store = await anEmbeddedStore()
+    const clock = clockAt()
+    let since = 0
+    const trail = await aTrail(store, clock, [], { steady: () => since })
+    const process = await Process.started(trail)
+    await process.write(anIntent('runs'))
+    clock.now += 10 * 365 * 86_400_000
+    await trail.sweep()
+    expect(trail.summaries()).toMatchObject([{ state: 'live' }])
+
+    clock.now -= 20 * 365 * 86_400_000
+    since += 91_000
+    await trail.sweep()
+    expect(trail.summaries()).toMatchObject([{ state: 'silent' }])
+  },
+)
+
 test('a checkpoint alone is a word: its chain is not silent, and one that was lives again', async () => {
   const store = await anEmbeddedStore()
   const clock = clockAt()

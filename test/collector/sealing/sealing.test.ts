@@ -48,6 +48,7 @@ async function scene(
     store?: Store
     folder?: string
     clock?: Clock
+    steady?: () => number
     developmentOnly?: boolean
   } = {},
 ): Promise<Scene> {
@@ -56,6 +57,7 @@ async function scene(
   const kms = said.kms ?? aKms()
   const clock = said.clock ?? { now: 1_790_000_000_000 }
   const trail = await aTrail(store, clock, [], {
+    ...(said.steady === undefined ? {} : { steady: said.steady }),
     sealing: {
       wrapper: kms.wrapper,
       files: new SealedFiles(folder),
@@ -214,6 +216,22 @@ verifies(
     expect(await unsealed(await segments(process.origin), kms)).toEqual(
       (await recordsIn(store, process.origin)).slice(0, 24),
     )
+  },
+)
+
+verifies(
+  'rest:key-away',
+  'a clock that is set back while the key’s holder is away keeps nobody from asking it',
+  async () => {
+    let since = 0
+    const { trail, kms, clock } = await scene({ steady: () => since })
+    kms.fails = 'kms-away'
+    expect(await reasonOf(Process.started(trail))).toBe('no-data-key')
+    kms.fails = undefined
+    clock.now -= 24 * hour
+    since += 2000
+
+    expect((await Process.started(trail)).records).toHaveLength(1)
   },
 )
 
