@@ -7,6 +7,8 @@ export const apiVersion = `${group}/v1alpha1`
 export const enforceLabel = `${group}/enforce`
 /** On a workload or its pod template: which HipaaMcpServer guards it. */
 export const serverAnnotation = `${group}/server`
+/** On a workload while its pods are replaced for the first time: the strategy that its author wrote, put back afterwards. */
+export const strategyAnnotation = `${group}/strategy`
 /** On a HipaaMcpServer or an agreement: findings of the linter that a person accepted, a line each. */
 export const acceptedAnnotation = `${group}/accepted`
 /** On a namespace: names outside of the cluster that its servers may have, joined by commas; `*.domain` for all below it. */

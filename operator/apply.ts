@@ -3,7 +3,7 @@
 import { ApiError, type Client } from './cluster/client.ts'
 import { isMet, type Wanted } from './desired/wanted.ts'
 
-export type Applier = Pick<Client, 'apply' | 'create' | 'delete'>
+export type Applier = Pick<Client, 'apply' | 'create' | 'delete' | 'patch'>
 
 /** This replica no longer leads: another one may be writing. */
 export class NotLeading extends Error {
@@ -29,6 +29,8 @@ export async function apply(
     if (one.how === 'apply') await client.apply(kind, object)
     else if (one.how === 'delete')
       await client.delete(kind, object.metadata.namespace, object.metadata.name, current?.metadata.uid)
+    else if (one.how === 'merge')
+      await client.patch(kind, object.metadata.namespace, object.metadata.name, object, 'merge')
     else await createOnce(client, one)
     written += 1
   }

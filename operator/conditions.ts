@@ -9,12 +9,12 @@ import { guardedLabel } from '../core/identifiers.ts'
 import type { Condition } from '../core/kubernetes.ts'
 import type { ChainSummary } from '../core/wire.ts'
 import { serverPolicyName } from './desired/network-policies.ts'
-import { saysOf } from './desired/template-annotation.ts'
 import { networkEvidence } from './evidence/network.ts'
 import { isReady, type Pod } from './objects.ts'
 import { type Seen, unlabelledPods } from './observe.ts'
 import { policyErrors } from './policy-errors.ts'
 import type { Violation } from './readiness.ts'
+import { type Rollout, rolloutOf } from './rollout/plan.ts'
 import { vipPatients } from './vip-list.ts'
 
 /** Every condition of a server, in the order of `kubectl describe`. */
@@ -86,21 +86,47 @@ type Rule = (seen: Seen, fleet: Fleet, now: number) => Finding
  * Pods of before. Where the workload has not got its template's annotation yet, deleting them brings others of the same
  * kind: what Ready names comes first, and then they are replaced by themselves.
  */
-const unguarded = ({ server, workloads }: Seen): Finding =>
-  workloads.some((workload) => {
-    const { own, template } = saysOf(workload)
-    return own === server.metadata.name && template === undefined && workload.copied === undefined
-  })
-    ? no('NotRolledYet', 'The pods run without a sidecar: they are replaced once what Ready names is there.')
-    : no('UnguardedPods', 'Pods that started before the namespace was enrolled still run: replace them.')
+/** Where a rollout stands, while pods of the server run without a sidecar. */
+const unguardedPods: { readonly [state in Exclude<Rollout['state'], 'Done'>]: Finding } = {
+  Waiting: no(
+    'NotRolledYet',
+    'The pods run without a sidecar: they are replaced once what Ready names is there.',
+  ),
+  Canary: no(
+    'CanaryStarts',
+    'The first pod is being replaced; the others wait until it is ready and proved.',
+  ),
+  Rolling: no(
+    'RollingOut',
+    'Pods are being replaced, one after the other: status.pods says how many are guarded.',
+  ),
+  CanaryNotReady: no(
+    'CanaryNotReady',
+    'A new pod did not become ready within three minutes, so no other is replaced: its /readyz on port 15021 and its Events say why. hipaa-mcp undo puts the workload back.',
+  ),
+  ReplacementMissing: no(
+    'ReplacementMissing',
+    'The workload has fewer pods than it should, so no other is replaced: its Events say why no new pod comes. hipaa-mcp undo puts it back.',
+  ),
+  Remaining: no(
+    'UnguardedPods',
+    'Pods that nothing makes anew run without a sidecar (Jobs, bare pods): their Events say what to do.',
+  ),
+}
+
+const unguarded = (seen: Seen, fleet: Fleet, now: number): Finding => {
+  const { state } = rolloutOf(seen, fleet, now)
+  return unguardedPods[state === 'Done' ? 'Remaining' : state]
+}
 
 /** A control that lives in the sidecar holds where every pod is guarded and reports this policy. */
 const inEveryPod =
   (reason: string, message: string): Rule =>
-  (seen, { expected, guarded, inForce }) => {
+  (seen, fleet, now) => {
     const { chains } = seen
+    const { expected, guarded, inForce } = fleet
     if (expected === 0) return noPods
-    if (guarded.length < expected) return unguarded(seen)
+    if (guarded.length < expected) return unguarded(seen, fleet, now)
     if (chains === undefined) return collectorAway
     if (inForce.length < guarded.length)
       return unknown('PolicyNotReported', 'Not every pod has reported this policy as in force yet.')
@@ -301,14 +327,15 @@ const minimumNecessary: Rule = (seen, fleet, now) => {
     : no('PolicyErrors', errors)
 }
 
-const guarded: Rule = (seen, { expected, guarded }) => {
+const guarded: Rule = (seen, fleet, now) => {
+  const { expected, guarded } = fleet
   if (!seen.enrolled)
     return no(
       'NamespaceNotEnrolled',
       'Label the namespace hipaa-mcp.dev/enforce=true, then pods are guarded.',
     )
   if (expected === 0) return noPods
-  if (guarded.length < expected) return unguarded(seen)
+  if (guarded.length < expected) return unguarded(seen, fleet, now)
   return unlabelledPods(seen).length > 0
     ? no('StorePodsNotStamped', 'Pods of a store started before the namespace was enrolled: replace them.')
     : yes('EveryPodGuarded', 'Every pod of this server carries the whole sidecar.')

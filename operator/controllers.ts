@@ -10,6 +10,7 @@ import type { Metrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
 import { type Reconciler, reconcile } from './reconcile.ts'
 import { keepTrailVolumes, type RecoverySettings } from './recovery/keep.ts'
+import type { Evictor } from './rollout/evict.ts'
 import type { Outside, World } from './world.ts'
 
 export type ControllersOptions = {
@@ -23,6 +24,7 @@ export type ControllersOptions = {
   log: Log
   now?: () => number
   recovery: RecoverySettings
+  evictor: Evictor
 }
 
 export type Controllers = {

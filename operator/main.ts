@@ -27,6 +27,7 @@ import { openMetrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
 import { observeWorld } from './observed-metrics.ts'
 import { ordersSource } from './orders-source.ts'
+import { evictor } from './rollout/evict.ts'
 import { watchLogs } from './server-logs/watch.ts'
 import { publishTrust } from './trust.ts'
 import { watches } from './watches.ts'
@@ -116,6 +117,7 @@ async function main(): Promise<void> {
     },
     log,
   })
+  const pods = evictor({ client, log })
   const orders = ordersSource({ world, outside, inputs: orderInputs, log })
   const leaders = controllers({
     world,
@@ -132,6 +134,7 @@ async function main(): Promise<void> {
       ca: authority.pem,
       recovered: config.recoveredVolumes,
     },
+    evictor: pods,
   })
   const leader = leaderElection({
     client,
@@ -160,6 +163,7 @@ async function main(): Promise<void> {
     leading: () => leader.leading(),
     certificate,
     logs: () => serverLogs.counts(),
+    evictions: () => pods.counts(),
   })
 
   for (const one of all) one.start()

@@ -9,6 +9,7 @@ import type { LogFindingKind } from '../core/log-identifiers.ts'
 import type { AttemptSource, AttemptTarget } from '../core/network.ts'
 import type { QueueObserver } from './cluster/queue.ts'
 import type { TrailVolume } from './recovery/standing.ts'
+import type { EvictionCause } from './rollout/evict.ts'
 
 /** What series are told apart by: names of objects, and words out of closed sets. No other label has a place. */
 type Labels = {
@@ -16,6 +17,8 @@ type Labels = {
   readonly name?: Id | 'hipaa-mcp-operator'
   readonly kind?: LogFindingKind | Id
   readonly type?: Id
+  readonly cause?: EvictionCause
+  readonly outcome?: 'evicted' | 'held'
   readonly from?: AttemptSource
   readonly to?: AttemptTarget
   readonly state?:

@@ -26,9 +26,27 @@ export type Pod = Typed & {
 
 export type Namespace = Typed
 
-/** A Deployment, StatefulSet or DaemonSet. `copied`: the server that we wrote on its pod template, if we did. */
+/** How a workload replaces its pods, as its author wrote it. Amounts are numbers or percentages. */
+export type Strategy = {
+  type?: string
+  rollingUpdate?: { maxSurge?: number | string; maxUnavailable?: number | string }
+}
+
+type Template = { metadata?: { annotations?: Record<string, string> } }
+
+/** A Deployment, StatefulSet, DaemonSet or CronJob. `copied`: the server that we wrote on its pod template, if we did. */
 export type Workload = Typed & {
-  spec: { selector?: LabelSelector; template: { metadata?: { annotations?: Record<string, string> } } }
+  spec: {
+    selector?: LabelSelector
+    template: Template
+    /** Of a CronJob, where `template` stands in it. */
+    jobTemplate?: { spec: { template: Template } }
+    replicas?: number
+    /** Of a Deployment; of the others `updateStrategy`. */
+    strategy?: Strategy
+    updateStrategy?: Strategy
+  }
+  status?: { desiredNumberScheduled?: number }
   copied?: string
 }
 

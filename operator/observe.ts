@@ -61,6 +61,8 @@ export type Seen = {
   settled: boolean
   /** Workloads of the namespace whose own annotation names this server, or whose template we wrote. */
   workloads: readonly Workload[]
+  /** UID of a pod of this server -> the workload that makes a new one when it is gone. */
+  makers: ReadonlyMap<string, Workload>
   networkPolicies: readonly NetworkPolicy[]
   network: NetworkSeen
   volumes: readonly SeenVolume[]
@@ -129,6 +131,7 @@ export function observe(
     storePods,
     settled: neighbours.every((other) => isSettled(other, here, workloads)),
     workloads: workloads.filter((workload) => names(workload, name)),
+    makers: makersOf(pods, workloads),
     networkPolicies: world.networkPolicies.in(namespace),
     network: networkOf(world, outside, {
       namespace,
@@ -223,7 +226,27 @@ export function unlabelledPods({ pods, storePods }: Pick<Seen, 'pods' | 'storePo
 }
 
 export function workloadsOf(world: World, namespace: string): readonly Workload[] {
-  return [world.deployments, world.statefulSets, world.daemonSets].flatMap((store) => store.in(namespace))
+  const { deployments, statefulSets, daemonSets, cronJobs } = world
+  return [deployments, statefulSets, daemonSets, cronJobs].flatMap((store) => store.in(namespace))
+}
+
+/** By its controller: a ReplicaSet's pods are its Deployment's. A Job is no maker: its work would be lost. */
+function makersOf(pods: readonly Pod[], workloads: readonly Workload[]): Map<string, Workload> {
+  const makers = new Map<string, Workload>()
+  for (const { metadata } of pods) {
+    const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+    if (owner === undefined) continue
+    const maker = workloads.find(({ kind, metadata: own, spec }) =>
+      owner.kind === 'ReplicaSet'
+        ? kind === 'Deployment' &&
+          owner.name.startsWith(`${own.name}-`) &&
+          spec.selector !== undefined &&
+          selects(spec.selector, metadata.labels)
+        : own.uid === owner.uid,
+    )
+    if (maker !== undefined) makers.set(metadata.uid ?? '', maker)
+  }
+  return makers
 }
 
 /** Name of the Secret with a server's keys, and of everything else in our namespace that is one server's. */

@@ -9,6 +9,7 @@ import type { Named } from './cluster/store.ts'
 import type { Metrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
 import { trailVolumeStates, trailVolumes } from './recovery/standing.ts'
+import type { Evictor } from './rollout/evict.ts'
 import type { LogCounts } from './server-logs/watch.ts'
 import type { Outside, World } from './world.ts'
 
@@ -21,6 +22,8 @@ export type Observed = {
   certificate: { current(): { cert: string } }
   /** What was found in servers' own logs. */
   logs: () => readonly LogCounts[]
+  /** Pods that were evicted since the start. */
+  evictions: Evictor['counts']
 }
 
 const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue', 'Reviewed'] as const
@@ -29,7 +32,7 @@ const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue'
 const states = { True: 1, False: 0, Unknown: -1 } as const
 
 export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed): void {
-  const { world, outside, all, leading, certificate, logs } = seen
+  const { world, outside, all, leading, certificate, logs, evictions } = seen
   metrics.observed('gauge', 'leader_election_master_status', '1 while this replica reconciles', () => [
     { value: leading() ? 1 : 0, attributes: { name: 'hipaa-mcp-operator' } },
   ])
@@ -78,6 +81,12 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
     'hipaa_mcp_server_log_read_bytes_total',
     'Bytes of servers’ own logs that were read',
     () => logs().map(({ server, bytes }) => ({ value: bytes, attributes: { server: idOf(server) } })),
+  )
+  metrics.observed(
+    'counter',
+    'hipaa_mcp_evictions_total',
+    'Pods that were evicted because they were unguarded or did not conform, and evictions that a budget held',
+    () => evictions().map(({ cause, outcome, count }) => ({ value: count, attributes: { cause, outcome } })),
   )
   metrics.observed('gauge', 'hipaa_mcp_condition', 'Conditions of servers: 1 True, 0 False, -1 Unknown', () =>
     servers().flatMap((server) =>

@@ -157,3 +157,8 @@ const readiness: readonly Check[] = [
 export function judge(seen: Seen): Violation[] {
   return readiness.map((check) => check(seen)).filter((violation) => violation !== undefined)
 }
+
+/** Whether new pods would come without a sidecar, or refuse everything: nothing is replaced meanwhile. */
+export function keepsPodsFromServing(violations: readonly Violation[]): boolean {
+  return violations.some(({ reason, serves }) => serves !== true && reason !== 'Lockdown')
+}

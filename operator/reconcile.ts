@@ -8,11 +8,14 @@ import { type Applier, apply, NotLeading } from './apply.ts'
 import { ApiError, type Client } from './cluster/client.ts'
 import type { Events } from './cluster/events.ts'
 import { kinds } from './cluster/kinds.ts'
-import type { Finding } from './conditions.ts'
+import { type Finding, fleetOf } from './conditions.ts'
 import { desired } from './desired/all.ts'
 import { observe, type Seen, workloadsOf } from './observe.ts'
 import { turnOf } from './orders-source.ts'
 import { judge } from './readiness.ts'
+import type { Evictor } from './rollout/evict.ts'
+import { rolloutOf } from './rollout/plan.ts'
+import { isUnderWay, lookAgain as lookAtRollout, remainders, step } from './rollout/step.ts'
 import { type Report, type Status, statusOf } from './status.ts'
 import type { Outside, World } from './world.ts'
 
@@ -21,6 +24,7 @@ export type Reconciler = {
   outside: Outside
   client: Applier & Pick<Client, 'applyStatus' | 'get'>
   events: Events
+  evictor: Evictor
   /** Asked before every write. */
   leading: () => boolean
   /** Newest etcd revision seen among what orders are made of. */
@@ -66,8 +70,17 @@ export async function reconcile(key: string, deps: Reconciler): Promise<number |
       for (const say of announcements(seen, status)) events.say(say)
     }
   }
-  const turn = turnOf(seen, now())
-  return certificateIssuer === 'missing' ? Math.min(turn ?? lookAgain, lookAgain) : turn
+  const rollout = rolloutOf(seen, fleetOf(seen), now(), deps.evictor.lately())
+  if (leading()) {
+    const says = [...remainders(rollout), ...(await step(seen, rollout, deps.evictor))]
+    for (const say of says) events.say(say)
+  }
+  const soon = [
+    turnOf(seen, now()),
+    certificateIssuer === 'missing' ? lookAgain : undefined,
+    isUnderWay(rollout) ? lookAtRollout : undefined,
+  ].filter((milliseconds) => milliseconds !== undefined)
+  return soon.length === 0 ? undefined : Math.min(...soon)
 }
 
 /** cert-manager may not be installed at all, so its issuers are asked for, not watched. */

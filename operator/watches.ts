@@ -143,6 +143,7 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
     deployments: workloads(kinds.deployment),
     statefulSets: workloads(kinds.statefulSet),
     daemonSets: workloads(kinds.daemonSet),
+    cronJobs: workloads(kinds.cronJob),
     networkPolicies: watch<NetworkPolicy>(kinds.networkPolicy, ({ object }) =>
       everyServerIn(object.metadata.namespace),
     ),
@@ -210,19 +211,27 @@ function trimPod(pod: Pod): Pod {
 /** Whether the annotation on the template is ours shows only in managedFields, so it is read before they go. */
 export function trimWorkload(workload: Workload): Workload {
   const { managedFields = [] } = workload.metadata as Typed['metadata'] & Managed
-  const template = workload.spec.template.metadata?.annotations?.[serverAnnotation]
+  const { selector, jobTemplate, replicas, strategy, updateStrategy } = workload.spec
+  const written = (jobTemplate?.spec.template ?? workload.spec.template).metadata?.annotations ?? {}
+  const server = written[serverAnnotation]
   const ours = managedFields.some(
     ({ manager, fieldsV1 }) =>
       manager === fieldManager && JSON.stringify(fieldsV1 ?? {}).includes(`"f:${serverAnnotation}"`),
   )
-  const annotations = workload.spec.template.metadata?.annotations ?? {}
+  const template = { metadata: { annotations: written } }
+  const scheduled = workload.status?.desiredNumberScheduled
   return {
     ...lean(workload),
     spec: {
-      ...(workload.spec.selector === undefined ? {} : { selector: workload.spec.selector }),
-      template: { metadata: { annotations } },
+      ...(selector === undefined ? {} : { selector }),
+      template,
+      ...(jobTemplate === undefined ? {} : { jobTemplate: { spec: { template } } }),
+      ...(replicas === undefined ? {} : { replicas }),
+      ...(strategy === undefined ? {} : { strategy }),
+      ...(updateStrategy === undefined ? {} : { updateStrategy }),
     },
-    ...(ours && template !== undefined ? { copied: template } : {}),
+    status: scheduled === undefined ? {} : { desiredNumberScheduled: scheduled },
+    ...(ours && server !== undefined ? { copied: server } : {}),
   }
 }
 

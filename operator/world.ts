@@ -36,6 +36,7 @@ export type World = {
   deployments: Store<Workload>
   statefulSets: Store<Workload>
   daemonSets: Store<Workload>
+  cronJobs: Store<Workload>
   networkPolicies: Store<NetworkPolicy>
   claims: Store<Claim>
   volumes: Store<PersistentVolume>

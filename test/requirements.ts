@@ -387,9 +387,17 @@ export const requirements = {
     'transmission',
     'The server reaches only declared names, through the sidecar.',
   ),
+  'transmission:egress-addresses': done(
+    'transmission',
+    'A name leads to public addresses, or to ranges that its agreement declares, and never to loopback, link-local or metadata addresses.',
+  ),
   'transmission:store-tls': done(
     'transmission',
     'A plain PostgreSQL connection of the app leaves the pod as TLS.',
+  ),
+  'transmission:plain-tls': done(
+    'transmission',
+    'Any plain connection of the app, HL7 version 2 among them, leaves the pod as TLS to the declared host.',
   ),
   'transmission:drain': done('transmission', 'A call in flight when the pod is told to stop is finished.'),
 
@@ -575,6 +583,10 @@ export const requirements = {
   'injection:update': done(
     'accessControl',
     'No update of a guarded pod changes its image, its guard label or its server.',
+  ),
+  'injection:rollout': done(
+    'accessControl',
+    'Pods that ran before are replaced once: one first, the others one at a time when it is ready and proved, within budgets for disruptions; what nothing makes anew is said and not ended.',
   ),
   'injection:connect': done('accessControl', 'exec, attach and port-forward into guarded pods are refused.'),
   'injection:editor': done(

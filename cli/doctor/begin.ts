@@ -19,7 +19,17 @@ import { podCheck, type RunningPod, refusedCheck } from './pods.ts'
 import { serverChecks } from './servers.ts'
 
 const ownKinds = ['hipaamcpservers', 'businessassociateagreements', 'breakglassgrants', 'accessrevocations']
-const policies = ['pods', 'changes', 'labels', 'networks', 'canaries', 'recovery', 'tokens', 'grants']
+const policies = [
+  'pods',
+  'changes',
+  'labels',
+  'networks',
+  'canaries',
+  'evictions',
+  'recovery',
+  'tokens',
+  'grants',
+]
 const admission = '/apis/admissionregistration.k8s.io/v1'
 const apps = `/apis/apps/v1/namespaces/${systemNamespace}`
 

@@ -35,6 +35,7 @@ export const kinds = {
   deployment: namespaced('apps/v1', 'Deployment', 'deployments'),
   statefulSet: namespaced('apps/v1', 'StatefulSet', 'statefulsets'),
   daemonSet: namespaced('apps/v1', 'DaemonSet', 'daemonsets'),
+  cronJob: namespaced('batch/v1', 'CronJob', 'cronjobs'),
   job: namespaced('batch/v1', 'Job', 'jobs'),
   replicaSet: namespaced('apps/v1', 'ReplicaSet', 'replicasets'),
 

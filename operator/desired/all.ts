@@ -1,10 +1,12 @@
 // Everything that we own for one server, in the order in which it is applied. Pure, but for the
 // random bytes of new keys; the whole list, every time.
 
+import { guardedLabel } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { ownerOf, type Seen } from '../observe.ts'
-import type { Violation } from '../readiness.ts'
+import { keepsPodsFromServing, type Violation } from '../readiness.ts'
+import { asWritten, oneAtATime } from '../rollout/strategy.ts'
 import { keysSecret } from './keys.ts'
 import { bystanderPolicy, bystanderPolicyName, serverPolicy, storePolicies } from './network-policies.ts'
 import { kindOf, saysOf, templateAnnotation, withoutTemplateAnnotation } from './template-annotation.ts'
@@ -69,9 +71,25 @@ const templates: Builder = ({ server, workloads }, violations) =>
     if (own === undefined && workload.copied === name)
       return [{ kind, object: withoutTemplateAnnotation(workload), current: undefined, how: 'apply' }]
     if (own !== name || template !== undefined) return []
-    const waits = violations.some(({ reason, serves }) => serves !== true && reason !== 'Lockdown')
-    if (waits && workload.copied !== name) return []
-    return [{ kind, object: templateAnnotation(workload, name), current: workload, how: 'apply' }]
+    if (workload.copied !== name && keepsPodsFromServing(violations)) return []
+    const first = workload.copied === name ? undefined : oneAtATime(workload)
+    return [
+      ...(first === undefined ? [] : [first]),
+      { kind, object: templateAnnotation(workload, name), current: workload, how: 'apply' },
+    ]
+  })
+
+/** Every pod of it is guarded, or it is to be guarded no more: its author's own strategy again. */
+const strategies: Builder = ({ server, enrolled, workloads, pods, makers }) =>
+  workloads.flatMap((workload) => {
+    const { name } = server.metadata
+    const own = pods.filter(({ metadata }) => makers.get(metadata.uid ?? '') === workload)
+    const rolls =
+      enrolled &&
+      saysOf(workload).own === name &&
+      own.some((pod) => pod.metadata.labels?.[guardedLabel] !== name)
+    const back = rolls ? undefined : asWritten(workload)
+    return back === undefined ? [] : [back]
   })
 
 const builders: readonly Builder[] = [
@@ -79,6 +97,7 @@ const builders: readonly Builder[] = [
   serversPolicies, //  stand before the first guarded pod starts
   bystandersPolicy, // everyone else in an enrolled namespace
   stalePolicies, //    of stores that are declared no more
+  strategies, //       before the template is taken back: as it went before us
   templates, //        last: this starts pods
 ]
 

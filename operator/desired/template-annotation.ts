@@ -9,6 +9,7 @@ const byKind: { [kind: string]: Kind } = {
   Deployment: kinds.deployment,
   StatefulSet: kinds.statefulSet,
   DaemonSet: kinds.daemonSet,
+  CronJob: kinds.cronJob,
 }
 
 /** The workload's kind as the API server knows it. */
@@ -18,10 +19,9 @@ export function kindOf({ kind }: Workload): Kind {
 
 /** Just the one annotation: server-side apply leaves everything else to whoever owns it. */
 export function templateAnnotation(workload: Workload, server: string): KubernetesObject {
-  return {
-    ...bare(workload),
-    spec: { template: { metadata: { annotations: { [serverAnnotation]: server } } } },
-  }
+  const template = { metadata: { annotations: { [serverAnnotation]: server } } }
+  const spec = workload.kind === 'CronJob' ? { jobTemplate: { spec: { template } } } : { template }
+  return { ...bare(workload), spec }
 }
 
 /** Nothing at all: what we applied before goes, and the workload rolls back to pods without a sidecar. */

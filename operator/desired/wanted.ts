@@ -13,9 +13,10 @@ export type Wanted = {
   /** As it is now; undefined when it is not there. */
   current: Typed | undefined
   /**
-   * apply: server-side apply. create: made once and never written again. delete: must not be there.
+   * apply: server-side apply. create: made once and never written again. delete: must not be there. merge: members of
+   * somebody else's object, which stay when we are done with it; null takes one away.
    */
-  how: 'apply' | 'create' | 'delete'
+  how: 'apply' | 'create' | 'delete' | 'merge'
   /** The spec is ours alone: a member that somebody added to it is a change of ours. */
   ours?: boolean
 }
@@ -46,6 +47,7 @@ function equal(a: unknown, b: unknown): boolean {
 /** Whether all that `wanted` says is so in `now`; what it does not speak of may be anything. Lists are whole. */
 function holds(now: unknown, wanted: unknown): boolean {
   if (wanted === undefined) return true
+  if (wanted === null) return now === undefined || now === null
   if (typeof wanted !== 'object' || wanted === null || Array.isArray(wanted)) return equal(now, wanted)
   if (typeof now !== 'object' || now === null) return false
   const members = now as Record<string, unknown>

@@ -125,6 +125,7 @@ const narrowed: [file: string, rules: string[][]][] = [
       ['pods/status', 'UPDATE'],
     ],
   ],
+  ['evictions', [['pods/eviction', 'CREATE']]],
   [
     'recovery',
     [

@@ -14,6 +14,7 @@ import { eventRecorder } from '../../operator/cluster/events.ts'
 import { type Kind, kinds } from '../../operator/cluster/kinds.ts'
 import { controllers } from '../../operator/controllers.ts'
 import { type OrdersSourceWithChanges, ordersSource } from '../../operator/orders-source.ts'
+import { evictor } from '../../operator/rollout/evict.ts'
 import { watches } from '../../operator/watches.ts'
 import type { Outside, Trail, World } from '../../operator/world.ts'
 import { quiet } from './cluster/scripted-api.ts'
@@ -156,6 +157,7 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
     events: eventRecorder({ client, instance: 'test', log: quiet }),
     leading: () => true,
     generation: () => Math.max(...orderInputs.map((input) => input.lastSeen())),
+    evictor: evictor({ client, log: quiet, every: 0 }),
     metrics: { queue: () => ({ added: () => {}, retried: () => {}, worked: () => {} }) },
     log: quiet,
     recovery: {

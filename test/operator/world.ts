@@ -308,6 +308,7 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
       annotations: things.annotations ?? {},
     },
   }
+  const workloads = things.workloads ?? []
   const world: World = {
     servers: storeOf(things.servers ?? [aServer()]),
     agreements: storeOf(things.agreements ?? []),
@@ -315,9 +316,10 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
     revocations: storeOf(things.revocations ?? []),
     namespaces: storeOf([namespace]),
     pods: storeOf(things.pods ?? []),
-    deployments: storeOf(things.workloads ?? []),
-    statefulSets: storeOf([]),
-    daemonSets: storeOf([]),
+    deployments: storeOf(workloads.filter(({ kind }) => kind === 'Deployment')),
+    statefulSets: storeOf(workloads.filter(({ kind }) => kind === 'StatefulSet')),
+    daemonSets: storeOf(workloads.filter(({ kind }) => kind === 'DaemonSet')),
+    cronJobs: storeOf(workloads.filter(({ kind }) => kind === 'CronJob')),
     networkPolicies: storeOf(things.networkPolicies ?? []),
     claims: storeOf(things.claims ?? []),
     volumes: storeOf(things.volumes ?? []),

@@ -100,6 +100,23 @@ verifies('transit:network-policy', 'the way out to agreements closes when the ag
   expect(opens(now)).toBe(false)
 })
 
+verifies('transit:network-policy', 'the ports of an agreement’s hosts are those that egresses name', () => {
+  const egress = [
+    { baa: 'lab', port: 2575, protocol: 'Mllp' as const },
+    { baa: 'lab' },
+    { baa: 'gone', port: 9 },
+  ]
+  const policies = policiesOf({
+    servers: [aServer({ network: { egress } })],
+    agreements: [anAgreement('lab')],
+  })
+  const out = named(policies, 'hipaa-mcp-server.ehr').spec['egress'] as { ports: { port: number }[] }[]
+
+  expect(out.at(-1)).toEqual({
+    ports: [443, 2575].map((port) => ({ port, protocol: 'TCP' })),
+  })
+})
+
 verifies('transit:network-policy', 'an agreement with the vendor of callers’ model opens no way out', () => {
   const agreements = [anAgreement('model')]
   const servers = [aServer({ fromServer: { sampling: { agreement: 'model' } } })]

@@ -4,9 +4,21 @@ import { reconcileAgreement } from '../../../operator/agreements.ts'
 import { ApiError } from '../../../operator/cluster/client.ts'
 import type { Say } from '../../../operator/cluster/events.ts'
 import { type Reconciler, reconcile } from '../../../operator/reconcile.ts'
+import { evictor } from '../../../operator/rollout/evict.ts'
 import type { Status } from '../../../operator/status.ts'
 import { verifies } from '../../verifies.ts'
-import { aGuardedPod, anAgreement, aServer, aSignal, aWorkload, aWorld, now, type Things } from '../world.ts'
+import { quiet } from '../cluster/scripted-api.ts'
+import {
+  aGuardedPod,
+  anAgreement,
+  aPod,
+  aServer,
+  aSignal,
+  aWorkload,
+  aWorld,
+  now,
+  type Things,
+} from '../world.ts'
 
 /** A scene whose writes are kept; `fails` says which object cannot be written. */
 function scene(things: Things = {}, fails: (object: KubernetesObject) => boolean = () => false) {
@@ -33,6 +45,10 @@ function scene(things: Things = {}, fails: (object: KubernetesObject) => boolean
         return object
       },
       delete: async (_, __, name) => void written.push(`delete ${name}`),
+      patch: async (_, __, name) => {
+        written.push(`patch ${name}`)
+        return {} as never
+      },
       get: async () => undefined,
       applyStatus: async (_, object) => {
         write('status', object)
@@ -41,6 +57,16 @@ function scene(things: Things = {}, fails: (object: KubernetesObject) => boolean
       },
     },
     events: { say: (event) => void said.push(event) },
+    evictor: evictor({
+      client: {
+        post: async (path) => {
+          written.push(`evict ${path.split('/').at(-2)}`)
+          return {} as never
+        },
+      },
+      log: quiet,
+      now: () => now,
+    }),
     leading: () => deps.leads,
     generation: () => 41,
     now: () => now,
@@ -81,6 +107,59 @@ verifies(
     // No pod was rolled into a namespace without its policy.
     expect(written).toEqual(['status HipaaMcpServer/ehr'])
     expect(ready(statuses[0])).toBe('False ApplyFailed')
+  },
+)
+
+const selector = { matchLabels: { app: 'ehr' } }
+const fromBefore = aPod('old', {
+  labels: { app: 'ehr' },
+  ownerReferences: [
+    { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'ehr-mcp-1', uid: 'u', controller: true },
+  ],
+})
+const toRoll: Things = {
+  servers: [aServer({ workload: { port: 8080, path: '/mcp', selector } })],
+  workloads: [aWorkload({}, { spec: { selector, template: {}, replicas: 1 } })],
+  pods: [fromBefore, aPod('bare', { labels: { app: 'ehr' } })],
+}
+
+verifies(
+  'injection:rollout',
+  'the policies stand before the first pod goes, and Events say what becomes of each',
+  async () => {
+    const { deps, written, said } = scene(toRoll)
+
+    const again = await reconcile('clinic/ehr', deps)
+
+    expect(written).toEqual([
+      'apply NetworkPolicy/hipaa-mcp-server.ehr',
+      'status HipaaMcpServer/ehr',
+      'evict old',
+    ])
+    expect(
+      said
+        .filter(({ action }) => action === 'Replacing')
+        .map(({ about, reason }) => `${about.metadata.name} ${reason}`),
+    ).toEqual(['bare BarePodNotReplaced', 'old ReplacedUnguarded', 'ehr ReplacedUnguarded'])
+    expect(again).toBe(5_000)
+  },
+)
+
+verifies(
+  'injection:rollout',
+  'no pod goes by a replica that lost the lease, nor before what the pods need is there',
+  async () => {
+    const lost = scene(toRoll)
+    const waiting = scene({ ...toRoll, withoutKeySet: true })
+    const unwritten = scene(toRoll, ({ kind }) => kind === 'NetworkPolicy')
+    lost.deps.leads = false
+
+    await expect(reconcile('clinic/ehr', lost.deps)).rejects.toThrow('no longer leads')
+    await reconcile('clinic/ehr', waiting.deps)
+    await expect(reconcile('clinic/ehr', unwritten.deps)).rejects.toThrow('planted')
+
+    for (const { written } of [lost, waiting, unwritten])
+      expect(written.filter((one) => one.startsWith('evict'))).toEqual([])
   },
 )
 

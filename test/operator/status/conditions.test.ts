@@ -669,15 +669,25 @@ verifies(
     const workload = aWorkload(undefined, {
       spec: { selector: { matchLabels: { app: 'ehr' } }, template: {} },
     })
-    const old = aPod('old', { labels: { app: 'ehr' } })
+    const owner = {
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      name: 'ehr-mcp-5c4d',
+      uid: 'uid-set',
+      controller: true,
+    }
+    const old = aPod('old', { labels: { app: 'ehr' }, ownerReferences: [owner] })
 
     expect(status({ ...well, workloads: [workload], pods: [aGuardedPod('ehr-1'), old] }).pods?.summary).toBe(
       '1/2',
     )
     expect(condition({ ...well, workloads: [workload], pods: [old] }, 'Ready')).toBe('False UnguardedPods')
     // Deleting such a pod would bring another of its kind.
-    expect(condition({ ...well, workloads: [workload], pods: [old] }, 'Guarded')).toBe('False NotRolledYet')
+    const waits = { ...well, workloads: [workload], pods: [old], withoutKeySet: true }
+    expect(condition(waits, 'Guarded')).toBe('False NotRolledYet')
     const rolled = { ...workload, copied: 'ehr' }
-    expect(condition({ ...well, workloads: [rolled], pods: [old] }, 'Guarded')).toBe('False UnguardedPods')
+    expect(condition({ ...well, workloads: [rolled], pods: [old] }, 'Guarded')).toBe('False CanaryStarts')
+    const bare = aPod('old', { labels: { app: 'ehr' } })
+    expect(condition({ ...well, workloads: [rolled], pods: [bare] }, 'Guarded')).toBe('False UnguardedPods')
   },
 )

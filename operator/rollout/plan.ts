@@ -1,0 +1,87 @@
+// Pods of a server that run unguarded are replaced once: one first, and the others only when that one is ready and says
+// that the policy is in force. Pure: the next step out of what is there, so that an operator that starts anew goes on.
+
+import { guardedLabel, serverAnnotation } from '../../core/identifiers.ts'
+import type { Fleet } from '../conditions.ts'
+import { isReady, matchesLabels, type Pod, type Workload } from '../objects.ts'
+import type { Seen } from '../observe.ts'
+import { judge, keepsPodsFromServing } from '../readiness.ts'
+
+export type Remaining = 'Job' | 'Bare' | 'OtherController'
+
+export type Rollout = {
+  /**
+   * Done: nothing is left to replace. Waiting: the server could not serve yet. Canary, Rolling: under way, before and after
+   * the first guarded pod. CanaryNotReady, ReplacementMissing: stopped. Remaining: only what nothing makes anew is left.
+   */
+  state: 'Done' | 'Waiting' | 'Canary' | 'Rolling' | 'CanaryNotReady' | 'ReplacementMissing' | 'Remaining'
+  /** The pod to evict now. Those of a workload whose template changed are replaced by its own controller. */
+  next?: Pod
+  /** Pods that nothing makes anew, or whose work would be lost: said, and never ended. */
+  remaining: readonly { pod: Pod; why: Remaining }[]
+}
+
+/** Milliseconds that a new pod has until it is ready: images are pulled, certificates asked for. */
+export const patience = 180_000
+
+/** `now` in milliseconds since 1970. `evicted`: UIDs that were evicted a moment ago, which our copy may not show yet. */
+export function rolloutOf(
+  seen: Seen,
+  { guarded, inForce }: Pick<Fleet, 'guarded' | 'inForce'>,
+  now: number,
+  evicted: ReadonlySet<string> = new Set(),
+): Rollout {
+  const { server, pods, makers } = seen
+  const isEnding = ({ metadata }: Pod) =>
+    metadata.deletionTimestamp !== undefined || evicted.has(metadata.uid ?? '')
+  const unguarded = pods.filter((pod) => pod.metadata.labels?.[guardedLabel] !== server.metadata.name)
+  const replaceable = unguarded.filter((pod) => makers.has(pod.metadata.uid ?? ''))
+  const remaining = unguarded.flatMap((pod) => {
+    const why = remainingFor(pod, makers)
+    return why === undefined || isEnding(pod) ? [] : [{ pod, why }]
+  })
+  if (unguarded.length === 0) return { state: 'Done', remaining }
+  if (keepsPodsFromServing(judge(seen))) return { state: 'Waiting', remaining }
+  if (replaceable.length === 0) return { state: 'Remaining', remaining }
+  const unproved = guarded.filter((pod) => !isEnding(pod) && !(isReady(pod) && inForce.includes(pod)))
+  if (unproved.some(({ metadata }) => now - Date.parse(metadata.creationTimestamp ?? '') > patience))
+    return { state: 'CanaryNotReady', remaining }
+  const under = guarded.length === 0 ? 'Canary' : 'Rolling'
+  if (unproved.length > 0 || pods.some(isEnding)) return { state: under, remaining }
+  const evictable = replaceable.filter((pod) => isLeftToUs(pod, makers, server))
+  // Its replacement has not come: refused by admission, by a quota, by the scheduler's absence.
+  if (evictable.some((pod) => isShort(makers.get(pod.metadata.uid ?? ''), seen)))
+    return { state: 'ReplacementMissing', remaining }
+  const [next] = evictable.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+  return { state: under, remaining, ...(next === undefined ? {} : { next }) }
+}
+
+function remainingFor({ metadata }: Pod, makers: Seen['makers']): Remaining | undefined {
+  if (makers.has(metadata.uid ?? '')) return undefined
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  if (owner === undefined) return 'Bare'
+  return owner.kind === 'Job' ? 'Job' : 'OtherController'
+}
+
+/**
+ * Whether a new pod of the workload would be guarded, and the workload does not make one by itself: its template said so
+ * all along, or the server's selector does, or it replaces pods only when they are gone.
+ */
+function isLeftToUs(pod: Pod, makers: Seen['makers'], { metadata, spec }: Seen['server']): boolean {
+  const maker = makers.get(pod.metadata.uid ?? '')
+  if (maker === undefined) return false
+  const says = (annotations: Record<string, string> | undefined) =>
+    annotations?.[serverAnnotation] === metadata.name
+  if (!says(maker.spec.template.metadata?.annotations)) {
+    const labels = spec.workload.selector?.matchLabels
+    return labels !== undefined && matchesLabels(pod.metadata.labels, labels)
+  }
+  return says(pod.metadata.annotations) || maker.spec.updateStrategy?.type === 'OnDelete'
+}
+
+/** Whether fewer of its pods are there than it should have. */
+function isShort(maker: Workload | undefined, { pods, makers }: Seen): boolean {
+  if (maker === undefined) return false
+  const wanted = maker.spec.replicas ?? maker.status?.desiredNumberScheduled ?? 1
+  return pods.filter(({ metadata }) => makers.get(metadata.uid ?? '') === maker).length < wanted
+}
