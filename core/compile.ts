@@ -192,21 +192,38 @@ function issuerOf(issuer: Spec['identity']['issuers'][number]): Issuer {
   }
 }
 
+type EgressEntry = NonNullable<NonNullable<Spec['network']>['egress']>[number]
+
 /** Undefined for a store of which something is missing. */
-function egressOf(
-  { baa, store: name, host, protocol, tls }: NonNullable<NonNullable<Spec['network']>['egress']>[number],
-  { stores }: Spec,
-  { agreements }: Surroundings,
-): Egress[] | undefined {
+function egressOf(entry: EgressEntry, spec: Spec, { agreements }: Surroundings): Egress[] | undefined {
+  const { baa, store: name, host, port, protocol, tls } = entry
+  const { stores } = spec
   if (baa !== undefined) {
-    const hosts = agreements.find(({ metadata }) => metadata.name === baa)?.spec.hosts ?? []
-    return hosts.map((one) => ({ kind: 'agreement', agreement: baa, host: one, port: 443 }))
+    const agreement = agreements.find(({ metadata }) => metadata.name === baa)?.spec
+    return hostsOf(entry, spec, agreement?.hosts ?? []).map((one) => ({
+      kind: 'agreement',
+      agreement: baa,
+      host: one,
+      port: port ?? 443,
+      ...(protocol === undefined ? {} : { protocol }),
+      ...(protocol === undefined || tls === undefined ? {} : { ca: tls.ca.pem }),
+      ...(agreement?.ranges === undefined ? {} : { ranges: agreement.ranges }),
+    }))
   }
   const store = stores?.find((one) => one.name === name)
   const ca = tls?.ca.pem
   if (store === undefined || host === undefined || protocol === undefined || ca === undefined)
     return undefined
   return [{ kind: 'store', store: store.name, host, port: store.port, protocol, ca }]
+}
+
+/** Of an agreement's hosts: the one that the entry names, or all that no other entry of the agreement names. */
+function hostsOf({ baa, host }: EgressEntry, { network }: Spec, all: readonly string[]): string[] {
+  if (host !== undefined) return all.filter((one) => one === host)
+  const named = (network?.egress ?? []).flatMap((other) =>
+    other.baa === baa && other.host !== undefined ? [other.host] : [],
+  )
+  return all.filter((one) => !named.includes(one))
 }
 
 function redactionOf({ dates = 'Year', epoch }: NonNullable<Spec['redaction']> = {}): Policy['redaction'] {

@@ -11,6 +11,7 @@ import {
   type Limits,
   type Policy,
   type Prompt,
+  plainProtocols,
   policySchema,
   providers,
   type Resource,
@@ -139,14 +140,17 @@ const toAgreement = object<EgressOf<'agreement'>>({
   kind: among('agreement'),
   agreement: text,
   host: text,
-  port: among(443),
+  port: positive,
+  protocol: optional(among(...plainProtocols)),
+  ca: optional(filled),
+  ranges: optional(texts),
 })
 const toStore = object<EgressOf<'store'>>({
   kind: among('store'),
   store: text,
   host: text,
   port: positive,
-  protocol: among('Postgres'),
+  protocol: among(...plainProtocols),
   ca: filled,
 })
 

@@ -146,16 +146,32 @@ export type FromServer = {
   listChanged?: Record<string, never>
 }
 
+/** What the app speaks as plain text inside the pod; TLS is put on the wire, in the protocol's own way. */
+export const plainProtocols = ['Postgres', 'Tcp', 'Mllp'] as const
+export type PlainProtocol = (typeof plainProtocols)[number]
+
 /** One name that the pod may reach. */
 export type Egress =
-  | { kind: 'agreement'; agreement: string; host: string; port: 443 }
+  | {
+      kind: 'agreement'
+      agreement: string
+      /** In full, or `*.` in front: any one label there. */
+      host: string
+      port: number
+      /** Absent: the app's own TLS. */
+      protocol?: PlainProtocol
+      /** With protocol: CA of the host's certificate, PEM. Absent: public ones. */
+      ca?: string
+      /** Ranges of one network in which the host may be. Public addresses need none. */
+      ranges?: string[]
+    }
   | {
       kind: 'store'
       store: string
       /** Names under which the app may look it up. */
       host: string
       port: number
-      protocol: 'Postgres'
+      protocol: PlainProtocol
       /** CA of the store's certificate, PEM. */
       ca: string
     }

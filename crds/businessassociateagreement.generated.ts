@@ -19,9 +19,15 @@ spec: {
  */
 counterparty: string
 /**
- * Hosts that the agreement covers, reached over TLS on port 443.
+ * Hosts that the agreement covers, reached over TLS on port 443 unless an egress says otherwise. A name with *. in front is any one label there.
  */
 hosts: string[]
+/**
+ * Ranges of addresses within one network (10.0.0.0/8 and the like) in which its hosts may be, as over a private
+ * link. Omitted, only public addresses are dialled; a Service of the cluster in full (name.namespace.svc.cluster.local)
+ * needs none. Loopback, link-local and metadata addresses are never dialled.
+ */
+ranges?: string[]
 /**
  * From when, RFC 3339.
  */

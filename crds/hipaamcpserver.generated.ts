@@ -953,19 +953,23 @@ egress?: {
  */
 baa?: string
 /**
+ * With baa: the port of its hosts. Omitted, 443.
+ */
+port?: number
+/**
  * Name out of spec.stores.
  */
 store?: string
 /**
- * Service name by which the server finds the store, such as ehr-db or ehr-db.clinic.svc.
+ * With store: Service name by which the server finds it, such as ehr-db or ehr-db.clinic.svc. With baa: the one of its hosts that this entry is about; omitted, all that no other entry names.
  */
 host?: string
 /**
- * What the server speaks to the store; TLS is put on the wire in that protocol's own way.
+ * What the server speaks as plain text inside the pod; TLS is put on the wire in that protocol's own way. Tcp: anything over a connection. Mllp: HL7 version 2. With baa it may be omitted: the server speaks TLS itself.
  */
-protocol?: "Postgres"
+protocol?: ("Postgres" | "Tcp" | "Mllp")
 /**
- * How the store proves who it is; an egress to a store needs it, for nothing leaves as plain text.
+ * How the other side proves who it is. An egress to a store needs it, for nothing leaves as plain text; for a host of an agreement, omitted, public CAs count.
  */
 tls?: {
 /**
@@ -973,7 +977,7 @@ tls?: {
  */
 ca: {
 /**
- * CA of the store's certificate, PEM.
+ * CA of its certificate, PEM.
  */
 pem: string
 }

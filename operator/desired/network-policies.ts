@@ -29,7 +29,7 @@ export function storeOf(server: string, store: string): string {
 
 /**
  * Nothing reaches the server's pods but the named callers on the sidecar's ports and monitoring; nothing leaves but to
- * DNS, our own two programs, declared stores and, while an agreement is active, hosts on port 443.
+ * DNS, our own two programs, declared stores and, while an agreement is active, the ports of its hosts.
  */
 export function serverPolicy(seen: {
   server: HipaaMcpServer
@@ -44,9 +44,9 @@ export function serverPolicy(seen: {
     ports: [tcp(ports.health)],
   }
   // Not every agreement that the server names: one that lets text to a caller's model opens no way out.
-  const toAgreements = (spec.network?.egress ?? []).some(({ baa }) => {
+  const toAgreements = (spec.network?.egress ?? []).flatMap(({ baa, port = 443 }) => {
     const agreement = baa === undefined ? undefined : agreements.get(baa)
-    return agreement !== undefined && standing(agreement, now).active
+    return agreement !== undefined && standing(agreement, now).active ? [port] : []
   })
   const egress: Rule<'to'>[] = [
     {
@@ -70,7 +70,9 @@ export function serverPolicy(seen: {
       }),
     ),
     // A NetworkPolicy knows no names: which hosts is the sidecar's to decide.
-    ...(toAgreements ? [{ ports: [tcp(443)] }] : []),
+    ...(toAgreements.length > 0
+      ? [{ ports: [...new Set(toAgreements)].toSorted((a, b) => a - b).map(tcp) }]
+      : []),
   ]
   const calls = [ports.calls, spec.workload.port]
   const discovery = spec.tls?.discovery === undefined ? [] : [ports.discovery, spec.tls.discovery.port]

@@ -15,8 +15,8 @@ const ttlSeconds = 3
 const code = { ok: 0, formatError: 1, serverFailure: 2, noSuchName: 3, notImplemented: 4 } as const
 const headerSize = 12
 
-/** `undeclared`: the name is none that the policy declares, nor one with a search domain behind it. */
-export type Answered = { bytes: Buffer; undeclared?: true }
+/** `undeclared`: this name is none that the policy declares, nor one with a search domain behind it. */
+export type Answered = { bytes: Buffer; undeclared?: string }
 
 /** What names mean now; `ready` is false until a policy came. Names are in lower case, without a trailing dot. */
 export type Lookup = {
@@ -51,7 +51,7 @@ export function answerTo(bytes: Buffer, lookup: Lookup): Answered | undefined {
         name.endsWith(`.${domain}`) && lookup.addressOf(name.slice(0, -domain.length - 1)) !== undefined,
     )
     // The resolver of the app goes through its search domains and goes on at this answer.
-    return { bytes: reply(code.noSuchName), ...(expanded ? {} : { undeclared: true }) }
+    return { bytes: reply(code.noSuchName), ...(expanded ? {} : { undeclared: name }) }
   }
   if (question.type !== 'A') return { bytes: reply(code.ok) }
   return {

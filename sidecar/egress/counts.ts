@@ -4,9 +4,10 @@
 import type { EntryOf, Trail } from '../trail/trail.ts'
 import type { Reason } from './reasons.ts'
 
-/** `source` is a name out of the policy, or `undeclared`: what the app asked for may hold anything. */
+/** `source` is a name out of the policy, or `undeclared` (suffixes.ts): what the app asked for may hold anything. */
 export type Refusals = {
-  count: (source: string, reason: Reason) => void
+  /** Whether this one was recorded at once. */
+  count: (source: string, reason: Reason) => boolean
   /**
    * Records what is still counted. Resolves when that is done or cannot be, within two seconds; returns how many are
    * lost.
@@ -49,11 +50,12 @@ export function countRefusals(trail: Pick<Trail, 'note'>, everyMs: number): Refu
     count: (source, reason) => {
       if (waiting.has(`${source} ${reason}`)) {
         add(source, reason, 1)
-        return
+        return false
       }
       // Its key waits with a count of nothing: the next ones of this turn are added to it.
       add(source, reason, 0)
       write({ kind: 'counted', what: 'egress-refused', source, reason, count: 1 })
+      return true
     },
     close: async () => {
       clearInterval(timer)

@@ -4,14 +4,16 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { mayDial } from './addresses.ts'
+import type { Target } from './names.ts'
 import { sslRequest } from './postgres.ts'
 import { readBytes } from './read.ts'
 import { EgressRefusal } from './reasons.ts'
 
 /** The outside world; a test puts its own in place. */
 export type World = {
-  /** IPv4 addresses of a name. Rejects when there are none. */
-  resolve4: (name: string) => Promise<string[]>
+  /** Addresses of a name, IPv4 and IPv6, in the order in which to try them. Rejects when there are none. */
+  resolve: (name: string) => Promise<string[]>
   connect: (port: number, address: string) => Socket
 }
 
@@ -26,30 +28,20 @@ export const realConnect = (port: number, address: string): Socket =>
   })
 
 /** How many of a name's addresses are tried. */
-const attempts = 3
+const attempts = 4
 
-/**
- * Whether nobody but the pod itself or its node may mean this address: "this network", loopback (the app's own port and
- * our name range with it), link-local (the cloud's metadata service), multicast and reserved.
- */
-function forbidden(address: string): boolean {
-  const [a = 0, b = 0] = address.split('.').map(Number)
-  return a === 0 || a === 127 || (a === 169 && b === 254) || a >= 224
-}
-
-/** A connection to the first of `names` that resolves. Throws `EgressRefusal`; `signal` ends a try at any time. */
+/** A connection to the first of a target's names that resolves. Throws `EgressRefusal`; `signal` ends a try at any time. */
 export async function dial(
-  names: readonly string[],
-  port: number,
+  { lookups, port, ranges }: Pick<Target, 'lookups' | 'port' | 'ranges'>,
   world: World,
   signal: AbortSignal,
 ): Promise<Socket> {
-  for (const name of names) {
+  for (const name of lookups) {
     // Which of the many DNS errors it is makes no difference: the next name is tried, and the last one decides.
-    const found = await world.resolve4(name).catch(() => [])
+    const found = await world.resolve(name).catch(() => [])
     signal.throwIfAborted()
     if (found.length === 0) continue
-    const addresses = found.filter((address) => !forbidden(address)).slice(0, attempts)
+    const addresses = found.filter((address) => mayDial(address, ranges)).slice(0, attempts)
     if (addresses.length === 0) throw new EgressRefusal('address-forbidden')
     for (const address of addresses) {
       const socket = await connected(world.connect(port, address), signal)
@@ -73,15 +65,8 @@ async function connected(socket: Socket, signal: AbortSignal): Promise<Socket | 
   }
 }
 
-/**
- * Puts TLS on a connection to PostgreSQL (SSLRequest). Throws `EgressRefusal` when the server will not, or when its
- * certificate is not of `ca` for one of `identities`: nothing but the request was sent then.
- */
-export async function postgresTls(
-  socket: Socket,
-  store: { name: string; ca: string; identities: readonly string[] },
-  signal: AbortSignal,
-): Promise<TLSSocket> {
+/** Asks PostgreSQL for TLS (SSLRequest). Throws `EgressRefusal` when the server will not: nothing else was sent then. */
+export async function askPostgresForTls(socket: Socket, signal: AbortSignal): Promise<void> {
   socket.write(sslRequest)
   // Exactly one byte: what came with it, before the handshake, was put there by somebody else (CVE-2021-23222).
   const { bytes } = await readBytes(socket, (bytes) => (bytes.length > 0 ? true : undefined), signal).catch(
@@ -91,13 +76,21 @@ export async function postgresTls(
     },
   )
   if (bytes.toString('latin1') !== 'S') throw new EgressRefusal('store-without-tls')
+}
+
+/** Puts TLS on a connection. Throws `EgressRefusal` when the certificate is not of `ca` for one of `identities`. */
+export async function originateTls(
+  socket: Socket,
+  target: Pick<Target, 'name' | 'ca' | 'identities' | 'kind'>,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
   const secure = tlsConnect({
     socket,
-    servername: store.name,
-    ca: store.ca,
+    servername: target.name,
+    ...(target.ca === undefined ? {} : { ca: target.ca }),
     minVersion: 'TLSv1.2',
     checkServerIdentity: (_, certificate) => {
-      const errors = store.identities.map((name) => checkServerIdentity(name, certificate))
+      const errors = target.identities.map((name) => checkServerIdentity(name, certificate))
       return errors.includes(undefined) ? undefined : errors[0]
     },
   })
@@ -108,6 +101,8 @@ export async function postgresTls(
   } catch (error) {
     secure.destroy()
     signal.throwIfAborted()
-    throw new EgressRefusal('store-certificate', { cause: error })
+    throw new EgressRefusal(target.kind === 'store' ? 'store-certificate' : 'host-certificate', {
+      cause: error,
+    })
   }
 }

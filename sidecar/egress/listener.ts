@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Orders } from '../in-force.ts'
 import type { World } from './dial.ts'
-import type { Names, Target } from './names.ts'
+import { type Names, sameTarget, type Target } from './names.ts'
 import { ways } from './open.ts'
 import { EgressRefusal, type Reason } from './reasons.ts'
 
@@ -89,7 +89,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
           ending.abort(new EgressRefusal(reason))
           return
         }
-        options.refused(target.name, reason)
+        options.refused(target.declared, reason)
         app.destroy()
         remote?.destroy()
       },
@@ -118,15 +118,13 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       failed: (error: unknown) => connection.end(error instanceof EgressRefusal ? error.reason : 'internal'),
     }
     try {
-      await (target.kind === 'agreement'
-        ? ways.agreement.open(target, opening)
-        : ways.store.open(target, opening))
+      await ways[target.protocol].open(target, opening)
       connection.settingUp = false
     } catch (error) {
       remote?.destroy()
       const refusal = error instanceof EgressRefusal ? error : new EgressRefusal('internal', { cause: error })
-      options.refused(target.name, refusal.reason, refusal.cause)
-      app.end(ways[target.kind].refusal(refusal))
+      options.refused(target.declared, refusal.reason, refusal.cause)
+      app.end(ways[target.protocol].refusal(refusal))
       app.destroySoon()
     } finally {
       clearTimeout(late)
@@ -147,7 +145,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     void serve(app)
   })
   server.on('drop', (dropped) =>
-    options.refused(names().targets.get(dropped?.localAddress ?? '')?.name ?? 'undeclared', 'too-many'),
+    options.refused(names().targets.get(dropped?.localAddress ?? '')?.declared ?? 'undeclared', 'too-many'),
   )
   server.listen(options.port, '0.0.0.0')
   await once(server, 'listening')
@@ -166,11 +164,6 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       await closed
     },
   }
-}
-
-function sameTarget(a: Target, b: Target): boolean {
-  if (a.name !== b.name || a.port !== b.port) return false
-  return a.kind === 'store' ? b.kind === 'store' && a.ca === b.ca : b.kind === 'agreement'
 }
 
 async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -1,26 +1,28 @@
 // Policy -> names -> addresses of 127.64.0.0/10. Pure. A guarded pod knows no other names.
 
-import type { Egress } from '../../core/policy.ts'
+import type { Egress, PlainProtocol } from '../../core/policy.ts'
+import type { Ranges } from './addresses.ts'
 
 /** One place that the pod may reach, behind one address. */
-export type Target =
-  | {
-      kind: 'agreement'
-      name: string
-      port: number
-      /** Any active one of these opens it. */
-      agreements: readonly string[]
-    }
-  | {
-      kind: 'store'
-      name: string
-      port: number
-      ca: string
-      /** Names to ask the cluster's resolver for, in order. */
-      lookups: readonly string[]
-      /** Names for which the store's certificate may be. */
-      identities: readonly string[]
-    }
+export type Target = {
+  kind: Egress['kind']
+  name: string
+  /** As the policy has it, for records: of a name under a wildcard the app chose a part. */
+  declared: string
+  port: number
+  /** `Tls` is the app's own, untouched; TLS is put on the others. */
+  protocol: PlainProtocol | 'Tls'
+  /** PEM. Absent: public CAs. */
+  ca?: string
+  /** Names to ask the cluster's resolver for, in order. */
+  lookups: readonly string[]
+  /** Names for which its certificate may be. */
+  identities: readonly string[]
+  /** Ranges of one network in which it may be. */
+  ranges: Ranges
+  /** Of a third party: any active one of these opens it. */
+  agreements: readonly string[]
+}
 
 /** Where the pod is: its namespace and the DNS search domains that the kubelet gives it. */
 export type Place = { namespace: string; search: readonly string[] }
@@ -29,46 +31,74 @@ export type Names = {
   /** Lower-case name without trailing dot -> address. */
   addresses: ReadonlyMap<string, string>
   targets: ReadonlyMap<string, Target>
+  /** Domains under which any one label is declared. */
+  wildcards: ReadonlySet<string>
   /** Names that mean two things, and therefore nothing. */
   ambiguous: readonly string[]
   /** Key of a target -> address, for as long as this process lives. */
   allotted: ReadonlyMap<string, string>
 }
 
-export const noNames: Names = { addresses: new Map(), targets: new Map(), ambiguous: [], allotted: new Map() }
+export const noNames: Names = {
+  addresses: new Map(),
+  targets: new Map(),
+  wildcards: new Set(),
+  ambiguous: [],
+  allotted: new Map(),
+}
+
+/** An entry, and the host as the policy has it. */
+type Declared = Egress & { declared: string }
+
+/** The domain under which a name would be the one label of a wildcard; undefined for a name that cannot be. */
+export function domainOf(name: string): string | undefined {
+  return /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.(.+)$/.exec(name)?.[1]
+}
 
 /**
  * Addresses are handed out in the order of the names. One that was handed out before stays with its name and is never
- * handed to another: an app that remembers an address across a change of policy must not reach somebody else.
+ * handed to another: an app that remembers an address across a change of policy must not reach somebody else. `asked`:
+ * names that were asked for; those under a wildcard are names like any other.
  */
-export function namesOf(egress: readonly Egress[], place: Place, before: Names = noNames): Names {
-  const groups = new Map<string, Egress[]>()
-  for (const entry of egress) {
+export function namesOf(
+  egress: readonly Egress[],
+  place: Place,
+  before: Names = noNames,
+  asked: Iterable<string> = [],
+): Names {
+  const groups = new Map<string, Declared[]>()
+  for (const entry of spelledOut(egress, asked)) {
     const key = keyOf(entry, place)
     groups.set(key, [...(groups.get(key) ?? []), entry])
   }
   const allotted = new Map(before.allotted)
   const targets = new Map<string, Target>()
   const owners = new Map<string, Set<string>>()
-  const unclear: string[] = []
+  const unclear: Declared[] = []
   for (const [key, entries] of [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const address = allotted.get(key) ?? addressAt(allotted.size)
     allotted.set(key, address)
     const target = targetOf(entries, place)
     if (target === undefined) {
-      unclear.push(...entries.map(({ host }) => host))
+      unclear.push(...entries)
       continue
     }
     targets.set(address, target)
     const answering = target.kind === 'store' ? target.identities : [target.name]
     for (const name of answering) owners.set(name, (owners.get(name) ?? new Set()).add(address))
   }
-  const clear = [...owners].filter(([name, { size }]) => size === 1 && !unclear.includes(name))
+  const clear = [...owners].filter(
+    ([name, { size }]) => size === 1 && !unclear.some(({ host }) => host === name),
+  )
   return {
     addresses: new Map(clear.map(([name, [address = '']]) => [name, address])),
     targets,
+    wildcards: new Set(egress.flatMap(({ host }) => (host.startsWith('*.') ? [host.slice(2)] : []))),
     ambiguous: [
-      ...new Set([...unclear, ...[...owners.keys()].filter((name) => (owners.get(name)?.size ?? 0) > 1)]),
+      ...new Set([
+        ...unclear.map(({ declared }) => declared),
+        ...[...owners.keys()].filter((name) => (owners.get(name)?.size ?? 0) > 1),
+      ]),
     ],
     allotted,
   }
@@ -83,30 +113,67 @@ function addressAt(index: number): string {
   return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join('.')
 }
 
-/** Entries of one key share a target if they agree on it; else there is none, and nobody reaches either. */
-function targetOf(entries: readonly Egress[], place: Place): Target | undefined {
-  const [first] = entries
-  if (first === undefined) return undefined
-  if (first.kind === 'agreement') {
-    const agreements = entries.flatMap((entry) => (entry.kind === 'agreement' ? [entry.agreement] : []))
-    if (agreements.length !== entries.length || entries.some(({ port }) => port !== first.port))
-      return undefined
-    return { kind: 'agreement', name: first.host, port: first.port, agreements }
-  }
-  const same = entries.every(
-    (entry) => entry.kind === 'store' && entry.port === first.port && entry.ca === first.ca,
+/** Wildcards as the names under them that were asked for. A name that is declared in full is no wildcard's. */
+function spelledOut(egress: readonly Egress[], asked: Iterable<string>): Declared[] {
+  const full = new Set(egress.map(({ host }) => host))
+  const names = [...asked].filter((name) => !full.has(name)).toSorted()
+  return egress.flatMap((entry) =>
+    entry.host.startsWith('*.')
+      ? names
+          .filter((name) => domainOf(name) === entry.host.slice(2))
+          .map((host) => ({ ...entry, host, declared: entry.host }))
+      : [{ ...entry, declared: entry.host }],
   )
-  if (!same) return undefined
-  const host = first.host
-  const { port, ca } = first
+}
+
+/** Every address of IPv4 and IPv6. */
+const anywhere: Ranges = ['0.0.0.0/0', '::/0']
+
+/** Entries of one key share a target if they agree on it; else there is none, and nobody reaches either. */
+function targetOf(entries: readonly Declared[], place: Place): Target | undefined {
+  const [first, ...others] = entries.map((entry) => oneTarget(entry, place))
+  if (first === undefined || !others.every((other) => sameTarget(first, other))) return undefined
+  return { ...first, agreements: [first, ...others].flatMap(({ agreements }) => agreements) }
+}
+
+function oneTarget(entry: Declared, place: Place): Target {
+  const { kind, host, declared, port } = entry
+  if (kind === 'agreement') {
+    const { protocol = 'Tls', ca, ranges = [], agreement } = entry
+    // A Service of the cluster, written in full, has an address of the cluster's.
+    const inCluster = host.endsWith(`.svc.${clusterDomain(place)}`)
+    return {
+      kind,
+      name: host,
+      declared,
+      port,
+      protocol,
+      lookups: [host],
+      identities: [host],
+      ...(ca === undefined ? {} : { ca }),
+      ranges: inCluster ? anywhere : ranges,
+      agreements: [agreement],
+    }
+  }
   return {
-    kind: 'store',
+    kind,
     name: host,
+    declared,
     port,
-    ca,
+    protocol: entry.protocol,
+    ca: entry.ca,
     lookups: lookupsOf(host, place),
     identities: [...new Set([host, ...aliasesOf(host, place)])],
+    ranges: anywhere,
+    agreements: [],
   }
+}
+
+/** Whether two targets are one place, whichever agreements open it. A store has several names. */
+export function sameTarget(one: Target, other: Target): boolean {
+  const placeOf = ({ kind, name, port, protocol, ca, ranges }: Target): string =>
+    JSON.stringify([kind, kind === 'store' ? '' : name, port, protocol, ca, ranges])
+  return placeOf(one) === placeOf(other)
 }
 
 function keyOf(entry: Egress, place: Place): string {

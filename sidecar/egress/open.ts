@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { accessDenied, helloLimit, readClientHello } from './client-hello.ts'
-import { dial, postgresTls, type World } from './dial.ts'
+import { askPostgresForTls, dial, originateTls, type World } from './dial.ts'
 import { join } from './join.ts'
 import type { Target } from './names.ts'
 import { fatal, notHere, readOpening, withoutChannelBinding } from './postgres.ts'
@@ -24,17 +24,18 @@ type Opening = {
   failed: (error: unknown) => void
 }
 
-/** One way for each kind of target: opening it, and saying no in its own protocol. */
-type Way<Kind extends Target['kind']> = {
-  open: (target: Extract<Target, { kind: Kind }>, opening: Opening) => Promise<void>
+/** One way for each protocol: opening it, and saying no in its own words. */
+type Way = {
+  open: (target: Target, opening: Opening) => Promise<void>
   refusal: (error: EgressRefusal) => Buffer
 }
 
 /**
  * TLS of the app's own, untouched: the sidecar reads the server name, which must be the one that was looked up. The
- * address is the one that the cluster's resolver gives for that name, whatever the app knows.
+ * address is the one that the cluster's resolver gives for that name, whatever the app knows. What is said inside, an
+ * HTTP Host among it, cannot be seen without ending TLS.
  */
-const agreement: Way<'agreement'> = {
+const ownTls: Way = {
   open: async (target, opening) => {
     const { app, permit, record, signal } = opening
     const { found, bytes } = await readBytes(
@@ -46,7 +47,7 @@ const agreement: Way<'agreement'> = {
     if (found.serverName !== target.name) throw new EgressRefusal('server-name-other')
     permit()
     await record()
-    const remote = await dial([target.name], target.port, opening.world, signal)
+    const remote = await dial(target, opening.world, signal)
     opening.opened(remote)
     permit()
     remote.write(bytes)
@@ -57,24 +58,62 @@ const agreement: Way<'agreement'> = {
 const tooLong = { refused: 'not-tls' } as const
 
 /** Plain PostgreSQL of the app on loopback, TLS on the wire; no byte of the app is sent before TLS stands. */
-const store: Way<'store'> = {
+const postgres: Way = {
   open: async (target, opening) => {
-    const { app, permit, record, signal } = opening
-    const first = await firstPacket(app, signal)
-    permit()
-    await record()
-    const plain = await dial(target.lookups, target.port, opening.world, signal)
-    opening.opened(plain)
-    const remote = await postgresTls(plain, target, signal)
-    opening.opened(remote)
-    permit()
+    const first = await firstPacket(opening.app, opening.signal)
+    const remote = await secured(target, opening, askPostgresForTls)
     remote.write(first)
-    join(app, remote, withoutChannelBinding(), opening.failed)
+    join(opening.app, remote, withoutChannelBinding(), opening.failed)
   },
   refusal: ({ message }) => fatal(message),
 }
 
-export const ways: { [Kind in Target['kind']]: Way<Kind> } = { agreement, store }
+/** Anything over a connection, whoever speaks first. A refusal has no words that every protocol would know. */
+const tcp: Way = {
+  open: async (target, opening) => join(opening.app, await secured(target, opening)),
+  refusal: () => Buffer.alloc(0),
+}
+
+/** HL7 version 2 in its frames (MLLP, release 1 and 2): a sender that frames nothing, or speaks TLS, is told by the end. */
+const mllp: Way = {
+  open: async (target, opening) => {
+    const { bytes } = await readBytes(opening.app, framed, opening.signal)
+    const remote = await secured(target, opening)
+    remote.write(bytes)
+    join(opening.app, remote)
+  },
+  refusal: () => Buffer.alloc(0),
+}
+const startOfBlock = 0x0b
+function framed(bytes: Buffer): true | undefined {
+  if (bytes.length === 0) return undefined
+  if (bytes[0] !== startOfBlock) throw new EgressRefusal('not-mllp')
+  return true
+}
+
+export const ways: { [Protocol in Target['protocol']]: Way } = {
+  Tls: ownTls,
+  Postgres: postgres,
+  Tcp: tcp,
+  Mllp: mllp,
+}
+
+/** A connection to the target with TLS on it, permitted, recorded before, and permitted still. */
+async function secured(
+  target: Target,
+  { world, permit, record, opened, signal }: Opening,
+  ask?: (plain: Socket, signal: AbortSignal) => Promise<void>,
+): Promise<Socket> {
+  permit()
+  await record()
+  const plain = await dial(target, world, signal)
+  opened(plain)
+  await ask?.(plain, signal)
+  const remote = await originateTls(plain, target, signal)
+  opened(remote)
+  permit()
+  return remote
+}
 
 /** The client's startup or cancel packet. It may ask for TLS and GSSAPI first: there is neither on loopback. */
 async function firstPacket(app: Socket, signal: AbortSignal): Promise<Buffer> {

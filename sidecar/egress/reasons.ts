@@ -11,13 +11,18 @@ const reasons = {
   'server-name-other': 'use the name that was looked up as the TLS server name',
   'server-name-encrypted': 'turn off Encrypted Client Hello in the client',
   'name-unresolved': "the cluster's resolver does not know the host: check the name and the resolver",
-  'address-forbidden': 'the host resolves to loopback or link-local addresses only: check its DNS records',
+  'address-forbidden':
+    'the host resolves to addresses of this network or of nobody: check its DNS records, or name the range in the agreement',
   unreachable:
     'the host does not accept the connection: check that it runs and that no network policy forbids it',
   'not-postgres': 'speak the PostgreSQL protocol to the store, without TLS (sslmode=disable)',
+  'not-mllp': 'send HL7 version 2 in MLLP frames, without TLS',
   'store-without-tls': 'turn on ssl at the database: plain text never leaves the pod',
   'store-certificate':
     "the database's certificate must be valid, of the CA in the policy, for the store's host",
+  'host-certificate':
+    'the certificate must be valid, of the CA in the policy or a public one, for the host of the agreement',
+  'too-many-names': 'more names under wildcards were asked for than a pod may use: declare them in full',
   'trail-unavailable': 'nothing can be recorded now, so nothing is opened: see /readyz',
   'too-slow': 'the connection was not set up in time: check the client, the host and the resolver',
   'too-many': 'too many connections are open: use a smaller pool',

@@ -13,7 +13,7 @@ export type ResolverOptions = {
   host: string
   port: number
   lookup: () => Lookup
-  undeclared: () => void
+  undeclared: (name: string) => void
 }
 
 export type Resolver = { udpPort: number; tcpPort: number; close: () => Promise<void> }
@@ -22,7 +22,7 @@ export type Resolver = { udpPort: number; tcpPort: number; close: () => Promise<
 export async function startResolver(options: ResolverOptions): Promise<Resolver> {
   const answer = (bytes: Buffer): Buffer | undefined => {
     const answered = answerTo(bytes, options.lookup())
-    if (answered?.undeclared) options.undeclared()
+    if (answered?.undeclared !== undefined) options.undeclared(answered.undeclared)
     return answered?.bytes
   }
 

@@ -7,9 +7,13 @@ import type { Trail } from '../trail/trail.ts'
 import { countRefusals } from './counts.ts'
 import { realConnect, type World } from './dial.ts'
 import { startListener } from './listener.ts'
-import { type Names, namesOf, noNames, type Target } from './names.ts'
+import { domainOf, type Names, namesOf, noNames, type Target } from './names.ts'
 import type { Reason } from './reasons.ts'
 import { startResolver } from './resolver.ts'
+import { undeclaredSources } from './suffixes.ts'
+
+/** Names under wildcards that one process takes: each is the app's choice, and stays. */
+const mostAsked = 256
 
 export type EgressOptions = {
   orders: Orders
@@ -52,11 +56,18 @@ export async function startEgress(options: EgressOptions): Promise<RunningEgress
   const ports = options.ports ?? fixedPorts
   const refusals = countRefusals(trail, refusalsMs)
   const refused = (source: string, reason: Reason, error?: unknown): void => {
-    refusals.count(source, reason)
     metrics?.refused(reason)
-    options.log?.({ event: 'egress-refused', source, reason, ...(error === undefined ? {} : { error }) })
+    // As seldom as the trail: an app that tries all day fills no log either. An asterisk is no sign of a log.
+    if (refusals.count(source, reason))
+      options.log?.({
+        event: 'egress-refused',
+        source: source.replace('*', ''),
+        reason,
+        ...(error === undefined ? {} : { error }),
+      })
   }
 
+  const asked = new Set<string>()
   let names: Names = noNames
   let ready = false
   const readNames = (): void => {
@@ -64,27 +75,42 @@ export async function startEgress(options: EgressOptions): Promise<RunningEgress
     // A lock without a policy opens nothing new; the names stay, for the stores' connections that do.
     if (inForce === undefined) return
     const before = names.ambiguous.join()
-    names = namesOf(inForce.policy.egress, { namespace, search }, names)
+    names = namesOf(inForce.policy.egress, { namespace, search }, names, asked)
     ready = true
     if (names.ambiguous.join() !== before) {
       for (const source of names.ambiguous) options.log?.({ event: 'egress-names-ambiguous', source })
     }
   }
   readNames()
+  /** A name under a wildcard becomes a name when it is first asked for. */
+  const addressOf = (name: string): string | undefined => {
+    const known = names.addresses.get(name)
+    const domain = domainOf(name)
+    if (known !== undefined || domain === undefined || !names.wildcards.has(domain)) return known
+    if (!asked.has(name) && asked.size >= mostAsked) refused(`*.${domain}`, 'too-many-names')
+    else asked.add(name)
+    readNames()
+    return names.addresses.get(name)
+  }
+  const sourceOf = undeclaredSources({
+    search,
+    key: () => orders.standing().inForce?.keys.hashes,
+    everyMs: refusalsMs,
+  })
 
   const resolver = await startResolver({
     host: '127.0.0.1',
     port: ports.dns,
-    lookup: () => ({ ready, addressOf: (name) => names.addresses.get(name), search }),
-    undeclared: () => refused('undeclared', 'undeclared-name'),
+    lookup: () => ({ ready, addressOf, search }),
+    undeclared: (name) => refused(sourceOf(name), 'undeclared-name'),
   })
   const listener = await startListener({
     port: ports.egress,
     orders,
     names: () => names,
-    world: { resolve4: clusterResolver(options.dns), connect: realConnect, ...options.world },
-    record: async ({ name, kind }) => {
-      await trail.note({ kind: 'counted', what: 'egress-opened', source: name, count: 1 })
+    world: { resolve: clusterResolver(options.dns), connect: realConnect, ...options.world },
+    record: async ({ declared, kind }) => {
+      await trail.note({ kind: 'counted', what: 'egress-opened', source: declared, count: 1 })
       metrics?.opened(kind)
     },
     refused,
@@ -116,8 +142,15 @@ export async function startEgress(options: EgressOptions): Promise<RunningEgress
   }
 }
 
-function clusterResolver(address: string): World['resolve4'] {
+function clusterResolver(address: string): World['resolve'] {
   const resolver = new Resolver({ timeout: 2_000, tries: 2 })
   resolver.setServers([address])
-  return async (name) => await resolver.resolve4(name)
+  return async (name) => {
+    const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
+    const [four = [], six = []] = found.map((one) => (one.status === 'fulfilled' ? one.value : []))
+    // In turns: a pod of one family fails at once with the other's addresses, and shall not run out of tries on them.
+    return Array.from({ length: Math.max(four.length, six.length) }, (_, at) =>
+      [four[at], six[at]].filter((address) => address !== undefined),
+    ).flat()
+  }
 }

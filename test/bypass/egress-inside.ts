@@ -1,6 +1,7 @@
 // Three programs around a real packet filter: the world outside (a resolver and a vendor with TLS), the sidecar's egress,
 // and an app that knows nothing of either. `egress-inside.ts world|sidecar|app CONFIG`, one JSON value a line.
 
+import { createSecretKey } from 'node:crypto'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -8,6 +9,7 @@ import { connect, createServer } from 'node:tls'
 import type { Policy } from '../../core/policy.ts'
 import { startResolver } from '../../sidecar/egress/resolver.ts'
 import { startEgress } from '../../sidecar/egress/start.ts'
+import type { Keys } from '../../sidecar/in-force.ts'
 
 export type Config = {
   host: string
@@ -48,7 +50,8 @@ async function sidecar(): Promise<void> {
   let active = true
   process.stdin.once('data', () => (active = false))
   const policy = { egress: [{ kind: 'agreement', agreement: 'speech', host: config.host, port: 443 }] }
-  const inForce = { policy: policy as Policy, hash: '', generation: 1, jwks: {}, keys: undefined as never }
+  const hashes = createSecretKey(Buffer.alloc(32, 1))
+  const inForce = { policy: policy as Policy, hash: '', generation: 1, jwks: {}, keys: { hashes } as Keys }
   await startEgress({
     orders: {
       standing: () => ({ inForce }),

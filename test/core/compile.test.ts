@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { compilePolicy } from '../../core/compile.ts'
 import { parsePolicy } from '../../core/parse-policy.ts'
 import { policyText } from '../../core/policy.ts'
+import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { aServer } from '../operator/world.ts'
 import { verifies } from '../verifies.ts'
@@ -46,6 +47,30 @@ verifies('access:default-deny', 'a role that does not say whom it reaches makes 
   expect('policy' in result && parsePolicy(policyText(result.policy))).toBeUndefined()
   const whole = compiled({})
   expect('policy' in whole && parsePolicy(policyText(whole.policy))).toBeDefined()
+})
+
+const agreement = (hosts: string[], ranges?: string[]) =>
+  ({
+    metadata: { name: 'lab' },
+    spec: { hosts, ...(ranges === undefined ? {} : { ranges }) },
+  }) as BusinessAssociateAgreement
+
+test('hosts of an agreement are reached as the entry says that names them, others on port 443', () => {
+  const network = {
+    egress: [{ baa: 'lab' }, { baa: 'lab', host: 'hl7.lab.example', port: 2575, protocol: 'Mllp' as const }],
+  }
+  const egressOf = (...agreements: BusinessAssociateAgreement[]) => {
+    const result = compilePolicy(aServer({ network }), { agreements, clientCa: 'a certificate' })
+    return 'policy' in result ? result.policy.egress : result.issues
+  }
+  const api = { kind: 'agreement', agreement: 'lab', host: 'api.lab.example', port: 443 }
+  const hl7 = { ...api, host: 'hl7.lab.example', port: 2575, protocol: 'Mllp' }
+
+  expect(egressOf(agreement(['hl7.lab.example', 'api.lab.example']))).toEqual([api, hl7])
+  expect(egressOf(agreement(['api.lab.example'], ['10.0.0.0/8']))).toEqual([
+    { ...api, ranges: ['10.0.0.0/8'] },
+  ])
+  expect(egressOf()).toEqual([])
 })
 
 const schemas: { when: string; spec: Partial<Spec>; issue: RegExp }[] = [

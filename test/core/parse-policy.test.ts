@@ -111,7 +111,8 @@ test.each([
   ['an algorithm that anybody can sign with', 'issuers.0.algorithms.0', 'HS256'],
   ['an empty CA', 'tls.clientCa', ''],
   ['no issuer', 'issuers', []],
-  ['a member of another kind', 'egress.0.ca', 'a CA'],
+  ['a member of another kind', 'egress.0.store', 'db'],
+  ['a protocol that nobody speaks', 'egress.0.protocol', 'Http'],
 ])('%s makes it none', (_, at, value) => {
   const wrong = changed(at.split('.'), (place, member) => (place[member] = value))
 

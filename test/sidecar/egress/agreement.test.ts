@@ -195,15 +195,8 @@ verifies(
   },
 )
 
-for (const address of [
-  '127.0.0.1',
-  '127.64.0.1',
-  '169.254.169.254',
-  '0.0.0.0',
-  '224.0.0.1',
-  '255.255.255.255',
-]) {
-  verifies('transmission:egress-by-name', `a host that resolves to ${address} is not dialled`, async () => {
+for (const address of ['127.64.0.1', '169.254.169.254', '::ffff:169.254.169.254', '10.96.0.1', 'fd12::1']) {
+  verifies('transmission:egress-addresses', `a host that resolves to ${address} is not dialled`, async () => {
     await withVendor({ dns: { [vendorHost]: [address] } })
 
     await expect(appTls(await scene.app(name))).rejects.toThrow(/alert access denied/)
@@ -212,6 +205,40 @@ for (const address of [
     expect(scene.dialled).toEqual([])
   })
 }
+
+verifies(
+  'transmission:egress-addresses',
+  'a name that turns to an inner address after it was dialled is judged anew',
+  async () => {
+    const dns = { [vendorHost]: [vendorAddress] }
+    await withVendor({ dns })
+    await appTls(await scene.app(name))
+
+    dns[vendorHost] = ['10.0.0.1']
+    await expect(appTls(await scene.app(name))).rejects.toThrow(/alert access denied/)
+
+    expect(scene.dialled).toEqual([`${vendorAddress}:443`])
+  },
+)
+
+test('an agreement that declares the range, and a Service of the cluster, are dialled inside', async () => {
+  const inside = '10.9.8.7'
+  const service = 'api.vendors.svc.cluster.local'
+  await withVendor({
+    egress: [
+      { ...agreementEntry, ranges: ['10.9.0.0/16'] },
+      { ...agreementEntry, host: service },
+    ],
+    servers: { [inside]: await aVendor() },
+    dns: { [vendorHost]: [inside], [service]: [inside] },
+  })
+
+  expect(await echoed(await appTls(await scene.app('127.64.0.1')), Buffer.from('hello'))).toHaveLength(5)
+  const app = await scene.app('127.64.0.2')
+  // The certificate is for the other name: that it came to a handshake is all that is asked here.
+  await expect(appTls(app, service)).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+  expect(scene.dialled).toEqual([`${inside}:443`, `${inside}:443`])
+})
 
 test('of several addresses the forbidden are left out and the silent ones passed over', async () => {
   await withVendor({ dns: { [vendorHost]: ['127.0.0.1', '203.0.113.99', vendorAddress] } })

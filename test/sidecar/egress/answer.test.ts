@@ -31,7 +31,7 @@ const ask = (bytes: Buffer, using = lookup) => {
     type,
     code: flags & 15,
     data: answers.map(({ data }) => data),
-    undeclared: answered.undeclared ?? false,
+    undeclared: answered.undeclared !== undefined,
   }
 }
 const base = { id: 7, type: 'response', data: [], undeclared: false }

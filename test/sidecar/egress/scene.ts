@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { type TLSSocket, connect as tlsConnect, createServer as tlsServer } from 'node:tls'
-import type { Egress } from '../../../core/policy.ts'
+import type { Egress, PlainProtocol } from '../../../core/policy.ts'
 import type { Reason } from '../../../sidecar/egress/reasons.ts'
 import { type EgressOptions, type RunningEgress, startEgress } from '../../../sidecar/egress/start.ts'
 import { type Authority, authority } from '../../sample/certificates.ts'
@@ -20,13 +20,29 @@ export const vendorHost = 'api.vendor.example'
 export const vendorAddress = '203.0.113.10'
 export const storeAddress = '203.0.113.20'
 const storeName = 'ehr-db.clinic.svc.cluster.local'
-export const agreementEntry: Egress = { kind: 'agreement', agreement: 'speech', host: vendorHost, port: 443 }
+export const agreementEntry: Extract<Egress, { kind: 'agreement' }> = {
+  kind: 'agreement',
+  agreement: 'speech',
+  host: vendorHost,
+  port: 443,
+}
+/** Names of a vendor that are any one label under its domain. */
+export const wildcardEntry: typeof agreementEntry = { ...agreementEntry, host: '*.vendor.example' }
 export const storeEntry = (ca: string): Egress => ({
   kind: 'store',
   store: 'database',
   host: 'ehr-db',
   port: 5432,
   protocol: 'Postgres',
+  ca,
+})
+/** A host of an agreement that the app speaks to without TLS. */
+export const plainEntry = (protocol: PlainProtocol, ca: string): Egress => ({
+  kind: 'agreement',
+  agreement: 'speech',
+  host: vendorHost,
+  port: 2575,
+  protocol,
   ca,
 })
 
@@ -76,7 +92,7 @@ export async function aScene(options: {
     ports: { egress: 0, dns: 0 },
     periods: { refusalsMs: 60_000, agreementsMs: 50, setupMs: 2_000, ...options.periods },
     world: {
-      resolve4: async (name) => {
+      resolve: async (name) => {
         const found = dns[name]
         if (found === undefined) throw new Error('ENOTFOUND')
         return found
