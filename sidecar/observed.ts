@@ -3,6 +3,7 @@
 import { idOf } from '../core/log.ts'
 import type { Identity } from './channel/identity.ts'
 import type { Labels, Metrics } from './metrics.ts'
+import { refusedInPod } from './network/refused.ts'
 import type { OrdersKeeper } from './orders.ts'
 import type { RunningTrail } from './trail/begin.ts'
 import { pressureSteps } from './trail/pressure.ts'
@@ -65,6 +66,14 @@ export function measure(metrics: Pick<Metrics, 'gauge'>, { identity, orders, tra
     chain_size: ['Acknowledged records of this chain', () => one(trail()?.chain.size)],
     witnessed_size: ['Size of the newest cosigned checkpoint', () => one(trail()?.home.witnessed())],
     in_flight: ['Calls being served', () => one(inFlight())],
+    pod_connections_failed: [
+      'TCP connections that a process of this pod began and nobody took; the packet filter refuses those past the sidecar',
+      () => one(refusedInPod()?.connections),
+    ],
+    pod_datagrams_refused: [
+      'Datagrams of this pod that were refused within it, by the packet filter or for want of a listener',
+      () => one(refusedInPod()?.datagrams),
+    ],
   }
   for (const [name, [description, read]] of Object.entries(gauges)) metrics.gauge({ name, description, read })
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { refusedInPod } from '../../sidecar/network/refused.ts'
 import { authority } from '../sample/certificates.ts'
 import { verifies } from '../verifies.ts'
 import { addresses, PodNetwork, type User } from './pod.ts'
@@ -136,6 +137,21 @@ describe('with the filter set', () => {
       }
     },
   )
+
+  test('what the filter refused is counted where the sidecar can read it', async () => {
+    const counted = async () => {
+      const { stdout } = await pod.run('pod', sidecar, ['cat', '/proc/net/snmp'])
+      return refusedInPod(() => stdout) ?? { connections: 0, datagrams: 0 }
+    }
+    const before = await counted()
+
+    await pod.ask('pod', app, 'dial', addresses.outside, 9_000)
+    await pod.ask('pod', app, 'send', addresses.outside, 53)
+
+    const after = await counted()
+    expect(after.connections - before.connections).toBe(1)
+    expect(after.datagrams - before.datagrams).toBe(1)
+  })
 
   verifies(
     'transmission:egress-by-name',
