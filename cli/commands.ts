@@ -25,6 +25,7 @@ import { trailHold } from './trail-hold.ts'
 import { trailProve } from './trail-prove.ts'
 import { trailTiles } from './trail-tiles.ts'
 import { trailUnseal } from './trail-unseal.ts'
+import { undo } from './undo.ts'
 import { verify } from './verify.ts'
 
 export const commands: readonly Command[] = [
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   init,
   explain,
   preflight,
+  undo,
   status,
   doctor,
   request,

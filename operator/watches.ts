@@ -7,10 +7,11 @@ import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
-import { type Client, fieldManager } from './cluster/client.ts'
+import type { Client } from './cluster/client.ts'
 import { type Kind, kinds } from './cluster/kinds.ts'
 import { type Change, type ListWatch, listWatch } from './cluster/list-watch.ts'
 import type { Named } from './cluster/store.ts'
+import { isOursOnTemplate, type Managed } from './desired/template-annotation.ts'
 import type { Log } from './log.ts'
 import type {
   Claim,
@@ -168,8 +169,6 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
   return { world, all, orderInputs: inputs }
 }
 
-type Managed = { managedFields?: { manager?: string; fieldsV1?: unknown }[] }
-
 /** managedFields are often the larger half of an object, and nobody here reads them again. */
 function lean<T extends Named>(object: T): T {
   const { managedFields: _, ...metadata } = object.metadata as Named['metadata'] & Managed
@@ -210,14 +209,10 @@ function trimPod(pod: Pod): Pod {
 
 /** Whether the annotation on the template is ours shows only in managedFields, so it is read before they go. */
 export function trimWorkload(workload: Workload): Workload {
-  const { managedFields = [] } = workload.metadata as Typed['metadata'] & Managed
   const { selector, jobTemplate, replicas, strategy, updateStrategy } = workload.spec
   const written = (jobTemplate?.spec.template ?? workload.spec.template).metadata?.annotations ?? {}
   const server = written[serverAnnotation]
-  const ours = managedFields.some(
-    ({ manager, fieldsV1 }) =>
-      manager === fieldManager && JSON.stringify(fieldsV1 ?? {}).includes(`"f:${serverAnnotation}"`),
-  )
+  const ours = isOursOnTemplate(workload.metadata as Typed['metadata'] & Managed)
   const template = { metadata: { annotations: written } }
   const scheduled = workload.status?.desiredNumberScheduled
   return {

@@ -584,6 +584,10 @@ export const requirements = {
     'accessControl',
     'No update of a guarded pod changes its image, its guard label or its server.',
   ),
+  'injection:undo': done(
+    'accessControl',
+    'undo puts a workload back as its author wrote it, and only once it is written down who did it and why.',
+  ),
   'injection:rollout': done(
     'accessControl',
     'Pods that ran before are replaced once: one first, the others one at a time when it is ready and proved, within budgets for disruptions; what nothing makes anew is said and not ended.',

@@ -4,10 +4,7 @@
 import { request } from 'undici'
 import type { ObjectMeta } from '../../core/kubernetes.ts'
 import type { Credentials } from './credentials.ts'
-import { type Kind, kinds, pathOf } from './kinds.ts'
-
-/** The owner of every field that we apply. One name, so that a field which we stop applying goes away. */
-export const fieldManager = 'hipaa-mcp-operator'
+import { fieldManager, type Kind, kinds, pathOf } from './kinds.ts'
 
 /** The API server said no, or nothing answered. */
 export class ApiError extends Error {

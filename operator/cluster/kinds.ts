@@ -2,6 +2,9 @@
 
 import { apiVersion } from '../../core/identifiers.ts'
 
+/** The owner of every field that we apply. One name, so that a field which we stop applying goes away. */
+export const fieldManager = 'hipaa-mcp-operator'
+
 export type Kind = { apiVersion: string; kind: string; plural: string; namespaced: boolean }
 
 const namespaced = (version: string, kind: string, plural: string): Kind => ({

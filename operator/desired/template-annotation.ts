@@ -2,7 +2,7 @@
 
 import { serverAnnotation } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
-import { type Kind, kinds } from '../cluster/kinds.ts'
+import { fieldManager, type Kind, kinds } from '../cluster/kinds.ts'
 import type { Workload } from '../objects.ts'
 
 const byKind: { [kind: string]: Kind } = {
@@ -15,6 +15,16 @@ const byKind: { [kind: string]: Kind } = {
 /** The workload's kind as the API server knows it. */
 export function kindOf({ kind }: Workload): Kind {
   return byKind[kind] as Kind
+}
+
+export type Managed = { managedFields?: { manager?: string; fieldsV1?: unknown }[] }
+
+/** Whether the annotation on the template is ours: that shows only in managedFields. */
+export function isOursOnTemplate({ managedFields = [] }: Managed): boolean {
+  return managedFields.some(
+    ({ manager, fieldsV1 }) =>
+      manager === fieldManager && JSON.stringify(fieldsV1 ?? {}).includes(`"f:${serverAnnotation}"`),
+  )
 }
 
 /** Just the one annotation: server-side apply leaves everything else to whoever owns it. */

@@ -1,0 +1,71 @@
+// What guards a workload and was put there by us or for us, and the patch that takes it away. Pure.
+
+import { serverAnnotation, strategyAnnotation } from '../../core/identifiers.ts'
+import { isOursOnTemplate, type Managed } from '../../operator/desired/template-annotation.ts'
+import type { Workload } from '../../operator/objects.ts'
+import { asWritten } from '../../operator/rollout/strategy.ts'
+
+export type Undo = {
+  server?: string
+  /** A JSON merge patch; undefined where there is nothing to take away. */
+  patch?: object
+  /** In words, each thing that changes. */
+  changes: string[]
+  /** What stays, and what that means. */
+  notes: string[]
+}
+
+export function undoOf(workload: Workload): Undo {
+  const { metadata, spec } = workload
+  const own = metadata.annotations?.[serverAnnotation]
+  const template = (spec.jobTemplate?.spec.template ?? spec.template).metadata?.annotations?.[
+    serverAnnotation
+  ]
+  const copied = template !== undefined && isOursOnTemplate(metadata as Managed)
+  const kept = metadata.annotations?.[strategyAnnotation]
+  const strategy = asWritten(workload)?.object['spec'] as object | undefined
+  const gone = { metadata: { annotations: { [serverAnnotation]: null } } }
+  const without =
+    workload.kind === 'CronJob' ? { jobTemplate: { spec: { template: gone } } } : { template: gone }
+  const annotations = {
+    ...(own === undefined ? {} : { [serverAnnotation]: null }),
+    ...(kept === undefined ? {} : { [strategyAnnotation]: null }),
+  }
+  const specPatch = { ...(copied ? without : {}), ...strategy }
+  const changes = [
+    ...(own === undefined ? [] : [`metadata.annotations[${serverAnnotation}]: ${own} is taken away`]),
+    ...(copied
+      ? [
+          `the pod template’s annotation ${serverAnnotation}: ${template} is taken away; new pods come without it`,
+        ]
+      : []),
+    ...(strategy === undefined
+      ? []
+      : [`spec.${Object.keys(strategy).join()}: as it was before: ${kept ?? ''}`]),
+    ...(kept !== undefined && strategy === undefined
+      ? [
+          `metadata.annotations[${strategyAnnotation}] is taken away; the strategy stays as somebody changed it`,
+        ]
+      : []),
+  ]
+  const server = own ?? template
+  return {
+    ...(server === undefined ? {} : { server }),
+    ...(changes.length === 0
+      ? {}
+      : {
+          patch: {
+            // Somebody else's change meanwhile is no part of what was shown.
+            metadata: { resourceVersion: metadata.resourceVersion, annotations },
+            ...(Object.keys(specPatch).length === 0 ? {} : { spec: specPatch }),
+          },
+        }),
+    changes,
+    notes:
+      template !== undefined && !copied
+        ? [
+            `the pod template itself says ${serverAnnotation}: ${template}, and not by us: its author takes that away`,
+          ]
+        : [],
+  }
+}
