@@ -3,9 +3,9 @@
 
 import { systemNamespace } from '../../core/identifiers.ts'
 import type { Surroundings } from '../admission/surroundings.ts'
-import { ApiError, type Client, fieldManager } from '../cluster/client.ts'
+import { ApiError, type Client } from '../cluster/client.ts'
 import type { Events, Say } from '../cluster/events.ts'
-import { kinds } from '../cluster/kinds.ts'
+import { fieldManager, kinds } from '../cluster/kinds.ts'
 import type { Job, PersistentVolume } from '../objects.ts'
 import {
   isKept,
