@@ -86,20 +86,22 @@ function cutBlock(tape: Tape, item: number, structured: number | undefined): Cut
     else if (name === 'text') text = wordAt(tape, member)
   }
   if (type !== 'text' || text === undefined) return undefined
-  if (structured !== undefined && isWritten(tape, structured, text)) return { same: true }
+  const own = structured === undefined ? undefined : jsonAt(tape, structured)
+  if (own === text) return { same: true }
   if (/^[\s\ufeff]*[[{]/.test(text)) {
+    const values = structured === undefined ? 0 : nextOf(tape, structured) - structured
     const json = scan(Buffer.from(text.replace(/^\ufeff/, ''), 'utf8'))
+    // Most texts show by how many values they hold that they say something else, and nothing is written to compare them with.
+    const mayBeSame = json === undefined || nextOf(json, 0) === values
+    if (own !== undefined && mayBeSame && JSON.stringify(JSON.parse(own)) === text) return { same: true }
     return json === undefined ? undefined : { json }
   }
   const block = blockOf({ type, text })
   return 'text' in block ? { text } : undefined
 }
 
-/** Whether the text is that of the value at an entry, as it came or as JSON.stringify writes it. */
-function isWritten(tape: Tape, entry: number, text: string): boolean {
-  if (!text.startsWith('{')) return false
-  const own = tape.bytes.toString('utf8', startOf(tape, entry), endOf(tape, entry))
-  return own === text || JSON.stringify(JSON.parse(own)) === text
+function jsonAt(tape: Tape, entry: number): string {
+  return tape.bytes.toString('utf8', startOf(tape, entry), endOf(tape, entry))
 }
 
 /** What all parts tell of the persons in them, as `surveyOf` has it. */
