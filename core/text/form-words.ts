@@ -63,6 +63,12 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   [39, 'nct pmid pmc isrctn'],
   // "plate CA 7XYZ123"
   [40, `${listOf(state)} ${listOf(stateCode)} new north south west`],
+  // Behind a street: "apt 4"
+  [41, 'apt apartment suite ste unit floor'],
+  // Before one that has no number
+  [42, 'on at near off along down from of'],
+  // In small letters these are streets; court, drive, place and way are other things too
+  [43, 'street avenue ave road rd boulevard blvd lane ln'],
 ]
 
 const [between, mark, isVague, number] = [5n, 6n, 7n, 8n]

@@ -4,8 +4,8 @@
 import { login, web } from './cues.ts'
 import { foreign } from './letters.ts'
 import { findLogins } from './logins.ts'
-import { type Finding, type IdentifierType, identifierTypes } from './span.ts'
-import { mayHavePage, numbersOfFinding, searchForm } from './tokenize.ts'
+import type { Finding } from './span.ts'
+import { addFound, mayHavePage, searchForm } from './tokenize.ts'
 import type { Tokens } from './tokens.ts'
 import { pages, webPages } from './web.ts'
 
@@ -53,10 +53,5 @@ export function detect(words: Tokens, rules: FormRules, findings: Finding[]): vo
   if (rules.context && (words.anyCue & login) !== 0) findLogins(words, findings)
   let bits = 0
   for (const rule of ['forms', 'context', 'long', 'compacted'] as const) if (rules[rule]) bits |= asked[rule]
-  const { count, numbers, from } = searchForm(bits)
-  for (let i = 0, at = from; i < count; i += 1, at += numbersOfFinding) {
-    const [start, end, year] = [numbers[at] as number, numbers[at + 1] as number, numbers[at + 3] as number]
-    const type = identifierTypes[numbers[at + 2] as number] as IdentifierType
-    findings.push(year < 0 ? { start, end, type } : { start, end, type, year: text.slice(year, year + 4) })
-  }
+  addFound(searchForm(bits), findings)
 }

@@ -10,6 +10,8 @@ const beyond = {
   times: 0x83,
   /** € and £ */
   money: 0x84,
+  /** “ */
+  quote: 0x85,
   /** Of a letter or digit without case or of small case. */
   letter: 0xc0,
   capital: 0xc1,
@@ -68,6 +70,7 @@ const signs = new Map<string, number>([
   ['×', beyond.times],
   ['€', beyond.money],
   ['£', beyond.money],
+  ['“', beyond.quote],
 ])
 
 function found(code: number): number {
@@ -84,9 +87,4 @@ function half(text: string, at: number): number {
   const start = code >= 0xdc_00 ? at - 1 : at
   const point = text.codePointAt(start) ?? 0
   return point > 0xff_ff && isLetter.test(String.fromCodePoint(point)) ? beyond.letter : beyond.other
-}
-
-/** The byte at a place; 0 before the text's beginning. Zeros stand behind it, more than any rule looks ahead. */
-export function byteAt(bytes: Uint8Array, at: number): number {
-  return at < 0 ? 0 : (bytes[at] as number)
 }

@@ -3,25 +3,27 @@
 import { login } from './cues.ts'
 import { english, lexicon, medical, slotOf, wordHash } from './lexicon.ts'
 import type { Finding } from './span.ts'
-import type { Tokens } from './tokens.ts'
+import { type Tokens, wordAt } from './tokens.ts'
 
 /** Behind the word: "name", "ID", and what joins it to the value; then the value. "user" by itself is a person. */
 const behind =
   /( ?-?(?:name|id|account))?([\s:="'(#]{1,4})(?:((?:is|was|as|of)[\s:="']{1,3}))?([A-Za-z0-9][\w.-]{1,30}[A-Za-z0-9])(?![\w@])/iy
 
-export function findLogins({ text, count, cues, start, end }: Tokens, findings: Finding[]): void {
+export function findLogins(words: Tokens, findings: Finding[]): void {
+  const { text, count } = words
   for (let i = 0; i < count; i += 1) {
-    if (((cues[i] as number) & login) === 0) continue
-    behind.lastIndex = end[i] as number
+    const { start, end, cues } = wordAt(words, i)
+    if ((cues & login) === 0) continue
+    behind.lastIndex = end
     const match = behind.exec(text)
     if (match === null) continue
     const [whole, more, sign = '', said, value = ''] = match
-    const word = text.slice(start[i], end[i]).toLowerCase()
+    const word = text.slice(start, end).toLowerCase()
     if (word === 'user' && more === undefined) continue
     // A field's value, or told by "is".
     const told = /[:=]/.test(sign) || said !== undefined
     if (!isLogin(value, told, /[:=]/.test(sign))) continue
-    const last = (end[i] as number) + whole.length
+    const last = end + whole.length
     findings.push({ start: last - value.length, end: last, type: 'UNIQUE_IDENTIFIER' })
   }
 }

@@ -1,6 +1,8 @@
 // Forms that are so rare, and so irregular, that an expression reads them: the module asks where a text comes close to one
 // (module/asked.as, whose numbers these are).
 
+import { isCompound, isDerived } from './word-forms.ts'
+
 const codes =
   /(?<![A-Za-z])(?:pmid|pmcid|pmc|nct|loinc|snomed(?: ct)?|sct|rxnorm|rxcui|cpt|icd(?:-\d{1,2}(?:-cm|-pcs)?)?|ndc|hcpcs|doi|cvx|unii|cas|isbn|issn|(?:procedure|diagnosis|billing|drug|term|product) codes?|atc|mesh|omim|umls|cui|drg|uniprot|chembl|drugbank|isrctn|eudract|grant|version|range|between)[\s:#.]{0,3}(?:(?:no|number|id|code)\b[\s:#.]{0,3})?[(#]?$/i
 /** What stands before a code reaches no further. */
@@ -28,10 +30,12 @@ function internationalEnd(text: string, at: number): number {
   return end >= 0 && /^\d{8,15}$/.test(number.replaceAll(/\D/g, '')) ? end : -1
 }
 
-/** By the rule's number. */
-export const rareForms: readonly ((text: string, at: number) => number)[] = [
+/** By the rule's number. `to`: of words alone. */
+export const rareForms: readonly ((text: string, at: number, to: number) => number)[] = [
   isBehindCode,
   internationalEnd,
   (text, at) => endOf(udi, text, at),
   (text, at) => endOf(coordinates, text, at),
+  (text, at, to) => (isCompound(text, at, to) ? 1 : 0),
+  (text, at, to) => (isDerived(text, at, to) ? 1 : 0),
 ]

@@ -37,7 +37,7 @@ export function search(
       const [forms, context] = [groups.has('forms'), groups.has('context')]
       detect(words, { forms, context, long, compacted: reading !== readings.term || prose }, findings)
     }
-    if (naming) findPeopleAndPlaces(words, groups, prose, findings)
+    if (naming) findPeopleAndPlaces(groups, prose, findings)
   }
   return findings.length < 2 ? findings : apart(findings)
 }

@@ -9,7 +9,8 @@ import { writeLetters } from './letters.ts'
 import { lexicon, slotOf, wordHash } from './lexicon.ts'
 import { textModule } from './module.generated.ts'
 import { rareForms } from './rare-forms.ts'
-import { shapes, type Tokens } from './tokens.ts'
+import { type Finding, type IdentifierType, identifierTypes } from './span.ts'
+import { numbersOfWord, type Tokens } from './tokens.ts'
 
 /** Words that rules of people and places begin at, however they are written. */
 const begins =
@@ -25,18 +26,17 @@ const beginsForm = month | weekday | oldAge
 
 type Module = {
   readonly memory: WebAssembly.Memory
-  readonly prepare: (mark: number, form: number) => number
+  readonly prepare: () => number
   readonly layOut: (text: number, room: number, most: number) => number
   readonly cut: (length: number) => number
   readonly learn: (length: number, bits: bigint) => void
   readonly learnPair: (word: number, later: number, type: number) => void
   readonly searchForm: (rules: number) => number
+  readonly searchPeople: (rules: number) => number
   readonly hasPage: () => number
   readonly marks: WebAssembly.Global<'i32'>
   readonly forms: WebAssembly.Global<'i32'>
-  readonly anyClass: WebAssembly.Global<'i32'>
   readonly anyCue: WebAssembly.Global<'i32'>
-  readonly anyLarge: WebAssembly.Global<'i32'>
   readonly kinds: WebAssembly.Global<'i32'>
 }
 
@@ -46,11 +46,12 @@ const page = 65_536
 /** Characters for which there is room from the beginning, and most for which room is kept. */
 const usual = 16_384
 const mostKept = 16 * usual
-/** Bytes that each word takes. */
+/** Bytes that each word takes, and what is asked for besides. */
 const ofWord = 25
-/** Bytes, and numbers, that each finding takes: as many are kept as words. */
+const besides = 32
+/** Bytes and numbers of each finding: as many are kept as words, by their form and of people and places. */
 const ofFinding = 20
-export const numbersOfFinding = 5
+const numbersOfFinding = 5
 
 const encoder = new TextEncoder()
 const longestKnown = 16
@@ -61,6 +62,9 @@ let memory = new Int32Array(wasm.memory.buffer)
 let room = 0
 /** Where findings stand among them. */
 let found = 0
+let foundPeople = 0
+/** letters.ts: the text, and zeros behind it. */
+let bytes = new Uint8Array(0)
 let tokens = roomFor(usual)
 /** What was read, and whether it is ASCII. */
 let last = ''
@@ -69,7 +73,7 @@ let plain = true
 function anew(): { wasm: Module; free: number } {
   const { exports } = new WebAssembly.Instance(compiled, { words: { look, ask } })
   const wasm = exports as Module
-  const free = wasm.prepare(begins, beginsForm)
+  const free = wasm.prepare()
   wasm.layOut(free, free, 0)
   const { words, pairs } = formWords()
   for (const [word, bits] of words) {
@@ -87,35 +91,25 @@ function roomFor(characters: number): Tokens {
   const first = (text + characters + behind + 7) & ~7
   // Every word but the last is followed by one character at least.
   const most = ((characters >> 1) + 8) & ~7
-  const missing = first + most * (ofWord + ofFinding) - wasm.memory.buffer.byteLength
+  const missing = first + most * (ofWord + 2 * ofFinding) + besides - wasm.memory.buffer.byteLength
   if (missing > 0) wasm.memory.grow(Math.ceil(missing / page))
   found = wasm.layOut(text, first, most) >> 2
+  foundPeople = found + most * numbersOfFinding
   room = characters
   const { buffer } = wasm.memory
-  const numbers = (at: number): Int32Array => new Int32Array(buffer, first + at * most * 4, most)
-  const bytes = (at: number): Uint8Array => new Uint8Array(buffer, first + most * 20 + at * most, most)
   memory = new Int32Array(buffer)
+  bytes = new Uint8Array(buffer, text, characters + behind)
   return {
     count: 0,
     text: '',
-    bytes: new Uint8Array(buffer, text, characters + behind),
-    anyClass: 0,
     anyCue: 0,
-    anyLarge: false,
     kinds: 0,
     // As words.as lays them out.
-    start: numbers(0),
-    end: numbers(1),
-    classes: numbers(2),
-    marked: numbers(3),
+    words: new Int32Array(buffer, first, most * numbersOfWord),
+    marked: new Int32Array(buffer, first + most * 16, most),
     marks: 0,
-    formed: numbers(4),
+    formed: new Int32Array(buffer, first + most * 20, most),
     forms: 0,
-    shape: bytes(0),
-    gap: bytes(1),
-    possessive: bytes(2),
-    flags: bytes(3),
-    cues: bytes(4),
   }
 }
 
@@ -131,9 +125,7 @@ export function tokenize(text: string): Tokens {
   tokens.count = wasm.cut(text.length)
   tokens.marks = wasm.marks.value
   tokens.forms = wasm.forms.value
-  tokens.anyClass = wasm.anyClass.value
   tokens.anyCue = wasm.anyCue.value
-  tokens.anyLarge = wasm.anyLarge.value !== 0
   tokens.kinds = wasm.kinds.value
   return tokens
 }
@@ -147,48 +139,53 @@ function read(text: string): void {
     tokens = roomFor(usual)
   }
   last = text
-  plain = writeLetters(text, tokens.bytes)
-  tokens.bytes.fill(0, length, length + behind)
+  plain = writeLetters(text, bytes)
+  bytes.fill(0, length, length + behind)
   tokens.text = text
 }
 
 /** Of a place in it where a word is: behind its letters. */
-const [ofFlags, ofClasses, ofCues] = [4, 5, 6]
+const [ofClasses, ofFlags] = [4, 5]
+/** Whether rules begin at a word: module/words.as has the same. */
+const [beginsMark, beginsFormed] = [1 << 29, 1 << 30]
 
 /** Writes down what is known of a word. */
 function look(start: number, end: number, place: number): void {
   const { keys, flags, classes, cues } = lexicon()
   const slot = slotOf(keys, wordHash(last, start, end))
+  const [bits, cue] = [classes[slot] as number, cues[slot] as number]
   const at = place >> 2
-  memory[at + ofFlags] = flags[slot] as number
-  memory[at + ofClasses] = classes[slot] as number
-  memory[at + ofCues] = cues[slot] as number
+  memory[at + ofClasses] =
+    bits | ((bits & begins) === 0 ? 0 : beginsMark) | ((cue & beginsForm) === 0 ? 0 : beginsFormed)
+  memory[at + ofFlags] = (flags[slot] as number) | (cue << 8)
 }
 
-function ask(rule: number, at: number): number {
-  return (rareForms[rule] as (text: string, at: number) => number)(last, at)
+function ask(rule: number, at: number, to: number): number {
+  return (rareForms[rule] as (typeof rareForms)[number])(last, at, to)
 }
 
-/** Identifiers by their form in the text that was cut last: how many, and where their numbers stand. */
-export function searchForm(rules: number): { count: number; numbers: Int32Array; from: number } {
-  const count = wasm.searchForm(rules)
-  return { count, numbers: memory, from: found }
+/** What was found in the text that was cut last: how many, and where their numbers stand. */
+export type Found = { readonly count: number; readonly from: number }
+
+/** Identifiers by their form. */
+export function searchForm(rules: number): Found {
+  return { count: wasm.searchForm(rules), from: found }
+}
+
+/** People and places. */
+export function searchPeople(rules: number): Found {
+  return { count: wasm.searchPeople(rules), from: foundPeople }
+}
+
+export function addFound({ count, from }: Found, findings: Finding[]): void {
+  for (let i = 0, at = from; i < count; i += 1, at += numbersOfFinding) {
+    const [start, end, year] = [memory[at] as number, memory[at + 1] as number, memory[at + 3] as number]
+    const type = identifierTypes[memory[at + 2] as number] as IdentifierType
+    findings.push(year < 0 ? { start, end, type } : { start, end, type, year: last.slice(year, year + 4) })
+  }
 }
 
 /** Whether the address of a page may stand in it. */
 export function mayHavePage(): boolean {
   return wasm.hasPage() !== 0
-}
-
-/** Says anew which words rules of people and places begin at, where the writing of some is taken for another. */
-export function mark(words: Tokens): void {
-  const { count, shape, classes, marked } = words
-  let marks = 0
-  for (let i = 0; i < count; i += 1) {
-    const kind = shape[i]
-    if (kind === shapes.number || (kind === shapes.small && ((classes[i] as number) & begins) === 0)) continue
-    marked[marks] = i
-    marks += 1
-  }
-  words.marks = marks
 }

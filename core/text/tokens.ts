@@ -32,33 +32,53 @@ export const gaps = {
   /** A line's end within a name is none. */
 } as const
 
+/** Numbers of each word among `words`: start, end (without a possessive's 's), and what `wordAt` takes apart. */
+export const numbersOfWord = 4
+
 /** Overwritten when the next text is read. */
 export type Tokens = {
   count: number
   text: string
-  /** letters.ts: the text, and zeros behind it. */
-  bytes: Uint8Array
   /** Of all words together: most rules see by it that there is nothing for them. */
-  anyClass: number
   anyCue: number
-  /** Whether a word has a capital. */
-  anyLarge: boolean
   /** letters.ts: `digit`, and `foreign` where one of them is no run of ASCII. */
   kinds: number
-  start: Int32Array
-  /** Without a possessive's 's, which `possessive` tells. */
-  end: Int32Array
-  shape: Uint8Array
-  gap: Uint8Array
-  possessive: Uint8Array
-  /** lexicon.ts: what lists say, closed classes, cues. */
-  flags: Uint8Array
-  classes: Int32Array
-  cues: Uint8Array
+  /** As module/words.as lays them out. */
+  words: Int32Array
   /** Words that rules of people and places begin at, in their order: most of a text are none. */
   marked: Int32Array
   marks: number
   /** The same for rules of form: numbers, months, and words that are no run of ASCII. */
   formed: Int32Array
   forms: number
+}
+
+export type Word = {
+  readonly start: number
+  readonly end: number
+  readonly shape: number
+  readonly gap: number
+  readonly possessive: boolean
+  /** lexicon.ts: what lists say, closed classes, cues. */
+  readonly flags: number
+  readonly classes: number
+  readonly cues: number
+}
+
+/** Classes, among bits that stand beside them. */
+const classBits = (1 << 29) - 1
+
+export function wordAt({ words }: Tokens, i: number): Word {
+  const at = i * numbersOfWord
+  const [known, bytes] = [words[at + 2] as number, words[at + 3] as number]
+  return {
+    start: words[at] as number,
+    end: words[at + 1] as number,
+    shape: (bytes >> 16) & 0xff,
+    gap: bytes >>> 24,
+    possessive: known < 0,
+    flags: bytes & 0xff,
+    classes: known & classBits,
+    cues: (bytes >> 8) & 0xff,
+  }
 }

@@ -56,25 +56,7 @@ export function isAsciiWord(code: number): boolean {
   return code < 0x80 && letters[code] === yes
 }
 
-export function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39
-}
-
-/** Whether it is a letter of ASCII. */
-export function isLetter(code: number): boolean {
-  const letter = code | 0x20
-  return letter >= 0x61 && letter <= 0x7a
-}
-
 /** The small letter of a letter of ASCII. */
 export function small(code: number): number {
   return code >= 0x41 && code <= 0x5a ? code + 0x20 : code
-}
-
-/** By letter: a, e, i, o, u, y. */
-const vowels = (1 << 1) | (1 << 5) | (1 << 9) | (1 << 15) | (1 << 21) | (1 << 25)
-
-/** Whether a letter is one of these, or of no ASCII: those of other scripts are spoken too. */
-export function isVowel(code: number): boolean {
-  return code >= 0x80 || (isLetter(code) && ((vowels >>> (code & 0x1f)) & 1) === 1)
 }

@@ -4,7 +4,9 @@ export const CODES: i32 = 0
 export const INTERNATIONAL: i32 = 1
 export const UDI: i32 = 2
 export const COORDINATES: i32 = 3
+export const COMPOUND: i32 = 4
+export const DERIVED: i32 = 5
 
-/** Where what begins here ends, -1 where it is none; of CODES, 1 or 0 of what ends here. */
+/** Where what begins here ends, -1 where it is none; of CODES, 1 or 0 of what ends here; of a word's forms, 1 or 0 of what ends at `to`. */
 @external('words', 'ask')
-export declare function asked(rule: i32, at: i32): i32
+export declare function asked(rule: i32, at: i32, to: i32): i32

@@ -218,7 +218,7 @@ export function networkCard(): void {
 /** UDI (21 CFR 830): GS1 application identifiers */
 export function device(): void {
   if (before != OPENING || next != 0x29 || byteAt(start) != 0x30 || byteAt(start + 1) != 0x31 || !areDigits(start + 3, 14)) return
-  const stop = asked(UDI, start - 1)
+  const stop = asked(UDI, start - 1, 0)
   if (stop >= 0) add(start - 1, stop, DEVICE_IDENTIFIER)
 }
 
@@ -261,6 +261,6 @@ export function coordinates(): void {
   if (byte != 0x2c && byte != DEGREE && byte != 0x20 && byte != 0x4e && byte != 0x53) return
   if (byte == 0x20 && byteAt(stop + 1) != 0x4e && byteAt(stop + 1) != 0x53) return
   const begin = before == DASH ? start - 1 : start
-  const last = asked(COORDINATES, begin)
+  const last = asked(COORDINATES, begin, 0)
   if (last >= 0) add(begin, last, GEOGRAPHIC_LOCATION)
 }

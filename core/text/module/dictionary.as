@@ -34,6 +34,9 @@ export const AFTER_FAX: u64 = 1 << 36
 export const AGE_UNIT: u64 = 1 << 38
 export const TRIAL: u64 = 1 << 39
 export const STATE: u64 = 1 << 40
+export const IN_BUILDING: u64 = 1 << 41
+export const BEFORE_STREET: u64 = 1 << 42
+export const SURE_STREET: u64 = 1 << 43
 
 /** The small letters of a word of 16 bytes at most, which letters and digits alone are. */
 // @ts-ignore: AssemblyScript inlines by decorator

@@ -8,11 +8,30 @@ const SIZE: usize = NUMBERS * 4
 let list: usize = 0
 let most: i32 = 0
 export let found: i32 = 0
+/** People and places, which have words of their own: sorted, and apart from each other. */
+let people: usize = 0
+export let peopleFound: i32 = 0
 
+/** Returns where what was found by its form begins; people and places stand behind it. */
 export function room(at: usize, places: i32): usize {
-  list = at
+  list = (at + 7) & ~7
   most = places
-  return at + <usize>places * SIZE
+  people = list + <usize>places * SIZE
+  return list
+}
+
+/** Of a person or place. */
+export function push(start: i32, end: i32, type: i32): void {
+  const place = people + <usize>peopleFound * SIZE
+  store<i32>(place, start)
+  store<i32>(place, end, 4)
+  store<i32>(place, type, 8)
+  store<i32>(place, -1, 12)
+  peopleFound++
+}
+
+export function clearPeople(): void {
+  peopleFound = 0
 }
 
 export function clear(): void {

@@ -4,14 +4,15 @@
 /** By length: which bytes of 16 are a word's. */
 export const MASKS: usize = memory.data(17 * 16, 16)
 
-/** Words asked for of late: 16 bytes of their small letters, and three numbers: flags, classes, cues. */
+/** Words asked for of late: 16 bytes of their small letters, and two numbers: classes, and flags and cues. */
 export const RECENT: usize = 8192
 export const PLACE: usize = 32
 export const PLACES: usize = 4096
-/** Of a word that is not kept: one too long, or with signs. */
+/** Of a number, of which nothing is known; and of a word that is not kept: one too long, or with signs. */
 export const SPARE: usize = RECENT + PLACES * PLACE
+export const LONG: usize = SPARE + PLACE
 /** Words that rules of form know (dictionary.as): 16 bytes of each, and its bits. */
-export const KNOWN: usize = SPARE + PLACE
+export const KNOWN: usize = LONG + PLACE
 export const KNOWNS: usize = 2048
 /** Pairs of words that announce something together. */
 export const PAIRS: usize = KNOWN + KNOWNS * PLACE
@@ -24,6 +25,7 @@ export const APOSTROPHE: u8 = 0x80
 export const DEGREE: u8 = 0x82
 export const TIMES: u8 = 0x83
 export const MONEY: u8 = 0x84
+export const QUOTE: u8 = 0x85
 export const LEAST_LETTER: u8 = 0xc0
 export const CAPITAL_BEYOND: u8 = 0xc1
 export const LETTER_APOSTROPHE: u8 = 0xc2

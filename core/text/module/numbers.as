@@ -105,6 +105,6 @@ export function international(): void {
     else return
   }
   if (count < 8) return
-  const stop = asked(INTERNATIONAL, start - 1)
+  const stop = asked(INTERNATIONAL, start - 1, 0)
   if (stop >= 0) add(start - 1, stop, PHONE_NUMBER)
 }

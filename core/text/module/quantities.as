@@ -13,7 +13,7 @@ export function isCodeOf(at: i32): bool {
   while (end > 0 && at - end < 7 && isBetween(byteAt(end - 1))) end--
   const start = lettersStart(end, 16)
   if (start < end ? (known(start, end) & CODE_END) == 0 : byteAt(end - 1) < 0x80 && !isVersion(end)) return false
-  return asked(CODES, at) > 0
+  return asked(CODES, at, 0) > 0
 }
 
 /** The 10 of icd-10. */

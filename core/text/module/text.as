@@ -1,10 +1,11 @@
 // The module: cuts a text into words, and finds what has a form of its own. tokenize.ts calls it.
 
 import { learn, learnPair } from './dictionary'
-import { clear, found, room } from './findings'
+import { clear, clearPeople, found, peopleFound, room } from './findings'
 import { searchForms } from './forms'
 import { FREE, fillMasks, setLength, setText } from './memory'
 import { fillSigns } from './signs'
+import { findPeopleAndPlaces } from './people'
 import { hasPage } from './web'
 import { cutWords, prepareWords, wordsRoom } from './words'
 
@@ -13,19 +14,17 @@ export { hasPage }
 export { anyClass, anyCue, anyLarge, formCount as forms, kinds, markCount as marks } from './words'
 
 /** Before all else. Returns where memory is free. */
-export function prepare(mark: i32, form: i32): usize {
+export function prepare(): usize {
   fillMasks()
   fillSigns()
-  prepareWords(mark, form)
+  prepareWords()
   return FREE
 }
 
 /** Where the text stands, and room for `most` words and findings behind it, from `begin` on. Returns where findings begin. */
 export function layOut(textAt: usize, begin: usize, most: usize): usize {
   setText(textAt)
-  const findings = wordsRoom(begin, most)
-  room(findings, <i32>most)
-  return findings
+  return room(wordsRoom(begin, most), <i32>most)
 }
 
 /** Writes down the words of a text of so many bytes. Returns how many they are. */
@@ -39,4 +38,11 @@ export function searchForm(rules: i32): i32 {
   clear()
   searchForms(rules)
   return found
+}
+
+/** The same of people and places. */
+export function searchPeople(rules: i32): i32 {
+  clearPeople()
+  findPeopleAndPlaces(rules)
+  return peopleFound
 }

@@ -1,44 +1,49 @@
 // Words of a text, one after the other, in one pass, in steps of 64 bytes and of 16. tokens.ts says what is written down of each;
 // letters.ts what the bytes are. Zeros stand behind the text, 64 at least.
 
-import { byteAt, LEAST_LETTER, length, MASKS, PLACE, RECENT, SPARE, text } from './memory'
+import { byteAt, LEAST_LETTER, length, LONG, MASKS, PLACE, RECENT, SPARE, text } from './memory'
 import { isCapital, isDigit, isSmall } from './signs'
-import { APART, CAPITALISED, CAPITALS, INITIAL, NUMBER, SMALL, gap, isApostrophe, possessiveEnd, writing } from './writing'
+import { APOSTROPHES, BEYOND, LARGE_AS, LETTERS, NINES, SMALL_AS, SPACES, ZEROS } from './vectors'
+import {
+  AMPERSAND, APART, CAPITALISED, CAPITALS, COMMA, DOT, DOT_SPACE, gap, HYPHEN, INITIAL, isApostrophe, MIXED, NUMBER, possessiveEnd, SMALL, SPACE, writing,
+} from './writing'
 
 /** Kinds of characters: letters.ts. */
-const DIGIT: i32 = 4
+export const DIGIT: i32 = 4
 export const FOREIGN: i32 = 8
+/** What is known of a word, as tokenize.ts writes it: its classes, and whether rules begin at it; then its flags and cues. */
+const CLASSES: i32 = (1 << 29) - 1
 /** classes.ts: The, On. Rules begin at them where they are written as initials alone. */
-const STOPPER: i32 = 1 << 27
+const STOPPER: u64 = 27
+const BEGINS_MARK: i32 = 29
+const BEGINS_FORM: u64 = 30
+const OWNED: u64 = 31
+/** Twice a shape, and one more of a stopper: whether rules begin at what is written so. */
+const WRITTEN: i32 = 0x3f4
+/** By what is written large in a word, whether all of it or the first letter, whether it is one letter, and has digits. */
+const SHAPES: usize = memory.data(32)
 /** cues.ts */
 export const CUE_MONTH: i32 = 1
 export const CUE_WEEKDAY: i32 = 2
 export const CUE_OLD_AGE: i32 = 4
 export const ANNOUNCES: i32 = 8
+export const CUE_BOX: i32 = 32
 export const PLATE_WORD: i32 = 64
 
-/** By the one byte between two words. */
-const GAPS: usize = memory.data(256)
+/** By the one byte between two words, and by the first of two where the other is a space. */
+const GAPS: usize = memory.data(512)
 
 /** Has what is known of the word between these two written to a place. */
 @external('words', 'look')
 declare function look(start: i32, end: i32, place: usize): void
 
-let starts: usize = 0
-let ends: usize = 0
-let classes: usize = 0
+/** Of each word: start, end, what is known of it, and as bytes flags, cues, shape and gap. */
+let words: usize = 0
 let marked: usize = 0
 let formed: usize = 0
-let shapes: usize = 0
-let gaps: usize = 0
-let possessives: usize = 0
-let flags: usize = 0
-let cues: usize = 0
+export let claims: usize = 0
 
-/** Classes and cues of words that rules begin at. */
-let beginsMark: i32 = 0
-let beginsForm: i32 = 0
-
+export let count: i32 = 0
 export let markCount: i32 = 0
 export let formCount: i32 = 0
 export let anyClass: i32 = 0
@@ -47,61 +52,88 @@ export let anyLarge: i32 = 0
 export let kinds: i32 = 0
 
 /** Before all else. */
-export function prepareWords(mark: i32, form: i32): void {
-  beginsMark = mark
-  beginsForm = form
-  store<u8>(GAPS + 0x20, 1)
-  store<u8>(GAPS + 0x09, 1)
-  store<u8>(GAPS + 0x2d, 2)
-  store<u8>(GAPS + 0x2e, 3)
-  store<u8>(GAPS + 0x2c, 5)
-  store<u8>(GAPS + 0x26, 6)
+export function prepareWords(): void {
+  store<u8>(GAPS + 0x20, SPACE)
+  store<u8>(GAPS + 0x09, SPACE)
+  store<u8>(GAPS + 0x2d, HYPHEN)
+  store<u8>(GAPS + 0x2e, DOT)
+  store<u8>(GAPS + 0x2c, COMMA)
+  store<u8>(GAPS + 0x26, AMPERSAND)
   store<u8>(GAPS + 0x2f, 7)
+  store<u8>(GAPS + 256 + 0x20, SPACE)
+  store<u8>(GAPS + 256 + 0x2e, DOT_SPACE)
+  store<u8>(GAPS + 256 + 0x2c, COMMA)
+  for (let how = 0; how < 32; how++) {
+    let shape = MIXED
+    if ((how & 16) != 0) shape = NUMBER
+    else if ((how & 1) == 0) shape = SMALL
+    else if ((how & 2) != 0) shape = (how & 8) != 0 ? INITIAL : CAPITALS
+    else if ((how & 4) != 0) shape = CAPITALISED
+    store<u8>(SHAPES + <usize>how, <u8>shape)
+  }
 }
 
 /** Room for `most` words, from `room` on. Returns where that ends. */
 export function wordsRoom(room: usize, most: usize): usize {
-  starts = room
-  ends = starts + most * 4
-  classes = ends + most * 4
-  marked = classes + most * 4
+  words = room
+  marked = words + most * 16
   formed = marked + most * 4
-  shapes = formed + most * 4
-  gaps = shapes + most
-  possessives = gaps + most
-  flags = possessives + most
-  cues = flags + most
-  return cues + most
+  claims = formed + most * 4
+  // One more is asked for, eight at a time.
+  return claims + most + 16
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function startOf(word: i32): i32 {
-  return load<i32>(starts + <usize>word * 4)
+  return load<i32>(words + (<usize>word << 4))
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function endOf(word: i32): i32 {
-  return load<i32>(ends + <usize>word * 4)
+  return load<i32>(words + (<usize>word << 4), 4)
 }
 
+/** And bits beside them. */
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
-export function shapeOf(word: i32): i32 {
-  return load<u8>(shapes + <usize>word)
-}
-
-// @ts-ignore: AssemblyScript inlines by decorator
-@inline
-export function cueOf(word: i32): i32 {
-  return load<u8>(cues + <usize>word)
+export function classesOf(word: i32): i32 {
+  return load<i32>(words + (<usize>word << 4), 8)
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function isOwned(word: i32): bool {
-  return load<u8>(possessives + <usize>word) != 0
+  return classesOf(word) < 0
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function flagsOf(word: i32): i32 {
+  return load<u8>(words + (<usize>word << 4), 12)
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function cueOf(word: i32): i32 {
+  return load<u8>(words + (<usize>word << 4), 13)
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function shapeOf(word: i32): i32 {
+  return load<u8>(words + (<usize>word << 4), 14)
+}
+
+export function setShape(word: i32, shape: i32): void {
+  store<u8>(words + (<usize>word << 4), <u8>shape, 14)
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function gapOf(word: i32): i32 {
+  return load<u8>(words + (<usize>word << 4), 15)
 }
 
 /** The word at which rules of form begin, one after the other. */
@@ -109,117 +141,211 @@ export function formedAt(index: i32): i32 {
   return load<i32>(formed + <usize>index * 4)
 }
 
+/** The same of rules of people and places. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function markedAt(index: i32): i32 {
+  return load<i32>(marked + <usize>index * 4)
+}
+
+/** Which words rules of people and places begin at, where the writing of some is taken for another. */
+export function markAnew(): void {
+  let marks = 0
+  for (let i = 0; i < count; i++) {
+    const shape = shapeOf(i)
+    if (shape == NUMBER || (shape == SMALL && (classesOf(i) & (1 << BEGINS_MARK)) == 0)) continue
+    store<i32>(marked + <usize>marks * 4, i)
+    marks++
+  }
+  markCount = marks
+}
+
 /** Writes down the words of the text. Returns how many they are. */
 export function cutWords(): i32 {
-  let count: i32 = 0
+  const origin = text
+  let found: i32 = 0
   let marks: i32 = 0
   let forms: i32 = 0
-  let allClasses: i32 = 0
-  let allCues: i32 = 0
+  let all: u64 = 0
   let large: i32 = 0
   let met: i32 = 0
   // Up to here words are written down, possessives with them.
   let done: i32 = 0
-  for (let base = 0; base < length; base += 64) {
-    // Where words begin is known of 64 bytes at once: no word waits for the end of the one before.
-    const inWords = wordBits(base) | (wordBits(base + 16) << 16) | (wordBits(base + 32) << 32) | (wordBits(base + 48) << 48)
+  for (let base = 0; base < length; ) {
+    // What is known of 64 bytes at once: no word waits for the end of the one before.
+    const piece = base
+    const one = v128.load(origin + <usize>base)
+    const two = v128.load(origin + <usize>base, 16)
+    const three = v128.load(origin + <usize>base, 32)
+    const four = v128.load(origin + <usize>base, 48)
+    const larges = bits(among(one, LARGE_AS, LETTERS), among(two, LARGE_AS, LETTERS), among(three, LARGE_AS, LETTERS), among(four, LARGE_AS, LETTERS))
+    const numeric = bits(among(one, ZEROS, NINES), among(two, ZEROS, NINES), among(three, ZEROS, NINES), among(four, ZEROS, NINES))
+    const signs = bits(signsOf(one), signsOf(two), signsOf(three), signsOf(four))
+    const inWords = bits(lettersOf(one), lettersOf(two), lettersOf(three), lettersOf(four)) | numeric
+    // A word that goes on behind them is left to the next piece, unless it is longer than one.
+    const open = clz(~inWords)
     let begins = inWords & ~(inWords << 1)
+    if (open < 64) {
+      begins &= u64.MAX_VALUE >> open
+      base += 64 - <i32>open
+    } else base += 64
     while (begins != 0) {
-      let from = base + <i32>ctz(begins)
+      const bit = ctz(begins)
+      let from = piece + <i32>bit
       begins &= begins - 1
-      // A possessive's s, or the rest of a word that began in the piece before.
+      // A possessive's s, or the second half of O'Brien.
       if (from < done) continue
+      const size = ctz(~(inWords >> bit))
+      const within = (<u64>1 << size) - 1
+      let simple = size < 16 && ((signs >> bit) & (within + within + 1)) == 0
       for (;;) {
-        const bytes = v128.load(text + from)
-        const low = v128.or(bytes, i8x16.splat(0x20))
-        const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10))
-        const beyond = i8x16.ge_u(bytes, i8x16.splat(<i8>LEAST_LETTER))
-        const other = v128.or(digits, beyond)
-        const inWord = i8x16.bitmask(v128.or(i8x16.lt_u(i8x16.sub(low, i8x16.splat(0x61)), i8x16.splat(26)), other))
-        const size = ctz(~inWord)
-        const within = (1 << size) - 1
-        const others = i8x16.bitmask(other) & within
-        let at = from + size
-        let shape = SMALL
-        let place = SPARE
-        let odd = false
-        const joined = size == 1 && isApostrophe(byteAt(at)) && isCapital(byteAt(at + 1))
-        if (size < 16 && others == 0 && !joined) {
-          // A small letter stays itself.
-          const capitals = ~i8x16.bitmask(i8x16.eq(bytes, low)) & within
-          if (capitals != 0)
-            shape =
-              capitals == within ? (size == 1 ? INITIAL : CAPITALS) : capitals == 1 ? CAPITALISED : writing(from, at)
-          const word = v128.and(low, v128.load(MASKS + (<usize>size << 4)))
-          const mixed =
-            (i64x2.extract_lane(word, 0) * 0x9e3779b97f4a7c15) ^ (i64x2.extract_lane(word, 1) * 0xc2b2ae3d27d4eb4f)
-          place = RECENT + (<usize>(<u64>mixed >> 52)) * PLACE
-          if (v128.any_true(v128.xor(word, v128.load(place)))) {
-            v128.store(place, word)
-            look(from, at, place)
-          }
-        } else if (size < 16 && !joined && (others & i8x16.bitmask(beyond)) == 0) {
-          shape = NUMBER
-          met |= DIGIT
+        let at = 0
+        let shape = 0
+        let owned = 0
+        let odd = 0
+        let info: u64 = 0
+        if (simple) {
+          at = from + <i32>size
+          const written = (larges >> bit) & within
+          const digits = i32(((numeric >> bit) & within) != 0)
+          const word = smallLetters(origin + <usize>from, <usize>size)
+          // Of a number nothing is known: the spare place has each.
+          const named = <usize>(digits - 1)
+          let place = (placeOf(word) & named) | (SPARE & ~named)
+          v128.store(SPARE, word)
+          if (v128.any_true(v128.xor(word, v128.load(place)))) place = missed(from, at, place, word)
+          info = load<u64>(place, 16)
+          const how =
+            <i32>(written != 0) | (<i32>(written == within) << 1) | (<i32>(written == 1) << 2) | (<i32>(size == 1) << 3) | (digits << 4)
+          shape = load<u8>(SHAPES + <usize>how)
+          if (shape == MIXED) shape = writing(from, at)
+          met |= digits << 2
         } else {
-          const has = long(from)
-          at = end
-          met |= has
-          odd = (has & FOREIGN) != 0
-          shape = (has & DIGIT) != 0 ? NUMBER : writing(from, at)
-          if (shape != NUMBER) look(from, at, SPARE)
+          at = other(from)
+          shape = shapeOfOther
+          info = infoOfOther
+          odd = i32((kindOfOther & FOREIGN) != 0)
+          owned = ownedByOther
+          met |= kindOfOther
         }
-        const index = <usize>count
-        let listed = 0
-        let bits = 0
-        let cue = 0
-        if (shape != NUMBER) {
-          listed = load<i32>(place, 16)
-          bits = load<i32>(place, 20)
-          cue = load<i32>(place, 24)
-        }
-        store<i32>(starts + index * 4, from)
-        store<i32>(ends + index * 4, at)
-        store<i32>(classes + index * 4, bits)
-        store<u8>(shapes + index, <u8>shape)
-        store<u8>(gaps + index, from == done + 1 ? load<u8>(GAPS + byteAt(done)) : gap(done, from))
-        store<u8>(flags + index, <u8>listed)
-        store<u8>(cues + index, <u8>cue)
-        allClasses |= bits
-        allCues |= cue
-        const written = shape != SMALL && shape != NUMBER
-        large |= i32(written)
-        store<i32>(marked + <usize>marks * 4, count)
-        marks += i32((written && (shape != CAPITALISED || (bits & STOPPER) == 0)) || (bits & beginsMark) != 0)
-        store<i32>(formed + <usize>forms * 4, count)
-        forms += i32(shape == NUMBER || odd || (cue & beginsForm) != 0)
-        done = isApostrophe(byteAt(at)) ? possessiveEnd(at) : at
-        store<u8>(possessives + index, u8(done > at))
-        count++
+        const apart = from - done
+        const spaced = i32(apart == 2) & i32(load<u8>(origin + <usize>done, 1) == 0x20)
+        const between =
+          (i32(apart == 1) | spaced) != 0
+            ? load<u8>(GAPS + <usize>load<u8>(origin + <usize>done) + (<usize>spaced << 8))
+            : gap(done, from)
+        const word = words + (<usize>found << 4)
+        store<u64>(word, <u64>from | (<u64>at << 32))
+        store<u64>(word, info | (<u64>(owned != 0) << OWNED) | (<u64>shape << 48) | (<u64>between << 56), 8)
+        all |= info
+        large |= i32(<u32>(shape - 1) < 4)
+        store<i32>(marked + <usize>marks * 4, found)
+        marks += ((WRITTEN >> ((shape << 1) | (<i32>(info >> STOPPER) & 1))) | <i32>(info >> <u64>BEGINS_MARK)) & 1
+        store<i32>(formed + <usize>forms * 4, found)
+        forms += (i32(shape == NUMBER) | odd | <i32>(info >> BEGINS_FORM)) & 1
+        done = at + owned
+        found++
         // Behind a possessive another word may begin without anything between.
-        if (done == at || byteAt(done) < LEAST_LETTER) break
+        if (owned == 0 || byteAt(done) < LEAST_LETTER) break
         from = done
+        simple = false
       }
     }
+    if (done > base) base = done
   }
-  if (count > 0) store<u8>(gaps, APART)
+  if (found > 0) store<u8>(words, APART, 15)
+  count = found
   markCount = marks
   formCount = forms
-  anyClass = allClasses
-  anyCue = allCues
+  anyClass = <i32>all & CLASSES
+  anyCue = <i32>(all >> 40) & 0xff
   anyLarge = large
   kinds = met
-  return count
+  return found
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
-function wordBits(at: i32): u64 {
-  const bytes = v128.load(text + at)
-  const letters = i8x16.lt_u(i8x16.sub(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26))
-  const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10))
-  const beyond = i8x16.ge_u(bytes, i8x16.splat(<i8>LEAST_LETTER))
-  return <u64>i8x16.bitmask(v128.or(letters, v128.or(digits, beyond)))
+function bits(one: v128, two: v128, three: v128, four: v128): u64 {
+  return (
+    <u64>i8x16.bitmask(one) | (<u64>i8x16.bitmask(two) << 16) | (<u64>i8x16.bitmask(three) << 32) | (<u64>i8x16.bitmask(four) << 48)
+  )
+}
+
+/** Which bytes are among so many and one more that begin with this one. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function among(bytes: v128, first: usize, more: usize): v128 {
+  return i8x16.le_u(i8x16.sub(bytes, v128.load(first)), v128.load(more))
+}
+
+/** Letters of ASCII, and what stands for others. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function lettersOf(bytes: v128): v128 {
+  return v128.or(among(v128.or(bytes, v128.load(SPACES)), SMALL_AS, LETTERS), i8x16.ge_u(bytes, v128.load(BEYOND)))
+}
+
+/** Apostrophes, and all that is no ASCII. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function signsOf(bytes: v128): v128 {
+  return v128.or(bytes, i8x16.eq(bytes, v128.load(APOSTROPHES)))
+}
+
+/** Of a word of letters and digits of ASCII; a small letter stays itself. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function smallLetters(at: usize, size: usize): v128 {
+  return v128.and(v128.or(v128.load(at), v128.load(SPACES)), v128.load(MASKS + (size << 4)))
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function placeOf(word: v128): usize {
+  const mixed =
+    (i64x2.extract_lane(word, 0) * 0x9e3779b97f4a7c15) ^ (i64x2.extract_lane(word, 1) * 0xc2b2ae3d27d4eb4f)
+  return RECENT + <usize>(<u64>mixed >> 52) * PLACE
+}
+
+/** The place of a word that does not stand in its own: it may in the one beside it, which the one before is moved to. */
+function missed(from: i32, to: i32, place: usize, word: v128): usize {
+  const beside = place ^ PLACE
+  if (!v128.any_true(v128.xor(word, v128.load(beside)))) return beside
+  v128.store(beside, v128.load(place))
+  v128.store(beside, v128.load(place, 16), 16)
+  v128.store(place, word)
+  look(from, to, place)
+  return place
+}
+
+let shapeOfOther: i32 = 0
+let infoOfOther: u64 = 0
+let kindOfOther: i32 = 0
+/** Bytes of its possessive. */
+let ownedByOther: i32 = 0
+
+/** Where a word ends that is long, owns what follows, or is not of ASCII alone. */
+function other(from: i32): i32 {
+  const kind = long(from)
+  const to = end
+  kindOfOther = kind
+  ownedByOther = isApostrophe(byteAt(to)) ? possessiveEnd(to) - to : 0
+  if ((kind & DIGIT) != 0) {
+    shapeOfOther = NUMBER
+    infoOfOther = 0
+    return to
+  }
+  shapeOfOther = writing(from, to)
+  let place = LONG
+  if ((kind & FOREIGN) != 0 || to - from > 15) look(from, to, place)
+  else {
+    const word = smallLetters(text + <usize>from, <usize>(to - from))
+    place = placeOf(word)
+    if (v128.any_true(v128.xor(word, v128.load(place)))) place = missed(from, to, place, word)
+  }
+  infoOfOther = load<u64>(place, 16)
+  return to
 }
 
 /** Where the word ends that `long` went through. */

@@ -1,11 +1,14 @@
 // Words as the module of WebAssembly cuts them, beside the same said as simply as can be.
 
+import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import * as classes from '../../../core/text/classes.ts'
+import * as lexica from '../../../core/text/lexicon.ts'
 import { lexicon, slotOf, wordHash } from '../../../core/text/lexicon.ts'
 import { normalize } from '../../../core/text/normalize.ts'
 import { isPlain, tokenize } from '../../../core/text/tokenize.ts'
-import { gaps, shapes } from '../../../core/text/tokens.ts'
+import { gaps, shapes, wordAt } from '../../../core/text/tokens.ts'
 
 type Word = {
   word: string
@@ -19,17 +22,11 @@ type Word = {
 }
 
 function cut(text: string): Word[] {
-  const { count, start, end, shape, gap, possessive, flags, classes, cues } = tokenize(text)
-  return Array.from({ length: count }, (_, i) => ({
-    word: text.slice(start[i], end[i]),
-    start: start[i] as number,
-    shape: shape[i] as number,
-    gap: gap[i] as number,
-    owned: possessive[i] === 1,
-    flags: flags[i] as number,
-    classes: classes[i] as number,
-    cues: cues[i] as number,
-  }))
+  const words = tokenize(text)
+  return Array.from({ length: words.count }, (_, i) => {
+    const { end, possessive, ...word } = wordAt(words, i)
+    return { ...word, word: text.slice(word.start, end), owned: possessive }
+  })
 }
 
 const aWord = /(?:[A-Za-z0-9]['’](?=[A-Z]))?[\p{L}\p{N}]+/uy
@@ -159,11 +156,10 @@ test('words, their writing and what is between them are those of a simple readin
 })
 
 test('of each word it is said whether rules begin at it', () => {
-  const { marked, marks, formed, forms, text, start, end } = tokenize(
-    'a patient named Rose, on 3 May, at a clinic',
-  )
+  const words = tokenize('a patient named Rose, on 3 May, at a clinic')
+  const { marked, marks, formed, forms, text } = words
   const said = (list: Int32Array, count: number) =>
-    Array.from(list.subarray(0, count), (i) => text.slice(start[i], end[i]))
+    Array.from(list.subarray(0, count), (i) => text.slice(wordAt(words, i).start, wordAt(words, i).end))
 
   expect(said(marked, marks)).toEqual(['patient', 'named', 'Rose', 'clinic'])
   expect(said(formed, forms)).toEqual(['3', 'May'])
@@ -178,4 +174,20 @@ test('a long text leaves nothing to a short one, nor a short one to a long one',
   expect(isPlain(long)).toBe(false)
   expect(isPlain(short)).toBe(true)
   expect(tokenize(long).count).toBe(7 * 20_000 + 1)
+})
+
+test('the module has the same bits of classes and of lists as what writes them', async () => {
+  const source = await readFile(new URL('../../../core/text/module/classes.as', import.meta.url), 'utf8')
+  const bits = [...source.matchAll(/^export const (\w+): i32 = ([\d <]+)$/gm)].map(
+    ([, name = '', value = '']) => {
+      const [one, by = '0'] = value.split(' << ')
+      return [name.toLowerCase().replaceAll('_', ''), Number(one) << Number(by)] as const
+    },
+  )
+  const said = Object.entries({ ...classes, ...lexica })
+    .filter(([, value]) => typeof value === 'number')
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+
+  expect(bits.length).toBe(37)
+  expect(new Map(bits)).toEqual(new Map(said))
 })

@@ -1,0 +1,122 @@
+// Streets and what stands behind them: 45 CFR 164.514(b)(2)(i)(B).
+
+import { isFree, PLACED, take } from './claims'
+import { HEADING, MEDICAL, MONTH, PLACE, PLAIN_FACILITY, STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE } from './classes'
+import { BEFORE_STREET, IN_BUILDING, SURE_STREET } from './dictionary'
+import { byteAt } from './memory'
+import { goesOn, isOf, isHouseNumber, isKnown, isLarge, isListed, isNumberOf, isOrdinal, isStrange, sizeOf } from './traits'
+import { count, cueOf, CUE_BOX, endOf, formCount, formedAt, gapOf, markCount, markedAt, shapeOf, startOf } from './words'
+import { APART, COMMA, DOT_SPACE, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
+
+/** "12 Elm Street, Springfield, IL 62704", "5th Avenue", "P.O. Box 12". */
+export function findAddresses(): void {
+  for (let f = 0; f < formCount; f++) {
+    const i = formedAt(f)
+    if (shapeOf(i) != NUMBER || !isFree(i)) continue
+    const boxed = i > 0 && gapOf(i) == SPACE && (cueOf(i - 1) & CUE_BOX) != 0
+    if (!boxed && !mayHaveStreet(i)) continue
+    if (sizeOf(i) > 8 || !isHouseNumber(i)) continue
+    const street = max(streetAfter(i), smallStreetAfter(i))
+    if (street < 0 && !boxed) continue
+    let start = boxed ? i - 1 : i
+    if (boxed) for (let n = 0; n < 2 && start > 0 && shapeOf(start - 1) == INITIAL; n++) start--
+    take(start, onwards(max(street, i)), PLACED)
+  }
+}
+
+/** By the word behind a number: most are followed by a small one, or by a sign. */
+function mayHaveStreet(number: i32): bool {
+  const next = number + 1
+  if (next >= count || !goesOn(next)) return false
+  if (shapeOf(next) == NUMBER) return isOrdinal(next)
+  return shapeOf(next) != SMALL || isOf(next, STREET) || maySmallStreetBegin(next)
+}
+
+/** No function word, unit or short form, and nothing that is counted or measured. */
+function maySmallStreetBegin(i: i32): bool {
+  if (shapeOf(i) != SMALL || gapOf(i) != SPACE || sizeOf(i) < 3) return false
+  if (isListed(i, MEDICAL) && !isListed(i, PLACE | SURNAME)) return false
+  return !isOf(i, STOPPER | HEADING | MONTH)
+}
+
+/** "12 elm street", "450 old mill rd": one to three words in small letters between. */
+function smallStreetAfter(number: i32): i32 {
+  for (let j = number + 1; j < count && j <= number + 4; j++) {
+    if (gapOf(j) != SPACE) return -1
+    if (j > number + 1 && shapeOf(j) == SMALL && isKnown(j, SURE_STREET)) return j
+    if (!maySmallStreetBegin(j)) return -1
+  }
+  return -1
+}
+
+/** "on Main Street", "near Elm St.": without a number where a preposition stands before it. */
+export function findStreets(): void {
+  for (let m = 0; m < markCount; m++) {
+    const i = markedAt(m)
+    if (i < 2 || !isOf(i, STREET) || !isLarge(i) || !isFree(i)) continue
+    if (sizeOf(i) < 3 && byteAt(endOf(i)) != 0x2e) continue
+    let start = i
+    while (start > 0 && i - start < 3 && gapOf(start) == SPACE && isFree(start - 1)) {
+      if (!isLarge(start - 1) || isOf(start - 1, STOPPER | TITLE)) break
+      start--
+    }
+    if (start == i || start == 0 || gapOf(start) != SPACE) continue
+    if (isKnown(start - 1, BEFORE_STREET)) take(start, onwards(i), PLACED)
+  }
+}
+
+function streetAfter(number: i32): i32 {
+  const ordinal = isOrdinal(number)
+  for (let j = number + 1; j < count && j <= number + 5; j++) {
+    if (!goesOn(j)) return -1
+    const size = sizeOf(j)
+    if (isOf(j, STREET) && (j > number + 1 || (ordinal && size > 2)) && (isLarge(j) || (shapeOf(j) == SMALL && size > 3))) {
+      // "5th avenue clinic"
+      const next = j + 1
+      return next < count && gapOf(next) == SPACE && isOf(next, PLAIN_FACILITY) ? next : j
+    }
+    if (!isLarge(j) && !isOrdinal(j)) return -1
+  }
+  return -1
+}
+
+/** City, State and ZIP behind a street or a city: the last word of them. */
+export function onwards(from: i32): i32 {
+  let end = from
+  for (let left = 6; left > 0 && end + 1 < count; left--) {
+    const next = end + 1
+    const gap = gapOf(next)
+    if (gap == APART) {
+      if (!isLoose(endOf(end), startOf(next))) break
+    } else if (gap != COMMA && gap != SPACE && gap != DOT_SPACE && gap != HYPHEN) break
+    if (isNumberOf(next, 4, 5)) {
+      end = next
+      if (gap == HYPHEN) break
+      continue
+    }
+    if (isKnown(next, IN_BUILDING)) {
+      end = next
+      if (end + 1 < count && gapOf(end + 1) != DOT_SPACE) end++
+      continue
+    }
+    // "zelwick, oh 94356"
+    if (isOf(next, STATE_CODE) && gap == COMMA && next + 1 < count && isNumberOf(next + 1, 5, 5)) {
+      end = next
+      continue
+    }
+    if (!isLarge(next) || isOf(next, STOPPER)) break
+    if (!(gap == COMMA && isStrange(next)) && !isOf(next, STATE | STATE_CODE) && !isListed(next, PLACE)) break
+    end = next
+  }
+  return end
+}
+
+/** Commas, full stops, semicolons and spaces, four at most. */
+function isLoose(from: i32, to: i32): bool {
+  if (to - from > 4 || to == from) return false
+  for (let at = from; at < to; at++) {
+    const byte = byteAt(at)
+    if (byte != 0x2e && byte != 0x2c && byte != 0x3b && byte != 0x20) return false
+  }
+  return true
+}

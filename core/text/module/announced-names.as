@@ -1,0 +1,61 @@
+// Names that a word before them announces: titles, "named", "her daughter".
+
+import { isFree, NAMED, take } from './claims'
+import { ENGLISH, EVERYDAY, FIRST, HEADING, MEDICAL, NAMING, PERSON, STOPPER, SURNAME, TITLE } from './classes'
+import { byteAt, QUOTE } from './memory'
+import { mayBePart, nameAfter } from './name-parts'
+import { isOf, isLarge, isListed, isStrange, isWord, sizeOf } from './traits'
+import { count, endOf, gapOf, markCount, markedAt, shapeOf, startOf } from './words'
+import { APART, CAPITALS, DOT, DOT_SPACE, INITIAL, SMALL, SPACE } from './writing'
+
+/** "Mr. James T.", "Dr Patel", "DR. SMITH". */
+export function findTitled(): void {
+  for (let m = 0; m < markCount; m++) {
+    const i = markedAt(m)
+    const next = i + 1
+    if (next >= count) break
+    if (!isOf(i, TITLE) || !isFree(i)) continue
+    const gap = gapOf(next)
+    if (gap != SPACE && gap != DOT_SPACE && gap != DOT) continue
+    const long = sizeOf(i) > 5
+    if (long && gap != SPACE) continue
+    const end = nameAfter(next)
+    if (end >= 0) take(i, end, NAMED)
+    // "dr patel": whatever stands behind a short title is a name, if no list knows it for another word.
+    else if (
+      !long && shapeOf(next) == SMALL && isFree(next) && !isOf(next, STOPPER | HEADING | PERSON) && !isListed(next, ENGLISH | MEDICAL)
+    )
+      take(i, next, NAMED)
+  }
+}
+
+/** "named Rose", "patient name: Maria Lopez", "her daughter Grace". */
+export function findAnnounced(): void {
+  for (let m = 0; m < markCount; m++) {
+    const i = markedAt(m)
+    const next = i + 1
+    if (next >= count) break
+    if (!isOf(i, NAMING | PERSON)) continue
+    const gap = gapOf(next)
+    if (gap != SPACE && !(gap == APART && isColon(endOf(i), startOf(next)))) continue
+    const from = gap == SPACE && isWord(next, 'is') ? next + 1 : next
+    if (from >= count || !isFree(from)) continue
+    if (!isLarge(from) || (shapeOf(from) == CAPITALS && !mayBePart(from))) continue
+    if (isOf(from, HEADING | STOPPER) && shapeOf(from) != INITIAL) continue
+    if (!isOf(i, NAMING)) {
+      if (!isListed(from, FIRST | SURNAME) && !isStrange(from)) continue
+      if (isListed(from, EVERYDAY) && !isListed(from, FIRST)) continue
+    }
+    const end = nameAfter(from)
+    if (end >= 0) take(from, end, NAMED)
+  }
+}
+
+/** A colon, two spaces at most, a quotation mark, each of them or none. */
+function isColon(from: i32, to: i32): bool {
+  let at = from
+  if (at < to && byteAt(at) == 0x3a) at++
+  for (let spaces = 0; spaces < 2 && at < to && byteAt(at) == 0x20; spaces++) at++
+  if (at < to && (byteAt(at) == 0x22 || byteAt(at) == 0x27 || byteAt(at) == QUOTE)) at++
+  return at == to
+}

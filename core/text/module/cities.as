@@ -1,0 +1,45 @@
+// Cities before their State, and counties.
+
+import { onwards } from './addresses'
+import { isFree, PLACED, take } from './claims'
+import { CREDENTIAL, DIVISION, FIRST, PLACE, PLACE_PREFIX, STATE, STATE_CODE, TITLE } from './classes'
+import { goesOn, isOf, isLarge, isListed, isStrange, stops } from './traits'
+import { count, gapOf, markCount, markedAt, shapeOf } from './words'
+import { CAPITALISED, CAPITALS, COMMA, INITIAL, SPACE } from './writing'
+
+/** "Brooklyn, NY", "Houston, Texas 77002", "Cook County". */
+export function findCities(): void {
+  for (let m = 0; m < markCount; m++) {
+    const i = markedAt(m)
+    if (!isLarge(i) || !isFree(i)) continue
+    if (isOf(i, DIVISION) && i > 0 && gapOf(i) == SPACE && isLarge(i - 1) && !stops(i - 1)) {
+      take(cityStart(i - 1), i, PLACED)
+      continue
+    }
+    const next = i + 1
+    if (next >= count || gapOf(next) != COMMA || shapeOf(i) != CAPITALISED) continue
+    const code = shapeOf(next) == CAPITALS && isOf(next, STATE_CODE)
+    const whole = shapeOf(next) == CAPITALISED && isOf(next, STATE)
+    if (!code && !(whole && isListed(i, PLACE))) continue
+    // "Smith, MD"
+    if (isOf(next, CREDENTIAL) && (!isListed(i, PLACE) || followsName(i))) continue
+    if (!isListed(i, PLACE) && !isStrange(i)) continue
+    take(cityStart(i), onwards(next), PLACED)
+  }
+}
+
+function followsName(i: i32): bool {
+  if (i == 0 || !goesOn(i)) return false
+  return isOf(i - 1, TITLE) || shapeOf(i - 1) == INITIAL || (isListed(i - 1, FIRST) && shapeOf(i - 1) == CAPITALISED)
+}
+
+function cityStart(last: i32): i32 {
+  let start = last
+  while (start > 0 && last - start < 3 && goesOn(start) && isFree(start - 1)) {
+    const before = start - 1
+    if (!isLarge(before) || stops(before)) break
+    if (!isListed(before, PLACE) && !isOf(before, PLACE_PREFIX) && !isStrange(before)) break
+    start = before
+  }
+  return start
+}

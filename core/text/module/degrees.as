@@ -1,0 +1,28 @@
+// Names before degrees.
+
+import { isFree, NAMED, take } from './claims'
+import { ACRONYM, CREDENTIAL, EVERYDAY, FAMOUS_EPONYM, HEADING, PARTICLE, PROPER } from './classes'
+import { isScored } from './eponyms'
+import { inName, mayBePart } from './name-parts'
+import { isOf, isLarge, isListed } from './traits'
+import { gapOf, markCount, markedAt, shapeOf } from './words'
+import { COMMA, INITIAL, SMALL, SPACE } from './writing'
+
+/** "Patel, MD", "Maria Lopez RN". */
+export function findDegreed(): void {
+  for (let m = 0; m < markCount; m++) {
+    const i = markedAt(m)
+    if (i == 0 || !isOf(i, CREDENTIAL) || !isLarge(i) || shapeOf(i) == INITIAL) continue
+    if (gapOf(i) != COMMA && gapOf(i) != SPACE) continue
+    let start = i
+    while (start > 0 && i - start < 4 && isFree(start - 1) && (start == i || inName(start))) {
+      const before = start - 1
+      const particle = start < i && shapeOf(before) == SMALL && isOf(before, PARTICLE)
+      if (shapeOf(before) != INITIAL && !mayBePart(before) && !particle) break
+      if (isOf(before, HEADING | PROPER | FAMOUS_EPONYM | ACRONYM)) break
+      if (isScored(before)) break
+      start = before
+    }
+    if (start < i && shapeOf(start) != INITIAL && (!isListed(start, EVERYDAY) || i - start > 1)) take(start, i - 1, NAMED)
+  }
+}

@@ -1,0 +1,80 @@
+// Diseases, signs, scores and tests that are called after people: looked at and left.
+
+import { asked, COMPOUND } from './asked'
+import { isFree, KEPT, take } from './claims'
+import { ENGLISH, EPONYM, EPONYM_HEAD, FAMOUS_EPONYM, MEDICAL, SCORED, STOPPER, WEAK_EPONYM_HEAD } from './classes'
+import { byteAt } from './memory'
+import { isFirstName } from './name-parts'
+import { digitsEnd, isAny, WORDLY } from './signs'
+import { isOf, isLarge, isListed } from './traits'
+import { anyClass, count, endOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
+import { COMMA, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
+
+/** "Braden 18", "Morse fall 45", "Rankin II", "Lachman, McMurray": not "Rankin, 45". */
+export function isScored(i: i32): bool {
+  if (!isOf(i, SCORED)) return false
+  if (i > 0 && gapOf(i) == COMMA && isOf(i - 1, FAMOUS_EPONYM)) return true
+  let next = i + 1
+  if (next < count && gapOf(next) == COMMA && isOf(next, FAMOUS_EPONYM)) return true
+  if (next < count && shapeOf(next) == SMALL && gapOf(next) == SPACE) next++
+  return next < count && gapOf(next) == SPACE && isScore(startOf(next))
+}
+
+/** One digit or two, or one to five in Roman numerals, which are no age and no part of a longer number. */
+function isScore(from: i32): bool {
+  const digits = digitsEnd(from, 2)
+  if (digits > from) return isAlone(digits)
+  let ones = from
+  while (ones < from + 3 && (byteAt(ones) | 0x20) == 0x69) ones++
+  if (ones > from && isAlone(ones)) return true
+  // IV, V
+  const five = ones == from + 1 ? ones : from
+  return (byteAt(five) | 0x20) == 0x76 && isAlone(five + 1)
+}
+
+function isAlone(at: i32): bool {
+  const byte = byteAt(at)
+  if (isAny(at, WORDLY) || byte == 0x2f || byte == 0x2d) return false
+  return byte != 0x20 || (byteAt(at + 1) | 0x20) != 0x79
+}
+
+/** "Crohn's disease", "Wells score", "Lou Gehrig's disease", "non-Hodgkin lymphoma": looked at and left. */
+export function keepEponyms(): void {
+  for (let m = 0; m < markCount; m++) {
+    const i = markedAt(m)
+    const next = i + 1
+    if (next >= count) break
+    if (isFree(i) && isScored(i)) take(i, i, KEPT)
+    if (gapOf(next) != HYPHEN || !isLarge(next) || !isLarge(i) || !isFree(i) || !isFree(next)) continue
+    if (asked(COMPOUND, startOf(i), endOf(next)) == 1) take(i, next, KEPT)
+  }
+  if ((anyClass & (EPONYM_HEAD | WEAK_EPONYM_HEAD)) == 0) return
+  for (let m = 0; m < markCount; m++) {
+    const i = markedAt(m)
+    if (i > 0 && isOf(i, EPONYM_HEAD | WEAK_EPONYM_HEAD)) keepBefore(i)
+  }
+}
+
+/** The name before a disease, a score or the like. */
+function keepBefore(i: i32): void {
+  const strong = isOf(i, EPONYM_HEAD)
+  let last = i - 1
+  if (gapOf(i) != SPACE && gapOf(i) != HYPHEN) return
+  // "Wells risk score", "Framingham Heart Study", "Crohn's perianal disease"
+  if (!isLarge(last) || isOf(last, WEAK_EPONYM_HEAD)) {
+    if (last == 0 || gapOf(last) != SPACE || !isListed(last, ENGLISH | MEDICAL)) return
+    last--
+  }
+  if (!isLarge(last) || !isFree(last)) return
+  let start = last
+  while (start > 0 && last - start < 3 && isFree(start - 1) && isLarge(start - 1)) {
+    if (gapOf(start) != HYPHEN && gapOf(start) != SPACE) break
+    if (isOf(start - 1, STOPPER)) break
+    start--
+  }
+  // Without a possessive a whole name before it is a person's: "Maria Lopez test results".
+  const whole = (start < last && isFirstName(start)) || shapeOf(last) == INITIAL
+  if (whole && !(strong && isOwned(last))) return
+  if (!strong && isFirstName(last) && !isListed(last, EPONYM)) return
+  take(start, last, KEPT)
+}

@@ -1,0 +1,131 @@
+// Facilities in prose: hospitals, clinics, offices, homes, schools, by their heads.
+
+import { isFree, PLACED, take } from './claims'
+import {
+  ACRONYM, AT, FACILITY, FIRST, FREQUENT, HEADING, JOINER, MEDICAL, MONTH, MOTION, PARTICLE, PLACE, PLACE_PREFIX, PLAIN_FACILITY, PROPER,
+  STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_FACILITY,
+} from './classes'
+import { goesOn, isOf, isLarge, isListed, isOrdinal, isPlaceName, isStrange, stops } from './traits'
+import { count, gapOf, isOwned, markCount, markedAt, shapeOf } from './words'
+import { CAPITALISED, CAPITALS, COMMA, SMALL, SPACE } from './writing'
+
+/** No name of a facility has more words before or behind its head. */
+const mostWords = 7
+
+/** Names with a head: hospitals, clinics, offices, homes, schools. */
+export function findFacilities(): void {
+  for (let m = 0; m < markCount; m++) {
+    const i = markedAt(m)
+    if (!isOf(i, FACILITY | WEAK_FACILITY | PLAIN_FACILITY) || !isFree(i)) continue
+    if (isLarge(i)) headed(i)
+    else if (shapeOf(i) == SMALL && isOf(i, PLAIN_FACILITY)) plain(i)
+  }
+}
+
+function headed(head: i32): void {
+  const start = leftOf(head)
+  const end = rightOf(head)
+  if (start == end) return
+  let sure = standsAt(start)
+  for (let i = start; i <= end && !sure; i++)
+    sure = (isOf(i, FACILITY) && isLarge(i)) || ((isStrange(i) || isPlaceName(i)) && shapeOf(i) != SMALL)
+  if (sure) take(start, end, PLACED)
+}
+
+/** Behind "at", "at the", "admitted to", "transferred from our". */
+export function standsAt(start: i32): bool {
+  if (start == 0 || gapOf(start) != SPACE) return false
+  if (isOf(start - 1, AT)) return true
+  if (start == 1 || shapeOf(start - 1) != SMALL || gapOf(start - 1) != SPACE) return false
+  if (isOf(start - 1, TOWARDS)) return isOf(start - 2, MOTION)
+  if (!isOf(start - 1, STOPPER)) return false
+  if (isOf(start - 2, AT)) return true
+  return start > 2 && isOf(start - 2, TOWARDS) && isOf(start - 3, MOTION)
+}
+
+function leftOf(head: i32): i32 {
+  let start = head
+  while (start > 0 && head - start < mostWords && goesOn(start)) {
+    const before = start - 1
+    if (!isFree(before)) break
+    if (isLarge(before) || isOrdinal(before)) {
+      if (stops(before)) break
+      start = before
+      continue
+    }
+    // "University of Utah Hospital", "Brigham and Women's Hospital".
+    const joins = shapeOf(before) == SMALL && isOf(before, JOINER | PARTICLE)
+    if (!joins || before == 0 || !goesOn(before) || !isLarge(before - 1)) break
+    if (stops(before - 1) || !isFree(before - 1)) break
+    if (isOf(before - 1, ACRONYM | PROPER) && !isOf(before - 1, FACILITY)) break
+    start = before - 1
+  }
+  return start
+}
+
+function rightOf(head: i32): i32 {
+  let end = head
+  while (end + 1 < count && end - head < mostWords) {
+    const next = end + 1
+    if (!isFree(next)) break
+    if (isLarge(next) && goesOn(next)) {
+      const heads = isOf(next, FACILITY | WEAK_FACILITY)
+      if (isOf(next, STOPPER | MONTH)) break
+      if (isOf(next, HEADING) && !heads) break
+      if (!heads && (isOf(next, ACRONYM) || !(isPlaceName(next) || isStrange(next) || shapeOf(next) == CAPITALS))) break
+      end = next
+      continue
+    }
+    if (gapOf(next) == SPACE && goesOnBehindSmall(end)) {
+      end = next + 1
+      continue
+    }
+    if (gapOf(next) == COMMA && isLarge(next) && isPlaceBehindComma(next)) {
+      end = next
+      continue
+    }
+    break
+  }
+  return end
+}
+
+/** By a small word and a large one. */
+function goesOnBehindSmall(end: i32): bool {
+  const small = end + 1
+  const large = end + 2
+  if (large >= count || shapeOf(small) != SMALL || gapOf(large) != SPACE || !isFree(large) || isOf(large, MONTH)) return false
+  if (isOf(small, JOINER | TOWARDS | AT) && isLarge(large) && (isPlaceName(large) || isOf(large, STATE | PLACE_PREFIX))) return true
+  // "Hospital for Special Surgery", "Institute of Neurology"
+  return isOf(small, JOINER) && shapeOf(large) == CAPITALISED && !isOf(large, STOPPER | TITLE) && isOf(end, FACILITY | WEAK_FACILITY)
+}
+
+/** ", Boston", ", MA"; not ", John". */
+function isPlaceBehindComma(i: i32): bool {
+  if (shapeOf(i) == CAPITALS) return isOf(i, STATE_CODE)
+  if (isOf(i, STATE) && !isOf(i, MONTH)) return true
+  if (isListed(i, FIRST) && isListed(i, FREQUENT)) return false
+  return isPlaceName(i) || isOf(i, PLACE_PREFIX)
+}
+
+/** "our Chicago clinic", "Dallas facility". */
+function plain(head: i32): void {
+  let start = head
+  let named = false
+  while (start > 0 && head - start < mostWords && goesOn(start)) {
+    const before = start - 1
+    if (!isFree(before) || stops(before)) break
+    if (isOf(before, PROPER) && shapeOf(before) != CAPITALISED) break
+    if (!isLarge(before) && !isOrdinal(before) && !(start < head && isOf(before, STREET))) break
+    const possible = isStrange(before) || isListed(before, PLACE | SURNAME) || shapeOf(before) == CAPITALS
+    if (possible && !isOf(before, ACRONYM | PROPER) && !isListed(before, MEDICAL)) named = true
+    if (isPlaceName(before) || isOf(before, STREET)) named = true
+    start = before
+  }
+  if (start == head) return
+  if (!named && !(start > 0 && isOf(start - 1, AT))) return
+  // "Dr. Patel's clinic": the name is found by itself.
+  if (isOwned(head - 1) && head - start < 3 && isOf(start, TITLE)) return
+  // "Denver metro area"
+  const next = head + 1
+  take(start, next < count && gapOf(next) == SPACE && isOf(next, PLAIN_FACILITY) ? next : head, PLACED)
+}

@@ -1,0 +1,111 @@
+// Names by two parts of theirs: first names with initials or surnames, surnames first.
+
+import { isFree, NAMED, take } from './claims'
+import {
+  ACRONYM, ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, MEDICAL, MONTH, PARTICLE, PROPER,
+  STOPPER, SURNAME, TITLE,
+} from './classes'
+import { byteAt } from './memory'
+import { grown, inName, isFirstName, mayBePart } from './name-parts'
+import { isSmall } from './signs'
+import { isOf, isListed, isStrange, sizeOf } from './traits'
+import { count, endOf, flagsOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
+import { CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
+
+/** A first name with an initial or a surname; an initial with a surname; a surname with a first name behind its comma. */
+export function findPairs(): void {
+  for (let m = 0; m < markCount; m++) {
+    const i = markedAt(m)
+    const next = i + 1
+    if (next >= count || !isFree(i) || !isFree(next)) continue
+    const shape = shapeOf(i)
+    let end = -1
+    if (shape == INITIAL) end = initialAt(i)
+    else if (shape == CAPITALISED || shape == CAPITALS) end = pairAt(i)
+    if (end >= 0) take(i, end, NAMED)
+  }
+}
+
+/** "A. Barnes", "J.R. Smith" */
+function initialAt(i: i32): i32 {
+  let at = i + 1
+  if (!inName(at) || gapOf(at) == HYPHEN) return -1
+  if (gapOf(at) == SPACE && !isFreeOfMeaning(i)) return -1
+  if (shapeOf(at) == INITIAL && at + 1 < count && inName(at + 1) && isFree(at + 1)) at++
+  if (shapeOf(at) != CAPITALISED || !mayBePart(at)) return -1
+  if (isListed(at, MEDICAL) && !isListed(at, FREQUENT)) return -1
+  if (isListed(at, ENGLISH) && !isListed(at, SURNAME)) return -1
+  return grown(at)
+}
+
+function pairAt(i: i32): i32 {
+  if (isOf(i, STOPPER | ACRONYM | TITLE)) return -1
+  const next = i + 1
+  const shape = shapeOf(i)
+  const gap = gapOf(next)
+  const firstName = shape == CAPITALISED && isListed(i, FIRST) && !isOf(i, HEADING)
+  const strange = shape == CAPITALISED && isStrange(i)
+  if (gap == SPACE && shapeOf(next) == INITIAL && !isOwned(i)) {
+    // "John D.", "Smith J."; not "Vitamin D"
+    const family = isListed(i, SURNAME)
+    if (gapOf(i) == HYPHEN && isOf(i, FAMOUS_EPONYM)) return -1
+    if (firstName || strange || (family && !isListed(i, ENGLISH | MEDICAL))) return grown(next)
+    // "Brown K., seen": with its full stop, and the sentence goes on
+    if (family && isListed(i, FREQUENT) && isStopped(next)) return next
+  }
+  // "Smith, John", "GARCIA, MARIA"
+  if (gap == COMMA && isFamilyBefore(i, next)) {
+    if (isFirstName(next)) return grown(next)
+    const both = FIRST | FREQUENT
+    if (shape == CAPITALS && shapeOf(next) == CAPITALS && (flagsOf(next) & both) == both) return next
+  }
+  if (!inName(next) || isOwned(i)) return -1
+  if (shapeOf(next) == CAPITALISED || (shape == CAPITALS && shapeOf(next) == CAPITALS)) {
+    if (isOf(next, STOPPER | HEADING | EPONYM_HEAD | FACILITY | MONTH)) return -1
+    const family = isListed(next, SURNAME | FIRST)
+    // A surname that diseases bear too is a surname behind a first name.
+    const known = isListed(next, ENGLISH) || (isListed(next, MEDICAL) && !isListed(next, EPONYM))
+    if (shape == CAPITALS) return isListed(i, FIRST | SURNAME) && !isListed(i, ENGLISH | MEDICAL) && family && !known ? grown(next) : -1
+    if ((family || !known) && isFirstName(i)) return grown(next)
+    if ((firstName || strange) && family && !known) return grown(next)
+  }
+  if (!firstName && !strange) return -1
+  // "Soo-jin Park"
+  const last = next + 1
+  const half = gap == HYPHEN && shapeOf(next) == SMALL && last < count
+  if (
+    half && gapOf(last) == SPACE && isFree(last) && !isListed(next, ENGLISH) && sizeOf(next) <= 5 &&
+    (shapeOf(last) == INITIAL || mayBePart(last)) && shapeOf(last) != CAPITALS
+  )
+    return grown(last)
+  // "Maria de la Cruz", "Ludwig van Beek"
+  if (gap == SPACE && isOf(next, PARTICLE)) {
+    let at = last
+    if (at < count && gapOf(at) == SPACE && isOf(at, PARTICLE)) at++
+    if (at < count && inName(at) && mayBePart(at) && isFree(at)) return grown(at)
+  }
+  return -1
+}
+
+/** A surname that is no other word, or a common one where what is behind its comma is rarely another word. */
+function isFamilyBefore(i: i32, next: i32): bool {
+  if (!isListed(i, SURNAME) || isOwned(i)) return false
+  if (isOf(i, HEADING | PROPER)) return false
+  if (!isListed(i, EVERYDAY | MEDICAL)) return true
+  return isListed(i, FREQUENT) && !isListed(next, EVERYDAY)
+}
+
+/** An initial with a full stop that ends no sentence: a comma, a bracket or a small letter is next. */
+function isStopped(i: i32): bool {
+  const at = endOf(i)
+  if (byteAt(at) != 0x2e) return false
+  const byte = byteAt(at + 1)
+  if (byte == 0x2c || byte == 0x3b || byte == 0x29) return true
+  return byte == 0x20 && (isSmall(byteAt(at + 2)) || byteAt(at + 2) == 0x28)
+}
+
+/** An initial that is not "A" or "I" of English, nor a letter behind "vitamin" or "type". */
+function isFreeOfMeaning(i: i32): bool {
+  const letter = byteAt(startOf(i))
+  return letter != 0x41 && letter != 0x49
+}
