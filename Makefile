@@ -82,8 +82,8 @@ bench: ## Side by side with nginx; writes docs/performance.md (AGAINST=ref: besi
 	@$(SETUP) node bench
 	@node test/bench/$(if $(AGAINST),against.ts $(AGAINST),bench.ts)
 
-faults: ## Every fault that the trail must outlive, counted from outside; writes docs/reliability.md (ONLY="kill witness" for some, SEED=N, MINUTES=N begins nothing after that)
-	@$(SETUP) node faults
+faults: ## Every fault that the trail must outlive, counted from outside; writes docs/reliability.md (ONLY="kill kafka" for some, SEED=N, MINUTES=N begins nothing after that)
+	@$(SETUP) node kafka faults
 	@node test/faults/main.ts $(foreach name,$(ONLY),--only $(name)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 conformance: ## The official MCP suites, bare and through a sidecar in a pod; writes docs/conformance.md (LOCAL=1: no cluster; THROUGH=URL CERT KEY CA TOKEN: a sidecar of yours)

@@ -42,7 +42,7 @@ export async function documentedPolicy({ bucket, prefix }: Location): Promise<st
 
 export async function aScene(): Promise<Scene> {
   const authority = await anAuthority()
-  const certificate = await certify(authority, undefined, { names: ['localhost'] })
+  const certificate = await certify(authority, undefined, { names: ['localhost'], seconds: 86_400 })
   const [gateway, sdk] = [await aRadosgw(certificate, authority.pem), await import('@aws-sdk/client-s3')]
   const platform = await gateway.user('platform')
   const collector = await gateway.user('collector')

@@ -24,8 +24,8 @@ const refusedEvery = 9
 export class Callers {
   /** Results, whole or in part. */
   readonly answers: Answer[] = []
-  /** Numbers that the caller was given of refusals, each on record before it was told. */
-  readonly refusals: string[] = []
+  /** Numbers that the caller was given of refusals, each on record, or counted, before it was told. */
+  readonly refusals: { id: string; reason: string }[] = []
   /** Numbers of the calls that were sent. */
   readonly sentCalls: number[] = []
   /** Calls that ended otherwise: not served, or cut off before a byte. */
@@ -112,7 +112,7 @@ export class Callers {
     const refusal = /"reason":"([a-z-]+)","call_id":"([^"]+)"/.exec(text)
     if (refusal !== null) {
       const [, reason = '', id = ''] = refusal
-      if (!unrecorded.has(reason)) this.refusals.push(id)
+      if (!unrecorded.has(reason)) this.refusals.push({ id, reason })
       this.failed += 1
       return false
     }

@@ -37,7 +37,17 @@ export const noneCounted: Omit<Counts, 'findings'> = {
   lost: 0,
 }
 
-type Record = { kind: string; call?: string; patients?: { token: string }[]; result?: string; bytes?: number }
+type Record = {
+  kind: string
+  at: string
+  call?: string
+  patients?: { token: string }[]
+  result?: string
+  bytes?: number
+  /** Of `counted`. */
+  reason?: string
+  count?: number
+}
 
 /** What a collector's store holds, and what the verifier found. */
 export type Kept = {
@@ -95,8 +105,11 @@ export function compared(
   const intents = new Map<string, string>()
   const results = new Map<string, Record>()
   const told = new Set<string>()
+  /** Refusals of callers who proved nothing, past so many a minute: these are counted, by reason. */
+  const uncalled = new Map<string, number>()
   for (const record of records) {
-    const { kind, call, patients } = record
+    const { kind, call, patients, reason = '', count = 0 } = record
+    if (kind === 'counted') uncalled.set(reason, (uncalled.get(reason) ?? 0) + count)
     if (call === undefined) continue
     if (kind === 'intent') for (const { token } of patients ?? []) intents.set(token, call)
     if (kind === 'result') results.set(call, record)
@@ -123,7 +136,12 @@ export function compared(
     counts.bytesWithoutRecord += bytes
     counts.lost += 1
   }
-  counts.lost += counts.withoutIntent + callers.refusals.filter((id) => !told.has(id)).length
+  const untold = Map.groupBy(
+    callers.refusals.filter(({ id }) => !told.has(id)),
+    ({ reason }) => reason,
+  )
+  counts.lost += counts.withoutIntent
+  for (const [reason, those] of untold) counts.lost += Math.max(0, those.length - (uncalled.get(reason) ?? 0))
   counts.acknowledged = counts.forwarded + callers.answers.length + callers.refusals.length
   return counts
 }

@@ -1,10 +1,8 @@
-// Real disks that are full or turn read-only under a writer, and clocks that jump.
+// Real disks that are full or turn read-only under a writer.
 
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { counted } from './counts.ts'
-import type { Context, Fault } from './fault.ts'
+import { answered, type Context, type Fault } from './fault.ts'
 import type { Program } from './program.ts'
 import { Scene, type SceneSpec } from './scene.ts'
 import { type Row, Tally } from './tally.ts'
@@ -81,7 +79,7 @@ async function struck(
         tally.meanwhile(scene.callers.answers.length - before)
         const ended = program.ends.length > ends
         await undo(volume, program)
-        tally.happened(await scene.answers(), ended)
+        tally.happened(await answered(scene, tally, context), ended)
         await scene.callers.stop()
       }
       say(`${times} times`)
@@ -97,64 +95,19 @@ async function struck(
   return [tally.close()]
 }
 
-/** Seconds by which a clock is off, one after the other. */
-const jumps = [-120, 1_200, 7_200, -86_400, 315_360_000, -31_536_000]
-
-/** Real time jumps; the monotonic clock does not, as with a clock that is set. */
-async function jumped({ world, say }: Context): Promise<Row[]> {
-  const tally = new Tally('the clock jumps, by minutes to years, and back', 'collector')
-  const file = join(world.folder('clock'), 'offset')
-  const set = (seconds: number): void => writeFileSync(file, `${seconds < 0 ? '' : '+'}${seconds}\n`)
-  set(0)
-  const environment = {
-    LD_PRELOAD: `/usr/lib/${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch as string]}-linux-gnu/faketime/libfaketime.so.1`,
-    FAKETIME_TIMESTAMP_FILE: file,
-    FAKETIME_NO_CACHE: '1',
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-  }
-  const scene = await Scene.start(world, { mode: 'Stream', collector: { environment } })
-  try {
-    for (const seconds of jumps) {
-      scene.callers.begin(6)
-      await sleep(300)
-      set(seconds)
-      await sleep(3_000)
-      set(0)
-      tally.happened(await scene.answers())
-      await scene.callers.stop()
-    }
-    say(`${jumps.length} jumps`)
-    await scene.closeSidecar()
-    await scene.collector.ready()
-    tally.count(await counted(world, scene))
-  } finally {
-    await scene.end()
-  }
-  return [tally.close()]
-}
-
-export const diskFaults: Fault[] = [
-  ...Object.entries(places).flatMap(([name, place]): Fault[] => [
-    {
-      name: `full-${name}`,
-      says: `${full.fault}, ${place.where}`,
-      lane: 'disks',
-      short: name === 'local',
-      run: async (context) => await struck(place, full, context),
-    },
-    {
-      name: `read-only-${name}`,
-      says: `${readOnly.fault}, ${place.where}`,
-      lane: 'disks',
-      short: false,
-      run: async (context) => await struck(place, readOnly, context),
-    },
-  ]),
+export const diskFaults: Fault[] = Object.entries(places).flatMap(([name, place]): Fault[] => [
   {
-    name: 'clock-collector',
-    says: 'the clock of the collector jumps',
+    name: `full-${name}`,
+    says: `${full.fault}, ${place.where}`,
+    lane: 'disks',
+    short: name === 'local',
+    run: async (context) => await struck(place, full, context),
+  },
+  {
+    name: `read-only-${name}`,
+    says: `${readOnly.fault}, ${place.where}`,
     lane: 'disks',
     short: false,
-    run: jumped,
+    run: async (context) => await struck(place, readOnly, context),
   },
-]
+])

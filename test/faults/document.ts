@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { markdown } from '../bench/table.ts'
+import { kafkaVersion } from '../collector/kafka/broker.ts'
 import { isZero, type Row } from './tally.ts'
 
 const path = join(import.meta.dirname, '../../docs/reliability.md')
@@ -63,8 +64,9 @@ function tableOf({ seed, seconds, rows }: Told): string {
     ]),
     '',
     `Machine: ${cpus().length} × ${processor}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}. Node ${process.version}, ` +
-      `${packageVersion('postgresql-15')}, ${packageVersion('radosgw')}, ` +
-      `${packageVersion('softhsm2')}, ${packageVersion('sigsum-go')}, ${packageVersion('strace')}, ${packageVersion('nftables')}.`,
+      `${packageVersion('postgresql-15')}, Kafka ${kafkaVersion()}, ${packageVersion('radosgw')}, ` +
+      `${packageVersion('softhsm2')}, ${packageVersion('sigsum-go')}, ${packageVersion('strace')}, ` +
+      `${packageVersion('nftables')}, ${packageVersion('faketime')}.`,
   ].join('\n')
 }
 

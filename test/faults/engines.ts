@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compared, keptBy } from './counts.ts'
-import type { Context, Fault } from './fault.ts'
+import { answered, type Context, type Fault } from './fault.ts'
 import { type Gate, type Step, steps } from './gate.ts'
 import { dropNoMore, dropPort } from './partition.ts'
 import type { Scene } from './scene.ts'
@@ -108,7 +108,13 @@ const patience = 6_000
 /** What was sent on its way before an engine was struck may still arrive, milliseconds. */
 const grace = 1_000
 
-async function struck(engine: Engine, scene: Scene, act: Act, tally: Tally, at: number): Promise<void> {
+async function struck(
+  { engine, scene }: Setting,
+  act: Act,
+  at: number,
+  tally: Tally,
+  context: Context,
+): Promise<void> {
   const { server } = scene.world
   const { callers } = scene
   callers.begin(6)
@@ -118,20 +124,20 @@ async function struck(engine: Engine, scene: Scene, act: Act, tally: Tally, at: 
   if (engine.gate === undefined) await strike()
   else await engine.gate.at(step, strike, patience)
   const length = (act.seconds[at] ?? 0) * 1_000
-  let [seen, answered] = [server.seen.size, callers.answers.length]
+  let [seen, before] = [server.seen.size, callers.answers.length]
   if (length > grace) {
     await sleep(grace)
-    ;[seen, answered] = [server.seen.size, callers.answers.length]
+    ;[seen, before] = [server.seen.size, callers.answers.length]
     await sleep(length - grace)
   }
   if (act.away && engine.gates) {
     // Whatever the trail says later: at that time nothing could have been acknowledged.
     tally.row.withoutIntent += server.seen.size - seen
-    for (const { bytes } of callers.answers.slice(answered)) tally.row.bytesWithoutRecord += bytes
+    for (const { bytes } of callers.answers.slice(before)) tally.row.bytesWithoutRecord += bytes
   }
-  if (act.away) tally.meanwhile(callers.answers.length - answered)
+  if (act.away) tally.meanwhile(callers.answers.length - before)
   await act.undo(engine)
-  tally.happened(await scene.answers())
+  tally.happened(await answered(scene, tally, context))
   await callers.stop()
 }
 
@@ -171,7 +177,7 @@ async function run(name: string, context: Context): Promise<Row[]> {
         await scene.changeCallers()
         callers.push(scene.callers)
         try {
-          await struck(engine, scene, act, tally, at)
+          await struck(setting, act, at, tally, context)
         } catch (error) {
           tally.row.wrong.push(`${act.fault}, ${act.at[at]}: ${String(error)}`)
           say(String(error))
@@ -199,6 +205,7 @@ const lanes: { readonly [name: string]: string } = {
   s3: 'others',
   kms: 'others',
   witness: 'others',
+  kafka: 'kafka',
 }
 
 export const engineFaults: Fault[] = Object.keys(settings).map((name) => ({

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { counted } from './counts.ts'
-import type { Context, Fault } from './fault.ts'
+import { answered, type Context, type Fault } from './fault.ts'
 import { Scene } from './scene.ts'
 import { type Row, Tally } from './tally.ts'
 
@@ -12,14 +12,12 @@ type Victim = { program: 'sidecar' | 'collector'; mode: 'Local' | 'Stream'; kill
 /** Kills between two looks at the whole trail. */
 const round = 40
 
-async function killed(
-  { program, mode, kills, few }: Victim,
-  { world, random, short, over, say }: Context,
-): Promise<Row[]> {
+async function killed({ program, mode, kills, few }: Victim, context: Context): Promise<Row[]> {
   const tally = new Tally(
     'kill -9',
     program === 'sidecar' ? `sidecar, ${mode}` : `collector, embedded store, sidecar ${mode}`,
   )
+  const { world, random, short, over, say } = context
   const all = short ? few : kills
   let back = 1_000
   for (let done = 0; done < all && !over(); ) {
@@ -39,7 +37,7 @@ async function killed(
           tally.happened()
           done++
         }
-        back = await scene.answers()
+        back = await answered(scene, tally, context)
         tally.cameBack(back)
       }
       await scene.closeSidecar()
@@ -55,9 +53,9 @@ async function killed(
 
 const victims: Victim[] = [
   { program: 'sidecar', mode: 'Local', kills: 60, few: 4 },
-  { program: 'sidecar', mode: 'Stream', kills: 50, few: 2 },
+  { program: 'sidecar', mode: 'Stream', kills: 60, few: 2 },
   { program: 'collector', mode: 'Stream', kills: 60, few: 2 },
-  { program: 'collector', mode: 'Local', kills: 40, few: 0 },
+  { program: 'collector', mode: 'Local', kills: 60, few: 0 },
 ]
 
 export const killFaults: Fault[] = victims.map((victim) => ({

@@ -16,6 +16,9 @@ import { type Before, Program } from './program.ts'
 import { anMcpServer, type McpServer } from './server.ts'
 import type { SidecarSettings } from './sidecar-main.ts'
 
+/** Longer than any scene: none of these is renewed. */
+export const aDay = { seconds: 86_400 }
+
 const root = join(import.meta.dirname, '../..')
 const node = join(root, 'node_modules/.bin/node')
 
@@ -122,6 +125,14 @@ export class Collector {
     )
   }
 
+  /** Its clock, as it says it, milliseconds since 1970. */
+  async clock(): Promise<number> {
+    const { headers } = await fetch(`http://localhost:${this.#health}/readyz`, {
+      signal: AbortSignal.timeout(5_000),
+    })
+    return Date.parse(headers.get('date') ?? '')
+  }
+
   async ready(milliseconds = 120_000): Promise<void> {
     await until(
       `the collector is ready`,
@@ -185,7 +196,7 @@ export class Scene {
     const port = await freePort()
     const { before, folder = world.folder('trail'), segmentSize, environment = {} } = spec.sidecar ?? {}
     const uid = spec.uid ?? `pod-${process.pid}-${pods++}`
-    const sidecar = await certify(world.operator.authority, identity.sidecar('bench', 'ehr', uid))
+    const sidecar = await certify(world.operator.authority, identity.sidecar('bench', 'ehr', uid), aDay)
     const settings: SidecarSettings = {
       work: { ...world.work, sidecar },
       keys: {
@@ -228,7 +239,7 @@ export class Scene {
   }
 
   /** Until a call is answered. Resolves to the milliseconds that it took. */
-  async answers(milliseconds = 180_000): Promise<number> {
+  async answers(milliseconds = 120_000): Promise<number> {
     const began = performance.now()
     const before = this.callers.answers.length
     await until(
@@ -265,7 +276,10 @@ export class Scene {
 let calls = 0
 const nextCall = (): number => (calls += 1)
 
-/** Resolves when it holds. Rejects after so long, with what the programs said last. */
+/** What was waited for did not come in time: a fault of a program, or a machine that is at something else. */
+export class Late extends Error {}
+
+/** Resolves when it holds. Rejects with Late after so long, with what the programs said last. */
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,
@@ -279,7 +293,7 @@ export async function until(
         ({ name, said, ends }) =>
           `${name} (ended: ${ends.join(', ') || 'never'}) said:\n${said.slice(-1500)}`,
       )
-      throw new Error(`It did not come within ${milliseconds / 1000} s: ${what}\n${said.join('\n')}`)
+      throw new Late(`It did not come within ${milliseconds / 1000} s: ${what}\n${said.join('\n')}`)
     }
     await sleep(25)
   }

@@ -10,6 +10,7 @@ import { originFor } from '../../collector/witnesses/witnesses.ts'
 import { textOfLocation } from '../../core/archive/location.ts'
 import { rawPublicKey } from '../../core/checkpoint.ts'
 import { aScene } from '../archive/scene.ts'
+import { aBroker } from '../collector/kafka/broker.ts'
 import { aSoftHsm } from '../collector/kms/soft-hsm.ts'
 import { certify } from '../collector/peers.ts'
 import { aPostgres } from '../collector/postgres-server.ts'
@@ -18,7 +19,7 @@ import { verified } from './counts.ts'
 import type { Engine } from './engines.ts'
 import type { Context } from './fault.ts'
 import { Gate } from './gate.ts'
-import { Scene, until } from './scene.ts'
+import { aDay, Scene, until } from './scene.ts'
 
 export type Setting = {
   engine: Engine
@@ -84,7 +85,7 @@ async function collector({ world }: Context, mode: 'Stream' | 'Local'): Promise<
 
 async function postgres({ world }: Context): Promise<Setting> {
   const { authority } = world.operator
-  const server = await aPostgres(await certify(authority, undefined, { names: ['localhost'] }))
+  const server = await aPostgres(await certify(authority, undefined, { names: ['localhost'], ...aDay }))
   const gate = await Gate.before(server.port)
   const own = /^(postgres: |\S+\/postgres )/
   const scene = await Scene.start(world, {
@@ -108,6 +109,37 @@ async function postgres({ world }: Context): Promise<Setting> {
     end: () => {
       gate.close()
       server.remove()
+    },
+  }
+}
+
+async function kafka({ world }: Context): Promise<Setting> {
+  const { authority } = world.operator
+  let gate: Gate | undefined
+  const broker = await aBroker(
+    await certify(authority, undefined, { names: ['localhost'], ...aDay }),
+    authority.pem,
+    // It tells its clients where it is: they come through the gate always.
+    { through: async (port) => (gate = await Gate.before(port)).port },
+  )
+  const scene = await Scene.start(world, {
+    mode: 'Stream',
+    collector: { store: broker.url('trail'), environment: { HIPAA_MCP_STORE_CA: authority.pem } },
+  })
+  return {
+    scene,
+    engine: {
+      where: 'Kafka as the store',
+      gates: true,
+      gate: gate as unknown as Gate,
+      kill: async () => await broker.signal('SIGKILL'),
+      revive: async () => await broker.start(),
+      hang: async () => await broker.signal('SIGSTOP'),
+      resume: async () => await broker.signal('SIGCONT'),
+    },
+    end: async () => {
+      gate?.close()
+      await broker.remove()
     },
   }
 }
@@ -278,6 +310,7 @@ export const settings: { readonly [name: string]: (context: Context) => Promise<
   'collector-stream': async (context) => await collector(context, 'Stream'),
   'collector-local': async (context) => await collector(context, 'Local'),
   postgres,
+  kafka,
   s3,
   kms,
   witness,

@@ -6,7 +6,7 @@ import type { Random } from '../sample/random.ts'
 import { compared, keptBy } from './counts.ts'
 import { shuffled } from './disk.ts'
 import type { Context, Fault } from './fault.ts'
-import { Collector, Scene } from './scene.ts'
+import { Collector, Late, Scene } from './scene.ts'
 import { callsBelow, type Injection, injecting, tracing, wasInjected } from './strace.ts'
 import { type Row, Tally } from './tally.ts'
 
@@ -145,7 +145,7 @@ const storeAgain: Writer = {
 }
 
 async function failed(writer: Writer, context: Context): Promise<Row[]> {
-  const { world, random, short, over, say } = context
+  const { world, seed, random, short, over, say } = context
   const collectorFor = async (): Promise<Collector | undefined> => {
     if (!writer.shares) return undefined
     const collector = await Collector.start(world, {})
@@ -206,26 +206,37 @@ async function failed(writer: Writer, context: Context): Promise<Row[]> {
     await shared.program.stop(2_000)
     shared = await collectorFor()
   }
-  const one = async (injection: Injection): Promise<void> => {
+  /** Where no answer came in time, the same once more in another scene. What the first one saw counts as well. */
+  const one = async (injection: Injection, again: boolean): Promise<void> => {
     const tally = tallyOf(injection)
     const { scene, log, ends } = await writer.scene(
       context,
       (file) => injecting(file, injection, relative),
       shared,
     )
+    batch.push({ scene, tally })
     try {
       const back = await work(scene)
       const ended = ends().length > 0
       await scene.closeSidecar()
       if (wasInjected(log)) tally.happened(back, ended)
     } catch (error) {
-      tally.happened()
-      tally.row.wrong.push(`${injection.call} ${injection.nth}, ${injection.what}: ${String(error)}`)
+      const what = `${injection.call} ${injection.nth}, ${injection.what}: ${String(error)}`
+      if (again || !(error instanceof Late)) {
+        tally.happened()
+        tally.row.wrong.push(what)
+        return
+      }
+      say(`no answer in time (seed ${seed}), the same once more. ${what}`)
+      tally.late()
+      await scene.closeSidecar()
+      return await one(injection, true)
     }
-    batch.push({ scene, tally })
   }
   for (let at = 0; at < cases.length && !over(); at += writer.width) {
-    await Promise.all(cases.slice(at, at + writer.width).map(one))
+    await Promise.all(
+      cases.slice(at, at + writer.width).map(async (injection) => await one(injection, false)),
+    )
     if (shared === undefined || batch.length >= round) await look()
     const done = Math.min(cases.length, at + writer.width)
     if (done % 12 < writer.width) say(`${done} of ${cases.length} calls failed`)

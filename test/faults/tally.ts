@@ -23,6 +23,7 @@ export class Tally {
   readonly row: Row
   readonly #backs: number[] = []
   #ended = 0
+  #late = 0
   #meanwhile: number | undefined
 
   constructor(fault: string, where: string) {
@@ -39,6 +40,11 @@ export class Tally {
   /** A call was answered after so many milliseconds. */
   cameBack(back: number): void {
     this.#backs.push(back)
+  }
+
+  /** No answer came in time, and the same was tried once more: what was seen until then counts as well. */
+  late(): void {
+    this.#late += 1
   }
 
   /** So many calls were answered while it lasted. */
@@ -76,6 +82,7 @@ export class Tally {
       this.#ended === 0
         ? ''
         : `the process ended ${this.#ended} of ${times} times, and the next one read what was there`,
+      this.#late === 0 ? '' : `${this.#late} times no answer came in time, and one did at the second try`,
       sorted.length === 0
         ? ''
         : `answered again after ${seconds(Math.floor(sorted.length / 2))}, at most ${seconds(sorted.length - 1)}`,
