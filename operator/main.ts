@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { identity, systemNamespace } from '../core/identifiers.ts'
-import { BadSettings } from '../core/log.ts'
+import { BadSettings, idOf } from '../core/log.ts'
 import { registerImage } from './admission/images.ts'
 import { startWebhooks } from './admission/server.ts'
 import { endpoints, resolverOf } from './admission/surroundings.ts'
@@ -30,6 +30,7 @@ import { ordersSource } from './orders-source.ts'
 import { evictor } from './rollout/evict.ts'
 import { watchLogs } from './server-logs/watch.ts'
 import { publishTrust } from './trust.ts'
+import { watchdog } from './watchdog/watch.ts'
 import { watches } from './watches.ts'
 import type { Outside } from './world.ts'
 
@@ -147,10 +148,12 @@ async function main(): Promise<void> {
         trail.start()
         serverLogs.start()
         canaries.start()
+        dog.start()
       } else {
         trail.stop()
         serverLogs.stop()
         canaries.stop()
+        dog.stop()
         void leaders.stop()
       }
     },
@@ -178,6 +181,13 @@ async function main(): Promise<void> {
     ...endpoints,
     ...resolverOf(await readFile('/etc/resolv.conf', 'utf8')),
   }
+  const dog = watchdog({ world, client, events, evictor: pods, surroundings, log })
+  metrics.observed(
+    'gauge',
+    'hipaa_mcp_pods_not_conforming',
+    'Guarded pods that are not what admission makes, by server',
+    () => dog.counts().map(({ server, count }) => ({ value: count, attributes: { server: idOf(server) } })),
+  )
   const bundles = keepBundles(client, authority.pem, log)
   const auditors = signAuditors(client, authority, log)
   const webhooks = await startWebhooks({ client, authority, surroundings, log })
@@ -213,6 +223,7 @@ async function main(): Promise<void> {
     trail.stop()
     serverLogs.stop()
     canaries.stop()
+    dog.stop()
     auditors.stop()
     bundles.stop()
     await Promise.all([channel.close(), webhooks.close()])

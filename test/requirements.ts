@@ -566,6 +566,18 @@ export const requirements = {
     'agreement',
     'Every agreement that a server names shows in status, active or not.',
   ),
+  'agreement:model-calls': done(
+    'agreement',
+    'Every call to a model’s vendor is checked against its rules and recorded with the result, and the server never holds the credential.',
+  ),
+  'agreement:coverage': done(
+    'agreement',
+    'Every host that an agreement covers is listed, with the servers that reach it and whether a model vendor’s rules are checked.',
+  ),
+  'agreement:attested': done(
+    'agreement',
+    'A model vendor’s hosts are open only while somebody attests the account’s state, and close when that is too old.',
+  ),
 
   // Injection and the operator
   'injection:whole-spec': done(
@@ -584,6 +596,14 @@ export const requirements = {
     'accessControl',
     'No update of a guarded pod changes its image, its guard label or its server.',
   ),
+  'injection:beside': done(
+    'accessControl',
+    'Beside other webhooks a pod is guarded whole or refused: what known ones put into our containers is taken back, all else is named.',
+  ),
+  'injection:watchdog': done(
+    'accessControl',
+    'A guarded pod that is not what admission makes is named, counted and evicted, one at a time, within budgets for disruptions.',
+  ),
   'injection:undo': done(
     'accessControl',
     'undo puts a workload back as its author wrote it, and only once it is written down who did it and why.',
@@ -593,6 +613,10 @@ export const requirements = {
     'Pods that ran before are replaced once: one first, the others one at a time when it is ready and proved, within budgets for disruptions; what nothing makes anew is said and not ended.',
   ),
   'injection:connect': done('accessControl', 'exec, attach and port-forward into guarded pods are refused.'),
+  'injection:no-way-around': done(
+    'accessControl',
+    'Who holds the role admin in an enrolled namespace, a neighbour and the server’s own code come past the sidecar by no attempt of docs/bypass.md, each of which comes through where the product is not.',
+  ),
   'injection:editor': done(
     'accessControl',
     'Who may edit the namespace, and nothing more, opens no way to the records past the server.',

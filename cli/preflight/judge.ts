@@ -55,7 +55,7 @@ export function judgeWorkload(
   const name = `${workload.kind.toLowerCase()}/${workload.metadata.name}`
   const pod = podOf(workload)
   const judged = judgeNew(pod, servers, surroundings)
-  const violations = 'violations' in judged ? judged.violations : []
+  const violations = [...immutable(workload), ...('violations' in judged ? judged.violations : [])]
   const server = pod.metadata.annotations?.[serverAnnotation] ?? claimantOf(pod, servers)
   if (judged.role !== 'bystander' || !assume)
     return {
@@ -79,6 +79,17 @@ export function judgeWorkload(
     assumed: true,
     violations: 'violations' in guarded ? guarded.violations : [],
   }
+}
+
+/** The operator copies a workload's own annotation to its pod template, where that may change. */
+function immutable({ kind, metadata, spec }: Workload): string[] {
+  const own = metadata.annotations?.[serverAnnotation]
+  const template = spec.template?.metadata?.annotations?.[serverAnnotation]
+  return kind.toLowerCase() !== 'job' || own === undefined || template === own
+    ? []
+    : [
+        `metadata.annotations[${serverAnnotation}]: guards nothing, for a Job’s template does not change: write it under spec.template.metadata.annotations, and make the Job anew`,
+      ]
 }
 
 function podOf({ metadata, spec }: Workload): Pod {

@@ -1,10 +1,49 @@
-// Comparing what is with what we would have injected: field by field, with a table of what may differ and why.
+// Comparing what is with what we would have injected: field by field, with a table of what may differ and why, and one of
+// what other webhooks do to our containers, which is taken back (docs/injection.md has both).
+
+import type { Container } from './pod.ts'
 
 /** Members of our containers that may differ. Anything else that differs is refused, named. */
 const tolerated: { [member: string]: string } = {
   resources:
     'LimitRanger, quotas and in-place resize set them; too little only makes the sidecar slow or restart',
   resizePolicy: 'a default of the API server for in-place resize',
+}
+
+/**
+ * What webhooks of others put into every container that they find, ours among them. They come after us by their name and
+ * mean no harm; admission is then asked once more, and our containers are as we make them again. What is still there in
+ * the final pod is refused, as everything that is not ours.
+ */
+const additions: readonly { who: string; env: RegExp; mounts: readonly string[] }[] = [
+  {
+    who: 'amazon-eks-pod-identity-webhook: IAM roles for service accounts, EKS Pod Identity',
+    env: /^AWS_(ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|REGION|DEFAULT_REGION|STS_REGIONAL_ENDPOINTS|CONTAINER_CREDENTIALS_FULL_URI|CONTAINER_AUTHORIZATION_TOKEN_FILE)$/,
+    mounts: ['aws-iam-token', 'eks-pod-identity-token'],
+  },
+  {
+    who: 'azure-workload-identity',
+    env: /^AZURE_(CLIENT_ID|TENANT_ID|FEDERATED_TOKEN_FILE|AUTHORITY_HOST)$/,
+    mounts: ['azure-identity-token'],
+  },
+]
+
+/** The container without what the table names. */
+export function withoutAdditions(container: Container): Container {
+  const { env, volumeMounts } = container
+  return {
+    ...container,
+    ...(env === undefined
+      ? {}
+      : { env: env.filter(({ name }) => !additions.some((one) => one.env.test(name))) }),
+    ...(volumeMounts === undefined
+      ? {}
+      : {
+          volumeMounts: volumeMounts.filter(
+            ({ name }) => !additions.some(({ mounts }) => mounts.includes(name)),
+          ),
+        }),
+  }
 }
 
 /**

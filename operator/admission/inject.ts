@@ -4,7 +4,7 @@
 import { guardedLabel, containers as names } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { baselineViolations } from './baseline.ts'
-import { differences, tolerant } from './differences.ts'
+import { differences, tolerant, withoutAdditions } from './differences.ts'
 import { type Container, containersOf, type Pod, type PodSpec } from './pod.ts'
 import { knownProbes, type Probes, rewriteProbes } from './probes.ts'
 import { type Injection, ownContainers, ownVolumes, volumeNames } from './sidecar-spec.ts'
@@ -109,7 +109,7 @@ function forgeries(pod: Pod, injection: Injection): string[] {
   const containers = found.flatMap(({ container, path }) => {
     const ours = wanted.find(({ name }) => name === container.name)
     return path.startsWith('spec.initContainers[')
-      ? [...differences(container, ours, path), ...devicesOf(container, path)]
+      ? [...differences(restored(container, ours), ours, path), ...devicesOf(container, path)]
       : [path]
   })
   const volumes = (pod.spec.volumes ?? [])
@@ -119,6 +119,19 @@ function forgeries(pod: Pod, injection: Injection): string[] {
       return differences(volume, ours, `spec.volumes[${volume.name}]`)
     })
   return [...containers, ...volumes].map((path) => `${path}: ${advice}`)
+}
+
+/**
+ * As it was before webhooks of others: their additions gone, and `restartPolicy` there again, which those that were built on
+ * an old library of Kubernetes drop from every init container. Only a sidecar that is ours else is told so apart from one
+ * that is forged.
+ */
+function restored(container: Container, ours: Container | undefined): Container {
+  const { restartPolicy } = ours ?? {}
+  return {
+    ...withoutAdditions(container),
+    ...(container.restartPolicy === undefined && restartPolicy !== undefined ? { restartPolicy } : {}),
+  }
 }
 
 /** Amounts may differ; a device or a claim brings mounts and variables of somebody else's into our container. */

@@ -1,6 +1,7 @@
-// The caBundle of our own webhook configurations: by it the API server knows our webhooks, so that `apply -k` works
-// without cert-manager. Our rights name these two objects and no other.
+// What the API server finds and knows our webhooks by: their Services, and the caBundle of our own webhook configurations, so
+// that `apply -k` works without cert-manager. Our rights name these two configurations and no other.
 
+import { ports, services, systemNamespace } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
@@ -36,12 +37,38 @@ export async function writeBundles(client: Pick<Client, 'get' | 'patch'>, ca: st
   }
 }
 
+/** As config/webhook/services.yaml has them, which a test compares. */
+export const ownServices: readonly KubernetesObject[] = [
+  {
+    name: services.webhook,
+    port: { name: 'webhook', port: 443, targetPort: ports.webhook, protocol: 'TCP' },
+  },
+  {
+    name: services.channel,
+    port: { name: 'channel', port: ports.channel, targetPort: ports.channel, protocol: 'TCP' },
+  },
+].map(({ name, port }) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: systemNamespace, labels: { 'app.kubernetes.io/part-of': 'hipaa-mcp' } },
+  spec: { selector: { 'app.kubernetes.io/name': 'hipaa-mcp-operator' }, ports: [port] },
+}))
+
+/** Makes those that somebody deleted: until then nothing starts in an enrolled namespace. What is there stays as it is. */
+async function writeServices(client: Pick<Client, 'get' | 'create'>): Promise<void> {
+  for (const service of ownServices) {
+    const seen = await client.get(kinds.service, systemNamespace, service.metadata.name)
+    // Another replica may be faster: the next round looks again.
+    if (seen === undefined) await client.create(kinds.service, service)
+  }
+}
+
 /**
- * Keeps the bundles: five quick attempts after a failure, then one a minute, so that two installations with different
+ * Keeps both: five quick attempts after a failure, then one a minute, so that two installations with different
  * CAs cannot fight at full speed. `reason()` says why they are not in place, undefined when they are.
  */
 export function keepBundles(
-  client: Pick<Client, 'get' | 'patch'>,
+  client: Pick<Client, 'get' | 'patch' | 'create'>,
   ca: string,
   log: Log,
 ): { reason(): string | undefined; stop(): void } {
@@ -51,6 +78,7 @@ export function keepBundles(
   let stopped = false
   const round = async (): Promise<void> => {
     try {
+      await writeServices(client)
       await writeBundles(client, ca)
       failures = 0
       reason = undefined
@@ -60,7 +88,7 @@ export function keepBundles(
       log.warn('The webhooks do not know our CA yet', { attempt: failures, error: codeOf(error) })
     }
     if (stopped) return
-    timer = setTimeout(next, failures === 0 ? 30_000 : failures <= 5 ? 1_000 : 60_000)
+    timer = setTimeout(next, failures === 0 ? 10_000 : failures <= 5 ? 1_000 : 60_000)
     timer.unref()
   }
   const next = (): void => void round()

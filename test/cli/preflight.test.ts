@@ -156,3 +156,13 @@ for (const [what, args, code, says] of usage)
     expect(result.code).toBe(code)
     expect(result.notes).toMatch(says)
   })
+
+verifies('injection:preflight', 'a Job that bears the annotation itself, which guards nothing', async () => {
+  const job = { ...deployment('import', {}, guarded), apiVersion: 'batch/v1', kind: 'Job' }
+  const { code, out } = await offline(aServer(), job)
+  const cron = { ...job, kind: 'CronJob', spec: { jobTemplate: { spec: job.spec } } }
+
+  expect(code).toBe(1)
+  expect(out.replaceAll(/\s+/g, ' ')).toContain('write it under spec.template.metadata.annotations')
+  expect((await offline(aServer(), cron)).code).toBe(0)
+})
