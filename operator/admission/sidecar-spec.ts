@@ -159,7 +159,10 @@ function environment({ server, surroundings, searches, probes }: Injection): Non
     field('HIPAA_MCP_POD_NAME', 'metadata.name'),
     field('HIPAA_MCP_POD_UID', 'metadata.uid'),
     field('HIPAA_MCP_POD_IP', 'status.podIP'),
-    ...Object.entries(values).map(([name, value]) => ({ name, value: literal(value) })),
+    // The API server keeps no empty value: one that we wrote would be missing when the pod is compared.
+    ...Object.entries(values).map(([name, value]) =>
+      value === '' ? { name } : { name, value: literal(value) },
+    ),
   ]
 }
 

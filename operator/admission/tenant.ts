@@ -32,8 +32,8 @@ export function hardened(
       ...securityContext,
       allowPrivilegeEscalation: false,
       capabilities: without(dropped, securityContext),
-      // Left open, most kubelets confine nothing. Two pods of one user on one node then share its keyring, and a socket of
-      // the machine (AF_VSOCK) is in no network namespace: both lead past the packet filter.
+      // Left open, most kubelets confine nothing. Two pods of one user on one node then share its keyring, and newer runtimes'
+      // profiles shut sockets of the machine (AF_VSOCK) too: both lead past the packet filter.
       ...((seccompProfile ?? pod?.['seccompProfile'] ?? undefined) === undefined
         ? { seccompProfile: { type: 'RuntimeDefault' } }
         : {}),

@@ -449,3 +449,11 @@ test('our containers take other amounts, and no device or claim of somebody else
   )
   expect(violations(withResources({ claims: [{ name: 'spy' }] })).join()).toContain(`${path}.claims:`)
 })
+
+test('a pod with a resolver of its own and no searches gets ours, and is the same when it is read back', () => {
+  const pod = injected(aPod({ dnsPolicy: 'None', dnsConfig: { nameservers: ['203.0.113.5'] } }))
+  expect(pod.spec.dnsConfig?.nameservers).toEqual(['127.0.0.1'])
+  // As the API server writes what it was given.
+  const stored = JSON.parse(JSON.stringify(pod).replaceAll(',"value":""', '')) as Pod
+  expect(conforms(stored, ehr, surroundings)).toEqual([])
+})
