@@ -1,10 +1,12 @@
 // One string out of a kept place: whole dates become their year, identifiers found in it are replaced, or it is dropped.
 
 import type { TextRule } from '../policy.ts'
+import { marks } from '../text/marks.ts'
 import { fold, type Normal, normalize } from '../text/normalize.ts'
 import { type Reading, readings } from '../text/prose.ts'
-import { search } from '../text/search.ts'
-import type { Finding, IdentifierType } from '../text/span.ts'
+import { type Found, findingsOf, searchAll } from '../text/search.ts'
+import type { IdentifierType } from '../text/span.ts'
+import { withMarks } from '../text/tokenize.ts'
 import type { Instead } from './instead.ts'
 import { shifted } from './shift.ts'
 import type { Survey } from './survey.ts'
@@ -25,29 +27,6 @@ export class TooMuchText extends Error {}
 
 /** Counts what was replaced, by kind, and what was dropped. */
 export type Tally = { readonly redacted: Record<string, number>; readonly dropped: Record<string, number> }
-
-/** What stands in the place of what, and under which word it is counted. */
-const marks: { readonly [type in IdentifierType]: readonly [mark: string, counted: string] } = {
-  NAME: ['[NAME]', 'name'],
-  GEOGRAPHIC_LOCATION: ['[PLACE]', 'place'],
-  DATE: ['[DATE]', 'date'],
-  AGE: ['[AGE]', 'age'],
-  PHONE_NUMBER: ['[PHONE]', 'phone'],
-  FAX_NUMBER: ['[FAX]', 'fax'],
-  EMAIL_ADDRESS: ['[EMAIL]', 'email'],
-  SOCIAL_SECURITY_NUMBER: ['[SSN]', 'ssn'],
-  MEDICAL_RECORD_NUMBER: ['[MRN]', 'mrn'],
-  HEALTH_PLAN_BENEFICIARY_NUMBER: ['[PLAN]', 'plan'],
-  ACCOUNT_NUMBER: ['[ACCOUNT]', 'account'],
-  CERTIFICATE_LICENSE_NUMBER: ['[LICENSE]', 'license'],
-  VEHICLE_IDENTIFIER: ['[VEHICLE]', 'vehicle'],
-  DEVICE_IDENTIFIER: ['[DEVICE]', 'device'],
-  URL: ['[URL]', 'url'],
-  IP_ADDRESS: ['[IP]', 'ip'],
-  BIOMETRIC_IDENTIFIER: ['[BIOMETRIC]', 'biometric'],
-  PHOTO: ['[PHOTO]', 'photo'],
-  UNIQUE_IDENTIFIER: ['[ID]', 'id'],
-}
 
 const wholeDate = /^(\d{4})-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?)?$/
 
@@ -79,18 +58,18 @@ export function redactText(
   known.searched += text.length
   if (known.searched > (rules.mostSearched ?? Infinity)) throw new TooMuchText()
   const normal = normalize(text)
-  const findings = search(normal.text, known, reading)
-  if (findings.length === 0) {
+  const found = searchAll(normal.text, known, reading)
+  if (found.count === 0) {
     known.clean.set(text, reading)
     return text
   }
   if (rules.text === 'Drop') return drop('identifier', tally)
-  return replaced(text, normal, findings, { known, rules, tally })
+  return replaced(text, normal, found, { known, rules, tally })
 }
 
 /** Whether a text holds any identifier at all. */
 export function identifies(text: string, known: Survey, reading: Reading = readings.term): boolean {
-  return search(normalize(text).text, known, reading).length > 0
+  return searchAll(normalize(text).text, known, reading).count > 0
 }
 
 /** 45 CFR 164.514(b)(2)(i)(C): years, too, that tell an age over 89. */
@@ -116,12 +95,18 @@ type Replacing = { readonly known: Survey; readonly rules: TextRules; readonly t
 function replaced(
   text: string,
   normal: Normal,
-  findings: readonly Finding[],
+  found: Found,
   { known: { aliases }, rules, tally }: Replacing,
 ): string {
+  // In the module, where nothing else than marks has to be said.
+  const marked =
+    aliases.size === 0 && found.listed === undefined
+      ? withMarks(text, rules.dates === 'Year', tally.redacted)
+      : undefined
+  if (marked !== undefined) return marked
   let out = ''
   let position = 0
-  for (const { start, end, type, year } of findings) {
+  for (const { start, end, type, year } of findingsOf(found)) {
     out += text.slice(position, normal.at(start))
     const own =
       aliases.size === 0 ? undefined : aliasOf(text.slice(normal.at(start), normal.at(end)), type, aliases)

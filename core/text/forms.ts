@@ -5,7 +5,7 @@ import { login, web } from './cues.ts'
 import { foreign } from './letters.ts'
 import { findLogins } from './logins.ts'
 import type { Finding } from './span.ts'
-import { addFound, mayHavePage, searchForm } from './tokenize.ts'
+import { mayHavePage, searchForm } from './tokenize.ts'
 import type { Tokens } from './tokens.ts'
 import { pages, webPages } from './web.ts'
 
@@ -43,7 +43,7 @@ export function mayHaveForm(text: string): boolean {
   return all !== 0 && /www/i.test(text)
 }
 
-/** Adds identifiers that have a form of their own, in normalized text. */
+/** Finds what has a form of its own in normalized text: the module keeps what it finds, and what is found here is added. */
 export function detect(words: Tokens, rules: FormRules, findings: Finding[]): void {
   const { text } = words
   if (rules.forms) {
@@ -53,5 +53,5 @@ export function detect(words: Tokens, rules: FormRules, findings: Finding[]): vo
   if (rules.context && (words.anyCue & login) !== 0) findLogins(words, findings)
   let bits = 0
   for (const rule of ['forms', 'context', 'long', 'compacted'] as const) if (rules[rule]) bits |= asked[rule]
-  addFound(searchForm(bits), findings)
+  searchForm(bits)
 }

@@ -7,7 +7,7 @@ import { findKnown } from './known.ts'
 import { findPeopleAndPlaces } from './people-and-places.ts'
 import { isReadAsText, mayName, type Reading, readings } from './prose.ts'
 import type { Finding } from './span.ts'
-import { tokenize } from './tokenize.ts'
+import { addFound, foundTogether, together, tokenize } from './tokenize.ts'
 
 /** Rules that can be left out to see what each gains and costs (`make eval`); a policy cannot. */
 export const ruleGroups = ['forms', 'context', 'known', 'names', 'places', 'shapes'] as const
@@ -15,15 +15,34 @@ export type RuleGroup = (typeof ruleGroups)[number]
 const all: ReadonlySet<RuleGroup> = new Set(ruleGroups)
 
 /**
- * What identifies somebody in a text: sorted, apart from each other. `reading`: what it is by where it stands; one that is
- * prose is read as text, wherever that is.
+ * What was found, sorted and apart from each other: `listed` here, where a rule of JavaScript found some of it; else in the module, until the
+ * next text is read.
  */
+export type Found = { readonly count: number; readonly listed: Finding[] | undefined }
+
+const nothing: Found = { count: 0, listed: undefined }
+
+/** What identifies somebody in a text: see searchAll. */
 export function search(
   text: string,
   known: Survey | undefined,
   reading: Reading,
   groups: ReadonlySet<RuleGroup> = all,
 ): Finding[] {
+  return findingsOf(searchAll(text, known, reading, groups))
+}
+
+export function findingsOf({ count, listed }: Found): Finding[] {
+  return listed ?? foundTogether(count)
+}
+
+/** `reading`: what a text is by where it stands; one that is prose is read as text, wherever that is. */
+export function searchAll(
+  text: string,
+  known: Survey | undefined,
+  reading: Reading,
+  groups: ReadonlySet<RuleGroup> = all,
+): Found {
   // Known ones first: of two findings of one stretch the first counts, and it says more.
   const findings: Finding[] = []
   if (known !== undefined && groups.has('known')) findKnown(text, known, findings)
@@ -37,9 +56,13 @@ export function search(
       const [forms, context] = [groups.has('forms'), groups.has('context')]
       detect(words, { forms, context, long, compacted: reading !== readings.term || prose }, findings)
     }
-    if (naming) findPeopleAndPlaces(groups, prose, findings)
+    if (naming) findPeopleAndPlaces(groups, prose)
+    if (findings.length === 0) return { count: together(), listed: undefined }
+    addFound(findings)
   }
-  return findings.length < 2 ? findings : apart(findings)
+  if (findings.length === 0) return nothing
+  const listed = findings.length < 2 ? findings : apart(findings)
+  return { count: listed.length, listed }
 }
 
 /** Two that overlap are one: what sticks out of the first is part of an identifier too. */

@@ -7,6 +7,7 @@ import { month, oldAge, weekday } from './cues.ts'
 import { formWords } from './form-words.ts'
 import { writeLetters } from './letters.ts'
 import { lexicon, slotOf, wordHash } from './lexicon.ts'
+import { marks } from './marks.ts'
 import { textModule } from './module.generated.ts'
 import { rareForms } from './rare-forms.ts'
 import { type Finding, type IdentifierType, identifierTypes } from './span.ts'
@@ -33,6 +34,14 @@ type Module = {
   readonly learnPair: (word: number, later: number, type: number) => void
   readonly searchForm: (rules: number) => number
   readonly searchPeople: (rules: number) => number
+  readonly begin: () => void
+  readonly together: () => number
+  readonly learnMark: (type: number, length: number) => void
+  readonly writeText: (years: number) => number
+  readonly words: WebAssembly.Global<'i32'>
+  readonly counts: WebAssembly.Global<'i32'>
+  readonly order: WebAssembly.Global<'i32'>
+  readonly kindsFound: WebAssembly.Global<'i32'>
   readonly hasPage: () => number
   readonly marks: WebAssembly.Global<'i32'>
   readonly forms: WebAssembly.Global<'i32'>
@@ -49,9 +58,10 @@ const mostKept = 16 * usual
 /** Bytes that each word takes, and what is asked for besides. */
 const ofWord = 25
 const besides = 32
-/** Bytes and numbers of each finding: as many are kept as words, by their form and of people and places. */
-const ofFinding = 20
-const numbersOfFinding = 5
+/** Numbers of each finding, and of one by its form. As many are kept as words: of all together, by their form, and of people and places. */
+const numbersOfFinding = 4
+const numbersOfForm = 5
+const ofFindings = (2 * numbersOfFinding + numbersOfForm) * 4
 
 const encoder = new TextEncoder()
 const longestKnown = 16
@@ -61,8 +71,14 @@ let { wasm, free } = anew()
 let memory = new Int32Array(wasm.memory.buffer)
 let room = 0
 /** Where findings stand among them. */
-let found = 0
-let foundPeople = 0
+let allAt = 0
+let formsAt = 0
+let peopleAt = 0
+/** How many there are by their form, and of people and places. */
+let forms = 0
+let people = 0
+/** All bytes in its memory. */
+let letters = Buffer.alloc(0)
 /** letters.ts: the text, and zeros behind it. */
 let bytes = new Uint8Array(0)
 let tokens = roomFor(usual)
@@ -82,6 +98,12 @@ function anew(): { wasm: Module; free: number } {
     wasm.learn(written, bits)
   }
   for (const pair of pairs) wasm.learnPair(...pair)
+  for (const [type, of] of identifierTypes.entries()) {
+    const [mark] = marks[of]
+    const { written } = encoder.encodeInto(mark, new Uint8Array(wasm.memory.buffer, free, longestKnown))
+    if (written < mark.length) throw new Error(`a mark is too long: ${mark}`)
+    wasm.learnMark(type, written)
+  }
   return { wasm, free }
 }
 
@@ -91,13 +113,15 @@ function roomFor(characters: number): Tokens {
   const first = (text + characters + behind + 7) & ~7
   // Every word but the last is followed by one character at least.
   const most = ((characters >> 1) + 8) & ~7
-  const missing = first + most * (ofWord + 2 * ofFinding) + besides - wasm.memory.buffer.byteLength
+  const missing = first + most * (ofWord + ofFindings) + besides - wasm.memory.buffer.byteLength
   if (missing > 0) wasm.memory.grow(Math.ceil(missing / page))
-  found = wasm.layOut(text, first, most) >> 2
-  foundPeople = found + most * numbersOfFinding
+  allAt = wasm.layOut(text, first, most) >> 2
+  formsAt = allAt + most * numbersOfFinding
+  peopleAt = formsAt + most * numbersOfForm
   room = characters
   const { buffer } = wasm.memory
   memory = new Int32Array(buffer)
+  letters = Buffer.from(buffer)
   bytes = new Uint8Array(buffer, text, characters + behind)
   return {
     count: 0,
@@ -123,6 +147,9 @@ export function isPlain(text: string): boolean {
 export function tokenize(text: string): Tokens {
   if (text !== last) read(text)
   tokens.count = wasm.cut(text.length)
+  wasm.begin()
+  forms = 0
+  people = 0
   tokens.marks = wasm.marks.value
   tokens.forms = wasm.forms.value
   tokens.anyCue = wasm.anyCue.value
@@ -164,25 +191,52 @@ function ask(rule: number, at: number, to: number): number {
   return (rareForms[rule] as (typeof rareForms)[number])(last, at, to)
 }
 
-/** What was found in the text that was cut last: how many, and where their numbers stand. */
-export type Found = { readonly count: number; readonly from: number }
-
-/** Identifiers by their form. */
-export function searchForm(rules: number): Found {
-  return { count: wasm.searchForm(rules), from: found }
+/** Finds identifiers by their form in the text that was cut last. The module keeps them. */
+export function searchForm(rules: number): void {
+  forms = wasm.searchForm(rules)
 }
 
-/** People and places. */
-export function searchPeople(rules: number): Found {
-  return { count: wasm.searchPeople(rules), from: foundPeople }
+/** The same of people and places. */
+export function searchPeople(rules: number): void {
+  people = wasm.searchPeople(rules)
 }
 
-export function addFound({ count, from }: Found, findings: Finding[]): void {
-  for (let i = 0, at = from; i < count; i += 1, at += numbersOfFinding) {
-    const [start, end, year] = [memory[at] as number, memory[at + 1] as number, memory[at + 3] as number]
-    const type = identifierTypes[memory[at + 2] as number] as IdentifierType
-    findings.push(year < 0 ? { start, end, type } : { start, end, type, year: last.slice(year, year + 4) })
+/** Makes one list of all, sorted and apart from each other. Returns how many they are. */
+export function together(): number {
+  return forms + people === 0 ? 0 : wasm.together()
+}
+
+/** Adds what rules of the module found, before it is one list. */
+export function addFound(findings: Finding[]): void {
+  for (let i = 0; i < forms; i += 1) findings.push(findingAt(formsAt + i * numbersOfForm))
+  for (let i = 0; i < people; i += 1) findings.push(findingAt(peopleAt + i * numbersOfFinding))
+}
+
+/** All, as one list. */
+export function foundTogether(count: number): Finding[] {
+  return Array.from({ length: count }, (_, i) => findingAt(allAt + i * numbersOfFinding))
+}
+
+function findingAt(at: number): Finding {
+  const [start, end, year] = [memory[at] as number, memory[at + 1] as number, memory[at + 3] as number]
+  const type = identifierTypes[memory[at + 2] as number] as IdentifierType
+  return year < 0 ? { start, end, type } : { start, end, type, year: last.slice(year, year + 4) }
+}
+
+/**
+ * The text with a mark in the place of each that is in the one list, or with its year where it is a date and `years` stay, and counted;
+ * undefined where it is not ASCII. It can be had once.
+ */
+export function withMarks(text: string, years: boolean, counted: Record<string, number>): string | undefined {
+  if (!plain || text !== last) return undefined
+  const end = wasm.writeText(years ? 1 : 0)
+  const [kinds, order, counts] = [wasm.kindsFound.value, wasm.order.value >> 2, wasm.counts.value >> 2]
+  for (let i = 0; i < kinds; i += 1) {
+    const type = memory[order + i] as number
+    const [, word] = marks[identifierTypes[type] as IdentifierType]
+    counted[word] = (counted[word] ?? 0) + (memory[counts + type] as number)
   }
+  return letters.toString('latin1', wasm.words.value, end)
 }
 
 /** Whether the address of a page may stand in it. */

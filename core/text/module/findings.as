@@ -8,30 +8,83 @@ const SIZE: usize = NUMBERS * 4
 let list: usize = 0
 let most: i32 = 0
 export let found: i32 = 0
-/** People and places, which have words of their own: sorted, and apart from each other. */
+
+/** People and places, which have words of their own, and all together: without the last number of each. */
+const SHORT_SIZE: usize = 16
 let people: usize = 0
 export let peopleFound: i32 = 0
+let all: usize = 0
+export let combined: i32 = 0
 
-/** Returns where what was found by its form begins; people and places stand behind it. */
+/** Room for as many of each. Returns where they begin: all together, what was found by its form, people and places. */
 export function room(at: usize, places: i32): usize {
-  list = (at + 7) & ~7
+  all = (at + 15) & ~15
+  // All together grow into the place of those that they are made of, and never beyond the next of them.
+  list = all + <usize>places * SHORT_SIZE
   most = places
   people = list + <usize>places * SIZE
-  return list
+  return all
 }
 
 /** Of a person or place. */
 export function push(start: i32, end: i32, type: i32): void {
-  const place = people + <usize>peopleFound * SIZE
+  putShort(people, peopleFound, start, end, type, -1)
+  peopleFound++
+}
+
+function putShort(base: usize, index: i32, start: i32, end: i32, type: i32, year: i32): void {
+  const place = base + <usize>index * SHORT_SIZE
   store<i32>(place, start)
   store<i32>(place, end, 4)
   store<i32>(place, type, 8)
-  store<i32>(place, -1, 12)
-  peopleFound++
+  store<i32>(place, year, 12)
 }
 
 export function clearPeople(): void {
   peopleFound = 0
+}
+
+/** Makes one list of both. Two that overlap are one: what sticks out of the first is part of an identifier too. */
+export function combine(): void {
+  let form = 0
+  let person = 0
+  let count = 0
+  while (form < found || person < peopleFound) {
+    const ofForm = at(form)
+    const ofPerson = people + <usize>person * SHORT_SIZE
+    const byForm =
+      person == peopleFound ||
+      (form < found &&
+        (load<i32>(ofForm) < load<i32>(ofPerson) ||
+          (load<i32>(ofForm) == load<i32>(ofPerson) && load<i32>(ofForm, 4) >= load<i32>(ofPerson, 4))))
+    const next = byForm ? ofForm : ofPerson
+    if (byForm) form++
+    else person++
+    const end = load<i32>(next, 4)
+    if (count > 0 && load<i32>(next) < endAt(count - 1)) {
+      if (end > endAt(count - 1)) store<i32>(all + <usize>(count - 1) * SHORT_SIZE, end, 4)
+      continue
+    }
+    putShort(all, count, load<i32>(next), end, load<i32>(next, 8), load<i32>(next, 12))
+    count++
+  }
+  combined = count
+}
+
+export function startAt(index: i32): i32 {
+  return load<i32>(all + <usize>index * SHORT_SIZE)
+}
+
+export function endAt(index: i32): i32 {
+  return load<i32>(all + <usize>index * SHORT_SIZE, 4)
+}
+
+export function typeAt(index: i32): i32 {
+  return load<i32>(all + <usize>index * SHORT_SIZE, 8)
+}
+
+export function yearAt(index: i32): i32 {
+  return load<i32>(all + <usize>index * SHORT_SIZE, 12)
 }
 
 export function clear(): void {

@@ -1,7 +1,7 @@
 // The module: cuts a text into words, and finds what has a form of its own. tokenize.ts calls it.
 
 import { learn, learnPair } from './dictionary'
-import { clear, clearPeople, found, peopleFound, room } from './findings'
+import { clear, clearPeople, combine, combined, found, peopleFound, room } from './findings'
 import { searchForms } from './forms'
 import { FREE, fillMasks, setLength, setText } from './memory'
 import { fillSigns } from './signs'
@@ -11,7 +11,8 @@ import { cutWords, prepareWords, wordsRoom } from './words'
 
 export { learn, learnPair }
 export { hasPage }
-export { anyClass, anyCue, anyLarge, formCount as forms, kinds, markCount as marks } from './words'
+export { COUNTS as counts, ORDER as order, kindsFound, learnMark, writeText } from './output'
+export { anyCue, formCount as forms, kinds, markCount as marks, words } from './words'
 
 /** Before all else. Returns where memory is free. */
 export function prepare(): usize {
@@ -33,16 +34,26 @@ export function cut(bytes: i32): i32 {
   return cutWords()
 }
 
-/** Finds what has a form of its own in the text whose words were cut last. Returns how many it found. */
-export function searchForm(rules: i32): i32 {
+/** Nothing is found yet in the text whose words were cut last. */
+export function begin(): void {
   clear()
+  clearPeople()
+}
+
+/** Finds what has a form of its own. Returns how many it found. */
+export function searchForm(rules: i32): i32 {
   searchForms(rules)
   return found
 }
 
 /** The same of people and places. */
 export function searchPeople(rules: i32): i32 {
-  clearPeople()
   findPeopleAndPlaces(rules)
   return peopleFound
+}
+
+/** All that was found in one list. Returns how many. */
+export function together(): i32 {
+  combine()
+  return combined
 }

@@ -17,3 +17,4 @@ export const DEVICE_IDENTIFIER: i32 = 13
 export const IP_ADDRESS: i32 = 15
 export const PHOTO: i32 = 17
 export const UNIQUE_IDENTIFIER: i32 = 18
+export const TYPES: i32 = 19

@@ -38,7 +38,7 @@ const GAPS: usize = memory.data(512)
 declare function look(start: i32, end: i32, place: usize): void
 
 /** Of each word: start, end, what is known of it, and as bytes flags, cues, shape and gap. */
-let words: usize = 0
+export let words: usize = 0
 let marked: usize = 0
 let formed: usize = 0
 export let claims: usize = 0
