@@ -15,10 +15,12 @@ import type {
   RecoveredResponse,
   WitnessReport,
 } from '../core/wire.ts'
+import { admissionRoutes } from './admissions.ts'
 import { type Archiving, archiveRoutes } from './archive/routes.ts'
 import type { Store } from './commit/commit.ts'
 import type { Copies } from './copies/copies.ts'
 import { exportLines } from './export.ts'
+import { keyRoutes } from './keys-in-use.ts'
 import { Refusal } from './refusals.ts'
 import { reviewRoutes } from './reviews.ts'
 import { sealingRoutes } from './sealing/routes.ts'
@@ -53,6 +55,8 @@ export function routes(
     ...archiveRoutes(trail.registry, archiving),
     ...sealingRoutes(() => trail.sealing),
     ...reviewRoutes(trail.registry),
+    ...admissionRoutes(trail.registry),
+    ...keyRoutes(trail.registry),
     'POST /v1/chains': {
       roles: ['sidecar'],
       run: async ({ identity, body }) => {

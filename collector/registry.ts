@@ -21,9 +21,11 @@ import {
   type Signalled,
 } from '../core/record.ts'
 import { partsOfOrigin, registryOrigin } from '../core/wire.ts'
+import { LatelyRefused } from './admissions.ts'
 import { Corrupt, Fenced, type Store } from './commit/commit.ts'
 import { Growth } from './growth.ts'
 import type { Keys } from './keys.ts'
+import { KeysInUse } from './keys-in-use.ts'
 import { Order } from './order.ts'
 import { cosignature } from './witness.ts'
 
@@ -53,6 +55,9 @@ const contest = { tries: 100, pauseMs: 50 }
 export class Registry {
   readonly entries: Map<string, Entered> = new Map()
   readonly signals: Signalled[] = []
+  /** Keys in use, and reviews of admission that were refused lately: what is told again is not recorded again. */
+  readonly keysInUse: KeysInUse = new KeysInUse()
+  readonly refused: LatelyRefused = new LatelyRefused()
   /** Told of every record in its order, also of those that were there before this process began. */
   took: (record: AuditRecord) => void = () => undefined
   /** The log as it was last signed and cosigned. */
@@ -249,6 +254,8 @@ export class Registry {
     if (record.kind === 'held' || record.kind === 'ended') this.#cover(record)
     if (record.kind === 'registered') this.#enter(record)
     if (record.kind === 'signal') this.signals.push(record)
+    if (record.kind === 'key-changed') this.keysInUse.take(record)
+    if (record.kind === 'admission-refused') this.refused.take(record)
     const entry = 'origin' in record ? this.entries.get(record.origin) : undefined
     if (record.kind === 'ended' && entry !== undefined) {
       const { how, size, witnessed, last, at } = record

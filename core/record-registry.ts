@@ -173,6 +173,49 @@ export type Signalled = Base & {
   firstSeen: string
 }
 
+/** Admission said no to a request of somebody at the API server. The operator tells it; `at` is when it was told. */
+export type AdmissionRefused = Base & {
+  kind: 'admission-refused'
+  /** Of the AdmissionReview: told twice, it is recorded once. */
+  review: string
+  /** RFC 3339, milliseconds, by the operator's clock. */
+  refused: string
+  /** Empty for what is in no namespace. */
+  namespace: string
+  /** Resource and subresource, such as `pods/exec`. */
+  what: string
+  operation: string
+  name?: string
+  /** The person or program that asked, as the API server knows them. */
+  by?: string
+  /** What was answered: fields and names of objects, never what they hold of patients. */
+  says: string
+}
+
+/** So many more were refused in a namespace, beyond those that are recorded one by one. */
+export type AdmissionCounted = Base & {
+  kind: 'admission-counted'
+  namespace: string
+  count: number
+  /** RFC 3339, milliseconds: when the first of them was refused. */
+  since: string
+}
+
+/** What a key is for. `data` wraps the keys of sealed segments, `server` makes tokens and hashes. */
+export const keyUses = ['data', 'server', 'pseudonyms', 'ca', 'client-ca'] as const
+
+/** A key is in use that was not: the first one that is known of, or another than before (`before`), which was rotated. */
+export type KeyChanged = Base & {
+  kind: 'key-changed'
+  key: (typeof keyUses)[number]
+  /** Absent where it is the installation's. */
+  namespace?: string
+  server?: string
+  /** Says which key it is, and nothing of what it is: a fingerprint, a name or an epoch. */
+  id: string
+  before?: string
+}
+
 export type RegistryRecord =
   | Registered
   | Ended
@@ -187,6 +230,9 @@ export type RegistryRecord =
   | LegalHold
   | LegalHoldApplied
   | ActivityReviewed
+  | AdmissionRefused
+  | AdmissionCounted
+  | KeyChanged
   | Signalled
 
 /** What the registry log holds, and no other chain. */
@@ -204,5 +250,8 @@ export const registryKinds = [
   'legal-hold',
   'legal-hold-applied',
   'activity-reviewed',
+  'admission-refused',
+  'admission-counted',
+  'key-changed',
   'signal',
 ] as const satisfies readonly RegistryRecord['kind'][]

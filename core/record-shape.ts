@@ -3,6 +3,7 @@
 import { isObject } from './is-object.ts'
 import type { AuditRecord, Head, PatientToken, Who } from './record.ts'
 import { relations } from './record-call.ts'
+import { keyUses } from './record-registry.ts'
 import {
   among,
   type Check,
@@ -205,6 +206,24 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     witnessed: time,
     note: text,
     by: text,
+  },
+  'admission-refused': {
+    review: text,
+    refused: time,
+    namespace: text,
+    what: text,
+    operation: text,
+    name: optional(text),
+    by: optional(text),
+    says: text,
+  },
+  'admission-counted': { namespace: text, count, since: time },
+  'key-changed': {
+    key: among(...keyUses),
+    namespace: optional(text),
+    server: optional(text),
+    id: text,
+    before: optional(text),
   },
   'legal-hold-applied': { hold: text, state: among('on', 'off'), segments: count },
   signal: {

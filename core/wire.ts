@@ -3,6 +3,7 @@
 
 import type { JSONWebKeySet } from 'jose'
 import type { ActivityReviewed, Ending, Signalled } from './record.ts'
+import type { AdmissionCounted, AdmissionRefused, KeyChanged } from './record-registry.ts'
 
 /**
  * `POST /v1/identity` on the channel, no client certificate yet, `Authorization: Bearer <pod-bound token, audience
@@ -213,6 +214,22 @@ export type DataKeyResponse = { /** 32 bytes, base64. */ dataKey: string }
 /** `POST /v1/reviews` (auditors): that somebody reviewed activity. The collector adds who, and answers when it is on record. */
 export type ReviewRequest = Omit<ActivityReviewed, 'schema' | 'at' | 'kind' | 'by'>
 export type ReviewResponse = { /** Of the record in the registry log. */ index: number }
+
+/**
+ * `POST /v1/admissions` (operator): what admission refused. Answered when it is on record; a refusal that is told again is
+ * recorded once.
+ */
+export type AdmissionsRequest = {
+  refused: Omit<AdmissionRefused, 'schema' | 'at' | 'kind'>[]
+  counted: Omit<AdmissionCounted, 'schema' | 'at' | 'kind'>[]
+}
+/** In one request, refusals and counts each. */
+export const mostAdmissions = 200
+
+/** `POST /v1/keys` (operator): which keys are in use now. What is recorded is a change. */
+export type KeysRequest = { keys: KeyInUse[] }
+export type KeyInUse = Omit<KeyChanged, 'schema' | 'at' | 'kind' | 'before'>
+export const mostKeys = 2_000
 
 /**
  * `GET /v1/export?namespace=&server=` (auditors): newline-delimited JSON, one `ExportLine` a line. The registry log is

@@ -4,7 +4,7 @@ import { Agent, request } from 'undici'
 import type { ArchiveResponse, ArchiveSummary } from '../core/archive/summary.ts'
 import type { CopiesResponse, CopyReport } from '../core/copies.ts'
 import { identityOf } from '../core/identifiers.ts'
-import type { ChainSummary, Signal, WitnessReport } from '../core/wire.ts'
+import type { AdmissionsRequest, ChainSummary, KeyInUse, Signal, WitnessReport } from '../core/wire.ts'
 
 export interface CollectorClient {
   chains(): Promise<ChainSummary[]>
@@ -14,6 +14,9 @@ export interface CollectorClient {
   copies(): Promise<readonly CopyReport[]>
   /** Those outside the cluster. Undefined where none are configured, and of a collector that knows of none. */
   witnesses(): Promise<WitnessReport | undefined>
+  /** Rejects where it is not known to be on record. */
+  refused(told: AdmissionsRequest): Promise<void>
+  keys(keys: readonly KeyInUse[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -65,7 +68,22 @@ export function collectorClient(options: CollectorClientOptions): CollectorClien
     return JSON.parse(text) as T
   }
 
+  /** Resolves when the collector says that it is on record. */
+  async function post(path: string, body: object): Promise<void> {
+    const answer = await request(`${url}${path}`, {
+      dispatcher: dispatcher(),
+      signal: AbortSignal.timeout(deadline),
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    await answer.body.dump()
+    if (answer.statusCode !== 200) throw new Error(`The collector answered ${answer.statusCode} to ${path}`)
+  }
+
   return {
+    refused: async (told) => await post('/v1/admissions', told),
+    keys: async (keys) => await post('/v1/keys', { keys }),
     chains: async () => listOf<ChainSummary>(await get('/v1/chains'), 'chains'),
     signals: async () => listOf<Signal>(await get('/v1/signals'), 'signals'),
     archive: async () => (await get<ArchiveResponse>('/v1/archive', {})).archive,

@@ -6,6 +6,7 @@ import { BadSettings, idOf } from '../core/log.ts'
 import { registerImage } from './admission/images.ts'
 import { startWebhooks } from './admission/server.ts'
 import { endpoints, resolverOf } from './admission/surroundings.ts'
+import { toldRefusals } from './admission/told-refusals.ts'
 import { signAuditors } from './authority/auditor-csr.ts'
 import { authoritySecrets, loadAuthority } from './authority/ca.ts'
 import { keepCertificate } from './authority/keep-certificate.ts'
@@ -22,6 +23,7 @@ import { networkCanaries, staleAfter } from './evidence/network-canaries.ts'
 import { followTrail } from './follow-trail.ts'
 import { serveHealth } from './health.ts'
 import { keySets } from './jwks.ts'
+import { keysInUse, tellKeys } from './keys-in-use.ts'
 import { codeOf, jsonLog, settingsOf } from './log.ts'
 import { openMetrics } from './metrics.ts'
 import { keyOf } from './observe.ts'
@@ -119,6 +121,12 @@ async function main(): Promise<void> {
     log,
   })
   const pods = evictor({ client, log })
+  const refusals = toldRefusals({ collector, log })
+  const keys = tellKeys({
+    collector,
+    keys: () => keysInUse(world, { own: authority.pem, clients: clientAuthority.pem }),
+    log,
+  })
   const orders = ordersSource({ world, outside, inputs: orderInputs, log })
   const leaders = controllers({
     world,
@@ -148,11 +156,13 @@ async function main(): Promise<void> {
         trail.start()
         serverLogs.start()
         canaries.start()
+        keys.start()
         dog.start()
       } else {
         trail.stop()
         serverLogs.stop()
         canaries.stop()
+        keys.stop()
         dog.stop()
         void leaders.stop()
       }
@@ -167,6 +177,7 @@ async function main(): Promise<void> {
     certificate,
     logs: () => serverLogs.counts(),
     evictions: () => pods.counts(),
+    refusals: () => refusals.counts(),
   })
 
   for (const one of all) one.start()
@@ -190,7 +201,14 @@ async function main(): Promise<void> {
   )
   const bundles = keepBundles(client, authority.pem, log)
   const auditors = signAuditors(client, authority, log)
-  const webhooks = await startWebhooks({ client, authority, surroundings, log })
+  refusals.start()
+  const webhooks = await startWebhooks({
+    client,
+    authority,
+    surroundings,
+    log,
+    record: (request, message) => refusals.refused(request, message),
+  })
   const channel = await startChannel({
     client,
     authority,
@@ -223,10 +241,12 @@ async function main(): Promise<void> {
     trail.stop()
     serverLogs.stop()
     canaries.stop()
+    keys.stop()
     dog.stop()
     auditors.stop()
     bundles.stop()
     await Promise.all([channel.close(), webhooks.close()])
+    await refusals.stop()
     orders.stop()
     issuers.stop()
     certificate.stop()

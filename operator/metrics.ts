@@ -7,6 +7,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import { type Id, idOf } from '../core/log.ts'
 import type { LogFindingKind } from '../core/log-identifiers.ts'
 import type { AttemptSource, AttemptTarget } from '../core/network.ts'
+import type { RefusalCounts } from './admission/told-refusals.ts'
 import type { QueueObserver } from './cluster/queue.ts'
 import type { TrailVolume } from './recovery/standing.ts'
 import type { EvictionCause } from './rollout/evict.ts'
@@ -18,7 +19,7 @@ type Labels = {
   readonly kind?: LogFindingKind | Id
   readonly type?: Id
   readonly cause?: EvictionCause
-  readonly outcome?: 'evicted' | 'held'
+  readonly outcome?: 'evicted' | 'held' | RefusalCounts['outcome']
   readonly from?: AttemptSource
   readonly to?: AttemptTarget
   readonly state?:

@@ -254,13 +254,13 @@ export function ownerOf(namespace: string, name: string): string {
   return `${namespace}.${name}`
 }
 
-export function keysOf(world: World, namespace: string, name: string): Secret | undefined {
+export function keysOf(world: Pick<World, 'keys'>, namespace: string, name: string): Secret | undefined {
   return ownSecret(world, { namespace, name }, keysNameOf(ownerOf(namespace, name)))
 }
 
 /** A Secret in our namespace that is this server's: one that bears another's label does not exist for it. */
 function ownSecret(
-  world: World,
+  world: Pick<World, 'keys'>,
   { namespace, name }: { namespace: string; name: string },
   secretName: string | undefined,
 ): Secret | undefined {

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { idOf } from '../core/log.ts'
 import { logFindingKinds } from '../core/log-identifiers.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import type { ToldRefusals } from './admission/told-refusals.ts'
 import type { ListWatch } from './cluster/list-watch.ts'
 import type { Named } from './cluster/store.ts'
 import type { Metrics } from './metrics.ts'
@@ -24,6 +25,8 @@ export type Observed = {
   logs: () => readonly LogCounts[]
   /** Pods that were evicted since the start. */
   evictions: Evictor['counts']
+  /** What admission refused since the start, and what of it waits for the collector. */
+  refusals: ToldRefusals['counts']
 }
 
 const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue', 'Reviewed'] as const
@@ -32,7 +35,7 @@ const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue'
 const states = { True: 1, False: 0, Unknown: -1 } as const
 
 export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed): void {
-  const { world, outside, all, leading, certificate, logs, evictions } = seen
+  const { world, outside, all, leading, certificate, logs, evictions, refusals } = seen
   metrics.observed('gauge', 'leader_election_master_status', '1 while this replica reconciles', () => [
     { value: leading() ? 1 : 0, attributes: { name: 'hipaa-mcp-operator' } },
   ])
@@ -87,6 +90,21 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
     'hipaa_mcp_evictions_total',
     'Pods that were evicted because they were unguarded or did not conform, and evictions that a budget held',
     () => evictions().map(({ cause, outcome, count }) => ({ value: count, attributes: { cause, outcome } })),
+  )
+  metrics.observed(
+    'counter',
+    'hipaa_mcp_admission_refusals_total',
+    'Requests that admission refused and that are on record: recorded one by one, or counted',
+    () =>
+      refusals()
+        .filter(({ outcome }) => outcome !== 'waiting')
+        .map(({ outcome, count }) => ({ value: count, attributes: { outcome } })),
+  )
+  metrics.observed(
+    'gauge',
+    'hipaa_mcp_admission_refusals_waiting',
+    'Requests that admission refused and that the collector does not have on record yet',
+    () => refusals().flatMap(({ outcome, count }) => (outcome === 'waiting' ? [{ value: count }] : [])),
   )
   metrics.observed('gauge', 'hipaa_mcp_condition', 'Conditions of servers: 1 True, 0 False, -1 Unknown', () =>
     servers().flatMap((server) =>

@@ -187,10 +187,17 @@ export const requirements = {
     'audit',
     'The first byte of an answer leaves only after its result is acknowledged.',
   ),
-  'audit:who-and-what': thin(
+  'audit:who-and-what': done(
     'audit',
     'The record of a call says who asked, through which services and from which address, which arguments were there, and where patients cannot be known.',
-    'what admission refuses and rotations of keys are no records of their own',
+  ),
+  'audit:admission': done(
+    'audit',
+    'What admission refuses is on record, with who asked and what was answered, or counted beyond a quota for each namespace; the answer never waits for it, and what waits shows.',
+  ),
+  'audit:keys': done(
+    'audit',
+    'That a key is another than before is on record: of sealed segments, of a server, of its pseudonyms, and of either CA.',
   ),
   'audit:relations': done(
     'audit',

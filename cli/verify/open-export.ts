@@ -84,6 +84,10 @@ function pinnedBy(policy: boolean, witness: boolean, earlier: Earlier): Report['
 /** A witness that would not sign the log concerns every server. */
 function isOf(record: AuditRecord, namespace: string, name: string): boolean {
   if (record.kind === 'witness-refused') return true
+  // Of a namespace: nobody knows which server a pod that was refused would have been.
+  if (record.kind === 'admission-refused' || record.kind === 'admission-counted')
+    return record.namespace === namespace
+  if (record.kind === 'key-changed' && record.namespace === undefined) return true
   const named = 'namespace' in record && 'server' in record ? record : undefined
   const of = named ?? ('origin' in record ? partsOfOrigin(record.origin) : undefined)
   return of?.namespace === namespace && of.server === name

@@ -31,7 +31,7 @@ export type SealingOptions = {
 /** What sealing knows of the trail. */
 export type Sealable = {
   store: Pick<Store, 'read'>
-  registry: Pick<Registry, 'entries' | 'update'>
+  registry: Pick<Registry, 'entries' | 'update' | 'keysInUse'>
   /** Committed records of a chain in memory. */
   size: (origin: string) => number | undefined
   /** Another collector has the chain, and seals it. */
@@ -252,7 +252,10 @@ export class Sealing {
       isOverlapping = sealed !== from && sealed !== to
       return isOverlapping || sealed === to
         ? []
-        : [{ kind: 'sealed', origin, segment: segment.segment, from, to, bytes, sha256, keyId }]
+        : [
+            ...registry.keysInUse.changes([{ key: 'data', id: keyId }]),
+            { kind: 'sealed', origin, segment: segment.segment, from, to, bytes, sha256, keyId },
+          ]
     })
     if (isOverlapping) {
       await files.remove(segment)

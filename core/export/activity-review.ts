@@ -59,6 +59,9 @@ const shown: ReadonlySet<string> = new Set([
   'unsealed',
   'legal-hold',
   'activity-reviewed',
+  'admission-refused',
+  'admission-counted',
+  'key-changed',
   'orders',
   'counted',
 ])

@@ -226,6 +226,12 @@ const notes: { readonly [K in AuditRecord['kind']]?: (record: RecordOf<K>) => st
   'activity-reviewed': ({ since, until, by, note }) =>
     `activity from ${since ?? 'the beginning'} to ${until} reviewed by ${by}: ${note}`,
   'witness-refused': ({ witness, reason }) => `the witness ${witness} would not sign the log: ${reason}`,
+  'admission-refused': ({ operation, what, namespace, name, by, says }) =>
+    `admission refused ${[operation, what, `${namespace}/${name ?? ''}`].join(' ')}${by === undefined ? '' : `, asked by ${by}`}: ${says}`,
+  'admission-counted': ({ namespace, count, since }) =>
+    `admission refused ${counted(count, 'more request')} in ${namespace} since ${since}`,
+  'key-changed': ({ key, id, before }) =>
+    before === undefined ? `key for ${key} in use: ${id}` : `key for ${key} rotated: ${id}, before ${before}`,
   signal: ({ rule, person, distinctPatients, perSeconds }) =>
     `breach rule ${rule}, ${person}: ${counted(distinctPatients, 'patient')} within ${perSeconds} s`,
 }

@@ -17,6 +17,7 @@ import type { Pod } from './pod.ts'
 import { type Request, requestIn, reviewOf, type Verdict } from './review.ts'
 import { judgeStamp } from './stamp.ts'
 import type { Surroundings } from './surroundings.ts'
+import { recording, type ToldRefusals } from './told-refusals.ts'
 
 export type WebhookOptions = {
   client: Pick<Client, 'get' | 'list'>
@@ -26,6 +27,8 @@ export type WebhookOptions = {
   port?: number
   /** Validity of the serving certificate. */
   seconds?: number
+  /** Told of every refusal, with what is answered: for the trail. Never waits, never throws. */
+  record?: ToldRefusals['refused']
 }
 
 /** Pods are at most 1.5 MB in etcd; a review holds two. */
@@ -76,6 +79,7 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     '/connect': async (request) => await judgeConnect(request, lookup),
     '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }
+  for (const [path, judge] of Object.entries(webhooks)) webhooks[path] = recording(judge, options.record)
   const room = shares(memory.each, memory.all)
   return await serve({
     authority,

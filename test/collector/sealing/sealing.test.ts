@@ -132,6 +132,25 @@ function found(records: readonly AuditRecord[]): string[] {
   return check.findings.map(({ says }) => says)
 }
 
+verifies('audit:keys', 'another key that wraps data keys is a record, with the one before', async () => {
+  const { trail, sealing, store, kms } = await scene()
+  const process = await Process.started(trail)
+  await write(process, 10)
+  await sealing.sweep()
+  kms.rotate()
+  await write(process, 30)
+  await sealing.sweep()
+
+  const registry = await registryIn(store)
+  const keys = registry.flatMap((record) => (record.kind === 'sealed' ? [record.keyId] : []))
+  const [first, second] = new Set(keys)
+  expect(second).toBeDefined()
+  expect(registry.filter(({ kind }) => kind === 'key-changed')).toMatchObject([
+    { key: 'data', id: first },
+    { key: 'data', id: second, before: first },
+  ])
+})
+
 test('a verifier finds a segment that the registry log leaves out or names twice', async () => {
   const { trail, sealing, store } = await scene()
   const process = await Process.started(trail)

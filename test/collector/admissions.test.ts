@@ -1,0 +1,95 @@
+// What the operator tells for the trail: refusals of admission, and which keys are in use.
+
+import { beforeEach, expect, test } from 'vitest'
+import type { Store } from '../../collector/commit/commit.ts'
+import { type Route, routes } from '../../collector/receive.ts'
+import { Refusal } from '../../collector/refusals.ts'
+import type { Trail } from '../../collector/trail.ts'
+import type { AdmissionsRequest, KeyInUse } from '../../core/wire.ts'
+import { verifies } from '../verifies.ts'
+import { anEmbeddedStore, aTrail, registryIn } from './a-trail.ts'
+
+let store: Store
+beforeEach(async () => {
+  store = await anEmbeddedStore()
+})
+const now = 1_790_000_000_000
+const opened = async (): Promise<Trail> => await aTrail(store, { now })
+
+async function told(trail: Trail, path: string, body: unknown): Promise<unknown> {
+  const route = routes(trail, store)[`POST ${path}`] as Route
+  expect(route.roles).toEqual(['operator'])
+  return await route
+    .run({
+      identity: { role: 'operator' },
+      url: new URL(`https://collector${path}`),
+      body: async () => Buffer.from(JSON.stringify(body)),
+    })
+    .catch((error: unknown) => (error instanceof Refusal ? error.reason : Promise.reject(error)))
+}
+
+const refused: AdmissionsRequest['refused'][number] = {
+  review: 'r-1',
+  refused: '2026-11-26T12:00:00.000Z',
+  namespace: 'clinic',
+  what: 'pods',
+  operation: 'CREATE',
+  by: 'dev-1',
+  says: 'hipaa-mcp: spec.hostNetwork: leave it out',
+}
+const counted = { namespace: 'clinic', count: 30, since: refused.refused }
+const ofKind = async (kind: string) => (await registryIn(store)).filter((record) => record.kind === kind)
+
+verifies(
+  'audit:admission',
+  'a refusal is a record of the registry log, once, however often it is told',
+  async () => {
+    const trail = await opened()
+
+    await told(trail, '/v1/admissions', { refused: [refused], counted: [counted] })
+    await told(trail, '/v1/admissions', { refused: [refused], counted: [] })
+    // And another process of the collector knows it as well.
+    await told(await opened(), '/v1/admissions', {
+      refused: [refused, { ...refused, review: 'r-2' }],
+      counted: [],
+    })
+
+    expect(await ofKind('admission-refused')).toMatchObject([refused, { ...refused, review: 'r-2' }])
+    expect(await ofKind('admission-counted')).toMatchObject([counted])
+  },
+)
+
+const key = (id: string, more: Partial<KeyInUse> = {}): KeyInUse => ({ key: 'ca', id, ...more })
+
+verifies('audit:keys', 'a key is on record when it is first in use and when it is another', async () => {
+  const trail = await opened()
+  const ehr = { key: 'server', namespace: 'clinic', server: 'ehr' } as const
+
+  await told(trail, '/v1/keys', { keys: [key('one'), key('k-1', ehr)] })
+  await told(trail, '/v1/keys', { keys: [key('one'), key('k-1', ehr)] })
+  await told(await opened(), '/v1/keys', { keys: [key('two'), key('k-1', ehr)] })
+
+  const base = { schema: 'phi-access/1', at: new Date(now).toISOString() }
+  expect(await ofKind('key-changed')).toEqual([
+    { ...base, kind: 'key-changed', key: 'ca', id: 'one' },
+    { ...base, kind: 'key-changed', key: 'server', namespace: 'clinic', server: 'ehr', id: 'k-1' },
+    { ...base, kind: 'key-changed', key: 'ca', id: 'two', before: 'one' },
+  ])
+})
+
+test.each([
+  ['/v1/admissions', {}],
+  ['/v1/admissions', { refused: [], counted: [], more: 1 }],
+  ['/v1/admissions', { refused: [{ ...refused, patient: 'p-1' }], counted: [] }],
+  ['/v1/admissions', { refused: [], counted: [{ ...counted, count: -1 }] }],
+  ['/v1/admissions', { refused: Array.from({ length: 201 }, () => refused), counted: [] }],
+  ['/v1/keys', {}],
+  ['/v1/keys', { keys: [{ key: 'none', id: 'x' }] }],
+  ['/v1/keys', { keys: [{ ...key('x'), before: 'y' }] }],
+])('%s takes nothing else: %j', async (path, body) => {
+  const trail = await opened()
+  const before = (await registryIn(store)).length
+
+  expect(await told(trail, path, body)).toBe('bad-request')
+  expect(await registryIn(store)).toHaveLength(before)
+})
