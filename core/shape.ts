@@ -51,19 +51,46 @@ export const optional = (check: Check): Optional => ({ optional: check })
 export const object = <T>(shape: Shape<NoInfer<T>>): Check =>
   formed({ is: 'object', shape }, (value) => isObject(value) && holds(value, shape))
 
-/** Whether there is each member that must be, none malformed, and none besides. */
+type AnyShape = { readonly [member: string]: Check | Optional }
+/** By member; and how many must be there. */
+type Rules = {
+  readonly of: ReadonlyMap<string, { readonly check: Check; readonly must: boolean }>
+  readonly must: number
+}
+
+const made = new WeakMap<AnyShape, Rules>()
+
+function rulesOf(shape: AnyShape): Rules {
+  const before = made.get(shape)
+  if (before !== undefined) return before
+  const of = new Map(
+    Object.entries(shape).map(([member, rule]) => {
+      const must = typeof rule === 'function'
+      return [member, { check: must ? rule : rule.optional, must }]
+    }),
+  )
+  const rules = { of, must: [...of.values()].filter(({ must }) => must).length }
+  made.set(shape, rules)
+  return rules
+}
+
+/** Whether there is each member that must be, none malformed, and none besides but `others`, which are looked at elsewhere. */
 export function holds(
   value: { readonly [member: string]: unknown },
-  shape: { readonly [member: string]: Check | Optional },
+  shape: AnyShape,
+  others?: object,
 ): boolean {
-  // Twice for every call: no lists of members are made here.
-  for (const member in value) if (!Object.hasOwn(shape, member)) return false
-  for (const member in shape) {
-    const rule = shape[member] as Check | Optional
-    const has = Object.hasOwn(value, member)
-    const well =
-      typeof rule === 'function' ? has && rule(value[member]) : !has || rule.optional(value[member])
-    if (!well) return false
+  const { of, must } = rulesOf(shape)
+  // Twice for every call: one way over the members that are there, and no lists of them are made.
+  let missing = must
+  for (const member in value) {
+    const rule = of.get(member)
+    if (rule === undefined) {
+      if (others === undefined || !Object.hasOwn(others, member)) return false
+    } else {
+      if (!rule.check(value[member])) return false
+      if (rule.must) missing -= 1
+    }
   }
-  return true
+  return missing === 0
 }

@@ -54,7 +54,7 @@ export function nameIn({ kind, name }: Target): { tool?: string; resource?: stri
 /** Which declared arguments these are; `*` where there are others: a name that the policy does not know may be content. */
 export function argumentNames({ declared }: Target, args: JsonObject): string[] {
   const names = Object.keys(args).map((name) => (declared === undefined || declared.has(name) ? name : '*'))
-  return [...new Set(names)].toSorted()
+  return names.length < 2 ? names : [...new Set(names)].toSorted()
 }
 
 export function toolTarget(tool: Tool): Target {

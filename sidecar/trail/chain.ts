@@ -109,20 +109,20 @@ export class Chain implements Trail {
     first.catch(() => undefined)
   }
 
-  async intend(entry: EntryOf<'intent'>): Promise<void> {
-    await this.#take(entry)
+  intend(entry: EntryOf<'intent'>): Promise<void> {
+    return this.#take(entry)
   }
-  async settle(entry: EntryOf<'result'>): Promise<void> {
-    await this.#take(entry)
+  settle(entry: EntryOf<'result'>): Promise<void> {
+    return this.#take(entry)
   }
-  async event(entry: EntryOf<'event'>): Promise<void> {
-    await this.#take(entry)
+  event(entry: EntryOf<'event'>): Promise<void> {
+    return this.#take(entry)
   }
-  async refuse(entry: EntryOf<'refusal'>): Promise<void> {
-    await this.#take(entry)
+  refuse(entry: EntryOf<'refusal'>): Promise<void> {
+    return this.#take(entry)
   }
-  async note(entry: EntryOf<'orders' | 'counted' | 'enrolment'>): Promise<void> {
-    await this.#take(entry)
+  note(entry: EntryOf<'orders' | 'counted' | 'enrolment'>): Promise<void> {
+    return this.#take(entry)
   }
 
   trouble(): string | undefined {
@@ -178,40 +178,50 @@ export class Chain implements Trail {
     }
   }
 
-  async #take(entry: Entry): Promise<void> {
+  #take(entry: Entry): Promise<void> {
     this.start('Unknown')
-    if (this.#closing) throw new NotRecorded('trail-closed')
-    if (this.#over !== undefined) throw new NotRecorded(this.#over.reason)
-    // Refused early and not queued: a call that would wait for nothing is told so at once.
-    const room =
-      entry.kind === 'result' || entry.kind === 'event' || entry.kind === 'chain-closed'
-        ? this.#limits.hard
-        : this.#limits.soft
-    if (this.#bytes > room) throw new NotRecorded('trail-full')
-    const pressure = this.#options.home.pressure()
-    if (pressure?.step === 'refuse' && begins.has(entry.kind)) throw new NotRecorded(pressure.reason)
-    if (this.#isLate() && takenBack.has(entry.kind)) throw new NotRecorded(this.trouble() ?? 'trail-late')
-    await this.#add(entry)
+    const refused = this.#refused(entry)
+    return refused === undefined ? this.#add(entry) : Promise.reject(new NotRecorded(refused))
   }
 
-  async #add(entry: Entry): Promise<void> {
+  /** Why this is not taken; undefined where it is. */
+  #refused({ kind }: Entry): string | undefined {
+    if (this.#closing) return 'trail-closed'
+    if (this.#over !== undefined) return this.#over.reason
+    // Refused early and not queued: a call that would wait for nothing is told so at once.
+    const room =
+      kind === 'result' || kind === 'event' || kind === 'chain-closed' ? this.#limits.hard : this.#limits.soft
+    if (this.#bytes > room) return 'trail-full'
+    const pressure = this.#options.home.pressure()
+    if (pressure?.step === 'refuse' && begins.has(kind)) return pressure.reason
+    return this.#isLate() && takenBack.has(kind) ? (this.trouble() ?? 'trail-late') : undefined
+  }
+
+  #add(entry: Entry): Promise<void> {
+    const done = Promise.withResolvers<void>()
+    try {
+      this.#queue(entry, done)
+    } catch (error) {
+      done.reject(error)
+    }
+    return done.promise
+  }
+
+  #queue(entry: Entry, done: PromiseWithResolvers<void>): void {
     const since = this.#clock()
     const record = recordOf(entry, new Date(since).toISOString())
     // A malformed record would be refused by the collector for ever, and everything behind it with it.
     if (!isRecord(record)) throw new TypeError('The record is malformed: nothing is recorded')
     const bytes = recordBytes(record)
-    const done = Promise.withResolvers<void>()
     const call = 'call' in entry ? { call: entry.call } : {}
     this.#waiting.push({ kind: entry.kind, ...call, bytes, since: performance.now(), done })
     this.#bytes += bytes.length
     if (entry.kind === 'intent') this.#open.add(entry.call)
     if (entry.kind === 'result') this.#open.delete(entry.call)
     this.#arm()
-    if (!this.#committing) {
-      this.#committing = true
-      this.#commitAll().catch((error: unknown) => this.#end(new ChainOver('chain-broken', { cause: error })))
-    }
-    await done.promise
+    if (this.#committing) return
+    this.#committing = true
+    this.#commitAll().catch((error: unknown) => this.#end(new ChainOver('chain-broken', { cause: error })))
   }
 
   async #commitAll(): Promise<void> {

@@ -32,7 +32,7 @@ const codes = { header: 0x68, records: 0x72, checkpoint: 0x63 } as const
 const kinds = new Map<number, FrameKind>(
   (Object.keys(codes) as FrameKind[]).map((kind) => [codes[kind], kind]),
 )
-const newline = Buffer.from('\n')
+const newline = 0x0a
 
 /** The bytes of a frame, its padding included. */
 export function frame(kind: FrameKind, payload: Buffer): Buffer {
@@ -47,14 +47,22 @@ export function frame(kind: FrameKind, payload: Buffer): Buffer {
 
 /** Records as one payload. Canonical JSON holds no line feed. */
 export function payloadOf(records: readonly Buffer[]): Buffer {
-  return Buffer.concat(records.flatMap((record, i) => (i === 0 ? [record] : [newline, record])))
+  let length = Math.max(0, records.length - 1)
+  for (const record of records) length += record.length
+  const payload = Buffer.allocUnsafe(length)
+  let at = 0
+  for (const record of records) {
+    at += record.copy(payload, at)
+    if (at < length) payload[at++] = newline
+  }
+  return payload
 }
 
 /** What `payloadOf` joined. */
 export function recordsIn(payload: Buffer): Buffer[] {
   const records: Buffer[] = []
   for (let from = 0; from <= payload.length; ) {
-    const at = payload.indexOf(0x0a, from)
+    const at = payload.indexOf(newline, from)
     const to = at < 0 ? payload.length : at
     records.push(payload.subarray(from, to))
     from = to + 1
