@@ -15,7 +15,7 @@ import { otherWork } from './other-work.ts'
 import { cores, residentBytes, start } from './process.ts'
 import type { RedactionRound } from './redaction-report.ts'
 import { bundleMemory, compileMilliseconds, redactionFigures } from './redaction-rows.ts'
-import { type Figures, report } from './report.ts'
+import { type Figures, own, report, yardstick } from './report.ts'
 import { type Target, targets } from './targets.ts'
 import { tidying } from './tidying.ts'
 import { verifyFigures } from './verify-rows.ts'
@@ -83,7 +83,9 @@ await tidying(async (folder) => {
           `${figures.perSecond.toFixed(0)}/s at most, p50 ${figures.p50.toFixed(2)} ms, p99 ${figures.p99.toFixed(2)} ms, ${(figures.memory / 1e6).toFixed(0)} MB`,
       )
     }
-    const other = await otherFigures({ ...place, token })
+    const last = (name: string): Figures => (measured.get(name) as Figures[]).at(-1) as Figures
+    const before = { nginx: last(yardstick).microseconds, perSecond: last(own.Local).perSecond }
+    const other = await otherFigures({ ...place, token, before })
     others.push(other)
     says(`round ${round}/${rounds}  ${saidOf(other)}`)
     const compile = compileMilliseconds(otherWork(work).list.policy)

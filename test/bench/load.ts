@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Pool } from 'undici'
+import { onClock } from './clock.ts'
 import { eventCounter } from './event-counter.ts'
 import type { Work } from './work.ts'
 
@@ -85,21 +86,9 @@ async function closedLoop(until: number): Promise<void> {
   }
 }
 
-async function openLoop(until: number): Promise<void> {
-  const began = performance.now()
-  const open: Promise<void>[] = []
-  for (let n = 0; ; ) {
-    const now = performance.now()
-    if (now >= until) break
-    for (; began + (n * 1_000) / rate <= now; n++) open.push(one())
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-  await Promise.all(open)
-}
-
 async function run(length: number): Promise<void> {
   const until = performance.now() + length * 1_000
-  if (rate > 0) await openLoop(until)
+  if (rate > 0) await onClock(rate, length, one)
   else await Promise.all(Array.from({ length: connections }, async () => await closedLoop(until)))
 }
 

@@ -46,5 +46,10 @@ function rows(rounds: readonly OtherFigures[]): [what: string, figure: string, b
       `${count(median((each) => each.token.more))} µs CPU more a call`,
       `${count(median((each) => each.token.known))} µs a call with a known one, \`Local\``,
     ],
+    [
+      'both records of a call by themselves, `Local`',
+      `${count(median((each) => each.records.microseconds))} µs CPU a call`,
+      `${median((each) => each.records.ratio).toFixed(1)} × a call through nginx (aim: 1.7), at ${count(median((each) => each.records.perSecond))} calls/s`,
+    ],
   ]
 }

@@ -9,7 +9,9 @@ import { underLoad } from './loading.ts'
 import { nginxArguments } from './nginx.ts'
 import { eventsOfCall, openAtOnce, otherWork, tokensOfTurn } from './other-work.ts'
 import { cores, residentBytes, start } from './process.ts'
-import { type Acknowledge, listening, type Running, startSidecar } from './sidecar.ts'
+import type { Acknowledge } from './program.ts'
+import { recordsMicroseconds } from './records-rows.ts'
+import { listening, type Running, startSidecar } from './sidecar.ts'
 import { envelope, type Work } from './work.ts'
 
 export type OtherFigures = {
@@ -21,11 +23,17 @@ export type OtherFigures = {
   streamBytes: number
   /** Processor time of a call with a known token, and how much more it takes with one that was never seen, µs. */
   token: { known: number; more: number }
+  /** Processor time of both records of a call, `Local`, at so many calls a second, and over that of a call through nginx, µs. */
+  records: { microseconds: number; perSecond: number; ratio: number }
 }
 
 type Place = {
   folder: string
   work: Work
+  /** The work as a file. */
+  file: string
+  /** What was measured before in the same round: of nginx a call, µs, and of the sidecar with `Local` calls a second. */
+  before: { nginx: number; perSecond: number }
   token: (sub: string) => Promise<string>
   upstreamPort: number
   /** Sources as the image holds them. */
@@ -36,7 +44,18 @@ type Place = {
 const turns = 4
 
 export async function otherFigures(place: Place): Promise<OtherFigures> {
-  return { ...(await streams(place)), list: await lists(place), token: await tokens(place) }
+  return {
+    ...(await streams(place)),
+    list: await lists(place),
+    token: await tokens(place),
+    records: await records(place),
+  }
+}
+
+async function records(place: Place): Promise<OtherFigures['records']> {
+  const { nginx, perSecond } = place.before
+  const microseconds = await recordsMicroseconds(place, perSecond)
+  return { microseconds, perSecond, ratio: microseconds / nginx }
 }
 
 /** Open streams first: memory is that of a sidecar that has not been under load. */

@@ -37,6 +37,10 @@ export type Measured = {
 /** Names by which targets.ts and this file agree. */
 export const direct = 'upstream alone, plain HTTP'
 export const yardstick = 'nginx, mTLS pass-through'
+export const own = {
+  Local: 'hipaa-mcp, every control, Local',
+  Stream: 'hipaa-mcp, every control, Stream',
+} as const
 
 export function report({
   machine,
@@ -123,6 +127,8 @@ ${other}
   holds a TLS connection of its caller and a connection to the server. They are of ${openAtOnce.persons} persons: one may not have so many.
 - A token is verified at its first call (signature, issuer, claims, binding) and then known by its hash until it expires.
   Its figure is that of calls whose token nobody had seen, less that of calls with a known one, turn by turn, with \`Local\`.
+- Records by themselves are those of the one call, made, kept and shipped by the product's own code in a process that does nothing
+  else, at the rate of the sidecar with \`Local\`: as many are kept together as there.
 - \`make bench AGAINST=REF\` runs this sidecar beside that of another commit in one run, and says what a call costs more.
 
 ## Verifying a trail

@@ -6,10 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { strippedEnvironment } from '../../config/image/strip.ts'
 import { memoryFlags } from '../../operator/admission/sidecar-spec.ts'
-import { cores, start } from './process.ts'
+import { cores, type Started, start } from './process.ts'
+import type { Acknowledge } from './program.ts'
 import type { Work } from './work.ts'
-
-export type Acknowledge = 'Local' | 'Stream'
 
 export type Running = {
   /** Absent where nothing stands between. */
@@ -36,26 +35,11 @@ export type SidecarOptions = {
 
 /** A sidecar that takes calls, on the core of what is measured, and its collector on the other. */
 export async function startSidecar(options: SidecarOptions): Promise<Running & { pid: number }> {
-  const { root, image, folder, work, file, port, upstreamPort, acknowledge, flags = memoryFlags } = options
-  const store = await mkdtemp(join(folder, 'store-'))
-  const collector = start(cores.others, process.execPath, [
-    join(root, 'test', 'bench', 'collector-main.ts'),
-    file,
-    store,
-  ])
-  const { port: collectorPort } = JSON.parse(await collector.line()) as { port: number }
+  const { image, folder, work, file, port, upstreamPort, acknowledge, flags = memoryFlags } = options
+  const collector = await startCollector(options)
   const trail = await mkdtemp(join(folder, 'trail-'))
-  const run = start(
-    cores.measured,
-    process.execPath,
-    [
-      ...flags,
-      join(image, 'test', 'bench', 'sidecar-main.ts'),
-      file,
-      ...[port, upstreamPort, collectorPort, acknowledge, trail].map(String),
-    ],
-    strippedEnvironment(image),
-  )
+  const args = [file, port, upstreamPort, collector.port, acknowledge, trail].map(String)
+  const run = startAsInPod(image, 'sidecar-main.ts', args, flags)
   await run.line()
   await listening(port, work)
   const stop = async (): Promise<void> => {
@@ -63,6 +47,32 @@ export async function startSidecar(options: SidecarOptions): Promise<Running & {
     await collector.stop()
   }
   return { pid: run.pid, origin: `https://127.0.0.1:${port}`, stop }
+}
+
+type Collected = { port: number; stop: () => Promise<void> }
+
+/** A collector with an empty store, on the core of all that is not measured. */
+export async function startCollector({
+  root,
+  folder,
+  file,
+}: Pick<SidecarOptions, 'root' | 'folder' | 'file'>): Promise<Collected> {
+  const store = await mkdtemp(join(folder, 'store-'))
+  const main = join(root, 'test', 'bench', 'collector-main.ts')
+  const { line, stop } = start(cores.others, process.execPath, [main, file, store])
+  const { port } = JSON.parse(await line()) as { port: number }
+  return { port, stop }
+}
+
+/** A program of the bench as a pod runs a sidecar, on the core of what is measured. */
+export function startAsInPod(
+  image: string,
+  program: string,
+  args: readonly string[],
+  flags: readonly string[] = memoryFlags,
+): Started {
+  const main = join(image, 'test', 'bench', program)
+  return start(cores.measured, process.execPath, [...flags, main, ...args], strippedEnvironment(image))
 }
 
 /** Until a handshake on the port succeeds. */

@@ -3,7 +3,7 @@
 import { checkout } from '../../config/image/base.ts'
 import { nginxArguments } from './nginx.ts'
 import { cores, start } from './process.ts'
-import { direct, yardstick } from './report.ts'
+import { direct, own, yardstick } from './report.ts'
 import { listening, type Running, startSidecar } from './sidecar.ts'
 import type { Work } from './work.ts'
 
@@ -38,7 +38,7 @@ export function targets(place: Place): Target[] {
     },
     ...(['Local', 'Stream'] as const).map(
       (acknowledge): Target => ({
-        name: `hipaa-mcp, every control, ${acknowledge}`,
+        name: own[acknowledge],
         start: async () => await startSidecar({ ...place, root: checkout, port, acknowledge }),
       }),
     ),

@@ -103,6 +103,7 @@ const other = (list: number, nginx: number, more: number): OtherFigures => ({
   events: { microseconds: 40, perSecond: 12_345 },
   streamBytes: 70_400,
   token: { known: 300, more },
+  records: { microseconds: more, perSecond: 1_500, ratio: more / nginx },
 })
 
 test('the other rows state medians with their units, and the ratio to nginx of the same round', () => {
@@ -115,4 +116,5 @@ test('the other rows state medians with their units, and the ratio to nginx of t
   expect(table).toContain('12,345 events/s at most, each recorded before it leaves')
   expect(table).toContain('70 kB of memory a stream')
   expect(table).toContain('90 µs CPU more a call')
+  expect(table).toContain('3.0 × a call through nginx (aim: 1.7), at 1,500 calls/s')
 })
