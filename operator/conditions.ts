@@ -108,6 +108,10 @@ const unguardedPods: { readonly [state in Exclude<Rollout['state'], 'Done'>]: Fi
     'ReplacementMissing',
     'The workload has fewer pods than it should, so no other is replaced: its Events say why no new pod comes. hipaa-mcp undo puts it back.',
   ),
+  ReplacementUnguarded: no(
+    'ReplacementUnguarded',
+    'A new pod came without a sidecar, so no other is replaced: is admission in place? hipaa-mcp doctor says.',
+  ),
   Remaining: no(
     'UnguardedPods',
     'Pods that nothing makes anew run without a sidecar (Jobs, bare pods): their Events say what to do.',

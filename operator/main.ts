@@ -83,6 +83,7 @@ async function main(): Promise<void> {
     clientCa: clientAuthority.pem,
     keySet: (source) => issuers.get(source),
     logs: (server) => serverLogs.of(server),
+    evicted: () => pods.lately(),
     trail: () => trail.current(),
     network: (namespace) => ({
       round: canaries.of(namespace),
@@ -201,11 +202,20 @@ async function main(): Promise<void> {
   )
   const bundles = keepBundles(client, authority.pem, log)
   const auditors = signAuditors(client, authority, log)
+  const refused = new Map<string, number>()
+  metrics.observed(
+    'counter',
+    'hipaa_mcp_admission_refused_total',
+    'Requests that admission refused, by resource and subresource',
+    () => [...refused].map(([what, value]) => ({ value, attributes: { kind: idOf(what) } })),
+  )
   refusals.start()
   const webhooks = await startWebhooks({
     client,
     authority,
     surroundings,
+    attempt: (say) => events.say(say),
+    refused: (what) => refused.set(what, (refused.get(what) ?? 0) + 1),
     log,
     record: (request, message) => refusals.refused(request, message),
   })

@@ -36,6 +36,7 @@ import {
   type Workload,
 } from './objects.ts'
 import { type TrailVolume, trailVolumes } from './recovery/standing.ts'
+import type { Evicted } from './rollout/evict.ts'
 import type { ServerLogs } from './server-logs/watch.ts'
 import type { Outside, World } from './world.ts'
 
@@ -63,6 +64,7 @@ export type Seen = {
   workloads: readonly Workload[]
   /** UID of a pod of this server -> the workload that makes a new one when it is gone. */
   makers: ReadonlyMap<string, Workload>
+  evicted: Evicted
   networkPolicies: readonly NetworkPolicy[]
   network: NetworkSeen
   volumes: readonly SeenVolume[]
@@ -132,6 +134,7 @@ export function observe(
     settled: neighbours.every((other) => isSettled(other, here, workloads)),
     workloads: workloads.filter((workload) => names(workload, name)),
     makers: makersOf(pods, workloads),
+    evicted: outside.evicted(),
     networkPolicies: world.networkPolicies.in(namespace),
     network: networkOf(world, outside, {
       namespace,

@@ -70,7 +70,7 @@ export async function reconcile(key: string, deps: Reconciler): Promise<number |
       for (const say of announcements(seen, status)) events.say(say)
     }
   }
-  const rollout = rolloutOf(seen, fleetOf(seen), now(), deps.evictor.lately())
+  const rollout = rolloutOf(seen, fleetOf(seen), now())
   if (leading()) {
     const says = [...remainders(rollout), ...(await step(seen, rollout, deps.evictor))]
     for (const say of says) events.say(say)

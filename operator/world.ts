@@ -23,6 +23,7 @@ import type {
   StorageClass,
   Workload,
 } from './objects.ts'
+import type { Evicted } from './rollout/evict.ts'
 import type { ServerLogs } from './server-logs/watch.ts'
 
 /** Copies of the cluster's objects. */
@@ -55,6 +56,8 @@ export type Outside = {
   logs(server: string): ServerLogs | undefined
   /** What canaries saw of a namespace's network last, and policies of the whole cluster. */
   network(namespace: string): NetworkLook
+  /** Pods that this process evicted within the last hour. */
+  evicted(): Evicted
   /** What the collector said last; undefined while it does not answer. */
   trail(): Trail | undefined
 }

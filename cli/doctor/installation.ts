@@ -48,7 +48,7 @@ type Webhooks = {
   webhooks?: { name: string; failurePolicy?: string; clientConfig?: { caBundle?: string } }[]
 }
 /** Webhooks that only advise: a policy must be writable whatever is away. */
-const advising: ReadonlySet<string> = new Set(['policies.hipaa-mcp.dev'])
+const advising: ReadonlySet<string> = new Set(['policies.hipaa-mcp.dev', 'observe.hipaa-mcp.dev'])
 
 export function webhookCheck(name: string, read: Read<Webhooks>, now: number): Check {
   const away = missing(name, read, `${install}. Until then new pods of enrolled namespaces are not injected`)

@@ -10,6 +10,7 @@ export type Request = {
   namespace: string
   name?: string
   subResource?: string
+  dryRun?: boolean
   resource: { group: string; version: string; resource: string }
   object: unknown
   oldObject?: unknown

@@ -8,13 +8,15 @@ import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Authority } from '../authority/ca.ts'
 import { bodyOf, type Listener, serve } from '../authority/serve.ts'
 import type { Client } from '../cluster/client.ts'
+import type { Say } from '../cluster/events.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
+import { attemptOf } from './attempts.ts'
 import { judgeConnect, judgeStoreConnect } from './connect.ts'
 import { judgeInjection, judgePod, type Lookup } from './judge.ts'
 import { type Agreements, judgeLint } from './lint.ts'
 import type { Pod } from './pod.ts'
-import { type Request, requestIn, reviewOf, type Verdict } from './review.ts'
+import { allowed, type Request, requestIn, reviewOf, type Verdict } from './review.ts'
 import { judgeStamp } from './stamp.ts'
 import type { Surroundings } from './surroundings.ts'
 import { recording, type ToldRefusals } from './told-refusals.ts'
@@ -24,6 +26,9 @@ export type WebhookOptions = {
   authority: Authority
   surroundings: Surroundings
   log: Log
+  /** Told of ways into pods that somebody tried, and of what was refused: the resource and its subresource. */
+  attempt?: (say: Say) => void
+  refused?: (what: string) => void
   port?: number
   /** Validity of the serving certificate. */
   seconds?: number
@@ -68,7 +73,7 @@ const letIn: Verdict = {
 
 /** Listens; rejects when the port cannot be had. */
 export async function startWebhooks(options: WebhookOptions): Promise<Listener> {
-  const { client, authority, surroundings, log, port = ports.webhook, seconds = day } = options
+  const { client, authority, surroundings, port = ports.webhook, seconds = day } = options
   const lookup = lookupOf(client)
   const agreements = agreementsOf(client)
   const webhooks: { [path: string]: (request: Request) => Promise<Verdict> } = {
@@ -76,6 +81,8 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     '/validate': async (request) => await judgePod(request, lookup, surroundings),
     '/stamp': async (request) => judgeStamp(request, Date.now()),
     '/lint': async (request) => await judgeLint(request, agreements, Date.now()),
+    // Of all this one lets in: a policy in the API server refuses it, and tells nobody.
+    '/observe': async () => await Promise.resolve(allowed),
     '/connect': async (request) => await judgeConnect(request, lookup),
     '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }
@@ -88,7 +95,7 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     port,
     reason: 'webhook-not-listening',
     tls: { minVersion: 'TLSv1.2' },
-    respond: (request, response) => void respond(request, response, webhooks, room, log),
+    respond: (request, response) => void respond(request, response, webhooks, room, options),
   })
 }
 
@@ -97,7 +104,7 @@ async function respond(
   response: ServerResponse,
   webhooks: { [path: string]: (request: Request) => Promise<Verdict> },
   room: Shares,
-  log: Log,
+  { log, attempt, refused }: Pick<WebhookOptions, 'log' | 'attempt' | 'refused'>,
 ): Promise<void> {
   const judge = request.method === 'POST' ? webhooks[request.url?.split('?')[0] ?? ''] : undefined
   if (judge === undefined) {
@@ -120,12 +127,17 @@ async function respond(
       }
     })
     const { namespace, name } = asked
-    if (!verdict.allowed)
+    const say = attemptOf(asked, verdict)
+    if (say !== undefined) attempt?.(say)
+    if (!verdict.allowed) {
+      const what = [asked.resource.resource, asked.subResource].filter(Boolean).join('/')
+      refused?.(what)
       log.warn('Admission refused a request', {
         namespace: idOf(namespace),
-        kind: idOf([asked.resource.resource, asked.subResource].filter(Boolean).join('/')),
+        kind: idOf(what),
         ...(name === undefined ? {} : { name: idOf(name) }),
       })
+    }
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end(JSON.stringify(reviewOf(asked.uid, verdict)))
   } catch (error) {

@@ -5,6 +5,9 @@ import { kinds, pathOf } from '../cluster/kinds.ts'
 import { idOf, type Log } from '../log.ts'
 import type { Typed } from '../objects.ts'
 
+/** UID -> where it was, and when it went, milliseconds since 1970. */
+export type Evicted = ReadonlyMap<string, { namespace: string; at: number }>
+
 /** Why a pod goes. */
 export const evictionCauses = ['Unguarded', 'NotConforming'] as const
 export type EvictionCause = (typeof evictionCauses)[number]
@@ -14,8 +17,8 @@ export type Outcome = 'evicted' | 'held' | 'gone' | 'later'
 export interface Evictor {
   /** Ends this very pod, or says why not. Rejects when the API server says anything else. */
   evict(pod: Pick<Typed, 'metadata'>, cause: EvictionCause): Promise<Outcome>
-  /** UIDs of pods that were evicted within the last minutes. */
-  lately(): ReadonlySet<string>
+  /** Pods that were evicted within the last hour, by UID. */
+  lately(): Evicted
   /** How many pods went, and how often a budget held one, since the start. */
   counts(): { cause: EvictionCause; outcome: 'evicted' | 'held'; count: number }[]
 }
@@ -28,11 +31,11 @@ export type EvictorOptions = {
   every?: number
 }
 
-/** Milliseconds until a copy of the cluster surely shows that a pod ends. */
-const remembered = 300_000
+/** Milliseconds: so long a new pod that comes without a sidecar keeps others from being replaced likewise. */
+const remembered = 3_600_000
 
 export function evictor({ client, log, now = Date.now, every = 10_000 }: EvictorOptions): Evictor {
-  const gone = new Map<string, number>()
+  const gone = new Map<string, { namespace: string; at: number }>()
   const counted = new Map<string, number>()
   let last = Number.NEGATIVE_INFINITY
   const count = (cause: EvictionCause, outcome: string): void => {
@@ -61,14 +64,14 @@ export function evictor({ client, log, now = Date.now, every = 10_000 }: Evictor
         count(cause, 'held')
         return 'held'
       }
-      gone.set(uid, now())
+      gone.set(uid, { namespace, at: now() })
       count(cause, 'evicted')
       log.info('A pod was evicted', { namespace: idOf(namespace), name: idOf(name) })
       return 'evicted'
     },
     lately: () => {
-      for (const [uid, at] of gone) if (now() - at > remembered) gone.delete(uid)
-      return new Set(gone.keys())
+      for (const [uid, { at }] of gone) if (now() - at > remembered) gone.delete(uid)
+      return new Map(gone)
     },
     counts: () =>
       evictionCauses.flatMap((cause) =>

@@ -12,9 +12,18 @@ export type Remaining = 'Job' | 'Bare' | 'OtherController'
 export type Rollout = {
   /**
    * Done: nothing is left to replace. Waiting: the server could not serve yet. Canary, Rolling: under way, before and after
-   * the first guarded pod. CanaryNotReady, ReplacementMissing: stopped. Remaining: only what nothing makes anew is left.
+   * the first guarded pod. CanaryNotReady, ReplacementMissing, ReplacementUnguarded: stopped. Remaining: only what nothing
+   * makes anew is left.
    */
-  state: 'Done' | 'Waiting' | 'Canary' | 'Rolling' | 'CanaryNotReady' | 'ReplacementMissing' | 'Remaining'
+  state:
+    | 'Done'
+    | 'Waiting'
+    | 'Canary'
+    | 'Rolling'
+    | 'CanaryNotReady'
+    | 'ReplacementMissing'
+    | 'ReplacementUnguarded'
+    | 'Remaining'
   /** The pod to evict now. Those of a workload whose template changed are replaced by its own controller. */
   next?: Pod
   /** Pods that nothing makes anew, or whose work would be lost: said, and never ended. */
@@ -24,14 +33,13 @@ export type Rollout = {
 /** Milliseconds that a new pod has until it is ready: images are pulled, certificates asked for. */
 export const patience = 180_000
 
-/** `now` in milliseconds since 1970. `evicted`: UIDs that were evicted a moment ago, which our copy may not show yet. */
+/** `now` in milliseconds since 1970. */
 export function rolloutOf(
   seen: Seen,
   { guarded, inForce }: Pick<Fleet, 'guarded' | 'inForce'>,
   now: number,
-  evicted: ReadonlySet<string> = new Set(),
 ): Rollout {
-  const { server, pods, makers } = seen
+  const { server, pods, makers, evicted } = seen
   const isEnding = ({ metadata }: Pod) =>
     metadata.deletionTimestamp !== undefined || evicted.has(metadata.uid ?? '')
   const unguarded = pods.filter((pod) => pod.metadata.labels?.[guardedLabel] !== server.metadata.name)
@@ -49,6 +57,12 @@ export function rolloutOf(
   const under = guarded.length === 0 ? 'Canary' : 'Rolling'
   if (unproved.length > 0 || pods.some(isEnding)) return { state: under, remaining }
   const evictable = replaceable.filter((pod) => isLeftToUs(pod, makers, server))
+  // Admission let it in as it is: is it away, or taken away? The next one would come likewise, for ever.
+  const first = Math.min(
+    ...[...evicted.values()].filter((one) => one.namespace === server.metadata.namespace).map(({ at }) => at),
+  )
+  if (evictable.some(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '') > first))
+    return { state: 'ReplacementUnguarded', remaining }
   // Its replacement has not come: refused by admission, by a quota, by the scheduler's absence.
   if (evictable.some((pod) => isShort(makers.get(pod.metadata.uid ?? ''), seen)))
     return { state: 'ReplacementMissing', remaining }

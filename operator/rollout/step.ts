@@ -13,6 +13,7 @@ const going: ReadonlySet<Rollout['state']> = new Set([
   'Rolling',
   'CanaryNotReady',
   'ReplacementMissing',
+  'ReplacementUnguarded',
 ])
 export const isUnderWay = ({ state }: Rollout): boolean => going.has(state)
 

@@ -11,6 +11,7 @@ import type { Listener } from '../../operator/authority/serve.ts'
 import { keepBundles } from '../../operator/authority/webhook-certificate.ts'
 import { apiClient, type Client } from '../../operator/cluster/client.ts'
 import { credentials } from '../../operator/cluster/credentials.ts'
+import type { Say } from '../../operator/cluster/events.ts'
 import { type Api, connect } from '../cluster/api.ts'
 import { type Cluster, defaultName, up } from '../cluster/cluster.ts'
 import { components } from '../cluster/components.ts'
@@ -22,10 +23,14 @@ export type AdmissionScene = {
   readonly cluster: Cluster
   readonly api: Api
   readonly client: Client
+  /** Events that admission had to say. */
+  readonly said: readonly Say[]
   /** Runs kubectl, as a person where one is named. Resolves to its exit code and all that it printed. */
   kubectl(args: string[], how?: { as?: string; input?: object }): Promise<{ code: number; text: string }>
   /** Starts the webhooks and has the API server call them. config/webhook is applied before. */
   admit(authority: Authority): Promise<void>
+  /** Ends the webhooks, as a process that is killed: the Service leads nowhere any more. */
+  silence(): Promise<void>
   /** Ends the cluster as well. */
   end(): Promise<void>
 }
@@ -67,12 +72,14 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
       metadata: { labels },
     })
   let webhooks: Listener | undefined
+  const said: Say[] = []
   let bundles: { stop(): void } | undefined
 
   return {
     cluster,
     api,
     client,
+    said,
     async kubectl(args, { as, input } = {}) {
       const child = spawn(kubectlPath, [...(as === undefined ? [] : ['--as', as]), ...args], {
         env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
@@ -84,9 +91,20 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
       return { code: code ?? 1, text }
     },
     async admit(authority) {
-      webhooks = await startWebhooks({ client, authority, surroundings, log: quiet, port: 0 })
+      webhooks = await startWebhooks({
+        client,
+        authority,
+        surroundings,
+        attempt: (say) => said.push(say),
+        log: quiet,
+        port: 0,
+      })
       await leadWebhooksHere(api, cluster, webhooks.port)
       bundles = keepBundles(client, authority.pem, quiet)
+    },
+    async silence() {
+      bundles?.stop()
+      await webhooks?.close(0)
     },
     async end() {
       bundles?.stop()

@@ -127,12 +127,14 @@ export type Running = {
 }
 
 export async function runningOperator(client: Client, given: Partial<Outside> = {}): Promise<Running> {
+  const evicting = evictor({ client, log: quiet, every: 0 })
   const trail: Trail = { chains: [], signals: [] }
   let keySet: { keys: [] } | undefined = { keys: [] }
   const outside = {
     clientCa: 'client CA',
     keySet: () => keySet,
     logs: () => undefined,
+    evicted: () => evicting.lately(),
     network: () => ({ round: undefined, staleMs: 60_000, clusterPolicies: [] }),
     trail: () => trail,
     ...given,
@@ -157,7 +159,7 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
     events: eventRecorder({ client, instance: 'test', log: quiet }),
     leading: () => true,
     generation: () => Math.max(...orderInputs.map((input) => input.lastSeen())),
-    evictor: evictor({ client, log: quiet, every: 0 }),
+    evictor: evicting,
     metrics: { queue: () => ({ added: () => {}, retried: () => {}, worked: () => {} }) },
     log: quiet,
     recovery: {

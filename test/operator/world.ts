@@ -22,6 +22,7 @@ import type {
   Workload,
 } from '../../operator/objects.ts'
 import { observe, type Seen } from '../../operator/observe.ts'
+import type { Evicted } from '../../operator/rollout/evict.ts'
 import type { ServerLogs } from '../../operator/server-logs/watch.ts'
 import type { Outside, World } from '../../operator/world.ts'
 
@@ -290,6 +291,8 @@ export type Things = {
   collectorAway?: boolean
   withoutKeySet?: boolean
   logs?: ServerLogs
+  /** What the operator evicted before. */
+  evicted?: Evicted
   /** What canaries saw. */
   round?: Round
   clusterPolicies?: ClusterPolicy[]
@@ -332,6 +335,7 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
   const outside: Outside = {
     clientCa: '-----BEGIN CERTIFICATE-----\nown client CA\n-----END CERTIFICATE-----\n',
     logs: () => things.logs,
+    evicted: () => things.evicted ?? new Map(),
     network: () => ({
       round: things.round,
       staleMs: 3_000_000,

@@ -42,7 +42,7 @@ verifies(
         },
       ],
     ])
-    expect([...made.lately()]).toEqual(['uid-a'])
+    expect([...made.lately().keys()]).toEqual(['uid-a'])
   },
 )
 

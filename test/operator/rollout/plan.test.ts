@@ -42,9 +42,13 @@ const after = (name: string, created = young, ready = true): Pod => {
 }
 const proved = (...names: string[]) => names.map((name) => aChain(`uid-${name}`, { policy: hash }))
 
+/** A minute ago. */
+const wentBefore = (uids: string[]) =>
+  new Map(uids.map((uid) => [uid, { namespace: 'clinic', at: now - 60_000 }]))
+
 function plan(things: Things, evicted: string[] = []): Rollout {
-  const seen = seenIn({ servers: [bySelector], ...things })
-  return rolloutOf(seen, fleetOf(seen), now, new Set(evicted))
+  const seen = seenIn({ servers: [bySelector], evicted: wentBefore(evicted), ...things })
+  return rolloutOf(seen, fleetOf(seen), now)
 }
 const said = ({ state, next, remaining }: Rollout) =>
   [state, next?.metadata.name, ...remaining.map(({ why }) => why)].filter(Boolean).join(' ')
@@ -74,6 +78,22 @@ const table: [when: string, things: Things, evicted: string[], expected: string]
     { ...three, pods: [before('a'), before('b'), before('c')] },
     ['uid-a'],
     'Canary',
+  ],
+  [
+    'its replacement came without a sidecar',
+    { ...three, pods: [before('b'), before('c'), before('d', { ...inSet, creationTimestamp: young })] },
+    ['uid-a'],
+    'ReplacementUnguarded',
+  ],
+  [
+    'another namespace’s was evicted before its pods came',
+    {
+      ...three,
+      pods: ['a', 'b', 'c'].map((name) => before(name, { ...inSet, creationTimestamp: young })),
+      evicted: new Map([['uid-x', { namespace: 'ward', at: now - 60_000 }]]),
+    },
+    [],
+    'Canary a',
   ],
   ['its replacement has not come', { ...three, pods: [before('b'), before('c')] }, [], 'ReplacementMissing'],
   [
@@ -237,8 +257,8 @@ verifies(
 )
 
 /** Reason of the condition Guarded. */
-function reason(things: Things): string | undefined {
-  const seen = seenIn({ servers: [bySelector], ...things })
+function reason(things: Things, evicted: string[]): string | undefined {
+  const seen = seenIn({ servers: [bySelector], evicted: wentBefore(evicted), ...things })
   const { conditions } = statusOf({ seen, violations: [], generation: 1, now })
   return conditions?.find(({ type }) => type === 'Guarded')?.reason
 }
@@ -248,16 +268,17 @@ const reasons = {
   Rolling: 'RollingOut',
   CanaryNotReady: 'CanaryNotReady',
   ReplacementMissing: 'ReplacementMissing',
+  ReplacementUnguarded: 'ReplacementUnguarded',
   Remaining: 'UnguardedPods',
 }
 
 test('each state of a rollout is a reason of the condition Guarded', () => {
   const seen = new Set<string>()
-  for (const [when, things] of table) {
-    const { state } = plan(things)
+  for (const [when, things, evicted] of table) {
+    const { state } = plan(things, evicted)
     if (state === 'Done' || things.enrolled === false) continue
     seen.add(state)
-    expect(reason(things), when).toBe(reasons[state])
+    expect(reason(things, evicted), when).toBe(reasons[state])
   }
   expect([...seen].toSorted()).toEqual(Object.keys(reasons).toSorted())
 })

@@ -1,0 +1,45 @@
+import { expect } from 'vitest'
+import { guardedLabel } from '../../../core/identifiers.ts'
+import { attemptOf } from '../../../operator/admission/attempts.ts'
+import { allowed, type Request, refusal } from '../../../operator/admission/review.ts'
+import { verifies } from '../../verifies.ts'
+import { aBystander, aPod, aRequest } from './pods.ts'
+
+const refused = refusal(['no'])
+const by = { name: 'ehr-1', userInfo: { username: 'mallory' } }
+const connect = (more: Partial<Request> = {}): Request =>
+  aRequest(aPod(), { ...by, operation: 'CONNECT', subResource: 'exec', ...more })
+const guarded = aPod({}, { labels: { [guardedLabel]: 'ehr' } })
+const ephemeral = (pod: typeof guarded, more: Partial<Request> = {}): Request =>
+  aRequest(pod, { ...by, operation: 'UPDATE', subResource: 'ephemeralcontainers', oldObject: pod, ...more })
+
+const cases: [what: string, request: Request, verdict: typeof allowed, expected: string | undefined][] = [
+  [
+    'exec that was refused',
+    connect(),
+    refused,
+    'ConnectRefused mallory was refused: pods/exec into this pod.',
+  ],
+  ['exec that was let through', connect(), allowed, undefined],
+  ['exec as a dry run', connect({ dryRun: true }), refused, undefined],
+  [
+    'an ephemeral container in a guarded pod',
+    ephemeral(guarded),
+    allowed,
+    'EphemeralContainerRefused mallory was refused: an ephemeral container in this guarded pod.',
+  ],
+  ['one in a bystander', ephemeral(aBystander()), allowed, undefined],
+  ['a new pod that was refused', aRequest(aPod()), refused, undefined],
+]
+for (const [what, request, verdict, expected] of cases)
+  verifies('injection:connect', `who tried is said: ${what}`, () => {
+    const say = attemptOf(request, verdict)
+
+    expect(say === undefined ? undefined : `${say.reason} ${say.note}`).toBe(expected)
+    if (say !== undefined)
+      expect(say.about).toEqual({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { namespace: 'clinic', name: 'ehr-1' },
+      })
+  })
