@@ -9,7 +9,7 @@ import type { Typed } from '../objects.ts'
 export type Evicted = ReadonlyMap<string, { namespace: string; at: number }>
 
 /** Why a pod goes. */
-export const evictionCauses = ['Unguarded', 'NotConforming'] as const
+const evictionCauses = ['Unguarded', 'NotConforming'] as const
 export type EvictionCause = (typeof evictionCauses)[number]
 /** evicted: it ends. held: a budget for disruptions does not allow it now. gone: it is not there any more. later: too soon after another. */
 export type Outcome = 'evicted' | 'held' | 'gone' | 'later'
