@@ -54,6 +54,10 @@ const table = {
   },
   'hold-exists': { status: 409, says: 'A hold of this name is on: take it off, or name another' },
   'no-such-hold': { status: 404, says: 'No hold of this name is on' },
+  'review-too-early': {
+    status: 400,
+    says: 'A period that is not over cannot have been reviewed: `until` lies in the future',
+  },
   starting: { status: 503, says: 'The collector is starting: send it again' },
 } as const satisfies { [reason: string]: { status: number; says: string } }
 

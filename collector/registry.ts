@@ -83,6 +83,11 @@ export class Registry {
     return vkey(this.#keys.registry)
   }
 
+  /** Milliseconds since 1970, as the log's records are dated. */
+  get now(): number {
+    return this.#now()
+  }
+
   /** Of the key that signs the log, 32 bytes. */
   get publicKey(): Buffer {
     return rawPublicKey(this.#keys.registry.key)

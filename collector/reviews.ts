@@ -12,7 +12,7 @@ import type { Registry } from './registry.ts'
 /** With what the collector adds it must fit into a record. */
 const limit = recordLimit - 4096
 
-export function reviewRoutes(registry: Pick<Registry, 'update'>): { [methodAndPath: string]: Route } {
+export function reviewRoutes(registry: Pick<Registry, 'update' | 'now'>): { [methodAndPath: string]: Route } {
   return {
     'POST /v1/reviews': {
       roles: ['auditor'],
@@ -20,6 +20,7 @@ export function reviewRoutes(registry: Pick<Registry, 'update'>): { [methodAndPa
         if (identity.role !== 'auditor') throw new Refusal('not-permitted')
         const asked: ReviewRequest & { by: string } = { ...parsed(await body(limit)), by: identity.person }
         if (!membersHold('activity-reviewed', asked)) throw new Refusal('bad-request')
+        if (Date.parse(asked.until) > registry.now) throw new Refusal('review-too-early')
         const { size } = await registry.update(() => [{ kind: 'activity-reviewed', ...asked }])
         const response: ReviewResponse = { index: size - 1 }
         return { type: 'application/json', body: JSON.stringify(response) }

@@ -12,6 +12,8 @@ export type CopyReport = {
   behind: boolean
   /** Committed records that were not taken yet. */
   pending: number
+  /** Records that the target would not have, since the process began: a stub names each there. Absent: none. */
+  stubs?: number
   /** Why the newest try failed, kebab-case; absent while all is well. */
   trouble?: string
 }

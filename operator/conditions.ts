@@ -183,6 +183,11 @@ const audit: Rule = (seen, fleet, now) => {
         )
       : archived(seen)
   // No gap of ours: the records are kept. Whoever watches elsewhere is to know that they see less.
+  if (kept.status === 'True' && seen.copies.some(({ stubs = 0 }) => stubs > 0))
+    return yes(
+      'CopyIncomplete',
+      `${kept.message} A target of copies refuses some records and has stubs in their place: the collector’s log names them.`,
+    )
   return kept.status === 'True' && seen.copies.some(({ behind }) => behind)
     ? yes(
         'CopyBehind',

@@ -38,6 +38,8 @@ export type CopierOptions = {
   send: Send
   since?: 'now'
   trail: Copyable
+  /** Told which record is a stub at its target: origin, `#`, index. */
+  stubbed?: (uid: string) => void
   /** Pauses after a request that failed, milliseconds. */
   pauses?: { least: number; most: number }
 }
@@ -48,10 +50,14 @@ const batch = { records: 256, bytes: 1024 * 1024 }
 const saveMs = 5_000
 /** What waits for longer is behind, milliseconds. */
 const behindMs = 300_000
+/** So often a single record is sent that its target refuses, before a stub is sent in its place. */
+const mostTries = 8
 
 export class Copier {
   /** Records that the target said it will never have. */
   refused = 0
+  /** Of records that the target would not have: it has a stub that names each. */
+  stubs = 0
   /** Log records or events that the target took. */
   taken = 0
   readonly name: string
@@ -132,6 +138,7 @@ export class Copier {
       behindSeconds: waited / 1000,
       behind: waited > behindMs,
       pending,
+      ...(this.stubs === 0 ? {} : { stubs: this.stubs }),
       ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
     }
   }
@@ -248,10 +255,29 @@ export class Copier {
         return
       }
       if (!ends.cut.aborted) this.#trouble = sent.reason
+      const [only] = items
+      if (sent.smaller && attempt + 1 >= mostTries && only !== undefined && (await this.#stub(only, ends)))
+        return
       await sleep(sent.waitMs ?? backoff(attempt, pauses.least, pauses.most), undefined, {
         signal: ends.signal,
       })
     }
+  }
+
+  /**
+   * Sends, in the place of a record that the target refuses again and again, what says no more than which one it is. False where
+   * the target refuses that as well: it is not about the record, then, and nothing is left out.
+   */
+  async #stub(item: Item, ends: Ends): Promise<boolean> {
+    const { form, send, stubbed } = this.#options
+    const { text, uid } = form.stub(item)
+    const sent = await send(form.body([{ ...item, text }]), ends.cut)
+    if (!sent.taken || sent.refused > 0) return false
+    this.#trouble = undefined
+    this.refused += 1
+    this.stubs += 1
+    stubbed?.(uid)
+    return true
   }
 
   async #save(): Promise<void> {

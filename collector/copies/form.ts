@@ -2,8 +2,8 @@
 // the sealed identifier either.
 
 import type { CopyReport } from '../../core/copies.ts'
-import { ocsfEvent } from '../../core/export/ocsf.ts'
-import { otlpLogRecord, otlpRequest } from '../../core/export/otlp.ts'
+import { ocsfEvent, ocsfStub } from '../../core/export/ocsf.ts'
+import { otlpLogRecord, otlpRequest, otlpStub } from '../../core/export/otlp.ts'
 import { Calls, type Naming, type Told } from '../../core/export/told.ts'
 import type { AuditRecord } from '../../core/record.ts'
 import { partsOfOrigin } from '../../core/wire.ts'
@@ -19,6 +19,8 @@ export interface Form {
   oldest(origin: string): number | undefined
   /** A chain ended: what is left to be told of it, which is then forgotten. */
   end(origin: string): Item[]
+  /** In the place of an item: which record it is, and no more. */
+  stub(item: Item): { text: string; uid: string }
   /** The body of a request. */
   body(items: readonly Item[]): string
 }
@@ -30,6 +32,7 @@ function otlp(): Form {
     take: (origin, index, record) => ({ origin, text: otlpLogRecord(origin, index, record) }),
     oldest: () => undefined,
     end: () => [],
+    stub: ({ text }) => otlpStub(text),
     body: (items) => otlpRequest(items, product.version),
   }
 }
@@ -55,6 +58,7 @@ function ocsf(): Form {
       chains.delete(origin)
       return left.map(({ told }) => item(told))
     },
+    stub: ({ text }) => ocsfStub(text),
     // An array: what receivers of JSON over HTTP read as so many events.
     body: (items) => `[${items.map(({ text }) => text).join(',')}]`,
   }

@@ -24,7 +24,8 @@ export function observeCopies(meter: Meter, copies: Pick<Copies, 'reports' | 'co
     description: 'Log records or events that the target took',
   })
   const refused = meter.createObservableCounter('hipaa_mcp_copy_refused', {
-    description: 'Log records that the target said it will never have (OTLP partial success)',
+    description:
+      'Log records that the target said it will never have (OTLP partial success), and those of which it has a stub alone',
   })
   meter.addBatchObservableCallback(
     (result) => {

@@ -21,6 +21,25 @@ export function ocsfEvent(told: Told, server: string, name: Naming, version: str
   return { ...base(told, version, other), unmapped: unmapped(told) }
 }
 
+/** In the place of an event that a receiver would not have: which one it is, and no more. */
+export function ocsfStub(text: string): { text: string; uid: string } {
+  const { time, metadata } = JSON.parse(text) as { time: number; metadata: { [member: string]: unknown } }
+  const { version, uid, log_name, product } = metadata
+  const { category, uid: class_uid, activity } = other
+  const stub = {
+    category_uid: category,
+    class_uid,
+    activity_id: activity,
+    activity_name: 'not-copied',
+    type_uid: class_uid * 100 + activity,
+    time,
+    severity_id: 4,
+    message: 'The receiver would not have this event: the trail has it',
+    metadata: { version, uid, log_name, product },
+  }
+  return { text: JSON.stringify(stub), uid: String(uid) }
+}
+
 type Class = { category: number; uid: number; activity: number; profiles?: readonly string[] }
 /** An MCP method says neither that it reads nor that it writes: Other (99), named by the method. */
 const calls: Class = { category: 6, uid: 6003, activity: 99, profiles: ['security_control'] }

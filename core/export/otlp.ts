@@ -24,6 +24,20 @@ export function otlpLogRecord(origin: string, index: number, record: AuditRecord
   })
 }
 
+/** In the place of a log record that a receiver would not have: which record it is, and no more. */
+export function otlpStub(text: string): { text: string; uid: string } {
+  const { timeUnixNano, attributes } = JSON.parse(text) as { timeUnixNano: string; attributes: Attribute[] }
+  const uid = attributes.find(({ key }) => key === 'log.record.uid')?.value as { stringValue: string }
+  const stub = {
+    timeUnixNano,
+    severityNumber: 17,
+    severityText: 'ERROR',
+    eventName: 'hipaa-mcp.not-copied',
+    attributes,
+  }
+  return { text: JSON.stringify(stub), uid: uid.stringValue }
+}
+
 /** The body of a request. Records of one chain stand together, in the order in which they are given. */
 export function otlpRequest(records: readonly { origin: string; text: string }[], version: string): string {
   const scope = JSON.stringify({ name: 'hipaa-mcp', version })

@@ -75,6 +75,10 @@ verifies(
     const trail = await hipaaMcp(['trail', folder, '--witness', made.witness, '--outcome', 'noted', '--json'])
     expect(trail.out).toMatch(/reviewed by r\.officer: nothing to be done/)
 
+    // What is not over yet was reviewed by nobody.
+    await expect(asked(made, { ...made.request, until: '2027-01-01T00:00:00.000Z' })).rejects.toMatchObject({
+      reason: 'review-too-early',
+    })
     // Whoever asks says everything but who they are.
     await expect(asked(made, { ...made.request, by: 'chief-1' })).resolves.toEqual({
       index: expect.any(Number) as number,

@@ -9,12 +9,13 @@ import { hipaaMcp } from '../support/command-line.ts'
 import { generatedPatient, generateTrail } from '../support/generated-trail.ts'
 import { verifies } from '../verifies.ts'
 
-const records = 10_000_000
+/** Fewer where a machine has not an hour for it. */
+const records = Number(process.env['DISCLOSURES_RECORDS'] ?? 10_000_000)
 const patients = 100_000
 
 verifies(
   'audit:disclosures',
-  'of ten million records, one patient is found within seconds, in memory that does not grow with them',
+  'of ten million records, one patient is found within seconds',
   async () => {
     const home = mkdtempSync(join(tmpdir(), 'hipaa-mcp-years-'))
     try {

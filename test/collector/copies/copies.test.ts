@@ -221,17 +221,39 @@ for (const { when, how, trouble } of failures)
     },
   )
 
-verifies('audit:copies', 'a record that a target would not have keeps none of the others', async () => {
+for (const as of ['otlp', 'ocsf'] as const)
+  verifies(
+    'audit:copies',
+    `${as}: a record that a target would never have holds up none of the others: a stub says which it is`,
+    async () => {
+      const copied = await aCopiedTrail()
+      const receiver = await aReceiver((body) => (body.includes('odd') ? { status: 400 } : undefined))
+      const copies = copied.copy([target(receiver, { as })])
+      const process = await Process.started(copied.trail)
+      await process.write(aRefusal('before'), aRefusal('odd'), aRefusal('after'))
+      const uid = `${process.origin}#${process.records.length - 2}`
+
+      await expect.poll(() => receiver.bodies.join(''), { timeout: 10_000 }).toContain('after')
+
+      const took = receiver.bodies.join('')
+      expect(took).toContain('before')
+      expect(took).toContain(uid)
+      expect(took).toContain('not-copied')
+      expect(took).not.toContain('odd')
+      if (as === 'ocsf') expect(eventsIn(receiver.bodies).flatMap(wrong)).toEqual([])
+      await expect.poll(() => copies.reports()[0]).toMatchObject({ pending: 0, stubs: 1 })
+      expect(copies.counts()[0]?.refused).toBe(1)
+    },
+  )
+
+test('records of a request that a target took and would not have are counted', async () => {
   const copied = await aCopiedTrail()
-  const receiver = await aReceiver((body) => (body.includes('"odd"') ? { status: 400 } : undefined))
+  const receiver = await aReceiver(() => ({
+    status: 200,
+    body: '{"partialSuccess":{"rejectedLogRecords":"1"}}',
+  }))
   const copies = copied.copy([target(receiver)])
-  const process = await Process.started(copied.trail)
-  await process.write(aRefusal('before'), aRefusal('odd'), aRefusal('after'))
-
-  await expect.poll(() => receiver.bodies.join('')).toContain('"before"')
-  await expect.poll(() => copies.reports()[0]?.trouble).toBe('copy-refused')
-
-  receiver.behave = () => ({ status: 200, body: '{"partialSuccess":{"rejectedLogRecords":"1"}}' })
+  await someCalls(copied)
   await caughtUp(copied, receiver)
   expect(copies.counts()[0]?.refused).toBeGreaterThan(0)
 })

@@ -315,6 +315,12 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
   },
   {
     type: 'Audit',
+    when: 'a target of copies has stubs of some records',
+    things: { ...well, archive: anArchive(), copies: [aCopy({ stubs: 2 }), aCopy({ behind: true })] },
+    is: 'True CopyIncomplete',
+  },
+  {
+    type: 'Audit',
     when: 'a copy is behind',
     things: { ...well, archive: anArchive(), copies: [aCopy(), aCopy({ behind: true })] },
     is: 'True CopyBehind',
