@@ -1,5 +1,6 @@
 // How a string is read: as text, written for people; as a value of a structure; as a term: a code, a display, a unit.
 
+import { has, hasCharacters } from './tokenize.ts'
 import { wordEnd, wordStart } from './word.ts'
 import { lookUp, wordTable } from './word-table.ts'
 
@@ -39,16 +40,14 @@ export function isReadAsText(text: string, reading: Reading): boolean {
 }
 
 function hasFiveWords(text: string): boolean {
-  if (text.length < 20) return false
-  let spaces = 0
-  for (let i = 0; i < text.length && spaces < 4; i += 1) if (text.charCodeAt(i) <= 0x20) spaces += 1
-  return spaces >= 4
+  return text.length >= 20 && hasCharacters(text, has.fourSpaces)
 }
 
 /** False for values in which nobody can be named: without a capital or a title, or one word with digits and signs. */
 export function mayName(value: string): boolean {
   return (
     /\p{Lu}|^(?:dr|mrs?|ms)\b|\d [a-z]/u.test(value) &&
-    !/^[\w.:#/|@%+-]*[\d:#/|@%+_][\w.:#/|@%+-]*$/.test(value)
+    // Two expressions, each of one pass: as one it went back for each of the digits and signs.
+    !(/^[\w.:#/|@%+-]*$/.test(value) && /[\d:#/|@%+_]/.test(value))
   )
 }

@@ -2,12 +2,12 @@
 
 import type { Survey } from '../redaction/survey.ts'
 import { sortInPlace } from '../sort-in-place.ts'
-import { detect, mayHaveForm } from './forms.ts'
+import { detect } from './forms.ts'
 import { findKnown } from './known.ts'
 import { findPeopleAndPlaces } from './people-and-places.ts'
 import { isReadAsText, mayName, type Reading, readings } from './prose.ts'
 import type { Finding } from './span.ts'
-import { addFound, foundTogether, together, tokenize } from './tokenize.ts'
+import { addFound, foundTogether, has, hasCharacters, together, tokenize } from './tokenize.ts'
 
 /** Rules that can be left out to see what each gains and costs (`make eval`); a policy cannot. */
 export const ruleGroups = ['forms', 'context', 'known', 'names', 'places', 'shapes'] as const
@@ -49,7 +49,7 @@ export function searchAll(
   const prose = isReadAsText(text, reading)
   const naming = prose || (reading === readings.value && mayName(text))
   const long = prose && groups.has('shapes')
-  const formed = long || mayHaveForm(text)
+  const formed = long || hasCharacters(text, has.form)
   if (formed || naming) {
     const words = tokenize(text)
     if (formed) {

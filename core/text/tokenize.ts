@@ -42,7 +42,7 @@ type Module = {
   readonly counts: WebAssembly.Global<'i32'>
   readonly order: WebAssembly.Global<'i32'>
   readonly kindsFound: WebAssembly.Global<'i32'>
-  readonly hasPage: () => number
+  readonly lookOver: (length: number) => number
   readonly marks: WebAssembly.Global<'i32'>
   readonly forms: WebAssembly.Global<'i32'>
   readonly anyCue: WebAssembly.Global<'i32'>
@@ -85,6 +85,7 @@ let tokens = roomFor(usual)
 /** What was read, and whether it is ASCII. */
 let last = ''
 let plain = true
+let characters = 0
 
 function anew(): { wasm: Module; free: number } {
   const { exports } = new WebAssembly.Instance(compiled, { words: { look, ask } })
@@ -168,6 +169,7 @@ function read(text: string): void {
   last = text
   plain = writeLetters(text, bytes)
   bytes.fill(0, length, length + behind)
+  characters = wasm.lookOver(length)
   tokens.text = text
 }
 
@@ -239,7 +241,18 @@ export function withMarks(text: string, years: boolean, counted: Record<string, 
   return letters.toString('latin1', wasm.words.value, end)
 }
 
-/** Whether the address of a page may stand in it. */
-export function mayHavePage(): boolean {
-  return wasm.hasPage() !== 0
+/** What a text may have, by its characters: module/characters.as has the same. */
+export const has = {
+  /** Four spaces, line ends or the like. */
+  fourSpaces: 1,
+  /** A digit, an @, a colon or www, one of which each rule of form needs. */
+  form: 2,
+  /** :/, with which the addresses of pages go on. */
+  page: 8,
+} as const
+
+/** Whether a text has it. */
+export function hasCharacters(text: string, what: number): boolean {
+  if (text !== last) read(text)
+  return (characters & what) !== 0
 }

@@ -7,7 +7,7 @@ export const MASKS: usize = memory.data(17 * 16, 16)
 /** Words asked for of late: 16 bytes of their small letters, and two numbers: classes, and flags and cues. */
 export const RECENT: usize = 8192
 export const PLACE: usize = 32
-export const PLACES: usize = 4096
+export const PLACES: usize = 8192
 /** Of a number, of which nothing is known; and of a word that is not kept: one too long, or with signs. */
 export const SPARE: usize = RECENT + PLACES * PLACE
 export const LONG: usize = SPARE + PLACE

@@ -6,11 +6,10 @@ import { searchForms } from './forms'
 import { FREE, fillMasks, setLength, setText } from './memory'
 import { fillSigns } from './signs'
 import { findPeopleAndPlaces } from './people'
-import { hasPage } from './web'
 import { cutWords, prepareWords, wordsRoom } from './words'
 
 export { learn, learnPair }
-export { hasPage }
+export { lookOver } from './characters'
 export { COUNTS as counts, ORDER as order, kindsFound, learnMark, writeText } from './output'
 export { anyCue, formCount as forms, kinds, markCount as marks, words } from './words'
 

@@ -1,5 +1,6 @@
-// Addresses of mail, and whether there is one of a page.
+// Addresses of mail.
 
+import { AT_SIGN, characters } from './characters'
 import { EMAIL_ADDRESS, UNIQUE_IDENTIFIER } from './types'
 import { add } from './findings'
 import { byteAt, length, text } from './memory'
@@ -7,20 +8,12 @@ import { isAlnum, isAny, isDigit, isLetter, WORDLY } from './signs'
 
 /** Where the next @ stands; the text's length where none does. */
 export function nextAt(from: i32): i32 {
+  if ((characters & AT_SIGN) == 0) return length
   for (let at = from; at < length; at += 16) {
     const bits = i8x16.bitmask(i8x16.eq(v128.load(text + at), i8x16.splat(0x40)))
     if (bits != 0) return min(at + ctz(bits), length)
   }
   return length
-}
-
-/** Whether :/ stands anywhere, with which the addresses of pages go on. */
-export function hasPage(): bool {
-  for (let at = 0; at < length; at += 16) {
-    const colons = i8x16.eq(v128.load(text + at), i8x16.splat(0x3a))
-    if (v128.any_true(v128.and(colons, i8x16.eq(v128.load(text + at, 1), i8x16.splat(0x2f))))) return true
-  }
-  return false
 }
 
 /** From an @ outwards. */

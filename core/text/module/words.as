@@ -305,18 +305,27 @@ function smallLetters(at: usize, size: usize): v128 {
 function placeOf(word: v128): usize {
   const mixed =
     (i64x2.extract_lane(word, 0) * 0x9e3779b97f4a7c15) ^ (i64x2.extract_lane(word, 1) * 0xc2b2ae3d27d4eb4f)
-  return RECENT + <usize>(<u64>mixed >> 52) * PLACE
+  return RECENT + <usize>(<u64>mixed >> 51) * PLACE
 }
 
-/** The place of a word that does not stand in its own: it may in the one beside it, which the one before is moved to. */
-function missed(from: i32, to: i32, place: usize, word: v128): usize {
-  const beside = place ^ PLACE
-  if (!v128.any_true(v128.xor(word, v128.load(beside)))) return beside
-  v128.store(beside, v128.load(place))
-  v128.store(beside, v128.load(place, 16), 16)
-  v128.store(place, word)
-  look(from, to, place)
-  return place
+/** Which of four places beside each other is given up next, where all are taken. */
+let givenUp: usize = 0
+
+/** The place of a word that does not stand in its own: one of the three beside it, or one that is given up for it. */
+function missed(from: i32, to: i32, own: usize, word: v128): usize {
+  let free = own
+  for (let beside: usize = PLACE; beside < 4 * PLACE; beside += PLACE) {
+    const place = own ^ beside
+    if (!v128.any_true(v128.xor(word, v128.load(place)))) return place
+    if (!v128.any_true(v128.load(place)) && v128.any_true(v128.load(free))) free = place
+  }
+  if (v128.any_true(v128.load(free))) {
+    givenUp += PLACE
+    free = own ^ (givenUp & (3 * PLACE))
+  }
+  v128.store(free, word)
+  look(from, to, free)
+  return free
 }
 
 let shapeOfOther: i32 = 0

@@ -2,7 +2,7 @@
 // files dearer than they are: node test/core/text/costs.ts prints it as JSON.
 
 import { survey } from '../../../core/redaction/survey.ts'
-import { readings } from '../../../core/text/prose.ts'
+import { type Reading, readings } from '../../../core/text/prose.ts'
 import { search } from '../../../core/text/search.ts'
 
 const ordinary =
@@ -12,9 +12,9 @@ const ordinary =
 const size = 4000
 const filled = (piece: string): string => piece.repeat(Math.ceil(size / piece.length)).slice(0, size)
 
-function took(text: string): number {
+function took(text: string, reading: Reading = readings.text): number {
   const began = performance.now()
-  search(text, survey(), readings.text)
+  search(text, survey(), reading)
   return performance.now() - began
 }
 
@@ -23,14 +23,14 @@ function took(text: string): number {
  * nothing interrupts, one behind the other, since a machine that is busy is slower for a while. Goes on while it is dear, as long
  * as there are turns left: what is dear in itself stays so. Processor time would not do: machines count it in thousandths of a second.
  */
-function timesOf(text: string, other: string, limit: number): number {
+function timesOf(text: string, other: string, limit: number, reading: Reading = readings.text): number {
   let [least, leastOther] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
   const times = (): number => least / text.length / (leastOther / other.length)
   const until = performance.now() + longest
   for (let turn = 0; turn < mostTurns && (turn < fewestTurns || times() > limit); turn += 1) {
     if (turn > 2 && performance.now() > until) break
-    leastOther = Math.min(leastOther, took(other))
-    least = Math.min(least, took(text))
+    leastOther = Math.min(leastOther, took(other, reading))
+    least = Math.min(least, took(text, reading))
   }
   return times()
 }
@@ -108,6 +108,10 @@ const hostile = [
 /** Each by itself, again and again, and up to sixteen times as long. */
 const growing = ['Ab ', '1-', 'at Ab Clinic of ', 'MRN 1', 'May 1 ', 'a@', 'John Smith, ', 'Ab-Ab ', '(1) ']
 
+/** One word, as a value: its signs stand before one that no code has. */
+const value = (length: number): string => `A${'1'.repeat(length)}!`
+const shortValue = 500
+
 export type Costs = { readonly dear: Record<string, number>; readonly growth: Record<string, number> }
 
 /** A little more than this is dear: looked at until it is less, or there are no turns left. */
@@ -121,7 +125,8 @@ function costs(): Costs {
     const short = filled(piece)
     return [piece, timesOf(short.repeat(16), short, limits.growth)] as const
   })
-  return { dear: Object.fromEntries(dear), growth: Object.fromEntries(growth) }
+  const ofValue = timesOf(value(shortValue * 16), value(shortValue), limits.growth, readings.value)
+  return { dear: Object.fromEntries(dear), growth: { ...Object.fromEntries(growth), 'A1…!': ofValue } }
 }
 
 if (import.meta.main) console.log(JSON.stringify(costs()))

@@ -29,6 +29,6 @@ verifies(
 
 // By the square of its length each character would cost sixteen times as much.
 verifies('minimum:text-time', 'sixteen times the text takes about sixteen times as long', () => {
-  expect(Object.keys(costs.growth).length).toBe(9)
+  expect(Object.keys(costs.growth).length).toBe(10)
   expect(over(costs.growth, limits.growth)).toEqual({})
 })

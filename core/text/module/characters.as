@@ -1,0 +1,46 @@
+// What characters a text has, in one look: by it most rules know that there is nothing for them. tokenize.ts has the same bits.
+
+import { text } from './memory'
+import { AT_SIGNS, COLONS, NINES, SLASHES, SPACES, WS, ZEROS } from './vectors'
+
+/** Four spaces, line ends or the like: five words. */
+const FOUR_SPACES: i32 = 1
+/** A digit, an @, a colon or www, one of which each rule of form needs. */
+const FORMED: i32 = 2
+export const AT_SIGN: i32 = 4
+/** :/ */
+const PAGE: i32 = 8
+
+export let characters: i32 = 0
+
+/** Of a text of so many bytes. Zeros stand behind it. */
+export function lookOver(bytes: i32): i32 {
+  let spaces = 0
+  let found = 0
+  let formed = i8x16.splat(0)
+  let ats = i8x16.splat(0)
+  let pages = i8x16.splat(0)
+  const end = text + <usize>bytes
+  for (let at = text; at < end; at += 16) {
+    const here = v128.load(at)
+    if (spaces < 4) spaces += popcnt(i8x16.bitmask(i8x16.le_u(here, v128.load(SPACES))) & (end - at < 16 ? (1 << <i32>(end - at)) - 1 : -1))
+    const colons = i8x16.eq(here, v128.load(COLONS))
+    const signs = i8x16.eq(here, v128.load(AT_SIGNS))
+    const digits = i8x16.le_u(i8x16.sub(here, v128.load(ZEROS)), v128.load(NINES))
+    formed = v128.or(formed, v128.or(v128.or(colons, signs), v128.or(digits, v128.and(v128.and(isW(at), isW(at + 1)), isW(at + 2)))))
+    ats = v128.or(ats, signs)
+    pages = v128.or(pages, v128.and(colons, i8x16.eq(v128.load(at, 1), v128.load(SLASHES))))
+  }
+  if (spaces >= 4) found |= FOUR_SPACES
+  if (v128.any_true(formed)) found |= FORMED
+  if (v128.any_true(ats)) found |= AT_SIGN
+  if (v128.any_true(pages)) found |= PAGE
+  characters = found
+  return found
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function isW(at: usize): v128 {
+  return i8x16.eq(v128.or(v128.load(at), v128.load(SPACES)), v128.load(WS))
+}
