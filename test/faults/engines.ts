@@ -201,17 +201,10 @@ async function run(name: string, context: Context): Promise<Row[]> {
   return seen.map(({ tally }) => tally.close())
 }
 
-const lanes: { readonly [name: string]: string } = {
-  s3: 'others',
-  kms: 'others',
-  witness: 'others',
-  kafka: 'kafka',
-}
-
 export const engineFaults: Fault[] = Object.keys(settings).map((name) => ({
   name,
   says: `${name}: killed, hung, partitioned, silent, slow, at each step`,
-  lane: lanes[name] ?? 'engines',
+  lane: name,
   short: name === 'collector-stream',
   run: async (context) => await run(name, context),
 }))

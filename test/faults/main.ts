@@ -81,7 +81,7 @@ if (!values.inside) {
 }
 
 /** Lanes at a time. */
-const atOnce = availableParallelism() + 4
+const atOnce = availableParallelism() + 6
 /** No further case begins after so many minutes of a whole run: what was not reached is told. */
 const usualMinutes = 34
 
