@@ -5,6 +5,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { monitoringFiles } from '../config/monitoring/generate.ts'
 import { generatedFiles } from '../crds/generate.ts'
+import { bypassDocument } from './bypass-document.ts'
 import { controlsDocument } from './controls-document.ts'
 import { fhirTable } from './fhir-r4-table.ts'
 import { policyLinterDocument } from './policy-linter-document.ts'
@@ -38,6 +39,7 @@ const files = [
     path: join(root, 'core', 'scan', 'scan.generated.ts'),
     text: await wasmModule({ path: join(root, 'core', 'scan', 'scan'), name: 'scanModule', pages: 22 }),
   },
+  { path: join(root, 'docs', 'bypass.md'), text: await bypassDocument() },
   { path: join(root, 'docs', 'controls.md'), text: await controlsDocument() },
   { path: join(root, 'docs', 'policy-linter.md'), text: policyLinterDocument() },
   { path: join(root, 'docs', 'protocol.md'), text: protocolDocument() },

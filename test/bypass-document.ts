@@ -1,0 +1,76 @@
+// docs/bypass.md: what was tried against the product, out of the files that try it.
+
+import { type Attempt, attackers, attempts, gates } from './bypass/attempts.ts'
+
+const cannot = [
+  [
+    'Whoever is root on a node',
+    'owns every pod of it: memory of sidecars, keys, filters. Seen by nobody here. Witnesses outside of the cluster tell what happened to the trail afterwards',
+  ],
+  [
+    'An administrator of the cluster',
+    'takes away the webhook and the policies, or the label of the namespace. In the cluster’s own audit log; `status` of the server says what it lost, while an operator runs',
+  ],
+  [
+    'Who deploys into the namespace and reads logs there',
+    'chooses the server’s image, or one that gives itself out for a store: its standard output, termination message, exit code and failing exec probes leave by `kubectl logs`, the pod’s status and Events. Logs of servers are searched in part: condition `Transmission`',
+  ],
+  [
+    'A pod of another namespace with raw sockets',
+    'speaks with a guarded pod’s address, where the network plugin compares no sender (a bare bridge does not; Calico and Cilium do). Pod Security `baseline` leaves NET_RAW to it, `restricted` takes it away',
+  ],
+  [
+    'A container on a runtime whose own seccomp profile allows AF_VSOCK',
+    'talks with what runs beside its machine, where that listens: such a socket is in no network namespace. containerd 1.6 of Debian 12 allows it (seen); newer profiles do not',
+  ],
+  [
+    'Who may write a network plugin’s own kinds',
+    'opens what NetworkPolicies shut (CiliumNetworkPolicy, Calico’s): do not let the namespace write them. Canaries see what is open',
+  ],
+  [
+    'An editor of the namespace',
+    'keeps the server from working: deletes its pods, leaves them no room, names Services so that new pods do not start. No call is served then, and no record read. They delete Events too: what counts is in metrics and in the trail',
+  ],
+] as const
+
+export async function bypassDocument(): Promise<string> {
+  const all = await attempts()
+  const rows = (by: string) => all.filter((attempt) => attempt.by === by).map(rowOf)
+  const groups = Object.entries(attackers).flatMap(([by, who]) => [
+    `### ${capital(who)}`,
+    '',
+    '| attempt | it | refused by |',
+    '|---|---|---|',
+    ...rows(by),
+    '',
+  ])
+  return [
+    '# Ways around the product',
+    '',
+    'Generated from `test/bypass/attempts/` by `node test/generate.ts`. `make bypass` tries them all on a real node, with the product',
+    'installed as `config/default` says. Each is tried twice: in an enrolled namespace, where it must be refused, and in one that',
+    'does not know the product, where the same must come through. So a refusal for another reason counts for nothing. How the',
+    'packet filter does over IPv6, and what its check notices, is in `test/bypass/guard.test.ts`; what the sidecar takes for a declared name, in `test/sidecar/egress/`.',
+    '',
+    '## What cannot be stopped',
+    '',
+    '| who | what, and where it shows |',
+    '|---|---|',
+    ...cannot.map(([who, what]) => `| ${who} | ${what} |`),
+    '',
+    `## What is stopped: ${all.length} attempts`,
+    '',
+    ...groups,
+    '## Where an attempt is seen',
+    '',
+    '| refused by | where |',
+    '|---|---|',
+    ...Object.entries(gates).map(([gate, where]) => `| \`${gate}\` | ${capital(where)} |`),
+    '',
+  ].join('\n')
+}
+
+const rowOf = ({ id, what, gate }: Attempt): string =>
+  `| [\`${id}\`](../test/bypass/attempts/${id}.yaml) | ${what} | \`${gate}\` |`
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)

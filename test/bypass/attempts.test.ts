@@ -1,0 +1,214 @@
+// Every attempt of attempts/, on a real node: in the enrolled namespace it must be refused, and in the one beside it, which
+// does not know the product, the same must come through. So a refusal for another reason, a typo say, counts for nothing.
+
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '../demo/kubectl.ts'
+import { verifies } from '../verifies.ts'
+import { type Answer, type Api, openApi, tryOnce } from './api.ts'
+import { type Attempt, attempts, isPerson, isPod, type Person, type PodRole } from './attempts.ts'
+import { buildScene, clearScene, debuggers, editor, enrolled, open, placeOf, type Scene } from './scene.ts'
+
+const all = await attempts()
+const names: { readonly [person in Person]: string | undefined } = {
+  Editor: editor,
+  Debugger: debuggers,
+  Administrator: undefined,
+}
+
+let scene: Scene
+let api: Api
+let before: string
+/** Ids of attempts that came through where the product is. */
+const cameThrough: string[] = []
+const tried = new Set<string>()
+
+beforeAll(async () => {
+  scene = await buildScene(all)
+  api = await openApi(scene.kubeconfig)
+  before = (await api.ask({ method: 'GET', path: '/metrics' })).text
+  await until('the webhook and the policies judge', 120, async () => {
+    const first = all.find(({ gate }) => gate === 'networks')
+    const answer = first && (await tryOnce(api, first, enrolled, editor))
+    return answer !== undefined && refused(answer) ? true : undefined
+  })
+}, 600_000)
+
+afterAll(async () => {
+  console.log(
+    `${cameThrough.length} of ${tried.size} attempts succeeded${cameThrough.map((id) => `\n  ${id}`).join('')}`,
+  )
+  await api.close()
+  if (process.env['KEEP'] !== '1') await clearScene(scene.kubectl, false)
+}, 240_000)
+
+const refused = ({ status, text }: Answer, says = 'hipaa-mcp: '): boolean =>
+  status >= 400 && text.includes(says)
+/** A connection that admission lets through fails for want of an upgrade, or as the pod answers. */
+const letThrough = ({ status, text }: Answer): boolean => status < 400 || /[Uu]pgrade/.test(text)
+
+/** Counts what came of an attempt where the product is. */
+function count({ id }: Attempt, through: boolean): void {
+  tried.add(id)
+  if (through) cameThrough.push(id)
+}
+
+test('there are sixty attempts and more, and none has a name that the other has', () => {
+  expect(all.length).toBeGreaterThanOrEqual(60)
+  expect(new Set(all.map(({ what, by }) => `${by} ${what}`)).size).toBe(all.length)
+})
+
+/** What a pod is in the end: its first containers, and whom it asks for names. */
+function guards(answer: Answer): unknown {
+  expect(answer.status, answer.text).toBeLessThan(300)
+  const { spec } = JSON.parse(answer.text) as {
+    spec: { initContainers?: { name: string }[]; dnsConfig?: { nameservers?: string[] } }
+  }
+  return [spec.initContainers?.slice(0, 3).map(({ name }) => name), spec.dnsConfig?.nameservers]
+}
+
+describe('somebody before the API server', () => {
+  for (const attempt of all.filter(({ by, gate }) => isPerson(by) && gate !== 'guarded'))
+    verifies('injection:no-way-around', attempt.id, async () => {
+      const { by, gate, says, control = attempt } = attempt
+      const as = names[by as Person]
+
+      const seen = await tryOnce(api, attempt, enrolled, as)
+      count(attempt, letThrough(seen))
+      expect(refused(seen, says), seen.text).toBe(true)
+
+      // Nobody but an administrator has the rights that are missing.
+      const who = gate === 'rights' && attempt.right !== undefined ? undefined : as
+      const without = await tryOnce(api, control, open, who)
+      expect(letThrough(without), without.text).toBe(true)
+    })
+
+  for (const attempt of all.filter(({ gate }) => gate === 'guarded'))
+    verifies('injection:no-way-around', attempt.id, async () => {
+      const wanted = [['hipaa-mcp-guard', 'hipaa-mcp-guard-check', 'hipaa-mcp'], ['127.0.0.1']]
+
+      const seen = guards(await tryOnce(api, attempt, enrolled, editor))
+      count(attempt, JSON.stringify(seen) !== JSON.stringify(wanted))
+      expect(seen).toEqual(wanted)
+      expect(guards(await tryOnce(api, attempt, open, editor))).not.toEqual(wanted)
+    })
+})
+
+type Outcomes = ReadonlyMap<string, string>
+const outcomes = new Map<string, Promise<Outcomes>>()
+
+/** What a pod's log says of its attempts, once it is through with all. */
+async function outcomesOf(role: PodRole, namespace: string): Promise<Outcomes> {
+  const { name, namespace: where } = placeOf(role, namespace)
+  const key = `${where}/${name}`
+  const known = outcomes.get(key)
+  if (known !== undefined) return await known
+  const { kubectl } = scene
+  const read = async () =>
+    (await kubectl.attempt(['logs', '-n', where, name, '--tail=-1'])).stdout.split('\n').filter(Boolean)
+  const made = until(
+    `${key} has tried everything`,
+    240,
+    async () => {
+      const lines = await read()
+      return lines.at(-1) === '{"done":true}' ? lines : undefined
+    },
+    async () =>
+      `${(await read()).slice(-3).join('\n')} ${(await kubectl.attempt(['describe', 'pod', '-n', where, name])).stdout.slice(-1_000)}`,
+  ).then(saidIn)
+  outcomes.set(key, made)
+  return await made
+}
+
+function saidIn(lines: readonly string[]): Outcomes {
+  return new Map(
+    lines
+      .map((line) => JSON.parse(line) as { id?: string; got?: string })
+      .flatMap(({ id, got }) => (id === undefined || got === undefined ? [] : [[id, got] as const])),
+  )
+}
+
+describe('code in a pod', () => {
+  for (const attempt of all.filter(({ by }) => isPod(by)))
+    verifies('injection:no-way-around', attempt.id, async () => {
+      const { id, by } = attempt
+      const seen = (await outcomesOf(by as PodRole, enrolled)).get(id)
+      count(attempt, seen === 'through')
+      expect(seen).not.toBe('through')
+      expect(seen).toBeDefined()
+      expect((await outcomesOf(by as PodRole, open)).get(id)).toBe('through')
+    })
+})
+
+describe('somebody outside of the cluster', () => {
+  for (const attempt of all.filter(({ by }) => by === 'Outside'))
+    verifies('injection:no-way-around', attempt.id, async () => {
+      const seen = await fromOutside(attempt, enrolled)
+      count(attempt, seen === 'through')
+      expect(seen).not.toBe('through')
+      expect(await fromOutside(attempt, open)).toBe('through')
+    })
+})
+
+const run = promisify(execFile)
+
+/** The same program on this machine, which is not of the cluster's network. */
+async function fromOutside({ id, by, run: text }: Attempt, namespace: string): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'hipaa-mcp-bypass-'))
+  try {
+    const found = await scene.kubectl.get<{ data: { 'targets.json': string } }>(
+      'configmap',
+      `attempts-${namespace}`,
+      '-n',
+      namespace,
+    )
+    await writeFile(join(folder, 'attempts.json'), JSON.stringify([{ id, by, run: text }]))
+    await writeFile(join(folder, 'targets.json'), found?.data['targets.json'] ?? '{}')
+    const { stdout } = await run(process.execPath, [join(import.meta.dirname, 'in-pod.ts'), 'Outside'], {
+      env: { ...process.env, ATTEMPTS: folder },
+    })
+    return saidIn(stdout.split('\n').filter(Boolean)).get(id)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const counted = (text: string, line: RegExp): number =>
+  text
+    .split('\n')
+    .filter((one) => line.test(one))
+    .reduce((sum, one) => sum + Number(one.split(' ').at(-1)), 0)
+const of = (gate: Attempt['gate']) => all.filter((attempt) => attempt.gate === gate).length
+
+const since = async (line: RegExp) =>
+  counted((await api.ask({ method: 'GET', path: '/metrics' })).text, line) - counted(before, line)
+
+describe('each attempt is seen', () => {
+  for (const gate of ['changes', 'labels', 'networks', 'proxies', 'tokens'] as const)
+    test(`by the API server’s count of what the policy ${gate} refused`, async () => {
+      const line = new RegExp(
+        `^apiserver_validating_admission_policy_check_total\\{.*enforcement_action="deny".*policy="hipaa-mcp-${gate}"`,
+      )
+      expect(await since(line)).toBeGreaterThanOrEqual(of(gate))
+    })
+
+  test('by its count of what the webhooks refused', async () => {
+    const line = /^apiserver_admission_webhook_rejection_count\{.*name="[a-z]+\.hipaa-mcp\.dev"/
+    expect(await since(line)).toBeGreaterThanOrEqual(of('inject') + of('connect'))
+  })
+
+  test('by the sidecar’s counts of what its pod tried', async () => {
+    const { name, namespace } = placeOf('Server', enrolled)
+    await outcomesOf('Server', enrolled)
+    const found = await scene.kubectl.get<{ status: { podIP: string } }>('pod', name, '-n', namespace)
+    const script = `fetch('http://${found?.status.podIP}:15021/metrics').then(async (answer) => console.log(await answer.text()))`
+    const { stdout } = await run('nsenter', [`--net=${scene.netns}`, process.execPath, '-e', script])
+    expect(counted(stdout, /^hipaa_mcp_pod_connections_failed\{/)).toBeGreaterThanOrEqual(10)
+    expect(counted(stdout, /^hipaa_mcp_pod_datagrams_refused\{/)).toBeGreaterThanOrEqual(3)
+    expect(counted(stdout, /^hipaa_mcp_egress_total\{.*decision="refused"/)).toBeGreaterThanOrEqual(2)
+  })
+})

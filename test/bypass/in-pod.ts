@@ -1,0 +1,194 @@
+// Runs in a container on a real node and tries, one after the other, what the files of attempts/ say: the same program, the
+// same way, in an enrolled namespace and in one that is not. `in-pod.ts ROLE`; what came of each is a line of its log.
+
+import { execFileSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
+
+type Given = { id: string; by: string; run: string; patience?: true }
+type Targets = { readonly [name: string]: string }
+
+const patienceMs = 2_000
+/** As the operator's canaries: open is what stays open, shut is what was refused three times in a row. */
+const rounds = 20
+const enough = 3
+
+const folder = process.env['ATTEMPTS'] ?? '/attempts'
+const role = process.argv[2] ?? ''
+const read = (file: string): unknown => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'))
+const pause = async (milliseconds: number) =>
+  await new Promise((resolve) => setTimeout(resolve, milliseconds))
+const own = () =>
+  Object.values(networkInterfaces())
+    .flat()
+    .find((one) => one?.family === 'IPv4' && !one.internal)?.address ?? ''
+
+/** 'through' once it is connected, or once what comes back contains `expected`; else how it failed. */
+async function dial(host: string, port: number | string, says = '', expected = ''): Promise<string> {
+  return await new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port) })
+    let got = ''
+    const ends = (text: string) => {
+      socket.destroy()
+      resolve(text)
+    }
+    socket.setTimeout(patienceMs, () => ends('silence'))
+    socket.on('error', (error: NodeJS.ErrnoException) => ends(error.code ?? error.message))
+    socket.on('close', () => ends('closed'))
+    socket.on('data', (chunk) => {
+      got += chunk.toString('latin1')
+      if (got.includes(expected)) ends('through')
+    })
+    socket.on('connect', () => {
+      if (expected === '') ends('through')
+      else socket.write(says)
+    })
+  })
+}
+
+/** 'through' once an answer comes. */
+async function datagram(host: string, port: number | string, bytes = 5): Promise<string> {
+  return await new Promise((resolve) => {
+    const socket = createSocket('udp4')
+    const ends = (text: string) => {
+      clearTimeout(timer)
+      socket.close()
+      resolve(text)
+    }
+    const timer = setTimeout(() => ends('silence'), patienceMs)
+    socket.on('error', (error: NodeJS.ErrnoException) => ends(error.code ?? error.message))
+    socket.on('message', () => ends('through'))
+    socket.send(Buffer.alloc(bytes, 'x'), Number(port), host, (error) => {
+      if (error !== null) ends((error as NodeJS.ErrnoException).code ?? error.message)
+    })
+  })
+}
+
+/** Asks the pod's own resolver, or one that is named. */
+async function resolves(name: string, server?: string): Promise<string> {
+  const resolver = new Resolver({ timeout: patienceMs, tries: 1 })
+  if (server !== undefined) resolver.setServers([server])
+  return await resolver.resolve4(name).then(
+    ([address]) => (address === undefined ? 'nothing' : 'through'),
+    (error: NodeJS.ErrnoException) => error.code ?? error.message,
+  )
+}
+
+const registers = ['48bf', '48be', '48ba', '49ba', '49b8', '49b9'].map((hex) => Buffer.from(hex, 'hex'))
+
+/**
+ * One system call of Linux on x86-64, as a program of its own: Node offers none of these. Texts are passed by address.
+ * 'through' where the kernel says no error, else the error's number.
+ */
+function systemCall(number: number, ...args: (number | string)[]): string {
+  const base = 0x40_00_78
+  const words = args.map((arg, place) => [registers[place] as Buffer, arg] as const)
+  // The result, or its negation, becomes the exit code: mov rdi,rax; test; jns; neg rdi; jmp; xor edi,edi; exit(rdi).
+  const end = Buffer.from('4889c74885c0790548f7dfeb0231ffb83c0000000f05', 'hex')
+  const length = 10 * words.length + 10 + 2 + end.length
+  let at = base + length
+  const texts: Buffer[] = []
+  const code = words.map(([register, arg]) => {
+    const value = Buffer.alloc(8)
+    if (typeof arg === 'number') value.writeBigInt64LE(BigInt(arg))
+    else {
+      const text = Buffer.from(`${arg}\0`)
+      value.writeBigInt64LE(BigInt(at))
+      texts.push(text)
+      at += text.length
+    }
+    return Buffer.concat([register, value])
+  })
+  const which = Buffer.alloc(10)
+  which.write('48b8', 'hex')
+  which.writeBigInt64LE(BigInt(number), 2)
+  const program = Buffer.concat([...code, which, Buffer.from('0f05', 'hex'), end, ...texts])
+  const header = Buffer.alloc(120)
+  header.write('7f454c46020101', 'hex')
+  header.writeUInt16LE(2, 16)
+  header.writeUInt16LE(62, 18)
+  header.writeUInt32LE(1, 20)
+  header.writeBigInt64LE(BigInt(base), 24)
+  header.writeBigInt64LE(64n, 32)
+  header.writeUInt16LE(64, 52)
+  header.writeUInt16LE(56, 54)
+  header.writeUInt16LE(1, 56)
+  header.writeUInt32LE(1, 64)
+  header.writeUInt32LE(7, 68)
+  header.writeBigInt64LE(0x40_00_00n, 80)
+  header.writeBigInt64LE(0x40_00_00n, 88)
+  header.writeBigInt64LE(BigInt(120 + program.length), 96)
+  header.writeBigInt64LE(BigInt(120 + program.length), 104)
+  header.writeBigInt64LE(0x10_00n, 112)
+  const file = `/tmp/call-${number}-${texts.length}-${Math.random().toString(36).slice(2)}`
+  writeFileSync(file, Buffer.concat([header, program]), { mode: 0o755 })
+  return exit(file)
+}
+
+/** How a program ended: 'through' for 0. */
+function exit(file: string, ...args: string[]): string {
+  try {
+    execFileSync(file, args, { stdio: 'ignore', timeout: 10_000 })
+    return 'through'
+  } catch (error) {
+    const { status, signal } = error as { status?: number | null; signal?: string | null }
+    return `ended with ${status ?? signal ?? String(error)}`
+  }
+}
+
+const tools = { dial, datagram, resolves, systemCall, exit, own, process, readFileSync, writeFileSync }
+
+async function once(run: string, targets: Targets): Promise<string> {
+  const AsyncFunction = (async () => {}).constructor as new (
+    ...args: string[]
+  ) => (...given: unknown[]) => Promise<unknown>
+  try {
+    return String(await new AsyncFunction('to', ...Object.keys(tools), run)(targets, ...Object.values(tools)))
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error)
+  }
+}
+
+async function tried({ run, patience }: Given, targets: Targets): Promise<string> {
+  let got = await once(run, targets)
+  if (patience === undefined) return got
+  for (let round = 1, shut = got === 'through' ? 0 : 1; round < rounds && shut < enough; round += 1) {
+    await pause(1_000)
+    got = await once(run, targets)
+    shut = got === 'through' ? 0 : shut + 1
+  }
+  return got
+}
+
+/** What others try to reach in this pod: so that "refused" is never "nobody there". */
+function listen(): void {
+  // The last are the sidecar's: only where there is none these are heard.
+  for (const port of [80, 443, 5_432, 8_080, 8_082, 9_000, 15_080, 15_021, 15_443]) {
+    const server = createServer((socket) => {
+      socket.on('error', () => socket.destroy())
+      socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nrecords'))
+    })
+    server.on('error', () => undefined)
+    server.listen(port, '::')
+  }
+  for (const port of [53, 8_083]) {
+    const socket = createSocket('udp4')
+    socket.on('error', () => undefined)
+    socket.on('message', (_, from) => socket.send('records', from.port, from.address))
+    socket.bind(port)
+  }
+}
+
+const given = (read('attempts.json') as Given[]).filter(({ by }) => by === role)
+const targets = read('targets.json') as Targets
+const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`)
+const answer = async (attempt: Given) => say({ id: attempt.id, got: await tried(attempt, targets) })
+
+if (role !== 'Outside') listen()
+// Those that change the process itself, one after the other; those that wait for the network at once.
+for (const attempt of given) if (attempt.patience === undefined) await answer(attempt)
+await Promise.all(given.filter(({ patience }) => patience !== undefined).map(answer))
+say({ done: true })
