@@ -3,7 +3,7 @@
 import { group } from '../core/identifiers.ts'
 import type { Condition, KubernetesObject } from '../core/kubernetes.ts'
 import { CannotError, type Command, exitCodes, type Screen, textOf, UsageError } from './command.ts'
-import { kubeOptions, openKube } from './kube.ts'
+import { type Kube, kubeOptions, openKube } from './kube.ts'
 import { columns } from './table.ts'
 
 type Server = KubernetesObject & {
@@ -40,7 +40,10 @@ export const status: Command = {
     const servers = one === undefined ? all : all.filter((server) => nameOf(server) === one)
     if (one !== undefined && servers.length === 0) throw new CannotError(`There is no HipaaMcpServer ${one}`)
     if (values['json'] === true) screen.out(JSON.stringify(servers, null, 2))
-    else print(servers, screen)
+    else {
+      print(servers, screen)
+      if (one === undefined && namespace === undefined) await printCoverage(kube, screen)
+    }
     return servers.every((server) => isTrue(server, 'Ready') && isTrue(server, 'Compliant'))
       ? exitCodes.ok
       : exitCodes.findings
@@ -80,6 +83,38 @@ function print(servers: readonly Server[], screen: Screen): void {
     for (const line of columns(lines, screen.width)) screen.out(line)
   }
 }
+
+type Agreement = KubernetesObject & {
+  status?: {
+    daysLeft?: number
+    conditions?: Condition[]
+    hosts?: { host: string; servers: number; rules?: string }[]
+  }
+}
+
+/** Every host that an agreement covers, as an auditor compares it with the list of contracts (45 CFR 164.308(b)(3)). */
+async function printCoverage(kube: Kube, screen: Screen): Promise<void> {
+  const answer = await kube.request('GET', `/apis/${group}/v1alpha1/businessassociateagreements`)
+  if (answer.status !== 200) {
+    screen.out(`\nYou may not list BusinessAssociateAgreements (${answer.status}): hosts are not shown.`)
+    return
+  }
+  const rows = (answer.body as { items: Agreement[] }).items.flatMap(({ metadata, status: seen }) =>
+    (seen?.hosts ?? []).map(({ host, servers, rules }) => [
+      host,
+      metadata.name,
+      seen?.conditions?.find(({ type }) => type === 'Active')?.reason ?? 'Unknown',
+      String(seen?.daysLeft ?? '-'),
+      String(servers),
+      rules === undefined ? '-' : (ruleWords[rules] ?? rules),
+    ]),
+  )
+  if (rows.length === 0) return
+  screen.out('')
+  const head = ['HOST', 'AGREEMENT', 'STATE', 'DAYS LEFT', 'SERVERS', 'MODEL RULES']
+  for (const line of columns([head, ...rows], screen.width)) screen.out(line)
+}
+const ruleWords: { readonly [rules: string]: string } = { EveryCall: 'every call', Unproved: 'unproved' }
 
 function nameOf({ metadata }: Server): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`

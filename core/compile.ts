@@ -11,6 +11,7 @@ import {
   type FromServer,
   type Issuer,
   type Limits,
+  type ModelRules,
   type Policy,
   type Prompt,
   policySchema,
@@ -206,8 +207,9 @@ function egressOf(entry: EgressEntry, spec: Spec, { agreements }: Surroundings):
       host: one,
       port: port ?? 443,
       ...(protocol === undefined ? {} : { protocol }),
-      ...(protocol === undefined || tls === undefined ? {} : { ca: tls.ca.pem }),
+      ...(tls === undefined ? {} : { ca: tls.ca.pem }),
       ...(agreement?.ranges === undefined ? {} : { ranges: agreement.ranges }),
+      ...(agreement?.model === undefined ? {} : { model: modelOf(agreement.model) }),
     }))
   }
   const store = stores?.find((one) => one.name === name)
@@ -215,6 +217,10 @@ function egressOf(entry: EgressEntry, spec: Spec, { agreements }: Surroundings):
   if (store === undefined || host === undefined || protocol === undefined || ca === undefined)
     return undefined
   return [{ kind: 'store', store: store.name, host, port: store.port, protocol, ca }]
+}
+
+function modelOf({ vendor, models }: NonNullable<BusinessAssociateAgreement['spec']['model']>): ModelRules {
+  return { vendor, ...(models === undefined ? {} : { models }) }
 }
 
 /** Of an agreement's hosts: the one that the entry names, or all that no other entry of the agreement names. */

@@ -14,7 +14,7 @@ export function newKey(): OwnKey {
 }
 
 /** DER tags (ITU-T X.690). */
-const tags = {
+export const tags = {
   integer: 0x02,
   bits: 0x03,
   octets: 0x04,
@@ -66,7 +66,7 @@ export function certificateRequest({ publicKey, privateKey }: OwnKey, names: rea
 }
 
 /** One value: tag, length, contents. */
-function der(tag: number, ...contents: readonly Buffer[]): Buffer {
+export function der(tag: number, ...contents: readonly Buffer[]): Buffer {
   const body = Buffer.concat(contents)
   const short = body.length < 0x80
   const digits = body.length.toString(16)

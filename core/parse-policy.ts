@@ -2,6 +2,7 @@
 
 import { fieldIssue } from './fields/path.ts'
 import { isObject } from './is-object.ts'
+import { modelVendorNames } from './model-vendors.ts'
 import { segmentsOf } from './pointer.ts'
 import {
   algorithms,
@@ -9,6 +10,7 @@ import {
   type FromServer,
   type Issuer,
   type Limits,
+  type ModelRules,
   type Policy,
   type Prompt,
   plainProtocols,
@@ -144,6 +146,7 @@ const toAgreement = object<EgressOf<'agreement'>>({
   protocol: optional(among(...plainProtocols)),
   ca: optional(filled),
   ranges: optional(texts),
+  model: optional(object<ModelRules>({ vendor: among(...modelVendorNames), models: optional(texts) })),
 })
 const toStore = object<EgressOf<'store'>>({
   kind: among('store'),

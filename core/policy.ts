@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { canonical, type Json } from './canonical.ts'
+import type { ModelVendorName } from './model-vendors.ts'
 
 export const policySchema = 'policy/1'
 
@@ -150,6 +151,9 @@ export type FromServer = {
 export const plainProtocols = ['Postgres', 'Tcp', 'Mllp'] as const
 export type PlainProtocol = (typeof plainProtocols)[number]
 
+/** `models`: those that may be asked; absent: all that the vendor's rules allow. */
+export type ModelRules = { vendor: ModelVendorName; models?: string[] }
+
 /** One name that the pod may reach. */
 export type Egress =
   | {
@@ -160,10 +164,12 @@ export type Egress =
       port: number
       /** Absent: the app's own TLS. */
       protocol?: PlainProtocol
-      /** With protocol: CA of the host's certificate, PEM. Absent: public ones. */
+      /** With protocol or model: CA of the host's certificate, PEM. Absent: public ones. */
       ca?: string
       /** Ranges of one network in which the host may be. Public addresses need none. */
       ranges?: string[]
+      /** Of a vendor of models: every call is checked. */
+      model?: ModelRules
     }
   | {
       kind: 'store'

@@ -42,6 +42,8 @@ export type Orders = {
   vip?: string[]
   /** Agreements that the policy names. A sidecar closes one itself at `until`, without word from the operator. */
   agreements: { name: string; active: boolean /** RFC 3339. */; until: string; reason: string }[]
+  /** Agreement with a vendor of models -> the credential for calls under it; absent where the policy names none. */
+  credentials?: { [agreement: string]: string }
   /** Break-glass grants of this server that are in force. A sidecar ends one itself at `until`. */
   grants: GrantOrder[]
   /** Access that was ended, in every server. */

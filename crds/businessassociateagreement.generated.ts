@@ -29,6 +29,46 @@ hosts: string[]
  */
 ranges?: string[]
 /**
+ * The counterparty runs models: its hosts are reached through the sidecar's own end of TLS, which checks every call against the
+ * vendor's rules (docs/agreements.md) and puts the credential in that the server never holds.
+ */
+model?: {
+/**
+ * Whose rules hold.
+ */
+vendor: ("OpenAI" | "Anthropic" | "AzureOpenAI" | "Bedrock" | "Vertex")
+/**
+ * Models or deployments that may be asked, as calls name them. Omitted, all that the vendor''s rules allow.
+ */
+models?: string[]
+/**
+ * What somebody saw of the account, which no call shows: retention, logging, the signed addendum. Without it, and when it is
+ * older than maxAge, the hosts are closed.
+ */
+attested?: {
+/**
+ * When it was seen, RFC 3339.
+ */
+at: string
+/**
+ * How long it counts. Default 90d.
+ */
+maxAge?: string
+/**
+ * Who saw it.
+ */
+by?: string
+/**
+ * SHA-256 of what was kept of it, hexadecimal.
+ */
+sha256?: string
+/**
+ * Where that is kept.
+ */
+uri?: string
+}
+}
+/**
  * From when, RFC 3339.
  */
 effective: string
@@ -63,6 +103,27 @@ observedGeneration?: number
  * Whole days until the agreement ends; 0 when it is over.
  */
 daysLeft?: number
+/**
+ * What is known of the account at a model's vendor. Unproven: nobody attested it.
+ */
+attestation?: ("Attested" | "Stale" | "Unproven")
+/**
+ * Every host that the agreement covers, and the servers that reach it under it.
+ */
+hosts?: {
+/**
+ * As in spec.hosts.
+ */
+host: string
+/**
+ * How many servers have an egress to it.
+ */
+servers: number
+/**
+ * Of a model's vendor. EveryCall: the sidecar checks each call. Unproved: the server speaks TLS itself, and nobody sees what it asks for.
+ */
+rules?: ("EveryCall" | "Unproved")
+}[]
 /**
  * Servers that rely on it, namespace/name.
  */

@@ -965,6 +965,15 @@ store?: string
  */
 host?: string
 /**
+ * With the agreement of a model's vendor, the credential that the sidecar puts into calls.
+ */
+credential?: {
+/**
+ * Secret in hipaa-mcp-system, labelled hipaa-mcp.dev/owner: NAMESPACE.NAME of the server, whose key credential holds it.
+ */
+secretName: string
+}
+/**
  * What the server speaks as plain text inside the pod; TLS is put on the wire in that protocol's own way. Tcp: anything over a connection. Mllp: HL7 version 2. With baa it may be omitted: the server speaks TLS itself.
  */
 protocol?: ("Postgres" | "Tcp" | "Mllp")

@@ -7,6 +7,7 @@ import type { BusinessAssociateAgreement } from '../crds/businessassociateagreem
 import { ApiError, type Client } from './cluster/client.ts'
 import type { Events } from './cluster/events.ts'
 import { kinds } from './cluster/kinds.ts'
+import { coverageOf } from './coverage.ts'
 import { keyOf } from './observe.ts'
 import { nextTurn } from './orders-source.ts'
 import { conditionOf } from './status.ts'
@@ -26,7 +27,13 @@ const says = {
   Active: 'The agreement is in force: servers that name it may reach its hosts.',
   NotYetEffective: 'The agreement is not in force yet: its hosts are closed until then.',
   Expired: 'The agreement is over: its hosts are closed. Sign a new one and set effective and expires.',
+  NotAttested:
+    'Nobody attested the account at the model’s vendor: its hosts are closed. Look at the account (docs/agreements.md) and set model.attested.',
+  AttestationStale:
+    'What was attested of the account at the model’s vendor is too old: its hosts are closed. Look again and set model.attested.at.',
 } as const
+
+const attestations = { NotAttested: 'Unproven', AttestationStale: 'Stale' } as const
 
 /** Pure. At most 256 servers are listed, in order of their names. */
 function agreementStatus(
@@ -35,11 +42,18 @@ function agreementStatus(
   now: number,
 ): AgreementStatus {
   const { active, reason, daysLeft } = standing(agreement, now)
-  const { metadata, status } = agreement
+  const { metadata, spec, status } = agreement
   const finding = { status: active ? 'True' : 'False', reason, message: says[reason] } as const
   return {
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
     daysLeft,
+    ...(spec.model === undefined
+      ? {}
+      : {
+          attestation:
+            reason in attestations ? attestations[reason as keyof typeof attestations] : 'Attested',
+        }),
+    hosts: coverageOf(agreement, servers.all()),
     servers: servers
       .all()
       .filter(({ spec }) => agreementsNamed(spec).has(metadata.name))

@@ -310,6 +310,14 @@ const breakGlass: Rule = ({ grants }, _, now) => {
     : yes('NoGrant', 'No emergency access is in force, and none waits for its review.')
 }
 
+const agreementReasons = {
+  Active: 'AgreementsActive',
+  Expired: 'AgreementExpired',
+  NotYetEffective: 'AgreementNotYetEffective',
+  NotAttested: 'AgreementNotAttested',
+  AttestationStale: 'AgreementAttestationStale',
+} as const
+
 const baa: Rule = ({ agreements }, _, now) => {
   if (agreements.size === 0) return yes('NoAgreementNeeded', 'The server relies on no agreement.')
   for (const agreement of agreements.values()) {
@@ -321,7 +329,7 @@ const baa: Rule = ({ agreements }, _, now) => {
     const { active, reason } = standing(agreement, now)
     if (!active)
       return no(
-        reason === 'Expired' ? 'AgreementExpired' : 'AgreementNotYetEffective',
+        agreementReasons[reason],
         'An agreement that the server names is not in force: what relies on it, its hosts or sampling, is closed.',
       )
   }

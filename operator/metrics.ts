@@ -14,6 +14,7 @@ import type { EvictionCause } from './rollout/evict.ts'
 
 /** What series are told apart by: names of objects, and words out of closed sets. No other label has a place. */
 type Labels = {
+  readonly agreement?: Id
   readonly server?: Id
   readonly name?: Id | 'hipaa-mcp-operator'
   readonly kind?: LogFindingKind | Id

@@ -25,6 +25,7 @@ import { unlistedNames } from './dns-names.ts'
 import { foreignPolicies, overrulingPolicies } from './evidence/foreign-policies.ts'
 import type { NetworkSeen } from './evidence/network.ts'
 import { type SeenVolume, volumesOf } from './evidence/volumes.ts'
+import { modelCredentials } from './model-credentials.ts'
 import {
   isOver,
   matchesLabels,
@@ -74,6 +75,8 @@ export type Seen = {
   keys: Secret | undefined
   /** The list that relations.vip names, labelled for this server. */
   vipList: Secret | undefined
+  /** Agreement -> credential for the vendor of models, of Secrets that are labelled for this server. */
+  credentials: { [agreement: string]: string }
   /** Whether the issuer that tls.issuerRef names is there. */
   certificateIssuer: 'own' | 'found' | 'missing' | 'unknown'
   /** Issuers of access tokens whose key set is not there yet. */
@@ -146,6 +149,7 @@ export function observe(
     trailVolumes: trailVolumes(world).filter((one) => one.namespace === namespace && one.server === name),
     keys: keysOf(world, namespace, name),
     vipList: ownSecret(world, { namespace, name }, spec.relations?.vip?.secretName),
+    credentials: modelCredentials(spec, (secret) => ownSecret(world, { namespace, name }, secret)),
     certificateIssuer: spec.tls?.issuerRef === undefined ? 'own' : certificateIssuer,
     withoutKeySet: spec.identity.issuers
       .filter((issuer) => outside.keySet(issuer) === undefined)

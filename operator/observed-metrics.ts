@@ -1,6 +1,7 @@
 // Gauges and counters that are read off what is known at the moment of a scrape.
 
 import { X509Certificate } from 'node:crypto'
+import { standing } from '../core/agreement.ts'
 import { idOf } from '../core/log.ts'
 import { logFindingKinds } from '../core/log-identifiers.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
@@ -113,6 +114,18 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
         attributes: { server: keyOf(server), type: idOf(type) },
       })),
     ),
+  )
+  // As it stands at this moment: status is written once a day.
+  const agreements = () =>
+    (leading() ? world.agreements.all() : []).map((agreement) => ({
+      ...standing(agreement, Date.now()),
+      attributes: { agreement: idOf(agreement.metadata.name) },
+    }))
+  metrics.observed('gauge', 'hipaa_mcp_agreement_days_left', 'Whole days until an agreement ends', () =>
+    agreements().map(({ daysLeft, attributes }) => ({ value: daysLeft, attributes })),
+  )
+  metrics.observed('gauge', 'hipaa_mcp_agreement_active', '1 while the hosts of an agreement are open', () =>
+    agreements().map(({ active, attributes }) => ({ value: active ? 1 : 0, attributes })),
   )
   metrics.observed('gauge', 'hipaa_mcp_trail_volumes', 'Volumes of pods’ own trails, by state', () => {
     const volumes = leading() ? trailVolumes(world) : []

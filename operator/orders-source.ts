@@ -1,7 +1,7 @@
 // What each pod is told (45 CFR 164.312(a)(1)): assembled from what is seen, on every replica, leader or not.
 
 import { hash } from 'node:crypto'
-import { standing } from '../core/agreement.ts'
+import { standing, turnsOf } from '../core/agreement.ts'
 import type { Orders } from '../core/wire.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import { grantOrders, mostRevocations, nextAccessTurn, revocationOrders } from './access-orders.ts'
@@ -191,6 +191,7 @@ export function ordersFor(
     keys,
     jwks: keySetsOf(seen, outside),
     ...(vip === undefined ? {} : { vip }),
+    ...(Object.keys(seen.credentials).length === 0 ? {} : { credentials: seen.credentials }),
     agreements: [...seen.agreements].map(([agreement, object]) => agreementOrder(agreement, object, now)),
     grants: grantOrders(seen.grants, now),
     revocations: revocations.slice(0, mostRevocations),
@@ -207,6 +208,11 @@ function keySetsOf({ server }: Seen, outside: Outside): Orders['jwks'] {
   )
 }
 
+/** What is no time is over. */
+function timeOf(milliseconds: number): string {
+  return new Date(Number.isNaN(milliseconds) ? 0 : milliseconds).toISOString()
+}
+
 function agreementOrder(
   name: string,
   agreement: BusinessAssociateAgreement | undefined,
@@ -214,8 +220,10 @@ function agreementOrder(
 ): Orders['agreements'][number] {
   if (agreement === undefined)
     return { name, active: false, until: new Date(0).toISOString(), reason: 'Missing' }
-  const { active, reason } = standing(agreement, now)
-  return { name, active, until: agreement.spec.expires, reason }
+  const { active, reason, until } = standing(agreement, now)
+  const { expires } = agreement.spec
+  // Its own words where the contract decides.
+  return { name, active, until: until === Date.parse(expires) ? expires : timeOf(until), reason }
 }
 
 /** Milliseconds until something of a server's orders or status changes by the clock; undefined when nothing does. */
@@ -231,10 +239,8 @@ export function nextTurn(
   now: number,
 ): number | undefined {
   const turns = [...agreements]
-    .flatMap((agreement) =>
-      agreement === undefined ? [] : [agreement.spec.effective, agreement.spec.expires],
-    )
-    .map((time) => Date.parse(time) - now)
+    .flatMap((agreement) => (agreement === undefined ? [] : turnsOf(agreement)))
+    .map((time) => time - now)
     .filter((left) => left > 0)
   return turns.length === 0 ? undefined : Math.min(...turns)
 }

@@ -16,6 +16,8 @@ export type InForce = {
   generation: number
   keys: Keys
   jwks: { readonly [issuer: string]: JSONWebKeySet }
+  /** Agreement with a vendor of models -> its credential, which the app never holds. */
+  credentials?: { readonly [agreement: string]: string }
   /** Tokens of patients; absent where there is no such list. */
   vip?: ReadonlySet<string>
 }

@@ -31,7 +31,7 @@ export function readOrders(data: string): Wire | undefined {
   }
   if (!isObject(value)) return undefined
   const { generation, policy, hash, locked, keys, jwks, agreements, volumeRetained } = value
-  const { grants, revocations, vip } = value
+  const { grants, revocations, vip, credentials } = value
   const wellFormed =
     Number.isSafeInteger(generation) &&
     (generation as number) >= 0 &&
@@ -53,7 +53,8 @@ export function readOrders(data: string): Wire | undefined {
     grants.every(isGrant) &&
     Array.isArray(revocations) &&
     revocations.every(isRevocation) &&
-    (vip === undefined || (Array.isArray(vip) && vip.every(isToken)))
+    (vip === undefined || (Array.isArray(vip) && vip.every(isToken))) &&
+    (credentials === undefined || (isObject(credentials) && Object.values(credentials).every(isCredential)))
   return wellFormed ? (value as unknown as Wire) : undefined
 }
 
@@ -66,6 +67,11 @@ function isGrant(one: unknown): boolean {
     Array.isArray(one['patients']) &&
     one['patients'].every((patient) => typeof patient === 'string' && patient !== '')
   )
+}
+
+/** Goes into a header: a line's end would begin another one. */
+function isCredential(one: unknown): boolean {
+  return typeof one === 'string' && /^[\x21-\x7e]{1,8192}$/.test(one)
 }
 
 /** In any other form it would be nobody, or a patient in the clear. */
@@ -135,14 +141,28 @@ export class OrdersJudge {
     const jwks = keySetsOf(wire.jwks, policy, before?.jwks)
     this.#keysText = keysText
     const vip = listOf(wire.vip, before?.vip)
+    const credentials =
+      JSON.stringify(wire.credentials) === JSON.stringify(before?.credentials)
+        ? before?.credentials
+        : wire.credentials
     const { generation } = wire
     const same =
       before?.policy === policy &&
       before.keys === keys &&
       before.jwks === jwks &&
       before.vip === vip &&
+      before.credentials === credentials &&
       before.generation === generation
-    return same ? before : { policy, hash, generation, keys, jwks, ...(vip === undefined ? {} : { vip }) }
+    if (same) return before
+    return {
+      policy,
+      hash,
+      generation,
+      keys,
+      jwks,
+      ...(vip === undefined ? {} : { vip }),
+      ...(credentials === undefined ? {} : { credentials }),
+    }
   }
 
   #parse(text: string): Policy | undefined {

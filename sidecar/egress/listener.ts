@@ -23,7 +23,7 @@ export type ListenerOptions = {
   names: () => Names
   world: World
   /** Records an opened connection; a rejection is a refusal. */
-  record: (target: Target) => Promise<void>
+  record: (target: Target, rules?: 'rules-met' | 'rules-unproved') => Promise<void>
   refused: (source: string, reason: Reason, error?: unknown) => void
   /** How long a connection may take until it stands, milliseconds. */
   setupMs: number
@@ -108,12 +108,18 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
         const reason = forbids(connection)
         if (reason !== undefined) throw new EgressRefusal(reason)
       },
-      record: async () => {
+      record: async (rules?: 'rules-met' | 'rules-unproved') => {
         countOpening(address)
-        await untilAborted(options.record(target), ending.signal)
+        await untilAborted(options.record(target, rules), ending.signal)
       },
       opened: (socket: Socket) => {
         remote = socket
+      },
+      refused: ({ reason, cause }: EgressRefusal) => options.refused(target.declared, reason, cause),
+      credential: () => {
+        const { inForce } = orders.standing()
+        const active = target.agreements.filter((name) => orders.agreementActive(name))
+        return active.map((name) => inForce?.credentials?.[name]).find((one) => one !== undefined)
       },
       failed: (error: unknown) => connection.end(error instanceof EgressRefusal ? error.reason : 'internal'),
     }

@@ -1,6 +1,6 @@
 // Policy -> names -> addresses of 127.64.0.0/10. Pure. A guarded pod knows no other names.
 
-import type { Egress, PlainProtocol } from '../../core/policy.ts'
+import type { Egress, ModelRules, PlainProtocol } from '../../core/policy.ts'
 import type { Ranges } from './addresses.ts'
 
 /** One place that the pod may reach, behind one address. */
@@ -10,8 +10,8 @@ export type Target = {
   /** As the policy has it, for records: of a name under a wildcard the app chose a part. */
   declared: string
   port: number
-  /** `Tls` is the app's own, untouched; TLS is put on the others. */
-  protocol: PlainProtocol | 'Tls'
+  /** `Tls` is the app's own, untouched; `Model` is read call by call; TLS is put on the others. */
+  protocol: PlainProtocol | 'Tls' | 'Model'
   /** PEM. Absent: public CAs. */
   ca?: string
   /** Names to ask the cluster's resolver for, in order. */
@@ -20,6 +20,8 @@ export type Target = {
   identities: readonly string[]
   /** Ranges of one network in which it may be. */
   ranges: Ranges
+  /** Of a vendor of models. */
+  model?: ModelRules
   /** Of a third party: any active one of these opens it. */
   agreements: readonly string[]
 }
@@ -139,7 +141,8 @@ function targetOf(entries: readonly Declared[], place: Place): Target | undefine
 function oneTarget(entry: Declared, place: Place): Target {
   const { kind, host, declared, port } = entry
   if (kind === 'agreement') {
-    const { protocol = 'Tls', ca, ranges = [], agreement } = entry
+    const { ca, ranges = [], agreement, model } = entry
+    const protocol = model === undefined ? (entry.protocol ?? 'Tls') : 'Model'
     // A Service of the cluster, written in full, has an address of the cluster's.
     const inCluster = host.endsWith(`.svc.${clusterDomain(place)}`)
     return {
@@ -152,6 +155,7 @@ function oneTarget(entry: Declared, place: Place): Target {
       identities: [host],
       ...(ca === undefined ? {} : { ca }),
       ranges: inCluster ? anywhere : ranges,
+      ...(model === undefined ? {} : { model }),
       agreements: [agreement],
     }
   }
@@ -171,8 +175,8 @@ function oneTarget(entry: Declared, place: Place): Target {
 
 /** Whether two targets are one place, whichever agreements open it. A store has several names. */
 export function sameTarget(one: Target, other: Target): boolean {
-  const placeOf = ({ kind, name, port, protocol, ca, ranges }: Target): string =>
-    JSON.stringify([kind, kind === 'store' ? '' : name, port, protocol, ca, ranges])
+  const placeOf = ({ kind, name, port, protocol, ca, ranges, model }: Target): string =>
+    JSON.stringify([kind, kind === 'store' ? '' : name, port, protocol, ca, ranges, model])
   return placeOf(one) === placeOf(other)
 }
 

@@ -2,9 +2,11 @@
 // first byte of the app leaves the pod; whatever throws ends the connection.
 
 import type { Socket } from 'node:net'
+import { modelVendorOf } from '../../core/model-vendors.ts'
 import { accessDenied, helloLimit, readClientHello } from './client-hello.ts'
 import { askPostgresForTls, dial, originateTls, type World } from './dial.ts'
 import { join } from './join.ts'
+import { serveGate } from './model/gate.ts'
 import type { Target } from './names.ts'
 import { fatal, notHere, readOpening, withoutChannelBinding } from './postgres.ts'
 import { readBytes } from './read.ts'
@@ -15,13 +17,17 @@ type Opening = {
   world: World
   /** Throws when this connection may not be, at this moment. */
   permit: () => void
-  /** Resolves when the opening is recorded. */
-  record: () => Promise<void>
+  /** Resolves when the opening is recorded, with what came of a model vendor's rules. */
+  record: (rules?: 'rules-met' | 'rules-unproved') => Promise<void>
   /** Aborts with the reason why it ended. */
   signal: AbortSignal
   /** Learns of the outside's socket as soon as there is one. */
   opened: (remote: Socket) => void
   failed: (error: unknown) => void
+  /** One call was refused; the connection goes on. */
+  refused: (error: EgressRefusal) => void
+  /** The credential under the first active agreement that has one. */
+  credential: () => string | undefined
 }
 
 /** One way for each protocol: opening it, and saying no in its own words. */
@@ -46,7 +52,8 @@ const ownTls: Way = {
     if ('refused' in found) throw new EgressRefusal(found.refused)
     if (found.serverName !== target.name) throw new EgressRefusal('server-name-other')
     permit()
-    await record()
+    // The host of a model's vendor, and nobody sees what is asked of it.
+    await record(modelVendorOf(target.name) === undefined ? undefined : 'rules-unproved')
     const remote = await dial(target, opening.world, signal)
     opening.opened(remote)
     permit()
@@ -91,11 +98,43 @@ function framed(bytes: Buffer): true | undefined {
   return true
 }
 
+/** How long a call waits for a connection, milliseconds. */
+const connectMs = 15_000
+
+/** HTTP to a model's vendor, read call by call. */
+const model: Way = {
+  open: async (target, opening) => {
+    const { app, permit, record, refused, credential, signal } = opening
+    if (target.model === undefined) throw new EgressRefusal('internal')
+    permit()
+    await serveGate({
+      app,
+      host: target.name,
+      rules: target.model,
+      signal,
+      permit,
+      credential,
+      refused,
+      record: async () => await record('rules-met'),
+      connect: async () => {
+        const soon = AbortSignal.any([signal, AbortSignal.timeout(connectMs)])
+        const plain = await dial(target, opening.world, soon)
+        opening.opened(plain)
+        const remote = await originateTls(plain, target, soon)
+        opening.opened(remote)
+        return remote
+      },
+    })
+  },
+  refusal: () => accessDenied,
+}
+
 export const ways: { [Protocol in Target['protocol']]: Way } = {
   Tls: ownTls,
   Postgres: postgres,
   Tcp: tcp,
   Mllp: mllp,
+  Model: model,
 }
 
 /** A connection to the target with TLS on it, permitted, recorded before, and permitted still. */

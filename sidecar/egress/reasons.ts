@@ -22,6 +22,19 @@ const reasons = {
     "the database's certificate must be valid, of the CA in the policy, for the store's host",
   'host-certificate':
     'the certificate must be valid, of the CA in the policy or a public one, for the host of the agreement',
+  'model-host': 'the Host of a call must be the name that was looked up',
+  'model-endpoint':
+    'the agreement with the vendor does not cover this method, path or query (docs/agreements.md)',
+  'model-header':
+    'send application/json without encoding, and none of the headers that the vendor’s rules refuse',
+  'model-body': 'send one JSON object of at most 16 MiB',
+  'model-member':
+    'the body holds a member that the vendor’s rules do not know, or not the one that they demand, such as store: false',
+  'model-tool':
+    'a tool runs at the vendor, which its agreement does not cover: offer tools that you run yourself',
+  'model-content': 'put content into the call itself: files and addresses at the vendor are not covered',
+  'model-name': 'the model is not one that the agreement allows',
+  'model-credential': 'no credential is there: see network.egress[].credential of the HipaaMcpServer',
   'too-many-names': 'more names under wildcards were asked for than a pod may use: declare them in full',
   'trail-unavailable': 'nothing can be recorded now, so nothing is opened: see /readyz',
   'too-slow': 'the connection was not set up in time: check the client, the host and the resolver',

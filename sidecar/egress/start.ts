@@ -109,8 +109,9 @@ export async function startEgress(options: EgressOptions): Promise<RunningEgress
     orders,
     names: () => names,
     world: { resolve: clusterResolver(options.dns), connect: realConnect, ...options.world },
-    record: async ({ declared, kind }) => {
-      await trail.note({ kind: 'counted', what: 'egress-opened', source: declared, count: 1 })
+    record: async ({ declared, kind }, rules) => {
+      const reason = rules === undefined ? {} : { reason: rules }
+      await trail.note({ kind: 'counted', what: 'egress-opened', source: declared, count: 1, ...reason })
       metrics?.opened(kind)
     },
     refused,

@@ -46,6 +46,50 @@ verifies('operator:orders', 'a whole policy, that the sidecar’s own parser tak
   expect([locked, generation]).toEqual([undefined, 7])
 })
 
+const credential = (secret: string, owner = 'clinic.ehr') => ({
+  ...aVipList('', owner),
+  metadata: {
+    name: 'openai-key',
+    namespace: 'hipaa-mcp-system',
+    labels: { 'hipaa-mcp.dev/owner': owner },
+  },
+  data: { credential: Buffer.from(secret).toString('base64') },
+})
+
+verifies(
+  'agreement:model-calls',
+  'orders bring the credential of this server alone, where it can be a header',
+  () => {
+    const egress = [{ baa: 'openai', credential: { secretName: 'openai-key' } }]
+    const told = (...secrets: ReturnType<typeof credential>[]) => {
+      const all = orders({ servers: [aServer({ network: { egress } })], secrets })
+      expect(readOrders(JSON.stringify(all))).toBeDefined()
+      return all?.credentials
+    }
+
+    expect(told(credential('sk-synthetic\n'))).toEqual({ openai: 'sk-synthetic' })
+    expect(told(credential('sk-synthetic', 'clinic.other'))).toBeUndefined()
+    expect(told(credential('sk\r\nx-evil: 1'))).toBeUndefined()
+    expect(told()).toBeUndefined()
+  },
+)
+
+verifies('agreement:attested', 'a sidecar is told to close when what was attested is too old', () => {
+  const model = { vendor: 'OpenAI' as const, attested: { at: '2026-11-01T11:00:00Z', maxAge: '2h' } }
+  const things = {
+    servers: [aServer({ network: { egress: [{ baa: 'openai' }] } })],
+    agreements: [anAgreement('openai', { model })],
+  }
+
+  expect(orders(things)?.agreements).toEqual([
+    { name: 'openai', active: true, until: '2026-11-01T13:00:00.000Z', reason: 'Active' },
+  ])
+  expect(orders(things, now + 3_600_000)?.agreements[0]).toMatchObject({
+    active: false,
+    reason: 'AttestationStale',
+  })
+})
+
 const listing = [aServer({ relations: { vip: { secretName: 'ehr-vip' } } })]
 
 verifies(

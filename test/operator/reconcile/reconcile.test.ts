@@ -241,6 +241,43 @@ verifies('breach:signal', 'an Event on the server that names nobody', async () =
   expect(JSON.stringify(said)).not.toContain('p-1')
 })
 
+verifies(
+  'agreement:coverage',
+  'each host says how many servers reach it, and who checks the rules',
+  async () => {
+    const egress = [{ baa: 'vendor', host: 'api.openai.com' }]
+    const servers = [
+      aServer({ network: { egress: [{ baa: 'vendor' }] } }),
+      aServer({ network: { egress } }, { name: 'other' }),
+      aServer({ network: { egress: [{ baa: 'another' }] } }, { name: 'third' }),
+    ]
+    const pass = async (model?: { vendor: 'OpenAI'; attested?: { at: string } }) => {
+      const hosts = ['api.openai.com', 'files.vendor.example']
+      const { deps, statuses } = scene({
+        servers,
+        agreements: [anAgreement('vendor', { hosts, ...(model === undefined ? {} : { model }) })],
+      })
+      await reconcileAgreement('vendor', deps)
+      const { hosts: seen, attestation } = statuses[0] as unknown as { hosts: object[]; attestation?: string }
+      return [attestation, ...seen]
+    }
+    const api = { host: 'api.openai.com', servers: 2 }
+    const files = { host: 'files.vendor.example', servers: 1 }
+
+    expect(await pass()).toEqual([undefined, { ...api, rules: 'Unproved' }, files])
+    const checked = [api, files].map((one) => ({ ...one, rules: 'EveryCall' }))
+    expect(await pass({ vendor: 'OpenAI' })).toEqual(['Unproven', ...checked])
+    expect(await pass({ vendor: 'OpenAI', attested: { at: '2026-10-30T00:00:00Z' } })).toEqual([
+      'Attested',
+      ...checked,
+    ])
+    expect(await pass({ vendor: 'OpenAI', attested: { at: '2026-01-30T00:00:00Z' } })).toEqual([
+      'Stale',
+      ...checked,
+    ])
+  },
+)
+
 verifies('agreement:status', 'active, over or not begun, with days left and who relies on it', async () => {
   const servers = [aServer({ network: { egress: [{ baa: 'vendor' }] } })]
   const pass = async (spec: Parameters<typeof anAgreement>[1]) => {

@@ -465,6 +465,16 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
     },
     is: 'False AgreementExpired',
   },
+  {
+    type: 'Baa',
+    when: 'of a model’s vendor that nobody attested',
+    things: {
+      ...well,
+      servers: [aServer(vendor)],
+      agreements: [anAgreement('vendor', { model: { vendor: 'OpenAI' } })],
+    },
+    is: 'False AgreementNotAttested',
+  },
   { type: 'Guarded', when: 'every pod', things: well, is: 'True EveryPodGuarded' },
   {
     type: 'Guarded',

@@ -59,6 +59,8 @@ export type Scene = {
   log: string[]
   /** Address of the range for a name, as the pod's resolver gave it. */
   active: Set<string>
+  /** Agreement -> credential for a vendor of models. */
+  credentials: { [agreement: string]: string }
   setEgress: (egress: Egress[]) => void
   /** Reasons of refusals in the trail, each as often as it was counted. */
   refusals: () => Reason[]
@@ -82,6 +84,12 @@ export async function aScene(options: {
   const orders = Object.assign(someOrders(standing(options.egress)), {
     agreementActive: (name: string) => active.has(name),
   })
+  const credentials: { [agreement: string]: string } = {}
+  const current = orders.standing.bind(orders)
+  orders.standing = () => {
+    const now = current()
+    return now.inForce === undefined ? now : { ...now, inForce: { ...now.inForce, credentials } }
+  }
   const dialled: string[] = []
   const apps = new Set<Socket>()
   const egress = await startEgress({
@@ -117,6 +125,7 @@ export async function aScene(options: {
     dialled,
     log,
     active,
+    credentials,
     setEgress: (next) => orders.set(standing(next)),
     refusals: () =>
       trail
