@@ -46,7 +46,7 @@ export const gates = {
   container: 'the container’s own confinement, in the kernel',
   network: 'NetworkPolicies: the same attempt by canaries is `status.network` and `NetworkEnforced`',
 } as const
-export type Gate = keyof typeof gates
+type Gate = keyof typeof gates
 
 /** `virtual`: a verb or a kind that only authorization knows; any other is served by the API server. */
 type Right = { verb: string; group?: string; resource: string; namespace?: string; virtual?: true }
