@@ -221,7 +221,7 @@ export const requirements = {
   'audit:faults': thin(
     'audit',
     'Whatever fails, is killed, hangs or is cut off, nothing is forwarded or returned without an acknowledged record, and none of those is lost.',
-    'Kafka, and jumps of a sidecar’s clock, are not among the faults yet',
+    'A run of all kinds in one piece, whole and green, was not had yet: the table is composed of several',
   ),
   'audit:back-pressure': done(
     'audit',
@@ -610,6 +610,10 @@ export const requirements = {
   'injection:watchdog': done(
     'accessControl',
     'A guarded pod that is not what admission makes is named, counted and evicted, one at a time, within budgets for disruptions.',
+  ),
+  'injection:outage': done(
+    'accessControl',
+    'While admission is away nothing unguarded starts in an enrolled namespace, everything starts elsewhere, and the operator comes back by itself.',
   ),
   'injection:undo': done(
     'accessControl',
