@@ -37,7 +37,7 @@ function timesOf(text: string, other: string, limit: number, reading: Reading = 
 
 const [fewestTurns, mostTurns] = [20, 400]
 /** Milliseconds for one text, unless it is interrupted in each of its first turns. */
-const longest = 1_000
+const longest = 4_000
 
 /** Each tells the rules that there is something at every place. */
 const hostile = [
