@@ -1,9 +1,39 @@
 import { readFile } from 'node:fs/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { ownServices } from '../../../operator/authority/webhook-certificate.ts'
+import type { KubernetesObject } from '../../../core/kubernetes.ts'
+import { keepBundles, ownServices } from '../../../operator/authority/webhook-certificate.ts'
+import { verifies } from '../../verifies.ts'
+import { quiet } from '../cluster/scripted-api.ts'
 
 test('a Service that is made again is the one that was installed', async () => {
   const documents = parseAllDocuments(await readFile('config/webhook/services.yaml', 'utf8'))
   expect(ownServices).toEqual(documents.map((document) => document.toJS() as unknown))
 })
+
+verifies(
+  'injection:outage',
+  'a Service that somebody deleted is made again, and one that is there is left alone',
+  async () => {
+    const there = new Map<string, unknown>([['hipaa-mcp-channel', {}]])
+    const made: string[] = []
+    const kept = keepBundles(
+      {
+        get: async (kind, _, name) =>
+          (kind.kind === 'Service' ? there.get(name) : { metadata: { name }, webhooks: [] }) as never,
+        create: async (_, object) => {
+          made.push((object as unknown as KubernetesObject).metadata.name)
+          return object
+        },
+        patch: async () => ({}) as never,
+      },
+      'CA',
+      quiet,
+    )
+
+    await vi.waitFor(() => expect(kept.reason()).toBeUndefined())
+    kept.stop()
+
+    expect(made).toEqual(['hipaa-mcp-webhook'])
+  },
+)

@@ -1,0 +1,258 @@
+// Admission among others: webhooks that go over the same pods, and its own outages.
+
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import 'reflect-metadata'
+import * as x509 from '@peculiar/x509'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { enforceLabel, serverAnnotation, services, systemNamespace } from '../../core/identifiers.ts'
+import { conforms } from '../../operator/admission/conform.ts'
+import type { Container, Pod } from '../../operator/admission/pod.ts'
+import {
+  type Authority,
+  authoritySecrets,
+  ecdsa,
+  loadAuthority,
+  privateKeyPem,
+} from '../../operator/authority/ca.ts'
+import { issue } from '../../operator/authority/issue.ts'
+import { until } from '../cluster/api.ts'
+import { takenSlots } from '../cluster/slot.ts'
+import { leadWebhooksHere } from '../cluster/webhooks-here.ts'
+import { surroundings as sample } from '../operator/admission/pods.ts'
+import { aServer } from '../operator/world.ts'
+import { verifies } from '../verifies.ts'
+import { type AdmissionScene, admissionScene } from './admission-scene.ts'
+import { type Behaviour, behaviours, type OtherWebhooks, otherWebhooks } from './other-webhooks.ts'
+
+let scene: AdmissionScene
+let others: OtherWebhooks
+let authority: Authority
+const where = (name: Behaviour) => `beside-${name}`
+const names = Object.keys(behaviours) as Behaviour[]
+const enrolled = ['clinic', 'limited', 'too-small', ...names.map(where)]
+
+function aPod(
+  name: string,
+  namespace: string,
+  metadata: object = { annotations: { [serverAnnotation]: 'ehr' } },
+): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { app: 'ehr' }, ...metadata },
+    spec: {
+      schedulerName: 'none',
+      containers: [{ name: 'app', image: 'ehr:1', securityContext: { runAsUser: 1000 } }],
+    },
+  }
+}
+const create = async (pod: Pod, query = '') =>
+  await scene.api.call<Pod>('POST', `/api/v1/namespaces/${pod.metadata.namespace}/pods${query}`, pod)
+/** What the API server says when it refuses. */
+const refusal = async (pod: Pod): Promise<string> =>
+  await create(pod, '?dryRun=All').then(
+    () => 'it was let through',
+    (error: unknown) => String(error),
+  )
+
+async function kubectl(input: object | undefined, ...args: string[]): Promise<void> {
+  const { code, text } = await scene.kubectl(args, input === undefined ? {} : { input })
+  if (code !== 0) throw new Error(text)
+}
+
+const labels = (name: string): { [label: string]: string } => ({
+  [enforceLabel]: 'true',
+  ...(name.startsWith('beside-') ? { beside: name.slice('beside-'.length) } : {}),
+})
+const limit = (defaults: object) => ({ spec: { limits: [{ type: 'Container', ...defaults }] } })
+
+beforeAll(async () => {
+  scene = await admissionScene({
+    name: 'around',
+    namespaces: { elsewhere: {}, ...Object.fromEntries(enrolled.map((name) => [name, labels(name)])) },
+  })
+  await kubectl(undefined, 'apply', '-f', 'crds/hipaamcpserver.yaml')
+  await kubectl(undefined, 'apply', '-k', 'config/webhook')
+  const policy = await readFile('config/webhook/policy-pods.yaml', 'utf8')
+  for (const document of parseAllDocuments(policy.replaceAll('localhost/hipaa-mcp:dev', sample.image)))
+    await kubectl(document.toJS() as object, 'apply', '-f', '-')
+  await kubectl(undefined, 'wait', '--for=condition=Established', 'crd/hipaamcpservers.hipaa-mcp.dev')
+  authority = await loadAuthority(scene.client, authoritySecrets.own)
+  await scene.admit(authority)
+  const hostIP = (await takenSlots()).find(({ state }) => state === scene.cluster.state)?.hostIP as string
+  others = await otherWebhooks([hostIP])
+  for (const name of names)
+    await kubectl(
+      others.configuration(name, hostIP, name === 'sorts' ? 'IfNeeded' : 'Never'),
+      'apply',
+      '-f',
+      '-',
+    )
+  const { metadata: _, ...server } = aServer()
+  for (const namespace of enrolled)
+    await scene.api.apply(`/apis/hipaa-mcp.dev/v1alpha1/namespaces/${namespace}/hipaamcpservers/ehr`, server)
+  const range = (namespace: string, spec: object) =>
+    scene.api.apply(`/api/v1/namespaces/${namespace}/limitranges/limits`, {
+      apiVersion: 'v1',
+      kind: 'LimitRange',
+      ...spec,
+    })
+  await range(
+    'limited',
+    limit({ default: { cpu: '300m', memory: '300Mi' }, defaultRequest: { cpu: '7m', memory: '7Mi' } }),
+  )
+  await range('too-small', limit({ max: { memory: '32Mi' } }))
+  // Configurations, policies and kinds come into force a moment after they were applied.
+  await until('a guarded pod is let in, and one without a user is not', 60, async () => {
+    await create(aPod('early', 'clinic'), '?dryRun=All')
+    return true
+  })
+  for (const name of names)
+    await until(`${name} is asked`, 60, async () => {
+      await refusal(aPod('early', where(name)))
+      return (others.asked.get(name) ?? 0) > 0
+    })
+}, 600_000)
+
+afterAll(async () => {
+  others?.end()
+  await scene?.end()
+})
+
+const own = (pod: Pod): Container[] => (pod.spec.initContainers ?? []).slice(0, 3)
+
+/** Lets a pod in, which must be guarded whole. */
+const wholeIn = async (namespace: string): Promise<Pod> => {
+  const pod = await create(aPod('whole', namespace))
+  const server = aServer({}, { namespace })
+  expect(conforms(pod, server, sample)).toEqual([])
+  expect(own(pod).map(({ name }) => name)).toEqual(['hipaa-mcp-guard', 'hipaa-mcp-guard-check', 'hipaa-mcp'])
+  return pod
+}
+
+describe('beside another webhook', () => {
+  verifies(
+    'injection:beside',
+    'Istio with its CNI plugin: ours stand before its own, which are tenants',
+    async () => {
+      const { spec } = await wholeIn(where('istio-cni'))
+      expect(spec.initContainers?.slice(3).map(({ name }) => name)).toEqual([
+        'istio-validation',
+        'istio-proxy',
+      ])
+      expect(spec.initContainers?.at(-1)?.securityContext?.capabilities?.drop).toContain('ALL')
+    },
+  )
+
+  for (const name of ['istio-init', 'linkerd'] as const)
+    verifies(
+      'injection:beside',
+      `${name}: a packet filter of somebody else’s is refused, named`,
+      async () => {
+        const says = await refusal(aPod('filter', where(name)))
+        expect(says).toContain(`spec.initContainers[${name === 'linkerd' ? 'linkerd-init' : name}]`)
+        expect(says).toContain('NET_ADMIN is not allowed')
+      },
+    )
+
+  verifies(
+    'injection:beside',
+    'variables and a mount for every container: the app keeps them, ours are as we made them',
+    async () => {
+      const { spec } = await wholeIn(where('irsa'))
+      expect(spec.containers[0]?.env?.map(({ name }) => name)).toContain('AWS_ROLE_ARN')
+      expect(JSON.stringify(spec.initContainers)).not.toContain('AWS_')
+    },
+  )
+
+  verifies('injection:beside', 'one that drops restartPolicy: the sidecar has it again', async () => {
+    const { spec } = await wholeIn(where('drops'))
+    expect(own({ spec } as Pod).at(-1)?.restartPolicy).toBe('Always')
+    expect(spec.containers[0]?.env).toEqual([{ name: 'TRACED', value: 'yes' }])
+  })
+
+  verifies(
+    'injection:beside',
+    'one that sorts containers and has the last word: refused, with the order that must be',
+    async () => {
+      expect(await refusal(aPod('sorted', where('sorts')))).toMatch(
+        /first init containers|is not what admission puts there/,
+      )
+    },
+  )
+
+  verifies('injection:beside', 'variables that nobody knows in our containers: refused, named', async () => {
+    expect(await refusal(aPod('meddled', where('meddles')))).toContain('spec.initContainers[hipaa-mcp')
+  })
+
+  verifies(
+    'injection:beside',
+    'a LimitRange: our containers keep their own amounts, and one too small refuses the pod itself',
+    async () => {
+      const pod = await wholeIn('limited')
+      expect(pod.spec.containers[0]).toMatchObject({
+        resources: { limits: { cpu: '300m', memory: '300Mi' } },
+      })
+      expect(
+        own(pod).map(({ resources }) => (resources as { limits: { memory: string } }).limits.memory),
+      ).toEqual(['256Mi', '256Mi', '512Mi'])
+      expect(await refusal(aPod('small', 'too-small'))).toContain(
+        'maximum memory usage per Container is 32Mi',
+      )
+    },
+  )
+})
+
+/** Whatever happens to admission: nothing starts where it would be unguarded, and everything starts elsewhere. */
+async function shut(says: RegExp): Promise<void> {
+  await until('pods of an enrolled namespace are refused', 60, async () =>
+    says.test(await refusal(aPod('late', 'clinic'))),
+  )
+  expect(await refusal(aPod('bystander', 'clinic', {}))).toMatch(says)
+  expect(await refusal(aPod('free', 'elsewhere', {}))).toBe('it was let through')
+}
+const open = async (): Promise<void> => {
+  await until(
+    'pods are let in again',
+    60,
+    async () => (await refusal(aPod('again', 'clinic'))) === 'it was let through',
+  )
+}
+
+describe('without admission nothing unguarded starts in an enrolled namespace, and elsewhere everything does', () => {
+  verifies('injection:outage', 'the webhooks were killed, and start again', async () => {
+    await scene.silence()
+    await shut(/failed calling webhook/)
+    await scene.admit(authority)
+    await open()
+  })
+
+  verifies('injection:outage', 'their certificate has expired, and a renewed one is served', async () => {
+    await scene.silence()
+    const keys = await crypto.subtle.generateKey(ecdsa, true, ['sign', 'verify'])
+    const day = 86_400_000
+    const cert = await issue(
+      authority,
+      {
+        publicKey: await x509.PublicKey.create(keys.publicKey),
+        names: [`${services.webhook}.${systemNamespace}.svc`],
+        usages: ['server'],
+        seconds: 3600,
+      },
+      Date.now() - day,
+    )
+    const expired = createServer({ cert, key: await privateKeyPem(keys.privateKey) }, (_, response) =>
+      response.end(),
+    )
+    await new Promise<void>((resolve) => expired.listen(0, resolve))
+    await leadWebhooksHere(scene.api, scene.cluster, (expired.address() as AddressInfo).port)
+    await shut(/certificate has expired/)
+    expired.closeAllConnections()
+    expired.close()
+    await scene.admit(authority)
+    await open()
+  })
+})
