@@ -4,13 +4,13 @@
 import { canonical, type Json } from './canonical.ts'
 import { recordSchema } from './record-base.ts'
 import type { CallRecord } from './record-call.ts'
-import type { ProcessRecord } from './record-process.ts'
+import type { ProcessRecord } from './record-lifecycle.ts'
 import type { RegistryRecord } from './record-registry.ts'
 import { isRecord, membersOf } from './record-shape.ts'
 
 export { recordSchema } from './record-base.ts'
 export type { MfaGrade, Outcome, PatientToken, Who } from './record-call.ts'
-export type { OrdersInForce } from './record-process.ts'
+export type { OrdersInForce } from './record-lifecycle.ts'
 export {
   type ActivityReviewed,
   type Archived,

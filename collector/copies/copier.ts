@@ -38,8 +38,8 @@ export type CopierOptions = {
   send: Send
   since?: 'now'
   trail: Copyable
-  /** Told which record is a stub at its target: origin, `#`, index. */
-  stubbed?: (uid: string) => void
+  /** Told which record is a stub at its target. */
+  stubbed?: (origin: string, index: number) => void
   /** Pauses after a request that failed, milliseconds. */
   pauses?: { least: number; most: number }
 }
@@ -276,7 +276,7 @@ export class Copier {
     this.#trouble = undefined
     this.refused += 1
     this.stubs += 1
-    stubbed?.(uid)
+    stubbed?.(item.origin, Number(uid.slice(uid.lastIndexOf('#') + 1)))
     return true
   }
 

@@ -40,10 +40,11 @@ export class Copies {
         form: forms[as](),
         send,
         trail,
-        stubbed: (uid) =>
+        stubbed: (origin, index) =>
           options.log.error('the target of a copy refuses a record, and has a stub in its place', {
             copy: idOf(name),
-            record: idOf(uid),
+            origin: idOf(origin),
+            index,
           }),
         ...(since === undefined ? {} : { since }),
         ...(pauses === undefined ? {} : { pauses }),
