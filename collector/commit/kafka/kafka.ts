@@ -8,7 +8,7 @@ import { Corrupt, Fenced, type Head, type News, type Store, type StoreFailed } f
 import { encodeFrame } from '../frame.ts'
 import { groupCommit } from '../group.ts'
 import { claimed, isClaim, type Tail, take } from './chain-log.ts'
-import { failure, Logs, type Message, type Place, type Read } from './log.ts'
+import { ended, failure, Logs, type Message, type Place, type Read } from './log.ts'
 import { Names } from './names.ts'
 import { connectionOf, type KafkaOptions, kafkaPlace, outliving } from './options.ts'
 import { makeTopics, messageBytes, proveDurable, topicsOf } from './topics.ts'
@@ -271,7 +271,7 @@ async function prepared(admin: Admin, topics: ReturnType<typeof topicsOf>): Prom
   } catch (error) {
     throw failure(error)
   } finally {
-    await admin.close().catch(() => undefined)
+    await ended(admin.close())
   }
 }
 

@@ -23,6 +23,8 @@ const writerBytes = 36
 /** So often, and so far apart, a broker is asked again that gives nothing of what it says it has. */
 const nothingAtMost = 20
 const againMs = 250
+/** For so long the end of a client that failed is waited for. */
+const endMs = 1_000
 
 const at = ({ topic, partition }: Place): string => `${topic}/${partition}`
 
@@ -34,7 +36,8 @@ export class Logs {
   readonly #seen = new Map<string, bigint>()
   readonly #order = new Order()
   #producer: Producer | undefined
-  readonly #consumer: Consumer
+  readonly #topics: readonly string[]
+  #consumer: Consumer | undefined
   #fetching: Promise<unknown> = Promise.resolve()
 
   /**
@@ -50,15 +53,22 @@ export class Logs {
     this.#options = options
     this.#found = found
     this.#onLost = onLost
+    this.#topics = topics
+  }
+
+  get #reader(): Consumer {
+    if (this.#consumer !== undefined) return this.#consumer
     // No group is ever joined: offsets are asked for by number, and committed nowhere.
-    this.#consumer = outliving(
-      new Consumer({ ...options, groupId: 'hipaa-mcp-none', maxWaitTime: 250, minBytes: 1 }),
+    const made = outliving(
+      new Consumer({ ...this.#options, groupId: 'hipaa-mcp-none', maxWaitTime: 250, minBytes: 1 }),
     )
-    for (const topic of topics) this.#consumer.topics.track(topic)
+    for (const topic of this.#topics) made.topics.track(topic)
+    this.#consumer = made
+    return made
   }
 
   async partitions(topic: string): Promise<number> {
-    const { topics } = await this.#consumer.metadata({ topics: [topic] })
+    const { topics } = await bounded(this.#reader.metadata({ topics: [topic] }), this.#options.timeout)
     return topics.get(topic)?.partitionsCount ?? 0
   }
 
@@ -164,14 +174,14 @@ export class Logs {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#dropProducer(), this.#consumer.close(true)])
+    await Promise.allSettled([this.#dropProducer(), this.#dropReader()])
   }
 
   async #ends(topic: string, partitions: readonly number[]): Promise<Map<number, bigint>> {
     try {
       const wanted = [...new Set(partitions)]
       const offsets = await bounded(
-        this.#consumer.listOffsets({ topics: [topic], partitions: { [topic]: wanted } }),
+        this.#reader.listOffsets({ topics: [topic], partitions: { [topic]: wanted } }),
         this.#options.timeout,
       )
       return new Map(
@@ -182,6 +192,7 @@ export class Logs {
         }),
       )
     } catch (error) {
+      await this.#dropReader()
       throw failure(error)
     }
   }
@@ -211,13 +222,14 @@ export class Logs {
 
   async #fetchNow({ topic, partition }: Place, from: bigint): Promise<Fetched> {
     try {
-      const { topics } = await this.#consumer.metadata({ topics: [topic] })
+      const asked = this.#reader.metadata({ topics: [topic] })
+      const { topics } = await bounded(asked, this.#options.timeout)
       const known = topics.get(topic)
       const leader = known?.partitions[partition]?.leader
       if (known === undefined || leader === undefined)
         throw new StoreFailed('store-away', 'A partition has no leader')
       const fetched = await bounded(
-        this.#consumer.fetch({
+        this.#reader.fetch({
           node: leader,
           maxBytes: fetchBytes,
           topics: [
@@ -239,6 +251,7 @@ export class Logs {
       )
       return fetchedFrom(fetched.responses[0]?.partitions[0]?.records ?? [], from)
     } catch (error) {
+      await this.#dropReader()
       throw failure(error)
     }
   }
@@ -246,8 +259,20 @@ export class Logs {
   async #dropProducer(): Promise<void> {
     const producer = this.#producer
     this.#producer = undefined
-    await producer?.close(true).catch(() => undefined)
+    // What it sent and comes late is found like anybody else's.
+    await ended(producer?.close(true))
   }
+
+  async #dropReader(): Promise<void> {
+    const consumer = this.#consumer
+    this.#consumer = undefined
+    await ended(consumer?.close(true))
+  }
+}
+
+/** A client that failed is replaced: over a connection that is gone its end may never come, and neither may an answer. */
+export async function ended(close: Promise<void> | undefined): Promise<void> {
+  if (close !== undefined) await bounded(close, endMs).catch(() => undefined)
 }
 
 type Batch = {
