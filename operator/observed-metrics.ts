@@ -117,10 +117,10 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
   )
   // As it stands at this moment: status is written once a day.
   const agreements = () =>
-    (leading() ? world.agreements.all() : []).map((agreement) => ({
-      ...standing(agreement, Date.now()),
-      attributes: { agreement: idOf(agreement.metadata.name) },
-    }))
+    (leading() ? world.agreements.all() : []).map((object) => {
+      const { name } = object.metadata
+      return { ...standing(object, Date.now()), attributes: { agreement: idOf(name) } }
+    })
   metrics.observed('gauge', 'hipaa_mcp_agreement_days_left', 'Whole days until an agreement ends', () =>
     agreements().map(({ daysLeft, attributes }) => ({ value: daysLeft, attributes })),
   )
