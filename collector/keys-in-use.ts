@@ -36,7 +36,7 @@ function nameOf({ key, namespace, server }: Pick<KeyChanged, 'key' | 'namespace'
 }
 
 /** Puts on record which keys are in use, where that is another than the log says. */
-export async function keysUsed(
+async function keysUsed(
   registry: Pick<Registry, 'update' | 'keysInUse'>,
   keys: readonly KeyInUse[],
 ): Promise<void> {

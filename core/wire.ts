@@ -228,8 +228,7 @@ export type AdmissionsRequest = {
 /** In one request, refusals and counts each. */
 export const mostAdmissions = 200
 
-/** `POST /v1/keys` (operator): which keys are in use now. What is recorded is a change. */
-export type KeysRequest = { keys: KeyInUse[] }
+/** `POST /v1/keys` (operator), `{ keys: KeyInUse[] }`: which keys are in use now. What is recorded is a change. */
 export type KeyInUse = Omit<KeyChanged, 'schema' | 'at' | 'kind' | 'before'>
 export const mostKeys = 2_000
 

@@ -207,7 +207,7 @@ async function main(): Promise<void> {
     'counter',
     'hipaa_mcp_admission_refused_total',
     'Requests that admission refused, by resource and subresource',
-    () => [...refused].map(([what, value]) => ({ value, attributes: { kind: idOf(what) } })),
+    () => [...refused].map(([resource, value]) => ({ value, attributes: { kind: idOf(resource) } })),
   )
   refusals.start()
   const webhooks = await startWebhooks({

@@ -39,14 +39,18 @@ const arrows: { [folder: string]: readonly string[] } = {
 }
 
 /**
- * One judgement, one place: what admission will say is asked of admission itself. Pure, with nothing of the operator behind it.
+ * One judgement, one place: what admission will say, and what of a workload is ours, is asked where it is decided. Pure, with
+ * nothing of the operator behind it.
  */
 const doors: { [folder: string]: readonly string[] } = {
   cli: [
     'operator/admission/judge.ts',
     'operator/admission/pod.ts',
     'operator/admission/surroundings.ts',
+    'operator/desired/template-annotation.ts',
     'operator/evidence/at-rest.ts',
+    'operator/objects.ts',
+    'operator/rollout/strategy.ts',
   ],
 }
 
@@ -238,7 +242,7 @@ verifies(
 const ids = new Set(
   `namespace name key source source.url origin locked stuck reason given.reason kind.kind request.metadata.name
    config.pod.name inForce.hash seen.stage seen.name server tool type controller one.kind.kind
-   parts.namespace parts.server keyId witness vkey`.split(/\s+/),
+   parts.namespace parts.server keyId witness vkey resource`.split(/\s+/),
 )
 
 verifies(

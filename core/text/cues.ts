@@ -13,7 +13,7 @@ const announces = 8
 /** www */
 export const web = 16
 /** Before the number of a post box. */
-export const box = 32
+const box = 32
 const plate = 64
 /** username, login: logins.ts */
 export const login = 128

@@ -130,11 +130,11 @@ async function respond(
     const say = attemptOf(asked, verdict)
     if (say !== undefined) attempt?.(say)
     if (!verdict.allowed) {
-      const what = [asked.resource.resource, asked.subResource].filter(Boolean).join('/')
-      refused?.(what)
+      const resource = [asked.resource.resource, asked.subResource].filter(Boolean).join('/')
+      refused?.(resource)
       log.warn('Admission refused a request', {
         namespace: idOf(namespace),
-        kind: idOf(what),
+        kind: idOf(resource),
         ...(name === undefined ? {} : { name: idOf(name) }),
       })
     }

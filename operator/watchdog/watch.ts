@@ -135,10 +135,8 @@ export function watchdog(options: WatchdogOptions): Watchdog {
     if (next === undefined) return
     const outcome = await evictor.evict(next.pod, 'NotConforming')
     if (outcome !== 'evicted' && outcome !== 'held') return
-    log.warn('A pod does not conform', {
-      namespace: idOf(next.pod.metadata.namespace ?? ''),
-      name: idOf(next.pod.metadata.name),
-    })
+    const { namespace = '', name } = next.pod.metadata
+    log.warn('A pod does not conform', { namespace: idOf(namespace), name: idOf(name) })
     events.say({
       about: next.pod,
       type: 'Warning',
