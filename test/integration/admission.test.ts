@@ -642,7 +642,12 @@ describe('the policy in the API server, with the webhooks gone', () => {
     }
     // The API server goes by its own copy of the configuration for a moment.
     await until('the webhooks are gone', 30, async () => {
-      const { metadata } = await create(aPod('unguarded-probe', { metadata: { labels: { app: 'ehr-db' } } }))
+      const { metadata } = await create(
+        aPod('unguarded-probe', {
+          metadata: { labels: { app: 'ehr-db' } },
+          container: { securityContext: { capabilities: { drop: ['NET_RAW'] } } },
+        }),
+      )
       await api.call('DELETE', `${podPath('unguarded-probe')}?gracePeriodSeconds=0`)
       return metadata.labels?.[storeLabel] === undefined
     })
