@@ -13,8 +13,8 @@ const announces = 8
 /** www */
 export const web = 16
 /** Before the number of a post box. */
-const box = 32
-const plate = 64
+export const box = 32
+export const plate = 64
 /** username, login: logins.ts */
 export const login = 128
 

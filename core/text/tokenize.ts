@@ -3,7 +3,7 @@
 // lexicon is larger than a processor's caches.
 
 import * as classesOf from './classes.ts'
-import { month, oldAge, weekday } from './cues.ts'
+import { box, cues, login, month, oldAge, plate, web, weekday } from './cues.ts'
 import { formWords } from './form-words.ts'
 import { writeLetters } from './letters.ts'
 import { lexicon, slotOf, wordHash } from './lexicon.ts'
@@ -24,6 +24,15 @@ const begins =
   classesOf.scored
 /** Words that rules of form begin at. */
 const beginsForm = month | weekday | oldAge
+/** And words that have rules asked at all, or by which a text is known to have nothing for them. Others are looked up when a rule asks. */
+const watchedClasses =
+  begins |
+  classesOf.credential |
+  classesOf.facility |
+  classesOf.weakFacility |
+  classesOf.street |
+  classesOf.bodyHead
+const watchedCues = beginsForm | web | box | plate | login
 
 type Module = {
   readonly memory: WebAssembly.Memory
@@ -31,6 +40,8 @@ type Module = {
   readonly layOut: (text: number, room: number, most: number) => number
   readonly cut: (length: number) => number
   readonly learn: (length: number, bits: bigint) => void
+  readonly watch: (length: number) => void
+  readonly seeAll: () => void
   readonly learnPair: (word: number, later: number, type: number) => void
   readonly searchForm: (rules: number) => number
   readonly searchPeople: (rules: number) => number
@@ -98,6 +109,10 @@ function anew(): { wasm: Module; free: number } {
     if (written < word.length) throw new Error(`a word is too long to be known: ${word}`)
     wasm.learn(written, bits)
   }
+  for (const word of watchedWords()) {
+    const { written } = encoder.encodeInto(word, new Uint8Array(wasm.memory.buffer, free, longestKnown))
+    wasm.watch(written)
+  }
   for (const pair of pairs) wasm.learnPair(...pair)
   for (const [type, of] of identifierTypes.entries()) {
     const [mark] = marks[of]
@@ -106,6 +121,11 @@ function anew(): { wasm: Module; free: number } {
     wasm.learnMark(type, written)
   }
   return { wasm, free }
+}
+
+function* watchedWords(): Generator<string> {
+  for (const [word, bits] of classesOf.classes()) if ((bits & watchedClasses) !== 0) yield word
+  for (const [word, bits] of cues()) if ((bits & watchedCues) !== 0) yield word
 }
 
 /** Room for a text of so many characters. */
@@ -191,6 +211,11 @@ function look(start: number, end: number, place: number): void {
 
 function ask(rule: number, at: number, to: number): number {
   return (rareForms[rule] as (typeof rareForms)[number])(last, at, to)
+}
+
+/** Has what is known of each word written down, not of those alone that a rule asked for. */
+export function lookUpAll(): void {
+  wasm.seeAll()
 }
 
 /** Finds identifiers by their form in the text that was cut last. The module keeps them. */

@@ -68,6 +68,7 @@ export type Word = {
 /** Classes, among bits that stand beside them. */
 const classBits = (1 << 29) - 1
 
+/** Of a word in small letters for which no rule asked, nothing is known before `lookUpAll` (tokenize.ts). */
 export function wordAt({ words }: Tokens, i: number): Word {
   const at = i * numbersOfWord
   const [known, bytes] = [words[at + 2] as number, words[at + 3] as number]
@@ -75,7 +76,7 @@ export function wordAt({ words }: Tokens, i: number): Word {
     start: words[at] as number,
     end: words[at + 1] as number,
     shape: (bytes >> 16) & 0xff,
-    gap: bytes >>> 24,
+    gap: (bytes >>> 24) & 7,
     possessive: known < 0,
     flags: bytes & 0xff,
     classes: known & classBits,

@@ -5,7 +5,7 @@ import {
   MEDICAL, MONTH, NAMING, PERSON, PLACE, PLACE_PREFIX, PROPER, STATE, STOPPER, SURNAME, TITLE, WEAK_FACILITY,
 } from './classes'
 import { isOf, isListed, isSpoken, sizeOf } from './traits'
-import { anyClass, count, flagsOf, gapOf, isOwned, setShape, shapeOf } from './words'
+import { anyClass, count, flagsOf, gapOf, isOwned, seeAll, setShape, shapeOf } from './words'
 import { CAPITALISED, CAPITALS, DOT_SPACE, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
 
 /** Fewer words say nothing about how a text is written. */
@@ -35,6 +35,7 @@ export function supposeCapitals(): bool {
   const large = capitals > small * 4
   if (!large && capitals > small) return false
   const from = large ? CAPITALS : SMALL
+  seeAll()
   let supposed = false
   for (let i = 0; i < count; i++)
     if (shapeOf(i) == from && isName(i)) {

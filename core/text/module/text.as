@@ -6,9 +6,9 @@ import { searchForms } from './forms'
 import { FREE, fillMasks, setLength, setText } from './memory'
 import { fillSigns } from './signs'
 import { findPeopleAndPlaces } from './people'
-import { cutWords, prepareWords, wordsRoom } from './words'
+import { cutWords, prepareWords, seeAll, watch, wordsRoom } from './words'
 
-export { learn, learnPair }
+export { learn, learnPair, seeAll, watch }
 export { lookOver } from './characters'
 export { COUNTS as counts, ORDER as order, kindsFound, learnMark, writeText } from './output'
 export { anyCue, formCount as forms, kinds, markCount as marks, words } from './words'

@@ -1,7 +1,7 @@
 // Words of a text, one after the other, in one pass, in steps of 64 bytes and of 16. tokens.ts says what is written down of each;
 // letters.ts what the bytes are. Zeros stand behind the text, 64 at least.
 
-import { byteAt, LEAST_LETTER, length, LONG, MASKS, PLACE, RECENT, SPARE, text } from './memory'
+import { byteAt, LEAST_LETTER, length, LONG, MASKS, PLACE, RECENT, SPARE, text, WATCHED } from './memory'
 import { isCapital, isDigit, isSmall } from './signs'
 import { APOSTROPHES, BEYOND, LARGE_AS, LETTERS, NINES, SMALL_AS, SPACES, ZEROS } from './vectors'
 import {
@@ -18,6 +18,8 @@ const STOPPER: u64 = 27
 const BEGINS_MARK: i32 = 29
 const BEGINS_FORM: u64 = 30
 const OWNED: u64 = 31
+/** Beside its gap: that what is known of it was not asked for yet. */
+const UNSEEN: u64 = 1 << 63
 /** Twice a shape, and one more of a stopper: whether rules begin at what is written so. */
 const WRITTEN: i32 = 0x3f4
 /** By what is written large in a word, whether all of it or the first letter, whether it is one letter, and has digits. */
@@ -99,25 +101,25 @@ export function endOf(word: i32): i32 {
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function classesOf(word: i32): i32 {
-  return load<i32>(words + (<usize>word << 4), 8)
+  return <i32>knownOf(word)
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function isOwned(word: i32): bool {
-  return classesOf(word) < 0
+  return load<i32>(words + (<usize>word << 4), 8) < 0
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function flagsOf(word: i32): i32 {
-  return load<u8>(words + (<usize>word << 4), 12)
+  return <i32>(knownOf(word) >> 32) & 0xff
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function cueOf(word: i32): i32 {
-  return load<u8>(words + (<usize>word << 4), 13)
+  return <i32>(knownOf(word) >> 40) & 0xff
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
@@ -133,7 +135,43 @@ export function setShape(word: i32, shape: i32): void {
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function gapOf(word: i32): i32 {
-  return load<u8>(words + (<usize>word << 4), 15)
+  return load<u8>(words + (<usize>word << 4), 15) & 7
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function knownOf(word: i32): u64 {
+  const known = load<u64>(words + (<usize>word << 4), 8)
+  return <i64>known < 0 ? see(word) : known
+}
+
+/** What is known of a word that no rule asked for until now. */
+function see(word: i32): u64 {
+  const at = words + (<usize>word << 4)
+  const known = (load<u64>(at, 8) ^ UNSEEN) | load<u64>(placeFor(load<i32>(at), load<i32>(at, 4)), 16)
+  store<u64>(at, known, 8)
+  return known
+}
+
+/** The same of all. */
+export function seeAll(): void {
+  let all: u64 = 0
+  for (let i = 0; i < count; i++) all |= knownOf(i)
+  anyClass |= <i32>all & CLASSES
+}
+
+/** The word that stands in the text's place is looked up where it stands: rules begin at it, or are left out where no such word is. */
+export function watch(size: i32): void {
+  const hash = watchedHash(load<u64>(text) & load<u64>(MASKS + (<usize>size << 4)))
+  const at = WATCHED + ((hash >> 5) << 2)
+  store<u32>(at, load<u32>(at) | (1 << <u32>hash))
+}
+
+/** Of a word's first eight small letters. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function watchedHash(letters: u64): usize {
+  return <usize>((letters * 0x9e3779b97f4a7c15) >> 48)
 }
 
 /** The word at which rules of form begin, one after the other. */
@@ -182,6 +220,7 @@ export function cutWords(): i32 {
     const numeric = bits(among(one, ZEROS, NINES), among(two, ZEROS, NINES), among(three, ZEROS, NINES), among(four, ZEROS, NINES))
     const signs = bits(signsOf(one), signsOf(two), signsOf(three), signsOf(four))
     const inWords = bits(lettersOf(one), lettersOf(two), lettersOf(three), lettersOf(four)) | numeric
+    const unlike = larges | numeric | signs
     // A word that goes on behind them is left to the next piece, unless it is longer than one.
     const open = clz(~inWords)
     let begins = inWords & ~(inWords << 1)
@@ -197,6 +236,21 @@ export function cutWords(): i32 {
       if (from < done) continue
       const size = ctz(~(inWords >> bit))
       const within = (<u64>1 << size) - 1
+      const here = origin + <usize>from
+      // Most words of most texts: small letters, that nobody asks for.
+      if (((unlike >> bit) & (within + within + 1)) == 0 && size < 16) {
+        const hash = watchedHash(load<u64>(here) & load<u64>(MASKS + (<usize>size << 4)))
+        if (((load<u32>(WATCHED + ((hash >> 5) << 2)) >> <u32>hash) & 1) == 0) {
+          const word = words + (<usize>found << 4)
+          const before = load<u8>(origin + <usize>done)
+          const between = from - done == 1 ? load<u8>(GAPS + <usize>before) : gapBefore(done, from)
+          store<u64>(word, <u64>from | (<u64>(from + <i32>size) << 32))
+          store<u64>(word, UNSEEN | (<u64>between << 56), 8)
+          done = from + <i32>size
+          found++
+          continue
+        }
+      }
       let simple = size < 16 && ((signs >> bit) & (within + within + 1)) == 0
       for (;;) {
         let at = 0
@@ -208,7 +262,7 @@ export function cutWords(): i32 {
           at = from + <i32>size
           const written = (larges >> bit) & within
           const digits = i32(((numeric >> bit) & within) != 0)
-          const word = smallLetters(origin + <usize>from, <usize>size)
+          const word = smallLetters(here, <usize>size)
           // Of a number nothing is known: the spare place has each.
           const named = <usize>(digits - 1)
           let place = (placeOf(word) & named) | (SPARE & ~named)
@@ -228,12 +282,7 @@ export function cutWords(): i32 {
           owned = ownedByOther
           met |= kindOfOther
         }
-        const apart = from - done
-        const spaced = i32(apart == 2) & i32(load<u8>(origin + <usize>done, 1) == 0x20)
-        const between =
-          (i32(apart == 1) | spaced) != 0
-            ? load<u8>(GAPS + <usize>load<u8>(origin + <usize>done) + (<usize>spaced << 8))
-            : gap(done, from)
+        const between = gapBefore(done, from)
         const word = words + (<usize>found << 4)
         store<u64>(word, <u64>from | (<u64>at << 32))
         store<u64>(word, info | (<u64>(owned != 0) << OWNED) | (<u64>shape << 48) | (<u64>between << 56), 8)
@@ -253,7 +302,7 @@ export function cutWords(): i32 {
     }
     if (done > base) base = done
   }
-  if (found > 0) store<u8>(words, APART, 15)
+  if (found > 0) store<u8>(words, (load<u8>(words, 15) & 0x80) | APART, 15)
   count = found
   markCount = marks
   formCount = forms
@@ -262,6 +311,16 @@ export function cutWords(): i32 {
   anyLarge = large
   kinds = met
   return found
+}
+
+/** What stands between a word and where the one before it ends. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function gapBefore(done: i32, from: i32): u8 {
+  const apart = from - done
+  const at = text + <usize>done
+  const spaced = i32(apart == 2) & i32(load<u8>(at, 1) == 0x20)
+  return (i32(apart == 1) | spaced) != 0 ? load<u8>(GAPS + <usize>load<u8>(at) + (<usize>spaced << 8)) : gap(done, from)
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
@@ -308,6 +367,13 @@ function placeOf(word: v128): usize {
   return RECENT + <usize>(<u64>mixed >> 51) * PLACE
 }
 
+/** Where a word of letters of ASCII stands, 15 at most. */
+function placeFor(from: i32, to: i32): usize {
+  const word = smallLetters(text + <usize>from, <usize>(to - from))
+  const place = placeOf(word)
+  return v128.any_true(v128.xor(word, v128.load(place))) ? missed(from, to, place, word) : place
+}
+
 /** Which of four places beside each other is given up next, where all are taken. */
 let givenUp: usize = 0
 
@@ -348,11 +414,7 @@ function other(from: i32): i32 {
   shapeOfOther = writing(from, to)
   let place = LONG
   if ((kind & FOREIGN) != 0 || to - from > 15) look(from, to, place)
-  else {
-    const word = smallLetters(text + <usize>from, <usize>(to - from))
-    place = placeOf(word)
-    if (v128.any_true(v128.xor(word, v128.load(place)))) place = missed(from, to, place, word)
-  }
+  else place = placeFor(from, to)
   infoOfOther = load<u64>(place, 16)
   return to
 }

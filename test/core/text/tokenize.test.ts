@@ -1,13 +1,14 @@
 // Words as the module of WebAssembly cuts them, beside the same said as simply as can be.
 
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as classes from '../../../core/text/classes.ts'
+import { cues } from '../../../core/text/cues.ts'
 import * as lexica from '../../../core/text/lexicon.ts'
 import { lexicon, slotOf, wordHash } from '../../../core/text/lexicon.ts'
 import { normalize } from '../../../core/text/normalize.ts'
-import { isPlain, tokenize } from '../../../core/text/tokenize.ts'
+import { isPlain, lookUpAll, tokenize } from '../../../core/text/tokenize.ts'
 import { gaps, shapes, wordAt } from '../../../core/text/tokens.ts'
 
 type Word = {
@@ -23,6 +24,7 @@ type Word = {
 
 function cut(text: string): Word[] {
   const words = tokenize(text)
+  lookUpAll()
   return Array.from({ length: words.count }, (_, i) => {
     const { end, possessive, ...word } = wordAt(words, i)
     return { ...word, word: text.slice(word.start, end), owned: possessive }
@@ -163,6 +165,34 @@ test('of each word it is said whether rules begin at it', () => {
 
   expect(said(marked, marks)).toEqual(['patient', 'named', 'Rose', 'clinic'])
   expect(said(formed, forms)).toEqual(['3', 'May'])
+})
+
+test('each word by which a rule knows that a text has something for it is looked up where it stands', async () => {
+  const folder = new URL('../../../core/text/module/', import.meta.url)
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.as') && name !== 'caseless.as')
+  const sources = await Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')))
+  const asked = new Set(
+    sources
+      .flatMap((source) => [...source.matchAll(/\bhas\(([A-Z_ |]+)\)|\banyClass & \(?([A-Z_ |]+)/g)])
+      .flatMap(([, has, any]) => (has ?? any ?? '').split('|'))
+      .map((name) => name.trim().toLowerCase().replaceAll('_', ''))
+      .filter((name) => name !== 'classes'),
+  )
+  const bits = Object.entries(classes).reduce(
+    (all, [name, bit]) => (asked.has(name.toLowerCase()) && typeof bit === 'number' ? all | bit : all),
+    0,
+  )
+  const wanted = [...classes.classes()].filter(
+    ([word, said]) => (said & bits) !== 0 && /^[a-z]{1,15}$/.test(word),
+  )
+
+  expect(asked.size).toBe(11)
+  expect(wanted.length).toBeGreaterThan(400)
+  for (const [word, said] of wanted)
+    expect([word, wordAt(tokenize(`x ${word} x`), 1).classes]).toEqual([word, said])
+  // Of what stands before a number a rule asks that looks at the number.
+  for (const [word, said] of cues())
+    if ((said & ~8) !== 0) expect([word, wordAt(tokenize(`x ${word} x`), 1).cues]).toEqual([word, said])
 })
 
 test('a long text leaves nothing to a short one, nor a short one to a long one', () => {
