@@ -154,6 +154,26 @@ export const networkRules: readonly ServerRule[] = [
           ],
   },
   {
+    id: 'store-elsewhere',
+    severity: 'error',
+    control: 'agreement',
+    about: 'The host of a store that can be no Service of the cluster.',
+    why: 'A store is pods of this namespace. What is elsewhere is a third party’s, which needs an agreement, and is not reached without.',
+    find: ({ spec }) =>
+      (spec.network?.egress ?? []).flatMap(({ store, host }, index): Found[] =>
+        store === undefined || host === undefined || service.test(host)
+          ? []
+          : [
+              {
+                place: at('spec', 'network', 'egress', index, 'host'),
+                found: `${host} is no Service of the cluster`,
+                write:
+                  'host: ehr-db, the Service of the store’s pods; or baa: the agreement with whoever runs it',
+              },
+            ],
+      ),
+  },
+  {
     id: 'store-unreached',
     severity: 'note',
     control: 'encryptionAtRest',
@@ -174,6 +194,9 @@ export const networkRules: readonly ServerRule[] = [
       ),
   },
 ]
+
+/** A Service, by itself or up to its full name. Which domain is the cluster's, the sidecar knows. */
+const service = /^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}(?:\.svc(?:\.[a-z0-9.-]+)?)?)?$/
 
 function inactive(name: string, { agreements, now }: Context): string | undefined {
   const agreement = agreements.find(({ metadata }) => metadata.name === name)

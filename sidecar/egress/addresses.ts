@@ -41,6 +41,8 @@ const inside = blockList([
   '192.0.0.0/24',
   '192.88.99.0/24',
   '198.18.0.0/15',
+  // Services of a cluster of Google's, in each of them the same.
+  '34.118.224.0/20',
   'fc00::/7',
 ])
 
@@ -53,6 +55,11 @@ export function mayDial(address: string, allowed: Ranges): boolean {
   const kind = kindOf(plain)
   if (kind === undefined || never.check(plain, kind)) return false
   return !inside.check(plain, kind) || blockList(allowed).check(plain, kind)
+}
+
+/** Whether a store may be at this address: of one network, since a Service of the cluster may be an alias of anything. */
+export function mayBeStore(address: string): boolean {
+  return mayDial(address, ['0.0.0.0/0', '::/0']) && !mayDial(address, [])
 }
 
 /** The IPv4 address within an IPv6 address, where the network would deliver it there. */

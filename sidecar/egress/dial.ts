@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls'
-import { mayDial } from './addresses.ts'
+import { mayBeStore, mayDial } from './addresses.ts'
 import type { Target } from './names.ts'
 import { sslRequest } from './postgres.ts'
 import { readBytes } from './read.ts'
@@ -32,7 +32,7 @@ const attempts = 4
 
 /** A connection to the first of a target's names that resolves. Throws `EgressRefusal`; `signal` ends a try at any time. */
 export async function dial(
-  { lookups, port, ranges }: Pick<Target, 'lookups' | 'port' | 'ranges'>,
+  { kind, lookups, port, ranges }: Pick<Target, 'kind' | 'lookups' | 'port' | 'ranges'>,
   world: World,
   signal: AbortSignal,
 ): Promise<Socket> {
@@ -41,7 +41,9 @@ export async function dial(
     const found = await world.resolve(name).catch(() => [])
     signal.throwIfAborted()
     if (found.length === 0) continue
-    const addresses = found.filter((address) => mayDial(address, ranges)).slice(0, attempts)
+    const allowed = (address: string): boolean =>
+      kind === 'store' ? mayBeStore(address) : mayDial(address, ranges)
+    const addresses = found.filter(allowed).slice(0, attempts)
     if (addresses.length === 0) throw new EgressRefusal('address-forbidden')
     for (const address of addresses) {
       const socket = await connected(world.connect(port, address), signal)

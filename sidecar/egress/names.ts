@@ -35,7 +35,7 @@ export type Names = {
   targets: ReadonlyMap<string, Target>
   /** Domains under which any one label is declared. */
   wildcards: ReadonlySet<string>
-  /** Names that mean two things, and therefore nothing. */
+  /** Names that mean two things, or a store that is no Service of the cluster, and therefore nothing. */
   ambiguous: readonly string[]
   /** Key of a target -> address, for as long as this process lives. */
   allotted: ReadonlyMap<string, string>
@@ -133,12 +133,15 @@ const anywhere: Ranges = ['0.0.0.0/0', '::/0']
 
 /** Entries of one key share a target if they agree on it; else there is none, and nobody reaches either. */
 function targetOf(entries: readonly Declared[], place: Place): Target | undefined {
-  const [first, ...others] = entries.map((entry) => oneTarget(entry, place))
-  if (first === undefined || !others.every((other) => sameTarget(first, other))) return undefined
-  return { ...first, agreements: [first, ...others].flatMap(({ agreements }) => agreements) }
+  const all = entries.flatMap((entry) => oneTarget(entry, place) ?? [])
+  const [first, ...others] = all
+  if (first === undefined || all.length < entries.length) return undefined
+  if (!others.every((other) => sameTarget(first, other))) return undefined
+  return { ...first, agreements: all.flatMap(({ agreements }) => agreements) }
 }
 
-function oneTarget(entry: Declared, place: Place): Target {
+/** Undefined for a store that is no Service of the cluster: what is elsewhere is a third party's, and needs its agreement. */
+function oneTarget(entry: Declared, place: Place): Target | undefined {
   const { kind, host, declared, port } = entry
   if (kind === 'agreement') {
     const { ca, ranges = [], agreement, model } = entry
@@ -159,6 +162,8 @@ function oneTarget(entry: Declared, place: Place): Target {
       agreements: [agreement],
     }
   }
+  const aliases = aliasesOf(host, place)
+  if (aliases.length === 0) return undefined
   return {
     kind,
     name: host,
@@ -166,8 +171,9 @@ function oneTarget(entry: Declared, place: Place): Target {
     port,
     protocol: entry.protocol,
     ca: entry.ca,
-    lookups: lookupsOf(host, place),
-    identities: [...new Set([host, ...aliasesOf(host, place)])],
+    // In full alone: as it stands, or with a search domain of the node's behind it, it could be a name in public.
+    lookups: aliases.slice(-1),
+    identities: aliases,
     ranges: anywhere,
     agreements: [],
   }
@@ -202,10 +208,4 @@ function aliasesOf(host: string, place: Place): string[] {
     `${service}.${namespace}.svc`,
     `${service}.${namespace}.svc.${domain}`,
   ]
-}
-
-/** As the pod's own resolver would look it up with `ndots:5`: search domains first, then as it stands. */
-function lookupsOf(host: string, place: Place): string[] {
-  if (host.endsWith(`.${clusterDomain(place)}`)) return [host]
-  return [...place.search.map((domain) => `${host}.${domain}`), host]
 }

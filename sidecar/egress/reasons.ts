@@ -12,7 +12,7 @@ const reasons = {
   'server-name-encrypted': 'turn off Encrypted Client Hello in the client',
   'name-unresolved': "the cluster's resolver does not know the host: check the name and the resolver",
   'address-forbidden':
-    'the host resolves to addresses of this network or of nobody: check its DNS records, or name the range in the agreement',
+    'the host resolves to addresses of this network or of nobody, or a store to public ones: check its DNS records, or name the range in the agreement',
   unreachable:
     'the host does not accept the connection: check that it runs and that no network policy forbids it',
   'not-postgres': 'speak the PostgreSQL protocol to the store, without TLS (sslmode=disable)',

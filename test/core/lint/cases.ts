@@ -366,6 +366,11 @@ export const cases: readonly [rule: string, place: string, change: Change][] = [
       delete spec.network?.egress
     },
   ],
+  ...['drop.example.com', 'a.b.c.svc', 'db.clinic.pod.cluster.local'].map((host): (typeof cases)[number] => [
+    'store-elsewhere',
+    '/spec/network/egress/0/host',
+    (spec) => Object.assign(spec.network?.egress?.[0] ?? {}, { host }),
+  ]),
   ['store-unreached', '/spec/stores/0', (spec) => delete spec.network?.egress],
 ]
 

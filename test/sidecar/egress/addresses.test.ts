@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mayDial } from '../../../sidecar/egress/addresses.ts'
+import { mayBeStore, mayDial } from '../../../sidecar/egress/addresses.ts'
 import { verifies } from '../../verifies.ts'
 
 const nobodys = [
@@ -32,6 +32,7 @@ const ofOneNetwork = [
   '172.31.255.255',
   '192.168.1.1',
   '100.64.0.1',
+  '34.118.224.1',
   'fd12:3456::1',
   'fc00::1',
 ]
@@ -78,6 +79,13 @@ verifies('transmission:egress-addresses', 'an address of one network needs its r
   expect(mayDial('10.1.2.3', ['10.1.0.0/16'])).toBe(true)
   expect(mayDial('10.2.2.3', ['10.1.0.0/16'])).toBe(false)
   expect(mayDial('fd12:3456::1', ['10.0.0.0/8'])).toBe(false)
+})
+
+verifies('transmission:egress-addresses', 'a store is of one network, however its address is written', () => {
+  for (const address of ofOneNetwork) expect(mayBeStore(address), address).toBe(true)
+  for (const address of [...nobodys, ...publicOnes, 'localhost', ''])
+    expect(mayBeStore(address), address).toBe(false)
+  for (const form of wrapped('1.1.1.1')) expect(mayBeStore(form), form).toBe(false)
 })
 
 test('public addresses are dialled, those beside a range among them', () => {

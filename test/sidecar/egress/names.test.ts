@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Egress } from '../../../core/policy.ts'
+import { type Egress, plainProtocols } from '../../../core/policy.ts'
 import { namesOf, type Place } from '../../../sidecar/egress/names.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -56,26 +56,43 @@ describe('a store answers to all names of its Service', () => {
     ])
   })
 
-  test('a host outside of the cluster has its own name alone', () => {
-    expect(Object.keys(answers([store('db.hospital.example.org')]))).toEqual(['db.hospital.example.org'])
-  })
+  for (const host of [
+    'db.hospital.example.org',
+    'drop.example.com',
+    'x.clinic.svc.evil.example',
+    'a.b.c.svc',
+    'db.clinic.',
+  ])
+    for (const protocol of plainProtocols)
+      verifies(
+        'transmission:egress-by-name',
+        `a host that is no Service is no store: ${host}, ${protocol}`,
+        () => {
+          const names = namesOf([{ ...store(host), protocol }, vendor('a.example')], place)
+
+          expect([...names.addresses.keys()]).toEqual(['a.example'])
+          expect([...names.targets.values()].map(({ name }) => name)).toEqual(['a.example'])
+          expect(names.ambiguous).toEqual([host])
+        },
+      )
 })
 
-test('a store is looked up as the pod’s own resolver would, search domains first', () => {
-  const [target] = namesOf([store('ehr-db.clinic')], place).targets.values()
-
-  expect(target).toMatchObject({
-    lookups: [
-      'ehr-db.clinic.clinic.svc.cluster.local',
-      'ehr-db.clinic.svc.cluster.local',
-      'ehr-db.clinic.cluster.local',
-      'ehr-db.clinic.example.internal',
-      'ehr-db.clinic',
-    ],
-  })
-  const [full] = namesOf([store('ehr-db.clinic.svc.cluster.local')], place).targets.values()
-  expect(full).toMatchObject({ lookups: ['ehr-db.clinic.svc.cluster.local'] })
-})
+verifies(
+  'transmission:egress-by-name',
+  'a store is looked up as a Service of the cluster and as nothing else',
+  () => {
+    for (const [host, full] of [
+      ['ehr-db', 'ehr-db.clinic.svc.cluster.local'],
+      ['ehr-db.clinic.svc', 'ehr-db.clinic.svc.cluster.local'],
+      ['ehr-db.clinic.svc.cluster.local', 'ehr-db.clinic.svc.cluster.local'],
+      // As a name in public it would be somebody's.
+      ['drop.example', 'drop.example.svc.cluster.local'],
+    ] as const) {
+      const [target] = namesOf([store(host)], place).targets.values()
+      expect(target).toMatchObject({ lookups: [full] })
+    }
+  },
+)
 
 verifies('agreement:egress', 'a host of two agreements is one target that either of them opens', () => {
   const [target, ...others] = namesOf(

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:net'
 import { createServer as tlsServer } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
-import type { Egress, PlainProtocol } from '../../../core/policy.ts'
+import { type Egress, type PlainProtocol, plainProtocols } from '../../../core/policy.ts'
 import { verifies } from '../../verifies.ts'
 import {
   aDatabase,
@@ -21,6 +21,7 @@ import {
 
 const name = '127.64.0.1'
 const message = Buffer.from('\x0bMSH|^~\\&|LAB|CLINIC|EHR|CLINIC|20260101||ORU^R01|1|P|2.5.1\r\x1c\r')
+const startup = Buffer.from('00000016000300007573657200656872000000000000', 'hex')
 let scene: Scene
 afterEach(async () => await scene.close())
 
@@ -143,10 +144,31 @@ test('a store may speak a plain protocol too, at an inner address', async () => 
   expect(scene.dialled).toEqual([`${storeAddress}:5432`])
 })
 
+for (const protocol of plainProtocols)
+  verifies(
+    'transmission:egress-addresses',
+    `${protocol}: a store whose Service is an alias of a name in public is not dialled`,
+    async () => {
+      const lab = await aLab(['ehr-db'])
+      const entry = { ...storeEntry((await storesCa()).cert), protocol } as Egress
+      scene = await aScene({
+        egress: [entry],
+        servers: { [vendorAddress]: lab.server },
+        dns: { 'ehr-db.clinic.svc.cluster.local': [vendorAddress] },
+      })
+      const app = await scene.app(name)
+
+      app.resume().write(protocol === 'Postgres' ? startup : message)
+      await once(app, 'close')
+
+      await expect.poll(() => scene.refusals()).toEqual(['address-forbidden'])
+      expect(scene.dialled).toEqual([])
+    },
+  )
+
 test('PostgreSQL at the host of an agreement is asked for TLS like a store', async () => {
   const database = await aDatabase('S', await (await storesCa()).issue('db', [vendorHost]))
   await start('Postgres', database)
-  const startup = Buffer.from('00000016000300007573657200656872000000000000', 'hex')
 
   ;(await scene.app(name)).write(startup)
 

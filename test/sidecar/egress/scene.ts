@@ -18,7 +18,7 @@ const place = {
 }
 export const vendorHost = 'api.vendor.example'
 export const vendorAddress = '203.0.113.10'
-export const storeAddress = '203.0.113.20'
+export const storeAddress = '10.96.0.20'
 const storeName = 'ehr-db.clinic.svc.cluster.local'
 export const agreementEntry: Extract<Egress, { kind: 'agreement' }> = {
   kind: 'agreement',
