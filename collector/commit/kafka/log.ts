@@ -5,7 +5,7 @@
 // anything is acknowledged: somebody else's message, or one of our own that arrived late. What it means is not decided here.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type BaseOptions, Consumer, ProduceAcks, Producer } from '@platformatic/kafka'
+import { type Base, type BaseOptions, Consumer, ProduceAcks, Producer } from '@platformatic/kafka'
 import { Order } from '../../order.ts'
 import { Corrupt, Fenced, StoreFailed } from '../commit.ts'
 import { outliving } from './options.ts'
@@ -259,7 +259,9 @@ export class Logs {
   async #dropProducer(): Promise<void> {
     const producer = this.#producer
     this.#producer = undefined
-    // What it sent and comes late is found like anybody else's.
+    // Before its end, which would deliver them: an older name would stand behind a newer one, and the last counts. What the
+    // broker has of it by now, and takes in late, is found like anybody else's.
+    if (producer !== undefined) reset(producer)
     await ended(producer?.close(true))
   }
 
@@ -267,6 +269,20 @@ export class Logs {
     const consumer = this.#consumer
     this.#consumer = undefined
     await ended(consumer?.close(true))
+  }
+}
+
+type Closes = (done: () => void) => unknown
+
+/** Ends a client's connections together with the bytes that wait to be sent over them. */
+export function reset({ connections }: Pick<Base, 'connections'>): void {
+  for (const [, { socket }] of connections) {
+    // Node's own `resetAndDestroy` takes no TLS socket, and closing one leaves to the kernel what it still delivers. The handle
+    // below can be reset, which is not documented: where it is not there, the socket is closed.
+    const { _handle } = socket as { _handle?: { _parent?: { reset?: Closes; close: Closes } } | null }
+    const { _parent: tcp } = _handle ?? {}
+    if (tcp?.reset !== undefined) tcp.close = tcp.reset
+    socket.destroy()
   }
 }
 

@@ -1,9 +1,15 @@
 // What a Kafka store is told, and what it asks of its topics.
 
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer, type TLSSocket } from 'node:tls'
+import { promisify } from 'node:util'
+import { ConnectionPool } from '@platformatic/kafka'
 import { expect, test } from 'vitest'
-import { fetchedFrom } from '../../../collector/commit/kafka/log.ts'
+import { fetchedFrom, reset } from '../../../collector/commit/kafka/log.ts'
 import { connectionOf, kafkaPlace } from '../../../collector/commit/kafka/options.ts'
 import { gapsOf } from '../../../collector/commit/kafka/topics.ts'
+import { anAuthority, certify } from '../peers.ts'
 
 test('a URL names brokers, the beginning of the topics’ names, and who asks', () => {
   expect(kafkaPlace('kafka://a:b%40c@k1:9093,k2.example.org:9094,[::1]:9093/hipaa.mcp')).toEqual({
@@ -98,4 +104,30 @@ test.each([
 
   expect(fetched.found.map(({ offset }) => offset)).toEqual(offsets)
   expect(fetched.next).toBe(next)
+})
+
+test('nothing that waits to be sent is delivered once a client is reset', async () => {
+  const authority = await anAuthority()
+  const broker = createServer({ ...(await certify(authority, undefined, { names: ['localhost'] })) })
+  await once(broker.listen(0, '127.0.0.1'), 'listening')
+  const { port } = broker.address() as AddressInfo
+  const connections = new ConnectionPool('test', { tls: { ca: authority.pem }, tlsServerName: 'localhost' })
+  const accepted = once(broker, 'secureConnection') as Promise<[TLSSocket]>
+  const { socket } = await connections.get({ host: '127.0.0.1', port })
+  const [side] = await accepted
+  // Everything that came was read: with something unread the kernel resets by itself.
+  side.write('.')
+  await once(socket, 'data')
+  // It hangs, and the kernel has it all: closing the socket would deliver it.
+  const late = Buffer.alloc(2 ** 20)
+  await promisify<Buffer, void>(socket.write.bind(socket))(late)
+
+  reset({ connections })
+  await connections.close()
+  let heard = 0
+  side.on('data', (bytes: Buffer) => (heard += bytes.length))
+
+  await expect(once(side, 'close')).rejects.toMatchObject({ code: 'ECONNRESET' })
+  expect(heard).toBeLessThan(late.length)
+  broker.close()
 })
