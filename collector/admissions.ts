@@ -1,8 +1,10 @@
 // That admission refused something, as a record of the registry log: the operator tells it, and asks again while it does not know
 // that it is there.
 
+import { createHash } from 'node:crypto'
 import { isObject } from '../core/is-object.ts'
-import type { AdmissionRefused } from '../core/record-registry.ts'
+import { recordBytes, recordSchema } from '../core/record.ts'
+import type { AdmissionCounted, AdmissionRefused } from '../core/record-registry.ts'
 import { membersHold } from '../core/record-shape.ts'
 import { type AdmissionsRequest, mostAdmissions } from '../core/wire.ts'
 import type { Route } from './receive.ts'
@@ -13,18 +15,29 @@ const limit = 1024 * 1024
 /** Longer than any operator goes on to tell the same. */
 const mostRemembered = 10_000
 
-/** Which refusals stand in the log already, as far back as one may be told again. */
-export class LatelyRefused {
-  readonly #reviews = new Set<string>()
+type Told =
+  | ({ kind: 'admission-refused' } & AdmissionsRequest['refused'][number])
+  | ({ kind: 'admission-counted' } & AdmissionsRequest['counted'][number])
 
-  take({ review }: Pick<AdmissionRefused, 'review'>): void {
-    this.#reviews.add(review)
-    if (this.#reviews.size > mostRemembered)
-      this.#reviews.delete(this.#reviews.values().next().value as string)
+/** By what one is known when it is told again. Absent of operators of before, which told counts without one. */
+function idOf(told: Told | AdmissionRefused | AdmissionCounted): string | undefined {
+  return told.kind === 'admission-refused' ? told.review : told.id
+}
+
+/** Which refusals and counts stand in the log already, as far back as one may be told again. */
+export class LatelyRefused {
+  readonly #ids = new Set<string>()
+
+  take(record: AdmissionRefused | AdmissionCounted): void {
+    const id = idOf(record)
+    if (id === undefined) return
+    this.#ids.add(id)
+    if (this.#ids.size > mostRemembered) this.#ids.delete(this.#ids.values().next().value as string)
   }
 
-  has(review: string): boolean {
-    return this.#reviews.has(review)
+  has(entry: Told): boolean {
+    const id = idOf(entry)
+    return id !== undefined && this.#ids.has(id)
   }
 }
 
@@ -36,15 +49,36 @@ export function admissionRoutes(registry: Pick<Registry, 'update' | 'refused'>):
       roles: ['operator'],
       run: async ({ body }) => {
         const { refused, counted } = parsed(await body(limit))
-        await registry.update(() => [
-          ...refused
-            .filter(({ review }) => !registry.refused.has(review))
-            .map((one) => ({ kind: 'admission-refused', ...one }) as const),
+        const told: Told[] = [
+          ...refused.map((one) => ({ kind: 'admission-refused', ...one }) as const),
           ...counted.map((one) => ({ kind: 'admission-counted', ...one }) as const),
-        ])
+        ]
+        const entries = [...told.filter(fits), ...told.filter((one) => !fits(one)).map(unfitting)]
+        await registry.update(() => entries.filter((one) => !registry.refused.has(one)))
         return { type: 'application/json', body: '{}' }
       },
     },
+  }
+}
+
+/** Whether it can be a record: one that cannot must not hold up those that can. */
+function fits(told: Told): boolean {
+  try {
+    recordBytes({ ...told, schema: recordSchema, at: new Date(0).toISOString() })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** As a number, under an id that it has again when it is told again. */
+function unfitting(told: Told): Told {
+  return {
+    kind: 'admission-counted',
+    id: createHash('sha256').update(JSON.stringify(told)).digest('hex'),
+    namespace: '',
+    count: told.kind === 'admission-refused' ? 1 : told.count,
+    since: told.kind === 'admission-refused' ? told.refused : told.since,
   }
 }
 

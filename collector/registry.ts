@@ -55,7 +55,7 @@ const contest = { tries: 100, pauseMs: 50 }
 export class Registry {
   readonly entries: Map<string, Entered> = new Map()
   readonly signals: Signalled[] = []
-  /** Keys in use, and reviews of admission that were refused lately: what is told again is not recorded again. */
+  /** Keys in use, and what of admission was refused or counted lately: what is told again is not recorded again. */
   readonly keysInUse: KeysInUse = new KeysInUse()
   readonly refused: LatelyRefused = new LatelyRefused()
   /** Told of every record in its order, also of those that were there before this process began. */
@@ -260,7 +260,7 @@ export class Registry {
     if (record.kind === 'registered') this.#enter(record)
     if (record.kind === 'signal') this.signals.push(record)
     if (record.kind === 'key-changed') this.keysInUse.take(record)
-    if (record.kind === 'admission-refused') this.refused.take(record)
+    if (record.kind === 'admission-refused' || record.kind === 'admission-counted') this.refused.take(record)
     const entry = 'origin' in record ? this.entries.get(record.origin) : undefined
     if (record.kind === 'ended' && entry !== undefined) {
       const { how, size, witnessed, last, at } = record

@@ -195,10 +195,15 @@ export type AdmissionRefused = Base & {
 /** So many more were refused in a namespace, beyond those that are recorded one by one. */
 export type AdmissionCounted = Base & {
   kind: 'admission-counted'
+  /** Of this count: told twice, it is recorded once. */
+  id?: string
+  /** Empty for all that are not enrolled. */
   namespace: string
   count: number
   /** RFC 3339, milliseconds: when the first of them was refused. */
   since: string
+  /** Who asked, of them at most 16. */
+  by?: string[]
 }
 
 /** What a key is for. `data` wraps the keys of sealed segments, `server` makes tokens and hashes. */

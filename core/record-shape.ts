@@ -217,7 +217,13 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     by: optional(text),
     says: text,
   },
-  'admission-counted': { namespace: text, count, since: time },
+  'admission-counted': {
+    id: optional(text),
+    namespace: text,
+    count,
+    since: time,
+    by: optional(list(text)),
+  },
   'key-changed': {
     key: among(...keyUses),
     namespace: optional(text),

@@ -20,6 +20,21 @@ export interface CollectorClient {
   close(): Promise<void>
 }
 
+/** It says no to what it was told. */
+export class CollectorAnswered extends Error {
+  readonly status: number
+  constructor(status: number, path: string) {
+    super(`The collector answered ${status} to ${path}`)
+    this.name = 'CollectorAnswered'
+    this.status = status
+  }
+}
+
+/** What it answered to what it was told; undefined where nobody answered. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof CollectorAnswered ? error.status : undefined
+}
+
 /** PEM of our own certificate and key, and of the CA that both ends share. */
 type Material = { key: string; cert: string; ca: string }
 
@@ -78,7 +93,7 @@ export function collectorClient(options: CollectorClientOptions): CollectorClien
       body: JSON.stringify(body),
     })
     await answer.body.dump()
-    if (answer.statusCode !== 200) throw new Error(`The collector answered ${answer.statusCode} to ${path}`)
+    if (answer.statusCode !== 200) throw new CollectorAnswered(answer.statusCode, path)
   }
 
   return {

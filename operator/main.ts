@@ -26,7 +26,7 @@ import { keySets } from './jwks.ts'
 import { keysInUse, tellKeys } from './keys-in-use.ts'
 import { codeOf, jsonLog, settingsOf } from './log.ts'
 import { openMetrics } from './metrics.ts'
-import { keyOf } from './observe.ts'
+import { isEnrolled, keyOf } from './observe.ts'
 import { observeWorld } from './observed-metrics.ts'
 import { ordersSource } from './orders-source.ts'
 import { evictor } from './rollout/evict.ts'
@@ -122,7 +122,7 @@ async function main(): Promise<void> {
     log,
   })
   const pods = evictor({ client, log })
-  const refusals = toldRefusals({ collector, log })
+  const refusals = toldRefusals({ collector, enrolled: (namespace) => isEnrolled(world, namespace), log })
   const keys = tellKeys({
     collector,
     keys: () => keysInUse(world, { own: authority.pem, clients: clientAuthority.pem }),

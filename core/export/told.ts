@@ -228,8 +228,8 @@ const notes: { readonly [K in AuditRecord['kind']]?: (record: RecordOf<K>) => st
   'witness-refused': ({ witness, reason }) => `the witness ${witness} would not sign the log: ${reason}`,
   'admission-refused': ({ operation, what, namespace, name, by, says }) =>
     `admission refused ${[operation, what, `${namespace}/${name ?? ''}`].join(' ')}${by === undefined ? '' : `, asked by ${by}`}: ${says}`,
-  'admission-counted': ({ namespace, count, since }) =>
-    `admission refused ${counted(count, 'more request')} in ${namespace} since ${since}`,
+  'admission-counted': ({ namespace, count, since, by = [] }) =>
+    `admission refused ${counted(count, 'more request')} in ${namespace || 'namespaces that are not enrolled'} since ${since}${by.length === 0 ? '' : `, asked by ${by.join(', ')}`}`,
   'key-changed': ({ key, id, before }) =>
     before === undefined ? `key for ${key} in use: ${id}` : `key for ${key} rotated: ${id}, before ${before}`,
   signal: ({ rule, person, distinctPatients, perSeconds }) =>

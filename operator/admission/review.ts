@@ -42,6 +42,11 @@ export function requestIn(text: string): Request {
   return review.request
 }
 
+/** The resource and its subresource, such as `pods/exec`. */
+export function whatOf({ resource, subResource }: Pick<Request, 'resource' | 'subResource'>): string {
+  return [resource.resource, subResource].filter(Boolean).join('/')
+}
+
 /** The answer's body. */
 export function reviewOf(uid: string, verdict: Verdict): object {
   const response = verdict.allowed

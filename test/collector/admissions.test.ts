@@ -59,6 +59,35 @@ verifies(
   },
 )
 
+verifies(
+  'audit:admission',
+  'a count that is told again is recorded once, also by another process',
+  async () => {
+    const first = { ...counted, id: 'c-1', by: ['dev-1'] }
+    const other = { ...counted, id: 'c-2' }
+
+    await told(await opened(), '/v1/admissions', { refused: [], counted: [first] })
+    await told(await opened(), '/v1/admissions', { refused: [], counted: [first, other] })
+
+    expect(await ofKind('admission-counted')).toMatchObject([first, other])
+  },
+)
+
+test.each([
+  ['no room', { name: 'n'.repeat(70_000) }],
+  ['half a character', { says: '\ud800' }],
+])('one that can be no record is counted, once, and holds up no other: %s', async (_, more) => {
+  const trail = await opened()
+  const both = { refused: [{ ...refused, review: 'bad', ...more }, refused], counted: [] }
+
+  for (let i = 0; i < 2; i++) expect(await told(trail, '/v1/admissions', both)).toMatchObject({ body: '{}' })
+
+  expect(await ofKind('admission-refused')).toMatchObject([refused])
+  expect(await ofKind('admission-counted')).toMatchObject([
+    { namespace: '', count: 1, since: refused.refused },
+  ])
+})
+
 const key = (id: string, more: Partial<KeyInUse> = {}): KeyInUse => ({ key: 'ca', id, ...more })
 
 verifies('audit:keys', 'a key is on record when it is first in use and when it is another', async () => {

@@ -1,22 +1,31 @@
 // What admission refuses, on its way to the trail.
 
 import { expect, test } from 'vitest'
+import { type AuditRecord, recordBytes, recordSchema } from '../../../core/record.ts'
+import { membersHold } from '../../../core/record-shape.ts'
 import type { AdmissionsRequest } from '../../../core/wire.ts'
 import type { Request, Verdict } from '../../../operator/admission/review.ts'
 import { recording, toldRefusals } from '../../../operator/admission/told-refusals.ts'
+import { CollectorAnswered } from '../../../operator/collector-client.ts'
 import { verifies } from '../../verifies.ts'
 import { quiet } from '../cluster/scripted-api.ts'
 import { aPod, aRequest } from './pods.ts'
 
-/** A collector that takes what it is told, or is away. */
+/** A collector that takes what it is told, says no to some of it, is away, or takes it and its answer is lost. */
 function aCollector() {
   const took: AdmissionsRequest[] = []
   const collector = {
     away: false,
+    answerLost: false,
+    /** Status for what it is told; it takes that for which there is none. */
+    saysNo: undefined as ((told: AdmissionsRequest) => number | undefined) | undefined,
     took,
     refused: async (told: AdmissionsRequest): Promise<void> => {
       if (collector.away) throw new Error('ECONNREFUSED')
+      const status = collector.saysNo?.(told)
+      if (status !== undefined) throw new CollectorAnswered(status, '/v1/admissions')
       took.push(structuredClone(told))
+      if (collector.answerLost) throw new Error('ECONNRESET')
     },
     reviews: () => took.flatMap(({ refused }) => refused.map(({ review }) => review)),
     counted: () => took.flatMap(({ counted }) => counted),
@@ -26,9 +35,14 @@ function aCollector() {
 
 const begin = Date.parse('2026-11-26T12:00:00.000Z')
 const refusing = (collector: ReturnType<typeof aCollector>, clock = { now: begin }) =>
-  toldRefusals({ collector, log: quiet, now: () => clock.now })
-const asked = (uid: string, namespace = 'clinic') =>
-  aRequest(aPod(), { uid, namespace, name: 'ehr-1', userInfo: { username: 'dev-1' } })
+  toldRefusals({
+    collector,
+    enrolled: () => true,
+    log: quiet,
+    now: () => clock.now,
+  })
+const asked = (uid: string, namespace = 'clinic', username = 'dev-1') =>
+  aRequest(aPod(), { uid, namespace, name: 'ehr-1', userInfo: { username } })
 
 verifies('audit:admission', 'who asked for what, and what was answered', async () => {
   const collector = aCollector()
@@ -78,44 +92,98 @@ verifies('audit:admission', 'while the collector is away they wait, and nothing 
 
 verifies(
   'audit:admission',
-  'a namespace that is refused again and again is counted, and no other',
+  'who is refused again and again is counted, and nobody and nothing else is',
   async () => {
     const collector = aCollector()
     const clock = { now: begin }
     const told = refusing(collector, clock)
 
-    for (let i = 0; i < 50; i++) told.refused(asked(`r-${i}`, 'noisy'), 'no')
-    told.refused(asked('quiet-1', 'quiet'), 'no')
+    for (let i = 0; i < 50; i++) told.refused(asked(`r-${i}`), 'no')
+    // What they hid behind it, and another person.
+    told.refused({ ...asked('exec'), subResource: 'exec', operation: 'CONNECT' }, 'no')
+    told.refused(asked('other', 'clinic', 'dev-2'), 'no')
     clock.now += 60_000
-    told.refused(asked('later', 'noisy'), 'no')
+    told.refused(asked('later'), 'no')
     await told.stop()
 
-    expect(collector.reviews()).toHaveLength(22)
-    expect(collector.reviews()).toEqual(expect.arrayContaining(['quiet-1', 'later']))
-    expect(collector.counted()).toEqual([
-      { namespace: 'noisy', count: 30, since: '2026-11-26T12:00:00.000Z' },
+    expect(collector.reviews()).toEqual(['r-0', 'r-1', 'r-2', 'r-3', 'r-4', 'exec', 'other', 'later'])
+    expect(collector.counted()).toMatchObject([
+      { namespace: 'clinic', count: 45, since: '2026-11-26T12:00:00.000Z', by: ['dev-1'] },
     ])
   },
 )
 
-verifies('audit:admission', 'counts that could not be told are told later, as many', async () => {
+verifies(
+  'audit:admission',
+  'many persons are counted in their namespace, with names of sixteen',
+  async () => {
+    const collector = aCollector()
+    const told = refusing(collector)
+
+    for (let i = 0; i < 100; i++) told.refused(asked(`r-${i}`, 'noisy', `dev-${i}`), 'no')
+    told.refused(asked('quiet-1', 'quiet'), 'no')
+    await told.stop()
+
+    expect(collector.reviews()).toHaveLength(61)
+    expect(collector.reviews()).toContain('quiet-1')
+    const by = Array.from({ length: 16 }, (_, i) => `dev-${60 + i}`)
+    expect(collector.counted()).toMatchObject([{ namespace: 'noisy', count: 40, by }])
+  },
+)
+
+verifies('audit:admission', 'what is not enrolled shares one quota, and all share one', async () => {
   const collector = aCollector()
-  collector.away = true
-  const told = refusing(collector)
-  for (let i = 0; i < 25; i++) told.refused(asked(`r-${i}`), 'no')
-  await told.stop()
-  for (let i = 0; i < 5; i++) told.refused(asked(`s-${i}`), 'no')
-  collector.away = false
+  const told = toldRefusals({
+    collector,
+    enrolled: (namespace) => namespace.startsWith('clinic'),
+    log: quiet,
+    now: () => begin,
+  })
+
+  for (let i = 0; i < 200; i++) told.refused(asked(`r-${i}`, `n-${i}`, `dev-${i}`), 'no')
+  for (let i = 0; i < 900; i++) told.refused(asked(`s-${i}`, `clinic-${i}`, `dev-${i}`), 'no')
   await told.stop()
 
-  expect(collector.counted()).toEqual([{ namespace: 'clinic', count: 10, since: '2026-11-26T12:00:00.000Z' }])
+  expect(collector.reviews().filter((uid) => uid.startsWith('r-'))).toHaveLength(60)
+  expect(collector.reviews()).toHaveLength(600)
+  expect(collector.counted().find(({ namespace }) => namespace === '')).toMatchObject({ count: 140 })
 })
+
+verifies(
+  'audit:admission',
+  'a count whose answer was lost is told again under its id, and no other',
+  async () => {
+    const collector = aCollector()
+    const told = refusing(collector)
+    for (let i = 0; i < 5; i++) told.refused(asked(`r-${i}`), 'no')
+    await told.stop()
+
+    collector.answerLost = true
+    for (let i = 0; i < 3; i++) told.refused(asked(`s-${i}`), 'no')
+    await told.stop()
+    for (let i = 0; i < 4; i++) told.refused(asked(`t-${i}`), 'no')
+    expect(told.counts()).toContainEqual({ outcome: 'waiting', count: 7 })
+    collector.answerLost = false
+    await told.stop()
+
+    const [first, again, next] = collector.counted()
+    expect(collector.counted()).toHaveLength(3)
+    expect(again).toEqual(first)
+    expect(first?.count).toBe(3)
+    expect(next?.count).toBe(4)
+    expect(new Set([first?.id, next?.id]).size).toBe(2)
+  },
+)
 
 verifies('audit:admission', 'what waits is bounded, whoever asks, and every one counts', async () => {
   const collector = aCollector()
   collector.away = true
-  const told = refusing(collector)
-  for (let i = 0; i < 5_000; i++) told.refused(asked(`r-${i}`, `n-${i % 2_500}`), 'no')
+  const clock = { now: begin }
+  const told = refusing(collector, clock)
+  for (let i = 0; i < 5_000; i++) {
+    if (i % 500 === 0) clock.now += 60_000
+    told.refused(asked(`r-${i}`, `n-${i % 2_500}`), 'no')
+  }
   expect(told.counts()).toContainEqual({ outcome: 'waiting', count: 5_000 })
   collector.away = false
   await told.stop()
@@ -126,14 +194,78 @@ verifies('audit:admission', 'what waits is bounded, whoever asks, and every one 
   expect(new Set(collector.counted().map(({ namespace }) => namespace)).size).toBeLessThanOrEqual(1_001)
 })
 
+const strange: [what: string, request: Partial<Request> | { [member: string]: unknown }][] = [
+  ['a name of 70 KB', { name: 'n'.repeat(70_000) }],
+  ['a namespace that is a number', { namespace: 7 }],
+  ['no operation', { operation: undefined }],
+  ['half a character', { name: 'ehr-\ud800', userInfo: { username: '\udc00' } }],
+  ['a person who is none', { userInfo: {} }],
+]
+for (const [what, more] of strange)
+  verifies('audit:admission', `what is told can be a record, whatever was asked: ${what}`, async () => {
+    const collector = aCollector()
+    const told = refusing(collector)
+
+    told.refused({ ...asked('r-1'), ...more }, '\ud800 no')
+    await told.stop()
+
+    const [one] = collector.took.flatMap(({ refused }) => refused)
+    const members = { kind: 'admission-refused', ...one } as const
+    expect(membersHold('admission-refused', one ?? {})).toBe(true)
+    expect(recordBytes({ ...members, schema: recordSchema, at: '' } as AuditRecord).length).toBeLessThan(
+      4_000,
+    )
+  })
+
+verifies('audit:admission', 'a request to the collector is smaller than it takes', async () => {
+  const collector = aCollector()
+  const sizes: number[] = []
+  collector.saysNo = (told) => {
+    sizes.push(JSON.stringify(told).length)
+    return undefined
+  }
+  const told = refusing(collector)
+  for (let i = 0; i < 300; i++)
+    told.refused(asked(`r-${i}`, `n-${i}`, 'p\u0001'.repeat(256)), '\u0001'.repeat(1_000))
+  await told.stop()
+
+  expect(collector.reviews()).toHaveLength(300)
+  expect(Math.max(...sizes)).toBeLessThan(600 * 1024)
+})
+
+for (const status of [400, 413, 500])
+  verifies('audit:admission', `one that the collector never takes holds up no other: ${status}`, async () => {
+    const collector = aCollector()
+    collector.saysNo = ({ refused }) => (refused.some(({ review }) => review === 'r-3') ? status : undefined)
+    const told = refusing(collector)
+
+    for (let i = 0; i < 7; i++) told.refused(asked(`r-${i}`, 'clinic', `dev-${i}`), 'no')
+    await told.stop()
+
+    expect(collector.reviews()).toEqual(['r-0', 'r-1', 'r-2', 'r-4', 'r-5', 'r-6'])
+    expect(collector.counted()).toMatchObject([{ namespace: 'clinic', count: 1, by: ['dev-3'] }])
+    expect(told.counts()).toContainEqual({ outcome: 'waiting', count: 0 })
+  })
+
+verifies('audit:admission', 'while the collector cannot commit, they wait', async () => {
+  const collector = aCollector()
+  collector.saysNo = () => 503
+  const told = refusing(collector)
+  told.refused(asked('r-1'), 'no')
+  await told.stop()
+
+  expect(told.counts()).toContainEqual({ outcome: 'waiting', count: 1 })
+})
+
 test('two who tell at once tell nothing twice', async () => {
   const collector = aCollector()
   const told = refusing(collector)
-  told.refused(asked('r-1'), 'no')
+  for (let i = 0; i < 7; i++) told.refused(asked(`r-${i}`), 'no')
 
   await Promise.all([told.stop(), told.stop()])
 
-  expect(collector.reviews()).toEqual(['r-1'])
+  expect(collector.reviews()).toEqual(['r-0', 'r-1', 'r-2', 'r-3', 'r-4'])
+  expect(collector.counted()).toMatchObject([{ count: 2 }])
 })
 
 verifies('audit:admission', 'every webhook tells what it refuses, also what it could not judge', async () => {
