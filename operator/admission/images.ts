@@ -11,6 +11,13 @@ const admissionParameters = 'hipaa-mcp-admission'
 
 type Parameters = KubernetesObject & { data?: { images?: string } }
 
+const imagesIn = (seen: Parameters | undefined) => (seen?.data?.images ?? '').split('\n').filter(Boolean)
+
+/** Those of this version and earlier ones, and of one that is just coming. */
+export async function registeredImages(client: Pick<Client, 'get'>): Promise<readonly string[]> {
+  return imagesIn(await client.get<Parameters>(kinds.configMap, systemNamespace, admissionParameters))
+}
+
 /** Adds the image and returns all. */
 export async function registerImage(
   client: Pick<Client, 'get' | 'create' | 'replace'>,
@@ -19,7 +26,7 @@ export async function registerImage(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const seen = await client.get<Parameters>(kinds.configMap, systemNamespace, admissionParameters)
-      const known = (seen?.data?.images ?? '').split('\n').filter(Boolean)
+      const known = imagesIn(seen)
       if (known.includes(image)) return known
       const images = [...known, image]
       const data = { images: images.join('\n') }

@@ -1,76 +1,110 @@
 // Ends pods by the Eviction API, so that budgets for disruptions hold, and never many at once. The leader alone.
 
+import type { OwnerReference } from '../../core/kubernetes.ts'
 import { ApiError, type Client } from '../cluster/client.ts'
 import { kinds, pathOf } from '../cluster/kinds.ts'
-import { idOf, type Log } from '../log.ts'
+import { codeOf, idOf, type Log } from '../log.ts'
 import type { Typed } from '../objects.ts'
-
-/** UID -> where it was, and when it went, milliseconds since 1970. */
-export type Evicted = ReadonlyMap<string, { namespace: string; at: number }>
 
 /** Why a pod goes. */
 const evictionCauses = ['Unguarded', 'NotConforming'] as const
 export type EvictionCause = (typeof evictionCauses)[number]
-/** evicted: it ends. held: a budget for disruptions does not allow it now. gone: it is not there any more. later: too soon after another. */
+/**
+ * evicted: it ends. held: a budget for disruptions, or whatever else the API server said, does not allow it now. gone: it
+ * is not there any more. later: too soon after another, or after it was held.
+ */
 export type Outcome = 'evicted' | 'held' | 'gone' | 'later'
 
+/** UID -> UID of its controller, why it went, and when: milliseconds since 1970, to be held against creationTimestamp. */
+export type Evicted = ReadonlyMap<string, { owner: string | undefined; cause: EvictionCause; at: number }>
+
 export interface Evictor {
-  /** Ends this very pod, or says why not. Rejects when the API server says anything else. */
+  /** Ends this very pod, or says why not. Never rejects. */
   evict(pod: Pick<Typed, 'metadata'>, cause: EvictionCause): Promise<Outcome>
+  /** Whether it was tried within the last minute and stayed: it is another one's turn. */
+  waits(uid: string): boolean
   /** Pods that were evicted within the last hour, by UID. */
   lately(): Evicted
-  /** How many pods went, and how often a budget held one, since the start. */
+  /** How many pods went, and how often one was held, since the start. */
   counts(): { cause: EvictionCause; outcome: 'evicted' | 'held'; count: number }[]
 }
 
 export type EvictorOptions = {
   client: Pick<Client, 'post'>
   log: Log
+  /** Milliseconds, on a clock that nobody sets. */
   now?: () => number
+  /** Milliseconds since 1970. */
+  date?: () => number
   /** Milliseconds between two evictions, over all namespaces. */
   every?: number
 }
 
 /** Milliseconds: so long a new pod that comes without a sidecar keeps others from being replaced likewise. */
 const remembered = 3_600_000
+/** Milliseconds until one that stayed is tried again. */
+const pause = 60_000
 
-export function evictor({ client, log, now = Date.now, every = 10_000 }: EvictorOptions): Evictor {
-  const gone = new Map<string, { namespace: string; at: number }>()
+export function evictor(options: EvictorOptions): Evictor {
+  const { client, log, now = () => performance.now(), date = Date.now, every = 10_000 } = options
+  const gone = new Map<
+    string,
+    { owner: string | undefined; cause: EvictionCause; at: number; since: number }
+  >()
+  /** UID -> when it was tried and stayed. */
+  const stayed = new Map<string, number>()
   const counted = new Map<string, number>()
   let last = Number.NEGATIVE_INFINITY
-  const count = (cause: EvictionCause, outcome: string): void => {
-    const key = `${cause}/${outcome}`
-    counted.set(key, (counted.get(key) ?? 0) + 1)
+  let busy = false
+
+  const waits = (uid: string): boolean => {
+    for (const [one, since] of stayed) if (now() - since >= pause) stayed.delete(one)
+    return stayed.has(uid)
+  }
+
+  async function outcomeOf({ metadata }: Pick<Typed, 'metadata'>): Promise<'evicted' | 'held' | 'gone'> {
+    const { name, namespace = '', uid = '' } = metadata
+    try {
+      await client.post(pathOf(kinds.pod, namespace, name, 'eviction'), {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata: { name, namespace },
+        // A pod of the same name may have come meanwhile.
+        deleteOptions: { preconditions: { uid } },
+      })
+      log.info('A pod was evicted', { namespace: idOf(namespace), name: idOf(name) })
+      return 'evicted'
+    } catch (error) {
+      const status = error instanceof ApiError ? error.status : 0
+      if (status === 404 || status === 409) return 'gone'
+      // Nobody knows whether an eviction without an answer took place.
+      if (status === 0) last = now()
+      // 429: a budget for disruptions. 500: several of them. 403: a policy for admission.
+      const why = { status, error: codeOf(error) }
+      log.warn('A pod could not be evicted', { namespace: idOf(namespace), name: idOf(name), ...why })
+      return 'held'
+    }
   }
 
   return {
-    evict: async ({ metadata }, cause) => {
-      if (now() - last < every) return 'later'
-      // Before the answer: two callers at once must not both pass.
-      last = now()
-      const { name, namespace = '', uid = '' } = metadata
-      try {
-        await client.post(pathOf(kinds.pod, namespace, name, 'eviction'), {
-          apiVersion: 'policy/v1',
-          kind: 'Eviction',
-          metadata: { name, namespace },
-          // A pod of the same name may have come meanwhile.
-          deleteOptions: { preconditions: { uid } },
-        })
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error
-        if (error.status === 404 || error.status === 409) return 'gone'
-        if (error.status !== 429) throw error
-        count(cause, 'held')
-        return 'held'
-      }
-      gone.set(uid, { namespace, at: now() })
-      count(cause, 'evicted')
-      log.info('A pod was evicted', { namespace: idOf(namespace), name: idOf(name) })
-      return 'evicted'
+    evict: async (pod, cause) => {
+      const { uid = '' } = pod.metadata
+      if (busy || now() - last < every || waits(uid)) return 'later'
+      // Two callers at once must not both pass.
+      busy = true
+      const outcome = await outcomeOf(pod)
+      busy = false
+      if (outcome === 'evicted') {
+        last = now()
+        gone.set(uid, { owner: controllerOf(pod)?.uid, cause, at: date(), since: last })
+      } else stayed.set(uid, now())
+      const key = `${cause}/${outcome}`
+      counted.set(key, (counted.get(key) ?? 0) + 1)
+      return outcome
     },
+    waits,
     lately: () => {
-      for (const [uid, { at }] of gone) if (now() - at > remembered) gone.delete(uid)
+      for (const [uid, { since }] of gone) if (now() - since > remembered) gone.delete(uid)
       return new Map(gone)
     },
     counts: () =>
@@ -82,4 +116,8 @@ export function evictor({ client, log, now = Date.now, every = 10_000 }: Evictor
         })),
       ),
   }
+}
+
+export function controllerOf({ metadata }: Pick<Typed, 'metadata'>): OwnerReference | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller === true)
 }

@@ -6,6 +6,7 @@ import type { Fleet } from '../conditions.ts'
 import { isReady, matchesLabels, type Pod, type Workload } from '../objects.ts'
 import type { Seen } from '../observe.ts'
 import { judge, keepsPodsFromServing } from '../readiness.ts'
+import { controllerOf } from './evict.ts'
 
 export type Remaining = 'Job' | 'Bare' | 'OtherController'
 
@@ -58,10 +59,7 @@ export function rolloutOf(
   if (unproved.length > 0 || pods.some(isEnding)) return { state: under, remaining }
   const evictable = replaceable.filter((pod) => isLeftToUs(pod, makers, server))
   // Admission let it in as it is: is it away, or taken away? The next one would come likewise, for ever.
-  const first = Math.min(
-    ...[...evicted.values()].filter((one) => one.namespace === server.metadata.namespace).map(({ at }) => at),
-  )
-  if (evictable.some(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '') > first))
+  if (evictable.some((pod) => Date.parse(pod.metadata.creationTimestamp ?? '') > firstOf(pod, evicted)))
     return { state: 'ReplacementUnguarded', remaining }
   // Its replacement has not come: refused by admission, by a quota, by the scheduler's absence.
   if (evictable.some((pod) => isShort(makers.get(pod.metadata.uid ?? ''), seen)))
@@ -70,9 +68,16 @@ export function rolloutOf(
   return { state: under, remaining, ...(next === undefined ? {} : { next }) }
 }
 
-function remainingFor({ metadata }: Pod, makers: Seen['makers']): Remaining | undefined {
-  if (makers.has(metadata.uid ?? '')) return undefined
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+/** When the first pod of the same controller was evicted for a rollout; infinite where none was. */
+function firstOf(pod: Pod, evicted: Seen['evicted']): number {
+  const owner = controllerOf(pod)?.uid
+  const went = [...evicted.values()].filter((one) => one.cause === 'Unguarded' && one.owner === owner)
+  return Math.min(...went.map(({ at }) => at))
+}
+
+function remainingFor(pod: Pod, makers: Seen['makers']): Remaining | undefined {
+  if (makers.has(pod.metadata.uid ?? '')) return undefined
+  const owner = controllerOf(pod)
   if (owner === undefined) return 'Bare'
   return owner.kind === 'Job' ? 'Job' : 'OtherController'
 }

@@ -41,7 +41,7 @@ const outcomes: { readonly [outcome in Outcome]?: { type: Say['type']; reason: s
   held: {
     type: 'Warning',
     reason: 'DisruptionBudgetHolds',
-    note: 'The pod runs without a sidecar, and a PodDisruptionBudget does not allow to evict it now: it is tried again. Is the budget met at all?',
+    note: 'The pod runs without a sidecar, and could not be evicted: a PodDisruptionBudget holds it, or what the operator’s log names. It is tried again. Is the budget met at all?',
   },
 }
 

@@ -30,7 +30,7 @@ export type Suspect = {
   fault: Fault
   /** Whether something makes a new one when it is gone. */
   madeAnew: boolean
-  /** Since when it is known, milliseconds since 1970. */
+  /** Since when it is known, milliseconds on the watchdog’s clock. */
   since: number
 }
 

@@ -2,6 +2,7 @@
 // away. What does not conform is said, and ended within budgets for disruptions, one at a time. The leader alone.
 
 import { guardedLabel } from '../../core/identifiers.ts'
+import { registeredImages } from '../admission/images.ts'
 import type { Pod as WholePod } from '../admission/pod.ts'
 import type { Surroundings } from '../admission/surroundings.ts'
 import type { Client } from '../cluster/client.ts'
@@ -11,9 +12,9 @@ import { codeOf, idOf, type Log } from '../log.ts'
 import { isOver, isReady, type Pod } from '../objects.ts'
 import { isEnrolled } from '../observe.ts'
 import { repeating } from '../repeating.ts'
-import type { Evictor } from '../rollout/evict.ts'
+import { controllerOf, type Evictor } from '../rollout/evict.ts'
 import type { World } from '../world.ts'
-import { faultOf, nextOf, type Suspect } from './judge.ts'
+import { type Fault, faultOf, nextOf, type Suspect } from './judge.ts'
 
 export interface Watchdog {
   start(): void
@@ -31,6 +32,7 @@ export type WatchdogOptions = {
   evictor: Evictor
   surroundings: Surroundings
   log: Log
+  /** Milliseconds, on a clock that nobody sets. */
   now?: () => number
 }
 
@@ -38,11 +40,15 @@ const every = 5_000
 /** Pods read at each look, and milliseconds until one is read again: four a second, whatever the cluster's size. */
 const atOnce = 20
 const again = 1_800_000
+/** Until one is read again that could not be judged. */
+const soon = 60_000
 
-type Judged = { at: number; generation: number | undefined; suspect?: Suspect & { pod: Pod } }
+type Found = Suspect & { pod: Pod }
+/** `due`: when it is read again. */
+type Judged = { at: number; due: number; generation: number | undefined; suspect?: Found }
 
 export function watchdog(options: WatchdogOptions): Watchdog {
-  const { world, client, events, evictor, surroundings, log, now = Date.now } = options
+  const { world, client, events, evictor, surroundings, log, now = () => performance.now() } = options
   /** By UID. */
   const judged = new Map<string, Judged>()
 
@@ -67,7 +73,12 @@ export function watchdog(options: WatchdogOptions): Watchdog {
       const there = new Set(pods.map(({ metadata }) => metadata.uid ?? ''))
       for (const uid of judged.keys()) if (!there.has(uid)) judged.delete(uid)
       const due = pods.filter(isDue).toSorted((a, b) => lastLook(a) - lastLook(b))
-      await Promise.all(due.slice(0, atOnce).map(judge))
+      await Promise.all(
+        due.slice(0, atOnce).map(async (pod) => {
+          const suspect = await judge(pod)
+          if (suspect !== undefined) sayFound(suspect)
+        }),
+      )
       await act(pods)
     } catch (error) {
       log.warn('Guarded pods could not be looked at', { error: codeOf(error) })
@@ -79,33 +90,51 @@ export function watchdog(options: WatchdogOptions): Watchdog {
   function isDue(pod: Pod): boolean {
     const known = judged.get(pod.metadata.uid ?? '')
     return (
-      known === undefined ||
-      known.generation !== serverOf(pod)?.metadata.generation ||
-      now() - known.at >= again
+      known === undefined || known.generation !== serverOf(pod)?.metadata.generation || now() >= known.due
     )
   }
 
-  async function judge(pod: Pod): Promise<void> {
-    const { namespace = '', name, uid = '', ownerReferences = [] } = pod.metadata
+  /** What is wrong with it now. One that cannot be judged hides no other, and stays as suspect as it was. Never rejects. */
+  async function judge(pod: Pod): Promise<Found | undefined> {
+    const { namespace = '', name, uid = '' } = pod.metadata
+    const generation = serverOf(pod)?.metadata.generation
+    const before = judged.get(uid)?.suspect
+    try {
+      const fault = await faultNow(pod)
+      const suspect = fault === undefined ? undefined : found(pod, fault, before?.since ?? now())
+      note(uid, again, generation, suspect)
+      return suspect
+    } catch (error) {
+      note(uid, soon, generation, before)
+      const what = { namespace: idOf(namespace), name: idOf(name), error: codeOf(error) }
+      log.warn('A guarded pod could not be judged', what)
+      return undefined
+    }
+  }
+
+  function note(
+    uid: string,
+    pause: number,
+    generation: number | undefined,
+    suspect: Found | undefined,
+  ): void {
+    const at = now()
+    judged.set(uid, { at, due: at + pause, generation, ...(suspect === undefined ? {} : { suspect }) })
+  }
+
+  async function faultNow(pod: Pod): Promise<Fault | undefined> {
+    const { namespace = '', name, uid } = pod.metadata
     const server = serverOf(pod)
     const whole = await client.get<WholePod>(kinds.pod, namespace, name)
-    if (server === undefined || whole === undefined || whole.metadata.uid !== uid) return
+    if (server === undefined || whole === undefined || whole.metadata.uid !== uid) return undefined
     const fault = faultOf(whole, server, surroundings)
-    const { generation } = server.metadata
-    if (fault === undefined) {
-      judged.set(uid, { at: now(), generation })
-      return
-    }
-    const owner = ownerReferences.find(({ controller }) => controller === true)
-    const suspect = {
-      pod,
-      name: `${namespace}/${name}`,
-      server: `${namespace}/${server.metadata.name}`,
-      fault,
-      madeAnew: owner !== undefined && owner.kind !== 'Job',
-      since: judged.get(uid)?.suspect?.since ?? now(),
-    }
-    judged.set(uid, { at: now(), generation, suspect })
+    if (fault?.what !== 'Foreign') return fault
+    // A newer version of the operator may be coming, and admit pods already: its image is registered before it does.
+    const images = [...surroundings.images, ...(await registeredImages(client))]
+    return faultOf(whole, server, { ...surroundings, images })
+  }
+
+  function sayFound({ pod, fault }: Found): void {
     events.say({
       about: pod,
       type: 'Warning',
@@ -116,36 +145,37 @@ export function watchdog(options: WatchdogOptions): Watchdog {
     })
   }
 
+  /** Evicts one. Where one is held, the next is tried. */
   async function act(pods: readonly Pod[]): Promise<void> {
     const gone = evictor.lately()
-    const suspects = [...judged].flatMap(([uid, { suspect }]) =>
-      suspect === undefined || gone.has(uid) ? [] : [suspect],
-    )
-    const next = nextOf(
-      suspects,
-      ({ pod: own, server }) =>
-        pods.every(
-          (pod) =>
-            pod.metadata.uid === own.metadata.uid ||
-            `${pod.metadata.namespace}/${pod.metadata.labels?.[guardedLabel]}` !== server ||
-            isReady(pod),
-        ),
-      now(),
-    )
-    if (next === undefined) return
-    const outcome = await evictor.evict(next.pod, 'NotConforming')
-    if (outcome !== 'evicted' && outcome !== 'held') return
-    const { namespace = '', name } = next.pod.metadata
+    const passed = new Set<string>()
+    for (let tries = 0; tries < atOnce; tries += 1) {
+      const suspects = [...judged].flatMap(([uid, { suspect }]) =>
+        suspect === undefined || gone.has(uid) || passed.has(uid) || evictor.waits(uid) ? [] : [suspect],
+      )
+      const next = nextOf(suspects, (suspect) => othersReady(pods, suspect), now())
+      if (next === undefined) return
+      passed.add(next.pod.metadata.uid ?? '')
+      if (next.fault.what === 'Foreign' && (await judge(next.pod))?.fault.what !== 'Foreign') continue
+      const outcome = await evictor.evict(next.pod, 'NotConforming')
+      if (outcome === 'later') return
+      if (outcome !== 'gone') sayEnded(next, outcome)
+      if (outcome === 'evicted') return
+    }
+  }
+
+  function sayEnded({ pod }: Found, outcome: 'evicted' | 'held'): void {
+    const { namespace = '', name } = pod.metadata
     log.warn('A pod does not conform', { namespace: idOf(namespace), name: idOf(name) })
     events.say({
-      about: next.pod,
+      about: pod,
       type: 'Warning',
       action: 'Watching',
       ...(outcome === 'evicted'
         ? { reason: 'NotConformingEvicted', note: 'The pod is not what admission makes, and was evicted.' }
         : {
             reason: 'DisruptionBudgetHolds',
-            note: 'The pod is not what admission makes, and a PodDisruptionBudget does not allow to evict it: it gets no new certificate. Delete it.',
+            note: 'The pod is not what admission makes, and could not be evicted: a PodDisruptionBudget holds it, or what the operator’s log names. It gets no new certificate. Delete it.',
           }),
     })
   }
@@ -163,5 +193,27 @@ export function watchdog(options: WatchdogOptions): Watchdog {
           count: [...judged.values()].filter(({ suspect }) => suspect?.server === server).length,
         }
       }),
+  }
+}
+
+function othersReady(pods: readonly Pod[], { pod: own, server }: Found): boolean {
+  return pods.every(
+    (pod) =>
+      pod.metadata.uid === own.metadata.uid ||
+      `${pod.metadata.namespace}/${pod.metadata.labels?.[guardedLabel]}` !== server ||
+      isReady(pod),
+  )
+}
+
+function found(pod: Pod, fault: Fault, since: number): Found {
+  const { namespace = '', name, labels } = pod.metadata
+  const owner = controllerOf(pod)
+  return {
+    pod,
+    name: `${namespace}/${name}`,
+    server: `${namespace}/${labels?.[guardedLabel]}`,
+    fault,
+    madeAnew: owner !== undefined && owner.kind !== 'Job',
+    since,
   }
 }

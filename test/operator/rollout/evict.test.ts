@@ -5,22 +5,34 @@ import { verifies } from '../../verifies.ts'
 import { quiet } from '../cluster/scripted-api.ts'
 import { aPod } from '../world.ts'
 
+const noAnswer = 0
+
 function scene(answers: number[] = []) {
   const asked: [string, unknown][] = []
+  const warned: object[] = []
   let time = 0
+  let date = 1_700_000_000_000
   const made = evictor({
     client: {
       post: async (path, body) => {
         asked.push([path, body])
         const status = answers.shift() ?? 201
+        if (status === noAnswer) throw new ApiError(0, 'Timeout', 'planted')
         if (status >= 400) throw new ApiError(status, 'Planted', 'planted')
         return {} as never
       },
     },
-    log: quiet,
+    log: { ...quiet, warn: (_, fields) => void warned.push(fields ?? {}) },
     now: () => time,
+    date: () => date,
   })
-  return { made, asked, wait: (milliseconds: number) => void (time += milliseconds) }
+  return {
+    made,
+    asked,
+    warned,
+    wait: (milliseconds: number) => void (time += milliseconds),
+    setClock: (milliseconds: number) => void (date = milliseconds),
+  }
 }
 
 verifies(
@@ -68,26 +80,55 @@ verifies(
 
 const answers: [status: number, outcome: Outcome][] = [
   [429, 'held'],
+  [500, 'held'],
+  [403, 'held'],
   [404, 'gone'],
   [409, 'gone'],
 ]
 for (const [status, outcome] of answers)
   verifies(
     'injection:rollout',
-    `the API server answers ${status}: the pod is ${outcome}, and does not count as evicted`,
+    `the API server answers ${status}: the pod is ${outcome}, does not count as evicted, and takes no other’s turn`,
     async () => {
-      const { made } = scene([status])
+      const { made, asked, warned, wait } = scene([status])
 
       expect(await made.evict(aPod('a'), 'Unguarded')).toBe(outcome)
       expect(made.lately().size).toBe(0)
       const held = made.counts().find((one) => one.cause === 'Unguarded' && one.outcome === 'held')
-      expect(held?.count).toBe(status === 429 ? 1 : 0)
+      expect(held?.count).toBe(outcome === 'held' ? 1 : 0)
+      expect(warned).toEqual(
+        outcome === 'held' ? [{ namespace: 'clinic', name: 'a', status, error: 'Planted' }] : [],
+      )
+      expect(await made.evict(aPod('b'), 'Unguarded')).toBe('evicted')
+      wait(59_999)
+      expect([made.waits('uid-a'), await made.evict(aPod('a'), 'Unguarded')]).toEqual([true, 'later'])
+      wait(1)
+      expect([made.waits('uid-a'), await made.evict(aPod('a'), 'Unguarded')]).toEqual([false, 'evicted'])
+      expect(asked).toHaveLength(3)
     },
   )
 
-test('what else the API server says is a failure, and the next try waits its turn', async () => {
-  const { made } = scene([403])
+test('an eviction without an answer may have taken place: the next one waits for it', async () => {
+  const { made, wait } = scene([noAnswer])
 
-  await expect(made.evict(aPod('a'), 'Unguarded')).rejects.toThrow('planted')
-  expect(await made.evict(aPod('a'), 'Unguarded')).toBe('later')
+  const outcomes = [await made.evict(aPod('a'), 'Unguarded'), await made.evict(aPod('b'), 'Unguarded')]
+  wait(10_000)
+
+  expect([...outcomes, await made.evict(aPod('b'), 'Unguarded')]).toEqual(['held', 'later', 'evicted'])
+})
+
+test('a clock that is set back keeps nobody waiting, and forgets nothing', async () => {
+  const { made, wait, setClock } = scene()
+
+  await made.evict(aPod('a'), 'Unguarded')
+  setClock(1_600_000_000_000)
+  wait(10_000)
+
+  expect(await made.evict(aPod('b'), 'NotConforming')).toBe('evicted')
+  expect([...made.lately().values()].map(({ cause, at }) => [cause, at])).toEqual([
+    ['Unguarded', 1_700_000_000_000],
+    ['NotConforming', 1_600_000_000_000],
+  ])
+  wait(3_600_000)
+  expect([...made.lately().keys()]).toEqual(['uid-b'])
 })

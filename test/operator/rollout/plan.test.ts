@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { serverAnnotation } from '../../../core/identifiers.ts'
 import { fleetOf } from '../../../operator/conditions.ts'
 import type { Pod, Workload } from '../../../operator/objects.ts'
+import type { EvictionCause } from '../../../operator/rollout/evict.ts'
 import { patience, type Rollout, rolloutOf } from '../../../operator/rollout/plan.ts'
 import { statusOf } from '../../../operator/status.ts'
 import { verifies } from '../../verifies.ts'
@@ -43,8 +44,15 @@ const after = (name: string, created = young, ready = true): Pod => {
 const proved = (...names: string[]) => names.map((name) => aChain(`uid-${name}`, { policy: hash }))
 
 /** A minute ago. */
-const wentBefore = (uids: string[]) =>
-  new Map(uids.map((uid) => [uid, { namespace: 'clinic', at: now - 60_000 }]))
+const wentBefore = (uids: string[]) => new Map(uids.map((uid) => [uid, aMinuteAgo()]))
+const aMinuteAgo = (
+  owner = 'uid-ehr-mcp-5c4d',
+  cause: EvictionCause = 'Unguarded',
+): { owner: string; cause: EvictionCause; at: number } => ({ owner, cause, at: now - 60_000 })
+const allYoung = {
+  workloads: [deployment(3)],
+  pods: ['a', 'b', 'c'].map((name) => before(name, { ...inSet, creationTimestamp: young })),
+}
 
 function plan(things: Things, evicted: string[] = []): Rollout {
   const seen = seenIn({ servers: [bySelector], evicted: wentBefore(evicted), ...things })
@@ -86,12 +94,14 @@ const table: [when: string, things: Things, evicted: string[], expected: string]
     'ReplacementUnguarded',
   ],
   [
-    'another namespace’s was evicted before its pods came',
-    {
-      ...three,
-      pods: ['a', 'b', 'c'].map((name) => before(name, { ...inSet, creationTimestamp: young })),
-      evicted: new Map([['uid-x', { namespace: 'ward', at: now - 60_000 }]]),
-    },
+    'another controller’s was evicted before its pods came',
+    { ...allYoung, evicted: new Map([['uid-x', aMinuteAgo('uid-other')]]) },
+    [],
+    'Canary a',
+  ],
+  [
+    'one was evicted before, because it did not conform',
+    { ...allYoung, evicted: new Map([['uid-x', aMinuteAgo('uid-ehr-mcp-5c4d', 'NotConforming')]]) },
     [],
     'Canary a',
   ],

@@ -3,7 +3,9 @@ import { containers, guardedLabel } from '../../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../../crds/hipaamcpserver.generated.ts'
 import { inject } from '../../../operator/admission/inject.ts'
 import type { Pod as WholePod } from '../../../operator/admission/pod.ts'
+import { ApiError } from '../../../operator/cluster/client.ts'
 import type { Say } from '../../../operator/cluster/events.ts'
+import { kinds } from '../../../operator/cluster/kinds.ts'
 import type { MutableStore } from '../../../operator/cluster/store.ts'
 import type { Pod } from '../../../operator/objects.ts'
 import { evictor } from '../../../operator/rollout/evict.ts'
@@ -84,19 +86,30 @@ const guarded = (name: string, ready = true): Pod => ({
   status: { phase: 'Running', conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
 })
 
-/** `whole`: what the API server has, by name; a pod that is not named is sound. */
-function scene(things: Things, whole: { [name: string]: WholePod } = {}, status = 201) {
+/**
+ * `whole`: what the API server has, by name; a pod that is not named is sound, and one that is `broken` cannot be read.
+ * `statuses`: what it answers to an eviction, by name. `registered`: images of the ConfigMap, now.
+ */
+function scene(
+  things: Things,
+  whole: { [name: string]: WholePod | 'broken' } = {},
+  { statuses = {}, registered = [] }: { statuses?: { [name: string]: number }; registered?: string[] } = {},
+) {
   const { world } = aWorld(things)
   const read: string[] = []
   const evicted: string[] = []
   const said: Say[] = []
+  const warned: unknown[] = []
   let time = 1_000_000
+  const log = { ...quiet, warn: (what: string) => void warned.push(what) }
   const made = watchdog({
     world,
     client: {
-      get: async (_, __, name) => {
+      get: async (kind, __, name) => {
+        if (kind === kinds.configMap) return { data: { images: registered.join('\n') } } as never
         read.push(name)
         const pod = whole[name] ?? sound
+        if (pod === 'broken') throw new ApiError(500, 'InternalError', 'planted')
         return { ...pod, metadata: { ...pod.metadata, name, uid: `uid-${name}` } } as never
       },
     },
@@ -104,15 +117,10 @@ function scene(things: Things, whole: { [name: string]: WholePod } = {}, status 
     evictor: evictor({
       client: {
         post: async (path) => {
-          evicted.push(path.split('/').at(-2) as string)
-          if (status === 429)
-            throw Object.assign(
-              new (await import('../../../operator/cluster/client.ts')).ApiError(
-                429,
-                'TooManyRequests',
-                'held',
-              ),
-            )
+          const name = path.split('/').at(-2) as string
+          const status = statuses[name] ?? 201
+          if (status >= 400) throw new ApiError(status, 'Planted', 'planted')
+          evicted.push(name)
           return {} as never
         },
       },
@@ -120,10 +128,11 @@ function scene(things: Things, whole: { [name: string]: WholePod } = {}, status 
       now: () => time,
     }),
     surroundings,
-    log: quiet,
+    log,
     now: () => time,
   })
-  return { made, world, read, evicted, said, wait: (milliseconds: number) => void (time += milliseconds) }
+  const wait = (milliseconds: number) => void (time += milliseconds)
+  return { made, world, read, evicted, said, warned, registered, wait }
 }
 
 verifies(
@@ -154,12 +163,58 @@ verifies(
   },
 )
 
-verifies('injection:watchdog', 'a budget for disruptions holds, and it is said', async () => {
-  const { made, said } = scene({ pods: [guarded('a')] }, { a: otherImage }, 429)
+for (const status of [429, 500, 403])
+  verifies('injection:watchdog', `one is held (${status}): it is said, and the next goes`, async () => {
+    const { made, evicted, said, wait } = scene(
+      { pods: ['a', 'b', 'c'].map((name) => guarded(name)) },
+      { a: otherImage, b: withoutSidecar, c: otherImage },
+      { statuses: { a: status } },
+    )
+
+    await made.look()
+    const first = [...evicted]
+    wait(10_000)
+    await made.look()
+
+    expect([first, evicted]).toEqual([['b'], ['b', 'c']])
+    expect(said.filter(({ reason }) => reason === 'DisruptionBudgetHolds').length).toBe(1)
+  })
+
+verifies('injection:watchdog', 'one that cannot be judged hides no other', async () => {
+  const pods = Array.from({ length: 25 }, (_, index) => guarded(`a${index}`))
+  const broken = Object.fromEntries(pods.map(({ metadata }) => [metadata.name, 'broken' as const]))
+  const { made, read, evicted, warned, wait } = scene(
+    { pods: [...pods, guarded('z')] },
+    { ...broken, z: otherImage },
+  )
 
   await made.look()
+  await made.look()
+  expect(evicted).toEqual(['z'])
+  expect(warned.filter((what) => what === 'A guarded pod could not be judged')).toHaveLength(25)
 
-  expect(said.map(({ reason }) => reason)).toContain('DisruptionBudgetHolds')
+  wait(60_000)
+  await made.look()
+  expect(read.filter((name) => name === 'a0')).toHaveLength(2)
+})
+
+verifies('injection:watchdog', 'a newer version of the operator admits pods before it leads', async () => {
+  const newer = but(({ spec }) => {
+    for (const container of spec.initContainers ?? []) container.image = 'newer:2'
+  })
+  const pods = ['a', 'b'].map((name) => guarded(name, false))
+  const admitted = scene({ pods }, { a: newer, b: newer }, { registered: ['newer:2'] })
+  await admitted.made.look()
+  expect([admitted.evicted, admitted.said]).toEqual([[], []])
+
+  const unknown = scene({ pods }, { a: newer, b: newer })
+  await unknown.made.look()
+  expect(unknown.evicted).toEqual(['a'])
+  // It was judged before, and its image was registered only then.
+  unknown.registered.push('newer:2')
+  unknown.wait(10_000)
+  await unknown.made.look()
+  expect(unknown.evicted).toEqual(['a'])
 })
 
 test('a sound pod is read once in a while, and again when its server changes', async () => {
