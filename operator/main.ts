@@ -60,6 +60,8 @@ async function main(): Promise<void> {
   })
 
   const events = eventRecorder({ client, instance: config.pod.name, log })
+  // Of its own: anybody may try as often as they like, and what we found ourselves must still be said.
+  const attempts = eventRecorder({ client, instance: config.pod.name, log })
   const issuers = keySets({
     onChange: () => {
       orders.changed()
@@ -200,7 +202,7 @@ async function main(): Promise<void> {
     'Guarded pods that are not what admission makes, by server',
     () => dog.counts().map(({ server, count }) => ({ value: count, attributes: { server: idOf(server) } })),
   )
-  const bundles = keepBundles(client, authority.pem, log)
+  const bundles = keepBundles(client, authority, log)
   const auditors = signAuditors(client, authority, log)
   const refused = new Map<string, number>()
   metrics.observed(
@@ -214,7 +216,7 @@ async function main(): Promise<void> {
     client,
     authority,
     surroundings,
-    attempt: (say) => events.say(say),
+    attempt: (say) => attempts.say(say),
     refused: (what) => refused.set(what, (refused.get(what) ?? 0) + 1),
     log,
     record: (request, message) => refusals.refused(request, message),

@@ -1,4 +1,5 @@
-// The webhooks' listener. Every replica serves; the API server finds them through the Service.
+// The webhooks' listener. Every replica serves; the API server finds them through the Service. Whoever reaches it gets a verdict;
+// what is asked under the secret path, which the API server calls, is the only thing that is recorded, counted or said in an Event.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ports, services, systemNamespace } from '../../core/identifiers.ts'
@@ -7,6 +8,7 @@ import type { BusinessAssociateAgreement } from '../../crds/businessassociateagr
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Authority } from '../authority/ca.ts'
 import { bodyOf, type Listener, serve } from '../authority/serve.ts'
+import { isPathSecret } from '../authority/webhook-path.ts'
 import type { Client } from '../cluster/client.ts'
 import type { Say } from '../cluster/events.ts'
 import { kinds } from '../cluster/kinds.ts'
@@ -16,7 +18,7 @@ import { judgeConnect, judgeStoreConnect } from './connect.ts'
 import { judgeInjection, judgePod, type Lookup } from './judge.ts'
 import { type Agreements, judgeLint } from './lint.ts'
 import type { Pod } from './pod.ts'
-import { allowed, type Request, requestIn, reviewOf, type Verdict } from './review.ts'
+import { allowed, type Request, requestIn, reviewOf, type Verdict, whatOf } from './review.ts'
 import { judgeStamp } from './stamp.ts'
 import type { Surroundings } from './surroundings.ts'
 import { recording, type ToldRefusals } from './told-refusals.ts'
@@ -35,6 +37,21 @@ export type WebhookOptions = {
   /** Told of every refusal, with what is answered: for the trail. Never waits, never throws. */
   record?: ToldRefusals['refused']
 }
+
+/** What webhooks.yaml has them asked for. */
+export const webhookKinds: ReadonlySet<string> = new Set([
+  'pods',
+  'pods/exec',
+  'pods/attach',
+  'pods/portforward',
+  'pods/proxy',
+  'pods/ephemeralcontainers',
+  'pods/resize',
+  'breakglassgrants',
+  'accessrevocations',
+  'hipaamcpservers',
+  'businessassociateagreements',
+])
 
 /** Pods are at most 1.5 MB in etcd; a review holds two. */
 const bodyLimit = 8 * 1024 * 1024
@@ -86,7 +103,6 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     '/connect': async (request) => await judgeConnect(request, lookup),
     '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }
-  for (const [path, judge] of Object.entries(webhooks)) webhooks[path] = recording(judge, options.record)
   const room = shares(memory.each, memory.all)
   return await serve({
     authority,
@@ -104,17 +120,21 @@ async function respond(
   response: ServerResponse,
   webhooks: { [path: string]: (request: Request) => Promise<Verdict> },
   room: Shares,
-  { log, attempt, refused }: Pick<WebhookOptions, 'log' | 'attempt' | 'refused'>,
+  options: WebhookOptions,
 ): Promise<void> {
-  const judge = request.method === 'POST' ? webhooks[request.url?.split('?')[0] ?? ''] : undefined
-  if (judge === undefined) {
+  const { authority, log, record } = options
+  const [, name = '', secret = ''] = request.url?.split('?')[0]?.split('/') ?? []
+  const webhook = request.method === 'POST' ? webhooks[`/${name}`] : undefined
+  if (webhook === undefined) {
     response.writeHead(404).end()
     return
   }
+  const known = isPathSecret(secret, authority.webhookKey, Date.now())
+  const judge = known ? recording(webhook, record) : webhook
   try {
     const asked = requestIn(await bodyOf(request, bodyLimit, room))
     const verdict = await judge(asked).catch((error: unknown): Verdict => {
-      if (request.url?.startsWith('/lint') === true) {
+      if (name === 'lint') {
         log.error('A policy was let in unjudged', { error: codeOf(error) })
         return letIn
       }
@@ -126,22 +146,26 @@ async function respond(
           'hipaa-mcp: the pod could not be judged, so it is refused: try again, and read the operator’s log if it stays so',
       }
     })
-    const { namespace, name } = asked
-    const say = attemptOf(asked, verdict)
-    if (say !== undefined) attempt?.(say)
-    if (!verdict.allowed) {
-      const resource = [asked.resource.resource, asked.subResource].filter(Boolean).join('/')
-      refused?.(resource)
-      log.warn('Admission refused a request', {
-        namespace: idOf(namespace),
-        kind: idOf(resource),
-        ...(name === undefined ? {} : { name: idOf(name) }),
-      })
-    }
+    if (known) tell(asked, verdict, options)
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end(JSON.stringify(reviewOf(asked.uid, verdict)))
   } catch (error) {
     log.error('A webhook request was not readable', { error: codeOf(error) })
     response.writeHead(400).end()
   }
+}
+
+function tell(asked: Request, verdict: Verdict, { attempt, refused, log }: WebhookOptions): void {
+  const say = attemptOf(asked, verdict)
+  if (say !== undefined) attempt?.(say)
+  // A dry run asks what would be: nobody was refused anything.
+  if (verdict.allowed || asked.dryRun === true) return
+  const { namespace, name } = asked
+  const kind = whatOf(asked)
+  if (webhookKinds.has(kind)) refused?.(kind)
+  log.warn('Admission refused a request', {
+    namespace: idOf(namespace),
+    kind: idOf(kind),
+    ...(name === undefined ? {} : { name: idOf(name) }),
+  })
 }

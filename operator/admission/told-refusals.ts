@@ -194,12 +194,13 @@ function fitting(list: readonly object[]): number {
 /** What cannot be judged is refused as well, in words of the server's own; a policy is let in then, and no refusal. */
 const unjudged = 'hipaa-mcp: it could not be judged, so it is refused'
 
-/** Judges as before, and tells of what is refused. */
+/** Judges as before, and tells of what is refused. A dry run asks what would be: nobody was refused anything. */
 export function recording(
   judge: (request: Request) => Promise<Verdict>,
   record: ToldRefusals['refused'] = () => undefined,
 ): (request: Request) => Promise<Verdict> {
   return async (request) => {
+    if (request.dryRun === true) return await judge(request)
     try {
       const verdict = await judge(request)
       if (!verdict.allowed) record(request, verdict.message)

@@ -2,15 +2,23 @@
 // replicas that each made their own would fight over the caBundle.
 
 import 'reflect-metadata'
-import { randomBytes } from 'node:crypto'
+import { hkdfSync, randomBytes } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { systemNamespace } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import { ApiError, type Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 
-/** A CA that can sign. `pem` is its certificate. */
-export type Authority = { pem: string; certificate: x509.X509Certificate; key: CryptoKey }
+/**
+ * A CA that can sign. `pem` is its certificate. `webhookKey` follows from its key, so every replica has the same: by it the API
+ * server, which shows no certificate, is told from everybody else who reaches the webhooks.
+ */
+export type Authority = {
+  pem: string
+  certificate: x509.X509Certificate
+  key: CryptoKey
+  webhookKey: Uint8Array
+}
 
 /** Secrets of the system namespace, one a CA. Two, so that no caller's certificate can ever pass as a program of ours. */
 export const authoritySecrets = { own: 'hipaa-mcp-ca', clients: 'hipaa-mcp-client-ca' } as const
@@ -59,7 +67,13 @@ export async function makeAuthority(name: string, now: number): Promise<Authorit
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
-  return { pem: pemOf(certificate), certificate, key: keys.privateKey }
+  const webhookKey = webhookKeyOf(await crypto.subtle.exportKey('pkcs8', keys.privateKey))
+  return { pem: pemOf(certificate), certificate, key: keys.privateKey, webhookKey }
+}
+
+/** Says nothing of the key that it follows from. */
+function webhookKeyOf(pkcs8: ArrayBuffer): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', new Uint8Array(pkcs8), '', 'hipaa-mcp webhook paths', 32))
 }
 
 /** 128 random bits, positive (RFC 5280 4.1.2.2). */
@@ -104,7 +118,7 @@ async function read(secret: KubernetesObject, now: number): Promise<Authority> {
     const certificate = new x509.X509Certificate(text('tls.crt'))
     const der = x509.PemConverter.decodeFirst(text('tls.key'))
     const key = await crypto.subtle.importKey('pkcs8', der, ecdsa, false, ['sign'])
-    authority = { pem: pemOf(certificate), certificate, key }
+    authority = { pem: pemOf(certificate), certificate, key, webhookKey: webhookKeyOf(der) }
   } catch (cause) {
     throw new Error(`The CA is not readable: ${mend}`, { cause })
   }

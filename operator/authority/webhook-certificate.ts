@@ -1,38 +1,51 @@
 // What the API server finds and knows our webhooks by: their Services, and the caBundle of our own webhook configurations, so
-// that `apply -k` works without cert-manager. Our rights name these two configurations and no other.
+// that `apply -k` works without cert-manager. And what we know the API server by: a secret at the end of each path, which only
+// it and readers of the configurations see. Our rights name these two configurations and no other.
 
 import { ports, services, systemNamespace } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { codeOf, type Log } from '../log.ts'
+import type { Authority } from './ca.ts'
+import { pathSecret } from './webhook-path.ts'
 
 /** Name of both configurations. */
 const webhookConfiguration = 'hipaa-mcp'
 
 type Configuration = KubernetesObject & {
-  webhooks?: { name: string; clientConfig: { caBundle?: string } }[]
+  webhooks?: { name: string; clientConfig: { caBundle?: string; service?: { path?: string } } }[]
 }
 
+/** What is written of an authority. */
+type Shown = Pick<Authority, 'pem' | 'webhookKey'>
+
 /**
- * Writes the bundle where it differs and nowhere else, so that replicas do not write in turns. Rejects when a
+ * Writes bundle and path where they differ and nowhere else, so that replicas do not write in turns. Rejects when a
  * configuration is missing.
  */
-export async function writeBundles(client: Pick<Client, 'get' | 'patch'>, ca: string): Promise<void> {
-  const wanted = Buffer.from(ca).toString('base64')
+export async function writeBundles(
+  client: Pick<Client, 'get' | 'patch'>,
+  { pem, webhookKey }: Shown,
+  now: number = Date.now(),
+): Promise<void> {
+  const bundle = Buffer.from(pem).toString('base64')
+  const secret = pathSecret(webhookKey, now)
   for (const kind of [kinds.mutatingWebhook, kinds.validatingWebhook]) {
     const seen = await client.get<Configuration>(kind, undefined, webhookConfiguration)
     if (seen === undefined)
       throw new Error(`${kind.kind} ${webhookConfiguration} is missing: apply config/webhook again`)
-    const patch = (seen.webhooks ?? []).flatMap(({ name, clientConfig }, index) =>
-      clientConfig.caBundle === wanted
-        ? []
-        : [
-            // The list may have changed since it was read: then the test fails and the next round mends it.
-            { op: 'test', path: `/webhooks/${index}/name`, value: name },
-            { op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: wanted },
-          ],
-    )
+    const patch = (seen.webhooks ?? []).flatMap(({ name, clientConfig }, index) => {
+      const at = `/webhooks/${index}`
+      const path = clientConfig.service?.path
+      const wanted = path === undefined ? undefined : `/${path.split('/')[1] ?? ''}/${secret}`
+      const add = [
+        ...(clientConfig.caBundle === bundle ? [] : [['caBundle', bundle]]),
+        ...(path === wanted ? [] : [['service/path', wanted]]),
+      ].map(([member, value]) => ({ op: 'add', path: `${at}/clientConfig/${member}`, value }))
+      // The list may have changed since it was read: then the test fails and the next round mends it.
+      return add.length === 0 ? [] : [{ op: 'test', path: `${at}/name`, value: name }, ...add]
+    })
     if (patch.length > 0) await client.patch(kind, undefined, webhookConfiguration, patch, 'json')
   }
 }
@@ -69,7 +82,7 @@ async function writeServices(client: Pick<Client, 'get' | 'create'>): Promise<vo
  */
 export function keepBundles(
   client: Pick<Client, 'get' | 'patch' | 'create'>,
-  ca: string,
+  shown: Shown,
   log: Log,
 ): { reason(): string | undefined; stop(): void } {
   let failures = 0
@@ -79,7 +92,7 @@ export function keepBundles(
   const round = async (): Promise<void> => {
     try {
       await writeServices(client)
-      await writeBundles(client, ca)
+      await writeBundles(client, shown)
       failures = 0
       reason = undefined
     } catch (error) {

@@ -100,7 +100,7 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
         port: 0,
       })
       await leadWebhooksHere(api, cluster, webhooks.port)
-      bundles = keepBundles(client, authority.pem, quiet)
+      bundles = keepBundles(client, authority, quiet)
     },
     async silence() {
       bundles?.stop()

@@ -170,13 +170,13 @@ test('a caBundle that was taken away is written again', async () => {
   }
   const before = await api.call<Configuration>('GET', path)
   const authority = await loadAuthority(client, authoritySecrets.own)
-  await writeBundles(client, authority.pem)
+  await writeBundles(client, authority)
   expect((await api.call<Configuration>('GET', path)).metadata.resourceVersion).toBe(
     before.metadata.resourceVersion,
   )
   const remove = [{ op: 'remove', path: '/webhooks/0/clientConfig/caBundle' }]
   await api.call('PATCH', path, remove, 'application/json-patch+json')
-  await writeBundles(client, authority.pem)
+  await writeBundles(client, authority)
   const after = await api.call<Configuration>('GET', path)
   expect(after.webhooks[0]?.clientConfig.caBundle).toBe(before.webhooks[0]?.clientConfig.caBundle)
 })

@@ -8,6 +8,7 @@ import { proved } from '../../../operator/authority/certificate-request.ts'
 import { issue } from '../../../operator/authority/issue.ts'
 import { keepCertificate } from '../../../operator/authority/keep-certificate.ts'
 import { writeBundles } from '../../../operator/authority/webhook-certificate.ts'
+import { isPathSecret, pathSecret } from '../../../operator/authority/webhook-path.ts'
 import { ApiError } from '../../../operator/cluster/client.ts'
 import { kinds } from '../../../operator/cluster/kinds.ts'
 import { verifies } from '../../verifies.ts'
@@ -117,7 +118,7 @@ test('a caBundle is written where it differs and nowhere else', async () => {
       { name: 'b', clientConfig: { caBundle } },
     ],
   })
-  await expect(writeBundles(client, authority.pem)).rejects.toThrow(
+  await expect(writeBundles(client, authority)).rejects.toThrow(
     'ValidatingWebhookConfiguration hipaa-mcp is missing',
   )
   client.put(kinds.validatingWebhook, {
@@ -125,13 +126,51 @@ test('a caBundle is written where it differs and nowhere else', async () => {
     webhooks: [{ name: 'c', clientConfig: { caBundle } }],
   })
   client.patches.length = 0
-  await writeBundles(client, authority.pem)
+  await writeBundles(client, authority)
   expect(client.patches.map(({ body }) => body)).toEqual([
     [
       { op: 'test', path: '/webhooks/0/name', value: 'a' },
       { op: 'add', path: '/webhooks/0/clientConfig/caBundle', value: caBundle },
     ],
   ])
+})
+
+test('the path ends in a secret of the hour that every replica has, and nobody without the key', async () => {
+  const client = objects()
+  const made = await loadAuthority(client, authoritySecrets.own, now)
+  const read = await loadAuthority(client, authoritySecrets.own, now)
+  const webhook = (path: string) => ({
+    name: 'a',
+    clientConfig: { caBundle: Buffer.from(made.pem).toString('base64'), service: { path } },
+  })
+  const put = (path: string): void => {
+    for (const kind of [kinds.mutatingWebhook, kinds.validatingWebhook])
+      client.put(kind, { metadata: { name: 'hipaa-mcp' }, webhooks: [webhook(path)] })
+    client.patches.length = 0
+  }
+  const wanted = `/connect/${pathSecret(read.webhookKey, now)}`
+  expect(wanted).toMatch(/^\/connect\/[0-9a-f]{64}$/)
+  expect(pathSecret(other.webhookKey, now)).not.toBe(pathSecret(made.webhookKey, now))
+
+  for (const before of ['/connect', `/connect/${pathSecret(read.webhookKey, now - 3_600_000)}`]) {
+    put(before)
+    await writeBundles(client, made, now)
+    const body = [
+      { op: 'test', path: '/webhooks/0/name', value: 'a' },
+      { op: 'add', path: '/webhooks/0/clientConfig/service/path', value: wanted },
+    ]
+    expect(client.patches.map((patch) => patch.body)).toEqual([body, body])
+  }
+  put(wanted)
+  await writeBundles(client, made, now)
+  expect(client.patches).toEqual([])
+
+  const hour = 3_600_000
+  const known = [-2, -1, 0, 1, 2].map((hours) =>
+    isPathSecret(pathSecret(made.webhookKey, now + hours * hour), read.webhookKey, now),
+  )
+  expect(known).toEqual([false, true, true, true, false])
+  expect(isPathSecret('', made.webhookKey, now)).toBe(false)
 })
 
 test('an auditor’s certificate bears the name that the API server saw, for an hour at most', async () => {

@@ -27,7 +27,7 @@ verifies(
         },
         patch: async () => ({}) as never,
       },
-      'CA',
+      { pem: 'CA', webhookKey: new Uint8Array(32) },
       quiet,
     )
 

@@ -1,0 +1,104 @@
+// Who is believed at the webhooks' port, which anybody in the cluster reaches.
+
+import { readFile } from 'node:fs/promises'
+import { Agent, request } from 'undici'
+import { expect, onTestFinished, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { startWebhooks, webhookKinds } from '../../../operator/admission/server.ts'
+import { makeAuthority } from '../../../operator/authority/ca.ts'
+import { pathSecret } from '../../../operator/authority/webhook-path.ts'
+import { verifies } from '../../verifies.ts'
+import { quiet } from '../cluster/scripted-api.ts'
+import { aPod, aRequest, surroundings } from './pods.ts'
+
+const away = async (): Promise<never> => {
+  throw new Error('planted')
+}
+
+/** Webhooks in a cluster that is away, so that every pod is refused. */
+async function webhooks() {
+  const authority = await makeAuthority('test', Date.now())
+  const told: string[] = []
+  const listener = await startWebhooks({
+    client: { get: away, list: away },
+    authority,
+    surroundings,
+    log: quiet,
+    port: 0,
+    attempt: ({ reason }) => told.push(reason),
+    refused: (kind) => told.push(kind),
+    record: ({ uid }) => told.push(uid),
+  })
+  const agent = new Agent({
+    connect: { ca: authority.pem, servername: 'hipaa-mcp-webhook.hipaa-mcp-system.svc' },
+  })
+  onTestFinished(async () => {
+    await agent.destroy()
+    await listener.close(0)
+  })
+  const asks = async (path: string, more: object = {}): Promise<unknown> => {
+    const asked = aRequest(aPod(), { name: 'ehr-1', operation: 'CONNECT', subResource: 'exec', ...more })
+    const answer = await request(`https://127.0.0.1:${listener.port}${path}`, {
+      method: 'POST',
+      dispatcher: agent,
+      body: JSON.stringify({ kind: 'AdmissionReview', request: asked }),
+    })
+    if (answer.statusCode !== 200) {
+      await answer.body.dump()
+      return answer.statusCode
+    }
+    const { response } = (await answer.body.json()) as { response: { allowed: boolean } }
+    return response.allowed
+  }
+  return { asks, told, secret: pathSecret(authority.webhookKey, Date.now()) }
+}
+
+verifies('audit:admission', 'what the API server asks is recorded, counted and said', async () => {
+  const { asks, told, secret } = await webhooks()
+
+  expect(await asks(`/connect/${secret}?timeout=10s`)).toBe(false)
+
+  expect(told).toEqual(['request-1', 'ConnectRefused', 'pods/exec'])
+})
+
+verifies('audit:admission', 'nobody else writes a record, an Event or a number by asking', async () => {
+  const { asks, told, secret } = await webhooks()
+
+  for (const path of ['/connect', '/connect/', `/connect/${'0'.repeat(64)}`, `/connect/${secret.slice(1)}`])
+    expect(await asks(path), path).toBe(false)
+  expect(await asks(`/none/${secret}`)).toBe(404)
+
+  expect(told).toEqual([])
+})
+
+verifies('audit:admission', 'a dry run is refused, and no refusal of the trail', async () => {
+  const { asks, told, secret } = await webhooks()
+
+  expect(await asks(`/connect/${secret}`, { dryRun: true })).toBe(false)
+
+  expect(told).toEqual([])
+})
+
+type Configuration = {
+  kind: string
+  webhooks: { sideEffects: string; rules: { resources: string[] }[] }[]
+}
+async function configured(): Promise<Configuration['webhooks']> {
+  const documents = parseAllDocuments(await readFile('config/webhook/webhooks.yaml', 'utf8'))
+  return documents.flatMap((document) => (document.toJS() as Configuration).webhooks)
+}
+
+test('what is counted by kind is what the webhooks are asked for, and nothing that anybody names', async () => {
+  const { asks, told, secret } = await webhooks()
+  await asks(`/connect/${secret}`, { subResource: 'patient-jane-doe' })
+  expect(told).toEqual(['request-1', 'ConnectRefused'])
+
+  const resources = (await configured()).flatMap(({ rules }) => rules.flatMap((rule) => rule.resources))
+  expect(webhookKinds).toEqual(new Set(resources))
+})
+
+test('webhooks that record say that they do, but for dry runs', async () => {
+  expect(new Set((await configured()).map(({ sideEffects }) => sideEffects))).toEqual(
+    new Set(['NoneOnDryRun']),
+  )
+})
