@@ -43,7 +43,7 @@ type Known = {
 
 /** Events forgotten beyond this many: memory stays bounded, a repetition becomes a new Event. */
 const most = 1_000
-/** New Events a minute, over all objects: a loop of ours must not fill etcd. */
+/** New Events a minute of one recorder, over all objects: a loop of ours must not fill etcd. */
 const perMinute = 60
 
 export function eventRecorder(options: EventsOptions): Events {
@@ -98,7 +98,8 @@ export function eventRecorder(options: EventsOptions): Events {
   return {
     say: (event) => {
       const { about, type, reason, note } = event
-      const key = JSON.stringify([about.metadata.uid ?? about.metadata.name, type, reason, note])
+      const { namespace = '', name, uid = name } = about.metadata
+      const key = JSON.stringify([namespace, uid, type, reason, note])
       const before = known.get(key)
       if (before === undefined) {
         first(key, event)

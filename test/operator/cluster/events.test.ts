@@ -72,6 +72,19 @@ test('another object or reason is another Event, up to sixty a minute', async ()
   await expect.poll(() => written.length).toBe(60)
 })
 
+test('what is said of one name in two namespaces is two Events', async () => {
+  const { events, written } = recorder()
+
+  for (const namespace of ['clinic-a', 'clinic-b', 'clinic-a'])
+    events.say({ ...said(), about: { ...said().about, metadata: { name: 'ehr-0', namespace } } })
+
+  await expect.poll(() => written.length).toBe(2)
+  expect(written).toMatchObject([
+    { verb: 'create', body: { regarding: { name: 'ehr-0', namespace: 'clinic-a' } } },
+    { verb: 'create', body: { regarding: { name: 'ehr-0', namespace: 'clinic-b' } } },
+  ])
+})
+
 test('an Event that cannot be written is tried again when it is said again', async () => {
   const { events, attempts } = recorder(true)
 
