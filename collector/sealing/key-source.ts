@@ -13,14 +13,27 @@ export class KeySource {
   readonly #log: Log
   readonly #steady: () => number
   #failing: { reason: KmsReason; at: number } | undefined
+  readonly #inUse: (keyId: string) => Promise<void>
   /** The key whose wrapping was seen to open again. */
   #proved: string | undefined
+  /** Data keys that were asked for, and the last of them whose key was said to be in use. */
+  #asked = 0
+  #said = 0
 
-  /** `steady`: milliseconds of a clock that nobody can set. */
-  constructor(wrapper: KeyWrapper, log: Log, steady: () => number) {
+  /**
+   * `steady`: milliseconds of a clock that nobody can set. `inUse`: resolves when it is on record that this key wraps data keys
+   * now; no data key is given out before.
+   */
+  constructor(
+    wrapper: KeyWrapper,
+    log: Log,
+    steady: () => number,
+    inUse: (keyId: string) => Promise<void> = async () => undefined,
+  ) {
     this.#wrapper = wrapper
     this.#log = log
     this.#steady = steady
+    this.#inUse = inUse
   }
 
   /** Why no data key can be had; undefined while the last one could. */
@@ -32,7 +45,19 @@ export class KeySource {
   async make(origin: string): Promise<DataKey> {
     const failing = this.#failing
     if (failing !== undefined && this.#steady() - failing.at < pauseMs) throw new KmsFailed(failing.reason)
-    return await this.#watched(async () => await this.#made(origin))
+    this.#asked += 1
+    const turn = this.#asked
+    const key = await this.#watched(async () => await this.#made(origin))
+    // What was asked for before and comes after says nothing of what is in use now.
+    if (turn < this.#said) return key
+    this.#said = turn
+    try {
+      await this.#inUse(key.keyId)
+    } catch (error) {
+      dropKey(key)
+      throw error
+    }
+    return key
   }
 
   /** Looks whether the key's holder is back, where no chain asks it for a key. */

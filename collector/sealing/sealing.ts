@@ -65,7 +65,12 @@ export class Sealing {
   constructor(options: SealingOptions, trail: Sealable) {
     this.#options = options
     this.#trail = trail
-    this.#keys = new KeySource(options.wrapper, options.log, trail.steady)
+    const { keysInUse } = trail.registry
+    // Where a data key is made: segments that are sealed later may still be under the key before.
+    this.#keys = new KeySource(options.wrapper, options.log, trail.steady, async (id) => {
+      const used = [{ key: 'data', id }] as const
+      if (keysInUse.changes(used).length > 0) await trail.registry.update(() => keysInUse.changes(used))
+    })
   }
 
   /**
@@ -252,10 +257,7 @@ export class Sealing {
       isOverlapping = sealed !== from && sealed !== to
       return isOverlapping || sealed === to
         ? []
-        : [
-            ...registry.keysInUse.changes([{ key: 'data', id: keyId }]),
-            { kind: 'sealed', origin, segment: segment.segment, from, to, bytes, sha256, keyId },
-          ]
+        : [{ kind: 'sealed', origin, segment: segment.segment, from, to, bytes, sha256, keyId }]
     })
     if (isOverlapping) {
       await files.remove(segment)

@@ -151,6 +151,31 @@ verifies('audit:keys', 'another key that wraps data keys is a record, with the o
   ])
 })
 
+verifies(
+  'audit:keys',
+  'one rotation is one record, whatever is still sealed under the key before',
+  async () => {
+    const { trail, sealing, store, kms, segments } = await scene()
+    const processes: Process[] = []
+    for (let i = 0; i < 4; i++) processes.push(await Process.started(trail))
+    // Each has an open segment and, beyond its half, a next data key.
+    for (const process of processes) await write(process, 6)
+    kms.rotate()
+    for (const process of processes) {
+      await write(process, 20)
+      await sealing.sweep()
+    }
+
+    const keyIds = (await Promise.all(processes.map(async ({ origin }) => await segments(origin)))).map(
+      (some) => some.map(({ keyId }) => keyId),
+    )
+    expect(keyIds.every((some) => new Set(some).size === 2)).toBe(true)
+    const said = (await registryIn(store)).filter(({ kind }) => kind === 'key-changed')
+    expect(said).toMatchObject([{ id: keyIds[0]?.[0] }, { id: keyIds[0]?.at(-1), before: keyIds[0]?.[0] }])
+    expect(said).toHaveLength(2)
+  },
+)
+
 test('a verifier finds a segment that the registry log leaves out or names twice', async () => {
   const { trail, sealing, store } = await scene()
   const process = await Process.started(trail)
