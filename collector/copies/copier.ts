@@ -239,6 +239,7 @@ export class Copier {
 
   async #send(items: readonly Item[], ends: Ends): Promise<void> {
     const { form, send, pauses = { least: 1_000, most: 60_000 } } = this.#options
+    let refusals = 0
     for (let attempt = 0; ; attempt++) {
       ends.signal.throwIfAborted()
       const sent = await send(form.body(items), ends.cut)
@@ -256,8 +257,9 @@ export class Copier {
       }
       if (!ends.cut.aborted) this.#trouble = sent.reason
       const [only] = items
-      if (sent.smaller && attempt + 1 >= mostTries && only !== undefined && (await this.#stub(only, ends)))
-        return
+      // Only a record that is refused time after time: an outage between says nothing of it.
+      refusals = sent.smaller ? refusals + 1 : 0
+      if (refusals >= mostTries && only !== undefined && (await this.#stub(only, ends))) return
       await sleep(sent.waitMs ?? backoff(attempt, pauses.least, pauses.most), undefined, {
         signal: ends.signal,
       })

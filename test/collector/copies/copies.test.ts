@@ -246,6 +246,26 @@ for (const as of ['otlp', 'ocsf'] as const)
     },
   )
 
+test('a target that refuses a record once after an outage gets the record, and no stub', async () => {
+  const copied = await aCopiedTrail()
+  let asked = 0
+  const receiver = await aReceiver((body) => {
+    if (!body.includes('odd')) return undefined
+    asked += 1
+    if (asked <= 10) return { status: 503 }
+    return asked === 11 ? { status: 400 } : undefined
+  })
+  const copies = copied.copy([target(receiver)])
+  const process = await Process.started(copied.trail)
+  await caughtUp(copied, receiver)
+  await process.write(aRefusal('odd'))
+
+  await expect.poll(() => receiver.bodies.join(''), { timeout: 10_000 }).toMatch(/odd|not-copied/)
+
+  expect(receiver.bodies.join('')).toContain('odd')
+  expect(copies.counts()[0]?.refused).toBe(0)
+})
+
 test('records of a request that a target took and would not have are counted', async () => {
   const copied = await aCopiedTrail()
   const receiver = await aReceiver(() => ({
