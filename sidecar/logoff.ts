@@ -23,8 +23,8 @@ export interface Logoff {
 const mostSessions = 10_000
 
 type Session = {
-  /** Last activity as far as this process knows, on the clock that nobody can set; undefined: none. */
-  last: number | undefined
+  /** Last activity as far as this process knows, on the clock that nobody can set. */
+  last: number
   /** The newest login that this process saw awake, milliseconds since 1970. */
   login: number
   /** A login, milliseconds since 1970, whose session was found over: that stands, whatever the clock says later. */
@@ -74,7 +74,9 @@ export function logoff(elsewhere: Elsewhere, steady: () => number): Logoff {
       return elsewhere(who).then(
         (last) => {
           if (last !== undefined && !idle(at - last)) return awake(at - last)
-          keep(key, { last: known?.last, login: known?.login ?? 0, over: login })
+          // A login that this process has not seen awake is known by the wall clock alone, which may be ahead: asked again.
+          if (known !== undefined && login <= known.login && idle(now - known.last))
+            keep(key, { ...known, over: login })
           throw over('session-idle', exchange, idleSeconds)
         },
         () => {
@@ -100,7 +102,7 @@ function sinceLast(
   now: number,
   { login, ago }: { login: number; ago: number },
 ): number {
-  if (known?.last === undefined) return ago
+  if (known === undefined) return ago
   return login > known.login ? Math.min(now - known.last, ago) : now - known.last
 }
 

@@ -56,6 +56,20 @@ verifies('authentication:logoff', 'a jump ahead and back ends no session', async
   expect(await call()).toBe('served')
 })
 
+verifies('authentication:logoff', 'a jump ahead ends for good no session that began unseen', async () => {
+  wall += 20 * minute
+  expect(await call()).toBe('session-idle')
+  wall -= 20 * minute
+  expect(await call()).toBe('served')
+
+  pass(16 * minute)
+  token = await scene.token({ auth_time: wall / 1000, exp: wall / 1000 + 2 * 3600 })
+  wall += 20 * minute
+  expect(await call()).toBe('session-idle')
+  wall -= 20 * minute
+  expect(await call()).toBe('served')
+})
+
 verifies('authentication:logoff', 'a jump back lengthens none', async () => {
   expect(await call()).toBe('served')
   pass(15 * minute + 1)
