@@ -52,8 +52,7 @@ const ownTls: Way = {
     if ('refused' in found) throw new EgressRefusal(found.refused)
     if (found.serverName !== target.name) throw new EgressRefusal('server-name-other')
     permit()
-    // The host of a model's vendor, and nobody sees what is asked of it.
-    await record(modelVendorOf(target.name) === undefined ? undefined : 'rules-unproved')
+    await record(unproved(target))
     const remote = await dial(target, opening.world, signal)
     opening.opened(remote)
     permit()
@@ -137,6 +136,11 @@ export const ways: { [Protocol in Target['protocol']]: Way } = {
   Model: model,
 }
 
+/** Of the host of a model's vendor behind anything but the gate: nobody sees what is asked of it. */
+function unproved({ name }: Target): 'rules-unproved' | undefined {
+  return modelVendorOf(name) === undefined ? undefined : 'rules-unproved'
+}
+
 /** A connection to the target with TLS on it, permitted, recorded before, and permitted still. */
 async function secured(
   target: Target,
@@ -144,7 +148,7 @@ async function secured(
   ask?: (plain: Socket, signal: AbortSignal) => Promise<void>,
 ): Promise<Socket> {
   permit()
-  await record()
+  await record(unproved(target))
   const plain = await dial(target, world, signal)
   opened(plain)
   await ask?.(plain, signal)

@@ -254,3 +254,28 @@ verifies(
     expect(records()).toEqual([`egress-opened ${host} rules-unproved`])
   },
 )
+
+for (const [protocol, first] of [
+  ['Tcp', 'GET / HTTP/1.1\r\n\r\n'],
+  ['Mllp', '\x0bMSH|'],
+  ['Postgres', '\x00\x00\x00\x08\x00\x03\x00\x00'],
+] as const)
+  verifies(
+    'agreement:model-calls',
+    `${protocol} to a vendor’s host: the rules count as unproved`,
+    async () => {
+      await scene.close()
+      const host = 'api.openai.com'
+      scene = await aScene({
+        egress: [{ ...agreementEntry, host, protocol, ca: (await storesCa()).cert }],
+        servers: { [vendorAddress]: await aVendor() },
+        dns: { [host]: [vendorAddress] },
+      })
+      const app = await scene.app(name)
+
+      app.resume().write(first)
+      await once(app, 'close')
+
+      expect(records()).toContain(`egress-opened ${host} rules-unproved`)
+    },
+  )
