@@ -87,8 +87,13 @@ export async function startEgress(options: EgressOptions): Promise<RunningEgress
     const known = names.addresses.get(name)
     const domain = domainOf(name)
     if (known !== undefined || domain === undefined || !names.wildcards.has(domain)) return known
-    if (!asked.has(name) && asked.size >= mostAsked) refused(`*.${domain}`, 'too-many-names')
-    else asked.add(name)
+    // It was asked for before and means nothing, or is one too many: all names are made anew for a new one alone.
+    if (asked.has(name)) return undefined
+    if (asked.size >= mostAsked) {
+      refused(`*.${domain}`, 'too-many-names')
+      return undefined
+    }
+    asked.add(name)
     readNames()
     return names.addresses.get(name)
   }
