@@ -18,6 +18,8 @@ export type ModelEndpoint = {
   required?: { [member: string]: Json }
   /** Members of the body that hold what people and tools said. */
   content: readonly string[]
+  /** The member that is a text or a list of items: types that hold their content themselves. */
+  items?: { member: string; types: readonly string[] }
   /** How a tool shows what it is: by the value of `type`, or by which members it has. */
   tools:
     | { member: string; type: RegExp; untyped: boolean }
@@ -68,6 +70,13 @@ const responses: Omit<ModelEndpoint, 'path'> = {
   ],
   required: { store: false },
   content: ['input'],
+  // What stands for something that the vendor did, looked up or keeps is not among them.
+  items: {
+    member: 'input',
+    types: words(
+      'message function_call function_call_output custom_tool_call custom_tool_call_output reasoning',
+    ),
+  },
   tools: { member: 'tools', type: /^(?:function|custom)$/, untyped: false },
 }
 const name = '[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}'

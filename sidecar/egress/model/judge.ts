@@ -32,7 +32,7 @@ export function judgeModelCall(call: ModelCall, { vendor: name, models }: ModelR
   const found = endpointOf(call, vendor)
   if (found === undefined) return { refused: 'model-endpoint' }
   const { endpoint, groups } = found
-  if (groups['region'] !== undefined && !host.startsWith(`${groups['region']}-`))
+  if (groups['region'] !== undefined && !host.startsWith(`${groups['region']}-aiplatform.`))
     return { refused: 'model-endpoint' }
   if (vendor.refuses.some((header) => headers[header] !== undefined)) return { refused: 'model-header' }
   // Only JSON as it is: what is packed is not read, and what is not read does not leave.
@@ -77,11 +77,35 @@ function endpointOf(
 
 type Body = { [member: string]: unknown }
 
-function bodyFault(body: Body, { members, required, content, tools }: ModelEndpoint): Reason | undefined {
+function bodyFault(body: Body, endpoint: ModelEndpoint): Reason | undefined {
+  const { members, required, content, items, tools } = endpoint
   if (Object.keys(body).some((member) => !members.includes(member))) return 'model-member'
   if (Object.entries(required ?? {}).some(([member, value]) => body[member] !== value)) return 'model-member'
   if (!toolsAllowed(body[tools.member], tools)) return 'model-tool'
+  if (items !== undefined && offersTools(body[items.member])) return 'model-tool'
+  if (items !== undefined && !itemsAllowed(body[items.member], items.types)) return 'model-content'
   return content.some((member) => reachesOut(body[member])) ? 'model-content' : undefined
+}
+
+/** Whether each item holds its content itself. One of which only an id is there would be taken from what the vendor stores. */
+function itemsAllowed(value: unknown, types: readonly string[]): boolean {
+  if (value === undefined || typeof value === 'string') return true
+  if (!Array.isArray(value)) return false
+  return (value as unknown[]).every((item) => {
+    if (!isObject(item)) return false
+    const { type = 'message', role, encrypted_content: sealed } = item
+    if (type === 'message') return typeof role === 'string'
+    if (type === 'reasoning') return typeof sealed === 'string'
+    return typeof type === 'string' && types.includes(type)
+  })
+}
+
+/** Whether tools stand elsewhere than where they are looked at. */
+function offersTools(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(offersTools)
+  return (
+    isObject(value) && Object.entries(value).some(([name, inner]) => name === 'tools' || offersTools(inner))
+  )
 }
 
 function toolsAllowed(value: unknown, tools: ModelEndpoint['tools']): boolean {
@@ -113,6 +137,8 @@ function reachesOut(value: unknown): boolean {
   if (!isObject(value)) return false
   return Object.entries(value).some(([member, inner]) => {
     if (storedContent.has(member)) return true
+    // An answer in audio that the vendor keeps.
+    if (member === 'audio' && isObject(inner) && inner['id'] !== undefined) return true
     if (member === 'type') return typeof inner === 'string' && storedTypes.test(inner)
     if (addresses.has(member) && typeof inner === 'string') return !inner.startsWith('data:')
     if (ofCaller.has(member)) return false

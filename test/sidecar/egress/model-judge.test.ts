@@ -173,7 +173,10 @@ for (const vendor of vendors)
             )
         expect(
           judge(vendor, {
-            json: { ...body, [content]: [{ image_url: { url: 'data:image/png;base64,AAAA' } }] },
+            json: {
+              ...body,
+              [content]: [{ role: 'user', content: [{ image_url: { url: 'data:image/png;base64,AAAA' } }] }],
+            },
           }),
         ).toBe('passes')
       },
@@ -215,12 +218,83 @@ for (const [vendor, change] of tools)
     },
   )
 
+/** Endpoints of the Responses and the Chat form, by vendor. */
+const responses: [ModelVendorName, string][] = [
+  ['OpenAI', '/v1/responses'],
+  ['AzureOpenAI', '/openai/v1/responses'],
+]
+const chats: [ModelVendorName, string][] = [
+  ['OpenAI', '/v1/chat/completions'],
+  ['AzureOpenAI', '/openai/v1/chat/completions'],
+  ['AzureOpenAI', '/openai/deployments/gpt/chat/completions'],
+]
+for (const [vendor, url] of responses)
+  describe(`${vendor} ${url}: items of input`, () => {
+    const asked = (input: unknown) => judge(vendor, { url, json: { model: 'gpt', store: false, input } })
+    const sealed = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'AAAA' }
+    const call = { type: 'function_call', call_id: 'c', name: 'f', arguments: '{"tools":[]}' }
+
+    verifies('agreement:model-calls', `${vendor}: items that hold their content pass`, () => {
+      for (const input of [
+        said,
+        [{ role: 'user', content: said }],
+        [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: said }] }],
+        [sealed, call, { type: 'function_call_output', call_id: 'c', output: said }],
+        [
+          { type: 'custom_tool_call', call_id: 'c', name: 'f', input: said },
+          { type: 'custom_tool_call_output', call_id: 'c', output: said },
+        ],
+      ])
+        expect(asked(input), JSON.stringify(input)).toBe('passes')
+    })
+
+    verifies('agreement:model-calls', `${vendor}: an item that stands for what is stored is refused`, () => {
+      for (const item of [
+        { id: 'msg_1' },
+        { type: null, id: 'msg_1' },
+        { type: 'message', id: 'msg_1' },
+        { type: 'item_reference', id: 'msg_1' },
+        { type: 'reasoning', id: 'rs_1', summary: [] },
+        { type: 'image_generation_call', id: 'ig_1' },
+        { type: 'web_search_call', id: 'ws_1' },
+        { type: 'what_comes_next', role: 'user', content: said },
+        { type: ['message'], role: 'user' },
+        'msg_1',
+        null,
+      ])
+        expect(asked([{ role: 'user', content: said }, item]), JSON.stringify(item)).toBe('model-content')
+      expect(asked({ id: 'msg_1' })).toBe('model-content')
+    })
+
+    verifies('agreement:model-calls', `${vendor}: no item brings tools along`, () => {
+      const tools = [{ type: 'mcp', server_url: 'https://evil.example' }]
+      for (const item of [
+        { type: 'tool_search_output', tools },
+        { type: 'message', role: 'user', content: said, tools },
+        { role: 'user', content: [{ type: 'input_text', text: said, tools }] },
+      ])
+        expect(asked([item]), JSON.stringify(item)).toBe('model-tool')
+    })
+  })
+
+for (const [vendor, url] of chats)
+  verifies('agreement:model-calls', `${vendor} ${url}: an answer in audio that is kept is refused`, () => {
+    const given = { type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }
+    for (const [message, verdict] of [
+      [{ role: 'assistant', audio: { id: 'audio_1' } }, 'model-content'],
+      [{ role: 'user', content: [given] }, 'passes'],
+    ] as const)
+      expect(judge(vendor, { url, json: { model: 'gpt', store: false, messages: [message] } })).toBe(verdict)
+  })
+
 test('what a vendor demands must stand there: store false, this Region, no global profile', () => {
   for (const store of [undefined, true, 'false', 0, null])
     expect(judge('OpenAI', { json: { ...good.OpenAI.body, store } })).toBe('model-member')
-  expect(judge('Vertex', { url: good.Vertex.url.replace('locations/us-central1', 'locations/global') })).toBe(
-    'model-endpoint',
-  )
+  for (const place of ['global', 'us', 'us-central', 'eu', 'europe-west4'])
+    expect(
+      judge('Vertex', { url: good.Vertex.url.replace('locations/us-central1', `locations/${place}`) }),
+      place,
+    ).toBe('model-endpoint')
   expect(judge('Bedrock', { url: '/model/global.anthropic.claude/converse' })).toBe('model-name')
   expect(judge('Bedrock', { url: '/model/a/invoke' })).toBe('model-endpoint')
 })
