@@ -573,9 +573,10 @@ export const requirements = {
     'agreement',
     'Every agreement that a server names shows in status, active or not.',
   ),
-  'agreement:model-calls': done(
+  'agreement:model-calls': thin(
     'agreement',
     'Every call to a model’s vendor is checked against its rules and recorded with the result, and the server never holds the credential.',
+    'shown on loopback only; admission mounts the pod’s CA into no container: the app uses plain HTTP on loopback or fetches /.well-known/hipaa-mcp-ca.pem',
   ),
   'agreement:coverage': done(
     'agreement',
