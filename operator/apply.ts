@@ -29,12 +29,21 @@ export async function apply(
     if (one.how === 'apply') await client.apply(kind, object)
     else if (one.how === 'delete')
       await client.delete(kind, object.metadata.namespace, object.metadata.name, current?.metadata.uid)
-    else if (one.how === 'merge')
-      await client.patch(kind, object.metadata.namespace, object.metadata.name, object, 'merge')
+    else if (one.how === 'merge') await merge(client, one)
     else await createOnce(client, one)
     written += 1
   }
   return written
+}
+
+async function merge(client: Applier, { kind, object, orElse }: Wanted): Promise<void> {
+  const { namespace, name } = object.metadata
+  try {
+    await client.patch(kind, namespace, name, object, 'merge')
+  } catch (error) {
+    if (orElse === undefined || !(error instanceof ApiError) || error.status !== 422) throw error
+    await client.patch(kind, namespace, name, orElse, 'merge')
+  }
 }
 
 /** Our copy of the cluster may be late: what is there already stays as it is. */

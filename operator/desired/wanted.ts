@@ -17,6 +17,8 @@ export type Wanted = {
    * somebody else's object, which stay when we are done with it; null takes one away.
    */
   how: 'apply' | 'create' | 'delete' | 'merge'
+  /** merge: what is written where the API server refuses the first as invalid. */
+  orElse?: KubernetesObject
   /** The spec is ours alone: a member that somebody added to it is a change of ours. */
   ours?: boolean
 }

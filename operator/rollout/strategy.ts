@@ -45,7 +45,8 @@ export function oneAtATime(workload: Workload): Wanted | undefined {
 
 /**
  * To be written when every pod was replaced, or none will be. Where somebody changed the strategy meanwhile, it stays as it
- * is, and only our note goes. A note that is none of ours is taken away and not believed.
+ * is, and only our note goes. A note that is none of ours is taken away and not believed; so is one that the API server
+ * refuses as a strategy.
  */
 export function asWritten(workload: Workload): Wanted | undefined {
   const rules = kinds[workload.kind]
@@ -55,7 +56,9 @@ export function asWritten(workload: Workload): Wanted | undefined {
   const before = strategyIn(kept)
   const now = workload.spec[field]?.rollingUpdate
   const ours = now?.maxSurge === single.maxSurge && now?.maxUnavailable === single.maxUnavailable
-  return merge(workload, null, ours && before !== undefined ? { [field]: before } : undefined)
+  const noteAlone = merge(workload, null, undefined)
+  if (!ours || before === undefined) return noteAlone
+  return { ...merge(workload, null, { [field]: before }), orElse: noteAlone.object }
 }
 
 /** What the annotation keeps, if it is a strategy as the API server takes it; undefined for anything else. */
@@ -66,6 +69,7 @@ export function strategyIn(text: string): Strategy | undefined {
     if (!isObject(amounts)) return undefined
     const { maxSurge, maxUnavailable } = amounts
     if (!isAmount(maxSurge) || !isAmount(maxUnavailable)) return undefined
+    if (isZero(maxSurge) && isZero(maxUnavailable)) return undefined
     return { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } }
   } catch {
     return undefined
@@ -73,7 +77,15 @@ export function strategyIn(text: string): Strategy | undefined {
 }
 
 function isAmount(value: unknown): value is number | string {
-  return (Number.isInteger(value) && (value as number) >= 0) || /^\d{1,3}%$/.test(String(value))
+  if (typeof value === 'string') return /^\d+%$/.test(value)
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= largest
+}
+
+/** An amount is an int32 to the API server. */
+const largest = 2_147_483_647
+
+function isZero(value: number | string): boolean {
+  return Number.parseInt(String(value), 10) === 0
 }
 
 /** A percentage of the pods, rounded as the workload's controller rounds it. */
@@ -83,6 +95,7 @@ function amount(value: number | string, pods: number, round: (share: number) => 
 
 function merge(workload: Workload, kept: string | null, spec: object | undefined): Wanted {
   const { apiVersion, kind, metadata } = workload
+  const { resourceVersion } = metadata
   return {
     kind: kindOf(workload),
     object: {
@@ -91,6 +104,8 @@ function merge(workload: Workload, kept: string | null, spec: object | undefined
       metadata: {
         name: metadata.name,
         namespace: metadata.namespace ?? '',
+        // What its author wrote meanwhile stays: it is a conflict, and the next turn sees it.
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
         annotations: { [strategyAnnotation]: kept as string },
       },
       ...(spec === undefined ? {} : { spec }),

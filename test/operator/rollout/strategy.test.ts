@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { serverAnnotation, strategyAnnotation } from '../../../core/identifiers.ts'
+import { type Applier, apply } from '../../../operator/apply.ts'
+import { ApiError } from '../../../operator/cluster/client.ts'
 import { desired } from '../../../operator/desired/all.ts'
 import { isMet } from '../../../operator/desired/wanted.ts'
 import type { Strategy, Workload } from '../../../operator/objects.ts'
@@ -156,9 +158,51 @@ test('a note is believed as far as it is a strategy', () => {
     '{}',
     '{"rollingUpdate":{}}',
     '{"rollingUpdate":{"maxSurge":-1,"maxUnavailable":0}}',
-    '{"rollingUpdate":{"maxSurge":"9999%","maxUnavailable":0}}',
+    '{"rollingUpdate":{"maxSurge":["25%"],"maxUnavailable":0}}',
+    '{"rollingUpdate":{"maxSurge":4294967296,"maxUnavailable":0}}',
+    '{"rollingUpdate":{"maxSurge":0,"maxUnavailable":0}}',
+    '{"rollingUpdate":{"maxSurge":0,"maxUnavailable":"00%"}}',
     '{"rollingUpdate":{"maxSurge":{"a":1},"maxUnavailable":0}}',
   ])
     expect(strategyIn(text), text).toBeUndefined()
   expect(strategyIn(kept)).toEqual(quarter)
+  const much = { type: 'RollingUpdate', rollingUpdate: { maxSurge: '1000%', maxUnavailable: 0 } }
+  expect(strategyIn(JSON.stringify(much))).toEqual(much)
+})
+
+/** Writes what is due to a workload whose rollout is over; the API server answers with `status` to a strategy. */
+async function putBack(status: number): Promise<unknown[]> {
+  const workload = rolling()
+  const seen = seenIn({
+    workloads: [{ ...workload, metadata: { ...workload.metadata, resourceVersion: '7' } }],
+    pods: [guarded],
+  })
+  const due = desired(seen, judge(seen), now).filter(({ how }) => how === 'merge')
+  const bodies: unknown[] = []
+  const patch = async (...[, , , body]: Parameters<Applier['patch']>) => {
+    bodies.push(body)
+    if ('spec' in (body as object)) throw new ApiError(status, 'Planted', 'planted')
+    return {} as never
+  }
+  await apply({ patch } as unknown as Applier, due, () => true).catch(({ status: code }: ApiError) =>
+    bodies.push(code),
+  )
+  return bodies
+}
+const note = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: {
+    name: 'ehr-mcp',
+    namespace: 'clinic',
+    resourceVersion: '7',
+    annotations: { [strategyAnnotation]: null },
+  },
+}
+
+test('a note that the API server refuses goes alone, and what its author wrote meanwhile is a conflict', async () => {
+  const whole = { ...note, spec: { strategy: quarter } }
+
+  expect(await putBack(422)).toEqual([whole, note])
+  expect(await putBack(409)).toEqual([whole, 409])
 })
