@@ -1,5 +1,6 @@
 // A moment that the operator names by the wall clock, which may jump: kept from when it was heard on a clock that nobody can
-// set, too. A jump forward ends nothing for good, and a jump back puts nothing off.
+// set, too. A jump forward after that ends nothing for good, and a jump back puts nothing off. What is first heard while the clock
+// is ahead, and before its end by it, is measured by it: it ends that much too early, though the clock should come back.
 
 export type Clocks = {
   /** Milliseconds since 1970. */
