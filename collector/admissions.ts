@@ -20,7 +20,7 @@ type Told =
   | ({ kind: 'admission-counted' } & AdmissionsRequest['counted'][number])
 
 /** By what one is known when it is told again. Absent of operators of before, which told counts without one. */
-function idOf(told: Told | AdmissionRefused | AdmissionCounted): string | undefined {
+function toldAs(told: Told | AdmissionRefused | AdmissionCounted): string | undefined {
   return told.kind === 'admission-refused' ? told.review : told.id
 }
 
@@ -29,14 +29,14 @@ export class LatelyRefused {
   readonly #ids = new Set<string>()
 
   take(record: AdmissionRefused | AdmissionCounted): void {
-    const id = idOf(record)
+    const id = toldAs(record)
     if (id === undefined) return
     this.#ids.add(id)
     if (this.#ids.size > mostRemembered) this.#ids.delete(this.#ids.values().next().value as string)
   }
 
   has(entry: Told): boolean {
-    const id = idOf(entry)
+    const id = toldAs(entry)
     return id !== undefined && this.#ids.has(id)
   }
 }

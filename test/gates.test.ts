@@ -242,7 +242,7 @@ verifies(
 const ids = new Set(
   `namespace name key source source.url origin locked stuck reason given.reason kind.kind request.metadata.name
    config.pod.name inForce.hash seen.stage seen.name server tool type controller one.kind.kind
-   parts.namespace parts.server keyId witness vkey resource`.split(/\s+/),
+   parts.namespace parts.server keyId witness vkey resource kind review id`.split(/\s+/),
 )
 
 verifies(

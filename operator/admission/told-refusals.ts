@@ -119,9 +119,8 @@ export function toldRefusals(options: ToldRefusalsOptions): ToldRefusals {
     request: (refused) => ({ refused, counted: [] }),
     taken: (batch) => (total.recorded += batch.length),
     alone: (one) => {
-      log.error('The collector does not take what admission refused: it is counted', {
-        key: idOf(one.review),
-      })
+      const { review } = one
+      log.error('The collector does not take what admission refused: it is counted', { key: idOf(review) })
       count(bucketOf(one.namespace), one)
     },
   }
