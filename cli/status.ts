@@ -3,7 +3,7 @@
 import { group } from '../core/identifiers.ts'
 import type { Condition, KubernetesObject } from '../core/kubernetes.ts'
 import { CannotError, type Command, exitCodes, type Screen, textOf, UsageError } from './command.ts'
-import { type Kube, kubeOptions, openKube } from './kube.ts'
+import { type Kube, kubeOptions, listed, openKube } from './kube.ts'
 import { columns } from './table.ts'
 
 type Server = KubernetesObject & {
@@ -94,12 +94,12 @@ type Agreement = KubernetesObject & {
 
 /** Every host that an agreement covers, as an auditor compares it with the list of contracts (45 CFR 164.308(b)(3)). */
 async function printCoverage(kube: Kube, screen: Screen): Promise<void> {
-  const answer = await kube.request('GET', `/apis/${group}/v1alpha1/businessassociateagreements`)
-  if (answer.status !== 200) {
-    screen.out(`\nYou may not list BusinessAssociateAgreements (${answer.status}): hosts are not shown.`)
+  const agreements = await listed<Agreement>(kube, `/apis/${group}/v1alpha1/businessassociateagreements`)
+  if ('denied' in agreements) {
+    screen.out(`\nYou may not list BusinessAssociateAgreements (${agreements.denied}): hosts are not shown.`)
     return
   }
-  const rows = (answer.body as { items: Agreement[] }).items.flatMap(({ metadata, status: seen }) =>
+  const rows = agreements.flatMap(({ metadata, status: seen }) =>
     (seen?.hosts ?? []).map(({ host, servers, rules }) => [
       host,
       metadata.name,

@@ -7,6 +7,7 @@ import { recordBytes, recordSchema } from '../core/record.ts'
 import type { AdmissionCounted, AdmissionRefused } from '../core/record-registry.ts'
 import { membersHold } from '../core/record-shape.ts'
 import { type AdmissionsRequest, mostAdmissions } from '../core/wire.ts'
+import { objectIn } from './json-body.ts'
 import type { Route } from './receive.ts'
 import { Refusal } from './refusals.ts'
 import type { Registry } from './registry.ts'
@@ -83,20 +84,14 @@ function unfitting(told: Told): Told {
 }
 
 function parsed(body: Buffer): AdmissionsRequest {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'))
-    if (isObject(value)) {
-      const { refused, counted } = value
-      const well =
-        areAll('admission-refused', refused) &&
-        areAll('admission-counted', counted) &&
-        Object.keys(value).length === 2
-      if (well) return value as AdmissionsRequest
-    }
-  } catch {
-    // Said below.
-  }
-  throw new Refusal('bad-request')
+  const value = objectIn(body)
+  const { refused, counted } = value
+  const well =
+    areAll('admission-refused', refused) &&
+    areAll('admission-counted', counted) &&
+    Object.keys(value).length === 2
+  if (!well) throw new Refusal('bad-request')
+  return value as AdmissionsRequest
 }
 
 function areAll(kind: 'admission-refused' | 'admission-counted', list: unknown): boolean {

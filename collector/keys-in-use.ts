@@ -5,6 +5,7 @@ import { isObject } from '../core/is-object.ts'
 import type { KeyChanged } from '../core/record-registry.ts'
 import { membersHold } from '../core/record-shape.ts'
 import { type KeyInUse, mostKeys } from '../core/wire.ts'
+import { objectIn } from './json-body.ts'
 import type { Route } from './receive.ts'
 import { Refusal } from './refusals.ts'
 import type { Registry, RegistryEntry } from './registry.ts'
@@ -36,7 +37,7 @@ function nameOf({ key, namespace, server }: Pick<KeyChanged, 'key' | 'namespace'
 }
 
 /** Puts on record which keys are in use, where that is another than the log says. */
-async function keysUsed(
+export async function keysUsed(
   registry: Pick<Registry, 'update' | 'keysInUse'>,
   keys: readonly KeyInUse[],
 ): Promise<void> {
@@ -59,15 +60,11 @@ export function keyRoutes(registry: Pick<Registry, 'update' | 'keysInUse'>): {
 }
 
 function parsed(body: Buffer): KeyInUse[] {
-  try {
-    const { keys } = JSON.parse(body.toString('utf8')) as { keys?: unknown }
-    const well =
-      Array.isArray(keys) &&
-      keys.length <= mostKeys &&
-      keys.every((one) => isObject(one) && one['before'] === undefined && membersHold('key-changed', one))
-    if (well) return keys as KeyInUse[]
-  } catch {
-    // Said below.
-  }
-  throw new Refusal('bad-request')
+  const { keys } = objectIn(body)
+  const well =
+    Array.isArray(keys) &&
+    keys.length <= mostKeys &&
+    keys.every((one) => isObject(one) && one['before'] === undefined && membersHold('key-changed', one))
+  if (!well) throw new Refusal('bad-request')
+  return keys as KeyInUse[]
 }

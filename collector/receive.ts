@@ -20,6 +20,7 @@ import { type Archiving, archiveRoutes } from './archive/routes.ts'
 import type { Store } from './commit/commit.ts'
 import type { Copies } from './copies/copies.ts'
 import { exportLines } from './export.ts'
+import { jsonIn } from './json-body.ts'
 import { keyRoutes } from './keys-in-use.ts'
 import { Refusal } from './refusals.ts'
 import { reviewRoutes } from './reviews.ts'
@@ -60,7 +61,7 @@ export function routes(
     'POST /v1/chains': {
       roles: ['sidecar'],
       run: async ({ identity, body }) => {
-        const request = parse(await body(4096)) as Partial<ChainRequest>
+        const request = jsonIn(await body(4096)) as Partial<ChainRequest>
         if (typeof request?.publicKey !== 'string') throw new Refusal('bad-request')
         const key = Buffer.from(request.publicKey, 'base64')
         const response: ChainResponse = await trail.begin(podOf(identity), key)
@@ -101,7 +102,7 @@ export function routes(
     'POST /v1/activity': {
       roles: ['sidecar'],
       run: async ({ identity, body }) => {
-        const { iss, sub, certificate } = (parse(await body(4096)) ?? {}) as Partial<ActivityRequest>
+        const { iss, sub, certificate } = (jsonIn(await body(4096)) ?? {}) as Partial<ActivityRequest>
         if (typeof iss !== 'string' || typeof sub !== 'string' || typeof certificate !== 'string')
           throw new Refusal('bad-request')
         const last = trail.lastActivity(podOf(identity), { iss, sub, certificate })
@@ -169,12 +170,4 @@ function lines(body: Buffer): Buffer[] {
   }
   if (records.length === 0) throw new Refusal('bad-record')
   return records
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch (cause) {
-    throw new Refusal('bad-request', { cause })
-  }
 }

@@ -1,10 +1,10 @@
 // That somebody reviewed activity (45 CFR 164.308(a)(1)(ii)(D)), as a record of the registry log. The person is whom the API server
 // knows, never whom the request names.
 
-import { isObject } from '../core/is-object.ts'
 import { recordLimit } from '../core/record.ts'
 import { membersHold } from '../core/record-shape.ts'
 import type { ReviewRequest, ReviewResponse } from '../core/wire.ts'
+import { objectIn } from './json-body.ts'
 import type { Route } from './receive.ts'
 import { Refusal } from './refusals.ts'
 import type { Registry } from './registry.ts'
@@ -18,7 +18,10 @@ export function reviewRoutes(registry: Pick<Registry, 'update' | 'now'>): { [met
       roles: ['auditor'],
       run: async ({ identity, body }) => {
         if (identity.role !== 'auditor') throw new Refusal('not-permitted')
-        const asked: ReviewRequest & { by: string } = { ...parsed(await body(limit)), by: identity.person }
+        const asked: ReviewRequest & { by: string } = {
+          ...(objectIn(await body(limit)) as ReviewRequest),
+          by: identity.person,
+        }
         if (!membersHold('activity-reviewed', asked)) throw new Refusal('bad-request')
         if (Date.parse(asked.until) > registry.now) throw new Refusal('review-too-early')
         const { size } = await registry.update(() => [{ kind: 'activity-reviewed', ...asked }])
@@ -27,14 +30,4 @@ export function reviewRoutes(registry: Pick<Registry, 'update' | 'now'>): { [met
       },
     },
   }
-}
-
-function parsed(body: Buffer): ReviewRequest {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'))
-    if (isObject(value)) return value as ReviewRequest
-  } catch {
-    // Said below.
-  }
-  throw new Refusal('bad-request')
 }

@@ -61,8 +61,13 @@ export function certificateRequest({ publicKey, privateKey }: OwnKey, names: rea
   const algorithm = der(tags.sequence, der(tags.oid, ids.ecdsaWithSha256))
   // A bit string says first how many bits of its last byte are unused.
   const request = der(tags.sequence, info, algorithm, der(tags.bits, Buffer.from([0]), signature))
-  const lines = request.toString('base64').match(/.{1,64}/g) ?? []
-  return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`
+  return pemText('CERTIFICATE REQUEST', request)
+}
+
+/** RFC 7468. */
+export function pemText(label: string, bytes: Buffer): string {
+  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? []
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }
 
 /** One value: tag, length, contents. */

@@ -3,6 +3,7 @@
 // here knows what the vendor does with it. `docs/agreements.md` says where each line comes from.
 
 import type { Json } from './canonical.ts'
+import { words } from './words.ts'
 
 export const modelVendorNames = ['OpenAI', 'Anthropic', 'AzureOpenAI', 'Bedrock', 'Vertex'] as const
 export type ModelVendorName = (typeof modelVendorNames)[number]
@@ -40,11 +41,6 @@ export type ModelVendor = {
   attest: string
 }
 
-/** Names in one line. */
-function words(text: string): string[] {
-  return text.split(' ')
-}
-
 /** Members anywhere in content that fetch from, or point to, what the vendor stores. */
 export const storedContent: ReadonlySet<string> = new Set([
   ...words('file_id file_ids file_url fileId fileData file_uri fileUri'),
@@ -73,9 +69,10 @@ const responses: Omit<ModelEndpoint, 'path'> = {
   // What stands for something that the vendor did, looked up or keeps is not among them.
   items: {
     member: 'input',
-    types: words(
-      'message function_call function_call_output custom_tool_call custom_tool_call_output reasoning',
-    ),
+    types: [
+      ...words('message function_call function_call_output custom_tool_call custom_tool_call_output'),
+      'reasoning',
+    ],
   },
   tools: { member: 'tools', type: /^(?:function|custom)$/, untyped: false },
 }

@@ -1,6 +1,6 @@
 // The few members of Kubernetes objects that the operator reads. Everything else passes by untouched, or is trimmed.
 
-import type { ObjectMeta } from '../core/kubernetes.ts'
+import type { ObjectMeta, OwnerReference } from '../core/kubernetes.ts'
 
 export type Typed = { apiVersion: string; kind: string; metadata: ObjectMeta }
 
@@ -87,6 +87,10 @@ export function isOver(pod: Pod): boolean {
 export function isReady(pod: Pod): boolean {
   const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
   return ready?.status === 'True' && pod.metadata.deletionTimestamp === undefined
+}
+
+export function controllerOf({ metadata }: Pick<Typed, 'metadata'>): OwnerReference | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller === true)
 }
 
 export function matchesLabels(labels: Record<string, string> | undefined, wanted: Record<string, string>) {

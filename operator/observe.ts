@@ -27,6 +27,7 @@ import type { NetworkSeen } from './evidence/network.ts'
 import { type SeenVolume, volumesOf } from './evidence/volumes.ts'
 import { modelCredentials } from './model-credentials.ts'
 import {
+  controllerOf,
   isOver,
   matchesLabels,
   type NetworkPolicy,
@@ -240,8 +241,9 @@ export function workloadsOf(world: World, namespace: string): readonly Workload[
 /** By its controller: a ReplicaSet's pods are its Deployment's. A Job is no maker: its work would be lost. */
 function makersOf(pods: readonly Pod[], workloads: readonly Workload[]): Map<string, Workload> {
   const makers = new Map<string, Workload>()
-  for (const { metadata } of pods) {
-    const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  for (const pod of pods) {
+    const { metadata } = pod
+    const owner = controllerOf(pod)
     if (owner === undefined) continue
     const maker = workloads.find(({ kind, metadata: own, spec }) =>
       owner.kind === 'ReplicaSet'

@@ -9,6 +9,7 @@ import type { SealedSegment } from '../../core/sealed/sealed-segment.ts'
 import type { DataKeyRequest } from '../../core/wire.ts'
 import type { Leaf } from '../chain.ts'
 import { Corrupt, type Store } from '../commit/commit.ts'
+import { keysUsed } from '../keys-in-use.ts'
 import { type KeyWrapper, KmsFailed, type KmsReason } from '../kms/key-wrapper.ts'
 import { codeOf, type Log } from '../log.ts'
 import { Order } from '../order.ts'
@@ -65,11 +66,9 @@ export class Sealing {
   constructor(options: SealingOptions, trail: Sealable) {
     this.#options = options
     this.#trail = trail
-    const { keysInUse } = trail.registry
     // Where a data key is made: segments that are sealed later may still be under the key before.
     this.#keys = new KeySource(options.wrapper, options.log, trail.steady, async (id) => {
-      const used = [{ key: 'data', id }] as const
-      if (keysInUse.changes(used).length > 0) await trail.registry.update(() => keysInUse.changes(used))
+      await keysUsed(trail.registry, [{ key: 'data', id }])
     })
   }
 

@@ -1,10 +1,9 @@
 // Ends pods by the Eviction API, so that budgets for disruptions hold, and never many at once. The leader alone.
 
-import type { OwnerReference } from '../../core/kubernetes.ts'
 import { ApiError, type Client } from '../cluster/client.ts'
 import { kinds, pathOf } from '../cluster/kinds.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
-import type { Typed } from '../objects.ts'
+import { controllerOf, type Typed } from '../objects.ts'
 
 /** Why a pod goes. */
 const evictionCauses = ['Unguarded', 'NotConforming'] as const
@@ -116,8 +115,4 @@ export function evictor(options: EvictorOptions): Evictor {
         })),
       ),
   }
-}
-
-export function controllerOf({ metadata }: Pick<Typed, 'metadata'>): OwnerReference | undefined {
-  return metadata.ownerReferences?.find(({ controller }) => controller === true)
 }

@@ -3,10 +3,9 @@
 
 import { guardedLabel, serverAnnotation } from '../../core/identifiers.ts'
 import type { Fleet } from '../conditions.ts'
-import { isReady, matchesLabels, type Pod, type Workload } from '../objects.ts'
+import { controllerOf, isReady, matchesLabels, type Pod, type Workload } from '../objects.ts'
 import type { Seen } from '../observe.ts'
 import { judge, keepsPodsFromServing } from '../readiness.ts'
-import { controllerOf } from './evict.ts'
 
 export type Remaining = 'Job' | 'Bare' | 'OtherController'
 

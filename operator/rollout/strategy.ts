@@ -35,10 +35,10 @@ export function oneAtATime(workload: Workload): Wanted | undefined {
   const { field, fallback, single } = rules
   const strategy = workload.spec[field] ?? {}
   if ((strategy.type ?? 'RollingUpdate') !== 'RollingUpdate') return undefined
-  const { maxSurge, maxUnavailable } = { ...fallback, ...strategy.rollingUpdate }
+  const rollingUpdate = { ...fallback, ...strategy.rollingUpdate }
+  const { maxSurge, maxUnavailable } = rollingUpdate
   const pods = workload.spec.replicas ?? workload.status?.desiredNumberScheduled ?? 1
   if (amount(maxSurge, pods, Math.ceil) + amount(maxUnavailable, pods, Math.floor) <= 1) return undefined
-  const rollingUpdate = { ...fallback, ...strategy.rollingUpdate }
   const before = JSON.stringify({ type: 'RollingUpdate', rollingUpdate })
   return merge(workload, before, { [field]: { type: 'RollingUpdate', rollingUpdate: single } })
 }

@@ -6,6 +6,9 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net'
 /** Ranges of addresses, CIDR. */
 export type Ranges = readonly string[]
 
+/** Every address of IPv4 and IPv6. */
+export const anywhere: Ranges = ['0.0.0.0/0', '::/0']
+
 /** Nobody's to offer as a service: the pod itself, its link, its node, everybody at once, or nothing at all. */
 const never = blockList([
   '0.0.0.0/8',
@@ -59,7 +62,7 @@ export function mayDial(address: string, allowed: Ranges): boolean {
 
 /** Whether a store may be at this address: of one network, since a Service of the cluster may be an alias of anything. */
 export function mayBeStore(address: string): boolean {
-  return mayDial(address, ['0.0.0.0/0', '::/0']) && !mayDial(address, [])
+  return mayDial(address, anywhere) && !mayDial(address, [])
 }
 
 /** The IPv4 address within an IPv6 address, where the network would deliver it there. */

@@ -1,7 +1,7 @@
 // Policy -> names -> addresses of 127.64.0.0/10. Pure. A guarded pod knows no other names.
 
 import type { Egress, ModelRules, PlainProtocol } from '../../core/policy.ts'
-import type { Ranges } from './addresses.ts'
+import { anywhere, type Ranges } from './addresses.ts'
 
 /** One place that the pod may reach, behind one address. */
 export type Target = {
@@ -127,9 +127,6 @@ function spelledOut(egress: readonly Egress[], asked: Iterable<string>): Declare
       : [{ ...entry, declared: entry.host }],
   )
 }
-
-/** Every address of IPv4 and IPv6. */
-const anywhere: Ranges = ['0.0.0.0/0', '::/0']
 
 /** Entries of one key share a target if they agree on it; else there is none, and nobody reaches either. */
 function targetOf(entries: readonly Declared[], place: Place): Target | undefined {

@@ -115,14 +115,11 @@ const model: Way = {
       credential,
       refused,
       record: async () => await record('rules-met'),
-      connect: async () => {
-        const soon = AbortSignal.any([signal, AbortSignal.timeout(connectMs)])
-        const plain = await dial(target, opening.world, soon)
-        opening.opened(plain)
-        const remote = await originateTls(plain, target, soon)
-        opening.opened(remote)
-        return remote
-      },
+      connect: async () =>
+        await dialledWithTls(target, {
+          ...opening,
+          signal: AbortSignal.any([signal, AbortSignal.timeout(connectMs)]),
+        }),
     })
   },
   refusal: () => accessDenied,
@@ -142,19 +139,27 @@ function unproved({ name }: Target): 'rules-unproved' | undefined {
 }
 
 /** A connection to the target with TLS on it, permitted, recorded before, and permitted still. */
-async function secured(
+async function secured(target: Target, opening: Opening, ask?: Ask): Promise<Socket> {
+  opening.permit()
+  await opening.record(unproved(target))
+  const remote = await dialledWithTls(target, opening, ask)
+  opening.permit()
+  return remote
+}
+
+/** What is said on a connection before there may be TLS on it. */
+type Ask = (plain: Socket, signal: AbortSignal) => Promise<void>
+
+async function dialledWithTls(
   target: Target,
-  { world, permit, record, opened, signal }: Opening,
-  ask?: (plain: Socket, signal: AbortSignal) => Promise<void>,
+  { world, opened, signal }: Pick<Opening, 'world' | 'opened' | 'signal'>,
+  ask?: Ask,
 ): Promise<Socket> {
-  permit()
-  await record(unproved(target))
   const plain = await dial(target, world, signal)
   opened(plain)
   await ask?.(plain, signal)
   const remote = await originateTls(plain, target, signal)
   opened(remote)
-  permit()
   return remote
 }
 

@@ -4,7 +4,7 @@
 
 import { createHash, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import { der, newKey, type OwnKey, pemOf, tags } from '../../../core/csr.ts'
+import { der, newKey, type OwnKey, pemOf, pemText, tags } from '../../../core/csr.ts'
 
 export type PodAuthority = {
   /** PEM, for the app to trust. */
@@ -87,8 +87,7 @@ function signed(
   )
   const signature = sign('sha256', body, issuer.key.privateKey)
   const bytes = der(tags.sequence, body, ecdsaWithSha256, der(tags.bits, Buffer.from([0]), signature))
-  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? []
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
+  return pemText('CERTIFICATE', bytes)
 }
 
 const extension = (id: Buffer, value: Buffer, critical = false): Buffer =>

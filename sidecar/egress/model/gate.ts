@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { modelVendors } from '../../../core/model-vendors.ts'
 import type { ModelRules } from '../../../core/policy.ts'
+import { wholeBody } from '../../../core/whole-body.ts'
 import { helloLimit, readClientHello } from '../client-hello.ts'
 import { readBytes } from '../read.ts'
 import { EgressRefusal } from '../reasons.ts'
@@ -77,7 +78,8 @@ async function serve(gate: Gate, asked: IncomingMessage, answer: ServerResponse)
       return
     }
     gate.permit()
-    const body = await read(asked)
+    const body = await wholeBody(asked, bodyLimit)
+    if (body === undefined) throw new EgressRefusal('model-body')
     const { method = '', url = '', headers } = asked
     const judged = judgeModelCall({ method, url, headers, body }, gate.rules, gate.host)
     if ('refused' in judged) throw new EgressRefusal(judged.refused)
@@ -110,17 +112,6 @@ async function serve(gate: Gate, asked: IncomingMessage, answer: ServerResponse)
       }),
     )
   }
-}
-
-async function read(asked: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let size = 0
-  for await (const part of asked as AsyncIterable<Buffer>) {
-    size += part.length
-    if (size > bodyLimit) throw new EgressRefusal('model-body')
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
 }
 
 /** Names of a vendor's answer that are about one connection, or would give the app a session of its own. */

@@ -94,9 +94,9 @@ function itemsAllowed(value: unknown, types: readonly string[]): boolean {
   return (value as unknown[]).every((item) => {
     if (!isObject(item)) return false
     const { type = 'message', role, encrypted_content: sealed } = item
+    if (typeof type !== 'string' || !types.includes(type)) return false
     if (type === 'message') return typeof role === 'string'
-    if (type === 'reasoning') return typeof sealed === 'string'
-    return typeof type === 'string' && types.includes(type)
+    return type !== 'reasoning' || typeof sealed === 'string'
   })
 }
 
