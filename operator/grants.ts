@@ -9,7 +9,7 @@ import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import { ApiError, type Client } from './cluster/client.ts'
 import type { Events } from './cluster/events.ts'
 import { kinds } from './cluster/kinds.ts'
-import type { Finding } from './conditions.ts'
+import type { Finding } from './conditions/finding.ts'
 import { conditionOf } from './status.ts'
 import type { Outside, World } from './world.ts'
 

@@ -3,15 +3,10 @@
 import { standing } from '../core/agreement.ts'
 import type { Condition } from '../core/kubernetes.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
-import {
-  type ConditionType,
-  conditionTypes,
-  controls,
-  type Finding,
-  type Fleet,
-  fleetOf,
-  ready,
-} from './conditions.ts'
+import type { Finding } from './conditions/finding.ts'
+import { type Fleet, fleetOf } from './conditions/fleet.ts'
+import { ready } from './conditions/ready.ts'
+import { type ConditionType, conditionTypes, controls } from './conditions.ts'
 import { networkEvidence } from './evidence/network.ts'
 import type { Seen } from './observe.ts'
 import type { Violation } from './readiness.ts'

@@ -2,7 +2,7 @@
 // that the policy is in force. Pure: the next step out of what is there, so that an operator that starts anew goes on.
 
 import { guardedLabel, serverAnnotation } from '../../core/identifiers.ts'
-import type { Fleet } from '../conditions.ts'
+import type { Fleet } from '../conditions/fleet.ts'
 import { controllerOf, isReady, matchesLabels, type Pod, type Workload } from '../objects.ts'
 import type { Seen } from '../observe.ts'
 import { judge, keepsPodsFromServing } from '../readiness.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { serverAnnotation } from '../../../core/identifiers.ts'
-import { fleetOf } from '../../../operator/conditions.ts'
+import { fleetOf } from '../../../operator/conditions/fleet.ts'
 import type { Pod, Workload } from '../../../operator/objects.ts'
 import type { EvictionCause } from '../../../operator/rollout/evict.ts'
 import { patience, type Rollout, rolloutOf } from '../../../operator/rollout/plan.ts'

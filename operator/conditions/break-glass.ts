@@ -1,0 +1,20 @@
+// BreakGlass: emergency access in force, and its reviews.
+
+import { grantStanding } from '../../core/grant.ts'
+import { no, yes } from './finding.ts'
+import type { Rule } from './in-every-pod.ts'
+
+/** 45 CFR 164.312(a)(2)(ii). That a grant is in force is no gap; that nobody looked at what was done is one. */
+export const breakGlass: Rule = ({ grants }, _, now) => {
+  const states = new Set(grants.map((grant) => grantStanding(grant, now).state))
+  if (states.has('ReviewOverdue'))
+    return no(
+      'ReviewOverdue',
+      'An emergency access was not reviewed in time: hipaa-mcp break-glass list says which, break-glass review closes it.',
+    )
+  if (states.has('Active'))
+    return yes('GrantActive', 'Emergency access is in force: hipaa-mcp break-glass list says for whom.')
+  return states.has('Expired')
+    ? yes('ReviewPending', 'An emergency access is over and waits for its review.')
+    : yes('NoGrant', 'No emergency access is in force, and none waits for its review.')
+}

@@ -1,0 +1,19 @@
+// Guarded: no pod of the server, and none of its stores, is outside of the guard.
+
+import { unlabelledPods } from '../observe.ts'
+import { no, noPods, yes } from './finding.ts'
+import { type Rule, unguarded } from './in-every-pod.ts'
+
+export const guarded: Rule = (seen, fleet, now) => {
+  const { expected, guarded } = fleet
+  if (!seen.enrolled)
+    return no(
+      'NamespaceNotEnrolled',
+      'Label the namespace hipaa-mcp.dev/enforce=true, then pods are guarded.',
+    )
+  if (expected === 0) return noPods
+  if (guarded.length < expected) return unguarded(seen, fleet, now)
+  return unlabelledPods(seen).length > 0
+    ? no('StorePodsNotStamped', 'Pods of a store started before the namespace was enrolled: replace them.')
+    : yes('EveryPodGuarded', 'Every pod of this server carries the whole sidecar.')
+}

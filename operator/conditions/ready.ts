@@ -1,0 +1,23 @@
+// Ready: at least one guarded pod serves calls.
+
+import { isReady } from '../objects.ts'
+import type { Violation } from '../readiness.ts'
+import { type Finding, no, yes } from './finding.ts'
+import type { Fleet } from './fleet.ts'
+
+export function ready(fleet: Fleet, violations: readonly Violation[]): Finding {
+  const [first] = violations
+  if (first !== undefined) return no(first.reason, first.message)
+  if (fleet.expected === 0)
+    return no('WaitingForPods', 'The workload has no pod yet: look at its own status and Events.')
+  if (fleet.guarded.length === 0)
+    return no('UnguardedPods', 'No pod is guarded yet: replace those that started before the enrolment.')
+  if (!fleet.guarded.some(isReady))
+    return no('PodsNotReady', 'No guarded pod is ready: its /readyz on port 15021 says why.')
+  if (fleet.live.length > 0 && fleet.live.every(({ locked }) => locked !== undefined))
+    return no(
+      'PodsLocked',
+      'Every guarded pod refuses all calls: its /readyz says why. After a change of port or of trail.acknowledge, restart the workload.',
+    )
+  return yes('Serving', 'At least one guarded pod serves calls.')
+}
