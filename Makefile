@@ -25,7 +25,7 @@ help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
 demo: ## The whole product on a cluster, on one screen (CLUSTER=current PUSH=registry/name STORAGE_CLASS=name for your own; BUNDLE=file shows a FHIR bundle's patient)
-	@$(SETUP) node image $(if $(filter current,$(CLUSTER)),,cluster) browser
+	@$(SETUP) node image $(if $(filter current,$(CLUSTER)),witness,cluster) browser
 	@node test/demo/demo.ts up $(if $(BUNDLE),--bundle '$(BUNDLE)')
 
 demo-down: ## Remove what the demo put there
@@ -71,7 +71,7 @@ bypass: ## Ways around the product, which must fail
 
 test: ## Everything that guards a merge
 	@$(SETUP) node cluster browser kafka faults
-	@node test/run.ts types lint unused generated unit path integration node bypass e2e
+	@node test/run.ts types lint unused generated unit path integration node bypass-sample e2e
 
 nightly: ## make test, then what takes longer
 	@$(SETUP) node cluster browser keycloak fhir-validator kafka faults

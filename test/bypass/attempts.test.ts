@@ -1,5 +1,6 @@
 // Every attempt of attempts/, on a real node: in the enrolled namespace it must be refused, and in the one beside it, which
 // does not know the product, the same must come through. So a refusal for another reason, a typo say, counts for nothing.
+// HIPAA_MCP_BYPASS=sample: one of each kind, as `make test` does. `make bypass` and `make nightly` try all.
 
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -10,10 +11,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../demo/kubectl.ts'
 import { verifies } from '../verifies.ts'
 import { type Answer, type Api, openApi, tryOnce } from './api.ts'
-import { type Attempt, attempts, isPerson, isPod, type Person, type PodRole } from './attempts.ts'
+import {
+  type Attempt,
+  attempts,
+  isPerson,
+  isPod,
+  oneOfEachKind,
+  type Person,
+  type PodRole,
+} from './attempts.ts'
 import { buildScene, clearScene, debuggers, editor, enrolled, open, placeOf, type Scene } from './scene.ts'
 
-const all = await attempts()
+const every = await attempts()
+const sample = process.env['HIPAA_MCP_BYPASS'] === 'sample'
+const all = sample ? oneOfEachKind(every) : every
 const names: { readonly [person in Person]: string | undefined } = {
   Editor: editor,
   Debugger: debuggers,
@@ -40,7 +51,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   console.log(
-    `${cameThrough.length} of ${tried.size} attempts succeeded${cameThrough.map((id) => `\n  ${id}`).join('')}`,
+    `${cameThrough.length} of ${tried.size} attempts succeeded${sample ? ` (of ${every.length}: one of each kind)` : ''}${cameThrough.map((id) => `\n  ${id}`).join('')}`,
   )
   await api.close()
   if (process.env['KEEP'] !== '1') await clearScene(scene.kubectl, false)
@@ -58,8 +69,8 @@ function count({ id }: Attempt, through: boolean): void {
 }
 
 test('there are sixty attempts and more, and none has a name that the other has', () => {
-  expect(all.length).toBeGreaterThanOrEqual(60)
-  expect(new Set(all.map(({ what, by }) => `${by} ${what}`)).size).toBe(all.length)
+  expect(every.length).toBeGreaterThanOrEqual(60)
+  expect(new Set(every.map(({ what, by }) => `${by} ${what}`)).size).toBe(every.length)
 })
 
 /** What a pod is in the end: its first containers, and whom it asks for names. */
@@ -207,8 +218,9 @@ describe('each attempt is seen', () => {
     const found = await scene.kubectl.get<{ status: { podIP: string } }>('pod', name, '-n', namespace)
     const script = `fetch('http://${found?.status.podIP}:15021/metrics').then(async (answer) => console.log(await answer.text()))`
     const { stdout } = await run('nsenter', [`--net=${scene.netns}`, process.execPath, '-e', script])
-    expect(counted(stdout, /^hipaa_mcp_pod_connections_failed\{/)).toBeGreaterThanOrEqual(10)
-    expect(counted(stdout, /^hipaa_mcp_pod_datagrams_refused\{/)).toBeGreaterThanOrEqual(3)
-    expect(counted(stdout, /^hipaa_mcp_egress_total\{.*decision="refused"/)).toBeGreaterThanOrEqual(2)
+    const seen = (name: RegExp) => counted(stdout, name)
+    expect(seen(/^hipaa_mcp_pod_connections_failed\{/)).toBeGreaterThanOrEqual(sample ? 1 : 10)
+    expect(seen(/^hipaa_mcp_pod_datagrams_refused\{/)).toBeGreaterThanOrEqual(sample ? 0 : 3)
+    expect(seen(/^hipaa_mcp_egress_total\{.*decision="refused"/)).toBeGreaterThanOrEqual(sample ? 1 : 2)
   })
 })

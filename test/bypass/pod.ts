@@ -4,7 +4,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -20,6 +20,8 @@ export const addresses = {
   outside6: 'fd13:7::1',
   /** TEST-NET-1: answered by the outside, so that reaching it shows. */
   foreign: '192.0.2.1',
+  /** Of the documentation prefix, likewise. */
+  foreign6: '2001:db8:7::1',
 } as const
 
 export type Said = {
@@ -34,6 +36,8 @@ export type Said = {
 export type Side = 'pod' | 'outside'
 /** `gid` is `uid` unless given. `caps` for setpriv, `-all` unless given. */
 export type User = { uid: number; gid?: number; caps?: string }
+/** `programs`: files of this checkout that run there too. `resolvConf`: /etc/resolv.conf of the pod; else the machine's. */
+export type PodOptions = { programs?: readonly string[]; resolvConf?: string }
 export type Ended = { status: number | null; stdout: string; stderr: string }
 
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString()
@@ -42,21 +46,35 @@ const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', '
 function sweep(): void {
   for (const name of existsSync('/run/netns') ? readdirSync('/run/netns') : []) {
     const [, pid] = /^hmcp-guard-(\d+)-/.exec(name) ?? []
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) ip('netns', 'del', name)
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeNamespace(name)
   }
+}
+
+/** Where `ip netns exec` finds the files that it puts over those of /etc. */
+const etcOf = (name: string): string => join('/etc/netns', name)
+
+function removeNamespace(name: string): void {
+  ip('netns', 'del', name)
+  rmSync(etcOf(name), { recursive: true, force: true })
 }
 
 export class PodNetwork {
   readonly #names: { [side in Side]: string }
-  readonly #stage: string
   readonly #children = new Set<ChildProcess>()
 
-  constructor() {
+  /** Where its programs lie. Every user reads it. */
+  readonly stage: string
+
+  constructor({ programs = [], resolvConf }: PodOptions = {}) {
     sweep()
     const id = randomBytes(3).toString('hex')
     this.#names = { pod: `${mark}${process.pid}-${id}-p`, outside: `${mark}${process.pid}-${id}-o` }
-    this.#stage = stage()
+    this.stage = stage(programs)
     const { pod, outside } = this.#names
+    if (resolvConf !== undefined) {
+      mkdirSync(etcOf(pod), { recursive: true })
+      writeFileSync(join(etcOf(pod), 'resolv.conf'), resolvConf)
+    }
     ip('netns', 'add', pod)
     ip('netns', 'add', outside)
     ip('-n', pod, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', outside)
@@ -67,6 +85,7 @@ export class PodNetwork {
     ip('-n', pod, 'addr', 'add', `${addresses.pod}/24`, 'dev', 'eth0')
     ip('-n', outside, 'addr', 'add', `${addresses.outside}/24`, 'dev', 'eth0')
     ip('-n', outside, 'addr', 'add', `${addresses.foreign}/32`, 'dev', 'lo')
+    ip('-n', outside, 'addr', 'add', `${addresses.foreign6}/128`, 'dev', 'lo')
     ip('-n', pod, 'route', 'add', 'default', 'via', addresses.outside)
     ip('-n', pod, 'addr', 'add', `${addresses.pod6}/64`, 'dev', 'eth0', 'nodad')
     ip('-n', outside, 'addr', 'add', `${addresses.outside6}/64`, 'dev', 'eth0', 'nodad')
@@ -90,7 +109,7 @@ export class PodNetwork {
   /** Runs a program to its end. */
   async run(side: Side, user: User, program: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
     const child = spawn('ip', this.#inside(side, user, program), {
-      cwd: this.#stage,
+      cwd: this.stage,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -107,7 +126,7 @@ export class PodNetwork {
     return await this.run(
       'pod',
       user ?? as,
-      [join(this.#stage, 'node'), join(this.#stage, 'sidecar', 'guard.ts'), command],
+      [join(this.stage, 'node'), join(this.stage, 'sidecar', 'guard.ts'), command],
       {
         HIPAA_MCP_UPSTREAM_PORT: '8080',
         HIPAA_MCP_DNS: addresses.outside,
@@ -123,8 +142,8 @@ export class PodNetwork {
 
   #program(role: string, host: string, port: number, extra: string): string[] {
     return [
-      join(this.#stage, 'node'),
-      join(this.#stage, 'test', 'bypass', 'inside.ts'),
+      join(this.stage, 'node'),
+      join(this.stage, 'test', 'bypass', 'inside.ts'),
       role,
       host,
       String(port),
@@ -153,16 +172,16 @@ export class PodNetwork {
 
   /** One of the programs of egress-inside.ts, with its configuration in a file that every user may read. */
   egressProgram(role: 'world' | 'sidecar' | 'app', config: object): string[] {
-    const file = join(this.#stage, `${role}.json`)
+    const file = join(this.stage, `${role}.json`)
     writeFileSync(file, JSON.stringify(config), { mode: 0o644 })
-    return [join(this.#stage, 'node'), join(this.#stage, 'test', 'bypass', 'egress-inside.ts'), role, file]
+    return [join(this.stage, 'node'), join(this.stage, 'test', 'bypass', 'egress-inside.ts'), role, file]
   }
 
   /** A program that stays and says when it listens. `heard` fills with all else that it says. */
   async start(side: Side, user: User, program: readonly string[]) {
     const child = spawn('ip', this.#inside(side, user, program), {
       stdio: ['pipe', 'pipe', 'inherit'],
-      cwd: this.#stage,
+      cwd: this.stage,
     })
     this.#children.add(child)
     const gone = new Promise<void>((resolve) => {
@@ -193,13 +212,13 @@ export class PodNetwork {
 
   remove(): void {
     for (const child of this.#children) child.kill('SIGKILL')
-    for (const name of Object.values(this.#names)) ip('netns', 'del', name)
-    rmSync(this.#stage, { recursive: true, force: true })
+    for (const name of Object.values(this.#names)) removeNamespace(name)
+    rmSync(this.stage, { recursive: true, force: true })
   }
 }
 
 /** Node and the programs where any user can read them, whatever the rights of this checkout. */
-function stage(): string {
+function stage(programs: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'hipaa-mcp-guard-'))
   cpSync(process.execPath, join(folder, 'node'), { dereference: true })
   for (const file of [
@@ -210,6 +229,7 @@ function stage(): string {
     'test/bypass',
     'node_modules/dns-packet',
     'node_modules/@leichtgewicht',
+    ...programs,
   ]) {
     cpSync(join(root, file), join(folder, file), { recursive: true })
   }
