@@ -94,10 +94,8 @@ export async function attempts(): Promise<Attempt[]> {
 
 /** The first of each kind: who tries, and what refuses it. A tenth of all, for `make test`. */
 export function oneOfEachKind(all: readonly Attempt[]): Attempt[] {
-  return Map.groupBy(all, ({ by, gate }) => `${by} ${gate}`)
-    .values()
-    .flatMap(([first]) => (first === undefined ? [] : [first]))
-    .toArray()
+  const kinds = Map.groupBy(all, ({ by, gate }) => `${by} ${gate}`)
+  return [...kinds.values()].flatMap(([first]) => (first === undefined ? [] : [first]))
 }
 
 export const isPod = (by: Attempt['by']): by is PodRole => Object.hasOwn(pods, by)
