@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, browser, bench, faults, keycloak, fhir-validator, presidio.
+# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, witness, browser, bench, faults, keycloak, fhir-validator, presidio.
 # Says what it does; says in one line what a person must do where it cannot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -146,6 +146,7 @@ for part in "$@"; do
       ;;
     # What is compiled into the image.
     image) debian_packages g++ libc6-dev ;;
+    witness) sigsum_witness ;;
     browser) debian_packages chromium fonts-dejavu-core ;;
     keycloak)
       debian_packages maven openjdk-17-jre-headless unzip

@@ -26,9 +26,11 @@ import { egress } from './steps/egress.ts'
 import { guarding } from './steps/guard.ts'
 import { lockdown } from './steps/lockdown.ts'
 import { dashboards } from './steps/monitoring.ts'
+import { record } from './steps/record.ts'
 import { refusing } from './steps/refusals.ts'
 import { status } from './steps/status.ts'
-import { trail } from './steps/trail.ts'
+import { type Taken, trail } from './steps/trail.ts'
+import { witness } from './steps/witness.ts'
 import { endWorld, isCurrent, kubectlOfWorld, type World, world } from './world.ts'
 
 const log = (line: string): void => progress(line)
@@ -76,7 +78,13 @@ async function up(options: { bundle?: string; patients: number }): Promise<numbe
   section('Lockdown')
   await part('The lockdown', async () => await lockdown(clinic))
   section('The trail')
-  await part('The trail', async () => await trail(clinic))
+  let taken: Taken | undefined
+  await part('The trail', async () => void (taken = await trail(clinic)))
+  section('One record: found, proved, and not to be written anew')
+  await part('The proof of a record', async () => {
+    if (taken === undefined) throw new Error('There is no trail to find it in')
+    await witness(clinic, taken, await record(clinic, taken))
+  })
   section('Status')
   await part('Status', async () => await status(clinic))
   section('Dashboard')

@@ -8,7 +8,11 @@ import { leaksIn } from '../leaks.ts'
 import { type Clinic, out } from '../scene.ts'
 import { command, lines, say } from '../screen.ts'
 
-type Ran = { code: number; text: string }
+/** `text`: all that it printed; `out`: what of it went to standard output. */
+type Ran = { code: number; text: string; out: string }
+
+/** An export of the trail, and the key of the collector as its witness. */
+export type Taken = { folder: string; witness: string }
 
 /** The product's command line, as `npm run -s hipaa-mcp --` starts it. */
 export async function hipaaMcp(args: readonly string[], kubeconfig?: string): Promise<Ran> {
@@ -16,11 +20,21 @@ export async function hipaaMcp(args: readonly string[], kubeconfig?: string): Pr
   return await new Promise((resolve, reject) => {
     const env = { ...process.env, ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }) }
     const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const out: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => out.push(chunk))
+    const all: Buffer[] = []
+    const printed: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => {
+      all.push(chunk)
+      printed.push(chunk)
+    })
+    child.stderr.on('data', (chunk: Buffer) => all.push(chunk))
     child.once('error', reject)
-    child.once('close', (code) => resolve({ code: code ?? 1, text: Buffer.concat(out).toString() }))
+    child.once('close', (code) =>
+      resolve({
+        code: code ?? 1,
+        text: Buffer.concat(all).toString(),
+        out: Buffer.concat(printed).toString(),
+      }),
+    )
   })
 }
 
@@ -34,7 +48,7 @@ export async function exportTrail(clinic: Clinic, folder: string, server = 'clin
 }
 
 /** The witness's key, as the export printed it. */
-export function witnessIn({ text }: Ran): string {
+export function witnessIn({ text }: Pick<Ran, 'text'>): string {
   return /hipaa-mcp\.dev\/witness\+\S+/.exec(text)?.[0] ?? ''
 }
 
@@ -91,7 +105,7 @@ function sampleOf(text: string): string[] {
   ]
 }
 
-export async function trail(clinic: Clinic): Promise<void> {
+export async function trail(clinic: Clinic): Promise<Taken> {
   const folder = join(out, 'trail')
   command(`npm run -s hipaa-mcp -- trail export --server clinic/ehr --output ${folder}`)
   const exported = await exportTrail(clinic, folder)
@@ -143,4 +157,5 @@ export async function trail(clinic: Clinic): Promise<void> {
       .map((line) => line.trim())
       .join(' ')}`,
   )
+  return { folder, witness }
 }

@@ -9,9 +9,11 @@ import { breach } from '../../demo/steps/breach.ts'
 import { egress } from '../../demo/steps/egress.ts'
 import { lockdown } from '../../demo/steps/lockdown.ts'
 import { dashboards } from '../../demo/steps/monitoring.ts'
+import { record } from '../../demo/steps/record.ts'
 import { refusalOf, refusals } from '../../demo/steps/refusals.ts'
 import { status } from '../../demo/steps/status.ts'
-import { trail } from '../../demo/steps/trail.ts'
+import { type Taken, trail } from '../../demo/steps/trail.ts'
+import { witness } from '../../demo/steps/witness.ts'
 import { verifies } from '../../verifies.ts'
 import { claimsHold, ofKind, type Stage, verifiedTrail } from './stage.ts'
 
@@ -45,11 +47,21 @@ export function claimsOfTheDemo(stage: Stage, bare: () => Bare): void {
     },
   )
 
+  let taken: Taken | undefined
   verifies(
     'integrity:chain',
     'the trail leaves the cluster, verifies offline, and one bit of it is changed',
     async () => {
-      await claimsHold(async () => await trail(stage()))
+      await claimsHold(async () => void (taken = await trail(stage())))
+    },
+  )
+
+  verifies(
+    'integrity:outside-witness',
+    'a record is found by its patient and proved, and sigsum-witness refuses the log in which it names another person',
+    async () => {
+      const from = taken as Taken
+      await claimsHold(async () => await witness(stage(), from, await record(stage(), from)))
     },
   )
 
