@@ -16,6 +16,7 @@ import { apiClient } from './cluster/client.ts'
 import { credentials } from './cluster/credentials.ts'
 import { eventRecorder } from './cluster/events.ts'
 import { leaderElection } from './cluster/leader.ts'
+import { keepClusterPolicies } from './cluster-policies.ts'
 import { collectorClient } from './collector-client.ts'
 import { configFrom } from './config.ts'
 import { controllers } from './controllers.ts'
@@ -123,6 +124,7 @@ async function main(): Promise<void> {
     },
     log,
   })
+  const clusterWide = keepClusterPolicies({ world, client, leading: () => leader.leading(), log })
   const pods = evictor({ client, log })
   const refusals = toldRefusals({ collector, enrolled: (namespace) => isEnrolled(world, namespace), log })
   const keys = tellKeys({
@@ -159,12 +161,14 @@ async function main(): Promise<void> {
         trail.start()
         serverLogs.start()
         canaries.start()
+        clusterWide.start()
         keys.start()
         dog.start()
       } else {
         trail.stop()
         serverLogs.stop()
         canaries.stop()
+        clusterWide.stop()
         keys.stop()
         dog.stop()
         void leaders.stop()
@@ -253,6 +257,7 @@ async function main(): Promise<void> {
     trail.stop()
     serverLogs.stop()
     canaries.stop()
+    clusterWide.stop()
     keys.stop()
     dog.stop()
     auditors.stop()

@@ -288,8 +288,9 @@ function compiledOf(server: HipaaMcpServer, surroundings: Surroundings): Compile
   return { policy: compiled.policy, text, hash: policyHash(text) }
 }
 
-function agreementsOf(
-  world: World,
+/** Names of agreements that the server relies on -> the agreement, where it exists. */
+export function agreementsOf(
+  world: Pick<World, 'agreements'>,
   server: HipaaMcpServer,
 ): ReadonlyMap<string, BusinessAssociateAgreement | undefined> {
   const names = [...agreementsNamed(server.spec)]

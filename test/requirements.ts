@@ -59,6 +59,10 @@ export const requirements = {
     'encryptionInTransit',
     'A NetworkPolicy per server admits only the named callers, and comes back when deleted.',
   ),
+  'transit:cluster-network-policy': done(
+    'encryptionInTransit',
+    'Where the cluster knows ClusterNetworkPolicies, what no NetworkPolicy of ours lets through is denied before those of others are asked.',
+  ),
   'transit:network-proved': done(
     'encryptionInTransit',
     'That the network enforces policies is shown by connections that it must refuse, beside one that it lets through: what connects is a gap, and what shows nothing counts as unknown.',

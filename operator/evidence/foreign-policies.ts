@@ -2,19 +2,11 @@
 // ClusterNetworkPolicy of tier Admin stands before them all, and one of tier Baseline behind.
 
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
-import type { Kind } from '../cluster/kinds.ts'
 import { ownPolicyNames } from '../desired/network-policies.ts'
 import { type LabelSelector, type Namespace, type NetworkPolicy, type Pod, selects } from '../objects.ts'
 
-/** SIG Network's own kind, where the cluster has it (network-policy-api v0.2). */
-export const clusterPolicyKind: Kind = {
-  apiVersion: 'policy.networking.k8s.io/v1alpha2',
-  kind: 'ClusterNetworkPolicy',
-  plural: 'clusternetworkpolicies',
-  namespaced: false,
-}
-
 type ClusterRule = { action?: string }
+/** SIG Network's ClusterNetworkPolicy, as far as it is read here. */
 export type ClusterPolicy = {
   metadata: { name: string }
   spec: {

@@ -17,6 +17,7 @@ import {
 } from '../../core/network.ts'
 import { ApiError, type Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
+import { clusterPolicies as clusterPoliciesNow } from '../cluster-policies.ts'
 import { bystanderPolicyName } from '../desired/network-policies.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
 import { isOver, isReady } from '../objects.ts'
@@ -24,7 +25,7 @@ import { isEnrolled } from '../observe.ts'
 import { repeating } from '../repeating.ts'
 import type { World } from '../world.ts'
 import { type Canary, canaryName, canaryPod, canarySeconds } from './canary-pod.ts'
-import { type ClusterPolicy, clusterPolicyKind } from './foreign-policies.ts'
+import type { ClusterPolicy } from './foreign-policies.ts'
 
 /** One connection that must be refused. `pod`: whose. */
 export type Outcome = {
@@ -100,7 +101,10 @@ export function networkCanaries(options: CanariesOptions): NetworkCanaries {
     for (const namespace of known.keys()) if (!wanted.has(namespace)) known.delete(namespace)
     const due = [...wanted].filter((namespace) => isEnrolled(world, namespace) && isDue(namespace))
     if (due.length === 0) return
-    clusterPolicies = await policiesOfCluster(client).catch(() => clusterPolicies)
+    clusterPolicies = await clusterPoliciesNow(client).then(
+      (found) => found?.items ?? [],
+      () => clusterPolicies,
+    )
     for (let at = 0; at < due.length; at += atOnce)
       await Promise.all(due.slice(at, at + atOnce).map(async (namespace) => await turn(namespace)))
   }
@@ -306,16 +310,6 @@ function podTargets(world: CanariesOptions['world'], namespace: string): Target[
     return port === undefined ? [] : [{ to: 'Store', address: addressOf(ip, port), pod: uid }]
   })
   return found.slice(0, mostTargets)
-}
-
-async function policiesOfCluster(client: Pick<Client, 'list'>): Promise<readonly ClusterPolicy[]> {
-  try {
-    return (await client.list<ClusterPolicy>(clusterPolicyKind)).items
-  } catch (error) {
-    // Most clusters do not have the kind.
-    if (error instanceof ApiError && error.status === 404) return []
-    throw error
-  }
 }
 
 /** What a round depends on: policies, and which pods there are to reach. */

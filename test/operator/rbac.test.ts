@@ -126,6 +126,7 @@ const narrowed: [file: string, rules: string[][]][] = [
     ],
   ],
   ['evictions', [['pods/eviction', 'CREATE']]],
+  ['cluster-networks', [['clusternetworkpolicies', 'CREATE', 'UPDATE', 'DELETE']]],
   [
     'recovery',
     [
