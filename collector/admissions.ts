@@ -1,10 +1,10 @@
-// That admission refused something, as a record of the registry log: the operator tells it, and asks again while it does not know
-// that it is there.
+// That admission refused something, or is about to let somebody into a guarded pod, as a record of the registry log: the operator
+// tells it, and asks again while it does not know that it is there.
 
 import { createHash } from 'node:crypto'
 import { isObject } from '../core/is-object.ts'
 import { recordBytes, recordSchema } from '../core/record.ts'
-import type { AdmissionCounted, AdmissionRefused } from '../core/record-registry.ts'
+import type { AdmissionCounted, AdmissionRefused, PodEntered } from '../core/record-registry.ts'
 import { membersHold } from '../core/record-shape.ts'
 import { type AdmissionsRequest, mostAdmissions } from '../core/wire.ts'
 import { objectIn } from './json-body.ts'
@@ -19,17 +19,18 @@ const mostRemembered = 10_000
 type Told =
   | ({ kind: 'admission-refused' } & AdmissionsRequest['refused'][number])
   | ({ kind: 'admission-counted' } & AdmissionsRequest['counted'][number])
+  | ({ kind: 'pod-entered' } & NonNullable<AdmissionsRequest['entered']>[number])
 
 /** By what one is known when it is told again. Absent of operators of before, which told counts without one. */
-function toldAs(told: Told | AdmissionRefused | AdmissionCounted): string | undefined {
-  return told.kind === 'admission-refused' ? told.review : told.id
+function toldAs(told: Told | AdmissionRefused | AdmissionCounted | PodEntered): string | undefined {
+  return told.kind === 'admission-counted' ? told.id : told.review
 }
 
 /** Which refusals and counts stand in the log already, as far back as one may be told again. */
 export class LatelyRefused {
   readonly #ids = new Set<string>()
 
-  take(record: AdmissionRefused | AdmissionCounted): void {
+  take(record: AdmissionRefused | AdmissionCounted | PodEntered): void {
     const id = toldAs(record)
     if (id === undefined) return
     this.#ids.add(id)
@@ -49,12 +50,15 @@ export function admissionRoutes(registry: Pick<Registry, 'update' | 'refused'>):
     'POST /v1/admissions': {
       roles: ['operator'],
       run: async ({ body }) => {
-        const { refused, counted } = parsed(await body(limit))
-        const told: Told[] = [
+        const { refused, counted, entered = [] } = parsed(await body(limit))
+        const told = [
           ...refused.map((one) => ({ kind: 'admission-refused', ...one }) as const),
           ...counted.map((one) => ({ kind: 'admission-counted', ...one }) as const),
         ]
-        const entries = [...told.filter(fits), ...told.filter((one) => !fits(one)).map(unfitting)]
+        const into = entered.map((one) => ({ kind: 'pod-entered', ...one }) as const)
+        // What lets somebody in stands there as it is, or they are not let in.
+        if (!into.every(fits)) throw new Refusal('bad-request')
+        const entries = [...told.filter(fits), ...told.filter((one) => !fits(one)).map(unfitting), ...into]
         await registry.update(() => entries.filter((one) => !registry.refused.has(one)))
         return { type: 'application/json', body: '{}' }
       },
@@ -73,7 +77,7 @@ function fits(told: Told): boolean {
 }
 
 /** As a number, under an id that it has again when it is told again. */
-function unfitting(told: Told): Told {
+function unfitting(told: Exclude<Told, { kind: 'pod-entered' }>): Told {
   return {
     kind: 'admission-counted',
     id: createHash('sha256').update(JSON.stringify(told)).digest('hex'),
@@ -85,16 +89,17 @@ function unfitting(told: Told): Told {
 
 function parsed(body: Buffer): AdmissionsRequest {
   const value = objectIn(body)
-  const { refused, counted } = value
+  const { refused, counted, entered, ...more } = value
   const well =
     areAll('admission-refused', refused) &&
     areAll('admission-counted', counted) &&
-    Object.keys(value).length === 2
+    (entered === undefined || areAll('pod-entered', entered)) &&
+    Object.keys(more).length === 0
   if (!well) throw new Refusal('bad-request')
   return value as AdmissionsRequest
 }
 
-function areAll(kind: 'admission-refused' | 'admission-counted', list: unknown): boolean {
+function areAll(kind: Told['kind'], list: unknown): boolean {
   return (
     Array.isArray(list) &&
     list.length <= mostAdmissions &&

@@ -260,7 +260,12 @@ export class Registry {
     if (record.kind === 'registered') this.#enter(record)
     if (record.kind === 'signal') this.signals.push(record)
     if (record.kind === 'key-changed') this.keysInUse.take(record)
-    if (record.kind === 'admission-refused' || record.kind === 'admission-counted') this.refused.take(record)
+    if (
+      record.kind === 'admission-refused' ||
+      record.kind === 'admission-counted' ||
+      record.kind === 'pod-entered'
+    )
+      this.refused.take(record)
     const entry = 'origin' in record ? this.entries.get(record.origin) : undefined
     if (record.kind === 'ended' && entry !== undefined) {
       const { how, size, witnessed, last, at } = record

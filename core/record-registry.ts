@@ -206,6 +206,24 @@ export type AdmissionCounted = Base & {
   by?: string[]
 }
 
+/** A person is about to be let into a guarded pod, under an emergency that another person approved (45 CFR 164.312(a)(2)(ii)). */
+export type PodEntered = Base & {
+  kind: 'pod-entered'
+  /** Of the AdmissionReview: told twice, it is recorded once. */
+  review: string
+  /** RFC 3339, milliseconds, by the operator's clock. */
+  entered: string
+  namespace: string
+  server: string
+  /** Such as `pods/exec`. */
+  what: string
+  /** Of the pod. */
+  name: string
+  /** The person, as the API server knows them. */
+  by: string
+  grant: { name: string; uid: string; requestedBy: string; approvedBy: string }
+}
+
 /** What a key is for. `data` wraps the keys of sealed segments, `server` makes tokens and hashes. */
 export const keyUses = ['data', 'server', 'pseudonyms', 'ca', 'client-ca'] as const
 
@@ -237,6 +255,7 @@ export type RegistryRecord =
   | ActivityReviewed
   | AdmissionRefused
   | AdmissionCounted
+  | PodEntered
   | KeyChanged
   | Signalled
 
@@ -257,6 +276,7 @@ export const registryKinds = [
   'activity-reviewed',
   'admission-refused',
   'admission-counted',
+  'pod-entered',
   'key-changed',
   'signal',
 ] as const satisfies readonly RegistryRecord['kind'][]

@@ -224,6 +224,21 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     since: time,
     by: optional(list(text)),
   },
+  'pod-entered': {
+    review: text,
+    entered: time,
+    namespace: text,
+    server: text,
+    what: text,
+    name: text,
+    by: text,
+    grant: object<RecordOf<'pod-entered'>['grant']>({
+      name: text,
+      uid: text,
+      requestedBy: text,
+      approvedBy: text,
+    }),
+  },
   'key-changed': {
     key: among(...keyUses),
     namespace: optional(text),

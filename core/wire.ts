@@ -3,7 +3,7 @@
 
 import type { JSONWebKeySet } from 'jose'
 import type { ActivityReviewed, Ending, Signalled } from './record.ts'
-import type { AdmissionCounted, AdmissionRefused, KeyChanged } from './record-registry.ts'
+import type { AdmissionCounted, AdmissionRefused, KeyChanged, PodEntered } from './record-registry.ts'
 
 /**
  * `POST /v1/identity` on the channel, no client certificate yet, `Authorization: Bearer <pod-bound token, audience
@@ -218,12 +218,14 @@ export type ReviewRequest = Omit<ActivityReviewed, 'schema' | 'at' | 'kind' | 'b
 export type ReviewResponse = { /** Of the record in the registry log. */ index: number }
 
 /**
- * `POST /v1/admissions` (operator): what admission refused. Answered when it is on record; a refusal that is told again is
- * recorded once.
+ * `POST /v1/admissions` (operator): what admission refused, and whom it is about to let into a guarded pod. Answered when it is on
+ * record; what is told again is recorded once.
  */
 export type AdmissionsRequest = {
   refused: Omit<AdmissionRefused, 'schema' | 'at' | 'kind'>[]
   counted: Omit<AdmissionCounted, 'schema' | 'at' | 'kind'>[]
+  /** Absent where there is none: collectors of before take no such member. */
+  entered?: Omit<PodEntered, 'schema' | 'at' | 'kind'>[]
 }
 /** In one request, refusals and counts each. */
 export const mostAdmissions = 200

@@ -61,6 +61,7 @@ const shown: ReadonlySet<string> = new Set([
   'activity-reviewed',
   'admission-refused',
   'admission-counted',
+  'pod-entered',
   'key-changed',
   'orders',
   'counted',

@@ -88,6 +88,39 @@ test.each([
   ])
 })
 
+const entered: NonNullable<AdmissionsRequest['entered']>[number] = {
+  review: 'r-9',
+  entered: refused.refused,
+  namespace: 'clinic',
+  server: 'ehr',
+  what: 'pods/exec',
+  name: 'ehr-1',
+  by: 'ops-1',
+  grant: { name: 'bg-1', uid: 'u-1', requestedBy: 'ops-1', approvedBy: 'lead-2' },
+}
+
+verifies(
+  'injection:connect',
+  'who is let into a pod is on record before the operator hears so, once',
+  async () => {
+    const given = { refused: [], counted: [], entered: [entered] }
+
+    expect(await told(await opened(), '/v1/admissions', given)).toMatchObject({ body: '{}' })
+    expect(await told(await opened(), '/v1/admissions', given)).toMatchObject({ body: '{}' })
+
+    expect(await ofKind('pod-entered')).toMatchObject([entered])
+  },
+)
+
+verifies('injection:connect', 'what cannot stand in the record as it is lets nobody in', async () => {
+  const bad = { ...entered, name: 'n'.repeat(70_000) }
+
+  expect(await told(await opened(), '/v1/admissions', { refused: [], counted: [], entered: [bad] })).toBe(
+    'bad-request',
+  )
+  expect(await ofKind('pod-entered')).toEqual([])
+})
+
 const key = (id: string, more: Partial<KeyInUse> = {}): KeyInUse => ({ key: 'ca', id, ...more })
 
 verifies('audit:keys', 'a key is on record when it is first in use and when it is another', async () => {
@@ -111,6 +144,7 @@ test.each([
   ['/v1/admissions', { refused: [], counted: [], more: 1 }],
   ['/v1/admissions', { refused: [{ ...refused, patient: 'p-1' }], counted: [] }],
   ['/v1/admissions', { refused: [], counted: [{ ...counted, count: -1 }] }],
+  ['/v1/admissions', { refused: [], counted: [], entered: [{ ...entered, grant: {} }] }],
   ['/v1/admissions', { refused: Array.from({ length: 201 }, () => refused), counted: [] }],
   ['/v1/keys', {}],
   ['/v1/keys', { keys: [{ key: 'none', id: 'x' }] }],
