@@ -92,7 +92,8 @@ async function build(draft: string): Promise<void> {
   }
 }
 
-async function goCommand(): Promise<string> {
+/** Go 1.26 or later, where it usually is. */
+export async function goCommand(): Promise<string> {
   for (const go of ['go', '/usr/local/go/bin/go', '/usr/lib/go/bin/go']) {
     const version = await run(go, ['env', 'GOVERSION'], { cwd: '/' }).catch(() => '')
     const [, minor] = /^go1\.(\d+)/.exec(version) ?? []
