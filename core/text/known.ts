@@ -5,6 +5,7 @@ import { words } from '../words.ts'
 import { type Automaton, automaton, eachEnd } from './many.ts'
 import { beyondAscii } from './normalize.ts'
 import type { Finding } from './span.ts'
+import { has, hasCharacters } from './tokenize.ts'
 import { isAsciiWord, small, wordEnd, wordStart } from './word.ts'
 
 /** Words that are names and everyday words: only written large are they taken for the name. */
@@ -25,7 +26,7 @@ export function findKnown(text: string, known: Survey, findings: Finding[]): voi
       findings.push({ start, end, type: 'NAME' })
     start = wordStart(text, end)
   }
-  if (text.includes('Patient/')) {
+  if (hasCharacters(text, has.patient) && text.includes('Patient/')) {
     for (const match of text.matchAll(/\bPatient\/([A-Za-z0-9.-]{1,64})/g)) {
       const end = match.index + match[0].length
       findings.push({ start: end - (match[1] as string).length, end, type: 'UNIQUE_IDENTIFIER' })

@@ -274,6 +274,8 @@ export const has = {
   form: 2,
   /** :/, with which the addresses of pages go on. */
   page: 8,
+  /** t/, as in Patient/ */
+  patient: 16,
 } as const
 
 /** Whether a text has it. */

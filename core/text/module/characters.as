@@ -1,7 +1,7 @@
 // What characters a text has, in one look: by it most rules know that there is nothing for them. tokenize.ts has the same bits.
 
 import { text } from './memory'
-import { AT_SIGNS, COLONS, NINES, SLASHES, SPACES, WS, ZEROS } from './vectors'
+import { AT_SIGNS, COLONS, NINES, SLASHES, SPACES, TS, WS, ZEROS } from './vectors'
 
 /** Four spaces, line ends or the like: five words. */
 const FOUR_SPACES: i32 = 1
@@ -10,6 +10,8 @@ const FORMED: i32 = 2
 export const AT_SIGN: i32 = 4
 /** :/ */
 const PAGE: i32 = 8
+/** t/ */
+const PATIENT: i32 = 16
 
 export let characters: i32 = 0
 
@@ -20,6 +22,7 @@ export function lookOver(bytes: i32): i32 {
   let formed = i8x16.splat(0)
   let ats = i8x16.splat(0)
   let pages = i8x16.splat(0)
+  let patients = i8x16.splat(0)
   const end = text + <usize>bytes
   for (let at = text; at < end; at += 16) {
     const here = v128.load(at)
@@ -29,12 +32,15 @@ export function lookOver(bytes: i32): i32 {
     const digits = i8x16.le_u(i8x16.sub(here, v128.load(ZEROS)), v128.load(NINES))
     formed = v128.or(formed, v128.or(v128.or(colons, signs), v128.or(digits, v128.and(v128.and(isW(at), isW(at + 1)), isW(at + 2)))))
     ats = v128.or(ats, signs)
-    pages = v128.or(pages, v128.and(colons, i8x16.eq(v128.load(at, 1), v128.load(SLASHES))))
+    const slashes = i8x16.eq(v128.load(at, 1), v128.load(SLASHES))
+    pages = v128.or(pages, v128.and(colons, slashes))
+    patients = v128.or(patients, v128.and(i8x16.eq(here, v128.load(TS)), slashes))
   }
   if (spaces >= 4) found |= FOUR_SPACES
   if (v128.any_true(formed)) found |= FORMED
   if (v128.any_true(ats)) found |= AT_SIGN
   if (v128.any_true(pages)) found |= PAGE
+  if (v128.any_true(patients)) found |= PATIENT
   characters = found
   return found
 }

@@ -10,7 +10,7 @@ import {
 } from './signs'
 import { DATE } from './types'
 
-function isDay(month: i32, day: i32): bool {
+export function isDay(month: i32, day: i32): bool {
   return month >= 1 && month <= 12 && day >= 1 && day <= 31
 }
 

@@ -87,6 +87,11 @@ export function yearAt(index: i32): i32 {
   return load<i32>(all + <usize>index * SHORT_SIZE, 12)
 }
 
+/** Where the last of them ends that was found by its form. */
+export function lastEnd(): i32 {
+  return found > 0 ? load<i32>(at(found - 1), 4) : 0
+}
+
 export function clear(): void {
   found = 0
 }

@@ -17,6 +17,7 @@ import {
   CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, digitsEnd, isAlnum, isDigit, isLetter,
 } from './signs'
 import { mail, nextAt } from './web'
+import { wholeEnd } from './whole'
 import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, cueOf, endOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf } from './words'
 import { NUMBER } from './writing'
 
@@ -27,15 +28,19 @@ const LONG: i32 = 4
 const COMPACT: i32 = 8
 
 let asked: i32 = 0
+/** Up to here all runs were looked at together (whole.as). */
+let passed: i32 = 0
 
 /** Goes through the words at which rules of form begin. */
 export function searchForms(rules: i32): void {
   asked = rules
   const plain = (kinds & FOREIGN) == 0
   let mailAt = (rules & FORMS) != 0 ? nextAt(0) : length
+  passed = 0
   for (let f = 0; f < formCount; f++) {
     const i = formedAt(f)
     const from = startOf(i)
+    if (from < passed) continue
     const to = endOf(i)
     for (; mailAt < from; mailAt = nextAt(mailAt + 1)) mail(mailAt)
     if (!plain) runsWithin(from, to)
@@ -70,7 +75,13 @@ function number(from: i32, to: i32, word: i32): void {
   setRun(from, to)
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
   if ((asked & CONTEXT) != 0 && (word < 0 || mayBeAnnounced(word))) announced()
-  if ((asked & FORMS) != 0) byForm()
+  if ((asked & FORMS) != 0) {
+    if (word >= 0) {
+      passed = wholeEnd()
+      if (passed > 0) return
+    }
+    byForm()
+  }
   if ((asked & LONG) != 0) longNumbers()
 }
 

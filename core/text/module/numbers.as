@@ -6,16 +6,13 @@ import { byteAt } from './memory'
 import { asked, INTERNATIONAL } from './asked'
 import { before, behind, digits, next, start } from './run'
 import {
-  CLOSING, DASH, DOT, OPENING, PLUS, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAlnum, isAny, lettersEnd, lettersStart, saysAt,
+  CLOSING, DASH, DOT, OPENING, PLUS, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAlnum, isAny, isPart, lettersEnd, lettersStart, saysAt,
 } from './signs'
 import { FAX_NUMBER, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER } from './types'
 
-/** Between groups of digits. */
-const PART: i32 = SPACE | DASH | DOT
-
 /** 123-45-6789 */
 export function socialSecurity(): void {
-  if ((before & (WORDLY | DOT | DASH)) != 0 || !areDigits(start + 4, 2) || !isAny(start + 6, PART)) return
+  if ((before & (WORDLY | DOT | DASH)) != 0 || !areDigits(start + 4, 2) || !isPart(start + 6)) return
   if (areDigits(start + 7, 4) && !isAny(start + 11, WORDLY | DASH)) add(start, start + 11, SOCIAL_SECURITY_NUMBER)
 }
 
@@ -24,7 +21,7 @@ export function areaFirst(): void {
   if ((before & (WORDLY | DOT | PLUS | DASH)) != 0) return
   if (next == 0x29) {
     if (before == OPENING) phoneFrom(start - 1)
-  } else if ((behind & PART) != 0 && isAny(start + 7, PART)) phoneFrom(start)
+  } else if ((behind & (SPACE | DASH | DOT)) != 0 && isPart(start + 7)) phoneFrom(start)
 }
 
 /** 1-617-555-0143, 1 (617) 555-0143 */
@@ -33,10 +30,10 @@ export function oneFirst(): void {
   phoneFrom(start)
 }
 
-function phoneFrom(from: i32): void {
+export function phoneFrom(from: i32): void {
   if (isAny(from - 1, WORDLY | DOT | PLUS | DASH)) return
   let stop = -1
-  if (byteAt(from) == 0x31) stop = localEnd(isAny(from + 1, PART) ? from + 2 : from + 1)
+  if (byteAt(from) == 0x31) stop = localEnd(isPart(from + 1) ? from + 2 : from + 1)
   if (stop < 0) stop = localEnd(from)
   if (stop < 0) return
   add(from, stop, isBehindFax(from) ? FAX_NUMBER : PHONE_NUMBER)
@@ -47,12 +44,12 @@ function localEnd(from: i32): i32 {
   let at = from
   if (byteAt(at) == 0x28) {
     if (!areDigits(at + 1, 3) || byteAt(at + 4) != 0x29) return -1
-    at += isAny(at + 5, PART) ? 6 : 5
+    at += isPart(at + 5) ? 6 : 5
   } else {
-    if (!areDigits(at, 3) || !isAny(at + 3, PART)) return -1
+    if (!areDigits(at, 3) || !isPart(at + 3)) return -1
     at += 4
   }
-  if (!areDigits(at, 3) || !isAny(at + 3, PART) || !areDigits(at + 4, 4)) return -1
+  if (!areDigits(at, 3) || !isPart(at + 3) || !areDigits(at + 4, 4)) return -1
   const stop = at + 8
   const extension = extensionEnd(stop)
   if (extension > stop && !isAny(extension, WORDLY | DASH)) return extension

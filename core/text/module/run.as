@@ -1,7 +1,7 @@
 // The run of letters and digits of ASCII that is looked at: what every number, code and date begins with.
 
 import { byteAt } from './memory'
-import { digitsEnd, isAlnum, signAt } from './signs'
+import { digitsAt, digitsEnd, isAlnum, signAt } from './signs'
 
 export let start: i32 = 0
 export let end: i32 = 0
@@ -12,13 +12,17 @@ export let next: u8 = 0
 /** What it is, and the character before the run. */
 export let behind: i32 = 0
 export let before: i32 = 0
+/** Which of the sixteen characters from its first on are digits: a bit each. */
+export let pattern: i32 = 0
 /** Where the code begins that this run is part of: the letters before its hyphen, or the run itself. */
 export let code: i32 = 0
 
 export function setRun(from: i32, to: i32): void {
   start = from
   end = to
-  const stop = digitsEnd(from, to - from)
+  pattern = digitsAt(from)
+  const first = ctz(~pattern)
+  const stop = first < 16 ? min(from + first, to) : digitsEnd(from, to - from)
   digits = stop - from
   next = byteAt(stop)
   behind = signAt(stop)

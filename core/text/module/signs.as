@@ -1,6 +1,7 @@
 // What single characters are, and short stretches of them: what rules of form ask of a text everywhere.
 
-import { byteAt } from './memory'
+import { byteAt, text } from './memory'
+import { LETTERS, NINES, SMALL_AS, SPACES, ZEROS } from './vectors'
 
 /** What stands before a number or behind its digits: bits, to ask for several at once. */
 export const WORDLY: i32 = 1
@@ -17,6 +18,9 @@ export const CLOSING: i32 = 1024
 export const HASH: i32 = 2048
 /** Any other, and the text's ends. */
 export const OTHER: i32 = 4096
+/** Beside these: what the name of a host is made of, and what stands before the @ of an address. */
+export const HOST: i32 = 8192
+export const LOCAL: i32 = 16384
 
 const SIGNS: usize = memory.data(512)
 
@@ -36,23 +40,46 @@ export function fillSigns(): void {
   put(0x28, OPENING)
   put(0x29, CLOSING)
   put(0x23, HASH)
+  for (let code: usize = 0; code < 128; code++) {
+    const byte = <u8>code
+    const host = isAlnum(byte) || byte == 0x2d || byte == 0x2e
+    if (host) mark(code, HOST | LOCAL)
+    else if (byte == 0x5f || byte == 0x25 || byte == 0x2b || byte == 0x27) mark(code, LOCAL)
+  }
 }
 
 function put(code: usize, sign: i32): void {
   store<u16>(SIGNS + code * 2, <u16>sign)
 }
 
+function mark(code: usize, signs: i32): void {
+  store<u16>(SIGNS + code * 2, load<u16>(SIGNS + code * 2) | <u16>signs)
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function signsOf(at: i32): i32 {
+  return load<u16>(SIGNS + (<usize>byteAt(at) << 1))
+}
+
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function signAt(at: i32): i32 {
-  return load<u16>(SIGNS + (<usize>byteAt(at) << 1))
+  return signsOf(at) & 0x1fff
 }
 
 /** Whether one of these stands here. */
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function isAny(at: i32, signs: i32): bool {
-  return (signAt(at) & signs) != 0
+  return (signsOf(at) & signs) != 0
+}
+
+/** What stands between groups of digits: space, dot, hyphen. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function isPart(at: i32): bool {
+  return isAny(at, SPACE | DOT | DASH)
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
@@ -91,16 +118,38 @@ export function digitAt(at: i32): bool {
   return isDigit(byteAt(at))
 }
 
+/** Which of the sixteen characters from here on are digits: a bit each. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function digitsAt(at: i32): i32 {
+  return i8x16.bitmask(i8x16.le_u(i8x16.sub(v128.load(text + <usize>at), v128.load(ZEROS)), v128.load(NINES)))
+}
+
+/** The same of letters. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function lettersAt(at: i32): i32 {
+  const small = v128.or(v128.load(text + <usize>at), v128.load(SPACES))
+  return i8x16.bitmask(i8x16.le_u(i8x16.sub(small, v128.load(SMALL_AS)), v128.load(LETTERS)))
+}
+
 /** Where the digits end that stand here, `most` of them looked at. */
 export function digitsEnd(at: i32, most: i32): i32 {
   const last = at + most
-  while (at < last && digitAt(at)) at++
-  return at
+  let count = ctz(~digitsAt(at))
+  while (count == 16 && at + 16 < last) {
+    at += 16
+    count = ctz(~digitsAt(at))
+  }
+  return min(at + count, last)
 }
 
-/** Whether so many digits stand here. */
+/** Whether so many digits stand here, 16 at most. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
 export function areDigits(at: i32, count: i32): bool {
-  return digitsEnd(at, count) == at + count
+  const all = (1 << count) - 1
+  return (digitsAt(at) & all) == all
 }
 
 /** The number that so many digits make. */
@@ -110,17 +159,14 @@ export function numberAt(at: i32, count: i32): i32 {
   return value
 }
 
-/** Where the letters begin that end here, `most` of them looked at. */
+/** Where the letters begin that end here, `most` of them looked at, which are 16 or less: zeros stand before the text. */
 export function lettersStart(end: i32, most: i32): i32 {
-  let at = end
-  while (end - at < most && isLetter(byteAt(at - 1))) at--
-  return at
+  return end - min(clz(~(lettersAt(end - 16) << 16)), most)
 }
 
+/** The same of those that begin here. */
 export function lettersEnd(at: i32, most: i32): i32 {
-  const last = at + most
-  while (at < last && isLetter(byteAt(at))) at++
-  return at
+  return at + min(ctz(~lettersAt(at)), most)
 }
 
 /** Whether a word may begin here, or end before it: letters, digits and _ on one side alone. */

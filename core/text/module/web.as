@@ -4,7 +4,7 @@ import { AT_SIGN, characters } from './characters'
 import { EMAIL_ADDRESS, UNIQUE_IDENTIFIER } from './types'
 import { add } from './findings'
 import { byteAt, length, text } from './memory'
-import { isAlnum, isAny, isDigit, isLetter, WORDLY } from './signs'
+import { HOST, isAlnum, isAny, isDigit, isLetter, LOCAL, WORDLY } from './signs'
 
 /** Where the next @ stands; the text's length where none does. */
 export function nextAt(from: i32): i32 {
@@ -19,10 +19,10 @@ export function nextAt(from: i32): i32 {
 /** From an @ outwards. */
 export function mail(at: i32): void {
   let start = at
-  while (start > 0 && at - start < 64 && isLocal(byteAt(start - 1))) start--
+  while (start > 0 && at - start < 64 && isAny(start - 1, LOCAL)) start--
   if (start == at) return handle(at)
   let end = at + 1
-  while (end < length && end - at < 255 && isHost(byteAt(end))) end++
+  while (end < length && end - at < 255 && isAny(end, HOST)) end++
   while (end > at && !isAlnum(byteAt(end - 1))) end--
   for (let i = at + 1; i < end; i++) if (byteAt(i) == 0x2e) return add(start, end, EMAIL_ADDRESS)
 }
@@ -34,13 +34,4 @@ function handle(at: i32): void {
   let told = false
   for (; end - at <= 31 && isAny(end, WORDLY); end++) if (isDigit(byteAt(end)) || byteAt(end) == 0x5f) told = true
   if (told && end - at > 5 && !isAny(end, WORDLY) && byteAt(end) != 0x40) add(at, end, UNIQUE_IDENTIFIER)
-}
-
-function isHost(byte: u8): bool {
-  return isAlnum(byte) || byte == 0x2d || byte == 0x2e
-}
-
-/** Before the @ also _ % + ' */
-function isLocal(byte: u8): bool {
-  return isHost(byte) || byte == 0x5f || byte == 0x25 || byte == 0x2b || byte == 0x27
 }

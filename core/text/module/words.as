@@ -252,6 +252,18 @@ export function cutWords(): i32 {
         }
       }
       let simple = size < 16 && ((signs >> bit) & (within + within + 1)) == 0
+      // Nothing is known of a number.
+      if (simple && ((numeric >> bit) & within) == within) {
+        const word = words + (<usize>found << 4)
+        store<u64>(word, <u64>from | (<u64>(from + <i32>size) << 32))
+        store<u64>(word, (<u64>NUMBER << 48) | (<u64>gapBefore(done, from) << 56), 8)
+        store<i32>(formed + <usize>forms * 4, found)
+        forms++
+        met |= DIGIT
+        done = from + <i32>size
+        found++
+        continue
+      }
       for (;;) {
         let at = 0
         let shape = 0

@@ -1,0 +1,98 @@
+// Dates and numbers of three groups, which are found by one look and whose later groups no rule looks at: found as where each group is
+// looked at by itself, which a word beyond ASCII brings about anywhere in a text.
+
+import fc from 'fast-check'
+import { expect } from 'vitest'
+import { survey } from '../../../core/redaction/survey.ts'
+import { readings } from '../../../core/text/prose.ts'
+import { ruleGroups, search } from '../../../core/text/search.ts'
+import { verifies } from '../../verifies.ts'
+
+const groups = [
+  '2024-03-05',
+  '2024-13-05',
+  '1988-10-93',
+  '03/05/2024',
+  '95/12/2024',
+  '32/13/2024',
+  '978-88-0076',
+  '120-90-0076',
+  '617-555-0143',
+  '617.155.0143',
+  '617-555 0143',
+  '(617) 555-0143',
+  '(120) 120-0186',
+  '(617)155.0143',
+  '4111-1111-1111-1111',
+  '4111 1111 1111 1111',
+]
+const said = [
+  'MRN',
+  'ID # ',
+  'fax: ',
+  'call ',
+  'plate ',
+  'NY ',
+  'SSN ',
+  'age ',
+  'he is ',
+  'on ',
+  'PMID ',
+  'add:',
+  '::',
+  '+',
+  '#',
+  'A1-',
+  'x',
+]
+const behind = [
+  '',
+  ' 1234',
+  ' 1234 5678',
+  '-12',
+  '-AB',
+  '.',
+  '.5',
+  '. 5',
+  '.png',
+  '@a.org',
+  ' x12',
+  ' ext. 9',
+  ', 10:30',
+  'T10:30',
+  ':',
+  '/7',
+  '%',
+  'F with',
+  ')',
+  ';',
+  '_',
+  ' years old',
+  "'s",
+]
+const text = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom('', ...said),
+      fc.constantFrom(' ', '', '(', '-', '.', ':', '\n'),
+      fc.constantFrom(...groups),
+      fc.constantFrom(...behind),
+      fc.constantFrom(' ', '', '\n', ', '),
+    ),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((parts) => parts.flat().join(''))
+
+verifies('minimum:text', 'what one look finds is what looking at each group finds', () => {
+  fc.assert(
+    fc.property(text, fc.constantFrom(undefined, ...ruleGroups), (said, without) => {
+      const asked = new Set(ruleGroups.filter((group) => group !== without))
+      const all = (text: string) => search(text, survey(), readings.text, asked)
+
+      const found = all(`${said}\nqz`)
+
+      expect(found).toEqual(all(`${said}\nqé`))
+    }),
+    { numRuns: 3000 },
+  )
+})
