@@ -27,6 +27,7 @@ import { retry } from './retry.ts'
 import { SealedFiles } from './sealing/files.ts'
 import type { SealingOptions } from './sealing/sealing.ts'
 import type { SealingConfig } from './sealing/settings.ts'
+import { Sender } from './sender.ts'
 import { collectorServer, secureContext } from './server.ts'
 import { openStore, untilOpen } from './store.ts'
 import { Trail } from './trail.ts'
@@ -43,6 +44,8 @@ let store: Store | undefined
 let trail: Trail | undefined
 let archive: Archive | undefined
 let copies: Copies | undefined
+/** Where others share the store: which of them sends. */
+let sender: Sender | undefined
 /** Ends once the place of every copy is saved. */
 let copying: Promise<void> | undefined
 let table: { [methodAndPath: string]: Route } | undefined
@@ -120,6 +123,7 @@ async function start(): Promise<void> {
   )
   trail = opened.trail
   metrics.watch(trail, now)
+  if (opened.store.shared) startSender(opened)
   if (config.archive !== undefined) {
     archive = await startArchive(config.archive, opened)
     metrics.watchArchive(archive, now)
@@ -139,7 +143,9 @@ async function start(): Promise<void> {
   if (witnesses !== undefined) {
     const { log: vkey } = witnesses
     log.info('witnesses and auditors know the registry log by this key', { log: idOf(vkey) })
-    witnesses.run(stop.signal).catch((error: unknown) => die('nobody asks the witnesses any more', error))
+    witnesses
+      .run(stop.signal, sender)
+      .catch((error: unknown) => die('nobody asks the witnesses any more', error))
   }
   sweepLater(opened.trail)
   if (opened.trail.sealing !== undefined) sweepLater(opened.trail.sealing)
@@ -163,12 +169,23 @@ async function openSealing(config: SealingConfig): Promise<SealingOptions> {
   return { wrapper, files: new SealedFiles(folder), bounds, developmentOnly, log }
 }
 
+/** Of several collectors one sends what concerns all of them. */
+function startSender({ trail: of, store }: { trail: Trail; store: Store }): void {
+  sender = new Sender({
+    store,
+    tells: () => ({ copies: copies?.own() ?? [], witnesses: of.witnesses?.own() ?? [] }),
+    log,
+    steady: () => performance.now(),
+  })
+  sender.run(stop.signal).catch((error: unknown) => die('nobody says which collector sends', error))
+}
+
 /** Nothing waits for it. */
 async function startArchive(
   config: ArchiveConfig,
   opened: Omit<Parameters<typeof openArchive>[1], 'now'>,
 ): Promise<Archive> {
-  const made = await openArchive(config, { ...opened, now })
+  const made = await openArchive(config, { ...opened, ...(sender && { sending: sender }), now })
   let before: string | undefined
   const failed = (reason: string): void => {
     if (reason !== before) log.warn('not everything is archived yet', { reason: idOf(reason) })
@@ -189,7 +206,7 @@ async function startCopies(
   const made = new Made(
     targets,
     { store, recent, registry: of.registry, size: (origin) => of.sizeOf(origin), now },
-    { log },
+    { log, ...(sender && { sending: sender }) },
   )
   copying = made.run(stop.signal)
   copying.catch((error: unknown) => die('nothing is copied any more', error))
@@ -224,6 +241,7 @@ async function end(): Promise<void> {
   server?.closeIdleConnections()
   await closed.promise
   await copying
+  await sender?.close()
   await trail?.sealing?.close()
   await store?.close()
   health?.close()

@@ -261,6 +261,10 @@ export const requirements = {
     'audit',
     'Copies of records (OTLP logs, OCSF) name patients by tokens alone, leave out nothing that was committed, and delay no acknowledgement.',
   ),
+  'audit:one-sends': done(
+    'audit',
+    'Of several collectors one sends copies, asks the witnesses and archives the log of chains; where it fails another goes on, and nothing is left out.',
+  ),
   'audit:unsealing': done(
     'audit',
     'Whoever has a sealed segment opened is an auditor, and on record before they get anything.',
@@ -615,6 +619,10 @@ export const requirements = {
   'injection:watchdog': done(
     'accessControl',
     'A guarded pod that is not what admission makes is named, counted and evicted, one at a time, within budgets for disruptions.',
+  ),
+  'injection:upgrade': done(
+    'accessControl',
+    'Where admission makes pods otherwise than before, workloads replace theirs in their own way, one workload first; evictions are for what nothing else replaces.',
   ),
   'injection:outage': done(
     'accessControl',

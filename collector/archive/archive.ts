@@ -37,6 +37,8 @@ export type ArchiveOptions = {
   sealed: () => Promise<readonly SealedSegment[]>
   /** Segments of one chain may lie with several collectors: none is archived before those that come before it. */
   inOrder: boolean
+  /** Whether the registry log and legal holds are this collector's to do; absent where no other shares the store. */
+  sends?: () => boolean
   /** A segment that the log calls archived need not stay here. */
   letGo: (segment: SealedSegment) => Promise<void>
   /** Milliseconds since 1970. */
@@ -88,8 +90,10 @@ export class Archive {
       trouble = this.#judged?.unseen === true ? 'archive-away' : 'archive-not-locked'
     if (trouble === undefined) {
       await this.#keepSegments(attempt)
-      await attempt(async () => await this.#keepHolds())
-      await attempt(async () => await this.#keepLog())
+      if (this.#options.sends?.() !== false) {
+        await attempt(async () => await this.#keepHolds())
+        await attempt(async () => await this.#keepLog())
+      }
     }
     await attempt(async () => {
       for (const segment of this.#spare) await this.#options.letGo(segment)

@@ -3,6 +3,7 @@
 import type { BucketSeen } from '../../core/archive/bucket.ts'
 import { registryOrigin } from '../../core/wire.ts'
 import type { Store } from '../commit/commit.ts'
+import type { Sending } from '../sender.ts'
 import type { Trail } from '../trail.ts'
 import { Archive, type ArchiveOptions } from './archive.ts'
 import { type OpenOptions, openBucket } from './bucket.ts'
@@ -15,6 +16,8 @@ export type OpenArchive = {
   store: Pick<Store, 'read' | 'shared'>
   /** Fed with every record of the registry log since the trail was opened. */
   state: ArchiveState
+  /** Which of several collectors sends; absent where no other shares the store. */
+  sending?: Sending
   /** Milliseconds since 1970. */
   now: () => number
 }
@@ -35,6 +38,7 @@ export function ofTrail({
   trail,
   store,
   state,
+  sending,
   now,
 }: OpenArchive): Omit<ArchiveOptions, 'bucket' | 'location' | 'look' | 'days'> {
   const { registry, sealing, witnesses } = trail
@@ -44,6 +48,7 @@ export function ofTrail({
     readLog: (from, to) => store.read(registryOrigin, from, to),
     sealed: async () => (await sealing?.segments()) ?? [],
     inOrder: store.shared,
+    ...(sending === undefined ? {} : { sends: () => sending.tenure !== undefined }),
     letGo: async (segment) => await sealing?.remove(segment),
     ...(witnesses === undefined ? {} : { witnessed: async (update) => await witnesses.signed(update) }),
     now,

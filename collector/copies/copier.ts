@@ -123,6 +123,14 @@ export class Copier {
     await this.#save()
   }
 
+  /** What it knows of the target may be old: the next round begins with what the store says. Nothing is saved. */
+  letGo(): void {
+    this.#place = undefined
+    this.#saved = ''
+    this.#told.clear()
+    this.#forget()
+  }
+
   /** Remembers how far the target is. Never rejects. */
   async close(): Promise<void> {
     if (this.#place !== undefined) await this.#save()

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CopyReport } from '../../core/copies.ts'
 import { idOf, type Log } from '../log.ts'
+import { alone, type Sending } from '../sender.ts'
 import { Copier, type CopierOptions, type Copyable } from './copier.ts'
 import { forms } from './form.ts'
 import { type Send, sendTo } from './send.ts'
@@ -20,6 +21,8 @@ export type CopiesOptions = Pick<CopierOptions, 'pauses'> & {
   timeout?: number
   /** Milliseconds that a request has which runs when the process ends. */
   grace?: number
+  /** Whether it is this collector that sends; absent where no other has the store. */
+  sending?: Sending
 }
 
 type Copy = { copier: Copier; send: Send; close: () => Promise<void> }
@@ -64,13 +67,28 @@ export class Copies {
     const cut = new AbortController()
     const cutting = (): void => void setTimeout(() => cut.abort(), grace).unref()
     signal.addEventListener('abort', cutting)
+    let ends: { tenure: AbortSignal; signal: AbortSignal; cut: AbortSignal } | undefined
     while (!signal.aborted) {
-      await copier.round(signal, cut.signal)
+      const { tenure } = this.#sending
+      if (tenure !== ends?.tenure) {
+        // Another may have gone on meanwhile: how far the target is says the store.
+        copier.letGo()
+        ends = tenure && {
+          tenure,
+          signal: AbortSignal.any([signal, tenure]),
+          cut: AbortSignal.any([cut.signal, tenure]),
+        }
+      }
+      if (ends !== undefined) await copier.round(ends.signal, ends.cut)
       await sleep(pause, undefined, { signal }).catch(() => undefined)
     }
     clearInterval(telling)
     await Promise.race([copier.close(), sleep(closeMs, undefined, { ref: false })])
     await close()
+  }
+
+  get #sending(): Sending {
+    return this.#options.sending ?? alone
   }
 
   readonly #said = new Map<Copier, string | undefined>()
@@ -84,7 +102,13 @@ export class Copies {
     else log.warn('a copy of the trail waits for its target', { copy: idOf(name), reason: idOf(reason) })
   }
 
-  reports(): CopyReport[] {
+  /** Of the one that sends, whichever it is; of none where nobody does. */
+  reports(): readonly CopyReport[] {
+    return this.#sending.tenure === undefined ? (this.#sending.heard()?.copies ?? []) : this.own()
+  }
+
+  /** As this collector sees it. */
+  own(): CopyReport[] {
     return this.#copies.map(({ copier }) => copier.report())
   }
 

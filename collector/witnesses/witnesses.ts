@@ -11,6 +11,7 @@ import type { Store } from '../commit/commit.ts'
 import { Order } from '../order.ts'
 import { Refusal } from '../refusals.ts'
 import type { Head, Registry, RegistryEntry } from '../registry.ts'
+import { alone, type Sending } from '../sender.ts'
 import type { Ask } from './ask.ts'
 import { timeOf } from './protocol.ts'
 import { Witness, type WitnessEvents } from './witness.ts'
@@ -37,13 +38,16 @@ export type WitnessesOptions = WitnessSettings & {
 /** What the trail lets us see and do. */
 export type Watched = {
   registry: Registry
-  store: Pick<Store, 'saveNote'>
+  store: Pick<Store, 'note' | 'saveNote'>
   /** Entries that bring the registry log up to the chains, and how far they then reach. */
   heads: () => { entries: RegistryEntry[]; reach: ReadonlyMap<string, number> }
   now: () => number
   /** Something of ours failed meanwhile, not a witness. */
   troubled: (error: unknown) => void
 }
+
+/** So often at least a collector that does not send looks whether it does, and what was signed. */
+const followSeconds = 5
 
 /** Name of the store's note: the newest head of the log that a quorum signed. */
 export const witnessedNote = 'witnessed'
@@ -64,6 +68,7 @@ export class Witnesses {
   readonly #rounds = new Order()
   readonly #reach = new Map<string, number>()
   #next: Promise<void> | undefined
+  #sending: Sending = alone
 
   /** `stored`: the note of that name, which the registry log was read against. */
   constructor(options: WitnessesOptions, trail: Watched, stored: string | undefined) {
@@ -87,12 +92,25 @@ export class Witnesses {
     })
   }
 
-  /** Rounds until `signal` aborts: an idle log is signed anew as well, so that its silence is witnessed. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Rounds until `signal` aborts: an idle log is signed anew as well, so that its silence is witnessed. Of several collectors
+   * the one that sends makes them, and the others read what was signed.
+   */
+  async run(signal: AbortSignal, sending: Sending = alone): Promise<void> {
+    this.#sending = sending
     while (!signal.aborted) {
-      await this.round().catch((error: unknown) => this.#trail.troubled(error))
-      await sleep(this.#options.seconds * 1000, undefined, { signal }).catch(() => undefined)
+      const sends = sending.tenure !== undefined
+      await (sends ? this.round() : this.#follow()).catch((error: unknown) => this.#trail.troubled(error))
+      const seconds = sends ? this.#options.seconds : Math.min(this.#options.seconds, followSeconds)
+      await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined)
     }
+  }
+
+  /** Takes over what witnesses signed for another collector. */
+  async #follow(): Promise<void> {
+    const stored = await this.#trail.store.note(witnessedNote)
+    const signed = stored === undefined ? undefined : this.#read(stored)
+    if (signed !== undefined && signed.time >= (this.newest?.time ?? 0)) this.newest = signed
   }
 
   /** Brings the registry log up to all chains and has it signed. Those who ask meanwhile share the round after it. */
@@ -161,13 +179,19 @@ export class Witnesses {
       ...(this.newest === undefined
         ? {}
         : { quorum: { size: this.newest.size, at: new Date(this.newest.time * 1000).toISOString() } }),
-      witnesses: this.#witnesses.map(({ name, state, reason, signed }) => ({
-        name,
-        state,
-        ...(reason === undefined ? {} : { reason }),
-        ...(signed === undefined ? {} : { signed }),
-      })),
+      witnesses:
+        (this.#sending.tenure === undefined ? this.#sending.heard()?.witnesses : undefined) ?? this.own(),
     }
+  }
+
+  /** How they answered this collector. */
+  own(): WitnessReport['witnesses'] {
+    return this.#witnesses.map(({ name, state, reason, signed }) => ({
+      name,
+      state,
+      ...(reason === undefined ? {} : { reason }),
+      ...(signed === undefined ? {} : { signed }),
+    }))
   }
 
   /** Whether a quorum signed this head. */

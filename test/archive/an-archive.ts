@@ -7,6 +7,7 @@ import { ArchiveState } from '../../collector/archive/state.ts'
 import type { Store } from '../../collector/commit/commit.ts'
 import { loadKeys } from '../../collector/keys.ts'
 import type { SealingOptions } from '../../collector/sealing/sealing.ts'
+import type { Sending } from '../../collector/sender.ts'
 import { Trail } from '../../collector/trail.ts'
 import type { WitnessesOptions } from '../../collector/witnesses/witnesses.ts'
 import { bodyOf } from '../../core/archive/body.ts'
@@ -57,6 +58,7 @@ export async function anArchive(
     /** Segments are then those that the trail seals, and not `sealed`. */
     sealing?: SealingOptions
     witnesses?: WitnessesOptions
+    sending?: Sending
   } = {},
 ): Promise<Archiving> {
   const { store = await anEmbeddedStore(), clock = { now: 1_790_000_000_000 }, sealed = [] } = said
@@ -81,7 +83,13 @@ export async function anArchive(
     location: said.location ?? place,
     look: said.look ?? (async () => sound),
     days: 2192,
-    ...ofTrail({ trail, store, state, now: () => clock.now }),
+    ...ofTrail({
+      trail,
+      store,
+      state,
+      now: () => clock.now,
+      ...(said.sending === undefined ? {} : { sending: said.sending }),
+    }),
     ...(trail.sealing === undefined ? made : {}),
   })
   return { store, trail, state, archive, sealed, clock }

@@ -213,6 +213,30 @@ test('the registry log is archived with its checkpoint, and that it was is no re
   expect(notes.map(([, versions]) => versions[0]?.id)).toContain(checkpoint.version)
 })
 
+verifies(
+  'audit:one-sends',
+  'a collector that does not send archives its own segments, and leaves the log of chains to the other, until it sends',
+  async () => {
+    const bucket = new MemoryBucket()
+    const sending: { tenure: AbortSignal | undefined; heard: () => undefined } = {
+      tenure: undefined,
+      heard: () => undefined,
+    }
+    const archiving = await anArchive(bucket, { sending })
+    const { archive, sealed, clock, trail, store } = archiving
+    const { origin } = await Process.started(trail)
+    sealed.push(aSegment(origin, 0, 5, clock.now))
+    const kinds = async (): Promise<string[]> => (await registryIn(store)).map(({ kind }) => kind)
+
+    expect(await archive.round()).toBe(true)
+    expect(await kinds()).toEqual(['registered', 'archived'])
+
+    sending.tenure = new AbortController().signal
+    expect(await archive.round()).toBe(true)
+    expect(await kinds()).toEqual(['registered', 'archived', 'registry-archived'])
+  },
+)
+
 const byServer = {
   hold: 'matter-7',
   state: 'on',

@@ -369,3 +369,31 @@ test('an answer that has no end, and a redirect, are no answers', async () => {
   expect((await ask(`http://127.0.0.1:${port}/elsewhere`, 'old 0\n')).status).toBe(307)
   expect(asked).toEqual(['/w/add-checkpoint', '/elsewhere/add-checkpoint'])
 })
+
+verifies(
+  'audit:one-sends',
+  'a collector that does not send asks no witness, knows what was signed for the other, and says how they answered it',
+  async () => {
+    const { trail, outside, all, store } = await aScene()
+    await Process.started(trail)
+    await outside.round()
+    const note = (await store.note('witnessed')) as string
+    const [witness] = all as [AWitness]
+    const told = { name: 'w', state: 'refuses' as const, reason: 'ahead' }
+    const asked = witness.asked
+    const stopping = new AbortController()
+
+    // As if another had asked them.
+    outside.newest = undefined
+    const running = outside.run(stopping.signal, {
+      tenure: undefined,
+      heard: () => ({ copies: [], witnesses: [told] }),
+    })
+    await expect.poll(() => outside.newest?.note).toBe(note)
+    stopping.abort()
+    await running
+
+    expect(witness.asked).toBe(asked)
+    expect(outside.report().witnesses).toEqual([told])
+  },
+)

@@ -1,0 +1,169 @@
+// Which of several collectors sends: copies, the registry log to the archive, and to the witnesses outside the cluster. It says so
+// in the store time after time; where it falls silent another goes on from what is there. Times are those of each
+// collector's own steady clock: none is compared with another's.
+//
+// Two may send for a moment, where one hung amid a request: what is sent says which record it is, and how far a target is
+// stands in the store only once the target took it. So something may come twice then, and nothing is left out.
+
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CopyReport } from '../core/copies.ts'
+import { isObject } from '../core/is-object.ts'
+import type { WitnessReport } from '../core/wire.ts'
+import type { Store } from './commit/commit.ts'
+import type { Log } from './log.ts'
+
+/** What the one that sends tells the others, who are asked about it as well. */
+export type Told = { copies: readonly CopyReport[]; witnesses: WitnessReport['witnesses'] }
+
+export interface Sending {
+  /** Aborts when another may send; undefined where another does, or nobody so far. */
+  readonly tenure: AbortSignal | undefined
+  /** What the other that sends said last. */
+  heard(): Told | undefined
+}
+
+/** Of a store that no other collector shares. */
+export const alone: Sending = { tenure: new AbortController().signal, heard: () => undefined }
+
+export type SenderOptions = {
+  store: Pick<Store, 'note' | 'saveNote'>
+  /** What is told to the others while it sends. */
+  tells: () => Told
+  log: Pick<Log, 'info'>
+  /** Milliseconds of a clock that nobody can set. */
+  steady: () => number
+  times?: Times
+}
+
+/** Milliseconds. */
+export type Times = {
+  /** So often the one that sends says so, and the others look. */
+  beat: number
+  /** It sends for so long after it last said so. */
+  lease: number
+  /** Another goes on after so much silence: longer than `lease`. */
+  silence: number
+  /** Before it begins it looks, so much later, whether yet another did the same. */
+  settle: number
+}
+const usual: Times = { beat: 2_000, lease: 8_000, silence: 12_000, settle: 1_000 }
+
+const noteName = 'sender'
+const schema = 'hipaa-mcp-sender/1'
+
+type Said = { schema: typeof schema; id: string; beat: number; told?: Told }
+
+export class Sender implements Sending {
+  readonly #options: SenderOptions
+  readonly #times: Times
+  readonly #id = randomUUID()
+  #beat = 0
+  #tenure: AbortController | undefined
+  #expires: NodeJS.Timeout | undefined
+  /** What others said last, and since when they say nothing else. */
+  #seen: { text: string | undefined; since: number; told?: Told } | undefined
+
+  constructor(options: SenderOptions) {
+    this.#options = options
+    this.#times = options.times ?? usual
+  }
+
+  get tenure(): AbortSignal | undefined {
+    return this.#tenure?.signal
+  }
+
+  heard(): Told | undefined {
+    return this.#seen?.told
+  }
+
+  /** Looks, and says what it does, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // A store that is away is told of where it is watched.
+      await this.turn().catch(() => undefined)
+      await sleep(this.#times.beat, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** Ends what it does and lets another begin at once. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#tenure === undefined) return
+    this.#end()
+    await this.#options.store.saveNote(noteName, '').catch(() => undefined)
+  }
+
+  /** Rejects with what the store rejects with: nothing is known then of who sends. */
+  async turn(): Promise<void> {
+    const { store, steady } = this.#options
+    const began = steady()
+    let text: string | undefined
+    try {
+      text = await store.note(noteName)
+    } catch (error) {
+      this.#seen = undefined
+      throw error
+    }
+    const said = saidIn(text)
+    if (said?.id === this.#id && this.#tenure !== undefined) return await this.#say(began)
+    this.#end()
+    if (said === undefined || said.id === this.#id) return await this.#begin()
+    const seen = this.#seen
+    if (seen === undefined || seen.text !== text) this.#seen = { text, since: began, ...told(said) }
+    else if (began - seen.since > this.#times.silence) await this.#begin()
+  }
+
+  async #begin(): Promise<void> {
+    const { store, steady, log } = this.#options
+    const began = steady()
+    await store.saveNote(noteName, this.#text())
+    await sleep(this.#times.settle)
+    if (saidIn(await store.note(noteName))?.id !== this.#id) return
+    if (!this.#extend(began)) return
+    this.#seen = undefined
+    log.info('this collector sends copies, and the log to witnesses and archive')
+  }
+
+  async #say(began: number): Promise<void> {
+    await this.#options.store.saveNote(noteName, this.#text())
+    this.#extend(began)
+  }
+
+  /** What was said at `began` holds for the time of a lease. False where that is over. */
+  #extend(began: number): boolean {
+    const left = began + this.#times.lease - this.#options.steady()
+    clearTimeout(this.#expires)
+    if (left <= 0) {
+      this.#end()
+      return false
+    }
+    this.#tenure ??= new AbortController()
+    this.#expires = setTimeout(() => this.#end(), left).unref()
+    return true
+  }
+
+  #end(): void {
+    clearTimeout(this.#expires)
+    this.#tenure?.abort()
+    this.#tenure = undefined
+  }
+
+  #text(): string {
+    this.#beat += 1
+    const said: Said = { schema, id: this.#id, beat: this.#beat, told: this.#options.tells() }
+    return JSON.stringify(said)
+  }
+}
+
+const told = ({ told: what }: Said): { told?: Told } => (what === undefined ? {} : { told: what })
+
+/** Undefined where nobody says that they send. */
+function saidIn(text: string | undefined): Said | undefined {
+  if (text === undefined || text === '') return undefined
+  try {
+    const said: unknown = JSON.parse(text)
+    return isObject(said) && said['schema'] === schema ? (said as Said) : undefined
+  } catch {
+    return undefined
+  }
+}

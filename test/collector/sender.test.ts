@@ -1,0 +1,139 @@
+// Of several collectors one sends: whichever fails, hangs or comes back, another goes on, and hardly ever two.
+
+import { afterEach, expect, test, vi } from 'vitest'
+import { Sender, type Told } from '../../collector/sender.ts'
+import { verifies } from '../verifies.ts'
+
+afterEach(() => void vi.useRealTimers())
+
+/** Collectors that share a store, with a clock that only this test moves. */
+function several(): {
+  at: (milliseconds: number) => void
+  collector: (told?: Told) => Sender
+  store: { away: boolean; text: string | undefined }
+} {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const clock = { now: 0 }
+  const store: { away: boolean; text: string | undefined } = { away: false, text: undefined }
+  const guarded = (): void => {
+    if (store.away) throw new Error('away')
+  }
+  return {
+    store,
+    at: (milliseconds) => {
+      vi.advanceTimersByTime(milliseconds - clock.now)
+      clock.now = milliseconds
+    },
+    collector: (told = { copies: [], witnesses: [] }) =>
+      new Sender({
+        store: {
+          note: async () => {
+            guarded()
+            return store.text
+          },
+          saveNote: async (_, text) => {
+            guarded()
+            store.text = text
+          },
+        },
+        tells: () => told,
+        log: { info: () => undefined },
+        steady: () => clock.now,
+        times: { beat: 2_000, lease: 8_000, silence: 12_000, settle: 0 },
+      }),
+  }
+}
+
+const sends = (...all: Sender[]): boolean[] => all.map(({ tenure }) => tenure !== undefined)
+
+verifies(
+  'audit:one-sends',
+  'one that dies is followed by another after its silence, one that stops at once',
+  async () => {
+    const { at, collector } = several()
+    const [first, second, third] = [collector(), collector(), collector()]
+    await first.turn()
+    await second.turn()
+    await third.turn()
+    expect(sends(first, second, third)).toEqual([true, false, false])
+    const { tenure } = first
+
+    for (let now = 2_000; now <= 14_000; now += 2_000) {
+      at(now)
+      // The first one is dead from 4 seconds on.
+      if (now < 4_000) await first.turn()
+      await second.turn()
+      expect(sends(second)).toEqual([false])
+    }
+    // Its lease ended long before: two never send at a time.
+    expect(tenure?.aborted).toBe(true)
+    at(16_000)
+    await second.turn()
+    await third.turn()
+    expect(sends(first, second, third)).toEqual([false, true, false])
+
+    await second.close()
+    await third.turn()
+    expect(sends(second, third)).toEqual([false, true])
+  },
+)
+
+verifies('audit:one-sends', 'one that hung and comes back sends no more, and takes no turn', async () => {
+  const { at, collector } = several()
+  const [first, second] = [collector(), collector()]
+  await first.turn()
+  await second.turn()
+  at(12_001)
+  await second.turn()
+  expect(sends(first, second)).toEqual([false, true])
+
+  await first.turn()
+  await second.turn()
+
+  expect(sends(first, second)).toEqual([false, true])
+})
+
+verifies('audit:one-sends', 'of two that begin at once the one whose word stands sends', async () => {
+  const { collector } = several()
+  const [first, second] = [collector(), collector()]
+
+  await Promise.all([first.turn(), second.turn()])
+  await Promise.all([first.turn(), second.turn()])
+
+  expect(sends(first, second).filter(Boolean)).toEqual([true])
+})
+
+verifies(
+  'audit:one-sends',
+  'while the store is away nobody sends, and nobody takes over in a hurry',
+  async () => {
+    const { at, collector, store } = several()
+    const [first, second] = [collector(), collector()]
+    await first.turn()
+    await second.turn()
+
+    store.away = true
+    for (let now = 2_000; now <= 20_000; now += 2_000) {
+      at(now)
+      await expect(first.turn()).rejects.toThrow('away')
+      await expect(second.turn()).rejects.toThrow('away')
+      expect(sends(first, second)).toEqual([now < 8_000, false])
+    }
+    store.away = false
+    await second.turn()
+    await first.turn()
+
+    expect(sends(first, second)).toEqual([true, false])
+  },
+)
+
+test('the others tell what the one that sends told', async () => {
+  const { collector } = several()
+  const copy = { name: 'siem', as: 'otlp', behindSeconds: 3, behind: false, pending: 7 } as const
+  const [first, second] = [collector({ copies: [copy], witnesses: [] }), collector()]
+  await first.turn()
+  await second.turn()
+
+  expect(second.heard()?.copies).toEqual([copy])
+  expect(first.heard()).toBeUndefined()
+})
