@@ -3,14 +3,11 @@
 // verified when the index was made. It can be thrown away and made again at any time.
 
 import { chmod, rename, rm } from 'node:fs/promises'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { Calls, patientsOf } from '../../core/export/told.ts'
+import { DatabaseSync } from 'node:sqlite'
 import type { Hash } from '../../core/merkle.ts'
-import { CannotError } from '../command.ts'
-import type { Report, Wanted } from '../verify/export-check.ts'
+import { checkExport, type Report, type Wanted } from '../verify/export-check.ts'
 import { isProved, witnessedAt } from '../verify/pins.ts'
-import { type Placed, readTrail } from './read.ts'
-import type { TrailSource } from './source.ts'
+import { Accesses } from './accesses.ts'
 
 /** A change of what is written is another number: an index of an older program is made anew. */
 const version = 2
@@ -52,9 +49,8 @@ export async function makeIndex(path: string, wanted: Wanted, pins: string): Pro
     // Tokens name nobody, and yet tell equal patients by each other.
     await chmod(partial, 0o600)
     database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${schema} BEGIN;`)
-    const reading = await readTrail(wanted)
-    await fill(database, reading.records, wanted.source)
-    const report = await reading.report()
+    const accesses = new Accesses(database, wanted.source)
+    const report = await checkExport({ ...wanted, hearer: async (origin) => await accesses.of(origin) })
     if (!isProved(report)) return report
     const about: About = {
       server: report.server,
@@ -72,78 +68,6 @@ export async function makeIndex(path: string, wanted: Wanted, pins: string): Pro
     if (database.isOpen) database.close()
     await rm(partial, { force: true })
   }
-}
-
-async function fill(
-  database: DatabaseSync,
-  records: AsyncIterable<Placed>,
-  source: TrailSource,
-): Promise<void> {
-  const insert = database.prepare(`INSERT INTO access VALUES (${'?, '.repeat(10)}?)`)
-  const calls = new Calls<Placed>()
-  const chains = new Chains(database, source)
-  for await (const place of records) {
-    const said = calls.take(place, place.record)
-    if (said === undefined) continue
-    // A call that was refused after its intent has a result as well, which says what left.
-    if (place.record.kind !== 'result' && place.record.kind !== 'event') continue
-    const patients = patientsOf(said.told)
-    if (patients.length > 0) add(insert, await chains.of(place.origin), place, said.before, patients)
-  }
-  for (const { told, before } of calls.unanswered()) {
-    const patients = patientsOf(told)
-    if (patients.length > 0) add(insert, await chains.of(before.origin), before, undefined, patients)
-  }
-}
-
-/** Numbers of chains, each written down when it is first met. */
-class Chains {
-  readonly #ids = new Map<string, number>()
-  readonly #insert: StatementSync
-  readonly #source: TrailSource
-
-  constructor(database: DatabaseSync, source: TrailSource) {
-    this.#insert = database.prepare('INSERT INTO chain VALUES (?, ?)')
-    this.#source = source
-  }
-
-  async of(origin: string): Promise<number> {
-    const known = this.#ids.get(origin)
-    if (known !== undefined) return known
-    const id = this.#ids.size + 1
-    this.#ids.set(origin, id)
-    if (!(await this.#source.hasPlaces(origin)))
-      throw new CannotError(
-        `An index wants the lines of each chain, as trail export writes them: in ${this.#source.name} ${origin} has none`,
-      )
-    this.#insert.run(id, origin)
-    return id
-  }
-}
-
-function add(
-  insert: StatementSync,
-  chain: number,
-  place: Placed,
-  before: Placed | undefined,
-  patients: readonly { token: string }[],
-): void {
-  const earlier =
-    before === undefined
-      ? [null, null, null, null]
-      : [before.index, before.from, before.length, shortLeaf(before.leaf)]
-  const time = Date.parse(place.record.at)
-  for (const { token } of patients)
-    insert.run(
-      shortToken(token),
-      time,
-      chain,
-      place.index,
-      place.from,
-      place.length,
-      shortLeaf(place.leaf),
-      ...earlier,
-    )
 }
 
 /** What an index says of itself; undefined where there is none of this version. */

@@ -1,15 +1,17 @@
 // A whole trail, offline where it can be. Nothing in it is believed but what a signature covers; the witness's key is the one
 // thing that must come from elsewhere, and the report says whether it did.
 
+import { recordKinds } from '../../core/record-shape.ts'
+import { odd } from '../../core/scan/scan.ts'
 import type { WitnessPolicy } from '../../core/witness-policy.ts'
-import type { TrailSource } from '../trail/source.ts'
+import type { Spot, TrailSource } from '../trail/source.ts'
 import type { ChainReport } from './chain-check.ts'
 import type { Earlier } from './earlier.ts'
 import { FileRuns } from './file-runs.ts'
 import type { Finding } from './finding.ts'
 import { type OpenChain, openChain, openExport, reportOf } from './open-export.ts'
 import type { Outside } from './outside-check.ts'
-import type { Job, Run, Slot } from './run.ts'
+import { type Fact, factIn, type Job, type Run, type Slot } from './run.ts'
 import { RunPool } from './run-pool.ts'
 
 export type Report = {
@@ -45,6 +47,15 @@ export type Wanted = {
   earlier?: Earlier
   /** Told of records that were read. */
   read: (records: number) => void
+  /** Who wants what is verified, as it passes; asked before each chain is read. */
+  hearer?: (origin: string) => Promise<Hearer>
+}
+
+/** Told of the records of one chain in order. What it makes of them counts only when the report says that all is proved. */
+export type Hearer = {
+  /** `bytes` are written over afterwards. */
+  take: (fact: Fact, bytes: Buffer, spot: Spot) => void
+  end: () => void
 }
 
 /** Chains of which runs are under way at once. */
@@ -62,7 +73,9 @@ export async function checkExport(
   const work = async (): Promise<void> => {
     for (const [at, expected] of waiting) {
       const chain = await openChain(opened, expected)
-      await readWhole(chain, pool, wanted.read)
+      const hearer = await wanted.hearer?.(expected.origin)
+      await readWhole(chain, pool, wanted.read, hearer)
+      hearer?.end()
       reports[at] = await chain.finish()
     }
   }
@@ -75,22 +88,35 @@ export async function checkExport(
 }
 
 /** A file of lines by runs, everything else record by record. */
-async function readWhole(chain: OpenChain, pool: RunPool, read: (records: number) => void): Promise<void> {
+async function readWhole(
+  chain: OpenChain,
+  pool: RunPool,
+  read: (records: number) => void,
+  hearer: Hearer | undefined,
+): Promise<void> {
   const path = await chain.file()
+  let first = 0
+  let from = 0
   if (path === undefined) {
     for await (const { bytes, ended } of chain.lines()) {
       chain.take(bytes, ended)
+      const fact = hearer === undefined ? undefined : factIn(bytes)
+      if (fact !== undefined) hearer?.take(fact, bytes, { index: first, from, length: bytes.length })
+      first += 1
+      from += bytes.length + 1
       read(1)
     }
     return
   }
   const file = await FileRuns.open(path)
   const under: { slot: Slot; job: Job; run: Promise<Run> }[] = []
-  let first = 0
   const judge = async (): Promise<void> => {
     const { slot, job, run } = under.shift() as (typeof under)[number]
-    chain.takeRun(slot, job, await run)
-    read(job.counts.reduce((sum, count) => sum + count, 0))
+    const done = await run
+    chain.takeRun(slot, job, done)
+    const count = job.counts.reduce((sum, each) => sum + each, 0)
+    if (hearer !== undefined) from += tell(hearer, { slot, run: done, count }, { index: job.first, from })
+    read(count)
     pool.giveBack(slot)
   }
   try {
@@ -115,4 +141,28 @@ async function readWhole(chain: OpenChain, pool: RunPool, read: (records: number
     await Promise.allSettled(under.map(async ({ run }) => await run))
     await file.close()
   }
+}
+
+/** Tells of each record of a run. Returns how many bytes of the file it was. */
+function tell(
+  hearer: Hearer,
+  { slot, run, count }: { slot: Slot; run: Run; count: number },
+  at: Pick<Spot, 'index' | 'from'>,
+): number {
+  const bytes = Buffer.from(slot.bytes.buffer, slot.bytes.byteOffset, slot.bytes.length)
+  for (let i = 0; i < count; i += 1) {
+    const [begin, next] = [slot.starts[i], slot.starts[i + 1]] as [number, number]
+    const fact = slot.kinds[i] === odd ? run.odd.get(i) : factAt(slot, bytes, i)
+    if (fact === undefined) continue
+    const spot = { index: at.index + i, from: at.from + begin - 1, length: next - begin - 1 }
+    hearer.take(fact, bytes.subarray(begin, next - 1), spot)
+  }
+  return (slot.starts[count] as number) - 1
+}
+
+function factAt({ kinds, times, calls }: Slot, bytes: Buffer, i: number): Fact {
+  const kind = recordKinds[kinds[i] as number] as Fact['kind']
+  const [from, to] = [calls[2 * i], calls[2 * i + 1]] as [number, number]
+  const call = to === 0 ? {} : { call: bytes.toString('latin1', from, to) }
+  return { kind, time: times[i] as number, ...call }
 }
