@@ -9,6 +9,8 @@ export const enforceLabel = `${group}/enforce`
 export const serverAnnotation = `${group}/server`
 /** On a workload while its pods are replaced for the first time: the strategy that its author wrote, put back afterwards. */
 export const strategyAnnotation = `${group}/strategy`
+/** On a pod template: when pods that admission would make otherwise now were to be replaced. */
+export const restartedAnnotation = `${group}/restarted-at`
 /** On a HipaaMcpServer or an agreement: findings of the linter that a person accepted, a line each. */
 export const acceptedAnnotation = `${group}/accepted`
 /** On a namespace: names outside of the cluster that its servers may have, joined by commas; `*.domain` for all below it. */
@@ -79,7 +81,11 @@ export const paths = {
   trail: '/var/lib/hipaa-mcp/trail',
   /** The socket on which a stdio server is spoken to: here in the sidecar, in the app where `wrapper` says. */
   stdio: '/var/run/hipaa-mcp/stdio/server.sock',
+  /** What containers of the app shall trust; the same in the sidecar, which writes it, and in them. Only with a model's vendor. */
+  trust: '/var/run/hipaa-mcp/trust',
 } as const
+/** Its files: the pod's own authority; that and the public ones; the same for Java. */
+export const trustFiles = { own: 'ca.pem', bundle: 'bundle.pem', java: 'trust.jks' } as const
 
 /** Where a stdio server's container has what runs it, with its own loader and libraries, and the sidecar's socket. */
 export const wrapperPaths = { programs: '/hipaa-mcp/bin', socket: '/hipaa-mcp/run' } as const

@@ -42,6 +42,7 @@ export type Workload = Typed & {
     /** Of a CronJob, where `template` stands in it. */
     jobTemplate?: { spec: { template: Template } }
     replicas?: number
+    paused?: boolean
     /** Of a Deployment; of the others `updateStrategy`. */
     strategy?: Strategy
     updateStrategy?: Strategy

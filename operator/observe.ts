@@ -233,13 +233,16 @@ export function unlabelledPods({ pods, storePods }: Pick<Seen, 'pods' | 'storePo
   ]
 }
 
-export function workloadsOf(world: World, namespace: string): readonly Workload[] {
+export function workloadsOf(
+  world: Pick<World, 'deployments' | 'statefulSets' | 'daemonSets' | 'cronJobs'>,
+  namespace: string,
+): readonly Workload[] {
   const { deployments, statefulSets, daemonSets, cronJobs } = world
   return [deployments, statefulSets, daemonSets, cronJobs].flatMap((store) => store.in(namespace))
 }
 
-/** By its controller: a ReplicaSet's pods are its Deployment's. A Job is no maker: its work would be lost. */
-function makersOf(pods: readonly Pod[], workloads: readonly Workload[]): Map<string, Workload> {
+/** UID of a pod -> its workload, by its controller: a ReplicaSet's pods are its Deployment's. A Job is no maker: its work would be lost. */
+export function makersOf(pods: readonly Pod[], workloads: readonly Workload[]): Map<string, Workload> {
   const makers = new Map<string, Workload>()
   for (const pod of pods) {
     const { metadata } = pod

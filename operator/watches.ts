@@ -209,7 +209,7 @@ function trimPod(pod: Pod): Pod {
 
 /** Whether the annotation on the template is ours shows only in managedFields, so it is read before they go. */
 export function trimWorkload(workload: Workload): Workload {
-  const { selector, jobTemplate, replicas, strategy, updateStrategy } = workload.spec
+  const { selector, jobTemplate, replicas, paused, strategy, updateStrategy } = workload.spec
   const written = (jobTemplate?.spec.template ?? workload.spec.template).metadata?.annotations ?? {}
   const server = written[serverAnnotation]
   const ours = isOursOnTemplate(workload.metadata as Typed['metadata'] & Managed)
@@ -222,6 +222,7 @@ export function trimWorkload(workload: Workload): Workload {
       template,
       ...(jobTemplate === undefined ? {} : { jobTemplate: { spec: { template } } }),
       ...(replicas === undefined ? {} : { replicas }),
+      ...(paused === undefined ? {} : { paused }),
       ...(strategy === undefined ? {} : { strategy }),
       ...(updateStrategy === undefined ? {} : { updateStrategy }),
     },

@@ -1,6 +1,6 @@
 // What guards a workload and was put there by us or for us, and the patch that takes it away. Pure.
 
-import { serverAnnotation, strategyAnnotation } from '../../core/identifiers.ts'
+import { restartedAnnotation, serverAnnotation, strategyAnnotation } from '../../core/identifiers.ts'
 import { isOursOnTemplate, type Managed } from '../../operator/desired/template-annotation.ts'
 import type { Workload } from '../../operator/objects.ts'
 import { asWritten } from '../../operator/rollout/strategy.ts'
@@ -24,7 +24,8 @@ export function undoOf(workload: Workload): Undo {
   const copied = template !== undefined && isOursOnTemplate(metadata as Managed)
   const kept = metadata.annotations?.[strategyAnnotation]
   const strategy = asWritten(workload)?.object['spec'] as object | undefined
-  const gone = { metadata: { annotations: { [serverAnnotation]: null } } }
+  // New pods come anyway then, so that this one goes with it; by itself it would have them all come again.
+  const gone = { metadata: { annotations: { [serverAnnotation]: null, [restartedAnnotation]: null } } }
   const without =
     workload.kind === 'CronJob' ? { jobTemplate: { spec: { template: gone } } } : { template: gone }
   const annotations = {

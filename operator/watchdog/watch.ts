@@ -9,12 +9,14 @@ import type { Client } from '../cluster/client.ts'
 import type { Events } from '../cluster/events.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
-import { controllerOf, isOver, isReady, type Pod } from '../objects.ts'
+import { controllerOf, isOver, isReady, type Pod, type Workload } from '../objects.ts'
 import { isEnrolled } from '../observe.ts'
 import { repeating } from '../repeating.ts'
 import type { Evictor } from '../rollout/evict.ts'
 import type { World } from '../world.ts'
 import { type Fault, faultOf, nextOf, type Suspect } from './judge.ts'
+import { restartedAt, turnsOf } from './restart.ts'
+import { makersIn, progressOf, replacePods, type Workloads } from './rollouts.ts'
 
 export interface Watchdog {
   start(): void
@@ -26,14 +28,16 @@ export interface Watchdog {
 }
 
 export type WatchdogOptions = {
-  world: Pick<World, 'servers' | 'pods' | 'namespaces'>
-  client: Pick<Client, 'get'>
+  world: Pick<World, 'servers' | 'pods' | 'namespaces'> & Workloads
+  client: Pick<Client, 'get' | 'patch'>
   events: Events
   evictor: Evictor
   surroundings: Surroundings
   log: Log
   /** Milliseconds, on a clock that nobody sets. */
   now?: () => number
+  /** Milliseconds since 1970. */
+  date?: () => number
 }
 
 const every = 5_000
@@ -48,9 +52,19 @@ type Found = Suspect & { pod: Pod }
 type Judged = { at: number; due: number; generation: number | undefined; suspect?: Found }
 
 export function watchdog(options: WatchdogOptions): Watchdog {
-  const { world, client, events, evictor, surroundings, log, now = () => performance.now() } = options
+  const {
+    world,
+    client,
+    events,
+    evictor,
+    surroundings,
+    log,
+    now = () => performance.now(),
+    date = Date.now,
+  } = options
   /** By UID. */
   const judged = new Map<string, Judged>()
+  const rollouts = progressOf(now)
 
   const serverOf = ({ metadata }: Pod) =>
     world.servers.get(metadata.namespace, metadata.labels?.[guardedLabel] ?? '')
@@ -145,13 +159,30 @@ export function watchdog(options: WatchdogOptions): Watchdog {
     })
   }
 
-  /** Evicts one. Where one is held, the next is tried. */
+  /** Has one workload replace its pods, and evicts one of those that none replaces. Where one is held, the next is tried. */
   async function act(pods: readonly Pod[]): Promise<void> {
     const gone = evictor.lately()
+    const makers = makersIn(world, pods)
+    const known = [...judged].flatMap(([uid, { suspect }]) =>
+      suspect === undefined || gone.has(uid)
+        ? []
+        : [{ ...suspect, created: createdAt(suspect.pod), maker: makers.get(uid) }],
+    )
+    rollouts.note(known)
+    const { restart, evictable } = turnsOf(known, {
+      progress: (maker) =>
+        rollouts.of(
+          maker,
+          pods.filter(isSound).filter(({ metadata }) => makers.get(metadata.uid ?? '') === maker),
+        ),
+      proved: pods.some((pod) => isProof(pod, makers.get(pod.metadata.uid ?? ''))),
+      now: date(),
+    })
+    if (restart !== undefined) await replacePods(restart, known, { client, events, log, now: date() })
     const passed = new Set<string>()
     for (let tries = 0; tries < atOnce; tries += 1) {
-      const suspects = [...judged].flatMap(([uid, { suspect }]) =>
-        suspect === undefined || gone.has(uid) || passed.has(uid) || evictor.waits(uid) ? [] : [suspect],
+      const suspects = evictable.filter(
+        ({ pod: { metadata } }) => !passed.has(metadata.uid ?? '') && !evictor.waits(metadata.uid ?? ''),
       )
       const next = nextOf(suspects, (suspect) => othersReady(pods, suspect), now())
       if (next === undefined) return
@@ -163,6 +194,18 @@ export function watchdog(options: WatchdogOptions): Watchdog {
       if (outcome === 'evicted') return
     }
   }
+
+  const isSound = ({ metadata }: Pod): boolean => {
+    const known = judged.get(metadata.uid ?? '')
+    return known !== undefined && known.suspect === undefined
+  }
+  /** What admission makes now works: a workload that was asked to has made this pod anew, and it is ready. */
+  const isProof = (pod: Pod, maker: Workload | undefined): boolean =>
+    maker !== undefined &&
+    restartedAt(maker) > 0 &&
+    createdAt(pod) >= restartedAt(maker) &&
+    isSound(pod) &&
+    isReady(pod)
 
   function sayEnded({ pod }: Found, outcome: 'evicted' | 'held'): void {
     const { namespace = '', name } = pod.metadata
@@ -195,6 +238,8 @@ export function watchdog(options: WatchdogOptions): Watchdog {
       }),
   }
 }
+
+const createdAt = ({ metadata }: Pod): number => Date.parse(metadata.creationTimestamp ?? '') || 0
 
 function othersReady(pods: readonly Pod[], { pod: own, server }: Found): boolean {
   return pods.every(

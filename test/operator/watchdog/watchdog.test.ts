@@ -7,14 +7,22 @@ import { ApiError } from '../../../operator/cluster/client.ts'
 import type { Say } from '../../../operator/cluster/events.ts'
 import { kinds } from '../../../operator/cluster/kinds.ts'
 import type { MutableStore } from '../../../operator/cluster/store.ts'
-import type { Pod } from '../../../operator/objects.ts'
+import type { Pod, Workload } from '../../../operator/objects.ts'
 import { evictor } from '../../../operator/rollout/evict.ts'
 import { faultOf, longestWait, nextOf, type Suspect } from '../../../operator/watchdog/judge.ts'
+import {
+  type Progress,
+  type Rolled,
+  restarted,
+  restartedAt,
+  rollsByItself,
+  turnsOf,
+} from '../../../operator/watchdog/restart.ts'
 import { watchdog } from '../../../operator/watchdog/watch.ts'
 import { verifies } from '../../verifies.ts'
 import { aPod as aWholePod, surroundings } from '../admission/pods.ts'
 import { quiet } from '../cluster/scripted-api.ts'
-import { aPod, aServer, aWorld, type Things } from '../world.ts'
+import { aPod, aServer, aWorkload, aWorld, type Things } from '../world.ts'
 
 const server = aServer()
 const sound = (inject(aWholePod(), server, surroundings) as { pod: WholePod }).pod
@@ -86,6 +94,8 @@ const guarded = (name: string, ready = true): Pod => ({
   status: { phase: 'Running', conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
 })
 
+const epoch = Date.parse('2026-11-01T12:00:00Z')
+
 /**
  * `whole`: what the API server has, by name; a pod that is not named is sound, and one that is `broken` cannot be read.
  * `statuses`: what it answers to an eviction, by name. `registered`: images of the ConfigMap, now.
@@ -98,6 +108,7 @@ function scene(
   const { world } = aWorld(things)
   const read: string[] = []
   const evicted: string[] = []
+  const restarts: string[] = []
   const said: Say[] = []
   const warned: unknown[] = []
   let time = 1_000_000
@@ -111,6 +122,15 @@ function scene(
         const pod = whole[name] ?? sound
         if (pod === 'broken') throw new ApiError(500, 'InternalError', 'planted')
         return { ...pod, metadata: { ...pod.metadata, name, uid: `uid-${name}` } } as never
+      },
+      // As the API server: what is written is in the world when one looks again.
+      patch: async (_, namespace, name, body) => {
+        restarts.push(name)
+        const store = world.deployments as MutableStore<Workload>
+        const { metadata, spec, ...rest } = store.get(namespace, name) as Workload
+        const { template } = (body as Workload).spec
+        store.set({ ...rest, metadata, spec: { ...spec, template } })
+        return {} as never
       },
     },
     events: { say: (one) => void said.push(one) },
@@ -130,9 +150,10 @@ function scene(
     surroundings,
     log,
     now: () => time,
+    date: () => epoch + time,
   })
   const wait = (milliseconds: number) => void (time += milliseconds)
-  return { made, world, read, evicted, said, warned, registered, wait }
+  return { made, world, read, evicted, restarts, said, warned, registered, wait }
 }
 
 verifies(
@@ -245,3 +266,192 @@ test('pods that end, of namespaces that are not enrolled, or of a server that is
     expect(read).toEqual([])
   }
 })
+
+const workload = (name: string, more: Partial<Workload['spec']> = {}, kind = 'Deployment'): Workload =>
+  aWorkload(
+    {},
+    {
+      kind,
+      metadata: { name, namespace: 'clinic', uid: `uid-${name}` },
+      spec: {
+        template: { metadata: { annotations: {} } },
+        selector: { matchLabels: { app: name } },
+        ...more,
+      },
+    },
+  )
+const before = '2026-11-01T11:00:00Z'
+/** A guarded pod of a Deployment. */
+const podOf = (deployment: string, name: string, created = before, ready = true): Pod => {
+  const pod = guarded(name, ready)
+  const [reference] = owned.ownerReferences
+  return {
+    ...pod,
+    metadata: {
+      ...pod.metadata,
+      creationTimestamp: created,
+      labels: { ...pod.metadata.labels, app: deployment },
+      ownerReferences: [{ ...reference!, name: `${deployment}-5d9` }],
+    },
+  }
+}
+
+const kindsThatRoll: [what: string, made: Workload, expected: boolean][] = [
+  ['a Deployment', workload('a'), true],
+  ['a Deployment that is paused', workload('a', { paused: true }), false],
+  ['a StatefulSet', workload('a', {}, 'StatefulSet'), true],
+  ['one OnDelete', workload('a', { updateStrategy: { type: 'OnDelete' } }, 'StatefulSet'), false],
+  ['a DaemonSet', workload('a', {}, 'DaemonSet'), true],
+  ['a CronJob', workload('a', {}, 'CronJob'), false],
+]
+for (const [what, made, expected] of kindsThatRoll)
+  verifies('injection:upgrade', `whether its own controller replaces the pods: ${what}`, () => {
+    expect(rollsByItself(made)).toBe(expected)
+  })
+
+const asked = (name: string, at: string): Workload =>
+  workload(name, { template: { metadata: { annotations: { 'hipaa-mcp.dev/restarted-at': at } } } })
+const rolled = (name: string, maker: Workload | undefined, more: Partial<Rolled> = {}): Rolled => ({
+  ...suspect(name),
+  created: Date.parse(before),
+  maker,
+  ...more,
+})
+const soon = '2026-11-01T11:59:00Z'
+const lately: [
+  when: string,
+  suspects: Rolled[],
+  seen: { progress?: Progress; proved?: boolean },
+  restart: string | undefined,
+  evictable: string[],
+][] = [
+  ['nothing is wrong', [], {}, undefined, []],
+  ['one differs', [rolled('a-1', workload('a')), rolled('a-2', workload('a'))], {}, 'a', []],
+  ['one is foreign', [rolled('a-1', workload('a'), foreign)], {}, undefined, ['a-1']],
+  ['nothing makes it anew', [rolled('a-1', undefined)], {}, undefined, ['a-1']],
+  ['it is under way', [rolled('a-1', asked('a', soon))], {}, undefined, []],
+  ['it does not get on', [rolled('a-1', asked('a', soon))], { progress: 'stalled' }, undefined, ['a-1']],
+  ['its new pods are not ready', [rolled('a-1', asked('a', soon))], { progress: 'blocked' }, undefined, []],
+  [
+    'the first is under way, and proves nothing yet',
+    [rolled('a-1', asked('a', soon)), rolled('b-1', workload('b'))],
+    {},
+    undefined,
+    [],
+  ],
+  [
+    'the first was proved',
+    [rolled('a-1', asked('a', soon)), rolled('b-1', workload('b'))],
+    { proved: true },
+    'b',
+    [],
+  ],
+  [
+    'the first does not come up, and keeps no other waiting',
+    [rolled('a-1', asked('a', soon)), rolled('b-1', workload('b'))],
+    { progress: 'blocked' },
+    'b',
+    [],
+  ],
+  [
+    'three are under way',
+    [...['a', 'b', 'c'].map((name) => rolled(name, asked(name, soon))), rolled('d', workload('d'))],
+    { proved: true },
+    undefined,
+    [],
+  ],
+  [
+    'a pod came otherwise after it was asked for, a minute ago',
+    [rolled('a-1', asked('a', soon), { created: Date.parse(soon) + 5_000 })],
+    {},
+    undefined,
+    [],
+  ],
+  [
+    'a pod came otherwise after it was asked for, an hour ago',
+    [rolled('a-1', asked('a', before), { created: Date.parse(before) + 5_000 })],
+    {},
+    'a',
+    [],
+  ],
+]
+for (const [when, suspects, { progress = 'moves', proved = false }, restart, evictable] of lately)
+  verifies('injection:upgrade', `who replaces pods of before: ${when}`, () => {
+    const turns = turnsOf(suspects, { progress: () => progress, proved, now: epoch })
+
+    expect(turns.restart?.metadata.name).toBe(restart)
+    expect(turns.evictable.map(({ name }) => name)).toEqual(evictable)
+  })
+
+verifies(
+  'injection:upgrade',
+  'the moment is never before a pod that is to go, whatever our clock says',
+  () => {
+    const { object, how } = restarted(workload('a'), epoch, epoch + 90_500)
+
+    expect(how).toBe('merge')
+    expect(object.metadata).toMatchObject({ name: 'a', uid: 'uid-a' })
+    expect(restartedAt(object as unknown as Workload)).toBe(epoch + 91_000)
+  },
+)
+
+verifies(
+  'injection:upgrade',
+  'workloads replace their own pods after a change, one first, and nothing is evicted',
+  async () => {
+    const workloads = ['a', 'b', 'c'].map((name) => workload(name))
+    const pods = workloads.flatMap(({ metadata: { name } }) => [
+      podOf(name, `${name}-1`),
+      podOf(name, `${name}-2`),
+    ])
+    const whole = Object.fromEntries(pods.map(({ metadata }) => [metadata.name, otherPort]))
+    const { made, evicted, restarts, said, world, wait } = scene({ pods, workloads }, whole)
+    const store = world.pods as MutableStore<Pod>
+    const replace = (old: string, name: string, deployment: string, ready = true): void => {
+      store.remove(podOf(deployment, old))
+      store.set(podOf(deployment, name, '2026-11-01T13:00:00Z', ready))
+    }
+
+    await made.look()
+    await made.look()
+    const canary = [...restarts]
+    replace('a-1', 'a-3', 'a', false)
+    await made.look()
+    const notReady = [...restarts]
+    store.set(podOf('a', 'a-3', '2026-11-01T13:00:00Z'))
+    await made.look()
+    wait(10_000)
+    await made.look()
+
+    expect([canary, notReady, restarts]).toEqual([['a'], ['a'], ['a', 'b', 'c']])
+    expect(evicted).toEqual([])
+    expect(
+      said.filter(({ reason }) => reason === 'ReplacingPods').map(({ about }) => about.metadata.name),
+    ).toEqual(['a', 'b', 'c'])
+  },
+)
+
+verifies(
+  'injection:upgrade',
+  'a workload that does not get on loses pods by eviction, unless its new ones do not come up',
+  async () => {
+    const stuck = (ready: boolean) => {
+      const pods = [podOf('a', 'a-1'), podOf('a', 'a-2'), podOf('a', 'a-3', '2026-11-01T13:00:00Z', ready)]
+      return scene({ pods, workloads: [workload('a')] }, { 'a-1': otherPort, 'a-2': otherPort })
+    }
+    const [idle, blocked] = [stuck(true), stuck(false)]
+    for (const { made, wait } of [idle, blocked]) {
+      await made.look()
+      wait(longestWait - 1)
+      await made.look()
+    }
+    const early = [idle, blocked].map(({ evicted }) => [...evicted])
+    for (const { made, wait } of [idle, blocked]) {
+      wait(1)
+      await made.look()
+    }
+
+    expect(early).toEqual([[], []])
+    expect([idle.evicted, blocked.evicted]).toEqual([['a-1'], []])
+  },
+)
