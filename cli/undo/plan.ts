@@ -18,14 +18,14 @@ export type Undo = {
 export function undoOf(workload: Workload): Undo {
   const { metadata, spec } = workload
   const own = metadata.annotations?.[serverAnnotation]
-  const template = (spec.jobTemplate?.spec.template ?? spec.template).metadata?.annotations?.[
-    serverAnnotation
-  ]
+  const written = (spec.jobTemplate?.spec.template ?? spec.template).metadata?.annotations ?? {}
+  const template = written[serverAnnotation]
   const copied = template !== undefined && isOursOnTemplate(metadata as Managed)
   const kept = metadata.annotations?.[strategyAnnotation]
   const strategy = asWritten(workload)?.object['spec'] as object | undefined
   // New pods come anyway then, so that this one goes with it; by itself it would have them all come again.
-  const gone = { metadata: { annotations: { [serverAnnotation]: null, [restartedAnnotation]: null } } }
+  const again = written[restartedAnnotation] === undefined ? {} : { [restartedAnnotation]: null }
+  const gone = { metadata: { annotations: { [serverAnnotation]: null, ...again } } }
   const without =
     workload.kind === 'CronJob' ? { jobTemplate: { spec: { template: gone } } } : { template: gone }
   const annotations = {

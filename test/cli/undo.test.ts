@@ -182,3 +182,23 @@ test('a workload with nothing of ours is left alone, and one that changed meanwh
   answers({ patched: 409 })
   expect((await ran('--yes', '--reason', 'x')).notes).toContain('run undo again')
 })
+
+verifies(
+  'injection:undo',
+  'the moment at which its pods were replaced for an update goes with it',
+  async () => {
+    const found = workload() as { spec: { template: object } }
+    const annotations = { [server]: 'ehr', 'hipaa-mcp.dev/restarted-at': '2026-11-01T12:00:00Z' }
+    answers({
+      found: { ...found, spec: { ...found.spec, template: { metadata: { annotations } } } } as never,
+    })
+
+    const { patch: planned } = JSON.parse((await ran('--dry-run', '--json')).out) as {
+      patch: { spec: { template: object } }
+    }
+
+    expect(planned.spec.template).toEqual({
+      metadata: { annotations: { [server]: null, 'hipaa-mcp.dev/restarted-at': null } },
+    })
+  },
+)
