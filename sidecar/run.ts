@@ -1,6 +1,7 @@
 // Wiring of the sidecar, in the order in which each part needs the one before it: health, identity, chain, orders,
 // egress, calls. And the end of it, in the order in which nothing acknowledged is lost. No decisions.
 
+import { existsSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { ports as fixedPorts, paths } from '../core/identifiers.ts'
 import { warmUp } from '../core/text/warm-up.ts'
@@ -12,6 +13,7 @@ import { clusterLookup } from './channel/lookup.ts'
 import { followOrders } from './channel/orders-stream.ts'
 import type { Config } from './config.ts'
 import { type Discovery, discoveryServer } from './discovery.ts'
+import { tellTrust } from './egress/model/authority.ts'
 import { type RunningEgress, startEgress } from './egress/start.ts'
 import { enrolling } from './enrol.ts'
 import { healthServer } from './health.ts'
@@ -52,6 +54,9 @@ export interface Running {
 
 /** Longest time to finish calls at the end, milliseconds: an answer of the server may take 30 s, its record 10 s. */
 const drainTime = 42_000
+
+/** In the sidecar's own memory, which a process that ends leaves to the next. */
+const gateKey = '/tmp/gate.key'
 
 /** Resolves when the health port is open; the rest comes up behind it, and `/readyz` says how far it is. */
 export async function run(options: RunOptions): Promise<Running> {
@@ -207,6 +212,7 @@ export async function run(options: RunOptions): Promise<Running> {
   async function bringUp(): Promise<void> {
     // While nobody waits for an answer.
     warmUp()
+    if (existsSync(paths.trust)) tellTrust(paths.trust, gateKey)
     // The app starts when we are ready, and finds the door open.
     await stdio?.open
     useCredentials(await Promise.race([identity.first(), ended]))

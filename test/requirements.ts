@@ -241,6 +241,10 @@ export const requirements = {
     'audit',
     'An event of a stream leaves only when its record is durable, in order.',
   ),
+  'audit:collector-bounds': done(
+    'audit',
+    'A pod that floods the collector with bodies, chains or calls without a result is held to bounds, and keeps no other pod from being recorded.',
+  ),
   'audit:readable': done(
     'audit',
     'A trail is read by person, patient, tool, time and outcome, verified as it is read; patients are named to holders of the key.',
@@ -584,7 +588,11 @@ export const requirements = {
   'agreement:model-calls': thin(
     'agreement',
     'Every call to a model’s vendor is checked against its rules and recorded with the result, and the server never holds the credential.',
-    'shown on loopback only; admission mounts the pod’s CA into no container: the app uses plain HTTP on loopback or fetches /.well-known/hipaa-mcp-ca.pem',
+    'shown on loopback, not in a pod of a cluster',
+  ),
+  'agreement:pod-ca': done(
+    'agreement',
+    'An app whose calls to a model’s vendor are read trusts an authority of its own pod for that, and nobody else does.',
   ),
   'agreement:coverage': done(
     'agreement',
@@ -636,7 +644,10 @@ export const requirements = {
     'accessControl',
     'Pods that ran before are replaced once: one first, the others one at a time when it is ready and proved, within budgets for disruptions; what nothing makes anew is said and not ended.',
   ),
-  'injection:connect': done('accessControl', 'exec, attach and port-forward into guarded pods are refused.'),
+  'injection:connect': done(
+    'accessControl',
+    'exec, attach, port-forward and ephemeral containers into guarded pods are refused but under an emergency that another person approved, and are on record before.',
+  ),
   'injection:no-way-around': done(
     'accessControl',
     'Who holds the role admin in an enrolled namespace, a neighbour and the server’s own code come past the sidecar by no attempt of docs/bypass.md, each of which comes through where the product is not.',

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, witness, browser, bench, faults, keycloak, fhir-validator, presidio.
+# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, witness, browser, bench, faults, keycloak, fhir-validator, presidio, egress-clients.
 # Says what it does; says in one line what a person must do where it cannot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -131,6 +131,18 @@ presidio() {
   echo "$want" >"$folder/.lock-hash"
 }
 
+# Clients of other languages than ours, for the nightly test of egress: Java from Debian, Python's from PyPI.
+egress_clients() {
+  local folder="${XDG_CACHE_HOME:-$HOME/.cache}/hipaa-mcp/egress-clients" list=test/nightly/egress-clients/python.txt want
+  want=$(sha256sum "$list" | cut -c1-64)
+  debian_packages python3-venv openjdk-17-jdk-headless postgresql-15 iproute2
+  if [ "$(cat "$folder/.lock-hash" 2>/dev/null)" = "$want" ]; then return; fi
+  rm -rf "$folder"
+  with_progress "making a Python environment" /usr/bin/python3 -m venv "$folder"
+  with_progress "installing HTTP clients of Python" "$folder/bin/pip" install -q --no-deps -r "$list"
+  echo "$want" >"$folder/.lock-hash"
+}
+
 for part in "$@"; do
   case $part in
     node) node_packages ;;
@@ -164,6 +176,7 @@ for part in "$@"; do
       ;;
     fhir-validator) fhir_validator ;;
     presidio) presidio ;;
+    egress-clients) egress_clients ;;
     bench) debian_packages nginx-light openssl procps ;;
     *) fail "setup.sh does not know the part $part" ;;
   esac

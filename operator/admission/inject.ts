@@ -11,6 +11,7 @@ import { type Injection, ownContainers, ownVolumes, volumeNames } from './sideca
 import { stdioViolations, unwrapped, wrapped } from './stdio.ts'
 import type { Surroundings } from './surroundings.ts'
 import { hardened, tenantViolations } from './tenant.ts'
+import { trusting, withoutTrust } from './trust.ts'
 
 export const ownNames: ReadonlySet<string> = new Set(Object.values(names))
 const ownVolumeNames: ReadonlySet<string> = new Set(Object.values(volumeNames))
@@ -27,12 +28,12 @@ export function inject(
   const known = knownProbes(pod)
   // As its author wrote it: nothing of ours is in its containers.
   const bare: Pod = { ...pod, spec: unwrapped(pod.spec, server) }
-  const { spec, probes, violations } = tenantsOf(bare.spec, known)
+  const { spec, probes, violations } = tenantsOf(bare.spec, known, server)
   const network = dns(pod.spec, server.metadata.namespace ?? '', surroundings)
   const injection = { server, searches: network.dnsConfig?.searches ?? [], surroundings }
   const faults = [
     ...baselineViolations(bare, ownNames),
-    ...tenantViolations(bare, ownNames),
+    ...tenantViolations({ ...bare, spec: withoutTrust(bare.spec, server) }, ownNames),
     ...stdioViolations(bare.spec, server),
     ...violations,
     // A name proves nothing: a container called like ours must be ours, member by member. A second call may find more
@@ -62,7 +63,11 @@ export function inject(
 }
 
 /** The pod without what is ours, every tenant container as it is let in, and what the probes ask. */
-function tenantsOf(spec: PodSpec, known: Probes): { spec: PodSpec; probes: Probes; violations: string[] } {
+function tenantsOf(
+  spec: PodSpec,
+  known: Probes,
+  server: HipaaMcpServer,
+): { spec: PodSpec; probes: Probes; violations: string[] } {
   const probes: Probes = {}
   const violations: string[] = []
   const treat = (list: 'initContainers' | 'containers'): Container[] =>
@@ -73,7 +78,8 @@ function tenantsOf(spec: PodSpec, known: Probes): { spec: PodSpec; probes: Probe
         const turned = rewriteProbes(withoutToken(container, spec), path, known)
         Object.assign(probes, turned.probes)
         violations.push(...turned.violations)
-        return hardened(turned.container, list === 'containers', spec.securityContext)
+        const trusts = trusting(turned.container, server)
+        return hardened(trusts, list === 'containers', spec.securityContext)
       })
   const tenants = {
     ...spec,

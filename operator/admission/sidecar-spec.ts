@@ -23,6 +23,8 @@ export const volumeNames = {
   /** What runs a stdio server, and the socket over which it is spoken to: its container mounts both, read-only. */
   wrapper: 'hipaa-mcp-wrapper',
   stdio: 'hipaa-mcp-stdio',
+  /** What containers of the app trust, where a model's vendor is reached through the gate: they mount it read-only. */
+  trust: 'hipaa-mcp-trust',
 } as const
 /** A generic ephemeral volume's claim is named `<pod>-<volume>`. */
 export const trailClaimSuffix = `-${volumeNames.trail}`
@@ -64,6 +66,10 @@ export function ownContainers(injection: Injection): Container[] {
   ]
 }
 
+/** Whether the server reaches a model's vendor through the gate, which ends its TLS. */
+export const hasGate = ({ spec }: HipaaMcpServer): boolean =>
+  (spec.network?.egress ?? []).some(({ credential }) => credential !== undefined)
+
 export const isStdio = ({ spec }: HipaaMcpServer): boolean => spec.workload.transport === 'Stdio'
 
 export function ownVolumes(server: HipaaMcpServer): Volume[] {
@@ -87,6 +93,9 @@ export function ownVolumes(server: HipaaMcpServer): Volume[] {
           { name: volumeNames.wrapper, emptyDir: { sizeLimit: '256Mi' } },
           { name: volumeNames.stdio, emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
         ]
+      : []),
+    ...(hasGate(server)
+      ? [{ name: volumeNames.trust, emptyDir: { medium: 'Memory', sizeLimit: '4Mi' } }]
       : []),
   ]
 }
@@ -131,6 +140,7 @@ function sidecar(injection: Injection, local: boolean): Container {
       { name: volumeNames.tmp, mountPath: '/tmp' },
       ...(local ? [trailMount] : []),
       ...(isStdio(injection.server) ? [{ name: volumeNames.stdio, mountPath: stdioFolder }] : []),
+      ...(hasGate(injection.server) ? [{ name: volumeNames.trust, mountPath: paths.trust }] : []),
     ],
   }
 }

@@ -178,10 +178,11 @@ export class PodNetwork {
   }
 
   /** A program that stays and says when it listens. `heard` fills with all else that it says. */
-  async start(side: Side, user: User, program: readonly string[]) {
+  async start(side: Side, user: User, program: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const child = spawn('ip', this.#inside(side, user, program), {
       stdio: ['pipe', 'pipe', 'inherit'],
       cwd: this.stage,
+      env: { ...process.env, ...env },
     })
     this.#children.add(child)
     const gone = new Promise<void>((resolve) => {

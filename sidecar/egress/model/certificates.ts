@@ -1,5 +1,5 @@
-// The certificate authority of this pod: its key is made in this process, lives in its memory only, and signs for the
-// hosts of model vendors that the policy declares, so that the gate can end the app's TLS. Put together by hand, like the
+// The certificate authority of this pod: its key is made in this process, lives in memory of the sidecar only, and signs for
+// the hosts of model vendors that the policy declares, so that the gate can end the app's TLS. Put together by hand, like the
 // request in core/csr.ts, since an X.509 library would cost every pod 20 MB.
 
 import { createHash, type KeyObject, randomBytes, sign } from 'node:crypto'
@@ -14,6 +14,8 @@ export type PodAuthority = {
 }
 
 const day = 86_400_000
+/** Days: a pod may live for years, and what its app trusts is read once. */
+const lifetime = { authority: 3_650, leaf: 90 }
 const oid = (hex: string): Buffer => der(tags.oid, Buffer.from(hex, 'hex'))
 const ecdsaWithSha256 = der(tags.sequence, oid('2a8648ce3d040302'))
 const ids = {
@@ -28,28 +30,29 @@ const ids = {
 }
 const yes = der(0x01, Buffer.from([0xff]))
 
-export function podAuthority(now: number = Date.now()): PodAuthority {
-  const key = newKey()
+export function podAuthority(begins: number = Date.now(), key: OwnKey = newKey()): PodAuthority {
   const issuer = { key, name: 'hipaa-mcp pod' }
-  const certificate = signed(issuer, key.publicKey, issuer.name, now, [
+  const valid = { from: begins, days: lifetime.authority }
+  const certificate = signed(issuer, key.publicKey, issuer.name, valid, [
     extension(ids.basicConstraints, der(tags.sequence, yes), true),
     // keyCertSign alone.
     extension(ids.keyUsage, der(tags.bits, Buffer.from([2, 0x04])), true),
   ])
   const leafKey = newKey()
-  const contexts = new Map<string, SecureContext>()
+  const contexts = new Map<string, { context: SecureContext; made: number }>()
   return {
     certificate,
     contextFor: (host) => {
-      const made = contexts.get(host)
-      if (made !== undefined) return made
-      const leaf = signed(issuer, leafKey.publicKey, 'hipaa-mcp gate', now, [
+      const now = Date.now()
+      const known = contexts.get(host)
+      if (known !== undefined && now - known.made < (lifetime.leaf / 2) * day) return known.context
+      const leaf = signed(issuer, leafKey.publicKey, 'hipaa-mcp gate', { from: now, days: lifetime.leaf }, [
         extension(ids.keyUsage, der(tags.bits, Buffer.from([7, 0x80])), true),
         extension(ids.extendedUsage, der(tags.sequence, ids.serverAuth)),
         extension(ids.alternatives, der(tags.sequence, der(tags.dnsName, Buffer.from(host, 'ascii')))),
       ])
       const context = createSecureContext({ cert: leaf, key: pemOf(leafKey), minVersion: 'TLSv1.2' })
-      contexts.set(host, context)
+      contexts.set(host, { context, made: now })
       return context
     },
   }
@@ -60,7 +63,7 @@ function signed(
   issuer: { key: OwnKey; name: string },
   publicKey: KeyObject,
   subject: string,
-  now: number,
+  valid: { from: number; days: number },
   extensions: readonly Buffer[],
 ): string {
   const serial = randomBytes(16)
@@ -72,7 +75,7 @@ function signed(
     der(tags.integer, serial),
     ecdsaWithSha256,
     named(issuer.name),
-    der(tags.sequence, time(now - day), time(now + 365 * day)),
+    der(tags.sequence, time(valid.from - day), time(valid.from + valid.days * day)),
     named(subject),
     publicKey.export({ type: 'spki', format: 'der' }),
     der(

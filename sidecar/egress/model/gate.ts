@@ -10,11 +10,8 @@ import { wholeBody } from '../../../core/whole-body.ts'
 import { helloLimit, readClientHello } from '../client-hello.ts'
 import { readBytes } from '../read.ts'
 import { EgressRefusal } from '../reasons.ts'
-import { podAuthority } from './certificates.ts'
+import { authorityOfPod } from './authority.ts'
 import { judgeModelCall } from './judge.ts'
-
-/** Made when the first pod needs it: most never do. */
-let authority: ReturnType<typeof podAuthority> | undefined
 
 /** Where the certificate of this pod's authority is read, over plain HTTP on loopback. */
 const authorityPath = '/.well-known/hipaa-mcp-ca.pem'
@@ -53,10 +50,9 @@ export async function serveGate(gate: Gate): Promise<void> {
     app.resume()
     return
   }
-  authority ??= podAuthority()
   const secure = new TLSSocket(app, {
     isServer: true,
-    secureContext: authority.contextFor(host),
+    secureContext: authorityOfPod().contextFor(host),
     ALPNProtocols: ['http/1.1'],
   })
   secure.on('error', () => app.destroy())
@@ -73,8 +69,7 @@ function firstBytes(bytes: Buffer): 'http' | ReturnType<typeof readClientHello> 
 async function serve(gate: Gate, asked: IncomingMessage, answer: ServerResponse): Promise<void> {
   try {
     if (asked.url === authorityPath && asked.method === 'GET') {
-      authority ??= podAuthority()
-      answer.writeHead(200, { 'content-type': 'application/x-pem-file' }).end(authority.certificate)
+      answer.writeHead(200, { 'content-type': 'application/x-pem-file' }).end(authorityOfPod().certificate)
       return
     }
     gate.permit()
