@@ -40,6 +40,7 @@ export function grantStanding({ metadata, spec }: BreakGlassGrant, now: number):
     approval.by !== '' &&
     requestedBy !== undefined &&
     approval.by !== requestedBy &&
+    approval.by !== spec.pods?.user &&
     // A date that does not parse is NaN: every comparison is false, and nothing is approved.
     at >= created - skewMs &&
     at <= created + approveWithinMs + skewMs &&

@@ -14,14 +14,17 @@ export function grantOrders(grants: readonly BreakGlassGrant[], now: number): Gr
     .flatMap((grant): GrantOrder[] => {
       const { metadata, spec } = grant
       const { state, until } = grantStanding(grant, now)
-      if (state !== 'Active' || until === undefined) return []
+      const { subject, patients } = spec
+      // One that opens ways into pods is admission's business, and widens no call.
+      if (state !== 'Active' || until === undefined || subject === undefined || patients === undefined)
+        return []
       return [
         {
           name: metadata.name,
           uid: metadata.uid ?? '',
-          iss: spec.subject.issuer,
-          sub: spec.subject.sub,
-          patients: spec.patients,
+          iss: subject.issuer,
+          sub: subject.sub,
+          patients,
           until: new Date(until).toISOString(),
           requestedBy: spec.requestedBy ?? '',
           approvedBy: spec.approval?.by ?? '',

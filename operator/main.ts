@@ -224,6 +224,7 @@ async function main(): Promise<void> {
     refused: (what) => refused.set(what, (refused.get(what) ?? 0) + 1),
     log,
     record: (request, message) => refusals.refused(request, message),
+    entered: async (entered) => await collector.refused({ refused: [], counted: [], entered: [entered] }),
   })
   const channel = await startChannel({
     client,

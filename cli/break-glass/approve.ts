@@ -1,6 +1,7 @@
 // `hipaa-mcp break-glass approve`: lets the emergency access that another person asked for begin.
 
 import { counted } from '../../core/counted.ts'
+import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import { type Command, exitCodes } from '../command.ts'
 import { kubeOptions, openKube } from '../kube.ts'
 import { decide, grantIn, readGrant } from './grants.ts'
@@ -18,7 +19,7 @@ export const approve: Command = {
     const { spec } = await readGrant(kube, namespace, name)
     if (values['json'] !== true)
       screen.note(
-        `${spec.requestedBy ?? 'somebody'} asks for ${spec.subject.sub}: ${counted(spec.patients.length, 'patient')} of ${namespace}/${spec.server} for ${spec.minutes} minutes. ${spec.reason}`,
+        `${spec.requestedBy ?? 'somebody'} asks for ${whatOf(spec)} of ${namespace}/${spec.server} for ${spec.minutes} minutes. ${spec.reason}`,
       )
     const { spec: approved } = await decide(kube, namespace, name, { approval: {} })
     const by = approved.approval?.by ?? ''
@@ -32,4 +33,11 @@ export const approve: Command = {
     }
     return exitCodes.ok
   },
+}
+
+/** Whom it lets in, and where to. */
+function whatOf({ subject, patients, pods }: BreakGlassGrant['spec']): string {
+  return pods === undefined
+    ? `${subject?.sub ?? 'nobody'}: ${counted(patients?.length ?? 0, 'patient')}`
+    : `${pods.user}, who enters by ${pods.ways.join(', ')} and sees all that is there: pods ${pods.names.join(', ')}`
 }

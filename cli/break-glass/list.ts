@@ -44,9 +44,10 @@ function shown({ metadata, spec, status }: BreakGlassGrant) {
   return {
     grant: `${metadata.namespace ?? ''}/${metadata.name}`,
     server: spec.server,
-    issuer: spec.subject.issuer,
-    sub: spec.subject.sub,
-    patients: spec.patients.length,
+    ...(spec.subject === undefined ? {} : { issuer: spec.subject.issuer }),
+    sub: spec.subject?.sub ?? spec.pods?.user ?? '',
+    patients: spec.patients?.length ?? 0,
+    ...(spec.pods === undefined ? {} : { pods: spec.pods }),
     state: status?.state ?? ('Requested' as const),
     until: status?.until,
     uses: status?.uses ?? 0,

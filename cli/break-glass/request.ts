@@ -9,15 +9,23 @@ import { kubeOptions, openKube } from '../kube.ts'
 import { linesFrom } from '../lines.ts'
 import { grantsPath, refused } from './grants.ts'
 
+type Ways = NonNullable<BreakGlassGrant['spec']['pods']>['ways']
+
 export const request: Command = {
   name: 'break-glass request',
-  summary: 'Ask for emergency access to named patients, for another person to approve',
+  summary: 'Ask for emergency access to named patients, or into named pods, for another person to approve',
   operands: '',
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Which HipaaMcpServer' },
     issuer: { value: 'URL', help: 'Issuer of the person’s tokens (iss)' },
     sub: { value: 'SUB', help: 'The person who will call (sub; Entra: oid)' },
     patients: { value: 'FILE', help: 'Identifiers, one a line; - reads standard input' },
+    pods: { value: 'NAMES', help: 'Instead of patients: pods of the server to enter, with commas between' },
+    user: { value: 'USER', help: 'With --pods: who enters, as the cluster knows them' },
+    ways: {
+      value: 'WAYS',
+      help: 'With --pods: Exec, Attach, PortForward, EphemeralContainers; Exec unless set',
+    },
     reason: { value: 'TEXT', help: 'Why it cannot wait, without names and diagnoses' },
     minutes: { value: 'NUMBER', help: 'How long from the approval on, 1 to 60; 30 unless set' },
     name: { value: 'NAME', help: 'Name of the grant; otherwise made up' },
@@ -34,18 +42,42 @@ export const request: Command = {
       if (value === undefined || value === '') throw new UsageError(`--${option} wants ${what}`)
       return value
     }
-    const issuer = wanted('issuer', 'the issuer’s URL')
-    const sub = wanted('sub', 'the person’s sub')
-    const file = wanted('patients', 'a file with one identifier a line, or -')
+    const pods = textOf(values, 'pods')
+    const whom =
+      pods === undefined
+        ? {
+            subject: {
+              issuer: wanted('issuer', 'the issuer’s URL'),
+              sub: wanted('sub', 'the person’s sub'),
+            },
+            file: wanted('patients', 'a file with one identifier a line, or -'),
+          }
+        : {
+            pods: {
+              user: wanted('user', 'a user of the cluster: kubectl auth whoami'),
+              names: pods.split(','),
+              ways: (textOf(values, 'ways') ?? 'Exec').split(',') as Ways,
+            },
+          }
+    for (const option of ['issuer', 'sub', 'patients'])
+      if (pods !== undefined && textOf(values, option) !== undefined)
+        throw new UsageError(`--${option} is for patients: leave it out beside --pods`)
     const reason = wanted('reason', 'a sentence')
     const minutes = textOf(values, 'minutes') ?? '30'
     if (!/^([1-9]|[1-5][0-9]|60)$/.test(minutes))
       throw new UsageError('--minutes wants a number from 1 to 60')
     const name = textOf(values, 'name') ?? `bg-${randomBytes(5).toString('hex')}`
     const kube = await openKube(values)
-    const patients = [...new Set(await linesFrom(file))]
-    if (patients.length === 0) throw new UsageError('--patients wants a file with one identifier a line')
-    const spec = { server, subject: { issuer, sub }, patients, reason, minutes: Number(minutes) }
+    const { file, ...who } = { file: undefined, ...whom }
+    const patients = file === undefined ? undefined : [...new Set(await linesFrom(file))]
+    if (patients?.length === 0) throw new UsageError('--patients wants a file with one identifier a line')
+    const spec = {
+      server,
+      ...who,
+      ...(patients === undefined ? {} : { patients }),
+      reason,
+      minutes: Number(minutes),
+    }
     const { status, body } = await kube.request('POST', grantsPath(namespace), {
       apiVersion,
       kind: 'BreakGlassGrant',
@@ -58,7 +90,7 @@ export const request: Command = {
       screen.out(JSON.stringify({ grant: `${namespace}/${name}`, requestedBy: kept.requestedBy }))
     else {
       screen.out(
-        `Asked for as ${kept.requestedBy ?? 'nobody'}: ${namespace}/${name}, ${minutes} minutes, ${counted(patients.length, 'patient')}`,
+        `Asked for as ${kept.requestedBy ?? 'nobody'}: ${namespace}/${name}, ${minutes} minutes, ${patients === undefined ? counted((pods ?? '').split(',').length, 'pod') : counted(patients.length, 'patient')}`,
       )
       screen.out(`Another person approves it: hipaa-mcp break-glass approve ${namespace}/${name}`)
     }

@@ -1,9 +1,7 @@
-// Ways into guarded pods, stores and canaries that somebody tried: an Event on the pod says who, whatever the client showed
-// them. Pure.
+// Ways into guarded pods, stores and canaries that somebody tried or was let in by: an Event on the pod says who, whatever the
+// client showed them. Pure.
 
-import { guardedLabel } from '../../core/identifiers.ts'
 import type { Say } from '../cluster/events.ts'
-import type { Pod } from './pod.ts'
 import type { Request, Verdict } from './review.ts'
 
 /** Who asks, as the API server knows them; Events are short, and a name may be long. */
@@ -21,11 +19,14 @@ export function attemptOf(request: Request, verdict: Verdict): Say | undefined {
     action: 'Admission',
     note,
   })
+  const what = `pods/${subResource}`
+  if (request.resource.resource !== 'pods') return undefined
+  if (verdict.allowed && verdict.grant !== undefined)
+    return say('PodEntered', `${whoOf(request)} was let in: ${what}, under BreakGlassGrant ${verdict.grant}.`)
   if (operation === 'CONNECT' && !verdict.allowed)
-    return say('ConnectRefused', `${whoOf(request)} was refused: pods/${subResource} into this pod.`)
+    return say('ConnectRefused', `${whoOf(request)} was refused: ${what} into this pod.`)
   // The ValidatingAdmissionPolicy refuses it before a validating webhook is asked, so it is seen on its way there.
-  const pod = (request.oldObject ?? request.object) as Partial<Pod> | undefined
-  if (subResource === 'ephemeralcontainers' && pod?.metadata?.labels?.[guardedLabel] !== undefined)
+  if (subResource === 'ephemeralcontainers' && verdict.allowed && verdict.observed !== undefined)
     return say(
       'EphemeralContainerRefused',
       `${whoOf(request)} was refused: an ephemeral container in this guarded pod.`,

@@ -1,8 +1,9 @@
 // exec, attach, port-forward and proxy into guarded pods. The API server sends the options of such a call and neither the
-// pod nor its labels, so the pod is looked up here. Refused for all: emergency access reaches patients through the
-// server and opens no way around it.
+// pod nor its labels, so the pod is looked up here. Refused but under an emergency that names the person and the pod
+// (entry.ts): that is on record before anybody is let in.
 
 import { canaryLabel, containers, guardedLabel, storeLabel } from '../../core/identifiers.ts'
+import { type Entry, enter } from './entry.ts'
 import type { Lookup } from './judge.ts'
 import type { Pod } from './pod.ts'
 import { allowed, type Request, refusal, type Verdict } from './review.ts'
@@ -15,13 +16,19 @@ const words: { [subresource: string]: string } = {
 }
 
 /** Validating webhook, CONNECT. Other bystanders and stores are let through; a pod that cannot be read is not. */
-export async function judgeConnect(request: Request, lookup: Lookup): Promise<Verdict> {
-  return await judged(request, lookup, (pod, what) => {
+export async function judgeConnect(request: Request, lookup: Lookup, entry: Entry): Promise<Verdict> {
+  return await judged(request, lookup, async (pod, what) => {
     if (pod.metadata.labels?.[canaryLabel] !== undefined)
-      return `nobody may ${what} the canary ${nameOf(request)}: what it sees is proof, and it ends by itself within two minutes`
-    return guarded(pod)
-      ? `nobody may ${what} the guarded pod ${nameOf(request)}: it would walk around every control and leave no record; read its logs and status, or debug a copy without patient data`
-      : undefined
+      return refusal([
+        `nobody may ${what} the canary ${nameOf(request)}: what it sees is proof, and it ends by itself within two minutes`,
+      ])
+    if (!guarded(pod)) return allowed
+    const entered = await enter(request, pod, entry)
+    return 'grant' in entered
+      ? { allowed: true, grant: entered.grant }
+      : refusal([
+          `nobody may ${what} the guarded pod ${nameOf(request)} but in an emergency that another person approved: it would walk around every control; read its logs and status, or debug a copy without patient data (${entered.refused})`,
+        ])
   })
 }
 
@@ -32,20 +39,21 @@ export async function judgeConnect(request: Request, lookup: Lookup): Promise<Ve
 export async function judgeStoreConnect(request: Request, lookup: Lookup): Promise<Verdict> {
   return await judged(request, lookup, ({ metadata }, what) =>
     metadata.labels?.[storeLabel] === undefined
-      ? undefined
-      : `only who may write HipaaMcpServers of this namespace may ${what} the store ${nameOf(request)}: ask for its records through its server`,
+      ? allowed
+      : refusal([
+          `only who may write HipaaMcpServers of this namespace may ${what} the store ${nameOf(request)}: ask for its records through its server`,
+        ]),
   )
 }
 
 async function judged(
   request: Request,
   lookup: Lookup,
-  violation: (pod: Pod, what: string) => string | undefined,
+  verdictOn: (pod: Pod, what: string) => Verdict | Promise<Verdict>,
 ): Promise<Verdict> {
   const pod = await lookup.pod(request.namespace, request.name ?? '')
   if (pod === undefined) return refusal([`there is no pod ${nameOf(request)}: check its name`])
-  const found = violation(pod, words[request.subResource ?? ''] ?? 'connect to')
-  return found === undefined ? allowed : refusal([found])
+  return await verdictOn(pod, words[request.subResource ?? ''] ?? 'connect to')
 }
 
 const nameOf = ({ namespace, name = '' }: Request): string => `${namespace}/${name}`

@@ -6,6 +6,7 @@ import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { baselineViolations, bystanderViolations } from './baseline.ts'
 import { conforms } from './conform.ts'
 import { type Enrolment, enrolmentOf } from './enrolment.ts'
+import { debugViolations, type Entry, enter } from './entry.ts'
 import { inject } from './inject.ts'
 import type { Pod } from './pod.ts'
 import { allowed, patchOf, type Request, refusal, type Verdict } from './review.ts'
@@ -53,6 +54,7 @@ export async function judgePod(
   request: Request,
   lookup: Lookup,
   surroundings: Surroundings,
+  entry: Entry,
 ): Promise<Verdict> {
   const pod = request.object as Pod
   const before = (request.oldObject ?? undefined) as Pod | undefined
@@ -60,6 +62,8 @@ export async function judgePod(
   // Our labels cannot: the ValidatingAdmissionPolicy freezes them.
   if (before !== undefined && isDeepStrictEqual(pod.spec, before.spec)) return allowed
   const servers = await lookup.servers(request.namespace)
+  if (before !== undefined && isDebugged(request, before))
+    return await judgeDebug(request, pod, servers, surroundings, entry)
   if (before !== undefined) return judgeChange(pod, servers, surroundings)
   const enrolment = enrolmentOf(pod, servers)
   if (enrolment.role === 'refused') return refusal(enrolment.violations)
@@ -72,6 +76,28 @@ export async function judgePod(
 
 function unguardedViolations(pod: Pod, { role }: Enrolment): string[] {
   return [...baselineViolations(pod, none), ...(role === 'store' ? [] : bystanderViolations(pod))]
+}
+
+const isDebugged = ({ subResource }: Request, { metadata }: Pod): boolean =>
+  subResource === 'ephemeralcontainers' && metadata.labels?.[guardedLabel] !== undefined
+
+/** An ephemeral container in a guarded pod: a tenant, under an emergency. The watchdog ends the pod afterwards. */
+async function judgeDebug(
+  request: Request,
+  pod: Pod,
+  servers: readonly HipaaMcpServer[],
+  surroundings: Surroundings,
+  entry: Entry,
+): Promise<Verdict> {
+  const { ephemeralContainers: _, ...spec } = pod.spec
+  const verdict = judgeChange({ ...pod, spec }, servers, surroundings)
+  if (!verdict.allowed) return verdict
+  const violations = debugViolations(pod)
+  if (violations.length > 0) return refusal(violations)
+  const entered = await enter(request, pod, entry)
+  return 'grant' in entered
+    ? { allowed: true, grant: entered.grant }
+    : refusal([`spec.ephemeralContainers: a guarded pod takes none (${entered.refused})`])
 }
 
 function judgeChange(pod: Pod, servers: readonly HipaaMcpServer[], surroundings: Surroundings): Verdict {

@@ -22,9 +22,20 @@ export type Operation =
   | { op: 'add' | 'replace'; path: string; value: unknown }
   | { op: 'remove'; path: string }
 
-/** `warnings`: what kubectl shows besides, 256 bytes each. */
-export type Verdict = ({ allowed: true; patch?: Operation[] } | { allowed: false; message: string }) & {
+/**
+ * `warnings`: what kubectl shows besides, 256 bytes each. `grant`: the emergency under which somebody is let in. `observed`:
+ * what a policy in the API server is about to answer.
+ */
+export type Verdict = (
+  | { allowed: true; patch?: Operation[]; grant?: string; observed?: string }
+  | { allowed: false; message: string }
+) & {
   warnings?: string[]
+}
+
+/** Why it does not come in, by whomever that is said; undefined where it does. */
+export function refusalIn(verdict: Verdict): string | undefined {
+  return verdict.allowed ? verdict.observed : verdict.message
 }
 
 export const allowed: Verdict = { allowed: true }

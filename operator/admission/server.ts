@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ports, services, systemNamespace } from '../../core/identifiers.ts'
 import { type Shares, shares } from '../../core/shares.ts'
+import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Authority } from '../authority/ca.ts'
@@ -15,10 +16,12 @@ import { kinds } from '../cluster/kinds.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
 import { attemptOf } from './attempts.ts'
 import { judgeConnect, judgeStoreConnect } from './connect.ts'
+import type { Entry } from './entry.ts'
 import { judgeInjection, judgePod, type Lookup } from './judge.ts'
 import { type Agreements, judgeLint } from './lint.ts'
+import { judgeObserved } from './observed.ts'
 import type { Pod } from './pod.ts'
-import { allowed, type Request, requestIn, reviewOf, type Verdict, whatOf } from './review.ts'
+import { type Request, refusalIn, requestIn, reviewOf, type Verdict, whatOf } from './review.ts'
 import { judgeStamp } from './stamp.ts'
 import type { Surroundings } from './surroundings.ts'
 import { recording, type ToldRefusals } from './told-refusals.ts'
@@ -36,6 +39,8 @@ export type WebhookOptions = {
   seconds?: number
   /** Told of every refusal, with what is answered: for the trail. Never waits, never throws. */
   record?: ToldRefusals['refused']
+  /** Rejects where it is not known to be on record that somebody is let into a pod. Absent: nobody is. */
+  entered?: Entry['record']
 }
 
 /** What webhooks.yaml has them asked for. */
@@ -51,6 +56,8 @@ export const webhookKinds: ReadonlySet<string> = new Set([
   'accessrevocations',
   'hipaamcpservers',
   'businessassociateagreements',
+  'services/proxy',
+  'serviceaccounts/token',
 ])
 
 /** Pods are at most 1.5 MB in etcd; a review holds two. */
@@ -93,14 +100,19 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
   const { client, authority, surroundings, port = ports.webhook, seconds = day } = options
   const lookup = lookupOf(client)
   const agreements = agreementsOf(client)
-  const webhooks: { [path: string]: (request: Request) => Promise<Verdict> } = {
+  const entryOf = (known: boolean): Entry => ({
+    grants: async (namespace) =>
+      (await client.list<BreakGlassGrant & { kind: string }>(kinds.grant, { namespace })).items,
+    record: known ? options.entered : undefined,
+    now: Date.now,
+  })
+  const webhooks: Webhooks = {
     '/inject': async (request) => await judgeInjection(request, lookup, surroundings),
-    '/validate': async (request) => await judgePod(request, lookup, surroundings),
+    '/validate': async (request, known) => await judgePod(request, lookup, surroundings, entryOf(known)),
     '/stamp': async (request) => judgeStamp(request, Date.now()),
     '/lint': async (request) => await judgeLint(request, agreements, Date.now()),
-    // Of all this one lets in: a policy in the API server refuses it, and tells nobody.
-    '/observe': async () => await Promise.resolve(allowed),
-    '/connect': async (request) => await judgeConnect(request, lookup),
+    '/observe': async (request, known) => await judgeObserved(request, entryOf(known)),
+    '/connect': async (request, known) => await judgeConnect(request, lookup, entryOf(known)),
     '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }
   const room = shares(memory.each, memory.all)
@@ -115,10 +127,13 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
   })
 }
 
+/** `known`: it is the API server who asks. */
+type Webhooks = { readonly [path: string]: (request: Request, known: boolean) => Promise<Verdict> }
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  webhooks: { [path: string]: (request: Request) => Promise<Verdict> },
+  webhooks: Webhooks,
   room: Shares,
   options: WebhookOptions,
 ): Promise<void> {
@@ -130,7 +145,8 @@ async function respond(
     return
   }
   const known = isPathSecret(secret, authority.webhookKey, Date.now())
-  const judge = known ? recording(webhook, record) : webhook
+  const judged = async (asked: Request): Promise<Verdict> => await webhook(asked, known)
+  const judge = known ? recording(judged, record) : judged
   try {
     const asked = requestIn(await bodyOf(request, bodyLimit, room))
     const verdict = await judge(asked).catch((error: unknown): Verdict => {
@@ -159,7 +175,7 @@ function tell(asked: Request, verdict: Verdict, { attempt, refused, log }: Webho
   const say = attemptOf(asked, verdict)
   if (say !== undefined) attempt?.(say)
   // A dry run asks what would be: nobody was refused anything.
-  if (verdict.allowed || asked.dryRun === true) return
+  if (refusalIn(verdict) === undefined || asked.dryRun === true) return
   const { namespace, name } = asked
   const kind = whatOf(asked)
   if (webhookKinds.has(kind)) refused?.(kind)

@@ -99,7 +99,8 @@ function podViolations(spec: PodSpec): string[] {
   ]
 }
 
-function containerViolations(container: Container, path: string, spec: PodSpec): string[] {
+/** What the author of one container must change. */
+export function containerViolations(container: Container, path: string, spec: PodSpec): string[] {
   const { securityContext: context = {} } = container
   const user = context.runAsUser ?? spec.securityContext?.runAsUser
   const group = context.runAsGroup ?? spec.securityContext?.runAsGroup

@@ -8,7 +8,7 @@ import { mostAdmissions } from '../../core/wire.ts'
 import { type CollectorClient, statusOf } from '../collector-client.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
 import { repeating } from '../repeating.ts'
-import { type Request, type Verdict, whatOf } from './review.ts'
+import { type Request, refusalIn, type Verdict, whatOf } from './review.ts'
 
 /** Within a minute, more are counted: of one person, namespace and kind; of one enrolled namespace, or all others; of all. */
 const perMinute = { each: 5, namespace: 60, all: 600 }
@@ -202,7 +202,8 @@ export function recording(
     if (request.dryRun === true) return await judge(request)
     try {
       const verdict = await judge(request)
-      if (!verdict.allowed) record(request, verdict.message)
+      const refused = refusalIn(verdict)
+      if (refused !== undefined) record(request, refused)
       return verdict
     } catch (error) {
       if (request.resource.group === '') record(request, unjudged)

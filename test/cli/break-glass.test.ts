@@ -113,6 +113,31 @@ test('a list shows where each stands and what waits, and exits 1 when a review i
   expect(calm.out + late.out + json.out).not.toMatch(/p-100|Unconscious/)
 })
 
+test('emergency access into pods names a user, pods and ways, and no patient', async () => {
+  const pods = { user: 'maria', names: ['ehr-1', 'ehr-2'], ways: ['Exec', 'Attach'] }
+  api.answers = [{ status: 201, body: { spec: { requestedBy: 'maria' } } }]
+  const asks = ['break-glass', 'request', '--server', 'clinic/ehr', '--reason', 'The index is broken']
+
+  const { code, out } = await ran(
+    ...asks,
+    ...['--pods', 'ehr-1,ehr-2', '--user', 'maria', '--ways', 'Exec,Attach', '--name', 'bg-1'],
+  )
+
+  expect(code).toBe(0)
+  expect(api.asked[0]).toMatchObject({ method: 'POST' })
+  expect((api.asked[0]?.body as { spec: object }).spec).toEqual({
+    server: 'ehr',
+    pods,
+    reason: 'The index is broken',
+    minutes: 30,
+  })
+  expect(out).toContain('30 minutes, 2 pods')
+  expect((await ran(...asks, '--pods', 'ehr-1')).notes).toContain('--user wants')
+  expect((await ran(...asks, '--pods', 'ehr-1', '--user', 'maria', '--sub', 'x')).notes).toContain(
+    '--sub is for patients',
+  )
+})
+
 const issuer = ['--issuer', 'https://login.example.org']
 const jwt = (claims: object) =>
   `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2lnbmF0dXJl`

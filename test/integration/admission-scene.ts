@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { KubeConfig } from '@kubernetes/client-node'
 import { systemNamespace } from '../../core/identifiers.ts'
+import { whatOf } from '../../operator/admission/review.ts'
 import { startWebhooks } from '../../operator/admission/server.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import type { Listener } from '../../operator/authority/serve.ts'
@@ -25,6 +26,10 @@ export type AdmissionScene = {
   readonly client: Client
   /** Events that admission had to say. */
   readonly said: readonly Say[]
+  /** What is on record: whom admission let into pods, and what it refused or saw a policy refuse. */
+  readonly recorded: { entered: object[]; refused: { what: string; by: string | undefined; says: string }[] }
+  /** While it is away nobody is let into a pod. */
+  readonly collector: { away: boolean }
   /** Runs kubectl, as a person where one is named. Resolves to its exit code and all that it printed. */
   kubectl(args: string[], how?: { as?: string; input?: object }): Promise<{ code: number; text: string }>
   /** Starts the webhooks and has the API server call them. config/webhook is applied before. */
@@ -73,6 +78,8 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
     })
   let webhooks: Listener | undefined
   const said: Say[] = []
+  const recorded: AdmissionScene['recorded'] = { entered: [], refused: [] }
+  const collector = { away: false }
   let bundles: { stop(): void } | undefined
 
   return {
@@ -80,6 +87,8 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
     api,
     client,
     said,
+    recorded,
+    collector,
     async kubectl(args, { as, input } = {}) {
       const child = spawn(kubectlPath, [...(as === undefined ? [] : ['--as', as]), ...args], {
         env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
@@ -96,6 +105,12 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
         authority,
         surroundings,
         attempt: (say) => said.push(say),
+        record: (request, says) =>
+          recorded.refused.push({ what: whatOf(request), by: request.userInfo?.username, says }),
+        entered: async (entered) => {
+          if (collector.away) throw new Error('planted')
+          recorded.entered.push(entered)
+        },
         log: quiet,
         port: 0,
       })

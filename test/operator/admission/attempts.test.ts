@@ -25,10 +25,19 @@ const cases: [what: string, request: Request, verdict: typeof allowed, expected:
   [
     'an ephemeral container in a guarded pod',
     ephemeral(guarded),
-    allowed,
+    { allowed: true, observed: 'no' },
     'EphemeralContainerRefused mallory was refused: an ephemeral container in this guarded pod.',
   ],
   ['one in a bystander', ephemeral(aBystander()), allowed, undefined],
+  [
+    'a Service’s proxy, which is no pod',
+    connect({
+      subResource: 'proxy',
+      resource: { group: '', version: 'v1', resource: 'services' },
+    }),
+    { allowed: true, observed: 'no' },
+    undefined,
+  ],
   ['a new pod that was refused', aRequest(aPod()), refused, undefined],
 ]
 for (const [what, request, verdict, expected] of cases)

@@ -16,6 +16,9 @@ const lab = aServer(
   { name: 'lab' },
 )
 
+/** No emergency lets anybody in. */
+const nobody = { grants: async () => [], now: Date.now }
+
 const lookup = (...pods: Pod[]): Lookup => ({
   servers: async () => [ehr, lab],
   pod: async (_, name) => pods.find((pod) => pod.metadata.name === name),
@@ -54,7 +57,7 @@ describe('every pod of an enrolled namespace is guarded, a store, or a bystander
     for (const pod of [aPod(), aBystander({}, { labels: { app: 'lab' } })]) {
       const final = await admitted(pod)
       expect(final.metadata.labels?.[guardedLabel]).toMatch(/^(ehr|lab)$/)
-      expect(await judgePod(aRequest(final), lookup(), surroundings)).toEqual({ allowed: true })
+      expect(await judgePod(aRequest(final), lookup(), surroundings, nobody)).toEqual({ allowed: true })
     }
   })
 
@@ -78,7 +81,9 @@ describe('every pod of an enrolled namespace is guarded, a store, or a bystander
     ] as const) {
       const pod = aBystander({ [list]: [{ name, image: 'registry.test/other:1' }] })
       expect(message(await inject(pod))).toContain(`spec.${list}[${name}].name`)
-      expect(message(await judgePod(aRequest(pod), lookup(), surroundings))).toContain('choose another name')
+      expect(message(await judgePod(aRequest(pod), lookup(), surroundings, nobody))).toContain(
+        'choose another name',
+      )
     }
   })
 
@@ -90,7 +95,9 @@ describe('every pod of an enrolled namespace is guarded, a store, or a bystander
     ] as const) {
       const bystander = aBystander({ volumes: ephemeral({}, volume) }, { name: pod })
       expect(message(await inject(bystander))).toContain(`spec.volumes[${volume}].ephemeral`)
-      expect(message(await judgePod(aRequest(bystander), lookup(), surroundings))).toContain('another name')
+      expect(message(await judgePod(aRequest(bystander), lookup(), surroundings, nobody))).toContain(
+        'another name',
+      )
     }
     const guarded = aPod({ volumes: ephemeral({}, 'trail') }, { name: 'ehr-1-hipaa-mcp' })
     expect(message(await inject(guarded))).toContain('spec.volumes[trail].ephemeral')
@@ -108,7 +115,9 @@ describe('every pod of an enrolled namespace is guarded, a store, or a bystander
     for (const volumes of copies) {
       const pod = aBystander({ volumes })
       expect(message(await inject(pod))).toContain('spec.volumes[d].')
-      expect(message(await judgePod(aRequest(pod), lookup(), surroundings))).toContain('spec.volumes[d].')
+      expect(message(await judgePod(aRequest(pod), lookup(), surroundings, nobody))).toContain(
+        'spec.volumes[d].',
+      )
     }
     expect(await inject(aBystander({ volumes: ephemeral({}) }))).toMatchObject({ allowed: true })
     expect(await inject(aBystander({ volumes: claim }, { labels: { app: 'ehr-db' } }))).toMatchObject({
@@ -160,7 +169,7 @@ describe('the final pod', () => {
   test('that another webhook robbed of its sidecar is refused', async () => {
     const final = await admitted(aPod())
     const robbed = { ...final, spec: { ...final.spec, initContainers: [] } }
-    expect(message(await judgePod(aRequest(robbed), lookup(), surroundings))).toContain(
+    expect(message(await judgePod(aRequest(robbed), lookup(), surroundings, nobody))).toContain(
       'the sidecar is missing',
     )
   })
@@ -168,7 +177,7 @@ describe('the final pod', () => {
   test('with restartPolicy lost on its way through an older webhook is refused', async () => {
     const final = structuredClone(await admitted(aPod()))
     delete final.spec.initContainers?.[2]?.restartPolicy
-    expect(message(await judgePod(aRequest(final), lookup(), surroundings))).toContain(
+    expect(message(await judgePod(aRequest(final), lookup(), surroundings, nobody))).toContain(
       'spec.initContainers[hipaa-mcp].restartPolicy',
     )
   })
@@ -179,7 +188,12 @@ verifies('injection:update', 'the image of the sidecar is exchanged', async () =
   const object = structuredClone(oldObject)
   const sidecar = object.spec.initContainers?.[2]
   if (sidecar !== undefined) sidecar.image = 'evil:1'
-  const verdict = await judgePod(aRequest(object, { operation: 'UPDATE', oldObject }), lookup(), surroundings)
+  const verdict = await judgePod(
+    aRequest(object, { operation: 'UPDATE', oldObject }),
+    lookup(),
+    surroundings,
+    nobody,
+  )
   expect(message(verdict)).toContain('spec.initContainers[hipaa-mcp].image')
 })
 
@@ -187,7 +201,7 @@ test('a finalizer of a pod that ran before its namespace was enrolled is no matt
   const oldObject = aPod({ hostNetwork: true })
   const object = { ...oldObject, metadata: { ...oldObject.metadata, finalizers: ['example.com/f'] } }
   const request = aRequest(object, { operation: 'UPDATE', oldObject })
-  expect(await judgePod(request, lookup(), surroundings)).toEqual({ allowed: true })
+  expect(await judgePod(request, lookup(), surroundings, nobody)).toEqual({ allowed: true })
 })
 
 verifies('injection:connect', 'exec, attach, port-forward, proxy and ephemeral containers', async () => {
@@ -201,6 +215,7 @@ verifies('injection:connect', 'exec, attach, port-forward, proxy and ephemeral c
     await judgeConnect(
       aRequest(bystander, { operation: 'CONNECT', name, subResource, object: { kind: 'PodExecOptions' } }),
       pods,
+      nobody,
     )
   for (const subResource of ['exec', 'attach', 'portforward', 'proxy']) {
     expect(message(await connect('ehr-1', subResource))).toContain('the guarded pod clinic/ehr-1')
@@ -210,7 +225,7 @@ verifies('injection:connect', 'exec, attach, port-forward, proxy and ephemeral c
   }
   const store = aBystander({}, { name: 'ehr-db-0', labels: { [storeLabel]: 'ehr.db' } })
   const asked = aRequest(store, { operation: 'CONNECT', name: 'ehr-db-0', subResource: 'exec' })
-  expect(await judgeConnect(asked, lookup(store))).toEqual({ allowed: true })
+  expect(await judgeConnect(asked, lookup(store), nobody)).toEqual({ allowed: true })
   expect(message(await judgeStoreConnect(asked, lookup(store)))).toContain('the store clinic/ehr-db-0')
   expect(await judgeStoreConnect({ ...asked, name: 'other-1' }, pods)).toEqual({ allowed: true })
   const debugged = { ...guarded, spec: { ...guarded.spec, ephemeralContainers: [anApp({ name: 'debug' })] } }
@@ -219,5 +234,5 @@ verifies('injection:connect', 'exec, attach, port-forward, proxy and ephemeral c
     oldObject: guarded,
     subResource: 'ephemeralcontainers',
   })
-  expect(message(await judgePod(request, pods, surroundings))).toContain('spec.ephemeralContainers')
+  expect(message(await judgePod(request, pods, surroundings, nobody))).toContain('spec.ephemeralContainers')
 })

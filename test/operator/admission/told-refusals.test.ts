@@ -276,6 +276,7 @@ verifies('audit:admission', 'every webhook tells what it refuses, also what it c
   const verdicts: { [uid: string]: Verdict } = {
     'let-in': { allowed: true },
     refused: { allowed: false, message: 'hipaa-mcp: no' },
+    observed: { allowed: true, observed: 'hipaa-mcp: a policy will' },
   }
   const judge = recording(async (request) => {
     const verdict = verdicts[request.uid]
@@ -285,10 +286,12 @@ verifies('audit:admission', 'every webhook tells what it refuses, also what it c
 
   expect(await judge(asked('let-in'))).toEqual({ allowed: true })
   expect(await judge(asked('refused'))).toEqual({ allowed: false, message: 'hipaa-mcp: no' })
+  expect(await judge(asked('observed'))).toMatchObject({ allowed: true })
   await expect(judge(asked('strange'))).rejects.toThrow('of a shape')
 
   expect(told).toEqual([
     ['refused', 'hipaa-mcp: no'],
+    ['observed', 'hipaa-mcp: a policy will'],
     ['strange', 'hipaa-mcp: it could not be judged, so it is refused'],
   ])
 })

@@ -1,0 +1,131 @@
+// Ways into a guarded pod under an emergency (45 CFR 164.312(a)(2)(ii)): a grant that another person approved names the
+// person, the pod and the way, and is in force. Nobody is let in before it is on record: without the collector nobody is.
+
+import { isDeepStrictEqual } from 'node:util'
+import { grantStanding } from '../../core/grant.ts'
+import { guardedLabel } from '../../core/identifiers.ts'
+import type { AdmissionsRequest } from '../../core/wire.ts'
+import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
+import { baselineViolations } from './baseline.ts'
+import { ownNames } from './inject.ts'
+import type { Container, Pod } from './pod.ts'
+import { type Request, whatOf } from './review.ts'
+import { containerViolations, hardened } from './tenant.ts'
+
+type Entered = NonNullable<AdmissionsRequest['entered']>[number]
+type Way = NonNullable<BreakGlassGrant['spec']['pods']>['ways'][number]
+
+export type Entry = {
+  /** Live: a grant that was ended a moment ago opens nothing. */
+  grants(namespace: string): Promise<readonly BreakGlassGrant[]>
+  /** Rejects where it is not known to be on record. Absent where it is not the API server who asks: nobody is let in. */
+  record?: ((entered: Entered) => Promise<void>) | undefined
+  /** Milliseconds since 1970. */
+  now(): number
+}
+
+/** pods/proxy is none: whoever has a link to it would be in. */
+const ways: { readonly [subresource: string]: Way } = {
+  exec: 'Exec',
+  attach: 'Attach',
+  portforward: 'PortForward',
+  ephemeralcontainers: 'EphemeralContainers',
+}
+
+const isOwn = (name: unknown): boolean => typeof name === 'string' && ownNames.has(name)
+
+/** The grant that opens this way into this pod to this person now. */
+export async function grantFor(
+  request: Request,
+  pod: Pod,
+  { grants, now }: Pick<Entry, 'grants' | 'now'>,
+): Promise<BreakGlassGrant | undefined> {
+  const { namespace, name = '', subResource = '', userInfo } = request
+  const way = ways[subResource]
+  const server = pod.metadata.labels?.[guardedLabel]
+  const person = userInfo?.username
+  if (way === undefined || server === undefined || person === undefined || person === '') return undefined
+  return (await grants(namespace)).find((grant) => {
+    const { pods } = grant.spec
+    return (
+      pods !== undefined &&
+      grant.spec.server === server &&
+      pods.user === person &&
+      pods.names.includes(name) &&
+      pods.ways.includes(way) &&
+      grantStanding(grant, now()).state === 'Active'
+    )
+  })
+}
+
+/** Why nobody is let in, or the name of the grant under which this person is: that is on record then. */
+export async function enter(
+  request: Request,
+  pod: Pod,
+  entry: Entry,
+): Promise<{ refused: string } | { grant: string }> {
+  const { uid, namespace, name = '', subResource = '', object, userInfo, dryRun } = request
+  const { container } = (object ?? {}) as { container?: unknown }
+  if (isOwn(container)) return { refused: 'the sidecar’s keys are in that container: no grant opens it' }
+  const grant = await grantFor(request, pod, entry)
+  if (grant === undefined)
+    return {
+      refused:
+        ways[subResource] === undefined
+          ? 'no emergency opens this way'
+          : 'no BreakGlassGrant that is in force names you, this pod and this way: hipaa-mcp break-glass request --pod',
+    }
+  if (dryRun === true) return { grant: grant.metadata.name }
+  if (entry.record === undefined) return { refused: 'it is not the API server who asks' }
+  try {
+    await entry.record({
+      review: uid,
+      entered: new Date(entry.now()).toISOString(),
+      namespace,
+      server: grant.spec.server,
+      what: whatOf(request),
+      name,
+      by: userInfo?.username ?? '',
+      grant: {
+        name: grant.metadata.name,
+        uid: grant.metadata.uid ?? '',
+        requestedBy: grant.spec.requestedBy ?? '',
+        approvedBy: grant.spec.approval?.by ?? '',
+      },
+    })
+  } catch {
+    return { refused: 'the collector did not say that it is on record: look at the collector, and try again' }
+  }
+  return { grant: grant.metadata.name }
+}
+
+/** An ephemeral container is a tenant like any other. Nothing is put right here: its author writes what is missing. */
+export function debugViolations(pod: Pod): string[] {
+  const { ephemeralContainers = [], ...spec } = pod.spec
+  return [
+    ...baselineViolations(
+      { ...pod, spec: { ...spec, containers: [], initContainers: [], ephemeralContainers } },
+      ownNames,
+    ),
+    ...ephemeralContainers.flatMap((container) => {
+      const path = `spec.ephemeralContainers[${container.name}]`
+      return [
+        ...(isOwn(container.name) ? [`${path}.name: is hipaa-mcp's: choose another`] : []),
+        ...(isOwn(container['targetContainerName'])
+          ? [`${path}.targetContainerName: shows the sidecar's processes: name a container of the server`]
+          : []),
+        ...containerViolations(container, path, spec),
+        ...unhardened(container, path, pod),
+      ]
+    }),
+  ]
+}
+
+function unhardened(container: Container, path: string, { spec }: Pod): string[] {
+  const wanted = hardened(container, false, spec.securityContext).securityContext
+  return isDeepStrictEqual(wanted, container.securityContext ?? {})
+    ? []
+    : [
+        `${path}.securityContext: write allowPrivilegeEscalation: false, capabilities.drop: [ALL] and seccompProfile.type: RuntimeDefault, as kubectl debug --profile=restricted does`,
+      ]
+}

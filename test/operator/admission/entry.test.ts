@@ -1,0 +1,218 @@
+// Who is let into a guarded pod under an emergency, and that it is on record before.
+
+import { expect, test } from 'vitest'
+import { serverAnnotation } from '../../../core/identifiers.ts'
+import type { BreakGlassGrant } from '../../../crds/breakglassgrant.generated.ts'
+import { grantOrders } from '../../../operator/access-orders.ts'
+import { attemptOf } from '../../../operator/admission/attempts.ts'
+import { judgeConnect } from '../../../operator/admission/connect.ts'
+import type { Entry } from '../../../operator/admission/entry.ts'
+import { judgeNew, judgePod } from '../../../operator/admission/judge.ts'
+import { judgeObserved } from '../../../operator/admission/observed.ts'
+import type { Container, Pod } from '../../../operator/admission/pod.ts'
+import type { Request, Verdict } from '../../../operator/admission/review.ts'
+import { verifies } from '../../verifies.ts'
+import { aGrant, aServer, now } from '../world.ts'
+import { aBystander, anApp, aPod, aRequest, surroundings } from './pods.ts'
+
+const ehr = aServer()
+const judged = judgeNew(
+  aPod({}, { name: 'ehr-1', annotations: { [serverAnnotation]: 'ehr' } }),
+  [ehr],
+  surroundings,
+)
+const guarded = 'pod' in judged ? judged.pod : expect.fail('the pod was refused')
+const lookup = { servers: async () => [ehr], pod: async () => guarded }
+
+type Pods = NonNullable<BreakGlassGrant['spec']['pods']>
+/** Approved ten minutes ago for half an hour: maria enters ehr-1. */
+function forPods(pods: Partial<Pods> = {}, more: Parameters<typeof aGrant>[0] = {}): BreakGlassGrant {
+  const grant = aGrant({ ...more, pods: { user: 'maria', names: ['ehr-1'], ways: ['Exec'], ...pods } })
+  const { subject: _, patients: __, ...spec } = grant.spec
+  return { ...grant, spec }
+}
+
+function anEntry(grants: BreakGlassGrant[], more: Partial<Entry> = {}) {
+  const recorded: Parameters<NonNullable<Entry['record']>>[0][] = []
+  const entry: Entry = {
+    grants: async () => grants,
+    record: async (entered) => void recorded.push(entered),
+    now: () => now,
+    ...more,
+  }
+  return { entry, recorded }
+}
+
+const exec = (more: Partial<Request> = {}): Request =>
+  aRequest(aBystander(), {
+    operation: 'CONNECT',
+    name: 'ehr-1',
+    subResource: 'exec',
+    object: { kind: 'PodExecOptions', container: 'app' },
+    userInfo: { username: 'maria' },
+    ...more,
+  })
+const said = (verdict: Verdict) => (verdict.allowed ? undefined : verdict.message)
+
+verifies(
+  'injection:connect',
+  'who is named by a grant in force enters, and is on record by then',
+  async () => {
+    const { entry, recorded } = anEntry([forPods()])
+
+    const verdict = await judgeConnect(exec(), lookup, entry)
+
+    expect(verdict).toEqual({ allowed: true, grant: 'night-1' })
+    expect(recorded).toEqual([
+      {
+        review: 'request-1',
+        entered: new Date(now).toISOString(),
+        namespace: 'clinic',
+        server: 'ehr',
+        what: 'pods/exec',
+        name: 'ehr-1',
+        by: 'maria',
+        grant: { name: 'night-1', uid: 'uid-night-1', requestedBy: 'asker', approvedBy: 'approver' },
+      },
+    ])
+    expect(attemptOf(exec(), verdict)?.note).toBe(
+      'maria was let in: pods/exec, under BreakGlassGrant night-1.',
+    )
+  },
+)
+
+const shut: [what: string, grants: BreakGlassGrant[], asked: Request][] = [
+  ['no grant', [], exec()],
+  ['a grant for patients', [aGrant()], exec()],
+  ['one that nobody approved', [forPods({}, { approval: undefined })], exec()],
+  [
+    'one that who enters approved',
+    [forPods({ user: 'approver' })],
+    exec({ userInfo: { username: 'approver' } }),
+  ],
+  ['one that is over', [forPods({}, { minutes: 5 })], exec()],
+  ['one that was ended', [forPods({}, { end: { by: 'asker', at: '2026-11-01T11:55:00Z' } })], exec()],
+  ['another person’s', [forPods({ user: 'trent' })], exec()],
+  ['another pod’s', [forPods({ names: ['ehr-2'] })], exec()],
+  ['another server’s', [forPods({}, { server: 'lab' })], exec()],
+  ['another way', [forPods({ ways: ['Attach', 'PortForward'] })], exec()],
+  ['nobody’s name', [forPods({ user: '' })], exec({ userInfo: { username: '' } })],
+  ['the proxy, which no grant names', [forPods()], exec({ subResource: 'proxy' })],
+  ['the sidecar', [forPods()], exec({ object: { container: 'hipaa-mcp' } })],
+]
+for (const [what, grants, asked] of shut)
+  verifies('injection:connect', `a grant opens what it says and nothing else: ${what}`, async () => {
+    const { entry, recorded } = anEntry(grants)
+
+    expect(said(await judgeConnect(asked, lookup, entry))).toContain('the guarded pod clinic/ehr-1')
+
+    expect(recorded).toEqual([])
+  })
+
+verifies('injection:connect', 'without the collector nobody is let in', async () => {
+  const away = async () => await Promise.reject(new Error('planted'))
+  const { entry } = anEntry([forPods()], { record: away })
+
+  expect(said(await judgeConnect(exec(), lookup, entry))).toContain(
+    'the collector did not say that it is on record',
+  )
+})
+
+verifies('injection:connect', 'who is not the API server learns nothing and lets nobody in', async () => {
+  const { entry } = anEntry([forPods()], { record: undefined })
+
+  expect(said(await judgeConnect(exec(), lookup, entry))).toContain('it is not the API server who asks')
+})
+
+/** As kubectl debug --profile=restricted makes it, with a user. */
+const restricted = {
+  runAsUser: 1000,
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+}
+function debug(more: Partial<Container> = {}): Container {
+  const { livenessProbe: _, readinessProbe: __, ...app } = anApp({ volumeMounts: [], ports: [] })
+  return { ...app, name: 'debug', securityContext: restricted, ...more }
+}
+const { seccompProfile: _, ...unconfined } = restricted
+const { runAsUser: __, ...anyUser } = restricted
+function debugging(container: Container, more: Partial<Request> = {}): Request {
+  const pod: Pod = { ...guarded, spec: { ...guarded.spec, ephemeralContainers: [container] } }
+  return exec({
+    operation: 'UPDATE',
+    subResource: 'ephemeralcontainers',
+    object: pod,
+    oldObject: guarded,
+    ...more,
+  })
+}
+const debugs = [forPods({ ways: ['EphemeralContainers'] })]
+
+verifies('injection:connect', 'an ephemeral container is let in under a grant, as a tenant', async () => {
+  const { entry, recorded } = anEntry(debugs)
+
+  const verdict = await judgePod(debugging(debug()), lookup, surroundings, entry)
+
+  expect(verdict).toEqual({ allowed: true, grant: 'night-1' })
+  expect(recorded).toMatchObject([{ what: 'pods/ephemeralcontainers', name: 'ehr-1', by: 'maria' }])
+})
+
+const hostile: [what: string, container: Container, field: string][] = [
+  ['the sidecar’s user', debug({ securityContext: { ...restricted, runAsUser: 64_102 } }), 'runAsUser'],
+  ['any user', debug({ securityContext: anyUser }), 'runAsUser'],
+  ['capabilities', debug({ securityContext: { ...restricted, capabilities: {} } }), 'securityContext'],
+  ['privileged', debug({ securityContext: { ...restricted, privileged: true } }), 'privileged'],
+  ['no seccomp profile', debug({ securityContext: unconfined }), 'securityContext'],
+  ['the sidecar’s processes', debug({ targetContainerName: 'hipaa-mcp' }), 'targetContainerName'],
+  ['the sidecar’s name', debug({ name: 'hipaa-mcp' }), 'name'],
+]
+for (const [what, container, field] of hostile)
+  verifies('injection:connect', `no grant lets an ephemeral container have ${what}`, async () => {
+    const { entry, recorded } = anEntry(debugs)
+
+    expect(said(await judgePod(debugging(container), lookup, surroundings, entry))).toContain(field)
+
+    expect(recorded).toEqual([])
+  })
+
+verifies('injection:connect', 'the rest of the pod stays as it was under a grant as well', async () => {
+  const { entry } = anEntry(debugs)
+  const asked = debugging(debug())
+  const pod = asked.object as Pod
+  const other = { ...pod, spec: { ...pod.spec, hostAliases: [{ ip: '192.0.2.1' }] } }
+
+  expect(said(await judgePod({ ...asked, object: other }, lookup, surroundings, entry))).toContain(
+    'hostAliases',
+  )
+})
+
+verifies('audit:admission', 'who tried what a policy refuses is seen on the way there', async () => {
+  const { entry } = anEntry(debugs)
+  const proxy = exec({ subResource: 'proxy', resource: { group: '', version: 'v1', resource: 'services' } })
+  const token = exec({
+    operation: 'CREATE',
+    subResource: 'token',
+    resource: { group: '', version: 'v1', resource: 'serviceaccounts' },
+  })
+
+  expect(await judgeObserved(proxy, entry)).toMatchObject({
+    allowed: true,
+    observed: expect.stringContaining('hipaa-mcp-proxies'),
+  })
+  expect(await judgeObserved(token, entry)).toMatchObject({
+    allowed: true,
+    observed: expect.stringContaining('hipaa-mcp-tokens'),
+  })
+  expect(await judgeObserved(debugging(debug()), entry)).toEqual({ allowed: true })
+  expect(await judgeObserved(debugging(debug(), { userInfo: { username: 'mallory' } }), entry)).toMatchObject(
+    {
+      observed: expect.stringContaining('hipaa-mcp-changes'),
+    },
+  )
+})
+
+test('a grant for pods widens no call', () => {
+  expect(grantOrders([forPods(), aGrant()], now)).toHaveLength(1)
+})
