@@ -15,6 +15,9 @@ export function leafOf(bytes: Buffer, record: AuditRecord): Leaf {
 
 const ofRegistry: ReadonlySet<AuditRecord['kind']> = new Set(registryKinds)
 
+/** Calls without a result. A sidecar takes no new call at fewer (sidecar/trail/chain.ts), so that none that keeps to it comes here. */
+const mostOpen = 10_000
+
 /** A process lives through few grants; one that names ever new ones fills no memory. */
 const mostGrants = 1_000
 
@@ -52,6 +55,7 @@ export class Chain {
     if (index === 0)
       return record.kind === 'chain-started' && record.origin === this.origin ? undefined : 'bad-order'
     if (record.kind === 'chain-started') return 'bad-order'
+    if (record.kind === 'intent' && this.open.size >= mostOpen) return 'too-many-open'
     return closed ? 'chain-over' : undefined
   }
 

@@ -10,6 +10,7 @@ import { openArchive } from './archive/open.ts'
 import { keepArchiving } from './archive/rounds.ts'
 import type { ArchiveConfig } from './archive/settings.ts'
 import { ArchiveState } from './archive/state.ts'
+import { Bodies } from './bodies.ts'
 import { Corrupt, type Store } from './commit/commit.ts'
 import { readConfig } from './config.ts'
 import type { Copies } from './copies/copies.ts'
@@ -79,7 +80,10 @@ async function start(): Promise<void> {
     (error) => log.warn('no certificate yet', { error: codeOf(error) }),
     stop.signal,
   )
-  server = collectorServer({ ...first, ca: config.ca, routes: () => table, log, now })
+  const bodies = new Bodies()
+  metrics.watchBodies(bodies)
+  const refused = metrics.turnedAway
+  server = collectorServer({ ...first, ca: config.ca, routes: () => table, bodies, refused, log, now })
   const renewed = (identity: Certified): void =>
     server?.setSecureContext(secureContext({ ...identity, ca: config.ca }))
   keepIdentity(first, obtain, renewed, { log, now, signal: stop.signal }).catch((error: unknown) =>

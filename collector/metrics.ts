@@ -3,12 +3,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
+import type { Identity } from '../core/identifiers.ts'
 import { type Id, idOf } from '../core/log.ts'
 import type { Archive } from './archive/archive.ts'
 import { observeArchive } from './archive/metrics.ts'
+import type { Bodies } from './bodies.ts'
 import type { Copies } from './copies/copies.ts'
 import { observeCopies } from './copies/metrics.ts'
 import { gaugesOf } from './gauges.ts'
+import type { Reason } from './refusals.ts'
 import { observeSealing } from './sealing/metrics.ts'
 import type { Report, Trail } from './trail.ts'
 
@@ -19,8 +22,12 @@ const commitBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 
 export type Metrics = {
   report: Report
+  /** A request was not done; of a pod where the caller is one. */
+  turnedAway: (reason: Reason, identity: Identity | undefined) => void
   /** A witness outside the cluster would not sign. */
   refused: (witness: Id, reason: string) => void
+  /** Adds what is held of requests when somebody scrapes. */
+  watchBodies(bodies: Pick<Bodies, 'bytes'>): void
   /** Adds what is read from the trail when somebody scrapes. */
   watch(trail: Trail, now: () => number): void
   /** Likewise of the archive. */
@@ -43,11 +50,24 @@ export function openMetrics(): Metrics {
   const refused = meter.createCounter('hipaa_mcp_witness_refusals', {
     description: 'Refusals of witnesses outside the cluster to sign the registry log, by witness and reason',
   })
+  const turnedAway = meter.createCounter('hipaa_mcp_collector_refusals', {
+    description: 'Requests that the collector did not do, by reason; of sidecars by server as well',
+  })
   return {
+    turnedAway: (reason, identity) => {
+      const pod = identity !== undefined && 'server' in identity ? identity : undefined
+      const of = pod === undefined ? {} : { namespace: idOf(pod.namespace), server: idOf(pod.server) }
+      turnedAway.add(1, { reason, ...of })
+    },
     refused: (witness, reason) => refused.add(1, { witness, reason }),
     report: {
       record: (labels) => records.add(1, labels),
       commit: (seconds) => commits.record(seconds),
+    },
+    watchBodies(bodies) {
+      gaugesOf(meter)('hipaa_mcp_collector_body_bytes', 'Bytes of requests that are held now').addCallback(
+        (result) => result.observe(bodies.bytes),
+      )
     },
     watch(trail, now) {
       const gauge = gaugesOf(meter)

@@ -1,11 +1,9 @@
 // What the collector offers over mutual TLS, as a table: method and path × role -> what is done.
 
-import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { CopiesResponse } from '../core/copies.ts'
 import type { Identity } from '../core/identifiers.ts'
 import { recordLimit } from '../core/record.ts'
-import { wholeBody } from '../core/whole-body.ts'
 import type {
   ActivityRequest,
   ActivityResponse,
@@ -142,15 +140,6 @@ const noWitnesses: WitnessReport = { log: '', strict: false, late: false, window
 /** What the operator, auditors and health learn of the witnesses outside the cluster. */
 export function reportOf({ witnesses }: Trail): WitnessReport {
   return witnesses?.report() ?? noWitnesses
-}
-
-/** Reads a body. Rejects with `too-large` beyond the limit, without reading on. */
-export async function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal('too-large')
-  // With destroyOnReturn the socket would go, and with it our answer.
-  const body = await wholeBody(request.iterator({ destroyOnReturn: false }), limit)
-  if (body === undefined) throw new Refusal('too-large')
-  return body
 }
 
 function podOf(identity: Identity): { namespace: string; server: string; podUid: string } {

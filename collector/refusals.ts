@@ -38,6 +38,18 @@ const table = {
   },
   'taken-over': { status: 503, says: 'Another collector has this chain now: send it again' },
   busy: { status: 503, says: 'Too much waits to be committed: send it again' },
+  'too-much-at-once': {
+    status: 503,
+    says: 'Too much is being received at once, from you or from all: send it again, less at a time',
+  },
+  'too-many-chains': {
+    status: 503,
+    says: 'This pod began too many chains within ten minutes: look at why its sidecar starts again and again',
+  },
+  'too-many-open': {
+    status: 409,
+    says: 'Too many calls of this chain have no result: this chain is over, begin another',
+  },
   'no-key-here': { status: 404, says: 'This collector has no key: HIPAA_MCP_KMS names none' },
   'segment-not-opened': {
     status: 422,

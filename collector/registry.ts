@@ -37,6 +37,8 @@ export type Entered = {
   vkey: string
   pod: string
   restart: number
+  /** When it was registered, milliseconds since 1970. */
+  began: number
   ended?: Pick<Ended, 'how' | 'size' | 'witnessed' | 'last' | 'at'>
   /** Records of the chain whose root the log holds. */
   covered: number
@@ -275,13 +277,14 @@ export class Registry {
     if (record.kind === 'resumed' && entry !== undefined) delete entry.ended
   }
 
-  #enter({ origin, vkey: key }: Registered): void {
+  #enter({ origin, vkey: key, at }: Registered & { at: string }): void {
     const parts = partsOfOrigin(origin)
     if (parts === undefined)
       throw new Corrupt(registryOrigin, 'The registry log names a chain that cannot be one')
     const { namespace, server, podUid, restart } = parts
     const pod = podOf({ namespace, server, podUid })
-    this.entries.set(origin, { origin, vkey: key, pod, restart, covered: 0, sealed: 0 })
+    const began = Date.parse(at)
+    this.entries.set(origin, { origin, vkey: key, pod, restart, began, covered: 0, sealed: 0 })
   }
 
   #cover({ origin, size }: { origin: string; size: number }): void {

@@ -6,11 +6,12 @@ import { createServer, type Server } from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import type { TLSSocket } from 'node:tls'
 import { type Identity, identityOf } from '../core/identifiers.ts'
+import { Bodies } from './bodies.ts'
 import { Corrupt, Fenced } from './commit/commit.ts'
 import type { Log } from './log.ts'
 import { codeOf } from './log.ts'
-import { type Answer, bodyOf, type Route } from './receive.ts'
-import { Refusal } from './refusals.ts'
+import type { Answer, Route } from './receive.ts'
+import { type Reason, Refusal } from './refusals.ts'
 
 export type ServerOptions = {
   /** CA of every program of this installation, PEM. */
@@ -23,7 +24,12 @@ export type ServerOptions = {
   /** Milliseconds since 1970. */
   now: () => number
   deadlineMs?: number
+  bodies?: Bodies
+  /** Told of every request that is not done, and of who asked where that is known. */
+  refused?: (reason: Reason, identity: Identity | undefined) => void
 }
+
+type Whole = ServerOptions & Required<Pick<ServerOptions, 'deadlineMs' | 'bodies'>>
 
 /** Parameters of TLS, for the start and for every renewal. */
 export function secureContext(of: { ca: string; key: string; cert: string }): {
@@ -36,7 +42,7 @@ export function secureContext(of: { ca: string; key: string; cert: string }): {
 }
 
 export function collectorServer(options: ServerOptions): Server {
-  const deadlineMs = options.deadlineMs ?? 15_000
+  const { deadlineMs = 15_000, bodies = new Bodies() } = options
   const server = createServer(
     {
       ...secureContext(options),
@@ -46,7 +52,7 @@ export function collectorServer(options: ServerOptions): Server {
     (request, response) => {
       // While we stop, a caller that never pauses would otherwise hold its connection, and us, for ever.
       if (!server.listening) response.setHeader('connection', 'close')
-      answer(request, response, options, deadlineMs).catch((error: unknown) => {
+      answer(request, response, { ...options, deadlineMs, bodies }).catch((error: unknown) => {
         options.log.warn('an answer was cut off', { error: codeOf(error) })
         response.destroy()
       })
@@ -58,17 +64,15 @@ export function collectorServer(options: ServerOptions): Server {
   return server
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: ServerOptions,
-  deadlineMs: number,
-): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, options: Whole): Promise<void> {
   let result: Answer
+  const identity = identify(request, options.now())
   try {
-    result = await run(request, options, deadlineMs)
+    if (identity === undefined) throw new Refusal('no-certificate')
+    result = await run(request, identity, options)
   } catch (error) {
     const refusal = refusalOf(error)
+    options.refused?.(refusal.reason, identity)
     if (!(error instanceof Refusal))
       options.log.warn('a request failed', { reason: refusal.reason, error: codeOf(error) })
     const headers = {
@@ -85,9 +89,7 @@ async function answer(
   else await pipeline(result.body, response)
 }
 
-async function run(request: IncomingMessage, options: ServerOptions, deadlineMs: number): Promise<Answer> {
-  const identity = identify(request, options.now())
-  if (identity === undefined) throw new Refusal('no-certificate')
+async function run(request: IncomingMessage, identity: Identity, options: Whole): Promise<Answer> {
   const routes = options.routes()
   if (routes === undefined) throw new Refusal('starting')
   const url = new URL(request.url ?? '/', 'https://collector')
@@ -96,8 +98,12 @@ async function run(request: IncomingMessage, options: ServerOptions, deadlineMs:
     : undefined
   if (route === undefined) throw new Refusal('no-such-path')
   if (!route.roles.includes(identity.role)) throw new Refusal('not-permitted')
-  const work = route.run({ identity, url, body: async (limit) => await bodyOf(request, limit) })
-  return await within(work, deadlineMs)
+  const held = options.bodies.of(identity)
+  // Until the work is done, which may be after its deadline: it holds the bytes.
+  const work = route
+    .run({ identity, url, body: async (limit) => await held.body(request, limit) })
+    .finally(() => held.letGo())
+  return await within(work, options.deadlineMs)
 }
 
 /** The peer's role. Asked of the socket every time: the certificate may have ended since the handshake. */

@@ -74,6 +74,10 @@ export type Holding = {
 const waitingBytes = 64 * 1024 * 1024
 /** The part of it that one pod may have: whoever floods keeps nobody else from being recorded. */
 const partOfOne = 1 / 4
+/** So many chains a pod may begin: a sidecar that starts again and again begins some ten of them by the kubelet's own pauses. */
+const beginnings = { most: 100, withinMs: 600_000 }
+/** Requests of one pod to begin a chain that wait for their turn: there is one turn at a time for all pods. */
+const beginningAtOnce = 16
 /** For so long the lanes of chains that ended are kept, and for so long they are shown. */
 const keepMs = 600_000
 /** For so long a process that closed its chain may take to send the last checkpoint. */
@@ -91,6 +95,7 @@ export class Trail {
   readonly #alarms: Alarms
   readonly #activity = new Activity()
   readonly #beginnings = new Order()
+  readonly #beginning = shares(beginningAtOnce)
   #witnesses: Witnesses | undefined
   #sealing: Sealing | undefined
   readonly #waiting: Shares
@@ -173,6 +178,16 @@ export class Trail {
   async begin(pod: Pod, publicKey: Buffer): Promise<ChainResponse> {
     if (publicKey.length !== 32) throw new Refusal('bad-request')
     const key = ed25519(publicKey)
+    const whose = podOf(pod)
+    if (!this.#beginning.take(whose, 1)) throw new Refusal('busy')
+    try {
+      return await this.#beginInOrder(pod, publicKey, key)
+    } finally {
+      this.#beginning.give(whose, 1)
+    }
+  }
+
+  async #beginInOrder(pod: Pod, publicKey: Buffer, key: KeyObject): Promise<ChainResponse> {
     return await this.watch.use(
       async () =>
         await this.#beginnings.run(async () => {
@@ -181,6 +196,10 @@ export class Trail {
           const before = this.registry.ofPod(podOf(pod))
           const again = before.find((entry) => rawPublicKey(parseVkey(entry.vkey).key).equals(publicKey))
           if (again?.ended !== undefined && again.ended.how !== 'silent') throw new Refusal('chain-over')
+          // By the log that all collectors share, so that neither another one nor a new start forgets.
+          const since = this.#options.now() - beginnings.withinMs
+          if (again === undefined && before.filter(({ began }) => began > since).length >= beginnings.most)
+            throw new Refusal('too-many-chains')
           const entry = again ?? (await this.#register(pod, key, before))
           const lane = await this.#lanes.of(entry)
           lane.heard = this.#steady()

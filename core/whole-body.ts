@@ -17,3 +17,14 @@ export async function wholeBody(
   }
   return Buffer.concat(held, bytes)
 }
+
+/** The same chunks, each told of by its bytes before it is held: where `take` throws nothing more is read. */
+export async function* taken<T extends Uint8Array>(
+  chunks: AsyncIterable<T>,
+  take: (bytes: number) => void,
+): AsyncGenerator<T> {
+  for await (const chunk of chunks) {
+    take(chunk.length)
+    yield chunk
+  }
+}

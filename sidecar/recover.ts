@@ -45,9 +45,15 @@ try {
   }
   if (error instanceof ChainOver) {
     const { reason } = error
-    log.error('The collector has other records at the same places. Keep the volume, and verify the trail', {
-      reason: idOf(reason),
-    })
+    if (reason === 'chain-foreign')
+      log.error(
+        'The volume holds the chain of another pod, server or namespace. Keep the volume, and look at who wrote on it whose it is',
+        { reason: idOf(reason) },
+      )
+    else
+      log.error('The collector has other records at the same places. Keep the volume, and verify the trail', {
+        reason: idOf(reason),
+      })
     process.exit(recoveryExits.refused)
   }
   log.error('The volume could not be recovered; another try follows', { error: codeOf(error) })

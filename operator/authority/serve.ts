@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
 import { boundHandshakes, handshakeTimeout, usualHandshakes } from '../../core/handshakes.ts'
 import type { Shares } from '../../core/shares.ts'
-import { wholeBody } from '../../core/whole-body.ts'
+import { taken, wholeBody } from '../../core/whole-body.ts'
 import type { Authority } from './ca.ts'
 import { keepCertificate } from './keep-certificate.ts'
 
@@ -67,20 +67,17 @@ export async function serve(options: ServeOptions): Promise<Listener> {
  */
 export async function bodyOf(request: IncomingMessage, limit: number, memory?: Shares): Promise<string> {
   const peer = request.socket.remoteAddress ?? ''
-  let taken = 0
-  async function* shared(): AsyncGenerator<Buffer> {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      if (memory?.take(peer, chunk.length) === false)
-        throw new RangeError('Too much is on its way from this address: try again in a second')
-      taken += chunk.length
-      yield chunk
-    }
+  let held = 0
+  const take = (bytes: number): void => {
+    if (memory?.take(peer, bytes) === false)
+      throw new RangeError('Too much is on its way from this address: try again in a second')
+    held += bytes
   }
   try {
-    const body = await wholeBody(shared(), limit)
+    const body = await wholeBody(taken(request as AsyncIterable<Buffer>, take), limit)
     if (body === undefined) throw new RangeError(`The body is larger than ${limit} bytes`)
     return body.toString('utf8')
   } finally {
-    memory?.give(peer, taken)
+    memory?.give(peer, held)
   }
 }

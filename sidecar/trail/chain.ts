@@ -38,6 +38,8 @@ export type Limits = {
   soft: number
   /** Bytes waiting above which nothing is taken at all: results of calls that run have room beyond `soft`. */
   hard: number
+  /** Calls without a result above which no call begins: the collector ends a chain that has more (collector/chain.ts). */
+  open: number
   batchRecords: number
   batchBytes: number
 }
@@ -46,6 +48,7 @@ const usual: Limits = {
   deadline: 5_000,
   soft: 4 * 1024 * 1024,
   hard: 8 * 1024 * 1024,
+  open: 8_000,
   batchRecords: 1_024,
   batchBytes: 1024 * 1024,
 }
@@ -138,8 +141,9 @@ export class Chain implements Trail {
   }
 
   #ownPressure(): Pressure | undefined {
-    const { soft, deadline } = this.#limits
+    const { soft, deadline, open } = this.#limits
     if (this.#bytes > soft) return { step: 'refuse', reason: 'trail-full' }
+    if (this.#open.size >= open) return { step: 'refuse', reason: 'too-many-open' }
     if (this.#isLate()) return { step: 'refuse', reason: this.#options.home.trouble() ?? 'trail-late' }
     if (this.#bytes > soft * warnAt.bytes) return { step: 'warn', reason: 'trail-full' }
     return this.#isOlder(deadline * warnAt.deadline) ? { step: 'warn', reason: 'trail-late' } : undefined
@@ -193,6 +197,7 @@ export class Chain implements Trail {
     const room =
       kind === 'result' || kind === 'event' || kind === 'chain-closed' ? this.#limits.hard : this.#limits.soft
     if (this.#bytes > room) return 'trail-full'
+    if (kind === 'intent' && this.#open.size >= this.#limits.open) return 'too-many-open'
     const pressure = this.#options.home.pressure()
     if (pressure?.step === 'refuse' && begins.has(kind)) return pressure.reason
     return this.#isLate() && takenBack.has(kind) ? (this.trouble() ?? 'trail-late') : undefined

@@ -17,6 +17,8 @@ const ends: ReadonlyMap<string, string> = new Map([
   ['bad-record', 'chain-refused'],
   ['bad-order', 'chain-refused'],
   ['bad-note', 'chain-refused'],
+  ['too-many-open', 'chain-refused'],
+  ['not-yours', 'chain-foreign'],
 ])
 
 /** The collector did not do it, for now. */

@@ -1,14 +1,13 @@
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
 import { connect } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
+import { Bodies } from '../../collector/bodies.ts'
 import type { Store } from '../../collector/commit/commit.ts'
 import type { Log } from '../../collector/log.ts'
-import { bodyOf, routes } from '../../collector/receive.ts'
-import { collectorServer, secureContext } from '../../collector/server.ts'
+import { routes } from '../../collector/receive.ts'
+import { collectorServer, type ServerOptions, secureContext } from '../../collector/server.ts'
 import type { Trail } from '../../collector/trail.ts'
 import { parseVkey, rawPublicKey, verifyNote } from '../../core/checkpoint.ts'
 import { identity } from '../../core/identifiers.ts'
@@ -48,13 +47,13 @@ afterEach(async () => {
 type Started = { server: Server; port: number; trail: Trail; store: Store }
 
 async function started(
-  said: { deadlineMs?: number; store?: Store; now?: () => number } = {},
+  said: Partial<Pick<ServerOptions, 'deadlineMs' | 'now' | 'bodies' | 'refused'>> & { store?: Store } = {},
 ): Promise<Started> {
   const store = said.store ?? (await anEmbeddedStore())
   const trail = await aTrail(store, { now: Date.now() })
   const table = routes(trail, store)
-  const { deadlineMs = 15_000, now = Date.now } = said
-  const server = collectorServer({ ...own, ca: authority.pem, routes: () => table, log, now, deadlineMs })
+  const { store: _store, ...options } = { deadlineMs: 15_000, now: Date.now, ...said }
+  const server = collectorServer({ ...own, ca: authority.pem, routes: () => table, log, ...options })
   running.push(server)
   server.listen(0)
   await once(server, 'listening')
@@ -253,19 +252,51 @@ test.each([
   expect((await sidecar.ask('POST', '/v1/checkpoints', process.note())).status).toBe(200)
 })
 
-/** A request that does not say how long it is. */
-function sent(...chunks: string[]): IncomingMessage {
-  const body = Readable.from(chunks.map((one) => Buffer.from(one)))
-  return Object.assign(body, { headers: {} }) as unknown as IncomingMessage
-}
+verifies(
+  'audit:collector-bounds',
+  'records are held until their commit is done, however late that is: who sends more meanwhile is told to wait',
+  async () => {
+    const real = await anEmbeddedStore()
+    let hang: PromiseWithResolvers<void> | undefined
+    const store: Store = {
+      ...real,
+      append: async (...all) => {
+        await hang?.promise
+        await real.append(...all)
+      },
+    }
+    const turnedAway: unknown[] = []
+    const bodies = new Bodies({ each: 1500, all: 10_000 })
+    const refused = (...all: unknown[]): void => void turnedAway.push(all)
+    const { port, trail } = await started({ store, deadlineMs: 200, bodies, refused })
+    const [process, other] = [await Process.started(trail), await Process.started(trail)]
+    const [sidecar, neighbour] = [await peer(port, uriOf(process.pod)), await peer(port, uriOf(other.pod))]
+    const path = (of: Process, from: number) =>
+      `/v1/records?origin=${encodeURIComponent(of.origin)}&from=${from}`
+    const two = records(anIntent('c1'), aResult('c1'))
+    expect(two.length).toBeGreaterThan(750)
+    hang = Promise.withResolvers()
 
-test('a body that does not say its length is refused as soon as it is too large', async () => {
-  expect(String(await bodyOf(sent('ab', 'cd'), 4))).toBe('abcd')
-  const longer = sent('ab', 'cde', 'never')
-  await expect(bodyOf(longer, 4)).rejects.toMatchObject({ reason: 'too-large' })
-  // Our answer goes out on the same socket.
-  expect(longer.destroyed).toBe(false)
-})
+    // Nobody is told that it was done, and it is still held.
+    expect((await sidecar.ask('POST', path(process, 1), two)).status).toBe(503)
+    expect(bodies.bytes).toBe(two.length)
+    const more = await sidecar.ask('POST', path(process, 3), two)
+    expect(more).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+    expect(JSON.parse(more.text)).toMatchObject({ error: 'too-much-at-once' })
+    expect(turnedAway.at(-1)).toMatchObject([
+      'too-much-at-once',
+      { server: 'ehr', podUid: process.pod.podUid },
+    ])
+    // Another pod is not refused for it, though nothing is committed for it either.
+    expect(JSON.parse((await neighbour.ask('POST', path(other, 1), two)).text)).toMatchObject({
+      error: 'not-committed',
+    })
+
+    hang.resolve()
+    await expect.poll(() => bodies.bytes).toBe(0)
+    expect((await sidecar.ask('POST', path(process, 1), two)).text).toBe('{"size":3}')
+  },
+)
 
 verifies('audit:acknowledged-is-kept', 'a commit that hangs is not acknowledged', async () => {
   const real = await anEmbeddedStore()

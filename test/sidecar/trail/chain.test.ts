@@ -348,3 +348,20 @@ verifies(
     expect(runs).toBeGreaterThan(0)
   },
 )
+
+verifies(
+  'audit:back-pressure',
+  'a chain with as many open calls as it may have takes no further one until a result comes',
+  async () => {
+    const { chain } = aChain({ ...patient, open: 2 })
+    await chain.intend(anIntent('a'))
+    await chain.intend(anIntent('b'))
+    expect(await outcome(chain.intend(anIntent('c')))).toBe('too-many-open')
+    expect(chain.pressure()).toEqual({ step: 'refuse', reason: 'too-many-open' })
+    expect(await outcome(chain.refuse(aRefusal('c')))).toBe('acknowledged')
+
+    await chain.settle(aResult('a'))
+    expect(chain.pressure()).toBeUndefined()
+    expect(await outcome(chain.intend(anIntent('c')))).toBe('acknowledged')
+  },
+)

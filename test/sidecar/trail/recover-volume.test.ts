@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { identity } from '../../../core/identifiers.ts'
 import type { IdentityResponse } from '../../../core/wire.ts'
 import { proved } from '../../../operator/authority/certificate-request.ts'
@@ -127,15 +127,28 @@ verifies('audit:local-recovered', 'a damaged segment ends it, and no chain is ca
   expect(registry.filter((one) => one.kind === 'ended' && one.origin === origin)).toEqual([])
 })
 
-verifies('audit:local-recovered', 'with the certificate of another pod nothing of it is taken', async () => {
-  const { folder, origin } = await aLeftVolume(10)
-  installation.collector.faults.set('well')
-  const before = await installation.records(origin)
-  const log = aLog()
+verifies(
+  'audit:local-recovered',
+  'a volume with the chain of another pod, server or namespace is refused at once: nothing of it is taken, nothing is said',
+  async () => {
+    const { folder, origin } = await aLeftVolume(1)
+    installation.collector.faults.set('well')
+    const before = hashes(folder)
+    const others = [
+      identity.recovery(pod.namespace, pod.server, '00000000-0000-4000-8000-000000000099'),
+      identity.recovery(pod.namespace, 'other', pod.podUid),
+      identity.recovery('elsewhere', pod.server, pod.podUid),
+    ]
+    for (const other of others)
+      await expect(recovering(folder, other)).rejects.toMatchObject({ reason: 'chain-foreign' })
 
-  const running = recovering(folder, identity.recovery(pod.namespace, pod.server, 'uid-other'), log)
-  running.catch(() => undefined)
-  await vi.waitFor(() => expect(log.lines.join()).toContain('shipping them again'), 5_000)
-
-  expect(await installation.records(origin)).toEqual(before)
-})
+    expect(await installation.records(origin)).toHaveLength(2)
+    expect(
+      (await installation.records('hipaa-mcp.dev/registry')).filter(
+        (one) => 'origin' in one && one.origin === origin,
+      ),
+    ).toMatchObject([{ kind: 'registered' }])
+    expect(hashes(folder)).toEqual(before)
+  },
+  20_000,
+)

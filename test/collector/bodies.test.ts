@@ -1,0 +1,81 @@
+// What is held of requests: a share of each caller, and no more of all than there is.
+
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { expect, test } from 'vitest'
+import { Bodies } from '../../collector/bodies.ts'
+import type { Identity } from '../../core/identifiers.ts'
+import { reasonOf } from './a-trail.ts'
+
+const pod = (podUid: string, role: 'sidecar' | 'recovery' = 'sidecar'): Identity => ({
+  role,
+  namespace: 'clinic',
+  server: 'ehr',
+  podUid,
+})
+
+function sent(chunks: Iterable<string> | AsyncIterable<string>, headers = {}): IncomingMessage {
+  async function* bytes(): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) yield Buffer.from(chunk)
+  }
+  return Object.assign(Readable.from(bytes(), { objectMode: false }), {
+    headers,
+  }) as unknown as IncomingMessage
+}
+
+const read = (bodies: Bodies, of: Identity, request: IncomingMessage, limit = 1000) => {
+  const held = bodies.of(of)
+  return { held, body: held.body(request, limit) }
+}
+
+test('a body that does not say its length is refused as soon as it is too large', async () => {
+  const bodies = new Bodies()
+  expect(String(await read(bodies, pod('a'), sent(['ab', 'cd']), 4).body)).toBe('abcd')
+  const longer = sent(['ab', 'cde', 'never'])
+  expect(await reasonOf(read(bodies, pod('a'), longer, 4).body)).toBe('too-large')
+  // Our answer goes out on the same socket.
+  expect(longer.destroyed).toBe(false)
+})
+
+test('a caller who holds its share gets no more, and keeps nobody else from theirs', async () => {
+  const bodies = new Bodies({ each: 10, all: 25 })
+  const first = read(bodies, pod('a'), sent(['1234567']))
+  await first.body
+
+  expect(await reasonOf(read(bodies, pod('a'), sent(['1234'])).body)).toBe('too-much-at-once')
+  expect(String(await read(bodies, pod('b'), sent(['12345678'])).body)).toBe('12345678')
+  // Who recovers a volume is another caller than the pod was.
+  expect(await reasonOf(read(bodies, pod('a', 'recovery'), sent(['123'])).body)).toEqual({
+    came: Buffer.from('123'),
+  })
+})
+
+test('all together hold no more than there is, and what is let go is there for others', async () => {
+  const bodies = new Bodies({ each: 10, all: 15 })
+  const first = read(bodies, pod('a'), sent(['12345678']))
+  await first.body
+  await read(bodies, pod('b'), sent(['123456'])).body
+  expect(bodies.bytes).toBe(14)
+  const refused = read(bodies, pod('c'), sent(['12']))
+  expect(await reasonOf(refused.body)).toBe('too-much-at-once')
+
+  first.held.letGo()
+  first.held.letGo()
+  refused.held.letGo()
+
+  expect(bodies.bytes).toBe(6)
+  await read(bodies, pod('c'), sent(['123456789'])).body
+  expect(bodies.bytes).toBe(15)
+})
+
+test('what is announced and never sent takes no room, what is sent of a body that never ends does', async () => {
+  const bodies = new Bodies({ each: 10, all: 20 })
+  async function* slow(): AsyncGenerator<string> {
+    yield '12345678'
+    await new Promise(() => undefined)
+  }
+  read(bodies, pod('a'), sent(slow(), { 'content-length': '900' })).body.catch(() => undefined)
+  await expect.poll(() => bodies.bytes).toBe(8)
+  expect(await reasonOf(read(bodies, pod('a'), sent(['123'])).body)).toBe('too-much-at-once')
+  expect(String(await read(bodies, pod('b'), sent(['123'])).body)).toBe('123')
+})
