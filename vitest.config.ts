@@ -47,7 +47,7 @@ const lengthy = [
   'test/core/{fields/any-resource,export/audit-event}.test.ts',
   'test/core/text/known.test.ts',
   'test/core/lint/lint.test.ts',
-  'test/cli/{activity,affected,break-glass,check,disclosures,doctor,preflight,explain,explain-sidecar,init,init-from,init-propose,main,sources,trail,trail-convert,verify,verify-archive,verify-policy,verify-runs,undo}.test.ts',
+  'test/cli/{activity,affected,archive-disclosures,break-glass,check,disclosures,doctor,preflight,explain,explain-sidecar,init,init-from,init-propose,main,sources,trail,trail-convert,verify,verify-archive,verify-policy,verify-runs,undo}.test.ts',
   'test/cli/{redact,tiles}/*.test.ts',
   'test/cli/connect/{login,state,proxy}.test.ts',
   'test/collector/{,copies/,kms/,sealing/}*.test.ts',

@@ -110,7 +110,9 @@ async function indexOf(
   const read = (more: number): void => {
     records += more
   }
-  const report = await makeIndex(path, { source, ...wanted, read }, pins).finally(() => shown.done())
+  const report = await makeIndex(path, { source, ...wanted, read }, pins, {
+    anew: values['rebuild'] === true,
+  }).finally(() => shown.done())
   if (!isProved(report)) {
     note(
       `NOT VERIFIED: nothing is told out of this trail. hipaa-mcp verify ${source.name} says what is wrong.`,

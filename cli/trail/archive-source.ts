@@ -1,28 +1,32 @@
-// A trail out of the archive: the collector has each segment's data key opened and puts on record who asked, and what was sealed
-// is written down as an export. Only segments that have the hash of the registry log are taken, and that log by the keys of whoever reads.
+// A trail out of the archive. The registry log says which segments there are, by the keys of whoever reads. A chain is written down as
+// in an export when it is read as a whole; of a record whose place is known its segment alone is opened, so that an index of
+// years finds a patient without the rest.
 
 import { createHash } from 'node:crypto'
 import { closeSync, createWriteStream, openSync, writeFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { keyOfSegment } from '../../core/archive/keys.ts'
-import { type Location, locationOf } from '../../core/archive/location.ts'
+import { locationOf } from '../../core/archive/location.ts'
 import { parseNote, vkey as vkeyOf } from '../../core/checkpoint.ts'
-import { type Archived, parseRecord } from '../../core/record.ts'
-import { readSegment, SegmentDamaged, type SegmentHeader } from '../../core/sealed/segment.ts'
+import { parseRecord } from '../../core/record.ts'
+import type { SegmentHeader } from '../../core/sealed/segment.ts'
 import { partsOfOrigin, registryOrigin } from '../../core/wire.ts'
-import { auditorFor } from '../auditor.ts'
+import { type Auditor, auditorFor } from '../auditor.ts'
 import { dataKeyOf } from '../collector-connection.ts'
 import { CannotError, type Screen, serverOf, textOf, UsageError, type Values } from '../command.ts'
 import { folderOfChain, type Manifest, manifestSchema, recordFiles } from '../export-layout.ts'
 import { progress } from '../progress.ts'
 import { trustedIn } from '../verify-archive/check.ts'
 import { readLog, type Trusted } from '../verify-archive/log.ts'
-import { type ArchiveReader, openReader, reachOf } from '../verify-archive/reader.ts'
+import { openReader, reachOf } from '../verify-archive/reader.ts'
 import { archivePins } from '../verify-archive/verify.ts'
+import { OpenedSegments, type Opening, recordsOf, type Segment } from './archive-segments.ts'
 import type { TrailSource } from './source.ts'
 import { spooledSource } from './spooled-source.ts'
+
+/** An auditor's certificate lives for an hour. */
+const renewMs = 45 * 60_000
 
 export async function archiveSource(named: string, values: Values, screen: Screen): Promise<TrailSource> {
   const location = locationOf(named)
@@ -34,56 +38,127 @@ export async function archiveSource(named: string, values: Values, screen: Scree
     )
   const trusted = trustedIn(await archivePins(values))
   const reader = await openReader(location, reachOf(process.env))
-  const auditor = await auditorFor(values, screen)
-  const ask = async ({ origin, segment, keyId, wrapped }: SegmentHeader): Promise<Buffer> =>
-    await auditor(async (socket) => await dataKeyOf(socket, { origin, segment, keyId, wrapped }))
+  // The collector is asked for keys alone: what an index leads to may need none.
+  let auditor: { by: Promise<Auditor>; since: number } | undefined
+  const ask = async ({ origin, segment, keyId, wrapped }: SegmentHeader): Promise<Buffer> => {
+    // Years of segments take longer than a certificate lives.
+    if (auditor === undefined || performance.now() - auditor.since > renewMs)
+      auditor = { by: auditorFor(values, screen), since: performance.now() }
+    return await (await auditor.by)(
+      async (socket) => await dataKeyOf(socket, { origin, segment, keyId, wrapped }),
+    )
+  }
   let records = 0
   const shown = progress(screen, () => `${records.toLocaleString('en')} records unsealed`)
   const read = (more: number): void => {
     records += more
   }
-  return await unsealedSource(named, { reader, location, trusted, server, ask, read }).finally(() =>
-    shown.done(),
+  const source = await unsealedSource(named, { reader, location, trusted, server, ask, read }).catch(
+    (error: unknown) => {
+      shown.done()
+      throw error
+    },
   )
+  return {
+    ...source,
+    close: async () => {
+      shown.done()
+      await source.close()
+    },
+  }
 }
 
-export type Unsealing = {
-  reader: ArchiveReader
-  location: Location
+export type Unsealing = Opening & {
   trusted: Trusted
   server: { namespace: string; server: string }
-  /** Gives the data key of a segment. */
-  ask: (header: SegmentHeader) => Promise<Buffer>
-  /** Told of records that were unsealed. */
-  read: (records: number) => void
 }
+
+type Chain = { vkey: string; began: number; segments: Segment[] }
 
 export async function unsealedSource(named: string, unsealing: Unsealing): Promise<TrailSource> {
-  const source = await spooledSource(named, async (folder) => await writeDown(folder, unsealing))
-  return { ...source, segments: true }
+  let place = ''
+  let chains: ReadonlyMap<string, Chain> = new Map()
+  const base = await spooledSource(named, async (folder) => {
+    place = folder
+    chains = await writeRegistry(folder, unsealing)
+    await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifestOf(chains, unsealing)))
+  })
+  const written = new Map<string, Promise<void>>()
+  /** Resolves when the chain is written down, as far as it is archived. */
+  const write = async (origin: string): Promise<void> => {
+    const chain = chains.get(origin)
+    if (chain === undefined) return
+    const writing = written.get(origin) ?? writeChain(join(place, folderOfChain(origin)), chain, unsealing)
+    written.set(origin, writing)
+    await writing
+  }
+  const opened = new OpenedSegments(join(place, 'segments'), unsealing)
+  return {
+    ...base,
+    segments: true,
+    async text(origin, what) {
+      await write(origin)
+      return await base.text(origin, what)
+    },
+    async *records(origin, heard) {
+      await write(origin)
+      yield* base.records(origin, heard)
+    },
+    async file(origin) {
+      await write(origin)
+      return await base.file(origin)
+    },
+    hasPlaces: async () => await Promise.resolve(true),
+    size: async (origins) =>
+      await Promise.resolve(
+        origins.reduce(
+          (sum, origin) =>
+            sum + (chains.get(origin)?.segments ?? []).reduce((all, { bytes }) => all + bytes, 0),
+          0,
+        ),
+      ),
+    began: async (origin) => await Promise.resolve(chains.get(origin)?.began ?? -Infinity),
+    async recordAt(origin, spot) {
+      const chain = chains.get(origin)
+      if (chain === undefined || written.has(origin)) {
+        await written.get(origin)
+        return await base.recordAt(origin, spot)
+      }
+      const segment = chain.segments.find(({ from, to }) => from <= spot.index && spot.index < to)
+      return segment === undefined ? undefined : await opened.record(segment, spot.index)
+    },
+    // The log grows with every look at it: the trail is another only where more of this server is archived.
+    state: async () => await Promise.resolve(stateOf(chains)),
+  }
 }
 
-type Chain = { vkey: string; segments: Archived[] }
-
-async function writeDown(folder: string, unsealing: Unsealing): Promise<void> {
-  const { trusted, server } = unsealing
-  const chains = await writeRegistry(folder, unsealing)
-  const manifest: Manifest = {
+function manifestOf(chains: ReadonlyMap<string, Chain>, { trusted, server }: Unsealing): Manifest {
+  return {
     schema: manifestSchema,
     server: `${server.namespace}/${server.server}`,
     exported: '',
     witness: trusted.witness === undefined ? '' : vkeyOf(trusted.witness),
-    chains: [{ origin: registryOrigin, folder: folderOfChain(registryOrigin), records: 0 }],
+    chains: [
+      { origin: registryOrigin, folder: folderOfChain(registryOrigin), records: 0 },
+      ...[...chains].map(([origin, { segments }]) => ({
+        origin,
+        folder: folderOfChain(origin),
+        records: segments.at(-1)?.to ?? 0,
+      })),
+    ],
   }
-  for (const [origin, { vkey, segments }] of chains) {
-    const place = join(folder, folderOfChain(origin))
-    await mkdir(place, { recursive: true })
-    await writeFile(join(place, 'vkey'), `${vkey}\n`)
-    const note = await writeRecords(join(place, recordFiles.all), segments, unsealing)
-    if (note !== undefined) await writeFile(join(place, 'checkpoint'), note)
-    manifest.chains.push({ origin, folder: folderOfChain(origin), records: segments.at(-1)?.to ?? 0 })
-  }
-  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest))
+}
+
+function stateOf(chains: ReadonlyMap<string, Chain>): string {
+  const archived = [...chains]
+    .filter(([, { segments }]) => segments.length > 0)
+    .map(([origin, { vkey, segments }]) => [
+      origin,
+      vkey,
+      segments.map(({ from, to, sha256 }) => [from, to, sha256]),
+    ])
+    .toSorted()
+  return createHash('sha256').update(JSON.stringify(archived)).digest('hex')
 }
 
 /** The registry log, and what it says of the chains of the server. */
@@ -107,7 +182,8 @@ async function writeRegistry(
       const said = parseRecord(record)
       const parts = 'origin' in said ? partsOfOrigin(said.origin) : undefined
       if (parts?.namespace !== server.namespace || parts.server !== server.server) return
-      if (said.kind === 'registered') chains.set(said.origin, { vkey: said.vkey, segments: [] })
+      if (said.kind === 'registered')
+        chains.set(said.origin, { vkey: said.vkey, began: Date.parse(said.at), segments: [] })
       if (said.kind === 'archived') chains.get(said.origin)?.segments.push(said)
     })
     write()
@@ -126,14 +202,15 @@ async function writeRegistry(
 
 const newline = Buffer.from('\n')
 
-/** Writes what the segments hold. Resolves to the newest checkpoint that covers nothing beyond them. */
-async function writeRecords(
-  path: string,
-  segments: readonly Archived[],
-  { reader, location, ask, read }: Unsealing,
-): Promise<string | undefined> {
+/** A chain as in an export, with the newest checkpoint that covers nothing beyond what is archived. */
+async function writeChain(place: string, { vkey, segments }: Chain, opening: Opening): Promise<void> {
+  await mkdir(place, { recursive: true })
+  await writeFile(join(place, 'vkey'), `${vkey}\n`)
   let note: string | undefined
   const archived = segments.at(-1)?.to ?? 0
+  const newer = ({ checkpoint }: SegmentHeader): void => {
+    if (checkpoint !== undefined && parseNote(checkpoint).checkpoint.size <= archived) note = checkpoint
+  }
   async function* lines(): AsyncGenerator<Buffer> {
     let next = 0
     for (const segment of segments) {
@@ -142,45 +219,10 @@ async function writeRecords(
           `${segment.origin} goes on in the archive at record ${segment.from}, not ${next}`,
         )
       next = segment.to
-      const found = { key: keyOfSegment(location.prefix, segment), version: segment.version }
-      const digest = createHash('sha256')
-      const stream = await reader.read(found)
-      async function* hashed(): AsyncGenerator<Uint8Array> {
-        for await (const chunk of stream) {
-          digest.update(chunk)
-          yield chunk
-        }
-      }
-      try {
-        const { header, records } = await readSegment(hashed())
-        if (header.origin !== segment.origin || header.from !== segment.from || header.to !== segment.to)
-          throw new CannotError(
-            `A segment of ${segment.origin} holds other records than the registry log says`,
-          )
-        const key = await ask(header)
-        try {
-          for await (const group of records(key)) {
-            read(group.length)
-            yield Buffer.concat(group.flatMap((record) => [record, newline]))
-          }
-        } finally {
-          key.fill(0)
-        }
-        if (header.checkpoint !== undefined && parseNote(header.checkpoint).checkpoint.size <= archived)
-          note = header.checkpoint
-      } catch (cause) {
-        if (!(cause instanceof SegmentDamaged)) throw cause
-        throw new CannotError(
-          `Records ${segment.from} to ${segment.to - 1} of ${segment.origin}: ${cause.message}`,
-          { cause },
-        )
-      }
-      if (digest.digest('hex') !== segment.sha256)
-        throw new CannotError(
-          `Records ${segment.from} to ${segment.to - 1} of ${segment.origin} are not those that the registry log says`,
-        )
+      for await (const group of recordsOf(segment, opening, newer))
+        yield Buffer.concat(group.flatMap((record) => [record, newline]))
     }
   }
-  await pipeline(lines(), createWriteStream(path))
-  return note
+  await pipeline(lines(), createWriteStream(join(place, recordFiles.all)))
+  if (note !== undefined) await writeFile(join(place, 'checkpoint'), note)
 }

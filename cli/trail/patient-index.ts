@@ -8,13 +8,15 @@ import type { Hash } from '../../core/merkle.ts'
 import { checkExport, type Report, type Wanted } from '../verify/export-check.ts'
 import { isProved, witnessedAt } from '../verify/pins.ts'
 import { Accesses } from './accesses.ts'
+import { FinalChains, finalOf } from './final-chains.ts'
 
 /** A change of what is written is another number: an index of an older program is made anew. */
-const version = 2
+const version = 3
 
 const schema = `
   CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
   CREATE TABLE chain (id INTEGER PRIMARY KEY, origin TEXT NOT NULL);
+  CREATE TABLE final (origin TEXT PRIMARY KEY, says TEXT NOT NULL);
   CREATE TABLE access (
     token INTEGER NOT NULL, time INTEGER NOT NULL, chain INTEGER NOT NULL,
     place INTEGER NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL, leaf BLOB NOT NULL,
@@ -38,20 +40,41 @@ export type About = {
 }
 
 /**
- * Reads the whole trail, verifies it, and makes its index at `path`. Resolves to the verification; where that found something, no
- * index is left, since what it leads to could not be believed.
+ * Reads the trail, verifies it, and makes its index at `path`. Resolves to the verification; where that found something, no
+ * index is left, since what it leads to could not be believed. Of an archive, which never changes, chains are taken over from the index
+ * before that ended and were read to their end, unless `anew`.
  */
-export async function makeIndex(path: string, wanted: Wanted, pins: string): Promise<Report> {
+export async function makeIndex(
+  path: string,
+  wanted: Wanted,
+  pins: string,
+  { anew = false }: { anew?: boolean } = {},
+): Promise<Report> {
   const partial = `${path}.partial`
   await rm(partial, { force: true })
   const database = new DatabaseSync(partial)
   try {
     // Tokens name nobody, and yet tell equal patients by each other.
     await chmod(partial, 0o600)
+    const { server } = await wanted.source.said()
+    const before =
+      anew || wanted.source.segments !== true ? undefined : FinalChains.of(path, database, { server, pins })
     database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${schema} BEGIN;`)
     const accesses = new Accesses(database, wanted.source)
-    const report = await checkExport({ ...wanted, hearer: async (origin) => await accesses.of(origin) })
+    const final = new Map<string, string>()
+    const report = await checkExport({
+      ...wanted,
+      hearer: async (origin) => await accesses.of(origin),
+      known: (expected) => {
+        const says = finalOf(expected)
+        if (says !== undefined) final.set(expected.origin, says)
+        return says !== undefined && before?.take(expected.origin, says) === true
+      },
+    })
     if (!isProved(report)) return report
+    before?.copy()
+    const enter = database.prepare('INSERT INTO final VALUES (?, ?)')
+    for (const [origin, says] of final) enter.run(origin, says)
     const about: About = {
       server: report.server,
       trail: await wanted.source.state(),

@@ -5,6 +5,7 @@ import type { Bucket } from '../../collector/archive/bucket.ts'
 import type { KeyWrapper } from '../../collector/kms/key-wrapper.ts'
 import { SealedFiles } from '../../collector/sealing/files.ts'
 import type { Witnesses } from '../../collector/witnesses/witnesses.ts'
+import type { AuditRecord } from '../../core/record.ts'
 import { aFolder, Process } from '../collector/a-trail.ts'
 import { aKms } from '../collector/sealing/a-kms.ts'
 import { aClose, aRefusal } from '../core/records.ts'
@@ -16,6 +17,8 @@ export type SealedArchive = Archiving & {
   closed: Process
   /** Lives; some of its records are archived. */
   live: Process
+  /** Those of `calls`. */
+  callers: Process[]
   /** Who wrapped the data keys. */
   wrapper: KeyWrapper
 }
@@ -27,6 +30,8 @@ export async function aSealedArchive(
   bucket: Bucket,
   said: Parameters<typeof anArchive>[1] & {
     /** Called before the first record. */ known?: (of: Witnesses) => void
+    /** Of processes besides: what each records after its start. */
+    calls?: readonly (readonly AuditRecord[])[]
   } = {},
 ): Promise<SealedArchive> {
   const { wrapper } = aKms()
@@ -49,6 +54,13 @@ export async function aSealedArchive(
   const live = await Process.started(trail)
   await write(live, 6)
   await live.checkpoint()
+  const callers: Process[] = []
+  for (const records of said.calls ?? []) {
+    const caller = await Process.started(trail)
+    for (const record of records) await caller.write(record)
+    await caller.checkpoint()
+    callers.push(caller)
+  }
   clock.now += 11_000
   await trail.sweep()
   await trail.sealing?.sweep()
@@ -57,7 +69,7 @@ export async function aSealedArchive(
   clock.now += 1_000_000
   await trail.hold('clinic', 'ehr', 'officer')
   await archive.round()
-  return { ...archiving, closed, live, wrapper }
+  return { ...archiving, closed, live, callers, wrapper }
 }
 
 async function write(process: Process, records: number): Promise<void> {

@@ -92,7 +92,7 @@ verifies(
     await scene.gateway.kill()
     const before = writer.acknowledged
     await expect.poll(async () => await pending(collector), { timeout: 30_000 }).toBeGreaterThan(1)
-    expect(writer.acknowledged).toBeGreaterThan(before)
+    await expect.poll(() => writer.acknowledged, { timeout: 30_000 }).toBeGreaterThan(before)
     expect(await collector.readyz()).toBe('ok')
     await collector.kill('SIGKILL')
     await scene.gateway.start()
