@@ -1,14 +1,14 @@
 // Numbers and codes that a word before them announces: "MRN: 4001234", "insurance ID is HP-678901", "plate 7XYZ123". From the
 // number backwards, a few words.
 
-import { BETWEEN, MARK, NUMBER_SHIFT, SPECIFIC, STATE, TRIAL, TYPE, VAGUE, known, pairOf } from './dictionary'
+import { BETWEEN as STANDS_BETWEEN, MARK, NUMBER_SHIFT, SPECIFIC, STATE, TRIAL, TYPE, VAGUE, known, pairOf } from './dictionary'
 import { add } from './findings'
 import { byteAt } from './memory'
 import { isCodeOf, isMeasured } from './quantities'
 import { before, code, digits, end, start } from './run'
 import {
-  COMMA, DASH, DOT, PLUS, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAlnum, isAny, isCapital, isLetter, lettersEnd,
-  lettersStart, saysAt,
+  BETWEEN, COMMA, DASH, DOT, PLUS, SLASH, SPACE, WORDLY, areDigits, codeEnd, digitAt, digitsAt, digitsEnd, isAlnum, isAny, isCapital,
+  isLetter, lettersAt, lettersEnd, lettersStart, saysAt,
 } from './signs'
 import {
   DEVICE_IDENTIFIER, FAX_NUMBER, GEOGRAPHIC_LOCATION, MEDICAL_RECORD_NUMBER, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER, UNIQUE_IDENTIFIER, VEHICLE_IDENTIFIER,
@@ -35,7 +35,7 @@ export function announced(): void {
     let at = code
     for (let words = 0; words < mostWords; words++) {
       let last = at
-      while (last > 0 && at - last < 4 && isBetween(byteAt(last - 1))) {
+      while (last > 0 && at - last < 4 && isAny(last - 1, BETWEEN)) {
         last--
         const mark = byteAt(last)
         if (mark == 0x23 || mark == 0x3a) marked = true
@@ -75,7 +75,7 @@ export function announced(): void {
         vague = (said & VAGUE) != 0
       } else if (type != 0 && (said & MARK) == 0) break
       if ((said & MARK) != 0) marked = true
-      else if (own == 0 && (said & BETWEEN) == 0) break
+      else if (own == 0 && (said & STANDS_BETWEEN) == 0) break
       later = said
       at = word
     }
@@ -135,9 +135,10 @@ function valueEnd(type: i32, vague: bool, marked: bool): i32 {
   if (stop < 0) return -1
   let count = 0
   let letters = false
-  for (let i = code; i < stop; i++) {
-    if (digitAt(i)) count++
-    else if (isLetter(byteAt(i))) letters = true
+  for (let i = code; i < stop; i += 16) {
+    const within = (1 << min(stop - i, 16)) - 1
+    count += popcnt(digitsAt(i) & within)
+    if ((lettersAt(i) & within) != 0) letters = true
   }
   if (count < 3 || isMeasured(code, stop, count) || isCodeOf(code)) return -1
   const lead = lettersEnd(code, 8)
@@ -169,8 +170,7 @@ function genericEnd(): i32 {
   if (isJoint(byteAt(at))) at++
   if (!digitAt(at)) return -1
   const from = at + 1
-  let stop = from
-  while (stop - from < 30 && isAny(stop, WORDLY | DASH)) stop++
+  let stop = codeEnd(from, 30)
   if (!isAny(stop, WORDLY | DASH)) {
     if (stop - from < 2) return -1
     if (byteAt(stop) == 0x20) {
@@ -182,12 +182,4 @@ function genericEnd(): i32 {
   // Too long: as far as a hyphen.
   while (stop - from >= 2 && byteAt(stop) != 0x2d) stop--
   return stop - from >= 2 ? stop : -1
-}
-
-/** Space, quotes and : # . = ( / - between words of an announcement. */
-function isBetween(byte: u8): bool {
-  return (
-    byte == 0x20 || byte == 0x3a || byte == 0x23 || byte == 0x2e || byte == 0x3d || byte == 0x28 || byte == 0x2f || byte == 0x2d ||
-    byte == 0x22 || byte == 0x27 || byte == 0x0a || byte == 0x09 || byte == 0x2b
-  )
 }

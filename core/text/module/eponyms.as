@@ -38,8 +38,21 @@ function isAlone(at: i32): bool {
   return byte != 0x20 || (byteAt(at + 1) | 0x20) != 0x79
 }
 
-/** "Crohn's disease", "Wells score", "Lou Gehrig's disease", "non-Hodgkin lymphoma": looked at and left. */
-export function keepEponyms(): void {
+/**
+ * "Crohn's disease", "Wells score", "Lou Gehrig's disease", "non-Hodgkin lymphoma": looked at and left.
+ * `hyphened`: whether a hyphen stands before one that is large.
+ */
+export function keepEponyms(hyphened: bool): void {
+  if (hyphened || (anyClass & SCORED) != 0) keepScoredAndJoined()
+  if ((anyClass & (EPONYM_HEAD | WEAK_EPONYM_HEAD)) == 0) return
+  for (let m = 0; m < markCount; m++) {
+    const i = markedAt(m)
+    if (i > 0 && isOf(i, EPONYM_HEAD | WEAK_EPONYM_HEAD)) keepBefore(i)
+  }
+}
+
+/** "Braden 18", "non-Hodgkin". */
+function keepScoredAndJoined(): void {
   for (let m = 0; m < markCount; m++) {
     const i = markedAt(m)
     const next = i + 1
@@ -47,11 +60,6 @@ export function keepEponyms(): void {
     if (isFree(i) && isScored(i)) take(i, i, KEPT)
     if (gapOf(next) != HYPHEN || !isLarge(next) || !isLarge(i) || !isFree(i) || !isFree(next)) continue
     if (asked(COMPOUND, startOf(i), endOf(next)) == 1) take(i, next, KEPT)
-  }
-  if ((anyClass & (EPONYM_HEAD | WEAK_EPONYM_HEAD)) == 0) return
-  for (let m = 0; m < markCount; m++) {
-    const i = markedAt(m)
-    if (i > 0 && isOf(i, EPONYM_HEAD | WEAK_EPONYM_HEAD)) keepBefore(i)
   }
 }
 

@@ -16,6 +16,7 @@ import { before, behind, code, digits, end, next, setRun, start } from './run'
 import {
   CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, digitsEnd, isAlnum, isDigit, isLetter,
 } from './signs'
+import { mayBeFound } from './triggers'
 import { mail, nextAt } from './web'
 import { wholeEnd } from './whole'
 import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, cueOf, endOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf } from './words'
@@ -78,7 +79,7 @@ function number(from: i32, to: i32, word: i32): void {
   if ((asked & FORMS) != 0) {
     if (word >= 0) {
       passed = wholeEnd()
-      if (passed > 0) return
+      if (passed > 0 || !mayBeFound()) return
     }
     byForm()
   }

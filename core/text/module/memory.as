@@ -8,9 +8,8 @@ export const MASKS: usize = memory.data(17 * 16, 16)
 export const RECENT: usize = 8192
 export const PLACE: usize = 32
 export const PLACES: usize = 8192
-/** Of a number, of which nothing is known; and of a word that is not kept: one too long, or with signs. */
-export const SPARE: usize = RECENT + PLACES * PLACE
-export const LONG: usize = SPARE + PLACE
+/** Of a word that is not kept: one too long, or with signs. */
+export const LONG: usize = RECENT + PLACES * PLACE
 /** Words that rules of form know (dictionary.as): 16 bytes of each, and its bits. */
 export const KNOWN: usize = LONG + PLACE
 export const KNOWNS: usize = 2048

@@ -10,14 +10,14 @@ import { grown, inName, isFirstName, mayBePart } from './name-parts'
 import { isSmall } from './signs'
 import { isOf, isListed, isStrange, sizeOf } from './traits'
 import { count, endOf, flagsOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
-import { CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
+import { APART, CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
 
 /** A first name with an initial or a surname; an initial with a surname; a surname with a first name behind its comma. */
 export function findPairs(): void {
   for (let m = 0; m < markCount; m++) {
     const i = markedAt(m)
     const next = i + 1
-    if (next >= count || !isFree(i) || !isFree(next)) continue
+    if (next >= count || gapOf(next) == APART || !isFree(i) || !isFree(next)) continue
     const shape = shapeOf(i)
     let end = -1
     if (shape == INITIAL) end = initialAt(i)

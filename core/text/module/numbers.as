@@ -27,7 +27,8 @@ export function areaFirst(): void {
 /** 1-617-555-0143, 1 (617) 555-0143 */
 export function oneFirst(): void {
   if ((before & (WORDLY | DOT | PLUS | DASH)) != 0 || byteAt(start) != 0x31) return
-  phoneFrom(start)
+  const area = next == 0x28 ? start + 1 : start + 2
+  if (byteAt(area) == 0x28 || areDigits(area, 3)) phoneFrom(start)
 }
 
 export function phoneFrom(from: i32): void {

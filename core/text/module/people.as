@@ -6,7 +6,7 @@ import { findBodies } from './bodies'
 import { supposeCapitals } from './caseless'
 import { findCities } from './cities'
 import { claimOf, isClaimedOn, KEPT, NAMED, nextClaimed, noClaims, PLACED } from './claims'
-import { BODY_HEAD, CREDENTIAL, FACILITY, NAMING, PERSON, PLAIN_FACILITY, STREET, TITLE, WEAK_FACILITY } from './classes'
+import { BODY_HEAD, CREDENTIAL, DIVISION, FACILITY, NAMING, PERSON, PLAIN_FACILITY, STATE, STATE_CODE, STREET, TITLE, WEAK_FACILITY } from './classes'
 import { findDegreed } from './degrees'
 import { keepEponyms } from './eponyms'
 import { findFacilities } from './facilities'
@@ -15,7 +15,7 @@ import { findLone } from './lone'
 import { byteAt } from './memory'
 import { findPairs } from './name-pairs'
 import { GEOGRAPHIC_LOCATION, NAME } from './types'
-import { anyClass, anyCue, anyLarge, count, CUE_BOX, DIGIT, endOf, isOwned, kinds, markAnew, shapeOf, startOf } from './words'
+import { anyClass, anyCue, anyHyphened, anyLarge, count, CUE_BOX, DIGIT, endOf, isOwned, kinds, markAnew, shapeOf, startOf } from './words'
 import { INITIAL } from './writing'
 
 /** Which rules are asked for: tokenize.ts. In values of a structure a facility, a city by itself and a word that no list has are terms. */
@@ -26,7 +26,8 @@ const PROSE: i32 = 8
 const SHAPES: i32 = 16
 
 export function findPeopleAndPlaces(asked: i32): void {
-  if (supposeCapitals()) markAnew()
+  const supposed = supposeCapitals()
+  if (supposed) markAnew()
   noClaims()
   const prose = (asked & PROSE) != 0
   const context = (asked & CONTEXT) != 0
@@ -39,19 +40,24 @@ export function findPeopleAndPlaces(asked: i32): void {
     if (has(STREET)) findStreets()
   }
   if (context && has(TITLE)) findTitled()
-  if (anyLarge != 0) keepEponyms()
+  if (anyLarge != 0) keepEponyms(supposed || anyHyphened != 0)
   if (context && has(NAMING | PERSON)) findAnnounced()
   if (names) {
     if (has(CREDENTIAL)) findDegreed()
     findPairs()
   }
-  if (places) findCities()
+  if (places && hasLarge(DIVISION | STATE | STATE_CODE)) findCities()
   findLone(names, places && prose, prose && (asked & SHAPES) != 0)
   report()
 }
 
 function has(bits: i32): bool {
   return (anyClass & bits) != 0
+}
+
+/** Of rules that begin at words written large alone, each of which is looked up. */
+function hasLarge(bits: i32): bool {
+  return has(bits)
 }
 
 function report(): void {

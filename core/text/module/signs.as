@@ -21,6 +21,8 @@ export const OTHER: i32 = 4096
 /** Beside these: what the name of a host is made of, and what stands before the @ of an address. */
 export const HOST: i32 = 8192
 export const LOCAL: i32 = 16384
+/** What may stand between words of an announcement, and behind them. */
+export const BETWEEN: i32 = 32768
 
 const SIGNS: usize = memory.data(512)
 
@@ -45,7 +47,16 @@ export function fillSigns(): void {
     const host = isAlnum(byte) || byte == 0x2d || byte == 0x2e
     if (host) mark(code, HOST | LOCAL)
     else if (byte == 0x5f || byte == 0x25 || byte == 0x2b || byte == 0x27) mark(code, LOCAL)
+    if (isBetween(byte)) mark(code, BETWEEN)
   }
+}
+
+/** Space, quotes and : # . = ( / - between words of an announcement. */
+function isBetween(byte: u8): bool {
+  return (
+    byte == 0x20 || byte == 0x3a || byte == 0x23 || byte == 0x2e || byte == 0x3d || byte == 0x28 || byte == 0x2f || byte == 0x2d ||
+    byte == 0x22 || byte == 0x27 || byte == 0x0a || byte == 0x09 || byte == 0x2b
+  )
 }
 
 function put(code: usize, sign: i32): void {
@@ -128,7 +139,7 @@ export function digitsAt(at: i32): i32 {
 /** The same of letters. */
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
-function lettersAt(at: i32): i32 {
+export function lettersAt(at: i32): i32 {
   const small = v128.or(v128.load(text + <usize>at), v128.load(SPACES))
   return i8x16.bitmask(i8x16.le_u(i8x16.sub(small, v128.load(SMALL_AS)), v128.load(LETTERS)))
 }
@@ -142,6 +153,18 @@ export function digitsEnd(at: i32, most: i32): i32 {
     count = ctz(~digitsAt(at))
   }
   return min(at + count, last)
+}
+
+/** Where letters, digits, _ and hyphens end, `most` of them looked at. */
+export function codeEnd(at: i32, most: i32): i32 {
+  const last = at + most
+  for (; at < last; at += 16) {
+    const here = v128.load(text + <usize>at)
+    const joins = i8x16.bitmask(v128.or(i8x16.eq(here, i8x16.splat(0x2d)), i8x16.eq(here, i8x16.splat(0x5f))))
+    const count = ctz(~(digitsAt(at) | lettersAt(at) | joins))
+    if (count < 16) return min(at + count, last)
+  }
+  return last
 }
 
 /** Whether so many digits stand here, 16 at most. */

@@ -6,6 +6,7 @@ import { searchForms } from './forms'
 import { FREE, fillMasks, setLength, setText } from './memory'
 import { fillSigns } from './signs'
 import { findPeopleAndPlaces } from './people'
+import { fillTriggers } from './triggers'
 import { cutWords, prepareWords, seeAll, watch, wordsRoom } from './words'
 
 export { learn, learnPair, seeAll, watch }
@@ -17,6 +18,7 @@ export { anyCue, formCount as forms, kinds, markCount as marks, words } from './
 export function prepare(): usize {
   fillMasks()
   fillSigns()
+  fillTriggers()
   prepareWords()
   return FREE
 }

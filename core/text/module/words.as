@@ -1,7 +1,7 @@
 // Words of a text, one after the other, in one pass, in steps of 64 bytes and of 16. tokens.ts says what is written down of each;
 // letters.ts what the bytes are. Zeros stand behind the text, 64 at least.
 
-import { byteAt, LEAST_LETTER, length, LONG, MASKS, PLACE, RECENT, SPARE, text, WATCHED } from './memory'
+import { byteAt, LEAST_LETTER, length, LONG, MASKS, PLACE, RECENT, text, WATCHED } from './memory'
 import { isCapital, isDigit, isSmall } from './signs'
 import { APOSTROPHES, BEYOND, LARGE_AS, LETTERS, NINES, SMALL_AS, SPACES, ZEROS } from './vectors'
 import {
@@ -51,6 +51,8 @@ export let formCount: i32 = 0
 export let anyClass: i32 = 0
 export let anyCue: i32 = 0
 export let anyLarge: i32 = 0
+/** Whether a hyphen stands before one that is written large. */
+export let anyHyphened: i32 = 0
 export let kinds: i32 = 0
 
 /** Before all else. */
@@ -201,15 +203,20 @@ export function markAnew(): void {
 /** Writes down the words of the text. Returns how many they are. */
 export function cutWords(): i32 {
   const origin = text
+  const bytes = length
+  const wordsAt = words
+  const markedFrom = marked
+  const formedFrom = formed
   let found: i32 = 0
   let marks: i32 = 0
   let forms: i32 = 0
   let all: u64 = 0
   let large: i32 = 0
+  let hyphened: i32 = 0
   let met: i32 = 0
   // Up to here words are written down, possessives with them.
   let done: i32 = 0
-  for (let base = 0; base < length; ) {
+  for (let base = 0; base < bytes; ) {
     // What is known of 64 bytes at once: no word waits for the end of the one before.
     const piece = base
     const one = v128.load(origin + <usize>base)
@@ -241,7 +248,7 @@ export function cutWords(): i32 {
       if (((unlike >> bit) & (within + within + 1)) == 0 && size < 16) {
         const hash = watchedHash(load<u64>(here) & load<u64>(MASKS + (<usize>size << 4)))
         if (((load<u32>(WATCHED + ((hash >> 5) << 2)) >> <u32>hash) & 1) == 0) {
-          const word = words + (<usize>found << 4)
+          const word = wordsAt + (<usize>found << 4)
           const before = load<u8>(origin + <usize>done)
           const between = from - done == 1 ? load<u8>(GAPS + <usize>before) : gapBefore(done, from)
           store<u64>(word, <u64>from | (<u64>(from + <i32>size) << 32))
@@ -251,13 +258,13 @@ export function cutWords(): i32 {
           continue
         }
       }
-      let simple = size < 16 && ((signs >> bit) & (within + within + 1)) == 0
+      let simple = size < 16 && ((signs >> bit) & within) == 0 && (((signs >> bit >> size) & 1) == 0 || ownsNothing(from, <i32>size))
       // Nothing is known of a number.
       if (simple && ((numeric >> bit) & within) == within) {
-        const word = words + (<usize>found << 4)
+        const word = wordsAt + (<usize>found << 4)
         store<u64>(word, <u64>from | (<u64>(from + <i32>size) << 32))
         store<u64>(word, (<u64>NUMBER << 48) | (<u64>gapBefore(done, from) << 56), 8)
-        store<i32>(formed + <usize>forms * 4, found)
+        store<i32>(formedFrom + <usize>forms * 4, found)
         forms++
         met |= DIGIT
         done = from + <i32>size
@@ -274,13 +281,13 @@ export function cutWords(): i32 {
           at = from + <i32>size
           const written = (larges >> bit) & within
           const digits = i32(((numeric >> bit) & within) != 0)
-          const word = smallLetters(here, <usize>size)
-          // Of a number nothing is known: the spare place has each.
-          const named = <usize>(digits - 1)
-          let place = (placeOf(word) & named) | (SPARE & ~named)
-          v128.store(SPARE, word)
-          if (v128.any_true(v128.xor(word, v128.load(place)))) place = missed(from, at, place, word)
-          info = load<u64>(place, 16)
+          // Of what has a digit nothing is known.
+          if (digits == 0) {
+            const word = smallLetters(here, <usize>size)
+            let place = placeOf(word)
+            if (v128.any_true(v128.xor(word, v128.load(place)))) place = missed(from, at, place, word)
+            info = load<u64>(place, 16)
+          }
           const how =
             <i32>(written != 0) | (<i32>(written == within) << 1) | (<i32>(written == 1) << 2) | (<i32>(size == 1) << 3) | (digits << 4)
           shape = load<u8>(SHAPES + <usize>how)
@@ -295,14 +302,16 @@ export function cutWords(): i32 {
           met |= kindOfOther
         }
         const between = gapBefore(done, from)
-        const word = words + (<usize>found << 4)
+        const word = wordsAt + (<usize>found << 4)
         store<u64>(word, <u64>from | (<u64>at << 32))
         store<u64>(word, info | (<u64>(owned != 0) << OWNED) | (<u64>shape << 48) | (<u64>between << 56), 8)
         all |= info
-        large |= i32(<u32>(shape - 1) < 4)
-        store<i32>(marked + <usize>marks * 4, found)
+        const isLarge = i32(<u32>(shape - 1) < 4)
+        large |= isLarge
+        hyphened |= isLarge & i32(between == HYPHEN)
+        store<i32>(markedFrom + <usize>marks * 4, found)
         marks += ((WRITTEN >> ((shape << 1) | (<i32>(info >> STOPPER) & 1))) | <i32>(info >> <u64>BEGINS_MARK)) & 1
-        store<i32>(formed + <usize>forms * 4, found)
+        store<i32>(formedFrom + <usize>forms * 4, found)
         forms += (i32(shape == NUMBER) | odd | <i32>(info >> BEGINS_FORM)) & 1
         done = at + owned
         found++
@@ -314,15 +323,23 @@ export function cutWords(): i32 {
     }
     if (done > base) base = done
   }
-  if (found > 0) store<u8>(words, (load<u8>(words, 15) & 0x80) | APART, 15)
+  if (found > 0) store<u8>(wordsAt, (load<u8>(wordsAt, 15) & 0x80) | APART, 15)
   count = found
   markCount = marks
   formCount = forms
   anyClass = <i32>all & CLASSES
   anyCue = <i32>(all >> 40) & 0xff
   anyLarge = large
+  anyHyphened = hyphened
   kinds = met
   return found
+}
+
+/** Whether an apostrophe or what is no ASCII, which stands behind so many letters and digits of ASCII, is no part of their word. */
+function ownsNothing(from: i32, size: i32): bool {
+  const to = from + size
+  if (!isApostrophe(byteAt(to))) return true
+  return possessiveEnd(to) == to && !(size == 1 && isCapital(byteAt(to + 1)))
 }
 
 /** What stands between a word and where the one before it ends. */

@@ -186,7 +186,7 @@ test('each word by which a rule knows that a text has something for it is looked
     ([word, said]) => (said & bits) !== 0 && /^[a-z]{1,15}$/.test(word),
   )
 
-  expect(asked.size).toBe(11)
+  expect(asked.size).toBe(12)
   expect(wanted.length).toBeGreaterThan(400)
   for (const [word, said] of wanted)
     expect([word, wordAt(tokenize(`x ${word} x`), 1).classes]).toEqual([word, said])
