@@ -33,6 +33,7 @@ verifies(
     clock.now += 502_000
     expect(await new Process(trail, pod).begin()).toMatchObject({ restart: 100 })
   },
+  60_000,
 )
 
 verifies('audit:collector-bounds', 'of one pod sixteen requests for a chain wait at a time', async () => {
