@@ -140,8 +140,8 @@ export class ChainCheck {
         this.#clock(slot.times[at] as number, first + at)
         const [from, to] = [slot.calls[2 * at], slot.calls[2 * at + 1]] as [number, number]
         // Most calls are answered in the run that they stand in, and are no matter of what is open; but for one that is open
-        // from before, which has its intent already.
-        const settled = !mixed && slot.loose[at] === 0 && (to === 0 || !this.#open.mayHave(bytes, from, to))
+        // from before, which has its intent already. An intent and its result must be judged alike, whatever opens between them.
+        const settled = !mixed && slot.loose[at] === 0 && (to === 0 || !this.#open.hasAt(bytes, from, to))
         if (settled && kind !== closed && !this.#closed && first + at > 0) continue
         const call = to === 0 || settled ? undefined : bytes.toString('latin1', from, to)
         this.#follow(recordKinds[kind] as AuditRecord['kind'], call, first + at)

@@ -14,11 +14,12 @@ export class OpenCalls extends Set<string> {
     return super.delete(call)
   }
 
-  /** Whether the call that stands from `from` to `to` may be one of them; false where it is none. */
-  mayHave(bytes: Uint8Array, from: number, to: number): boolean {
+  /** Whether the call that stands from `from` to `to` is one of them. Its text is made for those alone that end as one of them does. */
+  hasAt(bytes: Buffer, from: number, to: number): boolean {
     if (this.size === 0) return false
     const last = bytes[to - 1] as number
-    return (this.#ends[endOf(last, to - from > 1 ? (bytes[to - 2] as number) : 0)] as number) > 0
+    const end = endOf(last, to - from > 1 ? (bytes[to - 2] as number) : 0)
+    return (this.#ends[end] as number) > 0 && this.has(bytes.toString('latin1', from, to))
   }
 
   #count(call: string, by: 1 | -1): void {

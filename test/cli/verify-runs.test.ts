@@ -76,8 +76,8 @@ function judged(records: readonly Buffer[], parts: readonly number[] | undefined
 verifies('integrity:chain', 'records in runs are judged as they are one by one', () => {
   const broken = Buffer.from('{"no":"record"}')
   const some: fc.Arbitrary<AuditRecord> = fc.oneof(
-    fc.constantFrom('a', 'b', 'c').map((call) => anIntent(call)),
-    fc.constantFrom('a', 'b', 'c').map((call) => aResult(call)),
+    fc.constantFrom('a', 'b', 'c', 'aaa').map((call) => anIntent(call)),
+    fc.constantFrom('a', 'b', 'c', 'aaa', 'baa').map((call) => aResult(call)),
     fc.constantFrom('a', 'b', 'c').map((call) => anIntent(call, { role: 'ü' })),
     fc.constant(aRefusal('r', { reason: 'ü' })),
     fc.constant(aClose()),
@@ -120,6 +120,13 @@ verifies('integrity:chain', 'records in runs are judged as they are one by one',
         [[anIntent('a'), anIntent('a'), aResult('a')].map(recordBytes), 2],
         [[anIntent('a'), aClose(), aResult('a')].map(recordBytes), 1],
         [[anIntent('a'), anIntent('a', { role: 'ü' }), aResult('a')].map(recordBytes), 1],
+        // A call that opens between another and its result, and is spelled alike at its end. (A root is compared at 3.)
+        [
+          [aRefusal('r'), aRefusal('s'), anIntent('one-42'), anIntent('two-42'), aResult('one-42')].map(
+            recordBytes,
+          ),
+          1,
+        ],
       ],
     },
   )
