@@ -18,6 +18,8 @@ export type Pod = Typed & {
   status?: {
     phase?: string
     podIP?: string
+    /** Of each family, the first among them; kept where there are two. */
+    podIPs?: { ip: string }[]
     /** The time and words of our own condition alone are kept. */
     conditions?: { type: string; status: string; message?: string; lastProbeTime?: string }[]
     containerStatuses?: { name: string; restartCount: number }[]

@@ -190,6 +190,7 @@ function trimPod(pod: Pod): Pod {
     status: {
       ...(status?.phase === undefined ? {} : { phase: status.phase }),
       ...(status?.podIP === undefined ? {} : { podIP: status.podIP }),
+      ...((status?.podIPs?.length ?? 0) > 1 ? { podIPs: status?.podIPs ?? [] } : {}),
       conditions: (status?.conditions ?? []).map(({ type, status, message, lastProbeTime }) =>
         type === networkCondition && message !== undefined && lastProbeTime
           ? { type, status, message, lastProbeTime }

@@ -86,7 +86,8 @@ const settleMs = 10_000
 const againMs = 60_000
 
 type Known = { due: number; digest: string; round?: Round }
-type Target = { to: AttemptTarget; address: string; pod?: string }
+/** `second`: of the other family. That it is refused proves nothing, for whoever tries may have none of that family itself. */
+type Target = { to: AttemptTarget; address: string; pod?: string; second?: true }
 
 export function networkCanaries(options: CanariesOptions): NetworkCanaries {
   const { world, client, image, ask, onChange, log, now = Date.now, every = 2_000, pollMs = 500 } = options
@@ -177,12 +178,10 @@ export function networkCanaries(options: CanariesOptions): NetworkCanaries {
       const result = await resultOf(namespace, name, uid, targets.length)
       return {
         control: result.control,
-        outcomes: targets.map(({ to, pod }, place) => ({
-          from: source,
-          to,
-          ...(pod === undefined ? {} : { pod }),
-          open: result.open.includes(place),
-        })),
+        outcomes: targets.flatMap(({ to, pod, second = false }, place) => {
+          const open = result.open.includes(place)
+          return second && !open ? [] : [{ from: source, to, ...(pod === undefined ? {} : { pod }), open }]
+        }),
       }
     } finally {
       await client.delete(kinds.pod, namespace, name, uid).catch((error: unknown) =>
@@ -304,12 +303,17 @@ function podTargets(world: CanariesOptions['world'], namespace: string): Target[
     const { labels = {}, uid } = pod.metadata
     const ip = pod.status?.podIP
     if (ip === undefined || uid === undefined || isOver(pod) || !isReady(pod)) return []
-    if (labels[guardedLabel] !== undefined)
-      return [{ to: 'GuardedPod', address: addressOf(ip, ports.calls), pod: uid }]
-    const port = storePorts.get(labels[storeLabel] ?? '')
-    return port === undefined ? [] : [{ to: 'Store', address: addressOf(ip, port), pod: uid }]
+    const to = labels[guardedLabel] === undefined ? 'Store' : 'GuardedPod'
+    const port = to === 'GuardedPod' ? ports.calls : storePorts.get(labels[storeLabel] ?? '')
+    if (port === undefined) return []
+    const others = (pod.status?.podIPs ?? []).filter((one) => one.ip !== ip)
+    return [
+      { to, address: addressOf(ip, port), pod: uid },
+      ...others.map((one) => ({ to, address: addressOf(one.ip, port), pod: uid, second: true as const })),
+    ]
   })
-  return found.slice(0, mostTargets)
+  // The first of each pod before any second.
+  return found.toSorted((a, b) => Number(a.second ?? false) - Number(b.second ?? false)).slice(0, mostTargets)
 }
 
 /** What a round depends on: policies, and which pods there are to reach. */

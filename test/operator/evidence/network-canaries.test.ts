@@ -85,6 +85,34 @@ function canaries(saw: Parameters<typeof cluster>[0], things: Things = clinic) {
 
 verifies(
   'transit:network-proved',
+  'a second address of a pod is tried too: it counts where it connects, and proves nothing where it does not',
+  async () => {
+    const pod = at(aGuardedPod('ehr-1'), '10.1.0.5')
+    const both = { ...pod, status: { ...pod.status, podIPs: [{ ip: '10.1.0.5' }, { ip: 'fd00::5' }] } }
+    const outcomesWhere = async (open: string[]) => {
+      const { running, made } = canaries(
+        (task) => ({
+          control: task.control !== undefined,
+          open: task.forbidden.flatMap((address, place) => (open.includes(address) ? [place] : [])),
+        }),
+        { ...clinic, pods: [both] },
+      )
+      await running.look()
+      expect(taskOf(made[0] as Made).forbidden).toEqual(['10.1.0.5:15080', '[fd00::5]:15080'])
+      return running.of('clinic')?.outcomes.filter(({ from }) => from === 'Stranger')
+    }
+    const row = { from: 'Stranger', to: 'GuardedPod', pod: 'uid-ehr-1' }
+
+    expect(await outcomesWhere([])).toEqual([{ ...row, open: false }])
+    expect(await outcomesWhere(['[fd00::5]:15080'])).toEqual([
+      { ...row, open: false },
+      { ...row, open: true },
+    ])
+  },
+)
+
+verifies(
+  'transit:network-proved',
   'a stranger tries pods and stores, a bystander those and the way out',
   async () => {
     const { running, made, deleted, told } = canaries(refused)
