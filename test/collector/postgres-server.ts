@@ -1,12 +1,10 @@
 // A real PostgreSQL in a folder of its own, with TLS, as user postgres. Ended and removed by whoever started it.
 
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../support/free-port.ts'
 import type { Certificate } from './peers.ts'
 
 const programs = '/usr/lib/postgresql/15/bin'
@@ -102,13 +100,4 @@ function secret(folder: string, uid: number, gid: number): string {
   writeFileSync(path, 'correct-horse\n', { mode: 0o600 })
   chownSync(path, uid, gid)
   return path
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }

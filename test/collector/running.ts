@@ -5,7 +5,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
-import { type AddressInfo, createServer as createTcp } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pod } from '../../collector/trail.ts'
@@ -15,6 +15,7 @@ import { recordBytes } from '../../core/record.ts'
 import type { ChainResponse } from '../../core/wire.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { aRefusal, aStart } from '../core/records.ts'
+import { freePort } from '../support/free-port.ts'
 import { aFolder, aPod } from './a-trail.ts'
 import { anAuthority, certify, certifyRequest, Peer, uriOf } from './peers.ts'
 
@@ -51,16 +52,6 @@ export async function anOperator(said: { seconds?: number; token?: string } = {}
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return { authority, url: `https://localhost:${port}`, server, issued: () => issued }
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createTcp()
-  server.listen(0)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 export type Collector = {

@@ -3,9 +3,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile, readlink } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { exists } from '../../config/image/cache.ts'
@@ -17,6 +15,7 @@ import { processesOf } from '../cluster/processes.ts'
 import { loopsBelow, mountsBelow } from '../cluster/remove.ts'
 import { type Slot, takenSlots } from '../cluster/slot.ts'
 import { flushDevice, foundOnDevice, policyAnnotation, type StorageKind } from '../cluster/storage.ts'
+import { freePort } from '../support/free-port.ts'
 import { verifies } from '../verifies.ts'
 
 const run = promisify(execFile)
@@ -371,13 +370,4 @@ async function traces(slot: Slot, namespaces: Set<string>): Promise<string[]> {
     if (mounts.includes(slot.state)) left.push(`process ${pid} sees mounts of the cluster`)
   }
   return left
-}
-
-async function freePort(): Promise<number> {
-  const listening = createServer()
-  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', () => resolve()))
-  const address = listening.address()
-  await new Promise((resolve) => listening.close(resolve))
-  await sleep(0)
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

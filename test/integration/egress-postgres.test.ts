@@ -3,13 +3,14 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client, type ClientConfig } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { aScene, listening, type Scene, storeAddress, storeEntry, storesCa } from '../sidecar/egress/scene.ts'
+import { freePort } from '../support/free-port.ts'
 import { verifies } from '../verifies.ts'
 
 const run = promisify(execFile)
@@ -27,14 +28,6 @@ let scene: Scene
 
 const asPostgres = async (program: string, ...args: string[]) =>
   await run(join(programs, program), args, { ...ids, cwd: folder })
-
-async function freePort(): Promise<number> {
-  const server = await listening(createServer())
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** Starts it with these settings; pg_ctl waits until it takes connections. */
 async function start(...settings: string[]): Promise<void> {
