@@ -303,7 +303,7 @@ function podTargets(world: CanariesOptions['world'], namespace: string): Target[
     const { labels = {}, uid } = pod.metadata
     const ip = pod.status?.podIP
     if (ip === undefined || uid === undefined || isOver(pod) || !isReady(pod)) return []
-    const to = labels[guardedLabel] === undefined ? 'Store' : 'GuardedPod'
+    const to: AttemptTarget = labels[guardedLabel] === undefined ? 'Store' : 'GuardedPod'
     const port = to === 'GuardedPod' ? ports.calls : storePorts.get(labels[storeLabel] ?? '')
     if (port === undefined) return []
     const others = (pod.status?.podIPs ?? []).filter((one) => one.ip !== ip)
