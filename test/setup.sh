@@ -177,7 +177,7 @@ for part in "$@"; do
     fhir-validator) fhir_validator ;;
     presidio) presidio ;;
     egress-clients) egress_clients ;;
-    bench) debian_packages nginx-light openssl procps ;;
+    bench) debian_packages nginx-light libnginx-mod-stream openssl procps ;;
     *) fail "setup.sh does not know the part $part" ;;
   esac
 done

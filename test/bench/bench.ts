@@ -8,6 +8,7 @@ import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { asInImage } from './as-in-image.ts'
+import { egressFigures } from './egress-rows.ts'
 import { underLoad } from './loading.ts'
 import { saidOf } from './other-report.ts'
 import { type OtherFigures, otherFigures } from './other-rows.ts'
@@ -94,7 +95,8 @@ await tidying(async (folder) => {
   const nginx = spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.trim().replace('nginx version: ', '')
   const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}, ${nginx}, ${beside}`
   const verified = await verifyFigures()
-  const text = report({ machine, rounds, seconds, rate, measured, others, redaction, verified, work })
+  const egress = await egressFigures(folder)
+  const text = report({ machine, rounds, seconds, rate, measured, others, redaction, verified, egress, work })
   console.log(text.table)
   if (!values['no-write']) {
     await writeFile(join(import.meta.dirname, '..', '..', 'docs', 'performance.md'), text.document)

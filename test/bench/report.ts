@@ -2,6 +2,7 @@
 
 import { memoryFlags } from '../../operator/admission/sidecar-spec.ts'
 import { quantile } from './comparison.ts'
+import { type EgressFigures, egressTable } from './egress-rows.ts'
 import { otherTable } from './other-report.ts'
 import type { OtherFigures } from './other-rows.ts'
 import { openAtOnce } from './other-work.ts'
@@ -31,6 +32,7 @@ export type Measured = {
   others: readonly OtherFigures[]
   redaction: readonly RedactionRound[]
   verified: VerifyFigures
+  egress: EgressFigures
   work: Work
 }
 
@@ -51,6 +53,7 @@ export function report({
   others,
   redaction,
   verified,
+  egress,
   work,
 }: Measured): {
   /** Both tables. */
@@ -130,6 +133,17 @@ ${other}
 - Records by themselves are those of the one call, made, kept and shipped by the product's own code in a process that does nothing
   else, at the rate of the sidecar with \`Local\`: as many are kept together as there.
 - \`make bench AGAINST=REF\` runs this sidecar beside that of another commit in one run, and says what a call costs more.
+
+## Egress and the pod's resolver
+
+The sidecar's egress beside nginx's \`stream\`, and its resolver beside CoreDNS, each alone on a core, in one run; medians of three rounds
+(\`node test/bench/egress-rows.ts\`). An exchange is 600 bytes there and 4,096 back, 32 connections at once; processor time is the kernel's count.
+
+${egressTable(egress)}
+
+- nginx reads the server name and passes bytes on (\`ssl_preread\`), or puts TLS on them and checks the certificate (\`proxy_ssl\`): what the sidecar does, which
+  also asks whether the agreement is in force, looks the name up, judges the address and makes a record; what it takes to keep that record is with the calls.
+- What a resolver could answer in a second is told by its processor time: the load beside it is Node, and slower than either.
 
 ## Verifying a trail
 

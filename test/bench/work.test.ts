@@ -89,6 +89,7 @@ test('the table states medians, ratios to nginx, and latency over the server alo
     measured,
     others: [],
     redaction: [],
+    egress: {},
     verified,
     work: await makeWork(1),
   })
