@@ -40,6 +40,15 @@ const active = {
   Reviewed: ['False', 'Reviewed', 'It is over, and what was done was reviewed.'],
 } as const satisfies { [state in GrantState]: readonly [Finding['status'], string, string] }
 
+/** Instead, of one that opens ways into pods. */
+const entering = [
+  'True',
+  'Active',
+  'The person enters the named pods until it ends by itself: every time is on record.',
+] as const
+const enteringNote =
+  'Emergency access is in force: a person may enter pods of this server, and see whatever is in them. It is reviewed within 72 hours of its end.'
+
 /** While it could let somebody in, or is asked to. */
 const absent = [
   'False',
@@ -93,7 +102,8 @@ function grantStatus(
           message: 'The review is overdue: a third person writes spec.review.',
         }
       : { status: 'False', reason: 'NotOverdue', message: 'No review is overdue.' }
-  const [status, reason, message] = serverIsThere || !needsServer.has(state) ? active[state] : absent
+  const standingNow = state === 'Active' && grant.spec.pods !== undefined ? entering : active[state]
+  const [status, reason, message] = serverIsThere || !needsServer.has(state) ? standingNow : absent
   const conditions: [string, Finding][] = [
     ['Active', { status, reason, message }],
     ['ReviewOverdue', overdue],
@@ -177,7 +187,11 @@ function announce(grant: BreakGlassGrant, status: GrantStatus, { world, events }
   }
   const said = server === undefined && status.state === 'Active' ? nowhere : says[status.state as GrantState]
   if (status.state !== grant.status?.state && said !== undefined)
-    say(status.state === 'Reviewed' ? 'Normal' : 'Warning', said.reason, said.note)
+    say(
+      status.state === 'Reviewed' ? 'Normal' : 'Warning',
+      said.reason,
+      said === says.Active && grant.spec.pods !== undefined ? enteringNote : said.note,
+    )
   if ((status.uses ?? 0) > (grant.status?.uses ?? 0))
     say(
       'Warning',

@@ -5,7 +5,7 @@ import type { GrantStatus } from '../../operator/grants.ts'
 import { reconcileGrant } from '../../operator/grants.ts'
 import { ordersFor } from '../../operator/orders-source.ts'
 import { verifies } from '../verifies.ts'
-import { aChain, aGrant, aRevocation, aWorld, now, type Things } from './world.ts'
+import { aChain, aGrant, aRevocation, aServer, aWorld, now, type Things } from './world.ts'
 
 const hour = 3_600_000
 const pod = { namespace: 'clinic', name: 'ehr', podUid: 'uid-ehr-1' }
@@ -167,6 +167,16 @@ verifies('access:break-glass', 'one for a server that is not there says that it 
   expect(asked.status?.conditions?.[0]).toMatchObject({ status: 'False', reason: 'ServerAbsent' })
   const over = await reconciled(aGrant({ server: 'her' }), {}, now + hour)
   expect(over.status?.conditions?.[0]).toMatchObject({ status: 'False', reason: 'Expired' })
+})
+
+test('one that opens ways into pods says so, and nothing of patients', async () => {
+  const grant = aGrant()
+  const { subject: _, patients: __, ...spec } = grant.spec
+  const pods = { user: 'maria', names: ['ehr-1'], ways: ['Exec' as const] }
+  const { status, all } = await reconciled({ ...grant, spec: { ...spec, pods } }, { servers: [aServer()] })
+
+  expect(status?.conditions?.[0]?.message).toContain('enters the named pods')
+  expect(all.map(({ note }) => note).join()).toContain('may enter pods of this server')
 })
 
 test('neither Events nor status name a patient or say why', async () => {
