@@ -12,6 +12,7 @@ import { aTrail, Process, reasonOf, recordsIn, registryIn } from '../collector/a
 import { fencesOut, takesOverInFlight } from '../collector/fencing.ts'
 import { aBroker, type Broker } from '../collector/kafka/broker.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
+import { sealsOver } from '../collector/sealing/over-engine.ts'
 import { aClose, anIntent, aResult } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 
@@ -220,3 +221,13 @@ test('a broker that does not prove its name or authority gets no password, and a
   ])
     await expect(open(prefix, said)).rejects.toMatchObject({ reason: 'store-away' })
 }, 60_000)
+
+verifies(
+  'rest:sealed-trail',
+  'over Kafka each collector seals what it has: every record is in one segment, whoever has the chain',
+  async () => {
+    const prefix = newPrefix()
+    await sealsOver(async () => await open(prefix))
+  },
+  60_000,
+)

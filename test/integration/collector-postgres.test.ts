@@ -11,6 +11,7 @@ import { fencesOut, takesOverInFlight } from '../collector/fencing.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
 import { aPostgres, type Postgres } from '../collector/postgres-server.ts'
 import { aCollector, anOperator, endCollectors, type Operator, Writer } from '../collector/running.ts'
+import { sealsOver } from '../collector/sealing/over-engine.ts'
 import { aClose, anIntent, anOrders, aPatient, aRefusal, aResult, at } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 
@@ -229,6 +230,12 @@ verifies(
   async () => {
     await takesOverInFlight([await open(), await open()], 'hipaa-mcp.dev/clinic/ehr/in-flight/0', 200)
   },
+)
+
+verifies(
+  'rest:sealed-trail',
+  'over PostgreSQL each collector seals what it has: every record is in one segment, whoever has the chain',
+  async () => await sealsOver(open),
 )
 
 test('a collector of a version that shared the store with none keeps others out', async () => {
