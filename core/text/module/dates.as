@@ -5,7 +5,7 @@ import { add, addDated } from './findings'
 import { byteAt } from './memory'
 import { behind, before, digits, end, next, start } from './run'
 import {
-  COMMA, DASH, DOT, HASH, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isDigit, lettersEnd, lettersStart,
+  COMMA, DASH, DOT, HASH, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsAt, digitsEnd, isAny, isDigit, lettersEnd, lettersStart,
   numberAt, saysAt,
 } from './signs'
 import { DATE } from './types'
@@ -27,7 +27,7 @@ export function isRecent(at: i32): bool {
 
 /** Where the one or two digits end that stand here. */
 function two(at: i32): i32 {
-  return digitsEnd(at, 2)
+  return digitAt(at) ? (digitAt(at + 1) ? at + 2 : at + 1) : at
 }
 
 /** Where the second sign stands of 4/22/2021: the same as behind the first digits, behind one digit or two; -1 where none does. */
@@ -221,8 +221,9 @@ export function timeEnd(at: i32): i32 {
 
 /** 10:30, 9:05:10 p.m., 10:30:00.5Z */
 function clockEnd(at: i32, none: i32): i32 {
-  const hour = two(at)
-  if (hour == at || byteAt(hour) != 0x3a || !areDigits(hour + 1, 2)) return none
+  const digits = digitsAt(at)
+  const hour = (digits & 3) == 3 ? at + 2 : at + 1
+  if ((digits & 1) == 0 || byteAt(hour) != 0x3a || !areDigits(hour + 1, 2)) return none
   let stop = hour + 3
   if (byteAt(stop) == 0x3a && areDigits(stop + 1, 2)) stop += 3
   const half = byteAt(stop) == 0x20 ? stop + 1 : stop

@@ -198,14 +198,26 @@ export function isEdge(at: i32): bool {
 }
 
 /** Whether this is said here, in any case. `said`: in small letters. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
 export function saysAt(at: i32, said: string): bool {
-  for (let i = 0; i < said.length; i++) {
-    const byte = byteAt(at + i)
-    if (<i32>(isCapital(byte) ? byte | 0x20 : byte) != said.charCodeAt(i)) return false
-  }
+  return isLetterOf(said, 0, byteAt(at)) && goesOnAt(at, said)
+}
+
+/** From its second letter on. */
+function goesOnAt(at: i32, said: string): bool {
+  for (let i = 1; i < said.length; i++) if (!isLetterOf(said, i, byteAt(at + i))) return false
   return true
 }
 
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function isLetterOf(said: string, i: i32, byte: u8): bool {
+  return <u16>(isCapital(byte) ? byte | 0x20 : byte) == load<u16>(changetype<usize>(said) + (<usize>i << 1))
+}
+
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
 export function saysBefore(end: i32, said: string): bool {
-  return saysAt(end - said.length, said)
+  return isLetterOf(said, said.length - 1, byteAt(end - 1)) && saysAt(end - said.length, said)
 }
