@@ -20,6 +20,7 @@ import { redact } from './redact.ts'
 import { revoke } from './revoke.ts'
 import { status } from './status.ts'
 import { trail } from './trail.ts'
+import { trailDataKeys } from './trail-data-keys.ts'
 import { trailExport } from './trail-export.ts'
 import { trailHold } from './trail-hold.ts'
 import { trailProve } from './trail-prove.ts'
@@ -48,6 +49,7 @@ export const commands: readonly Command[] = [
   trailTiles,
   trailProve,
   trailUnseal,
+  trailDataKeys,
   trailHold,
   disclosures,
   affected,

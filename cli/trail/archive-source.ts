@@ -22,6 +22,7 @@ import { readLog, type Trusted } from '../verify-archive/log.ts'
 import { openReader, reachOf } from '../verify-archive/reader.ts'
 import { archivePins } from '../verify-archive/verify.ts'
 import { OpenedSegments, type Opening, recordsOf, type Segment } from './archive-segments.ts'
+import { dataKeysIn } from './data-keys.ts'
 import type { TrailSource } from './source.ts'
 import { spooledSource } from './spooled-source.ts'
 
@@ -40,7 +41,7 @@ export async function archiveSource(named: string, values: Values, screen: Scree
   const reader = await openReader(location, reachOf(process.env))
   // The collector is asked for keys alone: what an index leads to may need none.
   let auditor: { by: Promise<Auditor>; since: number } | undefined
-  const ask = async ({ origin, segment, keyId, wrapped }: SegmentHeader): Promise<Buffer> => {
+  const byCollector = async ({ origin, segment, keyId, wrapped }: SegmentHeader): Promise<Buffer> => {
     // Years of segments take longer than a certificate lives.
     if (auditor === undefined || performance.now() - auditor.since > renewMs)
       auditor = { by: auditorFor(values, screen), since: performance.now() }
@@ -48,6 +49,8 @@ export async function archiveSource(named: string, values: Values, screen: Scree
       async (socket) => await dataKeyOf(socket, { origin, segment, keyId, wrapped }),
     )
   }
+  const held = textOf(values, 'data-keys')
+  const ask = held === undefined ? byCollector : await dataKeysIn(held)
   let records = 0
   const shown = progress(screen, () => `${records.toLocaleString('en')} records unsealed`)
   const read = (more: number): void => {

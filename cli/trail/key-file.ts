@@ -9,11 +9,7 @@ import { CannotError } from '../command.ts'
 
 /** Reads `kubectl get secret keys.NAMESPACE.NAME -o json`. Rejects with `CannotError`, which says nothing of what it holds. */
 export async function keysFrom(file: string): Promise<PatientKeys> {
-  const found = await stat(file).catch(() => undefined)
-  if (found === undefined) throw new CannotError(`${file} cannot be read: check the name after --key`)
-  // Windows has no such modes, and gives 0o666 for everything.
-  if (process.platform !== 'win32' && (found.mode & 0o077) !== 0)
-    throw new CannotError(`Others can read ${file}, and with it every patient: chmod 600 ${file}`)
+  await isOwn(file, '--key', 'every patient')
   const data = dataIn(await readFile(file, 'utf8'))
   const [patients, seal] = ['patients', 'seal'].map((name) => Buffer.from(String(data?.[name]), 'base64'))
   if (patients?.length !== 32 || seal?.length !== 32)
@@ -21,6 +17,15 @@ export async function keysFrom(file: string): Promise<PatientKeys> {
       `${file} is no Secret with the keys of a server: kubectl get secret keys.NAMESPACE.NAME -n hipaa-mcp-system -o json`,
     )
   return { patients: createSecretKey(patients), seal: createSecretKey(seal) }
+}
+
+/** Rejects with `CannotError` when the file is not there, or others can read it, `and with it` what it opens. */
+export async function isOwn(file: string, option: string, andWithIt: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined)
+  if (found === undefined) throw new CannotError(`${file} cannot be read: check the name after ${option}`)
+  // Windows has no such modes, and gives 0o666 for everything.
+  if (process.platform !== 'win32' && (found.mode & 0o077) !== 0)
+    throw new CannotError(`Others can read ${file}, and with it ${andWithIt}: chmod 600 ${file}`)
 }
 
 function dataIn(text: string): { [name: string]: unknown } | undefined {

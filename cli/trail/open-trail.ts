@@ -19,7 +19,13 @@ export function oneSource(command: string, operands: readonly string[]): string 
 }
 
 /** Options that say how sources besides folders are reached. */
-export const reachOptions: Command['options'] = auditorOptions
+export const reachOptions: Command['options'] = {
+  ...auditorOptions,
+  'data-keys': {
+    value: 'FILE',
+    help: 'Of an archive: data keys that the key’s holder unwrapped, instead of the collector',
+  },
+}
 
 type Open = (named: string, values: Values, screen: Screen) => Promise<TrailSource>
 
@@ -42,6 +48,8 @@ const schemes = /^(?:(postgres|s3|https):\/\/|(collector):$)/
 export async function openTrail(named: string, values: Values, screen: Screen): Promise<TrailSource> {
   const match = schemes.exec(named.replace(/^postgresql:/, 'postgres:'))
   const open = openers[match?.[1] ?? match?.[2] ?? '']
+  if (values['data-keys'] !== undefined && open !== openers['s3'])
+    throw new UsageError('--data-keys goes with an archive, s3://BUCKET/PREFIX')
   return open === undefined ? folderSource(named) : await open(named, values, screen)
 }
 

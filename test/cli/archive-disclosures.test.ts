@@ -1,11 +1,14 @@
 // Who saw a patient, out of the archive: an index of years leads to the segments in which the patient stands, and no other is opened.
 
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type Unsealing, unsealedSource } from '../../cli/trail/archive-source.ts'
+import { dataKeysIn } from '../../cli/trail/data-keys.ts'
 import { PatientIndex } from '../../cli/trail/patient-access.ts'
 import { makeIndex } from '../../cli/trail/patient-index.ts'
 import type { TrailSource } from '../../cli/trail/source.ts'
+import { wrappedKeys } from '../../cli/trail-data-keys.ts'
 import { trustedIn } from '../../cli/verify-archive/check.ts'
 import type { Witnesses } from '../../collector/witnesses/witnesses.ts'
 import { keyOfSegment } from '../../core/archive/keys.ts'
@@ -38,9 +41,9 @@ async function aScene() {
   })
   const policy = parseWitnessPolicy(`log ${log}\n${witness.line}quorum outside\n`)
   /** Opens it, and remembers of which segments the key was asked for. */
-  const opened = async (): Promise<{ source: TrailSource; asked: string[] }> => {
+  const opened = async (held?: Unsealing['ask']): Promise<{ source: TrailSource; asked: string[] }> => {
     const asked: string[] = []
-    const ask: Unsealing['ask'] = async ({ origin, segment, keyId, wrapped, from }) => {
+    const byCollector: Unsealing['ask'] = async ({ origin, segment, keyId, wrapped, from }) => {
       asked.push(`${origin} ${from}`)
       return await archive.wrapper.unwrap(
         { keyId, wrapped: Buffer.from(wrapped, 'base64') },
@@ -52,7 +55,7 @@ async function aScene() {
       location: place,
       trusted: trustedIn({ policy }),
       server: { namespace: 'clinic', server: 'ehr' },
-      ask,
+      ask: held ?? byCollector,
       read: () => undefined,
     })
     return { source, asked }
@@ -140,6 +143,46 @@ verifies(
       expect(again.asked.length).toBe(8)
       await again.source.close()
     }
+  },
+)
+
+verifies(
+  'audit:unsealing',
+  'without a collector an archive is read by data keys that their holder unwrapped, listed by what stands in it',
+  async () => {
+    const { index, bucket, policy, wrapper, opened } = await aScene()
+    const lines: string[] = []
+    const of = { prefix: place.prefix, trusted: trustedIn({ policy }), namespace: 'clinic', server: 'ehr' }
+    for await (const line of wrappedKeys({ reader: readerOf(bucket), ...of })) {
+      const { segment, keyId, wrapped, context } = JSON.parse(line) as {
+        segment: string
+        keyId: string
+        wrapped: string
+        context: { origin: string; segment: string }
+      }
+      const key = await wrapper.unwrap({ keyId, wrapped: Buffer.from(wrapped, 'base64') }, context)
+      lines.push(JSON.stringify({ segment, key: key.toString('base64') }))
+    }
+    expect(lines.length).toBe(7)
+    const file = join(aFolder(), 'keys')
+    writeFileSync(file, lines.join('\n'), { mode: 0o644 })
+    await expect(dataKeysIn(file)).rejects.toThrow(/Others can read/)
+    chmodSync(file, 0o600)
+
+    const { source } = await opened(await dataKeysIn(file))
+    const report = await makeIndex(index, { source, policy, read: () => undefined }, 'held', { anew: true })
+    expect(report.findings).toEqual([])
+    expect(await callsOf(index, source, 'p-100')).toEqual(['c-1', 'c-3'])
+    await source.close()
+
+    writeFileSync(file, lines.slice(1).join('\n'))
+    const lacking = await opened(await dataKeysIn(file))
+    await expect(
+      makeIndex(index, { source: lacking.source, policy, read: () => undefined }, 'held', { anew: true }),
+    ).rejects.toThrow(/has no key for segment/)
+    await lacking.source.close()
+    writeFileSync(file, '{"segment":"x","key":"c2hvcnQ="}')
+    await expect(dataKeysIn(file)).rejects.toThrow(/^Line 1 of .* is none/)
   },
 )
 
