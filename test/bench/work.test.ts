@@ -5,7 +5,7 @@ import { rulesOf } from '../../sidecar/rules.ts'
 import { otherTable } from './other-report.ts'
 import type { OtherFigures } from './other-rows.ts'
 import { eventsTool, listed, openTool, otherWork } from './other-work.ts'
-import { direct, report, yardstick } from './report.ts'
+import { addedRatio, direct, own, report, yardstick } from './report.ts'
 import type { VerifyFigures } from './verify-rows.ts'
 import { makeWork } from './work.ts'
 
@@ -97,6 +97,18 @@ test('the table states medians, ratios to nginx, and latency over the server alo
   expect(table).toMatch(/0\.63 × is the rate of `verify` \(aim: 0\.5\); 0\.90 µs/)
   expect(table).toMatch(/150 MB +\| 120 MB for a quarter of the records: 1\.25 ×/)
   expect(table).toMatch(/sidecar +\| 60 +\| 5\.0 × +\| 1000 +\| 0\.70 \/ 1\.40 +\| 50 MB/)
+})
+
+test('what `Stream` adds is told by what `Local` adds in the same round', () => {
+  // Of the medians it would be 4: the machine was busy in another round for each.
+  const rounds = (...all: number[]) => all.map((p50) => figures(1, p50))
+  const measured = new Map([
+    [direct, rounds(1, 1, 1)],
+    [own.Local, rounds(2, 2, 11)],
+    [own.Stream, rounds(3, 5, 21)],
+  ])
+
+  expect(addedRatio(measured)).toBe(2)
 })
 
 const other = (list: number, nginx: number, more: number): OtherFigures => ({
