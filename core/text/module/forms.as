@@ -107,8 +107,8 @@ function saysNothing(from: i32, to: i32): bool {
   if (size == 2 && first == 0x39) return false
   const sign = byteAt(to)
   if (sign == 0x20) return size == 2 || first != 0x31 || !(digitAt(to + 1) || byteAt(to + 1) == 0x28)
-  // scan-12.png
-  if (sign == 0x2e) return !isAlnum(byteAt(to + 1))
+  // scan-12.png, and not 1.2.3
+  if (sign == 0x2e) return byteAt(from - 1) == 0x2e || !isAlnum(byteAt(to + 1))
   if (sign == 0x2d || sign == 0x2f) return !digitAt(to + 1)
   return sign != 0x3a && sign != 0x29
 }

@@ -336,8 +336,15 @@ export function cutWords(): i32 {
 }
 
 /** Whether an apostrophe or what is no ASCII, which stands behind so many letters and digits of ASCII, is no part of their word. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
 function ownsNothing(from: i32, size: i32): bool {
   const to = from + size
+  if (size > 1 && (byteAt(to - 1) | 0x20) != 0x73 && (byteAt(to + 1) | 0x20) != 0x73) return true
+  return mayOwnNothing(to, size)
+}
+
+function mayOwnNothing(to: i32, size: i32): bool {
   if (!isApostrophe(byteAt(to))) return true
   return possessiveEnd(to) == to && !(size == 1 && isCapital(byteAt(to + 1)))
 }
