@@ -19,6 +19,7 @@ const sidecar: User = { uid: 64_101 }
 const app: User = { uid: 1_000 }
 const root: User = { uid: 0, caps: '+all' }
 const host = 'api.vendor.example'
+const models = 'models.vendor.example'
 const undeclared = 'https://elsewhere.example/'
 const search = ['clinic.svc.cluster.local', 'svc.cluster.local', 'cluster.local']
 const folder = 'test/nightly/egress-clients'
@@ -37,9 +38,17 @@ beforeAll(async () => {
     programs: [folder],
     resolvConf: `nameserver 127.0.0.1\nsearch ${search.join(' ')}\noptions ndots:5\n`,
   })
-  const zone = { 'ehr-db.clinic.svc.cluster.local': [addresses.outside] }
+  const zone = { [models]: [addresses.foreign], 'ehr-db.clinic.svc.cluster.local': [addresses.outside] }
   const entries: Egress[] = [
     { kind: 'agreement', agreement: 'speech', host, port: 443 },
+    {
+      kind: 'agreement',
+      agreement: 'models',
+      host: models,
+      port: 443,
+      ca: vendors.cert,
+      model: { vendor: 'OpenAI' },
+    },
     { kind: 'store', store: 'db', host: 'ehr-db', port: 5_432, protocol: 'Postgres', ca: stores.cert },
   ]
   config = {
@@ -48,14 +57,20 @@ beforeAll(async () => {
     // From an address of one family to one of the other.
     moved: { ...zone, [host]: [addresses.foreign6] },
     vendor: {
-      pair: await vendors.issue(host, [host]),
+      pair: await vendors.issue(host, [host, models]),
       first: addresses.foreign,
       second: addresses.foreign6,
     },
     proxy,
     egress: entries,
     search,
+    trust: { folder: here('gate'), keyFile: here('gate-key') },
+    credential: 'sk-of-the-clinic',
   }
+  // As volumes of the sidecar's.
+  mkdirSync(here('gate'))
+  writeFileSync(here('gate-key'), '')
+  for (const file of ['gate', 'gate-key']) chownSync(here(file), sidecar.uid, sidecar.uid)
   writeFileSync(here('config.json'), JSON.stringify(config), { mode: 0o644 })
   mkdirSync(here('trust'))
   writeTrust(here('trust'), vendors.cert)
@@ -136,15 +151,21 @@ const clients: Client[] = [
 ]
 
 /** The variables that admission gives to an app whose TLS the sidecar ends. */
-const trust = (): NodeJS.ProcessEnv =>
+const trust = (folder = 'trust'): NodeJS.ProcessEnv =>
   Object.fromEntries(
     Object.entries(trustVariables).map(([name, value]) => [
       name,
-      value.replaceAll(paths.trust, here('trust')),
+      value.replaceAll(paths.trust, here(folder)),
     ]),
   )
 
-type Answer = { host: string; connection: number; url: string }
+type Answer = {
+  host: string
+  connection: number
+  url: string
+  authorization?: string
+  error?: { code: string }
+}
 type Heard = { answer?: Answer; unknown?: string; milliseconds?: number }
 const noProxy = {
   HTTP_PROXY: '',
@@ -155,8 +176,8 @@ const noProxy = {
   no_proxy: '',
 }
 
-async function started({ program, env }: Client, more: NodeJS.ProcessEnv = {}) {
-  const run = await pod.start('pod', app, [...program(), `https://${host}`, undeclared], {
+async function started({ program, env }: Client, more: NodeJS.ProcessEnv = {}, to = host) {
+  const run = await pod.start('pod', app, [...program(), `https://${to}`, undeclared], {
     ...noProxy,
     HOME: pod.stage,
     ...trust(),
@@ -235,6 +256,38 @@ describe('with a proxy of somebody’s in the environment', () => {
         expect(opened()).toBe(0)
       },
     )
+})
+
+describe('before a model’s vendor, with what admission mounts', () => {
+  // One that throws for a refusal says nothing of it.
+  for (const client of clients.filter(({ name }) => !name.includes('urllib')))
+    verifies('agreement:pod-ca', `${client.name}: trusts the gate, and hears what it refuses`, async () => {
+      const run = await started(client, trust('gate'), models)
+      await expect.poll(() => run.heard.length, { timeout: 60_000 }).toBe(2)
+      await run.stop()
+
+      expect(run.heard[0]?.answer?.error?.code).toBe('model-endpoint')
+      expect(opened()).toBe(0)
+    })
+
+  verifies(
+    'agreement:model-calls',
+    'a call that the rules allow reaches it with the credential',
+    async () => {
+      const run = await started(node('model'), trust('gate'), models)
+      await expect.poll(() => run.heard.length, { timeout: 60_000 }).toBe(2)
+      await run.stop()
+
+      expect(run.heard[1]?.answer).toMatchObject({
+        host: addresses.foreign,
+        url: '/v1/responses',
+        authorization: 'Bearer sk-of-the-clinic',
+      })
+      expect(egress.heard.map(({ note }) => note)).toContainEqual(
+        expect.objectContaining({ what: 'egress-opened', source: models, reason: 'rules-met' }),
+      )
+    },
+  )
 })
 
 for (const mode of ['disable', 'allow', 'prefer'])

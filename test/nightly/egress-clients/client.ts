@@ -1,4 +1,4 @@
-// Node's own clients: `client.ts fetch|https BASE UNDECLARED`. What each of the clients beside this file does: two requests,
+// Node's own clients: `client.ts fetch|https|model BASE UNDECLARED`. What each of the clients beside this file does: two requests,
 // a line on standard input, a third request, and one for a name that no policy declares; a JSON value a line.
 
 import { setDefaultResultOrder } from 'node:dns'
@@ -13,6 +13,15 @@ const agent = new Agent({ keepAlive: true })
 
 const ways: { readonly [how: string]: (url: string) => Promise<string> } = {
   fetch: async (url) => await (await fetch(url)).text(),
+  /** A call to a model's vendor, wherever it is sent. */
+  model: async (url) =>
+    await (
+      await fetch(new URL('/v1/responses', url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: 'Bearer of-the-app' },
+        body: JSON.stringify({ model: 'gpt-5', input: 'hello', store: false }),
+      })
+    ).text(),
   https: async (url) =>
     await new Promise((resolve, reject) => {
       get(url, { agent }, (answer) => text(answer).then(resolve, reject)).once('error', reject)

@@ -9,6 +9,7 @@ import { createServer } from 'node:https'
 import { createServer as createPlain, type Socket } from 'node:net'
 import { decode, encode } from 'dns-packet'
 import type { Egress, Policy } from '../../../core/policy.ts'
+import { tellTrust } from '../../../sidecar/egress/model/authority.ts'
 import { startEgress } from '../../../sidecar/egress/start.ts'
 import type { Keys } from '../../../sidecar/in-force.ts'
 
@@ -25,6 +26,9 @@ export type Config = {
   proxy: { host: string; port: number }
   egress: Egress[]
   search: string[]
+  /** Where the pod's own authority is told, and where its key is. */
+  trust: { folder: string; keyFile: string }
+  credential: string
 }
 
 const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`)
@@ -62,9 +66,9 @@ async function resolver(zone: () => Zone): Promise<void> {
 async function vendor(host: string): Promise<{ close: () => void }> {
   const { pair } = config.vendor
   const sockets = new Map<Socket, number>()
-  const server = createServer(pair, ({ socket, url }, answer) => {
+  const server = createServer(pair, ({ socket, url, headers: { authorization } }, answer) => {
     answer.setHeader('content-type', 'application/json')
-    answer.end(JSON.stringify({ host, connection: sockets.get(socket), url }))
+    answer.end(JSON.stringify({ host, connection: sockets.get(socket), url, authorization }))
   })
   server.keepAliveTimeout = 60_000
   server.on('secureConnection', (socket) => sockets.set(socket, sockets.size + 1))
@@ -101,11 +105,13 @@ async function world(): Promise<void> {
   say({ says: 'listening' })
 }
 
-/** Egress as in a pod, on its real ports, with every agreement in force. */
+/** Egress as in a pod, on its real ports, with every agreement in force, and what the app trusts as admission mounts it. */
 async function sidecar(): Promise<void> {
+  tellTrust(config.trust.folder, config.trust.keyFile)
   const hashes = createSecretKey(Buffer.alloc(32, 1))
   const policy = { egress: config.egress } as Policy
-  const inForce = { policy, hash: '', generation: 1, jwks: {}, keys: { hashes } as Keys }
+  const credentials = { models: config.credential }
+  const inForce = { policy, hash: '', generation: 1, jwks: {}, keys: { hashes } as Keys, credentials }
   await startEgress({
     orders: {
       standing: () => ({ inForce }),
