@@ -155,13 +155,11 @@ function manifestOf(chains: ReadonlyMap<string, Chain>, { trusted, server }: Uns
 function stateOf(chains: ReadonlyMap<string, Chain>): string {
   const archived = [...chains]
     .filter(([, { segments }]) => segments.length > 0)
-    .map(([origin, { vkey, segments }]) => [
-      origin,
-      vkey,
-      segments.map(({ from, to, sha256 }) => [from, to, sha256]),
-    ])
-    .toSorted()
-  return createHash('sha256').update(JSON.stringify(archived)).digest('hex')
+    .map(([origin, { vkey, segments }]) =>
+      JSON.stringify([origin, vkey, segments.map(({ from, to, sha256 }) => [from, to, sha256])]),
+    )
+    .toSorted((a, b) => (a < b ? -1 : 1))
+  return createHash('sha256').update(archived.join('\n')).digest('hex')
 }
 
 /** The registry log, and what it says of the chains of the server. */

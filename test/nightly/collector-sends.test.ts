@@ -125,7 +125,7 @@ verifies(
     await first.kill('SIGKILL')
     alive = alive.slice(1)
     await spread()
-    await expect.poll(() => alive.map(begins).toSorted(), { timeout: 40_000 }).toEqual([0, 1])
+    await expect.poll(() => alive.map(begins).toSorted((a, b) => a - b), { timeout: 40_000 }).toEqual([0, 1])
     await allArrive()
     await allAreSigned()
 
