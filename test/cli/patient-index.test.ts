@@ -66,6 +66,9 @@ const told = async (source: TrailSource, witness: string): Promise<Told[]> => {
   return [...all, ...calls.unanswered().map((each) => each.told)]
 }
 
+const placed = (those: Told[]): string[] =>
+  those.map(({ index, outcome }) => `${index} ${outcome}`).toSorted()
+
 verifies('audit:disclosures', 'the index leads to all that the trail tells of a patient', async () => {
   const store = await anEmbeddedStore()
   const trail = await aTrail(store, { now: began })
@@ -78,8 +81,6 @@ verifies('audit:disclosures', 'the index leads to all that the trail tells of a 
   // As sources are read that have no file.
   const byLines: TrailSource = { ...byRuns, file: async () => undefined, hasPlaces: async () => true }
   const all = await told(byRuns, witness)
-  const placed = (those: Told[]): string[] =>
-    those.map(({ index, outcome }) => `${index} ${outcome}`).toSorted()
 
   for (const source of [byRuns, byLines]) {
     const path = join(aFolder(), randomBytes(4).toString('hex'))

@@ -68,12 +68,13 @@ test('all together hold no more than there is, and what is let go is there for o
   expect(bodies.bytes).toBe(15)
 })
 
+async function* slow(): AsyncGenerator<string> {
+  yield '12345678'
+  await new Promise(() => undefined)
+}
+
 test('what is announced and never sent takes no room, what is sent of a body that never ends does', async () => {
   const bodies = new Bodies({ each: 10, all: 20 })
-  async function* slow(): AsyncGenerator<string> {
-    yield '12345678'
-    await new Promise(() => undefined)
-  }
   read(bodies, pod('a'), sent(slow(), { 'content-length': '900' })).body.catch(() => undefined)
   await expect.poll(() => bodies.bytes).toBe(8)
   expect(await reasonOf(read(bodies, pod('a'), sent(['123'])).body)).toBe('too-much-at-once')

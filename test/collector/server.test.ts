@@ -252,6 +252,9 @@ test.each([
   expect((await sidecar.ask('POST', '/v1/checkpoints', process.note())).status).toBe(200)
 })
 
+const pathOf = (of: Process, from: number): string =>
+  `/v1/records?origin=${encodeURIComponent(of.origin)}&from=${from}`
+
 verifies(
   'audit:collector-bounds',
   'records are held until their commit is done, however late that is: who sends more meanwhile is told to wait',
@@ -271,16 +274,14 @@ verifies(
     const { port, trail } = await started({ store, deadlineMs: 200, bodies, refused })
     const [process, other] = [await Process.started(trail), await Process.started(trail)]
     const [sidecar, neighbour] = [await peer(port, uriOf(process.pod)), await peer(port, uriOf(other.pod))]
-    const path = (of: Process, from: number) =>
-      `/v1/records?origin=${encodeURIComponent(of.origin)}&from=${from}`
     const two = records(anIntent('c1'), aResult('c1'))
     expect(two.length).toBeGreaterThan(750)
     hang = Promise.withResolvers()
 
     // Nobody is told that it was done, and it is still held.
-    expect((await sidecar.ask('POST', path(process, 1), two)).status).toBe(503)
+    expect((await sidecar.ask('POST', pathOf(process, 1), two)).status).toBe(503)
     expect(bodies.bytes).toBe(two.length)
-    const more = await sidecar.ask('POST', path(process, 3), two)
+    const more = await sidecar.ask('POST', pathOf(process, 3), two)
     expect(more).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
     expect(JSON.parse(more.text)).toMatchObject({ error: 'too-much-at-once' })
     expect(turnedAway.at(-1)).toMatchObject([
@@ -288,13 +289,13 @@ verifies(
       { server: 'ehr', podUid: process.pod.podUid },
     ])
     // Another pod is not refused for it, though nothing is committed for it either.
-    expect(JSON.parse((await neighbour.ask('POST', path(other, 1), two)).text)).toMatchObject({
+    expect(JSON.parse((await neighbour.ask('POST', pathOf(other, 1), two)).text)).toMatchObject({
       error: 'not-committed',
     })
 
     hang.resolve()
     await expect.poll(() => bodies.bytes).toBe(0)
-    expect((await sidecar.ask('POST', path(process, 1), two)).text).toBe('{"size":3}')
+    expect((await sidecar.ask('POST', pathOf(process, 1), two)).text).toBe('{"size":3}')
   },
 )
 

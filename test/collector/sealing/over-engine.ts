@@ -15,6 +15,11 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 
 type Collector = { trail: Trail; sealing: Sealing; folder: string }
 
+const sweep = async (...all: Collector[]): Promise<void> => {
+  for (const { trail } of all) await trail.sweep()
+  for (const { sealing } of all) await sealing.sweep()
+}
+
 /** `open`: another session of the same store. */
 export async function sealsOver(open: () => Promise<Store>): Promise<void> {
   const kms = aKms()
@@ -30,10 +35,6 @@ export async function sealsOver(open: () => Promise<Store>): Promise<void> {
       },
     })
     return { trail, sealing: trail.sealing as Sealing, folder }
-  }
-  const sweep = async (...all: Collector[]): Promise<void> => {
-    for (const { trail } of all) await trail.sweep()
-    for (const { sealing } of all) await sealing.sweep()
   }
   const [one, two] = [await collector(), await collector()]
   const process = await Process.started(one.trail)
