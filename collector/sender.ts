@@ -49,6 +49,9 @@ export type Times = {
 }
 const usual: Times = { beat: 2_000, lease: 8_000, silence: 12_000, settle: 1_000 }
 
+/** A store that hangs keeps no process from its end. */
+const closeMs = 1_000
+
 const noteName = 'sender'
 const schema = 'hipaa-mcp-sender/1'
 
@@ -90,7 +93,8 @@ export class Sender implements Sending {
   async close(): Promise<void> {
     if (this.#tenure === undefined) return
     this.#end()
-    await this.#options.store.saveNote(noteName, '').catch(() => undefined)
+    const said = this.#options.store.saveNote(noteName, '').catch(() => undefined)
+    await Promise.race([said, sleep(closeMs, undefined, { ref: false })])
   }
 
   /** Rejects with what the store rejects with: nothing is known then of who sends. */
