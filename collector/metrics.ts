@@ -55,9 +55,9 @@ export function openMetrics(): Metrics {
   })
   return {
     turnedAway: (reason, identity) => {
-      const pod = identity !== undefined && 'server' in identity ? identity : undefined
-      const of = pod === undefined ? {} : { namespace: idOf(pod.namespace), server: idOf(pod.server) }
-      turnedAway.add(1, { reason, ...of })
+      if (identity === undefined || !('server' in identity)) return turnedAway.add(1, { reason })
+      const { namespace, server } = identity
+      turnedAway.add(1, { reason, namespace: idOf(namespace), server: idOf(server) })
     },
     refused: (witness, reason) => refused.add(1, { witness, reason }),
     report: {

@@ -1,6 +1,10 @@
 // What one pod may put into the trail that all share: chains, and calls without a result.
 
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect } from 'vitest'
+import { openMetrics } from '../../collector/metrics.ts'
 import { anIntent, aRefusal, aResult } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 import { anEmbeddedStore, aPod, aTrail, Process, reasonOf, registryIn } from './a-trail.ts'
@@ -57,5 +61,28 @@ verifies(
     process.records.pop()
     await process.write(aRefusal('more'), aResult('c7'))
     expect(await process.write(anIntent('more'))).toBe(10_004)
+  },
+)
+
+verifies(
+  'audit:collector-bounds',
+  'what is refused is counted by reason and server, and what is held is told',
+  async () => {
+    const metrics = openMetrics()
+    metrics.watchBodies({ bytes: 7 })
+    metrics.turnedAway('too-much-at-once', { role: 'sidecar', ...aPod() })
+    metrics.turnedAway('no-certificate', undefined)
+    const server = createServer((request, response) => metrics.answer(request, response)).listen(0)
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const lines = (await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).split('\n')
+    server.closeAllConnections()
+    server.close()
+
+    expect(lines).toContain(
+      'hipaa_mcp_collector_refusals_total{reason="too-much-at-once",namespace="clinic",server="ehr"} 1',
+    )
+    expect(lines).toContain('hipaa_mcp_collector_refusals_total{reason="no-certificate"} 1')
+    expect(lines).toContain('hipaa_mcp_collector_body_bytes 7')
   },
 )
