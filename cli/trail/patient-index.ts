@@ -59,7 +59,8 @@ export async function makeIndex(
     const { server } = await wanted.source.said()
     const before =
       anew || wanted.source.segments !== true ? undefined : FinalChains.of(path, database, { server, pins })
-    database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${schema} BEGIN;`)
+    // Node's SQLite is defensive and takes no OFF: a journal would lie beside the file with places of patients in it.
+    database.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; ${schema} BEGIN;`)
     const accesses = new Accesses(database, wanted.source)
     const final = new Map<string, string>()
     const report = await checkExport({
