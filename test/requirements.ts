@@ -587,7 +587,7 @@ export const requirements = {
   'agreement:model-calls': thin(
     'agreement',
     'Every call to a model’s vendor is checked against its rules and recorded with the result, and the server never holds the credential.',
-    'shown on loopback, not in a pod of a cluster',
+    'shown behind a real packet filter, not in a pod of a cluster',
   ),
   'agreement:pod-ca': done(
     'agreement',

@@ -35,15 +35,16 @@ export function trusting(container: Container, server: HipaaMcpServer): Containe
   }
 }
 
+const bare = (all: Container[]): Container[] =>
+  all.map((container) =>
+    container.volumeMounts === undefined
+      ? container
+      : { ...container, volumeMounts: container.volumeMounts.filter((one) => !isOurs(one)) },
+  )
+
 /** The pod without the mount that is exactly ours: what else mounts the volume is its author's, and refused. */
 export function withoutTrust(spec: PodSpec, server: HipaaMcpServer): PodSpec {
   if (!hasGate(server)) return spec
-  const bare = (all: Container[]): Container[] =>
-    all.map((container) =>
-      container.volumeMounts === undefined
-        ? container
-        : { ...container, volumeMounts: container.volumeMounts.filter((one) => !isOurs(one)) },
-    )
   const { initContainers, containers } = spec
   return {
     ...spec,

@@ -95,7 +95,7 @@ async function questions({ places }: Load, counted: () => void, over: () => bool
   const [{ address, port } = { address: '', port: 0 }] = places
   let at = 0
   let last = performance.now()
-  const ask = (): void => void socket.send(packets[at++ % packets.length] as Buffer, port, address)
+  const ask = (): void => socket.send(packets[at++ % packets.length] as Buffer, port, address)
   socket.on('message', (bytes) => {
     // An answer with one address in it.
     if (bytes.readUInt16BE(6) !== 1) throw new Error('The resolver did not answer with an address')

@@ -62,6 +62,13 @@ export async function egressFigures(
     await loading.stop()
     return { microseconds: (used / count) * 1e6, perSecond: count / took }
   }
+  const measuredToEnd: typeof measured = async (how, under, places) => {
+    try {
+      return await measured(how, under, places)
+    } finally {
+      await under.stop()
+    }
+  }
   const own = async (how: How): Promise<Figure> => {
     const plain = { protocol: 'Tcp' as const, ca: vendors.cert }
     const egress = names.map(
@@ -84,7 +91,7 @@ export async function egressFigures(
       address: how === 'dns' ? '127.0.0.1' : addressAt(sorted.indexOf(name)),
       port: how === 'dns' ? ports.dnsUdp : ports.egress,
     }))
-    return await measured(how, sidecar, places).finally(sidecar.stop)
+    return await measuredToEnd(how, sidecar, places)
   }
   const other = async (how: How): Promise<Figure> => {
     const port = await freePort()
@@ -103,7 +110,7 @@ export async function egressFigures(
     // Both are quick; the load's own warming takes what remains.
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     const places = names.map((name) => ({ name, address: '127.0.0.1', port }))
-    return await measured(how, run, places).finally(run.stop)
+    return await measuredToEnd(how, run, places)
   }
 
   const figures: EgressFigures = {}

@@ -104,8 +104,8 @@ function pythonPackages(): string {
 
 let world: Awaited<ReturnType<PodNetwork['start']>>
 let egress: typeof world
+const program = (role: string) => [here('node'), here(`${folder}/inside.ts`), role, here('config.json')]
 beforeEach(async () => {
-  const program = (role: string) => [here('node'), here(`${folder}/inside.ts`), role, here('config.json')]
   world = await pod.start('outside', root, program('world'))
   egress = await pod.start('pod', sidecar, program('sidecar'))
 })
@@ -220,7 +220,8 @@ describe('an app that knows names alone', () => {
 const unknownName =
   /ENOTFOUND|Name or service not known|NameResolutionError|no such host|UnresolvedAddress|ConnectException/i
 const opened = (): number =>
-  egress.heard.filter(({ note }) => (note as { what?: string } | undefined)?.what === 'egress-opened').length
+  egress.heard.filter(({ note }) => note !== undefined && 'what' in note && note.what === 'egress-opened')
+    .length
 
 describe('with a proxy of somebody’s in the environment', () => {
   const named = {
@@ -314,8 +315,8 @@ for (const mode of ['disable', 'allow', 'prefer'])
     },
   )
 
+const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres']))
 function owner(): User {
-  const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres']))
   return { uid: id('-u'), gid: id('-g') }
 }
 
@@ -352,7 +353,14 @@ async function databaseRuns(): Promise<void> {
   const words = settings.map((one) => `-c ${one}`).join(' ')
   const { status, stdout } = await pod.run('outside', owner(), [
     join(postgres, 'pg_ctl'),
-    ...['-D', here('data'), '-w', '-l', here('data/log'), '-o', words, 'start'],
+    '-D',
+    here('data'),
+    '-w',
+    '-l',
+    here('data/log'),
+    '-o',
+    words,
+    'start',
   ])
   expect(status, stdout).toBe(0)
 }

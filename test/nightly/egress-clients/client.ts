@@ -24,7 +24,7 @@ const ways: { readonly [how: string]: (url: string) => Promise<string> } = {
     ).text(),
   https: async (url) =>
     await new Promise((resolve, reject) => {
-      get(url, { agent }, (answer) => text(answer).then(resolve, reject)).once('error', reject)
+      get(url, { agent }, (answer) => void text(answer).then(resolve, reject)).once('error', reject)
     }),
 }
 const ask = ways[how ?? ''] as (url: string) => Promise<string>
@@ -44,6 +44,7 @@ try {
   say({ unknown: 'answered' })
 } catch (error) {
   const { message, cause } = error as Error
-  say({ unknown: `${message} ${String(cause ?? '')}`, milliseconds: performance.now() - began })
+  const why = cause instanceof Error ? cause.message : ''
+  say({ unknown: `${message} ${why}`, milliseconds: performance.now() - began })
 }
 process.exit(0)
