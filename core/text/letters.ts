@@ -79,10 +79,19 @@ function found(code: number): number {
   return character === character.toLowerCase() ? beyond.letter : beyond.capital
 }
 
+/** By code point: those of the planes beyond, of which a text has few. */
+const beyondPlane = new Map<number, number>()
+const mostBeyond = 4096
+
 /** Of a character of two code units both stand for it. */
 function half(text: string, at: number): number {
   const code = text.charCodeAt(at)
-  const start = code >= 0xdc_00 ? at - 1 : at
-  const point = text.codePointAt(start) ?? 0
-  return point > 0xff_ff && isLetter.test(String.fromCodePoint(point)) ? beyond.letter : beyond.other
+  const point = text.codePointAt(code >= 0xdc_00 ? at - 1 : at) ?? 0
+  if (point <= 0xff_ff) return beyond.other
+  const known = beyondPlane.get(point)
+  if (known !== undefined) return known
+  if (beyondPlane.size >= mostBeyond) beyondPlane.clear()
+  const found = isLetter.test(String.fromCodePoint(point)) ? beyond.letter : beyond.other
+  beyondPlane.set(point, found)
+  return found
 }
