@@ -1,8 +1,9 @@
-// What the operator does to pods of a real node: three minutes for the stage, some for each part.
+// What the operator does to a real node's pods and sees of its network: three minutes for the stage, some for each part.
 
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Clinic } from '../demo/scene.ts'
 import { buildStage } from '../e2e/parts/build.ts'
+import { networkProof } from '../e2e/parts/network-proof.ts'
 import { rollout } from '../e2e/parts/rollout.ts'
 import { buildWards, wards } from '../e2e/parts/wards.ts'
 
@@ -21,3 +22,4 @@ afterAll(async () => {
 }, 150_000)
 
 describe('pods that run before their namespace is enrolled', () => rollout(stage))
+describe('what the network is seen to refuse', () => networkProof(stage))
