@@ -196,6 +196,7 @@ export type ServerStatus = {
     lastRecord?: string
     pods?: { guarded?: number; expected?: number; summary?: string }
     policy?: { hash?: string; generation?: number }
+    network?: { lastProof?: string; attempts?: { tried: number; open: number }[] }
     volumes?: { claim: string; storageClass?: string; grade: string; reason?: string }[]
     conditions?: { type: string; status: string; reason: string; message: string }[]
   }

@@ -1,6 +1,7 @@
 // What status says, and what the Development profile costs there.
 
 import { claim } from '../claims.ts'
+import { until } from '../kubectl.ts'
 import { type Clinic, conditionOf, serverStatus } from '../scene.ts'
 import { columns, command, table } from '../screen.ts'
 
@@ -22,6 +23,18 @@ export async function status(clinic: Clinic): Promise<void> {
     'profile Development is never Compliant, and says so',
     compliant?.status === 'False',
     `${compliant?.reason}: ${compliant?.message}`,
+  )
+  // Canaries go out ten seconds after pods changed, and their attempts take twenty.
+  const looked = await until('canaries have tried the network', 120, async () => {
+    const again = await serverStatus(clinic)
+    return conditionOf(again, 'NetworkEnforced')?.status === 'Unknown' ? undefined : again
+  })
+  const { attempts = [], lastProof } = looked.status?.network ?? {}
+  const enforced = conditionOf(looked, 'NetworkEnforced')
+  claim(
+    'what the NetworkPolicies forbid was tried, and the network refused all of it',
+    enforced?.status === 'True' && lastProof !== undefined && attempts.length > 0,
+    `${enforced?.reason}: ${attempts.map(({ tried }) => tried).reduce((sum, tried) => sum + tried, 0)} attempts, last proved ${lastProof}`,
   )
   const volumes = seen?.status?.volumes ?? []
   claim(
