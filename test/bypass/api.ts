@@ -71,7 +71,7 @@ const networking = /^\/networkpolicies\b/
 /** One try in a namespace. Nothing is changed: what is not a connection is a dry run, which passes admission whole. */
 export async function tryOnce(
   api: Api,
-  { create, call, right }: Try,
+  { create, fill = 0, call, right }: Try,
   namespace: string,
   as: string | undefined,
 ): Promise<Answer> {
@@ -79,7 +79,7 @@ export async function tryOnce(
     return await api.ask({
       method: 'POST',
       path: `${collectionOf(create, namespace)}?dryRun=All`,
-      body: create,
+      body: fill === 0 ? create : filled(create, fill),
       as,
     })
   if (call !== undefined) {
@@ -90,6 +90,12 @@ export async function tryOnce(
   }
   if (right !== undefined) return await mayI(api, right, namespace, as)
   throw new Error('An attempt of a person is one of create, call and right')
+}
+
+function filled(object: Manifest, length: number): Manifest {
+  const { metadata } = object as { metadata: { name: string; annotations?: object } }
+  const annotations = { ...metadata.annotations, 'example.com/fill': 'x'.repeat(length) }
+  return { ...object, metadata: { ...metadata, annotations } as { name: string } }
 }
 
 /** As a refusal or an answer of the API server would look. */

@@ -54,6 +54,8 @@ type Right = { verb: string; group?: string; resource: string; namespace?: strin
 /** `create`: an object, in a dry run. `call`: a request below the namespace's path. `right`: whether one has it. */
 export type Try = {
   create?: Manifest
+  /** Of `create`: so many characters of another's annotation besides. */
+  fill?: number
   call?: { method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET'; path: string; type?: string; body?: unknown }
   right?: Right
   /** Body of a function of in-pod.ts: 'through' where it came through. */

@@ -58,6 +58,13 @@ function pod(
       containers: [
         {
           ...container(server === undefined ? place.name : 'ehr', ['/attempts/in-pod.mts', role]),
+          // A second copy of the server has the same Secret for its database.
+          env: [
+            {
+              name: 'DB_PASSWORD',
+              valueFrom: { secretKeyRef: { name: 'ehr-db', key: 'password', optional: true } },
+            },
+          ],
           volumeMounts: [{ name: 'attempts', mountPath: '/attempts', readOnly: true }],
         },
       ],
@@ -111,12 +118,18 @@ export async function buildScene(attempts: readonly Attempt[]): Promise<Scene> {
   await install(place)
   const { kubeconfig, netns, nodeIP, state } = await running()
   await kubectl.apply(list(named(enrolled, { [enforceLabel]: 'true' }), named(open), named(outside)))
-  await kubectl.apply(list(...rights(), ...inBoth(policies), ...servers()))
+  await kubectl.apply(list(agreement, ...rights(), ...inBoth(policies), ...servers()))
   const idle = await withAttempts([], {})
   await kubectl.apply(
     list(...[enrolled, open, outside].map((namespace) => configMap(namespace, 'attempts', idle))),
   )
-  await kubectl.apply(list(...inBoth(targetsIn), pod({ namespace: outside, name: 'outside' }, 'Idle')))
+  await kubectl.apply(
+    list(
+      ...inBoth((namespace) => targetsIn(namespace, nodeIP)),
+      service(outside, 'outside', 443),
+      pod({ namespace: outside, name: 'outside' }, 'Idle'),
+    ),
+  )
   const address = async (namespace: string, name: string) => await addressOf(kubectl, namespace, name)
   const slot = (await takenSlots()).find((one) => one.state === state)
   const common = {
@@ -139,6 +152,9 @@ export async function buildScene(attempts: readonly Attempt[]): Promise<Scene> {
         bystander: await address(namespace, 'bystander'),
         storeService: await clusterIp(kubectl, namespace, 'ehr-db'),
         storeName: `ehr-db.${namespace}.svc.cluster.local`,
+        storeExternalPort: String(externalPorts[namespace]),
+        vendor,
+        otherName: `other-name.${namespace}.svc.cluster.local`,
         storeNodePort: await nodePort(kubectl, namespace, 'ehr-db'),
       }
       const here = tried.map(({ id, by, run, control, patience }) => ({
@@ -164,6 +180,7 @@ export async function clearScene(kubectl: Kubectl, wait: boolean): Promise<void>
   const how = wait ? '--timeout=180s' : '--wait=false'
   await kubectl.run(['delete', 'namespace', enrolled, open, outside, '--ignore-not-found', how])
   await kubectl.run(['delete', 'clusterrole', 'bypass-debug', '--ignore-not-found'])
+  await kubectl.run(['delete', 'businessassociateagreement', vendorAgreement, '--ignore-not-found'])
 }
 
 const inBoth = (make: (namespace: string) => object[]): object[] => [enrolled, open].flatMap(make)
@@ -195,22 +212,57 @@ const policies = (namespace: string): object[] => [
   },
 ]
 
+const vendorAgreement = 'bypass-vendor'
+/** What the server may reach by an agreement. It answers in the clear whatever it is asked. */
+const vendor = `outside.${outside}.svc.cluster.local`
+const agreement = {
+  apiVersion: 'hipaa-mcp.dev/v1alpha1',
+  kind: 'BusinessAssociateAgreement',
+  metadata: { name: vendorAgreement },
+  spec: {
+    counterparty: 'Example Vendor Inc.',
+    hosts: [vendor],
+    effective: '2026-01-01T00:00:00Z',
+    expires: '2100-01-01T00:00:00Z',
+    document: { sha256: '0'.repeat(64) },
+  },
+}
+/** Of the node's own address, as an editor may give it to a Service. */
+const externalPorts: { readonly [namespace: string]: number } = { [enrolled]: 25_432, [open]: 25_433 }
+
 function servers(): object[] {
   const stores = [{ name: 'database', pods: { matchLabels: { app: 'ehr-db' } }, port: 5432 }]
   return ['ehr', 'lab'].map((name) => {
     const { metadata: _, ...server } = aServer({
       profile: 'Development',
-      network: {},
+      network: name === 'ehr' ? { egress: [{ baa: vendorAgreement }] } : {},
       ...(name === 'ehr' ? { stores } : {}),
     })
     return { ...server, metadata: { namespace: enrolled, name } }
   })
 }
 
-/** What is to be reached. The store's Service is open on the node, as an editor may make it. */
-const targetsIn = (namespace: string): object[] => [
+/** What is to be reached. The store's Services are open on the node, as an editor may make them. */
+const targetsIn = (namespace: string, node: string): object[] => [
   service(namespace, 'ehr', 8080),
   service(namespace, 'ehr-db', 5432, { type: 'NodePort' }),
+  service(namespace, 'ehr-db-external', externalPorts[namespace] ?? 0, {
+    selector: { app: 'ehr-db' },
+    externalIPs: [node],
+    ports: [{ port: externalPorts[namespace] ?? 0, targetPort: 5432 }],
+  }),
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace, name: 'other-name' },
+    spec: { type: 'ExternalName', externalName: vendor },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name: 'ehr-db' },
+    stringData: { password: 'synthetic-password' },
+  },
   pod({ namespace, name: 'ehr' }, 'Idle', { server: 'ehr' }),
   pod({ namespace, name: 'lab' }, 'Idle', { server: 'lab' }),
   pod({ namespace, name: 'ehr-db' }, 'Idle'),
