@@ -1,7 +1,7 @@
 // Gates of the repository itself: claims have tests, arrows point one way, stages keep their order.
 
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -156,15 +156,17 @@ test('files that tests share leave hooks to the tests', async () => {
 })
 
 /**
- * Compiles texts that stand where the pipeline stands, so that their imports are the real ones. All in one run, since each
+ * Compiles texts as if they stood where the pipeline stands: their imports are the real ones. All in one run, since each
  * run reads the whole sidecar first. Resolves to the names of those in which the compiler finds nothing wrong.
  */
 async function compiling(texts: ReadonlyMap<string, string>): Promise<string[]> {
-  const folder = await mkdtemp(join(root, 'sidecar', '.order-'))
+  // Beside the sources, not among them: whoever builds an image meanwhile would take it along.
+  await mkdir(join(root, 'out'), { recursive: true })
+  const folder = await mkdtemp(join(root, 'out', 'order-'))
   try {
     const files = new Map([...texts.keys()].map((name, at) => [name, `pipeline-${at}.ts`]))
     for (const [name, text] of texts)
-      await writeFile(join(folder, files.get(name) as string), text.replaceAll("'./", "'../"))
+      await writeFile(join(folder, files.get(name) as string), text.replaceAll("'./", "'../../sidecar/"))
     await writeFile(
       join(folder, 'tsconfig.json'),
       JSON.stringify({
