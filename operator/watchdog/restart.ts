@@ -24,11 +24,17 @@ const atOnce = 3
  */
 export function turnsOf<One extends Rolled>(
   suspects: readonly One[],
-  seen: { progress: (maker: Workload) => Progress; proved: boolean; now: number },
+  seen: {
+    progress: (maker: Workload) => Progress
+    proved: boolean
+    /** UIDs of workloads that were asked lately, and have no new pod that is ready. Their old ones may be gone already. */
+    unproved: readonly string[]
+    now: number
+  },
 ): { restart?: Workload; evictable: One[] } {
   const evictable: One[] = []
   const waiting: Workload[] = []
-  const underWay = new Set<string>()
+  const underWay = new Set<string>(seen.unproved)
   const inTurn = suspects.toSorted((a, b) => a.since - b.since || (a.name < b.name ? -1 : 1))
   for (const suspect of inTurn) {
     const { maker, fault, created } = suspect

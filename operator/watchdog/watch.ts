@@ -14,7 +14,7 @@ import { isEnrolled } from '../observe.ts'
 import { repeating } from '../repeating.ts'
 import type { Evictor } from '../rollout/evict.ts'
 import type { World } from '../world.ts'
-import { type Fault, faultOf, nextOf, type Suspect } from './judge.ts'
+import { type Fault, faultOf, longestWait, nextOf, type Suspect } from './judge.ts'
 import { restartedAt, turnsOf } from './restart.ts'
 import { makersIn, progressOf, replacePods, type Workloads } from './rollouts.ts'
 
@@ -176,6 +176,7 @@ export function watchdog(options: WatchdogOptions): Watchdog {
           pods.filter(isSound).filter(({ metadata }) => makers.get(metadata.uid ?? '') === maker),
         ),
       proved: pods.some((pod) => isProof(pod, makers.get(pod.metadata.uid ?? ''))),
+      unproved: unprovedIn(pods, makers),
       now: date(),
     })
     if (restart !== undefined) await replacePods(restart, known, { client, events, log, now: date() })
@@ -194,6 +195,17 @@ export function watchdog(options: WatchdogOptions): Watchdog {
       if (outcome === 'evicted') return
     }
   }
+
+  /** UIDs of workloads that were asked lately, while none of their new pods is ready. */
+  const unprovedIn = (pods: readonly Pod[], makers: ReadonlyMap<string, Workload>): string[] =>
+    [world.deployments, world.statefulSets, world.daemonSets]
+      .flatMap((store) => store.all())
+      .filter(
+        (workload) =>
+          date() - restartedAt(workload) < longestWait &&
+          !pods.some((pod) => makers.get(pod.metadata.uid ?? '') === workload && isProof(pod, workload)),
+      )
+      .map(({ metadata }) => metadata.uid ?? '')
 
   const isSound = ({ metadata }: Pod): boolean => {
     const known = judged.get(metadata.uid ?? '')

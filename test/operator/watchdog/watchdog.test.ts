@@ -377,7 +377,7 @@ const lately: [
 ]
 for (const [when, suspects, { progress = 'moves', proved = false }, restart, evictable] of lately)
   verifies('injection:upgrade', `who replaces pods of before: ${when}`, () => {
-    const turns = turnsOf(suspects, { progress: () => progress, proved, now: epoch })
+    const turns = turnsOf(suspects, { progress: () => progress, proved, unproved: [], now: epoch })
 
     expect(turns.restart?.metadata.name).toBe(restart)
     expect(turns.evictable.map(({ name }) => name)).toEqual(evictable)
@@ -407,15 +407,14 @@ verifies(
     const whole = Object.fromEntries(pods.map(({ metadata }) => [metadata.name, otherPort]))
     const { made, evicted, restarts, said, world, wait } = scene({ pods, workloads }, whole)
     const store = world.pods as MutableStore<Pod>
-    const replace = (old: string, name: string, deployment: string, ready = true): void => {
-      store.remove(podOf(deployment, old))
-      store.set(podOf(deployment, name, '2026-11-01T13:00:00Z', ready))
-    }
-
     await made.look()
     await made.look()
     const canary = [...restarts]
-    replace('a-1', 'a-3', 'a', false)
+    // Its old pods are gone before a new one is there, as those of a DaemonSet are.
+    for (const old of ['a-1', 'a-2']) store.remove(podOf('a', old))
+    await made.look()
+    const gone = [...restarts]
+    store.set(podOf('a', 'a-3', '2026-11-01T13:00:00Z', false))
     await made.look()
     const notReady = [...restarts]
     store.set(podOf('a', 'a-3', '2026-11-01T13:00:00Z'))
@@ -423,7 +422,7 @@ verifies(
     wait(10_000)
     await made.look()
 
-    expect([canary, notReady, restarts]).toEqual([['a'], ['a'], ['a', 'b', 'c']])
+    expect([canary, gone, notReady, restarts]).toEqual([['a'], ['a'], ['a'], ['a', 'b', 'c']])
     expect(evicted).toEqual([])
     expect(
       said.filter(({ reason }) => reason === 'ReplacingPods').map(({ about }) => about.metadata.name),
