@@ -6,6 +6,7 @@ import { buildStage } from '../e2e/parts/build.ts'
 import { networkProof } from '../e2e/parts/network-proof.ts'
 import { rollout } from '../e2e/parts/rollout.ts'
 import { buildWards, wards } from '../e2e/parts/wards.ts'
+import { watchdog } from '../e2e/parts/watchdog.ts'
 
 let clinic: Clinic | undefined
 const stage = (): Clinic => {
@@ -22,4 +23,5 @@ afterAll(async () => {
 }, 150_000)
 
 describe('pods that run before their namespace is enrolled', () => rollout(stage))
+describe('pods that are not what admission makes', () => watchdog(stage))
 describe('what the network is seen to refuse', () => networkProof(stage))
