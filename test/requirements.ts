@@ -584,10 +584,9 @@ export const requirements = {
     'agreement',
     'Every agreement that a server names shows in status, active or not.',
   ),
-  'agreement:model-calls': thin(
+  'agreement:model-calls': done(
     'agreement',
     'Every call to a model’s vendor is checked against its rules and recorded with the result, and the server never holds the credential.',
-    'shown behind a real packet filter, not in a pod of a cluster',
   ),
   'agreement:pod-ca': done(
     'agreement',
