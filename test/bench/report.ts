@@ -182,12 +182,12 @@ ${redactionTable(redaction)}
 - The structured result is a patient's record of which the policy names codes, values and days; the Bundle holds the
   records of hundreds of patients. Free text is one string by itself, and its yardstick copies it.
 - Memory is what is held at its most; garbage besides is bounded by the young generation of the sidecar.
-- Aims that are missed are missed. Parsing copies a text at a fraction of a nanosecond a character, and redaction looks up each
-  of its words: free text is far over four times that, by any rule that has word lists. What it costs is in the last column.
+- Aims that are missed are missed. Parsing copies a text at a fraction of a nanosecond a character, and redaction looks at each
+  of its words. How far over that is stands in the rows, and what it costs in the last column.
 - A row over its aim is over it: see [the decision](decisions/0013-results-are-cut-where-they-lie.md).
 `
   return {
-    table: `${table}\n\n${other}\n\n${redactionTable(redaction)}\n\n${verifyTable(verified)}`,
+    table: `${table}\n\n${other}\n\n${redactionTable(redaction)}\n\n${verifyTable(verified)}\n\n${egressTable(egress)}`,
     document,
   }
 }
