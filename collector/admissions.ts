@@ -26,8 +26,8 @@ function toldAs(told: Told | AdmissionRefused | AdmissionCounted | PodEntered): 
   return told.kind === 'admission-counted' ? told.id : told.review
 }
 
-/** Which refusals and counts stand in the log already, as far back as one may be told again. */
-export class LatelyRefused {
+/** Which refusals, counts and people let in stand in the log already, as far back as one may be told again. */
+export class LatelyTold {
   readonly #ids = new Set<string>()
 
   take(record: AdmissionRefused | AdmissionCounted | PodEntered): void {
@@ -43,7 +43,7 @@ export class LatelyRefused {
   }
 }
 
-export function admissionRoutes(registry: Pick<Registry, 'update' | 'refused'>): {
+export function admissionRoutes(registry: Pick<Registry, 'update' | 'told'>): {
   [methodAndPath: string]: Route
 } {
   return {
@@ -59,7 +59,7 @@ export function admissionRoutes(registry: Pick<Registry, 'update' | 'refused'>):
         // What lets somebody in stands there as it is, or they are not let in.
         if (!into.every(fits)) throw new Refusal('bad-request')
         const entries = [...told.filter(fits), ...told.filter((one) => !fits(one)).map(unfitting), ...into]
-        await registry.update(() => entries.filter((one) => !registry.refused.has(one)))
+        await registry.update(() => entries.filter((one) => !registry.told.has(one)))
         return { type: 'application/json', body: '{}' }
       },
     },

@@ -21,7 +21,7 @@ import {
   type Signalled,
 } from '../core/record.ts'
 import { partsOfOrigin, registryOrigin } from '../core/wire.ts'
-import { LatelyRefused } from './admissions.ts'
+import { LatelyTold } from './admissions.ts'
 import { Corrupt, Fenced, type Store } from './commit/commit.ts'
 import { Growth } from './growth.ts'
 import type { Keys } from './keys.ts'
@@ -57,9 +57,9 @@ const contest = { tries: 100, pauseMs: 50 }
 export class Registry {
   readonly entries: Map<string, Entered> = new Map()
   readonly signals: Signalled[] = []
-  /** Keys in use, and what of admission was refused or counted lately: what is told again is not recorded again. */
+  /** Keys in use, and what admission told of lately: what is told again is not recorded again. */
   readonly keysInUse: KeysInUse = new KeysInUse()
-  readonly refused: LatelyRefused = new LatelyRefused()
+  readonly told: LatelyTold = new LatelyTold()
   /** Told of every record in its order, also of those that were there before this process began. */
   took: (record: AuditRecord) => void = () => undefined
   /** The log as it was last signed and cosigned. */
@@ -267,7 +267,7 @@ export class Registry {
       record.kind === 'admission-counted' ||
       record.kind === 'pod-entered'
     )
-      this.refused.take(record)
+      this.told.take(record)
     const entry = 'origin' in record ? this.entries.get(record.origin) : undefined
     if (record.kind === 'ended' && entry !== undefined) {
       const { how, size, witnessed, last, at } = record

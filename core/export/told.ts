@@ -231,7 +231,7 @@ const notes: { readonly [K in AuditRecord['kind']]?: (record: RecordOf<K>) => st
   'admission-counted': ({ namespace, count, since, by = [] }) =>
     `admission refused ${counted(count, 'more request')} in ${namespace || 'namespaces that are not enrolled'} since ${since}${by.length === 0 ? '' : `, asked by ${by.join(', ')}`}`,
   'pod-entered': ({ what, namespace, name, by, grant }) =>
-    `${by} was let into ${namespace}/${name} by ${what}, under grant ${grant.name}, which ${grant.approvedBy} approved`,
+    `${by} was about to be let into ${namespace}/${name} by ${what}, under grant ${grant.name}, which ${grant.approvedBy} approved`,
   'key-changed': ({ key, id, before }) =>
     before === undefined ? `key for ${key} in use: ${id}` : `key for ${key} rotated: ${id}, before ${before}`,
   signal: ({ rule, person, distinctPatients, perSeconds }) =>

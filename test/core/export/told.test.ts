@@ -3,7 +3,7 @@ import { auditEvents } from '../../../core/export/audit-event.ts'
 import { csvHead, csvOf } from '../../../core/export/csv.ts'
 import { ocsfEvent } from '../../../core/export/ocsf.ts'
 import { Calls, patientsOf } from '../../../core/export/told.ts'
-import type { AuditRecord } from '../../../core/record.ts'
+import { type AuditRecord, recordSchema } from '../../../core/record.ts'
 import { verifies } from '../../verifies.ts'
 import { anIntent, aPatient, aRefusal, aResult } from '../records.ts'
 import { named, someTold } from './some-told.ts'
@@ -49,6 +49,27 @@ test('an intent without a result is told at the end, and every other record at o
   for (const kind of ['chain-started', 'orders', 'counted', 'held', 'signal', 'enrolment', 'event'] as const)
     expect(kinds).toContain(kind)
   expect(told.every(({ kind, detail, outcome }) => outcome !== 'noted' || (detail ?? kind) !== '')).toBe(true)
+})
+
+test('who is about to enter a pod is not said to have been in it: the record stands before others decide', () => {
+  const at = '2026-11-01T12:00:00.000Z'
+  const entered: AuditRecord = {
+    schema: recordSchema,
+    kind: 'pod-entered',
+    at,
+    review: 'r-1',
+    entered: at,
+    namespace: 'clinic',
+    server: 'ehr',
+    what: 'pods/exec',
+    name: 'ehr-1',
+    by: 'maria',
+    grant: { name: 'night-1', uid: 'u-1', requestedBy: 'asker', approvedBy: 'approver' },
+  }
+
+  expect(new Calls().take(place, entered)?.told.detail).toBe(
+    'maria was about to be let into clinic/ehr-1 by pods/exec, under grant night-1, which approver approved',
+  )
 })
 
 verifies('audit:relations', 'told once for both records of a call, and in every export', () => {
