@@ -1,10 +1,11 @@
 // `hipaa-mcp verify SOURCE`: whether a trail is complete and unchanged (45 CFR 164.312(c)(1)), offline where it can be.
 
 import { counted } from '../core/counted.ts'
+import { auditorOptions } from './auditor.ts'
 import { type Command, exitCodes, type Screen, textOf, UsageError } from './command.ts'
 import { progress } from './progress.ts'
 import { columns, wrap } from './table.ts'
-import { reachOptions, withTrail } from './trail/open-trail.ts'
+import { withTrail } from './trail/open-trail.ts'
 import { checkExport, type Report } from './verify/export-check.ts'
 import type { Outside } from './verify/outside-check.ts'
 import { isProved, pinOptions, pinsOf } from './verify/pins.ts'
@@ -17,7 +18,8 @@ export const verify: Command = {
   operands: '[SOURCE]',
   options: {
     ...pinOptions,
-    ...reachOptions,
+    // Not `data-keys`: no sealed record is opened here.
+    ...auditorOptions,
     proof: {
       value: 'FILE',
       help: 'Instead of a trail: a proof of one record, of trail prove (- for standard input)',

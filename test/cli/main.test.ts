@@ -49,6 +49,8 @@ test.each([
   [['verify', 'a', 'b'], /wants one trail/],
   [['verify', 'a', '--nope'], /nope/],
   [['verify', 'a', '--server', 'x'], /NAMESPACE\/NAME/],
+  // It opens no sealed record: a file of keys would be taken and not read.
+  [['verify', 's3://trail/clinic', '--data-keys', 'keys'], /--data-keys/],
   [['trail', 'export'], /--server wants/],
   [['trail', 'export', '--server', 'a/b'], /--output wants/],
   [['trail', 'export', '--server', 'a/b', '-o', 'x', '--wait', 'long'], /--wait wants/],
