@@ -2,6 +2,7 @@
 
 import { type Hash, leafHash, Tree as MerkleTree, type Tree } from '../core/merkle.ts'
 import { type AuditRecord, type OrdersInForce, registryKinds } from '../core/record.ts'
+import { mostOpenCalls } from '../core/wire.ts'
 import { Growth } from './growth.ts'
 import type { Reason } from './refusals.ts'
 
@@ -14,9 +15,6 @@ export function leafOf(bytes: Buffer, record: AuditRecord): Leaf {
 }
 
 const ofRegistry: ReadonlySet<AuditRecord['kind']> = new Set(registryKinds)
-
-/** Calls without a result. A sidecar takes no new call at fewer (sidecar/trail/chain.ts), so that none that keeps to it comes here. */
-const mostOpen = 10_000
 
 /** A process lives through few grants; one that names ever new ones fills no memory. */
 const mostGrants = 1_000
@@ -55,7 +53,7 @@ export class Chain {
     if (index === 0)
       return record.kind === 'chain-started' && record.origin === this.origin ? undefined : 'bad-order'
     if (record.kind === 'chain-started') return 'bad-order'
-    if (record.kind === 'intent' && this.open.size >= mostOpen) return 'too-many-open'
+    if (record.kind === 'intent' && this.open.size >= mostOpenCalls) return 'too-many-open'
     return closed ? 'chain-over' : undefined
   }
 

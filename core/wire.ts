@@ -254,6 +254,9 @@ export type CollectorRefusal = {
   size?: number
 }
 
+/** Calls of one chain without a result: the collector refuses one more, and the chain is over. A sidecar stays below. */
+export const mostOpenCalls = 10_000
+
 /** Origin of the collector's registry log. */
 export const registryOrigin = 'hipaa-mcp.dev/registry'
 /** Name of the witness in its cosignatures. */

@@ -9,6 +9,7 @@ import { signCheckpoint } from '../../core/checkpoint.ts'
 import { leafHash, Tree } from '../../core/merkle.ts'
 import { type Entry, recordBytes, recordOf } from '../../core/record.ts'
 import { isRecord } from '../../core/record-shape.ts'
+import { mostOpenCalls } from '../../core/wire.ts'
 import { pause } from '../pause.ts'
 import { ChainOver, type Home, NotRecorded } from './home.ts'
 import { type Pressure, worse } from './pressure.ts'
@@ -38,7 +39,7 @@ export type Limits = {
   soft: number
   /** Bytes waiting above which nothing is taken at all: results of calls that run have room beyond `soft`. */
   hard: number
-  /** Calls without a result above which no call begins: the collector ends a chain that has more (collector/chain.ts). */
+  /** Calls without a result above which no call begins: fewer than `mostOpenCalls`, at which the chain is over. */
   open: number
   batchRecords: number
   batchBytes: number
@@ -48,7 +49,7 @@ const usual: Limits = {
   deadline: 5_000,
   soft: 4 * 1024 * 1024,
   hard: 8 * 1024 * 1024,
-  open: 8_000,
+  open: mostOpenCalls * 0.8,
   batchRecords: 1_024,
   batchBytes: 1024 * 1024,
 }
