@@ -158,19 +158,9 @@ async function main(): Promise<void> {
     onChange: (leading) => {
       if (leading) {
         leaders.start()
-        trail.start()
-        serverLogs.start()
-        canaries.start()
-        clusterWide.start()
-        keys.start()
-        dog.start()
+        for (const one of leaderOnly) one.start()
       } else {
-        trail.stop()
-        serverLogs.stop()
-        canaries.stop()
-        clusterWide.stop()
-        keys.stop()
-        dog.stop()
+        for (const one of leaderOnly) one.stop()
         void leaders.stop()
       }
     },
@@ -200,6 +190,7 @@ async function main(): Promise<void> {
     ...resolverOf(await readFile('/etc/resolv.conf', 'utf8')),
   }
   const dog = watchdog({ world, client, events, evictor: pods, surroundings, log })
+  const leaderOnly = [trail, serverLogs, canaries, clusterWide, keys, dog]
   metrics.observed(
     'gauge',
     'hipaa_mcp_pods_not_conforming',
@@ -224,7 +215,8 @@ async function main(): Promise<void> {
     refused: (what) => refused.set(what, (refused.get(what) ?? 0) + 1),
     log,
     record: (request, message) => refusals.refused(request, message),
-    entered: async (entered) => await collector.refused({ refused: [], counted: [], entered: [entered] }),
+    entered: async (entered) =>
+      await collector.tellAdmissions({ refused: [], counted: [], entered: [entered] }),
   })
   const channel = await startChannel({
     client,
@@ -255,12 +247,7 @@ async function main(): Promise<void> {
     // First let another replica lead, then end what sidecars and the API server hang on.
     await leaders.stop()
     await leader.stop()
-    trail.stop()
-    serverLogs.stop()
-    canaries.stop()
-    clusterWide.stop()
-    keys.stop()
-    dog.stop()
+    for (const one of leaderOnly) one.stop()
     auditors.stop()
     bundles.stop()
     await Promise.all([channel.close(), webhooks.close()])
