@@ -32,6 +32,11 @@ const podOf = (namespace: string, name: string) => ({
 
 type Seen = { status?: { conditions?: { type: string; status: string }[] } }
 
+const say = (name: string, times: number[]) =>
+  console.log(
+    `${name}: median ${(times[times.length >> 1] ?? 0).toFixed(0)} ms, slowest ${(times.at(-1) ?? 0).toFixed(0)} ms`,
+  )
+
 const scene = await buildScene([])
 const api = await openApi(scene.kubeconfig)
 try {
@@ -40,10 +45,6 @@ try {
     for (const namespace of [open, enrolled])
       took[namespace]?.push(await readyAfter(namespace, `start-${turn}`))
   const of = (namespace: string) => (took[namespace] ?? []).toSorted((a, b) => a - b)
-  const say = (name: string, times: number[]) =>
-    console.log(
-      `${name}: median ${(times[times.length >> 1] ?? 0).toFixed(0)} ms, slowest ${(times.at(-1) ?? 0).toFixed(0)} ms`,
-    )
   say('bare', of(open))
   say('guarded', of(enrolled))
   console.log(`${pods} pods each`)

@@ -99,9 +99,10 @@ test('the table states medians, ratios to nginx, and latency over the server alo
   expect(table).toMatch(/sidecar +\| 60 +\| 5\.0 × +\| 1000 +\| 0\.70 \/ 1\.40 +\| 50 MB/)
 })
 
+const rounds = (...all: number[]) => all.map((p50) => figures(1, p50))
+
 test('what `Stream` adds is told by what `Local` adds in the same round', () => {
   // Of the medians it would be 4: the machine was busy in another round for each.
-  const rounds = (...all: number[]) => all.map((p50) => figures(1, p50))
   const measured = new Map([
     [direct, rounds(1, 1, 1)],
     [own.Local, rounds(2, 2, 11)],

@@ -27,7 +27,10 @@ beforeAll(async () => {
     tlsSecret('vendor', 'models-tls', await serverCertificate(clinicCa, host), clinicCa.cert),
   )
   const seen = await kubectl.get<{ spec: { network: { egress: object[] } } }>(
-    ...['hipaamcpserver', 'ehr', '-n', 'clinic'],
+    'hipaamcpserver',
+    'ehr',
+    '-n',
+    'clinic',
   )
   const entry = {
     baa: 'models',

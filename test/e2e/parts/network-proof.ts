@@ -17,6 +17,9 @@ const seconds = 20
 type Network = NonNullable<NonNullable<HipaaMcpServer['status']>['network']>
 type Proof = { status: string; reason: string; at: number; attempts: NonNullable<Network['attempts']> }
 
+const rows = ({ attempts }: Proof, open: boolean) =>
+  attempts.filter((row) => row.open > 0 === open).map(({ from, to }) => `${from} to ${to}`)
+
 export function networkProof(stage: Stage): void {
   const proof = async (): Promise<Proof> => {
     const seen = await stage().kubectl.get<HipaaMcpServer>('hipaamcpserver', 'ehr', '-n', 'clinic')
@@ -39,8 +42,6 @@ export function networkProof(stage: Stage): void {
       },
       async () => JSON.stringify(await proof()),
     )
-  const rows = ({ attempts }: Proof, open: boolean) =>
-    attempts.filter((row) => row.open > 0 === open).map(({ from, to }) => `${from} to ${to}`)
 
   beforeAll(async () => {
     const { kubectl } = stage()

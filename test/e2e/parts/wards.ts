@@ -150,9 +150,9 @@ export function watchPods(
   namespace = wards,
 ): { samples: Sample[]; stop: () => Promise<Sample[]> } {
   const samples: Sample[] = []
-  let goes = true
+  const stopped = new AbortController()
   const ended = (async () => {
-    while (goes) {
+    while (!stopped.signal.aborted) {
       const at = Date.now()
       const found = await kubectl.get<{ items: Seen[] }>('pods', '-n', namespace).catch(() => undefined)
       if (found !== undefined) samples.push({ at, pods: found.items.map(podOf) })
@@ -162,7 +162,7 @@ export function watchPods(
   return {
     samples,
     stop: async () => {
-      goes = false
+      stopped.abort()
       await ended
       return samples
     },

@@ -109,8 +109,9 @@ for (const [what, grants, asked] of shut)
     expect(recorded).toEqual([])
   })
 
+const away = async () => await Promise.reject(new Error('planted'))
+
 verifies('injection:connect', 'without the collector nobody is let in', async () => {
-  const away = async () => await Promise.reject(new Error('planted'))
   const { entry } = anEntry([forPods()], { record: away })
 
   expect(said(await judgeConnect(exec(), lookup, entry))).toContain(

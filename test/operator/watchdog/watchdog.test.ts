@@ -430,14 +430,15 @@ verifies(
   },
 )
 
+const stuck = (ready: boolean) => {
+  const pods = [podOf('a', 'a-1'), podOf('a', 'a-2'), podOf('a', 'a-3', '2026-11-01T13:00:00Z', ready)]
+  return scene({ pods, workloads: [workload('a')] }, { 'a-1': otherPort, 'a-2': otherPort })
+}
+
 verifies(
   'injection:upgrade',
   'a workload that does not get on loses pods by eviction, unless its new ones do not come up',
   async () => {
-    const stuck = (ready: boolean) => {
-      const pods = [podOf('a', 'a-1'), podOf('a', 'a-2'), podOf('a', 'a-3', '2026-11-01T13:00:00Z', ready)]
-      return scene({ pods, workloads: [workload('a')] }, { 'a-1': otherPort, 'a-2': otherPort })
-    }
     const [idle, blocked] = [stuck(true), stuck(false)]
     for (const { made, wait } of [idle, blocked]) {
       await made.look()
