@@ -15,7 +15,7 @@ export interface CollectorClient {
   /** Those outside the cluster. Undefined where none are configured, and of a collector that knows of none. */
   witnesses(): Promise<WitnessReport | undefined>
   /** Rejects where it is not known to be on record. */
-  refused(told: AdmissionsRequest): Promise<void>
+  tellAdmissions(told: AdmissionsRequest): Promise<void>
   keys(keys: readonly KeyInUse[]): Promise<void>
   close(): Promise<void>
 }
@@ -97,7 +97,7 @@ export function collectorClient(options: CollectorClientOptions): CollectorClien
   }
 
   return {
-    refused: async (told) => await post('/v1/admissions', told),
+    tellAdmissions: async (told) => await post('/v1/admissions', told),
     keys: async (keys) => await post('/v1/keys', { keys }),
     chains: async () => listOf<ChainSummary>(await get('/v1/chains'), 'chains'),
     signals: async () => listOf<Signal>(await get('/v1/signals'), 'signals'),

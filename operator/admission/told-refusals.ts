@@ -40,7 +40,7 @@ export interface ToldRefusals {
 }
 
 export type ToldRefusalsOptions = {
-  collector: Pick<CollectorClient, 'refused'>
+  collector: Pick<CollectorClient, 'tellAdmissions'>
   /** Others share one quota, and are counted without a name: whoever makes namespaces makes no room by it. */
   enrolled: (namespace: string) => boolean
   log: Log
@@ -93,7 +93,7 @@ export function toldRefusals(options: ToldRefusalsOptions): ToldRefusals {
     const [first] = batch
     if (first === undefined) return []
     try {
-      await collector.refused(how.request(batch))
+      await collector.tellAdmissions(how.request(batch))
     } catch (error) {
       if (!notTaken.has(statusOf(error))) {
         if (!away) log.warn('What admission refused is not on record yet', { error: codeOf(error) })

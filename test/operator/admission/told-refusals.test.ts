@@ -20,7 +20,7 @@ function aCollector() {
     /** Status for what it is told; it takes that for which there is none. */
     saysNo: undefined as ((told: AdmissionsRequest) => number | undefined) | undefined,
     took,
-    refused: async (told: AdmissionsRequest): Promise<void> => {
+    tellAdmissions: async (told: AdmissionsRequest): Promise<void> => {
       if (collector.away) throw new Error('ECONNREFUSED')
       const status = collector.saysNo?.(told)
       if (status !== undefined) throw new CollectorAnswered(status, '/v1/admissions')
