@@ -48,7 +48,7 @@ export async function bypassDocument(): Promise<string> {
     '# Ways around the product',
     '',
     'Generated from `test/bypass/attempts/` by `node test/generate.ts`. `make bypass` and `make nightly` try them all on a real node,',
-    'with the product installed as `config/default` says; `make test` tries the first of each kind (who tries, and what refuses it).',
+    'with the product installed as `config/default` says; `make test` tries some of each kind (who tries, and what refuses it).',
     'Each is tried twice: in an enrolled namespace, where it must be refused, and in one that does not know the product, where the same',
     'must come through. So a refusal for another reason counts for nothing. How the packet filter does over IPv6, and what its check',
     'notices, is in `test/bypass/guard.test.ts`; what the sidecar takes for a declared name, in `test/sidecar/egress/`.',

@@ -143,7 +143,7 @@ const steps: { [name: string]: Step } = {
   node: { says: 'integration tests on a real node', run: tests('node') },
   bypass: { says: 'ways around the product', run: tests('bypass') },
   'bypass-sample': {
-    says: 'ways around the product, one of each kind',
+    says: 'ways around the product, some of each kind',
     run: async () => {
       process.env['HIPAA_MCP_BYPASS'] = 'sample'
       return await tests('bypass')().finally(() => delete process.env['HIPAA_MCP_BYPASS'])
