@@ -189,7 +189,7 @@ async function startArchive(
   config: ArchiveConfig,
   opened: Omit<Parameters<typeof openArchive>[1], 'now'>,
 ): Promise<Archive> {
-  const made = await openArchive(config, { ...opened, ...(sender && { sending: sender }), now })
+  const made = await openArchive(config, { ...opened, sending: sender, now })
   let before: string | undefined
   const failed = (reason: string): void => {
     if (reason !== before) log.warn('not everything is archived yet', { reason: idOf(reason) })
@@ -210,7 +210,7 @@ async function startCopies(
   const made = new Made(
     targets,
     { store, recent, registry: of.registry, size: (origin) => of.sizeOf(origin), now },
-    { log, ...(sender && { sending: sender }) },
+    { log, sending: sender },
   )
   copying = made.run(stop.signal)
   copying.catch((error: unknown) => die('nothing is copied any more', error))

@@ -9,6 +9,7 @@ import { type ArchiveSummary, behind, behindMs } from '../../core/archive/summar
 import type { SealedSegment } from '../../core/sealed/sealed-segment.ts'
 import { StoreFailed } from '../commit/commit.ts'
 import type { Registry, RegistryEntry } from '../registry.ts'
+import type { Sending } from '../sender.ts'
 import { ArchiveFailed, type Bucket } from './bucket.ts'
 import { applyHold } from './holds.ts'
 import { keep } from './keep.ts'
@@ -37,8 +38,8 @@ export type ArchiveOptions = {
   sealed: () => Promise<readonly SealedSegment[]>
   /** Segments of one chain may lie with several collectors: none is archived before those that come before it. */
   inOrder: boolean
-  /** Whether the registry log and legal holds are this collector's to do; absent where no other shares the store. */
-  sends?: () => boolean
+  /** Of the one that sends are the registry log and legal holds. */
+  sending: Sending
   /** A segment that the log calls archived need not stay here. */
   letGo: (segment: SealedSegment) => Promise<void>
   /** Milliseconds since 1970. */
@@ -90,7 +91,7 @@ export class Archive {
       trouble = this.#judged?.unseen === true ? 'archive-away' : 'archive-not-locked'
     if (trouble === undefined) {
       await this.#keepSegments(attempt)
-      if (this.#options.sends?.() !== false) {
+      if (this.#options.sending.tenure !== undefined) {
         await attempt(async () => await this.#keepHolds())
         await attempt(async () => await this.#keepLog())
       }

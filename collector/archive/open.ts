@@ -3,7 +3,7 @@
 import type { BucketSeen } from '../../core/archive/bucket.ts'
 import { registryOrigin } from '../../core/wire.ts'
 import type { Store } from '../commit/commit.ts'
-import type { Sending } from '../sender.ts'
+import { alone, type Sending } from '../sender.ts'
 import type { Trail } from '../trail.ts'
 import { Archive, type ArchiveOptions } from './archive.ts'
 import { type OpenOptions, openBucket } from './bucket.ts'
@@ -17,7 +17,7 @@ export type OpenArchive = {
   /** Fed with every record of the registry log since the trail was opened. */
   state: ArchiveState
   /** Which of several collectors sends; absent where no other shares the store. */
-  sending?: Sending
+  sending?: Sending | undefined
   /** Milliseconds since 1970. */
   now: () => number
 }
@@ -38,7 +38,7 @@ export function ofTrail({
   trail,
   store,
   state,
-  sending,
+  sending = alone,
   now,
 }: OpenArchive): Omit<ArchiveOptions, 'bucket' | 'location' | 'look' | 'days'> {
   const { registry, sealing, witnesses } = trail
@@ -48,7 +48,7 @@ export function ofTrail({
     readLog: (from, to) => store.read(registryOrigin, from, to),
     sealed: async () => (await sealing?.segments()) ?? [],
     inOrder: store.shared,
-    ...(sending === undefined ? {} : { sends: () => sending.tenure !== undefined }),
+    sending,
     letGo: async (segment) => await sealing?.remove(segment),
     ...(witnesses === undefined ? {} : { witnessed: async (update) => await witnesses.signed(update) }),
     now,

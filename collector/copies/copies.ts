@@ -22,7 +22,7 @@ export type CopiesOptions = Pick<CopierOptions, 'pauses'> & {
   /** Milliseconds that a request has which runs when the process ends. */
   grace?: number
   /** Whether it is this collector that sends; absent where no other has the store. */
-  sending?: Sending
+  sending?: Sending | undefined
 }
 
 type Copy = { copier: Copier; send: Send; close: () => Promise<void> }
@@ -30,10 +30,12 @@ type Copy = { copier: Copier; send: Send; close: () => Promise<void> }
 export class Copies {
   readonly #copies: readonly Copy[]
   readonly #options: CopiesOptions
+  readonly #sending: Sending
 
   constructor(targets: readonly CopyTarget[], trail: Copyable, options: CopiesOptions) {
-    const { pauses, timeout } = options
+    const { pauses, timeout, sending = alone } = options
     this.#options = options
+    this.#sending = sending
     this.#copies = targets.map((target) => {
       const { name, as, since } = target
       const { send, close } = sendTo(target, timeout)
@@ -85,10 +87,6 @@ export class Copies {
     clearInterval(telling)
     await Promise.race([copier.close(), sleep(closeMs, undefined, { ref: false })])
     await close()
-  }
-
-  get #sending(): Sending {
-    return this.#options.sending ?? alone
   }
 
   readonly #said = new Map<Copier, string | undefined>()

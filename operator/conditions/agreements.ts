@@ -1,8 +1,7 @@
 // Baa, 45 CFR 164.504(e): the agreements that a server relies on.
 
 import { standing } from '../../core/agreement.ts'
-import { no, yes } from './finding.ts'
-import type { Rule } from './in-every-pod.ts'
+import { no, type Rule, yes } from './finding.ts'
 
 const agreementReasons = {
   Active: 'AgreementsActive',

@@ -1,7 +1,6 @@
 // AtRest, 45 CFR 164.312(a)(2)(iv): every volume of the pods and of declared stores.
 
-import { no, noPods, yes } from './finding.ts'
-import type { Rule } from './in-every-pod.ts'
+import { no, noPods, type Rule, yes } from './finding.ts'
 
 export const atRest: Rule = ({ volumes }, { expected }) => {
   const worst = volumes.find(({ grade }) => grade === 'Unknown')

@@ -4,8 +4,8 @@ import { leastDays } from '../../core/archive/bucket.ts'
 import { secondsIn } from '../../core/duration.ts'
 import type { Seen } from '../observe.ts'
 import { vipPatients } from '../vip-list.ts'
-import { type Finding, no, unknown, yes } from './finding.ts'
-import { inEveryPod, type Rule } from './in-every-pod.ts'
+import { type Finding, no, type Rule, unknown, yes } from './finding.ts'
+import { inEveryPod } from './in-every-pod.ts'
 
 export const audit: Rule = (seen, fleet, now) => {
   const states = new Set(seen.trailVolumes.map(({ state }) => state))

@@ -1,7 +1,6 @@
 // BreachReadiness, 45 CFR 164.404: what the breach rules found.
 
-import { collectorAway, no, yes } from './finding.ts'
-import type { Rule } from './in-every-pod.ts'
+import { collectorAway, no, type Rule, yes } from './finding.ts'
 
 export const breach: Rule = ({ signals }) => {
   if (signals === undefined) return collectorAway

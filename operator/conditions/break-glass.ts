@@ -1,8 +1,7 @@
 // BreakGlass: emergency access in force, and its reviews.
 
 import { grantStanding } from '../../core/grant.ts'
-import { no, yes } from './finding.ts'
-import type { Rule } from './in-every-pod.ts'
+import { no, type Rule, yes } from './finding.ts'
 
 /** 45 CFR 164.312(a)(2)(ii). That a grant is in force is no gap; that nobody looked at what was done is one. */
 export const breakGlass: Rule = ({ grants }, _, now) => {

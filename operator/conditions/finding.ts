@@ -2,8 +2,12 @@
 // elsewhere in status, else a server would reconcile for ever.
 
 import type { Condition } from '../../core/kubernetes.ts'
+import type { Seen } from '../observe.ts'
+import type { Fleet } from './fleet.ts'
 
 export type Finding = Pick<Condition, 'status' | 'reason' | 'message'>
+/** A control, judged. `now`: milliseconds since 1970. */
+export type Rule = (seen: Seen, fleet: Fleet, now: number) => Finding
 
 export const yes = (reason: string, message: string): Finding => ({ status: 'True', reason, message })
 export const no = (reason: string, message: string): Finding => ({ status: 'False', reason, message })

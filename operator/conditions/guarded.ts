@@ -1,8 +1,8 @@
 // Guarded: no pod of the server, and none of its stores, is outside of the guard.
 
 import { unlabelledPods } from '../observe.ts'
-import { no, noPods, yes } from './finding.ts'
-import { type Rule, unguarded } from './in-every-pod.ts'
+import { no, noPods, type Rule, yes } from './finding.ts'
+import { unguarded } from './in-every-pod.ts'
 
 export const guarded: Rule = (seen, fleet, now) => {
   const { expected, guarded } = fleet

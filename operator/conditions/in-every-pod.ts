@@ -2,10 +2,8 @@
 
 import type { Seen } from '../observe.ts'
 import { type Rollout, rolloutOf } from '../rollout/plan.ts'
-import { collectorAway, type Finding, no, noPods, unknown, yes } from './finding.ts'
+import { collectorAway, type Finding, no, noPods, type Rule, unknown, yes } from './finding.ts'
 import type { Fleet } from './fleet.ts'
-
-export type Rule = (seen: Seen, fleet: Fleet, now: number) => Finding
 
 /**
  * Where a rollout stands, while pods of the server run without a sidecar: pods of before. Where the workload has not got its

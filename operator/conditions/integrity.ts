@@ -1,7 +1,6 @@
 // Integrity, 45 CFR 164.312(c)(1): what was recorded is what is held, by the word of witnesses.
 
-import { collectorAway, no, noPods, unknown, yes } from './finding.ts'
-import type { Rule } from './in-every-pod.ts'
+import { collectorAway, no, noPods, type Rule, unknown, yes } from './finding.ts'
 
 export const integrity: Rule = ({ chains, witnesses }, { live, expected }) => {
   if (chains === undefined) return collectorAway

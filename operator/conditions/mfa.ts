@@ -1,7 +1,7 @@
 // Mfa, 45 CFR 164.312(d): no token without proof of more than one factor.
 
-import { unknown } from './finding.ts'
-import { inEveryPod, type Rule } from './in-every-pod.ts'
+import { type Rule, unknown } from './finding.ts'
+import { inEveryPod } from './in-every-pod.ts'
 
 export const mfa: Rule = (seen, fleet, now) => {
   if (seen.withoutKeySet.length > 0)

@@ -2,8 +2,7 @@
 
 import { serverPolicyName } from '../desired/network-policies.ts'
 import { networkEvidence } from '../evidence/network.ts'
-import { no, unknown, yes } from './finding.ts'
-import type { Rule } from './in-every-pod.ts'
+import { no, type Rule, unknown, yes } from './finding.ts'
 
 const unproved = {
   CanaryNotRun: 'The policy stands, but nothing has shown yet that the network enforces it.',

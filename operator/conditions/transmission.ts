@@ -1,7 +1,7 @@
 // Transmission: what leaves a pod besides answers.
 
-import { no, unknown, yes } from './finding.ts'
-import { inEveryPod, type Rule } from './in-every-pod.ts'
+import { no, type Rule, unknown, yes } from './finding.ts'
+import { inEveryPod } from './in-every-pod.ts'
 
 /** 45 CFR 164.312(e)(1). What leaves the pod besides answers: its connections, and its own log. */
 export const transmission: Rule = (seen, fleet, now) => {

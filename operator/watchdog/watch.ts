@@ -1,5 +1,6 @@
 // Looks at every guarded pod, whole and live, again and again: admission was asked once, and may have been away or taken
-// away. What does not conform is said, and ended within budgets for disruptions, one at a time. The leader alone.
+// away. What does not conform is said, and replaced by its workload (restart.ts) or ended within budgets for disruptions, one at
+// a time. The leader alone.
 
 import { guardedLabel } from '../../core/identifiers.ts'
 import { registeredImages } from '../admission/images.ts'
@@ -15,8 +16,8 @@ import { repeating } from '../repeating.ts'
 import type { Evictor } from '../rollout/evict.ts'
 import type { World } from '../world.ts'
 import { type Fault, faultOf, longestWait, nextOf, type Suspect } from './judge.ts'
+import { makersIn, progressOf, replacePods, type Workloads } from './replace-pods.ts'
 import { restartedAt, turnsOf } from './restart.ts'
-import { makersIn, progressOf, replacePods, type Workloads } from './rollouts.ts'
 
 export interface Watchdog {
   start(): void

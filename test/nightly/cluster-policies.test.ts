@@ -7,7 +7,7 @@ import type { KubernetesObject } from '../../core/kubernetes.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { ApiError, type Client } from '../../operator/cluster/client.ts'
 import { type Kind, kinds } from '../../operator/cluster/kinds.ts'
-import { keepClusterPolicies } from '../../operator/cluster-policies.ts'
+import { keepClusterPolicies } from '../../operator/keep-cluster-policies.ts'
 import { quiet } from '../operator/cluster/scripted-api.ts'
 import {
   aNamespace,

@@ -1,6 +1,6 @@
-// The certificate authority of this pod: its key is made in this process, lives in memory of the sidecar only, and signs for
-// the hosts of model vendors that the policy declares, so that the gate can end the app's TLS. Put together by hand, like the
-// request in core/csr.ts, since an X.509 library would cost every pod 20 MB.
+// The certificate authority of this pod: its key lives in memory of the sidecar alone, or in its memory volume for the process
+// after this one (authority.ts), and signs for the hosts of model vendors that the policy declares, so that the gate can end
+// the app's TLS. Put together by hand, like the request in core/csr.ts, since an X.509 library would cost every pod 20 MB.
 
 import { createHash, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
