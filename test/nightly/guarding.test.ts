@@ -1,10 +1,10 @@
-// What the operator does to a real node's pods and sees of its network: three minutes for the stage, some for each part.
+// What the operator does to a real node's pods and network: five minutes for the stage, some for each part.
 
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Clinic } from '../demo/scene.ts'
 import { buildStage } from '../e2e/parts/build.ts'
 import { networkProof } from '../e2e/parts/network-proof.ts'
-import { rollout } from '../e2e/parts/rollout.ts'
+import { rollout, undone } from '../e2e/parts/rollout.ts'
 import { buildWards, wards } from '../e2e/parts/wards.ts'
 import { watchdog } from '../e2e/parts/watchdog.ts'
 
@@ -24,4 +24,5 @@ afterAll(async () => {
 
 describe('pods that run before their namespace is enrolled', () => rollout(stage))
 describe('pods that are not what admission makes', () => watchdog(stage))
+describe('a workload that is guarded no more', () => undone(stage))
 describe('what the network is seen to refuse', () => networkProof(stage))

@@ -1,9 +1,11 @@
 // Pods that run before their namespace is enrolled are replaced once, on a real node: the first alone, the others one at a
-// time, within budgets for disruptions.
+// time, within budgets for disruptions; and undo puts a workload back.
 
 import { expect } from 'vitest'
 import { until } from '../../demo/kubectl.ts'
+import { rolledOut } from '../../demo/rollout.ts'
 import { conditionOf, type ServerStatus, serverStatus } from '../../demo/scene.ts'
+import { hipaaMcp } from '../../demo/steps/trail.ts'
 import { verifies } from '../../verifies.ts'
 import type { Stage } from './stage.ts'
 import { authorsStrategy, everyPod, ofApp, told, wards, watchPods } from './wards.ts'
@@ -125,5 +127,34 @@ export function rollout(stage: Stage): void {
       await guardedWhere('EveryPodGuarded', 60)
     },
     120_000,
+  )
+}
+
+export function undone(stage: Stage): void {
+  verifies(
+    'injection:undo',
+    'on a node: a Deployment comes back as its author wrote it, its pods without a sidecar',
+    async () => {
+      const { kubectl } = stage()
+      const { code, text } = await hipaaMcp(
+        ['undo', 'deployment/web', '-n', wards, '--yes', '--reason', 'the test is over'],
+        kubectl.kubeconfig,
+      )
+      expect(code, text).toBe(0)
+      await rolledOut(kubectl, wards, 'deployment/web', 180)
+      const watched = watchPods(kubectl)
+      await until('its guarded pods are gone', 60, async () => {
+        const pods = watched.samples.at(-1)?.pods.filter(({ app }) => app === 'web') ?? []
+        return pods.length === 3 && pods.every(({ guarded: is, ready }) => !is && ready) ? true : undefined
+      })
+      await watched.stop()
+
+      const deployment = await workload(stage, 'deployment', 'web')
+      expect(deployment?.metadata.annotations ?? {}).not.toHaveProperty('hipaa-mcp.dev/server')
+      expect(deployment?.spec.template.metadata.annotations ?? {}).not.toHaveProperty('hipaa-mcp.dev/server')
+      expect(deployment?.spec.strategy).toEqual(authorsStrategy)
+      expect((await told(kubectl)).some((one) => one.startsWith('Deployment/web '))).toBe(true)
+    },
+    300_000,
   )
 }

@@ -1,5 +1,5 @@
-// Pods that came in while admission was taken away, on a real node: they are named, and evicted one at a time within budgets
-// for disruptions.
+// Pods that are not what admission makes, on a real node: those that nobody of ours made are evicted one at a time, within
+// budgets for disruptions; those of before a change are replaced by their own workloads.
 
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -108,6 +108,76 @@ export function watchdog(stage: Stage): void {
         expect(pod).toContain(uid)
         expect(pod).toContain('hipaa-mcp-guard')
       }
+    },
+    600_000,
+  )
+
+  verifies(
+    'injection:upgrade',
+    'on a node: when admission makes pods otherwise, every workload replaces its own, one first, and nothing is evicted',
+    async () => {
+      const { kubectl } = stage()
+      const before = (await told(kubectl)).filter((one) => one.endsWith('NotConformingEvicted')).length
+      const watched = watchPods(kubectl)
+      const named = ['deployment/web', 'deployment/rogue', 'statefulset/records', 'daemonset/scan']
+      const asked = async () => {
+        const found = await kubectl.get<{ items: Deployment[] }>(...named, '-n', wards)
+        return (found?.items ?? []).map(({ metadata, spec }) => ({
+          app: metadata.name,
+          at:
+            Date.parse(spec.template.metadata.annotations?.['hipaa-mcp.dev/restarted-at'] ?? '') || undefined,
+        }))
+      }
+      const old = new Set(watched.samples.at(-1)?.pods.map(({ uid }) => uid))
+      await kubectl.run([
+        'patch',
+        'hipaamcpserver',
+        'ehr',
+        '-n',
+        wards,
+        '--type=merge',
+        '-p',
+        '{"spec":{"tls":{"discovery":{"port":8444}}}}',
+      ])
+      const began = Date.now()
+
+      await until(
+        'every pod was replaced',
+        400,
+        async () => {
+          const pods = watched.samples.at(-1)?.pods ?? []
+          const all = pods.every(
+            ({ uid, ready, created }) => !old.has(uid) && ready && created >= began - 1_000,
+          )
+          return pods.length === 8 && all ? true : undefined
+        },
+        async () => `${JSON.stringify(await asked())} ${(await told(kubectl)).join('; ')}`,
+      )
+      const samples = await watched.stop()
+
+      const order = (await asked()).toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0))
+      expect(order.every(({ at }) => at !== undefined)).toBe(true)
+      const [canary, next] = order
+      const proved = samples.find((sample) =>
+        ofApp(sample, canary?.app ?? '').some(({ ready, created }) => ready && created >= (canary?.at ?? 0)),
+      )
+      console.log(
+        `    ${order.map(({ app, at = 0 }) => `${app} +${((at - began) / 1000).toFixed(0)} s`).join(', ')}; the first pod was ready at +${(((proved?.at ?? 0) - began) / 1000).toFixed(0)} s`,
+      )
+      // Moments are whole seconds, and the next is asked for after the look that saw the first pod ready.
+      expect(next?.at).toBeGreaterThanOrEqual((proved?.at ?? Number.POSITIVE_INFINITY) - 2_000)
+      const events = await told(kubectl)
+      expect(events.filter((one) => one.endsWith('NotConformingEvicted'))).toHaveLength(before)
+      for (const { app } of order)
+        expect(
+          events.some((one) => one.endsWith(`/${app} ReplacingPods`)),
+          app,
+        ).toBe(true)
+      // A StatefulSet takes one at a time by itself, and so it is.
+      const records = samples.map((sample) =>
+        ofApp(sample, 'records').filter(({ ready, ending }) => ready && !ending),
+      )
+      expect(Math.min(...records.map((pods) => pods.length))).toBeGreaterThanOrEqual(1)
     },
     600_000,
   )
