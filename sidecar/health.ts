@@ -1,8 +1,9 @@
 // Port 15021, plain HTTP: what the kubelet and Prometheus ask. Nothing here touches PHI. `/readyz` says why it says no;
-// `/drain` begins the end, and only a process of this pod may ask for it.
+// `/startupz` says the same as soon as it is yes; `/drain` begins the end, and only a process of this pod may ask for it.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Probe } from './config.ts'
+import { pause } from './pause.ts'
 import { probe } from './probes.ts'
 
 export type HealthOptions = {
@@ -17,18 +18,29 @@ export type HealthOptions = {
   podIp: string
 }
 
+/**
+ * Longest that `/startupz` waits for a yes, milliseconds: the kubelet's own pause between two questions, so that the app
+ * starts at the moment when it may and not at the next question. Shorter than the probe's timeoutSeconds.
+ */
+const startWait = 1_000
+/** Milliseconds between two looks meanwhile. */
+const look = 20
+
 type Route = (request: IncomingMessage, response: ServerResponse) => void
 
 /** It does not listen yet. */
 export function healthServer(options: HealthOptions): Server {
+  function sayReady(response: ServerResponse): void {
+    const reasons = options.reasons()
+    const locked = options.locked()
+    const ready = reasons.length === 0
+    answer(response, ready ? 200 : 503, { ready, reasons, ...(locked === undefined ? {} : { locked }) })
+  }
+
   const routes: { [path: string]: Route } = {
     '/livez': (_request, response) => answer(response, 200, { live: true }),
-    '/readyz': (_request, response) => {
-      const reasons = options.reasons()
-      const locked = options.locked()
-      const ready = reasons.length === 0
-      answer(response, ready ? 200 : 503, { ready, reasons, ...(locked === undefined ? {} : { locked }) })
-    },
+    '/readyz': (_request, response) => sayReady(response),
+    '/startupz': (_request, response) => void sayWhenReady(response, performance.now() + startWait),
     '/metrics': options.metrics,
     '/drain': (request, response) => {
       // The packet filter lets no tenant reach this port on loopback, and what comes over the network is not loopback.
@@ -39,6 +51,11 @@ export function healthServer(options: HealthOptions): Server {
         () => answer(response, 500, { drained: false }),
       )
     },
+  }
+
+  async function sayWhenReady(response: ServerResponse, until: number): Promise<void> {
+    while (!response.destroyed && options.reasons().length > 0 && performance.now() < until) await pause(look)
+    sayReady(response)
   }
 
   return createServer((request, response) => {

@@ -104,6 +104,8 @@ export async function run(options: RunOptions): Promise<Running> {
   const trailBegun = Promise.withResolvers<RunningTrail>()
   // Nobody may be waiting when it fails; `stuck` says so.
   trailBegun.promise.catch(() => undefined)
+  // What waits for this one finds the links with their certificate: asked without it, the operator answers 401.
+  const certified = identity.first().then(useCredentials)
   const stream = followOrders({
     link: links.channel,
     generation: () => orders.generation(),
@@ -111,7 +113,7 @@ export async function run(options: RunOptions): Promise<Running> {
     heartbeat: () => orders.heartbeat(),
     renew: () => identity.renewSoon(),
     log,
-    opensWhen: identity.first().then(() => undefined),
+    opensWhen: certified,
   })
 
   function reasons(): string[] {
@@ -210,12 +212,12 @@ export async function run(options: RunOptions): Promise<Running> {
   ended.catch(() => undefined)
 
   async function bringUp(): Promise<void> {
-    // While nobody waits for an answer.
-    warmUp()
+    // While others are waited for, and before anybody waits for us.
+    const warm = warmUp()
     if (existsSync(paths.trust)) tellTrust(paths.trust, gateKey)
     // The app starts when we are ready, and finds the door open.
     await stdio?.open
-    useCredentials(await Promise.race([identity.first(), ended]))
+    await Promise.race([certified, ended])
     identity.onChange((certificates) => {
       useCredentials(certificates)
       secure()
@@ -234,6 +236,7 @@ export async function run(options: RunOptions): Promise<Running> {
     })
     trailBegun.resolve(trail)
     orders.onChange(secure)
+    await warm
     void keepProving({ link: links.channel, channel: config.channel, lookup, log, signal: over.signal })
     egress = await startEgress({
       orders,

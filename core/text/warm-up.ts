@@ -1,5 +1,6 @@
 // What the first text of a process would pay for: word lists are unpacked, expressions compiled.
 
+import { setImmediate } from 'node:timers/promises'
 import { survey } from '../redaction/survey.ts'
 import { findIdentifiers } from './find.ts'
 
@@ -11,7 +12,10 @@ const note =
 /** Often enough for the engine to see that these expressions are worth their machine code. */
 const times = 20
 
-/** Takes tens of milliseconds. Without it the first call takes them. */
-export function warmUp(): void {
-  for (let i = 0; i < times; i += 1) findIdentifiers(note, survey())
+/** Takes tens of milliseconds, in pieces that let others go on between them. Without it the first call takes them. */
+export async function warmUp(): Promise<void> {
+  for (let i = 0; i < times; i += 1) {
+    await setImmediate()
+    findIdentifiers(note, survey())
+  }
 }

@@ -100,8 +100,8 @@ export function ownVolumes(server: HipaaMcpServer): Volume[] {
   ]
 }
 
-const ready = (failureThreshold: number, periodSeconds: number) => ({
-  httpGet: { path: '/readyz', port: ports.health, scheme: 'HTTP' },
+const ready = (path: string, failureThreshold: number, periodSeconds: number) => ({
+  httpGet: { path, port: ports.health, scheme: 'HTTP' },
   periodSeconds,
   failureThreshold,
   successThreshold: 1,
@@ -129,8 +129,8 @@ function sidecar(injection: Injection, local: boolean): Container {
     ],
     env: environment(injection),
     securityContext: confined(uids.sidecar),
-    startupProbe: ready(300, 1),
-    readinessProbe: ready(3, 5),
+    startupProbe: ready('/startupz', 300, 1),
+    readinessProbe: ready('/readyz', 3, 5),
     // All preStop hooks run at once and only SIGTERM waits for the order: draining must begin here. By exec, because
     // what the kubelet may ask over the network, others may ask too.
     lifecycle: { preStop: { exec: { command: node(program('drain.ts')) } } },
