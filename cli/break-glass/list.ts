@@ -25,32 +25,37 @@ export const list: Command = {
     json: { help: 'Print it as JSON, without patients' },
   },
   about:
-    'Exit code 1 when a review is overdue. No patient is shown; kubectl get -o yaml shows them to those who may read them.',
+    'Exit code 1 when a review is overdue. No patient is shown; kubectl get -o yaml shows them to those who may read them. Uses are calls; how often a person entered a pod is in hipaa-mcp activity.',
   run: async (operands, values, screen) => {
     if (operands.length > 0) throw new UsageError('break-glass list takes options only')
     const kube = await openKube(values)
     const { status, body } = await kube.request('GET', grantsPath(textOf(values, 'namespace')))
     if (status !== 200) throw refused(status, body, 'list BreakGlassGrants')
-    const grants = (body as { items: BreakGlassGrant[] }).items.map(shown)
-    if (values['json'] === true) screen.out(JSON.stringify(grants, null, 2))
-    else print(grants, screen)
-    return grants.some(({ state }) => state === 'ReviewOverdue') ? exitCodes.findings : exitCodes.ok
+    const { items } = body as { items: BreakGlassGrant[] }
+    if (values['json'] === true) screen.out(JSON.stringify(items.map(shown), null, 2))
+    else print(items, screen)
+    return items.some((grant) => stateOf(grant) === 'ReviewOverdue') ? exitCodes.findings : exitCodes.ok
   },
 }
 
-type Shown = ReturnType<typeof shown>
+const nameOf = ({ metadata }: BreakGlassGrant): string => `${metadata.namespace ?? ''}/${metadata.name}`
+const stateOf = ({ status }: BreakGlassGrant): GrantState => status?.state ?? 'Requested'
+/** Calls under it. Undefined of one for pods: what is done in a pod is no call, and 0 would say that nothing was done. */
+const usesOf = ({ spec, status }: BreakGlassGrant): number | undefined =>
+  spec.pods === undefined ? (status?.uses ?? 0) : undefined
 
-function shown({ metadata, spec, status }: BreakGlassGrant) {
+/** For programs. */
+function shown(grant: BreakGlassGrant): object {
+  const { spec, status } = grant
+  const { subject, patients = [], pods } = spec
   return {
-    grant: `${metadata.namespace ?? ''}/${metadata.name}`,
+    grant: nameOf(grant),
     server: spec.server,
-    ...(spec.subject === undefined ? {} : { issuer: spec.subject.issuer }),
-    sub: spec.subject?.sub ?? spec.pods?.user ?? '',
-    patients: spec.patients?.length ?? 0,
-    ...(spec.pods === undefined ? {} : { pods: spec.pods }),
-    state: status?.state ?? ('Requested' as const),
+    ...(subject === undefined ? {} : { issuer: subject.issuer, sub: subject.sub, patients: patients.length }),
+    ...(pods === undefined ? {} : { pods }),
+    state: stateOf(grant),
     until: status?.until,
-    uses: status?.uses ?? 0,
+    uses: usesOf(grant),
     requestedBy: spec.requestedBy,
     approvedBy: spec.approval?.by,
     endedBy: spec.end?.by,
@@ -60,29 +65,31 @@ function shown({ metadata, spec, status }: BreakGlassGrant) {
   }
 }
 
-function print(grants: readonly Shown[], screen: Screen): void {
+function print(grants: readonly BreakGlassGrant[], screen: Screen): void {
   if (grants.length === 0) {
     screen.out('There is no emergency access, and none was asked for.')
     return
   }
-  const rows = grants.map((one) => [
-    one.grant,
-    one.sub,
-    one.state,
-    one.until ?? '-',
-    String(one.uses),
-    one.approvedBy ?? '-',
+  const rows = grants.map((grant) => [
+    nameOf(grant),
+    grant.spec.subject?.sub ?? grant.spec.pods?.user ?? '-',
+    stateOf(grant),
+    grant.status?.until ?? '-',
+    String(usesOf(grant) ?? '-'),
+    grant.spec.approval?.by ?? '-',
   ])
   for (const line of columns(
     [['GRANT', 'PERSON', 'STATE', 'UNTIL', 'USES', 'APPROVED BY'], ...rows],
     screen.width,
   ))
     screen.out(line)
-  const waiting = grants.flatMap(({ grant, state, reviewBy }) => {
+  const waiting = grants.flatMap((grant) => {
+    const state = stateOf(grant)
+    const reviewBy = grant.status?.reviewBy
     const command = next[state]
     if (command === undefined || state === 'Active') return []
     const by = state === 'Requested' || reviewBy === undefined ? '' : ` (by ${reviewBy})`
-    return [`hipaa-mcp ${command} ${grant}${by}`]
+    return [`hipaa-mcp ${command} ${nameOf(grant)}${by}`]
   })
   if (waiting.length === 0) return
   screen.out('\nWaits for a person:')

@@ -17,7 +17,7 @@ export const review: Command = {
     json: { help: 'Print who reviewed it as JSON' },
   },
   about:
-    'Within 72 hours of its end, by a person who neither asked nor approved. Look at what was done first: hipaa-mcp trail export, then the records whose intent names the grant. NotJustified is presumed a breach until assessed (45 CFR 164.402). Needs the verb review on breakglassgrants: ClusterRole hipaa-mcp-privacy-officer.',
+    'Within 72 hours of its end, by a person who neither asked nor approved. Look at what was done first: hipaa-mcp trail export, then the records whose intent names the grant; of a grant for pods: the records pod-entered (hipaa-mcp activity). NotJustified is presumed a breach until assessed (45 CFR 164.402). Needs the verb review on breakglassgrants: ClusterRole hipaa-mcp-privacy-officer.',
   run: async (operands, values, screen) => {
     const { namespace, name } = grantIn('break-glass review', operands)
     const finding = textOf(values, 'finding')

@@ -73,7 +73,7 @@ export async function enter(
       refused:
         ways[subResource] === undefined
           ? 'no emergency opens this way'
-          : 'no BreakGlassGrant that is in force names you, this pod and this way: hipaa-mcp break-glass request --pod',
+          : 'no BreakGlassGrant that is in force names you, this pod and this way: hipaa-mcp break-glass request --pods',
     }
   if (dryRun === true) return { grant: grant.metadata.name }
   if (entry.record === undefined) return { refused: 'it is not the API server who asks' }

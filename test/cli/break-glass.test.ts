@@ -121,11 +121,11 @@ test('emergency access into pods names a user, pods and ways, and no patient', a
   const { code, out } = await ran(
     ...asks,
     '--pods',
-    'ehr-1,ehr-2',
+    'ehr-1, ehr-2',
     '--user',
     'maria',
     '--ways',
-    'Exec,Attach',
+    'exec, Attach',
     '--name',
     'bg-1',
   )
@@ -139,6 +139,34 @@ test('emergency access into pods names a user, pods and ways, and no patient', a
   expect((await ran(...asks, '--pods', 'ehr-1', '--user', 'maria', '--sub', 'x')).notes).toContain(
     '--sub is for patients',
   )
+})
+
+test('what is for pods is not dropped beside patients, and a way that is none is told with those that are', async () => {
+  const patients = file('one', 'p-1')
+  for (const option of ['--user', '--ways']) {
+    const { code, notes } = await request('--patients', patients, option, 'Exec')
+    expect(code).toBe(2)
+    expect(notes).toContain(`${option} is for pods: give --pods as well`)
+  }
+  const asks = 'break-glass request --server clinic/ehr --reason Broken-index --user maria'.split(' ')
+  expect((await ran(...asks)).notes).toContain('--user is for pods')
+  const { code, notes } = await ran(...asks, '--pods', 'ehr-1', '--ways', 'Exec,Shell')
+  expect(code).toBe(2)
+  expect(notes).toContain('--ways wants Exec, Attach, PortForward or EphemeralContainers')
+  expect(api.asked).toEqual([])
+})
+
+test('a list does not say of a grant for pods that nothing was done', async () => {
+  const pods = { user: 'maria', names: ['ehr-1'], ways: ['Exec' as const] }
+  const into = aGrant({ pods }, {}, { state: 'Expired', uses: 0 })
+  const { subject: _, patients: __, ...spec } = into.spec
+  api.answers = [{ status: 200, body: { items: [{ ...into, spec }] } }]
+
+  const { out } = await ran('break-glass', 'list')
+  expect(out).toMatch(/clinic\/night-1\s+maria\s+Expired\s+-\s+-\s+approver/)
+  const [one] = JSON.parse((await ran('break-glass', 'list', '--json')).out) as object[]
+  expect(one).toMatchObject({ pods, state: 'Expired' })
+  for (const member of ['uses', 'sub', 'issuer', 'patients']) expect(one).not.toHaveProperty(member)
 })
 
 const issuer = ['--issuer', 'https://login.example.org']

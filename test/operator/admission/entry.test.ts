@@ -1,6 +1,7 @@
 // Who is let into a guarded pod under an emergency, and that it is on record before.
 
 import { expect, test } from 'vitest'
+import { request } from '../../../cli/break-glass/request.ts'
 import { serverAnnotation } from '../../../core/identifiers.ts'
 import type { BreakGlassGrant } from '../../../crds/breakglassgrant.generated.ts'
 import { grantOrders } from '../../../operator/access-orders.ts'
@@ -117,6 +118,14 @@ verifies('injection:connect', 'without the collector nobody is let in', async ()
   expect(said(await judgeConnect(exec(), lookup, entry))).toContain(
     'the collector did not say that it is on record',
   )
+})
+
+verifies('injection:connect', 'who is refused is told a command that there is', async () => {
+  const says = said(await judgeConnect(exec(), lookup, anEntry([]).entry)) ?? ''
+
+  expect(says).toContain('this pod and this way: hipaa-mcp break-glass request --pods')
+  expect(request.name).toBe('break-glass request')
+  expect(request.options).toHaveProperty('pods')
 })
 
 verifies('injection:connect', 'who is not the API server learns nothing and lets nobody in', async () => {
