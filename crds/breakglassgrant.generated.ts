@@ -4,9 +4,9 @@ import type { ObjectMeta } from '../core/kubernetes.ts'
 
 /**
  * Emergency access (45 CFR 164.312(a)(2)(ii)): one person may reach named patients of one server, or enter named
- * pods of it, for at most an hour. One person asks for it, another approves it, a third reviews what was done. It
- * widens which patients are reached and nothing else: login, MFA, tools, fields, redaction and records stay as
- * they are. Who enters a pod (pods) is past all of these; every time is recorded before it happens.
+ * pods of it, for at most an hour. One person asks for it, another approves it, a third reviews what was done.
+ * With patients it widens which patients are reached and nothing else: login, MFA, tools, fields, redaction and
+ * records stay as they are. With pods it lets a person in past all of these; every time is recorded before.
  * Requested by one write, approved by another: spec.approval: {}. Admission writes who and when.
  */
 export interface BreakGlassGrant {
@@ -22,7 +22,7 @@ spec: {
  */
 server: string
 /**
- * The person who calls, as their token names them.
+ * The person who calls, as their token names them. Goes together with patients, not beside pods.
  */
 subject?: {
 /**
@@ -36,7 +36,8 @@ sub: string
 }
 /**
  * Identifiers of the patients, plainly as the tools take them: no Patient/ before them. They are PHI in etcd:
- * encrypt this resource at rest, and give read rights to nobody who does not need them.
+ * encrypt this resource at rest, and give read rights to nobody who does not need them. Goes together
+ * with subject, not beside pods.
  */
 patients?: string[]
 /**
@@ -53,7 +54,7 @@ user: string
  */
 names: string[]
 /**
- * How. An ephemeral container needs the verb enter on breakglassgrants besides.
+ * How; for EphemeralContainers the person needs ClusterRole hipaa-mcp-pod-repairer.
  */
 ways: ("Exec" | "Attach" | "PortForward" | "EphemeralContainers")[]
 }
@@ -135,7 +136,7 @@ until?: string
  */
 reviewBy?: string
 /**
- * Calls that reached a patient under it, from the trail.
+ * Calls that reached a patient under it, from the trail. Not of pods: hipaa-mcp activity.
  */
 uses?: number
 /**

@@ -113,7 +113,8 @@ function grantStatus(
     state,
     ...(until === undefined ? {} : { until: seconds(until) }),
     ...(reviewBy === undefined ? {} : { reviewBy: seconds(reviewBy) }),
-    uses: counted.reduce((sum, { uses }) => sum + uses, 0),
+    // Who enters a pod makes no call: 0 would tell the reviewer that nothing was done.
+    ...(grant.spec.pods === undefined ? { uses: counted.reduce((sum, { uses }) => sum + uses, 0) } : {}),
     ...(last === undefined ? {} : { lastUse: last }),
     counted,
     conditions: conditions.map(([type, finding]) =>

@@ -176,6 +176,8 @@ test('one that opens ways into pods says so, and nothing of patients', async () 
   const { status, all } = await reconciled({ ...grant, spec: { ...spec, pods } }, { servers: [aServer()] })
 
   expect(status?.conditions?.[0]?.message).toContain('enters the named pods')
+  // 0 uses would tell the reviewer that nothing was done.
+  expect(status).not.toHaveProperty('uses')
   expect(all.map(({ note }) => note).join()).toContain('may enter pods of this server')
 })
 
