@@ -2,10 +2,12 @@
 // leave nothing to any rule: found as where each rule is asked of each group, which a word beyond ASCII brings about anywhere in a text.
 
 import fc from 'fast-check'
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { survey } from '../../../core/redaction/survey.ts'
 import { readings } from '../../../core/text/prose.ts'
 import { ruleGroups, search } from '../../../core/text/search.ts'
+import { searchForm, tokenize } from '../../../core/text/tokenize.ts'
+import { numbersOfWord } from '../../../core/text/tokens.ts'
 import { verifies } from '../../verifies.ts'
 
 const groups = [
@@ -105,6 +107,20 @@ const text = fc
     { minLength: 1, maxLength: 4 },
   )
   .map((parts) => parts.flat().join(''))
+
+/** The rule that has one look asks first what the word before a number says; the other way never asks the words of a text. */
+function hasOneLook(end: string): boolean {
+  const { words } = tokenize(`taken 2024-03-05 ${end}`)
+  const isUnseen = () => (words[numbersOfWord - 1] as number) < 0
+  expect(isUnseen()).toBe(true)
+  // Of forms, and with words around them: forms.ts.
+  searchForm(1 | 2)
+  return !isUnseen()
+}
+
+test('a word beyond ASCII anywhere has each rule asked of each group', () => {
+  expect(['qz', 'qé'].map(hasOneLook)).toEqual([true, false])
+})
 
 verifies('minimum:text', 'what one look finds is what looking at each group finds', () => {
   fc.assert(
