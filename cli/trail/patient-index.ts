@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Hash } from '../../core/merkle.ts'
 import { checkExport, type Report, type Wanted } from '../verify/export-check.ts'
 import { isProved, witnessedAt } from '../verify/pins.ts'
-import { Accesses } from './accesses.ts'
+import { Accesses } from './fill-index.ts'
 import { FinalChains, finalOf } from './final-chains.ts'
 
 /** A change of what is written is another number: an index of an older program is made anew. */

@@ -4,6 +4,7 @@
 import { counted } from '../counted.ts'
 import type { AuditRecord, Outcome, PatientToken, Who } from '../record.ts'
 import { type Relation, relations } from '../record-call.ts'
+import { Pairs } from './pairs.ts'
 
 type RecordOf<K extends AuditRecord['kind']> = Extract<AuditRecord, { kind: K }>
 type Intent = RecordOf<'intent'>
@@ -68,48 +69,40 @@ const nothing = { asked: [], found: [], kept: {}, dropped: {}, redacted: {} } as
 
 type Place = { origin: string; index: number }
 
-/** So many answered calls are remembered, unless said otherwise, for the messages of streams that outlive them. */
-const usual = 10_000
-
-/** Takes the records of a trail, those of each chain in order. Keeps the intents that are not answered yet, and some that are. */
+/** Takes the records of a trail, those of each chain in order. */
 export class Calls<P extends Place = Place> {
-  readonly #open = new Map<string, { place: P; intent: Intent }>()
-  readonly #answered = new Map<string, { place: P; intent: Intent }>()
-  readonly #remembered: number
+  readonly #pairs: Pairs<{ place: P; intent: Intent }>
 
-  constructor(remembered = usual) {
-    this.#remembered = remembered
+  /** `remembered`: answered calls. */
+  constructor(remembered?: number) {
+    this.#pairs = new Pairs(remembered)
   }
 
   /** What this record tells; undefined for an intent, which is told with its result. `before` is the place of the intent. */
   take(place: P, record: AuditRecord): { told: Told; before?: P } | undefined {
     if (record.kind === 'intent') {
-      this.#open.set(record.call, { place, intent: record })
+      this.#pairs.intent(record.call, { place, intent: record })
       return undefined
     }
-    const known = 'call' in record ? this.#of(record.call) : undefined
-    if (record.kind === 'result' && known !== undefined) {
-      this.#open.delete(record.call)
-      this.#answered.set(record.call, known)
-      if (this.#answered.size > this.#remembered)
-        this.#answered.delete(this.#answered.keys().next().value as string)
-    }
+    const known = this.#of(record)
     const said = told(place, record, known?.intent)
     return known === undefined ? { told: said } : { told: said, before: known.place }
   }
 
-  #of(call: string): { place: P; intent: Intent } | undefined {
-    return this.#open.get(call) ?? this.#answered.get(call)
+  #of(record: AuditRecord): { place: P; intent: Intent } | undefined {
+    if (!('call' in record)) return undefined
+    return record.kind === 'result' ? this.#pairs.result(record.call) : this.#pairs.before(record.call)
   }
 
   /** Place of the first intent that has no result yet. */
   oldest(): P | undefined {
-    return this.#open.values().next().value?.place
+    for (const { place } of this.#pairs.open()) return place
+    return undefined
   }
 
   /** Intents without a result, at the end of the trail: they may have run. */
   unanswered(): { told: Told; before: P }[] {
-    return [...this.#open.values()].map(({ place, intent }) => {
+    return [...this.#pairs.open()].map(({ place, intent }) => {
       const { origin, index } = place
       const said = { origin, index, ...nothing, ...askedIn(intent), at: intent.at }
       return { told: { ...said, kind: 'intent', outcome: 'unanswered' }, before: place }

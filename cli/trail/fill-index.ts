@@ -2,6 +2,7 @@
 // Six years of a busy server are millions of records, of which the index wants whom each concerns and where it stands.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { Pairs } from '../../core/export/pairs.ts'
 import { leafHash } from '../../core/merkle.ts'
 import { CannotError } from '../command.ts'
 import type { Hearer } from '../verify/export-check.ts'
@@ -10,9 +11,6 @@ import type { Spot, TrailSource } from './source.ts'
 
 /** A record that may be the first of a call: whom it concerns is known with those of its result. */
 type Placed = Spot & { time: number; leaf: Buffer; tokens: readonly number[] }
-
-/** So many answered calls of a chain are remembered, for the messages of streams that outlive them (`Calls` does likewise). */
-const answeredAtMost = 10_000
 
 /**
  * How a patient is spelled in canonical form (RFC 8785): nothing but a member's name stands so, since a quote within a text is
@@ -43,26 +41,21 @@ export class Accesses {
         this.#add(chain, token, place, earlier)
       }
     }
-    const open = new Map<string, Placed>()
-    const answered = new Map<string, Placed>()
+    const pairs = new Pairs<Placed>()
     return {
       take: ({ kind, time, call }, bytes, spot) => {
         // A call that was refused after its intent has a result as well, which says what left.
         if (call === undefined || (kind !== 'intent' && kind !== 'result' && kind !== 'event')) return
         const place = { ...spot, time, leaf: shortLeaf(leafHash(bytes)), tokens: tokensIn(bytes) }
         if (kind === 'intent') {
-          open.set(call, place)
+          pairs.intent(call, place)
           return
         }
-        const earlier = open.get(call) ?? answered.get(call)
-        if (kind === 'result' && open.delete(call) && earlier !== undefined) {
-          answered.set(call, earlier)
-          if (answered.size > answeredAtMost) answered.delete(answered.keys().next().value as string)
-        }
+        const earlier = kind === 'result' ? pairs.result(call) : pairs.before(call)
         add(place, earlier, new Set([...(earlier?.tokens ?? []), ...place.tokens]))
       },
       end: () => {
-        for (const place of open.values()) add(place, undefined, new Set(place.tokens))
+        for (const place of pairs.open()) add(place, undefined, new Set(place.tokens))
       },
     }
   }
