@@ -1,7 +1,7 @@
 // Keeps our ClusterNetworkPolicies where the cluster has the kind (45 CFR 164.312(a)(1), (e)(1)), and reads those of others.
 // The kind may come and go while the operator runs, so it is asked for, not watched. Writing is the leader's alone.
 
-import { apply, NotLeading } from './apply.ts'
+import { type Applier, apply, NotLeading } from './apply.ts'
 import { ApiError, type Client } from './cluster/client.ts'
 import type { Kind } from './cluster/kinds.ts'
 import { clusterPolicy, isOurName } from './desired/cluster-policies.ts'
@@ -52,7 +52,7 @@ export function keepClusterPolicies(options: ClusterPoliciesOptions): Repeating 
   return repeating(async () => {
     try {
       const found = await clusterPolicies(client)
-      if (found !== undefined) await apply(client, wantedPolicies(options, found), leading)
+      if (found !== undefined) await applyEach(client, wantedPolicies(options, found), leading)
       said = ''
     } catch (error) {
       if (error instanceof NotLeading) return
@@ -64,7 +64,23 @@ export function keepClusterPolicies(options: ClusterPoliciesOptions): Repeating 
   }, every)
 }
 
-/** What there should be, and what there should be no more: of a server, a store or an enrolment that is gone. Pure. */
+/**
+ * Each by itself: one that the API server refuses keeps no other from being written. Rejects with the first refusal in the end, and
+ * at once where the API server does not answer.
+ */
+async function applyEach(client: Applier, wanted: readonly Wanted[], leading: () => boolean): Promise<void> {
+  let first: ApiError | undefined
+  for (const one of wanted)
+    try {
+      await apply(client, [one], leading)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status === 0) throw error
+      first ??= error
+    }
+  if (first !== undefined) throw first
+}
+
+/** What there should be no more, of a server, a store or an enrolment that is gone, and then what there should be. Pure. */
 export function wantedPolicies(
   { world, now = Date.now }: Pick<ClusterPoliciesOptions, 'world' | 'now'>,
   { kind, items }: Found,
@@ -92,5 +108,5 @@ export function wantedPolicies(
       const object = { apiVersion: kind.apiVersion, kind: kind.kind, metadata }
       return { kind, object, current: object, how: 'delete' }
     })
-  return [...wanted, ...stale]
+  return [...stale, ...wanted]
 }

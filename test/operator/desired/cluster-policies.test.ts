@@ -3,9 +3,14 @@ import type { HipaaMcpServer } from '../../../crds/hipaamcpserver.generated.ts'
 import { ApiError } from '../../../operator/cluster/client.ts'
 import { isMet, type Wanted } from '../../../operator/desired/wanted.ts'
 import { type ClusterPolicy, overrulingPolicies } from '../../../operator/evidence/foreign-policies.ts'
-import { clusterPolicies, wantedPolicies } from '../../../operator/keep-cluster-policies.ts'
+import {
+  clusterPolicies,
+  keepClusterPolicies,
+  wantedPolicies,
+} from '../../../operator/keep-cluster-policies.ts'
 import type { Typed } from '../../../operator/objects.ts'
 import { verifies } from '../../verifies.ts'
+import { quiet } from '../cluster/scripted-api.ts'
 import { aGuardedPod, anAgreement, aServer, aWorld, now, type Things } from '../world.ts'
 
 const kind = {
@@ -198,3 +203,43 @@ for (const [what, versions, expected] of served)
       expect(found?.kind.apiVersion.split('/')[1]).toBe(expected)
     },
   )
+
+const none = async () => await Promise.reject(new Error('this test expects no such call'))
+const answers: [what: string, status: number, done: string[]][] = [
+  [
+    'is refused keeps no other from being written or ended',
+    422,
+    ['delete hipaa-mcp-server.clinic.gone', 'apply hipaa-mcp-server.clinic.b'],
+  ],
+  ['gets no answer ends the pass', 0, ['delete hipaa-mcp-server.clinic.gone']],
+]
+for (const [what, status, expected] of answers)
+  verifies('transit:cluster-network-policy', `one that ${what}, and it is said`, async () => {
+    const gone = { ...ours, metadata: { ...ours.metadata, name: 'hipaa-mcp-server.clinic.gone' } }
+    const servers = ['a', 'b'].map((name) => aServer({}, { name, uid: `uid-${name}` }))
+    const done: string[] = []
+    const warned: unknown[] = []
+    const keeping = keepClusterPolicies({
+      world: aWorld({ servers }).world,
+      client: {
+        list: async () => ({ items: [gone], metadata: {} }) as never,
+        apply: async (_, { metadata: { name } }) => {
+          if (name.endsWith('.a')) throw new ApiError(status, 'Invalid', 'planted')
+          done.push(`apply ${name}`)
+          return {} as never
+        },
+        delete: async (_, __, name) => void done.push(`delete ${name}`),
+        create: none,
+        patch: none,
+      },
+      leading: () => true,
+      log: { ...quiet, warn: (_, more) => void warned.push(more) },
+      now: () => now,
+    })
+
+    keeping.start()
+    await expect.poll(() => warned).toEqual([{ error: 'Invalid' }])
+    keeping.stop()
+
+    expect(done).toEqual(expected)
+  })
