@@ -1,32 +1,17 @@
 // The sidecar's egress as its own process: `egress-main.ts CONFIG`. Says its ports, a line of JSON. What it would record is made and
 // kept by nobody: that of the trail is measured with the calls.
 
-import { createSecretKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import type { Egress, Policy } from '../../core/policy.ts'
+import type { Egress } from '../../core/policy.ts'
 import { startEgress } from '../../sidecar/egress/start.ts'
-import type { Keys } from '../../sidecar/in-force.ts'
+import { egressOrders } from '../support/egress-orders.ts'
 
 export type Config = { egress: Egress[]; upstreamPort: number }
 
 const { egress, upstreamPort } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Config
-const hashes = createSecretKey(Buffer.alloc(32, 1))
-const inForce = {
-  policy: { egress } as Policy,
-  hash: '',
-  generation: 1,
-  jwks: {},
-  keys: { hashes } as Keys,
-}
 const { ports } = await startEgress({
-  orders: {
-    standing: () => ({ inForce }),
-    agreementActive: () => true,
-    revoked: () => undefined,
-    grant: () => undefined,
-    onChange: () => () => undefined,
-  },
+  orders: egressOrders(egress),
   trail: { note: async () => await Promise.resolve() },
   dns: '192.0.2.53',
   search: ['clinic.svc.cluster.local', 'svc.cluster.local', 'cluster.local'],

@@ -1,15 +1,14 @@
 // Three programs around a real packet filter: the world outside (a resolver and a vendor with TLS), the sidecar's egress,
 // and an app that knows nothing of either. `egress-inside.ts world|sidecar|app CONFIG`, one JSON value a line.
 
-import { createSecretKey } from 'node:crypto'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:tls'
-import type { Policy } from '../../core/policy.ts'
+import type { Egress } from '../../core/policy.ts'
 import { startResolver } from '../../sidecar/egress/resolver.ts'
 import { startEgress } from '../../sidecar/egress/start.ts'
-import type { Keys } from '../../sidecar/in-force.ts'
+import { egressOrders } from '../support/egress-orders.ts'
 
 export type Config = {
   host: string
@@ -49,17 +48,9 @@ async function world(): Promise<void> {
 async function sidecar(): Promise<void> {
   let active = true
   process.stdin.once('data', () => (active = false))
-  const policy = { egress: [{ kind: 'agreement', agreement: 'speech', host: config.host, port: 443 }] }
-  const hashes = createSecretKey(Buffer.alloc(32, 1))
-  const inForce = { policy: policy as Policy, hash: '', generation: 1, jwks: {}, keys: { hashes } as Keys }
+  const egress: Egress[] = [{ kind: 'agreement', agreement: 'speech', host: config.host, port: 443 }]
   await startEgress({
-    orders: {
-      standing: () => ({ inForce }),
-      agreementActive: () => active,
-      revoked: () => undefined,
-      grant: () => undefined,
-      onChange: () => () => undefined,
-    },
+    orders: egressOrders(egress, { agreementActive: () => active }),
     trail: { note: async (entry) => void say({ note: entry }) },
     dns: config.resolver,
     search: ['clinic.svc.cluster.local'],

@@ -228,6 +228,7 @@ function stage(programs: readonly string[]): string {
     'sidecar/egress',
     'core',
     'test/bypass',
+    'test/support/egress-orders.ts',
     'node_modules/dns-packet',
     'node_modules/@leichtgewicht',
     ...programs,

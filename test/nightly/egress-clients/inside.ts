@@ -1,17 +1,16 @@
 // Programs around an app whose language is not ours: the world outside (a resolver of both families, a vendor that moves from one
 // address to another, a forward proxy that nobody should find) and the sidecar's egress. `inside.ts world|sidecar CONFIG`.
 
-import { createSecretKey } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { createServer as createPlain, type Socket } from 'node:net'
 import { decode, encode } from 'dns-packet'
-import type { Egress, Policy } from '../../../core/policy.ts'
+import type { Egress } from '../../../core/policy.ts'
 import { tellTrust } from '../../../sidecar/egress/model/authority.ts'
 import { startEgress } from '../../../sidecar/egress/start.ts'
-import type { Keys } from '../../../sidecar/in-force.ts'
+import { egressOrders } from '../../support/egress-orders.ts'
 
 /** Name -> its addresses, of both families. */
 export type Zone = { [name: string]: string[] }
@@ -108,18 +107,8 @@ async function world(): Promise<void> {
 /** Egress as in a pod, on its real ports, with every agreement in force, and what the app trusts as admission mounts it. */
 async function sidecar(): Promise<void> {
   tellTrust(config.trust.folder, config.trust.keyFile)
-  const hashes = createSecretKey(Buffer.alloc(32, 1))
-  const policy = { egress: config.egress } as Policy
-  const credentials = { models: config.credential }
-  const inForce = { policy, hash: '', generation: 1, jwks: {}, keys: { hashes } as Keys, credentials }
   await startEgress({
-    orders: {
-      standing: () => ({ inForce }),
-      agreementActive: () => true,
-      revoked: () => undefined,
-      grant: () => undefined,
-      onChange: () => () => undefined,
-    },
+    orders: egressOrders(config.egress, { credentials: { models: config.credential } }),
     trail: { note: async (entry) => void say({ note: entry }) },
     dns: config.resolver,
     search: config.search,
