@@ -7,7 +7,7 @@ import type { Disclosure } from '../../../core/export/accounting.ts'
 import { claim } from '../claims.ts'
 import { type Clinic, out } from '../scene.ts'
 import { command, lines, say } from '../screen.ts'
-import { hipaaMcp, type Taken } from './trail.ts'
+import { spawnedHipaaMcp, type Taken } from './trail.ts'
 
 /** A call that saw the patient, and who made it. */
 export type Found = { chain: string; call: string; person: string }
@@ -45,9 +45,9 @@ export async function foundBy(patient: string, key: string, { folder, witness }:
   const args = ['disclosures', folder, '--patient', `@${asked}`, '--all', '--witness', witness]
   command(`npm run -s hipaa-mcp -- disclosures ${folder} --key key.json --patient @patient.txt --all`)
   const index = ['--index', join(dirname(folder), 'patients.index'), '--rebuild']
-  const seen = await hipaaMcp([...args, '--key', key, ...index])
+  const seen = await spawnedHipaaMcp([...args, '--key', key, ...index])
   lines(seen.text.split('\n').slice(0, 4).join('\n'))
-  const told = await hipaaMcp([...args, '--key', key, ...index.slice(0, 2), '--json'])
+  const told = await spawnedHipaaMcp([...args, '--key', key, ...index.slice(0, 2), '--json'])
   const all = told.code === 0 ? (JSON.parse(told.out) as Disclosure[]) : []
   const newest = all.findLast(({ outcome }) => outcome === 'ok')
   claim(
@@ -69,7 +69,7 @@ export async function proved(found: Found, { folder, witness }: Taken): Promise<
   const proof = join(dirname(folder), 'record.proof')
   const place = ['--call', found.call, '--kind', 'intent']
   command(`npm run -s hipaa-mcp -- trail prove ${folder} ${place.join(' ')} > record.proof`)
-  const made = await hipaaMcp(['trail', 'prove', folder, ...place, '--json'])
+  const made = await spawnedHipaaMcp(['trail', 'prove', folder, ...place, '--json'])
   const told = (made.code === 0 ? JSON.parse(made.out) : {}) as {
     proof?: string
     vkey?: string
@@ -96,8 +96,11 @@ export async function proved(found: Found, { folder, witness }: Taken): Promise<
   return { ...found, index }
 }
 
-async function offline(proof: string, vkey: string, witness: string): ReturnType<typeof hipaaMcp> {
-  return await hipaaMcp(['verify', '--proof', proof, '--vkey', vkey, '--witness', witness], '/dev/null')
+async function offline(proof: string, vkey: string, witness: string): ReturnType<typeof spawnedHipaaMcp> {
+  return await spawnedHipaaMcp(
+    ['verify', '--proof', proof, '--vkey', vkey, '--witness', witness],
+    '/dev/null',
+  )
 }
 
 /** The proof of a record that names somebody else. */

@@ -14,8 +14,8 @@ type Ran = { code: number; text: string; out: string }
 /** An export of the trail, and the key of the collector as its witness. */
 export type Taken = { folder: string; witness: string }
 
-/** The product's command line, as `npm run -s hipaa-mcp --` starts it. */
-export async function hipaaMcp(args: readonly string[], kubeconfig?: string): Promise<Ran> {
+/** The product’s command line as a process of its own, as `npm run -s hipaa-mcp --` starts it. */
+export async function spawnedHipaaMcp(args: readonly string[], kubeconfig?: string): Promise<Ran> {
   const main = join(import.meta.dirname, '..', '..', '..', 'cli', 'main.ts')
   return await new Promise((resolve, reject) => {
     const env = { ...process.env, ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }) }
@@ -41,7 +41,7 @@ export async function hipaaMcp(args: readonly string[], kubeconfig?: string): Pr
 /** Exports into `folder`. */
 export async function exportTrail(clinic: Clinic, folder: string, server = 'clinic/ehr'): Promise<Ran> {
   await rm(folder, { recursive: true, force: true })
-  return await hipaaMcp(
+  return await spawnedHipaaMcp(
     ['trail', 'export', '--server', server, '--output', folder],
     clinic.kubectl.kubeconfig,
   )
@@ -116,7 +116,7 @@ export async function trail(clinic: Clinic): Promise<Taken> {
   )
   const witness = witnessIn(exported)
   command(`npm run -s hipaa-mcp -- verify ${folder} --witness ${witness}`)
-  const verified = await hipaaMcp(['verify', folder, '--server', 'clinic/ehr', '--witness', witness])
+  const verified = await spawnedHipaaMcp(['verify', folder, '--server', 'clinic/ehr', '--witness', witness])
   lines(verified.text)
   claim('it verifies, offline', verified.code === 0 && verified.text.includes('VERIFIED'))
 
@@ -146,7 +146,7 @@ export async function trail(clinic: Clinic): Promise<Taken> {
   ).toSorted((a, b) => b.size - a.size)[0]
   if (largest === undefined) throw new Error('The export wrote no file')
   const at = await flipBit(largest.file)
-  const found = await hipaaMcp(['verify', changed, '--server', 'clinic/ehr', '--witness', witness])
+  const found = await spawnedHipaaMcp(['verify', changed, '--server', 'clinic/ehr', '--witness', witness])
   claim(
     'one bit of one byte changed: verification fails, and says where',
     found.code === 1,

@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import { parse } from 'yaml'
 import type { HipaaMcpServer } from '../../../crds/hipaamcpserver.generated.ts'
 import { type Clinic, out } from '../../demo/scene.ts'
-import { hipaaMcp } from '../../demo/steps/trail.ts'
+import { spawnedHipaaMcp } from '../../demo/steps/trail.ts'
 import { verifies } from '../../verifies.ts'
 import type { Stage } from './stage.ts'
 
@@ -17,7 +17,7 @@ const init = ['init', '--from', 'deployment/ehr-mcp', '-n', 'clinic', '--name', 
 /** Reads the server, which nobody guards yet. */
 export async function propose({ kubectl }: Clinic): Promise<Proposed> {
   const file = join(out, 'proposed.yaml')
-  return { ...(await hipaaMcp([...init, '-o', file], kubectl.kubeconfig)), file }
+  return { ...(await spawnedHipaaMcp([...init, '-o', file], kubectl.kubeconfig)), file }
 }
 
 export function firstPolicy(stage: Stage, proposed: () => Proposed): void {
@@ -29,7 +29,7 @@ export function firstPolicy(stage: Stage, proposed: () => Proposed): void {
       const { kubectl } = stage()
       expect(code, text).toBe(0)
       const { spec } = parse(await readFile(file, 'utf8')) as HipaaMcpServer
-      const checked = await hipaaMcp(['check', file])
+      const checked = await spawnedHipaaMcp(['check', file])
       const tried = await kubectl.attempt(['apply', '-f', file, '--dry-run=server', '--validate=strict'])
 
       expect(text).toMatch(/^Reading deployment\/ehr-mcp through pod ehr-mcp-\S+, port 8080$/m)
@@ -50,7 +50,7 @@ export function firstPolicy(stage: Stage, proposed: () => Proposed): void {
     'minimum:first-policy',
     'once the server is guarded nobody reads it so, and init says why',
     async () => {
-      const { code, text } = await hipaaMcp(init, stage().kubectl.kubeconfig)
+      const { code, text } = await spawnedHipaaMcp(init, stage().kubectl.kubeconfig)
 
       expect(code, text).toBe(3)
       expect(text).toContain('The cluster forwards no port to pod clinic/ehr-mcp-')

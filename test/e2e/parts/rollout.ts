@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { until } from '../../demo/kubectl.ts'
 import { rolledOut } from '../../demo/rollout.ts'
 import { conditionOf, type ServerStatus, serverStatus } from '../../demo/scene.ts'
-import { hipaaMcp } from '../../demo/steps/trail.ts'
+import { spawnedHipaaMcp } from '../../demo/steps/trail.ts'
 import { verifies } from '../../verifies.ts'
 import type { Stage } from './stage.ts'
 import { authorsStrategy, everyPod, ofApp, told, wards, watchPods } from './wards.ts'
@@ -136,7 +136,7 @@ export function undone(stage: Stage): void {
     'on a node: a Deployment comes back as its author wrote it, its pods without a sidecar',
     async () => {
       const { kubectl } = stage()
-      const { code, text } = await hipaaMcp(
+      const { code, text } = await spawnedHipaaMcp(
         ['undo', 'deployment/web', '-n', wards, '--yes', '--reason', 'the test is over'],
         kubectl.kubeconfig,
       )

@@ -7,7 +7,7 @@ import type { AuditRecord } from '../../../core/record.ts'
 import { allClaims } from '../../demo/claims.ts'
 import { askDatabase } from '../../demo/database.ts'
 import { type Clinic, out } from '../../demo/scene.ts'
-import { exportTrail, hipaaMcp, witnessIn } from '../../demo/steps/trail.ts'
+import { exportTrail, spawnedHipaaMcp, witnessIn } from '../../demo/steps/trail.ts'
 
 /** The clinic, once it is built. Parts take a function because they are declared before it is. */
 export type Stage = () => Clinic
@@ -89,7 +89,7 @@ export async function verifiedTrail(
   const folder = join(out, `trail-${name}`)
   const exported = await exportTrail(clinic, folder, server)
   expect(exported.text, exported.text).toContain('records of')
-  const verified = await hipaaMcp(['verify', folder, '--witness', witnessIn(exported)])
+  const verified = await spawnedHipaaMcp(['verify', folder, '--witness', witnessIn(exported)])
   expect(verified.code, verified.text).toBe(0)
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('records.ndjson'))
   const texts = await Promise.all(files.map(async (file) => await readFile(join(folder, file), 'utf8')))
