@@ -6,7 +6,7 @@ import { locationOf } from '../core/archive/location.ts'
 import { canonical } from '../core/canonical.ts'
 import { counted } from '../core/counted.ts'
 import { type Archived, parseRecord } from '../core/record.ts'
-import { readSegment } from '../core/sealed/segment.ts'
+import { readSegment, type SegmentHeader } from '../core/sealed/segment.ts'
 import { partsOfOrigin } from '../core/wire.ts'
 import { CannotError, type Command, exitCodes, serverOf, textOf, UsageError } from './command.ts'
 import { trustedIn } from './verify-archive/check.ts'
@@ -67,9 +67,14 @@ export async function* wrappedKeys({
     )
   for (const archived of segments) {
     const stream = await reader.read({ key: keyOfSegment(prefix, archived), version: archived.version })
-    // Its beginning is enough: what is wrong with the rest whoever opens it finds.
-    const { origin, segment, from, to, keyId, wrapped } = (await readSegment(stream)).header
-    await stream[Symbol.asyncIterator]().return?.()
+    let header: SegmentHeader
+    try {
+      // Its beginning is enough: what is wrong with the rest whoever opens it finds.
+      ;({ header } = await readSegment(stream))
+    } finally {
+      stream.close()
+    }
+    const { origin, segment, from, to, keyId, wrapped } = header
     yield canonical({ segment, origin, from, to, keyId, wrapped, context: { origin, segment } })
   }
 }

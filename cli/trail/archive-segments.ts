@@ -19,7 +19,9 @@ export type Segment = Pick<Archived, 'origin' | 'from' | 'to' | 'bytes' | 'sha25
 export type Opening = {
   reader: ArchiveReader
   location: Location
-  /** Gives the data key of a segment. */
+  /** Does whatever may take longer than a segment can stay open, before one is opened; absent where nothing does. */
+  ready?: () => Promise<void>
+  /** Gives the data key of a segment, which is open meanwhile. */
   ask: (header: SegmentHeader) => Promise<Buffer>
   /** Told of records that were unsealed. */
   read: (records: number) => void
@@ -31,12 +33,13 @@ export type Opening = {
  */
 export async function* recordsOf(
   segment: Segment,
-  { reader, location, ask, read }: Opening,
+  { reader, location, ready, ask, read }: Opening,
   told: (header: SegmentHeader) => void = () => undefined,
 ): AsyncGenerator<Buffer[]> {
   const { origin, from, to, version } = segment
   const name = `Records ${from} to ${to - 1} of ${origin}`
   const digest = createHash('sha256')
+  await ready?.()
   const stream = await reader.read({ key: keyOfSegment(location.prefix, segment), version })
   async function* hashed(): AsyncGenerator<Uint8Array> {
     for await (const chunk of stream) {
@@ -63,6 +66,8 @@ export async function* recordsOf(
   } catch (cause) {
     if (!(cause instanceof SegmentDamaged)) throw cause
     throw new CannotError(`${name}: ${cause.message}`, { cause })
+  } finally {
+    stream.close()
   }
 }
 

@@ -12,8 +12,7 @@ import { parseNote, vkey as vkeyOf } from '../../core/checkpoint.ts'
 import { parseRecord } from '../../core/record.ts'
 import type { SegmentHeader } from '../../core/sealed/segment.ts'
 import { partsOfOrigin, registryOrigin } from '../../core/wire.ts'
-import { type Auditor, auditorFor } from '../auditor.ts'
-import { dataKeyOf } from '../collector-connection.ts'
+import { auditorFor } from '../auditor.ts'
 import { CannotError, type Screen, serverOf, textOf, UsageError, type Values } from '../command.ts'
 import { folderOfChain, type Manifest, manifestSchema, recordFiles } from '../export-layout.ts'
 import { progress } from '../progress.ts'
@@ -22,12 +21,10 @@ import { readLog, type Trusted } from '../verify-archive/log.ts'
 import { openReader, reachOf } from '../verify-archive/reader.ts'
 import { archivePins } from '../verify-archive/verify.ts'
 import { OpenedSegments, type Opening, recordsOf, type Segment } from './archive-segments.ts'
+import { collectorKeys } from './collector-keys.ts'
 import { dataKeysIn } from './data-keys.ts'
 import type { TrailSource } from './source.ts'
 import { spooledSource } from './spooled-source.ts'
-
-/** An auditor's certificate lives for an hour. */
-const renewMs = 45 * 60_000
 
 export async function archiveSource(named: string, values: Values, screen: Screen): Promise<TrailSource> {
   const location = locationOf(named)
@@ -39,24 +36,18 @@ export async function archiveSource(named: string, values: Values, screen: Scree
     )
   const trusted = trustedIn(await archivePins(values))
   const reader = await openReader(location, reachOf(process.env))
-  // The collector is asked for keys alone: what an index leads to may need none.
-  let auditor: { by: Promise<Auditor>; since: number } | undefined
-  const byCollector = async ({ origin, segment, keyId, wrapped }: SegmentHeader): Promise<Buffer> => {
-    // Years of segments take longer than a certificate lives.
-    if (auditor === undefined || performance.now() - auditor.since > renewMs)
-      auditor = { by: auditorFor(values, screen), since: performance.now() }
-    return await (await auditor.by)(
-      async (socket) => await dataKeyOf(socket, { origin, segment, keyId, wrapped }),
-    )
-  }
   const held = textOf(values, 'data-keys')
-  const ask = held === undefined ? byCollector : await dataKeysIn(held)
+  // The collector is asked for keys alone: what an index leads to may need none.
+  const keys =
+    held === undefined
+      ? collectorKeys(async () => await auditorFor(values, screen))
+      : { ask: await dataKeysIn(held) }
   let records = 0
   const shown = progress(screen, () => `${records.toLocaleString('en')} records unsealed`)
   const read = (more: number): void => {
     records += more
   }
-  const source = await unsealedSource(named, { reader, location, trusted, server, ask, read }).catch(
+  const source = await unsealedSource(named, { reader, location, trusted, server, ...keys, read }).catch(
     (error: unknown) => {
       shown.done()
       throw error

@@ -12,7 +12,7 @@ import { readSegment, SegmentDamaged } from '../../core/sealed/segment.ts'
 import type { Finding } from '../verify/finding.ts'
 import { checkNote } from '../verify/note-check.ts'
 import type { Expected } from '../verify/registry-check.ts'
-import type { ArchiveReader } from './reader.ts'
+import type { ArchiveBody, ArchiveReader } from './reader.ts'
 
 export type ArchivedChain = {
   origin: string
@@ -120,7 +120,7 @@ export async function checkArchivedChain(
 /** Appends the leaves of a segment and compares every root that is known. Returns what is wrong with it. */
 async function readInto(
   tree: Tree,
-  stream: AsyncIterable<Uint8Array>,
+  stream: ArchiveBody,
   record: Archived,
   { expected, witness }: ChainWanted,
   roots: Roots,
@@ -140,6 +140,8 @@ async function readInto(
   } catch (error) {
     if (error instanceof SegmentDamaged) return 'it is no whole segment: it was changed or cut'
     throw error
+  } finally {
+    stream.close()
   }
   const { header, leaves } = reading
   if (digest.digest('hex') !== record.sha256) return 'its bytes are not those that the registry log says'

@@ -12,7 +12,7 @@ import { registryOrigin } from '../../core/wire.ts'
 import type { WitnessPolicy } from '../../core/witness-policy.ts'
 import { CannotError } from '../command.ts'
 import { type Outside, OutsideCheck } from '../verify/outside-check.ts'
-import type { ArchiveReader, Found } from './reader.ts'
+import type { ArchiveBody, ArchiveReader, Found } from './reader.ts'
 
 /** Whose signatures a checkpoint must bear. At least one key is there. */
 export type Trusted = {
@@ -166,7 +166,7 @@ async function grow(
 /** The tree with the records of a stretch that it does not have yet; undefined when the bytes are not those of its name. */
 async function grownBy(
   tree: Tree,
-  stream: AsyncIterable<Uint8Array>,
+  stream: ArchiveBody,
   { from, to, sha256 }: Stretch,
   take: Take,
 ): Promise<Tree | undefined> {
@@ -191,6 +191,8 @@ async function grownBy(
   } catch (error) {
     if (error instanceof Ended) return undefined
     throw error
+  } finally {
+    stream.close()
   }
   return digest.digest('hex') === sha256 ? grown : undefined
 }

@@ -1,7 +1,8 @@
 // Reads an archive in a bucket, with the credential of whoever runs the command. The client is loaded here and nowhere else.
 
 import { readFileSync } from 'node:fs'
-import { clientSettings, type Location, type Reach } from '../../core/archive/location.ts'
+import type { Readable } from 'node:stream'
+import { clientSettings, type Location, type Patience, type Reach } from '../../core/archive/location.ts'
 import { CannotError } from '../command.ts'
 
 /** A version of an object. */
@@ -9,12 +10,16 @@ export type Found = { key: string; version: string }
 
 type Kept = { bytes: number; lock?: { mode: string /** Milliseconds since 1970. */; until: number } }
 
+/** The bytes of a version. It holds one of a few connections until it was read to its end, or closed. */
+export type ArchiveBody = AsyncIterable<Uint8Array> & { close(): void }
+
 export interface ArchiveReader {
   /** Every version of every key below a prefix, in order of the keys. Delete markers are none: they hide, and take nothing away. */
   below(prefix: string): AsyncIterable<Found>
   /** Undefined where there is no such version. */
   kept(found: Found): Promise<Kept | undefined>
-  read(found: Found): Promise<AsyncIterable<Uint8Array>>
+  /** Close what comes of it. */
+  read(found: Found): Promise<ArchiveBody>
 }
 
 type Variables = { readonly [name: string]: string | undefined }
@@ -37,9 +42,13 @@ export function reachOf(variables: Variables): Reach {
 }
 
 /** Rejections of the reader are `CannotError`: the bucket could not be read. */
-export async function openReader({ bucket: Bucket }: Location, reach: Reach): Promise<ArchiveReader> {
+export async function openReader(
+  { bucket: Bucket }: Location,
+  reach: Reach,
+  patience?: Patience,
+): Promise<ArchiveReader> {
   const sdk = await import('@aws-sdk/client-s3')
-  const client = new sdk.S3Client({ ...clientSettings(reach), maxAttempts: 5 })
+  const client = new sdk.S3Client({ ...clientSettings(reach, patience), maxAttempts: 5 })
   const at = ({ key, version }: Found) => ({ Bucket, Key: key, VersionId: version })
   return {
     async *below(prefix) {
@@ -72,7 +81,11 @@ export async function openReader({ bucket: Bucket }: Location, reach: Reach): Pr
     },
     async read(found) {
       const { Body } = await said(client.send(new sdk.GetObjectCommand(at(found))))
-      return Body as unknown as AsyncIterable<Uint8Array>
+      const body = Body as unknown as Readable
+      return {
+        [Symbol.asyncIterator]: () => body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>,
+        close: () => void body.destroy(),
+      }
     },
   }
 }

@@ -84,6 +84,9 @@ export function readerOf(bucket: MemoryBucket): ArchiveReader {
         if (key.startsWith(prefix)) for (const { id } of versions) yield { key, version: id }
     },
     kept: async ({ key, version }) => await bucket.kept(key, version),
-    read: async ({ key, version }) => await bucket.read(key, version),
+    read: async ({ key, version }) => {
+      const bytes = await bucket.read(key, version)
+      return { [Symbol.asyncIterator]: () => bytes[Symbol.asyncIterator](), close: () => undefined }
+    },
   }
 }
