@@ -12,7 +12,7 @@ import type { Registry, RegistryEntry } from '../registry.ts'
 import type { Sending } from '../sender.ts'
 import { ArchiveFailed, type Bucket } from './bucket.ts'
 import { applyHold } from './holds.ts'
-import { keep } from './keep.ts'
+import { keep, setHold } from './keep.ts'
 import { keepLog, type ReadLog } from './log-pages.ts'
 import type { ArchiveState } from './state.ts'
 
@@ -54,6 +54,14 @@ const logMs = 900_000
 const atOnce = 4
 /** What the registry log is told of at once. */
 const toldAtOnce = 50
+
+/** What lies in the bucket and the log is to be told of. */
+type Put = {
+  entry: Extract<RegistryEntry, { kind: 'archived' }>
+  key: string
+  /** Whether it was put under a legal hold. */
+  held: boolean
+}
 
 export class Archive {
   readonly #options: ArchiveOptions
@@ -164,16 +172,18 @@ export class Archive {
   }
 
   async #keepChain(segments: readonly SealedSegment[]): Promise<void> {
-    let told: Extract<RegistryEntry, { kind: 'archived' }>[] = []
+    let told: Put[] = []
     const tell = async (): Promise<void> => {
-      const entries = told
+      const put = told
       told = []
-      if (entries.length > 0) await this.#tell(entries)
+      if (put.length > 0) await this.#tell(put)
     }
     try {
       for (const segment of segments) {
         // What comes before it another collector has: the log says of a chain up to where it is archived.
-        if (segment.from > Math.max(this.#options.state.archivedTo(segment.origin), told.at(-1)?.to ?? 0))
+        if (
+          segment.from > Math.max(this.#options.state.archivedTo(segment.origin), told.at(-1)?.entry.to ?? 0)
+        )
           return
         told.push(await this.#keepSegment(segment))
         if (told.length >= toldAtOnce) await tell()
@@ -183,25 +193,41 @@ export class Archive {
     }
   }
 
-  async #keepSegment(segment: SealedSegment): Promise<Extract<RegistryEntry, { kind: 'archived' }>> {
+  async #keepSegment(segment: SealedSegment): Promise<Put> {
     const { bucket, location, state, days, now } = this.#options
     const { origin, from, to, bytes, sha256, sealedAt } = segment
-    const { version, until } = await keep(bucket, keyOfSegment(location.prefix, segment), segment, {
+    const key = keyOfSegment(location.prefix, segment)
+    const held = state.isHeld(origin, now())
+    const { version, until } = await keep(bucket, key, segment, {
       until: lockedUntil(now(), days),
       // No record in it is younger than the segment.
       least: Date.parse(sealedAt) + days * 86_400_000,
-      hold: state.isHeld(origin, now()),
+      hold: held,
     })
     const at = { place: this.#place, version, until: new Date(until).toISOString() }
-    return { kind: 'archived', origin, from, to, bytes, sha256, ...at }
+    return { entry: { kind: 'archived', origin, from, to, bytes, sha256, ...at }, key, held }
   }
 
-  /** If the process dies before this, the object is found again by its name, and said then. */
-  async #tell(entries: readonly RegistryEntry[]): Promise<void> {
-    const { registry, state } = this.#options
-    await registry.update(() =>
-      entries.filter((entry) => entry.kind !== 'archived' || entry.to > state.archivedTo(entry.origin)),
-    )
+  /**
+   * If the process dies before this, the object is found again by its name, and said then. Whoever applies a hold looks at what the
+   * log calls archived: where one was asked for or taken off since the put, the object follows before the log says so.
+   */
+  async #tell(put: readonly Put[]): Promise<void> {
+    const { bucket, registry, state, now } = this.#options
+    const isHeld = ({ entry: { origin } }: Put): boolean => state.isHeld(origin, now())
+    for (let late: Put[]; ; ) {
+      late = []
+      await registry.update(() => {
+        const news = put.filter(({ entry }) => entry.to > state.archivedTo(entry.origin))
+        late = news.filter((one) => one.held !== isHeld(one))
+        return late.length > 0 ? [] : news.map(({ entry }) => entry)
+      })
+      if (late.length === 0) break
+      for (const one of late) {
+        one.held = isHeld(one)
+        await setHold(bucket, one.key, one.entry.version, one.held)
+      }
+    }
     this.#pending = this.#pending.filter(({ origin, to }) => to > state.archivedTo(origin))
   }
 

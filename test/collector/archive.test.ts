@@ -1,7 +1,9 @@
 // The archive over a bucket in memory that fails as servers do.
 
 import { expect, test } from 'vitest'
+import { Archive } from '../../collector/archive/archive.ts'
 import { askHold, holdsOf } from '../../collector/archive/ask-hold.ts'
+import { ofTrail } from '../../collector/archive/open.ts'
 import { archiveRoutes } from '../../collector/archive/routes.ts'
 import type { Route } from '../../collector/receive.ts'
 import { keyOfSegment } from '../../core/archive/keys.ts'
@@ -337,6 +339,99 @@ verifies(
 
     expect(heldIn(bucket).filter((key) => key.endsWith('.sealed')).length).toBe(4)
     expect(holdsOf(again.state)[0]?.applied).toBe(true)
+  },
+)
+
+/** Two collectors over one trail: one sends, the other puts a segment, during which `meanwhile` comes about. */
+async function putsWhile(
+  before: (archiving: Archiving) => Promise<void>,
+  meanwhile: (archiving: Archiving, bucket: MemoryBucket) => Promise<void>,
+): Promise<{ other: Archive; archiving: Archiving; bucket: MemoryBucket; done: boolean }> {
+  const bucket = new MemoryBucket()
+  const archiving = await anArchive(bucket)
+  const { trail, store, state, clock } = archiving
+  const { origin } = await Process.started(trail)
+  await before(archiving)
+  const sending = { tenure: undefined, heard: () => undefined }
+  const segments = [aSegment(origin, 0, 5, clock.now)]
+  const put = bucket.put.bind(bucket)
+  bucket.put = async (...said) => {
+    const version = await put(...said)
+    if (said[0].endsWith('.sealed')) await meanwhile(archiving, bucket)
+    return version
+  }
+  const other = new Archive({
+    bucket,
+    location: place,
+    look: async () => sound,
+    days: 2192,
+    ...ofTrail({ trail, store, state, sending, now: () => clock.now }),
+    sealed: async () => segments,
+    letGo: async () => undefined,
+  })
+  return { other, archiving, bucket, done: await other.round() }
+}
+
+const sealedHeldIn = (bucket: MemoryBucket): string[] =>
+  heldIn(bucket).filter((key) => key.endsWith('.sealed'))
+
+verifies(
+  'audit:legal-hold',
+  'a hold that is applied by one collector while another puts a segment is on that segment before the log calls it archived',
+  async () => {
+    const { archiving, bucket, done } = await putsWhile(
+      async () => undefined,
+      async ({ archive, trail, state }) => {
+        await askHold(trail.registry, state, byServer, 'officer')
+        expect(await archive.round()).toBe(true)
+        expect(holdsOf(state)[0]?.applied).toBe(true)
+      },
+    )
+    expect(done).toBe(true)
+    expect(sealedHeldIn(bucket).length).toBe(1)
+    expect((await archivedIn(archiving)).length).toBe(1)
+  },
+)
+
+verifies(
+  'audit:legal-hold',
+  'a segment that a hold could not be put on meanwhile is not archived until it is held',
+  async () => {
+    let away = true
+    const { other, archiving, bucket, done } = await putsWhile(
+      async () => undefined,
+      async ({ archive, trail, state }, faulty) => {
+        await askHold(trail.registry, state, byServer, 'officer')
+        expect(await archive.round()).toBe(true)
+        faulty.fault = (call) => (call === 'setHold' && away ? 'before' : undefined)
+      },
+    )
+    expect(done).toBe(false)
+    expect(await archivedIn(archiving)).toEqual([])
+    away = false
+    expect(await other.round()).toBe(true)
+    expect(sealedHeldIn(bucket).length).toBe(1)
+    expect((await archivedIn(archiving)).length).toBe(1)
+  },
+)
+
+verifies(
+  'audit:legal-hold',
+  'a hold that is taken off while another collector puts a segment stays on none',
+  async () => {
+    const { bucket, done } = await putsWhile(
+      async ({ archive, trail, state }) => {
+        await askHold(trail.registry, state, byServer, 'officer')
+        expect(await archive.round()).toBe(true)
+      },
+      async ({ archive, trail, state }) => {
+        const off = { hold: 'matter-7', state: 'off', why: 'the matter is closed' }
+        await askHold(trail.registry, state, off, 'officer')
+        expect(await archive.round()).toBe(true)
+      },
+    )
+    expect(done).toBe(true)
+    expect(sealedHeldIn(bucket)).toEqual([])
   },
 )
 
