@@ -172,10 +172,13 @@ export async function run(options: RunOptions): Promise<Running> {
         },
       },
     })
-    listen(calls.server, ports.calls).then(
-      (port) => log.info('Calls are served', { port }),
-      (error: unknown) => onFatal(codeOf(error)),
-    )
+    listen(calls.server, ports.calls)
+      .then(async (port) => {
+        log.info('Calls are served', { port })
+        // While the app of a new pod starts: nobody calls before it has.
+        await warmUp()
+      })
+      .catch((error: unknown) => onFatal(codeOf(error)))
   }
 
   /** The door without a client certificate is there as long as the policy wants it, and never while draining. */
@@ -212,8 +215,6 @@ export async function run(options: RunOptions): Promise<Running> {
   ended.catch(() => undefined)
 
   async function bringUp(): Promise<void> {
-    // While others are waited for, and before anybody waits for us.
-    const warm = warmUp()
     if (existsSync(paths.trust)) tellTrust(paths.trust, gateKey)
     // The app starts when we are ready, and finds the door open.
     await stdio?.open
@@ -236,7 +237,6 @@ export async function run(options: RunOptions): Promise<Running> {
     })
     trailBegun.resolve(trail)
     orders.onChange(secure)
-    await warm
     void keepProving({ link: links.channel, channel: config.channel, lookup, log, signal: over.signal })
     egress = await startEgress({
       orders,
