@@ -12,16 +12,16 @@ export const approve: Command = {
   operands: 'NAMESPACE/NAME',
   options: { ...kubeOptions, json: { help: 'Print who approved and until when as JSON' } },
   about:
-    'It begins at once and ends by itself. You cannot approve what you asked for yourself, nor access of your own. Needs the verb approve on breakglassgrants: ClusterRole hipaa-mcp-approver.',
+    'It begins at once and ends by itself. You cannot approve what you asked for yourself, nor access of your own. Needs the verb approve on breakglassgrants: ClusterRole hipaa-mcp-approver; for pods approve-entry: hipaa-mcp-entry-approver.',
   run: async (operands, values, screen) => {
     const { namespace, name } = grantIn('break-glass approve', operands)
     const kube = await openKube(values)
-    const { spec } = await readGrant(kube, namespace, name)
+    const { metadata, spec } = await readGrant(kube, namespace, name)
     if (values['json'] !== true)
       screen.note(
         `${spec.requestedBy ?? 'somebody'} asks for ${whatOf(spec)} of ${namespace}/${spec.server} for ${spec.minutes} minutes. ${spec.reason}`,
       )
-    const { spec: approved } = await decide(kube, namespace, name, { approval: {} })
+    const { spec: approved } = await decide(kube, namespace, name, { approval: {} }, metadata.uid)
     const by = approved.approval?.by ?? ''
     const begins = Date.parse(approved.approval?.at ?? '')
     const until = new Date(begins + approved.minutes * 60_000).toISOString().replace(/\.\d+Z$/, 'Z')

@@ -34,14 +34,26 @@ export async function readGrant(kube: Kube, namespace: string, name: string): Pr
   return body as BreakGlassGrant
 }
 
-/** Writes one decision into a grant: approval, end or review. Admission adds who and when. */
+/**
+ * Writes one decision into a grant: approval, end or review. Admission adds who and when. `uid`: of the grant that was shown,
+ * so that no other of its name is decided instead; what a grant asks for cannot change.
+ */
 export async function decide(
   kube: Kube,
   namespace: string,
   name: string,
   decision: { [member in 'approval' | 'end' | 'review']?: object },
+  uid?: string,
 ): Promise<BreakGlassGrant> {
-  const { status, body } = await kube.request('PATCH', grantsPath(namespace, name), { spec: decision })
+  const shown = uid === undefined ? {} : { metadata: { uid } }
+  const { status, body } = await kube.request('PATCH', grantsPath(namespace, name), {
+    ...shown,
+    spec: decision,
+  })
+  if (status === 409 && uid !== undefined)
+    throw new CannotError(
+      `${namespace}/${name} is another grant than the one shown: hipaa-mcp break-glass list shows it as it is now`,
+    )
   if (status !== 200) throw refused(status, body, 'change BreakGlassGrants')
   return body as BreakGlassGrant
 }

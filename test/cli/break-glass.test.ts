@@ -68,11 +68,24 @@ test('an approval shows what is approved, writes an empty one, and says until wh
     method: 'PATCH',
     path: `${grants}/night-1`,
     type: 'application/merge-patch+json',
-    body: { spec: { approval: {} } },
+    // Of the grant that was shown, and no other of its name.
+    body: { metadata: { uid: aGrant().metadata.uid }, spec: { approval: {} } },
   })
   expect(notes).toContain('asker asks for nurse-7: 1 patient of clinic/ehr for 30 minutes.')
   expect(out).toContain('Approved as approver: it ends by itself at 2026-11-01T12:20:00Z')
   expect(out + notes).not.toContain('p-100')
+})
+
+test('a grant that took the place of the one that was shown is not approved', async () => {
+  api.answers = [
+    { status: 200, body: aGrant({ approval: undefined }) },
+    { status: 409, body: { message: 'Precondition failed: UID in precondition', reason: 'Conflict' } },
+  ]
+
+  const { code, notes } = await ran('break-glass', 'approve', 'clinic/night-1')
+
+  expect(code).toBe(3)
+  expect(notes).toContain('clinic/night-1 is another grant than the one shown')
 })
 
 test('an end and a review are one write each', async () => {
