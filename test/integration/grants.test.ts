@@ -6,7 +6,6 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import { enforceLabel } from '../../core/identifiers.ts'
 import type { AccessRevocation } from '../../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
@@ -15,7 +14,6 @@ import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
 import type { Client } from '../../operator/cluster/client.ts'
 import { type Running as RunningSidecar, run } from '../../sidecar/run.ts'
 import { type Api, until } from '../cluster/api.ts'
-import { surroundings } from '../operator/admission/pods.ts'
 import { connectedAsOperator, type Running, runningOperator, yamlObject } from '../operator/running.ts'
 import { aServer } from '../operator/world.ts'
 import { type Authority, authority, type KeyPair } from '../sample/certificates.ts'
@@ -29,6 +27,7 @@ import { post, thumbprint } from '../support/scene.ts'
 import { anIssuer, type TestIssuer } from '../support/tokens.ts'
 import { verifies } from '../verifies.ts'
 import { type AdmissionScene, admissionScene } from './admission-scene.ts'
+import { grantsForPods } from './grants-for-pods.ts'
 
 const namespace = pod.namespace
 let scene: AdmissionScene
@@ -317,160 +316,7 @@ verifies('access:break-glass', 'from a request to the review, on a real API serv
   )
 })
 
-const podsGrant = { subject: undefined, patients: undefined }
-
-const letIn = (text: string) => /does not have a host assigned/.test(text)
-
-describe('into a guarded pod', () => {
-  const rbac = '/apis/rbac.authorization.k8s.io/v1'
-  const debug = {
-    name: 'debug',
-    image: 'tools:1',
-    securityContext: {
-      runAsUser: 1000,
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
-  }
-  /** What the API server says to a shell, or to whatever else is tried. A pod that nothing schedules answers nothing. */
-  const shell = async (as: string, name = 'ehr-pod', container = 'app') =>
-    await kubectl(as, ['exec', '-n', namespace, name, '-c', container, '--', 'true'])
-  const addDebug = async (as: string) =>
-    await kubectl(as, [
-      'patch',
-      'pod',
-      'ehr-pod',
-      '-n',
-      namespace,
-      '--subresource',
-      'ephemeralcontainers',
-      '-p',
-      JSON.stringify({ spec: { ephemeralContainers: [debug] } }),
-    ])
-
-  beforeAll(async () => {
-    await api.apply(`${rbac}/clusterroles/grants-shell`, {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRole',
-      rules: [
-        { apiGroups: [''], resources: ['pods', 'serviceaccounts', 'services'], verbs: ['get', 'list'] },
-        {
-          apiGroups: [''],
-          resources: ['pods/exec', 'pods/attach', 'pods/ephemeralcontainers', 'services/proxy'],
-          verbs: ['get', 'create', 'patch', 'update'],
-        },
-        { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
-      ],
-    })
-    for (const [name, role] of [
-      ['maria', 'grants-shell'],
-      ['maria', 'hipaa-mcp-pod-repairer'],
-      ['mallory', 'grants-shell'],
-    ] as const)
-      await api.apply(`${rbac}/clusterrolebindings/grants-${name}-${role}`, {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'ClusterRoleBinding',
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
-      })
-    const policy = await readFile('config/webhook/policy-pods.yaml', 'utf8')
-    for (const one of parseAllDocuments(policy.replaceAll('localhost/hipaa-mcp:dev', surroundings.image)))
-      await kubectl(undefined, ['apply', '-f', '-'], one.toJS() as object)
-    // The API server takes a moment to hold by a policy that changed.
-    await until('the pod is there', 30, async () =>
-      (await kubectl(undefined, ['apply', '-f', '-'], guardedPod)).includes('created'),
-    )
-  })
-  const guardedPod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: 'ehr-pod',
-      namespace,
-      annotations: { 'hipaa-mcp.dev/server': 'ehr' },
-      labels: { app: 'ehr' },
-    },
-    spec: {
-      schedulerName: 'none',
-      containers: [{ name: 'app', image: 'ehr:1', securityContext: { runAsUser: 1000 } }],
-    },
-  }
-
-  verifies(
-    'injection:connect',
-    'a person whom another one let in, and on record, on a real API server',
-    async () => {
-      expect(await shell('maria')).toContain('no BreakGlassGrant that is in force names you')
-      const pods = { user: 'maria', names: ['ehr-pod'], ways: ['Exec', 'EphemeralContainers'] }
-      expect(await ask('maria', 'shell', { ...podsGrant, pods })).toContain('created')
-      expect(await shell('maria')).toContain('no BreakGlassGrant')
-      expect(await merge('maria', 'shell', { approval: {} })).toMatch(/forbidden|cannot/i)
-      await merge('approver', 'shell', { approval: {} })
-
-      scene.collector.away = true
-      expect(await shell('maria')).toContain('the collector did not say that it is on record')
-      expect(scene.recorded.entered).toEqual([])
-      scene.collector.away = false
-
-      expect(letIn(await shell('maria'))).toBe(true)
-      // kubectl asks twice where the first way fails: each is a record.
-      expect(scene.recorded.entered.length).toBeGreaterThan(0)
-      for (const entered of scene.recorded.entered)
-        expect(entered).toMatchObject({
-          what: 'pods/exec',
-          by: 'maria',
-          name: 'ehr-pod',
-          grant: { name: 'shell', approvedBy: 'approver' },
-        })
-      expect(await shell('mallory')).toContain('no BreakGlassGrant')
-      expect(await shell('maria', 'ehr-pod', 'hipaa-mcp')).toContain('no grant opens it')
-
-      expect(await addDebug('mallory')).toContain('takes an ephemeral container only in an emergency')
-      expect(scene.recorded.refused).toContainEqual(
-        expect.objectContaining({ what: 'pods/ephemeralcontainers', by: 'mallory' }),
-      )
-      expect(await addDebug('maria')).toContain('patched')
-      expect(scene.recorded.entered.at(-1)).toMatchObject({ what: 'pods/ephemeralcontainers', by: 'maria' })
-      expect(scene.said.filter(({ reason }) => reason === 'PodEntered')).toHaveLength(
-        scene.recorded.entered.length,
-      )
-
-      await merge('approver', 'shell', { end: {} })
-      expect(await shell('maria')).toContain('no BreakGlassGrant')
-    },
-    120_000,
-  )
-
-  verifies('injection:connect', 'nobody approves or reviews their own way in', async () => {
-    await ask('asker', 'for-approver', {
-      ...podsGrant,
-      pods: { user: 'approver', names: ['ehr-pod'], ways: ['Exec'] },
-    })
-
-    expect(await merge('approver', 'for-approver', { approval: {} })).toContain('nobody approves their own')
-    for (const wrong of [
-      { pods: { user: 'maria', names: ['a'], ways: ['Exec'] } },
-      { ...podsGrant },
-      { ...podsGrant, pods: { user: 'system:serviceaccount:a:b', names: ['a'], ways: ['Exec'] } },
-      { ...podsGrant, pods: { user: 'maria', names: ['a'], ways: ['Proxy'] } },
-    ])
-      expect(await ask('asker', 'wrong', wrong)).toMatch(/invalid|Unsupported/i)
-  })
-
-  verifies('audit:admission', 'who tried what a policy refuses is on record, by name', async () => {
-    const raw = (path: string) => ['get', '--raw', `/api/v1/namespaces/${namespace}/${path}`]
-    await kubectl(undefined, ['create', 'service', 'clusterip', 'shown', '--tcp=80', '-n', namespace])
-
-    expect(await kubectl('mallory', raw('services/shown/proxy/'))).toContain('hipaa-mcp: only who may write')
-    expect(
-      await kubectl('mallory', ['create', 'token', 'default', '-n', namespace, '--audience', 'hipaa-mcp']),
-    ).toContain('hipaa-mcp: only the kubelet')
-
-    for (const what of ['services/proxy', 'serviceaccounts/token'])
-      expect(scene.recorded.refused).toContainEqual(expect.objectContaining({ what, by: 'mallory' }))
-  })
-})
+describe('into a guarded pod', () => grantsForPods(() => ({ scene, api, kubectl, ask, merge })))
 
 const review = { review: { finding: 'Justified', by: 'officer', at: '2026-01-01T00:00:00Z' } }
 const approval = { approval: {} }
