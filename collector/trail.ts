@@ -1,8 +1,7 @@
 // The trail's home: all chains, the registry log over them, and what is watched on the way in. Everything durable is in
 // the store; everything here can be rebuilt from it.
 
-import { createPublicKey, type KeyObject } from 'node:crypto'
-import { parseVkey, rawPublicKey, vkey } from '../core/checkpoint.ts'
+import { vkey } from '../core/checkpoint.ts'
 import { type Id, idOf } from '../core/log.ts'
 import { type AuditRecord, parseRecord } from '../core/record.ts'
 import { type Shares, shares } from '../core/shares.ts'
@@ -10,20 +9,19 @@ import {
   type ActivityRequest,
   type ChainResponse,
   type ChainSummary,
-  originOf,
   partsOfOrigin,
   registryOrigin,
   type Signal,
 } from '../core/wire.ts'
 import { Activity } from './activity.ts'
 import { Alarms } from './alarms.ts'
+import { Beginnings } from './beginnings.ts'
 import { type Leaf, leafOf } from './chain.ts'
 import type { Store } from './commit/commit.ts'
 import { headsOf } from './heads.ts'
 import type { Keys } from './keys.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
-import { Order } from './order.ts'
 import { Refusal } from './refusals.ts'
 import { type Entered, podOf, Registry, type RegistryEntry } from './registry.ts'
 import { Sealing, type SealingOptions } from './sealing/sealing.ts'
@@ -74,10 +72,6 @@ export type Holding = {
 const waitingBytes = 64 * 1024 * 1024
 /** The part of it that one pod may have: whoever floods keeps nobody else from being recorded. */
 const partOfOne = 1 / 4
-/** So many chains a pod may begin: a sidecar that starts again and again begins some ten of them by the kubelet's own pauses. */
-const beginnings = { most: 100, withinMs: 600_000 }
-/** Requests of one pod to begin a chain that wait for their turn: there is one turn at a time for all pods. */
-const beginningAtOnce = 16
 /** For so long the lanes of chains that ended are kept, and for so long they are shown. */
 const keepMs = 600_000
 /** For so long a process that closed its chain may take to send the last checkpoint. */
@@ -94,8 +88,7 @@ export class Trail {
   readonly #lanes: Lanes
   readonly #alarms: Alarms
   readonly #activity = new Activity()
-  readonly #beginnings = new Order()
-  readonly #beginning = shares(beginningAtOnce)
+  readonly #beginnings: Beginnings
   #witnesses: Witnesses | undefined
   #sealing: Sealing | undefined
   readonly #waiting: Shares
@@ -132,6 +125,8 @@ export class Trail {
       },
       this.#steady,
     )
+    const { registry, watch } = this
+    this.#beginnings = new Beginnings({ registry, lanes: this.#lanes, watch, now, steady: this.#steady })
   }
 
   /** Reads the store. Rejects when the registry log is corrupt; a corrupt chain is closed to its own pod only. */
@@ -176,38 +171,8 @@ export class Trail {
 
   /** Begins the chain of a process. The same key again is the same chain again. */
   async begin(pod: Pod, publicKey: Buffer): Promise<ChainResponse> {
-    if (publicKey.length !== 32) throw new Refusal('bad-request')
-    const key = ed25519(publicKey)
-    const whose = podOf(pod)
-    if (!this.#beginning.take(whose, 1)) throw new Refusal('busy')
-    try {
-      return await this.#beginInOrder(pod, publicKey, key)
-    } finally {
-      this.#beginning.give(whose, 1)
-    }
-  }
-
-  async #beginInOrder(pod: Pod, publicKey: Buffer, key: KeyObject): Promise<ChainResponse> {
-    return await this.watch.use(
-      async () =>
-        await this.#beginnings.run(async () => {
-          // A former try may have reached the log though it failed, and another collector.
-          await this.registry.refresh()
-          const before = this.registry.ofPod(podOf(pod))
-          const again = before.find((entry) => rawPublicKey(parseVkey(entry.vkey).key).equals(publicKey))
-          if (again?.ended !== undefined && again.ended.how !== 'silent') throw new Refusal('chain-over')
-          // By the log that all collectors share, so that neither another one nor a new start forgets.
-          const since = this.#options.now() - beginnings.withinMs
-          if (again === undefined && before.filter(({ began }) => began > since).length >= beginnings.most)
-            throw new Refusal('too-many-chains')
-          const entry = again ?? (await this.#register(pod, key, before))
-          const lane = await this.#lanes.of(entry)
-          lane.heard = this.#steady()
-          for (const earlier of before.filter(({ restart }) => restart < entry.restart))
-            await this.#lanes.end(earlier, 'succeeded')
-          return { origin: entry.origin, restart: entry.restart, witness: this.witnessVkey }
-        }),
-    )
+    const { origin, restart } = await this.#beginnings.begin(pod, publicKey)
+    return { origin, restart, witness: this.witnessVkey }
   }
 
   /** Commits canonical records of this pod's chain. Resolves to its size when they would survive power loss. */
@@ -260,7 +225,7 @@ export class Trail {
   async recovered(pod: Pod): Promise<number> {
     return await this.watch.use(
       async () =>
-        await this.#beginnings.run(async () => {
+        await this.#beginnings.turns.run(async () => {
           await this.registry.refresh()
           const chains = this.registry.ofPod(podOf(pod))
           for (const entry of chains) {
@@ -390,20 +355,6 @@ export class Trail {
     this.#lanes.end(entry, 'closed').catch((error: unknown) => this.watch.note(error))
   }
 
-  /** The folder first, then the log: it names no chain that the store does not have. Dying between the two leaves an
-   * empty chain that nobody was told of, whose number is not used again. */
-  async #register(pod: Pod, key: KeyObject, before: readonly Entered[]): Promise<Entered> {
-    for (let restart = (before.at(-1)?.restart ?? -1) + 1; ; restart++) {
-      const origin = originOf(pod.namespace, pod.server, pod.podUid, restart)
-      if (partsOfOrigin(origin) === undefined) throw new Refusal('bad-request')
-      if (this.#lanes.isBegun(origin)) continue
-      const head = { origin, vkey: vkey({ name: origin, kind: 'ed25519', key }) }
-      if (!(await this.#lanes.begin(head))) continue
-      await this.registry.update(() => [{ kind: 'registered', ...head }])
-      return this.registry.entries.get(origin) as Entered
-    }
-  }
-
   async #laneOf(pod: Pod, origin: string): Promise<Lane> {
     const parts = partsOfOrigin(origin)
     if (parts === undefined) throw new Refusal('no-such-chain')
@@ -450,8 +401,4 @@ function readLeaf(bytes: Buffer): Leaf {
   } catch (cause) {
     throw new Refusal('bad-record', { cause })
   }
-}
-
-function ed25519(raw: Buffer): KeyObject {
-  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: raw.toString('base64url') }, format: 'jwk' })
 }

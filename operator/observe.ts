@@ -25,9 +25,9 @@ import { unlistedNames } from './dns-names.ts'
 import { foreignPolicies, overrulingPolicies } from './evidence/foreign-policies.ts'
 import type { NetworkSeen } from './evidence/network.ts'
 import { type SeenVolume, volumesOf } from './evidence/volumes.ts'
+import { makersOf, workloadsOf } from './makers.ts'
 import { modelCredentials } from './model-credentials.ts'
 import {
-  controllerOf,
   isOver,
   matchesLabels,
   type NetworkPolicy,
@@ -231,34 +231,6 @@ export function unlabelledPods({ pods, storePods }: Pick<Seen, 'pods' | 'storePo
     ...pods.filter(({ metadata }) => metadata.labels?.[guardedLabel] === undefined),
     ...[...storePods.values()].flat().filter(({ metadata }) => metadata.labels?.[storeLabel] === undefined),
   ]
-}
-
-export function workloadsOf(
-  world: Pick<World, 'deployments' | 'statefulSets' | 'daemonSets' | 'cronJobs'>,
-  namespace: string,
-): readonly Workload[] {
-  const { deployments, statefulSets, daemonSets, cronJobs } = world
-  return [deployments, statefulSets, daemonSets, cronJobs].flatMap((store) => store.in(namespace))
-}
-
-/** UID of a pod -> its workload, by its controller: a ReplicaSet's pods are its Deployment's. A Job is no maker: its work would be lost. */
-export function makersOf(pods: readonly Pod[], workloads: readonly Workload[]): Map<string, Workload> {
-  const makers = new Map<string, Workload>()
-  for (const pod of pods) {
-    const { metadata } = pod
-    const owner = controllerOf(pod)
-    if (owner === undefined) continue
-    const maker = workloads.find(({ kind, metadata: own, spec }) =>
-      owner.kind === 'ReplicaSet'
-        ? kind === 'Deployment' &&
-          owner.name.startsWith(`${own.name}-`) &&
-          spec.selector !== undefined &&
-          selects(spec.selector, metadata.labels)
-        : own.uid === owner.uid,
-    )
-    if (maker !== undefined) makers.set(metadata.uid ?? '', maker)
-  }
-  return makers
 }
 
 /** Name of the Secret with a server's keys, and of everything else in our namespace that is one server's. */

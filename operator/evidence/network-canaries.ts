@@ -6,7 +6,7 @@
 // proof.
 
 import { hash, randomBytes } from 'node:crypto'
-import { guardedLabel, ports, services, storeLabel, systemNamespace } from '../../core/identifiers.ts'
+import { systemNamespace } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import {
   type AttemptTarget,
@@ -15,16 +15,16 @@ import {
   metadataAddress,
   type NetworkAsk,
 } from '../../core/network.ts'
-import { ApiError, type Client } from '../cluster/client.ts'
+import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { bystanderPolicyName } from '../desired/network-policies.ts'
 import { clusterPolicies as clusterPoliciesNow } from '../keep-cluster-policies.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
-import { isOver, isReady } from '../objects.ts'
 import { isEnrolled } from '../observe.ts'
 import { repeating } from '../repeating.ts'
 import type { World } from '../world.ts'
 import { type Canary, canaryName, canaryPod, canarySeconds } from './canary-pod.ts'
+import { podTargets, type Target, webhookAddress } from './canary-targets.ts'
 import type { ClusterPolicy } from './foreign-policies.ts'
 
 /** One connection that must be refused. `pod`: whose. */
@@ -76,8 +76,6 @@ export function staleAfter(seconds: number): number {
   return (2.5 * seconds + 60) * 1000
 }
 
-/** Pods that one canary tries to reach, those that were not tried the longest first. */
-const mostTargets = 64
 /** Namespaces at once: each is two small pods. */
 const atOnce = 4
 /** After a change, so that a rollout is one round and not ten. */
@@ -86,9 +84,6 @@ const settleMs = 10_000
 const againMs = 60_000
 
 type Known = { due: number; digest: string; round?: Round }
-/** `second`: of the other family. That it is refused proves nothing, for whoever tries may have none of that family itself. */
-type Target = { to: AttemptTarget; address: string; pod?: string; second?: true }
-
 export function networkCanaries(options: CanariesOptions): NetworkCanaries {
   const { world, client, image, ask, onChange, log, now = Date.now, every = 2_000, pollMs = 500 } = options
   const known = new Map<string, Known>()
@@ -276,44 +271,6 @@ function resultIn(message: string | undefined, targets: number): CanaryResult | 
   } catch {
     return undefined
   }
-}
-
-/** The port on which every pod of the cluster may call the webhook. By its address: a bystander has no DNS. */
-async function webhookAddress(client: Pick<Client, 'get'>): Promise<string> {
-  type Service = { spec?: { clusterIP?: string; ports?: { port: number }[] } }
-  const service = await client.get<Service>(kinds.service, systemNamespace, services.webhook)
-  const { clusterIP, ports: [port] = [] } = service?.spec ?? {}
-  if (clusterIP === undefined || port === undefined) throw new ApiError(404, 'NotFound', 'No webhook Service')
-  return addressOf(clusterIP, port.port)
-}
-
-const addressOf = (ip: string, port: number): string =>
-  ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
-
-/** Ready pods of the namespace's servers and stores: one that does not answer anybody refuses nothing. */
-function podTargets(world: CanariesOptions['world'], namespace: string): Target[] {
-  const storePorts = new Map<string, number>(
-    world.servers
-      .in(namespace)
-      .flatMap(({ metadata, spec }) =>
-        (spec.stores ?? []).map((store) => [`${metadata.name}.${store.name}`, store.port] as const),
-      ),
-  )
-  const found = world.pods.in(namespace).flatMap((pod): Target[] => {
-    const { labels = {}, uid } = pod.metadata
-    const ip = pod.status?.podIP
-    if (ip === undefined || uid === undefined || isOver(pod) || !isReady(pod)) return []
-    const to: AttemptTarget = labels[guardedLabel] === undefined ? 'Store' : 'GuardedPod'
-    const port = to === 'GuardedPod' ? ports.calls : storePorts.get(labels[storeLabel] ?? '')
-    if (port === undefined) return []
-    const others = (pod.status?.podIPs ?? []).filter((one) => one.ip !== ip)
-    return [
-      { to, address: addressOf(ip, port), pod: uid },
-      ...others.map((one) => ({ to, address: addressOf(one.ip, port), pod: uid, second: true as const })),
-    ]
-  })
-  // The first of each pod before any second.
-  return found.toSorted((a, b) => Number(a.second ?? false) - Number(b.second ?? false)).slice(0, mostTargets)
 }
 
 /** What a round depends on: policies, and which pods there are to reach. */

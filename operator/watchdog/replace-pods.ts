@@ -5,12 +5,8 @@ import type { Client } from '../cluster/client.ts'
 import type { Events } from '../cluster/events.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
 import { isReady, type Pod, type Workload } from '../objects.ts'
-import { makersOf, workloadsOf } from '../observe.ts'
-import type { World } from '../world.ts'
 import { longestWait } from './judge.ts'
 import { type Progress, type Rolled, restarted } from './restart.ts'
-
-export type Workloads = Pick<World, 'deployments' | 'statefulSets' | 'daemonSets' | 'cronJobs'>
 
 /** Writes the moment on the pod template, and says so on the workload. Never rejects: what failed is tried at the next look. */
 export async function replacePods(
@@ -61,16 +57,4 @@ export function progressOf(now: () => number) {
       return sound.every(isReady) ? 'stalled' : 'blocked'
     },
   }
-}
-
-/** UID of a pod -> the workload that makes a new one when it is gone. */
-export function makersIn(world: Workloads, pods: readonly Pod[]): Map<string, Workload> {
-  const makers = new Map<string, Workload>()
-  for (const namespace of new Set(pods.map(({ metadata }) => metadata.namespace ?? '')))
-    for (const [uid, maker] of makersOf(
-      pods.filter(({ metadata }) => metadata.namespace === namespace),
-      workloadsOf(world, namespace),
-    ))
-      makers.set(uid, maker)
-  return makers
 }

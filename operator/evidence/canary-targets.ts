@@ -1,0 +1,52 @@
+// What a canary tries to reach: pods that must refuse it, and the one port that must be open.
+
+import { guardedLabel, ports, services, storeLabel, systemNamespace } from '../../core/identifiers.ts'
+import type { AttemptTarget } from '../../core/network.ts'
+import { ApiError, type Client } from '../cluster/client.ts'
+import { kinds } from '../cluster/kinds.ts'
+import { isOver, isReady } from '../objects.ts'
+import type { World } from '../world.ts'
+
+/** Pods that one canary tries to reach, those that were not tried the longest first. */
+const mostTargets = 64
+
+/** `second`: of the other family. That it is refused proves nothing, for whoever tries may have none of that family itself. */
+export type Target = { to: AttemptTarget; address: string; pod?: string; second?: true }
+
+/** The port on which every pod of the cluster may call the webhook. By its address: a bystander has no DNS. */
+export async function webhookAddress(client: Pick<Client, 'get'>): Promise<string> {
+  type Service = { spec?: { clusterIP?: string; ports?: { port: number }[] } }
+  const service = await client.get<Service>(kinds.service, systemNamespace, services.webhook)
+  const { clusterIP, ports: [port] = [] } = service?.spec ?? {}
+  if (clusterIP === undefined || port === undefined) throw new ApiError(404, 'NotFound', 'No webhook Service')
+  return addressOf(clusterIP, port.port)
+}
+
+const addressOf = (ip: string, port: number): string =>
+  ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
+
+/** Ready pods of the namespace's servers and stores: one that does not answer anybody refuses nothing. */
+export function podTargets(world: Pick<World, 'servers' | 'pods'>, namespace: string): Target[] {
+  const storePorts = new Map<string, number>(
+    world.servers
+      .in(namespace)
+      .flatMap(({ metadata, spec }) =>
+        (spec.stores ?? []).map((store) => [`${metadata.name}.${store.name}`, store.port] as const),
+      ),
+  )
+  const found = world.pods.in(namespace).flatMap((pod): Target[] => {
+    const { labels = {}, uid } = pod.metadata
+    const ip = pod.status?.podIP
+    if (ip === undefined || uid === undefined || isOver(pod) || !isReady(pod)) return []
+    const to: AttemptTarget = labels[guardedLabel] === undefined ? 'Store' : 'GuardedPod'
+    const port = to === 'GuardedPod' ? ports.calls : storePorts.get(labels[storeLabel] ?? '')
+    if (port === undefined) return []
+    const others = (pod.status?.podIPs ?? []).filter((one) => one.ip !== ip)
+    return [
+      { to, address: addressOf(ip, port), pod: uid },
+      ...others.map((one) => ({ to, address: addressOf(one.ip, port), pod: uid, second: true as const })),
+    ]
+  })
+  // The first of each pod before any second.
+  return found.toSorted((a, b) => Number(a.second ?? false) - Number(b.second ?? false)).slice(0, mostTargets)
+}
