@@ -1,16 +1,22 @@
-// Bodies that are held, from the first byte read to the answer: so many bytes of each caller and so many of all, so that whoever
-// sends much, or slowly, costs the others nothing and the collector not its memory.
+// Bodies that are held, from the first byte read to the answer: so many bytes of each caller, of each server's pods together and of
+// all, so that whoever sends much, or slowly, costs the others nothing and the collector not its memory. What the operator,
+// auditors and recovery send has room of its own, which no sidecar can take.
 
 import type { IncomingMessage } from 'node:http'
 import type { Identity } from '../core/identifiers.ts'
-import { type Shares, shares } from '../core/shares.ts'
+import { type GroupShares, groupShares } from '../core/shares.ts'
 import { taken, wholeBody } from '../core/whole-body.ts'
 import { Refusal } from './refusals.ts'
-import { podOf } from './registry.ts'
+import { podOf, serverOf } from './registry.ts'
 
 const mebibyte = 1024 * 1024
-/** More than may wait to be committed (trail.ts), of one pod and of all: what is read next is held besides. */
-const usual = { each: 24 * mebibyte, all: 96 * mebibyte }
+/** Bytes at most: of one caller, of the pods of one server (of one role, where it is no sidecar), of all of them. */
+export type BodyLimits = { each: number; group: number; all: number }
+
+/** More than may wait to be committed (trail.ts), of one pod, of one server and of all: what is read next is held besides. */
+const ofSidecars: BodyLimits = { each: 12 * mebibyte, group: 24 * mebibyte, all: 96 * mebibyte }
+/** Kept back for all others: what they send is small, and of each volume one body at a time. */
+const ofOthers: BodyLimits = { each: 4 * mebibyte, group: 8 * mebibyte, all: 24 * mebibyte }
 
 /** What one request holds. */
 export type Held = {
@@ -24,11 +30,13 @@ export type Held = {
 }
 
 export class Bodies {
-  readonly #shares: Shares
+  readonly #sidecars: GroupShares
+  readonly #others: GroupShares
   #bytes = 0
 
-  constructor({ each, all }: { each: number; all: number } = usual) {
-    this.#shares = shares(each, all)
+  constructor(sidecars: BodyLimits = ofSidecars, others: BodyLimits = ofOthers) {
+    this.#sidecars = groupShares(sidecars)
+    this.#others = groupShares(others)
   }
 
   /** Held now. */
@@ -37,11 +45,12 @@ export class Bodies {
   }
 
   of(identity: Identity): Held {
-    const whose = callerOf(identity)
+    const shares = identity.role === 'sidecar' ? this.#sidecars : this.#others
+    const { who, group } = callerOf(identity)
     let held = 0
     // What is announced costs nothing, what came does: nobody keeps room by saying how much they will send.
     const take = (bytes: number): void => {
-      if (!this.#shares.take(whose, bytes)) throw new Refusal('too-much-at-once')
+      if (!shares.take(who, group, bytes)) throw new Refusal('too-much-at-once')
       held += bytes
       this.#bytes += bytes
     }
@@ -55,7 +64,7 @@ export class Bodies {
         return body
       },
       letGo: () => {
-        this.#shares.give(whose, held)
+        shares.give(who, group, held)
         this.#bytes -= held
         held = 0
       },
@@ -63,8 +72,9 @@ export class Bodies {
   }
 }
 
-function callerOf(identity: Identity): string {
-  return identity.role === 'sidecar' || identity.role === 'recovery'
-    ? `${identity.role} ${podOf(identity)}`
-    : identity.role
+function callerOf(identity: Identity): { who: string; group: string } {
+  const { role } = identity
+  if (role === 'sidecar') return { who: podOf(identity), group: serverOf(identity) }
+  if (role === 'recovery') return { who: `${role} ${podOf(identity)}`, group: role }
+  return { who: role === 'auditor' ? `${role} ${identity.person}` : role, group: role }
 }

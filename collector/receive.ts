@@ -4,14 +4,15 @@ import { Readable } from 'node:stream'
 import type { CopiesResponse } from '../core/copies.ts'
 import type { Identity } from '../core/identifiers.ts'
 import { recordLimit } from '../core/record.ts'
-import type {
-  ActivityRequest,
-  ActivityResponse,
-  ChainRequest,
-  ChainResponse,
-  RecordsResponse,
-  RecoveredResponse,
-  WitnessReport,
+import {
+  type ActivityRequest,
+  type ActivityResponse,
+  type ChainRequest,
+  type ChainResponse,
+  type RecordsResponse,
+  type RecoveredResponse,
+  recordsLimit,
+  type WitnessReport,
 } from '../core/wire.ts'
 import { admissionRoutes } from './admissions.ts'
 import { type Archiving, archiveRoutes } from './archive/routes.ts'
@@ -39,8 +40,8 @@ export type Route = {
   run: (asked: Asked) => Promise<Answer>
 }
 
-/** Largest body of records, bytes. */
-const recordsLimit = 8 * 1024 * 1024
+/** No record is shorter, bytes: a body of more lines than that allows holds some that are none. */
+const shortestRecord = 64
 
 const json = (value: unknown): Answer => ({ type: 'application/json', body: JSON.stringify(value) })
 
@@ -153,7 +154,8 @@ function lines(body: Buffer): Buffer[] {
   for (let from = 0; from < body.length; ) {
     const newline = body.indexOf(0x0a, from)
     const end = newline < 0 ? body.length : newline
-    if (end === from || end - from > recordLimit) throw new Refusal('bad-record')
+    if (end === from || end - from > recordLimit || records.length * shortestRecord > body.length)
+      throw new Refusal('bad-record')
     records.push(body.subarray(from, end))
     from = end + 1
   }

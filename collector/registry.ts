@@ -294,6 +294,11 @@ export class Registry {
 }
 
 /** What the chains of one pod have in common. */
+/** All its pods, as they share what one server may have. */
+export function serverOf({ namespace, server }: { namespace: string; server: string }): string {
+  return `${namespace}/${server}`
+}
+
 export function podOf(pod: { namespace: string; server: string; podUid: string }): string {
   return `${pod.namespace}/${pod.server}/${pod.podUid}`
 }

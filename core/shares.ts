@@ -33,3 +33,26 @@ export function shares(each: number, all = Number.POSITIVE_INFINITY): Shares {
     },
   }
 }
+
+/** What there is, and how much of it each may have, all of one group together, and all. */
+export interface GroupShares {
+  /** Takes so much; false, and nothing is taken, when that is more than one of the shares. */
+  take(who: string, group: string, amount: number): boolean
+  /** Gives back what was taken. */
+  give(who: string, group: string, amount: number): void
+}
+
+export function groupShares(most: { each: number; group: number; all: number }): GroupShares {
+  const ones = shares(most.each)
+  const groups = shares(most.group, most.all)
+  return {
+    take(who, group, amount) {
+      if (ones.lacks(who, amount) !== undefined) return false
+      return groups.take(group, amount) && ones.take(who, amount)
+    },
+    give(who, group, amount) {
+      ones.give(who, amount)
+      groups.give(group, amount)
+    },
+  }
+}

@@ -140,6 +140,8 @@ export type ChainResponse = {
  * gap, are 409: that is a fork.
  */
 export type RecordsResponse = { /** Records of this chain that are committed. */ size: number }
+/** Largest body of records, bytes. */
+export const recordsLimit = 2 * 1024 * 1024
 
 /** `POST /v1/activity` on the collector, by a sidecar: when a person was last at work over a certificate, in any pod of its server. */
 export type ActivityRequest = { iss: string; sub: string; certificate: string }

@@ -4,6 +4,7 @@
 import { open, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { backoff } from '../../core/backoff.ts'
+import { recordsLimit } from '../../core/wire.ts'
 import { codeOf, type Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import type { Contact } from './contact.ts'
@@ -20,9 +21,10 @@ export type ShipperOptions = {
   marks?: Marks
 }
 
-const batchBytes = 1024 * 1024
-/** A frame holds at most a batch of the chain's, which is as large: two of them hold at least one whole frame. */
-const readBytes = 2 * batchBytes
+/** No more is sent at once than the collector takes. */
+const readBytes = recordsLimit
+/** A frame holds at most a batch of the chain's, which is as large: what is read holds at least one whole frame. */
+const batchBytes = readBytes / 2
 /**
  * What is acknowledged within this time goes in one exchange, milliseconds. Each costs as much as serving a call, and so
  * little more than nothing is at stake: what the volume alone has, while it may have 64 MB.

@@ -232,6 +232,13 @@ test.each([
   ['an empty line', '/v1/records?origin=ORIGIN&from=1', '\n', 400, 'bad-record'],
   ['a record that is none', '/v1/records?origin=ORIGIN&from=1', '{"patient":"Doe"}\n', 400, 'bad-record'],
   ['a record that is too large', '/v1/records?origin=ORIGIN&from=1', 'x'.repeat(70_000), 400, 'bad-record'],
+  [
+    'more records than a sidecar sends',
+    '/v1/records?origin=ORIGIN&from=1',
+    'x'.repeat(2_100_000),
+    413,
+    'too-large',
+  ],
   ['a chain that is none', '/v1/records?origin=../../etc&from=1', '{}', 404, 'no-such-chain'],
   ['a note that is none', '/v1/checkpoints', 'ORIGIN\nnot a note', 400, 'bad-note'],
 ])('%s is refused, never echoed, and the connection goes on', async (_, path, body, status, error) => {
@@ -269,7 +276,7 @@ verifies(
       },
     }
     const turnedAway: unknown[] = []
-    const bodies = new Bodies({ each: 1500, all: 10_000 })
+    const bodies = new Bodies({ each: 1500, group: 5000, all: 10_000 })
     const refused = (...all: unknown[]): void => void turnedAway.push(all)
     const { port, trail } = await started({ store, deadlineMs: 200, bodies, refused })
     const [process, other] = [await Process.started(trail), await Process.started(trail)]
