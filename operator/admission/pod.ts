@@ -84,7 +84,13 @@ export type PodSpec = Raw & {
 export type Pod = Raw & {
   metadata: Partial<ObjectMeta> & { generateName?: string }
   spec: PodSpec
-  status?: Raw & { podIP?: string; podIPs?: { ip: string }[] }
+  status?: Raw & {
+    podIP?: string
+    podIPs?: { ip: string }[]
+    ephemeralContainerStatuses?: {
+      state?: { running?: { startedAt?: string }; terminated?: { startedAt?: string } }
+    }[]
+  }
 }
 
 /** Every container of the pod with the path by which a person finds it. */

@@ -19,26 +19,26 @@ const atOnce = 3
 /**
  * Which workload is to replace its pods next, and whom evictions concern: those whose workload would not, or does not get on
  * although nothing holds it. One that is blocked waits: its new pods do not come up, and the old ones still serve.
- *
- * `proved`: some pod that a workload made anew is as it should be, and ready.
  */
 export function turnsOf<One extends Rolled>(
   suspects: readonly One[],
   seen: {
-    progress: (maker: Workload) => Progress
+    /** Of proof.ts. */
     proved: boolean
-    /** UIDs of workloads that were asked lately, and have no new pod that is ready. Their old ones may be gone already. */
-    unproved: readonly string[]
+    unready: readonly string[]
+    progress: (maker: Workload) => Progress
+    /** Whether all pods of it are ready: one whose app did not work before proves nothing, and goes after the others. */
+    ready: (maker: Workload) => boolean
     now: number
   },
 ): { restart?: Workload; evictable: One[] } {
   const evictable: One[] = []
   const waiting: Workload[] = []
-  const underWay = new Set<string>(seen.unproved)
+  const underWay = new Set<string>(seen.unready)
   const inTurn = suspects.toSorted((a, b) => a.since - b.since || (a.name < b.name ? -1 : 1))
   for (const suspect of inTurn) {
     const { maker, fault, created } = suspect
-    if (fault.what === 'Foreign' || maker === undefined || !rollsByItself(maker)) {
+    if (fault.what !== 'Differs' || maker === undefined || !rollsByItself(maker)) {
       evictable.push(suspect)
       continue
     }
@@ -47,11 +47,13 @@ export function turnsOf<One extends Rolled>(
     else {
       const progress = seen.progress(maker)
       if (progress === 'stalled') evictable.push(suspect)
-      // One that is blocked keeps no other waiting: it may be its app that does not come up.
+      // One that is blocked keeps no other waiting by itself: it may be its app that does not come up (proof.ts).
       if (progress === 'moves') underWay.add(maker.metadata.uid ?? '')
     }
   }
-  const [restart] = waiting.filter(({ metadata }) => !underWay.has(metadata.uid ?? ''))
+  const [restart] = waiting
+    .filter(({ metadata }) => !underWay.has(metadata.uid ?? ''))
+    .toSorted((a, b) => Number(seen.ready(b)) - Number(seen.ready(a)))
   return {
     evictable,
     ...(restart === undefined || underWay.size >= (seen.proved ? atOnce : 1) ? {} : { restart }),

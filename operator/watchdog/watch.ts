@@ -16,9 +16,11 @@ import { isEnrolled } from '../observe.ts'
 import { repeating } from '../repeating.ts'
 import type { Evictor } from '../rollout/evict.ts'
 import type { World } from '../world.ts'
-import { type Fault, faultOf, longestWait, nextOf, type Suspect } from './judge.ts'
+import { aloneUntil } from './debugged.ts'
+import { type Fault, faultOf, nextOf, type Suspect } from './judge.ts'
+import { createdAt, proofOf } from './proof.ts'
 import { progressOf, replacePods } from './replace-pods.ts'
-import { restartedAt, turnsOf } from './restart.ts'
+import { turnsOf } from './restart.ts'
 
 export interface Watchdog {
   start(): void
@@ -30,7 +32,7 @@ export interface Watchdog {
 }
 
 export type WatchdogOptions = {
-  world: Pick<World, 'servers' | 'pods' | 'namespaces'> & Workloads
+  world: Pick<World, 'servers' | 'pods' | 'namespaces' | 'grants'> & Workloads
   client: Pick<Client, 'get' | 'patch'>
   events: Events
   evictor: Evictor
@@ -166,21 +168,24 @@ export function watchdog(options: WatchdogOptions): Watchdog {
     const gone = evictor.lately()
     const makers = makersIn(world, pods)
     const known = [...judged].flatMap(([uid, { suspect }]) =>
-      suspect === undefined || gone.has(uid)
+      suspect === undefined || gone.has(uid) || isLetAlone(suspect)
         ? []
         : [{ ...suspect, created: createdAt(suspect.pod), maker: makers.get(uid) }],
     )
     rollouts.note(known)
+    const owned = Map.groupBy(pods, ({ metadata }) => makers.get(metadata.uid ?? ''))
+    const podsOf = (maker: Workload): Pod[] => owned.get(maker) ?? []
+    const workloads = [world.deployments, world.statefulSets, world.daemonSets].flatMap((store) =>
+      store.all(),
+    )
+    const { failing, ...proof } = proofOf(workloads, { podsOf, isSound, now: date() })
     const { restart, evictable } = turnsOf(known, {
-      progress: (maker) =>
-        rollouts.of(
-          maker,
-          pods.filter(isSound).filter(({ metadata }) => makers.get(metadata.uid ?? '') === maker),
-        ),
-      proved: pods.some((pod) => isProof(pod, makers.get(pod.metadata.uid ?? ''))),
-      unproved: unprovedIn(pods, makers),
+      ...proof,
+      progress: (maker) => rollouts.of(maker, podsOf(maker).filter(isSound)),
+      ready: (maker) => podsOf(maker).every(isReady),
       now: date(),
     })
+    if (known.length > 0) for (const workload of failing) sayFailing(workload)
     if (restart !== undefined) await replacePods(restart, known, { client, events, log, now: date() })
     const passed = new Set<string>()
     for (let tries = 0; tries < atOnce; tries += 1) {
@@ -198,28 +203,28 @@ export function watchdog(options: WatchdogOptions): Watchdog {
     }
   }
 
-  /** UIDs of workloads that were asked lately, while none of their new pods is ready. */
-  const unprovedIn = (pods: readonly Pod[], makers: ReadonlyMap<string, Workload>): string[] =>
-    [world.deployments, world.statefulSets, world.daemonSets]
-      .flatMap((store) => store.all())
-      .filter(
-        (workload) =>
-          date() - restartedAt(workload) < longestWait &&
-          !pods.some((pod) => makers.get(pod.metadata.uid ?? '') === workload && isProof(pod, workload)),
-      )
-      .map(({ metadata }) => metadata.uid ?? '')
+  /** Somebody may be at work in it, under a grant. */
+  function isLetAlone({ pod, fault, since }: Found): boolean {
+    const { namespace = '', name, labels } = pod.metadata
+    if (fault.what !== 'Debugged') return false
+    const { began = date() - (now() - since) } = fault
+    const one = { name, server: labels?.[guardedLabel] ?? '', began }
+    return date() < aloneUntil(one, world.grants.in(namespace), date())
+  }
 
   const isSound = ({ metadata }: Pod): boolean => {
     const known = judged.get(metadata.uid ?? '')
     return known !== undefined && known.suspect === undefined
   }
-  /** What admission makes now works: a workload that was asked to has made this pod anew, and it is ready. */
-  const isProof = (pod: Pod, maker: Workload | undefined): boolean =>
-    maker !== undefined &&
-    restartedAt(maker) > 0 &&
-    createdAt(pod) >= restartedAt(maker) &&
-    isSound(pod) &&
-    isReady(pod)
+  function sayFailing(workload: Workload): void {
+    events.say({
+      about: workload,
+      type: 'Warning',
+      reason: 'ReplacementsNotReady',
+      action: 'Watching',
+      note: 'None of its new pods is ready, and no other workload was asked to replace its pods since: theirs may fail likewise. Look at its pods and Events, and mend it; where it is its app, scale it to 0, and the next one goes.',
+    })
+  }
 
   function sayEnded({ pod }: Found, outcome: 'evicted' | 'held'): void {
     const { namespace = '', name } = pod.metadata
@@ -252,8 +257,6 @@ export function watchdog(options: WatchdogOptions): Watchdog {
       }),
   }
 }
-
-const createdAt = ({ metadata }: Pod): number => Date.parse(metadata.creationTimestamp ?? '') || 0
 
 function othersReady(pods: readonly Pod[], { pod: own, server }: Found): boolean {
   return pods.every(

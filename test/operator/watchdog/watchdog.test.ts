@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { containers, guardedLabel } from '../../../core/identifiers.ts'
+import type { BreakGlassGrant } from '../../../crds/breakglassgrant.generated.ts'
 import type { HipaaMcpServer } from '../../../crds/hipaamcpserver.generated.ts'
 import { inject } from '../../../operator/admission/inject.ts'
-import type { Pod as WholePod } from '../../../operator/admission/pod.ts'
+import type { Container, Pod as WholePod } from '../../../operator/admission/pod.ts'
 import { ApiError } from '../../../operator/cluster/client.ts'
 import type { Say } from '../../../operator/cluster/events.ts'
 import { kinds } from '../../../operator/cluster/kinds.ts'
@@ -10,6 +11,7 @@ import type { MutableStore } from '../../../operator/cluster/store.ts'
 import type { Pod, Workload } from '../../../operator/objects.ts'
 import { evictor } from '../../../operator/rollout/evict.ts'
 import { faultOf, longestWait, nextOf, type Suspect } from '../../../operator/watchdog/judge.ts'
+import { proofOf } from '../../../operator/watchdog/proof.ts'
 import {
   type Progress,
   type Rolled,
@@ -22,7 +24,7 @@ import { watchdog } from '../../../operator/watchdog/watch.ts'
 import { verifies } from '../../verifies.ts'
 import { aPod as aWholePod, surroundings } from '../admission/pods.ts'
 import { quiet } from '../cluster/scripted-api.ts'
-import { aPod, aServer, aWorkload, aWorld, type Things } from '../world.ts'
+import { aGrant, aPod, aServer, aWorkload, aWorld, type Things } from '../world.ts'
 
 const server = aServer()
 const sound = (inject(aWholePod(), server, surroundings) as { pod: WholePod }).pod
@@ -45,12 +47,47 @@ const weakened = but(({ spec }) => {
   spec.containers[0]!.securityContext = { runAsUser: 1000 }
 })
 
+const restricted = {
+  runAsUser: 1000,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+}
+/** `began`: when its ephemeral container did. */
+function debugged(began?: string, more: Partial<Container> = {}): WholePod {
+  return {
+    ...sound,
+    spec: {
+      ...sound.spec,
+      ephemeralContainers: [{ name: 'debug', image: 'tools:1', securityContext: restricted, ...more }],
+    },
+    status: {
+      ephemeralContainerStatuses: began === undefined ? [] : [{ state: { running: { startedAt: began } } }],
+    },
+  }
+}
+const privileged = debugged(undefined, { securityContext: { ...restricted, privileged: true } })
+const debuggedOfBefore = debugged()
+debuggedOfBefore.spec = {
+  ...otherPort.spec,
+  ephemeralContainers: debuggedOfBefore.spec.ephemeralContainers ?? [],
+}
+const debuggedForeign = debugged()
+debuggedForeign.spec = {
+  ...otherImage.spec,
+  ephemeralContainers: debuggedForeign.spec.ephemeralContainers ?? [],
+}
+
 const faults: [what: string, pod: WholePod, expected: string | undefined][] = [
   ['a pod as admission makes it', sound, undefined],
   ['no sidecar', withoutSidecar, 'Foreign'],
   ['another image in our containers', otherImage, 'Foreign'],
   ['made before the server’s port changed', otherPort, 'Differs'],
   ['an app that may have raw sockets', weakened, 'Differs'],
+  ['an ephemeral container', debugged(), 'Debugged'],
+  ['an ephemeral container that no grant lets in', privileged, 'Differs'],
+  ['an ephemeral container in a pod of before', debuggedOfBefore, 'Differs'],
+  ['an ephemeral container beside another image', debuggedForeign, 'Foreign'],
 ]
 for (const [what, pod, expected] of faults)
   verifies('injection:watchdog', `what a pod is: ${what}`, () => {
@@ -97,13 +134,17 @@ const guarded = (name: string, ready = true): Pod => ({
 const epoch = Date.parse('2026-11-01T12:00:00Z')
 
 /**
- * `whole`: what the API server has, by name; a pod that is not named is sound, and one that is `broken` cannot be read.
+ * `from`: the time of day at which it begins. `whole`: what the API server has, by name; a pod that is not named is sound, and one that is `broken` cannot be read.
  * `statuses`: what it answers to an eviction, by name. `registered`: images of the ConfigMap, now.
  */
 function scene(
   things: Things,
   whole: { [name: string]: WholePod | 'broken' } = {},
-  { statuses = {}, registered = [] }: { statuses?: { [name: string]: number }; registered?: string[] } = {},
+  {
+    statuses = {},
+    registered = [],
+    from = epoch + 1_000_000,
+  }: { statuses?: { [name: string]: number }; registered?: string[]; from?: number } = {},
 ) {
   const { world } = aWorld(things)
   const read: string[] = []
@@ -150,7 +191,7 @@ function scene(
     surroundings,
     log,
     now: () => time,
-    date: () => epoch + time,
+    date: () => from + time - 1_000_000,
   })
   const wait = (milliseconds: number) => void (time += milliseconds)
   return { made, world, read, evicted, restarts, said, warned, registered, wait }
@@ -328,6 +369,13 @@ const lately: [
   ['nothing is wrong', [], {}, undefined, []],
   ['one differs', [rolled('a-1', workload('a')), rolled('a-2', workload('a'))], {}, 'a', []],
   ['one is foreign', [rolled('a-1', workload('a'), foreign)], {}, undefined, ['a-1']],
+  [
+    'one was debugged',
+    [rolled('a-1', workload('a'), { fault: { what: 'Debugged', violations: ['x'] } })],
+    {},
+    undefined,
+    ['a-1'],
+  ],
   ['nothing makes it anew', [rolled('a-1', undefined)], {}, undefined, ['a-1']],
   ['it is under way', [rolled('a-1', asked('a', soon))], {}, undefined, []],
   ['it does not get on', [rolled('a-1', asked('a', soon))], { progress: 'stalled' }, undefined, ['a-1']],
@@ -347,7 +395,7 @@ const lately: [
     [],
   ],
   [
-    'the first does not come up, and keeps no other waiting',
+    'the first does not come up, and holds the others no longer',
     [rolled('a-1', asked('a', soon)), rolled('b-1', workload('b'))],
     { progress: 'blocked' },
     'b',
@@ -377,11 +425,168 @@ const lately: [
 ]
 for (const [when, suspects, { progress = 'moves', proved = false }, restart, evictable] of lately)
   verifies('injection:upgrade', `who replaces pods of before: ${when}`, () => {
-    const turns = turnsOf(suspects, { progress: () => progress, proved, unproved: [], now: epoch })
+    const turns = turnsOf(suspects, {
+      progress: () => progress,
+      proved,
+      unready: [],
+      ready: () => true,
+      now: epoch,
+    })
 
     expect(turns.restart?.metadata.name).toBe(restart)
     expect(turns.evictable.map(({ name }) => name)).toEqual(evictable)
   })
+
+verifies('injection:upgrade', 'the first is one whose pods are ready, where there is one', () => {
+  const turns = turnsOf([rolled('a-1', workload('a')), rolled('b-1', workload('b'), { since: 5 })], {
+    progress: () => 'moves',
+    proved: false,
+    unready: [],
+    ready: ({ metadata }) => metadata.name === 'b',
+    now: epoch,
+  })
+
+  expect(turns.restart?.metadata.name).toBe('b')
+})
+
+const minute = 60_000
+const hour = 60 * minute
+/** Of workload a, asked at 11:59. `anew`, `before`: whether its pods of since and of before are ready. */
+const proofs: [
+  what: string,
+  seen: { anew?: boolean[]; before?: boolean[]; replicas?: number; foreign?: boolean; after: number },
+  expected: { proved?: boolean; unready?: boolean; failing?: boolean },
+][] = [
+  ['all of its pods are new, and ready', { anew: [true, true], after: minute }, { proved: true }],
+  ['one is not ready yet', { anew: [true, false], after: minute }, { proved: true, unready: true }],
+  ['one is not ready for long', { anew: [true, false], after: hour }, { proved: true }],
+  ['its old one is ready', { before: [true], after: minute }, { unready: true }],
+  ['no pod of it is there', { after: minute }, { unready: true }],
+  ['no pod of it is there for long', { after: hour }, { unready: true, failing: true }],
+  ['it was scaled to 0', { replicas: 0, after: hour }, {}],
+  ['its new one is not ready for long', { anew: [false], after: hour }, { unready: true, failing: true }],
+  [
+    'its new one is not ready for long, and the old one is',
+    { anew: [false], before: [true], after: hour },
+    { unready: true, failing: true },
+  ],
+  ['its new one is not ready for a day', { anew: [false], after: 24 * hour }, {}],
+  [
+    'its new one is not what it should be, and waits for its next turn',
+    { anew: [false], foreign: true, after: hour },
+    {},
+  ],
+]
+for (const [
+  what,
+  { anew = [], before: old = [], replicas = 1, foreign: bad = false, after },
+  expected,
+] of proofs)
+  verifies('injection:upgrade', `what one that was asked proves for others: ${what}`, () => {
+    const one = { ...asked('a', soon), spec: { ...asked('a', soon).spec, replicas } }
+    const own = [
+      ...anew.map((ready, index) => podOf('a', `new-${index}`, soon, ready)),
+      ...old.map((ready, index) => podOf('a', `old-${index}`, before, ready)),
+    ]
+
+    const { proved, unready, failing } = proofOf([one, workload('b')], {
+      podsOf: ({ metadata }) => (metadata.name === 'a' ? own : []),
+      isSound: (pod) => !bad && pod.metadata.name.startsWith('new'),
+      now: Date.parse(soon) + after,
+    })
+
+    expect({ proved, unready: unready.includes('uid-a'), failing: failing.includes(one) }).toEqual({
+      proved: false,
+      unready: false,
+      failing: false,
+      ...expected,
+    })
+  })
+
+verifies(
+  'injection:upgrade',
+  'one whose pod goes first holds all others until its new one is ready, and it is said',
+  async () => {
+    const names = ['a', 'b', 'c', 'd']
+    const workloads = names.map((name) => workload(name))
+    const pods = names.map((name) => podOf(name, `${name}-1`))
+    const whole = Object.fromEntries(pods.map(({ metadata }) => [metadata.name, otherPort]))
+    const { made, restarts, said, world, wait } = scene({ pods, workloads }, whole)
+    const store = world.pods as MutableStore<Pod>
+    const laterOn = '2026-11-01T13:00:00Z'
+    await made.look()
+    store.remove(podOf('a', 'a-1'))
+    store.set(podOf('a', 'a-2', laterOn, false))
+    for (let looks = 0; looks < 30; looks += 1) {
+      wait(minute)
+      await made.look()
+    }
+    const held = [...restarts]
+    const failing = said.filter(({ reason }) => reason === 'ReplacementsNotReady')
+    store.set(podOf('a', 'a-2', laterOn))
+    await made.look()
+    // One of its pods is proof enough; three others at once.
+    store.remove(podOf('b', 'b-1'))
+    await made.look()
+    await made.look()
+    await made.look()
+
+    expect([held, restarts]).toEqual([['a'], ['a', 'b', 'c', 'd']])
+    expect(new Set(failing.map(({ about }) => about.metadata.name))).toEqual(new Set(['a']))
+    expect(failing.length).toBe(21)
+  },
+)
+
+/** For pods; approved ten minutes before `epoch` for half an hour. */
+function forPods(pods: Partial<NonNullable<BreakGlassGrant['spec']['pods']>>, more: object = {}) {
+  const grant = aGrant({
+    ...more,
+    pods: { user: 'maria', names: ['a-1'], ways: ['EphemeralContainers'], ...pods },
+  })
+  const { subject: _, patients: __, ...spec } = grant.spec
+  return { ...grant, spec }
+}
+const began = '2026-11-01T11:55:00Z'
+/** `goes`: minutes after noon when it does. */
+const debugs: [when: string, grants: BreakGlassGrant[], began: string | undefined, goes: number][] = [
+  ['while its grant is in force', [forPods({})], began, 20],
+  ['while the last of its grants is', [forPods({}), forPods({}, { minutes: 45 })], began, 35],
+  [
+    'until its grant was ended',
+    [forPods({}, { end: { by: 'maria', at: '2026-11-01T12:05:00Z' } })],
+    began,
+    5,
+  ],
+  ['of no grant that is known, for an hour', [], began, 55],
+  ['of no grant, and that has not begun, for an hour', [], undefined, 60],
+  ['of a grant for another pod', [forPods({ names: ['a-2'] })], began, 55],
+  ['of a grant for another way', [forPods({ ways: ['Exec'] })], began, 55],
+  ['of a grant for another server', [forPods({}, { server: 'other' })], began, 55],
+  ['of a grant that nobody approved', [forPods({}, { approval: undefined })], began, 55],
+]
+for (const [when, grants, at, goes] of debugs)
+  verifies(
+    'injection:upgrade',
+    `a pod with an ephemeral container is let alone ${when}, and goes alone then`,
+    async () => {
+      const pods = [podOf('a', 'a-1'), podOf('a', 'a-2')]
+      const { made, evicted, restarts, said, wait } = scene(
+        { pods, workloads: [workload('a')], grants },
+        { 'a-1': debugged(at) },
+        { from: epoch },
+      )
+
+      await made.look()
+      wait(goes * minute - 1)
+      await made.look()
+      const early = [...evicted]
+      wait(1)
+      await made.look()
+
+      expect([early, evicted, restarts]).toEqual([[], ['a-1'], []])
+      expect(said.some(({ reason }) => reason === 'PodNotConforming')).toBe(true)
+    },
+  )
 
 verifies(
   'injection:upgrade',
