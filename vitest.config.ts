@@ -12,7 +12,7 @@ const serial = { ...patient, fileParallelism: false, maxWorkers: 1 }
 
 /** These share one API server, and what is there once in a cluster. The other integration tests share nothing. */
 const onNode = [
-  'test/integration/{admission,admission-around,cluster,collector-auditor,grants,operator-crds,operator-reconcile,policy-linter}.test.ts',
+  'test/integration/{admission,admission-around,cluster,cluster-policies,collector-auditor,grants,operator-crds,operator-reconcile,policy-linter}.test.ts',
 ]
 
 /**
@@ -51,7 +51,7 @@ const lengthy = [
   'test/core/{fields/any-resource,export/audit-event}.test.ts',
   'test/core/text/known.test.ts',
   'test/core/lint/lint.test.ts',
-  'test/cli/{activity,affected,archive-disclosures,break-glass,check,disclosures,doctor,preflight,explain,explain-sidecar,init,init-from,init-propose,main,sources,trail,trail-convert,verify,verify-archive,verify-policy,verify-runs,undo}.test.ts',
+  'test/cli/{activity,affected,archive-connections,archive-disclosures,break-glass,check,disclosures,doctor,preflight,explain,explain-sidecar,init,init-from,init-propose,main,sources,trail,trail-convert,verify,verify-archive,verify-policy,verify-runs,undo}.test.ts',
   'test/cli/{redact,tiles}/*.test.ts',
   'test/cli/connect/{login,state,proxy}.test.ts',
   'test/collector/{,copies/,kms/,sealing/}*.test.ts',

@@ -1,12 +1,10 @@
 // ClusterNetworkPolicies at a real API server that has the kind, written with the operator's own rights.
 
-import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { ApiError, type Client } from '../../operator/cluster/client.ts'
-import { type Kind, kinds } from '../../operator/cluster/kinds.ts'
+import { kinds } from '../../operator/cluster/kinds.ts'
 import { keepClusterPolicies } from '../../operator/keep-cluster-policies.ts'
 import { quiet } from '../operator/cluster/scripted-api.ts'
 import {
@@ -19,25 +17,13 @@ import {
   runningOperator,
   yamlObject,
 } from '../operator/running.ts'
-import { clusterNetworkPolicyKind } from '../support/network-policy-api.ts'
+import {
+  clusterNetworkPolicyKind,
+  clusterPolicyKind,
+  narrowClusterPolicies,
+} from '../support/network-policy-api.ts'
 import { verifies } from '../verifies.ts'
 
-const admission = (kind: string, plural: string): Kind => ({
-  apiVersion: 'admissionregistration.k8s.io/v1',
-  kind,
-  plural,
-  namespaced: false,
-})
-const admissionKinds = [
-  admission('ValidatingAdmissionPolicy', 'validatingadmissionpolicies'),
-  admission('ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings'),
-]
-const policyKind: Kind = {
-  apiVersion: 'policy.networking.k8s.io/v1alpha2',
-  kind: 'ClusterNetworkPolicy',
-  plural: 'clusternetworkpolicies',
-  namespaced: false,
-}
 type Policy = KubernetesObject & { spec: { tier: string; priority: number; ingress: object[] } }
 
 let client: Client
@@ -51,12 +37,7 @@ const within = { timeout: 30_000, interval: 100 }
 beforeAll(async () => {
   ;({ client, close } = await connected())
   await installKinds(client)
-  for (const document of parseAllDocuments(
-    await readFile('config/webhook/policy-cluster-networks.yaml', 'utf8'),
-  )) {
-    const object = document.toJS() as KubernetesObject
-    await client.apply(admissionKinds.find(({ kind }) => kind === object.kind) as Kind, object)
-  }
+  await narrowClusterPolicies(client)
   asOperator = await connectedAsOperator(client)
   operator = await runningOperator(asOperator.client)
   keeper = keepClusterPolicies({
@@ -86,10 +67,11 @@ async function aServer(): Promise<string> {
   return namespace
 }
 const policy = async (name: string) =>
-  await client.get<Policy>(policyKind, undefined, name).catch((error: unknown) => {
+  await client.get<Policy>(clusterPolicyKind, undefined, name).catch((error: unknown) => {
     if (error instanceof ApiError && error.status === 404) return undefined
     throw error
   })
+const ofServer = (namespace: string) => `hipaa-mcp-server.${namespace}.ehr`
 const stands = async (name: string) => (await policy(name)) !== undefined
 
 for (const release of ['v0.2.0', 'v0.3.0'] as const)
@@ -98,7 +80,6 @@ for (const release of ['v0.2.0', 'v0.3.0'] as const)
     `it comes with the kind of ${release}, comes back, and goes with its store, its server and its namespace`,
     async () => {
       const [first, second] = [await aServer(), await aServer()]
-      const ofServer = (namespace: string) => `hipaa-mcp-server.${namespace}.ehr`
       const ofStore = `hipaa-mcp-store.${first}.ehr.database`
       await client.apply(customResourceDefinition, await clusterNetworkPolicyKind(release))
 
@@ -110,14 +91,14 @@ for (const release of ['v0.2.0', 'v0.3.0'] as const)
       expect((await policy(ofServer(first)))?.metadata.resourceVersion).toBe(before?.metadata.resourceVersion)
 
       await client.patch(
-        policyKind,
+        clusterPolicyKind,
         undefined,
         ofServer(first),
         { spec: { priority: 5, ingress: [] } },
         'merge',
       )
       await expect.poll(async () => (await policy(ofServer(first)))?.spec, within).toEqual(before?.spec)
-      await client.delete(policyKind, undefined, ofServer(first))
+      await client.delete(clusterPolicyKind, undefined, ofServer(first))
       await expect.poll(async () => (await policy(ofServer(first)))?.spec, within).toEqual(before?.spec)
 
       await client.patch(kinds.server, first, 'ehr', { spec: { stores: null } }, 'merge')
@@ -131,66 +112,5 @@ for (const release of ['v0.2.0', 'v0.3.0'] as const)
         .poll(async () => await stands(ofServer(second)), { ...within, timeout: 60_000 })
         .toBe(false)
       keeper.start()
-    },
-  )
-
-const other = async (change: (policy: Policy) => void): Promise<Policy> => {
-  const made = {
-    apiVersion: policyKind.apiVersion,
-    kind: policyKind.kind,
-    metadata: {
-      name: 'hipaa-mcp-server.none.planted',
-      labels: { 'app.kubernetes.io/managed-by': 'hipaa-mcp-operator' },
-    },
-    spec: {
-      tier: 'Admin',
-      priority: 1000,
-      subject: {
-        pods: {
-          namespaceSelector: {
-            matchLabels: { 'kubernetes.io/metadata.name': 'none', 'hipaa-mcp.dev/enforce': 'true' },
-          },
-          podSelector: { matchLabels: { 'hipaa-mcp.dev/guarded': 'planted' } },
-        },
-      },
-      ingress: [{ action: 'Deny', from: [{ namespaces: {} }] }],
-    },
-  }
-  change(made)
-  return made
-}
-type Loose = { [member: string]: Loose & object }
-const forms: [what: string, change: (policy: Policy) => void, allowed: boolean][] = [
-  ['of our form', () => {}, true],
-  ['that accepts', (policy) => ((policy.spec.ingress[0] as { action: string }).action = 'Accept'), false],
-  ['before those of the cluster’s team', (policy) => (policy.spec.priority = 1), false],
-  ['of tier Baseline', (policy) => (policy.spec.tier = 'Baseline'), false],
-  ['of another name', (policy) => (policy.metadata.name = 'platform'), false],
-  [
-    'for every namespace',
-    (policy) => ((policy as unknown as Loose)['spec']!['subject'] = { namespaces: {} } as never),
-    false,
-  ],
-  [
-    'for pods that are not guarded',
-    (policy) =>
-      ((policy as unknown as Loose)['spec']!['subject']!['pods']!['podSelector'] = {
-        matchLabels: { app: 'any' },
-      } as never),
-    false,
-  ],
-]
-for (const [what, change, allowed] of forms)
-  verifies(
-    'operator:rbac',
-    `the operator’s account writes a ClusterNetworkPolicy ${what}: ${allowed}`,
-    async () => {
-      keeper.stop()
-      const made = await other(change)
-      const wrote = asOperator.client.create(policyKind, made)
-
-      if (allowed) await wrote
-      else await expect(wrote).rejects.toMatchObject({ status: 422 })
-      await client.delete(policyKind, undefined, made.metadata.name)
     },
   )
