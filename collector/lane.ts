@@ -48,6 +48,8 @@ export class Lane {
   // A commit was tried and we do not know what became of it.
   #inDoubt = false
   #ours: boolean
+  /** Records that are on their way in: being read, or waiting to be committed. */
+  #coming = 0
 
   /** `ours`: the chain is known to be, because it began here just now. */
   constructor(chain: Chain, store: Store, events: LaneEvents, heard: number, ours = !store.shared) {
@@ -72,6 +74,27 @@ export class Lane {
     this.#waiting.push({ from, leaves, done })
     if (this.#waiting.length === 1) this.#next()
     return await done.promise
+  }
+
+  /**
+   * Runs a task that reads so many records and appends them from index `from` on. Rejects with `gap`, and does not run it, where
+   * those before it are neither here nor on their way.
+   */
+  async coming<T>(from: number, records: number, task: () => Promise<T>): Promise<T> {
+    // They may be with another collector.
+    if (from > this.#reach) await this.#order.run(async () => await this.renew())
+    if (from > this.#reach) throw new Refusal('gap', { size: this.chain.size })
+    this.#coming += records
+    try {
+      return await task()
+    } finally {
+      this.#coming -= records
+    }
+  }
+
+  /** Where the chain ends at most, should all be committed that is on its way. */
+  get #reach(): number {
+    return this.chain.size + this.#coming
   }
 
   /** Runs a task in the chain's order, on a chain that is ours and known to be as the store has it. */

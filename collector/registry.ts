@@ -294,7 +294,7 @@ export class Registry {
 }
 
 /** What the chains of one pod have in common. */
-/** All its pods, as they share what one server may have. */
+/** A server, by which its pods share what one may have. */
 export function serverOf({ namespace, server }: { namespace: string; server: string }): string {
   return `${namespace}/${server}`
 }

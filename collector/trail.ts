@@ -3,8 +3,8 @@
 
 import { vkey } from '../core/checkpoint.ts'
 import { type Id, idOf } from '../core/log.ts'
-import { type AuditRecord, parseRecord } from '../core/record.ts'
-import { type Shares, shares } from '../core/shares.ts'
+import type { AuditRecord } from '../core/record.ts'
+import { type GroupShares, groupShares } from '../core/shares.ts'
 import {
   type ActivityRequest,
   type ChainResponse,
@@ -16,14 +16,14 @@ import {
 import { Activity } from './activity.ts'
 import { Alarms } from './alarms.ts'
 import { Beginnings } from './beginnings.ts'
-import { type Leaf, leafOf } from './chain.ts'
 import type { Store } from './commit/commit.ts'
 import { headsOf } from './heads.ts'
 import type { Keys } from './keys.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
+import { Reading } from './reading.ts'
 import { Refusal } from './refusals.ts'
-import { type Entered, podOf, Registry, type RegistryEntry } from './registry.ts'
+import { type Entered, podOf, Registry, type RegistryEntry, serverOf } from './registry.ts'
 import { Sealing, type SealingOptions } from './sealing/sealing.ts'
 import { StoreWatch } from './store-watch.ts'
 import { summaryOf } from './summary.ts'
@@ -70,8 +70,8 @@ export type Holding = {
 }
 
 const waitingBytes = 64 * 1024 * 1024
-/** The part of it that one pod may have: whoever floods keeps nobody else from being recorded. */
-const partOfOne = 1 / 4
+/** The parts of it that one pod, and all pods of one server, may have: whoever floods keeps nobody else from being recorded. */
+const partsOf = { each: 1 / 8, group: 1 / 4 }
 /** For so long the lanes of chains that ended are kept, and for so long they are shown. */
 const keepMs = 600_000
 /** For so long a process that closed its chain may take to send the last checkpoint. */
@@ -91,14 +91,15 @@ export class Trail {
   readonly #beginnings: Beginnings
   #witnesses: Witnesses | undefined
   #sealing: Sealing | undefined
-  readonly #waiting: Shares
+  readonly #waiting: GroupShares
+  readonly #reading = new Reading()
 
   constructor(options: TrailOptions) {
     const { store, keys, now, report, committed } = options
     this.#options = options
     this.#steady = options.steady ?? now
-    const { waitingBytes: waiting = waitingBytes } = options
-    this.#waiting = shares(waiting * partOfOne, waiting)
+    const { waitingBytes: all = waitingBytes } = options
+    this.#waiting = groupShares({ each: all * partsOf.each, group: all * partsOf.group, all })
     this.registry = new Registry(store, keys, now)
     this.#alarms = new Alarms(this.registry, now)
     this.#lanes = new Lanes(
@@ -178,18 +179,21 @@ export class Trail {
   /** Commits canonical records of this pod's chain. Resolves to its size when they would survive power loss. */
   async append(pod: Pod, origin: string, from: number, lines: readonly Buffer[]): Promise<number> {
     const lane = await this.#laneOf(pod, origin)
-    const leaves = lines.map(readLeaf)
-    this.#sealing?.judge(leaves)
     const bytes = lines.reduce((sum, line) => sum + line.length, 0)
-    const whose = podOf(pod)
-    if (!this.#waiting.take(whose, bytes)) throw new Refusal('busy')
+    const [whose, of] = [podOf(pod), serverOf(pod)]
+    // Before anything is read, which costs the most: what has no room, and what leaves a gap.
+    if (!this.#waiting.take(whose, of, bytes)) throw new Refusal('busy')
     try {
-      await this.#sealing?.admit(origin, bytes + lines.length, lines.length)
-      const size = await this.watch.use(async () => await lane.append(from, leaves))
+      const size = await lane.coming(from, lines.length, async () => {
+        const leaves = await this.#reading.read(whose, of, lines)
+        this.#sealing?.judge(leaves)
+        await this.#sealing?.admit(origin, bytes + lines.length, lines.length)
+        return await this.watch.use(async () => await lane.append(from, leaves))
+      })
       await this.#witnesses?.gate(origin, size)
       return size
     } finally {
-      this.#waiting.give(whose, bytes)
+      this.#waiting.give(whose, of, bytes)
       // The records are committed whatever comes of this; the sweep says what could not be said now.
       this.#alarms.say().catch((error: unknown) => this.watch.note(error))
     }
@@ -392,13 +396,5 @@ export class Trail {
 
   #isSucceeded(entry: Entered): boolean {
     return this.registry.ofPod(entry.pod).some(({ restart }) => restart > entry.restart)
-  }
-}
-
-function readLeaf(bytes: Buffer): Leaf {
-  try {
-    return leafOf(bytes, parseRecord(bytes))
-  } catch (cause) {
-    throw new Refusal('bad-record', { cause })
   }
 }

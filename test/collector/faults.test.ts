@@ -167,7 +167,7 @@ test('one chain that hangs does not hold up another', async () => {
 
 test('records that would wait beyond all measure are sent back, and those of others are taken', async () => {
   const store = faulty(await anEmbeddedStore())
-  const trail = await aTrail(store, undefined, [], { waitingBytes: 8000 })
+  const trail = await aTrail(store, undefined, [], { waitingBytes: 16_000 })
   const process = await Process.started(trail)
   const other = await Process.started(trail)
   store.plan('append', 'hangs, not persisted')
