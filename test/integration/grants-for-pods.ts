@@ -71,7 +71,12 @@ export function grantsForPods(stage: () => Stage): void {
     for (const [name, role] of [
       ['maria', 'grants-shell'],
       ['maria', 'hipaa-mcp-pod-repairer'],
+      ['asker', 'hipaa-mcp-pod-repairer'],
+      ['approver', 'hipaa-mcp-entry-approver'],
       ['mallory', 'grants-shell'],
+      // Who decides of patients, and of nothing else.
+      ['ward', 'hipaa-mcp-requester'],
+      ['ward', 'hipaa-mcp-approver'],
     ] as const)
       await stage().api.apply(`${rbac}/clusterrolebindings/grants-${name}-${role}`, {
         apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -111,6 +116,12 @@ export function grantsForPods(stage: () => Stage): void {
       expect(await stage().ask('maria', 'shell', { ...podsGrant, pods })).toContain('created')
       expect(await shell('maria')).toContain('no BreakGlassGrant')
       expect(await stage().merge('maria', 'shell', { approval: {} })).toMatch(/forbidden|cannot/i)
+      expect(await stage().merge('ward', 'shell', { approval: {} })).toContain(
+        'you may not approve a way into pods',
+      )
+      expect(await stage().ask('ward', 'ward', { ...podsGrant, pods })).toContain(
+        'you may not ask for a way into pods',
+      )
       await stage().merge('approver', 'shell', { approval: {} })
 
       stage().scene.collector.away = true
