@@ -60,6 +60,9 @@ const openLimit = 500
 /** What begins a call, or gives out a certificate for calls: under pressure it is refused at once. */
 const begins: ReadonlySet<Entry['kind']> = new Set(['intent', 'enrolment'])
 
+/** Part of `open` at which calls whose result had no room end the chain: they stay open as long as it goes on. */
+const lostAt = 1 / 2
+
 /** Parts of `soft` and of `deadline` at which it is said that the trail falls behind. */
 const warnAt = { bytes: 1 / 2, deadline: 1 / 5 }
 
@@ -86,6 +89,8 @@ export class Chain implements Trail {
   readonly #tree = new Tree()
   /** Intents whose result was not handed in yet. */
   readonly #open = new Set<string>()
+  /** Of these, those whose result was refused: none comes any more, and the collector closes them as unknown at the chain's end. */
+  readonly #lost = new Set<string>()
   readonly #stopped = new AbortController()
   #waiting: Waiting[] = []
   /** Handed to the home: their place in the chain is taken, whatever becomes of whoever waits. */
@@ -142,9 +147,9 @@ export class Chain implements Trail {
   }
 
   #ownPressure(): Pressure | undefined {
-    const { soft, deadline, open } = this.#limits
+    const { soft, deadline } = this.#limits
     if (this.#bytes > soft) return { step: 'refuse', reason: 'trail-full' }
-    if (this.#open.size >= open) return { step: 'refuse', reason: 'too-many-open' }
+    if (this.#isCrowded()) return { step: 'refuse', reason: 'too-many-open' }
     if (this.#isLate()) return { step: 'refuse', reason: this.#options.home.trouble() ?? 'trail-late' }
     if (this.#bytes > soft * warnAt.bytes) return { step: 'warn', reason: 'trail-full' }
     return this.#isOlder(deadline * warnAt.deadline) ? { step: 'warn', reason: 'trail-late' } : undefined
@@ -187,7 +192,9 @@ export class Chain implements Trail {
   #take(entry: Entry): Promise<void> {
     this.start('Unknown')
     const refused = this.#refused(entry)
-    return refused === undefined ? this.#add(entry) : Promise.reject(new NotRecorded(refused))
+    if (refused === undefined) return this.#add(entry)
+    this.#lose(entry)
+    return Promise.reject(new NotRecorded(refused))
   }
 
   /** Why this is not taken; undefined where it is. */
@@ -198,7 +205,7 @@ export class Chain implements Trail {
     const room =
       kind === 'result' || kind === 'event' || kind === 'chain-closed' ? this.#limits.hard : this.#limits.soft
     if (this.#bytes > room) return 'trail-full'
-    if (kind === 'intent' && this.#open.size >= this.#limits.open) return 'too-many-open'
+    if (kind === 'intent' && this.#isCrowded()) return 'too-many-open'
     const pressure = this.#options.home.pressure()
     if (pressure?.step === 'refuse' && begins.has(kind)) return pressure.reason
     return this.#isLate() && takenBack.has(kind) ? (this.trouble() ?? 'trail-late') : undefined
@@ -209,6 +216,7 @@ export class Chain implements Trail {
     try {
       this.#queue(entry, done)
     } catch (error) {
+      this.#lose(entry)
       done.reject(error)
     }
     return done.promise
@@ -224,7 +232,10 @@ export class Chain implements Trail {
     this.#waiting.push({ kind: entry.kind, ...call, bytes, since: performance.now(), done })
     this.#bytes += bytes.length
     if (entry.kind === 'intent') this.#open.add(entry.call)
-    if (entry.kind === 'result') this.#open.delete(entry.call)
+    if (entry.kind === 'result') {
+      this.#open.delete(entry.call)
+      this.#lost.delete(entry.call)
+    }
     this.#arm()
     if (this.#committing) return
     this.#committing = true
@@ -284,6 +295,29 @@ export class Chain implements Trail {
       if (kind === 'intent' && done === undefined && call !== undefined) this.#closeAbandoned(call)
     }
     this.#arm()
+    this.#endIfLost()
+  }
+
+  #lose(entry: Entry): void {
+    if (entry.kind !== 'result' || !this.#open.has(entry.call)) return
+    this.#lost.add(entry.call)
+    this.#endIfLost()
+  }
+
+  #hasLost(): boolean {
+    return this.#lost.size >= this.#limits.open * lostAt
+  }
+
+  /** No call begins: too many are open, or the chain is about to end because of those that stay so. */
+  #isCrowded(): boolean {
+    return this.#open.size >= this.#limits.open || this.#hasLost()
+  }
+
+  /** Not before the home has each result that waits: it would be lost as well. No call begins meanwhile, so there is an end. */
+  #endIfLost(): void {
+    if (this.#closing || !this.#hasLost()) return
+    if ([...this.#sent, ...this.#waiting].some(({ kind }) => kind === 'result')) return
+    this.#end(new ChainOver('too-many-open'))
   }
 
   /** Its caller was told that the intent is not recorded, so it was never sent: it did not run, and the trail says so. */

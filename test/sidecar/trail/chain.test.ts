@@ -365,3 +365,44 @@ verifies(
     expect(await outcome(chain.intend(anIntent('c')))).toBe('acknowledged')
   },
 )
+
+verifies(
+  'audit:back-pressure',
+  'calls whose results had no room end the chain when they are half of what may be open, once all else is recorded',
+  async () => {
+    const { chain, home, over } = aChain({ ...patient, hard: 1, open: 8 })
+    const calls = Array.from({ length: 6 }, (_, i) => `c${i}`)
+    for (const call of calls) await chain.intend(anIntent(call))
+    home.behaviour = 'hangs'
+    const settled = calls.map(async (call) => await outcome(chain.settle(aResult(call))))
+    await turn()
+    expect(over).toEqual([])
+    expect(await outcome(chain.intend(anIntent('new')))).toBe('too-many-open')
+    expect(chain.pressure()).toEqual({ step: 'refuse', reason: 'too-many-open' })
+
+    home.release()
+    const told = await Promise.all(settled)
+    await until('the end of the chain', () => over.length > 0)
+
+    expect(told).toEqual(['acknowledged', ...Array.from({ length: 5 }, () => 'trail-full')])
+    expect(kinds(home).filter((kind) => kind === 'result')).toHaveLength(1)
+    expect(over.map(({ reason }) => reason)).toEqual(['too-many-open'])
+    expect(chain.trouble()).toBe('too-many-open')
+  },
+)
+
+test('a call whose result has room at the second try is not lost', async () => {
+  const { chain, home, over } = aChain({ ...patient, hard: 1, open: 12 })
+  for (let outage = 0; outage < 2; outage += 1) {
+    const calls = Array.from({ length: 6 }, (_, i) => `c${outage}-${i}`)
+    for (const call of calls) await chain.intend(anIntent(call))
+    home.behaviour = 'hangs'
+    const settled = calls.map(async (call) => await outcome(chain.settle(aResult(call))))
+    await turn()
+    home.release()
+    expect((await Promise.all(settled)).filter((told) => told === 'trail-full')).toHaveLength(5)
+    for (const call of calls.slice(1)) await chain.settle(aResult(call))
+  }
+  expect(over).toEqual([])
+  expect(await outcome(chain.intend(anIntent('next')))).toBe('acknowledged')
+})
