@@ -66,6 +66,8 @@ const guardedBy = (server: string) => ({
   annotations: { [serverAnnotation]: server },
   labels: { app: 'ehr' },
 })
+/** Its pods get the folder of what containers trust. */
+const gated = { network: { egress: [{ baa: 'openai', credential: { secretName: 'ehr-openai' } }] } }
 const stdioWorkload = { port: 8080, path: '/mcp', transport: 'Stdio' } as const
 const podPath = (name = '', subresource = '') =>
   `/api/v1/namespaces/${namespace}/pods${name && `/${name}`}${subresource && `/${subresource}`}`
@@ -104,6 +106,7 @@ beforeAll(async () => {
       { name: 'ehr-local' },
     ),
     aServer({ workload: stdioWorkload }, { name: 'ehr-stdio' }),
+    aServer(gated, { name: 'ehr-gate' }),
   ]
   for (const { metadata, ...server } of servers)
     await api.apply(`/apis/hipaa-mcp.dev/v1alpha1/namespaces/${namespace}/hipaamcpservers/${metadata.name}`, {
@@ -203,6 +206,16 @@ describe('a guarded pod', () => {
       expect(conforms(read, own, surroundings)).toEqual([])
       expect(read.spec.containers[0]?.volumeMounts ?? []).toEqual([])
     })
+
+  verifies('agreement:pod-ca', 'on a real API server: stored as we injected it', async () => {
+    await create(aPod('gated', { metadata: guardedBy('ehr-gate') }))
+    const read = await api.call<Pod>('GET', podPath('gated'))
+
+    expect(conforms(read, aServer(gated, { name: 'ehr-gate' }), surroundings)).toEqual([])
+    expect(read.spec.containers[0]?.volumeMounts).toEqual([
+      { name: 'hipaa-mcp-trust', mountPath: '/var/run/hipaa-mcp/trust', readOnly: true },
+    ])
+  })
 
   verifies('injection:stdio', 'on a real API server: stored as we injected it', async () => {
     const metadata = guardedBy('ehr-stdio')
@@ -332,7 +345,9 @@ verifies('injection:connect', 'on a real API server', async () => {
     targetContainerName: 'app',
     securityContext: { capabilities: { drop: ['NET_RAW'] } },
   }
-  expect(await ephemeral('tunnel', debug)).toContain('a guarded pod takes no ephemeral container')
+  expect(await ephemeral('tunnel', debug)).toContain(
+    'a guarded pod takes an ephemeral container only in an emergency',
+  )
   expect(await ephemeral('bystander', { ...debug, securityContext: { privileged: true } })).toContain(
     'is not privileged',
   )
@@ -343,6 +358,8 @@ verifies('injection:connect', 'on a real API server', async () => {
 const own = (copy: Pod, name: string) =>
   (copy.spec.initContainers ?? []).find((one) => one.name === name) ?? { name }
 const app = (copy: Pod) => copy.spec.containers[0] ?? { name: '' }
+const mountOf = ({ volumeMounts = [] }: ReturnType<typeof app>, name: string): Body =>
+  (volumeMounts.find((one) => one.name === name) ?? {}) as Body
 
 /** A pod's status with one condition. */
 const condition = (type: string) => ({ conditions: [{ type, status: 'True' }] })
@@ -632,9 +649,13 @@ describe('the policy in the API server, with the webhooks gone', () => {
   const wanted = '/apis/admissionregistration.k8s.io/v1'
   const saved: { path: string; webhooks: unknown }[] = []
   let pod: Pod
+  let stdio: Pod
 
   beforeAll(async () => {
-    pod = await create(aPod('template', { metadata: guardedBy('ehr') }))
+    pod = await create(aPod('template', { metadata: guardedBy('ehr-gate') }))
+    stdio = await create(
+      aPod('template-stdio', { metadata: guardedBy('ehr-stdio'), container: { command: ['/ehr'] } }),
+    )
     for (const plural of ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']) {
       const path = `${wanted}/${plural}/hipaa-mcp`
       saved.push({ path, webhooks: (await api.call<{ webhooks: unknown }>('GET', path)).webhooks })
@@ -656,12 +677,12 @@ describe('the policy in the API server, with the webhooks gone', () => {
     for (const { path, webhooks } of saved) await merge(path, { webhooks })
   })
 
-  const copied = (change: (copy: Pod) => void): object => {
-    const copy = structuredClone(pod)
+  const copied = (change: (copy: Pod) => void, template = pod): object => {
+    const copy = structuredClone(template)
     copy.metadata = {
       name: 'copy',
-      labels: { ...pod.metadata.labels },
-      annotations: { ...pod.metadata.annotations },
+      labels: { ...template.metadata.labels },
+      annotations: { ...template.metadata.annotations },
     }
     delete copy.status
     change(copy)
@@ -674,6 +695,7 @@ describe('the policy in the API server, with the webhooks gone', () => {
         copy.metadata.labels = {}
         copy.spec.initContainers = []
         copy.spec.volumes = []
+        delete app(copy).volumeMounts
       },
       'does not guard this pod',
     ],
@@ -737,6 +759,26 @@ describe('the policy in the API server, with the webhooks gone', () => {
       (copy) => void (app(copy).volumeMounts = [{ name: 'hipaa-mcp-token', mountPath: '/t' }]),
       'mounted by the sidecar alone',
     ],
+    [
+      'what containers trust, to write',
+      (copy) => void delete mountOf(app(copy), 'hipaa-mcp-trust')['readOnly'],
+      'mounted read-only',
+    ],
+    [
+      'the same at another path, beside the mount that is ours',
+      (copy) => void app(copy).volumeMounts?.push({ name: 'hipaa-mcp-trust', mountPath: '/t' }),
+      'mounted read-only',
+    ],
+    [
+      'a container of ours by name among those of the app',
+      (copy) =>
+        void copy.spec.containers.push({
+          ...structuredClone(app(copy)),
+          name: 'hipaa-mcp-wrapper',
+          volumeMounts: [{ name: 'hipaa-mcp-token', mountPath: '/t' }],
+        }),
+      'mounted by the sidecar alone',
+    ],
     ['hostPID', (copy) => void (copy.spec.hostPID = true), 'hostPID'],
     [
       'hostPath',
@@ -777,8 +819,21 @@ describe('the policy in the API server, with the webhooks gone', () => {
       expect(await refusal(create(copied(change)))).toContain(message)
     })
 
+  const ofStdio: [string, (copy: Pod) => void][] = [
+    ['to write', (copy) => void delete mountOf(app(copy), 'hipaa-mcp-wrapper')['readOnly']],
+    [
+      'in a second container',
+      (copy) => void copy.spec.containers.push({ ...structuredClone(app(copy)), name: 'second' }),
+    ],
+  ]
+  for (const [what, change] of ofStdio)
+    test(`refuses what runs a stdio server ${what}`, async () => {
+      expect(await refusal(create(copied(change, stdio)))).toContain('and read-only')
+    })
+
   test('lets the pod in that nothing was changed in', async () => {
     await create(copied(() => {}))
+    await create(copied((copy) => void (copy.metadata = { ...copy.metadata, name: 'copy-stdio' }), stdio))
   })
 
   // The API server goes on with the parameters of a policy that once lost its last binding: ours has none.
