@@ -14,7 +14,12 @@ import type { Store } from './commit/commit.ts'
 import type { Log } from './log.ts'
 
 /** What the one that sends tells the others, who are asked about it as well. */
-export type Told = { copies: readonly CopyReport[]; witnesses: WitnessReport['witnesses'] }
+export type Told = {
+  copies: readonly CopyReport[]
+  witnesses: WitnessReport['witnesses']
+  /** Why its newest round of archiving left something, kebab-case. */
+  archive?: string
+}
 
 export interface Sending {
   /** Aborts when another may send; undefined where another does, or nobody so far. */
@@ -64,6 +69,8 @@ export class Sender implements Sending {
   #beat = 0
   #tenure: AbortController | undefined
   #expires: NodeJS.Timeout | undefined
+  readonly #closed = new AbortController()
+  #turning: Promise<void> | undefined
   /** What others said last, and since when they say nothing else. */
   #seen: { text: string | undefined; since: number; told?: Told } | undefined
 
@@ -91,14 +98,33 @@ export class Sender implements Sending {
 
   /** Ends what it does and lets another begin at once. Never rejects. */
   async close(): Promise<void> {
-    if (this.#tenure === undefined) return
+    this.#closed.abort()
+    if (this.#tenure === undefined && this.#turning === undefined) return
     this.#end()
-    const said = this.#options.store.saveNote(noteName, '').catch(() => undefined)
-    await Promise.race([said, sleep(closeMs, undefined, { ref: false })])
+    const left = this.#leave().catch(() => undefined)
+    await Promise.race([left, sleep(closeMs, undefined, { ref: false })])
+  }
+
+  /** After what is on its way to the store: that would put the name back. */
+  async #leave(): Promise<void> {
+    const { store } = this.#options
+    await this.#turning?.catch(() => undefined)
+    if (saidIn(await store.note(noteName))?.id === this.#id) await store.saveNote(noteName, '')
   }
 
   /** Rejects with what the store rejects with: nothing is known then of who sends. */
   async turn(): Promise<void> {
+    if (this.#closed.signal.aborted) return
+    const turning = this.#turn()
+    this.#turning = turning
+    try {
+      await turning
+    } finally {
+      if (this.#turning === turning) this.#turning = undefined
+    }
+  }
+
+  async #turn(): Promise<void> {
     const { store, steady } = this.#options
     const began = steady()
     let text: string | undefined
@@ -108,6 +134,7 @@ export class Sender implements Sending {
       this.#seen = undefined
       throw error
     }
+    if (this.#closed.signal.aborted) return
     const said = saidIn(text)
     if (said?.id === this.#id && this.#tenure !== undefined) return await this.#say(began)
     this.#end()
@@ -121,7 +148,7 @@ export class Sender implements Sending {
     const { store, steady, log } = this.#options
     const began = steady()
     await store.saveNote(noteName, this.#text())
-    await sleep(this.#times.settle)
+    await sleep(this.#times.settle, undefined, { signal: this.#closed.signal }).catch(() => undefined)
     if (saidIn(await store.note(noteName))?.id !== this.#id) return
     if (!this.#extend(began)) return
     this.#seen = undefined
@@ -133,11 +160,11 @@ export class Sender implements Sending {
     this.#extend(began)
   }
 
-  /** What was said at `began` holds for the time of a lease. False where that is over. */
+  /** What was said at `began` holds for the time of a lease. False where that is over, or this collector was closed. */
   #extend(began: number): boolean {
     const left = began + this.#times.lease - this.#options.steady()
     clearTimeout(this.#expires)
-    if (left <= 0) {
+    if (left <= 0 || this.#closed.signal.aborted) {
       this.#end()
       return false
     }

@@ -1,5 +1,6 @@
 // Of several collectors one sends: whichever fails, hangs or comes back, another goes on, and hardly ever two.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Sender, type Told } from '../../collector/sender.ts'
 import { verifies } from '../verifies.ts'
@@ -136,4 +137,68 @@ test('the others tell what the one that sends told', async () => {
 
   expect(second.heard()?.copies).toEqual([copy])
   expect(first.heard()).toBeUndefined()
+})
+
+/** A store whose writes wait while it is held. */
+function slow(): { sender: Sender; text: () => string | undefined; hold: () => void; letGo: () => void } {
+  let text: string | undefined
+  let held: PromiseWithResolvers<void> | undefined
+  const sender = new Sender({
+    store: {
+      note: async () => await Promise.resolve(text),
+      saveNote: async (_, said) => {
+        await held?.promise
+        text = said
+      },
+    },
+    tells: () => ({ copies: [], witnesses: [] }),
+    log: { info: () => undefined },
+    steady: () => performance.now(),
+    times: { beat: 2_000, lease: 8_000, silence: 12_000, settle: 0 },
+  })
+  return {
+    sender,
+    text: () => text,
+    hold: () => {
+      held = Promise.withResolvers()
+    },
+    letGo: () => {
+      held?.resolve()
+      held = undefined
+    },
+  }
+}
+
+for (const when of ['while it sends', 'while it begins'] as const)
+  verifies(
+    'audit:one-sends',
+    `one that is closed ${when}, with a write on its way, sends no more and leaves no name behind`,
+    async () => {
+      const { sender, text, hold, letGo } = slow()
+      if (when === 'while it sends') await sender.turn()
+      hold()
+      const turning = sender.turn()
+      await sleep(1)
+      const closing = sender.close()
+      await sleep(1)
+      letGo()
+      await Promise.all([turning, closing])
+
+      expect(text()).toBe('')
+      expect(sender.tenure).toBeUndefined()
+      await sender.turn()
+      expect(text()).toBe('')
+    },
+  )
+
+test('one that is closed leaves the name of another in its place', async () => {
+  const { collector, store } = several()
+  const first = collector()
+  await first.turn()
+  const other = JSON.stringify({ schema: 'hipaa-mcp-sender/1', id: 'another', beat: 1 })
+  store.text = other
+
+  await first.close()
+
+  expect(store.text).toBe(other)
 })
