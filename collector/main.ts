@@ -177,7 +177,14 @@ async function openSealing(config: SealingConfig): Promise<SealingOptions> {
 function startSender({ trail: of, store }: { trail: Trail; store: Store }): void {
   sender = new Sender({
     store,
-    tells: () => ({ copies: copies?.own() ?? [], witnesses: of.witnesses?.own() ?? [] }),
+    tells: () => {
+      const trouble = archive?.trouble()
+      return {
+        copies: copies?.own() ?? [],
+        witnesses: of.witnesses?.own() ?? [],
+        ...(trouble === undefined ? {} : { archive: trouble }),
+      }
+    },
     log,
     steady: () => performance.now(),
   })

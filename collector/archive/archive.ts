@@ -117,6 +117,9 @@ export class Archive {
   }
 
   summary(): ArchiveSummary {
+    const { sending } = this.#options
+    // The registry log and holds are of the one that sends, and so is what keeps them from the bucket.
+    const trouble = this.#trouble ?? (sending.tenure === undefined ? sending.heard()?.archive : undefined)
     const oldest = this.#pending.map(({ sealedAt }) => sealedAt).toSorted()[0]
     const late = oldest !== undefined && this.#options.now() - Date.parse(oldest) > behindMs
     const judged = this.#judged
@@ -132,7 +135,7 @@ export class Archive {
         ...(oldest === undefined ? {} : { oldest }),
       },
       ...(judged === undefined ? {} : { judged: new Date(judged.at).toISOString() }),
-      ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
+      ...(trouble === undefined ? {} : { trouble }),
     }
   }
 

@@ -131,6 +131,11 @@ export class Copier {
     this.#forget()
   }
 
+  /** What another collector said of this copy, which sends it meanwhile: what waited then did so for no longer. */
+  heard({ behindSeconds }: Pick<CopyReport, 'behindSeconds'>): void {
+    this.#whole = this.#options.trail.now() - behindSeconds * 1000
+  }
+
   /** Remembers how far the target is. Never rejects. */
   async close(): Promise<void> {
     if (this.#place !== undefined) await this.#save()

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CopyReport } from '../../core/copies.ts'
 import { idOf, type Log } from '../log.ts'
-import { alone, type Sending } from '../sender.ts'
+import { alone, type Sending, type Told } from '../sender.ts'
 import { Copier, type CopierOptions, type Copyable } from './copier.ts'
 import { forms } from './form.ts'
 import { type Send, sendTo } from './send.ts'
@@ -70,8 +70,15 @@ export class Copies {
     const cutting = (): void => void setTimeout(() => cut.abort(), grace).unref()
     signal.addEventListener('abort', cutting)
     let ends: { tenure: AbortSignal; signal: AbortSignal; cut: AbortSignal } | undefined
+    let heard: Told | undefined
     while (!signal.aborted) {
       const { tenure } = this.#sending
+      const told = tenure === undefined ? this.#sending.heard() : undefined
+      if (told !== undefined && told !== heard) {
+        heard = told
+        const said = told.copies.find(({ name }) => name === copier.name)
+        if (said !== undefined) copier.heard(said)
+      }
       if (tenure !== ends?.tenure) {
         // Another may have gone on meanwhile: how far the target is says the store.
         copier.letGo()

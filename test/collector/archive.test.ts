@@ -6,6 +6,7 @@ import { askHold, holdsOf } from '../../collector/archive/ask-hold.ts'
 import { ofTrail } from '../../collector/archive/open.ts'
 import { archiveRoutes } from '../../collector/archive/routes.ts'
 import type { Route } from '../../collector/receive.ts'
+import type { Told } from '../../collector/sender.ts'
 import { keyOfSegment } from '../../core/archive/keys.ts'
 import { MemoryBucket, sound } from '../archive/a-bucket.ts'
 import { type Archiving, anArchive, aSegment, place } from '../archive/an-archive.ts'
@@ -220,9 +221,9 @@ verifies(
   'a collector that does not send archives its own segments, and leaves the log of chains to the other, until it sends',
   async () => {
     const bucket = new MemoryBucket()
-    const sending: { tenure: AbortSignal | undefined; heard: () => undefined } = {
+    const sending: { tenure: AbortSignal | undefined; heard: () => Told } = {
       tenure: undefined,
-      heard: () => undefined,
+      heard: () => ({ copies: [], witnesses: [], archive: 'archive-away' }),
     }
     const archiving = await anArchive(bucket, { sending })
     const { archive, sealed, clock, trail, store } = archiving
@@ -232,10 +233,13 @@ verifies(
 
     expect(await archive.round()).toBe(true)
     expect(await kinds()).toEqual(['registered', 'archived'])
+    // Whoever asks this one is told as well what keeps the log from the bucket.
+    expect([archive.trouble(), archive.summary().trouble]).toEqual([undefined, 'archive-away'])
 
     sending.tenure = new AbortController().signal
     expect(await archive.round()).toBe(true)
     expect(await kinds()).toEqual(['registered', 'archived', 'registry-archived'])
+    expect(archive.summary().trouble).toBeUndefined()
   },
 )
 

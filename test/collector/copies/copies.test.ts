@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Told } from '../../../collector/sender.ts'
 import { type AuditRecord, parseRecord } from '../../../core/record.ts'
 import { registryOrigin } from '../../../core/wire.ts'
 import { toldRecords } from '../../cli/a-told-trail.ts'
@@ -294,6 +295,32 @@ test('it is said to be behind when what waits has waited for five minutes', asyn
   await caughtUp(copied, receiver)
   await expect.poll(() => copies.reports()[0]?.behind).toBe(false)
 })
+
+verifies(
+  'audit:one-sends',
+  'a collector that goes on with a copy says that it is behind since what the one before said, not since its own start',
+  async () => {
+    const copied = await aCopiedTrail()
+    const receiver = await aReceiver(() => ({ status: 503 }))
+    const said = { name: 'siem', as: 'otlp', behindSeconds: 0, behind: false, pending: 0 } as const
+    let told: Told = { copies: [said], witnesses: [] }
+    const sending: { tenure: AbortSignal | undefined; heard: () => Told | undefined } = {
+      tenure: undefined,
+      heard: () => (sending.tenure === undefined ? told : undefined),
+    }
+    const copies = copied.copy([target(receiver)], { sending })
+    await someCalls(copied)
+    copied.clock.now += 6 * 3_600_000
+    told = { copies: [{ ...said, behindSeconds: 40, pending: 3 }], witnesses: [] }
+    await expect.poll(() => copies.own()[0]?.behindSeconds).toBe(40)
+    copied.clock.now += 10_000
+
+    sending.tenure = new AbortController().signal
+
+    await expect.poll(() => copies.own()[0]?.trouble).toBe('copy-busy')
+    expect(copies.reports()[0]).toMatchObject({ behind: false, behindSeconds: 50 })
+  },
+)
 
 test('it shows its certificate and its token, those that the files hold now', async () => {
   const copied = await aCopiedTrail()
