@@ -47,8 +47,10 @@ export function programCheck(name: string, read: Read<Program>): Check {
 type Webhooks = {
   webhooks?: { name: string; failurePolicy?: string; clientConfig?: { caBundle?: string } }[]
 }
-/** Webhooks that only advise: a policy must be writable whatever is away. */
-const advising: ReadonlySet<string> = new Set(['policies.hipaa-mcp.dev', 'observe.hipaa-mcp.dev'])
+/** Webhooks that only advise or observe: a policy must be writable whatever is away, and other policies refuse what they see. */
+const advising: ReadonlySet<string> = new Set(
+  ['policies', 'observe', 'barred', 'proxies', 'tokens'].map((name) => `${name}.hipaa-mcp.dev`),
+)
 
 export function webhookCheck(name: string, read: Read<Webhooks>, now: number): Check {
   const away = missing(name, read, `${install}. Until then new pods of enrolled namespaces are not injected`)

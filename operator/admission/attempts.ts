@@ -1,8 +1,10 @@
 // Ways into guarded pods, stores and canaries that somebody tried or was let in by: an Event on the pod says who, whatever the
 // client showed them. Pure.
 
+import { canaryLabel, guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { Say } from '../cluster/events.ts'
-import type { Request, Verdict } from './review.ts'
+import type { Pod } from './pod.ts'
+import { type Request, refusalIn, type Verdict } from './review.ts'
 
 /** Who asks, as the API server knows them; Events are short, and a name may be long. */
 const whoOf = ({ userInfo }: Request): string => (userInfo?.username ?? 'somebody').slice(0, 128)
@@ -25,11 +27,17 @@ export function attemptOf(request: Request, verdict: Verdict): Say | undefined {
     return say('PodEntered', `${whoOf(request)} was let in: ${what}, under BreakGlassGrant ${verdict.grant}.`)
   if (operation === 'CONNECT' && !verdict.allowed)
     return say('ConnectRefused', `${whoOf(request)} was refused: ${what} into this pod.`)
-  // The ValidatingAdmissionPolicy refuses it before a validating webhook is asked, so it is seen on its way there.
-  if (subResource === 'ephemeralcontainers' && verdict.allowed && verdict.observed !== undefined)
+  // By a ValidatingAdmissionPolicy before a validating webhook is asked, so that it is seen on its way there; or by the webhook.
+  if (subResource === 'ephemeralcontainers' && refusalIn(verdict) !== undefined && isHeld(request))
     return say(
       'EphemeralContainerRefused',
-      `${whoOf(request)} was refused: an ephemeral container in this guarded pod.`,
+      `${whoOf(request)} was refused: an ephemeral container in this pod.`,
     )
   return undefined
+}
+
+/** Bystanders are nobody's way to patients. */
+function isHeld({ object, oldObject }: Request): boolean {
+  const labels = ((oldObject ?? object) as Partial<Pod> | undefined)?.metadata?.labels ?? {}
+  return [guardedLabel, storeLabel, canaryLabel].some((label) => labels[label] !== undefined)
 }

@@ -111,7 +111,8 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     '/validate': async (request, known) => await judgePod(request, lookup, surroundings, entryOf(known)),
     '/stamp': async (request) => judgeStamp(request, Date.now()),
     '/lint': async (request) => await judgeLint(request, agreements, Date.now()),
-    '/observe': async (request, known) => await judgeObserved(request, entryOf(known)),
+    '/observe': async (request) => judgeObserved(request, false),
+    '/observe-barred': async (request) => judgeObserved(request, true),
     '/connect': async (request, known) => await judgeConnect(request, lookup, entryOf(known)),
     '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }

@@ -1,6 +1,8 @@
 // What the doctor says of a cluster that works, and of one fault at a time.
 
+import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
 import { webhookCheck } from '../../cli/doctor/installation.ts'
 import { guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
 import { aServer } from '../operator/world.ts'
@@ -259,6 +261,15 @@ verifies('injection:preflight', 'the doctor finds: a CA that has expired', () =>
 
   expect(webhookCheck('webhook', { found }, Date.now())).toMatchObject({ state: 'ok' })
   expect(webhookCheck('webhook', { found }, Date.parse('2200-01-01'))).toMatchObject({ state: 'wrong' })
+})
+
+test('the webhooks as they are installed fail as they should', () => {
+  const documents = parseAllDocuments(readFileSync('config/webhook/webhooks.yaml', 'utf8'))
+  for (const document of documents) {
+    const { webhooks } = document.toJS() as { webhooks: { name: string; failurePolicy: string }[] }
+    const found = { webhooks: webhooks.map((one) => ({ ...one, clientConfig: { caBundle: bundle } })) }
+    expect(webhookCheck('webhook', { found }, Date.now())).toMatchObject({ state: 'ok' })
+  }
 })
 
 test('what may not be read is said, and is no finding; JSON says the same', async () => {

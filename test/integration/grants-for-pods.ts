@@ -41,7 +41,7 @@ export function grantsForPods(stage: () => Stage): void {
   /** What the API server says to a shell, or to whatever else is tried. A pod that nothing schedules answers nothing. */
   const shell = async (as: string, name = 'ehr-pod', container = 'app') =>
     await stage().kubectl(as, ['exec', '-n', namespace, name, '-c', container, '--', 'true'])
-  const addDebug = async (as: string) =>
+  const addDebug = async (as: string, securityContext: object = debug.securityContext) =>
     await stage().kubectl(as, [
       'patch',
       'pod',
@@ -51,7 +51,7 @@ export function grantsForPods(stage: () => Stage): void {
       '--subresource',
       'ephemeralcontainers',
       '-p',
-      JSON.stringify({ spec: { ephemeralContainers: [debug] } }),
+      JSON.stringify({ spec: { ephemeralContainers: [{ ...debug, securityContext }] } }),
     ])
 
   beforeAll(async () => {
@@ -146,7 +146,21 @@ export function grantsForPods(stage: () => Stage): void {
       expect(stage().scene.recorded.refused).toContainEqual(
         expect.objectContaining({ what: 'pods/ephemeralcontainers', by: 'mallory' }),
       )
+      const told = (by: string) =>
+        stage().scene.recorded.refused.filter(
+          (one) => one.what === 'pods/ephemeralcontainers' && one.by === by,
+        ).length
+      // Once, although two webhooks look out for it: one of those who lack the verb, one of all others.
+      const before = told('mallory')
+      await addDebug('mallory')
+      expect(told('mallory')).toBe(before + 1)
+      const chown = { drop: ['ALL'], add: ['CHOWN'] }
+      expect(await addDebug('maria', { ...debug.securityContext, capabilities: chown })).toContain(
+        'adds no capability',
+      )
+      expect(told('maria')).toBe(1)
       expect(await addDebug('maria')).toContain('patched')
+      expect(told('maria')).toBe(1)
       expect(stage().scene.recorded.entered.at(-1)).toMatchObject({
         what: 'pods/ephemeralcontainers',
         by: 'maria',

@@ -26,7 +26,7 @@ const cases: [what: string, request: Request, verdict: typeof allowed, expected:
     'an ephemeral container in a guarded pod',
     ephemeral(guarded),
     { allowed: true, observed: 'no' },
-    'EphemeralContainerRefused mallory was refused: an ephemeral container in this guarded pod.',
+    'EphemeralContainerRefused mallory was refused: an ephemeral container in this pod.',
   ],
   ['one in a bystander', ephemeral(aBystander()), allowed, undefined],
   [

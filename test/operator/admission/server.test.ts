@@ -81,7 +81,11 @@ verifies('audit:admission', 'a dry run is refused, and no refusal of the trail',
 
 type Configuration = {
   kind: string
-  webhooks: { sideEffects: string; rules: { resources: string[] }[] }[]
+  webhooks: {
+    sideEffects: string
+    clientConfig: { service: { path: string } }
+    rules: { resources: string[] }[]
+  }[]
 }
 async function configured(): Promise<Configuration['webhooks']> {
   const documents = parseAllDocuments(await readFile('config/webhook/webhooks.yaml', 'utf8'))
@@ -101,4 +105,11 @@ test('webhooks that record say that they do, but for dry runs', async () => {
   expect(new Set((await configured()).map(({ sideEffects }) => sideEffects))).toEqual(
     new Set(['NoneOnDryRun']),
   )
+})
+
+test('there is an answer under every path that the API server is told to ask', async () => {
+  const { asks, secret } = await webhooks()
+
+  for (const path of new Set((await configured()).map(({ clientConfig }) => clientConfig.service.path)))
+    expect(await asks(`${path}/${secret}`), path).not.toBe(404)
 })
