@@ -74,7 +74,7 @@ beforeAll(async () => {
     name: 'around',
     namespaces: { elsewhere: {}, ...Object.fromEntries(enrolled.map((name) => [name, labels(name)])) },
   })
-  await kubectl(undefined, 'apply', '-f', 'crds/hipaamcpserver.yaml')
+  await kubectl(undefined, 'apply', '-f', 'crds/hipaamcpserver.yaml', '-f', 'crds/breakglassgrant.yaml')
   await kubectl(undefined, 'apply', '-k', 'config/webhook')
   const policy = await readFile('config/webhook/policy-pods.yaml', 'utf8')
   for (const document of parseAllDocuments(policy.replaceAll('localhost/hipaa-mcp:dev', sample.image)))

@@ -90,7 +90,7 @@ beforeAll(async () => {
     namespaces: { elsewhere: {}, [namespace]: { [enforceLabel]: 'true' } },
   })
   ;({ api, client } = scene)
-  await kubectl(undefined, 'apply', '-f', 'crds/hipaamcpserver.yaml')
+  await kubectl(undefined, 'apply', '-f', 'crds/hipaamcpserver.yaml', '-f', 'crds/breakglassgrant.yaml')
   await kubectl(undefined, 'apply', '-k', 'config/webhook')
   await installPolicy(surroundings.image)
   await kubectl(undefined, 'wait', '--for=condition=Established', 'crd/hipaamcpservers.hipaa-mcp.dev')
@@ -330,8 +330,11 @@ const ephemeral = async (name: string, container: object) =>
 
 verifies('injection:connect', 'on a real API server', async () => {
   await create(aPod('tunnel', { metadata: guardedBy('ehr') }))
+  // Grants are read at every attempt, and the API server needs a moment after their kind was written.
+  const exec = 'command=sh&container=app&stdout=true'
+  await until('grants can be read', 30, async () => !(await ask('tunnel', 'exec', exec)).includes('judged'))
   for (const [call, query] of [
-    ['exec', 'command=sh&container=app&stdout=true'],
+    ['exec', exec],
     ['attach', 'container=app&stdout=true'],
     ['portforward', 'ports=8080'],
     ['proxy', ''],
@@ -343,11 +346,18 @@ verifies('injection:connect', 'on a real API server', async () => {
     name: 'debug',
     image: 'busybox',
     targetContainerName: 'app',
-    securityContext: { capabilities: { drop: ['NET_RAW'] } },
+    securityContext: {
+      runAsUser: 1000,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
   }
-  expect(await ephemeral('tunnel', debug)).toContain(
-    'a guarded pod takes an ephemeral container only in an emergency',
-  )
+  expect(await ephemeral('tunnel', debug)).toContain('a guarded pod takes none (no BreakGlassGrant')
+  // What the API server holds it to by itself.
+  const ours = { ...debug, targetContainerName: 'hipaa-mcp' }
+  for (const wrong of [ours, { ...debug, securityContext: { ...debug.securityContext, runAsUser: 64101 } }])
+    expect(await ephemeral('tunnel', wrong)).toContain('neither a target nor a volume of hipaa-mcp')
   expect(await ephemeral('bystander', { ...debug, securityContext: { privileged: true } })).toContain(
     'is not privileged',
   )
@@ -359,7 +369,7 @@ const own = (copy: Pod, name: string) =>
   (copy.spec.initContainers ?? []).find((one) => one.name === name) ?? { name }
 const app = (copy: Pod) => copy.spec.containers[0] ?? { name: '' }
 const mountOf = ({ volumeMounts = [] }: ReturnType<typeof app>, name: string): Body =>
-  (volumeMounts.find((one) => one.name === name) ?? {}) as Body
+  volumeMounts.find((one) => one.name === name) ?? {}
 
 /** A pod's status with one condition. */
 const condition = (type: string) => ({ conditions: [{ type, status: 'True' }] })
