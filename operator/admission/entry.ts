@@ -35,7 +35,7 @@ const ways: { readonly [subresource: string]: Way } = {
 const isOwn = (name: unknown): boolean => typeof name === 'string' && ownNames.has(name)
 
 /** The grant that opens this way into this pod to this person now. */
-export async function grantFor(
+async function grantFor(
   request: Request,
   pod: Pod,
   { grants, now }: Pick<Entry, 'grants' | 'now'>,
