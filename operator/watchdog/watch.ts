@@ -166,12 +166,17 @@ export function watchdog(options: WatchdogOptions): Watchdog {
   /** Has one workload replace its pods, and evicts one of those that none replaces. Where one is held, the next is tried. */
   async function act(pods: readonly Pod[]): Promise<void> {
     const gone = evictor.lately()
-    const makers = makersIn(world, pods)
-    const known = [...judged].flatMap(([uid, { suspect }]) =>
-      suspect === undefined || gone.has(uid) || isLetAlone(suspect)
-        ? []
-        : [{ ...suspect, created: createdAt(suspect.pod), maker: makers.get(uid) }],
+    const unsound = [...judged].flatMap(([uid, { suspect }]) =>
+      suspect === undefined || gone.has(uid) || isLetAlone(suspect) ? [] : [suspect],
     )
+    // Hardly ever is there one: who makes all pods, and what was asked of them, is looked up for those alone.
+    if (unsound.length === 0) return rollouts.note([])
+    const makers = makersIn(world, pods)
+    const known = unsound.map((suspect) => ({
+      ...suspect,
+      created: createdAt(suspect.pod),
+      maker: makers.get(suspect.pod.metadata.uid ?? ''),
+    }))
     rollouts.note(known)
     const owned = Map.groupBy(pods, ({ metadata }) => makers.get(metadata.uid ?? ''))
     const podsOf = (maker: Workload): Pod[] => owned.get(maker) ?? []
@@ -185,7 +190,7 @@ export function watchdog(options: WatchdogOptions): Watchdog {
       ready: (maker) => podsOf(maker).every(isReady),
       now: date(),
     })
-    if (known.length > 0) for (const workload of failing) sayFailing(workload)
+    for (const workload of failing) sayFailing(workload)
     if (restart !== undefined) await replacePods(restart, known, { client, events, log, now: date() })
     const passed = new Set<string>()
     for (let tries = 0; tries < atOnce; tries += 1) {
