@@ -12,6 +12,7 @@ import type { Copies } from './copies/copies.ts'
 import { observeCopies } from './copies/metrics.ts'
 import { gaugesOf } from './gauges.ts'
 import type { Reason } from './refusals.ts'
+import { serverOf } from './registry.ts'
 import { observeSealing } from './sealing/metrics.ts'
 import type { Report, Trail } from './trail.ts'
 
@@ -101,10 +102,7 @@ export function openMetrics(): Metrics {
           const summaries = trail.summaries()
           for (const state of ['live', 'closed', 'succeeded', 'silent', 'recovered', 'corrupt'] as const)
             result.observe(chains, summaries.filter((chain) => chain.state === state).length, { state })
-          for (const [key, group] of Map.groupBy(
-            summaries,
-            ({ namespace, server }) => `${namespace}/${server}`,
-          )) {
+          for (const [key, group] of Map.groupBy(summaries, serverOf)) {
             const [namespace, server] = key.split('/') as [string, string]
             const newest = Math.max(
               ...group.map(({ lastRecord }) => Date.parse(lastRecord ?? '')).filter(Number.isFinite),

@@ -293,14 +293,14 @@ export class Registry {
   }
 }
 
-/** What the chains of one pod have in common. */
-/** A server, by which its pods share what one may have. */
+/** What the pods of one server have in common. */
 export function serverOf({ namespace, server }: { namespace: string; server: string }): string {
   return `${namespace}/${server}`
 }
 
+/** What the chains of one pod have in common. */
 export function podOf(pod: { namespace: string; server: string; podUid: string }): string {
-  return `${pod.namespace}/${pod.server}/${pod.podUid}`
+  return `${serverOf(pod)}/${pod.podUid}`
 }
 
 function parse(bytes: Buffer): AuditRecord {

@@ -263,8 +263,8 @@ export class Trail {
   }
 
   /** When a person last was at work over a certificate in this pod's server, milliseconds since 1970. */
-  lastActivity({ namespace, server }: Pod, who: ActivityRequest): number | undefined {
-    return this.#activity.last(`${namespace}/${server}`, who)
+  lastActivity(pod: Pod, who: ActivityRequest): number | undefined {
+    return this.#activity.last(serverOf(pod), who)
   }
 
   /** Writes into the registry log what an auditor is about to be given of one server. */
@@ -278,7 +278,7 @@ export class Trail {
             // It may be decided anew.
             chains.length = 0
             const mine = [...this.registry.entries.values()].filter(({ pod }) =>
-              pod.startsWith(`${namespace}/${server}/`),
+              pod.startsWith(`${serverOf({ namespace, server })}/`),
             )
             return mine.flatMap((entry): RegistryEntry[] => {
               const { origin, vkey: key, ended } = entry
