@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from '../../config/image/run.ts'
+import { inUrl } from './addresses.ts'
 import type { Slot } from './slot.ts'
 
 export const nodeName = 'node-a'
@@ -38,7 +39,11 @@ export async function makeCertificates(slot: Slot): Promise<void> {
     'kubernetes.default.svc.cluster.local',
   ]
   await issue(folder, 'ca', 'apiserver', '/CN=kube-apiserver', {
-    ips: [slot.nodeIP, slot.apiServiceIP, '127.0.0.1'],
+    ips: [
+      ...slot.addresses.flatMap(({ nodeIP, apiServiceIP }) => [nodeIP, apiServiceIP]),
+      '127.0.0.1',
+      '::1',
+    ],
     dns: [...services, 'localhost'],
   })
   await issue(folder, 'ca', 'apiserver-kubelet-client', '/O=system:masters/CN=kube-apiserver-kubelet-client')
@@ -49,7 +54,7 @@ export async function makeCertificates(slot: Slot): Promise<void> {
       'ca',
       user,
       subject,
-      user === 'kubelet' ? { ips: [slot.nodeIP], dns: [nodeName] } : {},
+      user === 'kubelet' ? { ips: slot.addresses.map(({ nodeIP }) => nodeIP), dns: [nodeName] } : {},
     )
     await writeFile(join(folder, `${user}.kubeconfig`), kubeconfig(slot, user), { mode: 0o600 })
   }
@@ -73,7 +78,7 @@ function kubeconfig(slot: Slot, user: string): string {
       clusters: [
         {
           name: slot.name,
-          cluster: { server: `https://${slot.nodeIP}:6443`, 'certificate-authority': file('ca.crt') },
+          cluster: { server: `https://${inUrl(slot.nodeIP)}:6443`, 'certificate-authority': file('ca.crt') },
         },
       ],
       users: [

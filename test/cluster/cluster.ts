@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { cacheFolder, exists, hashOf, withLock } from '../../config/image/cache.ts'
 import type { Image } from '../../config/image/oci.ts'
 import { type Log, progress, toStderr } from '../../config/image/progress.ts'
+import { type Family, wantedFamilies } from './addresses.ts'
 import { type Api, connect } from './api.ts'
 import { certManagerReady, startCertManager } from './cert-manager.ts'
 import { kubeconfigOf, makeCertificates, nodeName } from './certificates.ts'
@@ -43,6 +44,8 @@ export type UpOptions = {
   log?: Log
   /** `all` (the default) also makes and imports the product's, the samples' and the stores' images. */
   images?: 'all' | 'node'
+  /** Families of addresses, the first one first; the default is `wantedFamilies`. */
+  families?: readonly Family[]
 }
 
 const checkout = join(import.meta.dirname, '..', '..')
@@ -65,12 +68,12 @@ const stateOf = (name: string): string => {
  * place. It goes on running when this process ends, until `down`.
  */
 export async function up(options: UpOptions = {}): Promise<Cluster> {
-  const { name = defaultName, log = toStderr, images = 'all' } = options
+  const { name = defaultName, log = toStderr, images = 'all', families = wantedFamilies() } = options
   const state = stateOf(name)
   await checkMachine()
   const built = await components(log)
   return await exclusively(name, async () => {
-    const fault = await faultOf(state, built)
+    const fault = await faultOf(state, built, families)
     if (fault === undefined) {
       if (images === 'all') await loadImages(state, log)
       return await describe(state)
@@ -80,7 +83,7 @@ export async function up(options: UpOptions = {}): Promise<Cluster> {
       log(`cluster ${name}: ${fault}; replacing it`)
       await remove(name, state)
     }
-    const slot = await takeSlot(name, state)
+    const slot = await takeSlot({ name, state, families })
     // Made before the node starts: building them beside it would slow both, on a machine of two cores.
     const made = images === 'all' ? await testImages(log) : []
     await progress(`starting cluster ${name}`, log, async () => {
@@ -159,10 +162,17 @@ export async function loadImages(state: string, log: Log): Promise<void> {
 }
 
 /** What keeps the cluster in this folder from being used, or undefined. */
-async function faultOf(state: string, built?: Components): Promise<string | undefined> {
+async function faultOf(
+  state: string,
+  built?: Components,
+  families?: readonly Family[],
+): Promise<string | undefined> {
   if (!(await exists(state))) return 'it does not run'
   if (!(await exists(join(state, ready)))) return 'its start did not finish'
-  if ((await slotOfState(state)) === undefined) return 'its addresses were given away'
+  const slot = await slotOfState(state)
+  if (slot === undefined) return 'its addresses were given away'
+  if (families !== undefined && slot.addresses.map(({ family }) => family).join() !== families.join())
+    return 'it speaks other families of addresses'
   if (built !== undefined && (await readyNote(state)).recipe !== (await recipe(built)))
     return 'it is of an older recipe'
   const dead = (await daemons(state)).filter(({ runs }) => !runs).map(({ name }) => name)
@@ -188,7 +198,7 @@ async function remove(name: string, state: string): Promise<void> {
     return
   }
   // A machine that was restarted forgot the slot; what is left is files, and no process can have their number.
-  if (await exists(state)) await removeCluster({ ...(await takeSlot(name, state)) })
+  if (await exists(state)) await removeCluster(await takeSlot({ name, state, families: wantedFamilies() }))
 }
 
 async function slotOfState(state: string): Promise<Slot | undefined> {

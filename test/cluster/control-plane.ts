@@ -7,6 +7,10 @@ import type { Components } from './components.ts'
 import { lastWords, startDaemon } from './processes.ts'
 import type { Slot } from './slot.ts'
 
+/** The ranges of all families, as the flags of Kubernetes want them. */
+const all = (slot: Slot, range: 'podRange' | 'serviceRange'): string =>
+  slot.addresses.map((each) => each[range]).join(',')
+
 const etcd = 'http://127.0.0.1:2379'
 
 const flags = (table: Record<string, string | number | boolean>): string[] =>
@@ -28,6 +32,7 @@ export async function startApiServer(slot: Slot, built: Components, api: Api): P
   const apiFlags = flags({
     'etcd-servers': etcd,
     'advertise-address': slot.nodeIP,
+    'bind-address': slot.addresses.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0',
     'tls-cert-file': pki('apiserver.crt'),
     'tls-private-key-file': pki('apiserver.key'),
     'client-ca-file': pki('ca.crt'),
@@ -38,7 +43,7 @@ export async function startApiServer(slot: Slot, built: Components, api: Api): P
     'enable-admission-plugins': 'NodeRestriction',
     // Pods that ask for NET_ADMIN need no privilege, but tests of the admission policy ask for it to see it refused.
     'allow-privileged': true,
-    'service-cluster-ip-range': slot.serviceRange,
+    'service-cluster-ip-range': all(slot, 'serviceRange'),
     'cert-dir': join(state, 'apiserver'),
     'kubelet-client-certificate': pki('apiserver-kubelet-client.crt'),
     'kubelet-client-key': pki('apiserver-kubelet-client.key'),
@@ -68,7 +73,7 @@ export async function startControllers(slot: Slot, built: Components): Promise<v
   const pki = (file: string): string => join(pkiOf(state), file)
   const controllers = flags({
     kubeconfig: kubeconfigOf(state, 'kube-controller-manager'),
-    'service-cluster-ip-range': slot.serviceRange,
+    'service-cluster-ip-range': all(slot, 'serviceRange'),
     'service-account-private-key-file': pki('service-account.key'),
     'root-ca-file': pki('ca.crt'),
     'cluster-signing-cert-file': pki('ca.crt'),
@@ -76,7 +81,7 @@ export async function startControllers(slot: Slot, built: Components): Promise<v
     'use-service-account-credentials': true,
     'leader-elect': false,
     'allocate-node-cidrs': true,
-    'cluster-cidr': slot.podRange,
+    'cluster-cidr': all(slot, 'podRange'),
     'cert-dir': join(state, 'controller-manager'),
     'pvclaimbinder-sync-period': '5s',
     'kube-api-qps': 100,

@@ -13,6 +13,8 @@ const usage = `usage: node test/cluster/main.ts COMMAND [--name NAME]
   images            make all images and import those that changed into the running cluster
   registry          start a registry that it pulls from; prints what to export to push there
   kubectl ARGS...   kubectl of the node's version against the running cluster
+
+HIPAA_MCP_CLUSTER_FAMILIES=IPv4,IPv6 says which addresses a new cluster has, the first family first: both where the machine has both.
 `
 
 const commands: Record<string, (name: string, rest: readonly string[]) => Promise<number>> = {

@@ -67,7 +67,7 @@ export async function startNode(
       `--config=${join(state, 'kubelet.yaml')}`,
       `--kubeconfig=${kubeconfigOf(state, 'kubelet')}`,
       `--hostname-override=${nodeName}`,
-      `--node-ip=${slot.nodeIP}`,
+      `--node-ip=${slot.addresses.map(({ nodeIP }) => nodeIP).join(',')}`,
       `--root-dir=${join(state, 'kubelet')}`,
       `--cert-dir=${join(state, 'kubelet', 'pki')}`,
     ],
@@ -81,7 +81,7 @@ export async function startNode(
       '--iptables-min-sync-period=100ms',
       // Also when it tries again: kube-router writes into the same tables, and one of the two may find a rule gone.
       '--iptables-sync-period=5s',
-      `--cluster-cidr=${slot.podRange}`,
+      `--cluster-cidr=${slot.addresses.map(({ podRange }) => podRange).join(',')}`,
       `--hostname-override=${nodeName}`,
       // The machine's connection table is not ours to resize.
       '--conntrack-max-per-core=0',
@@ -102,7 +102,11 @@ export async function startNode(
       '--run-firewall=true',
       '--run-router=false',
       '--run-service-proxy=false',
-      `--service-cluster-ip-range=${slot.serviceRange}`,
+      `--service-cluster-ip-range=${slot.addresses.map(({ serviceRange }) => serviceRange).join(',')}`,
+      ...(['IPv4', 'IPv6'] as const).map(
+        (family) =>
+          `--enable-${family.toLowerCase()}=${slot.addresses.some((each) => each.family === family)}`,
+      ),
     ],
   })
   await until(
@@ -157,9 +161,8 @@ function podNetwork(slot: Slot): object {
     hairpinMode: true,
     ipam: {
       type: 'host-local',
-      // The node's share of the pod range, as the controller manager gives it to the first node.
-      ranges: [[{ subnet: slot.podRange.replace('/16', '/24') }]],
-      routes: [{ dst: '0.0.0.0/0' }],
+      ranges: slot.addresses.map(({ nodePods }) => [{ subnet: nodePods }]),
+      routes: slot.addresses.map(({ family }) => ({ dst: family === 'IPv4' ? '0.0.0.0/0' : '::/0' })),
       dataDir: join(slot.state, 'ipam'),
     },
   }

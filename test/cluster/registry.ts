@@ -8,6 +8,7 @@ import { exists } from '../../config/image/cache.ts'
 import { unpacked } from '../../config/image/debian.ts'
 import type { Log } from '../../config/image/progress.ts'
 import { authority } from '../sample/certificates.ts'
+import { inUrl } from './addresses.ts'
 import { until } from './api.ts'
 import { registriesOf } from './node.ts'
 import { lastWords, startDaemon } from './processes.ts'
@@ -26,7 +27,7 @@ const port = 5_000
 /** The node's registry, started unless it runs. It ends with the node and its images with it. */
 export async function registryOf(slot: Slot, log: Log): Promise<Registry> {
   const folder = join(slot.state, name)
-  const host = `${slot.nodeIP}:${port}`
+  const host = `${inUrl(slot.nodeIP)}:${port}`
   const registry = { host, ca: join(folder, 'ca.crt') }
   if (await exists(join(slot.state, 'processes', name))) return registry
   // Unpacked, not installed: the package would start a registry that listens to everybody.

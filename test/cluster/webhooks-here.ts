@@ -14,7 +14,7 @@ export async function leadWebhooksHere(api: Api, cluster: Cluster, port: number)
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { labels: { 'kubernetes.io/service-name': 'hipaa-mcp-webhook' } },
-    addressType: 'IPv4',
+    addressType: hostIP?.includes(':') === true ? 'IPv6' : 'IPv4',
     endpoints: [{ addresses: [hostIP], conditions: { ready: true } }],
     ports: [{ name: 'webhook', port, protocol: 'TCP' }],
   })

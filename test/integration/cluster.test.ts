@@ -354,8 +354,9 @@ async function traces(slot: Slot, namespaces: Set<string>): Promise<string[]> {
   left.push(...(await mountsBelow(slot.state)), ...(await loopsBelow(slot.state)))
   for (const path of [slot.state, `/sys/class/net/${slot.link}`]) if (await exists(path)) left.push(path)
   if ((await takenSlots()).some(({ number }) => number === slot.number)) left.push(`slot ${slot.number}`)
-  const routes = (await run('ip', ['-4', 'route'])).stdout.split('\n')
-  const ranges = [slot.podRange, slot.serviceRange, slot.hostIP]
+  const listed = await Promise.all(['-4', '-6'].map(async (family) => await run('ip', [family, 'route'])))
+  const routes = listed.flatMap(({ stdout }) => stdout.split('\n'))
+  const ranges = slot.addresses.flatMap((each) => [each.podRange, each.serviceRange, each.hostIP])
   left.push(...routes.filter((route) => ranges.some((range) => route.includes(range))))
   for (const tree of await readdir('/sys/fs/cgroup')) {
     const group = join('/sys/fs/cgroup', tree, slot.link)
