@@ -219,6 +219,12 @@ export type PodEntered = Base & {
   what: string
   /** Of the pod. */
   name: string
+  /** By name: the one of exec and attach, and those that are added. Absent in records of before, and where it is not known. */
+  containers?: string[]
+  /** Those that the request names. `kubectl port-forward` names them on the connection, where admission does not see them. */
+  ports?: number[]
+  /** Of how many words the command of an exec is. Never the words: they may hold PHI. */
+  words?: number
   /** The person, as the API server knows them. */
   by: string
   grant: { name: string; uid: string; requestedBy: string; approvedBy: string }

@@ -231,6 +231,9 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     server: text,
     what: text,
     name: text,
+    containers: optional(list(text)),
+    ports: optional(list(count)),
+    words: optional(count),
     by: text,
     grant: object<RecordOf<'pod-entered'>['grant']>({
       name: text,

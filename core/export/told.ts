@@ -223,8 +223,8 @@ const notes: { readonly [K in AuditRecord['kind']]?: (record: RecordOf<K>) => st
     `admission refused ${[operation, what, `${namespace}/${name ?? ''}`].join(' ')}${by === undefined ? '' : `, asked by ${by}`}: ${says}`,
   'admission-counted': ({ namespace, count, since, by = [] }) =>
     `admission refused ${counted(count, 'more request')} in ${namespace || 'namespaces that are not enrolled'} since ${since}${by.length === 0 ? '' : `, asked by ${by.join(', ')}`}`,
-  'pod-entered': ({ what, namespace, name, by, grant }) =>
-    `${by} was about to be let into ${namespace}/${name} by ${what}, under grant ${grant.name}, which ${grant.approvedBy} approved`,
+  'pod-entered': ({ what, namespace, name, containers = [], ports = [], by, grant }) =>
+    `${by} was about to be let into ${namespace}/${name}${containers.length === 0 ? '' : ` (${containers.join(', ')})`} by ${what}${ports.length === 0 ? '' : ` to ${ports.join(', ')}`}, under grant ${grant.name}, which ${grant.approvedBy} approved`,
   'key-changed': ({ key, id, before }) =>
     before === undefined ? `key for ${key} in use: ${id}` : `key for ${key} rotated: ${id}, before ${before}`,
   signal: ({ rule, person, distinctPatients, perSeconds }) =>

@@ -8,7 +8,7 @@ import type { AdmissionsRequest } from '../../core/wire.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import { baselineViolations } from './baseline.ts'
 import { ownNames } from './inject.ts'
-import type { Container, Pod } from './pod.ts'
+import { type Container, containersOf, type Pod } from './pod.ts'
 import { type Request, whatOf } from './review.ts'
 import { containerViolations, hardened } from './tenant.ts'
 
@@ -33,6 +33,36 @@ const ways: { readonly [subresource: string]: Way } = {
 }
 
 const isOwn = (name: unknown): boolean => typeof name === 'string' && ownNames.has(name)
+
+/** Of ports, in one record. */
+const mostPorts = 64
+
+/**
+ * What of the pod is entered, out of the options of a connection (PodExecOptions and the like), or what a new pod has more than the
+ * old one. Nothing has looked at their types. The command's words stay where they are: they may hold PHI.
+ */
+function intoOf(
+  { subResource, object, oldObject }: Request,
+  { spec }: Pod,
+): Pick<Entered, 'containers' | 'ports' | 'words'> {
+  if (subResource === 'ephemeralcontainers') {
+    const before = new Set((oldObject as Pod | undefined)?.spec.ephemeralContainers?.map(({ name }) => name))
+    const added = (spec.ephemeralContainers ?? []).filter(({ name }) => !before.has(name))
+    return { containers: added.map(({ name }) => name) }
+  }
+  const { container, command, ports } = (object ?? {}) as { [member: string]: unknown }
+  const [only, ...more] = spec.containers
+  // As the API server chooses where nobody names one.
+  const chosen =
+    container === undefined || container === '' ? (more.length === 0 ? only?.name : undefined) : container
+  return {
+    ...(subResource === 'portforward' || typeof chosen !== 'string' ? {} : { containers: [chosen] }),
+    ...(Array.isArray(command) ? { words: command.length } : {}),
+    ...(Array.isArray(ports)
+      ? { ports: ports.filter((port) => Number.isSafeInteger(port) && port > 0).slice(0, mostPorts) }
+      : {}),
+  }
+}
 
 /** The grant that opens this way into this pod to this person now. */
 async function grantFor(
@@ -64,9 +94,10 @@ export async function enter(
   pod: Pod,
   entry: Entry,
 ): Promise<{ refused: string } | { grant: string }> {
-  const { uid, namespace, name = '', subResource = '', object, userInfo, dryRun } = request
-  const { container } = (object ?? {}) as { container?: unknown }
-  if (isOwn(container)) return { refused: 'the sidecar’s keys are in that container: no grant opens it' }
+  const { uid, namespace, name = '', subResource = '', userInfo, dryRun } = request
+  const into = intoOf(request, pod)
+  if (into.containers?.some(isOwn) === true)
+    return { refused: 'the sidecar’s keys are in that container: no grant opens it' }
   const grant = await grantFor(request, pod, entry)
   if (grant === undefined)
     return {
@@ -75,6 +106,9 @@ export async function enter(
           ? 'no emergency opens this way'
           : 'no BreakGlassGrant that is in force names you, this pod and this way: hipaa-mcp break-glass request --pods',
     }
+  const names = new Set(containersOf(pod.spec).map(({ container }) => container.name))
+  if (into.containers?.some((one) => !names.has(one)) === true)
+    return { refused: 'the pod has no container of that name' }
   if (dryRun === true) return { grant: grant.metadata.name }
   if (entry.record === undefined) return { refused: 'it is not the API server who asks' }
   try {
@@ -85,6 +119,7 @@ export async function enter(
       server: grant.spec.server,
       what: whatOf(request),
       name,
+      ...into,
       by: userInfo?.username ?? '',
       grant: {
         name: grant.metadata.name,

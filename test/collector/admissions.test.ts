@@ -95,6 +95,9 @@ const entered: NonNullable<AdmissionsRequest['entered']>[number] = {
   server: 'ehr',
   what: 'pods/exec',
   name: 'ehr-1',
+  containers: ['app'],
+  ports: [8080],
+  words: 2,
   by: 'ops-1',
   grant: { name: 'bg-1', uid: 'u-1', requestedBy: 'ops-1', approvedBy: 'lead-2' },
 }
@@ -109,6 +112,11 @@ verifies(
     expect(await told(await opened(), '/v1/admissions', given)).toMatchObject({ body: '{}' })
 
     expect(await ofKind('pod-entered')).toMatchObject([entered])
+
+    // As an operator of before tells it.
+    const { containers: _, ports: __, words: ___, ...short } = { ...entered, review: 'r-10' }
+    await told(await opened(), '/v1/admissions', { ...given, entered: [short] })
+    expect((await ofKind('pod-entered')).at(-1)).toEqual(expect.objectContaining(short))
   },
 )
 

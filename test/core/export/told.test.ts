@@ -51,6 +51,8 @@ test('an intent without a result is told at the end, and every other record at o
   expect(told.every(({ kind, detail, outcome }) => outcome !== 'noted' || (detail ?? kind) !== '')).toBe(true)
 })
 
+const detail = (record: AuditRecord) => new Calls().take(place, record)?.told.detail
+
 test('who is about to enter a pod is not said to have been in it: the record stands before others decide', () => {
   const at = '2026-11-01T12:00:00.000Z'
   const entered: AuditRecord = {
@@ -67,8 +69,11 @@ test('who is about to enter a pod is not said to have been in it: the record sta
     grant: { name: 'night-1', uid: 'u-1', requestedBy: 'asker', approvedBy: 'approver' },
   }
 
-  expect(new Calls().take(place, entered)?.told.detail).toBe(
+  expect(detail(entered)).toBe(
     'maria was about to be let into clinic/ehr-1 by pods/exec, under grant night-1, which approver approved',
+  )
+  expect(detail({ ...entered, containers: ['app'], ports: [8080, 5432], words: 2 })).toBe(
+    'maria was about to be let into clinic/ehr-1 (app) by pods/exec to 8080, 5432, under grant night-1, which approver approved',
   )
 })
 

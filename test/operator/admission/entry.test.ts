@@ -72,6 +72,7 @@ verifies(
         server: 'ehr',
         what: 'pods/exec',
         name: 'ehr-1',
+        containers: ['app'],
         by: 'maria',
         grant: { name: 'night-1', uid: 'uid-night-1', requestedBy: 'asker', approvedBy: 'approver' },
       },
@@ -79,6 +80,38 @@ verifies(
     expect(attemptOf(exec(), verdict)?.note).toBe(
       'maria was let in: pods/exec, under BreakGlassGrant night-1.',
     )
+  },
+)
+
+verifies(
+  'injection:connect',
+  'what is recorded of the way names container and ports, and no word of a command',
+  async () => {
+    const command = ['grep', 'synthetic-patient', '/data']
+    const asks: [way: Pods['ways'][number], subResource: string, object: object, into: object][] = [
+      ['Exec', 'exec', { container: 'app', command }, { containers: ['app'], words: 3 }],
+      // As the API server chooses where a pod has one.
+      ['Exec', 'exec', { command: ['sh'] }, { containers: ['app'], words: 1 }],
+      ['Attach', 'attach', { container: 'app', stdin: true }, { containers: ['app'] }],
+      ['PortForward', 'portforward', { ports: [8080, 5432] }, { ports: [8080, 5432] }],
+      ['PortForward', 'portforward', {}, {}],
+    ]
+    for (const [way, subResource, object, into] of asks) {
+      const { entry, recorded } = anEntry([forPods({ ways: [way] })])
+
+      expect(await judgeConnect(exec({ subResource, object }), lookup, entry)).toMatchObject({
+        allowed: true,
+      })
+
+      const [{ containers, ports, words } = {}] = recorded
+      expect({ containers, ports, words }).toEqual({
+        containers: undefined,
+        ports: undefined,
+        words: undefined,
+        ...into,
+      })
+      expect(JSON.stringify(recorded)).not.toContain('synthetic-patient')
+    }
   },
 )
 
@@ -100,6 +133,7 @@ const shut: [what: string, grants: BreakGlassGrant[], asked: Request][] = [
   ['nobody’s name', [forPods({ user: '' })], exec({ userInfo: { username: '' } })],
   ['the proxy, which no grant names', [forPods()], exec({ subResource: 'proxy' })],
   ['the sidecar', [forPods()], exec({ object: { container: 'hipaa-mcp' } })],
+  ['a container that is not there', [forPods()], exec({ object: { container: 'other' } })],
 ]
 for (const [what, grants, asked] of shut)
   verifies('injection:connect', `a grant opens what it says and nothing else: ${what}`, async () => {
@@ -166,7 +200,9 @@ verifies('injection:connect', 'an ephemeral container is let in under a grant, a
   const verdict = await judgePod(debugging(debug()), lookup, surroundings, entry)
 
   expect(verdict).toEqual({ allowed: true, grant: 'night-1' })
-  expect(recorded).toMatchObject([{ what: 'pods/ephemeralcontainers', name: 'ehr-1', by: 'maria' }])
+  expect(recorded).toMatchObject([
+    { what: 'pods/ephemeralcontainers', name: 'ehr-1', containers: ['debug'], by: 'maria' },
+  ])
 })
 
 const hostile: [what: string, container: Container, field: string][] = [
