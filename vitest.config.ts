@@ -32,8 +32,8 @@ const wholePrograms = [
   'test/operator/cluster/{list-watch,leader}.test.ts',
 ]
 
-/** Needs no node: among the integration tests before a merge, and with the attempts where all of these are tried. */
-const guard = 'test/bypass/guard.test.ts'
+/** Need no node: among the integration tests before a merge, and with the attempts where all of these are tried. */
+const guard = 'test/bypass/guard{,-container}.test.ts'
 const sampled = process.env['HIPAA_MCP_BYPASS'] === 'sample'
 
 /** The request path over real sockets, whole and in parts. Quick, but many: after the loop, before the rest. */

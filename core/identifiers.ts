@@ -56,13 +56,12 @@ export const ports = {
   ownHealth: 8081,
 } as const
 
-/** No tenant container may run as these, or leave its UID open. */
+/** No tenant container may run as these, or leave its UID open. As `guardCheck` the guard proves the packet filter. */
 export const uids = { sidecar: 64101, own: 64102, guardCheck: 64103 } as const
 
 /** Container names after injection. A name proves nothing: admission compares whole specs. */
 export const containers = {
   guard: 'hipaa-mcp-guard',
-  guardCheck: 'hipaa-mcp-guard-check',
   sidecar: 'hipaa-mcp',
   /** Only with trail.acknowledge Local: gives the fresh volume to the sidecar's user. */
   trail: 'hipaa-mcp-trail',

@@ -1,7 +1,10 @@
-// The two init containers of a guarded pod: `guard.ts set` puts the packet filter in place, `guard.ts check` proves it.
+// The init container that guards a pod: `guard.ts set check` puts the packet filter in place as root, becomes a user without
+// rights and proves it. `guard.ts check`, started as such a user, proves one that somebody else has set.
 
 import { env, exit, stderr, stdout } from 'node:process'
+import { uids } from '../core/identifiers.ts'
 import { checkGuard } from './guard/check.ts'
+import { becomeUser } from './guard/rights.ts'
 import { setGuard } from './guard/set.ts'
 
 const commands: { readonly [name: string]: () => Promise<string> | string } = {
@@ -17,6 +20,8 @@ const commands: { readonly [name: string]: () => Promise<string> | string } = {
   check: async () => {
     const dns = env['HIPAA_MCP_DNS']
     if (dns === undefined || dns === '') throw new Error('HIPAA_MCP_DNS is not set: admission sets it')
+    // Root may do what no tenant may: nothing would be proved. There is no way back.
+    if (process.getuid?.() === 0) becomeUser(uids.guardCheck)
     return await checkGuard({ upstreamPort: upstreamPort(), dns })
   },
 }
@@ -33,10 +38,14 @@ function portOf(name: string, from: string): number {
   return Number(text)
 }
 
-const command = commands[process.argv[2] ?? '']
+const steps = process.argv.slice(2)
 try {
-  if (command === undefined) throw new Error('say what to do: guard.ts set, or guard.ts check')
-  stdout.write(`hipaa-mcp-guard: ${await command()}\n`)
+  if (steps.length === 0) throw new Error('say what to do: guard.ts set check, or one of the two')
+  for (const step of steps) {
+    const command = commands[step]
+    if (command === undefined) throw new Error(`there is no ${step}: guard.ts set check, or one of the two`)
+    stdout.write(`hipaa-mcp-guard: ${await command()}\n`)
+  }
 } catch (error) {
   stderr.write(`hipaa-mcp-guard: ${error instanceof Error ? error.message : String(error)}\n`)
   exit(1)

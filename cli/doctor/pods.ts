@@ -16,9 +16,8 @@ export type RunningPod = Workload & {
 
 /** What the failure of one of our init containers means. */
 const ownFailures: { readonly [container: string]: string } = {
-  [containers.guard]: 'the packet filter could not be set: the log of hipaa-mcp-guard says why',
-  [containers.guardCheck]:
-    'the packet filter was not proved: the log of hipaa-mcp-guard-check names the first proof that failed',
+  [containers.guard]:
+    'the packet filter could not be set or was not proved: the log of hipaa-mcp-guard says why, or names the first proof that failed',
   [containers.trail]: 'its trail volume could not be made ready: look at the claim and its StorageClass',
   [containers.wrapper]:
     'the program that runs a stdio server could not be put there: the log of hipaa-mcp-wrapper says why',

@@ -41,23 +41,19 @@ export function ownContainers(injection: Injection): Container[] {
   const { image } = surroundings
   const local = server.spec.trail?.acknowledge === 'Local'
   const upstreamPort = { name: 'HIPAA_MCP_UPSTREAM_PORT', value: String(server.spec.workload.port) }
+  const dns = { name: 'HIPAA_MCP_DNS', value: surroundings.dns }
   const { discovery } = server.spec.tls ?? {}
   const discoveryPort =
     discovery === undefined ? [] : [{ name: 'HIPAA_MCP_DISCOVERY_PORT', value: String(discovery.port) }]
   return [
     {
       ...base(containers.guard, image),
-      command: node(program('guard.ts'), 'set'),
-      env: [upstreamPort, ...discoveryPort],
-      // NET_ADMIN is why Pod Security `restricted` cannot hold here (docs/limits.md). It is gone before the app starts.
-      securityContext: confined(0, ['NET_ADMIN']),
-      resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
-    },
-    {
-      ...base(containers.guardCheck, image),
-      command: node(program('guard.ts'), 'check'),
-      env: [upstreamPort, { name: 'HIPAA_MCP_DNS', value: surroundings.dns }],
-      securityContext: confined(uids.guardCheck),
+      // One container for both: the kubelet looks once a second at which have ended.
+      command: node(program('guard.ts'), 'set', 'check'),
+      env: [upstreamPort, dns, ...discoveryPort],
+      // NET_ADMIN is why Pod Security `restricted` cannot hold here (docs/limits.md). With SETGID and SETUID it becomes a
+      // user without rights, who proves what root has set. All of them are gone before the app starts.
+      securityContext: confined(0, ['NET_ADMIN', 'SETGID', 'SETUID']),
       resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
     },
     ...(local ? [trailOwner(image)] : []),

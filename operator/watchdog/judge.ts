@@ -37,7 +37,7 @@ function isDebugged(pod: Pod, server: HipaaMcpServer, surroundings: Surroundings
   )
 }
 
-const needed: ReadonlySet<string> = new Set([containers.guard, containers.guardCheck, containers.sidecar])
+const needed: ReadonlySet<string> = new Set([containers.guard, containers.sidecar])
 
 export type Suspect = {
   name: string

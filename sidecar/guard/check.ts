@@ -5,10 +5,10 @@
 // What it cannot see is PREROUTING: nothing from outside comes in yet. `guard.ts set` reads the rules back for that, and
 // without the redirection the app's port answers nobody, since INPUT has no rule for it.
 
-import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { ports, uids } from '../../core/identifiers.ts'
+import { ports } from '../../core/identifiers.ts'
 import { answerOn, connectTo, listen, sendTo } from './attempt.ts'
+import { rightsOfThisProcess } from './rights.ts'
 
 export type CheckConfig = { upstreamPort: number; dns: string }
 
@@ -29,13 +29,7 @@ type Proof = { claim: string; run: (config: CheckConfig) => Promise<string | und
 const proofs: readonly Proof[] = [
   {
     claim: 'the check has no more rights than a tenant',
-    run: async () => {
-      const rights =
-        /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 'unknown'
-      if (process.getuid?.() === 0 || process.getuid?.() === uids.sidecar)
-        return 'runs as root or as the sidecar'
-      return /^0+$/.test(rights) ? undefined : `has capabilities ${rights}`
-    },
+    run: async () => rightsOfThisProcess(),
   },
   {
     claim: "the app's port on loopback refuses everybody but the sidecar",
@@ -139,7 +133,7 @@ export async function checkGuard(config: CheckConfig): Promise<string> {
     const failed = await run(config)
     if (failed !== undefined) {
       throw new Error(
-        `not proved that ${claim}: ${failed}. The pod does not start: look at the log of hipaa-mcp-guard and at what else changes the packet filter of this pod`,
+        `not proved that ${claim}: ${failed}. The pod does not start: look at what else changes the packet filter of this pod`,
       )
     }
   }

@@ -101,7 +101,7 @@ describe('somebody before the API server', () => {
 
   for (const attempt of all.filter(({ gate }) => gate === 'guarded'))
     verifies('injection:no-way-around', attempt.id, async () => {
-      const wanted = [['hipaa-mcp-guard', 'hipaa-mcp-guard-check', 'hipaa-mcp'], ['127.0.0.1']]
+      const wanted = [['hipaa-mcp-guard', 'hipaa-mcp'], ['127.0.0.1']]
 
       const seen = guards(await tryOnce(api, attempt, enrolled, editor))
       count(attempt, JSON.stringify(seen) !== JSON.stringify(wanted))

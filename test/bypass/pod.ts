@@ -120,13 +120,17 @@ export class PodNetwork {
     return { status: child.exitCode, stdout, stderr }
   }
 
-  /** The guard's own program. `set` runs as in a pod: root, and NET_ADMIN alone. */
-  async guard(command: 'set' | 'check', user?: User, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-    const as: User = command === 'set' ? { uid: 0, caps: '-all,+net_admin' } : { uid: 64_103 }
+  /** The guard's own program. `set check` runs as in a pod: root, and these capabilities alone. */
+  async guard(
+    steps: 'set' | 'check' | 'set check',
+    user?: User,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<Ended> {
+    const as: User = steps === 'check' ? { uid: 64_103 } : { uid: 0, caps: '-all,+net_admin,+setgid,+setuid' }
     return await this.run(
       'pod',
       user ?? as,
-      [join(this.stage, 'node'), join(this.stage, 'sidecar', 'guard.ts'), command],
+      [join(this.stage, 'node'), join(this.stage, 'sidecar', 'guard.ts'), ...steps.split(' ')],
       {
         HIPAA_MCP_UPSTREAM_PORT: '8080',
         HIPAA_MCP_DNS: addresses.outside,

@@ -194,7 +194,7 @@ const faults: [string, () => Cluster, string][] = [
             {
               status: {
                 initContainerStatuses: [
-                  { name: 'hipaa-mcp-guard-check', state: { terminated: { exitCode: 1 } } },
+                  { name: 'hipaa-mcp-guard', state: { terminated: { exitCode: 1 } } },
                 ],
               },
             },
@@ -202,7 +202,7 @@ const faults: [string, () => Cluster, string][] = [
         ],
       },
     }),
-    'the packet filter was not proved',
+    'the packet filter could not be set or was not proved',
   ],
   [
     'a guarded pod without a node',

@@ -30,9 +30,7 @@ export async function guarding(clinic: Clinic): Promise<void> {
   )
   claim(
     `every pod of it is guarded: ${status.status?.pods?.summary ?? ''}`,
-    pod.inits.includes('hipaa-mcp-guard') &&
-      pod.inits.includes('hipaa-mcp-guard-check') &&
-      pod.inits.includes('hipaa-mcp'),
+    pod.inits.includes('hipaa-mcp-guard') && pod.inits.includes('hipaa-mcp'),
     `before the app start: ${pod.inits.join(', ')}`,
   )
   claim(

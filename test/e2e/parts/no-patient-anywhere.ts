@@ -59,7 +59,7 @@ export function noPatientAnywhere(stage: Stage): void {
           '-l',
           'app=ehr-mcp',
           '-c',
-          'hipaa-mcp-guard-check',
+          'hipaa-mcp-guard',
           '--tail=-1',
         ]),
         events: await kubectl.run(['get', 'events', '-A', '-o', 'json']),

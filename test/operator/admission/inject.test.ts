@@ -45,12 +45,11 @@ describe('a pod after injection', () => {
 
   verifies('authentication:discovery', 'the guard learns the port, and the sidecar has one more', () => {
     const discovering = aServer({ tls: { discovery: { port: 8444 } } })
-    const [guard, check, sidecar] = injected(aPod(), discovering).spec.initContainers ?? []
-    const [plainGuard, plainCheck, plainSidecar] = injected(aPod()).spec.initContainers ?? []
+    const [guard, sidecar] = injected(aPod(), discovering).spec.initContainers ?? []
+    const [plainGuard, plainSidecar] = injected(aPod()).spec.initContainers ?? []
 
     const variable = { name: 'HIPAA_MCP_DISCOVERY_PORT', value: '8444' }
     expect(guard).toEqual({ ...plainGuard, env: [...(plainGuard?.env ?? []), variable] })
-    expect(check).toEqual(plainCheck)
     const port = { name: 'hipaa-discovery', containerPort: 15_444, protocol: 'TCP' }
     expect(sidecar).toEqual({ ...plainSidecar, ports: [...(plainSidecar?.ports ?? []), port] })
     expect(conforms(injected(aPod(), discovering), discovering, surroundings)).toEqual([])
@@ -162,28 +161,27 @@ verifies('injection:whole-spec', 'any single value of our containers and volumes
 
 verifies('injection:whole-spec', 'something added to one of our containers or left out of it', () => {
   const pod = injected(aPod())
-  const [guard, check, sidecar] = pod.spec.initContainers as [object, object, { env: unknown[] }]
+  const [guard, sidecar] = pod.spec.initContainers as unknown as [{ command: string[] }, { env: unknown[] }]
   const withInit = (...initContainers: unknown[]) =>
     ({ ...pod, spec: { ...pod.spec, initContainers } }) as unknown as Pod
   const cases = {
-    'a variable more': withInit(guard, check, {
+    'a variable more': withInit(guard, {
       ...sidecar,
       env: [...sidecar.env, { name: 'NODE_OPTIONS', value: '--inspect' }],
     }),
-    'arguments more': withInit(guard, check, { ...sidecar, args: ['--inspect'] }),
-    'variables from elsewhere': withInit(guard, check, {
+    'arguments more': withInit(guard, { ...sidecar, args: ['--inspect'] }),
+    'variables from elsewhere': withInit(guard, {
       ...sidecar,
       envFrom: [{ configMapRef: { name: 'mine' } }],
     }),
-    'no check': withInit(guard, sidecar),
-    'no guard': withInit(check, sidecar),
-    'no sidecar': withInit(guard, check),
+    'nothing proved': withInit({ ...guard, command: guard.command.slice(0, -1) }, sidecar),
+    'no guard': withInit(sidecar),
+    'no sidecar': withInit(guard),
     'nothing of ours': withInit(),
-    'another order': withInit(check, guard, sidecar),
+    'another order': withInit(sidecar, guard),
     'the app’s init container first': withInit(
       { name: 'first', securityContext: { runAsUser: 1000 } },
       guard,
-      check,
       sidecar,
     ),
   }
@@ -377,7 +375,7 @@ verifies(
     expect(app?.livenessProbe).toEqual({ httpGet: asked('livez'), periodSeconds: 10, timeoutSeconds: 3 })
     expect(app?.readinessProbe).toEqual({ httpGet: asked('readyz'), failureThreshold: 7 })
     expect(app?.startupProbe).toEqual({ exec: { command: ['/bin/up'] }, periodSeconds: 2 })
-    const told = pod.spec.initContainers?.[2]?.env?.find(({ name }) => name === 'HIPAA_MCP_PROBES')?.value
+    const told = pod.spec.initContainers?.[1]?.env?.find(({ name }) => name === 'HIPAA_MCP_PROBES')?.value
     expect(JSON.parse(told ?? '')).toEqual({
       'app/livez': { httpGet: { path: '/healthz', port: 8080, scheme: 'HTTP' } },
       'app/readyz': { grpc: { port: 9000, service: 'health' } },
@@ -406,7 +404,7 @@ verifies('injection:probes', 'what the sidecar was told cannot be forged to send
     'text',
   ]) {
     const copy = structuredClone(pod)
-    const env = copy.spec.initContainers?.[2]?.env?.find(({ name }) => name === 'HIPAA_MCP_PROBES')
+    const env = copy.spec.initContainers?.[1]?.env?.find(({ name }) => name === 'HIPAA_MCP_PROBES')
     if (env !== undefined) env.value = JSON.stringify({ ...JSON.parse(env.value ?? ''), 'app/livez': forged })
     expect(violations(copy).join()).toContain('livenessProbe')
   }

@@ -176,7 +176,7 @@ describe('the final pod', () => {
 
   test('with restartPolicy lost on its way through an older webhook is refused', async () => {
     const final = structuredClone(await admitted(aPod()))
-    delete final.spec.initContainers?.[2]?.restartPolicy
+    delete final.spec.initContainers?.[1]?.restartPolicy
     expect(message(await judgePod(aRequest(final), lookup(), surroundings, nobody))).toContain(
       'spec.initContainers[hipaa-mcp].restartPolicy',
     )
@@ -186,7 +186,7 @@ describe('the final pod', () => {
 verifies('injection:update', 'the image of the sidecar is exchanged', async () => {
   const oldObject = await admitted(aPod())
   const object = structuredClone(oldObject)
-  const sidecar = object.spec.initContainers?.[2]
+  const sidecar = object.spec.initContainers?.[1]
   if (sidecar !== undefined) sidecar.image = 'evil:1'
   const verdict = await judgePod(
     aRequest(object, { operation: 'UPDATE', oldObject }),
