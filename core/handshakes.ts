@@ -1,11 +1,14 @@
 // TLS handshakes in progress. Whoever reaches the port can begin one and never go on, without a certificate: so many are
-// let begin, of one address and of all, and who takes long gives way to who comes. Implements: transit:handshakes
+// let begin, of one address, of one network and of all, and who takes long gives way to who comes.
+// Implements: transit:handshakes
 
+import { networkOf, plainAddress } from './peer-address.ts'
 import { shares } from './shares.ts'
 
-/** In progress at a time, of one address and of all. */
+/** In progress at a time, of one address, of all addresses of one /64 of IPv6, and of all. */
 export type HandshakeLimits = {
   readonly each: number
+  readonly network: number
   readonly all: number
   /** So long nobody gives way, milliseconds: a handshake of whoever goes on takes a tenth of it. */
   readonly undisturbed: number
@@ -13,8 +16,11 @@ export type HandshakeLimits = {
   readonly now: () => number
 }
 
-/** For a port that many use. One agent may open as many connections at once as a person may have calls. */
-export const usualHandshakes = { each: 64, all: 256, undisturbed: 1_000 }
+/**
+ * For a port that many use. One agent may open as many connections at once as a person may have calls. Pods of one node often
+ * share a /64: it may have more than one address, and never more than half of all.
+ */
+export const usualHandshakes = { each: 64, network: 128, all: 256, undisturbed: 1_000 }
 /** So long a handshake may take, milliseconds. */
 export const handshakeTimeout = 5_000
 
@@ -36,7 +42,12 @@ type Listening = {
   on(event: 'connection' | 'secureConnection', listener: (socket: Peer) => void): unknown
 }
 
-type Begun = { readonly socket: Peer; readonly address: string; readonly at: number }
+type Begun = {
+  readonly socket: Peer
+  readonly address: string
+  readonly network: string
+  readonly at: number
+}
 
 /**
  * To be called before anybody else listens for connections. `refused`: told of the address of each handshake that is not
@@ -50,18 +61,20 @@ export function boundHandshakes(
   /** By peer, in the order of their beginning. */
   const begun = new Map<string, Begun>()
   const held = shares(limits.each, limits.all)
+  const heldByNetwork = shares(limits.network)
 
   const over = (peer: string): void => {
     const one = begun.get(peer)
     if (one === undefined) return
     begun.delete(peer)
     held.give(one.address, 1)
+    heldByNetwork.give(one.network, 1)
   }
 
-  /** Ends the oldest, of this address or of all, if it has had its time. */
-  const makeRoom = (now: number, address?: string): void => {
+  /** Ends the oldest of these, if it has had its time. */
+  const makeRoom = (now: number, among: (one: Begun) => boolean): void => {
     for (const [peer, oldest] of begun) {
-      if (address !== undefined && oldest.address !== address) continue
+      if (!among(oldest)) continue
       if (now - oldest.at < limits.undisturbed) return
       over(peer)
       oldest.socket.destroy(gaveWay)
@@ -73,19 +86,22 @@ export function boundHandshakes(
   const listeners = server.listeners('connection')
   server.removeAllListeners('connection')
   server.on('connection', (socket) => {
-    const { remoteAddress: address = 'unknown' } = socket
+    const address = plainAddress(socket.remoteAddress)
+    const network = networkOf(address)
     const peer = peerOf(socket)
     const now = limits.now()
-    if (held.lacks(address, 1) === 'each') makeRoom(now, address)
-    if (held.lacks(address, 1) === 'all') makeRoom(now)
-    if (!held.take(address, 1)) {
+    if (held.lacks(address, 1) === 'each') makeRoom(now, (one) => one.address === address)
+    if (heldByNetwork.lacks(network, 1) !== undefined) makeRoom(now, (one) => one.network === network)
+    if (held.lacks(address, 1) === 'all') makeRoom(now, () => true)
+    if (heldByNetwork.lacks(network, 1) !== undefined || !held.take(address, 1)) {
       refused(address)
       socket.destroy()
       return
     }
     // A port may come again before the end of who had it is heard: that one is over, and its end is not this one's.
     over(peer)
-    begun.set(peer, { socket, address, at: now })
+    heldByNetwork.take(network, 1)
+    begun.set(peer, { socket, address, network, at: now })
     socket.once('close', () => {
       if (begun.get(peer)?.socket === socket) over(peer)
     })

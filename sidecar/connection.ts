@@ -3,9 +3,11 @@
 import { hash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { type Person, personOf } from '../core/identity/person.ts'
+import { plainAddress } from '../core/peer-address.ts'
 import type { Who } from '../core/record.ts'
 
 export type Connection = {
+  /** Its address, plain. */
   readonly peer: string
   /** SHA-256 thumbprint of the client certificate, base64url (RFC 8705 3.1, x5t#S256). */
   readonly certificate: string
@@ -25,7 +27,7 @@ export function connectionOf(socket: TLSSocket, generation: number): Connection 
   if (!socket.authorized || certificate.raw === undefined) return undefined
   const person = personOf(certificate.subjectaltname)
   return {
-    peer: socket.remoteAddress ?? '',
+    peer: plainAddress(socket.remoteAddress),
     certificate: hash('sha256', certificate.raw, 'base64url'),
     ...(person === undefined ? {} : { person }),
     expires: Date.parse(certificate.valid_to),
@@ -36,7 +38,7 @@ export function connectionOf(socket: TLSSocket, generation: number): Connection 
 /** Address of the peer, also when the TLS socket is destroyed already: the TCP socket below it still knows. */
 export function peerOf(socket: TLSSocket): string {
   const { ['_parent']: below } = socket as { _parent?: { remoteAddress?: string } }
-  return socket.remoteAddress ?? below?.remoteAddress ?? 'unknown'
+  return plainAddress(socket.remoteAddress ?? below?.remoteAddress)
 }
 
 export type HandshakeFailure =

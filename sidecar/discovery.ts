@@ -9,6 +9,7 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { boundHandshakes, handshakeTimeout } from '../core/handshakes.ts'
+import { plainAddress } from '../core/peer-address.ts'
 import type { Policy } from '../core/policy.ts'
 import { enrolment } from '../core/wire.ts'
 import { handshakeFailure, peerOf } from './connection.ts'
@@ -45,7 +46,11 @@ export type Discovery = {
 }
 
 /** Anyone may connect, and none has a reason to stay. */
-const most = { connections: 128, requests: 8, handshakes: { each: 16, all: 64, undisturbed: 1_000 } }
+const most = {
+  connections: 128,
+  requests: 8,
+  handshakes: { each: 16, network: 32, all: 64, undisturbed: 1_000 },
+}
 
 /** The server of the discovery port. It does not listen yet. */
 export function discoveryServer(options: DiscoveryOptions): Discovery {
@@ -83,7 +88,7 @@ export function discoveryServer(options: DiscoveryOptions): Discovery {
   // Read once while the connection is there, a socket remembers its peer's address.
   server.on('connection', (socket: Socket) => void socket.remoteAddress)
   server.on('drop', (dropped) =>
-    floods.count('handshake-failed', dropped?.remoteAddress ?? 'unknown', 'too-many-connections'),
+    floods.count('handshake-failed', plainAddress(dropped?.remoteAddress), 'too-many-connections'),
   )
   server.on('tlsClientError', (error, socket) => {
     floods.count('handshake-failed', peerOf(socket), handshakeFailure(error, socket))
@@ -97,12 +102,12 @@ export function discoveryServer(options: DiscoveryOptions): Discovery {
     refused.add(socket)
     const end = (): void => void socket.destroy()
     if (reason === undefined) return end()
-    const peer = 'remoteAddress' in socket ? String(socket.remoteAddress) : 'unknown'
+    const peer = plainAddress('remoteAddress' in socket ? String(socket.remoteAddress) : undefined)
     refuseEarly(new Refusal(reason), { call: randomUUID() }, peer, deps).then(end, end)
   })
 
   async function answer(request: IncomingMessage): Promise<Answer> {
-    const asked: Enrolling = { call: randomUUID(), peer: request.socket.remoteAddress ?? 'unknown' }
+    const asked: Enrolling = { call: randomUUID(), peer: plainAddress(request.socket.remoteAddress) }
     try {
       const inForce = checked(request)
       const enrols = inForce.policy.discovery?.enrols === true && request.url === enrolment.path

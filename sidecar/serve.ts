@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { networkOf } from '../core/peer-address.ts'
 import type { Outcome, Who } from '../core/record.ts'
 import type { Connection } from './connection.ts'
 import { prove } from './controls/authenticate.ts'
@@ -167,7 +168,7 @@ export async function refuseEarly(
   deps.watch.refusal?.({ reason, stage })
   const notable = stage === 'authenticate' && asked.who !== undefined
   // A person's broken messages have a quota of their own: those of others at their address do not hide them.
-  const own = asked.who === undefined ? peer : `${peer} ${asked.who.certificate}`
+  const own = asked.who === undefined ? peer : `${networkOf(peer)} ${asked.who.certificate}`
   if (!notable && !deps.quota.admits(peer, reason, own)) return word(refusal, asked)
   const method = methodOf(asked)
   const { inForce } = deps.orders.standing()

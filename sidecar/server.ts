@@ -13,6 +13,7 @@ import {
   usualHandshakes,
 } from '../core/handshakes.ts'
 import type { NewKeySet } from '../core/identity/token.ts'
+import { plainAddress } from '../core/peer-address.ts'
 import { shares } from '../core/shares.ts'
 import { bodies } from './bodies.ts'
 import { type Connection, connectionOf, handshakeFailure, peerOf } from './connection.ts'
@@ -127,7 +128,7 @@ export function callsServer(options: CallsOptions): CallsServer {
   // Each connection costs memory, certificate or not.
   server.maxConnections = mostConnections
   server.on('drop', (dropped) => {
-    floods.count('handshake-failed', dropped?.remoteAddress ?? 'unknown', 'too-many-connections')
+    floods.count('handshake-failed', plainAddress(dropped?.remoteAddress), 'too-many-connections')
     watch.handshake?.({ reason: 'too-many-connections' })
   })
 

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
 import { boundHandshakes, handshakeTimeout, usualHandshakes } from '../../core/handshakes.ts'
+import { plainAddress } from '../../core/peer-address.ts'
 import type { Shares } from '../../core/shares.ts'
 import { taken, wholeBody } from '../../core/whole-body.ts'
 import type { Authority } from './ca.ts'
@@ -66,7 +67,7 @@ export async function serve(options: ServeOptions): Promise<Listener> {
  * that their share of `memory` is used up.
  */
 export async function bodyOf(request: IncomingMessage, limit: number, memory?: Shares): Promise<string> {
-  const peer = request.socket.remoteAddress ?? ''
+  const peer = plainAddress(request.socket.remoteAddress)
   let held = 0
   const take = (bytes: number): void => {
     if (memory?.take(peer, bytes) === false)

@@ -62,8 +62,3 @@ function addressesOf({ status }: Pod): string[] {
   const all = [status?.podIP, ...(status?.podIPs ?? []).map(({ ip }) => ip)]
   return all.filter((ip): ip is string => ip !== undefined && ip !== '')
 }
-
-/** The address as a pod's status writes it: an IPv4 address that came over an IPv6 socket is an IPv4 address. */
-export function plainAddress(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '')
-}

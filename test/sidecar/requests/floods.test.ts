@@ -3,7 +3,7 @@
 import { connect as plain } from 'node:net'
 import { connect } from 'node:tls'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { quota, refusalsPerMinute } from '../../../sidecar/quota.ts'
+import { quota, refusalsPerMinute, refusalsPerNetwork } from '../../../sidecar/quota.ts'
 import { aCall } from '../../support/message.ts'
 import { aScene, caller, type Scene } from '../../support/scene.ts'
 import { memoryTrail } from '../../support/trail.ts'
@@ -127,4 +127,32 @@ test('sources beyond a thousand in a minute are counted together', async () => {
   const counted = trail.of('counted')
   expect(counted).toHaveLength(1001)
   expect(counted.find(({ source }) => source === 'others')?.count).toBe(4000)
+})
+
+verifies('audit:floods', 'who has a /64 of IPv6 fills no trail with its addresses', async () => {
+  const trail = memoryTrail()
+  const one = quota(trail, () => undefined)
+  const addresses = Array.from({ length: 5000 }, (_, i) => `2001:db8:0:7::${(i + 1).toString(16)}`)
+  const admitted = addresses.map((address) => one.admits(address, 'json-broken'))
+  for (const address of addresses) one.count('handshake-failed', address, 'no-certificate')
+
+  expect(admitted.filter(Boolean)).toHaveLength(refusalsPerNetwork)
+  // Others have what they always had, a known person at one of these addresses as well.
+  expect(one.admits('2001:db8:0:8::1', 'json-broken')).toBe(true)
+  expect(one.admits('2001:db8:0:7::1', 'json-broken', '2001:db8:0:7::/64 certificate')).toBe(true)
+  one.count('handshake-failed', '10.1.0.1', 'no-certificate')
+  one.stop()
+  await one.flush()
+
+  const failed = trail.of('counted').filter(({ what }) => what === 'handshake-failed')
+  expect(failed).toHaveLength(66)
+  expect(failed.find(({ source }) => source === '2001:db8:0:7::/64')?.count).toBe(4936)
+  expect(failed.find(({ source }) => source === '10.1.0.1')?.count).toBe(1)
+})
+
+verifies('audit:floods', 'a peer over a socket of IPv6 is recorded with its plain address', async () => {
+  await new Promise<void>((resolve) => scene.calls.server.close(() => resolve()))
+  await new Promise<void>((resolve) => scene.calls.server.listen(scene.port, '::', resolve))
+  await scene.ask({ body: '{', headers: {} })
+  expect(scene.trail.of('refusal').at(-1)).toMatchObject({ reason: 'json-broken', peer: '127.0.0.1' })
 })
