@@ -1,7 +1,7 @@
 // The layer under every image that runs Node: Debian's libraries, its packet filter tools, and Node itself.
 
 import { access } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { hashOf } from './cache.ts'
 import { checkLibraries, packageEntries, unpacked } from './debian.ts'
 import { hashOfFile, type Layer, layer } from './layer.ts'
@@ -29,11 +29,18 @@ const packages = [
   'libnfnetlink0',
   'libnftnl11',
   'libxtables12',
+  // What enters a pod's network namespace from outside of it, for the network plugin.
+  'libselinux1',
+  'libpcre2-8-0',
   // Authorities for programs that ask the system's; Node has its own.
   'ca-certificates',
 ] as const
 
 const filter = 'usr/sbin/xtables-nft-multi'
+/** One program of a package of a hundred: nothing else of it is wanted in a pod. */
+const enter = { package: 'util-linux', program: 'usr/bin/nsenter' } as const
+
+const copyright = `usr/share/doc/${enter.package}/copyright`
 
 /** The base layer, made once for each set of package versions and Node binary. */
 export async function baseLayer(log: Log): Promise<Layer> {
@@ -42,15 +49,19 @@ export async function baseLayer(log: Log): Promise<Layer> {
     throw new Error(`${node} is missing: run npm ci in the checkout`)
   })
   const debian = await unpacked(packages, log)
-  const key = hashOf(['base 1', debian.key, await hashOfFile(node)])
+  const tools = await unpacked([enter.package], log)
+  const entering = join(tools.folder, enter.program)
+  const key = hashOf(['base 2', debian.key, tools.key, await hashOfFile(node)])
   return await progress('packing the base layer', log, async () => {
     return await layer('base', key, 'gzip', async () => {
-      await checkLibraries(debian.folder, [filter])
+      await checkLibraries(debian.folder, [filter, relative(debian.folder, entering)])
       return [
         ...(await packageEntries(debian.folder)),
         ...packetFilterLinks(),
         ...accounts([]),
         await copiedEntry('usr/bin/node', node, 0o755),
+        await copiedEntry(enter.program, entering, 0o755),
+        await copiedEntry(copyright, join(tools.folder, copyright), 0o644),
         folderEntry('tmp', 0o1777),
       ]
     })

@@ -1,6 +1,6 @@
 // The node: containerd with runc and the bridge network, kubelet, kube-proxy, and kube-router for NetworkPolicy.
 
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from '../../config/image/run.ts'
 import { type Api, until } from './api.ts'
@@ -18,6 +18,11 @@ export const registriesOf = (state: string): string => join(state, 'registries')
 /** Where containerd listens. */
 export const socketOf = (state: string): string => join(state, 'containerd.sock')
 
+/** Where containerd looks for network plugins and for the list of them: the node's own, so that one may put something there. */
+export const pluginsOf = (state: string): string => join(state, 'cni-plugins')
+export const networksOf = (state: string): string => join(state, 'cni')
+const machinePlugins = '/usr/lib/cni'
+
 // Folders that containerd, runc, the network plugins and the kubelet use wherever they are told to work. In the
 // node's own set of mounts each is a folder of its state, so that two nodes do not share them and none outlives its node.
 const fixedFolders = ['/run/containerd', '/run/runc', '/var/lib/cni', '/var/lib/kubelet']
@@ -31,9 +36,12 @@ export async function startContainerd(slot: Slot): Promise<number> {
     await mkdir(own, { recursive: true })
     mounts.push(`mkdir -p ${folder} && mount --bind '${own}' ${folder}`)
   }
-  await mkdir(join(state, 'cni'), { recursive: true })
+  await mkdir(networksOf(state), { recursive: true })
+  await mkdir(pluginsOf(state), { recursive: true })
+  for (const name of await readdir(machinePlugins))
+    await symlink(join(machinePlugins, name), join(pluginsOf(state), name))
   await writeFile(join(state, 'containerd.toml'), containerdConfig(state))
-  await writeFile(join(state, 'cni', '10-bridge.conflist'), JSON.stringify(podNetwork(slot)))
+  await writeFile(join(networksOf(state), '10-bridge.conflist'), JSON.stringify(podNetwork(slot)))
   const script = `${mounts.join(' && ')} && exec containerd -c '${join(state, 'containerd.toml')}'`
   const pid = await startDaemon(slot, { name: 'containerd', command: ['sh', '-c', script], mounts: 'own' })
   await until(
@@ -148,8 +156,8 @@ oom_score = 0
   [${containerdPlugin('grpc.v1.cri')}.registry]
     config_path = "${registriesOf(state)}"
   [${containerdPlugin('grpc.v1.cri')}.cni]
-    bin_dir = "/usr/lib/cni"
-    conf_dir = "${state}/cni"
+    bin_dir = "${pluginsOf(state)}"
+    conf_dir = "${networksOf(state)}"
 `
 }
 
