@@ -60,6 +60,13 @@ transport?: ("StreamableHttp" | "Stdio")
  */
 container?: string
 /**
+ * TCP ports on which containers of the pod reach each other, by localhost: a cache, a database or a model
+ * that runs beside the server, such as 6379. All others refuse. Such a helper is a part of the server: it
+ * has PHI in the clear, no way out of the pod but declared egress, and nobody reaches it from outside.
+ * Containers that run as root reach none. Running pods have it once they are replaced. Default none.
+ */
+loopback?: number[]
+/**
  * Whether the operator looks for identifiers of patients in what the server itself logs. What is found is
  * counted by kind, in the condition Transmission, a metric and an Event, and none of it is kept.
  */

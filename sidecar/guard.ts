@@ -15,6 +15,7 @@ const commands: { readonly [name: string]: () => Promise<string> | string } = {
       ...(discovery === undefined
         ? {}
         : { discoveryPort: portOf('DISCOVERY_PORT', 'spec.tls.discovery.port') }),
+      loopback: loopback(),
     })
   },
   check: async () => {
@@ -22,12 +23,19 @@ const commands: { readonly [name: string]: () => Promise<string> | string } = {
     if (dns === undefined || dns === '') throw new Error('HIPAA_MCP_DNS is not set: admission sets it')
     // Root may do what no tenant may: nothing would be proved. There is no way back.
     if (process.getuid?.() === 0) becomeUser(uids.guardCheck)
-    return await checkGuard({ upstreamPort: upstreamPort(), dns })
+    return await checkGuard({ upstreamPort: upstreamPort(), dns, loopback: loopback() })
   },
 }
 
 function upstreamPort(): number {
   return portOf('UPSTREAM_PORT', 'spec.workload.port')
+}
+
+function loopback(): number[] {
+  const text = env['HIPAA_MCP_LOOPBACK'] ?? ''
+  if (!/^(?:[1-9][0-9]{0,4}(?:,[1-9][0-9]{0,4})*)?$/.test(text))
+    throw new Error('HIPAA_MCP_LOOPBACK is no list of ports: admission sets it to spec.workload.loopback')
+  return text === '' ? [] : text.split(',').map(Number)
 }
 
 function portOf(name: string, from: string): number {

@@ -45,6 +45,7 @@ const arrows: { [folder: string]: readonly string[] } = {
 const doors: { [folder: string]: readonly string[] } = {
   cli: [
     'operator/admission/judge.ts',
+    'operator/admission/loopback.ts',
     'operator/admission/pod.ts',
     'operator/admission/surroundings.ts',
     'operator/desired/template-annotation.ts',

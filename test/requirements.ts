@@ -51,6 +51,10 @@ export const requirements = {
     'encryptionInTransit',
     'No container of a guarded pod starts before its packet filter is proved.',
   ),
+  'transit:loopback': done(
+    'encryptionInTransit',
+    'Containers of a guarded pod reach each other on the declared ports of localhost alone; nobody else reaches those, and who listens there has no way out.',
+  ),
   'injection:preflight': done(
     'encryptionInTransit',
     'preflight says before, and doctor after, why a pod is not guarded and what to write, by admission’s own judgement.',

@@ -2,6 +2,7 @@
 
 import { containers, guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { unreachedPorts } from '../../operator/admission/loopback.ts'
 import { judgeWorkload, type Workload } from '../preflight/judge.ts'
 import { type Check, ok, wrong } from './check.ts'
 
@@ -29,7 +30,13 @@ export function podCheck(pod: RunningPod, servers: readonly HipaaMcpServer[]): C
   const name = `${metadata.namespace ?? ''}/${metadata.name}`
   const guard = metadata.labels?.[guardedLabel]
   const store = metadata.labels?.[storeLabel]
-  if (guard !== undefined) return guardedCheck(name, guard, pod)
+  if (guard !== undefined) {
+    const server = servers.find(
+      (one) => one.metadata.name === guard && one.metadata.namespace === metadata.namespace,
+    )
+    const unreached = server === undefined ? [] : unreachedPorts(pod.spec, server)
+    return guardedCheck(name, guard, pod, unreached)
+  }
   const { role, violations, server } = judgeWorkload({ ...pod, kind: 'pod' }, servers, false)
   if (store !== undefined) return ok('pod', name, `store ${store}`)
   if (role === 'bystander' && violations.length === 0) return ok('pod', name, 'bystander: reaches nobody')
@@ -46,7 +53,12 @@ export function podCheck(pod: RunningPod, servers: readonly HipaaMcpServer[]): C
   )
 }
 
-function guardedCheck(name: string, server: string, { status }: RunningPod): Check {
+function guardedCheck(
+  name: string,
+  server: string,
+  { status }: RunningPod,
+  unreached: readonly string[],
+): Check {
   for (const { name: container, state, lastState } of status?.initContainerStatuses ?? []) {
     const failed = [state, lastState].some((one) => (one?.terminated?.exitCode ?? 0) !== 0)
     const says = ownFailures[container]
@@ -54,7 +66,8 @@ function guardedCheck(name: string, server: string, { status }: RunningPod): Che
       return wrong('pod', name, `guarded by ${server}, and does not start: ${says}`)
   }
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
-  if (ready?.status === 'True') return ok('pod', name, `guarded by ${server}, and ready`)
+  if (ready?.status === 'True')
+    return ok('pod', name, [`guarded by ${server}, and ready`, ...unreached].join('; '))
   const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled')
   if (scheduled?.status === 'False')
     return wrong(

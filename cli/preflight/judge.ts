@@ -3,7 +3,9 @@
 import { serverAnnotation } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { judgeNew } from '../../operator/admission/judge.ts'
+import { unreachedPorts } from '../../operator/admission/loopback.ts'
 import type { Pod, PodSpec } from '../../operator/admission/pod.ts'
+import type { PodSecurity } from '../../operator/admission/pod-security.ts'
 import { endpoints, type Surroundings } from '../../operator/admission/surroundings.ts'
 
 type Template = { metadata?: Pod['metadata']; spec: PodSpec }
@@ -24,6 +26,8 @@ export type Finding = {
   assumed?: true
   /** What to change: the field, what is wrong, what to write. None: its pods start. */
   violations: string[]
+  /** What hinders no pod and may not be meant so, with what to write. */
+  hints: string[]
 }
 
 /** Kinds whose pods are judged. A ReplicaSet's are its Deployment's. */
@@ -46,15 +50,17 @@ const surroundings: Surroundings = {
   domain: 'cluster.local',
 }
 
-/** `assume`: judge it as guarded even where no server claims it. */
+/** `assume`: judge it as guarded even where no server claims it. `podSecurity`: of its namespace, where that is known. */
 export function judgeWorkload(
   workload: Workload,
   servers: readonly HipaaMcpServer[],
   assume: boolean,
+  podSecurity: PodSecurity = 'privileged',
 ): Finding {
   const name = `${workload.kind.toLowerCase()}/${workload.metadata.name}`
   const pod = podOf(workload)
-  const judged = judgeNew(pod, servers, surroundings)
+  const here = { ...surroundings, podSecurity }
+  const judged = judgeNew(pod, servers, here)
   const violations = [...immutable(workload), ...('violations' in judged ? judged.violations : [])]
   const server = pod.metadata.annotations?.[serverAnnotation] ?? claimantOf(pod, servers)
   if (judged.role !== 'bystander' || !assume)
@@ -63,6 +69,13 @@ export function judgeWorkload(
       role: judged.role,
       ...(judged.role === 'guarded' && server !== undefined ? { server } : {}),
       violations,
+      hints:
+        judged.role === 'guarded'
+          ? hintsOf(
+              pod,
+              servers.find(({ metadata }) => metadata.name === server),
+            )
+          : [],
     }
   const standIn = aServerFor(pod)
   const named: Pod = {
@@ -72,14 +85,18 @@ export function judgeWorkload(
       annotations: { ...pod.metadata.annotations, [serverAnnotation]: standIn.metadata.name },
     },
   }
-  const guarded = judgeNew(named, [...servers, standIn], surroundings)
+  const guarded = judgeNew(named, [...servers, standIn], here)
   return {
     workload: name,
     role: guarded.role,
     assumed: true,
     violations: 'violations' in guarded ? guarded.violations : [],
+    hints: hintsOf(pod, standIn),
   }
 }
+
+const hintsOf = ({ spec }: Pod, server: HipaaMcpServer | undefined): string[] =>
+  server === undefined ? [] : unreachedPorts(spec, server)
 
 /** The operator copies a workload's own annotation to its pod template, where that may change. */
 function immutable({ kind, metadata, spec }: Workload): string[] {

@@ -5,6 +5,7 @@ import { guardedLabel, containers as names } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { baselineViolations } from './baseline.ts'
 import { differences, tolerant, withoutAdditions } from './differences.ts'
+import { loopbackViolations } from './loopback.ts'
 import { type Container, containersOf, type Pod, type PodSpec } from './pod.ts'
 import { knownProbes, type Probes, rewriteProbes } from './probes.ts'
 import { type Injection, ownContainers, ownVolumes, volumeNames } from './sidecar-spec.ts'
@@ -35,6 +36,7 @@ export function inject(
     ...baselineViolations(bare, ownNames),
     ...tenantViolations({ ...bare, spec: withoutTrust(bare.spec, server) }, ownNames),
     ...stdioViolations(bare.spec, server),
+    ...loopbackViolations(bare.spec, server),
     ...violations,
     // A name proves nothing: a container called like ours must be ours, member by member. A second call may find more
     // probes than the first one did, so what is there is compared with what it was told then.

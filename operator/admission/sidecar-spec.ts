@@ -50,7 +50,7 @@ export function ownContainers(injection: Injection): Container[] {
       ...base(containers.guard, image),
       // One container for both: the kubelet looks once a second at which have ended.
       command: node(program('guard.ts'), 'set', 'check'),
-      env: [upstreamPort, dns, ...discoveryPort],
+      env: [upstreamPort, dns, ...discoveryPort, ...loopbackPorts(server)],
       // NET_ADMIN is why Pod Security `restricted` cannot hold here (docs/limits.md). With SETGID and SETUID it becomes a
       // user without rights, who proves what root has set. All of them are gone before the app starts.
       securityContext: confined(0, ['NET_ADMIN', 'SETGID', 'SETUID']),
@@ -60,6 +60,11 @@ export function ownContainers(injection: Injection): Container[] {
     ...(isStdio(server) ? [wrapperInstaller(image)] : []),
     sidecar(injection, local),
   ]
+}
+
+const loopbackPorts = ({ spec }: HipaaMcpServer) => {
+  const { loopback = [] } = spec.workload
+  return loopback.length === 0 ? [] : [{ name: 'HIPAA_MCP_LOOPBACK', value: loopback.join(',') }]
 }
 
 /** Whether the server reaches a model's vendor through the gate, which ends its TLS. */

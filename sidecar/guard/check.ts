@@ -10,7 +10,8 @@ import { ports } from '../../core/identifiers.ts'
 import { answerOn, connectTo, listen, sendTo } from './attempt.ts'
 import { rightsOfThisProcess } from './rights.ts'
 
-export type CheckConfig = { upstreamPort: number; dns: string }
+/** `loopback`: ports on which containers of the pod speak with each other. */
+export type CheckConfig = { upstreamPort: number; dns: string; loopback?: readonly number[] }
 
 /** TEST-NET-1 and the documentation prefix (RFC 5737, RFC 3849): nobody lives there, so no answer is theirs. */
 const foreign = { v4: '192.0.2.1', v6: '2001:db8::1' }
@@ -37,7 +38,21 @@ const proofs: readonly Proof[] = [
   },
   {
     claim: 'an undeclared port on loopback is refused',
-    run: async () => await refusedOn('127.0.0.1', anyPort),
+    run: async ({ loopback }) => await refusedOn('127.0.0.1', anyPort, loopback),
+  },
+  {
+    claim: 'declared ports on loopback are open, and nowhere else',
+    run: async ({ loopback = [] }) => {
+      for (const port of loopback) {
+        const failed = (await openOn('127.0.0.1', port)) ?? (await openOn('::1', port))
+        if (failed !== undefined) return failed
+        for (const address of [...podAddresses('IPv4'), ...podAddresses('IPv6'), '127.0.0.2']) {
+          const open = await refusedOn(address, port)
+          if (open !== undefined) return open
+        }
+      }
+      return undefined
+    },
   },
   {
     claim: "the sidecar's calls and health ports on loopback are refused",
@@ -46,9 +61,10 @@ const proofs: readonly Proof[] = [
   },
   {
     claim: "ports on the pod's own address are refused",
-    run: async ({ upstreamPort }) => {
+    run: async ({ upstreamPort, loopback }) => {
       for (const address of podAddresses('IPv4')) {
-        const failed = (await refusedOn(address, upstreamPort)) ?? (await refusedOn(address, anyPort))
+        const failed =
+          (await refusedOn(address, upstreamPort)) ?? (await refusedOn(address, anyPort, loopback))
         if (failed !== undefined) return failed
       }
       return undefined
@@ -106,10 +122,10 @@ const proofs: readonly Proof[] = [
   },
   {
     claim: 'IPv6 is refused',
-    run: async ({ upstreamPort }) => {
+    run: async ({ upstreamPort, loopback }) => {
       for (const address of ['::1', ...podAddresses('IPv6')]) {
         for (const port of [anyPort, upstreamPort, ports.egress, ports.dns]) {
-          const failed = await refusedOn(address, port)
+          const failed = await refusedOn(address, port, loopback)
           if (failed !== undefined) return failed
         }
       }
@@ -140,9 +156,21 @@ export async function checkGuard(config: CheckConfig): Promise<string> {
   return `${proofs.length} proofs hold: ${proofs.map(({ claim }) => claim).join('; ')}`
 }
 
-/** Refused although somebody listens: by the filter. Port 0 means any free one. */
-async function refusedOn(host: string, port: number): Promise<string | undefined> {
+/** Refused although somebody listens: by the filter. Port 0 means any free one that is not `declared`. */
+async function refusedOn(
+  host: string,
+  port: number,
+  declared: readonly number[] = [],
+): Promise<string | undefined> {
   const listener = await listen(host, port)
+  if (port === anyPort && listener !== undefined && declared.includes(listener.port)) {
+    // Two of them are never the same, so this ends before the declared ones do.
+    try {
+      return await refusedOn(host, port, declared)
+    } finally {
+      listener.close()
+    }
+  }
   // Not ours to have (a port below 1024, no IPv6 here): the refusal must come all the same.
   if (listener === undefined && port === anyPort) return undefined
   try {
@@ -151,6 +179,17 @@ async function refusedOn(host: string, port: number): Promise<string | undefined
     return unless(resetByFilter, `TCP ${host} port ${port === anyPort ? 'undeclared' : port}`, says)
   } finally {
     listener?.close()
+  }
+}
+
+/** A port below 1024 may not be ours to listen on, nor is there IPv6 everywhere: what cannot be tried is only of use, not a way out. */
+async function openOn(host: string, port: number): Promise<string | undefined> {
+  const listener = await listen(host, port)
+  if (listener === undefined) return undefined
+  try {
+    return unless(new Set(['connected']), `TCP ${host} port ${port}`, (await connectTo(host, port)).says)
+  } finally {
+    listener.close()
   }
 }
 

@@ -5,11 +5,25 @@
 
 import { egressRange, ports, uids } from '../../core/identifiers.ts'
 
-/** `upstreamPort`: where the app listens. `discoveryPort`: where callers look for the metadata, if there is any. */
-export type GuardConfig = { upstreamPort: number; discoveryPort?: number }
+/**
+ * `upstreamPort`: where the app listens. `discoveryPort`: where callers look for the metadata, if there is any. `loopback`:
+ * ports on which containers of the pod speak with each other. `lastUser`: the highest user that the kernel knows in the
+ * pod's user namespace; only with `loopback`.
+ */
+export type GuardConfig = {
+  upstreamPort: number
+  discoveryPort?: number
+  loopback?: readonly number[]
+  lastUser?: number
+}
+
+/** Most ports of `loopback`. */
+const mostLoopback = 8
 
 const sidecar = `-m owner --uid-owner ${uids.sidecar} --gid-owner ${uids.sidecar}`
 const state = '-m conntrack --ctstate'
+/** Where the pod asks for names: on loopback that is the sidecar's resolver. */
+const dnsPort = 53
 const resets = '-p tcp -m tcp --tcp-flags RST RST'
 
 /** From outside come calls and the kubelet's questions; the app's own port has no rule, so it stays shut. */
@@ -41,6 +55,17 @@ const doors = [
   `-A OUTPUT -d 127.0.0.1/32 -o lo -p tcp -m tcp --dport ${ports.dns} -j ACCEPT`,
   `-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport ${ports.dns} -j ACCEPT`,
 ]
+
+/**
+ * Tenants speak with each other on the declared ports and no other. Not root: whoever enters the network namespace from
+ * outside, as port-forward does, comes as root of the node, which is no user of 1 and above in any user namespace.
+ * `localhost` is 127.0.0.1 and ::1 in a pod's /etc/hosts, and clients take whichever stands first.
+ */
+const between = ({ loopback = [], lastUser = 65_535 }: GuardConfig, self: string) =>
+  loopback.map(
+    (port) =>
+      `-A OUTPUT -d ${self} -o lo -p tcp -m tcp --dport ${port} -m owner --uid-owner 1-${lastUser} -j ACCEPT`,
+  )
 
 /** Refusals are packets too, and must reach the process that is refused: it fails at once instead of waiting. */
 const refusals = (icmp: string, unreachable: string) => [
@@ -94,14 +119,14 @@ const text = (lines: readonly string[]) => `${lines.join('\n')}\n`
 
 /**
  * Texts for iptables-restore and ip6tables-restore. Each table is committed as one; `filter` stands first, so that
- * nothing is rewritten before everything is shut. IPv6 has no names: there the app reaches nothing at all.
+ * nothing is rewritten before everything is shut. IPv6 has no names: there the app reaches declared ports of `::1` alone.
  * Throws for a port that is not the app's to have.
  */
 export function rules(config: GuardConfig): { v4: string; v6: string } {
   const own: readonly number[] = [ports.calls, ports.health, ports.egress, ports.dns, ports.discovery]
   const free = (port: number): boolean =>
     Number.isInteger(port) && port >= 1 && port <= 65_535 && !own.includes(port)
-  const { upstreamPort, discoveryPort } = config
+  const { upstreamPort, discoveryPort, loopback = [] } = config
   if (!free(upstreamPort)) {
     throw new RangeError(
       `The app's port must be between 1 and 65535 and none of ${own.join(', ')}: set spec.workload.port to where the app listens`,
@@ -112,6 +137,16 @@ export function rules(config: GuardConfig): { v4: string; v6: string } {
       `The discovery port must be between 1 and 65535, none of ${own.join(', ')}, and not the app's: change spec.tls.discovery.port`,
     )
   }
+  const reserved: readonly unknown[] = [upstreamPort, discoveryPort, dnsPort]
+  if (
+    loopback.length > mostLoopback ||
+    new Set(loopback).size < loopback.length ||
+    loopback.some((port) => !free(port) || reserved.includes(port))
+  ) {
+    throw new RangeError(
+      `Ports on loopback must be ${mostLoopback} different ones at most, between 1 and 65535, none of ${own.join(', ')} and ${dnsPort}, and neither the app's nor the discovery port: change spec.workload.loopback`,
+    )
+  }
   return {
     v4: text([
       ...filter([
@@ -119,6 +154,7 @@ export function rules(config: GuardConfig): { v4: string; v6: string } {
         ...icmpErrors,
         ...outbound,
         ...doors,
+        ...between(config, '127.0.0.1/32'),
         ...refusals('icmp', 'icmp-port-unreachable'),
       ]),
       ...nat([...redirects(config), ...names]),
@@ -129,6 +165,7 @@ export function rules(config: GuardConfig): { v4: string; v6: string } {
         ...icmp6Errors,
         ...outbound,
         ...neighbours,
+        ...between(config, '::1/128'),
         ...refusals('ipv6-icmp', 'icmp6-port-unreachable'),
       ]),
       ...nat(redirects(config)),

@@ -1,7 +1,7 @@
 // Puts the packet filter in place. Runs once, as root with NET_ADMIN, before any other process of the pod exists.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { type GuardConfig, rules } from './rules.ts'
 
 /** The nft variants by their own names: the plain ones are links that only an installed Debian has. */
@@ -16,7 +16,7 @@ const families = [
  * which stands first, either drops or was never there, and no other process has started.
  */
 export function setGuard(config: GuardConfig): string {
-  const wanted = rules(config)
+  const wanted = rules({ ...config, lastUser: lastUser() })
   const set: string[] = []
   for (const { name, restore, save, text } of families) {
     // A kernel without IPv6 has nothing to filter, and no program to speak it: sockets of that family do not open.
@@ -30,9 +30,21 @@ export function setGuard(config: GuardConfig): string {
     }
     set.push(name)
   }
-  const { upstreamPort, discoveryPort } = config
+  const { upstreamPort, discoveryPort, loopback = [] } = config
   const discovery = discoveryPort === undefined ? '' : `, the discovery port is ${discoveryPort}`
-  return `packet filter set for ${set.join(' and ')}, the app's port is ${upstreamPort}${discovery}`
+  const between = loopback.length === 0 ? '' : `, containers reach each other on ${loopback.join(', ')}`
+  return `packet filter set for ${set.join(' and ')}, the app's port is ${upstreamPort}${discovery}${between}`
+}
+
+/** The kernel takes no rule about a user that the namespace does not know (user_namespaces(7), uid_map). */
+function lastUser(): number {
+  const [first = 0, , length = 65_536] = (
+    readFileSync('/proc/self/uid_map', 'utf8').trim().split('\n').at(-1) ?? ''
+  )
+    .trim()
+    .split(/\s+/)
+    .map(Number)
+  return first + length - 1
 }
 
 function run(program: string, family: string, input?: string): string {

@@ -226,7 +226,7 @@ describe('with the filter set', () => {
 
     expect(stderr).toBe('')
     expect(status).toBe(0)
-    expect(stdout).toContain('11 proofs hold')
+    expect(stdout).toContain('12 proofs hold')
   })
 
   test('set is set again without harm, and reads back what it set', async () => {
@@ -310,6 +310,135 @@ describe('with a discovery port', () => {
       await server.stop()
     },
   )
+})
+
+describe('with ports on loopback', () => {
+  const declared = { HIPAA_MCP_LOOPBACK: '6379,11211' }
+  const helper: User = { uid: 999 }
+  const running: { stop: () => Promise<void> }[] = []
+  const serve = async (...args: Parameters<PodNetwork['serve']>) => {
+    running.push(await pod.serve(...args))
+  }
+
+  beforeAll(async () => {
+    fresh()
+    const { status, stdout, stderr } = await pod.guard('set', undefined, declared)
+    expect(stderr).toBe('')
+    expect(stdout).toContain('containers reach each other on 6379, 11211')
+    expect(status).toBe(0)
+  })
+  afterEach(async () => {
+    for (const server of running.splice(0)) await server.stop()
+  })
+  afterAll(() => pod.remove())
+
+  verifies('transit:loopback', 'the app reaches its helper by localhost, on IPv4 and IPv6', async () => {
+    await serve('pod', helper, 'listen', '::', 6_379, 'helper')
+    await serve('pod', app, 'listen', '127.0.0.1', 11_211, 'app*300000')
+
+    for (const host of ['127.0.0.1', '::1', 'localhost'])
+      expect((await pod.ask('pod', app, 'dial', host, 6_379)).got, host).toBe('helper')
+    // Either way round, and what was written before the end arrives whole.
+    expect((await pod.ask('pod', helper, 'dial', '127.0.0.1', 11_211)).bytes).toBe(300_003)
+  })
+
+  verifies('transit:loopback', 'no other port, protocol or address of the pod answers', async () => {
+    for (const port of [6_378, 6_380, 8_080, 8_081, 15_021, 15_080])
+      await serve('pod', port > 15_000 ? sidecar : helper, 'listen', '::', port, 'closed')
+    await serve('pod', helper, 'listen', '::', 6_379, 'helper')
+    await serve('pod', helper, 'answer', '::', 6_379, 'helper')
+
+    for (const host of ['127.0.0.1', '::1'])
+      for (const port of [6_378, 6_380, 8_080, 8_081, 15_021, 15_080])
+        expect((await pod.ask('pod', app, 'dial', host, port)).says, `${host}:${port}`).toMatch(refused)
+    for (const host of ['127.0.0.2', '127.64.0.1', addresses.pod, addresses.pod6])
+      expect((await pod.ask('pod', app, 'dial', host, 6_379)).got, host).not.toBe('helper')
+    for (const host of ['127.0.0.1', '::1'])
+      expect((await pod.ask('pod', app, 'send', host, 6_379)).says, host).toBe('EPERM')
+  })
+
+  verifies(
+    'transit:loopback',
+    'a neighbour, and root who enters the network namespace as port-forward does, reach none',
+    async () => {
+      const heard = await pod.serve('pod', helper, 'listen', '::', 6_379, 'helper')
+      running.push(heard)
+
+      for (const host of [addresses.pod, addresses.pod6])
+        expect((await pod.ask('outside', outsider, 'dial', host, 6_379)).says, host).toBe('silence')
+      for (const host of ['127.0.0.1', '::1', 'localhost', '::ffff:127.0.0.1', addresses.pod]) {
+        expect((await pod.ask('pod', root, 'dial', host, 6_379)).says, host).toMatch(refused)
+      }
+      expect(heard.heard).toEqual([])
+    },
+  )
+
+  verifies('transit:loopback', 'a helper has no way out, and is no way out for the app', async () => {
+    await serve('outside', outsider, 'listen', '::', 9_000, 'outside')
+    await serve('outside', outsider, 'listen', '::', 6_379, 'outside')
+
+    for (const host of [addresses.outside, addresses.outside6, addresses.foreign])
+      for (const port of [9_000, 6_379])
+        expect((await pod.ask('pod', helper, 'dial', host, port)).says, `${host}:${port}`).toMatch(refused)
+    expect((await pod.ask('pod', helper, 'send', addresses.outside, 6_379)).says).toBe('EPERM')
+  })
+
+  verifies('transit:guard-proved', 'the check passes with them, and sees them open', async () => {
+    const { status, stdout, stderr } = await pod.guard('check', undefined, declared)
+
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+    expect(stdout).toContain('declared ports on loopback are open')
+  })
+
+  for (const [bug, program, rule, proves, unproved] of [
+    ['shut', 'iptables-nft', '-I OUTPUT -o lo -p tcp --dport 6379 -j REJECT', declared, 'declared ports'],
+    [
+      'shut on IPv6',
+      'ip6tables-nft',
+      '-I OUTPUT -o lo -p tcp --dport 6379 -j DROP',
+      declared,
+      'declared ports',
+    ],
+    [
+      'open on every address',
+      'iptables-nft',
+      '-I OUTPUT -o lo -p tcp --dport 11211 -j ACCEPT',
+      declared,
+      'declared ports',
+    ],
+    [
+      'one of a range',
+      'iptables-nft',
+      '-I OUTPUT -d 127.0.0.1 -o lo -p tcp --dport 1024:65535 -j ACCEPT',
+      declared,
+      "the app's port on loopback",
+    ],
+    [
+      'one of a range beside the app’s port',
+      'iptables-nft',
+      '-I OUTPUT -d 127.0.0.1 -o lo -p tcp --dport 16000:65535 -j ACCEPT',
+      declared,
+      'an undeclared port on loopback',
+    ],
+  ] as const)
+    verifies('transit:guard-proved', `the check fails when a declared port is ${bug}`, async () => {
+      pod.plant(program, rule)
+
+      const { status, stderr } = await pod.guard('check', undefined, proves)
+
+      pod.plant(program, rule.replace('-I OUTPUT', '-D OUTPUT'))
+      expect(status).toBe(1)
+      expect(stderr).toContain(`not proved that ${unproved}`)
+    })
+
+  test('a list that is none is refused in one line', async () => {
+    for (const list of ['6379,', 'redis', '6379 11211', '-1']) {
+      const { status, stderr } = await pod.guard('set', undefined, { HIPAA_MCP_LOOPBACK: list })
+      expect(status).toBe(1)
+      expect(stderr).toContain('HIPAA_MCP_LOOPBACK is no list of ports')
+    }
+  })
 })
 
 describe('with a filter that is not what it should be', () => {

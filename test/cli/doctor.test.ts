@@ -193,9 +193,7 @@ const faults: [string, () => Cluster, string][] = [
             { [guardedLabel]: 'ehr' },
             {
               status: {
-                initContainerStatuses: [
-                  { name: 'hipaa-mcp-guard', state: { terminated: { exitCode: 1 } } },
-                ],
+                initContainerStatuses: [{ name: 'hipaa-mcp-guard', state: { terminated: { exitCode: 1 } } }],
               },
             },
           ),
@@ -255,6 +253,15 @@ for (const [what, changes, says] of faults)
     expect(out).toContain('WRONG')
     expect(code).toBe(1)
   })
+
+test('a guarded pod with a port that nothing reaches is told of it, and nothing is wrong', async () => {
+  const helper = { name: 'cache', ports: [{ containerPort: 6379 }] }
+  const items = [pod('ehr-1', { [guardedLabel]: 'ehr' }, { spec: { containers: [container, helper] } })]
+  const { code, out } = await doctor({ '/namespaces/clinic/pods': { items } })
+
+  expect(out.replaceAll(/\s+/g, ' ')).toContain('port 6379 of container cache is reached by nobody')
+  expect(code).toBe(0)
+})
 
 verifies('injection:preflight', 'the doctor finds: a CA that has expired', () => {
   const found: { webhooks?: never[] } = webhook()

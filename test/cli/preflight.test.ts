@@ -157,6 +157,21 @@ for (const [what, args, code, says] of usage)
     expect(result.notes).toMatch(says)
   })
 
+test('a helper whose port is not declared, with what to write; it hinders nothing', async () => {
+  const helper = { ...app({ name: 'cache', ports: [{ containerPort: 6379 }] }) }
+  const pods = deployment('ehr-mcp', { containers: [app(), helper] }, guarded)
+  const says = 'write workload: {loopback: [6379]} in its HipaaMcpServer'
+
+  const { code, out } = await offline(aServer(), pods)
+  expect(code).toBe(0)
+  expect(out).toMatch(/deployment\/ehr-mcp +guarded by ehr/)
+  expect(out.replaceAll(/\s+/g, ' ')).toContain(says)
+
+  const { workload } = aServer().spec
+  const declared = await offline(aServer({ workload: { ...workload, loopback: [6379] } }), pods)
+  expect(declared.out).not.toContain('6379')
+})
+
 verifies('injection:preflight', 'a Job that bears the annotation itself, which guards nothing', async () => {
   const job = { ...deployment('import', {}, guarded), apiVersion: 'batch/v1', kind: 'Job' }
   const { code, out } = await offline(aServer(), job)

@@ -113,6 +113,33 @@ const contradictions: Contradiction[] = [
     "are the sidecar's: choose another",
   ),
   server(
+    'a port on loopback that is the server’s own',
+    (spec) => ({ ...spec, workload: { port: 8080, path: '/mcp', loopback: [6379, 8080] } }),
+    'list only the ports of its helpers',
+  ),
+  server(
+    'a port on loopback that is the sidecar’s',
+    (spec) => ({ ...spec, workload: { port: 8080, path: '/mcp', loopback: [53] } }),
+    "are the sidecar's on loopback: let the helper listen on another port",
+  ),
+  server(
+    'a port on loopback that is the one of discovery',
+    (spec) => ({
+      ...spec,
+      workload: { port: 8080, path: '/mcp', loopback: [8444] },
+      tls: { discovery: { port: 8444 } },
+    }),
+    'choose another of the two',
+  ),
+  server(
+    'nine ports on loopback',
+    (spec) => ({
+      ...spec,
+      workload: { port: 8080, path: '/mcp', loopback: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
+    }),
+    'must have at most 8 items',
+  ),
+  server(
     'two issuers of one URL',
     (spec) => {
       const issuer = { url: 'https://login', audience: 'a', provider: 'Okta', roles: { claim: '/r' } }

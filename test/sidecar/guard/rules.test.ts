@@ -35,6 +35,36 @@ test('a discovery port that is the app’s, or not to have, is refused, with wha
     )
 })
 
+verifies(
+  'transit:loopback',
+  'a declared port opens on loopback for every user but root, in both families, and nothing else does',
+  () => {
+    const closed = rules({ upstreamPort: 8080 })
+    const open = rules({ upstreamPort: 8080, loopback: [6379, 11_434], lastUser: 4_294_967_294 })
+
+    for (const [family, self] of [
+      ['v4', '127.0.0.1/32'],
+      ['v6', '::1/128'],
+    ] as const) {
+      const before = new Set(closed[family].split('\n'))
+      expect(open[family].split('\n').filter((line) => !before.has(line))).toEqual(
+        [6379, 11_434].map(
+          (port) =>
+            `-A OUTPUT -d ${self} -o lo -p tcp -m tcp --dport ${port} -m owner --uid-owner 1-4294967294 -j ACCEPT`,
+        ),
+      )
+    }
+  },
+)
+
+test('a port on loopback that is the app’s, the sidecar’s, or one too many is refused, with what to change', () => {
+  const nine = Array.from({ length: 9 }, (_, index) => 7_000 + index)
+  for (const loopback of [[0], [65_536], [8080], [8444], [53], [15_021], [6379, 15_443], [6379, 6379], nine])
+    expect(() => rules({ upstreamPort: 8080, discoveryPort: 8444, loopback }), loopback.join()).toThrow(
+      'change spec.workload.loopback',
+    )
+})
+
 test('everything drops before anything is accepted or rewritten, in both families', () => {
   for (const text of Object.values(rules({ upstreamPort: 8080 }))) {
     const lines = text.split('\n')
