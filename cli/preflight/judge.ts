@@ -5,7 +5,6 @@ import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { judgeNew } from '../../operator/admission/judge.ts'
 import { unreachedPorts } from '../../operator/admission/loopback.ts'
 import type { Pod, PodSpec } from '../../operator/admission/pod.ts'
-import type { PodSecurity } from '../../operator/admission/pod-security.ts'
 import { endpoints, type Surroundings } from '../../operator/admission/surroundings.ts'
 
 type Template = { metadata?: Pod['metadata']; spec: PodSpec }
@@ -50,17 +49,15 @@ const surroundings: Surroundings = {
   domain: 'cluster.local',
 }
 
-/** `assume`: judge it as guarded even where no server claims it. `podSecurity`: of its namespace, where that is known. */
+/** `assume`: judge it as guarded even where no server claims it. */
 export function judgeWorkload(
   workload: Workload,
   servers: readonly HipaaMcpServer[],
   assume: boolean,
-  podSecurity: PodSecurity = 'privileged',
 ): Finding {
   const name = `${workload.kind.toLowerCase()}/${workload.metadata.name}`
   const pod = podOf(workload)
-  const here = { ...surroundings, podSecurity }
-  const judged = judgeNew(pod, servers, here)
+  const judged = judgeNew(pod, servers, surroundings)
   const violations = [...immutable(workload), ...('violations' in judged ? judged.violations : [])]
   const server = pod.metadata.annotations?.[serverAnnotation] ?? claimantOf(pod, servers)
   if (judged.role !== 'bystander' || !assume)
@@ -85,7 +82,7 @@ export function judgeWorkload(
       annotations: { ...pod.metadata.annotations, [serverAnnotation]: standIn.metadata.name },
     },
   }
-  const guarded = judgeNew(named, [...servers, standIn], here)
+  const guarded = judgeNew(named, [...servers, standIn], surroundings)
   return {
     workload: name,
     role: guarded.role,
