@@ -4,8 +4,8 @@ import { grantStanding } from '../../core/grant.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import type { Pod } from '../admission/pod.ts'
 
-/** Milliseconds: no grant lasts longer. */
-const longest = 3_600_000
+/** Milliseconds in which a grant that let it in is known here, or none did. */
+const unknown = 60_000
 
 /** When the first of its ephemeral containers began, milliseconds since 1970; undefined while none did. */
 export function debuggedSince({ status }: Pick<Pod, 'status'>): number | undefined {
@@ -17,7 +17,7 @@ export function debuggedSince({ status }: Pick<Pod, 'status'>): number | undefin
 
 /**
  * Until the last grant that names this pod and this way is over, whoever is named. Where none is known (it was deleted after its
- * review, or admission was away), until an hour after the container began: no grant would be in force then.
+ * review, or admission was away), until a minute after the container began: a grant that is in force is known by then.
  */
 export function aloneUntil(
   pod: { name: string; server: string; began: number },
@@ -32,5 +32,5 @@ export function aloneUntil(
         pods.ways.includes('EphemeralContainers'),
     )
     .flatMap((grant) => grantStanding(grant, now).until ?? [])
-  return ends.length === 0 ? pod.began + longest : Math.max(...ends)
+  return ends.length === 0 ? pod.began + unknown : Math.max(...ends)
 }

@@ -53,7 +53,7 @@ const soon = 60_000
 
 type Found = Suspect & { pod: Pod }
 /** `due`: when it is read again. */
-type Judged = { at: number; due: number; generation: number | undefined; suspect?: Found }
+type Judged = { at: number; due: number; generation: string; suspect?: Found }
 
 export function watchdog(options: WatchdogOptions): Watchdog {
   const {
@@ -105,17 +105,19 @@ export function watchdog(options: WatchdogOptions): Watchdog {
 
   const lastLook = ({ metadata }: Pod): number => judged.get(metadata.uid ?? '')?.at ?? 0
 
+  /** Of what it is judged by. An ephemeral container or other resources are another generation of the pod itself. */
+  const generationOf = (pod: Pod): string =>
+    `${serverOf(pod)?.metadata.generation ?? ''} ${pod.metadata.generation ?? ''}`
+
   function isDue(pod: Pod): boolean {
     const known = judged.get(pod.metadata.uid ?? '')
-    return (
-      known === undefined || known.generation !== serverOf(pod)?.metadata.generation || now() >= known.due
-    )
+    return known === undefined || known.generation !== generationOf(pod) || now() >= known.due
   }
 
   /** What is wrong with it now. One that cannot be judged hides no other, and stays as suspect as it was. Never rejects. */
   async function judge(pod: Pod): Promise<Found | undefined> {
     const { namespace = '', name, uid = '' } = pod.metadata
-    const generation = serverOf(pod)?.metadata.generation
+    const generation = generationOf(pod)
     const before = judged.get(uid)?.suspect
     try {
       const fault = await faultNow(pod)
@@ -130,12 +132,7 @@ export function watchdog(options: WatchdogOptions): Watchdog {
     }
   }
 
-  function note(
-    uid: string,
-    pause: number,
-    generation: number | undefined,
-    suspect: Found | undefined,
-  ): void {
+  function note(uid: string, pause: number, generation: string, suspect: Found | undefined): void {
     const at = now()
     judged.set(uid, { at, due: at + pause, generation, ...(suspect === undefined ? {} : { suspect }) })
   }

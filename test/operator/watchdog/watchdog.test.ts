@@ -547,6 +547,23 @@ function forPods(pods: Partial<NonNullable<BreakGlassGrant['spec']['pods']>>, mo
   return { ...grant, spec }
 }
 const began = '2026-11-01T11:55:00Z'
+const atNoon = '2026-11-01T12:00:00Z'
+verifies('injection:upgrade', 'a pod that took an ephemeral container is read at once', async () => {
+  const whole: { [name: string]: WholePod } = {}
+  const { made, said, world, wait } = scene({ pods: [podOf('a', 'a-1')] }, whole)
+  await made.look()
+  wait(5_000)
+  await made.look()
+  expect(said).toEqual([])
+
+  whole['a-1'] = debugged(atNoon)
+  const { metadata, ...rest } = podOf('a', 'a-1')
+  ;(world.pods as MutableStore<Pod>).set({ ...rest, metadata: { ...metadata, generation: 2 } })
+  await made.look()
+
+  expect(said.map(({ reason }) => reason)).toContain('PodNotConforming')
+})
+
 /** `goes`: minutes after noon when it does. */
 const debugs: [when: string, grants: BreakGlassGrant[], began: string | undefined, goes: number][] = [
   ['while its grant is in force', [forPods({})], began, 20],
@@ -557,12 +574,12 @@ const debugs: [when: string, grants: BreakGlassGrant[], began: string | undefine
     began,
     5,
   ],
-  ['of no grant that is known, for an hour', [], began, 55],
-  ['of no grant, and that has not begun, for an hour', [], undefined, 60],
-  ['of a grant for another pod', [forPods({ names: ['a-2'] })], began, 55],
-  ['of a grant for another way', [forPods({ ways: ['Exec'] })], began, 55],
-  ['of a grant for another server', [forPods({}, { server: 'other' })], began, 55],
-  ['of a grant that nobody approved', [forPods({}, { approval: undefined })], began, 55],
+  ['of no grant that is known, for a minute', [], atNoon, 1],
+  ['of no grant, and that has not begun, for a minute', [], undefined, 1],
+  ['of a grant for another pod', [forPods({ names: ['a-2'] })], atNoon, 1],
+  ['of a grant for another way', [forPods({ ways: ['Exec'] })], atNoon, 1],
+  ['of a grant for another server', [forPods({}, { server: 'other' })], atNoon, 1],
+  ['of a grant that nobody approved', [forPods({}, { approval: undefined })], atNoon, 1],
 ]
 for (const [when, grants, at, goes] of debugs)
   verifies(
