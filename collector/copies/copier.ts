@@ -281,14 +281,21 @@ export class Copier {
 
   /**
    * Sends, in the place of a record that the target refuses again and again, what says no more than which one it is. False where
-   * the target refuses that as well: it is not about the record, then, and nothing is left out.
+   * the target refuses that as well: it is not about the record, then, and nothing is left out. Nor where the target got well
+   * between the two: it is asked once more, and has both then, under one id.
    */
   async #stub(item: Item, ends: Ends): Promise<boolean> {
     const { form, send, stubbed } = this.#options
     const { text, uid } = form.stub(item)
     const sent = await send(form.body([{ ...item, text }]), ends.cut)
     if (!sent.taken || sent.refused > 0) return false
+    const again = await send(form.body([item]), ends.cut)
+    if (!again.taken && !again.smaller) return false
     this.#trouble = undefined
+    if (again.taken && again.refused === 0) {
+      this.taken += 1
+      return true
+    }
     this.refused += 1
     this.stubs += 1
     stubbed?.(item.origin, Number(uid.slice(uid.lastIndexOf('#') + 1)))

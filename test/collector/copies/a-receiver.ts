@@ -108,7 +108,12 @@ type Logs = {
   resourceLogs: {
     resource: { attributes: Attribute[] }
     scopeLogs: {
-      logRecords: { eventName: string; timeUnixNano: string; body: Value; attributes: Attribute[] }[]
+      logRecords: {
+        eventName: string
+        timeUnixNano: string /** A stub has none. */
+        body?: Value
+        attributes: Attribute[]
+      }[]
     }[]
   }[]
 }
@@ -135,7 +140,7 @@ export function logsIn(bodies: readonly string[]): Log[] {
           event: log.eventName,
           time: log.timeUnixNano,
           resource: objectOf(resource.attributes),
-          body: plain(log.body) as object,
+          body: (log.body === undefined ? {} : plain(log.body)) as object,
         })),
       ),
     ),
