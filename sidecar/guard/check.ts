@@ -5,6 +5,7 @@
 // What it cannot see is PREROUTING: nothing from outside comes in yet. `guard.ts set` reads the rules back for that, and
 // without the redirection the app's port answers nobody, since INPUT has no rule for it.
 
+import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { ports } from '../../core/identifiers.ts'
 import { answerOn, connectTo, listen, sendTo } from './attempt.ts'
@@ -21,7 +22,7 @@ const anyPort = 0
 
 /** What a tenant's own kernel says when the filter refuses: a reset for TCP, EPERM for a datagram. */
 const resetByFilter = new Set(['ECONNREFUSED', 'EPERM', 'EACCES'])
-/** On IPv6 the pod may have no way out at all: then there is nothing to refuse. */
+/** Of one family the pod may have no way out at all: then there is nothing to refuse. */
 const noWay = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EHOSTUNREACH'])
 
 type Proof = { claim: string; run: (config: CheckConfig) => Promise<string | undefined> }
@@ -73,9 +74,18 @@ const proofs: readonly Proof[] = [
   { claim: 'datagrams on loopback are refused', run: async () => await datagramRefused('127.0.0.1', 4) },
   {
     claim: 'a foreign address is refused',
-    run: async () =>
-      unless(resetByFilter, `TCP ${foreign.v4}:443`, (await connectTo(foreign.v4, 443)).says) ??
-      unless(new Set(['EPERM']), `UDP ${foreign.v4}:443`, (await sendTo(foreign.v4, 443)).says),
+    run: async () => {
+      // Only in a pod without an IPv4 address may it be the route that is missing, and not the filter that refuses.
+      const less = podAddresses('IPv4').length === 0 ? noWay : []
+      return (
+        unless(
+          new Set([...resetByFilter, ...less]),
+          `TCP ${foreign.v4}:443`,
+          (await connectTo(foreign.v4, 443)).says,
+        ) ??
+        unless(new Set(['EPERM', ...less]), `UDP ${foreign.v4}:443`, (await sendTo(foreign.v4, 443)).says)
+      )
+    },
   },
   {
     claim: "the cluster's resolver is refused",
@@ -83,7 +93,11 @@ const proofs: readonly Proof[] = [
       const { host, port } = resolverAddress(dns)
       return (
         unless(resetByFilter, `TCP ${dns}`, (await connectTo(host, port)).says) ??
-        unless(new Set(['EPERM']), `UDP ${dns}`, (await sendTo(host, port)).says)
+        unless(
+          new Set(['EPERM']),
+          `UDP ${dns}`,
+          (await sendTo(host, port, { family: isIPv6(host) ? 6 : 4 })).says,
+        )
       )
     },
   },
@@ -226,7 +240,9 @@ function podAddresses(family: 'IPv4' | 'IPv6'): string[] {
     .map(({ address }) => address)
 }
 
+/** `ip`, `ip:port` or `[ip]:port`. */
 function resolverAddress(dns: string): { host: string; port: number } {
-  const [, host = dns, port = '53'] = /^([0-9.]+):(\d+)$/.exec(dns) ?? []
+  const [, v4, v6, port = '53'] = /^(?:([0-9.]+)|\[([0-9a-f:.]+)\]):(\d+)$/i.exec(dns) ?? []
+  const host = v4 ?? v6 ?? dns
   return { host, port: Number(port) }
 }

@@ -27,9 +27,10 @@ const dnsPort = 53
 const resets = '-p tcp -m tcp --tcp-flags RST RST'
 
 /** From outside come calls and the kubelet's questions; the app's own port has no rule, so it stays shut. */
-const inbound = ({ discoveryPort }: GuardConfig) => [
+const inbound = ({ discoveryPort }: GuardConfig, refused: readonly string[] = []) => [
   // What travels on loopback was judged when it left, in OUTPUT.
   '-A INPUT -i lo -j ACCEPT',
+  ...refused,
   `-A INPUT ${state} ESTABLISHED -j ACCEPT`,
   `-A INPUT -p tcp -m tcp --dport ${ports.calls} -j ACCEPT`,
   `-A INPUT -p tcp -m tcp --dport ${ports.health} -j ACCEPT`,
@@ -82,6 +83,11 @@ const icmpErrors = ['3', '11', '12'].map(
 const icmp6Errors = ['1', '2', '3', '4'].map(
   (type) => `-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${type} ${state} RELATED -j ACCEPT`,
 )
+/**
+ * Every interface has an address of its own on its link, which no pod's status tells and no NetworkPolicy names: neighbours
+ * would reach the pod by it whatever the policies say.
+ */
+const notByLink = ['-s', '-d'].map((side) => `-A INPUT ${side} fe80::/10 -p tcp -j DROP`)
 /** Without neighbour discovery (RFC 4861) there is no IPv6 at all. The kernel speaks it; a ping socket cannot. */
 const neighbours = [
   ...['134', '135', '136'].map((type) => `-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`),
@@ -161,7 +167,7 @@ export function rules(config: GuardConfig): { v4: string; v6: string } {
     ]),
     v6: text([
       ...filter([
-        ...inbound(config),
+        ...inbound(config, notByLink),
         ...icmp6Errors,
         ...outbound,
         ...neighbours,

@@ -36,8 +36,11 @@ export type Said = {
 export type Side = 'pod' | 'outside'
 /** `gid` is `uid` unless given. `caps` for setpriv, `-all` unless given. */
 export type User = { uid: number; gid?: number; caps?: string }
-/** `programs`: files of this checkout that run there too. `resolvConf`: /etc/resolv.conf of the pod; else the machine's. */
-export type PodOptions = { programs?: readonly string[]; resolvConf?: string }
+/**
+ * `programs`: files of this checkout that run there too. `resolvConf`: /etc/resolv.conf of the pod; else the machine's.
+ * `without`: a family of which the pod has no address but those of loopback and the link.
+ */
+export type PodOptions = { programs?: readonly string[]; resolvConf?: string; without?: 'IPv4' | 'IPv6' }
 export type Ended = { status: number | null; stdout: string; stderr: string }
 
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString()
@@ -65,7 +68,7 @@ export class PodNetwork {
   /** Where its programs lie. Every user reads it. */
   readonly stage: string
 
-  constructor({ programs = [], resolvConf }: PodOptions = {}) {
+  constructor({ programs = [], resolvConf, without }: PodOptions = {}) {
     sweep()
     const id = randomBytes(3).toString('hex')
     this.#names = { pod: `${mark}${process.pid}-${id}-p`, outside: `${mark}${process.pid}-${id}-o` }
@@ -82,14 +85,14 @@ export class PodNetwork {
       ip('-n', name, 'link', 'set', 'lo', 'up')
       ip('-n', name, 'link', 'set', 'eth0', 'up')
     }
-    ip('-n', pod, 'addr', 'add', `${addresses.pod}/24`, 'dev', 'eth0')
+    if (without !== 'IPv4') ip('-n', pod, 'addr', 'add', `${addresses.pod}/24`, 'dev', 'eth0')
     ip('-n', outside, 'addr', 'add', `${addresses.outside}/24`, 'dev', 'eth0')
     ip('-n', outside, 'addr', 'add', `${addresses.foreign}/32`, 'dev', 'lo')
     ip('-n', outside, 'addr', 'add', `${addresses.foreign6}/128`, 'dev', 'lo')
-    ip('-n', pod, 'route', 'add', 'default', 'via', addresses.outside)
-    ip('-n', pod, 'addr', 'add', `${addresses.pod6}/64`, 'dev', 'eth0', 'nodad')
+    if (without !== 'IPv4') ip('-n', pod, 'route', 'add', 'default', 'via', addresses.outside)
+    if (without !== 'IPv6') ip('-n', pod, 'addr', 'add', `${addresses.pod6}/64`, 'dev', 'eth0', 'nodad')
     ip('-n', outside, 'addr', 'add', `${addresses.outside6}/64`, 'dev', 'eth0', 'nodad')
-    ip('-n', pod, 'route', 'add', 'default', 'via', addresses.outside6)
+    if (without !== 'IPv6') ip('-n', pod, 'route', 'add', 'default', 'via', addresses.outside6)
   }
 
   #inside(side: Side, user: User, program: readonly string[]): string[] {
@@ -139,8 +142,8 @@ export class PodNetwork {
     )
   }
 
-  /** Changes the filter of the pod as root, to plant a bug. */
-  plant(program: 'iptables-nft' | 'ip6tables-nft', rule: string): void {
+  /** Changes the filter or the routes of the pod as root, to plant a bug. */
+  plant(program: 'iptables-nft' | 'ip6tables-nft' | 'ip', rule: string): void {
     execFileSync('ip', ['netns', 'exec', this.#names.pod, program, ...rule.split(' ')])
   }
 
@@ -213,6 +216,19 @@ export class PodNetwork {
         await gone
       },
     }
+  }
+
+  /** The address that an interface has on its link, whatever families the pod has. */
+  async linkLocal(side: Side): Promise<string> {
+    for (let turn = 0; turn < 100; turn += 1) {
+      const [link] = JSON.parse(
+        ip('-n', this.#names[side], '-6', '-json', 'addr', 'show', 'dev', 'eth0', 'scope', 'link'),
+      ) as { addr_info?: { local?: string; tentative?: true }[] }[]
+      const found = link?.addr_info?.find(({ local, tentative }) => local !== undefined && tentative !== true)
+      if (found?.local !== undefined) return found.local
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    throw new Error(`${side} got no address on its link`)
   }
 
   remove(): void {

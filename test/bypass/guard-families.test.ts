@@ -1,0 +1,120 @@
+// The packet filter in pods with addresses of one family or of both, and against neighbours on the same link.
+
+import { afterEach, describe, expect } from 'vitest'
+import { verifies } from '../verifies.ts'
+import { addresses, PodNetwork, type User } from './pod.ts'
+
+const sidecar: User = { uid: 64_101 }
+const app: User = { uid: 1_000 }
+const outsider: User = { uid: 0, caps: '+all' }
+
+let pod: PodNetwork
+afterEach(() => pod.remove())
+
+const proved = async (dns: string): Promise<string> => {
+  const { status, stdout, stderr } = await pod.guard('set check', undefined, { HIPAA_MCP_DNS: dns })
+  return status === 0 ? stdout : stderr
+}
+
+describe('in a pod of one family', () => {
+  for (const [without, dns] of [
+    ['IPv4', addresses.outside6],
+    ['IPv4', `[${addresses.outside6}]:53`],
+    ['IPv6', addresses.outside],
+    ['IPv6', `${addresses.outside}:53`],
+  ] as const)
+    verifies(
+      'transit:guard-proved',
+      `without ${without} the filter is proved, with a resolver at ${dns}`,
+      async () => {
+        pod = new PodNetwork({ without })
+
+        expect(await proved(dns)).toMatch(/^hipaa-mcp-guard: \d+ proofs hold/m)
+      },
+    )
+
+  for (const [dns, options] of [
+    [addresses.outside6, { without: 'IPv4' }],
+    [`[${addresses.outside6}]:53`, {}],
+  ] as const)
+    for (const protocol of ['tcp', 'udp'])
+      verifies(
+        'transit:guard-proved',
+        `the check fails where the resolver ${dns} is open over ${protocol}`,
+        async () => {
+          pod = new PodNetwork(options)
+          expect((await pod.guard('set')).status).toBe(0)
+          const server = await pod.serve('outside', outsider, 'listen', '::', 53, 'outside')
+          pod.plant('ip6tables-nft', `-I OUTPUT -d ${addresses.outside6} -p ${protocol} --dport 53 -j ACCEPT`)
+
+          const { status, stderr } = await pod.guard('check', undefined, { HIPAA_MCP_DNS: dns })
+
+          await server.stop()
+          expect(status).toBe(1)
+          expect(stderr).toContain("not proved that the cluster's resolver is refused")
+        },
+      )
+
+  verifies(
+    'transit:guard-proved',
+    'a missing route proves nothing where the pod has the family',
+    async () => {
+      pod = new PodNetwork()
+      expect((await pod.guard('set')).status).toBe(0)
+      pod.plant('ip', 'route del default')
+
+      const { stderr } = await pod.guard('check')
+      expect(stderr).toContain('not proved that a foreign address is refused')
+    },
+  )
+
+  verifies(
+    'transit:only-through-sidecar',
+    'without IPv4 a caller still gets the sidecar, and the app reaches nobody',
+    async () => {
+      pod = new PodNetwork({ without: 'IPv4' })
+      expect(await proved(addresses.outside6)).toContain('proofs hold')
+      const servers = [
+        await pod.serve('pod', app, 'listen', '::', 8_080, 'app'),
+        await pod.serve('pod', sidecar, 'listen', '::', 15_080, 'sidecar'),
+        await pod.serve('outside', outsider, 'listen', '::', 9_000, 'outside'),
+      ]
+
+      expect((await pod.ask('outside', outsider, 'dial', addresses.pod6, 8_080)).got).toBe('sidecar')
+      expect((await pod.ask('pod', sidecar, 'dial', '127.0.0.1', 8_080)).got).toBe('app')
+      expect((await pod.ask('pod', sidecar, 'dial', addresses.outside6, 9_000)).got).toBe('outside')
+      expect((await pod.ask('pod', app, 'dial', addresses.outside6, 9_000)).says).toBe('ECONNREFUSED')
+      for (const server of servers) await server.stop()
+    },
+  )
+})
+
+describe('a neighbour on the same link', () => {
+  for (const without of [undefined, 'IPv6'] as const)
+    verifies(
+      'transit:only-through-sidecar',
+      `reaches no port by the address of the link${without === undefined ? '' : ', in a pod without IPv6 either'}`,
+      async () => {
+        pod = new PodNetwork(without === undefined ? {} : { without })
+        const { stderr } = await pod.guard('set')
+        expect(stderr).toBe('')
+        const servers = [
+          await pod.serve('pod', sidecar, 'listen', '::', 15_080, 'sidecar'),
+          await pod.serve('pod', sidecar, 'listen', '::', 15_021, 'health'),
+          await pod.serve('pod', app, 'listen', '::', 8_080, 'app'),
+        ]
+        const host = `${await pod.linkLocal('pod')}%eth0`
+
+        for (const port of [15_080, 15_021, 8_080])
+          expect((await pod.ask('outside', outsider, 'dial', host, port)).says, `${host} ${port}`).toBe(
+            'silence',
+          )
+        // Somebody is there: at the address that policies know, and at this one but for the filter.
+        const known = without === 'IPv6' ? addresses.pod : addresses.pod6
+        expect((await pod.ask('outside', outsider, 'dial', known, 15_080)).got).toBe('sidecar')
+        pod.plant('ip6tables-nft', '-I INPUT -p tcp --dport 15080 -j ACCEPT')
+        expect((await pod.ask('outside', outsider, 'dial', host, 15_080)).got).toBe('sidecar')
+        for (const server of servers) await server.stop()
+      },
+    )
+})
