@@ -11,8 +11,9 @@ export type AttemptTarget = 'GuardedPod' | 'Store' | 'Webhook' | 'Outside' | 'Me
 /** What a sidecar tries itself. */
 export type OutwardTarget = Extract<AttemptTarget, 'Webhook' | 'Outside' | 'Metadata'>
 
-/** Where clouds answer with credentials of the node. */
+/** Where clouds answer with credentials of the node, over IPv4 and over IPv6. */
 export const metadataAddress = '169.254.169.254:80'
+export const metadataAddress6 = '[fd00:ec2::254]:80'
 
 /** `POST` on the control channel, by a sidecar: what came of its attempts; an empty body asks what to try. */
 export const networkPath = '/v1/network'

@@ -64,7 +64,11 @@ export const ownServices: readonly KubernetesObject[] = [
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name, namespace: systemNamespace, labels: { 'app.kubernetes.io/part-of': 'hipaa-mcp' } },
-  spec: { selector: { 'app.kubernetes.io/name': 'hipaa-mcp-operator' }, ports: [port] },
+  spec: {
+    ipFamilyPolicy: 'PreferDualStack',
+    selector: { 'app.kubernetes.io/name': 'hipaa-mcp-operator' },
+    ports: [port],
+  },
 }))
 
 /** Makes those that somebody deleted: until then nothing starts in an enrolled namespace. What is there stays as it is. */

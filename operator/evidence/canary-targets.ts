@@ -13,13 +13,17 @@ const mostTargets = 64
 /** `second`: of the other family. That it is refused proves nothing, for whoever tries may have none of that family itself. */
 export type Target = { to: AttemptTarget; address: string; pod?: string; second?: true }
 
-/** The port on which every pod of the cluster may call the webhook. By its address: a bystander has no DNS. */
-export async function webhookAddress(client: Pick<Client, 'get'>): Promise<string> {
-  type Service = { spec?: { clusterIP?: string; ports?: { port: number }[] } }
+/**
+ * The port on which every pod of the cluster may call the webhook, the first address first; more where its Service has both
+ * families. By its addresses: a bystander has no DNS.
+ */
+export async function webhookAddresses(client: Pick<Client, 'get'>): Promise<[first: string, ...string[]]> {
+  type Service = { spec?: { clusterIP?: string; clusterIPs?: string[]; ports?: { port: number }[] } }
   const service = await client.get<Service>(kinds.service, systemNamespace, services.webhook)
-  const { clusterIP, ports: [port] = [] } = service?.spec ?? {}
+  const { clusterIP, clusterIPs = [], ports: [port] = [] } = service?.spec ?? {}
   if (clusterIP === undefined || port === undefined) throw new ApiError(404, 'NotFound', 'No webhook Service')
-  return addressOf(clusterIP, port.port)
+  const others = clusterIPs.filter((ip) => ip !== clusterIP)
+  return [addressOf(clusterIP, port.port), ...others.map((ip) => addressOf(ip, port.port))]
 }
 
 const addressOf = (ip: string, port: number): string =>

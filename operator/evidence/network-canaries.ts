@@ -13,6 +13,7 @@ import {
   type CanaryResult,
   type CanaryTask,
   metadataAddress,
+  metadataAddress6,
   type NetworkAsk,
 } from '../../core/network.ts'
 import type { Client } from '../cluster/client.ts'
@@ -24,7 +25,7 @@ import { isEnrolled } from '../observe.ts'
 import { repeating } from '../repeating.ts'
 import type { World } from '../world.ts'
 import { type Canary, canaryName, canaryPod, canarySeconds } from './canary-pod.ts'
-import { podTargets, type Target, webhookAddress } from './canary-targets.ts'
+import { podTargets, type Target, webhookAddresses } from './canary-targets.ts'
 import type { ClusterPolicy } from './foreign-policies.ts'
 
 /** One connection that must be refused. `pod`: whose. */
@@ -135,12 +136,14 @@ export function networkCanaries(options: CanariesOptions): NetworkCanaries {
   }
 
   async function roundIn(namespace: string): Promise<Round> {
-    const webhook = await webhookAddress(client)
+    const [webhook, ...others] = await webhookAddresses(client)
     const pods = podTargets(world, namespace)
     const beyond: Target[] = [
       { to: 'Webhook', address: webhook },
       { to: 'Metadata', address: metadataAddress },
       ...(ask.outside === undefined ? [] : [{ to: 'Outside' as const, address: ask.outside }]),
+      ...others.map((address) => ({ to: 'Webhook' as const, address, second: true as const })),
+      { to: 'Metadata', address: metadataAddress6, second: true },
     ]
     // Pods of before may still be without our labels: until they are replaced, no policy holds bystanders.
     const bystanders = world.networkPolicies.get(namespace, bystanderPolicyName) !== undefined

@@ -5,6 +5,7 @@
 import { services, systemNamespace } from '../../core/identifiers.ts'
 import {
   metadataAddress,
+  metadataAddress6,
   type NetworkAsk,
   type NetworkReport,
   networkPath,
@@ -61,11 +62,18 @@ function untilNext({ compared, open }: NetworkReport, { seconds }: NetworkAsk, a
 /** Before and after: an operator that was away meanwhile refuses nothing, it is not there. */
 async function attempt(options: ProofOptions, { outside }: NetworkAsk): Promise<NetworkReport> {
   const { connect = connects, pauseMs, channel, lookup } = options
-  const allowed = `${await addressOf(lookup, channel.hostname)}:${channel.port || '443'}`
-  const targets: [OutwardTarget, string][] = [
-    ['Webhook', `${await addressOf(lookup, webhook)}:443`],
+  const [allowed] = await addressesOf(lookup, channel.hostname, channel.port || '443')
+  const [first, ...others] = await addressesOf(lookup, webhook, '443')
+  const compared: [OutwardTarget, string][] = [
+    ['Webhook', first],
     ['Metadata', metadataAddress],
     ...(outside === undefined ? [] : [['Outside', outside] as [OutwardTarget, string]]),
+  ]
+  // Of the other family, of which the pod may have nothing: open is a gap, and refused proves nothing more.
+  const targets: [OutwardTarget, string][] = [
+    ...compared,
+    ...others.map((address): [OutwardTarget, string] => ['Webhook', address]),
+    ['Metadata', metadataAddress6],
   ]
   const before = await connect(allowed)
   const open = await openOf(
@@ -76,8 +84,8 @@ async function attempt(options: ProofOptions, { outside }: NetworkAsk): Promise<
   const after = await connect(allowed)
   return {
     compared: before && after,
-    tried: targets.map(([target]) => target),
-    open: targets.filter((_, place) => open.includes(place)).map(([target]) => target),
+    tried: compared.map(([target]) => target),
+    open: [...new Set(targets.filter((_, place) => open.includes(place)).map(([target]) => target))],
   }
 }
 
@@ -96,12 +104,19 @@ async function tell({ link, signal }: ProofOptions, report: NetworkReport | unde
   return { seconds, ...(typeof outside === 'string' ? { outside } : {}) }
 }
 
-async function addressOf(lookup: Lookup, name: string): Promise<string> {
+/** `address:port` of each address of a name. Rejects where it has none. */
+async function addressesOf(
+  lookup: Lookup,
+  name: string,
+  port: string,
+): Promise<[first: string, ...string[]]> {
   return await new Promise((resolve, reject) => {
-    lookup(name, { family: 4 }, (error, address) => {
-      if (error !== null || typeof address !== 'string' || address === '')
-        reject(error ?? new Error('No address'))
-      else resolve(address.includes(':') ? `[${address}]` : address)
+    lookup(name, { all: true }, (error, found) => {
+      const [first, ...others] = (Array.isArray(found) ? found : []).map(({ address }) =>
+        address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+      )
+      if (error !== null || first === undefined) reject(error ?? new Error('No address'))
+      else resolve([first, ...others])
     })
   })
 }

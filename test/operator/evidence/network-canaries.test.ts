@@ -42,7 +42,10 @@ function cluster(
       return { ...object, metadata: { ...pod.metadata, uid: `uid-${pod.metadata.name}` } }
     },
     get: async (_: Kind, __: string | undefined, name: string) => {
-      if (name === 'hipaa-mcp-webhook') return { spec: { clusterIP: '10.0.0.2', ports: [{ port: 443 }] } }
+      if (name === 'hipaa-mcp-webhook')
+        return {
+          spec: { clusterIP: '10.0.0.2', clusterIPs: ['10.0.0.2', 'fd00::2'], ports: [{ port: 443 }] },
+        }
       const pod = made.find(({ metadata }) => metadata.name === name)
       const result = pod && saw(taskOf(pod), sourceOf(pod), pod)
       if (pod === undefined || result === undefined || result instanceof Error) return undefined
@@ -127,7 +130,15 @@ verifies(
         forbidden: ['10.1.0.5:15080', '10.1.0.6:5432'],
       },
       'bystander in clinic': {
-        forbidden: ['10.1.0.5:15080', '10.1.0.6:5432', '10.0.0.2:443', '169.254.169.254:80', '192.0.2.7:80'],
+        forbidden: [
+          '10.1.0.5:15080',
+          '10.1.0.6:5432',
+          '10.0.0.2:443',
+          '169.254.169.254:80',
+          '192.0.2.7:80',
+          '[fd00::2]:443',
+          '[fd00:ec2::254]:80',
+        ],
       },
     })
     expect(running.of('clinic')).toMatchObject({ reached: true })
@@ -246,3 +257,19 @@ for (const [when, saw] of nothingProved)
       expect(made).toHaveLength(6)
     },
   )
+
+verifies('transit:network-proved', 'a way out by IPv6 alone is a gap', async () => {
+  for (const [address, to] of [
+    ['[fd00::2]:443', 'Webhook'],
+    ['[fd00:ec2::254]:80', 'Metadata'],
+  ] as const) {
+    const { running } = canaries((task) => ({
+      control: task.control !== undefined,
+      open: task.forbidden.flatMap((one, place) => (one === address ? [place] : [])),
+    }))
+    await running.look()
+    expect(running.of('clinic')?.outcomes.filter(({ open }) => open)).toEqual([
+      { from: 'Bystander', to, open: true },
+    ])
+  }
+})

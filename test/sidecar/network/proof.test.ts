@@ -4,12 +4,15 @@ import type { Lookup } from '../../../sidecar/channel/lookup.ts'
 import { keepProving } from '../../../sidecar/network/proof.ts'
 import { verifies } from '../../verifies.ts'
 
-const addresses: { [name: string]: string } = {
-  'hipaa-mcp-channel.hipaa-mcp-system.svc': '10.0.0.1',
-  'hipaa-mcp-webhook.hipaa-mcp-system.svc': '10.0.0.2',
+const addresses: { [name: string]: string[] } = {
+  'hipaa-mcp-channel.hipaa-mcp-system.svc': ['10.0.0.1', 'fd00::1'],
+  'hipaa-mcp-webhook.hipaa-mcp-system.svc': ['10.0.0.2', 'fd00::2'],
 }
-const lookup = ((name: string, _: object, answer: (error: null, address: string, family: number) => void) =>
-  answer(null, addresses[name] ?? '', 4)) as unknown as Lookup
+const lookup: Lookup = (name, _, answer) =>
+  answer(
+    null,
+    (addresses[name] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+  )
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Runs until it has told so many reports, and gives them with every address that was tried. */
@@ -59,14 +62,28 @@ verifies(
       {},
       { compared: true, tried: ['Webhook', 'Metadata', 'Outside'], open: [] },
     ])
-    expect(new Set(tried)).toEqual(new Set([channel, '10.0.0.2:443', '169.254.169.254:80', '192.0.2.7:80']))
+    expect(new Set(tried)).toEqual(
+      new Set([
+        channel,
+        '10.0.0.2:443',
+        '169.254.169.254:80',
+        '192.0.2.7:80',
+        '[fd00::2]:443',
+        '[fd00:ec2::254]:80',
+      ]),
+    )
   },
 )
 
-verifies('transit:network-proved', 'a sidecar tells what it could reach', async () => {
-  const { reports } = await told([channel, '169.254.169.254:80'], [ask, ask])
-
-  expect(reports[1]).toMatchObject({ open: ['Metadata'] })
+verifies('transit:network-proved', 'a sidecar tells what it could reach, over either family', async () => {
+  for (const [address, target] of [
+    ['169.254.169.254:80', 'Metadata'],
+    ['[fd00:ec2::254]:80', 'Metadata'],
+    ['[fd00::2]:443', 'Webhook'],
+  ] as const) {
+    const { reports } = await told([channel, address], [ask, ask])
+    expect(reports[1]).toMatchObject({ open: [target], tried: ['Webhook', 'Metadata', 'Outside'] })
+  }
 })
 
 verifies(
