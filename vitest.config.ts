@@ -29,6 +29,7 @@ const wholePrograms = [
   'test/sidecar/orders/orders.test.ts',
   'test/sidecar/egress/agreement.test.ts',
   'test/sidecar/stdio/wrapper.test.ts',
+  'test/sidecar/cni/{install,plugin}.test.ts',
   'test/operator/cluster/{list-watch,leader}.test.ts',
 ]
 

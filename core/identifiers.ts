@@ -69,6 +69,9 @@ export const containers = {
   wrapper: 'hipaa-mcp-wrapper',
 } as const
 
+/** The node's network plugin that sets the packet filter where a guard may not; its DaemonSet, and the namespace of that. */
+export const cniPlugin = 'hipaa-mcp-cni'
+
 /** Range whose addresses stand for egress names inside a guarded pod. */
 export const egressRange = '127.64.0.0/10'
 

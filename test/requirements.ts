@@ -55,6 +55,10 @@ export const requirements = {
     'encryptionInTransit',
     'Containers of a guarded pod reach each other on the declared ports of localhost alone; nobody else reaches those, and who listens there has no way out.',
   ),
+  'injection:cni': done(
+    'encryptionInTransit',
+    'Where Pod Security forbids NET_ADMIN a network plugin sets the packet filter of guarded pods, and a pod that it left out does not start its app.',
+  ),
   'injection:preflight': done(
     'encryptionInTransit',
     'preflight says before, and doctor after, why a pod is not guarded and what to write, by admission’s own judgement.',

@@ -7,15 +7,10 @@ import { exitCodes, type Screen, textOf, UsageError, type Values } from '../comm
 import { type Kube, listed, openKube } from '../kube.ts'
 import { columns } from '../table.ts'
 import { type Check, ok, unknown, wrong } from './check.ts'
-import {
-  kindCheck,
-  type Program,
-  policyCheck,
-  programCheck,
-  type Read,
-  webhookCheck,
-} from './installation.ts'
+import { kindCheck, type Program, policyCheck, programCheck, webhookCheck } from './installation.ts'
+import { type PluginSet, pluginCheck, pluginPath } from './plugin.ts'
 import { podCheck, type RunningPod, refusedCheck } from './pods.ts'
+import { read } from './read.ts'
 import { serverChecks } from './servers.ts'
 
 const ownKinds = ['hipaamcpservers', 'businessassociateagreements', 'breakglassgrants', 'accessrevocations']
@@ -38,17 +33,16 @@ export async function begin(operands: readonly string[], values: Values, screen:
   const kube = await openKube(values)
   const now = Date.now()
   const namespace = textOf(values, 'namespace')
-  const parts = await Promise.all([installation(kube, now), storage(kube), clients(kube, namespace, now)])
+  const parts = await Promise.all([
+    installation(kube, now),
+    plugin(kube),
+    storage(kube),
+    clients(kube, namespace, now),
+  ])
   const checks = parts.flat()
   if (values['json'] === true) screen.out(JSON.stringify(checks, null, 2))
   else print(checks, screen)
   return checks.some(({ state }) => state === 'wrong') ? exitCodes.findings : exitCodes.ok
-}
-
-async function read<T>(kube: Kube, path: string): Promise<Read<T>> {
-  const { status, body } = await kube.request('GET', path)
-  if (status === 200) return { found: body as T }
-  return status === 404 ? { absent: true } : { denied: status }
 }
 
 async function installation(kube: Kube, now: number): Promise<Check[]> {
@@ -78,6 +72,13 @@ async function installation(kube: Kube, now: number): Promise<Check[]> {
       return policyCheck(`policy ${name}`, policy, binding, image)
     }),
   ])
+}
+
+/** Where namespaces may not be listed nothing is said of it: guarded pods that lack it say so themselves. */
+async function plugin(kube: Kube): Promise<Check[]> {
+  const namespaces = await listed<Enrolled>(kube, enrolledPath)
+  if (!Array.isArray(namespaces)) return []
+  return [pluginCheck(await read<PluginSet>(kube, pluginPath), namespaces) ?? []].flat()
 }
 
 type Class = Parameters<typeof gradeOf>[0]['storageClass'] & object
@@ -143,6 +144,9 @@ async function clients(kube: Kube, only: string | undefined, now: number): Promi
   return checks
 }
 
+type Enrolled = { metadata: { name: string; labels?: { [name: string]: string } } }
+const enrolledPath = `/api/v1/namespaces?labelSelector=${encodeURIComponent(`${enforceLabel}=true`)}`
+
 /** Enrolled namespaces; those of the servers where namespaces may not be listed. */
 async function enrolled(
   kube: Kube,
@@ -150,8 +154,7 @@ async function enrolled(
   servers: readonly HipaaMcpServer[],
 ): Promise<string[]> {
   if (only !== undefined) return [only]
-  const query = `?labelSelector=${encodeURIComponent(`${enforceLabel}=true`)}`
-  const found = await listed<{ metadata: { name: string } }>(kube, `/api/v1/namespaces${query}`)
+  const found = await listed<Enrolled>(kube, enrolledPath)
   if (Array.isArray(found)) return found.map(({ metadata }) => metadata.name)
   return [...new Set(servers.map(({ metadata }) => metadata.namespace ?? ''))]
 }

@@ -3,7 +3,10 @@
 import { enforceLabel, group } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { podSecurityOf } from '../../operator/admission/pod-security.ts'
 import { CannotError, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
+import { needsPlugin, type PluginSet, pluginPath, pluginStanding } from '../doctor/plugin.ts'
+import { read } from '../doctor/read.ts'
 import { type Kube, listed, openKube } from '../kube.ts'
 import { textFrom } from '../lines.ts'
 import { columns } from '../table.ts'
@@ -51,8 +54,10 @@ export async function begin(operands: readonly string[], values: Values, screen:
         ? 'There is no workload to judge: name a namespace or a file that has one'
         : `There is no ${named}`,
     )
-  const findings = chosen.map((workload) => judgeWorkload(workload, servers, named !== undefined))
-  const notes = kube === undefined ? [] : await namespaceNotes(kube, where as string)
+  const labels = kube === undefined ? {} : await labelsOf(kube, where as string)
+  const security = isDenied(labels) ? undefined : podSecurityOf(labels)
+  const findings = chosen.map((workload) => judgeWorkload(workload, servers, named !== undefined, security))
+  const notes = kube === undefined ? [] : await namespaceNotes(kube, labels)
   if (values['json'] === true) screen.out(JSON.stringify({ workloads: findings, namespace: notes }, null, 2))
   else print(findings, notes, screen)
   const wrong =
@@ -136,13 +141,27 @@ async function list<T>(kube: Kube, path: string): Promise<T[]> {
   throw new CannotError(`You may not list /${path} (${items.denied}): ask for the role view of the namespace`)
 }
 
-async function namespaceNotes(kube: Kube, namespace: string): Promise<NamespaceNote[]> {
+type Labels = { readonly [name: string]: string }
+
+/** Labels of the namespace, or the status by which they may not be read. */
+async function labelsOf(kube: Kube, namespace: string): Promise<Labels | { denied: number }> {
   const { status, body } = await kube.request('GET', `/api/v1/namespaces/${encodeURIComponent(namespace)}`)
   if (status === 404) throw new CannotError(`There is no namespace ${namespace}`)
-  if (status !== 200 || !isObject(body))
-    return [
-      { hinders: false, says: `You may not read the namespace (${status}): its labels were not judged` },
-    ]
-  const { labels = {} } = body['metadata'] as { labels?: { [name: string]: string } }
-  return notesOf(labels, labels[enforceLabel] === 'true')
+  if (status !== 200 || !isObject(body)) return { denied: status }
+  return (body['metadata'] as { labels?: Labels }).labels ?? {}
 }
+
+async function namespaceNotes(kube: Kube, labels: Labels | { denied: number }): Promise<NamespaceNote[]> {
+  if (isDenied(labels))
+    return [
+      {
+        hinders: false,
+        says: `You may not read the namespace (${labels.denied}): its labels were not judged`,
+      },
+    ]
+  const plugin = needsPlugin(labels) ? pluginStanding(await read<PluginSet>(kube, pluginPath)) : undefined
+  return notesOf(labels, labels[enforceLabel] === 'true', plugin)
+}
+
+const isDenied = (labels: Labels | { denied: number }): labels is { denied: number } =>
+  typeof labels['denied'] === 'number'

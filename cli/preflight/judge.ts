@@ -5,6 +5,7 @@ import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { judgeNew } from '../../operator/admission/judge.ts'
 import { unreachedPorts } from '../../operator/admission/loopback.ts'
 import type { Pod, PodSpec } from '../../operator/admission/pod.ts'
+import type { PodSecurity } from '../../operator/admission/pod-security.ts'
 import { endpoints, type Surroundings } from '../../operator/admission/surroundings.ts'
 
 type Template = { metadata?: Pod['metadata']; spec: PodSpec }
@@ -49,15 +50,17 @@ const surroundings: Surroundings = {
   domain: 'cluster.local',
 }
 
-/** `assume`: judge it as guarded even where no server claims it. */
+/** `assume`: judge it as guarded even where no server claims it. `podSecurity`: of its namespace, where that is known. */
 export function judgeWorkload(
   workload: Workload,
   servers: readonly HipaaMcpServer[],
   assume: boolean,
+  podSecurity: PodSecurity = 'privileged',
 ): Finding {
   const name = `${workload.kind.toLowerCase()}/${workload.metadata.name}`
   const pod = podOf(workload)
-  const judged = judgeNew(pod, servers, surroundings)
+  const here = { ...surroundings, podSecurity }
+  const judged = judgeNew(pod, servers, here)
   const violations = [...immutable(workload), ...('violations' in judged ? judged.violations : [])]
   const server = pod.metadata.annotations?.[serverAnnotation] ?? claimantOf(pod, servers)
   if (judged.role !== 'bystander' || !assume)
@@ -82,7 +85,7 @@ export function judgeWorkload(
       annotations: { ...pod.metadata.annotations, [serverAnnotation]: standIn.metadata.name },
     },
   }
-  const guarded = judgeNew(named, [...servers, standIn], surroundings)
+  const guarded = judgeNew(named, [...servers, standIn], here)
   return {
     workload: name,
     role: guarded.role,

@@ -1,29 +1,34 @@
 // What a namespace's labels mean for guarded pods. Pure.
 
 import { enforceLabel } from '../../core/identifiers.ts'
+import { podSecurityLabel } from '../../operator/admission/pod-security.ts'
+import type { pluginStanding } from '../doctor/plugin.ts'
 
 /** `hinders`: guarded pods cannot start. */
 export type NamespaceNote = { hinders: boolean; says: string }
 
 type Labels = { readonly [name: string]: string }
 
-const security = 'pod-security.kubernetes.io/enforce'
 const meshes: Labels = {
   'istio-injection': 'enabled',
   'linkerd.io/inject': 'enabled',
 }
 
-export function notesOf(labels: Labels, enrolled: boolean): NamespaceNote[] {
-  const level = labels[security]
+/** `plugin`: how the network plugin stands, where guarded pods of such a namespace need it. */
+export function notesOf(
+  labels: Labels,
+  enrolled: boolean,
+  plugin: ReturnType<typeof pluginStanding> | undefined,
+): NamespaceNote[] {
   return [
-    ...(level === 'baseline' || level === 'restricted'
-      ? [
+    ...(plugin === undefined
+      ? []
+      : [
           {
-            hinders: true,
-            says: `its label ${security}=${level} forbids NET_ADMIN, with which the guard sets the packet filter: write privileged; admission of an enrolled namespace holds every pod to the rules of baseline itself`,
+            hinders: plugin.state === 'wrong',
+            says: `its label ${podSecurityLabel}=${labels[podSecurityLabel] ?? ''} forbids NET_ADMIN, so the node’s network plugin sets the packet filter: ${plugin.says}`,
           },
-        ]
-      : []),
+        ]),
     ...Object.entries(meshes)
       .filter(([label, value]) => labels[label] === value)
       .map(([label, value]) => ({

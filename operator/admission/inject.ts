@@ -7,6 +7,7 @@ import { baselineViolations } from './baseline.ts'
 import { differences, tolerant, withoutAdditions } from './differences.ts'
 import { loopbackViolations } from './loopback.ts'
 import { type Container, containersOf, type Pod, type PodSpec } from './pod.ts'
+import { filterBy, podSecurityViolations } from './pod-security.ts'
 import { knownProbes, type Probes, rewriteProbes } from './probes.ts'
 import { type Injection, ownContainers, ownVolumes, volumeNames } from './sidecar-spec.ts'
 import { stdioViolations, unwrapped, wrapped } from './stdio.ts'
@@ -31,12 +32,18 @@ export function inject(
   const bare: Pod = { ...pod, spec: unwrapped(pod.spec, server) }
   const { spec, probes, violations } = tenantsOf(bare.spec, known, server)
   const network = dns(pod.spec, server.metadata.namespace ?? '', surroundings)
-  const injection = { server, searches: network.dnsConfig?.searches ?? [], surroundings }
+  const injection = {
+    server,
+    searches: network.dnsConfig?.searches ?? [],
+    surroundings,
+    filterBy: filterBy(surroundings.podSecurity, pod),
+  }
   const faults = [
     ...baselineViolations(bare, ownNames),
     ...tenantViolations({ ...bare, spec: withoutTrust(bare.spec, server) }, ownNames),
     ...stdioViolations(bare.spec, server),
     ...loopbackViolations(bare.spec, server),
+    ...podSecurityViolations(server, surroundings.podSecurity),
     ...violations,
     // A name proves nothing: a container called like ours must be ours, member by member. A second call may find more
     // probes than the first one did, so what is there is compared with what it was told then.

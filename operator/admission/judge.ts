@@ -9,6 +9,7 @@ import { type Enrolment, enrolmentOf } from './enrolment.ts'
 import { debugViolations, type Entry, enter } from './entry.ts'
 import { inject } from './inject.ts'
 import type { Pod } from './pod.ts'
+import type { PodSecurity } from './pod-security.ts'
 import { allowed, patchOf, type Request, refusal, type Verdict } from './review.ts'
 import type { Surroundings } from './surroundings.ts'
 import { withoutRawSockets } from './tenant.ts'
@@ -18,6 +19,7 @@ export type Lookup = {
   /** All servers of a namespace. */
   servers(namespace: string): Promise<readonly HipaaMcpServer[]>
   pod(namespace: string, name: string): Promise<Pod | undefined>
+  podSecurity(namespace: string): Promise<PodSecurity>
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -30,12 +32,18 @@ export function judgeNew(pod: Pod, servers: readonly HipaaMcpServer[], surroundi
   const enrolment = enrolmentOf(pod, servers)
   const { role } = enrolment
   if (enrolment.role === 'refused') return { role, violations: enrolment.violations }
-  // Only the image in force: an earlier one may have had a fault.
-  const present = { ...surroundings, images: [surroundings.image] }
+  const present = ofNewPods(surroundings, surroundings.podSecurity ?? 'privileged')
   if (enrolment.role === 'guarded') return { role, ...inject(pod, enrolment.server, present) }
   const violations = unguardedViolations(pod, enrolment)
   return violations.length > 0 ? { role, violations } : { role, pod: unguarded(pod, enrolment) }
 }
+
+/** Only the image in force, since an earlier one may have had a fault; and what the namespace says now. */
+const ofNewPods = (surroundings: Surroundings, podSecurity: PodSecurity): Surroundings => ({
+  ...surroundings,
+  images: [surroundings.image],
+  podSecurity,
+})
 
 /** Mutating webhook, CREATE of pods: guards, stamps, or lets alone. */
 export async function judgeInjection(
@@ -44,7 +52,9 @@ export async function judgeInjection(
   surroundings: Surroundings,
 ): Promise<Verdict> {
   const pod = request.object as Pod
-  const judged = judgeNew(pod, await lookup.servers(request.namespace), surroundings)
+  const { namespace } = request
+  const [servers, podSecurity] = await Promise.all([lookup.servers(namespace), lookup.podSecurity(namespace)])
+  const judged = judgeNew(pod, servers, { ...surroundings, podSecurity })
   if ('violations' in judged) return refusal(judged.violations)
   return { allowed: true, patch: patchOf(pod, judged.pod) }
 }
@@ -69,7 +79,7 @@ export async function judgePod(
   if (enrolment.role === 'refused') return refusal(enrolment.violations)
   const violations =
     enrolment.role === 'guarded'
-      ? conforms(pod, enrolment.server, { ...surroundings, images: [surroundings.image] })
+      ? conforms(pod, enrolment.server, ofNewPods(surroundings, await lookup.podSecurity(request.namespace)))
       : unguardedViolations(pod, enrolment)
   return violations.length > 0 ? refusal(violations) : allowed
 }

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ports, services, systemNamespace } from '../../core/identifiers.ts'
+import type { KubernetesObject } from '../../core/kubernetes.ts'
 import { type Shares, shares } from '../../core/shares.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
@@ -21,6 +22,7 @@ import { judgeInjection, judgePod, type Lookup } from './judge.ts'
 import { type Agreements, judgeLint } from './lint.ts'
 import { judgeObserved } from './observed.ts'
 import type { Pod } from './pod.ts'
+import { podSecurityOf } from './pod-security.ts'
 import { type Request, refusalIn, requestIn, reviewOf, type Verdict, whatOf } from './review.ts'
 import { judgeStamp } from './stamp.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -80,6 +82,10 @@ function lookupOf(client: Pick<Client, 'get' | 'list'>): Lookup {
       return items
     },
     pod: async (namespace, name) => await client.get<Pod>(kinds.pod, namespace, name),
+    podSecurity: async (namespace) => {
+      const { metadata } = (await client.get<KubernetesObject>(kinds.namespace, undefined, namespace)) ?? {}
+      return podSecurityOf(metadata?.labels)
+    },
   }
 }
 

@@ -1,9 +1,11 @@
 // The containers and volumes that admission puts into a guarded pod (docs/architecture.md, "A pod after injection").
 // Every field that the API server would fill in is written out, so that a comparison needs few tolerances.
 
+import { guardSteps } from '../../core/guard-command.ts'
 import { containers, paths, ports, tokenAudience, uids, wrapperPaths } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Container, Volume } from './pod.ts'
+import type { FilterBy } from './pod-security.ts'
 import type { Probes } from './probes.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -13,6 +15,7 @@ export type Injection = {
   /** DNS search domains of the pod. */
   searches: readonly string[]
   probes: Probes
+  filterBy: FilterBy
 }
 
 /** Names of our volumes. No other volume may be called so, and no tenant container may mount one. */
@@ -49,11 +52,17 @@ export function ownContainers(injection: Injection): Container[] {
     {
       ...base(containers.guard, image),
       // One container for both: the kubelet looks once a second at which have ended.
-      command: node(program('guard.ts'), 'set', 'check'),
+      command: node(
+        program('guard.ts'),
+        ...(injection.filterBy === 'Guard' ? guardSteps : (['check'] as const)),
+      ),
       env: [upstreamPort, dns, ...discoveryPort, ...loopbackPorts(server)],
-      // NET_ADMIN is why Pod Security `restricted` cannot hold here (docs/limits.md). With SETGID and SETUID it becomes a
-      // user without rights, who proves what root has set. All of them are gone before the app starts.
-      securityContext: confined(0, ['NET_ADMIN', 'SETGID', 'SETUID']),
+      // With SETGID and SETUID it becomes a user without rights, who proves what root has set with NET_ADMIN. All of them are
+      // gone before the app starts. Pod Security `baseline` and `restricted` forbid them: then the node's plugin has set it.
+      securityContext:
+        injection.filterBy === 'Guard'
+          ? confined(0, ['NET_ADMIN', 'SETGID', 'SETUID'])
+          : confined(uids.guardCheck),
       resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
     },
     ...(local ? [trailOwner(image)] : []),

@@ -1,8 +1,11 @@
 // What admission knows besides the pod and its server.
 
 import { ports, services, systemNamespace } from '../../core/identifiers.ts'
+import type { PodSecurity } from './pod-security.ts'
 
 export type Surroundings = {
+  /** What the namespace asks of new pods; undefined for a pod that runs. */
+  podSecurity?: PodSecurity
   /** Image of our containers, with its digest. */
   image: string
   /** Images that running pods may have: this one and those of earlier versions. */

@@ -1,6 +1,6 @@
 // Puts the packet filter in place. Runs once, as root with NET_ADMIN, before any other process of the pod exists.
 
-import { spawnSync } from 'node:child_process'
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { type GuardConfig, rules } from './rules.ts'
 
@@ -10,30 +10,51 @@ const families = [
   { name: 'IPv6', restore: 'ip6tables-nft-restore', save: 'ip6tables-nft-save', text: 'v6' },
 ] as const
 
+type Family = (typeof families)[number]
+
+/** Runs one of the packet filter's programs in the network namespace that is meant. */
+export type StartFilter = (
+  program: string,
+  input?: string,
+) => Pick<SpawnSyncReturns<string>, 'status' | 'stdout' | 'stderr' | 'error'>
+
+const here: StartFilter = (program, input) =>
+  spawnSync(program, [], { encoding: 'utf8', ...(input === undefined ? {} : { input }) })
+
 /**
  * Sets both families and reads them back. Returns what was set, in words. Throws with one line that says what is
  * missing and what to do: the init container fails, and with it the pod. Where it stops half-way the filter table,
  * which stands first, either drops or was never there, and no other process has started.
  */
-export function setGuard(config: GuardConfig): string {
+export function setGuard(config: GuardConfig, start: StartFilter = here): string {
   const wanted = rules({ ...config, lastUser: lastUser() })
   const set: string[] = []
-  for (const { name, restore, save, text } of families) {
-    // A kernel without IPv6 has nothing to filter, and no program to speak it: sockets of that family do not open.
-    if (name === 'IPv6' && !existsSync('/proc/net/if_inet6')) continue
-    run(restore, name, wanted[text])
-    const missing = lost(wanted[text], run(save, name))
-    if (missing.length > 0) {
-      throw new Error(
-        `The ${name} packet filter is not what was set (${missing.join('; ')}): another program changes the filter of this pod, remove it`,
-      )
-    }
-    set.push(name)
+  for (const family of present()) {
+    run(start, family.restore, family, wanted[family.text])
+    const fault = faultIn(family, wanted, start)
+    if (fault !== undefined) throw new Error(fault)
+    set.push(family.name)
   }
   const { upstreamPort, discoveryPort, loopback = [] } = config
   const discovery = discoveryPort === undefined ? '' : `, the discovery port is ${discoveryPort}`
   const between = loopback.length === 0 ? '' : `, containers reach each other on ${loopback.join(', ')}`
   return `packet filter set for ${set.join(' and ')}, the app's port is ${upstreamPort}${discovery}${between}`
+}
+
+/** What of the filter is not as `setGuard` sets it, in words; none: it stands. */
+export function filterFaults(config: GuardConfig, start: StartFilter): string[] {
+  const wanted = rules({ ...config, lastUser: lastUser() })
+  return present().flatMap((family) => faultIn(family, wanted, start) ?? [])
+}
+
+/** A kernel without IPv6 has nothing to filter, and no program to speak it: sockets of that family do not open. */
+const present = () => families.filter(({ name }) => name !== 'IPv6' || existsSync('/proc/net/if_inet6'))
+
+function faultIn(family: Family, wanted: ReturnType<typeof rules>, start: StartFilter): string | undefined {
+  const missing = lost(wanted[family.text], run(start, family.save, family))
+  return missing.length === 0
+    ? undefined
+    : `The ${family.name} packet filter is not what was set (${missing.join('; ')}): another program changes the filter of this pod, remove it`
 }
 
 /** The kernel takes no rule about a user that the namespace does not know (user_namespaces(7), uid_map). */
@@ -47,8 +68,8 @@ function lastUser(): number {
   return first + length - 1
 }
 
-function run(program: string, family: string, input?: string): string {
-  const ended = spawnSync(program, [], { encoding: 'utf8', ...(input === undefined ? {} : { input }) })
+function run(start: StartFilter, program: string, { name }: Family, input?: string): string {
+  const ended = start(program, input)
   if (ended.error !== undefined) {
     throw new Error(
       `${program} does not start (${ended.error.message}): the image needs Debian's package iptables`,
@@ -57,7 +78,7 @@ function run(program: string, family: string, input?: string): string {
   if (ended.status !== 0) {
     const said = ended.stderr.trim().split('\n')[0] ?? ''
     throw new Error(
-      `The ${family} packet filter cannot be set (${program}: ${said}): the container needs root with NET_ADMIN, and the node's kernel nf_tables with nft_compat, xt_owner, xt_conntrack and NAT`,
+      `The ${name} packet filter cannot be set (${program}: ${said}): the container needs root with NET_ADMIN, and the node's kernel nf_tables with nft_compat, xt_owner, xt_conntrack and NAT`,
     )
   }
   return ended.stdout

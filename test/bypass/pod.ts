@@ -109,6 +109,11 @@ export class PodNetwork {
     ]
   }
 
+  /** Path of the pod's network namespace. */
+  get netns(): string {
+    return join('/run/netns', this.#names.pod)
+  }
+
   /** Runs a program to its end. */
   async run(side: Side, user: User, program: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
     const child = spawn('ip', this.#inside(side, user, program), {

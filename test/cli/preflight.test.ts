@@ -94,7 +94,11 @@ for (const [what, spec, says] of refused)
         resource: { group: '', version: 'v1', resource: 'pods' },
         object: pod,
       },
-      { servers: async () => [aServer()], pod: async () => undefined },
+      {
+        servers: async () => [aServer()],
+        pod: async () => undefined,
+        podSecurity: async () => 'privileged',
+      },
       surroundings,
     )
 

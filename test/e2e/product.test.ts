@@ -19,6 +19,7 @@ import { oracleByRole } from './parts/oracle-by-role.ts'
 import { orders } from './parts/orders.ts'
 import { outsideOfTheCluster } from './parts/outside-of-the-cluster.ts'
 import { resilience } from './parts/resilience.ts'
+import { restricted } from './parts/restricted.ts'
 import { serverLogs } from './parts/server-logs.ts'
 import { stdio } from './parts/stdio.ts'
 
@@ -53,6 +54,7 @@ describe('a stdio server', () => stdio(stage))
 describe('people outside of the cluster', () => outsideOfTheCluster(stage))
 describe('what survives', () => resilience(stage))
 describe('a trail of the pod’s own', () => local(stage))
+describe('a network plugin', () => restricted(stage))
 describe('what servers log', () => serverLogs(stage))
 describe('what is nowhere', () => noPatientAnywhere(stage))
 describe('a canary', () => theCanary(stage))

@@ -716,6 +716,16 @@ describe('the policy in the API server, with the webhooks gone', () => {
       'the first init containers',
     ],
     [
+      'a guard that leaves the packet filter to a plugin where it may set it itself',
+      (copy) => void (own(copy, 'hipaa-mcp-guard').command = ['node', 'guard.ts', 'check']),
+      'the guard of a pod proves the packet filter',
+    ],
+    [
+      'a guard that proves nothing',
+      (copy) => void (own(copy, 'hipaa-mcp-guard').command = ['node', 'guard.ts', 'set']),
+      'the guard of a pod proves the packet filter',
+    ],
+    [
       'no restartPolicy',
       (copy) => {
         // As another webhook leaves it that knows no native sidecars, and so that nothing else is wrong with it.

@@ -8,7 +8,7 @@ import { grantOrders } from '../../../operator/access-orders.ts'
 import { attemptOf } from '../../../operator/admission/attempts.ts'
 import { judgeConnect } from '../../../operator/admission/connect.ts'
 import type { Entry } from '../../../operator/admission/entry.ts'
-import { judgeNew, judgePod } from '../../../operator/admission/judge.ts'
+import { judgeNew, judgePod, type Lookup } from '../../../operator/admission/judge.ts'
 import { judgeObserved } from '../../../operator/admission/observed.ts'
 import type { Container, Pod } from '../../../operator/admission/pod.ts'
 import type { Request, Verdict } from '../../../operator/admission/review.ts'
@@ -23,7 +23,11 @@ const judged = judgeNew(
   surroundings,
 )
 const guarded = 'pod' in judged ? judged.pod : expect.fail('the pod was refused')
-const lookup = { servers: async () => [ehr], pod: async () => guarded }
+const lookup: Lookup = {
+  servers: async () => [ehr],
+  pod: async () => guarded,
+  podSecurity: async () => 'privileged',
+}
 
 type Pods = NonNullable<BreakGlassGrant['spec']['pods']>
 /** Approved ten minutes ago for half an hour: maria enters ehr-1. */

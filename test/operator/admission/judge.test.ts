@@ -22,6 +22,7 @@ const nobody = { grants: async () => [], now: Date.now }
 const lookup = (...pods: Pod[]): Lookup => ({
   servers: async () => [ehr, lab],
   pod: async (_, name) => pods.find((pod) => pod.metadata.name === name),
+  podSecurity: async () => 'privileged',
 })
 
 const ephemeral = (spec: { [member: string]: unknown }, name = 'd') => [
@@ -160,7 +161,7 @@ verifies('injection:store-label', 'the store’s pods are stamped, and nobody el
 
 test('a name that is no label value is refused, not cut', async () => {
   const long = aServer({}, { name: 'e'.repeat(64) })
-  const names = { servers: async () => [long], pod: async () => undefined }
+  const names: Lookup = { ...lookup(), servers: async () => [long] }
   const pod = aPod({}, { annotations: { [serverAnnotation]: long.metadata.name } })
   expect(message(await judgeInjection(aRequest(pod), names, surroundings))).toContain('shorter name')
 })

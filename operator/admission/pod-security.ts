@@ -1,0 +1,42 @@
+// Who sets the packet filter of a guarded pod: its guard, or the node's network plugin where Pod Security forbids the guard
+// NET_ADMIN (docs/cni.md). The namespace says it, which nobody may change who only administers what is in it; no field of a
+// pod does. Both end in the same proof. Pure.
+
+import { setsFilter } from '../../core/guard-command.ts'
+import { containers } from '../../core/identifiers.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import type { Pod } from './pod.ts'
+
+export const podSecurityLabel = 'pod-security.kubernetes.io/enforce'
+
+/** Levels of the Pod Security Standards. */
+export type PodSecurity = 'privileged' | 'baseline' | 'restricted'
+export type FilterBy = 'Guard' | 'Plugin'
+
+/** What the namespace's labels ask of pods. A value that Kubernetes does not know counts as the strictest, as it does there. */
+export function podSecurityOf(labels: { readonly [name: string]: string } = {}): PodSecurity {
+  const { [podSecurityLabel]: level = 'privileged' } = labels
+  return level === 'privileged' || level === 'baseline' ? level : 'restricted'
+}
+
+/**
+ * `security`: of the namespace, for a new pod. Undefined for one that runs: whichever of the two it was made for, since its
+ * filter is proved, and the namespace may have got another level meanwhile.
+ */
+export function filterBy(security: PodSecurity | undefined, { spec }: Pod): FilterBy {
+  if (security !== undefined) return security === 'privileged' ? 'Guard' : 'Plugin'
+  const guard = spec.initContainers?.find(({ name }) => name === containers.guard)
+  return guard === undefined || setsFilter(guard.command ?? []) ? 'Guard' : 'Plugin'
+}
+
+/** What a server cannot have in a namespace of this level. */
+export function podSecurityViolations(
+  { metadata, spec }: HipaaMcpServer,
+  security: PodSecurity | undefined,
+): string[] {
+  return security === 'restricted' && spec.trail?.acknowledge === 'Local'
+    ? [
+        `spec.trail.acknowledge: Local of HipaaMcpServer ${metadata.name} gives a fresh volume to the sidecar as root with CHOWN, which Pod Security restricted forbids: write Stream there, or give the namespace ${podSecurityLabel}=baseline`,
+      ]
+    : []
+}

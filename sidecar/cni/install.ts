@@ -1,0 +1,139 @@
+// The DaemonSet's program: puts the plugin on its node, keeps it in the network configuration and its token fresh, and
+// takes all of it away again when the DaemonSet is deleted. While it is replaced by a newer one everything stays.
+
+import { readFileSync, watch } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { env, exit, stdout } from 'node:process'
+import { read } from './api-server.ts'
+import { follow } from './enrolled.ts'
+import { enter, leave } from './network-list.ts'
+import { type Access, healthPort, hostFiles, hostFolder, pluginType } from './on-host.ts'
+import { installPrograms, removePrograms } from './programs.ts'
+import { writeWhole } from './write-file.ts'
+
+const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = env
+const plugins = env['HIPAA_MCP_CNI_PLUGINS'] || '/host/plugins'
+const networks = env['HIPAA_MCP_CNI_NETWORKS'] || '/host/networks'
+const account = env['HIPAA_MCP_CNI_ACCOUNT'] || '/var/run/secrets/kubernetes.io/serviceaccount'
+const health = Number(env['HIPAA_MCP_CNI_HEALTH'] || healthPort)
+/** How often what is on the node is compared, milliseconds; a change of the configuration is seen at once. */
+const lookEvery = 2_000
+/** The list is asked for anew every minute at the latest. */
+const silenceIsFault = 150_000
+
+function say(level: 'info' | 'error', msg: string, fields: object = {}): void {
+  stdout.write(
+    `${JSON.stringify({ level, time: new Date().toISOString(), program: pluginType, ...fields, msg })}\n`,
+  )
+}
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const inAccount = (name: string): string => readFileSync(join(account, name), 'utf8')
+const access = (): Access => ({
+  server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+  ca: inAccount('ca.crt'),
+  token: inAccount('token').trim(),
+})
+const stated = (name: string, content: object): void =>
+  writeWhole(join(hostFolder(plugins), name), `${JSON.stringify(content)}\n`, 0o600)
+
+let listed: number | undefined
+let entered = false
+let restored = 0
+let fault = ''
+
+/** Whatever is missing on the node is put there. */
+function keep(): void {
+  try {
+    stated(hostFiles.access, access())
+    // Pods ask the plugin as soon as it stands in the configuration: it must know what to answer by then.
+    if (listed === undefined) return
+    const written = enter(networks)
+    if (written && entered) {
+      restored += 1
+      say('error', 'Somebody took the plugin out of the network configuration; it is there again', {
+        restored,
+      })
+    } else if (written) say('info', 'The plugin stands in the network configuration')
+    entered = true
+    fault = ''
+  } catch (error) {
+    entered = false
+    tell(wordsOf(error))
+  }
+}
+
+/** Once for the same words: they come every few seconds. */
+function tell(words: string): void {
+  if (words !== fault) say('error', 'Pods that need the plugin do not start on this node', { error: words })
+  fault = words
+}
+
+async function isDeleted(): Promise<boolean> {
+  try {
+    const namespace = inAccount('namespace').trim()
+    const seen = (await read(access(), `/apis/apps/v1/namespaces/${namespace}/daemonsets/${pluginType}`)) as
+      | { metadata?: { deletionTimestamp?: string } }
+      | undefined
+    return seen === undefined || seen.metadata?.deletionTimestamp !== undefined
+  } catch (error) {
+    say('info', 'Whether the DaemonSet is deleted is not known, so the plugin stays', {
+      error: wordsOf(error),
+    })
+    return false
+  }
+}
+
+const version = installPrograms(plugins)
+say('info', 'The programs of the plugin are in place', { version })
+keep()
+
+const ending = new AbortController()
+const following = follow(
+  {
+    access,
+    write: (enrolled) => {
+      stated(hostFiles.enrolled, enrolled)
+      listed = Date.now()
+      keep()
+    },
+    heard: (error) => {
+      if (error !== undefined) say('error', 'The API server was not heard', { error: error.message })
+    },
+  },
+  ending.signal,
+)
+const looking = setInterval(keep, lookEvery)
+const watching = watch(networks, () => keep())
+
+/** On the node's loopback alone: it shares the node's network. */
+const server = createServer((request, response) => {
+  const ready = entered && listed !== undefined && Date.now() - listed < silenceIsFault
+  if (request.url === '/metrics') {
+    response.setHeader('content-type', 'text/plain; version=0.0.4')
+    response.end(
+      `# HELP hipaa_mcp_cni_restored_total How often the plugin was put back into the node's network configuration.\n# TYPE hipaa_mcp_cni_restored_total counter\nhipaa_mcp_cni_restored_total ${restored}\n`,
+    )
+  } else response.writeHead(ready ? 200 : 503).end(fault)
+}).listen(health, '127.0.0.1')
+
+async function end(): Promise<void> {
+  clearInterval(looking)
+  watching.close()
+  ending.abort()
+  server.close()
+  await following
+  if (await isDeleted()) {
+    leave(networks)
+    removePrograms(plugins)
+    say('info', 'The plugin was taken off this node')
+  }
+  exit(0)
+}
+let ends = false
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.on(signal, () => {
+    if (!ends) void end()
+    ends = true
+  })

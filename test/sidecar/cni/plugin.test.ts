@@ -1,0 +1,197 @@
+// The plugin as it lies on a node, called as a container runtime calls it, in a real network namespace.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { hostFiles, hostFolder, pluginType, programFiles } from '../../../sidecar/cni/on-host.ts'
+import { installPrograms, pluginSources, removePrograms } from '../../../sidecar/cni/programs.ts'
+import { PodNetwork } from '../../bypass/pod.ts'
+import { authority } from '../../sample/certificates.ts'
+import { verifies } from '../../verifies.ts'
+
+let plugins: string
+let api: Server
+let asked: string[] = []
+let answers: { [path: string]: object } = {}
+let away = false
+let pod: PodNetwork
+
+const podPath = '/api/v1/namespaces/clinic/pods/ehr-0'
+const guarded = (...steps: string[]) => ({
+  metadata: { uid: 'u-1', labels: { 'hipaa-mcp.dev/guarded': 'ehr' } },
+  spec: {
+    initContainers: [
+      {
+        name: 'hipaa-mcp-guard',
+        command: ['node', 'guard.ts', ...steps],
+        env: [{ name: 'HIPAA_MCP_UPSTREAM_PORT', value: '8080' }],
+      },
+    ],
+  },
+})
+const state = (name: string, content: object) =>
+  writeFileSync(join(hostFolder(plugins), name), JSON.stringify(content), { mode: 0o600 })
+const prevResult = { cniVersion: '1.0.0', ips: [{ address: '10.1.2.3/24' }] }
+
+beforeAll(async () => {
+  plugins = mkdtempSync(join(tmpdir(), 'hipaa-mcp-plugins-'))
+  installPrograms(plugins)
+  const ca = await authority('cluster')
+  const own = await ca.issue('api', ['127.0.0.1'])
+  api = createServer(own, (request, response) => {
+    if (away) {
+      request.socket.destroy()
+      return
+    }
+    asked.push(`${request.headers.authorization ?? ''} ${request.url ?? ''}`)
+    const body = answers[request.url ?? '']
+    response.writeHead(body === undefined ? 404 : 200).end(JSON.stringify(body ?? {}))
+  }).listen(0, '127.0.0.1')
+  await once(api, 'listening')
+  const { port } = api.address() as AddressInfo
+  state(hostFiles.access, { server: `https://127.0.0.1:${port}`, ca: ca.cert, token: 'secret' })
+}, 120_000)
+afterAll(() => {
+  api?.close()
+  rmSync(plugins, { recursive: true, force: true })
+})
+beforeEach(() => {
+  state(hostFiles.enrolled, { namespaces: ['clinic'] })
+  answers = { [podPath]: guarded('check') }
+  asked = []
+  away = false
+  pod = new PodNetwork()
+})
+afterEach(() => pod.remove())
+
+/** Calls the launcher with nothing in its environment that the runtime does not set. */
+async function call(command: string, namespace = 'clinic', uid = 'u-1') {
+  const child = spawn(join(plugins, pluginType), [], {
+    env: {
+      CNI_COMMAND: command,
+      CNI_NETNS: pod.netns,
+      CNI_CONTAINERID: 'c-1',
+      CNI_IFNAME: 'eth0',
+      CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=ehr-0;K8S_POD_UID=${uid}`,
+      // Nothing of the node's gets into the program.
+      NODE_OPTIONS: '--import=/nowhere.mjs',
+      LD_LIBRARY_PATH: '/nowhere',
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  child.stdin.end(JSON.stringify({ cniVersion: '1.0.0', name: 'pods', type: pluginType, prevResult }))
+  const [out, err, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ])
+  return { status, err, said: (out === '' ? {} : JSON.parse(out)) as { code?: number; msg?: string } }
+}
+
+verifies(
+  'injection:cni',
+  'it sets the filter from outside, and the guard proves it without any right',
+  async () => {
+    const before = await pod.guard('check')
+    const added = await call('ADD')
+    const after = await pod.guard('check')
+
+    expect(before.status).not.toBe(0)
+    expect(added).toEqual({ status: 0, err: '', said: prevResult })
+    expect(asked).toEqual([`Bearer secret ${podPath}`])
+    expect(after.stderr).toBe('')
+    expect(after.stdout).toContain('proofs hold')
+    expect((await call('CHECK')).status).toBe(0)
+    pod.plant('iptables-nft', '-D OUTPUT -j REJECT --reject-with icmp-port-unreachable')
+    expect((await call('CHECK')).said.code).toBe(100)
+  },
+  60_000,
+)
+
+verifies(
+  'injection:cni',
+  'pods of namespaces that are not enrolled start without anybody being asked',
+  async () => {
+    away = true
+    expect((await call('ADD', 'elsewhere')).said).toEqual(prevResult)
+    expect((await call('STATUS')).status).toBe(0)
+    expect(asked).toEqual([])
+    // Nothing was set.
+    expect((await pod.guard('check')).status).not.toBe(0)
+  },
+  60_000,
+)
+
+verifies(
+  'injection:cni',
+  'whether a pod is guarded and cannot be known, it does not start',
+  async () => {
+    away = true
+    const silent = await call('ADD')
+    expect(silent.status).toBe(1)
+    expect(silent.said.code).toBe(11)
+    expect(silent.said.msg).toContain('clinic/ehr-0')
+
+    // Without the list nobody is known not to be enrolled.
+    rmSync(join(hostFolder(plugins), hostFiles.enrolled))
+    expect((await call('ADD', 'elsewhere')).said.code).toBe(11)
+    expect((await call('STATUS')).said.code).toBe(50)
+
+    away = false
+    expect((await call('ADD')).status).toBe(0)
+    expect((await call('ADD', 'clinic', 'u-2')).said.code).toBe(11)
+  },
+  60_000,
+)
+
+verifies(
+  'injection:cni',
+  'a guard that sets the filter itself, a store and a bystander are let alone',
+  async () => {
+    for (const one of [guarded('set', 'check'), { metadata: { uid: 'u-1', labels: {} }, spec: {} }]) {
+      answers = { [podPath]: one }
+      expect((await call('ADD')).said).toEqual(prevResult)
+    }
+    expect((await pod.guard('check')).status).not.toBe(0)
+    expect((await call('DEL')).said).toEqual({})
+  },
+  60_000,
+)
+
+test('the programs are the same for the same version, and go without a trace', () => {
+  const again = mkdtempSync(join(tmpdir(), 'hipaa-mcp-plugins-'))
+  try {
+    writeFileSync(join(again, 'bridge'), '')
+    const version = installPrograms(again)
+    expect(existsSync(join(plugins, `${pluginType}.d`, version, programFiles.plugin))).toBe(true)
+    mkdirSync(join(hostFolder(again), 'an-older-one'))
+    expect(installPrograms(again)).toBe(version)
+    expect(readdirSync(hostFolder(again))).toEqual([version])
+    expect(statSync(hostFolder(again)).mode & 0o777).toBe(0o700)
+    removePrograms(again)
+    expect(readdirSync(again)).toEqual(['bridge'])
+  } finally {
+    rmSync(again, { recursive: true, force: true })
+  }
+}, 120_000)
+
+test('what the plugin imports is what is copied', async () => {
+  const { readFile } = await import('node:fs/promises')
+  const root = join(import.meta.dirname, '..', '..', '..')
+  const seen = new Set<string>()
+  const visit = async (file: string): Promise<void> => {
+    if (seen.has(file)) return
+    seen.add(file)
+    const source = await readFile(join(root, file), 'utf8')
+    for (const [, , path = ''] of source.matchAll(/^import (type )?(?:[^'";]|\n)*?from '(\.[^']+)'/gm))
+      await visit(join(file, '..', path))
+  }
+  await visit('sidecar/cni/plugin.ts')
+  expect([...seen].toSorted()).toEqual([...pluginSources].toSorted())
+})
