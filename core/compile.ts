@@ -6,6 +6,7 @@ import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import type { Json } from './canonical.ts'
 import { secondsIn } from './duration.ts'
 import {
+  type AppMetrics,
   algorithms,
   type Egress,
   type FromServer,
@@ -53,6 +54,7 @@ export function compilePolicy(
       port: spec.workload.port,
       path: spec.workload.path,
       transport: spec.workload.transport ?? 'StreamableHttp',
+      ...(spec.workload.metrics === undefined ? {} : { metrics: metricsOf(spec.workload.metrics) }),
     },
     tls: {
       minVersion: spec.tls?.minVersion === '1.2' ? 'TLSv1.2' : 'TLSv1.3',
@@ -113,6 +115,10 @@ export function compilePolicy(
 }
 
 type Spec = HipaaMcpServer['spec']
+
+function metricsOf({ port, path, names, labels }: NonNullable<Spec['workload']['metrics']>): AppMetrics {
+  return { port, path: path ?? '/metrics', names, labels: labels ?? [] }
+}
 
 function toolOf(tool: Spec['tools'][number]): Tool {
   return {

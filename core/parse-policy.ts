@@ -5,6 +5,7 @@ import { isObject } from './is-object.ts'
 import { modelVendorNames } from './model-vendors.ts'
 import { segmentsOf } from './pointer.ts'
 import {
+  type AppMetrics,
   algorithms,
   type Egress,
   type FromServer,
@@ -162,7 +163,12 @@ const isPolicy = object<Policy>({
   server: object<Policy['server']>({ namespace: text, name: text }),
   profile: among('Production', 'Development'),
   maxPolicyAgeSeconds: positive,
-  workload: object<Policy['workload']>({ port: positive, path: text, transport: among(...transports) }),
+  workload: object<Policy['workload']>({
+    port: positive,
+    path: text,
+    transport: among(...transports),
+    metrics: optional(object<AppMetrics>({ port: positive, path: filled, names: texts, labels: texts })),
+  }),
   tls: object<Policy['tls']>({ minVersion: among('TLSv1.2', 'TLSv1.3'), clientCa: filled }),
   http: optional(object<NonNullable<Policy['http']>>({ hosts: texts, origins: texts })),
   discovery: optional(

@@ -182,12 +182,18 @@ export type Egress =
       ca: string
     }
 
+/**
+ * The app's own Prometheus metrics that may leave the pod, and where it serves them on loopback. `names`: families. `labels`:
+ * those by whose values series are told apart.
+ */
+export type AppMetrics = { port: number; path: string; names: string[]; labels: string[] }
+
 export type Policy = {
   schema: typeof policySchema
   server: { namespace: string; name: string }
   profile: 'Production' | 'Development'
   maxPolicyAgeSeconds: number
-  workload: { port: number; path: string; transport: Transport }
+  workload: { port: number; path: string; transport: Transport; metrics?: AppMetrics }
   tls: { minVersion: 'TLSv1.2' | 'TLSv1.3'; clientCa: string }
   /** Names that a Host header may hold, and whole origins that an Origin header may. Omitted: the certificate's, and none. */
   http?: { hosts: string[]; origins: string[] }

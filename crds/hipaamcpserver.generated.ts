@@ -67,6 +67,33 @@ container?: string
  */
 loopback?: number[]
 /**
+ * The server's own Prometheus metrics. The sidecar asks for them inside the pod and serves what is declared
+ * here at /app-metrics on its port 15021, to namespaces labelled hipaa-mcp.dev/monitoring=true: numbers of
+ * these names, told apart by these labels. Help texts, exemplars, times and all else are dropped and counted.
+ * What the server puts into numbers is not seen. Running pods have it at once. Omitted, none leave.
+ */
+metrics?: {
+/**
+ * TCP port on which the server serves them in the pod, by plain HTTP; workload.port where it is the same.
+ */
+port: number
+/**
+ * Path at which it serves them. Default /metrics.
+ */
+path?: string
+/**
+ * Names of the metrics that leave, as their TYPE lines have them, such as http_requests_total or
+ * http_request_duration_seconds; buckets, sums and counts go with them.
+ */
+names: string[]
+/**
+ * Labels that stay, such as method or code, where their values are words of letters, digits, _, . and -, 64
+ * characters and 64 different ones of a label at most, in which no identifier is found. Counters and
+ * histograms are added up over all other labels, and gauges that have others are dropped. Default none.
+ */
+labels?: string[]
+}
+/**
  * Whether the operator looks for identifiers of patients in what the server itself logs. What is found is
  * counted by kind, in the condition Transmission, a metric and an Event, and none of it is kept.
  */

@@ -12,6 +12,8 @@ export type HealthOptions = {
   /** Why every call is refused. The server is ready all the same: callers shall hear the reason. */
   locked: () => string | undefined
   metrics: (request: IncomingMessage, response: ServerResponse) => void
+  /** The app's own, as far as the policy lets them out. */
+  appMetrics: (response: ServerResponse) => void
   /** Resolves when no call is in flight any more. */
   drain: () => Promise<void>
   probes: ReadonlyMap<string, Probe>
@@ -42,6 +44,7 @@ export function healthServer(options: HealthOptions): Server {
     '/readyz': (_request, response) => sayReady(response),
     '/startupz': (_request, response) => void sayWhenReady(response, performance.now() + startWait),
     '/metrics': options.metrics,
+    '/app-metrics': (_request, response) => options.appMetrics(response),
     '/drain': (request, response) => {
       // The packet filter lets no tenant reach this port on loopback, and what comes over the network is not loopback.
       if (!isLoopback(request))

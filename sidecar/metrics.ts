@@ -7,6 +7,8 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import type { Id } from '../core/log.ts'
 import type { Egress } from '../core/policy.ts'
 import type { Entry } from '../core/record.ts'
+import type { ScrapeOutcome } from './app-metrics/door.ts'
+import type { DropReason } from './app-metrics/filter.ts'
 import type { Watch } from './deps.ts'
 import type { Reason as EgressReason } from './egress/reasons.ts'
 
@@ -27,6 +29,9 @@ export interface Metrics {
   recorded(seen: { kind: Entry['kind']; milliseconds: number }): void
   /** For egress: what became of a connection, and its kind or the reason. */
   egress(decision: 'opened' | 'refused', label: Labels): void
+  /** For the app's own metrics: what came of asking it, and how many of its samples did not leave, and why. */
+  appScraped(outcome: ScrapeOutcome): void
+  appDropped(reason: DropReason, count: number): void
   gauge(gauge: Gauge): void
   /** Answers a scrape. */
   serve(request: IncomingMessage, response: ServerResponse): void
@@ -65,6 +70,8 @@ export function metricSet(server: string): Metrics {
   const ackSeconds = seconds('record_ack', 'Time until a record was acknowledged')
   const records = counter('records', 'Acknowledged records, by kind')
   const egress = counter('egress', 'Connections of the server, by decision')
+  const appScrapes = counter('app_metrics_scrapes', 'Questions to the server for its own metrics, by outcome')
+  const appSamples = counter('app_metrics_dropped', 'Samples of the server that did not leave, by reason')
 
   return {
     calls: {
@@ -83,6 +90,8 @@ export function metricSet(server: string): Metrics {
       ackSeconds.record(milliseconds / 1000, { ...own, kind })
     },
     egress: (decision, label) => egress.add(1, { ...own, decision, ...label }),
+    appScraped: (outcome) => appScrapes.add(1, { ...own, outcome }),
+    appDropped: (reason, count) => appSamples.add(count, { ...own, reason }),
     gauge({ name, description, read }) {
       // The SDK repeats the last value of a series that is not observed any more: a lock that was lifted would show for
       // ever. What was there once is therefore 0 when it is gone.

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { ports as fixedPorts, paths } from '../core/identifiers.ts'
 import { warmUp } from '../core/text/warm-up.ts'
+import { appMetricsDoor } from './app-metrics/door.ts'
 import { askActivity } from './channel/activity.ts'
 import { type Certificates, keepIdentity } from './channel/identity.ts'
 import { newKeySets } from './channel/key-sets.ts'
@@ -134,6 +135,14 @@ export async function run(options: RunOptions): Promise<Running> {
     reasons,
     locked: () => orders.standing().locked,
     metrics: (request, response) => metrics.serve(request, response),
+    appMetrics: appMetricsDoor({
+      rule: () =>
+        orders.standing().locked === undefined
+          ? orders.standing().inForce?.policy.workload.metrics
+          : undefined,
+      scraped: (outcome) => metrics.appScraped(outcome),
+      dropped: (reason, count) => metrics.appDropped(reason, count),
+    }),
     drain: async () => await drain(),
     probes: config.probes,
     podIp: pod.ip,

@@ -413,6 +413,10 @@ export const requirements = {
     'transmission',
     'The server reaches only declared names, through the sidecar.',
   ),
+  'transmission:app-metrics': done(
+    'transmission',
+    'Of a server’s own metrics numbers leave, of the names and labels that the policy lists, and no value in which an identifier is found.',
+  ),
   'transmission:egress-addresses': done(
     'transmission',
     'A name leads to public addresses, or to ranges that its agreement declares, and never to loopback, link-local or metadata addresses.',

@@ -39,6 +39,16 @@ test('names and origins are taken without regard to case, and none is listed whe
   expect(compiled({})).not.toHaveProperty('policy.http')
 })
 
+verifies('transmission:app-metrics', 'no metrics of the app leave that the server does not declare', () => {
+  const { workload } = aServer().spec
+  const metrics = { port: 9100, names: ['jobs_total'] }
+
+  expect(compiled({})).not.toHaveProperty('policy.workload.metrics')
+  expect(compiled({ workload: { ...workload, metrics } })).toMatchObject({
+    policy: { workload: { metrics: { ...metrics, path: '/metrics', labels: [] } } },
+  })
+})
+
 verifies('access:default-deny', 'a role that does not say whom it reaches makes no policy', () => {
   const [role] = aServer().spec.roles
   const { patients: _, ...reachless } = role as Spec['roles'][number]

@@ -10,6 +10,12 @@ const described = { description: 'Says what it is', patient: 'id', returns, limi
 const policy = aPolicy({
   http: { hosts: ['mcp.example.org'], origins: ['https://app.example.org'] },
   discovery: { port: 8444, enrols: true },
+  workload: {
+    port: 8080,
+    path: '/mcp',
+    transport: 'StreamableHttp',
+    metrics: { port: 9100, path: '/metrics', names: ['jobs_total'], labels: ['queue'] },
+  },
   training: { claim: '/training', maxAgeSeconds: 86_400 },
   purpose: { claim: '/purpose' },
   patient: { claim: '/patient' },
@@ -90,7 +96,7 @@ test.each(named(paths))('a value of another type makes it none, at %s', (_, path
 
 /** Members that may be absent. */
 const optional = [
-  /^(http|discovery|training|patient|panel|lockdown)$/,
+  /^(http|discovery|training|patient|panel|lockdown|workload\.metrics)$/,
   /^(discovery\.enrols|purpose\.claim|fromServer\.\w+|fromServer\.sampling\.agreement)$/,
   /^(tools|resources|prompts)\.0\.(patient|mimeType)$/,
 ]

@@ -140,6 +140,24 @@ const contradictions: Contradiction[] = [
     'must have at most 8 items',
   ),
   server(
+    'metrics of a port of the sidecar',
+    (spec) => ({ ...spec, workload: { port: 8080, path: '/mcp', metrics: { port: 15021, names: ['x'] } } }),
+    "are the sidecar's: name the server's own",
+  ),
+  server(
+    'metrics that say not which',
+    (spec) => ({ ...spec, workload: { port: 8080, path: '/mcp', metrics: { port: 9100 } } }),
+    'spec.workload.metrics.names: Required value',
+  ),
+  server(
+    'metrics under names of the sidecar',
+    (spec) => ({
+      ...spec,
+      workload: { port: 8080, path: '/mcp', metrics: { port: 9100, names: ['hipaa_mcp_calls_total'] } },
+    }),
+    'served at /metrics',
+  ),
+  server(
     'two issuers of one URL',
     (spec) => {
       const issuer = { url: 'https://login', audience: 'a', provider: 'Okta', roles: { claim: '/r' } }

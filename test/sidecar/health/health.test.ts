@@ -35,6 +35,7 @@ async function health(changes: Partial<HealthOptions> = {}): Promise<{
     reasons: () => [],
     locked: () => undefined,
     metrics: (_request, response) => response.end('metrics'),
+    appMetrics: (response) => response.end('app-metrics'),
     drain: async () => await Promise.resolve(),
     probes: new Map(),
     podIp: '10.1.2.3',

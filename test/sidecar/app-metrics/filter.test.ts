@@ -1,0 +1,217 @@
+// What of an app's own metrics leaves, and why the rest does not.
+
+import { describe, expect, test } from 'vitest'
+import type { AppMetrics } from '../../../core/policy.ts'
+import { MetricsFilter } from '../../../sidecar/app-metrics/filter.ts'
+import { verifies } from '../../verifies.ts'
+
+const rule = (names: string[], labels: string[] = []): AppMetrics => ({
+  port: 9100,
+  path: '/metrics',
+  names,
+  labels,
+})
+
+async function filtered(text: string, of: AppMetrics, filter = new MetricsFilter()) {
+  const { text: left, kept, dropped } = await filter.filter(text, of)
+  return { left, kept, dropped: Object.fromEntries(dropped) }
+}
+
+const gauge = (value: string) => `# TYPE g gauge\ng{who="${value}"} 1\n`
+/** Another one for each number. */
+const word = (index: number) => `w${String.fromCodePoint(97 + (index % 26))}${Math.floor(index / 26)}`
+
+const requests = `# HELP http_requests_total Requests of Mary Smith, MRN 778812
+# TYPE http_requests_total counter
+http_requests_total{method="GET",code="200",path="/patients/778812"} 3 1700000000000
+http_requests_total{method="GET",code="200",path="/patients/4711"} 4
+http_requests_total{method="GET",code="500",path="/patients/4711"} 1
+`
+
+verifies(
+  'transmission:app-metrics',
+  'what the policy names leaves, without help, times and other labels',
+  async () => {
+    expect(await filtered(requests, rule(['http_requests_total'], ['method', 'code']))).toEqual({
+      left: `# TYPE http_requests_total counter
+http_requests_total{code="200",method="GET"} 7
+http_requests_total{code="500",method="GET"} 1
+`,
+      kept: 2,
+      dropped: {},
+    })
+  },
+)
+
+verifies('transmission:app-metrics', 'no name, help text or label of the app leaves by itself', async () => {
+  const text = `# HELP smith_mary_diabetes 1
+# TYPE smith_mary_diabetes gauge
+smith_mary_diabetes 1
+last_patient{name="Mary Smith"} 1
+# Mary Smith was here
+${requests}`
+  const { left, dropped } = await filtered(text, rule(['http_requests_total']))
+
+  expect(left).toBe('# TYPE http_requests_total counter\nhttp_requests_total 8\n')
+  expect(dropped).toEqual({ 'name-undeclared': 2 })
+})
+
+describe('values of a declared label', () => {
+  for (const value of ['GET', '200', 'get_diagnosis', 'us-east-1', 'v1.2.3', 'timeout', 'primary', '5xx'])
+    test(`${value} leaves`, async () => {
+      expect((await filtered(gauge(value), rule(['g'], ['who']))).left).toContain(`who="${value}"`)
+    })
+
+  for (const [value, reason] of [
+    ['Mary_Smith', 'value-identifies'],
+    ['mary.smith', 'value-identifies'],
+    ['marySmith', 'value-identifies'],
+    ['John', 'value-identifies'],
+    ['MRN-778812', 'value-identifies'],
+    ['123-45-6789', 'value-identifies'],
+    ['2024-01-05', 'value-identifies'],
+    ['10.0.0.12', 'value-identifies'],
+    ['12345', 'value-identifies'],
+    ['/patients/4711', 'value-form'],
+    ['mary@example.org', 'value-form'],
+    ['two words', 'value-form'],
+    ['a\\"} 1', 'value-form'],
+    ['a\\nb', 'value-form'],
+    ['', 'value-form'],
+    ['ä', 'value-form'],
+    ['x'.repeat(65), 'value-form'],
+  ] as const)
+    verifies('transmission:app-metrics', `${value.slice(0, 20)} does not leave: ${reason}`, async () => {
+      const { left, dropped } = await filtered(gauge(value), rule(['g'], ['who']))
+      expect(left).toBe('')
+      expect(dropped).toEqual({ [reason]: 1 })
+    })
+
+  verifies(
+    'transmission:app-metrics',
+    'are so many while the process lives, so that no text is spelled by them',
+    async () => {
+      const filter = new MetricsFilter()
+      const all = Array.from({ length: 100 }, (_, index) => gauge(word(index)))
+      const seen = new Set<string>()
+      for (const text of all)
+        for (const [, value] of (await filter.filter(text, rule(['g'], ['who']))).text.matchAll(
+          /who="(\w+)"/g,
+        ))
+          seen.add(value as string)
+
+      expect(seen.size).toBe(64)
+      // What was let through once still is.
+      expect((await filtered(all[0] as string, rule(['g'], ['who']), filter)).kept).toBe(1)
+      expect((await filtered(all[99] as string, rule(['g'], ['who']), filter)).dropped).toEqual({
+        'too-many': 1,
+      })
+    },
+  )
+})
+
+describe('by type', () => {
+  test('a histogram is added up over other labels, its bounds as numbers', async () => {
+    const text = `# TYPE d histogram
+d_bucket{le="0.50",route="/a"} 1
+d_bucket{le="+Inf",route="/a"} 2
+d_bucket{le="0.5",route="/b"} 4
+d_bucket{le="+Inf",route="/b"} 5
+d_sum{route="/a"} 0.25
+d_sum{route="/b"} 1.5
+d_count{route="/a"} 2
+d_count{route="/b"} 5
+d_created{route="/a"} 1700000000
+`
+    expect(await filtered(text, rule(['d']))).toEqual({
+      left: `# TYPE d histogram
+d_bucket{le="0.5"} 5
+d_bucket{le="+Inf"} 7
+d_sum 1.75
+d_count 7
+`,
+      kept: 4,
+      dropped: { 'name-undeclared': 1 },
+    })
+  })
+
+  test('a bound that is text is dropped', async () => {
+    const { left, dropped } = await filtered('# TYPE d histogram\nd_bucket{le="Smith"} 1\n', rule(['d']))
+    expect({ left, dropped }).toEqual({ left: '', dropped: { 'value-form': 1 } })
+  })
+
+  test('a gauge, a quantile and what has no type are not added up: with other labels they are dropped', async () => {
+    const text = `# TYPE temperature gauge
+temperature{room="1"} 20
+temperature 21
+# TYPE s summary
+s{quantile="0.99"} 3
+s{quantile="0.99",room="1"} 4
+bare{room="1"} 1
+bare 2
+`
+    expect(await filtered(text, rule(['temperature', 's', 'bare']))).toEqual({
+      left: `# TYPE temperature gauge
+temperature 21
+# TYPE s summary
+s{quantile="0.99"} 3
+# TYPE bare gauge
+bare 2
+`,
+      kept: 3,
+      dropped: { 'label-undeclared': 3 },
+    })
+  })
+
+  test('a counter is named by its family or by what its samples are called (OpenMetrics)', async () => {
+    const text = '# TYPE jobs counter\njobs_total 3 # {trace_id="Smith"} 1.0\n# EOF\n'
+    for (const name of ['jobs', 'jobs_total'])
+      expect((await filtered(text, rule([name]))).left, name).toBe('# TYPE jobs counter\njobs_total 3\n')
+  })
+})
+
+describe('what is no metric', () => {
+  for (const line of [
+    'g',
+    'g{',
+    'g{a="1" 2',
+    'g{a=1} 2',
+    '{"g", a="1"} 2',
+    'g{a="1"} Smith',
+    'g 0x10',
+    'g 1 2 3',
+    `g{a="${'y'.repeat(5_000)}"} 1`,
+    '<html>Mary Smith</html>',
+  ])
+    test(`is dropped and counted: ${line.slice(0, 24)}`, async () => {
+      expect(await filtered(`${line}\n`, rule(['g'], ['a']))).toEqual({
+        left: '',
+        kept: 0,
+        dropped: { malformed: 1 },
+      })
+    })
+
+  test('hostile text takes no longer than its length', async () => {
+    const line = `g${'{a="'.repeat(1_000)}`
+    const text = `${line}\n${'g{a="\\\\'.repeat(400)}\n`.repeat(140)
+    const began = process.cpuUsage()
+    await new MetricsFilter().filter(text, rule(['g'], ['a']))
+    const used = process.cpuUsage(began)
+    const before = process.cpuUsage()
+    JSON.parse(JSON.stringify(text.split('\n').map((one) => one.split(''))))
+    const other = process.cpuUsage(before)
+    expect(used.user).toBeLessThan(other.user * 20)
+  })
+
+  test('more lines than are read, and more series than are kept, are counted', async () => {
+    const lines = Array.from({ length: 20_010 }, () => 'x 1').join('\n')
+    expect((await filtered(lines, rule(['g']))).dropped).toEqual({
+      'name-undeclared': 20_000,
+      'too-many': 10,
+    })
+
+    const names = Array.from({ length: 3_000 }, (_, index) => `g_${index}`)
+    const many = names.map((name) => `${name} 1`).join('\n')
+    expect(await filtered(many, rule(names))).toMatchObject({ kept: 2_000, dropped: { 'too-many': 1_000 } })
+  })
+})
