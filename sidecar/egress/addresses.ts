@@ -54,10 +54,32 @@ const inside = blockList([
  * nobody's to offer. An IPv6 address that holds an IPv4 address (mapped, NAT64, 6to4) is judged as that one.
  */
 export function mayDial(address: string, allowed: Ranges): boolean {
+  const place = placeOf(address)
+  if (place.is !== 'inside') return place.is === 'public'
+  return allowed === anywhere || blockList(allowed).check(place.plain, place.kind)
+}
+
+/** Where an address is, whoever asks. */
+type Place = { is: 'nowhere' | 'public' } | { is: 'inside'; plain: string; kind: 'ipv4' | 'ipv6' }
+
+/** Those of before, so many at most: an app comes back to the same ones. */
+const places = new Map<string, Place>()
+const mostPlaces = 1_024
+
+function placeOf(address: string): Place {
+  const known = places.get(address)
+  if (known !== undefined) return known
+  const place = judged(address)
+  if (places.size >= mostPlaces) places.clear()
+  places.set(address, place)
+  return place
+}
+
+function judged(address: string): Place {
   const plain = embedded(address) ?? address
   const kind = kindOf(plain)
-  if (kind === undefined || never.check(plain, kind)) return false
-  return !inside.check(plain, kind) || blockList(allowed).check(plain, kind)
+  if (kind === undefined || never.check(plain, kind)) return { is: 'nowhere' }
+  return inside.check(plain, kind) ? { is: 'inside', plain, kind } : { is: 'public' }
 }
 
 /** Whether a store may be at this address: of one network, since a Service of the cluster may be an alias of anything. */

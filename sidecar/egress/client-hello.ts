@@ -66,14 +66,18 @@ export function readClientHello(bytes: Buffer): Hello | undefined {
 /** The handshake bytes of all records, of which the last may be incomplete; undefined for what are no such records. */
 function joined(bytes: Buffer): Buffer | undefined {
   const parts: Buffer[] = []
+  let held = 0
   for (let at = 0; at + 5 <= bytes.length; ) {
     const length = bytes.readUInt16BE(at + 3)
     if (bytes[at] !== handshake || bytes[at + 1] !== 3 || length === 0 || length > 16_384) return undefined
-    parts.push(bytes.subarray(at + 5, at + 5 + length))
+    const part = bytes.subarray(at + 5, at + 5 + length)
+    parts.push(part)
     at += 5 + length
-    // Enough of it: what follows the hello is not ours to read.
-    const soFar = Buffer.concat(parts)
-    if (soFar.length >= 4 && soFar.length >= 4 + soFar.readUIntBE(1, 3)) return soFar
+    held += part.length
+    if (held < 4) continue
+    // Enough of it: what follows the hello is not ours to read. Nearly always it is the first record.
+    const soFar = parts.length === 1 ? part : Buffer.concat(parts)
+    if (soFar.length >= 4 + soFar.readUIntBE(1, 3)) return soFar
   }
   return Buffer.concat(parts)
 }

@@ -1,9 +1,8 @@
 // From a name to a connection: asks the cluster's resolver, which only the sidecar may, and connects to the address
 // that it just judged. The name is never looked up a second time.
 
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { type ConnectionOptions, checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { mayBeStore, mayDial } from './addresses.ts'
 import type { Target } from './names.ts'
 import { sslRequest } from './postgres.ts'
@@ -14,28 +13,34 @@ import { EgressRefusal } from './reasons.ts'
 export type World = {
   /** Addresses of a name, IPv4 and IPv6, in the order in which to try them. Rejects when there are none. */
   resolve: (name: string) => Promise<string[]>
-  connect: (port: number, address: string) => Socket
+  /** How an address is reached. */
+  place: (port: number, address: string) => TcpNetConnectOpts
 }
 
-export const realConnect = (port: number, address: string): Socket =>
-  connect({
-    port,
-    host: address,
-    allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: 30_000,
-  })
+export const realPlace: World['place'] = (port, address) => ({
+  port,
+  host: address,
+  allowHalfOpen: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
+})
 
 /** How many of a name's addresses are tried. */
 const attempts = 4
 
-/** A connection to the first of a target's names that resolves. Throws `EgressRefusal`; `signal` ends a try at any time. */
-export async function dial(
+/** What is begun at an address, before it is known whether anybody is there. */
+type Begin<Kind extends Socket> = (place: TcpNetConnectOpts) => Kind
+
+/**
+ * A connection to the first of a target's names that resolves. Throws `EgressRefusal`; `signal` ends a try at any time.
+ */
+export async function dial<Kind extends Socket>(
   { kind, lookups, port, ranges }: Pick<Target, 'kind' | 'lookups' | 'port' | 'ranges'>,
   world: World,
   signal: AbortSignal,
-): Promise<Socket> {
+  begin: Begin<Kind>,
+): Promise<Kind> {
   for (const name of lookups) {
     // Which of the many DNS errors it is makes no difference: the next name is tried, and the last one decides.
     const found = await world.resolve(name).catch(() => [])
@@ -46,25 +51,42 @@ export async function dial(
     const addresses = found.filter(allowed).slice(0, attempts)
     if (addresses.length === 0) throw new EgressRefusal('address-forbidden')
     for (const address of addresses) {
-      const socket = await connected(world.connect(port, address), signal)
-      if (socket !== undefined) return socket
+      const socket = begin(world.place(port, address))
+      // Every error closes the socket; whoever waits for it learns from that.
+      socket.on('error', () => undefined)
+      if (await happens(socket, 'connect', signal)) return socket
     }
     throw new EgressRefusal('unreachable')
   }
   throw new EgressRefusal('name-unresolved')
 }
 
-async function connected(socket: Socket, signal: AbortSignal): Promise<Socket | undefined> {
-  // Every error closes the socket; whoever waits for it learns from that.
-  socket.on('error', () => undefined)
-  try {
-    await once(socket, 'connect', { signal })
-    return socket
-  } catch {
-    socket.destroy()
-    signal.throwIfAborted()
-    return undefined
-  }
+/** Without TLS, and paused. `onread`: where its bytes go, if not into events. */
+export function plain(onread?: OnReadOpts): Begin<Socket> {
+  return (place) => connect({ ...place, ...(onread === undefined ? {} : { onread }) }).pause()
+}
+
+/** Whether it comes to that. If not, the socket is gone; throws when `signal` is why. */
+async function happens(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+): Promise<boolean> {
+  const happened = await new Promise<boolean>((resolve) => {
+    const on = (): void => over(true)
+    const off = (): void => over(false)
+    const over = (came: boolean): void => {
+      socket.off(event, on).off('close', off)
+      signal.removeEventListener('abort', off)
+      resolve(came)
+    }
+    socket.on(event, on).on('close', off)
+    signal.addEventListener('abort', off)
+    if (signal.aborted) off()
+  })
+  if (!happened) socket.destroy()
+  signal.throwIfAborted()
+  return happened
 }
 
 /** Asks PostgreSQL for TLS (SSLRequest). Throws `EgressRefusal` when the server will not: nothing else was sent then. */
@@ -80,31 +102,34 @@ export async function askPostgresForTls(socket: Socket, signal: AbortSignal): Pr
   if (bytes.toString('latin1') !== 'S') throw new EgressRefusal('store-without-tls')
 }
 
-/** Puts TLS on a connection. Throws `EgressRefusal` when the certificate is not of `ca` for one of `identities`. */
-export async function originateTls(
-  socket: Socket,
-  target: Pick<Target, 'name' | 'ca' | 'identities' | 'kind'>,
-  signal: AbortSignal,
-): Promise<TLSSocket> {
-  const secure = tlsConnect({
-    socket,
+type Secured = Pick<Target, 'name' | 'ca' | 'identities' | 'kind'>
+
+/** Begins TLS with a target: over `socket`, or at a place. `verified` judges it. */
+export function secure(
+  target: Secured,
+  over: { socket: Socket } | TcpNetConnectOpts,
+  onread?: OnReadOpts,
+): TLSSocket {
+  const options: ConnectionOptions = {
+    ...over,
     servername: target.name,
     ...(target.ca === undefined ? {} : { ca: target.ca }),
+    ...(onread === undefined ? {} : { onread }),
     minVersion: 'TLSv1.2',
     checkServerIdentity: (_, certificate) => {
       const errors = target.identities.map((name) => checkServerIdentity(name, certificate))
       return errors.includes(undefined) ? undefined : errors[0]
     },
-  })
-  secure.on('error', () => undefined)
-  try {
-    await once(secure, 'secureConnect', { signal })
-    return secure
-  } catch (error) {
-    secure.destroy()
-    signal.throwIfAborted()
-    throw new EgressRefusal(target.kind === 'store' ? 'store-certificate' : 'host-certificate', {
-      cause: error,
-    })
   }
+  return tlsConnect(options)
+}
+
+/** Throws `EgressRefusal` when the certificate is not of the target's CA for one of its identities. */
+export async function verified(socket: TLSSocket, target: Secured, signal: AbortSignal): Promise<TLSSocket> {
+  let cause: unknown
+  socket.on('error', (error) => {
+    cause ??= error
+  })
+  if (await happens(socket, 'secureConnect', signal)) return socket
+  throw new EgressRefusal(target.kind === 'store' ? 'store-certificate' : 'host-certificate', { cause })
 }

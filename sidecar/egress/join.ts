@@ -1,20 +1,106 @@
-// Two connections become one: bytes both ways until both sides are done.
+// Two connections become one: bytes both ways until both sides are done. Neither by `pipe`: the outside's bytes are read into one
+// buffer of the connection's own, over and over, and a connection that both sides have ended is closed without another word.
 
-import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { OnReadOpts, Socket } from 'node:net'
 
-/** `back` stands between remote and app. `failed` is called when it throws. Either side's end reaches the other. */
-export function join(app: Socket, remote: Socket, back?: Duplex, failed?: (error: unknown) => void): void {
-  app.pipe(remote)
-  if (back === undefined) remote.pipe(app)
-  else remote.pipe(back).pipe(app)
-  back?.on('error', (error) => failed?.(error))
-  // A side that broke takes the other one along; one that closed in order lets it send what it still has.
-  for (const [one, other] of [
-    [app, remote],
-    [remote, app],
-  ] as const) {
-    one.once('error', () => other.destroy())
-    one.once('close', () => other.destroySoon())
+/** Bytes that the first read holds, and that one ever holds: it grows while reads fill it. */
+const smallest = 4_096
+const largest = 32_768
+
+/** Of connections that have ended, for the next ones: as many as there may be at once without a new one each. */
+const spare: Buffer[] = []
+const spares = 64
+
+/** What is passed on instead of what came. `rest`: what is still held when the sender is done. Throws for what may not pass. */
+export type Filter = { pass: (chunk: Buffer) => Buffer; rest: () => Buffer }
+
+/** The way back of a connection that is dialled with `onread`. What comes before it is joined is held. */
+export class WayBack {
+  readonly onread: OnReadOpts
+  #buffer: Buffer = spare.pop() ?? Buffer.allocUnsafeSlow(smallest)
+  #app: Socket | undefined
+  #held: Buffer[] = []
+  #next = smallest
+  /** The kernel took a part: the rest waits in the buffer, which is the writer's from then on. */
+  #lent = false
+
+  constructor() {
+    this.onread = {
+      buffer: () => {
+        if (this.#lent || this.#next > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(this.#next)
+        this.#lent = false
+        return this.#buffer
+      },
+      callback: (size, bytes) => this.#pass(bytes.subarray(0, size) as Buffer),
+    }
   }
+
+  /** `remote` is the connection that was dialled with `onread`. */
+  to(app: Socket, remote: Socket): void {
+    this.#app = app
+    app.on('drain', () => remote.resume())
+    for (const chunk of this.#held.splice(0)) app.write(chunk)
+    remote.resume()
+    // Closed, it is read into no more.
+    remote.once('close', () => {
+      if (!this.#lent && this.#buffer.length === smallest && spare.length < spares) spare.push(this.#buffer)
+    })
+  }
+
+  #pass(chunk: Buffer): boolean {
+    const app = this.#app
+    if (app === undefined) {
+      this.#held.push(Buffer.from(chunk))
+      return false
+    }
+    const more = app.write(chunk)
+    this.#lent = app.writableLength > 0
+    if (chunk.length === this.#buffer.length) this.#next = Math.min(2 * chunk.length, largest)
+    return more
+  }
+}
+
+/**
+ * Either side's end reaches the other. `back`: how the bytes of `remote` come, if not as events; or what stands between it and
+ * `app`, with `failed` for what it throws.
+ */
+export function join(
+  app: Socket,
+  remote: Socket,
+  back?: WayBack | Filter,
+  failed?: (error: unknown) => void,
+): void {
+  if (back instanceof WayBack) back.to(app, remote)
+  else flow(remote, app, back, failed)
+  flow(app, remote)
+  remote.on('end', () => {
+    // Both are done, and all is on its way: what is left is to close. TLS has a last word of its own.
+    if (app.readableEnded && app.writableLength === 0) app.destroy()
+    else app.end()
+  })
+  app.on('end', () => remote.end())
+  // A side that broke takes the other one along; one that closed in order lets it send what it still has.
+  remote.once('error', () => app.destroy())
+  app.once('error', () => remote.destroy())
+  remote.once('close', () => app.destroyed || app.destroySoon())
+  app.once('close', () => remote.destroyed || remote.destroySoon())
+}
+
+function flow(from: Socket, to: Socket, filter?: Filter, failed?: (error: unknown) => void): void {
+  to.on('drain', () => from.resume())
+  if (filter === undefined)
+    from.on('data', (chunk: Buffer) => {
+      if (!to.write(chunk)) from.pause()
+    })
+  else {
+    from.on('data', (chunk: Buffer) => {
+      try {
+        if (!to.write(filter.pass(chunk))) from.pause()
+      } catch (error) {
+        failed?.(error)
+      }
+    })
+    from.on('end', () => to.write(filter.rest()))
+  }
+  from.resume()
 }

@@ -50,11 +50,14 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
    * server's own protection, and cutting a transaction in the middle could harm the records that we protect
    * (45 CFR 164.312(c)(1)).
    */
-  const forbids = ({ address, target, settingUp }: Connection): Reason | undefined => {
+  const forbids = (connection: Connection): Reason | undefined => {
+    const { address, target, settingUp } = connection
     const { locked } = orders.standing()
     if (locked !== undefined && (settingUp || target.kind === 'agreement')) return 'locked'
     const current = names().targets.get(address)
     if (current === undefined || !sameTarget(current, target)) return 'undeclared-name'
+    // The next look is at the same object, until the policy changes again.
+    connection.target = current
     if (current.kind !== 'agreement') return undefined
     return current.agreements.some((name) => orders.agreementActive(name)) ? undefined : 'agreement-over'
   }
@@ -97,7 +100,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     open.add(connection)
     app.once('close', () => {
       open.delete(connection)
-      ending.abort(new EgressRefusal('hung-up'))
+      if (connection.settingUp) ending.abort(new EgressRefusal('hung-up'))
     })
     const late = setTimeout(() => connection.end('too-slow'), options.setupMs)
     const opening = {
@@ -140,9 +143,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const server = createServer({
     allowHalfOpen: true,
     pauseOnConnect: true,
+    // Nobody is far away here: the kernel says at once when the app has gone.
     noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: 30_000,
   })
   server.maxConnections = connectionLimit
   server.on('connection', (app) => {
@@ -175,7 +177,15 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
 async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   await new Promise<void>((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-    work.then(resolve, () => reject(new EgressRefusal('trail-unavailable')))
+    const onAbort = (): void => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort)
+    const settle = (done: () => void): void => {
+      signal.removeEventListener('abort', onAbort)
+      done()
+    }
+    work.then(
+      () => settle(resolve),
+      () => settle(() => reject(new EgressRefusal('trail-unavailable'))),
+    )
   })
 }

@@ -1,5 +1,6 @@
 // Policy -> names -> addresses of 127.64.0.0/10. Pure. A guarded pod knows no other names.
 
+import { modelVendorOf } from '../../core/model-vendors.ts'
 import type { Egress, ModelRules, PlainProtocol } from '../../core/policy.ts'
 import { anywhere, type Ranges } from './addresses.ts'
 
@@ -22,6 +23,8 @@ export type Target = {
   ranges: Ranges
   /** Of a vendor of models. */
   model?: ModelRules
+  /** Of a vendor of models, behind anything but the gate: nobody sees what is asked of it. */
+  unproved: boolean
   /** Of a third party: any active one of these opens it. */
   agreements: readonly string[]
 }
@@ -156,6 +159,7 @@ function oneTarget(entry: Declared, place: Place): Target | undefined {
       ...(ca === undefined ? {} : { ca }),
       ranges: inCluster ? anywhere : ranges,
       ...(model === undefined ? {} : { model }),
+      unproved: model === undefined && modelVendorOf(host) !== undefined,
       agreements: [agreement],
     }
   }
@@ -172,12 +176,14 @@ function oneTarget(entry: Declared, place: Place): Target | undefined {
     lookups: aliases.slice(-1),
     identities: aliases,
     ranges: anywhere,
+    unproved: false,
     agreements: [],
   }
 }
 
 /** Whether two targets are one place, whichever agreements open it. A store has several names. */
 export function sameTarget(one: Target, other: Target): boolean {
+  if (one === other) return true
   const placeOf = ({ kind, name, port, protocol, ca, ranges, model }: Target): string =>
     JSON.stringify([kind, kind === 'store' ? '' : name, port, protocol, ca, ranges, model])
   return placeOf(one) === placeOf(other)

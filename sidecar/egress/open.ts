@@ -2,10 +2,9 @@
 // first byte of the app leaves the pod; whatever throws ends the connection.
 
 import type { Socket } from 'node:net'
-import { modelVendorOf } from '../../core/model-vendors.ts'
 import { accessDenied, helloLimit, readClientHello } from './client-hello.ts'
-import { askPostgresForTls, dial, originateTls, type World } from './dial.ts'
-import { join } from './join.ts'
+import { askPostgresForTls, dial, plain, secure, verified, type World } from './dial.ts'
+import { join, WayBack } from './join.ts'
 import { serveGate } from './model/gate.ts'
 import type { Target } from './names.ts'
 import { fatal, notHere, readOpening, withoutChannelBinding } from './postgres.ts'
@@ -52,12 +51,13 @@ const ownTls: Way = {
     if ('refused' in found) throw new EgressRefusal(found.refused)
     if (found.serverName !== target.name) throw new EgressRefusal('server-name-other')
     permit()
-    await record(unproved(target))
-    const remote = await dial(target, opening.world, signal)
+    await record(target.unproved ? 'rules-unproved' : undefined)
+    const back = new WayBack()
+    const remote = await dial(target, opening.world, signal, plain(back.onread))
     opening.opened(remote)
     permit()
     remote.write(bytes)
-    join(app, remote)
+    join(app, remote, back)
   },
   refusal: () => accessDenied,
 }
@@ -67,7 +67,7 @@ const tooLong = { refused: 'not-tls' } as const
 const postgres: Way = {
   open: async (target, opening) => {
     const first = await firstPacket(opening.app, opening.signal)
-    const remote = await secured(target, opening, askPostgresForTls)
+    const remote = await permitted(target, opening, async () => await postgresWithTls(target, opening))
     remote.write(first)
     join(opening.app, remote, withoutChannelBinding(), opening.failed)
   },
@@ -76,7 +76,11 @@ const postgres: Way = {
 
 /** Anything over a connection, whoever speaks first. A refusal has no words that every protocol would know. */
 const tcp: Way = {
-  open: async (target, opening) => join(opening.app, await secured(target, opening)),
+  open: async (target, opening) => {
+    const back = new WayBack()
+    const remote = await permitted(target, opening, async () => await withTls(target, opening, back))
+    join(opening.app, remote, back)
+  },
   refusal: () => Buffer.alloc(0),
 }
 
@@ -84,9 +88,10 @@ const tcp: Way = {
 const mllp: Way = {
   open: async (target, opening) => {
     const { bytes } = await readBytes(opening.app, framed, opening.signal)
-    const remote = await secured(target, opening)
+    const back = new WayBack()
+    const remote = await permitted(target, opening, async () => await withTls(target, opening, back))
     remote.write(bytes)
-    join(opening.app, remote)
+    join(opening.app, remote, back)
   },
   refusal: () => Buffer.alloc(0),
 }
@@ -116,7 +121,7 @@ const model: Way = {
       refused,
       record: async () => await record('rules-met'),
       connect: async () =>
-        await dialledWithTls(target, {
+        await withTls(target, {
           ...opening,
           signal: AbortSignal.any([signal, AbortSignal.timeout(connectMs)]),
         }),
@@ -133,34 +138,36 @@ export const ways: { [Protocol in Target['protocol']]: Way } = {
   Model: model,
 }
 
-/** Of the host of a model's vendor behind anything but the gate: nobody sees what is asked of it. */
-function unproved({ name }: Target): 'rules-unproved' | undefined {
-  return modelVendorOf(name) === undefined ? undefined : 'rules-unproved'
-}
-
-/** A connection to the target with TLS on it, permitted, recorded before, and permitted still. */
-async function secured(target: Target, opening: Opening, ask?: Ask): Promise<Socket> {
-  opening.permit()
-  await opening.record(unproved(target))
-  const remote = await dialledWithTls(target, opening, ask)
-  opening.permit()
-  return remote
-}
-
-/** What is said on a connection before there may be TLS on it. */
-type Ask = (plain: Socket, signal: AbortSignal) => Promise<void>
-
-async function dialledWithTls(
+/** What `dialled` opens, permitted, recorded before, and permitted still. */
+async function permitted(
   target: Target,
-  { world, opened, signal }: Pick<Opening, 'world' | 'opened' | 'signal'>,
-  ask?: Ask,
+  { permit, record }: Opening,
+  dialled: () => Promise<Socket>,
 ): Promise<Socket> {
-  const plain = await dial(target, world, signal)
-  opened(plain)
-  await ask?.(plain, signal)
-  const remote = await originateTls(plain, target, signal)
-  opened(remote)
+  permit()
+  await record(target.unproved ? 'rules-unproved' : undefined)
+  const remote = await dialled()
+  permit()
   return remote
+}
+
+type Dialling = Pick<Opening, 'world' | 'opened' | 'signal'>
+
+/** A connection with TLS from its first byte on. */
+async function withTls(target: Target, { world, opened, signal }: Dialling, back?: WayBack): Promise<Socket> {
+  const remote = await dial(target, world, signal, (place) => secure(target, place, back?.onread))
+  opened(remote)
+  return await verified(remote, target, signal)
+}
+
+/** A connection on which TLS is asked for first. */
+async function postgresWithTls(target: Target, { world, opened, signal }: Dialling): Promise<Socket> {
+  const socket = await dial(target, world, signal, plain())
+  opened(socket)
+  await askPostgresForTls(socket, signal)
+  const remote = secure(target, { socket })
+  opened(remote)
+  return await verified(remote, target, signal)
 }
 
 /** The client's startup or cancel packet. It may ask for TLS and GSSAPI first: there is neither on loopback. */

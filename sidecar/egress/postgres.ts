@@ -1,7 +1,7 @@
 // The bytes before a PostgreSQL session (PostgreSQL documentation, "Message Flow" and "Message Formats"): enough of the
 // protocol to keep plain text on loopback and put TLS on the wire.
 
-import { Transform } from 'node:stream'
+import type { Filter } from './join.ts'
 import { EgressRefusal } from './reasons.ts'
 
 const sslRequestCode = 80_877_103
@@ -45,17 +45,17 @@ const greetingLimit = 65_536
  * Server to client: takes SCRAM-SHA-256-PLUS out of the offered mechanisms and passes the rest untouched. It binds to
  * the TLS channel (RFC 5802, RFC 5929), which ends here; libpq refuses a server that offers it on a plain connection.
  */
-export function withoutChannelBinding(): Transform {
+export function withoutChannelBinding(): Filter {
   let held: Buffer = Buffer.alloc(0)
   let over = false
-  return new Transform({
-    transform(chunk: Buffer, _, done) {
-      if (over) return done(null, chunk)
+  return {
+    pass: (chunk) => {
+      if (over) return chunk
       held = Buffer.concat([held, chunk])
       const parts: Buffer[] = []
       while (!over && held.length >= 5) {
         const size = 1 + held.readInt32BE(1)
-        if (size < 5 || size > greetingLimit) return done(new EgressRefusal('not-postgres'))
+        if (size < 5 || size > greetingLimit) throw new EgressRefusal('not-postgres')
         if (held.length < size) break
         const message = held.subarray(0, size)
         held = held.subarray(size)
@@ -66,12 +66,10 @@ export function withoutChannelBinding(): Transform {
         parts.push(held)
         held = Buffer.alloc(0)
       }
-      done(null, Buffer.concat(parts))
+      return Buffer.concat(parts)
     },
-    flush(done) {
-      done(null, held)
-    },
-  })
+    rest: () => held,
+  }
 }
 
 function unbound(message: Buffer): Buffer {

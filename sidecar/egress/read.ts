@@ -37,7 +37,7 @@ export async function readBytes<T>(
       }
     }
     const onData = (chunk: Buffer): void => {
-      bytes = Buffer.concat([bytes, chunk])
+      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
       look()
     }
     if (signal.aborted) return onAbort()

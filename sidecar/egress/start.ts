@@ -5,7 +5,7 @@ import { ports as fixedPorts } from '../../core/identifiers.ts'
 import type { Orders } from '../in-force.ts'
 import type { Trail } from '../trail/trail.ts'
 import { countRefusals } from './counts.ts'
-import { realConnect, type World } from './dial.ts'
+import { realPlace, type World } from './dial.ts'
 import { startListener } from './listener.ts'
 import { domainOf, type Names, namesOf, noNames, type Target } from './names.ts'
 import type { Reason } from './reasons.ts'
@@ -113,7 +113,7 @@ export async function startEgress(options: EgressOptions): Promise<RunningEgress
     port: ports.egress,
     orders,
     names: () => names,
-    world: { resolve: clusterResolver(options.dns), connect: realConnect, ...options.world },
+    world: { resolve: clusterResolver(options.dns), place: realPlace, ...options.world },
     record: async ({ declared, kind }, rules) => {
       const reason = rules === undefined ? {} : { reason: rules }
       await trail.note({ kind: 'counted', what: 'egress-opened', source: declared, count: 1, ...reason })

@@ -2,7 +2,6 @@
 // kept by nobody: that of the trail is measured with the calls.
 
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import type { Egress } from '../../core/policy.ts'
 import { startEgress } from '../../sidecar/egress/start.ts'
 import { egressOrders } from '../support/egress-orders.ts'
@@ -20,7 +19,7 @@ const { ports } = await startEgress({
   world: {
     // An address that may be dialled; the connection goes to the upstream of this run.
     resolve: async () => await Promise.resolve(['203.0.113.10']),
-    connect: () => connect({ host: '127.0.0.1', port: upstreamPort, allowHalfOpen: true, noDelay: true }),
+    place: () => ({ host: '127.0.0.1', port: upstreamPort, allowHalfOpen: true, noDelay: true }),
   },
 })
 console.log(JSON.stringify(ports))

@@ -42,7 +42,7 @@ beforeEach(async () => {
     ports: { egress: 0, dns: 0 },
     world: {
       resolve: async () => await Promise.resolve([vendorAddress]),
-      connect: () => connect({ port: (vendor.address() as AddressInfo).port, allowHalfOpen: true }),
+      place: () => ({ port: (vendor.address() as AddressInfo).port, allowHalfOpen: true }),
     },
   })
 })

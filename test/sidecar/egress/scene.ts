@@ -105,16 +105,16 @@ export async function aScene(options: {
         if (found === undefined) throw new Error('ENOTFOUND')
         return found
       },
-      connect: (port, address) => {
+      place: (port, address) => {
         dialled.push(`${address}:${port}`)
         log.push('dial')
         const server = servers[address] ?? 1
         // Port 1 of loopback: nobody is there.
-        return connect({
+        return {
           host: '127.0.0.1',
           port: typeof server === 'number' ? server : (server.address() as AddressInfo).port,
           allowHalfOpen: true,
-        })
+        }
       },
     },
   })
