@@ -1,7 +1,7 @@
 // The network plugin of nodes, which namespaces need whose Pod Security forbids NET_ADMIN. Pure: from what was read to lines.
 
 import { cniPlugin } from '../../core/identifiers.ts'
-import { podSecurityLabel, podSecurityOf } from '../../operator/admission/pod-security.ts'
+import { podSecurityLabel, podSecurityOf } from '../../core/pod-security.ts'
 import type { Check } from './check.ts'
 import type { Read } from './installation.ts'
 

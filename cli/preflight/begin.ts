@@ -2,8 +2,8 @@
 
 import { enforceLabel, group } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
+import { podSecurityOf } from '../../core/pod-security.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
-import { podSecurityOf } from '../../operator/admission/pod-security.ts'
 import { CannotError, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { needsPlugin, type PluginSet, pluginPath, pluginStanding } from '../doctor/plugin.ts'
 import { read } from '../doctor/read.ts'

@@ -1,11 +1,11 @@
 // What admission would say of a workload's pods. Pure.
 
 import { serverAnnotation } from '../../core/identifiers.ts'
+import type { PodSecurity } from '../../core/pod-security.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { judgeNew } from '../../operator/admission/judge.ts'
 import { unreachedPorts } from '../../operator/admission/loopback.ts'
 import type { Pod, PodSpec } from '../../operator/admission/pod.ts'
-import type { PodSecurity } from '../../operator/admission/pod-security.ts'
 import { endpoints, type Surroundings } from '../../operator/admission/surroundings.ts'
 
 type Template = { metadata?: Pod['metadata']; spec: PodSpec }

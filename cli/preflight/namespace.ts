@@ -1,7 +1,7 @@
 // What a namespace's labels mean for guarded pods. Pure.
 
 import { enforceLabel } from '../../core/identifiers.ts'
-import { podSecurityLabel } from '../../operator/admission/pod-security.ts'
+import { podSecurityLabel } from '../../core/pod-security.ts'
 import type { pluginStanding } from '../doctor/plugin.ts'
 
 /** `hinders`: guarded pods cannot start. */

@@ -4,20 +4,11 @@
 
 import { setsFilter } from '../../core/guard-command.ts'
 import { containers } from '../../core/identifiers.ts'
+import { type PodSecurity, podSecurityLabel } from '../../core/pod-security.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Pod } from './pod.ts'
 
-export const podSecurityLabel = 'pod-security.kubernetes.io/enforce'
-
-/** Levels of the Pod Security Standards. */
-export type PodSecurity = 'privileged' | 'baseline' | 'restricted'
 export type FilterBy = 'Guard' | 'Plugin'
-
-/** What the namespace's labels ask of pods. A value that Kubernetes does not know counts as the strictest, as it does there. */
-export function podSecurityOf(labels: { readonly [name: string]: string } = {}): PodSecurity {
-  const { [podSecurityLabel]: level = 'privileged' } = labels
-  return level === 'privileged' || level === 'baseline' ? level : 'restricted'
-}
 
 /**
  * `security`: of the namespace, for a new pod. Undefined for one that runs: whichever of the two it was made for, since its

@@ -1,7 +1,7 @@
 // What admission knows besides the pod and its server.
 
 import { ports, services, systemNamespace } from '../../core/identifiers.ts'
-import type { PodSecurity } from './pod-security.ts'
+import type { PodSecurity } from '../../core/pod-security.ts'
 
 export type Surroundings = {
   /** What the namespace asks of new pods; undefined for a pod that runs. */
