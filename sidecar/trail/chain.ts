@@ -3,15 +3,16 @@
 // lives in this object alone and ends with the process.
 
 import type { KeyObject } from 'node:crypto'
-import { setImmediate as immediate } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { backoff } from '../../core/backoff.ts'
 import { signCheckpoint } from '../../core/checkpoint.ts'
 import { leafHash, Tree } from '../../core/merkle.ts'
-import { type Entry, recordBytes, recordOf } from '../../core/record.ts'
-import { isRecord } from '../../core/record-shape.ts'
+import type { Entry } from '../../core/record.ts'
+import { entryBytes } from '../../core/record-text.ts'
 import { mostOpenCalls } from '../../core/wire.ts'
 import { pause } from '../pause.ts'
 import { ChainOver, type Home, NotRecorded } from './home.ts'
+import { Pace } from './pace.ts'
 import { type Pressure, worse } from './pressure.ts'
 import type { EntryOf, Trail } from './trail.ts'
 
@@ -87,6 +88,7 @@ export class Chain implements Trail {
   readonly #limits: Limits
   readonly #clock: () => number
   readonly #tree = new Tree()
+  readonly #pace = new Pace()
   /** Intents whose result was not handed in yet. */
   readonly #open = new Set<string>()
   /** Of these, those whose result was refused: none comes any more, and the collector closes them as unknown at the chain's end. */
@@ -223,11 +225,8 @@ export class Chain implements Trail {
   }
 
   #queue(entry: Entry, done: PromiseWithResolvers<void>): void {
-    const since = this.#clock()
-    const record = recordOf(entry, new Date(since).toISOString())
-    // A malformed record would be refused by the collector for ever, and everything behind it with it.
-    if (!isRecord(record)) throw new TypeError('The record is malformed: nothing is recorded')
-    const bytes = recordBytes(record)
+    // Throws: a malformed record would be refused by the collector for ever, and everything behind it with it.
+    const bytes = entryBytes(entry, this.#clock())
     const call = 'call' in entry ? { call: entry.call } : {}
     this.#waiting.push({ kind: entry.kind, ...call, bytes, since: performance.now(), done })
     this.#bytes += bytes.length
@@ -245,10 +244,12 @@ export class Chain implements Trail {
   async #commitAll(): Promise<void> {
     try {
       for (;;) {
-        // What this turn of the event loop brings goes together: a commit costs much the same whatever it holds.
-        await immediate()
+        // What this turn of the event loop brings goes together, and under load what the next milliseconds bring.
+        const wait = this.#pace.wait(performance.now())
+        await (wait === 0 ? immediate() : sleep(wait))
         if (this.#waiting.length === 0 || this.#over !== undefined || this.#stopped.signal.aborted) return
         this.#sent = this.#batch()
+        this.#pace.began(performance.now(), this.#sent.length)
         await this.#commit(this.#sent.map(({ bytes }) => bytes))
         if (this.#over !== undefined || this.#stopped.signal.aborted) return
         this.#acknowledge()

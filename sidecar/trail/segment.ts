@@ -48,6 +48,11 @@ class DiskFull extends Error {
 type Ready = { path: string; handle: FileHandle }
 
 const usualSize = 8 * 1024 * 1024
+/**
+ * Zeros are written in pieces of so many bytes. The page cache keeps a write's bytes in one folio where it can (Linux 6.16 for
+ * ext4), and a folio goes to the disk whole: filled by the MiB, a segment writes a MiB for each frame of a few hundred bytes.
+ */
+const piece = 16 * 1024
 const full: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
 
 export class Segments {
@@ -152,7 +157,7 @@ export class Segments {
     let handle: FileHandle | undefined
     try {
       handle = await open(path, 'wx', 0o600)
-      const zeros = Buffer.alloc(Math.min(this.#size, 1024 * 1024))
+      const zeros = Buffer.alloc(Math.min(this.#size, piece))
       for (let at = 0; at < this.#size; at += zeros.length)
         await writeAll(handle, zeros.subarray(0, Math.min(zeros.length, this.#size - at)), at)
       await handle.sync()

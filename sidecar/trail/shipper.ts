@@ -29,7 +29,7 @@ const batchBytes = readBytes / 2
  * What is acknowledged within this time goes in one exchange, milliseconds. Each costs as much as serving a call, and so
  * little more than nothing is at stake: what the volume alone has, while it may have 64 MB.
  */
-const gatherTime = 100
+const gatherTime = 250
 
 /** Batch of frames that go together: records, then at most one checkpoint over them. */
 type Batch = { records: Buffer[]; note?: string; to: number }

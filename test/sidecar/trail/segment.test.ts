@@ -263,6 +263,10 @@ async function durable(folder: string): Promise<boolean[]> {
   return flags
 }
 
+/** Bytes that this process has sent to a disk (proc(5), io). */
+const toDisk = (): number =>
+  Number(/^write_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1] ?? Number.NaN)
+
 /** Prototype of Node's file handles. */
 async function handles(): Promise<FileHandle> {
   const handle = await open('/dev/null', 'r')
@@ -307,6 +311,22 @@ describe('a disk that fails', () => {
       await segments.close()
     },
   )
+
+  test('a commit sends little more to the disk than its frame, however large the segment', async () => {
+    const folder = installation.folder()
+    const size = 4 * 1024 * 1024
+    const segments = new Segments({ folder, origin: 'o', publicKey: '', restart: 1, size })
+    await segments.append('records', Buffer.from('{"first":1}'), 1)
+    await expect.poll(async () => await durable(realpathSync(folder))).toEqual([true, true])
+    const commits = 20
+    const before = toDisk()
+
+    for (let i = 0; i < commits; i += 1) await segments.append('records', Buffer.from(`{"n":${i}}`), 1)
+
+    // Pages that stand in one folio go together; a MiB each it was once. A file system in memory has no disk.
+    expect((toDisk() - before) / commits).toBeLessThan(64 * 1024)
+    await segments.close()
+  })
 
   test('a short write is written on, not taken for a whole one', async () => {
     const folder = installation.folder()
