@@ -3,6 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { PassThrough } from 'node:stream'
+import { ports } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
 import { CannotError, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { type Kube, openKube } from '../kube.ts'
@@ -35,6 +36,8 @@ export type Seen = {
   readonly container: string
   readonly several: boolean
   readonly port?: number
+  /** Ports of the other containers, which the server may reach by localhost. */
+  readonly beside: readonly number[]
   readonly why: string
   readonly command: readonly string[]
 }
@@ -90,6 +93,14 @@ export async function deployed(
       port: { value: port, why: seen.why },
       path: { value: path, why: 'as it answered; every other path is refused' },
       transport: { value: 'StreamableHttp', why: 'as it answered' },
+      ...(seen.beside.length === 0
+        ? {}
+        : {
+            loopback: {
+              value: seen.beside,
+              why: 'ports of the other containers: keep those that the server reaches by localhost',
+            },
+          }),
       ...(seen.several
         ? { container: { value: seen.container, why: 'the pod has several: the one that opens the port' } }
         : {}),
@@ -159,10 +170,32 @@ export function seenIn(
   return {
     container: container?.name ?? '',
     several: containers.length > 1,
+    beside: besideOf(candidates, container?.name, found?.port),
     why: found?.why ?? '',
     command: [...(container?.command ?? []), ...(container?.args ?? [])],
     ...(found === undefined ? {} : { port: found.port }),
   }
+}
+
+/** As many as a policy may declare, and none that is the sidecar's. */
+function besideOf(
+  candidates: readonly { container: Container; port: number }[],
+  server: string | undefined,
+  own: number | undefined,
+): number[] {
+  const taken: readonly unknown[] = [
+    own,
+    53,
+    ports.calls,
+    ports.health,
+    ports.egress,
+    ports.dns,
+    ports.discovery,
+  ]
+  const others = candidates.filter(
+    ({ container, port }) => container.name !== server && !taken.includes(port),
+  )
+  return [...new Set(others.map(({ port }) => port))].slice(0, 8)
 }
 
 function rankOf(port: string, container: string): number {

@@ -20,6 +20,8 @@ export type Workload = {
   readonly transport: Known<'StreamableHttp' | 'Stdio'>
   /** Only where the pod has several. */
   readonly container?: Known<string>
+  /** Ports of other containers of the pod; only where there are any. */
+  readonly loopback?: Known<readonly number[]>
 }
 
 export type Proposal = {
@@ -77,12 +79,13 @@ function metadata({ name, namespace }: Workload): string[] {
   ]
 }
 
-function workload({ port, path, transport, container }: Workload): string[] {
+function workload({ port, path, transport, container, loopback }: Workload): string[] {
   return [
     '  workload:',
     ...line(4, `port: ${port.value}`, port.why),
     ...line(4, `path: ${flow(path.value)}`, path.why),
     ...line(4, `transport: ${transport.value}`, transport.why),
+    ...(loopback === undefined ? [] : line(4, `loopback: [${loopback.value.join(', ')}]`, loopback.why)),
     ...(container === undefined ? [] : line(4, `container: ${flow(container.value)}`, container.why)),
   ]
 }

@@ -33,6 +33,14 @@ beforeAll(async () => {
   cluster = await aCluster(
     {
       '/apis/apps/v1/namespaces/clinic/deployments/ehr-mcp': spec([{ name: 'proxy' }, served]),
+      '/apis/apps/v1/namespaces/clinic/deployments/cached': spec([
+        served,
+        { name: 'cache', ports: [{ containerPort: 6379 }] },
+        {
+          name: 'model',
+          ports: [{ containerPort: 11_434 }, { containerPort: 6379 }, { containerPort: 53, protocol: 'UDP' }],
+        },
+      ]),
       '/apis/apps/v1/namespaces/clinic/deployments/quiet': spec([
         { name: 'tool', command: ['node', 'server.js'] },
       ]),
@@ -63,6 +71,15 @@ test('a deployment is read through a ready pod of it, and its manifest says port
   expect(read.tools.map(({ name }) => name)).toContain('get_diagnosis')
   expect(out).toContain('port: 8080 # from containerPort of ehr')
   expect(sample.asked.filter((method) => /call|read|get/.test(method))).toEqual([])
+})
+
+test('ports of other containers are proposed for localhost, for a person to keep or not', async () => {
+  const { code, out, notes } = await from('deployment/cached')
+
+  expect(code, notes).toBe(0)
+  const { spec: read } = parse(out) as { spec: { workload: object } }
+  expect(read.workload).toMatchObject({ port: 8080, loopback: [6379, 11_434], container: 'ehr' })
+  expect(out.replaceAll(/[\s#]+/g, ' ')).toContain('keep those that the server reaches by localhost')
 })
 
 test('a workload that opens no port is read by its command, and init says how', async () => {
