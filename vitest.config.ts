@@ -12,7 +12,7 @@ const serial = { ...patient, fileParallelism: false, maxWorkers: 1 }
 
 /** These share one API server, and what is there once in a cluster. The other integration tests share nothing. */
 const onNode = [
-  'test/integration/{admission,admission-around,cluster,cluster-policies,collector-auditor,grants,operator-crds,operator-reconcile,policy-linter}.test.ts',
+  'test/integration/{admission,admission-around,admission-observed,cluster,cluster-policies,collector-auditor,grants,operator-crds,operator-reconcile,policy-linter}.test.ts',
 ]
 
 /**

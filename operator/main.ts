@@ -166,6 +166,7 @@ async function main(): Promise<void> {
     },
     log,
   })
+  const refused = new Map<string, number>()
   observeWorld(metrics, {
     world,
     outside,
@@ -175,6 +176,7 @@ async function main(): Promise<void> {
     logs: () => serverLogs.counts(),
     evictions: () => pods.counts(),
     refusals: () => refusals.counts(),
+    refused,
   })
 
   for (const one of all) one.start()
@@ -199,13 +201,6 @@ async function main(): Promise<void> {
   )
   const bundles = keepBundles(client, authority, log)
   const auditors = signAuditors(client, authority, log)
-  const refused = new Map<string, number>()
-  metrics.observed(
-    'counter',
-    'hipaa_mcp_admission_refused_total',
-    'Requests that admission refused, by resource and subresource',
-    () => [...refused].map(([resource, value]) => ({ value, attributes: { kind: idOf(resource) } })),
-  )
   refusals.start()
   const webhooks = await startWebhooks({
     client,

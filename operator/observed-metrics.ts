@@ -28,6 +28,8 @@ export type Observed = {
   evictions: Evictor['counts']
   /** What admission refused since the start, and what of it waits for the collector. */
   refusals: ToldRefusals['counts']
+  /** The same by resource and subresource. */
+  refused: ReadonlyMap<string, number>
 }
 
 const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue', 'Reviewed'] as const
@@ -36,7 +38,7 @@ const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue'
 const states = { True: 1, False: 0, Unknown: -1 } as const
 
 export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed): void {
-  const { world, outside, all, leading, certificate, logs, evictions, refusals } = seen
+  const { world, outside, all, leading, certificate, logs, evictions, refusals, refused } = seen
   metrics.observed('gauge', 'leader_election_master_status', '1 while this replica reconciles', () => [
     { value: leading() ? 1 : 0, attributes: { name: 'hipaa-mcp-operator' } },
   ])
@@ -95,6 +97,12 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
   metrics.observed(
     'counter',
     'hipaa_mcp_admission_refusals_total',
+    'Requests that admission refused, or one of its policies, by resource and subresource',
+    () => [...refused].map(([resource, value]) => ({ value, attributes: { kind: idOf(resource) } })),
+  )
+  metrics.observed(
+    'counter',
+    'hipaa_mcp_admission_refusals_recorded_total',
     'Requests that admission refused and that are on record: recorded one by one, or counted',
     () =>
       refusals()

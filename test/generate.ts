@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { monitoringFiles } from '../config/monitoring/generate.ts'
+import { observedFiles } from '../config/webhook/observed.ts'
 import { generatedFiles } from '../crds/generate.ts'
 import { bypassDocument } from './bypass-document.ts'
 import { controlsDocument } from './controls-document.ts'
@@ -16,7 +17,7 @@ import { wasmModule } from './wasm-module.ts'
 const root = join(import.meta.dirname, '..')
 
 const files = [
-  ...[...(await generatedFiles()), ...monitoringFiles()].map(({ path, text }) => ({
+  ...[...(await generatedFiles()), ...monitoringFiles(), ...observedFiles()].map(({ path, text }) => ({
     path: fileURLToPath(path),
     text,
   })),

@@ -1,6 +1,7 @@
 // Kinds, programs, webhooks, certificates and admission policies. Pure: from what was read to lines.
 
 import { X509Certificate } from 'node:crypto'
+import { observedRules } from '../../operator/admission/observed.generated.ts'
 import { type Check, ok, unknown, wrong } from './check.ts'
 
 /** What the API server said: the object, `absent`, or a status that is not permission. */
@@ -49,7 +50,9 @@ type Webhooks = {
 }
 /** Webhooks that only advise or observe: a policy must be writable whatever is away, and other policies refuse what they see. */
 const advising: ReadonlySet<string> = new Set(
-  ['policies', 'observe', 'barred', 'proxies', 'tokens'].map((name) => `${name}.hipaa-mcp.dev`),
+  ['policies', ...Object.keys(observedRules).map((id) => `observe-${id}`)].map(
+    (name) => `${name}.hipaa-mcp.dev`,
+  ),
 )
 
 export function webhookCheck(name: string, read: Read<Webhooks>, now: number): Check {

@@ -169,6 +169,12 @@ const trail: Series[] = [
     unit: 'cps',
     targets: [[`sum by (decision) (rate(hipaa_mcp_egress_total${of}[$__rate_interval]))`, '{{decision}}']],
   },
+  {
+    title: 'Refused by admission',
+    says: 'Requests at the API server that admission or one of its policies refused. Who asked is in the trail.',
+    unit: 'reqps',
+    targets: [['sum by (kind) (rate(hipaa_mcp_admission_refusals_total[$__rate_interval]))', '{{kind}}']],
+  },
 ]
 
 function timeseries({ title, says, unit, targets }: Series): TimeseriesBuilder {

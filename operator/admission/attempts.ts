@@ -1,39 +1,64 @@
-// Ways into guarded pods, stores and canaries that somebody tried or was let in by: an Event on the pod says who, whatever the
-// client showed them. Pure.
+// What somebody tried and was refused, or was let in by under an emergency: an Event on the object says who, whatever the client showed
+// them. Pure.
 
 import { canaryLabel, guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { Say } from '../cluster/events.ts'
 import type { Pod } from './pod.ts'
-import { type Request, refusalIn, type Verdict } from './review.ts'
+import { type Request, refusalIn, type Verdict, whatOf } from './review.ts'
 
 /** Who asks, as the API server knows them; Events are short, and a name may be long. */
 const whoOf = ({ userInfo }: Request): string => (userInfo?.username ?? 'somebody').slice(0, 128)
 
+type About = { apiVersion: string; kind: string }
+const pod: About = { apiVersion: 'v1', kind: 'Pod' }
+/** Of what a policy of the API server refuses (observed.generated.ts), by the resource: what is not here has a record alone. */
+const observed: { readonly [what: string]: { about: About; reason: string } } = {
+  pods: { about: pod, reason: 'PodChangeRefused' },
+  'pods/status': { about: pod, reason: 'PodChangeRefused' },
+  'pods/resize': { about: pod, reason: 'PodChangeRefused' },
+  'pods/binding': { about: pod, reason: 'PodChangeRefused' },
+  'pods/ephemeralcontainers': { about: pod, reason: 'EphemeralContainerRefused' },
+  networkpolicies: {
+    about: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+    reason: 'NetworkPolicyRefused',
+  },
+  'services/proxy': { about: { apiVersion: 'v1', kind: 'Service' }, reason: 'ConnectRefused' },
+  'serviceaccounts/token': { about: { apiVersion: 'v1', kind: 'ServiceAccount' }, reason: 'TokenRefused' },
+}
+
 /** What there is to say of a request that was judged; undefined for most. A dry run is no attempt. */
 export function attemptOf(request: Request, verdict: Verdict): Say | undefined {
-  if (request.dryRun === true) return undefined
-  const { operation, namespace, name = '', subResource = '' } = request
-  const about = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name } }
-  const say = (reason: string, note: string): Say => ({
-    about,
+  const { operation, namespace, name = '', dryRun } = request
+  // What has no name yet has no Event either.
+  if (dryRun === true || name === '') return undefined
+  const what = whatOf(request)
+  const say = (about: About, reason: string, note: string): Say => ({
+    about: { ...about, metadata: { namespace, name } },
     type: 'Warning',
     reason,
     action: 'Admission',
     note,
   })
-  const what = `pods/${subResource}`
-  if (request.resource.resource !== 'pods') return undefined
   if (verdict.allowed && verdict.grant !== undefined)
-    return say('PodEntered', `${whoOf(request)} was let in: ${what}, under BreakGlassGrant ${verdict.grant}.`)
-  if (operation === 'CONNECT' && !verdict.allowed)
-    return say('ConnectRefused', `${whoOf(request)} was refused: ${what} into this pod.`)
-  // By a ValidatingAdmissionPolicy before a validating webhook is asked, so that it is seen on its way there; or by the webhook.
-  if (subResource === 'ephemeralcontainers' && refusalIn(verdict) !== undefined && isHeld(request))
     return say(
-      'EphemeralContainerRefused',
-      `${whoOf(request)} was refused: an ephemeral container in this pod.`,
+      pod,
+      'PodEntered',
+      `${whoOf(request)} was let in: ${what}, under BreakGlassGrant ${verdict.grant}.`,
     )
-  return undefined
+  if (operation === 'CONNECT' && !verdict.allowed && request.resource.resource === 'pods')
+    return say(pod, 'ConnectRefused', `${whoOf(request)} was refused: ${what} into this pod.`)
+  // By a policy, which is seen on the way there; or by the webhook that judges ephemeral containers after it.
+  if (refusalIn(verdict) === undefined) return undefined
+  if (what === 'pods/ephemeralcontainers')
+    return isHeld(request)
+      ? say(
+          pod,
+          'EphemeralContainerRefused',
+          `${whoOf(request)} was refused: an ephemeral container in this pod.`,
+        )
+      : undefined
+  const known = verdict.allowed ? observed[what] : undefined
+  return known && say(known.about, known.reason, `${whoOf(request)} was refused: ${operation} ${what}.`)
 }
 
 /** Bystanders are nobody's way to patients. */

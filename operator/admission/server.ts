@@ -21,7 +21,7 @@ import { judgeConnect, judgeStoreConnect } from './connect.ts'
 import type { Entry } from './entry.ts'
 import { judgeInjection, judgePod, type Lookup } from './judge.ts'
 import { type Agreements, judgeLint } from './lint.ts'
-import { judgeObserved } from './observed.ts'
+import { observedRules } from './observed.generated.ts'
 import type { Pod } from './pod.ts'
 import { type Request, refusalIn, requestIn, reviewOf, type Verdict, whatOf } from './review.ts'
 import { judgeStamp } from './stamp.ts'
@@ -60,6 +60,10 @@ export const webhookKinds: ReadonlySet<string> = new Set([
   'businessassociateagreements',
   'services/proxy',
   'serviceaccounts/token',
+  'pods/status',
+  'pods/binding',
+  'bindings',
+  'networkpolicies',
 ])
 
 /** Pods are at most 1.5 MB in etcd; a review holds two. */
@@ -73,6 +77,14 @@ const webhookNames = [
   `${services.webhook}.${systemNamespace}.svc`,
   `${services.webhook}.${systemNamespace}.svc.cluster.local`,
 ]
+
+/** A policy in the API server is about to refuse it: that it is asked says so. Which rule says the path. */
+const observing: Webhooks = Object.fromEntries(
+  Object.entries(observedRules).map(([id, { policy, says }]) => [
+    `/observe-${id}`,
+    async () => ({ allowed: true, observed: `${says} (policy ${policy})` }),
+  ]),
+)
 
 /** Live reads through the API server. */
 function lookupOf(client: Pick<Client, 'get' | 'list'>): Lookup {
@@ -117,8 +129,7 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     '/validate': async (request, known) => await judgePod(request, lookup, surroundings, entryOf(known)),
     '/stamp': async (request) => judgeStamp(request, Date.now()),
     '/lint': async (request) => await judgeLint(request, agreements, Date.now()),
-    '/observe': async (request) => judgeObserved(request, false),
-    '/observe-barred': async (request) => judgeObserved(request, true),
+    ...observing,
     '/connect': async (request, known) => await judgeConnect(request, lookup, entryOf(known)),
     '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }

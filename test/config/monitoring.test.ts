@@ -110,8 +110,8 @@ test('every query of a server’s metric can be narrowed to one server', async (
 
   expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'server'])
   const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
-  const ofSidecars = queries.filter((expr) => !/hipaa_mcp_(collector_|breach)/.test(expr))
-  expect(ofSidecars.filter((expr) => !expr.includes('server=~"$server"'))).toEqual([])
+  const ofServers = queries.filter((expr) => !/hipaa_mcp_(admission_|collector_|breach)/.test(expr))
+  expect(ofServers.filter((expr) => !expr.includes('server=~"$server"'))).toEqual([])
 })
 
 test('no panel lies on another', async () => {

@@ -29,16 +29,19 @@ const cases: [what: string, request: Request, verdict: typeof allowed, expected:
     'EphemeralContainerRefused mallory was refused: an ephemeral container in this pod.',
   ],
   ['one in a bystander', ephemeral(aBystander()), allowed, undefined],
+  ['a new pod that was refused', aRequest(aPod()), refused, undefined],
   [
-    'a Service’s proxy, which is no pod',
-    connect({
-      subResource: 'proxy',
-      resource: { group: '', version: 'v1', resource: 'services' },
-    }),
+    'a new pod without a name',
+    aRequest(aPod(), { userInfo: { username: 'mallory' } }),
     { allowed: true, observed: 'no' },
     undefined,
   ],
-  ['a new pod that was refused', aRequest(aPod()), refused, undefined],
+  [
+    'a change of a pod',
+    aRequest(aPod(), { ...by, operation: 'UPDATE' }),
+    { allowed: true, observed: 'no' },
+    'PodChangeRefused mallory was refused: UPDATE pods.',
+  ],
 ]
 for (const [what, request, verdict, expected] of cases)
   verifies('injection:connect', `who tried is said: ${what}`, () => {
@@ -51,4 +54,26 @@ for (const [what, request, verdict, expected] of cases)
         kind: 'Pod',
         metadata: { namespace: 'clinic', name: 'ehr-1' },
       })
+  })
+
+const elsewhere: [
+  what: string,
+  group: string,
+  resource: string,
+  subResource: string,
+  kind: string,
+  reason: string,
+][] = [
+  ['a NetworkPolicy', 'networking.k8s.io', 'networkpolicies', '', 'NetworkPolicy', 'NetworkPolicyRefused'],
+  ['a Service’s proxy', '', 'services', 'proxy', 'Service', 'ConnectRefused'],
+  ['a token', '', 'serviceaccounts', 'token', 'ServiceAccount', 'TokenRefused'],
+]
+for (const [what, group, resource, subResource, kind, reason] of elsewhere)
+  verifies('audit:admission', `what a policy refused is said where it was tried: ${what}`, () => {
+    const request = aRequest(aPod(), { ...by, subResource, resource: { group, version: 'v1', resource } })
+
+    const say = attemptOf(request, { allowed: true, observed: 'no' })
+
+    expect(say).toMatchObject({ reason, about: { kind, metadata: { namespace: 'clinic', name: 'ehr-1' } } })
+    expect(say?.note).toContain('mallory was refused')
   })

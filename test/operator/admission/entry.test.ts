@@ -2,14 +2,13 @@
 
 import { expect, test } from 'vitest'
 import { request } from '../../../cli/break-glass/request.ts'
-import { canaryLabel, serverAnnotation, storeLabel } from '../../../core/identifiers.ts'
+import { serverAnnotation } from '../../../core/identifiers.ts'
 import type { BreakGlassGrant } from '../../../crds/breakglassgrant.generated.ts'
 import { grantOrders } from '../../../operator/access-orders.ts'
 import { attemptOf } from '../../../operator/admission/attempts.ts'
 import { judgeConnect } from '../../../operator/admission/connect.ts'
 import type { Entry } from '../../../operator/admission/entry.ts'
 import { judgeNew, judgePod, type Lookup } from '../../../operator/admission/judge.ts'
-import { judgeObserved } from '../../../operator/admission/observed.ts'
 import type { Container, Pod } from '../../../operator/admission/pod.ts'
 import type { Request, Verdict } from '../../../operator/admission/review.ts'
 import { verifies } from '../../verifies.ts'
@@ -237,73 +236,6 @@ verifies('injection:connect', 'the rest of the pod stays as it was under a grant
     'hostAliases',
   )
 })
-
-verifies('audit:admission', 'who tried what a policy refuses is seen on the way there', () => {
-  const proxy = exec({ subResource: 'proxy', resource: { group: '', version: 'v1', resource: 'services' } })
-  const token = exec({
-    operation: 'CREATE',
-    subResource: 'token',
-    resource: { group: '', version: 'v1', resource: 'serviceaccounts' },
-  })
-
-  expect(judgeObserved(proxy, false)).toMatchObject({
-    allowed: true,
-    observed: expect.stringContaining('hipaa-mcp-proxies'),
-  })
-  expect(judgeObserved(token, false)).toMatchObject({
-    allowed: true,
-    observed: expect.stringContaining('hipaa-mcp-tokens'),
-  })
-})
-
-const labelled = (label: string): Pod => ({
-  ...guarded,
-  metadata: { ...guarded.metadata, labels: { [label]: 'ehr' } },
-})
-function into(pod: Pod, container: Container): Request {
-  const spec = { ...pod.spec, ephemeralContainers: [container] }
-  return debugging(container, { object: { ...pod, spec }, oldObject: pod })
-}
-const privileged = debug({ securityContext: { ...restricted, privileged: true } })
-const chown = debug({ securityContext: { ...restricted, capabilities: { drop: ['ALL'], add: ['CHOWN'] } } })
-const mount = debug({ volumeMounts: [{ name: 'hipaa-mcp-tmp', mountPath: '/t' }] })
-
-const refusedByPolicy: [what: string, asked: Request, barred: boolean][] = [
-  ['a person without the verb', debugging(debug()), true],
-  ['a privileged one', debugging(privileged), false],
-  ['an added capability', debugging(chown), false],
-  ['a volume of the sidecar', debugging(mount), false],
-  ['the sidecar’s user', debugging(debug({ securityContext: { ...restricted, runAsUser: 64_101 } })), false],
-  ['any user', debugging(debug({ securityContext: anyUser })), false],
-  ['the sidecar’s processes', debugging(debug({ targetContainerName: 'hipaa-mcp' })), false],
-  ['a store', into(labelled(storeLabel), debug()), true],
-  ['a privileged one in a store', into(labelled(storeLabel), privileged), false],
-  ['a canary', into(labelled(canaryLabel), debug()), false],
-]
-for (const [what, asked, barred] of refusedByPolicy)
-  verifies('audit:admission', `an ephemeral container that a policy refuses is told: ${what}`, () => {
-    const verdict = judgeObserved(asked, barred)
-
-    expect(verdict).toMatchObject({
-      allowed: true,
-      observed: expect.stringContaining('hipaa-mcp-changes'),
-    })
-    expect(attemptOf(asked, verdict)).toMatchObject({ reason: 'EphemeralContainerRefused' })
-  })
-
-const letBy: [what: string, asked: Request][] = [
-  ['as a tenant', debugging(debug())],
-  ['in a store, by who may write servers', into(labelled(storeLabel), debug())],
-  ['in a bystander', into(labelled('app'), privileged)],
-]
-for (const [what, asked] of letBy)
-  verifies(
-    'audit:admission',
-    `what no policy refuses of ephemeral containers is not told so: ${what}`,
-    () => {
-      expect(judgeObserved(asked, false)).toEqual({ allowed: true })
-    },
-  )
 
 verifies(
   'audit:admission',

@@ -1,0 +1,232 @@
+// The conditions under which webhooks are asked of what a policy is about to refuse, as they stand in webhooks.yaml: of each request
+// that a policy refuses one is asked, of all others none. test/integration/admission-observed.test.ts has a real API server judge.
+
+import { readFile } from 'node:fs/promises'
+import { Environment } from '@marcbachmann/cel-js'
+import { expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { canaryLabel, guardedLabel, storeLabel } from '../../core/identifiers.ts'
+import { observedRules } from '../../operator/admission/observed.generated.ts'
+import { verifies } from '../verifies.ts'
+
+type Webhook = {
+  name: string
+  failurePolicy: string
+  namespaceSelector: { matchLabels?: object; matchExpressions?: { operator: string }[] }
+  rules: { operations: string[]; resources: string[] }[]
+  matchConditions: { expression: string }[]
+}
+const [mutating] = parseAllDocuments(await readFile('config/webhook/webhooks.yaml', 'utf8'))
+const webhooks = (mutating?.toJS() as { webhooks: Webhook[] }).webhooks.flatMap((webhook) =>
+  webhook.name.startsWith('observe-') ? [webhook] : [],
+)
+
+const environment = new Environment({ enableOptionalTypes: true })
+for (const name of ['object', 'oldObject', 'request', 'may']) environment.registerVariable(name, 'dyn')
+/** Asked of the API server's authorizer, which is none here. */
+const right = /authorizer\.group\('hipaa-mcp\.dev'\)\s*\.resource\('(\w+)'\).*?\.allowed\(\)/g
+const conditions = webhooks.map((webhook) => ({
+  ...webhook,
+  id: webhook.name.slice('observe-'.length, -'.hipaa-mcp.dev'.length),
+  holds: environment.parse((webhook.matchConditions[0]?.expression ?? '').replaceAll(right, 'may.$1')),
+}))
+
+type Body = { [member: string]: unknown }
+type Asked = {
+  what: string
+  operation: string
+  object?: Body | null
+  oldObject?: Body | null
+  /** Which rights the person has. */
+  may?: { hipaamcpservers?: boolean; breakglassgrants?: boolean }
+  by?: { username?: string; groups?: string[] }
+  enrolled?: boolean
+}
+
+/** Ids of the rules whose webhooks the API server would ask. */
+function asked({
+  what,
+  operation,
+  object = null,
+  oldObject = null,
+  may = {},
+  by = {},
+  enrolled = true,
+}: Asked): string[] {
+  const [, subResource = ''] = what.split('/')
+  const context = {
+    object,
+    oldObject,
+    request: {
+      operation,
+      subResource,
+      namespace: 'clinic',
+      userInfo: { username: 'mallory', groups: [], ...by },
+    },
+    may: { hipaamcpservers: false, breakglassgrants: false, ...may },
+  }
+  return conditions
+    .filter(({ namespaceSelector: { matchLabels, matchExpressions = [] } }) => {
+      const [only] = matchExpressions
+      return matchLabels === undefined ? enrolled === false || only === undefined : enrolled
+    })
+    .filter(({ rules }) =>
+      rules.some(({ operations, resources }) => operations.includes(operation) && resources.includes(what)),
+    )
+    .filter(({ holds }) => holds(context) === true)
+    .map(({ id }) => id)
+}
+
+const aPod = (labels: Body = {}, spec: Body = {}, annotations?: Body): Body => ({
+  kind: 'Pod',
+  metadata: { labels, ...(annotations === undefined ? {} : { annotations }) },
+  spec: { containers: [{ name: 'app', image: 'ehr:1' }], ...spec },
+})
+const restricted = {
+  runAsUser: 1000,
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+}
+const debug = (more: Body = {}): Body => ({
+  name: 'debug',
+  image: 'ehr:1',
+  securityContext: restricted,
+  ...more,
+})
+const secured = (more: Body): Body => debug({ securityContext: { ...restricted, ...more } })
+const into = (labels: Body, container: Body, may: Asked['may'] = {}): Asked => ({
+  what: 'pods/ephemeralcontainers',
+  operation: 'UPDATE',
+  object: aPod(labels, { ephemeralContainers: [container] }),
+  oldObject: aPod(labels),
+  may,
+})
+const change = (object: Body, oldObject: Body, what = 'pods'): Asked => ({
+  what,
+  operation: 'UPDATE',
+  object,
+  oldObject,
+})
+const enters = { breakglassgrants: true }
+const writes = { hipaamcpservers: true }
+const guarded = { [guardedLabel]: 'ehr' }
+const store = { [storeLabel]: 'db' }
+const apart = [guardedLabel, storeLabel].map((key) => ({ key, operator: 'DoesNotExist' }))
+const policy = (spec: Body = {}, labels: Body = {}): Body => ({
+  metadata: { labels },
+  spec: { podSelector: {}, ...spec },
+})
+const ours = { 'app.kubernetes.io/managed-by': 'hipaa-mcp-operator' }
+const network = (operation: string, more: Partial<Asked>): Asked => ({
+  what: 'networkpolicies',
+  operation,
+  ...more,
+})
+const token = (audience: string, groups: string[] = []): Asked => ({
+  what: 'serviceaccounts/token',
+  operation: 'CREATE',
+  object: { spec: { audiences: [audience] } },
+  by: { groups },
+})
+const bound = (labels: Body): Asked => ({
+  what: 'pods/binding',
+  operation: 'CREATE',
+  object: { kind: 'Binding', metadata: { labels } },
+})
+
+const cases: [what: string, asked: Asked, rule: keyof typeof observedRules | undefined][] = [
+  ['the annotation of a pod', change(aPod({}, {}, { 'hipaa-mcp.dev/server': 'lab' }), aPod()), 'changes-1'],
+  [
+    'an image of a guarded pod',
+    change(aPod(guarded, { containers: [{ image: 'x' }] }), aPod(guarded)),
+    'changes-2',
+  ],
+  ['an image of a bystander', change(aPod({}, { containers: [{ image: 'x' }] }), aPod()), undefined],
+  ['another label of a guarded pod', change(aPod({ ...guarded, tier: 'one' }), aPod(guarded)), undefined],
+  ['a container in a canary', into({ [canaryLabel]: 'x' }, debug(), enters), 'changes-3'],
+  ['a container of who lacks the verb', into(guarded, debug()), 'changes-4'],
+  ['one that breaks three rules', into(guarded, { name: 'debug' }), 'changes-4'],
+  ['one as a tenant', into(guarded, debug(), enters), undefined],
+  ['one in a store', into(store, debug()), 'changes-5'],
+  ['one in a store, of who may write servers', into(store, debug(), writes), undefined],
+  ['a privileged one', into(guarded, secured({ privileged: true }), enters), 'changes-6'],
+  [
+    'an added capability',
+    into(guarded, secured({ capabilities: { drop: ['ALL'], add: ['CHOWN'] } }), enters),
+    'changes-6',
+  ],
+  ['a privileged one in a store', into(store, secured({ privileged: true }), writes), 'changes-6'],
+  ['a privileged one in a bystander', into({}, secured({ privileged: true })), 'changes-6'],
+  ['one in a bystander', into({}, debug()), undefined],
+  [
+    'a volume of the sidecar',
+    into(guarded, debug({ volumeMounts: [{ name: 'hipaa-mcp-tmp' }] }), enters),
+    'changes-7',
+  ],
+  ['the sidecar’s user', into(guarded, secured({ runAsUser: 64_101 }), enters), 'changes-7'],
+  [
+    'the sidecar’s processes',
+    into(guarded, debug({ targetContainerName: 'hipaa-mcp' }), enters),
+    'changes-7',
+  ],
+  [
+    'a new pod with our label elsewhere',
+    { what: 'pods', operation: 'CREATE', object: aPod(guarded), enrolled: false },
+    'labels-1',
+  ],
+  ['one that admission gave it', { what: 'pods', operation: 'CREATE', object: aPod(guarded) }, undefined],
+  [
+    'a new pod without it elsewhere',
+    { what: 'pods', operation: 'CREATE', object: aPod(), enrolled: false },
+    undefined,
+  ],
+  ['our label afterwards', change(aPod(guarded), aPod()), 'labels-2'],
+  ['our label taken away', change(aPod(), aPod(store)), 'labels-2'],
+  ['our label with the status', change(aPod(store), aPod(), 'pods/status'), 'labels-2'],
+  ['a status', change(aPod(guarded), aPod(guarded), 'pods/status'), undefined],
+  ['our label by a binding', bound(guarded), 'labels-3'],
+  ['a binding', bound({ tier: 'one' }), undefined],
+  ['a policy of ours that goes', network('DELETE', { oldObject: policy({}, ours) }), 'networks-1'],
+  [
+    'a policy of ours that changes',
+    network('UPDATE', { object: policy(), oldObject: policy({}, ours) }),
+    'networks-1',
+  ],
+  ['a policy that opens', network('CREATE', { object: policy({ ingress: [{}] }) }), 'networks-2'],
+  [
+    'a policy that opens others',
+    network('CREATE', { object: policy({ ingress: [{}], podSelector: { matchExpressions: apart } }) }),
+    undefined,
+  ],
+  [
+    'a policy that opens, of who may write servers',
+    network('CREATE', { object: policy({ ingress: [{}] }), may: writes }),
+    undefined,
+  ],
+  ['a policy of theirs that goes', network('DELETE', { oldObject: policy() }), undefined],
+  ['the proxy to a Service', { what: 'services/proxy', operation: 'CONNECT' }, 'proxies-1'],
+  [
+    'the proxy, of who may write servers',
+    { what: 'services/proxy', operation: 'CONNECT', may: writes },
+    undefined,
+  ],
+  ['a token of our audience', token('hipaa-mcp'), 'tokens-1'],
+  ['a token of another', token('vault'), undefined],
+  ['the kubelet’s', token('hipaa-mcp', ['system:nodes']), undefined],
+]
+for (const [what, request, rule] of cases)
+  verifies(
+    'audit:admission',
+    `of a policy’s refusals a webhook is asked, once, and of nothing else: ${what}`,
+    () => {
+      expect(asked(request)).toEqual(rule === undefined ? [] : [rule])
+    },
+  )
+
+test('every rule has its webhook, which is tried here and lets everything in', () => {
+  expect(conditions.map(({ id }) => id)).toEqual(Object.keys(observedRules))
+  expect(new Set(cases.flatMap(([, , rule]) => rule ?? []))).toEqual(new Set(Object.keys(observedRules)))
+  expect(new Set(webhooks.map(({ failurePolicy }) => failurePolicy))).toEqual(new Set(['Ignore']))
+})

@@ -1,0 +1,307 @@
+// What ValidatingAdmissionPolicies refuse, on a real API server: each request is seen once by a webhook on its way there, with the
+// name of who sent it, and what they let through by none.
+
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
+import { observedRules } from '../../operator/admission/observed.generated.ts'
+import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
+import { until } from '../cluster/api.ts'
+import { surroundings } from '../operator/admission/pods.ts'
+import { aServer } from '../operator/world.ts'
+import { verifies } from '../verifies.ts'
+import { type AdmissionScene, admissionScene } from './admission-scene.ts'
+
+let scene: AdmissionScene
+const mallory = 'mallory'
+const [clinic, elsewhere] = ['clinic', 'elsewhere']
+
+const aPod = (name: string, namespace: string, metadata: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace, ...metadata },
+  spec: {
+    schedulerName: 'none',
+    containers: [{ name: 'app', image: 'ehr:1', securityContext: { runAsUser: 1000 } }],
+  },
+})
+const aPolicy = (name: string, spec: object, labels: object = {}) => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name, namespace: clinic, labels },
+  spec,
+})
+const shut = { podSelector: {}, policyTypes: ['Ingress'] }
+const open = { podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] }
+const others = {
+  ...open,
+  podSelector: {
+    matchExpressions: [guardedLabel, storeLabel].map((key) => ({ key, operator: 'DoesNotExist' })),
+  },
+}
+const ours = { 'app.kubernetes.io/managed-by': 'hipaa-mcp-operator' }
+const debug = {
+  name: 'debug',
+  image: 'ehr:1',
+  securityContext: {
+    runAsUser: 1000,
+    runAsNonRoot: true,
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'] },
+    seccompProfile: { type: 'RuntimeDefault' },
+  },
+}
+
+/** As the person, or as the administrator. Resolves to what the API server said when it refused, else to the empty text. */
+const call = async (as: string | undefined, args: string[], input?: object): Promise<string> => {
+  const { code, text } = await scene.kubectl(args, {
+    ...(as === undefined ? {} : { as }),
+    ...(input === undefined ? {} : { input }),
+  })
+  return code === 0 ? '' : text
+}
+const write = async (as: string | undefined, input: object, ...more: string[]): Promise<string> =>
+  await call(as, ['create', '-f', '-', ...more], input)
+const patch = async (
+  as: string | undefined,
+  what: string,
+  body: object,
+  ...more: string[]
+): Promise<string> =>
+  await call(as, [
+    'patch',
+    '-n',
+    clinic,
+    ...what.split('/'),
+    '--type=merge',
+    '-p',
+    JSON.stringify(body),
+    ...more,
+  ])
+
+beforeAll(async () => {
+  scene = await admissionScene({
+    name: 'observed',
+    namespaces: { [clinic]: { [enforceLabel]: 'true' }, [elsewhere]: {} },
+  })
+  await call(undefined, ['apply', '-f', 'crds/hipaamcpserver.yaml', '-f', 'crds/breakglassgrant.yaml'])
+  expect(await call(undefined, ['apply', '-k', 'config/webhook'])).toBe('')
+  const policy = await readFile('config/webhook/policy-pods.yaml', 'utf8')
+  for (const document of parseAllDocuments(policy.replaceAll('localhost/hipaa-mcp:dev', surroundings.image)))
+    await call(undefined, ['apply', '-f', '-'], document.toJS() as object)
+  await call(undefined, ['wait', '--for=condition=Established', 'crd/hipaamcpservers.hipaa-mcp.dev'])
+  const rbac = '/apis/rbac.authorization.k8s.io/v1'
+  await scene.api.apply(`${rbac}/clusterroles/observed-more`, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    rules: [
+      {
+        apiGroups: [''],
+        resources: ['pods/ephemeralcontainers', 'pods/status', 'pods/binding'],
+        verbs: ['get', 'create', 'patch', 'update'],
+      },
+    ],
+  })
+  for (const role of ['admin', 'observed-more'])
+    await scene.api.apply(`${rbac}/clusterrolebindings/observed-${role}`, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: mallory }],
+    })
+  await scene.admit(await loadAuthority(scene.client, authoritySecrets.own))
+  const { metadata: _, ...server } = aServer({
+    stores: [{ name: 'database', pods: { matchLabels: { app: 'db' } }, port: 5432 }],
+  })
+  await scene.api.apply(`/apis/hipaa-mcp.dev/v1alpha1/namespaces/${clinic}/hipaamcpservers/ehr`, server)
+  await until('pods are let in', 60, async () => {
+    const said = await write(
+      undefined,
+      aPod('guarded', clinic, { annotations: { [serverAnnotation]: 'ehr' } }),
+    )
+    if (said !== '' && !said.includes('AlreadyExists')) throw new Error(said)
+    return true
+  })
+  expect(await write(undefined, aPod('store', clinic, { labels: { app: 'db' } }))).toBe('')
+  for (const namespace of [clinic, elsewhere])
+    expect(await write(undefined, aPod('mine', namespace))).toBe('')
+  expect(await write(undefined, aPolicy('ours', shut, ours))).toBe('')
+  expect(await write(undefined, aPolicy('mine', shut))).toBe('')
+  expect(
+    await write(undefined, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'db', namespace: clinic },
+      spec: { selector: { app: 'db' }, ports: [{ port: 5432 }] },
+    }),
+  ).toBe('')
+  await until('the policies refuse, and the webhooks see it', 60, async () => {
+    await write(mallory, aPolicy('early', open))
+    return scene.recorded.refused.some(({ what }) => what === 'networkpolicies')
+  })
+}, 600_000)
+
+afterAll(async () => await scene?.end())
+
+const addDebug = async (pod: string, container: object): Promise<string> => {
+  const spec = { ephemeralContainers: [container] }
+  return await patch(mallory, `pod/${pod}`, { spec }, '--subresource=ephemeralcontainers')
+}
+const image = { spec: { containers: [{ ...aPod('', '').spec.containers[0], image: 'ehr:2' }] } }
+const strategic = async (pod: string, body: object): Promise<string> =>
+  await call(mallory, ['patch', '-n', clinic, 'pod', pod, '-p', JSON.stringify(body)])
+const bind = async (name: string, labels: object): Promise<string> =>
+  await scene.api
+    .call('POST', `/api/v1/namespaces/${elsewhere}/pods/${name}/binding`, {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { name, labels },
+      target: { apiVersion: 'v1', kind: 'Node', name: 'none' },
+    })
+    .then(() => '', String)
+
+/** Of each rule that a person can break here: how, what is on record, and on what the Event is. */
+const broken: {
+  [rule in keyof typeof observedRules]?: [how: () => Promise<string>, what: string, reason?: string][]
+} = {
+  'changes-1': [
+    [
+      async () =>
+        await patch(mallory, 'pod/guarded', { metadata: { annotations: { [serverAnnotation]: null } } }),
+      'pods',
+      'PodChangeRefused',
+    ],
+  ],
+  'changes-2': [[async () => await strategic('guarded', image), 'pods', 'PodChangeRefused']],
+  'changes-4': [
+    // That one breaks three rules at once is one attempt.
+    [
+      async () => await addDebug('guarded', { name: 'debug', image: 'ehr:1' }),
+      'pods/ephemeralcontainers',
+      'EphemeralContainerRefused',
+    ],
+  ],
+  'changes-5': [
+    [async () => await addDebug('store', debug), 'pods/ephemeralcontainers', 'EphemeralContainerRefused'],
+  ],
+  'changes-6': [
+    [
+      async () => await addDebug('mine', { ...debug, securityContext: { privileged: true } }),
+      'pods/ephemeralcontainers',
+    ],
+  ],
+  'labels-1': [
+    [
+      async () => await write(mallory, aPod('theirs', elsewhere, { labels: { [guardedLabel]: 'ehr' } })),
+      'pods',
+      'PodChangeRefused',
+    ],
+  ],
+  'labels-2': [
+    [
+      async () => await patch(mallory, 'pod/mine', { metadata: { labels: { [guardedLabel]: 'ehr' } } }),
+      'pods',
+      'PodChangeRefused',
+    ],
+    [
+      async () => await patch(mallory, 'pod/store', { metadata: { labels: { [storeLabel]: null } } }),
+      'pods',
+      'PodChangeRefused',
+    ],
+    [
+      async () =>
+        await patch(
+          mallory,
+          'pod/mine',
+          { metadata: { labels: { [storeLabel]: 'db' } } },
+          '--subresource=status',
+        ),
+      'pods/status',
+      'PodChangeRefused',
+    ],
+  ],
+  'networks-1': [
+    [
+      async () => await call(mallory, ['delete', '-n', clinic, 'networkpolicy', 'ours']),
+      'networkpolicies',
+      'NetworkPolicyRefused',
+    ],
+    [
+      async () => await patch(mallory, 'networkpolicy/ours', { spec: open }),
+      'networkpolicies',
+      'NetworkPolicyRefused',
+    ],
+  ],
+  'networks-2': [
+    [async () => await write(mallory, aPolicy('theirs', open)), 'networkpolicies', 'NetworkPolicyRefused'],
+    [
+      async () => await patch(mallory, 'networkpolicy/mine', { spec: { ingress: [{}] } }),
+      'networkpolicies',
+      'NetworkPolicyRefused',
+    ],
+  ],
+  'proxies-1': [
+    [
+      async () =>
+        await call(mallory, ['get', '--raw', `/api/v1/namespaces/${clinic}/services/db:5432/proxy/`]),
+      'services/proxy',
+      'ConnectRefused',
+    ],
+  ],
+  'tokens-1': [
+    [
+      async () =>
+        await call(mallory, ['create', 'token', '-n', elsewhere, 'default', '--audience=hipaa-mcp']),
+      'serviceaccounts/token',
+      'TokenRefused',
+    ],
+  ],
+}
+
+for (const [rule, tries] of Object.entries(broken))
+  for (const [index, [how, what, reason]] of tries.entries())
+    verifies(
+      'audit:admission',
+      `who breaks the rule ${rule} of a policy is on record, once (${index + 1})`,
+      async () => {
+        const { policy, says } = observedRules[rule as keyof typeof observedRules]
+        const [records, events] = [scene.recorded.refused.length, scene.said.length]
+
+        const answer = await how()
+
+        expect(answer).toContain(says.slice(0, 100))
+        expect(scene.recorded.refused.slice(records)).toEqual([
+          { what, by: mallory, says: `${says} (policy ${policy})` },
+        ])
+        expect(scene.said.slice(events).map((said) => said.reason)).toEqual(
+          reason === undefined ? [] : [reason],
+        )
+      },
+    )
+
+verifies('audit:admission', 'a binding that carries our labels is on record', async () => {
+  const before = scene.recorded.refused.length
+
+  expect(await bind('mine', { [guardedLabel]: 'ehr' })).toContain('a binding carries none of our labels')
+
+  expect(scene.recorded.refused.slice(before)).toMatchObject([{ what: 'pods/binding' }])
+})
+
+verifies('audit:admission', 'what the policies let through is no record', async () => {
+  const before = scene.recorded.refused.length
+
+  expect(await patch(mallory, 'pod/guarded', { metadata: { labels: { tier: 'one' } } })).toBe('')
+  expect(await strategic('mine', image)).toBe('')
+  expect(await write(mallory, aPolicy('others', others))).toBe('')
+  expect(await call(mallory, ['delete', '-n', clinic, 'networkpolicy', 'others'])).toBe('')
+  expect(await call(mallory, ['create', 'token', '-n', elsewhere, 'default'])).toBe('')
+  expect(await write(mallory, aPod('free', elsewhere, { labels: { app: 'x' } }))).toBe('')
+  expect(await addDebug('mine', debug)).toBe('')
+  // Who may write HipaaMcpServers.
+  expect(await write(undefined, aPolicy('opened', open))).toBe('')
+  // Nobody was refused anything by a dry run.
+  expect(await write(mallory, aPolicy('dry', open), '--dry-run=server')).toContain('lets nothing into')
+
+  expect(scene.recorded.refused.slice(before)).toEqual([])
+})
