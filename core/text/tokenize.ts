@@ -37,7 +37,7 @@ const watchedCues = beginsForm | web | box | plate | login
 type Module = {
   readonly memory: WebAssembly.Memory
   readonly prepare: () => number
-  readonly layOut: (text: number, room: number, most: number) => number
+  readonly layOut: (room: number, most: number) => number
   readonly cut: (length: number) => number
   readonly learn: (length: number, bits: bigint) => void
   readonly watch: (length: number) => void
@@ -67,7 +67,7 @@ const page = 65_536
 const usual = 16_384
 const mostKept = 16 * usual
 /** Bytes that each word takes, and what is asked for besides. */
-const ofWord = 25
+const ofWord = 29
 const besides = 32
 /** Numbers of each finding, and of one by its form. As many are kept as words: of all together, by their form, and of people and places. */
 const numbersOfFinding = 4
@@ -102,7 +102,7 @@ function anew(): { wasm: Module; free: number } {
   const { exports } = new WebAssembly.Instance(compiled, { words: { look, ask } })
   const wasm = exports as Module
   const free = wasm.prepare()
-  wasm.layOut(free, free, 0)
+  wasm.layOut(free, 0)
   const { words, pairs } = formWords()
   for (const [word, bits] of words) {
     const { written } = encoder.encodeInto(word, new Uint8Array(wasm.memory.buffer, free, longestKnown))
@@ -136,7 +136,7 @@ function roomFor(characters: number): Tokens {
   const most = ((characters >> 1) + 8) & ~7
   const missing = first + most * (ofWord + ofFindings) + besides - wasm.memory.buffer.byteLength
   if (missing > 0) wasm.memory.grow(Math.ceil(missing / page))
-  allAt = wasm.layOut(text, first, most) >> 2
+  allAt = wasm.layOut(first, most) >> 2
   formsAt = allAt + most * numbersOfFinding
   peopleAt = formsAt + most * numbersOfForm
   room = characters

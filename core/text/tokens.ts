@@ -68,7 +68,7 @@ export type Word = {
 /** Classes, among bits that stand beside them. */
 const classBits = (1 << 29) - 1
 
-/** Of a word in small letters for which no rule asked, nothing is known before `lookUpAll` (tokenize.ts). */
+/** What no rule asked for is not known before `lookUpAll` (tokenize.ts): of a word in small letters all, of others what stands before. */
 export function wordAt({ words }: Tokens, i: number): Word {
   const at = i * numbersOfWord
   const [known, bytes] = [words[at + 2] as number, words[at + 3] as number]

@@ -5,7 +5,7 @@ import { HEADING, MEDICAL, MONTH, PLACE, PLAIN_FACILITY, STATE, STATE_CODE, STOP
 import { BEFORE_STREET, IN_BUILDING, SURE_STREET } from './dictionary'
 import { byteAt } from './memory'
 import { goesOn, isOf, isHouseNumber, isKnown, isLarge, isListed, isNumberOf, isOrdinal, isStrange, sizeOf } from './traits'
-import { count, cueOf, CUE_BOX, endOf, formCount, formedAt, gapOf, markCount, markedAt, shapeOf, startOf } from './words'
+import { count, cueOf, CUE_BOX, endOf, formCount, formedAt, gapOf, headAt, headCount, shapeOf, startOf } from './words'
 import { APART, COMMA, DOT_SPACE, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
 /** "12 Elm Street, Springfield, IL 62704", "5th Avenue", "P.O. Box 12". */
@@ -51,8 +51,8 @@ function smallStreetAfter(number: i32): i32 {
 
 /** "on Main Street", "near Elm St.": without a number where a preposition stands before it. */
 export function findStreets(): void {
-  for (let m = 0; m < markCount; m++) {
-    const i = markedAt(m)
+  for (let h = 0; h < headCount; h++) {
+    const i = headAt(h)
     if (i < 2 || !isOf(i, STREET) || !isLarge(i) || !isFree(i)) continue
     if (sizeOf(i) < 3 && byteAt(endOf(i)) != 0x2e) continue
     let start = i

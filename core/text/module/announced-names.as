@@ -5,13 +5,13 @@ import { ENGLISH, EVERYDAY, FIRST, HEADING, MEDICAL, NAMING, PERSON, STOPPER, SU
 import { byteAt, QUOTE } from './memory'
 import { mayBePart, nameAfter } from './name-parts'
 import { isOf, isLarge, isListed, isStrange, isWord, sizeOf } from './traits'
-import { count, endOf, gapOf, markCount, markedAt, shapeOf, startOf } from './words'
+import { count, endOf, gapOf, headAt, headCount, shapeOf, startOf } from './words'
 import { APART, CAPITALS, DOT, DOT_SPACE, INITIAL, SMALL, SPACE } from './writing'
 
 /** "Mr. James T.", "Dr Patel", "DR. SMITH". */
 export function findTitled(): void {
-  for (let m = 0; m < markCount; m++) {
-    const i = markedAt(m)
+  for (let h = 0; h < headCount; h++) {
+    const i = headAt(h)
     const next = i + 1
     if (next >= count) break
     if (!isOf(i, TITLE) || !isFree(i)) continue
@@ -31,8 +31,8 @@ export function findTitled(): void {
 
 /** "named Rose", "patient name: Maria Lopez", "her daughter Grace". */
 export function findAnnounced(): void {
-  for (let m = 0; m < markCount; m++) {
-    const i = markedAt(m)
+  for (let h = 0; h < headCount; h++) {
+    const i = headAt(h)
     const next = i + 1
     if (next >= count) break
     if (!isOf(i, NAMING | PERSON)) continue

@@ -16,9 +16,10 @@ import {
 
 const mostWords = 6
 
-export function announced(): void {
+/** Returns where the value ends that it found; 0 where it found none, or not all of the code. */
+export function announced(): i32 {
   // "60-year-old", "5 mg": no value has less than three digits, unless it goes on behind a hyphen.
-  if (digits > 0 && end - start < 3 && code == start && !goesOn()) return
+  if (digits > 0 && end - start < 3 && code == start && !goesOn()) return 0
   let marked = false
   let announcer: u64 = 0
   let from = 0
@@ -79,26 +80,28 @@ export function announced(): void {
       later = said
       at = word
     }
-    if (type == 0) return
+    if (type == 0) return 0
   }
   type--
   if (plate >= 0 || state) {
-    if (type != VEHICLE_IDENTIFIER) return
+    if (type != VEHICLE_IDENTIFIER) return 0
     if (plate >= 0) {
       const stop = digitsEnd(start, 5)
       if (stop - start >= 3 && stop - start < 5 && !isAny(stop, WORDLY | DASH)) add(plate, stop, VEHICLE_IDENTIFIER)
-      return
+      return 0
     }
     vague = false
   }
   const stop = valueEnd(type, vague, marked)
-  if (stop < 0) return
+  if (stop < 0) return 0
   // "case #JH-998877", "patient ID 987654" and "MRN 4001234" are one identifier together.
   const whole =
     type == UNIQUE_IDENTIFIER ||
     (from == code || (code - from <= 6 && saysAt(from, 'mrn') && !isLetter(byteAt(from + 3)))) ||
     (marked && isPatient(from))
-  add(whole ? from : startOf(type), stop, type)
+  const first = whole ? from : startOf(type)
+  add(first, stop, type)
+  return first > code ? 0 : stop
 }
 
 /** Two to four capitals: the letters of a plate, or a State's. */

@@ -3,7 +3,7 @@
 import { KEPT, take } from './claims'
 import { BODY_HEAD, BODY_START, FACILITY, JOINER } from './classes'
 import { isOf, isLarge, isWord } from './traits'
-import { count, gapOf, markCount, markedAt, shapeOf } from './words'
+import { count, gapOf, headAt, headCount, shapeOf } from './words'
 import { CAPITALISED, SPACE } from './writing'
 
 /** No body's name has more words behind its first. */
@@ -11,8 +11,8 @@ const mostWords = 7
 
 export function findBodies(): void {
   let done = -1
-  for (let m = 0; m < markCount; m++) {
-    const i = markedAt(m)
+  for (let h = 0; h < headCount; h++) {
+    const i = headAt(h)
     if (i <= done || !isOf(i, BODY_START) || shapeOf(i) != CAPITALISED) continue
     let end = -1
     for (let j = i + 1; j < count && j <= i + mostWords && gapOf(j) == SPACE; j++) {

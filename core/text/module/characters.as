@@ -17,31 +17,38 @@ export let characters: i32 = 0
 
 /** Of a text of so many bytes. Zeros stand behind it. */
 export function lookOver(bytes: i32): i32 {
-  let spaces = 0
+  const end = text + <usize>bytes
+  let at = text
   let found = 0
-  let formed = i8x16.splat(0)
+  for (let spaces = 0; found != (FOUR_SPACES | FORMED) && at < end; at += 16) {
+    const here = v128.load(at)
+    spaces += popcnt(i8x16.bitmask(i8x16.le_u(here, v128.load(SPACES))) & (end - at < 16 ? (1 << <i32>(end - at)) - 1 : -1))
+    if (spaces >= 4) found |= FOUR_SPACES
+    const signs = v128.or(i8x16.eq(here, v128.load(COLONS)), i8x16.eq(here, v128.load(AT_SIGNS)))
+    const digits = i8x16.le_u(i8x16.sub(here, v128.load(ZEROS)), v128.load(NINES))
+    if (v128.any_true(v128.or(v128.or(signs, digits), v128.and(v128.and(isW(at), isW(at + 1)), isW(at + 2))))) found |= FORMED
+  }
+  found |= signsOf(end)
+  characters = found
+  return found
+}
+
+/** What each of its characters is asked for: signs that most texts do not have at all. */
+function signsOf(end: usize): i32 {
+  let found = 0
   let ats = i8x16.splat(0)
   let pages = i8x16.splat(0)
   let patients = i8x16.splat(0)
-  const end = text + <usize>bytes
   for (let at = text; at < end; at += 16) {
     const here = v128.load(at)
-    if (spaces < 4) spaces += popcnt(i8x16.bitmask(i8x16.le_u(here, v128.load(SPACES))) & (end - at < 16 ? (1 << <i32>(end - at)) - 1 : -1))
-    const colons = i8x16.eq(here, v128.load(COLONS))
-    const signs = i8x16.eq(here, v128.load(AT_SIGNS))
-    const digits = i8x16.le_u(i8x16.sub(here, v128.load(ZEROS)), v128.load(NINES))
-    formed = v128.or(formed, v128.or(v128.or(colons, signs), v128.or(digits, v128.and(v128.and(isW(at), isW(at + 1)), isW(at + 2)))))
-    ats = v128.or(ats, signs)
     const slashes = i8x16.eq(v128.load(at, 1), v128.load(SLASHES))
-    pages = v128.or(pages, v128.and(colons, slashes))
+    ats = v128.or(ats, i8x16.eq(here, v128.load(AT_SIGNS)))
+    pages = v128.or(pages, v128.and(i8x16.eq(here, v128.load(COLONS)), slashes))
     patients = v128.or(patients, v128.and(i8x16.eq(here, v128.load(TS)), slashes))
   }
-  if (spaces >= 4) found |= FOUR_SPACES
-  if (v128.any_true(formed)) found |= FORMED
   if (v128.any_true(ats)) found |= AT_SIGN
   if (v128.any_true(pages)) found |= PAGE
   if (v128.any_true(patients)) found |= PATIENT
-  characters = found
   return found
 }
 

@@ -5,13 +5,13 @@ import { ACRONYM, CREDENTIAL, EVERYDAY, FAMOUS_EPONYM, HEADING, PARTICLE, PROPER
 import { isScored } from './eponyms'
 import { inName, mayBePart } from './name-parts'
 import { isOf, isLarge, isListed } from './traits'
-import { gapOf, markCount, markedAt, shapeOf } from './words'
+import { gapOf, headAt, headCount, shapeOf } from './words'
 import { COMMA, INITIAL, SMALL, SPACE } from './writing'
 
 /** "Patel, MD", "Maria Lopez RN". */
 export function findDegreed(): void {
-  for (let m = 0; m < markCount; m++) {
-    const i = markedAt(m)
+  for (let h = 0; h < headCount; h++) {
+    const i = headAt(h)
     if (i == 0 || !isOf(i, CREDENTIAL) || !isLarge(i) || shapeOf(i) == INITIAL) continue
     if (gapOf(i) != COMMA && gapOf(i) != SPACE) continue
     let start = i

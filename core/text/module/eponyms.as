@@ -7,7 +7,7 @@ import { byteAt } from './memory'
 import { isFirstName } from './name-parts'
 import { digitsEnd, isAny, WORDLY } from './signs'
 import { isOf, isLarge, isListed } from './traits'
-import { anyClass, count, endOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
+import { anyClass, count, endOf, gapOf, headAt, headCount, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
 import { COMMA, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
 
 /** "Braden 18", "Morse fall 45", "Rankin II", "Lachman, McMurray": not "Rankin, 45". */
@@ -43,15 +43,24 @@ function isAlone(at: i32): bool {
  * `hyphened`: whether a hyphen stands before one that is large.
  */
 export function keepEponyms(hyphened: bool): void {
-  if (hyphened || (anyClass & SCORED) != 0) keepScoredAndJoined()
+  if (hyphened) keepScoredAndJoined()
+  else if ((anyClass & SCORED) != 0) keepScored()
   if ((anyClass & (EPONYM_HEAD | WEAK_EPONYM_HEAD)) == 0) return
-  for (let m = 0; m < markCount; m++) {
-    const i = markedAt(m)
+  for (let h = 0; h < headCount; h++) {
+    const i = headAt(h)
     if (i > 0 && isOf(i, EPONYM_HEAD | WEAK_EPONYM_HEAD)) keepBefore(i)
   }
 }
 
-/** "Braden 18", "non-Hodgkin". */
+/** "Braden 18". */
+function keepScored(): void {
+  for (let h = 0; h < headCount; h++) {
+    const i = headAt(h)
+    if (i + 1 < count && isFree(i) && isScored(i)) take(i, i, KEPT)
+  }
+}
+
+/** And "non-Hodgkin". */
 function keepScoredAndJoined(): void {
   for (let m = 0; m < markCount; m++) {
     const i = markedAt(m)

@@ -6,7 +6,7 @@ import {
   STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_FACILITY,
 } from './classes'
 import { goesOn, isOf, isLarge, isListed, isOrdinal, isPlaceName, isStrange, stops } from './traits'
-import { count, gapOf, isOwned, markCount, markedAt, shapeOf } from './words'
+import { count, gapOf, headAt, headCount, isOwned, shapeOf } from './words'
 import { CAPITALISED, CAPITALS, COMMA, SMALL, SPACE } from './writing'
 
 /** No name of a facility has more words before or behind its head. */
@@ -14,8 +14,8 @@ const mostWords = 7
 
 /** Names with a head: hospitals, clinics, offices, homes, schools. */
 export function findFacilities(): void {
-  for (let m = 0; m < markCount; m++) {
-    const i = markedAt(m)
+  for (let h = 0; h < headCount; h++) {
+    const i = headAt(h)
     if (!isOf(i, FACILITY | WEAK_FACILITY | PLAIN_FACILITY) || !isFree(i)) continue
     if (isLarge(i)) headed(i)
     else if (shapeOf(i) == SMALL && isOf(i, PLAIN_FACILITY)) plain(i)

@@ -75,7 +75,10 @@ function number(from: i32, to: i32, word: i32): void {
   if (saysNothing(from, to)) return
   setRun(from, to)
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
-  if ((asked & CONTEXT) != 0 && (word < 0 || mayBeAnnounced(word))) announced()
+  if ((asked & CONTEXT) != 0 && (word < 0 || mayBeAnnounced(word))) {
+    const stop = announced()
+    if (word >= 0 && isAll(stop)) return
+  }
   if ((asked & FORMS) != 0) {
     if (word >= 0) {
       passed = wholeEnd()
@@ -84,6 +87,16 @@ function number(from: i32, to: i32, word: i32): void {
     byForm()
   }
   if ((asked & LONG) != 0) longNumbers()
+}
+
+/**
+ * Whether a number that was announced, and that ends there, is known all of it: five to eleven digits and nothing that goes on before
+ * or behind. No rule finds anything in it that sticks out, or that is more.
+ */
+function isAll(stop: i32): bool {
+  if (stop != end || end != start + digits || digits < 5 || digits > 11 || digits == 8) return false
+  if ((behind & (SPACE | COMMA | CLOSING | OTHER)) == 0 || byteAt(code - 1) == 0x23) return false
+  return (before & (SPACE | COLON | DASH | OPENING | OTHER)) != 0
 }
 
 /** Whether the word before a number may say what it is: for most numbers it does not. */

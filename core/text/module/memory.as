@@ -31,13 +31,10 @@ export const LEAST_LETTER: u8 = 0xc0
 export const CAPITAL_BEYOND: u8 = 0xc1
 export const LETTER_APOSTROPHE: u8 = 0xc2
 
-export let text: usize = 0
+/** Where the text stands: a number that the compiler knows costs nothing. */
+export const text: usize = FREE
 /** Bytes of it. */
 export let length: i32 = 0
-
-export function setText(at: usize): void {
-  text = at
-}
 
 export function setLength(bytes: i32): void {
   length = bytes
@@ -49,7 +46,11 @@ export function byteAt(at: i32): u8 {
   return load<u8>(text + at)
 }
 
+/** The same of eight, for any length of 64 at most. */
+export const EIGHTS: usize = memory.data(65 * 8, 8)
+
 export function fillMasks(): void {
+  for (let size: usize = 0; size <= 64; size++) store<u64>(EIGHTS + size * 8, size < 8 ? (<u64>1 << (size * 8)) - 1 : u64.MAX_VALUE)
   for (let size: usize = 0; size <= 16; size++)
     for (let i: usize = 0; i < size; i++) store<u8>(MASKS + size * 16 + i, 0xff)
 }

@@ -10,15 +10,16 @@ import { grown, inName, isFirstName, mayBePart } from './name-parts'
 import { isSmall } from './signs'
 import { isOf, isListed, isStrange, sizeOf } from './traits'
 import { count, endOf, flagsOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
-import { APART, CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
+import { APART, CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
 /** A first name with an initial or a surname; an initial with a surname; a surname with a first name behind its comma. */
 export function findPairs(): void {
   for (let m = 0; m < markCount; m++) {
     const i = markedAt(m)
     const next = i + 1
-    if (next >= count || gapOf(next) == APART || !isFree(i) || !isFree(next)) continue
+    if (next >= count) break
     const shape = shapeOf(i)
+    if (shapeOf(next) == NUMBER || gapOf(next) == APART || !isFree(i) || !isFree(next)) continue
     let end = -1
     if (shape == INITIAL) end = initialAt(i)
     else if (shape == CAPITALISED || shape == CAPITALS) end = pairAt(i)

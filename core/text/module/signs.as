@@ -1,7 +1,7 @@
 // What single characters are, and short stretches of them: what rules of form ask of a text everywhere.
 
 import { byteAt, text } from './memory'
-import { LETTERS, NINES, SMALL_AS, SPACES, ZEROS } from './vectors'
+import { DOTS, HYPHENS, LETTERS, NINES, SMALL_AS, SPACES, ZEROS } from './vectors'
 
 /** What stands before a number or behind its digits: bits, to ask for several at once. */
 export const WORDLY: i32 = 1
@@ -18,10 +18,7 @@ export const CLOSING: i32 = 1024
 export const HASH: i32 = 2048
 /** Any other, and the text's ends. */
 export const OTHER: i32 = 4096
-/** Beside these: what the name of a host is made of, and what stands before the @ of an address. */
-export const HOST: i32 = 8192
-export const LOCAL: i32 = 16384
-/** What may stand between words of an announcement, and behind them. */
+/** Beside these: what may stand between words of an announcement, and behind them. */
 export const BETWEEN: i32 = 32768
 
 const SIGNS: usize = memory.data(512)
@@ -42,13 +39,7 @@ export function fillSigns(): void {
   put(0x28, OPENING)
   put(0x29, CLOSING)
   put(0x23, HASH)
-  for (let code: usize = 0; code < 128; code++) {
-    const byte = <u8>code
-    const host = isAlnum(byte) || byte == 0x2d || byte == 0x2e
-    if (host) mark(code, HOST | LOCAL)
-    else if (byte == 0x5f || byte == 0x25 || byte == 0x2b || byte == 0x27) mark(code, LOCAL)
-    if (isBetween(byte)) mark(code, BETWEEN)
-  }
+  for (let code: usize = 0; code < 128; code++) if (isBetween(<u8>code)) mark(code, BETWEEN)
 }
 
 /** Space, quotes and : # . = ( / - between words of an announcement. */
@@ -142,6 +133,20 @@ export function digitsAt(at: i32): i32 {
 export function lettersAt(at: i32): i32 {
   const small = v128.or(v128.load(text + <usize>at), v128.load(SPACES))
   return i8x16.bitmask(i8x16.le_u(i8x16.sub(small, v128.load(SMALL_AS)), v128.load(LETTERS)))
+}
+
+/** The same of letters, digits, hyphens and dots: what the names of hosts are made of. */
+export function hostsAt(at: i32): i32 {
+  const here = v128.load(text + <usize>at)
+  const joins = i8x16.bitmask(v128.or(i8x16.eq(here, v128.load(HYPHENS)), i8x16.eq(here, v128.load(DOTS))))
+  return digitsAt(at) | lettersAt(at) | joins
+}
+
+/** Which of them is this byte, which stands in all places of a vector. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function equalAt(at: i32, sixteen: usize): i32 {
+  return i8x16.bitmask(i8x16.eq(v128.load(text + <usize>at), v128.load(sixteen)))
 }
 
 /** Where the digits end that stand here, `most` of them looked at. */

@@ -1,15 +1,18 @@
 // The module: cuts a text into words, and finds what has a form of its own. tokenize.ts calls it.
 
 import { learn, learnPair } from './dictionary'
+import { cutWords, prepareShapes } from './cutting'
 import { clear, clearPeople, combine, combined, found, peopleFound, room } from './findings'
 import { searchForms } from './forms'
-import { FREE, fillMasks, setLength, setText } from './memory'
+import { FREE, fillMasks, setLength } from './memory'
+import { watch } from './recent'
 import { fillSigns } from './signs'
 import { findPeopleAndPlaces } from './people'
 import { fillTriggers } from './triggers'
-import { cutWords, prepareWords, seeAll, watch, wordsRoom } from './words'
+import { measureAll, seeAll as see, wordsRoom } from './words'
+import { prepareGaps } from './writing'
 
-export { learn, learnPair, seeAll, watch }
+export { learn, learnPair, watch }
 export { lookOver } from './characters'
 export { COUNTS as counts, ORDER as order, kindsFound, learnMark, writeText } from './output'
 export { anyCue, formCount as forms, kinds, markCount as marks, words } from './words'
@@ -19,13 +22,13 @@ export function prepare(): usize {
   fillMasks()
   fillSigns()
   fillTriggers()
-  prepareWords()
+  prepareShapes()
+  prepareGaps()
   return FREE
 }
 
-/** Where the text stands, and room for `most` words and findings behind it, from `begin` on. Returns where findings begin. */
-export function layOut(textAt: usize, begin: usize, most: usize): usize {
-  setText(textAt)
+/** Room for `most` words and findings behind the text, from `begin` on. Returns where findings begin. */
+export function layOut(begin: usize, most: usize): usize {
   return room(wordsRoom(begin, most), <i32>most)
 }
 
@@ -33,6 +36,12 @@ export function layOut(textAt: usize, begin: usize, most: usize): usize {
 export function cut(bytes: i32): i32 {
   setLength(bytes)
   return cutWords()
+}
+
+/** All is known of each word, asked for or not. */
+export function seeAll(): void {
+  see()
+  measureAll()
 }
 
 /** Nothing is found yet in the text whose words were cut last. */

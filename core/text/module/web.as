@@ -4,7 +4,8 @@ import { AT_SIGN, characters } from './characters'
 import { EMAIL_ADDRESS, UNIQUE_IDENTIFIER } from './types'
 import { add } from './findings'
 import { byteAt, length, text } from './memory'
-import { HOST, isAlnum, isAny, isDigit, isLetter, LOCAL, WORDLY } from './signs'
+import { equalAt, hostsAt, isAlnum, isAny, isDigit, isLetter, WORDLY } from './signs'
+import { APOSTROPHES, DOTS, PERCENTS, PLUSES, UNDERSCORES } from './vectors'
 
 /** Where the next @ stands; the text's length where none does. */
 export function nextAt(from: i32): i32 {
@@ -18,13 +19,40 @@ export function nextAt(from: i32): i32 {
 
 /** From an @ outwards. */
 export function mail(at: i32): void {
-  let start = at
-  while (start > 0 && at - start < 64 && isAny(start - 1, LOCAL)) start--
+  const start = localStart(at)
   if (start == at) return handle(at)
-  let end = at + 1
-  while (end < length && end - at < 255 && isAny(end, HOST)) end++
+  let end = hostEnd(at + 1, at + 255)
   while (end > at && !isAlnum(byteAt(end - 1))) end--
-  for (let i = at + 1; i < end; i++) if (byteAt(i) == 0x2e) return add(start, end, EMAIL_ADDRESS)
+  if (hasDot(at + 1, end)) add(start, end, EMAIL_ADDRESS)
+}
+
+/** Where what stands before an @ begins, 64 characters before it at most: zeros stand before the text. */
+function localStart(at: i32): i32 {
+  let start = at
+  for (; at - start < 64; start -= 16) {
+    const from = start - 16
+    const joins = equalAt(from, UNDERSCORES) | equalAt(from, PERCENTS) | equalAt(from, PLUSES) | equalAt(from, APOSTROPHES)
+    const count = clz(~((hostsAt(from) | joins) << 16))
+    if (count < 16) return start - count
+  }
+  return start
+}
+
+/** Where the name of a host ends, looked at as far as `most`. */
+function hostEnd(from: i32, most: i32): i32 {
+  for (let at = from; at < most; at += 16) {
+    const count = ctz(~hostsAt(at))
+    if (count < 16) return min(at + count, most)
+  }
+  return most
+}
+
+function hasDot(from: i32, to: i32): bool {
+  for (let at = from; at < to; at += 16) {
+    const dots = equalAt(at, DOTS)
+    if (dots != 0) return at + ctz(dots) < to
+  }
+  return false
 }
 
 /** @rosebud77, @mary_k: a letter, and among what follows a digit or _; "@home" is a place to be at. */

@@ -1,6 +1,6 @@
 // How a word is written, whether it owns what follows, and what stands between two words.
 
-import { APOSTROPHE, byteAt, CAPITAL_BEYOND, LETTER_APOSTROPHE } from './memory'
+import { APOSTROPHE, byteAt, CAPITAL_BEYOND, LETTER_APOSTROPHE, text } from './memory'
 import { isCapital, isDigit, isSmall } from './signs'
 
 /** shapes and gaps of tokens.ts. */
@@ -65,7 +65,7 @@ export function possessiveEnd(at: i32): i32 {
 }
 
 /** What stands between two words, where that is not one character. */
-export function gap(from: i32, to: i32): u8 {
+function gap(from: i32, to: i32): u8 {
   if (to - from > 4 || to == from) return APART
   const byte = byteAt(from)
   for (let i = from + 1; i < to; i++) {
@@ -76,4 +76,31 @@ export function gap(from: i32, to: i32): u8 {
   if (byte == 0x20) return SPACE
   if (byte == 0x2e) return DOT_SPACE
   return byte == 0x2c ? COMMA : APART
+}
+
+/** By the one byte between two words, and by the first of two where the other is a space. */
+const GAPS: usize = memory.data(512)
+
+/** Before all else. */
+export function prepareGaps(): void {
+  store<u8>(GAPS + 0x20, SPACE)
+  store<u8>(GAPS + 0x09, SPACE)
+  store<u8>(GAPS + 0x2d, HYPHEN)
+  store<u8>(GAPS + 0x2e, DOT)
+  store<u8>(GAPS + 0x2c, COMMA)
+  store<u8>(GAPS + 0x26, AMPERSAND)
+  store<u8>(GAPS + 0x2f, 7)
+  store<u8>(GAPS + 256 + 0x20, SPACE)
+  store<u8>(GAPS + 256 + 0x2e, DOT_SPACE)
+  store<u8>(GAPS + 256 + 0x2c, COMMA)
+}
+
+/** What stands between a word and where the one before it ends. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function gapBefore(done: i32, from: i32): u8 {
+  const apart = from - done
+  const at = text + <usize>done
+  const spaced = i32(apart == 2) & i32(load<u8>(at, 1) == 0x20)
+  return (i32(apart == 1) | spaced) != 0 ? load<u8>(GAPS + <usize>load<u8>(at) + (<usize>spaced << 8)) : gap(done, from)
 }

@@ -129,7 +129,13 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
   },
   'an address of mail': {
     type: 'EMAIL_ADDRESS',
-    are: ['a.b+c@example.org', 'x_1@a-b.example'],
+    are: [
+      'a.b+c@example.org',
+      'x_1@a-b.example',
+      // Of sixteen characters and more, which are looked at together.
+      "a.name_of+many%signs-and'more@the.example-of.a-long-host.example",
+      `${'a'.repeat(64)}@${'b'.repeat(60)}.example`,
+    ],
     arent: ['a@b', '@b.org'],
   },
   'a page': {

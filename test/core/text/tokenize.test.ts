@@ -115,6 +115,8 @@ const piece = fc.oneof(
     'May',
     'monday',
     'otorhinolaryngologist',
+    'hypoparathyroid',
+    'hypoparathyroids',
     'PSEUDOPSEUDOHYPOPARATHYROIDISM',
     '12345678901234567890',
     'é',
@@ -155,6 +157,18 @@ test('words, their writing and what is between them are those of a simple readin
     }),
     { numRuns: 200 },
   )
+})
+
+// A piece has 64 bytes, and what belongs together may stand in two of them.
+test('words are the same wherever in a piece of a text they stand', () => {
+  const said =
+    "Maria's Lopez, a patient of 12 May-Rose; electrocardiogram electrocardiograq hypoparathyroid x2"
+  for (let before = 0; before <= 64; before += 1)
+    for (const sign of [' ', "'"]) {
+      const text = `${'x'.repeat(before)}${sign}${said}`
+
+      expect(cut(text)).toEqual(simply(text))
+    }
 })
 
 test('of each word it is said whether rules begin at it', () => {
