@@ -21,10 +21,15 @@ const role = process.argv[2] ?? ''
 const read = (file: string): unknown => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'))
 const pause = async (milliseconds: number) =>
   await new Promise((resolve) => setTimeout(resolve, milliseconds))
-const own = () =>
+const addresses = (family: 'IPv4' | 'IPv6') =>
   Object.values(networkInterfaces())
-    .flat()
-    .find((one) => one?.family === 'IPv4' && !one.internal)?.address ?? ''
+    .flatMap((all) => all ?? [])
+    .filter((one) => one.family === family && !one.internal)
+    .map(({ address }) => address)
+const isLinkLocal = (address: string) => address.startsWith('fe80:')
+/** The pod's own address, as others know it. */
+const own = (family: 'IPv4' | 'IPv6' = 'IPv4') =>
+  addresses(family).find((address) => !isLinkLocal(address)) ?? ''
 
 /** 'through' once it is connected, or once what comes back contains `expected`; else how it failed. */
 async function dial(host: string, port: number | string, says = '', expected = ''): Promise<string> {
@@ -52,7 +57,7 @@ async function dial(host: string, port: number | string, says = '', expected = '
 /** 'through' once an answer comes. */
 async function datagram(host: string, port: number | string, bytes = 5): Promise<string> {
   return await new Promise((resolve) => {
-    const socket = createSocket('udp4')
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
     const ends = (text: string) => {
       clearTimeout(timer)
       socket.close()
@@ -233,12 +238,14 @@ function listen(): void {
     server.on('error', () => undefined)
     server.listen(port, '::')
   }
-  for (const port of [53, 8_083]) {
-    const socket = createSocket('udp4')
-    socket.on('error', () => undefined)
-    socket.on('message', (_, from) => socket.send('records', from.port, from.address))
-    socket.bind(port)
-  }
+  for (const port of [53, 8_083])
+    for (const socket of [createSocket('udp4'), createSocket({ type: 'udp6', ipv6Only: true })]) {
+      socket.on('error', () => undefined)
+      socket.on('message', (_, from) => socket.send('records', from.port, from.address))
+      socket.bind(port)
+    }
+  // The address that no status tells: whoever is on the same link may use it.
+  say({ linkLocal: addresses('IPv6').find(isLinkLocal) ?? '' })
 }
 
 const given = (read('attempts.json') as Given[]).filter(({ by }) => by === role)

@@ -20,7 +20,7 @@ export const debuggers = 'trent'
 
 export type Scene = World & { kubeconfig: string; netns: string }
 
-type Made = { metadata: { name: string }; status?: { podIP?: string } }
+type Made = { metadata: { name: string }; status?: { podIP?: string; podIPs?: { ip: string }[] } }
 const podNames = {
   Server: 'server',
   Bystander: 'visitor',
@@ -84,7 +84,7 @@ const service = (namespace: string, name: string, port: number, spec: object = {
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { namespace, name },
-  spec: { selector: { app: name }, ports: [{ port }], ...spec },
+  spec: { selector: { app: name }, ports: [{ port }], ipFamilyPolicy: 'PreferDualStack', ...spec },
 })
 
 const binding = (namespace: string, user: string, role: string) => ({
@@ -131,12 +131,21 @@ export async function buildScene(attempts: readonly Attempt[]): Promise<Scene> {
     ),
   )
   const address = async (namespace: string, name: string) => await addressOf(kubectl, namespace, name)
+  const address6 = async (namespace: string, name: string) =>
+    (await kubectl.get<Made>('pod', name, '-n', namespace))?.status?.podIPs?.find(({ ip }) =>
+      ip.includes(':'),
+    )?.ip ?? ''
   const slot = (await takenSlots()).find((one) => one.state === state)
+  const sixth = slot?.addresses.find(({ family }) => family === 'IPv6')
   const common = {
     outside: await address(outside, 'outside'),
     node: nodeIP,
     apiServer: slot?.apiServiceIP ?? '',
     dns: slot?.dnsIP ?? '',
+    node6: sixth?.nodeIP ?? '',
+    dns6: sixth?.dnsIP ?? '',
+    outside6: await address6(outside, 'outside'),
+    outsideLink: await linkLocalOf(kubectl, outside, 'outside'),
     channel: await clusterIp(kubectl, systemNamespace, services.channel),
     webhook: await clusterIp(kubectl, systemNamespace, services.webhook),
     collector: await clusterIp(kubectl, systemNamespace, services.collector),
@@ -150,7 +159,13 @@ export async function buildScene(attempts: readonly Attempt[]): Promise<Scene> {
         lab: await address(namespace, 'lab'),
         store: await address(namespace, 'ehr-db'),
         bystander: await address(namespace, 'bystander'),
+        ehr6: await address6(namespace, 'ehr'),
+        lab6: await address6(namespace, 'lab'),
+        store6: await address6(namespace, 'ehr-db'),
+        bystander6: await address6(namespace, 'bystander'),
+        ehrLink: await linkLocalOf(kubectl, namespace, 'ehr'),
         storeService: await clusterIp(kubectl, namespace, 'ehr-db'),
+        storeService6: await clusterIp(kubectl, namespace, 'ehr-db', ':'),
         storeName: `ehr-db.${namespace}.svc.cluster.local`,
         storeExternalPort: String(externalPorts[namespace]),
         vendor,
@@ -180,7 +195,8 @@ export async function clearScene(kubectl: Kubectl, wait: boolean): Promise<void>
   const how = wait ? '--timeout=180s' : '--wait=false'
   await kubectl.run(['delete', 'namespace', enrolled, open, outside, '--ignore-not-found', how])
   await kubectl.run(['delete', 'clusterrole', 'bypass-debug', '--ignore-not-found'])
-  await kubectl.run(['delete', 'businessassociateagreement', vendorAgreement, '--ignore-not-found'])
+  // Its kind is there once the product was installed.
+  await kubectl.attempt(['delete', 'businessassociateagreement', vendorAgreement, '--ignore-not-found'])
 }
 
 const inBoth = (make: (namespace: string) => object[]): object[] => [enrolled, open].flatMap(make)
@@ -297,10 +313,20 @@ async function addressOf(kubectl: Kubectl, namespace: string, name: string): Pro
   )
 }
 
-type Service = { spec: { clusterIP: string; ports: [{ nodePort?: number }] } }
+type Service = { spec: { clusterIP: string; clusterIPs?: string[]; ports: [{ nodePort?: number }] } }
 
-async function clusterIp(kubectl: Kubectl, namespace: string, name: string): Promise<string> {
-  return (await kubectl.get<Service>('service', name, '-n', namespace))?.spec.clusterIP ?? ''
+/** Its first address that holds `mark`: a colon asks for one of IPv6. */
+async function clusterIp(kubectl: Kubectl, namespace: string, name: string, mark = ''): Promise<string> {
+  const { clusterIPs = [] } = (await kubectl.get<Service>('service', name, '-n', namespace))?.spec ?? {}
+  return clusterIPs.find((ip) => ip.includes(mark)) ?? ''
+}
+
+/** What the pod says of it: it stands in no status. */
+async function linkLocalOf(kubectl: Kubectl, namespace: string, name: string): Promise<string> {
+  return await until(`${namespace}/${name} says its address on the link`, 120, async () => {
+    const { stdout } = await kubectl.attempt(['logs', '-n', namespace, name])
+    return /"linkLocal":"([^"]*)"/.exec(stdout)?.[1]
+  })
 }
 
 async function nodePort(kubectl: Kubectl, namespace: string, name: string): Promise<string> {
