@@ -1,7 +1,7 @@
 // Prometheus' text format (version 0.0.4), one line at a time. Pure, and linear in the line's length whatever stands in it.
 
 /** `type` of a family, as a `# TYPE` line says. */
-export const metricTypes = ['counter', 'gauge', 'histogram', 'summary'] as const
+const metricTypes = ['counter', 'gauge', 'histogram', 'summary'] as const
 export type MetricType = (typeof metricTypes)[number]
 
 export type Sample = {

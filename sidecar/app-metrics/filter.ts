@@ -9,15 +9,13 @@ import { readings } from '../../core/text/prose.ts'
 import { type MetricType, numberOf, type Sample, sampleIn, textOf, typeIn } from './exposition.ts'
 
 /** Why a sample was dropped: the label of a metric, so a closed list. */
-export const dropReasons = [
-  'name-undeclared',
-  'label-undeclared',
-  'value-form',
-  'value-identifies',
-  'too-many',
-  'malformed',
-] as const
-export type DropReason = (typeof dropReasons)[number]
+export type DropReason =
+  | 'name-undeclared'
+  | 'label-undeclared'
+  | 'value-form'
+  | 'value-identifies'
+  | 'too-many'
+  | 'malformed'
 
 /** `text`: what may leave. `dropped`: how many samples did not, by reason. */
 export type Filtered = { text: string; kept: number; dropped: Map<DropReason, number> }
