@@ -4,7 +4,7 @@
 import type { OnReadOpts, Socket } from 'node:net'
 
 /** Bytes that the first read holds, and that one ever holds: it grows while reads fill it. */
-const smallest = 4_096
+const smallest = 8_192
 const largest = 32_768
 
 /** Of connections that have ended, for the next ones: as many as there may be at once without a new one each. */
