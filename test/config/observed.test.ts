@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { Environment } from '@marcbachmann/cel-js'
 import { expect, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { type Document, parseAllDocuments } from 'yaml'
 import { canaryLabel, guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import { observedRules } from '../../operator/admission/observed.generated.ts'
 import { verifies } from '../verifies.ts'
@@ -17,9 +17,8 @@ type Webhook = {
   matchConditions: { expression: string }[]
 }
 const [mutating] = parseAllDocuments(await readFile('config/webhook/webhooks.yaml', 'utf8'))
-const webhooks = (mutating?.toJS() as { webhooks: Webhook[] }).webhooks.flatMap((webhook) =>
-  webhook.name.startsWith('observe-') ? [webhook] : [],
-)
+const { webhooks: every } = (mutating as Document).toJS() as { webhooks: Webhook[] }
+const webhooks = every.filter(({ name }) => name.startsWith('observe-'))
 
 const environment = new Environment({ enableOptionalTypes: true })
 for (const name of ['object', 'oldObject', 'request', 'may']) environment.registerVariable(name, 'dyn')
