@@ -59,9 +59,10 @@ export function ownContainers(injection: Injection): Container[] {
       env: [upstreamPort, dns, ...discoveryPort, ...loopbackPorts(server)],
       // With SETGID and SETUID it becomes a user without rights, who proves what root has set with NET_ADMIN. All of them are
       // gone before the app starts. Pod Security `baseline` and `restricted` forbid them: then the node's plugin has set it.
+      // With NET_RAW, a socket of which the programs of x_tables need, it does so on nodes without nf_tables too.
       securityContext:
         injection.filterBy === 'Guard'
-          ? confined(0, ['NET_ADMIN', 'SETGID', 'SETUID'])
+          ? confined(0, ['NET_ADMIN', 'NET_RAW', 'SETGID', 'SETUID'])
           : confined(uids.guardCheck),
       resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
     },

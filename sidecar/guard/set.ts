@@ -4,13 +4,21 @@ import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { type GuardConfig, rules } from './rules.ts'
 
-/** The nft variants by their own names: the plain ones are links that only an installed Debian has. */
-const families = [
+type Family = { name: string; restore: string; save: string; text: 'v4' | 'v6' }
+
+/** By their own names: the plain ones are links that only an installed Debian has. */
+const families: readonly Family[] = [
   { name: 'IPv4', restore: 'iptables-nft-restore', save: 'iptables-nft-save', text: 'v4' },
   { name: 'IPv6', restore: 'ip6tables-nft-restore', save: 'ip6tables-nft-save', text: 'v6' },
-] as const
+]
 
-type Family = (typeof families)[number]
+/** The same for a kernel without nf_tables: by the x_tables of before. */
+const legacy = (family: Family): Family => ({
+  ...family,
+  name: `${family.name} (legacy)`,
+  restore: family.restore.replace('-nft-', '-legacy-'),
+  save: family.save.replace('-nft-', '-legacy-'),
+})
 
 /** Runs one of the packet filter's programs in the network namespace that is meant. */
 export type StartFilter = (
@@ -18,8 +26,13 @@ export type StartFilter = (
   input?: string,
 ) => Pick<SpawnSyncReturns<string>, 'status' | 'stdout' | 'stderr' | 'error'>
 
+/** The legacy programs lock a file against each other, and here nothing may be written: no other one runs. */
 const here: StartFilter = (program, input) =>
-  spawnSync(program, [], { encoding: 'utf8', ...(input === undefined ? {} : { input }) })
+  spawnSync(program, [], {
+    encoding: 'utf8',
+    env: { ...process.env, XTABLES_LOCKFILE: '/dev/null' },
+    ...(input === undefined ? {} : { input }),
+  })
 
 /**
  * Sets both families and reads them back. Returns what was set, in words. Throws with one line that says what is
@@ -30,10 +43,10 @@ export function setGuard(config: GuardConfig, start: StartFilter = here): string
   const wanted = rules({ ...config, lastUser: lastUser() })
   const set: string[] = []
   for (const family of present()) {
-    run(start, family.restore, family, wanted[family.text])
-    const fault = faultIn(family, wanted, start)
+    const spoken = restored(start, family, wanted[family.text])
+    const fault = faultIn(spoken, wanted, start)
     if (fault !== undefined) throw new Error(fault)
-    set.push(family.name)
+    set.push(spoken.name)
   }
   const { upstreamPort, discoveryPort, loopback = [] } = config
   const discovery = discoveryPort === undefined ? '' : `, the discovery port is ${discoveryPort}`
@@ -57,6 +70,22 @@ function faultIn(family: Family, wanted: ReturnType<typeof rules>, start: StartF
     : `The ${family.name} packet filter is not what was set (${missing.join('; ')}): another program changes the filter of this pod, remove it`
 }
 
+/** Sets one family by whichever of both the node has, and says by which; throws what the first one said where neither takes it. */
+function restored(start: StartFilter, family: Family, text: string): Family {
+  try {
+    run(start, family.restore, family, text)
+    return family
+  } catch (first) {
+    try {
+      const other = legacy(family)
+      run(start, other.restore, other, text)
+      return other
+    } catch {
+      throw first
+    }
+  }
+}
+
 /** The kernel takes no rule about a user that the namespace does not know (user_namespaces(7), uid_map). */
 function lastUser(): number {
   const [first = 0, , length = 65_536] = (
@@ -78,7 +107,7 @@ function run(start: StartFilter, program: string, { name }: Family, input?: stri
   if (ended.status !== 0) {
     const said = ended.stderr.trim().split('\n')[0] ?? ''
     throw new Error(
-      `The ${name} packet filter cannot be set (${program}: ${said}): the container needs root with NET_ADMIN, and the node's kernel nf_tables with nft_compat, xt_owner, xt_conntrack and NAT`,
+      `The ${name} packet filter cannot be set (${program}: ${said}): the container needs root with NET_ADMIN, and the node's kernel nf_tables with nft_compat (or ip_tables and ip6_tables, loaded), xt_owner, xt_conntrack and NAT`,
     )
   }
   return ended.stdout

@@ -1,6 +1,10 @@
-// The packet filter in pods with addresses of one family or of both, and against neighbours on the same link.
+// The packet filter in pods with addresses of one family or of both, against neighbours on the same link, and by either of
+// the kernel's two ways.
 
-import { afterEach, describe, expect } from 'vitest'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { verifies } from '../verifies.ts'
 import { addresses, PodNetwork, type User } from './pod.ts'
 
@@ -117,4 +121,74 @@ describe('a neighbour on the same link', () => {
         for (const server of servers) await server.stop()
       },
     )
+})
+
+describe('on a node whose kernel has no nf_tables', () => {
+  /** Programs that say what those of nf_tables say there; the legacy ones are the machine's, and so is what they set. */
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hipaa-mcp-legacy-'))
+    chmodSync(folder, 0o755)
+    for (const program of ['iptables', 'ip6tables'])
+      for (const what of ['restore', 'save'])
+        writeFileSync(
+          join(folder, `${program}-nft-${what}`),
+          '#!/bin/sh\ncat > /dev/null\necho "Could not fetch rule set generation id: Invalid argument" >&2\nexit 4\n',
+          { mode: 0o755 },
+        )
+    pod = new PodNetwork()
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+  const guard = async (steps: 'set' | 'check' | 'set check', user?: User) =>
+    await pod.guard(steps, user, { PATH: `${folder}:${process.env['PATH']}` })
+
+  verifies('transit:guard-proved', 'the filter is set by iptables-legacy, and proved', async () => {
+    const { status, stdout, stderr } = await guard('set check')
+
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('packet filter set for IPv4 (legacy) and IPv6 (legacy)')
+    expect(stdout).toMatch(/\d+ proofs hold/)
+  })
+
+  verifies(
+    'transit:only-through-sidecar',
+    'a caller of the app’s port gets the sidecar, and no tenant gets out',
+    async () => {
+      expect((await guard('set')).stderr).toBe('')
+      const servers = [
+        await pod.serve('pod', app, 'listen', '::', 8_080, 'app'),
+        await pod.serve('pod', sidecar, 'listen', '::', 15_080, 'sidecar'),
+        await pod.serve('outside', outsider, 'listen', '::', 9_000, 'outside'),
+      ]
+
+      for (const host of [addresses.pod, addresses.pod6])
+        expect((await pod.ask('outside', outsider, 'dial', host, 8_080)).got, host).toBe('sidecar')
+      for (const host of [addresses.outside, addresses.outside6]) {
+        expect((await pod.ask('pod', sidecar, 'dial', host, 9_000)).got, host).toBe('outside')
+        for (const user of [app, outsider])
+          expect((await pod.ask('pod', user, 'dial', host, 9_000)).says, host).toBe('ECONNREFUSED')
+      }
+      for (const server of servers) await server.stop()
+    },
+  )
+
+  verifies('transit:guard-proved', 'the check fails when a rule is taken out of it', async () => {
+    for (const [program, rule, unproved] of [
+      ['iptables-legacy', '-I OUTPUT -p tcp --dport 443 -j ACCEPT', 'a foreign address is refused'],
+      ['ip6tables-legacy', '-I OUTPUT -o lo -p tcp -j ACCEPT', 'IPv6 is refused'],
+    ] as const) {
+      expect((await guard('set')).status).toBe(0)
+      pod.plant(program, rule)
+      const vendor = await pod.serve('outside', outsider, 'listen', '::', 443, 'outside')
+      expect((await guard('check')).stderr).toContain(unproved)
+      await vendor.stop()
+      pod.plant(program, rule.replace('-I', '-D'))
+    }
+  })
+
+  verifies('transit:guard-proved', 'what nf_tables said is said where neither works', async () => {
+    const { status, stderr } = await guard('set', { uid: 0, caps: '-all,+net_admin' })
+    expect(status).toBe(1)
+    expect(stderr).toContain('iptables-nft-restore: Could not fetch rule set generation id')
+  })
 })

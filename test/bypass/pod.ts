@@ -134,7 +134,8 @@ export class PodNetwork {
     user?: User,
     env: NodeJS.ProcessEnv = {},
   ): Promise<Ended> {
-    const as: User = steps === 'check' ? { uid: 64_103 } : { uid: 0, caps: '-all,+net_admin,+setgid,+setuid' }
+    const as: User =
+      steps === 'check' ? { uid: 64_103 } : { uid: 0, caps: '-all,+net_admin,+net_raw,+setgid,+setuid' }
     return await this.run(
       'pod',
       user ?? as,
@@ -148,7 +149,7 @@ export class PodNetwork {
   }
 
   /** Changes the filter or the routes of the pod as root, to plant a bug. */
-  plant(program: 'iptables-nft' | 'ip6tables-nft' | 'ip', rule: string): void {
+  plant(program: `ip${'' | '6'}tables-${'nft' | 'legacy'}` | 'ip', rule: string): void {
     execFileSync('ip', ['netns', 'exec', this.#names.pod, program, ...rule.split(' ')])
   }
 
