@@ -1,7 +1,7 @@
 // When the next commit begins. One costs much the same whatever it holds: two turns of a thread, a write and a flush of the
 // disk, or an exchange with the collector. Under load records therefore wait a little for company; alone they do not.
 
-/** Commits begin at most so often under load, milliseconds: a call's two records are the later by no more than that together. */
+/** Under load commits begin so many milliseconds apart: a record is the later by at most that, and by half of it on average. */
 const apart = 2
 /** Records a millisecond up to which none waits, and from which on each commit keeps its distance. */
 const busy = { from: 1, full: 2 } as const

@@ -138,6 +138,8 @@ ${other}
 - A list is answered out of the policy and asks the server nothing; nginx beside it passes on as many bytes of a server.
 - An event leaves when its record is at the collector, as an answer does: 1,000 events are 1,000 records. Events that
   arrive together are recorded together.
+- Both records: a bare write that is durable, and nothing else, costs several calls through nginx; what that leaves stands in
+  [the decision](decisions/0022-commits-keep-their-distance.md).
 - Memory of a stream is what the process grew by while ${openAtOnce.streams} were opened, over their number: each has had one event, and
   holds a TLS connection of its caller and a connection to the server. They are of ${openAtOnce.persons} persons: one may not have so many.
 - A token is verified at its first call (signature, issuer, claims, binding) and then known by its hash until it expires.
