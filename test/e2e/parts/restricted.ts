@@ -62,6 +62,13 @@ export function restricted(stage: Stage): void {
     )
     await kubectl().run(['rollout', 'status', `daemonset/${pluginType}`, '-n', pluginType, '--timeout=240s'])
   }
+  const removePlugin = async (): Promise<void> => {
+    await kubectl().run(['delete', 'daemonset', pluginType, '-n', pluginType, '--timeout=60s'])
+    await until('the plugin is taken off the node', 60, async () =>
+      (await networkList()).includes(pluginType) ? undefined : true,
+    )
+  }
+
   /** Tries to get out of a pod that is restricted as far as its author can be. */
   const trier = async (name: string, namespace: string, server?: string): Promise<object> => {
     const { images } = stage()
@@ -172,9 +179,9 @@ export function restricted(stage: Stage): void {
     'injection:cni',
     'a restricted pod’s own code gets nowhere, and from a pod of another namespace it does',
     async () => {
-      await make(await trier('tries', 'clinic', 'ehr'))
-      await make(await trier('tries', 'elsewhere'))
       try {
+        await make(await trier('tries', 'clinic', 'ehr'))
+        await make(await trier('tries', 'elsewhere'))
         const [inside, outside] = [await told('tries', 'clinic'), await told('tries', 'elsewhere')]
         expect(outside).toMatchObject({ 'API server': 'connected', 'resolver, TCP': 'connected' })
         expect(Object.keys(inside)).toHaveLength(6)
@@ -192,13 +199,10 @@ export function restricted(stage: Stage): void {
     'injection:cni',
     'without the plugin on the node a guarded pod never starts its app, others start, and it gets on when the plugin is there',
     async () => {
-      await kubectl().run(['delete', 'daemonset', pluginType, '-n', pluginType, '--timeout=60s'])
-      await until('the plugin is taken off the node', 60, async () =>
-        (await networkList()).includes(pluginType) ? undefined : true,
-      )
-      await make(await trier('unfiltered', 'clinic', 'ehr'))
-      await make(await trier('unfiltered', 'elsewhere'))
+      await removePlugin()
       try {
+        await make(await trier('unfiltered', 'clinic', 'ehr'))
+        await make(await trier('unfiltered', 'elsewhere'))
         const failed = await until(
           'the proof fails',
           120,
@@ -236,6 +240,8 @@ export function restricted(stage: Stage): void {
         await remove('unfiltered', 'clinic')
         await remove('unfiltered', 'elsewhere')
         await kubectl().run(['label', 'namespace', 'clinic', `${label}-`])
+        // What comes after this part meets a node without it.
+        await removePlugin()
       }
     },
     timeout,
