@@ -43,6 +43,16 @@ const otherPort = but(({ spec }) => {
   for (const { env = [] } of spec.initContainers ?? [])
     for (const one of env) if (one.name === 'HIPAA_MCP_UPSTREAM_PORT') one.value = '9999'
 })
+/** As versions made it that proved the filter in a container of its own. */
+const guardedByTwo = but(({ spec }) => {
+  const [guard, ...others] = spec.initContainers ?? []
+  if (guard === undefined) throw new Error('the guard stands first')
+  spec.initContainers = [
+    { ...guard, command: guard.command?.slice(0, -1) ?? [] },
+    { ...guard, name: 'hipaa-mcp-guard-check', securityContext: { runAsUser: 64_103 } },
+    ...others,
+  ]
+})
 const weakened = but(({ spec }) => {
   spec.containers[0]!.securityContext = { runAsUser: 1000 }
 })
@@ -83,6 +93,7 @@ const faults: [what: string, pod: WholePod, expected: string | undefined][] = [
   ['no sidecar', withoutSidecar, 'Foreign'],
   ['another image in our containers', otherImage, 'Foreign'],
   ['made before the server’s port changed', otherPort, 'Differs'],
+  ['made before one container both set and proved the filter', guardedByTwo, 'Differs'],
   ['an app that may have raw sockets', weakened, 'Differs'],
   ['an ephemeral container', debugged(), 'Debugged'],
   ['an ephemeral container that no grant lets in', privileged, 'Differs'],
