@@ -31,6 +31,14 @@ const cannot = [
     'An editor of the namespace',
     'keeps the server from working: deletes its pods, leaves them no room, names Services so that new pods do not start. No call is served then, and no record read. They delete Events too: what counts is in metrics and in the trail',
   ],
+  [
+    'An editor of the namespace',
+    'leads the server’s Service or an Ingress to a pod of their own. It has no certificate of the server’s name: who checks that, as `hipaa-mcp connect` does, hangs up; who does not sends what they ask to whoever answers',
+  ],
+  [
+    'An editor of the namespace',
+    'keeps a pod that does not conform from its eviction, by a PodDisruptionBudget: it gets no new certificate, so a day at most. Event `DisruptionBudgetHolds`, `hipaa_mcp_evictions_total{outcome="held"}`',
+  ],
 ] as const
 
 export async function bypassDocument(): Promise<string> {

@@ -30,15 +30,18 @@ export type PodRole = keyof typeof pods
  * What refuses, and where that is seen. A refusal without a trace of its own would be an attempt that nobody hears of.
  */
 export const gates = {
-  inject: 'the operator’s webhook `inject`: its log, `apiserver_admission_webhook_rejection_count`',
-  validate: 'the operator’s webhook `pods`: its log, `apiserver_admission_webhook_rejection_count`',
-  connect: 'the operator’s webhooks `connect` and `stores`: as above',
+  inject:
+    'the operator’s webhook `inject`: its log, `apiserver_admission_webhook_rejection_count`, a record `admission-refused`',
+  validate:
+    'the operator’s webhook `pods`: its log, `apiserver_admission_webhook_rejection_count`, a record `admission-refused`',
+  connect: 'the operator’s webhooks `connect` and `stores`: as above, and an Event on the pod',
   pods: 'policy `hipaa-mcp-pods`: `apiserver_validating_admission_policy_check_total`',
-  changes: 'policy `hipaa-mcp-changes`: as above',
-  labels: 'policy `hipaa-mcp-labels`: as above',
-  networks: 'policy `hipaa-mcp-networks`: as above',
-  proxies: 'policy `hipaa-mcp-proxies`: as above; a record `admission-refused`, with who asked',
-  tokens: 'policy `hipaa-mcp-tokens`: as above; a record `admission-refused`, with who asked',
+  changes: 'policy `hipaa-mcp-changes`: as above; a record `admission-refused`, with who asked, and an Event',
+  labels: 'policy `hipaa-mcp-labels`: as above; a record `admission-refused`, with who asked, and an Event',
+  networks:
+    'policy `hipaa-mcp-networks`: as above; a record `admission-refused`, with who asked, and an Event',
+  proxies: 'policy `hipaa-mcp-proxies`: as above; a record `admission-refused`, with who asked, and an Event',
+  tokens: 'policy `hipaa-mcp-tokens`: as above; a record `admission-refused`, with who asked, and an Event',
   rights: 'RBAC: `apiserver_authorization_attempts_total`, and the cluster’s audit log by name',
   guarded: 'nothing: the pod is guarded like any other, which its server’s status counts',
   filter: 'the pod’s packet filter: `hipaa_mcp_pod_connections_failed`, `hipaa_mcp_pod_datagrams_refused`',
