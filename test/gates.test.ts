@@ -46,6 +46,7 @@ const doors: { [folder: string]: readonly string[] } = {
   cli: [
     'operator/admission/judge.ts',
     'operator/admission/loopback.ts',
+    'operator/admission/observed.generated.ts',
     'operator/admission/pod.ts',
     'operator/admission/surroundings.ts',
     'operator/desired/template-annotation.ts',
