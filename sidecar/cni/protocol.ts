@@ -4,9 +4,9 @@
 import { isObject } from '../../core/is-object.ts'
 
 /** Versions of the specification whose chained plugins speak as this one does. */
-export const supportedVersions = ['0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const
+const supportedVersions = ['0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const
 
-export const commands = ['ADD', 'CHECK', 'DEL', 'GC', 'STATUS', 'VERSION'] as const
+const commands = ['ADD', 'CHECK', 'DEL', 'GC', 'STATUS', 'VERSION'] as const
 export type Command = (typeof commands)[number]
 
 /** A pod as the runtime names it. `uid` is missing where the runtime does not tell it. */
