@@ -32,7 +32,7 @@ let others: OtherWebhooks
 let authority: Authority
 const where = (name: Behaviour) => `beside-${name}`
 const names = Object.keys(behaviours) as Behaviour[]
-const enrolled = ['clinic', 'limited', 'too-small', ...names.map(where)]
+const enrolled = ['clinic', 'limited', 'too-small', 'too-slow', 'too-little', ...names.map(where)]
 
 function aPod(
   name: string,
@@ -105,6 +105,14 @@ beforeAll(async () => {
     limit({ default: { cpu: '300m', memory: '300Mi' }, defaultRequest: { cpu: '7m', memory: '7Mi' } }),
   )
   await range('too-small', limit({ max: { memory: '32Mi' } }))
+  await range('too-slow', limit({ max: { cpu: '1m' } }))
+  // The app has room in it, and the sidecar beside it has none.
+  for (const namespace of ['too-little', 'elsewhere'])
+    await scene.api.apply(`/api/v1/namespaces/${namespace}/resourcequotas/quota`, {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      spec: { hard: { 'limits.memory': '64Mi' } },
+    })
   // Configurations, policies and kinds come into force a moment after they were applied.
   await until('a guarded pod is let in, and one without a user is not', 60, async () => {
     await create(aPod('early', 'clinic'), '?dryRun=All')
@@ -198,7 +206,7 @@ describe('beside another webhook', () => {
       })
       expect(
         own(pod).map(({ resources }) => (resources as { limits: { memory: string } }).limits.memory),
-      ).toEqual(['256Mi', '256Mi', '512Mi'])
+      ).toEqual(['256Mi', '512Mi'])
       expect(await refusal(aPod('small', 'too-small'))).toContain(
         'maximum memory usage per Container is 32Mi',
       )
@@ -206,13 +214,66 @@ describe('beside another webhook', () => {
   )
 })
 
+/** Within every quota and range of this scene, by itself. */
+function small(namespace: string, metadata?: object): Pod {
+  const pod = aPod('small', namespace, metadata)
+  const [app] = pod.spec.containers as [Container]
+  const containers = [{ ...app, resources: { limits: { cpu: '1m', memory: '32Mi' } } }]
+  return { ...pod, spec: { ...pod.spec, containers } }
+}
+
+verifies(
+  'injection:beside',
+  'no room is left for the sidecar: the pod does not start without it',
+  async () => {
+    expect(await refusal(small('elsewhere'))).toBe('it was let through')
+    expect(await refusal(small('too-little', {}))).toBe('it was let through')
+
+    expect(await refusal(small('too-little'))).toContain('exceeded quota')
+    expect(await refusal(small('too-slow'))).toContain('maximum cpu usage per Container is 1m')
+  },
+)
+
+verifies(
+  'injection:outage',
+  'a flood of huge pods is guarded or refused, and no other namespace waits for it',
+  async () => {
+    const { metadata: _, ...server } = aServer({}, { namespace: 'clinic' })
+    // Each is read, live, for each pod.
+    for (let i = 0; i < 100; i += 1)
+      await scene.api.apply(
+        `/apis/hipaa-mcp.dev/v1alpha1/namespaces/clinic/hipaamcpservers/more-${i}`,
+        server,
+      )
+    const annotations = { [serverAnnotation]: 'ehr', 'example.com/fill': 'x'.repeat(200_000) }
+    const flood = Promise.all(
+      Array.from(
+        { length: 150 },
+        async (_, i) =>
+          await create(aPod(`flood-${i}`, 'clinic', { annotations }), '?dryRun=All').catch(String),
+      ),
+    )
+    const beside: string[] = []
+    for (let i = 0; i < 10; i += 1) beside.push(await refusal(small('elsewhere', {})))
+
+    const answers = await flood
+
+    expect(new Set(beside)).toEqual(new Set(['it was let through']))
+    const guarded = answers.filter((answer) => typeof answer !== 'string')
+    expect(guarded).not.toEqual([])
+    for (const pod of guarded) expect(conforms(pod, aServer({}, { namespace: 'clinic' }), sample)).toEqual([])
+    for (const answer of answers)
+      if (typeof answer === 'string') expect(answer).toMatch(/webhook|hipaa-mcp|timeout/i)
+  },
+)
+
 /** Whatever happens to admission: nothing starts where it would be unguarded, and everything starts elsewhere. */
 async function shut(says: RegExp): Promise<void> {
   await until('pods of an enrolled namespace are refused', 60, async () =>
     says.test(await refusal(aPod('late', 'clinic'))),
   )
   expect(await refusal(aPod('bystander', 'clinic', {}))).toMatch(says)
-  expect(await refusal(aPod('free', 'elsewhere', {}))).toBe('it was let through')
+  expect(await refusal(small('elsewhere', {}))).toBe('it was let through')
 }
 const open = async (): Promise<void> => {
   await until(
@@ -255,4 +316,35 @@ describe('without admission nothing unguarded starts in an enrolled namespace, a
     await scene.admit(authority)
     await open()
   })
+
+  verifies(
+    'injection:outage',
+    'they take the question and never answer, as where they have too much to do',
+    async () => {
+      await scene.silence()
+      const asked: string[] = []
+      const key = await crypto.subtle.generateKey(ecdsa, true, ['sign', 'verify'])
+      const cert = await issue(
+        authority,
+        {
+          publicKey: await x509.PublicKey.create(key.publicKey),
+          names: [`${services.webhook}.${systemNamespace}.svc`],
+          usages: ['server'],
+          seconds: 3600,
+        },
+        Date.now(),
+      )
+      const silent = createServer({ cert, key: await privateKeyPem(key.privateKey) }, ({ url = '' }) =>
+        asked.push(url),
+      )
+      await new Promise<void>((resolve) => silent.listen(0, resolve))
+      await leadWebhooksHere(scene.api, scene.cluster, (silent.address() as AddressInfo).port)
+      await shut(/context deadline exceeded|Client\.Timeout/)
+      expect(asked.filter((url) => url.startsWith('/inject/'))).not.toEqual([])
+      silent.closeAllConnections()
+      silent.close()
+      await scene.admit(authority)
+      await open()
+    },
+  )
 })

@@ -82,7 +82,7 @@ export const behaviours = {
   },
   /** Sorts what it finds. */
   sorts: ({ spec }) => {
-    spec.initContainers = (spec.initContainers ?? []).toSorted((a, b) => (a.name < b.name ? 1 : -1))
+    spec.initContainers = (spec.initContainers ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1))
   },
   /** Built on a library that knows no native sidecars: what it does not know is gone when it writes the pod again. */
   drops: ({ spec }) => {
