@@ -529,18 +529,6 @@ describe('with a filter that is not what it should be', () => {
     })
   }
 
-  verifies(
-    'transit:guard-proved',
-    'the check refuses to prove anything as root or as the sidecar',
-    async () => {
-      expect((await pod.guard('set')).status).toBe(0)
-
-      for (const user of [root, sidecar]) {
-        expect((await pod.guard('check', user)).stderr).toContain('runs as root or as the sidecar')
-      }
-    },
-  )
-
   verifies('transit:only-through-sidecar', 'without the redirection the app answers nobody', async () => {
     expect((await pod.guard('set')).status).toBe(0)
     pod.plant(v4, '-t nat -F PREROUTING')
