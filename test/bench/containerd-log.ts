@@ -1,7 +1,7 @@
 // When containerd did what for one pod, from its log of level info.
 
 /** Milliseconds since 1970; a container that is not in the log has none. `asked`: when the kubelet asked for it. */
-export type ContainerMoments = { asked?: number; started?: number; ended?: number }
+type ContainerMoments = { asked?: number; started?: number; ended?: number }
 
 export type Moments = {
   /** When the pod's network and its first process were there. */

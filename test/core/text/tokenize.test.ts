@@ -79,8 +79,10 @@ function shapeOf(word: string): number {
   const [lead = ''] = letters
   if (lead === lead.toLowerCase())
     return capitals === 1 && /^.['’ʼ]/.test(word) ? shapes.capitalised : shapes.mixed
-  const parts = /^[^A-Z]?(?:[A-Z](?:['’ʼ]|[^A-Z]+))*[A-Z][^A-Z]{2,}$/.test(word)
-  return capitals === 1 || parts ? shapes.capitalised : shapes.mixed
+  // McDonald, O'Brien, NewYork: a capital of ASCII begins a part, and the last part is a word of its own.
+  const parts = word.split(/(?=[A-Z])/).map(({ length }) => length)
+  const isCamel = parts.every((length) => length >= 2) && (parts.at(-1) ?? 0) >= 3
+  return capitals === 1 || isCamel ? shapes.capitalised : shapes.mixed
 }
 
 function gapOf(between: string): number {
@@ -121,6 +123,7 @@ const piece = fc.oneof(
     '12345678901234567890',
     'é',
     'Éa',
+    'Ж',
     'ʼ',
     '中',
     '😀',

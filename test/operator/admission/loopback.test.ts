@@ -22,14 +22,15 @@ function injected(pod: Pod, of = server): Pod {
   return result.pod
 }
 
-verifies('transit:loopback', 'the guard learns the ports, and no other container of ours does', () => {
-  const told = (pod: Pod) =>
-    (pod.spec.initContainers ?? []).flatMap(({ name, env = [] }) =>
-      env.filter(({ name: variable }) => variable === 'HIPAA_MCP_LOOPBACK').map(({ value }) => [name, value]),
-    )
+const portsTold = (pod: Pod) =>
+  (pod.spec.initContainers ?? []).flatMap(({ name, env = [] }) =>
+    env.filter(({ name: variable }) => variable === 'HIPAA_MCP_LOOPBACK').map(({ value }) => [name, value]),
+  )
+const unreached = (pod: Pod, of = plain) => unreachedPorts(pod.spec, of)
 
-  expect(told(injected(aPod()))).toEqual([['hipaa-mcp-guard', '6379,11434']])
-  expect(told(injected(aPod(), plain))).toEqual([])
+verifies('transit:loopback', 'the guard learns the ports, and no other container of ours does', () => {
+  expect(portsTold(injected(aPod()))).toEqual([['hipaa-mcp-guard', '6379,11434']])
+  expect(portsTold(injected(aPod(), plain))).toEqual([])
 })
 
 verifies('transit:loopback', 'a pod made before the ports were declared does not conform, nor after', () => {
@@ -56,22 +57,20 @@ describe('a server that runs as root', () => {
 })
 
 describe('ports that nothing reaches', () => {
-  const told = (pod: Pod, of = plain) => unreachedPorts(pod.spec, of)
-
   test('are those of another container that are not declared, with what to write', () => {
     const pod = aPod({ containers: [anApp(), cache] })
-    expect(told(pod)).toEqual([
+    expect(unreached(pod)).toEqual([
       'port 6379 of container cache is reached by nobody: where the server uses it by localhost, write workload: {loopback: [6379]} in its HipaaMcpServer',
     ])
-    expect(told(pod, server)).toEqual([])
-    expect(told(injected(pod), server)).toEqual([])
+    expect(unreached(pod, server)).toEqual([])
+    expect(unreached(injected(pod), server)).toEqual([])
   })
 
   test('are those of a container that starts before the server and stays', () => {
     const early = { ...cache, restartPolicy: 'Always' }
-    expect(told(aPod({ containers: [anApp()], initContainers: [early] }))).toHaveLength(1)
+    expect(unreached(aPod({ containers: [anApp()], initContainers: [early] }))).toHaveLength(1)
     const { restartPolicy: _, ...once } = early
-    expect(told(aPod({ containers: [anApp()], initContainers: [once] }))).toEqual([])
+    expect(unreached(aPod({ containers: [anApp()], initContainers: [once] }))).toEqual([])
   })
 
   test('are more ports of the server itself, and none by UDP', () => {
@@ -86,7 +85,7 @@ describe('ports that nothing reaches', () => {
         }),
       ],
     })
-    expect(told(pod)).toEqual([
+    expect(unreached(pod)).toEqual([
       expect.stringContaining('port 8081 of container app is reached by no other pod'),
     ])
   })

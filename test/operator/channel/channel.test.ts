@@ -267,8 +267,9 @@ describe('identity', () => {
 
   test('is refused to a pod that does not conform, is no guarded one, or has no server or enrolled namespace', async () => {
     const pod = guardedPod()
-    const [guard, check, ours] = pod.spec.initContainers ?? []
-    const initContainers = [guard, check, { ...ours, image: 'evil:1' }]
+    const initContainers = (pod.spec.initContainers ?? []).map((each) =>
+      each.name === 'hipaa-mcp' ? { ...each, image: 'evil:1' } : each,
+    )
     client.put(kinds.pod, { ...pod, spec: { ...pod.spec, initContainers } })
     expect(await refusedWith()).toMatch(
       /^403 The pod does not conform: spec.initContainers\[hipaa-mcp\].image/,
