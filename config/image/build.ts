@@ -1,10 +1,10 @@
 // Builds the product's image without a daemon, and pushes it: node config/image/build.ts --help
 
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkout } from './base.ts'
 import { writeArchive } from './oci.ts'
-import { pinFile } from './pin.ts'
+import { pinIn } from './pin.ts'
 import { buildProduct, productImage } from './product.ts'
 import { toStderr } from './progress.ts'
 import { parseReference, push } from './push.ts'
@@ -15,7 +15,7 @@ Builds the hipaa-mcp image for this machine's architecture from Debian packages,
 with apt-get and dpkg-deb, and npm; no daemon and no root. The same source gives the same digest.
 
   --output FILE.tar             write an OCI archive (for ctr images import, docker load, skopeo copy)
-  --push REGISTRY/NAME[:TAG]    push it, and pin its digest in config/default/kustomization.yaml
+  --push REGISTRY/NAME[:TAG]    push it, and pin its digest in kustomization.yaml of config/default and config/cni
                                 (logins are those of docker login; localhost is spoken to without TLS)
   --name NAME                   the name in the archive (${productImage})
   --json                        print what was made as JSON
@@ -43,12 +43,12 @@ async function main(): Promise<void> {
   if (target !== undefined) {
     const digest = await push(made, target, toStderr)
     pushed = `${target.name}@${digest}`
-    const file = join(checkout, 'config', 'default', 'kustomization.yaml')
-    toStderr(
-      (await pinFile(file, target.name, digest))
-        ? `config/default/kustomization.yaml names ${pushed} now, for kubectl apply -k config/default. To undo it: git checkout config/default/kustomization.yaml`
-        : `${file} is not there; nothing was pinned`,
-    )
+    for (const { file, pinned } of await pinIn(checkout, target.name, digest))
+      toStderr(
+        pinned
+          ? `${file} names ${pushed} now, for kubectl apply -k ${dirname(file)}. To undo it: git checkout ${file}`
+          : `${file} is not there; nothing was pinned in it`,
+      )
   }
   const size = made.layers.reduce((sum, layer) => sum + layer.size, 0)
   const layers = made.layers.map(({ digest }) => digest)

@@ -1,6 +1,7 @@
 // Writes into the manifests which image they mean, by digest: a tag can be moved, a digest cannot.
 
 import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { isMap, isSeq, parseDocument } from 'yaml'
 
 /** The name that the manifests use for the product's image. */
@@ -19,10 +20,22 @@ export function pinned(text: string, newName: string, digest: string): string {
   return document.toString({ lineWidth: 120 })
 }
 
-/** Pins the image in a kustomization file. False if there is no such file. */
-export async function pinFile(path: string, newName: string, digest: string): Promise<boolean> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) return false
-  await writeFile(path, pinned(text, newName, digest))
-  return true
+/** What is applied by its folder: each says which image it means. */
+const kustomizations = ['config/default/kustomization.yaml', 'config/cni/kustomization.yaml']
+
+/** Pins the image in each kustomization of a checkout. `pinned` is false where there is no such file. Throws on a bad one. */
+export async function pinIn(
+  checkout: string,
+  newName: string,
+  digest: string,
+): Promise<{ file: string; pinned: boolean }[]> {
+  return await Promise.all(
+    kustomizations.map(async (file) => {
+      const path = join(checkout, file)
+      const text = await readFile(path, 'utf8').catch(() => undefined)
+      if (text === undefined) return { file, pinned: false }
+      await writeFile(path, pinned(text, newName, digest))
+      return { file, pinned: true }
+    }),
+  )
 }

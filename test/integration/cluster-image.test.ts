@@ -1,7 +1,7 @@
 // The image recipe against a real registry protocol: a small registry in this process that keeps what it is sent.
 
 import { createHash, randomUUID } from 'node:crypto'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,7 +10,7 @@ import { checkout } from '../../config/image/base.ts'
 import { cacheFolder } from '../../config/image/cache.ts'
 import { layer } from '../../config/image/layer.ts'
 import { type Image, image, writeArchive } from '../../config/image/oci.ts'
-import { pinned } from '../../config/image/pin.ts'
+import { manifestName, pinIn, pinned } from '../../config/image/pin.ts'
 import { buildProduct, productImage } from '../../config/image/product.ts'
 import { parseReference, push } from '../../config/image/push.ts'
 import { run } from '../../config/image/run.ts'
@@ -177,6 +177,29 @@ describe('pinning', () => {
 
   test('adds the list where there is none', () => {
     expect(pinned('resources: [a.yaml]\n', 'r.example.org/p', digest)).toContain('name: localhost/hipaa-mcp')
+  })
+
+  test('reaches every folder that is applied, the network plugin’s too, and says where it did', async () => {
+    const copy = join(folder, 'pinned')
+    await cp(join(checkout, 'config'), join(copy, 'config'), { recursive: true })
+
+    const said = await pinIn(copy, 'registry.example.org/team/product', digest)
+
+    const named: string[] = []
+    for (const file of await readdir(copy, { recursive: true })) {
+      if (!file.endsWith('kustomization.yaml')) continue
+      const text = await readFile(join(copy, file), 'utf8')
+      if (!text.includes(`name: ${manifestName}`)) continue
+      named.push(file)
+      expect(text, file).toContain(`newName: registry.example.org/team/product\n    digest: ${digest}`)
+      expect(text, file).not.toContain('newTag')
+    }
+    expect(named.toSorted()).toEqual(['config/cni/kustomization.yaml', 'config/default/kustomization.yaml'])
+    expect(said.map(({ file }) => file).toSorted()).toEqual(named.toSorted())
+    await rm(join(copy, 'config', 'cni'), { recursive: true })
+    expect((await pinIn(copy, 'r.example.org/p', digest)).filter((one) => !one.pinned)).toEqual([
+      { file: 'config/cni/kustomization.yaml', pinned: false },
+    ])
   })
 })
 

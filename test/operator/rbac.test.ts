@@ -24,6 +24,7 @@ const documents = async (file: string) =>
 const operator = await documents('config/rbac/operator.yaml')
 const people = await documents('config/rbac/people.yaml')
 const accounts = await documents('config/rbac/accounts.yaml')
+const plugin = await documents('config/cni/account.yaml')
 const roles = [...operator, ...people].filter(({ kind }) => kind.endsWith('Role'))
 
 const rulesOf = (named: (role: Role) => boolean) =>
@@ -114,6 +115,34 @@ verifies(
     ])
     expect(accounts.map(({ metadata }) => metadata.name)).toContain('hipaa-mcp-recovery')
     expect(JSON.stringify([...operator, ...people])).not.toContain('hipaa-mcp-recovery')
+  },
+)
+
+verifies(
+  'operator:rbac',
+  'the network plugin, whose token lies on every node, only reads, and no Secret',
+  () => {
+    const given = plugin
+      .filter(({ kind }) => kind.endsWith('Role'))
+      .flatMap(({ kind, rules = [] }) =>
+        rules.map(({ resources, resourceNames = [], verbs }) => [kind, resources, resourceNames, verbs]),
+      )
+    expect(given).toEqual([
+      ['ClusterRole', ['pods'], [], ['get']],
+      ['ClusterRole', ['namespaces'], [], ['list', 'watch']],
+      ['Role', ['daemonsets'], ['hipaa-mcp-cni'], ['get']],
+    ])
+    const bound = plugin.filter(({ kind }) => kind.endsWith('Binding')) as unknown as {
+      roleRef: { kind: string; name: string }
+      subjects: object[]
+    }[]
+    for (const { roleRef, subjects } of bound) {
+      expect(roleRef.name).toBe('hipaa-mcp-cni')
+      expect(subjects).toEqual([
+        { kind: 'ServiceAccount', name: 'hipaa-mcp-cni', namespace: 'hipaa-mcp-cni' },
+      ])
+    }
+    expect(bound.map(({ roleRef }) => roleRef.kind)).toEqual(['ClusterRole', 'Role'])
   },
 )
 
