@@ -167,9 +167,19 @@ const workloads = [
   ['elsewhere', 'deployment/bystander'],
 ] as const
 
+type Begun = { status?: { containerStatuses?: { state?: { running?: object } }[] } }
+
 /** The records, a line each, through the EHR's own pod: it is not guarded yet. */
 async function load({ kubectl }: World, records: readonly PatientRecord[]): Promise<void> {
   const lines = records.map((record) => JSON.stringify(record)).join('\n')
+  // It is ready once it has records, so no rollout was waited for: on a busy node, or with an image to pull, it may not run yet.
+  await until('the EHR’s container runs', 180, async () => {
+    const pods = await kubectl.get<{ items: Begun[] }>('pods', '-n', 'clinic', '-l', 'app=ehr-mcp')
+    const running = pods?.items.some(({ status }) =>
+      status?.containerStatuses?.some(({ state }) => state?.running !== undefined),
+    )
+    return running === true ? true : undefined
+  })
   await kubectl.run(
     ['exec', '-i', '-n', 'clinic', 'deploy/ehr-mcp', '--', 'node', 'test/sample/load-records.ts', '-'],
     lines,
