@@ -7,7 +7,10 @@ import { readFileSync } from 'node:fs'
 import { parseAllDocuments } from 'yaml'
 import { enforceLabel } from '../../core/identifiers.ts'
 
-/** Those that refuse people. The others narrow what the operator itself may do. */
+/**
+ * Those that refuse people who try a way around. Not those on emergency access and revocations (docs/limits.md), nor hipaa-mcp-pods,
+ * which refuses what the webhooks would have told; the others narrow what the operator may do.
+ */
 const policies = ['changes', 'labels', 'networks', 'proxies', 'tokens'] as const
 
 type Selector = { matchLabels?: object; matchExpressions?: object[] }

@@ -150,7 +150,7 @@ export function grantsForPods(stage: () => Stage): void {
         stage().scene.recorded.refused.filter(
           (one) => one.what === 'pods/ephemeralcontainers' && one.by === by,
         ).length
-      // Once, although two webhooks look out for it: one of those who lack the verb, one of all others.
+      // Once: of the rules that an attempt breaks only the first tells of it.
       const before = told('mallory')
       await addDebug('mallory')
       expect(told('mallory')).toBe(before + 1)
