@@ -114,7 +114,14 @@ function stat({ title, says, expr, unit = 'short', decimals = 0, steps = well }:
     .withTarget(new DataqueryBuilder().refId('A').expr(expr).instant())
 }
 
-type Series = { title: string; says: string; unit: string; targets: [expr: string, legend: string][] }
+type Series = {
+  title: string
+  says: string
+  unit: string
+  targets: [expr: string, legend: string][]
+  /** Columns of Grafana's 24. Half of them where it is left out: two stand in a row. */
+  span?: 12 | 24
+}
 
 /** Two quantiles of a histogram, over all its other labels. */
 const quantiles = (metric: string, selector: string, name = ''): [string, string][] =>
@@ -174,17 +181,18 @@ const trail: Series[] = [
     says: 'Requests at the API server that admission or one of its policies refused. Who asked is in the trail.',
     unit: 'reqps',
     targets: [['sum by (kind) (rate(hipaa_mcp_admission_refusals_total[$__rate_interval]))', '{{kind}}']],
+    span: 24,
   },
 ]
 
-function timeseries({ title, says, unit, targets }: Series): TimeseriesBuilder {
+function timeseries({ title, says, unit, targets, span = 12 }: Series): TimeseriesBuilder {
   const panel = new TimeseriesBuilder()
     .title(title)
     .description(says)
     .datasource(source)
     .unit(unit)
     .min(0)
-    .span(12)
+    .span(span)
     .height(8)
     .lineWidth(2)
     .fillOpacity(12)

@@ -114,9 +114,10 @@ test('every query of a server’s metric can be narrowed to one server', async (
   expect(ofServers.filter((expr) => !expr.includes('server=~"$server"'))).toEqual([])
 })
 
-test('no panel lies on another', async () => {
+test('no panel lies on another, and none goes beyond the 24 columns', async () => {
   const cells = new Map<string, string>()
   for (const { title, gridPos } of (await board()).panels) {
+    expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24)
     for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
       for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
         expect(cells.get(`${x} ${y}`), `${title} and ${cells.get(`${x} ${y}`)}`).toBeUndefined()
