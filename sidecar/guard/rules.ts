@@ -88,11 +88,14 @@ const icmp6Errors = ['1', '2', '3', '4'].map(
  * would reach the pod by it whatever the policies say.
  */
 const notByLink = ['-s', '-d'].map((side) => `-A INPUT ${side} fe80::/10 -p tcp -j DROP`)
-/** Without neighbour discovery (RFC 4861) there is no IPv6 at all. The kernel speaks it; a ping socket cannot. */
-const neighbours = [
-  ...['134', '135', '136'].map((type) => `-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`),
-  ...['133', '135', '136'].map((type) => `-A OUTPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`),
-]
+/**
+ * Without asking for each other's link addresses (RFC 4861) there is no IPv6 at all. The kernel speaks it; a ping socket
+ * cannot. Not the rest of neighbour discovery: a router's word (134) would give the pod an address that no pod's status
+ * tells and a way out by whoever sends it, and so would a redirect (137). The pod does not ask for a router (133) either.
+ */
+const neighbours = ['INPUT', 'OUTPUT'].flatMap((chain) =>
+  ['135', '136'].map((type) => `-A ${chain} -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`),
+)
 
 /** Calls to the app's port come to the sidecar, and so do those to the discovery port. Not on loopback: there the sidecar itself calls the app. */
 const redirects = ({ upstreamPort, discoveryPort }: GuardConfig) =>

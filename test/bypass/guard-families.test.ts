@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { verifies } from '../verifies.ts'
 import { addresses, PodNetwork, type User } from './pod.ts'
+import { advertiseRouter, takenByPod } from './router-advertisement.ts'
 
 const sidecar: User = { uid: 64_101 }
 const app: User = { uid: 1_000 }
@@ -119,6 +120,34 @@ describe('a neighbour on the same link', () => {
         pod.plant('ip6tables-nft', '-I INPUT -p tcp --dport 15080 -j ACCEPT')
         expect((await pod.ask('outside', outsider, 'dial', host, 15_080)).got).toBe('sidecar')
         for (const server of servers) await server.stop()
+      },
+    )
+})
+
+describe('a neighbour that calls itself a router', () => {
+  for (const without of [undefined, 'IPv4', 'IPv6'] as const)
+    verifies(
+      'transit:only-through-sidecar',
+      `gives the pod neither an address nor a way out${without === undefined ? '' : `, without ${without}`}, and link addresses are still found`,
+      async () => {
+        pod = new PodNetwork(without === undefined ? {} : { without })
+        expect((await pod.guard('set')).stderr).toBe('')
+
+        await advertiseRouter(pod)
+        // The kernel takes it at once where it takes it.
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        expect(await takenByPod(pod)).toEqual([])
+
+        if (without !== 'IPv6') {
+          const server = await pod.serve('pod', sidecar, 'listen', '::', 15_080, 'sidecar')
+          pod.plant('ip', '-6 neigh flush dev eth0')
+          expect((await pod.ask('outside', outsider, 'dial', addresses.pod6, 15_080)).got).toBe('sidecar')
+          await server.stop()
+        }
+        // It was the filter: the kernel would take it.
+        pod.plant('ip6tables-nft', '-I INPUT -p ipv6-icmp --icmpv6-type 134 -j ACCEPT')
+        await advertiseRouter(pod)
+        await expect.poll(async () => (await takenByPod(pod)).length).toBeGreaterThan(1)
       },
     )
 })

@@ -85,10 +85,19 @@ test('no rule lets a tenant out for its connection alone, and none leaves loopba
       .filter((line) => line.startsWith('-A OUTPUT') && line.endsWith('-j ACCEPT') && !line.includes('-o lo'))
     expect(
       leaving.filter(
-        (line) => !/--uid-owner 64101|! --socket-exists|RST RST|--icmpv6-type 13[356] /.test(line),
+        (line) => !/--uid-owner 64101|! --socket-exists|RST RST|--icmpv6-type 13[56] /.test(line),
       ),
     ).toEqual([])
   }
+})
+
+test('of ICMPv6 come errors about our own packets and link addresses, and no word of a router', () => {
+  const { v6 } = rules({ upstreamPort: 8080 })
+  const types = (chain: string) =>
+    [...v6.matchAll(new RegExp(`^-A ${chain} .*--icmpv6-type (\\d+) `, 'gm'))].map(([, type]) => Number(type))
+
+  expect(types('INPUT')).toEqual([1, 2, 3, 4, 135, 136])
+  expect(types('OUTPUT')).toEqual([135, 136])
 })
 
 test('a port that is not the app’s to have is refused, with what to set', () => {
