@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ports, services, systemNamespace } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import { podSecurityOf } from '../../core/pod-security.ts'
-import { type Shares, shares } from '../../core/shares.ts'
+import { type GroupShares, groupShares } from '../../core/shares.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
@@ -68,8 +68,15 @@ export const webhookKinds: ReadonlySet<string> = new Set([
 
 /** Pods are at most 1.5 MB in etcd; a review holds two. */
 const bodyLimit = 8 * 1024 * 1024
-/** Of bodies on their way, bytes: for one address, and for all. The API server shows nobody's certificate, so anyone may send. */
-const memory = { each: 16 * 1024 * 1024, all: 64 * 1024 * 1024 }
+/**
+ * Of bodies on their way, bytes: for one address, for all addresses of one /64 of IPv6, and for all. The API server shows
+ * nobody's certificate, so anyone may send: who knows the secret path has room that nobody else takes.
+ */
+const mebibyte = 1024 * 1024
+const memory = {
+  known: { each: 16 * mebibyte, group: 32 * mebibyte, all: 48 * mebibyte },
+  others: { each: 8 * mebibyte, group: 8 * mebibyte, all: 16 * mebibyte },
+}
 const day = 86_400
 
 /** DNS names by which the API server calls us. */
@@ -133,7 +140,7 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     '/connect': async (request, known) => await judgeConnect(request, lookup, entryOf(known)),
     '/connect-store': async (request) => await judgeStoreConnect(request, lookup),
   }
-  const room = shares(memory.each, memory.all)
+  const room = { known: groupShares(memory.known), others: groupShares(memory.others) }
   return await serve({
     authority,
     names: webhookNames,
@@ -152,7 +159,7 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   webhooks: Webhooks,
-  room: Shares,
+  room: { readonly known: GroupShares; readonly others: GroupShares },
   options: WebhookOptions,
 ): Promise<void> {
   const { authority, log, record } = options
@@ -166,7 +173,7 @@ async function respond(
   const judged = async (asked: Request): Promise<Verdict> => await webhook(asked, known)
   const judge = known ? recording(judged, record) : judged
   try {
-    const asked = requestIn(await bodyOf(request, bodyLimit, room))
+    const asked = requestIn(await bodyOf(request, bodyLimit, known ? room.known : room.others))
     const verdict = await judge(asked).catch((error: unknown): Verdict => {
       if (name === 'lint') {
         log.error('A policy was let in unjudged', { error: codeOf(error) })

@@ -3,8 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
 import { boundHandshakes, handshakeTimeout, usualHandshakes } from '../../core/handshakes.ts'
-import { plainAddress } from '../../core/peer-address.ts'
-import type { Shares } from '../../core/shares.ts'
+import { networkOf, plainAddress } from '../../core/peer-address.ts'
+import type { GroupShares } from '../../core/shares.ts'
 import { taken, wholeBody } from '../../core/whole-body.ts'
 import type { Authority } from './ca.ts'
 import { keepCertificate } from './keep-certificate.ts'
@@ -63,15 +63,16 @@ export async function serve(options: ServeOptions): Promise<Listener> {
 }
 
 /**
- * The body as text. Rejects with RangeError when it is larger than `limit` bytes, or its sender has so many on the way
- * that their share of `memory` is used up.
+ * The body as text. Rejects with RangeError when it is larger than `limit` bytes, or so many are on the way that the share
+ * of `memory` is used up of its sender's address, of the network that it is of, or of all.
  */
-export async function bodyOf(request: IncomingMessage, limit: number, memory?: Shares): Promise<string> {
+export async function bodyOf(request: IncomingMessage, limit: number, memory?: GroupShares): Promise<string> {
   const peer = plainAddress(request.socket.remoteAddress)
+  const network = networkOf(peer)
   let held = 0
   const take = (bytes: number): void => {
-    if (memory?.take(peer, bytes) === false)
-      throw new RangeError('Too much is on its way from this address: try again in a second')
+    if (memory?.take(peer, network, bytes) === false)
+      throw new RangeError('Too much is on its way: try again in a second')
     held += bytes
   }
   try {
@@ -79,6 +80,6 @@ export async function bodyOf(request: IncomingMessage, limit: number, memory?: S
     if (body === undefined) throw new RangeError(`The body is larger than ${limit} bytes`)
     return body.toString('utf8')
   } finally {
-    memory?.give(peer, held)
+    memory?.give(peer, network, held)
   }
 }

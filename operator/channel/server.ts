@@ -5,8 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { guardedLabel, identityOf, ports, services, systemNamespace } from '../../core/identifiers.ts'
 import { type NetworkAsk, networkPath } from '../../core/network.ts'
-import { plainAddress } from '../../core/peer-address.ts'
-import { shares } from '../../core/shares.ts'
+import { networkOf, plainAddress } from '../../core/peer-address.ts'
+import { groupShares, shares } from '../../core/shares.ts'
 import { type ChannelError, enrolment, type KeySetRequest } from '../../core/wire.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Pod } from '../admission/pod.ts'
@@ -47,8 +47,8 @@ export type ChannelOptions = {
 
 const day = 86_400
 const bodyLimit = 64 * 1024
-/** Whoever reaches the port may ask, and each question costs the API server a TokenReview: of one address, and of all. */
-const atOnce = { each: 4, all: 32 }
+/** Whoever reaches the port may ask, and each question costs the API server a TokenReview: of one address, of all of one /64, and of all. */
+const atOnce = { each: 4, group: 16, all: 32 }
 
 /** Of one pod, and of all: signatures cost time. */
 const enrolsAtOnce = { each: 4, all: 32 }
@@ -71,10 +71,12 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
     const server = await client.get<HipaaMcpServer>(kinds.server, namespace, name)
     return server === undefined ? undefined : await outsideNames(client, server)
   })
-  const asking = shares(atOnce.each, atOnce.all)
+  const asking = groupShares(atOnce)
   const identity = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const peer = plainAddress(request.socket.remoteAddress)
-    if (!asking.take(peer, 1)) throw new ChannelRefusal(503, 'Too many ask at once: try again in a second')
+    const network = networkOf(peer)
+    if (!asking.take(peer, network, 1))
+      throw new ChannelRefusal(503, 'Too many ask at once: try again in a second')
     try {
       const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1]
       if (token === undefined) throw new ChannelRefusal(401, 'Send the pod’s token: Authorization: Bearer')
@@ -83,7 +85,7 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
       response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
       response.end(JSON.stringify(answer))
     } finally {
-      asking.give(peer, 1)
+      asking.give(peer, network, 1)
     }
   }
   const orders = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -1,6 +1,9 @@
 // Who is believed at the webhooks' port, which anybody in the cluster reaches.
 
 import { readFile } from 'node:fs/promises'
+import { connect as dial } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from 'node:tls'
 import { Agent, request } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
@@ -10,6 +13,8 @@ import { pathSecret } from '../../../operator/authority/webhook-path.ts'
 import { verifies } from '../../verifies.ts'
 import { quiet } from '../cluster/scripted-api.ts'
 import { aPod, aRequest, surroundings } from './pods.ts'
+
+const servername = 'hipaa-mcp-webhook.hipaa-mcp-system.svc'
 
 const away = async (): Promise<never> => {
   throw new Error('planted')
@@ -30,7 +35,7 @@ async function webhooks() {
     record: ({ uid }) => told.push(uid),
   })
   const agent = new Agent({
-    connect: { ca: authority.pem, servername: 'hipaa-mcp-webhook.hipaa-mcp-system.svc' },
+    connect: { ca: authority.pem, servername },
   })
   onTestFinished(async () => {
     await agent.destroy()
@@ -50,7 +55,13 @@ async function webhooks() {
     const { response } = (await answer.body.json()) as { response: { allowed: boolean } }
     return response.allowed
   }
-  return { asks, told, secret: pathSecret(authority.webhookKey, Date.now()) }
+  return {
+    asks,
+    told,
+    port: listener.port,
+    ca: authority.pem,
+    secret: pathSecret(authority.webhookKey, Date.now()),
+  }
 }
 
 verifies('audit:admission', 'what the API server asks is recorded, counted and said', async () => {
@@ -77,6 +88,32 @@ verifies('audit:admission', 'a dry run is refused, and no refusal of the trail',
   expect(await asks(`/connect/${secret}`, { dryRun: true })).toBe(false)
 
   expect(told).toEqual([])
+})
+
+test('strangers who send bodies that never end leave the API server its room', async () => {
+  const { asks, port, ca, secret } = await webhooks()
+  const body = Buffer.alloc(8_388_000, ' ')
+  const settled = new Set<number>()
+  // Of four addresses, twice each: all that there is, where there is one share for all.
+  const strangers = [2, 3, 4, 5, 2, 3, 4, 5].map((host, index) => {
+    const socket = connect({
+      socket: dial({ port, host: '127.0.0.1', localAddress: `127.0.0.${host}` }),
+      ca,
+      servername,
+    })
+    const settles = () => settled.add(index)
+    socket.on('error', settles).once('data', settles)
+    socket.write('POST /connect HTTP/1.1\r\nhost: x\r\ncontent-length: 8388608\r\n\r\n')
+    socket.write(body, settles)
+    return socket
+  })
+  onTestFinished(() => {
+    for (const socket of strangers) socket.destroy()
+  })
+  await expect.poll(() => settled.size, { timeout: 10_000 }).toBe(strangers.length)
+  await sleep(200)
+
+  expect(await asks(`/connect/${secret}`, { options: 'x'.repeat(1_000_000) })).toBe(false)
 })
 
 type Configuration = {
