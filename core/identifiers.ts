@@ -56,8 +56,21 @@ export const ports = {
   ownHealth: 8081,
 } as const
 
-/** No tenant container may run as these, or leave its UID open. As `guardCheck` the guard proves the packet filter. */
-export const uids = { sidecar: 64101, own: 64102, guardCheck: 64103 } as const
+/** Those that are taken in a guarded pod: nothing else of it listens there. */
+export const sidecarPorts: readonly number[] = [
+  ports.health,
+  ports.dns,
+  ports.calls,
+  ports.egress,
+  ports.discovery,
+]
+/** Where a guarded pod asks for names: on loopback that is the sidecar's resolver. */
+export const dnsPort = 53
+/** Most ports of `workload.loopback`. */
+export const mostLoopback = 8
+
+/** No tenant container may run as these, or leave its UID open. As `guard` the guard proves the packet filter. */
+export const uids = { sidecar: 64101, own: 64102, guard: 64103 } as const
 
 /** Container names after injection. A name proves nothing: admission compares whole specs. */
 export const containers = {
@@ -68,6 +81,8 @@ export const containers = {
   /** Only with workload.transport Stdio: puts the program there that runs the server. */
   wrapper: 'hipaa-mcp-wrapper',
 } as const
+/** All of them: names that nobody else's container may have. */
+export const ownNames: ReadonlySet<string> = new Set(Object.values(containers))
 
 /** The node's network plugin that sets the packet filter where a guard may not; its DaemonSet, and the namespace of that. */
 export const cniPlugin = 'hipaa-mcp-cni'

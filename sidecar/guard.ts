@@ -15,7 +15,7 @@ const commands: { readonly [name: string]: () => Promise<string> | string } = {
     const dns = env['HIPAA_MCP_DNS']
     if (dns === undefined || dns === '') throw new Error('HIPAA_MCP_DNS is not set: admission sets it')
     // Root may do what no tenant may: nothing would be proved. There is no way back.
-    if (process.getuid?.() === 0) becomeUser(uids.guardCheck)
+    if (process.getuid?.() === 0) becomeUser(uids.guard)
     return await checkGuard({ ...guardConfigOf(env), dns })
   },
 }

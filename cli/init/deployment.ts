@@ -3,7 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { PassThrough } from 'node:stream'
-import { ports } from '../../core/identifiers.ts'
+import { dnsPort, mostLoopback, sidecarPorts } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
 import { CannotError, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { type Kube, openKube } from '../kube.ts'
@@ -183,19 +183,11 @@ function besideOf(
   server: string | undefined,
   own: number | undefined,
 ): number[] {
-  const taken: readonly unknown[] = [
-    own,
-    53,
-    ports.calls,
-    ports.health,
-    ports.egress,
-    ports.dns,
-    ports.discovery,
-  ]
+  const taken: readonly unknown[] = [own, dnsPort, ...sidecarPorts]
   const others = candidates.filter(
     ({ container, port }) => container.name !== server && !taken.includes(port),
   )
-  return [...new Set(others.map(({ port }) => port))].slice(0, 8)
+  return [...new Set(others.map(({ port }) => port))].slice(0, mostLoopback)
 }
 
 function rankOf(port: string, container: string): number {

@@ -1,7 +1,7 @@
 // What no pod of an enrolled namespace may ask for, guarded or not: a pod that owns the node owns every sidecar on it.
 // The rules are those of the Pod Security Standard "baseline", with their words.
 
-import { containers, guardedLabel, storeLabel, tokenAudience } from '../../core/identifiers.ts'
+import { guardedLabel, ownNames, storeLabel, tokenAudience } from '../../core/identifiers.ts'
 import { containersOf, type Pod, type SecurityContext } from './pod.ts'
 import { trailClaimSuffix, volumeNames } from './sidecar-spec.ts'
 
@@ -68,9 +68,6 @@ const sysctls: ReadonlySet<string> = new Set([
   'net.ipv4.tcp_syncookies',
 ])
 
-/** What people look for by name is what admission put there, nowhere a look-alike. */
-const reservedNames: ReadonlySet<string> = new Set(Object.values(containers))
-
 /** One line for each fault: the field, what is wrong, what to write. Our own containers are judged elsewhere. */
 export function baselineViolations(pod: Pod, own: ReadonlySet<string>): string[] {
   const { spec } = pod
@@ -88,7 +85,8 @@ export function baselineViolations(pod: Pod, own: ReadonlySet<string>): string[]
       .filter(({ name }) => !sysctls.has(name))
       .map(({ name }) => `spec.securityContext.sysctls[${name}]: is not a safe one: leave it out`),
     ...tenants.flatMap(({ container, path }) => [
-      ...(reservedNames.has(container.name)
+      // What people look for by name is what admission put there, nowhere a look-alike.
+      ...(ownNames.has(container.name)
         ? [`${path}.name: is kept for what admission puts into guarded pods: choose another name`]
         : []),
       ...contextViolations(container.securityContext, `${path}.securityContext`),

@@ -1,10 +1,10 @@
 // Whether a pod is a guarded pod as we make them, wherever that is asked: at its creation and every change, when it wants
 // a certificate, and while it runs.
 
-import { guardedLabel } from '../../core/identifiers.ts'
+import { guardedLabel, ownNames } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { unequal } from './differences.ts'
-import { inject, ownNames } from './inject.ts'
+import { inject } from './inject.ts'
 import type { Pod } from './pod.ts'
 import type { Surroundings } from './surroundings.ts'
 

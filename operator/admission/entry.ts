@@ -3,11 +3,10 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { grantStanding } from '../../core/grant.ts'
-import { guardedLabel } from '../../core/identifiers.ts'
+import { guardedLabel, ownNames } from '../../core/identifiers.ts'
 import type { AdmissionsRequest } from '../../core/wire.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import { baselineViolations } from './baseline.ts'
-import { ownNames } from './inject.ts'
 import { type Container, containersOf, type Pod } from './pod.ts'
 import { type Request, whatOf } from './review.ts'
 import { containerViolations, hardened } from './tenant.ts'

@@ -1,7 +1,7 @@
 // Probes of the app. The packet filter drops what the kubelet sends to the app's ports, and where it is redirected the
 // sidecar's mutual TLS would fail it; so the sidecar asks the app in the kubelet's place.
 
-import { containers, ports } from '../../core/identifiers.ts'
+import { containers, ports, sidecarPorts } from '../../core/identifiers.ts'
 import type { Container, Handler, Pod, Probe } from './pod.ts'
 
 /** `<container>/<kind>` -> what the pod's author wrote, ports as numbers. */
@@ -11,13 +11,6 @@ const probeKinds = { livenessProbe: 'livez', readinessProbe: 'readyz', startupPr
 type Member = keyof typeof probeKinds
 
 const network = ['httpGet', 'tcpSocket', 'grpc'] as const
-const ownPorts: ReadonlySet<unknown> = new Set([
-  ports.calls,
-  ports.health,
-  ports.egress,
-  ports.dns,
-  ports.discovery,
-])
 
 /**
  * The container with its network probes turned to the sidecar, and what they asked before. Probes that are turned
@@ -79,7 +72,9 @@ function violationsIn(asked: Probes[string], at: string): string[] {
     ...(typeof port === 'number' && Number.isInteger(port)
       ? []
       : [`${at}.port: names no port of this container: write its number`]),
-    ...(ownPorts.has(port) ? [`${at}.port: ${String(port)} is the sidecar's: probe the app's own port`] : []),
+    ...(sidecarPorts.some((own) => own === port)
+      ? [`${at}.port: ${String(port)} is the sidecar's: probe the app's own port`]
+      : []),
   ]
 }
 

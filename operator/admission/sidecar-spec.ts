@@ -63,7 +63,7 @@ export function ownContainers(injection: Injection): Container[] {
       securityContext:
         injection.filterBy === 'Guard'
           ? confined(0, ['NET_ADMIN', 'NET_RAW', 'SETGID', 'SETUID'])
-          : confined(uids.guardCheck),
+          : confined(uids.guard),
       resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
     },
     ...(local ? [trailOwner(image)] : []),

@@ -1,7 +1,7 @@
 // Looks at what guarded servers write to their own logs, as the leader alone, a bounded part of it: a sidecar cannot see it,
 // and whoever may read `pods/log` sees all of it (45 CFR 164.312(e)(1), 164.502(b)). What is read is counted and forgotten.
 
-import { containers, guardedLabel } from '../../core/identifiers.ts'
+import { guardedLabel, ownNames } from '../../core/identifiers.ts'
 import {
   type LogFindingKind,
   logFindingKinds,
@@ -60,8 +60,6 @@ const patience = 300_000
 const mostPerLook = 256
 const atOnce = 4
 const defaultBytes = 65_536
-
-const own: ReadonlySet<string> = new Set(Object.values(containers))
 
 type State = {
   tally: Tally
@@ -194,7 +192,7 @@ function dueIn({ servers, pods }: WatchLogsOptions['world']): Due[] {
       .filter(({ metadata }) => metadata.labels?.[guardedLabel] === name)
       .flatMap((pod) =>
         (pod.spec.containers ?? [])
-          .filter((one) => !own.has(one.name))
+          .filter((one) => !ownNames.has(one.name))
           .map((one) => ({
             key: `${namespace}/${name}`,
             server,

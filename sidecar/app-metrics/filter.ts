@@ -18,7 +18,7 @@ export type DropReason =
   | 'malformed'
 
 /** `text`: what may leave. `dropped`: how many samples did not, by reason. */
-export type Filtered = { text: string; kept: number; dropped: Map<DropReason, number> }
+export type Filtered = { text: string; dropped: Map<DropReason, number> }
 
 /** Most series of one answer, lines of the app's that are read, and values of one label while this process lives. */
 const mostSeries = 2_000
@@ -84,7 +84,7 @@ export class MetricsFilter {
         sample === undefined ? 'malformed' : this.#take(sample, members, families, labels, series)
       if (reason !== undefined) drop(reason)
     }
-    return { text: written(series), kept: series.size, dropped }
+    return { text: written(series), dropped }
   }
 
   #take(

@@ -7,7 +7,8 @@
 
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { ports } from '../../core/identifiers.ts'
+import { dnsPort, ports } from '../../core/identifiers.ts'
+import { advertisedHere } from './advertised.ts'
 import { answerOn, connectTo, listen, sendTo } from './attempt.ts'
 import { rightsOfThisProcess } from './rights.ts'
 
@@ -32,6 +33,10 @@ const proofs: readonly Proof[] = [
   {
     claim: 'the check has no more rights than a tenant',
     run: async () => rightsOfThisProcess(),
+  },
+  {
+    claim: 'no router advertisement changed addresses or routes of the pod',
+    run: async () => advertisedHere(),
   },
   {
     claim: "the app's port on loopback refuses everybody but the sidecar",
@@ -124,9 +129,14 @@ const proofs: readonly Proof[] = [
         return (
           unless(
             new Set(['answered']),
-            'UDP 127.0.0.1:53',
-            (await sendTo('127.0.0.1', 53, { answer: true })).says,
-          ) ?? unless(new Set(['connected']), 'TCP 127.0.0.1:53', (await connectTo('127.0.0.1', 53)).says)
+            `UDP 127.0.0.1:${dnsPort}`,
+            (await sendTo('127.0.0.1', dnsPort, { answer: true })).says,
+          ) ??
+          unless(
+            new Set(['connected']),
+            `TCP 127.0.0.1:${dnsPort}`,
+            (await connectTo('127.0.0.1', dnsPort)).says,
+          )
         )
       } finally {
         udp?.close()

@@ -3,7 +3,7 @@
 // Who is hostile: every process of the pod but the sidecar, and whoever enters its network namespace (port-forward does,
 // as root). They have no NET_ADMIN and no NET_RAW: a raw packet socket walks around any filter, so admission drops it.
 
-import { egressRange, ports, uids } from '../../core/identifiers.ts'
+import { dnsPort, egressRange, mostLoopback, ports, sidecarPorts, uids } from '../../core/identifiers.ts'
 
 /**
  * `upstreamPort`: where the app listens. `discoveryPort`: where callers look for the metadata, if there is any. `loopback`:
@@ -17,13 +17,8 @@ export type GuardConfig = {
   lastUser?: number
 }
 
-/** Most ports of `loopback`. */
-const mostLoopback = 8
-
 const sidecar = `-m owner --uid-owner ${uids.sidecar} --gid-owner ${uids.sidecar}`
 const state = '-m conntrack --ctstate'
-/** Where the pod asks for names: on loopback that is the sidecar's resolver. */
-const dnsPort = 53
 const resets = '-p tcp -m tcp --tcp-flags RST RST'
 
 /** From outside come calls and the kubelet's questions; the app's own port has no rule, so it stays shut. */
@@ -109,8 +104,8 @@ const redirects = ({ upstreamPort, discoveryPort }: GuardConfig) =>
  */
 const names = [
   `-A OUTPUT -d ${egressRange} -p tcp -j DNAT --to-destination :${ports.egress}`,
-  `-A OUTPUT -d 127.0.0.1/32 -p udp -m udp --dport 53 -j DNAT --to-destination 127.0.0.1:${ports.dns}`,
-  `-A OUTPUT -d 127.0.0.1/32 -p tcp -m tcp --dport 53 -j DNAT --to-destination 127.0.0.1:${ports.dns}`,
+  `-A OUTPUT -d 127.0.0.1/32 -p udp -m udp --dport ${dnsPort} -j DNAT --to-destination 127.0.0.1:${ports.dns}`,
+  `-A OUTPUT -d 127.0.0.1/32 -p tcp -m tcp --dport ${dnsPort} -j DNAT --to-destination 127.0.0.1:${ports.dns}`,
 ]
 
 const table = (name: string, chains: readonly string[], lines: readonly string[]) => [
@@ -132,18 +127,17 @@ const text = (lines: readonly string[]) => `${lines.join('\n')}\n`
  * Throws for a port that is not the app's to have.
  */
 export function rules(config: GuardConfig): { v4: string; v6: string } {
-  const own: readonly number[] = [ports.calls, ports.health, ports.egress, ports.dns, ports.discovery]
   const free = (port: number): boolean =>
-    Number.isInteger(port) && port >= 1 && port <= 65_535 && !own.includes(port)
+    Number.isInteger(port) && port >= 1 && port <= 65_535 && !sidecarPorts.includes(port)
   const { upstreamPort, discoveryPort, loopback = [] } = config
   if (!free(upstreamPort)) {
     throw new RangeError(
-      `The app's port must be between 1 and 65535 and none of ${own.join(', ')}: set spec.workload.port to where the app listens`,
+      `The app's port must be between 1 and 65535 and none of ${sidecarPorts.join(', ')}: set spec.workload.port to where the app listens`,
     )
   }
   if (discoveryPort !== undefined && (!free(discoveryPort) || discoveryPort === upstreamPort)) {
     throw new RangeError(
-      `The discovery port must be between 1 and 65535, none of ${own.join(', ')}, and not the app's: change spec.tls.discovery.port`,
+      `The discovery port must be between 1 and 65535, none of ${sidecarPorts.join(', ')}, and not the app's: change spec.tls.discovery.port`,
     )
   }
   const reserved: readonly unknown[] = [upstreamPort, discoveryPort, dnsPort]
@@ -153,7 +147,7 @@ export function rules(config: GuardConfig): { v4: string; v6: string } {
     loopback.some((port) => !free(port) || reserved.includes(port))
   ) {
     throw new RangeError(
-      `Ports on loopback must be ${mostLoopback} different ones at most, between 1 and 65535, none of ${own.join(', ')} and ${dnsPort}, and neither the app's nor the discovery port: change spec.workload.loopback`,
+      `Ports on loopback must be ${mostLoopback} different ones at most, between 1 and 65535, none of ${sidecarPorts.join(', ')} and ${dnsPort}, and neither the app's nor the discovery port: change spec.workload.loopback`,
     )
   }
   return {

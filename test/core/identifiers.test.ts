@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { identity, identityOf } from '../../core/identifiers.ts'
+import { parse } from 'yaml'
+import { dnsPort, identity, identityOf, mostLoopback, sidecarPorts } from '../../core/identifiers.ts'
 import { originOf, partsOfOrigin } from '../../core/wire.ts'
 
 test('every identity reads back from the text that node:tls makes of it', () => {
@@ -54,4 +57,31 @@ test('an origin reads back as its parts, and nothing that could leave a folder i
     'other.dev/a/b/c/1',
   ])
     expect(partsOfOrigin(text), text).toBeUndefined()
+})
+
+test('the CRD refuses exactly the ports of the sidecar, and on loopback that of names and more than its bound', async () => {
+  const text = await readFile(join(import.meta.dirname, '../../crds/hipaamcpserver.yaml'), 'utf8')
+  type Node = { [member: string]: Node | undefined } & {
+    maxItems?: number
+    'x-kubernetes-validations'?: { rule: string; message: string }[]
+  }
+  const { spec } = parse(text) as {
+    spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: { properties: Node } } } } }[] }
+  }
+  for (const { schema } of spec.versions) {
+    const { workload, tls } = schema.openAPIV3Schema.properties.spec.properties
+    const { port, loopback, metrics } = workload?.['properties'] as Node
+    const discovery = tls?.['properties']?.['discovery']
+    for (const [field, taken] of [
+      [port, sidecarPorts],
+      [metrics?.['properties']?.['port'], sidecarPorts],
+      [discovery?.['properties']?.['port'], sidecarPorts],
+      [loopback?.['items'], [dnsPort, ...sidecarPorts]],
+    ] as const) {
+      const rules = field?.['x-kubernetes-validations'] ?? []
+      expect(rules.map(({ rule }) => rule)).toEqual([`!(self in [${taken.join(', ')}])`])
+      expect(rules[0]?.message).toContain(`ports ${taken.slice(0, -1).join(', ')} and ${taken.at(-1)} `)
+    }
+    expect(loopback?.maxItems).toBe(mostLoopback)
+  }
 })

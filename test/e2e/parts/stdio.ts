@@ -3,7 +3,7 @@
 
 import { readdir, readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
-import { ports } from '../../../core/identifiers.ts'
+import { ports, sidecarPorts } from '../../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../../crds/hipaamcpserver.generated.ts'
 import { type Asked, call, list, sweep } from '../../demo/calls.ts'
 import { until } from '../../demo/kubectl.ts'
@@ -154,12 +154,11 @@ export function stdio(stage: Stage): void {
 
   verifies('transit:stdio', 'nobody but the sidecar listens in the pod', async () => {
     const [pid = 0] = await serverProcesses((await pod()).uid)
-    const own: readonly number[] = [ports.calls, ports.health, ports.egress, ports.dns, ports.discovery]
 
     const open = await listening(pid)
 
     expect(open).toContain(ports.calls)
-    expect(open.filter((port) => !own.includes(port))).toEqual([])
+    expect(open.filter((port) => !sidecarPorts.includes(port))).toEqual([])
   })
 
   verifies(

@@ -42,7 +42,7 @@ verifies('injection:cni', 'the guard proves alone and has no right where NET_ADM
     const guard = guardOf(letIn(level))
     expect(guard.command?.slice(-2)).toEqual(['/opt/hipaa-mcp/sidecar/guard.ts', 'check'])
     expect(guard.securityContext).toMatchObject({
-      runAsUser: uids.guardCheck,
+      runAsUser: uids.guard,
       runAsNonRoot: true,
       capabilities: { drop: ['ALL'] },
     })

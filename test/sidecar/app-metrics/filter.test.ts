@@ -13,7 +13,8 @@ const rule = (names: string[], labels: string[] = []): AppMetrics => ({
 })
 
 async function filtered(text: string, of: AppMetrics, filter = new MetricsFilter()) {
-  const { text: left, kept, dropped } = await filter.filter(text, of)
+  const { text: left, dropped } = await filter.filter(text, of)
+  const kept = left.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length
   return { left, kept, dropped: Object.fromEntries(dropped) }
 }
 
