@@ -85,6 +85,16 @@ function parse(bytes: Buffer): unknown {
   }
 }
 
+/** What the API server said: the object, `absent`, or a status that is not permission. */
+export type Read<T> = { found: T } | { absent: true } | { denied: number }
+
+/** One object, or why it is not known. */
+export async function read<T>(kube: Kube, path: string): Promise<Read<T>> {
+  const { status, body } = await kube.request('GET', path)
+  if (status === 200) return { found: body as T }
+  return status === 404 ? { absent: true } : { denied: status }
+}
+
 /** The items of a list; `denied`: the status of the answer that was none. */
 export async function listed<T>(kube: Kube, path: string): Promise<T[] | { denied: number }> {
   const { status, body } = await kube.request('GET', path)

@@ -2,10 +2,8 @@
 
 import { X509Certificate } from 'node:crypto'
 import { observedRules } from '../../operator/admission/observed.generated.ts'
+import type { Read } from '../kube.ts'
 import { type Check, ok, unknown, wrong } from './check.ts'
-
-/** What the API server said: the object, `absent`, or a status that is not permission. */
-export type Read<T> = { found: T } | { absent: true } | { denied: number }
 
 const part = 'installation'
 

@@ -2,7 +2,7 @@
 
 import { enforceLabel } from '../../core/identifiers.ts'
 import { podSecurityLabel } from '../../core/pod-security.ts'
-import type { pluginStanding } from '../doctor/plugin.ts'
+import type { pluginStanding } from '../network-plugin.ts'
 
 /** `hinders`: guarded pods cannot start. */
 export type NamespaceNote = { hinders: boolean; says: string }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pluginCheck, pluginStanding } from '../../cli/doctor/plugin.ts'
+import { pluginCheck, pluginStanding } from '../../cli/network-plugin.ts'
 import { judgeWorkload } from '../../cli/preflight/judge.ts'
 import { notesOf } from '../../cli/preflight/namespace.ts'
 import { aServer } from '../operator/world.ts'

@@ -1,9 +1,9 @@
 // The network plugin of nodes, which namespaces need whose Pod Security forbids NET_ADMIN. Pure: from what was read to lines.
 
-import { cniPlugin } from '../../core/identifiers.ts'
-import { podSecurityLabel, podSecurityOf } from '../../core/pod-security.ts'
-import type { Check } from './check.ts'
-import type { Read } from './installation.ts'
+import { cniPlugin } from '../core/identifiers.ts'
+import { podSecurityLabel, podSecurityOf } from '../core/pod-security.ts'
+import type { Check } from './doctor/check.ts'
+import type { Read } from './kube.ts'
 
 /** Its namespace is called like itself. */
 export const pluginPath = `/apis/apps/v1/namespaces/${cniPlugin}/daemonsets/${cniPlugin}`
