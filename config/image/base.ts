@@ -6,7 +6,7 @@ import { hashOf } from './cache.ts'
 import { checkLibraries, packageEntries, unpacked } from './debian.ts'
 import { hashOfFile, type Layer, layer } from './layer.ts'
 import { type Log, progress } from './progress.ts'
-import { copiedEntry, type Entry, fileEntry, folderEntry, linkEntry } from './tar.ts'
+import { copiedEntry, type Entry, fileEntry, folderEntry } from './tar.ts'
 
 export const checkout = join(import.meta.dirname, '..', '..')
 
@@ -51,13 +51,12 @@ export async function baseLayer(log: Log): Promise<Layer> {
   const debian = await unpacked(packages, log)
   const tools = await unpacked([enter.package], log)
   const entering = join(tools.folder, enter.program)
-  const key = hashOf(['base 2', debian.key, tools.key, await hashOfFile(node)])
+  const key = hashOf(['base 3', debian.key, tools.key, await hashOfFile(node)])
   return await progress('packing the base layer', log, async () => {
     return await layer('base', key, 'gzip', async () => {
       await checkLibraries(debian.folder, [filter, relative(debian.folder, entering)])
       return [
         ...(await packageEntries(debian.folder)),
-        ...packetFilterLinks(),
         ...accounts([]),
         await copiedEntry('usr/bin/node', node, 0o755),
         await copiedEntry(enter.program, entering, 0o755),
@@ -66,12 +65,6 @@ export async function baseLayer(log: Log): Promise<Layer> {
       ]
     })
   })
-}
-
-/** Debian's alternatives, which only an installed package sets: iptables speaks nftables, as every current node does. */
-function packetFilterLinks(): Entry[] {
-  const names = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-save`, `${name}-restore`])
-  return names.map((name) => linkEntry(`usr/sbin/${name}`, 'xtables-nft-multi'))
 }
 
 type Account = { name: string; id: number; home: string }

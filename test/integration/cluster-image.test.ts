@@ -236,7 +236,6 @@ describe('the product’s image', () => {
     const files = listed.join('').split('\n').filter(Boolean)
     for (const wanted of [
       'usr/bin/node',
-      'usr/sbin/iptables ->',
       'opt/hipaa-mcp/core/policy.ts',
       'opt/hipaa-mcp/load-stripped.js',
       'opt/hipaa-mcp/node_modules/jose/package.json',
