@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { verifies } from '../verifies.ts'
 import { addresses, PodNetwork, type User } from './pod.ts'
-import { advertiseRouter, takenByPod } from './router-advertisement.ts'
+import { advertiseRouter, advertiseUntilTaken, takenByPod } from './router-advertisement.ts'
 
 const sidecar: User = { uid: 64_101 }
 const app: User = { uid: 1_000 }
@@ -146,10 +146,19 @@ describe('a neighbour that calls itself a router', () => {
         }
         // It was the filter: the kernel would take it.
         pod.plant('ip6tables-nft', '-I INPUT -p ipv6-icmp --icmpv6-type 134 -j ACCEPT')
-        await advertiseRouter(pod)
-        await expect.poll(async () => (await takenByPod(pod)).length).toBeGreaterThan(1)
+        await advertiseUntilTaken(pod)
       },
     )
+
+  verifies('transit:guard-proved', 'fails the proof where it was heard before the filter stood', async () => {
+    pod = new PodNetwork()
+    await advertiseUntilTaken(pod)
+
+    const { status, stderr } = await pod.guard('set check')
+
+    expect(status).toBe(1)
+    expect(stderr).toContain('not proved that no router advertisement changed addresses or routes of the pod')
+  })
 })
 
 describe('on a node whose kernel has no nf_tables', () => {

@@ -226,7 +226,7 @@ describe('with the filter set', () => {
 
     expect(stderr).toBe('')
     expect(status).toBe(0)
-    expect(stdout).toContain('12 proofs hold')
+    expect(stdout).toContain('13 proofs hold')
   })
 
   test('set is set again without harm, and reads back what it set', async () => {

@@ -1,6 +1,7 @@
 // A neighbour who calls itself a router (RFC 4861, 4.2): every IPv6 host on the link that listens takes an address and its
 // way out from it.
 
+import { expect } from 'vitest'
 import type { PodNetwork } from './pod.ts'
 
 /** The network that the false router offers. */
@@ -20,8 +21,8 @@ send($raw, $advertisement, 0, Socket::pack_sockaddr_in6(0, Socket::inet_pton(AF_
 
 /** From the outside of a pod, as root with NET_RAW, to everybody on the link. Throws where it cannot be sent. */
 export async function advertiseRouter(pod: PodNetwork): Promise<void> {
-  // Nobody listens to a router without an address of its link.
-  await pod.linkLocal('outside')
+  // Nobody speaks or listens to a router without an address of its link.
+  for (const side of ['outside', 'pod'] as const) await pod.linkLocal(side)
   const { status, stderr } = await pod.run('outside', { uid: 0, caps: '+all' }, ['perl', '-e', send])
   if (status !== 0) throw new Error(`no advertisement was sent: ${stderr}`)
 }
@@ -35,4 +36,17 @@ export async function takenByPod(pod: PodNetwork): Promise<string[]> {
     .flatMap((listed) => listed.split('\n'))
     .filter((line) => line.includes(`inet6 ${offered}`) || /proto ra|^default/.test(line))
     .map((line) => line.trim())
+}
+
+/** Advertises until the pod took both an address and a way out. */
+export async function advertiseUntilTaken(pod: PodNetwork): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        await advertiseRouter(pod)
+        return (await takenByPod(pod)).length
+      },
+      { timeout: 30_000, interval: 500 },
+    )
+    .toBeGreaterThan(1)
 }
