@@ -119,6 +119,9 @@ const filter = (lines: readonly string[]) =>
 const nat = (lines: readonly string[]) =>
   table('nat', ['PREROUTING ACCEPT', 'INPUT ACCEPT', 'OUTPUT ACCEPT', 'POSTROUTING ACCEPT'], lines)
 
+const free = (port: number): boolean =>
+  Number.isInteger(port) && port >= 1 && port <= 65_535 && !sidecarPorts.includes(port)
+
 const text = (lines: readonly string[]) => `${lines.join('\n')}\n`
 
 /**
@@ -127,8 +130,6 @@ const text = (lines: readonly string[]) => `${lines.join('\n')}\n`
  * Throws for a port that is not the app's to have.
  */
 export function rules(config: GuardConfig): { v4: string; v6: string } {
-  const free = (port: number): boolean =>
-    Number.isInteger(port) && port >= 1 && port <= 65_535 && !sidecarPorts.includes(port)
   const { upstreamPort, discoveryPort, loopback = [] } = config
   if (!free(upstreamPort)) {
     throw new RangeError(

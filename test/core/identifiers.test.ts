@@ -59,29 +59,34 @@ test('an origin reads back as its parts, and nothing that could leave a folder i
     expect(partsOfOrigin(text), text).toBeUndefined()
 })
 
+/** A field of a CRD, as far as the test below reads it. */
+type Field = {
+  properties?: { [name: string]: Field }
+  items?: Field
+  maxItems?: number
+  'x-kubernetes-validations'?: { rule: string; message: string }[]
+}
+
 test('the CRD refuses exactly the ports of the sidecar, and on loopback that of names and more than its bound', async () => {
   const text = await readFile(join(import.meta.dirname, '../../crds/hipaamcpserver.yaml'), 'utf8')
-  type Node = { [member: string]: Node | undefined } & {
-    maxItems?: number
-    'x-kubernetes-validations'?: { rule: string; message: string }[]
-  }
-  const { spec } = parse(text) as {
-    spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: { properties: Node } } } } }[] }
-  }
+  const { spec } = parse(text) as { spec: { versions: { schema: { openAPIV3Schema: Field } }[] } }
   for (const { schema } of spec.versions) {
-    const { workload, tls } = schema.openAPIV3Schema.properties.spec.properties
-    const { port, loopback, metrics } = workload?.['properties'] as Node
-    const discovery = tls?.['properties']?.['discovery']
+    const at = (...path: string[]): Field | undefined =>
+      ['spec', ...path].reduce<Field | undefined>(
+        (field, name) => field?.properties?.[name],
+        schema.openAPIV3Schema,
+      )
     for (const [field, taken] of [
-      [port, sidecarPorts],
-      [metrics?.['properties']?.['port'], sidecarPorts],
-      [discovery?.['properties']?.['port'], sidecarPorts],
-      [loopback?.['items'], [dnsPort, ...sidecarPorts]],
+      [at('workload', 'port'), sidecarPorts],
+      [at('workload', 'metrics', 'port'), sidecarPorts],
+      [at('tls', 'discovery', 'port'), sidecarPorts],
+      [at('workload', 'loopback')?.items, [dnsPort, ...sidecarPorts]],
     ] as const) {
       const rules = field?.['x-kubernetes-validations'] ?? []
       expect(rules.map(({ rule }) => rule)).toEqual([`!(self in [${taken.join(', ')}])`])
       expect(rules[0]?.message).toContain(`ports ${taken.slice(0, -1).join(', ')} and ${taken.at(-1)} `)
     }
-    expect(loopback?.maxItems).toBe(mostLoopback)
+    expect(at('workload', 'loopback')?.maxItems).toBe(mostLoopback)
   }
+  expect(spec.versions).not.toEqual([])
 })
