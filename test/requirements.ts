@@ -36,7 +36,7 @@ export const requirements = {
   ),
   'transit:handshakes': done(
     'encryptionInTransit',
-    'Handshakes that never end are bounded in number and time, of one address and of all, and give way to those that come.',
+    'Handshakes that never end are bounded in number and time, of one address, of its /64 and of all, and give way to those that come.',
   ),
   'transit:key-in-memory': done(
     'encryptionInTransit',
