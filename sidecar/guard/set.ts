@@ -114,29 +114,45 @@ function run(start: StartFilter, program: string, { name }: Family, input?: stri
 }
 
 /**
- * What a listing lacks or has too much: policies, and the number of rules of each chain. Their texts are not compared,
- * since another version of iptables may spell them otherwise.
+ * How a listing differs from what was to be set, a line for each policy and each chain: the first rule that is not the one.
+ * Texts are compared, since the programs that restored and saved are of one package, and print our rules as we write
+ * them; packet counters are not.
  */
 export function lost(wanted: string, listed: string): string[] {
-  const want = counted(wanted)
-  const have = counted(listed)
-  return [...new Set([...want.keys(), ...have.keys()])]
-    .filter((key) => want.get(key) !== have.get(key) && (want.has(key) || !key.endsWith(' policy')))
-    .map((key) => `${key}: ${have.get(key) ?? 'none'} instead of ${want.get(key) ?? 'none'}`)
+  const want = chainsIn(wanted)
+  const have = chainsIn(listed)
+  return [
+    ...[...want.policies]
+      .filter(([chain, policy]) => have.policies.get(chain) !== policy)
+      .map(
+        ([chain, policy]) => `${chain} policy: ${have.policies.get(chain) ?? 'none'} instead of ${policy}`,
+      ),
+    ...[...new Set([...want.rules.keys(), ...have.rules.keys()])].flatMap((chain) => {
+      const [wanted, found] = [want.rules.get(chain) ?? [], have.rules.get(chain) ?? []]
+      const at = wanted.findIndex((rule, index) => rule !== found[index])
+      const first = at === -1 ? wanted.length : at
+      return first === wanted.length && found.length === wanted.length
+        ? []
+        : [`${chain} rule ${first + 1}: ${found[first] ?? 'none'} instead of ${wanted[first] ?? 'none'}`]
+    }),
+  ]
 }
 
-function counted(text: string): Map<string, string> {
-  const found = new Map<string, string>()
+/** By table and chain. */
+type Chains = { policies: Map<string, string>; rules: Map<string, string[]> }
+
+function chainsIn(text: string): Chains {
+  const found: Chains = { policies: new Map(), rules: new Map() }
   let table = ''
   for (const line of text.split('\n')) {
-    const [word = '', chain = ''] = line.split(' ')
+    const [word = '', chain = '', ...rest] = line.split(' ')
     if (word.startsWith('*')) table = word.slice(1)
     // Tables that we do not set may stand there untouched; a packet that ours drop is dropped whatever they say.
     if (table !== 'filter' && table !== 'nat') continue
-    if (word.startsWith(':')) found.set(`${table} ${word.slice(1)} policy`, chain)
+    if (word.startsWith(':')) found.policies.set(`${table} ${word.slice(1)}`, chain)
     if (word === '-A') {
-      const key = `${table} ${chain} rules`
-      found.set(key, String(Number(found.get(key) ?? 0) + 1))
+      const key = `${table} ${chain}`
+      found.rules.set(key, [...(found.rules.get(key) ?? []), rest.join(' ')])
     }
   }
   return found

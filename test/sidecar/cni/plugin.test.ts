@@ -108,6 +108,13 @@ verifies(
     expect(after.stderr).toBe('')
     expect(after.stdout).toContain('proofs hold')
     expect((await call('CHECK')).status).toBe(0)
+    pod.plant('ip6tables-nft', '-R INPUT 2 -s fe80::/10 -p tcp -j ACCEPT')
+    expect((await call('CHECK')).said).toMatchObject({
+      code: 100,
+      msg: expect.stringContaining('filter INPUT rule 2') as string,
+    })
+    pod.plant('ip6tables-nft', '-R INPUT 2 -s fe80::/10 -p tcp -j DROP')
+    expect((await call('CHECK')).status).toBe(0)
     pod.plant('iptables-nft', '-D OUTPUT -j REJECT --reject-with icmp-port-unreachable')
     expect((await call('CHECK')).said.code).toBe(100)
   },

@@ -113,10 +113,30 @@ test('a policy that accepts, a lost rule and a foreign rule each show when the f
   expect(
     lost(v4, `# a comment\n*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j LOG\nCOMMIT\n${v4}`),
   ).toEqual([])
+  expect(lost(v4, v4.replaceAll('[0:0]', '[7:420]'))).toEqual([])
   expect(lost(v4, v4.replace(':OUTPUT DROP', ':OUTPUT ACCEPT'))).toEqual([
     'filter OUTPUT policy: ACCEPT instead of DROP',
   ])
-  expect(lost(v4, v4.replace(/^-A PREROUTING.*\n/m, ''))).toEqual(['nat PREROUTING rules: none instead of 1'])
+  expect(lost(v4, v4.replace(/^-A PREROUTING.*\n/m, ''))).toEqual([
+    'nat PREROUTING rule 1: none instead of ! -i lo -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 15080',
+  ])
   expect(lost(v4, v4.replace('-A OUTPUT', '-A OUTPUT -j ACCEPT\n-A OUTPUT'))).toHaveLength(1)
+  expect(lost(v4, v4.replace('COMMIT', '-A INPUT -j LOG\nCOMMIT'))).toEqual([
+    'filter INPUT rule 8: -j LOG instead of none',
+  ])
   expect(lost(v4, '')).toHaveLength(11)
+})
+
+verifies('transit:guard-proved', 'a rule that says something else shows, and so does another order', () => {
+  const { v6 } = rules({ upstreamPort: 8080 })
+
+  expect(lost(v6, v6.replace('-s fe80::/10 -p tcp -j DROP', '-s fe80::/10 -p tcp -j ACCEPT'))).toEqual([
+    'filter INPUT rule 2: -s fe80::/10 -p tcp -j ACCEPT instead of -s fe80::/10 -p tcp -j DROP',
+  ])
+  expect(lost(v6, v6.replace('--to-ports 15080', '--to-ports 8080'))).toHaveLength(1)
+  const [refused = '', accepted = ''] = [
+    /^-A INPUT -s fe80.*\n/m.exec(v6)?.[0],
+    /^-A INPUT .*ESTABLISHED.*\n/m.exec(v6)?.[0],
+  ]
+  expect(lost(v6, v6.replace(refused, '').replace(accepted, accepted + refused))).toHaveLength(1)
 })
