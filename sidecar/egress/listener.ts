@@ -17,6 +17,9 @@ const opensPerMinute = 600
 /** Connections at once. Each holds two sockets and their buffers. */
 const connectionLimit = 1_024
 
+/** One for all: most connections end so, after all is done. */
+const hungUp = new EgressRefusal('hung-up')
+
 export type ListenerOptions = {
   port: number
   orders: Pick<Orders, 'standing' | 'agreementActive'>
@@ -87,11 +90,9 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       target,
       settingUp: true,
       end: (reason) => {
-        if (connection.settingUp) {
-          // The catch below says no in the app's own protocol.
-          ending.abort(new EgressRefusal(reason))
-          return
-        }
+        ending.abort(new EgressRefusal(reason))
+        // The catch below says no in the app's own protocol.
+        if (connection.settingUp) return
         options.refused(target.declared, reason)
         app.destroy()
         remote?.destroy()
@@ -100,7 +101,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     open.add(connection)
     app.once('close', () => {
       open.delete(connection)
-      if (connection.settingUp) ending.abort(new EgressRefusal('hung-up'))
+      // Also once it stands: calls at a model's gate are recorded, dialled and sent until then.
+      ending.abort(hungUp)
     })
     const late = setTimeout(() => connection.end('too-slow'), options.setupMs)
     const opening = {

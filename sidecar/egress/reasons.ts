@@ -40,7 +40,7 @@ const reasons = {
   'too-slow': 'the connection was not set up in time: check the client, the host and the resolver',
   'too-many': 'too many connections are open: use a smaller pool',
   'too-often': 'too many connections were opened in this minute: keep them and use them again',
-  'hung-up': 'the client closed the connection before it was set up',
+  'hung-up': 'the client closed the connection before it was set up, or its call answered',
   internal: "an error of the sidecar's own: its log says which",
 } as const
 

@@ -1,6 +1,7 @@
 // The gate before a model's vendor: ends the app's TLS, or takes plain HTTP on loopback, judges every call, puts the vendor's
 // credential in, and passes the call on over TLS of its own. Whatever is not judged does not leave.
 
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -23,6 +24,7 @@ export type Gate = {
   app: Socket
   host: string
   rules: ModelRules
+  /** Aborts with an `EgressRefusal` when the app's connection ends, whoever ends it. No call outlives it. */
   signal: AbortSignal
   /** Throws `EgressRefusal` when no call may be, at this moment. */
   permit: () => void
@@ -90,11 +92,12 @@ async function serve(gate: Gate, asked: IncomingMessage, answer: ServerResponse)
       [header]: `${prefix}${credential}`,
       'content-length': Buffer.byteLength(judged.body),
     }
-    await forward(remote, { method, path: url, headers: { ...judged.headers, ...own } }, judged.body, answer)
+    const call = { method, path: url, headers: { ...judged.headers, ...own } }
+    await forward(remote, call, judged.body, answer, gate.signal)
   } catch (error) {
-    const refusal =
-      error instanceof EgressRefusal ? error : new EgressRefusal('unreachable', { cause: error })
-    gate.refused(refusal)
+    const refusal = refusalOf(error, gate.signal)
+    // Whoever else ended the connection has said why.
+    if (!gate.signal.aborted || refusal.reason === 'hung-up') gate.refused(refusal)
     if (answer.headersSent) return void answer.destroy()
     // The rest of a body that is not wanted is not waited for.
     answer.writeHead(refusal.reason === 'unreachable' ? 502 : 403, {
@@ -109,6 +112,12 @@ async function serve(gate: Gate, asked: IncomingMessage, answer: ServerResponse)
   }
 }
 
+/** Once the connection has ended, that is why: the rest broke off with it. */
+function refusalOf(error: unknown, signal: AbortSignal): EgressRefusal {
+  if (signal.aborted) return signal.reason as EgressRefusal
+  return error instanceof EgressRefusal ? error : new EgressRefusal('unreachable', { cause: error })
+}
+
 /** Names of a vendor's answer that are about one connection, or would give the app a session of its own. */
 const notPassed: ReadonlySet<string> = new Set([
   'connection',
@@ -120,26 +129,32 @@ const notPassed: ReadonlySet<string> = new Set([
   'alt-svc',
 ])
 
-/** Resolves when the answer is passed on whole; rejects when the vendor breaks off. */
+/** Resolves when the answer is passed on whole; rejects when the vendor breaks off or `signal` aborts. `remote` is closed then. */
 async function forward(
   remote: Socket,
   call: { method: string; path: string; headers: { [name: string]: string | number } },
   body: string,
   answer: ServerResponse,
+  signal: AbortSignal,
 ): Promise<void> {
-  const asked = request({ ...call, createConnection: () => remote })
-  // The app that hangs up ends the vendor's work.
-  answer.once('close', () => remote.destroy())
-  const reply = await new Promise<IncomingMessage>((resolve, reject) => {
-    asked.once('response', resolve).once('error', reject)
-    asked.end(body)
-  })
-  asked.on('error', () => answer.destroy())
-  const headers = Object.entries(reply.headers).filter(([name]) => !notPassed.has(name))
-  answer.writeHead(reply.statusCode ?? 502, Object.fromEntries(headers))
-  for await (const part of reply as AsyncIterable<Buffer>)
-    if (!answer.write(part))
-      await new Promise((resolve) => answer.once('drain', resolve).once('close', resolve))
-  answer.end()
-  remote.destroy()
+  // The app that hangs up ends the vendor's work. Not by the answer's `close`, which may have been before.
+  const close = (): void => void remote.destroy()
+  signal.addEventListener('abort', close)
+  try {
+    signal.throwIfAborted()
+    const asked = request({ ...call, createConnection: () => remote })
+    const reply = await new Promise<IncomingMessage>((resolve, reject) => {
+      asked.once('response', resolve).once('error', reject)
+      asked.end(body)
+    })
+    asked.on('error', () => answer.destroy())
+    const headers = Object.entries(reply.headers).filter(([name]) => !notPassed.has(name))
+    answer.writeHead(reply.statusCode ?? 502, Object.fromEntries(headers))
+    for await (const part of reply as AsyncIterable<Buffer>)
+      if (!answer.write(part)) await once(answer, 'drain', { signal })
+    answer.end()
+  } finally {
+    signal.removeEventListener('abort', close)
+    remote.destroy()
+  }
 }

@@ -4,7 +4,8 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:https'
-import type { Socket } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { connect as tlsConnect } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -28,9 +29,16 @@ let scene: Scene
 let heard: Heard[]
 /** How the vendor answers. */
 let answers: (response: import('node:http').ServerResponse) => void
+/** When what arrives on the way to the vendor goes on to it. */
+let way: Promise<void>
+/** Connections to the vendor that are open. */
+let open: Set<Socket>
+let closeVendor: () => void
 
 beforeEach(async () => {
   heard = []
+  way = Promise.resolve()
+  open = new Set()
   answers = (response) =>
     response
       .writeHead(200, { 'content-type': 'application/json', 'set-cookie': 'session=1' })
@@ -42,13 +50,34 @@ beforeEach(async () => {
       answers(response)
     })
   })
+  await listening(server)
+  const front = createTcpServer((came) => {
+    open.add(came)
+    // Read at once: what nobody reads is not seen to end.
+    const held = came.on('error', () => undefined).pipe(new PassThrough())
+    const on = new Socket().on('error', () => undefined)
+    came.once('close', () => {
+      open.delete(came)
+      on.destroy()
+    })
+    void way.then(() => {
+      if (came.destroyed) return
+      on.connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })
+      on.once('close', () => came.destroy()).pipe(came)
+      held.pipe(on)
+    })
+  })
+  closeVendor = () => server.close()
   scene = await aScene({
     egress: [{ ...agreementEntry, ca: ca.cert, model: { vendor: 'OpenAI' } }],
-    servers: { [vendorAddress]: await listening(server) },
+    servers: { [vendorAddress]: await listening(front) },
   })
   scene.credentials['speech'] = 'sk-of-the-clinic'
 })
-afterEach(async () => await scene.close())
+afterEach(async () => {
+  await scene.close()
+  closeVendor()
+})
 
 /** Over plain HTTP on loopback, or over TLS that trusts this pod's authority alone. */
 async function asked(
@@ -189,23 +218,89 @@ verifies('agreement:egress', 'an answer that streams is cut when the agreement e
   await closed
 
   expect(response.complete).toBe(false)
-  await expect.poll(() => scene.refusals()).toContain('agreement-over')
+  await expect.poll(() => scene.refusals()).toEqual(['agreement-over'])
+})
+
+/** A call by hand: nothing waits for its answer. */
+function post(socket: Socket, body: object): void {
+  const content = JSON.stringify(body)
+  socket.write(
+    `POST /v1/responses HTTP/1.1\r\nhost: ${vendorHost}\r\ncontent-type: application/json\r\ncontent-length: ${content.length}\r\n\r\n${content}`,
+  )
+}
+/** More than every buffer between the vendor and the app holds. */
+const long = Buffer.alloc(16 * 2 ** 20, 'A')
+
+for (const tls of [true, false])
+  verifies(
+    'agreement:model-calls',
+    `over ${tls ? 'TLS' : 'plain HTTP'} the call of an app that hangs up while the vendor is dialled is not sent`,
+    async () => {
+      const arrive = Promise.withResolvers<void>()
+      way = arrive.promise
+      const plain = await scene.app(name)
+      post(tls ? await secured(plain) : plain, call)
+      await expect.poll(() => open.size).toBe(1)
+
+      plain.destroy()
+
+      await expect.poll(() => scene.refusals()).toEqual(['hung-up'])
+      await expect.poll(() => open.size).toBe(0)
+      arrive.resolve()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      expect(heard).toEqual([])
+    },
+  )
+
+verifies(
+  'agreement:model-calls',
+  'the call of an app that hangs up while it is recorded is not dialled',
+  async () => {
+    const recorded = Promise.withResolvers<void>()
+    const note = scene.trail.note.bind(scene.trail)
+    const noting: unknown[] = []
+    scene.trail.note = async (event) => {
+      noting.push(event)
+      await recorded.promise
+      return await note(event)
+    }
+    const app = await scene.app(name)
+    post(app, call)
+    await expect.poll(() => noting).toHaveLength(1)
+
+    app.destroy()
+
+    await expect.poll(() => noting).toMatchObject([{ what: 'egress-opened' }, { reason: 'hung-up' }])
+    recorded.resolve()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect([scene.dialled, heard]).toEqual([[], []])
+  },
+)
+
+test('an app that hangs up in the middle of answers ends the vendor’s work on each of its calls', async () => {
+  answers = (response) => void response.writeHead(200).end(long)
+  const app = await scene.app(name)
+  post(app, call)
+  // The second answer waits behind the first one, which nobody reads.
+  post(app, call)
+  await expect.poll(() => heard).toHaveLength(2)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(open.size).toBe(2)
+
+  app.destroy()
+
+  await expect.poll(() => open.size).toBe(0)
+  expect(new Set(scene.refusals())).toEqual(new Set(['hung-up']))
 })
 
 test('a second call on the same connection is judged and recorded by itself', async () => {
   const socket = await scene.app(name)
-  const say = (body: object) => {
-    const content = JSON.stringify(body)
-    socket.write(
-      `POST /v1/responses HTTP/1.1\r\nhost: ${vendorHost}\r\ncontent-type: application/json\r\ncontent-length: ${content.length}\r\n\r\n${content}`,
-    )
-  }
   let got = ''
   socket.on('data', (chunk: Buffer) => (got += chunk.toString()))
 
-  say(call)
+  post(socket, call)
   await expect.poll(() => got).toContain('HTTP/1.1 200')
-  say({ ...call, background: true })
+  post(socket, { ...call, background: true })
   await expect.poll(() => got).toContain('HTTP/1.1 403')
 
   expect(heard).toHaveLength(1)
