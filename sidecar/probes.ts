@@ -28,7 +28,7 @@ export async function probe(how: Probe, podIp: string, signal: AbortSignal): Pro
 async function askHttp(how: HttpProbe, podIp: string, signal: AbortSignal): Promise<boolean> {
   const { path = '/', port, scheme = 'HTTP', httpHeaders = [] } = how
   const headers: { [name: string]: string } = {
-    host: `${podIp}:${port}`,
+    host: `${podIp.includes(':') ? `[${podIp}]` : podIp}:${port}`,
     'user-agent': 'kube-probe',
     accept: '*/*',
   }

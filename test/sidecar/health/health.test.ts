@@ -146,8 +146,8 @@ describe('draining', () => {
   })
 })
 
-async function asked(probe: Probe): Promise<number> {
-  const { ask } = await health({ probes: new Map([['app/livez', probe]]) })
+async function asked(probe: Probe, changes: Partial<HealthOptions> = {}): Promise<number> {
+  const { ask } = await health({ probes: new Map([['app/livez', probe]]), ...changes })
   const { status, body } = await ask('/probe/app/livez')
   expect(body).toEqual({ well: status === 200 })
   return status
@@ -182,10 +182,12 @@ describe('the app’s probes', () => {
     })
     await asked({ httpGet: { port, path: '/up?deep=1', httpHeaders: [{ name: 'X-Probe', value: 'yes' }] } })
     await asked({ httpGet: { port, httpHeaders: [{ name: 'Host', value: 'ehr.local' }] } })
+    await asked({ httpGet: { port } }, { podIp: 'fd00:10::5' })
 
     expect(seen).toEqual([
       { url: '/up?deep=1', host: `10.1.2.3:${port}`, probe: 'yes' },
       { url: '/', host: 'ehr.local', probe: undefined },
+      { url: '/', host: `[fd00:10::5]:${port}`, probe: undefined },
     ])
   })
 
