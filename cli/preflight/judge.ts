@@ -132,11 +132,18 @@ function claimantOf(pod: Pod, servers: readonly HipaaMcpServer[]): string | unde
 
 /** As little as a server says, on the port that the pod opens first. */
 function aServerFor({ metadata, spec }: Pod): HipaaMcpServer {
-  const [port] = spec.containers.flatMap(({ ports = [] }) => ports.map(({ containerPort }) => containerPort))
+  const [first] = spec.containers.flatMap(({ name, ports = [] }) =>
+    ports.map(({ containerPort }) => ({ container: name, port: containerPort })),
+  )
   return {
     apiVersion: 'hipaa-mcp.dev/v1alpha1',
     kind: 'HipaaMcpServer',
     metadata: { name: 'preflight', namespace: metadata.namespace ?? '' },
-    spec: { workload: { port: port ?? 8080, path: '/mcp' }, identity: { issuers: [] }, roles: [], tools: [] },
+    spec: {
+      workload: { port: 8080, path: '/mcp', ...first },
+      identity: { issuers: [] },
+      roles: [],
+      tools: [],
+    },
   }
 }

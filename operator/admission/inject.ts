@@ -1,12 +1,12 @@
 // A pod of a server becomes a guarded pod. Pure, and its own inverse check: what it would still change in a pod is what
 // does not conform there (conform.ts), so the two can never disagree.
 
-import { guardedLabel, containers as names } from '../../core/identifiers.ts'
+import { guardedLabel, containers as names, ownNames } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { baselineViolations } from './baseline.ts'
 import { differences, tolerant, withoutAdditions } from './differences.ts'
 import { loopbackViolations } from './loopback.ts'
-import { type Container, containersOf, type Pod, type PodSpec } from './pod.ts'
+import { type Container, containersOf, type Pod, type PodSpec, serverContainer } from './pod.ts'
 import { filterBy, podSecurityViolations } from './pod-security.ts'
 import { knownProbes, type Probes, rewriteProbes } from './probes.ts'
 import { type Injection, ownContainers, ownVolumes, volumeNames } from './sidecar-spec.ts'
@@ -15,7 +15,6 @@ import type { Surroundings } from './surroundings.ts'
 import { hardened, tenantViolations } from './tenant.ts'
 import { trusting, withoutTrust } from './trust.ts'
 
-export const ownNames: ReadonlySet<string> = new Set(Object.values(names))
 const ownVolumeNames: ReadonlySet<string> = new Set(Object.values(volumeNames))
 
 /** Calls in flight, the trail's last records and the app's own stop must fit in. */
@@ -195,7 +194,7 @@ function dns(
 }
 
 function metadata(pod: Pod, server: HipaaMcpServer): Pod['metadata'] {
-  const first = server.spec.workload.container ?? pod.spec.containers[0]?.name ?? ''
+  const first = (serverContainer(pod.spec, server) ?? pod.spec.containers[0])?.name ?? ''
   return {
     ...pod.metadata,
     labels: { ...pod.metadata.labels, [guardedLabel]: server.metadata.name },

@@ -1,6 +1,7 @@
 // The pod as far as admission reads or writes it. Objects stay raw JSON: what is not named here passes untouched.
 
 import type { ObjectMeta } from '../../core/kubernetes.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 
 type Raw = { [member: string]: unknown }
 
@@ -98,4 +99,21 @@ export function containersOf(spec: PodSpec): { container: Container; path: strin
   return (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((list) =>
     (spec[list] ?? []).map((container) => ({ container, path: `spec.${list}[${container.name}]` })),
   )
+}
+
+/** The container that is the server: the one that is named, or the only one. Of several no other is ever taken for it. */
+export function serverContainer(
+  { containers }: PodSpec,
+  { spec: { workload } }: HipaaMcpServer,
+): Container | undefined {
+  return workload.container === undefined && containers.length === 1
+    ? containers[0]
+    : containers.find(({ name }) => name === workload.container)
+}
+
+/** What the author must change where no container is known as the server, and one must be. */
+export function serverUnknown({ containers }: PodSpec, { metadata }: HipaaMcpServer): string {
+  const several = containers.length > 1 ? 'the pod has several and ' : ''
+  const names = containers.map(({ name }) => name).join(', ')
+  return `spec.containers: ${several}workload.container of HipaaMcpServer ${metadata.name} names none of them: write there which one is the server (${names})`
 }

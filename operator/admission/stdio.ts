@@ -6,7 +6,7 @@ import { basename } from 'node:path/posix'
 import { paths, wrapperFiles, wrapperPaths } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { unequal } from './differences.ts'
-import type { Container, PodSpec } from './pod.ts'
+import { type Container, type PodSpec, serverContainer, serverUnknown } from './pod.ts'
 import { isStdio, volumeNames } from './sidecar-spec.ts'
 
 const { programs, socket } = wrapperPaths
@@ -33,14 +33,6 @@ const mounts = [
 ]
 const isOurs = (mount: unknown): boolean => mounts.some((own) => unequal(mount, own, '').length === 0)
 
-/** The tenant container that is the server: the one that is named, or the only one. */
-function serverOf({ containers }: PodSpec, { spec }: HipaaMcpServer): Container | undefined {
-  const { container: name } = spec.workload
-  return name === undefined && containers.length === 1
-    ? containers[0]
-    : containers.find((container) => container.name === name)
-}
-
 /** The pod as its author wrote it: without the wrapper, where it is exactly ours. */
 export function unwrapped(spec: PodSpec, server: HipaaMcpServer): PodSpec {
   return change(spec, server, ({ command, volumeMounts, ...container }) => {
@@ -64,7 +56,7 @@ export function wrapped(spec: PodSpec, server: HipaaMcpServer): PodSpec {
 }
 
 function change(spec: PodSpec, server: HipaaMcpServer, how: (container: Container) => Container): PodSpec {
-  const target = isStdio(server) ? serverOf(spec, server) : undefined
+  const target = isStdio(server) ? serverContainer(spec, server) : undefined
   if (target === undefined) return spec
   return { ...spec, containers: spec.containers.map((one) => (one === target ? how(one) : one)) }
 }
@@ -72,13 +64,8 @@ function change(spec: PodSpec, server: HipaaMcpServer, how: (container: Containe
 /** What the author of a stdio server's pod must change. `spec`: as they wrote it. */
 export function stdioViolations(spec: PodSpec, server: HipaaMcpServer): string[] {
   if (!isStdio(server)) return []
-  const target = serverOf(spec, server)
-  if (target === undefined) {
-    const names = spec.containers.map(({ name }) => name).join(', ')
-    return [
-      `spec.containers: workload.container of HipaaMcpServer ${server.metadata.name} names none of them: write there which one is the server (${names})`,
-    ]
-  }
+  const target = serverContainer(spec, server)
+  if (target === undefined) return [serverUnknown(spec, server)]
   const path = `spec.containers[${target.name}]`
   const probes = (['livenessProbe', 'readinessProbe', 'startupProbe'] as const).filter(
     (kind) => target[kind] !== undefined && target[kind].exec === undefined,

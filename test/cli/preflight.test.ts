@@ -172,8 +172,23 @@ test('a helper whose port is not declared, with what to write; it hinders nothin
   expect(out.replaceAll(/\s+/g, ' ')).toContain(says)
 
   const { workload } = aServer().spec
-  const declared = await offline(aServer({ workload: { ...workload, loopback: [6379] } }), pods)
+  const declared = await offline(
+    aServer({ workload: { ...workload, container: 'app', loopback: [6379] } }),
+    pods,
+  )
+  expect(declared.code).toBe(0)
   expect(declared.out).not.toContain('6379')
+})
+
+test('of a workload that no server guards yet, the container with the first port is taken for the server', async () => {
+  const cache = app({ name: 'cache', ports: [{ containerPort: 6379 }] })
+  const server = app({ ports: [{ containerPort: 8080 }, { containerPort: 8081 }] })
+  const file = fileOf(deployment('web', { containers: [server, cache] }))
+  const { out } = await ran('preflight', 'deployment/web', '--offline', '-f', file)
+  const hints = out.replaceAll(/\s+/g, ' ')
+
+  expect(hints).toContain('port 8081 of container app is reached by no other pod')
+  expect(hints).toContain('port 6379 of container cache is reached by nobody')
 })
 
 verifies('injection:preflight', 'a Job that bears the annotation itself, which guards nothing', async () => {
