@@ -3,8 +3,9 @@
 import { readFile } from 'node:fs/promises'
 import { identity, systemNamespace } from '../core/identifiers.ts'
 import { BadSettings, idOf } from '../core/log.ts'
+import { quotaOfAttempts } from './admission/attempts.ts'
 import { registerImage } from './admission/images.ts'
-import { startWebhooks } from './admission/server.ts'
+import { startWebhooks, webhookKinds } from './admission/server.ts'
 import { endpoints, resolverOf } from './admission/surroundings.ts'
 import { toldRefusals } from './admission/told-refusals.ts'
 import { signAuditors } from './authority/auditor-csr.ts'
@@ -61,8 +62,11 @@ async function main(): Promise<void> {
   })
 
   const events = eventRecorder({ client, instance: config.pod.name, log })
-  // Of its own: anybody may try as often as they like, and what we found ourselves must still be said.
-  const attempts = eventRecorder({ client, instance: config.pod.name, log })
+  // Of its own: anybody may try as often as they like, and what we found ourselves must still be said, and who was let in.
+  const enrolled = (namespace: string) => isEnrolled(world, namespace)
+  const quota = quotaOfAttempts(enrolled)
+  const attempts = eventRecorder({ client, instance: config.pod.name, log, quota })
+  const entries = eventRecorder({ client, instance: config.pod.name, log })
   const issuers = keySets({
     onChange: () => {
       orders.changed()
@@ -126,7 +130,7 @@ async function main(): Promise<void> {
   })
   const clusterWide = keepClusterPolicies({ world, client, leading: () => leader.leading(), log })
   const pods = evictor({ client, log })
-  const refusals = toldRefusals({ collector, enrolled: (namespace) => isEnrolled(world, namespace), log })
+  const refusals = toldRefusals({ collector, enrolled, log })
   const keys = tellKeys({
     collector,
     keys: () => keysInUse(world, { own: authority.pem, clients: clientAuthority.pem }),
@@ -166,7 +170,8 @@ async function main(): Promise<void> {
     },
     log,
   })
-  const refused = new Map<string, number>()
+  // From zero on: a series that begins with its first refusal has no rate, and no alarm.
+  const refused = new Map([...webhookKinds].map((kind) => [kind, 0]))
   observeWorld(metrics, {
     world,
     outside,
@@ -207,6 +212,7 @@ async function main(): Promise<void> {
     authority,
     surroundings,
     attempt: (say) => attempts.say(say),
+    entry: (say) => entries.say(say),
     refused: (what) => refused.set(what, (refused.get(what) ?? 0) + 1),
     log,
     record: (request, message) => refusals.refused(request, message),

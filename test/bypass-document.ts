@@ -29,7 +29,7 @@ const cannot = [
   ],
   [
     'An editor of the namespace',
-    'keeps the server from working: deletes its pods, leaves them no room, names Services so that new pods do not start. No call is served then, and no record read. They delete Events too: what counts is in metrics and in the trail',
+    'keeps the server from working: deletes its pods, leaves them no room, names Services so that new pods do not start. No call is served then, and no record read. They delete Events too, or try so often that no more are written of their namespace: what counts is in metrics and in the trail',
   ],
   [
     'An editor of the namespace',

@@ -2,9 +2,17 @@
 // them. Pure.
 
 import { canaryLabel, guardedLabel, storeLabel } from '../../core/identifiers.ts'
-import type { Say } from '../cluster/events.ts'
+import type { EventQuota, Say } from '../cluster/events.ts'
 import type { Pod } from './pod.ts'
 import { type Request, refusalIn, type Verdict, whatOf } from './review.ts'
+
+/**
+ * Anybody may try as often as they like: what is tried in one namespace hides nothing of another. Namespaces that are not
+ * enrolled have one share together, so that whoever makes namespaces makes no room by it.
+ */
+export function quotaOfAttempts(enrolled: (namespace: string) => boolean): EventQuota {
+  return { each: 10, all: 600, bucket: (namespace) => (enrolled(namespace) ? namespace : '') }
+}
 
 /** Who asks, as the API server knows them; Events are short, and a name may be long. */
 const whoOf = ({ userInfo }: Request): string => (userInfo?.username ?? 'somebody').slice(0, 128)
@@ -28,12 +36,14 @@ const observed: { readonly [what: string]: { about: About; reason: string } } = 
 
 /** What there is to say of a request that was judged; undefined for most. A dry run is no attempt. */
 export function attemptOf(request: Request, verdict: Verdict): Say | undefined {
-  const { operation, namespace, name = '', dryRun } = request
-  // What has no name yet has no Event either.
+  const { operation, namespace, dryRun, subResource = '' } = request
+  // What was to be made is not there: the namespace is, and a name that somebody chose makes no Event of its own.
+  const isNew = operation === 'CREATE' && subResource === ''
+  const { name = '' } = isNew ? { name: namespace } : request
   if (dryRun === true || name === '') return undefined
   const what = whatOf(request)
   const say = (about: About, reason: string, note: string): Say => ({
-    about: { ...about, metadata: { namespace, name } },
+    about: { ...(isNew ? { apiVersion: 'v1', kind: 'Namespace' } : about), metadata: { namespace, name } },
     type: 'Warning',
     reason,
     action: 'Admission',

@@ -33,8 +33,12 @@ export type WebhookOptions = {
   authority: Authority
   surroundings: Surroundings
   log: Log
-  /** Told of ways into pods that somebody tried, and of what was refused: the resource and its subresource. */
+  /**
+   * Told of ways into pods that somebody tried, of those who were let in under a grant, and of what was refused: the resource
+   * and its subresource.
+   */
   attempt?: (say: Say) => void
+  entry?: (say: Say) => void
   refused?: (what: string) => void
   port?: number
   /** Validity of the serving certificate. */
@@ -196,9 +200,10 @@ async function respond(
   }
 }
 
-function tell(asked: Request, verdict: Verdict, { attempt, refused, log }: WebhookOptions): void {
+function tell(asked: Request, verdict: Verdict, { attempt, entry, refused, log }: WebhookOptions): void {
   const say = attemptOf(asked, verdict)
-  if (say !== undefined) attempt?.(say)
+  const told = verdict.allowed && verdict.grant !== undefined ? entry : attempt
+  if (say !== undefined) told?.(say)
   // A dry run asks what would be: nobody was refused anything.
   if (refusalIn(verdict) === undefined || asked.dryRun === true) return
   const { namespace, name } = asked

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
+import { shares } from '../../core/shares.ts'
 import { codeOf, type Log } from '../log.ts'
 import type { Client } from './client.ts'
 import { kinds } from './kinds.ts'
@@ -31,7 +32,11 @@ export type EventsOptions = {
   now?: () => number
   /** Milliseconds between two writes about the same thing. */
   every?: number
+  quota?: EventQuota
 }
+
+/** New Events a minute: of those namespaces that `bucket` gives one name, and of all. */
+export type EventQuota = { each: number; all: number; bucket: (namespace: string) => string }
 
 type Known = {
   name: string
@@ -43,26 +48,25 @@ type Known = {
 
 /** Events forgotten beyond this many: memory stays bounded, a repetition becomes a new Event. */
 const most = 1_000
-/** New Events a minute of one recorder, over all objects: a loop of ours must not fill etcd. */
-const perMinute = 60
+/** Over all objects: a loop of ours must not fill etcd. */
+const usual: EventQuota = { each: 60, all: 60, bucket: () => '' }
 
 export function eventRecorder(options: EventsOptions): Events {
-  const { client, instance, log, now = Date.now, every = 300_000 } = options
+  const { client, instance, log, now = Date.now, every = 300_000, quota = usual } = options
   const known = new Map<string, Known>()
   let minute = 0
-  let inMinute = 0
+  let left = shares(quota.each, quota.all)
 
   const failed = (error: unknown): void => log.warn('An Event could not be written', { error: codeOf(error) })
 
   function first(key: string, { about, type, reason, action, note }: Say): void {
     if (Math.floor(now() / 60_000) !== minute) {
       minute = Math.floor(now() / 60_000)
-      inMinute = 0
+      left = shares(quota.each, quota.all)
     }
-    inMinute += 1
-    if (inMinute > perMinute) return
     // Cluster-scoped objects have their Events in `default`, as the API server demands.
     const namespace = about.metadata.namespace ?? 'default'
+    if (!left.take(quota.bucket(namespace), 1)) return
     const name = `${about.metadata.name.slice(0, 230)}.${randomBytes(8).toString('hex')}`
     const { uid, resourceVersion } = about.metadata
     const writing = client

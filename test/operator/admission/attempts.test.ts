@@ -34,7 +34,7 @@ const cases: [what: string, request: Request, verdict: typeof allowed, expected:
     'a new pod without a name',
     aRequest(aPod(), { userInfo: { username: 'mallory' } }),
     { allowed: true, observed: 'no' },
-    undefined,
+    'PodChangeRefused mallory was refused: CREATE pods.',
   ],
   [
     'a change of a pod',
@@ -51,8 +51,10 @@ for (const [what, request, verdict, expected] of cases)
     if (say !== undefined)
       expect(say.about).toEqual({
         apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { namespace: 'clinic', name: 'ehr-1' },
+        // What was to be made is not there.
+        ...(request.operation === 'CREATE'
+          ? { kind: 'Namespace', metadata: { namespace: 'clinic', name: 'clinic' } }
+          : { kind: 'Pod', metadata: { namespace: 'clinic', name: 'ehr-1' } }),
       })
   })
 
@@ -70,10 +72,32 @@ const elsewhere: [
 ]
 for (const [what, group, resource, subResource, kind, reason] of elsewhere)
   verifies('audit:admission', `what a policy refused is said where it was tried: ${what}`, () => {
-    const request = aRequest(aPod(), { ...by, subResource, resource: { group, version: 'v1', resource } })
+    const request = aRequest(aPod(), {
+      ...by,
+      operation: resource === 'networkpolicies' ? 'UPDATE' : 'CREATE',
+      subResource,
+      resource: { group, version: 'v1', resource },
+    })
 
     const say = attemptOf(request, { allowed: true, observed: 'no' })
 
     expect(say).toMatchObject({ reason, about: { kind, metadata: { namespace: 'clinic', name: 'ehr-1' } } })
     expect(say?.note).toContain('mallory was refused')
   })
+
+verifies(
+  'audit:admission',
+  'who tries to make objects is said at the namespace, whatever name they choose',
+  () => {
+    const resource = { group: 'networking.k8s.io', version: 'v1', resource: 'networkpolicies' }
+    const says = ['a', 'b'].map((name) =>
+      attemptOf(aRequest(aPod(), { ...by, name, resource }), { allowed: true, observed: 'no' }),
+    )
+
+    expect(says[0]).toMatchObject({
+      reason: 'NetworkPolicyRefused',
+      about: { kind: 'Namespace', metadata: { namespace: 'clinic', name: 'clinic' } },
+    })
+    expect(says[1]).toEqual(says[0])
+  },
+)

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
-import { eventRecorder } from '../../../operator/cluster/events.ts'
+import { quotaOfAttempts } from '../../../operator/admission/attempts.ts'
+import { type EventQuota, eventRecorder } from '../../../operator/cluster/events.ts'
 import { quiet } from './scripted-api.ts'
 
 type Written = { verb: 'create' | 'patch'; body: unknown }
 
-function recorder(fails = false) {
+function recorder(fails = false, quota?: EventQuota) {
   const written: Written[] = []
   let tried = 0
   let now = Date.parse('2026-11-01T00:00:00Z')
@@ -24,6 +25,7 @@ function recorder(fails = false) {
     instance: 'operator-0',
     log: quiet,
     now: () => now,
+    ...(quota === undefined ? {} : { quota }),
   })
   return { events, written, attempts: () => tried, later: (ms: number) => (now += ms) }
 }
@@ -70,6 +72,28 @@ test('another object or reason is another Event, up to sixty a minute', async ()
   for (let i = 0; i < 100; i += 1) events.say(said(`ehr-${i}`))
 
   await expect.poll(() => written.length).toBe(60)
+})
+
+test('what is tried in one namespace, or in many that are not enrolled, hides nothing of another', async () => {
+  const { events, written } = recorder(
+    false,
+    quotaOfAttempts((namespace) => /^(mine|clinic)$/.test(namespace)),
+  )
+  const tried = (namespace: string, name: string) =>
+    events.say({ ...said(), about: { ...said().about, metadata: { name, namespace } } })
+
+  for (let i = 0; i < 100; i += 1) {
+    tried('mine', `n${i}`)
+    tried(`made-${i}`, 'n')
+  }
+  tried('clinic', 'ehr-0')
+
+  const namespaces = written.map(
+    ({ body }) => (body as { metadata: { namespace: string } }).metadata.namespace,
+  )
+  expect(namespaces.filter((one) => one === 'mine')).toHaveLength(10)
+  expect(namespaces.filter((one) => one.startsWith('made-'))).toHaveLength(10)
+  expect(namespaces.filter((one) => one === 'clinic')).toHaveLength(1)
 })
 
 test('what is said of one name in two namespaces is two Events', async () => {
