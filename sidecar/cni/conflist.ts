@@ -2,6 +2,7 @@
 
 import { isObject } from '../../core/is-object.ts'
 import { pluginType } from './on-host.ts'
+import { supportedVersions } from './protocol.ts'
 
 /**
  * The file that a runtime takes: the first by name, as libcni sorts them. Undefined where there is none yet; the network's
@@ -13,10 +14,16 @@ export function chosenFile(names: readonly string[]): string | undefined {
 
 /**
  * The text with the plugin last, or undefined where it stands there already. Throws where the text is no list: a single
- * plugin's file (`.conf`) has no place for a second one.
+ * plugin's file (`.conf`) has no place for a second one. Throws also for a version of the specification that the plugin
+ * does not speak: it would refuse every pod of the node.
  */
 export function withPlugin(text: string): string | undefined {
   const list = listIn(text)
+  const strange = versionsOf(list).filter((version) => !supportedVersions.some((one) => one === version))
+  if (strange.length > 0)
+    throw new Error(
+      `is of cniVersion ${strange.join(', ')}, and the plugin speaks ${supportedVersions.join(', ')}: it stays out of this list`,
+    )
   const others = list.plugins.filter(({ type }) => type !== pluginType)
   const last = list.plugins.at(-1)
   if (last?.['type'] === pluginType && others.length === list.plugins.length - 1) return undefined
@@ -28,6 +35,15 @@ export function withoutPlugin(text: string): string | undefined {
   const list = listIn(text)
   const others = list.plugins.filter(({ type }) => type !== pluginType)
   return others.length === list.plugins.length ? undefined : write({ ...list, plugins: others })
+}
+
+/** All that a runtime may choose from. A list that names none is of 0.1.0. */
+function versionsOf({ cniVersion, cniVersions }: { [member: string]: unknown }): string[] {
+  const named = [
+    ...(cniVersion === undefined ? [] : [cniVersion]),
+    ...(Array.isArray(cniVersions) ? cniVersions : []),
+  ]
+  return named.length === 0 ? ['0.1.0'] : named.map(String)
 }
 
 type Plugin = { [member: string]: unknown; type?: unknown }

@@ -9,7 +9,7 @@ import { read } from './api-server.ts'
 import { follow } from './enrolled.ts'
 import { enter, leave } from './network-list.ts'
 import { type Access, healthPort, hostFiles, hostFolder, pluginType } from './on-host.ts'
-import { installPrograms, removePrograms } from './programs.ts'
+import { installPrograms, launcherAnswers, removePrograms } from './programs.ts'
 import { writeWhole } from './write-file.ts'
 
 const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = env
@@ -85,7 +85,19 @@ async function isDeleted(): Promise<boolean> {
   }
 }
 
-const version = installPrograms(plugins)
+/** Ends the process where it cannot: the kubelet starts it again, and the DaemonSet is not ready meanwhile. */
+function installed(): string {
+  try {
+    return installPrograms(plugins)
+  } catch (error) {
+    tell(wordsOf(error))
+    // The version before may go on. One that does not answer would keep every pod of the node from starting.
+    if (!launcherAnswers(plugins)) leave(networks)
+    return exit(1)
+  }
+}
+
+const version = installed()
 say('info', 'The programs of the plugin are in place', { version })
 keep()
 

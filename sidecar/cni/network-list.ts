@@ -5,14 +5,23 @@ import { join } from 'node:path'
 import { chosenFile, withoutPlugin, withPlugin } from './conflist.ts'
 import { writeWhole } from './write-file.ts'
 
-/** `folder`: where the runtime looks for configurations. Returns whether it had to be written. Throws where there is none yet, or none that has room. */
+/**
+ * `folder`: where the runtime looks for configurations. Returns whether it had to be written. Throws where there is none
+ * yet, or none that has room: then the plugin stands in none.
+ */
 export function enter(folder: string): boolean {
   const path = pathIn(folder)
   if (path === undefined)
     throw new Error(
       'there is no network configuration on this node yet: the network’s own DaemonSet brings it',
     )
-  return change(path, withPlugin)
+  try {
+    return change(path, withPlugin)
+  } catch (error) {
+    // It may have been in the list before that became one of another version.
+    leave(folder)
+    throw error
+  }
 }
 
 /** Takes the plugin out of every configuration, also of one that is no longer the first. */

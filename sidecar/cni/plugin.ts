@@ -31,9 +31,6 @@ const answers: {
     for (const name of Object.values(hostFiles)) fileIn(programs, name, codes.notAvailable)
     return ''
   },
-  // The filter goes with its network namespace.
-  DEL: () => '',
-  GC: () => '',
   CHECK: async ({ pod, netns = '' }, programs) => {
     if (pod !== undefined) await check(pod, netns, programs)
     return ''

@@ -1,14 +1,18 @@
 // Puts the plugin's programs on the node: Node and its sources, what enters a network namespace, and the packet filter's
 // own, all with the loader and libraries of our image.
 
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash, type Hash } from 'node:crypto'
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
+  fsyncSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -16,7 +20,9 @@ import {
 } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { basename, dirname, join } from 'node:path'
+import { calledVersion, farewell, launcher, pluginCall } from './launcher.ts'
 import { hostFolder, pluginType, programFiles } from './on-host.ts'
+import { supportedVersions } from './protocol.ts'
 import { writeWhole } from './write-file.ts'
 
 /** The plugin and all that it imports, from the checkout's root. A test holds the list against the imports. */
@@ -38,8 +44,13 @@ export const pluginSources = [
 const root = join(import.meta.dirname, '..', '..')
 const nsenter = '/usr/bin/nsenter'
 const filter = '/usr/sbin/xtables-nft-multi'
+/** For a node that has much to do, milliseconds. */
+const patience = 60_000
 
-/** `plugins`: the runtime's folder of plugins. Returns the version that is in place. The one before stays, for a call that runs. */
+/**
+ * `plugins`: the runtime's folder of plugins. Returns the version that is in place, whole and on the disk, and that
+ * answers. The one before stays, for a call that runs. Throws where it does not answer: the launcher is as it was then.
+ */
 export function installPrograms(plugins: string): string {
   const wanted = files()
   const version = hashOf(wanted)
@@ -47,12 +58,9 @@ export function installPrograms(plugins: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
   const place = join(folder, version)
-  if (statSync(place, { throwIfNoEntry: false }) === undefined) {
-    const draft = join(folder, `draft-${process.pid}`)
-    rmSync(draft, { recursive: true, force: true })
-    for (const file of wanted) put(join(draft, file.to), file)
-    renameSync(draft, place)
-  }
+  if (!isWhole(place, wanted, version)) replace(place, wanted)
+  const fault = faultOf(place)
+  if (fault !== undefined) throw new Error(`the programs of the plugin do not run: ${fault}`)
   const before = launcherVersion(plugins)
   writeWhole(join(plugins, pluginType), launcher(version), 0o755)
   for (const name of readdirSync(folder, { withFileTypes: true }))
@@ -61,26 +69,37 @@ export function installPrograms(plugins: string): string {
   return version
 }
 
-/** The launcher goes first: nobody finds half a plugin. */
+/** Whether the launcher that is in place calls a plugin that answers. */
+export function launcherAnswers(plugins: string): boolean {
+  const version = launcherVersion(plugins)
+  return version !== undefined && faultOf(join(hostFolder(plugins), version)) === undefined
+}
+
+/** Pods that run go on, and end: see launcher.ts. */
 export function removePrograms(plugins: string): void {
-  rmSync(join(plugins, pluginType), { force: true })
+  writeWhole(join(plugins, pluginType), farewell, 0o755)
   rmSync(hostFolder(plugins), { recursive: true, force: true })
 }
 
-/** Where it lies it finds the rest, whatever the node calls that folder. */
-const launcher = (version: string): string => `#!/bin/sh
-# The packet filter of guarded pods (hipaa-mcp, docs/cni.md). The DaemonSet hipaa-mcp-cni writes this file.
-unset NODE_OPTIONS LD_PRELOAD LD_LIBRARY_PATH
-here="\${0%/*}/${pluginType}.d/${version}"
-exec "$here/${programFiles.loader}" --library-path "$here/${programFiles.libraries}" "$here/${programFiles.node}" "$here/${programFiles.plugin}" "$here"
-`
-
 function launcherVersion(plugins: string): string | undefined {
   try {
-    return /\.d\/([0-9a-f]+)"$/m.exec(readFileSync(join(plugins, pluginType), 'utf8'))?.[1]
+    return calledVersion(readFileSync(join(plugins, pluginType), 'utf8'))
   } catch {
     return undefined
   }
+}
+
+/** Calls the plugin as the launcher does, without a shell: our image has none. */
+function faultOf(place: string): string | undefined {
+  const [loader, ...words] = pluginCall(place)
+  const { status, signal, stderr, error } = spawnSync(loader, words, {
+    encoding: 'utf8',
+    env: { CNI_COMMAND: 'VERSION' },
+    input: JSON.stringify({ cniVersion: supportedVersions.at(-1) }),
+    timeout: patience,
+  })
+  if (status === 0) return undefined
+  return error?.message ?? `${signal ?? `exit code ${status}`} ${stderr.trim().split('\n')[0] ?? ''}`.trim()
 }
 
 type File = { to: string; mode: number } & ({ from: string } | { text: string })
@@ -136,11 +155,59 @@ function librariesOf(loader: string, program: string): string[] {
     .filter((path) => !/\/ld-linux[^/]*$/.test(path))
 }
 
+/** Names a version. Of modes and contents, so that it finds both where they are others on the node. */
 function hashOf(wanted: readonly File[]): string {
   const hash = createHash('sha256')
-  for (const file of wanted)
-    hash.update(`${file.to}\n`).update('text' in file ? file.text : readFileSync(file.from))
+  for (const file of wanted) {
+    hash.update(`${file.to} ${file.mode.toString(8)}\n`)
+    if ('text' in file) hash.update(file.text)
+    else addTo(hash, file.from)
+  }
   return hash.digest('hex').slice(0, 24)
+}
+
+/** In pieces: one of them is larger than half of the container's memory. */
+function addTo(hash: Hash, path: string): void {
+  const piece = Buffer.alloc(1 << 20)
+  const file = openSync(path, 'r')
+  try {
+    for (let length = readSync(file, piece); length > 0; length = readSync(file, piece))
+      hash.update(piece.subarray(0, length))
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** A node that lost its power may have the folder, and in it files of no length. */
+function isWhole(place: string, wanted: readonly File[], version: string): boolean {
+  try {
+    const found = wanted.map(({ to }) => {
+      const from = join(place, to)
+      return { to, from, mode: statSync(from).mode & 0o777 }
+    })
+    return hashOf(found) === version
+  } catch {
+    return false
+  }
+}
+
+/** Every file and folder is on the disk before its place has a name. Whatever stood there goes with the versions that nobody calls. */
+function replace(place: string, wanted: readonly File[]): void {
+  const folder = dirname(place)
+  const draft = join(folder, `draft-${process.pid}`)
+  rmSync(draft, { recursive: true, force: true })
+  for (const file of wanted) put(join(draft, file.to), file)
+  for (const made of new Set(wanted.flatMap(({ to }) => foldersOf(to)))) flush(join(draft, made))
+  if (statSync(place, { throwIfNoEntry: false }) !== undefined)
+    renameSync(place, join(folder, `broken-${process.pid}-${Date.now()}`))
+  renameSync(draft, place)
+  flush(folder)
+}
+
+/** `a/b/c`: `a/b`, `a`, `.`. */
+function foldersOf(path: string): string[] {
+  const above = dirname(path)
+  return above === '.' ? [above] : [above, ...foldersOf(above)]
 }
 
 function put(path: string, file: File): void {
@@ -148,4 +215,14 @@ function put(path: string, file: File): void {
   if ('text' in file) writeFileSync(path, file.text)
   else copyFileSync(file.from, path)
   chmodSync(path, file.mode)
+  flush(path)
+}
+
+function flush(path: string): void {
+  const opened = openSync(path, 'r')
+  try {
+    fsyncSync(opened)
+  } finally {
+    closeSync(opened)
+  }
 }

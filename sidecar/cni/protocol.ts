@@ -4,9 +4,10 @@
 import { isObject } from '../../core/is-object.ts'
 
 /** Versions of the specification whose chained plugins speak as this one does. */
-const supportedVersions = ['0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const
+export const supportedVersions = ['0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const
 
-const commands = ['ADD', 'CHECK', 'DEL', 'GC', 'STATUS', 'VERSION'] as const
+/** Not DEL and GC: the launcher answers those (launcher.ts). */
+const commands = ['ADD', 'CHECK', 'STATUS', 'VERSION'] as const
 export type Command = (typeof commands)[number]
 
 /** A pod as the runtime names it. `uid` is missing where the runtime does not tell it. */
@@ -15,7 +16,7 @@ export type PodName = { namespace: string; name: string; uid?: string }
 export type Invocation = {
   command: Command
   cniVersion: string
-  /** Path of the pod's network namespace; missing for GC, STATUS and VERSION, and for a DEL that comes late. */
+  /** Path of the pod's network namespace; missing for STATUS and VERSION. */
   netns?: string
   /** What the plugins before this one made; its own words go out again unchanged. */
   prevResult?: unknown

@@ -127,6 +127,17 @@ verifies(
     await eventually(types).toEqual(['bridge', pluginType])
     expect(await (await asked('/metrics')).text()).toContain('hipaa_mcp_cni_restored_total 1')
 
+    // A list of a version that the plugin does not speak, with the plugin in it: it would stop every pod.
+    writeFileSync(
+      listPath(),
+      list('bridge', pluginType).replace('"cniVersion":"1.0.0"', '"cniVersion":"1.2.0"'),
+    )
+    await eventually(types).toEqual(['bridge'])
+    await eventually(ready).toBe(503)
+    expect(await (await asked('/readyz')).text()).toContain('cniVersion 1.2.0')
+    writeFileSync(listPath(), list('bridge'))
+    await eventually(ready).toBe(200)
+
     rmSync(listPath())
     await eventually(ready).toBe(503)
   },
@@ -146,12 +157,13 @@ verifies(
 
 verifies(
   'injection:cni',
-  'it leaves no trace on the node when its DaemonSet is deleted',
+  'it leaves the list and takes its programs off the node when its DaemonSet is deleted',
   async () => {
     daemonSet = undefined
     await ended()
     expect(types()).toEqual(['bridge', 'portmap'])
-    expect(readdirSync(at('plugins'))).toEqual([])
+    // Its own pods end by that.
+    expect(readdirSync(at('plugins'))).toEqual([pluginType])
   },
   180_000,
 )

@@ -2,7 +2,17 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,7 +20,12 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { hostFiles, hostFolder, pluginType, programFiles } from '../../../sidecar/cni/on-host.ts'
-import { installPrograms, pluginSources, removePrograms } from '../../../sidecar/cni/programs.ts'
+import {
+  installPrograms,
+  launcherAnswers,
+  pluginSources,
+  removePrograms,
+} from '../../../sidecar/cni/programs.ts'
 import { PodNetwork } from '../../bypass/pod.ts'
 import { authority } from '../../sample/certificates.ts'
 import { verifies } from '../../verifies.ts'
@@ -71,8 +86,13 @@ beforeEach(() => {
 afterEach(() => pod.remove())
 
 /** Calls the launcher with nothing in its environment that the runtime does not set. */
-async function call(command: string, namespace = 'clinic', uid = 'u-1') {
-  const child = spawn(join(plugins, pluginType), [], {
+async function call(
+  command: string,
+  namespace = 'clinic',
+  uid = 'u-1',
+  { cniVersion = '1.0.0', at = plugins } = {},
+) {
+  const child = spawn(join(at, pluginType), [], {
     env: {
       CNI_COMMAND: command,
       CNI_NETNS: pod.netns,
@@ -85,7 +105,9 @@ async function call(command: string, namespace = 'clinic', uid = 'u-1') {
     },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  child.stdin.end(JSON.stringify({ cniVersion: '1.0.0', name: 'pods', type: pluginType, prevResult }))
+  // A launcher that answers by itself reads nothing.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(JSON.stringify({ cniVersion, name: 'pods', type: pluginType, prevResult }))
   const [out, err, [status]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -166,23 +188,84 @@ verifies(
       expect((await call('ADD')).said).toEqual(prevResult)
     }
     expect((await pod.guard('check')).status).not.toBe(0)
-    expect((await call('DEL')).said).toEqual({})
   },
   60_000,
 )
 
-test('the programs are the same for the same version, and go without a trace', () => {
+verifies(
+  'injection:cni',
+  'pods end whatever became of the plugin: its version, its programs, or all of it',
+  async () => {
+    const at = mkdtempSync(join(tmpdir(), 'hipaa-mcp-plugins-'))
+    try {
+      const ends = async (cniVersion: string) =>
+        await Promise.all(
+          ['DEL', 'GC'].map(async (command) => await call(command, 'clinic', 'u-1', { cniVersion, at })),
+        )
+      const done = { status: 0, err: '', said: {} }
+      installPrograms(at)
+      expect(await ends('1.2.0')).toEqual([done, done])
+      rmSync(hostFolder(at), { recursive: true })
+      expect(await ends('1.0.0')).toEqual([done, done])
+      expect((await call('ADD', 'clinic', 'u-1', { at })).status).not.toBe(0)
+
+      removePrograms(at)
+      expect(await ends('1.0.0')).toEqual([done, done])
+      expect((await call('CHECK', 'clinic', 'u-1', { at })).status).toBe(0)
+      expect((await call('VERSION', 'clinic', 'u-1', { at })).said).toEqual(
+        (await call('VERSION', 'clinic', 'u-1', { cniVersion: '1.1.0' })).said,
+      )
+      expect(await call('ADD', 'clinic', 'u-1', { at })).toMatchObject({ status: 1, said: { code: 11 } })
+    } finally {
+      rmSync(at, { recursive: true, force: true })
+    }
+  },
+  120_000,
+)
+
+verifies(
+  'injection:cni',
+  'what a loss of power left of the programs is put anew',
+  () => {
+    const at = mkdtempSync(join(tmpdir(), 'hipaa-mcp-plugins-'))
+    try {
+      const version = installPrograms(at)
+      const file = (name: string) => join(hostFolder(at), version, name)
+      for (const spoil of [
+        () => truncateSync(file(programFiles.node)),
+        () => chmodSync(file(programFiles.filter), 0o444),
+        () => writeFileSync(file(programFiles.plugin), 'process.exit(0)'),
+      ]) {
+        spoil()
+        installPrograms(at)
+        expect(launcherAnswers(at)).toBe(true)
+        expect(statSync(file(programFiles.filter)).mode & 0o777).toBe(0o555)
+        expect(statSync(file(programFiles.plugin)).size).toBeGreaterThan(1_000)
+        expect(readdirSync(hostFolder(at))).toEqual([version])
+      }
+      truncateSync(file(programFiles.node))
+      expect(launcherAnswers(at)).toBe(false)
+    } finally {
+      rmSync(at, { recursive: true, force: true })
+    }
+  },
+  120_000,
+)
+
+test('the programs are the same for the same version, and go but for what ends pods', () => {
   const again = mkdtempSync(join(tmpdir(), 'hipaa-mcp-plugins-'))
   try {
     writeFileSync(join(again, 'bridge'), '')
     const version = installPrograms(again)
     expect(existsSync(join(plugins, `${pluginType}.d`, version, programFiles.plugin))).toBe(true)
     mkdirSync(join(hostFolder(again), 'an-older-one'))
+    const { ino } = statSync(join(hostFolder(again), version))
     expect(installPrograms(again)).toBe(version)
+    expect(statSync(join(hostFolder(again), version)).ino).toBe(ino)
     expect(readdirSync(hostFolder(again))).toEqual([version])
     expect(statSync(hostFolder(again)).mode & 0o777).toBe(0o700)
     removePrograms(again)
-    expect(readdirSync(again)).toEqual(['bridge'])
+    expect(readdirSync(again)).toEqual(['bridge', pluginType])
   } finally {
     rmSync(again, { recursive: true, force: true })
   }

@@ -90,8 +90,9 @@ verifies('injection:cni', 'the ports are those of the pod’s guard, and of that
   expect(codeOf(() => filterFor(strange, named))).toBe(101)
 })
 
-const list = (...types: string[]) =>
-  JSON.stringify({ cniVersion: '1.0.0', name: 'pods', plugins: types.map((type) => ({ type })) })
+const list = (...types: string[]) => listOf({ cniVersion: '1.0.0' }, ...types)
+const listOf = (versions: object, ...types: string[]) =>
+  JSON.stringify({ ...versions, name: 'pods', plugins: types.map((type) => ({ type })) })
 const typesOf = (text: string | undefined) =>
   (JSON.parse(text ?? '{"plugins":[]}') as { plugins: { type: string }[] }).plugins.map(({ type }) => type)
 
@@ -110,4 +111,20 @@ test('the plugin stands last in the list, once, and leaves it as it was', () => 
     '10-calico.conflist',
   )
   expect(chosenFile(['README'])).toBeUndefined()
+})
+
+test('a list of a version that the plugin does not speak stays without it', () => {
+  for (const [versions, named] of [
+    [{}, '0.1.0'],
+    [{ cniVersion: '0.2.0' }, '0.2.0'],
+    [{ cniVersion: '1.2.0' }, '1.2.0'],
+    [{ cniVersion: '1.0.0', cniVersions: ['1.0.0', '1.2.0'] }, '1.2.0'],
+  ] as const) {
+    expect(() => withPlugin(listOf(versions, 'bridge')), named).toThrow(`is of cniVersion ${named},`)
+    expect(typesOf(withoutPlugin(listOf(versions, 'bridge', 'hipaa-mcp-cni')))).toEqual(['bridge'])
+  }
+  expect(typesOf(withPlugin(listOf({ cniVersions: ['0.4.0', '1.1.0'] }, 'bridge')))).toEqual([
+    'bridge',
+    'hipaa-mcp-cni',
+  ])
 })
