@@ -114,12 +114,15 @@ function membersText(
   members: readonly Member[],
   at = '',
 ): string | undefined {
+  // A member that is inherited is none of the record's. Most inherit none, so that nobody asks of each.
+  const prototype: unknown = Object.getPrototypeOf(value)
+  const inherits = prototype !== Object.prototype && prototype !== null
   let left = 0
   for (const _ in value) left += 1
   let text = '{'
   for (const { name, key, write, must, told } of members) {
     if (told === undefined) {
-      const item = value[name]
+      const item = inherits && !Object.hasOwn(value, name) ? undefined : value[name]
       if (item === undefined) {
         if (must) return undefined
         continue
@@ -166,7 +169,8 @@ const timeLength = lately.text.length
 
 /**
  * The bytes of an entry's record, as `recordBytes(recordOf(entry, at))` gives them for a record that `isRecord` takes. `at`:
- * milliseconds since 1970. Throws TypeError where it is none, and RangeError where it is larger than `recordLimit`.
+ * milliseconds since 1970. Throws TypeError where it is none, says `at` or `schema` itself or inherits members, and RangeError
+ * where it is larger than `recordLimit`.
  */
 export function entryBytes(entry: Entry, at: number): Buffer {
   const time = timeOf(at)

@@ -39,7 +39,9 @@ export function sampleIn(line: string): Sample | undefined {
       const pair = match(labelPair, line, at)
       if (pair === undefined) break
       at += pair[0].length
-      labels.push([pair[1] as string, unescaped(pair[2] as string)])
+      const label = pair[1] as string
+      if (labels.some(([known]) => known === label)) return undefined
+      labels.push([label, unescaped(pair[2] as string)])
       more = pair[3] === ','
     }
     if (line[at] !== '}') return undefined
@@ -52,17 +54,17 @@ export function sampleIn(line: string): Sample | undefined {
 /** A number as the format writes it; undefined for anything else. */
 export function numberOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const named = byName[text.toLowerCase()]
+  const named = byName.get(text.toLowerCase())
   if (named !== undefined) return named
   return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : undefined
 }
 
-const byName: { readonly [text: string]: number } = {
-  nan: Number.NaN,
-  inf: Infinity,
-  '+inf': Infinity,
-  '-inf': -Infinity,
-}
+const byName: ReadonlyMap<string, number> = new Map([
+  ['nan', Number.NaN],
+  ['inf', Infinity],
+  ['+inf', Infinity],
+  ['-inf', -Infinity],
+])
 
 /** A number in the format's own words. */
 export function textOf(value: number): string {

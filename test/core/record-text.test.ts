@@ -94,9 +94,22 @@ test('whatever is changed in an entry, both ways write the same or refuse both',
   expect(Math.min(counted.refused, counted.same)).toBeGreaterThan(100)
 })
 
+test('a member that is inherited is none of the record', () => {
+  const flood = { kind: 'counted', what: 'refusals-over-quota', source: '10.0.0.1', count: 1 }
+  const { source, ...rest } = flood
+  const more: object = Object.assign(Object.create({ reason: 'inherited' }), flood)
+  const less: object = Object.assign(Object.create({ source }), rest)
+
+  expect(written(more as Entry, when)).toBe('refused')
+  expect(written(less as Entry, when)).toBe('refused')
+})
+
 test('what no record may be is refused with the error that says so', () => {
   expect(() => entryBytes({ ...whole[0], note: 'text' } as never, when)).toThrow(TypeError)
   expect(() => entryBytes({ ...whole[0], schema: 'phi-access/1' } as never, when)).toThrow(TypeError)
+  expect(() => entryBytes({ ...whole[0], at: new Date(when).toISOString() } as never, when)).toThrow(
+    TypeError,
+  )
   expect(() => entryBytes({ kind: 'nothing' } as never, when)).toThrow(TypeError)
   expect(() => entryBytes(whole[0] as Entry, Date.UTC(10_000, 0))).toThrow(TypeError)
   expect(() => entryBytes(whole[0] as Entry, Number.NaN)).toThrow(RangeError)
