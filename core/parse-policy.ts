@@ -11,6 +11,7 @@ import {
   type FromServer,
   type Issuer,
   type Limits,
+  type MetricLabel,
   type ModelRules,
   type Policy,
   type Prompt,
@@ -30,6 +31,8 @@ import { among, type Check, count, list, object, optional, text } from './shape.
 const positive: Check = (value) => count(value) && value !== 0
 const filled: Check = (value) => text(value) && value !== ''
 const texts = list(text)
+/** What stands between the quotes of a metric's label as it is. */
+const metricValue: Check = (value) => text(value) && /^[^"\\\n]+$/.test(value as string)
 
 const textRule = among('Redact', 'Drop', 'Keep')
 const withText = object<{ text: TextRule }>({ text: textRule })
@@ -167,7 +170,14 @@ const isPolicy = object<Policy>({
     port: positive,
     path: text,
     transport: among(...transports),
-    metrics: optional(object<AppMetrics>({ port: positive, path: filled, names: texts, labels: texts })),
+    metrics: optional(
+      object<AppMetrics>({
+        port: positive,
+        path: filled,
+        names: texts,
+        labels: list(object<MetricLabel>({ name: filled, values: list(metricValue) })),
+      }),
+    ),
   }),
   tls: object<Policy['tls']>({ minVersion: among('TLSv1.2', 'TLSv1.3'), clientCa: filled }),
   http: optional(object<NonNullable<Policy['http']>>({ hosts: texts, origins: texts })),

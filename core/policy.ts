@@ -184,9 +184,10 @@ export type Egress =
 
 /**
  * The app's own Prometheus metrics that may leave the pod, and where it serves them on loopback. `names`: families. `labels`:
- * those by whose values series are told apart.
+ * those by whose values series are told apart, and the values that may leave.
  */
-export type AppMetrics = { port: number; path: string; names: string[]; labels: string[] }
+export type AppMetrics = { port: number; path: string; names: string[]; labels: MetricLabel[] }
+export type MetricLabel = { name: string; values: string[] }
 
 export type Policy = {
   schema: typeof policySchema

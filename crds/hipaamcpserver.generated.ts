@@ -87,11 +87,21 @@ path?: string
  */
 names: string[]
 /**
- * Labels that stay, such as method or code, where their values are words of letters, digits, _, . and -, 64
- * characters and 64 different ones of a label at most, in which no identifier is found. Counters and
- * histograms are added up over all other labels, and gauges that have others are dropped. Default none.
+ * Labels that stay, such as method or code, and which values they may have. What has another value is
+ * dropped. Counters and histograms are added up over all other labels, and gauges that have others are
+ * dropped. Default none.
  */
-labels?: string[]
+labels?: {
+/**
+ * Name of the label.
+ */
+name: string
+/**
+ * Values that leave, each as the server writes it, such as GET or "200": nothing of the server's own
+ * text does.
+ */
+values: string[]
+}[]
 }
 /**
  * Whether the operator looks for identifiers of patients in what the server itself logs. What is found is

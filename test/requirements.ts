@@ -415,7 +415,7 @@ export const requirements = {
   ),
   'transmission:app-metrics': done(
     'transmission',
-    'Of a server’s own metrics numbers leave, of the names and labels that the policy lists, and no value in which an identifier is found.',
+    'Of a server’s own metrics numbers leave, of the names, labels and values that the policy lists, and no text of the server’s own.',
   ),
   'transmission:egress-addresses': done(
     'transmission',

@@ -1,35 +1,29 @@
 // What of the app's own metrics leaves the pod (45 CFR 164.502(b), 164.312(e)(1)): numbers of the families that the policy
-// names, told apart by the labels that it names, whose values are short plain words that name nobody. Whatever else the app
-// wrote, help texts and exemplars with it, is dropped and counted. Of labels that are not named, sums remain.
+// names, told apart by the labels and values that it names: no text of the app's own. Whatever else the app wrote, help texts
+// and exemplars with it, is dropped and counted. Of labels that are not named, sums remain.
 
 import type { AppMetrics } from '../../core/policy.ts'
-import { survey } from '../../core/redaction/survey.ts'
-import { identifies } from '../../core/redaction/text.ts'
-import { readings } from '../../core/text/prose.ts'
 import { type MetricType, numberOf, type Sample, sampleIn, textOf, typeIn } from './exposition.ts'
 
 /** Why a sample was dropped: the label of a metric, so a closed list. */
 export type DropReason =
   | 'name-undeclared'
   | 'label-undeclared'
+  | 'value-undeclared'
   | 'value-form'
-  | 'value-identifies'
   | 'too-many'
   | 'malformed'
 
 /** `text`: what may leave. `dropped`: how many samples did not, by reason. */
 export type Filtered = { text: string; dropped: Map<DropReason, number> }
 
-/** Most series of one answer, lines of the app's that are read, and values of one label while this process lives. */
+/** Most series of one answer, lines of the app's that are read, and bounds of one family while this process lives. */
 const mostSeries = 2_000
 const mostLines = 20_000
-const mostValues = 64
+const mostBounds = 64
 /** Lines after which others have their turn. */
 const turn = 1_000
 
-const plainValue = /^[A-Za-z0-9_.-]{1,64}$/
-/** As many digits as a record number or a postal code has. */
-const manyDigits = /\d{5}/
 /** Labels that the format itself has: their values are numbers. */
 const ofFormat: { readonly [label: string]: MetricType } = { le: 'histogram', quantile: 'summary' }
 
@@ -49,11 +43,13 @@ const suffixes: { readonly [type in MetricType]: readonly { suffix: string; sums
 }
 
 type Member = { family: string; type: MetricType; sums: boolean }
+/** The values that may leave, by label. */
+type Labels = ReadonlyMap<string, ReadonlySet<string>>
 type Series = { member: Member; value: number }
 
 /**
- * Remembers which values of labels it has let through: of each label there are so many while it lives, so that no app tells
- * text through them piece by piece.
+ * Remembers which bounds and quantiles it has let through: of each family there are so many while it lives, so that no app
+ * tells text through them piece by piece.
  */
 export class MetricsFilter {
   readonly #let: Map<string, Set<string>> = new Map()
@@ -61,7 +57,7 @@ export class MetricsFilter {
   /** `rule`: what the policy lets through. Gives other work a turn in between. */
   async filter(text: string, rule: AppMetrics): Promise<Filtered> {
     const families = new Set(rule.names)
-    const labels = new Set(rule.labels)
+    const labels = new Map(rule.labels.map(({ name, values }) => [name, new Set(values)]))
     const members = new Map<string, Member>()
     const series = new Map<string, Series>()
     const dropped = new Map<DropReason, number>()
@@ -91,7 +87,7 @@ export class MetricsFilter {
     { name, labels, value }: Sample,
     members: ReadonlyMap<string, Member>,
     families: ReadonlySet<string>,
-    declared: ReadonlySet<string>,
+    declared: Labels,
     series: Map<string, Series>,
   ): DropReason | undefined {
     const member = members.get(name) ?? (families.has(name) ? untyped(name) : undefined)
@@ -104,8 +100,7 @@ export class MetricsFilter {
         if (!this.#lets(`${member.family} ${label}`, textOf(number))) return 'too-many'
         kept.push(`${label}="${textOf(number)}"`)
       } else if (declared.has(label)) {
-        const reason = this.#judge(label, text)
-        if (reason !== undefined) return reason
+        if (declared.get(label)?.has(text) !== true) return 'value-undeclared'
         kept.push(`${label}="${text}"`)
       } else if (!member.sums) return 'label-undeclared'
     }
@@ -118,18 +113,10 @@ export class MetricsFilter {
     return undefined
   }
 
-  #judge(label: string, text: string): DropReason | undefined {
-    if (this.#let.get(label)?.has(text) === true) return undefined
-    if (!plainValue.test(text)) return 'value-form'
-    if ((this.#let.get(label)?.size ?? 0) >= mostValues) return 'too-many'
-    if (namesSomebody(text)) return 'value-identifies'
-    return this.#lets(label, text) ? undefined : 'too-many'
-  }
-
   #lets(label: string, text: string): boolean {
     const values = this.#let.get(label) ?? new Set()
     if (values.has(text)) return true
-    if (values.size >= mostValues) return false
+    if (values.size >= mostBounds) return false
     this.#let.set(label, values.add(text))
     return true
   }
@@ -151,17 +138,6 @@ function declare(
 
 /** Without a TYPE line nobody knows what adding up would mean. */
 const untyped = (name: string): Member => ({ family: name, type: 'gauge', sums: false })
-
-/** Read as a sentence would be: as it stands, its words apart, and several of them as a name is written (`mary.smith`). */
-function namesSomebody(text: string): boolean {
-  const words = text
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .split(/[ _.-]+/)
-    .filter((word) => word !== '')
-  const named = words.map((word) => word[0]?.toUpperCase() + word.slice(1))
-  const read = [text, words.join(' '), ...(words.length > 1 ? [named.join(' ')] : [])]
-  return manyDigits.test(text) || read.some((one) => identifies(one, survey(), readings.text))
-}
 
 /** Families stand together, as the format wants it. */
 function written(series: ReadonlyMap<string, Series>): string {

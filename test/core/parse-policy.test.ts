@@ -14,7 +14,12 @@ const policy = aPolicy({
     port: 8080,
     path: '/mcp',
     transport: 'StreamableHttp',
-    metrics: { port: 9100, path: '/metrics', names: ['jobs_total'], labels: ['queue'] },
+    metrics: {
+      port: 9100,
+      path: '/metrics',
+      names: ['jobs_total'],
+      labels: [{ name: 'queue', values: ['night'] }],
+    },
   },
   training: { claim: '/training', maxAgeSeconds: 86_400 },
   purpose: { claim: '/purpose' },

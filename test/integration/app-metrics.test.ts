@@ -77,7 +77,12 @@ async function aSidecar(): Promise<Running> {
       port: 8080,
       path: '/mcp',
       transport: 'StreamableHttp',
-      metrics: { port, path: '/metrics', names: ['http_requests_total', 'd_seconds'], labels: ['method'] },
+      metrics: {
+        port,
+        path: '/metrics',
+        names: ['http_requests_total', 'd_seconds'],
+        labels: [{ name: 'method', values: ['GET'] }],
+      },
     },
   })
   installation.channel.tell(someOrders(policy))
@@ -136,7 +141,7 @@ verifies(
     await until(
       'what was dropped is counted',
       async () =>
-        (await asked('hipaa_mcp_app_metrics_dropped_total{reason="value-identifies"} > 0')).length > 0,
+        (await asked('hipaa_mcp_app_metrics_dropped_total{reason="value-undeclared"} > 0')).length > 0,
       30_000,
     )
   },

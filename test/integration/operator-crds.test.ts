@@ -150,6 +150,14 @@ const contradictions: Contradiction[] = [
     'spec.workload.metrics.names: Required value',
   ),
   server(
+    'a label of metrics that says not which values leave',
+    (spec) => ({
+      ...spec,
+      workload: { port: 8080, path: '/mcp', metrics: { port: 9100, names: ['x'], labels: [{ name: 'code' }] } },
+    }),
+    'spec.workload.metrics.labels[0].values: Required value',
+  ),
+  server(
     'metrics under names of the sidecar',
     (spec) => ({
       ...spec,
