@@ -3,13 +3,8 @@
 // with nothing: whatever it leaves out, the guard's proof finds, and the app does not start.
 
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { argv, env, exit, stdout } from 'node:process'
-import { filterFaults, setGuard } from '../guard/set.ts'
-import { read } from './api-server.ts'
-import { filterFor, type SeenPod } from './guarded.ts'
-import { filterIn } from './in-pod.ts'
-import { type Access, type Enrolled, hostFiles } from './on-host.ts'
+import { type Enrolled, hostFiles } from './on-host.ts'
 import {
   CniError,
   type Command,
@@ -17,9 +12,9 @@ import {
   errorText,
   type Invocation,
   invocationOf,
-  type PodName,
   versionText,
 } from './protocol.ts'
+import { fileIn } from './read-host.ts'
 
 /** `programs`: the folder of this version. Each resolves to what goes to standard output. */
 const answers: {
@@ -31,37 +26,25 @@ const answers: {
     for (const name of Object.values(hostFiles)) fileIn(programs, name, codes.notAvailable)
     return ''
   },
-  CHECK: async ({ pod, netns = '' }, programs) => {
-    if (pod !== undefined) await check(pod, netns, programs)
+  CHECK: async (invocation, programs) => {
+    await forEnrolled('check', invocation, programs)
     return ''
   },
-  ADD: async ({ pod, netns = '', prevResult }, programs) => {
-    if (pod !== undefined) await add(pod, netns, programs)
-    return JSON.stringify(prevResult)
+  ADD: async (invocation, programs) => {
+    await forEnrolled('add', invocation, programs)
+    return JSON.stringify(invocation.prevResult)
   },
 }
 
-async function add(pod: PodName, netns: string, programs: string): Promise<void> {
-  const config = await wanted(pod, programs)
-  if (config === undefined) return
-  try {
-    setGuard(config, filterIn(programs, netns))
-  } catch (error) {
-    throw new CniError(codes.filter, wordsOf(error))
-  }
-}
-
-async function check(pod: PodName, netns: string, programs: string): Promise<void> {
-  const config = await wanted(pod, programs)
-  if (config === undefined) return
-  const faults = filterFaults(config, filterIn(programs, netns))
-  if (faults.length > 0) throw new CniError(codes.filter, faults.join('; '))
-}
-
-/** What this pod's filter is to be; undefined where it is nothing of ours. */
-async function wanted(pod: PodName, programs: string): ReturnType<typeof ask> {
-  const { namespaces } = enrolledIn(programs)
-  return namespaces?.includes(pod.namespace) === false ? undefined : await ask(pod, programs)
+/** Everything that only a pod of an enrolled namespace needs is loaded for it alone. */
+async function forEnrolled(
+  what: 'add' | 'check',
+  { pod, netns = '' }: Invocation,
+  programs: string,
+): Promise<void> {
+  if (pod === undefined || enrolledIn(programs).namespaces?.includes(pod.namespace) === false) return
+  const enrolledPod = await import('./enrolled-pod.ts')
+  await enrolledPod[what](pod, netns, programs)
 }
 
 /** Without the list every pod is asked for: it may be one of an enrolled namespace. */
@@ -70,32 +53,6 @@ function enrolledIn(programs: string): Partial<Enrolled> {
     return fileIn(programs, hostFiles.enrolled, codes.tryAgain) as Enrolled
   } catch {
     return {}
-  }
-}
-
-async function ask(pod: PodName, programs: string) {
-  const access = fileIn(programs, hostFiles.access, codes.tryAgain) as Access
-  const { namespace, name } = pod
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
-  const seen = await read(access, path).catch((error: unknown) => {
-    throw new CniError(
-      codes.tryAgain,
-      `whether ${namespace}/${name} is guarded is not known, so it does not start: ${wordsOf(error)}; does the DaemonSet hipaa-mcp-cni run on this node?`,
-    )
-  })
-  if (seen === undefined)
-    throw new CniError(codes.tryAgain, `there is no pod ${namespace}/${name}: it was deleted meanwhile`)
-  return filterFor(seen as SeenPod, pod)
-}
-
-function fileIn(programs: string, name: string, code: number): unknown {
-  try {
-    return JSON.parse(readFileSync(join(dirname(programs), name), 'utf8')) as unknown
-  } catch (error) {
-    throw new CniError(
-      code,
-      `${name} of the node cannot be read (${wordsOf(error)}): does the DaemonSet hipaa-mcp-cni run on this node?`,
-    )
   }
 }
 

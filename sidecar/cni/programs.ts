@@ -31,11 +31,13 @@ export const pluginSources = [
   'core/identifiers.ts',
   'core/is-object.ts',
   'sidecar/cni/api-server.ts',
+  'sidecar/cni/enrolled-pod.ts',
   'sidecar/cni/guarded.ts',
   'sidecar/cni/in-pod.ts',
   'sidecar/cni/on-host.ts',
   'sidecar/cni/plugin.ts',
   'sidecar/cni/protocol.ts',
+  'sidecar/cni/read-host.ts',
   'sidecar/guard/config.ts',
   'sidecar/guard/rules.ts',
   'sidecar/guard/set.ts',
@@ -137,7 +139,7 @@ function files(): File[] {
 
 /** Without types, under names that Node takes for what they are then: nothing has to take types away at every call. */
 const plain = (source: string): string =>
-  stripTypeScriptTypes(source).replaceAll(/( from '\.[^']*)\.ts'/g, "$1.mjs'")
+  stripTypeScriptTypes(source).replaceAll(/( from |import\()'(\.[^']*)\.ts'/g, "$1'$2.mjs'")
 
 /** Libraries of this very process, its loader among them. */
 function loadedLibraries(): string[] {
