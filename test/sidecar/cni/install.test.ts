@@ -1,6 +1,6 @@
 // The installer on folders of this machine, with an API server that is a script.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -50,6 +50,17 @@ const ready = async () =>
     () => 0,
   )
 
+const program = join(root, 'sidecar/cni/install.ts')
+const variables = () => ({
+  ...process.env,
+  KUBERNETES_SERVICE_HOST: '127.0.0.1',
+  KUBERNETES_SERVICE_PORT: String((api.address() as AddressInfo).port),
+  HIPAA_MCP_CNI_PLUGINS: at('plugins'),
+  HIPAA_MCP_CNI_NETWORKS: at('networks'),
+  HIPAA_MCP_CNI_ACCOUNT: at('account'),
+  HIPAA_MCP_CNI_HEALTH: String(health),
+})
+
 beforeEach(async () => {
   place = mkdtempSync(join(tmpdir(), 'hipaa-mcp-node-'))
   for (const name of ['plugins', 'networks', 'account']) mkdirSync(at(name))
@@ -76,16 +87,8 @@ beforeEach(async () => {
   for (const [name, text] of Object.entries({ 'ca.crt': ca.cert, token: 'one\n', namespace: pluginType }))
     writeFileSync(at('account', name), text)
   health = await freePort()
-  installer = spawn(process.execPath, [join(root, 'sidecar/cni/install.ts')], {
-    env: {
-      ...process.env,
-      KUBERNETES_SERVICE_HOST: '127.0.0.1',
-      KUBERNETES_SERVICE_PORT: String((api.address() as AddressInfo).port),
-      HIPAA_MCP_CNI_PLUGINS: at('plugins'),
-      HIPAA_MCP_CNI_NETWORKS: at('networks'),
-      HIPAA_MCP_CNI_ACCOUNT: at('account'),
-      HIPAA_MCP_CNI_HEALTH: String(health),
-    },
+  installer = spawn(process.execPath, [program], {
+    env: variables(),
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   await eventually(ready).toBe(200)
@@ -164,6 +167,33 @@ verifies(
     expect(types()).toEqual(['bridge', 'portmap'])
     // Its own pods end by that.
     expect(readdirSync(at('plugins'))).toEqual([pluginType])
+  },
+  180_000,
+)
+
+verifies(
+  'injection:cni',
+  'where its programs do not run it leaves the list: other pods start',
+  async () => {
+    await ended()
+    expect(types()).toContain(pluginType)
+    // A folder of a node from which nothing is executed.
+    const { status, stdout } = spawnSync(
+      'unshare',
+      [
+        '-m',
+        'sh',
+        '-c',
+        'mount -t tmpfs -o noexec none "$0" && exec "$@"',
+        at('plugins'),
+        process.execPath,
+        program,
+      ],
+      { env: variables(), encoding: 'utf8', timeout: 120_000 },
+    )
+    expect(stdout).toContain('the programs of the plugin do not run')
+    expect(status).toBe(1)
+    expect(types()).toEqual(['bridge', 'portmap'])
   },
   180_000,
 )
