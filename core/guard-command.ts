@@ -6,3 +6,11 @@ export type GuardStep = (typeof guardSteps)[number]
 
 /** Without the first a network plugin has set the filter, and the guard proves it alone. */
 export const setsFilter = (command: readonly string[]): boolean => command.includes('set' satisfies GuardStep)
+
+/** On the guard, beside the ports: which packet filter admission means. */
+export const rulesVariable = 'HIPAA_MCP_RULES'
+/**
+ * Hash of the rules of sidecar/guard/rules.ts, which a test holds against them: a network plugin that is of another version,
+ * and would set other ones, sets none.
+ */
+export const rulesVersion = 'e07eb79c39972523'

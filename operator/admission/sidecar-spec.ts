@@ -1,7 +1,7 @@
 // The containers and volumes that admission puts into a guarded pod (docs/architecture.md, "A pod after injection").
 // Every field that the API server would fill in is written out, so that a comparison needs few tolerances.
 
-import { guardSteps } from '../../core/guard-command.ts'
+import { guardSteps, rulesVariable, rulesVersion } from '../../core/guard-command.ts'
 import { containers, paths, ports, tokenAudience, uids, wrapperPaths } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import type { Container, Volume } from './pod.ts'
@@ -56,7 +56,13 @@ export function ownContainers(injection: Injection): Container[] {
         program('guard.ts'),
         ...(injection.filterBy === 'Guard' ? guardSteps : (['check'] as const)),
       ),
-      env: [upstreamPort, dns, ...discoveryPort, ...loopbackPorts(server)],
+      env: [
+        upstreamPort,
+        dns,
+        { name: rulesVariable, value: rulesVersion },
+        ...discoveryPort,
+        ...loopbackPorts(server),
+      ],
       // With SETGID and SETUID it becomes a user without rights, who proves what root has set with NET_ADMIN. All of them are
       // gone before the app starts. Pod Security `baseline` and `restricted` forbid them: then the node's plugin has set it.
       // With NET_RAW, a socket of which the programs of x_tables need, it does so on nodes without nf_tables too.

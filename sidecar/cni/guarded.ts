@@ -1,6 +1,6 @@
 // Which packet filter a pod wants of this plugin, out of the pod itself. Pure.
 
-import { setsFilter } from '../../core/guard-command.ts'
+import { rulesVariable, rulesVersion, setsFilter } from '../../core/guard-command.ts'
 import { containers, guardedLabel } from '../../core/identifiers.ts'
 import { guardConfigOf } from '../guard/config.ts'
 import type { GuardConfig } from '../guard/rules.ts'
@@ -28,8 +28,15 @@ export function filterFor(pod: SeenPod, { uid, name }: PodName): GuardConfig | u
   if (guard === undefined)
     throw new CniError(codes.pod, `the pod ${name} is guarded and has no container ${containers.guard}`)
   if (setsFilter(guard.command ?? [])) return undefined
+  const env = Object.fromEntries((guard.env ?? []).map(({ name: key, value }) => [key, value]))
+  const meant = env[rulesVariable] ?? 'of before'
+  if (meant !== rulesVersion)
+    throw new CniError(
+      codes.pod,
+      `the guard of the pod ${name} means the packet filter ${meant}, and this plugin sets ${rulesVersion}: apply config/cni of the operator's version, or, where that is in place, delete the pod, which is older`,
+    )
   try {
-    return guardConfigOf(Object.fromEntries((guard.env ?? []).map(({ name: key, value }) => [key, value])))
+    return guardConfigOf(env)
   } catch (error) {
     throw new CniError(
       codes.pod,

@@ -655,6 +655,8 @@ describe('recovery', () => {
   })
 })
 
+const guardOf = (...steps: string[]) => ['node', '/opt/hipaa-mcp/sidecar/guard.ts', ...steps]
+
 describe('the policy in the API server, with the webhooks gone', () => {
   const wanted = '/apis/admissionregistration.k8s.io/v1'
   const saved: { path: string; webhooks: unknown }[] = []
@@ -717,13 +719,37 @@ describe('the policy in the API server, with the webhooks gone', () => {
     ],
     [
       'a guard that leaves the packet filter to a plugin where it may set it itself',
-      (copy) => void (own(copy, 'hipaa-mcp-guard').command = ['node', 'guard.ts', 'check']),
+      (copy) => void (own(copy, 'hipaa-mcp-guard').command = guardOf('check')),
       'the guard of a pod proves the packet filter',
     ],
     [
       'a guard that proves nothing',
-      (copy) => void (own(copy, 'hipaa-mcp-guard').command = ['node', 'guard.ts', 'set']),
+      (copy) => void (own(copy, 'hipaa-mcp-guard').command = guardOf('set')),
       'the guard of a pod proves the packet filter',
+    ],
+    [
+      'a guard that runs another program, with the words of ours behind it',
+      (copy) => void (own(copy, 'hipaa-mcp-guard').command = ['sh', '-c', 'exit 0', 'set', 'check']),
+      'the guard of a pod proves the packet filter',
+    ],
+    [
+      'a guard with one step more',
+      (copy) => void (own(copy, 'hipaa-mcp-guard')['args'] = ['set']),
+      'the guard of a pod proves the packet filter',
+    ],
+    [
+      'a guard with a variable that changes every program',
+      (copy) =>
+        void own(copy, 'hipaa-mcp-guard').env?.push({ name: 'NODE_OPTIONS', value: '--import=/tmp/a.mjs' }),
+      'a variable or a mount that admission does not give it',
+    ],
+    [
+      'a guard over whose program something is mounted',
+      (copy) =>
+        void (own(copy, 'hipaa-mcp-guard').volumeMounts = [
+          { name: 'hipaa-mcp-tmp', mountPath: '/opt/hipaa-mcp/sidecar' },
+        ]),
+      'a variable or a mount that admission does not give it',
     ],
     [
       'no restartPolicy',

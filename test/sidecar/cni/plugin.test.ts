@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { rulesVersion } from '../../../core/guard-command.ts'
 import { hostFiles, hostFolder, pluginType, programFiles } from '../../../sidecar/cni/on-host.ts'
 import {
   installPrograms,
@@ -46,7 +47,10 @@ const guarded = (...steps: string[]) => ({
       {
         name: 'hipaa-mcp-guard',
         command: ['node', 'guard.ts', ...steps],
-        env: [{ name: 'HIPAA_MCP_UPSTREAM_PORT', value: '8080' }],
+        env: [
+          { name: 'HIPAA_MCP_UPSTREAM_PORT', value: '8080' },
+          { name: 'HIPAA_MCP_RULES', value: rulesVersion },
+        ],
       },
     ],
   },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { rulesVersion } from '../../../core/guard-command.ts'
 import { chosenFile, withoutPlugin, withPlugin } from '../../../sidecar/cni/conflist.ts'
 import { filterFor, type SeenPod } from '../../../sidecar/cni/guarded.ts'
 import { CniError, errorText, invocationOf } from '../../../sidecar/cni/protocol.ts'
@@ -53,7 +54,11 @@ test('what no runtime says is refused with the code of the specification', () =>
   })
 })
 
-const guardedPod = (command: string[], more: object = {}): SeenPod => ({
+const guardedPod = (
+  command: string[],
+  more: object = {},
+  rules: string | undefined = rulesVersion,
+): SeenPod => ({
   metadata: { uid: 'u-1', labels: { 'hipaa-mcp.dev/guarded': 'ehr' } },
   spec: {
     initContainers: [
@@ -64,6 +69,7 @@ const guardedPod = (command: string[], more: object = {}): SeenPod => ({
           { name: 'HIPAA_MCP_UPSTREAM_PORT', value: '8080' },
           { name: 'HIPAA_MCP_DISCOVERY_PORT', value: '8081' },
           { name: 'HIPAA_MCP_LOOPBACK', value: '5432,6379' },
+          ...(rules === undefined ? [] : [{ name: 'HIPAA_MCP_RULES', value: rules }]),
         ],
       },
     ],
@@ -71,6 +77,19 @@ const guardedPod = (command: string[], more: object = {}): SeenPod => ({
   ...more,
 })
 const named = { namespace: 'clinic', name: 'ehr-0', uid: 'u-1' }
+
+verifies(
+  'injection:cni',
+  'a plugin of another version than the pod’s sets nothing, and says what to do',
+  () => {
+    for (const rules of ['0123456789abcdef', ''])
+      expect(() => filterFor(guardedPod(['check'], {}, rules), named)).toThrow(
+        'apply config/cni of the operator',
+      )
+    // Where the guard sets the filter itself it is no matter of the plugin.
+    expect(filterFor(guardedPod(['set', 'check'], {}, '0123456789abcdef'), named)).toBeUndefined()
+  },
+)
 
 verifies('injection:cni', 'the ports are those of the pod’s guard, and of that very pod', () => {
   expect(filterFor(guardedPod(['check']), named)).toEqual({

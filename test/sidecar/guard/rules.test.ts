@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { rulesVersion } from '../../../core/guard-command.ts'
 import { rules } from '../../../sidecar/guard/rules.ts'
 import { lost } from '../../../sidecar/guard/set.ts'
 import { verifies } from '../../verifies.ts'
@@ -9,6 +11,21 @@ verifies('transit:only-through-sidecar', 'the packet filter is these rules, in t
   await expect(v4).toMatchFileSnapshot('golden/rules-v4.txt')
   await expect(v6).toMatchFileSnapshot('golden/rules-v6.txt')
 })
+
+verifies(
+  'injection:cni',
+  'the version that a plugin must be of is the hash of all that the rules can say',
+  () => {
+    const { v4, v6 } = rules({ upstreamPort: 8080, discoveryPort: 8444, loopback: [6379] })
+
+    expect(rulesVersion, 'write it into core/guard-command.ts').toBe(
+      createHash('sha256')
+        .update(v4 + v6)
+        .digest('hex')
+        .slice(0, 16),
+    )
+  },
+)
 
 verifies(
   'authentication:discovery',
