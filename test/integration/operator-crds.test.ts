@@ -153,7 +153,11 @@ const contradictions: Contradiction[] = [
     'a label of metrics that says not which values leave',
     (spec) => ({
       ...spec,
-      workload: { port: 8080, path: '/mcp', metrics: { port: 9100, names: ['x'], labels: [{ name: 'code' }] } },
+      workload: {
+        port: 8080,
+        path: '/mcp',
+        metrics: { port: 9100, names: ['x'], labels: [{ name: 'code' }] },
+      },
     }),
     'spec.workload.metrics.labels[0].values: Required value',
   ),
