@@ -550,7 +550,7 @@ describe('with a filter that is not what it should be', () => {
 
     rmSync(folder, { recursive: true })
     expect(status).toBe(1)
-    expect(stderr).toContain('nat PREROUTING rules: none instead of 1')
+    expect(stderr).toContain('nat PREROUTING rule 1: none instead of')
   })
 
   test('set says in one line what is missing: the capability, or the program', async () => {
