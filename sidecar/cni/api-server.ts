@@ -14,7 +14,12 @@ export async function read(access: Access, path: string): Promise<unknown> {
   for await (const chunk of response) chunks.push(chunk as Buffer)
   if (response.statusCode === 404) return undefined
   if (response.statusCode !== 200) throw new Error(`the API server says ${response.statusCode}`)
-  return JSON.parse(Buffer.concat(chunks).toString()) as unknown
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString()) as unknown
+  } catch {
+    // Not its words, which quote a pod.
+    throw new Error('the API server says no JSON')
+  }
 }
 
 /**

@@ -49,11 +49,20 @@ function versionsOf({ cniVersion, cniVersions }: { [member: string]: unknown }):
 type Plugin = { [member: string]: unknown; type?: unknown }
 
 function listIn(text: string): { [member: string]: unknown; plugins: Plugin[] } {
-  const value: unknown = JSON.parse(text)
+  const value = jsonIn(text)
   const plugins: unknown = isObject(value) ? value['plugins'] : undefined
   if (!isObject(value) || !Array.isArray(plugins) || !plugins.every(isObject))
     throw new Error('is no list of network plugins: write it as a .conflist with a member plugins')
   return { ...value, plugins }
+}
+
+/** Not in the words of JSON.parse, which quote the file. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new Error('is no JSON: write it as a .conflist')
+  }
 }
 
 const write = (list: object): string => `${JSON.stringify(list, undefined, 2)}\n`

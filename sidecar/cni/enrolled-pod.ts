@@ -6,7 +6,7 @@ import { read } from './api-server.ts'
 import { filterFor, type SeenPod } from './guarded.ts'
 import { filterIn } from './in-pod.ts'
 import { type Access, hostFiles } from './on-host.ts'
-import { CniError, codes, type PodName } from './protocol.ts'
+import { CniError, codes, type PodName, wordsOf } from './protocol.ts'
 import { fileIn } from './read-host.ts'
 
 /** Sets the filter, where the pod is one that wants it of the plugin. */
@@ -43,5 +43,3 @@ async function ask(pod: PodName, programs: string) {
     throw new CniError(codes.tryAgain, `there is no pod ${namespace}/${name}: it was deleted meanwhile`)
   return filterFor(seen as SeenPod, pod)
 }
-
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

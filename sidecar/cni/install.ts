@@ -10,6 +10,7 @@ import { follow } from './enrolled.ts'
 import { enter, leave } from './network-list.ts'
 import { type Access, healthPort, hostFiles, hostFolder, pluginType } from './on-host.ts'
 import { installPrograms, launcherAnswers, removePrograms } from './programs.ts'
+import { wordsOf } from './protocol.ts'
 import { writeWhole } from './write-file.ts'
 
 const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = env
@@ -27,7 +28,6 @@ function say(level: 'info' | 'error', msg: string, fields: object = {}): void {
     `${JSON.stringify({ level, time: new Date().toISOString(), program: pluginType, ...fields, msg })}\n`,
   )
 }
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const inAccount = (name: string): string => readFileSync(join(account, name), 'utf8')
 const access = (): Access => ({

@@ -13,6 +13,7 @@ import {
   type Invocation,
   invocationOf,
   versionText,
+  wordsOf,
 } from './protocol.ts'
 import { fileIn } from './read-host.ts'
 
@@ -55,8 +56,6 @@ function enrolledIn(programs: string): Partial<Enrolled> {
     return {}
   }
 }
-
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const stdin = readFileSync(0, 'utf8')
 try {

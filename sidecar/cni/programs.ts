@@ -30,6 +30,7 @@ export const pluginSources = [
   'core/guard-command.ts',
   'core/identifiers.ts',
   'core/is-object.ts',
+  'core/log.ts',
   'sidecar/cni/api-server.ts',
   'sidecar/cni/enrolled-pod.ts',
   'sidecar/cni/guarded.ts',

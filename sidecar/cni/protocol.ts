@@ -114,3 +114,6 @@ export const errorText = (cniVersion: string, { code, message }: CniError): stri
   JSON.stringify({ cniVersion, code, msg: `hipaa-mcp: ${message}` })
 
 export const versionText = (cniVersion: string): string => JSON.stringify({ cniVersion, supportedVersions })
+
+/** Of an error of ours or of the system. Nothing here lets one of JSON.parse through: it quotes what it read. */
+export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -188,6 +189,24 @@ verifies(
     away = false
     expect((await call('ADD')).status).toBe(0)
     expect((await call('ADD', 'clinic', 'u-2')).said.code).toBe(11)
+  },
+  60_000,
+)
+
+verifies(
+  'injection:cni',
+  'what a file of the node holds is in no word of the plugin: it becomes an Event',
+  async () => {
+    const access = join(hostFolder(plugins), hostFiles.access)
+    const before = readFileSync(access)
+    try {
+      writeFileSync(access, 'eyJsecret')
+      const { said } = await call('ADD')
+      expect(said.msg).toContain('access.json of the node is no JSON')
+      expect(said.msg).not.toContain('eyJ')
+    } finally {
+      writeFileSync(access, before)
+    }
   },
   60_000,
 )
