@@ -13,6 +13,7 @@ import { conformance } from './parts/conformance.ts'
 import { firstPolicy, type Proposed } from './parts/first-policy.ts'
 import { injection } from './parts/injection.ts'
 import { local } from './parts/local.ts'
+import { loopback } from './parts/loopback.ts'
 import { noPatientAnywhere } from './parts/no-patient-anywhere.ts'
 import { oracle } from './parts/oracle.ts'
 import { oracleByRole } from './parts/oracle-by-role.ts'
@@ -51,6 +52,7 @@ describe('the official suites', () => conformance(stage))
 describe('admission', () => injection(stage))
 describe('an editor of the namespace', () => attacks(stage))
 describe('a stdio server', () => stdio(stage))
+describe('helpers on localhost', () => loopback(stage))
 describe('people outside of the cluster', () => outsideOfTheCluster(stage))
 describe('what survives', () => resilience(stage))
 describe('a trail of the pod’s own', () => local(stage))
