@@ -13,7 +13,7 @@ export async function read(access: Access, path: string): Promise<unknown> {
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)
   if (response.statusCode === 404) return undefined
-  if (response.statusCode !== 200) throw new Error(`the API server says ${response.statusCode}`)
+  if (response.statusCode !== 200) throw refused(response.statusCode)
   try {
     return JSON.parse(Buffer.concat(chunks).toString()) as unknown
   } catch {
@@ -37,7 +37,7 @@ export async function change(
   const response = await ask(access, `${path}${query}`, (seconds + 10) * 1_000, signal)
   if (response.statusCode !== 200) {
     response.destroy()
-    throw new Error(`the API server says ${response.statusCode}`)
+    throw refused(response.statusCode)
   }
   for await (const _ of response) break
   response.destroy()
@@ -62,3 +62,7 @@ async function ask(
     request.once('error', reject)
   })
 }
+
+/** With a code, which a log may hold. */
+const refused = (status = 0): Error =>
+  Object.assign(new Error(`the API server says ${status}`), { code: `HTTP${status}` })

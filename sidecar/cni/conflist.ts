@@ -1,7 +1,8 @@
 // The plugin's place in a network configuration list: last, behind whatever makes the pod's network. Pure.
 
+import { cniPlugin } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
-import { pluginType } from './on-host.ts'
+import { BadSettings } from '../../core/log.ts'
 import { supportedVersions } from './protocol.ts'
 
 /**
@@ -21,19 +22,19 @@ export function withPlugin(text: string): string | undefined {
   const list = listIn(text)
   const strange = versionsOf(list).filter((version) => !supportedVersions.some((one) => one === version))
   if (strange.length > 0)
-    throw new Error(
+    throw new BadSettings(
       `is of cniVersion ${strange.join(', ')}, and the plugin speaks ${supportedVersions.join(', ')}: it stays out of this list`,
     )
-  const others = list.plugins.filter(({ type }) => type !== pluginType)
+  const others = list.plugins.filter(({ type }) => type !== cniPlugin)
   const last = list.plugins.at(-1)
-  if (last?.['type'] === pluginType && others.length === list.plugins.length - 1) return undefined
-  return write({ ...list, plugins: [...others, { type: pluginType }] })
+  if (last?.['type'] === cniPlugin && others.length === list.plugins.length - 1) return undefined
+  return write({ ...list, plugins: [...others, { type: cniPlugin }] })
 }
 
 /** The text without the plugin, or undefined where it does not stand there. */
 export function withoutPlugin(text: string): string | undefined {
   const list = listIn(text)
-  const others = list.plugins.filter(({ type }) => type !== pluginType)
+  const others = list.plugins.filter(({ type }) => type !== cniPlugin)
   return others.length === list.plugins.length ? undefined : write({ ...list, plugins: others })
 }
 
@@ -52,7 +53,7 @@ function listIn(text: string): { [member: string]: unknown; plugins: Plugin[] } 
   const value = jsonIn(text)
   const plugins: unknown = isObject(value) ? value['plugins'] : undefined
   if (!isObject(value) || !Array.isArray(plugins) || !plugins.every(isObject))
-    throw new Error('is no list of network plugins: write it as a .conflist with a member plugins')
+    throw new BadSettings('is no list of network plugins: write it as a .conflist with a member plugins')
   return { ...value, plugins }
 }
 
@@ -61,7 +62,7 @@ function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {
-    throw new Error('is no JSON: write it as a .conflist')
+    throw new BadSettings('is no JSON: write it as a .conflist')
   }
 }
 

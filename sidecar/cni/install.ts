@@ -4,13 +4,15 @@
 import { readFileSync, watch } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { env, exit, stdout } from 'node:process'
+import { env, exit } from 'node:process'
+import { cniPlugin } from '../../core/identifiers.ts'
+import { idOf } from '../../core/log.ts'
 import { read } from './api-server.ts'
 import { follow } from './enrolled.ts'
+import { jsonLog, reasonOf } from './log.ts'
 import { enter, leave } from './network-list.ts'
-import { type Access, healthPort, hostFiles, hostFolder, pluginType } from './on-host.ts'
+import { type Access, healthPort, hostFiles, hostFolder } from './on-host.ts'
 import { installPrograms, launcherAnswers, removePrograms } from './programs.ts'
-import { wordsOf } from './protocol.ts'
 import { writeWhole } from './write-file.ts'
 
 const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = env
@@ -23,11 +25,7 @@ const lookEvery = 2_000
 /** The list is asked for anew every minute at the latest. */
 const silenceIsFault = 150_000
 
-function say(level: 'info' | 'error', msg: string, fields: object = {}): void {
-  stdout.write(
-    `${JSON.stringify({ level, time: new Date().toISOString(), program: pluginType, ...fields, msg })}\n`,
-  )
-}
+const log = jsonLog()
 
 const inAccount = (name: string): string => readFileSync(join(account, name), 'utf8')
 const access = (): Access => ({
@@ -52,35 +50,35 @@ function keep(): void {
     const written = enter(networks)
     if (written && entered) {
       restored += 1
-      say('error', 'Somebody took the plugin out of the network configuration; it is there again', {
+      log.error('Somebody took the plugin out of the network configuration; it is there again', {
         restored,
       })
-    } else if (written) say('info', 'The plugin stands in the network configuration')
+    } else if (written) log.info('The plugin stands in the network configuration')
     entered = true
     fault = ''
   } catch (error) {
     entered = false
-    tell(wordsOf(error))
+    tell(error)
   }
 }
 
-/** Once for the same words: they come every few seconds. */
-function tell(words: string): void {
-  if (words !== fault) say('error', 'Pods that need the plugin do not start on this node', { error: words })
+/** Once for the same reason: it comes every few seconds. */
+function tell(error: unknown): void {
+  const reason = reasonOf(error)
+  const words = reason.settings ?? reason.error ?? ''
+  if (words !== fault) log.error('Pods that need the plugin do not start on this node', reason)
   fault = words
 }
 
 async function isDeleted(): Promise<boolean> {
   try {
     const namespace = inAccount('namespace').trim()
-    const seen = (await read(access(), `/apis/apps/v1/namespaces/${namespace}/daemonsets/${pluginType}`)) as
+    const seen = (await read(access(), `/apis/apps/v1/namespaces/${namespace}/daemonsets/${cniPlugin}`)) as
       | { metadata?: { deletionTimestamp?: string } }
       | undefined
     return seen === undefined || seen.metadata?.deletionTimestamp !== undefined
   } catch (error) {
-    say('info', 'Whether the DaemonSet is deleted is not known, so the plugin stays', {
-      error: wordsOf(error),
-    })
+    log.info('Whether the DaemonSet is deleted is not known, so the plugin stays', reasonOf(error))
     return false
   }
 }
@@ -90,7 +88,7 @@ function installed(): string {
   try {
     return installPrograms(plugins)
   } catch (error) {
-    tell(wordsOf(error))
+    tell(error)
     // The version before may go on. One that does not answer would keep every pod of the node from starting.
     if (!launcherAnswers(plugins)) leave(networks)
     return exit(1)
@@ -98,7 +96,7 @@ function installed(): string {
 }
 
 const version = installed()
-say('info', 'The programs of the plugin are in place', { version })
+log.info('The programs of the plugin are in place', { version: idOf(version) })
 keep()
 
 const ending = new AbortController()
@@ -111,7 +109,7 @@ const following = follow(
       keep()
     },
     heard: (error) => {
-      if (error !== undefined) say('error', 'The API server was not heard', { error: error.message })
+      if (error !== undefined) log.error('The API server was not heard', reasonOf(error))
     },
   },
   ending.signal,
@@ -139,7 +137,7 @@ async function end(): Promise<void> {
   if (await isDeleted()) {
     leave(networks)
     removePrograms(plugins)
-    say('info', 'The plugin was taken off this node')
+    log.info('The plugin was taken off this node')
   }
   exit(0)
 }

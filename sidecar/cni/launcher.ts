@@ -3,7 +3,8 @@
 // keeps the pod from ending: neither script needs anything but /bin/sh for that.
 
 import { join } from 'node:path'
-import { pluginType, programFiles } from './on-host.ts'
+import { cniPlugin } from '../../core/identifiers.ts'
+import { programFiles } from './on-host.ts'
 import { supportedVersions } from './protocol.ts'
 
 /** `programs`: the folder of a version. What it takes to call the plugin there, the program first. */
@@ -21,7 +22,7 @@ export const launcher = (version: string): string => `#!/bin/sh
 # The packet filter of guarded pods (hipaa-mcp, docs/cni.md). The DaemonSet hipaa-mcp-cni writes this file.
 case "$CNI_COMMAND" in DEL|GC) exit 0 ;; esac
 unset NODE_OPTIONS LD_PRELOAD LD_LIBRARY_PATH
-here="\${0%/*}/${pluginType}.d/${version}"
+here="\${0%/*}/${cniPlugin}.d/${version}"
 exec ${pluginCall('$here')
   .map((word) => `"${word}"`)
   .join(' ')}

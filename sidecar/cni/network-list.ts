@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BadSettings, codeOf } from '../../core/log.ts'
 import { chosenFile, withoutPlugin, withPlugin } from './conflist.ts'
 import { writeWhole } from './write-file.ts'
 
@@ -12,7 +13,7 @@ import { writeWhole } from './write-file.ts'
 export function enter(folder: string): boolean {
   const path = pathIn(folder)
   if (path === undefined)
-    throw new Error(
+    throw new BadSettings(
       'there is no network configuration on this node yet: the network’s own DaemonSet brings it',
     )
   try {
@@ -46,7 +47,10 @@ function change(path: string, how: (text: string) => string | undefined): boolea
   try {
     text = how(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new Error(`${path} ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new BadSettings(
+      `${path} ${error instanceof BadSettings ? error.message : `cannot be read (${codeOf(error)})`}`,
+      { cause: error },
+    )
   }
   if (text !== undefined) writeWhole(path, text)
   return text !== undefined

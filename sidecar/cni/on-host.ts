@@ -4,10 +4,8 @@
 import { join } from 'node:path'
 import { cniPlugin } from '../../core/identifiers.ts'
 
-/** The plugin's `type` in a network configuration, the name of its launcher, and of its folder with `.d` behind it. */
-export const pluginType = cniPlugin
-
-export const hostFolder = (plugins: string): string => join(plugins, `${pluginType}.d`)
+/** `plugins`: where the launcher lies, which is named as the plugin's `type` in a network configuration. */
+export const hostFolder = (plugins: string): string => join(plugins, `${cniPlugin}.d`)
 
 /** The installer's own, on the node's loopback: `/readyz` and `/metrics`. */
 export const healthPort = 15_045

@@ -20,8 +20,10 @@ import {
 } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { basename, dirname, join } from 'node:path'
+import { cniPlugin } from '../../core/identifiers.ts'
+import { BadSettings } from '../../core/log.ts'
 import { calledVersion, farewell, launcher, pluginCall } from './launcher.ts'
-import { hostFolder, pluginType, programFiles } from './on-host.ts'
+import { hostFolder, programFiles } from './on-host.ts'
 import { supportedVersions } from './protocol.ts'
 import { writeWhole } from './write-file.ts'
 
@@ -63,9 +65,9 @@ export function installPrograms(plugins: string): string {
   const place = join(folder, version)
   if (!isWhole(place, wanted, version)) replace(place, wanted)
   const fault = faultOf(place)
-  if (fault !== undefined) throw new Error(`the programs of the plugin do not run: ${fault}`)
+  if (fault !== undefined) throw new BadSettings(`the programs of the plugin do not run: ${fault}`)
   const before = launcherVersion(plugins)
-  writeWhole(join(plugins, pluginType), launcher(version), 0o755)
+  writeWhole(join(plugins, cniPlugin), launcher(version), 0o755)
   for (const name of readdirSync(folder, { withFileTypes: true }))
     if (name.isDirectory() && name.name !== version && name.name !== before)
       rmSync(join(folder, name.name), { recursive: true, force: true })
@@ -80,13 +82,13 @@ export function launcherAnswers(plugins: string): boolean {
 
 /** Pods that run go on, and end: see launcher.ts. */
 export function removePrograms(plugins: string): void {
-  writeWhole(join(plugins, pluginType), farewell, 0o755)
+  writeWhole(join(plugins, cniPlugin), farewell, 0o755)
   rmSync(hostFolder(plugins), { recursive: true, force: true })
 }
 
 function launcherVersion(plugins: string): string | undefined {
   try {
-    return calledVersion(readFileSync(join(plugins, pluginType), 'utf8'))
+    return calledVersion(readFileSync(join(plugins, cniPlugin), 'utf8'))
   } catch {
     return undefined
   }
@@ -114,7 +116,7 @@ function files(): File[] {
   const loader = loaded.find((path) => /\/ld-linux[^/]*$/.test(path))
   const libc = loaded.find((path) => /\/libc\.so\.\d+$/.test(path))
   if (loader === undefined || libc === undefined)
-    throw new Error('this program has no loader of glibc: build the image from its recipe')
+    throw new BadSettings('this program has no loader of glibc: build the image from its recipe')
   const extensions = join('/usr/lib', basename(dirname(libc)), 'xtables')
   const shared = readdirSync(extensions)
     .filter((name) => name.endsWith('.so'))

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { pluginType } from '../../../sidecar/cni/on-host.ts'
+import { cniPlugin } from '../../../core/identifiers.ts'
 import { running } from '../../cluster/cluster.ts'
 import { networksOf, pluginsOf } from '../../cluster/node.ts'
 import { takenSlots } from '../../cluster/slot.ts'
@@ -60,12 +60,12 @@ export function restricted(stage: Stage): void {
         .replace('/etc/cni/net.d', networksOf(state))
         .replaceAll('localhost/hipaa-mcp:dev', () => stage().images.product),
     )
-    await kubectl().run(['rollout', 'status', `daemonset/${pluginType}`, '-n', pluginType, '--timeout=240s'])
+    await kubectl().run(['rollout', 'status', `daemonset/${cniPlugin}`, '-n', cniPlugin, '--timeout=240s'])
   }
   const removePlugin = async (): Promise<void> => {
-    await kubectl().run(['delete', 'daemonset', pluginType, '-n', pluginType, '--timeout=60s'])
+    await kubectl().run(['delete', 'daemonset', cniPlugin, '-n', cniPlugin, '--timeout=60s'])
     await until('the plugin is taken off the node', 60, async () =>
-      (await networkList()).includes(pluginType) ? undefined : true,
+      (await networkList()).includes(cniPlugin) ? undefined : true,
     )
   }
 
@@ -142,7 +142,7 @@ export function restricted(stage: Stage): void {
     async () => {
       await installPlugin()
       expect((JSON.parse(await networkList()) as { plugins: { type: string }[] }).plugins.at(-1)?.type).toBe(
-        pluginType,
+        cniPlugin,
       )
       // What its author has to write by Pod Security itself.
       const container = {

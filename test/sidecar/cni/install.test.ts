@@ -18,7 +18,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
-import { hostFiles, hostFolder, pluginType } from '../../../sidecar/cni/on-host.ts'
+import { cniPlugin } from '../../../core/identifiers.ts'
+import { hostFiles, hostFolder } from '../../../sidecar/cni/on-host.ts'
 import { authority } from '../../sample/certificates.ts'
 import { freePort } from '../../support/free-port.ts'
 import { verifies } from '../../verifies.ts'
@@ -84,7 +85,7 @@ beforeEach(async () => {
   await once(api, 'listening')
   namespaces = ['lab', 'clinic']
   daemonSet = { metadata: {} }
-  for (const [name, text] of Object.entries({ 'ca.crt': ca.cert, token: 'one\n', namespace: pluginType }))
+  for (const [name, text] of Object.entries({ 'ca.crt': ca.cert, token: 'one\n', namespace: cniPlugin }))
     writeFileSync(at('account', name), text)
   health = await freePort()
   installer = spawn(process.execPath, [program], {
@@ -111,7 +112,7 @@ verifies(
   'injection:cni',
   'the plugin is kept on its node, and the list and its token are kept fresh',
   async () => {
-    expect(types()).toEqual(['bridge', 'portmap', pluginType])
+    expect(types()).toEqual(['bridge', 'portmap', cniPlugin])
     expect(statSync(listPath()).mode & 0o777).toBe(0o600)
     expect(statSync(join(hostFolder(at('plugins')), hostFiles.access)).mode & 0o777).toBe(0o600)
     expect(written(hostFiles.enrolled)).toEqual({ namespaces: ['clinic', 'lab'] })
@@ -127,13 +128,13 @@ verifies(
 
     // Somebody rewrites the network list.
     writeFileSync(listPath(), list('bridge'))
-    await eventually(types).toEqual(['bridge', pluginType])
+    await eventually(types).toEqual(['bridge', cniPlugin])
     expect(await (await asked('/metrics')).text()).toContain('hipaa_mcp_cni_restored_total 1')
 
     // A list of a version that the plugin does not speak, with the plugin in it: it would stop every pod.
     writeFileSync(
       listPath(),
-      list('bridge', pluginType).replace('"cniVersion":"1.0.0"', '"cniVersion":"1.2.0"'),
+      list('bridge', cniPlugin).replace('"cniVersion":"1.0.0"', '"cniVersion":"1.2.0"'),
     )
     await eventually(types).toEqual(['bridge'])
     await eventually(ready).toBe(503)
@@ -152,8 +153,8 @@ verifies(
   'it stays on its node while its DaemonSet is replaced',
   async () => {
     await ended()
-    expect(types()).toContain(pluginType)
-    expect(existsSync(at('plugins', pluginType))).toBe(true)
+    expect(types()).toContain(cniPlugin)
+    expect(existsSync(at('plugins', cniPlugin))).toBe(true)
   },
   180_000,
 )
@@ -166,7 +167,7 @@ verifies(
     await ended()
     expect(types()).toEqual(['bridge', 'portmap'])
     // Its own pods end by that.
-    expect(readdirSync(at('plugins'))).toEqual([pluginType])
+    expect(readdirSync(at('plugins'))).toEqual([cniPlugin])
   },
   180_000,
 )
@@ -176,7 +177,7 @@ verifies(
   'where its programs do not run it leaves the list: other pods start',
   async () => {
     await ended()
-    expect(types()).toContain(pluginType)
+    expect(types()).toContain(cniPlugin)
     // A folder of a node from which nothing is executed.
     const { status, stdout } = spawnSync(
       'unshare',

@@ -22,7 +22,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { rulesVersion } from '../../../core/guard-command.ts'
-import { hostFiles, hostFolder, pluginType, programFiles } from '../../../sidecar/cni/on-host.ts'
+import { cniPlugin } from '../../../core/identifiers.ts'
+import { hostFiles, hostFolder, programFiles } from '../../../sidecar/cni/on-host.ts'
 import {
   installPrograms,
   launcherAnswers,
@@ -98,7 +99,7 @@ async function call(
   uid = 'u-1',
   { cniVersion = '1.0.0', at = plugins } = {},
 ) {
-  const child = spawn(join(at, pluginType), [], {
+  const child = spawn(join(at, cniPlugin), [], {
     env: {
       CNI_COMMAND: command,
       CNI_NETNS: pod.netns,
@@ -113,7 +114,7 @@ async function call(
   })
   // A launcher that answers by itself reads nothing.
   child.stdin.on('error', () => undefined)
-  child.stdin.end(JSON.stringify({ cniVersion, name: 'pods', type: pluginType, prevResult }))
+  child.stdin.end(JSON.stringify({ cniVersion, name: 'pods', type: cniPlugin, prevResult }))
   const [out, err, [status]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -289,7 +290,7 @@ test('the programs are the same for the same version, and go but for what ends p
   try {
     writeFileSync(join(again, 'bridge'), '')
     const version = installPrograms(again)
-    expect(existsSync(join(plugins, `${pluginType}.d`, version, programFiles.plugin))).toBe(true)
+    expect(existsSync(join(plugins, `${cniPlugin}.d`, version, programFiles.plugin))).toBe(true)
     mkdirSync(join(hostFolder(again), 'an-older-one'))
     const { ino } = statSync(join(hostFolder(again), version))
     expect(installPrograms(again)).toBe(version)
@@ -297,7 +298,7 @@ test('the programs are the same for the same version, and go but for what ends p
     expect(readdirSync(hostFolder(again))).toEqual([version])
     expect(statSync(hostFolder(again)).mode & 0o777).toBe(0o700)
     removePrograms(again)
-    expect(readdirSync(again)).toEqual(['bridge', pluginType])
+    expect(readdirSync(again)).toEqual(['bridge', cniPlugin])
   } finally {
     rmSync(again, { recursive: true, force: true })
   }
