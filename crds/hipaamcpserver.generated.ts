@@ -70,7 +70,8 @@ loopback?: number[]
  * The server's own Prometheus metrics. The sidecar asks for them inside the pod and serves what is declared
  * here at /app-metrics on its port 15021, to namespaces labelled hipaa-mcp.dev/monitoring=true: numbers of
  * these names, told apart by these labels. Help texts, exemplars, times and all else are dropped and counted.
- * What the server puts into numbers is not seen. Running pods have it at once. Omitted, none leave.
+ * What the server puts into numbers is not seen. Running pods have it at once; those of a version that does not know it
+ * refuse every call until they are replaced. Omitted, none leave.
  */
 metrics?: {
 /**

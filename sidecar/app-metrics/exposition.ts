@@ -13,8 +13,9 @@ export type Sample = {
 /** Longest line that is read, characters. */
 const longest = 4_096
 
-const typeLine = /^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) ([a-z]+)$/
+const typeLine = /^#[ \t]+TYPE[ \t]+([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]+([a-z]+)$/
 const metricName = /[a-zA-Z_:][a-zA-Z0-9_:]*/y
+const labelsOpen = /[ \t]*\{/y
 const labelPair = /[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(,?)/y
 /** The value, a time that nobody needs, and what OpenMetrics puts behind a `#`: exemplars, which name single requests. */
 const rest = /[ \t]+([^ \t]+)(?:[ \t]+[-+.0-9eE]+)?[ \t]*(?:#.*)?$/y
@@ -33,8 +34,9 @@ export function sampleIn(line: string): Sample | undefined {
   if (name === undefined) return undefined
   let at = name.length
   const labels: [string, string][] = []
-  if (line[at] === '{') {
-    at += 1
+  const opens = match(labelsOpen, line, at)?.[0]
+  if (opens !== undefined) {
+    at += opens.length
     for (let more = true; more; ) {
       const pair = match(labelPair, line, at)
       if (pair === undefined) break

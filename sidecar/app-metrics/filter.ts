@@ -94,10 +94,14 @@ export class MetricsFilter {
     if (member === undefined) return 'name-undeclared'
     const kept: string[] = []
     for (const [label, text] of labels) {
+      // To Prometheus a label without a value is none.
+      if (text === '') continue
       if (ofFormat[label] === member.type) {
         const number = numberOf(text)
         if (number === undefined) return 'value-form'
-        if (!this.#lets(`${member.family} ${label}`, textOf(number))) return 'too-many'
+        // Without its last bound a histogram says nothing.
+        const isLast = number === Infinity
+        if (!isLast && !this.#lets(`${member.family} ${label}`, textOf(number))) return 'too-many'
         kept.push(`${label}="${textOf(number)}"`)
       } else if (declared.has(label)) {
         if (declared.get(label)?.has(text) !== true) return 'value-undeclared'

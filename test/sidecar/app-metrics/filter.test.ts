@@ -46,6 +46,24 @@ http_requests_total{code="500",method="GET"} 1
   },
 )
 
+test('blanks where the format allows them, and a label without a value, which is none', async () => {
+  const text = '#  TYPE  a_total \t counter\na_total {code="200",method=""} 2\na_total{code="200"} 1\n'
+  const { left } = await filtered(text, rule(['a_total'], [code, { name: 'method', values: ['GET'] }]))
+
+  expect(left).toBe('# TYPE a_total counter\na_total{code="200"} 3\n')
+})
+
+test('a histogram of more bounds than leave keeps its last one', async () => {
+  const bounds = Array.from({ length: 70 }, (_, i) => `d_bucket{le="${i}"} ${i}`)
+  const { left, dropped } = await filtered(
+    ['# TYPE d histogram', ...bounds, 'd_bucket{le="+Inf"} 70', 'd_count 70', ''].join('\n'),
+    rule(['d']),
+  )
+
+  expect(left).toContain('d_bucket{le="+Inf"} 70')
+  expect(dropped).toEqual({ 'too-many': 6 })
+})
+
 verifies('transmission:app-metrics', 'no name, help text or label of the app leaves by itself', async () => {
   const text = `# HELP smith_mary_diabetes 1
 # TYPE smith_mary_diabetes gauge
@@ -63,7 +81,7 @@ describe('values of a declared label', () => {
   const others =
     'Smith|smith|Smith_J|Maria|kowalczyk|Mary_Smith|dob-1931.4.12|1931_04_12|A1234_5678|GETS|get|GET '
       .split('|')
-      .concat('/patients/4711', 'a\\"} 1', 'a\\nb', '', 'constructor', '__proto__')
+      .concat('/patients/4711', 'a\\"} 1', 'a\\nb', 'constructor', '__proto__')
   const who = { name: 'who', values: ['GET', 'get_diagnosis', 'a b', '/patients/{id}'] }
 
   for (const value of who.values)
