@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import type { PodNetwork } from './pod.ts'
 
 /** The network that the false router offers. */
-export const offered = 'fd66::'
+const offered = 'fd66::'
 
 /** Node opens no raw socket. Type 134 with a lifetime of half an hour, and the prefix `offered`/64 for addresses on the link. */
 const send = `
