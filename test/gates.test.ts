@@ -246,7 +246,7 @@ verifies(
 const ids = new Set(
   `namespace name key source source.url origin locked stuck reason given.reason kind.kind request.metadata.name
    config.pod.name inForce.hash seen.stage seen.name server tool type controller one.kind.kind
-   parts.namespace parts.server keyId witness vkey resource kind review id`.split(/\s+/),
+   parts.namespace parts.server keyId witness vkey resource kind review id version`.split(/\s+/),
 )
 
 verifies(
@@ -281,6 +281,7 @@ const writers = new Set([
   'sidecar/log.ts',
   'operator/log.ts',
   'collector/log.ts',
+  'sidecar/cni/log.ts',
   'sidecar/wrapper/main.ts',
   'sidecar/wrapper/install.ts',
   'core/text/lexica/build.ts',
