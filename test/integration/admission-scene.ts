@@ -105,6 +105,7 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
         authority,
         surroundings,
         attempt: (say) => said.push(say),
+        entry: (say) => said.push(say),
         record: (request, says) =>
           recorded.refused.push({ what: whatOf(request), by: request.userInfo?.username, says }),
         entered: async (entered) => {
