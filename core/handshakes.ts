@@ -3,7 +3,7 @@
 // Implements: transit:handshakes
 
 import { networkOf, plainAddress } from './peer-address.ts'
-import { shares } from './shares.ts'
+import { groupShares } from './shares.ts'
 
 /** In progress at a time, of one address, of all addresses of one /64 of IPv6, and of all. */
 export type HandshakeLimits = {
@@ -60,15 +60,13 @@ export function boundHandshakes(
 ): void {
   /** By peer, in the order of their beginning. */
   const begun = new Map<string, Begun>()
-  const held = shares(limits.each, limits.all)
-  const heldByNetwork = shares(limits.network)
+  const held = groupShares({ each: limits.each, group: limits.network, all: limits.all })
 
   const over = (peer: string): void => {
     const one = begun.get(peer)
     if (one === undefined) return
     begun.delete(peer)
-    held.give(one.address, 1)
-    heldByNetwork.give(one.network, 1)
+    held.give(one.address, one.network, 1)
   }
 
   /** Ends the oldest of these, if it has had its time. */
@@ -90,17 +88,17 @@ export function boundHandshakes(
     const network = networkOf(address)
     const peer = peerOf(socket)
     const now = limits.now()
-    if (held.lacks(address, 1) === 'each') makeRoom(now, (one) => one.address === address)
-    if (heldByNetwork.lacks(network, 1) !== undefined) makeRoom(now, (one) => one.network === network)
-    if (held.lacks(address, 1) === 'all') makeRoom(now, () => true)
-    if (heldByNetwork.lacks(network, 1) !== undefined || !held.take(address, 1)) {
+    const lacks = (): ReturnType<typeof held.lacks> => held.lacks(address, network, 1)
+    if (lacks() === 'each') makeRoom(now, (one) => one.address === address)
+    if (lacks() === 'group') makeRoom(now, (one) => one.network === network)
+    if (lacks() === 'all') makeRoom(now, () => true)
+    if (!held.take(address, network, 1)) {
       refused(address)
       socket.destroy()
       return
     }
     // A port may come again before the end of who had it is heard: that one is over, and its end is not this one's.
     over(peer)
-    heldByNetwork.take(network, 1)
     begun.set(peer, { socket, address, network, at: now })
     socket.once('close', () => {
       if (begun.get(peer)?.socket === socket) over(peer)

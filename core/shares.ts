@@ -36,6 +36,8 @@ export function shares(each: number, all = Number.POSITIVE_INFINITY): Shares {
 
 /** What there is, and how much of it each may have, all of one group together, and all. */
 export interface GroupShares {
+  /** Of which there is not enough for so much more, the narrowest first. Undefined where there is. */
+  lacks(who: string, group: string, amount: number): 'each' | 'group' | 'all' | undefined
   /** Takes so much; false, and nothing is taken, when that is more than one of the shares. */
   take(who: string, group: string, amount: number): boolean
   /** Gives back what was taken. */
@@ -45,10 +47,15 @@ export interface GroupShares {
 export function groupShares(most: { each: number; group: number; all: number }): GroupShares {
   const ones = shares(most.each)
   const groups = shares(most.group, most.all)
+  const lacks: GroupShares['lacks'] = (who, group, amount) => {
+    if (ones.lacks(who, amount) !== undefined) return 'each'
+    const ofGroup = groups.lacks(group, amount)
+    return ofGroup === 'each' ? 'group' : ofGroup
+  }
   return {
+    lacks,
     take(who, group, amount) {
-      if (ones.lacks(who, amount) !== undefined) return false
-      return groups.take(group, amount) && ones.take(who, amount)
+      return lacks(who, group, amount) === undefined && groups.take(group, amount) && ones.take(who, amount)
     },
     give(who, group, amount) {
       ones.give(who, amount)

@@ -5,6 +5,7 @@ import { request as requestHttp } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import { request as requestHttps } from 'node:https'
 import { connect } from 'node:net'
+import { hostPort } from '../core/host-port.ts'
 import type { HttpProbe, Probe } from './config.ts'
 
 const app = '127.0.0.1'
@@ -28,7 +29,7 @@ export async function probe(how: Probe, podIp: string, signal: AbortSignal): Pro
 async function askHttp(how: HttpProbe, podIp: string, signal: AbortSignal): Promise<boolean> {
   const { path = '/', port, scheme = 'HTTP', httpHeaders = [] } = how
   const headers: { [name: string]: string } = {
-    host: `${podIp.includes(':') ? `[${podIp}]` : podIp}:${port}`,
+    host: hostPort(podIp, port),
     'user-agent': 'kube-probe',
     accept: '*/*',
   }

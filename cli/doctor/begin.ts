@@ -32,11 +32,12 @@ export async function begin(operands: readonly string[], values: Values, screen:
   const kube = await openKube(values)
   const now = Date.now()
   const namespace = textOf(values, 'namespace')
+  const enrolled = listed<Enrolled>(kube, enrolledPath)
   const parts = await Promise.all([
     installation(kube, now),
-    plugin(kube),
+    plugin(kube, enrolled),
     storage(kube),
-    clients(kube, namespace, now),
+    clients(kube, enrolled, namespace, now),
   ])
   const checks = parts.flat()
   if (values['json'] === true) screen.out(JSON.stringify(checks, null, 2))
@@ -74,8 +75,8 @@ async function installation(kube: Kube, now: number): Promise<Check[]> {
 }
 
 /** Where namespaces may not be listed nothing is said of it: guarded pods that lack it say so themselves. */
-async function plugin(kube: Kube): Promise<Check[]> {
-  const namespaces = await listed<Enrolled>(kube, enrolledPath)
+async function plugin(kube: Kube, enrolled: Namespaces): Promise<Check[]> {
+  const namespaces = await enrolled
   if (!Array.isArray(namespaces)) return []
   return [pluginCheck(await read<PluginSet>(kube, pluginPath), namespaces) ?? []].flat()
 }
@@ -112,7 +113,12 @@ async function storage(kube: Kube): Promise<Check[]> {
       ]
 }
 
-async function clients(kube: Kube, only: string | undefined, now: number): Promise<Check[]> {
+async function clients(
+  kube: Kube,
+  enrolled: Namespaces,
+  only: string | undefined,
+  now: number,
+): Promise<Check[]> {
   const scope = only === undefined ? '' : `namespaces/${encodeURIComponent(only)}/`
   const servers = await listed<HipaaMcpServer>(kube, `/apis/${group}/v1alpha1/${scope}hipaamcpservers`)
   // A kind that is not there was said above.
@@ -121,7 +127,7 @@ async function clients(kube: Kube, only: string | undefined, now: number): Promi
       ? []
       : [unknown('server', 'servers', `you may not list HipaaMcpServers (${servers.denied})`)]
   const checks = servers.flatMap((server) => serverChecks(server, now))
-  const namespaces = await enrolled(kube, only, servers)
+  const namespaces = only === undefined ? namesOf(await enrolled, servers) : [only]
   for (const namespace of namespaces) {
     const own = servers.filter(({ metadata }) => metadata.namespace === namespace)
     const at = `namespaces/${encodeURIComponent(namespace)}`
@@ -144,16 +150,11 @@ async function clients(kube: Kube, only: string | undefined, now: number): Promi
 }
 
 type Enrolled = { metadata: { name: string; labels?: { [name: string]: string } } }
+type Namespaces = ReturnType<typeof listed<Enrolled>>
 const enrolledPath = `/api/v1/namespaces?labelSelector=${encodeURIComponent(`${enforceLabel}=true`)}`
 
 /** Enrolled namespaces; those of the servers where namespaces may not be listed. */
-async function enrolled(
-  kube: Kube,
-  only: string | undefined,
-  servers: readonly HipaaMcpServer[],
-): Promise<string[]> {
-  if (only !== undefined) return [only]
-  const found = await listed<Enrolled>(kube, enrolledPath)
+function namesOf(found: Awaited<Namespaces>, servers: readonly HipaaMcpServer[]): string[] {
   if (Array.isArray(found)) return found.map(({ metadata }) => metadata.name)
   return [...new Set(servers.map(({ metadata }) => metadata.namespace ?? ''))]
 }

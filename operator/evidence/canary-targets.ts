@@ -1,5 +1,6 @@
 // What a canary tries to reach: pods that must refuse it, and the one port that must be open.
 
+import { hostPort } from '../../core/host-port.ts'
 import { guardedLabel, ports, services, storeLabel, systemNamespace } from '../../core/identifiers.ts'
 import type { AttemptTarget } from '../../core/network.ts'
 import { ApiError, type Client } from '../cluster/client.ts'
@@ -23,11 +24,8 @@ export async function webhookAddresses(client: Pick<Client, 'get'>): Promise<[fi
   const { clusterIP, clusterIPs = [], ports: [port] = [] } = service?.spec ?? {}
   if (clusterIP === undefined || port === undefined) throw new ApiError(404, 'NotFound', 'No webhook Service')
   const others = clusterIPs.filter((ip) => ip !== clusterIP)
-  return [addressOf(clusterIP, port.port), ...others.map((ip) => addressOf(ip, port.port))]
+  return [hostPort(clusterIP, port.port), ...others.map((ip) => hostPort(ip, port.port))]
 }
-
-const addressOf = (ip: string, port: number): string =>
-  ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
 
 /** Ready pods of the namespace's servers and stores: one that does not answer anybody refuses nothing. */
 export function podTargets(world: Pick<World, 'servers' | 'pods'>, namespace: string): Target[] {
@@ -47,8 +45,8 @@ export function podTargets(world: Pick<World, 'servers' | 'pods'>, namespace: st
     if (port === undefined) return []
     const others = (pod.status?.podIPs ?? []).filter((one) => one.ip !== ip)
     return [
-      { to, address: addressOf(ip, port), pod: uid },
-      ...others.map((one) => ({ to, address: addressOf(one.ip, port), pod: uid, second: true as const })),
+      { to, address: hostPort(ip, port), pod: uid },
+      ...others.map((one) => ({ to, address: hostPort(one.ip, port), pod: uid, second: true as const })),
     ]
   })
   // The first of each pod before any second.

@@ -4,7 +4,7 @@ import { rulesVariable, rulesVersion, setsFilter } from '../../core/guard-comman
 import { containers, guardedLabel } from '../../core/identifiers.ts'
 import { guardConfigOf } from '../guard/config.ts'
 import type { GuardConfig } from '../guard/rules.ts'
-import { CniError, codes, type PodName } from './protocol.ts'
+import { CniError, codes, type PodName, wordsOf } from './protocol.ts'
 
 type Env = { name: string; value?: string }
 type SeenContainer = { name?: string; command?: string[]; env?: Env[] }
@@ -40,7 +40,7 @@ export function filterFor(pod: SeenPod, { uid, name }: PodName): GuardConfig | u
   } catch (error) {
     throw new CniError(
       codes.pod,
-      `${error instanceof Error ? error.message : String(error)}; is the DaemonSet hipaa-mcp-cni of the operator's version?`,
+      `${wordsOf(error)}; is the DaemonSet hipaa-mcp-cni of the operator's version?`,
     )
   }
 }

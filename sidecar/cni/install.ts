@@ -5,6 +5,7 @@ import { readFileSync, watch } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { env, exit } from 'node:process'
+import { hostPort } from '../../core/host-port.ts'
 import { cniPlugin } from '../../core/identifiers.ts'
 import { idOf } from '../../core/log.ts'
 import { read } from './api-server.ts'
@@ -29,7 +30,7 @@ const log = jsonLog()
 
 const inAccount = (name: string): string => readFileSync(join(account, name), 'utf8')
 const access = (): Access => ({
-  server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+  server: `https://${hostPort(host, port)}`,
   ca: inAccount('ca.crt'),
   token: inAccount('token').trim(),
 })

@@ -2,6 +2,7 @@
 // lets nobody out but the sidecar, so only the sidecar can see what the network does behind it. What it tells the operator
 // goes over the control channel, whose certificate no tenant of the pod has.
 
+import { hostPort } from '../../core/host-port.ts'
 import { services, systemNamespace } from '../../core/identifiers.ts'
 import {
   metadataAddress,
@@ -113,7 +114,7 @@ async function addressesOf(
   return await new Promise((resolve, reject) => {
     lookup(name, { all: true }, (error, found) => {
       const [first, ...others] = (Array.isArray(found) ? found : []).map(({ address }) =>
-        address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+        hostPort(address, port),
       )
       if (error !== null || first === undefined) reject(error ?? new Error('No address'))
       else resolve([first, ...others])
