@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { type Document, parseAllDocuments } from 'yaml'
 import { canaryLabel, guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import { observedRules } from '../../operator/admission/observed.generated.ts'
+import { restricted } from '../operator/admission/pods.ts'
 import { verifies } from '../verifies.ts'
 
 type Webhook = {
@@ -81,13 +82,6 @@ const aPod = (labels: Body = {}, spec: Body = {}, annotations?: Body): Body => (
   metadata: { labels, ...(annotations === undefined ? {} : { annotations }) },
   spec: { containers: [{ name: 'app', image: 'ehr:1' }], ...spec },
 })
-const restricted = {
-  runAsUser: 1000,
-  runAsNonRoot: true,
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ['ALL'] },
-  seccompProfile: { type: 'RuntimeDefault' },
-}
 const debug = (more: Body = {}): Body => ({
   name: 'debug',
   image: 'ehr:1',

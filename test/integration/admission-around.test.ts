@@ -283,6 +283,22 @@ const open = async (): Promise<void> => {
   )
 }
 
+/** Key and certificate of another server in the webhooks' place, valid for an hour from `at` on. */
+async function identityFrom(at: number): Promise<{ key: string; cert: string }> {
+  const keys = await crypto.subtle.generateKey(ecdsa, true, ['sign', 'verify'])
+  const cert = await issue(
+    authority,
+    {
+      publicKey: await x509.PublicKey.create(keys.publicKey),
+      names: [`${services.webhook}.${systemNamespace}.svc`],
+      usages: ['server'],
+      seconds: 3600,
+    },
+    at,
+  )
+  return { key: await privateKeyPem(keys.privateKey), cert }
+}
+
 describe('without admission nothing unguarded starts in an enrolled namespace, and elsewhere everything does', () => {
   verifies('injection:outage', 'the webhooks were killed, and start again', async () => {
     await scene.silence()
@@ -293,21 +309,8 @@ describe('without admission nothing unguarded starts in an enrolled namespace, a
 
   verifies('injection:outage', 'their certificate has expired, and a renewed one is served', async () => {
     await scene.silence()
-    const keys = await crypto.subtle.generateKey(ecdsa, true, ['sign', 'verify'])
     const day = 86_400_000
-    const cert = await issue(
-      authority,
-      {
-        publicKey: await x509.PublicKey.create(keys.publicKey),
-        names: [`${services.webhook}.${systemNamespace}.svc`],
-        usages: ['server'],
-        seconds: 3600,
-      },
-      Date.now() - day,
-    )
-    const expired = createServer({ cert, key: await privateKeyPem(keys.privateKey) }, (_, response) =>
-      response.end(),
-    )
+    const expired = createServer(await identityFrom(Date.now() - day), (_, response) => response.end())
     await new Promise<void>((resolve) => expired.listen(0, resolve))
     await leadWebhooksHere(scene.api, scene.cluster, (expired.address() as AddressInfo).port)
     await shut(/certificate has expired/)
@@ -323,20 +326,7 @@ describe('without admission nothing unguarded starts in an enrolled namespace, a
     async () => {
       await scene.silence()
       const asked: string[] = []
-      const key = await crypto.subtle.generateKey(ecdsa, true, ['sign', 'verify'])
-      const cert = await issue(
-        authority,
-        {
-          publicKey: await x509.PublicKey.create(key.publicKey),
-          names: [`${services.webhook}.${systemNamespace}.svc`],
-          usages: ['server'],
-          seconds: 3600,
-        },
-        Date.now(),
-      )
-      const silent = createServer({ cert, key: await privateKeyPem(key.privateKey) }, ({ url = '' }) =>
-        asked.push(url),
-      )
+      const silent = createServer(await identityFrom(Date.now()), ({ url = '' }) => asked.push(url))
       await new Promise<void>((resolve) => silent.listen(0, resolve))
       await leadWebhooksHere(scene.api, scene.cluster, (silent.address() as AddressInfo).port)
       await shut(/context deadline exceeded|Client\.Timeout/)

@@ -8,7 +8,7 @@ import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../
 import { observedRules } from '../../operator/admission/observed.generated.ts'
 import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
 import { until } from '../cluster/api.ts'
-import { surroundings } from '../operator/admission/pods.ts'
+import { restricted, surroundings } from '../operator/admission/pods.ts'
 import { aServer } from '../operator/world.ts'
 import { verifies } from '../verifies.ts'
 import { type AdmissionScene, admissionScene } from './admission-scene.ts'
@@ -41,17 +41,7 @@ const others = {
   },
 }
 const ours = { 'app.kubernetes.io/managed-by': 'hipaa-mcp-operator' }
-const debug = {
-  name: 'debug',
-  image: 'ehr:1',
-  securityContext: {
-    runAsUser: 1000,
-    runAsNonRoot: true,
-    allowPrivilegeEscalation: false,
-    capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
-  },
-}
+const debug = { name: 'debug', image: 'ehr:1', securityContext: restricted }
 
 /** As the person, or as the administrator. Resolves to what the API server said when it refused, else to the empty text. */
 const call = async (as: string | undefined, args: string[], input?: object): Promise<string> => {

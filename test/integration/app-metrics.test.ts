@@ -12,7 +12,7 @@ import { stringify } from 'yaml'
 import { type Running, run } from '../../sidecar/run.ts'
 import { prometheus as asking } from '../demo/prometheus.ts'
 import { authority } from '../sample/certificates.ts'
-import { aLog, anInstallation, pod, server, someOrders, until } from '../sidecar/installation.ts'
+import { aLog, anInstallation, sidecarConfig, someOrders, until } from '../sidecar/installation.ts'
 import { aResolver } from '../sidecar/resolver.ts'
 import { freePort } from '../support/free-port.ts'
 import { aPolicy } from '../support/policy.ts'
@@ -35,8 +35,6 @@ patient_last{name="Mary Smith"} 778812
 /** Labels that Prometheus adds. */
 const ofScrape = new Set(['instance', 'job'])
 
-const at = (port: number) => new URL(`https://localhost:${port}`)
-
 async function aSidecar(): Promise<Running> {
   const installation = await anInstallation()
   const resolver = await aResolver('localhost', '127.0.0.1')
@@ -45,18 +43,7 @@ async function aSidecar(): Promise<Running> {
   await once(serving, 'listening')
   const { port } = serving.address() as AddressInfo
   const sidecar = await run({
-    config: {
-      server,
-      pod: { name: 'ehr-1', uid: pod.podUid, ip: '10.1.2.3' },
-      upstream: { port: 8080, path: '/mcp', transport: 'StreamableHttp' },
-      channel: at(installation.channel.faults.port),
-      collector: at(installation.collector.faults.port),
-      ca: installation.authority.pem,
-      dns: resolver.address,
-      search: [],
-      probes: new Map(),
-      trail: 'Stream',
-    },
+    config: sidecarConfig(installation, resolver.address, 8080),
     version: '1',
     log: aLog(),
     onFatal: () => undefined,

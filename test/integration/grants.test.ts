@@ -17,7 +17,7 @@ import { type Api, until } from '../cluster/api.ts'
 import { connectedAsOperator, type Running, runningOperator, yamlObject } from '../operator/running.ts'
 import { aServer } from '../operator/world.ts'
 import { type Authority, authority, type KeyPair } from '../sample/certificates.ts'
-import { aLog, anInstallation, type Installation, pod } from '../sidecar/installation.ts'
+import { aLog, anInstallation, type Installation, pod, sidecarConfig } from '../sidecar/installation.ts'
 import { aResolver, type TestResolver } from '../sidecar/resolver.ts'
 import { hipaaMcp as commandLine } from '../support/command-line.ts'
 import { type McpServer, mcpServer, withValue } from '../support/mcp-server.ts'
@@ -114,7 +114,6 @@ afterAll(async () => {
   await scene?.end()
 })
 
-const base = (port: number) => new URL(`https://localhost:${port}`)
 const at = () => new Date().toISOString()
 
 /** A sidecar that hears what the operator says of clinic/ehr in this cluster. */
@@ -170,16 +169,8 @@ async function startSidecar(): Promise<void> {
   tell()
   sidecar = await run({
     config: {
+      ...sidecarConfig(installation, resolver.address, upstream.port),
       server: { namespace, name: 'ehr' },
-      pod: { name: 'ehr-1', uid: pod.podUid, ip: '10.1.2.3' },
-      upstream: { port: upstream.port, path: '/mcp', transport: 'StreamableHttp' },
-      channel: base(installation.channel.faults.port),
-      collector: base(installation.collector.faults.port),
-      ca: installation.authority.pem,
-      dns: resolver.address,
-      search: [],
-      probes: new Map(),
-      trail: 'Stream',
     },
     version: '1',
     log: aLog(),

@@ -26,6 +26,7 @@ import { issue } from '../../operator/authority/issue.ts'
 import { answerEnrolment } from '../../operator/channel/enrol.ts'
 import { ChannelRefusal } from '../../operator/channel/refused.ts'
 import { Link } from '../../sidecar/channel/link.ts'
+import type { Config } from '../../sidecar/config.ts'
 import type { Log } from '../../sidecar/log.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
 import { tie } from '../support/tied-sockets.ts'
@@ -366,6 +367,24 @@ async function identify(
 const key = (byte: number): string => Buffer.alloc(32, byte).toString('base64')
 
 /** Orders that are right in everything a test does not name. */
+/** What a whole sidecar is told that runs beside it. `dns`: `address:port`. */
+export const sidecarConfig = (
+  { channel, collector, authority }: Installation,
+  dns: string,
+  upstreamPort: number,
+): Config => ({
+  server,
+  pod: { name: 'ehr-1', uid: pod.podUid, ip: '10.1.2.3' },
+  upstream: { port: upstreamPort, path: '/mcp', transport: 'StreamableHttp' },
+  channel: new URL(`https://localhost:${channel.faults.port}`),
+  collector: new URL(`https://localhost:${collector.faults.port}`),
+  ca: authority.pem,
+  dns,
+  search: [],
+  probes: new Map(),
+  trail: 'Stream',
+})
+
 export function someOrders(policy: Policy, changes: Partial<Orders> = {}): Orders {
   const text = policyText(policy)
   return {

@@ -20,8 +20,8 @@ import {
   anInstallation,
   type Heard,
   type Installation,
-  pod,
   server,
+  sidecarConfig,
   someOrders,
   until,
 } from '../../sidecar/installation.ts'
@@ -88,18 +88,7 @@ export async function aConnectScene(
   const log = aLog()
   await Promise.all(held.map(async ({ release }) => await release()))
   const running = await run({
-    config: {
-      server,
-      pod: { name: 'ehr-1', uid: pod.podUid, ip: '10.1.2.3' },
-      upstream: { port: Number(upstream.port), path: '/mcp', transport: 'StreamableHttp' },
-      channel: new URL(`https://localhost:${installation.channel.faults.port}`),
-      collector: new URL(`https://localhost:${installation.collector.faults.port}`),
-      ca: installation.authority.pem,
-      dns: resolver.address,
-      search: [],
-      probes: new Map(),
-      trail: 'Stream',
-    },
+    config: sidecarConfig(installation, resolver.address, Number(upstream.port)),
     version: '1',
     log,
     onFatal: (reason) => log.error('fatal', { reason: idOf(reason) }),

@@ -13,7 +13,7 @@ import type { Container, Pod } from '../../../operator/admission/pod.ts'
 import type { Request, Verdict } from '../../../operator/admission/review.ts'
 import { verifies } from '../../verifies.ts'
 import { aGrant, aServer, now } from '../world.ts'
-import { aBystander, anApp, aPod, aRequest, surroundings } from './pods.ts'
+import { aBystander, anApp, aPod, aRequest, restricted, surroundings } from './pods.ts'
 
 const ehr = aServer()
 const judged = judgeNew(
@@ -171,14 +171,6 @@ verifies('injection:connect', 'who is not the API server learns nothing and lets
   expect(said(await judgeConnect(exec(), lookup, entry))).toContain('it is not the API server who asks')
 })
 
-/** As kubectl debug --profile=restricted makes it, with a user. */
-const restricted = {
-  runAsUser: 1000,
-  runAsNonRoot: true,
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ['ALL'] },
-  seccompProfile: { type: 'RuntimeDefault' },
-}
 function debug(more: Partial<Container> = {}): Container {
   const { livenessProbe: _, readinessProbe: __, ...app } = anApp({ volumeMounts: [], ports: [] })
   return { ...app, name: 'debug', securityContext: restricted, ...more }

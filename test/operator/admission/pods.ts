@@ -55,6 +55,15 @@ export function aPod(spec: Partial<PodSpec> = {}, metadata: Pod['metadata'] = {}
   }
 }
 
+/** Of an ephemeral container as kubectl debug --profile=restricted makes it, with a user. */
+export const restricted = {
+  runAsUser: 1000,
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+}
+
 /** A pod that says nothing of hipaa-mcp. */
 export function aBystander(spec: Partial<PodSpec> = {}, metadata: Pod['metadata'] = {}): Pod {
   return aPod(spec, { annotations: {}, labels: { app: 'other' }, ...metadata })

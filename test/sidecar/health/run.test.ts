@@ -20,8 +20,7 @@ import {
   anInstallation,
   type Heard,
   type Installation,
-  pod,
-  server,
+  sidecarConfig,
   someOrders,
   until,
 } from '../installation.ts'
@@ -59,22 +58,9 @@ afterEach(async () => {
   expect(fatal.splice(0)).toEqual([])
 })
 
-const base = (port: number) => new URL(`https://localhost:${port}`)
-
 async function started(trail: 'Stream' | 'Local' = 'Stream'): Promise<Running> {
   running = await run({
-    config: {
-      server,
-      pod: { name: 'ehr-1', uid: pod.podUid, ip: '10.1.2.3' },
-      upstream: { port: upstream.port, path: '/mcp', transport: 'StreamableHttp' },
-      channel: base(installation.channel.faults.port),
-      collector: base(installation.collector.faults.port),
-      ca: installation.authority.pem,
-      dns: resolver.address,
-      search: [],
-      probes: new Map(),
-      trail,
-    },
+    config: { ...sidecarConfig(installation, resolver.address, upstream.port), trail },
     version: '1',
     log,
     onFatal: (reason) => fatal.push(reason),
