@@ -156,11 +156,11 @@ verifies(
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** Bytes that cannot be collected. */
+/** Bytes that cannot be collected, those of buffers among them. */
 function held(): number {
   collect()
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage()
-  return heapUsed + external + arrayBuffers
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
 }
 
 const bigLog = { method: 'notifications/message', params: { level: 'info', data: 'x'.repeat(10_000) } }
@@ -197,11 +197,10 @@ for (const { what, head, piece, times } of floods)
       const reply = roomy.ask(call)
       // Where the sidecar reads no further because nobody takes what comes, it is not said to the end.
       await Promise.race([said.promise, sleep(5_000)])
-      await sleep(300)
 
-      const growth = held() - before
-      // What the trail of a test keeps is not the sidecar's.
-      expect(growth - 4 * JSON.stringify(roomy.trail.entries).length).toBeLessThan(8 * limit)
+      // On a busy machine much is on its way at one moment; what is held is there at every one. The trail is the test's own.
+      const growth = () => held() - before - 4 * JSON.stringify(roomy.trail.entries).length
+      await expect.poll(growth, { interval: 200, timeout: 15_000 }).toBeLessThan(8 * limit)
 
       hostile.saying = good
       expect((await roomy.ask(aMessage('tools/list'))).status).toBe(200)
