@@ -32,17 +32,28 @@ const inbound = ({ discoveryPort }: GuardConfig, refused: readonly string[] = []
   ...(discoveryPort === undefined ? [] : [`-A INPUT -p tcp -m tcp --dport ${ports.discovery} -j ACCEPT`]),
 ]
 
+/** Of a connection of which the sidecar sent a packet, in conntrack. A bit that nobody else in a pod is known to use. */
+const ours = '0x40000000/0x40000000'
+const ownerless = '-m owner ! --socket-exists'
+
 /**
  * The sidecar may go anywhere; what its closed sockets still have to send has no owner any more and is told by its
- * connection. A tenant's packet is never accepted for being ESTABLISHED alone: it could bind the port that the sidecar
- * just left, which /proc/net/udp shows to all, and inherit the sidecar's conversation with the cluster's resolver.
+ * connection, which the sidecar marked. A tenant's packet is never accepted for being ESTABLISHED alone: it could bind the
+ * port that the sidecar just left, which /proc/net/udp shows to all, and inherit the sidecar's conversation with the
+ * cluster's resolver. Nor is one without an owner: for a tenant that listens in the sidecar's place, with room for no
+ * handshake, the kernel answers by cookies, which belong to no socket, and what it wrote is sent again after it closed.
  */
 const outbound = [
+  `-A OUTPUT ${sidecar} -j CONNMARK --set-xmark ${ours}`,
   `-A OUTPUT ${sidecar} -j ACCEPT`,
-  `-A OUTPUT ${state} ESTABLISHED -m owner ! --socket-exists -j ACCEPT`,
+  `-A OUTPUT ${state} ESTABLISHED -m connmark --mark ${ours} ${ownerless} -j ACCEPT`,
+  // A cookie says that somebody listens, and holds nothing of theirs. The sidecar's own leave so when its port is flooded.
+  `-A OUTPUT -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK ${state} ESTABLISHED -m conntrack --ctdir REPLY ${ownerless} -j ACCEPT`,
   // The app's answers to the sidecar, the sidecar's port telling that nobody listens.
   `-A OUTPUT -o lo ${state} ESTABLISHED -m conntrack --ctdir REPLY -j ACCEPT`,
   `-A OUTPUT ${resets} ${state} ESTABLISHED -m conntrack --ctdir REPLY -j ACCEPT`,
+  // What a tenant's closed socket still has to send to its neighbour: on loopback its connection was judged when it began.
+  `-A OUTPUT -o lo ${state} ESTABLISHED ${ownerless} -j ACCEPT`,
 ]
 
 /** Tenants reach two doors on loopback, after their ports were rewritten. 15021 is not one: /drain is not theirs to call. */
@@ -67,6 +78,8 @@ const between = ({ loopback = [], lastUser = 65_535 }: GuardConfig, self: string
 const refusals = (icmp: string, unreachable: string) => [
   `-A OUTPUT -o lo ${resets} ${state} RELATED -j ACCEPT`,
   `-A OUTPUT -o lo -p ${icmp} ${state} RELATED -j ACCEPT`,
+  // Nobody waits to be told: a reset would end a connection of the sidecar that came by a cookie, before it was accepted.
+  `-A OUTPUT ${ownerless} -j DROP`,
   '-A OUTPUT -p tcp -j REJECT --reject-with tcp-reset',
   `-A OUTPUT -j REJECT --reject-with ${unreachable}`,
 ]

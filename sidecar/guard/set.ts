@@ -107,7 +107,7 @@ function run(start: StartFilter, program: string, { name }: Family, input?: stri
   if (ended.status !== 0) {
     const said = ended.stderr.trim().split('\n')[0] ?? ''
     throw new Error(
-      `The ${name} packet filter cannot be set (${program}: ${said}): the container needs root with NET_ADMIN, and the node's kernel nf_tables with nft_compat (or ip_tables and ip6_tables, loaded), xt_owner, xt_conntrack and NAT`,
+      `The ${name} packet filter cannot be set (${program}: ${said}): the container needs root with NET_ADMIN, and the node's kernel nf_tables with nft_compat (or ip_tables and ip6_tables, loaded), xt_owner, xt_conntrack, xt_connmark and NAT`,
     )
   }
   return ended.stdout

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { refusedInPod } from '../../sidecar/network/refused.ts'
 import { authority } from '../sample/certificates.ts'
 import { verifies } from '../verifies.ts'
+import { answersByCookies } from './by-cookies.ts'
 import { addresses, PodNetwork, type User } from './pod.ts'
 
 const sidecar: User = { uid: 64_101 }
@@ -176,6 +177,34 @@ describe('with the filter set', () => {
       expect(taken.heard).toEqual([])
     },
   )
+
+  verifies(
+    'transit:only-through-sidecar',
+    'a tenant that takes a port of the sidecar answers nobody by packets that belong to no socket',
+    async () => {
+      for (const [port, host] of [
+        [15_080, addresses.pod],
+        [15_021, addresses.pod6],
+      ] as const) {
+        running.push(await pod.start('pod', root, answersByCookies(port)))
+
+        const dialled = Array.from({ length: 6 }, () => pod.ask('outside', outsider, 'dial', host, port))
+        expect((await Promise.all(dialled)).map(({ got }) => got)).toEqual(dialled.map(() => ''))
+      }
+    },
+  )
+
+  test('a sidecar whose port is flooded still answers, by cookies', async () => {
+    const cookies = async (value: string) =>
+      await pod.run('pod', root, ['sh', '-c', `echo ${value} >/proc/sys/net/ipv4/tcp_syncookies`])
+    expect((await cookies('2')).status).toBe(0)
+    await serve('pod', sidecar, 'listen', '::', 15_080, 'sidecar*300000')
+
+    const { says, bytes } = await pod.ask('outside', outsider, 'dial', addresses.pod, 8_080, '500')
+
+    await cookies('1')
+    expect({ says, bytes }).toEqual({ says: 'answered', bytes: 300_007 })
+  })
 
   test('a caller is told at once that the sidecar is down', async () => {
     expect((await pod.ask('outside', outsider, 'dial', addresses.pod, 8_080)).says).toBe('ECONNREFUSED')
