@@ -46,12 +46,19 @@ export type ClusterPoliciesOptions = {
   every?: number
 }
 
-export function keepClusterPolicies(options: ClusterPoliciesOptions): Repeating {
+export type ClusterPolicies = Repeating & {
+  /** All of the cluster, ours and others', as they were at the last look; none where it does not have the kind. */
+  seen(): readonly ClusterPolicy[]
+}
+
+export function keepClusterPolicies(options: ClusterPoliciesOptions): ClusterPolicies {
   const { client, leading, log, every = 10_000 } = options
   let said = ''
-  return repeating(async () => {
+  let seen: readonly ClusterPolicy[] = []
+  const keeping = repeating(async () => {
     try {
       const found = await clusterPolicies(client)
+      seen = found?.items ?? []
       if (found !== undefined) await applyEach(client, wantedPolicies(options, found), leading)
       said = ''
     } catch (error) {
@@ -62,6 +69,7 @@ export function keepClusterPolicies(options: ClusterPoliciesOptions): Repeating 
       said = code
     }
   }, every)
+  return { ...keeping, seen: () => seen }
 }
 
 /**

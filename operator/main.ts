@@ -95,7 +95,7 @@ async function main(): Promise<void> {
     network: (namespace) => ({
       round: canaries.of(namespace),
       staleMs: staleAfter(config.network.seconds),
-      clusterPolicies: canaries.clusterPolicies(),
+      clusterPolicies: clusterWide.seen(),
     }),
   }
   const { world, all, orderInputs } = watches(

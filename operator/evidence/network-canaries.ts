@@ -19,14 +19,12 @@ import {
 import type { Client } from '../cluster/client.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { bystanderPolicyName } from '../desired/network-policies.ts'
-import { clusterPolicies as clusterPoliciesNow } from '../keep-cluster-policies.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
 import { isEnrolled } from '../observe.ts'
 import { repeating } from '../repeating.ts'
 import type { World } from '../world.ts'
 import { type Canary, canaryName, canaryPod, canarySeconds } from './canary-pod.ts'
 import { podTargets, type Target, webhookAddresses } from './canary-targets.ts'
-import type { ClusterPolicy } from './foreign-policies.ts'
 
 /** One connection that must be refused. `pod`: whose. */
 export type Outcome = {
@@ -50,8 +48,6 @@ export type Round = {
 export interface NetworkCanaries {
   /** The last round of a namespace; undefined before the first. */
   of(namespace: string): Round | undefined
-  /** Policies of the cluster, whose kind may not exist. */
-  clusterPolicies(): readonly ClusterPolicy[]
   start(): void
   stop(): void
   /** Everything that is due. Never rejects. */
@@ -60,7 +56,7 @@ export interface NetworkCanaries {
 
 export type CanariesOptions = {
   world: Pick<World, 'servers' | 'pods' | 'namespaces' | 'networkPolicies'>
-  client: Pick<Client, 'create' | 'get' | 'list' | 'delete'>
+  client: Pick<Client, 'create' | 'get' | 'delete'>
   image: string
   ask: NetworkAsk
   /** Namespaces of which something else is known than before. */
@@ -88,7 +84,6 @@ type Known = { due: number; digest: string; round?: Round }
 export function networkCanaries(options: CanariesOptions): NetworkCanaries {
   const { world, client, image, ask, onChange, log, now = Date.now, every = 2_000, pollMs = 500 } = options
   const known = new Map<string, Known>()
-  let clusterPolicies: readonly ClusterPolicy[] = []
   let running = false
 
   const intervalMs = (): number => ask.seconds * 1000 * (0.9 + Math.random() / 5)
@@ -98,10 +93,6 @@ export function networkCanaries(options: CanariesOptions): NetworkCanaries {
     for (const namespace of known.keys()) if (!wanted.has(namespace)) known.delete(namespace)
     const due = [...wanted].filter((namespace) => isEnrolled(world, namespace) && isDue(namespace))
     if (due.length === 0) return
-    clusterPolicies = await clusterPoliciesNow(client).then(
-      (found) => found?.items ?? [],
-      () => clusterPolicies,
-    )
     for (let at = 0; at < due.length; at += atOnce)
       await Promise.all(due.slice(at, at + atOnce).map(async (namespace) => await turn(namespace)))
   }
@@ -228,7 +219,6 @@ export function networkCanaries(options: CanariesOptions): NetworkCanaries {
   }, every)
   return {
     of: (namespace) => known.get(namespace)?.round,
-    clusterPolicies: () => clusterPolicies,
     look,
     start: () => {
       if (running) return

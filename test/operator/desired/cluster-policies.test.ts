@@ -242,4 +242,6 @@ for (const [what, status, expected] of answers)
     keeping.stop()
 
     expect(done).toEqual(expected)
+    // For whoever asks what others' say: listed once.
+    expect(keeping.seen().map(({ metadata }) => metadata.name)).toEqual([gone.metadata.name])
   })

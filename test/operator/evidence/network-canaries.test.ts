@@ -52,9 +52,6 @@ function cluster(
       if ('uid' in result) return { metadata: { ...pod.metadata, uid: result.uid }, status: result.status }
       return { metadata: { ...pod.metadata, uid: `uid-${name}` }, status: ended(JSON.stringify(result)) }
     },
-    list: async () => {
-      throw new ApiError(404, 'NotFound', 'no such kind')
-    },
     delete: async (_: Kind, __: string | undefined, ___: string, uid?: string) => void deleted.push(uid),
   }
   return { made, deleted, client: client as unknown as Parameters<typeof networkCanaries>[0]['client'] }
