@@ -23,6 +23,8 @@ export type Lookup = {
   ready: boolean
   addressOf: (name: string) => string | undefined
   search: readonly string[]
+  /** The pod has no IPv4 but loopback's. */
+  withoutIPv4?: boolean
 }
 
 /**
@@ -53,10 +55,12 @@ export function answerTo(bytes: Buffer, lookup: Lookup): Answered | undefined {
     // The resolver of the app goes through its search domains and goes on at this answer.
     return { bytes: reply(code.noSuchName), ...(expanded ? {} : { undeclared: name }) }
   }
-  if (question.type !== 'A') return { bytes: reply(code.ok) }
-  return {
-    bytes: reply(code.ok, [{ name: question.name, type: 'A', class: 'IN', ttl: ttlSeconds, data: address }]),
-  }
+  const { type } = question
+  if (type !== 'A' && (type !== 'AAAA' || lookup.withoutIPv4 !== true)) return { bytes: reply(code.ok) }
+  // Who asks for addresses of the pod's own families alone (AI_ADDRCONFIG, as Node's sockets do) would find none without IPv4.
+  // A connection to an IPv4-mapped address is one of IPv4 to the kernel and its filter (RFC 4291 2.5.5.2, RFC 3493 3.7).
+  const data = type === 'A' ? address : `::ffff:${address}`
+  return { bytes: reply(code.ok, [{ name: question.name, type, class: 'IN', ttl: ttlSeconds, data }]) }
 }
 
 /** A query with one question for a host name. The counts are read first: the decoder would believe any of them. */

@@ -1,7 +1,7 @@
 // The part of dns-packet that the resolver uses; the package brings no types.
 declare module 'dns-packet' {
   export type Question = { name: string; type: string; class: string }
-  export type Answer = { name: string; type: 'A'; class: 'IN'; ttl: number; data: string }
+  export type Answer = { name: string; type: 'A' | 'AAAA'; class: 'IN'; ttl: number; data: string }
   export type Packet = {
     id: number
     type: 'query' | 'response'

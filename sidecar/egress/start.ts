@@ -1,6 +1,7 @@
 // Egress by name, wired: the pod's resolver, the listener behind every name, and what the trail hears of both.
 
 import { Resolver } from 'node:dns/promises'
+import { networkInterfaces } from 'node:os'
 import { ports as fixedPorts } from '../../core/identifiers.ts'
 import type { Orders } from '../in-force.ts'
 import type { Trail } from '../trail/trail.ts'
@@ -103,10 +104,13 @@ export async function startEgress(options: EgressOptions): Promise<RunningEgress
     everyMs: refusalsMs,
   })
 
+  const withoutIPv4 = !Object.values(networkInterfaces())
+    .flat()
+    .some((one) => one?.family === 'IPv4' && !one.internal)
   const resolver = await startResolver({
     host: '127.0.0.1',
     port: ports.dns,
-    lookup: () => ({ ready, addressOf, search }),
+    lookup: () => ({ ready, addressOf, search, withoutIPv4 }),
     undeclared: (name) => refused(sourceOf(name), 'undeclared-name'),
   })
   const listener = await startListener({

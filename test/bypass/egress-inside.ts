@@ -1,5 +1,5 @@
 // Three programs around a real packet filter: the world outside (a resolver and a vendor with TLS), the sidecar's egress,
-// and an app that knows nothing of either. `egress-inside.ts world|sidecar|app CONFIG`, one JSON value a line.
+// and an app that knows nothing of either. `egress-inside.ts world|sidecar|app|byName CONFIG`, one JSON value a line.
 
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
@@ -59,21 +59,29 @@ async function sidecar(): Promise<void> {
   say({ says: 'listening' })
 }
 
+/** What TLS to a host, or why there is none, says. */
+async function greeted(host: string): Promise<string> {
+  const socket = connect({ host, port: 443, servername: config.host, ca: config.ca })
+  const got: string[] = []
+  socket.on('data', (chunk: Buffer) => got.push(chunk.toString()))
+  return await new Promise<string>((resolve) => {
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+    socket.once('end', () => resolve(got.join('')))
+  })
+}
+
+/** Speaks TLS to the host by name. Node's sockets ask the system for addresses of the pod's own families alone. */
+async function byName(): Promise<void> {
+  say({ got: await greeted(config.host) })
+  process.exit(0)
+}
+
 /** Looks the host up with the pod's resolver and speaks TLS to it; then tries the same without. */
 async function app(): Promise<void> {
   const resolver = new Resolver({ timeout: 1_000, tries: 1 })
   resolver.setServers(['127.0.0.1'])
   const ask = async (name: string) =>
     await resolver.resolve4(name).catch((error: NodeJS.ErrnoException) => [error.code ?? ''])
-  const greeted = async (address: string) => {
-    const socket = connect({ host: address, port: 443, servername: config.host, ca: config.ca })
-    const got: string[] = []
-    socket.on('data', (chunk: Buffer) => got.push(chunk.toString()))
-    return await new Promise<string>((resolve) => {
-      socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
-      socket.once('end', () => resolve(got.join('')))
-    })
-  }
   const [address = ''] = await ask(config.host)
   say({
     address,
@@ -84,5 +92,5 @@ async function app(): Promise<void> {
   process.exit(0)
 }
 
-const roles: { readonly [role: string]: () => Promise<void> } = { world, sidecar, app }
+const roles: { readonly [role: string]: () => Promise<void> } = { world, sidecar, app, byName }
 await roles[role ?? '']?.()

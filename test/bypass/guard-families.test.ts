@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { authority } from '../sample/certificates.ts'
 import { verifies } from '../verifies.ts'
 import { addresses, PodNetwork, type User } from './pod.ts'
 import { advertiseRouter, advertiseUntilTaken, takenByPod } from './router-advertisement.ts'
@@ -93,6 +94,44 @@ describe('in a pod of one family', () => {
     },
   )
 })
+
+for (const without of ['IPv4', 'IPv6'] as const)
+  verifies(
+    'transmission:egress-by-name',
+    `without ${without} a program that asks for the pod’s own families finds the name, and comes to it`,
+    async () => {
+      const host = 'api.vendor.example'
+      const vendors = await authority('vendors')
+      const config = {
+        host,
+        // Nobody answers there: what is looked at is who comes to the sidecar, and for which name.
+        resolver: without === 'IPv4' ? `[${addresses.outside6}]:53` : addresses.outside,
+        foreign: addresses.foreign,
+        pair: await vendors.issue(host, [host]),
+        ca: vendors.cert,
+      }
+      pod = new PodNetwork({ without, resolvConf: 'nameserver 127.0.0.1\n' })
+      expect((await pod.guard('set')).stderr).toBe('')
+      const egress = await pod.start('pod', sidecar, pod.egressProgram('sidecar', config))
+
+      const { stdout, stderr } = await pod.run('pod', app, pod.egressProgram('byName', config))
+
+      expect([stdout.trim(), stderr]).toEqual(['{"got":"ERR_SSL_TLSV1_ALERT_ACCESS_DENIED"}', ''])
+      expect(egress.heard).toEqual([
+        { note: { kind: 'counted', what: 'egress-opened', source: host, count: 1 } },
+        {
+          note: {
+            kind: 'counted',
+            what: 'egress-refused',
+            source: host,
+            reason: 'name-unresolved',
+            count: 1,
+          },
+        },
+      ])
+      await egress.stop()
+    },
+  )
 
 describe('a neighbour on the same link', () => {
   for (const without of [undefined, 'IPv6'] as const)

@@ -184,7 +184,7 @@ export class PodNetwork {
   }
 
   /** One of the programs of egress-inside.ts, with its configuration in a file that every user may read. */
-  egressProgram(role: 'world' | 'sidecar' | 'app', config: object): string[] {
+  egressProgram(role: 'world' | 'sidecar' | 'app' | 'byName', config: object): string[] {
     const file = join(this.stage, `${role}.json`)
     writeFileSync(file, JSON.stringify(config), { mode: 0o644 })
     return [join(this.stage, 'node'), join(this.stage, 'test', 'bypass', 'egress-inside.ts'), role, file]

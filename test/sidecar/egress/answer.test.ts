@@ -62,11 +62,27 @@ test('a declared name with a search domain behind it does not exist, so that the
   expect(ask(query('ehr-db.clinic.svc.cluster.local'))?.data).toEqual(['127.64.0.1'])
 })
 
-test('a declared name has no address of IPv6, no other record, and does exist', () => {
+test('a declared name has no address of IPv6 where the pod has IPv4, no other record, and does exist', () => {
   for (const type of ['AAAA', 'MX', 'TXT', 'SRV']) {
     expect(ask(query('vendor.example', type))).toEqual({ ...base, code: 0 })
   }
 })
+
+verifies(
+  'transmission:egress-by-name',
+  'in a pod without IPv4 a declared name has its address as one of IPv6, too',
+  () => {
+    const there = { ...lookup, withoutIPv4: true }
+    expect(ask(query('vendor.example', 'AAAA'), there)).toEqual({
+      ...base,
+      code: 0,
+      data: ['::ffff:7f40:2'],
+    })
+    expect(ask(query('vendor.example'), there)?.data).toEqual(['127.64.0.2'])
+    expect(ask(query('vendor.example', 'TXT'), there)).toEqual({ ...base, code: 0 })
+    expect(ask(query('evil.example', 'AAAA'), there)).toEqual({ ...base, code: 3, undeclared: true })
+  },
+)
 
 test('before there is a policy, the answer is to try again', () => {
   expect(ask(query('vendor.example'), { ...lookup, ready: false })).toEqual({ ...base, code: 2 })
