@@ -68,6 +68,25 @@ const sysctls: ReadonlySet<string> = new Set([
   'net.ipv4.tcp_syncookies',
 ])
 
+/**
+ * By which network plugins give a pod another network, address or sender than every pod has. NetworkPolicies and canaries
+ * know the pod's own network alone, and a store's policy goes by addresses. What plugins write of themselves afterwards
+ * (`network-status`, `podIP`) is not here: the pod would no longer conform.
+ */
+export const networkAnnotations: ReadonlySet<string> = new Set([
+  // Multus, and GKE's and OVN's own ways to more networks.
+  'k8s.v1.cni.cncf.io/networks',
+  'v1.multus-cni.io/default-network',
+  'networking.gke.io/interfaces',
+  'networking.gke.io/default-interface',
+  'k8s.ovn.org/open-default-ports',
+  // Calico.
+  'cni.projectcalico.org/allowedSourcePrefixes',
+  'cni.projectcalico.org/floatingIPs',
+  'cni.projectcalico.org/ipAddrs',
+  'cni.projectcalico.org/ipAddrsNoIpam',
+])
+
 /** One line for each fault: the field, what is wrong, what to write. Our own containers are judged elsewhere. */
 export function baselineViolations(pod: Pod, own: ReadonlySet<string>): string[] {
   const { spec } = pod
@@ -186,6 +205,11 @@ function annotationViolations({ metadata }: Pod): string[] {
   return Object.entries(metadata.annotations ?? {}).flatMap(([name, value]) => [
     ...(name.startsWith('container.apparmor.security.beta.kubernetes.io/') && value === 'unconfined'
       ? [`metadata.annotations[${name}]: unconfined is not allowed: leave it out`]
+      : []),
+    ...(networkAnnotations.has(name)
+      ? [
+          `metadata.annotations[${name}]: a pod of an enrolled namespace has one network, and the address that it is given: leave it out`,
+        ]
       : []),
     ...(name === 'kubernetes.io/config.mirror'
       ? [

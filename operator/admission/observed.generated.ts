@@ -30,6 +30,10 @@ export const observedRules = {
     policy: 'hipaa-mcp-changes',
     says: 'hipaa-mcp: an ephemeral container of a guarded pod has runAsUser written down, and none of 64101, 64102, 64103, no privilege escalation, and neither a target nor a volume of hipaa-mcp: kubectl debug --profile=restricted',
   },
+  'changes-8': {
+    policy: 'hipaa-mcp-changes',
+    says: 'hipaa-mcp: annotations that give a pod another network or address do not change: a pod of an enrolled namespace has one network, and the address that it is given',
+  },
   'labels-1': {
     policy: 'hipaa-mcp-labels',
     says: 'hipaa-mcp: the labels hipaa-mcp.dev/guarded and hipaa-mcp.dev/store are set by admission in enrolled namespaces alone: leave them out',

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { containers, guardedLabel, uids } from '../../../core/identifiers.ts'
+import { baselineViolations, networkAnnotations } from '../../../operator/admission/baseline.ts'
 import { conforms } from '../../../operator/admission/conform.ts'
 import { inject } from '../../../operator/admission/inject.ts'
 import type {
@@ -12,7 +14,7 @@ import type {
 } from '../../../operator/admission/pod.ts'
 import { verifies } from '../../verifies.ts'
 import { aServer } from '../world.ts'
-import { anApp, aPod, surroundings } from './pods.ts'
+import { aBystander, anApp, aPod, surroundings } from './pods.ts'
 
 const ehr = aServer()
 const local = aServer({
@@ -355,6 +357,22 @@ test('every way around the guard is refused by the name of its field', () => {
     expect(violations(aPod({ containers: [anApp(container)] })).join('\n'), field).toContain(
       `spec.containers[app].${field}:`,
     )
+})
+
+test('a second network, another’s address or sender is refused to every pod, at first and afterwards', () => {
+  const changes = readFileSync(new URL('../../../config/webhook/policy-changes.yaml', import.meta.url), 'utf8')
+  const frozen = /\[([^\]]+)\]\.all\(name,\s+object\.metadata\.\?annotations/.exec(changes)?.[1] ?? ''
+  expect(frozen.match(/[^', \n]+/g)?.toSorted()).toEqual([...networkAnnotations].toSorted())
+
+  for (const name of networkAnnotations) {
+    const annotations = { [name]: 'x', 'hipaa-mcp.dev/server': 'ehr' }
+    const says = `metadata.annotations[${name}]: a pod of an enrolled namespace has one network`
+    expect(violations(aPod({}, { annotations })).join(), name).toContain(says)
+    expect(baselineViolations(aBystander({}, { annotations }), new Set()).join(), name).toContain(says)
+  }
+  // What a plugin writes of a pod that runs.
+  const told = { 'cni.projectcalico.org/podIP': '10.0.0.7/32', 'k8s.v1.cni.cncf.io/network-status': '[]' }
+  expect(baselineViolations(aBystander({}, { annotations: told }), new Set())).toEqual([])
 })
 
 verifies(
