@@ -360,7 +360,10 @@ test('every way around the guard is refused by the name of its field', () => {
 })
 
 test('a second network, another’s address or sender is refused to every pod, at first and afterwards', () => {
-  const changes = readFileSync(new URL('../../../config/webhook/policy-changes.yaml', import.meta.url), 'utf8')
+  const changes = readFileSync(
+    new URL('../../../config/webhook/policy-changes.yaml', import.meta.url),
+    'utf8',
+  )
   const frozen = /\[([^\]]+)\]\.all\(name,\s+object\.metadata\.\?annotations/.exec(changes)?.[1] ?? ''
   expect(frozen.match(/[^', \n]+/g)?.toSorted()).toEqual([...networkAnnotations].toSorted())
 
