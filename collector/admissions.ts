@@ -1,10 +1,10 @@
-// That admission refused something, or is about to let somebody into a guarded pod, as a record of the registry log: the operator
-// tells it, and asks again while it does not know that it is there.
+// That admission refused something, is about to let somebody into a guarded pod, or that such a pod is gone, as a record of the registry
+// log: the operator tells it, and asks again while it does not know that it is there.
 
 import { createHash } from 'node:crypto'
 import { isObject } from '../core/is-object.ts'
 import { recordBytes, recordSchema } from '../core/record.ts'
-import type { AdmissionCounted, AdmissionRefused, PodEntered } from '../core/record-registry.ts'
+import type { AdmissionCounted, AdmissionRefused, PodEntered, PodGone } from '../core/record-registry.ts'
 import { membersHold } from '../core/record-shape.ts'
 import { type AdmissionsRequest, mostAdmissions } from '../core/wire.ts'
 import { objectIn } from './json-body.ts'
@@ -20,9 +20,13 @@ type Told =
   | ({ kind: 'admission-refused' } & AdmissionsRequest['refused'][number])
   | ({ kind: 'admission-counted' } & AdmissionsRequest['counted'][number])
   | ({ kind: 'pod-entered' } & NonNullable<AdmissionsRequest['entered']>[number])
+  | ({ kind: 'pod-gone' } & NonNullable<AdmissionsRequest['gone']>[number])
+
+type Recorded = AdmissionRefused | AdmissionCounted | PodEntered | PodGone
 
 /** By what one is known when it is told again. Absent of operators of before, which told counts without one. */
-function toldAs(told: Told | AdmissionRefused | AdmissionCounted | PodEntered): string | undefined {
+function toldAs(told: Told | Recorded): string | undefined {
+  if (told.kind === 'pod-gone') return `${told.grant.uid} ${told.pod}`
   return told.kind === 'admission-counted' ? told.id : told.review
 }
 
@@ -30,7 +34,7 @@ function toldAs(told: Told | AdmissionRefused | AdmissionCounted | PodEntered): 
 export class LatelyTold {
   readonly #ids = new Set<string>()
 
-  take(record: AdmissionRefused | AdmissionCounted | PodEntered): void {
+  take(record: Recorded): void {
     const id = toldAs(record)
     if (id === undefined) return
     this.#ids.add(id)
@@ -50,13 +54,16 @@ export function admissionRoutes(registry: Pick<Registry, 'update' | 'told'>): {
     'POST /v1/admissions': {
       roles: ['operator'],
       run: async ({ body }) => {
-        const { refused, counted, entered = [] } = parsed(await body(limit))
+        const { refused, counted, entered = [], gone = [] } = parsed(await body(limit))
         const told = [
           ...refused.map((one) => ({ kind: 'admission-refused', ...one }) as const),
           ...counted.map((one) => ({ kind: 'admission-counted', ...one }) as const),
         ]
-        const into = entered.map((one) => ({ kind: 'pod-entered', ...one }) as const)
-        // What lets somebody in stands there as it is, or they are not let in.
+        const into = [
+          ...entered.map((one) => ({ kind: 'pod-entered', ...one }) as const),
+          ...gone.map((one) => ({ kind: 'pod-gone', ...one }) as const),
+        ]
+        // What lets somebody in stands there as it is, or they are not let in; what says that a session is over as well.
         if (!into.every(fits)) throw new Refusal('bad-request')
         const entries = [...told.filter(fits), ...told.filter((one) => !fits(one)).map(unfitting), ...into]
         await registry.update(() => entries.filter((one) => !registry.told.has(one)))
@@ -77,7 +84,7 @@ function fits(told: Told): boolean {
 }
 
 /** As a number, under an id that it has again when it is told again. */
-function unfitting(told: Exclude<Told, { kind: 'pod-entered' }>): Told {
+function unfitting(told: Exclude<Told, { kind: 'pod-entered' | 'pod-gone' }>): Told {
   return {
     kind: 'admission-counted',
     id: createHash('sha256').update(JSON.stringify(told)).digest('hex'),
@@ -89,11 +96,12 @@ function unfitting(told: Exclude<Told, { kind: 'pod-entered' }>): Told {
 
 function parsed(body: Buffer): AdmissionsRequest {
   const value = objectIn(body)
-  const { refused, counted, entered, ...more } = value
+  const { refused, counted, entered, gone, ...more } = value
   const well =
     areAll('admission-refused', refused) &&
     areAll('admission-counted', counted) &&
     (entered === undefined || areAll('pod-entered', entered)) &&
+    (gone === undefined || areAll('pod-gone', gone)) &&
     Object.keys(more).length === 0
   if (!well) throw new Refusal('bad-request')
   return value as AdmissionsRequest

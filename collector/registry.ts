@@ -265,7 +265,8 @@ export class Registry {
     if (
       record.kind === 'admission-refused' ||
       record.kind === 'admission-counted' ||
-      record.kind === 'pod-entered'
+      record.kind === 'pod-entered' ||
+      record.kind === 'pod-gone'
     )
       this.told.take(record)
     const entry = 'origin' in record ? this.entries.get(record.origin) : undefined

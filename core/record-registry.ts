@@ -227,7 +227,22 @@ export type PodEntered = Base & {
   words?: number
   /** The person, as the API server knows them. */
   by: string
-  grant: { name: string; uid: string; requestedBy: string; approvedBy: string }
+  /** `afterwards`: where the pod stays when the grant ends, and with it a session that is open. */
+  grant: { name: string; uid: string; requestedBy: string; approvedBy: string; afterwards?: 'KeepPod' }
+}
+
+/** A pod that was entered is gone, after the grant's end: no session into it is open any more. */
+export type PodGone = Base & {
+  kind: 'pod-gone'
+  namespace: string
+  server: string
+  name: string
+  /** UID of the pod: with the grant's, told twice, it is recorded once. */
+  pod: string
+  grant: { name: string; uid: string }
+  /** RFC 3339, milliseconds, by the operator's clock: when the grant ended, and when the pod was seen to be gone. */
+  ended: string
+  gone: string
 }
 
 /** What a key is for. `data` wraps the keys of sealed segments, `server` makes tokens and hashes. */
@@ -262,6 +277,7 @@ export type RegistryRecord =
   | AdmissionRefused
   | AdmissionCounted
   | PodEntered
+  | PodGone
   | KeyChanged
   | Signalled
 
@@ -283,6 +299,7 @@ export const registryKinds = [
   'admission-refused',
   'admission-counted',
   'pod-entered',
+  'pod-gone',
   'key-changed',
   'signal',
 ] as const satisfies readonly RegistryRecord['kind'][]

@@ -240,7 +240,17 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
       uid: text,
       requestedBy: text,
       approvedBy: text,
+      afterwards: optional(among('KeepPod')),
     }),
+  },
+  'pod-gone': {
+    namespace: text,
+    server: text,
+    name: text,
+    pod: text,
+    grant: object<RecordOf<'pod-gone'>['grant']>({ name: text, uid: text }),
+    ended: time,
+    gone: time,
   },
   'key-changed': {
     key: among(...keyUses),

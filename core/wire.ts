@@ -3,7 +3,13 @@
 
 import type { JSONWebKeySet } from 'jose'
 import type { ActivityReviewed, Ending, Signalled } from './record.ts'
-import type { AdmissionCounted, AdmissionRefused, KeyChanged, PodEntered } from './record-registry.ts'
+import type {
+  AdmissionCounted,
+  AdmissionRefused,
+  KeyChanged,
+  PodEntered,
+  PodGone,
+} from './record-registry.ts'
 
 /**
  * `POST /v1/identity` on the channel, no client certificate yet, `Authorization: Bearer <pod-bound token, audience
@@ -220,14 +226,16 @@ export type ReviewRequest = Omit<ActivityReviewed, 'schema' | 'at' | 'kind' | 'b
 export type ReviewResponse = { /** Of the record in the registry log. */ index: number }
 
 /**
- * `POST /v1/admissions` (operator): what admission refused, and whom it is about to let into a guarded pod. Answered when it is on
- * record; what is told again is recorded once.
+ * `POST /v1/admissions` (operator): what admission refused, whom it is about to let into a guarded pod, and which of these pods are
+ * gone. Answered when it is on record; what is told again is recorded once.
  */
 export type AdmissionsRequest = {
   refused: Omit<AdmissionRefused, 'schema' | 'at' | 'kind'>[]
   counted: Omit<AdmissionCounted, 'schema' | 'at' | 'kind'>[]
   /** Absent where there is none: collectors of before take no such member. */
   entered?: Omit<PodEntered, 'schema' | 'at' | 'kind'>[]
+  /** Likewise. */
+  gone?: Omit<PodGone, 'schema' | 'at' | 'kind'>[]
 }
 /** In one request, refusals and counts each. */
 export const mostAdmissions = 200

@@ -57,6 +57,12 @@ names: string[]
  * How; for EphemeralContainers the person needs ClusterRole hipaa-mcp-pod-repairer.
  */
 ways: ("Exec" | "Attach" | "PortForward" | "EphemeralContainers")[]
+/**
+ * What happens to a pod that somebody entered when the grant ends. Evict, the default: it goes, and every
+ * session in it with it; what no controller makes anew does not come back. KeepPod: it stays, and a
+ * session that is open stays open until somebody deletes the pod.
+ */
+afterwards?: ("Evict" | "KeepPod")
 }
 /**
  * Why the access cannot wait. Leave out names and diagnoses.
@@ -155,6 +161,31 @@ chain: string
  * Calls under the grant in it so far.
  */
 uses: number
+}[]
+/**
+ * Pods that somebody was let into. Written by admission, before anybody is in.
+ */
+entered?: {
+/**
+ * Of this very pod: another of its name was not entered.
+ */
+uid: string
+/**
+ * Of the pod.
+ */
+name: string
+/**
+ * How it was entered; hipaa-mcp activity says into which containers, and how often.
+ */
+ways: ("Exec" | "Attach" | "PortForward" | "EphemeralContainers")[]
+/**
+ * When somebody was let in first.
+ */
+first: string
+/**
+ * When the operator saw, after the end, that the pod is not there any more: no session outlives it.
+ */
+gone?: string
 }[]
 /**
  * What holds and what does not.

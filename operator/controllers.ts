@@ -25,6 +25,7 @@ export type ControllersOptions = {
   now?: () => number
   recovery: RecoverySettings
   evictor: Evictor
+  recordGone: GrantReconciler['recordGone']
 }
 
 export type Controllers = {

@@ -6,21 +6,21 @@ import { type GrantStanding, type GrantState, grantStanding } from '../core/gran
 import { apiVersion } from '../core/identifiers.ts'
 import type { ChainSummary } from '../core/wire.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
+import { type AfterGrant, endSessions, leaves, lookAgain, sessionsEnded } from './after-grant.ts'
 import { ApiError, type Client } from './cluster/client.ts'
-import type { Events } from './cluster/events.ts'
 import { kinds } from './cluster/kinds.ts'
 import type { Finding } from './conditions/finding.ts'
+import type { EnteredPod } from './entered.ts'
 import { conditionOf } from './status.ts'
 import type { Outside, World } from './world.ts'
 
-export type GrantStatus = NonNullable<BreakGlassGrant['status']>
+/** What stands in it besides was noted by admission, and is not ours to say again (entered.ts). */
+export type GrantStatus = Omit<NonNullable<BreakGlassGrant['status']>, 'entered'>
 
-export type GrantReconciler = {
+export type GrantReconciler = AfterGrant & {
   world: Pick<World, 'grants' | 'servers'>
   outside: Pick<Outside, 'trail'>
-  client: Pick<Client, 'applyStatus'>
-  events: Events
-  leading: () => boolean
+  client: Pick<Client, 'applyStatus' | 'get' | 'patch'>
   now: () => number
 }
 
@@ -86,12 +86,16 @@ const nowhere = {
 function grantStatus(
   grant: BreakGlassGrant,
   standing: GrantStanding,
-  serverIsThere: boolean,
-  chains: readonly ChainSummary[] | undefined,
+  seen: {
+    serverIsThere: boolean
+    chains: readonly ChainSummary[] | undefined
+    entered: readonly EnteredPod[]
+  },
   now: number,
 ): GrantStatus {
   const { metadata, status: before } = grant
   const { state, until, reviewBy } = standing
+  const { serverIsThere, chains, entered } = seen
   const counted = usesOf(grant, chains)
   const last = lastUse(grant, chains)
   const overdue: Finding =
@@ -107,6 +111,9 @@ function grantStatus(
   const conditions: [string, Finding][] = [
     ['Active', { status, reason, message }],
     ['ReviewOverdue', overdue],
+    ...(grant.spec.pods === undefined
+      ? []
+      : [['SessionsEnded', sessionsEnded(grant, standing, entered)] as [string, Finding]]),
   ]
   return {
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
@@ -149,7 +156,7 @@ function lastUse(
   return times.toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(-1)
 }
 
-/** Resolves to the milliseconds until its state changes by the clock alone. */
+/** Resolves to the milliseconds until its state changes by the clock alone, or until the next look while pods are to go. */
 export async function reconcileGrant(key: string, deps: GrantReconciler): Promise<number | undefined> {
   const { world, outside, client, leading, now } = deps
   const [namespace = '', name = ''] = key.split('/')
@@ -158,8 +165,13 @@ export async function reconcileGrant(key: string, deps: GrantReconciler): Promis
   const at = now()
   const standing = grantStanding(grant, at)
   const serverIsThere = world.servers.get(namespace, grant.spec.server) !== undefined
-  const status = grantStatus(grant, standing, serverIsThere, outside.trail()?.chains, at)
-  if (grant.status === undefined || canonical(status) !== canonical(grant.status)) {
+  const { state, until } = standing
+  const over = until !== undefined && state !== 'Active'
+  const entered = over ? await endSessions(grant, until, deps, at) : (grant.status?.entered ?? [])
+  const seen = { serverIsThere, chains: outside.trail()?.chains, entered }
+  const status = grantStatus(grant, standing, seen, at)
+  const { entered: _, ...before } = grant.status ?? {}
+  if (canonical(status) !== canonical(before)) {
     if (!leading()) return undefined
     try {
       await client.applyStatus(kinds.grant, {
@@ -175,7 +187,8 @@ export async function reconcileGrant(key: string, deps: GrantReconciler): Promis
     }
     announce(grant, status, deps)
   }
-  return standing.turn === undefined ? undefined : Math.max(1, standing.turn - at)
+  const turn = standing.turn === undefined ? undefined : Math.max(1, standing.turn - at)
+  return over && leaves(grant).length > 0 ? Math.min(lookAgain, turn ?? lookAgain) : turn
 }
 
 /** On the grant and on its server: who watches either sees it. */

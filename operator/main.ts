@@ -153,6 +153,7 @@ async function main(): Promise<void> {
       recovered: config.recoveredVolumes,
     },
     evictor: pods,
+    recordGone: async (gone) => await collector.tellAdmissions({ refused: [], counted: [], gone }),
   })
   const leader = leaderElection({
     client,

@@ -20,7 +20,7 @@ type Labels = {
   readonly kind?: LogFindingKind | Id
   readonly type?: Id
   readonly cause?: EvictionCause
-  readonly outcome?: 'evicted' | 'held' | RefusalCounts['outcome']
+  readonly outcome?: 'evicted' | 'deleted' | 'held' | RefusalCounts['outcome']
   readonly from?: AttemptSource
   readonly to?: AttemptTarget
   readonly state?:

@@ -148,6 +148,10 @@ export const requirements = {
     'accessControl',
     'Emergency access reaches named patients for one named person, approved by another person, for an hour at most, every use recorded and reported, its review watched.',
   ),
+  'access:session-end': done(
+    'accessControl',
+    'No session into a pod outlives the emergency access that opened it: the pod goes when the grant ends, past every budget, unless the grant says that it stays.',
+  ),
   'access:revocation': done(
     'accessControl',
     'A revoked person, token, certificate or client is refused by every pod within five seconds, recorded with its reason.',

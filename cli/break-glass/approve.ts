@@ -39,5 +39,5 @@ export const approve: Command = {
 function whatOf({ subject, patients, pods }: BreakGlassGrant['spec']): string {
   return pods === undefined
     ? `${subject?.sub ?? 'nobody'}: ${counted(patients?.length ?? 0, 'patient')}`
-    : `${pods.user}, who enters by ${pods.ways.join(', ')} and sees all that is there: pods ${pods.names.join(', ')}`
+    : `${pods.user}, who enters by ${pods.ways.join(', ')} and sees all that is there: pods ${pods.names.join(', ')}, which ${pods.afterwards === 'KeepPod' ? 'stay when it ends, with sessions that are open' : 'go when it ends, where they were entered'}`
 }

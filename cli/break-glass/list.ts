@@ -52,7 +52,7 @@ function shown(grant: BreakGlassGrant): object {
     grant: nameOf(grant),
     server: spec.server,
     ...(subject === undefined ? {} : { issuer: subject.issuer, sub: subject.sub, patients: patients.length }),
-    ...(pods === undefined ? {} : { pods }),
+    ...(pods === undefined ? {} : { pods, entered: status?.entered ?? [] }),
     state: stateOf(grant),
     until: status?.until,
     uses: usesOf(grant),

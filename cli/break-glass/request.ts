@@ -28,6 +28,7 @@ export const request: Command = {
       value: 'WAYS',
       help: 'With --pods: Exec, Attach, PortForward, EphemeralContainers; Exec unless set',
     },
+    'keep-pods': { help: 'With --pods: they stay when it ends, and sessions that are open with them' },
     reason: { value: 'TEXT', help: 'Why it cannot wait, without names and diagnoses' },
     minutes: { value: 'NUMBER', help: 'How long from the approval on, 1 to 60; 30 unless set' },
     name: { value: 'NAME', help: 'Name of the grant; otherwise made up' },
@@ -35,7 +36,7 @@ export const request: Command = {
     json: { help: 'Print the grant’s name as JSON' },
   },
   about:
-    'Patients are read from a file, since a command line ends in histories. Nothing is open before another person approves. For patients: the calls themselves then state the purpose BTG or ETREAT, after a login of the last five minutes.',
+    'Patients are read from a file, since a command line ends in histories. Nothing is open before another person approves. A pod that was entered is evicted when the grant ends: one that nothing makes anew does not come back. For patients: the calls themselves then state the purpose BTG or ETREAT, after a login of the last five minutes.',
   run: async (operands, values, screen) => {
     if (operands.length > 0) throw new UsageError('break-glass request takes options only')
     const { namespace, server } = serverOf(textOf(values, 'server'))
@@ -72,9 +73,8 @@ export const request: Command = {
 type Asked = { whom: Pick<Spec, 'subject' | 'patients'> | Pick<Spec, 'pods'>; counts: string }
 
 async function forPatients(values: Values): Promise<Asked> {
-  for (const option of ['user', 'ways'])
-    if (textOf(values, option) !== undefined)
-      throw new UsageError(`--${option} is for pods: give --pods as well`)
+  for (const option of ['user', 'ways', 'keep-pods'])
+    if (values[option] !== undefined) throw new UsageError(`--${option} is for pods: give --pods as well`)
   const subject = {
     issuer: wanted(values, 'issuer', 'the issuer’s URL'),
     sub: wanted(values, 'sub', 'the person’s sub'),
@@ -91,7 +91,12 @@ function forPods(values: Values): Asked {
       throw new UsageError(`--${option} is for patients: leave it out beside --pods`)
   const user = wanted(values, 'user', 'a user of the cluster: kubectl auth whoami')
   const names = listIn(wanted(values, 'pods', 'names of pods, with commas between'))
-  const pods = { user, names, ways: [...new Set(listIn(textOf(values, 'ways') ?? 'Exec').map(wayOf))] }
+  const pods = {
+    user,
+    names,
+    ways: [...new Set(listIn(textOf(values, 'ways') ?? 'Exec').map(wayOf))],
+    ...(values['keep-pods'] === true ? { afterwards: 'KeepPod' as const } : {}),
+  }
   return { whom: { pods }, counts: counted(names.length, 'pod') }
 }
 

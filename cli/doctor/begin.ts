@@ -2,6 +2,7 @@
 
 import { enforceLabel, group, systemNamespace } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { admissionPolicies } from '../../operator/admission/observed.generated.ts'
 import { gradeOf } from '../../operator/evidence/at-rest.ts'
 import { exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { type Kube, listed, openKube, read } from '../kube.ts'
@@ -13,17 +14,6 @@ import { podCheck, type RunningPod, refusedCheck } from './pods.ts'
 import { serverChecks } from './servers.ts'
 
 const ownKinds = ['hipaamcpservers', 'businessassociateagreements', 'breakglassgrants', 'accessrevocations']
-const policies = [
-  'pods',
-  'changes',
-  'labels',
-  'networks',
-  'canaries',
-  'evictions',
-  'recovery',
-  'tokens',
-  'grants',
-]
 const admission = '/apis/admissionregistration.k8s.io/v1'
 const apps = `/apis/apps/v1/namespaces/${systemNamespace}`
 
@@ -63,8 +53,7 @@ async function installation(kube: Kube, now: number): Promise<Check[]> {
       const path = `${admission}/${kind}webhookconfigurations/hipaa-mcp`
       return webhookCheck(`${kind} webhook`, await read(kube, path), now)
     }),
-    ...policies.map(async (short) => {
-      const name = `hipaa-mcp-${short}`
+    ...admissionPolicies.map(async (name) => {
       const [policy, binding] = await Promise.all([
         read<never>(kube, `${admission}/validatingadmissionpolicies/${name}`),
         read<never>(kube, `${admission}/validatingadmissionpolicybindings/${name}`),

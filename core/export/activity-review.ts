@@ -62,6 +62,7 @@ const shown: ReadonlySet<string> = new Set([
   'admission-refused',
   'admission-counted',
   'pod-entered',
+  'pod-gone',
   'key-changed',
   'orders',
   'counted',

@@ -224,7 +224,9 @@ const notes: { readonly [K in AuditRecord['kind']]?: (record: RecordOf<K>) => st
   'admission-counted': ({ namespace, count, since, by = [] }) =>
     `admission refused ${counted(count, 'more request')} in ${namespace || 'namespaces that are not enrolled'} since ${since}${by.length === 0 ? '' : `, asked by ${by.join(', ')}`}`,
   'pod-entered': ({ what, namespace, name, containers = [], ports = [], by, grant }) =>
-    `${by} was about to be let into ${namespace}/${name}${containers.length === 0 ? '' : ` (${containers.join(', ')})`} by ${what}${ports.length === 0 ? '' : ` to ${ports.join(', ')}`}, under grant ${grant.name}, which ${grant.approvedBy} approved`,
+    `${by} was about to be let into ${namespace}/${name}${containers.length === 0 ? '' : ` (${containers.join(', ')})`} by ${what}${ports.length === 0 ? '' : ` to ${ports.join(', ')}`}, under grant ${grant.name}, which ${grant.approvedBy} approved${grant.afterwards === undefined ? '' : '; the pod stays when that ends'}`,
+  'pod-gone': ({ namespace, name, grant, ended, gone }) =>
+    `${namespace}/${name} is gone since ${gone}, and with it every session that grant ${grant.name} opened, which ended ${ended}`,
   'key-changed': ({ key, id, before }) =>
     before === undefined ? `key for ${key} in use: ${id}` : `key for ${key} rotated: ${id}, before ${before}`,
   signal: ({ rule, person, distinctPatients, perSeconds }) =>

@@ -1,7 +1,7 @@
 // What somebody tried and was refused, or was let in by under an emergency: an Event on the object says who, whatever the client showed
 // them. Pure.
 
-import { canaryLabel, guardedLabel, storeLabel } from '../../core/identifiers.ts'
+import { apiVersion, canaryLabel, guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { EventQuota, Say } from '../cluster/events.ts'
 import type { Pod } from './pod.ts'
 import { type Request, refusalIn, type Verdict, whatOf } from './review.ts'
@@ -31,6 +31,10 @@ const observed: { readonly [what: string]: { about: About; reason: string } } = 
     reason: 'NetworkPolicyRefused',
   },
   'services/proxy': { about: { apiVersion: 'v1', kind: 'Service' }, reason: 'ConnectRefused' },
+  breakglassgrants: {
+    about: { apiVersion, kind: 'BreakGlassGrant' },
+    reason: 'BreakGlassRefused',
+  },
   'serviceaccounts/token': { about: { apiVersion: 'v1', kind: 'ServiceAccount' }, reason: 'TokenRefused' },
 }
 

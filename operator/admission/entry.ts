@@ -6,19 +6,24 @@ import { grantStanding } from '../../core/grant.ts'
 import { guardedLabel, ownNames } from '../../core/identifiers.ts'
 import type { AdmissionsRequest } from '../../core/wire.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
+import type { Way } from '../entered.ts'
 import { baselineViolations } from './baseline.ts'
 import { type Container, containersOf, type Pod } from './pod.ts'
 import { type Request, whatOf } from './review.ts'
 import { containerViolations, hardened } from './tenant.ts'
 
 type Entered = NonNullable<AdmissionsRequest['entered']>[number]
-type Way = NonNullable<BreakGlassGrant['spec']['pods']>['ways'][number]
 
 export type Entry = {
   /** Live: a grant that was ended a moment ago opens nothing. */
   grants(namespace: string): Promise<readonly BreakGlassGrant[]>
   /** Rejects where it is not known to be on record. Absent where it is not the API server who asks: nobody is let in. */
   record?: ((entered: Entered) => Promise<void>) | undefined
+  /**
+   * Rejects where it is not known to stand in the grant, by which the pod goes when that ends, and where that is over by now.
+   * Absent as `record` is.
+   */
+  note?: ((grant: BreakGlassGrant, pod: { uid: string; name: string }, way: Way) => Promise<void>) | undefined
   /** Milliseconds since 1970. */
   now(): number
 }
@@ -93,15 +98,16 @@ export async function enter(
   pod: Pod,
   entry: Entry,
 ): Promise<{ refused: string } | { grant: string }> {
-  const { uid, namespace, name = '', subResource = '', userInfo, dryRun } = request
+  const { uid, namespace, name = '', subResource = '', userInfo, dryRun, oldObject } = request
   const into = intoOf(request, pod)
   if (into.containers?.some(isOwn) === true)
     return { refused: 'the sidecar’s keys are in that container: no grant opens it' }
+  const way = ways[subResource]
   const grant = await grantFor(request, pod, entry)
-  if (grant === undefined)
+  if (grant === undefined || way === undefined)
     return {
       refused:
-        ways[subResource] === undefined
+        way === undefined
           ? 'no emergency opens this way'
           : 'no BreakGlassGrant that is in force names you, this pod and this way: hipaa-mcp break-glass request --pods',
     }
@@ -109,7 +115,8 @@ export async function enter(
   if (into.containers?.some((one) => !names.has(one)) === true)
     return { refused: 'the pod has no container of that name' }
   if (dryRun === true) return { grant: grant.metadata.name }
-  if (entry.record === undefined) return { refused: 'it is not the API server who asks' }
+  if (entry.record === undefined || entry.note === undefined)
+    return { refused: 'it is not the API server who asks' }
   try {
     await entry.record({
       review: uid,
@@ -125,10 +132,21 @@ export async function enter(
         uid: grant.metadata.uid ?? '',
         requestedBy: grant.spec.requestedBy ?? '',
         approvedBy: grant.spec.approval?.by ?? '',
+        ...(grant.spec.pods?.afterwards === 'KeepPod' ? { afterwards: 'KeepPod' } : {}),
       },
     })
   } catch {
     return { refused: 'the collector did not say that it is on record: look at the collector, and try again' }
+  }
+  try {
+    // Of a change the old pod's: what its author sends may lack it.
+    const { metadata } = (oldObject as Pod | undefined) ?? pod
+    if (metadata.uid === undefined) throw new TypeError('A pod that is there has a UID')
+    await entry.note(grant, { uid: metadata.uid, name }, way)
+  } catch {
+    return {
+      refused: 'it could not be noted in the grant, or that ended meanwhile: look at it, and try again',
+    }
   }
   return { grant: grant.metadata.name }
 }

@@ -62,4 +62,33 @@ export const observedRules = {
     policy: 'hipaa-mcp-tokens',
     says: 'hipaa-mcp: only the kubelet asks for tokens of audience hipaa-mcp',
   },
+  'grants-kept-1': {
+    policy: 'hipaa-mcp-grants-kept',
+    says: 'hipaa-mcp: a grant that was approved is kept until it was reviewed: end it with spec.end: {}, then let a third person write spec.review',
+  },
+  'grants-kept-2': {
+    policy: 'hipaa-mcp-grants-kept',
+    says: 'hipaa-mcp: a grant is kept until the pods that were entered under it are gone (status.entered): delete them, or see what holds them in the grant’s Events',
+  },
+  'revocations-1': {
+    policy: 'hipaa-mcp-revocations',
+    says: 'hipaa-mcp: a revocation bears the name of who writes it: leave out revokedBy',
+  },
 } as const
+
+/** Every policy that is installed. */
+export const admissionPolicies = [
+  'hipaa-mcp-pods',
+  'hipaa-mcp-changes',
+  'hipaa-mcp-labels',
+  'hipaa-mcp-networks',
+  'hipaa-mcp-cluster-networks',
+  'hipaa-mcp-canaries',
+  'hipaa-mcp-evictions',
+  'hipaa-mcp-recovery',
+  'hipaa-mcp-tokens',
+  'hipaa-mcp-proxies',
+  'hipaa-mcp-grants',
+  'hipaa-mcp-grants-kept',
+  'hipaa-mcp-revocations',
+] as const

@@ -15,6 +15,7 @@ import { isPathSecret } from '../authority/webhook-path.ts'
 import type { Client } from '../cluster/client.ts'
 import type { Say } from '../cluster/events.ts'
 import { kinds } from '../cluster/kinds.ts'
+import { noteEntered } from '../entered.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
 import { attemptOf } from './attempts.ts'
 import { judgeConnect, judgeStoreConnect } from './connect.ts'
@@ -29,7 +30,8 @@ import type { Surroundings } from './surroundings.ts'
 import { recording, type ToldRefusals } from './told-refusals.ts'
 
 export type WebhookOptions = {
-  client: Pick<Client, 'get' | 'list'>
+  /** Writes one thing: which pods were entered, in the status of a grant. */
+  client: Pick<Client, 'get' | 'list' | 'patch'>
   authority: Authority
   surroundings: Surroundings
   log: Log
@@ -133,6 +135,7 @@ export async function startWebhooks(options: WebhookOptions): Promise<Listener> 
     grants: async (namespace) =>
       (await client.list<BreakGlassGrant & { kind: string }>(kinds.grant, { namespace })).items,
     record: known ? options.entered : undefined,
+    note: known ? async (grant, pod, way) => await noteEntered(client, grant, pod, way, Date.now) : undefined,
     now: Date.now,
   })
   const webhooks: Webhooks = {

@@ -75,8 +75,8 @@ export interface Client {
     namespace: string | undefined,
     name: string,
     uid?: string,
-    /** A Job's pods stay without it. */
-    propagationPolicy?: 'Background',
+    /** Of DeleteOptions. A Job's pods stay without `Background`. */
+    how?: { propagationPolicy?: 'Background'; gracePeriodSeconds?: number },
   ): Promise<void>
   /** What a container wrote, at most `limitBytes` of it. */
   logs(namespace: string, pod: string, query: LogQuery): Promise<string>
@@ -192,12 +192,9 @@ export function apiClient(options: ClientOptions): Client {
         body,
         type: how === 'merge' ? 'application/merge-patch+json' : 'application/json-patch+json',
       }),
-    delete: async (kind, namespace, name, uid, propagationPolicy) => {
+    delete: async (kind, namespace, name, uid, how = {}) => {
       try {
-        const body = {
-          ...(uid === undefined ? {} : { preconditions: { uid } }),
-          ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
-        }
+        const body = { ...(uid === undefined ? {} : { preconditions: { uid } }), ...how }
         await call({ method: 'DELETE', path: pathOf(kind, namespace, name), body })
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) return

@@ -115,7 +115,9 @@ async function advance(keeper: VolumeKeeper, left: Left): Promise<void> {
       events.say(said(volume, 'Recovered'))
       return
     case 'let-go': {
-      await client.delete(kinds.job, systemNamespace, own, job?.metadata.uid, 'Background')
+      await client.delete(kinds.job, systemNamespace, own, job?.metadata.uid, {
+        propagationPolicy: 'Background',
+      })
       const spec = { persistentVolumeReclaimPolicy: isKept(volume) ? 'Retain' : recovery.recovered }
       await client.patch(kinds.volume, undefined, name, { spec }, 'merge')
       await client.delete(kinds.claim, systemNamespace, own, claim?.metadata.uid)

@@ -1,4 +1,5 @@
-// Ends pods by the Eviction API, so that budgets for disruptions hold, and never many at once. The leader alone.
+// Ends pods by the Eviction API, so that budgets for disruptions hold, and never many at once; past them where nothing may hold
+// it. The leader alone.
 
 import { ApiError, type Client } from '../cluster/client.ts'
 import { kinds, pathOf } from '../cluster/kinds.ts'
@@ -6,30 +7,35 @@ import { codeOf, idOf, type Log } from '../log.ts'
 import { controllerOf, type Typed } from '../objects.ts'
 
 /** Why a pod goes. */
-const evictionCauses = ['Unguarded', 'NotConforming'] as const
+const evictionCauses = ['Unguarded', 'NotConforming', 'GrantOver'] as const
 export type EvictionCause = (typeof evictionCauses)[number]
 /**
- * evicted: it ends. held: a budget for disruptions, or whatever else the API server said, does not allow it now. gone: it
+ * evicted, deleted: it ends. held: a budget for disruptions, or whatever else the API server said, does not allow it now. gone: it
  * is not there any more. later: too soon after another, or after it was held.
  */
-export type Outcome = 'evicted' | 'held' | 'gone' | 'later'
+export type Outcome = 'evicted' | 'deleted' | 'held' | 'gone' | 'later'
+
+const countedOutcomes = ['evicted', 'deleted', 'held'] as const
+type Counted = (typeof countedOutcomes)[number]
 
 /** UID -> UID of its controller, why it went, and when: milliseconds since 1970, to be held against creationTimestamp. */
 export type Evicted = ReadonlyMap<string, { owner: string | undefined; cause: EvictionCause; at: number }>
 
 export interface Evictor {
   /** Ends this very pod, or says why not. Never rejects. */
-  evict(pod: Pick<Typed, 'metadata'>, cause: EvictionCause): Promise<Outcome>
+  evict(pod: Pick<Typed, 'metadata'>, cause: EvictionCause): Promise<Exclude<Outcome, 'deleted'>>
+  /** The same past every budget, with `hurriedGrace` to end. Never rejects. */
+  delete(pod: Pick<Typed, 'metadata'>, cause: EvictionCause): Promise<Exclude<Outcome, 'evicted'>>
   /** Whether it was tried within the last minute and stayed: it is another one's turn. */
   waits(uid: string): boolean
   /** Pods that were evicted within the last hour, by UID. */
   lately(): Evicted
   /** How many pods went, and how often one was held, since the start. */
-  counts(): { cause: EvictionCause; outcome: 'evicted' | 'held'; count: number }[]
+  counts(): { cause: EvictionCause; outcome: Counted; count: number }[]
 }
 
 export type EvictorOptions = {
-  client: Pick<Client, 'post'>
+  client: Pick<Client, 'post' | 'delete'>
   log: Log
   /** Milliseconds, on a clock that nobody sets. */
   now?: () => number
@@ -41,6 +47,8 @@ export type EvictorOptions = {
 
 /** Milliseconds: so long a new pod that comes without a sidecar keeps others from being replaced likewise. */
 const remembered = 3_600_000
+/** Seconds that a pod has to end which is deleted. config/webhook/policy-canaries.yaml allows no other. */
+export const hurriedGrace = 30
 /** Milliseconds until one that stayed is tried again. */
 const pause = 60_000
 
@@ -50,7 +58,7 @@ export function evictor(options: EvictorOptions): Evictor {
     string,
     { owner: string | undefined; cause: EvictionCause; at: number; since: number }
   >()
-  /** UID -> when it was tried and stayed. */
+  /** What was tried -> when, and it stayed: a UID, or a UID that was to be deleted. */
   const stayed = new Map<string, number>()
   const counted = new Map<string, number>()
   let last = Number.NEGATIVE_INFINITY
@@ -61,18 +69,27 @@ export function evictor(options: EvictorOptions): Evictor {
     return stayed.has(uid)
   }
 
-  async function outcomeOf({ metadata }: Pick<Typed, 'metadata'>): Promise<'evicted' | 'held' | 'gone'> {
-    const { name, namespace = '', uid = '' } = metadata
+  const evicting = async ({ metadata: { name, namespace = '', uid = '' } }: Pick<Typed, 'metadata'>) =>
+    await client.post(pathOf(kinds.pod, namespace, name, 'eviction'), {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name, namespace },
+      // A pod of the same name may have come meanwhile.
+      deleteOptions: { preconditions: { uid } },
+    })
+  const deleting = async ({ metadata: { name, namespace, uid } }: Pick<Typed, 'metadata'>) =>
+    await client.delete(kinds.pod, namespace, name, uid, { gracePeriodSeconds: hurriedGrace })
+
+  async function outcomeOf<Done extends 'evicted' | 'deleted'>(
+    pod: Pick<Typed, 'metadata'>,
+    done: Done,
+    act: (pod: Pick<Typed, 'metadata'>) => Promise<unknown>,
+  ): Promise<Done | 'held' | 'gone'> {
+    const { name, namespace = '' } = pod.metadata
     try {
-      await client.post(pathOf(kinds.pod, namespace, name, 'eviction'), {
-        apiVersion: 'policy/v1',
-        kind: 'Eviction',
-        metadata: { name, namespace },
-        // A pod of the same name may have come meanwhile.
-        deleteOptions: { preconditions: { uid } },
-      })
-      log.info('A pod was evicted', { namespace: idOf(namespace), name: idOf(name) })
-      return 'evicted'
+      await act(pod)
+      log.info('A pod was ended', { namespace: idOf(namespace), name: idOf(name) })
+      return done
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0
       if (status === 404 || status === 409) return 'gone'
@@ -80,27 +97,37 @@ export function evictor(options: EvictorOptions): Evictor {
       if (status === 0) last = now()
       // 429: a budget for disruptions. 500: several of them. 403: a policy for admission.
       const why = { status, error: codeOf(error) }
-      log.warn('A pod could not be evicted', { namespace: idOf(namespace), name: idOf(name), ...why })
+      log.warn('A pod could not be ended', { namespace: idOf(namespace), name: idOf(name), ...why })
       return 'held'
     }
   }
 
+  async function take<Done extends 'evicted' | 'deleted'>(
+    pod: Pick<Typed, 'metadata'>,
+    cause: EvictionCause,
+    done: Done,
+    act: (pod: Pick<Typed, 'metadata'>) => Promise<unknown>,
+  ): Promise<Done | 'held' | 'gone' | 'later'> {
+    const { uid = '' } = pod.metadata
+    // One that a budget holds is not held from its deletion.
+    const own = done === 'deleted' ? `${uid} ${done}` : uid
+    if (busy || now() - last < every || waits(own)) return 'later'
+    // Two callers at once must not both pass.
+    busy = true
+    const outcome = await outcomeOf(pod, done, act)
+    busy = false
+    if (outcome === done) {
+      last = now()
+      gone.set(uid, { owner: controllerOf(pod)?.uid, cause, at: date(), since: last })
+    } else stayed.set(own, now())
+    const key = `${cause}/${outcome}`
+    counted.set(key, (counted.get(key) ?? 0) + 1)
+    return outcome
+  }
+
   return {
-    evict: async (pod, cause) => {
-      const { uid = '' } = pod.metadata
-      if (busy || now() - last < every || waits(uid)) return 'later'
-      // Two callers at once must not both pass.
-      busy = true
-      const outcome = await outcomeOf(pod)
-      busy = false
-      if (outcome === 'evicted') {
-        last = now()
-        gone.set(uid, { owner: controllerOf(pod)?.uid, cause, at: date(), since: last })
-      } else stayed.set(uid, now())
-      const key = `${cause}/${outcome}`
-      counted.set(key, (counted.get(key) ?? 0) + 1)
-      return outcome
-    },
+    evict: async (pod, cause) => await take(pod, cause, 'evicted', evicting),
+    delete: async (pod, cause) => await take(pod, cause, 'deleted', deleting),
     waits,
     lately: () => {
       for (const [uid, { since }] of gone) if (now() - since > remembered) gone.delete(uid)
@@ -108,7 +135,7 @@ export function evictor(options: EvictorOptions): Evictor {
     },
     counts: () =>
       evictionCauses.flatMap((cause) =>
-        (['evicted', 'held'] as const).map((outcome) => ({
+        countedOutcomes.map((outcome) => ({
           cause,
           outcome,
           count: counted.get(`${cause}/${outcome}`) ?? 0,

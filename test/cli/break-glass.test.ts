@@ -76,6 +76,28 @@ test('an approval shows what is approved, writes an empty one, and says until wh
   expect(out + notes).not.toContain('p-100')
 })
 
+test('an approval of a way into pods shows what becomes of them', async () => {
+  const into = (afterwards: 'Evict' | 'KeepPod') => {
+    const pods = { user: 'maria', names: ['ehr-1'], ways: ['Exec' as const], afterwards }
+    const { subject: _, patients: __, ...spec } = aGrant({ approval: undefined, pods }).spec
+    return { status: 200, body: { ...aGrant(), spec } }
+  }
+  api.answers = [
+    into('Evict'),
+    { status: 200, body: aGrant() },
+    into('KeepPod'),
+    { status: 200, body: aGrant() },
+  ]
+
+  const [goes, stays] = [
+    await ran('break-glass', 'approve', 'clinic/night-1'),
+    await ran('break-glass', 'approve', 'clinic/night-1'),
+  ]
+
+  expect(goes.notes).toContain('pods ehr-1, which go when it ends, where they were entered')
+  expect(stays.notes).toContain('pods ehr-1, which stay when it ends, with sessions that are open')
+})
+
 test('a grant that took the place of the one that was shown is not approved', async () => {
   api.answers = [
     { status: 200, body: aGrant({ approval: undefined }) },
@@ -148,6 +170,10 @@ test('emergency access into pods names a user, pods and ways, and no patient', a
   expect(api.asked[0]).toMatchObject({ method: 'POST' })
   expect(api.asked[0]?.body).toHaveProperty('spec', spec)
   expect(out).toContain('30 minutes, 2 pods')
+  await ran(...asks, '--pods', 'ehr-1', '--user', 'maria', '--keep-pods')
+  expect(api.asked.at(-1)?.body).toMatchObject({
+    spec: { pods: { names: ['ehr-1'], afterwards: 'KeepPod' } },
+  })
   expect((await ran(...asks, '--pods', 'ehr-1')).notes).toContain('--user wants')
   expect((await ran(...asks, '--pods', 'ehr-1', '--user', 'maria', '--sub', 'x')).notes).toContain(
     '--sub is for patients',
@@ -156,8 +182,8 @@ test('emergency access into pods names a user, pods and ways, and no patient', a
 
 test('what is for pods is not dropped beside patients, and a way that is none is told with those that are', async () => {
   const patients = file('one', 'p-1')
-  for (const option of ['--user', '--ways']) {
-    const { code, notes } = await request('--patients', patients, option, 'Exec')
+  for (const [option, ...more] of [['--user', 'Exec'], ['--ways', 'Exec'], ['--keep-pods']] as const) {
+    const { code, notes } = await request('--patients', patients, option, ...more)
     expect(code).toBe(2)
     expect(notes).toContain(`${option} is for pods: give --pods as well`)
   }
@@ -171,14 +197,15 @@ test('what is for pods is not dropped beside patients, and a way that is none is
 
 test('a list does not say of a grant for pods that nothing was done', async () => {
   const pods = { user: 'maria', names: ['ehr-1'], ways: ['Exec' as const] }
-  const into = aGrant({ pods }, {}, { state: 'Expired', uses: 0 })
+  const entered = [{ uid: 'uid-1', name: 'ehr-1', ways: pods.ways, first: '2026-11-01T12:00:00Z' }]
+  const into = aGrant({ pods }, {}, { state: 'Expired', uses: 0, entered })
   const { subject: _, patients: __, ...spec } = into.spec
   api.answers = [{ status: 200, body: { items: [{ ...into, spec }] } }]
 
   const { out } = await ran('break-glass', 'list')
   expect(out).toMatch(/clinic\/night-1\s+maria\s+Expired\s+-\s+-\s+approver/)
   const [one] = JSON.parse((await ran('break-glass', 'list', '--json')).out) as object[]
-  expect(one).toMatchObject({ pods, state: 'Expired' })
+  expect(one).toMatchObject({ pods, entered, state: 'Expired' })
   for (const member of ['uses', 'sub', 'issuer', 'patients']) expect(one).not.toHaveProperty(member)
 })
 

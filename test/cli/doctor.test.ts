@@ -1,6 +1,6 @@
 // What the doctor says of a cluster that works, and of one fault at a time.
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { webhookCheck } from '../../cli/doctor/installation.ts'
@@ -97,6 +97,19 @@ verifies('injection:preflight', 'the doctor finds nothing wrong where nothing is
   expect(code).toBe(0)
   expect(out).toMatch(/network: proved to enforce NetworkPolicies 0 min ago/)
   expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
+})
+
+verifies('injection:preflight', 'the doctor looks at every policy that is installed', async () => {
+  const files = readdirSync('config/webhook').filter((name) => name.startsWith('policy-'))
+  const texts = files.map((name) => readFileSync(`config/webhook/${name}`, 'utf8'))
+  const installed = texts
+    .flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as Body))
+    .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
+    .map(({ metadata }) => `policy ${(metadata as { name: string }).name}`)
+  const checks = JSON.parse((await doctor({}, '--json')).out) as { name: string }[]
+
+  const looked = checks.map(({ name }) => name).filter((name) => name.startsWith('policy '))
+  expect(looked.toSorted()).toEqual(installed.toSorted())
 })
 
 const ownSpec = { spec: { containers: [container] } }

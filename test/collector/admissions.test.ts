@@ -120,6 +120,24 @@ verifies(
   },
 )
 
+verifies('access:session-end', 'that an entered pod is gone is on record, once', async () => {
+  const gone = {
+    namespace: 'clinic',
+    server: 'ehr',
+    name: 'ehr-1',
+    pod: 'uid-1',
+    grant: { name: 'bg-1', uid: 'u-1' },
+    ended: refused.refused,
+    gone: refused.refused,
+  }
+  const given = { refused: [], counted: [], gone: [gone, { ...gone, pod: 'uid-2' }] }
+
+  for (let times = 0; times < 2; times += 1)
+    expect(await told(await opened(), '/v1/admissions', given)).toMatchObject({ body: '{}' })
+
+  expect(await ofKind('pod-gone')).toMatchObject(given.gone)
+})
+
 verifies('injection:connect', 'what cannot stand in the record as it is lets nobody in', async () => {
   const bad = { ...entered, name: 'n'.repeat(70_000) }
 

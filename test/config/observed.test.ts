@@ -129,6 +129,20 @@ const bound = (labels: Body): Asked => ({
   object: { kind: 'Binding', metadata: { labels } },
 })
 
+const grant = (spec: Body, entered?: Body[]): Asked => ({
+  what: 'breakglassgrants',
+  operation: 'DELETE',
+  oldObject: { spec, ...(entered === undefined ? {} : { status: { entered } }) },
+})
+const approved = { approval: {}, pods: {} }
+const reviewed = { ...approved, review: {} }
+const namespaces = { by: { username: 'system:serviceaccount:kube-system:namespace-controller' } }
+const revocation = (revokedBy?: string): Asked => ({
+  what: 'accessrevocations',
+  operation: 'CREATE',
+  object: { spec: { client: 'agent', ...(revokedBy === undefined ? {} : { revokedBy }) } },
+})
+
 const cases: [what: string, asked: Asked, rule: keyof typeof observedRules | undefined][] = [
   ['the annotation of a pod', change(aPod({}, {}, { 'hipaa-mcp.dev/server': 'lab' }), aPod()), 'changes-1'],
   [
@@ -207,6 +221,17 @@ const cases: [what: string, asked: Asked, rule: keyof typeof observedRules | und
   ],
   ['a token of our audience', token('hipaa-mcp'), 'tokens-1'],
   ['a token of another', token('vault'), undefined],
+  ['a grant that nobody approved', grant({}), undefined],
+  ['one that nobody reviewed', grant(approved), 'grants-kept-1'],
+  ['one that was reviewed', grant(reviewed), undefined],
+  ['one under which a pod was entered that is there', grant(reviewed, [{ gone: 'x' }, {}]), 'grants-kept-2'],
+  ['one that breaks both', grant(approved, [{}]), 'grants-kept-1'],
+  ['one whose pods are gone', grant(reviewed, [{ gone: 'x' }]), undefined],
+  ['one whose pods stay', grant({ ...reviewed, pods: { afterwards: 'KeepPod' } }, [{}]), undefined],
+  ['a grant with its namespace', { ...grant(approved, [{}]), ...namespaces }, undefined],
+  ['a revocation in another’s name', revocation('trent'), 'revocations-1'],
+  ['one in nobody’s', revocation(), 'revocations-1'],
+  ['one’s own', revocation('mallory'), undefined],
   ['the kubelet’s', token('hipaa-mcp', ['system:nodes']), undefined],
 ]
 for (const [what, request, rule] of cases)

@@ -32,8 +32,11 @@ export type AdmissionScene = {
   readonly collector: { away: boolean }
   /** Runs kubectl, as a person where one is named. Resolves to its exit code and all that it printed. */
   kubectl(args: string[], how?: { as?: string; input?: object }): Promise<{ code: number; text: string }>
-  /** Starts the webhooks and has the API server call them. config/webhook is applied before. */
-  admit(authority: Authority): Promise<void>
+  /**
+   * Starts the webhooks and has the API server call them. config/webhook is applied before. `writer`: who notes which pods were
+   * entered; the policies let the operator alone do that.
+   */
+  admit(authority: Authority, writer?: Pick<Client, 'patch'>): Promise<void>
   /** Ends the webhooks, as a process that is killed: the Service leads nowhere any more. */
   silence(): Promise<void>
   /** Ends the cluster as well. */
@@ -99,9 +102,9 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
       const [code] = (await once(child, 'close')) as [number | null]
       return { code: code ?? 1, text }
     },
-    async admit(authority) {
+    async admit(authority, writer = client) {
       webhooks = await startWebhooks({
-        client,
+        client: { get: client.get, list: client.list, patch: writer.patch },
         authority,
         surroundings,
         attempt: (say) => said.push(say),

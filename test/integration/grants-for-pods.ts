@@ -3,8 +3,13 @@
 import { readFile } from 'node:fs/promises'
 import { beforeAll, expect } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
+import type { Client } from '../../operator/cluster/client.ts'
+import { kinds } from '../../operator/cluster/kinds.ts'
+import type { Pod } from '../../operator/objects.ts'
 import { type Api, until } from '../cluster/api.ts'
 import { surroundings } from '../operator/admission/pods.ts'
+import type { Running } from '../operator/running.ts'
 import { pod } from '../sidecar/installation.ts'
 import { verifies } from '../verifies.ts'
 import type { AdmissionScene } from './admission-scene.ts'
@@ -16,6 +21,9 @@ export type Stage = {
   readonly kubectl: (who: string | undefined, args: string[], input?: object) => Promise<string>
   /** Asks for a grant of this name; `more` is of its spec. */
   readonly ask: (who: string | undefined, name: string, more?: object) => Promise<string>
+  /** The operator's core, which runs with these rights. */
+  readonly operator: Pick<Running, 'gone'>
+  readonly asOperator: Client
   /** Changes a grant's spec. */
   readonly merge: (who: string | undefined, name: string, change: object) => Promise<string>
 }
@@ -169,10 +177,95 @@ export function grantsForPods(stage: () => Stage): void {
         stage().scene.recorded.entered.length,
       )
 
+      const { uid } = (await stage().asOperator.get<Pod>(kinds.pod, namespace, 'ehr-pod'))?.metadata ?? {}
+      expect((await grantNow('shell'))?.status?.entered).toMatchObject([
+        { uid, name: 'ehr-pod', ways: ['Exec', 'EphemeralContainers'] },
+      ])
       await stage().merge('approver', 'shell', { end: {} })
-      expect(await shell('maria')).toContain('no BreakGlassGrant')
+      expect(await shell('maria')).toMatch(/no BreakGlassGrant|there is no pod|not found/)
     },
     120_000,
+  )
+
+  const grantNow = async (name: string) =>
+    await stage().asOperator.get<BreakGlassGrant>(kinds.grant, namespace, name)
+  const sessionsOf = async (name: string) =>
+    (await grantNow(name))?.status?.conditions?.find(({ type }) => type === 'SessionsEnded')
+
+  verifies(
+    'access:session-end',
+    'the pod that was entered is evicted with the grant’s end, by a real API server and with the operator’s own rights',
+    async () => {
+      await until('it is gone', 60, async () => (await sessionsOf('shell'))?.reason === 'PodsGone')
+
+      const [one] = (await grantNow('shell'))?.status?.entered ?? []
+      expect(one?.gone).toBeDefined()
+      expect(stage().operator.gone).toMatchObject([
+        { pod: one?.uid, name: 'ehr-pod', grant: { name: 'shell' } },
+      ])
+      expect(await stage().asOperator.get(kinds.pod, namespace, 'ehr-pod')).toBeUndefined()
+    },
+    90_000,
+  )
+
+  verifies(
+    'access:session-end',
+    'a pod that is to stay stays, which is said and recorded, and nobody but the operator writes which were entered',
+    async () => {
+      await stage().kubectl(undefined, ['apply', '-f', '-'], guardedPod)
+      const pods = { user: 'maria', names: ['ehr-pod'], ways: ['Exec'] }
+      const debugs = { ...pods, ways: ['EphemeralContainers'], afterwards: 'KeepPod' }
+      expect(await stage().ask('asker', 'wrong', { ...podsGrant, pods: debugs })).toContain('does not stay')
+      await stage().ask('asker', 'stays', { ...podsGrant, pods: { ...pods, afterwards: 'KeepPod' } })
+      await stage().merge('approver', 'stays', { approval: {} })
+      expect(letIn(await shell('maria'))).toBe(true)
+      expect(stage().scene.recorded.entered.at(-1)).toMatchObject({ grant: { afterwards: 'KeepPod' } })
+      await stage().merge('approver', 'stays', { end: {} })
+      await until('it is said to stay', 30, async () => (await sessionsOf('stays'))?.reason === 'PodKept')
+      expect(await stage().asOperator.get(kinds.pod, namespace, 'ehr-pod')).toBeDefined()
+
+      const change = JSON.stringify({ status: { entered: [] } })
+      const args = [
+        'patch',
+        'bgg',
+        'stays',
+        '-n',
+        namespace,
+        '--subresource=status',
+        '--type=merge',
+        '-p',
+        change,
+      ]
+      expect(await stage().kubectl('every', args)).toContain('written by the operator alone')
+    },
+    90_000,
+  )
+
+  verifies(
+    'operator:rbac',
+    'the operator deletes guarded pods by their UID, with their time to end, and no others',
+    async () => {
+      const { asOperator, kubectl } = stage()
+      const uidOf = async (name: string) =>
+        (await asOperator.get<Pod>(kinds.pod, namespace, name))?.metadata.uid
+      await kubectl(undefined, ['run', 'bystander', '--image=none', '-n', namespace])
+      const uid = await uidOf('ehr-pod')
+      const grace = (gracePeriodSeconds: number) => ({ gracePeriodSeconds })
+      for (const [name, of, how] of [
+        ['ehr-pod', undefined, grace(30)],
+        ['ehr-pod', uid, {}],
+        ['ehr-pod', uid, grace(0)],
+        ['bystander', await uidOf('bystander'), grace(30)],
+      ] as const)
+        await expect(asOperator.delete(kinds.pod, namespace, name, of, how), name).rejects.toMatchObject({
+          message: expect.stringContaining('deletes guarded pods of enrolled namespaces by their UID'),
+        })
+
+      await asOperator.delete(kinds.pod, namespace, 'ehr-pod', uid, grace(30))
+
+      expect(await uidOf('ehr-pod')).toBeUndefined()
+    },
+    60_000,
   )
 
   verifies('injection:connect', 'nobody approves or reviews their own way in', async () => {

@@ -97,7 +97,8 @@ beforeAll(async () => {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
     })
-  await scene.admit(await loadAuthority(client, authoritySecrets.own))
+  asOperator = await connectedAsOperator(client)
+  await scene.admit(await loadAuthority(client, authoritySecrets.own), asOperator.client)
   await startSidecar()
   await until('grants are stamped', 60, async () =>
     (await ask('asker', 'first')).includes('breakglassgrant.hipaa-mcp.dev/first created'),
@@ -159,7 +160,6 @@ async function startSidecar(): Promise<void> {
     tools: [{ ...(tool as ReturnType<typeof aServer>['spec']['tools'][number]), name: 'get_diagnosis' }],
   })
   await api.apply(`/apis/hipaa-mcp.dev/v1alpha1/namespaces/${namespace}/hipaamcpservers/ehr`, server)
-  asOperator = await connectedAsOperator(client)
   operator = await runningOperator(asOperator.client, { keySet: () => issuer.jwks })
   const tell = () => {
     const orders = operator.orders.for(namespace, 'ehr', pod.podUid)
@@ -292,6 +292,11 @@ verifies('access:break-glass', 'from a request to the review, on a real API serv
   expect(await kubectl('officer', ['delete', 'breakglassgrant', 'whole', '-n', namespace])).toContain(
     'kept until it was reviewed',
   )
+  expect(scene.recorded.refused.at(-1)).toMatchObject({ what: 'breakglassgrants', by: 'officer' })
+  expect(scene.said.at(-1)).toMatchObject({
+    reason: 'BreakGlassRefused',
+    about: { metadata: { name: 'whole' } },
+  })
   await merge('approver', 'whole', { end: {} })
   const gone = await takes(
     'the sidecar lets nobody reach the patient',
@@ -307,7 +312,8 @@ verifies('access:break-glass', 'from a request to the review, on a real API serv
   )
 })
 
-describe('into a guarded pod', () => grantsForPods(() => ({ scene, api, kubectl, ask, merge })))
+describe('into a guarded pod', () =>
+  grantsForPods(() => ({ scene, api, kubectl, ask, merge, operator, asOperator: asOperator.client })))
 
 const review = { review: { finding: 'Justified', by: 'officer', at: '2026-01-01T00:00:00Z' } }
 const approval = { approval: {} }
@@ -380,15 +386,16 @@ verifies('access:break-glass', 'neither who asked nor who approved reviews', asy
   expect(await merge('officer', 'reviewed', { review: { finding: 'NotJustified' } })).toContain('patched')
 })
 
-describe('with the webhooks gone, the API server alone', () => {
+describe('with nobody who stamps, the API server alone', () => {
   const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/hipaa-mcp'
-  let saved: unknown
+  let saved: { name: string }[]
 
   beforeAll(async () => {
     await ask('asker', 'typed')
     await ask('every', 'typed-own')
-    saved = (await api.call<{ webhooks: unknown }>('GET', path)).webhooks
-    await api.call('PATCH', path, { webhooks: [] }, 'application/merge-patch+json')
+    saved = (await api.call<{ webhooks: typeof saved }>('GET', path)).webhooks
+    const webhooks = saved.filter(({ name }) => !name.startsWith('stamps.'))
+    await api.call('PATCH', path, { webhooks }, 'application/merge-patch+json')
     await until('nothing is stamped', 30, async () =>
       (await ask('asker', 'unstamped')).includes('a new grant is a request'),
     )
@@ -420,6 +427,7 @@ describe('with the webhooks gone, the API server alone', () => {
 
   verifies('access:revocation', 'nobody revokes in another’s name', async () => {
     expect(await revoke({ client: 'x', revokedBy: 'asker' })).toContain('bears the name')
+    expect(scene.recorded.refused.at(-1)).toMatchObject({ what: 'accessrevocations', by: 'officer' })
   })
 })
 
@@ -468,6 +476,8 @@ for (const { when, claims, what } of kindsOfRevocation)
 
     expect(took).toBeLessThan(5_000)
     expect(kept.revokedBy).toBe('officer')
+    // The name is stamped before anybody looks whether it is the writer's.
+    expect(scene.recorded.refused.some(({ what: refused }) => refused === 'accessrevocations')).toBe(false)
     expect(await call('TREAT', 'p-1', claims)).toMatch(/^40[13] .*-revoked/)
     await kubectl('officer', ['delete', 'accessrevocation', name])
     await until('it is served again', 10, async () => await served('TREAT', 'p-1', claims))

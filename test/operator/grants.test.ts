@@ -5,6 +5,7 @@ import type { GrantStatus } from '../../operator/grants.ts'
 import { reconcileGrant } from '../../operator/grants.ts'
 import { ordersFor } from '../../operator/orders-source.ts'
 import { verifies } from '../verifies.ts'
+import { quiet } from './cluster/scripted-api.ts'
 import { aChain, aGrant, aRevocation, aServer, aWorld, now, type Things } from './world.ts'
 
 const hour = 3_600_000
@@ -73,6 +74,7 @@ verifies('access:revocation', 'more than orders can carry lock the server: none 
   expect(orders({ revocations: many(10_001) })?.locked).toBe('too-many-revocations')
 })
 
+const fail = async () => expect.fail('no pod was entered')
 const uses = (count: number, last: string) => ({ 'uid-night-1': { uses: count, last } })
 
 async function reconciled(grant: BreakGlassGrant, things: Things = {}, at = now) {
@@ -83,11 +85,16 @@ async function reconciled(grant: BreakGlassGrant, things: Things = {}, at = now)
     world,
     outside,
     client: {
+      get: async () => expect.fail('no pod was entered'),
+      patch: async () => expect.fail('no pod was entered'),
       applyStatus: async (_, object) => {
         status = (object as unknown as BreakGlassGrant).status
         return object
       },
     },
+    recordGone: fail,
+    log: quiet,
+    evictor: { evict: fail, delete: fail, waits: () => false, lately: () => new Map(), counts: () => [] },
     events: { say: (event) => void said.push(event) },
     leading: () => true,
     now: () => at,

@@ -121,6 +121,8 @@ export type Running = {
   trail: Trail
   /** Whether issuers have given their key sets. */
   issuers: (given: boolean) => void
+  /** Pods that were entered and are gone, as the collector would have them on record. */
+  gone: { pod: string; name: string }[]
   /** Looks at a break-glass grant again, as when the collector says something new. */
   grant: (key: string) => void
   stop: () => Promise<void>
@@ -128,6 +130,7 @@ export type Running = {
 
 export async function runningOperator(client: Client, given: Partial<Outside> = {}): Promise<Running> {
   const evicting = evictor({ client, log: quiet, every: 0 })
+  const gone: Running['gone'] = []
   const trail: Trail = { chains: [], signals: [] }
   let keySet: { keys: [] } | undefined = { keys: [] }
   const outside = {
@@ -160,6 +163,7 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
     leading: () => true,
     generation: () => Math.max(...orderInputs.map((input) => input.lastSeen())),
     evictor: evicting,
+    recordGone: async (pods) => void gone.push(...pods),
     metrics: { queue: () => ({ added: () => {}, retried: () => {}, worked: () => {} }) },
     log: quiet,
     recovery: {
@@ -177,6 +181,7 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
     world,
     orders,
     trail,
+    gone,
     issuers: (given) => {
       keySet = given ? { keys: [] } : undefined
       leaders.everyServer()

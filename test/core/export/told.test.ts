@@ -75,6 +75,9 @@ test('who is about to enter a pod is not said to have been in it: the record sta
   expect(detail({ ...entered, containers: ['app'], ports: [8080, 5432], words: 2 })).toBe(
     'maria was about to be let into clinic/ehr-1 (app) by pods/exec to 8080, 5432, under grant night-1, which approver approved',
   )
+  expect(detail({ ...entered, grant: { ...entered.grant, afterwards: 'KeepPod' } })).toContain(
+    'approver approved; the pod stays when that ends',
+  )
 })
 
 verifies('audit:relations', 'told once for both records of a call, and in every export', () => {

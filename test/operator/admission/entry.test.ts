@@ -17,7 +17,7 @@ import { aBystander, anApp, aPod, aRequest, restricted, surroundings } from './p
 
 const ehr = aServer()
 const judged = judgeNew(
-  aPod({}, { name: 'ehr-1', annotations: { [serverAnnotation]: 'ehr' } }),
+  aPod({}, { name: 'ehr-1', uid: 'uid-ehr-1', annotations: { [serverAnnotation]: 'ehr' } }),
   [ehr],
   surroundings,
 )
@@ -38,13 +38,15 @@ function forPods(pods: Partial<Pods> = {}, more: Parameters<typeof aGrant>[0] = 
 
 function anEntry(grants: BreakGlassGrant[], more: Partial<Entry> = {}) {
   const recorded: Parameters<NonNullable<Entry['record']>>[0][] = []
+  const noted: unknown[] = []
   const entry: Entry = {
     grants: async () => grants,
     record: async (entered) => void recorded.push(entered),
+    note: async ({ metadata }, pod, way) => void noted.push([metadata.name, pod, way]),
     now: () => now,
     ...more,
   }
-  return { entry, recorded }
+  return { entry, recorded, noted }
 }
 
 const exec = (more: Partial<Request> = {}): Request =>
@@ -60,9 +62,9 @@ const said = (verdict: Verdict) => (verdict.allowed ? undefined : verdict.messag
 
 verifies(
   'injection:connect',
-  'who is named by a grant in force enters, and is on record by then',
+  'who is named by a grant in force enters, and is on record by then and the pod noted',
   async () => {
-    const { entry, recorded } = anEntry([forPods()])
+    const { entry, recorded, noted } = anEntry([forPods()])
 
     const verdict = await judgeConnect(exec(), lookup, entry)
 
@@ -80,6 +82,7 @@ verifies(
         grant: { name: 'night-1', uid: 'uid-night-1', requestedBy: 'asker', approvedBy: 'approver' },
       },
     ])
+    expect(noted).toEqual([['night-1', { uid: 'uid-ehr-1', name: 'ehr-1' }, 'Exec']])
     expect(attemptOf(exec(), verdict)?.note).toBe(
       'maria was let in: pods/exec, under BreakGlassGrant night-1.',
     )
@@ -140,11 +143,11 @@ const shut: [what: string, grants: BreakGlassGrant[], asked: Request][] = [
 ]
 for (const [what, grants, asked] of shut)
   verifies('injection:connect', `a grant opens what it says and nothing else: ${what}`, async () => {
-    const { entry, recorded } = anEntry(grants)
+    const { entry, recorded, noted } = anEntry(grants)
 
     expect(said(await judgeConnect(asked, lookup, entry))).toContain('the guarded pod clinic/ehr-1')
 
-    expect(recorded).toEqual([])
+    expect([recorded, noted]).toEqual([[], []])
   })
 
 const away = async () => await Promise.reject(new Error('planted'))
@@ -157,6 +160,22 @@ verifies('injection:connect', 'without the collector nobody is let in', async ()
   )
 })
 
+verifies('access:session-end', 'nobody is let in whose pod could not be noted in the grant', async () => {
+  const { entry } = anEntry([forPods()], { note: away })
+
+  expect(said(await judgeConnect(exec(), lookup, entry))).toContain('it could not be noted in the grant')
+  const nameless = {
+    ...lookup,
+    pod: async () => ({ ...guarded, metadata: { ...guarded.metadata, uid: undefined } }) as never,
+  }
+  expect(said(await judgeConnect(exec(), nameless, anEntry([forPods()]).entry))).toContain(
+    'it could not be noted',
+  )
+  const dry = anEntry([forPods()])
+  expect(await judgeConnect(exec({ dryRun: true }), lookup, dry.entry)).toMatchObject({ allowed: true })
+  expect([dry.recorded, dry.noted]).toEqual([[], []])
+})
+
 verifies('injection:connect', 'who is refused is told a command that there is', async () => {
   const says = said(await judgeConnect(exec(), lookup, anEntry([]).entry)) ?? ''
 
@@ -166,9 +185,12 @@ verifies('injection:connect', 'who is refused is told a command that there is', 
 })
 
 verifies('injection:connect', 'who is not the API server learns nothing and lets nobody in', async () => {
-  const { entry } = anEntry([forPods()], { record: undefined })
+  for (const absent of [{ record: undefined }, { note: undefined }]) {
+    const { entry, recorded, noted } = anEntry([forPods()], absent)
 
-  expect(said(await judgeConnect(exec(), lookup, entry))).toContain('it is not the API server who asks')
+    expect(said(await judgeConnect(exec(), lookup, entry))).toContain('it is not the API server who asks')
+    expect([recorded, noted]).toEqual([[], []])
+  }
 })
 
 function debug(more: Partial<Container> = {}): Container {
@@ -190,7 +212,7 @@ function debugging(container: Container, more: Partial<Request> = {}): Request {
 const debugs = [forPods({ ways: ['EphemeralContainers'] })]
 
 verifies('injection:connect', 'an ephemeral container is let in under a grant, as a tenant', async () => {
-  const { entry, recorded } = anEntry(debugs)
+  const { entry, recorded, noted } = anEntry(debugs)
 
   const verdict = await judgePod(debugging(debug()), lookup, surroundings, entry)
 
@@ -198,6 +220,7 @@ verifies('injection:connect', 'an ephemeral container is let in under a grant, a
   expect(recorded).toMatchObject([
     { what: 'pods/ephemeralcontainers', name: 'ehr-1', containers: ['debug'], by: 'maria' },
   ])
+  expect(noted).toEqual([['night-1', { uid: 'uid-ehr-1', name: 'ehr-1' }, 'EphemeralContainers']])
 })
 
 const hostile: [what: string, container: Container, field: string][] = [

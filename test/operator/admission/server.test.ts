@@ -25,7 +25,7 @@ async function webhooks() {
   const authority = await makeAuthority('test', Date.now())
   const told: string[] = []
   const listener = await startWebhooks({
-    client: { get: away, list: away },
+    client: { get: away, list: away, patch: away },
     authority,
     surroundings,
     log: quiet,

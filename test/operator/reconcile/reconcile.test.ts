@@ -59,6 +59,7 @@ function scene(things: Things = {}, fails: (object: KubernetesObject) => boolean
     events: { say: (event) => void said.push(event) },
     evictor: evictor({
       client: {
+        delete: async () => expect.fail('no pod is deleted'),
         post: async (path) => {
           written.push(`evict ${path.split('/').at(-2)}`)
           return {} as never

@@ -112,8 +112,10 @@ export class ACluster {
         this.done.push(`patch ${JSON.stringify({ ...metadata?.annotations, ...spec })}`)
         return {} as T
       },
-      delete: async ({ kind }, _, name, _uid, propagation) => {
-        this.done.push(`delete ${kind}${propagation === undefined ? '' : ` ${propagation}`}`)
+      delete: async ({ kind }, _, name, _uid, how) => {
+        this.done.push(
+          `delete ${kind}${how?.propagationPolicy === undefined ? '' : ` ${how.propagationPolicy}`}`,
+        )
         const list = lists[kind]?.() ?? []
         const at = list.findIndex(({ metadata }) => metadata.name === name)
         if (at >= 0) list.splice(at, 1)

@@ -12,13 +12,20 @@ function scene(answers: number[] = []) {
   const warned: object[] = []
   let time = 0
   let date = 1_700_000_000_000
+  const answer = (): void => {
+    const status = answers.shift() ?? 201
+    if (status === noAnswer) throw new ApiError(0, 'Timeout', 'planted')
+    if (status >= 400) throw new ApiError(status, 'Planted', 'planted')
+  }
   const made = evictor({
     client: {
+      delete: async (_, namespace, name, uid, how) => {
+        asked.push([`delete ${namespace}/${name}`, { uid, ...how }])
+        answer()
+      },
       post: async (path, body) => {
         asked.push([path, body])
-        const status = answers.shift() ?? 201
-        if (status === noAnswer) throw new ApiError(0, 'Timeout', 'planted')
-        if (status >= 400) throw new ApiError(status, 'Planted', 'planted')
+        answer()
         return {} as never
       },
     },
@@ -131,4 +138,27 @@ test('a clock that is set back keeps nobody waiting, and forgets nothing', async
   ])
   wait(3_600_000)
   expect([...made.lately().keys()]).toEqual(['uid-b'])
+})
+
+verifies('access:session-end', 'a deletion goes past a budget, as one of its kind and in turn', async () => {
+  const { made, asked, wait } = scene([429, 403, 201])
+
+  expect(await made.evict(aPod('a'), 'GrantOver')).toBe('held')
+  // Refused by admission: not at every look anew.
+  expect([await made.delete(aPod('a'), 'GrantOver'), await made.delete(aPod('a'), 'GrantOver')]).toEqual([
+    'held',
+    'later',
+  ])
+  wait(60_000)
+  expect(await made.delete(aPod('a'), 'GrantOver')).toBe('deleted')
+  expect(asked.at(-1)).toEqual(['delete clinic/a', { uid: 'uid-a', gracePeriodSeconds: 30 }])
+  expect([await made.delete(aPod('b'), 'GrantOver'), await made.evict(aPod('c'), 'Unguarded')]).toEqual([
+    'later',
+    'later',
+  ])
+  expect(made.counts().filter(({ count }) => count > 0)).toEqual([
+    { cause: 'GrantOver', outcome: 'deleted', count: 1 },
+    { cause: 'GrantOver', outcome: 'held', count: 2 },
+  ])
+  expect([...made.lately().keys()]).toEqual(['uid-a'])
 })

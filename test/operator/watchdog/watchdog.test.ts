@@ -188,6 +188,7 @@ function scene(
     events: { say: (one) => void said.push(one) },
     evictor: evictor({
       client: {
+        delete: async () => expect.fail('no pod is deleted'),
         post: async (path) => {
           const name = path.split('/').at(-2) as string
           const status = statuses[name] ?? 201

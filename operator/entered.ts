@@ -1,0 +1,59 @@
+// Pods that somebody was let into under a grant (45 CFR 164.312(a)(2)(ii)): noted in its status before anybody is in, and crossed
+// off when they are gone. Each write says what it read before: who ends the grant meanwhile, or writes as well, is not written over.
+
+import { grantStanding } from '../core/grant.ts'
+import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
+import { ApiError, type Client } from './cluster/client.ts'
+import { kinds } from './cluster/kinds.ts'
+
+export type EnteredPod = NonNullable<NonNullable<BreakGlassGrant['status']>['entered']>[number]
+export type Way = EnteredPod['ways'][number]
+
+/** Writers that were faster, until a way in is refused. */
+const mostTries = 5
+/** The schema's bound. */
+const mostPods = 64
+
+/**
+ * Rejects where it is not known to be noted: the grant is over or gone, has too many pods, or others kept writing; with `ApiError`
+ * where the API server said so.
+ */
+export async function noteEntered(
+  client: Pick<Client, 'get' | 'patch'>,
+  { metadata: { namespace, name, uid } }: Pick<BreakGlassGrant, 'metadata'>,
+  pod: { uid: string; name: string },
+  way: Way,
+  now: () => number,
+): Promise<void> {
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const grant = await client.get<BreakGlassGrant>(kinds.grant, namespace, name)
+    if (grant?.metadata.uid !== uid || grant === undefined || grantStanding(grant, now()).state !== 'Active')
+      throw new Error('The grant is over')
+    const before = grant.status?.entered ?? []
+    const known = before.find((one) => one.uid === pod.uid)
+    if (known?.ways.includes(way) === true) return
+    const entry: EnteredPod = known
+      ? { ...known, ways: [...known.ways, way] }
+      : { ...pod, ways: [way], first: new Date(now()).toISOString() }
+    const entered = [...before.filter((one) => one !== known), entry]
+    if (entered.length > mostPods) throw new Error('Too many pods were entered under the grant')
+    if (await writeEntered(client, grant, entered)) return
+  }
+  throw new Error('Others kept writing the grant')
+}
+
+/** Resolves to whether nobody was faster. */
+export async function writeEntered(
+  client: Pick<Client, 'patch'>,
+  { metadata: { namespace, name, uid, resourceVersion } }: BreakGlassGrant,
+  entered: readonly EnteredPod[],
+): Promise<boolean> {
+  const body = { metadata: { uid, resourceVersion }, status: { entered } }
+  try {
+    await client.patch(kinds.grant, namespace, name, body, 'merge', 'status')
+    return true
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409) return false
+    throw error
+  }
+}
