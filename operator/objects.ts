@@ -14,7 +14,13 @@ type PodVolume = {
 }
 export type Container = { name: string; volumeMounts?: { name: string; mountPath: string }[] }
 export type Pod = Typed & {
-  spec: { volumes?: PodVolume[]; containers?: Container[]; initContainers?: Container[] }
+  spec: {
+    volumes?: PodVolume[]
+    containers?: Container[]
+    initContainers?: Container[]
+    /** Kept of guarded pods, and of the network plugin's. */
+    nodeName?: string
+  }
   status?: {
     phase?: string
     podIP?: string
@@ -22,6 +28,8 @@ export type Pod = Typed & {
     podIPs?: { ip: string }[]
     /** The time and words of our own condition alone are kept. */
     conditions?: { type: string; status: string; message?: string; lastProbeTime?: string }[]
+    /** Of the guard alone. */
+    initContainerStatuses?: { name: string; restartCount: number; ready: boolean }[]
     containerStatuses?: { name: string; restartCount: number }[]
   }
 }

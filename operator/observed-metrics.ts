@@ -91,7 +91,7 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
   metrics.observed(
     'counter',
     'hipaa_mcp_evictions_total',
-    'Pods that were ended because they were unguarded, did not conform or were entered under a grant that is over, and those that a budget held',
+    'Pods that were ended because they were unguarded, did not conform, could not prove their guard or were entered under a grant that is over, and those that a budget held',
     () => evictions().map(({ cause, outcome, count }) => ({ value: count, attributes: { cause, outcome } })),
   )
   metrics.observed(

@@ -1,7 +1,14 @@
 // Keeps the World: one list-watch a kind, and for each change the servers that it concerns.
 
 import { agreementsNamed } from '../core/agreement.ts'
-import { guardedLabel, ownerLabel, serverAnnotation, systemNamespace } from '../core/identifiers.ts'
+import {
+  cniPlugin,
+  containers,
+  guardedLabel,
+  ownerLabel,
+  serverAnnotation,
+  systemNamespace,
+} from '../core/identifiers.ts'
 import { networkCondition } from '../core/network.ts'
 import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
@@ -184,6 +191,9 @@ function trimPod(pod: Pod): Pod {
     spec: {
       volumes: spec.volumes ?? [],
       initContainers: (spec.initContainers ?? []).map(trimContainer),
+      ...((guarded || pod.metadata.namespace === cniPlugin) && spec.nodeName !== undefined
+        ? { nodeName: spec.nodeName }
+        : {}),
       // Whose logs are looked at.
       ...(guarded ? { containers: (spec.containers ?? []).map(({ name }) => ({ name })) } : {}),
     },
@@ -198,6 +208,9 @@ function trimPod(pod: Pod): Pod {
       ),
       ...(guarded
         ? {
+            initContainerStatuses: (status?.initContainerStatuses ?? [])
+              .filter(({ name }) => name === containers.guard)
+              .map(({ name, restartCount, ready }) => ({ name, restartCount, ready })),
             containerStatuses: (status?.containerStatuses ?? []).map(({ name, restartCount }) => ({
               name,
               restartCount,

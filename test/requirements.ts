@@ -642,6 +642,10 @@ export const requirements = {
     'accessControl',
     'A guarded pod that is not what admission makes is named, counted and evicted, one at a time, within budgets for disruptions.',
   ),
+  'injection:guard-fails': done(
+    'accessControl',
+    'A pod whose guard fails again and again is said, and where the node’s network plugin came after it, something makes it anew, once.',
+  ),
   'injection:upgrade': done(
     'accessControl',
     'Where admission makes pods otherwise than before, workloads replace theirs in their own way, one workload first; evictions are for what nothing else replaces.',

@@ -1,6 +1,7 @@
 // Guarded: no pod of the server, and none of its stores, is outside of the guard.
 
 import { unlabelledPods } from '../observe.ts'
+import { guardFails } from '../watchdog/guard-fails.ts'
 import { no, noPods, type Rule, yes } from './finding.ts'
 import { unguarded } from './in-every-pod.ts'
 
@@ -13,6 +14,11 @@ export const guarded: Rule = (seen, fleet, now) => {
     )
   if (expected === 0) return noPods
   if (guarded.length < expected) return unguarded(seen, fleet, now)
+  if (guarded.some(guardFails))
+    return no(
+      'GuardFails',
+      'The guard of a pod fails again and again, so nothing of it starts: its Events say why, and whether it is replaced.',
+    )
   return unlabelledPods(seen).length > 0
     ? no('StorePodsNotStamped', 'Pods of a store started before the namespace was enrolled: replace them.')
     : yes('EveryPodGuarded', 'Every pod of this server carries the whole sidecar.')

@@ -7,7 +7,7 @@ import { codeOf, idOf, type Log } from '../log.ts'
 import { controllerOf, type Typed } from '../objects.ts'
 
 /** Why a pod goes. */
-const evictionCauses = ['Unguarded', 'NotConforming', 'GrantOver'] as const
+const evictionCauses = ['Unguarded', 'NotConforming', 'GrantOver', 'GuardFails'] as const
 export type EvictionCause = (typeof evictionCauses)[number]
 /**
  * evicted, deleted: it ends. held: a budget for disruptions, or whatever else the API server said, does not allow it now. gone: it

@@ -17,6 +17,7 @@ import { repeating } from '../repeating.ts'
 import type { Evictor } from '../rollout/evict.ts'
 import type { World } from '../world.ts'
 import { aloneUntil } from './debugged.ts'
+import { replaceUnproved } from './guard-fails.ts'
 import { type Fault, faultOf, nextOf, type Suspect } from './judge.ts'
 import { createdAt, proofOf } from './proof.ts'
 import { progressOf, replacePods } from './replace-pods.ts'
@@ -98,6 +99,7 @@ export function watchdog(options: WatchdogOptions): Watchdog {
         }),
       )
       await act(pods)
+      await replaceUnproved(pods, { world, evictor, events })
     } catch (error) {
       log.warn('Guarded pods could not be looked at', { error: codeOf(error) })
     }

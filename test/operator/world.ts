@@ -298,6 +298,7 @@ export type Things = {
   clusterPolicies?: ClusterPolicy[]
   /** Of the namespace. */
   annotations?: { [name: string]: string }
+  labels?: { [name: string]: string }
 }
 
 export function aWorld(things: Things = {}): { world: World; outside: Outside } {
@@ -307,7 +308,7 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
     kind: 'Namespace',
     metadata: {
       name: 'clinic',
-      labels: (things.enrolled ?? true) ? { [enforceLabel]: 'true' } : {},
+      labels: { ...((things.enrolled ?? true) ? { [enforceLabel]: 'true' } : {}), ...things.labels },
       annotations: things.annotations ?? {},
     },
   }

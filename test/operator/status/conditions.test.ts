@@ -475,6 +475,20 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
     },
     is: 'False AgreementNotAttested',
   },
+  {
+    type: 'Guarded',
+    when: 'a guard fails again and again',
+    things: {
+      ...well,
+      pods: [
+        {
+          ...aGuardedPod('ehr-1'),
+          status: { initContainerStatuses: [{ name: 'hipaa-mcp-guard', restartCount: 3, ready: false }] },
+        },
+      ],
+    },
+    is: 'False GuardFails',
+  },
   { type: 'Guarded', when: 'every pod', things: well, is: 'True EveryPodGuarded' },
   {
     type: 'Guarded',

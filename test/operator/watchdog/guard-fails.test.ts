@@ -1,0 +1,129 @@
+// A pod whose guard fails because it is older than its node's network plugin comes again.
+
+import { expect } from 'vitest'
+import { guardedLabel } from '../../../core/identifiers.ts'
+import { podSecurityLabel } from '../../../core/pod-security.ts'
+import type { Say } from '../../../operator/cluster/events.ts'
+import type { Pod } from '../../../operator/objects.ts'
+import { type Evicted, evictor } from '../../../operator/rollout/evict.ts'
+import { guardFails, replaceUnproved } from '../../../operator/watchdog/guard-fails.ts'
+import { verifies } from '../../verifies.ts'
+import { quiet } from '../cluster/scripted-api.ts'
+import { aPod, aWorld } from '../world.ts'
+
+const begun = Date.parse('2026-11-01T12:00:00Z')
+const owned = (kind: string, uid: string) => ({
+  ownerReferences: [{ apiVersion: 'apps/v1', kind, name: 'ehr', uid, controller: true }],
+})
+function failing(
+  name: string,
+  more: Partial<Pod['metadata']> = owned('ReplicaSet', 'uid-rs'),
+  times = 3,
+): Pod {
+  const labels = { [guardedLabel]: 'ehr' }
+  return {
+    ...aPod(
+      name,
+      { labels, creationTimestamp: new Date(begun).toISOString(), ...more },
+      { nodeName: 'node-1' },
+    ),
+    status: {
+      phase: 'Pending',
+      initContainerStatuses: [{ name: 'hipaa-mcp-guard', restartCount: times, ready: false }],
+    },
+  }
+}
+function plugin(node: string, ready = true): Pod {
+  return {
+    ...aPod(`plugin-${node}`, { namespace: 'hipaa-mcp-cni' }, { nodeName: node }),
+    status: { phase: 'Running', conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
+  }
+}
+
+function scene(pods: Pod[], { level = 'restricted', plugins = [plugin('node-1')] } = {}) {
+  const { world } = aWorld({ pods: [...pods, ...plugins], labels: { [podSecurityLabel]: level } })
+  const said: Say[] = []
+  const evicted: string[] = []
+  const state = { time: begun + 600_000, status: 201 }
+  const pace = evictor({
+    client: {
+      post: async (path) => {
+        evicted.push(path.split('/').at(-2) ?? '')
+        return {} as never
+      },
+      delete: async () => expect.fail('no pod is deleted'),
+    },
+    log: quiet,
+    now: () => state.time,
+    date: () => state.time,
+  })
+  const look = async (now: readonly Pod[] = pods): Promise<void> =>
+    await replaceUnproved(now, { world, evictor: pace, events: { say: (one) => void said.push(one) } })
+  const reasons = () => said.map(({ about, reason }) => `${about.metadata.name} ${reason}`)
+  return { state, look, evicted, reasons, lately: (): Evicted => pace.lately() }
+}
+
+verifies('injection:guard-fails', 'it goes when the plugin is on its node, one after the other', async () => {
+  const { state, look, evicted, reasons } = scene([failing('a'), failing('b')])
+
+  await look()
+  expect([evicted, reasons()]).toEqual([['a'], ['a GuardFailsReplaced']])
+  state.time += 10_000
+  await look([failing('b')])
+  expect(evicted).toEqual(['a', 'b'])
+})
+
+verifies(
+  'injection:guard-fails',
+  'one that comes after it and fails as well stays, and is said',
+  async () => {
+    const { state, look, evicted, reasons } = scene([failing('a')])
+    await look()
+    state.time += 200_000
+    const after = failing('c', {
+      ...owned('ReplicaSet', 'uid-rs'),
+      creationTimestamp: new Date(begun + 601_000).toISOString(),
+    })
+    const another = failing('d', {
+      ...owned('ReplicaSet', 'uid-other'),
+      creationTimestamp: new Date(begun + 601_000).toISOString(),
+    })
+
+    await look([after, another])
+
+    expect(evicted).toEqual(['a', 'd'])
+    expect(reasons()).toContain('c GuardFails')
+  },
+)
+
+const stays: [why: string, pod: Pod, more: Parameters<typeof scene>[1], reason: string][] = [
+  ['the plugin is not on its node', failing('a'), { plugins: [plugin('node-2')] }, 'NetworkPluginNotReady'],
+  ['the plugin is not ready', failing('a'), { plugins: [plugin('node-1', false)] }, 'NetworkPluginNotReady'],
+  ['no plugin sets its filter', failing('a'), { level: 'privileged' }, 'GuardFails'],
+  ['nothing makes it anew', failing('a', {}), {}, 'GuardFails'],
+  ['it is of a Job', failing('a', owned('Job', 'uid-job')), {}, 'GuardFails'],
+]
+for (const [why, pod, more, reason] of stays)
+  verifies('injection:guard-fails', `it stays, and is said: ${why}`, async () => {
+    const { look, evicted, reasons } = scene([pod], more)
+
+    await look()
+
+    expect([evicted, reasons()]).toEqual([[], [`a ${reason}`]])
+  })
+
+verifies(
+  'injection:guard-fails',
+  'a guard that failed twice, or passed in the end, is left alone',
+  async () => {
+    const passed = failing('b', owned('ReplicaSet', 'uid-rs'), 5)
+    passed.status = { initContainerStatuses: [{ name: 'hipaa-mcp-guard', restartCount: 5, ready: true }] }
+    const pods = [failing('a', owned('ReplicaSet', 'uid-rs'), 2), passed, aPod('c')]
+    const { look, evicted, reasons } = scene(pods)
+
+    await look()
+
+    expect(pods.map(guardFails)).toEqual([false, false, false])
+    expect([evicted, reasons()]).toEqual([[], []])
+  },
+)
