@@ -1,10 +1,13 @@
 // When the next commit begins. One costs much the same whatever it holds: two turns of a thread, a write and a flush of the
-// disk, or an exchange with the collector. Under load records therefore wait a little for company; alone they do not.
+// disk, or an exchange with the collector. Under load records therefore wait a little for company, and the more come the longer:
+// alone they do not.
 
-/** Under load commits begin so many milliseconds apart: a record is the later by at most that, and by half of it on average. */
-const apart = 2
-/** Records a millisecond up to which none waits, and from which on each commit keeps its distance. */
-const busy = { from: 1, full: 2 } as const
+/** Records a millisecond up to which none waits. */
+const quiet = 1
+/** For each record a millisecond beyond that, commits begin so many milliseconds further apart. */
+const further = 2
+/** Commits begin at most so many milliseconds apart: a record is the later by no more than that, and by half of it on average. */
+const most = 5
 /** Time over which arrivals are looked at, milliseconds. */
 const memory = 25
 
@@ -16,8 +19,8 @@ export class Pace {
 
   /** Milliseconds, whole, that the next commit waits; 0: it begins in this turn of the event loop. `now`: steady, milliseconds. */
   wait(now: number): number {
-    const load = Math.min(1, Math.max(0, (this.#lately / memory - busy.from) / (busy.full - busy.from)))
-    return Math.max(0, Math.round(apart * load - (now - this.#before)))
+    const apart = Math.min(most, Math.max(0, (this.#lately / memory - quiet) * further))
+    return Math.max(0, Math.round(apart - (now - this.#before)))
   }
 
   /** A commit of so many records begins. */

@@ -3,12 +3,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { verifyNote } from '../../../core/checkpoint.ts'
 import { leafHash, rootOf } from '../../../core/merkle.ts'
 import { type AuditRecord, parseRecord } from '../../../core/record.ts'
 import { Chain, type Limits } from '../../../sidecar/trail/chain.ts'
 import { ChainOver, type Home } from '../../../sidecar/trail/home.ts'
+import { Pace } from '../../../sidecar/trail/pace.ts'
 import type { Pressure } from '../../../sidecar/trail/pressure.ts'
 import { verifies } from '../../verifies.ts'
 import { until } from '../installation.ts'
@@ -28,6 +29,8 @@ class MemoryHome implements Home {
   readonly places: string[] = []
   committed = 0
   readonly commits: { from: number; count: number }[] = []
+  /** When each commit began, steady, milliseconds. */
+  readonly began: number[] = []
   inFlight = 0
   most = 0
   #release: (() => void)[] = []
@@ -36,6 +39,7 @@ class MemoryHome implements Home {
     this.inFlight += 1
     this.most = Math.max(this.most, this.inFlight)
     this.commits.push({ from, count: records.length })
+    this.began.push(performance.now())
     try {
       for (const [i, record] of records.entries()) {
         const before = this.places[from + i]
@@ -126,6 +130,20 @@ test('one commit is in flight; what one turn of the event loop brings, and what 
     { from: 0, count: 101 },
     { from: 101, count: 100 },
   ])
+})
+
+test('each commit begins when Pace says, and Pace hears of each', async () => {
+  vi.spyOn(Pace.prototype, 'wait').mockReturnValue(40)
+  const heard = vi.spyOn(Pace.prototype, 'began')
+  onTestFinished(() => void vi.restoreAllMocks())
+  const { chain, home } = aChain(patient)
+
+  for (let round = 0; round < 5; round += 1) await chain.note(aCounted())
+
+  const apart = home.began.slice(1).map((at, i) => at - (home.began[i] as number))
+  // Timers count whole milliseconds. A busy machine only makes it more.
+  expect(Math.min(...apart)).toBeGreaterThan(38)
+  expect(heard.mock.calls.map(([, records]) => records)).toEqual(home.commits.map(({ count }) => count))
 })
 
 verifies('audit:no-record-no-service', 'nobody is told before the home has it', async () => {
