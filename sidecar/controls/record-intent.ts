@@ -26,14 +26,15 @@ export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Dec
       method: message.method,
       revision,
       peer,
-      ...nameIn(found.target),
       arguments: argumentsHash(found.arguments, inForce),
       argumentNames: argumentNames(found.target, found.arguments),
       patients: tokens,
+      policy: inForce.hash,
+      // Last: what stands behind them in a literal is defined by name, one by one, at several times the cost.
+      ...nameIn(found.target),
       ...(found.target.patientsUnknown === true ? { patientsUnknown: true } : {}),
       ...relationsOf({ patients, tokens }, exchange),
       ...relationsUnknown(exchange),
-      policy: inForce.hash,
       ...(grant === undefined ? {} : { grant: grantUsed(grant) }),
     }),
   )

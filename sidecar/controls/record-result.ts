@@ -21,14 +21,15 @@ export async function recordResult(exchange: Redacted, deps: Deps): Promise<Sett
       kind: 'result',
       call,
       outcome,
-      ...(answer.body === undefined ? {} : { result: resultHash(answer.body, inForce) }),
       bytes: lengthOf(answer),
       patients: tokens,
-      ...relationsOf({ ...account, tokens }, exchange),
       kept,
       dropped,
       redacted,
       milliseconds: Math.max(0, Math.round(deps.clock() - at)),
+      // Last, as in record-intent.ts.
+      ...(answer.body === undefined ? {} : { result: resultHash(answer.body, inForce) }),
+      ...relationsOf({ ...account, tokens }, exchange),
     }),
   )
   return { stage: 'settled', answer, outcome }

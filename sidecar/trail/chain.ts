@@ -75,7 +75,7 @@ const takenBack: ReadonlySet<Entry['kind']> = new Set(['intent', 'orders', 'coun
 
 type Waiting = {
   kind: Entry['kind']
-  call?: string
+  call: string | undefined
   bytes: Buffer
   since: number
   /** Undefined when nobody waits any more. */
@@ -227,8 +227,8 @@ export class Chain implements Trail {
   #queue(entry: Entry, done: PromiseWithResolvers<void>): void {
     // Throws: a malformed record would be refused by the collector for ever, and everything behind it with it.
     const bytes = entryBytes(entry, this.#clock())
-    const call = 'call' in entry ? { call: entry.call } : {}
-    this.#waiting.push({ kind: entry.kind, ...call, bytes, since: performance.now(), done })
+    const call = 'call' in entry ? entry.call : undefined
+    this.#waiting.push({ kind: entry.kind, call, bytes, since: performance.now(), done })
     this.#bytes += bytes.length
     if (entry.kind === 'intent') this.#open.add(entry.call)
     if (entry.kind === 'result') {
