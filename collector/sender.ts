@@ -51,8 +51,18 @@ export type Times = {
   silence: number
   /** Before it begins it looks, so much later, whether yet another did the same. */
   settle: number
+  /** For so long every target of copies may fail before another has the turn; twice as long each time, up to `most`. */
+  patience: { least: number; most: number }
 }
-const usual: Times = { beat: 2_000, lease: 8_000, silence: 12_000, settle: 1_000 }
+const usual: Times = {
+  beat: 2_000,
+  lease: 8_000,
+  silence: 12_000,
+  settle: 1_000,
+  patience: { least: 60_000, most: 3_600_000 },
+}
+/** Who gave the turn back leaves the others so many looks to take it, and goes on where none does. */
+const looks = 4
 
 /** A store that hangs keeps no process from its end. */
 const closeMs = 1_000
@@ -73,6 +83,12 @@ export class Sender implements Sending {
   #turning: Promise<void> | undefined
   /** What others said last, and since when they say nothing else. */
   #seen: { text: string | undefined; since: number; told?: Told } | undefined
+  /** Since when every target fails, while it sends. */
+  #failingSince: number | undefined
+  /** How often it gave the turn back since a target last took something. */
+  #gaveBack = 0
+  /** It does not begin before. */
+  #restsUntil = Number.NEGATIVE_INFINITY
 
   constructor(options: SenderOptions) {
     this.#options = options
@@ -136,9 +152,11 @@ export class Sender implements Sending {
     }
     if (this.#closed.signal.aborted) return
     const said = saidIn(text)
-    if (said?.id === this.#id && this.#tenure !== undefined) return await this.#say(began)
+    if (said?.id === this.#id && this.#tenure !== undefined)
+      return await (this.#isInVain(began) ? this.#giveBack(began) : this.#say(began))
     this.#end()
-    if (said === undefined || said.id === this.#id) return await this.#begin()
+    if (said === undefined || said.id === this.#id)
+      return await (began < this.#restsUntil ? undefined : this.#begin())
     const seen = this.#seen
     if (seen === undefined || seen.text !== text) this.#seen = { text, since: began, ...told(said) }
     else if (began - seen.since > this.#times.silence) await this.#begin()
@@ -153,6 +171,33 @@ export class Sender implements Sending {
     if (!this.#extend(began)) return
     this.#seen = undefined
     log.info('this collector sends copies, and the log to witnesses and archive')
+  }
+
+  /** Every target has failed for so long: it may be this collector that none can be reached from. */
+  #isInVain(now: number): boolean {
+    const { copies } = this.#options.tells()
+    if (
+      copies.length === 0 ||
+      copies.some(({ trouble, pending }) => trouble === undefined || pending === 0)
+    ) {
+      this.#failingSince = undefined
+      this.#gaveBack = 0
+      return false
+    }
+    this.#failingSince ??= now
+    const { least, most } = this.#times.patience
+    return now - this.#failingSince >= Math.min(most, least * 2 ** this.#gaveBack)
+  }
+
+  /** Another begins at its next look. What is told stays what it is until that one says otherwise. */
+  async #giveBack(now: number): Promise<void> {
+    const { store, log, tells } = this.#options
+    this.#end()
+    this.#seen = { text: '', since: now, told: tells() }
+    this.#gaveBack += 1
+    this.#restsUntil = now + looks * this.#times.beat
+    await store.saveNote(noteName, '')
+    log.info('every target of copies fails: another collector may send in place of this one')
   }
 
   async #say(began: number): Promise<void> {
@@ -177,6 +222,7 @@ export class Sender implements Sending {
     clearTimeout(this.#expires)
     this.#tenure?.abort()
     this.#tenure = undefined
+    this.#failingSince = undefined
   }
 
   #text(): string {

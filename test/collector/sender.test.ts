@@ -7,10 +7,18 @@ import { verifies } from '../verifies.ts'
 
 afterEach(() => void vi.useRealTimers())
 
+const times = {
+  beat: 2_000,
+  lease: 8_000,
+  silence: 12_000,
+  settle: 0,
+  patience: { least: 60_000, most: 240_000 },
+}
+
 /** Collectors that share a store, with a clock that only this test moves. */
 function several(): {
   at: (milliseconds: number) => void
-  collector: (told?: Told) => Sender
+  collector: (told?: Told | (() => Told)) => Sender
   store: { away: boolean; text: string | undefined }
 } {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -37,10 +45,10 @@ function several(): {
             store.text = text
           },
         },
-        tells: () => told,
+        tells: () => (typeof told === 'function' ? told() : told),
         log: { info: () => undefined },
         steady: () => clock.now,
-        times: { beat: 2_000, lease: 8_000, silence: 12_000, settle: 0 },
+        times,
       }),
   }
 }
@@ -128,9 +136,119 @@ verifies(
   },
 )
 
+const copy = { name: 'siem', as: 'otlp', behindSeconds: 3, behind: false, pending: 7 } as const
+const away = { ...copy, trouble: 'copy-away' } as const
+
+/** Looks of both in turn from one time to another. Resolves to when each of them began to send, milliseconds. */
+async function looking(
+  [first, second]: readonly [Sender, Sender],
+  at: (milliseconds: number) => void,
+  from: number,
+  to: number,
+): Promise<[begins: number[], begins: number[]]> {
+  const begins: [number[], number[]] = [[], []]
+  let before = sends(first, second)
+  for (let now = from; now <= to; now += 2_000) {
+    at(now)
+    await first.turn()
+    await second.turn()
+    const after = sends(first, second)
+    after.forEach((sending, i) => sending && before[i] !== true && begins[i]?.push(now))
+    before = after
+  }
+  return begins
+}
+
+verifies(
+  'audit:one-sends',
+  'one whose targets all fail gives its turn to another, for which they may not',
+  async () => {
+    const { at, collector } = several()
+    const mine = { copies: [away, { ...away, name: 'lake' }], witnesses: [] }
+    const first = collector(() => mine)
+    const second = collector({ copies: [copy], witnesses: [] })
+    await first.turn()
+    const { tenure } = first
+
+    expect(await looking([first, second], at, 2_000, 600_000)).toEqual([[], [62_000]])
+    // Before the other began.
+    expect(tenure?.aborted).toBe(true)
+  },
+)
+
+verifies(
+  'audit:one-sends',
+  'the turn goes round ever more slowly while the targets fail for all',
+  async () => {
+    const { at, collector } = several()
+    const [first, second] = [
+      collector({ copies: [away], witnesses: [] }),
+      collector({ copies: [away], witnesses: [] }),
+    ]
+    await first.turn()
+
+    // A minute each, two, four, and no longer than that.
+    expect(await looking([first, second], at, 2_000, 1_300_000)).toEqual([
+      [126_000, 372_000, 858_000],
+      [62_000, 248_000, 614_000, 1_100_000],
+    ])
+  },
+)
+
+verifies(
+  'audit:one-sends',
+  'one that nobody follows goes on with its turn, and tells of its targets meanwhile',
+  async () => {
+    const { at, collector } = several()
+    const alone = collector({ copies: [away], witnesses: [] })
+    await alone.turn()
+    const gaps: number[] = []
+    for (let now = 2_000; now <= 100_000; now += 2_000) {
+      at(now)
+      await alone.turn()
+      if (alone.tenure !== undefined) continue
+      gaps.push(now)
+      expect(alone.heard()?.copies).toEqual([away])
+    }
+
+    expect(gaps).toEqual([62_000, 64_000, 66_000, 68_000])
+  },
+)
+
+verifies(
+  'audit:one-sends',
+  'one whose target took something is patient no longer than at first',
+  async () => {
+    const { at, collector } = several()
+    const mine = { copies: [away] as Told['copies'], witnesses: [] }
+    const [first, second] = [collector(() => mine), collector({ copies: [away], witnesses: [] })]
+    await first.turn()
+    await looking([first, second], at, 2_000, 140_000)
+    expect(sends(first, second)).toEqual([true, false])
+    mine.copies = [copy]
+    await looking([first, second], at, 142_000, 142_000)
+    mine.copies = [away]
+
+    expect(await looking([first, second], at, 144_000, 220_000)).toEqual([[], [204_000]])
+  },
+)
+
+for (const [when, copies] of [
+  ['one target takes what it is sent', [away, { ...copy, name: 'lake' }]],
+  ['one target has everything', [away, { ...away, name: 'lake', pending: 0 }]],
+  ['there is no target', []],
+] as const)
+  verifies('audit:one-sends', `one keeps its turn where ${when}`, async () => {
+    const { at, collector } = several()
+    const [first, second] = [collector({ copies, witnesses: [] }), collector()]
+    await first.turn()
+
+    expect(await looking([first, second], at, 2_000, 600_000)).toEqual([[], []])
+    expect(sends(first, second)).toEqual([true, false])
+  })
+
 test('the others tell what the one that sends told', async () => {
   const { collector } = several()
-  const copy = { name: 'siem', as: 'otlp', behindSeconds: 3, behind: false, pending: 7 } as const
   const [first, second] = [collector({ copies: [copy], witnesses: [] }), collector()]
   await first.turn()
   await second.turn()
@@ -154,7 +272,7 @@ function slow(): { sender: Sender; text: () => string | undefined; hold: () => v
     tells: () => ({ copies: [], witnesses: [] }),
     log: { info: () => undefined },
     steady: () => performance.now(),
-    times: { beat: 2_000, lease: 8_000, silence: 12_000, settle: 0 },
+    times,
   })
   return {
     sender,
