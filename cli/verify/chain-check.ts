@@ -110,17 +110,11 @@ export class ChainCheck {
     return record
   }
 
-  /** The same for who needs nothing of it. */
-  take(bytes: Buffer, ended: boolean): void {
-    const kind = recordKinds[scanRecord(bytes)]
-    if (kind === undefined || kind === 'chain-started') return this.#next(bytes, ended, factIn(bytes))
-    const [time, from, to] = [scanned.times[0], scanned.calls[0], scanned.calls[1]] as [
-      number,
-      number,
-      number,
-    ]
-    const call = to === 0 ? {} : { call: bytes.toString('latin1', from - 1, to - 1) }
-    this.#next(bytes, ended, { kind, time, ...call })
+  /** The same, made without an object of the record: what is judged of it. */
+  take(bytes: Buffer, ended: boolean): Fact | undefined {
+    const fact = factOfLine(bytes)
+    this.#next(bytes, ended, fact)
+    return fact
   }
 
   /** The next run of records. `grown` is called after each of its parts. */
@@ -286,4 +280,13 @@ export class ChainCheck {
     if (this.#findings.length >= findingsAtMost) return
     this.#findings.push({ where: this.#expected.origin, ...(index === undefined ? {} : { index }), says })
   }
+}
+
+/** What is judged of a record that stands by itself; undefined where it is none. What is rare is read whole. */
+function factOfLine(bytes: Buffer): Fact | undefined {
+  const kind = recordKinds[scanRecord(bytes)]
+  if (kind === undefined || kind === 'chain-started') return factIn(bytes)
+  const [time, from, to] = [scanned.times[0], scanned.calls[0], scanned.calls[1]] as [number, number, number]
+  const call = to === 0 ? {} : { call: bytes.toString('latin1', from - 1, to - 1) }
+  return { kind, time, ...call }
 }

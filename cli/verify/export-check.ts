@@ -12,7 +12,7 @@ import type { Finding } from './finding.ts'
 import { type OpenChain, openChain, openExport, reportOf } from './open-export.ts'
 import type { Outside } from './outside-check.ts'
 import type { Expected } from './registry-check.ts'
-import { type Fact, factIn, type Job, type Run, type Slot } from './run.ts'
+import { type Fact, type Job, type Run, type Slot } from './run.ts'
 import { RunPool } from './run-pool.ts'
 
 export type Report = {
@@ -121,8 +121,7 @@ async function readWhole(
   let from = 0
   if (path === undefined) {
     for await (const { bytes, ended } of chain.lines()) {
-      chain.take(bytes, ended)
-      const fact = hearer === undefined ? undefined : factIn(bytes)
+      const fact = chain.take(bytes, ended)
       if (fact !== undefined) hearer?.take(fact, bytes, { index: first, from, length: bytes.length })
       first += 1
       from += bytes.length + 1

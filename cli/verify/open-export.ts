@@ -14,7 +14,7 @@ import type { Outside } from './outside-check.ts'
 import { keyOf } from './parts.ts'
 import type { Expected } from './registry-check.ts'
 import { type CheckedLog, checkRegistry } from './registry-log.ts'
-import type { Job, Run, Slot } from './run.ts'
+import type { Fact, Job, Run, Slot } from './run.ts'
 
 export type OpenExport = {
   source: TrailSource
@@ -127,8 +127,8 @@ export type OpenChain = {
   /** File of its lines, where there is one. */
   file: () => Promise<string | undefined>
   lines: () => AsyncGenerator<Line>
-  /** The next line. `read` gives its record, if it is one. */
-  take: (bytes: Buffer, ended: boolean) => void
+  /** The next line: what is judged of it, or its record, if it is one. */
+  take: (bytes: Buffer, ended: boolean) => Fact | undefined
   read: (bytes: Buffer, ended: boolean) => AuditRecord | undefined
   /** How a run of so many records is parted, so that each root is computed that is compared. */
   parts: (first: number, records: number) => number[]
@@ -172,8 +172,9 @@ export async function openChain(opened: OpenExport, expected: Expected): Promise
         wrong: (says) => void wrong.push({ where, says }),
       }),
     take: (bytes, ended) => {
-      check.take(bytes, ended)
+      const fact = check.take(bytes, ended)
       grown()
+      return fact
     },
     read: (bytes, ended) => {
       const record = check.read(bytes, ended)

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { folderSource } from '../../cli/trail/folder-source.ts'
 import type { TrailSource } from '../../cli/trail/source.ts'
 import { ChainCheck } from '../../cli/verify/chain-check.ts'
-import { checkExport, type Report } from '../../cli/verify/export-check.ts'
+import { checkExport, type Hearer, type Report } from '../../cli/verify/export-check.ts'
 import { FileRuns } from '../../cli/verify/file-runs.ts'
 import type { Expected } from '../../cli/verify/registry-check.ts'
 import { newSlot, readRun } from '../../cli/verify/run.ts'
@@ -143,6 +143,32 @@ verifies('integrity:chain', 'a file is judged by runs as record by record', asyn
   expect(runs.ok).toBe(false)
   expect(runs).toEqual(await check(oneByOne(folderSource(folder)), witness))
 })
+
+verifies(
+  'integrity:chain',
+  'whoever hears of the records is told the same by runs as record by record',
+  async () => {
+    const { folder, witness, closed } = await anExport()
+    appendFileSync(pathIn(folder, closed.origin, 'records.ndjson'), '{"no":"record"}\n')
+    const heard = async (source: TrailSource): Promise<{ [origin: string]: unknown[] }> => {
+      const all: { [origin: string]: unknown[] } = {}
+      const hearer = async (of: string): Promise<Hearer> => {
+        const told: unknown[] = []
+        all[of] = told
+        return await Promise.resolve({
+          take: (fact, bytes, spot) => void told.push([fact, Buffer.from(bytes).toString(), spot]),
+          end: () => void told.push('end'),
+        })
+      }
+      await checkExport({ source, witness, read: () => undefined, hearer })
+      return all
+    }
+
+    const one = await heard(oneByOne(folderSource(folder)))
+    expect(one[closed.origin]?.length).toBe(9)
+    expect(one).toEqual(await heard(folderSource(folder)))
+  },
+)
 
 verifies(
   'integrity:chain',
