@@ -16,6 +16,7 @@ import {
 } from '../core/wire.ts'
 import { admissionRoutes } from './admissions.ts'
 import { type Archiving, archiveRoutes } from './archive/routes.ts'
+import type { Pod } from './beginnings.ts'
 import type { Store } from './commit/commit.ts'
 import type { Copies } from './copies/copies.ts'
 import { exportLines } from './export.ts'
@@ -63,7 +64,7 @@ export function routes(
         const request = jsonIn(await body(4096)) as Partial<ChainRequest>
         if (typeof request?.publicKey !== 'string') throw new Refusal('bad-request')
         const key = Buffer.from(request.publicKey, 'base64')
-        const response: ChainResponse = await trail.begin(podOf(identity), key)
+        const response: ChainResponse = await trail.begin(podIn(identity), key)
         return json(response)
       },
     },
@@ -75,7 +76,7 @@ export function routes(
         if (origin === null || from === null || !/^(0|[1-9][0-9]{0,14})$/.test(from))
           throw new Refusal('bad-request')
         const size = await trail.append(
-          podOf(identity),
+          podIn(identity),
           origin,
           Number(from),
           lines(await body(recordsLimit)),
@@ -88,13 +89,13 @@ export function routes(
       roles: ['sidecar', 'recovery'],
       run: async ({ identity, body }) => {
         const note = (await body(8192)).toString('utf8')
-        return { type: 'text/plain', body: await trail.checkpoint(podOf(identity), note) }
+        return { type: 'text/plain', body: await trail.checkpoint(podIn(identity), note) }
       },
     },
     'POST /v1/recovered': {
       roles: ['recovery'],
       run: async ({ identity }) => {
-        const response: RecoveredResponse = { chains: await trail.recovered(podOf(identity)) }
+        const response: RecoveredResponse = { chains: await trail.recovered(podIn(identity)) }
         return json(response)
       },
     },
@@ -104,7 +105,7 @@ export function routes(
         const { iss, sub, certificate } = (jsonIn(await body(4096)) ?? {}) as Partial<ActivityRequest>
         if (typeof iss !== 'string' || typeof sub !== 'string' || typeof certificate !== 'string')
           throw new Refusal('bad-request')
-        const last = trail.lastActivity(podOf(identity), { iss, sub, certificate })
+        const last = trail.lastActivity(podIn(identity), { iss, sub, certificate })
         const response: ActivityResponse = last === undefined ? {} : { last: new Date(last).toISOString() }
         return json(response)
       },
@@ -143,7 +144,8 @@ export function reportOf({ witnesses }: Trail): WitnessReport {
   return witnesses?.report() ?? noWitnesses
 }
 
-function podOf(identity: Identity): { namespace: string; server: string; podUid: string } {
+/** Whose records these are. */
+function podIn(identity: Identity): Pod {
   if (identity.role !== 'sidecar' && identity.role !== 'recovery') throw new Refusal('not-permitted')
   return identity
 }

@@ -15,7 +15,7 @@ import {
 } from '../core/wire.ts'
 import { Activity } from './activity.ts'
 import { Alarms } from './alarms.ts'
-import { Beginnings } from './beginnings.ts'
+import { Beginnings, type Pod } from './beginnings.ts'
 import type { Store } from './commit/commit.ts'
 import { headsOf } from './heads.ts'
 import type { Keys } from './keys.ts'
@@ -29,8 +29,6 @@ import { StoreWatch } from './store-watch.ts'
 import { summaryOf } from './summary.ts'
 import { cosignature, judgeCheckpoint } from './witness.ts'
 import { Witnesses, type WitnessesOptions, witnessedNote } from './witnesses/witnesses.ts'
-
-export type Pod = { namespace: string; server: string; podUid: string }
 
 /** What is counted. No value holds anything of a patient. */
 export type Report = {
