@@ -4,45 +4,26 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { openPostgres } from '../../collector/commit/postgres.ts'
 import { loadKeys } from '../../collector/keys.ts'
 import { originFor } from '../../collector/witnesses/witnesses.ts'
 import { rawPublicKey } from '../../core/checkpoint.ts'
 import { aFolder } from '../collector/a-trail.ts'
 import { aReceiver, logsIn } from '../collector/copies/a-receiver.ts'
-import { certify } from '../collector/peers.ts'
-import { aPostgres, type Postgres } from '../collector/postgres-server.ts'
-import {
-  aCollector,
-  anOperator,
-  type Collector,
-  endCollectors,
-  type Operator,
-  Writer,
-} from '../collector/running.ts'
+import { onAStore } from '../collector/on-a-store.ts'
+import { aPostgres } from '../collector/postgres-server.ts'
+import { aCollector, type Collector, Writer } from '../collector/running.ts'
 import { aSigsumWitness, type SigsumWitness } from '../support/sigsum-witness.ts'
 import { verifies } from '../verifies.ts'
 
 const sigsumOrigin = 'sigsum.org/v1/tree/{key}'
 
-let operator: Operator
-let postgres: Postgres
-
-beforeAll(async () => {
-  operator = await anOperator()
-  postgres = await aPostgres(await certify(operator.authority, undefined, { names: ['localhost'] }))
-}, 120_000)
-afterAll(() => {
-  operator?.server.closeAllConnections()
-  operator?.server.close()
-  postgres?.remove()
-})
-afterEach(endCollectors)
+const on = onAStore(aPostgres)
 
 /** A witness that knows the log of this store. */
 async function aWitness(): Promise<SigsumWitness> {
-  const store = await openPostgres({ url: postgres.url, ca: operator.authority.pem })
+  const store = await openPostgres({ url: on.server.url, ca: on.operator.authority.pem })
   const { registry } = await loadKeys(store)
   await store.close()
   const name = originFor(sigsumOrigin, { publicKey: rawPublicKey(registry.key) })
@@ -53,7 +34,7 @@ async function aWitness(): Promise<SigsumWitness> {
 
 /** Records of the log that the witness signed last, as all collectors know it. */
 const signed = (): number =>
-  Number(postgres.sql("SELECT note FROM hipaa_mcp_notes WHERE name = 'witnessed'").split('\n')[1])
+  Number(on.server.sql("SELECT note FROM hipaa_mcp_notes WHERE name = 'witnessed'").split('\n')[1])
 
 const began = /this collector sends/g
 /** How often it began to send. */
@@ -70,9 +51,9 @@ verifies(
     const policy = join(aFolder(), 'policy')
     writeFileSync(policy, `${witness.line}quorum sigsum\n`)
     const started = async (): Promise<Collector> => {
-      const collector = await aCollector(operator, {
-        HIPAA_MCP_STORE: postgres.url,
-        HIPAA_MCP_STORE_CA: operator.authority.pem,
+      const collector = await aCollector(on.operator, {
+        HIPAA_MCP_STORE: on.server.url,
+        HIPAA_MCP_STORE_CA: on.operator.authority.pem,
         HIPAA_MCP_COPIES: targets,
         HIPAA_MCP_WITNESSES: policy,
         HIPAA_MCP_WITNESS_ORIGIN: sigsumOrigin,
@@ -84,7 +65,7 @@ verifies(
     const first = await started()
     await expect.poll(() => begins(first), { timeout: 30_000 }).toBe(1)
     let alive = [first, await started(), await started()]
-    const writers = alive.map(() => new Writer(operator))
+    const writers = alive.map(() => new Writer(on.operator))
     /** Each writes to one of those that are there. */
     const spread = async (): Promise<void> => {
       for (const [i, writer] of writers.entries())
