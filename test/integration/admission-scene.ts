@@ -104,7 +104,7 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
     },
     async admit(authority, writer = client) {
       webhooks = await startWebhooks({
-        client: { get: client.get, list: client.list, patch: writer.patch },
+        client: { ...client, patch: async (...args) => await writer.patch(...args) },
         authority,
         surroundings,
         attempt: (say) => said.push(say),

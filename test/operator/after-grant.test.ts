@@ -40,7 +40,6 @@ function scene(grant: BreakGlassGrant, pods: Pod[], at = end) {
     elsewhere: 0,
     collectorAway: false,
   }
-  const conflict = () => new ApiError(409, 'Conflict', 'planted')
   const merged = (status: object): void => {
     const { metadata } = state.grant
     state.grant = {
@@ -59,7 +58,9 @@ function scene(grant: BreakGlassGrant, pods: Pod[], at = end) {
         state.elsewhere -= 1
         merged({})
       }
-      if (metadata.resourceVersion !== state.grant.metadata.resourceVersion) throw conflict()
+      const { resourceVersion = state.grant.metadata.resourceVersion } = metadata
+      if (resourceVersion !== state.grant.metadata.resourceVersion)
+        throw new ApiError(409, 'Conflict', 'planted')
       merged(status as object)
       return {} as never
     },
