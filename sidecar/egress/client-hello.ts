@@ -10,27 +10,40 @@ export type Hello = { serverName: string } | { refused: Reason }
 /** The bytes end before the hello does. */
 class Short extends Error {}
 
-/** A view that never reads past its end. */
+/** A stretch of bytes that is never read past its end. It holds places, not parts: a hello has dozens of fields, and a Buffer each is dear. */
 class Reader {
   readonly #bytes: Buffer
-  #at = 0
-  constructor(bytes: Buffer) {
+  readonly #end: number
+  #at: number
+  constructor(bytes: Buffer, from = 0, end = bytes.length) {
     this.#bytes = bytes
+    this.#at = from
+    this.#end = end
   }
   get left(): number {
-    return this.#bytes.length - this.#at
+    return this.#end - this.#at
   }
-  number(size: 1 | 2 | 3): number {
-    return this.take(size).readUIntBE(0, size)
+  number(size: 1 | 2): number {
+    const at = this.skip(size)
+    const first = this.#bytes[at] as number
+    return size === 1 ? first : (first << 8) | (this.#bytes[at + 1] as number)
   }
-  take(size: number): Buffer {
-    if (this.left < size) throw new Short()
-    this.#at += size
-    return this.#bytes.subarray(this.#at - size, this.#at)
+  /** Goes on behind so many bytes; where they begin. */
+  skip(size: number): number {
+    const at = this.#at
+    if (size > this.#end - at) throw new Short()
+    this.#at = at + size
+    return at
   }
   /** What stands behind a length of so many bytes. */
-  vector(size: 1 | 2 | 3): Reader {
-    return new Reader(this.take(this.number(size)))
+  vector(size: 1 | 2): Reader {
+    const length = this.number(size)
+    const from = this.skip(length)
+    return new Reader(this.#bytes, from, from + length)
+  }
+  /** What is left, a character each byte. */
+  text(): string {
+    return this.#bytes.toString('latin1', this.#at, this.#end)
   }
 }
 
@@ -84,7 +97,7 @@ function joined(bytes: Buffer): Buffer | undefined {
 
 function readExtensions(message: Buffer): Hello {
   const hello = new Reader(message)
-  hello.take(2 + 32)
+  hello.skip(2 + 32)
   hello.vector(1)
   hello.vector(2)
   hello.vector(1)
@@ -102,7 +115,7 @@ function readExtensions(message: Buffer): Hello {
     const name = list.vector(2)
     if (serverName !== undefined || kind !== 0 || list.left > 0 || body.left > 0)
       return { refused: 'not-tls' }
-    serverName = name.take(name.left).toString('latin1').toLowerCase()
+    serverName = name.text().toLowerCase()
   }
   return serverName === undefined || serverName === '' ? { refused: 'server-name-missing' } : { serverName }
 }

@@ -79,11 +79,17 @@ export function join(
     else app.end()
   })
   app.on('end', () => remote.end())
-  // A side that broke takes the other one along; one that closed in order lets it send what it still has.
-  remote.once('error', () => app.destroy())
-  app.once('error', () => remote.destroy())
-  remote.once('close', () => app.destroyed || app.destroySoon())
-  app.once('close', () => remote.destroyed || remote.destroySoon())
+  remote.on('error', closes).on('close', (broke: boolean) => follow(app, broke))
+  app.on('error', closes).on('close', (broke: boolean) => follow(remote, broke))
+}
+
+/** Every error closes its socket, and whoever waits for that is told. */
+function closes(): void {}
+
+/** A side that broke takes the other one along; one that closed in order lets it send what it still has. */
+function follow(other: Socket, broke: boolean): void {
+  if (broke) other.destroy()
+  else if (!other.destroyed) other.destroySoon()
 }
 
 function flow(from: Socket, to: Socket, filter?: Filter, failed?: (error: unknown) => void): void {

@@ -28,7 +28,7 @@ export type ListenerOptions = {
   /** Records an opened connection; a rejection is a refusal. */
   record: (target: Target, rules?: 'rules-met' | 'rules-unproved') => Promise<void>
   refused: (source: string, reason: Reason, error?: unknown) => void
-  /** How long a connection may take until it stands, milliseconds. */
+  /** How long a connection may take until it stands, milliseconds; `review` ends one that takes longer. */
   setupMs: number
 }
 
@@ -39,13 +39,20 @@ export type Listener = {
   close: () => Promise<void>
 }
 
-type Connection = { address: string; target: Target; settingUp: boolean; end: (reason: Reason) => void }
+type Connection = {
+  app: Socket
+  address: string
+  target: Target
+  /** `performance.now()` when it came. */
+  came: number
+  settingUp: boolean
+  end: (reason: Reason) => void
+}
 
 /** Resolves when it listens; rejects when the port is taken. */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const { orders, names } = options
   const open = new Set<Connection>()
-  const sockets = new Set<Socket>()
 
   /**
    * Why a connection to `target` may not be. A lock closes what runs to third parties, and whatever is new. It leaves a
@@ -75,7 +82,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   }
 
   const serve = async (app: Socket): Promise<void> => {
-    app.on('error', () => app.destroy())
+    // Every error closes the socket.
+    app.on('error', () => undefined)
     const address = (app.localAddress ?? '').replace(/^::ffff:/, '')
     const target = names().targets.get(address)
     if (target === undefined) {
@@ -86,8 +94,10 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     const ending = new AbortController()
     let remote: Socket | undefined
     const connection: Connection = {
+      app,
       address,
       target,
+      came: performance.now(),
       settingUp: true,
       end: (reason) => {
         ending.abort(new EgressRefusal(reason))
@@ -101,10 +111,9 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     open.add(connection)
     app.once('close', () => {
       open.delete(connection)
-      // Also once it stands: calls at a model's gate are recorded, dialled and sent until then.
-      ending.abort(hungUp)
+      // Calls at a model's gate are recorded, dialled and sent until then. Of others nobody listens once they stand, and telling is dear.
+      if (connection.settingUp || target.protocol === 'Model') ending.abort(hungUp)
     })
-    const late = setTimeout(() => connection.end('too-slow'), options.setupMs)
     const opening = {
       app,
       world: options.world,
@@ -137,8 +146,6 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       options.refused(target.declared, refusal.reason, refusal.cause)
       app.end(ways[target.protocol].refusal(refusal))
       app.destroySoon()
-    } finally {
-      clearTimeout(late)
     }
   }
 
@@ -149,11 +156,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     noDelay: true,
   })
   server.maxConnections = connectionLimit
-  server.on('connection', (app) => {
-    sockets.add(app)
-    app.once('close', () => sockets.delete(app))
-    void serve(app)
-  })
+  server.on('connection', (app) => void serve(app))
   server.on('drop', (dropped) =>
     options.refused(names().targets.get(dropped?.localAddress ?? '')?.declared ?? 'undeclared', 'too-many'),
   )
@@ -163,14 +166,17 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   return {
     port: (server.address() as AddressInfo).port,
     review: () => {
+      const since = performance.now() - options.setupMs
       for (const connection of open) {
-        const reason = forbids(connection)
+        const { settingUp, came } = connection
+        // Not by a timer of each: most connections would set one for a millisecond.
+        const reason = forbids(connection) ?? (settingUp && came <= since ? 'too-slow' : undefined)
         if (reason !== undefined) connection.end(reason)
       }
     },
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      for (const socket of sockets) socket.destroy()
+      for (const { app } of open) app.destroy()
       await closed
     },
   }
