@@ -76,16 +76,17 @@ test('an approval shows what is approved, writes an empty one, and says until wh
   expect(out + notes).not.toContain('p-100')
 })
 
+const grantInto = (afterwards: 'Evict' | 'KeepPod') => {
+  const pods = { user: 'maria', names: ['ehr-1'], ways: ['Exec' as const], afterwards }
+  const { subject: _, patients: __, ...spec } = aGrant({ approval: undefined, pods }).spec
+  return { status: 200, body: { ...aGrant(), spec } }
+}
+
 test('an approval of a way into pods shows what becomes of them', async () => {
-  const into = (afterwards: 'Evict' | 'KeepPod') => {
-    const pods = { user: 'maria', names: ['ehr-1'], ways: ['Exec' as const], afterwards }
-    const { subject: _, patients: __, ...spec } = aGrant({ approval: undefined, pods }).spec
-    return { status: 200, body: { ...aGrant(), spec } }
-  }
   api.answers = [
-    into('Evict'),
+    grantInto('Evict'),
     { status: 200, body: aGrant() },
-    into('KeepPod'),
+    grantInto('KeepPod'),
     { status: 200, body: aGrant() },
   ]
 

@@ -31,6 +31,7 @@ export type Stage = {
 const namespace = pod.namespace
 const podsGrant = { subject: undefined, patients: undefined }
 
+const grace = (gracePeriodSeconds: number) => ({ gracePeriodSeconds })
 const letIn = (text: string) => /does not have a host assigned/.test(text)
 
 /** Declares the tests. The scene is built before they run. */
@@ -250,7 +251,6 @@ export function grantsForPods(stage: () => Stage): void {
         (await asOperator.get<Pod>(kinds.pod, namespace, name))?.metadata.uid
       await kubectl(undefined, ['run', 'bystander', '--image=none', '-n', namespace])
       const uid = await uidOf('ehr-pod')
-      const grace = (gracePeriodSeconds: number) => ({ gracePeriodSeconds })
       for (const [name, of, how] of [
         ['ehr-pod', undefined, grace(30)],
         ['ehr-pod', uid, {}],

@@ -104,6 +104,11 @@ afterAll(async () => {
   await scene?.end()
 })
 
+const merge = async (name: string, spec: object): Promise<string> => {
+  const what = `patch breakglassgrant ${name} -n ${namespace} --type=merge -p`.split(' ')
+  return await kubectl('approver', [...what, JSON.stringify({ spec })])
+}
+
 async function granted(name: string, names: string[], minutes: number): Promise<void> {
   const grant = {
     apiVersion: 'hipaa-mcp.dev/v1alpha1',
@@ -119,12 +124,7 @@ async function granted(name: string, names: string[], minutes: number): Promise<
   await until('it is asked for', 60, async () =>
     /created|AlreadyExists/.test(await kubectl('asker', ['create', '-f', '-'], grant)),
   )
-  expect(
-    await kubectl('approver', [
-      ...['patch', 'breakglassgrant', name, '-n', namespace, '--type=merge'],
-      ...['-p', '{"spec":{"approval":{}}}'],
-    ]),
-  ).toContain('patched')
+  expect(await merge(name, { approval: {} })).toContain('patched')
 }
 
 const grantNow = async (name: string) => await scene.client.get<BreakGlassGrant>(kinds.grant, namespace, name)
@@ -153,10 +153,7 @@ verifies(
     expect(first, 'no session ends by itself').toBe(open)
 
     const ended = Date.now()
-    await kubectl('approver', [
-      ...['patch', 'breakglassgrant', 'by-person', '-n', namespace, '--type=merge'],
-      ...['-p', '{"spec":{"end":{}}}'],
-    ])
+    await merge('by-person', { end: {} })
     const after = async (name: string, from: number): Promise<number> => {
       const { at, text } = await (sessions.get(name) as ReturnType<typeof session>).over
       const seconds = (at - from) / 1000
