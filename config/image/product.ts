@@ -3,17 +3,21 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { baseLayer, checkout, productUser } from './base.ts'
+import { bundled } from './bundle.ts'
 import { exists, hashOf } from './cache.ts'
 import { type Layer, layer } from './layer.ts'
 import { home, modulesLayer } from './modules.ts'
 import { type Image, image } from './oci.ts'
 import type { Log } from './progress.ts'
 import { loaderEntry, strippedEntry, strippedEnvironment } from './strip.ts'
-import { copiedEntry, type Entry, entriesOf, ordered } from './tar.ts'
+import { copiedEntry, type Entry, entriesOf, fileEntry, ordered } from './tar.ts'
 
 export const productImage = 'localhost/hipaa-mcp:dev'
 
 const folders = ['core', 'sidecar', 'operator', 'collector', 'cli', 'crds'] as const
+
+/** Each is one file of the image: what every guarded pod waits for, and holds in memory. */
+const waitedFor = ['sidecar/main.ts'] as const
 
 const environment = Object.entries(strippedEnvironment(`/${home}`)).map(([name, value]) => `${name}=${value}`)
 
@@ -38,11 +42,12 @@ export async function sourceLayer(name: string, wanted: readonly string[]): Prom
   return await layer(name, hashOf(['source 1', ...(await contents(sorted))]), 'gzip', async () => sorted)
 }
 
-/** Folders of a checkout, this one unless told otherwise, as the image holds them below `prefix`. */
+/** Folders of a checkout, this one unless told otherwise, as the image holds them below `prefix`; `single`: as one file each. */
 export async function sourceEntries(
   wanted: readonly string[],
   prefix: string,
   from: string = checkout,
+  single: readonly string[] = waitedFor,
 ): Promise<Entry[]> {
   const entries: Entry[] = []
   for (const folder of wanted) {
@@ -53,8 +58,15 @@ export async function sourceEntries(
   for (const file of ['package.json', 'LICENSE']) {
     entries.push(await copiedEntry(`${prefix}/${file}`, join(from, file), 0o644))
   }
-  const stripped = await Promise.all(entries.map(strippedEntry))
-  return [...stripped.filter((entry) => entry !== undefined), await loaderEntry(prefix)]
+  const made = await Promise.all(
+    entries.map(async (entry) => {
+      const program = single.find((one) => entry.path === `${prefix}/${one}`)
+      return program === undefined
+        ? await strippedEntry(entry)
+        : fileEntry(entry.path, await bundled(join(from, program)), entry.mode)
+    }),
+  )
+  return [...made.filter((entry) => entry !== undefined), await loaderEntry(prefix)]
 }
 
 const isShipped = (path: string): boolean =>

@@ -1,4 +1,4 @@
-// The sidecar as its image holds it: sources without types. Node's stripper alone is as large as many a sidecar.
+// The sidecar as its image holds it: one file, without types. Node's stripper alone is as large as many a sidecar.
 
 import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,8 @@ import { sourceEntries } from '../../config/image/product.ts'
 /** Writes what the sidecar of the bench needs of the checkout `from` below `folder`. Returns where. */
 export async function asInImage(folder: string, from: string = checkout): Promise<string> {
   const image = join(folder, 'image')
-  const entries = await sourceEntries(['core', 'crds', 'sidecar', 'test/bench', 'test/sample'], image, from)
+  const folders = ['core', 'crds', 'sidecar', 'test/bench', 'test/sample']
+  const entries = await sourceEntries(folders, image, from, ['test/bench/sidecar-main.ts'])
   for (const entry of entries) {
     if (entry.kind !== 'file') continue
     await mkdir(dirname(entry.path), { recursive: true })
