@@ -41,7 +41,8 @@ export function cutParts({ tape, entry }: Lying): CutParts | undefined {
   let structured: number | undefined
   let hasMeta = false
   if (tape.generation !== generationOfNames()) return undefined
-  for (const [name, member] of membersAt(tape, entry)) {
+  for (let member = entry + stride; member < nextOf(tape, entry); member = nextOf(tape, member)) {
+    const name = nameOf(nameNumberOf(tape, member))
     if (name === 'content') content = member
     else if (name === 'structuredContent') structured = member
     else if (name === '_meta') hasMeta = true
@@ -59,14 +60,10 @@ export function cutParts({ tape, entry }: Lying): CutParts | undefined {
       blocks.push(block)
     }
   // To read one document more may have been to forget the names of those before.
-  const tapes = blocks.flatMap((block) => ('json' in block ? [block.json] : []))
-  if ([tape, ...tapes].some(({ generation }) => generation !== generationOfNames())) return undefined
+  const generation = generationOfNames()
+  const isForgotten = blocks.some((block) => 'json' in block && block.json.generation !== generation)
+  if (tape.generation !== generation || isForgotten) return undefined
   return { tape, ...(structured === undefined ? {} : { structured }), blocks, hasMeta }
-}
-
-function* membersAt(tape: Tape, entry: number): Generator<[name: string, member: number]> {
-  for (let member = entry + stride; member < nextOf(tape, entry); member = nextOf(tape, member))
-    yield [nameOf(nameNumberOf(tape, member)), member]
 }
 
 function wordAt(tape: Tape, entry: number): string | undefined {
@@ -81,23 +78,33 @@ function cutBlock(tape: Tape, item: number, structured: number | undefined): Cut
   if (kindOf(tape, item) !== objectKind) return undefined
   let type: string | undefined
   let text: string | undefined
-  for (const [name, member] of membersAt(tape, item)) {
+  for (let member = item + stride; member < nextOf(tape, item); member = nextOf(tape, member)) {
+    const name = nameOf(nameNumberOf(tape, member))
     if (name === 'type') type = wordAt(tape, member)
     else if (name === 'text') text = wordAt(tape, member)
   }
   if (type !== 'text' || text === undefined) return undefined
-  const own = structured === undefined ? undefined : jsonAt(tape, structured)
-  if (own === text) return { same: true }
+  if (structured !== undefined && isTextAt(tape, structured, text)) return { same: true }
   if (/^[\s\ufeff]*[[{]/.test(text)) {
     const values = structured === undefined ? 0 : nextOf(tape, structured) - structured
     const json = scan(Buffer.from(text.replace(/^\ufeff/, ''), 'utf8'))
     // Most texts show by how many values they hold that they say something else, and nothing is written to compare them with.
     const mayBeSame = json === undefined || nextOf(json, 0) === values
-    if (own !== undefined && mayBeSame && JSON.stringify(JSON.parse(own)) === text) return { same: true }
+    if (
+      structured !== undefined &&
+      mayBeSame &&
+      JSON.stringify(JSON.parse(jsonAt(tape, structured))) === text
+    )
+      return { same: true }
     return json === undefined ? undefined : { json }
   }
   const block = blockOf({ type, text })
   return 'text' in block ? { text } : undefined
+}
+
+/** Whether the JSON at an entry is this text. Nearly always their lengths tell, and nothing is made of it. */
+function isTextAt(tape: Tape, entry: number, text: string): boolean {
+  return Buffer.byteLength(text) === endOf(tape, entry) - startOf(tape, entry) && jsonAt(tape, entry) === text
 }
 
 function jsonAt(tape: Tape, entry: number): string {
@@ -119,14 +126,16 @@ export function surveyOfCut({ tape, structured, blocks }: CutParts, places: Patt
 export function cutTogether({ tape, structured, blocks }: CutParts, shower: Shower): string {
   const { fields } = shower.returns
   const left = structured === undefined ? undefined : lineOf(edit(tape, structured, fields, shower.by))
-  const content = blocks.flatMap((block) => {
+  const content: string[] = []
+  for (const block of blocks) {
     if ('same' in block || 'json' in block) {
       const json = 'same' in block ? left : edit(block.json, 0, fields, shower.by)
-      return [`{"type":"text","text":${JSON.stringify(json)}}`]
+      content.push(`{"type":"text","text":${JSON.stringify(json)}}`)
+      continue
     }
     const text = redactBlock(block, shower)
-    return text === undefined ? [] : [JSON.stringify(text)]
-  })
+    if (text !== undefined) content.push(JSON.stringify(text))
+  }
   return `"content":[${content.join(',')}]${left === undefined ? '' : `,"structuredContent":${left}`}`
 }
 

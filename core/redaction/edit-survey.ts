@@ -28,7 +28,7 @@ export function lookOver(tape: Tape, entry: number, places: PatternTree, into: S
     release()
     return look(valueAt(tape, entry), places, into)
   }
-  if (into.clean.size > 0) into.clean.clear()
+  into.forgetSearched()
   matchesOver(tape, entry, places, into)
   into.addList(tape, list)
   const { numbers, from, to } = list

@@ -26,7 +26,7 @@ export function withPseudonyms(
   key: KeyObject,
   into: Survey,
 ): Parts {
-  into.clean.clear()
+  into.forgetSearched()
   for (const id of hidden) learnt(id, key, into)
   const { structured, blocks } = parts
   const made = new Map<string | number, string>()

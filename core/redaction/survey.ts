@@ -22,6 +22,7 @@ import {
 } from './meanings.ts'
 import { patientIn } from './patients.ts'
 import { Said } from './said.ts'
+import type { Changed } from './text.ts'
 
 /** Of which persons a result tells, and what it says of them. */
 export class Survey extends Said {
@@ -41,6 +42,14 @@ export class Survey extends Said {
   searched = 0
   /** Texts that were searched, read so or as less, and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
   readonly clean = new Map<string, Reading>()
+  /** And those of which something was replaced. */
+  readonly changed = new Map<string, Changed>()
+
+  /** What is learned now may be in a text that was searched before. */
+  forgetSearched(): void {
+    if (this.clean.size > 0) this.clean.clear()
+    if (this.changed.size > 0) this.changed.clear()
+  }
 }
 
 export function survey(): Survey {
@@ -51,15 +60,14 @@ type Known = { readonly [member: string]: unknown }
 
 /** Adds what one document holds. `places`: where else patients stand, by policy. */
 export function look(document: unknown, places: PatternTree, into: Survey): void {
-  // What is learned now may be in a text that was searched before.
-  if (into.clean.size > 0) into.clean.clear()
+  into.forgetSearched()
   matches(document, places, (value) => addPatients(value, into))
   walk(document, '', undefined, into)
 }
 
 /** Adds references in text that is no JSON. */
 export function lookAtText(text: string, into: Survey): void {
-  if (into.clean.size > 0) into.clean.clear()
+  into.forgetSearched()
   addReferences(text, into)
 }
 

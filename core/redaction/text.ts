@@ -25,6 +25,14 @@ export type TextRules = {
 /** A result has more text in its kept places than is searched of one. */
 export class TooMuchText extends Error {}
 
+/** A text of which something was replaced, and what it was read as: it is the same wherever it stands. */
+export type Changed = {
+  readonly reading: Reading
+  readonly rules: TextRules
+  readonly left: string
+  readonly redacted: Readonly<Record<string, number>>
+}
+
 /** Counts what was replaced, by kind, and what was dropped. */
 export type Tally = { readonly redacted: Record<string, number>; readonly dropped: Record<string, number> }
 
@@ -44,6 +52,11 @@ export function redactText(
   // The policy gives its reason, which status and reports show.
   if (rules.text === 'Keep') return text
   if ((known.clean.get(text) ?? -1) >= reading) return text
+  const before = known.changed.get(text)
+  if (before !== undefined && before.reading === reading && before.rules === rules) {
+    sum(before.redacted, tally.redacted)
+    return before.left
+  }
   const instead = known.instead.size === 0 ? undefined : known.instead.get(text)
   if (instead !== undefined) return counted(instead, tally)
   if (known.births.size > 0 && known.births.has(text) && tellsOldAge(text, rules)) return drop('age', tally)
@@ -64,7 +77,11 @@ export function redactText(
     return text
   }
   if (rules.text === 'Drop') return drop('identifier', tally)
-  return replaced(text, normal, found, { known, rules, tally })
+  const redacted: Record<string, number> = {}
+  const left = replaced(text, normal, found, { known, rules, redacted })
+  sum(redacted, tally.redacted)
+  known.changed.set(text, { reading, rules, left, redacted })
+  return left
 }
 
 /** Whether a text holds any identifier at all. */
@@ -90,18 +107,22 @@ function dateLeft(date: string, year: string | undefined, { dates, shift }: Text
   return dates === 'Drop' || shift === undefined ? undefined : shifted(date, shift)
 }
 
-type Replacing = { readonly known: Survey; readonly rules: TextRules; readonly tally: Tally }
+type Replacing = {
+  readonly known: Survey
+  readonly rules: TextRules
+  readonly redacted: Record<string, number>
+}
 
 function replaced(
   text: string,
   normal: Normal,
   found: Found,
-  { known: { aliases }, rules, tally }: Replacing,
+  { known: { aliases }, rules, redacted }: Replacing,
 ): string {
   // In the module, where nothing else than marks has to be said.
   const marked =
     aliases.size === 0 && found.listed === undefined
-      ? withMarks(text, rules.dates === 'Year', tally.redacted)
+      ? withMarks(text, rules.dates === 'Year', redacted)
       : undefined
   if (marked !== undefined) return marked
   let out = ''
@@ -112,7 +133,7 @@ function replaced(
       aliases.size === 0 ? undefined : aliasOf(text.slice(normal.at(start), normal.at(end)), type, aliases)
     const [mark, word] = own ?? marks[type]
     out += own === undefined && type === 'DATE' && rules.dates === 'Year' ? (year ?? mark) : mark
-    add(tally.redacted, word)
+    add(redacted, word)
     position = normal.at(end)
   }
   return out + text.slice(position)
@@ -135,4 +156,9 @@ export function drop(rule: string, tally: Tally): undefined {
 
 export function add(counts: Record<string, number>, rule: string): void {
   counts[rule] = (counts[rule] ?? 0) + 1
+}
+
+/** Adds counts to others. */
+export function sum(counts: Readonly<Record<string, number>>, into: Record<string, number>): void {
+  for (const rule in counts) into[rule] = (into[rule] ?? 0) + (counts[rule] as number)
 }

@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest'
 import { patternTree } from '../../../core/pointer.ts'
 import { learnId, look, survey } from '../../../core/redaction/survey.ts'
-import { redactText } from '../../../core/redaction/text.ts'
+import { redactText, type TextRules } from '../../../core/redaction/text.ts'
+import { type Reading, readings } from '../../../core/text/prose.ts'
 import { redacted } from '../../support/redaction.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -225,6 +226,43 @@ test('a text that was found clean is searched again when more is known', () => {
   look({ resourceType: 'Patient', name: [{ family: 'Okonkwo' }] }, patternTree([]), known)
 
   expect(said()).toBe('Seen by [NAME] today')
+})
+
+test('a text of which something was replaced counts again each time it comes', () => {
+  const known = survey()
+  look(patient, patternTree([]), known)
+  const rules = { dates: 'Year', text: 'Redact' } as const
+  const tally = { redacted: {}, dropped: {} }
+  const shown = [1, 2, 3].map(() => redactText('seen by Okonkwo and Flügel', known, rules, tally))
+
+  expect(shown).toEqual(Array(3).fill('seen by [NAME] and [NAME]'))
+  expect(tally).toEqual({ redacted: { name: 6 }, dropped: {} })
+})
+
+test('it is searched again when more is known, and under other rules', () => {
+  const known = survey()
+  const tally = { redacted: {}, dropped: {} }
+  const year: TextRules = { dates: 'Year', text: 'Redact' }
+  const drop: TextRules = { dates: 'Drop', text: 'Redact' }
+  const shown = (rules: TextRules) =>
+    redactText('SSN 912-34-5678, okonkwo, on 05/03/2024', known, rules, tally)
+
+  expect(shown(year)).toBe('SSN [SSN], okonkwo, on 2024')
+  expect(shown(drop)).toBe('SSN [SSN], okonkwo, on [DATE]')
+  look(patient, patternTree([]), known)
+  expect(shown(drop)).toBe('SSN [SSN], [NAME], on [DATE]')
+})
+
+test('it is searched again where it is read as a term, and where as what people write', () => {
+  const text = 'SSN 912-34-5678, Harlan Okafor'
+  const redactedAs = (...order: Reading[]) => {
+    const known = survey()
+    const rules = { dates: 'Year', text: 'Redact' } as const
+    return order.map((reading) => redactText(text, known, rules, { redacted: {}, dropped: {} }, reading))
+  }
+  const all = Object.values(readings)
+
+  expect(redactedAs(...all)).toEqual(all.flatMap((reading) => redactedAs(reading)))
 })
 
 test('words of ASCII are told apart by whatever is no letter and no digit', () => {
