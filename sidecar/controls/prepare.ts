@@ -14,7 +14,13 @@ import { namesTasks, tasksExtension } from '../tasks/extension.ts'
 /** How we call ourselves. */
 export const clientInfo: JsonObject = { name: 'hipaa-mcp', version: '0.1.0' }
 
-const metaKey = 'io.modelcontextprotocol'
+/** Made once: a name that is put together for each call is looked up anew for each. */
+const metaNames = {
+  revision: 'io.modelcontextprotocol/protocolVersion',
+  client: 'io.modelcontextprotocol/clientInfo',
+  capabilities: 'io.modelcontextprotocol/clientCapabilities',
+  level: 'io.modelcontextprotocol/logLevel',
+} as const
 
 /** `_meta` of a request, as its revision asks for it. */
 export function protocolMeta({
@@ -26,20 +32,14 @@ export function protocolMeta({
   const token = rules.fromServer.progress === undefined ? undefined : progressTokenOf(meta)
   const progress: JsonObject = token === undefined ? {} : { progressToken: token }
   if (revision !== '2026-07-28') return token === undefined ? {} : { _meta: progress }
-  const level = meta[`${metaKey}/logLevel`]
+  const level = meta[metaNames.level]
   return {
     _meta: {
       ...progress,
-      [`${metaKey}/protocolVersion`]: revision,
-      [`${metaKey}/clientInfo`]: clientInfo,
-      [`${metaKey}/clientCapabilities`]: capabilities(
-        meta[`${metaKey}/clientCapabilities`],
-        rules.fromServer,
-        revision,
-      ),
-      ...(rules.fromServer.logging !== undefined && isLogLevel(level)
-        ? { [`${metaKey}/logLevel`]: level }
-        : {}),
+      [metaNames.revision]: revision,
+      [metaNames.client]: clientInfo,
+      [metaNames.capabilities]: capabilities(meta[metaNames.capabilities], rules.fromServer, revision),
+      ...(rules.fromServer.logging !== undefined && isLogLevel(level) ? { [metaNames.level]: level } : {}),
     },
   }
 }
