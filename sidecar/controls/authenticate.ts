@@ -18,7 +18,9 @@ import { Refusal } from '../refusals.ts'
 export function prove(exchange: Arrived, deps: Deps): Proved | Promise<Proved> {
   const { authorization, certificate, inForce, rules, at } = exchange
   const { binding } = inForce.policy
-  const token = schemes[binding].exec(authorization ?? '')?.[1]
+  // Looked up by the policy's own text, which is no name of ours, this would be compiled anew again and again.
+  const scheme = binding === 'DPoP' ? schemes.DPoP : schemes.Certificate
+  const token = scheme.exec(authorization ?? '')?.[1]
   if (token === undefined) throw new Refusal('token-missing', { challenge: {} })
   const verified = deps.tokens.verify(token, certificate, inForce, rules, at)
   if (binding === 'DPoP') return signedBy(verified, exchange, token, deps)
