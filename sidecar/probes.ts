@@ -12,7 +12,10 @@ const app = '127.0.0.1'
 /** The kubelet gives up by the probe's own timeoutSeconds and hangs up; this only ends what it forgot. Milliseconds. */
 const patience = 30_000
 
-/** Whether the app passes. Never rejects. `podIp`: the host that the kubelet would have named. */
+/**
+ * Whether the app passes. Never rejects, and always ends: of an app that changes the protocol (101), or resets a stream
+ * without a reason, comes neither an answer nor an error. `podIp`: the host that the kubelet would have named.
+ */
 export async function probe(how: Probe, podIp: string, signal: AbortSignal): Promise<boolean> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(patience)])
   try {
@@ -51,6 +54,7 @@ async function askHttp(how: HttpProbe, podIp: string, signal: AbortSignal): Prom
       resolve(statusCode >= 200 && statusCode < 400)
     })
     request.once('error', reject)
+    request.once('close', () => reject(new Error('no answer')))
     request.end()
   })
 }
@@ -85,6 +89,7 @@ async function askGrpc(port: number, service: string, signal: AbortSignal): Prom
         if (chunks.length < 16) chunks.push(chunk)
       })
       stream.once('error', reject)
+      stream.once('close', () => reject(new Error('no answer')))
       stream.once('end', () => resolve(isServing(Buffer.concat(chunks))))
       stream.end(healthCheck(service))
     })

@@ -122,6 +122,8 @@ async function fetched({ port, path }: AppMetrics): Promise<string> {
       },
     )
     request.once('error', () => fails(signal.aborted ? 'late' : 'unreachable'))
+    // One that changes the protocol (101) ends without an error or an answer.
+    request.once('close', () => fails('unreachable'))
   })
 }
 

@@ -100,6 +100,23 @@ const faults: [string, RequestListener, string][] = [
     (_request, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(secret),
     'not-metrics',
   ],
+  [
+    'answers, and then speaks no HTTP',
+    ({ socket }) =>
+      void socket.end(`HTTP/1.1 500 x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n${secret}`),
+    'not-metrics',
+  ],
+  [
+    'changes the protocol',
+    ({ socket }) => void socket.end('HTTP/1.1 101 x\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+    'unreachable',
+  ],
+  [
+    'says two lengths',
+    ({ socket }) =>
+      void socket.end(`HTTP/1.1 200 x\r\ncontent-length: 22\r\ncontent-length: 2\r\n\r\n${secret}`),
+    'unreachable',
+  ],
   ['says too much', (_request, response) => void response.end(secret.repeat(60_000)), 'too-large'],
   ['hangs up', (request) => void request.socket.destroy(), 'unreachable'],
   [

@@ -202,6 +202,37 @@ describe('the app’s probes', () => {
     expect(await asked({ grpc: { port } })).toBe(503)
   })
 
+  verifies(
+    'injection:probes',
+    'an app that speaks neither HTTP nor gRPC is not well, and ends nothing here',
+    async () => {
+      const settings = '000000040000000000'
+      for (const said of [
+        Buffer.from('HTTP/1.1 500 x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\nAda'),
+        Buffer.from('HTTP/1.1 101 x\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nAda'),
+        Buffer.from('HTTP/1.1 103 x\r\n\r\n'.repeat(500)),
+        Buffer.from('ff'.repeat(200), 'hex'),
+        // HTTP/2: it goes away with an error; headers that nobody can read; a promise to push; an answer that is reset.
+        Buffer.from(`${settings}0000080700000000000000000000000002`, 'hex'),
+        Buffer.from(`${settings}000004010400000001ffffffff`, 'hex'),
+        Buffer.from(`${settings}0000050504000000010000000288`, 'hex'),
+        Buffer.from(`${settings}0000010104000000018800000403000000000100000002`, 'hex'),
+      ]) {
+        const port = await listening(
+          createTcp(
+            (socket) => void socket.on('error', () => undefined).once('data', () => socket.end(said)),
+          ),
+        )
+        for (const probe of [
+          { httpGet: { port } },
+          { httpGet: { port, scheme: 'HTTPS' as const } },
+          { grpc: { port } },
+        ])
+          expect(await asked(probe), said.toString('latin1', 0, 20)).toBe(503)
+      }
+    },
+  )
+
   verifies('injection:probes', 'a port that is open is well', async () => {
     const port = await listening(createTcp((socket) => socket.destroy()))
     expect(await asked({ tcpSocket: { port } })).toBe(200)

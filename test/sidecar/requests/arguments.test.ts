@@ -80,6 +80,32 @@ beforeEach(() => {
   scene.upstream.answering = withValue({ conditions: [] })
 })
 
+/** Letters that look alike, that are one after normalization, or that nobody sees: names are compared as they are written. */
+const alike: [what: string, args: object, tool?: string][] = [
+  ['a Cyrillic letter in a tool', { patient_id: '7' }, 'оbservations'],
+  ['wide letters in a tool', { patient_id: '7' }, 'ｏbservations'],
+  ['a letter that nobody sees in a tool', { patient_id: '7' }, 'obser\u200bvations'],
+  ['a space behind a tool', { patient_id: '7' }, 'observations '],
+  ['capital letters in a tool', { patient_id: '7' }, 'Observations'],
+  ['a name that every object has as a tool', { patient_id: '7' }, 'constructor'],
+  ['a Cyrillic letter in an argument', { patient_id: '7', pаtient_id: '8' }],
+  ['wide letters in an argument', { patient_id: '7', ｐatient_id: '8' }],
+  ['a letter that nobody sees in an argument', { patient_id: '7', 'patient_id\u200b': '8' }],
+  ['capital letters in an argument', { patient_id: '7', Patient_id: '8' }],
+  ['the server’s own name of an argument', { patient_id: '7', patient: { identifier: '8' } }],
+  ['the policy’s constant as an argument', { patient_id: '7', resourceType: 'Patient' }],
+]
+for (const [what, args, tool] of alike)
+  verifies('minimum:arguments', `${what} reaches no server`, async () => {
+    const reply = await call(args, tool)
+
+    expect(sent()).toBeUndefined()
+    expect(scene.trail.of('refusal').map(({ reason }) => reason)).toEqual([
+      tool === undefined ? 'argument-refused' : 'tool-unknown',
+    ])
+    expect(reply.text).not.toMatch(/"8"|[^\x20-\x7e]/)
+  })
+
 const call = async (args: object, tool = 'observations') => await scene.ask(aCall({ ...args }, { tool }))
 const sent = () => (scene.upstream.asked[0]?.body['params'] as { arguments: unknown } | undefined)?.arguments
 

@@ -436,6 +436,14 @@ verifies(
       { revision: '2026-07-28' },
     )
     expect(refused(await scene.ask(prompt))).toBe('state-refused')
+    // Of the same person: for another patient, and for another purpose.
+    const elsewhere = call({ requestState, arguments: { patient_id: 'p-8' } })
+    expect(refused(await scene.ask(elsewhere))).toBe('state-refused')
+    scene.use(aPolicy({ ...asking, roles: [aRole({ purposes: ['TREAT', 'HPAYMT'] })] }))
+    const params = { name: 'get_diagnosis', arguments: { patient_id: 'p-7' }, requestState }
+    const paid = aMessage('tools/call', params, { revision: '2026-07-28', purpose: 'HPAYMT' })
+    expect(refused(await scene.ask(paid))).toBe('state-refused')
+    scene.use(aPolicy(asking))
     for (const inputResponses of [null, 7, [], { a: 1 }])
       expect(refused(await scene.ask(call({ inputResponses })))).toBe('input-malformed')
     expect(scene.upstream.asked).toEqual([])

@@ -257,6 +257,27 @@ for (const [when, text, status, reason] of [
     'content-type-refused',
   ],
   ['CONNECT', `CONNECT ${phi}:443 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`, 405, 'method-not-allowed'],
+  ...(
+    [
+      // What two readers of HTTP take differently, by which a second request hides in the first one.
+      ['chunked, and then another coding', 'transfer-encoding: chunked, identity\r\n'],
+      ['a length that comes twice', 'content-length: 1\r\ncontent-length: 2\r\n'],
+      ['a length with a sign', 'content-length: +1\r\n'],
+      ['a space before a colon', 'content-length : 1\r\n'],
+      ['a folded line', `x-a: b\r\n ${phi}\r\n`],
+      ['a bare line feed between lines', 'x-a: b\ncontent-length: 1\r\n'],
+      ['a bare carriage return in a value', 'x-a: b\rcontent-length: 1\r\n'],
+      ['a zero byte in a value', `x-a: ${phi}\0\r\n`],
+    ] as const
+  ).map(
+    ([when, line]) =>
+      [
+        when,
+        `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\n${line}\r\nPOST /mcp?${phi} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`,
+        400,
+        'http-malformed',
+      ] as const,
+  ),
 ] as const)
   verifies('transmission:bad-input', when, async () => {
     const answer = await raw(text)
@@ -267,6 +288,36 @@ for (const [when, text, status, reason] of [
       { kind: 'refusal', reason, stage: 'transport', peer: '127.0.0.1' },
     ])
   })
+
+verifies(
+  'transmission:bad-input',
+  'two requests at once over one connection are two: neither has the other’s token, headers or trailers',
+  async () => {
+    const token = await scene.token()
+    const head = (more: string): string =>
+      `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\naccept: */*\r\n${more}`
+    const message = aMessage('tools/list')
+    const lines = Object.entries(message.headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')
+    const body = message.body.toString()
+    const inChunks = `${body.length.toString(16)}\r\n${body}\r\n0\r\nauthorization: Bearer ${token}\r\n\r\n`
+
+    const answer = await raw(
+      [
+        head(`${lines}authorization: Bearer ${token}\r\ncontent-length: ${body.length}\r\n\r\n${body}`),
+        head(`${lines}transfer-encoding: chunked\r\n\r\n${inChunks}`),
+        head(
+          `${lines}connection: upgrade, close\r\nupgrade: h2c\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        ),
+      ].join(''),
+    )
+
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 401', 'HTTP/1.1 401'])
+    expect(scene.trail.of('refusal').map(({ reason }) => reason)).toEqual(['token-missing', 'token-missing'])
+    expect(scene.trail.of('intent')).toHaveLength(1)
+  },
+)
 
 verifies('transmission:bad-input', 'a body over the limit that does not say how long it is', async () => {
   const headers = { ...call.headers, 'transfer-encoding': 'chunked' }

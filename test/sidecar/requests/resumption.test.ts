@@ -202,6 +202,36 @@ verifies(
   },
 )
 
+verifies(
+  'access:limits',
+  'a late answer that is asked for again and again is recorded each time, and fills the volume of the hour',
+  async () => {
+    const { resultBytes, ...others } = limits
+    scene.use(
+      aPolicy({
+        ...policy,
+        tools: [{ ...tool, limits: { ...others, resultBytes, resultBytesPerHour: 200 } }],
+      }),
+    )
+    const { headers, last } = await waiting(await scene.token({ sub: 'clinician-9' }))
+    const token = await scene.token({ sub: 'clinician-9' })
+    scene.upstream.answering = answering({ result: document() })
+
+    const told: unknown[] = []
+    for (let times = 0; times < 4; times += 1)
+      told.push(...(await (await again(headers, last, token)).rest()))
+
+    expect(told.map((one) => ((one as Json)['error'] === undefined ? 'answered' : 'refused'))).toEqual([
+      'answered',
+      'answered',
+      'refused',
+      'refused',
+    ])
+    expect(told.at(-1)).toMatchObject({ error: { data: { reason: 'volume-over-limit' } } })
+    expect(scene.trail.of('event')).toHaveLength(4)
+  },
+)
+
 verifies('access:resumption', 'a place is sealed to the person, whatever the session', () => {
   const { inForce = anInForce() } = scene.orders.standing()
   const who = { iss: 'https://login.example.org', sub: 'clinician-1' } as Who
