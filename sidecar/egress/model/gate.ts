@@ -145,6 +145,8 @@ async function forward(
     const asked = request({ ...call, createConnection: () => remote })
     const reply = await new Promise<IncomingMessage>((resolve, reject) => {
       asked.once('response', resolve).once('error', reject)
+      // One that changes the protocol (101) ends without an error or an answer.
+      asked.once('close', () => reject(new Error('no answer')))
       asked.end(body)
     })
     asked.on('error', () => answer.destroy())

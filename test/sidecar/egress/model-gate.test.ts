@@ -293,6 +293,13 @@ test('an app that hangs up in the middle of answers ends the vendor’s work on 
   expect(new Set(scene.refusals())).toEqual(new Set(['hung-up']))
 })
 
+test('a vendor that changes the protocol is one that does not answer', async () => {
+  answers = (response) => void response.writeHead(101, { connection: 'upgrade', upgrade: 'x' }).end()
+
+  expect((await asked(call)).status).toBe(502)
+  await expect.poll(() => open.size).toBe(0)
+})
+
 test('a second call on the same connection is judged and recorded by itself', async () => {
   const socket = await scene.app(name)
   let got = ''
