@@ -24,6 +24,14 @@ const cannot = [
     'talks with what runs beside its machine, where that listens: such a socket is in no network namespace. containerd 1.6 of Debian 12 allows it (seen); newer profiles do not',
   ],
   [
+    'A container to which a plugin of its node gives a device that sends by itself',
+    'goes past the packet filter and every NetworkPolicy: RDMA, a network card in user space. Whoever deploys asks for what the node hands out. Keep such nodes from enrolled namespaces, or set a ResourceQuota of 0 for the device there',
+  ],
+  [
+    'Who deploys where a network plugin other than Multus, Calico, GKE’s or OVN-Kubernetes takes annotations',
+    'may ask it for another address or a second network (Kube-OVN, Antrea): admission knows those of the four. Canaries try the pod’s own network alone',
+  ],
+  [
     'Who may write a network plugin’s own kinds',
     'opens what NetworkPolicies shut (CiliumNetworkPolicy, Calico’s): do not let the namespace write them. Canaries see what is open',
   ],
@@ -59,7 +67,8 @@ export async function bypassDocument(): Promise<string> {
     'with the product installed as `config/default` says; `make test` tries some of each kind (who tries, and what refuses it).',
     'Each is tried twice: in an enrolled namespace, where it must be refused, and in one that does not know the product, where the same',
     'must come through. So a refusal for another reason counts for nothing. How the packet filter does over IPv6, and what its check',
-    'notices, is in `test/bypass/guard.test.ts`; what the sidecar takes for a declared name, in `test/sidecar/egress/`.',
+    'notices, is in `test/bypass/guard.test.ts`; what the sidecar takes for a declared name, in `test/sidecar/egress/`;',
+    'what callers and servers send that two readers take differently, in `test/sidecar/requests/`.',
     '',
     '## What cannot be stopped',
     '',
