@@ -20,10 +20,7 @@ export type HealthOptions = {
   podIp: string
 }
 
-/**
- * Longest that `/startupz` waits for a yes, milliseconds: the kubelet's own pause between two questions, so that the app
- * starts at the moment when it may and not at the next question. Shorter than the probe's timeoutSeconds.
- */
+/** Longest that `/startupz` waits for a yes, milliseconds: started.ts asks again then. */
 const startWait = 1_000
 /** Milliseconds between two looks meanwhile. */
 const look = 20

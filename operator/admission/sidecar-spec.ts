@@ -117,14 +117,6 @@ export function ownVolumes(server: HipaaMcpServer): Volume[] {
   ]
 }
 
-const ready = (path: string, failureThreshold: number, periodSeconds: number) => ({
-  httpGet: { path, port: ports.health, scheme: 'HTTP' },
-  periodSeconds,
-  failureThreshold,
-  successThreshold: 1,
-  timeoutSeconds: 2,
-})
-
 /** How V8 uses memory in a sidecar. */
 export const memoryFlags = ['--max-semi-space-size=4', '--heap-growing-percent=40', '--no-parallel-scavenge']
 
@@ -146,11 +138,22 @@ function sidecar(injection: Injection, local: boolean): Container {
     ],
     env: environment(injection),
     securityContext: confined(uids.sidecar),
-    startupProbe: ready('/startupz', 300, 1),
-    readinessProbe: ready('/readyz', 3, 5),
-    // All preStop hooks run at once and only SIGTERM waits for the order: draining must begin here. By exec, because
-    // what the kubelet may ask over the network, others may ask too.
-    lifecycle: { preStop: { exec: { command: node(program('drain.ts')) } } },
+    readinessProbe: {
+      httpGet: { path: '/readyz', port: ports.health, scheme: 'HTTP' },
+      periodSeconds: 5,
+      failureThreshold: 3,
+      successThreshold: 1,
+      timeoutSeconds: 2,
+    },
+    lifecycle: {
+      // The app starts when it has returned, and not where it failed. A startup probe in its place is asked once a second and
+      // heeded at the kubelet's next look: that was a second of every start. The kubelet's own httpGet would ask once, before
+      // anybody listens.
+      postStart: { exec: { command: node(program('started.ts')) } },
+      // All preStop hooks run at once and only SIGTERM waits for the order: draining must begin here. By exec, because
+      // what the kubelet may ask over the network, others may ask too.
+      preStop: { exec: { command: node(program('drain.ts')) } },
+    },
     resources: resources({ cpu: '50m', memory: '128Mi' }, { cpu: '2', memory: '512Mi' }),
     volumeMounts: [
       { name: volumeNames.token, mountPath: tokenFolder, readOnly: true },

@@ -79,13 +79,10 @@ test('a locked server is ready, so that callers hear the reason', async () => {
 describe('at the start', () => {
   verifies('audit:no-record-no-service', '/startupz says no as long as it is no', async () => {
     const { ask } = await health({ reasons: () => ['trail-not-begun'] })
-    const began = performance.now()
     expect(await ask('/startupz')).toEqual({
       status: 503,
       body: { ready: false, reasons: ['trail-not-begun'] },
     })
-    // The probe's timeoutSeconds is 2.
-    expect(performance.now() - began).toBeLessThan(1_900)
   })
 
   test('/startupz says yes at that moment and not at the next question', async () => {
