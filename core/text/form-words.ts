@@ -72,6 +72,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
 ]
 
 const [between, mark, isVague, number] = [5n, 6n, 7n, 8n]
+const fills = 37n
 
 /** Each word with its bits, and pairs that announce something together: numbers of both words, and the type and one more. */
 export function formWords(): {
@@ -90,7 +91,8 @@ export function formWords(): {
     const bits =
       (said.between ? 1n << between : 0n) |
       (said.mark ? 1n << mark : 0n) |
-      (vague.has(word) ? 1n << isVague : 0n)
+      (vague.has(word) ? 1n << isVague : 0n) |
+      (said.type === undefined && said.pairs.size === 0 ? 1n << fills : 0n)
     add(word, BigInt(own) | bits | (BigInt(numbers.get(word) as number) << number))
     for (const [later, type] of said.pairs)
       pairs.push([

@@ -13,6 +13,7 @@ import {
 import {
   DEVICE_IDENTIFIER, FAX_NUMBER, GEOGRAPHIC_LOCATION, MEDICAL_RECORD_NUMBER, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER, UNIQUE_IDENTIFIER, VEHICLE_IDENTIFIER,
 } from './types'
+import { isSecurityNumber } from './whole'
 
 const mostWords = 6
 
@@ -68,6 +69,11 @@ export function announced(): i32 {
         break
       }
       const own = <i32>(said & TYPE)
+      // "SSN 123-45-6789": no word before says more, and the number is one of itself.
+      if (own == SOCIAL_SECURITY_NUMBER + 1 && words == 0 && last < at && code == start && isSecurityNumber()) {
+        add(start, start + 11, SOCIAL_SECURITY_NUMBER)
+        return start + 11
+      }
       // "patient ID", "policy number", "phone no.": the word before says more.
       if (own != 0 && (type == 0 || (announcer & MARK) != 0 || (later & SPECIFIC) != 0)) {
         announcer = said

@@ -3,7 +3,7 @@
 import { asked, COORDINATES, UDI } from './asked'
 import { add } from './findings'
 import { byteAt, DEGREE } from './memory'
-import { before, behind, code, digits, end, next, start } from './run'
+import { before, behind, code, digits, end, next, pattern, start } from './run'
 import {
   COLON, DASH, DOT, OPENING, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, lettersEnd, numberAt,
   saysAt,
@@ -26,17 +26,15 @@ function isHex(byte: u8): bool {
 /** 192.168.1.7 */
 export function ipv4(): void {
   if ((before & (WORDLY | DOT)) != 0) return
+  // All of it is among the sixteen characters whose digits are known.
   let at = start
   for (let group = 0; group < 4; group++) {
-    const stop = digitsEnd(at, 4)
-    const size = stop - at
-    if (size == 0 || size > 3) return
-    let value = 0
-    for (; at < stop; at++) value = value * 10 + <i32>byteAt(at) - 0x30
-    if (value > 255) return
+    const size = ctz(~(pattern >> (at - start)))
+    if (size == 0 || size > 3 || numberAt(at, size) > 255) return
+    at += size
     if (group == 3) break
-    if (byteAt(stop) != 0x2e) return
-    at = stop + 1
+    if (byteAt(at) != 0x2e) return
+    at++
   }
   if (isAny(at, WORDLY) || (byteAt(at) == 0x2e && isAny(at + 1, WORDLY))) return
   add(start, at, IP_ADDRESS)

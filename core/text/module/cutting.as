@@ -89,7 +89,7 @@ function cutPlain(piece: i32, spaced: u64, begins: u64, inWords: u64, larges: u6
     const stop = ctz(ends)
     ends &= ends - 1
     const from = piece + <i32>bit
-    watched |= lowest & (0 - watchedAt(from, <usize>(stop - bit)))
+    watched |= lowest & watchedAt(from, <usize>(stop - bit))
     store<i32>(word, from)
     store<i32>(word, piece + <i32>stop, 4)
     store<u64>(word, (lowest & spaced) != 0 ? UNSEEN | (<u64>SPACE << 56) : UNSEEN | UNMEASURED, 8)

@@ -31,6 +31,8 @@ export const OF_AGE: u64 = 1 << 33
 export const AFTER_SEX: u64 = 1 << 34
 export const FAX: u64 = 1 << 35
 export const AFTER_FAX: u64 = 1 << 36
+/** Stands between an announcement and its number, and announces nothing itself: "on", "of". */
+export const FILLS: u64 = 1 << 37
 export const AGE_UNIT: u64 = 1 << 38
 export const TRIAL: u64 = 1 << 39
 export const STATE: u64 = 1 << 40

@@ -62,11 +62,14 @@ function keepScored(): void {
 
 /** And "non-Hodgkin". */
 function keepScoredAndJoined(): void {
+  const scored = (anyClass & SCORED) != 0
   for (let m = 0; m < markCount; m++) {
     const i = markedAt(m)
     const next = i + 1
     if (next >= count) break
-    if (isFree(i) && isScored(i)) take(i, i, KEPT)
+    if (scored && isFree(i) && isScored(i)) take(i, i, KEPT)
+    // Most words have no hyphen behind them, which is seen sooner than what else stands there.
+    if (byteAt(startOf(next) - 1) != 0x2d) continue
     if (gapOf(next) != HYPHEN || !isLarge(next) || !isLarge(i) || !isFree(i) || !isFree(next)) continue
     if (asked(COMPOUND, startOf(i), endOf(next)) == 1) take(i, next, KEPT)
   }

@@ -7,7 +7,7 @@ import {
   beneficiary, card, coordinates, device, iban, ipv4, ipv6, networkCard, photograph, prescriber, uuid, vehicle,
 } from './codes'
 import { announcedDay, compactDate, dayOfYear, longDates, shortDates } from './dates'
-import { MONTH, OLD_AGE, WEEKDAY, known } from './dictionary'
+import { FILLS, MONTH, OLD_AGE, WEEKDAY, known } from './dictionary'
 import { longNumbers } from './long-numbers'
 import { byteAt, length } from './memory'
 import { namedDate } from './named-dates'
@@ -104,11 +104,17 @@ function mayBeAnnounced(word: i32): bool {
   // Between a plate and its number a State may stand.
   if ((byteAt(code) | 0x20) == 0x6d || (anyCue & PLATE_WORD) != 0) return true
   const said = code < start ? word - 2 : word - 1
-  if (said < 0 || code - endOf(said) > 6) return false
-  if (isOwned(said)) return true
+  if (said < 0 || code - endOf(said) > 6 || !maySay(said)) return false
+  // "seen on 2024-03-05"
+  return (known(startOf(said), endOf(said)) & FILLS) == 0 || (said > 0 && maySay(said - 1))
+}
+
+/** Whether a word may be part of an announcement. */
+function maySay(word: i32): bool {
+  if (isOwned(word)) return true
   // "12mg 300"
-  if (shapeOf(said) == NUMBER) return isLetter(byteAt(endOf(said) - 1))
-  return (cueOf(said) & ANNOUNCES) != 0
+  if (shapeOf(word) == NUMBER) return isLetter(byteAt(endOf(word) - 1))
+  return (cueOf(word) & ANNOUNCES) != 0
 }
 
 /** One digit or two with nothing behind them that a date, an address or an age goes on with: most numbers of most texts. */

@@ -10,7 +10,7 @@ import {
 import { standsAt } from './facilities'
 import { isFirstName } from './name-parts'
 import { goesOn, isOf, isLarge, isListed, isSpoken, isStrange, isWord, sizeOf } from './traits'
-import { count, endOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
+import { count, endOf, gapOf, isOwned, knownOf, markCount, markedAt, shapeOf, startOf } from './words'
 import { CAPITALISED, CAPITALS, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
 /** Which rules there are. */
@@ -31,27 +31,72 @@ export function findLone(withNames: bool, withPlaces: bool, withShapes: bool): v
       if (isOf(end + 1, STOPPER)) break
       end++
     }
-    judge(i, end)
+    if (end > i || mayMean(i)) judge(i, end)
     done = end
   }
+}
+
+/** Whether a word by itself may be a name or a place: of most words that begin a sentence it is known at once that they are neither. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function mayMean(i: i32): bool {
+  const known = knownOf(i)
+  const classes = <i32>known
+  const lists = <i32>(known >> 32)
+  const shape = shapeOf(i)
+  if (shape == INITIAL || (classes & (STOPPER | TITLE)) != 0) return false
+  const strange = (lists & (ENGLISH | MEDICAL)) == 0
+  // The word before may make a place of it.
+  if ((classes & (PROPER | MONTH | ACRONYM)) == 0 && gapOf(i) == SPACE) {
+    if (shape == CAPITALS || (lists & (PLACE | SURNAME)) != 0 || (strange && (classes & HEADING) == 0)) return true
+  }
+  if (shape == CAPITALS) return (classes & ACRONYM) == 0
+  if ((classes & NO_NAME) != 0) return false
+  return strange ? sizeOf(i) > 2 || (lists & PLACE) != 0 : (lists & (FIRST | SURNAME | PLACE)) != 0
 }
 
 function judge(start: i32, end: i32): void {
   let from = start
   while (from <= end && isOf(from, STOPPER | TITLE)) from++
   if (from > end) return
-  const before = from > 0 && gapOf(from) == SPACE ? from - 1 : -1
-  // "at the Cleveland", "at our Miami"
-  const article = before > 0 && shapeOf(before) == SMALL && isOf(before, STOPPER) && !isOf(before, AT | TOWARDS | BESIDE)
-  const lead = article ? before - 1 : before
-  if (lead >= 0 && places) {
+  lead = UNKNOWN
+  // Of most words it is known without a look at those before them that they are no place.
+  if (places && mayHavePlace(from, end) && leadOf(from) >= 0) {
     if (standsAt(from) && isPlaceBehindAt(from, end)) return take(from, end, PLACED)
     if (isOf(lead, TOWARDS | JOINER | MOTION) && isPlaceBehindIn(lead, from, end)) return take(from, end, PLACED)
   }
   for (let i = from; i <= end; i++) {
-    const as = meaning(i, lead)
+    const as = meaning(i, from)
     if (as != NONE) i = spread(i, from, end, as)
   }
+}
+
+/** The word that stands before those that are judged; NONE_BEFORE where none does, UNKNOWN where nobody asked yet. */
+let lead: i32 = 0
+const NONE_BEFORE: i32 = -1
+const UNKNOWN: i32 = -2
+
+function leadOf(from: i32): i32 {
+  if (lead != UNKNOWN) return lead
+  if (from == 0 || gapOf(from) != SPACE) return (lead = NONE_BEFORE)
+  const before = from - 1
+  // "at the Cleveland", "at our Miami"
+  const article = before > 0 && shapeOf(before) == SMALL && isOf(before, STOPPER) && !isOf(before, AT | TOWARDS | BESIDE)
+  return (lead = article ? before - 1 : before)
+}
+
+/** "seen with Wilson" */
+function isBeside(from: i32): bool {
+  return leadOf(from) >= 0 && isOf(lead, BESIDE)
+}
+
+/** Whether one of them may be a place's name, whatever the words before are. */
+function mayHavePlace(from: i32, end: i32): bool {
+  for (let i = from; i <= end; i++) {
+    if (isOf(i, PROPER | MONTH | ACRONYM) || shapeOf(i) == INITIAL) continue
+    if (shapeOf(i) == CAPITALS || isListed(i, PLACE | SURNAME) || isStrange(i)) return true
+  }
+  return false
 }
 
 /** With the words beside it that may belong to the same name. */
@@ -111,34 +156,37 @@ function isPlaceBehindIn(lead: i32, from: i32, end: i32): bool {
   return false
 }
 
-/** What one capitalised word by itself is. */
-function meaning(i: i32, lead: i32): i32 {
+/** Words that are nobody's name, capitalised or not. */
+const NO_NAME: i32 = STOPPER | HEADING | PROPER | TITLE | ACRONYM | EPONYM_HEAD | WEAK_EPONYM_HEAD | CREDENTIAL | STREET | DIVISION
+
+/** What one capitalised word by itself is. `from`: the first of those that are judged. */
+function meaning(i: i32, from: i32): i32 {
+  const known = knownOf(i)
+  const classes = <i32>known
+  const lists = <i32>(known >> 32)
   if (shapeOf(i) != CAPITALISED) {
     // "SMITH" among small letters.
-    if (shapeOf(i) != CAPITALS || sizeOf(i) < 5 || isListed(i, ENGLISH | MEDICAL)) return NONE
-    if (isOf(i, ACRONYM)) return NONE
-    return names && isListed(i, FREQUENT) ? NAMED : NONE
+    if (shapeOf(i) != CAPITALS || sizeOf(i) < 5 || (lists & (ENGLISH | MEDICAL)) != 0 || (classes & ACRONYM) != 0) return NONE
+    return names && (lists & FREQUENT) != 0 ? NAMED : NONE
   }
-  if (isOf(i, STOPPER | HEADING | PROPER | TITLE | ACRONYM | EPONYM_HEAD | WEAK_EPONYM_HEAD | CREDENTIAL | STREET | DIVISION)) return NONE
-  const beside = lead >= 0 && isOf(lead, BESIDE)
-  if (!beside && isOf(i, FAMOUS_EPONYM)) return NONE
+  if ((classes & NO_NAME) != 0) return NONE
+  if ((classes & FAMOUS_EPONYM) != 0 && !isBeside(from)) return NONE
   if (isState(i)) return NONE
-  if (!isListed(i, ENGLISH | MEDICAL)) {
-    if (isListed(i, FIRST | SURNAME)) return names && sizeOf(i) > 2 ? NAMED : NONE
-    if (isListed(i, PLACE)) return places ? PLACED : NONE
-    if (!shapes || isHyphened(i) || sizeOf(i) < 3 || !isSpoken(i) || isDerived(i)) return NONE
+  if ((lists & (ENGLISH | MEDICAL)) == 0) {
+    if ((lists & (FIRST | SURNAME)) != 0) return names && sizeOf(i) > 2 ? NAMED : NONE
+    if ((lists & PLACE) != 0) return places ? PLACED : NONE
+    if (!shapes || sizeOf(i) < 3 || isHyphened(i) || !isSpoken(i) || isDerived(i)) return NONE
     return NAMED
   }
   if (!names && !places) return NONE
-  if (!beside && isOwned(i) && isListed(i, EPONYM)) return NONE
-  if (isFirstName(i) && !isListed(i, EVERYDAY)) return names ? NAMED : NONE
-  if (!isListed(i, ENGLISH)) {
+  if (isOwned(i) && (lists & EPONYM) != 0 && !isBeside(from)) return NONE
+  if (isFirstName(i) && (lists & EVERYDAY) == 0) return names ? NAMED : NONE
+  if ((lists & ENGLISH) == 0) {
     // An eponym that many people bear: "seen with Wilson".
-    if (isListed(i, FREQUENT) && isListed(i, SURNAME)) return names ? NAMED : NONE
-    if (isListed(i, PLACE) && !isListed(i, EPONYM) && !isOwned(i)) return places ? PLACED : NONE
+    if ((lists & FREQUENT) != 0 && (lists & SURNAME) != 0) return names ? NAMED : NONE
+    if ((lists & PLACE) != 0 && (lists & EPONYM) == 0 && !isOwned(i)) return places ? PLACED : NONE
   }
-  if (beside && isListed(i, SURNAME) && !isListed(i, EVERYDAY | MEDICAL)) return names ? NAMED : NONE
-  return NONE
+  return names && (lists & SURNAME) != 0 && (lists & (EVERYDAY | MEDICAL)) == 0 && isBeside(from) ? NAMED : NONE
 }
 
 /** The shortest word behind a prefix, and with the shortest one. */

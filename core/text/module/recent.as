@@ -10,9 +10,7 @@ export declare function look(start: i32, end: i32, place: usize): void
 
 /** The word that stands in the text's place is looked up where it stands: rules begin at it, or are left out where no such word is. */
 export function watch(size: i32): void {
-  const hash = watchedHash(load<u64>(text) & load<u64>(MASKS + (<usize>size << 4)))
-  const at = WATCHED + ((hash >> 6) << 3)
-  store<u64>(at, load<u64>(at) | (<u64>1 << <u64>hash))
+  store<u8>(WATCHED + watchedHash(load<u64>(text) & load<u64>(MASKS + (<usize>size << 4))), 0xff)
 }
 
 /** Of a word's first eight small letters. */
@@ -22,12 +20,11 @@ function watchedHash(letters: u64): usize {
   return <usize>((letters * 0x9e3779b97f4a7c15) >> 48)
 }
 
-/** 1 of a word of small letters that is looked up where it stands, or of one that looks alike; 0 of all others. */
+/** All bits of a word of small letters that is looked up where it stands, or of one that looks alike; 0 of all others. */
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function watchedAt(from: i32, size: usize): u64 {
-  const hash = watchedHash(load<u64>(<usize>from, text) & load<u64>(EIGHTS + (size << 3)))
-  return (load<u64>(WATCHED + ((hash >> 6) << 3)) >> <u64>hash) & 1
+  return <u64><i64>load<i8>(WATCHED + watchedHash(load<u64>(<usize>from, text) & load<u64>(EIGHTS + (size << 3))))
 }
 
 /** Of a word of letters and digits of ASCII; a small letter stays itself. */

@@ -22,8 +22,7 @@ export function wholeEnd(): i32 {
   if (digits == 4) return isoDate()
   if (digits == 2) return americanDate()
   if (digits != 3) return 0
-  if ((pattern & 0xfff) == SECURITY) return securityNumber()
-  return telephoneNumber()
+  return (pattern & 0xfff) == SECURITY ? securityNumber() : telephoneNumber()
 }
 
 /** 2024-03-05 */
@@ -45,10 +44,14 @@ function americanDate(): i32 {
 
 /** 123-45-6789 */
 function securityNumber(): i32 {
-  const to = start + 11
-  if (next != 0x2d || byteAt(start + 6) != 0x2d || !isPlainBehind(to)) return 0
-  add(start, to, SOCIAL_SECURITY_NUMBER)
-  return to
+  if (!isSecurityNumber()) return 0
+  add(start, start + 11, SOCIAL_SECURITY_NUMBER)
+  return start + 11
+}
+
+/** With nothing that goes on behind it. */
+export function isSecurityNumber(): bool {
+  return (pattern & 0xfff) == SECURITY && next == 0x2d && byteAt(start + 6) == 0x2d && isPlainBehind(start + 11)
 }
 
 /** 617-555-0143, 617.555.0143, (617) 555-0143 */
@@ -67,10 +70,12 @@ function telephoneNumber(): i32 {
   return lastEnd() >= to ? to : 0
 }
 
-/** Nothing goes on here, nor behind the space or full stop that stands here. */
+/** Nothing goes on here, nor behind the space, full stop or colon that stands here. */
 function isPlainBehind(at: i32): bool {
   const byte = byteAt(at)
   if (byte == 0x20 || byte == 0x2c) return !digitAt(at + 1)
+  // "03/05/2024: ", and no address of a network
+  if (byte == 0x3a) return byteAt(at + 1) == 0x20
   if (byte == 0x2e) return !isAny(at + 1, WORDLY)
   return byte == 0x29 || byte == 0x3b || byte == 0x0a || byte == 0
 }

@@ -125,9 +125,10 @@ export function measureAll(): void {
   for (let i = 0; i < count; i++) gapOf(i)
 }
 
+/** All that is known of a word: its classes, and its flags and cues above them. */
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
-function knownOf(word: i32): u64 {
+export function knownOf(word: i32): u64 {
   const known = load<u64>(words + (<usize>word << 4), 8)
   return <i64>known < 0 ? see(word) : known
 }

@@ -56,6 +56,8 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'resides at [12 Elm Street, Springfield, IL 62704] with his wife',
     'moved to [Cedar Rapids, Iowa] then',
     'was found on [Main Street] in the rain',
+    'was seen at [Plaza], which went well',
+    'was transferred from [SERENITY] yesterday',
     'mail goes to [P.O. Box 1234] only',
     'ZIP code [60601] on file',
     'born in [Cook County] and raised there',

@@ -87,7 +87,7 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
   'an address of IP': {
     type: 'IP_ADDRESS',
     are: ['192.168.1.7', 'fe80::1', '2001:db8:0:0:0:0:0:1'],
-    arent: ['256.1.1.1', '1.2.3', '1.2.3.4.5', '10:30:00', '12345::1'],
+    arent: ['256.1.1.1', '1.2.3', '1.2.3.0012', '1.2.3.4.5', '10:30:00', '12345::1'],
   },
   'a beneficiary of Medicare': {
     type: 'HEALTH_PLAN_BENEFICIARY_NUMBER',
