@@ -63,15 +63,20 @@ export async function podsOf(
     }))
 }
 
-/** Kills by SIGKILL the process that runs `program` in the pod with this UID. Throws when there is not exactly one. */
-export async function killInPod(program: string, podUid: string): Promise<void> {
+/** The process that runs `program` in the pod with this UID. Throws when there is not exactly one. */
+export async function processInPod(program: string, podUid: string): Promise<number> {
   const inPod: number[] = []
   for (const pid of await processes(program)) {
     const mounts = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')
     if (mounts.includes(podUid) || mounts.includes(podUid.replaceAll('-', '_'))) inPod.push(pid)
   }
   expect(inPod).toHaveLength(1)
-  process.kill(inPod[0] as number, 'SIGKILL')
+  return inPod[0] as number
+}
+
+/** Kills it by SIGKILL. */
+export async function killInPod(program: string, podUid: string): Promise<void> {
+  process.kill(await processInPod(program, podUid), 'SIGKILL')
 }
 
 export const programs = {
