@@ -26,7 +26,7 @@ export type AfterGrant = {
   leading: () => boolean
 }
 
-/** Milliseconds from the grant's end on for which budgets and the pod's own time to end count: longer than the usual one, 60 s. */
+/** Milliseconds from the grant's end on for which a budget holds it; longer than the minute that an evicted one has to end. */
 const patience = 90_000
 /** Milliseconds from the end on after which a pod that is still there is a gap: it was deleted before, and had its time to end. */
 const outstayed = 180_000

@@ -49,6 +49,11 @@ export type EvictorOptions = {
 const remembered = 3_600_000
 /** Seconds that a pod has to end which is deleted. config/webhook/policy-canaries.yaml allows no other. */
 export const hurriedGrace = 30
+/**
+ * Seconds that a pod has to end which is evicted for that: as admission gives every guarded pod at least. Others have their own time. An
+ * hour of it would be an hour for a session, and where a hook of the pod waits so long, the kubelet hears of no shorter time afterwards.
+ */
+const graces: { readonly [cause in EvictionCause]?: number } = { GrantOver: 60 }
 /** Milliseconds until one that stayed is tried again. */
 const pause = 60_000
 
@@ -69,13 +74,19 @@ export function evictor(options: EvictorOptions): Evictor {
     return stayed.has(uid)
   }
 
-  const evicting = async ({ metadata: { name, namespace = '', uid = '' } }: Pick<Typed, 'metadata'>) =>
+  const evicting = async (
+    { metadata: { name, namespace = '', uid = '' } }: Pick<Typed, 'metadata'>,
+    gracePeriodSeconds: number | undefined,
+  ) =>
     await client.post(pathOf(kinds.pod, namespace, name, 'eviction'), {
       apiVersion: 'policy/v1',
       kind: 'Eviction',
       metadata: { name, namespace },
       // A pod of the same name may have come meanwhile.
-      deleteOptions: { preconditions: { uid } },
+      deleteOptions: {
+        preconditions: { uid },
+        ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+      },
     })
   const deleting = async ({ metadata: { name, namespace, uid } }: Pick<Typed, 'metadata'>) =>
     await client.delete(kinds.pod, namespace, name, uid, { gracePeriodSeconds: hurriedGrace })
@@ -126,7 +137,8 @@ export function evictor(options: EvictorOptions): Evictor {
   }
 
   return {
-    evict: async (pod, cause) => await take(pod, cause, 'evicted', evicting),
+    evict: async (pod, cause) =>
+      await take(pod, cause, 'evicted', async (one) => await evicting(one, graces[cause])),
     delete: async (pod, cause) => await take(pod, cause, 'deleted', deleting),
     waits,
     lately: () => {

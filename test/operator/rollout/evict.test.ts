@@ -144,6 +144,8 @@ verifies('access:session-end', 'a deletion goes past a budget, as one of its kin
   const { made, asked, wait } = scene([429, 403, 201])
 
   expect(await made.evict(aPod('a'), 'GrantOver')).toBe('held')
+  // Whatever time to end the pod asks for itself.
+  expect(asked.at(-1)?.[1]).toMatchObject({ deleteOptions: { gracePeriodSeconds: 60 } })
   // Refused by admission: not at every look anew.
   expect([await made.delete(aPod('a'), 'GrantOver'), await made.delete(aPod('a'), 'GrantOver')]).toEqual([
     'held',

@@ -15,10 +15,13 @@ const options: [deleteOptions: object | undefined, allowed: boolean][] = [
   [{}, false],
   [undefined, false],
   [{ preconditions: { uid: 'uid-a' }, gracePeriodSeconds: 0 }, false],
+  [{ preconditions: { uid: 'uid-a' }, gracePeriodSeconds: 59 }, false],
+  [{ preconditions: { uid: 'uid-a' }, gracePeriodSeconds: 60 }, true],
+  [{ gracePeriodSeconds: 60 }, false],
 ]
 verifies(
   'operator:rbac',
-  'the operator evicts one pod by its UID alone, with its own time to end',
+  'the operator evicts one pod by its UID alone, with its own time to end or a minute',
   async () => {
     const [policy] = parseAllDocuments(await readFile('config/webhook/policy-evictions.yaml', 'utf8'))
     const { validations } = ((policy as Document).toJS() as Policy).spec
