@@ -24,13 +24,18 @@ const ORDINARY: i32 =
 export function supposeCapitals(): bool {
   let small = 0
   let capitals = 0
+  let longest = 0
   for (let i = 0; i < count; i++) {
     const shape = shapeOf(i)
     if (shape == CAPITALISED) return false
-    if (shape == SMALL) small++
-    else if (shape == CAPITALS && sizeOf(i) > 2) capitals++
+    if (shape == SMALL) {
+      small++
+      longest = max(longest, sizeOf(i))
+    } else if (shape == CAPITALS && sizeOf(i) > 2) capitals++
   }
   if (small + capitals < leastWords) return false
+  // Words of two letters are no names, unless a title says so.
+  if (capitals == 0 && longest < 3 && (anyClass & (TITLE | NAMING)) == 0) return false
   // Short forms are written large in texts that are small otherwise.
   const large = capitals > small * 4
   if (!large && capitals > small) return false

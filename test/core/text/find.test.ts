@@ -19,6 +19,7 @@ function marked(text: string): string {
 const found: { readonly [type in IdentifierType]?: readonly string[] } = {
   NAME: [
     'seen by [Dr. Okonkwo] today',
+    'we go on as [dr ho] is in',
     'reviewed with [Dr Harriet B. Lindqvist], who agrees',
     '[Mr. W.] was admitted',
     'a 40-year-old woman, [Karen L.], with asthma',
