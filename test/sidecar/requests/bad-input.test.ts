@@ -289,13 +289,14 @@ for (const [when, text, status, reason] of [
     ])
   })
 
+const head = (more: string): string =>
+  `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\naccept: */*\r\n${more}`
+
 verifies(
   'transmission:bad-input',
   'two requests at once over one connection are two: neither has the other’s token, headers or trailers',
   async () => {
     const token = await scene.token()
-    const head = (more: string): string =>
-      `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\naccept: */*\r\n${more}`
     const message = aMessage('tools/list')
     const lines = Object.entries(message.headers)
       .map(([name, value]) => `${name}: ${value}\r\n`)
