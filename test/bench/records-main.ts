@@ -1,10 +1,13 @@
 // The records' part of a call by itself: both records of each call of the bench, made, hashed, encrypted where they name a patient,
 // kept on the pod's volume and shipped to the collector by the product's own code, and nothing else of a sidecar.
 //
-//   node test/bench/records-main.ts WORK.json COLLECTOR-PORT FOLDER RATE SECONDS WARM-UP   (prints "warm", then one line of JSON)
+//   node test/bench/records-main.ts WORK.json COLLECTOR-PORT FOLDER RATE SECONDS WARM-UP
+//
+// It prints "warm", one line of JSON when the calls are over, "shipped", and one when as many beats of the clock without a call are.
 
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '../../core/canonical.ts'
 import { recordIntent } from '../../sidecar/controls/record-intent.ts'
 import { recordResult } from '../../sidecar/controls/record-result.ts'
@@ -70,9 +73,24 @@ async function call(): Promise<void> {
   )
 }
 
+/** What there is of a call besides its records. */
+async function noCall(): Promise<void> {
+  randomUUID()
+  await Promise.resolve()
+}
+
+/** Says how many there were. */
+async function run(length: string, one: () => Promise<void>): Promise<void> {
+  const calls = await onClock(Number(rate), Number(length), one).catch(die)
+  console.log(JSON.stringify({ calls }))
+}
+
 await onClock(Number(rate), Number(warm), call).catch(die)
 console.log('warm')
-const calls = await onClock(Number(rate), Number(seconds), call).catch(die)
-console.log(JSON.stringify({ calls }))
+await run(seconds, call)
+// What is left goes to the collector.
+await sleep(1_000)
+console.log('shipped')
+await run(seconds, noCall)
 // Whoever started it reads what it used before it ends it.
 process.once('SIGTERM', () => process.exit(0))

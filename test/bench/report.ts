@@ -145,7 +145,8 @@ ${other}
 - A token is verified at its first call (signature, issuer, claims, binding) and then known by its hash until it expires.
   Its figure is that of calls whose token nobody had seen, less that of calls with a known one, turn by turn, with \`Local\`.
 - Records by themselves are those of the one call, made, kept and shipped by the product's own code in a process that does nothing
-  else, at the rate of the sidecar with \`Local\`: as many are kept together as there.
+  else, at the rate of the sidecar with \`Local\`: as many are kept together as there. It has run for 10 s, and what the clock
+  takes that begins the calls is taken off.
 - \`make bench AGAINST=REF\` runs this sidecar beside that of another commit in one run, and says what a call costs more.
 
 ## Egress and the pod's resolver
