@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { Agent, request } from 'undici'
+import { hostPort } from '../../core/host-port.ts'
 
 const account = '/var/run/secrets/kubernetes.io/serviceaccount'
 const guardedLabel = 'hipaa-mcp.dev/guarded'
@@ -23,7 +24,7 @@ export function targetOf({ metadata, status }: Pod): Target | undefined {
   const guarded = metadata.labels?.[guardedLabel] !== undefined
   if (!guarded && metadata.namespace !== system) return undefined
   return {
-    targets: [`${status.podIP}:${guarded ? 15_021 : 8_081}`],
+    targets: [hostPort(status.podIP, guarded ? 15_021 : 8_081)],
     labels: { pod: metadata.name, job: guarded ? 'hipaa-mcp-sidecars' : 'hipaa-mcp-system' },
   }
 }
@@ -31,7 +32,8 @@ export function targetOf({ metadata, status }: Pod): Target | undefined {
 if (import.meta.main) {
   const api = new Agent({ connect: { ca: readFileSync(`${account}/ca.crt`) } })
   const server = createServer((_, response) => {
-    const url = `https://${process.env['KUBERNETES_SERVICE_HOST']}:${process.env['KUBERNETES_SERVICE_PORT']}/api/v1/pods`
+    const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '' } = process.env
+    const url = `https://${hostPort(host, port)}/api/v1/pods`
     // The kubelet renews the token: read it each time.
     const authorization = `Bearer ${readFileSync(`${account}/token`, 'utf8')}`
     request(url, { dispatcher: api, headers: { authorization } })

@@ -1,5 +1,6 @@
 // Calls that must not be answered: who asks, how, and what they are told. End-to-end tests run the same table.
 
+import { hostPort } from '../../../core/host-port.ts'
 import type { Outcome } from '../../sample/agent.ts'
 import { type Asked, call, inWords, podAddress } from '../calls.ts'
 import { claim } from '../claims.ts'
@@ -65,14 +66,14 @@ export const refusals: readonly Refusal[] = [
   },
   {
     title: 'plain HTTP to the pod’s own port, from an admitted pod',
-    asked: async (clinic) => ({ url: `http://${await podAddress(clinic)}:8080/mcp`, bare: true }),
+    asked: async (clinic) => ({ url: `http://${hostPort(await podAddress(clinic), 8080)}/mcp`, bare: true }),
     meant: (outcome) => noConnection(outcome) || outcome.status === 400,
   },
   {
     title: 'straight to the server’s port, from a pod of another namespace',
     asked: async (clinic) => ({
       from: 'bystander',
-      url: `http://${await podAddress(clinic)}:8080/mcp`,
+      url: `http://${hostPort(await podAddress(clinic), 8080)}/mcp`,
       bare: true,
     }),
     meant: noConnection,
