@@ -64,17 +64,17 @@ const pod = {
   },
 }
 
-async function seen(): Promise<{ guard?: Status; sidecar?: Status; app?: Status; ready: boolean }> {
+async function seen(): Promise<{
+  guard: Status | undefined
+  sidecar: Status | undefined
+  app: Status | undefined
+  ready: boolean
+}> {
   const { status = {} } = (await kubectl.get<Seen>('pod', 'ehr', '-n', namespace)) ?? {}
   const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
   const of = (name: string) => all.find((one) => one.name === name)
-  const found = { guard: of('hipaa-mcp-guard'), sidecar: of('hipaa-mcp'), app: of('ehr') }
-  return {
-    ...(Object.fromEntries(Object.entries(found).filter(([, one]) => one !== undefined)) as Partial<
-      typeof found
-    >),
-    ready: status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true,
-  }
+  const ready = status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true
+  return { guard: of('hipaa-mcp-guard'), sidecar: of('hipaa-mcp'), app: of('ehr'), ready }
 }
 
 verifies(
