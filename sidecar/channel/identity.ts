@@ -60,9 +60,17 @@ class NoCertificate extends Error {
   }
 }
 
+/**
+ * Longest that the first attempt waits for a connection to open, milliseconds; each later one waits twice as long. A network
+ * plugin learns of a new pod a moment after it has begun, and drops what comes before: the kernel would try again after a second.
+ */
+const openWait = 250
+/** Longest that one attempt takes, milliseconds. */
+const patience = 30_000
+
 /** Begins at once. */
 export function keepIdentity(options: IdentityOptions): Identity {
-  const { log, clock = Date.now, retry = { least: 500, most: 30_000 } } = options
+  const { log, clock = Date.now, retry = { least: 100, most: 30_000 } } = options
   const listeners = new Set<(certificates: Certificates) => void>()
   const first = Promise.withResolvers<Certificates>()
   const over = new AbortController()
@@ -88,7 +96,7 @@ export function keepIdentity(options: IdentityOptions): Identity {
   async function obtainUntilDone(): Promise<Certificates | undefined> {
     for (let attempt = 0; !over.signal.aborted; attempt += 1) {
       try {
-        const obtained = await obtain(options, current?.names ?? [], over.signal)
+        const obtained = await obtain(options, current?.names ?? [], over.signal, openWait * 2 ** attempt)
         log.info('The operator issued certificates', {
           until: idOf(new Date(obtained.serverUntil).toISOString()),
         })
@@ -137,12 +145,14 @@ async function obtain(
   options: IdentityOptions,
   names: readonly string[],
   signal: AbortSignal,
+  connectTimeout: number,
 ): Promise<Certificates> {
   const key = newKey()
-  const answer = await ask(options, key, names, signal)
+  const answer = await ask(options, key, names, signal, connectTimeout)
   const wanted = answer.names ?? []
   // A cert-manager issuer signs the names that stand in the CSR: ask again, with those that the operator told.
-  const second = answer.server === undefined ? await ask(options, key, wanted, signal) : answer
+  const second =
+    answer.server === undefined ? await ask(options, key, wanted, signal, connectTimeout) : answer
   if (second.server === undefined) throw new NoCertificate(200)
   const pem = pemOf(key)
   const channel = leafOf(second.channel, pem)
@@ -170,6 +180,7 @@ export async function ask(
   key: OwnKey,
   names: readonly string[],
   signal: AbortSignal,
+  connectTimeout = patience,
 ): Promise<IdentityResponse> {
   const request: IdentityRequest = { csr: certificateRequest(key, names) }
   const { statusCode, body } = await link.request({
@@ -180,8 +191,9 @@ export async function ask(
       'content-type': 'application/json',
     },
     body: JSON.stringify(request),
-    headersTimeout: 30_000,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
+    connectTimeout: Math.min(connectTimeout, patience),
+    headersTimeout: patience,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
   })
   if (statusCode !== 200) {
     await body.dump()

@@ -4,6 +4,7 @@
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
+import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Lookup } from './lookup.ts'
 
@@ -26,6 +27,8 @@ export type Asked = {
   headers?: { [name: string]: string }
   body?: string | Buffer
   signal?: AbortSignal
+  /** Longest wait for a new connection to open, before its TLS, milliseconds; unless said, as long as for the status. */
+  connectTimeout?: number
   /** Longest wait for the status, milliseconds. */
   headersTimeout?: number
   /** Longest silence within a body, milliseconds. */
@@ -70,7 +73,10 @@ export class Link {
     }
   }
 
-  async #begun({ method, path, headers, body = '', signal }: Asked, wait: number): Promise<Begun> {
+  async #begun(
+    { method, path, headers, body = '', signal, connectTimeout }: Asked,
+    wait: number,
+  ): Promise<Begun> {
     const { hostname, port } = this.#options.base
     return await new Promise<Begun>((resolve, reject) => {
       const asked = request({
@@ -86,6 +92,10 @@ export class Link {
         ...(signal === undefined ? {} : { signal }),
       })
       const late = setTimeout(() => asked.destroy(new LinkLate()), wait)
+      if (connectTimeout !== undefined)
+        asked.once('socket', (socket) =>
+          opensWithin(connectTimeout, socket, () => asked.destroy(new LinkLate())),
+        )
       asked.once('response', (response) => {
         clearTimeout(late)
         resolve({ begun: asked, response })
@@ -114,6 +124,17 @@ export class Link {
     this.#agent.destroy()
     await Promise.resolve()
   }
+}
+
+function opensWithin(milliseconds: number, socket: Socket, otherwise: () => void): void {
+  if (!socket.connecting) return
+  const late = setTimeout(() => {
+    // A busy process hears of its timers before it hears that the connection opened long ago.
+    setImmediate(() => {
+      if (socket.connecting) otherwise()
+    })
+  }, milliseconds)
+  for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(late))
 }
 
 /** The program did not say anything in time. */

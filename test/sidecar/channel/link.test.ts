@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Link } from '../../../sidecar/channel/link.ts'
+import { Link, type Reply } from '../../../sidecar/channel/link.ts'
 import { authority } from '../../sample/certificates.ts'
 import { loopback } from '../loopback.ts'
 
@@ -62,6 +62,24 @@ test('one connection serves what is asked one after the other', async () => {
   for (let i = 0; i < 3; i += 1) expect(await (await ask()).body.json()).toEqual({ well: true })
 
   expect(seen).toEqual(['first'])
+})
+
+test('a connection that does not open in time is given up, and one that opened is not', async () => {
+  const never = new Link({ base: new URL('https://localhost:1'), ca: own.cert, lookup: () => undefined })
+  await expect(
+    never.request({ method: 'GET', path: '/', connectTimeout: 50, headersTimeout: 60_000 }),
+  ).rejects.toMatchObject({
+    code: 'LINK_LATE',
+  })
+  await never.close()
+
+  answering = (_, response) => setTimeout(() => response.end('{"well":true}'), 400)
+  // One right after the other: the kernel opens it, and this process is too busy to hear of it.
+  const asked = new Promise<Reply>((resolve) => setImmediate(() => resolve(ask({ connectTimeout: 200 }))))
+  setImmediate(() => {
+    for (const until = performance.now() + 300; performance.now() < until; );
+  })
+  expect(await (await asked).body.json()).toEqual({ well: true })
 })
 
 test('a program whose certificate another authority signed is not asked', async () => {
