@@ -41,14 +41,14 @@ export class Survey extends Said {
   /** How many characters were searched. */
   searched = 0
   /** Texts that were searched, read so or as less, and hold nothing of all this. Records repeat themselves: code systems, and the same twice as text. */
-  readonly clean = new Map<string, Reading>()
-  /** And those of which something was replaced. */
-  readonly changed = new Map<string, Changed>()
+  clean: Map<string, Reading> | undefined
+  /** And those of which something was replaced. Of most results all is terms, and neither is needed. */
+  changed: Map<string, Changed> | undefined
 
   /** What is learned now may be in a text that was searched before. */
   forgetSearched(): void {
-    if (this.clean.size > 0) this.clean.clear()
-    if (this.changed.size > 0) this.changed.clear()
+    this.clean = undefined
+    this.changed = undefined
   }
 }
 

@@ -51,8 +51,8 @@ export function redactText(
 ): string | undefined {
   // The policy gives its reason, which status and reports show.
   if (rules.text === 'Keep') return text
-  if ((known.clean.get(text) ?? -1) >= reading) return text
-  const before = known.changed.get(text)
+  if ((known.clean?.get(text) ?? -1) >= reading) return text
+  const before = known.changed?.get(text)
   if (before !== undefined && before.reading === reading && before.rules === rules) {
     sum(before.redacted, tally.redacted)
     return before.left
@@ -73,14 +73,14 @@ export function redactText(
   const normal = normalize(text)
   const found = searchAll(normal.text, known, reading)
   if (found.count === 0) {
-    known.clean.set(text, reading)
+    ;(known.clean ??= new Map()).set(text, reading)
     return text
   }
   if (rules.text === 'Drop') return drop('identifier', tally)
   const redacted: Record<string, number> = {}
   const left = replaced(text, normal, found, { known, rules, redacted })
   sum(redacted, tally.redacted)
-  known.changed.set(text, { reading, rules, left, redacted })
+  ;(known.changed ??= new Map()).set(text, { reading, rules, left, redacted })
   return left
 }
 
