@@ -431,6 +431,9 @@ describe('with nobody who stamps, the API server alone', () => {
   })
 })
 
+/** Refused ones on record. */
+const refusedRevocations = () =>
+  scene.recorded.refused.filter((one) => one.what === 'accessrevocations').length
 let revocations = 0
 async function revoke(what: Partial<AccessRevocation['spec']>): Promise<string> {
   revocations += 1
@@ -458,9 +461,7 @@ const kindsOfRevocation: { when: string; claims: Claims; what: () => Partial<Acc
 ]
 for (const { when, claims, what } of kindsOfRevocation)
   verifies('access:revocation', `${when}: from the write to the refusal in a sidecar, and back`, async () => {
-    const ofRevocations = () =>
-      scene.recorded.refused.filter((one) => one.what === 'accessrevocations').length
-    const before = ofRevocations()
+    const before = refusedRevocations()
     expect(await served('TREAT', 'p-1', claims)).toBe(true)
 
     const began = performance.now()
@@ -480,7 +481,7 @@ for (const { when, claims, what } of kindsOfRevocation)
     expect(took).toBeLessThan(5_000)
     expect(kept.revokedBy).toBe('officer')
     // The name is stamped before anybody looks whether it is the writer's.
-    expect(ofRevocations()).toBe(before)
+    expect(refusedRevocations()).toBe(before)
     expect(await call('TREAT', 'p-1', claims)).toMatch(/^40[13] .*-revoked/)
     await kubectl('officer', ['delete', 'accessrevocation', name])
     await until('it is served again', 10, async () => await served('TREAT', 'p-1', claims))
