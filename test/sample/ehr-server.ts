@@ -111,7 +111,7 @@ export async function serve(options: {
     }
     await send(await handler.fetch(webRequest(request)), response)
   }
-  await new Promise<void>((resolve) => server.listen(options.port, '0.0.0.0', resolve))
+  await new Promise<void>((resolve) => server.listen(options.port, resolve))
   server.on('close', () => void Promise.all([store.close(), handler.close()]))
   return { server, port: (server.address() as AddressInfo).port }
 }
