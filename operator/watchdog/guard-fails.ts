@@ -25,7 +25,7 @@ export function guardFails({ status }: Pod): boolean {
  */
 type Standing = 'Goes' | 'SetsItself' | 'NoPlugin' | 'Again' | 'NotMadeAnew'
 
-export function standingOf(
+function standingOf(
   pod: Pod,
   { world, evicted }: { world: Pick<World, 'namespaces' | 'pods'>; evicted: Evicted },
 ): Standing {

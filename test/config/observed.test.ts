@@ -179,6 +179,24 @@ const cases: [what: string, asked: Asked, rule: keyof typeof observedRules | und
     'changes-7',
   ],
   [
+    'a second network afterwards',
+    change(aPod(guarded, {}, { 'k8s.v1.cni.cncf.io/networks': 'other' }), aPod(guarded)),
+    'changes-8',
+  ],
+  [
+    'another’s address in place of its own',
+    change(
+      aPod({}, {}, { 'cni.projectcalico.org/ipAddrs': '["192.0.2.1"]' }),
+      aPod({}, {}, { 'cni.projectcalico.org/ipAddrs': '["192.0.2.2"]' }),
+    ),
+    'changes-8',
+  ],
+  [
+    'what a network plugin notes of itself',
+    change(aPod(guarded, {}, { 'k8s.v1.cni.cncf.io/network-status': '[]' }), aPod(guarded)),
+    undefined,
+  ],
+  [
     'a new pod with our label elsewhere',
     { what: 'pods', operation: 'CREATE', object: aPod(guarded), enrolled: false },
     'labels-1',
