@@ -58,9 +58,10 @@ names: string[]
  */
 ways: ("Exec" | "Attach" | "PortForward" | "EphemeralContainers")[]
 /**
- * What happens to a pod that somebody entered when the grant ends. Evict, the default: it goes, and every
- * session in it with it; what no controller makes anew does not come back. KeepPod: it stays, and a
- * session that is open stays open until somebody deletes the pod.
+ * What happens to a pod that somebody entered when the grant ends. Evict, the default: it goes (evicted, or
+ * deleted after 90 s past a PodDisruptionBudget), and every session in it with it; what no controller makes
+ * anew does not come back. KeepPod: it stays, and a session that is open stays open until somebody
+ * deletes the pod.
  */
 afterwards?: ("Evict" | "KeepPod")
 }
@@ -163,7 +164,7 @@ chain: string
 uses: number
 }[]
 /**
- * Pods that somebody was let into. Written by admission, before anybody is in.
+ * Pods that somebody was let into. Written by admission, before anybody is in; `gone` by the operator.
  */
 entered?: {
 /**
@@ -183,7 +184,7 @@ ways: ("Exec" | "Attach" | "PortForward" | "EphemeralContainers")[]
  */
 first: string
 /**
- * When the operator saw, after the end, that the pod is not there any more: no session outlives it.
+ * When the operator saw, after the end, that the pod is not there any more, or has ended: no session outlives it.
  */
 gone?: string
 }[]
