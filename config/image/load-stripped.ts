@@ -26,7 +26,8 @@ const isOurs = (url: string): boolean =>
   url.startsWith(home) && !url.startsWith(modules) && url.endsWith('.ts')
 
 registerHooks({
-  // A path from one of our files to another names a file as it is: nothing is to be looked up, 300 times before a sidecar runs.
+  // A path from one of our files to another names a file as it is: nothing is to be looked up. The sidecar is one file,
+  // other programs are many.
   resolve(specifier, context, next) {
     if (/^(node:)?http$/.test(specifier) && context.conditions.includes('import'))
       return { url: http, format: 'module', shortCircuit: true }

@@ -12,7 +12,7 @@ export type RedactionRound = {
   readonly compile: number
 }
 
-/** Processor time that a policy may take of a sidecar's start, milliseconds. Its startup probe gives up after 300 s. */
+/** Processor time that a policy may take of a sidecar's start, milliseconds. The kubelet gives it 60 s until it is ready (sidecar/started.ts). */
 const startBudget = 2_000
 
 export function redactionTable(rounds: readonly RedactionRound[]): string {
