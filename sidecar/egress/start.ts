@@ -35,7 +35,7 @@ export type EgressOptions = {
   metrics?: { opened: (kind: Target['kind']) => void; refused: (reason: Reason) => void }
   /** 0 takes any free one. */
   ports?: { egress: number; dns: number }
-  periods?: { refusalsMs?: number; agreementsMs?: number; setupMs?: number }
+  periods?: { refusalsMs?: number; reviewMs?: number; setupMs?: number }
   /** The outside world; a test puts its own in place. */
   world?: Partial<World>
 }
@@ -53,7 +53,7 @@ export type RunningEgress = {
  */
 export async function startEgress(options: EgressOptions): Promise<RunningEgress> {
   const { orders, trail, search, namespace, metrics } = options
-  const { refusalsMs = 60_000, agreementsMs = 250, setupMs = 15_000 } = options.periods ?? {}
+  const { refusalsMs = 60_000, reviewMs = 250, setupMs = 15_000 } = options.periods ?? {}
   const ports = options.ports ?? fixedPorts
   const refusals = countRefusals(trail, refusalsMs)
   const refused = (source: string, reason: Reason, error?: unknown): void => {
@@ -134,8 +134,8 @@ export async function startEgress(options: EgressOptions): Promise<RunningEgress
     readNames()
     listener.review()
   })
-  // An agreement ends by the clock, without word from anybody.
-  const clock = setInterval(listener.review, agreementsMs)
+  // Agreements end by the clock, and connections that are not set up in time.
+  const clock = setInterval(listener.review, reviewMs)
   clock.unref()
 
   let closing: Promise<void> | undefined

@@ -98,7 +98,7 @@ export async function aScene(options: {
     dns: '192.0.2.53',
     ...place,
     ports: { egress: 0, dns: 0 },
-    periods: { refusalsMs: 60_000, agreementsMs: 50, setupMs: 2_000, ...options.periods },
+    periods: { refusalsMs: 60_000, reviewMs: 50, setupMs: 2_000, ...options.periods },
     world: {
       resolve: async (name) => {
         const found = dns[name]
