@@ -1,9 +1,8 @@
-// Port 15021, plain HTTP: what the kubelet and Prometheus ask. Nothing here touches PHI. `/readyz` says why it says no;
-// `/startupz` says the same as soon as it is yes; `/drain` begins the end, and only a process of this pod may ask for it.
+// Port 15021, plain HTTP: what the kubelet and Prometheus ask. Nothing here touches PHI. `/readyz` says why it says no; `/drain`
+// begins the end, and only a process of this pod may ask for it.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Probe } from './config.ts'
-import { pause } from './pause.ts'
 import { probe } from './probes.ts'
 
 export type HealthOptions = {
@@ -20,11 +19,6 @@ export type HealthOptions = {
   podIp: string
 }
 
-/** Longest that `/startupz` waits for a yes, milliseconds: started.ts asks again then. */
-const startWait = 1_000
-/** Milliseconds between two looks meanwhile. */
-const look = 20
-
 type Route = (request: IncomingMessage, response: ServerResponse) => void
 
 /** It does not listen yet. */
@@ -39,7 +33,6 @@ export function healthServer(options: HealthOptions): Server {
   const routes: { [path: string]: Route } = {
     '/livez': (_request, response) => answer(response, 200, { live: true }),
     '/readyz': (_request, response) => sayReady(response),
-    '/startupz': (_request, response) => void sayWhenReady(response, performance.now() + startWait),
     '/metrics': options.metrics,
     '/app-metrics': (_request, response) => options.appMetrics(response),
     '/drain': (request, response) => {
@@ -51,11 +44,6 @@ export function healthServer(options: HealthOptions): Server {
         () => answer(response, 500, { drained: false }),
       )
     },
-  }
-
-  async function sayWhenReady(response: ServerResponse, until: number): Promise<void> {
-    while (!response.destroyed && options.reasons().length > 0 && performance.now() < until) await pause(look)
-    sayReady(response)
   }
 
   return createServer((request, response) => {

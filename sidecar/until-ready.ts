@@ -3,10 +3,10 @@
 import { request } from 'node:http'
 import { pause } from './pause.ts'
 
-/** Milliseconds between two questions: at the start nobody listens yet. */
+/** Milliseconds between two questions. */
 const again = 20
 
-/** Asks `/startupz` on this port of the pod until it says yes, for `patience` milliseconds at most. Whether it did. */
+/** Asks `/readyz` on this port of the pod until it says yes, for `patience` milliseconds at most. Whether it did. */
 export async function untilReady(port: number, patience: number): Promise<boolean> {
   const signal = AbortSignal.timeout(patience)
   while (!signal.aborted) {
@@ -18,7 +18,7 @@ export async function untilReady(port: number, patience: number): Promise<boolea
 
 async function saysYes(port: number, signal: AbortSignal): Promise<boolean> {
   return await new Promise((resolve) => {
-    const asked = request({ host: '127.0.0.1', port, path: '/startupz', signal })
+    const asked = request({ host: '127.0.0.1', port, path: '/readyz', signal })
     asked.once('response', (response) => {
       response.resume()
       resolve(response.statusCode === 200)

@@ -76,25 +76,6 @@ test('a locked server is ready, so that callers hear the reason', async () => {
   })
 })
 
-describe('at the start', () => {
-  verifies('audit:no-record-no-service', '/startupz says no as long as it is no', async () => {
-    const { ask } = await health({ reasons: () => ['trail-not-begun'] })
-    expect(await ask('/startupz')).toEqual({
-      status: 503,
-      body: { ready: false, reasons: ['trail-not-begun'] },
-    })
-  })
-
-  test('/startupz says yes at that moment and not at the next question', async () => {
-    const reasons = ['no-policy']
-    const { ask } = await health({ reasons: () => reasons })
-    const began = performance.now()
-    setTimeout(() => reasons.pop(), 100)
-    expect(await ask('/startupz')).toEqual({ status: 200, body: { ready: true, reasons: [] } })
-    expect(performance.now() - began).toBeLessThan(800)
-  })
-})
-
 test.each([
   ['/', 'GET', 404],
   ['/probe/app/livez', 'GET', 404],
