@@ -21,19 +21,27 @@ const sidecar = `-m owner --uid-owner ${uids.sidecar} --gid-owner ${uids.sidecar
 const state = '-m conntrack --ctstate'
 const resets = '-p tcp -m tcp --tcp-flags RST RST'
 
+/** Of a connection of which the sidecar sent a packet, in conntrack. A bit that nobody else in a pod is known to use. */
+const bit = '0x40000000'
+const ours = `${bit}/${bit}`
+/**
+ * What begins with the same addresses and ports as a connection that is over is the same one to conntrack, and would inherit
+ * its mark, whoever listens by now. So a beginning takes it away; while the sidecar lives, its next packet marks it again.
+ */
+const begins = `-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j CONNMARK --set-xmark 0x0/${bit}`
+
 /** From outside come calls and the kubelet's questions; the app's own port has no rule, so it stays shut. */
 const inbound = ({ discoveryPort }: GuardConfig, refused: readonly string[] = []) => [
   // What travels on loopback was judged when it left, in OUTPUT.
   '-A INPUT -i lo -j ACCEPT',
   ...refused,
+  begins,
   `-A INPUT ${state} ESTABLISHED -j ACCEPT`,
   `-A INPUT -p tcp -m tcp --dport ${ports.calls} -j ACCEPT`,
   `-A INPUT -p tcp -m tcp --dport ${ports.health} -j ACCEPT`,
   ...(discoveryPort === undefined ? [] : [`-A INPUT -p tcp -m tcp --dport ${ports.discovery} -j ACCEPT`]),
 ]
 
-/** Of a connection of which the sidecar sent a packet, in conntrack. A bit that nobody else in a pod is known to use. */
-const ours = '0x40000000/0x40000000'
 const ownerless = '-m owner ! --socket-exists'
 
 /**

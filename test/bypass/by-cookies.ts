@@ -18,3 +18,22 @@ while (accept(my $caller, $door)) { syswrite($caller, 'impostor'); close $caller
 
 /** Says when it listens. It is to run as root: not every kernel gives others a socket filter. */
 export const answersByCookies = (port: number): string[] => ['perl', '-e', source, String(port)]
+
+const unread = String.raw`
+use Socket qw(:DEFAULT IPPROTO_IPV6 IN6ADDR_ANY);
+$| = 1;
+socket(my $door, PF_INET6, SOCK_STREAM, 0) or die $!;
+setsockopt($door, SOL_SOCKET, SO_REUSEADDR, 1) or die $!;
+bind($door, pack_sockaddr_in6($ARGV[0], IN6ADDR_ANY)) or die $!;
+listen($door, 16) or die $!;
+print qq({"says":"listening"}\n);
+accept(my $caller, $door);
+syswrite($caller, 'sidecar');
+# Until what the caller says is there, and stays unread.
+recv($caller, my $seen, 1, MSG_PEEK);
+print qq({"note":{}}\n);
+sleep;
+`
+
+/** Says when it listens, greets one caller, notes that bytes of theirs are there, and never reads them. */
+export const leavesUnread = (port: number): string[] => ['perl', '-e', unread, String(port)]

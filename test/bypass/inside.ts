@@ -2,7 +2,7 @@
 // sends, and prints one JSON value a line.
 
 import { createSocket } from 'node:dgram'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 
 const [what, host = '', portText = '0', extra = ''] = process.argv.slice(2)
 const port = Number(portText)
@@ -28,9 +28,22 @@ function listen(): void {
 
 /** Connects and reads to the end; with `extra`, begins to read only after so many milliseconds. */
 function dial(): void {
+  const socket = reading({})
+  if (extra === '') return
+  socket.pause()
+  setTimeout(() => socket.resume(), Number(extra))
+}
+
+/** Connects from a port of one's choice, says what stands after it in `extra`, and reads to the end. */
+function call(): void {
+  const [from, words = ''] = extra.split(' ')
+  reading({ localPort: Number(from) }).write(words)
+}
+
+function reading(from: { localPort?: number }): Socket {
   const began = performance.now()
   let got = ''
-  const socket = connect({ host, port })
+  const socket = connect({ host, port, ...from })
   const ends = (says: string) => {
     say({
       says,
@@ -41,13 +54,10 @@ function dial(): void {
     process.exit(0)
   }
   socket.setTimeout(patience, () => ends('silence'))
-  if (extra !== '') {
-    socket.pause()
-    setTimeout(() => socket.resume(), Number(extra))
-  }
   socket.on('data', (chunk) => (got += chunk.toString()))
   socket.on('end', () => ends('answered'))
   socket.on('error', (error: NodeJS.ErrnoException) => ends(error.code ?? error.message))
+  return socket
 }
 
 function answer(): void {
@@ -74,5 +84,5 @@ function send(): void {
   })
 }
 
-const roles: { readonly [what: string]: () => void } = { listen, dial, answer, send }
+const roles: { readonly [what: string]: () => void } = { listen, dial, call, answer, send }
 roles[what ?? '']?.()

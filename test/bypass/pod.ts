@@ -168,7 +168,7 @@ export class PodNetwork {
   async ask(
     side: Side,
     user: User,
-    role: 'dial' | 'send',
+    role: 'dial' | 'call' | 'send',
     host: string,
     port: number,
     extra = '',

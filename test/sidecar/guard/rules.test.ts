@@ -139,7 +139,7 @@ test('a policy that accepts, a lost rule and a foreign rule each show when the f
   ])
   expect(lost(v4, v4.replace('-A OUTPUT', '-A OUTPUT -j ACCEPT\n-A OUTPUT'))).toHaveLength(1)
   expect(lost(v4, v4.replace('COMMIT', '-A INPUT -j LOG\nCOMMIT'))).toEqual([
-    'filter INPUT rule 8: -j LOG instead of none',
+    'filter INPUT rule 9: -j LOG instead of none',
   ])
   expect(lost(v4, '')).toHaveLength(11)
 })
