@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { isObject } from '../core/is-object.ts'
-import { recordBytes, recordSchema } from '../core/record.ts'
+import { type AuditRecord, recordBytes, recordSchema } from '../core/record.ts'
 import type { AdmissionCounted, AdmissionRefused, PodEntered, PodGone } from '../core/record-registry.ts'
 import { membersHold } from '../core/record-shape.ts'
 import { type AdmissionsRequest, mostAdmissions } from '../core/wire.ts'
@@ -23,6 +23,18 @@ type Told =
   | ({ kind: 'pod-gone' } & NonNullable<AdmissionsRequest['gone']>[number])
 
 type Recorded = AdmissionRefused | AdmissionCounted | PodEntered | PodGone
+
+const toldKinds: ReadonlySet<string> = new Set<Recorded['kind']>([
+  'admission-refused',
+  'admission-counted',
+  'pod-entered',
+  'pod-gone',
+])
+
+/** Whether the operator told it. */
+export function isTold(record: AuditRecord): record is Extract<AuditRecord, Recorded> {
+  return toldKinds.has(record.kind)
+}
 
 /** By what one is known when it is told again. Absent of operators of before, which told counts without one. */
 function toldAs(told: Told | Recorded): string | undefined {

@@ -7,10 +7,8 @@ import { originOf, partsOfOrigin } from '../core/wire.ts'
 import type { Lanes } from './lanes.ts'
 import { Order } from './order.ts'
 import { Refusal } from './refusals.ts'
-import { type Entered, podOf, type Registry } from './registry.ts'
+import { type Entered, type Pod, podOf, type Registry } from './registry.ts'
 import type { StoreWatch } from './store-watch.ts'
-
-export type Pod = { namespace: string; server: string; podUid: string }
 
 /** So many chains a pod may begin: a sidecar that starts again and again begins some ten of them by the kubelet's own pauses. */
 const bounds = { most: 100, withinMs: 600_000 }

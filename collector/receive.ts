@@ -16,13 +16,13 @@ import {
 } from '../core/wire.ts'
 import { admissionRoutes } from './admissions.ts'
 import { type Archiving, archiveRoutes } from './archive/routes.ts'
-import type { Pod } from './beginnings.ts'
 import type { Store } from './commit/commit.ts'
 import type { Copies } from './copies/copies.ts'
 import { exportLines } from './export.ts'
 import { jsonIn } from './json-body.ts'
 import { keyRoutes } from './keys-in-use.ts'
 import { Refusal } from './refusals.ts'
+import type { Pod } from './registry.ts'
 import { reviewRoutes } from './reviews.ts'
 import { sealingRoutes } from './sealing/routes.ts'
 import type { Trail } from './trail.ts'
@@ -64,7 +64,7 @@ export function routes(
         const request = jsonIn(await body(4096)) as Partial<ChainRequest>
         if (typeof request?.publicKey !== 'string') throw new Refusal('bad-request')
         const key = Buffer.from(request.publicKey, 'base64')
-        const response: ChainResponse = await trail.begin(podIn(identity), key)
+        const response: ChainResponse = await trail.begin(ownPod(identity), key)
         return json(response)
       },
     },
@@ -76,7 +76,7 @@ export function routes(
         if (origin === null || from === null || !/^(0|[1-9][0-9]{0,14})$/.test(from))
           throw new Refusal('bad-request')
         const size = await trail.append(
-          podIn(identity),
+          ownPod(identity),
           origin,
           Number(from),
           lines(await body(recordsLimit)),
@@ -89,13 +89,13 @@ export function routes(
       roles: ['sidecar', 'recovery'],
       run: async ({ identity, body }) => {
         const note = (await body(8192)).toString('utf8')
-        return { type: 'text/plain', body: await trail.checkpoint(podIn(identity), note) }
+        return { type: 'text/plain', body: await trail.checkpoint(ownPod(identity), note) }
       },
     },
     'POST /v1/recovered': {
       roles: ['recovery'],
       run: async ({ identity }) => {
-        const response: RecoveredResponse = { chains: await trail.recovered(podIn(identity)) }
+        const response: RecoveredResponse = { chains: await trail.recovered(ownPod(identity)) }
         return json(response)
       },
     },
@@ -105,7 +105,7 @@ export function routes(
         const { iss, sub, certificate } = (jsonIn(await body(4096)) ?? {}) as Partial<ActivityRequest>
         if (typeof iss !== 'string' || typeof sub !== 'string' || typeof certificate !== 'string')
           throw new Refusal('bad-request')
-        const last = trail.lastActivity(podIn(identity), { iss, sub, certificate })
+        const last = trail.lastActivity(ownPod(identity), { iss, sub, certificate })
         const response: ActivityResponse = last === undefined ? {} : { last: new Date(last).toISOString() }
         return json(response)
       },
@@ -145,7 +145,7 @@ export function reportOf({ witnesses }: Trail): WitnessReport {
 }
 
 /** Whose records these are. */
-function podIn(identity: Identity): Pod {
+function ownPod(identity: Identity): Pod {
   if (identity.role !== 'sidecar' && identity.role !== 'recovery') throw new Refusal('not-permitted')
   return identity
 }

@@ -21,7 +21,7 @@ import {
   type Signalled,
 } from '../core/record.ts'
 import { partsOfOrigin, registryOrigin } from '../core/wire.ts'
-import { LatelyTold } from './admissions.ts'
+import { isTold, LatelyTold } from './admissions.ts'
 import { Corrupt, Fenced, type Store } from './commit/commit.ts'
 import { Growth } from './growth.ts'
 import type { Keys } from './keys.ts'
@@ -262,13 +262,7 @@ export class Registry {
     if (record.kind === 'registered') this.#enter(record)
     if (record.kind === 'signal') this.signals.push(record)
     if (record.kind === 'key-changed') this.keysInUse.take(record)
-    if (
-      record.kind === 'admission-refused' ||
-      record.kind === 'admission-counted' ||
-      record.kind === 'pod-entered' ||
-      record.kind === 'pod-gone'
-    )
-      this.told.take(record)
+    if (isTold(record)) this.told.take(record)
     const entry = 'origin' in record ? this.entries.get(record.origin) : undefined
     if (record.kind === 'ended' && entry !== undefined) {
       const { how, size, witnessed, last, at } = record
@@ -295,12 +289,14 @@ export class Registry {
 }
 
 /** What the pods of one server have in common. */
-export function serverOf({ namespace, server }: { namespace: string; server: string }): string {
+export function serverOf({ namespace, server }: Pick<Pod, 'namespace' | 'server'>): string {
   return `${namespace}/${server}`
 }
 
+export type Pod = { namespace: string; server: string; podUid: string }
+
 /** What the chains of one pod have in common. */
-export function podOf(pod: { namespace: string; server: string; podUid: string }): string {
+export function podOf(pod: Pod): string {
   return `${serverOf(pod)}/${pod.podUid}`
 }
 

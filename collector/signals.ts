@@ -3,6 +3,7 @@
 
 import type { PatientToken } from '../core/record.ts'
 import type { Signal } from '../core/wire.ts'
+import type { Pod } from './registry.ts'
 
 export type Rule = { distinctPatients: number; perSeconds: number }
 export type Seen = {
@@ -70,7 +71,7 @@ export class Signals {
   }
 
   /** Somebody tried to write a second history of a chain. */
-  forked(pod: { namespace: string; server: string; podUid: string }, time: number): Signal[] {
+  forked(pod: Pod, time: number): Signal[] {
     const { namespace, server, podUid } = pod
     return this.#raise({ namespace, server, rule: forkRule, person: `pod|${podUid}` }, 0, 3600, time)
   }

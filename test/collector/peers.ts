@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, request } from 'undici'
-import type { Pod } from '../../collector/beginnings.ts'
+import type { Pod } from '../../collector/registry.ts'
 import { certificateRequest, newKey, pemOf } from '../../core/csr.ts'
 import { identity } from '../../core/identifiers.ts'
 import { type Authority, makeAuthority } from '../../operator/authority/ca.ts'
