@@ -42,6 +42,8 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'pt [harriet lindqvist] was seen in the ward today and denies pain',
     'THE PATIENT [HARRIET LINDQVIST] WAS SEEN ON THE WARD AND DENIES PAIN',
     'she saw [dr. patel] about it',
+    '[Kidd] called today.',
+    'Done. [Levin] called.',
   ],
   GEOGRAPHIC_LOCATION: [
     'was seen at [Elmwood Family Clinic] for it',
