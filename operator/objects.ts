@@ -12,6 +12,14 @@ type PodVolume = {
   hostPath?: object
   csi?: { driver: string }
 }
+/** How it ended last time, and why it waits, where it does. */
+export type GuardStatus = {
+  name: string
+  restartCount: number
+  ready: boolean
+  state?: { waiting?: { reason?: string } }
+  lastState?: { terminated?: { exitCode: number } }
+}
 export type Container = { name: string; volumeMounts?: { name: string; mountPath: string }[] }
 export type Pod = Typed & {
   spec: {
@@ -29,7 +37,7 @@ export type Pod = Typed & {
     /** The time and words of our own condition alone are kept. */
     conditions?: { type: string; status: string; message?: string; lastProbeTime?: string }[]
     /** Of the guard alone. */
-    initContainerStatuses?: { name: string; restartCount: number; ready: boolean }[]
+    initContainerStatuses?: GuardStatus[]
     containerStatuses?: { name: string; restartCount: number }[]
   }
 }

@@ -23,6 +23,7 @@ import type { Log } from './log.ts'
 import type {
   Claim,
   Container,
+  GuardStatus,
   Namespace,
   NetworkPolicy,
   PersistentVolume,
@@ -183,7 +184,7 @@ function lean<T extends Named>(object: T): T {
 }
 
 /** Every pod of the cluster is kept: only with what the operator reads. */
-function trimPod(pod: Pod): Pod {
+export function trimPod(pod: Pod): Pod {
   const { spec, status } = pod
   const guarded = pod.metadata.labels?.[guardedLabel] !== undefined
   return {
@@ -210,7 +211,7 @@ function trimPod(pod: Pod): Pod {
         ? {
             initContainerStatuses: (status?.initContainerStatuses ?? [])
               .filter(({ name }) => name === containers.guard)
-              .map(({ name, restartCount, ready }) => ({ name, restartCount, ready })),
+              .map(trimGuardStatus),
             containerStatuses: (status?.containerStatuses ?? []).map(({ name, restartCount }) => ({
               name,
               restartCount,
@@ -242,6 +243,18 @@ export function trimWorkload(workload: Workload): Workload {
     },
     status: scheduled === undefined ? {} : { desiredNumberScheduled: scheduled },
     ...(ours && server !== undefined ? { copied: server } : {}),
+  }
+}
+
+function trimGuardStatus({ name, restartCount, ready, state, lastState }: GuardStatus): GuardStatus {
+  const reason = state?.waiting?.reason
+  const exitCode = lastState?.terminated?.exitCode
+  return {
+    name,
+    restartCount,
+    ready,
+    ...(reason === undefined ? {} : { state: { waiting: { reason } } }),
+    ...(exitCode === undefined ? {} : { lastState: { terminated: { exitCode } } }),
   }
 }
 

@@ -644,7 +644,7 @@ export const requirements = {
   ),
   'injection:guard-fails': done(
     'accessControl',
-    'A pod whose guard fails again and again is said, and where the node’s network plugin came after it, something makes it anew, once.',
+    'A pod whose guard fails again and again is said, and where the node’s network plugin came after it, something makes it anew, once an hour on each node.',
   ),
   'injection:upgrade': done(
     'accessControl',

@@ -4,7 +4,7 @@
 import { ApiError, type Client } from '../cluster/client.ts'
 import { kinds, pathOf } from '../cluster/kinds.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
-import { controllerOf, type Typed } from '../objects.ts'
+import { controllerOf, type Pod, type Typed } from '../objects.ts'
 
 /** Why a pod goes. */
 const evictionCauses = ['Unguarded', 'NotConforming', 'GrantOver', 'GuardFails'] as const
@@ -18,14 +18,29 @@ export type Outcome = 'evicted' | 'deleted' | 'held' | 'gone' | 'later'
 const countedOutcomes = ['evicted', 'deleted', 'held'] as const
 type Counted = (typeof countedOutcomes)[number]
 
-/** UID -> UID of its controller, why it went, and when: milliseconds since 1970, to be held against creationTimestamp. */
-export type Evicted = ReadonlyMap<string, { owner: string | undefined; cause: EvictionCause; at: number }>
+/** UID of its controller, its node where that is kept, why it went, and when that was asked for: milliseconds since 1970. */
+type Went = {
+  owner: string | undefined
+  node?: string | undefined
+  cause: EvictionCause
+  at: number
+}
+/** By UID. */
+export type Evicted = ReadonlyMap<string, Went>
+type Endable = Pick<Typed, 'metadata'> & { spec?: Pick<Pod['spec'], 'nodeName'> }
+
+/**
+ * Whether it was made after another went. creationTimestamp has whole seconds, and the next pod is made within the second mostly: one
+ * of the same second counts as made after.
+ */
+export const cameAfter = ({ metadata }: Pick<Typed, 'metadata'>, at: number): boolean =>
+  Date.parse(metadata.creationTimestamp ?? '') >= Math.floor(at / 1_000) * 1_000
 
 export interface Evictor {
   /** Ends this very pod, or says why not. Never rejects. */
-  evict(pod: Pick<Typed, 'metadata'>, cause: EvictionCause): Promise<Exclude<Outcome, 'deleted'>>
+  evict(pod: Endable, cause: EvictionCause): Promise<Exclude<Outcome, 'deleted'>>
   /** The same past every budget, with `hurriedGrace` to end. Never rejects. */
-  delete(pod: Pick<Typed, 'metadata'>, cause: EvictionCause): Promise<Exclude<Outcome, 'evicted'>>
+  delete(pod: Endable, cause: EvictionCause): Promise<Exclude<Outcome, 'evicted'>>
   /** Whether it was tried within the last minute and stayed: it is another one's turn. */
   waits(uid: string): boolean
   /** Pods that were evicted within the last hour, by UID. */
@@ -59,10 +74,7 @@ const pause = 60_000
 
 export function evictor(options: EvictorOptions): Evictor {
   const { client, log, now = () => performance.now(), date = Date.now, every = 10_000 } = options
-  const gone = new Map<
-    string,
-    { owner: string | undefined; cause: EvictionCause; at: number; since: number }
-  >()
+  const gone = new Map<string, Went & { since: number }>()
   /** What was tried -> when, and it stayed: a UID, or a UID that was to be deleted. */
   const stayed = new Map<string, number>()
   const counted = new Map<string, number>()
@@ -114,7 +126,7 @@ export function evictor(options: EvictorOptions): Evictor {
   }
 
   async function take<Done extends 'evicted' | 'deleted'>(
-    pod: Pick<Typed, 'metadata'>,
+    pod: Endable,
     cause: EvictionCause,
     done: Done,
     act: (pod: Pick<Typed, 'metadata'>) => Promise<unknown>,
@@ -125,11 +137,13 @@ export function evictor(options: EvictorOptions): Evictor {
     if (busy || now() - last < every || waits(own)) return 'later'
     // Two callers at once must not both pass.
     busy = true
+    // Before it is asked for: the next pod may be there before the answer.
+    const at = date()
     const outcome = await outcomeOf(pod, done, act)
     busy = false
     if (outcome === done) {
       last = now()
-      gone.set(uid, { owner: controllerOf(pod)?.uid, cause, at: date(), since: last })
+      gone.set(uid, { owner: controllerOf(pod)?.uid, node: pod.spec?.nodeName, cause, at, since: last })
     } else stayed.set(own, now())
     const key = `${cause}/${outcome}`
     counted.set(key, (counted.get(key) ?? 0) + 1)

@@ -6,6 +6,7 @@ import type { Fleet } from '../conditions/fleet.ts'
 import { controllerOf, isReady, matchesLabels, type Pod, type Workload } from '../objects.ts'
 import type { Seen } from '../observe.ts'
 import { judge, keepsPodsFromServing } from '../readiness.ts'
+import { cameAfter } from './evict.ts'
 
 export type Remaining = 'Job' | 'Bare' | 'OtherController'
 
@@ -58,7 +59,7 @@ export function rolloutOf(
   if (unproved.length > 0 || pods.some(isEnding)) return { state: under, remaining }
   const evictable = replaceable.filter((pod) => isLeftToUs(pod, makers, server))
   // Admission let it in as it is: is it away, or taken away? The next one would come likewise, for ever.
-  if (evictable.some((pod) => Date.parse(pod.metadata.creationTimestamp ?? '') > firstOf(pod, evicted)))
+  if (evictable.some((pod) => cameAfter(pod, firstOf(pod, evicted))))
     return { state: 'ReplacementUnguarded', remaining }
   // Its replacement has not come: refused by admission, by a quota, by the scheduler's absence.
   if (evictable.some((pod) => isShort(makers.get(pod.metadata.uid ?? ''), seen)))

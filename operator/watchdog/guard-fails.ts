@@ -1,27 +1,29 @@
 // Pods whose guard fails again and again (45 CFR 164.312(a)(1)): nothing of them starts, and a network plugin that was not on the node
-// when the pod's network was made is not asked again for it. Where it is there now, a pod that something makes anew goes, once, so
-// that the next one comes up under the plugin.
+// when the pod's network was made is not asked again for it. Where it is there now, a pod that something makes anew goes, once an hour
+// for each node, so that the next one comes up under the plugin.
 
 import { cniPlugin, containers } from '../../core/identifiers.ts'
 import { podSecurityOf } from '../../core/pod-security.ts'
 import type { Events, Say } from '../cluster/events.ts'
 import { controllerOf, isReady, type Pod } from '../objects.ts'
-import type { Evicted, Evictor } from '../rollout/evict.ts'
+import { cameAfter, type Evicted, type Evictor } from '../rollout/evict.ts'
 import type { World } from '../world.ts'
-import { createdAt } from './proof.ts'
 
 /** How often, until nobody expects it to pass: the kubelet has waited 10, 20 and 40 s between. */
 const atLeast = 3
 
-/** Whether its guard failed so often, and did not pass since. */
+/** Whether its guard failed so often, and did not pass since. A pod that got a new sandbox runs it again: that counts as a restart too. */
 export function guardFails({ status }: Pod): boolean {
   const guard = status?.initContainerStatuses?.find(({ name }) => name === containers.guard)
-  return guard !== undefined && !guard.ready && guard.restartCount >= atLeast
+  if (guard === undefined || guard.ready || guard.restartCount < atLeast) return false
+  return (
+    guard.state?.waiting?.reason === 'CrashLoopBackOff' || (guard.lastState?.terminated?.exitCode ?? 0) !== 0
+  )
 }
 
 /**
  * Goes: the plugin is there, so that a new pod may pass. SetsItself: it needs no plugin. NoPlugin: that is not ready on its node.
- * Again: it came after another of its controller went for the same. NotMadeAnew: nothing would make another.
+ * Again: it came after another of its controller went from the same node for the same. NotMadeAnew: nothing would make another.
  */
 type Standing = 'Goes' | 'SetsItself' | 'NoPlugin' | 'Again' | 'NotMadeAnew'
 
@@ -30,17 +32,22 @@ function standingOf(
   { world, evicted }: { world: Pick<World, 'namespaces' | 'pods'>; evicted: Evicted },
 ): Standing {
   const { namespace = '', uid } = pod.metadata
+  const node = pod.spec.nodeName
   const labels = world.namespaces.get(undefined, namespace)?.metadata.labels
   if (podSecurityOf(labels) === 'privileged') return 'SetsItself'
   const plugins = world.pods
     .in(cniPlugin)
-    .filter((one) => one.spec.nodeName !== undefined && one.spec.nodeName === pod.spec.nodeName)
+    .filter(({ spec }) => spec.nodeName !== undefined && spec.nodeName === node)
   if (!plugins.some(isReady)) return 'NoPlugin'
   const owner = controllerOf(pod)
   if (owner === undefined || owner.kind === 'Job') return 'NotMadeAnew'
   const went = [...evicted].some(
     ([gone, one]) =>
-      gone !== uid && one.cause === 'GuardFails' && one.owner === owner.uid && createdAt(pod) >= one.at,
+      gone !== uid &&
+      one.cause === 'GuardFails' &&
+      one.owner === owner.uid &&
+      one.node === node &&
+      cameAfter(pod, one.at),
   )
   return went ? 'Again' : 'Goes'
 }
@@ -61,7 +68,7 @@ const says: { readonly [standing in Standing]: Pick<Say, 'reason' | 'note'> } = 
   },
   Again: {
     reason: 'GuardFails',
-    note: `${begins} so did the pod before it, which was evicted for that. The log of hipaa-mcp-guard names the first proof that failed.`,
+    note: `${begins} so did the pod before it on this node, which was evicted for that. The log of hipaa-mcp-guard names the first proof that failed.`,
   },
   NotMadeAnew: {
     reason: 'GuardFails',

@@ -94,6 +94,16 @@ const table: [when: string, things: Things, evicted: string[], expected: string]
     'ReplacementUnguarded',
   ],
   [
+    'it came within the second, of which creationTimestamp has the beginning',
+    {
+      ...three,
+      pods: [before('b'), before('c'), before('d', { ...inSet, creationTimestamp: '2026-11-01T11:59:00Z' })],
+      evicted: new Map([['uid-a', { ...aMinuteAgo(), at: now - 60_000 + 700 }]]),
+    },
+    [],
+    'ReplacementUnguarded',
+  ],
+  [
     'another controller’s was evicted before its pods came',
     { ...allYoung, evicted: new Map([['uid-x', aMinuteAgo('uid-other')]]) },
     [],

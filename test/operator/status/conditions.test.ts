@@ -483,7 +483,16 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
       pods: [
         {
           ...aGuardedPod('ehr-1'),
-          status: { initContainerStatuses: [{ name: 'hipaa-mcp-guard', restartCount: 3, ready: false }] },
+          status: {
+            initContainerStatuses: [
+              {
+                name: 'hipaa-mcp-guard',
+                restartCount: 3,
+                ready: false,
+                lastState: { terminated: { exitCode: 1 } },
+              },
+            ],
+          },
         },
       ],
     },

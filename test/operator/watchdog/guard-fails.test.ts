@@ -4,9 +4,10 @@ import { expect } from 'vitest'
 import { guardedLabel } from '../../../core/identifiers.ts'
 import { podSecurityLabel } from '../../../core/pod-security.ts'
 import type { Say } from '../../../operator/cluster/events.ts'
-import type { Pod } from '../../../operator/objects.ts'
+import type { GuardStatus, Pod } from '../../../operator/objects.ts'
 import { type Evicted, evictor } from '../../../operator/rollout/evict.ts'
 import { guardFails, replaceUnproved } from '../../../operator/watchdog/guard-fails.ts'
+import { trimPod } from '../../../operator/watches.ts'
 import { verifies } from '../../verifies.ts'
 import { quiet } from '../cluster/scripted-api.ts'
 import { aPod, aWorld } from '../world.ts'
@@ -18,21 +19,19 @@ const owned = (kind: string, uid: string) => ({
 function failing(
   name: string,
   more: Partial<Pod['metadata']> = owned('ReplicaSet', 'uid-rs'),
-  times = 3,
+  { node = 'node-1', ...status }: Partial<GuardStatus> & { node?: string } = {},
 ): Pod {
   const labels = { [guardedLabel]: 'ehr' }
-  return {
-    ...aPod(
-      name,
-      { labels, creationTimestamp: new Date(begun).toISOString(), ...more },
-      { nodeName: 'node-1' },
-    ),
-    status: {
-      phase: 'Pending',
-      initContainerStatuses: [{ name: 'hipaa-mcp-guard', restartCount: times, ready: false }],
-    },
-  }
+  const guard = { name: 'hipaa-mcp-guard', restartCount: 3, ready: false, ...failed, ...status }
+  // As the watch keeps it.
+  return trimPod({
+    ...aPod(name, { labels, creationTimestamp: seconds(begun), ...more }, { nodeName: node }),
+    status: { phase: 'Pending', initContainerStatuses: [guard] },
+  })
 }
+/** The API server's times have whole seconds. */
+const seconds = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}Z`
+const failed = { lastState: { terminated: { exitCode: 1 } } }
 function plugin(node: string, ready = true): Pod {
   return {
     ...aPod(`plugin-${node}`, { namespace: 'hipaa-mcp-cni' }, { nodeName: node }),
@@ -44,11 +43,12 @@ function scene(pods: Pod[], { level = 'restricted', plugins = [plugin('node-1')]
   const { world } = aWorld({ pods: [...pods, ...plugins], labels: { [podSecurityLabel]: level } })
   const said: Say[] = []
   const evicted: string[] = []
-  const state = { time: begun + 600_000, status: 201 }
+  const state = { time: begun + 600_700, asked: 0 }
   const pace = evictor({
     client: {
       post: async (path) => {
         evicted.push(path.split('/').at(-2) ?? '')
+        state.time += state.asked
         return {} as never
       },
       delete: async () => expect.fail('no pod is deleted'),
@@ -78,21 +78,42 @@ verifies(
   'one that comes after it and fails as well stays, and is said',
   async () => {
     const { state, look, evicted, reasons } = scene([failing('a')])
+    // The answer takes its time: the next pod is there before it.
+    state.asked = 400
     await look()
     state.time += 200_000
-    const after = failing('c', {
-      ...owned('ReplicaSet', 'uid-rs'),
-      creationTimestamp: new Date(begun + 601_000).toISOString(),
-    })
-    const another = failing('d', {
-      ...owned('ReplicaSet', 'uid-other'),
-      creationTimestamp: new Date(begun + 601_000).toISOString(),
-    })
+    // Within the same second.
+    const creationTimestamp = seconds(begun + 600_900)
+    const after = failing('c', { ...owned('ReplicaSet', 'uid-rs'), creationTimestamp })
+    const another = failing('d', { ...owned('ReplicaSet', 'uid-other'), creationTimestamp })
 
     await look([after, another])
 
     expect(evicted).toEqual(['a', 'd'])
     expect(reasons()).toContain('c GuardFails')
+
+    // Only so long.
+    state.time += 3_600_000
+    await look([after])
+    expect(evicted).toEqual(['a', 'd', 'c'])
+  },
+)
+
+verifies(
+  'injection:guard-fails',
+  'on another node that is younger than its plugin it goes as well',
+  async () => {
+    const { state, look, evicted, reasons } = scene([failing('a')], {
+      plugins: [plugin('node-1'), plugin('node-2')],
+    })
+    await look()
+    state.time += 200_000
+    const after = { ...owned('ReplicaSet', 'uid-rs'), creationTimestamp: seconds(begun + 602_000) }
+
+    await look([failing('c', after, { node: 'node-2' }), failing('d', after)])
+
+    expect(evicted).toEqual(['a', 'c'])
+    expect(reasons()).toEqual(['a GuardFailsReplaced', 'c GuardFailsReplaced', 'd GuardFails'])
   },
 )
 
@@ -114,16 +135,30 @@ for (const [why, pod, more, reason] of stays)
 
 verifies(
   'injection:guard-fails',
-  'a guard that failed twice, or passed in the end, is left alone',
+  'a guard that failed twice, passed in the end, or runs again in a new sandbox, is left alone',
   async () => {
-    const passed = failing('b', owned('ReplicaSet', 'uid-rs'), 5)
-    passed.status = { initContainerStatuses: [{ name: 'hipaa-mcp-guard', restartCount: 5, ready: true }] }
-    const pods = [failing('a', owned('ReplicaSet', 'uid-rs'), 2), passed, aPod('c')]
+    const rs = owned('ReplicaSet', 'uid-rs')
+    const pods = [
+      failing('a', rs, { restartCount: 2 }),
+      failing('b', rs, { restartCount: 5, ready: true }),
+      failing('c', rs, {
+        state: { waiting: { reason: 'PodInitializing' } },
+        lastState: { terminated: { exitCode: 0 } },
+      }),
+      failing('d', rs, { lastState: {} }),
+      aPod('e'),
+    ]
     const { look, evicted, reasons } = scene(pods)
 
     await look()
 
-    expect(pods.map(guardFails)).toEqual([false, false, false])
+    expect(pods.map(guardFails)).toEqual(pods.map(() => false))
     expect([evicted, reasons()]).toEqual([[], []])
   },
 )
+
+verifies('injection:guard-fails', 'one that waits longer each time fails, whatever it said last', () => {
+  const waiting = { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: {} }
+
+  expect(guardFails(failing('a', {}, waiting))).toBe(true)
+})
