@@ -26,9 +26,9 @@ export type AfterGrant = {
   leading: () => boolean
 }
 
-/** Milliseconds from the grant's end on for which a budget holds it; longer than the minute that an evicted one has to end. */
+/** Milliseconds from the grant's end on for which a budget holds it at least; longer than the minute that an evicted one has to end. */
 const patience = 90_000
-/** Milliseconds from the end on after which a pod that is still there is a gap: it was deleted before, and had its time to end. */
+/** Milliseconds from the end on after which a pod that is still there is a gap: one that goes alone was deleted before, and had its time to end. */
 const outstayed = 180_000
 /** Milliseconds until the next look, while a pod is there. */
 export const lookAgain = 2_000
@@ -65,7 +65,7 @@ export async function endSessions(
     return entered
   }
   // Somebody was faster: the next look sees what they wrote.
-  return (await writeEntered(client, grant, seen)) ? seen : entered
+  return (await writeEntered(client, grant, seen)) === undefined ? entered : seen
 }
 
 function goneOf({ metadata, spec }: BreakGlassGrant, pod: EnteredPod, ended: number, gone: number): Gone {
@@ -103,11 +103,11 @@ const says: { readonly [outcome in Outcome]?: Pick<Say, 'reason' | 'note'> } = {
   },
   deleted: {
     reason: 'EnteredPodDeleted',
-    note: 'Emergency access is over, and a pod that somebody entered under it was still there a minute and a half later: it was deleted, past every PodDisruptionBudget.',
+    note: 'Emergency access is over, and a pod that somebody entered under it was still there a minute and a half later, or asked for longer to end: it was deleted, past every PodDisruptionBudget.',
   },
   held: {
     reason: 'EnteredPodHeld',
-    note: 'Emergency access is over, and a pod that somebody entered under it could not be ended: a PodDisruptionBudget holds it, or what the operator’s log names. A budget does so for a minute and a half. Delete the pod.',
+    note: 'Emergency access is over, and a pod that somebody entered under it could not be ended: a PodDisruptionBudget holds it, or what the operator’s log names. A budget does so until a minute and a half after the end. Delete the pod.',
   },
 }
 
@@ -115,8 +115,12 @@ async function end(pod: Ending, grant: BreakGlassGrant, late: boolean, deps: Aft
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata
   // On its way: there is nothing that we could hurry, or not yet.
   if (deletionTimestamp !== undefined && (!late || deletionGracePeriodSeconds <= hurriedGrace)) return
+  // Past the budgets only where they were asked and held it: an operator that was away, or had others to evict, asks them late.
+  const asked = deletionTimestamp !== undefined || deps.evictor.waits(pod.metadata.uid ?? '')
   const said =
-    says[late ? await deps.evictor.delete(pod, 'GrantOver') : await deps.evictor.evict(pod, 'GrantOver')]
+    says[
+      late && asked ? await deps.evictor.delete(pod, 'GrantOver') : await deps.evictor.evict(pod, 'GrantOver')
+    ]
   if (said === undefined) return
   for (const about of [pod, grant])
     deps.events.say({ about, type: 'Warning', action: 'BreakingGlass', ...said })

@@ -15,8 +15,8 @@ const mostTries = 5
 const mostPods = 64
 
 /**
- * Rejects where it is not known to be noted: the grant is over or gone, has too many pods, or others kept writing; with `ApiError`
- * where the API server said so.
+ * Rejects where it is not known to be noted: the grant is over or gone, has too many pods, others kept writing, or what was written
+ * does not stand there; with `ApiError` where the API server said so.
  */
 export async function noteEntered(
   client: Pick<Client, 'get' | 'patch'>,
@@ -37,23 +37,30 @@ export async function noteEntered(
       : { ...pod, ways: [way], first: new Date(now()).toISOString() }
     const entered = [...before.filter((one) => one !== known), entry]
     if (entered.length > mostPods) throw new Error('Too many pods were entered under the grant')
-    if (await writeEntered(client, grant, entered)) return
+    const written = await writeEntered(client, grant, entered)
+    if (written === undefined) continue
+    // An API server whose CRD is of an older version drops what it does not know, and says that all is well.
+    if (!isNoted(written, pod.uid, way))
+      throw new Error('The API server did not keep who was entered: apply config/crd')
+    return
   }
   throw new Error('Others kept writing the grant')
 }
 
-/** Resolves to whether nobody was faster. */
+const isNoted = ({ status }: BreakGlassGrant, uid: string, way: Way): boolean =>
+  status?.entered?.some((one) => one.uid === uid && one.ways.includes(way)) === true
+
+/** Resolves to the grant as it stands now, or undefined where somebody was faster. */
 export async function writeEntered(
   client: Pick<Client, 'patch'>,
   { metadata: { namespace, name, uid, resourceVersion } }: BreakGlassGrant,
   entered: readonly EnteredPod[],
-): Promise<boolean> {
+): Promise<BreakGlassGrant | undefined> {
   const body = { metadata: { uid, resourceVersion }, status: { entered } }
   try {
-    await client.patch(kinds.grant, namespace, name, body, 'merge', 'status')
-    return true
+    return await client.patch<BreakGlassGrant>(kinds.grant, namespace, name, body, 'merge', 'status')
   } catch (error) {
-    if (error instanceof ApiError && error.status === 409) return false
+    if (error instanceof ApiError && error.status === 409) return undefined
     throw error
   }
 }
