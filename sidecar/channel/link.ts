@@ -105,6 +105,11 @@ export class Link {
         clearTimeout(late)
         reject(error)
       })
+      // An answer that changes the protocol (101) ends it without a word.
+      asked.once('close', () => {
+        clearTimeout(late)
+        reject(new LinkBroken())
+      })
       asked.end(body)
     })
   }
@@ -143,6 +148,15 @@ class LinkLate extends Error {
   constructor() {
     super('The program at the other end of a link is silent; it is asked again')
     this.name = 'LinkLate'
+  }
+}
+
+/** The connection ended before an answer. */
+class LinkBroken extends Error {
+  readonly code = 'LINK_BROKEN'
+  constructor() {
+    super('The program at the other end of a link did not answer; it is asked again')
+    this.name = 'LinkBroken'
   }
 }
 

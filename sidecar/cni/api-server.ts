@@ -60,6 +60,8 @@ async function ask(
     request.setTimeout(silence, () => request.destroy(new Error('the API server does not answer')))
     request.once('response', resolve)
     request.once('error', reject)
+    // An answer that changes the protocol (101) ends it without a word.
+    request.once('close', () => reject(new Error('the API server does not answer')))
   })
 }
 

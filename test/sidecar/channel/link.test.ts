@@ -111,6 +111,12 @@ test('a program that does not answer is given up', async () => {
   await expect(ask({ headersTimeout: 60 })).rejects.toMatchObject({ code: 'LINK_LATE' })
 })
 
+test('an answer that changes the protocol is none, and keeps nobody waiting', async () => {
+  answering = (_, response) => void response.writeHead(101, { connection: 'upgrade', upgrade: 'x' }).end()
+
+  await expect(ask({ headersTimeout: 500 })).rejects.toMatchObject({ code: 'LINK_BROKEN' })
+})
+
 test('an answer that falls silent is given up, however it is read', async () => {
   answering = (_, response) => void response.writeHead(200).write('begun')
   const reading = async () => {
