@@ -178,8 +178,18 @@ function issuerIn(body: string): string {
   throw new ChannelRefusal(400, 'The body must be JSON with a member issuer')
 }
 
+type Sidecar = ReturnType<typeof readSidecar>
+/** Read once: TLS 1.3 has no other certificate within a connection. */
+const sidecars = new WeakMap<TLSSocket, Sidecar>()
+
 /** The sidecar at the other end, by its certificate. Throws ChannelRefusal for everybody else. */
-function sidecarOf(socket: TLSSocket) {
+function sidecarOf(socket: TLSSocket): Sidecar {
+  const sidecar = sidecars.get(socket) ?? readSidecar(socket)
+  sidecars.set(socket, sidecar)
+  return sidecar
+}
+
+function readSidecar(socket: TLSSocket) {
   const certificate = socket.authorized ? socket.getPeerCertificate() : undefined
   const who = identityOf(certificate?.subjectaltname)
   if (certificate === undefined || who?.role !== 'sidecar')

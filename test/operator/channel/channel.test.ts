@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect, type TLSSocket } from 'node:tls'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { connect, TLSSocket } from 'node:tls'
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { dnsNamesAnnotation, enforceLabel, identity, identityOf } from '../../../core/identifiers.ts'
 import type { IdentityResponse, Orders } from '../../../core/wire.ts'
 import { inject } from '../../../operator/admission/inject.ts'
@@ -581,13 +581,14 @@ describe('orders', () => {
 })
 
 /** Says that a token names a key that this issuer's set does not hold. Returns the status. */
-const unknownKey = async (shown: Partial<Shown>, body: string): Promise<number> =>
-  (await post('/v1/key-sets', shown, body)).status
+const unknownKey = async (shown: Partial<Shown>, body: string, agent?: Agent): Promise<number> =>
+  (await post('/v1/key-sets', shown, body, agent)).status
 
 async function post(
   path: string,
   shown: Partial<Shown>,
   body: string,
+  agent: Agent | false = false,
 ): Promise<{ status: number; body: unknown }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: unknown }>()
   const call = request(
@@ -598,7 +599,7 @@ async function post(
       method: 'POST',
       ca: authority.pem,
       servername: 'hipaa-mcp-channel.hipaa-mcp-system.svc',
-      agent: false,
+      agent,
       ...shown,
     },
     (answer) => {
@@ -618,6 +619,24 @@ async function post(
 }
 
 describe('key sets', () => {
+  test('a certificate is read once a connection, and none is another connection’s', async () => {
+    const [shown, body] = [await sidecar(), JSON.stringify({ issuer: 'https://login.example.org' })]
+    const read = vi.spyOn(TLSSocket.prototype, 'getPeerCertificate')
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    // Node itself, where this test asks, wants the whole chain.
+    const reads = () => read.mock.calls.filter(([whole]) => (whole as boolean | undefined) !== true).length
+    try {
+      for (let asked = 0; asked < 3; asked += 1) expect(await unknownKey(shown, body, agent)).toBe(202)
+      expect(reads()).toBe(1)
+      expect(await unknownKey(shown, body)).toBe(202)
+      expect(reads()).toBe(2)
+      expect(await unknownKey({}, body)).toBe(401)
+    } finally {
+      read.mockRestore()
+      agent.destroy()
+    }
+  })
+
   test('a sidecar says which issuer’s key it does not know, for its own server and no other', async () => {
     const issuer = 'https://login.example.org'
 
