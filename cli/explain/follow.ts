@@ -1,8 +1,9 @@
 // What became of each place of a document: a projection followed from place to place, by the very function that cuts
 // results. Values stay out of it: it keeps names of members, rules and counts.
 
+import type { Tally } from '../../core/redaction/counts.ts'
 import type { Projection, Trace } from '../../core/redaction/project.ts'
-import { identifies, type Tally } from '../../core/redaction/text.ts'
+import { identifies } from '../../core/redaction/text.ts'
 
 /** What became of a place, with all below it. */
 export type Fate = {

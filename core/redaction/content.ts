@@ -5,11 +5,12 @@ import type { Json, JsonObject } from '../canonical.ts'
 import { isObject } from '../is-object.ts'
 import { parseText } from '../json.ts'
 import { readings } from '../text/prose.ts'
+import { add } from './counts.ts'
 import { decoded, jsonIn, textOf } from './encoded.ts'
 import { type Projection, project } from './project.ts'
 import { recordForm } from './record-text.ts'
 import type { ReturnRules } from './rules.ts'
-import { add, identifies, redactText } from './text.ts'
+import { identifies, redactText } from './text.ts'
 
 /**
  * A block as it came: filtered by fields when it is JSON, as text when it is not. `media`: bytes in which nothing can be

@@ -19,7 +19,7 @@ import {
   takeKept,
   writeAt,
 } from '../reader/reader.ts'
-import { addAll } from './edit-counts.ts'
+import { addAll } from './counts.ts'
 import { type Keeping, scalarLeft } from './edit-scalar.ts'
 import { forgetSteps, hasNumbers, itemStep, memberStep, rootStep, type Step } from './edit-step.ts'
 import { heldBy } from './meanings.ts'

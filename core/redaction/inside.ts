@@ -3,9 +3,10 @@
 import type { Json } from '../canonical.ts'
 import type { PatternTree } from '../pointer.ts'
 import { readings } from '../text/prose.ts'
+import { add } from './counts.ts'
 import { decoded, encodedLike, jsonIn } from './encoded.ts'
 import type { Projection } from './project.ts'
-import { add, redactText } from './text.ts'
+import { redactText } from './text.ts'
 
 /** `project` of project.ts, which needs this. */
 type By = {

@@ -1,7 +1,8 @@
 // Moments that are written as digits alone: seconds and milliseconds since 1970, and ISO 8601 in short. Such a number is one
 // only where its member's name says so: elsewhere it is a code, a count or somebody's number.
 
-import { drop, type Tally, type TextRules } from './text.ts'
+import { drop, type Tally } from './counts.ts'
+import type { TextRules } from './text.ts'
 
 /** Whether a member of this name holds a moment: `date`, `createdAt`, `seen_at`, `dateOfService`. */
 export function holdsMoment(member: string): boolean {

@@ -4,6 +4,7 @@
 import type { Json } from '../canonical.ts'
 import type { PatternTree } from '../pointer.ts'
 import { type Reading, readings } from '../text/prose.ts'
+import { add, drop, type Tally } from './counts.ts'
 import { decoded, isEncoding } from './encoded.ts'
 import { hasIdForm } from './id-form.ts'
 import { redactEncoded } from './inside.ts'
@@ -14,16 +15,7 @@ import { zipShown } from './said.ts'
 import { outermost, type Standing, standingWithin } from './standing.ts'
 import type { Survey } from './survey.ts'
 import { isTermName, learnTermName } from './terms.ts'
-import {
-  add,
-  counted,
-  drop,
-  identifies,
-  redactText,
-  type Tally,
-  type TextRules,
-  tellsOldAge,
-} from './text.ts'
+import { counted, identifies, redactText, type TextRules, tellsOldAge } from './text.ts'
 
 export type Projection = {
   readonly known: Survey

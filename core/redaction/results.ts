@@ -15,9 +15,10 @@ import {
   redactContents,
   type Shower,
 } from './content.ts'
+import { add } from './counts.ts'
 import { project } from './project.ts'
 import { look, lookAtText, type Survey, survey } from './survey.ts'
-import { add, redactText } from './text.ts'
+import { redactText } from './text.ts'
 
 /** A result taken apart. */
 export type Parts = {

@@ -22,7 +22,15 @@ import {
 } from './meanings.ts'
 import { patientIn } from './patients.ts'
 import { Said } from './said.ts'
-import type { Changed } from './text.ts'
+
+/** A text of which something was replaced, and what it was read as: it is the same wherever it stands. */
+type Changed = {
+  readonly reading: Reading
+  /** The very rules. */
+  readonly rules: object
+  readonly left: string
+  readonly redacted: Readonly<Record<string, number>>
+}
 
 /** Of which persons a result tells, and what it says of them. */
 export class Survey extends Said {

@@ -7,6 +7,7 @@ import { type Reading, readings } from '../text/prose.ts'
 import { type Found, findingsOf, searchAll } from '../text/search.ts'
 import type { IdentifierType } from '../text/span.ts'
 import { withMarks } from '../text/tokenize.ts'
+import { add, drop, sum, type Tally } from './counts.ts'
 import type { Instead } from './instead.ts'
 import { shifted } from './shift.ts'
 import type { Survey } from './survey.ts'
@@ -24,17 +25,6 @@ export type TextRules = {
 
 /** A result has more text in its kept places than is searched of one. */
 export class TooMuchText extends Error {}
-
-/** A text of which something was replaced, and what it was read as: it is the same wherever it stands. */
-export type Changed = {
-  readonly reading: Reading
-  readonly rules: TextRules
-  readonly left: string
-  readonly redacted: Readonly<Record<string, number>>
-}
-
-/** Counts what was replaced, by kind, and what was dropped. */
-export type Tally = { readonly redacted: Record<string, number>; readonly dropped: Record<string, number> }
 
 const wholeDate = /^(\d{4})-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?)?$/
 
@@ -148,17 +138,4 @@ function aliasOf(found: string, type: IdentifierType, aliases: Survey['aliases']
 function startsWithDigit(text: string): boolean {
   const code = text.charCodeAt(0)
   return code >= 0x30 && code <= 0x39
-}
-
-export function drop(rule: string, tally: Tally): undefined {
-  add(tally.dropped, rule)
-}
-
-export function add(counts: Record<string, number>, rule: string): void {
-  counts[rule] = (counts[rule] ?? 0) + 1
-}
-
-/** Adds counts to others. */
-export function sum(counts: Readonly<Record<string, number>>, into: Record<string, number>): void {
-  for (const rule in counts) into[rule] = (into[rule] ?? 0) + (counts[rule] as number)
 }

@@ -4,6 +4,7 @@
 
 import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
+import { sum } from '../../core/redaction/counts.ts'
 import { type ReturnRules, returnsUnder } from '../../core/redaction/rules.ts'
 import { survey } from '../../core/redaction/survey.ts'
 import { identifies } from '../../core/redaction/text.ts'
@@ -74,8 +75,8 @@ export function shownInputs(
     const view = viewOf(params, rule, inForce, hidden)
     const left = row.show(params, view, context)
     if (left === undefined) throw new Refusal('upstream-asks')
-    sum(dropped, view.tally.dropped)
-    sum(redacted, view.tally.redacted)
+    sum(view.tally.dropped, dropped)
+    sum(view.tally.redacted, redacted)
     return [key, { method: row.method, params: left }]
   })
   const patients = patientsBesides(returned, showing, deps)
@@ -94,8 +95,4 @@ export function shownInputs(
 /** A word that names nobody. */
 function isPlain(key: string, { text }: ReturnRules): boolean {
   return /^[A-Za-z0-9._-]{1,64}$/.test(key) && (text === 'Keep' || !identifies(key, survey()))
-}
-
-function sum(into: Record<string, number>, more: Readonly<Record<string, number>>): void {
-  for (const [name, count] of Object.entries(more)) into[name] = (into[name] ?? 0) + count
 }
