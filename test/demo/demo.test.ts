@@ -15,6 +15,7 @@ import { alertsOf, filled, prometheus, questionsOf } from './prometheus.ts'
 import { wrap } from './screen.ts'
 import { agreement } from './steps/egress.ts'
 import { dashboard, rules } from './steps/monitoring.ts'
+import { refusals } from './steps/refusals.ts'
 import { inUnit } from './units.ts'
 
 async function demoServer(): Promise<HipaaMcpServer> {
@@ -83,6 +84,14 @@ test('an outcome in words says how it was refused', () => {
   expect(inWords({ ok: false, says: 'no answer', failed: 'ECONNREFUSED' })).toBe(
     'no answer: the connection is refused',
   )
+})
+
+test('a call that failed before it left the agent is no refusal', () => {
+  const meant = (failed: string): number =>
+    refusals.filter((one) => one.meant({ ok: false, says: 'no answer', failed })).length
+
+  expect(meant('ERR_INVALID_URL')).toBe(0)
+  expect(meant('ECONNREFUSED')).toBe(3)
 })
 
 test('values are written with the unit that a person reads', () => {

@@ -20,7 +20,11 @@ type Refused = Exclude<Outcome, { ok: true }>
 const reason = ({ data }: Refused): string | undefined => (data as { reason?: string } | undefined)?.reason
 const stepUp = ({ status, challenge = '' }: Refused): boolean =>
   status === 401 && challenge.includes('insufficient_user_authentication')
-const noConnection = ({ failed, status }: Refused): boolean => failed !== undefined && status === undefined
+/** Cut off, turned away in the handshake, or met by nothing. A request that never left fails otherwise, as by ERR_INVALID_URL. */
+const cutOff =
+  /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|UND_ERR_SOCKET|UND_ERR_(?:CONNECT|HEADERS)_TIMEOUT|ERR_SSL_\w+)$/
+const noConnection = ({ failed, status }: Refused): boolean =>
+  failed !== undefined && status === undefined && cutOff.test(failed)
 
 export const refusals: readonly Refusal[] = [
   { title: 'password alone, no second factor', asked: { mfa: false }, meant: stepUp },
