@@ -1,6 +1,6 @@
 // How a string is read: as text, written for people; as a value of a structure; as a term: a code, a display, a unit.
 
-import { has, hasCharacters } from './tokenize.ts'
+import { has, hasCharacters, isPlain } from './tokenize.ts'
 import { wordEnd, wordStart } from './word.ts'
 import { lookUp, wordTable } from './word-table.ts'
 
@@ -43,10 +43,14 @@ function hasFiveWords(text: string): boolean {
   return text.length >= 20 && hasCharacters(text, has.fourSpaces)
 }
 
+const title = /^(?:dr|mrs?|ms)\b/
+/** Of any script: the look at its characters knows those of ASCII. */
+const capital = /\p{Lu}/u
+
 /** False for values in which nobody can be named: without a capital or a title, or one word with digits and signs. */
 export function mayName(value: string): boolean {
   return (
-    /\p{Lu}|^(?:dr|mrs?|ms)\b|\d [a-z]/u.test(value) &&
+    (hasCharacters(value, has.naming) || title.test(value) || (!isPlain(value) && capital.test(value))) &&
     // Two expressions, each of one pass: as one it went back for each of the digits and signs.
     !(/^[\w.:#/|@%+-]*$/.test(value) && /[\d:#/|@%+_]/.test(value))
   )

@@ -276,6 +276,8 @@ export const has = {
   page: 8,
   /** t/, as in Patient/ */
   patient: 16,
+  /** A capital of ASCII, or a digit and a space before a small letter. */
+  naming: 32,
 } as const
 
 /** Whether a text has it. */

@@ -1,7 +1,7 @@
 // What characters a text has, in one look: by it most rules know that there is nothing for them. tokenize.ts has the same bits.
 
 import { text } from './memory'
-import { AT_SIGNS, COLONS, NINES, SLASHES, SPACES, TS, WS, ZEROS } from './vectors'
+import { among, AT_SIGNS, COLONS, LARGE_AS, LETTERS, NINES, SLASHES, SMALL_AS, SPACES, TS, WS, ZEROS } from './vectors'
 
 /** Four spaces, line ends or the like: five words. */
 const FOUR_SPACES: i32 = 1
@@ -12,6 +12,8 @@ export const AT_SIGN: i32 = 4
 const PAGE: i32 = 8
 /** t/ */
 const PATIENT: i32 = 16
+/** A capital of ASCII, or a digit and a space before a small letter. */
+const NAMING: i32 = 32
 
 export let characters: i32 = 0
 
@@ -20,12 +22,14 @@ export function lookOver(bytes: i32): i32 {
   const end = text + <usize>bytes
   let at = text
   let found = 0
-  for (let spaces = 0; found != (FOUR_SPACES | FORMED) && at < end; at += 16) {
+  for (let spaces = 0; found != (FOUR_SPACES | FORMED | NAMING) && at < end; at += 16) {
     const here = v128.load(at)
     spaces += popcnt(i8x16.bitmask(i8x16.le_u(here, v128.load(SPACES))) & (end - at < 16 ? (1 << <i32>(end - at)) - 1 : -1))
     if (spaces >= 4) found |= FOUR_SPACES
     const signs = v128.or(i8x16.eq(here, v128.load(COLONS)), i8x16.eq(here, v128.load(AT_SIGNS)))
-    const digits = i8x16.le_u(i8x16.sub(here, v128.load(ZEROS)), v128.load(NINES))
+    const digits = among(here, ZEROS, NINES)
+    const behindDigits = v128.and(v128.and(digits, i8x16.eq(v128.load(at, 1), v128.load(SPACES))), among(v128.load(at, 2), SMALL_AS, LETTERS))
+    if (v128.any_true(v128.or(among(here, LARGE_AS, LETTERS), behindDigits))) found |= NAMING
     if (v128.any_true(v128.or(v128.or(signs, digits), v128.and(v128.and(isW(at), isW(at + 1)), isW(at + 2))))) found |= FORMED
   }
   found |= signsOf(end)

@@ -4,7 +4,7 @@
 import { byteAt, LEAST_LETTER, length, LONG, text } from './memory'
 import { look, missed, placeFor, placeOf, smallLetters, watchedAt } from './recent'
 import { isCapital, isDigit, isSmall } from './signs'
-import { APOSTROPHES, BEYOND, LARGE_AS, LETTERS, NINES, SMALL_AS, SPACES, ZEROS } from './vectors'
+import { among, APOSTROPHES, BEYOND, LARGE_AS, LETTERS, NINES, SMALL_AS, SPACES, ZEROS } from './vectors'
 import { BEGINS_MARK, DIGIT, FOREIGN, formed, headed, HEADS, marked, UNMEASURED, UNSEEN, words, written, writtenOf } from './words'
 import { APART, CAPITALISED, CAPITALS, gapBefore, HYPHEN, INITIAL, isApostrophe, MIXED, NUMBER, possessiveEnd, SMALL, SPACE, writing } from './writing'
 
@@ -271,13 +271,6 @@ function bits(one: v128, two: v128, three: v128, four: v128): u64 {
   return (
     <u64>i8x16.bitmask(one) | (<u64>i8x16.bitmask(two) << 16) | (<u64>i8x16.bitmask(three) << 32) | (<u64>i8x16.bitmask(four) << 48)
   )
-}
-
-/** Which bytes are among so many and one more that begin with this one. */
-// @ts-ignore: AssemblyScript inlines by decorator
-@inline
-function among(bytes: v128, first: usize, more: usize): v128 {
-  return i8x16.le_u(i8x16.sub(bytes, v128.load(first)), v128.load(more))
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator

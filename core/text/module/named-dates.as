@@ -6,7 +6,7 @@ import {
   BEFORE_MONTH, BEFORE_WEEKDAY, BEHIND_WEEKDAY, MONTH, OLD_AGE, ORDINAL, ORDINAL_UNIT, WEEKDAY, known,
 } from './dictionary'
 import { add, addDated } from './findings'
-import { APOSTROPHE, byteAt } from './memory'
+import { APOSTROPHE, byteAt, text } from './memory'
 import {
   DASH, DOT, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, isLetter, isSmall, lettersEnd,
   lettersStart, saysAt, saysBefore,
@@ -84,7 +84,7 @@ function isOrdinalEnd(at: i32): bool {
 function monthAt(start: i32, end: i32, context: bool): void {
   const day = dayBefore(start)
   // In small letters mostly a verb: not where a year or an ordinal is there.
-  const verb = end - start == 3 && byteAt(start) == 0x6d && saysAt(start, 'may') && isSmall(byteAt(start + 1)) && isSmall(byteAt(start + 2))
+  const verb = end - start == 3 && (load<u32>(text + <usize>start) & 0xffffff) == 0x79616d
   if (day >= 0 && !isAny(end, WORDLY)) {
     const stop = aloneEnd(end)
     if (!verb || hasYear(end, stop)) return addDated(day, stop, DATE, year)
@@ -129,7 +129,13 @@ function isWhole(start: i32, end: i32): bool {
 
 /** Behind the month a year perhaps, and a time. */
 function aloneEnd(end: i32): i32 {
-  return timeEnd(yearEnd(byteAt(end) == 0x2e ? end + 1 : end))
+  const at = byteAt(end) == 0x2e ? end + 1 : end
+  // "5 March 2 tablets": one digit is no year, and without a colon no time.
+  if (byteAt(at) == 0x20 && digitAt(at + 1) && !digitAt(at + 2) && byteAt(at + 2) != 0x3a) {
+    year = -1
+    return at
+  }
+  return timeEnd(yearEnd(at))
 }
 
 /** Whether an ordinal, four digits or '23 stand in this stretch. */

@@ -46,6 +46,8 @@ export function isPlaceName(i: i32): bool {
 }
 
 /** A word that goes on the one before it: by a space, a hyphen, or a short form's full stop. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
 export function goesOn(i: i32): bool {
   const gap = gapOf(i)
   if (gap == SPACE || gap == HYPHEN || gap == AMPERSAND) return true
