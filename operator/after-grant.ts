@@ -45,7 +45,7 @@ export async function endSessions(
   const { client, leading } = deps
   const { namespace = '', name } = grant.metadata
   const entered = grant.status?.entered ?? []
-  if (!leaves(grant).length || !leading()) return entered
+  if (!toGo(grant).length || !leading()) return entered
   const gone = new Date(now).toISOString()
   const seen: EnteredPod[] = []
   for (const one of entered) {
@@ -81,7 +81,7 @@ function goneOf({ metadata, spec }: BreakGlassGrant, pod: EnteredPod, ended: num
 }
 
 /** Pods that were entered and are to go, of a grant whoever ended it; none where it says that they stay. Pure. */
-export function leaves({ spec, status }: BreakGlassGrant): EnteredPod[] {
+export function toGo({ spec, status }: BreakGlassGrant): EnteredPod[] {
   return spec.pods === undefined || keeps(spec.pods)
     ? []
     : (status?.entered ?? []).filter(({ gone }) => gone === undefined)
@@ -90,7 +90,7 @@ export function leaves({ spec, status }: BreakGlassGrant): EnteredPod[] {
 /** Whether a pod that was entered is there long after the end. Pure. */
 export function outstays(grant: BreakGlassGrant, now: number): boolean {
   const { state, until } = grantStanding(grant, now)
-  return until !== undefined && state !== 'Active' && now >= until + outstayed && leaves(grant).length > 0
+  return until !== undefined && state !== 'Active' && now >= until + outstayed && toGo(grant).length > 0
 }
 
 const keeps = ({ afterwards }: NonNullable<BreakGlassGrant['spec']['pods']>): boolean =>

@@ -6,7 +6,7 @@ import { type GrantStanding, type GrantState, grantStanding } from '../core/gran
 import { apiVersion } from '../core/identifiers.ts'
 import type { ChainSummary } from '../core/wire.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
-import { type AfterGrant, endSessions, leaves, lookAgain, sessionsEnded } from './after-grant.ts'
+import { type AfterGrant, endSessions, lookAgain, sessionsEnded, toGo } from './after-grant.ts'
 import { ApiError, type Client } from './cluster/client.ts'
 import { kinds } from './cluster/kinds.ts'
 import type { Finding } from './conditions/finding.ts'
@@ -188,7 +188,7 @@ export async function reconcileGrant(key: string, deps: GrantReconciler): Promis
     announce(grant, status, deps)
   }
   const turn = standing.turn === undefined ? undefined : Math.max(1, standing.turn - at)
-  return over && leaves(grant).length > 0 ? Math.min(lookAgain, turn ?? lookAgain) : turn
+  return over && toGo(grant).length > 0 ? Math.min(lookAgain, turn ?? lookAgain) : turn
 }
 
 /** On the grant and on its server: who watches either sees it. */

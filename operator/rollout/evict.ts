@@ -111,7 +111,7 @@ export function evictor(options: EvictorOptions): Evictor {
     const { name, namespace = '' } = pod.metadata
     try {
       await act(pod)
-      log.info('A pod was ended', { namespace: idOf(namespace), name: idOf(name) })
+      log.info('A pod was ended', { namespace: idOf(namespace), name: idOf(name), reason: done })
       return done
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0
