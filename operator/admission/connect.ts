@@ -24,6 +24,12 @@ export async function judgeConnect(request: Request, lookup: Lookup, entry: Entr
       ])
     if (!guarded(pod)) return allowed
     const entered = await enter(request, pod, entry)
+    // It may have been replaced meanwhile: another one of its name is neither on record nor noted in the grant.
+    if (
+      'grant' in entered &&
+      (await lookup.pod(request.namespace, request.name ?? ''))?.metadata.uid !== pod.metadata.uid
+    )
+      return refusal([`the pod ${nameOf(request)} was replaced meanwhile: try again`])
     return 'grant' in entered
       ? { allowed: true, grant: entered.grant }
       : refusal([

@@ -266,3 +266,13 @@ verifies(
 test('a grant for pods widens no call', () => {
   expect(grantOrders([forPods(), aGrant()], now)).toHaveLength(1)
 })
+
+verifies('injection:connect', 'nobody enters a pod that took the place of the one on record', async () => {
+  const pods = [guarded, { ...guarded, metadata: { ...guarded.metadata, uid: 'uid-of-another' } }]
+  const { entry, noted } = anEntry([forPods()])
+
+  const verdict = await judgeConnect(exec(), { ...lookup, pod: async () => pods.shift() }, entry)
+
+  expect(said(verdict)).toContain('the pod clinic/ehr-1 was replaced meanwhile')
+  expect(noted).toHaveLength(1)
+})
