@@ -28,8 +28,8 @@ const cannot = [
     'goes past the packet filter and every NetworkPolicy: RDMA, a network card in user space. Whoever deploys asks for what the node hands out. Keep such nodes from enrolled namespaces, or set a ResourceQuota of 0 for the device there',
   ],
   [
-    'Who deploys where a network plugin other than Multus, Calico, GKE’s or OVN-Kubernetes takes annotations',
-    'may ask it for another address or a second network (Kube-OVN, Antrea): admission knows those of the four. Canaries try the pod’s own network alone',
+    'Who deploys where a network plugin takes annotations that admission does not know',
+    'may ask it for another address or a second network (Kube-OVN, Antrea): admission knows those of Multus, Calico, Cilium, GKE and OVN-Kubernetes that it lists (`networkAnnotations`), and no later ones. Canaries try the pod’s own network alone',
   ],
   [
     'Who may write a network plugin’s own kinds',

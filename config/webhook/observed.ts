@@ -11,7 +11,16 @@ import { enforceLabel } from '../../core/identifiers.ts'
  * Those that refuse people who try a way around. Not hipaa-mcp-grants (docs/limits.md), nor hipaa-mcp-pods, which refuses what the
  * webhooks would have told; the others narrow what the operator may do.
  */
-const observed = ['changes', 'labels', 'networks', 'proxies', 'tokens', 'grants-kept', 'revocations'] as const
+const observed = [
+  'changes',
+  'labels',
+  'bindings',
+  'networks',
+  'proxies',
+  'tokens',
+  'grants-kept',
+  'revocations',
+] as const
 
 type Selector = { matchLabels?: object; matchExpressions?: object[] }
 type Policy = {

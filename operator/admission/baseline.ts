@@ -80,12 +80,33 @@ export const networkAnnotations: ReadonlySet<string> = new Set([
   'networking.gke.io/interfaces',
   'networking.gke.io/default-interface',
   'k8s.ovn.org/open-default-ports',
+  'k8s.ovn.org/routing-namespaces',
+  'k8s.ovn.org/routing-network',
   // Calico.
   'cni.projectcalico.org/allowedSourcePrefixes',
   'cni.projectcalico.org/floatingIPs',
   'cni.projectcalico.org/ipAddrs',
   'cni.projectcalico.org/ipAddrsNoIpam',
+  'cni.projectcalico.org/ipv4pools',
+  'cni.projectcalico.org/ipv6pools',
+  'cni.projectcalico.org/hwAddr',
+  // Cilium: another pool of addresses, and packets of which the node keeps no connection.
+  'ipam.cilium.io/ip-pool',
+  'ipam.cilium.io/ipv4-pool',
+  'ipam.cilium.io/ipv6-pool',
+  'policy.cilium.io/no-track-port',
+  'io.cilium.no-track-port',
 ])
+
+/** The address that OVN-Kubernetes gives a pod. It writes it there itself, once the pod is made: no new pod brings it along. */
+export const writtenAddress = 'k8s.ovn.org/pod-networks'
+
+const foreignNetwork = (name: string): string =>
+  `metadata.annotations[${name}]: a pod of an enrolled namespace has one network, and the address that it is given: leave it out`
+
+/** What no pod has when it is made, and a running one may. */
+export const newPodViolations = ({ metadata }: Pod): string[] =>
+  metadata.annotations?.[writtenAddress] === undefined ? [] : [foreignNetwork(writtenAddress)]
 
 /** One line for each fault: the field, what is wrong, what to write. Our own containers are judged elsewhere. */
 export function baselineViolations(pod: Pod, own: ReadonlySet<string>): string[] {
@@ -206,11 +227,7 @@ function annotationViolations({ metadata }: Pod): string[] {
     ...(name.startsWith('container.apparmor.security.beta.kubernetes.io/') && value === 'unconfined'
       ? [`metadata.annotations[${name}]: unconfined is not allowed: leave it out`]
       : []),
-    ...(networkAnnotations.has(name)
-      ? [
-          `metadata.annotations[${name}]: a pod of an enrolled namespace has one network, and the address that it is given: leave it out`,
-        ]
-      : []),
+    ...(networkAnnotations.has(name) ? [foreignNetwork(name)] : []),
     ...(name === 'kubernetes.io/config.mirror'
       ? [
           'metadata.annotations[kubernetes.io/config.mirror]: a static pod cannot be guarded: use a Deployment',

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { PodSecurity } from '../../core/pod-security.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
-import { baselineViolations, bystanderViolations } from './baseline.ts'
+import { baselineViolations, bystanderViolations, newPodViolations } from './baseline.ts'
 import { conforms } from './conform.ts'
 import { type Enrolment, enrolmentOf } from './enrolment.ts'
 import { debugViolations, type Entry, enter } from './entry.ts'
@@ -32,6 +32,8 @@ export function judgeNew(pod: Pod, servers: readonly HipaaMcpServer[], surroundi
   const enrolment = enrolmentOf(pod, servers)
   const { role } = enrolment
   if (enrolment.role === 'refused') return { role, violations: enrolment.violations }
+  const brought = newPodViolations(pod)
+  if (brought.length > 0) return { role, violations: brought }
   const present = ofNewPods(surroundings, surroundings.podSecurity ?? 'privileged')
   if (enrolment.role === 'guarded') return { role, ...inject(pod, enrolment.server, present) }
   const violations = unguardedViolations(pod, enrolment)
@@ -77,10 +79,12 @@ export async function judgePod(
   if (before !== undefined) return judgeChange(pod, servers, surroundings)
   const enrolment = enrolmentOf(pod, servers)
   if (enrolment.role === 'refused') return refusal(enrolment.violations)
-  const violations =
-    enrolment.role === 'guarded'
+  const violations = [
+    ...newPodViolations(pod),
+    ...(enrolment.role === 'guarded'
       ? conforms(pod, enrolment.server, ofNewPods(surroundings, await lookup.podSecurity(request.namespace)))
-      : unguardedViolations(pod, enrolment)
+      : unguardedViolations(pod, enrolment)),
+  ]
   return violations.length > 0 ? refusal(violations) : allowed
 }
 

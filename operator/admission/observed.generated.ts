@@ -46,6 +46,10 @@ export const observedRules = {
     policy: 'hipaa-mcp-labels',
     says: 'hipaa-mcp: a binding carries none of our labels and annotations',
   },
+  'bindings-1': {
+    policy: 'hipaa-mcp-bindings',
+    says: 'hipaa-mcp: a binding carries no annotation that gives its pod another network or address: a pod of an enrolled namespace has one network, and the address that it is given',
+  },
   'networks-1': {
     policy: 'hipaa-mcp-networks',
     says: 'hipaa-mcp: this NetworkPolicy guards a server or its stores: only who may write HipaaMcpServers of this namespace may touch it',
@@ -81,6 +85,7 @@ export const admissionPolicies = [
   'hipaa-mcp-pods',
   'hipaa-mcp-changes',
   'hipaa-mcp-labels',
+  'hipaa-mcp-bindings',
   'hipaa-mcp-networks',
   'hipaa-mcp-cluster-networks',
   'hipaa-mcp-canaries',

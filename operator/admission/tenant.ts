@@ -82,6 +82,10 @@ function podViolations(spec: PodSpec): string[] {
     ...(groups.length > 0
       ? [`spec.securityContext: group ${groups.join(', ')} is hipaa-mcp's: choose another`]
       : []),
+    // 2: the kernel answers by cookies whom no flood made it, and those belong to no process that the packet filter could tell.
+    ...(context.sysctls ?? [])
+      .filter(({ name, value }) => name === 'net.ipv4.tcp_syncookies' && value !== '1')
+      .map(({ name }) => `spec.securityContext.sysctls[${name}]: write 1, or leave it out`),
     // The sidecar reads the same /etc/hosts: an alias would send an agreement's name elsewhere.
     ...((spec.hostAliases ?? []).length > 0
       ? [

@@ -123,10 +123,10 @@ const token = (audience: string, groups: string[] = []): Asked => ({
   object: { spec: { audiences: [audience] } },
   by: { groups },
 })
-const bound = (labels: Body): Asked => ({
-  what: 'pods/binding',
+const bound = (labels: Body, annotations: Body = {}, what = 'pods/binding'): Asked => ({
+  what,
   operation: 'CREATE',
-  object: { kind: 'Binding', metadata: { labels } },
+  object: { kind: 'Binding', metadata: { labels, annotations } },
 })
 
 const grant = (spec: Body, entered?: Body[]): Asked => ({
@@ -212,7 +212,18 @@ const cases: [what: string, asked: Asked, rule: keyof typeof observedRules | und
   ['our label with the status', change(aPod(store), aPod(), 'pods/status'), 'labels-2'],
   ['a status', change(aPod(guarded), aPod(guarded), 'pods/status'), undefined],
   ['our label by a binding', bound(guarded), 'labels-3'],
-  ['a binding', bound({ tier: 'one' }), undefined],
+  ['a binding', bound({ tier: 'one' }, { 'example.com/note': 'x' }), undefined],
+  ['a second network by a binding', bound({}, { 'k8s.v1.cni.cncf.io/networks': 'other' }), 'bindings-1'],
+  [
+    'another’s address by a binding of the older way',
+    bound({}, { 'cni.projectcalico.org/ipAddrs': '["192.0.2.1"]' }, 'bindings'),
+    'bindings-1',
+  ],
+  [
+    'a second network elsewhere',
+    { ...bound({}, { 'k8s.v1.cni.cncf.io/networks': 'x' }), enrolled: false },
+    undefined,
+  ],
   ['a policy of ours that goes', network('DELETE', { oldObject: policy({}, ours) }), 'networks-1'],
   [
     'a policy of ours that changes',

@@ -2,9 +2,14 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { containers, guardedLabel, uids } from '../../../core/identifiers.ts'
-import { baselineViolations, networkAnnotations } from '../../../operator/admission/baseline.ts'
+import {
+  baselineViolations,
+  networkAnnotations,
+  writtenAddress,
+} from '../../../operator/admission/baseline.ts'
 import { conforms } from '../../../operator/admission/conform.ts'
 import { inject } from '../../../operator/admission/inject.ts'
+import { judgeNew } from '../../../operator/admission/judge.ts'
 import type {
   Pod,
   PodSecurityContext,
@@ -331,6 +336,10 @@ test('every way around the guard is refused by the name of its field', () => {
       { securityContext: { sysctls: [{ name: 'net.ipv4.conf.all.route_localnet', value: '1' }] } },
     ],
     [
+      'spec.securityContext.sysctls[net.ipv4.tcp_syncookies]',
+      { securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '2' }] } },
+    ],
+    [
       'spec.securityContext.seccompProfile.type',
       { securityContext: { seccompProfile: { type: 'Unconfined' } } },
     ],
@@ -360,12 +369,16 @@ test('every way around the guard is refused by the name of its field', () => {
 })
 
 test('a second network, another’s address or sender is refused to every pod, at first and afterwards', () => {
-  const changes = readFileSync(
-    new URL('../../../config/webhook/policy-changes.yaml', import.meta.url),
-    'utf8',
+  const [frozen, ofBindings] = ['changes', 'labels'].map((policy) =>
+    /\[('k8s[^\]]+)\]\.all\(name,/
+      .exec(
+        readFileSync(new URL(`../../../config/webhook/policy-${policy}.yaml`, import.meta.url), 'utf8'),
+      )?.[1]
+      ?.match(/[^', \n]+/g)
+      ?.toSorted(),
   )
-  const frozen = /\[([^\]]+)\]\.all\(name,\s+object\.metadata\.\?annotations/.exec(changes)?.[1] ?? ''
-  expect(frozen.match(/[^', \n]+/g)?.toSorted()).toEqual([...networkAnnotations].toSorted())
+  expect(frozen).toEqual([...networkAnnotations].toSorted())
+  expect(ofBindings).toEqual([...networkAnnotations, writtenAddress].toSorted())
 
   for (const name of networkAnnotations) {
     const annotations = { [name]: 'x', 'hipaa-mcp.dev/server': 'ehr' }
@@ -373,6 +386,14 @@ test('a second network, another’s address or sender is refused to every pod, a
     expect(violations(aPod({}, { annotations })).join(), name).toContain(says)
     expect(baselineViolations(aBystander({}, { annotations }), new Set()).join(), name).toContain(says)
   }
+  // OVN-Kubernetes writes that one into a pod that runs: a new one does not bring it along.
+  const brings = aBystander({}, { annotations: { [writtenAddress]: '{}' } })
+  expect(judgeNew(brings, [], surroundings)).toMatchObject({
+    violations: [
+      expect.stringContaining(`metadata.annotations[${writtenAddress}]: a pod of an enrolled namespace`),
+    ],
+  })
+  expect(baselineViolations(brings, new Set())).toEqual([])
   // What a plugin writes of a pod that runs.
   const told = { 'cni.projectcalico.org/podIP': '10.0.0.7/32', 'k8s.v1.cni.cncf.io/network-status': '[]' }
   expect(baselineViolations(aBystander({}, { annotations: told }), new Set())).toEqual([])
