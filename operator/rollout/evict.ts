@@ -56,7 +56,7 @@ export type EvictorOptions = {
   now?: () => number
   /** Milliseconds since 1970. */
   date?: () => number
-  /** Milliseconds between two evictions, over all namespaces. */
+  /** Milliseconds between two evictions of one pace, over all namespaces. */
   every?: number
 }
 
@@ -69,6 +69,9 @@ export const hurriedGrace = 30
  * hour of it would be an hour for a session, and where a hook of the pod waits so long, the kubelet hears of no shorter time afterwards.
  */
 const graces: { readonly [cause in EvictionCause]?: number } = { GrantOver: 60 }
+/** Sessions of people may be open in those that go for their grant: they wait for no others, and no others for them. */
+type Pace = 'GrantOver' | 'others'
+const paceOf = (cause: EvictionCause): Pace => (cause === 'GrantOver' ? cause : 'others')
 /** Milliseconds until one that stayed is tried again. */
 const pause = 60_000
 
@@ -78,7 +81,8 @@ export function evictor(options: EvictorOptions): Evictor {
   /** What was tried -> when, and it stayed: a UID, or a UID that was to be deleted. */
   const stayed = new Map<string, number>()
   const counted = new Map<string, number>()
-  let last = Number.NEGATIVE_INFINITY
+  /** When one of these went last. */
+  const last = new Map<Pace, number>()
   let busy = false
 
   const waits = (uid: string): boolean => {
@@ -106,6 +110,7 @@ export function evictor(options: EvictorOptions): Evictor {
   async function outcomeOf<Done extends 'evicted' | 'deleted'>(
     pod: Pick<Typed, 'metadata'>,
     done: Done,
+    pace: Pace,
     act: (pod: Pick<Typed, 'metadata'>) => Promise<unknown>,
   ): Promise<Done | 'held' | 'gone'> {
     const { name, namespace = '' } = pod.metadata
@@ -117,7 +122,7 @@ export function evictor(options: EvictorOptions): Evictor {
       const status = error instanceof ApiError ? error.status : 0
       if (status === 404 || status === 409) return 'gone'
       // Nobody knows whether an eviction without an answer took place.
-      if (status === 0) last = now()
+      if (status === 0) last.set(pace, now())
       // 429: a budget for disruptions. 500: several of them. 403: a policy for admission.
       const why = { status, error: codeOf(error) }
       log.warn('A pod could not be ended', { namespace: idOf(namespace), name: idOf(name), ...why })
@@ -134,16 +139,18 @@ export function evictor(options: EvictorOptions): Evictor {
     const { uid = '' } = pod.metadata
     // One that a budget holds is not held from its deletion.
     const own = done === 'deleted' ? `${uid} ${done}` : uid
-    if (busy || now() - last < every || waits(own)) return 'later'
+    const pace = paceOf(cause)
+    if (busy || now() - (last.get(pace) ?? Number.NEGATIVE_INFINITY) < every || waits(own)) return 'later'
     // Two callers at once must not both pass.
     busy = true
     // Before it is asked for: the next pod may be there before the answer.
     const at = date()
-    const outcome = await outcomeOf(pod, done, act)
+    const outcome = await outcomeOf(pod, done, pace, act)
     busy = false
     if (outcome === done) {
-      last = now()
-      gone.set(uid, { owner: controllerOf(pod)?.uid, node: pod.spec?.nodeName, cause, at, since: last })
+      const since = now()
+      last.set(pace, since)
+      gone.set(uid, { owner: controllerOf(pod)?.uid, node: pod.spec?.nodeName, cause, at, since })
     } else stayed.set(own, now())
     const key = `${cause}/${outcome}`
     counted.set(key, (counted.get(key) ?? 0) + 1)
