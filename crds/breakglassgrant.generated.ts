@@ -184,7 +184,7 @@ ways: ("Exec" | "Attach" | "PortForward" | "EphemeralContainers")[]
  */
 first: string
 /**
- * When the operator saw, after the end, that the pod is not there any more, or has ended: no session outlives it.
+ * When the operator saw, after the end, that the pod is not there any more, or has ended. Its containers may run on for its time to end where somebody deleted it with none.
  */
 gone?: string
 }[]
