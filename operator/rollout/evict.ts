@@ -116,7 +116,8 @@ export function evictor(options: EvictorOptions): Evictor {
     const { name, namespace = '' } = pod.metadata
     try {
       await act(pod)
-      log.info('A pod was ended', { namespace: idOf(namespace), name: idOf(name), reason: done })
+      const reason: 'evicted' | 'deleted' = done
+      log.info('A pod was ended', { namespace: idOf(namespace), name: idOf(name), reason })
       return done
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0
