@@ -150,6 +150,7 @@ test('the API server finds no fault in the types of our expressions', async () =
     'hipaa-mcp-pods',
     'hipaa-mcp-changes',
     'hipaa-mcp-labels',
+    'hipaa-mcp-bindings',
     'hipaa-mcp-networks',
     'hipaa-mcp-tokens',
     'hipaa-mcp-proxies',
@@ -313,6 +314,14 @@ test('the labels are nobody’s to set, in no namespace', async () => {
   expect(await refusal(api.call('POST', podPath('bystander', 'binding'), binding))).toContain(
     'a binding carries none',
   )
+  const bound = async (annotations: object) =>
+    await refusal(
+      api.call('POST', podPath('bystander', 'binding'), {
+        ...binding,
+        metadata: { name: 'bystander', annotations },
+      }),
+    )
+  expect(await bound({ 'k8s.v1.cni.cncf.io/networks': 'outside' })).toContain('another network or address')
 })
 
 const ask = async (name: string, call: string, query: string) =>
