@@ -73,15 +73,21 @@ async function* metrics(clinic: Clinic): AsyncGenerator<Place> {
 const programs = ['sidecar/main.ts', 'operator/main.ts', 'collector/main.ts', 'wrapper.mjs'] as const
 export type Program = (typeof programs)[number]
 
-/** Processes of the product's programs in pods. */
+const state = (): string => join(cacheFolder, 'clusters', process.env['HIPAA_MCP_CLUSTER'] ?? defaultName)
+
+/** Processes of the product's programs in pods of this cluster: another may run beside it. */
 export async function productProcesses(): Promise<{ pid: number; program: Program }[]> {
+  const { cgroupRoot } = JSON.parse(await readFile(join(state(), 'kubelet.yaml'), 'utf8')) as {
+    cgroupRoot: string
+  }
   const found: { pid: number; program: Program }[] = []
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
     const words = (await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')).split('\0')
     const program = programs.find((one) => words.some((word) => word.endsWith(one)))
     const group = await readFile(`/proc/${name}/cgroup`, 'utf8').catch(() => '')
-    if (program !== undefined && group.includes('pod')) found.push({ pid: Number(name), program })
+    if (program !== undefined && group.includes(`:${cgroupRoot}/kubepods/`))
+      found.push({ pid: Number(name), program })
   }
   return found
 }
@@ -107,8 +113,7 @@ async function* files(): AsyncGenerator<Place> {
 
 /** What lies on the node: all that etcd holds and held, and the logs of the control plane and of containers. */
 async function* nodeFiles(): AsyncGenerator<Place> {
-  const state = join(cacheFolder, 'clusters', process.env['HIPAA_MCP_CLUSTER'] ?? defaultName)
-  for (const folder of ['etcd', 'log']) yield* filesBelow(join(state, folder), `the node’s ${folder}`)
+  for (const folder of ['etcd', 'log']) yield* filesBelow(join(state(), folder), `the node’s ${folder}`)
 }
 
 const largest = 256 * 2 ** 20
