@@ -624,7 +624,7 @@ describe('key sets', () => {
     const read = vi.spyOn(TLSSocket.prototype, 'getPeerCertificate')
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     // Node itself, where this test asks, wants the whole chain.
-    const reads = () => read.mock.calls.filter(([whole]) => (whole as boolean | undefined) !== true).length
+    const reads = () => read.mock.calls.filter(([whole]) => whole !== true).length
     try {
       for (let asked = 0; asked < 3; asked += 1) expect(await unknownKey(shown, body, agent)).toBe(202)
       expect(reads()).toBe(1)
