@@ -23,6 +23,10 @@ const fresh = () => {
   pod = new PodNetwork()
 }
 
+/** 2: the kernel answers everybody by cookies, as with a flood. */
+const cookies = async (value: '1' | '2') =>
+  await pod.run('pod', root, ['sh', '-c', `echo ${value} >/proc/sys/net/ipv4/tcp_syncookies`])
+
 describe('with the filter set', () => {
   const running: { stop: () => Promise<void> }[] = []
   const serve = async (...args: Parameters<PodNetwork['serve']>) => {
@@ -193,10 +197,6 @@ describe('with the filter set', () => {
       }
     },
   )
-
-  /** 2: the kernel answers everybody by cookies, as with a flood. */
-  const cookies = async (value: '1' | '2') =>
-    await pod.run('pod', root, ['sh', '-c', `echo ${value} >/proc/sys/net/ipv4/tcp_syncookies`])
 
   verifies(
     'transit:only-through-sidecar',

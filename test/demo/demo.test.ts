@@ -86,10 +86,11 @@ test('an outcome in words says how it was refused', () => {
   )
 })
 
-test('a call that failed before it left the agent is no refusal', () => {
-  const meant = (failed: string): number =>
-    refusals.filter((one) => one.meant({ ok: false, says: 'no answer', failed })).length
+/** Of how many refusals it counts as seen when a call fails with this. */
+const meant = (failed: string): number =>
+  refusals.filter((one) => one.meant({ ok: false, says: 'no answer', failed })).length
 
+test('a call that failed before it left the agent is no refusal', () => {
   expect(meant('ERR_INVALID_URL')).toBe(0)
   expect(meant('ECONNREFUSED')).toBe(3)
 })
