@@ -3,9 +3,8 @@
 //
 // CHAOS_MINUTES (10) and CHAOS_SEED (the day) say how long and in which order.
 
-import { beforeAll, describe, expect } from 'vitest'
-import type { Clinic } from '../demo/scene.ts'
-import { buildStage } from '../e2e/parts/build.ts'
+import { describe, expect } from 'vitest'
+import { builtClinic } from '../e2e/parts/build.ts'
 import { answeredAgain, underLoad } from '../e2e/parts/load.ts'
 import {
   diagnosesSince,
@@ -25,11 +24,7 @@ const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Date.now() / 86_400_
 /** A container that ends again and again is begun anew after 10 s, 20 s and so on up to 300 s, whatever ended it. Seconds. */
 const kubeletWaits = 360
 
-let clinic: Clinic | undefined
-const stage = (): Clinic => {
-  if (clinic === undefined) throw new Error('The clinic was not built: see the error of the set-up')
-  return clinic
-}
+const stage = builtClinic(undefined, 600_000)
 
 const victims = [
   { program: programs.sidecar, namespace: 'clinic', selector: 'app=ehr-mcp' },
@@ -44,10 +39,6 @@ const victims = [
     selector: 'app.kubernetes.io/name=hipaa-mcp-operator',
   },
 ] as const
-
-beforeAll(async () => {
-  clinic = (await buildStage()).clinic
-}, 600_000)
 
 describe(`chaos of ${minutes} minutes, seed ${seed}`, () => {
   verifies(

@@ -1,25 +1,15 @@
 // What the operator does to a real node's pods and network: five minutes for the stage, some for each part.
 
-import { afterAll, beforeAll, describe } from 'vitest'
-import type { Clinic } from '../demo/scene.ts'
-import { buildStage } from '../e2e/parts/build.ts'
+import { afterAll, describe } from 'vitest'
+import { builtClinic } from '../e2e/parts/build.ts'
 import { networkProof } from '../e2e/parts/network-proof.ts'
 import { rollout, undone } from '../e2e/parts/rollout.ts'
 import { buildWards, wards } from '../e2e/parts/wards.ts'
 import { watchdog } from '../e2e/parts/watchdog.ts'
 
-let clinic: Clinic | undefined
-const stage = (): Clinic => {
-  if (clinic === undefined) throw new Error('The clinic was not built: see the error of the set-up')
-  return clinic
-}
-
-beforeAll(async () => {
-  clinic = (await buildStage()).clinic
-  await buildWards(stage)
-}, 900_000)
+const stage = builtClinic(buildWards)
 afterAll(async () => {
-  await clinic?.kubectl.run(['delete', 'namespace', wards, '--ignore-not-found', '--timeout=120s'])
+  await stage().kubectl.run(['delete', 'namespace', wards, '--ignore-not-found', '--timeout=120s'])
 }, 150_000)
 
 describe('pods that run before their namespace is enrolled', () => rollout(stage))

@@ -1,6 +1,6 @@
 // Builds the guarded clinic that every part stands on.
 
-import { expect } from 'vitest'
+import { beforeAll, expect } from 'vitest'
 import { allClaims } from '../../demo/claims.ts'
 import { buildClinic, buildMonitoring, type Clinic, clear, install } from '../../demo/scene.ts'
 import { type Bare, before } from '../../demo/steps/before.ts'
@@ -9,6 +9,7 @@ import { world } from '../../demo/world.ts'
 import { source } from '../../sample/bundle.ts'
 import { dataFolder } from '../../support/data-folder.ts'
 import { type Proposed, propose } from './first-policy.ts'
+import type { Stage } from './stage.ts'
 
 /** Installs the product, builds the clinic with the same patients each time, and guards it. Takes about two minutes. */
 export async function buildStage(): Promise<{ clinic: Clinic; bare: Bare; proposed: Proposed }> {
@@ -29,4 +30,21 @@ export async function buildStage(): Promise<{ clinic: Clinic; bare: Bare; propos
   await guarding(clinic)
   expect(allClaims().filter(({ holds }) => !holds)).toEqual([])
   return { clinic, bare, proposed }
+}
+
+/** The clinic for the tests of a file, built before they begin, within so many milliseconds; `prepare` has it first. */
+export function builtClinic(
+  prepare: (stage: Stage) => Promise<unknown> = async () => undefined,
+  within = 900_000,
+): Stage {
+  let clinic: Clinic | undefined
+  const stage = (): Clinic => {
+    if (clinic === undefined) throw new Error('The clinic was not built: see the error of the set-up')
+    return clinic
+  }
+  beforeAll(async () => {
+    clinic = (await buildStage()).clinic
+    await prepare(stage)
+  }, within)
+  return stage
 }
