@@ -30,6 +30,10 @@ export const emergencyPurposes: ReadonlySet<string> = new Set(['BTG', 'ETREAT'])
 /** How recent the login must be, seconds. */
 export const freshLoginSeconds = 300
 
+/** When it ended, milliseconds since 1970; undefined while it is in force, and where it never was. */
+export const endOf = ({ state, until }: GrantStanding): number | undefined =>
+  state === 'Active' ? undefined : until
+
 /** `now` in milliseconds since 1970. What does not read as an approval by another person is none. */
 export function grantStanding({ metadata, spec }: BreakGlassGrant, now: number): GrantStanding {
   const created = Date.parse(metadata.creationTimestamp ?? '')

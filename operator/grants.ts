@@ -2,7 +2,7 @@
 // review is overdue. What lets a call pass is decided by core/grant.ts and told by orders, never by this status.
 
 import { canonical } from '../core/canonical.ts'
-import { type GrantStanding, type GrantState, grantStanding } from '../core/grant.ts'
+import { endOf, type GrantStanding, type GrantState, grantStanding } from '../core/grant.ts'
 import { apiVersion } from '../core/identifiers.ts'
 import type { ChainSummary } from '../core/wire.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
@@ -165,9 +165,9 @@ export async function reconcileGrant(key: string, deps: GrantReconciler): Promis
   const at = now()
   const standing = grantStanding(grant, at)
   const serverIsThere = world.servers.get(namespace, grant.spec.server) !== undefined
-  const { state, until } = standing
-  const over = until !== undefined && state !== 'Active'
-  const entered = over ? await endSessions(grant, until, deps, at) : (grant.status?.entered ?? [])
+  const ended = endOf(standing)
+  const entered =
+    ended === undefined ? (grant.status?.entered ?? []) : await endSessions(grant, ended, deps, at)
   const seen = { serverIsThere, chains: outside.trail()?.chains, entered }
   const status = grantStatus(grant, standing, seen, at)
   const { entered: _, ...before } = grant.status ?? {}
@@ -188,7 +188,7 @@ export async function reconcileGrant(key: string, deps: GrantReconciler): Promis
     announce(grant, status, deps)
   }
   const turn = standing.turn === undefined ? undefined : Math.max(1, standing.turn - at)
-  return over && toGo(grant).length > 0 ? Math.min(lookAgain, turn ?? lookAgain) : turn
+  return ended !== undefined && toGo(grant).length > 0 ? Math.min(lookAgain, turn ?? lookAgain) : turn
 }
 
 /** On the grant and on its server: who watches either sees it. */
