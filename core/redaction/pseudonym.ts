@@ -2,7 +2,8 @@
 // One is a code that stands for somebody and is derived from what identifies them: what has it is redacted, and not
 // de-identified (45 CFR 164.514(c)(1)). The key makes shifts of dates, too: what each is made of begins with what it is for.
 
-import { createHmac, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { hmac } from '../hmac.ts'
 import { fold } from '../text/normalize.ts'
 
 /** Whether a text has the form of a pseudonym. */
@@ -15,12 +16,8 @@ export function isPseudonym(text: string): boolean {
  * too. Case, accents and spaces around it make no difference, as in the search for identifiers.
  */
 export function pseudonym(identifier: string, key: KeyObject): string {
-  const hash = createHmac('sha256', key)
-    .update(`pseudonym\n${fold(identifier).trim()}`)
-    .digest()
-    .subarray(0, 16)
-  hash[6] = ((hash[6] as number) & 0x0f) | 0x80
-  hash[8] = ((hash[8] as number) & 0x3f) | 0x80
-  const hex = hash.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  const hex = hmac(`pseudonym\n${fold(identifier).trim()}`, key)
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16)
+  const [version, last] = [`8${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`]
+  return [hex.slice(0, 8), hex.slice(8, 12), version, last, hex.slice(20, 32)].join('-')
 }

@@ -1,13 +1,14 @@
 // Dates moved by a number of days that is a patient's own: what lies between two of them stays as long as it was.
 
-import { createHmac, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { hmac } from '../hmac.ts'
 
 /** Days at most, either way. Never none: a date that stays where it was would be told. */
 export const mostDays = 364
 
 /** By how many days a patient's dates move, from -364 to 364 and not 0: the same under the same key. */
 export function daysOf(patient: string, key: KeyObject): number {
-  const drawn = createHmac('sha256', key).update(`days\n${patient}`).digest().readUIntBE(0, 6)
+  const drawn = Number.parseInt(hmac(`days\n${patient}`, key).slice(0, 12), 16)
   const place = drawn % (2 * mostDays)
   return place < mostDays ? place - mostDays : place - mostDays + 1
 }

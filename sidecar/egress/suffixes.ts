@@ -1,7 +1,8 @@
 // Which domain an app asks for that it may not: a thousand names under one are a tunnel (data in DNS questions), one is a
 // name that somebody forgot to declare. The trail tells them apart, and says nothing that the app chose.
 
-import { createHmac, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { hmac } from '../../core/hmac.ts'
 
 /** Domains told apart in one period. All further ones are `undeclared` together. */
 const most = 32
@@ -22,7 +23,7 @@ export function undeclaredSources(options: {
     if (hashes === undefined) return 'undeclared'
     const now = performance.now()
     if (now - period.began >= everyMs) period = { began: now, sources: new Set() }
-    const source = `undeclared:${createHmac('sha256', hashes).update(suffixOf(name, search)).digest('hex').slice(0, 16)}`
+    const source = `undeclared:${hmac(suffixOf(name, search), hashes).slice(0, 16)}`
     if (!period.sources.has(source) && period.sources.size >= most) return 'undeclared'
     period.sources.add(source)
     return source

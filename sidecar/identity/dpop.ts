@@ -2,7 +2,7 @@
 // certificate: it signs each request anew. Mutual TLS stays. The nonce that we ask for is bound to the client certificate,
 // so that a proof that got out is of no use over any other connection, at this pod or at another.
 
-import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import {
   type CryptoKey,
   calculateJwkThumbprint,
@@ -12,6 +12,7 @@ import {
   type JWTPayload,
   jwtVerify,
 } from 'jose'
+import { hmac } from '../../core/hmac.ts'
 import { clockSkew } from '../../core/identity/token.ts'
 import { isObject } from '../../core/is-object.ts'
 import { algorithms } from '../../core/policy.ts'
@@ -127,7 +128,7 @@ function nonceFor({ certificate, inForce, at }: Asking, periods = 0): string {
   const period = Math.floor(at / 1000 / noncePeriod) + periods
   // Arguments and results, which this key hashes as well, are JSON: none begins like this.
   const text = `dpop-nonce\n${certificate}\n${period}`
-  return createHmac('sha256', inForce.keys.hashes).update(text).digest('base64url')
+  return hmac(text, inForce.keys.hashes)
 }
 
 function isOurs(nonce: unknown, exchange: Asking): boolean {
