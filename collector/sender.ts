@@ -51,7 +51,7 @@ export type Times = {
   silence: number
   /** Before it begins it looks, so much later, whether yet another did the same. */
   settle: number
-  /** For so long every target of copies may fail before another has the turn; twice as long each time, up to `most`. */
+  /** For so long every target of copies may fail before another is offered the turn; twice as long each time, up to `most`. */
   patience: { least: number; most: number }
 }
 const usual: Times = {
@@ -61,8 +61,6 @@ const usual: Times = {
   settle: 1_000,
   patience: { least: 60_000, most: 3_600_000 },
 }
-/** Who gave the turn back leaves the others so many looks to take it, and goes on where none does. */
-const looks = 4
 
 /** A store that hangs keeps no process from its end. */
 const closeMs = 1_000
@@ -70,7 +68,14 @@ const closeMs = 1_000
 const noteName = 'sender'
 const schema = 'hipaa-mcp-sender/1'
 
-type Said = { schema: typeof schema; id: string; beat: number; told?: Told }
+type Said = {
+  schema: typeof schema
+  id: string
+  beat: number
+  told?: Told
+  /** Another may send in its place; it goes on until one does. */
+  offers?: true
+}
 
 export class Sender implements Sending {
   readonly #options: SenderOptions
@@ -85,10 +90,12 @@ export class Sender implements Sending {
   #seen: { text: string | undefined; since: number; told?: Told } | undefined
   /** Since when every target fails, while it sends. */
   #failingSince: number | undefined
-  /** How often it gave the turn back since a target last took something. */
-  #gaveBack = 0
-  /** It does not begin before. */
-  #restsUntil = Number.NEGATIVE_INFINITY
+  /** It offers its turn to another. */
+  #offers = false
+  /** How often another took its turn since a target last took something. */
+  #lostTurns = 0
+  /** It does not begin before: whoever offered the turn may send until then. */
+  #waitsUntil = Number.NEGATIVE_INFINITY
 
   constructor(options: SenderOptions) {
     this.#options = options
@@ -115,7 +122,6 @@ export class Sender implements Sending {
   /** Ends what it does and lets another begin at once. Never rejects. */
   async close(): Promise<void> {
     this.#closed.abort()
-    if (this.#tenure === undefined && this.#turning === undefined) return
     this.#end()
     const left = this.#leave().catch(() => undefined)
     await Promise.race([left, sleep(closeMs, undefined, { ref: false })])
@@ -152,14 +158,22 @@ export class Sender implements Sending {
     }
     if (this.#closed.signal.aborted) return
     const said = saidIn(text)
-    if (said?.id === this.#id && this.#tenure !== undefined)
-      return await (this.#isInVain(began) ? this.#giveBack(began) : this.#say(began))
+    if (said?.id === this.#id && this.#tenure !== undefined) return await this.#say(began)
+    if (this.#offers && said !== undefined && said.id !== this.#id) this.#lostTurns += 1
     this.#end()
     if (said === undefined || said.id === this.#id)
-      return await (began < this.#restsUntil ? undefined : this.#begin())
+      return await (began < this.#waitsUntil ? undefined : this.#begin())
     const seen = this.#seen
     if (seen === undefined || seen.text !== text) this.#seen = { text, since: began, ...told(said) }
-    else if (began - seen.since > this.#times.silence) await this.#begin()
+    else if (began - seen.since > this.#times.silence) return await this.#begin()
+    if (said.offers === true) await this.#take(said)
+  }
+
+  /** Whoever offered the turn sees it at their next look, or their lease is over by the time that this one begins. */
+  async #take({ told: what }: Said): Promise<void> {
+    const { store, steady } = this.#options
+    await store.saveNote(noteName, this.#text(what))
+    this.#waitsUntil = steady() + this.#times.lease
   }
 
   async #begin(): Promise<void> {
@@ -181,26 +195,19 @@ export class Sender implements Sending {
       copies.some(({ trouble, pending }) => trouble === undefined || pending === 0)
     ) {
       this.#failingSince = undefined
-      this.#gaveBack = 0
+      this.#lostTurns = 0
       return false
     }
     this.#failingSince ??= now
     const { least, most } = this.#times.patience
-    return now - this.#failingSince >= Math.min(most, least * 2 ** this.#gaveBack)
-  }
-
-  /** Another begins at its next look. What is told stays what it is until that one says otherwise. */
-  async #giveBack(now: number): Promise<void> {
-    const { store, log, tells } = this.#options
-    this.#end()
-    this.#seen = { text: '', since: now, told: tells() }
-    this.#gaveBack += 1
-    this.#restsUntil = now + looks * this.#times.beat
-    await store.saveNote(noteName, '')
-    log.info('every target of copies fails: another collector may send in place of this one')
+    return now - this.#failingSince >= Math.min(most, least * 2 ** this.#lostTurns)
   }
 
   async #say(began: number): Promise<void> {
+    const offered = this.#offers
+    this.#offers = this.#isInVain(began)
+    if (this.#offers && !offered)
+      this.#options.log.info('every target of copies fails: another collector may send in place of this one')
     await this.#options.store.saveNote(noteName, this.#text())
     this.#extend(began)
   }
@@ -223,12 +230,13 @@ export class Sender implements Sending {
     this.#tenure?.abort()
     this.#tenure = undefined
     this.#failingSince = undefined
+    this.#offers = false
   }
 
-  #text(): string {
+  #text(what = this.#options.tells()): string {
     this.#beat += 1
-    const said: Said = { schema, id: this.#id, beat: this.#beat, told: this.#options.tells() }
-    return JSON.stringify(said)
+    const said: Said = { schema, id: this.#id, beat: this.#beat, told: what }
+    return JSON.stringify(this.#offers ? { ...said, offers: true } : said)
   }
 }
 

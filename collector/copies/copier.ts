@@ -15,7 +15,7 @@ import type { Registry } from '../registry.ts'
 import type { Form, Item } from './form.ts'
 import { type ChainPlace, CopyPlace } from './place.ts'
 import type { Recent } from './recent.ts'
-import type { CopyTrouble, Send } from './send.ts'
+import type { Send } from './send.ts'
 
 /** What copying knows of the trail. */
 export type Copyable = {
@@ -75,7 +75,7 @@ export class Copier {
   #savedAt = 0
   /** Everything that was committed then was taken. */
   #whole: number
-  #trouble: CopyTrouble | undefined
+  #trouble: string | undefined
 
   constructor(options: CopierOptions) {
     this.#options = options
@@ -119,7 +119,8 @@ export class Copier {
     }
     await this.#flush(ends)
     this.#whole = began
-    if (this.#trouble === 'copy-unread') this.#trouble = undefined
+    // Nothing is left, whoever delivered it.
+    this.#trouble = undefined
     await this.#save()
   }
 
@@ -131,9 +132,10 @@ export class Copier {
     this.#forget()
   }
 
-  /** What another collector said of this copy, which sends it meanwhile: what waited then did so for no longer. */
-  heard({ behindSeconds }: Pick<CopyReport, 'behindSeconds'>): void {
+  /** What another collector said of this copy, which sends it meanwhile: what waited then did so for no longer, nor for another reason. */
+  heard({ behindSeconds, trouble }: Pick<CopyReport, 'behindSeconds' | 'trouble'>): void {
     this.#whole = this.#options.trail.now() - behindSeconds * 1000
+    this.#trouble = trouble
   }
 
   /** Remembers how far the target is. Never rejects. */

@@ -101,7 +101,8 @@ export class Copies {
   #tell(copier: Copier): void {
     const { log } = this.#options
     const { name, trouble: reason } = copier.report()
-    if (this.#said.get(copier) === reason) return
+    // Of the others each knows by hearsay: the one that sends has it in its log.
+    if (this.#sending.tenure === undefined || this.#said.get(copier) === reason) return
     this.#said.set(copier, reason)
     if (reason === undefined) log.info('a copy of the trail goes on', { copy: idOf(name) })
     else log.warn('a copy of the trail waits for its target', { copy: idOf(name), reason: idOf(reason) })

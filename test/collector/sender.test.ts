@@ -170,9 +170,41 @@ verifies(
     await first.turn()
     const { tenure } = first
 
-    expect(await looking([first, second], at, 2_000, 600_000)).toEqual([[], [62_000]])
-    // Before the other began.
+    await looking([first, second], at, 2_000, 62_000)
+    // It offers its turn and goes on: the other says that it takes it, and waits until the first one must know.
+    expect(sends(first, second)).toEqual([true, false])
+    expect(await looking([first, second], at, 64_000, 600_000)).toEqual([[], [70_000]])
     expect(tenure?.aborted).toBe(true)
+  },
+)
+
+verifies(
+  'audit:one-sends',
+  'one that takes an offered turn waits until whoever offered it sends no more, also where that one hangs',
+  async () => {
+    const { at, collector } = several()
+    const [first, second, third] = [
+      collector({ copies: [away], witnesses: [] }),
+      collector({ copies: [copy], witnesses: [] }),
+      collector({ copies: [copy], witnesses: [] }),
+    ]
+    await first.turn()
+    await looking([first, second], at, 2_000, 62_000)
+    const { tenure } = first
+    // The first one hangs from here on.
+    const ended: number[] = []
+    for (let now = 64_000; now <= 80_000; now += 2_000) {
+      at(now)
+      await second.turn()
+      await third.turn()
+      if (tenure?.aborted !== true) expect(sends(second, third)).toEqual([false, false])
+      else ended.push(now)
+      // Meanwhile each tells what the first one told.
+      if (now < 70_000) expect(third.heard()?.copies).toEqual([away])
+    }
+
+    expect(ended[0]).toBe(70_000)
+    expect(sends(second, third)).toEqual([true, false])
   },
 )
 
@@ -188,32 +220,48 @@ verifies(
     await first.turn()
 
     // A minute each, two, four, and no longer than that.
-    expect(await looking([first, second], at, 2_000, 1_300_000)).toEqual([
-      [126_000, 372_000, 858_000],
-      [62_000, 248_000, 614_000, 1_100_000],
+    expect(await looking([first, second], at, 2_000, 1_400_000)).toEqual([
+      [142_000, 404_000, 906_000],
+      [70_000, 272_000, 654_000, 1_156_000],
     ])
   },
 )
 
 verifies(
   'audit:one-sends',
-  'one that nobody follows goes on with its turn, and tells of its targets meanwhile',
+  'one that nobody follows goes on sending, and the first that comes may have its turn',
   async () => {
     const { at, collector } = several()
     const alone = collector({ copies: [away], witnesses: [] })
     await alone.turn()
-    const gaps: number[] = []
-    for (let now = 2_000; now <= 100_000; now += 2_000) {
+    const { tenure } = alone
+    for (let now = 2_000; now <= 600_000; now += 2_000) {
       at(now)
       await alone.turn()
-      if (alone.tenure !== undefined) continue
-      gaps.push(now)
-      expect(alone.heard()?.copies).toEqual([away])
     }
+    expect(alone.tenure).toBe(tenure)
+    expect(tenure?.aborted).toBe(false)
+    const other = collector({ copies: [copy], witnesses: [] })
 
-    expect(gaps).toEqual([62_000, 64_000, 66_000, 68_000])
+    expect(await looking([alone, other], at, 602_000, 700_000)).toEqual([[], [610_000]])
   },
 )
+
+verifies('audit:one-sends', 'one whose target answers while it offers its turn keeps it', async () => {
+  const { at, collector } = several()
+  const mine = { copies: [away] as Told['copies'], witnesses: [] }
+  const first = collector(() => mine)
+  await first.turn()
+  for (let now = 2_000; now <= 62_000; now += 2_000) {
+    at(now)
+    await first.turn()
+  }
+  mine.copies = [copy]
+  at(64_000)
+  await first.turn()
+
+  expect(await looking([first, collector()], at, 66_000, 300_000)).toEqual([[], []])
+})
 
 verifies(
   'audit:one-sends',
@@ -223,13 +271,13 @@ verifies(
     const mine = { copies: [away] as Told['copies'], witnesses: [] }
     const [first, second] = [collector(() => mine), collector({ copies: [away], witnesses: [] })]
     await first.turn()
-    await looking([first, second], at, 2_000, 140_000)
+    await looking([first, second], at, 2_000, 150_000)
     expect(sends(first, second)).toEqual([true, false])
     mine.copies = [copy]
-    await looking([first, second], at, 142_000, 142_000)
+    await looking([first, second], at, 152_000, 152_000)
     mine.copies = [away]
 
-    expect(await looking([first, second], at, 144_000, 220_000)).toEqual([[], [204_000]])
+    expect(await looking([first, second], at, 154_000, 230_000)).toEqual([[], [222_000]])
   },
 )
 

@@ -20,7 +20,7 @@ export type Copied = {
   trail: Trail
   store: Store
   clock: Clock
-  /** Copies go on from where they were; those before end first. */
+  /** Copies go on from where they were. */
   copy: (targets: readonly CopyTarget[], options?: Partial<CopiesOptions>) => Copies
   /** As when the process ends; its place is saved. */
   stop: () => Promise<void>
@@ -42,10 +42,12 @@ export async function aCopiedTrail(near?: number): Promise<Copied> {
   trail.registry.took = (record) => recent.take(registryOrigin, trail.registry.size, recordBytes(record))
   await trail.open()
   let stopping = new AbortController()
-  let running: Promise<void> = Promise.resolve()
+  let running: Promise<void>[] = []
   const stop = async (): Promise<void> => {
     stopping.abort()
-    await running
+    await Promise.all(running)
+    stopping = new AbortController()
+    running = []
   }
   onTestFinished(stop)
   return {
@@ -53,14 +55,13 @@ export async function aCopiedTrail(near?: number): Promise<Copied> {
     store,
     clock,
     copy: (targets, options = {}) => {
-      stopping = new AbortController()
       const { registry } = trail
       const copies = new Copies(
         targets,
         { store, registry, recent, size: (origin) => trail.sizeOf(origin), now: () => clock.now },
         { log: quiet, pause: 5, pauses: { least: 5, most: 20 }, ...options },
       )
-      running = copies.run(stopping.signal)
+      running.push(copies.run(stopping.signal))
       return copies
     },
     stop,

@@ -318,6 +318,63 @@ test('it is said to be behind when what waits has waited for five minutes', asyn
   await expect.poll(() => copies.reports()[0]?.behind).toBe(false)
 })
 
+/** Who sends is what the test says. */
+function aSending(): {
+  tenure: AbortSignal | undefined
+  told: Told | undefined
+  heard: () => Told | undefined
+} {
+  return {
+    tenure: undefined,
+    told: undefined,
+    heard() {
+      return this.tenure === undefined ? this.told : undefined
+    },
+  }
+}
+
+verifies(
+  'audit:one-sends',
+  'why a copy waited at one collector is forgotten once another says how it stands, or has delivered it',
+  async () => {
+    const copied = await aCopiedTrail()
+    const receiver = await aReceiver(() => ({ status: 503 }))
+    const sending = aSending()
+    const tenure = new AbortController()
+    sending.tenure = tenure.signal
+    const copies = copied.copy([target(receiver)], { sending })
+    await someCalls(copied)
+    const trouble = (): string | undefined => copies.own()[0]?.trouble
+    await expect.poll(trouble).toBe('copy-busy')
+
+    const said = { name: 'siem', as: 'otlp', behindSeconds: 3, behind: false, pending: 7 } as const
+    sending.tenure = undefined
+    tenure.abort()
+    sending.told = { copies: [{ ...said, trouble: 'copy-denied' }], witnesses: [] }
+    await expect.poll(trouble).toBe('copy-denied')
+    sending.told = { copies: [said], witnesses: [] }
+    await expect.poll(trouble).toBe(undefined)
+
+    // The other one's last word was another, and then it delivered everything and died.
+    sending.told = { copies: [{ ...said, trouble: 'copy-away' }], witnesses: [] }
+    await expect.poll(trouble).toBe('copy-away')
+    receiver.behave = () => undefined
+    copied.copy([target(receiver)])
+    await caughtUp(copied, receiver)
+    const place = async (): Promise<unknown> => JSON.parse((await copied.store.note('copied-siem')) ?? '{}')
+    const whole = copied.trail.summaries().map(({ origin, size }) => [origin, [size, expect.any(Number)]])
+    await expect
+      .poll(place)
+      .toMatchObject({ log: copied.trail.registry.size, chains: Object.fromEntries(whole) })
+    const asked = receiver.seen.length
+    sending.tenure = new AbortController().signal
+
+    await expect.poll(() => copies.own()[0]).toMatchObject({ pending: 0, behindSeconds: 0 })
+    await expect.poll(trouble).toBe(undefined)
+    expect(receiver.seen.length).toBe(asked)
+  },
+)
+
 verifies(
   'audit:one-sends',
   'a collector that goes on with a copy says that it is behind since what the one before said, not since its own start',
@@ -325,15 +382,12 @@ verifies(
     const copied = await aCopiedTrail()
     const receiver = await aReceiver(() => ({ status: 503 }))
     const said = { name: 'siem', as: 'otlp', behindSeconds: 0, behind: false, pending: 0 } as const
-    let told: Told = { copies: [said], witnesses: [] }
-    const sending: { tenure: AbortSignal | undefined; heard: () => Told | undefined } = {
-      tenure: undefined,
-      heard: () => (sending.tenure === undefined ? told : undefined),
-    }
+    const sending = aSending()
+    sending.told = { copies: [said], witnesses: [] }
     const copies = copied.copy([target(receiver)], { sending })
     await someCalls(copied)
     copied.clock.now += 6 * 3_600_000
-    told = { copies: [{ ...said, behindSeconds: 40, pending: 3 }], witnesses: [] }
+    sending.told = { copies: [{ ...said, behindSeconds: 40, pending: 3 }], witnesses: [] }
     await expect.poll(() => copies.own()[0]?.behindSeconds).toBe(40)
     copied.clock.now += 10_000
 
