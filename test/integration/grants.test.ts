@@ -65,7 +65,6 @@ type Person = keyof typeof people
 beforeAll(async () => {
   scene = await admissionScene({
     name: 'grants',
-    images: 'node',
     namespaces: { [namespace]: { [enforceLabel]: 'true' } },
   })
   ;({ api, client } = scene)

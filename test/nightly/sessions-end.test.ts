@@ -52,7 +52,6 @@ const budget = {
 beforeAll(async () => {
   scene = await admissionScene({
     name: 'sessions',
-    images: 'node',
     namespaces: { [namespace]: { [enforceLabel]: 'true' } },
   })
   process.env['KUBECONFIG'] = scene.cluster.kubeconfig
