@@ -5,7 +5,7 @@ import { type Applier, apply, NotLeading } from './apply.ts'
 import { ApiError, type Client } from './cluster/client.ts'
 import type { Kind } from './cluster/kinds.ts'
 import { clusterPolicy, isOurName } from './desired/cluster-policies.ts'
-import { serverPolicy, storePolicies } from './desired/network-policies.ts'
+import { bystanderPolicyName, serverPolicy, storePolicies } from './desired/network-policies.ts'
 import { managedBy, managedByUs, type Wanted } from './desired/wanted.ts'
 import type { ClusterPolicy } from './evidence/foreign-policies.ts'
 import { codeOf, type Log } from './log.ts'
@@ -97,7 +97,8 @@ export function wantedPolicies(
     const namespace = world.namespaces.get(undefined, server.metadata.namespace ?? '')
     if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return []
     if (!isEnrolled(world, namespace.metadata.name)) return []
-    const seen = { server, agreements: agreementsOf(world, server), now: now() }
+    const replaced = world.networkPolicies.get(namespace.metadata.name, bystanderPolicyName) !== undefined
+    const seen = { server, agreements: agreementsOf(world, server), replaced, now: now() }
     return [serverPolicy(seen), ...storePolicies(server)].map((policy) => {
       const object = clusterPolicy(kind.apiVersion, policy, namespace)
       const current = items.find(({ metadata }) => metadata.name === object.metadata.name)

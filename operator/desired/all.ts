@@ -25,8 +25,12 @@ const keys: Builder = ({ server, keys }) => {
   return [{ kind: kinds.secret, object, current: undefined, how: 'create' }]
 }
 
+/** No pod of a server or store is left from before the enrolment. Once the bystanders' policy stands it stays so. */
+const isReplaced = ({ enrolled, settled, networkPolicies }: Seen): boolean =>
+  enrolled && (settled || networkPolicies.some(({ metadata }) => metadata.name === bystanderPolicyName))
+
 const serversPolicies: Builder = (seen, _, now) => {
-  const wanted = [serverPolicy({ ...seen, now }), ...storePolicies(seen.server)]
+  const wanted = [serverPolicy({ ...seen, replaced: isReplaced(seen), now }), ...storePolicies(seen.server)]
   return wanted.map((object) => networkPolicy(seen, object))
 }
 
@@ -34,12 +38,8 @@ const serversPolicies: Builder = (seen, _, now) => {
  * Enrolling changes nothing for pods that run: until those of servers and stores are replaced, this policy would cut off
  * the server itself. Once it stands it stays, for no new pod starts unlabelled in an enrolled namespace.
  */
-const bystandersPolicy: Builder = (seen) => {
-  const stands = seen.networkPolicies.some(({ metadata }) => metadata.name === bystanderPolicyName)
-  return seen.enrolled && (stands || seen.settled)
-    ? [networkPolicy(seen, bystanderPolicy(seen.neighbours))]
-    : []
-}
+const bystandersPolicy: Builder = (seen) =>
+  isReplaced(seen) ? [networkPolicy(seen, bystanderPolicy(seen.neighbours))] : []
 
 const stalePolicies: Builder = (seen, violations, now) => {
   const kept = new Set(serversPolicies(seen, violations, now).map(({ object }) => object.metadata.name))

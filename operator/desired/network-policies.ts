@@ -34,9 +34,11 @@ export function storeOf(server: string, store: string): string {
 export function serverPolicy(seen: {
   server: HipaaMcpServer
   agreements: ReadonlyMap<string, Parameters<typeof standing>[0] | undefined>
+  /** Whether no pod of a server or store is left from before the enrolment. */
+  replaced: boolean
   now: number
 }): KubernetesObject {
-  const { server, agreements, now } = seen
+  const { server, agreements, replaced, now } = seen
   const { spec } = server
   const callers = (spec.network?.ingress ?? []).flatMap(callersOf)
   const monitoring: Rule<'from'> = {
@@ -61,10 +63,11 @@ export function serverPolicy(seen: {
     { to: [program('hipaa-mcp-collector')], ports: [tcp(ports.collector)] },
     ...storesOf(server).map(
       ({ name, pods, port }): Rule<'to'> => ({
-        // The second peer: pods of the store that have run since before the namespace was enrolled.
+        // The second peer: pods of the store that have run since before the namespace was enrolled. No longer than those do: its
+        // labels are anybody's to give to a pod that runs, and nothing keeps what a bystander hears from leaving.
         to: [
           { podSelector: { matchLabels: { [storeLabel]: storeOf(server.metadata.name, name) } } },
-          { podSelector: { matchLabels: pods.matchLabels } },
+          ...(replaced ? [] : [{ podSelector: { matchLabels: pods.matchLabels } }]),
         ],
         ports: [tcp(port)],
       }),

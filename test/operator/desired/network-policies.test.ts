@@ -204,6 +204,29 @@ test('every other pod of an enrolled namespace is selected by the bystanders’ 
   expect(spec['egress']).toBeUndefined()
 })
 
+verifies(
+  'transit:network-policy',
+  'once no pod is left from before the enrolment, a pod that was given the store’s own labels is no store to the server',
+  () => {
+    const peers = (things: Things) =>
+      (
+        named(policiesOf({ servers: [whole], ...things }), 'hipaa-mcp-server.ehr').spec['egress'] as {
+          to?: { podSelector?: object }[]
+          ports: { port: number }[]
+        }[]
+      ).find(({ ports }) => ports[0]?.port === store.port)?.to
+    const stamped = { podSelector: { matchLabels: { 'hipaa-mcp.dev/store': 'ehr.database' } } }
+    const bySelector = { podSelector: store.pods }
+    const before = aPod('db-old', { labels: { app: 'ehr-db' } })
+
+    expect(peers({ pods: [aGuardedPod('ehr-1'), before] })).toEqual([stamped, bySelector])
+    expect(peers({ pods: [aGuardedPod('ehr-1')], enrolled: false })).toEqual([stamped, bySelector])
+    expect(peers({ pods: [aGuardedPod('ehr-1')] })).toEqual([stamped])
+    const stands = { metadata: { name: bystanderPolicyName, namespace: 'clinic' }, spec: {} } as NetworkPolicy
+    expect(peers({ pods: [aGuardedPod('ehr-1'), before], networkPolicies: [stands] })).toEqual([stamped])
+  },
+)
+
 test('bystanders are cut off only once no pod of a server or store is left from before the enrolment', () => {
   const old: HipaaMcpServer = aServer({
     stores: [store],
