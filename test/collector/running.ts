@@ -115,7 +115,7 @@ export async function aCollector(
       const [says, log, ...each] = (await get('/witnesses'))?.split('\n') ?? []
       return { says, log, each: each.join('\n') }
     },
-    until: async (says, milliseconds = 20_000) => {
+    until: async (says, milliseconds = 60_000) => {
       const end = performance.now() + milliseconds
       while ((await get('/readyz')) !== says) {
         if (performance.now() > end)
@@ -128,6 +128,19 @@ export async function aCollector(
       const [code] = (await exited) as [number | null]
       return code
     },
+  }
+}
+
+/** Until each of them was told of so many more records that they are kept; within a minute. */
+export async function acknowledgedMore(writers: readonly Writer[], more: number): Promise<void> {
+  const end = performance.now() + 60_000
+  for (const writer of writers) {
+    const wanted = writer.acknowledged + more
+    while (writer.acknowledged < wanted) {
+      if (performance.now() > end)
+        throw new Error(`${writer.origin} had ${writer.acknowledged} records acknowledged, not ${wanted}`)
+      await sleep(5)
+    }
   }
 }
 

@@ -10,7 +10,14 @@ import { aTrail, Process, reasonOf, recordsIn, registryIn } from '../collector/a
 import { fencesOut, takesOverInFlight } from '../collector/fencing.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
 import { aPostgres, type Postgres } from '../collector/postgres-server.ts'
-import { aCollector, anOperator, endCollectors, type Operator, Writer } from '../collector/running.ts'
+import {
+  aCollector,
+  acknowledgedMore,
+  anOperator,
+  endCollectors,
+  type Operator,
+  Writer,
+} from '../collector/running.ts'
 import { sealsOver } from '../collector/sealing/over-engine.ts'
 import { aClose, anIntent, anOrders, aPatient, aRefusal, aResult, at } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
@@ -70,13 +77,9 @@ verifies(
     expect(await reasonOf(process.checkpoint(3))).toBe('truncates')
     await process.write(aClose())
     await process.checkpoint()
-    await sleep(100)
-    expect((await registryIn(anew)).at(-1)).toMatchObject({
-      kind: 'ended',
-      how: 'closed',
-      unknown: ['lost'],
-      size: 5,
-    })
+    await expect
+      .poll(async () => (await registryIn(anew)).at(-1))
+      .toMatchObject({ kind: 'ended', how: 'closed', unknown: ['lost'], size: 5 })
   },
 )
 
@@ -189,7 +192,7 @@ verifies(
     for (const writer of all) await writer.follow(collector.port)
     const running = Promise.all(all.map(async (writer) => await writer.run()))
     for (let crash = 0; crash < 4; crash++) {
-      await sleep(500)
+      await acknowledgedMore(all, 20)
       const before = all.map(({ acknowledged }) => acknowledged)
       postgres.stop('immediate')
       await collector.until('store-away', 30_000)
