@@ -56,6 +56,8 @@ export async function serve(incoming: Incoming, deps: Deps): Promise<Answer | un
     if (ended.stage === 'settled') outcome = ended.outcome
     answer = ended.answer
   } catch (why) {
+    // It was refused on its socket meanwhile, which is on record.
+    if (incoming.givenUp()) return undefined
     if (!(why instanceof Refusal)) {
       if (request.destroyed && !request.complete) return undefined
       deps.watch.fault?.({ stage: asked.stage ?? 'transport', name: codeOf(why) })

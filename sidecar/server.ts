@@ -203,8 +203,10 @@ export function callsServer(options: CallsOptions): CallsServer {
     }
     serve(incoming, deps).then(
       (answer) => {
-        if (answer === undefined) response.destroy()
-        else if (stream?.begun === true) stream.end(answer.body)
+        if (answer === undefined) {
+          // Refused before it came whole: what says so is on its way over the same socket, which ends with it.
+          if (request.complete || !refused.givenUp(request)) response.destroy()
+        } else if (stream?.begun === true) stream.end(answer.body)
         else send(answer, request, response, connection, waits)
       },
       (cause: unknown) => {

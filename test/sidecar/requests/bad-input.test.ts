@@ -261,6 +261,7 @@ for (const [when, text, status, reason] of [
     [
       // What two readers of HTTP take differently, by which a second request hides in the first one.
       ['chunked, and then another coding', 'transfer-encoding: chunked, identity\r\n'],
+      ['a coding that only ends like chunked', 'transfer-encoding: xchunked\r\n'],
       ['a length that comes twice', 'content-length: 1\r\ncontent-length: 2\r\n'],
       ['a length with a sign', 'content-length: +1\r\n'],
       ['a space before a colon', 'content-length : 1\r\n'],
