@@ -7,7 +7,7 @@ const tier = (name: string, include: string[], options: object = {}) => ({
   test: { name, include, environment: 'node' as const, ...options },
 })
 
-const patient = { testTimeout: 120_000, hookTimeout: 600_000 }
+const patient = { testTimeout: 120_000, hookTimeout: 600_000, expect: { poll: { timeout: 20_000 } } }
 const serial = { ...patient, fileParallelism: false, maxWorkers: 1 }
 
 /** These share one API server, and what is there once in a cluster. The other integration tests share nothing. */

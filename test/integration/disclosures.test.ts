@@ -18,16 +18,19 @@ verifies(
     // The same number of calls on each patient; both are large enough to be read by threads.
     const less = await indexedYears(small, 60_000, 600)
     const more = await indexedYears(large, 240_000, 2400)
-    const times = async ({ asked }: typeof less): Promise<number> => {
-      const all = []
-      for (const patient of [1, 2, 3, 4, 5, 6, 7]) all.push(await asked(patient))
-      for (const { rows } of all) expect(rows).toBe(50)
-      return all.map(({ seconds }) => seconds).toSorted((a, b) => a - b)[3] as number
-    }
-    await times(less)
-    const [of, ofFour] = [await times(less), await times(more)]
+    // By turns, and the least of each: the machine may be busy with something else.
+    const [of, ofFour]: [number[], number[]] = [[], []]
+    for (const patient of [1, 2, 3, 4, 5, 6, 7])
+      for (const [years, times] of [
+        [less, of],
+        [more, ofFour],
+      ] as const) {
+        const { rows, seconds } = await years.asked(patient)
+        expect(rows).toBe(50)
+        times.push(seconds)
+      }
 
-    expect(ofFour / of).toBeLessThan(2.5)
+    expect(Math.min(...ofFour) / Math.min(...of)).toBeLessThan(2.5)
     expect(more.indexed.memory - less.indexed.memory).toBeLessThan(64 * 2 ** 20)
   },
 )
