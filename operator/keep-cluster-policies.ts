@@ -37,7 +37,7 @@ export async function clusterPolicies(client: Pick<Client, 'list'>): Promise<Fou
 }
 
 export type ClusterPoliciesOptions = {
-  world: Pick<World, 'servers' | 'namespaces' | 'agreements'>
+  world: Pick<World, 'servers' | 'namespaces' | 'agreements' | 'networkPolicies'>
   client: Pick<Client, 'list' | 'apply' | 'create' | 'delete' | 'patch'>
   leading: () => boolean
   log: Log
