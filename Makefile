@@ -59,7 +59,7 @@ unit: ## Pure code and single programs
 
 integration: ## Real disk, PostgreSQL, Kafka and API server
 	@$(SETUP) node cluster kafka faults
-	@node test/run.ts integration node
+	@node test/run.ts integration+node
 
 e2e: ## The product on a real node
 	@$(SETUP) node cluster browser
@@ -71,11 +71,11 @@ bypass: ## Ways around the product, which must fail
 
 test: ## Everything that guards a merge
 	@$(SETUP) node cluster browser kafka faults
-	@node test/run.ts types lint unused generated unit path integration node bypass-sample e2e
+	@node test/run.ts types lint unused generated unit path integration+node bypass-sample e2e
 
 nightly: ## make test, then what takes longer
 	@$(SETUP) node cluster browser keycloak fhir-validator kafka faults egress-clients
-	@node test/run.ts types lint unused generated unit path integration node bypass e2e nightly
+	@node test/run.ts types lint unused generated unit path integration+node bypass e2e nightly
 
 ##@ Measure
 bench: ## Side by side with nginx; writes docs/performance.md (AGAINST=ref: beside that commit instead, in one run; writes nothing)

@@ -1,4 +1,4 @@
-// Runs the named tiers one after the other and ends with one line that counts everything:
+// Runs the named tiers one after the other, `a+b` side by side (where either waits more than it works), and ends with one line that counts everything:
 // `N passed, N failed, N skipped`. A step without tests of its own (types, lint) counts as one.
 
 import { execFile, spawn } from 'node:child_process'
@@ -153,10 +153,11 @@ const steps: { [name: string]: Step } = {
   nightly: { says: 'long tests', run: tests('nightly') },
 }
 
-const names = process.argv.slice(2)
+const turns = process.argv.slice(2).map((turn) => turn.split('+'))
+const names = turns.flat()
 const unknown = names.filter((name) => steps[name] === undefined)
 if (unknown.length > 0 || names.length === 0) {
-  console.error(`usage: node test/run.ts STEP...   steps: ${Object.keys(steps).join(' ')}`)
+  console.error(`usage: node test/run.ts STEP[+STEP]...   steps: ${Object.keys(steps).join(' ')}`)
   process.exit(2)
 }
 
@@ -171,17 +172,20 @@ if (cluster !== undefined) {
   process.env['KUBECONFIG'] = cluster.kubeconfig
   process.env['HIPAA_MCP_CLUSTER'] = cluster.name
 }
+
+async function take(name: string): Promise<void> {
+  const step = steps[name] as Step
+  const from = performance.now()
+  console.log(`\n── ${step.says}`)
+  const counts = await step.run()
+  const said = `${step.says}: ${counts.failed === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - from) / 1000).toFixed(1)} s`
+  console.log(`── ${said}`)
+  ended.push(said, ...(counts.faults ?? []).map((fault) => `  ${fault}`))
+  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
+}
+
 try {
-  for (const name of names) {
-    const step = steps[name] as Step
-    const from = performance.now()
-    console.log(`\n── ${step.says}`)
-    const counts = await step.run()
-    const said = `${step.says}: ${counts.failed === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - from) / 1000).toFixed(1)} s`
-    console.log(`── ${said}`)
-    ended.push(said, ...(counts.faults ?? []).map((fault) => `  ${fault}`))
-    for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
-  }
+  for (const turn of turns) await Promise.all(turn.map(take))
 } finally {
   // KEEP=1 leaves the node for a closer look; `make cluster-down` ends it.
   if (cluster !== undefined && process.env['KEEP'] !== '1') await cluster.down()

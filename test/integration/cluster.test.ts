@@ -6,7 +6,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { exists } from '../../config/image/cache.ts'
+import { exists, startTime } from '../../config/image/cache.ts'
 import { productImage } from '../../config/image/product.ts'
 import { until } from '../cluster/api.ts'
 import { type Cluster, containerdPid, down, up } from '../cluster/cluster.ts'
@@ -292,10 +292,10 @@ describe('down', () => {
     const name = aName('gone')
     const second = await up({ name, images: 'node' })
     const slot = await slotOf(name)
-    const before = await namespacesOf(slot)
+    const before = await livesIn(slot)
     expect(second.nodeIP).not.toBe(cluster.nodeIP)
     // The node's own and the DNS pod's.
-    expect(before.size).toBeGreaterThanOrEqual(2)
+    expect([...before.namespaces].filter((one) => one.startsWith('net:')).length).toBeGreaterThanOrEqual(2)
     expect(await loopsBelow(slot.state)).toHaveLength(2)
 
     await second.down()
@@ -322,7 +322,7 @@ describe('down', () => {
       launcher.kill('SIGKILL')
       await ended
       const slot = await slotOf(name)
-      const before = await namespacesOf(slot)
+      const before = await livesIn(slot)
 
       await down(name)
 
@@ -338,18 +338,39 @@ async function slotOf(name: string): Promise<Slot> {
   return slot
 }
 
-/** The network namespaces in which the cluster's processes live. */
-async function namespacesOf(slot: Slot): Promise<Set<string>> {
-  const host = await readlink('/proc/self/ns/net')
-  const found = new Set<string>()
-  for (const pid of await processesOf(slot))
-    found.add(await readlink(`/proc/${pid}/ns/net`).catch(() => host))
-  found.delete(host)
-  return found
+/** Where the processes of a cluster lived, which ended since. */
+type Lived = {
+  /** Namespaces of networks and of mounts that are not the machine's own. */
+  namespaces: Set<string>
+  /** The machine's mounts of these. */
+  mounts: string[]
+  /** The moment, in hundredths of a second since the machine began. */
+  at: number
 }
 
-/** All that is left of a cluster on this machine. */
-async function traces(slot: Slot, namespaces: Set<string>): Promise<string[]> {
+const kinds = ['net', 'mnt'] as const
+const namespaceOf = async (pid: number | string, kind: (typeof kinds)[number]): Promise<string> =>
+  await readlink(`/proc/${pid}/ns/${kind}`).catch(() => '')
+const ownMounts = async (): Promise<string[]> =>
+  (await readFile('/proc/self/mountinfo', 'utf8')).trim().split('\n')
+
+async function livesIn(slot: Slot): Promise<Lived> {
+  const namespaces = new Set<string>()
+  for (const kind of kinds) {
+    for (const pid of await processesOf(slot)) namespaces.add(await namespaceOf(pid, kind))
+    namespaces.delete(await namespaceOf('self', kind))
+  }
+  namespaces.delete('')
+  const mounts = (await ownMounts()).filter((line) => [...namespaces].some((one) => line.includes(one)))
+  const [uptime = ''] = (await readFile('/proc/uptime', 'utf8')).split(' ')
+  return { namespaces, mounts, at: Number(uptime) * 100 }
+}
+
+/**
+ * All that is left of a cluster on this machine. The kernel gives a namespace's number away again, and other tests make some
+ * meanwhile: what began later is not the cluster's.
+ */
+async function traces(slot: Slot, { namespaces, mounts, at }: Lived): Promise<string[]> {
   const left = (await processesOf(slot)).map((pid) => `process ${pid}`)
   left.push(...(await mountsBelow(slot.state)), ...(await loopsBelow(slot.state)))
   for (const path of [slot.state, `/sys/class/net/${slot.link}`]) if (await exists(path)) left.push(path)
@@ -363,12 +384,14 @@ async function traces(slot: Slot, namespaces: Set<string>): Promise<string[]> {
     if (await exists(group)) left.push(group)
   }
   if (await exists(join('/sys/fs/cgroup', slot.link))) left.push(`control group ${slot.link}`)
-  for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
-    const net = await readlink(`/proc/${pid}/ns/net`).catch(() => '')
-    if (namespaces.has(net)) left.push(`process ${pid} in ${net}`)
-    const mounts = await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => '')
-    for (const held of namespaces) if (mounts.includes(held)) left.push(`process ${pid} mounts ${held}`)
-    if (mounts.includes(slot.state)) left.push(`process ${pid} sees mounts of the cluster`)
-  }
+  for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)))
+    for (const kind of kinds) {
+      const one = await namespaceOf(pid, kind)
+      if (namespaces.has(one) && Number(await startTime(Number(pid))) <= at)
+        left.push(`process ${pid} in ${one}`)
+    }
+  const now = await ownMounts()
+  left.push(...mounts.filter((line) => now.includes(line)))
+  left.push(...now.filter((line) => line.includes(slot.state)))
   return left
 }
