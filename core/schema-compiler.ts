@@ -1,26 +1,29 @@
 // The compiler of JSON Schema 2020-12, for arguments and results: strict, alone, and with nothing in it that could take longer than
 // linear time. Patterns run on RE2, whatever they and the value are.
 
-import { Ajv2020, type Options } from 'ajv/dist/2020.js'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { RE2JS } from 're2js'
 import { isSearch, searchFormat, searchIssue, searchKeyword } from './arguments/fhir-search.ts'
 import { formats as ownFormats } from './arguments/formats.ts'
+import { validate } from './arguments/schema-of-schemas.generated.ts'
 import type { Json } from './canonical.ts'
 import { mendUnevaluated } from './unevaluated.ts'
 
 /** Formats whose checks take linear time, besides our own (arguments/formats.ts). A schema with another one does not compile. */
 const knownFormats = ['date', 'time', 'date-time', 'duration', 'uuid', 'email', 'ipv4', 'uri'] as const
 
-/** A compiler that never saw the schema of schemas: a reference to it would be one to a schema that nobody closed. */
-const alone: Options = { meta: false, validateSchema: false }
-/** Judges schemas and compiles none. One for all: the schema of schemas takes longer to compile than most tools' schemas. */
-const schemaOfSchemas = ajv({})
+/** The one dialect, by the name of its schema of schemas. */
+const schemaOfSchemas = 'https://json-schema.org/draft/2020-12/schema'
 
 /** Throws TypeError, in ajv's words, for what is no JSON Schema. */
 export function demandSchema(schema: { readonly [keyword: string]: Json }): void {
-  if (schemaOfSchemas.validateSchema(schema) !== true)
-    throw new TypeError(`schema is invalid: ${schemaOfSchemas.errorsText()}`)
+  const { $schema = schemaOfSchemas } = schema
+  if ($schema !== schemaOfSchemas && $schema !== `${schemaOfSchemas}#`)
+    throw new TypeError(`no schema with key or ref ${JSON.stringify($schema)}`)
+  if (validate(schema)) return
+  const errors = (validate.errors ?? []).map(({ instancePath, message }) => `data${instancePath} ${message}`)
+  throw new TypeError(`schema is invalid: ${errors.join(', ')}`)
 }
 
 /** Making a compiler takes longer than most tools' schemas, and each keeps what it compiled: it serves so many, and goes. */
@@ -32,13 +35,13 @@ const naming = /"\$(?:id|anchor|dynamicAnchor|dynamicRef|recursiveAnchor|recursi
 
 /** A schema that has names is alone with its compiler: it refers to no other, and no other to it. */
 export function compilerOf(schema: { readonly [keyword: string]: Json }): Ajv2020 {
-  if (naming.test(JSON.stringify(schema))) return ajv(alone)
-  if (shared === undefined || shared.served >= servesSchemas) shared = { compiler: ajv(alone), served: 0 }
+  if (naming.test(JSON.stringify(schema))) return ajv()
+  if (shared === undefined || shared.served >= servesSchemas) shared = { compiler: ajv(), served: 0 }
   shared.served += 1
   return shared.compiler
 }
 
-function ajv(options: Options): Ajv2020 {
+function ajv(): Ajv2020 {
   const made = new Ajv2020({
     strict: true,
     strictTypes: false,
@@ -47,7 +50,9 @@ function ajv(options: Options): Ajv2020 {
     allErrors: false,
     logger: false,
     code: { regExp: Object.assign((pattern: string) => linear(pattern), { code: 'linear' }) },
-    ...options,
+    // It never sees the schema of schemas: a reference to it would be one to a schema that nobody closed.
+    meta: false,
+    validateSchema: false,
   })
   // ajv resolves references to anchors, but does not count the keyword among those it knows; the other is MCP's.
   made.addVocabulary(['$anchor', 'x-mcp-header'])

@@ -12,6 +12,7 @@ import { fhirTable } from './fhir-r4-table.ts'
 import { policyLinterDocument } from './policy-linter-document.ts'
 import { protocolDocument } from './protocol-document.ts'
 import { refusalsDocument } from './refusals-document.ts'
+import { schemaCheck } from './schema-of-schemas.ts'
 import { wasmModule } from './wasm-module.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -22,6 +23,7 @@ const files = [
     text,
   })),
   { path: join(root, 'core', 'fields', 'fhir-r4.json'), text: fhirTable() },
+  { path: join(root, 'core', 'arguments', 'schema-of-schemas.generated.ts'), text: schemaCheck() },
   {
     // The pages are what core/reader/map.as lays out, and one for the first document.
     path: join(root, 'core', 'reader', 'reader.generated.ts'),
