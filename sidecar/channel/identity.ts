@@ -61,10 +61,11 @@ class NoCertificate extends Error {
 }
 
 /**
- * Longest that the first attempt waits for a connection to open, milliseconds; each later one waits twice as long. A network
- * plugin learns of a new pod a moment after it has begun, and drops what comes before: the kernel would try again after a second.
+ * Longest that an attempt, 0 the first, waits for its connection to open, milliseconds. A network plugin learns of a new pod a
+ * moment after it has begun, a second or two on a busy node, and drops what comes before: the kernel would try again after a
+ * second. What is not open after four seconds may be far away, and gets twice as long each time.
  */
-const openWait = 250
+const openWait = (attempt: number): number => 250 * 2 ** Math.max(0, attempt - 15)
 /** Longest that one attempt takes, milliseconds. */
 const patience = 30_000
 
@@ -96,18 +97,21 @@ export function keepIdentity(options: IdentityOptions): Identity {
   async function obtainUntilDone(): Promise<Certificates | undefined> {
     for (let attempt = 0; !over.signal.aborted; attempt += 1) {
       try {
-        const obtained = await obtain(options, current?.names ?? [], over.signal, openWait * 2 ** attempt)
+        const obtained = await obtain(options, current?.names ?? [], over.signal, openWait(attempt))
         log.info('The operator issued certificates', {
           until: idOf(new Date(obtained.serverUntil).toISOString()),
         })
         return obtained
       } catch (error) {
         const status = error instanceof NoCertificate ? { status: error.status } : {}
+        const code = codeOf(error)
         log.warn('No certificates yet; asking the operator again', {
-          error: codeOf(error),
+          error: code,
           attempt,
           ...status,
         })
+        // That was the pause: nobody was there to be spared.
+        if (code === 'LINK_LATE') continue
       }
       await pause(backoff(attempt, retry.least, retry.most), over.signal).catch(() => undefined)
     }
