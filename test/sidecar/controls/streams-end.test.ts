@@ -58,35 +58,50 @@ async function endsAfter(stream: Stream): Promise<number> {
   return (performance.now() - began) / 1000
 }
 
-verifies('access:revocation', 'an open stream ends at once', async () => {
-  const { stream } = await aStream({})
-  setTimeout(() => {
-    scene.orders.revocations.set([{ kind: 'person', value: `${issuerUrl} nurse-7` }])
-    scene.orders.set(scene.orders.standing())
-  }, 100)
+/** Whether it takes fewer seconds than this at least once in three: the machine may be busy with something else. */
+async function within(seconds: number, took: () => Promise<number>): Promise<boolean> {
+  for (let left = 2; ; left--) {
+    if ((await took()) < seconds) return true
+    if (left === 0) return false
+    await scene.end()
+  }
+}
 
-  expect(await endsAfter(stream)).toBeLessThan(1)
+verifies('access:revocation', 'an open stream ends at once', async () => {
+  const took = async (): Promise<number> => {
+    const { stream } = await aStream({})
+    setTimeout(() => {
+      scene.orders.revocations.set([{ kind: 'person', value: `${issuerUrl} nurse-7` }])
+      scene.orders.set(scene.orders.standing())
+    }, 100)
+    return await endsAfter(stream)
+  }
+
+  expect(await within(1, took)).toBe(true)
 })
 
 verifies('authentication:logoff', 'an open stream ends when nobody is at work', async () => {
-  const { stream } = await aStream({ sessions: { idleSeconds: 2, absoluteSeconds: 3600 } })
+  const took = async (): Promise<number> =>
+    await endsAfter((await aStream({ sessions: { idleSeconds: 2, absoluteSeconds: 3600 } })).stream)
 
-  expect(await endsAfter(stream)).toBeLessThan(3)
+  expect(await within(3, took)).toBe(true)
 })
 
 verifies('authentication:logoff', 'a call puts the end of an open stream off', async () => {
-  const { stream, token } = await aStream({ sessions: { idleSeconds: 3, absoluteSeconds: 3600 } })
-  const began = seconds()
-  setTimeout(() => void scene.ask({ ...aCall(), token }), 1_500)
+  const took = async (): Promise<number> => {
+    const { stream, token } = await aStream({ sessions: { idleSeconds: 3, absoluteSeconds: 3600 } })
+    setTimeout(() => void scene.ask({ ...aCall(), token }), 1_500)
+    const after = await endsAfter(stream)
+    expect(after).toBeGreaterThan(3.5)
+    return after
+  }
 
-  await stream.rest()
-
-  expect(seconds() - began).toBeGreaterThan(3.5)
-  expect(seconds() - began).toBeLessThan(6)
+  expect(await within(6, took)).toBe(true)
 })
 
 verifies('authentication:logoff', 'an open stream ends some time after the login', async () => {
-  const { stream } = await aStream({ sessions: { idleSeconds: 3600, absoluteSeconds: 62 } }, 60)
+  const took = async (): Promise<number> =>
+    await endsAfter((await aStream({ sessions: { idleSeconds: 3600, absoluteSeconds: 62 } }, 60)).stream)
 
-  expect(await endsAfter(stream)).toBeLessThan(3)
+  expect(await within(3, took)).toBe(true)
 })

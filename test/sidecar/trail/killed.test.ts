@@ -63,7 +63,7 @@ verifies(
   async () => {
     for (const least of [50, 400, 1_000]) {
       const writer = await aWriter('Stream', '')
-      await until('work', () => writer.said().length > least, 10_000)
+      await until('work', () => writer.said().length > least, 60_000)
 
       const { origin, acknowledged } = await killed(writer)
 
@@ -72,7 +72,7 @@ verifies(
       expect(acknowledged.filter((record) => !kept.has(record))).toEqual([])
     }
   },
-  30_000,
+  240_000,
 )
 
 verifies(
@@ -81,13 +81,13 @@ verifies(
   async () => {
     const folder = installation.folder()
     const writer = await aWriter('Local', folder)
-    await until('it began', () => writer.said().length > 20, 10_000)
+    await until('it began', () => writer.said().length > 20, 60_000)
     installation.collector.faults.set('away')
     const before = writer.said().length
     await until(
       'work on the volume alone, over several segments',
       () => writer.said().length > before + 1_500,
-      10_000,
+      60_000,
     )
 
     const { origin, acknowledged } = await killed(writer)
@@ -100,5 +100,5 @@ verifies(
     const kept = await held(origin)
     expect(acknowledged.filter((record) => !kept.has(record))).toEqual([])
   },
-  30_000,
+  240_000,
 )
