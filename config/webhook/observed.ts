@@ -8,8 +8,8 @@ import { parse, parseAllDocuments } from 'yaml'
 import { enforceLabel } from '../../core/identifiers.ts'
 
 /**
- * Those that refuse people who try a way around. Not hipaa-mcp-grants (docs/limits.md), nor hipaa-mcp-pods, which refuses what the
- * webhooks would have told; the others narrow what the operator may do.
+ * Those that refuse people who try a way around. Not hipaa-mcp-pods, which refuses what the webhooks would have told; the others
+ * narrow what the operator may do.
  */
 const observed = [
   'changes',
@@ -18,6 +18,8 @@ const observed = [
   'networks',
   'proxies',
   'tokens',
+  'deletions',
+  'grants',
   'grants-kept',
   'revocations',
 ] as const

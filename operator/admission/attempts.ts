@@ -19,22 +19,22 @@ const whoOf = ({ userInfo }: Request): string => (userInfo?.username ?? 'somebod
 
 type About = { apiVersion: string; kind: string }
 const pod: About = { apiVersion: 'v1', kind: 'Pod' }
+const grant = { about: { apiVersion, kind: 'BreakGlassGrant' }, reason: 'BreakGlassRefused' }
 /** Of what a policy of the API server refuses (observed.generated.ts), by the resource: what is not here has a record alone. */
 const observed: { readonly [what: string]: { about: About; reason: string } } = {
   pods: { about: pod, reason: 'PodChangeRefused' },
   'pods/status': { about: pod, reason: 'PodChangeRefused' },
   'pods/resize': { about: pod, reason: 'PodChangeRefused' },
   'pods/binding': { about: pod, reason: 'PodChangeRefused' },
+  'pods/eviction': { about: pod, reason: 'PodChangeRefused' },
   'pods/ephemeralcontainers': { about: pod, reason: 'EphemeralContainerRefused' },
   networkpolicies: {
     about: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
     reason: 'NetworkPolicyRefused',
   },
   'services/proxy': { about: { apiVersion: 'v1', kind: 'Service' }, reason: 'ConnectRefused' },
-  breakglassgrants: {
-    about: { apiVersion, kind: 'BreakGlassGrant' },
-    reason: 'BreakGlassRefused',
-  },
+  breakglassgrants: grant,
+  'breakglassgrants/status': grant,
   'serviceaccounts/token': { about: { apiVersion: 'v1', kind: 'ServiceAccount' }, reason: 'TokenRefused' },
 }
 

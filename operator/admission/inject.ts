@@ -19,6 +19,11 @@ const ownVolumeNames: ReadonlySet<string> = new Set(Object.values(volumeNames))
 
 /** Calls in flight, the trail's last records and the app's own stop must fit in. */
 const shortestGrace = 60
+/**
+ * A session in a pod that was deleted, and records that it still acknowledges, last as long as the pod may take to end. Calls in
+ * flight need no more: autoscalers wait ten minutes for a pod as well. Whoever deploys could write what allowed more.
+ */
+const longestGrace = 600
 
 /** The guarded pod, or everything that its author must change, each with its field. Injecting twice is injecting once. */
 export function inject(
@@ -64,7 +69,10 @@ export function inject(
         // False even where the app asked for its token: the volume is there by now, and with true the API server
         // would mount it into our containers too.
         automountServiceAccountToken: false,
-        terminationGracePeriodSeconds: Math.max(spec.terminationGracePeriodSeconds ?? 0, shortestGrace),
+        terminationGracePeriodSeconds: Math.min(
+          Math.max(spec.terminationGracePeriodSeconds ?? 0, shortestGrace),
+          longestGrace,
+        ),
       },
     },
   }

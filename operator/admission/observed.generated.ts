@@ -66,6 +66,74 @@ export const observedRules = {
     policy: 'hipaa-mcp-tokens',
     says: 'hipaa-mcp: only the kubelet asks for tokens of audience hipaa-mcp',
   },
+  'deletions-1': {
+    policy: 'hipaa-mcp-deletions',
+    says: 'hipaa-mcp: a guarded pod is not deleted at once (--force, --grace-period=0): what runs in it would go on unseen. Leave that out; of a node that is lost, say so: kubectl taint node NAME node.kubernetes.io/out-of-service=nodeshutdown:NoExecute, or kubectl delete node NAME, and Kubernetes removes its pods',
+  },
+  'deletions-2': {
+    policy: 'hipaa-mcp-deletions',
+    says: 'hipaa-mcp: a guarded pod has ten minutes at most to end: leave --grace-period out, or write 600 or less',
+  },
+  'grants-1': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: the status of a grant is written by the operator alone',
+  },
+  'grants-2': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: a new grant is a request: leave out approval, end and review, which other people write later, and requestedBy, which admission writes',
+  },
+  'grants-3': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: a person asks for, approves and reviews emergency access: log in as yourself, not as a program',
+  },
+  'grants-4': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: you may not ask for a way into pods: ask for the ClusterRole hipaa-mcp-pod-repairer (verb request-entry on breakglassgrants)',
+  },
+  'grants-5': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: you may not approve: ask for the ClusterRole hipaa-mcp-approver (verb approve on breakglassgrants)',
+  },
+  'grants-6': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: you may not approve a way into pods: ask for the ClusterRole hipaa-mcp-entry-approver (verb approve-entry on breakglassgrants)',
+  },
+  'grants-7': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: an approval bears the name of who writes it: write spec.approval: {}',
+  },
+  'grants-8': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: who asked for emergency access cannot approve it: let another person do it',
+  },
+  'grants-9': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: nobody approves their own emergency access: let another person do it',
+  },
+  'grants-10': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: the request is older than 24 hours: make a new one if it is still needed',
+  },
+  'grants-11': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: the grant was ended: make a new one',
+  },
+  'grants-12': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: an end bears the name of who writes it: write spec.end: {}',
+  },
+  'grants-13': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: you may not review: ask for the ClusterRole hipaa-mcp-privacy-officer (verb review on breakglassgrants)',
+  },
+  'grants-14': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: who asked for emergency access, approved or used it does not review it: let a third person do it',
+  },
+  'grants-15': {
+    policy: 'hipaa-mcp-grants',
+    says: 'hipaa-mcp: the grant is still in force: review it when it is over, or end it with spec.end: {}',
+  },
   'grants-kept-1': {
     policy: 'hipaa-mcp-grants-kept',
     says: 'hipaa-mcp: a grant that was approved is kept until it was reviewed: end it with spec.end: {}, then let a third person write spec.review',
@@ -90,6 +158,7 @@ export const admissionPolicies = [
   'hipaa-mcp-cluster-networks',
   'hipaa-mcp-canaries',
   'hipaa-mcp-evictions',
+  'hipaa-mcp-deletions',
   'hipaa-mcp-recovery',
   'hipaa-mcp-tokens',
   'hipaa-mcp-proxies',

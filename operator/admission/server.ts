@@ -61,6 +61,7 @@ export const webhookKinds: ReadonlySet<string> = new Set([
   'pods/ephemeralcontainers',
   'pods/resize',
   'breakglassgrants',
+  'breakglassgrants/status',
   'accessrevocations',
   'hipaamcpservers',
   'businessassociateagreements',
@@ -68,6 +69,7 @@ export const webhookKinds: ReadonlySet<string> = new Set([
   'serviceaccounts/token',
   'pods/status',
   'pods/binding',
+  'pods/eviction',
   'bindings',
   'networkpolicies',
 ])

@@ -22,13 +22,21 @@ const { webhooks: every } = (mutating as Document).toJS() as { webhooks: Webhook
 const webhooks = every.filter(({ name }) => name.startsWith('observe-'))
 
 const environment = new Environment({ enableOptionalTypes: true })
-for (const name of ['object', 'oldObject', 'request', 'may']) environment.registerVariable(name, 'dyn')
+for (const name of ['object', 'oldObject', 'request', 'may', 'verbs'])
+  environment.registerVariable(name, 'dyn')
 /** Asked of the API server's authorizer, which is none here. */
 const right = /authorizer\.group\('hipaa-mcp\.dev'\)\s*\.resource\('(\w+)'\).*?\.allowed\(\)/g
+/** Likewise of one grant, a verb at a time. */
+const verb =
+  /\(authorizer\.group\('hipaa-mcp\.dev'\)[^?]*?\.name\(object\.metadata\.name\)\)\.check\(('[a-z-]+')\)\.allowed\(\)/g
 const conditions = webhooks.map((webhook) => ({
   ...webhook,
   id: webhook.name.slice('observe-'.length, -'.hipaa-mcp.dev'.length),
-  holds: environment.parse((webhook.matchConditions[0]?.expression ?? '').replaceAll(right, 'may.$1')),
+  holds: environment.parse(
+    (webhook.matchConditions[0]?.expression ?? '')
+      .replaceAll(verb, '($1 in verbs)')
+      .replaceAll(right, 'may.$1'),
+  ),
 }))
 
 type Body = { [member: string]: unknown }
@@ -39,8 +47,11 @@ type Asked = {
   oldObject?: Body | null
   /** Which rights the person has. */
   may?: { hipaamcpservers?: boolean; breakglassgrants?: boolean }
+  /** Of those of grants, by name. */
+  verbs?: string[]
   by?: { username?: string; groups?: string[] }
   enrolled?: boolean
+  options?: Body
 }
 
 /** Ids of the rules whose webhooks the API server would ask. */
@@ -50,8 +61,10 @@ function asked({
   object = null,
   oldObject = null,
   may = {},
+  verbs = [],
   by = {},
   enrolled = true,
+  options = {},
 }: Asked): string[] {
   const [, subResource = ''] = what.split('/')
   const context = {
@@ -59,11 +72,13 @@ function asked({
     oldObject,
     request: {
       operation,
+      options,
       subResource,
       namespace: 'clinic',
       userInfo: { username: 'mallory', groups: [], ...by },
     },
     may: { hipaamcpservers: false, breakglassgrants: false, ...may },
+    verbs,
   }
   return conditions
     .filter(({ namespaceSelector: { matchLabels, matchExpressions = [] } }) => {
@@ -128,6 +143,42 @@ const bound = (labels: Body, annotations: Body = {}, what = 'pods/binding'): Ask
   operation: 'CREATE',
   object: { kind: 'Binding', metadata: { labels, annotations } },
 })
+
+const deletion = (gracePeriodSeconds: number, labels: Body = guarded): Asked => ({
+  what: 'pods',
+  operation: 'DELETE',
+  oldObject: aPod(labels, { nodeName: 'one' }),
+  options: { gracePeriodSeconds },
+})
+const eviction = (gracePeriodSeconds: number): Asked => ({
+  what: 'pods/eviction',
+  operation: 'CREATE',
+  object: { metadata: { name: 'ehr-1' }, deleteOptions: { gracePeriodSeconds } },
+})
+
+const made = '2026-11-27T10:00:00Z'
+const later = '2026-11-27T10:05:00Z'
+const emergency = { requestedBy: 'asker', subject: { issuer: 'https://i', sub: 'maria' }, minutes: 10 }
+/** `spec`: what is written besides. `before`: what stood there, of a change. */
+const written = (spec: Body, before: Body | undefined, more: Partial<Asked> = {}): Asked => {
+  const grantOf = (own: Body) => ({
+    metadata: { name: 'g', creationTimestamp: made },
+    spec: { ...emergency, ...own },
+  })
+  return {
+    what: 'breakglassgrants',
+    operation: before === undefined ? 'CREATE' : 'UPDATE',
+    object: grantOf({ ...before, ...spec }),
+    oldObject: before === undefined ? null : grantOf(before),
+    ...more,
+  }
+}
+const by = (username: string, ...verbs: string[]): Partial<Asked> => ({ by: { username }, verbs })
+const mine = { requestedBy: 'mallory' }
+const approval = { approval: { by: 'mallory', at: later } }
+const inForce = { approval: { by: 'approver', at: later } }
+const review = (at: string, who = 'mallory') => ({ review: { by: who, at } })
+const over = '2026-11-27T11:00:00Z'
 
 const grant = (spec: Body, entered?: Body[]): Asked => ({
   what: 'breakglassgrants',
@@ -250,6 +301,66 @@ const cases: [what: string, asked: Asked, rule: keyof typeof observedRules | und
   ],
   ['a token of our audience', token('hipaa-mcp'), 'tokens-1'],
   ['a token of another', token('vault'), undefined],
+  ['a guarded pod at once', deletion(0), 'deletions-1'],
+  ['a guarded pod in an hour', deletion(3_600), 'deletions-2'],
+  ['a guarded pod in a minute', deletion(60), undefined],
+  ['a bystander at once', deletion(0, {}), undefined],
+  ['any pod evicted at once', eviction(0), 'deletions-1'],
+  ['any pod evicted in an hour', eviction(3_600), 'deletions-2'],
+  ['any pod evicted in a minute', eviction(60), undefined],
+  ['a grant’s status', written({}, {}, { what: 'breakglassgrants/status' }), 'grants-1'],
+  [
+    'a grant’s status, of the operator',
+    written(
+      {},
+      {},
+      {
+        what: 'breakglassgrants/status',
+        ...by('system:serviceaccount:hipaa-mcp-system:hipaa-mcp-operator'),
+      },
+    ),
+    undefined,
+  ],
+  ['a request', written(mine, undefined), undefined],
+  ['a request that is approved already', written({ ...mine, ...approval }, undefined), 'grants-2'],
+  ['a request in another’s name', written({}, undefined), 'grants-2'],
+  [
+    'a program’s request',
+    written({ requestedBy: 'system:node:one' }, undefined, by('system:node:one')),
+    'grants-3',
+  ],
+  ['a way into pods of who may not ask', written({ ...mine, pods: {} }, undefined), 'grants-4'],
+  ['a way into pods', written({ ...mine, pods: {} }, undefined, by('mallory', 'request-entry')), undefined],
+  ['an approval of who may not', written(approval, {}), 'grants-5'],
+  ['an approval', written(approval, {}, by('mallory', 'approve')), undefined],
+  [
+    'one of a way into pods, of who may of patients',
+    written(approval, { pods: {} }, by('mallory', 'approve')),
+    'grants-6',
+  ],
+  ['one in another’s name', written(inForce, {}, by('mallory', 'approve')), 'grants-7'],
+  ['one’s own request approved', written(approval, mine, by('mallory', 'approve')), 'grants-8'],
+  [
+    'one’s own emergency approved',
+    written({ approval: { by: 'https://i#maria', at: later } }, {}, by('https://i#maria', 'approve')),
+    'grants-9',
+  ],
+  [
+    'one after a day',
+    written({ approval: { by: 'mallory', at: '2026-11-28T10:00:01Z' } }, {}, by('mallory', 'approve')),
+    'grants-10',
+  ],
+  [
+    'one of what was ended',
+    written(approval, { end: { by: 'asker', at: later } }, by('mallory', 'approve')),
+    'grants-11',
+  ],
+  ['an end in another’s name', written({ end: { by: 'asker', at: later } }, inForce), 'grants-12'],
+  ['an end', written({ end: { by: 'mallory', at: later } }, inForce), undefined],
+  ['a review of who may not', written(review(over), inForce), 'grants-13'],
+  ['a review of who approved', written(review(over), approval, by('mallory', 'review')), 'grants-14'],
+  ['a review of what is in force', written(review(later), inForce, by('mallory', 'review')), 'grants-15'],
+  ['a review', written(review(over), inForce, by('mallory', 'review')), undefined],
   ['a grant that nobody approved', grant({}), undefined],
   ['one that nobody reviewed', grant(approved), 'grants-kept-1'],
   ['one that was reviewed', grant(reviewed), undefined],

@@ -41,6 +41,20 @@ const others = {
   },
 }
 const ours = { 'app.kubernetes.io/managed-by': 'hipaa-mcp-operator' }
+/** `more`: of its spec. */
+const aGrant = (name: string, more: object = {}) => ({
+  apiVersion: 'hipaa-mcp.dev/v1alpha1',
+  kind: 'BreakGlassGrant',
+  metadata: { name, namespace: clinic },
+  spec: {
+    server: 'ehr',
+    subject: { issuer: 'https://idp.example', sub: 'maria' },
+    patients: ['p-1'],
+    reason: 'Nobody else is on call',
+    minutes: 10,
+    ...more,
+  },
+})
 const debug = { name: 'debug', image: 'ehr:1', securityContext: restricted }
 
 /** As the person, or as the administrator. Resolves to what the API server said when it refused, else to the empty text. */
@@ -91,6 +105,11 @@ beforeAll(async () => {
         resources: ['pods/ephemeralcontainers', 'pods/status', 'pods/binding'],
         verbs: ['get', 'create', 'patch', 'update'],
       },
+      {
+        apiGroups: ['hipaa-mcp.dev'],
+        resources: ['breakglassgrants', 'breakglassgrants/status'],
+        verbs: ['get', 'create', 'patch', 'update'],
+      },
     ],
   })
   for (const role of ['admin', 'observed-more'])
@@ -113,6 +132,14 @@ beforeAll(async () => {
     if (said !== '' && !said.includes('AlreadyExists')) throw new Error(said)
     return true
   })
+  const { items } = await scene.api.call<{ items: { metadata: { name: string } }[] }>('GET', '/api/v1/nodes')
+  expect(await bind('guarded', {}, clinic, items[0]?.metadata.name)).toBe('')
+  // Kubernetes removes it by itself: its node is not there.
+  expect(await write(undefined, aPod('lost', clinic, { annotations: { [serverAnnotation]: 'ehr' } }))).toBe(
+    '',
+  )
+  expect(await bind('lost', {}, clinic)).toBe('')
+  expect(await write(undefined, aGrant('asked'))).toBe('')
   expect(await write(undefined, aPod('store', clinic, { labels: { app: 'db' } }))).toBe('')
   for (const namespace of [clinic, elsewhere])
     expect(await write(undefined, aPod('mine', namespace))).toBe('')
@@ -141,15 +168,24 @@ const addDebug = async (pod: string, container: object): Promise<string> => {
 const image = { spec: { containers: [{ ...aPod('', '').spec.containers[0], image: 'ehr:2' }] } }
 const strategic = async (pod: string, body: object): Promise<string> =>
   await call(mallory, ['patch', '-n', clinic, 'pod', pod, '-p', JSON.stringify(body)])
-const bind = async (name: string, labels: object): Promise<string> =>
+const bind = async (name: string, metadata: object, namespace = elsewhere, node = 'none'): Promise<string> =>
   await scene.api
-    .call('POST', `/api/v1/namespaces/${elsewhere}/pods/${name}/binding`, {
+    .call('POST', `/api/v1/namespaces/${namespace}/pods/${name}/binding`, {
       apiVersion: 'v1',
       kind: 'Binding',
-      metadata: { name, labels },
-      target: { apiVersion: 'v1', kind: 'Node', name: 'none' },
+      metadata: { name, ...metadata },
+      target: { apiVersion: 'v1', kind: 'Node', name: node },
     })
     .then(() => '', String)
+const evict = async (name: string, seconds: number): Promise<string> =>
+  await call(mallory, ['create', '--raw', `/api/v1/namespaces/${clinic}/pods/${name}/eviction`, '-f', '-'], {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { name, namespace: clinic },
+    deleteOptions: { gracePeriodSeconds: seconds },
+  })
+const remove = async (as: string, name: string, ...more: string[]): Promise<string> =>
+  await call(as, ['delete', 'pod', '-n', clinic, name, '--wait=false', ...more])
 
 /** Of each rule that a person can break here: how, what is on record, and on what the Event is. */
 const broken: {
@@ -209,6 +245,39 @@ const broken: {
         ),
       'pods/status',
       'PodChangeRefused',
+    ],
+  ],
+  'deletions-1': [
+    [async () => await remove(mallory, 'guarded', '--force', '--grace-period=0'), 'pods', 'PodChangeRefused'],
+  ],
+  'deletions-2': [
+    [async () => await remove(mallory, 'guarded', '--grace-period=3600'), 'pods', 'PodChangeRefused'],
+  ],
+  'grants-1': [
+    [
+      async () =>
+        await patch(
+          mallory,
+          'breakglassgrant/asked',
+          { status: { state: 'Active' } },
+          '--subresource=status',
+        ),
+      'breakglassgrants/status',
+      'BreakGlassRefused',
+    ],
+  ],
+  'grants-2': [
+    [
+      async () => await write(mallory, aGrant('mine', { approval: {} })),
+      'breakglassgrants',
+      'BreakGlassRefused',
+    ],
+  ],
+  'grants-5': [
+    [
+      async () => await patch(mallory, 'breakglassgrant/asked', { spec: { approval: {} } }),
+      'breakglassgrants',
+      'BreakGlassRefused',
     ],
   ],
   'networks-1': [
@@ -273,10 +342,52 @@ for (const [rule, tries] of Object.entries(broken))
 verifies('audit:admission', 'a binding that carries our labels is on record', async () => {
   const before = scene.recorded.refused.length
 
-  expect(await bind('mine', { [guardedLabel]: 'ehr' })).toContain('a binding carries none of our labels')
+  expect(await bind('mine', { labels: { [guardedLabel]: 'ehr' } })).toContain(
+    'a binding carries none of our labels',
+  )
 
   expect(scene.recorded.refused.slice(before)).toMatchObject([{ what: 'pods/binding' }])
 })
+
+verifies('audit:admission', 'an eviction that ends a pod at once, or in an hour, is on record', async () => {
+  const before = scene.recorded.refused.length
+
+  for (const seconds of [0, 3_600])
+    expect(await evict('guarded', seconds)).toContain('hipaa-mcp: a guarded pod')
+
+  expect(scene.recorded.refused.slice(before)).toMatchObject([
+    { what: 'pods/eviction', by: mallory },
+    { what: 'pods/eviction', by: mallory },
+  ])
+})
+
+verifies(
+  'access:session-end',
+  'who knows that a pod is gone deletes it at once, and anybody one that runs nowhere',
+  async () => {
+    for (const as of ['system:node:none', 'system:serviceaccount:kube-system:pod-garbage-collector'])
+      expect(
+        await remove(as, 'guarded', '--force', '--grace-period=0', '--dry-run=server'),
+        as,
+      ).not.toContain('hipaa-mcp')
+    expect(await remove(mallory, 'guarded', '--grace-period=1', '--dry-run=server')).toBe('')
+    expect(await remove(mallory, 'store', '--force', '--grace-period=0', '--dry-run=server')).toBe('')
+    expect(
+      await write(mallory, aPod('nowhere', clinic, { annotations: { [serverAnnotation]: 'ehr' } })),
+    ).toBe('')
+    expect(await remove(mallory, 'nowhere', '--force', '--grace-period=0')).toBe('')
+  },
+)
+
+verifies(
+  'access:session-end',
+  'a guarded pod of a node that is gone is removed by Kubernetes itself',
+  async () => {
+    await until('it is removed', 110, async () =>
+      (await call(undefined, ['get', 'pod', '-n', clinic, 'lost'])).includes('NotFound'),
+    )
+  },
+)
 
 verifies('audit:admission', 'what the policies let through is no record', async () => {
   const before = scene.recorded.refused.length
@@ -288,6 +399,7 @@ verifies('audit:admission', 'what the policies let through is no record', async 
   expect(await call(mallory, ['create', 'token', '-n', elsewhere, 'default'])).toBe('')
   expect(await write(mallory, aPod('free', elsewhere, { labels: { app: 'x' } }))).toBe('')
   expect(await addDebug('mine', debug)).toBe('')
+  expect(await write(mallory, aGrant('theirs'))).toBe('')
   // Who may write HipaaMcpServers.
   expect(await write(undefined, aPolicy('opened', open))).toBe('')
   // Nobody was refused anything by a dry run.

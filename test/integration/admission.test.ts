@@ -155,6 +155,7 @@ test('the API server finds no fault in the types of our expressions', async () =
     'hipaa-mcp-tokens',
     'hipaa-mcp-proxies',
     'hipaa-mcp-canaries',
+    'hipaa-mcp-deletions',
   ]) {
     const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`
     await until(`${name} was checked`, 30, async () => {

@@ -29,7 +29,7 @@ const pod = (name: string, spec: object, annotations: object = { 'hipaa-mcp.dev/
 async function create(stage: Stage, name: string, text: string): Promise<{ code: number; stderr: string }> {
   const { kubectl } = stage()
   const { code, stderr } = await kubectl.attempt(['create', '-f', '-'], text)
-  if (code === 0) await kubectl.run(['delete', 'pod', name, '-n', 'clinic', '--grace-period=0', '--force'])
+  if (code === 0) await kubectl.run(['delete', 'pod', name, '-n', 'clinic', '--grace-period=1'])
   return { code, stderr }
 }
 

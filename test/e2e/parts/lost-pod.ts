@@ -58,7 +58,13 @@ export function lostPod(stage: Stage): void {
         const load = await sweep(stage(), 'get_diagnosis', ids)
         answered = load.answered
         await killInPod(programs.sidecar, uid)
-        await kubectl.run(['delete', 'pod', pod?.name ?? '', '-n', 'clinic', '--force', '--grace-period=0'])
+        // As Kubernetes does it for a node that is lost: people may not.
+        const force = [
+          '--as=system:serviceaccount:kube-system:pod-garbage-collector',
+          '--force',
+          '--grace-period=0',
+        ]
+        await kubectl.run(['delete', 'pod', pod?.name ?? '', '-n', 'clinic', ...force])
         expect((await trailVolumeOf(stage, uid))?.spec.persistentVolumeReclaimPolicy).toBe('Retain')
       } finally {
         await collectors(stage, 1, '10')

@@ -114,16 +114,7 @@ export function restricted(stage: Stage): void {
   }
   const make = async (pod: object) => await kubectl().run(['create', '-f', '-'], JSON.stringify(pod))
   const remove = async (name: string, namespace: string) =>
-    await kubectl().run([
-      'delete',
-      'pod',
-      name,
-      '-n',
-      namespace,
-      '--ignore-not-found',
-      '--force',
-      '--grace-period=0',
-    ])
+    await kubectl().run(['delete', 'pod', name, '-n', namespace, '--ignore-not-found', '--grace-period=1'])
   const told = async (name: string, namespace: string) =>
     await until(
       `${namespace}/${name} has tried`,

@@ -118,6 +118,19 @@ describe('a pod after injection', () => {
     expect(pod.spec.containers[0]?.lifecycle).toEqual(hook)
   })
 
+  test.each([
+    [undefined, 60],
+    [0, 60],
+    [600, 600],
+    [3_600, 600],
+  ])('of %s seconds to stop it gets %s: a session in a deleted pod lasts no longer', (asked, given) => {
+    const { terminationGracePeriodSeconds: _, ...spec } = aPod().spec
+    const own = asked === undefined ? {} : { terminationGracePeriodSeconds: asked }
+    const pod = injected({ ...aPod(), spec: { ...spec, ...own } })
+    expect(pod.spec.terminationGracePeriodSeconds).toBe(given)
+    expect(conforms(pod, ehr, surroundings)).toEqual([])
+  })
+
   test('passes a dollar sign through the kubelet’s expansion', () => {
     const probe = { httpGet: { path: '/h?x=$(HOME)', port: 8080, scheme: 'HTTP' } }
     const pod = injected(aPod({ containers: [anApp({ livenessProbe: probe })] }))
