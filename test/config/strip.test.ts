@@ -98,6 +98,30 @@ test('the image has what every guarded pod waits for as one file', async () => {
   expect(ran('sidecar-alone/sidecar/main.ts', strippedEnvironment(alone))).toBe('of another file\n')
 })
 
+test('one file is ASCII and says the same: V8 keeps two bytes for each sign of a file that has another one', async () => {
+  const source = `
+const text = 'Crohn’s 😀', template = \`– \${text}\`
+console.log(text, template, /^[＊∗😀]+$/u.test('＊😀∗'), /^[’é]$/.test('é'), { größe: 1 }.größe)
+`
+  const one = join(folder, 'beyond.ts')
+  await writeFile(one, source)
+  const text = await bundled(one)
+  await writeFile(join(folder, 'ascii.mjs'), text)
+
+  expect(text).toMatch(/^[\0-\x7f]+$/)
+  expect(ran('ascii.mjs', {})).toBe('Crohn’s 😀 – Crohn’s 😀 true true 1\n')
+})
+
+test.each([
+  ['behind a backslash', 'console.log(/\\é/)'],
+  ['in a raw template', 'console.log(String.raw`a–b`)'],
+])('a sign beyond ASCII %s is refused: its escape would be another text', async (_, source) => {
+  const one = join(folder, 'refused.ts')
+  await writeFile(one, source)
+
+  await expect(bundled(one)).rejects.toThrow('as an escape')
+})
+
 test('the sidecar is whole as one file, the same each time', async () => {
   const main = join(checkout, 'sidecar', 'main.ts')
   const text = await bundled(main)
