@@ -68,7 +68,7 @@ export function readClientHello(bytes: Buffer): Hello | undefined {
   if (length > helloLimit) return { refused: 'not-tls' }
   if (message.length < 4 + length) return undefined
   try {
-    return readExtensions(message.subarray(4, 4 + length))
+    return readExtensions(new Reader(message, 4, 4 + length))
   } catch (error) {
     // The whole message is here, so a length that points past its end is a lie.
     if (error instanceof Short) return { refused: 'not-tls' }
@@ -95,8 +95,7 @@ function joined(bytes: Buffer): Buffer | undefined {
   return Buffer.concat(parts)
 }
 
-function readExtensions(message: Buffer): Hello {
-  const hello = new Reader(message)
+function readExtensions(hello: Reader): Hello {
   hello.skip(2 + 32)
   hello.vector(1)
   hello.vector(2)
@@ -106,9 +105,12 @@ function readExtensions(message: Buffer): Hello {
   let serverName: string | undefined
   while (extensions.left > 0) {
     const type = extensions.number(2)
-    const body = extensions.vector(2)
     if (type === encryptedHelloExtension) return { refused: 'server-name-encrypted' }
-    if (type !== serverNameExtension) continue
+    if (type !== serverNameExtension) {
+      extensions.skip(extensions.number(2))
+      continue
+    }
+    const body = extensions.vector(2)
     // Two of them, or a list of other than one host name: servers differ in which one they take.
     const list = body.vector(2)
     const kind = list.number(1)

@@ -4,6 +4,7 @@
 import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { mayBeStore, mayDial } from './addresses.ts'
+import type { Ending } from './ending.ts'
 import type { Target } from './names.ts'
 import { sslRequest } from './postgres.ts'
 import { readBytes } from './read.ts'
@@ -38,7 +39,7 @@ type Begin<Kind extends Socket> = (place: TcpNetConnectOpts) => Kind
 export async function dial<Kind extends Socket>(
   { kind, lookups, port, ranges }: Pick<Target, 'kind' | 'lookups' | 'port' | 'ranges'>,
   world: World,
-  signal: AbortSignal,
+  signal: Ending,
   begin: Begin<Kind>,
 ): Promise<Kind> {
   for (const name of lookups) {
@@ -52,8 +53,7 @@ export async function dial<Kind extends Socket>(
     if (addresses.length === 0) throw new EgressRefusal('address-forbidden')
     for (const address of addresses) {
       const socket = begin(world.place(port, address))
-      // Every error closes the socket; whoever waits for it learns from that.
-      socket.on('error', () => undefined)
+      socket.on('error', closes)
       if (await happens(socket, 'connect', signal)) return socket
     }
     throw new EgressRefusal('unreachable')
@@ -61,36 +61,34 @@ export async function dial<Kind extends Socket>(
   throw new EgressRefusal('name-unresolved')
 }
 
+/** For an error that closes its socket: whoever waits for it learns from that. */
+export function closes(): void {}
+
 /** Without TLS, and paused. `onread`: where its bytes go, if not into events. */
 export function plain(onread?: OnReadOpts): Begin<Socket> {
   return (place) => connect({ ...place, ...(onread === undefined ? {} : { onread }) }).pause()
 }
 
 /** Whether it comes to that. If not, the socket is gone; throws when `signal` is why. */
-async function happens(
-  socket: Socket,
-  event: 'connect' | 'secureConnect',
-  signal: AbortSignal,
-): Promise<boolean> {
-  const happened = await new Promise<boolean>((resolve) => {
+function happens(socket: Socket, event: 'connect' | 'secureConnect', signal: Ending): Promise<boolean> {
+  return new Promise((resolve, reject) => {
     const on = (): void => over(true)
     const off = (): void => over(false)
     const over = (came: boolean): void => {
       socket.off(event, on).off('close', off)
       signal.removeEventListener('abort', off)
-      resolve(came)
+      if (!came) socket.destroy()
+      if (signal.aborted) reject(signal.reason as Error)
+      else resolve(came)
     }
     socket.on(event, on).on('close', off)
     signal.addEventListener('abort', off)
     if (signal.aborted) off()
   })
-  if (!happened) socket.destroy()
-  signal.throwIfAborted()
-  return happened
 }
 
 /** Asks PostgreSQL for TLS (SSLRequest). Throws `EgressRefusal` when the server will not: nothing else was sent then. */
-export async function askPostgresForTls(socket: Socket, signal: AbortSignal): Promise<void> {
+export async function askPostgresForTls(socket: Socket, signal: Ending): Promise<void> {
   socket.write(sslRequest)
   // Exactly one byte: what came with it, before the handshake, was put there by somebody else (CVE-2021-23222).
   const { bytes } = await readBytes(socket, (bytes) => (bytes.length > 0 ? true : undefined), signal).catch(
@@ -125,7 +123,7 @@ export function secure(
 }
 
 /** Throws `EgressRefusal` when the certificate is not of the target's CA for one of its identities. */
-export async function verified(socket: TLSSocket, target: Secured, signal: AbortSignal): Promise<TLSSocket> {
+export async function verified(socket: TLSSocket, target: Secured, signal: Ending): Promise<TLSSocket> {
   let cause: unknown
   socket.on('error', (error) => {
     cause ??= error

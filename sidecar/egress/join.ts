@@ -35,16 +35,17 @@ export class WayBack {
     }
   }
 
-  /** `remote` is the connection that was dialled with `onread`. */
+  /** `remote` is the connection that was dialled with `onread`. Call `over` when it is closed: nothing is read into it any more. */
   to(app: Socket, remote: Socket): void {
     this.#app = app
     app.on('drain', () => remote.resume())
     for (const chunk of this.#held.splice(0)) app.write(chunk)
     remote.resume()
-    // Closed, it is read into no more.
-    remote.once('close', () => {
-      if (!this.#lent && this.#buffer.length === smallest && spare.length < spares) spare.push(this.#buffer)
-    })
+  }
+
+  /** Leaves the buffer to another connection. */
+  over(): void {
+    if (!this.#lent && this.#buffer.length === smallest && spare.length < spares) spare.push(this.#buffer)
   }
 
   #pass(chunk: Buffer): boolean {
@@ -62,7 +63,7 @@ export class WayBack {
 
 /**
  * Either side's end reaches the other. `back`: how the bytes of `remote` come, if not as events; or what stands between it and
- * `app`, with `failed` for what it throws.
+ * `app`, with `failed` for what it throws. Errors of either are heard already, by whoever accepted or dialled it.
  */
 export function join(
   app: Socket,
@@ -79,12 +80,12 @@ export function join(
     else app.end()
   })
   app.on('end', () => remote.end())
-  remote.on('error', closes).on('close', (broke: boolean) => follow(app, broke))
-  app.on('error', closes).on('close', (broke: boolean) => follow(remote, broke))
+  remote.on('close', (broke: boolean) => {
+    if (back instanceof WayBack) back.over()
+    follow(app, broke)
+  })
+  app.on('close', (broke: boolean) => follow(remote, broke))
 }
-
-/** Every error closes its socket, and whoever waits for that is told. */
-function closes(): void {}
 
 /** A side that broke takes the other one along; one that closed in order lets it send what it still has. */
 function follow(other: Socket, broke: boolean): void {

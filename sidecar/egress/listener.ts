@@ -3,7 +3,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Orders } from '../in-force.ts'
-import type { World } from './dial.ts'
+import { closes, type World } from './dial.ts'
+import { ConnectionEnding, type Ending } from './ending.ts'
 import { type Names, sameTarget, type Target } from './names.ts'
 import { ways } from './open.ts'
 import { EgressRefusal, type Reason } from './reasons.ts'
@@ -82,8 +83,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   }
 
   const serve = async (app: Socket): Promise<void> => {
-    // Every error closes the socket.
-    app.on('error', () => undefined)
+    app.on('error', closes)
     const address = (app.localAddress ?? '').replace(/^::ffff:/, '')
     const target = names().targets.get(address)
     if (target === undefined) {
@@ -91,7 +91,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       app.destroy()
       return
     }
-    const ending = new AbortController()
+    const ending = new ConnectionEnding()
     let remote: Socket | undefined
     const connection: Connection = {
       app,
@@ -109,22 +109,23 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       },
     }
     open.add(connection)
-    app.once('close', () => {
+    app.on('close', () => {
       open.delete(connection)
-      // Calls at a model's gate are recorded, dialled and sent until then. Of others nobody listens once they stand, and telling is dear.
-      if (connection.settingUp || target.protocol === 'Model') ending.abort(hungUp)
+      // Also once it stands: calls at a model's gate are recorded, dialled and sent until then.
+      ending.abort(hungUp)
     })
     const opening = {
       app,
       world: options.world,
-      signal: ending.signal,
+      signal: ending,
       permit: () => {
+        ending.throwIfAborted()
         const reason = forbids(connection)
         if (reason !== undefined) throw new EgressRefusal(reason)
       },
-      record: async (rules?: 'rules-met' | 'rules-unproved') => {
+      record: (rules?: 'rules-met' | 'rules-unproved') => {
         countOpening(address)
-        await untilAborted(options.record(target, rules), ending.signal)
+        return untilAborted(options.record(target, rules), ending)
       },
       opened: (socket: Socket) => {
         remote = socket
@@ -182,11 +183,9 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   }
 }
 
-async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  await new Promise<void>((resolve, reject) => {
+function untilAborted(work: Promise<void>, signal: Ending): Promise<void> {
+  return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', onAbort)
     const settle = (done: () => void): void => {
       signal.removeEventListener('abort', onAbort)
       done()
@@ -195,5 +194,7 @@ async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<v
       () => settle(resolve),
       () => settle(() => reject(new EgressRefusal('trail-unavailable'))),
     )
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
   })
 }

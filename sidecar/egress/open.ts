@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net'
 import { accessDenied, helloLimit, readClientHello } from './client-hello.ts'
 import { askPostgresForTls, dial, plain, secure, verified, type World } from './dial.ts'
+import type { Ending } from './ending.ts'
 import { join, WayBack } from './join.ts'
 import { serveGate } from './model/gate.ts'
 import type { Target } from './names.ts'
@@ -19,7 +20,7 @@ type Opening = {
   /** Resolves when the opening is recorded, with what came of a model vendor's rules. */
   record: (rules?: 'rules-met' | 'rules-unproved') => Promise<void>
   /** Aborts with the reason why it ended. */
-  signal: AbortSignal
+  signal: Ending
   /** Learns of the outside's socket as soon as there is one. */
   opened: (remote: Socket) => void
   failed: (error: unknown) => void
@@ -111,11 +112,13 @@ const model: Way = {
     const { app, permit, record, refused, credential, signal } = opening
     if (target.model === undefined) throw new EgressRefusal('internal')
     permit()
+    const calls = new AbortController()
+    signal.addEventListener('abort', () => calls.abort(signal.reason))
     await serveGate({
       app,
       host: target.name,
       rules: target.model,
-      signal,
+      signal: calls.signal,
       permit,
       credential,
       refused,
@@ -123,7 +126,7 @@ const model: Way = {
       connect: async () =>
         await withTls(target, {
           ...opening,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(connectMs)]),
+          signal: AbortSignal.any([calls.signal, AbortSignal.timeout(connectMs)]),
         }),
     })
   },
@@ -171,7 +174,7 @@ async function postgresWithTls(target: Target, { world, opened, signal }: Dialli
 }
 
 /** The client's startup or cancel packet. It may ask for TLS and GSSAPI first: there is neither on loopback. */
-async function firstPacket(app: Socket, signal: AbortSignal): Promise<Buffer> {
+async function firstPacket(app: Socket, signal: Ending): Promise<Buffer> {
   let held: Buffer | undefined
   for (let asked = 0; asked < 3; asked += 1) {
     const { found, bytes } = await readBytes(app, readOpening, signal, held)

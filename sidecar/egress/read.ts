@@ -1,23 +1,26 @@
 // The first bytes of a connection, read by hand before it is joined to another one.
 
 import type { Socket } from 'node:net'
+import type { Ending } from './ending.ts'
 import { EgressRefusal } from './reasons.ts'
+
+const nothing = Buffer.alloc(0)
 
 /**
  * Reads until `parse` finds what it looks for, and leaves the socket paused. `bytes` is all that came, found part
- * included. Rejects when the socket ends, `parse` throws or `signal` aborts.
+ * included. Rejects when the socket ends, `parse` throws or `signal` aborts. Its errors are heard elsewhere.
  */
-export async function readBytes<T>(
+export function readBytes<T>(
   socket: Socket,
   parse: (bytes: Buffer) => T | undefined,
-  signal: AbortSignal,
-  already: Buffer = Buffer.alloc(0),
+  signal: Ending,
+  already: Buffer = nothing,
 ): Promise<{ found: T; bytes: Buffer }> {
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     let bytes = already
     const stop = (): void => {
       socket.pause()
-      socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onEnd)
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd)
       signal.removeEventListener('abort', onAbort)
     }
     const fail = (error: unknown): void => {
@@ -41,7 +44,7 @@ export async function readBytes<T>(
       look()
     }
     if (signal.aborted) return onAbort()
-    socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onEnd)
+    socket.on('data', onData).on('end', onEnd).on('close', onEnd)
     signal.addEventListener('abort', onAbort)
     // `already` may be enough; if it is, the socket stays as it was left.
     socket.resume()

@@ -18,6 +18,7 @@ async function joined(): Promise<{ app: Socket; outside: Socket }> {
     const { port } = outer.address() as AddressInfo
     const remote = connect({ port, allowHalfOpen: true, onread: back.onread }).pause()
     open.push(near, remote)
+    for (const socket of [near, remote]) socket.on('error', () => undefined)
     remote.once('connect', () => join(near, remote, back))
   })
   for (const server of [outer, inner]) {
