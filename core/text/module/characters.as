@@ -20,21 +20,42 @@ export let characters: i32 = 0
 /** Of a text of so many bytes. Zeros stand behind it. */
 export function lookOver(bytes: i32): i32 {
   const end = text + <usize>bytes
-  let at = text
-  let found = 0
-  for (let spaces = 0; found != (FOUR_SPACES | FORMED | NAMING) && at < end; at += 16) {
-    const here = v128.load(at)
-    spaces += popcnt(i8x16.bitmask(i8x16.le_u(here, v128.load(SPACES))) & (end - at < 16 ? (1 << <i32>(end - at)) - 1 : -1))
-    if (spaces >= 4) found |= FOUR_SPACES
-    const signs = v128.or(i8x16.eq(here, v128.load(COLONS)), i8x16.eq(here, v128.load(AT_SIGNS)))
-    const digits = among(here, ZEROS, NINES)
-    const behindDigits = v128.and(v128.and(digits, i8x16.eq(v128.load(at, 1), v128.load(SPACES))), among(v128.load(at, 2), SMALL_AS, LETTERS))
-    if (v128.any_true(v128.or(among(here, LARGE_AS, LETTERS), behindDigits))) found |= NAMING
-    if (v128.any_true(v128.or(v128.or(signs, digits), v128.and(v128.and(isW(at), isW(at + 1)), isW(at + 2))))) found |= FORMED
+  characters = signsOf(end)
+  if (hasFourSpaces(end)) characters |= FOUR_SPACES
+  if (isFormed(end)) characters |= FORMED
+  if (isNaming(end)) characters |= NAMING
+  return characters
+}
+
+/** Each of these looks as far as it must: at most of a text none of them does. */
+function hasFourSpaces(end: usize): bool {
+  let spaces = 0
+  for (let at = text; at < end; at += 16) {
+    const within = end - at < 16 ? (1 << <i32>(end - at)) - 1 : -1
+    spaces += popcnt(i8x16.bitmask(i8x16.le_u(v128.load(at), v128.load(SPACES))) & within)
+    if (spaces >= 4) return true
   }
-  found |= signsOf(end)
-  characters = found
-  return found
+  return false
+}
+
+function isFormed(end: usize): bool {
+  for (let at = text; at < end; at += 16) {
+    const here = v128.load(at)
+    const signs = v128.or(i8x16.eq(here, v128.load(COLONS)), i8x16.eq(here, v128.load(AT_SIGNS)))
+    const web = v128.and(v128.and(isW(at), isW(at + 1)), isW(at + 2))
+    if (v128.any_true(v128.or(v128.or(signs, among(here, ZEROS, NINES)), web))) return true
+  }
+  return false
+}
+
+function isNaming(end: usize): bool {
+  for (let at = text; at < end; at += 16) {
+    const here = v128.load(at)
+    const spaced = v128.and(among(here, ZEROS, NINES), i8x16.eq(v128.load(at, 1), v128.load(SPACES)))
+    const behindDigits = v128.and(spaced, among(v128.load(at, 2), SMALL_AS, LETTERS))
+    if (v128.any_true(v128.or(among(here, LARGE_AS, LETTERS), behindDigits))) return true
+  }
+  return false
 }
 
 /** What each of its characters is asked for: signs that most texts do not have at all. */

@@ -75,7 +75,8 @@ function number(from: i32, to: i32, word: i32): void {
   if (saysNothing(from, to)) return
   setRun(from, to)
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
-  if ((asked & CONTEXT) != 0 && (word < 0 || mayBeAnnounced(word))) {
+  const told = (asked & CONTEXT) != 0 && (word < 0 || mayBeAnnounced(word))
+  if (told) {
     const stop = announced()
     if (word >= 0 && isAll(stop)) return
   }
@@ -86,7 +87,10 @@ function number(from: i32, to: i32, word: i32): void {
     }
     byForm()
   }
-  if ((asked & LONG) != 0) longNumbers()
+  if ((asked & LONG) == 0) return
+  const stop = longNumbers()
+  // Nor does a word say anything of the later groups of a number of which it says nothing.
+  if (word >= 0 && !told) passed = stop
 }
 
 /**

@@ -6,11 +6,13 @@ import { byteAt, MONEY } from './memory'
 import { isCodeOf, isUnitAt } from './quantities'
 import { behind, before, code, digits, end, next, start } from './run'
 import {
-  AMPERSAND, COMMA, DASH, DOT, HASH, SLASH, WORDLY, digitAt, digitsEnd, isAny, isCapital, isDigit, numberAt,
+  AMPERSAND, CLOSING, COMMA, DASH, DOT, HASH, OTHER, SLASH, SPACE, WORDLY, digitAt, digitsEnd, isAny, isCapital, isDigit, numberAt,
 } from './signs'
 import { UNIQUE_IDENTIFIER } from './types'
 
-export function longNumbers(): void {
+/** Returns where groups end that it found, no rule finding anything else that begins within them; 0 where it found none, or they may go on. */
+export function longNumbers(): i32 {
+  let stop = 0
   if (digits == 0) lettersFirst()
   else {
     if (code < start) lettersFirst()
@@ -20,9 +22,10 @@ export function longNumbers(): void {
       if (before == HASH && !isAny(start - 2, WORDLY | AMPERSAND) && digits <= 20 && !isAny(start + digits, WORDLY | DASH))
         add(start - 1, start + digits, UNIQUE_IDENTIFIER)
     }
-    if (digits >= 2 && digits <= 8 && behind == DASH && digitAt(start + digits + 2)) grouped()
+    if (digits >= 2 && digits <= 8 && behind == DASH && digitAt(start + digits + 2)) stop = grouped()
     if (digits >= 6 && digits <= 20 && (behind & (WORDLY | SLASH | DASH)) == 0) plain()
   }
+  return stop
 }
 
 /** With the # before it; -1 inside of a longer word, number or path. */
@@ -79,9 +82,9 @@ function digitsFirst(): void {
 }
 
 /** 789-456-123, 54321-7890: seven digits and more, no code of a term, and no range. */
-function grouped(): void {
+function grouped(): i32 {
   const from = withHash(start)
-  if (from < 0) return
+  if (from < 0) return 0
   let at = start + digits
   let hyphens = 0
   let count = digits
@@ -89,20 +92,22 @@ function grouped(): void {
     const stop = digitsEnd(at + 1, 9)
     const size = stop - at - 1
     if (size < 2) break
-    if (size > 8) return
+    if (size > 8) return 0
     count += size
     hyphens++
     at = stop
   }
-  if (hyphens == 0 || isAny(at, WORDLY | SLASH | DASH) || byteAt(at) == 0x25 || (byteAt(at) == 0x2e && digitAt(at + 1))) return
-  if (count < 7 || isCodeOf(from)) return
+  if (hyphens == 0 || isAny(at, WORDLY | SLASH | DASH) || byteAt(at) == 0x25 || (byteAt(at) == 0x2e && digitAt(at + 1))) return 0
+  if (count < 7 || isCodeOf(from)) return 0
   if (hyphens == 1) {
     const second = at - start - digits - 1
     // A range: 1000-1500, 150000-450000
-    if ((digits == second || count < 8) && numberAt(start, digits) < numberAt(start + digits + 1, second)) return
-    if (isUnitAt(at)) return
+    if ((digits == second || count < 8) && numberAt(start, digits) < numberAt(start + digits + 1, second)) return 0
+    if (isUnitAt(at)) return 0
   }
   add(from, at, UNIQUE_IDENTIFIER)
+  // "1234-567.png", "1234-567:1"
+  return isAny(at, SPACE | COMMA | CLOSING | OTHER) ? at : 0
 }
 
 function plain(): void {

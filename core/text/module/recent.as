@@ -24,7 +24,7 @@ function watchedHash(letters: u64): usize {
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function watchedAt(from: i32, size: usize): u64 {
-  return <u64><i64>load<i8>(WATCHED + watchedHash(load<u64>(<usize>from, text) & load<u64>(EIGHTS + (size << 3))))
+  return i64.load8_s(WATCHED + watchedHash(load<u64>(<usize>from, text) & load<u64>(EIGHTS + (size << 3))))
 }
 
 /** Of a word of letters and digits of ASCII; a small letter stays itself. */

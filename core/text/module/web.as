@@ -4,8 +4,8 @@ import { AT_SIGN, characters } from './characters'
 import { EMAIL_ADDRESS, UNIQUE_IDENTIFIER } from './types'
 import { add } from './findings'
 import { byteAt, length, text } from './memory'
-import { equalAt, hostsAt, isAlnum, isAny, isDigit, isLetter, WORDLY } from './signs'
-import { APOSTROPHES, DOTS, PERCENTS, PLUSES, UNDERSCORES } from './vectors'
+import { digitsAt, equalAt, hostsAt, isAlnum, isAny, isDigit, isLetter, lettersAt, WORDLY } from './signs'
+import { APOSTROPHES, DOTS, HYPHENS, PERCENTS, PLUSES, UNDERSCORES } from './vectors'
 
 /** Where the next @ stands; the text's length where none does. */
 export function nextAt(from: i32): i32 {
@@ -17,13 +17,13 @@ export function nextAt(from: i32): i32 {
   return length
 }
 
-/** From an @ outwards. */
+/** From an @ outwards. What stands before it is asked where what stands behind it may make something of both. */
 export function mail(at: i32): void {
+  const end = hostEnd(at + 1)
+  if (end < 0) return handle(at)
   const start = localStart(at)
-  if (start == at) return handle(at)
-  let end = hostEnd(at + 1, at + 255)
-  while (end > at && !isAlnum(byteAt(end - 1))) end--
-  if (hasDot(at + 1, end)) add(start, end, EMAIL_ADDRESS)
+  if (start < at) add(start, end, EMAIL_ADDRESS)
+  else handle(at)
 }
 
 /** Where what stands before an @ begins, 64 characters before it at most: zeros stand before the text. */
@@ -38,13 +38,27 @@ function localStart(at: i32): i32 {
   return start
 }
 
-/** Where the name of a host ends, looked at as far as `most`. */
-function hostEnd(from: i32, most: i32): i32 {
-  for (let at = from; at < most; at += 16) {
-    const count = ctz(~hostsAt(at))
-    if (count < 16) return min(at + count, most)
+/** Where the name of a host ends that begins here: with a letter or digit, a full stop before it. -1 where there is none. */
+function hostEnd(from: i32): i32 {
+  const alnums = digitsAt(from) | lettersAt(from)
+  const dots = equalAt(from, DOTS)
+  const count = ctz(~(alnums | dots | equalAt(from, HYPHENS)))
+  if (count > 15) return longHostEnd(from, from + 254)
+  const size = 32 - clz(alnums & ((1 << count) - 1))
+  return (dots & ((1 << size) - 1)) != 0 ? from + size : -1
+}
+
+/** The same of one that has sixteen characters or more, looked at as far as `most`. */
+function longHostEnd(from: i32, most: i32): i32 {
+  let end = from
+  while (end < most) {
+    const count = ctz(~hostsAt(end))
+    end += count
+    if (count < 16) break
   }
-  return most
+  end = min(end, most)
+  while (end > from && !isAlnum(byteAt(end - 1))) end--
+  return hasDot(from, end) ? end : -1
 }
 
 function hasDot(from: i32, to: i32): bool {
@@ -61,5 +75,5 @@ function handle(at: i32): void {
   let end = at + 2
   let told = false
   for (; end - at <= 31 && isAny(end, WORDLY); end++) if (isDigit(byteAt(end)) || byteAt(end) == 0x5f) told = true
-  if (told && end - at > 5 && !isAny(end, WORDLY) && byteAt(end) != 0x40) add(at, end, UNIQUE_IDENTIFIER)
+  if (told && end - at > 5 && !isAny(end, WORDLY) && byteAt(end) != 0x40 && localStart(at) == at) add(at, end, UNIQUE_IDENTIFIER)
 }

@@ -135,8 +135,10 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
       // Of sixteen characters and more, which are looked at together.
       "a.name_of+many%signs-and'more@the.example-of.a-long-host.example",
       `${'a'.repeat(64)}@${'b'.repeat(60)}.example`,
+      // A look at sixteen characters ends before, with and behind the host.
+      ...[10, 11, 12, 13].map((length) => `a@${'b'.repeat(length)}.org`),
     ],
-    arent: ['a@b', '@b.org'],
+    arent: ['a@b', '@b.org', 'a@b.', 'a@b.-'],
   },
   'a page': {
     type: 'URL',
@@ -193,7 +195,7 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
   'a handle': {
     type: 'UNIQUE_IDENTIFIER',
     are: ['@rosebud77', '@mary_k'],
-    arent: ['@home', '@q6h', '@10am'],
+    arent: ['@home', '@q6h', '@10am', 'x@mary_k'],
   },
   'a street in small letters': {
     type: 'GEOGRAPHIC_LOCATION',

@@ -1,6 +1,6 @@
-// Dates and numbers of three groups, which are found by one look and whose later groups no rule looks at, digits between signs that
-// leave nothing to any rule, and numbers that a word announces whole: found as where each rule is asked of each group, which a word
-// beyond ASCII brings about anywhere in a text.
+// Dates and numbers of three groups, which are found by one look and whose later groups no rule looks at, those of other numbers in groups that
+// nothing announces, digits between signs that leave nothing to any rule, and numbers that a word announces whole: found as where each rule is
+// asked of each group, which a word beyond ASCII brings about anywhere in a text.
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -40,6 +40,10 @@ const groups = [
   '20240305',
   '192.168.1.7',
   '12-34',
+  '789-456-123',
+  '54321-7890',
+  '555-0123-45-678',
+  '12-90-1234567',
   '123-4567',
   'AB-12345',
   'MRN-4967108',
@@ -86,6 +90,8 @@ const behind = [
   '.5',
   '. 5',
   '.png',
+  ' .png',
+  ' 12.5N, 13.50000W',
   '@a.org',
   ' x12',
   ' ext. 9',
