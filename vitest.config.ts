@@ -50,7 +50,7 @@ const lengthy = [
   'test/core/{checkpoint,json-scan,tiles,vectors}.test.ts',
   'test/core/sealed/*.test.ts',
   'test/core/{fields/any-resource,export/audit-event}.test.ts',
-  'test/core/text/known.test.ts',
+  'test/core/text/{known,lone}.test.ts',
   'test/core/lint/lint.test.ts',
   'test/cli/{activity,affected,archive-connections,archive-disclosures,break-glass,check,disclosures,doctor,preflight,explain,explain-sidecar,init,init-from,init-propose,main,sources,trail,trail-convert,verify,verify-archive,verify-policy,verify-runs,undo}.test.ts',
   'test/cli/{redact,tiles}/*.test.ts',
