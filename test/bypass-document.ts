@@ -25,7 +25,7 @@ const cannot = [
   ],
   [
     'A container to which a plugin of its node gives a device that sends by itself',
-    'goes past the packet filter and every NetworkPolicy: RDMA, a network card in user space. Whoever deploys asks for what the node hands out. Keep such nodes from enrolled namespaces, or set a ResourceQuota of 0 for the device there',
+    'goes past the packet filter and every NetworkPolicy: RDMA, a network card in user space. A card that a driver of ResourceClaims puts into the pod’s network goes past NetworkPolicies. Whoever deploys asks for what the node hands out. Keep such nodes from enrolled namespaces, or set a ResourceQuota of 0 for the device, or its class, there',
   ],
   [
     'Who deploys where a network plugin takes annotations that admission does not know',

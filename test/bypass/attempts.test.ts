@@ -12,7 +12,17 @@ import { until } from '../demo/kubectl.ts'
 import { verifies } from '../verifies.ts'
 import { type Answer, type Api, openApi, tryOnce } from './api.ts'
 import { type Attempt, attempts, isPerson, isPod, type Person, type PodRole, sampleOf } from './attempts.ts'
-import { buildScene, clearScene, debuggers, editor, enrolled, open, placeOf, type Scene } from './scene.ts'
+import {
+  binder,
+  buildScene,
+  clearScene,
+  debuggers,
+  editor,
+  enrolled,
+  open,
+  placeOf,
+  type Scene,
+} from './scene.ts'
 
 const every = await attempts()
 const sample = process.env['HIPAA_MCP_BYPASS'] === 'sample'
@@ -20,6 +30,7 @@ const all = sample ? sampleOf(every) : every
 const names: { readonly [person in Person]: string | undefined } = {
   Editor: editor,
   Debugger: debuggers,
+  Binder: binder,
   Administrator: undefined,
 }
 
@@ -200,7 +211,7 @@ const since = async (line: RegExp) =>
   counted((await api.ask({ method: 'GET', path: '/metrics' })).text, line) - counted(before, line)
 
 describe('each attempt is seen', () => {
-  for (const gate of ['changes', 'labels', 'networks', 'proxies', 'tokens'] as const)
+  for (const gate of ['changes', 'labels', 'bindings', 'deletions', 'networks', 'proxies', 'tokens'] as const)
     test(`by the API server’s count of what the policy ${gate} refused`, async () => {
       const line = new RegExp(
         `^apiserver_validating_admission_policy_check_total\\{.*enforcement_action="deny".*policy="hipaa-mcp-${gate}"`,

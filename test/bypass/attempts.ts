@@ -9,6 +9,7 @@ import { parse } from 'yaml'
 const people = {
   Editor: 'who holds the role `admin` in the namespace',
   Debugger: 'an editor who may add ephemeral containers',
+  Binder: 'an editor who may bind pods to nodes, as schedulers do',
   Administrator: 'an administrator of the cluster, who changes nothing of the product',
 } as const
 
@@ -38,6 +39,10 @@ export const gates = {
   pods: 'policy `hipaa-mcp-pods`: `apiserver_validating_admission_policy_check_total`',
   changes: 'policy `hipaa-mcp-changes`: as above; a record `admission-refused`, with who asked, and an Event',
   labels: 'policy `hipaa-mcp-labels`: as above; a record `admission-refused`, with who asked, and an Event',
+  bindings:
+    'policy `hipaa-mcp-bindings`: as above; a record `admission-refused`, with who asked, and an Event',
+  deletions:
+    'policy `hipaa-mcp-deletions`: as above; a record `admission-refused`, with who asked, and an Event',
   networks:
     'policy `hipaa-mcp-networks`: as above; a record `admission-refused`, with who asked, and an Event',
   proxies: 'policy `hipaa-mcp-proxies`: as above; a record `admission-refused`, with who asked, and an Event',

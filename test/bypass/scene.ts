@@ -17,6 +17,7 @@ export const open = 'bypass-open'
 const outside = 'bypass-outside'
 export const editor = 'mallory'
 export const debuggers = 'trent'
+export const binder = 'sybil'
 
 export type Scene = World & { kubeconfig: string; netns: string }
 
@@ -38,9 +39,9 @@ export function placeOf(role: PodRole, namespace: string): { namespace: string; 
 function pod(
   place: { namespace: string; name: string },
   role: string,
-  more: { server?: string; labels?: object; attempts?: string } = {},
+  more: { server?: string; labels?: object; attempts?: string; scheduler?: string } = {},
 ): object {
-  const { server, labels = {}, attempts = 'attempts' } = more
+  const { server, labels = {}, attempts = 'attempts', scheduler } = more
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -51,6 +52,7 @@ function pod(
     },
     spec: {
       terminationGracePeriodSeconds: 1,
+      ...(scheduler === undefined ? {} : { schedulerName: scheduler }),
       // Root, where admission leaves it that: the server's own code is hostile.
       securityContext: { runAsUser: 0, runAsGroup: 0 },
       // Its image is to be patched by name, as the sidecar's in its place.
@@ -194,26 +196,30 @@ export async function buildScene(attempts: readonly Attempt[]): Promise<Scene> {
 export async function clearScene(kubectl: Kubectl, wait: boolean): Promise<void> {
   const how = wait ? '--timeout=180s' : '--wait=false'
   await kubectl.run(['delete', 'namespace', enrolled, open, outside, '--ignore-not-found', how])
-  await kubectl.run(['delete', 'clusterrole', 'bypass-debug', '--ignore-not-found'])
+  await kubectl.run(['delete', 'clusterrole', 'bypass-debug', 'bypass-bind', '--ignore-not-found'])
   // Its kind is there once the product was installed.
   await kubectl.attempt(['delete', 'businessassociateagreement', vendorAgreement, '--ignore-not-found'])
 }
 
 const inBoth = (make: (namespace: string) => object[]): object[] => [enrolled, open].flatMap(make)
 
+const role = (name: string, rule: object) => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name },
+  rules: [{ apiGroups: [''], ...rule }],
+})
+
 function rights(): object[] {
-  const debug = {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRole',
-    metadata: { name: 'bypass-debug' },
-    rules: [{ apiGroups: [''], resources: ['pods/ephemeralcontainers'], verbs: ['patch', 'update'] }],
-  }
   return [
-    debug,
+    role('bypass-debug', { resources: ['pods/ephemeralcontainers'], verbs: ['patch', 'update'] }),
+    role('bypass-bind', { resources: ['pods/binding', 'bindings'], verbs: ['create'] }),
     ...inBoth((namespace) => [
       binding(namespace, editor, 'admin'),
       binding(namespace, debuggers, 'admin'),
       binding(namespace, debuggers, 'bypass-debug'),
+      binding(namespace, binder, 'admin'),
+      binding(namespace, binder, 'bypass-bind'),
     ]),
   ]
 }
@@ -283,6 +289,8 @@ const targetsIn = (namespace: string, node: string): object[] => [
   pod({ namespace, name: 'lab' }, 'Idle', { server: 'lab' }),
   pod({ namespace, name: 'ehr-db' }, 'Idle'),
   pod({ namespace, name: 'bystander' }, 'Idle'),
+  // Of no node, until somebody binds it.
+  pod({ namespace, name: 'waits' }, 'Idle', { scheduler: 'none' }),
 ]
 
 /** Who tries it. */
