@@ -126,7 +126,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      daughter son wife husband spouse him given using use used based according despite due because considering including include ensure check
      start started starting stop stopped continue continued add added hold increase decrease reduce monitor monitoring order ordered
      oral iv daily weekly normal abnormal positive negative acute chronic severe mild moderate left right bilateral primary secondary
-     emergency department unit ward room floor bed team service services report reports result results test tests lab labs imaging
+     emergency department unit ward room floor bed bedside baseline triage intake rounds team service services report reports result results test tests lab labs imaging
      today's patient's outcomes outcome comparative comparison long-term preferred appropriate initial early late referral steps key potential
      possible pros cons benefits considerations tx rx dx mgmt rec recs eval meds exercise dietary nutrition lifestyle surgery surgical
      procedure procedures postoperative preoperative perioperative study studies trial trials research literature article articles data`,
@@ -211,7 +211,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
   [
     motion,
     `admitted transferred referred presented presenting discharged moved relocated travelled traveled flown brought seen evaluated treated lives
-     living resides residing resident born located based hospitalized visited operated works working flew returned drove`,
+     living resides residing resident born located based hospitalized visited attended admission transfer came went operated works working flew returned drove`,
   ],
   [
     famousEponym,

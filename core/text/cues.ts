@@ -22,10 +22,11 @@ export const monthWords =
   'jan january feb february mar march apr april may jun june jul july aug august sep september sept oct october nov november dec december'.split(
     ' ',
   )
-/** Each by itself and with day behind it. */
+/** Each by itself and with day behind it; and feasts, which say as much. */
 export const weekdayWords = 'mon tue tues wed wednes thu thur thurs fri sat satur sun'
   .split(' ')
   .flatMap((word) => [word, `${word}day`])
+  .concat('christmas thanksgiving easter halloween'.split(' '))
 export const oldAgeWords = 'ninety nineties nonagenarian nonagenarians centenarian centenarians'.split(' ')
 
 const loginWords = ['username', 'usernames', 'userid', 'login', 'logon', 'handle', 'user', 'screenname']

@@ -43,12 +43,12 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // "on 4/22"
   [
     27,
-    'on since until till dated date dob born visit appt appointment seen admitted discharged lmp edd edc dos doa dod',
+    'on since until till due dated date dob born visit appt appointment seen reviewed drawn admitted discharged lmp edd edc dos doa dod',
   ],
   // An element of a date smaller than the year: "in March"
   [28, 'in since during until till by last next this early late mid through from between to and of'],
   [29, 'last next this past coming on since until by every'],
-  [30, 'last next morning afternoon evening night'],
+  [30, 'last next morning afternoon evening eve day night'],
   [31, 't tm tmax temp temperature fever'],
   // "in her 90s"
   [32, 'his her their your my'],

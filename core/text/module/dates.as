@@ -1,6 +1,6 @@
 // Dates in digits, all elements but the year (45 CFR 164.514(b)(2)(i)(C)).
 
-import { BEFORE_DAY, MONTH, known } from './dictionary'
+import { BEFORE_DAY, MONTH, WEEKDAY, known } from './dictionary'
 import { add, addDated } from './findings'
 import { byteAt } from './memory'
 import { behind, before, digits, end, next, start } from './run'
@@ -56,7 +56,8 @@ function dayMonthYear(second: i32): void {
   const one = numberAt(start, digits)
   const other = numberAt(start + digits + 1, second - start - digits - 1)
   if (!isDay(one, other) && !isDay(other, one)) return
-  if (next == 0x2e && !long) return
+  // "3.7.22" is a section or a version too.
+  if (next == 0x2e && !long && !isAnnounced(start)) return
   addDated(start, timeEnd(stop), DATE, long ? year : -1)
 }
 
@@ -194,14 +195,21 @@ export function announcedDay(): void {
   const stop = two(day)
   if (stop == day || isAny(stop, WORDLY | SLASH) || byteAt(stop) == 0x25 || (isAny(stop, DOT) && digitAt(stop + 1))) return
   if (!isDay(numberAt(start, digits), numberAt(day, stop - day))) return
-  let said = start - 1
+  if (isAnnounced(start)) add(start, stop, DATE)
+}
+
+/** Whether the word before this place says that a day follows: "on ", "DOB: ", "Wed, ". */
+function isAnnounced(day: i32): bool {
+  let said = day - 1
   if (byteAt(said - 1) == 0x20) said--
-  if (byteAt(said - 1) == 0x3a) said--
+  const sign = byteAt(said - 1)
+  if (sign == 0x3a || sign == 0x2c) said--
   const word = lettersStart(said, 12)
   const short = word == said - 1 && saysAt(word - 2, 'd/c')
   const from = short ? word - 2 : word
-  if (isAny(from - 1, WORDLY)) return
-  if (short || (known(word, said) & BEFORE_DAY) != 0) add(start, stop, DATE)
+  if (isAny(from - 1, WORDLY)) return false
+  const bits = known(word, said)
+  return (bits & WEEKDAY) != 0 || (sign != 0x2c && (short || (bits & BEFORE_DAY) != 0))
 }
 
 /** Where the time ends that may stand here behind a date. */

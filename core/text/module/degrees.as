@@ -3,7 +3,7 @@
 import { isFree, NAMED, take } from './claims'
 import { ACRONYM, CREDENTIAL, EVERYDAY, FAMOUS_EPONYM, HEADING, PARTICLE, PROPER } from './classes'
 import { isScored } from './eponyms'
-import { inName, mayBePart } from './name-parts'
+import { inName, isGeneration, mayBePart } from './name-parts'
 import { isOf, isLarge, isListed } from './traits'
 import { gapOf, headAt, headCount, shapeOf } from './words'
 import { COMMA, INITIAL, SMALL, SPACE } from './writing'
@@ -23,6 +23,6 @@ export function findDegreed(): void {
       if (isScored(before)) break
       start = before
     }
-    if (start < i && shapeOf(start) != INITIAL && (!isListed(start, EVERYDAY) || i - start > 1)) take(start, i - 1, NAMED)
+    if (start < i && shapeOf(start) != INITIAL && (!isListed(start, EVERYDAY) || i - start > 1)) take(start, i - start > 1 && gapOf(i) == SPACE && isGeneration(i) ? i : i - 1, NAMED)
   }
 }

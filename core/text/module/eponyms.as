@@ -3,6 +3,7 @@
 import { asked, COMPOUND } from './asked'
 import { isFree, KEPT, take } from './claims'
 import { ENGLISH, EPONYM, EPONYM_HEAD, FAMOUS_EPONYM, MEDICAL, SCORED, STOPPER, WEAK_EPONYM_HEAD } from './classes'
+import { standsAt } from './facilities'
 import { byteAt } from './memory'
 import { isFirstName } from './name-parts'
 import { digitsEnd, isAny, WORDLY } from './signs'
@@ -96,5 +97,7 @@ function keepBefore(i: i32): void {
   const whole = (start < last && isFirstName(start)) || shapeOf(last) == INITIAL
   if (whole && !(strong && isOwned(last))) return
   if (!strong && isFirstName(last) && !isListed(last, EPONYM)) return
+  // "seen at Sacred Heart"
+  if (!strong && standsAt(start)) return
   take(start, last, KEPT)
 }

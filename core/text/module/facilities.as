@@ -72,7 +72,7 @@ function rightOf(head: i32): i32 {
       const heads = isOf(next, FACILITY | WEAK_FACILITY)
       if (isOf(next, STOPPER | MONTH)) break
       if (isOf(next, HEADING) && !heads) break
-      if (!heads && (isOf(next, ACRONYM) || !(isPlaceName(next) || isStrange(next) || shapeOf(next) == CAPITALS))) break
+      if (!heads && (isOf(next, ACRONYM) || !(isPlaceName(next) || isStrange(next) || shapeOf(next) == CAPITALS || isTownEnd(head, end, next)))) break
       end = next
       continue
     }
@@ -87,6 +87,11 @@ function rightOf(head: i32): i32 {
     break
   }
   return end
+}
+
+/** "VA Palo Alto": behind the name of a place another word that places are called by, whatever else it means. */
+function isTownEnd(head: i32, end: i32, next: i32): bool {
+  return end > head && isListed(end, PLACE) && isListed(next, PLACE) && gapOf(next) == SPACE
 }
 
 /** By a small word and a large one. */

@@ -6,10 +6,13 @@ import { isFree, NAMED, NONE, PLACED, take } from './claims'
 import {
   ACRONYM, AT, BESIDE, CREDENTIAL, DIVISION, ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, JOINER,
   MEDICAL, MONTH, MOTION, PLACE, PLACE_PREFIX, PROPER, STATE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_EPONYM_HEAD,
+  WEAK_FACILITY,
 } from './classes'
 import { standsAt } from './facilities'
+import { byteAt } from './memory'
 import { isFirstName } from './name-parts'
 import { goesOn, isOf, isLarge, isListed, isSpoken, isStrange, isWord, sizeOf } from './traits'
+import { facilityEnd, isState, isVisited, mayBeFacility, NO_FACILITY, ofEnd } from './visited'
 import { count, endOf, gapOf, isOwned, knownOf, markCount, markedAt, shapeOf, startOf } from './words'
 import { CAPITALISED, CAPITALS, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
@@ -31,6 +34,13 @@ export function findLone(withNames: bool, withPlaces: bool, withShapes: bool): v
       if (isOf(end + 1, STOPPER)) break
       end++
     }
+    // Most are followed by no "of", which is seen sooner than what else stands there.
+    const behindOf = places && byteAt(endOf(i) + 1) == 0x6f ? ofEnd(i) : -1
+    if (behindOf >= 0) {
+      take(i, behindOf, PLACED)
+      done = behindOf
+      continue
+    }
     if (end > i || mayMean(i)) judge(i, end)
     done = end
   }
@@ -51,6 +61,7 @@ function mayMean(i: i32): bool {
     if (shape == CAPITALS || (lists & (PLACE | SURNAME)) != 0 || (strange && (classes & HEADING) == 0)) return true
   }
   if (shape == CAPITALS) return (classes & ACRONYM) == 0
+  if (places && (classes & NO_FACILITY) == 0 && isVisited(i)) return true
   if ((classes & NO_NAME) != 0) return false
   return strange ? sizeOf(i) > 2 || (lists & PLACE) != 0 : (lists & (FIRST | SURNAME | PLACE)) != 0
 }
@@ -61,6 +72,7 @@ function judge(start: i32, end: i32): void {
   if (from > end) return
   lead = UNKNOWN
   // Of most words it is known without a look at those before them that they are no place.
+  if (places && isVisited(from) && mayBeFacility(from, end)) return take(from, facilityEnd(end), PLACED)
   if (places && mayHavePlace(from, end) && leadOf(from) >= 0) {
     if (standsAt(from) && isPlaceBehindAt(from, end)) return take(from, end, PLACED)
     if (isOf(lead, TOWARDS | JOINER | MOTION) && isPlaceBehindIn(lead, from, end)) return take(from, end, PLACED)
@@ -92,6 +104,7 @@ function isBeside(from: i32): bool {
 
 /** Whether one of them may be a place's name, whatever the words before are. */
 function mayHavePlace(from: i32, end: i32): bool {
+  if (isSaint(from, end)) return true
   for (let i = from; i <= end; i++) {
     if (isOf(i, PROPER | MONTH | ACRONYM) || shapeOf(i) == INITIAL) continue
     if (shapeOf(i) == CAPITALS || isListed(i, PLACE | SURNAME) || isStrange(i)) return true
@@ -116,11 +129,6 @@ function belongs(j: i32, to: i32): bool {
   return !isOf(j, HEADING) && (!isListed(j, MEDICAL) || isListed(j, FREQUENT | EPONYM) || !isListed(j, EVERYDAY))
 }
 
-/** New York and Washington are a State and a city: they are taken for the city. */
-function isState(i: i32): bool {
-  return isOf(i, STATE) && !isWord(i, 'york') && !isWord(i, 'washington')
-}
-
 function isPlaceBehindAt(from: i32, end: i32): bool {
   const next = end + 1
   const number = next < count && gapOf(next) == SPACE && shapeOf(next) == NUMBER
@@ -137,8 +145,10 @@ function isPlaceBehindAt(from: i32, end: i32): bool {
 }
 
 function isPlaceBehindIn(lead: i32, from: i32, end: i32): bool {
+  if (isSaint(from, end)) return true
   const moved = lead > 0 && isOf(lead - 1, MOTION) && (isWord(lead, 'from') || isWord(lead, 'to'))
   for (let i = from; i <= end; i++) {
+    if (i < end && isTown(i, i + 1)) return true
     if (isOf(i, PROPER | MONTH | ACRONYM | EPONYM_HEAD) || isState(i)) continue
     if (shapeOf(i) == CAPITALS) {
       // "transferred from MGH"
@@ -154,6 +164,18 @@ function isPlaceBehindIn(lead: i32, from: i32, end: i32): bool {
     if (isOf(lead, TOWARDS) && isStrange(i) && !isListed(i, FIRST | SURNAME)) return true
   }
   return false
+}
+
+/** "from St. Jude", "near Ft. Bragg" */
+function isSaint(from: i32, end: i32): bool {
+  return from < end && sizeOf(from) == 2 && isOf(from, PLACE_PREFIX) && byteAt(endOf(from)) == 0x2e
+}
+
+/** "from Little Rock", "in Coral Gables", "in Jersey City": of two words that places are called after, the one is why the other is. */
+function isTown(i: i32, next: i32): bool {
+  if (shapeOf(i) != CAPITALISED || shapeOf(next) != CAPITALISED || gapOf(next) != SPACE) return false
+  if (!isListed(i, PLACE) || !isListed(next, PLACE) || isOf(i, PROPER | HEADING | WEAK_FACILITY) || isOf(next, PROPER | STATE)) return false
+  return isWord(next, 'city') || (!isOf(next, HEADING) && !isOf(i, STATE | PLACE_PREFIX))
 }
 
 /** Words that are nobody's name, capitalised or not. */

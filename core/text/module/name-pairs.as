@@ -2,33 +2,42 @@
 
 import { isFree, NAMED, take } from './claims'
 import {
-  ACRONYM, ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, MEDICAL, MONTH, PARTICLE, PROPER,
-  STOPPER, SURNAME, TITLE,
+  ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, MEDICAL, MONTH, PARTICLE, PROPER, STOPPER,
+  SURNAME, TITLE,
 } from './classes'
 import { byteAt } from './memory'
-import { grown, inName, isFirstName, mayBePart } from './name-parts'
-import { isSmall } from './signs'
+import { grown, inName, isFirstName, isShortened, mayBePart } from './name-parts'
+import { initialsEnd, isBehindOtherWord, isStopped, setOffEnd } from './set-off-names'
 import { isOf, isListed, isStrange, sizeOf } from './traits'
-import { count, endOf, flagsOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
+import { count, flagsOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
 import { APART, CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
 /** A first name with an initial or a surname; an initial with a surname; a surname with a first name behind its comma. */
 export function findPairs(): void {
   for (let m = 0; m < markCount; m++) {
     const i = markedAt(m)
+    const shape = shapeOf(i)
+    if (shape == INITIAL && isFree(i) && isBehindOtherWord(i)) {
+      take(i - 1, i, NAMED)
+      continue
+    }
     const next = i + 1
     if (next >= count) break
-    const shape = shapeOf(i)
     if (shapeOf(next) == NUMBER || gapOf(next) == APART || !isFree(i) || !isFree(next)) continue
     let end = -1
     if (shape == INITIAL) end = initialAt(i)
-    else if (shape == CAPITALISED || shape == CAPITALS) end = pairAt(i)
+    else if (shape == CAPITALISED || shape == CAPITALS) {
+      end = pairAt(i)
+      if (end < 0) end = setOffEnd(i)
+    }
     if (end >= 0) take(i, end, NAMED)
   }
 }
 
 /** "A. Barnes", "J.R. Smith" */
 function initialAt(i: i32): i32 {
+  const alone = initialsEnd(i)
+  if (alone >= 0) return alone
   let at = i + 1
   if (!inName(at) || gapOf(at) == HYPHEN) return -1
   if (gapOf(at) == SPACE && !isFreeOfMeaning(i)) return -1
@@ -40,8 +49,8 @@ function initialAt(i: i32): i32 {
 }
 
 function pairAt(i: i32): i32 {
-  if (isOf(i, STOPPER | ACRONYM | TITLE)) return -1
   const next = i + 1
+  if (isOf(i, STOPPER | TITLE) || isShortened(i)) return -1
   const shape = shapeOf(i)
   const gap = gapOf(next)
   const firstName = shape == CAPITALISED && isListed(i, FIRST) && !isOf(i, HEADING)
@@ -94,15 +103,6 @@ function isFamilyBefore(i: i32, next: i32): bool {
   if (isOf(i, HEADING | PROPER)) return false
   if (!isListed(i, EVERYDAY | MEDICAL)) return true
   return isListed(i, FREQUENT) && !isListed(next, EVERYDAY)
-}
-
-/** An initial with a full stop that ends no sentence: a comma, a bracket or a small letter is next. */
-function isStopped(i: i32): bool {
-  const at = endOf(i)
-  if (byteAt(at) != 0x2e) return false
-  const byte = byteAt(at + 1)
-  if (byte == 0x2c || byte == 0x3b || byte == 0x29) return true
-  return byte == 0x20 && (isSmall(byteAt(at + 2)) || byteAt(at + 2) == 0x28)
 }
 
 /** An initial that is not "A" or "I" of English, nor a letter behind "vitamin" or "type". */

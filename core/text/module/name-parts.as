@@ -4,9 +4,11 @@ import { isFree } from './claims'
 import {
   ACRONYM, CREDENTIAL, ENGLISH, FACILITY, FIRST, FREQUENT, HEADING, MEDICAL, MONTH, PARTICLE, STOPPER, SURNAME, TITLE, WEAK_FACILITY,
 } from './classes'
-import { isOf, isLarge, isListed } from './traits'
-import { count, gapOf, isOwned, shapeOf } from './words'
-import { CAPITALISED, CAPITALS, COMMA, DOT, DOT_SPACE, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
+import { byteAt } from './memory'
+import { isDigit } from './signs'
+import { isOf, isLarge, isListed, isWord } from './traits'
+import { count, endOf, gapOf, isOwned, shapeOf, startOf } from './words'
+import { AMPERSAND, CAPITALISED, CAPITALS, COMMA, DOT, DOT_SPACE, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
 
 /** Bears a capital and may be part of a person's name, by itself no proof. */
 export function mayBePart(i: i32): bool {
@@ -37,7 +39,7 @@ export function nameAfter(start: i32): i32 {
       continue
     }
     if (!isLarge(i)) break
-    if (isOf(i, STOPPER | MONTH) && shapeOf(i) != INITIAL) break
+    if (isOf(i, STOPPER | MONTH) && shapeOf(i) != INITIAL && !isMonthName(i, start)) break
     if (shapeOf(i) == CAPITALS && isOf(i, ACRONYM)) break
     if (end >= 0 && isOf(i, CREDENTIAL)) return i
     if (end >= 0 && !mayBePart(i) && shapeOf(i) != INITIAL) break
@@ -45,6 +47,22 @@ export function nameAfter(start: i32): i32 {
     if (isOwned(i)) break
   }
   return end
+}
+
+/** "Tanya Costello Jr.", "Whitfield III" */
+export function isGeneration(i: i32): bool {
+  if (!isLarge(i) || endOf(i) - startOf(i) > 3 || !isOf(i, CREDENTIAL)) return false
+  return isWord(i, 'jr') || isWord(i, 'sr') || isWord(i, 'ii') || isWord(i, 'iii') || isWord(i, 'iv')
+}
+
+/** A short form that is none where it is written as a name: Ed, Ana, Asa. */
+export function isShortened(i: i32): bool {
+  return isOf(i, ACRONYM) && !(shapeOf(i) == CAPITALISED && isListed(i, FIRST))
+}
+
+/** "Dr. June Pope", "Mr. May,": of a name's first word, where no day or year stands behind it. */
+function isMonthName(i: i32, start: i32): bool {
+  return i == start && shapeOf(i) == CAPITALISED && isOf(i, MONTH) && isListed(i, FIRST) && !isDigit(byteAt(endOf(i) + 1))
 }
 
 /** Joined to the word before it as within a name: a space, a hyphen, an initial's full stop. */
@@ -60,6 +78,12 @@ export function grown(from: i32): i32 {
   for (let i = from + 1; i < count && i <= from + 4 && isFree(i); i++) {
     if (isOwned(i - 1)) break
     if (gapOf(i) == COMMA && isOf(i, CREDENTIAL) && isLarge(i) && shapeOf(i) != INITIAL) return i
+    if (gapOf(i) == SPACE && isGeneration(i)) return i
+    // "Baylor Scott & White"
+    if (gapOf(i) == AMPERSAND && shapeOf(i) == CAPITALISED && isListed(i, SURNAME)) {
+      end = i
+      continue
+    }
     if (!inName(i)) break
     if (shapeOf(i) == INITIAL) {
       end = i
@@ -67,6 +91,11 @@ export function grown(from: i32): i32 {
     }
     // "de la Cruz" behind a double first name
     if (shapeOf(i) == SMALL && isOf(i, PARTICLE)) continue
+    // The other half of a double name, whatever else it means.
+    if (gapOf(i) == HYPHEN && shapeOf(i) == CAPITALISED && shapeOf(i - 1) == CAPITALISED) {
+      end = i
+      continue
+    }
     if (!mayBePart(i) || isOf(i, HEADING | FACILITY | WEAK_FACILITY)) break
     if (isListed(i, MEDICAL) && !isListed(i, FREQUENT | FIRST)) break
     end = i

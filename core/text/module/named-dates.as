@@ -94,7 +94,7 @@ function monthAt(start: i32, end: i32, context: bool): void {
     if (stop >= 0 && (!verb || hasYear(end, stop))) return addDated(start, stop, DATE, year)
     if (!verb) {
       const dated = monthYearEnd(end)
-      if (dated >= 0) return addDated(start, dated, DATE, year)
+      if (dated >= 0) return addDated(partOfMonth(start), dated, DATE, year)
       const ordinal = byteAt(end) == 0x20 ? ordinalEnd(end + 1) : -1
       if (ordinal >= 0) {
         const stop = yearEnd(ordinal)
@@ -115,6 +115,17 @@ function monthAt(start: i32, end: i32, context: bool): void {
   if (!isAny(start - 1, SPACE | DASH)) return
   const word = lettersStart(start - 1, 8)
   if ((known(word, start - 1) & BEFORE_MONTH) != 0 && !isAny(word - 1, WORDLY)) add(start, end, DATE)
+}
+
+/** Where "early ", "mid-", "late " begins that may stand before a month. */
+function partOfMonth(month: i32): i32 {
+  const sign = byteAt(month - 1)
+  if (sign != 0x20 && sign != 0x2d) return month
+  let from = month
+  if (saysBefore(month - 1, 'mid')) from = month - 4
+  else if (saysBefore(month - 1, 'late')) from = month - 5
+  else if (saysBefore(month - 1, 'early')) from = month - 6
+  return from < month && !isAny(from - 1, WORDLY) ? from : month
 }
 
 /** A month in full, and written large. */

@@ -36,9 +36,9 @@ test('each identifier of our own notes, as text and as values, is found where it
   }).toMatchInlineSnapshot(`
     {
       "findings": 1829,
-      "term": "d648a91e86ba35b6",
-      "text": "fb1eca902dda3d84",
-      "value": "b0c7859587b877b4",
+      "term": "630152cfb903eff5",
+      "text": "760e57a838fdcc38",
+      "value": "8710adb384693f42",
     }
   `)
 })
