@@ -5,14 +5,17 @@
 //   registry/                               the registry log
 //   chains/NAMESPACE/SERVER/POD/RESTART/    head.json, checkpoint, 0000000000000000.segment, …
 
+import { constants } from 'node:fs'
 import { access, type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { partsOfOrigin, registryOrigin } from '../../core/wire.ts'
 import { Corrupt, type Head, type Store, type StoredChain, StoreFailed } from './commit.ts'
-import { type Open, replaceFile, syncAll, syncFolder, writeAll } from './files.ts'
+import { isFull, type Open, replaceFile, syncAll, syncFolder, writeAll, writeDurably } from './files.ts'
 import { type Frame, packFrame } from './frame.ts'
 import { lockFolder } from './lock.ts'
 import { nameOfSegment, readSegments, segmentsIn } from './segments.ts'
+
+const { O_RDWR, O_CREAT, O_EXCL, O_DSYNC } = constants
 
 /** A new segment begins when the one before it has so many bytes. */
 const segmentBytes = 64 * 1024 * 1024
@@ -102,8 +105,9 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
 
   const openWriter = async (place: string, name: string, offset: number, next: number): Promise<Writer> => {
     const path = join(place, name)
-    // One that is there is never cut off by being opened.
-    const file = await openFile(path, (await exists(path)) ? 'r+' : 'wx+', 0o600)
+    // One that is there is never cut off by being opened. A write ends as one with fdatasync behind it would (open(2)).
+    const flags = O_RDWR | O_DSYNC | ((await exists(path)) ? 0 : O_CREAT | O_EXCL)
+    const file = await openFile(path, flags, 0o600)
     try {
       // What a power loss cut off goes before anything is written behind it.
       await file.truncate(offset)
@@ -128,8 +132,10 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     }
     const frame = packFrame(from, records)
     try {
-      await writeAll(writer.file, frame, writer.offset)
+      await writeDurably(writer.file, frame, writer.offset)
     } catch (error) {
+      // Of any other failure it is not known whether it was the write's or the sync's.
+      if (!isFull(error)) throw poisoned(error)
       // Nothing was promised yet: take back what stands there, so that it never reads as a record.
       try {
         await writer.file.truncate(writer.offset)
@@ -138,7 +144,6 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
       }
       throw diskFailure(error)
     }
-    await sync(writer.file)
     writer.offset += frame.length
     writer.next += records.length
   }
@@ -315,8 +320,7 @@ async function exists(path: string): Promise<boolean> {
 
 function diskFailure(cause: unknown): StoreFailed {
   if (cause instanceof StoreFailed) return cause
-  const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '')
-  return full
+  return isFull(cause)
     ? new StoreFailed('disk-full', 'The collector’s volume is full: make it larger', { cause })
     : new StoreFailed('disk-failed', 'The collector’s volume refuses to write: see the node’s kernel log', {
         cause,

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  constants,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -168,13 +169,13 @@ test('segments follow each other, and one that is missing is noticed', async () 
 
 /** Opens files whose operation fails once, when asked to. */
 function failing(): {
-  fail: (operation: 'write' | 'datasync' | 'truncate', how: Error | 'short') => void
+  fail: (operation: 'write' | 'datasync' | 'utimes' | 'truncate', how: Error | 'short') => void
   openFile: typeof open
 } {
   const planned = new Map<string, Error | 'short'>()
   return {
     fail: (operation, how) => planned.set(operation, how),
-    openFile: (async (path: string, flags: string, mode?: number) => {
+    openFile: (async (path: string, flags: string | number, mode?: number) => {
       const file = await open(path, flags, mode)
       return new Proxy(file, {
         get(target, name) {
@@ -230,31 +231,35 @@ verifies(
   },
 )
 
-verifies(
-  'audit:acknowledged-is-kept',
-  'a sync fails: it is not tried again, nothing is taken any more, and the process ends',
-  async () => {
-    const folder = aFolder()
-    const { store, fail, poisoned } = await failingStore(folder)
-    const trail = await aTrail(store)
-    const process = await Process.started(trail)
-    await process.write(anIntent('c1'))
-    fail('datasync', Object.assign(new Error('EIO'), { code: 'EIO' }))
+for (const [what, operation] of [
+  ['a durable write', 'write'],
+  ['the question behind it, whether the journal still takes a change,', 'utimes'],
+] as const)
+  verifies(
+    'audit:acknowledged-is-kept',
+    `${what} fails: it is not tried again, nothing is taken any more, and the process ends`,
+    async () => {
+      const folder = aFolder()
+      const { store, fail, poisoned } = await failingStore(folder)
+      const trail = await aTrail(store)
+      const process = await Process.started(trail)
+      await process.write(anIntent('c1'))
+      fail(operation, Object.assign(new Error('EIO'), { code: 'EIO' }))
 
-    expect(await reasonOf(process.write(aResult('c1')))).toBe('disk-failed')
-    expect(poisoned).toMatchObject([{ reason: 'disk-failed', poisoned: true }])
-    expect(await reasonOf(process.send(2))).toBe('disk-failed')
-    expect(
-      await reasonOf(trail.begin({ namespace: 'a', server: 'b', podUid: 'c' }, Buffer.alloc(32, 1))),
-    ).toBe('disk-failed')
-    await expect(store.probe()).rejects.toThrow(StoreFailed)
-    await store.close()
+      expect(await reasonOf(process.write(aResult('c1')))).toBe('disk-failed')
+      expect(poisoned).toMatchObject([{ reason: 'disk-failed', poisoned: true }])
+      expect(await reasonOf(process.send(2))).toBe('disk-failed')
+      expect(
+        await reasonOf(trail.begin({ namespace: 'a', server: 'b', podUid: 'c' }, Buffer.alloc(32, 1))),
+      ).toBe('disk-failed')
+      await expect(store.probe()).rejects.toThrow(StoreFailed)
+      await store.close()
 
-    // The next process reads what is there; the sidecar sends again.
-    process.trail = await aTrail(await anEmbeddedStore(folder))
-    expect(await process.send(1)).toBe(3)
-  },
-)
+      // The next process reads what is there; the sidecar sends again.
+      process.trail = await aTrail(await anEmbeddedStore(folder))
+      expect(await process.send(1)).toBe(3)
+    },
+  )
 
 verifies(
   'audit:acknowledged-is-kept',
@@ -264,7 +269,7 @@ verifies(
     const first = await failingStore(folder)
     const process = await Process.started(await aTrail(first.store))
     await process.write(anIntent('c1'))
-    first.fail('datasync', Object.assign(new Error('EIO'), { code: 'EIO' }))
+    first.fail('utimes', Object.assign(new Error('EIO'), { code: 'EIO' }))
     expect(await reasonOf(process.write(aResult('c1')))).toBe('disk-failed')
     await first.store.close()
 
@@ -296,11 +301,36 @@ test('what the disk does not give is a failing disk, and not a chain that was ne
   await store.close()
 })
 
+verifies(
+  'audit:acknowledged-is-kept',
+  'segments are open so that a write is durable when it returns',
+  async () => {
+    const opened: { path: string; flags: string | number }[] = []
+    const openFile = (async (path: string, flags: string | number, mode?: number) => {
+      opened.push({ path, flags })
+      return await open(path, flags, mode)
+    }) as typeof open
+    const store = await openEmbedded({
+      folder: aFolder(),
+      openFile,
+      segmentBytes: 100,
+      onPoisoned: () => undefined,
+    })
+    await store.begin({ origin, vkey: 'k' })
+    for (let i = 0; i < 20; i++) await store.append(origin, i, bytes(`record ${i}`))
+    await store.close()
+
+    const segments = opened.filter(({ path }) => path.endsWith('.segment'))
+    expect(segments.length).toBeGreaterThan(2)
+    expect(segments.map(({ flags }) => Number(flags) & constants.O_DSYNC)).not.toContain(0)
+  },
+)
+
 test('a write that cannot be taken back poisons the store as well', async () => {
   const { store, fail, poisoned } = await failingStore(aFolder())
   await store.begin({ origin, vkey: 'k' })
   await store.append(origin, 0, bytes('a'))
-  fail('write', new Error('EIO'))
+  fail('write', Object.assign(new Error('full'), { code: 'ENOSPC' }))
   fail('truncate', new Error('EIO'))
 
   await expect(store.append(origin, 1, bytes('b'))).rejects.toThrow(StoreFailed)
