@@ -63,6 +63,7 @@ export function lostPod(stage: Stage): void {
           '--as=system:serviceaccount:kube-system:pod-garbage-collector',
           '--force',
           '--grace-period=0',
+          '--wait=false',
         ]
         await kubectl.run(['delete', 'pod', pod?.name ?? '', '-n', 'clinic', ...force])
         expect((await trailVolumeOf(stage, uid))?.spec.persistentVolumeReclaimPolicy).toBe('Retain')
