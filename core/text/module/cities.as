@@ -13,7 +13,8 @@ export function findCities(): void {
     const i = markedAt(m)
     if (!isLarge(i) || !isFree(i)) continue
     if (isOf(i, DIVISION) && i > 0 && gapOf(i) == SPACE && isLarge(i - 1) && !stops(i - 1)) {
-      take(cityStart(i - 1), i, PLACED)
+      const state = i + 1 < count && gapOf(i + 1) == COMMA && isLarge(i + 1) && isOf(i + 1, STATE | STATE_CODE)
+      take(cityStart(i - 1), state ? onwards(i) : i, PLACED)
       continue
     }
     const next = i + 1

@@ -1,7 +1,7 @@
 // Names before degrees.
 
 import { isFree, NAMED, take } from './claims'
-import { ACRONYM, CREDENTIAL, EVERYDAY, FAMOUS_EPONYM, HEADING, PARTICLE, PROPER } from './classes'
+import { ACRONYM, AT, CREDENTIAL, EVERYDAY, FAMOUS_EPONYM, HEADING, PARTICLE, PLACE, PROPER, STATE_CODE, TOWARDS } from './classes'
 import { isScored } from './eponyms'
 import { inName, isGeneration, mayBePart } from './name-parts'
 import { isOf, isLarge, isListed } from './traits'
@@ -14,6 +14,7 @@ export function findDegreed(): void {
     const i = headAt(h)
     if (i == 0 || !isOf(i, CREDENTIAL) || !isLarge(i) || shapeOf(i) == INITIAL) continue
     if (gapOf(i) != COMMA && gapOf(i) != SPACE) continue
+    if (isTownBefore(i)) continue
     let start = i
     while (start > 0 && i - start < 4 && isFree(start - 1) && (start == i || inName(start))) {
       const before = start - 1
@@ -25,4 +26,10 @@ export function findDegreed(): void {
     }
     if (start < i && shapeOf(start) != INITIAL && (!isListed(start, EVERYDAY) || i - start > 1)) take(start, i - start > 1 && gapOf(i) == SPACE && isGeneration(i) ? i : i - 1, NAMED)
   }
+}
+
+/** "in Annapolis, MD", "from Scranton, PA": a State and no degree. */
+function isTownBefore(i: i32): bool {
+  if (i < 2 || gapOf(i) != COMMA || !isOf(i, STATE_CODE) || gapOf(i - 1) != SPACE) return false
+  return isListed(i - 1, PLACE) && isOf(i - 2, TOWARDS | AT)
 }
