@@ -12,17 +12,17 @@ import { claimsOfTheDemo } from './parts/claims-of-the-demo.ts'
 import { conformance } from './parts/conformance.ts'
 import { firstPolicy, type Proposed } from './parts/first-policy.ts'
 import { injection } from './parts/injection.ts'
-import { local } from './parts/local.ts'
+import { afterLocal, local } from './parts/local.ts'
 import { loopback } from './parts/loopback.ts'
 import { noPatientAnywhere } from './parts/no-patient-anywhere.ts'
 import { oracle } from './parts/oracle.ts'
 import { oracleByRole } from './parts/oracle-by-role.ts'
 import { orders } from './parts/orders.ts'
 import { outsideOfTheCluster } from './parts/outside-of-the-cluster.ts'
-import { resilience } from './parts/resilience.ts'
+import { afterRolled, resilience } from './parts/resilience.ts'
 import { restricted } from './parts/restricted.ts'
 import { serverLogs } from './parts/server-logs.ts'
-import { stdio } from './parts/stdio.ts'
+import { afterStdioRolled, stdio } from './parts/stdio.ts'
 
 let clinic: Clinic | undefined
 let bare: Bare | undefined
@@ -54,9 +54,12 @@ describe('an editor of the namespace', () => attacks(stage))
 describe('a stdio server', () => stdio(stage))
 describe('helpers on localhost', () => loopback(stage))
 describe('people outside of the cluster', () => outsideOfTheCluster(stage))
+describe('a stdio server that was rolled', () => afterStdioRolled(stage))
 describe('what survives', () => resilience(stage))
+describe('what servers log', () => serverLogs(stage))
+describe('a server that was rolled', () => afterRolled(stage))
 describe('a trail of the pod’s own', () => local(stage))
 describe('a network plugin', () => restricted(stage))
-describe('what servers log', () => serverLogs(stage))
+describe('a volume of a trail', () => afterLocal(stage))
 describe('what is nowhere', () => noPatientAnywhere(stage))
 describe('a canary', () => theCanary(stage))

@@ -157,7 +157,18 @@ export function attacks(stage: Stage): void {
   verifies('injection:editor', 'what gives itself out for a store calls nobody', async () => {
     const { kubectl } = stage()
     const name = 'false-store'
-    const script = `require('node:net').connect(443, 'records.vendor.svc.cluster.local').on('connect', () => { console.log('out'); process.exit() }).on('error', (e) => { console.log(e.code); process.exit() }); setTimeout(() => { console.log('shut'); process.exit() }, 5000)`
+    // The node takes a moment to hold a new pod by its policy.
+    const script = `
+      const end = (says) => { console.log(says); process.exit() }
+      const attempt = (left) => {
+        const late = setTimeout(() => end('shut'), 5000)
+        require('node:net').connect(443, 'records.vendor.svc.cluster.local').on('error', (e) => end(e.code)).on('connect', () => {
+          clearTimeout(late)
+          if (left === 0) end('out')
+          setTimeout(() => attempt(left - 1), 1000)
+        })
+      }
+      setTimeout(() => attempt(20), 5000)`
     const made = await asEditor(stage, ['create', '-f', '-'], {
       apiVersion: 'v1',
       kind: 'Pod',
@@ -171,14 +182,14 @@ export function attacks(stage: Stage): void {
             name,
             image: 'localhost/hipaa-mcp-samples:dev',
             imagePullPolicy: 'Never',
-            command: ['node', '-e', `setTimeout(() => { ${script} }, 5000)`],
+            command: ['node', '-e', script],
           },
         ],
       },
     })
     expect(made.code, made.stderr).toBe(0)
     try {
-      const said = await until('the false store has tried', 60, async () => {
+      const said = await until('the false store has tried', 120, async () => {
         const { stdout } = await kubectl.attempt(['logs', name, '-n', 'clinic'])
         return stdout.trim() === '' ? undefined : stdout.trim()
       })

@@ -15,17 +15,16 @@ import type { Stage } from './stage.ts'
 export async function buildStage(): Promise<{ clinic: Clinic; bare: Bare; proposed: Proposed }> {
   const place = await world()
   await clear(place)
-  await install(place)
   const { records } = await source({
     seed: 7,
     count: 110,
     ...(dataFolder ? { data: dataFolder } : {}),
   })
-  const clinic = await buildClinic(place, records)
-  await buildMonitoring(place)
   const shown = records.at(-1)
   if (shown === undefined) throw new Error('The sample has no patient')
-  const bare = await before(clinic, shown)
+  // The clinic knows nothing of the product yet, and most of both is waiting for pods.
+  const [clinic] = await Promise.all([buildClinic(place, records), install(place)])
+  const [bare] = await Promise.all([before(clinic, shown), buildMonitoring(place)])
   const proposed = await propose(clinic)
   await guarding(clinic)
   expect(allClaims().filter(({ holds }) => !holds)).toEqual([])

@@ -5,7 +5,6 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { raw } from '../../demo/calls.ts'
-import { until } from '../../demo/kubectl.ts'
 import { configMap } from '../../demo/manifests.ts'
 import type { RawAnswer, RawRequest } from '../../sample/agent.ts'
 import { type Canary, canary, searchFor, valuesOf } from '../../sample/canary.ts'
@@ -310,19 +309,20 @@ export function theCanary(stage: Stage): void {
       await kubectl.run(['delete', 'configmap', name, '-n', 'hipaa-mcp-system'])
       await kubectl.run(['delete', 'event', name, '-n', 'clinic'])
     }
-    await until('the planted file is gone', 10, async () =>
-      (await found()).hits.some((hit) => hit.startsWith('family')) ? undefined : true,
-    )
   })
 
   verifies(
     'transmission:canary',
     'no program of the product can leave a core file where it runs',
     async () => {
-      const processes = await productProcesses()
-      const dumps = await Promise.all(
-        processes.map(async ({ pid, program }) => ({ program, ...(await coreDumps(pid)) })),
+      // Without those of a pod that ends meanwhile.
+      const seen = await Promise.all(
+        (await productProcesses()).map(async ({ pid, program }) => {
+          const dump = await coreDumps(pid)
+          return dump === undefined ? [] : [{ program, ...dump }]
+        }),
       )
+      const dumps = seen.flat()
 
       console.log(`    limits of core files: ${[...new Set(dumps.map(({ limit }) => limit))].join(', ')}`)
       expect(dumps.filter(({ program }) => program === 'sidecar/main.ts').length).toBeGreaterThan(0)

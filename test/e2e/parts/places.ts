@@ -130,12 +130,23 @@ async function* filesBelow(folder: string, name: string): AsyncGenerator<Place> 
   }
 }
 
-/** What would come of a crash: the limit of a core file, and whether one could be written where the process stands. */
-export async function coreDumps(pid: number): Promise<{ limit: string; into: string; writable: boolean }> {
-  const limits = await readFile(`/proc/${pid}/limits`, 'utf8')
+type CoreDumps = { limit: string; into: string; writable: boolean }
+
+/**
+ * What would come of a crash: the limit of a core file, and whether one could be written where the process stands. Undefined
+ * when it has ended.
+ */
+export async function coreDumps(pid: number): Promise<CoreDumps | undefined> {
+  const about = await Promise.all([
+    readFile(`/proc/${pid}/limits`, 'utf8'),
+    readlink(`/proc/${pid}/cwd`),
+    readFile(`/proc/${pid}/mountinfo`, 'utf8'),
+  ]).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error
+  })
+  if (about === undefined) return undefined
+  const [limits, into, table] = about
   const limit = /^Max core file size\s+(\S+)/m.exec(limits)?.[1] ?? 'unknown'
-  const into = await readlink(`/proc/${pid}/cwd`)
-  const table = await readFile(`/proc/${pid}/mountinfo`, 'utf8')
   const mounts = table.split('\n').map((row) => row.split(' '))
   const at = (path: string): string[] | undefined => mounts.findLast(([, , , , where]) => where === path)
   let path = into

@@ -6,6 +6,7 @@ import { expect } from 'vitest'
 import type { AuditRecord } from '../../../core/record.ts'
 import { allClaims } from '../../demo/claims.ts'
 import { askDatabase } from '../../demo/database.ts'
+import { until } from '../../demo/kubectl.ts'
 import { type Clinic, out } from '../../demo/scene.ts'
 import { exportTrail, spawnedHipaaMcp, witnessIn } from '../../demo/steps/trail.ts'
 
@@ -63,15 +64,29 @@ export async function podsOf(
     }))
 }
 
-/** The process that runs `program` in the pod with this UID. Throws when there is not exactly one. */
+/** The process that runs `program` in the pod with this UID, once there is exactly one: one that forks looks like two. */
 export async function processInPod(program: string, podUid: string): Promise<number> {
-  const inPod: number[] = []
-  for (const pid of await processes(program)) {
-    const mounts = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')
-    if (mounts.includes(podUid) || mounts.includes(podUid.replaceAll('-', '_'))) inPod.push(pid)
-  }
-  expect(inPod).toHaveLength(1)
-  return inPod[0] as number
+  return await onlyOne(`process of ${program} in ${podUid}`, async () => {
+    const inPod: number[] = []
+    for (const pid of await processes(program)) {
+      const group = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')
+      if (group.includes(podUid) || group.includes(podUid.replaceAll('-', '_'))) inPod.push(pid)
+    }
+    return inPod
+  })
+}
+
+/** The only process there is, waited for. */
+export async function onlyOne(what: string, find: () => Promise<number[]>): Promise<number> {
+  return await until(
+    `there is one ${what}`,
+    30,
+    async () => {
+      const [pid, ...others] = await find()
+      return others.length === 0 ? pid : undefined
+    },
+    async () => `There are: ${(await find()).join(', ')}`,
+  )
 }
 
 /** Kills it by SIGKILL. */
