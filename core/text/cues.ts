@@ -27,6 +27,11 @@ export const weekdayWords = 'mon tue tues wed wednes thu thur thurs fri sat satu
   .split(' ')
   .flatMap((word) => [word, `${word}day`])
   .concat('christmas thanksgiving easter halloween'.split(' '))
+/** With Day behind them, or Eve. */
+export const feastWords =
+  'labor labour memorial independence veterans presidents columbus boxing election mother father valentine year'.split(
+    ' ',
+  )
 export const oldAgeWords = 'ninety nineties nonagenarian nonagenarians centenarian centenarians'.split(' ')
 
 const loginWords = ['username', 'usernames', 'userid', 'login', 'logon', 'handle', 'user', 'screenname']
@@ -39,6 +44,7 @@ export function cues(): Map<string, number> {
   }
   add(month, monthWords)
   add(weekday, weekdayWords)
+  add(weekday, feastWords)
   add(oldAge, oldAgeWords)
   add(announces, announcing.keys())
   // s/n

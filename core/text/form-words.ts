@@ -3,7 +3,7 @@
 
 import { announcing, vague } from './announcers.ts'
 import { listOf, state, stateCode } from './classes.ts'
-import { monthWords, oldAgeWords, weekdayWords } from './cues.ts'
+import { feastWords, monthWords, oldAgeWords, weekdayWords } from './cues.ts'
 import { identifierTypes } from './span.ts'
 
 /** By the bit's number; those of announcements below it. */
@@ -69,6 +69,8 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   [42, 'on at near off along down from of'],
   // In small letters these are streets; court, drive, place and way are other things too
   [43, 'street avenue ave road rd boulevard blvd lane ln'],
+  // Labor Day
+  [44, feastWords.join(' ')],
 ]
 
 const [between, mark, isVague, number] = [5n, 6n, 7n, 8n]

@@ -79,10 +79,10 @@ function runTogether(): void {
   addDated(start, stop, DATE, stop - year == 4 ? year : -1)
 }
 
-/** All that begins with four digits: 2021-04-22T10:30Z, 2021.04.22, 2021/4/22. */
+/** All that begins with four digits: 2021-04-22T10:30Z, 2021.04.22, 2021/4/22, 2021-Apr-22. */
 export function longDates(): void {
   const second = secondSign()
-  if (second < 0) return
+  if (second < 0) return yearMonthDay()
   const from = second + 1
   const stop = two(from)
   if (stop == from) return
@@ -98,6 +98,15 @@ export function longDates(): void {
     if (isYear(start) && isDay(month, day)) addDated(start, stop, DATE, start)
   } else if (before != SLASH && !isAny(stop, SLASH) && !digitAt(stop) && isDay(month, day))
     addDated(start, stop, DATE, start)
+}
+
+/** 2021-Apr-22 */
+function yearMonthDay(): void {
+  const month = start + digits + 1
+  const second = lettersEnd(month, 10)
+  if (second == month || byteAt(second) != next || !isRecent(start) || (known(month, second) & MONTH) == 0) return
+  const stop = two(second + 1)
+  if (stop > second + 1 && !isAny(stop, WORDLY | SLASH | DASH)) addDated(start, stop, DATE, start)
 }
 
 /** Where a date ends with the time behind it, before no digit; -1 where it ends nowhere. */

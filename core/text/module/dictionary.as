@@ -39,6 +39,8 @@ export const STATE: u64 = 1 << 40
 export const IN_BUILDING: u64 = 1 << 41
 export const BEFORE_STREET: u64 = 1 << 42
 export const SURE_STREET: u64 = 1 << 43
+/** Names one with Day behind it. */
+export const FEAST: u64 = 1 << 44
 
 /** The small letters of a word of 16 bytes at most, which letters and digits alone are. */
 // @ts-ignore: AssemblyScript inlines by decorator

@@ -3,12 +3,13 @@
 import { announcesAge, countsNothing, isOfSomebody, isPossessive, ofAgeEnd, partStart, saysAge } from './ages'
 import { timeEnd } from './dates'
 import {
-  BEFORE_MONTH, BEFORE_WEEKDAY, BEHIND_WEEKDAY, MONTH, OLD_AGE, ORDINAL, ORDINAL_UNIT, WEEKDAY, known,
+  BEFORE_MONTH, BEFORE_WEEKDAY, BEHIND_WEEKDAY, FEAST, MONTH, OLD_AGE, ORDINAL, ORDINAL_UNIT, WEEKDAY, known,
 } from './dictionary'
 import { add, addDated } from './findings'
 import { APOSTROPHE, byteAt, text } from './memory'
+import { isUnitAt } from './quantities'
 import {
-  DASH, DOT, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, isLetter, isSmall, lettersEnd,
+  COLON, DASH, DOT, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, isLetter, isSmall, lettersEnd,
   lettersStart, saysAt, saysBefore,
 } from './signs'
 import { AGE, DATE } from './types'
@@ -114,7 +115,7 @@ function monthAt(start: i32, end: i32, context: bool): void {
   if (byteAt(end) == 0x20 && isCapital(byteAt(end + 1))) return
   if (!isAny(start - 1, SPACE | DASH)) return
   const word = lettersStart(start - 1, 8)
-  if ((known(word, start - 1) & BEFORE_MONTH) != 0 && !isAny(word - 1, WORDLY)) add(start, end, DATE)
+  if ((known(word, start - 1) & BEFORE_MONTH) != 0 && !isAny(word - 1, WORDLY)) add(partOfMonth(start), end, DATE)
 }
 
 /** Where "early ", "mid-", "late " begins that may stand before a month. */
@@ -146,7 +147,15 @@ function aloneEnd(end: i32): i32 {
     year = -1
     return at
   }
-  return timeEnd(yearEnd(at))
+  const stop = yearEnd(at)
+  return timeEnd(stop > at ? stop : shortYearEnd(at))
+}
+
+/** Of "12 Mar 22", "12-Mar-22", "12/Mar/22": two digits that count and measure nothing. */
+function shortYearEnd(at: i32): i32 {
+  const stop = at + 3
+  if (!isAny(at, SPACE | DASH | SLASH) || !areDigits(at + 1, 2) || isAny(stop, WORDLY | SLASH | DASH | COLON)) return at
+  return (isAny(stop, DOT) && digitAt(stop + 1)) || isUnitAt(stop) ? at : stop
 }
 
 /** Whether an ordinal, four digits or '23 stand in this stretch. */
@@ -245,10 +254,10 @@ function ordinalStart(to: i32): i32 {
   return saysBefore(at, 'the ') && !isAny(at - 5, WORDLY) ? at - 4 : at
 }
 
-/** Where the day begins that ends before this place: "12 ", "12-", "the 12th ", "5th of ", "5th day of "; -1 where none does. */
+/** Where the day begins that ends before this place: "12 ", "12-", "12/", "the 12th ", "5th of ", "5th day of "; -1 where none does. */
 function dayBefore(end: i32): i32 {
   const sign = byteAt(end - 1)
-  if (sign != 0x20 && sign != 0x2d) return -1
+  if (sign != 0x20 && sign != 0x2d && sign != 0x2f) return -1
   let at = end - 1
   if (sign == 0x20 && saysBefore(at, ' of')) {
     at -= 3
@@ -263,15 +272,33 @@ function dayBefore(end: i32): i32 {
 
 /** last Thursday, on Monday, Friday morning */
 function weekdayAt(start: i32, end: i32): void {
+  if ((known(start, end) & FEAST) != 0) return feastAt(start, end)
   let from = start
-  if (byteAt(start - 1) == 0x20) {
-    const word = lettersStart(start - 1, 8)
-    if ((known(word, start - 1) & BEFORE_WEEKDAY) != 0 && !isAny(word - 1, WORDLY)) from = word
+  for (let words = 0; words < 2 && byteAt(from - 1) == 0x20; words++) {
+    const word = lettersStart(from - 1, 8)
+    if ((known(word, from - 1) & BEFORE_WEEKDAY) == 0 || isAny(word - 1, WORDLY)) break
+    from = word
   }
   let to = end
   if (byteAt(end) == 0x20) {
     const word = lettersEnd(end + 1, 10)
     if ((known(end + 1, word) & BEHIND_WEEKDAY) != 0 && !isAny(word, WORDLY)) to = word
   }
-  if (from < start || to > end) add(from, to, DATE)
+  if (from < start || to > end || isBeforeDate(end)) add(from, to, DATE)
+}
+
+/** ", May 5th", ", 5/17": behind a day of the week the date itself. */
+function isBeforeDate(end: i32): bool {
+  if (byteAt(end) != 0x2c || byteAt(end + 1) != 0x20) return false
+  const word = lettersEnd(end + 2, 10)
+  return word > end + 2 ? (known(end + 2, word) & MONTH) != 0 : digitAt(end + 2)
+}
+
+/** Labor Day, Valentine's Day, New Year's Eve */
+function feastAt(start: i32, end: i32): void {
+  const sign = byteAt(end)
+  const at = sign == 0x27 || sign == APOSTROPHE ? ((byteAt(end + 1) | 0x20) == 0x73 ? end + 2 : end + 1) : end
+  if (!isCapital(byteAt(start)) || byteAt(at) != 0x20 || !isCapital(byteAt(at + 1)) || isAny(at + 4, WORDLY)) return
+  if (!saysAt(at + 1, 'day') && !saysAt(at + 1, 'eve')) return
+  add(saysBefore(start - 1, 'new') ? start - 4 : start, at + 4, DATE)
 }

@@ -111,6 +111,10 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'reviewed [8/18] and due [9/2] again',
     'on [3.7.22] and [mid-April 2018] and [early May 2019] for it',
     'fell [on Christmas Eve] and [last Thanksgiving] too',
+    'seen on [12 Mar 22] and [7/Dec/2020], then on [2020-Nov-11]',
+    'treated at noon [mid-March]; it began [this past Sunday]',
+    'fell on [Labor Day], on [Valentine’s Day] and on [New Year’s Eve]',
+    'seen there, [Tuesday], [May 5th], for it',
     'due on [the fifth of May] at the latest',
     'seen on [2024-3-5] for it',
     'LMP [20240305] given',
@@ -225,6 +229,7 @@ const left: readonly string[] = [
   'PMH: asthma, Heart Failure, Sleep Apnea (mild), Iron Deficiency, Gene Therapy (none)',
   'pain was seen at Baseline and at Week 12; she was admitted to Cardiology and visited Urgent Care',
   'the patient, Black, Stage IV, has I.V. access, P.O. intake, and O.T. in the U.S., 66 beds',
+  'on Labor and Delivery; Memorial and Independence were compared in a year, by a mother every day',
   'version 3.7.22 of it was used, in White Matter and in Black Women',
   'Foods: Peanut Butter, Brown Rice, Green Tea (cold), White Bread, who knows',
 ]
