@@ -34,7 +34,8 @@ function followsName(i: i32): bool {
   return isOf(i - 1, TITLE) || shapeOf(i - 1) == INITIAL || (isListed(i - 1, FIRST) && shapeOf(i - 1) == CAPITALISED)
 }
 
-function cityStart(last: i32): i32 {
+/** Of a city's name that ends there. */
+export function cityStart(last: i32): i32 {
   let start = last
   while (start > 0 && last - start < 3 && goesOn(start) && isFree(start - 1)) {
     const before = start - 1

@@ -1,5 +1,6 @@
 // Names before degrees.
 
+import { cityStart } from './cities'
 import { isFree, NAMED, take } from './claims'
 import { ACRONYM, AT, CREDENTIAL, EVERYDAY, FAMOUS_EPONYM, HEADING, PARTICLE, PLACE, PROPER, STATE_CODE, TOWARDS } from './classes'
 import { isScored } from './eponyms'
@@ -24,12 +25,17 @@ export function findDegreed(): void {
       if (isScored(before)) break
       start = before
     }
-    if (start < i && shapeOf(start) != INITIAL && (!isListed(start, EVERYDAY) || i - start > 1)) take(start, i - start > 1 && gapOf(i) == SPACE && isGeneration(i) ? i : i - 1, NAMED)
+    if (start == i || shapeOf(start) == INITIAL) continue
+    const several = i - start > 1
+    if (!several && isListed(start, EVERYDAY)) continue
+    const generation = several && gapOf(i) == SPACE && isGeneration(i)
+    take(start, generation ? i : i - 1, NAMED)
   }
 }
 
-/** "in Annapolis, MD", "from Scranton, PA": a State and no degree. */
+/** "in Annapolis, MD", "from Silver Spring, MD": a State and no degree. */
 function isTownBefore(i: i32): bool {
-  if (i < 2 || gapOf(i) != COMMA || !isOf(i, STATE_CODE) || gapOf(i - 1) != SPACE) return false
-  return isListed(i - 1, PLACE) && isOf(i - 2, TOWARDS | AT)
+  if (i < 2 || gapOf(i) != COMMA || !isOf(i, STATE_CODE) || !isListed(i - 1, PLACE)) return false
+  const start = cityStart(i - 1)
+  return start > 0 && gapOf(start) == SPACE && isOf(start - 1, TOWARDS | AT)
 }

@@ -71,8 +71,8 @@ function judge(start: i32, end: i32): void {
   while (from <= end && isOf(from, STOPPER | TITLE)) from++
   if (from > end) return
   lead = UNKNOWN
-  // Of most words it is known without a look at those before them that they are no place.
   if (places && isVisited(from) && mayBeFacility(from, end)) return take(from, facilityEnd(end), PLACED)
+  // Of most words it is known without a look at those before them that they are no place.
   if (places && mayHavePlace(from, end) && leadOf(from) >= 0) {
     if (standsAt(from) && isPlaceBehindAt(from, end)) return take(from, end, PLACED)
     if (isOf(lead, TOWARDS | JOINER | MOTION) && isPlaceBehindIn(lead, from, end)) return take(from, end, PLACED)

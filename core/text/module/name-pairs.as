@@ -34,10 +34,17 @@ export function findPairs(): void {
   }
 }
 
-/** "A. Barnes", "J.R. Smith" */
+/** "A. Barnes", "J.R. Smith", "M.K.L. Baker"; "patient J.S." where no name follows. */
 function initialAt(i: i32): i32 {
+  const named = namedAt(i)
+  if (named >= 0) return named
   const alone = initialsEnd(i)
-  if (alone >= 0) return alone
+  const longer = alone > i + 1 ? namedAt(alone - 1) : -1
+  return longer >= 0 ? longer : alone
+}
+
+/** Where a surname behind one initial or two ends; -1 where none is there. */
+function namedAt(i: i32): i32 {
   let at = i + 1
   if (!inName(at) || gapOf(at) == HYPHEN) return -1
   if (gapOf(at) == SPACE && !isFreeOfMeaning(i)) return -1

@@ -89,6 +89,8 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'seen at [VA Palo Alto] for it',
     'lives in [Annapolis, MD] and was born in [Scranton, PA] then',
     'seen in [Rock Springs, WY] for it',
+    'moved to [West Chester, PA] then',
+    'lives in [Silver Spring, MD] now',
     'seen at [lakeview general hospital] and sent home, no pain',
     'found at [40.7128, -74.0060] by the crew',
   ],
