@@ -3,7 +3,18 @@
 import { describe, expect, test } from 'vitest'
 import { findIdentifiers } from '../../../core/text/find.ts'
 
-const surnames = ['Smith', 'Bell', 'Cooper', 'Foster', 'Hill', 'Young', 'Baker', 'Okonkwo', 'Nguyen', 'Whitfield']
+const surnames = [
+  'Smith',
+  'Bell',
+  'Cooper',
+  'Foster',
+  'Hill',
+  'Young',
+  'Baker',
+  'Okonkwo',
+  'Nguyen',
+  'Whitfield',
+]
 const frames = [
   (name: string) => `A 54-year-old male, J.R. ${name}, presented`,
   (name: string) => `The patient, J.R. ${name}, was seen`,
