@@ -5,7 +5,7 @@ import { type Applier, apply, NotLeading } from './apply.ts'
 import { ApiError, type Client } from './cluster/client.ts'
 import type { Kind } from './cluster/kinds.ts'
 import { clusterPolicy, isOurName } from './desired/cluster-policies.ts'
-import { bystanderPolicyName, serverPolicy, storePolicies } from './desired/network-policies.ts'
+import { enrolmentIsSettled, serverPolicy, storePolicies } from './desired/network-policies.ts'
 import { managedBy, managedByUs, type Wanted } from './desired/wanted.ts'
 import type { ClusterPolicy } from './evidence/foreign-policies.ts'
 import { codeOf, type Log } from './log.ts'
@@ -96,10 +96,20 @@ export function wantedPolicies(
   const wanted = world.servers.all().flatMap((server): Wanted[] => {
     const namespace = world.namespaces.get(undefined, server.metadata.namespace ?? '')
     if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return []
-    if (!isEnrolled(world, namespace.metadata.name)) return []
-    const replaced = world.networkPolicies.get(namespace.metadata.name, bystanderPolicyName) !== undefined
-    const seen = { server, agreements: agreementsOf(world, server), replaced, now: now() }
-    return [serverPolicy(seen), ...storePolicies(server)].map((policy) => {
+    const { name } = namespace.metadata
+    if (!isEnrolled(world, name)) return []
+    // Pods are not looked at here: it is so once the reconciler saw it and wrote the bystanders' policy.
+    const enrolmentSettled = enrolmentIsSettled({
+      enrolled: true,
+      networkPolicies: world.networkPolicies.in(name),
+    })
+    const own = serverPolicy({
+      server,
+      agreements: agreementsOf(world, server),
+      enrolmentSettled,
+      now: now(),
+    })
+    return [own, ...storePolicies(server)].map((policy) => {
       const object = clusterPolicy(kind.apiVersion, policy, namespace)
       const current = items.find(({ metadata }) => metadata.name === object.metadata.name)
       return { kind, object, current, how: 'apply', ours: true }

@@ -8,7 +8,7 @@ import { ownerOf, type Seen } from '../observe.ts'
 import { keepsPodsFromServing, type Violation } from '../readiness.ts'
 import { asWritten, oneAtATime } from '../rollout/strategy.ts'
 import { keysSecret } from './keys.ts'
-import { bystanderPolicy, bystanderPolicyName, serverPolicy, storePolicies } from './network-policies.ts'
+import { bystanderPolicy, enrolmentIsSettled, serverPolicy, storePolicies } from './network-policies.ts'
 import { kindOf, saysOf, templateAnnotation, withoutTemplateAnnotation } from './template-annotation.ts'
 import { managedBy, managedByUs, ofServer, type Wanted } from './wanted.ts'
 
@@ -25,21 +25,17 @@ const keys: Builder = ({ server, keys }) => {
   return [{ kind: kinds.secret, object, current: undefined, how: 'create' }]
 }
 
-/** No pod of a server or store is left from before the enrolment. Once the bystanders' policy stands it stays so. */
-const isReplaced = ({ enrolled, settled, networkPolicies }: Seen): boolean =>
-  enrolled && (settled || networkPolicies.some(({ metadata }) => metadata.name === bystanderPolicyName))
-
 const serversPolicies: Builder = (seen, _, now) => {
-  const wanted = [serverPolicy({ ...seen, replaced: isReplaced(seen), now }), ...storePolicies(seen.server)]
-  return wanted.map((object) => networkPolicy(seen, object))
+  const own = serverPolicy({ ...seen, enrolmentSettled: enrolmentIsSettled(seen), now })
+  return [own, ...storePolicies(seen.server)].map((object) => networkPolicy(seen, object))
 }
 
 /**
  * Enrolling changes nothing for pods that run: until those of servers and stores are replaced, this policy would cut off
- * the server itself. Once it stands it stays, for no new pod starts unlabelled in an enrolled namespace.
+ * the server itself.
  */
 const bystandersPolicy: Builder = (seen) =>
-  isReplaced(seen) ? [networkPolicy(seen, bystanderPolicy(seen.neighbours))] : []
+  enrolmentIsSettled(seen) ? [networkPolicy(seen, bystanderPolicy(seen.neighbours))] : []
 
 const stalePolicies: Builder = (seen, violations, now) => {
   const kept = new Set(serversPolicies(seen, violations, now).map(({ object }) => object.metadata.name))

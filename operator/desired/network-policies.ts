@@ -34,11 +34,11 @@ export function storeOf(server: string, store: string): string {
 export function serverPolicy(seen: {
   server: HipaaMcpServer
   agreements: ReadonlyMap<string, Parameters<typeof standing>[0] | undefined>
-  /** Whether no pod of a server or store is left from before the enrolment. */
-  replaced: boolean
+  /** As enrolmentIsSettled says. */
+  enrolmentSettled: boolean
   now: number
 }): KubernetesObject {
-  const { server, agreements, replaced, now } = seen
+  const { server, agreements, enrolmentSettled, now } = seen
   const { spec } = server
   const callers = (spec.network?.ingress ?? []).flatMap(callersOf)
   const monitoring: Rule<'from'> = {
@@ -67,7 +67,7 @@ export function serverPolicy(seen: {
         // labels are anybody's to give to a pod that runs, and nothing keeps what a bystander hears from leaving.
         to: [
           { podSelector: { matchLabels: { [storeLabel]: storeOf(server.metadata.name, name) } } },
-          ...(replaced ? [] : [{ podSelector: { matchLabels: pods.matchLabels } }]),
+          ...(enrolmentSettled ? [] : [{ podSelector: { matchLabels: pods.matchLabels } }]),
         ],
         ports: [tcp(port)],
       }),
@@ -140,6 +140,25 @@ export function ownPolicyNames(servers: readonly HipaaMcpServer[]): ReadonlySet<
 }
 
 export const bystanderPolicyName = 'hipaa-mcp-bystanders'
+
+/**
+ * Whether no pod of a server or store is left from before the enrolment: `settled`, of whoever looks at pods, or because it was so
+ * once. Then the bystanders' policy stands, and stays, for no new pod starts unlabelled in an enrolled namespace.
+ */
+export function enrolmentIsSettled({
+  enrolled,
+  settled = false,
+  networkPolicies,
+}: {
+  enrolled: boolean
+  settled?: boolean
+  /** All of the namespace. */
+  networkPolicies: readonly Pick<KubernetesObject, 'metadata'>[]
+}): boolean {
+  return (
+    enrolled && (settled || networkPolicies.some(({ metadata }) => metadata.name === bystanderPolicyName))
+  )
+}
 
 /**
  * Every other pod of an enrolled namespace reaches nobody and is reached by nobody. One for the namespace, owned by all

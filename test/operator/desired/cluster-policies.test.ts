@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { HipaaMcpServer } from '../../../crds/hipaamcpserver.generated.ts'
 import { ApiError } from '../../../operator/cluster/client.ts'
+import { bystanderPolicyName } from '../../../operator/desired/network-policies.ts'
 import { isMet, type Wanted } from '../../../operator/desired/wanted.ts'
 import { type ClusterPolicy, overrulingPolicies } from '../../../operator/evidence/foreign-policies.ts'
 import {
@@ -135,6 +136,27 @@ verifies(
     expect(ofStore?.spec.egress?.map(({ action }) => action)).toEqual(['Deny'])
     expect(JSON.stringify(ofServer?.spec.egress)).toContain('443')
     expect(JSON.stringify(of('2026-10-01T00:00:00Z').ofServer?.spec.egress)).not.toContain('443')
+  },
+)
+
+verifies(
+  'transit:cluster-network-policy',
+  'a store is known by its own labels until the bystanders’ policy of its namespace stands, then by admission’s alone',
+  () => {
+    const server = aServer({
+      stores: [store],
+      network: {
+        egress: [{ store: 'database', host: 'ehr-db', protocol: 'Postgres', tls: { ca: { pem: 'ca' } } }],
+      },
+    })
+    const knowsByOwn = (namespace?: string): boolean => {
+      const networkPolicies =
+        namespace === undefined ? [] : [{ metadata: { name: bystanderPolicyName, namespace }, spec: {} }]
+      const { spec } = policyOf(server, { networkPolicies } as Things)
+      return JSON.stringify(spec.egress).includes(JSON.stringify(store.pods.matchLabels))
+    }
+
+    expect([undefined, 'elsewhere', 'clinic'].map(knowsByOwn)).toEqual([true, true, false])
   },
 )
 
