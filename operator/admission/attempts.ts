@@ -19,7 +19,7 @@ const whoOf = ({ userInfo }: Request): string => (userInfo?.username ?? 'somebod
 
 type About = { apiVersion: string; kind: string }
 const pod: About = { apiVersion: 'v1', kind: 'Pod' }
-const grant = { about: { apiVersion, kind: 'BreakGlassGrant' }, reason: 'BreakGlassRefused' }
+const grant: About = { apiVersion, kind: 'BreakGlassGrant' }
 /** Of what a policy of the API server refuses (observed.generated.ts), by the resource: what is not here has a record alone. */
 const observed: { readonly [what: string]: { about: About; reason: string } } = {
   pods: { about: pod, reason: 'PodChangeRefused' },
@@ -33,8 +33,8 @@ const observed: { readonly [what: string]: { about: About; reason: string } } = 
     reason: 'NetworkPolicyRefused',
   },
   'services/proxy': { about: { apiVersion: 'v1', kind: 'Service' }, reason: 'ConnectRefused' },
-  breakglassgrants: grant,
-  'breakglassgrants/status': grant,
+  breakglassgrants: { about: grant, reason: 'BreakGlassRefused' },
+  'breakglassgrants/status': { about: grant, reason: 'BreakGlassRefused' },
   'serviceaccounts/token': { about: { apiVersion: 'v1', kind: 'ServiceAccount' }, reason: 'TokenRefused' },
 }
 

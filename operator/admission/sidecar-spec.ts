@@ -125,9 +125,9 @@ function sidecar(injection: Injection, local: boolean): Container {
     ...base(containers.sidecar, injection.surroundings.image),
     // docs/performance.md says how it is measured. A young generation of 4 MB: one of 8 takes 13 MB more and saves at most
     // a thirtieth of a call; with the smallest one, collecting it was a quarter. Old ones are collected before they have
-    // grown by half: a third less memory. By four fifths, a call took a tenth less (694 µs of a processor beside 776, median of
-    // 12 turns) and the sidecar 134 MB beside 122: memory is what every pod pays, also one that nobody calls. One thread
-    // collects, since a pod's few would only wait for each other.
+    // grown by half: a third less memory. By four fifths a call is a tenth faster and the sidecar takes a tenth more memory,
+    // which is what every pod pays, also one that nobody calls. One thread collects, since a pod's few would only wait for
+    // each other.
     command: node(...memoryFlags, program('main.ts')),
     // Native sidecar: it starts before the app and gets SIGTERM after it.
     restartPolicy: 'Always',

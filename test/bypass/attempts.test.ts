@@ -11,7 +11,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../demo/kubectl.ts'
 import { verifies } from '../verifies.ts'
 import { type Answer, type Api, openApi, tryOnce } from './api.ts'
-import { type Attempt, attempts, isPerson, isPod, type Person, type PodRole, sampleOf } from './attempts.ts'
+import {
+  type Attempt,
+  attempts,
+  isPerson,
+  isPod,
+  observedPolicies,
+  type Person,
+  type PodRole,
+  sampleOf,
+} from './attempts.ts'
 import {
   binder,
   buildScene,
@@ -211,7 +220,7 @@ const since = async (line: RegExp) =>
   counted((await api.ask({ method: 'GET', path: '/metrics' })).text, line) - counted(before, line)
 
 describe('each attempt is seen', () => {
-  for (const gate of ['changes', 'labels', 'bindings', 'deletions', 'networks', 'proxies', 'tokens'] as const)
+  for (const gate of observedPolicies)
     test(`by the API server’s count of what the policy ${gate} refused`, async () => {
       const line = new RegExp(
         `^apiserver_validating_admission_policy_check_total\\{.*enforcement_action="deny".*policy="hipaa-mcp-${gate}"`,

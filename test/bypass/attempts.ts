@@ -27,6 +27,24 @@ export const attackers = { ...people, ...pods, ...outside }
 export type Person = keyof typeof people
 export type PodRole = keyof typeof pods
 
+/** Policies of the API server whose refusals a webhook sees: one of each name, `hipaa-mcp-` before it. */
+export const observedPolicies = [
+  'changes',
+  'labels',
+  'bindings',
+  'deletions',
+  'networks',
+  'proxies',
+  'tokens',
+] as const
+type ObservedPolicy = (typeof observedPolicies)[number]
+const byPolicy = Object.fromEntries(
+  observedPolicies.map((name) => [
+    name,
+    `policy \`hipaa-mcp-${name}\`: as above; a record \`admission-refused\`, with who asked, and an Event`,
+  ]),
+) as { readonly [name in ObservedPolicy]: string }
+
 /**
  * What refuses, and where that is seen. A refusal without a trace of its own would be an attempt that nobody hears of.
  */
@@ -37,16 +55,7 @@ export const gates = {
     'the operator’s webhook `pods`: its log, `apiserver_admission_webhook_rejection_count`, a record `admission-refused`',
   connect: 'the operator’s webhooks `connect` and `stores`: as above, and an Event on the pod',
   pods: 'policy `hipaa-mcp-pods`: `apiserver_validating_admission_policy_check_total`',
-  changes: 'policy `hipaa-mcp-changes`: as above; a record `admission-refused`, with who asked, and an Event',
-  labels: 'policy `hipaa-mcp-labels`: as above; a record `admission-refused`, with who asked, and an Event',
-  bindings:
-    'policy `hipaa-mcp-bindings`: as above; a record `admission-refused`, with who asked, and an Event',
-  deletions:
-    'policy `hipaa-mcp-deletions`: as above; a record `admission-refused`, with who asked, and an Event',
-  networks:
-    'policy `hipaa-mcp-networks`: as above; a record `admission-refused`, with who asked, and an Event',
-  proxies: 'policy `hipaa-mcp-proxies`: as above; a record `admission-refused`, with who asked, and an Event',
-  tokens: 'policy `hipaa-mcp-tokens`: as above; a record `admission-refused`, with who asked, and an Event',
+  ...byPolicy,
   rights: 'RBAC: `apiserver_authorization_attempts_total`, and the cluster’s audit log by name',
   guarded: 'nothing: the pod is guarded like any other, which its server’s status counts',
   filter: 'the pod’s packet filter: `hipaa_mcp_pod_connections_failed`, `hipaa_mcp_pod_datagrams_refused`',

@@ -203,7 +203,7 @@ export async function clearScene(kubectl: Kubectl, wait: boolean): Promise<void>
 
 const inBoth = (make: (namespace: string) => object[]): object[] => [enrolled, open].flatMap(make)
 
-const role = (name: string, rule: object) => ({
+const clusterRole = (name: string, rule: object) => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRole',
   metadata: { name },
@@ -212,8 +212,8 @@ const role = (name: string, rule: object) => ({
 
 function rights(): object[] {
   return [
-    role('bypass-debug', { resources: ['pods/ephemeralcontainers'], verbs: ['patch', 'update'] }),
-    role('bypass-bind', { resources: ['pods/binding', 'bindings'], verbs: ['create'] }),
+    clusterRole('bypass-debug', { resources: ['pods/ephemeralcontainers'], verbs: ['patch', 'update'] }),
+    clusterRole('bypass-bind', { resources: ['pods/binding', 'bindings'], verbs: ['create'] }),
     ...inBoth((namespace) => [
       binding(namespace, editor, 'admin'),
       binding(namespace, debuggers, 'admin'),
