@@ -74,6 +74,10 @@ export const observedRules = {
     policy: 'hipaa-mcp-deletions',
     says: 'hipaa-mcp: a guarded pod has ten minutes at most to end: leave --grace-period out, or write 600 or less',
   },
+  'deletions-3': {
+    policy: 'hipaa-mcp-deletions',
+    says: 'hipaa-mcp: in an enrolled namespace an eviction leaves 1 to 600 s to end, whatever the pod: leave its gracePeriodSeconds out (kubectl drain without --grace-period), which is the pod’s own time, or bound what writes it',
+  },
   'grants-1': {
     policy: 'hipaa-mcp-grants',
     says: 'hipaa-mcp: the status of a grant is written by the operator alone',

@@ -144,16 +144,29 @@ const bound = (labels: Body, annotations: Body = {}, what = 'pods/binding'): Ask
   object: { kind: 'Binding', metadata: { labels, annotations } },
 })
 
-const deletion = (gracePeriodSeconds: number, labels: Body = guarded): Asked => ({
+/** Undefined: what many are deleted with by one request that says nothing of time. One pod's own time is written in by the API server. */
+const deletion = (
+  gracePeriodSeconds: number | undefined,
+  of: { labels?: Body; spec?: Body; status?: Body } = {},
+  who?: string,
+): Asked => ({
   what: 'pods',
   operation: 'DELETE',
-  oldObject: aPod(labels, { nodeName: 'one' }),
-  options: { gracePeriodSeconds },
+  oldObject: {
+    ...aPod(of.labels ?? guarded, { nodeName: 'one', terminationGracePeriodSeconds: 60, ...of.spec }),
+    status: of.status ?? { phase: 'Running' },
+  },
+  options: gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds },
+  ...(who === undefined ? {} : { by: { username: who } }),
 })
-const eviction = (gracePeriodSeconds: number): Asked => ({
+/** Guarded pods that were made before the policy. */
+const takesAnHour = { spec: { terminationGracePeriodSeconds: 3_600 } }
+const takesNoTime = { spec: { terminationGracePeriodSeconds: 0 } }
+const eviction = (deleteOptions: Body | undefined, who?: string): Asked => ({
   what: 'pods/eviction',
   operation: 'CREATE',
-  object: { metadata: { name: 'ehr-1' }, deleteOptions: { gracePeriodSeconds } },
+  object: { metadata: { name: 'ehr-1' }, ...(deleteOptions === undefined ? {} : { deleteOptions }) },
+  ...(who === undefined ? {} : { by: { username: who } }),
 })
 
 const made = '2026-11-27T10:00:00Z'
@@ -302,12 +315,49 @@ const cases: [what: string, asked: Asked, rule: keyof typeof observedRules | und
   ['a token of our audience', token('hipaa-mcp'), 'tokens-1'],
   ['a token of another', token('vault'), undefined],
   ['a guarded pod at once', deletion(0), 'deletions-1'],
-  ['a guarded pod in an hour', deletion(3_600), 'deletions-2'],
-  ['a guarded pod in a minute', deletion(60), undefined],
-  ['a bystander at once', deletion(0, {}), undefined],
-  ['any pod evicted at once', eviction(0), 'deletions-1'],
-  ['any pod evicted in an hour', eviction(3_600), 'deletions-2'],
-  ['any pod evicted in a minute', eviction(60), undefined],
+  ['a guarded pod in a second', deletion(1), undefined],
+  ['a guarded pod in ten minutes', deletion(600), undefined],
+  ['a guarded pod in a second more', deletion(601), 'deletions-2'],
+  ['guarded pods by one request', deletion(undefined), undefined],
+  ['at once by its kubelet', deletion(0, {}, 'system:node:one'), undefined],
+  [
+    'at once by the collector of lost pods',
+    deletion(0, {}, 'system:serviceaccount:kube-system:pod-garbage-collector'),
+    undefined,
+  ],
+  [
+    'at once by controllers that are one account',
+    deletion(0, {}, 'system:kube-controller-manager'),
+    undefined,
+  ],
+  [
+    'at once by an account of that name elsewhere',
+    deletion(0, {}, 'system:serviceaccount:clinic:pod-garbage-collector'),
+    'deletions-1',
+  ],
+  ['at once by an administrator', deletion(0, {}, 'kubernetes-admin'), 'deletions-1'],
+  ['a bystander at once', deletion(0, { labels: {} }), undefined],
+  ['at once, one that no node was given', { ...deletion(0), oldObject: aPod(guarded) }, undefined],
+  ['at once, one that is over', deletion(0, { status: { phase: 'Failed' } }), undefined],
+  ['at once, one that has not begun', deletion(0, { status: {} }), 'deletions-1'],
+  ['one of before in its own hour', deletion(3_600, takesAnHour), undefined],
+  ['many of before, each in its own hour', deletion(undefined, takesAnHour), undefined],
+  ['one of before in more than its own hour', deletion(3_601, takesAnHour), 'deletions-2'],
+  ['one of before at once', deletion(0, takesAnHour), 'deletions-1'],
+  ['one of before in its own time, which is none', deletion(0, takesNoTime), undefined],
+  ['many of before in their own time, which is none', deletion(undefined, takesNoTime), undefined],
+  ['one of before that has no time, in an hour', deletion(3_600, takesNoTime), 'deletions-2'],
+  ['any pod evicted in its own time', eviction(undefined), undefined],
+  ['any pod evicted without a word of time', eviction({}), undefined],
+  ['any pod evicted at once', eviction({ gracePeriodSeconds: 0 }), 'deletions-3'],
+  [
+    'any pod evicted at once by a node',
+    eviction({ gracePeriodSeconds: 0 }, 'system:node:one'),
+    'deletions-3',
+  ],
+  ['any pod evicted in a second', eviction({ gracePeriodSeconds: 1 }), undefined],
+  ['any pod evicted in ten minutes', eviction({ gracePeriodSeconds: 600 }), undefined],
+  ['any pod evicted in its own half an hour', eviction({ gracePeriodSeconds: 1_800 }), 'deletions-3'],
   ['a grant’s status', written({}, {}, { what: 'breakglassgrants/status' }), 'grants-1'],
   [
     'a grant’s status, of the operator',

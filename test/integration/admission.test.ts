@@ -8,6 +8,7 @@ import { parseAllDocuments } from 'yaml'
 import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
 import { conforms } from '../../operator/admission/conform.ts'
 import { registerImage } from '../../operator/admission/images.ts'
+import { admissionPolicies } from '../../operator/admission/observed.generated.ts'
 import type { Pod } from '../../operator/admission/pod.ts'
 import { signAuditors } from '../../operator/authority/auditor-csr.ts'
 import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
@@ -146,17 +147,7 @@ test('the API server finds no fault in the types of our expressions', async () =
   type Policy = {
     status?: { typeChecking?: { expressionWarnings?: unknown[] }; observedGeneration?: number }
   }
-  for (const name of [
-    'hipaa-mcp-pods',
-    'hipaa-mcp-changes',
-    'hipaa-mcp-labels',
-    'hipaa-mcp-bindings',
-    'hipaa-mcp-networks',
-    'hipaa-mcp-tokens',
-    'hipaa-mcp-proxies',
-    'hipaa-mcp-canaries',
-    'hipaa-mcp-deletions',
-  ]) {
+  for (const name of admissionPolicies) {
     const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`
     await until(`${name} was checked`, 30, async () => {
       const { status } = await api.call<Policy>('GET', path)
@@ -835,6 +826,11 @@ describe('the policy in the API server, with the webhooks gone', () => {
         }),
       'mounted by the sidecar alone',
     ],
+    ...[0, 3_600].map((seconds): [string, (copy: Pod) => void, string] => [
+      `a pod that another webhook gave ${seconds} s to end`,
+      (copy) => void (copy.spec.terminationGracePeriodSeconds = seconds),
+      'between one and ten minutes to end',
+    ]),
     ['hostPID', (copy) => void (copy.spec.hostPID = true), 'hostPID'],
     [
       'hostPath',
