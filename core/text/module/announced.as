@@ -11,7 +11,8 @@ import {
   isLetter, lettersAt, lettersEnd, lettersStart, saysAt,
 } from './signs'
 import {
-  DEVICE_IDENTIFIER, FAX_NUMBER, GEOGRAPHIC_LOCATION, MEDICAL_RECORD_NUMBER, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER, UNIQUE_IDENTIFIER, VEHICLE_IDENTIFIER,
+  ACCOUNT_NUMBER, CERTIFICATE_LICENSE_NUMBER, DEVICE_IDENTIFIER, FAX_NUMBER, GEOGRAPHIC_LOCATION, HEALTH_PLAN_BENEFICIARY_NUMBER,
+  MEDICAL_RECORD_NUMBER, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER, UNIQUE_IDENTIFIER, VEHICLE_IDENTIFIER,
 } from './types'
 import { isSecurityNumber } from './whole'
 
@@ -21,13 +22,16 @@ const mostWords = 6
 export function announced(): i32 {
   // "60-year-old", "5 mg": no value has less than three digits, unless it goes on behind a hyphen.
   if (digits > 0 && end - start < 3 && code == start && !goesOn()) return 0
+  // Whether a sign or word says that a number follows; whether more than a colon does.
   let marked = false
+  let told = false
   let announcer: u64 = 0
   let from = 0
   let type = 0
   let vague = false
-  // Where the letters of a plate begin that a space parts from its number; whether a State stands before it.
-  let plate = -1
+  // Where capitals begin that a sign parts from the number, as those of a plate; whether a State stands before it.
+  let capitals = -1
+  let ofCapitals: u64 = 0
   let state = false
   if (saysAt(code, 'mrn') && digitAt(code + (isJoint(byteAt(code + 3)) ? 4 : 3))) {
     from = code
@@ -41,6 +45,7 @@ export function announced(): i32 {
         last--
         const mark = byteAt(last)
         if (mark == 0x23 || mark == 0x3a) marked = true
+        if (mark == 0x23) told = true
       }
       if (last == at && words > 0) break
       const word = lettersStart(last, 16)
@@ -53,11 +58,16 @@ export function announced(): i32 {
         break
       }
       if (((said >> NUMBER_SHIFT) & 0xff) == 0) {
-        // "plate HXN 2231", "plates NY HBX-4412", "plate no. Ohio 8ABC123"
-        const letters = plate < 0 && later == 0 && code == start && at == code && last == at - 1 && areLarge(word, last)
-        if (letters && (said & STATE) == 0) plate = word
-        else if (type != 0 || later != 0 || (said & STATE) == 0 || !isCapital(byteAt(word))) break
-        else state = true
+        // "plate HXN 2231", "plates NY HBX-4412", "plate no. Ohio 8ABC123", "policy AETNA 55D-20931-7", "MRN: BN/556232", "UMN-EF-2123"
+        const letters = capitals < 0 && later == 0 && at == code && last == at - 1 && areLarge(word, last)
+        if (letters) {
+          capitals = word
+          ofCapitals = said
+        }
+        if (!letters || (said & STATE) != 0) {
+          if (type != 0 || later != 0 || (said & STATE) == 0 || !isCapital(byteAt(word))) break
+          state = true
+        }
         at = word
         continue
       }
@@ -81,7 +91,7 @@ export function announced(): i32 {
         from = word
         vague = (said & VAGUE) != 0
       } else if (type != 0 && (said & MARK) == 0) break
-      if ((said & MARK) != 0) marked = true
+      if ((said & MARK) != 0) marked = told = true
       else if (own == 0 && (said & STANDS_BETWEEN) == 0) break
       later = said
       at = word
@@ -89,15 +99,23 @@ export function announced(): i32 {
     if (type == 0) return 0
   }
   type--
-  if (plate >= 0 || state) {
-    if (type != VEHICLE_IDENTIFIER) return 0
-    if (plate >= 0) {
+  if (type == VEHICLE_IDENTIFIER && (capitals >= 0 || state)) {
+    if (capitals >= 0 && (ofCapitals & STATE) == 0) {
       const stop = digitsEnd(start, 5)
-      if (stop - start >= 3 && stop - start < 5 && !isAny(stop, WORDLY | DASH)) add(plate, stop, VEHICLE_IDENTIFIER)
+      const plate = code == start && code - capitals <= 5
+      if (plate && stop - start >= 3 && stop - start < 5 && !isAny(stop, WORDLY | DASH)) add(capitals, stop, VEHICLE_IDENTIFIER)
       return 0
     }
     vague = false
-  }
+  } else if (capitals >= 0) {
+    // "MRN FROM 4001234"
+    if (!isLettered(type) || (ofCapitals & ~STATE) != 0) return 0
+    const stop = valueEnd(type, vague, marked)
+    // "Plan: WBC 12000"
+    if (vague && !told && stop == start + digits) return 0
+    if (stop >= 0) add(type == UNIQUE_IDENTIFIER || (marked && isPatient(from)) ? from : capitals, stop, type)
+    return 0
+  } else if (state) return 0
   const stop = valueEnd(type, vague, marked)
   if (stop < 0) return 0
   // "case #JH-998877", "patient ID 987654" and "MRN 4001234" are one identifier together.
@@ -110,10 +128,18 @@ export function announced(): i32 {
   return first > code ? 0 : stop
 }
 
-/** Two to four capitals: the letters of a plate, or a State's. */
+/** Two to eight capitals: the letters of a plate, an insurer's, a hospital's. */
 function areLarge(from: i32, to: i32): bool {
   for (let i = from; i < to; i++) if (!isCapital(byteAt(i))) return false
-  return to - from >= 2 && to - from <= 4 && !isAny(from - 1, WORDLY)
+  return to - from >= 2 && to - from <= 8 && !isAny(from - 1, WORDLY)
+}
+
+/** Whether capitals may stand before the number of one, apart from it. */
+function isLettered(type: i32): bool {
+  return (
+    type == MEDICAL_RECORD_NUMBER || type == HEALTH_PLAN_BENEFICIARY_NUMBER || type == ACCOUNT_NUMBER || type == CERTIFICATE_LICENSE_NUMBER ||
+    type == DEVICE_IDENTIFIER || type == UNIQUE_IDENTIFIER
+  )
 }
 
 function isPatient(at: i32): bool {
@@ -121,8 +147,10 @@ function isPatient(at: i32): bool {
   return (stop == at + 7 && saysAt(at, 'patient')) || (stop == at + 2 && saysAt(at, 'pt'))
 }
 
+/** "12-345", "12 345", "86.056.190" */
 function goesOn(): bool {
   const sign = byteAt(end)
+  if (sign == 0x2e) return areDigits(end + 1, 3) && byteAt(end + 4) == 0x2e && areDigits(end + 5, 3)
   return (isJoint(sign) || sign == 0x20) && digitAt(end + 1)
 }
 
@@ -171,6 +199,24 @@ function zipEnd(): i32 {
   return isAny(start + 5, WORDLY | DASH) ? -1 : start + 5
 }
 
+/**
+ * Behind the first digits of "993 512 539", "86.056.190", "3714/47": one and the same sign before each further group, two groups of three or
+ * four digits at least behind a space or full stop, one behind a slash. The same place where none stand there.
+ */
+function groupsEnd(first: i32): i32 {
+  const sign = byteAt(first)
+  if (sign == 0x2f) {
+    const stop = digitsEnd(first + 1, 5)
+    // And no "BP 128/84".
+    return stop - first >= 3 && stop - first <= 5 && digits >= 4 && !isAny(stop, WORDLY | SLASH | DASH) ? stop : first
+  }
+  if (sign != 0x20 && sign != 0x2e) return first
+  let stop = first
+  let groups = 0
+  for (; groups < 3 && byteAt(stop) == sign && areDigits(stop + 1, 3); groups++) stop = digitsEnd(stop + 1, 4)
+  return groups > 1 && !isAny(stop, WORDLY | SLASH | DASH) && !(isAny(stop, DOT | COMMA) && digitAt(stop + 1)) ? stop : first
+}
+
 /** Letters, eight at most; a digit; letters, digits and hyphens; perhaps a second number. */
 function genericEnd(): i32 {
   if (isAlnum(byteAt(code - 1))) return -1
@@ -181,6 +227,8 @@ function genericEnd(): i32 {
   const from = at + 1
   let stop = codeEnd(from, 30)
   if (!isAny(stop, WORDLY | DASH)) {
+    const later = groupsEnd(stop)
+    if (later > stop) return later
     if (stop - from < 2) return -1
     if (byteAt(stop) == 0x20) {
       const second = digitsEnd(stop + 1, 7)

@@ -11,7 +11,7 @@ import { FILLS, MONTH, OLD_AGE, WEEKDAY, known } from './dictionary'
 import { longNumbers } from './long-numbers'
 import { byteAt, length } from './memory'
 import { namedDate } from './named-dates'
-import { areaFirst, international, oneFirst, socialSecurity } from './numbers'
+import { areaFirst, international, maskedSecurity, oneFirst, socialSecurity, zeroFirst } from './numbers'
 import { before, behind, code, digits, end, next, setRun, start } from './run'
 import {
   CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, digitsEnd, isAlnum, isDigit, isLetter,
@@ -20,7 +20,7 @@ import { mayBeFound } from './triggers'
 import { mail, nextAt } from './web'
 import { wholeEnd } from './whole'
 import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, cueOf, endOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf } from './words'
-import { NUMBER } from './writing'
+import { CAPITALS, NUMBER } from './writing'
 
 /** Which rules are asked for. */
 const FORMS: i32 = 1
@@ -107,8 +107,11 @@ function isAll(stop: i32): bool {
 function mayBeAnnounced(word: i32): bool {
   // Between a plate and its number a State may stand.
   if ((byteAt(code) | 0x20) == 0x6d || (anyCue & PLATE_WORD) != 0) return true
-  const said = code < start ? word - 2 : word - 1
-  if (said < 0 || code - endOf(said) > 6 || !maySay(said)) return false
+  let said = code < start ? word - 2 : word - 1
+  if (said < 0 || code - endOf(said) > 6) return false
+  // "insurance: AETNA 55D-20931-7": capitals of a code, and a sign
+  if (shapeOf(said) == CAPITALS && code - endOf(said) == 1 && said > 0 && (cueOf(said) & ANNOUNCES) == 0) said--
+  if (!maySay(said)) return false
   // "seen on 2024-03-05"
   return (known(startOf(said), endOf(said)) & FILLS) == 0 || (said > 0 && maySay(said - 1))
 }
@@ -129,7 +132,11 @@ function saysNothing(from: i32, to: i32): bool {
   const first = byteAt(from)
   if (size == 2 && first == 0x39) return false
   const sign = byteAt(to)
-  if (sign == 0x20) return size == 2 || first != 0x31 || !(digitAt(to + 1) || byteAt(to + 1) == 0x28)
+  if (sign == 0x20) {
+    // The 01 of a telephone number.
+    if (size == 2) return first != 0x30 || !digitAt(to + 1)
+    return first != 0x31 || !(digitAt(to + 1) || byteAt(to + 1) == 0x28)
+  }
   // scan-12.png, and not 1.2.3
   if (sign == 0x2e) return byteAt(from - 1) == 0x2e || !isAlnum(byteAt(to + 1))
   if (sign == 0x2d || sign == 0x2f) return !digitAt(to + 1)
@@ -166,6 +173,8 @@ function byForm(): void {
     if (behind == DOT) ipv4()
   }
   if (before == PLUS && digits > 0 && digits <= 15) international()
+  if (digits > 1 && digits < 6 && behind == SPACE && byteAt(start) == 0x30) zeroFirst()
+  if (digits == 4 && before == DASH) maskedSecurity()
   if (digits <= 4 && (before == COLON || byteAt(end) == 0x3a)) ipv6()
   const size = end - start
   if (size == 2) networkCard()

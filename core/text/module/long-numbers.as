@@ -13,6 +13,7 @@ import { UNIQUE_IDENTIFIER } from './types'
 /** Returns where groups end that it found, no rule finding anything else that begins within them; 0 where it found none, or they may go on. */
 export function longNumbers(): i32 {
   let stop = 0
+  if (digits >= 5 && before == SLASH) behindSlash()
   if (digits == 0) lettersFirst()
   else {
     if (code < start) lettersFirst()
@@ -22,6 +23,7 @@ export function longNumbers(): i32 {
       if (before == HASH && !isAny(start - 2, WORDLY | AMPERSAND) && digits <= 20 && !isAny(start + digits, WORDLY | DASH))
         add(start - 1, start + digits, UNIQUE_IDENTIFIER)
     }
+    if (digits >= 2 && digits <= 3 && behind == WORDLY && byteAt(end) == 0x2d) mixed()
     if (digits >= 2 && digits <= 8 && behind == DASH && digitAt(start + digits + 2)) stop = grouped()
     if (digits >= 6 && digits <= 20 && (behind & (WORDLY | SLASH | DASH)) == 0) plain()
   }
@@ -37,7 +39,9 @@ function withHash(at: i32): i32 {
 /** HMO-234567, SJH123456, P12345678 */
 function lettersFirst(): void {
   if (end - start < 2 || !isCapital(byteAt(code))) return
-  const from = withHash(code)
+  // "LZA-EL-7863"
+  const joins = byteAt(code - 1) == 0x2d ? capitalsStart(code - 1) : code
+  const from = withHash(joins == code - 1 ? code : joins)
   if (from < 0) return
   let at = code
   while (at - code < 9 && isCapital(byteAt(at))) at++
@@ -64,6 +68,39 @@ function lettersFirst(): void {
   if (isAny(at, WORDLY | DASH) || (byteAt(at) == 0x2e && digitAt(at + 1))) return
   const least = joined ? 4 : 5
   if (count < least || (known(code, letters) & SUBSTANCE) != 0 || isCodeOf(from)) return
+  add(from, at, UNIQUE_IDENTIFIER)
+}
+
+/** Where two to five capitals begin that end here; the same place where none do. */
+function capitalsStart(to: i32): i32 {
+  let at = to
+  while (to - at < 6 && isCapital(byteAt(at - 1))) at--
+  return to - at > 1 && to - at < 6 ? at : to
+}
+
+/** OSR/449120 */
+function behindSlash(): void {
+  const from = capitalsStart(start - 1)
+  const stop = start + digits
+  if (from == start - 1 || digits > 12 || isAny(from - 1, WORDLY | SLASH | DOT | DASH)) return
+  if (isAny(stop, WORDLY | SLASH | DASH) || (isAny(stop, DOT | COMMA) && digitAt(stop + 1))) return
+  if ((known(from, start - 1) & SUBSTANCE) == 0 && !isCodeOf(from) && !isUnitAt(stop)) add(from, stop, UNIQUE_IDENTIFIER)
+}
+
+/** 55D-20931-7: digits and capitals, two hyphens at least, six digits. */
+function mixed(): void {
+  const from = withHash(start)
+  if (from < 0) return
+  let at = start
+  let hyphens = 0
+  let count = 0
+  for (; at - start < 24; at++) {
+    const byte = byteAt(at)
+    if (isDigit(byte)) count++
+    else if (byte == 0x2d) hyphens++
+    else if (!isCapital(byte)) break
+  }
+  if (hyphens < 2 || count < 6 || isAny(at, WORDLY | SLASH) || isAny(at - 1, DASH) || isCodeOf(from)) return
   add(from, at, UNIQUE_IDENTIFIER)
 }
 

@@ -6,7 +6,7 @@ import { byteAt } from './memory'
 import { asked, INTERNATIONAL } from './asked'
 import { before, behind, digits, next, start } from './run'
 import {
-  CLOSING, DASH, DOT, OPENING, PLUS, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAlnum, isAny, isPart, lettersEnd, lettersStart, saysAt,
+  CLOSING, COLON, COMMA, DASH, DOT, OPENING, PLUS, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAlnum, isAny, isPart, lettersEnd, lettersStart, saysAt,
 } from './signs'
 import { FAX_NUMBER, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER } from './types'
 
@@ -14,6 +14,28 @@ import { FAX_NUMBER, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER } from './types'
 export function socialSecurity(): void {
   if ((before & (WORDLY | DOT | DASH)) != 0 || !areDigits(start + 4, 2) || !isPart(start + 6)) return
   if (areDigits(start + 7, 4) && !isAny(start + 11, WORDLY | DASH)) add(start, start + 11, SOCIAL_SECURITY_NUMBER)
+}
+
+/** xxx-xx-6789, ***-**-6789: what is left of one. */
+export function maskedSecurity(): void {
+  const from = start - 7
+  if (!saysAt(from, 'xxx-xx-') && !saysAt(from, '***-**-')) return
+  if (!isAny(from - 1, WORDLY) && !isAny(start + 4, WORDLY | DASH)) add(from, start + 4, SOCIAL_SECURITY_NUMBER)
+}
+
+/** 0161 496 0000, 01 70 18 99 00: ten or eleven digits in groups, the first of which begins with a zero. */
+export function zeroFirst(): void {
+  if ((before & (WORDLY | DOT | PLUS | DASH | SLASH | COMMA)) != 0) return
+  let count = digits
+  let stop = start + digits
+  for (let groups = 0; groups < 4 && count < 10 && byteAt(stop) == 0x20; groups++) {
+    const end = digitsEnd(stop + 1, 8)
+    if (end < stop + 3) break
+    count += end - stop - 1
+    stop = end
+  }
+  if (count < 10 || count > 11 || isAny(stop, WORDLY | SLASH | DASH | COLON) || (byteAt(stop) == 0x2e && digitAt(stop + 1))) return
+  add(start, stop, isBehindFax(start) ? FAX_NUMBER : PHONE_NUMBER)
 }
 
 /** (617) 555-0143, 617.555.0143 x12 */

@@ -54,5 +54,10 @@ export function mayBeFound(): bool {
   if ((<i32>signs & before) != 0 || isOld()) return true
   // A photograph's file; letters that a hyphen joins to it.
   if (behind == DOT && isLetter(byteAt(end + 1)) && isLetter(byteAt(end + 2)) && isLetter(byteAt(end + 3))) return true
+  // "OSR/449120", "***-**-1234"
+  if (before == SLASH) return digits > 4 && isCapital(byteAt(start - 2))
+  if (before == DASH && digits == 4 && (byteAt(start - 2) == 0x2a || (byteAt(start - 2) | 0x20) == 0x78)) return true
+  // "0161 496 0000"
+  if (byteAt(start) == 0x30 && behind == SPACE) return true
   return code < start && isCapital(byteAt(code))
 }

@@ -147,20 +147,28 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'cell [617.555.0143 x12] works',
     'reach her at [+44 20 7946 0958] today',
     'phone no. [555-0143] rings',
+    'reach her at [0161 496 0000], [020 7946 0958] or [01 70 18 99 00] today',
   ],
   FAX_NUMBER: ['fax: [617-555-0144] works', 'results faxed to [617-555-0144] then'],
   EMAIL_ADDRESS: ['write to [anna.b+x@mail.example.org].'],
-  SOCIAL_SECURITY_NUMBER: ['SSN [912-34-5678] given', 'social security number is [912345678] there'],
+  SOCIAL_SECURITY_NUMBER: [
+    'SSN [912-34-5678] given',
+    'SSN [xxx-xx-5678] given, [***-**-5678]',
+    'social security number is [912345678] there',
+  ],
   MEDICAL_RECORD_NUMBER: [
     'see [MRN: 4001234] for it',
     'medical record [SJH-123456] has it',
     'EMR [456123789] has it',
+    'MRN: [BN/556232] there, MRN [RY 351560] here, MRN# [TC.90747]',
+    'chart no. [993 512 539], chart no. [86.056.190], chart no. [3714/47]',
   ],
   HEALTH_PLAN_BENEFICIARY_NUMBER: [
     'insurance ID [HP-678901] given',
     'his policy number is [789-456-123] there',
     'member # [W1234567] given',
     'Medicare [1EG4-TE5-MK73] given',
+    'insurance: [AETNA 55D-20931-7] given, insurance ID [UMN-EF-2123]',
   ],
   ACCOUNT_NUMBER: [
     'account number [BA-98765432] paid',
@@ -186,6 +194,8 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'told of [case #JH-998877] before',
     'listed as [HMO-234567] there',
     'in row [987654321] there',
+    'listed as [OSR/449120], as [35H-99734-6] and as [LZA-EL-7863] there',
+    'told of [patient ID QXC/281224] before',
     'as [550e8400-e29b-41d4-a716-446655440000] there',
   ],
 }
@@ -232,6 +242,7 @@ const left: readonly string[] = [
   'pain was seen at Baseline and at Week 12; she was admitted to Cardiology and visited Urgent Care',
   'the patient, Black, Stage IV, has I.V. access, P.O. intake, and O.T. in the U.S., 66 beds',
   'on Labor and Delivery; Memorial and Independence were compared in a year, by a mother every day',
+  'Chart: BP 128/84, Plan: WBC 12000, PLT 150000; patient HR 110 at 08 30, 0 12 mg',
   'version 3.7.22 of it was used, in White Matter and in Black Women',
   'Foods: Peanut Butter, Brown Rice, Green Tea (cold), White Bread, who knows',
 ]
