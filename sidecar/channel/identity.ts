@@ -60,12 +60,16 @@ class NoCertificate extends Error {
   }
 }
 
+/** Longest that one of the first attempts waits for an address, and then for its connection to open, milliseconds. */
+const quickWait = 250
+/** How many of the first attempts are quick. */
+const quickAttempts = 16
 /**
- * Longest that an attempt, 0 the first, waits for its connection to open, milliseconds. A network plugin learns of a new pod a
- * moment after it has begun, a second or two on a busy node, and drops what comes before: the kernel would try again after a
- * second. What is not open after four seconds may be far away, and gets twice as long each time.
+ * As `quickWait`, for any attempt, 0 the first. A network plugin learns of a new pod a moment after it has begun, a second or two
+ * on a busy node, and drops what comes before: the kernel would try again after a second. What is not open after all the quick
+ * ones may be far away, and gets twice as long each time.
  */
-const openWait = (attempt: number): number => 250 * 2 ** Math.max(0, attempt - 15)
+const openWait = (attempt: number): number => quickWait * 2 ** Math.max(0, attempt - quickAttempts + 1)
 /** Longest that one attempt takes, milliseconds. */
 const patience = 30_000
 
@@ -105,13 +109,16 @@ export function keepIdentity(options: IdentityOptions): Identity {
       } catch (error) {
         const status = error instanceof NoCertificate ? { status: error.status } : {}
         const code = codeOf(error)
+        const unopened = code === 'LINK_UNOPENED'
+        // A new pod is expected to meet that.
+        if (unopened && attempt < quickAttempts) continue
         log.warn('No certificates yet; asking the operator again', {
           error: code,
           attempt,
           ...status,
         })
         // That was the pause: nobody was there to be spared.
-        if (code === 'LINK_LATE') continue
+        if (unopened) continue
       }
       await pause(backoff(attempt, retry.least, retry.most), over.signal).catch(() => undefined)
     }

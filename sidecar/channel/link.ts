@@ -6,7 +6,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { Lookup } from './lookup.ts'
+import { firstAnswer, type Lookup } from './lookup.ts'
 
 /** PEM. */
 export type Credentials = { key: string; cert: string }
@@ -27,7 +27,10 @@ export type Asked = {
   headers?: { [name: string]: string }
   body?: string | Buffer
   signal?: AbortSignal
-  /** Longest wait for a new connection to open, before its TLS, milliseconds; unless said, as long as for the status. */
+  /**
+   * Longest wait for the program's address, and then for a new connection to open, before its TLS, milliseconds each; unless said,
+   * as long as for the status. Rejects with LINK_UNOPENED.
+   */
   connectTimeout?: number
   /** Longest wait for the status, milliseconds. */
   headersTimeout?: number
@@ -52,8 +55,8 @@ export class Link {
   #agent: Agent
 
   constructor(options: LinkOptions) {
-    this.#options = options
-    this.#agent = agentOf(options, options.credentials)
+    this.#options = { ...options, lookup: firstAnswer(options.lookup) }
+    this.#agent = agentOf(this.#options, options.credentials)
   }
 
   /** Rejects when the program cannot be reached or is not ours. The caller reads or dumps the body. */
@@ -94,7 +97,7 @@ export class Link {
       const late = setTimeout(() => asked.destroy(new LinkLate()), wait)
       if (connectTimeout !== undefined)
         asked.once('socket', (socket) =>
-          opensWithin(connectTimeout, socket, () => asked.destroy(new LinkLate())),
+          opensWithin(connectTimeout, socket, () => asked.destroy(new LinkUnopened())),
         )
       asked.once('response', (response) => {
         clearTimeout(late)
@@ -133,13 +136,29 @@ export class Link {
 
 function opensWithin(milliseconds: number, socket: Socket, otherwise: () => void): void {
   if (!socket.connecting) return
+  let ending: NodeJS.Immediate | undefined
   const late = setTimeout(() => {
-    // A busy process hears of its timers before it hears that the connection opened long ago.
-    setImmediate(() => {
-      if (socket.connecting) otherwise()
-    })
+    // A busy process hears of its timers before it hears of what came long ago.
+    ending = setImmediate(otherwise)
   }, milliseconds)
-  for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(late))
+  socket.once('lookup', () => {
+    clearImmediate(ending)
+    if (socket.connecting) late.refresh()
+  })
+  for (const event of ['connect', 'close'])
+    socket.once(event, () => {
+      clearTimeout(late)
+      clearImmediate(ending)
+    })
+}
+
+/** Nobody is known to be there: the program got nothing of what was asked. */
+class LinkUnopened extends Error {
+  readonly code = 'LINK_UNOPENED'
+  constructor() {
+    super('A link did not open in time; it is tried again')
+    this.name = 'LinkUnopened'
+  }
 }
 
 /** The program did not say anything in time. */

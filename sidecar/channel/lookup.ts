@@ -31,6 +31,25 @@ export function clusterLookup(dns: string, search: readonly string[]): Lookup {
   }
 }
 
+/**
+ * A lookup of one name, over and over by who gives up early: what comes first answers all that still wait, whichever of them asked.
+ * So a slow answer is not thrown away, and a question that got lost is asked again.
+ */
+export function firstAnswer(lookup: Lookup): Lookup {
+  const waiting = new Set<Answer>()
+  return (hostname, options, answer) => {
+    waiting.add(answer)
+    lookup(hostname, options, (error, ...found) => {
+      // An error is of one question alone: the others may still hear.
+      const answered = error === null ? [...waiting] : waiting.has(answer) ? [answer] : []
+      for (const each of answered) {
+        waiting.delete(each)
+        each(error, ...found)
+      }
+    })
+  }
+}
+
 async function resolve(
   resolver: Resolver,
   hostname: string,

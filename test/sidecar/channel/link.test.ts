@@ -1,11 +1,14 @@
 // One connection to a program of ours, which is silent, breaks off, and sees certificates change.
 
+import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Link, type Reply } from '../../../sidecar/channel/link.ts'
+import type { Lookup } from '../../../sidecar/channel/lookup.ts'
 import { authority } from '../../sample/certificates.ts'
 import { loopback } from '../loopback.ts'
 
@@ -68,9 +71,7 @@ test('a connection that does not open in time is given up, and one that opened i
   const never = new Link({ base: new URL('https://localhost:1'), ca: own.cert, lookup: () => undefined })
   await expect(
     never.request({ method: 'GET', path: '/', connectTimeout: 50, headersTimeout: 60_000 }),
-  ).rejects.toMatchObject({
-    code: 'LINK_LATE',
-  })
+  ).rejects.toMatchObject({ code: 'LINK_UNOPENED' })
   await never.close()
 
   answering = (_, response) => setTimeout(() => response.end('{"well":true}'), 400)
@@ -80,6 +81,54 @@ test('a connection that does not open in time is given up, and one that opened i
     for (const until = performance.now() + 300; performance.now() < until; );
   })
   expect(await (await asked).body.json()).toEqual({ well: true })
+})
+
+test('what a connection waits to open is counted from when its address is known', async () => {
+  // Nobody accepts: two connections fill its queue, and the kernel drops what comes for a third.
+  const full = new Worker(
+    `const { parentPort } = require('node:worker_threads')
+    const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`,
+    { eval: true },
+  )
+  const [port] = (await once(full, 'message')) as [number]
+  const before = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+  await Promise.all(before.map(async (socket) => await once(socket, 'connect')))
+  const lookup: Lookup = (...question) => void setTimeout(loopback, 150, ...question)
+  const far = new Link({ base: new URL(`https://localhost:${port}`), ca: own.cert, lookup })
+  const began = performance.now()
+
+  await expect(far.request({ method: 'GET', path: '/', connectTimeout: 200 })).rejects.toMatchObject({
+    code: 'LINK_UNOPENED',
+  })
+  expect(performance.now() - began).toBeGreaterThan(340)
+  for (const socket of before) socket.destroy()
+  await far.close()
+  await full.terminate()
+})
+
+test('an address that comes after whoever asked for it gave up serves the next one', async () => {
+  const questions: Parameters<Lookup>[] = []
+  const late = new Link({
+    base: new URL(`https://localhost:${(server.address() as AddressInfo).port}`),
+    ca: own.cert,
+    credentials: first,
+    // The first is answered when the second is asked, and the second never.
+    lookup: (...question) => {
+      questions.push(question)
+      if (questions.length === 2) loopback(...(questions[0] as Parameters<Lookup>))
+    },
+  })
+  const asked = { method: 'GET', path: '/' } as const
+
+  await expect(late.request({ ...asked, connectTimeout: 20 })).rejects.toMatchObject({
+    code: 'LINK_UNOPENED',
+  })
+  expect((await late.request(asked)).statusCode).toBe(200)
+  expect(questions).toHaveLength(2)
+  await late.close()
 })
 
 test('a program whose certificate another authority signed is not asked', async () => {
@@ -130,7 +179,7 @@ test('an answer that falls silent is given up, however it is read', async () => 
 test('an answer that speaks now and then is not given up', async () => {
   answering = (_, response) => {
     response.writeHead(200)
-    let left = 5
+    let left = 6
     const timer = setInterval(() => {
       left -= 1
       if (left > 0) response.write('.')
@@ -138,10 +187,10 @@ test('an answer that speaks now and then is not given up', async () => {
         clearInterval(timer)
         response.end()
       }
-    }, 40)
+    }, 150)
   }
 
-  expect(await (await ask({ bodyTimeout: 120 })).body.text()).toBe('....')
+  expect(await (await ask({ bodyTimeout: 600 })).body.text()).toBe('.....')
 })
 
 test('an answer that breaks off fails', async () => {
