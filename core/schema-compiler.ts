@@ -4,6 +4,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { RE2JS } from 're2js'
+import { schemaOfSchemas } from './arguments/dialect.ts'
 import { isSearch, searchFormat, searchIssue, searchKeyword } from './arguments/fhir-search.ts'
 import { formats as ownFormats } from './arguments/formats.ts'
 import { validate } from './arguments/schema-of-schemas.generated.ts'
@@ -13,14 +14,14 @@ import { mendUnevaluated } from './unevaluated.ts'
 /** Formats whose checks take linear time, besides our own (arguments/formats.ts). A schema with another one does not compile. */
 const knownFormats = ['date', 'time', 'date-time', 'duration', 'uuid', 'email', 'ipv4', 'uri'] as const
 
-/** The one dialect, by the name of its schema of schemas. */
-const schemaOfSchemas = 'https://json-schema.org/draft/2020-12/schema'
+/** How a schema may say that it is of this dialect. An empty name says nothing, as in ajv. */
+const dialects: ReadonlySet<string> = new Set(['', schemaOfSchemas, `${schemaOfSchemas}#`])
 
 /** Throws TypeError, in ajv's words, for what is no JSON Schema. */
 export function demandSchema(schema: { readonly [keyword: string]: Json }): void {
-  const { $schema = schemaOfSchemas } = schema
-  if ($schema !== schemaOfSchemas && $schema !== `${schemaOfSchemas}#`)
-    throw new TypeError(`no schema with key or ref ${JSON.stringify($schema)}`)
+  const { $schema = '' } = schema
+  if (typeof $schema !== 'string') throw new TypeError('$schema must be a string')
+  if (!dialects.has($schema)) throw new TypeError(`no schema with key or ref ${JSON.stringify($schema)}`)
   if (validate(schema)) return
   const errors = (validate.errors ?? []).map(({ instancePath, message }) => `data${instancePath} ${message}`)
   throw new TypeError(`schema is invalid: ${errors.join(', ')}`)

@@ -3,8 +3,8 @@
 
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import standalone from 'ajv/dist/standalone/index.js'
+import { schemaOfSchemas } from '../core/arguments/dialect.ts'
 
-const schemaOfSchemas = 'https://json-schema.org/draft/2020-12/schema'
 /** The rest of the file has no types. */
 const type = '{ (schema: unknown): boolean; errors?: ErrorObject[] | null }'
 const equal = 'ajv/dist/runtime/equal'
