@@ -136,9 +136,11 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     } catch (error) {
       // Of any other failure it is not known whether it was the write's or the sync's.
       if (!isFull(error)) throw poisoned(error)
-      // Nothing was promised yet: take back what stands there, so that it never reads as a record.
+      // Nothing was promised yet, but what had room may stand on the disk, or all of it: a thin volume and NFS say that they are
+      // full when they are asked to sync. It is taken back durably, so that no crash before the next append makes it a record.
       try {
         await writer.file.truncate(writer.offset)
+        await sync(writer.file)
       } catch (again) {
         throw poisoned(again)
       }

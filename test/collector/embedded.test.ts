@@ -326,17 +326,46 @@ verifies(
   },
 )
 
-test('a write that cannot be taken back poisons the store as well', async () => {
-  const { store, fail, poisoned } = await failingStore(aFolder())
-  await store.begin({ origin, vkey: 'k' })
-  await store.append(origin, 0, bytes('a'))
-  fail('write', Object.assign(new Error('full'), { code: 'ENOSPC' }))
-  fail('truncate', new Error('EIO'))
+const full = (): Error => Object.assign(new Error('full'), { code: 'ENOSPC' })
 
-  await expect(store.append(origin, 1, bytes('b'))).rejects.toThrow(StoreFailed)
-  expect(poisoned).toHaveLength(1)
-  await store.close()
-})
+verifies(
+  'audit:acknowledged-is-kept',
+  'a volume says behind a whole record that it is full: the record is taken back, and it goes on',
+  async () => {
+    const folder = aFolder()
+    const { store, fail, poisoned } = await failingStore(folder)
+    await store.begin({ origin, vkey: 'k' })
+    await store.append(origin, 0, bytes('a'))
+    const before = statSync(segment(folder)).size
+    fail('utimes', full())
+
+    await expect(store.append(origin, 1, bytes('b'))).rejects.toMatchObject({ reason: 'disk-full' })
+    expect(statSync(segment(folder)).size).toBe(before)
+    await store.append(origin, 1, bytes('c'))
+    expect((await recordsIn(store, origin)).join('')).toBe('ac')
+    expect(poisoned).toEqual([])
+    await store.close()
+  },
+)
+
+for (const refused of ['write', 'utimes'] as const)
+  for (const back of ['truncate', 'datasync'] as const)
+    verifies(
+      'audit:acknowledged-is-kept',
+      `a full volume refuses a ${refused}, and the ${back} that takes it back fails: nothing is taken any more`,
+      async () => {
+        const { store, fail, poisoned } = await failingStore(aFolder())
+        await store.begin({ origin, vkey: 'k' })
+        await store.append(origin, 0, bytes('a'))
+        fail(refused, full())
+        fail(back, new Error('EIO'))
+
+        await expect(store.append(origin, 1, bytes('b'))).rejects.toMatchObject({ reason: 'disk-failed' })
+        expect(poisoned).toHaveLength(1)
+        await expect(store.append(origin, 1, bytes('b'))).rejects.toThrow(StoreFailed)
+        await store.close()
+      },
+    )
 
 test('one collector a store: a second is kept out, a dead one is not in the way', async () => {
   const folder = aFolder()
