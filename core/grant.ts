@@ -31,7 +31,7 @@ export const emergencyPurposes: ReadonlySet<string> = new Set(['BTG', 'ETREAT'])
 export const freshLoginSeconds = 300
 
 /** When it ended, milliseconds since 1970; undefined while it is in force, and where it never was. */
-export const endOf = ({ state, until }: GrantStanding): number | undefined =>
+export const endedAt = ({ state, until }: GrantStanding): number | undefined =>
   state === 'Active' ? undefined : until
 
 /** `now` in milliseconds since 1970. What does not read as an approval by another person is none. */

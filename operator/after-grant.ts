@@ -2,7 +2,7 @@
 // holds, but it ends with its pod. By eviction first; a budget for disruptions, or a pod that takes its time, does not keep a
 // session open for long. The leader alone.
 
-import { endOf, type GrantStanding, grantStanding } from '../core/grant.ts'
+import { endedAt, type GrantStanding, grantStanding } from '../core/grant.ts'
 import type { AdmissionsRequest } from '../core/wire.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { Client } from './cluster/client.ts'
@@ -89,7 +89,7 @@ export function toGo({ spec, status }: BreakGlassGrant): EnteredPod[] {
 
 /** Whether a pod that was entered is there long after the end. Pure. */
 export function outstays(grant: BreakGlassGrant, now: number): boolean {
-  const ended = endOf(grantStanding(grant, now))
+  const ended = endedAt(grantStanding(grant, now))
   return ended !== undefined && now >= ended + outstayed && toGo(grant).length > 0
 }
 

@@ -2,7 +2,7 @@
 // review is overdue. What lets a call pass is decided by core/grant.ts and told by orders, never by this status.
 
 import { canonical } from '../core/canonical.ts'
-import { endOf, type GrantStanding, type GrantState, grantStanding } from '../core/grant.ts'
+import { endedAt, type GrantStanding, type GrantState, grantStanding } from '../core/grant.ts'
 import { apiVersion } from '../core/identifiers.ts'
 import type { ChainSummary } from '../core/wire.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
@@ -165,7 +165,7 @@ export async function reconcileGrant(key: string, deps: GrantReconciler): Promis
   const at = now()
   const standing = grantStanding(grant, at)
   const serverIsThere = world.servers.get(namespace, grant.spec.server) !== undefined
-  const ended = endOf(standing)
+  const ended = endedAt(standing)
   const entered =
     ended === undefined ? (grant.status?.entered ?? []) : await endSessions(grant, ended, deps, at)
   const seen = { serverIsThere, chains: outside.trail()?.chains, entered }

@@ -17,7 +17,14 @@ export function isPseudonym(text: string): boolean {
  */
 export function pseudonym(identifier: string, key: KeyObject): string {
   const hex = hmac(`pseudonym\n${fold(identifier).trim()}`, key)
+  const version = '8'
+  // Its two upper bits say who defines the rest: 10, the RFC.
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16)
-  const [version, last] = [`8${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`]
-  return [hex.slice(0, 8), hex.slice(8, 12), version, last, hex.slice(20, 32)].join('-')
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `${version}${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-')
 }

@@ -4,7 +4,7 @@
 import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { mayBeStore, mayDial } from './addresses.ts'
-import type { Ending } from './ending.ts'
+import { type Ending, heardElsewhere } from './ending.ts'
 import type { Target } from './names.ts'
 import { sslRequest } from './postgres.ts'
 import { readBytes } from './read.ts'
@@ -34,18 +34,18 @@ const attempts = 4
 type Begin<Kind extends Socket> = (place: TcpNetConnectOpts) => Kind
 
 /**
- * A connection to the first of a target's names that resolves. Throws `EgressRefusal`; `signal` ends a try at any time.
+ * A connection to the first of a target's names that resolves. Throws `EgressRefusal`; `ending` ends a try at any time.
  */
 export async function dial<Kind extends Socket>(
   { kind, lookups, port, ranges }: Pick<Target, 'kind' | 'lookups' | 'port' | 'ranges'>,
   world: World,
-  signal: Ending,
+  ending: Ending,
   begin: Begin<Kind>,
 ): Promise<Kind> {
   for (const name of lookups) {
     // Which of the many DNS errors it is makes no difference: the next name is tried, and the last one decides.
     const found = await world.resolve(name).catch(() => [])
-    signal.throwIfAborted()
+    ending.throwIfAborted()
     if (found.length === 0) continue
     const allowed = (address: string): boolean =>
       kind === 'store' ? mayBeStore(address) : mayDial(address, ranges)
@@ -53,47 +53,44 @@ export async function dial<Kind extends Socket>(
     if (addresses.length === 0) throw new EgressRefusal('address-forbidden')
     for (const address of addresses) {
       const socket = begin(world.place(port, address))
-      socket.on('error', closes)
-      if (await happens(socket, 'connect', signal)) return socket
+      socket.on('error', heardElsewhere)
+      if (await happens(socket, 'connect', ending)) return socket
     }
     throw new EgressRefusal('unreachable')
   }
   throw new EgressRefusal('name-unresolved')
 }
 
-/** For an error that closes its socket: whoever waits for it learns from that. */
-export function closes(): void {}
-
 /** Without TLS, and paused. `onread`: where its bytes go, if not into events. */
 export function plain(onread?: OnReadOpts): Begin<Socket> {
   return (place) => connect({ ...place, ...(onread === undefined ? {} : { onread }) }).pause()
 }
 
-/** Whether it comes to that. If not, the socket is gone; throws when `signal` is why. */
-function happens(socket: Socket, event: 'connect' | 'secureConnect', signal: Ending): Promise<boolean> {
+/** Whether it comes to that. If not, the socket is gone; throws when `ending` is why. */
+function happens(socket: Socket, event: 'connect' | 'secureConnect', ending: Ending): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const on = (): void => over(true)
     const off = (): void => over(false)
     const over = (came: boolean): void => {
       socket.off(event, on).off('close', off)
-      signal.removeEventListener('abort', off)
+      ending.removeEventListener('abort', off)
       if (!came) socket.destroy()
-      if (signal.aborted) reject(signal.reason as Error)
+      if (ending.aborted) reject(ending.reason as Error)
       else resolve(came)
     }
     socket.on(event, on).on('close', off)
-    signal.addEventListener('abort', off)
-    if (signal.aborted) off()
+    ending.addEventListener('abort', off)
+    if (ending.aborted) off()
   })
 }
 
 /** Asks PostgreSQL for TLS (SSLRequest). Throws `EgressRefusal` when the server will not: nothing else was sent then. */
-export async function askPostgresForTls(socket: Socket, signal: Ending): Promise<void> {
+export async function askPostgresForTls(socket: Socket, ending: Ending): Promise<void> {
   socket.write(sslRequest)
   // Exactly one byte: what came with it, before the handshake, was put there by somebody else (CVE-2021-23222).
-  const { bytes } = await readBytes(socket, (bytes) => (bytes.length > 0 ? true : undefined), signal).catch(
+  const { bytes } = await readBytes(socket, (bytes) => (bytes.length > 0 ? true : undefined), ending).catch(
     () => {
-      signal.throwIfAborted()
+      ending.throwIfAborted()
       throw new EgressRefusal('unreachable')
     },
   )
@@ -123,11 +120,11 @@ export function secure(
 }
 
 /** Throws `EgressRefusal` when the certificate is not of the target's CA for one of its identities. */
-export async function verified(socket: TLSSocket, target: Secured, signal: Ending): Promise<TLSSocket> {
+export async function verified(socket: TLSSocket, target: Secured, ending: Ending): Promise<TLSSocket> {
   let cause: unknown
   socket.on('error', (error) => {
     cause ??= error
   })
-  if (await happens(socket, 'secureConnect', signal)) return socket
+  if (await happens(socket, 'secureConnect', ending)) return socket
   throw new EgressRefusal(target.kind === 'store' ? 'store-certificate' : 'host-certificate', { cause })
 }

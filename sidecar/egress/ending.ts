@@ -33,3 +33,6 @@ export class ConnectionEnding implements Ending {
     this.#waiting.clear()
   }
 }
+
+/** For an error that closes its socket: whoever waits for it learns from that. */
+export function heardElsewhere(): void {}

@@ -3,8 +3,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Orders } from '../in-force.ts'
-import { closes, type World } from './dial.ts'
-import { ConnectionEnding, type Ending } from './ending.ts'
+import type { World } from './dial.ts'
+import { ConnectionEnding, type Ending, heardElsewhere } from './ending.ts'
 import { type Names, sameTarget, type Target } from './names.ts'
 import { ways } from './open.ts'
 import { EgressRefusal, type Reason } from './reasons.ts'
@@ -83,7 +83,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   }
 
   const serve = async (app: Socket): Promise<void> => {
-    app.on('error', closes)
+    app.on('error', heardElsewhere)
     const address = (app.localAddress ?? '').replace(/^::ffff:/, '')
     const target = names().targets.get(address)
     if (target === undefined) {
@@ -117,7 +117,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     const opening = {
       app,
       world: options.world,
-      signal: ending,
+      ending,
       permit: () => {
         ending.throwIfAborted()
         const reason = forbids(connection)
@@ -183,18 +183,18 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   }
 }
 
-function untilAborted(work: Promise<void>, signal: Ending): Promise<void> {
+function untilAborted(work: Promise<void>, ending: Ending): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error)
+    const onAbort = (): void => reject(ending.reason as Error)
     const settle = (done: () => void): void => {
-      signal.removeEventListener('abort', onAbort)
+      ending.removeEventListener('abort', onAbort)
       done()
     }
     work.then(
       () => settle(resolve),
       () => settle(() => reject(new EgressRefusal('trail-unavailable'))),
     )
-    signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
+    ending.addEventListener('abort', onAbort)
+    if (ending.aborted) onAbort()
   })
 }

@@ -20,7 +20,7 @@ type Opening = {
   /** Resolves when the opening is recorded, with what came of a model vendor's rules. */
   record: (rules?: 'rules-met' | 'rules-unproved') => Promise<void>
   /** Aborts with the reason why it ended. */
-  signal: Ending
+  ending: Ending
   /** Learns of the outside's socket as soon as there is one. */
   opened: (remote: Socket) => void
   failed: (error: unknown) => void
@@ -43,18 +43,18 @@ type Way = {
  */
 const ownTls: Way = {
   open: async (target, opening) => {
-    const { app, permit, record, signal } = opening
+    const { app, permit, record, ending } = opening
     const { found, bytes } = await readBytes(
       app,
       (bytes) => readClientHello(bytes) ?? (bytes.length > 2 * helloLimit ? tooLong : undefined),
-      signal,
+      ending,
     )
     if ('refused' in found) throw new EgressRefusal(found.refused)
     if (found.serverName !== target.name) throw new EgressRefusal('server-name-other')
     permit()
     await record(target.unproved ? 'rules-unproved' : undefined)
     const back = new WayBack()
-    const remote = await dial(target, opening.world, signal, plain(back.onread))
+    const remote = await dial(target, opening.world, ending, plain(back.onread))
     opening.opened(remote)
     permit()
     remote.write(bytes)
@@ -67,7 +67,7 @@ const tooLong = { refused: 'not-tls' } as const
 /** Plain PostgreSQL of the app on loopback, TLS on the wire; no byte of the app is sent before TLS stands. */
 const postgres: Way = {
   open: async (target, opening) => {
-    const first = await firstPacket(opening.app, opening.signal)
+    const first = await firstPacket(opening.app, opening.ending)
     const remote = await permitted(target, opening, async () => await postgresWithTls(target, opening))
     remote.write(first)
     join(opening.app, remote, withoutChannelBinding(), opening.failed)
@@ -88,7 +88,7 @@ const tcp: Way = {
 /** HL7 version 2 in its frames (MLLP, release 1 and 2): a sender that frames nothing, or speaks TLS, is told by the end. */
 const mllp: Way = {
   open: async (target, opening) => {
-    const { bytes } = await readBytes(opening.app, framed, opening.signal)
+    const { bytes } = await readBytes(opening.app, framed, opening.ending)
     const back = new WayBack()
     const remote = await permitted(target, opening, async () => await withTls(target, opening, back))
     remote.write(bytes)
@@ -109,11 +109,11 @@ const connectMs = 15_000
 /** HTTP to a model's vendor, read call by call. */
 const model: Way = {
   open: async (target, opening) => {
-    const { app, permit, record, refused, credential, signal } = opening
+    const { app, permit, record, refused, credential, ending } = opening
     if (target.model === undefined) throw new EgressRefusal('internal')
     permit()
     const calls = new AbortController()
-    signal.addEventListener('abort', () => calls.abort(signal.reason))
+    ending.addEventListener('abort', () => calls.abort(ending.reason))
     await serveGate({
       app,
       host: target.name,
@@ -126,7 +126,7 @@ const model: Way = {
       connect: async () =>
         await withTls(target, {
           ...opening,
-          signal: AbortSignal.any([calls.signal, AbortSignal.timeout(connectMs)]),
+          ending: AbortSignal.any([calls.signal, AbortSignal.timeout(connectMs)]),
         }),
     })
   },
@@ -154,30 +154,30 @@ async function permitted(
   return remote
 }
 
-type Dialling = Pick<Opening, 'world' | 'opened' | 'signal'>
+type Dialling = Pick<Opening, 'world' | 'opened' | 'ending'>
 
 /** A connection with TLS from its first byte on. */
-async function withTls(target: Target, { world, opened, signal }: Dialling, back?: WayBack): Promise<Socket> {
-  const remote = await dial(target, world, signal, (place) => secure(target, place, back?.onread))
+async function withTls(target: Target, { world, opened, ending }: Dialling, back?: WayBack): Promise<Socket> {
+  const remote = await dial(target, world, ending, (place) => secure(target, place, back?.onread))
   opened(remote)
-  return await verified(remote, target, signal)
+  return await verified(remote, target, ending)
 }
 
 /** A connection on which TLS is asked for first. */
-async function postgresWithTls(target: Target, { world, opened, signal }: Dialling): Promise<Socket> {
-  const socket = await dial(target, world, signal, plain())
+async function postgresWithTls(target: Target, { world, opened, ending }: Dialling): Promise<Socket> {
+  const socket = await dial(target, world, ending, plain())
   opened(socket)
-  await askPostgresForTls(socket, signal)
+  await askPostgresForTls(socket, ending)
   const remote = secure(target, { socket })
   opened(remote)
-  return await verified(remote, target, signal)
+  return await verified(remote, target, ending)
 }
 
 /** The client's startup or cancel packet. It may ask for TLS and GSSAPI first: there is neither on loopback. */
-async function firstPacket(app: Socket, signal: Ending): Promise<Buffer> {
+async function firstPacket(app: Socket, ending: Ending): Promise<Buffer> {
   let held: Buffer | undefined
   for (let asked = 0; asked < 3; asked += 1) {
-    const { found, bytes } = await readBytes(app, readOpening, signal, held)
+    const { found, bytes } = await readBytes(app, readOpening, ending, held)
     if (found.says !== 'encrypt') return bytes
     app.write(notHere)
     held = bytes.subarray(found.size)

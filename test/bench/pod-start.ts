@@ -18,7 +18,7 @@ const patienceMs = 60_000
  * Before each pod, milliseconds at most and by chance: the kubelet looks once a second at which containers have ended. A pod made
  * when the one before got ready would meet that look always at the same moment of its start.
  */
-const look = 1_000
+const longestPause = 1_000
 
 /**
  * The app has no probe: the kubelet asks by one once a second too, on a clock that began with the pod, and a pod whose app
@@ -72,7 +72,7 @@ try {
   const started: { [namespace: string]: Start[] } = { [open]: [], [enrolled]: [] }
   for (let turn = 0; turn < pods; turn += 1)
     for (const namespace of [open, enrolled]) {
-      await pause(Math.random() * look)
+      await pause(Math.random() * longestPause)
       started[namespace]?.push(await start(namespace, `start-${process.pid}-${turn}`))
     }
   const log = await readFile(join((await running()).state, 'log', 'containerd'), 'utf8')
