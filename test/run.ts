@@ -185,7 +185,11 @@ async function take(name: string): Promise<void> {
 }
 
 try {
-  for (const turn of turns) await Promise.all(turn.map(take))
+  for (const turn of turns) {
+    // Each to its end, before the cluster below it goes.
+    for (const step of await Promise.allSettled(turn.map(take)))
+      if (step.status === 'rejected') throw step.reason
+  }
 } finally {
   // KEEP=1 leaves the node for a closer look; `make cluster-down` ends it.
   if (cluster !== undefined && process.env['KEEP'] !== '1') await cluster.down()

@@ -344,8 +344,6 @@ type Lived = {
   namespaces: Set<string>
   /** The machine's mounts of these. */
   mounts: string[]
-  /** The moment, in hundredths of a second since the machine began. */
-  at: number
 }
 
 const kinds = ['net', 'mnt'] as const
@@ -362,15 +360,16 @@ async function livesIn(slot: Slot): Promise<Lived> {
   }
   namespaces.delete('')
   const mounts = (await ownMounts()).filter((line) => [...namespaces].some((one) => line.includes(one)))
-  const [uptime = ''] = (await readFile('/proc/uptime', 'utf8')).split(' ')
-  return { namespaces, mounts, at: Number(uptime) * 100 }
+  return { namespaces, mounts }
 }
 
 /**
  * All that is left of a cluster on this machine. The kernel gives a namespace's number away again, and other tests make some
- * meanwhile: what began later is not the cluster's.
+ * meanwhile: what begins after the cluster has ended is not its own.
  */
-async function traces(slot: Slot, { namespaces, mounts, at }: Lived): Promise<string[]> {
+async function traces(slot: Slot, { namespaces, mounts }: Lived): Promise<string[]> {
+  const [uptime = ''] = (await readFile('/proc/uptime', 'utf8')).split(' ')
+  const endedTicks = Number(uptime) * 100
   const left = (await processesOf(slot)).map((pid) => `process ${pid}`)
   left.push(...(await mountsBelow(slot.state)), ...(await loopsBelow(slot.state)))
   for (const path of [slot.state, `/sys/class/net/${slot.link}`]) if (await exists(path)) left.push(path)
@@ -387,7 +386,7 @@ async function traces(slot: Slot, { namespaces, mounts, at }: Lived): Promise<st
   for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)))
     for (const kind of kinds) {
       const one = await namespaceOf(pid, kind)
-      if (namespaces.has(one) && Number(await startTime(Number(pid))) <= at)
+      if (namespaces.has(one) && Number(await startTime(Number(pid))) <= endedTicks)
         left.push(`process ${pid} in ${one}`)
     }
   const now = await ownMounts()

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Told } from '../../../collector/sender.ts'
+import type { Sending, Told } from '../../../collector/sender.ts'
 import { type AuditRecord, parseRecord } from '../../../core/record.ts'
 import { registryOrigin } from '../../../core/wire.ts'
 import { toldRecords } from '../../cli/a-told-trail.ts'
@@ -319,17 +319,11 @@ test('it is said to be behind when what waits has waited for five minutes', asyn
 })
 
 /** Who sends is what the test says. */
-function aSending(): {
+class TestSending implements Sending {
   tenure: AbortSignal | undefined
   told: Told | undefined
-  heard: () => Told | undefined
-} {
-  return {
-    tenure: undefined,
-    told: undefined,
-    heard() {
-      return this.tenure === undefined ? this.told : undefined
-    },
+  heard(): Told | undefined {
+    return this.tenure === undefined ? this.told : undefined
   }
 }
 
@@ -339,7 +333,7 @@ verifies(
   async () => {
     const copied = await aCopiedTrail()
     const receiver = await aReceiver(() => ({ status: 503 }))
-    const sending = aSending()
+    const sending = new TestSending()
     const tenure = new AbortController()
     sending.tenure = tenure.signal
     const copies = copied.copy([target(receiver)], { sending })
@@ -382,7 +376,7 @@ verifies(
     const copied = await aCopiedTrail()
     const receiver = await aReceiver(() => ({ status: 503 }))
     const said = { name: 'siem', as: 'otlp', behindSeconds: 0, behind: false, pending: 0 } as const
-    const sending = aSending()
+    const sending = new TestSending()
     sending.told = { copies: [said], witnesses: [] }
     const copies = copied.copy([target(receiver)], { sending })
     await someCalls(copied)
