@@ -79,7 +79,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      pharmacy church manor village lodge residence residences rehab rehabilitation surgical surgery oncology pediatrics cancer campus va
      laboratory laboratories lab labs station prison jail facility penitentiary shelter elementary department wellness
      permanente nursing living hospitalist physicians urgent house court gardens terrace estates dialysis imaging
-     radiology dental orthopedics orthopaedics cardiology dermatology neurology psychiatry urology obgyn women children`,
+     lady radiology dental orthopedics orthopaedics cardiology dermatology neurology psychiatry urology obgyn women children`,
   ],
   [
     plainFacility,

@@ -5,7 +5,7 @@ import {
   ACRONYM, AT, FACILITY, FIRST, FREQUENT, HEADING, JOINER, MEDICAL, MONTH, MOTION, PARTICLE, PLACE, PLACE_PREFIX, PLAIN_FACILITY, PROPER,
   STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_FACILITY,
 } from './classes'
-import { goesOn, isOf, isLarge, isListed, isOrdinal, isPlaceName, isStrange, stops } from './traits'
+import { goesOn, isOf, isLarge, isListed, isOrdinal, isPlaceName, isStrange, isWord, stops } from './traits'
 import { count, gapOf, headAt, headCount, isOwned, shapeOf } from './words'
 import { CAPITALISED, CAPITALS, COMMA, SMALL, SPACE } from './writing'
 
@@ -26,10 +26,15 @@ function headed(head: i32): void {
   const start = leftOf(head)
   const end = rightOf(head)
   if (start == end) return
-  let sure = standsAt(start)
+  let sure = standsAt(start) || (isOurLady(start) && end > head)
   for (let i = start; i <= end && !sure; i++)
     sure = (isOf(i, FACILITY) && isLarge(i)) || ((isStrange(i) || isPlaceName(i)) && shapeOf(i) != SMALL)
   if (sure) take(start, end, PLACED)
+}
+
+/** "Our Lady of the Lake" */
+function isOurLady(i: i32): bool {
+  return i + 1 < count && isWord(i, 'our') && isWord(i + 1, 'lady')
 }
 
 /** Behind "at", "at the", "admitted to", "transferred from our". */
@@ -49,7 +54,7 @@ function leftOf(head: i32): i32 {
     const before = start - 1
     if (!isFree(before)) break
     if (isLarge(before) || isOrdinal(before)) {
-      if (stops(before)) break
+      if (stops(before) && !isOurLady(before)) break
       start = before
       continue
     }
@@ -80,6 +85,10 @@ function rightOf(head: i32): i32 {
       end = next + 1
       continue
     }
+    if (gapOf(next) == SPACE && goesOnBehindOfThe(end)) {
+      end = next + 2
+      continue
+    }
     if (gapOf(next) == COMMA && isLarge(next) && isPlaceBehindComma(next)) {
       end = next
       continue
@@ -102,6 +111,14 @@ function goesOnBehindSmall(end: i32): bool {
   if (isOf(small, JOINER | TOWARDS | AT) && isLarge(large) && (isPlaceName(large) || isOf(large, STATE | PLACE_PREFIX))) return true
   // "Hospital for Special Surgery", "Institute of Neurology"
   return isOf(small, JOINER) && shapeOf(large) == CAPITALISED && !isOf(large, STOPPER | TITLE) && isOf(end, FACILITY | WEAK_FACILITY)
+}
+
+/** "Hospital of the Good Shepherd", "Our Lady of the Lake" */
+function goesOnBehindOfThe(end: i32): bool {
+  const large = end + 3
+  if (large >= count || !isOf(end, FACILITY | WEAK_FACILITY) || shapeOf(large) != CAPITALISED || !isFree(large)) return false
+  if (!isWord(end + 1, 'of') || !isWord(end + 2, 'the') || gapOf(end + 2) != SPACE || gapOf(large) != SPACE) return false
+  return !isOf(large, STOPPER | TITLE | MONTH | HEADING)
 }
 
 /** ", Boston", ", MA"; not ", John". */

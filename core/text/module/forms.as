@@ -99,7 +99,7 @@ function number(from: i32, to: i32, word: i32): void {
  */
 function isAll(stop: i32): bool {
   if (stop != end || end != start + digits || digits < 5 || digits > 11 || digits == 8) return false
-  if ((behind & (SPACE | COMMA | CLOSING | OTHER)) == 0 || byteAt(code - 1) == 0x23) return false
+  if ((behind & (SPACE | COMMA | CLOSING | OTHER)) == 0 || byteAt(code - 1) == 0x23 || byteAt(code - 1) == 0x2d) return false
   return (before & (SPACE | COLON | DASH | OPENING | OTHER)) != 0
 }
 

@@ -2,7 +2,7 @@
 // everything is a place; elsewhere a word that is neither English nor medicine is somebody's or some place's name.
 
 import { asked, DERIVED } from './asked'
-import { isFree, NAMED, NONE, PLACED, take } from './claims'
+import { claimOf, isFree, NAMED, NONE, PLACED, take } from './claims'
 import {
   ACRONYM, AT, BESIDE, CREDENTIAL, DIVISION, ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, JOINER,
   MEDICAL, MONTH, MOTION, PLACE, PLACE_PREFIX, PROPER, STATE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_EPONYM_HEAD,
@@ -160,10 +160,20 @@ function isPlaceBehindIn(lead: i32, from: i32, end: i32): bool {
     if (isOf(i, FAMOUS_EPONYM)) continue
     const place = isListed(i, PLACE)
     if (!place && isFirstName(i)) continue
+    if (place && i == from && i == end && isHome(lead)) return true
     if (place && !isListed(i, EVERYDAY) && (!isListed(i, ENGLISH) || !isListed(i, MEDICAL))) return true
     if (isOf(lead, TOWARDS) && isStrange(i) && !isListed(i, FIRST | SURNAME)) return true
   }
   return false
+}
+
+/** "Akua G. from Hope", "who lives in Paradise": what is called as a place behind these is one, whatever else it means. */
+function isHome(lead: i32): bool {
+  const before = lead - 1
+  if (before < 0) return false
+  if (isWord(lead, 'from')) return claimOf(before) == NAMED
+  if (!isWord(lead, 'in')) return false
+  return isWord(before, 'lives') || isWord(before, 'living') || isWord(before, 'resides') || isWord(before, 'residing') || isWord(before, 'born')
 }
 
 /** "from St. Jude", "near Ft. Bragg" */

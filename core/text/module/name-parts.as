@@ -24,8 +24,8 @@ export function isFirstName(i: i32): bool {
   return !isListed(i, ENGLISH | MEDICAL) || isListed(i, FREQUENT)
 }
 
-/** No name of a person has more. */
-const mostWords = 4
+/** No name of a person has more, its particles counted. */
+const mostWords = 6
 
 /** The last word of a name that begins here, whatever its words are; -1 where none does. */
 export function nameAfter(start: i32): i32 {
@@ -33,12 +33,15 @@ export function nameAfter(start: i32): i32 {
   for (let i = start; i < count && i < start + mostWords; i++) {
     if (i > start && !inName(i)) break
     if (!isFree(i)) break
-    const goes = shapeOf(i) != INITIAL && i + 1 < count && isLarge(i + 1) && inName(i + 1)
-    if (goes && isOf(i, PARTICLE)) {
-      if (!isLarge(i) && i == start) break
+    const goes = shapeOf(i) != INITIAL && i + 1 < count && inName(i + 1) && (isLarge(i + 1) || isOf(i + 1, PARTICLE))
+    if (goes && isOf(i, PARTICLE)) continue
+    // "Seo-yeon Doan"
+    if (i > start && shapeOf(i) == SMALL && gapOf(i) == HYPHEN && isLarge(i - 1) && !isListed(i, ENGLISH | MEDICAL)) {
+      end = i
       continue
     }
     if (!isLarge(i)) break
+    if (end >= 0 && isGeneration(i)) return i
     if (isOf(i, STOPPER | MONTH) && shapeOf(i) != INITIAL && !isMonthName(i, start)) break
     if (shapeOf(i) == CAPITALS && isOf(i, ACRONYM)) break
     if (end >= 0 && isOf(i, CREDENTIAL)) return i

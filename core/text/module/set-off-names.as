@@ -21,7 +21,8 @@ export function setOffEnd(i: i32): i32 {
   const next = i + 1
   if (i == 0 || shapeOf(i) != CAPITALISED) return -1
   const initial = shapeOf(next) == INITIAL && isStopped(next)
-  const last = initial ? next : pairEnd(next)
+  const last = initial ? next : gapOf(next) == COMMA ? familyFirstEnd(i) : pairEnd(next)
+  if (last >= 0 && gapOf(next) == COMMA) return last
   if (last < 0 || gapOf(next) != SPACE || isOwned(i)) return -1
   const gap = gapOf(i)
   if ((gap != COMMA && gap != SPACE) || (gap == SPACE && !initial && !isOf(i - 1, BESIDE))) return -1
@@ -29,19 +30,32 @@ export function setOffEnd(i: i32): i32 {
   if (isListed(i, FIRST) || (isStrange(i) && !initial)) return last
   if (isOf(i, HEADING | STOPPER | PROPER | ACRONYM | FACILITY | WEAK_FACILITY | STREET)) return -1
   // "Vitamin D.,"
-  return (initial && !isListed(i, MEDICAL)) || (gap == COMMA && isSomebody(i - 1)) ? last : -1
+  return (initial && (!isListed(i, MEDICAL) || (gap == COMMA && isSomebody(i - 1)))) || (gap == COMMA && isSomebody(i - 1)) ? last : -1
 }
 
 /** The last word of a surname that may stand here and is set off, its second half and its generation with it; -1 where none does. */
 function pairEnd(from: i32): i32 {
   let name = from
-  if (shapeOf(name) == INITIAL && name + 1 < count && inName(name + 1)) name++
+  if (name + 1 < count && inName(name + 1) && gapOf(name + 1) != HYPHEN && (shapeOf(name) == INITIAL || isMiddle(name))) name++
   if (shapeOf(name) != CAPITALISED) return -1
   let last = name
   if (last + 1 < count && shapeOf(last + 1) == CAPITALISED && gapOf(last + 1) == HYPHEN) last++
   if (last + 1 < count && isGeneration(last + 1) && gapOf(last + 1) == SPACE) last++
   if (!isSetOff(last)) return -1
-  return isListed(name, SURNAME) && !isOf(name, EPONYM_HEAD | TITLE) && isFree(name) ? last : -1
+  return (isListed(name, SURNAME) || isStrange(name)) && !isOf(name, EPONYM_HEAD | TITLE) && isFree(name) ? last : -1
+}
+
+/** "Lily Heath Huynh": a name before another. */
+function isMiddle(i: i32): bool {
+  return shapeOf(i) == CAPITALISED && shapeOf(i + 1) == CAPITALISED && (isListed(i, FIRST | SURNAME) || isStrange(i)) && !isOf(i, HEADING | PROPER)
+}
+
+/** ", Price, Bud, residing": a surname and a first name, whatever else they mean, behind a word for somebody; -1 where they are none. */
+function familyFirstEnd(i: i32): i32 {
+  const next = i + 1
+  if (i == 0 || gapOf(i) != COMMA || !isListed(i, SURNAME) || !isListed(next, FIRST) || shapeOf(next) != CAPITALISED) return -1
+  if (isOf(i, HEADING | PROPER | ACRONYM | STOPPER) || isOf(next, HEADING | PROPER | STOPPER)) return -1
+  return isSomebody(i - 1) && isSetOff(next) ? next : -1
 }
 
 /** "male", "woman", "patient", "54-year-old": before a comma, and a name may follow it. */

@@ -9,7 +9,7 @@ import { standsAt } from './facilities'
 import { byteAt } from './memory'
 import { isOf, isLarge, isListed, isWord } from './traits'
 import { count, endOf, gapOf, isOwned, shapeOf } from './words'
-import { AMPERSAND, CAPITALISED, HYPHEN, NUMBER, SMALL, SPACE } from './writing'
+import { AMPERSAND, CAPITALISED, CAPITALS, HYPHEN, NUMBER, SMALL, SPACE } from './writing'
 
 /** What is capitalised behind "seen at", "admitted to", "visited" is a facility, whatever else its words mean, but for these. */
 export const NO_FACILITY: i32 = HEADING | STOPPER | TITLE | MONTH | EPONYM_HEAD | WEAK_EPONYM_HEAD | ACRONYM | CREDENTIAL | FAMOUS_EPONYM
@@ -35,7 +35,11 @@ export function mayBeFacility(from: i32, end: i32): bool {
   const next = end + 1
   if (next < count && (gapOf(next) == HYPHEN || (gapOf(next) == SPACE && shapeOf(next) == NUMBER))) return false
   for (let i = from; i <= end; i++) {
-    if (shapeOf(i) != CAPITALISED || isState(i) || isOwned(i)) return false
+    // "Covenant ER"
+    if (i == end && i > from && shapeOf(i) == CAPITALS && isOf(i, ACRONYM) && !isListed(from, MEDICAL)) break
+    // "Eastern Maine"
+    if (shapeOf(i) != CAPITALISED || (isState(i) && i == from) || isOwned(i)) return false
+    if (i == from && from < end && isState(end)) continue
     // "Sacred Heart"
     if (from < end && (isOf(i, PLACE_PREFIX) || (i > from && isWord(i, 'heart')))) continue
     if (isOf(i, i == from ? NO_FACILITY : MONTH | EPONYM_HEAD | WEAK_EPONYM_HEAD | TITLE)) return false

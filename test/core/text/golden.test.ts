@@ -36,9 +36,9 @@ test('each identifier of our own notes, as text and as values, is found where it
   }).toMatchInlineSnapshot(`
     {
       "findings": 1829,
-      "term": "630152cfb903eff5",
-      "text": "760e57a838fdcc38",
-      "value": "8710adb384693f42",
+      "term": "3cbe18eacebbfa99",
+      "text": "c6b77144a059919a",
+      "value": "31261584a0a87093",
     }
   `)
 })
