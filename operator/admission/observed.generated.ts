@@ -34,6 +34,10 @@ export const observedRules = {
     policy: 'hipaa-mcp-changes',
     says: 'hipaa-mcp: annotations that give a pod another network or address do not change: a pod of an enrolled namespace has one network, and the address that it is given',
   },
+  'changes-9': {
+    policy: 'hipaa-mcp-changes',
+    says: 'hipaa-mcp: that a guarded pod has ended is said by its node, and by the controllers of kube-system where the node is gone: delete the pod instead',
+  },
   'labels-1': {
     policy: 'hipaa-mcp-labels',
     says: 'hipaa-mcp: the labels hipaa-mcp.dev/guarded and hipaa-mcp.dev/store are set by admission in enrolled namespaces alone: leave them out',

@@ -117,6 +117,15 @@ const change = (object: Body, oldObject: Body, what = 'pods'): Asked => ({
   object,
   oldObject,
 })
+const collectorOfPods = 'system:serviceaccount:kube-system:pod-garbage-collector'
+const ended = (labels: Body, by: Asked['by'] = {}): Asked => ({
+  ...change(
+    { ...aPod(labels), status: { phase: 'Failed' } },
+    { ...aPod(labels), status: { phase: 'Running' } },
+    'pods/status',
+  ),
+  by,
+})
 const enters = { breakglassgrants: true }
 const writes = { hipaamcpservers: true }
 const guarded = { [guardedLabel]: 'ehr' }
@@ -255,6 +264,10 @@ const cases: [what: string, asked: Asked, rule: keyof typeof observedRules | und
     ),
     'changes-8',
   ],
+  ['that a guarded pod has ended', ended(guarded), 'changes-9'],
+  ['that it has ended, by its node', ended(guarded, { username: 'system:node:one' }), undefined],
+  ['that it has ended, by who collects lost pods', ended(guarded, { username: collectorOfPods }), undefined],
+  ['that a bystander has ended', ended({}), undefined],
   [
     'what a network plugin notes of itself',
     change(aPod(guarded, {}, { 'k8s.v1.cni.cncf.io/network-status': '[]' }), aPod(guarded)),
@@ -320,11 +333,7 @@ const cases: [what: string, asked: Asked, rule: keyof typeof observedRules | und
   ['a guarded pod in a second more', deletion(601), 'deletions-2'],
   ['guarded pods by one request', deletion(undefined), undefined],
   ['at once by its kubelet', deletion(0, {}, 'system:node:one'), undefined],
-  [
-    'at once by the collector of lost pods',
-    deletion(0, {}, 'system:serviceaccount:kube-system:pod-garbage-collector'),
-    undefined,
-  ],
+  ['at once by the collector of lost pods', deletion(0, {}, collectorOfPods), undefined],
   [
     'at once by controllers that are one account',
     deletion(0, {}, 'system:kube-controller-manager'),
