@@ -30,6 +30,12 @@ export type ServeOptions = {
   respond: (request: IncomingMessage, response: ServerResponse) => void
 }
 
+/**
+ * How long a connection may be idle, milliseconds: longer than the API server keeps one (90 s, Go's http.DefaultTransport). Closed
+ * by us just as the API server asks, it would be an error of the webhook, and a pod that is not made.
+ */
+const idle = 120_000
+
 /** Listens on all addresses; rejects when the port cannot be had. Clients' certificates are held against `authority`. */
 export async function serve(options: ServeOptions): Promise<Listener> {
   const { authority, names, seconds, port, tls, respond } = options
@@ -40,6 +46,7 @@ export async function serve(options: ServeOptions): Promise<Listener> {
   boundHandshakes(server, { now: () => performance.now(), ...usualHandshakes }, () => undefined)
   certificate.onChange((renewed) => server.setSecureContext({ ...tls, ...renewed }))
   server.requestTimeout = 10_000
+  server.keepAliveTimeout = idle
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, () => {

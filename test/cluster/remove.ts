@@ -1,7 +1,8 @@
 // Takes a cluster away, whatever state it is in: one that runs, one whose start was killed half-way, or only its traces.
 
-import { access, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { exists } from '../../config/image/cache.ts'
 import { run } from '../../config/image/run.ts'
 import { removeCgroups } from './cgroups.ts'
 import { killAll } from './processes.ts'
@@ -15,8 +16,10 @@ export async function removeCluster(slot: Slot): Promise<void> {
   await killAll(slot)
   await unmountBelow(slot.state)
   await detachLoops(slot.state)
-  // Its routes go with it, and so does the other end inside the namespace.
-  await run('ip', ['link', 'del', slot.link], { accept: [1] })
+  // Its routes go with it, and so does the other end inside the namespace: whose end may take the link between its look-up and
+  // its deletion, which is no error where it is gone.
+  await run('ip', ['link', 'del', slot.link], { accept: [1, 2] })
+  if (await exists(join('/sys/class/net', slot.link))) throw new Error(`ip link del ${slot.link} left it`)
   await removeCgroups(slot.link)
   await removeFiles(slot.state)
   await releaseSlot(slot)
@@ -52,11 +55,5 @@ async function removeFiles(folder: string): Promise<void> {
   // Removing through a mount would remove what is mounted.
   if (mounted.length > 0) throw new Error(`Still mounted, unmount by hand and repeat: ${mounted.join(', ')}`)
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
-  if (
-    await access(join(folder, '.')).then(
-      () => true,
-      () => false,
-    )
-  )
-    throw new Error(`${folder} could not be removed`)
+  if (await exists(folder)) throw new Error(`${folder} could not be removed`)
 }
