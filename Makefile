@@ -75,7 +75,7 @@ test: ## Everything that guards a merge
 
 nightly: ## make test, then what takes longer
 	@$(SETUP) node cluster browser keycloak fhir-validator kafka faults egress-clients
-	@node test/run.ts types lint unused generated unit path integration+node bypass e2e nightly
+	@HIPAA_MCP_RETRY=0 HIPAA_MCP_SEED=$$(date +%s) node test/run.ts types lint unused generated unit path integration+node bypass e2e nightly
 
 ##@ Measure
 bench: ## Side by side with nginx; writes docs/performance.md (AGAINST=ref: beside that commit instead, in one run; writes nothing)

@@ -7,8 +7,17 @@ import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { up } from './cluster/cluster.ts'
 
-/** `faults`: what failed, by file and test, with the first line of why; said once more at the end, where one looks. */
-type Counts = { passed: number; failed: number; skipped: number; faults?: readonly string[] }
+/**
+ * `faults`: what failed, by file and test, with the first line of why; said once more at the end, where one looks. `unsteady`: what
+ * failed first and passed when it was tried again.
+ */
+type Counts = {
+  passed: number
+  failed: number
+  skipped: number
+  faults?: readonly string[]
+  unsteady?: readonly string[]
+}
 type Step = { says: string; run: () => Promise<Counts> }
 
 const root = join(import.meta.dirname, '..')
@@ -85,6 +94,7 @@ const tests =
       failed: failed === 0 && code !== 0 ? 1 : failed,
       skipped: told.numPendingTests + told.numTodoTests,
       faults: told.testResults.flatMap(faultsOf),
+      unsteady: told.testResults.flatMap(unsteadyOf),
     }
   }
 
@@ -110,12 +120,20 @@ type FileResult = {
 function faultsOf(file: FileResult): string[] {
   const name = relative(root, file.name)
   const failed = file.assertionResults.filter(({ status }) => status === 'failed')
-  if (failed.length > 0)
-    return failed.map(
-      ({ fullName, failureMessages }) => `${name}: ${fullName}\n    ${firstLine(failureMessages?.[0])}`,
-    )
+  if (failed.length > 0) return failed.map((test) => faultOf(name, test))
   return file.status === 'failed' ? [`${name}: ${firstLine(file.message)}`] : []
 }
+
+function unsteadyOf({ name, assertionResults }: FileResult): string[] {
+  return assertionResults
+    .filter(({ status, failureMessages }) => status === 'passed' && (failureMessages ?? []).length > 0)
+    .map((test) => faultOf(relative(root, name), test))
+}
+
+const faultOf = (
+  name: string,
+  { fullName, failureMessages }: FileResult['assertionResults'][number],
+): string => `${name}: ${fullName}\n    ${firstLine(failureMessages?.[0])}`
 
 const firstLine = (text = ''): string => text.split('\n', 1)[0] as string
 
@@ -180,7 +198,11 @@ async function take(name: string): Promise<void> {
   const counts = await step.run()
   const said = `${step.says}: ${counts.failed === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - from) / 1000).toFixed(1)} s`
   console.log(`── ${said}`)
-  ended.push(said, ...(counts.faults ?? []).map((fault) => `  ${fault}`))
+  ended.push(
+    said,
+    ...(counts.faults ?? []).map((fault) => `  ${fault}`),
+    ...(counts.unsteady ?? []).map((fault) => `  passed when it was tried again: ${fault}`),
+  )
   for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
 }
 

@@ -106,6 +106,7 @@ function isBeside(from: i32): bool {
 function mayHavePlace(from: i32, end: i32): bool {
   if (isSaint(from, end)) return true
   for (let i = from; i <= end; i++) {
+    if (i < end && isTown(i, i + 1)) return true
     if (isOf(i, PROPER | MONTH | ACRONYM) || shapeOf(i) == INITIAL) continue
     if (shapeOf(i) == CAPITALS || isListed(i, PLACE | SURNAME) || isStrange(i)) return true
   }

@@ -129,7 +129,10 @@ verifies(
     // Somebody rewrites the network list.
     writeFileSync(listPath(), list('bridge'))
     await eventually(types).toEqual(['bridge', cniPlugin])
-    expect(await (await asked('/metrics')).text()).toContain('hipaa_mcp_cni_restored_total 1')
+    // It counts when the file stands.
+    await eventually(async () => await (await asked('/metrics')).text()).toContain(
+      'hipaa_mcp_cni_restored_total 1',
+    )
 
     // A list of a version that the plugin does not speak, with the plugin in it: it would stop every pod.
     writeFileSync(
