@@ -140,7 +140,8 @@ const text = fc
   .map((parts) => parts.flat().join(''))
 
 verifies('minimum:text', 'and nothing that several of them may be together', () => {
-  fc.assert(fc.property(text, expectSame), { numRuns: 6000 })
+  // Two that are acronyms, each, and a town together.
+  fc.assert(fc.property(text, expectSame), { numRuns: 6000, examples: [['moved to  Nice Ada ']] })
 })
 
 verifies('minimum:text', 'and nothing in notes, whole and by their lines, however they are written', () => {
