@@ -1,9 +1,10 @@
-// Ages over 89 are one group (45 CFR 164.514(b)(2)(i)(C)): in members that are called an age, and in FHIR's Age.
+// Ages over 89 are one group (45 CFR 164.514(b)(2)(i)(C)): in members that are called an age, and in FHIR's Age and Range.
 
 import type { Json, JsonObject } from '../canonical.ts'
 import { isObject } from '../is-object.ts'
 import { words } from '../words.ts'
 import type { Block } from './content.ts'
+import { wordsOf } from './name-words.ts'
 import type { Parts } from './results.ts'
 import { oldest } from './safe-harbor.ts'
 
@@ -20,7 +21,7 @@ const group: { readonly [unit in Unit]: number } = {
 
 const spelt: { readonly [unit in Unit]: ReadonlySet<string> } = {
   years: words('a y yr yrs year years yo'),
-  months: words('mo mos mth mths month months'),
+  months: words('m mo mos mth mths month months'),
   weeks: words('w wk wks week weeks'),
   days: words('d day days'),
   hours: words('h hr hrs hour hours'),
@@ -32,19 +33,19 @@ const otherAges = words(`
   mental developmental percentile percentiles pct centile zscore score count
 `)
 
-/** In words: `patient_age`, `onsetAge` and `ageAtDeath` have one that is age; `page`, `stage` and `agent` have not. */
-function wordsOf(member: string): string[] {
-  return member
-    .replaceAll(/([a-z\d])(?=[A-Z])/g, '$1 ')
-    .toLowerCase()
-    .split(/[^a-z]+/)
-}
-
 /** Whether a member is called an age of somebody, whatever its unit. */
 export function isAge(member: string): boolean {
   const said = wordsOf(member)
-  return said.includes('age') && !said.some((word) => otherAges.has(word))
+  return (
+    (said.some((word) => word === 'age' || word === 'ages') ||
+      /\byears? old$/.test(said.join(' ')) ||
+      rangeOfAges.test(member)) &&
+    !said.some((word) => otherAges.has(word))
+  )
 }
+
+/** FHIR R4 has a Range under these names for ages alone (hl7.org/fhir/R4/condition.html, familymemberhistory.html). */
+const rangeOfAges = /^(?:onset|abatement|deceased)Range$/
 
 /** `ageInMonths`, `age_days`; years where a name says nothing. */
 function unitOfName(member: string): Unit {
@@ -61,27 +62,45 @@ function unitOf(word: string): Unit | undefined {
   return (Object.keys(spelt) as Unit[]).find((unit) => spelt[unit].has(plain))
 }
 
-const numberAndUnit =
-  /^\s{0,4}(\d{1,7}(?:\.\d{1,4})?)\s{0,4}-?(?:([A-Za-z]{1,6})(?:\/o)?\.?(?:[\s-]{1,4}old)?)?\s{0,4}$/
-
 /** The value of a member that is called an age with it as the group; undefined where it is no age of the group. */
 function asGroup(value: Json, member: string): Json | undefined {
   const unit = unitOfName(member)
   if (typeof value === 'number') return value >= group[unit] ? group[unit] : undefined
   if (typeof value === 'string') return textAsGroup(value, unit)
-  return isObject(value) ? quantityAsGroup(value, unit) : undefined
+  return isObject(value) ? quantityAsGroup(value, unit, member.endsWith('Range')) : undefined
 }
+
+/** A number and the word behind it: `92 years`, `95-year-old`; several of them in `93y 2m`, `91-95` and `P93Y`. */
+const numberAndWord = /(\d{1,7}(?:\.\d{1,4})?)(\s{0,4}-?)([A-Za-z]{0,12})/g
+/** What stands in an age besides, and says nothing of its unit. */
+const besides = words('p o old to and over above about approx plus')
+/** No age, and not a number alone: a day, a year with its month. */
+const dayLike = /\d{4}-\d|\d\/\d/
+const longest = 40
 
 function textAsGroup(text: string, byName: Unit): string | undefined {
-  const [, digits, word] = numberAndUnit.exec(text) ?? []
-  if (digits === undefined) return undefined
-  // In a language that is not known it is years: nothing else is said without more.
-  const most = group[word === undefined ? byName : (unitOf(word) ?? 'years')]
-  return Number(digits) >= most ? text.replace(digits, String(most)) : undefined
+  if (text.length > longest || dayLike.test(text)) return undefined
+  if (spelledOut.test(text)) return String(group.years)
+  const said = text.match(/[A-Za-z]+/g)?.filter((word) => !besides.has(word.toLowerCase())) ?? []
+  const units = said.map(unitOf)
+  // One word of a language that is not known is years: nothing else is said without more. Several are a sentence.
+  if (said.length > 1 && units.includes(undefined)) return undefined
+  const [last] = units.slice(-1)
+  const ofAll = last ?? (said.length === 0 ? byName : 'years')
+  let isOld = false
+  const left = text.replaceAll(numberAndWord, (all, digits: string, between: string, word: string) => {
+    const most = group[unitOf(word) ?? ofAll]
+    if (Number(digits) < most) return all
+    isOld = true
+    return `${most}${between}${word}`
+  })
+  return isOld ? left : undefined
 }
 
-/** FHIR's Age: UCUM's code says more than the unit for people. */
-function quantityAsGroup(age: JsonObject, byName: Unit): JsonObject | undefined {
+const spelledOut = /^\s{0,4}(?:ninety|(?:an? |one )?hundred|nonagenarian|centenarian|supercentenarian)\b/i
+
+/** FHIR's Age: UCUM's code says more than the unit for people. An end of a Range has no comparator (SimpleQuantity). */
+function quantityAsGroup(age: JsonObject, byName: Unit, isEnd: boolean): JsonObject | undefined {
   const { value, code, unit } = age
   const [said] = [code, unit].filter((one) => typeof one === 'string')
   if (said === '%') return undefined
@@ -90,12 +109,37 @@ function quantityAsGroup(age: JsonObject, byName: Unit): JsonObject | undefined 
   if (typeof value !== 'number' && typeof value !== 'string') return undefined
   const old = typeof value === 'number' ? value >= most : textAsGroup(`${value} ${word ?? ''}`, byName)
   if (old === false || old === undefined) return undefined
-  return { ...age, value: typeof value === 'number' ? most : String(most), comparator: '>=' }
+  const shown = { ...age, value: typeof value === 'number' ? most : String(most) }
+  return isEnd ? shown : { ...shown, comparator: '>=' }
 }
 
-/** Whether the value of a member that is called an age is one of the group. */
+/** Whether the value of a member that is called an age is one of the group, or holds one. */
 export function isOld(value: unknown, member: string): boolean {
-  return asGroup(value as Json, member) !== undefined
+  if (asGroup(value as Json, member) !== undefined) return true
+  if (Array.isArray(value)) return value.some((item) => isOld(item, member))
+  if (!isObject(value)) return false
+  return Object.entries(value).some(([name, inner]) => {
+    const called = ageWithin(value, name, member)
+    return called !== undefined && isOld(inner, called)
+  })
+}
+
+/** The ends of a range. */
+const ends = words('low high min max minimum maximum from to lower upper')
+
+/**
+ * By which name what stands in an age is one as well: `years` of `{"years":93,"months":2}`, and the age's own for the ends of a
+ * range. Undefined for all else.
+ */
+function ageWithin(
+  age: { readonly [member: string]: unknown },
+  name: string,
+  member: string,
+): string | undefined {
+  // One with a value is a quantity, and judged whole.
+  if ('value' in age) return undefined
+  if (name.length > 1 && unitOf(name) !== undefined) return name
+  return ends.has(name.toLowerCase()) ? member : undefined
 }
 
 /** The parts of a result with every such age as the group. Itself where there is none. */
@@ -121,6 +165,9 @@ function grouped(value: Json, member: string, age: boolean): Json {
   if (!isObject(value)) return value
   // Entries, so that a member called __proto__ stays one.
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, grouped(inner as Json, name, isAge(name))]),
+    Object.entries(value).map(([name, inner]) => {
+      const called = age ? ageWithin(value, name, member) : undefined
+      return [name, grouped(inner as Json, called ?? name, called !== undefined || isAge(name))]
+    }),
   )
 }

@@ -3,6 +3,7 @@
 
 import { words } from '../words.ts'
 import { isAge } from './ages.ts'
+import { wordsOf } from './name-words.ts'
 
 /** Types of FHIR resources that are a person, and of those at work, who are not told of. */
 export const persons: ReadonlySet<string> = new Set(['Patient', 'RelatedPerson', 'Person'])
@@ -19,11 +20,11 @@ const idMembers = words(`
   mrn medicalrecordnumber ssn socialsecuritynumber memberid subscriberid accountnumber phone
   phonenumber mobile mobilephone homephone fax email emailaddress street streetaddress addressline1
 `)
-const zipMembers = words(`
-  zip zipcode postalcode postcode
-`)
+/** By the words of a name, of which others may stand before: `mailing_zip`, `zip5`, `Zip Code`, `zip_plus_4`. No `gzip`. */
+const zipMember = /(?:^| )(?:zips?(?: plus)?|(?:zip|postal) ?codes?|post ?codes?)$|^postal$/
+/** The same of a birth, and of the day, month, year and moment of one: `motherDob`, `born_on`, `birthTimestampMs`. No `newborn`. */
 const birthMember =
-  /^(?:patients?|subject|member|person|client|resident)?(?:dob|birthdate|birthdatetime|dateofbirth|birthday|birthyear|yearofbirth)$/
+  /(?:^| )(?:(?:patients?|subject|member|person|client|resident)?(?:dob|yob|birth ?(?:date|day|month|year|time|datetime|timestamp|ts)|(?:date|day|month|year|time) ?of ?birth)|born)(?: (?:date|day|month|year|time|timestamp|ts|on|at|in|utc|iso|ms|millis|seconds|epoch))*$|^(?:patients? )?birth$/
 const personSigns = words(`
   mrn ssn dob birthdate dateofbirth patientid
 `)
@@ -53,6 +54,7 @@ export function heldBy(member: string): Meaning['holds'] {
 
 function foundOut(member: string): Meaning | undefined {
   const plain = member.toLowerCase().replaceAll(/[_-]/g, '')
+  const said = wordsOf(member).join(' ')
   const person = personSigns.has(plain)
   const holds = nameMembers.has(plain)
     ? 'name'
@@ -62,11 +64,11 @@ function foundOut(member: string): Meaning | undefined {
         ? 'patient'
         : idMembers.has(plain)
           ? 'id'
-          : zipMembers.has(plain)
+          : zipMember.test(said)
             ? 'zip'
             : isAge(member)
               ? 'age'
-              : birthMember.test(plain)
+              : birthMember.test(said)
                 ? 'birth'
                 : undefined
   return holds === undefined && !person ? undefined : { holds, person }
@@ -89,6 +91,7 @@ const withValue: Parts = new Map([['value', 'id']])
 const address: Parts = new Map([
   ['text', 'id'],
   ['city', 'id'],
+  ['district', 'id'],
   ['line', 'id'],
 ])
 const contact: Parts = new Map([

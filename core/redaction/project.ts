@@ -231,7 +231,9 @@ export function keepScalar<Scalar extends string | number | boolean | null>(
       ? typeof value === 'string'
         ? keepText(value, rule, at, by)
         : keepNumber(value, at.member, by)
-      : momentLeft(value, year, by.rules, by.tally)
+      : heldBy(at.member) === 'birth' && tellsOldAge(String(year), by.rules)
+        ? drop('age', by.tally)
+        : momentLeft(value, year, by.rules, by.tally)
   if (left === undefined) by.trace?.decided(undefined)
   else kept(rule, by)
   return left as Scalar | string | undefined

@@ -23,7 +23,29 @@ const old: { what: string; came: Json; shown: Json }[] = [
   { what: 'a text as notes have it', came: { age: '95 y/o' }, shown: { age: '90 y/o' } },
   { what: 'a name with a number', came: { age2: 95 }, shown: { age2: 90 } },
   { what: 'a name in small letters and large', came: { AgeAtVisit: 95 }, shown: { AgeAtVisit: 90 } },
-  { what: 'items of a list', came: { ages: 95, age: [95, 12] }, shown: { ages: 95, age: [90, 12] } },
+  { what: 'items of a list', came: { age: [95, 12] }, shown: { age: [90, 12] } },
+  { what: 'a list that is called so', came: { ages: [12, 95] }, shown: { ages: [12, 90] } },
+  { what: 'years with months behind', came: { age: '93y 2m' }, shown: { age: '90y 2m' } },
+  { what: 'a duration of ISO 8601', came: { age: 'P93Y2M' }, shown: { age: 'P90Y2M' } },
+  { what: 'a range', came: { ageRange: '85-95' }, shown: { ageRange: '85-90' } },
+  { what: 'a range with its unit', came: { age: '91 to 95 years' }, shown: { age: '90 to 90 years' } },
+  { what: 'one that is written out', came: { currentAge: 'ninety-three' }, shown: { currentAge: '90' } },
+  { what: 'another name for it', came: { years_old: 97 }, shown: { years_old: 90 } },
+  {
+    what: 'an object of its parts',
+    came: { age: { years: 96, months: 3 } },
+    shown: { age: { years: 90, months: 3 } },
+  },
+  {
+    what: 'an object of its ends',
+    came: { ageInMonths: { min: 12, max: 1200 } },
+    shown: { ageInMonths: { min: 12, max: 1080 } },
+  },
+  {
+    what: 'FHIR’s Range, whose ends have no comparator',
+    came: { onsetRange: { low: { value: 85, code: 'a' }, high: { value: 96, code: 'a' } } },
+    shown: { onsetRange: { low: { value: 85, code: 'a' }, high: { value: 90, code: 'a' } } },
+  },
   { what: 'months of its name', came: { ageInMonths: 1140 }, shown: { ageInMonths: 1080 } },
   { what: 'days of its name', came: { age_days: 40_000 }, shown: { age_days: 32_872 } },
   {
@@ -60,6 +82,12 @@ const young: Json[] = [
   { mental_age: 95 },
   { agePercentile: 97 },
   { page: 95, stage: '95', dosage: 120, percentage: 99, agent: 95 },
+  { age: '91 to 95 months', age_as_of: '2024-03-05', ageGroup: 'cohort 120 of Boise' },
+  {
+    age: { value: 100, unit: 'mo' },
+    age_in_weeks: { min: 91, max: 95 },
+    referenceRange: { low: { value: 95 } },
+  },
   { age: 89, onsetAge: { value: 89.5, code: 'a' } },
 ]
 for (const came of young)

@@ -114,8 +114,14 @@ verifies(
       time: 1709634600000,
       date: ['20240305', '202403051030'],
       effective: '2024-064',
+      birthTime: 478310400,
+      start_time_ms: 478310400000,
+      ts: -478310400,
+      TIMESTAMP: 1709634600.123,
+      'Visit Date': '1709634600123456',
       code: '1709634600',
       count: 1709634600,
+      downtime: 43200000,
     }
     const left = {
       seenAt: '2024',
@@ -123,8 +129,14 @@ verifies(
       time: 2024,
       date: ['2024', '2024'],
       effective: '2024',
+      birthTime: 1985,
+      start_time_ms: 1985,
+      ts: 1954,
+      TIMESTAMP: 2024,
+      'Visit Date': '2024',
       code: '1709634600',
       count: 1709634600,
+      downtime: 43200000,
     }
 
     expect(projected(record, ['']).shown).toEqual(left)

@@ -214,8 +214,33 @@ test('ZIP codes are shown by three digits, or none where few live, in members th
   expect(zipArea('837011234')).toBe('837')
 })
 
+test('a ZIP code is told by the words of its member’s name, whatever stands before them', () => {
+  const codes = {
+    mailing_zip: '83701',
+    zip5: '83701',
+    'Zip Code': '83701',
+    homePostalCode: 83_701,
+    zip_codes: ['83701'],
+  }
+  const others = { gzip: '83701', zip_file: '83701', postal_district: '83701' }
+
+  expect(left({ ...codes, ...others, zip4: '0001' }, { fields: [''] }).shown).toEqual({
+    ...Object.fromEntries(Object.keys(codes).map((name) => [name, '837'])),
+    ...others,
+    zip_codes: ['837'],
+    zip4: '[PLACE]',
+  })
+})
+
 test('a year of birth that tells an age over 89 goes by whatever name, as a number too', () => {
   const births = {
+    born: 1930,
+    yob: '1930',
+    motherDob: '1930-05-06',
+    patient_dob_year: 1930,
+    bornDate: '1930',
+    birthTimestamp: -1_248_000_000,
+    birthDateMs: '-1248000000000',
     birthDate: 1930,
     yearOfBirth: 1930,
     birth_year: '1930',
@@ -228,4 +253,13 @@ test('a year of birth that tells an age over 89 goes by whatever name, as a numb
     left({ birthDate: 1950, dob: -1_262_304_000_000, platelets: 1930 }, { fields: [''], bornFrom: 1937 })
       .shown,
   ).toEqual({ birthDate: 1950, platelets: 1930 })
+})
+
+test('the day and month of a birth go, and what only sounds like one stays', () => {
+  const others = { newborn: 3200, birthWeight: 1930, birth_order: 2, birthPlace: 'unknown', multipleBirth: 2 }
+
+  expect(left({ birthYear: 1980, birthMonth: 2, birth_day: 3, ...others }, { fields: [''] }).shown).toEqual({
+    birthYear: 1980,
+    ...others,
+  })
 })

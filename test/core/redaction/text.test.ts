@@ -14,7 +14,7 @@ const patient = {
   name: [{ family: 'Flügel', given: ['Anna-Lena', 'May'], text: 'Dr. Anna-Lena Flügel' }],
   identifier: [{ value: 'H-77812' }, { value: '555001234' }],
   telecom: [{ value: '+49 30 901820' }],
-  address: [{ line: ['12 Elm Court'], city: 'Springfield' }],
+  address: [{ line: ['12 Elm Court'], city: 'Springfield', district: 'Wexmoor' }],
   contact: [{ name: { family: 'Okonkwo' } }],
 }
 
@@ -58,6 +58,7 @@ const cases: [text: string, shown: string | undefined][] = [
   ['with Okonkwo, her mother', 'with [NAME], her mother'],
   ['chart h-77812 closed', 'chart [ID] closed'],
   ['lives at 12 elm court, Springfield', 'lives at [ID], [ID]'],
+  ['commutes through wexmoor', 'commutes through [ID]'],
   ['Patient/a1b2c3d4 and Patient/other-1', 'Patient/[ID] and Patient/[ID]'],
   ['see a1b2c3d4.', 'see [ID].'],
   ['555001234', '[ID]'],
