@@ -19,10 +19,11 @@ const parameterName = /^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$/
 
 /**
  * The parameters of a query string, decoded once, as application/x-www-form-urlencoded. Undefined for what one reader could take
- * for another search than the next: broken escapes, an empty part, a fragment, white space, a second decoding.
+ * for another search than the next: broken escapes, an empty part, a fragment, white space, a second decoding, a semicolon (it
+ * parts parameters for who reads HTML 4.01, appendix B.2.2).
  */
 function parametersIn(query: string): readonly Parameter[] | undefined {
-  if (query.length > longest || /[\s#?]/.test(query)) return undefined
+  if (query.length > longest || /[\s#?;]/.test(query)) return undefined
   if (query === '') return []
   const parts = query.split('&')
   if (parts.length > mostParameters) return undefined
@@ -45,7 +46,7 @@ function decoded(text: string): string | undefined {
     return undefined
   }
   // What is an escape again to whoever decodes twice, and what ends a parameter or a line for whoever does so.
-  return /%[0-9A-Fa-f]{2}|[&\p{Cc}]/u.test(plain) ? undefined : plain
+  return /%[0-9A-Fa-f]{2}|[&;\p{Cc}]/u.test(plain) ? undefined : plain
 }
 
 /** Parameters of a search in either form; a list is a parameter that is repeated. Undefined for a broken one. */

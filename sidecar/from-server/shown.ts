@@ -102,7 +102,16 @@ export function elicitation(
       : { mode: 'url', message, url, elicitationId: id }
   }
   const schema = view.json(params['requestedSchema'])
-  return isObject(schema) ? members({ mode: params['mode'], message, requestedSchema: schema }) : undefined
+  return isObject(schema)
+    ? members({ mode: params['mode'], message, requestedSchema: answerable(schema) })
+    : undefined
+}
+
+/** Without demands for properties that are not shown: nobody could answer the question. */
+function answerable(schema: JsonObject): JsonObject {
+  const { properties, required } = schema
+  if (!isObject(properties) || !Array.isArray(required)) return schema
+  return { ...schema, required: required.filter((name) => Object.hasOwn(properties, String(name))) }
 }
 
 function addressOf(value: unknown, hosts: readonly string[], view: View): string | undefined {

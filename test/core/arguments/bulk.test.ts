@@ -257,6 +257,8 @@ const searches: [query: string, good: boolean][] = [
   ['code=%ZZ', false],
   ['code=a%2526patient=p-2', false],
   ['code=a%26patient=p-2', false],
+  ['code=a;patient=p-2', false],
+  ['code=a%3Bpatient=p-2', false],
   ['code=a#b', false],
   ['?code=a', false],
   ['code=a b', false],
