@@ -158,8 +158,22 @@ function argumentOf(name: string, schema: Schema): Omit<Argument, 'name'> | { le
       schema: { type: 'string', pattern: identifierPattern, ...said(schema) },
       why: 'one identifier, no wildcard',
     }
+  const format = why === undefined ? formats.get(schema['format']) : undefined
+  if (format !== undefined)
+    return { schema: { type: 'string', format: format.name, ...said(schema) }, why: format.why }
   return { left: why ?? 'it takes any text' }
 }
+
+/** Formats of JSON Schema that say what may stand there. */
+const formats: ReadonlyMap<unknown, { readonly name: string; readonly why: string }> = new Map(
+  [
+    { name: 'date', why: 'a day' },
+    { name: 'date-time', why: 'a moment' },
+    { name: 'time', why: 'a time of day' },
+    { name: 'duration', why: 'how long' },
+    { name: 'uuid', why: 'one identifier, no wildcard' },
+  ].map((one) => [one.name, one]),
+)
 
 function number(member: { [keyword: string]: unknown }): { [keyword: string]: number } {
   return Object.fromEntries(

@@ -13,6 +13,7 @@ import { deployed } from './deployment.ts'
 import { greet } from './handshake.ts'
 import { httpWire } from './http.ts'
 import { manifestOf, type Proposal, type Workload } from './manifest.ts'
+import { unheld } from './proposal.ts'
 import { proposeTools } from './propose.ts'
 import { shapeOf } from './shape.ts'
 import { stdioWire } from './stdio.ts'
@@ -125,7 +126,9 @@ function named(server: string, { name, namespace }: Fixed): Pick<Workload, 'name
   return {
     name:
       name === undefined
-        ? { value: own || 'ehr', why: 'as the server calls itself' }
+        ? own === ''
+          ? { value: 'ehr', why: 'FILL IN: the server says no plain name of its own' }
+          : { value: own, why: 'as the server calls itself' }
         : { value: name, why: '' },
     namespace:
       namespace === undefined
@@ -172,12 +175,12 @@ function propose(catalogue: Catalogue, shapes: ReadonlyMap<string, Schema>, work
   const { tools, left } = proposeTools(catalogue, shapes)
   const { resources, left: addresses } = proposeResources(catalogue)
   const { prompts, left: words } = proposePrompts(catalogue)
-  const { server, revision, tools: all, resources: uris, templates, prompts: texts } = catalogue
+  const { server, revision, tools: all, resources: uris, templates, prompts: texts, unheld: more } = catalogue
   const counts = [
-    [all.length, 'tool'],
+    [all.length + more.tools, 'tool'],
     [uris.length, 'resource'],
     [templates.length, 'resource template'],
-    [texts.length, 'prompt'],
+    [texts.length + more.prompts, 'prompt'],
   ] as const
   const what = counts.map(([count, one]) => counted(count, one)).join(', ')
   return {
@@ -187,7 +190,7 @@ function propose(catalogue: Catalogue, shapes: ReadonlyMap<string, Schema>, work
     tools,
     resources,
     prompts,
-    left: [...left, ...addresses, ...words],
+    left: [...left, ...unheld(more.tools, 'tool'), ...addresses, ...words, ...unheld(more.prompts, 'prompt')],
   }
 }
 
@@ -201,12 +204,12 @@ async function written(file: string, text: string): Promise<void> {
 
 function tell(
   { tools, left }: Proposal,
-  { tools: all }: Catalogue,
+  { tools: all, unheld: more }: Catalogue,
   file: string | undefined,
   screen: Screen,
 ): void {
   screen.note(
-    `${all.length} tools read; ${tools.length} narrow ones proposed, ${left.length} things left out with a reason`,
+    `${all.length + more.tools} tools read; ${tools.length} narrow ones proposed, ${left.length} things left out with a reason`,
   )
   if (file !== undefined)
     screen.note(`Read ${file}, fill in what says FILL IN, then: hipaa-mcp check ${file}`)

@@ -28,6 +28,8 @@ export type Catalogue = {
   readonly resources: readonly string[]
   readonly templates: readonly string[]
   readonly prompts: readonly ListedPrompt[]
+  /** How many more there are, of names that no policy can hold. */
+  readonly unheld: { readonly tools: number; readonly prompts: number }
 }
 
 /** One connection over which requests are answered. */
@@ -61,12 +63,14 @@ export async function readCatalogue(
   const resources = await pages(wire, 'resources/list', 'resources')
   const templates = await pages(wire, 'resources/templates/list', 'resourceTemplates')
   const prompts = await pages(wire, 'prompts/list', 'prompts')
+  const [heldTools, heldPrompts] = [tools.flatMap(toolIn), prompts.flatMap(promptIn)]
   return {
     ...said,
-    tools: tools.flatMap(toolIn),
+    tools: heldTools,
     resources: resources.flatMap(({ uri }) => (typeof uri === 'string' ? [uri] : [])),
     templates: templates.flatMap(({ uriTemplate }) => (typeof uriTemplate === 'string' ? [uriTemplate] : [])),
-    prompts: prompts.flatMap(promptIn),
+    prompts: heldPrompts,
+    unheld: { tools: tools.length - heldTools.length, prompts: prompts.length - heldPrompts.length },
   }
 }
 

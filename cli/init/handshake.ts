@@ -52,17 +52,16 @@ function metaOf(result: JsonObject): unknown {
   return isObject(meta) ? meta[`${metaKey}/serverInfo`] : undefined
 }
 
-/** Its own words: what is no plain name and version, or may name somebody, is left out. */
+/** Its own words: what is no plain name and version, or may name somebody, is left out; a version by itself too. */
 function nameOf(info: unknown): string {
   if (!isObject(info)) return ''
-  return (
-    [info['name'], info['version']]
-      .filter(
-        (part): part is string =>
-          typeof part === 'string' && /^[A-Za-z0-9][A-Za-z0-9 ._/@+-]{0,63}$/.test(part),
-      )
-      // A version reads like an address or a date.
-      .filter((part) => /^v?[0-9][0-9A-Za-z.+-]*$/.test(part) || isCleanName(part))
-      .join(' ')
-  )
+  const { name, version } = info
+  if (!isPlain(name) || !isCleanName(name)) return ''
+  // A version reads like an address or a date.
+  const isShown = isPlain(version) && (/^v?[0-9][0-9A-Za-z.+-]*$/.test(version) || isCleanName(version))
+  return isShown ? `${name} ${version}` : name
+}
+
+function isPlain(part: unknown): part is string {
+  return typeof part === 'string' && /^[A-Za-z0-9][A-Za-z0-9 ._/@+-]{0,63}$/.test(part)
 }

@@ -1,6 +1,7 @@
 // What a proposal is made of: tools with the reason for each line, and what is left out.
 
 import type { Json } from '../../core/canonical.ts'
+import { counted } from '../../core/counted.ts'
 import type { Narrowed } from './arguments.ts'
 import type { Field, Role } from './topics.ts'
 
@@ -42,6 +43,19 @@ export function unnamed(what: string): LeftOut {
     why: 'its name holds what may identify somebody',
     instead: 'call it in the server by what it does',
   }
+}
+
+/** What the server calls by names that a HipaaMcpServer cannot hold. They are not shown: they may be anything. */
+export function unheld(count: number, what: string): LeftOut[] {
+  return count === 0
+    ? []
+    : [
+        {
+          name: `${counted(count, what)} whose name is not shown`,
+          why: 'a policy names what has 1 to 128 letters, digits, _, - and . for a name (a prompt 63), and nothing else',
+          instead: 'call it so in the server',
+        },
+      ]
 }
 
 /** What a HipaaMcpServer has no room for. */

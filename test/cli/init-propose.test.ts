@@ -20,6 +20,7 @@ const empty: Catalogue = {
   resources: [],
   templates: [],
   prompts: [],
+  unheld: { tools: 0, prompts: 0 },
 }
 
 function tool(name: string, properties: object, more: Partial<ListedTool> = {}): ListedTool {
@@ -39,6 +40,24 @@ test('a search over types of FHIR becomes a tool for each of the types that are 
   expect(names).toEqual(['get_diagnosis', 'list_medications', 'get_allergies', 'list_observations'])
   expect(made[0]?.with).toEqual({ resourceType: 'Condition' })
   expect(made[0]?.returns.fields.map(({ path }) => path)).toContain('Condition.code')
+})
+
+test('an argument whose schema says by format what it holds stays, if its name names nobody', () => {
+  const properties = {
+    ...patient,
+    admitted: { type: 'string', format: 'date' },
+    event: { type: 'string', format: 'uuid' },
+    ssn: { type: 'string', format: 'uuid' },
+    page: { type: 'string', format: 'uri' },
+  }
+  const [made] = proposed([tool('get_labs', properties)]).made
+
+  expect(made?.arguments.kept.map(({ name, schema }) => [name, schema['format']])).toEqual([
+    ['patient', undefined],
+    ['admitted', 'date'],
+    ['event', 'uuid'],
+  ])
+  expect(made?.arguments.left.map(({ name }) => name)).toEqual(['ssn', 'page'])
 })
 
 test('hints of the server add to what the name of a tool says, and take nothing from it', () => {

@@ -293,3 +293,31 @@ test('a program that never answers is given up within fifteen seconds, told of m
   expect(asked).toEqual(['server/discover', undefined, 'initialize', undefined])
   expect(patience.probe + patience.greeting).toBeLessThanOrEqual(15_000)
 })
+
+verifies('minimum:first-policy', 'what has a name that no policy holds is counted as left out', async () => {
+  const schema = { type: 'object', properties: { patient_id: { type: 'string' } } }
+  const answers = {
+    initialize: {
+      protocolVersion: '2025-11-25',
+      serverInfo: { name: 'EHR: of (Boise)', version: '7' },
+    },
+    'tools/list': {
+      tools: ['get_labs', 'labs/of', '検査', ''].map((name) => ({ name, inputSchema: schema })),
+    },
+    'prompts/list': { prompts: [{ name: 'two words' }] },
+  }
+  const server = `const answers = ${JSON.stringify(answers)}
+    require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      const { id, method } = JSON.parse(line)
+      const said = answers[method] === undefined ? { error: { code: -32601, message: '' } } : { result: answers[method] }
+      if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, ...said }))
+    })`
+
+  const { out, notes } = await ran('init', '--command', process.execPath, '--', '-e', server)
+
+  expect(notes).toContain('4 tools read; 1 narrow ones proposed, 2 things left out')
+  expect(out).toMatch(/a server offers 4 tools, .* 1\s+(?:# )?prompt/)
+  expect(out.replaceAll(/\n\s+#/g, '')).toMatch(/# - 3 tools whose name is not shown, 1 prompt whose/)
+  // Its version is not its name.
+  expect(out).toContain('name: ehr # FILL IN')
+})

@@ -37,35 +37,39 @@ verifies('minimum:text', 'the message and the titles of a question name nobody',
   expect(text).not.toMatch(/Smith|John/)
 })
 
-verifies('minimum:text', 'a question demands nothing that is called after somebody and is not shown', async () => {
-  const field = { type: 'string' }
-  const requestedSchema = {
-    type: 'object',
-    properties: { 'Mary Smith': field, reason: field },
-    required: ['reason', 'Mary Smith'],
-  }
-  scene.upstream.answering = withResult({
-    resultType: 'input_required',
-    inputRequests: {
-      q: { method: 'elicitation/create', params: { message: 'Which of them?', requestedSchema } },
-    },
-  })
+verifies(
+  'minimum:text',
+  'a question demands nothing that is called after somebody and is not shown',
+  async () => {
+    const field = { type: 'string' }
+    const requestedSchema = {
+      type: 'object',
+      properties: { 'Mary Smith': field, reason: field },
+      required: ['reason', 'Mary Smith'],
+    }
+    scene.upstream.answering = withResult({
+      resultType: 'input_required',
+      inputRequests: {
+        q: { method: 'elicitation/create', params: { message: 'Which of them?', requestedSchema } },
+      },
+    })
 
-  const { json } = await scene.ask(
-    aMessage(
-      'tools/call',
-      { name: 'get_diagnosis', arguments: { patient_id: 'p-1' } },
-      { revision: '2026-07-28', capabilities: { elicitation: { form: {} } } },
-    ),
-  )
+    const { json } = await scene.ask(
+      aMessage(
+        'tools/call',
+        { name: 'get_diagnosis', arguments: { patient_id: 'p-1' } },
+        { revision: '2026-07-28', capabilities: { elicitation: { form: {} } } },
+      ),
+    )
 
-  expect(json['result']).toMatchObject({
-    inputRequests: {
-      q: {
-        params: {
-          requestedSchema: { type: 'object', properties: { reason: field }, required: ['reason'] },
+    expect(json['result']).toMatchObject({
+      inputRequests: {
+        q: {
+          params: {
+            requestedSchema: { type: 'object', properties: { reason: field }, required: ['reason'] },
+          },
         },
       },
-    },
-  })
-})
+    })
+  },
+)
