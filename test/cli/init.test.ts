@@ -317,7 +317,7 @@ verifies('minimum:first-policy', 'what has a name that no policy holds is counte
 
   expect(notes).toContain('4 tools read; 1 narrow ones proposed, 2 things left out')
   expect(out).toMatch(/a server offers 4 tools, .* 1\s+(?:# )?prompt/)
-  expect(out.replaceAll(/\n\s+#/g, '')).toMatch(/# - 3 tools whose name is not shown, 1 prompt whose/)
+  expect(out.replaceAll(/\n +# +/g, ' ')).toMatch(/- 3 tools whose name is not shown, 1 prompt whose/)
   // Its version is not its name.
   expect(out).toContain('name: ehr # FILL IN')
 })
