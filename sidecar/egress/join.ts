@@ -79,7 +79,9 @@ export function join(
     if (app.readableEnded && app.writableLength === 0) app.destroy()
     else app.end()
   })
-  app.on('end', () => remote.end())
+  // It may have ended while the other one was made: nobody says so again.
+  if (app.readableEnded) remote.end()
+  else app.on('end', () => remote.end())
   remote.on('close', (broke: boolean) => {
     if (back instanceof WayBack) back.over()
     follow(app, broke)

@@ -71,6 +71,19 @@ test('over Tcp the other side may speak first, and megabytes pass unharmed', asy
   expect((await echoed(app, bytes)).equals(bytes)).toBe(true)
 })
 
+for (const protocol of ['Tcp', 'Mllp'] as const)
+  test(`${protocol}: an app that ends with its first bytes, before its connection stands, is heard and answered`, async () => {
+    await start(protocol, await aLab())
+    const app = await scene.app(name)
+    const got: Buffer[] = []
+    app.on('data', (chunk: Buffer) => got.push(chunk))
+
+    app.end(message)
+    await once(app, 'end')
+
+    expect(Buffer.concat(got)).toEqual(message)
+  })
+
 for (const [what, first] of [
   ['no frame', 'MSH|^~\\&|LAB'],
   ['TLS of its own', '\x16\x03\x01\x02\x00'],
