@@ -50,8 +50,9 @@ export function withPseudonyms(
   }
 }
 
-/** A reference names its patient behind a type: who refers to somebody has their pseudonym. */
-const reference = /^(?:.{0,512}\/)?([A-Z][A-Za-z]{1,63}\/|urn:uuid:)([A-Za-z0-9.-]{1,64})$/
+/** A reference names its patient behind a type: who refers to somebody, in whatever version, has their pseudonym. */
+const reference =
+  /^(?:.{0,512}\/)?([A-Z][A-Za-z]{1,63}\/|urn:uuid:)([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/
 
 /** What is shown in the place of a value, which is known from then on. */
 function learnt(value: string | number, key: KeyObject, into: Survey): string {
@@ -96,7 +97,13 @@ function placed(
     return mapped(value, (inner, name) => {
       // By it, places are found; it is nobody's.
       if (name === 'resourceType') return inner
-      const told = { pointed: pointed?.named.get(name) ?? pointed?.any, element: own?.named.get(name) }
+      const found = own?.named.get(name)
+      // Neither is what comes along with a place that is named, so that it can be read.
+      const isCarrier = found?.carrier === true || (type === 'Bundle' && name === 'type')
+      const told = {
+        pointed: pointed?.named.get(name) ?? pointed?.any,
+        element: isCarrier ? undefined : found,
+      }
       return placed(inner, told, resources, shown)
     })
   }

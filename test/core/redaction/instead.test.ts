@@ -40,6 +40,41 @@ test('a place that is named is shown as a pseudonym, and its value nowhere else 
   expect(redacted).toEqual({ pseudonym: 3 })
 })
 
+test('what carries a pseudonym stays what it is: the type of a bundle, the address of an extension, the name of a parameter', () => {
+  const url = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-chart'
+  const bundle = {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    entry: [
+      {
+        resource: { resourceType: 'Observation', subject: { reference: 'Patient/patient-0007/_history/3' } },
+      },
+      { resource: { resourceType: 'Basic', extension: [{ url, valueString: 'chart-0007' }] } },
+      { resource: { resourceType: 'Parameters', parameter: [{ name: 'chart', valueString: 'chart-0007' }] } },
+    ],
+  }
+  const { shown } = left(bundle, {
+    fields: [],
+    pseudonyms: [
+      'Observation.subject.reference',
+      'Extension.valueString',
+      'Parameters.parameter.valueString',
+    ],
+  })
+
+  const [alias, chart] = [pseudonym('patient-0007', key), pseudonym('chart-0007', key)]
+  expect(shown).toEqual({
+    resourceType: 'Bundle',
+    type: 'searchset',
+    entry: [
+      // Whatever the version: by it records of one patient are joined.
+      { resource: { resourceType: 'Observation', subject: { reference: `Patient/${alias}` } } },
+      { resource: { resourceType: 'Basic', extension: [{ url, valueString: chart }] } },
+      { resource: { resourceType: 'Parameters', parameter: [{ name: 'chart', valueString: chart }] } },
+    ],
+  })
+})
+
 test('references keep referring to who has the pseudonym, by FHIR paths and by pointers', () => {
   const bundle = {
     resourceType: 'Bundle',
