@@ -157,12 +157,15 @@ function aged(quantity: JsonObject): JsonObject {
 const rules = { dates: 'Year', text: 'Redact' } as const
 const tally = { redacted: {}, dropped: {} }
 
+/** Elements that are somebody's birth: a relative's is FamilyMemberHistory.born[x]. */
+const births = new Set(['birthDate', 'born'])
+
 function primitive(value: Json, { type, name }: Element, parent: string, by: By): Json | undefined {
   if (typeof value !== 'string')
     return typeof value === 'number' || typeof value === 'boolean' ? value : undefined
   if (type === 'date' || type === 'dateTime') {
     const year = yearOf(value)
-    return name === 'birthDate' && Number(year) < by.bornFrom ? undefined : year
+    return births.has(name) && Number(year) < by.bornFrom ? undefined : year
   }
   if (name === 'postalCode') return zipArea(value)
   if (name === 'id' && isResource(parent)) return pseudonym(value, by.key)

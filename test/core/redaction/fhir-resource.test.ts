@@ -89,6 +89,9 @@ test('dates become years, ZIP codes three digits, ages over 89 one group, and te
     ],
   })
   expect(redacted({ resourceType: 'Patient', birthDate: '1937' })['birthDate']).toBe('1937')
+  const relative = (bornDate: string) =>
+    redacted({ resourceType: 'FamilyMemberHistory', bornDate })['bornDate']
+  expect(['1936-12-31', '1937-01-01'].map(relative)).toEqual([undefined, '1937'])
   expect(redacted(age(97))['onsetAge']).toMatchObject({ value: 90, comparator: '>=' })
   expect(redacted(age(89))['onsetAge']).toMatchObject({ value: 89 })
 })
