@@ -50,13 +50,13 @@ const ownerless = '-m owner ! --socket-exists'
  * port that the sidecar just left, which /proc/net/udp shows to all, and inherit the sidecar's conversation with the
  * cluster's resolver. Nor is one without an owner: for a tenant that listens in the sidecar's place, with room for no
  * handshake, the kernel answers by cookies, which belong to no socket, and what it wrote is sent again after it closed.
+ * No cookie leaves at all, not for the sidecar either: whoever has one repeats its acknowledgement after the sidecar died,
+ * and is connected with whoever listens there by then, in a connection that is marked and never began anew.
  */
 const outbound = [
   `-A OUTPUT ${sidecar} -j CONNMARK --set-xmark ${ours}`,
   `-A OUTPUT ${sidecar} -j ACCEPT`,
   `-A OUTPUT ${state} ESTABLISHED -m connmark --mark ${ours} ${ownerless} -j ACCEPT`,
-  // A cookie says that somebody listens, and holds nothing of theirs. The sidecar's own leave so when its port is flooded.
-  `-A OUTPUT -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK ${state} ESTABLISHED -m conntrack --ctdir REPLY ${ownerless} -j ACCEPT`,
   // The app's answers to the sidecar, the sidecar's port telling that nobody listens.
   `-A OUTPUT -o lo ${state} ESTABLISHED -m conntrack --ctdir REPLY -j ACCEPT`,
   `-A OUTPUT ${resets} ${state} ESTABLISHED -m conntrack --ctdir REPLY -j ACCEPT`,
@@ -86,7 +86,7 @@ const between = ({ loopback = [], lastUser = 65_535 }: GuardConfig, self: string
 const refusals = (icmp: string, unreachable: string) => [
   `-A OUTPUT -o lo ${resets} ${state} RELATED -j ACCEPT`,
   `-A OUTPUT -o lo -p ${icmp} ${state} RELATED -j ACCEPT`,
-  // Nobody waits to be told: a reset would end a connection of the sidecar that came by a cookie, before it was accepted.
+  // Nobody waits to be told.
   `-A OUTPUT ${ownerless} -j DROP`,
   '-A OUTPUT -p tcp -j REJECT --reject-with tcp-reset',
   `-A OUTPUT -j REJECT --reject-with ${unreachable}`,

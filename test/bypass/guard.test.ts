@@ -1,5 +1,6 @@
 // The packet filter in a real kernel: what a hostile process of a guarded pod tries, and what comes of it.
 
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { refusedInPod } from '../../sidecar/network/refused.ts'
 import { authority } from '../sample/certificates.ts'
 import { takesLess } from '../support/best-of.ts'
 import { verifies } from '../verifies.ts'
-import { answersByCookies, leavesUnread } from './by-cookies.ts'
+import { answersByCookies, leavesUnread, repeatsAcknowledgement } from './by-cookies.ts'
 import { addresses, PodNetwork, type User } from './pod.ts'
 
 const sidecar: User = { uid: 64_101 }
@@ -52,6 +53,7 @@ describe('with the filter set', () => {
   })
   afterEach(async () => {
     for (const server of running.splice(0)) await server.stop()
+    await cookies('1')
   })
   afterAll(() => pod.remove())
 
@@ -207,11 +209,11 @@ describe('with the filter set', () => {
     'transit:only-through-sidecar',
     'a tenant that takes the port of a sidecar that died with bytes unread inherits none of its connections',
     async () => {
-      expect((await cookies('2')).status).toBe(0)
       for (const [host, from] of [
         [addresses.pod, '41999'],
         [addresses.pod6, '41998'],
       ] as const) {
+        await cookies('1')
         const called = async (words = '') =>
           await pod.ask('outside', outsider, 'call', host, 15_080, `${from} ${words}`)
         const dies = await pod.start('pod', sidecar, leavesUnread(15_080))
@@ -220,6 +222,7 @@ describe('with the filter set', () => {
         await expect.poll(() => dies.heard, { timeout: 10_000 }).toHaveLength(1)
         await dies.stop()
         expect(await first).toMatchObject({ says: 'ECONNRESET', got: 'sidecar' })
+        expect((await cookies('2')).status).toBe(0)
         const impostor = await pod.start('pod', root, answersByCookies(15_080))
         running.push(impostor)
 
@@ -229,20 +232,36 @@ describe('with the filter set', () => {
         await impostor.stop()
         expect(got, host).toEqual(['', ''])
       }
-      await cookies('1')
     },
     60_000,
   )
 
-  test('a sidecar whose port is flooded still answers, by cookies', async () => {
-    expect((await cookies('2')).status).toBe(0)
-    await serve('pod', sidecar, 'listen', '::', 15_080, 'sidecar*300000')
+  verifies(
+    'transit:only-through-sidecar',
+    'a caller who repeats the acknowledgement of a handshake gets no answer of a tenant that took the dead sidecar’s port',
+    async () => {
+      expect((await cookies('2')).status).toBe(0)
+      const dies = await pod.start('pod', sidecar, leavesUnread(15_080))
+      running.push(dies)
+      const caller = await pod.start(
+        'outside',
+        outsider,
+        repeatsAcknowledgement('198.51.100.7', addresses.pod, 15_080, randomInt(20_000, 30_000)),
+      )
+      running.push(caller)
+      await expect.poll(() => caller.heard, { timeout: 10_000 }).toHaveLength(1)
+      // Where none leaves by a cookie there is nothing to repeat.
+      const connected = caller.heard[0]?.got === 'handshake' ? 1 : 0
+      await expect.poll(() => dies.heard, { timeout: 10_000 }).toHaveLength(connected)
+      await dies.stop()
+      running.push(await pod.start('pod', root, answersByCookies(15_080)))
+      caller.tell('go on')
 
-    const { says, bytes } = await pod.ask('outside', outsider, 'dial', addresses.pod, 8_080, '500')
-
-    await cookies('1')
-    expect({ says, bytes }).toEqual({ says: 'answered', bytes: 300_007 })
-  })
+      await expect.poll(() => caller.heard, { timeout: 15_000 }).toHaveLength(2)
+      expect(caller.heard[1]?.got).toBe('')
+    },
+    60_000,
+  )
 
   test('a caller is told at once that the sidecar is down', async () => {
     expect((await pod.ask('outside', outsider, 'dial', addresses.pod, 8_080)).says).toBe('ECONNREFUSED')
