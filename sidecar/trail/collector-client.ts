@@ -83,7 +83,7 @@ export class CollectorClient {
       path,
       headers: { 'content-type': type },
       body,
-      signal: AbortSignal.timeout(this.#timeout),
+      timeout: this.#timeout,
     })
     const text = await answer.text()
     if (statusCode === 200) return text

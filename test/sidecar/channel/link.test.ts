@@ -195,6 +195,27 @@ test('an answer that speaks now and then is not given up', async () => {
   expect(await (await ask({ bodyTimeout: 600 })).body.text()).toBe('.....')
 })
 
+test('what is not whole in its time is given up, before its answer and within one that goes on speaking', async () => {
+  answering = () => undefined
+  await expect(ask({ timeout: 60 })).rejects.toMatchObject({ code: 'LINK_LATE' })
+  answering = (_, response) => {
+    const speaking = setInterval(() => response.write('.'), 20)
+    response.writeHead(200).once('close', () => clearInterval(speaking))
+  }
+
+  const { body } = await ask({ timeout: 1_000 })
+  await expect(body.text()).rejects.toMatchObject({ code: 'LINK_LATE' })
+})
+
+test('what was whole in its time leaves no timer behind', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const before = timers()
+
+  for (let i = 0; i < 20; i += 1) await (await ask({ timeout: 60_000 })).body.text()
+
+  expect(timers()).toBeLessThan(before + 10)
+})
+
 test('an answer that breaks off fails', async () => {
   answering = (_, response) =>
     void response.writeHead(200, { 'content-length': 9 }).write('begun', () => response.destroy())
