@@ -3,6 +3,7 @@
 import { quantile } from './comparison.ts'
 import type { OtherFigures } from './other-rows.ts'
 import { eventsOfCall, listed, openAtOnce } from './other-work.ts'
+import type { RecordsFigures } from './records-rows.ts'
 import { markdown } from './table.ts'
 
 const count = (value: number): string => Math.round(value).toLocaleString('en')
@@ -46,10 +47,23 @@ function rows(rounds: readonly OtherFigures[]): [what: string, figure: string, b
       `${count(median((each) => each.token.more))} µs CPU more a call`,
       `${count(median((each) => each.token.known))} µs a call with a known one, \`Local\``,
     ],
-    [
-      'both records of a call by themselves, `Local`',
-      `${count(median((each) => each.records.microseconds))} µs CPU a call`,
-      `${median((each) => each.records.ratio).toFixed(1)} × a call through nginx (aim: 1.7), at ${count(median((each) => each.records.perSecond))} calls/s`,
-    ],
+    ...recordsRows(rounds.map(({ records }) => records)),
+  ]
+}
+
+/** Each beside nginx at its own rate and in the same round. */
+export function recordsRows(
+  rounds: readonly RecordsFigures[],
+): [what: string, figure: string, beside: string][] {
+  const median = (of: (figures: RecordsFigures) => number): number => quantile(rounds.map(of))
+  const row = (what: string, how: 'onClock' | 'most', more: string): [string, string, string] => [
+    `both records of a call by themselves, \`Local\`, ${what}`,
+    `${count(median(({ records }) => records[how]))} µs CPU a call`,
+    `${median(({ records, nginx }) => records[how] / nginx[how]).toFixed(1)} × nginx so (${count(median(({ nginx }) => nginx[how]))} µs; aim: 1.7)${more}`,
+  ]
+  const perSecond = (who: 'records' | 'nginx'): string => count(median((figures) => figures[who].perSecond))
+  return [
+    row(`at ${count(median(({ rate }) => rate))} calls/s on a clock`, 'onClock', ''),
+    row('as fast as they go', 'most', `; ${perSecond('records')} and ${perSecond('nginx')} calls/s`),
   ]
 }

@@ -10,7 +10,7 @@ import { nginxArguments } from './nginx.ts'
 import { eventsOfCall, openAtOnce, otherWork, tokensOfTurn } from './other-work.ts'
 import { cores, residentBytes, start } from './process.ts'
 import type { Acknowledge } from './program.ts'
-import { recordsMicroseconds } from './records-rows.ts'
+import { type RecordsFigures, type RecordsPlace, recordsFigures } from './records-rows.ts'
 import { listening, type Running, startSidecar } from './sidecar.ts'
 import { envelope, type Work } from './work.ts'
 
@@ -23,21 +23,13 @@ export type OtherFigures = {
   streamBytes: number
   /** Processor time of a call with a known token, and how much more it takes with one that was never seen, µs. */
   token: { known: number; more: number }
-  /** Processor time of both records of a call, `Local`, at so many calls a second, and over that of a call through nginx, µs. */
-  records: { microseconds: number; perSecond: number; ratio: number }
+  records: RecordsFigures
 }
 
-type Place = {
-  folder: string
-  work: Work
-  /** The work as a file. */
-  file: string
-  /** What was measured before in the same round: of nginx a call, µs, and of the sidecar with `Local` calls a second. */
-  before: { nginx: number; perSecond: number }
+type Place = RecordsPlace & {
+  /** Calls a second at which records are made: of the sidecar with `Local` as fast as it went in the same round. */
+  rate: number
   token: (sub: string) => Promise<string>
-  upstreamPort: number
-  /** Sources as the image holds them. */
-  image: string
 }
 
 /** Turns with tokens that were never seen, and as many with one that is known. */
@@ -48,14 +40,8 @@ export async function otherFigures(place: Place): Promise<OtherFigures> {
     ...(await streams(place)),
     list: await lists(place),
     token: await tokens(place),
-    records: await records(place),
+    records: await recordsFigures(place, place.rate),
   }
-}
-
-async function records(place: Place): Promise<OtherFigures['records']> {
-  const { nginx, perSecond } = place.before
-  const microseconds = await recordsMicroseconds(place, perSecond)
-  return { microseconds, perSecond, ratio: microseconds / nginx }
 }
 
 /** Open streams first: memory is that of a sidecar that has not been under load. */

@@ -3,7 +3,7 @@
 //
 //   node test/bench/records-main.ts WORK.json COLLECTOR-PORT FOLDER RATE SECONDS WARM-UP
 //
-// It prints "warm", one line of JSON when the calls are over, "shipped", and one when as many beats of the clock without a call are.
+// It prints a line before and one of JSON after: calls on a clock, as many beats of the clock without a call, and calls as fast as they go.
 
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ import { onClock } from './clock.ts'
 import { chainOf, die, inForceOf } from './program.ts'
 import type { Work } from './work.ts'
 
-const [file = '', collectorPort = '', folder = '', rate = '', seconds = '', warm = ''] = process.argv.slice(2)
+const [file = '', collectorPort = '', folder = '', rateText, secondsText, warmText] = process.argv.slice(2)
 const work = JSON.parse(readFileSync(file, 'utf8')) as Work
 const inForce = inForceOf(work, 'Local')
 const deps = { trail: await chainOf(work, inForce, collectorPort, folder), watch: {}, clock: Date.now }
@@ -79,18 +79,30 @@ async function noCall(): Promise<void> {
   await Promise.resolve()
 }
 
-/** Says how many there were. */
-async function run(length: string, one: () => Promise<void>): Promise<void> {
-  const calls = await onClock(Number(rate), Number(length), one).catch(die)
-  console.log(JSON.stringify({ calls }))
+/** As many callers as the load of a call has, each of whom goes on when its call's records are kept. */
+async function closedLoop(length: number): Promise<number> {
+  const until = performance.now() + length * 1_000
+  let calls = 0
+  const caller = async (): Promise<void> => {
+    for (; performance.now() < until; calls += 1) await call()
+  }
+  await Promise.all(Array.from({ length: work.connections ?? 32 }, caller))
+  return calls
 }
 
-await onClock(Number(rate), Number(warm), call).catch(die)
-console.log('warm')
-await run(seconds, call)
-// What is left goes to the collector.
-await sleep(1_000)
-console.log('shipped')
-await run(seconds, noCall)
+/** Says how many there were; before it, that they begin. */
+async function run(how: string, calls: () => Promise<number>): Promise<void> {
+  console.log(how)
+  console.log(JSON.stringify({ calls: await calls().catch(die) }))
+  // What is left goes to the collector.
+  await sleep(1_000)
+}
+
+const [rate, seconds, warm] = [rateText, secondsText, warmText].map(Number) as [number, number, number]
+await onClock(rate, warm, call).catch(die)
+await run('on a clock', async () => await onClock(rate, seconds, call))
+await run('the clock alone', async () => await onClock(rate, seconds, noCall))
+await closedLoop(2).catch(die)
+await run('as fast as it goes', async () => await closedLoop(seconds))
 // Whoever started it reads what it used before it ends it.
 process.once('SIGTERM', () => process.exit(0))
