@@ -173,7 +173,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      usa america africa asia europe australia canada mexico china japan korea india vietnam philippines germany france italy spain
      portugal england scotland wales ireland britain russia poland ukraine greece turkey israel egypt iran iraq syria pakistan bangladesh
      afghanistan brazil argentina colombia peru chile venezuela cuba haiti jamaica nigeria kenya ethiopia ghana somalia
-     medicare medicaid tricare obamacare google pubmed medline medscape uptodate embase epic cerner zoom facebook instagram whatsapp cochrane
+     medicare medicaid tricare obamacare aetna cigna humana unitedhealthcare ambetter wellcare google pubmed medline medscape uptodate embase epic cerner zoom facebook instagram whatsapp cochrane
      lancet nejm jama bmj gold kdigo braf internet ringer latin roman arabic greek gram celsius fahrenheit doppler microliter microliters milliliter deciliter microgram micrograms milligrams nanograms millimoles
      medtronic dexcom biotronik omnipod entitic rxnorm norco anicteric icteric augmentin keflex dilantin percocet vicodin genvoya descovy imdur unasyn zosyn macrobid sinemet combivent duoneb trelegy`,
   ],

@@ -10,7 +10,7 @@ export const weekday = 2
 export const oldAge = 4
 /** May stand before a number and say what it is, or between such a word and the number. */
 const announces = 8
-/** www */
+/** www, and the last part of a host's name. */
 export const web = 16
 /** Before the number of a post box. */
 export const box = 32
@@ -34,6 +34,10 @@ export const feastWords =
   )
 export const oldAgeWords = 'ninety nineties nonagenarian nonagenarians centenarian centenarians'.split(' ')
 
+export const hostEnds = 'com org net edu gov mil info biz io uk au nz tv ly dev'
+/** Words of English too: by what stands beside them. */
+export const weakHostEnds = 'co ca us me app ai'
+
 const loginWords = ['username', 'usernames', 'userid', 'login', 'logon', 'handle', 'user', 'screenname']
 
 /** Cue bits by word. */
@@ -51,7 +55,8 @@ export function cues(): Map<string, number> {
   add(announces, ['n'])
   add(plate, ['plate', 'plates'])
   add(login, loginWords)
-  add(web, ['www'])
+  add(web, ['www', ...hostEnds.split(' '), ...weakHostEnds.split(' ')])
+
   add(box, ['box'])
   return bits
 }

@@ -3,7 +3,7 @@
 
 import { announcing, vague } from './announcers.ts'
 import { listOf, state, stateCode } from './classes.ts'
-import { feastWords, monthWords, oldAgeWords, weekdayWords } from './cues.ts'
+import { feastWords, hostEnds, monthWords, oldAgeWords, weakHostEnds, weekdayWords } from './cues.ts'
 import { identifierTypes } from './span.ts'
 
 /** By the bit's number; those of announcements below it. */
@@ -25,11 +25,11 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // What counts or measures begins so
   [
     19,
-    `mg mcg ug ng pg kg gm gram ml dl liter unit meq mmol mol mm cm km hz kcal cal bpm copies cells year yr month week day hour hr min sec patients people
+    `mg mcg ug ng pg kg gm gram ml dl liter unit meq mmol mol mm cm km hz kcal calorie calories bpm copies cells year yr month week day hour hr min sec patients people
      subjects cases participants adults women men children deaths births persons dollars usd times steps platelets wbc`,
   ],
   // and is nothing longer
-  [20, 'g l cc iu u per m'],
+  [20, 'g l cc iu u per m cal'],
   [21, 'mg mcg ml iu u kg g l k m s c f cfu usd'],
   [22, monthWords.join(' ')],
   [23, weekdayWords.join(' ')],
@@ -71,6 +71,20 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   [43, 'street avenue ave road rd boulevard blvd lane ln'],
   // Labor Day
   [44, feastWords.join(' ')],
+  // Measured, and written before its number: "WBC 12000"
+  [
+    45,
+    'wbc rbc plt plts hgb hb hct anc ck cpk bnp probnp ntprobnp hcg bhcg vl rna dna hr bp rr alt ast alp ldh psa afp cea ca crp esr tsh ldl hdl tg cd cfu egfr gfr bun na k cl gluc glucose ferritin cal kcal',
+  ],
+  // The last part of a host's name; the second of them ends words of English too
+  [46, hostEnds],
+  [47, weakHostEnds],
+  // Who is nobody's page: before the end of the host
+  [
+    48,
+    'cdc nih fda cms who nhs uptodate pubmed medscape hl7 loinc snomed clinicaltrials cochrane mayoclinic nejm jamanetwork thelancet bmj',
+  ],
+  [49, 'pager beeper ext extension'],
 ]
 
 const [between, mark, isVague, number] = [5n, 6n, 7n, 8n]
@@ -86,7 +100,12 @@ export function formWords(): {
     words.set(word, (words.get(word) ?? 0n) | bits)
   }
   for (const [bit, said] of listed) for (const word of said.split(/\s+/)) add(word, 1n << BigInt(bit))
-  const numbers = new Map([...announcing.keys()].map((word, at) => [word, at + 1] as const))
+  // A number of their own have those alone that announce something together; all others have one.
+  const paired = new Set(
+    [...announcing].flatMap(([word, { pairs }]) => (pairs.size > 0 ? [word, ...pairs.keys()] : [])),
+  )
+  const numbers = new Map([...paired].map((word, at) => [word, at + 1] as const))
+  const other = paired.size + 1
   const pairs: [number, number, number][] = []
   for (const [word, said] of announcing) {
     const own = said.type === undefined ? 0 : identifierTypes.indexOf(said.type) + 1
@@ -95,7 +114,7 @@ export function formWords(): {
       (said.mark ? 1n << mark : 0n) |
       (vague.has(word) ? 1n << isVague : 0n) |
       (said.type === undefined && said.pairs.size === 0 ? 1n << fills : 0n)
-    add(word, BigInt(own) | bits | (BigInt(numbers.get(word) as number) << number))
+    add(word, BigInt(own) | bits | (BigInt(numbers.get(word) ?? other) << number))
     for (const [later, type] of said.pairs)
       pairs.push([
         numbers.get(word) as number,
@@ -103,6 +122,6 @@ export function formWords(): {
         identifierTypes.indexOf(type) + 1,
       ])
   }
-  if (numbers.size > 0xff) throw new Error('more words announce something than their number has bits for')
+  if (other > 0xff) throw new Error('more words announce something than their number has bits for')
   return { words, pairs }
 }

@@ -23,7 +23,7 @@ const begins =
   classesOf.weakEponymHead |
   classesOf.scored
 /** Words that rules of form begin at. */
-const beginsForm = month | weekday | oldAge
+const beginsForm = month | weekday | oldAge | web
 /** And words that have rules asked at all, or by which a text is known to have nothing for them. Others are looked up when a rule asks. */
 const watchedClasses =
   begins |
@@ -32,7 +32,7 @@ const watchedClasses =
   classesOf.weakFacility |
   classesOf.street |
   classesOf.bodyHead
-const watchedCues = beginsForm | web | box | plate | login
+const watchedCues = beginsForm | box | plate | login
 
 type Module = {
   readonly memory: WebAssembly.Memory

@@ -1,4 +1,4 @@
-// Addresses of pages.
+// Addresses of pages with https:// or the like; the module finds others (module/hosts.as).
 
 import { words } from '../words.ts'
 import type { Finding } from './span.ts'
@@ -20,7 +20,6 @@ const terminology = new RegExp(
 )
 
 const address = /(?:https?|ftp|file):\/\/[^\s"'<>]{1,2048}/iy
-const web = /(?<![\w./])www\.[^\s"'<>]{1,2048}/giu
 
 /** With https:// or the like. */
 export function pages(text: string, findings: Finding[]): void {
@@ -41,11 +40,4 @@ export function pages(text: string, findings: Finding[]): void {
     if (!terminology.test(match[0])) findings.push({ start, end: last, type: 'URL' })
     at = last - 3
   }
-}
-
-/** www.… */
-export function webPages(text: string, findings: Finding[]): void {
-  web.lastIndex = 0
-  for (let match = web.exec(text); match !== null; match = web.exec(text))
-    findings.push({ start: match.index, end: match.index + match[0].length, type: 'URL' })
 }

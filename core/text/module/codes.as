@@ -96,20 +96,22 @@ function isMbi(at: i32): bool {
   return digitAt(at) || isMbiLetter(at)
 }
 
-/** 49 CFR 565.15: the ninth of seventeen characters checks the others. */
+/** 49 CFR 565.15: the ninth of seventeen characters checks the others; with four letters and more among them it is none of anything else. */
 export function vehicle(): void {
   if (isAny(end, WORDLY | DASH)) return
   let sum = 0
+  let letters = 0
   let check: u8 = 0
   for (let i = 0; i < 17; i++) {
     const byte = byteAt(start + i)
     if (i == 8) check = byte
+    if (!isDigit(byte)) letters++
     const value = vinValue(byte)
     if (value < 0) return
     sum += value * (i == 8 ? 0 : i < 7 ? 8 - i : i == 7 ? 10 : 18 - i)
   }
   const rest = sum % 11
-  if (check == <u8>(rest == 10 ? 0x58 : 0x30 + rest)) add(start, end, VEHICLE_IDENTIFIER)
+  if (check == <u8>(rest == 10 ? 0x58 : 0x30 + rest) || letters > 3) add(start, end, VEHICLE_IDENTIFIER)
 }
 
 /** A to H are 1 to 8, J to R 1 to 9, S to Z 2 to 9; I, O and Q are none. */

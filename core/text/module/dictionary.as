@@ -41,6 +41,14 @@ export const BEFORE_STREET: u64 = 1 << 42
 export const SURE_STREET: u64 = 1 << 43
 /** Names one with Day behind it. */
 export const FEAST: u64 = 1 << 44
+/** Is measured, and stands before its number. */
+export const MEASURED: u64 = 1 << 45
+/** com, and us: the last part of a host's name. */
+export const HOST_END: u64 = 1 << 46
+export const WEAK_HOST_END: u64 = 1 << 47
+export const PUBLIC_HOST: u64 = 1 << 48
+/** Before a number of three digits and more that is dialled. */
+export const SHORT_PHONE: u64 = 1 << 49
 
 /** The small letters of a word of 16 bytes at most, which letters and digits alone are. */
 // @ts-ignore: AssemblyScript inlines by decorator
@@ -53,7 +61,7 @@ function placeOf(word: v128): usize {
   const mixed =
     (i64x2.extract_lane(word, 0) * 0x9e3779b97f4a7c15) ^ (i64x2.extract_lane(word, 1) * 0xc2b2ae3d27d4eb4f)
   let place = KNOWN + <usize>(<u64>mixed >> 53) * PLACE
-  // Never more than a third of the places is taken.
+  // Never more than half of the places is taken.
   while (v128.any_true(v128.load(place)) && v128.any_true(v128.xor(v128.load(place), word)))
     place = place + PLACE == PAIRS ? KNOWN : place + PLACE
   return place

@@ -8,19 +8,20 @@ import {
 } from './codes'
 import { announcedDay, compactDate, dayOfYear, longDates, shortDates } from './dates'
 import { FILLS, MONTH, OLD_AGE, WEEKDAY, known } from './dictionary'
+import { beginHosts, host } from './hosts'
 import { longNumbers } from './long-numbers'
 import { byteAt, length } from './memory'
 import { namedDate } from './named-dates'
 import { areaFirst, international, maskedSecurity, oneFirst, socialSecurity, zeroFirst } from './numbers'
 import { before, behind, code, digits, end, next, setRun, start } from './run'
 import {
-  CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, digitsEnd, isAlnum, isDigit, isLetter,
+  CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, isAlnum, isCapital, isLetter,
 } from './signs'
 import { mayBeFound } from './triggers'
 import { mail, nextAt } from './web'
 import { wholeEnd } from './whole'
-import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, cueOf, endOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf } from './words'
-import { CAPITALS, NUMBER } from './writing'
+import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, cueOf, endOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf, WEB } from './words'
+import { CAPITALS, INITIAL, NUMBER } from './writing'
 
 /** Which rules are asked for. */
 const FORMS: i32 = 1
@@ -38,6 +39,7 @@ export function searchForms(rules: i32): void {
   const plain = (kinds & FOREIGN) == 0
   let mailAt = (rules & FORMS) != 0 ? nextAt(0) : length
   passed = 0
+  beginHosts()
   for (let f = 0; f < formCount; f++) {
     const i = formedAt(f)
     const from = startOf(i)
@@ -46,7 +48,9 @@ export function searchForms(rules: i32): void {
     for (; mailAt < from; mailAt = nextAt(mailAt + 1)) mail(mailAt)
     if (!plain) runsWithin(from, to)
     else if (shapeOf(i) == NUMBER) number(from, to, i)
-    else if ((rules & FORMS) != 0) namedDate(from, to, bitsOf(cueOf(i)), (rules & CONTEXT) != 0)
+    else if ((rules & FORMS) == 0) continue
+    else if ((cueOf(i) & WEB) != 0) host(from, to)
+    else namedDate(from, to, bitsOf(cueOf(i)), (rules & CONTEXT) != 0)
   }
   for (; mailAt < length; mailAt = nextAt(mailAt + 1)) mail(mailAt)
 }
@@ -66,7 +70,10 @@ function runsWithin(from: i32, to: i32): void {
       at++
     }
     if (numbered) number(begin, at, -1)
-    else if ((asked & FORMS) != 0) namedDate(begin, at, known(begin, at), (asked & CONTEXT) != 0)
+    else if ((asked & FORMS) != 0) {
+      namedDate(begin, at, known(begin, at), (asked & CONTEXT) != 0)
+      host(begin, at)
+    }
   }
 }
 
@@ -109,19 +116,30 @@ function mayBeAnnounced(word: i32): bool {
   if ((byteAt(code) | 0x20) == 0x6d || (anyCue & PLATE_WORD) != 0) return true
   let said = code < start ? word - 2 : word - 1
   if (said < 0 || code - endOf(said) > 6) return false
-  // "insurance: AETNA 55D-20931-7": capitals of a code, and a sign
-  if (shapeOf(said) == CAPITALS && code - endOf(said) == 1 && said > 0 && (cueOf(said) & ANNOUNCES) == 0) said--
+  // "insurance: AETNA 55D-20931-7", "policy # K 448 2109", "tag GA BWN 5513": capitals of a code, and a sign
+  for (let words = 0; words < 2 && said > 0 && isOfCode(said); words++) said--
   if (!maySay(said)) return false
   // "seen on 2024-03-05"
   return (known(startOf(said), endOf(said)) & FILLS) == 0 || (said > 0 && maySay(said - 1))
+}
+
+/** Capitals, a sign behind them, that announce nothing. */
+function isOfCode(word: i32): bool {
+  const shape = shapeOf(word)
+  return (shape == CAPITALS || shape == INITIAL) && startOf(word + 1) - endOf(word) == 1 && (cueOf(word) & ANNOUNCES) == 0
 }
 
 /** Whether a word may be part of an announcement. */
 function maySay(word: i32): bool {
   if (isOwned(word)) return true
   // "12mg 300"
-  if (shapeOf(word) == NUMBER) return isLetter(byteAt(endOf(word) - 1))
+  if (shapeOf(word) == NUMBER) return isLetter(byteAt(endOf(word) - 1)) || isFour(word)
   return (cueOf(word) & ANNOUNCES) != 0
+}
+
+/** The 4 of "last 4". */
+function isFour(word: i32): bool {
+  return endOf(word) - startOf(word) == 1 && byteAt(startOf(word)) == 0x34 && word > 0 && maySay(word - 1)
 }
 
 /** One digit or two with nothing behind them that a date, an address or an age goes on with: most numbers of most texts. */
@@ -133,13 +151,13 @@ function saysNothing(from: i32, to: i32): bool {
   if (size == 2 && first == 0x39) return false
   const sign = byteAt(to)
   if (sign == 0x20) {
-    // The 01 of a telephone number.
-    if (size == 2) return first != 0x30 || !digitAt(to + 1)
+    // The 01 of a telephone number, the 44 of "MRN 44 18 22".
+    if (size == 2) return !digitAt(to + 1) && !isCapital(byteAt(to + 1))
     return first != 0x31 || !(digitAt(to + 1) || byteAt(to + 1) == 0x28)
   }
   // scan-12.png, and not 1.2.3
   if (sign == 0x2e) return byteAt(from - 1) == 0x2e || !isAlnum(byteAt(to + 1))
-  if (sign == 0x2d || sign == 0x2f) return !digitAt(to + 1)
+  if (sign == 0x2d || sign == 0x2f) return !digitAt(to + 1) && !isCapital(byteAt(to + 1))
   return sign != 0x3a && sign != 0x29
 }
 

@@ -1,12 +1,14 @@
 // Numbers and codes in prose that nothing announces: by their length alone.
 
-import { QUANTITY_LETTERS, SUBSTANCE, known } from './dictionary'
+import { ACRONYM, ENGLISH, FIRST, HEADING, STOPPER, SURNAME, TITLE } from './classes'
+import { HOST_END, MONTH, QUANTITY_LETTERS, STATE, SUBSTANCE, known } from './dictionary'
 import { add } from './findings'
 import { byteAt, MONEY } from './memory'
 import { isCodeOf, isUnitAt } from './quantities'
+import { placeFor } from './recent'
 import { behind, before, code, digits, end, next, start } from './run'
 import {
-  AMPERSAND, CLOSING, COMMA, DASH, DOT, HASH, OTHER, SLASH, SPACE, WORDLY, digitAt, digitsEnd, isAny, isCapital, isDigit, numberAt,
+  AMPERSAND, CLOSING, COMMA, DASH, DOT, HASH, OTHER, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, numberAt,
 } from './signs'
 import { UNIQUE_IDENTIFIER } from './types'
 
@@ -24,7 +26,10 @@ export function longNumbers(): i32 {
         add(start - 1, start + digits, UNIQUE_IDENTIFIER)
     }
     if (digits >= 2 && digits <= 3 && behind == WORDLY && byteAt(end) == 0x2d) mixed()
-    if (digits >= 2 && digits <= 8 && behind == DASH && digitAt(start + digits + 2)) stop = grouped()
+    if (digits >= 2 && digits <= 8 && behind == DASH) {
+      if (digitAt(start + digits + 2)) stop = grouped()
+      else if (digits < 4 && isCapital(byteAt(end + 1))) mixed()
+    }
     if (digits >= 6 && digits <= 20 && (behind & (WORDLY | SLASH | DASH)) == 0) plain()
   }
   return stop
@@ -48,7 +53,11 @@ function lettersFirst(): void {
   if (at - code > 8) return
   const letters = at
   const joined = byteAt(at) == 0x2d || byteAt(at) == 0x5f
-  if (joined) at++
+  if (joined) {
+    at++
+    // "QRH-B31846620"
+    for (let n = 0; n < 2 && isCapital(byteAt(at)); n++) at++
+  }
   const number = at
   at = digitsEnd(at, 20)
   if (at - number < 2) return
@@ -66,6 +75,12 @@ function lettersFirst(): void {
     at = stop
   }
   if (isAny(at, WORDLY | DASH) || (byteAt(at) == 0x2e && digitAt(at + 1))) return
+  // "W3308 61725"
+  const second = byteAt(at) == 0x20 ? digitsEnd(at + 1, 8) : at
+  if (count > 2 && second > at + 4 && !isAny(second, WORDLY | SLASH | DASH) && !(isAny(second, DOT | COMMA) && digitAt(second + 1)) && !isUnitAt(second)) {
+    count += second - at - 1
+    at = second
+  }
   const least = joined ? 4 : 5
   if (count < least || (known(code, letters) & SUBSTANCE) != 0 || isCodeOf(from)) return
   add(from, at, UNIQUE_IDENTIFIER)
@@ -87,7 +102,7 @@ function behindSlash(): void {
   if ((known(from, start - 1) & SUBSTANCE) == 0 && !isCodeOf(from) && !isUnitAt(stop)) add(from, stop, UNIQUE_IDENTIFIER)
 }
 
-/** 55D-20931-7: digits and capitals, two hyphens at least, six digits. */
+/** 55D-20931-7, 71-BKL-40226, 24-1182-JM: digits and capitals, two hyphens at least, six digits. */
 function mixed(): void {
   const from = withHash(start)
   if (from < 0) return
@@ -99,6 +114,8 @@ function mixed(): void {
     if (isDigit(byte)) count++
     else if (byte == 0x2d) hyphens++
     else if (!isCapital(byte)) break
+    // 12-JAN-2007
+    else if (byteAt(at - 1) == 0x2d && byteAt(at + 3) == 0x2d && (known(at, at + 3) & MONTH) != 0) return
   }
   if (hyphens < 2 || count < 6 || isAny(at, WORDLY | SLASH) || isAny(at - 1, DASH) || isCodeOf(from)) return
   add(from, at, UNIQUE_IDENTIFIER)
@@ -134,15 +151,21 @@ function grouped(): i32 {
     hyphens++
     at = stop
   }
+  if (hyphens > 0 && byteAt(at) == 0x2d && isCapital(byteAt(at + 1))) {
+    mixed()
+    return 0
+  }
   if (hyphens == 0 || isAny(at, WORDLY | SLASH | DASH) || byteAt(at) == 0x25 || (byteAt(at) == 0x2e && digitAt(at + 1))) return 0
-  if (count < 7 || isCodeOf(from)) return 0
+  if ((count < 7 && !isPairs(at)) || isCodeOf(from)) return 0
   if (hyphens == 1) {
     const second = at - start - digits - 1
-    // A range: 1000-1500, 150000-450000
-    if ((digits == second || count < 8) && numberAt(start, digits) < numberAt(start + digits + 1, second)) return 0
+    // A range: 1000-1500, 150000-450000, 800-1200; and no 583-3170
+    const least = numberAt(start, digits)
+    const most = numberAt(start + digits + 1, second)
+    if ((digits == second || (count < 8 && least % 5 == 0 && most % 5 == 0)) && least < most) return 0
     if (isUnitAt(at)) return 0
   }
-  add(from, at, UNIQUE_IDENTIFIER)
+  add(withLetters(from), at, UNIQUE_IDENTIFIER)
   // "1234-567.png", "1234-567:1"
   return isAny(at, SPACE | COMMA | CLOSING | OTHER) ? at : 0
 }
@@ -154,5 +177,35 @@ function plain(): void {
   if (byteAt(stop) == 0x25 || (isAny(stop, DOT | COMMA) && digitAt(stop + 1))) return
   if (byteAt(stop - 1) == 0x30 && byteAt(stop - 2) == 0x30 && byteAt(stop - 3) == 0x30) return
   if (isCodeOf(from) || isUnitAt(stop)) return
-  add(from, stop, UNIQUE_IDENTIFIER)
+  const area = areaStart()
+  const letters = withLetters(from)
+  // "GSK 2857916"
+  if (letters < from && (known(letters, from - 1) & SUBSTANCE) != 0) return
+  add(area < from ? area : letters, stop, UNIQUE_IDENTIFIER)
+}
+
+/** 52-79-03: three pairs of digits that do not grow, as doses and hours do. */
+function isPairs(to: i32): bool {
+  if (to != start + 8 || digits != 2 || byteAt(start + 5) != 0x2d || isUnitAt(to)) return false
+  const middle = numberAt(start + 3, 2)
+  return !(numberAt(start, 2) <= middle && middle <= numberAt(start + 6, 2))
+}
+
+/** Where the area of a telephone number begins whose seven digits the run is: "(617)5550143", "617 5550143". */
+function areaStart(): i32 {
+  if (digits != 7 || !areDigits(start - 4, 3)) return start
+  if (byteAt(start - 1) == 0x29) return byteAt(start - 5) == 0x28 ? start - 5 : start
+  return isAny(start - 1, SPACE | DOT | DASH) && !isAny(start - 5, WORDLY | DOT | DASH | SLASH) ? start - 4 : start
+}
+
+/** "DMH 77215-04": with two to eight capitals before a number and a space, that say nothing of it; the same place where none stand there. */
+function withLetters(from: i32): i32 {
+  const last = from - 1
+  if (byteAt(last) != 0x20) return from
+  let at = last
+  while (last - at < 9 && isCapital(byteAt(at - 1))) at--
+  if (last - at < 2 || last - at > 8 || isAny(at - 1, WORDLY | SLASH | DOT | DASH) || byteAt(at - 1) >= 0x80) return from
+  const said = load<u64>(placeFor(at, last), 16)
+  if ((<i32>said & (ACRONYM | HEADING | STOPPER | TITLE)) != 0 || (<i32>(said >> 32) & (ENGLISH | SURNAME | FIRST)) != 0) return from
+  return (known(at, last) & ~(STATE | SUBSTANCE | HOST_END)) != 0 ? from : at
 }

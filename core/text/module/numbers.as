@@ -43,7 +43,11 @@ export function areaFirst(): void {
   if ((before & (WORDLY | DOT | PLUS | DASH)) != 0) return
   if (next == 0x29) {
     if (before == OPENING) phoneFrom(start - 1)
-  } else if ((behind & (SPACE | DASH | DOT)) != 0 && isPart(start + 7)) phoneFrom(start)
+  } else if ((behind & (SPACE | DASH | DOT)) != 0) {
+    if (isPart(start + 7)) phoneFrom(start)
+    // "394/295-7133"
+    else if (before == SLASH && areDigits(start - 4, 3)) phoneFrom(start - 4)
+  }
 }
 
 /** 1-617-555-0143, 1 (617) 555-0143 */
@@ -69,7 +73,7 @@ function localEnd(from: i32): i32 {
     if (!areDigits(at + 1, 3) || byteAt(at + 4) != 0x29) return -1
     at += isPart(at + 5) ? 6 : 5
   } else {
-    if (!areDigits(at, 3) || !isPart(at + 3)) return -1
+    if (!areDigits(at, 3) || !isAny(at + 3, SPACE | DASH | DOT | SLASH)) return -1
     at += 4
   }
   if (!areDigits(at, 3) || !isPart(at + 3) || !areDigits(at + 4, 4)) return -1

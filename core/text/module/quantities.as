@@ -34,7 +34,7 @@ const longestUnit = 12
 export function isUnitAt(at: i32): bool {
   const from = byteAt(at) == 0x20 ? at + 1 : at
   const first = byteAt(from)
-  if (first == 0x25 || first == 0x2f || first == DEGREE || first == TIMES) return true
+  if (first == 0x25 || (first == 0x2f && from == at) || first == DEGREE || first == TIMES) return true
   if (!isLetter(first)) return false
   const last = lettersEnd(from, longestUnit)
   for (let end = from + 1; end <= last; end++) {

@@ -14,6 +14,7 @@ export const ACCOUNT_NUMBER: i32 = 10
 export const CERTIFICATE_LICENSE_NUMBER: i32 = 11
 export const VEHICLE_IDENTIFIER: i32 = 12
 export const DEVICE_IDENTIFIER: i32 = 13
+export const URL: i32 = 14
 export const IP_ADDRESS: i32 = 15
 export const PHOTO: i32 = 17
 export const UNIQUE_IDENTIFIER: i32 = 18

@@ -21,6 +21,8 @@ export const CUE_MONTH: i32 = 1
 export const CUE_WEEKDAY: i32 = 2
 export const CUE_OLD_AGE: i32 = 4
 export const ANNOUNCES: i32 = 8
+/** www, com */
+export const WEB: i32 = 16
 export const CUE_BOX: i32 = 32
 export const PLATE_WORD: i32 = 64
 

@@ -157,13 +157,21 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'reach her at [+44 20 7946 0958] today',
     'phone no. [555-0143] rings',
     'reach her at [0161 496 0000], [020 7946 0958] or [01 70 18 99 00] today',
+    'call [394/295-7133], cell [98765 43210] or tel [22 123 45 67] today',
+    'phone [617 5550143], tel. ([0)20 7946 0958], ph [234-5678] today',
+    'pager [44718], ext. [4471], call back',
   ],
   FAX_NUMBER: ['fax: [617-555-0144] works', 'results faxed to [617-555-0144] then'],
-  EMAIL_ADDRESS: ['write to [anna.b+x@mail.example.org].'],
+  EMAIL_ADDRESS: [
+    'write to [anna.b+x@mail.example.org].',
+    'write to [anna (at) mail.example.me] or [anna @ example.com] today',
+    'write to [a.bell at example dot com], [anna dot bell at example dot org] or [a_bell at example.org] today',
+  ],
   SOCIAL_SECURITY_NUMBER: [
     'SSN [912-34-5678] given',
     'SSN [xxx-xx-5678] given, [***-**-5678]',
     'social security number is [912345678] there',
+    'SSN last 4 [5678], SSN ending in [5679], last four of social [5670] there',
   ],
   MEDICAL_RECORD_NUMBER: [
     'see [MRN: 4001234] for it',
@@ -171,6 +179,8 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'EMR [456123789] has it',
     'MRN: [BN/556232] there, MRN [RY 351560] here, MRN# [TC.90747]',
     'chart no. [993 512 539], chart no. [86.056.190], chart no. [3714/47]',
+    '[MRN 44 18 22], folder [TBH 20758813], dossier [274.615], chart [A 44 182], record no. [7/4418/22]',
+    'HRN [52-79-03] here, hospital no [RX9-4471], unit no [44-71-82], MRN: [HZ 4418829] and [MRN MG-448812]',
   ],
   HEALTH_PLAN_BENEFICIARY_NUMBER: [
     'insurance ID [HP-678901] given',
@@ -178,6 +188,9 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'member # [W1234567] given',
     'Medicare [1EG4-TE5-MK73] given',
     'insurance: [AETNA 55D-20931-7] given, insurance ID [UMN-EF-2123]',
+    'subscriber [KTB558 31 9047], coverage (ID [HVN 6613 4480 02]), ins id [WDK 513 660 08] given',
+    'insurance number ([71-BKL-40226]), insurance [QRH-B31846620], policy # [K 448 21 09 7] given',
+    'my aetna number is [w3364 71925], cigna ID: [U 4471 8820 02], member [NVBCBS 52817734] given',
   ],
   ACCOUNT_NUMBER: [
     'account number [BA-98765432] paid',
@@ -186,16 +199,29 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
   ],
   CERTIFICATE_LICENSE_NUMBER: [
     'license [D1234567] shown',
+    'license [RPH 60943], medical license [ME 227315], passport [K 4418229] shown',
     'NPI [1234567893] signs',
     'signed [AB1234563] there',
   ],
-  VEHICLE_IDENTIFIER: ['plate [7XYZ123] was seen', 'a car, [1HGCM82633A004352], hit him'],
+  VEHICLE_IDENTIFIER: [
+    'plate [7XYZ123] was seen',
+    'a car, [1HGCM82633A004352], hit him',
+    'a tag [MC 31847], a car [BTK 3047] and a taxi [TLC 6J83N] were seen',
+    'a plate [AB12 CDE], a plate [abc 1234], a plate [123 ABC] and a reg [KX19 ZTR] were seen',
+    'in a van, [5NPEB4AC8BH123456], whose check digit is another',
+  ],
   DEVICE_IDENTIFIER: [
     'pacemaker serial [PM-7788123] placed',
+    'a transmitter [4M9T2R], serial number [CZ 4418 22], a hearing aid [1844K0922] placed',
     'from [00:1B:44:11:3A:B7] sent',
     'implant [(01)00884838003019(21)A213B1] placed',
   ],
-  URL: ['at [https://portal.example.org/p/123?x=1] there', 'at [www.example.org/p] there'],
+  URL: [
+    'at [https://portal.example.org/p/123?x=1] there',
+    'at [www.example.org/p] there',
+    'at [portal.example.org/p/8817], [annas-days.example.com] and [anna.example.co.uk]. There',
+    'at [example.ly/3kXy7] and ([Example.com/anna.b]) there',
+  ],
   IP_ADDRESS: ['from [10.20.30.40] and [2001:db8::17] then'],
   BIOMETRIC_IDENTIFIER: ['fingerprint [FP-556677] taken'],
   PHOTO: ['see [IMG_20231.jpg] for the wound'],
@@ -205,6 +231,8 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'in row [987654321] there',
     'listed as [OSR/449120], as [35H-99734-6] and as [LZA-EL-7863] there',
     'told of [patient ID QXC/281224] before',
+    'listed as [DMH 77215-04], as [W3308 61725], as [24-1182-JM], as [71-BKL-40226], as [52-79-03] and as [583-3170] there',
+    'told of [ref MK/44/718], [badge # B 4471] and [case 24-CV-1182] before',
     'as [550e8400-e29b-41d4-a716-446655440000] there',
   ],
 }
@@ -254,6 +282,10 @@ const left: readonly string[] = [
   'Chart: BP 128/84, Plan: WBC 12000, PLT 150000; patient HR 110 at 08 30, 0 12 mg',
   'seen at Baseline MRI and admitted to Cardiac ICU, a male, Heart Failure, who smokes',
   'version 3.7.22 of it was used, in White Matter and in Black Women',
+  'cell 2500, group 1 and 2, case 12, home BP 140/90, coverage for 12 months, claim 3 of 4, lead 2, sensor 14 days',
+  'BRAF V600E, JAK2 V617F, CYP2C19, G3P2A0L2, pT3N1bM0, S1Q3T3, 5-HT3, 6MWT 350 m, O157:H7, L4-L5, AMG 510, GSK 2857916',
+  'a range of 120-1080, 583-3170 mL, 24-48-72 hours, CK 12450, policy of 2019, ext. rotation 45, last 4 days, 3.com',
+  'as cdc.gov, the WHO at who.int and nih.gov say; pain.it is better, e.g.in the ER, 99.co was measured',
   'Foods: Peanut Butter, Brown Rice, Green Tea (cold), White Bread, who knows',
 ]
 for (const text of left)

@@ -133,6 +133,7 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
       'a.b+c@example.org',
       'x_1@a-b.example',
       // Of sixteen characters and more, which are looked at together.
+      'anna[at]example.org',
       "a.name_of+many%signs-and'more@the.example-of.a-long-host.example",
       `${'a'.repeat(64)}@${'b'.repeat(60)}.example`,
       // A look at sixteen characters ends before, with and behind the host.
