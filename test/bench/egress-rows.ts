@@ -147,7 +147,10 @@ ${names.map((name, at) => `        ${addressAt(at)} ${name}`).join('\n')}
 }
 `
 
-/** The server name is read and decides, as in the sidecar; or TLS is put on, and the certificate checked. */
+/**
+ * The server name is read and decides, as in the sidecar; or TLS is put on, and the certificate checked. An end is passed on, and the
+ * other side may finish, as in the sidecar: by itself nginx closes both at the first end.
+ */
 function nginxStream(of: {
   how: How
   folder: string
@@ -175,6 +178,7 @@ ${names.map((name) => `    ${name} 127.0.0.1:${upstreamPort};`).join('\n')}
   }
   server {
     listen 127.0.0.1:${port};
+    proxy_half_close on;
     ${way}
   }
 }
