@@ -84,7 +84,8 @@ const table: readonly (readonly [bit: number, list: string])[] = [
   [
     plainFacility,
     `clinic clinics hospital hospitals facility facilities office offices center centre campus branch location site infirmary hospice
-     practice pharmacy rehab area metro suburb neighborhood neighbourhood district`,
+     practice pharmacy rehab area metro suburb neighborhood neighbourhood district camp yard plant schools convent monastery mill factory
+     ranch farm shelter prison jail airport church temple mosque synagogue shipyard refinery barracks reservation mall`,
   ],
   [at, 'at @'],
   [towards, 'in near from to outside around via of within toward towards into through'],
@@ -156,7 +157,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
   [
     stateCode,
     `al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx ut vt va
-     wa wv wi wy dc pr gu usa uk ontario quebec bc england scotland wales`,
+     wa wv wi wy dc pr gu ala ariz ark calif colo conn fla ill kan mass mich minn mont neb nev okla ore tenn tex wis usa uk ontario quebec bc england scotland wales`,
   ],
   [
     proper,
@@ -188,7 +189,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
   ],
   [
     particle,
-    'de da di del della la le van von der den du dos das el al bin ibn ben st st. mac mc o y ter ten',
+    'de da di del della la las los le van von der den du dos das el al bin ibn ben st st. mac mc o y ter ten',
   ],
   [
     placePrefix,

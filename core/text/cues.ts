@@ -26,11 +26,16 @@ export const monthWords =
 export const weekdayWords = 'mon tue tues wed wednes thu thur thurs fri sat satur sun'
   .split(' ')
   .flatMap((word) => [word, `${word}day`])
-  .concat('christmas thanksgiving easter halloween'.split(' '))
+  .concat(
+    'christmas thanksgiving easter halloween juneteenth hanukkah passover ramadan diwali kwanzaa nowruz purim pentecost eid kippur hashanah'.split(
+      ' ',
+    ),
+  )
 /** With Day behind them, or Eve. */
 export const feastWords =
-  'labor labour memorial independence veterans presidents columbus boxing election mother father valentine year'.split(
-    ' ',
+  `labor labour memorial independence veterans presidents columbus boxing election mother father valentine year mlk king patrick ascension assumption
+   canada anzac remembrance bastille groundhog pioneer patriots saints souls epiphany arbor earth flag australia republic peoples`.split(
+    /\s+/,
   )
 export const oldAgeWords = 'ninety nineties nonagenarian nonagenarians centenarian centenarians'.split(' ')
 

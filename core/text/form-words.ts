@@ -43,12 +43,12 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // "on 4/22"
   [
     27,
-    'on since until till due dated date dob born visit appt appointment seen reviewed drawn admitted discharged lmp edd edc dos doa dod',
+    'on since until till due dated date dob born visit appt appointment seen reviewed drawn admitted discharged lmp edd edc dos doa dod done',
   ],
   // An element of a date smaller than the year: "in March"
   [28, 'in since during until till by last next this early late mid through from between to and of'],
-  [29, 'last next this past coming on since until by every'],
-  [30, 'last next morning afternoon evening eve day night'],
+  [29, 'last next this past coming on since until by every over ash good palm holy black cyber'],
+  [30, 'last next morning afternoon evening eve day night noon week weekend sunday monday'],
   [31, 't tm tmax temp temperature fever'],
   // "in her 90s"
   [32, 'his her their your my'],
@@ -85,6 +85,29 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
     'cdc nih fda cms who nhs uptodate pubmed medscape hl7 loinc snomed clinicaltrials cochrane mayoclinic nejm jamanetwork thelancet bmj',
   ],
   [49, 'pager beeper ext extension'],
+  // What a part of a whole is said of, before it and behind: "GCS 3/15", "2/14 nodes"
+  [
+    50,
+    `gcs moca mmse phq gad epds score scored scores scoring pain strength power murmur grade graded reflexes motor vision acuity va apgar apgars rated
+     rating bishop braden for in every x`,
+  ],
+  [
+    51,
+    `pain strength murmur murmurs systolic diastolic power nodes node cores core positive points point lymph reflexes pulses pulse tablet tablets tab
+     tabs criteria days weeks months times patients cases eyes score gcs intensity severity of on`,
+  ],
+  // "on the 5th at noon", and no "on the 5th toe"
+  [
+    52,
+    'at and or but for with because when if so in after before until to by as since while due she he they',
+  ],
+  [53, 'male female man woman lady gentleman'],
+  // What clinicians write large, and is nobody's name
+  [
+    54,
+    `social work security emergency blue cross shield na hgb tumor board pap bowel web internet portal chart advance directive code labor
+     delivery`,
+  ],
 ]
 
 const [between, mark, isVague, number] = [5n, 6n, 7n, 8n]

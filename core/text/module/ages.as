@@ -1,11 +1,11 @@
 // Ages over 89 (45 CFR 164.514(b)(2)(i)(C)).
 
-import { AFTER_SEX, OF_AGE, POSSESSIVE, TEMPERATURE, known } from './dictionary'
+import { AFTER_SEX, OF_AGE, POSSESSIVE, SEX, TEMPERATURE, known } from './dictionary'
 import { add } from './findings'
 import { byteAt, length } from './memory'
 import { behind, before, digits, end, start } from './run'
 import {
-  COLON, COMMA, DASH, DOT, OTHER, SLASH, SPACE, WORDLY, digitAt, isAny, isLetter, lettersEnd, lettersStart, saysAt, saysBefore,
+  COLON, COMMA, DASH, DOT, OTHER, SLASH, SPACE, WORDLY, digitAt, isAny, isCapital, isLetter, isSmall, lettersEnd, lettersStart, saysAt, saysBefore,
 } from './signs'
 import { AGE } from './types'
 
@@ -13,14 +13,16 @@ import { AGE } from './types'
 export function oldAges(): void {
   const stop = start + digits
   if ((before & (WORDLY | DOT | COMMA | SLASH | DASH)) == 0) {
-    if (ofAgeEnd(stop)) return add(start, stop, AGE)
+    const unit = ofAgeEnd(stop)
+    if (unit > 0) return add(start, unit, AGE)
     // "91F presents", "92M with COPD"
     if (behind == WORDLY && end == stop + 1 && isSexOfOld(stop)) return add(start, stop, AGE)
   }
   const apart = (before & (SPACE | COLON | OTHER)) != 0
   if (apart && behind != WORDLY && isBehindWord() && !goesOn(stop)) {
-    if (announcesAge(start) || (saysAge(start) && countsNothing(stop))) return add(start, stop, AGE)
+    if (announcesAge(start) || (saysAge(start) && countsNothing(stop)) || isSexBehind(stop)) return add(start, stop, AGE)
   }
+  if (isSetOff(start, stop)) return add(start, stop, AGE)
   // "in her 90s"
   if (before == SPACE && (behind & (WORDLY | OTHER)) != 0) {
     const s = byteAt(stop) == 0x27 ? stop + 1 : stop
@@ -34,23 +36,47 @@ export function isOld(): bool {
   return digits == 3 && first == 0x31 && byteAt(start + 1) < 0x33
 }
 
-/** "-year-old", " years of age", " y/o" */
-export function ofAgeEnd(at: i32): bool {
+/** "93 female" */
+function isSexBehind(stop: i32): bool {
+  if (byteAt(stop) != 0x20) return false
+  return isSexOfOld(stop + 1) || (known(stop + 1, lettersEnd(stop + 1, 10)) & SEX) != 0
+}
+
+/** "Mr. Arnaud Petit, 93, refuses", "Petit (93)": between commas or in brackets behind a word that is written as names are. */
+export function isSetOff(from: i32, to: i32): bool {
+  const open = byteAt(from - 1) == 0x28
+  const comma = byteAt(from - 1) == 0x20 && byteAt(from - 2) == 0x2c
+  if (!open && !comma) return false
+  const closing = byteAt(to)
+  if (open ? closing != 0x29 : closing != 0x2c && closing != 0x3b && !(closing == 0x2e && !digitAt(to + 1))) return false
+  const last = from - 2
+  if (open && byteAt(last) != 0x20) return false
+  const word = lettersStart(last, 16)
+  return last - word > 2 && isCapital(byteAt(word)) && isSmall(byteAt(word + 1)) && isSmall(byteAt(word + 2))
+}
+
+/** Where "-year-old", " years of age", " y/o" end; 0 where none stands here. */
+export function ofAgeEnd(at: i32): i32 {
   let from = at
   while (from - at < 2 && isAny(from, SPACE | DASH)) from++
-  if ((byteAt(from) | 0x20) != 0x79) return false
+  if ((byteAt(from) | 0x20) != 0x79) return 0
   const stop = lettersEnd(from, 6)
   const years = stop - from
   if (
     (years == 4 && saysAt(from, 'year')) || (years == 5 && saysAt(from, 'years')) || (years == 2 && saysAt(from, 'yr')) ||
     (years == 3 && saysAt(from, 'yrs'))
-  )
-    if ((isAny(stop, SPACE | DASH) && saysAt(stop + 1, 'old')) || saysAt(stop, ' of age')) return true
-  if (from - at > 1) return false
+  ) {
+    if (isAny(stop, SPACE | DASH) && saysAt(stop + 1, 'old')) return stop + 4
+    if (saysAt(stop, ' of age')) return stop + 7
+  }
+  if (from - at > 1) return 0
   let o = from + 1
   if (byteAt(o) == 0x2e) o++
   if (byteAt(o) == 0x2f) o++
-  return (byteAt(o) | 0x20) == 0x6f && !isAny(o + 1, WORDLY)
+  if ((byteAt(o) | 0x20) != 0x6f) return 0
+  // "91yoF"
+  const sex = byteAt(o + 1) | 0x20
+  return !isAny(sex == 0x66 || sex == 0x6d ? o + 2 : o + 1, WORDLY) ? o + 1 : 0
 }
 
 /** Inside of a longer number, or of a hundred. */
@@ -141,8 +167,13 @@ export function countsNothing(at: i32): bool {
 /** A sex behind the age, and then what is said of a patient. */
 function isSexOfOld(at: i32): bool {
   const sex = byteAt(at) | 0x20
-  if ((sex != 0x6d && sex != 0x66) || isAny(at + 1, WORDLY) || byteAt(at + 1) != 0x20) return false
-  return saysOfPatient(at + 2) && !isTemperature()
+  if ((sex != 0x6d && sex != 0x66) || isAny(at + 1, WORDLY) || !isAny(at + 1, SPACE | COMMA)) return false
+  return (sex == 0x6d || isNoFever() || saysOfPatient(at + 2)) && !isTemperature()
+}
+
+/** 90 to 95, which nobody's temperature is. */
+function isNoFever(): bool {
+  return digits == 2 && byteAt(start + 1) < 0x36
 }
 
 function saysOfPatient(at: i32): bool {

@@ -6,7 +6,7 @@ import { byteAt, QUOTE } from './memory'
 import { mayBePart, nameAfter } from './name-parts'
 import { isOf, isLarge, isListed, isStrange, isWord, sizeOf } from './traits'
 import { count, endOf, gapOf, headAt, headCount, shapeOf, startOf } from './words'
-import { APART, CAPITALS, DOT, DOT_SPACE, INITIAL, SMALL, SPACE } from './writing'
+import { APART, CAPITALISED, CAPITALS, DOT, DOT_SPACE, INITIAL, SMALL, SPACE } from './writing'
 
 /** "Mr. James T.", "Dr Patel", "DR. SMITH". */
 export function findTitled(): void {
@@ -47,8 +47,14 @@ export function findAnnounced(): void {
       if (isListed(from, EVERYDAY) && !isListed(from, FIRST)) continue
     }
     const end = nameAfter(from)
-    if (end >= 0) take(from, end, NAMED)
+    if (end >= 0) take(from == next && isReligious(i) ? i : from, end, NAMED)
   }
+}
+
+/** "Sister Mary Bernadine" */
+function isReligious(i: i32): bool {
+  if (shapeOf(i) != CAPITALISED || gapOf(i + 1) != SPACE) return false
+  return isWord(i, 'sister') || isWord(i, 'brother') || isWord(i, 'father') || isWord(i, 'mother')
 }
 
 /** A colon, two spaces at most, a quotation mark, each of them or none. */

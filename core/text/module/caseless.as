@@ -2,7 +2,7 @@
 
 import {
   ACRONYM, AT, BESIDE, CREDENTIAL, DIVISION, ENGLISH, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, JOINER,
-  MEDICAL, MONTH, NAMING, PERSON, PLACE, PLACE_PREFIX, PROPER, STATE, STOPPER, SURNAME, TITLE, WEAK_FACILITY,
+  MEDICAL, MONTH, NAMING, PERSON, PLACE, PLACE_PREFIX, PROPER, STATE, STOPPER, SURNAME, TITLE, TOWARDS, WEAK_FACILITY,
 } from './classes'
 import { isOf, isListed, isSpoken, sizeOf } from './traits'
 import { anyClass, count, flagsOf, gapOf, isOwned, seeAll, setShape, shapeOf } from './words'
@@ -84,6 +84,9 @@ function isBeside(i: i32): bool {
     const before = i - 1
     if (shapeOf(before) == CAPITALISED) return strange || !isListed(i, MEDICAL)
     if (isOf(before, TITLE | NAMING)) return true
+    // "at mercy", "near caribou"
+    if (!isListed(i, MEDICAL) && isOf(before, AT)) return sizeOf(i) > 3
+    if (isOf(before, TOWARDS) && isListed(i, PLACE) && !isListed(i, EVERYDAY | MEDICAL)) return sizeOf(i) > 3
     if (strange && isOf(before, AT | PERSON | BESIDE)) return sizeOf(i) > 3
   }
   if (!after || shapeOf(next) != CAPITALISED) return false
@@ -93,6 +96,12 @@ function isBeside(i: i32): bool {
 function joins(i: i32): bool {
   const gap = gapOf(i)
   return gap == SPACE || gap == HYPHEN || gap == DOT_SPACE
+}
+
+/** "at maple ridge assisted living", and no "at urgent care" */
+function hasPlace(from: i32, to: i32): bool {
+  for (let i = from; i < to; i++) if (isListed(i, PLACE) && !isOf(i, ORDINARY)) return true
+  return false
 }
 
 /** Initials and heads of facilities beside what is supposed a name; the words of a facility behind "at". */
@@ -116,7 +125,7 @@ function heads(i: i32, from: i32): void {
     start--
   }
   const named = start < i && shapeOf(start) == CAPITALISED
-  const at = start > 0 && start < i && isOf(start - 1, AT) && isOf(i, FACILITY)
+  const at = start > 0 && start < i && isOf(start - 1, AT) && (isOf(i, FACILITY) || hasPlace(start, i))
   // "university of fenridge hospital"
   const behindOf = i + 2 < count && isOf(i + 1, JOINER) && shapeOf(i + 2) == CAPITALISED
   if (named || at) for (let j = start; j <= i; j++) if (shapeOf(j) == from) setShape(j, CAPITALISED)

@@ -3,8 +3,9 @@
 import { onwards } from './addresses'
 import { isFree, PLACED, take } from './claims'
 import { CREDENTIAL, DIVISION, FIRST, PLACE, PLACE_PREFIX, STATE, STATE_CODE, TITLE } from './classes'
+import { byteAt } from './memory'
 import { goesOn, isOf, isLarge, isListed, isStrange, stops } from './traits'
-import { count, gapOf, markCount, markedAt, shapeOf } from './words'
+import { count, endOf, gapOf, markCount, markedAt, shapeOf } from './words'
 import { CAPITALISED, CAPITALS, COMMA, INITIAL, SPACE } from './writing'
 
 /** "Brooklyn, NY", "Houston, Texas 77002", "Cook County". */
@@ -19,7 +20,7 @@ export function findCities(): void {
     }
     const next = i + 1
     if (next >= count || gapOf(next) != COMMA || shapeOf(i) != CAPITALISED) continue
-    const code = shapeOf(next) == CAPITALS && isOf(next, STATE_CODE)
+    const code = isOf(next, STATE_CODE) && (shapeOf(next) == CAPITALS || isShortened(next))
     const whole = shapeOf(next) == CAPITALISED && isOf(next, STATE)
     if (!code && !(whole && isListed(i, PLACE))) continue
     // "Smith, MD"
@@ -27,6 +28,11 @@ export function findCities(): void {
     if (!isListed(i, PLACE) && !isStrange(i)) continue
     take(cityStart(i), onwards(next), PLACED)
   }
+}
+
+/** "Worcester, Mass." */
+function isShortened(i: i32): bool {
+  return shapeOf(i) == CAPITALISED && byteAt(endOf(i)) == 0x2e
 }
 
 function followsName(i: i32): bool {

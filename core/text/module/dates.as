@@ -1,12 +1,12 @@
 // Dates in digits, all elements but the year (45 CFR 164.514(b)(2)(i)(C)).
 
-import { BEFORE_DAY, MONTH, WEEKDAY, known } from './dictionary'
+import { BEFORE_DAY, BEFORE_MONTH, BEFORE_SHARE, BEFORE_WEEKDAY, BEHIND_DAY, BEHIND_SHARE, MONTH, WEEKDAY, known } from './dictionary'
 import { add, addDated } from './findings'
 import { byteAt } from './memory'
 import { behind, before, digits, end, next, start } from './run'
 import {
   COMMA, DASH, DOT, HASH, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsAt, digitsEnd, isAny, isDigit, lettersEnd, lettersStart,
-  numberAt, saysAt,
+  numberAt, saysAt, saysBefore,
 } from './signs'
 import { DATE } from './types'
 
@@ -57,7 +57,7 @@ function dayMonthYear(second: i32): void {
   const other = numberAt(start + digits + 1, second - start - digits - 1)
   if (!isDay(one, other) && !isDay(other, one)) return
   // "3.7.22" is a section or a version too.
-  if (next == 0x2e && !long && !isAnnounced(start)) return
+  if (next == 0x2e && !long && one < 13 && other < 13 && !isAnnounced(start)) return
   addDated(start, timeEnd(stop), DATE, long ? year : -1)
 }
 
@@ -203,8 +203,55 @@ export function announcedDay(): void {
   const day = start + digits + 1
   const stop = two(day)
   if (stop == day || isAny(stop, WORDLY | SLASH) || byteAt(stop) == 0x25 || (isAny(stop, DOT) && digitAt(stop + 1))) return
-  if (!isDay(numberAt(start, digits), numberAt(day, stop - day))) return
-  if (isAnnounced(start)) add(start, stop, DATE)
+  const one = numberAt(start, digits)
+  const other = numberAt(day, stop - day)
+  if (!isDay(one, other)) return
+  const last = lastDayEnd(stop)
+  if (last > stop || isAnnounced(start) || (!isAny(stop, DASH) && !mayBeShare(one, other, stop))) add(start, last, DATE)
+}
+
+/** "3/4-3/8": the second day too. */
+function lastDayEnd(first: i32): i32 {
+  if (byteAt(first) != 0x2d) return first
+  const sign = two(first + 1)
+  if (sign == first + 1 || byteAt(sign) != 0x2f) return first
+  const stop = two(sign + 1)
+  if (stop == sign + 1 || isAny(stop, WORDLY | SLASH | DASH)) return first
+  return isDay(numberAt(first + 1, sign - first - 1), numberAt(sign + 1, stop - sign - 1)) ? stop : first
+}
+
+/** "on the 31st", "until the 5th.": no "5th toe". */
+export function dayOfMonth(): void {
+  const stop = start + digits + 2
+  if (end != stop || !saysBefore(start, ' the ')) return
+  const day = numberAt(start, digits)
+  if (day < 1 || day > 31) return
+  const to = start - 5
+  const word = lettersStart(to, 10)
+  if ((known(word, to) & (BEFORE_DAY | BEFORE_WEEKDAY | BEFORE_MONTH)) == 0 || isAny(word - 1, WORDLY)) return
+  if (byteAt(stop) == 0x20 && (known(stop + 1, lettersEnd(stop + 1, 8)) & BEHIND_DAY) == 0) return
+  if (!isAny(stop, DASH)) add(start - 4, stop, DATE)
+}
+
+/**
+ * "3/6 murmur", "8/10", "GCS 3/15", "2/14 nodes", "1/2 tablet": a part of a whole rather than a day. No part is more than the whole, and what is
+ * counted out of more than a dozen is said before or behind.
+ */
+function mayBeShare(part: i32, whole: i32, stop: i32): bool {
+  if (part == whole || (part < whole && whole < 7)) return true
+  const said = byteAt(start - 2) == 0x3a ? start - 2 : start - 1
+  if ((known(lettersStart(said, 12), said) & BEFORE_SHARE) != 0) return true
+  // "PHQ-9 12/27"
+  if (byteAt(start - 1) == 0x20 && digitAt(start - 2)) {
+    let score = start - 2
+    while (digitAt(score - 1)) score--
+    if (byteAt(score - 1) == 0x2d) return true
+  }
+  if (byteAt(stop) == 0x20) {
+    const behind = lettersEnd(stop + 1, 12)
+    if ((known(stop + 1, behind) & BEHIND_SHARE) != 0) return true
+  }
+  return part < whole && whole == 10
 }
 
 /** Whether the word before this place says that a day follows: "on ", "DOB: ", "Wed, ". */

@@ -49,6 +49,15 @@ export const WEAK_HOST_END: u64 = 1 << 47
 export const PUBLIC_HOST: u64 = 1 << 48
 /** Before a number of three digits and more that is dialled. */
 export const SHORT_PHONE: u64 = 1 << 49
+/** "GCS 3/15", "murmur 3/6"; "3/14 nodes" */
+export const BEFORE_SHARE: u64 = 1 << 50
+export const BEHIND_SHARE: u64 = 1 << 51
+/** "on the 5th at noon" */
+export const BEHIND_DAY: u64 = 1 << 52
+/** "91 female" */
+export const SEX: u64 = 1 << 53
+/** Clinicians write it large, and it is nobody's name. */
+export const TERM: u64 = 1 << 54
 
 /** The small letters of a word of 16 bytes at most, which letters and digits alone are. */
 // @ts-ignore: AssemblyScript inlines by decorator

@@ -2,10 +2,10 @@
 
 import { isFree, PLACED, take } from './claims'
 import {
-  ACRONYM, AT, FACILITY, FIRST, FREQUENT, HEADING, JOINER, MEDICAL, MONTH, MOTION, PARTICLE, PLACE, PLACE_PREFIX, PLAIN_FACILITY, PROPER,
+  ACRONYM, AT, ENGLISH, FACILITY, FIRST, FREQUENT, HEADING, JOINER, MEDICAL, MONTH, MOTION, PARTICLE, PLACE, PLACE_PREFIX, PLAIN_FACILITY, PROPER,
   STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_FACILITY,
 } from './classes'
-import { goesOn, isOf, isLarge, isListed, isOrdinal, isPlaceName, isStrange, isWord, stops } from './traits'
+import { goesOn, isOf, isLarge, isListed, isOrdinal, isPlaceName, isStrange, isWord, sizeOf, stops } from './traits'
 import { count, gapOf, headAt, headCount, isOwned, shapeOf } from './words'
 import { CAPITALISED, CAPITALS, COMMA, SMALL, SPACE } from './writing'
 
@@ -26,7 +26,7 @@ function headed(head: i32): void {
   const start = leftOf(head)
   const end = rightOf(head)
   if (start == end) return
-  let sure = standsAt(start) || (isOurLady(start) && end > head)
+  let sure = standsAt(start) || (isOurLady(start) && end > head) || (isOwned(head) && isWord(head, 'children'))
   for (let i = start; i <= end && !sure; i++)
     sure = (isOf(i, FACILITY) && isLarge(i)) || ((isStrange(i) || isPlaceName(i)) && shapeOf(i) != SMALL)
   if (sure) take(start, end, PLACED)
@@ -129,6 +129,11 @@ function isPlaceBehindComma(i: i32): bool {
   return isPlaceName(i) || isOf(i, PLACE_PREFIX)
 }
 
+/** "fresno clinic": written small it is one by being no other word. */
+function isSmallTown(i: i32): bool {
+  return shapeOf(i) == SMALL && isListed(i, PLACE) && !isListed(i, ENGLISH | MEDICAL) && sizeOf(i) > 4
+}
+
 /** "our Chicago clinic", "Dallas facility". */
 function plain(head: i32): void {
   let start = head
@@ -137,7 +142,7 @@ function plain(head: i32): void {
     const before = start - 1
     if (!isFree(before) || stops(before)) break
     if (isOf(before, PROPER) && shapeOf(before) != CAPITALISED) break
-    if (!isLarge(before) && !isOrdinal(before) && !(start < head && isOf(before, STREET))) break
+    if (!isLarge(before) && !isOrdinal(before) && !(start < head && isOf(before, STREET)) && !isSmallTown(before)) break
     const possible = isStrange(before) || isListed(before, PLACE | SURNAME) || shapeOf(before) == CAPITALS
     if (possible && !isOf(before, ACRONYM | PROPER) && !isListed(before, MEDICAL)) named = true
     if (isPlaceName(before) || isOf(before, STREET)) named = true

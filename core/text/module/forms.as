@@ -6,7 +6,7 @@ import { announced } from './announced'
 import {
   beneficiary, card, coordinates, device, iban, ipv4, ipv6, networkCard, photograph, prescriber, uuid, vehicle,
 } from './codes'
-import { announcedDay, compactDate, dayOfYear, longDates, shortDates } from './dates'
+import { announcedDay, compactDate, dayOfMonth, dayOfYear, longDates, shortDates } from './dates'
 import { FILLS, MONTH, OLD_AGE, WEEKDAY, known } from './dictionary'
 import { beginHosts, host } from './hosts'
 import { longNumbers } from './long-numbers'
@@ -172,7 +172,8 @@ function byForm(): void {
     if ((behind & (SPACE | DASH)) != 0) card()
   } else if (digits == 1 || digits == 2) {
     shortDates()
-    if ((asked & CONTEXT) != 0 && behind == SLASH && before == SPACE) announcedDay()
+    if ((asked & CONTEXT) != 0 && behind == SLASH && (before & (SPACE | OPENING)) != 0) announcedDay()
+    if ((asked & CONTEXT) != 0 && behind == WORDLY && before == SPACE && end - start < 5) dayOfMonth()
     if (digits == 1) {
       if ((behind & (SPACE | DASH | DOT | OPENING)) != 0) oneFirst()
       else if (behind == WORDLY && (before & (WORDLY | DASH)) == 0) beneficiary()

@@ -11,6 +11,7 @@ import {
 import { standsAt } from './facilities'
 import { byteAt } from './memory'
 import { isFirstName } from './name-parts'
+import { takeOdd } from './odd-capitals'
 import { goesOn, isOf, isLarge, isListed, isSpoken, isStrange, isWord, sizeOf } from './traits'
 import { facilityEnd, isState, isVisited, mayBeFacility, NO_FACILITY, ofEnd } from './visited'
 import { count, endOf, gapOf, isOwned, knownOf, markCount, markedAt, shapeOf, startOf } from './words'
@@ -41,7 +42,7 @@ export function findLone(withNames: bool, withPlaces: bool, withShapes: bool): v
       done = behindOf
       continue
     }
-    if (end > i || mayMean(i)) judge(i, end)
+    if (end > i || mayMean(i) || (shapes && shapeOf(i) == CAPITALISED && i > 0 && !isOf(i, NO_NAME) && !isListed(i, MEDICAL))) judge(i, end)
     done = end
   }
 }
@@ -81,6 +82,7 @@ function judge(start: i32, end: i32): void {
     const as = meaning(i, from)
     if (as != NONE) i = spread(i, from, end, as)
   }
+  if (shapes) takeOdd(start, end)
 }
 
 /** The word that stands before those that are judged; NONE_BEFORE where none does, UNKNOWN where nobody asked yet. */

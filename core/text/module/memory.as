@@ -4,8 +4,8 @@
 /** By length: which bytes of 16 are a word's. */
 export const MASKS: usize = memory.data(17 * 16, 16)
 
-/** Words asked for of late: 16 bytes of their small letters, and two numbers: classes, and flags and cues. */
-export const RECENT: usize = 8192
+/** Words asked for of late, behind what the compiler lays out (tables, and the words that rules ask for by their letters): 16 bytes of their small letters, and two numbers: classes, and flags and cues. */
+export const RECENT: usize = 16_384
 export const PLACE: usize = 32
 export const PLACES: usize = 8192
 /** Of a word that is not kept: one too long, or with signs. */

@@ -2,11 +2,11 @@
 
 import { isFree, NAMED, take } from './claims'
 import {
-  ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, MEDICAL, MONTH, PARTICLE, PROPER, STOPPER,
-  SURNAME, TITLE,
+  ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, MEDICAL, MONTH, PARTICLE, PERSON, PROPER, STOPPER,
+  SURNAME, TITLE, WEAK_EPONYM_HEAD,
 } from './classes'
 import { byteAt } from './memory'
-import { grown, inName, isFirstName, isShortened, mayBePart } from './name-parts'
+import { grown, inName, isFirstName, isSecondHalf, isShortened, isSyllable, mayBePart } from './name-parts'
 import { initialsEnd, isBehindOtherWord, isStopped, setOffEnd } from './set-off-names'
 import { isOf, isListed, isStrange, sizeOf } from './traits'
 import { count, flagsOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
@@ -72,9 +72,19 @@ function pairAt(i: i32): i32 {
   }
   // "Smith, John", "GARCIA, MARIA"
   if (gap == COMMA && isFamilyBefore(i, next)) {
+    // "Park, Ji-woo"
+    const half = next + 1
+    if (half < count && isSecondHalf(half) && isSyllable(half) && shapeOf(next) == CAPITALISED && isFree(half)) return half
     if (isFirstName(next)) return grown(next)
+    // "Hodges, T"
+    if (shapeOf(next) == INITIAL && !isListed(i, ENGLISH | MEDICAL)) return grown(next)
     const both = FIRST | FREQUENT
-    if (shape == CAPITALS && shapeOf(next) == CAPITALS && (flagsOf(next) & both) == both) return next
+    if (shape == CAPITALS && shapeOf(next) == CAPITALS && ((flagsOf(next) & both) == both || areNames(i, next))) return grown(next)
+  }
+  // "SMITH-JONES, ALOYSIUS"
+  if (gap == HYPHEN && shape == CAPITALS && shapeOf(next) == CAPITALS && next + 1 < count && gapOf(next + 1) == COMMA) {
+    const end = isListed(i, SURNAME) ? pairAt(next) : -1
+    if (end >= 0) return end
   }
   if (!inName(next) || isOwned(i)) return -1
   if (shapeOf(next) == CAPITALISED || (shape == CAPITALS && shapeOf(next) == CAPITALS)) {
@@ -85,13 +95,15 @@ function pairAt(i: i32): i32 {
     if (shape == CAPITALS) return isListed(i, FIRST | SURNAME) && !isListed(i, ENGLISH | MEDICAL) && family && !known ? grown(next) : -1
     if ((family || !known) && isFirstName(i)) return grown(next)
     if ((firstName || strange) && family && !known) return grown(next)
+    // "Aster Gebremedhin"
+    if (gap == SPACE && shape == CAPITALISED && isRare(i) && (isStrange(next) || (family && !known)) && sizeOf(next) > 3) return grown(next)
   }
   if (!firstName && !strange) return -1
   // "Soo-jin Park"
   const last = next + 1
   const half = gap == HYPHEN && shapeOf(next) == SMALL && last < count
   if (
-    half && gapOf(last) == SPACE && isFree(last) && !isListed(next, ENGLISH) && sizeOf(next) <= 5 &&
+    half && gapOf(last) == SPACE && isFree(last) && (isSyllable(next) || !isListed(next, ENGLISH)) && sizeOf(next) <= 5 &&
     (shapeOf(last) == INITIAL || mayBePart(last)) && shapeOf(last) != CAPITALS
   )
     return grown(last)
@@ -102,6 +114,17 @@ function pairAt(i: i32): i32 {
     if (at < count && inName(at) && mayBePart(at) && isFree(at)) return grown(at)
   }
   return -1
+}
+
+/** "IBRAHIM, SALMA": of capitals neither is a short form or another word. */
+function areNames(i: i32, next: i32): bool {
+  if ((isListed(i, ENGLISH | MEDICAL) && !isListed(i, FREQUENT)) || sizeOf(i) < 4 || sizeOf(next) < 3) return false
+  return isListed(next, FIRST) ? !isListed(next, ENGLISH | MEDICAL) && !isShortened(next) : isStrange(next)
+}
+
+/** A word of English that few texts have: behind a surname more often a first name. */
+function isRare(i: i32): bool {
+  return !isListed(i, EVERYDAY | MEDICAL) && !isOf(i, HEADING | PROPER | EPONYM_HEAD | FACILITY | PERSON | WEAK_EPONYM_HEAD)
 }
 
 /** A surname that is no other word, or a common one where what is behind its comma is rarely another word. */

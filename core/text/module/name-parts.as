@@ -36,7 +36,7 @@ export function nameAfter(start: i32): i32 {
     const goes = shapeOf(i) != INITIAL && i + 1 < count && inName(i + 1) && (isLarge(i + 1) || isOf(i + 1, PARTICLE))
     if (goes && isOf(i, PARTICLE)) continue
     // "Seo-yeon Doan"
-    if (i > start && shapeOf(i) == SMALL && gapOf(i) == HYPHEN && isLarge(i - 1) && !isListed(i, ENGLISH | MEDICAL)) {
+    if (i > start && isSecondHalf(i) && (isSyllable(i) || !isListed(i, ENGLISH | MEDICAL))) {
       end = i
       continue
     }
@@ -50,6 +50,17 @@ export function nameAfter(start: i32): i32 {
     if (isOwned(i)) break
   }
   return end
+}
+
+/** The yeon of "Seo-yeon". */
+export function isSecondHalf(i: i32): bool {
+  return shapeOf(i) == SMALL && gapOf(i) == HYPHEN && isLarge(i - 1)
+}
+
+/** "Jin-ho Bae", "Park, Ji-woo": short, whatever else it means, and a name goes on behind it or stands before. */
+export function isSyllable(i: i32): bool {
+  if (endOf(i) - startOf(i) > 4) return false
+  return (i + 1 < count && gapOf(i + 1) == SPACE && shapeOf(i + 1) == CAPITALISED) || (i > 1 && gapOf(i - 1) == COMMA)
 }
 
 /** "Tanya Costello Jr.", "Whitfield III" */

@@ -1,6 +1,6 @@
 // Dates that the name of a month or of a day of the week stands in, and ages in words.
 
-import { announcesAge, countsNothing, isOfSomebody, isPossessive, ofAgeEnd, partStart, saysAge } from './ages'
+import { announcesAge, countsNothing, isOfSomebody, isPossessive, isSetOff, ofAgeEnd, partStart, saysAge } from './ages'
 import { timeEnd } from './dates'
 import {
   BEFORE_MONTH, BEFORE_WEEKDAY, BEHIND_WEEKDAY, FEAST, MONTH, OLD_AGE, ORDINAL, ORDINAL_UNIT, WEEKDAY, known,
@@ -18,7 +18,7 @@ import { AGE, DATE } from './types'
 export function namedDate(start: i32, end: i32, said: u64, context: bool): void {
   if ((said & OLD_AGE) != 0) ageInWords(start, end)
   if ((said & MONTH) != 0) monthAt(start, end, context)
-  else if ((said & WEEKDAY) != 0 && context && (end - start > 5 || isCapital(byteAt(start)))) weekdayAt(start, end)
+  else if ((said & WEEKDAY) != 0 && context && (end - start > 3 || isCapital(byteAt(start)))) weekdayAt(start, end)
 }
 
 /** "ninety-two-year-old", "turned ninety", "in her nineties", "a nonagenarian". */
@@ -31,8 +31,10 @@ function ageInWords(start: i32, end: i32): void {
     if (isUnit(end + 1, unit) && !isAny(unit, WORDLY)) stop = unit
   }
   const part = partStart(start)
+  const unit = ofAgeEnd(stop)
+  if (unit > 0) return add(start, unit, AGE)
   const told =
-    ofAgeEnd(stop) || announcesAge(start) || (saysAge(start) && countsNothing(stop)) || isPossessive(start) ||
+    isSetOff(start, stop) || announcesAge(start) || (saysAge(start) && countsNothing(stop)) || isPossessive(start) ||
     (part >= 0 && isPossessive(part))
   if (told) add(start, stop, AGE)
 }
@@ -111,14 +113,16 @@ function monthAt(start: i32, end: i32, context: bool): void {
     }
     return
   }
-  if (!context || !isWhole(start, end)) return
-  if (byteAt(end) == 0x20 && isCapital(byteAt(end + 1))) return
+  if (!context || isAny(start - 1, WORDLY) || isAny(end, WORDLY)) return
+  const named = byteAt(end) == 0x20 && isCapital(byteAt(end + 1))
+  if (isNothingElse(start, end) && !(named && isFirstName(start, end))) return add(partOfMonth(start), end, DATE)
+  if (!isCapital(byteAt(start)) || isCapital(byteAt(start + 1)) || named) return
   if (!isAny(start - 1, SPACE | DASH)) return
   const word = lettersStart(start - 1, 8)
   if ((known(word, start - 1) & BEFORE_MONTH) != 0 && !isAny(word - 1, WORDLY)) add(partOfMonth(start), end, DATE)
 }
 
-/** Where "early ", "mid-", "late " begins that may stand before a month. */
+/** Where "early ", "mid-", "late ", "last " begins that may stand before a month. */
 function partOfMonth(month: i32): i32 {
   const sign = byteAt(month - 1)
   if (sign != 0x20 && sign != 0x2d) return month
@@ -126,17 +130,20 @@ function partOfMonth(month: i32): i32 {
   if (saysBefore(month - 1, 'mid')) from = month - 4
   else if (saysBefore(month - 1, 'late')) from = month - 5
   else if (saysBefore(month - 1, 'early')) from = month - 6
+  else if (sign == 0x20 && (saysBefore(month - 1, 'last') || saysBefore(month - 1, 'next') || saysBefore(month - 1, 'this'))) from = month - 5
   return from < month && !isAny(from - 1, WORDLY) ? from : month
 }
 
-/** A month in full, and written large. */
-function isWhole(start: i32, end: i32): bool {
-  if (!isCapital(byteAt(start))) return false
+/** A month in full, but for May and March, which are other words too. */
+function isNothingElse(start: i32, end: i32): bool {
   const size = end - start
-  if (size > 4) return true
-  if (size == 3) return saysAt(start, 'may') && isSmall(byteAt(start + 1)) && isSmall(byteAt(start + 2))
-  if (size != 4 || !isSmall(byteAt(start + 1)) || !isSmall(byteAt(start + 2)) || !isSmall(byteAt(start + 3))) return false
-  return saysAt(start, 'june') || saysAt(start, 'july')
+  return size > 5 || (size == 5 && saysAt(start, 'april')) || (size == 4 && (saysAt(start, 'june') || saysAt(start, 'july')))
+}
+
+/** June Pope, April, August */
+function isFirstName(start: i32, end: i32): bool {
+  const size = end - start
+  return size == 5 || (size == 4 && saysAt(start, 'june')) || (size == 6 && saysAt(start, 'august'))
 }
 
 /** Behind the month a year perhaps, and a time. */
@@ -279,12 +286,32 @@ function weekdayAt(start: i32, end: i32): void {
     if ((known(word, from - 1) & BEFORE_WEEKDAY) == 0 || isAny(word - 1, WORDLY)) break
     from = word
   }
-  let to = end
-  if (byteAt(end) == 0x20) {
-    const word = lettersEnd(end + 1, 10)
-    if ((known(end + 1, word) & BEHIND_WEEKDAY) != 0 && !isAny(word, WORDLY)) to = word
-  }
-  if (from < start || to > end || isBeforeDate(end)) add(from, to, DATE)
+  const to = behindEnd(end)
+  if (from < start || to > end || isBeforeDate(end) || namesDay(start, end)) add(behindStart(from), to, DATE)
+}
+
+/** What is no other word names its day by itself: all but sat, sun, mon and wed, and fri in small letters. */
+function namesDay(start: i32, end: i32): bool {
+  // "Monday-morning headaches"
+  if (byteAt(end) == 0x2d) return false
+  const size = end - start
+  if (size > 5) return true
+  const letter = byteAt(start) | 0x20
+  if (letter == 0x74) return size > 2
+  return size == 3 && letter == 0x66 && isCapital(byteAt(start)) && isSmall(byteAt(start + 1))
+}
+
+/** Where "the day after ", "the Monday before ", "the week of " begins that may stand before a day; the same place where none does. */
+function behindStart(day: i32): i32 {
+  let at = day
+  if (saysBefore(at, 'the ')) at -= 4
+  if (saysBefore(at, ' after ')) at -= 7
+  else if (saysBefore(at, ' before ')) at -= 8
+  else if (saysBefore(at, ' of ')) at -= 4
+  else return day
+  const word = lettersStart(at, 10)
+  if ((known(word, at) & (BEHIND_WEEKDAY | WEEKDAY)) == 0 || isAny(word - 1, WORDLY)) return day
+  return saysBefore(word, 'the ') ? word - 4 : word
 }
 
 /** ", May 5th", ", 5/17": behind a day of the week the date itself. */
@@ -294,11 +321,19 @@ function isBeforeDate(end: i32): bool {
   return word > end + 2 ? (known(end + 2, word) & MONTH) != 0 : digitAt(end + 2)
 }
 
-/** Labor Day, Valentine's Day, New Year's Eve */
+/** Labor Day, Valentine's Day, New Year's Eve, MLK day, labor day weekend */
 function feastAt(start: i32, end: i32): void {
   const sign = byteAt(end)
   const at = sign == 0x27 || sign == APOSTROPHE ? ((byteAt(end + 1) | 0x20) == 0x73 ? end + 2 : end + 1) : end
-  if (!isCapital(byteAt(start)) || byteAt(at) != 0x20 || !isCapital(byteAt(at + 1)) || isAny(at + 4, WORDLY)) return
+  if (byteAt(at) != 0x20 || isAny(at + 4, WORDLY)) return
   if (!saysAt(at + 1, 'day') && !saysAt(at + 1, 'eve')) return
-  add(saysBefore(start - 1, 'new') ? start - 4 : start, at + 4, DATE)
+  const first = saysBefore(start - 1, 'new') ? start - 4 : start
+  add(behindStart(first), behindEnd(at + 4), DATE)
+}
+
+/** Where "morning", "night", "weekend" ends that may stand behind a day. */
+function behindEnd(day: i32): i32 {
+  if (byteAt(day) != 0x20) return day
+  const word = lettersEnd(day + 1, 10)
+  return (known(day + 1, word) & BEHIND_WEEKDAY) != 0 && !isAny(word, WORDLY) ? word : day
 }

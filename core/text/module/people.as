@@ -5,18 +5,15 @@ import { findAnnounced, findTitled } from './announced-names'
 import { findBodies } from './bodies'
 import { supposeCapitals } from './caseless'
 import { findCities } from './cities'
-import { claimOf, isClaimedOn, KEPT, NAMED, nextClaimed, noClaims, PLACED } from './claims'
+import { noClaims } from './claims'
 import { BODY_HEAD, CREDENTIAL, DIVISION, FACILITY, NAMING, PERSON, PLAIN_FACILITY, STATE, STATE_CODE, STREET, TITLE, WEAK_FACILITY } from './classes'
 import { findDegreed } from './degrees'
 import { keepEponyms } from './eponyms'
 import { findFacilities } from './facilities'
-import { push } from './findings'
 import { findLone } from './lone'
-import { byteAt } from './memory'
 import { findPairs } from './name-pairs'
-import { GEOGRAPHIC_LOCATION, NAME } from './types'
-import { anyClass, anyCue, anyHyphened, anyLarge, count, CUE_BOX, DIGIT, endOf, isOwned, kinds, markAnew, shapeOf, startOf } from './words'
-import { INITIAL } from './writing'
+import { tell } from './told'
+import { anyClass, anyCue, anyHyphened, anyLarge, CUE_BOX, DIGIT, kinds, markAnew } from './words'
 
 /** Which rules are asked for: tokenize.ts. In values of a structure a facility, a city by itself and a word that no list has are terms. */
 const NAMES: i32 = 1
@@ -48,7 +45,7 @@ export function findPeopleAndPlaces(asked: i32): void {
   }
   if (places && hasLarge(DIVISION | STATE | STATE_CODE)) findCities()
   findLone(names, places && prose, prose && (asked & SHAPES) != 0)
-  report()
+  tell()
 }
 
 function has(bits: i32): bool {
@@ -58,27 +55,4 @@ function has(bits: i32): bool {
 /** Of rules that begin at words written large alone, each of which is looked up. */
 function hasLarge(bits: i32): bool {
   return has(bits)
-}
-
-function report(): void {
-  for (let i = nextClaimed(0); i < count; ) {
-    const as = claimOf(i)
-    let last = i
-    while (last + 1 < count && isClaimedOn(last + 1)) last++
-    if (as != KEPT) push(startOf(i), as == NAMED ? nameEnd(last) : placeEnd(last), as == NAMED ? NAME : GEOGRAPHIC_LOCATION)
-    i = nextClaimed(last + 1)
-  }
-}
-
-/** "John D.": an initial has its full stop. */
-function nameEnd(last: i32): i32 {
-  const to = endOf(last)
-  return shapeOf(last) == INITIAL && byteAt(to) == 0x2e ? to + 1 : to
-}
-
-/** A facility's name keeps its possessive: St. Luke's. */
-function placeEnd(last: i32): i32 {
-  const to = endOf(last)
-  if (!isOwned(last)) return to
-  return (byteAt(to + 1) | 0x20) == 0x73 ? to + 2 : to + 1
 }

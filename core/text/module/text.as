@@ -4,7 +4,7 @@ import { learn, learnPair } from './dictionary'
 import { cutWords, prepareShapes } from './cutting'
 import { clear, clearPeople, combine, combined, found, peopleFound, room } from './findings'
 import { searchForms } from './forms'
-import { FREE, fillMasks, setLength } from './memory'
+import { FREE, fillMasks, RECENT, setLength } from './memory'
 import { watch } from './recent'
 import { fillSigns } from './signs'
 import { findPeopleAndPlaces } from './people'
@@ -19,6 +19,8 @@ export { anyCue, formCount as forms, kinds, markCount as marks, words } from './
 
 /** Before all else. Returns where memory is free. */
 export function prepare(): usize {
+  // What is written over these would be found otherwise in some texts, and in others not.
+  if (__heap_base > RECENT) unreachable()
   fillMasks()
   fillSigns()
   fillTriggers()

@@ -36,9 +36,9 @@ test('each identifier of our own notes, as text and as values, is found where it
   }).toMatchInlineSnapshot(`
     {
       "findings": 1829,
-      "term": "3cbe18eacebbfa99",
-      "text": "c6b77144a059919a",
-      "value": "31261584a0a87093",
+      "term": "be965455da605b21",
+      "text": "5448d626a695cc91",
+      "value": "98503276471d2e56",
     }
   `)
 })
