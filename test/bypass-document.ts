@@ -40,6 +40,10 @@ const cannot = [
     'keeps the server from working: deletes its pods, leaves them no room, names Services so that new pods do not start. No call is served then, and no record read. They delete Events too, or try so often that no more are written of their namespace: what counts is in metrics and in the trail',
   ],
   [
+    'A container, on a node whose kernel tells of crashes or of what AppArmor refused',
+    'puts words of its own into these lines: fifteen bytes by the name of a program that crashes (seen), more by that of a file which it may not read. They stand in the node’s log, and go where that goes. `debug.exception-trace=0` shuts the first',
+  ],
+  [
     'An editor of the namespace',
     'leads the server’s Service or an Ingress to a pod of their own. It has no certificate of the server’s name: who checks that, as `hipaa-mcp connect` does, hangs up; who does not sends what they ask to whoever answers',
   ],

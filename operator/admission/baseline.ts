@@ -5,9 +5,8 @@ import { guardedLabel, ownNames, storeLabel, tokenAudience } from '../../core/id
 import { containersOf, type Pod, type SecurityContext } from './pod.ts'
 import { trailClaimSuffix, volumeNames } from './sidecar-spec.ts'
 
-/** Of the container runtime's default set. An allow-list: runtimes also take lower case and a prefix `CAP_`. */
+/** Of the container runtime's default set, without ways out (tenant.ts). An allow-list: runtimes also take lower case and a prefix `CAP_`. */
 const capabilities: ReadonlySet<string> = new Set([
-  'AUDIT_WRITE',
   'CHOWN',
   'DAC_OVERRIDE',
   'FOWNER',

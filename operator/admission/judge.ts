@@ -12,7 +12,7 @@ import { inject } from './inject.ts'
 import type { Pod } from './pod.ts'
 import { allowed, patchOf, type Request, refusal, type Verdict } from './review.ts'
 import type { Surroundings } from './surroundings.ts'
-import { withoutRawSockets } from './tenant.ts'
+import { withoutWaysOut } from './tenant.ts'
 
 /** Live reads: a cache that lags would let a pod in unguarded. */
 export type Lookup = {
@@ -124,7 +124,7 @@ function judgeChange(pod: Pod, servers: readonly HipaaMcpServer[], surroundings:
   return violations.length > 0 ? refusal(violations) : allowed
 }
 
-/** As it is let in: a store with its label, and neither it nor a bystander with raw sockets. */
+/** As it is let in: a store with its label, and neither it nor a bystander with a way out past its NetworkPolicy. */
 function unguarded(pod: Pod, enrolment: Enrolment): Pod {
   const { metadata, spec } = pod
   const { initContainers } = spec
@@ -136,8 +136,8 @@ function unguarded(pod: Pod, enrolment: Enrolment): Pod {
         : metadata,
     spec: {
       ...spec,
-      containers: spec.containers.map(withoutRawSockets),
-      ...(initContainers === undefined ? {} : { initContainers: initContainers.map(withoutRawSockets) }),
+      containers: spec.containers.map(withoutWaysOut),
+      ...(initContainers === undefined ? {} : { initContainers: initContainers.map(withoutWaysOut) }),
     },
   }
 }

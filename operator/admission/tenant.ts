@@ -9,11 +9,16 @@ const ownIds: ReadonlySet<unknown> = new Set(Object.values(uids))
 const own = `${Object.values(uids).join(', ')} are hipaa-mcp's`
 
 /**
- * With SETUID or SETGID a process becomes the sidecar's user; NET_RAW sends frames past any filter; the container
- * runtime grants all three by default. Root without them stays root and is filtered like any other user, so root is
- * allowed where it is written down.
+ * Ways out of a pod that no packet filter and no NetworkPolicy sees, and which container runtimes grant by default: frames of
+ * one's own making, and records in the log of the node's kernel (AUDIT_USER), which its collectors of logs carry on.
  */
-const dropped = ['NET_RAW', 'SETGID', 'SETUID'] as const
+const waysOut = ['AUDIT_WRITE', 'NET_RAW'] as const
+
+/**
+ * With SETUID or SETGID a process becomes the sidecar's user; runtimes grant these by default too. Root without them stays
+ * root and is filtered like any other user, so root is allowed where it is written down.
+ */
+const dropped = [...waysOut, 'SETGID', 'SETUID'] as const
 
 /** Seconds that the app outlives the order to stop, while the sidecar finishes the calls in flight. */
 const drainSeconds = 15
@@ -46,14 +51,14 @@ export function hardened(
 }
 
 /**
- * Containers of a store or a bystander: without NET_RAW. On a bridge that compares no sender it is enough to speak with a
- * guarded pod's address, which a store's NetworkPolicy lets in.
+ * Containers of a store or a bystander. On a bridge that compares no sender raw sockets are enough to speak with a guarded
+ * pod's address, which a store's NetworkPolicy lets in.
  */
-export function withoutRawSockets(container: Container): Container {
+export function withoutWaysOut(container: Container): Container {
   const { securityContext = {} } = container
   return {
     ...container,
-    securityContext: { ...securityContext, capabilities: without(['NET_RAW'], securityContext) },
+    securityContext: { ...securityContext, capabilities: without(waysOut, securityContext) },
   }
 }
 
@@ -82,7 +87,7 @@ function podViolations(spec: PodSpec): string[] {
     ...(groups.length > 0
       ? [`spec.securityContext: group ${groups.join(', ')} is hipaa-mcp's: choose another`]
       : []),
-    // 2: the kernel answers by cookies whom no flood made it, and those belong to no process that the packet filter could tell.
+    // 2: the kernel answers everybody by cookies, and the packet filter lets none out: nobody would reach the sidecar.
     ...(context.sysctls ?? [])
       .filter(({ name, value }) => name === 'net.ipv4.tcp_syncookies' && value !== '1')
       .map(({ name }) => `spec.securityContext.sysctls[${name}]: write 1, or leave it out`),

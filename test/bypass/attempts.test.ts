@@ -30,6 +30,7 @@ import {
   enrolled,
   open,
   placeOf,
+  reporter,
   type Scene,
 } from './scene.ts'
 
@@ -40,6 +41,7 @@ const names: { readonly [person in Person]: string | undefined } = {
   Editor: editor,
   Debugger: debuggers,
   Binder: binder,
+  Reporter: reporter,
   Administrator: undefined,
 }
 

@@ -10,6 +10,7 @@ const people = {
   Editor: 'who holds the role `admin` in the namespace',
   Debugger: 'an editor who may add ephemeral containers',
   Binder: 'an editor who may bind pods to nodes, as schedulers do',
+  Reporter: 'an editor who may write the status of pods, as agents on nodes do',
   Administrator: 'an administrator of the cluster, who changes nothing of the product',
 } as const
 

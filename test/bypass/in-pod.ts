@@ -128,35 +128,71 @@ async function under(name: string, says: string): Promise<string> {
   return 'through'
 }
 
-const registers = ['48bf', '48be', '48ba', '49ba', '49b8', '49b9'].map((hex) => Buffer.from(hex, 'hex'))
+const hex = (text: string) => Buffer.from(text, 'hex')
+const registers = ['48bf', '48be', '48ba', '49ba', '49b8', '49b9'].map(hex)
+/** In the first argument's place: what the first call gave, which is kept in r15. */
+const first = Symbol('first')
+type Call = readonly [number: number, ...args: (number | string | Buffer | typeof first)[]]
+
+/** An address of IPv4 and a port as the kernel has them (struct sockaddr_in). */
+function place(host: string, port: number): Buffer {
+  const bytes = Buffer.alloc(16)
+  bytes.writeUInt16LE(2)
+  bytes.writeUInt16BE(port, 2)
+  Buffer.from(host.split('.').map(Number)).copy(bytes, 4)
+  return bytes
+}
+
+/** One system call. 'through' where the kernel says no error, else the error's number. */
+const systemCall = (...call: Call): string => systemCalls([call])
 
 /**
- * One system call of Linux on x86-64, as a program of its own: Node offers none of these. Texts are passed by address.
- * 'through' where the kernel says no error, else the error's number.
+ * System calls of Linux on x86-64, one after the other, as a program of its own: Node offers none of these. Texts and bytes are
+ * passed by address. 'through' where the kernel says no error, else the first error's number. `said`: where in the last one's
+ * second argument the kernel writes an error's number besides, negated.
  */
-function systemCall(number: number, ...args: (number | string)[]): string {
+function systemCalls(calls: readonly Call[], said?: number): string {
   const base = 0x40_00_78
-  const words = args.map((arg, place) => [registers[place] as Buffer, arg] as const)
-  // The result, or its negation, becomes the exit code: mov rdi,rax; test; jns; neg rdi; jmp; xor edi,edi; exit(rdi).
-  const end = Buffer.from('4889c74885c0790548f7dfeb0231ffb83c0000000f05', 'hex')
-  const length = 10 * words.length + 10 + 2 + end.length
-  let at = base + length
-  const texts: Buffer[] = []
-  const code = words.map(([register, arg]) => {
-    const value = Buffer.alloc(8)
-    if (typeof arg === 'number') value.writeBigInt64LE(BigInt(arg))
-    else {
-      const text = Buffer.from(`${arg}\0`)
-      value.writeBigInt64LE(BigInt(at))
-      texts.push(text)
-      at += text.length
+  // What follows is passed over unless rax is negative: exit(-rax).
+  const unlessWell = hex('4885c0790d4889c748f7dfb83c0000000f05')
+  const code: Buffer[] = []
+  const texts: { bytes: Buffer; at: number }[] = []
+  let last = 0
+  const size = (): number => code.reduce((sum, part) => sum + part.length, 0)
+  const immediate = (opcode: Buffer, value: number): Buffer => {
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigInt64LE(BigInt(value))
+    return Buffer.concat([opcode, bytes])
+  }
+  // Texts stand behind a page of code, which is always enough.
+  let at = base + 0x10_00
+  for (const [index, [number, ...args]] of calls.entries()) {
+    for (const [position, arg] of args.entries()) {
+      const register = registers[position] as Buffer
+      if (typeof arg === 'number') code.push(immediate(register, arg))
+      else if (typeof arg === 'symbol') code.push(hex('4c89ff'))
+      else {
+        const bytes = Buffer.concat([Buffer.from(arg), Buffer.alloc(1)])
+        texts.push({ bytes, at })
+        code.push(immediate(register, at))
+        if (position === 1) last = at
+        at += bytes.length
+      }
     }
-    return Buffer.concat([register, value])
-  })
-  const which = Buffer.alloc(10)
-  which.write('48b8', 'hex')
-  which.writeBigInt64LE(BigInt(number), 2)
-  const program = Buffer.concat([...code, which, Buffer.from('0f05', 'hex'), end, ...texts])
+    code.push(immediate(hex('48b8'), number), hex('0f05'), unlessWell)
+    if (index === 0) code.push(hex('4989c7'))
+  }
+  if (said === undefined) code.push(hex('31ff'))
+  else {
+    const where = Buffer.alloc(4)
+    where.writeInt32LE(last + said)
+    code.push(hex('8b3c25'), where, hex('f7df'))
+  }
+  code.push(hex('b83c0000000f05'))
+  const program = Buffer.alloc(at - base)
+  Buffer.concat(code).copy(program)
+  if (size() > 0x10_00) throw new RangeError('more calls than a page holds')
+  for (const { bytes, at: where } of texts) bytes.copy(program, where - base)
   const header = Buffer.alloc(120)
   header.write('7f454c46020101', 'hex')
   header.writeUInt16LE(2, 16)
@@ -174,7 +210,7 @@ function systemCall(number: number, ...args: (number | string)[]): string {
   header.writeBigInt64LE(BigInt(120 + program.length), 96)
   header.writeBigInt64LE(BigInt(120 + program.length), 104)
   header.writeBigInt64LE(0x10_00n, 112)
-  const file = `/tmp/call-${number}-${texts.length}-${Math.random().toString(36).slice(2)}`
+  const file = `/tmp/calls-${Math.random().toString(36).slice(2)}`
   writeFileSync(file, Buffer.concat([header, program]), { mode: 0o755 })
   return exit(file)
 }
@@ -198,6 +234,9 @@ const tools = {
   extension,
   under,
   systemCall,
+  systemCalls,
+  first,
+  place,
   exit,
   own,
   process,

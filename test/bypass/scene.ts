@@ -18,6 +18,7 @@ const outside = 'bypass-outside'
 export const editor = 'mallory'
 export const debuggers = 'trent'
 export const binder = 'sybil'
+export const reporter = 'walter'
 
 export type Scene = World & { kubeconfig: string; netns: string }
 
@@ -196,7 +197,14 @@ export async function buildScene(attempts: readonly Attempt[]): Promise<Scene> {
 export async function clearScene(kubectl: Kubectl, wait: boolean): Promise<void> {
   const how = wait ? '--timeout=180s' : '--wait=false'
   await kubectl.run(['delete', 'namespace', enrolled, open, outside, '--ignore-not-found', how])
-  await kubectl.run(['delete', 'clusterrole', 'bypass-debug', 'bypass-bind', '--ignore-not-found'])
+  await kubectl.run([
+    'delete',
+    'clusterrole',
+    'bypass-debug',
+    'bypass-bind',
+    'bypass-report',
+    '--ignore-not-found',
+  ])
   // Its kind is there once the product was installed.
   await kubectl.attempt(['delete', 'businessassociateagreement', vendorAgreement, '--ignore-not-found'])
 }
@@ -214,12 +222,15 @@ function rights(): object[] {
   return [
     clusterRole('bypass-debug', { resources: ['pods/ephemeralcontainers'], verbs: ['patch', 'update'] }),
     clusterRole('bypass-bind', { resources: ['pods/binding', 'bindings'], verbs: ['create'] }),
+    clusterRole('bypass-report', { resources: ['pods/status'], verbs: ['patch', 'update'] }),
     ...inBoth((namespace) => [
       binding(namespace, editor, 'admin'),
       binding(namespace, debuggers, 'admin'),
       binding(namespace, debuggers, 'bypass-debug'),
       binding(namespace, binder, 'admin'),
       binding(namespace, binder, 'bypass-bind'),
+      binding(namespace, reporter, 'admin'),
+      binding(namespace, reporter, 'bypass-report'),
     ]),
   ]
 }

@@ -682,7 +682,7 @@ describe('the policy in the API server, with the webhooks gone', () => {
       const { metadata } = await create(
         aPod('unguarded-probe', {
           metadata: { labels: { app: 'ehr-db' } },
-          container: { securityContext: { capabilities: { drop: ['NET_RAW'] } } },
+          container: { securityContext: { capabilities: { drop: ['AUDIT_WRITE', 'NET_RAW'] } } },
         }),
       )
       await api.call('DELETE', `${podPath('unguarded-probe')}?gracePeriodSeconds=0`)
@@ -789,12 +789,20 @@ describe('the policy in the API server, with the webhooks gone', () => {
     [
       'raw sockets',
       (copy) => void Object.assign(app(copy).securityContext ?? {}, { capabilities: { drop: ['KILL'] } }),
-      'drops NET_RAW',
+      'drops AUDIT_WRITE and NET_RAW',
+    ],
+    [
+      'records in the log of the node’s kernel',
+      (copy) =>
+        void Object.assign(app(copy).securityContext ?? {}, {
+          capabilities: { drop: ['NET_RAW', 'SETGID', 'SETUID'] },
+        }),
+      'drops AUDIT_WRITE and NET_RAW',
     ],
     [
       'escalation',
       (copy) => void Object.assign(app(copy).securityContext ?? {}, { allowPrivilegeEscalation: true }),
-      'drops NET_RAW',
+      'drops SETGID and SETUID',
     ],
     [
       'NET_ADMIN',

@@ -285,12 +285,22 @@ verifies('injection:uid', 'raw sockets and changes of user in every tenant conta
       context?.capabilities?.drop,
     ])
   expect(drops).toEqual([
-    ['migrate', false, ['NET_RAW', 'SETGID', 'SETUID']],
-    ['app', false, ['NET_RAW', 'SETGID', 'SETUID']],
+    ['migrate', false, ['AUDIT_WRITE', 'NET_RAW', 'SETGID', 'SETUID']],
+    ['app', false, ['AUDIT_WRITE', 'NET_RAW', 'SETGID', 'SETUID']],
     ['b', false, ['ALL']],
-    ['c', false, ['SETUID', 'KILL', 'NET_RAW', 'SETGID']],
+    ['c', false, ['SETUID', 'KILL', 'AUDIT_WRITE', 'NET_RAW', 'SETGID']],
   ])
-  for (const add of ['SETUID', 'SETGID', 'NET_RAW', 'NET_ADMIN', 'net_admin', 'CAP_NET_ADMIN', 'ALL', 'BPF'])
+  for (const add of [
+    'SETUID',
+    'SETGID',
+    'NET_RAW',
+    'AUDIT_WRITE',
+    'NET_ADMIN',
+    'net_admin',
+    'CAP_NET_ADMIN',
+    'ALL',
+    'BPF',
+  ])
     expect(
       violations(
         aPod({ containers: [anApp({ securityContext: { runAsUser: 1, capabilities: { add: [add] } } })] }),

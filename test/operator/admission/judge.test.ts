@@ -62,17 +62,20 @@ describe('every pod of an enrolled namespace is guarded, a store, or a bystander
     }
   })
 
-  test('a bystander passes untouched, but for its raw sockets', async () => {
-    expect(await admitted(aBystander())).toEqual(dropped(['NET_RAW']))
-    for (const already of [dropped(['ALL']), dropped(['CHOWN', 'NET_RAW'])])
+  test('a bystander passes untouched, but for its raw sockets and its way into the node’s log', async () => {
+    expect(await admitted(aBystander())).toEqual(dropped(['AUDIT_WRITE', 'NET_RAW']))
+    for (const already of [dropped(['ALL']), dropped(['CHOWN', 'NET_RAW', 'AUDIT_WRITE'])])
       expect(await admitted(already)).toEqual(already)
   })
 
-  test('a store and an init container lose their raw sockets too', async () => {
+  test('a store and an init container lose both too', async () => {
     const pod = aBystander({ initContainers: [{ name: 'first' }] }, { labels: { app: 'ehr-db' } })
     const { spec } = await admitted(pod)
     for (const container of [...(spec.initContainers ?? []), ...spec.containers])
-      expect(container.securityContext?.capabilities?.drop, container.name).toEqual(['NET_RAW'])
+      expect(container.securityContext?.capabilities?.drop, container.name).toEqual([
+        'AUDIT_WRITE',
+        'NET_RAW',
+      ])
   })
 
   test('no container of an unguarded pod has a name of ours', async () => {
