@@ -1,4 +1,5 @@
-// The labelled texts that detection is judged by: a corpus that others wrote, where it is there, and notes of our own.
+// The labelled texts that detection is judged by: a corpus that others wrote, where it is there, texts of writers who did not know the
+// rules, and notes of our own.
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -23,7 +24,7 @@ export async function corpora(data: string | undefined): Promise<Corpus[]> {
   const text = data
     ? await readFile(join(data, 'asq-phi', 'dev.jsonl'), 'utf8').catch(() => undefined)
     : undefined
-  return [...(text === undefined ? [] : [asqPhi(text)]), ...ownNotes(text === undefined)]
+  return [...(text === undefined ? [] : [asqPhi(text)]), await writers(), ...ownNotes(text === undefined)]
 }
 
 function asqPhi(text: string): Corpus {
@@ -46,6 +47,56 @@ function asqPhi(text: string): Corpus {
 /** Which half a text belongs to, by nothing but its name. */
 function halfOf(id: string): number {
   return (createHash('sha256').update(id).digest()[0] as number) % 2
+}
+
+/** Files of `texts/`: a text a line, identifiers as `[[TYPE:value]]`. */
+const hands = ['queries', 'notes', 'letters'] as const
+
+async function writers(): Promise<Corpus> {
+  const texts = (
+    await Promise.all(
+      hands.map(async (hand) => {
+        const lines = await readFile(join(import.meta.dirname, 'texts', `${hand}.txt`), 'utf8')
+        return lines
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line, at) => ({ ...labelled(`${hand}-${at + 1}`, line), hand, seen: isSeen(line) }))
+      }),
+    )
+  ).flat()
+  return {
+    name: 'Of writers who did not know the rules',
+    says: `${texts.length} synthetic texts, written and labelled by three hands (test/eval/texts): full queries, notes in haste, letters. Rules were written with sight of one half of them, by hash; the other half was never read.`,
+    texts,
+    parts: [
+      { name: 'half that was seen', texts: texts.filter(({ seen }) => seen) },
+      { name: 'half that was not', texts: texts.filter(({ seen }) => !seen) },
+      ...hands.map((name) => ({
+        name: `${name}, unseen half`,
+        texts: texts.filter(({ hand, seen }) => hand === name && !seen),
+      })),
+    ],
+  }
+}
+
+/** Which half was read is told by the line alone: who adds one changes nothing of the others. */
+function isSeen(line: string): boolean {
+  return (createHash('sha1').update(line).digest()[0] as number) % 2 === 0
+}
+
+/** The text of a line whose labels stand in it, and where they stand. */
+export function labelled(id: string, line: string): Labelled {
+  const spans: { start: number; end: number; type: string }[] = []
+  let text = ''
+  let at = 0
+  for (const match of line.matchAll(/\[\[([A-Z_]+):(.*?)\]\]/g)) {
+    const [whole, type = '', value = ''] = match
+    text += line.slice(at, match.index)
+    spans.push({ start: text.length, end: text.length + value.length, type })
+    text += value
+    at = match.index + whole.length
+  }
+  return { id, text: text + line.slice(at), spans }
 }
 
 function ownNotes(alone: boolean): Corpus[] {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { labelled } from './corpora.ts'
 import { type Span, score } from './score.ts'
 import { between } from './section.ts'
 
@@ -46,4 +47,12 @@ test('a generated part of a document is put between its marks, and nowhere else'
   expect(once).toBe('a\n<!-- x writes from here -->\n\nnew\n\n<!-- to here: x -->\nb\n')
   expect(between(once, 'x', 'new')).toBe(once)
   expect(() => between('a', 'x', 'new')).toThrow(/no place/)
+})
+
+test('a line with its labels in it is a text, and where they stand', () => {
+  expect(labelled('a', 'Seen: [[NAME:Ada Quill]] in [[GEOGRAPHIC_LOCATION:Ulm]].')).toEqual({
+    id: 'a',
+    text,
+    spans: [name, place],
+  })
 })
