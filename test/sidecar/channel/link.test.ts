@@ -207,8 +207,9 @@ test('what is not whole in its time is given up, before its answer and within on
   await expect(body.text()).rejects.toMatchObject({ code: 'LINK_LATE' })
 })
 
+const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+
 test('what was whole in its time leaves no timer behind', async () => {
-  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   const before = timers()
 
   for (let i = 0; i < 20; i += 1) await (await ask({ timeout: 60_000 })).body.text()
