@@ -13,12 +13,36 @@ type Compiler = {
       writeFile(name: string, contents: Uint8Array | string): void
       listFiles(): string[]
       reportDiagnostic(diagnostic: { code: number; message: string }): void
+      transforms: (typeof Inlining)[]
     },
   ): Promise<{ error: Error | null }>
 }
 const compiler: string = 'assemblyscript/asc'
 /** What it says of a vector in the signature of a function: ours pass them among themselves alone. */
 const vectorInSignature = 112
+
+/** The optimizer that the compiler brings. */
+type Optimizer = {
+  setOptimizeLevel(level: number): void
+  setShrinkLevel(level: number): void
+  setOneCallerInlineMaxSize(size: number): void
+}
+
+/**
+ * Before the compiler optimizes by its own limits: what one place alone calls stands there, however long it is. The compiler's limit leaves
+ * most of these as calls, which cost a text of many short words a twentieth.
+ */
+class Inlining {
+  /** Set by the compiler. */
+  declare readonly binaryen: Optimizer
+
+  afterCompile(module: { optimize(): void }): void {
+    this.binaryen.setOptimizeLevel(3)
+    this.binaryen.setShrinkLevel(0)
+    this.binaryen.setOneCallerInlineMaxSize(1_000_000)
+    module.optimize()
+  }
+}
 
 type Source = {
   /** Path of its first file, without its ending. */
@@ -43,6 +67,7 @@ export async function wasmModule({ path, name, pages }: Source): Promise<string>
     reportDiagnostic: ({ code, message }) => {
       if (code !== vectorInSignature) console.error(message)
     },
+    transforms: [Inlining],
   })
   if (error !== null || made === undefined) throw new Error(`${path}.as does not compile`, { cause: error })
   const lines =

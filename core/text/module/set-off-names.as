@@ -21,11 +21,13 @@ export function setOffEnd(i: i32): i32 {
   const next = i + 1
   if (i == 0 || shapeOf(i) != CAPITALISED) return -1
   const initial = shapeOf(next) == INITIAL && isStopped(next)
-  const last = initial ? next : gapOf(next) == COMMA ? familyFirstEnd(i) : pairEnd(next)
-  if (last >= 0 && gapOf(next) == COMMA) return last
-  if (last < 0 || gapOf(next) != SPACE || isOwned(i)) return -1
+  if (gapOf(next) == COMMA) return initial ? next : familyFirstEnd(i)
+  if (gapOf(next) != SPACE || isOwned(i)) return -1
+  // Most words stand where nothing is set off, which is seen sooner than the name behind them.
   const gap = gapOf(i)
   if ((gap != COMMA && gap != SPACE) || (gap == SPACE && !initial && !isOf(i - 1, BESIDE))) return -1
+  const last = initial ? next : pairEnd(next)
+  if (last < 0) return -1
   if (isOf(i, TITLE | EPONYM_HEAD | WEAK_EPONYM_HEAD)) return -1
   if (isListed(i, FIRST) || (isStrange(i) && !initial)) return last
   if (isOf(i, HEADING | STOPPER | PROPER | ACRONYM | FACILITY | WEAK_FACILITY | STREET)) return -1
