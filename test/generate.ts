@@ -34,7 +34,7 @@ const files = [
     text: await wasmModule({
       path: join(root, 'core', 'text', 'module', 'text'),
       name: 'textModule',
-      pages: 9,
+      pages: 14,
     }),
   },
   {

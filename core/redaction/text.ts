@@ -112,7 +112,7 @@ function replaced(
   // In the module, where nothing else than marks has to be said.
   const marked =
     aliases.size === 0 && found.listed === undefined
-      ? withMarks(text, rules.dates === 'Year', redacted)
+      ? withMarks(text, rules.dates === 'Year', redacted, normal.at)
       : undefined
   if (marked !== undefined) return marked
   let out = ''

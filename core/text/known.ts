@@ -3,9 +3,8 @@
 import { mayBeName, type Survey, startOf } from '../redaction/survey.ts'
 import { words } from '../words.ts'
 import { type Automaton, automaton, eachEnd } from './many.ts'
-import { beyondAscii } from './normalize.ts'
 import type { Finding } from './span.ts'
-import { has, hasCharacters } from './tokenize.ts'
+import { has, hasCharacters, isPlain } from './tokenize.ts'
 import { isAsciiWord, small, wordEnd, wordStart } from './word.ts'
 
 /** Words that are names and everyday words: only written large are they taken for the name. */
@@ -52,7 +51,7 @@ const longest = 256
  * was a fifth of redaction's garbage.
  */
 function detectIds(text: string, known: Survey, findings: Finding[]): void {
-  const letters = beyondAscii.test(text) ? text.toLowerCase() : text
+  const letters = isPlain(text) ? text : text.toLowerCase()
   const { few, many, long, begins } = sorted(known)
   if (many !== undefined) detectMany(letters, many, findings)
   let inWord = false

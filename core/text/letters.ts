@@ -27,36 +27,35 @@ const short = 48
 
 const encoder = new TextEncoder()
 
-/** Writes a text to the bytes' beginning, as many as it has code units. True where all of it is ASCII. */
-export function writeLetters(text: string, bytes: Uint8Array): boolean {
+/** Writes a text to the bytes' beginning, as many as it has code units, where all of it is ASCII. False where it is not. */
+export function writeAscii(text: string, bytes: Uint8Array): boolean {
   if (text.length >= short) {
     const { read, written } = encoder.encodeInto(text, bytes.subarray(0, text.length))
     // Each character beyond ASCII takes two bytes or more.
-    return (read === text.length && written === read) || writeBeyond(text, 0, bytes)
+    return read === text.length && written === read
   }
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i)
-    if (code >= 0x80) return writeBeyond(text, i, bytes)
+    if (code >= 0x80) return false
     bytes[i] = code
   }
   return true
 }
 
-/** From the first character on that may be beyond ASCII. */
-function writeBeyond(text: string, from: number, bytes: Uint8Array): false {
-  for (let i = from; i < text.length; i += 1) {
+/** The same of any text. */
+export function writeAny(text: string, bytes: Uint8Array): void {
+  for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i)
     bytes[i] = code < 0x80 ? code : code < 0xd8_00 || code > 0xdf_ff ? standingFor(code) : half(text, i)
   }
-  return false
 }
 
-/** By code unit, as far as somebody asked. */
-const known = new Uint8Array(0x1_00_00)
+/** By code point, as far as somebody asked. */
+const known = new Uint8Array(0x11_00_00)
 
-function standingFor(code: number): number {
-  if (known[code] === 0) known[code] = found(code)
-  return known[code] as number
+function standingFor(point: number): number {
+  if (known[point] === 0) known[point] = found(point)
+  return known[point] as number
 }
 
 const isLetter = /[\p{L}\p{N}]/u
@@ -71,27 +70,18 @@ const signs = new Map<string, number>([
   ['“', beyond.quote],
 ])
 
-function found(code: number): number {
-  const sign = signs.get(String.fromCharCode(code))
+function found(point: number): number {
+  const character = String.fromCodePoint(point)
+  const sign = signs.get(character)
   if (sign !== undefined) return sign
-  const character = String.fromCharCode(code)
   if (!isLetter.test(character)) return beyond.other
+  if (point > 0xff_ff) return beyond.letter
   return character === character.toLowerCase() ? beyond.letter : beyond.capital
 }
-
-/** By code point: those of the planes beyond, of which a text has few. */
-const beyondPlane = new Map<number, number>()
-const mostBeyond = 4096
 
 /** Of a character of two code units both stand for it. */
 function half(text: string, at: number): number {
   const code = text.charCodeAt(at)
   const point = text.codePointAt(code >= 0xdc_00 ? at - 1 : at) ?? 0
-  if (point <= 0xff_ff) return beyond.other
-  const known = beyondPlane.get(point)
-  if (known !== undefined) return known
-  if (beyondPlane.size >= mostBeyond) beyondPlane.clear()
-  const found = isLetter.test(String.fromCodePoint(point)) ? beyond.letter : beyond.other
-  beyondPlane.set(point, found)
-  return found
+  return point > 0xff_ff ? standingFor(point) : beyond.other
 }

@@ -4,8 +4,9 @@
 
 import * as classesOf from './classes.ts'
 import { box, cues, login, month, oldAge, plate, web, weekday } from './cues.ts'
+import { foldPoint } from './folding.ts'
 import { formWords } from './form-words.ts'
-import { writeLetters } from './letters.ts'
+import { writeAny, writeAscii } from './letters.ts'
 import { lexicon, slotOf, wordHash } from './lexicon.ts'
 import { marks } from './marks.ts'
 import { textModule } from './module.generated.ts'
@@ -48,11 +49,15 @@ type Module = {
   readonly begin: () => void
   readonly together: () => number
   readonly learnMark: (type: number, length: number) => void
-  readonly writeText: (years: number) => number
+  readonly writeText: (years: number, wide: number, length: number) => number
   readonly words: WebAssembly.Global<'i32'>
   readonly counts: WebAssembly.Global<'i32'>
   readonly order: WebAssembly.Global<'i32'>
   readonly kindsFound: WebAssembly.Global<'i32'>
+  readonly foldText: (from: number, length: number, room: number) => number
+  readonly foldedAs: WebAssembly.Global<'i32'>
+  readonly stretches: WebAssembly.Global<'i32'>
+  readonly stretchCount: WebAssembly.Global<'i32'>
   readonly lookOver: (length: number) => number
   readonly marks: WebAssembly.Global<'i32'>
   readonly forms: WebAssembly.Global<'i32'>
@@ -78,6 +83,8 @@ const encoder = new TextEncoder()
 const longestKnown = 16
 const compiled = new WebAssembly.Module(Buffer.from(textModule, 'base64'))
 let { wasm, free } = anew()
+/** Where code units of a text stand that is folded. */
+let unitsAt = 0
 /** All numbers in its memory. */
 let memory = new Int32Array(wasm.memory.buffer)
 let room = 0
@@ -85,9 +92,10 @@ let room = 0
 let allAt = 0
 let formsAt = 0
 let peopleAt = 0
-/** How many there are by their form, and of people and places. */
+/** How many there are by their form, of people and places, and of all in one list. */
 let forms = 0
 let people = 0
+let all = 0
 /** All bytes in its memory. */
 let letters = Buffer.alloc(0)
 /** letters.ts: the text, and zeros behind it. */
@@ -96,10 +104,12 @@ let tokens = roomFor(usual)
 /** What was read, and whether it is ASCII. */
 let last = ''
 let plain = true
+/** The same as it came, where it was folded. */
+let unfolded: string | undefined
 let characters = 0
 
 function anew(): { wasm: Module; free: number } {
-  const { exports } = new WebAssembly.Instance(compiled, { words: { look, ask } })
+  const { exports } = new WebAssembly.Instance(compiled, { words: { look, ask, fold: foldAt } })
   const wasm = exports as Module
   const free = wasm.prepare()
   wasm.layOut(free, 0)
@@ -134,7 +144,8 @@ function roomFor(characters: number): Tokens {
   const first = (text + characters + behind + 7) & ~7
   // Every word but the last is followed by one character at least.
   const most = ((characters >> 1) + 8) & ~7
-  const missing = first + most * (ofWord + ofFindings) + besides - wasm.memory.buffer.byteLength
+  unitsAt = (first + most * (ofWord + ofFindings) + besides + 15) & ~15
+  const missing = unitsAt + 2 * characters + behind - wasm.memory.buffer.byteLength
   if (missing > 0) wasm.memory.grow(Math.ceil(missing / page))
   allAt = wasm.layOut(first, most) >> 2
   formsAt = allAt + most * numbersOfFinding
@@ -179,18 +190,90 @@ export function tokenize(text: string): Tokens {
 }
 
 function read(text: string): void {
-  const { length } = text
+  makeRoom(text.length)
+  plain = writeAscii(text, bytes)
+  if (!plain) writeAny(text, bytes)
+  unfolded = undefined
+  readAs(text)
+}
+
+function makeRoom(length: number): void {
   if (length > room) tokens = roomFor(length + (length >> 2))
   else if (room > mostKept && length < usual) {
     // What a long text took is given back with the next short one: no memory can be made smaller, another takes its place.
     ;({ wasm, free } = anew())
     tokens = roomFor(usual)
   }
+}
+
+/** Its letters are written. */
+function readAs(text: string): void {
   last = text
-  plain = writeLetters(text, bytes)
-  bytes.fill(0, length, length + behind)
-  characters = wasm.lookOver(length)
+  bytes.fill(0, text.length, text.length + behind)
+  characters = wasm.lookOver(text.length)
   tokens.text = text
+}
+
+/** Bits of what folding did: module/folding.as has the same. */
+const [changed, beyond, halves] = [1, 2, 4]
+
+/** Reads a text folded. `stretches`: see normalize.ts; absent where each code unit stands where it stood. */
+export function readFolded(text: string): { folded: string; stretches?: Int32Array } {
+  if (text !== last || !plain) {
+    makeRoom(text.length)
+    plain = writeAscii(text, bytes)
+    if (!plain) return fold(text)
+    readAs(text)
+  }
+  unfolded = undefined
+  return { folded: text }
+}
+
+function fold(text: string): { folded: string; stretches?: Int32Array } {
+  const length = foldedLength(text)
+  const [as, count] = [wasm.foldedAs.value, wasm.stretchCount.value]
+  plain = (as & beyond) === 0
+  const folded = (as & changed) === 0 ? text : foldedText(length)
+  const stretches = wasm.stretches.value >> 2
+  // Those on both sides of what is gone may be one character now.
+  if ((as & halves) !== 0) writeAny(folded, bytes)
+  unfolded = text
+  readAs(folded)
+  return count === 0 ? { folded } : { folded, stretches: memory.slice(stretches, stretches + 2 * count) }
+}
+
+function foldedLength(text: string): number {
+  for (;;) {
+    letters.write(text, unitsAt, 'utf16le')
+    const length = wasm.foldText(unitsAt, text.length, room)
+    if (length >= 0) return length
+    tokens = roomFor(2 * room)
+  }
+}
+
+function foldedText(length: number): string {
+  if (plain) return letters.toString('latin1', free, free + length)
+  const at = wasm.words.value
+  return letters.toString('utf16le', at, at + 2 * length)
+}
+
+/** Of a place among characters that were folded: where its parts stand. module/folding.as has the same. */
+const [ofSize, ofBytes, ofUnits, mostUnits] = [4, 8, 32, 24]
+const foldedBytes = new Uint8Array(mostUnits)
+
+/** Writes down what a character folds to. */
+function foldAt(point: number, place: number): void {
+  const folded = foldPoint(point)
+  if (folded.length > mostUnits) throw new Error('a character folds to more than there is room for')
+  memory[place >> 2] = point
+  memory[(place + ofSize) >> 2] = folded.length
+  writeAny(folded, foldedBytes)
+  for (let i = 0; i < folded.length; i += 1) {
+    const code = folded.charCodeAt(i)
+    letters[place + ofBytes + i] = foldedBytes[i] as number
+    letters[place + ofUnits + 2 * i] = code & 0xff
+    letters[place + ofUnits + 2 * i + 1] = code >> 8
+  }
 }
 
 /** Of a place in it where a word is: behind its letters. */
@@ -230,7 +313,8 @@ export function searchPeople(rules: number): void {
 
 /** Makes one list of all, sorted and apart from each other. Returns how many they are. */
 export function together(): number {
-  return forms + people === 0 ? 0 : wasm.together()
+  all = forms + people === 0 ? 0 : wasm.together()
+  return all
 }
 
 /** Adds what rules of the module found, before it is one list. */
@@ -250,20 +334,35 @@ function findingAt(at: number): Finding {
   return year < 0 ? { start, end, type } : { start, end, type, year: last.slice(year, year + 4) }
 }
 
+/** To where it stands in the text as it came. */
+function moveFound(at: (index: number) => number): void {
+  for (let i = 0, place = allAt; i < all; i += 1, place += numbersOfFinding) {
+    memory[place] = at(memory[place] as number)
+    memory[place + 1] = at(memory[place + 1] as number)
+  }
+}
+
 /**
- * The text with a mark in the place of each that is in the one list, or with its year where it is a date and `years` stay, and counted;
- * undefined where it is not ASCII. It can be had once.
+ * The text as it came with a mark in the place of each that is in the one list, or with its year where it is a date and `years` stay, and
+ * counted; undefined where it is not the one that was read last. `at`: where what was found came from in it. It can be had once.
  */
-export function withMarks(text: string, years: boolean, counted: Record<string, number>): string | undefined {
-  if (!plain || text !== last) return undefined
-  const end = wasm.writeText(years ? 1 : 0)
+export function withMarks(
+  text: string,
+  years: boolean,
+  counted: Record<string, number>,
+  at: (index: number) => number,
+): string | undefined {
+  const wide = text === unfolded
+  if (!wide && (!plain || text !== last)) return undefined
+  if (wide) moveFound(at)
+  const end = wasm.writeText(years ? 1 : 0, wide ? 1 : 0, text.length)
   const [kinds, order, counts] = [wasm.kindsFound.value, wasm.order.value >> 2, wasm.counts.value >> 2]
   for (let i = 0; i < kinds; i += 1) {
     const type = memory[order + i] as number
     const [, word] = marks[identifierTypes[type] as IdentifierType]
     counted[word] = (counted[word] ?? 0) + (memory[counts + type] as number)
   }
-  return letters.toString('latin1', wasm.words.value, end)
+  return letters.toString(wide ? 'utf16le' : 'latin1', wasm.words.value, end)
 }
 
 /** What a text may have, by its characters: module/characters.as has the same. */

@@ -16,13 +16,19 @@ import { redactText } from '../../core/redaction/text.ts'
 import { rulesOf } from '../../sidecar/rules.ts'
 import { quantile } from './comparison.ts'
 import {
+  adversarialBeyondAscii,
   adversarialTexts,
   bundle,
   type Document,
+  notesBeyondAscii,
   notesOfWard,
   ordinaryProse,
+  queriesOfOthers,
   structuredResult,
 } from './redaction-work.ts'
+
+/** What hostile texts are measured by. */
+type Ordinary = 'ordinary prose' | 'notes' | 'notes beyond ASCII'
 
 export type RedactionFigures = {
   readonly what: string
@@ -31,7 +37,7 @@ export type RedactionFigures = {
   /** Median of the turns, µs, and over that of the yardstick in the same turn. */
   readonly microseconds: number
   readonly ratio: number
-  readonly over: 'parse and stringify' | 'ordinary prose' | 'notes'
+  readonly over: 'parse and stringify' | Ordinary
   readonly aim: number
 }
 
@@ -127,11 +133,7 @@ function ofText(what: string, aim: number, text: string): RedactionFigures {
 }
 
 /** What a hostile server may cost: as many characters of an ordinary text are what an honest one costs. */
-function ofHostile(
-  what: string,
-  text: string,
-  ordinary: { over: 'ordinary prose' | 'notes'; text: string },
-): RedactionFigures {
+function ofHostile(what: string, text: string, ordinary: { over: Ordinary; text: string }): RedactionFigures {
   const row: Row = { what, bytes: Buffer.byteLength(text), over: ordinary.over, aim: 2 }
   return measured(
     row,
@@ -148,6 +150,8 @@ export function redactionFigures(): RedactionFigures[] {
     { over: 'ordinary prose', text: ordinaryProse(hostile) },
     { over: 'notes', text: notesOfWard(hostile) },
   ] as const
+  const queries = queriesOfOthers(long)
+  const beyond = { over: 'notes beyond ASCII', text: notesBeyondAscii(hostile) } as const
   return [
     ofDocument('a structured result', 0.5, { ...result, redact: cutting(result) }),
     ofDocument('the same, built anew', 0.5, { ...result, redact: building(result) }),
@@ -156,8 +160,13 @@ export function redactionFigures(): RedactionFigures[] {
     ofText('free text, a note', 4, notesOfWard(4_096)),
     ofText('free text, notes', 4, notesOfWard(long)),
     ofText('free text, prose', 4, ordinaryProse(long)),
+    ofText('free text, beyond ASCII', 4, notesBeyondAscii(long)),
+    ...(queries === undefined ? [] : [ofText('free text, queries of others', 4, queries)]),
     ...Object.entries(adversarialTexts).flatMap(([of, make]) =>
       ordinary.map((text) => ofHostile(`hostile text, ${of}`, make(hostile), text)),
+    ),
+    ...Object.entries(adversarialBeyondAscii).map(([of, make]) =>
+      ofHostile(`hostile text, ${of}`, make(hostile), beyond),
     ),
   ]
 }

@@ -1,8 +1,12 @@
 // What redaction is measured on: one structured result, one Bundle, and text by itself, of the sample's own records.
 
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Json } from '../../core/canonical.ts'
 import type { Returns } from '../../core/policy.ts'
+import { labelledNotes } from '../sample/clinical-notes.ts'
 import { type Resource, records } from '../sample/fhir.ts'
+import { dataFolder } from '../support/data-folder.ts'
 
 const kilobytes4 = 4_096
 const megabyte = 1_000_000
@@ -80,6 +84,16 @@ export function notesOfWard(length: number): string {
   return repeated(notes.join('\n'), length)
 }
 
+/** Notes of people whose names have accents, or are written in other scripts: most of them have some character beyond ASCII. */
+export function notesBeyondAscii(length: number): string {
+  return repeated(
+    labelledNotes(3, 300)
+      .map(({ text }) => text)
+      .join('\n'),
+    length,
+  )
+}
+
 /** What people write for people, with an identifier here and there: what most of a long text is. */
 export function ordinaryProse(length: number): string {
   return repeated(prose.join(' '), length)
@@ -103,6 +117,23 @@ export const adversarialTexts: { readonly [of: string]: (length: number) => stri
   // Without a sign it would be an encoding, which is dropped and not searched.
   'one word': (length) => repeated("Aa'", length),
   'months and days': (length) => repeated('Jan 1 of mar 2 ', length),
+}
+
+/** Queries that others wrote, a few curly apostrophes and dashes among them; undefined where HIPAA_MCP_DATA has none. */
+export function queriesOfOthers(length: number): string | undefined {
+  const path = join(dataFolder ?? '', 'asq-phi', 'dev.jsonl')
+  if (dataFolder === undefined || !existsSync(path)) return undefined
+  const lines = readFileSync(path, 'utf8').trim().split('\n')
+  return repeated(lines.map((line) => (JSON.parse(line) as { text: string }).text).join('\n'), length)
+}
+
+/** The same beyond ASCII: what folds to nothing, to several, to one of two, and digits that fold to those of numbers. */
+export const adversarialBeyondAscii: { readonly [of: string]: (length: number) => string } = {
+  'combining marks': (length) => repeated('\u0301', length),
+  ligatures: (length) => repeated('\ufb01', length),
+  'surrogate pairs': (length) => repeated('\u{1d400}\u{1f600}', length),
+  'halves of pairs': (length) => repeated('\ud83d', length),
+  'fullwidth digits': (length) => repeated('\uff11\uff12\uff13', length),
 }
 
 const repeated = (text: string, length: number): string =>

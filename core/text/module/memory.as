@@ -18,11 +18,15 @@ export const PAIRS: usize = KNOWN + KNOWNS * PLACE
 export const PAIR_COUNT: usize = 256
 /** By the hash of words in small letters that are looked up where they stand: a byte each, which is had in fewer steps than a bit. */
 export const WATCHED: usize = PAIRS + PAIR_COUNT * 4
+/** By code unit: what it folds to. And characters that do not fold to one unit (folding.as). */
+export const FOLDS: usize = WATCHED + 65_536
+export const OTHERS: usize = FOLDS + 65_536 * 4
 /** Behind all that stands here for good: zeros before a text, by which its beginning is known. */
-export const FREE: usize = WATCHED + 65_536 + 64
+export const FREE: usize = OTHERS + 2048 * 80 + 64
 
 /** Bytes that stand for what is no ASCII: letters.ts. */
 export const APOSTROPHE: u8 = 0x80
+export const OTHER_BEYOND: u8 = 0x81
 export const DEGREE: u8 = 0x82
 export const TIMES: u8 = 0x83
 export const MONEY: u8 = 0x84

@@ -1,7 +1,9 @@
-// What is left of a text: a mark in the place of each identifier, or the year of a date. Only of a text that is ASCII all of it.
+// What is left of a text: a mark in the place of each identifier, or the year of a date. One that is not ASCII is written as it came, in
+// code units.
 
 import { combined, endAt, startAt, typeAt, yearAt } from './findings'
-import { text, length } from './memory'
+import { units } from './folding'
+import { text } from './memory'
 import { DATE, TYPES } from './types'
 import { words } from './words'
 
@@ -20,16 +22,17 @@ export function learnMark(type: i32, size: i32): void {
 }
 
 /**
- * In the place of the words, which nobody asks for any more: a text of half as many words as characters, with the longest
- * mark for each, takes less than they do. Returns where it ends.
+ * In the place of the words, which nobody asks for any more: a text of half as many words as characters, with the longest mark for each,
+ * takes less than they do; in code units it goes on into the list, where only what was read of it is written over. `wide`: the text as it
+ * came, of `size` code units, where the places in the list are those of it. Returns where it ends.
  */
-export function writeText(years: bool): usize {
+export function writeText(years: bool, wide: bool, size: i32): usize {
   memory.fill(COUNTS, 0, TYPES * 4)
   kindsFound = 0
   let to = words
   let from: i32 = 0
   for (let i = 0; i < combined; i++) {
-    to = copy(to, from, startAt(i))
+    to = copy(to, from, startAt(i), wide)
     from = endAt(i)
     const type = typeAt(i)
     const count = COUNTS + <usize>type * 4
@@ -39,22 +42,33 @@ export function writeText(years: bool): usize {
     }
     store<i32>(count, load<i32>(count) + 1)
     const year = yearAt(i)
-    if (years && type == DATE && year >= 0) {
-      store<u32>(to, load<u32>(text + <usize>year))
-      to += 4
-    } else {
-      v128.store(to, v128.load(MARKS + <usize>type * 16))
-      to += load<i32>(SIZES + <usize>type * 4)
-    }
+    to =
+      years && type == DATE && year >= 0
+        ? write(to, v128.load32_zero(text + <usize>year), 4, wide)
+        : write(to, v128.load(MARKS + <usize>type * 16), load<i32>(SIZES + <usize>type * 4), wide)
   }
-  return copy(to, from, length)
+  return copy(to, from, size, wide)
+}
+
+/** Letters of ASCII. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function write(to: usize, letters: v128, size: i32, wide: bool): usize {
+  if (!wide) {
+    v128.store(to, letters)
+    return to + <usize>size
+  }
+  v128.store(to, i16x8.extend_low_i8x16_u(letters))
+  v128.store(to, i16x8.extend_high_i8x16_u(letters), 16)
+  return to + (<usize>size << 1)
 }
 
 /** In steps of 16 bytes, a few more than there are: zeros stand behind the text. */
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
-function copy(to: usize, from: i32, end: i32): usize {
-  const size = <usize>(end - from)
-  for (let at: usize = 0; at < size; at += 16) v128.store(to + at, v128.load(text + <usize>from + at))
+function copy(to: usize, from: i32, end: i32, wide: bool): usize {
+  const source = wide ? units + (<usize>from << 1) : text + <usize>from
+  const size = <usize>(end - from) << <usize>wide
+  for (let at: usize = 0; at < size; at += 16) v128.store(to + at, v128.load(source + at))
   return to + size
 }

@@ -14,6 +14,7 @@ import { prepareGaps } from './writing'
 
 export { learn, learnPair, watch }
 export { lookOver } from './characters'
+export { foldedAs, foldText, stretchCount, stretches } from './folding'
 export { COUNTS as counts, ORDER as order, kindsFound, learnMark, writeText } from './output'
 export { anyCue, formCount as forms, kinds, markCount as marks, words } from './words'
 
