@@ -67,7 +67,7 @@ async function start(): Promise<void> {
   health = healthServer({
     trouble,
     witnesses: () => (trail === undefined ? undefined : reportOf(trail)),
-    archive: () => archive?.trouble(),
+    archive: () => (config.archive !== undefined && archive === undefined ? 'starting' : archive?.trouble()),
     copies: () => copies?.reports() ?? [],
     metrics: (request, response) => metrics.answer(request, response),
   })

@@ -71,7 +71,8 @@ export class Archive {
   #pending: readonly SealedSegment[] = []
   /** Segments that are archived and still here. */
   #spare: readonly SealedSegment[] = []
-  #trouble: string | undefined
+  /** What no round has looked at is not well. */
+  #trouble: string | undefined = 'starting'
 
   constructor(options: ArchiveOptions) {
     this.#options = options
@@ -111,7 +112,7 @@ export class Archive {
     return trouble === undefined
   }
 
-  /** Why nothing is archived now, kebab-case; undefined while all is well. */
+  /** Why nothing is archived now, kebab-case; `starting` until the first round ended, undefined while all is well. */
   trouble(): string | undefined {
     return this.#trouble
   }

@@ -13,11 +13,11 @@ export type ArchiveSummary = {
   gaps: Gap[]
   /** Segments that are there under lock. */
   segments: number
-  /** Sealed segments that are not there yet; `oldest`: when the first of them was sealed, RFC 3339. */
   /** Records of the registry log, and those of them that are there: the latter prove what a reader finds. */
   log: { records: number; archived: number }
+  /** Sealed segments that are not there yet; `oldest`: when the first of them was sealed, RFC 3339. */
   pending: { segments: number; bytes: number; oldest?: string }
-  /** Why the newest try failed, kebab-case; absent while all is well. */
+  /** Why the newest try failed, kebab-case; `starting` before the first; absent while all is well. */
   trouble?: string
 }
 

@@ -179,6 +179,7 @@ test('nothing is put into a bucket that does not lock, and what waits stays', as
   const { origin } = await Process.started(archiving.trail)
   archiving.sealed.push(aSegment(origin, 0, 5, archiving.clock.now))
 
+  expect(archiving.archive.trouble()).toBe('starting')
   expect(await archiving.archive.round()).toBe(false)
   expect(archiving.archive.trouble()).toBe('archive-not-locked')
   expect(bucket.calls).toEqual([])

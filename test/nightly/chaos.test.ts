@@ -53,7 +53,11 @@ describe(`chaos of ${minutes} minutes, seed ${seed}`, () => {
         const victim = random.pick(victims)
         const pods = await podsOf(stage(), victim.namespace, victim.selector)
         const pod = random.pick(pods)
-        const round = await underLoad(stage, 200, async () => await killInPod(victim.program, pod.uid))
+        const round = await underLoad(
+          stage,
+          200,
+          async () => await killInPod(victim.program, pod.uid, kubeletWaits),
+        )
         answered += round.answered
         kills += 1
         await answeredAgain(stage, kubeletWaits)

@@ -65,22 +65,23 @@ export async function podsOf(
 }
 
 /** The process that runs `program` in the pod with this UID, once there is exactly one: one that forks looks like two. */
-export async function processInPod(program: string, podUid: string): Promise<number> {
-  return await onlyOne(`process of ${program} in ${podUid}`, async () => {
+export async function processInPod(program: string, podUid: string, seconds?: number): Promise<number> {
+  const find = async (): Promise<number[]> => {
     const inPod: number[] = []
     for (const pid of await processes(program)) {
       const group = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')
       if (group.includes(podUid) || group.includes(podUid.replaceAll('-', '_'))) inPod.push(pid)
     }
     return inPod
-  })
+  }
+  return await onlyOne(`process of ${program} in ${podUid}`, find, seconds)
 }
 
 /** The only process there is, waited for. */
-export async function onlyOne(what: string, find: () => Promise<number[]>): Promise<number> {
+export async function onlyOne(what: string, find: () => Promise<number[]>, seconds = 30): Promise<number> {
   return await until(
     `there is one ${what}`,
-    30,
+    seconds,
     async () => {
       const [pid, ...others] = await find()
       return others.length === 0 ? pid : undefined
@@ -89,9 +90,9 @@ export async function onlyOne(what: string, find: () => Promise<number[]>): Prom
   )
 }
 
-/** Kills it by SIGKILL. */
-export async function killInPod(program: string, podUid: string): Promise<void> {
-  process.kill(await processInPod(program, podUid), 'SIGKILL')
+/** Kills it by SIGKILL, once there is one, for which the kubelet may wait (`seconds`). */
+export async function killInPod(program: string, podUid: string, seconds?: number): Promise<void> {
+  process.kill(await processInPod(program, podUid, seconds), 'SIGKILL')
 }
 
 export const programs = {
