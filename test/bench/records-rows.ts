@@ -1,5 +1,5 @@
 // What both records of a call cost by themselves, in a process that does nothing else, beside a call through nginx: each at the
-// rate of the sidecar's calls, begun on a clock, and each as fast as it goes with as many callers. A process that is woken for
+// rate of the sidecar's calls, begun on a clock, and each as fast as it goes. A process that is woken for
 // each call or two finds the processor's caches cold, whoever it is: one that is never idle is beside another that is not.
 //
 //   node test/bench/records-rows.ts [rounds] [calls a second]

@@ -148,15 +148,15 @@ ${other}
 - A list is answered out of the policy and asks the server nothing; nginx beside it passes on as many bytes of a server.
 - An event leaves when its record is at the collector, as an answer does: 1,000 events are 1,000 records. Events that
   arrive together are recorded together.
-- Both records: a bare write that is durable, and nothing else, costs several calls through nginx; what that leaves stands in
+- Both records: what they were beside nginx at another rate, and what was tried, stands in
   [the decision](decisions/0025-rates-are-compared-with-the-same.md).
 - Memory of a stream is what the process grew by while ${openAtOnce.streams} were opened, over their number: each has had one event, and
   holds a TLS connection of its caller and a connection to the server. They are of ${openAtOnce.persons} persons: one may not have so many.
 - A token is verified at its first call (signature, issuer, claims, binding) and then known by its hash until it expires.
   Its figure is that of calls whose token nobody had seen, less that of calls with a known one, turn by turn, with \`Local\`.
 - Records by themselves are those of the one call, made, kept and shipped by the product's own code in a process that does nothing
-  else: at the rate of the sidecar with \`Local\`, so that as many are kept together as there, and with 32 callers who each go on when
-  both records of their call are kept. The process has run for 10 s, and what the clock takes that begins the calls is taken off.
+  else: at the rate of the sidecar with \`Local\`, so that as many are kept together as there, and with 256 callers who each go on when
+  both records of their call are kept, which are about as many calls a second as nginx does. The process has run for 10 s, and what the clock takes that begins the calls is taken off.
 - Rates are compared with the same: a call through nginx at a few hundred or thousand calls a second costs more than one of as many
   as it can do, since it is woken for each and finds the processor's caches cold, as the sidecar does. Of the whole call both are in the table above.
 - \`make bench AGAINST=REF\` runs this sidecar beside that of another commit in one run, and says what a call costs more.
