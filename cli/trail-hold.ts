@@ -6,6 +6,7 @@ import { auditorFor, auditorOptions } from './auditor.ts'
 import { askCollector } from './collector-connection.ts'
 import { type Command, exitCodes, type Screen, textOf, UsageError, type Values } from './command.ts'
 import { columns } from './table.ts'
+import { periodOf } from './time.ts'
 
 export const trailHold: Command = {
   name: 'trail hold',
@@ -14,7 +15,7 @@ export const trailHold: Command = {
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Whose records' },
     since: { value: 'TIME', help: 'Only records from this time on, RFC 3339 or a date' },
-    through: { value: 'TIME', help: 'Only records up to this time, RFC 3339 or a date' },
+    through: { value: 'TIME', help: 'Only records up to this time, RFC 3339, or the end of a date' },
     off: { help: 'Take the hold of this name off' },
     why: { value: 'TEXT', help: 'Why, for the record; no name of a patient' },
     ...auditorOptions,
@@ -60,12 +61,14 @@ export function requestOf(operands: readonly string[], values: Values): HoldRequ
   return request
 }
 
-function timeOf(values: Values, name: string): string | undefined {
+/** The last moment of a day, where it is through that day. */
+function timeOf(values: Values, name: 'since' | 'through'): string | undefined {
   const text = textOf(values, name)
   if (text === undefined) return undefined
-  const time = /^\d{4}-\d\d-\d\d(T.*(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(time)) throw new UsageError(`--${name} wants a date, or a time as 2026-11-26T12:00:00Z`)
-  return new Date(time).toISOString()
+  const period = periodOf(text)
+  if (period === undefined) throw new UsageError(`--${name} wants a date, or a time as 2026-11-26T12:00:00Z`)
+  const { from, to } = period
+  return new Date(name === 'through' ? Math.max(from, to - 1) : from).toISOString()
 }
 
 function print(holds: readonly HoldSummary[], json: boolean, screen: Screen): void {

@@ -51,9 +51,9 @@ export class Alarms {
     this.#unsaid.push(...raised)
   }
 
-  /** Somebody tried to write a second history of this chain. */
-  forked(chain: Chain): void {
-    const parts = partsOfOrigin(chain.origin)
+  /** Its process has another history of this chain than the store. */
+  forked(origin: string): void {
+    const parts = partsOfOrigin(origin)
     if (parts !== undefined) this.#unsaid.push(...this.#signals.forked(parts, this.#now()))
   }
 

@@ -70,7 +70,7 @@ export class Signals {
     })
   }
 
-  /** Somebody tried to write a second history of a chain. */
+  /** Somebody tried to write a second history of a chain, or the store lost what it acknowledged of it. */
   forked(pod: Pod, time: number): Signal[] {
     const { namespace, server, podUid } = pod
     return this.#raise({ namespace, server, rule: forkRule, person: `pod|${podUid}` }, 0, 3600, time)

@@ -75,6 +75,14 @@ const keepMs = 600_000
 /** For so long a process that closed its chain may take to send the last checkpoint. */
 const closedMs = 10_000
 const showMs = 86_400_000
+/** Refusals that show that a chain's process and the store have two histories of it. */
+const forks: ReadonlySet<string> = new Set([
+  'fork-root',
+  'truncates',
+  'gap',
+  'records-missing',
+  'no-such-chain',
+])
 /** So many times longer it takes until a collector says of a chain that is not its own that it ended. */
 const othersAfter = 1.5
 
@@ -116,7 +124,7 @@ export class Trail {
               kind: leaf.record.kind,
             })
         },
-        forked: (chain) => this.#alarms.forked(chain),
+        forked: ({ origin }) => this.#alarms.forked(origin),
         tried: (seconds, failure) => {
           if (failure === undefined) report.commit(seconds)
           else this.watch.note(failure)
@@ -176,7 +184,10 @@ export class Trail {
 
   /** Commits canonical records of this pod's chain. Resolves to its size when they would survive power loss. */
   async append(pod: Pod, origin: string, from: number, lines: readonly Buffer[]): Promise<number> {
-    const lane = await this.#laneOf(pod, origin)
+    const lane = await this.#laneOf(pod, origin).catch((error: unknown) => {
+      this.#tellFork(origin, error)
+      throw error
+    })
     const bytes = lines.reduce((sum, line) => sum + line.length, 0)
     const [whose, of] = [podOf(pod), serverOf(pod)]
     // Before anything is read, which costs the most: what has no room, and what leaves a gap.
@@ -190,6 +201,9 @@ export class Trail {
       })
       await this.#witnesses?.gate(origin, size)
       return size
+    } catch (error) {
+      this.#tellFork(origin, error)
+      throw error
     } finally {
       this.#waiting.give(whose, of, bytes)
       // The records are committed whatever comes of this; the sweep says what could not be said now.
@@ -200,24 +214,12 @@ export class Trail {
   /** Cosigns a checkpoint of this pod's chain. The cosignature is durable when it resolves. */
   async checkpoint(pod: Pod, note: string): Promise<string> {
     const origin = note.slice(0, Math.max(0, note.indexOf('\n')))
-    const lane = await this.#laneOf(pod, origin)
-    const { store, keys, now } = this.#options
-    return await this.watch.use(
-      async () =>
-        await lane.run(async () => {
-          const checkpoint = await this.#judgeSure(lane, note)
-          // A chain that we took for silent lives.
-          if (this.registry.entries.get(origin)?.ended?.how === 'silent') await this.#lanes.reopen(lane.chain)
-          const line = cosignature(checkpoint, keys.witness, now())
-          const cosigned = `${note}${line}`
-          // Durable before it leaves: a cosignature that we forgot could be followed by one for a shorter chain.
-          await store.saveCheckpoint(origin, cosigned)
-          lane.chain.witness(checkpoint.size, cosigned)
-          this.#lanes.notes.set(origin, cosigned)
-          this.#endWhenWhole(lane)
-          return line
-        }),
-    )
+    try {
+      return await this.#cosign(pod, origin, note)
+    } catch (error) {
+      this.#tellFork(origin, error)
+      throw error
+    }
   }
 
   /**
@@ -370,26 +372,44 @@ export class Trail {
     return lane
   }
 
+  async #cosign(pod: Pod, origin: string, note: string): Promise<string> {
+    const lane = await this.#laneOf(pod, origin)
+    const { store, keys, now } = this.#options
+    return await this.watch.use(
+      async () =>
+        await lane.run(async () => {
+          const checkpoint = await this.#judgeSure(lane, note)
+          // A chain that we took for silent lives.
+          if (this.registry.entries.get(origin)?.ended?.how === 'silent') await this.#lanes.reopen(lane.chain)
+          const line = cosignature(checkpoint, keys.witness, now())
+          const cosigned = `${note}${line}`
+          // Durable before it leaves: a cosignature that we forgot could be followed by one for a shorter chain.
+          await store.saveCheckpoint(origin, cosigned)
+          lane.chain.witness(checkpoint.size, cosigned)
+          this.#lanes.notes.set(origin, cosigned)
+          this.#endWhenWhole(lane)
+          return line
+        }),
+    )
+  }
+
   /** A chain that is shorter than its own process says may have gone on with another collector. */
   async #judgeSure(lane: Lane, note: string): Promise<ReturnType<typeof judgeCheckpoint>> {
     try {
-      return this.#judge(lane, note)
+      return judgeCheckpoint(lane.chain, note)
     } catch (error) {
       if (!(error instanceof Refusal) || error.reason !== 'records-missing') throw error
       await lane.renew()
-      return this.#judge(lane, note)
+      return judgeCheckpoint(lane.chain, note)
     }
   }
 
-  #judge(lane: Lane, note: string): ReturnType<typeof judgeCheckpoint> {
-    try {
-      return judgeCheckpoint(lane.chain, note)
-    } catch (error) {
-      // Its own process signed it: the chain has two histories, or was cut and grew again.
-      if (error instanceof Refusal && ['fork-root', 'truncates'].includes(error.reason))
-        this.#alarms.forked(lane.chain)
-      throw error
-    }
+  /**
+   * Its own process signed it, or goes on behind what was acknowledged: the chain has two histories, or the store was cut, as by
+   * an old copy that was put in its place.
+   */
+  #tellFork(origin: string, error: unknown): void {
+    if (error instanceof Refusal && forks.has(error.reason)) this.#alarms.forked(origin)
   }
 
   #isSucceeded(entry: Entered): boolean {

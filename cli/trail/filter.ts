@@ -3,6 +3,7 @@
 import { patientsOf, type Told, type ToldOutcome, toldOutcomes } from '../../core/export/told.ts'
 import { type Relation, relations } from '../../core/record-call.ts'
 import { type Option, textOf, UsageError, type Values } from '../command.ts'
+import { periodOf } from '../time.ts'
 
 export const filterOptions = {
   since: { value: 'TIME', help: 'From this day or RFC 3339 time on, UTC' },
@@ -65,15 +66,11 @@ function isPerson({ person }: Told, wanted: string): boolean {
   return person !== undefined && (person.sub === wanted || `${person.iss}|${person.sub}` === wanted)
 }
 
-const dayMs = 86_400_000
-
 function timeOf(values: Values, option: 'since' | 'until', otherwise: number): number {
   const text = textOf(values, option)
   if (text === undefined) return otherwise
-  const day = /^\d{4}-\d\d-\d\d$/.test(text)
-  const zoned = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text)
-  const time = day || zoned ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(time))
+  const period = periodOf(text)
+  if (period === undefined)
     throw new UsageError(`--${option} wants a day such as 2026-11-25, or 2026-11-25T08:00:00Z`)
-  return day && option === 'until' ? time + dayMs : time
+  return option === 'until' ? period.to : period.from
 }

@@ -56,6 +56,12 @@ export async function openExport(
       registry.push({ index, record })
   })
   const chains = log.check.of(namespace, name)
+  // Nobody signed the manifest: one that names another server must not pass for a trail in which nothing happened.
+  if (chains.length === 0)
+    findings.push({
+      where: `${namespace}/${name}`,
+      says: 'the registry log registers no chain of this server',
+    })
   const known = new Set([registryOrigin, ...chains.map(({ origin }) => origin)])
   for (const where of earlier.keys())
     if (!known.has(where))

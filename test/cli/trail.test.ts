@@ -186,6 +186,8 @@ test('the key of another server opens nothing, and says so', async () => {
 test.each([
   [['--patient', 'p-100'], /--key as well/],
   [['--since', 'yesterday'], /--since wants a day/],
+  [['--since', '2026-02-29'], /--since wants a day/],
+  [['--until', '2026-06-31T10:00:00+02:00'], /--until wants a day/],
   [['--outcome', 'good'], /--outcome wants one of/],
   [['--relation', 'good'], /--relation wants one of own, surname, vip/],
   [['--last', '0'], /--last wants/],

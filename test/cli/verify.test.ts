@@ -142,6 +142,24 @@ verifies(
   },
 )
 
+verifies(
+  'integrity:chain',
+  'a manifest that names a server without a chain does not make an empty trail of it',
+  async () => {
+    const made = await anExport()
+    const path = join(made.folder, 'manifest.json')
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"clinic/ehr"', '"clinic/nobody"'))
+    rmSync(join(made.folder, 'chains'), { recursive: true })
+
+    const report = await check(made.folder, made.witness)
+
+    expect(report.ok).toBe(false)
+    expect(report.findings).toEqual([
+      { where: 'clinic/nobody', says: 'the registry log registers no chain of this server' },
+    ])
+  },
+)
+
 verifies('integrity:chain', 'the last newline is part of the record', async () => {
   const made = await anExport()
   const path = pathIn(made.folder, made.closed.origin, 'records.ndjson')

@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { Store } from '../../collector/commit/commit.ts'
 import { parseVkey, verifyNote } from '../../core/checkpoint.ts'
@@ -6,6 +7,7 @@ import { registryOrigin } from '../../core/wire.ts'
 import { aClose, anIntent, anOrders, aRefusal, aResult, aStart } from '../core/records.ts'
 import { verifies } from '../verifies.ts'
 import {
+  aFolder,
   anEmbeddedStore,
   aPod,
   aTrail,
@@ -84,6 +86,54 @@ test('records behind a gap are refused, and the refusal says where to go on', as
 
   await expect(gap).rejects.toMatchObject({ reason: 'gap', size: 1, status: 409 })
 })
+
+/** The reason that an older copy of the store gives a process that goes on, and the signals that came of it. `began`: its chain, before or after that copy. */
+const signalled = async (
+  then: (process: Process) => Promise<unknown>,
+  began: 'before' | 'after' = 'before',
+): Promise<unknown> => {
+  const [folder, older] = [aFolder(), aFolder()]
+  const store = await anEmbeddedStore(folder)
+  const trail = await aTrail(store)
+  const process = new Process(trail)
+  const begin = async (): Promise<void> => {
+    await process.begin()
+    await process.write(aStart(process.origin), aRefusal('c1'))
+  }
+  if (began === 'before') await begin()
+  cpSync(folder, older, { recursive: true })
+  if (began === 'after') await begin()
+  await process.write(aRefusal('c2'))
+  await store.close()
+
+  process.trail = await aTrail(await anEmbeddedStore(older))
+  expect(process.trail.signals()).toEqual([])
+  const reason = await reasonOf(then(process))
+  await process.trail.sweep()
+  return [
+    reason,
+    process.trail.signals().map(({ rule, person }) => [rule, person === `pod|${process.pod.podUid}`]),
+  ]
+}
+
+verifies(
+  'integrity:witness',
+  'a store in whose place an older copy was put is told of by the chains that it had acknowledged more of',
+  async () => {
+    const told = [['chain-fork', true]]
+
+    expect(await signalled(async (process) => await process.write(aRefusal('c3')))).toEqual(['gap', told])
+    expect(await signalled(async (process) => await process.checkpoint())).toEqual(['records-missing', told])
+    expect(await signalled(async (process) => await process.write(aRefusal('c3')), 'after')).toEqual([
+      'no-such-chain',
+      told,
+    ])
+    expect(await signalled(async (process) => await process.checkpoint(), 'after')).toEqual([
+      'no-such-chain',
+      told,
+    ])
+  },
+)
 
 test('a pod writes its own chains only', async () => {
   const trail = await aTrail(await anEmbeddedStore())
