@@ -13,7 +13,7 @@ import { policyLinterDocument } from './policy-linter-document.ts'
 import { protocolDocument } from './protocol-document.ts'
 import { refusalsDocument } from './refusals-document.ts'
 import { schemaCheck } from './schema-of-schemas.ts'
-import { wasmModule } from './wasm-module.ts'
+import { textPages, wasmModule } from './wasm-module.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -34,7 +34,7 @@ const files = [
     text: await wasmModule({
       path: join(root, 'core', 'text', 'module', 'text'),
       name: 'textModule',
-      pages: 14,
+      pages: textPages,
     }),
   },
   {

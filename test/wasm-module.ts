@@ -53,6 +53,9 @@ type Source = {
   readonly pages: number
 }
 
+/** Pages of memory that the module of text search begins with: what core/text/module/memory.as lays out. */
+export const textPages = 14
+
 /** The text of a file that exports the module as base64. */
 export async function wasmModule({ path, name, pages }: Source): Promise<string> {
   let made: Uint8Array | undefined

@@ -37,6 +37,18 @@ function secondSign(): i32 {
   return stop > at && byteAt(stop) == next ? stop : -1
 }
 
+/** Whether the run is a whole date in groups of digits: 2021-04-22, 4/22/2021. */
+export function isWholeDate(): bool {
+  const second = (behind & (SLASH | DOT | DASH)) != 0 && (digits == 4 || digits <= 2) ? secondSign() : -1
+  if (second < 0) return false
+  const from = second + 1
+  const stop = digitsEnd(from, 5)
+  const middle = numberAt(start + digits + 1, second - start - digits - 1)
+  if (digits == 4) return isRecent(start) && stop - from <= 2 && isDay(middle, numberAt(from, stop - from))
+  const first = numberAt(start, digits)
+  return stop - from == 4 && isRecent(from) && (isDay(first, middle) || isDay(middle, first))
+}
+
 /** All that begins with one digit or two. */
 export function shortDates(): void {
   if ((behind & (SLASH | DOT | DASH)) != 0 && (before & (WORDLY | SLASH | DOT | DASH)) == 0) {

@@ -9,7 +9,7 @@ import { byteAt } from './memory'
 import { grown, inName, isFirstName, isSecondHalf, isShortened, isSyllable, mayBePart } from './name-parts'
 import { initialsEnd, isBehindOtherWord, isStopped, setOffEnd } from './set-off-names'
 import { isOf, isListed, isStrange, sizeOf } from './traits'
-import { count, flagsOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
+import { count, endOf, flagsOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
 import { APART, CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
 /** A first name with an initial or a surname; an initial with a surname; a surname with a first name behind its comma. */
@@ -76,8 +76,8 @@ function pairAt(i: i32): i32 {
     const half = next + 1
     if (half < count && isSecondHalf(half) && isSyllable(half) && shapeOf(next) == CAPITALISED && isFree(half)) return half
     if (isFirstName(next)) return grown(next)
-    // "Hodges, T"
-    if (shapeOf(next) == INITIAL && !isListed(i, ENGLISH | MEDICAL)) return grown(next)
+    // "Hodges, T", and no code: "Hodges, T-4411"
+    if (shapeOf(next) == INITIAL && byteAt(endOf(next)) != 0x2d && !isListed(i, ENGLISH | MEDICAL)) return grown(next)
     const both = FIRST | FREQUENT
     if (shape == CAPITALS && shapeOf(next) == CAPITALS && ((flagsOf(next) & both) == both || areNames(i, next))) return grown(next)
   }

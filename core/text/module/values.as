@@ -1,6 +1,6 @@
 // Where the value ends that a word announces: groups of letters and digits, and what joins them.
 
-import { isRecent } from './dates'
+import { isRecent, isWholeDate } from './dates'
 import { AGE_UNIT, MEASURED, TRIAL, known } from './dictionary'
 import { byteAt } from './memory'
 import { isCodeOf, isMeasured, isUnitAt } from './quantities'
@@ -65,6 +65,8 @@ function isMixed(from: i32, to: i32, least: i32): bool {
 
 /** 5550143, 555-0143, 98765 43210, (0)20 7946 0958: seven to fifteen digits in groups; of a pager or an extension three and more. */
 function phoneEnd(): i32 {
+  // "Called on 2024-03-04"
+  if (isWholeDate()) return -1
   let count = digits
   let stop = start + digits
   for (let groups = 0; groups < 5; groups++) {

@@ -112,8 +112,8 @@ verifies('minimum:text', 'names of servers that speak no FHIR are found by their
     doctor: { name: 'Stone' },
   }
 
-  expect(redacted('Fluegel and Berta, Q-1234; Metformin by Stone', about)).toBe(
-    '[NAME] and [NAME], [ID]; Metformin by Stone',
+  expect(redacted('Fluegel and Berta, Q-1234; a stone was seen', about)).toBe(
+    '[NAME] and [NAME], [ID]; a stone was seen',
   )
 })
 

@@ -170,6 +170,7 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'call [394/295-7133], cell [98765 43210] or tel [22 123 45 67] today',
     'phone [617 5550143], tel. ([0)20 7946 0958], ph [234-5678] today',
     'pager [44718], ext. [4471], call back',
+    'called on [2024-03-04], call [98-12-3456]',
   ],
   FAX_NUMBER: ['fax: [617-555-0144] works', 'results faxed to [617-555-0144] then'],
   EMAIL_ADDRESS: [

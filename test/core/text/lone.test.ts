@@ -12,13 +12,13 @@ import type { RuleGroup } from '../../../core/text/search.ts'
 import type { Finding } from '../../../core/text/span.ts'
 import { labelledNotes, unseenHand } from '../../sample/clinical-notes.ts'
 import { verifies } from '../../verifies.ts'
-import { wasmModule } from '../../wasm-module.ts'
+import { textPages, wasmModule } from '../../wasm-module.ts'
 
 type Search = (text: string, reading: Reading, groups: readonly RuleGroup[]) => Finding[]
 
 /** As they stand in lone.as, and what is left without the question. */
 const questions = [
-  ['if (end > i || mayMean(i)) judge(i, end)', 'judge(i, end)'],
+  ['if (end > i || mayMean(i) || (shapes && shapeOf(i) == CAPITALISED && i > 0 && !isOf(i, NO_NAME) && !isListed(i, MEDICAL))) judge(i, end)', 'judge(i, end)'],
   ['if (places && mayHavePlace(from, end) && leadOf(from) >= 0) {', 'if (places && leadOf(from) >= 0) {'],
 ] as const
 
@@ -36,7 +36,7 @@ async function withoutQuestions(): Promise<string> {
       text = text.replace(question, left)
     }
     await writeFile(path, text)
-    const made = await wasmModule({ path: join(directory, 'text'), name: 'textModule', pages: 9 })
+    const made = await wasmModule({ path: join(directory, 'text'), name: 'textModule', pages: textPages })
     return made.slice(made.indexOf('`') + 1, made.lastIndexOf('`'))
   } finally {
     await rm(directory, { recursive: true })
