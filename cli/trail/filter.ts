@@ -39,10 +39,13 @@ export function filterOf(values: Values): Filter {
   const relation = textOf(values, 'relation')
   if (relation !== undefined && !(relations as readonly string[]).includes(relation))
     throw new UsageError(`--relation wants one of ${relations.join(', ')}`)
+  const [since, until] = [timeOf(values, 'since', -Infinity), timeOf(values, 'until', Infinity)]
+  // Nothing is within it, and "nobody saw this patient" would be the answer to a slip of the pen.
+  if (since >= until) throw new UsageError('--until wants a time after --since')
   const [person, name, call] = ['person', 'tool', 'call'].map((option) => textOf(values, option))
   return {
-    since: timeOf(values, 'since', -Infinity),
-    until: timeOf(values, 'until', Infinity),
+    since,
+    until,
     ...(person === undefined ? {} : { person }),
     ...(name === undefined ? {} : { name }),
     ...(call === undefined ? {} : { call }),

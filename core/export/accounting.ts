@@ -80,7 +80,7 @@ export type Sum = {
 export function summed(disclosures: Iterable<Disclosure>): Sum[] {
   const sums = new Map<string, Sum>()
   for (const { recipient, what, purpose, date, accounted } of disclosures) {
-    const key = JSON.stringify([recipient.iss, recipient.sub, what, purpose])
+    const key = JSON.stringify([recipient, what, purpose])
     const sum = sums.get(key)
     if (sum === undefined)
       sums.set(key, { recipient, what, purpose, first: date, last: date, times: 1, accounted })

@@ -6,7 +6,7 @@ import { partsOfOrigin } from '../wire.ts'
 import { agentsOf } from './audit-agents.ts'
 import type { FhirObject } from './fhir.ts'
 import { coded, identified } from './fhir.ts'
-import { type Named, type Naming, patientsOf, type Told } from './told.ts'
+import { isRefused, type Named, type Naming, patientsOf, type Told } from './told.ts'
 
 const balp = 'https://profiles.ihe.net/ITI/BALP'
 const systems = {
@@ -53,7 +53,7 @@ function auditEvent(told: Told, server: string, patient: Named | undefined, id: 
     ...(subtype === undefined ? {} : { subtype: [subtype] }),
     action: told.call !== undefined && pattern === 'read' ? 'R' : 'E',
     recorded: told.at,
-    outcome: outcomes[told.outcome],
+    outcome: outcomes[isRefused(told) ? 'refused' : told.outcome],
     ...(told.detail === undefined ? {} : { outcomeDesc: told.detail }),
     agent: agentsOf(told, server, pattern),
     source: {
@@ -87,20 +87,22 @@ type Kind = { type: FhirObject; subtype?: FhirObject }
 const dicom = (code: string, display: string): FhirObject => coded(systems.dicom, code, display)
 const application = dicom('110100', 'Application Activity')
 const alert = dicom('110113', 'Security Alert')
+const restricted: Kind = { type: alert, subtype: dicom('110132', 'Use of Restricted Function') }
 
 /** Of records that are no calls. DICOM PS3.16, CID 400 to 402. */
 const kinds: { readonly [kind in Told['kind']]?: Kind } = {
   'chain-started': { type: application, subtype: dicom('110120', 'Application Start') },
   'chain-closed': { type: application, subtype: dicom('110121', 'Application Stop') },
   orders: { type: alert, subtype: dicom('110129', 'Security Configuration') },
+  'admission-refused': restricted,
+  'admission-counted': restricted,
   enrolment: { type: dicom('110114', 'User Authentication'), subtype: dicom('110122', 'Login') },
   held: { type: dicom('110101', 'Audit Log Used') },
   unsealed: { type: dicom('110101', 'Audit Log Used') },
 }
 
 function kindOf(told: Told, pattern: Pattern): Kind {
-  if (told.outcome === 'refused')
-    return { type: alert, subtype: dicom('110132', 'Use of Restricted Function') }
+  if (told.outcome === 'refused') return restricted
   if (told.call !== undefined && told.kind !== 'enrolment')
     return {
       type: coded(systems.type, 'rest', 'RESTful Operation'),

@@ -246,6 +246,18 @@ function notedIn(record: AuditRecord): Partial<Told> {
   }
 }
 
+/** Kinds that are told of no call, and say that something was refused. */
+const refusing: ReadonlySet<Told['kind']> = new Set([
+  'admission-refused',
+  'admission-counted',
+  'witness-refused',
+])
+
+/** Whether something was refused: a call, a request at the API server, a signature. */
+export function isRefused({ kind, outcome }: Pick<Told, 'kind' | 'outcome'>): boolean {
+  return outcome === 'refused' || refusing.has(kind)
+}
+
 /** Every patient of a call once, asked for or found. */
 export function patientsOf({ asked, found }: Pick<Told, 'asked' | 'found'>): PatientToken[] {
   if (asked.length === 0) return [...found]

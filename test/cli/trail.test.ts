@@ -187,6 +187,7 @@ test.each([
   [['--patient', 'p-100'], /--key as well/],
   [['--since', 'yesterday'], /--since wants a day/],
   [['--since', '2026-02-29'], /--since wants a day/],
+  [['--since', '2026-09-22', '--until', '2026-09-21'], /--until wants a time after --since/],
   [['--until', '2026-06-31T10:00:00+02:00'], /--until wants a day/],
   [['--outcome', 'good'], /--outcome wants one of/],
   [['--relation', 'good'], /--relation wants one of own, surname, vip/],

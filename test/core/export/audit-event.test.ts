@@ -110,6 +110,15 @@ test('without the key a patient is a token of the token system, and no event cla
   })
 })
 
+test('what admission refused, and a signature that a witness refused, are no success', () => {
+  const [refused, unsigned] = ['asked by mallory', 'would not sign'].map((says) =>
+    events().find(({ outcomeDesc }) => String(outcomeDesc).includes(says)),
+  )
+
+  expect(refused).toMatchObject({ outcome: '8', subtype: [{ code: '110132' }] })
+  expect(unsigned).toMatchObject({ outcome: '8', type: { code: '110113' } })
+})
+
 test('ids are FHIR ids, and every one is another', () => {
   const ids = events().map(({ id }) => String(id))
 

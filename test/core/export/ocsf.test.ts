@@ -55,3 +55,12 @@ test('a refusal is a denied call; a broken breach rule, and a witness that would
   })
   expect(all.filter((event) => event['severity_id'] === 4)).toHaveLength(2)
 })
+
+test('what admission refused is a failure, and an entry into a pod stands out, though they are no calls', () => {
+  const [refused, entered] = ['admission-refused', 'pod-entered'].map((kind) =>
+    events().find((event) => event['activity_name'] === kind),
+  )
+
+  expect(refused).toMatchObject({ status_id: 2, status_code: 'refused', severity_id: 2 })
+  expect(entered).toMatchObject({ status_id: 1, severity_id: 3 })
+})

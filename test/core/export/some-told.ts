@@ -60,6 +60,30 @@ const registry: AuditRecord[] = [
     perSeconds: 3600,
     firstSeen: base.at,
   },
+  {
+    ...base,
+    kind: 'admission-refused',
+    review: 'review-1',
+    refused: base.at,
+    namespace: 'clinic',
+    what: 'pods/exec',
+    operation: 'CONNECT',
+    name: 'ehr-0',
+    by: 'mallory',
+    says: 'ask for a grant',
+  },
+  {
+    ...base,
+    kind: 'pod-entered',
+    review: 'review-2',
+    entered: base.at,
+    namespace: 'clinic',
+    server: 'ehr',
+    what: 'pods/exec',
+    name: 'ehr-0',
+    by: 'engineer-1',
+    grant: { name: 'night', uid: 'u-2', requestedBy: 'engineer-1', approvedBy: 'chief-1' },
+  },
 ]
 
 /** Besides those of `toldRecords`: a person behind a service, an event of a stream, a read, a list, one that may have run. */
