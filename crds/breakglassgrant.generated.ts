@@ -125,6 +125,9 @@ by: string
 at: string
 }
 }
+/**
+ * Where it stands, and what was made of it.
+ */
 status?: {
 /**
  * metadata.generation that this was judged on.

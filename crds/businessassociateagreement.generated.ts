@@ -94,6 +94,9 @@ sha256: string
 uri?: string
 }
 }
+/**
+ * What was seen, with the evidence.
+ */
 status?: {
 /**
  * metadata.generation that this was judged on.
