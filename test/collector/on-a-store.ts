@@ -21,8 +21,7 @@ export function onAStore<S extends Server>(
     on.server = await make(await certify(authority, undefined, { names: ['localhost'] }), authority.pem)
   }, 120_000)
   afterAll(async () => {
-    on.operator?.server.closeAllConnections()
-    on.operator?.server.close()
+    on.operator?.end()
     await on.server?.remove()
   })
   afterEach(endCollectors)

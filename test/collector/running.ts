@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:https'
+import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,7 +22,7 @@ import { anAuthority, certify, certifyRequest, Peer, uriOf } from './peers.ts'
 const root = join(import.meta.dirname, '../..')
 const node = join(root, 'node_modules/.bin/node')
 
-export type Operator = { authority: Authority; url: string; server: Server; issued: () => number }
+export type Operator = { authority: Authority; url: string; issued: () => number; end: () => void }
 
 /** Stands for the operator's channel: signs what is asked for with the right token. */
 export async function anOperator(said: { seconds?: number; token?: string } = {}): Promise<Operator> {
@@ -51,7 +51,11 @@ export async function anOperator(said: { seconds?: number; token?: string } = {}
   server.listen(0)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  return { authority, url: `https://localhost:${port}`, server, issued: () => issued }
+  const end = (): void => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return { authority, url: `https://localhost:${port}`, issued: () => issued, end }
 }
 
 export type Collector = {

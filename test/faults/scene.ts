@@ -57,8 +57,7 @@ export async function aWorld(compiled: string): Promise<World> {
     environment: { NODE_COMPILE_CACHE: compiled },
     end: () => {
       server.close()
-      operator.server.closeAllConnections()
-      operator.server.close()
+      operator.end()
       rmSync(base, { recursive: true, force: true })
     },
   }

@@ -3,28 +3,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { afterAll, afterEach, expect } from 'vitest'
 import { aFolder } from '../collector/a-trail.ts'
 import { aReceiver, logsIn } from '../collector/copies/a-receiver.ts'
-import {
-  aCollector,
-  acknowledgedMore,
-  anOperator,
-  endCollectors,
-  type Operator,
-  Writer,
-} from '../collector/running.ts'
+import { aCollector, acknowledgedMore, anOperator, endCollectors, Writer } from '../collector/running.ts'
 import { verifies } from '../verifies.ts'
 
-let operator: Operator
-beforeAll(async () => {
-  operator = await anOperator()
-})
+const operator = await anOperator()
+
 afterEach(endCollectors)
-afterAll(() => {
-  operator.server.closeAllConnections()
-  operator.server.close()
-})
+afterAll(operator.end)
 
 verifies(
   'audit:copies',

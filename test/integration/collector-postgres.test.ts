@@ -33,8 +33,7 @@ beforeAll(async () => {
   operator = await anOperator()
 }, 120_000)
 afterAll(() => {
-  operator.server.closeAllConnections()
-  operator.server.close()
+  operator.end()
   postgres.remove()
 })
 afterEach(async () => {

@@ -4,32 +4,18 @@ import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, rmSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { aFolder, anEmbeddedStore, recordsIn } from '../collector/a-trail.ts'
-import {
-  aCollector,
-  acknowledgedMore,
-  anOperator,
-  endCollectors,
-  type Operator,
-  Writer,
-} from '../collector/running.ts'
+import { aCollector, acknowledgedMore, anOperator, endCollectors, Writer } from '../collector/running.ts'
 import { verifies } from '../verifies.ts'
 
-let operator: Operator
+const operator = await anOperator()
 const mounted: string[] = []
-
-beforeAll(async () => {
-  operator = await anOperator()
-})
 afterEach(() => {
   endCollectors()
   for (const folder of mounted.splice(0)) spawnSync('umount', ['--lazy', folder])
 })
-afterAll(() => {
-  operator.server.closeAllConnections()
-  operator.server.close()
-})
+afterAll(operator.end)
 
 async function writers(count: number, port: number): Promise<{ all: Writer[]; running: Promise<void[]> }> {
   const all = Array.from({ length: count }, () => new Writer(operator))
@@ -205,8 +191,7 @@ verifies(
       .toBe(true)
     writer.stopped = true
     await running
-    shortLived.server.closeAllConnections()
-    shortLived.server.close()
+    shortLived.end()
 
     expect(writer.failures).toBe(0)
   },
@@ -217,8 +202,7 @@ test('without a certificate it is not ready and says so; with the operator back 
   const collector = await aCollector(refusing, { HIPAA_MCP_STORE: `embedded:${join(aFolder(), 'store')}` })
   await collector.until('no-identity')
   await expect.poll(collector.said, { timeout: 20_000 }).toContain('OPERATOR_ANSWERED_401')
-  refusing.server.closeAllConnections()
-  refusing.server.close()
+  refusing.end()
 })
 
 test('the collector’s metrics count what was committed', async () => {

@@ -2,28 +2,21 @@
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, onTestFinished } from 'vitest'
+import { afterAll, afterEach, expect, onTestFinished } from 'vitest'
 import { fileWrapper } from '../../collector/kms/file.ts'
 import type { KeyWrapper } from '../../collector/kms/key-wrapper.ts'
 import { pkcs11Wrapper } from '../../collector/kms/pkcs11.ts'
 import { SealedFiles } from '../../collector/sealing/files.ts'
 import { aFolder, anEmbeddedStore, recordsIn } from '../collector/a-trail.ts'
 import { aSoftHsm, type SoftHsm } from '../collector/kms/soft-hsm.ts'
-import { aCollector, anOperator, endCollectors, type Operator, Writer } from '../collector/running.ts'
+import { aCollector, anOperator, endCollectors, Writer } from '../collector/running.ts'
 import { opened } from '../collector/sealing/a-kms.ts'
 import { all } from '../core/sealed/streams.ts'
 import { verifies } from '../verifies.ts'
 
-let operator: Operator
-
-beforeAll(async () => {
-  operator = await anOperator()
-})
+const operator = await anOperator()
 afterEach(endCollectors)
-afterAll(() => {
-  operator.server.closeAllConnections()
-  operator.server.close()
-})
+afterAll(operator.end)
 
 const environmentOf = (
   folder: string,

@@ -31,7 +31,7 @@ async function aScene(): Promise<{
   settings: Settings
 }> {
   const operator = await anOperator()
-  onTestFinished(() => void operator.server.close())
+  onTestFinished(operator.end)
   const folder = aFolder()
   // The key is made when the store is: whoever runs the witness needs it before the first round.
   const store = await openEmbedded({ folder, onPoisoned: () => undefined })

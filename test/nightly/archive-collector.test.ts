@@ -50,8 +50,7 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 afterAll(async () => {
-  operator?.server.closeAllConnections()
-  operator?.server.close()
+  operator?.end()
   await scene?.end()
 })
 

@@ -21,8 +21,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(async () => {
   endCollectors()
-  operator.server.closeAllConnections()
-  operator.server.close()
+  operator.end()
   await broker.remove()
 })
 
