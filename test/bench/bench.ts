@@ -7,20 +7,18 @@ import { writeFile } from 'node:fs/promises'
 import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { asInImage } from './as-in-image.ts'
 import { figuresOf, saidOf as saidOfCalls } from './calls-rows.ts'
 import { egressFigures } from './egress-rows.ts'
 import { saidOf } from './other-report.ts'
 import { type OtherFigures, otherFigures } from './other-rows.ts'
 import { otherWork } from './other-work.ts'
-import { cores, start } from './process.ts'
+import { aPlace } from './place.ts'
 import type { RedactionRound } from './redaction-report.ts'
 import { bundleMemory, compileMilliseconds, redactionFigures } from './redaction-rows.ts'
 import { type Figures, own, report } from './report.ts'
 import { targets } from './targets.ts'
 import { tidying } from './tidying.ts'
 import { verifyFigures } from './verify-rows.ts'
-import { workAndTokens } from './work.ts'
 
 const { values } = parseArgs({
   options: {
@@ -36,30 +34,20 @@ const beside = `load average ${(loadavg()[0] ?? 0).toFixed(1)} before the run`
 const says = (line: string): void => console.error(line)
 
 await tidying(async (folder) => {
-  const file = join(folder, 'work.json')
-  // The policy names the upstream's port, so it is chosen before the upstream starts.
-  const port = 20_000 + (process.pid % 10_000)
-  const { work, token } = await workAndTokens(port)
-  await writeFile(file, JSON.stringify(work))
-  const upstream = start(cores.others, process.execPath, [
-    join(import.meta.dirname, 'upstream.ts'),
-    file,
-    String(port),
-  ])
-  await upstream.line()
+  const place = await aPlace(folder)
+  const { work } = place
   const measured = new Map<string, Figures[]>()
   const others: OtherFigures[] = []
   const redaction: RedactionRound[] = []
-  const place = { folder, file, work, upstreamPort: port, image: await asInImage(folder) }
   const all = targets(place)
   for (let round = 1; round <= rounds; round++) {
     for (const target of all) {
-      const figures = await figuresOf(target, file, seconds)
+      const figures = await figuresOf(target, place.file, seconds)
       measured.set(target.name, [...(measured.get(target.name) ?? []), figures])
       says(`round ${round}/${rounds}  ${saidOfCalls(target.name, figures)}`)
     }
     const last = (name: string): Figures => (measured.get(name) as Figures[]).at(-1) as Figures
-    const other = await otherFigures({ ...place, token, rate: last(own.Local).perSecond })
+    const other = await otherFigures(place, last(own.Local).perSecond)
     others.push(other)
     says(`round ${round}/${rounds}  ${saidOf(other)}`)
     const compile = compileMilliseconds(otherWork(work).list.policy)

@@ -2,15 +2,12 @@
 //
 //   node test/bench/calls-rows.ts [rounds] [seconds] [upstream|nginx|Local|Stream …]    (what Stream adds beside Local; writes no file)
 
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { asInImage } from './as-in-image.ts'
 import { underLoad } from './loading.ts'
-import { cores, residentBytes, start } from './process.ts'
+import { aPlace } from './place.ts'
+import { residentBytes } from './process.ts'
 import { addedRatio, clockRate, type Figures } from './report.ts'
 import { type Target, targets } from './targets.ts'
 import { tidying } from './tidying.ts'
-import { workAndTokens } from './work.ts'
 
 /** One target, once: as fast as it goes for processor time, on a clock for latency, and for processor time beside that of another. */
 export async function figuresOf(target: Target, file: string, seconds: number): Promise<Figures> {
@@ -43,20 +40,16 @@ export const saidOf = (name: string, figures: Figures): string =>
 if (import.meta.main)
   await tidying(async (folder) => {
     const [rounds = '3', seconds = '7', ...only] = process.argv.slice(2)
-    const file = join(folder, 'work.json')
-    const upstreamPort = 20_000 + (process.pid % 10_000)
-    const { work } = await workAndTokens(upstreamPort)
-    await writeFile(file, JSON.stringify(work))
-    const upstream = join(import.meta.dirname, 'upstream.ts')
-    await start(cores.others, process.execPath, [upstream, file, String(upstreamPort)]).line()
-    const all = targets({ folder, work, file, upstreamPort, image: await asInImage(folder) })
+    const place = await aPlace(folder)
+    const all = targets(place)
     const wanted = all.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
     const measured = new Map<string, Figures[]>(wanted.map(({ name }) => [name, []]))
     for (let round = 1; round <= Number(rounds); round++)
       for (const target of wanted) {
-        const figures = await figuresOf(target, file, Number(seconds))
+        const figures = await figuresOf(target, place.file, Number(seconds))
         measured.get(target.name)?.push(figures)
         console.log(`round ${round}/${rounds}  ${saidOf(target.name, figures)}`)
       }
-    console.log(`What Stream adds (p50) is ${addedRatio(measured).toFixed(2)} × what Local adds.`)
+    if (only.length === 0)
+      console.log(`What Stream adds (p50) is ${addedRatio(measured).toFixed(2)} × what Local adds.`)
   })

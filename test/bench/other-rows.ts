@@ -8,9 +8,10 @@ import { quantile } from './comparison.ts'
 import { underLoad } from './loading.ts'
 import { nginxArguments } from './nginx.ts'
 import { eventsOfCall, openAtOnce, otherWork, tokensOfTurn } from './other-work.ts'
+import type { Place } from './place.ts'
 import { cores, residentBytes, start } from './process.ts'
 import type { Acknowledge } from './program.ts'
-import { type RecordsFigures, type RecordsPlace, recordsFigures } from './records-rows.ts'
+import { type RecordsFigures, recordsFigures } from './records-rows.ts'
 import { listening, type Running, startSidecar } from './sidecar.ts'
 import { envelope, type Work } from './work.ts'
 
@@ -26,21 +27,16 @@ export type OtherFigures = {
   records: RecordsFigures
 }
 
-type Place = RecordsPlace & {
-  /** Calls a second at which records are made: of the sidecar with `Local` as fast as it went in the same round. */
-  rate: number
-  token: (sub: string) => Promise<string>
-}
-
 /** Turns with tokens that were never seen, and as many with one that is known. */
 const turns = 4
 
-export async function otherFigures(place: Place): Promise<OtherFigures> {
+/** `rate`: calls a second at which records are made, of the sidecar with `Local` as fast as it went in the same round. */
+export async function otherFigures(place: Place, rate: number): Promise<OtherFigures> {
   return {
     ...(await streams(place)),
     list: await lists(place),
     token: await tokens(place),
-    records: await recordsFigures(place, place.rate),
+    records: await recordsFigures(place, rate),
   }
 }
 

@@ -4,28 +4,17 @@
 //
 //   node test/bench/records-rows.ts [rounds] [calls a second]
 
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkout } from '../../config/image/base.ts'
-import { asInImage } from './as-in-image.ts'
 import { underLoad } from './loading.ts'
 import { nginxArguments } from './nginx.ts'
 import { recordsRows } from './other-report.ts'
+import { aPlace, type Place } from './place.ts'
 import { cores, cpuSeconds, start } from './process.ts'
 import { listening, startAsInPod, startCollector } from './sidecar.ts'
 import { markdown } from './table.ts'
 import { tidying } from './tidying.ts'
-import { type Work, workAndTokens } from './work.ts'
-
-export type RecordsPlace = {
-  folder: string
-  work: Work
-  /** The work as a file. */
-  file: string
-  upstreamPort: number
-  /** Sources as the image holds them. */
-  image: string
-}
 
 /** Processor time of a call, µs. */
 type Costs = {
@@ -42,11 +31,11 @@ export type RecordsFigures = { rate: number; records: Costs; nginx: Costs }
 /** A pod serves for days: most of what its compiler does, it does in the first seconds. */
 const [seconds, warm] = [5, 10]
 
-export async function recordsFigures(place: RecordsPlace, rate: number): Promise<RecordsFigures> {
+export async function recordsFigures(place: Place, rate: number): Promise<RecordsFigures> {
   return { rate, nginx: await nginxCosts(place, rate), records: await recordsCosts(place, rate) }
 }
 
-async function nginxCosts({ folder, work, file, upstreamPort }: RecordsPlace, rate: number): Promise<Costs> {
+async function nginxCosts({ folder, work, file, upstreamPort }: Place, rate: number): Promise<Costs> {
   const port = upstreamPort + 1
   const { pid, stop } = start(cores.measured, 'nginx', await nginxArguments(folder, work, port, upstreamPort))
   try {
@@ -61,7 +50,7 @@ async function nginxCosts({ folder, work, file, upstreamPort }: RecordsPlace, ra
 }
 
 /** The clock that begins the calls is taken off: nginx's is in another process. */
-async function recordsCosts({ folder, file, image }: RecordsPlace, rate: number): Promise<Costs> {
+async function recordsCosts({ folder, file, image }: Place, rate: number): Promise<Costs> {
   const collector = await startCollector({ root: checkout, folder, file })
   const trail = await mkdtemp(join(folder, 'records-'))
   const args = [file, collector.port, trail, rate, seconds, warm].map(String)
@@ -88,13 +77,7 @@ const each = ({ used, calls }: { used: number; calls: number }): number => (used
 if (import.meta.main)
   await tidying(async (folder) => {
     const [rounds = 3, rate = 1_500] = process.argv.slice(2).map(Number)
-    const file = join(folder, 'work.json')
-    const upstreamPort = 20_000 + (process.pid % 10_000)
-    const { work } = await workAndTokens(upstreamPort)
-    await writeFile(file, JSON.stringify(work))
-    const upstream = join(import.meta.dirname, 'upstream.ts')
-    await start(cores.others, process.execPath, [upstream, file, String(upstreamPort)]).line()
-    const place = { folder, work, file, upstreamPort, image: await asInImage(folder) }
+    const place = await aPlace(folder)
     const all: RecordsFigures[] = []
     for (let round = 1; round <= rounds; round++) {
       const figures = await recordsFigures(place, rate)

@@ -2,21 +2,12 @@
 
 import { checkout } from '../../config/image/base.ts'
 import { nginxArguments } from './nginx.ts'
+import type { Place } from './place.ts'
 import { cores, start } from './process.ts'
 import { direct, own, yardstick } from './report.ts'
 import { listening, type Running, startSidecar } from './sidecar.ts'
-import type { Work } from './work.ts'
 
 export type Target = { name: string; start: () => Promise<Running> }
-type Place = {
-  folder: string
-  /** The work as a file. */
-  file: string
-  work: Work
-  upstreamPort: number
-  /** Sources as the image holds them. */
-  image: string
-}
 
 export function targets(place: Place): Target[] {
   const { folder, work, upstreamPort } = place
