@@ -184,42 +184,13 @@ export class Trail {
 
   /** Commits canonical records of this pod's chain. Resolves to its size when they would survive power loss. */
   async append(pod: Pod, origin: string, from: number, lines: readonly Buffer[]): Promise<number> {
-    const lane = await this.#laneOf(pod, origin).catch((error: unknown) => {
-      this.#tellFork(origin, error)
-      throw error
-    })
-    const bytes = lines.reduce((sum, line) => sum + line.length, 0)
-    const [whose, of] = [podOf(pod), serverOf(pod)]
-    // Before anything is read, which costs the most: what has no room, and what leaves a gap.
-    if (!this.#waiting.take(whose, of, bytes)) throw new Refusal('busy')
-    try {
-      const size = await lane.coming(from, lines.length, async () => {
-        const leaves = await this.#reading.read(whose, of, lines)
-        this.#sealing?.judge(leaves)
-        await this.#sealing?.admit(origin, bytes + lines.length, lines.length)
-        return await this.watch.use(async () => await lane.append(from, leaves))
-      })
-      await this.#witnesses?.gate(origin, size)
-      return size
-    } catch (error) {
-      this.#tellFork(origin, error)
-      throw error
-    } finally {
-      this.#waiting.give(whose, of, bytes)
-      // The records are committed whatever comes of this; the sweep says what could not be said now.
-      this.#alarms.say().catch((error: unknown) => this.watch.note(error))
-    }
+    return await this.#tellingForks(origin, async () => await this.#commit(pod, origin, from, lines))
   }
 
   /** Cosigns a checkpoint of this pod's chain. The cosignature is durable when it resolves. */
   async checkpoint(pod: Pod, note: string): Promise<string> {
     const origin = note.slice(0, Math.max(0, note.indexOf('\n')))
-    try {
-      return await this.#cosign(pod, origin, note)
-    } catch (error) {
-      this.#tellFork(origin, error)
-      throw error
-    }
+    return await this.#tellingForks(origin, async () => await this.#cosign(pod, origin, note))
   }
 
   /**
@@ -372,6 +343,28 @@ export class Trail {
     return lane
   }
 
+  async #commit(pod: Pod, origin: string, from: number, lines: readonly Buffer[]): Promise<number> {
+    const lane = await this.#laneOf(pod, origin)
+    const bytes = lines.reduce((sum, line) => sum + line.length, 0)
+    const [whose, of] = [podOf(pod), serverOf(pod)]
+    // Before anything is read, which costs the most: what has no room, and what leaves a gap.
+    if (!this.#waiting.take(whose, of, bytes)) throw new Refusal('busy')
+    try {
+      const size = await lane.coming(from, lines.length, async () => {
+        const leaves = await this.#reading.read(whose, of, lines)
+        this.#sealing?.judge(leaves)
+        await this.#sealing?.admit(origin, bytes + lines.length, lines.length)
+        return await this.watch.use(async () => await lane.append(from, leaves))
+      })
+      await this.#witnesses?.gate(origin, size)
+      return size
+    } finally {
+      this.#waiting.give(whose, of, bytes)
+      // The records are committed whatever comes of this; the sweep says what could not be said now.
+      this.#alarms.say().catch((error: unknown) => this.watch.note(error))
+    }
+  }
+
   async #cosign(pod: Pod, origin: string, note: string): Promise<string> {
     const lane = await this.#laneOf(pod, origin)
     const { store, keys, now } = this.#options
@@ -408,8 +401,13 @@ export class Trail {
    * Its own process signed it, or goes on behind what was acknowledged: the chain has two histories, or the store was cut, as by
    * an old copy that was put in its place.
    */
-  #tellFork(origin: string, error: unknown): void {
-    if (error instanceof Refusal && forks.has(error.reason)) this.#alarms.forked(origin)
+  async #tellingForks<T>(origin: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof Refusal && forks.has(error.reason)) this.#alarms.forked(origin)
+      throw error
+    }
   }
 
   #isSucceeded(entry: Entered): boolean {
