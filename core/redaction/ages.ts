@@ -21,7 +21,7 @@ const group: { readonly [unit in Unit]: number } = {
 
 const spelt: { readonly [unit in Unit]: ReadonlySet<string> } = {
   years: words('a y yr yrs year years yo'),
-  months: words('m mo mos mth mths month months'),
+  months: words('mo mos mth mths month months'),
   weeks: words('w wk wks week weeks'),
   days: words('d day days'),
   hours: words('h hr hrs hour hours'),
@@ -73,7 +73,9 @@ function asGroup(value: Json, member: string): Json | undefined {
 /** A number and the word behind it: `92 years`, `95-year-old`; several of them in `93y 2m`, `91-95` and `P93Y`. */
 const numberAndWord = /(\d{1,7}(?:\.\d{1,4})?)(\s{0,4}-?)([A-Za-z]{0,12})/g
 /** What stands in an age besides, and says nothing of its unit. */
-const besides = words('p o old to and over above about approx plus')
+const besides = words('p o old to and over above about approx plus m f male female man woman')
+/** In a duration of ISO 8601 `M` is months. Elsewhere it is a man as often as not, and years where nothing says more. */
+const inMonths = /^\s{0,4}P\d{1,7}M/i
 /** No age, and not a number alone: a day, a year with its month. */
 const dayLike = /\d{4}-\d|\d\/\d/
 const longest = 40
@@ -83,10 +85,11 @@ function textAsGroup(text: string, byName: Unit): string | undefined {
   if (spelledOut.test(text)) return String(group.years)
   const said = text.match(/[A-Za-z]+/g)?.filter((word) => !besides.has(word.toLowerCase())) ?? []
   const units = said.map(unitOf)
+  const last = units.findLast((unit) => unit !== undefined)
   // One word of a language that is not known is years: nothing else is said without more. Several are a sentence.
-  if (said.length > 1 && units.includes(undefined)) return undefined
-  const [last] = units.slice(-1)
-  const ofAll = last ?? (said.length === 0 ? byName : 'years')
+  if (last === undefined && said.length > 1) return undefined
+  const ofName = inMonths.test(text) ? 'months' : byName
+  const ofAll = last ?? (said.length === 0 ? ofName : 'years')
   let isOld = false
   const left = text.replaceAll(numberAndWord, (all, digits: string, between: string, word: string) => {
     const most = group[unitOf(word) ?? ofAll]

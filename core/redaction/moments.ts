@@ -27,7 +27,9 @@ const compact =
   /^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:(?:[01]\d|2[0-4])[0-5]\d(?:[0-5]\d)?)?$/
 /** Since 1970, or, with a sign, before: who is over 56 was born then. */
 const sinceEpoch = /^(-?)(\d{8,19})(?:\.\d{1,9})?$/
-/** By how many digits there are: seconds, then thousands, millions and thousand millions of a second. */
+/** The years 1900 and 2100, in seconds since 1970. */
+const [from, until] = [-2_208_988_800, 4_102_444_800]
+/** By how many digits there are at most: seconds, then thousands, millions and thousand millions of a second. In 1970 they have fewer. */
 const perSecond = [
   [10, 1],
   [13, 1e3],
@@ -42,10 +44,12 @@ export function yearOfMoment(value: string | number): number | undefined {
   const [, sign, digits = ''] = sinceEpoch.exec(text) ?? []
   // A number of eight digits is more often a code than a day of 1970.
   if (sign === undefined || (sign === '' && digits.length < 9)) return undefined
-  const [, per] = perSecond.find(([most]) => digits.length <= most) as (typeof perSecond)[number]
-  const seconds = (Number(digits) / per) * (sign === '' ? 1 : -1)
-  // From 1900 until the year 2100.
-  if (seconds > 4_102_444_800 || seconds < -2_208_988_800) return undefined
+  const since = Number(digits) * (sign === '' ? 1 : -1)
+  const seconds = perSecond
+    .filter(([most]) => digits.length <= most)
+    .map(([, per]) => since / per)
+    .find((one) => one >= from && one <= until)
+  if (seconds === undefined) return undefined
   return new Date(seconds * 1_000).getUTCFullYear()
 }
 

@@ -27,6 +27,15 @@ const old: { what: string; came: Json; shown: Json }[] = [
   { what: 'a list that is called so', came: { ages: [12, 95] }, shown: { ages: [12, 90] } },
   { what: 'years with months behind', came: { age: '93y 2m' }, shown: { age: '90y 2m' } },
   { what: 'a duration of ISO 8601', came: { age: 'P93Y2M' }, shown: { age: 'P90Y2M' } },
+  { what: 'a man’s', came: { age: '93M' }, shown: { age: '90M' } },
+  { what: 'one with a sex behind', came: { age: '93/M' }, shown: { age: '90/M' } },
+  { what: 'one with a sex before', came: { age: 'M 93' }, shown: { age: 'M 90' } },
+  { what: 'years with a sex', came: { age: '93y F' }, shown: { age: '90y F' } },
+  {
+    what: 'years among other words',
+    came: { age: '93 years, widowed' },
+    shown: { age: '90 years, widowed' },
+  },
   { what: 'a range', came: { ageRange: '85-95' }, shown: { ageRange: '85-90' } },
   { what: 'a range with its unit', came: { age: '91 to 95 years' }, shown: { age: '90 to 90 years' } },
   { what: 'one that is written out', came: { currentAge: 'ninety-three' }, shown: { currentAge: '90' } },
@@ -82,6 +91,7 @@ const young: Json[] = [
   { mental_age: 95 },
   { agePercentile: 97 },
   { page: 95, stage: '95', dosage: 120, percentage: 99, agent: 95 },
+  { age: 'P93M', age_in_months: '95 m' },
   { age: '91 to 95 months', age_as_of: '2024-03-05', ageGroup: 'cohort 120 of Boise' },
   {
     age: { value: 100, unit: 'mo' },

@@ -117,6 +117,8 @@ verifies(
       birthTime: 478310400,
       start_time_ms: 478310400000,
       ts: -478310400,
+      // In March 1970, in milliseconds.
+      updatedAt: 5900000000,
       TIMESTAMP: 1709634600.123,
       'Visit Date': '1709634600123456',
       code: '1709634600',
@@ -132,6 +134,7 @@ verifies(
       birthTime: 1985,
       start_time_ms: 1985,
       ts: 1954,
+      updatedAt: 1970,
       TIMESTAMP: 2024,
       'Visit Date': '2024',
       code: '1709634600',
