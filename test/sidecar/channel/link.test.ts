@@ -203,8 +203,9 @@ test('what is not whole in its time is given up, before its answer and within on
     response.writeHead(200).once('close', () => clearInterval(speaking))
   }
 
-  const { body } = await ask({ timeout: 1_000 })
-  await expect(body.text()).rejects.toMatchObject({ code: 'LINK_LATE' })
+  // Where a busy machine needs all of it for the handshake, it is the answer that is late.
+  const reading = async (): Promise<string> => await (await ask({ timeout: 1_000 })).body.text()
+  await expect(reading()).rejects.toMatchObject({ code: 'LINK_LATE' })
 })
 
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
