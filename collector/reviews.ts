@@ -23,6 +23,8 @@ export function reviewRoutes(registry: Pick<Registry, 'update' | 'now'>): { [met
           by: identity.person,
         }
         if (!membersHold('activity-reviewed', asked)) throw new Refusal('bad-request')
+        if (asked.since !== undefined && Date.parse(asked.since) >= Date.parse(asked.until))
+          throw new Refusal('bad-request')
         if (Date.parse(asked.until) > registry.now) throw new Refusal('review-too-early')
         const { size } = await registry.update(() => [{ kind: 'activity-reviewed', ...asked }])
         const response: ReviewResponse = { index: size - 1 }

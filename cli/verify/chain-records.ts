@@ -1,6 +1,7 @@
 // The records of one chain in order, whichever form its folder has: a file of lines (`trail export`), or the tiles of a C2SP
 // tlog-tiles log (`trail tiles`). Tiles are believed as little as anything else: each is made anew from the entries.
 
+import type { Stats } from 'node:fs'
 import { opendir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseNote } from '../../core/checkpoint.ts'
@@ -13,11 +14,12 @@ import { linesOf } from './lines.ts'
 export async function* recordsIn(folder: string, heard: Heard = {}): AsyncGenerator<Line> {
   const { found = () => undefined } = heard
   const wrong = firstFew(heard.wrong ?? (() => undefined))
-  const [all, tile, after] = await Promise.all(
-    [recordFiles.all, recordFiles.tiles, recordFiles.after].map(
-      async (name) => await isThere(join(folder, name)),
-    ),
-  )
+  // A pipe under such a name would be waited for without an end.
+  const [all, tile, after] = await Promise.all([
+    isThere(join(folder, recordFiles.all), (found) => found.isFile()),
+    isThere(join(folder, recordFiles.tiles), (found) => found.isDirectory()),
+    isThere(join(folder, recordFiles.after), (found) => found.isFile()),
+  ])
   if (all || tile || after) found()
   if (all && (tile || after)) wrong(`it has both ${recordFiles.all} and tiles: only the former was looked at`)
   if (all) yield* linesOf(join(folder, recordFiles.all))
@@ -98,9 +100,6 @@ async function bytesIn(folder: string, path: string): Promise<Buffer | undefined
   return await readFile(join(folder, path)).catch(() => undefined)
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  )
+async function isThere(path: string, asWanted: (found: Stats) => boolean): Promise<boolean> {
+  return await stat(path).then(asWanted, () => false)
 }

@@ -127,7 +127,13 @@ verifies('audit:review', 'a review that is overdue is told of, and fails the che
 test('no review is taken that is none, or that names more', async () => {
   const made = await reviewed()
   const before = made.trail.registry.size
-  for (const wrong of [{ review: 'x' }, { until: 'yesterday' }, { patient: 'p-100' }, { note: 7 }])
+  for (const wrong of [
+    { review: 'x' },
+    { until: 'yesterday' },
+    { since: made.request.until },
+    { patient: 'p-100' },
+    { note: 7 },
+  ])
     await expect(asked(made, { ...made.request, ...wrong }), JSON.stringify(wrong)).rejects.toThrow(Refusal)
   await expect(asked(made, [])).rejects.toThrow(Refusal)
   expect(made.trail.registry.size).toBe(before)

@@ -1,4 +1,5 @@
-import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -159,6 +160,18 @@ verifies(
     ])
   },
 )
+
+test('a folder or a pipe in the place of records is no record, and nobody waits for it', async () => {
+  const made = await anExport()
+  const path = pathIn(made.folder, made.closed.origin, 'records.ndjson')
+  for (const put of [() => mkdirSync(path), () => spawnSync('mkfifo', [path])]) {
+    rmSync(path, { recursive: true })
+    put()
+    expect((await found(made, made.closed.origin)).join()).toMatch(
+      /it is missing: record \d+ of the registry/,
+    )
+  }
+})
 
 verifies('integrity:chain', 'the last newline is part of the record', async () => {
   const made = await anExport()
