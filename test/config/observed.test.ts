@@ -2,11 +2,11 @@
 // that a policy refuses one is asked, of all others none. test/integration/admission-observed.test.ts has a real API server judge.
 
 import { readFile } from 'node:fs/promises'
-import { Environment } from '@marcbachmann/cel-js'
 import { expect, test } from 'vitest'
 import { type Document, parseAllDocuments } from 'yaml'
 import { canaryLabel, guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import { observedRules } from '../../operator/admission/observed.generated.ts'
+import { celOf } from '../cel.ts'
 import { restricted } from '../operator/admission/pods.ts'
 import { verifies } from '../verifies.ts'
 
@@ -21,9 +21,6 @@ const [mutating] = parseAllDocuments(await readFile('config/webhook/webhooks.yam
 const { webhooks: every } = (mutating as Document).toJS() as { webhooks: Webhook[] }
 const webhooks = every.filter(({ name }) => name.startsWith('observe-'))
 
-const environment = new Environment({ enableOptionalTypes: true })
-for (const name of ['object', 'oldObject', 'request', 'may', 'verbs'])
-  environment.registerVariable(name, 'dyn')
 /** Asked of the API server's authorizer, which is none here. */
 const right = /authorizer\.group\('hipaa-mcp\.dev'\)\s*\.resource\('(\w+)'\).*?\.allowed\(\)/g
 /** Likewise of one grant, a verb at a time. */
@@ -32,10 +29,11 @@ const verb =
 const conditions = webhooks.map((webhook) => ({
   ...webhook,
   id: webhook.name.slice('observe-'.length, -'.hipaa-mcp.dev'.length),
-  holds: environment.parse(
+  holds: celOf(
     (webhook.matchConditions[0]?.expression ?? '')
       .replaceAll(verb, '($1 in verbs)')
       .replaceAll(right, 'may.$1'),
+    ['object', 'oldObject', 'request', 'may', 'verbs'],
   ),
 }))
 

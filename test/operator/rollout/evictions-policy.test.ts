@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { Environment } from '@marcbachmann/cel-js'
 import { expect } from 'vitest'
 import { type Document, parseAllDocuments } from 'yaml'
+import { celOf } from '../../cel.ts'
 import { verifies } from '../../verifies.ts'
 
 type Policy = {
@@ -28,7 +28,7 @@ verifies(
     const [policy] = parseAllDocuments(await readFile('config/webhook/policy-evictions.yaml', 'utf8'))
     const { validations } = ((policy as Document).toJS() as Policy).spec
     const ofOptions = validations.find(({ expression }) => expression.includes('deleteOptions'))
-    const allows = new Environment().registerVariable('object', 'dyn').parse(ofOptions?.expression ?? '')
+    const allows = celOf(ofOptions?.expression ?? '', ['object'])
 
     for (const [deleteOptions, allowed] of options) {
       const object = deleteOptions === undefined ? {} : { deleteOptions }
@@ -71,9 +71,11 @@ verifies(
   async () => {
     const [policy] = parseAllDocuments(await readFile('config/webhook/policy-canaries.yaml', 'utf8'))
     const { variables } = ((policy as Document).toJS() as Policy).spec
-    const environment = new Environment({ enableOptionalTypes: true })
-    for (const name of ['request', 'oldObject', 'namespaceObject']) environment.registerVariable(name, 'dyn')
-    const ends = environment.parse(variables.find(({ name }) => name === 'ends')?.expression ?? '')
+    const ends = celOf(variables.find(({ name }) => name === 'ends')?.expression ?? '', [
+      'request',
+      'oldObject',
+      'namespaceObject',
+    ])
 
     for (const [what, context, allowed] of deletions) expect(ends(context), what).toBe(allowed)
   },
