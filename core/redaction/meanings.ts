@@ -52,25 +52,24 @@ export function heldBy(member: string): Meaning['holds'] {
   return meaningOf(member)?.holds
 }
 
+/** A member's name, in small letters without what parts its words, and its words. */
+type Spelt = { readonly member: string; readonly plain: string; readonly said: string }
+/** What a name says, by the first that fits. */
+const held: readonly (readonly [Meaning['holds'], fits: (name: Spelt) => boolean])[] = [
+  ['name', ({ plain }) => nameMembers.has(plain)],
+  ['its own name', ({ plain }) => plain === 'name'],
+  ['patient', ({ plain }) => plain === 'patientid'],
+  ['id', ({ plain }) => idMembers.has(plain)],
+  ['zip', ({ said }) => zipMember.test(said)],
+  ['age', ({ member }) => isAge(member)],
+  ['birth', ({ said }) => birthMember.test(said)],
+]
+
 function foundOut(member: string): Meaning | undefined {
   const plain = member.toLowerCase().replaceAll(/[_-]/g, '')
   const said = wordsOf(member).join(' ')
   const person = personSigns.has(plain)
-  const holds = nameMembers.has(plain)
-    ? 'name'
-    : plain === 'name'
-      ? 'its own name'
-      : plain === 'patientid'
-        ? 'patient'
-        : idMembers.has(plain)
-          ? 'id'
-          : zipMember.test(said)
-            ? 'zip'
-            : isAge(member)
-              ? 'age'
-              : birthMember.test(said)
-                ? 'birth'
-                : undefined
+  const holds = held.find(([, fits]) => fits({ member, plain, said }))?.[0]
   return holds === undefined && !person ? undefined : { holds, person }
 }
 

@@ -6,7 +6,7 @@ import { readFolded } from './tokenize.ts'
 /** `text` is what to search; `at` gives the position in the original of a position in it. */
 export type Normal = { readonly text: string; readonly at: (index: number) => number }
 
-export const unmoved = (index: number): number => index
+const unmoved = (index: number): number => index
 
 export function normalize(text: string): Normal {
   const { folded, stretches } = readFolded(text)

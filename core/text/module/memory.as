@@ -12,7 +12,7 @@ export const PLACES: usize = 8192
 export const LONG: usize = RECENT + PLACES * PLACE
 /** Words that rules of form know (dictionary.as): 16 bytes of each, and its bits. */
 export const KNOWN: usize = LONG + PLACE
-export const KNOWNS: usize = 4096
+const KNOWNS: usize = 4096
 /** Pairs of words that announce something together. */
 export const PAIRS: usize = KNOWN + KNOWNS * PLACE
 export const PAIR_COUNT: usize = 256

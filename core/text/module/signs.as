@@ -197,11 +197,6 @@ export function lettersEnd(at: i32, most: i32): i32 {
   return at + min(ctz(~lettersAt(at)), most)
 }
 
-/** Whether a word may begin here, or end before it: letters, digits and _ on one side alone. */
-export function isEdge(at: i32): bool {
-  return isAny(at - 1, WORDLY) != isAny(at, WORDLY)
-}
-
 /** Whether this is said here, in any case. `said`: in small letters. */
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline

@@ -10,7 +10,7 @@ import { gapBefore, NUMBER, possessiveEnd, SMALL } from './writing'
 export const DIGIT: i32 = 4
 export const FOREIGN: i32 = 8
 /** What is known of a word, as tokenize.ts writes it: its classes, and whether rules begin at it; then its flags and cues. */
-export const CLASSES: i32 = (1 << 29) - 1
+const CLASSES: i32 = (1 << 29) - 1
 export const BEGINS_MARK: i32 = 29
 /** Beside its gap: that what is known of it was not asked for yet. */
 export const UNSEEN: u64 = 1 << 63
