@@ -19,9 +19,6 @@ const beyond = {
   letterApostrophe: 0xc2,
 } as const
 
-/** What words of a text have, as in module/words.as: anything but letters and digits of ASCII. */
-export const foreign = 8
-
 /** Shorter ones are not worth a call out of JavaScript. */
 const short = 48
 

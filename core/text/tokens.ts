@@ -41,7 +41,7 @@ export type Tokens = {
   text: string
   /** Of all words together: most rules see by it that there is nothing for them. */
   anyCue: number
-  /** letters.ts: `digit`, and `foreign` where one of them is no run of ASCII. */
+  /** `DIGIT` of module/words.as, and `FOREIGN` where one of them is no run of ASCII. */
   kinds: number
   /** As module/words.as lays them out. */
   words: Int32Array
