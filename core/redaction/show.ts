@@ -15,6 +15,7 @@
 import type { JsonObject } from '../canonical.ts'
 import type { PatternTree } from '../pointer.ts'
 import type { Policy } from '../policy.ts'
+import { TooMuchText } from '../text/tokenize.ts'
 import { aliases } from './aliases.ts'
 import { narrowed } from './narrow.ts'
 import { groupsAges, type Making, prepared, rulesOfTexts } from './prepare.ts'
@@ -23,7 +24,7 @@ import { concernsOthers, documentsOf, partsWithin, type Within } from './reach-p
 import { type Parts, type Shape, surveyOf } from './results.ts'
 import type { ReturnRules } from './rules.ts'
 import type { Survey } from './survey.ts'
-import { type TextRules, TooMuchText } from './text.ts'
+import type { TextRules } from './text.ts'
 
 /** How texts of a result are judged. `resultBytes`: most that may leave. */
 export type Judging = {

@@ -6,7 +6,7 @@ import { fold, type Normal, normalize } from '../text/normalize.ts'
 import { type Reading, readings } from '../text/prose.ts'
 import { type Found, findingsOf, searchAll } from '../text/search.ts'
 import type { IdentifierType } from '../text/span.ts'
-import { withMarks } from '../text/tokenize.ts'
+import { TooMuchText, withMarks } from '../text/tokenize.ts'
 import { add, drop, sum, type Tally } from './counts.ts'
 import type { Instead } from './instead.ts'
 import { shifted } from './shift.ts'
@@ -22,9 +22,6 @@ export type TextRules = {
   /** Most characters of one result that are searched; absent where nobody waits for them. */
   readonly mostSearched?: number
 }
-
-/** A result has more text in its kept places than is searched of one. */
-export class TooMuchText extends Error {}
 
 const wholeDate = /^(\d{4})-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?)?$/
 
@@ -58,9 +55,10 @@ export function redactText(
     return left
   }
   if (text.length >= 200 && encoded.test(text)) return drop('encoded', tally)
-  known.searched += text.length
-  if (known.searched > (rules.mostSearched ?? Infinity)) throw new TooMuchText()
+  countSearched(text.length, known, rules)
   const normal = normalize(text)
+  // One character may fold to eighteen.
+  if (normal.text.length > text.length) countSearched(normal.text.length - text.length, known, rules)
   const found = searchAll(normal.text, known, reading)
   if (found.count === 0) {
     ;(known.clean ??= new Map()).set(text, reading)
@@ -72,6 +70,11 @@ export function redactText(
   sum(redacted, tally.redacted)
   ;(known.changed ??= new Map()).set(text, { reading, rules, left, redacted })
   return left
+}
+
+function countSearched(characters: number, known: Survey, { mostSearched = Infinity }: TextRules): void {
+  known.searched += characters
+  if (known.searched > mostSearched) throw new TooMuchText()
 }
 
 /** Whether a text holds any identifier at all. */

@@ -71,6 +71,8 @@ const page = 65_536
 /** Characters for which there is room from the beginning, and most for which room is kept. */
 const usual = 16_384
 const mostKept = 16 * usual
+/** Most of one text: each takes 44 bytes of two thousand million. */
+const mostRoom = 48_000_000
 /** Bytes that each word takes, and what is asked for besides. */
 const ofWord = 29
 const besides = 32
@@ -78,6 +80,9 @@ const besides = 32
 const numbersOfFinding = 4
 const numbersOfForm = 5
 const ofFindings = (2 * numbersOfFinding + numbersOfForm) * 4
+
+/** More text than is searched. */
+export class TooMuchText extends Error {}
 
 const encoder = new TextEncoder()
 const longestKnown = 16
@@ -138,15 +143,18 @@ function* watchedWords(): Generator<string> {
   for (const [word, bits] of cues()) if ((bits & watchedCues) !== 0) yield word
 }
 
-/** Room for a text of so many characters. */
+/** Room for a text of so many characters. Throws TooMuchText where no memory has as much, and leaves all as it was. */
 function roomFor(characters: number): Tokens {
+  // Places are signed numbers of 32 bits.
+  if (characters > mostRoom) throw new TooMuchText()
   const text = free
   const first = (text + characters + behind + 7) & ~7
   // Every word but the last is followed by one character at least.
   const most = ((characters >> 1) + 8) & ~7
-  unitsAt = (first + most * (ofWord + ofFindings) + besides + 15) & ~15
-  const missing = unitsAt + 2 * characters + behind - wasm.memory.buffer.byteLength
+  const units = (first + most * (ofWord + ofFindings) + besides + 15) & ~15
+  const missing = units + 2 * characters + behind - wasm.memory.buffer.byteLength
   if (missing > 0) wasm.memory.grow(Math.ceil(missing / page))
+  unitsAt = units
   allAt = wasm.layOut(first, most) >> 2
   formsAt = allAt + most * numbersOfFinding
   peopleAt = formsAt + most * numbersOfForm
@@ -198,7 +206,7 @@ function read(text: string): void {
 }
 
 function makeRoom(length: number): void {
-  if (length > room) tokens = roomFor(length + (length >> 2))
+  if (length > room) tokens = roomFor(Math.max(length, Math.min(length + (length >> 2), mostRoom)))
   else if (room > mostKept && length < usual) {
     // What a long text took is given back with the next short one: no memory can be made smaller, another takes its place.
     ;({ wasm, free } = anew())
@@ -230,6 +238,8 @@ export function readFolded(text: string): { folded: string; stretches?: Int32Arr
 }
 
 function fold(text: string): { folded: string; stretches?: Int32Array } {
+  // Its letters are written over: what was read before is no more.
+  last = ''
   const length = foldedLength(text)
   const [as, count] = [wasm.foldedAs.value, wasm.stretchCount.value]
   plain = (as & beyond) === 0
@@ -247,7 +257,7 @@ function foldedLength(text: string): number {
     letters.write(text, unitsAt, 'utf16le')
     const length = wasm.foldText(unitsAt, text.length, room)
     if (length >= 0) return length
-    tokens = roomFor(2 * room)
+    tokens = roomFor(room < mostRoom ? Math.min(2 * room, mostRoom) : 2 * room)
   }
 }
 

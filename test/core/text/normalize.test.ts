@@ -10,7 +10,7 @@ import { marks } from '../../../core/text/marks.ts'
 import { normalize } from '../../../core/text/normalize.ts'
 import { readings } from '../../../core/text/prose.ts'
 import { search } from '../../../core/text/search.ts'
-import { hasCharacters, tokenize } from '../../../core/text/tokenize.ts'
+import { hasCharacters, TooMuchText, tokenize } from '../../../core/text/tokenize.ts'
 
 /** Character by character: what it folds to, each unit of it from where the character stands. */
 function simply(text: string): { text: string; places: number[] } {
@@ -143,4 +143,19 @@ test('a date leaves its year in digits of ASCII, whatever it was written in', ()
   const years = { dates: 'Year', text: 'Redact' } as const
   const tally = { redacted: {}, dropped: {} }
   expect(redactText('geboren am ５/６/２０２１ – é', survey(), years, tally)).toBe('geboren am 2021 – é')
+})
+
+test('of a text that folds to more than it is, all that it folds to is searched, or nothing of it is shown', () => {
+  const tally = { redacted: {}, dropped: {} }
+  const most = { ...rules, mostSearched: 1_000 }
+  expect(() => redactText('\ufdfa'.repeat(56), survey(), most, tally)).toThrow(TooMuchText)
+  expect(redactText('\u00e9'.repeat(1_000), survey(), most, tally)).toBe('\u00e9'.repeat(1_000))
+})
+
+test('a text that folds to more than a memory has is none, and the next ones are read as ever', () => {
+  expect(() => normalize('\ufdfa'.repeat(2_700_000))).toThrow(TooMuchText)
+
+  const long = 'seen by Dr. Jos\u00e9 Okonkwo on the ward. '.repeat(1_000)
+  expect(findIdentifiers(long)).toHaveLength(1_000)
+  expect(findIdentifiers('seen by Dr. Okonkwo')).toHaveLength(1)
 })
