@@ -85,8 +85,8 @@ function isBeside(i: i32): bool {
     if (shapeOf(before) == CAPITALISED) return strange || !isListed(i, MEDICAL)
     if (isOf(before, TITLE | NAMING)) return true
     // "at mercy", "near caribou"
-    if (!isListed(i, MEDICAL) && isOf(before, AT)) return sizeOf(i) > 3
-    if (isOf(before, TOWARDS) && isListed(i, PLACE) && !isListed(i, EVERYDAY | MEDICAL)) return sizeOf(i) > 3
+    if (!isListed(i, MEDICAL) && isOf(before, AT) && sizeOf(i) > 3) return true
+    if (isOf(before, TOWARDS) && isListed(i, PLACE) && !isListed(i, EVERYDAY | MEDICAL) && sizeOf(i) > 3) return true
     if (strange && isOf(before, AT | PERSON | BESIDE)) return sizeOf(i) > 3
   }
   if (!after || shapeOf(next) != CAPITALISED) return false

@@ -116,7 +116,8 @@ function monthAt(start: i32, end: i32, context: bool): void {
   if (!context || isAny(start - 1, WORDLY) || isAny(end, WORDLY)) return
   const named = byteAt(end) == 0x20 && isCapital(byteAt(end + 1))
   if (isNothingElse(start, end) && !(named && isFirstName(start, end))) return add(partOfMonth(start), end, DATE)
-  if (!isCapital(byteAt(start)) || isCapital(byteAt(start + 1)) || named) return
+  // "MAY" is a verb in capitals as well.
+  if (!isCapital(byteAt(start)) || (end - start == 3 && isCapital(byteAt(start + 1))) || named) return
   if (!isAny(start - 1, SPACE | DASH)) return
   const word = lettersStart(start - 1, 8)
   if ((known(word, start - 1) & BEFORE_MONTH) != 0 && !isAny(word - 1, WORDLY)) add(partOfMonth(start), end, DATE)

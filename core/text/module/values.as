@@ -45,7 +45,8 @@ export function valueEnd(type: i32, vague: bool, marked: bool, told: bool, capit
   if (!vague) return stop
   // "Plan: WBC 12000"
   if (!told && capitals >= 0 && size - (code - capitals - 1) == count) {
-    const measured = (known(capitals, code - 1) & MEASURED) != 0 || (byteAt(stop - 1) == 0x30 && byteAt(stop - 2) == 0x30)
+    const round = stop == start + digits && byteAt(stop - 1) == 0x30 && byteAt(stop - 2) == 0x30
+    const measured = (known(capitals, code - 1) & MEASURED) != 0 || round
     return measured || count < 4 ? -1 : stop
   }
   if (marked) return stop - code >= 4 || capitals >= 0 ? stop : -1
@@ -184,7 +185,7 @@ function isGroup(from: i32, to: i32, last: i32, groups: i32, told: bool): bool {
   if (isUnitAt(to)) return false
   const size = to - from
   if (size > 3) return size < 8 && !(size == 4 && last > 3 && isRecent(from))
-  if (size == 3) return last > 0 && last < 6
+  if (size == 3) return last > 0
   const more = byteAt(to) == 0x20 && areDigits(to + 1, 2)
   if (size == 2) return last < 5 && (byteAt(from) == 0x30 || more || (last == 2 && groups > 0) || (told && !isAgeAt(to)))
   return groups > 1 && (told || !isAny(to, SPACE))
