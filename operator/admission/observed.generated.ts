@@ -24,7 +24,7 @@ export const observedRules = {
   },
   'changes-6': {
     policy: 'hipaa-mcp-changes',
-    says: 'hipaa-mcp: an ephemeral container in an enrolled namespace is not privileged, adds no capability and drops NET_RAW: kubectl debug --profile=restricted',
+    says: 'hipaa-mcp: an ephemeral container in an enrolled namespace is not privileged, adds no capability and drops AUDIT_WRITE and NET_RAW: kubectl debug --profile=restricted',
   },
   'changes-7': {
     policy: 'hipaa-mcp-changes',

@@ -239,6 +239,16 @@ const cases: [what: string, asked: Asked, rule: keyof typeof observedRules | und
   ['a privileged one in a bystander', into({}, secured({ privileged: true })), 'changes-6'],
   ['one in a bystander', into({}, debug()), undefined],
   [
+    'one that keeps the right to write into the node’s log',
+    into({}, secured({ capabilities: { drop: ['NET_RAW'] } })),
+    'changes-6',
+  ],
+  [
+    'one that drops both ways out by name',
+    into({}, secured({ capabilities: { drop: ['NET_RAW', 'AUDIT_WRITE'] } })),
+    undefined,
+  ],
+  [
     'a volume of the sidecar',
     into(guarded, debug({ volumeMounts: [{ name: 'hipaa-mcp-tmp' }] }), enters),
     'changes-7',

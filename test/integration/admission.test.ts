@@ -365,7 +365,10 @@ verifies('injection:connect', 'on a real API server', async () => {
   expect(await ephemeral('bystander', { ...debug, securityContext: { privileged: true } })).toContain(
     'is not privileged',
   )
-  expect(await ephemeral('bystander', { ...debug, securityContext: {} })).toContain('drops NET_RAW')
+  for (const securityContext of [{}, { capabilities: { drop: ['NET_RAW'] } }])
+    expect(await ephemeral('bystander', { ...debug, securityContext })).toContain(
+      'drops AUDIT_WRITE and NET_RAW',
+    )
   expect(await ephemeral('bystander', debug)).toBe('it was let through')
 })
 
