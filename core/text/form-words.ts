@@ -1,7 +1,7 @@
 // Words that rules of form know, in small letters: what each says of a number or date beside it. The module holds them by their
 // letters (module/dictionary.as, whose bits these are).
 
-import { announcing, vague } from './announcers.ts'
+import { announcing } from './announcers.ts'
 import { listOf, state, stateCode } from './classes.ts'
 import { feastWords, hostEnds, monthWords, oldAgeWords, weakHostEnds, weekdayWords } from './cues.ts'
 import { identifierTypes } from './span.ts'
@@ -135,7 +135,7 @@ export function formWords(): {
     const bits =
       (said.between ? 1n << between : 0n) |
       (said.mark ? 1n << mark : 0n) |
-      (vague.has(word) ? 1n << isVague : 0n) |
+      (said.vague ? 1n << isVague : 0n) |
       (said.type === undefined && said.pairs.size === 0 ? 1n << fills : 0n)
     add(word, BigInt(own) | bits | (BigInt(numbers.get(word) ?? other) << number))
     for (const [later, type] of said.pairs)
