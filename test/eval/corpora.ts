@@ -60,27 +60,27 @@ async function writers(): Promise<Corpus> {
         return lines
           .split('\n')
           .filter((line) => line !== '')
-          .map((line, at) => ({ ...labelled(`${hand}-${at + 1}`, line), hand, seen: isSeen(line) }))
+          .map((line, at) => ({ ...labelled(`${hand}-${at + 1}`, line), hand, first: isReadFirst(line) }))
       }),
     )
   ).flat()
   return {
     name: 'Of writers who did not know the rules',
-    says: `${texts.length} synthetic texts, written and labelled by three hands (test/eval/texts): full queries, notes in haste, letters. Rules were written with sight of one half of them, by hash; the other half was never read.`,
+    says: `${texts.length} synthetic texts, written and labelled by three hands (test/eval/texts): full queries, notes in haste, letters. Rules were written with sight of one half of them, by hash, and later of the other too, of whose labels .919 were found before.`,
     texts,
     parts: [
-      { name: 'half that was seen', texts: texts.filter(({ seen }) => seen) },
-      { name: 'half that was not', texts: texts.filter(({ seen }) => !seen) },
+      { name: 'half that was read first', texts: texts.filter(({ first }) => first) },
+      { name: 'half that was read later', texts: texts.filter(({ first }) => !first) },
       ...hands.map((name) => ({
-        name: `${name}, unseen half`,
-        texts: texts.filter(({ hand, seen }) => hand === name && !seen),
+        name: `${name}, read later`,
+        texts: texts.filter(({ hand, first }) => hand === name && !first),
       })),
     ],
   }
 }
 
-/** Which half was read is told by the line alone: who adds one changes nothing of the others. */
-function isSeen(line: string): boolean {
+/** Which half was read first is told by the line alone: who adds one changes nothing of the others. */
+function isReadFirst(line: string): boolean {
   return (createHash('sha1').update(line).digest()[0] as number) % 2 === 0
 }
 
