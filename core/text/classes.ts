@@ -61,11 +61,11 @@ export const bodyHead = 1 << 26
 const table: readonly (readonly [bit: number, list: string])[] = [
   [
     title,
-    'mr mrs ms mx miss dr drs doctor prof professor rev reverend fr sir madam dame capt captain sgt sergeant lt lieutenant maj hon judge senator sra sr',
+    'mr mrs ms mx miss dr drs doctor prof professor rev reverend fr sir madam dame capt captain sgt sergeant lt lieutenant maj hon judge senator sra sr colonel commander pastor deacon rabbi detective sheriff',
   ],
   [
     credential,
-    'md do mbbs phd rn np pa lpn cnp crnp aprn dnp dds dmd pharmd psyd lcsw facc facs facp msn bsn jr sr ii iii iv esq',
+    'md do mbbs phd rn np pa lpn cnp crnp aprn dnp dds dmd pharmd psyd lcsw rph crna facc facs facp msn bsn jr sr ii iii iv esq',
   ],
   [
     facility,
@@ -75,11 +75,11 @@ const table: readonly (readonly [bit: number, list: string])[] = [
   [
     weakFacility,
     `health care medical medicine med center centers general memorial presbyterian regional institute institutes foundation
-     system systems network services partners associates practice office offices home homes school group pavilion tower plaza
+     system systems network service services partners associates practice office offices home homes school group pavilion tower plaza
      pharmacy church manor village lodge residence residences rehab rehabilitation surgical surgery oncology pediatrics cancer campus va
      laboratory laboratories lab labs station prison jail facility penitentiary shelter elementary department wellness
      permanente nursing living hospitalist physicians urgent house court gardens terrace estates dialysis imaging
-     lady radiology dental orthopedics orthopaedics cardiology dermatology neurology psychiatry urology obgyn women children`,
+     snf ihs nicu picu lady radiology dental orthopedics orthopaedics cardiology dermatology neurology psychiatry urology obgyn women children`,
   ],
   [
     plainFacility,
@@ -96,7 +96,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
     `patient pt pts client husband wife spouse partner mother father mom dad mum daughter son sister brother aunt uncle cousin niece nephew
      grandmother grandfather grandma grandpa grandson granddaughter caregiver guardian friend neighbor roommate girlfriend boyfriend
      fiance fiancee employer boss physician surgeon nurse provider therapist cardiologist oncologist neurologist internist hospitalist
-     pcp attending resident doctor dentist midwife pharmacist counselor attorney lawyer referring`,
+     boy girl baby twin infant stepson stepdaughter stepmother stepfather pcp attending resident doctor dentist midwife pharmacist counselor attorney lawyer referring`,
   ],
   [joiner, 'of and the for'],
   [
@@ -169,7 +169,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      mediterranean pacific islander middle eastern western northern southern north south east west christian catholic protestant muslim islamic hindu
      buddhist sikh baptist lutheran mormon adventist orthodox
      january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec
-     monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun
+     monday tuesday wednesday thursday friday saturday sunday mon tue tues wed weds thu thur thurs fri sat sun
      christmas easter thanksgiving halloween ramadan hanukkah passover
      usa america africa asia europe australia canada mexico china japan korea india vietnam philippines germany france italy spain
      portugal england scotland wales ireland britain russia poland ukraine greece turkey israel egypt iran iraq syria pakistan bangladesh

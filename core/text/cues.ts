@@ -23,7 +23,7 @@ export const monthWords =
     ' ',
   )
 /** Each by itself and with day behind it; and feasts, which say as much. */
-export const weekdayWords = 'mon tue tues wed wednes thu thur thurs fri sat satur sun'
+export const weekdayWords = 'mon tue tues wed weds wednes thu thur thurs fri sat satur sun'
   .split(' ')
   .flatMap((word) => [word, `${word}day`])
   .concat(

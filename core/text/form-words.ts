@@ -48,7 +48,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // An element of a date smaller than the year: "in March"
   [28, 'in since during until till by last next this early late mid through from between to and of'],
   [29, 'last next this past coming on since until by every over ash good palm holy black cyber'],
-  [30, 'last next morning afternoon evening eve day night noon week weekend sunday monday'],
+  [30, 'last next morning afternoon evening eve day night nite noon week weekend sunday monday'],
   [31, 't tm tmax temp temperature fever'],
   // "in her 90s"
   [32, 'his her their your my'],
@@ -107,6 +107,11 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
     54,
     `social work security emergency blue cross shield na hgb tumor board pap bowel web internet portal chart advance directive code labor
      delivery`,
+  ],
+  // Last words of towns' names: "Key West", "Cedar Rapids"
+  [
+    55,
+    'city west rapids falls springs beach grove ridge hills harbor haven creek lake park valley bluff oaks',
   ],
 ]
 

@@ -4,9 +4,9 @@ import { isFree, PLACED, take } from './claims'
 import { HEADING, MEDICAL, MONTH, PLACE, PLAIN_FACILITY, STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE } from './classes'
 import { BEFORE_STREET, IN_BUILDING, SURE_STREET } from './dictionary'
 import { byteAt } from './memory'
-import { goesOn, isOf, isHouseNumber, isKnown, isLarge, isListed, isNumberOf, isOrdinal, isStrange, sizeOf } from './traits'
+import { goesOn, isOf, isHouseNumber, isKnown, isLarge, isListed, isNumberOf, isOrdinal, isStrange, isWord, sizeOf } from './traits'
 import { count, cueOf, CUE_BOX, endOf, formCount, formedAt, gapOf, headAt, headCount, shapeOf, startOf } from './words'
-import { APART, COMMA, DOT_SPACE, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
+import { APART, CAPITALISED, COMMA, DOT_SPACE, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
 /** "12 Elm Street, Springfield, IL 62704", "5th Avenue", "P.O. Box 12". */
 export function findAddresses(): void {
@@ -54,15 +54,33 @@ export function findStreets(): void {
   for (let h = 0; h < headCount; h++) {
     const i = headAt(h)
     if (i < 2 || !isOf(i, STREET) || !isLarge(i) || !isFree(i)) continue
-    if (sizeOf(i) < 3 && byteAt(endOf(i)) != 0x2e) continue
+    if (sizeOf(i) < 3 && byteAt(endOf(i)) != 0x2e && byteAt(endOf(i)) != 0x2c) continue
     let start = i
     while (start > 0 && i - start < 3 && gapOf(start) == SPACE && isFree(start - 1)) {
       if (!isLarge(start - 1) || isOf(start - 1, STOPPER | TITLE)) break
       start--
     }
-    if (start == i || start == 0 || gapOf(start) != SPACE) continue
+    const road = roadEnd(i)
+    if (road >= 0 && gapOf(i) == SPACE && isKnown(i - 1, BEFORE_STREET)) {
+      take(i, road, PLACED)
+      continue
+    }
+    if (start == i || start == 0) continue
+    // "E. Lincoln St"
+    if (gapOf(start) == DOT_SPACE && shapeOf(start - 1) == INITIAL && isFree(start - 1) && start > 1) start--
+    if (gapOf(start) != SPACE) continue
     if (isKnown(start - 1, BEFORE_STREET)) take(start, onwards(i), PLACED)
   }
+}
+
+/** "Highway 61 and Poplar", "Route 9": a road with a number and what it crosses; -1 where none begins here. */
+function roadEnd(i: i32): i32 {
+  const number = i + 1
+  if (number >= count || gapOf(number) != SPACE || !isNumberOf(number, 1, 3)) return -1
+  if (!isWord(i, 'highway') && !isWord(i, 'hwy') && !isWord(i, 'route') && !isWord(i, 'rte')) return -1
+  const other = i + 3
+  const crosses = other < count && isWord(i + 2, 'and') && gapOf(other) == SPACE && shapeOf(other) == CAPITALISED && isFree(other)
+  return crosses ? other : number
 }
 
 function streetAfter(number: i32): i32 {

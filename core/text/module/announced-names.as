@@ -2,9 +2,10 @@
 
 import { isFree, NAMED, take } from './claims'
 import { ENGLISH, EVERYDAY, FIRST, HEADING, MEDICAL, NAMING, PERSON, STOPPER, SURNAME, TITLE } from './classes'
+import { POSSESSIVE } from './dictionary'
 import { byteAt, QUOTE } from './memory'
 import { mayBePart, nameAfter } from './name-parts'
-import { isOf, isLarge, isListed, isStrange, isWord, sizeOf } from './traits'
+import { isKnown, isOf, isLarge, isListed, isStrange, isWord, sizeOf } from './traits'
 import { count, endOf, gapOf, headAt, headCount, shapeOf, startOf } from './words'
 import { APART, CAPITALISED, CAPITALS, DOT, DOT_SPACE, INITIAL, SMALL, SPACE } from './writing'
 
@@ -43,7 +44,8 @@ export function findAnnounced(): void {
     if (!isLarge(from) || (shapeOf(from) == CAPITALS && !mayBePart(from))) continue
     if (isOf(from, HEADING | STOPPER) && shapeOf(from) != INITIAL) continue
     if (!isOf(i, NAMING)) {
-      if (!isListed(from, FIRST | SURNAME) && !isStrange(from)) continue
+      const kin = i > 0 && isKnown(i - 1, POSSESSIVE) && !isListed(from, EVERYDAY)
+      if (!kin && !isListed(from, FIRST | SURNAME) && !isStrange(from)) continue
       if (isListed(from, EVERYDAY) && !isListed(from, FIRST)) continue
     }
     const end = nameAfter(from)

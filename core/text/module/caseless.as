@@ -90,7 +90,9 @@ function isBeside(i: i32): bool {
     if (strange && isOf(before, AT | PERSON | BESIDE)) return sizeOf(i) > 3
   }
   if (!after || shapeOf(next) != CAPITALISED) return false
-  return strange || (isListed(i, FIRST) && !isListed(i, MEDICAL))
+  // "crystal dominguez": behind a first name that is a thing too a surname that is nothing else
+  const family = isListed(i, FREQUENT) && isListed(next, SURNAME) && !isListed(next, ENGLISH | MEDICAL)
+  return strange || (isListed(i, FIRST) && (family || !isListed(i, MEDICAL)))
 }
 
 function joins(i: i32): bool {

@@ -2,7 +2,7 @@
 
 import { onwards } from './addresses'
 import { isFree, PLACED, take } from './claims'
-import { CREDENTIAL, DIVISION, FIRST, PLACE, PLACE_PREFIX, STATE, STATE_CODE, TITLE } from './classes'
+import { CREDENTIAL, DIVISION, FIRST, PLACE, PLACE_PREFIX, PROPER, STATE, STATE_CODE, TITLE } from './classes'
 import { byteAt } from './memory'
 import { goesOn, isOf, isLarge, isListed, isStrange, stops } from './traits'
 import { count, endOf, gapOf, markCount, markedAt, shapeOf } from './words'
@@ -21,12 +21,13 @@ export function findCities(): void {
     const next = i + 1
     if (next >= count || gapOf(next) != COMMA || shapeOf(i) != CAPITALISED) continue
     const code = isOf(next, STATE_CODE) && (shapeOf(next) == CAPITALS || isShortened(next))
-    const whole = shapeOf(next) == CAPITALISED && isOf(next, STATE)
+    const long = next + 1 < count && isOf(next, PLACE_PREFIX | PROPER) && gapOf(next + 1) == SPACE && isOf(next + 1, STATE)
+    const whole = shapeOf(next) == CAPITALISED && (isOf(next, STATE) || (long && shapeOf(next + 1) == CAPITALISED))
     if (!code && !(whole && isListed(i, PLACE))) continue
     // "Smith, MD"
     if (isOf(next, CREDENTIAL) && (!isListed(i, PLACE) || followsName(i))) continue
     if (!isListed(i, PLACE) && !isStrange(i)) continue
-    take(cityStart(i), onwards(next), PLACED)
+    take(cityStart(i), onwards(long ? next + 1 : next), PLACED)
   }
 }
 

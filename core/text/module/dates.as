@@ -250,7 +250,7 @@ export function dayOfMonth(): void {
  * counted out of more than a dozen is said before or behind.
  */
 function mayBeShare(part: i32, whole: i32, stop: i32): bool {
-  if (part == whole || (part < whole && whole < 7)) return true
+  if (part == whole ? whole < 7 || whole == 10 || whole > 12 : part < whole && whole < 7) return true
   const said = byteAt(start - 2) == 0x3a ? start - 2 : start - 1
   if ((known(lettersStart(said, 12), said) & BEFORE_SHARE) != 0) return true
   // "PHQ-9 12/27"

@@ -58,6 +58,8 @@ export const BEHIND_DAY: u64 = 1 << 52
 export const SEX: u64 = 1 << 53
 /** Clinicians write it large, and it is nobody's name. */
 export const TERM: u64 = 1 << 54
+/** "Cedar Rapids" */
+export const TOWN_HEAD: u64 = 1 << 55
 
 /** The small letters of a word of 16 bytes at most, which letters and digits alone are. */
 // @ts-ignore: AssemblyScript inlines by decorator

@@ -7,7 +7,7 @@ import {
 } from './classes'
 import { goesOn, isOf, isLarge, isListed, isOrdinal, isPlaceName, isStrange, isWord, sizeOf, stops } from './traits'
 import { count, gapOf, headAt, headCount, isOwned, shapeOf } from './words'
-import { CAPITALISED, CAPITALS, COMMA, SMALL, SPACE } from './writing'
+import { CAPITALISED, CAPITALS, COMMA, NUMBER, SMALL, SPACE } from './writing'
 
 /** No name of a facility has more words before or behind its head. */
 const mostWords = 7
@@ -29,7 +29,23 @@ function headed(head: i32): void {
   let sure = standsAt(start) || (isOurLady(start) && end > head) || (isOwned(head) && isWord(head, 'children'))
   for (let i = start; i <= end && !sure; i++)
     sure = (isOf(i, FACILITY) && isLarge(i)) || ((isStrange(i) || isPlaceName(i)) && shapeOf(i) != SMALL)
+  if (!sure) sure = isCalled(start, head)
   if (sure) take(start, end, PLACED)
+}
+
+/** "to Cedar Ridge Rehab", ", Shady Oak SNF": in the midst of a sentence two words that places are called after. */
+function isCalled(start: i32, head: i32): bool {
+  if (start == 0 || start == head || !isWithin(start)) return false
+  // "Mass General"
+  if (head - start == 1) return shapeOf(start) == CAPITALISED && isOf(start, STATE | STATE_CODE) && (isWord(head, 'general') || isWord(head, 'memorial'))
+  for (let i = start; i < head; i++)
+    if (shapeOf(i) != CAPITALISED || gapOf(i + 1) != SPACE || !isListed(i, PLACE | SURNAME) || isOf(i, HEADING | PROPER | WEAK_FACILITY)) return false
+  return true
+}
+
+function isWithin(i: i32): bool {
+  const before = shapeOf(i - 1)
+  return (gapOf(i) == SPACE && (before == SMALL || before == NUMBER)) || gapOf(i) == COMMA
 }
 
 /** "Our Lady of the Lake" */
@@ -76,6 +92,11 @@ function rightOf(head: i32): i32 {
     if (isLarge(next) && goesOn(next)) {
       const heads = isOf(next, FACILITY | WEAK_FACILITY)
       if (isOf(next, STOPPER | MONTH)) break
+      // "Hospital of Kansas City"
+      if (end > head && isWord(next, 'city') && gapOf(next) == SPACE) {
+        end = next
+        continue
+      }
       if (isOf(next, HEADING) && !heads) break
       if (!heads && (isOf(next, ACRONYM) || !(isPlaceName(next) || isStrange(next) || shapeOf(next) == CAPITALS || isTownEnd(head, end, next)))) break
       end = next

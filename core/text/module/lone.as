@@ -8,11 +8,12 @@ import {
   MEDICAL, MONTH, MOTION, PLACE, PLACE_PREFIX, PROPER, STATE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_EPONYM_HEAD,
   WEAK_FACILITY,
 } from './classes'
+import { TOWN_HEAD } from './dictionary'
 import { standsAt } from './facilities'
 import { byteAt } from './memory'
 import { isFirstName } from './name-parts'
 import { takeOdd } from './odd-capitals'
-import { goesOn, isOf, isLarge, isListed, isSpoken, isStrange, isWord, sizeOf } from './traits'
+import { goesOn, isKnown, isOf, isLarge, isListed, isSpoken, isStrange, isWord, sizeOf } from './traits'
 import { facilityEnd, isState, isVisited, mayBeFacility, NO_FACILITY, ofEnd } from './visited'
 import { count, endOf, gapOf, isOwned, knownOf, markCount, markedAt, shapeOf, startOf } from './words'
 import { CAPITALISED, CAPITALS, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
@@ -78,6 +79,7 @@ function judge(start: i32, end: i32): void {
     if (standsAt(from) && isPlaceBehindAt(from, end)) return take(from, end, PLACED)
     if (isOf(lead, TOWARDS | JOINER | MOTION) && isPlaceBehindIn(lead, from, end)) return take(from, end, PLACED)
   }
+  if (places && shapes && end > from && mayBeTown(from, end)) return take(from, end, PLACED)
   for (let i = from; i <= end; i++) {
     const as = meaning(i, from)
     if (as != NONE) i = spread(i, from, end, as)
@@ -189,6 +191,22 @@ function isTown(i: i32, next: i32): bool {
   if (shapeOf(i) != CAPITALISED || shapeOf(next) != CAPITALISED || gapOf(next) != SPACE) return false
   if (!isListed(i, PLACE) || !isListed(next, PLACE) || isOf(i, PROPER | HEADING | WEAK_FACILITY) || isOf(next, PROPER | STATE)) return false
   return isWord(next, 'city') || (!isOf(next, HEADING) && !isOf(i, STATE | PLACE_PREFIX))
+}
+
+/** "Key West", "West Valley City", "Cedar Rapids": words that towns are called after, the last of which is why all are. */
+function mayBeTown(from: i32, end: i32): bool {
+  if (end - from > 2 || from == 0) return false
+  for (let i = end; i >= from; i--) if (!isListed(i, PLACE) || shapeOf(i) != CAPITALISED || (i > from && gapOf(i) != SPACE)) return false
+  if (!isKnown(end, TOWN_HEAD)) return false
+  const before = shapeOf(from - 1)
+  if (gapOf(from) == SPACE) return before == SMALL || before == NUMBER
+  return before != CAPITALISED && isLone(end)
+}
+
+/** Before a comma, a full stop or the end. */
+function isLone(i: i32): bool {
+  const byte = byteAt(endOf(i))
+  return byte == 0 || byte == 0x2c || byte == 0x2e || byte == 0x0a || byte == 0x29
 }
 
 /** Words that are nobody's name, capitalised or not. */

@@ -2,7 +2,7 @@
 
 import { isFree, NAMED, take } from './claims'
 import {
-  ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, MEDICAL, MONTH, PARTICLE, PERSON, PROPER, STOPPER,
+  ACRONYM, ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, MEDICAL, MONTH, PARTICLE, PERSON, PLACE, PROPER, STOPPER,
   SURNAME, TITLE, WEAK_EPONYM_HEAD,
 } from './classes'
 import { byteAt } from './memory'
@@ -78,6 +78,8 @@ function pairAt(i: i32): i32 {
     if (isFirstName(next)) return grown(next)
     // "Hodges, T", and no code: "Hodges, T-4411"
     if (shapeOf(next) == INITIAL && byteAt(endOf(next)) != 0x2d && !isListed(i, ENGLISH | MEDICAL)) return grown(next)
+    // "CHEN, Wei": capitals before the comma alone
+    if (shape == CAPITALS && shapeOf(next) == CAPITALISED && (isListed(next, FIRST) || isStrange(next)) && !isListed(next, EVERYDAY)) return grown(next)
     const both = FIRST | FREQUENT
     if (shape == CAPITALS && shapeOf(next) == CAPITALS && ((flagsOf(next) & both) == both || areNames(i, next))) return grown(next)
   }
@@ -98,6 +100,8 @@ function pairAt(i: i32): i32 {
     // "Aster Gebremedhin"
     if (gap == SPACE && shape == CAPITALISED && isRare(i) && (isStrange(next) || (family && !known)) && sizeOf(next) > 3) return grown(next)
   }
+  // "for Norm Pelletier", ", Skip Rutledge,": in the midst of a sentence a capital before a surname that is nothing else
+  if (gap == SPACE && shape == CAPITALISED && shapeOf(next) == CAPITALISED && isNickname(i, next)) return grown(next)
   if (!firstName && !strange) return -1
   // "Soo-jin Park"
   const last = next + 1
@@ -120,6 +124,14 @@ function pairAt(i: i32): i32 {
 function areNames(i: i32, next: i32): bool {
   if ((isListed(i, ENGLISH | MEDICAL) && !isListed(i, FREQUENT)) || sizeOf(i) < 4 || sizeOf(next) < 3) return false
   return isListed(next, FIRST) ? !isListed(next, ENGLISH | MEDICAL) && !isShortened(next) : isStrange(next)
+}
+
+/** Behind a small word or a comma, before a surname that is no word of English, medicine or place. */
+function isNickname(i: i32, next: i32): bool {
+  if (i == 0 || isOwned(i) || !isListed(next, SURNAME) || isListed(next, ENGLISH | MEDICAL | PLACE) || sizeOf(i) > 6) return false
+  if (isOf(i, HEADING | PROPER | EPONYM_HEAD | WEAK_EPONYM_HEAD | FACILITY | PERSON | ACRONYM | STOPPER)) return false
+  const lead = gapOf(i)
+  return (lead == SPACE && shapeOf(i - 1) == SMALL) || (lead == COMMA && shapeOf(i - 1) != CAPITALISED)
 }
 
 /** A word of English that few texts have: behind a surname more often a first name. */

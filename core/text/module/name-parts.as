@@ -36,7 +36,7 @@ export function nameAfter(start: i32): i32 {
     const goes = shapeOf(i) != INITIAL && i + 1 < count && inName(i + 1) && (isLarge(i + 1) || isOf(i + 1, PARTICLE))
     if (goes && isOf(i, PARTICLE)) continue
     // "Seo-yeon Doan"
-    if (i > start && isSecondHalf(i) && (isSyllable(i) || !isListed(i, ENGLISH | MEDICAL))) {
+    if (i > start && isSecondHalf(i) && (isSyllable(i) || !isListed(i, ENGLISH | MEDICAL) || (endOf(i) - startOf(i) < 5 && isListed(i - 1, FIRST)))) {
       end = i
       continue
     }
@@ -86,6 +86,11 @@ export function inName(i: i32): bool {
   return (gap == DOT || gap == DOT_SPACE) && i > 0 && shapeOf(i - 1) == INITIAL
 }
 
+/** "SHAPIRO, L. DESAI, P.": behind an initial's full stop the surname of another. */
+function isNextOfList(i: i32): bool {
+  return gapOf(i) == DOT_SPACE && i + 1 < count && gapOf(i + 1) == COMMA && shapeOf(i + 1) == INITIAL
+}
+
 /** As far as the name goes on. */
 export function grown(from: i32): i32 {
   let end = from
@@ -98,7 +103,7 @@ export function grown(from: i32): i32 {
       end = i
       continue
     }
-    if (!inName(i)) break
+    if (!inName(i) || isNextOfList(i)) break
     if (shapeOf(i) == INITIAL) {
       end = i
       continue

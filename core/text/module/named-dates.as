@@ -18,7 +18,7 @@ import { AGE, DATE } from './types'
 export function namedDate(start: i32, end: i32, said: u64, context: bool): void {
   if ((said & OLD_AGE) != 0) ageInWords(start, end)
   if ((said & MONTH) != 0) monthAt(start, end, context)
-  else if ((said & WEEKDAY) != 0 && context && (end - start > 3 || isCapital(byteAt(start)))) weekdayAt(start, end)
+  else if ((said & WEEKDAY) != 0 && context && (end - start > 3 || isCapital(byteAt(start)) || behindEnd(end) > end)) weekdayAt(start, end)
 }
 
 /** "ninety-two-year-old", "turned ninety", "in her nineties", "a nonagenarian". */
@@ -94,7 +94,7 @@ function monthAt(start: i32, end: i32, context: bool): void {
   } else if (day >= 0 && !verb) return
   if (goesOn(end)) {
     const stop = monthDayEnd(end)
-    if (stop >= 0 && (!verb || hasYear(end, stop))) return addDated(start, stop, DATE, year)
+    if (stop >= 0 && (!verb || hasYear(end, stop))) return addDated(behindStart(start), stop, DATE, year)
     if (!verb) {
       const dated = monthYearEnd(end)
       if (dated >= 0) return addDated(partOfMonth(start), dated, DATE, year)
@@ -205,7 +205,7 @@ function monthDayEnd(end: i32): i32 {
   return timeEnd(yearEnd(rangeEnd(day)))
 }
 
-/** -5, to 5th, & 5 */
+/** -5, to 5th, & 5, to Aug 5 */
 function rangeEnd(day: i32): i32 {
   let at = byteAt(day) == 0x20 ? day + 1 : day
   const sign = byteAt(at)
@@ -214,8 +214,16 @@ function rangeEnd(day: i32): i32 {
   else if (saysAt(at, 'and')) at += 3
   else if (saysAt(at, 'through')) at += 7
   else return day
-  const last = dayEnd(byteAt(at) == 0x20 ? at + 1 : at)
-  return last < 0 || byteAt(last) == 0x2f || byteAt(last) == 0x3a ? day : last
+  let from = byteAt(at) == 0x20 ? at + 1 : at
+  // "Aug 3 to Aug 11": the month once more
+  const month = lettersEnd(from, 10)
+  if (month > from && (known(from, month) & MONTH) != 0) {
+    from = byteAt(month) == 0x2e ? month + 1 : month
+    if (byteAt(from) != 0x20) return day
+    from++
+  }
+  const last = dayEnd(from)
+  return last < 0 || byteAt(last) == 0x2f || (byteAt(last) == 0x3a && digitAt(last + 1)) ? day : last
 }
 
 /** 2021 behind March, '23 behind Jan. */
@@ -274,8 +282,23 @@ function dayBefore(end: i32): i32 {
   if (isLetter(byteAt(at - 1)) && isOrdinalEnd(at - 2)) at -= 2
   const last = at
   while (last - at < 2 && digitAt(at - 1)) at--
-  if (at == last || isAny(at - 1, WORDLY | SLASH | DOT | DASH)) return -1
+  if (at == last) return -1
+  if (sign == 0x20) at = rangeStart(at)
+  if (isAny(at - 1, WORDLY | SLASH | DOT | DASH)) return -1
   return saysBefore(at, 'the ') && !isAny(at - 5, WORDLY) ? at - 4 : at
+}
+
+/** Where the first day begins of "8 to 10 April", "8-10 April", whose last begins here. */
+function rangeStart(day: i32): i32 {
+  let at = day
+  if (byteAt(at - 1) == 0x2d) at--
+  else if (saysBefore(at, ' to ') || saysBefore(at, ' - ')) at -= byteAt(at - 2) == 0x6f ? 4 : 3
+  else if (saysBefore(at, ' and ')) at -= 5
+  else return day
+  if (isLetter(byteAt(at - 1)) && isOrdinalEnd(at - 2)) at -= 2
+  const last = at
+  while (last - at < 2 && digitAt(at - 1)) at--
+  return at < last && !isAny(at - 1, WORDLY | SLASH | DOT | DASH) ? at : day
 }
 
 /** last Thursday, on Monday, Friday morning */
@@ -288,10 +311,19 @@ function weekdayAt(start: i32, end: i32): void {
     from = word
   }
   const to = behindEnd(end)
+  const dotted = byteAt(end) == 0x2e ? ofMonthEnd(end + 1) : ofMonthEnd(end)
+  if (dotted > 0) return add(behindStart(from), dotted, DATE)
   if (from < start || to > end || isBeforeDate(end) || namesDay(start, end)) add(behindStart(from), to, DATE)
 }
 
-/** What is no other word names its day by itself: all but sat, sun, mon and wed, and fri in small letters. */
+/** Where " the 6th" ends that may stand here; 0 where it does not. */
+function ofMonthEnd(at: i32): i32 {
+  if (!saysAt(at, ' the ') || !digitAt(at + 5)) return 0
+  const day = digitsEnd(at + 5, 2)
+  return isOrdinalEnd(day) && !isAny(day + 2, WORDLY) ? day + 2 : 0
+}
+
+/** What is no other word names its day by itself: all but sat, sun and wed, and mon and fri in small letters. */
 function namesDay(start: i32, end: i32): bool {
   // "Monday-morning headaches"
   if (byteAt(end) == 0x2d) return false
@@ -299,12 +331,15 @@ function namesDay(start: i32, end: i32): bool {
   if (size > 5) return true
   const letter = byteAt(start) | 0x20
   if (letter == 0x74) return size > 2
-  return size == 3 && letter == 0x66 && isCapital(byteAt(start)) && isSmall(byteAt(start + 1))
+  if (size == 4) return isCapital(byteAt(start))
+  // "site failure Mon, restart": M as F
+  return size == 3 && (letter == 0x66 || letter == 0x6d) && isCapital(byteAt(start)) && isSmall(byteAt(start + 1))
 }
 
 /** Where "the day after ", "the Monday before ", "the week of " begins that may stand before a day; the same place where none does. */
 function behindStart(day: i32): i32 {
   let at = day
+  if (saysBefore(at, 'tomorrow, ')) return at - 10
   if (saysBefore(at, 'the ')) at -= 4
   if (saysBefore(at, ' after ')) at -= 7
   else if (saysBefore(at, ' before ')) at -= 8
@@ -315,9 +350,14 @@ function behindStart(day: i32): i32 {
   return saysBefore(word, 'the ') ? word - 4 : word
 }
 
-/** ", May 5th", ", 5/17": behind a day of the week the date itself. */
+/** ", May 5th", ", 5/17", " 5/17": behind a day of the week the date itself. */
 function isBeforeDate(end: i32): bool {
-  if (byteAt(end) != 0x2c || byteAt(end + 1) != 0x20) return false
+  const sign = byteAt(end)
+  if (sign == 0x20) {
+    const day = digitsEnd(end + 1, 2)
+    return day > end + 1 && byteAt(day) == 0x2f && digitAt(day + 1)
+  }
+  if (sign != 0x2c || byteAt(end + 1) != 0x20) return false
   const word = lettersEnd(end + 2, 10)
   return word > end + 2 ? (known(end + 2, word) & MONTH) != 0 : digitAt(end + 2)
 }
@@ -326,9 +366,17 @@ function isBeforeDate(end: i32): bool {
 function feastAt(start: i32, end: i32): void {
   const sign = byteAt(end)
   const at = sign == 0x27 || sign == APOSTROPHE ? ((byteAt(end + 1) | 0x20) == 0x73 ? end + 2 : end + 1) : end
+  if (saysBefore(start, 'new ') && isCapital(byteAt(start)) && isCapital(byteAt(start - 4)) && !saysAt(at, ' day') && !saysAt(at, ' eve')) {
+    const which = saysBefore(start - 4, 'lunar ') ? start - 10 : saysBefore(start - 4, 'chinese ') ? start - 12 : start - 4
+    return add(which, at, DATE)
+  }
   if (byteAt(at) != 0x20 || isAny(at + 4, WORDLY)) return
   if (!saysAt(at + 1, 'day') && !saysAt(at + 1, 'eve')) return
-  const first = saysBefore(start - 1, 'new') ? start - 4 : start
+  let first = saysBefore(start - 1, 'new') ? start - 4 : start
+  if (saysBefore(start, 'st. ')) first = start - 4
+  else if (saysBefore(start, 'saint ')) first = start - 6
+  else if (saysBefore(start, 'st ')) first = start - 3
+  if (first < start && isAny(first - 1, WORDLY)) first = start
   add(behindStart(first), behindEnd(at + 4), DATE)
 }
 

@@ -1,7 +1,7 @@
 // How far what is claimed goes in the text: with the small words, articles and halves of words that belong to it.
 
 import { claimOf, isClaimedOn, isFree, KEPT, NAMED, nextClaimed, PLACED } from './claims'
-import { AT, ENGLISH, MEDICAL, STOPPER, TITLE } from './classes'
+import { AT, CREDENTIAL, ENGLISH, FIRST, MEDICAL, STOPPER, TITLE } from './classes'
 import { push } from './findings'
 import { byteAt } from './memory'
 import { isLarge, isListed, isOf, isWord, sizeOf } from './traits'
@@ -18,7 +18,9 @@ export function tell(): void {
       const place = as == PLACED || isBehindAt(i)
       const first = place ? placeStart(i) : nameStart(i)
       last = hyphensEnd(last)
-      if (place) while (last + 2 < count && joins(last + 1) && claimOf(last + 2) == PLACED) last = hyphensEnd(lastOf(last + 2))
+      if (!place) last = callNameEnd(i, degreeEnd(i, coupleEnd(i, last)))
+      if (place) while (last + 2 < count && joins(last + 1) && goesOnAs(last + 1)) last = hyphensEnd(lastOf(last + 2))
+      if (last > first) last = unitEnd(last)
       push(startOf(first), as == NAMED ? nameEnd(last) : placeEnd(last), as == NAMED ? NAME : GEOGRAPHIC_LOCATION)
     }
     i = nextClaimed(last + 1)
@@ -32,6 +34,38 @@ function lastOf(first: i32): i32 {
   return last
 }
 
+/** "Ellen and Frank Dombrowski": where two first names share a surname. */
+function coupleEnd(i: i32, last: i32): i32 {
+  const second = last + 2
+  if (last > i || second + 1 >= count || claimOf(second) != NAMED || !isListed(i, FIRST) || !isListed(second, FIRST)) return last
+  if (!isFree(last + 1) || gapOf(last + 1) != SPACE || gapOf(second) != SPACE || !isWord(last + 1, 'and')) return last
+  const end = lastOf(second)
+  return end > second ? end : last
+}
+
+/** "Colleen Fitzgerald PA-C": behind a name of several words a degree that no comma sets off. */
+function degreeEnd(first: i32, last: i32): i32 {
+  if (first == last) return last
+  let end = last
+  while (end + 1 < count && end - last < 4) {
+    const next = end + 1
+    const gap = gapOf(next)
+    if (!isFree(next) || isOwned(end) || shapeOf(next) == SMALL) break
+    if (!(gap == SPACE && isOf(next, CREDENTIAL)) && !(end > last && gap == HYPHEN && shapeOf(next) == INITIAL)) break
+    end = next
+  }
+  return end
+}
+
+/** 'Guadalupe "Lupita" Arroyo', "Robert (Chip) Price": what stands behind a name in quotation marks or brackets goes on with it. */
+function callNameEnd(first: i32, last: i32): i32 {
+  const next = last + 1
+  const closing = byteAt(endOf(last))
+  if ((closing != 0x22 && closing != 0x29) || next >= count || first == 0 || claimOf(first - 1) != NAMED) return last
+  if (byteAt(startOf(first) - 1) != (closing == 0x22 ? 0x22 : 0x28) || startOf(first) - endOf(first - 1) != 2) return last
+  return startOf(next) - endOf(last) == 2 && shapeOf(next) == CAPITALISED && !isOf(next, STOPPER) && isFree(next) ? next : last
+}
+
 /** "at Henry Ford in Dearborn": what is called after somebody. */
 function isBehindAt(i: i32): bool {
   return i > 0 && gapOf(i) == SPACE && isOf(i - 1, AT) && !isOf(i, TITLE)
@@ -40,7 +74,20 @@ function isBehindAt(i: i32): bool {
 /** A small word by which one place lies in the other: "St. Charles in Bend". */
 function joins(i: i32): bool {
   if (shapeOf(i) != SMALL || gapOf(i) != SPACE || gapOf(i + 1) != SPACE || !isFree(i)) return false
-  return isWord(i, 'in') || isWord(i, 'at') || isWord(i, 'of') || isWord(i, 'near')
+  return isWord(i, 'in') || isWord(i, 'at') || isWord(i, 'of') || isWord(i, 'near') || isWord(i, 'on')
+}
+
+/** "Carson Tahoe ER" */
+function unitEnd(last: i32): i32 {
+  const next = last + 1
+  if (next >= count || gapOf(next) != SPACE || shapeOf(next) != CAPITALS || !isFree(next)) return last
+  return isWord(next, 'er') || isWord(next, 'icu') || isWord(next, 'nicu') ? next : last
+}
+
+/** "at Mayo in Eau Claire": behind "in" a name is a place's too. */
+function goesOnAs(small: i32): bool {
+  const as = claimOf(small + 1)
+  return as == PLACED || (as == NAMED && isWord(small, 'in'))
 }
 
 /** With "VA in" and "the" before it: without its article a place is told as little. */
@@ -48,13 +95,29 @@ function placeStart(i: i32): i32 {
   let first = nameStart(i)
   const office = first - 2
   if (office >= 0 && shapeOf(office) == CAPITALS && isWord(office, 'va') && joins(first - 1) && gapOf(first) == SPACE) first = office
+  first = siteStart(first)
   return first > 0 && gapOf(first) == SPACE && shapeOf(first - 1) == SMALL && isWord(first - 1, 'the') ? first - 1 : first
+}
+
+/** "at Mayo in Eau Claire", "the CVS on Clement Street": capitals between "at" and what it lies in belong to the place. */
+function siteStart(place: i32): i32 {
+  let at = place - 1
+  if (at < 2 || gapOf(place) != SPACE || gapOf(at) != SPACE || shapeOf(at) != SMALL || !(isWord(at, 'in') || isWord(at, 'on'))) return place
+  // "the Toyota dealership in"
+  if (shapeOf(at - 1) == SMALL && gapOf(at - 1) == SPACE && !isOf(at - 1, STOPPER)) at--
+  const end = at
+  while (at > 1 && end - at < 4 && isLarge(at - 1) && isFree(at - 1) && gapOf(at) == SPACE && !isOf(at - 1, STOPPER)) at--
+  if (at == end || gapOf(at) != SPACE) return place
+  const lead = isWord(at - 1, 'the') && gapOf(at - 1) == SPACE ? at - 2 : at - 1
+  return lead >= 0 && (isOf(lead, AT) || isWord(lead, 'to') || isWord(lead, 'from')) ? at : place
 }
 
 /** "Two Harbors", "Can Tho", "Will Power": in the midst of a sentence a capital is part of the name; "o'neill" */
 function nameStart(i: i32): i32 {
   const before = i - 1
   if (before < 0 || !isFree(before)) return i
+  // "Jan-Pieter": half of a double name, whatever else it means
+  if (gapOf(i) == HYPHEN && shapeOf(before) == CAPITALISED && shapeOf(i) == CAPITALISED) return before
   if (isApostrophe(byteAt(startOf(i) - 1)) && endOf(before) == startOf(i) - 1 && sizeOf(before) < 3) return before
   if (before == 0 || shapeOf(before) != CAPITALISED || !isOf(before, STOPPER) || gapOf(i) != SPACE) return i
   return gapOf(before) == SPACE && shapeOf(before - 1) == SMALL ? before : i

@@ -9,7 +9,7 @@ import { standsAt } from './facilities'
 import { byteAt } from './memory'
 import { isOf, isLarge, isListed, isWord } from './traits'
 import { count, endOf, gapOf, isOwned, shapeOf } from './words'
-import { AMPERSAND, CAPITALISED, CAPITALS, HYPHEN, NUMBER, SMALL, SPACE } from './writing'
+import { AMPERSAND, CAPITALISED, CAPITALS, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
 /** What is capitalised behind "seen at", "admitted to", "visited" is a facility, whatever else its words mean, but for these. */
 export const NO_FACILITY: i32 = HEADING | STOPPER | TITLE | MONTH | EPONYM_HEAD | WEAK_EPONYM_HEAD | ACRONYM | CREDENTIAL | FAMOUS_EPONYM
@@ -68,6 +68,8 @@ export function ofEnd(i: i32): i32 {
   const large = i + 2
   if (large >= count || shapeOf(small) != SMALL || !isWord(small, 'of') || gapOf(small) != SPACE || gapOf(large) != SPACE) return -1
   if (!isFree(large) || !isLarge(large) || isOf(large, MONTH | TITLE | EPONYM_HEAD)) return -1
+  // "U of Iowa" anywhere
+  if (shapeOf(i) == INITIAL && isWord(i, 'u') && (isOf(large, STATE) || isListed(large, PLACE))) return large
   return standsAt(i) ? large : -1
 }
 
