@@ -22,10 +22,10 @@ const announcers: readonly {
   },
   {
     type: 'HEALTH_PLAN_BENEFICIARY_NUMBER',
-    sure: 'health plan|health insurance|policy|membership|subscriber|beneficiary|mbi|hicn|payer|payor',
+    sure: 'health plan|health insurance|policy|membership|mbr|subscriber|beneficiary|mbi|hicn|payer|payor',
     vague: `insurance|insurer|insured|ins|plan|member|medicare|medicaid|hmo|ppo|coverage|group|claim|authorization|auth|aetna|cigna|humana|uhc|
      unitedhealthcare|bcbs|bluecross|blueshield|blue cross|blue shield|anthem|kaiser|tricare|champva|wellcare|molina|centene|ambetter|amerigroup|
-     amerihealth|carefirst|highmark|regence|premera|emblemhealth|medi cal|masshealth|tenncare`,
+     amerihealth|carefirst|highmark|regence|premera|horizon|emblemhealth|medi cal|masshealth|tenncare`,
   },
   {
     type: 'ACCOUNT_NUMBER',
@@ -34,7 +34,7 @@ const announcers: readonly {
   },
   {
     type: 'CERTIFICATE_LICENSE_NUMBER',
-    sure: 'licence|lic|dea|certificate|certification|passport|upin|gmc|ahpra',
+    sure: 'licence|lic|dea|certificate|certification|passport|upin|gmc|ahpra|clia',
     vague: 'license|dl|npi|cert|visa|permit',
   },
   {

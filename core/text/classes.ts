@@ -61,7 +61,7 @@ export const bodyHead = 1 << 26
 const table: readonly (readonly [bit: number, list: string])[] = [
   [
     title,
-    'mr mrs ms mx miss dr drs doctor prof professor rev reverend fr sir madam dame capt captain sgt sergeant lt lieutenant maj hon judge senator sra sr colonel commander pastor deacon rabbi detective sheriff',
+    'mr mrs ms mx miss dr drs doctor prof professor rev reverend fr sir madam dame capt captain sgt sergeant lt lieutenant maj hon judge senator sra sr colonel commander pastor deacon rabbi detective sheriff wm chas thos jas',
   ],
   [
     credential,

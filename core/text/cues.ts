@@ -41,7 +41,7 @@ export const oldAgeWords = 'ninety nineties nonagenarian nonagenarians centenari
 
 export const hostEnds = 'com org net edu gov mil info biz io uk au nz tv ly dev'
 /** Words of English too: by what stands beside them. */
-export const weakHostEnds = 'co ca us me app ai'
+export const weakHostEnds = 'co ca us me app ai health online cloud example'
 
 const loginWords = ['username', 'usernames', 'userid', 'login', 'logon', 'handle', 'user', 'screenname']
 

@@ -43,7 +43,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // "on 4/22"
   [
     27,
-    'on since until till due dated date dob born visit appt appointment seen reviewed drawn admitted discharged lmp edd edc dos doa dod done',
+    'on since until till due dated date dob born visit appt appointment seen reviewed drawn admitted discharged lmp edd edc dos doa dod done dx',
   ],
   // An element of a date smaller than the year: "in March"
   [28, 'in since during until till by last next this early late mid through from between to and of'],

@@ -24,7 +24,12 @@ export async function corpora(data: string | undefined): Promise<Corpus[]> {
   const text = data
     ? await readFile(join(data, 'asq-phi', 'dev.jsonl'), 'utf8').catch(() => undefined)
     : undefined
-  return [...(text === undefined ? [] : [asqPhi(text)]), await writers(), ...ownNotes(text === undefined)]
+  return [
+    ...(text === undefined ? [] : [asqPhi(text)]),
+    await writers(),
+    await laterWriter(),
+    ...ownNotes(text === undefined),
+  ]
 }
 
 function asqPhi(text: string): Corpus {
@@ -53,17 +58,7 @@ function halfOf(id: string): number {
 const hands = ['queries', 'notes', 'letters'] as const
 
 async function writers(): Promise<Corpus> {
-  const texts = (
-    await Promise.all(
-      hands.map(async (hand) => {
-        const lines = await readFile(join(import.meta.dirname, 'texts', `${hand}.txt`), 'utf8')
-        return lines
-          .split('\n')
-          .filter((line) => line !== '')
-          .map((line, at) => ({ ...labelled(`${hand}-${at + 1}`, line), hand, first: isReadFirst(line) }))
-      }),
-    )
-  ).flat()
+  const texts = (await Promise.all(hands.map(ofHand))).flat()
   return {
     name: 'Of writers who did not know the rules',
     says: `${texts.length} synthetic texts, written and labelled by three hands (test/eval/texts): full queries, notes in haste, letters. Rules were written with sight of one half of them, by hash, and later of the other too, of whose labels .919 were found before.`,
@@ -77,6 +72,28 @@ async function writers(): Promise<Corpus> {
       })),
     ],
   }
+}
+
+/** Of a fourth hand, who wrote when the rules had been mended with sight of all the others. */
+async function laterWriter(): Promise<Corpus> {
+  const texts = await ofHand('queries-2')
+  return {
+    name: 'Of a later writer who did not know the rules',
+    says: `${texts.length} synthetic queries, written and labelled by a fourth hand after the rules were mended with sight of all of the three before: .956 of the labels were found before anybody read a line. Then rules were written with sight of one half, by hash; of the other half the rules’ writers saw only how much was found, until the rules were done, when names, numbers and addresses of all texts, and one line of it whole, were listed to see that they are nobody’s.`,
+    texts,
+    parts: [
+      { name: 'half that rules were written with sight of', texts: texts.filter(({ first }) => first) },
+      { name: 'half that no rule was written with sight of', texts: texts.filter(({ first }) => !first) },
+    ],
+  }
+}
+
+async function ofHand(hand: string): Promise<(Labelled & { hand: string; first: boolean })[]> {
+  const lines = await readFile(join(import.meta.dirname, 'texts', `${hand}.txt`), 'utf8')
+  return lines
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line, at) => ({ ...labelled(`${hand}-${at + 1}`, line), hand, first: isReadFirst(line) }))
 }
 
 /** Which half was read first is told by the line alone: who adds one changes nothing of the others. */

@@ -1,6 +1,6 @@
 // Ages over 89 (45 CFR 164.514(b)(2)(i)(C)).
 
-import { AFTER_SEX, OF_AGE, POSSESSIVE, SEX, TEMPERATURE, known } from './dictionary'
+import { AFTER_SEX, MEASURED, OF_AGE, POSSESSIVE, SEX, TEMPERATURE, known } from './dictionary'
 import { add } from './findings'
 import { byteAt, length } from './memory'
 import { behind, before, digits, end, start } from './run'
@@ -146,8 +146,21 @@ export function saysAge(to: i32): bool {
   if (saysBefore(at, ' is ')) at -= 4
   else if (saysBefore(at, ' was ')) at -= 5
   else return false
-  const word = lettersStart(at, 8)
-  return (known(word, at) & OF_AGE) != 0 && isStart(word)
+  const word = lettersStart(at, 16)
+  return ((known(word, at) & OF_AGE) != 0 || isSurname(word, at)) && isStart(word)
+}
+
+/** "Matilda Bruns is 101": written as a name is, behind another that is, and nothing that is measured. */
+function isSurname(from: i32, to: i32): bool {
+  if (to - from < 3 || !isCapital(byteAt(from)) || !isSmall(byteAt(from + 1)) || (known(from, to) & (MEASURED | TEMPERATURE)) != 0) return false
+  if (byteAt(from - 1) != 0x20) return false
+  const first = lettersStart(from - 1, 16)
+  return from - first > 2 && isLetter(byteAt(from - 2)) && (isCapital(byteAt(first)) || isParticle(first, from - 1))
+}
+
+function isParticle(from: i32, to: i32): bool {
+  const size = to - from
+  return (size == 3 && (saysAt(from, 'van') || saysAt(from, 'von') || saysAt(from, 'der') || saysAt(from, 'del'))) || (size == 2 && (saysAt(from, 'de') || saysAt(from, 'al')))
 }
 
 export function countsNothing(at: i32): bool {

@@ -37,7 +37,7 @@ export function announced(): i32 {
   // Where capitals begin that a sign parts from the number, as those of a plate; whether a State stands before it.
   let capitals = -1
   let ofCapitals: u64 = 0
-  let state = false
+  let state = -1
   let insurer = -1
   if (saysAt(code, 'mrn') && digitAt(code + (isJoint(byteAt(code + 3)) ? 4 : 3))) {
     from = code
@@ -56,10 +56,17 @@ export function announced(): i32 {
       if (last == at && words > 0) break
       const word = lettersStart(last, 16)
       const said = known(word, last)
-      // "last 4 1290"
-      if (word == last && byteAt(last - 1) == 0x34 && isAny(last - 2, SPACE)) {
-        at = last - 1
-        continue
+      // "last 4 1290", "last4 8826"
+      if (word == last && byteAt(last - 1) == 0x34) {
+        if (isAny(last - 2, SPACE)) {
+          at = last - 1
+          continue
+        }
+        if (saysBefore(last - 1, 'last') && !isAny(last - 6, WORDLY)) {
+          type = SOCIAL_SECURITY_NUMBER + 1
+          from = last - 5
+          break
+        }
       }
       // "S/N 4471882"
       if (last - word == 1 && type == 0 && saysAt(word - 2, 's/n') && !isAny(word - 3, WORDLY)) {
@@ -77,7 +84,7 @@ export function announced(): i32 {
         }
         if (!letters || (said & STATE) != 0) {
           if (type != 0 || later != 0 || (said & STATE) == 0 || !isCapital(byteAt(word))) break
-          state = true
+          state = word
         }
         at = word
         continue
@@ -112,20 +119,21 @@ export function announced(): i32 {
     if (type == 0) return 0
   }
   type--
-  if (type == VEHICLE_IDENTIFIER && (capitals >= 0 || state)) {
+  if (type == VEHICLE_IDENTIFIER && (capitals >= 0 || state >= 0)) {
     if (capitals >= 0 && (ofCapitals & STATE) == 0) {
       const stop = valueEnd(type, false, marked, told, capitals)
-      if (stop >= 0 && code - capitals <= 5) add(capitals, stop, VEHICLE_IDENTIFIER)
+      if (stop >= 0 && code - capitals <= 5) add(state >= 0 ? state : capitals, stop, VEHICLE_IDENTIFIER)
       return 0
     }
     vague = false
+    if (state < 0) state = capitals
   } else if (capitals >= 0) {
     // "MRN FROM 4001234"
     if (!isLettered(type) || (ofCapitals & FUNCTIONAL) != 0) return 0
     const stop = valueEnd(type, vague, marked, told, capitals)
     if (stop >= 0) add(type == UNIQUE_IDENTIFIER || (marked && isPatient(from)) ? from : capitals, stop, type)
     return 0
-  } else if (state) return 0
+  } else if (state >= 0) return 0
   const stop = (announcer & SHORT_PHONE) != 0 && isShort() ? end : valueEnd(type, vague, marked, told, -1)
   if (stop < 0) return 0
   // "case #JH-998877", "patient ID 987654" and "MRN 4001234" are one identifier together.
@@ -133,7 +141,7 @@ export function announced(): i32 {
     type == UNIQUE_IDENTIFIER ||
     (from == code || (code - from <= 6 && saysAt(from, 'mrn') && !isLetter(byteAt(from + 3)))) ||
     (marked && isPatient(from))
-  const first = whole ? from : insurer >= 0 && type == HEALTH_PLAN_BENEFICIARY_NUMBER ? insurer : startOf(type)
+  const first = state >= 0 ? state : whole ? from : insurer >= 0 && type == HEALTH_PLAN_BENEFICIARY_NUMBER ? insurer : startOf(type)
   add(first, stop, type)
   return first > code ? 0 : stop
 }

@@ -73,15 +73,15 @@ function ipv6From(from: i32): void {
   add(from, at, IP_ADDRESS)
 }
 
-/** Medicare: 1EG4-TE5-MK73 (CMS, Understanding the MBI) */
+/** Medicare: 1EG4-TE5-MK73, 1EG4 TE5 MK73 (CMS, Understanding the MBI) */
 export function beneficiary(): void {
   const size = end - start
   if ((size != 4 && size != 11) || byteAt(start) == 0x30 || !isMbiLetter(start + 1) || !isMbi(start + 2) || !digitAt(start + 3)) return
   let at = start + 4
-  if (byteAt(at) == 0x2d) at++
+  if (isAny(at, SPACE | DASH)) at++
   if (!isMbiLetter(at) || !isMbi(at + 1) || !digitAt(at + 2)) return
   at += 3
-  if (byteAt(at) == 0x2d) at++
+  if (isAny(at, SPACE | DASH)) at++
   if (!isMbiLetter(at) || !isMbiLetter(at + 1) || !areDigits(at + 2, 2) || isAny(at + 4, WORDLY | DASH)) return
   add(start, at + 4, HEALTH_PLAN_BENEFICIARY_NUMBER)
 }

@@ -68,8 +68,8 @@ function dayMonthYear(second: i32): void {
   const one = numberAt(start, digits)
   const other = numberAt(start + digits + 1, second - start - digits - 1)
   if (!isDay(one, other) && !isDay(other, one)) return
-  // "3.7.22" is a section or a version too.
-  if (next == 0x2e && !long && one < 13 && other < 13 && !isAnnounced(start)) return
+  // "3.7.22" is a section or a version too, "11.11.23" hardly.
+  if (next == 0x2e && !long && one < 13 && other < 13 && year - start < 6 && !isAnnounced(start)) return
   addDated(start, timeEnd(stop), DATE, long ? year : -1)
 }
 
@@ -295,23 +295,32 @@ export function timeEnd(at: i32): i32 {
   return (byteAt(at) | 0x20) == 0x74 ? clockEnd(at + 1, at) : at
 }
 
-/** 10:30, 9:05:10 p.m., 10:30:00.5Z */
+/** 10:30, 9:05:10 p.m., 9am, 10:30:00.5Z */
 function clockEnd(at: i32, none: i32): i32 {
   const digits = digitsAt(at)
   const hour = (digits & 3) == 3 ? at + 2 : at + 1
-  if ((digits & 1) == 0 || byteAt(hour) != 0x3a || !areDigits(hour + 1, 2)) return none
+  if ((digits & 1) == 0) return none
+  if (byteAt(hour) != 0x3a || !areDigits(hour + 1, 2)) {
+    const whole = halfEnd(hour)
+    return whole > hour ? whole : none
+  }
   let stop = hour + 3
   if (byteAt(stop) == 0x3a && areDigits(stop + 1, 2)) stop += 3
-  const half = byteAt(stop) == 0x20 ? stop + 1 : stop
-  if ((byteAt(half) | 0x20) == 0x61 || (byteAt(half) | 0x20) == 0x70) {
-    const m = byteAt(half + 1) == 0x2e ? half + 2 : half + 1
-    if ((byteAt(m) | 0x20) == 0x6d && !isAny(m + 1, WORDLY)) stop = byteAt(m + 1) == 0x2e ? m + 2 : m + 1
-  }
+  stop = halfEnd(stop)
   const fraction = fractionEnd(stop)
   const zone = clockZoneEnd(fraction)
   if (zone > fraction) return zone
   const plain = clockZoneEnd(stop)
   return plain > stop ? plain : stop
+}
+
+/** Where "am", " p.m." ends that may stand here; the same place where none does. */
+function halfEnd(at: i32): i32 {
+  const half = byteAt(at) == 0x20 ? at + 1 : at
+  if ((byteAt(half) | 0x20) != 0x61 && (byteAt(half) | 0x20) != 0x70) return at
+  const m = byteAt(half + 1) == 0x2e ? half + 2 : half + 1
+  if ((byteAt(m) | 0x20) != 0x6d || isAny(m + 1, WORDLY)) return at
+  return byteAt(m + 1) == 0x2e ? m + 2 : m + 1
 }
 
 function clockZoneEnd(at: i32): i32 {

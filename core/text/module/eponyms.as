@@ -9,7 +9,7 @@ import { isFirstName } from './name-parts'
 import { digitsEnd, isAny, WORDLY } from './signs'
 import { isOf, isLarge, isListed } from './traits'
 import { anyClass, count, endOf, gapOf, headAt, headCount, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
-import { COMMA, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
+import { CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
 
 /** "Braden 18", "Morse fall 45", "Rankin II", "Lachman, McMurray": not "Rankin, 45". */
 export function isScored(i: i32): bool {
@@ -91,8 +91,12 @@ function keepBefore(i: i32): void {
   while (start > 0 && last - start < 3 && isFree(start - 1) && isLarge(start - 1)) {
     if (gapOf(start) != HYPHEN && gapOf(start) != SPACE) break
     if (isOf(start - 1, STOPPER)) break
+    // "Ashlynn Tate DKA protocol": what is written in capitals is called after nobody before it.
+    if (start == last && shapeOf(last) == CAPITALS && shapeOf(last - 1) == CAPITALISED) break
     start--
   }
+  // "30 F Maria Lopez test results"
+  if (shapeOf(start) == INITIAL && start + 1 < last && isFirstName(start + 1)) start++
   // Without a possessive a whole name before it is a person's: "Maria Lopez test results".
   const whole = (start < last && isFirstName(start)) || shapeOf(last) == INITIAL
   if (whole && !(strong && isOwned(last))) return

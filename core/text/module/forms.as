@@ -15,7 +15,7 @@ import { namedDate } from './named-dates'
 import { areaFirst, international, maskedSecurity, oneFirst, socialSecurity, zeroFirst } from './numbers'
 import { before, behind, code, digits, end, next, setRun, start } from './run'
 import {
-  CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, isAlnum, isCapital, isLetter,
+  CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, isAlnum, isCapital, isLetter, saysAt,
 } from './signs'
 import { mayBeFound } from './triggers'
 import { mail, nextAt } from './web'
@@ -137,8 +137,9 @@ function maySay(word: i32): bool {
   return (cueOf(word) & ANNOUNCES) != 0
 }
 
-/** The 4 of "last 4". */
+/** The 4 of "last 4", and "last4". */
 function isFour(word: i32): bool {
+  if (endOf(word) - startOf(word) == 5) return saysAt(startOf(word), 'last4')
   return endOf(word) - startOf(word) == 1 && byteAt(startOf(word)) == 0x34 && word > 0 && maySay(word - 1)
 }
 

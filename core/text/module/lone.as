@@ -162,7 +162,7 @@ function isPlaceBehindIn(lead: i32, from: i32, end: i32): bool {
     }
     if (shapeOf(i) != CAPITALISED) continue
     if (isOf(i, HEADING) && !isOf(i, PLACE_PREFIX)) continue
-    if (isOf(i, FAMOUS_EPONYM)) continue
+    if (isOf(i, FAMOUS_EPONYM) && !(i == from && i == end && isTownOf(i))) continue
     const place = isListed(i, PLACE)
     if (!place && isFirstName(i)) continue
     if (place && i == from && i == end && isHome(lead)) return true
@@ -170,6 +170,12 @@ function isPlaceBehindIn(lead: i32, from: i32, end: i32): bool {
     if (isOf(lead, TOWARDS) && isStrange(i) && !isListed(i, FIRST | SURNAME)) return true
   }
   return false
+}
+
+/** "in Framingham on Tuesday": no "in Framingham participants". */
+function isTownOf(i: i32): bool {
+  const next = i + 1
+  return isListed(i, PLACE) && !isOwned(i) && (next >= count || gapOf(next) != SPACE || (shapeOf(next) == SMALL && isOf(next, STOPPER)))
 }
 
 /** "Akua G. from Hope", "who lives in Paradise": what is called as a place behind these is one, whatever else it means. */

@@ -1,7 +1,7 @@
 // Dates that the name of a month or of a day of the week stands in, and ages in words.
 
 import { announcesAge, countsNothing, isOfSomebody, isPossessive, isSetOff, ofAgeEnd, partStart, saysAge } from './ages'
-import { timeEnd } from './dates'
+import { isRecent, timeEnd } from './dates'
 import {
   BEFORE_MONTH, BEFORE_WEEKDAY, BEHIND_WEEKDAY, FEAST, MONTH, OLD_AGE, ORDINAL, ORDINAL_UNIT, WEEKDAY, known,
 } from './dictionary'
@@ -310,7 +310,7 @@ function weekdayAt(start: i32, end: i32): void {
     if ((known(word, from - 1) & BEFORE_WEEKDAY) == 0 || isAny(word - 1, WORDLY)) break
     from = word
   }
-  const to = behindEnd(end)
+  const to = yearBehind(behindEnd(end))
   const dotted = byteAt(end) == 0x2e ? ofMonthEnd(end + 1) : ofMonthEnd(end)
   if (dotted > 0) return add(behindStart(from), dotted, DATE)
   if (from < start || to > end || isBeforeDate(end) || namesDay(start, end)) add(behindStart(from), to, DATE)
@@ -368,7 +368,7 @@ function feastAt(start: i32, end: i32): void {
   const at = sign == 0x27 || sign == APOSTROPHE ? ((byteAt(end + 1) | 0x20) == 0x73 ? end + 2 : end + 1) : end
   if (saysBefore(start, 'new ') && isCapital(byteAt(start)) && isCapital(byteAt(start - 4)) && !saysAt(at, ' day') && !saysAt(at, ' eve')) {
     const which = saysBefore(start - 4, 'lunar ') ? start - 10 : saysBefore(start - 4, 'chinese ') ? start - 12 : start - 4
-    return add(which, at, DATE)
+    return add(which, yearBehind(at), DATE)
   }
   if (byteAt(at) != 0x20 || isAny(at + 4, WORDLY)) return
   if (!saysAt(at + 1, 'day') && !saysAt(at + 1, 'eve')) return
@@ -377,7 +377,12 @@ function feastAt(start: i32, end: i32): void {
   else if (saysBefore(start, 'saint ')) first = start - 6
   else if (saysBefore(start, 'st ')) first = start - 3
   if (first < start && isAny(first - 1, WORDLY)) first = start
-  add(behindStart(first), behindEnd(at + 4), DATE)
+  add(behindStart(first), yearBehind(behindEnd(at + 4)), DATE)
+}
+
+/** "Diwali 2023": where the year ends that may stand here; the same place where none does. */
+function yearBehind(at: i32): i32 {
+  return byteAt(at) == 0x20 && areDigits(at + 1, 4) && isRecent(at + 1) && !isAny(at + 5, WORDLY | SLASH | DASH) ? at + 5 : at
 }
 
 /** Where "morning", "night", "weekend" ends that may stand behind a day. */

@@ -1,13 +1,15 @@
 // How far what is claimed goes in the text: with the small words, articles and halves of words that belong to it.
 
 import { claimOf, isClaimedOn, isFree, KEPT, NAMED, nextClaimed, PLACED } from './claims'
-import { AT, CREDENTIAL, ENGLISH, FIRST, MEDICAL, STOPPER, TITLE } from './classes'
+import { AT, CREDENTIAL, ENGLISH, FIRST, MEDICAL, PERSON, PLACE, PLACE_PREFIX, STOPPER, STREET, SURNAME, TITLE } from './classes'
+import { TOWN_HEAD } from './dictionary'
 import { push } from './findings'
 import { byteAt } from './memory'
-import { isLarge, isListed, isOf, isWord, sizeOf } from './traits'
+import { isGeneration } from './name-parts'
+import { isKnown, isLarge, isListed, isOf, isWord, sizeOf } from './traits'
 import { GEOGRAPHIC_LOCATION, NAME } from './types'
 import { count, endOf, gapOf, isOwned, shapeOf, startOf } from './words'
-import { CAPITALISED, CAPITALS, HYPHEN, INITIAL, isApostrophe, SMALL, SPACE } from './writing'
+import { CAPITALISED, CAPITALS, COMMA, DOT_SPACE, HYPHEN, INITIAL, isApostrophe, NUMBER, SMALL, SPACE } from './writing'
 
 /** Notes all that is claimed. */
 export function tell(): void {
@@ -20,6 +22,7 @@ export function tell(): void {
       last = hyphensEnd(last)
       if (!place) last = callNameEnd(i, degreeEnd(i, coupleEnd(i, last)))
       if (place) while (last + 2 < count && joins(last + 1) && goesOnAs(last + 1)) last = hyphensEnd(lastOf(last + 2))
+      last = townEnd(last)
       if (last > first) last = unitEnd(last)
       push(startOf(first), as == NAMED ? nameEnd(last) : placeEnd(last), as == NAMED ? NAME : GEOGRAPHIC_LOCATION)
     }
@@ -45,7 +48,8 @@ function coupleEnd(i: i32, last: i32): i32 {
 
 /** "Colleen Fitzgerald PA-C": behind a name of several words a degree that no comma sets off. */
 function degreeEnd(first: i32, last: i32): i32 {
-  if (first == last) return last
+  // "Wm. Ashford III"
+  if (first == last) return last + 1 < count && gapOf(last + 1) == SPACE && isFree(last + 1) && isGeneration(last + 1) ? last + 1 : last
   let end = last
   while (end + 1 < count && end - last < 4) {
     const next = end + 1
@@ -116,11 +120,53 @@ function siteStart(place: i32): i32 {
 function nameStart(i: i32): i32 {
   const before = i - 1
   if (before < 0 || !isFree(before)) return i
+  // "baby girl Esparza"
+  if (shapeOf(before) == SMALL) {
+    const baby = before > 0 && isOf(before, PERSON) && gapOf(i) == SPACE && gapOf(before) == SPACE && isWord(before - 1, 'baby')
+    if (baby && (isWord(before, 'girl') || isWord(before, 'boy'))) return before - 1
+  } else {
+    const first = capitalStart(before)
+    if (first >= 0) return first
+  }
   // "Jan-Pieter": half of a double name, whatever else it means
   if (gapOf(i) == HYPHEN && shapeOf(before) == CAPITALISED && shapeOf(i) == CAPITALISED) return before
   if (isApostrophe(byteAt(startOf(i) - 1)) && endOf(before) == startOf(i) - 1 && sizeOf(before) < 3) return before
   if (before == 0 || shapeOf(before) != CAPITALISED || !isOf(before, STOPPER) || gapOf(i) != SPACE) return i
   return gapOf(before) == SPACE && shapeOf(before - 1) == SMALL ? before : i
+}
+
+/** Where a name or place begins whose capital before the claimed word nobody claimed; -1 where it is none of it. */
+function capitalStart(before: i32): i32 {
+  const i = before + 1
+  if (gapOf(i) == COMMA) return isLarge(before) && isBeforeDouble(before) ? before : -1
+  if (shapeOf(before) != CAPITALISED || (gapOf(i) != SPACE && gapOf(i) != DOT_SPACE)) return -1
+  // "New Bedford", "St. Louis"
+  if (isOf(before, PLACE_PREFIX)) return before
+  if (gapOf(i) != SPACE || before == 0) return -1
+  // "Shu-Fen Lai"
+  if (gapOf(before) == HYPHEN && isFree(before - 1) && shapeOf(before - 1) == CAPITALISED) return before - 1
+  if (!isOf(before, PERSON)) return -1
+  // "Baby Girl Esparza", "Grandma Peg"
+  if (gapOf(before) == SPACE && (isWord(before, 'girl') || isWord(before, 'boy')) && isWord(before - 1, 'baby')) return before - 1
+  return isKin(before) ? before : -1
+}
+
+/** "Wu, Mei-Ling": a surname that is no other word, before half a first name. */
+function isBeforeDouble(surname: i32): bool {
+  const half = surname + 2
+  return half < count && gapOf(half) == HYPHEN && shapeOf(half) == CAPITALISED && isListed(surname, SURNAME) && !isListed(surname, ENGLISH | MEDICAL | PLACE)
+}
+
+function isKin(i: i32): bool {
+  return isWord(i, 'grandma') || isWord(i, 'grandpa') || isWord(i, 'aunt') || isWord(i, 'uncle')
+}
+
+/** "Daly City", "County Road 14": the last word of a town's name, the number of a road. */
+function townEnd(last: i32): i32 {
+  const next = last + 1
+  if (next >= count || gapOf(next) != SPACE || !isFree(next)) return last
+  if (shapeOf(next) == NUMBER) return isOf(last, STREET) && shapeOf(last) == CAPITALISED ? next : last
+  return shapeOf(last) == CAPITALISED && shapeOf(next) == CAPITALISED && isKnown(next, TOWN_HEAD) ? next : last
 }
 
 /** "Barnes-Jewish", "Stoke-on-Trent", "Young-hee" */

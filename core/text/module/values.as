@@ -125,7 +125,11 @@ function groupsEnd(first: i32, type: i32, told: bool, capitals: i32): i32 {
     if (sign == 0x20) {
       if (!isGroup(from, end, last, groups, told) && !(last < 6 && isLettered(type, from, end))) {
         // "AB 12345 C"
-        if (told && capitals >= 0 && end == from + 1 && isCapital(byteAt(from))) stop = end
+        const single = capitals >= 0 && end == from + 1 && isCapital(byteAt(from))
+        // "ANT 552 M 90128"
+        const rest = single && byteAt(end) == 0x20 ? digitsEnd(end + 1, longestGroup) : end
+        if (rest - end > 4 && !isAny(rest, WORDLY)) stop = rest
+        else if (told && single) stop = end
         break
       }
     } else if (sign == 0x2e) {
@@ -187,6 +191,6 @@ function isGroup(from: i32, to: i32, last: i32, groups: i32, told: bool): bool {
   if (size > 3) return size < 8 && !(size == 4 && last > 3 && isRecent(from))
   if (size == 3) return last > 0
   const more = byteAt(to) == 0x20 && areDigits(to + 1, 2)
-  if (size == 2) return last < 5 && (byteAt(from) == 0x30 || more || (last == 2 && groups > 0) || (told && !isAgeAt(to)))
+  if (size == 2) return last < 5 && (byteAt(from) == 0x30 || more || (last == 2 && groups > 0) || ((told || groups > 0) && !isAgeAt(to)))
   return groups > 1 && (told || !isAny(to, SPACE))
 }

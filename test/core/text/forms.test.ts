@@ -102,6 +102,9 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
       'St. Patrick’s Day',
       'Lunar New Year',
       'MLK day',
+      'Labor Day 2022',
+      'Diwali 2023',
+      'Lunar New Year 2024',
       'labor day weekend',
       'the day after Christmas',
       'Ascension Day',
@@ -239,9 +242,9 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
   },
   'a plate behind its State': {
     type: 'VEHICLE_IDENTIFIER',
-    are: ['7XYZ123', 'KLM-4821', 'HXN 2231'],
-    arent: ['12', 'CA 12'],
-    said: 'a car with plates NY _ in the lot',
+    are: ['NY 7XYZ123', 'Ohio KLM-4821', 'GA HXN 2231', 'WV 8TR 902', 'HI-M 40927'],
+    arent: ['NY 12', 'NY CA 12'],
+    said: 'a car with plates _ in the lot',
   },
   'a serial number': {
     type: 'DEVICE_IDENTIFIER',
