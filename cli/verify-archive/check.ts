@@ -5,7 +5,7 @@ import type { NoteKey } from '../../core/checkpoint.ts'
 import { type Archived, parseRecord } from '../../core/record.ts'
 import { partsOfOrigin, registryOrigin, witnessName } from '../../core/wire.ts'
 import type { WitnessPolicy } from '../../core/witness-policy.ts'
-import type { Finding } from '../verify/finding.ts'
+import { type Finding, noChainOf } from '../verify/finding.ts'
 import type { Outside } from '../verify/outside-check.ts'
 import { RegistryCheck } from '../verify/registry-check.ts'
 import { Behind } from './behind.ts'
@@ -74,8 +74,7 @@ export async function checkArchive(wanted: ArchiveWanted): Promise<ArchiveReport
     const late = expected.ended === undefined ? behind.of(expected.origin, now) : undefined
     if (late !== undefined) findings.push({ where: expected.origin, ...late })
   }
-  if (server !== undefined && chains.length === 0)
-    findings.push({ where: server, says: 'the registry log registers no chain of this server' })
+  if (server !== undefined && chains.length === 0) findings.push(noChainOf(server))
   return {
     ok: findings.length === 0,
     source: textOfLocation(location),

@@ -8,7 +8,7 @@ import type { Line, TrailSource } from '../trail/source.ts'
 import { ChainCheck, type ChainReport } from './chain-check.ts'
 import { type Earlier, EarlierCheck } from './earlier.ts'
 import type { Report, Wanted } from './export-check.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, noChainOf } from './finding.ts'
 import { checkNote } from './note-check.ts'
 import type { Outside } from './outside-check.ts'
 import { keyOf } from './parts.ts'
@@ -56,12 +56,8 @@ export async function openExport(
       registry.push({ index, record })
   })
   const chains = log.check.of(namespace, name)
-  // Nobody signed the manifest: one that names another server must not pass for a trail in which nothing happened.
-  if (chains.length === 0)
-    findings.push({
-      where: `${namespace}/${name}`,
-      says: 'the registry log registers no chain of this server',
-    })
+  // Nobody signed the manifest, which may name another server.
+  if (chains.length === 0) findings.push(noChainOf(`${namespace}/${name}`))
   const known = new Set([registryOrigin, ...chains.map(({ origin }) => origin)])
   for (const where of earlier.keys())
     if (!known.has(where))

@@ -6,7 +6,7 @@ import { partsOfOrigin } from '../wire.ts'
 import { agentsOf } from './audit-agents.ts'
 import type { FhirObject } from './fhir.ts'
 import { coded, identified } from './fhir.ts'
-import { isRefused, type Named, type Naming, patientsOf, type Told } from './told.ts'
+import { type Named, type Naming, outcomeOf, patientsOf, type Told } from './told.ts'
 
 const balp = 'https://profiles.ihe.net/ITI/BALP'
 const systems = {
@@ -53,7 +53,7 @@ function auditEvent(told: Told, server: string, patient: Named | undefined, id: 
     ...(subtype === undefined ? {} : { subtype: [subtype] }),
     action: told.call !== undefined && pattern === 'read' ? 'R' : 'E',
     recorded: told.at,
-    outcome: outcomes[isRefused(told) ? 'refused' : told.outcome],
+    outcome: outcomes[outcomeOf(told)],
     ...(told.detail === undefined ? {} : { outcomeDesc: told.detail }),
     agent: agentsOf(told, server, pattern),
     source: {

@@ -3,7 +3,7 @@
 // purpose of use, a policy or what was redacted: these stand under `unmapped`.
 
 import { partsOfOrigin } from '../wire.ts'
-import { isRefused, type Naming, patientsOf, type Told } from './told.ts'
+import { type Naming, outcomeOf, patientsOf, type Told } from './told.ts'
 
 const ocsfVersion = '1.8.0'
 
@@ -58,7 +58,7 @@ function base(told: Told, version: string, { category, uid, activity, profiles }
     type_uid: uid * 100 + activity,
     time: Date.parse(told.at),
     severity_id: severityOf(told),
-    ...statuses[isRefused(told) ? 'refused' : told.outcome],
+    ...statuses[outcomeOf(told)],
     ...(told.detail === undefined ? {} : { status_detail: told.detail, message: told.detail }),
     metadata: {
       version: ocsfVersion,
@@ -76,7 +76,7 @@ function severityOf(told: Told): number {
   const { kind, grant } = told
   if (kind === 'signal' || kind === 'witness-refused') return 4
   if (grant !== undefined || kind === 'pod-entered') return 3
-  return isRefused(told) ? 2 : 1
+  return outcomeOf(told) === 'refused' ? 2 : 1
 }
 
 /** Success 1, Failure 2, Other 99 with its name. */

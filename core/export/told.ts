@@ -253,9 +253,9 @@ const refusing: ReadonlySet<Told['kind']> = new Set([
   'witness-refused',
 ])
 
-/** Whether something was refused: a call, a request at the API server, a signature. */
-export function isRefused({ kind, outcome }: Pick<Told, 'kind' | 'outcome'>): boolean {
-  return outcome === 'refused' || refusing.has(kind)
+/** How it ended, also where no call did: refused is a call, a request at the API server, a signature. */
+export function outcomeOf({ kind, outcome }: Pick<Told, 'kind' | 'outcome'>): ToldOutcome {
+  return refusing.has(kind) ? 'refused' : outcome
 }
 
 /** Every patient of a call once, asked for or found. */
