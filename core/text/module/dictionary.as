@@ -72,7 +72,7 @@ function placeOf(word: v128): usize {
   const mixed =
     (i64x2.extract_lane(word, 0) * 0x9e3779b97f4a7c15) ^ (i64x2.extract_lane(word, 1) * 0xc2b2ae3d27d4eb4f)
   let place = KNOWN + <usize>(<u64>mixed >> 52) * PLACE
-  // Never more than half of the places is taken.
+  // Less than a third of the places is taken.
   while (v128.any_true(v128.load(place)) && v128.any_true(v128.xor(v128.load(place), word)))
     place = place + PLACE == PAIRS ? KNOWN : place + PLACE
   return place

@@ -43,9 +43,16 @@ export function findLone(withNames: bool, withPlaces: bool, withShapes: bool): v
       done = behindOf
       continue
     }
-    if (end > i || mayMean(i) || (shapes && shapeOf(i) == CAPITALISED && i > 0 && !isOf(i, NO_NAME) && !isListed(i, MEDICAL))) judge(i, end)
+    if (end > i || mayMean(i) || mayBeOdd(i)) judge(i, end)
     done = end
   }
+}
+
+/** Whether a capital may be one that nothing explains: odd-capitals.as asks the rest. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function mayBeOdd(i: i32): bool {
+  return shapes && shapeOf(i) == CAPITALISED && i > 0 && !isOf(i, NO_NAME) && !isListed(i, MEDICAL)
 }
 
 /** Whether a word by itself may be a name or a place: of most words that begin a sentence it is known at once that they are neither. */

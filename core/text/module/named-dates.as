@@ -279,10 +279,8 @@ function dayBefore(end: i32): i32 {
     at -= 3
     if (saysBefore(at, ' day')) at -= 4
   }
-  if (isLetter(byteAt(at - 1)) && isOrdinalEnd(at - 2)) at -= 2
-  const last = at
-  while (last - at < 2 && digitAt(at - 1)) at--
-  if (at == last) return -1
+  at = dayStart(at)
+  if (at < 0) return -1
   if (sign == 0x20) at = rangeStart(at)
   if (isAny(at - 1, WORDLY | SLASH | DOT | DASH)) return -1
   return saysBefore(at, 'the ') && !isAny(at - 5, WORDLY) ? at - 4 : at
@@ -295,10 +293,16 @@ function rangeStart(day: i32): i32 {
   else if (saysBefore(at, ' to ') || saysBefore(at, ' - ')) at -= byteAt(at - 2) == 0x6f ? 4 : 3
   else if (saysBefore(at, ' and ')) at -= 5
   else return day
-  if (isLetter(byteAt(at - 1)) && isOrdinalEnd(at - 2)) at -= 2
-  const last = at
+  const first = dayStart(at)
+  return first >= 0 && !isAny(first - 1, WORDLY | SLASH | DOT | DASH) ? first : day
+}
+
+/** Where the one or two digits of "5" or "5th" begin that ends here; -1 where none does. */
+function dayStart(end: i32): i32 {
+  const last = isLetter(byteAt(end - 1)) && isOrdinalEnd(end - 2) ? end - 2 : end
+  let at = last
   while (last - at < 2 && digitAt(at - 1)) at--
-  return at < last && !isAny(at - 1, WORDLY | SLASH | DOT | DASH) ? at : day
+  return at < last ? at : -1
 }
 
 /** last Thursday, on Monday, Friday morning */

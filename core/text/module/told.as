@@ -120,11 +120,9 @@ function siteStart(place: i32): i32 {
 function nameStart(i: i32): i32 {
   const before = i - 1
   if (before < 0 || !isFree(before)) return i
-  // "baby girl Esparza"
-  if (shapeOf(before) == SMALL) {
-    const baby = before > 0 && isOf(before, PERSON) && gapOf(i) == SPACE && gapOf(before) == SPACE && isWord(before - 1, 'baby')
-    if (baby && (isWord(before, 'girl') || isWord(before, 'boy'))) return before - 1
-  } else {
+  const small = shapeOf(before) == SMALL
+  if ((small || shapeOf(before) == CAPITALISED) && isBaby(before)) return before - 1
+  if (!small) {
     const first = capitalStart(before)
     if (first >= 0) return first
   }
@@ -145,10 +143,14 @@ function capitalStart(before: i32): i32 {
   if (gapOf(i) != SPACE || before == 0) return -1
   // "Shu-Fen Lai"
   if (gapOf(before) == HYPHEN && isFree(before - 1) && shapeOf(before - 1) == CAPITALISED) return before - 1
-  if (!isOf(before, PERSON)) return -1
-  // "Baby Girl Esparza", "Grandma Peg"
-  if (gapOf(before) == SPACE && (isWord(before, 'girl') || isWord(before, 'boy')) && isWord(before - 1, 'baby')) return before - 1
-  return isKin(before) ? before : -1
+  // "Grandma Peg"
+  return isOf(before, PERSON) && isKin(before) ? before : -1
+}
+
+/** "baby girl Esparza" */
+function isBaby(child: i32): bool {
+  if (child == 0 || gapOf(child) != SPACE || gapOf(child + 1) != SPACE || !isOf(child, PERSON)) return false
+  return (isWord(child, 'girl') || isWord(child, 'boy')) && isWord(child - 1, 'baby')
 }
 
 /** "Wu, Mei-Ling": a surname that is no other word, before half a first name. */

@@ -18,10 +18,7 @@ type Search = (text: string, reading: Reading, groups: readonly RuleGroup[]) => 
 
 /** As they stand in lone.as, and what is left without the question. */
 const questions = [
-  [
-    'if (end > i || mayMean(i) || (shapes && shapeOf(i) == CAPITALISED && i > 0 && !isOf(i, NO_NAME) && !isListed(i, MEDICAL))) judge(i, end)',
-    'judge(i, end)',
-  ],
+  ['if (end > i || mayMean(i) || mayBeOdd(i)) judge(i, end)', 'judge(i, end)'],
   ['if (places && mayHavePlace(from, end) && leadOf(from) >= 0) {', 'if (places && leadOf(from) >= 0) {'],
 ] as const
 
