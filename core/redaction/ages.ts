@@ -102,8 +102,11 @@ function textAsGroup(text: string, byName: Unit): string | undefined {
 
 const spelledOut = /^\s{0,4}(?:ninety|(?:an? |one )?hundred|nonagenarian|centenarian|supercentenarian)\b/i
 
-/** FHIR's Age: UCUM's code says more than the unit for people. An end of a Range has no comparator (SimpleQuantity). */
-function quantityAsGroup(age: JsonObject, byName: Unit, isEnd: boolean): JsonObject | undefined {
+/**
+ * A quantity of a person's age as the group; undefined where it is none of it. `byName`: the unit where the quantity says none.
+ * FHIR's Age: UCUM's code says more than the unit for people. An end of a Range has no comparator (SimpleQuantity).
+ */
+export function quantityAsGroup(age: JsonObject, byName: Unit, isEnd: boolean): JsonObject | undefined {
   const { value, code, unit } = age
   const [said] = [code, unit].filter((one) => typeof one === 'string')
   if (said === '%') return undefined
@@ -153,6 +156,11 @@ export function agesGrouped(parts: Parts): Parts {
     ...(structured === undefined ? {} : { structured: grouped(structured, '', false) }),
     blocks: blocks.map(inBlock),
   }
+}
+
+/** The value of a member with every such age in it as the group. */
+export function ageIn(value: Json, member: string): Json {
+  return grouped(value, member, isAge(member))
 }
 
 function inBlock(block: Block): Block {

@@ -7,8 +7,9 @@ import type { Json, JsonObject } from '../canonical.ts'
 import { type Element, elementsOf, isPrimitive, isResource, isType, lineage } from '../fields/fhir-r4.ts'
 import { isObject } from '../is-object.ts'
 import { patternTree } from '../pointer.ts'
+import { ageIn, quantityAsGroup } from './ages.ts'
 import { pseudonym } from './pseudonym.ts'
-import { ageGroup, oldest, yearOf, zipArea } from './safe-harbor.ts'
+import { yearOf, zipArea } from './safe-harbor.ts'
 import { look, type Survey, survey } from './survey.ts'
 import { redactText } from './text.ts'
 
@@ -54,7 +55,7 @@ function objectOf(value: JsonObject, type: string, by: By): JsonObject {
     if (member === 'resourceType') out[member] = type
     if (element === undefined || gone(type, element)) continue
     const left = valueOf(value[member] as Json, element, type, by)
-    if (left !== undefined) out[member] = left
+    if (left !== undefined) out[member] = ageIn(left, member)
   }
   return out
 }
@@ -113,7 +114,7 @@ function single(value: Json, element: Element, parent: string, by: By): Json | u
   if (own === undefined) return undefined
   const left = objectOf(object, own, by)
   if (own === 'Coding') return coded(left, by)
-  if (lineage(own).includes('Quantity')) return aged(left)
+  if (lineage(own).includes('Quantity')) return aged(left, parent === 'Range')
   // An object of which nothing stays, or a reference that refers to nothing, says no more than that it was there.
   return Object.keys(left).length === 0 ||
     (name === 'extension' && Object.keys(left).length === 1 && 'url' in left)
@@ -146,12 +147,11 @@ function coded(coding: JsonObject, { known }: By): JsonObject | undefined {
   return Object.keys(left).length === 0 ? undefined : left
 }
 
-/** Years of age above 89 are one group (UCUM `a`). */
-function aged(quantity: JsonObject): JsonObject {
-  const { value, code, unit } = quantity
+/** Years above 89 are one group whatever they are years of: an Observation's value may be an age. */
+function aged(quantity: JsonObject, isEnd: boolean): JsonObject {
+  const { code, unit } = quantity
   const years = code === 'a' || (typeof unit === 'string' && /^(?:years?|yrs?|y\/?o|a)$/i.test(unit))
-  if (!years || typeof value !== 'number' || value < oldest) return quantity
-  return { ...quantity, value: ageGroup(value), comparator: '>=' }
+  return (years ? quantityAsGroup(quantity, 'years', isEnd) : undefined) ?? quantity
 }
 
 const rules = { dates: 'Year', text: 'Redact' } as const

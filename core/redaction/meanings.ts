@@ -22,9 +22,13 @@ const idMembers = words(`
 `)
 /** By the words of a name, of which others may stand before: `mailing_zip`, `zip5`, `Zip Code`, `zip_plus_4`. No `gzip`. */
 const zipMember = /(?:^| )(?:zips?(?: plus)?|(?:zip|postal) ?codes?|post ?codes?)$|^postal$/
-/** The same of a birth, and of the day, month, year and moment of one: `motherDob`, `born_on`, `birthTimestampMs`. No `newborn`. */
-const birthMember =
-  /(?:^| )(?:(?:patients?|subject|member|person|client|resident)?(?:dob|yob|birth ?(?:date|day|month|year|time|datetime|timestamp|ts)|(?:date|day|month|year|time) ?of ?birth)|born)(?: (?:date|day|month|year|time|timestamp|ts|on|at|in|utc|iso|ms|millis|seconds|epoch))*$|^(?:patients? )?birth$/
+/** What of a birth a name may say it is. */
+const moment = 'date|day|month|year|time|datetime|timestamp|ts'
+/** The same of a birth, and of each moment of one: `motherDob`, `born_on`, `birthTimestampMs`, `dob_datetime`. No `newborn`. */
+const birthMember = new RegExp(
+  `(?:^| )(?:(?:patients?|subject|member|person|client|resident)?(?:dob|yob|birth ?(?:${moment})|(?:${moment}) ?of ?birth)|born)` +
+    `(?: (?:${moment}|on|at|in|utc|iso|ms|millis|seconds|epoch))*$|^(?:patients? )?birth$`,
+)
 const personSigns = words(`
   mrn ssn dob birthdate dateofbirth patientid
 `)

@@ -20,9 +20,6 @@ export function zipArea(zip: string): string | undefined {
 /** Ages from here on are one group. */
 export const oldest = 90
 
-/** The age as it may stay. */
-export const ageGroup = (years: number): number => Math.min(years, oldest)
-
 /** A date as FHIR and JSON Schema write it, of whatever precision: its year, and the rest. */
 const wholeDate =
   /^(\d{4})(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?)?)?$/

@@ -96,6 +96,38 @@ test('dates become years, ZIP codes three digits, ages over 89 one group, and te
   expect(redacted(age(89))['onsetAge']).toMatchObject({ value: 89 })
 })
 
+test('ages are one group as they are in results: in every unit, in texts, and without a comparator in a Range', () => {
+  const years = { unit: 'years', code: 'a' }
+  const resource = redacted({
+    resourceType: 'FamilyMemberHistory',
+    ageString: '93 years',
+    deceasedRange: { low: { value: 85, ...years }, high: { value: 96, ...years } },
+    condition: [
+      { onsetAge: { value: 1100, unit: 'months', code: 'mo' } },
+      { onsetRange: { low: { value: 1100, code: 'mo' }, high: { value: 1200, code: 'mo' } } },
+    ],
+  })
+
+  expect(resource).toEqual({
+    resourceType: 'FamilyMemberHistory',
+    ageString: '90 years',
+    deceasedRange: { low: { value: 85, ...years }, high: { value: 90, ...years } },
+    condition: [
+      { onsetAge: { value: 1080, unit: 'months', code: 'mo', comparator: '>=' } },
+      { onsetRange: { low: { value: 1080, code: 'mo' }, high: { value: 1080, code: 'mo' } } },
+    ],
+  })
+  const observed = (of: object) => redacted({ resourceType: 'Observation', ...of })
+  expect(observed({ valueQuantity: { value: 97, ...years } })['valueQuantity']).toEqual({
+    value: 90,
+    ...years,
+    comparator: '>=',
+  })
+  expect(observed({ valueRange: { low: { value: 97, ...years } } })['valueRange']).toEqual({
+    low: { value: 90, ...years },
+  })
+})
+
 test('references go on referring, however they are written', () => {
   const resource = redacted({
     resourceType: 'Bundle',

@@ -276,6 +276,8 @@ test('a year of birth that tells an age over 89 goes by whatever name, as a numb
     bornDate: '1930',
     birthTimestamp: -1_248_000_000,
     birthDateMs: '-1248000000000',
+    dob_datetime: '1930-05-06T07:08:09Z',
+    datetime_of_birth: '1930-05-06T07:08:09Z',
     birthDate: 1930,
     yearOfBirth: 1930,
     birth_year: '1930',
