@@ -164,7 +164,7 @@ async function openSealing(config: SealingConfig): Promise<SealingOptions> {
     (error) => {
       const reason = error instanceof KmsFailed ? error.reason : 'kms-away'
       waitsFor = reason
-      log.warn('no data key can be had yet', { reason: idOf(reason) })
+      log.warn('no data key can be had yet: docs/keys.md says what to look at', { reason: idOf(reason) })
     },
     stop.signal,
   )

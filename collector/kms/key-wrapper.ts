@@ -35,6 +35,10 @@ const reasons = {
   'kms-key-unfit':
     'The key could leave its holder, or cannot do AES-GCM: make one that is not extractable (docs/keys.md)',
   'kms-cannot-open': 'The data key does not open: the key, the origin or the segment is another',
+  'kms-library':
+    'The HSM’s library cannot be loaded: see module-path in HIPAA_MCP_KMS, and that it is built for this processor and C library',
+  'kms-addon':
+    'pkcs11js is not compiled: take an image that make image built; in a checkout run node config/image/pkcs11-addon.ts',
   'kms-answer-wrong': 'The key’s holder gave an answer that is none: see what stands at that address',
 } as const
 

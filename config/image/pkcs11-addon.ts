@@ -7,10 +7,14 @@ import { checkout } from './base.ts'
 import { exists } from './cache.ts'
 import { run } from './run.ts'
 
+/** Where a `node_modules` has the addon. */
+export const addonIn = (modules: string): string =>
+  join(modules, 'pkcs11js', 'build', 'Release', 'pkcs11.node')
+
 /** Makes the addon in this `node_modules`, if it is not there. The same source and compiler give the same bytes. */
 export async function buildPkcs11Addon(modules: string): Promise<void> {
   const source = join(modules, 'pkcs11js')
-  const addon = join(source, 'build', 'Release', 'pkcs11.node')
+  const addon = addonIn(modules)
   if (await exists(addon)) return
   const headers = join(checkout, 'node_modules', `node-linux-${process.arch}`, 'include', 'node')
   await mkdir(join(source, 'build', 'Release'), { recursive: true })

@@ -1,6 +1,6 @@
 // The PKCS#11 adapter against a real token (SoftHSM2).
 
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { on } from 'node:events'
 import { join } from 'node:path'
@@ -14,6 +14,15 @@ function aWrapper(hsm: SoftHsm, more: Partial<Pkcs11Options> = {}): KeyWrapper {
   const wrapper = pkcs11Wrapper({ ...hsm.options, ...more })
   onTestFinished(async () => await wrapper.close())
   return wrapper
+}
+
+function aProcess(...execArgv: string[]): ChildProcess {
+  const child = fork(join(import.meta.dirname, '../../collector/kms/pkcs11-process.ts'), {
+    serialization: 'advanced',
+    execArgv,
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
 }
 
 keepsTheContract(async () => {
@@ -53,11 +62,7 @@ test('a wrong PIN is tried once, so that the token is not locked; the right one 
 
 test('a question that waits behind a refused PIN is told that it was refused', async () => {
   const { options } = aSoftHsm()
-  const child = fork(join(import.meta.dirname, '../../collector/kms/pkcs11-process.ts'), {
-    serialization: 'advanced',
-    execArgv: [],
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
+  const child = aProcess()
   const answers = on(child, 'message')
   child.send({ id: 0, open: { ...options, pin: '000000' } })
   child.send({ id: 1, wrap: randomBytes(32), aad: Buffer.alloc(0) })
@@ -66,10 +71,25 @@ test('a question that waits behind a refused PIN is told that it was refused', a
     expect((await answers.next()).value).toEqual([{ id, failed: 'kms-refuses' }, undefined])
 })
 
+test('where pkcs11js is not compiled every question is told so', async () => {
+  const without = `import { registerHooks } from 'node:module'
+    registerHooks({ load: (url, context, next) => {
+      if (url.endsWith('/pkcs11.node') || url.includes('/pkcs11js/')) throw new Error('not compiled')
+      return next(url, context)
+    } })`
+  const child = aProcess('--import', `data:text/javascript,${encodeURIComponent(without)}`)
+  const answers = on(child, 'message')
+  child.send({ id: 0, open: { module: '/m.so', token: 't', object: 'o', pin: '1' } })
+  child.send({ id: 1, wrap: randomBytes(32), aad: Buffer.alloc(0) })
+
+  for (const id of [0, 1])
+    expect((await answers.next()).value).toEqual([{ id, failed: 'kms-addon' }, undefined])
+})
+
 test.each([
   ['a token of another label', { token: 'other' }, 'kms-away'],
   ['a key of another label', { object: 'other' }, 'kms-key-missing'],
-  ['a library that is not there', { module: '/nonexistent.so' }, 'kms-away'],
+  ['a library that is not there', { module: '/nonexistent.so' }, 'kms-library'],
 ])('%s is told apart', async (_, more, reason) => {
   await expect(aWrapper(aSoftHsm(), more).health()).rejects.toMatchObject({ reason })
 })

@@ -1,12 +1,20 @@
-// A real token: SoftHSM2 in a folder of its own. Needs Debian's softhsm2 and opensc.
+// A real token: SoftHSM2 in a folder of its own. Needs Debian's softhsm2 and opensc, and pkcs11js compiled.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Pkcs11Options } from '../../../collector/kms/pkcs11.ts'
+import { checkout } from '../../../config/image/base.ts'
+import { addonIn } from '../../../config/image/pkcs11-addon.ts'
 import { aFolder } from '../a-trail.ts'
 
 const softHsmModule = '/usr/lib/softhsm/libsofthsm2.so'
+
+const needed = [
+  ['SoftHSM2', softHsmModule, 'apt-get install softhsm2 opensc'],
+  ['pkcs11-tool', '/usr/bin/pkcs11-tool', 'apt-get install opensc'],
+  ['the compiled pkcs11js', addonIn(join(checkout, 'node_modules')), 'node config/image/pkcs11-addon.ts'],
+] as const
 
 export type SoftHsm = {
   options: Pkcs11Options
@@ -26,6 +34,8 @@ export type SoftHsm = {
 
 /** A token with one key, until the test ends unless it has a folder of its own. Sets SOFTHSM2_CONF of this process, which its children inherit. */
 export function aSoftHsm(folder = aFolder()): SoftHsm {
+  for (const [what, path, write] of needed)
+    if (!existsSync(path)) throw new Error(`${what} is missing: ${write}`)
   const tokens = join(folder, 'tokens')
   mkdirSync(tokens)
   const conf = join(folder, 'softhsm2.conf')
