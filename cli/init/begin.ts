@@ -203,7 +203,7 @@ async function written(file: string, text: string): Promise<void> {
 }
 
 function tell(
-  { tools, left }: Proposal,
+  { tools, resources, prompts, left }: Proposal,
   { tools: all, unheld: more }: Catalogue,
   file: string | undefined,
   screen: Screen,
@@ -211,6 +211,10 @@ function tell(
   screen.note(
     `${all.length + more.tools} tools read; ${tools.length} narrow ones proposed, ${left.length} things left out with a reason`,
   )
+  if (tools.length + resources.length + prompts.length === 0)
+    screen.note(
+      'Nothing could be proposed: the role in it may use nothing, of which check warns until a tool is written',
+    )
   if (file !== undefined)
     screen.note(`Read ${file}, fill in what says FILL IN, then: hipaa-mcp check ${file}`)
 }

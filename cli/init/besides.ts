@@ -6,9 +6,10 @@ import { uriTemplate } from '../../core/uri-template.ts'
 import { words } from '../../core/words.ts'
 import { isClean, isCleanName, type Narrowed, narrowed, shown } from './arguments.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { Role } from './classes.ts'
 import { namesPatient } from './identifying.ts'
 import { beyond, type LeftOut, type ProposedReturns, unnamed } from './proposal.ts'
-import { freeText, type Role, topicOf, wordsOf } from './topics.ts'
+import { freeText, topicOf, wordsOf } from './topics.ts'
 
 export type ProposedResource = {
   readonly name: string
@@ -16,13 +17,13 @@ export type ProposedResource = {
   readonly says: string
   readonly patient: string
   readonly returns: ProposedReturns
-  readonly roles: readonly Role[]
+  readonly role: Role
 }
 export type ProposedPrompt = {
   readonly name: string
   readonly says: string
   readonly arguments: Narrowed
-  readonly roles: readonly Role[]
+  readonly role: Role
 }
 
 /** Most resources, and most prompts, that a HipaaMcpServer holds. */
@@ -73,7 +74,7 @@ export function proposeResources({ templates, resources }: Catalogue): {
       says: topic.says,
       patient,
       returns: { fields: topic.fields, without: [topic.without], patients: [] },
-      roles: topic.roles,
+      role: topic.role,
     })
   }
   return {
@@ -162,7 +163,7 @@ export function proposePrompts({ prompts }: Catalogue): { prompts: ProposedPromp
         name,
         says: `Prompt ${shown(name)} of the server`,
         arguments: judged,
-        roles: ['clinician'],
+        role: 'clinician',
       })
   }
   return { prompts: proposed.slice(0, mostParts), left: [...left, ...beyond(proposed, mostParts)] }

@@ -1,13 +1,13 @@
 // The proposal as one manifest, for a person to read: a reason beside each line that decides something, FILL IN where only
 // people know. The text is the same for the same proposal.
 
-import { apiVersion } from '../../core/identifiers.ts'
+import { acceptedAnnotation, apiVersion } from '../../core/identifiers.ts'
 import { pointerOf } from '../../core/pointer.ts'
 import { schemaOf, shown } from './arguments.ts'
 import type { ProposedPrompt, ProposedResource } from './besides.ts'
+import { type Classes, classesOf, type Role } from './classes.ts'
 import { comment, fits, flow, item, line } from './lines.ts'
 import type { LeftOut, ProposedReturns, ProposedTool } from './proposal.ts'
-import type { Role } from './topics.ts'
 
 /** A value, and where it comes from. `why` begins with FILL IN where nobody but a person knows. */
 type Known<Value> = { readonly value: Value; readonly why: string }
@@ -38,15 +38,17 @@ export type Proposal = {
 
 export function manifestOf(proposal: Proposal): string {
   const { tools, resources, prompts, left } = proposal
+  const classes = classesOf(proposal)
   return `${[
     ...head(proposal),
     `apiVersion: ${apiVersion}`,
     'kind: HipaaMcpServer',
     ...metadata(proposal.workload),
+    ...accepted(classes),
     'spec:',
     ...workload(proposal.workload),
     ...identity(proposal.workload),
-    ...roles(proposal),
+    ...roles(classes),
     ...toolLines(tools),
     ...leftLines(left),
     ...resourceLines(resources),
@@ -76,6 +78,20 @@ function metadata({ name, namespace }: Workload): string[] {
     'metadata:',
     ...line(2, `name: ${flow(name.value)}`, name.why),
     ...line(2, `namespace: ${flow(namespace.value)}`, namespace.why),
+  ]
+}
+
+/** A role with every tool is found by the linter: it wants a second one, or a reason. */
+function accepted({ undivided }: Classes): string[] {
+  if (undivided === undefined) return []
+  return [
+    '  annotations:',
+    ...comment(
+      4,
+      'FILL IN: nothing of these tools says who needs which, so one role has all of them. Write a second role and strike this, or let it stand as your reason.',
+    ),
+    `    ${acceptedAnnotation}: |`,
+    `      role-with-all-tools roles/${undivided}: one class of persons calls this server, and each of its tools`,
   ]
 }
 
@@ -129,38 +145,44 @@ const work: { readonly [role in Role]: { when: string; purposes: string; why: st
     purposes: 'TREAT',
     why: 'who treats patients: clinical answers, for treatment alone',
   },
+  prescriber: {
+    when: 'Prescriber',
+    purposes: 'TREAT',
+    why: 'who prescribes or dispenses: medications and allergies',
+  },
+  laboratory: {
+    when: 'Laboratory',
+    purposes: 'TREAT',
+    why: 'who orders and reads tests: measurements, reports, orders',
+  },
   billing: {
     when: 'Billing',
     purposes: 'HPAYMT',
-    why: 'who bills: coverage and claims, for payment alone; no clinical tool (164.514(d)(2))',
+    why: 'who bills, for payment alone: no clinical tool (164.514(d)(2))',
+  },
+  registration: {
+    when: 'Registration',
+    purposes: 'HPAYMT',
+    why: 'who asks at the desk whether a patient is covered: no claims',
   },
 }
 
-function roles({ tools, resources, prompts }: Proposal): string[] {
-  const named = (['clinician', 'billing'] as const).map((role) => ({
-    role,
-    tools: namesFor(role, tools),
-    resources: namesFor(role, resources),
-    prompts: namesFor(role, prompts),
-  }))
-  const used = named.filter((one) => one.tools.length + one.resources.length + one.prompts.length > 0)
-  // The API wants a role, and one that has nothing opens nothing.
-  const written = used.length === 0 ? named.slice(0, 1) : used
+function roles({ classes, apart }: Classes): string[] {
   return [
     ...comment(
       2,
-      'Classes of persons, and what each needs (164.514(d)(2)). A token that has none of them gets nothing.',
+      `Classes of persons, and what each needs (164.514(d)(2)). A token that has none of them gets nothing.${apart ? ' One role would have had every tool: they are told apart by what they are about. Who does the work of several has several roles in the token, and may do what each may.' : ''}`,
     ),
     '  roles:',
-    ...written.flatMap(({ role, tools: own, resources: addresses, prompts: words }) => {
+    ...classes.flatMap(({ role, tools, resources, prompts }) => {
       const { when, purposes, why } = work[role]
       return [
         ...line(4, `- name: ${role}`, why),
         ...line(6, `when: { role: ${when} }`, 'FILL IN: the value in the roles claim'),
         ...line(6, `purposes: [${purposes}]`, 'HL7 PurposeOfUse; recorded with every call'),
-        ...listed(6, 'tools', own),
-        ...(addresses.length === 0 ? [] : listed(6, 'resources', addresses)),
-        ...(words.length === 0 ? [] : listed(6, 'prompts', words)),
+        ...listed(6, 'tools', tools),
+        ...(resources.length === 0 ? [] : listed(6, 'resources', resources)),
+        ...(prompts.length === 0 ? [] : listed(6, 'prompts', prompts)),
         ...line(
           6,
           'patients: Any',
@@ -176,13 +198,6 @@ function listed(indent: number, member: string, names: readonly string[]): strin
   return fits(one)
     ? [one]
     : [`${' '.repeat(indent)}${member}:`, ...names.map((name) => `${' '.repeat(indent + 2)}- ${flow(name)}`)]
-}
-
-function namesFor(
-  role: Role,
-  parts: readonly { readonly name: string; readonly roles: readonly Role[] }[],
-): string[] {
-  return parts.filter((one) => one.roles.includes(role)).map(({ name }) => name)
 }
 
 function toolLines(tools: readonly ProposedTool[]): string[] {

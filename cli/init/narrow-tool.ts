@@ -54,7 +54,7 @@ export function narrowTool(
     arguments: args,
     with: constants,
     returns,
-    roles: topic.roles,
+    role: topic.role,
     many: topic.type !== 'Patient',
   }
 }

@@ -3,7 +3,8 @@
 import type { Json } from '../../core/canonical.ts'
 import { counted } from '../../core/counted.ts'
 import type { Narrowed } from './arguments.ts'
-import type { Field, Role } from './topics.ts'
+import type { Role } from './classes.ts'
+import type { Field } from './topics.ts'
 
 /** One tool of the manifest, with a reason for each line that decides something. */
 export type ProposedTool = {
@@ -14,7 +15,7 @@ export type ProposedTool = {
   readonly arguments: Narrowed
   readonly with: { readonly [name: string]: Json }
   readonly returns: ProposedReturns
-  readonly roles: readonly Role[]
+  readonly role: Role
   /** Whether it hands out many records of a patient. */
   readonly many: boolean
 }

@@ -164,7 +164,7 @@ function narrow(tool: ListedTool, shape: Schema | undefined): Answer {
         arguments: args,
         with: {},
         returns,
-        roles: ['clinician'],
+        role: 'clinician',
         many: true,
       },
     ],

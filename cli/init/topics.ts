@@ -2,7 +2,7 @@
 // profiles that are clinically useful and name nobody. What is left out is left out on purpose: subject, performers and
 // other references, identifiers, notes, narratives, contained resources and extensions.
 
-export type Role = 'clinician' | 'billing'
+import type { Role } from './classes.ts'
 
 export type Field = { readonly path: string; readonly why: string }
 
@@ -18,7 +18,7 @@ export type Topic = {
   readonly fields: readonly Field[]
   /** What stays out of it, and why: for whoever reviews it. */
   readonly without: string
-  readonly roles: readonly Role[]
+  readonly role: Role
 }
 
 const fields = (type: string, rows: { readonly [element: string]: string }): Field[] =>
@@ -44,7 +44,7 @@ export const topics: readonly Topic[] = [
       abatement: `until when; ${year}`,
     }),
     without: 'subject, recorder and asserter (names), identifier, note and evidence (free text)',
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'list_medications',
@@ -69,7 +69,7 @@ export const topics: readonly Topic[] = [
     }),
     without:
       'subject, requester and recorder (names), identifier, note (free text), dispenseRequest (pharmacy)',
-    roles: ['clinician'],
+    role: 'prescriber',
   },
   {
     tool: 'get_allergies',
@@ -95,7 +95,7 @@ export const topics: readonly Topic[] = [
       'reaction.severity': 'how severe the reaction was',
     }),
     without: 'patient, recorder and asserter (names), identifier, note and reaction.description (free text)',
-    roles: ['clinician'],
+    role: 'prescriber',
   },
   {
     tool: 'list_observations',
@@ -126,7 +126,7 @@ export const topics: readonly Topic[] = [
       effective: `when; ${year}`,
     }),
     without: people,
-    roles: ['clinician'],
+    role: 'laboratory',
   },
   {
     tool: 'list_immunizations',
@@ -150,7 +150,7 @@ export const topics: readonly Topic[] = [
       'protocolApplied.doseNumber': 'which dose of the series',
     }),
     without: 'patient, performer and location (names), identifier, lotNumber, note (free text)',
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'list_procedures',
@@ -166,7 +166,7 @@ export const topics: readonly Topic[] = [
       performed: `when; ${year}`,
     }),
     without: people,
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'list_encounters',
@@ -182,7 +182,7 @@ export const topics: readonly Topic[] = [
       'hospitalization.dischargeDisposition': 'where to after it',
     }),
     without: 'subject and participant (names), location and serviceProvider (facility), identifier',
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'list_reports',
@@ -205,7 +205,7 @@ export const topics: readonly Topic[] = [
       effective: `when; ${year}`,
     }),
     without: 'subject and performers (names), identifier, conclusion and presentedForm (free text)',
-    roles: ['clinician'],
+    role: 'laboratory',
   },
   {
     tool: 'list_orders',
@@ -222,7 +222,7 @@ export const topics: readonly Topic[] = [
       occurrence: `when; ${year}`,
     }),
     without: people,
-    roles: ['clinician'],
+    role: 'laboratory',
   },
   {
     tool: 'get_care_plan',
@@ -238,7 +238,7 @@ export const topics: readonly Topic[] = [
       period: `when; ${year}`,
     }),
     without: 'subject, author and careTeam (names), description and note (free text)',
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'get_care_team',
@@ -251,7 +251,7 @@ export const topics: readonly Topic[] = [
       'participant.role': 'who does what, by role',
     }),
     without: 'subject and participant.member (names), telecom, note (free text)',
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'list_goals',
@@ -267,7 +267,7 @@ export const topics: readonly Topic[] = [
       'target.due': `by when; ${year}`,
     }),
     without: people,
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'list_documents',
@@ -281,7 +281,7 @@ export const topics: readonly Topic[] = [
       date: `when; ${year}`,
     }),
     without: 'content (the document itself), author and custodian (names), description (free text)',
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'list_devices',
@@ -291,7 +291,7 @@ export const topics: readonly Topic[] = [
     fields: fields('Device', { type: 'what it is', status, modelNumber: 'which model' }),
     without:
       'udiCarrier, serialNumber and identifier (device identifiers are Safe Harbor identifiers), patient',
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'list_dispenses',
@@ -306,7 +306,7 @@ export const topics: readonly Topic[] = [
       whenHandedOver: `when; ${year}`,
     }),
     without: people,
-    roles: ['clinician'],
+    role: 'prescriber',
   },
   {
     tool: 'get_family_history',
@@ -319,7 +319,7 @@ export const topics: readonly Topic[] = [
       status: 'how complete it is',
     }),
     without: 'patient and name (names of relatives are Safe Harbor identifiers), born, note (free text)',
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'list_appointments',
@@ -333,7 +333,7 @@ export const topics: readonly Topic[] = [
       start: `when; ${year}`,
     }),
     without: 'participant (names), description, comment and patientInstruction (free text)',
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'get_demographics',
@@ -347,7 +347,7 @@ export const topics: readonly Topic[] = [
       'communication.language': 'whether an interpreter is needed',
     }),
     without: 'name, identifier, telecom, address, photo, contact: Safe Harbor identifiers',
-    roles: ['clinician'],
+    role: 'clinician',
   },
   {
     tool: 'check_coverage',
@@ -362,7 +362,7 @@ export const topics: readonly Topic[] = [
       period: `from when to when; ${year}`,
     }),
     without: 'subscriberId, identifier and class (plan and member numbers), beneficiary, payor (names)',
-    roles: ['billing'],
+    role: 'registration',
   },
   {
     tool: 'list_claims',
@@ -380,7 +380,7 @@ export const topics: readonly Topic[] = [
       created: `when; ${year}`,
     }),
     without: 'patient, provider and careTeam (names), identifier, insurance (numbers of members)',
-    roles: ['billing'],
+    role: 'billing',
   },
   {
     tool: 'list_benefits_paid',
@@ -406,7 +406,7 @@ export const topics: readonly Topic[] = [
     }),
     without:
       'patient and provider (names), identifier, insurance (numbers of members), processNote (free text)',
-    roles: ['billing'],
+    role: 'billing',
   },
 ]
 

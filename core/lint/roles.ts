@@ -19,6 +19,11 @@ const rolesWhere = (
       : [{ place: at('spec', 'roles', index, member), subject: `roles/${role.name}`, ...said }]
   })
 
+/** Whether somebody with these tools has all that a server offers, where they are enough to be told apart. */
+export function hasEveryTool(own: readonly string[], all: readonly { readonly name: string }[]): boolean {
+  return all.length >= 3 && all.every(({ name }) => own.includes(name))
+}
+
 /** Words of tools that show what is wrong with somebody, rather than who pays for it. */
 const clinical =
   /diagnos|condition|problem|medication|prescription|allerg|observation|vital|lab(?:s|_|$)|result|note|report|imaging|procedure|immuni[sz]|encounter|visit|symptom|genom|psych|mental|substance/i
@@ -45,20 +50,17 @@ export const roleRules: readonly ServerRule[] = [
     id: 'role-with-all-tools',
     severity: 'warning',
     control: 'rolesByNeed',
-    about:
-      'A role that has every tool, where there are three or more and other roles have fewer or there is no other.',
+    about: 'A role that has every tool, where there are three or more.',
     why: 'The classes of persons who need access, and the categories each needs, must be identified.',
     find: ({ spec }) =>
-      spec.tools.length < 3
-        ? []
-        : rolesWhere(spec, 'tools', (role) =>
-            spec.tools.every(({ name }) => role.tools.includes(name))
-              ? {
-                  found: `role ${role.name} has all ${spec.tools.length} tools`,
-                  write: 'the tools that this work needs, and a second role for the rest',
-                }
-              : undefined,
-          ),
+      rolesWhere(spec, 'tools', (role) =>
+        hasEveryTool(role.tools, spec.tools)
+          ? {
+              found: `role ${role.name} has all ${spec.tools.length} tools`,
+              write: 'the tools that this work needs, and a second role for the rest',
+            }
+          : undefined,
+      ),
   },
   {
     id: 'role-reaches-any-patient',

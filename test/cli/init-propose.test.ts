@@ -10,6 +10,7 @@ import { proposeTools } from '../../cli/init/propose.ts'
 import { shapeOf } from '../../cli/init/shape.ts'
 import type { JsonObject } from '../../core/canonical.ts'
 import { compilePolicy } from '../../core/compile.ts'
+import { lintServer } from '../../core/lint/lint.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { verifies } from '../verifies.ts'
 
@@ -41,6 +42,49 @@ test('a search over types of FHIR becomes a tool for each of the types that are 
   expect(made[0]?.with).toEqual({ resourceType: 'Condition' })
   expect(made[0]?.returns.fields.map(({ path }) => path)).toContain('Condition.code')
 })
+
+const shape: Schema = { type: 'object', properties: { code: { type: 'string' } } }
+const askedOf: { what: string; tools: readonly ListedTool[]; roles: { [role: string]: string[] } }[] = [
+  {
+    what: 'clinical questions alone',
+    tools: [tool('fhir_search', { resourceType: { type: 'string' }, ...patient })],
+    roles: {
+      clinician: ['get_diagnosis'],
+      prescriber: ['list_medications', 'get_allergies'],
+      laboratory: ['list_observations'],
+    },
+  },
+  {
+    what: 'questions of payment alone',
+    tools: ['get_claims', 'get_eob', 'check_coverage'].map((name) => tool(name, patient)),
+    roles: { billing: ['get_claims', 'get_eob'], registration: ['check_coverage'] },
+  },
+  {
+    what: 'who treats and who bills',
+    tools: ['get_labs', 'get_medications', 'get_claims'].map((name) => tool(name, patient)),
+    roles: { clinician: ['get_labs', 'get_medications'], billing: ['get_claims'] },
+  },
+  {
+    what: 'one kind of question: nobody knows who needs which, and the manifest gives that as the reason',
+    tools: ['get_labs', 'get_vitals', 'get_measurements'].map((name) => tool(name, patient)),
+    roles: { clinician: ['get_labs', 'get_vitals', 'get_measurements'] },
+  },
+  {
+    what: 'tools of which only a schema tells',
+    tools: ['a_thing', 'b_thing', 'c_thing'].map((name) => tool(name, patient, { outputSchema: shape })),
+    roles: { clinician: ['a_thing', 'b_thing', 'c_thing'] },
+  },
+]
+for (const { what, tools, roles } of askedOf)
+  verifies('minimum:first-policy', `check has nothing against the roles that it proposes: ${what}`, () => {
+    const manifest = parse(manifestWith({ tools })) as HipaaMcpServer
+
+    expect(Object.fromEntries(manifest.spec.roles.map((role) => [role.name, role.tools]))).toEqual(roles)
+    const found = lintServer(manifest, { agreements: [], complete: false, now: Date.now() })
+    expect(found.filter(({ severity, accepted }) => severity !== 'note' && accepted === undefined)).toEqual(
+      [],
+    )
+  })
 
 test('an argument whose schema says by format what it holds stays, if its name names nobody', () => {
   const properties = {
@@ -355,7 +399,7 @@ verifies(
         expect(parse(manifest, { version: '1.1' })).toEqual(object)
         expect(object.spec.tools.map((one) => one.name)).toEqual(made.map((one) => one.name))
         expect(new Set(object.spec.roles.flatMap((role) => role.tools ?? []))).toEqual(
-          new Set(made.filter(({ roles }) => roles.length > 0).map((one) => one.name)),
+          new Set(made.map((one) => one.name)),
         )
         expect(compilePolicy(object, { agreements: [], clientCa: 'ours' })).toHaveProperty('policy')
       }),
