@@ -26,6 +26,7 @@ export const activity: Command = {
   name: 'activity',
   summary: 'Review what people did within a period, the unusual first, and put on record that you did',
   operands: 'SOURCE',
+  example: 'activity DIR --since 2026-09-01 --until 2026-09-30 --policy policy',
   options: {
     ...picked(filterOptions, 'since', 'until'),
     ...pinOptions,

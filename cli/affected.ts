@@ -20,6 +20,7 @@ export const affected: Command = {
   name: 'affected',
   summary: 'Name each individual whose information a person, a tool or a span of time concerns',
   operands: 'SOURCE',
+  example: 'affected DIR --key key.json --person nurse-7 --csv',
   options: {
     ...filters,
     ...sourceOptions,

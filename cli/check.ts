@@ -7,6 +7,7 @@ export const check: Command = {
   name: 'check',
   summary: 'Find in manifests what lets through more than it need, and what cannot work',
   operands: 'FILE|DIR...',
+  example: 'check ehr.yaml agreement.yaml',
   options: {
     severity: { value: 'SEVERITY', help: 'Lowest that is shown and counts: error, warning (default), note' },
     trail: { value: 'DIR', help: 'Name as well what an exported trail shows to be unused' },

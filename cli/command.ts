@@ -47,6 +47,8 @@ export type Command = {
   summary: string
   /** What follows the name, such as `DIR`. */
   operands: string
+  /** How it is called, behind `hipaa-mcp`: names are those of the documents. */
+  example: string
   options: { readonly [name: string]: Option }
   /** More about it, for its help. */
   about: string

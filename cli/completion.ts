@@ -8,6 +8,7 @@ export const completion: Command = {
   name: 'completion',
   summary: 'Print the completion for bash, zsh or fish',
   operands: 'bash|zsh|fish',
+  example: 'completion bash',
   options: {},
   about:
     'bash: source <(hipaa-mcp completion bash)\nzsh:  source <(hipaa-mcp completion zsh)\nfish: hipaa-mcp completion fish | source',
@@ -72,9 +73,8 @@ ${scripts.bash(commands)}`,
 
 /** What may follow a command: its options, and its operands where they are fixed words. */
 function offers(command: Command): string {
-  return [optionsOf(command), ...(command.operands.includes('|') ? command.operands.split('|') : [])].join(
-    ' ',
-  )
+  const fixed = /^[a-z]+(?:\|[a-z]+)+$/.test(command.operands) ? command.operands.split('|') : []
+  return [optionsOf(command), ...fixed].join(' ')
 }
 
 /** First word -> second words. */

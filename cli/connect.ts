@@ -25,6 +25,7 @@ export const connect: Command = {
   name: 'connect',
   summary: 'Connect an MCP host to a server, as a person who logs in',
   operands: 'URL',
+  example: 'connect https://ehr.clinic.example.org/mcp --purpose TREAT',
   options: {
     purpose: {
       value: 'CODE',

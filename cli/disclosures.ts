@@ -32,6 +32,7 @@ export const disclosures: Command = {
   name: 'disclosures',
   summary: 'Account for the disclosures of a patient, or show everybody who saw the patient',
   operands: 'SOURCE',
+  example: 'disclosures DIR --key key.json --patient @patient.txt --csv',
   options: {
     ...picked(filterOptions, 'patient', 'since', 'until'),
     all: { help: 'Everything that was asked of the patient, treatment and failures too' },

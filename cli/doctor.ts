@@ -7,6 +7,7 @@ export const doctor: Command = {
   name: 'doctor',
   summary: 'Say whether what is installed works, and what to do about each pod',
   operands: '',
+  example: 'doctor -n clinic',
   options: {
     namespace: { value: 'NAME', short: 'n', help: 'Only servers and pods of this namespace' },
     ...kubeOptions,

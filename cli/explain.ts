@@ -7,6 +7,7 @@ export const explain: Command = {
   name: 'explain',
   summary: 'Say what a policy makes of a call and its result, and by which rule',
   operands: '',
+  example: 'explain -f ehr.yaml --as clinician --purpose TREAT --tool get_labs',
   options: {
     file: { value: 'FILE', short: 'f', help: 'The manifest; - for standard input' },
     server: { value: 'NAME', help: 'Which HipaaMcpServer, where the file holds several' },

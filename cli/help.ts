@@ -17,12 +17,12 @@ export function generalHelp(commands: readonly Command[], width: number): string
       width,
     ),
     '',
-    'Every command knows --help; those that print a result know --json.',
+    'hipaa-mcp COMMAND --help has more of each, and an example; those that print a result know --json.',
     ...wrap(codes, width),
   ].join('\n')
 }
 
-export function helpOf({ name, operands, summary, options, about }: Command, width: number): string {
+export function helpOf({ name, operands, example, summary, options, about }: Command, width: number): string {
   const all: { [name: string]: Option } = { ...options, help: { help: 'This text', short: 'h' } }
   const rows = Object.entries(all).map(([option, { value, help, short }]) => [
     `  ${short === undefined ? '' : `-${short}, `}--${option}${value === undefined ? '' : ` ${value}`}`,
@@ -36,6 +36,9 @@ export function helpOf({ name, operands, summary, options, about }: Command, wid
     ...columns(rows, width),
     '',
     ...about.split('\n').flatMap((line) => wrap(line, width)),
+    '',
+    'Example:',
+    ...`hipaa-mcp ${example}`.split('\n').map((line) => `  ${line}`),
     '',
     ...wrap(codes, width),
   ].join('\n')

@@ -8,6 +8,7 @@ export const init: Command = {
   name: 'init',
   summary: 'Read what an MCP server offers, and propose its first policy',
   operands: '[-- ARGS]',
+  example: 'init --from deployment/ehr-mcp -n clinic -o ehr.yaml',
   options: {
     url: { value: 'URL', help: 'A server on Streamable HTTP, such as http://127.0.0.1:8080/mcp' },
     command: {

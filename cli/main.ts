@@ -17,15 +17,11 @@ import { visible, visibleLines } from './visible.ts'
 
 /** Runs the command line. Resolves to the exit code. */
 export async function run(args: readonly string[], screen: Screen): Promise<number> {
+  if (args[0] === 'help' && args.length > 1) return await run([...args.slice(1), '--help'], screen)
   const command = commandOf(args)
-  if (command === undefined) {
-    const asked = args.length === 0 || ['help', '--help', '-h'].includes(args[0] as string)
-    if (asked) screen.out(generalHelp(commands, screen.width))
-    else screen.note(`There is no command ${JSON.stringify(args[0])}. hipaa-mcp --help lists them.`)
-    return asked && args.length > 0 ? exitCodes.ok : exitCodes.usage
-  }
+  if (command === undefined) return withoutCommand(args, screen)
   try {
-    const { operands, values } = read(command, args.slice(command.name.split(' ').length))
+    const { operands, values } = read(command, args)
     if (values['help'] === true) {
       screen.out(helpOf(command, screen.width))
       return exitCodes.ok
@@ -40,14 +36,32 @@ export async function run(args: readonly string[], screen: Screen): Promise<numb
   }
 }
 
-function commandOf(args: readonly string[]): Command | undefined {
+/** Help of all, or of those that share a first word, such as `break-glass`. */
+function withoutCommand([first, second]: readonly string[], screen: Screen): number {
+  const asksHelp = (word: string | undefined): boolean => ['help', '--help', '-h'].includes(word ?? '')
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `))
+  if (first === undefined || asksHelp(first) || (group.length > 0 && asksHelp(second))) {
+    screen.out(generalHelp(group.length > 0 ? group : commands, screen.width))
+    return first === undefined ? exitCodes.usage : exitCodes.ok
+  }
+  screen.note(
+    group.length > 0
+      ? `${first} wants one of ${group.map(({ name }) => name.split(' ')[1]).join(', ')}`
+      : `There is no command ${JSON.stringify(first)}. hipaa-mcp --help lists them.`,
+  )
+  return exitCodes.usage
+}
+
+/** Undefined where the first words name none. */
+export function commandOf(args: readonly string[]): Command | undefined {
   // Of `trail` and `trail export`, the one of more words.
   return commands
     .filter(({ name }) => name.split(' ').every((word, i) => args[i] === word))
     .toSorted((a, b) => b.name.length - a.name.length)[0]
 }
 
-function read(command: Command, args: readonly string[]): { operands: string[]; values: Values } {
+/** What a command line says to its command. Throws `UsageError`. */
+export function read(command: Command, args: readonly string[]): { operands: string[]; values: Values } {
   const all: { [name: string]: Option } = { ...command.options, help: { help: '', short: 'h' } }
   const options = Object.fromEntries(
     Object.entries(all).map(([name, { value, short }]) => [
@@ -59,11 +73,23 @@ function read(command: Command, args: readonly string[]): { operands: string[]; 
     ]),
   )
   try {
-    const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true })
+    const own = args.slice(command.name.split(' ').length)
+    const { positionals, values } = parseArgs({ args: own, options, allowPositionals: true })
     return { operands: positionals, values }
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new UsageError(wrong(command, error as Error))
   }
+}
+
+/** Node says it for those who wrote the program. */
+function wrong({ name, options }: Command, { message }: Error): string {
+  const [shown = '', word = ''] = /--?([^' <=,]+)(?=[ <=']|, --[^' <=]+)/.exec(message) ?? []
+  if (message.startsWith('Unknown option')) return `${name} knows no option ${shown}`
+  const [long, option] =
+    Object.entries(options).find(([full, { short }]) => full === word || short === word) ?? []
+  return option?.value === undefined
+    ? `--${long ?? 'help'} takes no value`
+    : `--${long} wants ${option.value}: ${option.help}`
 }
 
 if (import.meta.main) {

@@ -8,6 +8,7 @@ export const preflight: Command = {
   name: 'preflight',
   summary: 'Say which pods can be guarded, why others cannot, and what to write',
   operands: '[KIND/NAME]',
+  example: 'preflight deployment/ehr-mcp -n clinic',
   options: {
     file: {
       value: 'FILE',

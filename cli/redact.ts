@@ -14,6 +14,7 @@ export const redact: Command = {
   name: 'redact',
   summary: 'Redact notes, or FHIR resources',
   operands: '[FILE...]',
+  example: 'redact < notes.jsonl > redacted.jsonl',
   options: { fhir: { help: 'FHIR R4 resources instead of notes' } },
   about: `Reads JSON lines {"id","text"} from files or standard input and writes {"id","text","spans"} on standard output, in order: the text with a mark such as [NAME] for each identifier, a date as its year, and where the identifiers stood in the text as it came (start and end in UTF-16 code units, type). Other members of a line are left out; the id is written as it came.\nWith --fhir it reads resources, one a line or one document a file, and writes each on a line: names, contacts, identifiers, street and city, narratives and attachments are left out, dates become years, ZIP codes three digits, ages over 89 one group, and ids pseudonyms that hold within the run; all texts are searched. What R4 does not define is left out.\nA line of notes has 8 MiB at most, a resource 256 MiB. At one that is broken or longer it stops with exit code 3 and the line’s number; what was written before stands. When its reader goes away it ends with 0.\nWhat is written is redacted, not de-identified (45 CFR 164.514(b)): docs/redaction.md has the figures.`,
   run: async (files, values, screen) => {

@@ -18,6 +18,7 @@ export const revoke: Command = {
   name: 'revoke',
   summary: 'End access of a person, token, certificate or client, everywhere, within seconds',
   operands: '',
+  example: 'revoke --client some-agent --cause Suspected',
   options: {
     person: { value: 'SUB', help: 'A person by the sub of their tokens (Entra: oid); with --issuer' },
     issuer: { value: 'URL', help: 'Issuer of the person’s tokens (iss)' },

@@ -18,6 +18,7 @@ export const status: Command = {
   name: 'status',
   summary: 'Say of every server whether it serves and complies, and why not',
   operands: '[NAMESPACE/NAME]',
+  example: 'status clinic/ehr',
   options: {
     namespace: { value: 'NAME', short: 'n', help: 'Only servers of this namespace' },
     ...kubeOptions,

@@ -18,6 +18,7 @@ export const trailDataKeys: Command = {
   name: 'trail data-keys',
   summary: 'List the wrapped data keys of an archive, where no collector is left to open them',
   operands: 's3://BUCKET/PREFIX',
+  example: 'trail data-keys s3://trail --server clinic/ehr --policy policy',
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Which server’s segments' },
     policy: { value: 'FILE', help: 'Your own policy file, which pins the key of the log' },

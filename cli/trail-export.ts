@@ -14,6 +14,7 @@ export const trailExport: Command = {
   name: 'trail export',
   summary: 'Export the whole trail of a server into a folder, or such a folder in a form of the field',
   operands: '[DIR]',
+  example: 'trail export --server clinic/ehr --output DIR',
   options: {
     output: { value: 'PATH', short: 'o', help: 'New folder for the trail; with DIR the new file' },
     format: { value: 'FORMAT', help: 'With DIR: fhir, ocsf, csv or native' },

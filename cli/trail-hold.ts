@@ -12,6 +12,8 @@ export const trailHold: Command = {
   name: 'trail hold',
   summary: 'Put archived records under a legal hold, take one off, or list them',
   operands: '[NAME]',
+  example:
+    'trail hold matter-17 --server clinic/ehr --why subpoena \\\n  --since 2026-01-01 --through 2026-06-30',
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Whose records' },
     since: { value: 'TIME', help: 'Only records from this time on, RFC 3339 or a date' },

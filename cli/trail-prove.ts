@@ -13,6 +13,7 @@ export const trailProve: Command = {
   name: 'trail prove',
   summary: 'Prove that one record is in a trail',
   operands: 'SOURCE',
+  example: 'trail prove DIR --call ID',
   options: {
     record: { value: 'N', help: 'Index of the record in its chain, from 0' },
     call: { value: 'ID', help: 'Identifier of a call, instead of an index' },

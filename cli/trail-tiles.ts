@@ -10,6 +10,7 @@ export const trailTiles: Command = {
   name: 'trail tiles',
   summary: 'Write a trail as C2SP tlog-tiles logs',
   operands: 'SOURCE OUT',
+  example: 'trail tiles DIR tiles',
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Which server’s trail, where SOURCE holds more than one' },
     ...reachOptions,

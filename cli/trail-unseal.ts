@@ -14,6 +14,7 @@ export const trailUnseal: Command = {
   name: 'trail unseal',
   summary: 'Read the records of sealed segments',
   operands: 'SEGMENT…',
+  example: 'trail unseal 0000000000004096.sealed --output records.ndjson',
   options: {
     output: { value: 'FILE', short: 'o', help: 'New file for the records, one a line' },
     ...auditorOptions,

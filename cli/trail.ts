@@ -21,6 +21,7 @@ export const trail: Command = {
   name: 'trail',
   summary: 'Read an exported trail: who asked for what, of whom, why, and how it ended',
   operands: 'SOURCE',
+  example: 'trail DIR --person nurse-7 --since 2026-09-21',
   options: {
     ...filterOptions,
     ...sourceOptions,

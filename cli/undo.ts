@@ -7,6 +7,7 @@ export const undo: Command = {
   name: 'undo',
   summary: 'Put a workload back as it was before it was guarded',
   operands: 'KIND/NAME',
+  example: 'undo deployment/ehr-mcp -n clinic --yes --reason "no longer used"',
   options: {
     namespace: { value: 'NAME', short: 'n', help: 'Where the workload is' },
     reason: { value: 'TEXT', help: 'Why, in words; without names of patients' },

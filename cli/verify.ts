@@ -16,6 +16,7 @@ export const verify: Command = {
   name: 'verify',
   summary: 'Verify a trail: exported, in the archive, in PostgreSQL or at the collector',
   operands: '[SOURCE]',
+  example: 'verify DIR --policy policy',
   options: {
     ...pinOptions,
     // Not `data-keys`: no sealed record is opened here.

@@ -10,6 +10,7 @@ export const approve: Command = {
   name: 'break-glass approve',
   summary: 'Approve the emergency access that another person asked for',
   operands: 'NAMESPACE/NAME',
+  example: 'break-glass approve clinic/bg-1a2b3c',
   options: { ...kubeOptions, json: { help: 'Print who approved and until when as JSON' } },
   about:
     'It begins at once and ends by itself. You cannot approve what you asked for yourself, nor access of your own. Needs the verb approve on breakglassgrants: ClusterRole hipaa-mcp-approver; for pods approve-entry: hipaa-mcp-entry-approver.',

@@ -8,6 +8,7 @@ export const end: Command = {
   name: 'break-glass end',
   summary: 'End emergency access before its time',
   operands: 'NAMESPACE/NAME',
+  example: 'break-glass end clinic/bg-1a2b3c',
   options: { ...kubeOptions, json: { help: 'Print who ended it as JSON' } },
   about: 'In force within seconds. Whoever approves or reviews may do it; it cannot be taken back.',
   run: async (operands, values, screen) => {

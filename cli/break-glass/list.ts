@@ -19,6 +19,7 @@ export const list: Command = {
   name: 'break-glass list',
   summary: 'Show emergency access: where each grant stands, and what waits for a person',
   operands: '',
+  example: 'break-glass list -n clinic',
   options: {
     namespace: { value: 'NAME', short: 'n', help: 'Only grants of this namespace' },
     ...kubeOptions,

@@ -17,6 +17,8 @@ export const request: Command = {
   name: 'break-glass request',
   summary: 'Ask for emergency access to named patients, or into named pods, for another person to approve',
   operands: '',
+  example:
+    'break-glass request --server clinic/ehr --patients FILE \\\n  --issuer https://login.example.org --sub nurse-7 --reason "stroke"',
   options: {
     server: { value: 'NAMESPACE/NAME', help: 'Which HipaaMcpServer' },
     issuer: { value: 'URL', help: 'Issuer of the person’s tokens (iss)' },

@@ -10,6 +10,7 @@ export const review: Command = {
   name: 'break-glass review',
   summary: 'Write down whether emergency access was right',
   operands: 'NAMESPACE/NAME',
+  example: 'break-glass review clinic/bg-1a2b3c --finding Justified',
   options: {
     finding: { value: 'FINDING', help: 'Justified or NotJustified' },
     note: { value: 'TEXT', help: 'What was looked at, without names and diagnoses' },

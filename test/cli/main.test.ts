@@ -1,12 +1,14 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { commands } from '../../cli/commands.ts'
+import { commandOf, read } from '../../cli/main.ts'
 import { columns, wrap } from '../../cli/table.ts'
 import own from '../../package.json' with { type: 'json' }
 import { hipaaMcp } from '../support/command-line.ts'
 import { anExport, tamper } from './an-export.ts'
 
+const root = join(import.meta.dirname, '../..')
 const ran = async (...args: string[]) => await hipaaMcp(args)
 
 test('verify exits 0 for a good trail and 1 for a bad one, and says which record', async () => {
@@ -44,8 +46,62 @@ test('every command has its help, which fits 80 columns and names the exit codes
   expect((await ran('--help')).code).toBe(0)
 })
 
+const texts = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))]
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') }))
+/** Commands that a text tells people to run, in blocks and in lines. */
+const told = texts.flatMap(({ name, text }) =>
+  [...text.replaceAll(/ \\\n\s*/g, ' ').matchAll(/^(?:\$ )?hipaa-mcp (.*)$|`hipaa-mcp ([^`]*)`/gm)].map(
+    ([, line, inline = '']) => ({ name, line: (line ?? inline).replace(/(?: #| [|>]|; ).*$| < .*$/, '') }),
+  ),
+)
+const examples = commands.map(({ example }) => ({ name: 'help', line: example.replaceAll('\\\n', ' ') }))
+
+test('every command that the documents and the help show is one', () => {
+  expect(told.length).toBeGreaterThan(80)
+  for (const { name, line } of [...told, ...examples]) {
+    const args = [...line.matchAll(/"[^"]*"|'[^']*'|\S+/g)].map(([word]) =>
+      word.replaceAll(/^["']|["']$/g, ''),
+    )
+    const command = commandOf(args)
+    expect(command !== undefined || args[0]?.startsWith('-') || isGroup(args[0]), `${name}: ${line}`).toBe(
+      true,
+    )
+    if (command !== undefined) expect(() => read(command, args), `${name}: ${line}`).not.toThrow(/knows no/)
+  }
+})
+
+const isGroup = (word = ''): boolean => commands.some(({ name }) => name.startsWith(`${word} `))
+
+test('help of several words, of a group and by the word help is the help of that', async () => {
+  expect(await ran('help', 'trail', 'export')).toEqual(await ran('trail', 'export', '--help'))
+  const group = await ran('break-glass', '--help')
+  expect(group.code).toBe(0)
+  expect(group.out).toMatch(/break-glass request[^]*break-glass list/)
+  expect(group.out).not.toContain('verify')
+  expect((await ran('check', '--help')).out).toContain(
+    '\nExample:\n  hipaa-mcp check ehr.yaml agreement.yaml\n',
+  )
+})
+
+test('completion offers operands where they are fixed words alone', async () => {
+  const { out } = await ran('completion', 'bash')
+
+  expect(out).toContain('--help bash zsh fish"')
+  expect(out).not.toContain('DIR...')
+})
+
 test.each([
   [['verify'], /wants one trail/],
+  [['break-glass'], /^break-glass wants one of request, approve, end, review, list$/],
+  [['break-glass', 'nope'], /^break-glass wants one of request/],
+  [['check', '--nope'], /^check knows no option --nope\nhipaa-mcp check --help says how\.$/],
+  [['check', '-x'], /^check knows no option -x$/m],
+  [['check', '--days'], /^--days wants N: With --trail: for how long/],
+  [['trail', 'export', '-o', '--json'], /^--output wants PATH: New folder/],
+  [['check', '--json=1', 'x'], /^--json takes no value$/m],
+  [['check', '--help=1'], /^--help takes no value$/m],
+  [['trail', 'export', '-o'], /^--output wants PATH: New folder/],
   [['verify', 'a', 'b'], /wants one trail/],
   [['verify', 'a', '--nope'], /nope/],
   [['verify', 'a', '--server', 'x'], /NAMESPACE\/NAME/],
