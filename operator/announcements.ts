@@ -3,27 +3,32 @@
 import { serverAnnotation } from '../core/identifiers.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import type { Say } from './cluster/events.ts'
+import type { ConditionType } from './conditions.ts'
 import { saysOf } from './desired/template-annotation.ts'
 import type { Workload } from './objects.ts'
 import type { Seen } from './observe.ts'
 import type { Status } from './status.ts'
 
-type Conditions = HipaaMcpServer['status']
+/**
+ * Conditions whose turns are said on the server. `quiet`: reasons that Ready or an Event of a pod says already; `goesOn`: those that
+ * are no warning, for nobody need do anything.
+ */
+const told: {
+  readonly [type in ConditionType]?: { quiet?: ReadonlySet<string>; goesOn?: ReadonlySet<string> }
+} = {
+  Ready: { goesOn: new Set(['CanaryStarts', 'KeysPending']) },
+  Guarded: {
+    quiet: new Set(['NamespaceNotEnrolled', 'NotRolledYet', 'DisruptionBudgetHolds', 'NoPods', 'GuardFails']),
+    goesOn: new Set(['CanaryStarts', 'RollingOut']),
+  },
+  Baa: { quiet: new Set(['NoAgreementNeeded']) },
+}
 
-/** After a pass: the turn of Ready, breach signals, copies that are behind, and workloads that cannot be guarded as they ask. */
+/** After a pass: turns of conditions, breach signals, copies that are behind, and workloads that cannot be guarded as they ask. */
 export function announcements(seen: Seen, status: Status): Say[] {
   const { server } = seen
   const about = { ...server }
-  const says: Say[] = []
-  const [before, now] = [readyOf(server.status), readyOf(status)]
-  if (now !== undefined && (now.status !== before?.status || now.reason !== before.reason))
-    says.push({
-      about,
-      type: now.status === 'True' ? 'Normal' : 'Warning',
-      reason: now.reason,
-      action: 'Reconciling',
-      note: now.message,
-    })
+  const says: Say[] = turns(server, status)
   if ((seen.signals ?? []).length > 0)
     says.push({
       about,
@@ -59,6 +64,27 @@ export function announcements(seen: Seen, status: Status): Say[] {
     })
   for (const workload of seen.workloads) says.push(...ofWorkload(seen, workload))
   return says
+}
+
+function turns(server: HipaaMcpServer, status: Status): Say[] {
+  const says = Object.entries(told).flatMap(([type, { quiet, goesOn }]): Say[] => {
+    const [before, now] = [server.status, status].map((one) =>
+      one?.conditions?.find((condition) => condition.type === type),
+    )
+    if (now === undefined || quiet?.has(now.reason) === true) return []
+    if (now.status === before?.status && now.reason === before.reason) return []
+    return [
+      {
+        about: { ...server },
+        type: now.status === 'True' || goesOn?.has(now.reason) === true ? 'Normal' : 'Warning',
+        reason: now.reason,
+        action: 'Reconciling',
+        note: now.message,
+      },
+    ]
+  })
+  // Before the first pod is guarded Ready and Guarded say the same.
+  return says.filter(({ reason }, at) => says.findIndex((one) => one.reason === reason) === at)
 }
 
 function ofWorkload({ server, enrolled }: Seen, workload: Workload): Say[] {
@@ -97,8 +123,4 @@ export function withoutServer(workloads: readonly Workload[]): Say[] {
     action: 'Guarding',
     note: 'The annotation names a HipaaMcpServer that this namespace does not have: create it, or correct the name.',
   }))
-}
-
-function readyOf(status: Conditions): { status: string; reason: string; message: string } | undefined {
-  return status?.conditions?.find(({ type }) => type === 'Ready')
 }

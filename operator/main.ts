@@ -91,6 +91,7 @@ async function main(): Promise<void> {
     keySet: (source) => issuers.get(source),
     logs: (server) => serverLogs.of(server),
     evicted: () => pods.lately(),
+    held: () => pods.held(),
     trail: () => trail.current(),
     network: (namespace) => ({
       round: canaries.of(namespace),

@@ -47,7 +47,7 @@ export type Namespace = Typed
 /** How a workload replaces its pods, as its author wrote it. Amounts are numbers or percentages. */
 export type Strategy = {
   type?: string
-  rollingUpdate?: { maxSurge?: number | string; maxUnavailable?: number | string }
+  rollingUpdate?: { maxSurge?: number | string; maxUnavailable?: number | string; partition?: number }
 }
 
 type Template = { metadata?: { annotations?: Record<string, string> } }
@@ -65,7 +65,8 @@ export type Workload = Typed & {
     strategy?: Strategy
     updateStrategy?: Strategy
   }
-  status?: { desiredNumberScheduled?: number }
+  /** `refused`: the API server lets in no new pod of a Deployment. */
+  status?: { desiredNumberScheduled?: number; refused?: true }
   copied?: string
 }
 

@@ -67,6 +67,8 @@ export type Seen = {
   /** UID of a pod of this server -> the workload that makes a new one when it is gone. */
   makers: ReadonlyMap<string, Workload>
   evicted: Evicted
+  /** UIDs of pods that a budget for disruptions, or whatever else, keeps from their eviction. */
+  held: ReadonlySet<string>
   networkPolicies: readonly NetworkPolicy[]
   network: NetworkSeen
   volumes: readonly SeenVolume[]
@@ -139,6 +141,7 @@ export function observe(
     workloads: workloads.filter((workload) => names(workload, name)),
     makers: makersOf(pods, workloads),
     evicted: outside.evicted(),
+    held: outside.held(),
     networkPolicies: world.networkPolicies.in(namespace),
     network: networkOf(world, outside, {
       namespace,

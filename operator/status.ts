@@ -33,7 +33,7 @@ export function statusOf({ seen, violations, failed, generation, now }: Report):
   for (const [type, rule] of Object.entries(controls))
     found.set(type as ConditionType, rule(seen, fleet, now))
   const gaps = gapsOf(seen, found, now)
-  found.set('Ready', failed ?? ready(fleet, violations))
+  found.set('Ready', failed ?? ready(seen, fleet, violations, now))
   found.set('Compliant', compliant(seen, found, gaps))
   const lastRecord = lastRecordOf(seen, before?.lastRecord)
   return {

@@ -229,7 +229,8 @@ export function trimWorkload(workload: Workload): Workload {
   const server = written[serverAnnotation]
   const ours = isOursOnTemplate(workload.metadata as Typed['metadata'] & Managed)
   const template = { metadata: { annotations: written } }
-  const scheduled = workload.status?.desiredNumberScheduled
+  const { desiredNumberScheduled: scheduled, conditions = [] } = (workload as Reported).status ?? {}
+  const refused = conditions.some(({ type, status }) => type === 'ReplicaFailure' && status === 'True')
   return {
     ...lean(workload),
     spec: {
@@ -241,9 +242,17 @@ export function trimWorkload(workload: Workload): Workload {
       ...(strategy === undefined ? {} : { strategy }),
       ...(updateStrategy === undefined ? {} : { updateStrategy }),
     },
-    status: scheduled === undefined ? {} : { desiredNumberScheduled: scheduled },
+    status: {
+      ...(scheduled === undefined ? {} : { desiredNumberScheduled: scheduled }),
+      ...(refused ? { refused } : {}),
+    },
     ...(ours && server !== undefined ? { copied: server } : {}),
   }
+}
+
+/** As its controller writes it. */
+type Reported = {
+  status?: { desiredNumberScheduled?: number; conditions?: { type: string; status: string }[] }
 }
 
 function trimGuardStatus({ name, restartCount, ready, state, lastState }: GuardStatus): GuardStatus {

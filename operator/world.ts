@@ -58,6 +58,8 @@ export type Outside = {
   network(namespace: string): NetworkLook
   /** Pods that this process evicted within the last hour. */
   evicted(): Evicted
+  /** UIDs of pods that it could not evict when it tried last. */
+  held(): ReadonlySet<string>
   /** What the collector said last; undefined while it does not answer. */
   trail(): Trail | undefined
 }

@@ -13,17 +13,17 @@ const agreementReasons = {
 
 export const baa: Rule = ({ agreements }, _, now) => {
   if (agreements.size === 0) return yes('NoAgreementNeeded', 'The server relies on no agreement.')
-  for (const agreement of agreements.values()) {
+  for (const [name, agreement] of agreements) {
     if (agreement === undefined)
       return no(
         'AgreementMissing',
-        'The server names an agreement that does not exist: what relies on it, its hosts or sampling, is closed.',
+        `The server names the agreement ${name}, which does not exist: what relies on it, its hosts or sampling, is closed.`,
       )
     const { active, reason } = standing(agreement, now)
     if (!active)
       return no(
         agreementReasons[reason],
-        'An agreement that the server names is not in force: what relies on it, its hosts or sampling, is closed.',
+        `The agreement ${name} is not in force: what relies on it, its hosts or sampling, is closed.`,
       )
   }
   return yes('AgreementsActive', 'Every agreement that the server names is in force.')

@@ -22,17 +22,25 @@ const unguardedPods: { readonly [state in Exclude<Rollout['state'], 'Done'>]: Fi
     'RollingOut',
     'Pods are being replaced, one after the other: status.pods says how many are guarded.',
   ),
+  Held: no(
+    'DisruptionBudgetHolds',
+    'A pod that runs without a sidecar could not be evicted, as its Events say: a PodDisruptionBudget holds it (kubectl get pdb: ALLOWED DISRUPTIONS), or what the operator’s log names. It is tried again each minute.',
+  ),
   CanaryNotReady: no(
     'CanaryNotReady',
     'A new pod did not become ready within three minutes, so no other is replaced: its /readyz on port 15021 and its Events say why. hipaa-mcp undo puts the workload back.',
   ),
   ReplacementMissing: no(
     'ReplacementMissing',
-    'The workload has fewer pods than it should, so no other is replaced: its Events say why no new pod comes. hipaa-mcp undo puts it back.',
+    'A new pod of a workload is refused, or does not come, so no other is replaced: hipaa-mcp doctor says which and why. hipaa-mcp undo puts it back.',
   ),
   ReplacementUnguarded: no(
     'ReplacementUnguarded',
     'A new pod came without a sidecar, so no other is replaced: is admission in place? hipaa-mcp doctor says.',
+  ),
+  Paused: no(
+    'WorkloadPaused',
+    'Only pods of Deployments that are paused run without a sidecar: kubectl rollout resume has them replaced.',
   ),
   Remaining: no(
     'UnguardedPods',

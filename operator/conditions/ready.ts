@@ -1,17 +1,18 @@
 // Ready: at least one guarded pod serves calls.
 
 import { isReady } from '../objects.ts'
+import type { Seen } from '../observe.ts'
 import type { Violation } from '../readiness.ts'
 import { type Finding, no, yes } from './finding.ts'
 import type { Fleet } from './fleet.ts'
+import { unguarded } from './in-every-pod.ts'
 
-export function ready(fleet: Fleet, violations: readonly Violation[]): Finding {
+export function ready(seen: Seen, fleet: Fleet, violations: readonly Violation[], now: number): Finding {
   const [first] = violations
   if (first !== undefined) return no(first.reason, first.message)
   if (fleet.expected === 0)
     return no('WaitingForPods', 'The workload has no pod yet: look at its own status and Events.')
-  if (fleet.guarded.length === 0)
-    return no('UnguardedPods', 'No pod is guarded yet: replace those that started before the enrolment.')
+  if (fleet.guarded.length === 0) return unguarded(seen, fleet, now)
   if (!fleet.guarded.some(isReady))
     return no('PodsNotReady', 'No guarded pod is ready: its /readyz on port 15021 says why.')
   if (fleet.live.length > 0 && fleet.live.every(({ locked }) => locked !== undefined))

@@ -6,6 +6,7 @@ import type { KubernetesObject } from '../../core/kubernetes.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { ownerOf, type Seen } from '../observe.ts'
 import { keepsPodsFromServing, type Violation } from '../readiness.ts'
+import { mayRoll } from '../rollout/plan.ts'
 import { asWritten, oneAtATime } from '../rollout/strategy.ts'
 import { keysSecret } from './keys.ts'
 import { bystanderPolicy, enrolmentIsSettled, serverPolicy, storePolicies } from './network-policies.ts'
@@ -59,15 +60,15 @@ const stalePolicies: Builder = (seen, violations, now) => {
  * Nothing rolls while the server could not serve: in a namespace that is not enrolled the new pods would come without a
  * sidecar, and without a policy or a certificate they would come and refuse everything. Once rolled, it stays.
  */
-const templates: Builder = ({ server, workloads }, violations) =>
-  workloads.flatMap((workload): Wanted[] => {
+const templates: Builder = (seen, violations) =>
+  seen.workloads.flatMap((workload): Wanted[] => {
     const { own, template } = saysOf(workload)
-    const { name } = server.metadata
+    const { name } = seen.server.metadata
     const kind = kindOf(workload)
     if (own === undefined && workload.copied === name)
       return [{ kind, object: withoutTemplateAnnotation(workload), current: undefined, how: 'apply' }]
     if (own !== name || template !== undefined) return []
-    if (workload.copied !== name && keepsPodsFromServing(violations)) return []
+    if (workload.copied !== name && (keepsPodsFromServing(violations) || !mayRoll(workload, seen))) return []
     const first = workload.copied === name ? undefined : oneAtATime(workload)
     return [
       ...(first === undefined ? [] : [first]),

@@ -43,6 +43,8 @@ export interface Evictor {
   delete(pod: Endable, cause: EvictionCause): Promise<Exclude<Outcome, 'evicted'>>
   /** Whether it was tried within the last minute and stayed: it is another one's turn. */
   waits(uid: string): boolean
+  /** UIDs of pods that stayed when they were last to be evicted, until they go or nobody tries any more. */
+  held(): ReadonlySet<string>
   /** Pods that were evicted within the last hour, by UID. */
   lately(): Evicted
   /** How many pods went, and how often one was held, since the start. */
@@ -78,16 +80,16 @@ const pause = 60_000
 export function evictor(options: EvictorOptions): Evictor {
   const { client, log, now = () => performance.now(), date = Date.now, every = 10_000 } = options
   const gone = new Map<string, Went & { since: number }>()
-  /** What was tried -> when, and it stayed: a UID, or a UID that was to be deleted. */
-  const stayed = new Map<string, number>()
+  /** What was tried, and did not go: a UID, or a UID that was to be deleted. */
+  const stayed = new Map<string, { since: number; outcome: 'held' | 'gone' }>()
   const counted = new Map<string, number>()
   /** When one of these went last. */
   const last = new Map<Pace, number>()
   let busy = false
 
   const waits = (uid: string): boolean => {
-    for (const [one, since] of stayed) if (now() - since >= pause) stayed.delete(one)
-    return stayed.has(uid)
+    const one = stayed.get(uid)
+    return one !== undefined && now() - one.since < pause
   }
 
   const evicting = async (
@@ -148,11 +150,12 @@ export function evictor(options: EvictorOptions): Evictor {
     const at = date()
     const outcome = await outcomeOf(pod, done, pace, act)
     busy = false
-    if (outcome === done) {
+    stayed.delete(own)
+    if (outcome !== 'held' && outcome !== 'gone') {
       const since = now()
       last.set(pace, since)
       gone.set(uid, { owner: controllerOf(pod)?.uid, node: pod.spec?.nodeName, cause, at, since })
-    } else stayed.set(own, now())
+    } else stayed.set(own, { since: now(), outcome })
     const key = `${cause}/${outcome}`
     counted.set(key, (counted.get(key) ?? 0) + 1)
     return outcome
@@ -163,6 +166,11 @@ export function evictor(options: EvictorOptions): Evictor {
       await take(pod, cause, 'evicted', async (one) => await evicting(one, graces[cause])),
     delete: async (pod, cause) => await take(pod, cause, 'deleted', deleting),
     waits,
+    held: () => {
+      // Longer than the pause: it is held until the next try says something else.
+      for (const [uid, { since }] of stayed) if (now() - since >= 2 * pause) stayed.delete(uid)
+      return new Set([...stayed].filter(([, { outcome }]) => outcome === 'held').map(([uid]) => uid))
+    },
     lately: () => {
       for (const [uid, { since }] of gone) if (now() - since > remembered) gone.delete(uid)
       return new Map(gone)

@@ -2,7 +2,8 @@
 // that the policy is in force. Pure: the next step out of what is there, so that an operator that starts anew goes on.
 
 import { guardedLabel, serverAnnotation } from '../../core/identifiers.ts'
-import type { Fleet } from '../conditions/fleet.ts'
+import { type Fleet, fleetOf } from '../conditions/fleet.ts'
+import { saysOf } from '../desired/template-annotation.ts'
 import { controllerOf, isReady, matchesLabels, type Pod, type Workload } from '../objects.ts'
 import type { Seen } from '../observe.ts'
 import { judge, keepsPodsFromServing } from '../readiness.ts'
@@ -13,17 +14,19 @@ export type Remaining = 'Job' | 'Bare' | 'OtherController'
 export type Rollout = {
   /**
    * Done: nothing is left to replace. Waiting: the server could not serve yet. Canary, Rolling: under way, before and after
-   * the first guarded pod. CanaryNotReady, ReplacementMissing, ReplacementUnguarded: stopped. Remaining: only what nothing
-   * makes anew is left.
+   * the first guarded pod. Held: whichever is next may not be evicted. CanaryNotReady, ReplacementMissing,
+   * ReplacementUnguarded: stopped. Paused: only Deployments that are paused are left. Remaining: only what nothing makes anew is.
    */
   state:
     | 'Done'
     | 'Waiting'
     | 'Canary'
     | 'Rolling'
+    | 'Held'
     | 'CanaryNotReady'
     | 'ReplacementMissing'
     | 'ReplacementUnguarded'
+    | 'Paused'
     | 'Remaining'
   /** The pod to evict now. Those of a workload whose template changed are replaced by its own controller. */
   next?: Pod
@@ -40,11 +43,12 @@ export function rolloutOf(
   { guarded, inForce }: Pick<Fleet, 'guarded' | 'inForce'>,
   now: number,
 ): Rollout {
-  const { server, pods, makers, evicted } = seen
+  const { server, pods, makers, evicted, held } = seen
+  const makerOf = ({ metadata }: Pod) => makers.get(metadata.uid ?? '')
   const isEnding = ({ metadata }: Pod) =>
     metadata.deletionTimestamp !== undefined || evicted.has(metadata.uid ?? '')
   const unguarded = pods.filter((pod) => pod.metadata.labels?.[guardedLabel] !== server.metadata.name)
-  const replaceable = unguarded.filter((pod) => makers.has(pod.metadata.uid ?? ''))
+  const replaceable = unguarded.filter((pod) => makerOf(pod) !== undefined)
   const remaining = unguarded.flatMap((pod) => {
     const why = remainingFor(pod, makers)
     return why === undefined || isEnding(pod) ? [] : [{ pod, why }]
@@ -55,18 +59,69 @@ export function rolloutOf(
   const unproved = guarded.filter((pod) => !isEnding(pod) && !(isReady(pod) && inForce.includes(pod)))
   if (unproved.some(({ metadata }) => now - Date.parse(metadata.creationTimestamp ?? '') > patience))
     return { state: 'CanaryNotReady', remaining }
+  // Whose own controller says so: refused by admission or by a quota, while the pods of before run on.
+  if (replaceable.some((pod) => makerOf(pod)?.status?.refused === true))
+    return { state: 'ReplacementMissing', remaining }
   const under = guarded.length === 0 ? 'Canary' : 'Rolling'
   if (unproved.length > 0 || pods.some(isEnding)) return { state: under, remaining }
   const evictable = replaceable.filter((pod) => isLeftToUs(pod, makers, server))
+  if (evictable.length === 0 && replaceable.every((pod) => makerOf(pod)?.spec.paused === true))
+    return { state: 'Paused', remaining }
+  // The canary comes of a workload's own controller: no second one beside it.
+  if (guarded.length === 0 && replaceable.some((pod) => rollsItself(makerOf(pod), server.metadata.name)))
+    return { state: under, remaining }
   // Admission let it in as it is: is it away, or taken away? The next one would come likewise, for ever.
   if (evictable.some((pod) => cameAfter(pod, firstOf(pod, evicted))))
     return { state: 'ReplacementUnguarded', remaining }
   // Its replacement has not come: refused by admission, by a quota, by the scheduler's absence.
-  if (evictable.some((pod) => isShort(makers.get(pod.metadata.uid ?? ''), seen)))
-    return { state: 'ReplacementMissing', remaining }
-  const [next] = evictable.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-  return { state: under, remaining, ...(next === undefined ? {} : { next }) }
+  if (evictable.some((pod) => isShort(makerOf(pod), seen))) return { state: 'ReplacementMissing', remaining }
+  // One that is held keeps no other waiting.
+  const isHeld = ({ metadata }: Pod) => held.has(metadata.uid ?? '')
+  const [next] = evictable.toSorted(by((pod) => `${isHeld(pod) ? 1 : 0} ${pod.metadata.name}`))
+  if (next === undefined) return { state: under, remaining }
+  return { state: isHeld(next) ? 'Held' : under, remaining, next }
 }
+
+/**
+ * Whether the pod template of a workload may change now, at which its pods go: of those with pods only one may, until a pod of
+ * the server is guarded and proved. A Deployment comes first where there is one, for its new pod comes before an old one goes.
+ */
+export function mayRoll(workload: Workload, seen: Seen): boolean {
+  const { server, workloads, pods, makers } = seen
+  const { guarded, inForce } = fleetOf(seen)
+  const hasPods = (one: Workload) => pods.some(({ metadata }) => makers.get(metadata.uid ?? '') === one)
+  if (!hasPods(workload) || guarded.some((pod) => isReady(pod) && inForce.includes(pod))) return true
+  if (guarded.length > 0) return false
+  const [canary] = workloads
+    .filter((one) => rollsItself(one, server.metadata.name) && hasPods(one))
+    .toSorted(by((one) => `${rankOf(one)} ${one.kind} ${one.metadata.name}`))
+  return canary === undefined || canary === workload
+}
+
+/** What has begun stays the canary's. */
+function rankOf({ kind, spec, copied }: Workload): number {
+  if (copied !== undefined) return 0
+  return kind === 'Deployment' && spec.strategy?.type !== 'Recreate' ? 1 : 2
+}
+
+/** Whether its own controller replaces its pods when we write its template. */
+function rollsItself(workload: Workload | undefined, server: string): boolean {
+  if (workload === undefined) return false
+  const { own, template } = saysOf(workload)
+  const { paused, updateStrategy } = workload.spec
+  return (
+    own === server &&
+    template === undefined &&
+    paused !== true &&
+    updateStrategy?.type !== 'OnDelete' &&
+    (updateStrategy?.rollingUpdate?.partition ?? 0) === 0
+  )
+}
+
+const by =
+  <T>(keyOf: (one: T) => string) =>
+  (a: T, b: T): number =>
+    keyOf(a) < keyOf(b) ? -1 : 1
 
 /** When the first pod of the same controller was evicted for a rollout; infinite where none was. */
 function firstOf(pod: Pod, evicted: Seen['evicted']): number {

@@ -11,6 +11,7 @@ export const lookAgain = 5_000
 const going: ReadonlySet<Rollout['state']> = new Set([
   'Canary',
   'Rolling',
+  'Held',
   'CanaryNotReady',
   'ReplacementMissing',
   'ReplacementUnguarded',

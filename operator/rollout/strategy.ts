@@ -8,7 +8,7 @@ import type { Wanted } from '../desired/wanted.ts'
 import type { Strategy, Workload } from '../objects.ts'
 
 type Field = 'strategy' | 'updateStrategy'
-type Amounts = NonNullable<Strategy['rollingUpdate']>
+type Amounts = Omit<NonNullable<Strategy['rollingUpdate']>, 'partition'>
 
 /**
  * Kinds that may take several at once. A Deployment lets the new pod come first, so that no budget for disruptions is

@@ -138,6 +138,7 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
     keySet: () => keySet,
     logs: () => undefined,
     evicted: () => evicting.lately(),
+    held: () => evicting.held(),
     network: () => ({ round: undefined, staleMs: 60_000, clusterPolicies: [] }),
     trail: () => trail,
     ...given,

@@ -293,6 +293,8 @@ export type Things = {
   logs?: ServerLogs
   /** What the operator evicted before. */
   evicted?: Evicted
+  /** UIDs of pods that it could not evict. */
+  held?: readonly string[]
   /** What canaries saw. */
   round?: Round
   clusterPolicies?: ClusterPolicy[]
@@ -337,6 +339,7 @@ export function aWorld(things: Things = {}): { world: World; outside: Outside } 
     clientCa: '-----BEGIN CERTIFICATE-----\nown client CA\n-----END CERTIFICATE-----\n',
     logs: () => things.logs,
     evicted: () => things.evicted ?? new Map(),
+    held: () => new Set(things.held),
     network: () => ({
       round: things.round,
       staleMs: 3_000_000,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { serverAnnotation } from '../../../core/identifiers.ts'
 import type { KubernetesObject } from '../../../core/kubernetes.ts'
 import { reconcileAgreement } from '../../../operator/agreements.ts'
 import { ApiError } from '../../../operator/cluster/client.ts'
@@ -231,6 +232,52 @@ test('a workload in a namespace that is not enrolled gets an Event and a conditi
     'Deployment NamespaceNotEnrolled',
   ])
   expect(ready(statuses[0])).toBe('False NamespaceNotEnrolled')
+})
+
+/** A pass behind what status said before, and what it says on the server then. */
+async function turn(things: Things): Promise<string[]> {
+  const before = scene(things)
+  await reconcile('clinic/ehr', before.deps)
+  const [status] = before.statuses
+  const { deps, said } = scene({
+    ...things,
+    servers: (things.servers ?? [aServer()]).map((one) => ({ ...one, status: status as never })),
+    workloads: [{ ...annotatedWorkload, status: { refused: true } }],
+  })
+  await reconcile('clinic/ehr', deps)
+  return said
+    .filter(({ about }) => about.kind === 'HipaaMcpServer')
+    .map(({ type, reason }) => `${type} ${reason}`)
+}
+const annotatedWorkload = aWorkload(undefined, {
+  spec: { selector, template: { metadata: { annotations: { [serverAnnotation]: 'ehr' } } }, replicas: 1 },
+  copied: 'ehr',
+})
+
+test('a rollout that stops is said on the server when it stops, and said once', async () => {
+  const rolling: Things = { workloads: [annotatedWorkload], pods: [fromBefore] }
+  const { deps, said } = scene(rolling)
+  await reconcile('clinic/ehr', deps)
+
+  expect(said.map(({ about, type, reason }) => `${about.kind} ${type} ${reason}`)).toContain(
+    'HipaaMcpServer Normal CanaryStarts',
+  )
+  expect(await turn(rolling)).toEqual(['Warning ReplacementMissing'])
+  expect(
+    await turn({ ...rolling, workloads: [{ ...annotatedWorkload, status: { refused: true } }] }),
+  ).toEqual([])
+})
+
+test('an agreement that is over is said on the server that relies on it', async () => {
+  const servers = [aServer({ network: { egress: [{ baa: 'vendor' }] } })]
+  const { deps, said } = scene({ servers, agreements: [] })
+
+  await reconcile('clinic/ehr', deps)
+
+  const [note] = said
+    .filter(({ reason }) => reason === 'AgreementMissing')
+    .map(({ type, note }) => `${type} ${note}`)
+  expect(note).toMatch(/^Warning The server names the agreement vendor, which does not exist/)
 })
 
 verifies('breach:signal', 'an Event on the server that names nobody', async () => {

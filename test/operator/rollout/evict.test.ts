@@ -115,6 +115,31 @@ for (const [status, outcome] of answers)
     },
   )
 
+verifies('injection:rollout', 'what was held is held until the next try says something else', async () => {
+  const { made, wait } = scene([429, 429])
+
+  await made.evict(aPod('a'), 'Unguarded')
+  wait(65_000)
+  const between = [...made.held()]
+  await made.evict(aPod('a'), 'Unguarded')
+  const again = [...made.held()]
+  wait(60_000)
+  await made.evict(aPod('a'), 'Unguarded')
+
+  expect([between, again, [...made.held()]]).toEqual([['uid-a'], ['uid-a'], []])
+})
+
+test('what nobody tries any more is not held for ever, and what is gone is not held', async () => {
+  const { made, wait } = scene([429, 404])
+
+  await made.evict(aPod('a'), 'Unguarded')
+  await made.evict(aPod('b'), 'Unguarded')
+  const held = [...made.held()]
+  wait(120_000)
+
+  expect([held, [...made.held()]]).toEqual([['uid-a'], []])
+})
+
 test('an eviction without an answer may have taken place: the next one waits for it', async () => {
   const { made, wait } = scene([noAnswer])
 

@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { serverAnnotation } from '../../../core/identifiers.ts'
 import { fleetOf } from '../../../operator/conditions/fleet.ts'
+import { desired } from '../../../operator/desired/all.ts'
+import { isMet } from '../../../operator/desired/wanted.ts'
 import type { Pod, Workload } from '../../../operator/objects.ts'
 import type { EvictionCause } from '../../../operator/rollout/evict.ts'
-import { patience, type Rollout, rolloutOf } from '../../../operator/rollout/plan.ts'
+import { mayRoll, patience, type Rollout, rolloutOf } from '../../../operator/rollout/plan.ts'
 import { statusOf } from '../../../operator/status.ts'
 import { verifies } from '../../verifies.ts'
 import { aChain, aGuardedPod, aPod, aServer, aWorkload, now, seenIn, type Things } from '../world.ts'
@@ -70,6 +72,24 @@ const template = (annotations: Record<string, string>, more: object = {}) => ({
   ...more,
 })
 const byAnnotation = [aServer()]
+
+/** A Deployment that is annotated itself, beside a StatefulSet whose author wrote it on the template. */
+const stateful = { matchLabels: { app: 'db' } }
+const twoWays: Things = {
+  servers: byAnnotation,
+  workloads: [
+    aWorkload(annotated, { spec: template({}) }),
+    aWorkload(
+      {},
+      {
+        kind: 'StatefulSet',
+        metadata: { name: 'db', namespace: 'clinic', uid: 'uid-db' },
+        spec: { ...template(annotated), selector: stateful, replicas: 1 },
+      },
+    ),
+  ],
+}
+const ofSet = { ...owners('StatefulSet', 'db'), labels: { app: 'db' }, annotations: annotated }
 
 const table: [when: string, things: Things, evicted: string[], expected: string][] = [
   ['nothing runs', three, [], 'Done'],
@@ -204,6 +224,52 @@ const table: [when: string, things: Things, evicted: string[], expected: string]
     [],
     'Canary a',
   ],
+  [
+    'a budget holds the only one that is left to us',
+    { ...three, pods: [after('x'), after('y'), before('c')], chains: proved('x', 'y'), held: ['uid-c'] },
+    [],
+    'Held c',
+  ],
+  [
+    'a budget holds one of two: the other one goes',
+    { ...three, pods: [after('x'), before('b'), before('c')], chains: proved('x'), held: ['uid-b'] },
+    [],
+    'Rolling c',
+  ],
+  [
+    'new pods of a Deployment are refused, while those of before run on',
+    {
+      servers: byAnnotation,
+      workloads: [
+        aWorkload(annotated, { spec: template(annotated), copied: 'ehr', status: { refused: true } }),
+      ],
+      pods: [before('a'), before('b')],
+    },
+    [],
+    'ReplacementMissing',
+  ],
+  [
+    'a Deployment is paused',
+    {
+      servers: byAnnotation,
+      workloads: [aWorkload(annotated, { spec: template(annotated, { paused: true }), copied: 'ehr' })],
+      pods: [before('a'), before('b')],
+    },
+    [],
+    'Paused',
+  ],
+  [
+    'the canary is a Deployment’s own: what is left to us waits for it',
+    { ...twoWays, pods: [before('a'), before('db-0', ofSet)] },
+    [],
+    'Canary',
+  ],
+  [
+    'it is ready and proved: what is left to us goes',
+    { ...twoWays, pods: [after('x'), before('db-0', ofSet)], chains: proved('x') },
+    [],
+    'Rolling db-0',
+  ],
 ]
 for (const [when, things, evicted, expected] of table)
   verifies('injection:rollout', when, () => {
@@ -282,13 +348,15 @@ function reason(things: Things, evicted: string[]): string | undefined {
   const { conditions } = statusOf({ seen, violations: [], generation: 1, now })
   return conditions?.find(({ type }) => type === 'Guarded')?.reason
 }
-const reasons = {
+const reasons: { readonly [state in Exclude<Rollout['state'], 'Done'>]: string } = {
   Waiting: 'NotRolledYet',
   Canary: 'CanaryStarts',
   Rolling: 'RollingOut',
+  Held: 'DisruptionBudgetHolds',
   CanaryNotReady: 'CanaryNotReady',
   ReplacementMissing: 'ReplacementMissing',
   ReplacementUnguarded: 'ReplacementUnguarded',
+  Paused: 'WorkloadPaused',
   Remaining: 'UnguardedPods',
 }
 
@@ -301,4 +369,83 @@ test('each state of a rollout is a reason of the condition Guarded', () => {
     expect(reason(things, evicted), when).toBe(reasons[state])
   }
   expect([...seen].toSorted()).toEqual(Object.keys(reasons).toSorted())
+})
+
+/** Workloads that are annotated and have a pod each; `more`: what else they are. */
+const named = (kind: string, name: string, more: Partial<Workload['spec']> = {}, copied?: string): Workload =>
+  aWorkload(annotated, {
+    kind,
+    metadata: { name, namespace: 'clinic', uid: `uid-${name}`, annotations: annotated },
+    spec: {
+      ...template(copied === undefined ? {} : annotated, more),
+      selector: { matchLabels: { app: name } },
+    },
+    ...(copied === undefined ? {} : { copied }),
+  })
+const podOf = ({ kind, metadata: { name } }: Workload): Pod =>
+  before(`${name}-0`, {
+    ...(kind === 'Deployment' ? owners('ReplicaSet', `${name}-5c4d`) : owners(kind, name)),
+    labels: { app: name },
+  })
+const [web, scan, batch] = [
+  named('Deployment', 'web'),
+  named('DaemonSet', 'scan'),
+  named('Deployment', 'batch'),
+]
+
+const turns: [when: string, workloads: Workload[], more: Things, written: string][] = [
+  ['nothing is guarded: one Deployment', [scan, web, batch], {}, 'batch'],
+  ['it has begun', [scan, named('Deployment', 'web', {}, 'ehr'), batch], {}, ''],
+  ['there is no Deployment', [scan, named('StatefulSet', 'db')], {}, 'scan'],
+  [
+    'a Deployment that recreates ends its pods first',
+    [named('Deployment', 'all', { strategy: { type: 'Recreate' } }), scan],
+    {},
+    'scan',
+  ],
+  [
+    'the canary is not ready yet',
+    [scan, batch],
+    { pods: [after('x', young, false)], chains: proved('x') },
+    '',
+  ],
+  ['the canary is proved', [scan, batch], { pods: [after('x')], chains: proved('x') }, 'batch scan'],
+  ['the only one is paused', [named('Deployment', 'web', { paused: true })], {}, 'web'],
+  ['one that is paused is no canary', [named('Deployment', 'a', { paused: true }), web], {}, 'web'],
+  [
+    'one of which no pod goes by itself is no canary',
+    [named('StatefulSet', 'a', { updateStrategy: { rollingUpdate: { partition: 1 } } }), scan],
+    {},
+    'scan',
+  ],
+]
+for (const [when, workloads, { pods = [], ...more }, written] of turns)
+  verifies('injection:rollout', `of workloads that are annotated at once, ${when}`, () => {
+    const seen = seenIn({
+      servers: byAnnotation,
+      workloads,
+      pods: [...workloads.map(podOf), ...pods],
+      ...more,
+    })
+
+    const found = desired(seen, [], now).filter(({ object }) => object['spec'] !== undefined)
+
+    const templates = found.filter((one) => one.object.kind !== 'NetworkPolicy' && !isMet(one))
+    expect(
+      templates
+        .map(({ object }) => object.metadata.name)
+        .toSorted()
+        .join(' '),
+    ).toBe(written)
+  })
+
+verifies('injection:rollout', 'a CronJob waits for no canary: it has no pod that would go', () => {
+  const cron = aWorkload(annotated, {
+    kind: 'CronJob',
+    metadata: { name: 'nightly', namespace: 'clinic', uid: 'uid-nightly', annotations: annotated },
+    spec: { template: {}, jobTemplate: { spec: { template: {} } } },
+  })
+  const seen = seenIn({ servers: byAnnotation, workloads: [web, cron], pods: [podOf(web)] })
+
+  expect([web, cron].map((one) => mayRoll(one, seen))).toEqual([true, true])
 })

@@ -720,7 +720,9 @@ verifies(
     expect(status({ ...well, workloads: [workload], pods: [aGuardedPod('ehr-1'), old] }).pods?.summary).toBe(
       '1/2',
     )
-    expect(condition({ ...well, workloads: [workload], pods: [old] }, 'Ready')).toBe('False UnguardedPods')
+    // Whoever reads Ready alone has nothing to do meanwhile.
+    expect(condition({ ...well, workloads: [workload], pods: [old] }, 'Ready')).toBe('False CanaryStarts')
+    expect(condition({ ...well, workloads: [workload], pods: [old] }, 'Integrity')).toBe('False CanaryStarts')
     // Deleting such a pod would bring another of its kind.
     const waits = { ...well, workloads: [workload], pods: [old], withoutKeySet: true }
     expect(condition(waits, 'Guarded')).toBe('False NotRolledYet')
@@ -728,5 +730,6 @@ verifies(
     expect(condition({ ...well, workloads: [rolled], pods: [old] }, 'Guarded')).toBe('False CanaryStarts')
     const bare = aPod('old', { labels: { app: 'ehr' } })
     expect(condition({ ...well, workloads: [rolled], pods: [bare] }, 'Guarded')).toBe('False UnguardedPods')
+    expect(condition({ ...well, workloads: [rolled], pods: [bare] }, 'Ready')).toBe('False UnguardedPods')
   },
 )
