@@ -7,10 +7,18 @@ import { gradeOf } from '../../operator/evidence/at-rest.ts'
 import { exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { type Kube, listed, openKube, read } from '../kube.ts'
 import { type PluginSet, pluginCheck, pluginPath } from '../network-plugin.ts'
+import { kinds } from '../preflight/judge.ts'
 import { columns } from '../table.ts'
 import { type Check, ok, unknown, wrong } from './check.ts'
 import { kindCheck, type Program, policyCheck, programCheck, webhookCheck } from './installation.ts'
-import { podCheck, type RunningPod, refusedCheck } from './pods.ts'
+import {
+  type FailedCreate,
+  inVainCheck,
+  podCheck,
+  type RunningPod,
+  type RunningWorkload,
+  refusedCheck,
+} from './pods.ts'
 import { serverChecks } from './servers.ts'
 
 const ownKinds = ['hipaamcpservers', 'businessassociateagreements', 'breakglassgrants', 'accessrevocations']
@@ -120,23 +128,30 @@ async function clients(
   for (const namespace of namespaces) {
     const own = servers.filter(({ metadata }) => metadata.namespace === namespace)
     const at = `namespaces/${encodeURIComponent(namespace)}`
-    const [pods, deployments, stateful] = await Promise.all([
+    const [pods, failed, ...workloads] = await Promise.all([
       listed<RunningPod>(kube, `/api/v1/${at}/pods`),
-      listed<RunningPod>(kube, `/apis/apps/v1/${at}/deployments`),
-      listed<RunningPod>(kube, `/apis/apps/v1/${at}/statefulsets`),
+      listed<FailedCreate>(kube, `/api/v1/${at}/events?fieldSelector=reason%3DFailedCreate`),
+      ...workloadKinds.map(async (kind) => {
+        const found = await listed<RunningWorkload>(
+          kube,
+          `/${(kinds[kind] as string).replace('NS', encodeURIComponent(namespace))}`,
+        )
+        // Items of a list do not say their kind.
+        return Array.isArray(found) ? found.map((one) => ({ ...one, kind })) : []
+      }),
     ])
+    const known = Array.isArray(failed) ? failed : undefined
     checks.push(
       ...(Array.isArray(pods)
         ? pods.flatMap((pod) => podCheck(pod, own) ?? [])
         : [unknown('pod', namespace, `you may not list its pods (${pods.denied})`)]),
-      ...[
-        ...(Array.isArray(deployments) ? deployments.map((one) => ({ ...one, kind: 'deployment' })) : []),
-        ...(Array.isArray(stateful) ? stateful.map((one) => ({ ...one, kind: 'statefulset' })) : []),
-      ].flatMap((one) => refusedCheck(one) ?? []),
+      ...workloads.flat().flatMap((one) => [refusedCheck(one, known) ?? [], inVainCheck(one) ?? []].flat()),
     )
   }
   return checks
 }
+
+const workloadKinds = ['deployment', 'statefulset', 'daemonset', 'job']
 
 type Enrolled = { metadata: { name: string; labels?: { [name: string]: string } } }
 type Namespaces = ReturnType<typeof listed<Enrolled>>
@@ -148,13 +163,35 @@ function namesOf(found: Awaited<Namespaces>, servers: readonly HipaaMcpServer[])
   return [...new Set(servers.map(({ metadata }) => metadata.namespace ?? ''))]
 }
 
+/** Conditions of one server that say the same stand in one line. */
+function together(checks: readonly Check[]): Check[] {
+  const lines: Check[] = []
+  for (const check of checks) {
+    const [of, ...rest] = check.name.split(' ')
+    const same =
+      check.part === 'server' && rest.length > 0
+        ? lines.find(
+            ({ part, state, says, name }) =>
+              part === check.part &&
+              state === check.state &&
+              says === check.says &&
+              name.startsWith(`${of} `),
+          )
+        : undefined
+    if (same === undefined) lines.push({ ...check })
+    else same.name += `, ${rest.join(' ')}`
+  }
+  return lines
+}
+
 const marks = { ok: 'ok', wrong: 'WRONG', unknown: '?' } as const
 const headings = { installation: 'Installation', storage: 'Storage', server: 'Servers', pod: 'Pods' } as const
 
 function print(checks: readonly Check[], screen: Screen): void {
   let first = true
+  const lines = together(checks)
   for (const [part, heading] of Object.entries(headings)) {
-    const rows = checks.filter((check) => check.part === part)
+    const rows = lines.filter((check) => check.part === part)
     if (rows.length === 0) continue
     screen.out(`${first ? '' : '\n'}${heading}`)
     first = false
@@ -162,7 +199,7 @@ function print(checks: readonly Check[], screen: Screen): void {
       for (const line of columns([[`  ${marks[state].padEnd(5)}`, `${name}: ${says}`]], screen.width))
         screen.out(line)
   }
-  const count = checks.filter(({ state }) => state === 'wrong').length
+  const count = lines.filter(({ state }) => state === 'wrong').length
   screen.out(
     `\n${count === 0 ? 'Nothing is wrong.' : `${count} ${count === 1 ? 'thing is' : 'things are'} wrong.`}`,
   )

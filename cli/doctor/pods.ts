@@ -3,11 +3,12 @@
 import { containers, guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { unreachedPorts } from '../../operator/admission/loopback.ts'
-import { judgeWorkload, type Workload } from '../preflight/judge.ts'
+import { annotatedInVain, judgeWorkload, type Workload } from '../preflight/judge.ts'
 import { type Check, ok, wrong } from './check.ts'
 
 type State = { waiting?: { reason?: string }; terminated?: { exitCode: number; reason?: string } }
 export type RunningPod = Workload & {
+  metadata: { ownerReferences?: { kind: string; controller?: boolean }[] }
   status?: {
     phase?: string
     conditions?: { type: string; status: string; message?: string }[]
@@ -49,8 +50,26 @@ export function podCheck(pod: RunningPod, servers: readonly HipaaMcpServer[]): C
     name,
     violations.length > 0
       ? `${what}, and a new one would be refused: ${violations.join('; ')}`
-      : `${what}: replace it, with kubectl rollout restart of its workload`,
+      : `${what}: ${replacing(pod, role)}`,
   )
+}
+
+const restart = 'replace it, with kubectl rollout restart of its workload'
+/** By the kind of a pod's controller, where the operator replaces what runs without a sidecar, or says that nobody does. */
+const byOperator =
+  'the operator replaces it, one pod at a time: the condition Guarded of its server says where that stands'
+const replacements: { readonly [kind: string]: string } = {
+  ReplicaSet: byOperator,
+  StatefulSet: byOperator,
+  DaemonSet: byOperator,
+  Job: 'let it finish, or delete the Job and make it anew with the annotation on its pod template',
+}
+
+function replacing({ metadata }: RunningPod, role: string): string {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  if (owner === undefined) return 'delete it and create it again: nothing else makes it anew'
+  if (role !== 'guarded') return restart
+  return replacements[owner.kind] ?? 'replace it in its controller’s own way'
 }
 
 function guardedCheck(
@@ -82,18 +101,74 @@ function guardedCheck(
   )
 }
 
-/** Of workloads whose pods are refused: the API server’s words, which are admission’s. */
+type Status = {
+  replicas?: number
+  desiredNumberScheduled?: number
+  currentNumberScheduled?: number
+  active?: number
+  conditions?: { type: string; status: string; message?: string }[]
+}
+export type RunningWorkload = Workload & {
+  spec: { replicas?: number; suspend?: boolean }
+  status?: Status
+}
+/** Of the reason FailedCreate. */
+export type FailedCreate = {
+  involvedObject: { kind: string; name: string }
+  message?: string
+  lastTimestamp?: string | null
+  eventTime?: string | null
+}
+
+/** Whether it has fewer pods than it should, by kind; a Deployment's own condition says that, and why. */
+const lacks: { readonly [kind: string]: (workload: RunningWorkload) => boolean } = {
+  statefulset: ({ spec, status }) => (status?.replicas ?? 0) < (spec.replicas ?? 1),
+  daemonset: ({ status }) => (status?.currentNumberScheduled ?? 0) < (status?.desiredNumberScheduled ?? 0),
+  job: ({ spec, status }) =>
+    spec.suspend !== true &&
+    (status?.active ?? 0) === 0 &&
+    status?.conditions?.some(({ type, status: is }) => is === 'True' && type !== 'Suspended') !== true,
+}
+
+/** Of workloads whose pods do not come: the API server’s words, which are admission’s where they are. `failed`: of its namespace. */
 export function refusedCheck(
-  workload: Workload & { status?: { conditions?: { type: string; status: string; message?: string }[] } },
+  workload: RunningWorkload,
+  failed: readonly FailedCreate[] | undefined,
 ): Check | undefined {
-  const failure = workload.status?.conditions?.find(
-    ({ type, status }) => type === 'ReplicaFailure' && status === 'True',
+  const { kind, metadata, status } = workload
+  const name = `${metadata.namespace ?? ''}/${kind}/${metadata.name}`
+  const failure = status?.conditions?.find(
+    ({ type, status: is }) => type === 'ReplicaFailure' && is === 'True',
   )
-  if (failure === undefined) return undefined
-  const { kind, metadata } = workload
+  const short = lacks[kind]?.(workload) === true
+  if (failure === undefined && !short) return undefined
+  const words = failure?.message ?? newest(workload, failed)
+  // Its controller may be about to make them.
+  if (words === undefined && failed !== undefined) return undefined
   return wrong(
     'pod',
-    `${metadata.namespace ?? ''}/${kind.toLowerCase()}/${metadata.name}`,
-    `its pods are refused: ${(failure.message ?? '').replace(/^.*hipaa-mcp: /, '')}`,
+    name,
+    words === undefined
+      ? 'has fewer pods than it should: its Events say why, which you may not list'
+      : `its pods are refused: ${words.replace(/^.*hipaa-mcp: /s, '').replace(/^Error creating: /, '')}`,
   )
+}
+
+function newest(
+  { kind, metadata }: RunningWorkload,
+  failed: readonly FailedCreate[] = [],
+): string | undefined {
+  const whenOf = ({ lastTimestamp, eventTime }: FailedCreate) => lastTimestamp ?? eventTime ?? ''
+  return failed
+    .filter(({ involvedObject: about }) => about.kind.toLowerCase() === kind && about.name === metadata.name)
+    .toSorted((a, b) => (whenOf(a) < whenOf(b) ? 1 : -1))[0]?.message
+}
+
+/** A Job whose annotation stands where it guards nothing: its pod is a bystander. */
+export function inVainCheck(workload: Workload): Check | undefined {
+  const [says] = annotatedInVain(workload)
+  const { kind, metadata } = workload
+  return says === undefined
+    ? undefined
+    : wrong('pod', `${metadata.namespace ?? ''}/${kind}/${metadata.name}`, says)
 }

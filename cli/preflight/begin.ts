@@ -1,6 +1,6 @@
 // What is judged: what a file holds, one workload of the cluster, or all of a namespace; and the namespace itself.
 
-import { enforceLabel, group } from '../../core/identifiers.ts'
+import { group } from '../../core/identifiers.ts'
 import { isObject } from '../../core/is-object.ts'
 import { podSecurityOf } from '../../core/pod-security.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
@@ -56,7 +56,7 @@ export async function begin(operands: readonly string[], values: Values, screen:
   const labels = kube === undefined ? {} : await labelsOf(kube, where as string)
   const security = isDenied(labels) ? undefined : podSecurityOf(labels)
   const findings = chosen.map((workload) => judgeWorkload(workload, servers, named !== undefined, security))
-  const notes = kube === undefined ? [] : await namespaceNotes(kube, labels)
+  const notes = kube === undefined ? [] : await namespaceNotes(kube, where as string, labels)
   if (values['json'] === true) screen.out(JSON.stringify({ workloads: findings, namespace: notes }, null, 2))
   else print(findings, notes, screen)
   const wrong =
@@ -150,7 +150,11 @@ async function labelsOf(kube: Kube, namespace: string): Promise<Labels | { denie
   return (body['metadata'] as { labels?: Labels }).labels ?? {}
 }
 
-async function namespaceNotes(kube: Kube, labels: Labels | { denied: number }): Promise<NamespaceNote[]> {
+async function namespaceNotes(
+  kube: Kube,
+  namespace: string,
+  labels: Labels | { denied: number },
+): Promise<NamespaceNote[]> {
   if (isDenied(labels))
     return [
       {
@@ -159,7 +163,7 @@ async function namespaceNotes(kube: Kube, labels: Labels | { denied: number }): 
       },
     ]
   const plugin = needsPlugin(labels) ? pluginStanding(await read<PluginSet>(kube, pluginPath)) : undefined
-  return notesOf(labels, labels[enforceLabel] === 'true', plugin)
+  return notesOf(namespace, labels, plugin)
 }
 
 const isDenied = (labels: Labels | { denied: number }): labels is { denied: number } =>

@@ -61,7 +61,11 @@ export function judgeWorkload(
   const pod = podOf(workload)
   const here = { ...surroundings, podSecurity }
   const judged = judgeNew(pod, servers, here)
-  const violations = [...immutable(workload), ...('violations' in judged ? judged.violations : [])]
+  const violations = [
+    ...annotatedInVain(workload),
+    ...('violations' in judged ? judged.violations : []),
+    ...(judged.role === 'refused' ? besides(pod, servers, here) : []),
+  ]
   const server = pod.metadata.annotations?.[serverAnnotation] ?? claimantOf(pod, servers)
   if (judged.role !== 'bystander' || !assume)
     return {
@@ -77,7 +81,7 @@ export function judgeWorkload(
             )
           : [],
     }
-  const standIn = aServerFor(pod)
+  const standIn = aServerFor(pod, 'preflight')
   const named: Pod = {
     ...pod,
     metadata: {
@@ -98,8 +102,16 @@ export function judgeWorkload(
 const hintsOf = ({ spec }: Pod, server: HipaaMcpServer | undefined): string[] =>
   server === undefined ? [] : unreachedPorts(spec, server)
 
+/** What would be refused as well once there is a server of the name that the pod bears: said at once, or it comes when that was mended. */
+function besides(pod: Pod, servers: readonly HipaaMcpServer[], here: Surroundings): string[] {
+  const name = pod.metadata.annotations?.[serverAnnotation]
+  if (name === undefined || servers.some(({ metadata }) => metadata.name === name)) return []
+  const judged = judgeNew(pod, [...servers, aServerFor(pod, name)], here)
+  return 'violations' in judged ? judged.violations : []
+}
+
 /** The operator copies a workload's own annotation to its pod template, where that may change. */
-function immutable({ kind, metadata, spec }: Workload): string[] {
+export function annotatedInVain({ kind, metadata, spec }: Workload): string[] {
   const own = metadata.annotations?.[serverAnnotation]
   const template = spec.template?.metadata?.annotations?.[serverAnnotation]
   return kind.toLowerCase() !== 'job' || own === undefined || template === own
@@ -131,14 +143,14 @@ function claimantOf(pod: Pod, servers: readonly HipaaMcpServer[]): string | unde
 }
 
 /** As little as a server says, on the port that the pod opens first. */
-function aServerFor({ metadata, spec }: Pod): HipaaMcpServer {
+function aServerFor({ metadata, spec }: Pod, name: string): HipaaMcpServer {
   const [first] = spec.containers.flatMap(({ name, ports = [] }) =>
     ports.map(({ containerPort }) => ({ container: name, port: containerPort })),
   )
   return {
     apiVersion: 'hipaa-mcp.dev/v1alpha1',
     kind: 'HipaaMcpServer',
-    metadata: { name: 'preflight', namespace: metadata.namespace ?? '' },
+    metadata: { name, namespace: metadata.namespace ?? '' },
     spec: {
       workload: { port: 8080, path: '/mcp', ...first },
       identity: { issuers: [] },

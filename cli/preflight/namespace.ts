@@ -16,8 +16,8 @@ const meshes: Labels = {
 
 /** `plugin`: how the network plugin stands, where guarded pods of such a namespace need it. */
 export function notesOf(
+  name: string,
   labels: Labels,
-  enrolled: boolean,
   plugin: ReturnType<typeof pluginStanding> | undefined,
 ): NamespaceNote[] {
   return [
@@ -35,12 +35,12 @@ export function notesOf(
         hinders: false,
         says: `its label ${label}=${value} puts another sidecar into each pod: one that sets packet rules asks for NET_ADMIN and is refused, so take it off for guarded workloads`,
       })),
-    ...(enrolled
+    ...(labels[enforceLabel] === 'true'
       ? []
       : [
           {
             hinders: false,
-            says: `it is not enrolled: nothing is judged there until kubectl label namespace NAME ${enforceLabel}=true`,
+            says: `it is not enrolled: nothing is judged there until kubectl label namespace ${name} ${enforceLabel}=true`,
           },
         ]),
   ]

@@ -8,6 +8,7 @@ import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { matchesLabels, type Workload } from '../../operator/objects.ts'
 import { CannotError, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { type Kube, listed, openKube } from '../kube.ts'
+import { columns } from '../table.ts'
 import { type Undo, undoOf } from './plan.ts'
 
 const kinds: { readonly [kind: string]: { api: string; plural: string; kind: string } } = {
@@ -35,7 +36,8 @@ export async function begin(operands: readonly string[], values: Values, screen:
   if (status !== 200) throw new CannotError(`You may not read ${word}/${name} (${status})`)
   const workload = { ...(body as Workload), apiVersion: known.api, kind: known.kind }
   const found = undoOf(workload)
-  const plan = { ...found, notes: [...found.notes, ...(await notesOf(kube, namespace, workload))] }
+  const around = await aroundOf(kube, namespace)
+  const plan = { ...found, notes: [...found.notes, ...notesOf(around, namespace, workload, found)] }
   if (plan.patch === undefined) {
     show(plan, `${word}/${name}: nothing of ours is on it`, values, screen)
     return exitCodes.findings
@@ -46,7 +48,7 @@ export async function begin(operands: readonly string[], values: Values, screen:
     screen.note('Nothing was changed: say --yes and --reason to change it')
     return exitCodes.findings
   }
-  await writeDown(kube, namespace, { workload, reason: reason as string, server: plan.server })
+  await writeDown(kube, namespace, { workload, reason: reason as string, server: serverOf(plan, around) })
   const changed = await kube.request('PATCH', path, plan.patch)
   if (changed.status === 409) throw new CannotError('Somebody changed it a moment ago: run undo again')
   if (changed.status !== 200)
@@ -57,25 +59,40 @@ export async function begin(operands: readonly string[], values: Values, screen:
   return exitCodes.ok
 }
 
-/** What undoing does not reach. */
-async function notesOf(kube: Kube, namespace: string, { spec }: Workload): Promise<string[]> {
+/** None where they may not be read. */
+type Around = { servers: readonly HipaaMcpServer[]; enrolled: boolean }
+
+async function aroundOf(kube: Kube, namespace: string): Promise<Around> {
   const at = encodeURIComponent(namespace)
   const [servers, one] = await Promise.all([
     listed<HipaaMcpServer>(kube, `/apis/${group}/v1alpha1/namespaces/${at}/hipaamcpservers`),
     kube.request('GET', `/api/v1/namespaces/${at}`),
   ])
+  const { metadata } = one.body as Partial<KubernetesObject>
+  return {
+    servers: Array.isArray(servers) ? servers : [],
+    enrolled: one.status === 200 && metadata?.labels?.[enforceLabel] === 'true',
+  }
+}
+
+/** What undoing does not reach. */
+function notesOf(
+  { servers, enrolled }: Around,
+  namespace: string,
+  { spec }: Workload,
+  { byAuthor }: Undo,
+): string[] {
   const labels = (spec.template?.metadata as { labels?: Record<string, string> } | undefined)?.labels
-  const claims = (Array.isArray(servers) ? servers : []).filter(({ spec: { workload } }) => {
+  const claims = servers.filter(({ spec: { workload } }) => {
     const wanted = workload.selector?.matchLabels ?? {}
     return Object.keys(wanted).length > 0 && matchesLabels(labels, wanted)
   })
-  const { metadata } = one.body as Partial<KubernetesObject>
   return [
     ...claims.map(
       (server) =>
         `HipaaMcpServer ${server.metadata.name} claims its pods by spec.workload.selector all the same: change that`,
     ),
-    ...(one.status === 200 && metadata?.labels?.[enforceLabel] === 'true' && claims.length === 0
+    ...(enrolled && !byAuthor && claims.length === 0
       ? [
           `${namespace} is enrolled: its new pods are bystanders, which nobody reaches and which mount no claim; the namespace’s label ${enforceLabel} is what enrols`,
         ]
@@ -83,7 +100,15 @@ async function notesOf(kube: Kube, namespace: string, { spec }: Workload): Promi
   ]
 }
 
-type Deed = { workload: Workload; server: string | undefined; reason: string }
+type Deed = { workload: Workload; server: Regarded | undefined; reason: string }
+type Regarded = { apiVersion: string; kind: string; metadata: { name: string; uid?: string } }
+
+/** Without its UID where servers may not be read. */
+function serverOf({ server: name }: Undo, { servers }: Around): Regarded | undefined {
+  if (name === undefined) return undefined
+  const metadata = servers.find((one) => one.metadata.name === name)?.metadata ?? { name }
+  return { apiVersion: `${group}/v1alpha1`, kind: 'HipaaMcpServer', metadata }
+}
 
 async function writeDown(kube: Kube, namespace: string, { workload, server, reason }: Deed): Promise<void> {
   const me = await kube.request('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
@@ -92,13 +117,14 @@ async function writeDown(kube: Kube, namespace: string, { workload, server, reas
   })
   const { status } = me.body as { status?: { userInfo?: { username?: string } } }
   const person = status?.userInfo?.username ?? 'somebody'
-  const { apiVersion, kind, metadata } = workload
-  const regarded = [
-    { apiVersion, kind, name: metadata.name, ...(metadata.uid === undefined ? {} : { uid: metadata.uid }) },
-    ...(server === undefined
-      ? []
-      : [{ apiVersion: `${group}/v1alpha1`, kind: 'HipaaMcpServer', name: server }]),
-  ]
+  const { kind, metadata } = workload
+  // With their UIDs: kubectl describe shows no Event without.
+  const regarded = [workload, ...(server === undefined ? [] : [server])].map((one: Regarded) => ({
+    apiVersion: one.apiVersion,
+    kind: one.kind,
+    name: one.metadata.name,
+    ...(one.metadata.uid === undefined ? {} : { uid: one.metadata.uid }),
+  }))
   for (const regarding of regarded) {
     const made = await kube.request(
       'POST',
@@ -138,6 +164,13 @@ function show({ server, changes, notes, patch }: Undo, title: string, values: Va
     return
   }
   screen.out(title)
-  for (const change of changes) screen.out(`  ${change}`)
-  for (const note of notes) screen.out(`Note: ${note}`)
+  const say = (lead: string, texts: readonly string[]): void => {
+    for (const line of columns(
+      texts.map((text) => [lead, text]),
+      screen.width,
+    ))
+      screen.out(line)
+  }
+  say('', changes)
+  say('Note:', notes)
 }

@@ -3,7 +3,7 @@
 import { restartedAnnotation, serverAnnotation, strategyAnnotation } from '../../core/identifiers.ts'
 import { isOursOnTemplate, type Managed } from '../../operator/desired/template-annotation.ts'
 import type { Workload } from '../../operator/objects.ts'
-import { asWritten } from '../../operator/rollout/strategy.ts'
+import { asWritten, strategyIn } from '../../operator/rollout/strategy.ts'
 
 export type Undo = {
   server?: string
@@ -13,6 +13,8 @@ export type Undo = {
   changes: string[]
   /** What stays, and what that means. */
   notes: string[]
+  /** Its author wrote the server on the pod template: new pods are guarded all the same. */
+  byAuthor: boolean
 }
 
 export function undoOf(workload: Workload): Undo {
@@ -21,6 +23,7 @@ export function undoOf(workload: Workload): Undo {
   const written = (spec.jobTemplate?.spec.template ?? spec.template).metadata?.annotations ?? {}
   const template = written[serverAnnotation]
   const copied = template !== undefined && isOursOnTemplate(metadata as Managed)
+  const byAuthor = template !== undefined && !copied
   const kept = metadata.annotations?.[strategyAnnotation]
   const strategy = asWritten(workload)?.object['spec'] as object | undefined
   // New pods come anyway then, so that this one goes with it; by itself it would have them all come again.
@@ -42,7 +45,7 @@ export function undoOf(workload: Workload): Undo {
       : []),
     ...(strategy === undefined
       ? []
-      : [`spec.${Object.keys(strategy).join()}: as it was before: ${kept ?? ''}`]),
+      : [`spec.${Object.keys(strategy).join()}: as it was before: ${inWords(strategyIn(kept ?? ''))}`]),
     ...(kept !== undefined && strategy === undefined
       ? [
           `metadata.annotations[${strategyAnnotation}] is taken away; the strategy stays as somebody changed it`,
@@ -62,11 +65,16 @@ export function undoOf(workload: Workload): Undo {
           },
         }),
     changes,
-    notes:
-      template !== undefined && !copied
-        ? [
-            `the pod template itself says ${serverAnnotation}: ${template}, and not by us: its author takes that away`,
-          ]
-        : [],
+    notes: byAuthor
+      ? [
+          `the pod template itself says ${serverAnnotation}: ${template}, and not by us: its author takes that away`,
+        ]
+      : [],
+    byAuthor,
   }
+}
+
+function inWords(strategy: ReturnType<typeof strategyIn>): string {
+  const amounts = Object.entries(strategy?.rollingUpdate ?? {}).map(([name, amount]) => `${name} ${amount}`)
+  return amounts.join(', ')
 }

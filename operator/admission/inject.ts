@@ -53,7 +53,8 @@ export function inject(
     // probes than the first one did, so what is there is compared with what it was told then.
     ...forgeries(pod, { ...injection, probes: known }),
   ]
-  if (faults.length > 0) return { violations: faults }
+  // What no pod of the namespace may have, no guarded one may: said once.
+  if (faults.length > 0) return { violations: [...new Set(faults)] }
   const image = acceptedImage(pod, surroundings)
   const own = ownContainers({ ...injection, surroundings: { ...surroundings, image }, probes })
   const foreign = (spec.volumes ?? []).filter(({ name }) => !ownVolumeNames.has(name))
@@ -124,9 +125,10 @@ function withoutToken(container: Container, spec: PodSpec): Container {
 function forgeries(pod: Pod, injection: Injection): string[] {
   const { surroundings, server } = injection
   const image = acceptedImage(pod, surroundings)
-  const wanted = ownContainers({ ...injection, surroundings: { ...surroundings, image } })
   const advice = 'is not what admission puts there: leave it out, it is added by itself'
   const found = containersOf(pod.spec).filter(({ container }) => ownNames.has(container.name))
+  const wanted =
+    found.length === 0 ? [] : ownContainers({ ...injection, surroundings: { ...surroundings, image } })
   if (found.length > 0 && found.length !== wanted.length) return [`${found[0]?.path ?? 'spec'}: ${advice}`]
   const containers = found.flatMap(({ container, path }) => {
     const ours = wanted.find(({ name }) => name === container.name)

@@ -52,6 +52,43 @@ const server = (status: Body = {}): Body => ({
   status: { observedGeneration: 3, conditions, network: { lastProof: new Date().toISOString() }, ...status },
 })
 
+const failedCreate = '/namespaces/clinic/events?fieldSelector=reason%3DFailedCreate'
+/** A workload that has no pod, and what its controller said last, or would have said; an older word before it. */
+const without = (kind: string, plural: string, about: Body, message = refused): Cluster => ({
+  [`/namespaces/clinic/${plural}`]: { items: [{ metadata: { name: 'ehr', namespace: 'clinic' }, ...about }] },
+  [failedCreate]: {
+    items: [
+      { involvedObject: { kind, name: 'ehr' }, message: 'of before', lastTimestamp: '2026-11-01T11:00:00Z' },
+      { involvedObject: { kind, name: 'ehr' }, message, lastTimestamp: '2026-11-01T12:00:00Z' },
+      {
+        involvedObject: { kind, name: 'other' },
+        message: 'of another',
+        lastTimestamp: '2026-11-01T13:00:00Z',
+      },
+    ],
+  },
+})
+const refused =
+  'Error creating: admission webhook "inject.hipaa-mcp.dev" denied the request: hipaa-mcp: spec.hostPID: leave it out'
+const ownedBy = (kind: string, more: Body = {}): Cluster => ({
+  '/namespaces/clinic/pods': {
+    items: [
+      {
+        metadata: {
+          name: 'ehr-0',
+          namespace: 'clinic',
+          annotations: { [serverAnnotation]: 'ehr' },
+          ownerReferences: [{ kind, name: 'ehr', controller: true }],
+        },
+        ...ownSpec,
+        status: ready,
+        ...more,
+      },
+    ],
+  },
+})
+const ownSpec = { spec: { containers: [container] } }
+
 /** By the end of a path. */
 const well = (): Cluster => ({
   '/deployments/hipaa-mcp-operator': {
@@ -76,6 +113,9 @@ const well = (): Cluster => ({
   },
   '/namespaces/clinic/deployments': { items: [] },
   '/namespaces/clinic/statefulsets': { items: [] },
+  '/namespaces/clinic/daemonsets': { items: [] },
+  '/namespaces/clinic/jobs': { items: [] },
+  [failedCreate]: { items: [] },
 })
 async function doctor(changes: Cluster = {}, ...args: string[]) {
   const cluster = { ...well(), ...changes }
@@ -112,7 +152,6 @@ verifies('injection:preflight', 'the doctor looks at every policy that is instal
   expect(looked.toSorted()).toEqual(installed.toSorted())
 })
 
-const ownSpec = { spec: { containers: [container] } }
 const faults: [string, () => Cluster, string][] = [
   [
     'the operator is not there',
@@ -179,7 +218,18 @@ const faults: [string, () => Cluster, string][] = [
         ],
       },
     }),
-    'runs without a sidecar of ehr: replace it',
+    'runs without a sidecar of ehr: delete it and create it again',
+  ],
+  [
+    'one that the operator replaces',
+    () => ownedBy('ReplicaSet'),
+    'runs without a sidecar of ehr: the operator replaces it, one pod at a time: the condition Guarded',
+  ],
+  ['one of a Job', () => ownedBy('Job'), 'runs without a sidecar of ehr: let it finish, or delete the Job'],
+  [
+    'one of a controller of somebody else',
+    () => ownedBy('Rollout'),
+    'runs without a sidecar of ehr: replace it in its controller’s own way',
   ],
   [
     'one that could not come back',
@@ -257,6 +307,48 @@ const faults: [string, () => Cluster, string][] = [
     }),
     'its pods are refused: spec.hostPID',
   ],
+  [
+    'a StatefulSet whose pods are refused, which has no condition that says so',
+    () => without('StatefulSet', 'statefulsets', { spec: { replicas: 2 }, status: { replicas: 1 } }),
+    'clinic/statefulset/ehr: its pods are refused: spec.hostPID',
+  ],
+  [
+    'a DaemonSet whose pods are refused',
+    () =>
+      without('DaemonSet', 'daemonsets', {
+        spec: {},
+        status: { desiredNumberScheduled: 1, currentNumberScheduled: 0 },
+      }),
+    'clinic/daemonset/ehr: its pods are refused: spec.hostPID',
+  ],
+  [
+    'a Job that a quota leaves no room',
+    () => without('Job', 'jobs', ownSpec, 'Error creating: pods "ehr-x" is forbidden: exceeded quota: small'),
+    'clinic/job/ehr: its pods are refused: pods "ehr-x" is forbidden: exceeded quota: small',
+  ],
+  [
+    'a Job whose annotation guards nothing',
+    () => ({
+      '/namespaces/clinic/jobs': {
+        items: [
+          {
+            metadata: { name: 'ehr', namespace: 'clinic', annotations: { [serverAnnotation]: 'ehr' } },
+            spec: { template: ownSpec },
+            status: { active: 1 },
+          },
+        ],
+      },
+    }),
+    'guards nothing, for a Job’s template does not change',
+  ],
+  [
+    'fewer pods than there should be, and no right to read why',
+    () => ({
+      ...without('StatefulSet', 'statefulsets', { spec: {}, status: {} }),
+      [failedCreate]: undefined,
+    }),
+    'has fewer pods than it should',
+  ],
 ]
 for (const [what, changes, says] of faults)
   verifies('injection:preflight', `the doctor finds: ${what}`, async () => {
@@ -266,6 +358,32 @@ for (const [what, changes, says] of faults)
     expect(out).toContain('WRONG')
     expect(code).toBe(1)
   })
+
+for (const [what, changes] of [
+  [
+    'is whole, whatever was said before',
+    without('StatefulSet', 'statefulsets', { spec: {}, status: { replicas: 1 } }),
+  ],
+  [
+    'is over',
+    without('Job', 'jobs', { spec: {}, status: { conditions: [{ type: 'Complete', status: 'True' }] } }),
+  ],
+  ['is suspended', without('Job', 'jobs', { spec: { suspend: true }, status: {} })],
+  ['was just made', { ...without('Job', 'jobs', { spec: {} }), [failedCreate]: { items: [] } }],
+] as const)
+  verifies('injection:preflight', `nothing is wrong with a workload that ${what}`, async () => {
+    expect((await doctor(changes)).out).toContain('Nothing is wrong.')
+  })
+
+test('conditions of a server that say the same are one line, and count once', async () => {
+  const [first, , third] = conditions
+  const same = { status: 'False', reason: 'RollingOut', message: 'Pods are being replaced.' }
+  const items = [server({ conditions: [{ ...first, ...same }, { ...first, type: 'Audit', ...same }, third] })]
+  const { out } = await doctor({ '/hipaamcpservers': { items } })
+
+  expect(out).toContain('WRONG  clinic/ehr Ready, Audit: Pods are being replaced.')
+  expect(out).toContain('1 thing is wrong.')
+})
 
 test('a guarded pod with a port that nothing reaches is told of it, and nothing is wrong', async () => {
   const helper = { name: 'cache', ports: [{ containerPort: 6379 }] }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { pluginCheck, pluginStanding } from '../../cli/network-plugin.ts'
 import { judgeWorkload } from '../../cli/preflight/judge.ts'
 import { notesOf } from '../../cli/preflight/namespace.ts'
+import { enforceLabel } from '../../core/identifiers.ts'
 import { aServer } from '../operator/world.ts'
 import { verifies } from '../verifies.ts'
 
@@ -39,7 +40,7 @@ verifies(
 test('a namespace that forbids NET_ADMIN hinders only where the plugin is known to be missing', () => {
   const labels = { [label]: 'restricted' }
   const hinders = (standing: ReturnType<typeof pluginStanding> | undefined) =>
-    notesOf(labels, true, standing).map((note) => note.hinders)
+    notesOf('clinic', { ...labels, [enforceLabel]: 'true' }, standing).map((note) => note.hinders)
   expect(hinders(pluginStanding({ absent: true }))).toEqual([true])
   expect(hinders(pluginStanding({ denied: 403 }))).toEqual([false])
   expect(hinders(pluginStanding(set(1, 1)))).toEqual([false])

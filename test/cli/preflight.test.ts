@@ -116,6 +116,20 @@ test('a server that is not there yet is named, and a workload that is named is j
   const absent = await offline(deployment('ehr-mcp', {}, guarded))
   expect(absent.code).toBe(1)
   expect(absent.out).toContain('there is no HipaaMcpServer')
+  // What would be refused as well, once there is one: at once, and each thing once.
+  const worse = await offline(
+    deployment(
+      'ehr-mcp',
+      {
+        hostPID: true,
+        containers: [app({ securityContext: { runAsUser: 1000, capabilities: { add: ['NET_RAW'] } } })],
+      },
+      guarded,
+    ),
+  )
+  expect(worse.out).toContain('there is no HipaaMcpServer')
+  expect(worse.out).toContain('spec.hostPID')
+  expect(worse.out.match(/NET_RAW/g)).toHaveLength(1)
 
   const file = fileOf(deployment('web'), deployment('bad', { hostPID: true }))
   expect((await ran('preflight', 'deployment/web', '--offline', '-f', file)).out).toContain('can be guarded')

@@ -88,7 +88,9 @@ verifies(
 )
 
 verifies('injection:undo', 'an Event on the workload and its server says who did it and why', async () => {
-  answers()
+  answers({
+    servers: [{ metadata: { name: 'ehr', namespace: 'clinic', uid: 'uid-ehr' }, spec: { workload: {} } }],
+  })
 
   await ran('--yes', '--reason', 'agents lost their certificates')
 
@@ -97,7 +99,14 @@ verifies('injection:undo', 'an Event on the workload and its server says who did
   }[]
   expect(said.map(({ body }) => body.regarding)).toEqual([
     { apiVersion: 'apps/v1', kind: 'Deployment', name: 'ehr-mcp', uid: 'uid-1', namespace: 'clinic' },
-    { apiVersion: 'hipaa-mcp.dev/v1alpha1', kind: 'HipaaMcpServer', name: 'ehr', namespace: 'clinic' },
+    // kubectl describe asks by UID too.
+    {
+      apiVersion: 'hipaa-mcp.dev/v1alpha1',
+      kind: 'HipaaMcpServer',
+      name: 'ehr',
+      uid: 'uid-ehr',
+      namespace: 'clinic',
+    },
   ])
   for (const { body } of said) {
     expect(body.reason).toBe('GuardUndone')
@@ -148,6 +157,15 @@ test('what its author wrote on the template stays, and is named', async () => {
   expect(plan.notes.join()).toContain('and not by us')
 })
 
+test('whose author wrote the server on the template stays guarded: nothing is said of bystanders', async () => {
+  answers({ found: workload({ managedFields: [], annotations: {} }), enrolled: true })
+
+  const { out } = await ran('--dry-run')
+
+  expect(out).toContain('and not by us')
+  expect(out).not.toContain('bystanders')
+})
+
 test('a strategy that somebody changed meanwhile stays', async () => {
   const found = workload()
   answers({ found: { ...found, spec: { ...found.spec, strategy: { type: 'Recreate' } } } })
@@ -166,7 +184,17 @@ test('it says what undoing does not reach: a selector that claims the pods, an e
   expect((await ran('--dry-run')).out).toContain('HipaaMcpServer ehr claims its pods')
 
   answers({ enrolled: true })
-  expect((await ran('--dry-run')).out).toContain('its new pods are bystanders')
+  const { out } = await hipaaMcp([
+    'undo',
+    'deployment/ehr-mcp',
+    '-n',
+    'clinic',
+    '--dry-run',
+    '--kubeconfig',
+    api.kubeconfig,
+  ])
+  expect(out.replaceAll(/\s+/g, ' ')).toContain('its new pods are bystanders')
+  expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
 })
 
 test('a workload with nothing of ours is left alone, and one that changed meanwhile too', async () => {
