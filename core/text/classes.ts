@@ -74,7 +74,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
   ],
   [
     weakFacility,
-    `health care medical medicine med center centers general memorial presbyterian regional institute institutes foundation
+    `baptist methodist adventist lutheran health care medical medicine med center centers general memorial presbyterian regional institute institutes foundation
      system systems network service services partners associates practice office offices home homes school group pavilion tower plaza
      pharmacy church manor village lodge residence residences rehab rehabilitation surgical surgery oncology pediatrics cancer campus va
      laboratory laboratories lab labs station prison jail facility penitentiary shelter elementary department wellness
@@ -96,7 +96,8 @@ const table: readonly (readonly [bit: number, list: string])[] = [
     `patient pt pts client husband wife spouse partner mother father mom dad mum daughter son sister brother aunt uncle cousin niece nephew
      grandmother grandfather grandma grandpa grandson granddaughter caregiver guardian friend neighbor roommate girlfriend boyfriend
      fiance fiancee employer boss physician surgeon nurse provider therapist cardiologist oncologist neurologist internist hospitalist
-     boy girl baby twin infant stepson stepdaughter stepmother stepfather pcp attending resident doctor dentist midwife pharmacist counselor attorney lawyer referring`,
+     boy girl baby twin infant stepson stepdaughter stepmother stepfather pcp attending resident doctor dentist midwife pharmacist counselor attorney lawyer referring
+     rn np md pa lpn lvn cna crnp aprn emt medic paramedic officer coach teacher landlord landlady chaplain interpreter caller aide sitter scribe atty`,
   ],
   [joiner, 'of and the for'],
   [

@@ -113,6 +113,18 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
     55,
     'city west rapids falls springs beach grove ridge hills harbor haven creek lake park valley bluff oaks',
   ],
+  // Whose name follows, whatever else it means
+  [
+    56,
+    `husband wife spouse mother father mom dad mum daughter son sister brother aunt uncle cousin niece nephew grandmother grandfather grandma
+     grandpa grandson granddaughter girlfriend boyfriend fiance fiancee stepson stepdaughter stepmother stepfather`,
+  ],
+  // Whose surname follows, however common a word it is
+  [
+    57,
+    `physician surgeon nurse therapist cardiologist oncologist neurologist internist hospitalist attending resident doctor dentist midwife
+     pharmacist pcp rn np md pa lpn lvn cna crnp aprn emt medic paramedic officer coach teacher chaplain`,
+  ],
 ]
 
 const [between, mark, isVague, number] = [5n, 6n, 7n, 8n]

@@ -1,6 +1,6 @@
 // Words that lists have in part: names joined by a hyphen that medicine knows as one word, and words behind a prefix.
 
-import { english, lexicon, medical, slotOf, wordHash } from './lexicon.ts'
+import { english, lexicon, medical, place, slotOf, wordHash } from './lexicon.ts'
 import { lookUp, wordTable } from './word-table.ts'
 
 /** Scores, drains and curves that two people gave their names to, and that the list of medicine has not. */
@@ -25,6 +25,11 @@ export function isDerived(text: string, start: number, end: number): boolean {
   const length = prefixes.exec(word)?.[0].length ?? 0
   if (length === 0 || word.length - length < leastBehind) return false
   return (flagsOf(word, length, word.length) & (length < 3 ? medical : english | medical)) !== 0
+}
+
+/** Several words, a space between each two, that are a town together: Crystal Lake. */
+export function isTown(text: string, start: number, end: number): boolean {
+  return (flagsOf(text, start, end) & place) !== 0
 }
 
 function flagsOf(text: string, start: number, end: number): number {

@@ -29,6 +29,11 @@ function mark(text: string, flag: number): void {
 }
 const has = (word: string, flag: number): boolean => ((flags.get(word) ?? 0) & flag) !== 0
 
+const wordsOf = (line: string): string[] => fold(line).match(/[a-z]+/g) ?? []
+
+for (const line of lines('american-english')) if (/^[a-z]+$/.test(line)) mark(line, english)
+for (const line of lines('american-english-small')) if (/^[a-z]+$/.test(line)) mark(line, everyday)
+
 // 1990 census: name, per cent of people, sum, rank.
 for (const [list, flag, many] of [
   ['dist.male.first', first, 400],
@@ -40,25 +45,48 @@ for (const [list, flag, many] of [
     mark(name, Number(rank) <= many ? flag | frequent : flag)
   }
 
-/** Places of the United States with 1,000 people, of the world with 100,000. */
-for (const line of lines('places.tsv')) {
+/** People who bear a name, of which fewer would bring in more slips of the pen than names. */
+const fewest = 200
+// 2020 census: name, people. A word of English is a name by it only where many bear it and few texts have it.
+for (const [list, flag, many] of [
+  ['firsts.tsv', first, 10_000],
+  ['surnames.tsv', surname, 5000],
+] as const)
+  for (const line of lines(list)) {
+    const [name = '', people = ''] = line.split('\t')
+    for (const word of wordsOf(name)) {
+      if (has(word, everyday) || (has(word, english) && (flag === surname || Number(people) < 1000))) continue
+      if (Number(people) >= fewest) mark(word, Number(people) >= many ? flag | frequent : flag)
+    }
+  }
+for (const word of lines('nicknames.txt')) if (word.length > 2 && !has(word, english)) mark(word, first)
+
+// Places of the United States with 500 people, of the world with 100,000. A name of several words is one of its own too.
+for (const line of [...lines('places.tsv'), ...lines('towns.tsv')]) {
   const [name = '', country = '', people = ''] = line.split('\t')
   if (country !== 'US' && Number(people) < 100_000) continue
-  for (const word of name.split(/[^\p{L}]+/u)) if (word.length >= 3) mark(word, place)
+  const words = wordsOf(name)
+  for (const word of words) if (word.length >= 3) mark(word, place)
+  if (words.length === 2 || words.length === 3) {
+    const whole = words.join(' ')
+    flags.set(whole, (flags.get(whole) ?? 0) | place)
+  }
 }
 
-for (const line of lines('american-english')) if (/^[a-z]+$/.test(line)) mark(line, english)
-for (const line of lines('american-english-small')) if (/^[a-z]+$/.test(line)) mark(line, everyday)
-
-// A rare brand, or a word of one synonym, that is a name of many people is the name.
+// A rare brand, or a word of one synonym, that is a name of many people is the name; so is a name in a drug's name of several words.
 for (const list of ['drugs.txt', 'diseases.txt', 'icd.txt'])
-  for (const line of lines(list))
-    for (const word of fold(line).match(/[a-z]+/g) ?? []) {
+  for (const line of lines(list)) {
+    const words = wordsOf(line)
+    for (const word of words) {
       if (word.length < 3) continue
       const name = has(word, first | surname) && !has(word, english)
-      if (list === 'drugs.txt' && name && has(word, frequent)) continue
+      if (list === 'drugs.txt') {
+        if (name && (has(word, frequent) || words.length > 1)) continue
+        if (words.length > 1 && has(word, place) && !has(word, english)) continue
+      }
       mark(word, name && list !== 'drugs.txt' ? eponym | medical : medical)
     }
+  }
 
 // Two names joined by a hyphen that a disease or sign has: Epstein-Barr, Mallory-Weiss.
 for (const list of ['diseases.txt', 'icd.txt'])

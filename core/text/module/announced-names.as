@@ -2,7 +2,7 @@
 
 import { isFree, NAMED, take } from './claims'
 import { ENGLISH, EVERYDAY, FIRST, HEADING, MEDICAL, NAMING, PERSON, STOPPER, SURNAME, TITLE } from './classes'
-import { POSSESSIVE } from './dictionary'
+import { KIN, OFFICE, POSSESSIVE } from './dictionary'
 import { byteAt, QUOTE } from './memory'
 import { mayBePart, nameAfter } from './name-parts'
 import { isKnown, isOf, isLarge, isListed, isStrange, isWord, sizeOf } from './traits'
@@ -44,13 +44,29 @@ export function findAnnounced(): void {
     if (!isLarge(from) || (shapeOf(from) == CAPITALS && !mayBePart(from))) continue
     if (isOf(from, HEADING | STOPPER) && shapeOf(from) != INITIAL) continue
     if (!isOf(i, NAMING)) {
-      const kin = i > 0 && isKnown(i - 1, POSSESSIVE) && !isListed(from, EVERYDAY)
-      if (!kin && !isListed(from, FIRST | SURNAME) && !isStrange(from)) continue
-      if (isListed(from, EVERYDAY) && !isListed(from, FIRST)) continue
+      if (!isSomebodys(i, from, gap == SPACE)) continue
     }
     const end = nameAfter(from)
-    if (end >= 0) take(from == next && isReligious(i) ? i : from, end, NAMED)
+    if (end >= 0) take(from == next && gap == SPACE && (isReligious(i) || isRole(i)) ? i : from, end, NAMED)
   }
+}
+
+/** Whether a word may be the name of whom the word before it means. */
+function isSomebodys(i: i32, from: i32, beside: bool): bool {
+  if (isListed(from, FIRST) || isStrange(from)) return true
+  // "Patient: Talon Lucey"
+  const next = from + 1
+  if (next < count && gapOf(next) == SPACE && shapeOf(next) == CAPITALISED && isListed(next, SURNAME) && !isListed(next, ENGLISH | MEDICAL)) return true
+  const surname = isListed(from, SURNAME)
+  if (!isListed(from, EVERYDAY)) return surname || (i > 0 && isKnown(i - 1, POSSESSIVE))
+  // "her son Wane", "Attending: Lawless"
+  if (beside && isKnown(i, KIN)) return surname || !isListed(from, MEDICAL)
+  return surname && !isListed(from, MEDICAL) && isKnown(i, OFFICE)
+}
+
+/** "Nurse Kelly Brannigan", "PA Jessica Thorne": written as part of the name. */
+function isRole(i: i32): bool {
+  return isLarge(i) && isKnown(i, OFFICE) && isFree(i)
 }
 
 /** "Sister Mary Bernadine" */

@@ -6,6 +6,8 @@ export const UDI: i32 = 2
 export const COORDINATES: i32 = 3
 export const COMPOUND: i32 = 4
 export const DERIVED: i32 = 5
+/** Words that name one town together. */
+export const TOWN: i32 = 6
 
 /** Where what begins here ends, -1 where it is none; of CODES, 1 or 0 of what ends here; of a word's forms, 1 or 0 of what ends at `to`. */
 @external('words', 'ask')

@@ -19,6 +19,11 @@ export function findCities(): void {
       continue
     }
     const next = i + 1
+    // "Bend Oregon"
+    if (next < count && shapeOf(next) == CAPITALISED && gapOf(next) == SPACE && isOf(next, STATE) && isListed(i, PLACE) && isCityBefore(i)) {
+      take(cityStart(i), next, PLACED)
+      continue
+    }
     if (next >= count || gapOf(next) != COMMA || shapeOf(i) != CAPITALISED) continue
     const code = isOf(next, STATE_CODE) && (shapeOf(next) == CAPITALS || isShortened(next))
     const long = next + 1 < count && isOf(next, PLACE_PREFIX | PROPER) && gapOf(next + 1) == SPACE && isOf(next + 1, STATE)
@@ -29,6 +34,11 @@ export function findCities(): void {
     if (!isListed(i, PLACE) && !isStrange(i)) continue
     take(cityStart(i), onwards(long ? next + 1 : next), PLACED)
   }
+}
+
+/** Written as a name, and no part of the State's: "West Virginia". */
+function isCityBefore(i: i32): bool {
+  return shapeOf(i) == CAPITALISED && !isOf(i, PLACE_PREFIX | PROPER | STATE | TITLE) && !stops(i)
 }
 
 /** "Worcester, Mass." */

@@ -60,6 +60,10 @@ export const SEX: u64 = 1 << 53
 export const TERM: u64 = 1 << 54
 /** "Cedar Rapids" */
 export const TOWN_HEAD: u64 = 1 << 55
+/** "her daughter Case" */
+export const KIN: u64 = 1 << 56
+/** "Attending: Lawless" */
+export const OFFICE: u64 = 1 << 57
 
 /** The small letters of a word of 16 bytes at most, which letters and digits alone are. */
 // @ts-ignore: AssemblyScript inlines by decorator

@@ -2,7 +2,7 @@
 
 import { asked, COMPOUND } from './asked'
 import { isFree, KEPT, take } from './claims'
-import { ENGLISH, EPONYM, EPONYM_HEAD, FAMOUS_EPONYM, MEDICAL, SCORED, STOPPER, WEAK_EPONYM_HEAD } from './classes'
+import { ENGLISH, EPONYM, EPONYM_HEAD, FAMOUS_EPONYM, HEADING, MEDICAL, SCORED, STOPPER, WEAK_EPONYM_HEAD } from './classes'
 import { standsAt } from './facilities'
 import { byteAt } from './memory'
 import { isFirstName } from './name-parts'
@@ -76,6 +76,11 @@ function keepScoredAndJoined(): void {
   }
 }
 
+/** "Wells risk score", "Framingham Heart Study": no "Kimler for heart failure", "Jorge reports heart failure". */
+function mayStandBetween(i: i32): bool {
+  return isOf(i, WEAK_EPONYM_HEAD) || (isListed(i, ENGLISH | MEDICAL) && !isOf(i, STOPPER | HEADING))
+}
+
 /** The name before a disease, a score or the like. */
 function keepBefore(i: i32): void {
   const strong = isOf(i, EPONYM_HEAD)
@@ -83,7 +88,7 @@ function keepBefore(i: i32): void {
   if (gapOf(i) != SPACE && gapOf(i) != HYPHEN) return
   // "Wells risk score", "Framingham Heart Study", "Crohn's perianal disease"
   if (!isLarge(last) || isOf(last, WEAK_EPONYM_HEAD)) {
-    if (last == 0 || gapOf(last) != SPACE || !isListed(last, ENGLISH | MEDICAL)) return
+    if (last == 0 || gapOf(last) != SPACE || !mayStandBetween(last)) return
     last--
   }
   if (!isLarge(last) || !isFree(last)) return

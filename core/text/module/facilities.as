@@ -2,11 +2,12 @@
 
 import { isFree, PLACED, take } from './claims'
 import {
-  ACRONYM, AT, ENGLISH, FACILITY, FIRST, FREQUENT, HEADING, JOINER, MEDICAL, MONTH, MOTION, PARTICLE, PLACE, PLACE_PREFIX, PLAIN_FACILITY, PROPER,
+  ACRONYM, AT, DIVISION, ENGLISH, FACILITY, FIRST, FREQUENT, HEADING, JOINER, MEDICAL, MONTH, MOTION, PARTICLE, PLACE, PLACE_PREFIX, PLAIN_FACILITY, PROPER,
   STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_FACILITY,
 } from './classes'
+import { byteAt } from './memory'
 import { goesOn, isOf, isLarge, isListed, isOrdinal, isPlaceName, isStrange, isWord, sizeOf, stops } from './traits'
-import { count, gapOf, headAt, headCount, isOwned, shapeOf } from './words'
+import { count, endOf, gapOf, headAt, headCount, isOwned, shapeOf, startOf } from './words'
 import { CAPITALISED, CAPITALS, COMMA, NUMBER, SMALL, SPACE } from './writing'
 
 /** No name of a facility has more words before or behind its head. */
@@ -28,7 +29,7 @@ function headed(head: i32): void {
   if (start == end) return
   let sure = standsAt(start) || (isOurLady(start) && end > head) || (isOwned(head) && isWord(head, 'children'))
   for (let i = start; i <= end && !sure; i++)
-    sure = (isOf(i, FACILITY) && isLarge(i)) || ((isStrange(i) || isPlaceName(i)) && shapeOf(i) != SMALL)
+    sure = (isOf(i, FACILITY) && isLarge(i)) || (i > start && i < head && isOf(i, DIVISION)) || ((isStrange(i) || isPlaceName(i)) && shapeOf(i) != SMALL)
   if (!sure) sure = isCalled(start, head)
   if (sure) take(start, end, PLACED)
 }
@@ -53,9 +54,23 @@ function isOurLady(i: i32): bool {
   return i + 1 < count && isWord(i, 'our') && isWord(i + 1, 'lady')
 }
 
+/** "@ Gruver Baptist", "@Mercy": the sign is no word. */
+export function isBehindAtSign(i: i32): bool {
+  const before = startOf(i) - 1
+  return byteAt(byteAt(before) == 0x20 ? before - 1 : before) == 0x40
+}
+
+/** "Hospital: Rose City", "Location: Oxford" */
+export function isLabelled(i: i32): bool {
+  const from = startOf(i)
+  if (i == 0 || byteAt(from - 1) != 0x20 || byteAt(from - 2) != 0x3a || endOf(i - 1) != from - 2) return false
+  return isOf(i - 1, FACILITY | PLAIN_FACILITY) || isWord(i - 1, 'city') || isWord(i - 1, 'town')
+}
+
 /** Behind "at", "at the", "admitted to", "transferred from our". */
 export function standsAt(start: i32): bool {
-  if (start == 0 || gapOf(start) != SPACE) return false
+  if (start == 0) return false
+  if (gapOf(start) != SPACE) return isBehindAtSign(start) || isLabelled(start)
   if (isOf(start - 1, AT)) return true
   if (start == 1 || shapeOf(start - 1) != SMALL || gapOf(start - 1) != SPACE) return false
   if (isOf(start - 1, TOWARDS)) return isOf(start - 2, MOTION)
@@ -129,6 +144,7 @@ function goesOnBehindSmall(end: i32): bool {
   const small = end + 1
   const large = end + 2
   if (large >= count || shapeOf(small) != SMALL || gapOf(large) != SPACE || !isFree(large) || isOf(large, MONTH)) return false
+  if (isWord(small, 'to') || isWord(small, 'from')) return false
   if (isOf(small, JOINER | TOWARDS | AT) && isLarge(large) && (isPlaceName(large) || isOf(large, STATE | PLACE_PREFIX))) return true
   // "Hospital for Special Surgery", "Institute of Neurology"
   return isOf(small, JOINER) && shapeOf(large) == CAPITALISED && !isOf(large, STOPPER | TITLE) && isOf(end, FACILITY | WEAK_FACILITY)
@@ -146,7 +162,7 @@ function goesOnBehindOfThe(end: i32): bool {
 function isPlaceBehindComma(i: i32): bool {
   if (shapeOf(i) == CAPITALS) return isOf(i, STATE_CODE)
   if (isOf(i, STATE) && !isOf(i, MONTH)) return true
-  if (isListed(i, FIRST) && isListed(i, FREQUENT)) return false
+  if (isListed(i, FIRST) && isListed(i, FREQUENT) && !(isListed(i, PLACE) && shapeOf(i + 1) != CAPITALISED)) return false
   return isPlaceName(i) || isOf(i, PLACE_PREFIX)
 }
 

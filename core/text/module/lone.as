@@ -1,7 +1,7 @@
 // Capitalised words that no rule has claimed: what the word before them and the lists say decides. Behind "at" almost
 // everything is a place; elsewhere a word that is neither English nor medicine is somebody's or some place's name.
 
-import { asked, DERIVED } from './asked'
+import { asked, DERIVED, TOWN } from './asked'
 import { claimOf, isFree, NAMED, NONE, PLACED, take } from './claims'
 import {
   ACRONYM, AT, BESIDE, CREDENTIAL, DIVISION, ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, JOINER,
@@ -9,11 +9,11 @@ import {
   WEAK_FACILITY,
 } from './classes'
 import { TOWN_HEAD } from './dictionary'
-import { standsAt } from './facilities'
+import { isBehindAtSign, isLabelled, standsAt } from './facilities'
 import { byteAt } from './memory'
 import { isFirstName } from './name-parts'
 import { takeOdd } from './odd-capitals'
-import { goesOn, isKnown, isOf, isLarge, isListed, isSpoken, isStrange, isWord, sizeOf } from './traits'
+import { goesOn, isKnown, isNumberOf, isOf, isLarge, isListed, isSpoken, isStrange, isWord, sizeOf } from './traits'
 import { facilityEnd, isState, isVisited, mayBeFacility, NO_FACILITY, ofEnd } from './visited'
 import { count, endOf, gapOf, isOwned, knownOf, markCount, markedAt, shapeOf, startOf } from './words'
 import { CAPITALISED, CAPITALS, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
@@ -36,6 +36,10 @@ export function findLone(withNames: bool, withPlaces: bool, withShapes: bool): v
       if (isOf(end + 1, STOPPER)) break
       end++
     }
+    if (places && shapeOf(i) == INITIAL && isRoad(i)) {
+      take(i, i + 1, PLACED)
+      continue
+    }
     // Most are followed by no "of", which is seen sooner than what else stands there.
     const behindOf = places && byteAt(endOf(i) + 1) == 0x6f ? ofEnd(i) : -1
     if (behindOf >= 0) {
@@ -46,6 +50,13 @@ export function findLone(withNames: bool, withPlaces: bool, withShapes: bool): v
     if (end > i || mayMean(i) || mayBeOdd(i)) judge(i, end)
     done = end
   }
+}
+
+/** "I-40": no I-131, which is given. */
+function isRoad(i: i32): bool {
+  const number = i + 1
+  if (number >= count || gapOf(number) != HYPHEN || (byteAt(startOf(i)) | 0x20) != 0x69 || shapeOf(number) != NUMBER) return false
+  return isNumberOf(number, 2, 2) || (isNumberOf(number, 3, 3) && byteAt(startOf(number)) != 0x31)
 }
 
 /** Whether a capital may be one that nothing explains: odd-capitals.as asks the rest. */
@@ -81,6 +92,7 @@ function judge(start: i32, end: i32): void {
   if (from > end) return
   lead = UNKNOWN
   if (places && isVisited(from) && mayBeFacility(from, end)) return take(from, facilityEnd(end), PLACED)
+  if (places && (isBehindAtSign(from) || isLabelled(from)) && isPlaceBehindAt(from, end)) return take(from, facilityEnd(end), PLACED)
   // Of most words it is known without a look at those before them that they are no place.
   if (places && mayHavePlace(from, end) && leadOf(from) >= 0) {
     if (standsAt(from) && isPlaceBehindAt(from, end)) return take(from, end, PLACED)
@@ -209,11 +221,11 @@ function isTown(i: i32, next: i32): bool {
 /** "Key West", "West Valley City", "Cedar Rapids": words that towns are called after, the last of which is why all are. */
 function mayBeTown(from: i32, end: i32): bool {
   if (end - from > 2 || from == 0) return false
-  for (let i = end; i >= from; i--) if (!isListed(i, PLACE) || shapeOf(i) != CAPITALISED || (i > from && gapOf(i) != SPACE)) return false
-  if (!isKnown(end, TOWN_HEAD)) return false
+  for (let i = end; i >= from; i--) if (!isListed(i, PLACE) && !isOf(i, PLACE_PREFIX)) return false
+  for (let i = end; i >= from; i--) if (shapeOf(i) != CAPITALISED || (i > from && gapOf(i) != SPACE)) return false
   const before = shapeOf(from - 1)
-  if (gapOf(from) == SPACE) return before == SMALL || before == NUMBER
-  return before != CAPITALISED && isLone(end)
+  const within = gapOf(from) == SPACE ? before == SMALL || before == NUMBER : before != CAPITALISED && isLone(end)
+  return within && (isKnown(end, TOWN_HEAD) || asked(TOWN, startOf(from), endOf(end)) == 1)
 }
 
 /** Before a comma, a full stop or the end. */

@@ -2,13 +2,13 @@
 
 import { isFree, NAMED, take } from './claims'
 import {
-  ACRONYM, ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, MEDICAL, MONTH, PARTICLE, PERSON, PLACE, PROPER, STOPPER,
+  ACRONYM, ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, MEDICAL, MONTH, PARTICLE, PERSON, PLACE, PLACE_PREFIX, PROPER, STOPPER,
   SURNAME, TITLE, WEAK_EPONYM_HEAD,
 } from './classes'
 import { byteAt } from './memory'
 import { grown, inName, isFirstName, isSecondHalf, isShortened, isSyllable, mayBePart } from './name-parts'
 import { initialsEnd, isBehindOtherWord, isStopped, setOffEnd } from './set-off-names'
-import { isOf, isListed, isStrange, sizeOf } from './traits'
+import { isOf, isListed, isStrange, isWord, sizeOf } from './traits'
 import { count, endOf, flagsOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
 import { APART, CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
@@ -30,8 +30,17 @@ export function findPairs(): void {
       end = pairAt(i)
       if (end < 0) end = setOffEnd(i)
     }
-    if (end >= 0) take(i, end, NAMED)
+    if (end < 0) continue
+    take(i, end, NAMED)
+    if (end > i && isListed(i, FIRST)) takeOther(i)
   }
+}
+
+/** "Harry and Alayna Strelka": a first name before "and", whatever else it means. */
+function takeOther(i: i32): void {
+  const other = i - 2
+  if (other < 0 || shapeOf(other) != CAPITALISED || !isFree(other) || !isListed(other, FIRST) || isOf(other, STOPPER | HEADING | PROPER)) return
+  if (gapOf(i) == SPACE && gapOf(i - 1) == SPACE && shapeOf(i - 1) == SMALL && isWord(i - 1, 'and')) take(other, other, NAMED)
 }
 
 /** "A. Barnes", "J.R. Smith", "M.K.L. Baker"; "patient J.S." where no name follows. */
@@ -58,6 +67,8 @@ function namedAt(i: i32): i32 {
 function pairAt(i: i32): i32 {
   const next = i + 1
   if (isOf(i, STOPPER | TITLE) || isShortened(i)) return -1
+  // "San Francisco"
+  if (isOf(i, PLACE_PREFIX) && isListed(next, PLACE) && gapOf(next) == SPACE) return -1
   const shape = shapeOf(i)
   const gap = gapOf(next)
   const firstName = shape == CAPITALISED && isListed(i, FIRST) && !isOf(i, HEADING)
@@ -141,8 +152,11 @@ function isRare(i: i32): bool {
 
 /** A surname that is no other word, or a common one where what is behind its comma is rarely another word. */
 function isFamilyBefore(i: i32, next: i32): bool {
-  if (!isListed(i, SURNAME) || isOwned(i)) return false
-  if (isOf(i, HEADING | PROPER)) return false
+  if (isOwned(i) || isOf(i, HEADING | PROPER)) return false
+  const known = isListed(next, FIRST) && !isListed(next, ENGLISH | MEDICAL)
+  if (!isListed(i, SURNAME)) return known && isStrange(i) && sizeOf(i) > 3
+  // "Froehlich, Charissa"
+  if (known && isListed(i, EPONYM)) return true
   if (!isListed(i, EVERYDAY | MEDICAL)) return true
   return isListed(i, FREQUENT) && !isListed(next, EVERYDAY)
 }

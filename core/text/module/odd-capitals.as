@@ -94,12 +94,20 @@ function isWithin(first: i32): bool {
   const before = first - 1
   if (gap == COMMA) return shapeOf(before) != CAPITALISED || isClaimedName(before)
   // "w/ Chip"
-  if (gap == APART) return byteAt(startOf(first) - 2) == 0x2f && endOf(before) == startOf(first) - 2
+  if (gap == APART) return (byteAt(startOf(first) - 2) == 0x2f && endOf(before) == startOf(first) - 2) || isBracketed(first)
   if (gap != SPACE) return false
   if (shapeOf(before) == NUMBER) return true
   if (shapeOf(before) == CAPITALISED) return isOf(before, STOPPER) && !isWord(before, 'the')
   if (shapeOf(before) != SMALL) return false
   return !(isOf(before, JOINER) && before > 0 && gapOf(before) == SPACE && isLarge(before - 1) && isFree(before - 1))
+}
+
+/** "(Summit)", "(Council Bluffs)": nothing else within. */
+function isBracketed(first: i32): bool {
+  if (byteAt(startOf(first) - 1) != 0x28) return false
+  let last = first
+  while (last + 1 < count && gapOf(last + 1) == SPACE && shapeOf(last + 1) == CAPITALISED) last++
+  return byteAt(endOf(last)) == 0x29
 }
 
 function leadOf(first: i32): i32 {

@@ -1,8 +1,9 @@
 // How far what is claimed goes in the text: with the small words, articles and halves of words that belong to it.
 
 import { claimOf, isClaimedOn, isFree, KEPT, NAMED, nextClaimed, PLACED } from './claims'
-import { AT, CREDENTIAL, ENGLISH, FIRST, MEDICAL, PERSON, PLACE, PLACE_PREFIX, STOPPER, STREET, SURNAME, TITLE } from './classes'
-import { TOWN_HEAD } from './dictionary'
+import { ACRONYM, AT, CREDENTIAL, ENGLISH, FIRST, HEADING, MEDICAL, PERSON, PLACE, PLACE_PREFIX, PROPER, STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE } from './classes'
+import { TERM, TOWN_HEAD } from './dictionary'
+import { isBehindAtSign } from './facilities'
 import { push } from './findings'
 import { byteAt } from './memory'
 import { isGeneration } from './name-parts'
@@ -18,11 +19,13 @@ export function tell(): void {
     let last = lastOf(i)
     if (as != KEPT) {
       const place = as == PLACED || isBehindAt(i)
-      const first = place ? placeStart(i) : nameStart(i)
+      const first = place ? placeStart(i) : isListed(i, PLACE) || isOf(i, PLACE_PREFIX) ? houseStart(nameStart(i)) : nameStart(i)
       last = hyphensEnd(last)
       if (!place) last = callNameEnd(i, degreeEnd(i, coupleEnd(i, last)))
       if (place) while (last + 2 < count && joins(last + 1) && goesOnAs(last + 1)) last = hyphensEnd(lastOf(last + 2))
       last = townEnd(last)
+      if (!place) last = commaDegreeEnd(last)
+      last = stateEnd(last, place)
       if (last > first) last = unitEnd(last)
       push(startOf(first), as == NAMED ? nameEnd(last) : placeEnd(last), as == NAMED ? NAME : GEOGRAPHIC_LOCATION)
     }
@@ -61,6 +64,37 @@ function degreeEnd(first: i32, last: i32): i32 {
   return end
 }
 
+/** "Thibodeaux, NP", "Lamey, PA-C": behind a name and its comma a degree tells who it is with it. */
+function commaDegreeEnd(last: i32): i32 {
+  const next = last + 1
+  if (next >= count || gapOf(next) != COMMA || !isFree(next) || isOwned(last) || !isOf(next, CREDENTIAL) || isSmallWord(next)) return last
+  const letter = next + 1
+  return letter < count && gapOf(letter) == HYPHEN && sizeOf(letter) == 1 ? letter : next
+}
+
+/** "do", "or": small, and a word that sentences are made of. */
+function isSmallWord(i: i32): bool {
+  return shapeOf(i) == SMALL && isOf(i, STOPPER)
+}
+
+/** "TX", "tx" behind a comma: in capitals alone also what is another word. */
+function isWritten(state: i32, gap: i32): bool {
+  return shapeOf(state) == CAPITALS || (!isOf(state, STOPPER) && (gap == COMMA || shapeOf(state) == CAPITALISED))
+}
+
+/** "Sabin, MN", "Oregon City OR", "Mapleton, Utah": the State that a place lies in. */
+function stateEnd(last: i32, place: bool): i32 {
+  const next = last + 1
+  if (next >= count || !isFree(next) || isOwned(last)) return last
+  const gap = gapOf(next)
+  if (gap != COMMA && (gap != SPACE || !isLarge(next) || !(place || isListed(last, PLACE)))) return last
+  if (isOf(next, STATE_CODE)) return isWritten(next, gap) ? next : last
+  if (gap != COMMA) return last
+  if (isOf(next, STATE)) return next
+  const second = next + 1
+  return isOf(next, PLACE_PREFIX | PROPER) && second < count && gapOf(second) == SPACE && isOf(second, STATE) && isFree(second) ? second : last
+}
+
 /** 'Guadalupe "Lupita" Arroyo', "Robert (Chip) Price": what stands behind a name in quotation marks or brackets goes on with it. */
 function callNameEnd(first: i32, last: i32): i32 {
   const next = last + 1
@@ -72,7 +106,8 @@ function callNameEnd(first: i32, last: i32): i32 {
 
 /** "at Henry Ford in Dearborn": what is called after somebody. */
 function isBehindAt(i: i32): bool {
-  return i > 0 && gapOf(i) == SPACE && isOf(i - 1, AT) && !isOf(i, TITLE)
+  if (i == 0 || isOf(i, TITLE)) return false
+  return gapOf(i) == SPACE ? isOf(i - 1, AT) : isBehindAtSign(i)
 }
 
 /** A small word by which one place lies in the other: "St. Charles in Bend". */
@@ -91,7 +126,7 @@ function unitEnd(last: i32): i32 {
 /** "at Mayo in Eau Claire": behind "in" a name is a place's too. */
 function goesOnAs(small: i32): bool {
   const as = claimOf(small + 1)
-  return as == PLACED || (as == NAMED && isWord(small, 'in'))
+  return as == PLACED || (as == NAMED && (isWord(small, 'in') || isListed(small + 1, PLACE)))
 }
 
 /** With "VA in" and "the" before it: without its article a place is told as little. */
@@ -99,8 +134,15 @@ function placeStart(i: i32): i32 {
   let first = nameStart(i)
   const office = first - 2
   if (office >= 0 && shapeOf(office) == CAPITALS && isWord(office, 'va') && joins(first - 1) && gapOf(first) == SPACE) first = office
-  first = siteStart(first)
+  first = siteStart(houseStart(first))
   return first > 0 && gapOf(first) == SPACE && shapeOf(first - 1) == SMALL && isWord(first - 1, 'the') ? first - 1 : first
+}
+
+/** "UT Tyler", "UMC El Paso": capitals right before a place, which are no short form of medicine. */
+function houseStart(place: i32): i32 {
+  const house = place - 1
+  if (house < 0 || gapOf(place) != SPACE || shapeOf(house) != CAPITALS || sizeOf(house) > 5 || !isFree(house)) return place
+  return isOf(house, ACRONYM | TITLE | STOPPER | HEADING) || isKnown(house, TERM) ? place : house
 }
 
 /** "at Mayo in Eau Claire", "the CVS on Clement Street": capitals between "at" and what it lies in belong to the place. */

@@ -5,10 +5,10 @@ import {
   ACRONYM, CREDENTIAL, EPONYM_HEAD, FAMOUS_EPONYM, HEADING, MEDICAL, MONTH, PLACE, PLACE_PREFIX, STATE, STOPPER, SURNAME, TITLE,
   WEAK_EPONYM_HEAD, WEAK_FACILITY,
 } from './classes'
-import { standsAt } from './facilities'
+import { isBehindAtSign, isLabelled, standsAt } from './facilities'
 import { byteAt } from './memory'
-import { isOf, isLarge, isListed, isWord } from './traits'
-import { count, endOf, gapOf, isOwned, shapeOf } from './words'
+import { isOf, isLarge, isListed, isStrange, isWord } from './traits'
+import { count, endOf, gapOf, isOwned, shapeOf, startOf } from './words'
 import { AMPERSAND, CAPITALISED, CAPITALS, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
 /** What is capitalised behind "seen at", "admitted to", "visited" is a facility, whatever else its words mean, but for these. */
@@ -19,14 +19,19 @@ export const NO_FACILITY: i32 = HEADING | STOPPER | TITLE | MONTH | EPONYM_HEAD 
  * its preposition too.
  */
 export function isVisited(i: i32): bool {
-  if (i < 2) return false
+  if (i == 0) return false
   const lead = i - 1
+  const sign = byteAt(startOf(i) - 2)
+  if (sign == 0x40 || byteAt(startOf(i) - 1) == 0x40) return isBehindAtSign(i)
+  if (sign == 0x3a) return isLabelled(i)
+  if (i < 2) return false
   const last = byteAt(endOf(lead) - 1)
   // Most words stand behind others.
   if (last != 0x74 && last != 0x6f && last != 0x64) return false
   if (shapeOf(lead) != SMALL || gapOf(i) != SPACE) return false
   if (isWord(lead, 'visited') || isWord(lead, 'attended')) return true
-  if (gapOf(lead) != SPACE || shapeOf(lead - 1) != SMALL) return false
+  if (gapOf(lead) != SPACE) return isWord(lead, 'at')
+  if (shapeOf(lead - 1) != SMALL) return shapeOf(lead - 1) == NUMBER && isWord(lead, 'at')
   return isWord(lead, 'at') || (isWord(lead, 'to') && isWord(lead - 1, 'admitted'))
 }
 
@@ -58,7 +63,7 @@ export function facilityEnd(end: i32): i32 {
     return joined ? small : end
   }
   if (!isWord(small, 'of') && !isWord(small, 'and')) return end
-  if (!isFree(large) || shapeOf(large) != CAPITALISED || isOf(large, NO_FACILITY) || !isListed(large, PLACE | SURNAME)) return end
+  if (!isFree(large) || shapeOf(large) != CAPITALISED || isOf(large, NO_FACILITY) || !(isListed(large, PLACE | SURNAME) || isStrange(large))) return end
   return large
 }
 
@@ -70,7 +75,7 @@ export function ofEnd(i: i32): i32 {
   if (!isFree(large) || !isLarge(large) || isOf(large, MONTH | TITLE | EPONYM_HEAD)) return -1
   // "U of Iowa" anywhere
   if (shapeOf(i) == INITIAL && isWord(i, 'u') && (isOf(large, STATE) || isListed(large, PLACE))) return large
-  return standsAt(i) ? large : -1
+  return standsAt(i) || (isWord(i, 'city') && shapeOf(i) == CAPITALISED && shapeOf(large) == CAPITALISED) ? large : -1
 }
 
 /** New York and Washington are a State and a city: they are taken for the city. */
