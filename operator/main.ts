@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { identity, systemNamespace } from '../core/identifiers.ts'
 import { BadSettings, idOf } from '../core/log.ts'
 import { quotaOfAttempts } from './admission/attempts.ts'
+import { copyOf } from './admission/copy.ts'
 import { registerImage } from './admission/images.ts'
 import { startWebhooks, webhookKinds } from './admission/server.ts'
 import { endpoints, resolverOf } from './admission/surroundings.ts'
@@ -99,7 +100,7 @@ async function main(): Promise<void> {
       clusterPolicies: clusterWide.seen(),
     }),
   }
-  const { world, all, orderInputs } = watches(
+  const { world, all, orderInputs, followed } = watches(
     client,
     {
       server: (key) => leaders.server(key),
@@ -213,6 +214,7 @@ async function main(): Promise<void> {
     client,
     authority,
     surroundings,
+    copy: copyOf(followed),
     attempt: (say) => attempts.say(say),
     entry: (say) => entries.say(say),
     refused: (what) => refused.set(what, (refused.get(what) ?? 0) + 1),

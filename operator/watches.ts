@@ -14,6 +14,7 @@ import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import type { Followed } from './admission/copy.ts'
 import type { Client } from './cluster/client.ts'
 import { type Kind, kinds } from './cluster/kinds.ts'
 import { type Change, type ListWatch, listWatch } from './cluster/list-watch.ts'
@@ -58,6 +59,8 @@ export type Watches = {
   all: readonly ListWatch<Named>[]
   /** What orders' generation counts. */
   orderInputs: readonly ListWatch<Named>[]
+  /** What admission lets guarded pods in by. */
+  followed: Followed
 }
 
 export function watches(client: Client, concerned: Concerned, log: Log): Watches {
@@ -131,13 +134,14 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
     },
     { namespace: systemNamespace, labelSelector: ownerLabel },
   )
+  const namespaces = watch<Namespace>(kinds.namespace, ({ object }) => everyServerIn(object.metadata.name))
   const world: World = {
     servers,
     agreements,
     grants,
     revocations,
     keys,
-    namespaces: watch<Namespace>(kinds.namespace, ({ object }) => everyServerIn(object.metadata.name)),
+    namespaces,
     pods: watch<Pod>(
       kinds.pod,
       ({ type, object, before }) => {
@@ -174,7 +178,7 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
     storageClasses: watch<StorageClass>(kinds.storageClass, () => everyServerIn(undefined)),
   }
   const inputs = [servers, agreements, grants, revocations, keys]
-  return { world, all, orderInputs: inputs }
+  return { world, all, orderInputs: inputs, followed: { servers, namespaces } }
 }
 
 /** managedFields are often the larger half of an object, and nobody here reads them again. */

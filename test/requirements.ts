@@ -650,6 +650,10 @@ export const requirements = {
     'accessControl',
     'Where admission makes pods otherwise than before, workloads replace theirs in their own way, one workload first; evictions are for what nothing else replaces.',
   ),
+  'injection:copy': done(
+    'accessControl',
+    'What a replica of admission has not heard of yet lets no pod in unguarded: its copy lets pods in guarded, and all else is read live.',
+  ),
   'injection:outage': done(
     'accessControl',
     'While admission is away nothing unguarded starts in an enrolled namespace, everything starts elsewhere, and the operator comes back by itself.',

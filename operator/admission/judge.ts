@@ -6,6 +6,7 @@ import type { PodSecurity } from '../../core/pod-security.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { baselineViolations, bystanderViolations, newPodViolations } from './baseline.ts'
 import { conforms } from './conform.ts'
+import type { Copy, Known } from './copy.ts'
 import { type Enrolment, enrolmentOf } from './enrolment.ts'
 import { debugViolations, type Entry, enter } from './entry.ts'
 import { inject } from './inject.ts'
@@ -14,12 +15,13 @@ import { allowed, patchOf, type Request, refusal, type Verdict } from './review.
 import type { Surroundings } from './surroundings.ts'
 import { withoutWaysOut } from './tenant.ts'
 
-/** Live reads: a cache that lags would let a pod in unguarded. */
+/** Live reads, but for `copy`: a cache that lags would let a pod in unguarded. */
 export type Lookup = {
   /** All servers of a namespace. */
   servers(namespace: string): Promise<readonly HipaaMcpServer[]>
   pod(namespace: string, name: string): Promise<Pod | undefined>
   podSecurity(namespace: string): Promise<PodSecurity>
+  copy?: Copy
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -54,11 +56,33 @@ export async function judgeInjection(
   surroundings: Surroundings,
 ): Promise<Verdict> {
   const pod = request.object as Pod
-  const { namespace } = request
-  const [servers, podSecurity] = await Promise.all([lookup.servers(namespace), lookup.podSecurity(namespace)])
-  const judged = judgeNew(pod, servers, { ...surroundings, podSecurity })
-  if ('violations' in judged) return refusal(judged.violations)
-  return { allowed: true, patch: patchOf(pod, judged.pod) }
+  return await answerTo(request, lookup, ({ servers, podSecurity }) => {
+    const judged = judgeNew(pod, servers, { ...surroundings, podSecurity })
+    const { role } = judged
+    if ('violations' in judged) return { role, verdict: refusal(judged.violations) }
+    return { role, verdict: { allowed: true, patch: patchOf(pod, judged.pod) } }
+  })
+}
+
+/**
+ * The copy's answer stands where it lets the pod in guarded, and no other: a pod guarded by what is no more gets no identity
+ * (docs/decisions/0027). Whoever is unguarded or refused is so by live reads.
+ */
+async function answerTo(
+  { namespace, object }: Request,
+  lookup: Lookup,
+  judge: (known: Known) => { role: Enrolment['role']; verdict: Verdict },
+): Promise<Verdict> {
+  const copy = lookup.copy?.(namespace)
+  if (copy !== undefined) {
+    const { role, verdict } = judge(copy)
+    if (role === 'guarded' && verdict.allowed) return verdict
+  }
+  const servers = await lookup.servers(namespace)
+  const { role } = enrolmentOf(object as Pod, servers)
+  // Of a pod that is not guarded Pod Security is asked by the API server alone.
+  const podSecurity = role === 'guarded' ? await lookup.podSecurity(namespace) : 'privileged'
+  return judge({ servers, podSecurity }).verdict
 }
 
 /** Validating webhook, CREATE and UPDATE of pods and of their ephemeral containers: the final pod, as a whole. */
@@ -73,19 +97,29 @@ export async function judgePod(
   // Finalizers, owners and other labels change all the time, also of pods that ran before their namespace was enrolled.
   // Our labels cannot: the ValidatingAdmissionPolicy freezes them.
   if (before !== undefined && isDeepStrictEqual(pod.spec, before.spec)) return allowed
+  if (before === undefined)
+    return await answerTo(request, lookup, (known) => judgeFinal(pod, known, surroundings))
   const servers = await lookup.servers(request.namespace)
-  if (before !== undefined && isDebugged(request, before))
-    return await judgeDebug(request, pod, servers, surroundings, entry)
-  if (before !== undefined) return judgeChange(pod, servers, surroundings)
+  return isDebugged(request, before)
+    ? await judgeDebug(request, pod, servers, surroundings, entry)
+    : judgeChange(pod, servers, surroundings)
+}
+
+function judgeFinal(
+  pod: Pod,
+  { servers, podSecurity }: Known,
+  surroundings: Surroundings,
+): { role: Enrolment['role']; verdict: Verdict } {
   const enrolment = enrolmentOf(pod, servers)
-  if (enrolment.role === 'refused') return refusal(enrolment.violations)
+  const { role } = enrolment
+  if (enrolment.role === 'refused') return { role, verdict: refusal(enrolment.violations) }
   const violations = [
     ...newPodViolations(pod),
     ...(enrolment.role === 'guarded'
-      ? conforms(pod, enrolment.server, ofNewPods(surroundings, await lookup.podSecurity(request.namespace)))
+      ? conforms(pod, enrolment.server, ofNewPods(surroundings, podSecurity))
       : unguardedViolations(pod, enrolment)),
   ]
-  return violations.length > 0 ? refusal(violations) : allowed
+  return { role, verdict: violations.length > 0 ? refusal(violations) : allowed }
 }
 
 function unguardedViolations(pod: Pod, { role }: Enrolment): string[] {

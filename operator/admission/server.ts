@@ -19,6 +19,7 @@ import { noteEntered } from '../entered.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
 import { attemptOf } from './attempts.ts'
 import { judgeConnect, judgeStoreConnect } from './connect.ts'
+import type { Copy } from './copy.ts'
 import type { Entry } from './entry.ts'
 import { judgeInjection, judgePod, type Lookup } from './judge.ts'
 import { type Agreements, judgeLint } from './lint.ts'
@@ -34,6 +35,8 @@ export type WebhookOptions = {
   client: Pick<Client, 'get' | 'list' | 'patch'>
   authority: Authority
   surroundings: Surroundings
+  /** Kept by watches. Absent: every review reads live. */
+  copy?: Copy
   log: Log
   /**
    * Told of ways into pods that somebody tried, of those who were let in under a grant, and of what was refused: the resource
@@ -101,9 +104,10 @@ const observing: Webhooks = Object.fromEntries(
   ]),
 )
 
-/** Live reads through the API server. */
-function lookupOf(client: Pick<Client, 'get' | 'list'>): Lookup {
+/** Live reads through the API server, and the copy. */
+function lookupOf(client: Pick<Client, 'get' | 'list'>, copy: Copy | undefined): Lookup {
   return {
+    ...(copy === undefined ? {} : { copy }),
     servers: async (namespace) => {
       const { items } = await client.list<HipaaMcpServer & { kind: string }>(kinds.server, { namespace })
       return items
@@ -130,8 +134,8 @@ const letIn: Verdict = {
 
 /** Listens; rejects when the port cannot be had. */
 export async function startWebhooks(options: WebhookOptions): Promise<Listener> {
-  const { client, authority, surroundings, port = ports.webhook, seconds = day } = options
-  const lookup = lookupOf(client)
+  const { client, authority, surroundings, copy, port = ports.webhook, seconds = day } = options
+  const lookup = lookupOf(client, copy)
   const agreements = agreementsOf(client)
   const entryOf = (known: boolean): Entry => ({
     grants: async (namespace) =>

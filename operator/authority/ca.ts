@@ -2,7 +2,7 @@
 // replicas that each made their own would fight over the caBundle.
 
 import 'reflect-metadata'
-import { hkdfSync, randomBytes } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { systemNamespace } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
@@ -17,7 +17,7 @@ export type Authority = {
   pem: string
   certificate: x509.X509Certificate
   key: CryptoKey
-  webhookKey: Uint8Array
+  webhookKey: KeyObject
 }
 
 /** Secrets of the system namespace, one a CA. Two, so that no caller's certificate can ever pass as a program of ours. */
@@ -72,8 +72,9 @@ export async function makeAuthority(name: string, now: number): Promise<Authorit
 }
 
 /** Says nothing of the key that it follows from. */
-function webhookKeyOf(pkcs8: ArrayBuffer): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', new Uint8Array(pkcs8), '', 'hipaa-mcp webhook paths', 32))
+function webhookKeyOf(pkcs8: ArrayBuffer): KeyObject {
+  const bytes = hkdfSync('sha256', new Uint8Array(pkcs8), '', 'hipaa-mcp webhook paths', 32)
+  return createSecretKey(new Uint8Array(bytes))
 }
 
 /** 128 random bits, positive (RFC 5280 4.1.2.2). */

@@ -29,10 +29,12 @@ type Timing = {
   watch: number
   /** Bookmarks come about once a minute: a watch that is silent for longer may be a dead connection. */
   silence: number
+  /** Longer than a watch may be silent and then take to open again: after more, what happened meanwhile may be on its way still. */
+  gap: number
   firstRetry: number
   longestRetry: number
 }
-const usual: Timing = { watch: 300_000, silence: 90_000, firstRetry: 200, longestRetry: 30_000 }
+const usual: Timing = { watch: 300_000, silence: 90_000, gap: 120_000, firstRetry: 200, longestRetry: 30_000 }
 const pageSize = 500
 
 export interface ListWatch<T extends Named> extends Store<T> {
@@ -46,6 +48,11 @@ export interface ListWatch<T extends Named> extends Store<T> {
   lastSeen(): number
   /** Seconds since the API server last said anything about this kind; infinite before the first list. */
   staleSeconds(): number
+  /**
+   * Whether a watch is open, began where the copy ended, and was not silent for too long. What the API server has not sent yet is
+   * missing all the same.
+   */
+  follows(): boolean
   /** Lists anew; resolves when the copy is at least as new as the moment of this call. */
   refresh(): Promise<void>
 }
@@ -65,6 +72,7 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
   let version: string | undefined
   let newest = 0
   let heard = Number.NEGATIVE_INFINITY
+  let following = false
   let running: Promise<void> | undefined
   let watching = new AbortController()
   let waiting: (() => void)[] = []
@@ -149,6 +157,7 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
       const query = { ...scope, resourceVersion: from, timeoutSeconds: seconds }
       const signal = AbortSignal.any([watching.signal, stopping.signal])
       const bytes = await client.watch(kind, query, signal)
+      following = performance.now() - heard <= timing.gap
       heardNow()
       for await (const event of watchEvents<T>(bytes, () => (lastBytes = performance.now()))) {
         heardNow()
@@ -156,17 +165,19 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
           const { code = 500, reason = 'Unknown', message = 'The watch reported an error' } = event.object
           throw new ApiError(code, reason, message)
         }
+        following = true
         if (event.type === 'ADDED' || event.type === 'MODIFIED') put(event.object)
         else if (event.type === 'DELETED') drop(event.object)
         seen(event.object.metadata.resourceVersion)
       }
-      // A server that ends every watch at once must not make us ask a thousand times a second.
-      if (performance.now() - began < 1_000) await pause(timing.firstRetry)
     } catch (error) {
       if (!silent || stopping.signal.aborted) throw error
     } finally {
+      following = false
       clearInterval(dog)
     }
+    // A server that ends every watch at once must not make us ask a thousand times a second.
+    if (performance.now() - began < 1_000) await pause(timing.firstRetry)
   }
 
   const pause = async (milliseconds: number): Promise<void> => {
@@ -221,6 +232,7 @@ export function listWatch<T extends Named>(client: Client, options: ListWatchOpt
     synced: async () => await first.promise,
     lastSeen: () => newest,
     staleSeconds: () => (performance.now() - heard) / 1000,
+    follows: () => following && performance.now() - heard <= timing.silence,
     refresh: async () => {
       const { promise, resolve } = Promise.withResolvers<void>()
       waiting.push(resolve)

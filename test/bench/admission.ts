@@ -1,27 +1,41 @@
 // How long admission takes, beside a webhook of the same runtime that lets everything in: `node test/bench/admission.ts`.
-// Both answer the same reviews over TLS, in turns, each in a process of its own; the client measures both alike. Ours reads
-// the servers of the namespace for every pod, over HTTP from a process that stands where the API server stands.
+// Both answer the same reviews over TLS, in turns, each in a process of its own; the client measures both alike, and asks ours
+// as the API server does. Where ours reads live, it asks over HTTP a process that stands where the API server stands, and takes
+// no time to look anything up.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { Agent, createServer, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent as Dispatcher } from 'undici'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { copyOf } from '../../operator/admission/copy.ts'
+import { judgeNew } from '../../operator/admission/judge.ts'
+import type { Pod } from '../../operator/admission/pod.ts'
 import { startWebhooks } from '../../operator/admission/server.ts'
 import { makeAuthority } from '../../operator/authority/ca.ts'
 import { keepCertificate } from '../../operator/authority/keep-certificate.ts'
+import { pathSecret } from '../../operator/authority/webhook-path.ts'
 import { apiClient } from '../../operator/cluster/client.ts'
-import { aPod, surroundings } from '../operator/admission/pods.ts'
+import { kinds } from '../../operator/cluster/kinds.ts'
+import { listWatch } from '../../operator/cluster/list-watch.ts'
+import type { Namespace } from '../../operator/objects.ts'
+import { aBystander, aPod, surroundings } from '../operator/admission/pods.ts'
 import { quiet } from '../operator/cluster/scripted-api.ts'
 import { aServer } from '../operator/world.ts'
 
 const reviews = 2_000
 const warmUp = 500
+const namespace = 'clinic'
 /** In turns, so that what else the machine does meets both. */
 const block = 100
 
-async function allowAll(): Promise<number> {
+/** Where a process listens, and what the API server's path to it ends with. */
+type Place = { port: number; secret: string }
+
+async function allowAll(): Promise<Place> {
   const certificate = await keepCertificate(await makeAuthority('bench', Date.now()), {
     names: ['localhost'],
     usages: ['server'],
@@ -43,10 +57,10 @@ async function allowAll(): Promise<number> {
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return (server.address() as AddressInfo).port
+  return { port: (server.address() as AddressInfo).port, secret: '' }
 }
 
-async function ours(api: string): Promise<number> {
+async function ours(api: string): Promise<Place> {
   const client = apiClient({
     credentials: {
       server: api,
@@ -56,51 +70,72 @@ async function ours(api: string): Promise<number> {
       close: async () => undefined,
     },
   })
-  const { port } = await startWebhooks({
-    client,
-    authority: await makeAuthority('bench', Date.now()),
-    surroundings,
-    log: quiet,
-    port: 0,
+  const servers = listWatch<HipaaMcpServer>(client, { kind: kinds.server, log: quiet })
+  const namespaces = listWatch<Namespace>(client, { kind: kinds.namespace, log: quiet })
+  for (const one of [servers, namespaces]) one.start()
+  const copy = copyOf({ servers, namespaces })
+  while (copy(namespace) === undefined) await sleep(10)
+  const authority = await makeAuthority('bench', Date.now())
+  const { port } = await startWebhooks({ client, authority, surroundings, copy, log: quiet, port: 0 })
+  return { port, secret: pathSecret(authority.webhookKey, Date.now()) }
+}
+
+const list = (item: object) => JSON.stringify({ items: [item], metadata: { resourceVersion: '1' } })
+
+/** Lists of one server and one namespace, and watches in which nothing happens. */
+async function api(): Promise<Place> {
+  const servers = list(aServer())
+  const namespaces = list({ metadata: { name: namespace } })
+  const server = createHttpServer(({ url = '' }, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    if (url.includes('watch=true')) response.flushHeaders()
+    else response.end(url.includes('hipaamcpservers') ? servers : namespaces)
   })
-  return port
-}
-
-async function api(): Promise<number> {
-  const list = JSON.stringify({ items: [aServer()], metadata: { resourceVersion: '1' } })
-  const server = createHttpServer((_, response) =>
-    response.writeHead(200, { 'content-type': 'application/json' }).end(list),
-  )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return (server.address() as AddressInfo).port
+  return { port: (server.address() as AddressInfo).port, secret: '' }
 }
 
-const parts: { readonly [name: string]: (argument: string) => Promise<number> } = { allowAll, ours, api }
+const parts: { readonly [name: string]: (argument: string) => Promise<Place> } = { allowAll, ours, api }
 
-async function started(name: string, argument = ''): Promise<{ child: ChildProcess; port: number }> {
+async function started(name: string, argument = ''): Promise<{ child: ChildProcess } & Place> {
   const child = fork(import.meta.filename, [name, argument])
-  const [port] = (await once(child, 'message')) as [number]
-  return { child, port }
+  const [place] = (await once(child, 'message')) as [Place]
+  return { child, ...place }
 }
 
-const review = (path: string): string => {
-  const pod = aPod()
-  return JSON.stringify({
+const review = (pod: Pod): string =>
+  JSON.stringify({
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
     request: {
-      uid: `bench${path}`,
+      uid: 'bench',
       operation: 'CREATE',
-      namespace: 'clinic',
+      namespace,
       resource: { group: '', version: 'v1', resource: 'pods' },
       object: pod,
       userInfo: { username: 'bench' },
     },
   })
+
+/** As the mutating webhook lets it in. */
+function letIn(pod: Pod): Pod {
+  const judged = judgeNew(pod, [aServer()], surroundings)
+  if ('violations' in judged) throw new Error(judged.violations.join('; '))
+  return judged.pod
 }
 
+type Question = { name: string; path: string; body: string }
+
+/** What the API server asks of a pod, one after the other. */
+const questions: readonly Question[] = [
+  { name: 'guarded, to inject', path: '/inject', body: review(aPod()) },
+  { name: 'guarded, as it is then', path: '/validate', body: review(letIn(aPod())) },
+  { name: 'bystander, to inject', path: '/inject', body: review(aBystander()) },
+  { name: 'bystander, as it is then', path: '/validate', body: review(letIn(aBystander())) },
+]
+
 /** Milliseconds of one review. The answer must let the pod in. */
-async function ask(agent: Agent, port: number, path: string, body: string): Promise<number> {
+async function took(agent: Agent, port: number, path: string, body: string): Promise<number> {
   const began = performance.now()
   const text = await new Promise<string>((resolve, reject) => {
     const sent = request(
@@ -114,45 +149,51 @@ async function ask(agent: Agent, port: number, path: string, body: string): Prom
     sent.on('error', reject)
     sent.end(body)
   })
-  const took = performance.now() - began
+  const milliseconds = performance.now() - began
   if (!text.includes('"allowed":true')) throw new Error(`A review was refused: ${text.slice(0, 300)}`)
-  return took
+  return milliseconds
 }
 
 const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 
+const quantilesOf = (times: readonly number[]): { p50: number; p99: number } => {
+  const sorted = times.toSorted((one, other) => one - other)
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
+}
+
 async function main(): Promise<void> {
   const children: ChildProcess[] = []
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   try {
     const cluster = await started('api')
+    children.push(cluster.child)
     const plain = await started('allowAll')
+    children.push(plain.child)
     const own = await started('ours', `http://127.0.0.1:${cluster.port}`)
-    children.push(cluster.child, plain.child, own.child)
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    const body = review('/inject')
-    const times: { allowAll: number[]; ours: number[] } = { allowAll: [], ours: [] }
-    for (let done = -warmUp; done < reviews; done += block)
-      for (const [name, port] of [
-        ['allowAll', plain.port],
-        ['ours', own.port],
-      ] as const)
-        for (let index = 0; index < block; index += 1) {
-          const took = await ask(agent, port, '/inject', body)
-          if (done >= 0) times[name].push(took)
-        }
-    agent.destroy()
-    const rows = (['allowAll', 'ours'] as const).map((name) => {
-      const sorted = times[name].toSorted((a, b) => a - b)
-      return { name, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
-    })
-    const [base, mine] = rows
-    for (const { name, p50, p99 } of rows)
-      console.log(`${name.padEnd(9)} p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms`)
-    console.log(
-      `ratio     p50 ${((mine?.p50 ?? 0) / (base?.p50 ?? 1)).toFixed(2)}     p99 ${((mine?.p99 ?? 0) / (base?.p99 ?? 1)).toFixed(2)}  (${reviews} reviews each)`,
-    )
+    children.push(own.child)
+    const ask = async ({ path, body }: Question, count: number) => {
+      const times: { plain: number[]; own: number[] } = { plain: [], own: [] }
+      for (let done = 0; done < count; done += block)
+        for (const [whose, { port, secret }] of [
+          ['plain', plain],
+          ['own', own],
+        ] as const)
+          for (let index = 0; index < block; index += 1)
+            times[whose].push(await took(agent, port, `${path}/${secret}`, body))
+      return times
+    }
+    for (const question of questions) await ask(question, warmUp)
+    for (const question of questions) {
+      const times = await ask(question, reviews)
+      const [base, mine] = [quantilesOf(times.plain), quantilesOf(times.own)]
+      const column = (part: 'p50' | 'p99'): string =>
+        `${part} ${mine[part].toFixed(2)} / ${base[part].toFixed(2)} ms = ${(mine[part] / base[part]).toFixed(2)}`
+      console.log(`${question.name.padEnd(24)} ${column('p50')}   ${column('p99')}`)
+    }
+    console.log(`(ours / one that lets everything in, ${reviews} reviews each)`)
   } finally {
+    agent.destroy()
     for (const child of children) child.kill()
   }
 }

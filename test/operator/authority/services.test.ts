@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expect, test, vi } from 'vitest'
 import { parseAllDocuments } from 'yaml'
@@ -27,7 +28,7 @@ verifies(
         },
         patch: async () => ({}) as never,
       },
-      { pem: 'CA', webhookKey: new Uint8Array(32) },
+      { pem: 'CA', webhookKey: createSecretKey(new Uint8Array(32)) },
       quiet,
     )
 

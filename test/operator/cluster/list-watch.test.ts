@@ -217,3 +217,82 @@ test('staleness grows while the server is away, and unsynced is infinite', async
   expect(pods.hasSynced()).toBe(false)
   expect(pods.staleSeconds()).toBe(Number.POSITIVE_INFINITY)
 })
+
+/** Says something of `name` as soon as it is told to. */
+function prompted() {
+  let response: ServerResponse | undefined
+  return {
+    answer: ((_, given) => {
+      response = given
+      given.writeHead(200).flushHeaders()
+    }) as Answer,
+    says: (...lines: string[]) => response?.write(lines.join('')),
+    ends: () => response?.end(),
+  }
+}
+
+test('a copy follows while its watch is open, and not before, between and after', async () => {
+  const first = prompted()
+  const { pods } = await following([lists('5')], [first.answer, () => {}])
+  expect(pods.follows()).toBe(false)
+  await expect.poll(() => pods.follows()).toBe(true)
+
+  first.ends()
+
+  await expect.poll(() => pods.follows()).toBe(false)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(pods.follows()).toBe(false)
+})
+
+test('a copy whose watch ends at once follows nothing while it waits to open the next', async () => {
+  const { pods, api } = await following(
+    [lists('5')],
+    [(_, response) => void response.end(), () => {}],
+    () => {},
+    { firstRetry: 60_000 },
+  )
+  await expect.poll(() => api.requests.length).toBe(2)
+  await expect.poll(() => pods.follows()).toBe(false)
+  expect(api.requests.length).toBe(2)
+})
+
+test('a copy whose watch is silent for too long does not follow, and its next watch does', async () => {
+  const { pods, api } = await following([lists('5')], [stays, () => {}], () => {}, { silence: 200 })
+  await expect.poll(() => pods.follows()).toBe(true)
+
+  await expect.poll(() => pods.follows(), { interval: 5 }).toBe(false)
+  await expect.poll(() => api.requests.length).toBe(3)
+})
+
+test('a copy whose watch sends bytes that are no event does not follow', async () => {
+  const first = prompted()
+  const { pods, api } = await following([lists('5')], [first.answer], () => {}, { silence: 200 })
+  await expect.poll(() => pods.follows()).toBe(true)
+  const dripping = setInterval(() => first.says(' '), 20)
+
+  await expect.poll(() => pods.follows()).toBe(false)
+
+  clearInterval(dripping)
+  expect(api.requests.length).toBe(2)
+})
+
+test('a watch that opens long after the last one was heard follows when it has said something', async () => {
+  const second = prompted()
+  const { pods } = await following(
+    [lists('5')],
+    [
+      (_, response) => void response.end(line('ADDED', aPod('a', '6'))),
+      (_, response) => json(response, {}, 500),
+      second.answer,
+    ],
+    () => {},
+    { gap: 50, firstRetry: 100, longestRetry: 100 },
+  )
+  await expect.poll(() => second.says('')).toBe(true)
+  expect(pods.follows()).toBe(false)
+
+  second.says(line('ADDED', aPod('b', '7')))
+
+  await expect.poll(() => pods.follows()).toBe(true)
+  expect(pods.get('clinic', 'b')).toBeDefined()
+})
