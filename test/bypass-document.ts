@@ -67,6 +67,8 @@ export async function bypassDocument(): Promise<string> {
   return [
     '# Ways around the product',
     '',
+    'For security engineers: what was tried to get past the product, what refuses it, and what nothing stops.',
+    '',
     'Generated from `test/bypass/attempts/` by `node test/generate.ts`. `make bypass` and `make nightly` try them all on a real node,',
     'with the product installed as `config/default` says; `make test` tries some of each kind (who tries, and what refuses it).',
     'Each is tried twice: in an enrolled namespace, where it must be refused, and in one that does not know the product, where the same',

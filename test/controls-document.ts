@@ -15,6 +15,8 @@ export async function controlsDocument(): Promise<string> {
   return [
     '# Controls',
     '',
+    'For privacy and compliance officers, and auditors: each claim of the product, the section of the rule that it serves, and the tests that hold it.',
+    '',
     'Generated from `test/requirements.ts` by `node test/generate.ts`. *done*: the whole claim holds and is tested.',
     '*thin*: it holds as far as the note says. *planned*: nothing is claimed yet.',
     '',

@@ -18,6 +18,8 @@ export function policyLinterDocument(): string {
   return [
     '# The policy linter',
     '',
+    'For whoever writes or signs a policy: what hipaa-mcp check, admission and status find in it, why, and what to write instead.',
+    '',
     'Generated from `core/lint/rules.ts` by `node test/generate.ts`.',
     '',
     '```',

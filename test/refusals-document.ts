@@ -12,6 +12,8 @@ export function refusalsDocument(): string {
   return [
     '# Refusals',
     '',
+    'For whoever writes an agent or runs a host: every way in which the sidecar says no, and what to do then.',
+    '',
     'Generated from `sidecar/refusals.ts` by `node test/generate.ts`. Match on `data.reason`, never on the sentence. Codes',
     'that name a section of 45 CFR are positive, because MCP reserves the negative ones. `data.call_id` names the record of',
     'the refusal in the trail. A tool that does not exist and one that you may not use look the same.',

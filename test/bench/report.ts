@@ -119,6 +119,8 @@ export function report({
   const other = otherTable(others)
   const document = `# Performance
 
+For platform teams: what a call, an egress, a verification and a redaction cost, each beside something that you know.
+
 Written by \`make bench\`, which measures the sidecar beside Debian's nginx in one run, on the same work: one
 \`tools/call\` of ${work.request.length} bytes in, one answer of ${answerBytes.toLocaleString('en')} bytes from the server, TLS 1.3 with client certificates,
 32 connections kept open. What is measured has one core to itself; load, server and collector share another. Medians of

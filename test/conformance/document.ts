@@ -20,6 +20,8 @@ export function conformanceDocument({ on, bare, unguarded, through, explained, u
   const count = explained.length + unexplained.length
   return `# Conformance
 
+For whoever writes an agent or runs a host: what the official MCP suites find different behind the sidecar, and why.
+
 Written by \`make conformance\`, which runs the official server suites (\`@modelcontextprotocol/conformance\` ${on.suite})
 for both revisions against a server of our own that is written with the official SDKs and has all that the suites ask for
 (\`test/conformance/fixtures\`):
