@@ -23,6 +23,7 @@ import { metricSet } from './metrics.ts'
 import { keepProving } from './network/proof.ts'
 import { measure } from './observed.ts'
 import { keepOrders } from './orders.ts'
+import { sayUnready } from './say-unready.ts'
 import { type CallsServer, type CallsTls, callsServer } from './server.ts'
 import { stdioUpstream } from './stdio/upstream.ts'
 import { beginTrail, type RunningTrail } from './trail/begin.ts'
@@ -132,7 +133,7 @@ export async function run(options: RunOptions): Promise<Running> {
 
   measure(metrics, { identity, orders, trail: () => trail, inFlight: () => calls?.inFlight() ?? 0 })
   const health = healthServer({
-    reasons,
+    reasons: sayUnready(reasons, log),
     locked: () => orders.standing().locked,
     metrics: (request, response) => metrics.serve(request, response),
     appMetrics: appMetricsDoor({

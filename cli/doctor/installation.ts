@@ -1,6 +1,7 @@
 // Kinds, programs, webhooks, certificates and admission policies. Pure: from what was read to lines.
 
 import { X509Certificate } from 'node:crypto'
+import { systemNamespace } from '../../core/identifiers.ts'
 import { observedRules } from '../../operator/admission/observed.generated.ts'
 import type { Read } from '../kube.ts'
 import { type Check, ok, unknown, wrong } from './check.ts'
@@ -28,15 +29,25 @@ export function kindCheck(name: string, read: Read<Kind>): Check {
 }
 
 export type Program = { spec?: { replicas?: number }; status?: { readyReplicas?: number } }
-export function programCheck(name: string, read: Read<Program>): Check {
+/** As config/default has them. */
+const programs = { operator: ['deployment', 2], collector: ['statefulset', 1] } as const
+
+export function programCheck(name: keyof typeof programs, read: Read<Program>): Check {
+  const [kind, usual] = programs[name]
   const away = missing(name, read, install)
   if (away !== undefined || !('found' in read)) return away as Check
   const [ready, wanted] = [read.found.status?.readyReplicas ?? 0, read.found.spec?.replicas ?? 1]
+  if (wanted === 0)
+    return wrong(
+      part,
+      name,
+      `it is scaled to 0, and what stands in status is of before: kubectl scale ${kind}/hipaa-mcp-${name} -n ${systemNamespace} --replicas=${usual}`,
+    )
   if (ready === 0)
     return wrong(
       part,
       name,
-      `none of ${wanted} is ready: kubectl describe pods -n hipaa-mcp-system, and /readyz on port 8081 says why`,
+      `none of ${wanted} is ready: kubectl describe pods -n ${systemNamespace}, and /readyz on port 8081 says why`,
     )
   return ready < wanted
     ? wrong(part, name, `${ready} of ${wanted} ready: look at the Events of the others`)

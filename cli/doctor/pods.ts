@@ -97,7 +97,7 @@ function guardedCheck(
   return wrong(
     'pod',
     name,
-    `guarded by ${server}, and not ready: /readyz of its sidecar (port 15021) and the log of container hipaa-mcp say why`,
+    `guarded by ${server}, and not ready: the log of its container hipaa-mcp says why, and its Events`,
   )
 }
 

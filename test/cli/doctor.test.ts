@@ -159,6 +159,11 @@ const faults: [string, () => Cluster, string][] = [
     'kubectl apply -k config/default',
   ],
   [
+    'the operator is scaled to 0',
+    () => ({ '/deployments/hipaa-mcp-operator': { spec: { replicas: 0 }, status: {} } }),
+    'kubectl scale deployment/hipaa-mcp-operator -n hipaa-mcp-system --replicas=2',
+  ],
+  [
     'no collector is ready',
     () => ({ '/statefulsets/hipaa-mcp-collector': { spec: { replicas: 1 }, status: {} } }),
     'collector: none of 1 is ready',

@@ -114,6 +114,18 @@ const cases: { type: ConditionType; when: string; things: Things; is: string }[]
   { type: 'Ready', when: 'nothing is annotated', things: {}, is: 'False WaitingForWorkload' },
   {
     type: 'Ready',
+    when: 'the workload has no pod yet',
+    things: { workloads: [aWorkload()] },
+    is: 'False WaitingForPods',
+  },
+  {
+    type: 'Ready',
+    when: 'the workload has no pod, for they are refused',
+    things: { workloads: [aWorkload(undefined, { status: { refused: true } })] },
+    is: 'False PodsRefused',
+  },
+  {
+    type: 'Ready',
     when: 'the pods are not ready',
     things: { ...well, pods: [unready] },
     is: 'False PodsNotReady',
