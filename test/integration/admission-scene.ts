@@ -3,8 +3,11 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 import { systemNamespace } from '../../core/identifiers.ts'
+import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { copyOf } from '../../operator/admission/copy.ts'
 import { whatOf } from '../../operator/admission/review.ts'
 import { startWebhooks } from '../../operator/admission/server.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
@@ -13,6 +16,9 @@ import { keepBundles } from '../../operator/authority/webhook-certificate.ts'
 import { apiClient, type Client } from '../../operator/cluster/client.ts'
 import { credentials } from '../../operator/cluster/credentials.ts'
 import type { Say } from '../../operator/cluster/events.ts'
+import { kinds } from '../../operator/cluster/kinds.ts'
+import { listWatch } from '../../operator/cluster/list-watch.ts'
+import type { Namespace } from '../../operator/objects.ts'
 import { type Api, connect } from '../cluster/api.ts'
 import { type Cluster, defaultName, up } from '../cluster/cluster.ts'
 import { components } from '../cluster/components.ts'
@@ -28,6 +34,10 @@ export type AdmissionScene = {
   readonly said: readonly Say[]
   /** What is on record: whom admission let into pods, and what it refused or saw a policy refuse. */
   readonly recorded: { entered: object[]; refused: { what: string; by: string | undefined; says: string }[] }
+  /** Kinds of which admission read objects live, in the plural. */
+  readonly read: readonly string[]
+  /** How much later than it came admission's copy of the cluster hears of a change. */
+  readonly lag: { milliseconds: number }
   /** While it is away nobody is let into a pod. */
   readonly collector: { away: boolean }
   /** Runs kubectl, as a person where one is named. Resolves to its exit code and all that it printed. */
@@ -79,7 +89,29 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
   const said: Say[] = []
   const recorded: AdmissionScene['recorded'] = { entered: [], refused: [] }
   const collector = { away: false }
+  const read: string[] = []
+  const lag = { milliseconds: 0 }
+  const lagging: Client = {
+    ...client,
+    watch: async (...which) => late(await client.watch(...which), lag),
+  }
+  const readLive: Pick<Client, 'get' | 'list'> = {
+    get: async (kind, ...which) => {
+      read.push(kind.plural)
+      return await client.get(kind, ...which)
+    },
+    list: async (kind, query) => {
+      read.push(kind.plural)
+      return await client.list(kind, query)
+    },
+  }
   let bundles: { stop(): void } | undefined
+  let watches: { stop(): Promise<void> }[] = []
+  const silence = async (): Promise<void> => {
+    bundles?.stop()
+    await webhooks?.close(0)
+    await Promise.all(watches.map(async (one) => await one.stop()))
+  }
 
   return {
     cluster,
@@ -87,6 +119,8 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
     client,
     said,
     recorded,
+    read,
+    lag,
     collector,
     async kubectl(args, { as, input } = {}) {
       const child = spawn(kubectlPath, [...(as === undefined ? [] : ['--as', as]), ...args], {
@@ -99,10 +133,15 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
       return { code: code ?? 1, text }
     },
     async admit(authority, writer = client) {
+      const servers = listWatch<HipaaMcpServer>(lagging, { kind: kinds.server, log: quiet })
+      const namespaces = listWatch<Namespace>(lagging, { kind: kinds.namespace, log: quiet })
+      watches = [servers, namespaces]
+      for (const one of [servers, namespaces]) one.start()
       webhooks = await startWebhooks({
-        client: { ...client, patch: async (...args) => await writer.patch(...args) },
+        client: { ...readLive, patch: async (...args) => await writer.patch(...args) },
         authority,
         surroundings,
+        copy: copyOf({ servers, namespaces }),
         attempt: (say) => said.push(say),
         entry: (say) => said.push(say),
         record: (request, says) =>
@@ -117,16 +156,19 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
       await leadWebhooksHere(api, cluster, webhooks.port)
       bundles = keepBundles(client, authority, quiet)
     },
-    async silence() {
-      bundles?.stop()
-      await webhooks?.close(0)
-    },
+    silence,
     async end() {
-      bundles?.stop()
-      await webhooks?.close(0)
+      await silence()
       await access.close()
       await api.close()
       await cluster.down()
     },
+  }
+}
+
+async function* late(chunks: AsyncIterable<Uint8Array>, lag: { milliseconds: number }) {
+  for await (const chunk of chunks) {
+    await sleep(lag.milliseconds)
+    yield chunk
   }
 }

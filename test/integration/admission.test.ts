@@ -30,6 +30,8 @@ import { verifies } from '../verifies.ts'
 import { type AdmissionScene, admissionScene } from './admission-scene.ts'
 
 const namespace = 'clinic'
+/** Servers come here right before their pods. */
+const unwaited = 'unwaited'
 let scene: AdmissionScene
 let api: Api
 let client: Client
@@ -88,7 +90,11 @@ async function refusal(attempt: Promise<unknown>): Promise<string> {
 beforeAll(async () => {
   scene = await admissionScene({
     name: 'admission',
-    namespaces: { elsewhere: {}, [namespace]: { [enforceLabel]: 'true' } },
+    namespaces: {
+      elsewhere: {},
+      [namespace]: { [enforceLabel]: 'true' },
+      [unwaited]: { [enforceLabel]: 'true' },
+    },
   })
   ;({ api, client } = scene)
   await kubectl(undefined, 'apply', '-f', 'crds/hipaamcpserver.yaml', '-f', 'crds/breakglassgrant.yaml')
@@ -248,6 +254,76 @@ describe('a guarded pod', () => {
     const open = aPod('open', { metadata: guardedBy('ehr'), container: { securityContext: {} } })
     expect(await refusal(create(open))).toContain('runAsUser: is open')
   })
+})
+
+const serverAt = (name: string) =>
+  `/apis/hipaa-mcp.dev/v1alpha1/namespaces/${unwaited}/hipaamcpservers/${name}`
+const applied = async (name: string, port: number) => {
+  const selector = { matchLabels: { app: name } }
+  const server = aServer({ workload: { port, path: '/mcp', selector } }, { name, namespace: unwaited })
+  const { metadata: _, ...given } = server
+  await api.apply(serverAt(name), given)
+  return server
+}
+const podOf = async (name: string, metadata: Body, query = '') =>
+  await api.call<Pod>(
+    'POST',
+    `/api/v1/namespaces/${unwaited}/pods${query}`,
+    aPod(name, { metadata: { namespace: unwaited, ...metadata } }),
+  )
+
+describe('on a real API server, without a wait in between, where the copy is half a second late', () => {
+  beforeAll(() => void (scene.lag.milliseconds = 500))
+  afterAll(() => void (scene.lag.milliseconds = 0))
+  const rounds = Array.from({ length: 40 }, (_, index) => `late-${index}`)
+
+  verifies('injection:copy', 'a server that comes right before its pod guards it', async () => {
+    for (const [index, name] of rounds.entries()) {
+      const server = await applied(name, 8080)
+      const pod = await podOf(
+        name,
+        index % 2 === 0
+          ? { labels: { app: name } }
+          : { labels: { app: 'other' }, annotations: { [serverAnnotation]: name } },
+      )
+      expect(conforms(pod, server, surroundings), name).toEqual([])
+    }
+  })
+
+  verifies(
+    'injection:copy',
+    'a server that went right before its pod guards it in vain, or refuses it',
+    async () => {
+      for (const name of rounds.slice(0, 10)) {
+        await applied(`gone-${name}`, 8080)
+        await api.call('DELETE', serverAt(`gone-${name}`))
+        const named = { labels: { app: 'other' }, annotations: { [serverAnnotation]: `gone-${name}` } }
+        const says = await podOf(`gone-${name}`, named).then(
+          ({ metadata }) => metadata.labels?.[guardedLabel],
+          (error: unknown) => String(error),
+        )
+        expect(says).toMatch(/^gone-late-\d+$|there is no HipaaMcpServer/)
+      }
+    },
+  )
+
+  verifies(
+    'injection:copy',
+    'a guarded pod costs no live read, a bystander one of servers at each webhook',
+    async () => {
+      await applied('quiet', 8080)
+      await until('the copy holds the server', 30, async () => {
+        const before = scene.read.length
+        await podOf('quiet', { labels: { app: 'quiet' } }, '?dryRun=All')
+        return scene.read.length === before
+      })
+      const before = scene.read.length
+
+      await podOf('quiet', { labels: { app: 'nobody' } }, '?dryRun=All')
+
+      expect(scene.read.slice(before)).toEqual(['hipaamcpservers', 'hipaamcpservers'])
+    },
+  )
 })
 
 verifies('injection:update', 'image, label, server and store of a pod, by patch', async () => {
