@@ -3,6 +3,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { oldest } from '../core/redaction/safe-harbor.ts'
+import { setBornFrom } from '../core/text/tokenize.ts'
 import { CannotError, type Command, exitCodes } from './command.ts'
 import { progress } from './progress.ts'
 import { fhirRedactor } from './redact/fhir.ts'
@@ -50,8 +51,12 @@ export const redact: Command = {
 
 /** Makes one for each input. Ids have the same pseudonyms in all inputs of a run, and other ones in the next. */
 function redactorOf(fhir: boolean): () => Redactor {
-  if (!fhir) return () => notes
-  const by = { key: createSecretKey(randomBytes(32)), bornFrom: new Date().getUTCFullYear() - oldest + 1 }
+  const bornFrom = new Date().getUTCFullYear() - oldest + 1
+  if (!fhir) {
+    setBornFrom(bornFrom)
+    return () => notes
+  }
+  const by = { key: createSecretKey(randomBytes(32)), bornFrom }
   return () => fhirRedactor(by)
 }
 

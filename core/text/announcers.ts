@@ -12,17 +12,17 @@ const announcers: readonly {
 }[] = [
   {
     type: 'SOCIAL_SECURITY_NUMBER',
-    sure: 'ssn|ss|social|social security|soc sec|itin',
+    sure: 'ssn|ss|social|social security|soc sec|itin|last four',
   },
   {
     type: 'MEDICAL_RECORD_NUMBER',
     sure: `mrn|medical record|med rec|hospital record|health record|emr|ehr|hospital number|hospital no|hospital id|hosp no|clinic number|clinic no|
-     unit number|unit no|uhid|nhs|nhi|hrn|urn|phn|empi|mpi|ficha|expediente|dossier`,
-    vague: 'mr|record|chart|patient|pt|file|folder|csn|fin|epic|cerner',
+     unit number|unit no|uhid|umrn|nhs|nhi|hrn|urn|phn|empi|mpi|ficha|expediente|dossier`,
+    vague: 'mr|record|chart|patient|pt|file|folder|csn|fin|epic|cerner|chi|hosp',
   },
   {
     type: 'HEALTH_PLAN_BENEFICIARY_NUMBER',
-    sure: 'health plan|health insurance|policy|membership|mbr|subscriber|beneficiary|mbi|hicn|payer|payor',
+    sure: 'health plan|health insurance|policy|membership|mbr|subscriber|beneficiary|mbi|hicn|payer|payor|cin|grp|rxgrp|rxid|precert|preauth',
     vague: `insurance|insurer|insured|ins|plan|member|medicare|medicaid|hmo|ppo|coverage|group|claim|authorization|auth|aetna|cigna|humana|uhc|
      unitedhealthcare|bcbs|bluecross|blueshield|blue cross|blue shield|anthem|kaiser|tricare|champva|wellcare|molina|centene|ambetter|amerigroup|
      amerihealth|carefirst|highmark|regence|premera|horizon|emblemhealth|medi cal|masshealth|tenncare`,
@@ -34,20 +34,20 @@ const announcers: readonly {
   },
   {
     type: 'CERTIFICATE_LICENSE_NUMBER',
-    sure: 'licence|lic|dea|certificate|certification|passport|upin|gmc|ahpra|clia',
-    vague: 'license|dl|npi|cert|visa|permit',
+    sure: 'licence|license|lic|dea|certificate|certification|passport|upin|gmc|ahpra|clia',
+    vague: 'dl|npi|cert|visa|permit',
   },
   {
     type: 'VEHICLE_IDENTIFIER',
-    sure: 'licence plate|number plate',
-    vague: `license plate|plate|plates|vin|vehicle|registration|reg|rego|tag|tags|car|van|minivan|truck|pickup|taxi|cab|motorcycle|scooter|suv|trailer|
+    sure: 'licence plate|license plate|number plate',
+    vague: `plate|plates|tail|vin|vehicle|registration|reg|rego|tag|tags|car|van|minivan|truck|pickup|taxi|cab|motorcycle|scooter|suv|trailer|
      bus|ambulance`,
   },
   {
     type: 'DEVICE_IDENTIFIER',
-    sure: 'serial|udi|imei|imsi|mac address',
+    sure: 'serial|udi|imei|imsi|catalog|mac address',
     vague: `sn|device|pacemaker|implant|pump|lot|transmitter|receiver|generator|lead|valve|recorder|stimulator|neurostimulator|defibrillator|sensor|
-     monitor|hearing aid|cpap|bipap|ventilator|concentrator|wheelchair|glucometer|meter|stent|graft|prosthesis|controller|equipment`,
+     monitor|hearing aid|cpap|bipap|ventilator|concentrator|wheelchair|aed|cgm|vad|lvad|icd|cart|glucometer|meter|stent|graft|prosthesis|controller|equipment`,
   },
   {
     type: 'BIOMETRIC_IDENTIFIER',
@@ -64,7 +64,7 @@ const announcers: readonly {
   },
   {
     type: 'PHONE_NUMBER',
-    sure: `phone|telephone|tel|pager|landline|ph|cel|mob|cb|callback|beeper|ext|extension|voicemail|vm|hotline|whatsapp|dial`,
+    sure: `phone|telephone|tel|pager|pgr|landline|ph|cel|mob|cb|callback|beeper|ext|extension|voicemail|vm|hotline|whatsapp|dial`,
     vague: 'cell|mobile|call|called|contact|text|home|work|reach',
   },
   {
@@ -73,10 +73,10 @@ const announcers: readonly {
   },
   {
     type: 'UNIQUE_IDENTIFIER',
-    sure: `identification|identifier|unique id|id|ids|accession|specimen|encounter|employee|student|tracking|confirmation|ticket|username|login|
+    sure: `identification|identifier|unique id|id|ids|accession|specimen|encounter|employee|student|tracking|confirmation|randomization|emp|ticket|username|login|
      registry|barcode|badge|transaction|docket|edipi|unos`,
     vague: `case|reference|ref|sample|visit|admission|order|study|subject|participant|user|rx|prescription|referral|token|session|booking|inmate|alien|
-     donor|requisition`,
+     donor|requisition|report`,
   },
 ]
 /** Between the announcing word and the value; those of the second list say that a number follows. */

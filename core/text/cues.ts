@@ -23,7 +23,7 @@ export const monthWords =
     ' ',
   )
 /** Each by itself and with day behind it; and feasts, which say as much. */
-export const weekdayWords = 'mon tue tues wed weds wednes thu thur thurs fri sat satur sun'
+const weekdayWords = 'mon tue tues wed weds wednes thu thur thurs fri sat satur sun'
   .split(' ')
   .flatMap((word) => [word, `${word}day`])
   .concat(
@@ -43,6 +43,27 @@ export const hostEnds = 'com org net edu gov mil info biz io uk au nz tv ly dev'
 /** Words of English too: by what stands beside them. */
 export const weakHostEnds = 'co ca us me app ai health online cloud example'
 
+/** Days that are told from the day of writing, but that day itself: "today" says nothing of it. */
+const nearWords = 'yesterday tonight tomorrow'.split(' ')
+/** With last or this before them. */
+export const partOfDayWords = 'morning afternoon evening night nite'.split(' ')
+/** With a year behind them, or break. */
+export const seasonWords = 'spring summer fall autumn winter'.split(' ')
+/** Behind them a year may tell an age over 89. */
+export const birthWords = 'born birth birthday birthdate dob yob'.split(' ')
+/** What a number that is read out is hardly ever without. */
+const spokenWords = ['oh', 'zero']
+
+/** Whatever names a day without a month, or announces one. */
+export const dayWords = [
+  ...weekdayWords,
+  ...nearWords,
+  ...partOfDayWords,
+  ...seasonWords,
+  ...spokenWords,
+  ...birthWords,
+]
+
 const loginWords = ['username', 'usernames', 'userid', 'login', 'logon', 'handle', 'user', 'screenname']
 
 /** Cue bits by word. */
@@ -52,7 +73,7 @@ export function cues(): Map<string, number> {
     for (const word of words) bits.set(word, (bits.get(word) ?? 0) | bit)
   }
   add(month, monthWords)
-  add(weekday, weekdayWords)
+  add(weekday, dayWords)
   add(weekday, feastWords)
   add(oldAge, oldAgeWords)
   add(announces, announcing.keys())

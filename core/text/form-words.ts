@@ -3,7 +3,17 @@
 
 import { announcing } from './announcers.ts'
 import { listOf, state, stateCode } from './classes.ts'
-import { feastWords, hostEnds, monthWords, oldAgeWords, weakHostEnds, weekdayWords } from './cues.ts'
+import {
+  birthWords,
+  dayWords,
+  feastWords,
+  hostEnds,
+  monthWords,
+  oldAgeWords,
+  partOfDayWords,
+  seasonWords,
+  weakHostEnds,
+} from './cues.ts'
 import { identifierTypes } from './span.ts'
 
 /** By the bit's number; those of announcements below it. */
@@ -32,7 +42,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   [20, 'g l cc iu u per m cal'],
   [21, 'mg mcg ml iu u kg g l k m s c f cfu usd'],
   [22, monthWords.join(' ')],
-  [23, weekdayWords.join(' ')],
+  [23, dayWords.join(' ')],
   [24, oldAgeWords.join(' ')],
   [
     25,
@@ -43,12 +53,13 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // "on 4/22"
   [
     27,
-    'on since until till due dated date dob born visit appt appointment seen reviewed drawn admitted discharged lmp edd edc dos doa dod done dx',
+    `on since until till due dated date dob born visit appt appointment seen reviewed drawn admitted discharged lmp edd edc dos doa dod done dx
+     starting started start before after thru till wk week pod tomorrow yesterday`,
   ],
   // An element of a date smaller than the year: "in March"
   [28, 'in since during until till by last next this early late mid through from between to and of'],
   [29, 'last next this past coming on since until by every over ash good palm holy black cyber'],
-  [30, 'last next morning afternoon evening eve day night nite noon week weekend sunday monday'],
+  [30, 'last next morning afternoon evening eve day night nite noon week weekend sunday monday am pm'],
   [31, 't tm tmax temp temperature fever'],
   // "in her 90s"
   [32, 'his her their your my'],
@@ -74,7 +85,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // Measured, and written before its number: "WBC 12000"
   [
     45,
-    'wbc rbc plt plts hgb hb hct anc ck cpk bnp probnp ntprobnp hcg bhcg vl rna dna hr bp rr alt ast alp ldh psa afp cea ca crp esr tsh ldl hdl tg cd cfu egfr gfr bun na k cl gluc glucose ferritin cal kcal',
+    'wbc rbc plt plts hgb hb hct anc ck cpk bnp probnp ntprobnp hcg bhcg vl rna dna hr bp rr alt ast alp ldh psa afp cea ca crp esr tsh ldl hdl tg cd cfu egfr gfr bun na k cl gluc glucose ferritin cal kcal sat sats saturation pressure rate pulse weight score',
   ],
   // The last part of a host's name; the second of them ends words of English too
   [46, hostEnds],
@@ -84,12 +95,13 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
     48,
     'cdc nih fda cms who nhs uptodate pubmed medscape hl7 loinc snomed clinicaltrials cochrane mayoclinic nejm jamanetwork thelancet bmj',
   ],
-  [49, 'pager beeper ext extension'],
+  [49, 'pager pgr beeper ext extension'],
   // What a part of a whole is said of, before it and behind: "GCS 3/15", "2/14 nodes"
   [
     50,
-    `gcs moca mmse phq gad epds score scored scores scoring pain strength power murmur grade graded reflexes motor vision acuity va apgar apgars rated
-     rating bishop braden for in every x`,
+    `cycle session gcs moca mmse phq gad epds score scored scores scoring pain strength power murmur grade graded reflexes motor vision acuity va apgar apgars rated
+     rating bishop braden for in every x rue rle lue lle extremity extremities bilaterally deltoid biceps triceps quads ehl grip flexion extension
+     abduction dorsiflexion plantarflexion reduced increased decreased improved halved`,
   ],
   [
     51,
@@ -125,6 +137,22 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
     `physician surgeon nurse therapist cardiologist oncologist neurologist internist hospitalist attending resident doctor dentist midwife
      pharmacist pcp rn np md pa lpn lvn cna crnp aprn emt medic paramedic officer coach teacher chaplain`,
   ],
+  // "this morning", "last night"
+  [58, partOfDayWords.join(' ')],
+  // "spring break", "summer of 2022"
+  [59, seasonWords.join(' ')],
+  // "five oh three, five five five"
+  [60, 'oh zero one two three four five six seven eight nine double'],
+  // "nineteen forty four"
+  [
+    61,
+    `one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty
+     fifty sixty seventy eighty ninety oh hundred`,
+  ],
+  // "the end of May", "second week of June"
+  [62, 'end beginning start middle week weekend half part'],
+  // "born 1930"
+  [63, birthWords.join(' ')],
 ]
 
 const [between, mark, isVague, number] = [5n, 6n, 7n, 8n]

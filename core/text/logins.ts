@@ -19,7 +19,7 @@ export function findLogins(words: Tokens, findings: Finding[]): void {
     if (match === null) continue
     const [whole, more, sign = '', said, value = ''] = match
     const word = text.slice(start, end).toLowerCase()
-    if (word === 'user' && more === undefined) continue
+    if (word === 'user' && more === undefined && !/[A-Za-z].*\d/.test(value)) continue
     // A field's value, or told by "is".
     const told = /[:=]/.test(sign) || said !== undefined
     if (!isLogin(value, told, /[:=]/.test(sign))) continue

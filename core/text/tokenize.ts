@@ -43,6 +43,7 @@ type Module = {
   readonly learn: (length: number, bits: bigint) => void
   readonly watch: (length: number) => void
   readonly seeAll: () => void
+  readonly setBornFrom: (year: number) => void
   readonly learnPair: (word: number, later: number, type: number) => void
   readonly searchForm: (rules: number) => number
   readonly searchPeople: (rules: number) => number
@@ -87,6 +88,7 @@ export class TooMuchText extends Error {}
 const encoder = new TextEncoder()
 const longestKnown = 16
 const compiled = new WebAssembly.Module(Buffer.from(textModule, 'base64'))
+let bornFrom = 0
 let { wasm, free } = anew()
 /** Where code units of a text stand that is folded. */
 let unitsAt = 0
@@ -129,6 +131,7 @@ function anew(): { wasm: Module; free: number } {
     wasm.watch(written)
   }
   for (const pair of pairs) wasm.learnPair(...pair)
+  wasm.setBornFrom(bornFrom)
   for (const [type, of] of identifierTypes.entries()) {
     const [mark] = marks[of]
     const { written } = encoder.encodeInto(mark, new Uint8Array(wasm.memory.buffer, free, longestKnown))
@@ -175,6 +178,13 @@ function roomFor(characters: number): Tokens {
     formed: new Int32Array(buffer, first + most * 20, most),
     forms: 0,
   }
+}
+
+/** From now on: who was born before this year is older than 89, so that no text may tell the year of such a birth. */
+export function setBornFrom(year: number): void {
+  if (year === bornFrom) return
+  bornFrom = year
+  wasm.setBornFrom(year)
 }
 
 /** Whether a text is ASCII. */

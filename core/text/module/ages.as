@@ -5,7 +5,7 @@ import { add } from './findings'
 import { byteAt, length } from './memory'
 import { behind, before, digits, end, start } from './run'
 import {
-  COLON, COMMA, DASH, DOT, OTHER, SLASH, SPACE, WORDLY, digitAt, isAny, isCapital, isLetter, isSmall, lettersEnd, lettersStart, saysAt, saysBefore,
+  CLOSING, COLON, COMMA, DASH, DOT, OTHER, SLASH, SPACE, WORDLY, digitAt, isAny, isCapital, isLetter, isSmall, lettersEnd, lettersStart, saysAt, saysBefore,
 } from './signs'
 import { AGE } from './types'
 
@@ -17,10 +17,14 @@ export function oldAges(): void {
     if (unit > 0) return add(start, unit, AGE)
     // "91F presents", "92M with COPD"
     if (behind == WORDLY && end == stop + 1 && isSexOfOld(stop)) return add(start, stop, AGE)
+    // "93/F"
+    if (behind == SLASH && isSex(stop + 1) && !isTemperature()) return add(start, stop, AGE)
   }
   const apart = (before & (SPACE | COLON | OTHER)) != 0
   if (apart && behind != WORDLY && isBehindWord() && !goesOn(stop)) {
     if (announcesAge(start) || (saysAge(start) && countsNothing(stop)) || isSexBehind(stop)) return add(start, stop, AGE)
+    // "Gladys Ostergaard 98, husband"
+    if (before == SPACE && isAny(stop, COMMA | CLOSING) && isSurname(lettersStart(start - 1, 16), start - 1)) return add(start, stop, AGE)
   }
   if (isSetOff(start, stop)) return add(start, stop, AGE)
   // "in her 90s"
@@ -28,6 +32,12 @@ export function oldAges(): void {
     const s = byteAt(stop) == 0x27 ? stop + 1 : stop
     if ((byteAt(s) | 0x20) == 0x73 && !isAny(s + 1, WORDLY) && isOfSomebody(start)) add(start, stop, AGE)
   }
+}
+
+/** One letter for it, M or F. */
+function isSex(at: i32): bool {
+  const sex = byteAt(at) | 0x20
+  return (sex == 0x6d || sex == 0x66) && !isAny(at + 1, WORDLY)
 }
 
 export function isOld(): bool {
@@ -48,11 +58,11 @@ export function isSetOff(from: i32, to: i32): bool {
   const comma = byteAt(from - 1) == 0x20 && byteAt(from - 2) == 0x2c
   if (!open && !comma) return false
   const closing = byteAt(to)
-  if (open ? closing != 0x29 : closing != 0x2c && closing != 0x3b && !(closing == 0x2e && !digitAt(to + 1))) return false
+  if (open ? closing != 0x29 : closing != 0x2c && closing != 0x3b && closing != 0x29 && !(closing == 0x2e && !digitAt(to + 1))) return false
   const last = from - 2
   if (open && byteAt(last) != 0x20) return false
   const word = lettersStart(last, 16)
-  return last - word > 2 && isCapital(byteAt(word)) && isSmall(byteAt(word + 1)) && isSmall(byteAt(word + 2))
+  return last - word > 2 && isLetter(byteAt(word)) && (known(word, last) & (MEASURED | TEMPERATURE)) == 0
 }
 
 /** Where "-year-old", " years of age", " y/o" end; 0 where none stands here. */
@@ -68,15 +78,26 @@ export function ofAgeEnd(at: i32): i32 {
   ) {
     if (isAny(stop, SPACE | DASH) && saysAt(stop + 1, 'old')) return stop + 4
     if (saysAt(stop, ' of age')) return stop + 7
+    // "90 yrs, on hospice"
+    if (isAny(stop, COMMA | CLOSING) || saysBehind(stop)) return stop
   }
   if (from - at > 1) return 0
   let o = from + 1
+  // "91yF"
+  if (((byteAt(o) | 0x20) == 0x66 || (byteAt(o) | 0x20) == 0x6d) && !isAny(o + 1, WORDLY)) return o
   if (byteAt(o) == 0x2e) o++
   if (byteAt(o) == 0x2f) o++
   if ((byteAt(o) | 0x20) != 0x6f) return 0
   // "91yoF"
   const sex = byteAt(o + 1) | 0x20
   return !isAny(sex == 0x66 || sex == 0x6d ? o + 2 : o + 1, WORDLY) ? o + 1 : 0
+}
+
+/** "93 yr female", "95 years young" */
+function saysBehind(at: i32): bool {
+  if (byteAt(at) != 0x20) return false
+  const stop = lettersEnd(at + 1, 10)
+  return saysAt(at, ' young') || ((known(at + 1, stop) & SEX) != 0 && !isAny(stop, WORDLY))
 }
 
 /** Inside of a longer number, or of a hundred. */
@@ -88,7 +109,7 @@ function goesOn(stop: i32): bool {
 function isBehindWord(): bool {
   let at = start - 1
   while (start - at <= 3 && isBetween(byteAt(at))) at--
-  return isLetter(byteAt(at)) || byteAt(at) == 0x29
+  return at < 0 || isLetter(byteAt(at)) || byteAt(at) == 0x29
 }
 
 /** Space, colon, = */
@@ -99,6 +120,7 @@ function isBetween(byte: u8): bool {
 /** Before one: "aged 95", "Age (years): 95", "Age/Sex: 94/F", "turned 93". */
 export function announcesAge(to: i32): bool {
   if (saysBefore(to, 'turns ') && isStart(to - 6)) return true
+  if (saysBefore(to, 'died at ') && isStart(to - 8)) return true
   if ((saysBefore(to, 'turned ') || saysBefore(to, 'turning ')) && isTurn(to)) return true
   let at = to
   while (to - at < 4 && isBetween(byteAt(at - 1))) at--
@@ -179,9 +201,8 @@ export function countsNothing(at: i32): bool {
 
 /** A sex behind the age, and then what is said of a patient. */
 function isSexOfOld(at: i32): bool {
-  const sex = byteAt(at) | 0x20
-  if ((sex != 0x6d && sex != 0x66) || isAny(at + 1, WORDLY) || !isAny(at + 1, SPACE | COMMA)) return false
-  return (sex == 0x6d || isNoFever() || saysOfPatient(at + 2)) && !isTemperature()
+  if (!isSex(at) || !isAny(at + 1, SPACE | COMMA)) return false
+  return ((byteAt(at) | 0x20) == 0x6d || isNoFever() || saysOfPatient(at + 2)) && !isTemperature()
 }
 
 /** 90 to 95, which nobody's temperature is. */

@@ -5,11 +5,13 @@ import {
   AFTER_FAX, AFTER_SEX, BEFORE_DAY, BEFORE_MONTH, BEFORE_STREET, BEFORE_WEEKDAY, BETWEEN as STANDS_BETWEEN, MARK, MONTH, NUMBER_SHIFT, OF_AGE, ORDINAL,
   POSSESSIVE, SHORT_PHONE, SPECIFIC, STATE, TYPE, VAGUE, WEEKDAY, known, pairOf,
 } from './dictionary'
+import { ENGLISH, FIRST, MEDICAL } from './classes'
 import { add } from './findings'
 import { byteAt } from './memory'
+import { placeFor } from './recent'
 import { before, code, digits, end, start } from './run'
 import {
-  BETWEEN, DASH, DOT, PLUS, SLASH, SPACE, WORDLY, areDigits, digitAt, isAny, isCapital, isLetter, lettersEnd, lettersStart, saysAt, saysBefore,
+  BETWEEN, DASH, DOT, PLUS, SLASH, SPACE, WORDLY, areDigits, digitAt, isAny, isCapital, isLetter, isSmall, lettersEnd, lettersStart, saysAt, saysBefore,
 } from './signs'
 import {
   ACCOUNT_NUMBER, CERTIFICATE_LICENSE_NUMBER, DEVICE_IDENTIFIER, FAX_NUMBER, GEOGRAPHIC_LOCATION, HEALTH_PLAN_BENEFICIARY_NUMBER,
@@ -46,7 +48,7 @@ export function announced(): i32 {
     let later: u64 = 0
     let at = code
     for (let words = 0; words < mostWords; words++) {
-      let last = at
+      let last = words == 0 && byteAt(at - 1) == 0x20 && byteAt(at - 2) == 0x29 ? at - 2 : at
       while (last > 0 && at - last < 4 && isAny(last - 1, BETWEEN)) {
         last--
         const mark = byteAt(last)
@@ -56,10 +58,12 @@ export function announced(): i32 {
       if (last == at && words > 0) break
       const word = lettersStart(last, 16)
       const said = known(word, last)
-      // "last 4 1290", "last4 8826"
-      if (word == last && byteAt(last - 1) == 0x34) {
-        if (isAny(last - 2, SPACE)) {
+      // "last 4 1290", "last4 8826", "VIN last 8 3A004352"
+      if (word == last && byteAt(last - 1) - 0x34 < 5) {
+        const ofLast = saysBefore(last - 2, 'last')
+        if (isAny(last - 2, SPACE) && (ofLast || byteAt(last - 1) == 0x34)) {
           at = last - 1
+          if (ofLast) marked = true
           continue
         }
         if (saysBefore(last - 1, 'last') && !isAny(last - 6, WORDLY)) {
@@ -77,13 +81,13 @@ export function announced(): i32 {
       }
       if (((said >> NUMBER_SHIFT) & 0xff) == 0) {
         // "plate HXN 2231", "plates NY HBX-4412", "plate no. Ohio 8ABC123", "policy AETNA 55D-20931-7", "MRN: BN/556232", "UMN-EF-2123"
-        const letters = capitals < 0 && later == 0 && at == code && last == at - 1 && (areLarge(word, last) || isOfPlate(word, last))
+        const letters = capitals < 0 && later == 0 && at == code && last == at - 1 && (areLarge(word, last) || isOfPlate(word, last) || isNoWord(word, last))
         if (letters) {
           capitals = word
           ofCapitals = said
         }
         if (!letters || (said & STATE) != 0) {
-          if (type != 0 || later != 0 || (said & STATE) == 0 || !isCapital(byteAt(word))) break
+          if (type != 0 || later != 0 || (said & STATE) == 0 || !(letters || isCapital(byteAt(word)))) break
           state = word
         }
         at = word
@@ -130,6 +134,7 @@ export function announced(): i32 {
   } else if (capitals >= 0) {
     // "MRN FROM 4001234"
     if (!isLettered(type) || (ofCapitals & FUNCTIONAL) != 0) return 0
+    if (isSmall(byteAt(capitals)) && !told && isMedical(capitals, code - 1)) return 0
     const stop = valueEnd(type, vague, marked, told, capitals)
     if (stop >= 0) add(type == UNIQUE_IDENTIFIER || (marked && isPatient(from)) ? from : capitals, stop, type)
     return 0
@@ -141,7 +146,7 @@ export function announced(): i32 {
     type == UNIQUE_IDENTIFIER ||
     (from == code || (code - from <= 6 && saysAt(from, 'mrn') && !isLetter(byteAt(from + 3)))) ||
     (marked && isPatient(from))
-  const first = state >= 0 ? state : whole ? from : insurer >= 0 && type == HEALTH_PLAN_BENEFICIARY_NUMBER ? insurer : startOf(type)
+  const first = state >= 0 ? state : whole || ((announcer & SHORT_PHONE) != 0 && saysAt(from, 'ext')) ? from : insurer >= 0 && type == HEALTH_PLAN_BENEFICIARY_NUMBER ? insurer : startOf(type)
   add(first, stop, type)
   return first > code ? 0 : stop
 }
@@ -150,6 +155,18 @@ export function announced(): i32 {
 function areLarge(from: i32, to: i32): bool {
   for (let i = from; i < to; i++) if (!isCapital(byteAt(i))) return false
   return to > from && to - from <= 8 && !isAny(from - 1, WORDLY)
+}
+
+/** "mrn krmc 108844": two to five small letters right before a number that no list has. */
+function isNoWord(from: i32, to: i32): bool {
+  const size = to - from
+  if (size < 2 || size > 5 || byteAt(to) != 0x20 || isAny(from - 1, WORDLY) || !isSmall(byteAt(from))) return false
+  return (<i32>(load<u64>(placeFor(from, to), 16) >> 32) & (ENGLISH | FIRST)) == 0
+}
+
+/** Of letters of one: "wbc" */
+function isMedical(from: i32, to: i32): bool {
+  return (<i32>(load<u64>(placeFor(from, to), 16) >> 32) & MEDICAL) != 0
 }
 
 /** "plate abc 1234": in small letters right behind the word. */

@@ -4,8 +4,9 @@ import { BEFORE_DAY, BEFORE_MONTH, BEFORE_SHARE, BEFORE_WEEKDAY, BEHIND_DAY, BEH
 import { add, addDated } from './findings'
 import { byteAt } from './memory'
 import { behind, before, digits, end, next, start } from './run'
+import { isUnitAt } from './quantities'
 import {
-  COMMA, DASH, DOT, HASH, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsAt, digitsEnd, isAny, isDigit, lettersEnd, lettersStart,
+  BETWEEN, COMMA, DASH, DOT, HASH, OPENING, OTHER, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsAt, digitsEnd, isAny, isDigit, lettersEnd, lettersStart,
   numberAt, saysAt, saysBefore,
 } from './signs'
 import { DATE } from './types'
@@ -55,6 +56,7 @@ export function shortDates(): void {
     const second = secondSign()
     if (second >= 0) dayMonthYear(second)
     else if (next == 0x2f) monthOfYear()
+    else if (next == 0x2d && before == SPACE) dashedDay()
   } else if (behind == WORDLY && end - start >= 7 && (before & (WORDLY | SLASH | DOT | DASH)) == 0) runTogether()
 }
 
@@ -64,13 +66,31 @@ function dayMonthYear(second: i32): void {
   const stop = digitsEnd(year, 5)
   const long = stop - year == 4
   if (!long && stop - year != 2) return
+  const last = throughEnd(stop)
+  if (last > stop) return add(start, last, DATE)
   if (isAny(stop, WORDLY | SLASH) || (isAny(stop, DOT | DASH) && digitAt(stop + 1))) return
   const one = numberAt(start, digits)
   const other = numberAt(start + digits + 1, second - start - digits - 1)
   if (!isDay(one, other) && !isDay(other, one)) return
-  // "3.7.22" is a section or a version too, "11.11.23" hardly.
-  if (next == 0x2e && !long && one < 13 && other < 13 && year - start < 6 && !isAnnounced(start)) return
-  addDated(start, timeEnd(stop), DATE, long ? year : -1)
+  // "3.7.22" is a section or a version too, "10.4.23" hardly.
+  if (next == 0x2e && !long && one < 13 && other < 13 && year - start < 5 && !isAnnounced(start)) return
+  addDated(hourStart(), timeEnd(stop), DATE, long ? year : -1)
+}
+
+/** Where "0300 on " begins that may stand before a date; the date's own place where none does. */
+function hourStart(): i32 {
+  const at = start - 8
+  if (!saysBefore(start, ' on ') || !areDigits(at, 4) || isAny(at - 1, WORDLY | DOT | SLASH | DASH)) return start
+  return numberAt(at, 2) < 24 && byteAt(at + 2) < 0x36 ? at : start
+}
+
+/** "on 3-14.": no range, which has no day of the second half of a month behind a word of dates and before nothing that is counted. */
+function dashedDay(): void {
+  const day = start + digits + 1
+  const stop = two(day)
+  if (stop != day + 2 || isAny(stop, WORDLY | SLASH | DASH | SPACE) || (isAny(stop, DOT) && digitAt(stop + 1)) || byteAt(stop) == 0x25) return
+  const number = numberAt(day, 2)
+  if (number > 12 && isDay(numberAt(start, digits), number) && isAnnounced(start)) add(start, stop, DATE)
 }
 
 /** 03/2023 */
@@ -218,18 +238,31 @@ export function announcedDay(): void {
   const one = numberAt(start, digits)
   const other = numberAt(day, stop - day)
   if (!isDay(one, other)) return
-  const last = lastDayEnd(stop)
-  if (last > stop || isAnnounced(start) || (!isAny(stop, DASH) && !mayBeShare(one, other, stop))) add(start, last, DATE)
+  const last = throughEnd(stop)
+  const joined = last > stop && byteAt(stop) == 0x2d
+  if (joined || isAnnounced(start) || (!isAny(stop, DASH) && !mayBeShare(one, other, stop))) add(start, last, DATE)
 }
 
-/** "3/4-3/8": the second day too. */
-function lastDayEnd(first: i32): i32 {
-  if (byteAt(first) != 0x2d) return first
-  const sign = two(first + 1)
-  if (sign == first + 1 || byteAt(sign) != 0x2f) return first
-  const stop = two(sign + 1)
-  if (stop == sign + 1 || isAny(stop, WORDLY | SLASH | DASH)) return first
-  return isDay(numberAt(first + 1, sign - first - 1), numberAt(sign + 1, stop - sign - 1)) ? stop : first
+/** Of "3/4-3/8", "2/14/24 to 2/17/24": where the second day ends that stands behind the first; the same place where none does. */
+function throughEnd(first: i32): i32 {
+  let from = first
+  if (byteAt(from) == 0x2d) from++
+  else if (byteAt(from) != 0x20) return first
+  else if (saysAt(from, ' - ')) from += 3
+  else if (saysAt(from, ' to ')) from += 4
+  else if (saysAt(from, ' thru ')) from += 6
+  else if (saysAt(from, ' through ')) from += 9
+  else return first
+  const sign = two(from)
+  if (sign == from || byteAt(sign) != next) return first
+  let stop = two(sign + 1)
+  if (stop == sign + 1 || !isDay(numberAt(from, sign - from), numberAt(sign + 1, stop - sign - 1))) return first
+  if (byteAt(stop) == next && digitAt(stop + 1)) {
+    const year = stop + 1
+    stop = digitsEnd(year, 5)
+    if (stop - year != 4 && stop - year != 2) return first
+  } else if (next != 0x2f) return first
+  return isAny(stop, WORDLY | SLASH | DASH) ? first : stop
 }
 
 /** "on the 31st", "until the 5th.": no "5th toe". */
@@ -240,19 +273,22 @@ export function dayOfMonth(): void {
   if (day < 1 || day > 31) return
   const to = start - 5
   const word = lettersStart(to, 10)
-  if ((known(word, to) & (BEFORE_DAY | BEFORE_WEEKDAY | BEFORE_MONTH)) == 0 || isAny(word - 1, WORDLY)) return
+  const announced = (known(word, to) & (BEFORE_DAY | BEFORE_WEEKDAY | BEFORE_MONTH)) != 0 && !isAny(word - 1, WORDLY)
+  // "surgery the 14th."
+  if (!announced && (word == to || !isAny(stop, DOT | COMMA | OTHER))) return
   if (byteAt(stop) == 0x20 && (known(stop + 1, lettersEnd(stop + 1, 8)) & BEHIND_DAY) == 0) return
   if (!isAny(stop, DASH)) add(start - 4, stop, DATE)
 }
 
 /**
- * "3/6 murmur", "8/10", "GCS 3/15", "2/14 nodes", "1/2 tablet": a part of a whole rather than a day. No part is more than the whole, and what is
- * counted out of more than a dozen is said before or behind.
+ * "3/6 murmur", "8/10", "GCS 3/15", "2/14 nodes", "1/2 tablet": a part of a whole rather than a day. No part is more than the whole; most wholes
+ * are said before or behind, and those of half a dozen and less may be told by a word farther before.
  */
 function mayBeShare(part: i32, whole: i32, stop: i32): bool {
-  if (part == whole ? whole < 7 || whole == 10 || whole > 12 : part < whole && whole < 7) return true
   const said = byteAt(start - 2) == 0x3a ? start - 2 : start - 1
-  if ((known(lettersStart(said, 12), said) & BEFORE_SHARE) != 0) return true
+  const word = lettersStart(said, 12)
+  // And no "opened 3x 5/11"
+  if ((known(word, said) & BEFORE_SHARE) != 0 && !isAny(word - 1, WORDLY)) return true
   // "PHQ-9 12/27"
   if (byteAt(start - 1) == 0x20 && digitAt(start - 2)) {
     let score = start - 2
@@ -263,7 +299,40 @@ function mayBeShare(part: i32, whole: i32, stop: i32): bool {
     const behind = lettersEnd(stop + 1, 12)
     if ((known(stop + 1, behind) & BEHIND_SHARE) != 0) return true
   }
-  return part < whole && whole == 10
+  if (part > whole) return false
+  if (whole == 10) return true
+  if (part == whole ? whole > 6 && whole < 13 : whole > 6) return false
+  if (saysDone(word, said)) return false
+  // "labs 5/6, start insulin"
+  return part == whole || whole < 5 || !endsClause(stop) || isToldFarther(word)
+}
+
+/** "placed 4/4", "filled 6/6" */
+function saysDone(word: i32, end: i32): bool {
+  return byteAt(end) == 0x20 && end - word > 4 && saysBefore(end, 'ed') && !isAny(word - 1, WORDLY)
+}
+
+/** Whether no noun goes on here that would be counted. */
+function endsClause(stop: i32): bool {
+  if (byteAt(stop) != 0x20) return !isAny(stop, OPENING | DASH)
+  if (timeEnd(stop) > stop) return true
+  const behind = lettersEnd(stop + 1, 8)
+  return behind > stop + 1 && (known(stop + 1, behind) & BEHIND_DAY) != 0
+}
+
+/** Whether one of seven words before this one says that a part is told: "strength of the right leg is 4/5". */
+function isToldFarther(word: i32): bool {
+  let at = word
+  for (let words = 0; words < 7; words++) {
+    let end = at
+    while (at - end < 3 && isAny(end - 1, BETWEEN | COMMA)) end--
+    if (end == at) return false
+    at = lettersStart(end, 12)
+    while (end - at < 5 && (digitAt(at - 1) || isAny(at - 1, SLASH))) at--
+    if (at == end) return false
+    if ((known(at, end) & BEFORE_SHARE) != 0) return true
+  }
+  return false
 }
 
 /** Whether the word before this place says that a day follows: "on ", "DOB: ", "Wed, ". */
@@ -273,7 +342,7 @@ function isAnnounced(day: i32): bool {
   const sign = byteAt(said - 1)
   if (sign == 0x3a || sign == 0x2c) said--
   const word = lettersStart(said, 12)
-  const short = word == said - 1 && saysAt(word - 2, 'd/c')
+  const short = word == said - 1 && (saysAt(word - 2, 'd/c') || saysAt(word - 2, 'f/u'))
   const from = short ? word - 2 : word
   if (isAny(from - 1, WORDLY)) return false
   const bits = known(word, said)
@@ -300,6 +369,11 @@ function clockEnd(at: i32, none: i32): i32 {
   const digits = digitsAt(at)
   const hour = (digits & 3) == 3 ? at + 2 : at + 1
   if ((digits & 1) == 0) return none
+  // "2130", "0412h"
+  if ((digits & 0x1f) == 0xf) {
+    const h = (byteAt(at + 4) | 0x20) == 0x68 ? at + 5 : at + 4
+    return numberAt(at, 2) < 24 && byteAt(at + 2) < 0x36 && !isAny(h, WORDLY | SLASH | DASH) && !isUnitAt(at + 4) ? h : none
+  }
   if (byteAt(hour) != 0x3a || !areDigits(hour + 1, 2)) {
     const whole = halfEnd(hour)
     return whole > hour ? whole : none

@@ -64,6 +64,18 @@ export const TOWN_HEAD: u64 = 1 << 55
 export const KIN: u64 = 1 << 56
 /** "Attending: Lawless" */
 export const OFFICE: u64 = 1 << 57
+/** "this morning" */
+export const PART_OF_DAY: u64 = 1 << 58
+/** "spring break" */
+export const SEASON: u64 = 1 << 59
+/** A digit as it is read out. */
+export const SPOKEN_DIGIT: u64 = 1 << 60
+/** Of a year in words. */
+export const SPOKEN: u64 = 1 << 61
+/** "end of May" */
+export const PART_OF_MONTH: u64 = 1 << 62
+/** "born 1930" */
+export const BIRTH: u64 = 1 << 63
 
 /** The small letters of a word of 16 bytes at most, which letters and digits alone are. */
 // @ts-ignore: AssemblyScript inlines by decorator

@@ -1,6 +1,8 @@
 // What is found in a text, as numbers: sorted and apart from each other at any time. Of two that overlap one is made, of the
 // type of the one that begins first, or of the longer, or of the earlier.
 
+import { numberAt } from './signs'
+
 /** Numbers of each: start, end, type, where its year stands (-1 for none), end of the one that gave the type. */
 const NUMBERS: usize = 5
 const SIZE: usize = NUMBERS * 4
@@ -92,15 +94,37 @@ export function lastEnd(): i32 {
   return found > 0 ? load<i32>(at(found - 1), 4) : 0
 }
 
+/** Who was born before this year is older than 89. */
+let bornFrom: i32 = 0
+/** Where the date of a birth begins that was announced last. */
+let bornAt: i32 = -1
+
+export function setBornFrom(year: i32): void {
+  bornFrom = year
+}
+
+export function born(at: i32): void {
+  bornAt = at
+}
+
+/** Whether the four digits are a year of birth that tells an age over 89: such a one may not even be shown (45 CFR 164.514(b)(2)(i)(C)). */
+export function isYearOfOld(at: i32): bool {
+  const year = numberAt(at, 4)
+  return year < bornFrom && year >= 1800
+}
+
 export function clear(): void {
   found = 0
+  bornAt = -1
 }
 
 export function add(start: i32, end: i32, type: i32): void {
   addDated(start, end, type, -1)
 }
 
-export function addDated(start: i32, end: i32, type: i32, year: i32): void {
+/** `year`: where the year stands that may be shown; -1 for none. */
+export function addDated(start: i32, end: i32, type: i32, dated: i32): void {
+  const year = dated >= 0 && start == bornAt && isYearOfOld(dated) ? -1 : dated
   // First that ends behind where this one begins: mostly none.
   let first = found
   while (first > 0 && load<i32>(at(first - 1), 4) > start) first--

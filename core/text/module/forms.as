@@ -6,8 +6,9 @@ import { announced } from './announced'
 import {
   beneficiary, card, coordinates, device, iban, ipv4, ipv6, networkCard, photograph, prescriber, uuid, vehicle,
 } from './codes'
+import { ENGLISH } from './classes'
 import { announcedDay, compactDate, dayOfMonth, dayOfYear, longDates, shortDates } from './dates'
-import { FILLS, MONTH, OLD_AGE, WEEKDAY, known } from './dictionary'
+import { FEAST, FILLS, MONTH, OLD_AGE, WEEKDAY, known } from './dictionary'
 import { beginHosts, host } from './hosts'
 import { longNumbers } from './long-numbers'
 import { byteAt, length } from './memory'
@@ -17,11 +18,12 @@ import { before, behind, code, digits, end, next, setRun, start } from './run'
 import {
   CLOSING, COLON, COMMA, DASH, DOT, HASH, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY, digitAt, isAlnum, isCapital, isLetter, saysAt,
 } from './signs'
+import { madeAs } from './made-as'
 import { mayBeFound } from './triggers'
 import { mail, nextAt } from './web'
 import { wholeEnd } from './whole'
-import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, cueOf, endOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf, WEB } from './words'
-import { CAPITALS, INITIAL, NUMBER } from './writing'
+import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, cueOf, endOf, flagsOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf, WEB } from './words'
+import { CAPITALS, INITIAL, NUMBER, SMALL } from './writing'
 
 /** Which rules are asked for. */
 const FORMS: i32 = 1
@@ -32,6 +34,8 @@ const COMPACT: i32 = 8
 let asked: i32 = 0
 /** Up to here all runs were looked at together (whole.as). */
 let passed: i32 = 0
+/** The word that is looked at. */
+let standing: i32 = 0
 
 /** Goes through the words at which rules of form begin. */
 export function searchForms(rules: i32): void {
@@ -46,6 +50,7 @@ export function searchForms(rules: i32): void {
     if (from < passed) continue
     const to = endOf(i)
     for (; mailAt < from; mailAt = nextAt(mailAt + 1)) mail(mailAt)
+    standing = i
     if (!plain) runsWithin(from, to)
     else if (shapeOf(i) == NUMBER) number(from, to, i)
     else if ((rules & FORMS) == 0) continue
@@ -71,7 +76,8 @@ function runsWithin(from: i32, to: i32): void {
     }
     if (numbered) number(begin, at, -1)
     else if ((asked & FORMS) != 0) {
-      namedDate(begin, at, known(begin, at), (asked & CONTEXT) != 0)
+      const said = known(begin, at)
+      namedDate(begin, at, (said & FEAST) != 0 ? said | WEEKDAY : said, (asked & CONTEXT) != 0)
       host(begin, at)
     }
   }
@@ -81,6 +87,7 @@ function runsWithin(from: i32, to: i32): void {
 function number(from: i32, to: i32, word: i32): void {
   if (saysNothing(from, to)) return
   setRun(from, to)
+  if ((asked & LONG) != 0 && (anyCue & ANNOUNCES) != 0) madeAs(standing)
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
   const told = (asked & CONTEXT) != 0 && (word < 0 || mayBeAnnounced(word))
   if (told) {
@@ -126,7 +133,8 @@ function mayBeAnnounced(word: i32): bool {
 /** Capitals, a sign behind them, that announce nothing. */
 function isOfCode(word: i32): bool {
   const shape = shapeOf(word)
-  return (shape == CAPITALS || shape == INITIAL) && startOf(word + 1) - endOf(word) == 1 && (cueOf(word) & ANNOUNCES) == 0
+  if (startOf(word + 1) - endOf(word) != 1 || (cueOf(word) & ANNOUNCES) != 0) return false
+  return shape == CAPITALS || shape == INITIAL || (shape == SMALL && endOf(word) - startOf(word) < 6 && (flagsOf(word) & ENGLISH) == 0)
 }
 
 /** Whether a word may be part of an announcement. */
@@ -140,7 +148,7 @@ function maySay(word: i32): bool {
 /** The 4 of "last 4", and "last4". */
 function isFour(word: i32): bool {
   if (endOf(word) - startOf(word) == 5) return saysAt(startOf(word), 'last4')
-  return endOf(word) - startOf(word) == 1 && byteAt(startOf(word)) == 0x34 && word > 0 && maySay(word - 1)
+  return endOf(word) - startOf(word) == 1 && byteAt(startOf(word)) - 0x34 < 5 && word > 0 && maySay(word - 1)
 }
 
 /** One digit or two with nothing behind them that a date, an address or an age goes on with: most numbers of most texts. */
@@ -173,7 +181,7 @@ function byForm(): void {
     if ((behind & (SPACE | DASH)) != 0) card()
   } else if (digits == 1 || digits == 2) {
     shortDates()
-    if ((asked & CONTEXT) != 0 && behind == SLASH && (before & (SPACE | OPENING)) != 0) announcedDay()
+    if ((asked & CONTEXT) != 0 && behind == SLASH && (before & (SPACE | OPENING | OTHER)) != 0) announcedDay()
     if ((asked & CONTEXT) != 0 && behind == WORDLY && before == SPACE && end - start < 5) dayOfMonth()
     if (digits == 1) {
       if ((behind & (SPACE | DASH | DOT | OPENING)) != 0) oneFirst()
@@ -186,7 +194,7 @@ function byForm(): void {
   }
   if (digits == 3) {
     if ((behind & (SPACE | DASH | DOT)) != 0) socialSecurity()
-    if ((behind & (SPACE | DASH | DOT | CLOSING)) != 0) areaFirst()
+    if ((behind & (SPACE | DASH | DOT | SLASH | CLOSING)) != 0) areaFirst()
   }
   if (digits > 0 && digits < 4) {
     if (isOld()) oldAges()

@@ -1,14 +1,14 @@
 // Numbers and codes in prose that nothing announces: by their length alone.
 
 import { ACRONYM, ENGLISH, FIRST, HEADING, STOPPER, SURNAME, TITLE } from './classes'
-import { HOST_END, MONTH, QUANTITY_LETTERS, STATE, SUBSTANCE, known } from './dictionary'
+import { HOST_END, MONTH, QUANTITY_LETTERS, STATE, SUBSTANCE, TRIAL, UNIT, UNIT_START, known } from './dictionary'
 import { add } from './findings'
 import { byteAt, MONEY } from './memory'
 import { isCodeOf, isUnitAt } from './quantities'
 import { placeFor } from './recent'
 import { behind, before, code, digits, end, next, start } from './run'
 import {
-  AMPERSAND, CLOSING, COMMA, DASH, DOT, HASH, OTHER, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, numberAt,
+  AMPERSAND, CLOSING, COMMA, DASH, DOT, HASH, OTHER, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, isSmall, numberAt,
 } from './signs'
 import { UNIQUE_IDENTIFIER } from './types'
 
@@ -43,7 +43,8 @@ function withHash(at: i32): i32 {
 
 /** HMO-234567, SJH123456, P12345678 */
 function lettersFirst(): void {
-  if (end - start < 2 || !isCapital(byteAt(code))) return
+  if (end - start < 2) return
+  if (!isCapital(byteAt(code))) return smallFirst()
   // "LZA-EL-7863"
   const joins = byteAt(code - 1) == 0x2d ? capitalsStart(code - 1) : code
   const from = withHash(joins == code - 1 ? code : joins)
@@ -82,8 +83,25 @@ function lettersFirst(): void {
     at = second
   }
   const least = joined ? 4 : 5
-  if (count < least || (known(code, letters) & SUBSTANCE) != 0 || isCodeOf(from)) return
+  // "CC-5013", and no CC-24-55108
+  const coded = joined && groups > 0 && letters - code < 3
+  if (count < least || (!coded && (known(code, letters) & SUBSTANCE) != 0) || isCodeOf(from)) return
   add(from, at, UNIQUE_IDENTIFIER)
+}
+
+/** w021884, p20088143-01, jdoe4482: in small letters, with five digits, or four behind three letters and more. */
+function smallFirst(): void {
+  if (code < start || isAny(code - 1, WORDLY | DOT | SLASH | DASH | AMPERSAND)) return
+  let at = code
+  while (at - code < 9 && isSmall(byteAt(at))) at++
+  const letters = at - code
+  if (letters > 8 || letters == 0) return
+  const number = at
+  at = digitsEnd(at, 13)
+  const count = at - number
+  if (byteAt(at) == 0x2d && digitAt(at + 1)) at = digitsEnd(at + 1, 6)
+  if (count < (letters > 2 ? 4 : 5) || count > 12 || isAny(at, WORDLY | DASH | SLASH) || byteAt(at) == 0x40 || (byteAt(at) == 0x2e && isAny(at + 1, WORDLY))) return
+  if ((known(code, number) & (SUBSTANCE | TRIAL | UNIT_START | UNIT)) == 0 && !isCodeOf(code)) add(code, at, UNIQUE_IDENTIFIER)
 }
 
 /** Where two to five capitals begin that end here; the same place where none do. */
@@ -95,11 +113,15 @@ function capitalsStart(to: i32): i32 {
 
 /** OSR/449120 */
 function behindSlash(): void {
-  const from = capitalsStart(start - 1)
+  // "BHT/22/90417"
+  let group = start - 1
+  while (start - group < 6 && digitAt(group - 1)) group--
+  const slash = group < start - 1 && byteAt(group - 1) == 0x2f ? group - 1 : start - 1
+  const from = capitalsStart(slash)
   const stop = start + digits
-  if (from == start - 1 || digits > 12 || isAny(from - 1, WORDLY | SLASH | DOT | DASH)) return
+  if (from == slash || digits > 12 || isAny(from - 1, WORDLY | SLASH | DOT | DASH)) return
   if (isAny(stop, WORDLY | SLASH | DASH) || (isAny(stop, DOT | COMMA) && digitAt(stop + 1))) return
-  if ((known(from, start - 1) & SUBSTANCE) == 0 && !isCodeOf(from) && !isUnitAt(stop)) add(from, stop, UNIQUE_IDENTIFIER)
+  if ((known(from, slash) & SUBSTANCE) == 0 && !isCodeOf(from) && !isUnitAt(stop)) add(from, stop, UNIQUE_IDENTIFIER)
 }
 
 /** 55D-20931-7, 71-BKL-40226, 24-1182-JM: digits and capitals, two hyphens at least, six digits. */

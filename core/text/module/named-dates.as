@@ -3,22 +3,104 @@
 import { announcesAge, countsNothing, isOfSomebody, isPossessive, isSetOff, ofAgeEnd, partStart, saysAge } from './ages'
 import { isRecent, timeEnd } from './dates'
 import {
-  BEFORE_MONTH, BEFORE_WEEKDAY, BEHIND_WEEKDAY, FEAST, MONTH, OLD_AGE, ORDINAL, ORDINAL_UNIT, WEEKDAY, known,
+  BEFORE_DAY, BEFORE_MONTH, BEFORE_WEEKDAY, BEHIND_WEEKDAY, BIRTH, FEAST, MONTH, OLD_AGE, ORDINAL, ORDINAL_UNIT, PART_OF_DAY, PART_OF_MONTH, SEASON, SPOKEN,
+  SPOKEN_DIGIT, WEEKDAY, BETWEEN as STANDS_BETWEEN, known,
 } from './dictionary'
-import { add, addDated } from './findings'
+import { add, addDated, born, isYearOfOld } from './findings'
 import { APOSTROPHE, byteAt, text } from './memory'
 import { isUnitAt } from './quantities'
 import {
-  COLON, DASH, DOT, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, isLetter, isSmall, lettersEnd,
+  BETWEEN, COLON, COMMA, DASH, DOT, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, isLetter, isSmall, lettersEnd,
   lettersStart, saysAt, saysBefore,
 } from './signs'
-import { AGE, DATE } from './types'
+import { AGE, DATE, PHONE_NUMBER } from './types'
 
 /** `said`: bits of the word; `context`: whether what stands before it counts. */
 export function namedDate(start: i32, end: i32, said: u64, context: bool): void {
   if ((said & OLD_AGE) != 0) ageInWords(start, end)
   if ((said & MONTH) != 0) monthAt(start, end, context)
-  else if ((said & WEEKDAY) != 0 && context && (end - start > 3 || isCapital(byteAt(start)) || behindEnd(end) > end)) weekdayAt(start, end)
+  else if ((said & WEEKDAY) != 0 && context) dayAt(start, end)
+}
+
+/** What names a day without a month, by what is known of the word. */
+function dayAt(start: i32, end: i32): void {
+  const said = known(start, end)
+  if ((said & FEAST) != 0) feastAt(start, end)
+  else if ((said & PART_OF_DAY) != 0) partOfDayAt(start, end)
+  else if ((said & SEASON) != 0) seasonAt(start, end)
+  else if ((said & SPOKEN_DIGIT) != 0) spokenNumber(start, end)
+  else if ((said & BIRTH) != 0) birthAt(start, end)
+  else if (end - start > 3 || isCapital(byteAt(start)) || behindEnd(end) > end || isToldDay(start, end)) weekdayAt(start, end)
+}
+
+/** "this morning", "last night": the day of writing, or the one before it. */
+function partOfDayAt(start: i32, end: i32): void {
+  if (isAny(end, WORDLY | DASH)) return
+  if ((saysBefore(start, 'this ') || saysBefore(start, 'last ')) && !isAny(start - 6, WORDLY)) add(start - 5, end, DATE)
+}
+
+/** "spring break", "Summer 2022", "fall of 2021": smaller than the year. */
+function seasonAt(start: i32, end: i32): void {
+  if (isAny(start - 1, WORDLY | DASH)) return
+  if (saysAt(end, ' break') && !isAny(end + 6, WORDLY)) return add(start, yearBehind(end + 6), DATE)
+  const at = saysAt(end, ' of ') ? end + 3 : end
+  const stop = yearBehind(at)
+  if (stop > at) addDated(start, stop, DATE, at + 1)
+}
+
+/** "born 1930", "DOB: 04/17/1930", "my birthday is three twelve fifty-eight" */
+function birthAt(start: i32, end: i32): void {
+  if (isAny(start - 1, WORDLY) || isAny(end, WORDLY)) return
+  let at = end
+  for (let words = 0; words < 3; words++) {
+    while (at - end < 16 && isAny(at, BETWEEN)) at++
+    const stop = lettersEnd(at, 8)
+    if (stop == at || (known(at, stop) & (BEFORE_MONTH | STANDS_BETWEEN)) == 0) break
+    at = stop
+  }
+  born(at)
+  if (areDigits(at, 4) && isYearOfOld(at) && !isAny(at + 4, WORDLY | SLASH | DASH)) return add(at, at + 4, DATE)
+  let stop = at
+  let words = 0
+  for (; words < 6; words++) {
+    const from = words > 0 ? stop + 1 : stop
+    const last = lettersEnd(from, 9)
+    if ((words > 0 && !isAny(stop, SPACE | DASH)) || (known(from, last) & SPOKEN) == 0 || isAny(last, WORDLY)) break
+    stop = last
+  }
+  if (words > 2) add(at, stop, DATE)
+}
+
+/** Most words of a number that is read out. */
+const mostSpoken = 24
+
+/** "five oh three, five five five, oh one four four": seven digits in words and more. */
+function spokenNumber(start: i32, end: i32): void {
+  let first = start
+  let last = end
+  let count = 1
+  for (; count < mostSpoken; count++) {
+    const to = isAny(first - 1, SPACE | DASH) ? (isAny(first - 2, COMMA) ? first - 2 : first - 1) : first
+    const word = lettersStart(to, 8)
+    if (to == first || (known(word, to) & SPOKEN_DIGIT) == 0 || isAny(word - 1, WORDLY)) break
+    first = word
+  }
+  for (; count < mostSpoken; count++) {
+    const sign = isAny(last, COMMA) ? last + 1 : last
+    const word = lettersEnd(sign + 1, 8)
+    if (!isAny(sign, SPACE | DASH) || (known(sign + 1, word) & SPOKEN_DIGIT) == 0 || isAny(word, WORDLY)) break
+    last = word
+  }
+  if (count > 6) add(first, last, PHONE_NUMBER)
+}
+
+/** Whether a short name of a day in small letters is no other word: behind "since" or "next", before a date, and of sat and sun where nothing goes on. */
+function isToldDay(start: i32, end: i32): bool {
+  if (byteAt(end) == 0x20 && isBeforeDate(end)) return true
+  if (byteAt(start - 1) != 0x20) return false
+  const word = lettersStart(start - 1, 8)
+  if ((known(word, start - 1) & (BEFORE_WEEKDAY | BEFORE_DAY)) == 0 || isAny(word - 1, WORDLY)) return false
+  return (byteAt(start) | 0x20) != 0x73 || !isAny(end, SPACE | DASH | SLASH)
 }
 
 /** "ninety-two-year-old", "turned ninety", "in her nineties", "a nonagenarian". */
@@ -69,7 +151,22 @@ function yearEnd(at: i32): i32 {
   else if (sign == 0x2f || sign == 0x2d) from++
   else return at
   const stop = yearAt(from)
-  return stop < 0 ? at : stop
+  return stop < 0 ? spokenYearEnd(from, at) : stop
+}
+
+/** Where "nineteen forty four", "twenty twenty-four", "two thousand and five" ends that may stand here; `none` where it does not. */
+function spokenYearEnd(at: i32, none: i32): i32 {
+  const thousand = saysAt(at, 'two thousand')
+  if (!thousand && !saysAt(at, 'nineteen') && !saysAt(at, 'twenty')) return none
+  let stop = thousand ? at + 12 : lettersEnd(at, 12)
+  let words = 0
+  for (; words < 2 && isAny(stop, SPACE | DASH); words++) {
+    const from = saysAt(stop, ' and ') ? stop + 5 : stop + 1
+    const last = lettersEnd(from, 9)
+    if ((known(from, last) & SPOKEN) == 0 || isAny(last, WORDLY)) break
+    stop = last
+  }
+  return (thousand || words > 0) && !isAny(stop, WORDLY) ? stop : none
 }
 
 /** Digits of a day with its ending; -1 where it is none. */
@@ -132,7 +229,21 @@ function partOfMonth(month: i32): i32 {
   else if (saysBefore(month - 1, 'late')) from = month - 5
   else if (saysBefore(month - 1, 'early')) from = month - 6
   else if (sign == 0x20 && (saysBefore(month - 1, 'last') || saysBefore(month - 1, 'next') || saysBefore(month - 1, 'this'))) from = month - 5
-  return from < month && !isAny(from - 1, WORDLY) ? from : month
+  if (from < month) return !isAny(from - 1, WORDLY) ? from : month
+  return sign == 0x20 && saysBefore(month - 1, ' of') ? ofPartStart(month - 4, month) : month
+}
+
+/** Where "the end", "2nd week", "the last week" begins that ends here; `none` where none does. */
+function ofPartStart(to: i32, none: i32): i32 {
+  let at = lettersStart(to, 10)
+  if ((known(at, to) & PART_OF_MONTH) == 0 || isAny(at - 1, WORDLY)) return none
+  if (byteAt(at - 1) == 0x20) {
+    const word = lettersStart(at - 1, 12)
+    const day = dayStart(at - 1)
+    if (day >= 0 && !isAny(day - 1, WORDLY)) at = day
+    else if ((known(word, at - 1) & (ORDINAL | BEFORE_WEEKDAY)) != 0 && !isAny(word - 1, WORDLY)) at = word
+  }
+  return saysBefore(at, 'the ') && !isAny(at - 5, WORDLY) ? at - 4 : at
 }
 
 /** A month in full, but for May and March, which are other words too. */
@@ -246,7 +357,7 @@ function monthYearEnd(end: i32): i32 {
 function ordinalEnd(at: i32): i32 {
   const stop = lettersEnd(at, 12)
   if ((known(at, stop) & ORDINAL) != 0) return isAny(stop, WORDLY) ? -1 : stop
-  if (byteAt(stop) != 0x2d || stop - at != 6 || (!saysAt(at, 'twenty') && !saysAt(at, 'thirty'))) return -1
+  if (!isAny(stop, DASH | SPACE) || stop - at != 6 || (!saysAt(at, 'twenty') && !saysAt(at, 'thirty'))) return -1
   const last = lettersEnd(stop + 1, 8)
   if (isAny(last, WORDLY)) return -1
   if (byteAt(at + 1) == 0x77 || byteAt(at + 1) == 0x57) return (known(stop + 1, last) & ORDINAL_UNIT) != 0 ? last : -1
@@ -307,17 +418,23 @@ function dayStart(end: i32): i32 {
 
 /** last Thursday, on Monday, Friday morning */
 function weekdayAt(start: i32, end: i32): void {
-  if ((known(start, end) & FEAST) != 0) return feastAt(start, end)
   let from = start
   for (let words = 0; words < 2 && byteAt(from - 1) == 0x20; words++) {
     const word = lettersStart(from - 1, 8)
     if ((known(word, from - 1) & BEFORE_WEEKDAY) == 0 || isAny(word - 1, WORDLY)) break
     from = word
   }
-  const to = yearBehind(behindEnd(end))
+  const to = inMonthEnd(yearBehind(behindEnd(end)))
   const dotted = byteAt(end) == 0x2e ? ofMonthEnd(end + 1) : ofMonthEnd(end)
   if (dotted > 0) return add(behindStart(from), dotted, DATE)
-  if (from < start || to > end || isBeforeDate(end) || namesDay(start, end)) add(behindStart(from), to, DATE)
+  if (from < start || to > end || isBeforeDate(end) || namesDay(start, end) || isToldDay(start, end)) add(behindStart(from), to, DATE)
+}
+
+/** Where " in June" ends that may stand behind a day; the same place where it does not. */
+function inMonthEnd(at: i32): i32 {
+  if (!saysAt(at, ' in ') && !saysAt(at, ' of ')) return at
+  const month = lettersEnd(at + 4, 10)
+  return isCapital(byteAt(at + 4)) && (known(at + 4, month) & MONTH) != 0 && !isAny(month, WORDLY) ? month : at
 }
 
 /** Where " the 6th" ends that may stand here; 0 where it does not. */
@@ -343,6 +460,10 @@ function namesDay(start: i32, end: i32): bool {
 /** Where "the day after ", "the Monday before ", "the week of " begins that may stand before a day; the same place where none does. */
 function behindStart(day: i32): i32 {
   let at = day
+  if (byteAt(at - 1) == 0x20) {
+    const word = lettersStart(at - 1, 12)
+    if ((known(word, at - 1) & ORDINAL) != 0 && !isAny(word - 1, WORDLY)) return saysBefore(word, 'the ') ? word - 4 : word
+  }
   if (saysBefore(at, 'tomorrow, ')) return at - 10
   if (saysBefore(at, 'the ')) at -= 4
   if (saysBefore(at, ' after ')) at -= 7

@@ -23,18 +23,19 @@ export function maskedSecurity(): void {
   if (!isAny(from - 1, WORDLY) && !isAny(start + 4, WORDLY | DASH)) add(from, start + 4, SOCIAL_SECURITY_NUMBER)
 }
 
-/** 0161 496 0000, 01 70 18 99 00: ten or eleven digits in groups, the first of which begins with a zero. */
+/** 0161 496 0000, 01 70 18 99 00: ten or eleven digits in groups, the first of which begins with a zero; 011 52 55 1234 5678 */
 export function zeroFirst(): void {
   if ((before & (WORDLY | DOT | PLUS | DASH | SLASH | COMMA)) != 0) return
   let count = digits
   let stop = start + digits
-  for (let groups = 0; groups < 4 && count < 10 && byteAt(stop) == 0x20; groups++) {
+  const abroad = digits == 3 && saysAt(start, '011')
+  for (let groups = 0; groups < 5 && (count < 10 || abroad) && byteAt(stop) == 0x20; groups++) {
     const end = digitsEnd(stop + 1, 8)
     if (end < stop + 3) break
     count += end - stop - 1
     stop = end
   }
-  if (count < 10 || count > 11 || isAny(stop, WORDLY | SLASH | DASH | COLON) || (byteAt(stop) == 0x2e && digitAt(stop + 1))) return
+  if (count < 10 || count > (abroad ? 15 : 11) || isAny(stop, WORDLY | SLASH | DASH | COLON) || (byteAt(stop) == 0x2e && digitAt(stop + 1))) return
   add(start, stop, isBehindFax(start) ? FAX_NUMBER : PHONE_NUMBER)
 }
 
@@ -47,7 +48,13 @@ export function areaFirst(): void {
     if (isPart(start + 7)) phoneFrom(start)
     // "394/295-7133"
     else if (before == SLASH && areDigits(start - 4, 3)) phoneFrom(start - 4)
-  }
+  } else if (behind == SLASH && byteAt(start + 7) == 0x2f && areDigits(start + 4, 3) && areDigits(start + 8, 4)) slashed()
+}
+
+/** 617/555/0143 */
+function slashed(): void {
+  const stop = start + 12
+  if (before != SLASH && !isAny(stop, WORDLY | SLASH | DASH)) add(start, stop, isBehindFax(start) ? FAX_NUMBER : PHONE_NUMBER)
 }
 
 /** 1-617-555-0143, 1 (617) 555-0143 */
@@ -85,8 +92,10 @@ function localEnd(from: i32): i32 {
 
 /** x12, ext. 12 */
 function extensionEnd(at: i32): i32 {
-  let from = byteAt(at) == 0x20 ? at + 1 : at
+  const comma = byteAt(at) == 0x2c ? at + 1 : at
+  let from = byteAt(comma) == 0x20 ? comma + 1 : comma
   if ((byteAt(from) | 0x20) == 0x78) from++
+  else if (saysAt(from, 'extension')) from += 9
   else if (saysAt(from, 'ext')) from += byteAt(from + 3) == 0x2e ? 4 : 3
   else return at
   if (byteAt(from) == 0x20) from++

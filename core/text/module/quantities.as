@@ -57,9 +57,16 @@ export function isMeasured(start: i32, end: i32, count: i32): bool {
   const last = min(lettersEnd(unit, 6), end)
   for (let stop = unit + 2; stop <= last; stop++) {
     const said = known(unit, stop)
-    if ((said & AGE_UNIT) != 0) return true
+    if ((said & AGE_UNIT) != 0 && endsUnit(stop)) return true
   }
   return last >= unit + 2 && (byteAt(unit) | 0x20) == 0x6d && (byteAt(unit + 1) | 0x20) == 0x6f && (unit + 2 == end || !isAny(unit + 2, WORDLY))
+}
+
+/** "6yo", "60wks", "60yof", and no 883-WKX */
+function endsUnit(at: i32): bool {
+  if (!isLetter(byteAt(at))) return true
+  const letter = byteAt(at) | 0x20
+  return letter == 0x73 || letter == 0x6f || letter == 0x66 || letter == 0x6d
 }
 
 /** 2020-2024, 2020-24 */

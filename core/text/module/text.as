@@ -2,7 +2,7 @@
 
 import { learn, learnPair } from './dictionary'
 import { cutWords, prepareShapes } from './cutting'
-import { clear, clearPeople, combine, combined, found, peopleFound, room } from './findings'
+import { clear, clearPeople, combine, combined, found, peopleFound, room, setBornFrom } from './findings'
 import { searchForms } from './forms'
 import { FREE, fillMasks, RECENT, setLength } from './memory'
 import { watch } from './recent'
@@ -12,7 +12,7 @@ import { fillTriggers } from './triggers'
 import { measureAll, seeAll as see, wordsRoom } from './words'
 import { prepareGaps } from './writing'
 
-export { learn, learnPair, watch }
+export { learn, learnPair, setBornFrom, watch }
 export { lookOver } from './characters'
 export { foldedAs, foldText, stretchCount, stretches } from './folding'
 export { COUNTS as counts, ORDER as order, kindsFound, learnMark, writeText } from './output'

@@ -4,7 +4,7 @@
 import { isOld } from './ages'
 import { byteAt } from './memory'
 import { before, behind, code, digits, end, start } from './run'
-import { CLOSING, COLON, COMMA, DASH, DOT, HASH, isCapital, isLetter, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY } from './signs'
+import { CLOSING, COLON, COMMA, DASH, DOT, HASH, isCapital, isDigit, isLetter, OPENING, OTHER, PLUS, SLASH, SPACE, WORDLY } from './signs'
 
 const ANY: i32 = (OTHER << 1) - 1
 const MOST: i32 = 15
@@ -21,7 +21,7 @@ export function fillTriggers(): void {
   rule(8, MOST, ANY, whole & ~(COMMA | HASH))
   // Telephone and social security numbers
   rule(1, 1, SPACE | DASH | DOT | OPENING, alone)
-  rule(3, 3, SPACE | DASH | DOT | CLOSING, alone)
+  rule(3, 3, SPACE | DASH | DOT | SLASH | CLOSING, alone)
   rule(1, MOST, ANY, PLUS)
   // Cards
   rule(4, 4, SPACE | DASH, alone)
@@ -55,7 +55,7 @@ export function mayBeFound(): bool {
   // A photograph's file; letters that a hyphen joins to it.
   if (behind == DOT && isLetter(byteAt(end + 1)) && isLetter(byteAt(end + 2)) && isLetter(byteAt(end + 3))) return true
   // "OSR/449120", "***-**-1234"
-  if (before == SLASH) return digits > 4 && isCapital(byteAt(start - 2))
+  if (before == SLASH) return digits > 4 && (isCapital(byteAt(start - 2)) || isDigit(byteAt(start - 2)))
   if (before == DASH && digits == 4 && (byteAt(start - 2) == 0x2a || (byteAt(start - 2) | 0x20) == 0x78)) return true
   // "0161 496 0000"
   if (byteAt(start) == 0x30 && behind == SPACE) return true

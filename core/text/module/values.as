@@ -10,7 +10,7 @@ import {
   lettersAt, lettersEnd,
 } from './signs'
 import {
-  DEVICE_IDENTIFIER, FAX_NUMBER, GEOGRAPHIC_LOCATION, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER, UNIQUE_IDENTIFIER, VEHICLE_IDENTIFIER,
+  DEVICE_IDENTIFIER, FAX_NUMBER, GEOGRAPHIC_LOCATION, HEALTH_PLAN_BENEFICIARY_NUMBER, PHONE_NUMBER, SOCIAL_SECURITY_NUMBER, UNIQUE_IDENTIFIER, VEHICLE_IDENTIFIER,
 } from './types'
 
 /** Behind the first, or behind the letters before it. */
@@ -38,8 +38,12 @@ export function valueEnd(type: i32, vague: bool, marked: bool, told: bool, capit
   if (capitals >= 0) size += code - capitals - 1
   // "KX19 ZTR"
   const least = type == VEHICLE_IDENTIFIER && letters ? 2 : 3
-  if (count < least || size < 3 || isMeasured(code, stop, count) || isCodeOf(code)) return -1
-  if (size == count && isUnitAt(stop)) return -1
+  // "confirmation KX4RT2"
+  const mixed = count == 2 && size > 5 && size == stop - code && capitals < 0 && isMixed(code, stop, 2)
+  if ((count < least && !mixed) || size < 3 || isCodeOf(code)) return -1
+  // "MRN: 00482217 CC: CHEST PAIN" holds no cubic centimetres.
+  const sure = !vague && marked && count > 6
+  if (!sure && (isMeasured(code, stop, count) || (size == count && isUnitAt(stop)))) return -1
   const lead = lettersEnd(code, 8)
   if (lead > code && digitAt(lead) && (known(code, lead) & TRIAL) != 0) return -1
   if (!vague) return stop
@@ -50,7 +54,7 @@ export function valueEnd(type: i32, vague: bool, marked: bool, told: bool, capit
     return measured || count < 4 ? -1 : stop
   }
   if (marked) return stop - code >= 4 || capitals >= 0 ? stop : -1
-  if (count >= 5 || (count >= 4 && letters)) return stop
+  if (count >= 5 || (count >= 4 && letters) || mixed) return stop
   return letters && size >= 5 && isMixed(code, stop, type == VEHICLE_IDENTIFIER ? 1 : 2) ? stop : -1
 }
 
@@ -123,9 +127,9 @@ function groupsEnd(first: i32, type: i32, told: bool, capitals: i32): i32 {
     let end = codeEnd(from, longestGroup)
     if (end == from || isAny(end, WORDLY)) break
     if (sign == 0x20) {
-      if (!isGroup(from, end, last, groups, told) && !(last < 6 && isLettered(type, from, end))) {
-        // "AB 12345 C"
-        const single = capitals >= 0 && end == from + 1 && isCapital(byteAt(from))
+      if (!isGroup(from, end, last, groups, told) && !(last < 6 && isLettered(type, from, end)) && !isMember(type, from, end, last)) {
+        // "AB 12345 C", "9448 2013 A"
+        const single = (capitals >= 0 || (groups > 0 && !isAny(end, SPACE))) && end == from + 1 && isCapital(byteAt(from))
         // "ANT 552 M 90128"
         const rest = single && byteAt(end) == 0x20 ? digitsEnd(end + 1, longestGroup) : end
         if (rest - end > 4 && !isAny(rest, WORDLY)) stop = rest
@@ -174,6 +178,11 @@ function isOfPath(from: i32, to: i32): bool {
   return numbered && to - from > 1
 }
 
+/** "006114829 01": who of a family it is, behind an insurer's number. */
+function isMember(type: i32, from: i32, to: i32, last: i32): bool {
+  return type == HEALTH_PLAN_BENEFICIARY_NUMBER && last > 4 && to == from + 2 && byteAt(from) == 0x30 && digitAt(from + 1) && !isUnitAt(to)
+}
+
 /** One to four capitals and digits: the second half of a plate, and of other numbers where one is a digit. */
 function isLettered(type: i32, from: i32, to: i32): bool {
   if (to - from > 4) return false
@@ -184,7 +193,7 @@ function isLettered(type: i32, from: i32, to: i32): bool {
 
 /** Whether digits behind a space go on with a value whose last group has `last` digits: neither a measure, a time, nor another number. */
 function isGroup(from: i32, to: i32, last: i32, groups: i32, told: bool): bool {
-  if (!areAll(from, to) || isAny(to, SLASH | COLON) || byteAt(to) == 0x25) return false
+  if (!areAll(from, to) || isAny(to, SLASH) || (isAny(to, COLON) && digitAt(to + 1)) || byteAt(to) == 0x25) return false
   if (isAny(to, DOT | COMMA) && digitAt(to + 1)) return false
   if (isUnitAt(to)) return false
   const size = to - from

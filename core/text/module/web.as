@@ -1,10 +1,12 @@
 // Addresses of mail.
 
 import { AT_SIGN, characters } from './characters'
+import { ENGLISH, MEDICAL } from './classes'
 import { EMAIL_ADDRESS, UNIQUE_IDENTIFIER } from './types'
 import { add } from './findings'
 import { byteAt, length, text } from './memory'
-import { digitsAt, equalAt, hostsAt, isAlnum, isAny, isDigit, isLetter, lettersAt, WORDLY } from './signs'
+import { placeFor } from './recent'
+import { digitsAt, equalAt, hostsAt, isAlnum, isAny, isDigit, isLetter, isSmall, lettersAt, SPACE, WORDLY } from './signs'
 import { APOSTROPHES, DOTS, HYPHENS, PERCENTS, PLUSES, UNDERSCORES } from './vectors'
 
 /** Where the next @ stands; the text's length where none does. */
@@ -69,11 +71,19 @@ function hasDot(from: i32, to: i32): bool {
   return false
 }
 
-/** @rosebud77, @mary_k: a letter, and among what follows a digit or _; "@home" is a place to be at. */
+/** @rosebud77, @mary_k, @anna.bell: a letter, and among what follows a digit, full stop or _; "@home" is a place to be at. */
 function handle(at: i32): void {
   if (!isLetter(byteAt(at + 1))) return
   let end = at + 2
   let told = false
-  for (; end - at <= 31 && isAny(end, WORDLY); end++) if (isDigit(byteAt(end)) || byteAt(end) == 0x5f) told = true
+  for (; end - at <= 31 && (isAny(end, WORDLY) || (byteAt(end) == 0x2e && isSmall(byteAt(end + 1)))); end++)
+    if (isDigit(byteAt(end)) || byteAt(end) == 0x5f || byteAt(end) == 0x2e) told = true
+  // "@tinaruns": no word, as in "@home"
+  if (!told && end - at > 5 && isSmall(byteAt(at + 1)) && isAny(at - 1, SPACE)) told = end - at > 16 || isNoWord(at + 1, end)
   if (told && end - at > 5 && !isAny(end, WORDLY) && byteAt(end) != 0x40 && localStart(at) == at) add(at, end, UNIQUE_IDENTIFIER)
+}
+
+function isNoWord(from: i32, to: i32): bool {
+  for (let at = from; at < to; at++) if (!isLetter(byteAt(at))) return false
+  return (<i32>(load<u64>(placeFor(from, to), 16) >> 32) & (ENGLISH | MEDICAL)) == 0
 }

@@ -4,6 +4,9 @@ import { expect, test } from 'vitest'
 import { survey } from '../../../core/redaction/survey.ts'
 import { readings } from '../../../core/text/prose.ts'
 import { search } from '../../../core/text/search.ts'
+import { setBornFrom } from '../../../core/text/tokenize.ts'
+
+setBornFrom(1937)
 
 /** By form: what is found whole, and what is not found at all. `_` is what is around it. */
 const forms: { readonly [form: string]: { type: string; are: string[]; arent: string[]; said?: string } } = {
@@ -19,6 +22,12 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
       '2021-04-22',
       '2021/4/22',
       '4.22.21',
+      '10.4.23',
+      '4/18/24 at 2130',
+      '5/11/24 0412',
+      '0300 on 7/5/23',
+      '2/14/24-2/17/24',
+      '2/14/24 to 2/17/24',
     ],
     arent: ['13/32/2021', '4.2.21', '1/2/3/2021', '4/22-2021', '2021-13-01'],
   },
@@ -51,6 +60,10 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
       'twenty-first of June',
       'may 5th',
       '5th day of May, 2020',
+      'the second of May nineteen forty four',
+      'May twenty second',
+      'the end of May',
+      '2nd week of June',
     ],
     arent: ['may 5 mg', 'Marchs 5', 'may'],
   },
@@ -72,6 +85,77 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
     are: ['4/22', '10/6', '3/4-3/28', '11/9', '2/14'],
     arent: ['4/4', '3/6', '8/10', '13/32', '4/22/1', '24/7'],
     said: 'alarm _ here',
+  },
+  'a day that something was done': {
+    type: 'DATE',
+    are: ['4/4', '3/6', '3-14', '6/22 to 6/25'],
+    arent: ['13/32', '3-4'],
+    said: 'It was placed before and filled on _, as he says',
+  },
+  'a day at the end of a clause': {
+    type: 'DATE',
+    are: ['5/6', '2/5'],
+    arent: ['4/4', '1/2', '3/4', '8/10'],
+    said: 'labs _, start insulin',
+  },
+  'a day from the day of writing': {
+    type: 'DATE',
+    are: [
+      'yesterday',
+      'last night',
+      'this morning',
+      'tonight',
+      'spring break',
+      'Summer 2022',
+      'fall of 2021',
+      'Wednesday in June',
+      'the first Monday in August',
+    ],
+    arent: ['today', 'this time', 'last week', 'a fall', 'spring', 'that night'],
+    // And in a text beyond ASCII.
+    said: 'Ωб: it came _, he says',
+  },
+  'a short day in small letters': {
+    type: 'DATE',
+    are: ['since wed', 'sat am', 'on sat'],
+    arent: ['sat', 'mon', 'sun'],
+    said: 'it hurts _, he says',
+  },
+  'a year of birth that tells an age over 89': {
+    type: 'DATE',
+    are: ['1930', '1912'],
+    arent: ['1950', '2001'],
+    said: 'she was born in _, and smokes',
+  },
+  'a day of birth that is read out': {
+    type: 'DATE',
+    are: ['three twelve fifty-eight'],
+    arent: ['three', 'twelve pounds'],
+    said: 'my birthday is _, he says',
+  },
+  'an age behind a name': {
+    type: 'AGE',
+    are: ['98', '103'],
+    arent: ['88', '98%', '98.4'],
+    said: 'Gladys Ostergaard _, husband there',
+  },
+  'an age between signs': {
+    type: 'AGE',
+    are: ['92'],
+    arent: ['88', '92%'],
+    said: 'clarence tibbs, _) needs it',
+  },
+  'an age before a sex or in years': {
+    type: 'AGE',
+    are: ['90 yrs', '95 years'],
+    arent: ['89 yrs'],
+    said: 'seen _, on hospice',
+  },
+  'an age before a sex in one letter': {
+    type: 'AGE',
+    are: ['93', '101'],
+    arent: ['89'],
+    said: 'seen _/F, weak',
   },
   'a day by its number': {
     type: 'DATE',
@@ -110,7 +194,7 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
       'Ascension Day',
     ],
     arent: ['labor', 'a new year', 'the day after surgery', 'fathers'],
-    said: 'since then, _, it hurts',
+    said: 'Ωб: since then, _, it hurts',
   },
   'days of a month': {
     type: 'DATE',
@@ -151,6 +235,10 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
       '1 (617) 555-0143 ext. 4',
       '+44 20 7946 0958',
       '+1 (617) 555-0143',
+      '617-555-0143, ext. 4471',
+      '617/555/0143',
+      '011 52 55 1234 5678',
+      'five oh three, five five five, oh one four four',
     ],
     arent: ['617 555', '(617) 55-0143', '+44 20'],
   },
@@ -266,7 +354,7 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
   },
   'a handle': {
     type: 'UNIQUE_IDENTIFIER',
-    are: ['@rosebud77', '@mary_k'],
+    are: ['@rosebud77', '@mary_k', '@tinaruns'],
     arent: ['@home', '@q6h', '@10am', 'x@mary_k'],
   },
   'a street in small letters': {
