@@ -28,7 +28,7 @@ const unguardedPods: { readonly [state in Exclude<Rollout['state'], 'Done'>]: Fi
   ),
   CanaryNotReady: no(
     'CanaryNotReady',
-    'A new pod did not become ready within three minutes, so no other is replaced: the log of its container hipaa-mcp and its Events say why. hipaa-mcp undo puts the workload back.',
+    'A new pod did not become ready within three minutes, so no other is replaced: hipaa-mcp doctor says what keeps it, or whose log does. hipaa-mcp undo puts the workload back.',
   ),
   ReplacementMissing: no(
     'ReplacementMissing',

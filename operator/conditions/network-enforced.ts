@@ -20,10 +20,13 @@ export const network: Rule = (seen, { guarded: pods }, now) => {
     return no('PolicyMissing', 'The NetworkPolicy of this server is not there yet.')
   const { foreign, overruling } = seen.network
   const { open, lacks } = networkEvidence(seen.network, pods, [...seen.storePods.values()].flat(), now)
+  const openers = [...foreign, ...overruling]
   if (open)
     return no(
       'CanaryConnected',
-      'A connection came about that the NetworkPolicies forbid: does a network plugin that enforces them run on every node? status.network.attempts says which.',
+      openers.length === 0
+        ? 'A connection came about that the NetworkPolicies forbid: does a network plugin that enforces them run on every node? status.network.attempts says which.'
+        : `A connection came about that this server’s NetworkPolicies forbid, and another policy opens guarded pods or stores: remove it, or let it select others; the next round shows whether that was all. ${listed(openers)}.`,
     )
   if (foreign.length > 0)
     return no(

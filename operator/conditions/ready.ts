@@ -25,7 +25,7 @@ export function ready(seen: Seen, fleet: Fleet, violations: readonly Violation[]
   if (!fleet.guarded.some(isReady))
     return no(
       'PodsNotReady',
-      'No guarded pod is ready: the log of its container hipaa-mcp says why, and its Events.',
+      'No guarded pod is ready: hipaa-mcp doctor says what keeps it, or whose log does.',
     )
   if (fleet.live.length > 0 && fleet.live.every(({ locked }) => locked !== undefined))
     return no(

@@ -745,3 +745,13 @@ verifies(
     expect(condition({ ...well, workloads: [rolled], pods: [bare] }, 'Ready')).toBe('False UnguardedPods')
   },
 )
+
+test('where a connection came about, a policy that opens the pods is named before the plugin is suspected', () => {
+  const messageOf = (networkPolicies: NetworkPolicy[]) =>
+    status({ ...proved, round: aRound(true), networkPolicies }).conditions?.find(
+      ({ type, reason }) => type === 'NetworkEnforced' && reason === 'CanaryConnected',
+    )?.message
+
+  expect(messageOf([ownPolicy])).toMatch(/does a network plugin that enforces them run/)
+  expect(messageOf([ownPolicy, foreign()])).toMatch(/another policy opens .* let-all-in\.$/)
+})
