@@ -16,7 +16,7 @@ metadata: ObjectMeta
  */
 spec: {
 /**
- * A person, whatever token, certificate or client they come with.
+ * A person, whatever token, certificate or client they come with. One of the four.
  */
 person?: {
 /**
@@ -29,24 +29,24 @@ issuer: string
 sub: string
 }
 /**
- * One access token, by its identifier or by its hash. The token itself never stands here.
+ * One access token, by its identifier or by its hash. The token itself never stands here. One of the four.
  */
 token?: {
 /**
- * Its jti claim.
+ * Its jti claim. Either this or sha256.
  */
 id?: string
 /**
- * SHA-256 of the token as it stands after Bearer, hexadecimal.
+ * SHA-256 of the token as it stands after Bearer, hexadecimal. Either this or id.
  */
 sha256?: string
 }
 /**
- * SHA-256 thumbprint of a client certificate: hexadecimal, or base64url as records name it (x5t#S256).
+ * SHA-256 thumbprint of a client certificate: hexadecimal, or base64url as records name it (x5t#S256). One of the four.
  */
 certificate?: string
 /**
- * client_id of a program, whoever logs in with it.
+ * client_id of a program, whoever logs in with it. One of the four.
  */
 client?: string
 /**
@@ -54,7 +54,7 @@ client?: string
  */
 cause: ("Termination" | "Lost" | "Stolen" | "Suspected" | "Other")
 /**
- * Why, in words. Stays in the cluster; leave out what concerns patients.
+ * Why, in words. Stays in the cluster; leave out what concerns patients. Omitted, nothing.
  */
 note?: string
 /**

@@ -22,7 +22,7 @@ spec: {
  */
 server: string
 /**
- * The person who calls, as their token names them. Goes together with patients, not beside pods.
+ * The person who calls, as their token names them. Goes together with patients, not beside pods. Omitted, the grant is about pods.
  */
 subject?: {
 /**
@@ -37,12 +37,13 @@ sub: string
 /**
  * Identifiers of the patients, plainly as the tools take them: no Patient/ before them. They are PHI in etcd:
  * encrypt this resource at rest, and give read rights to nobody who does not need them. Goes together
- * with subject, not beside pods.
+ * with subject, not beside pods. Omitted, the grant is about pods.
  */
 patients?: string[]
 /**
  * Instead of subject and patients: the person enters these pods of the server, and sees whatever is in
- * them. For repairs that cannot wait. No grant opens the sidecar's own containers.
+ * them. For repairs that cannot wait. No grant opens the sidecar's own containers. Omitted, it is about
+ * patients.
  */
 pods?: {
 /**
@@ -78,7 +79,7 @@ minutes: number
  */
 requestedBy?: string
 /**
- * Write approval: {} to approve; another person than the one who asked, with the verb approve. Within 24 hours of the request.
+ * Write approval: {} to approve; another person than the one who asked, with the verb approve. Within 24 hours of the request. Omitted, it is not approved yet, and nobody is let in.
  */
 approval?: {
 /**
@@ -91,7 +92,7 @@ by: string
 at: string
 }
 /**
- * Write end: {} to end it before its time.
+ * Write end: {} to end it before its time. Omitted, it ends after its minutes.
  */
 end?: {
 /**
@@ -104,7 +105,7 @@ by: string
 at: string
 }
 /**
- * Whether it was right, written within 72 hours of the end by a third person with the verb review.
+ * Whether it was right, written within 72 hours of the end by a third person with the verb review. Omitted, the review is still due.
  */
 review?: {
 /**
@@ -112,7 +113,7 @@ review?: {
  */
 finding: ("Justified" | "NotJustified")
 /**
- * What was looked at. Leave out names and diagnoses.
+ * What was looked at. Leave out names and diagnoses. Omitted, nothing.
  */
 note?: string
 /**

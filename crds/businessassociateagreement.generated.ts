@@ -30,7 +30,7 @@ hosts: string[]
 ranges?: string[]
 /**
  * The counterparty runs models: its hosts are reached through the sidecar's own end of TLS, which checks every call against the
- * vendor's rules (docs/agreements.md) and puts the credential in that the server never holds.
+ * vendor's rules (docs/agreements.md) and puts the credential in that the server never holds. Omitted, it runs none.
  */
 model?: {
 /**
@@ -55,15 +55,15 @@ at: string
  */
 maxAge?: string
 /**
- * Who saw it.
+ * Who saw it. Omitted, it is not said.
  */
 by?: string
 /**
- * SHA-256 of what was kept of it, hexadecimal.
+ * SHA-256 of what was kept of it, hexadecimal. Omitted, nothing was kept.
  */
 sha256?: string
 /**
- * Where that is kept.
+ * Where that is kept. Omitted, it is not said.
  */
 uri?: string
 }
@@ -89,7 +89,7 @@ document: {
  */
 sha256: string
 /**
- * Where the signed document is kept.
+ * Where the signed document is kept. Omitted, it is not said.
  */
 uri?: string
 }

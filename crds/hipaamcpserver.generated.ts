@@ -106,7 +106,7 @@ values: string[]
 }
 /**
  * Whether the operator looks for identifiers of patients in what the server itself logs. What is found is
- * counted by kind, in the condition Transmission, a metric and an Event, and none of it is kept.
+ * counted by kind, in the condition Transmission, a metric and an Event, and none of it is kept. Omitted, it looks.
  */
 logs?: {
 /**
@@ -122,7 +122,7 @@ bytesPerMinute?: number
 }
 }
 /**
- * The certificate that callers see, and whose certificates callers must show.
+ * The certificate that callers see, and whose certificates callers must show. Omitted, both are of the operator's own CA, by TLS 1.3.
  */
 tls?: {
 /**
@@ -197,7 +197,7 @@ audience: string
  */
 provider: ("Entra" | "Okta" | "Auth0" | "Keycloak" | "Ping" | "Generic")
 /**
- * CA certificates (PEM) to reach the issuer, where a public CA does not do.
+ * CA certificates (PEM) to reach the issuer, where a public CA does not do. Omitted, public CAs.
  */
 ca?: string
 /**
@@ -218,21 +218,21 @@ roles: {
 claim: string
 }
 /**
- * Values that prove more than one factor, where the provider's preset cannot know them.
+ * Values that prove more than one factor, where the provider's preset cannot know them. Omitted, the preset alone.
  */
 mfa?: {
 /**
- * acr values of this issuer that mean MFA. "0" and "1" are never accepted.
+ * acr values of this issuer that mean MFA. "0" and "1" are never accepted. Omitted, those of the preset.
  */
 acr?: string[]
 /**
- * amr values of this issuer that mean MFA, besides the preset.
+ * amr values of this issuer that mean MFA, besides the preset. Omitted, none besides.
  */
 amr?: string[]
 }
 }[]
 /**
- * Automatic logoff (45 CFR 164.312(a)(2)(iii)) of a person over one client certificate. Only a new login begins another session.
+ * Automatic logoff (45 CFR 164.312(a)(2)(iii)) of a person over one client certificate. Only a new login begins another session. Omitted, 15m and 12h.
  */
 sessions?: {
 /**
@@ -245,7 +245,7 @@ idle?: string
 absolute?: string
 }
 /**
- * More than one factor is always demanded; how long ago it may have been.
+ * More than one factor is always demanded; how long ago it may have been. Omitted, 8h.
  */
 mfa?: {
 /**
@@ -282,7 +282,7 @@ purpose?: {
 claim: string
 }
 /**
- * Which claim names the one patient that a caller with a Bound role may reach.
+ * Which claim names the one patient that a caller with a Bound role may reach. Omitted, no role may be Bound.
  */
 patient?: {
 /**
@@ -291,7 +291,7 @@ patient?: {
 claim: string
 }
 /**
- * Which claim lists the patients that a caller with a Panel role may reach, 512 at most.
+ * Which claim lists the patients that a caller with a Panel role may reach, 512 at most. Omitted, no role may be Panel.
  */
 panel?: {
 /**
@@ -306,7 +306,7 @@ claim: string
  */
 relations?: {
 /**
- * Callers who look at their own record. A token without the claim is recorded as relation unknown.
+ * Callers who look at their own record. A token without the claim is recorded as relation unknown. Omitted, it is not looked at.
  */
 own?: {
 /**
@@ -315,7 +315,7 @@ own?: {
 claim: string
 }
 /**
- * Callers who look at the record of somebody with their family name. Names are compared in memory and not recorded.
+ * Callers who look at the record of somebody with their family name. Names are compared in memory and not recorded. Omitted, it is not looked at.
  */
 surname?: {
 /**
@@ -324,7 +324,7 @@ surname?: {
 claim?: string
 }
 /**
- * Patients whose records draw the curious, such as well-known people and members of staff.
+ * Patients whose records draw the curious, such as well-known people and members of staff. Omitted, nobody is on the list.
  */
 vip?: {
 /**
@@ -350,7 +350,7 @@ when: {
  */
 role: string
 /**
- * OAuth scopes, all of which the token must have.
+ * OAuth scopes, all of which the token must have. Omitted, none.
  */
 scopes?: string[]
 /**
@@ -388,7 +388,7 @@ tools: {
  */
 name: string
 /**
- * What tools/list says of it. Never holds PHI.
+ * What tools/list says of it. Never holds PHI. Omitted, nothing.
  */
 description?: string
 /**
@@ -402,7 +402,7 @@ arguments: {
 [k: string]: unknown
 }
 /**
- * Constants sent to the server, never taken from the caller.
+ * Constants sent to the server, never taken from the caller. Omitted, none.
  */
 with?: {
 [k: string]: unknown
@@ -431,7 +431,7 @@ bulk?: ("Forbidden" | "Allowed")
  */
 identifiers?: ("Refuse" | "Keep")
 /**
- * Why bulk is Allowed, or identifiers are kept: shown in status and reports.
+ * Why bulk is Allowed, or identifiers are kept: shown in status and reports. Required then, and only then.
  */
 reason?: string
 /**
@@ -470,7 +470,7 @@ fields: string[]
  */
 text?: ("Redact" | "Drop" | "Keep")
 /**
- * Why identifiers may stay, here: shown in status and reports.
+ * Why identifiers may stay, here: shown in status and reports. Required where text is Keep, and only there.
  */
 reason?: string
 }[]
@@ -487,7 +487,7 @@ schema?: {
 [k: string]: unknown
 }
 /**
- * JSON Pointers with * to where patients stand in the server's whole result, whatever at is, besides FHIR Patient resources and references, which are always found.
+ * JSON Pointers with * to where patients stand in the server's whole result, whatever at is, besides FHIR Patient resources and references, which are always found. Omitted, those alone.
  */
 patients?: string[]
 /**
@@ -499,7 +499,7 @@ text?: ("Redact" | "Drop" | "Keep")
  */
 media?: ("Drop" | "Keep")
 /**
- * Why identifiers may stay: shown in status and reports.
+ * Why identifiers may stay: shown in status and reports. Required where text or media is Keep; check and admission ask for it where a whole document is kept, too.
  */
 reason?: string
 }
@@ -546,15 +546,15 @@ name: string
  */
 uri: string
 /**
- * What the lists say of it. Never holds PHI.
+ * What the lists say of it. Never holds PHI. Omitted, nothing.
  */
 description?: string
 /**
- * What the lists say of its kind.
+ * What the lists say of its kind. A type of media (RFC 6838), such as application/json. Omitted, nothing.
  */
 mimeType?: string
 /**
- * Variable of the template that names the patient.
+ * Variable of the template that names the patient. Omitted, nothing says before the reading whom it is about.
  */
 patient?: string
 /**
@@ -597,7 +597,7 @@ fields: string[]
  */
 text?: ("Redact" | "Drop" | "Keep")
 /**
- * Why identifiers may stay, here: shown in status and reports.
+ * Why identifiers may stay, here: shown in status and reports. Required where text is Keep, and only there.
  */
 reason?: string
 }[]
@@ -614,7 +614,7 @@ schema?: {
 [k: string]: unknown
 }
 /**
- * JSON Pointers with * to where patients stand in the server's whole result, whatever at is, besides FHIR Patient resources and references, which are always found.
+ * JSON Pointers with * to where patients stand in the server's whole result, whatever at is, besides FHIR Patient resources and references, which are always found. Omitted, those alone.
  */
 patients?: string[]
 /**
@@ -626,7 +626,7 @@ text?: ("Redact" | "Drop" | "Keep")
  */
 media?: ("Drop" | "Keep")
 /**
- * Why identifiers may stay: shown in status and reports.
+ * Why identifiers may stay: shown in status and reports. Required where text or media is Keep; check and admission ask for it where a whole document is kept, too.
  */
 reason?: string
 }
@@ -669,7 +669,7 @@ prompts?: {
  */
 name: string
 /**
- * What prompts/list says of it. Never holds PHI.
+ * What prompts/list says of it. Never holds PHI. Omitted, nothing.
  */
 description?: string
 /**
@@ -699,7 +699,7 @@ bulk?: ("Forbidden" | "Allowed")
  */
 identifiers?: ("Refuse" | "Keep")
 /**
- * Why bulk is Allowed, or identifiers are kept: shown in status and reports.
+ * Why bulk is Allowed, or identifiers are kept: shown in status and reports. Required then, and only then.
  */
 reason?: string
 /**
@@ -738,7 +738,7 @@ fields: string[]
  */
 text?: ("Redact" | "Drop" | "Keep")
 /**
- * Why identifiers may stay, here: shown in status and reports.
+ * Why identifiers may stay, here: shown in status and reports. Required where text is Keep, and only there.
  */
 reason?: string
 }[]
@@ -755,7 +755,7 @@ schema?: {
 [k: string]: unknown
 }
 /**
- * JSON Pointers with * to where patients stand in the server's whole result, whatever at is, besides FHIR Patient resources and references, which are always found.
+ * JSON Pointers with * to where patients stand in the server's whole result, whatever at is, besides FHIR Patient resources and references, which are always found. Omitted, those alone.
  */
 patients?: string[]
 /**
@@ -767,7 +767,7 @@ text?: ("Redact" | "Drop" | "Keep")
  */
 media?: ("Drop" | "Keep")
 /**
- * Why identifiers may stay: shown in status and reports.
+ * Why identifiers may stay: shown in status and reports. Required where text or media is Keep; check and admission ask for it where a whole document is kept, too.
  */
 reason?: string
 }
@@ -802,11 +802,11 @@ resultBytes?: number
 }
 }[]
 /**
- * What the server may send or ask besides answers. Each is off unless it is named here.
+ * What the server may send or ask besides answers. Each is off unless it is named here; omitted, all are.
  */
 fromServer?: {
 /**
- * Progress of a call (notifications/progress).
+ * Progress of a call (notifications/progress). Omitted, none passes.
  */
 progress?: {
 /**
@@ -815,7 +815,7 @@ progress?: {
 text?: ("Redact" | "Drop" | "Keep")
 }
 /**
- * Log messages (notifications/message, logging/setLevel).
+ * Log messages (notifications/message, logging/setLevel). Omitted, none passes.
  */
 logging?: {
 /**
@@ -824,7 +824,7 @@ logging?: {
 text?: ("Redact" | "Drop" | "Keep")
 }
 /**
- * Requests to the caller's model (sampling/createMessage). What they hold goes to that model.
+ * Requests to the caller's model (sampling/createMessage). What they hold goes to that model. Omitted, the server may not ask.
  */
 sampling?: {
 /**
@@ -837,7 +837,7 @@ agreement?: string
 text?: ("Redact" | "Drop" | "Keep")
 }
 /**
- * Questions to the person (elicitation/create).
+ * Questions to the person (elicitation/create). Omitted, the server may not ask.
  */
 elicitation?: {
 /**
@@ -849,18 +849,18 @@ text?: ("Redact" | "Drop" | "Keep")
  */
 modes?: ("form" | "url")[]
 /**
- * Hosts to which mode url may send. Others are refused.
+ * Hosts to which mode url may send. Others are refused. Omitted, none: no address is passed on.
  */
 hosts?: string[]
 }
 /**
- * Asking the caller for its roots (roots/list).
+ * Asking the caller for its roots (roots/list). Omitted, the server may not ask.
  */
 roots?: {
 
 }
 /**
- * Completion of arguments (completion/complete). Values may be names of patients.
+ * Completion of arguments (completion/complete). Values may be names of patients. Omitted, nothing is completed.
  */
 completion?: {
 /**
@@ -869,20 +869,20 @@ completion?: {
 text?: ("Redact" | "Drop" | "Keep")
 }
 /**
- * Calls that answer later (tasks/get, tasks/result, tasks/cancel, tasks/update).
+ * Calls that answer later (tasks/get, tasks/result, tasks/cancel, tasks/update). Omitted, no call answers later.
  */
 tasks?: {
 
 }
 /**
- * Word that a list of the server changed.
+ * Word that a list of the server changed. Omitted, none passes.
  */
 listChanged?: {
 
 }
 }
 /**
- * Which names and web pages a request may come by. Against pages that make a browser call a server of its network (DNS rebinding).
+ * Which names and web pages a request may come by. Against pages that make a browser call a server of its network (DNS rebinding). Omitted, the names of the certificate, and no page.
  */
 http?: {
 /**
@@ -895,7 +895,7 @@ hosts?: string[]
 origins?: string[]
 }
 /**
- * What becomes of identifiers in fields and text that are kept.
+ * What becomes of identifiers in fields and text that are kept. Omitted, of dates the year is left.
  */
 redaction?: {
 /**
@@ -910,7 +910,7 @@ dates?: ("Year" | "Shift" | "Drop")
 epoch?: string
 }
 /**
- * Every place where PHI rests behind this server.
+ * Every place where PHI rests behind this server. Omitted, none, and where it rests is not said.
  */
 stores?: {
 /**
@@ -934,7 +934,7 @@ matchLabels: {
 port: number
 }[]
 /**
- * When a record counts as kept, where, and for how long.
+ * When a record counts as kept, where, and for how long. Omitted, when the collector has committed it, for 2192d.
  */
 trail?: {
 /**
@@ -942,7 +942,7 @@ trail?: {
  */
 acknowledge?: ("Stream" | "Local")
 /**
- * The pod's own trail volume, a generic ephemeral volume. Calls are refused while the collector is more than 64 MB or ten minutes behind; a volume of 128Mi or more holds that.
+ * The pod's own trail volume, a generic ephemeral volume. Calls are refused while the collector is more than 64 MB or ten minutes behind; a volume of 128Mi or more holds that. Required by acknowledge Local, and unused otherwise.
  */
 volume?: {
 /**
@@ -955,7 +955,7 @@ storageClassName: string
 size: string
 }
 /**
- * How long records are kept. At least 2192d: six years (45 CFR 164.316(b)(2)(i)).
+ * How long records are kept. At least 2192d: six years (45 CFR 164.316(b)(2)(i)). Days. Default 2192d.
  */
 retention?: string
 }
@@ -968,13 +968,14 @@ network?: {
  */
 ingress?: {
 /**
- * Namespace of the callers.
+ * Namespace of the callers. Either this or cidr.
  */
 namespace?: string
 /**
  * Range of addresses outside of the cluster from which callers come, as the pod sees them: of people's
  * machines where the load balancer keeps source addresses (externalTrafficPolicy: Local), else its own.
  * With most network plugins 0.0.0.0/0 lets every pod in as well; a client certificate is demanded all the same.
+ * Either this or namespace.
  */
 cidr?: string
 /**
@@ -994,7 +995,7 @@ matchLabels?: {
  */
 egress?: {
 /**
- * BusinessAssociateAgreement whose hosts may be reached while it is active.
+ * BusinessAssociateAgreement whose hosts may be reached while it is active. Either this or store.
  */
 baa?: string
 /**
@@ -1002,7 +1003,7 @@ baa?: string
  */
 port?: number
 /**
- * Name out of spec.stores.
+ * Name out of spec.stores. Either this or baa.
  */
 store?: string
 /**
@@ -1010,7 +1011,7 @@ store?: string
  */
 host?: string
 /**
- * With the agreement of a model's vendor, the credential that the sidecar puts into calls.
+ * With the agreement of a model's vendor, the credential that the sidecar puts into calls. Omitted, none is put in.
  */
 credential?: {
 /**
@@ -1039,7 +1040,7 @@ pem: string
 }[]
 }
 /**
- * What counts as a sign of a breach (45 CFR 164.402).
+ * What counts as a sign of a breach (45 CFR 164.402). Omitted, 100 distinct patients of one person in an hour.
  */
 breach?: {
 /**
@@ -1057,7 +1058,7 @@ per: string
 }[]
 }
 /**
- * Present, every call is refused within seconds, and recorded.
+ * Present, every call is refused within seconds, and recorded. Omitted, calls are served.
  */
 lockdown?: {
 /**

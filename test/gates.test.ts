@@ -73,14 +73,32 @@ test('imports point one way: crds <- core <- operator, sidecar, collector, cli',
 })
 
 /** A node of a CRD's schema, as far as the walk below needs it. */
-type Schema = { description?: string; properties?: { [name: string]: Schema }; items?: Schema }
+type Schema = {
+  description?: string
+  default?: unknown
+  required?: string[]
+  properties?: { [name: string]: Schema }
+  items?: Schema
+}
 
-test('every field of every kind says in kubectl explain what it is', async () => {
+/** What becomes of a field that is left out, or who writes it then. */
+const saysOmitted =
+  /\b[Oo]mitted\b|\b[Dd]efault\b|\bRequired\b|\bEither this or\b|\bOne of the\b|\bWritten by admission\b|\b[Nn]eeded only\b|\b[Ww]ithout it\b/
+const isPlain = (value: unknown): boolean => value !== undefined && typeof value !== 'object'
+
+test('every field of every kind says in kubectl explain what it is, and what it is when it is left out', async () => {
   const silent: string[] = []
-  const look = ({ properties = {}, items }: Schema, path: string): void => {
+  const look = ({ properties = {}, required = [], items }: Schema, path: string): void => {
     for (const [name, field] of Object.entries(properties)) {
-      if (field.description === undefined) silent.push(`${path}.${name}`)
-      look(field, `${path}.${name}`)
+      const here = `${path}.${name}`
+      const { description, default: value } = field
+      if (description === undefined) silent.push(here)
+      // A selector's labels stand for what the selector says.
+      else if (path.includes('.yaml.spec') && !required.includes(name) && name !== 'matchLabels') {
+        if (!saysOmitted.test(description)) silent.push(`${here}, left out`)
+        if (isPlain(value) && !description.includes(String(value))) silent.push(`${here}, its default`)
+      }
+      look(field, here)
     }
     if (items !== undefined) look(items, `${path}[]`)
   }
