@@ -9,7 +9,7 @@ import { unguarded } from './in-every-pod.ts'
 
 /** Why they do, each reason once. */
 const locks = ({ live }: Fleet): string =>
-  [...new Set(live.map(({ locked }) => locked))].toSorted().join(', ')
+  [...new Set(live.flatMap(({ locked }) => locked ?? []))].toSorted().join(', ')
 
 export function ready(seen: Seen, fleet: Fleet, violations: readonly Violation[], now: number): Finding {
   const [first] = violations

@@ -746,12 +746,23 @@ verifies(
   },
 )
 
-test('where a connection came about, a policy that opens the pods is named before the plugin is suspected', () => {
-  const messageOf = (networkPolicies: NetworkPolicy[]) =>
-    status({ ...proved, round: aRound(true), networkPolicies }).conditions?.find(
-      ({ type, reason }) => type === 'NetworkEnforced' && reason === 'CanaryConnected',
-    )?.message
+const messageOf = (things: Things, type: ConditionType): string =>
+  status(things).conditions?.find((one) => one.type === type)?.message ?? ''
 
-  expect(messageOf([ownPolicy])).toMatch(/does a network plugin that enforces them run/)
-  expect(messageOf([ownPolicy, foreign()])).toMatch(/another policy opens .* let-all-in\.$/)
+test('where a connection came about, a policy that opens the pods is named before the plugin is suspected', () => {
+  const open = { ...proved, round: aRound(true) }
+
+  expect(messageOf(open, 'NetworkEnforced')).toMatch(/does a network plugin that enforces them run/)
+  expect(messageOf({ ...open, networkPolicies: [ownPolicy, foreign()] }, 'NetworkEnforced')).toMatch(
+    /came about .* another policy opens .* let-all-in\.$/,
+  )
+})
+
+test('pods that are locked say why, each reason once', () => {
+  const locked = ['ehr-1', 'ehr-2'].map((name) =>
+    aChain(`uid-${name}`, { policy: hash, locked: 'pod-outdated' }),
+  )
+  const pods = [aGuardedPod('ehr-1'), aGuardedPod('ehr-2')]
+
+  expect(messageOf({ ...well, pods, chains: locked }, 'Ready')).toMatch(/refuses all calls \(pod-outdated\)/)
 })
