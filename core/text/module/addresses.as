@@ -29,7 +29,14 @@ function mayHaveStreet(number: i32): bool {
   const next = number + 1
   if (next >= count || !goesOn(next)) return false
   if (shapeOf(next) == NUMBER) return isOrdinal(next)
-  return shapeOf(next) != SMALL || isOf(next, STREET) || maySmallStreetBegin(next)
+  return shapeOf(next) != SMALL || isOf(next, STREET) || maySmallStreetBegin(next) || isDirection(next)
+}
+
+/** "2218 w farwell ave" */
+function isDirection(i: i32): bool {
+  if (sizeOf(i) > 2 || gapOf(i) != SPACE) return false
+  if (sizeOf(i) == 2) return isWord(i, 'ne') || isWord(i, 'nw') || isWord(i, 'se') || isWord(i, 'sw')
+  return isWord(i, 'n') || isWord(i, 's') || isWord(i, 'e') || isWord(i, 'w')
 }
 
 /** No function word, unit or short form, and nothing that is counted or measured. */
@@ -39,14 +46,19 @@ function maySmallStreetBegin(i: i32): bool {
   return !isOf(i, STOPPER | HEADING | MONTH)
 }
 
-/** "12 elm street", "450 old mill rd": one to three words in small letters between. */
+/** "12 elm street", "450 old mill rd", "118 n elm st, dayton": one to three words between, in letters of any size. */
 function smallStreetAfter(number: i32): i32 {
   for (let j = number + 1; j < count && j <= number + 4; j++) {
     if (gapOf(j) != SPACE) return -1
-    if (j > number + 1 && shapeOf(j) == SMALL && isKnown(j, SURE_STREET)) return j
-    if (!maySmallStreetBegin(j)) return -1
+    if (j > number + 1 && isStreetHead(j)) return j
+    if (!isLarge(j) && !maySmallStreetBegin(j) && !(j == number + 1 && isDirection(j))) return -1
   }
   return -1
+}
+
+/** "ave", and "st" before a comma. */
+function isStreetHead(i: i32): bool {
+  return isOf(i, STREET) && (isKnown(i, SURE_STREET) || (sizeOf(i) < 4 && byteAt(endOf(i)) == 0x2c))
 }
 
 /** "on Main Street", "near Elm St.": without a number where a preposition stands before it. */

@@ -58,6 +58,8 @@ function isSomebodys(i: i32, from: i32, beside: bool): bool {
   const next = from + 1
   if (next < count && gapOf(next) == SPACE && shapeOf(next) == CAPITALISED && isListed(next, SURNAME) && !isListed(next, ENGLISH | MEDICAL)) return true
   const surname = isListed(from, SURNAME)
+  // "Attending: Bone", "RN Mavin reports"
+  if (isKnown(i, OFFICE) && ((surname && !beside) || (shapeOf(i) == CAPITALS && beside && !isListed(from, MEDICAL)))) return true
   if (!isListed(from, EVERYDAY)) return surname || (i > 0 && isKnown(i - 1, POSSESSIVE))
   // "her son Wane", "Attending: Lawless"
   if (beside && isKnown(i, KIN)) return surname || !isListed(from, MEDICAL)

@@ -3,7 +3,7 @@
 import { asked, TOWN } from './asked'
 import {
   ACRONYM, AT, BESIDE, CREDENTIAL, DIVISION, ENGLISH, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, JOINER,
-  MEDICAL, MONTH, MOTION, NAMING, PERSON, PLACE, PLACE_PREFIX, PROPER, STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_FACILITY,
+  MEDICAL, MONTH, MOTION, NAMING, PERSON, PLACE, PLACE_PREFIX, PROPER, STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_EPONYM_HEAD, WEAK_FACILITY,
 } from './classes'
 import { KIN, OFFICE, SURE_STREET, UNIT_START } from './dictionary'
 import { isBehindAtSign } from './facilities'
@@ -127,6 +127,9 @@ function isBeside(i: i32): bool {
   const both = FIRST | FREQUENT
   if (next < count && gapOf(next) == COMMA && shapeOf(next) == CAPITALISED && isListed(i, SURNAME) && !isOf(i, ORDINARY & ~STATE))
     if ((flagsOf(next) & both) == both && !isListed(next, ENGLISH | MEDICAL)) return true
+  // "joven turner"
+  if (isOf(i, FAMOUS_EPONYM) && i > 0 && gapOf(i) == SPACE && shapeOf(i - 1) == CAPITALISED && isListed(i - 1, FIRST) && !isListed(i - 1, ENGLISH | MEDICAL))
+    return !(after && isOf(next, EPONYM_HEAD | WEAK_EPONYM_HEAD))
   if (isOf(i, ORDINARY)) return false
   // "serianni, dean,"
   if (i > 0 && gapOf(i) == COMMA && shapeOf(i - 1) == CAPITALISED && (flagsOf(i) & both) == both && isListed(i - 1, SURNAME))
@@ -136,8 +139,8 @@ function isBeside(i: i32): bool {
   // "attending: hopper"
   if (i > 0 && isListed(i, SURNAME) && !isListed(i, MEDICAL) && byteAt(startOf(i) - 2) == 0x3a && isOf(i - 1, PERSON) && isKnown(i - 1, OFFICE)) return true
   const strange = !isListed(i, ENGLISH | MEDICAL)
-  // "at deaconess"
-  if (i > 0 && gapOf(i) == SPACE && isOf(i - 1, AT) && !isListed(i, EVERYDAY | MEDICAL) && sizeOf(i) > 3) return true
+  // "at deaconess", "at queen's"
+  if (i > 0 && gapOf(i) == SPACE && isOf(i - 1, AT) && sizeOf(i) > 3 && (isOwned(i) || !isListed(i, EVERYDAY | MEDICAL))) return true
   if (!isListed(i, FIRST | SURNAME | PLACE) && (!strange || sizeOf(i) < 3)) return false
   if (i > 0 && joins(i)) {
     const before = i - 1
@@ -149,6 +152,8 @@ function isBeside(i: i32): bool {
     if (isListed(i, PLACE) && isOf(before, TOWARDS) && before > 0 && isOf(before - 1, MOTION)) return true
     // "at mercy", "near caribou"
     if (!isListed(i, MEDICAL) && isOf(before, AT) && sizeOf(i) > 3) return true
+    // "from newcastle"
+    if (isListed(i, PLACE) && !isListed(i, ENGLISH) && isWord(before, 'from')) return true
     // "attending rasmussen"
     if ((flagsOf(i) & (SURNAME | FREQUENT | ENGLISH)) == (SURNAME | FREQUENT) && isOf(before, PERSON)) return true
     if (isOf(before, TOWARDS) && isListed(i, PLACE) && !isListed(i, EVERYDAY | MEDICAL) && sizeOf(i) > 3) return true

@@ -146,6 +146,8 @@ function goesOnBehindSmall(end: i32): bool {
   if (large >= count || shapeOf(small) != SMALL || gapOf(large) != SPACE || !isFree(large) || isOf(large, MONTH)) return false
   if (isWord(small, 'to') || isWord(small, 'from')) return false
   if (isOf(small, JOINER | TOWARDS | AT) && isLarge(large) && (isPlaceName(large) || isOf(large, STATE | PLACE_PREFIX))) return true
+  // "La Clínica del Pueblo"
+  if (isOf(small, PARTICLE) && isOf(end, FACILITY)) return shapeOf(large) == CAPITALISED && !isOf(large, STOPPER | TITLE)
   // "Hospital for Special Surgery", "Institute of Neurology"
   return isOf(small, JOINER) && shapeOf(large) == CAPITALISED && !isOf(large, STOPPER | TITLE) && isOf(end, FACILITY | WEAK_FACILITY)
 }
@@ -183,6 +185,8 @@ function plain(head: i32): void {
     const possible = isStrange(before) || isListed(before, PLACE | SURNAME) || shapeOf(before) == CAPITALS
     if (possible && !isOf(before, ACRONYM | PROPER) && !isListed(before, MEDICAL)) named = true
     if (isPlaceName(before) || isOf(before, STREET)) named = true
+    // ", Ocean City office"
+    else if (shapeOf(before) == CAPITALISED && isListed(before, PLACE) && gapOf(before) == COMMA) named = true
     start = before
   }
   if (start == head) return

@@ -12,7 +12,7 @@ import { TOWN_HEAD } from './dictionary'
 import { isBehindAtSign, isLabelled, standsAt } from './facilities'
 import { byteAt } from './memory'
 import { isFirstName } from './name-parts'
-import { takeOdd } from './odd-capitals'
+import { isBracketed, takeOdd } from './odd-capitals'
 import { goesOn, isKnown, isNumberOf, isOf, isLarge, isListed, isSpoken, isStrange, isWord, sizeOf } from './traits'
 import { facilityEnd, isState, isVisited, mayBeFacility, NO_FACILITY, ofEnd } from './visited'
 import { count, endOf, gapOf, isOwned, knownOf, markCount, markedAt, shapeOf, startOf } from './words'
@@ -95,7 +95,7 @@ function judge(start: i32, end: i32): void {
   if (places && (isBehindAtSign(from) || isLabelled(from)) && isPlaceBehindAt(from, end)) return take(from, facilityEnd(end), PLACED)
   // Of most words it is known without a look at those before them that they are no place.
   if (places && mayHavePlace(from, end) && leadOf(from) >= 0) {
-    if (standsAt(from) && isPlaceBehindAt(from, end)) return take(from, end, PLACED)
+    if (standsAt(from) && isPlaceBehindAt(from, end)) return take(from, facilityEnd(end), PLACED)
     if (isOf(lead, TOWARDS | JOINER | MOTION) && isPlaceBehindIn(lead, from, end)) return take(from, end, PLACED)
   }
   if (places && shapes && end > from && mayBeTown(from, end)) return take(from, end, PLACED)
@@ -224,7 +224,7 @@ function mayBeTown(from: i32, end: i32): bool {
   for (let i = end; i >= from; i--) if (!isListed(i, PLACE) && !isOf(i, PLACE_PREFIX)) return false
   for (let i = end; i >= from; i--) if (shapeOf(i) != CAPITALISED || (i > from && gapOf(i) != SPACE)) return false
   const before = shapeOf(from - 1)
-  const within = gapOf(from) == SPACE ? before == SMALL || before == NUMBER : before != CAPITALISED && isLone(end)
+  const within = gapOf(from) == SPACE ? before == SMALL || before == NUMBER : (before != CAPITALISED && isLone(end)) || isBracketed(from)
   return within && (isKnown(end, TOWN_HEAD) || asked(TOWN, startOf(from), endOf(end)) == 1)
 }
 

@@ -9,7 +9,7 @@ import {
 import { TERM } from './dictionary'
 import { byteAt } from './memory'
 import { isKnown, isLarge, isListed, isOf, isWord } from './traits'
-import { count, endOf, gapOf, shapeOf, startOf } from './words'
+import { count, endOf, flagsOf, gapOf, shapeOf, startOf } from './words'
 import { APART, CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
 /** What bears a capital for another reason, or makes a term of the words beside it. */
@@ -46,7 +46,8 @@ export function takeOdd(from: i32, end: i32): void {
   let free = 0
   for (let i = from; i <= end; i++) {
     if (shapeOf(i) == CAPITALS || shapeOf(i) == INITIAL) {
-      if (i == from || isOf(i, ACRONYM)) return
+      // "UCSF Mission Bay"
+      if (isOf(i, ACRONYM) || (i == from && (shapeOf(i) == INITIAL || i == end || flagsOf(i) != 0))) return
       continue
     }
     if (!isFree(i)) {
@@ -69,9 +70,10 @@ export function takeOdd(from: i32, end: i32): void {
     else others++
   }
   const lead = first > 0 ? leadOf(first) : -1
-  const towards = lead >= 0 && isOf(lead, AT | TOWARDS | JOINER)
+  const setOff = pairs > 0 && isSetOff(first, end)
+  const towards = setOff || (lead >= 0 && isOf(lead, AT | TOWARDS | JOINER))
   if (free == 0 || names + (towards ? others : 0) == 0) return
-  if (pairs > 0 && !behindName && !(towards && towns > 0)) return
+  if (pairs > 0 && !setOff && !behindName && !(towards && towns > 0)) return
   if (!several && isTerm(from, lead)) return
   const as = behindName ? claimOf(first) : beforeName ? claimOf(next) : towards ? PLACED : NAMED
   let last = end
@@ -102,8 +104,13 @@ function isWithin(first: i32): bool {
   return !(isOf(before, JOINER) && before > 0 && gapOf(before) == SPACE && isLarge(before - 1) && isFree(before - 1))
 }
 
+/** ", Swedish Covenant,": between two commas. */
+function isSetOff(first: i32, end: i32): bool {
+  return gapOf(first) == COMMA && byteAt(endOf(end)) == 0x2c
+}
+
 /** "(Summit)", "(Council Bluffs)": nothing else within. */
-function isBracketed(first: i32): bool {
+export function isBracketed(first: i32): bool {
   if (byteAt(startOf(first) - 1) != 0x28) return false
   let last = first
   while (last + 1 < count && gapOf(last + 1) == SPACE && shapeOf(last + 1) == CAPITALISED) last++

@@ -186,7 +186,13 @@ function capitalStart(before: i32): i32 {
   // "Shu-Fen Lai"
   if (gapOf(before) == HYPHEN && isFree(before - 1) && shapeOf(before - 1) == CAPITALISED) return before - 1
   // "Grandma Peg"
-  return isOf(before, PERSON) && isKin(before) ? before : -1
+  if (isOf(before, PERSON)) return isKin(before) ? before : -1
+  return gapOf(before) == SPACE && isOf(before - 1, PERSON) && isCallName(before) ? before : -1
+}
+
+/** "pt Big Mike Tolliver": a word between somebody and the name, and no term. */
+function isCallName(i: i32): bool {
+  return !isListed(i, MEDICAL) && !isOf(i, HEADING | PROPER | ACRONYM | TITLE | STOPPER | PERSON)
 }
 
 /** "baby girl Esparza" */
@@ -202,7 +208,7 @@ function isBeforeDouble(surname: i32): bool {
 }
 
 function isKin(i: i32): bool {
-  return isWord(i, 'grandma') || isWord(i, 'grandpa') || isWord(i, 'aunt') || isWord(i, 'uncle')
+  return isWord(i, 'grandma') || isWord(i, 'grandpa') || isWord(i, 'aunt') || isWord(i, 'uncle') || isWord(i, 'baby')
 }
 
 /** "Daly City", "County Road 14": the last word of a town's name, the number of a road. */

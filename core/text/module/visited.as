@@ -27,9 +27,9 @@ export function isVisited(i: i32): bool {
   if (i < 2) return false
   const last = byteAt(endOf(lead) - 1)
   // Most words stand behind others.
-  if (last != 0x74 && last != 0x6f && last != 0x64) return false
+  if (last != 0x74 && last != 0x6f && last != 0x64 && last != 0x73) return false
   if (shapeOf(lead) != SMALL || gapOf(i) != SPACE) return false
-  if (isWord(lead, 'visited') || isWord(lead, 'attended')) return true
+  if (isWord(lead, 'visited') || isWord(lead, 'attended') || isWord(lead, 'attends')) return true
   if (gapOf(lead) != SPACE) return isWord(lead, 'at')
   if (shapeOf(lead - 1) != SMALL) return shapeOf(lead - 1) == NUMBER && isWord(lead, 'at')
   return isWord(lead, 'at') || (isWord(lead, 'to') && isWord(lead - 1, 'admitted'))
