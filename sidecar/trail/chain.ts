@@ -243,16 +243,28 @@ export class Chain implements Trail {
 
   async #commitAll(): Promise<void> {
     try {
+      // What this turn of the event loop brings goes together, and under load what the next milliseconds bring.
+      if (this.#pace.wait(performance.now()) === 0) await immediate()
+      let kept: Waiting[] = []
       for (;;) {
-        // What this turn of the event loop brings goes together, and under load what the next milliseconds bring.
         const wait = this.#pace.wait(performance.now())
-        await (wait === 0 ? immediate() : sleep(wait))
+        if (wait > 0 || this.#waiting.length === 0) {
+          this.#acknowledge(kept)
+          kept = []
+        }
+        if (wait > 0) await sleep(wait)
         if (this.#waiting.length === 0 || this.#over !== undefined || this.#stopped.signal.aborted) return
         this.#sent = this.#batch()
         this.#pace.began(performance.now(), this.#sent.length)
-        await this.#commit(this.#sent.map(({ bytes }) => bytes))
+        const commit = this.#commit(this.#sent.map(({ bytes }) => bytes))
+        // It is on its way before the calls go on that the one before has kept: their work would hold it up.
+        if (kept.length > 0) await ticked()
+        this.#acknowledge(kept)
+        await commit
         if (this.#over !== undefined || this.#stopped.signal.aborted) return
-        this.#acknowledge()
+        kept = this.#sent
+        this.#sent = []
+        for (const { bytes } of kept) this.#tree.append(leafHash(bytes))
       }
     } finally {
       this.#committing = false
@@ -284,12 +296,10 @@ export class Chain implements Trail {
     }
   }
 
-  #acknowledge(): void {
-    const sent = this.#sent
-    this.#sent = []
+  /** Tells whoever waits for these, which the home has. */
+  #acknowledge(kept: readonly Waiting[]): void {
     const now = performance.now()
-    for (const { kind, call, bytes, since, done } of sent) {
-      this.#tree.append(leafHash(bytes))
+    for (const { kind, call, bytes, since, done } of kept) {
       this.#bytes -= bytes.length
       done?.resolve()
       this.#options.watch?.({ kind, milliseconds: now - since })
@@ -389,4 +399,9 @@ export class Chain implements Trail {
     this.#waiting = []
     this.#options.onOver(over)
   }
+}
+
+/** When what this turn of the event loop has begun was handed to the system. */
+async function ticked(): Promise<void> {
+  await new Promise<void>((resolve) => process.nextTick(resolve))
 }

@@ -31,6 +31,8 @@ class MemoryHome implements Home {
   readonly commits: { from: number; count: number }[] = []
   /** When each commit began, steady, milliseconds. */
   readonly began: number[] = []
+  /** Commits that were handed to the system, as a request of Node's is: in a turn of `process.nextTick`. */
+  handed = 0
   inFlight = 0
   most = 0
   #release: (() => void)[] = []
@@ -40,6 +42,9 @@ class MemoryHome implements Home {
     this.most = Math.max(this.most, this.inFlight)
     this.commits.push({ from, count: records.length })
     this.began.push(performance.now())
+    process.nextTick(() => {
+      this.handed += 1
+    })
     try {
       for (const [i, record] of records.entries()) {
         const before = this.places[from + i]
@@ -94,6 +99,20 @@ const outcome = async (promise: Promise<void>): Promise<string> =>
     (error: { reason?: string; message: string }) => error.reason ?? error.message,
   )
 const kinds = (home: MemoryHome) => home.records.map(({ kind }) => kind)
+
+test('the next commit is on its way before those go on whom the one before kept', async () => {
+  const { chain, home } = aChain(patient)
+  home.behaviour = 'hangs'
+  const first = chain.intend(anIntent('a'))
+  await vi.waitFor(() => expect(home.commits).toHaveLength(1))
+  const second = chain.intend(anIntent('b'))
+  const begun = first.then(() => home.handed)
+  home.release()
+
+  expect(await begun).toBe(2)
+  await second
+  expect(home.most).toBe(1)
+})
 
 test('a chain begins with chain-started, and records follow in the order in which they came', async () => {
   const { chain, home } = aChain()
