@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Identity } from '../core/identifiers.ts'
 import { type GroupShares, groupShares } from '../core/shares.ts'
-import { taken, wholeBody } from '../core/whole-body.ts'
+import { wholeBody } from '../core/whole-body.ts'
 import { Refusal } from './refusals.ts'
 import { podOf, serverOf } from './registry.ts'
 
@@ -59,7 +59,7 @@ export class Bodies {
         if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal('too-large')
         // With destroyOnReturn the socket would go, and with it our answer.
         const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
-        const body = await wholeBody(taken(chunks, take), limit)
+        const body = await wholeBody(chunks, limit, take)
         if (body === undefined) throw new Refusal('too-large')
         return body
       },

@@ -1,7 +1,7 @@
 // Mutual TLS 1.3: who has no certificate of our own CA gets no byte of HTTP. Answers come within a deadline or say that
 // they did not: a commit that hangs is never an acknowledgement.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import type { TLSSocket } from 'node:tls'
@@ -81,12 +81,22 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
       // What was not read of the body would be taken for the next request.
       ...(request.complete ? {} : { connection: 'close' }),
     }
-    response.writeHead(refusal.status, headers).end(JSON.stringify(refusal.body))
+    sendWhole(response, refusal.status, headers, JSON.stringify(refusal.body))
     return
   }
-  response.writeHead(200, { 'content-type': result.type })
-  if (typeof result.body === 'string') response.end(result.body)
-  else await pipeline(result.body, response)
+  const headers = { 'content-type': result.type }
+  if (typeof result.body === 'string') sendWhole(response, 200, headers, result.body)
+  else await pipeline(result.body, response.writeHead(200, headers))
+}
+
+/** With its length: head and body are one write then, and one record of TLS. */
+function sendWhole(
+  response: ServerResponse,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body: string,
+): void {
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
 }
 
 async function run(request: IncomingMessage, identity: Identity, options: Whole): Promise<Answer> {

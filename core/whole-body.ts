@@ -3,28 +3,20 @@
 /**
  * Its bytes; undefined as soon as there are more than `most`, and nothing is read on then. Rejects where its source does. The
  * source ends with it as sources of `for await` do: a request of Node's with its socket, unless its iterator says otherwise.
+ * `take` is told of each chunk by its bytes before it is held: where it throws nothing more is read.
  */
 export async function wholeBody(
   chunks: AsyncIterable<Uint8Array>,
   most: number,
+  take?: (bytes: number) => void,
 ): Promise<Buffer | undefined> {
   const held: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of chunks) {
+    take?.(chunk.length)
     bytes += chunk.length
     if (bytes > most) return undefined
     held.push(chunk)
   }
   return Buffer.concat(held, bytes)
-}
-
-/** The same chunks, each told of by its bytes before it is held: where `take` throws nothing more is read. */
-export async function* taken<T extends Uint8Array>(
-  chunks: AsyncIterable<T>,
-  take: (bytes: number) => void,
-): AsyncGenerator<T> {
-  for await (const chunk of chunks) {
-    take(chunk.length)
-    yield chunk
-  }
 }

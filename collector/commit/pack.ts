@@ -10,12 +10,12 @@ export type Form = 'plain' | 'packed' | 'tight'
 
 /** No commit is larger, bytes. */
 const largest = 64 * 1024 * 1024
-/** Text of a few records, bytes: many have so much in common that making them tight saves less than it costs. */
-const few = 4_096
+/** Text of one record, bytes: several have so much in common that making them tight saves less than it costs whoever waits. */
+const one = 1_024
 
 /** The text in the form that is shortest for its time. */
 export function pack(text: Buffer): { form: Form; bytes: Buffer } {
-  const tight = text.length > few ? undefined : tighten(text)
+  const tight = text.length > one ? undefined : tighten(text)
   const [form, bytes] =
     tight === undefined
       ? (['packed', compressed(text, frameDictionary, 3)] as const)

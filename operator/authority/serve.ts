@@ -5,7 +5,7 @@ import { createServer, type ServerOptions } from 'node:https'
 import { boundHandshakes, handshakeTimeout, usualHandshakes } from '../../core/handshakes.ts'
 import { networkOf, plainAddress } from '../../core/peer-address.ts'
 import type { GroupShares } from '../../core/shares.ts'
-import { taken, wholeBody } from '../../core/whole-body.ts'
+import { wholeBody } from '../../core/whole-body.ts'
 import type { Authority } from './ca.ts'
 import { keepCertificate } from './keep-certificate.ts'
 
@@ -83,7 +83,7 @@ export async function bodyOf(request: IncomingMessage, limit: number, memory?: G
     held += bytes
   }
   try {
-    const body = await wholeBody(taken(request as AsyncIterable<Buffer>, take), limit)
+    const body = await wholeBody(request as AsyncIterable<Buffer>, limit, take)
     if (body === undefined) throw new RangeError(`The body is larger than ${limit} bytes`)
     return body.toString('utf8')
   } finally {
