@@ -1,13 +1,13 @@
 // Reads what an exported folder says of itself. Nobody signed it: what it names is looked up, and never believed.
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CannotError } from './command.ts'
 import { type Manifest, manifestSchema } from './export-layout.ts'
+import { plainFile } from './plain-file.ts'
 
 /** Rejects with `CannotError` where there is no export of this version. */
 export async function manifestIn(folder: string): Promise<Manifest> {
-  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => undefined)
+  const text = (await plainFile(join(folder, 'manifest.json')))?.toString('utf8')
   if (text === undefined)
     throw new CannotError(
       `There is no export in ${folder}: manifest.json is missing. Make one with: hipaa-mcp trail export`,

@@ -1,11 +1,12 @@
 // A trail in a folder, as `trail export` or `trail tiles` wrote it (cli/export-layout.ts).
 
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, readdir, readFile, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseRecord } from '../../core/record.ts'
 import { folderOfChain, recordFiles } from '../export-layout.ts'
 import { manifestIn } from '../export-manifest.ts'
+import { plainFile } from '../plain-file.ts'
 import { recordsIn } from '../verify/chain-records.ts'
 import type { TrailSource } from './source.ts'
 
@@ -45,7 +46,7 @@ export function folderSource(folder: string): TrailSource {
       return { server, witness, exported, origins: chains.map(({ origin }) => origin) }
     },
     async text(origin, what) {
-      return await readFile(join(place(origin), what), 'utf8').catch(() => undefined)
+      return (await plainFile(join(place(origin), what)))?.toString('utf8')
     },
     records: (origin, heard) => recordsIn(place(origin), heard),
     file,
@@ -79,7 +80,7 @@ export function folderSource(folder: string): TrailSource {
     async state() {
       const parts = await Promise.all(
         ['manifest.json', 'registry/checkpoint'].map(
-          async (name) => await readFile(join(folder, name)).catch(() => Buffer.alloc(0)),
+          async (name) => (await plainFile(join(folder, name))) ?? Buffer.alloc(0),
         ),
       )
       return createHash('sha256').update(Buffer.concat(parts)).digest('hex')

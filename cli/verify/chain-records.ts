@@ -2,11 +2,12 @@
 // tlog-tiles log (`trail tiles`). Tiles are believed as little as anything else: each is made anew from the entries.
 
 import type { Stats } from 'node:fs'
-import { opendir, readFile, stat } from 'node:fs/promises'
+import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseNote } from '../../core/checkpoint.ts'
 import { bundlesOf, entriesIn, type Tile, TileBuilder } from '../../core/tiles.ts'
 import { recordFiles } from '../export-layout.ts'
+import { plainFile } from '../plain-file.ts'
 import type { Heard, Line } from '../trail/source.ts'
 import { linesOf } from './lines.ts'
 
@@ -82,8 +83,9 @@ async function* entriesOf(folder: string, wrong: (says: string) => void): AsyncG
 }
 
 async function sizeIn(folder: string): Promise<number | undefined> {
+  const note = await plainFile(join(folder, 'checkpoint'))
   try {
-    return parseNote(await readFile(join(folder, 'checkpoint'), 'utf8')).checkpoint.size
+    return note === undefined ? undefined : parseNote(note.toString('utf8')).checkpoint.size
   } catch {
     return undefined
   }
@@ -97,7 +99,7 @@ async function filesBelow(folder: string): Promise<number> {
 }
 
 async function bytesIn(folder: string, path: string): Promise<Buffer | undefined> {
-  return await readFile(join(folder, path)).catch(() => undefined)
+  return await plainFile(join(folder, path))
 }
 
 async function isThere(path: string, asWanted: (found: Stats) => boolean): Promise<boolean> {

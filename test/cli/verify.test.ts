@@ -173,6 +173,20 @@ test('a folder or a pipe in the place of records is no record, and nobody waits 
   }
 })
 
+test.each(['checkpoint', 'vkey', 'manifest.json'])(
+  'a pipe in the place of %s is none, and nobody waits for it',
+  async (name) => {
+    const made = await anExport()
+    const path =
+      name === 'manifest.json' ? join(made.folder, name) : pathIn(made.folder, made.closed.origin, name)
+    rmSync(path)
+    spawnSync('mkfifo', [path])
+
+    if (name === 'manifest.json') await expect(found(made, made.closed.origin)).rejects.toThrow(/is missing/)
+    else expect((await found(made, made.closed.origin)).length).toBeGreaterThan(0)
+  },
+)
+
 verifies('integrity:chain', 'the last newline is part of the record', async () => {
   const made = await anExport()
   const path = pathIn(made.folder, made.closed.origin, 'records.ndjson')
