@@ -36,9 +36,10 @@ export async function run(args: readonly string[], screen: Screen): Promise<numb
   }
 }
 
+const asksHelp = (word: string | undefined): boolean => ['help', '--help', '-h'].includes(word ?? '')
+
 /** Help of all, or of those that share a first word, such as `break-glass`. */
 function withoutCommand([first, second]: readonly string[], screen: Screen): number {
-  const asksHelp = (word: string | undefined): boolean => ['help', '--help', '-h'].includes(word ?? '')
   const group = commands.filter(({ name }) => name.startsWith(`${first} `))
   if (first === undefined || asksHelp(first) || (group.length > 0 && asksHelp(second))) {
     screen.out(generalHelp(group.length > 0 ? group : commands, screen.width))

@@ -53,6 +53,13 @@ type Spec = HipaaMcpServer['spec']
 const yaml = (change?: (spec: Spec) => void, accepted?: string): string =>
   stringify(aCleanServer(change, accepted))
 
+test('the shortest policy, of the README, passes', async () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+  const [, policy = ''] = /```yaml\n([^]*?)```/.exec(readme) ?? []
+
+  expect(await ran(written(policy))).toMatchObject({ code: 0 })
+})
+
 describe('what the API server would refuse is found first, with line and column', () => {
   const cases: readonly [what: string, text: string, rule: string, line: number, column: number][] = [
     [
