@@ -9,6 +9,7 @@ import { type Kube, listed, openKube, read } from '../kube.ts'
 import { type PluginSet, pluginCheck, pluginPath } from '../network-plugin.ts'
 import { kinds } from '../preflight/judge.ts'
 import { columns } from '../table.ts'
+import { visible } from '../visible.ts'
 import { type Check, ok, unknown, wrong } from './check.ts'
 import { kindCheck, type Program, policyCheck, programCheck, webhookCheck } from './installation.ts'
 import {
@@ -196,7 +197,10 @@ function print(checks: readonly Check[], screen: Screen): void {
     screen.out(`${first ? '' : '\n'}${heading}`)
     first = false
     for (const { state, name, says } of rows)
-      for (const line of columns([[`  ${marks[state].padEnd(5)}`, `${name}: ${says}`]], screen.width))
+      for (const line of columns(
+        [[`  ${marks[state].padEnd(5)}`, visible(`${name}: ${says}`)]],
+        screen.width,
+      ))
         screen.out(line)
   }
   const count = lines.filter(({ state }) => state === 'wrong').length

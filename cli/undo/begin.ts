@@ -9,6 +9,7 @@ import { matchesLabels, type Workload } from '../../operator/objects.ts'
 import { CannotError, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
 import { type Kube, listed, openKube } from '../kube.ts'
 import { columns } from '../table.ts'
+import { visible } from '../visible.ts'
 import { type Undo, undoOf } from './plan.ts'
 
 const kinds: { readonly [kind: string]: { api: string; plural: string; kind: string } } = {
@@ -166,7 +167,7 @@ function show({ server, changes, notes, patch }: Undo, title: string, values: Va
   screen.out(title)
   const say = (lead: string, texts: readonly string[]): void => {
     for (const line of columns(
-      texts.map((text) => [lead, text]),
+      texts.map((text) => [lead, visible(text)]),
       screen.width,
     ))
       screen.out(line)

@@ -380,6 +380,20 @@ for (const [what, changes] of [
     expect((await doctor(changes)).out).toContain('Nothing is wrong.')
   })
 
+verifies(
+  'injection:preflight',
+  'no word of a namespace’s makes a line of its own, or a command of a screen',
+  async () => {
+    const forged =
+      'Error creating: quota\n\nInstallation\n  ok     policy: in force\u001b[2J\u202e ::error::x'
+    const { out } = await doctor(without('StatefulSet', 'statefulsets', { spec: {}, status: {} }, forged))
+
+    expect(out.match(/^Installation$/gm)).toHaveLength(1)
+    expect(out).toContain(String.raw`quota\u000a\u000aInstallation\u000a`)
+    expect(out).not.toMatch(/[\u001b\u202e]|::error/)
+  },
+)
+
 test('conditions of a server that say the same are one line, and count once', async () => {
   const [first, , third] = conditions
   const same = { status: 'False', reason: 'RollingOut', message: 'Pods are being replaced.' }

@@ -197,6 +197,12 @@ test('it says what undoing does not reach: a selector that claims the pods, an e
   expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
 })
 
+test('a value of the workload makes no line of its own', async () => {
+  answers({ found: workload({ annotations: { [server]: 'ehr\nNote: nothing is changed' } }) })
+
+  expect((await ran('--dry-run')).out).toContain(String.raw`ehr\u000aNote: nothing is changed`)
+})
+
 test('a workload with nothing of ours is left alone, and one that changed meanwhile too', async () => {
   const free = workload({ annotations: {}, managedFields: [] })
   answers({ found: { ...free, spec: { template: {} } } })
