@@ -32,7 +32,8 @@ const watchedClasses =
   classesOf.facility |
   classesOf.weakFacility |
   classesOf.street |
-  classesOf.bodyHead
+  classesOf.bodyHead |
+  classesOf.particle
 const watchedCues = beginsForm | box | plate | login
 
 type Module = {

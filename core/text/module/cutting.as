@@ -5,7 +5,7 @@ import { byteAt, LEAST_LETTER, length, LONG, text } from './memory'
 import { look, missed, placeFor, placeOf, smallLetters, watchedAt } from './recent'
 import { isCapital, isDigit, isSmall } from './signs'
 import { among, APOSTROPHES, BEYOND, LARGE_AS, LETTERS, NINES, SMALL_AS, SPACES, ZEROS } from './vectors'
-import { BEGINS_MARK, DIGIT, FOREIGN, formed, headed, HEADS, marked, UNMEASURED, UNSEEN, words, written, writtenOf } from './words'
+import { BEGINS_MARK, DIGIT, FOREIGN, formed, headed, HEADS, joined, marked, UNMEASURED, UNSEEN, words, written, writtenOf } from './words'
 import { APART, CAPITALISED, CAPITALS, gapBefore, HYPHEN, INITIAL, isApostrophe, MIXED, NUMBER, possessiveEnd, SMALL, SPACE, writing } from './writing'
 
 /** classes.ts: The, On. Rules begin at them where they are written as initials alone. */
@@ -34,16 +34,16 @@ let found: i32 = 0
 let marks: i32 = 0
 let heads: i32 = 0
 let forms: i32 = 0
+let joins: i32 = 0
 let done: i32 = 0
 /** What the words are together: see `writtenOf`. */
 let all: u64 = 0
 let large: i32 = 0
-let hyphened: i32 = 0
 let met: i32 = 0
 
 /** Writes down the words of the text. Returns how many they are. */
 export function cutWords(): i32 {
-  found = marks = heads = forms = done = large = hyphened = met = 0
+  found = marks = heads = forms = joins = done = large = met = 0
   all = 0
   for (let base = 0; base < length; ) {
     // What is known of 64 bytes at once: no word waits for the end of the one before.
@@ -69,25 +69,25 @@ export function cutWords(): i32 {
     if (done > base) base = done
   }
   if (found > 0) store<u8>(words, (load<u8>(words, 15) & 0x80) | APART, 15)
-  written(found, marks, heads, forms)
-  writtenOf(all, large, hyphened, met)
+  written(found, marks, heads, forms, joins)
+  writtenOf(all, large, met)
   return found
 }
 
 /**
  * Words of a piece that has letters and digits of ASCII alone, and no apostrophes. All of them are written down as small letters that
- * nobody asks for; then those that are no such words, once more. `spaced`: words that one space parts from the one before. What is done for each of them is done in as few steps as can be.
+ * nobody asks for, or as numbers; then those that are neither, once more. `spaced`: words that one space parts from the one before. What is done for each of them is done in as few steps as can be.
  */
 function cutPlain(piece: i32, spaced: u64, begins: u64, inWords: u64, larges: u64, numeric: u64): void {
   let word = words + (<usize>found << 4)
   let watched: u64 = 0
-  let ends = ~inWords & (inWords << 1)
-  for (let left = begins; left != 0; ) {
-    const lowest = left & (0 - left)
-    left ^= lowest
-    const bit = ctz(lowest)
+  // Where one begins and where it ends by turns: two masks would be one more than a processor has places for.
+  for (let edges = begins | (~inWords & (inWords << 1)); edges != 0; ) {
+    const ends = edges & (edges - 1)
+    const lowest = edges ^ ends
+    const bit = ctz(edges)
     const stop = ctz(ends)
-    ends &= ends - 1
+    edges = ends & (ends - 1)
     const from = piece + <i32>bit
     watched |= lowest & watchedAt(from, <usize>(stop - bit))
     store<i32>(word, from)
@@ -196,7 +196,8 @@ function mark(index: i32, info: u64, shape: i32, behindHyphen: i32): void {
   all |= info
   const isLarge = i32(<u32>(shape - 1) < 4)
   large |= isLarge
-  hyphened |= isLarge & behindHyphen
+  store<i32>(joined + <usize>joins * 4, index)
+  joins += isLarge & behindHyphen
   store<i32>(marked + <usize>marks * 4, index)
   store<i32>(headed + <usize>heads * 4, index)
   const begins = ((WRITTEN >> ((shape << 1) | (<i32>(info >> STOPPER) & 1))) | <i32>(info >> <u64>BEGINS_MARK)) & 1

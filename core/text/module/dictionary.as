@@ -1,7 +1,7 @@
 // Words that rules of form know, by their letters: open addressing over 16 bytes of each. Which word says what stands in
 // form-words.ts, whose bits these are.
 
-import { KNOWN, MASKS, PAIRS, PAIR_COUNT, PLACE, text } from './memory'
+import { byteAt, KNOWN, MASKS, PAIRS, PAIR_COUNT, PLACE, text } from './memory'
 
 /** What a word announces by itself: its type and one more. */
 export const TYPE: u64 = 0x1f
@@ -94,6 +94,16 @@ function placeOf(word: v128): usize {
   return place
 }
 
+/** By the last letter: bits of all words that end so. */
+const ENDINGS: usize = memory.data(32 * 8, 8)
+
+/** Whether the word that ends here may be one of these, by its last letter: most are none. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function mayEndAs(end: i32, bits: u64): bool {
+  return (load<u64>(ENDINGS + (<usize>(byteAt(end - 1) & 31) << 3)) & bits) != 0
+}
+
 /** Bits of the word that stands here; 0 of one that is not known. */
 export function known(start: i32, end: i32): u64 {
   const size = end - start
@@ -107,6 +117,8 @@ export function learn(size: i32, bits: u64): void {
   const place = placeOf(word)
   v128.store(place, word)
   store<u64>(place, load<u64>(place, 16) | bits, 16)
+  const ending = ENDINGS + (<usize>(byteAt(size - 1) & 31) << 3)
+  store<u64>(ending, load<u64>(ending) | bits)
 }
 
 /** Number and number of the later word, and the type and one more that both announce. */

@@ -8,7 +8,7 @@ import { byteAt } from './memory'
 import { isFirstName } from './name-parts'
 import { digitsEnd, isAny, WORDLY } from './signs'
 import { isOf, isLarge, isListed } from './traits'
-import { anyClass, count, endOf, gapOf, headAt, headCount, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
+import { anyClass, count, endOf, gapOf, headAt, headCount, isMarked, isOwned, joinCount, joinedAt, shapeOf, startOf } from './words'
 import { CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, SMALL, SPACE } from './writing'
 
 /** "Braden 18", "Morse fall 45", "Rankin II", "Lachman, McMurray": not "Rankin, 45". */
@@ -41,15 +41,27 @@ function isAlone(at: i32): bool {
 
 /**
  * "Crohn's disease", "Wells score", "Lou Gehrig's disease", "non-Hodgkin lymphoma": looked at and left.
- * `hyphened`: whether a hyphen stands before one that is large.
+ * `supposed`: whether capitals were (caseless.as).
  */
-export function keepEponyms(hyphened: bool): void {
-  if (hyphened) keepScoredAndJoined()
-  else if ((anyClass & SCORED) != 0) keepScored()
+export function keepEponyms(supposed: bool): void {
+  const scored = (anyClass & SCORED) != 0
+  keepJoined(supposed, scored)
+  if (scored) keepScored()
   if ((anyClass & (EPONYM_HEAD | WEAK_EPONYM_HEAD)) == 0) return
   for (let h = 0; h < headCount; h++) {
     const i = headAt(h)
     if (i > 0 && isOf(i, EPONYM_HEAD | WEAK_EPONYM_HEAD)) keepBefore(i)
+  }
+}
+
+/** "non-Hodgkin"; not the half of it that is scored by itself. */
+function keepJoined(supposed: bool, scored: bool): void {
+  for (let j = 0; j < joinCount; j++) {
+    const next = joinedAt(j)
+    const i = next - 1
+    if (i < 0 || gapOf(next) != HYPHEN || !isLarge(next) || !isLarge(i) || !isFree(i) || !isFree(next)) continue
+    if ((scored && isScored(i)) || !(supposed || isMarked(i))) continue
+    if (asked(COMPOUND, startOf(i), endOf(next)) == 1) take(i, next, KEPT)
   }
 }
 
@@ -58,21 +70,6 @@ function keepScored(): void {
   for (let h = 0; h < headCount; h++) {
     const i = headAt(h)
     if (i + 1 < count && isFree(i) && isScored(i)) take(i, i, KEPT)
-  }
-}
-
-/** And "non-Hodgkin". */
-function keepScoredAndJoined(): void {
-  const scored = (anyClass & SCORED) != 0
-  for (let m = 0; m < markCount; m++) {
-    const i = markedAt(m)
-    const next = i + 1
-    if (next >= count) break
-    if (scored && isFree(i) && isScored(i)) take(i, i, KEPT)
-    // Most words have no hyphen behind them, which is seen sooner than what else stands there.
-    if (byteAt(startOf(next) - 1) != 0x2d) continue
-    if (gapOf(next) != HYPHEN || !isLarge(next) || !isLarge(i) || !isFree(i) || !isFree(next)) continue
-    if (asked(COMPOUND, startOf(i), endOf(next)) == 1) take(i, next, KEPT)
   }
 }
 

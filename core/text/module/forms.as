@@ -21,7 +21,7 @@ import {
 import { madeAs } from './made-as'
 import { mayBeFound } from './triggers'
 import { mail, nextAt } from './web'
-import { wholeEnd } from './whole'
+import { wholeDateEnd, wholeEnd } from './whole'
 import { ANNOUNCES, anyCue, CUE_MONTH, CUE_OLD_AGE, CUE_WEEKDAY, FOREIGN, cueOf, endOf, flagsOf, formCount, formedAt, isOwned, kinds, PLATE_WORD, shapeOf, startOf, WEB } from './words'
 import { CAPITALS, INITIAL, NUMBER, SMALL } from './writing'
 
@@ -87,6 +87,10 @@ function runsWithin(from: i32, to: i32): void {
 function number(from: i32, to: i32, word: i32): void {
   if (saysNothing(from, to)) return
   setRun(from, to)
+  if (word >= 0 && (asked & FORMS) != 0) {
+    passed = wholeDateEnd()
+    if (passed > 0) return
+  }
   if ((asked & LONG) != 0 && (anyCue & ANNOUNCES) != 0) madeAs(standing)
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
   const told = (asked & CONTEXT) != 0 && (word < 0 || mayBeAnnounced(word))

@@ -8,12 +8,18 @@ import { EMAIL_ADDRESS, URL } from './types'
 
 const longestHost = 64
 const longestPath = 2048
-/** Up to here a path was gone through. */
+/** Up to here a path was gone through; an address of mail. */
 let done = 0
+let mailed = 0
 
 /** In each text. */
 export function beginHosts(): void {
-  done = 0
+  done = mailed = 0
+}
+
+/** Of a host right behind the @ of an address that was found nothing is found from its last part outwards. */
+export function passMail(at: i32, end: i32): void {
+  if (end - at <= longestHost && isAlnum(byteAt(at + 1))) mailed = end
 }
 
 /** "www.example.org/p", "portal.example.com/p", "j.doe [at] example.com", "j_doe at example dot com": at www and com. */
@@ -25,6 +31,7 @@ export function host(from: i32, to: i32): void {
     if (end > to + 1) found(from, end, URL)
     return
   }
+  if (to <= mailed) return
   const said = known(from, to)
   if ((said & (HOST_END | WEAK_HOST_END)) == 0 || isSmall(byteAt(from)) != isSmall(byteAt(from + 1))) return
   const spoken = byteAt(from - 1) != 0x2e

@@ -8,7 +8,7 @@ import {
 import { byteAt } from './memory'
 import { grown, inName, isFirstName, isSecondHalf, isShortened, isSyllable, mayBePart } from './name-parts'
 import { initialsEnd, isBehindOtherWord, isStopped, setOffEnd } from './set-off-names'
-import { isOf, isListed, isStrange, isWord, sizeOf } from './traits'
+import { isOf, isListed, isStrange, isWatchedAs, isWord, sizeOf } from './traits'
 import { count, endOf, flagsOf, gapOf, isOwned, markCount, markedAt, shapeOf, startOf } from './words'
 import { APART, CAPITALISED, CAPITALS, COMMA, HYPHEN, INITIAL, NUMBER, SMALL, SPACE } from './writing'
 
@@ -28,7 +28,7 @@ export function findPairs(): void {
     if (shape == INITIAL) end = initialAt(i)
     else if (shape == CAPITALISED || shape == CAPITALS) {
       end = pairAt(i)
-      if (end < 0) end = setOffEnd(i)
+      if (end < 0 && shapeOf(next) != SMALL) end = setOffEnd(i)
     }
     if (end < 0) continue
     take(i, end, NAMED)
@@ -71,6 +71,8 @@ function pairAt(i: i32): i32 {
   if (isOf(i, PLACE_PREFIX) && isListed(next, PLACE) && gapOf(next) == SPACE) return -1
   const shape = shapeOf(i)
   const gap = gapOf(next)
+  // As most capitals stand: nothing goes on by a small word but what a particle joins.
+  if (gap == SPACE && shapeOf(next) == SMALL) return shape == CAPITALISED && !isOwned(i) ? particledEnd(i) : -1
   const firstName = shape == CAPITALISED && isListed(i, FIRST) && !isOf(i, HEADING)
   const strange = shape == CAPITALISED && isStrange(i)
   if (gap == SPACE && shapeOf(next) == INITIAL && !isOwned(i)) {
@@ -122,13 +124,15 @@ function pairAt(i: i32): i32 {
     (shapeOf(last) == INITIAL || mayBePart(last)) && shapeOf(last) != CAPITALS
   )
     return grown(last)
-  // "Maria de la Cruz", "Ludwig van Beek"
-  if (gap == SPACE && isOf(next, PARTICLE)) {
-    let at = last
-    if (at < count && gapOf(at) == SPACE && isOf(at, PARTICLE)) at++
-    if (at < count && inName(at) && mayBePart(at) && isFree(at)) return grown(at)
-  }
-  return -1
+  return gap == SPACE ? particledEnd(i) : -1
+}
+
+/** "Maria de la Cruz", "Ludwig van Beek" */
+function particledEnd(i: i32): i32 {
+  if (!isWatchedAs(i + 1, PARTICLE) || !((isListed(i, FIRST) && !isOf(i, HEADING)) || isStrange(i))) return -1
+  let at = i + 2
+  if (at < count && gapOf(at) == SPACE && isOf(at, PARTICLE)) at++
+  return at < count && inName(at) && mayBePart(at) && isFree(at) ? grown(at) : -1
 }
 
 /** "IBRAHIM, SALMA": of capitals neither is a short form or another word. */

@@ -1,6 +1,6 @@
 // Telephone, social security and other numbers that are somebody's by their form.
 
-import { AFTER_FAX, FAX, known } from './dictionary'
+import { AFTER_FAX, FAX, known, mayEndAs } from './dictionary'
 import { add } from './findings'
 import { byteAt } from './memory'
 import { asked, INTERNATIONAL } from './asked'
@@ -108,6 +108,7 @@ function isBehindFax(from: i32): bool {
   let at = from
   for (let words = 0; words < 3; words++) {
     const end = behindSigns(at)
+    if (!mayEndAs(end, FAX | AFTER_FAX)) return false
     const word = lettersStart(end, 8)
     if (from - word > 24 || isAny(word - 1, WORDLY)) return false
     const said = known(word, end)

@@ -63,12 +63,19 @@ function write(to: usize, letters: v128, size: i32, wide: bool): usize {
   return to + (<usize>size << 1)
 }
 
-/** In steps of 16 bytes, a few more than there are: zeros stand behind the text. */
+/** In steps of 16 bytes, a few more than there are, and what is short at once: zeros stand behind the text. */
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 function copy(to: usize, from: i32, end: i32, wide: bool): usize {
   const source = wide ? units + (<usize>from << 1) : text + <usize>from
   const size = <usize>(end - from) << <usize>wide
-  for (let at: usize = 0; at < size; at += 16) v128.store(to + at, v128.load(source + at))
+  let at: usize = 0
+  if (!wide) {
+    v128.store(to, v128.load(source))
+    v128.store(to, v128.load(source, 16), 16)
+    v128.store(to, v128.load(source, 32), 32)
+    at = 48
+  }
+  for (; at < size; at += 16) v128.store(to + at, v128.load(source + at))
   return to + size
 }

@@ -13,7 +13,7 @@ import { findFacilities } from './facilities'
 import { findLone } from './lone'
 import { findPairs } from './name-pairs'
 import { tell } from './told'
-import { anyClass, anyCue, anyHyphened, anyLarge, CUE_BOX, DIGIT, kinds, markAnew } from './words'
+import { anyClass, anyCue, anyLarge, CUE_BOX, DIGIT, kinds, markAnew } from './words'
 
 /** Which rules are asked for: tokenize.ts. In values of a structure a facility, a city by itself and a word that no list has are terms. */
 const NAMES: i32 = 1
@@ -37,7 +37,7 @@ export function findPeopleAndPlaces(asked: i32): void {
     if (has(STREET)) findStreets()
   }
   if (context && has(TITLE)) findTitled()
-  if (anyLarge != 0) keepEponyms(supposed || anyHyphened != 0)
+  if (anyLarge != 0) keepEponyms(supposed)
   if (context && has(NAMING | PERSON)) findAnnounced()
   if (names) {
     if (has(CREDENTIAL)) findDegreed()

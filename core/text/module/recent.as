@@ -10,7 +10,7 @@ export declare function look(start: i32, end: i32, place: usize): void
 
 /** The word that stands in the text's place is looked up where it stands: rules begin at it, or are left out where no such word is. */
 export function watch(size: i32): void {
-  store<u8>(WATCHED + watchedHash(load<u64>(text) & load<u64>(MASKS + (<usize>size << 4))), 0xff)
+  store<u8>(WATCHED + watchedHash(load<u64>(text) & load<u64>(MASKS + (<usize>size << 4))), 1)
 }
 
 /** Of a word's first eight small letters. */
@@ -24,7 +24,7 @@ function watchedHash(letters: u64): usize {
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
 export function watchedAt(from: i32, size: usize): u64 {
-  return i64.load8_s(WATCHED + watchedHash(load<u64>(<usize>from, text) & load<u64>(EIGHTS + (size << 3))))
+  return 0 - <u64>load<u8>(WATCHED + watchedHash(load<u64>(<usize>from, text) & load<u64>(EIGHTS + (size << 3))))
 }
 
 /** Of a word of letters and digits of ASCII; a small letter stays itself. */

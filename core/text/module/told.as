@@ -7,7 +7,7 @@ import { isBehindAtSign } from './facilities'
 import { push } from './findings'
 import { byteAt } from './memory'
 import { isGeneration } from './name-parts'
-import { isKnown, isLarge, isListed, isOf, isWord, sizeOf } from './traits'
+import { isKnown, isLarge, isListed, isOf, isWatchedAs, isWord, sizeOf } from './traits'
 import { GEOGRAPHIC_LOCATION, NAME } from './types'
 import { count, endOf, gapOf, isOwned, shapeOf, startOf } from './words'
 import { CAPITALISED, CAPITALS, COMMA, DOT_SPACE, HYPHEN, INITIAL, isApostrophe, NUMBER, SMALL, SPACE } from './writing'
@@ -197,7 +197,7 @@ function isCallName(i: i32): bool {
 
 /** "baby girl Esparza" */
 function isBaby(child: i32): bool {
-  if (child == 0 || gapOf(child) != SPACE || gapOf(child + 1) != SPACE || !isOf(child, PERSON)) return false
+  if (child == 0 || gapOf(child) != SPACE || gapOf(child + 1) != SPACE || !isWatchedAs(child, PERSON)) return false
   return (isWord(child, 'girl') || isWord(child, 'boy')) && isWord(child - 1, 'baby')
 }
 

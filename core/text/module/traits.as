@@ -6,7 +6,7 @@ import {
 import { known } from './dictionary'
 import { byteAt } from './memory'
 import { isDigit, isLetter, saysAt } from './signs'
-import { classesOf, endOf, flagsOf, gapOf, shapeOf, startOf } from './words'
+import { classesOf, endOf, flagsOf, gapOf, seenOf, shapeOf, startOf } from './words'
 import { AMPERSAND, APART, CAPITALISED, CAPITALS, DOT_SPACE, HYPHEN, INITIAL, NUMBER, SPACE } from './writing'
 
 /** Written large, and not because a sentence or heading begins here. */
@@ -21,6 +21,13 @@ export function isLarge(i: i32): bool {
 @inline
 export function isOf(i: i32, bits: i32): bool {
   return (classesOf(i) & bits) != 0
+}
+
+/** The same of classes for which each word is looked up where it stands (tokenize.ts): nobody has to look now. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function isWatchedAs(i: i32, bits: i32): bool {
+  return (seenOf(i) & bits) != 0
 }
 
 /** Whether a list has it as one of these. */

@@ -4,6 +4,7 @@ import { AT_SIGN, characters } from './characters'
 import { ENGLISH, MEDICAL } from './classes'
 import { EMAIL_ADDRESS, UNIQUE_IDENTIFIER } from './types'
 import { add } from './findings'
+import { passMail } from './hosts'
 import { byteAt, length, text } from './memory'
 import { placeFor } from './recent'
 import { digitsAt, equalAt, hostsAt, isAlnum, isAny, isDigit, isLetter, isSmall, lettersAt, SPACE, WORDLY } from './signs'
@@ -24,8 +25,9 @@ export function mail(at: i32): void {
   const end = hostEnd(at + 1)
   if (end < 0) return handle(at)
   const start = localStart(at)
-  if (start < at) add(start, end, EMAIL_ADDRESS)
-  else handle(at)
+  if (start == at) return handle(at)
+  add(start, end, EMAIL_ADDRESS)
+  passMail(at, end)
 }
 
 /** Where what stands before an @ begins, 64 characters before it at most: zeros stand before the text. */

@@ -16,11 +16,18 @@ const SECURITY: i32 = 0b011110110111
 const TELEPHONE: i32 = 0b0111101110111
 const BRACKETED: i32 = 0b01111011100111
 
-/** Finds such a one that begins with the run. Returns where its groups end, all of which are looked at then; 0 where none stands here. */
+/**
+ * Finds a date that begins with two digits, of which no word before it says anything else: no value that one announces begins so
+ * (announced.as). Returns where its groups end, all of which are looked at then; 0 where none stands here.
+ */
+export function wholeDateEnd(): i32 {
+  return digits == 2 && (before & (SPACE | OPENING | OTHER)) != 0 ? americanDate() : 0
+}
+
+/** The same of others, of which one may. */
 export function wholeEnd(): i32 {
   if ((before & (SPACE | OPENING | OTHER)) == 0) return 0
   if (digits == 4) return isoDate()
-  if (digits == 2) return americanDate()
   if (digits != 3) return 0
   return (pattern & 0xfff) == SECURITY ? securityNumber() : telephoneNumber()
 }

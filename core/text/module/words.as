@@ -1,10 +1,10 @@
 // Words of a text, as cutting.as writes them down: what each is, and at which of them rules begin. tokens.ts has the same.
 
 import {
-  BODY_START, CREDENTIAL, EPONYM_HEAD, FACILITY, NAMING, PERSON, PLAIN_FACILITY, SCORED, STREET, TITLE, WEAK_EPONYM_HEAD, WEAK_FACILITY,
+  BODY_START, CREDENTIAL, EPONYM_HEAD, FACILITY, NAMING, PERSON, PLAIN_FACILITY, SCORED, STOPPER, STREET, TITLE, WEAK_EPONYM_HEAD, WEAK_FACILITY,
 } from './classes'
 import { placeFor } from './recent'
-import { gapBefore, NUMBER, possessiveEnd, SMALL } from './writing'
+import { CAPITALISED, gapBefore, HYPHEN, NUMBER, possessiveEnd, SMALL } from './writing'
 
 /** Kinds of characters: letters.ts. */
 export const DIGIT: i32 = 4
@@ -35,17 +35,18 @@ export let words: usize = 0
 export let marked: usize = 0
 export let formed: usize = 0
 export let headed: usize = 0
+/** Words written large behind a hyphen: in the place of the list of all that is found, which is made when no rule asks for these any more. */
+export let joined: usize = 0
 export let claims: usize = 0
 
 export let count: i32 = 0
 export let markCount: i32 = 0
 export let headCount: i32 = 0
 export let formCount: i32 = 0
+export let joinCount: i32 = 0
 export let anyClass: i32 = 0
 export let anyCue: i32 = 0
 export let anyLarge: i32 = 0
-/** Whether a hyphen stands before one that is written large. */
-export let anyHyphened: i32 = 0
 export let kinds: i32 = 0
 
 /** Room for `most` words, from `room` on. Returns where that ends. */
@@ -56,7 +57,8 @@ export function wordsRoom(room: usize, most: usize): usize {
   headed = formed + most * 4
   claims = headed + most * 4
   // One more is asked for, eight at a time.
-  return claims + most + 16
+  joined = claims + most + 16
+  return joined
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
@@ -76,6 +78,13 @@ export function endOf(word: i32): i32 {
 @inline
 export function classesOf(word: i32): i32 {
   return <i32>knownOf(word)
+}
+
+/** The same as far as somebody asked. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function seenOf(word: i32): i32 {
+  return load<i32>(words + (<usize>word << 4), 8)
 }
 
 // @ts-ignore: AssemblyScript inlines by decorator
@@ -169,13 +178,28 @@ export function headAt(index: i32): i32 {
   return load<i32>(headed + <usize>index * 4)
 }
 
+/** And those that are written large behind a hyphen. */
+export function joinedAt(index: i32): i32 {
+  return load<i32>(joined + <usize>index * 4)
+}
+
+/** Whether rules of people and places begin at a word written large: at all but stoppers with a capital. */
+export function isMarked(word: i32): bool {
+  return shapeOf(word) != CAPITALISED || (classesOf(word) & (STOPPER | (1 << BEGINS_MARK))) != STOPPER
+}
+
 /** Which words rules of people and places begin at, where the writing of some is taken for another. */
 export function markAnew(): void {
   let marks = 0
   let heads = 0
+  let joins = 0
   for (let i = 0; i < count; i++) {
     const shape = shapeOf(i)
     if (shape == NUMBER || (shape == SMALL && (classesOf(i) & (1 << BEGINS_MARK)) == 0)) continue
+    if (shape != SMALL && gapOf(i) == HYPHEN) {
+      store<i32>(joined + <usize>joins * 4, i)
+      joins++
+    }
     store<i32>(marked + <usize>marks * 4, i)
     marks++
     if ((classesOf(i) & HEADS) == 0) continue
@@ -184,21 +208,22 @@ export function markAnew(): void {
   }
   markCount = marks
   headCount = heads
+  joinCount = joins
 }
 
-/** What was written down: how many words, and at how many of them rules begin; what they are together. */
-export function written(words: i32, marks: i32, heads: i32, forms: i32): void {
+/** What was written down: how many words, at how many of them rules begin, and how many are large behind a hyphen. */
+export function written(words: i32, marks: i32, heads: i32, forms: i32, joins: i32): void {
   count = words
   markCount = marks
   headCount = heads
   formCount = forms
+  joinCount = joins
 }
 
-/** What they are all together: their classes and cues; whether one is large, or that behind a hyphen; kinds of characters. */
-export function writtenOf(all: u64, large: i32, hyphened: i32, met: i32): void {
+/** What they are all together: their classes and cues; whether one is large; kinds of characters. */
+export function writtenOf(all: u64, large: i32, met: i32): void {
   anyClass = <i32>all & CLASSES
   anyCue = <i32>(all >> 40) & 0xff
   anyLarge = large
-  anyHyphened = hyphened
   kinds = met
 }

@@ -297,6 +297,10 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
       `${'a'.repeat(64)}@${'b'.repeat(60)}.example`,
       // A look at sixteen characters ends before, with and behind the host.
       ...[10, 11, 12, 13].map((length) => `a@${'b'.repeat(length)}.org`),
+      // And the path behind it, where the host is a page's too.
+      'a@www.example.org/p',
+      'a@-x.example.org/p',
+      `a@bb-${'c'.repeat(64)}.org/p`,
     ],
     arent: ['a@b', '@b.org', 'a@b.', 'a@b.-'],
   },
