@@ -204,7 +204,12 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      hipaa dnr dni npo prn bid tid qid qhs iv im po sc pt ot st rn md np pa do dna rna pcr ssn mrn dob id ii iii vi vii viii ix xi covid sars
      rsv hpv hsv cmv ebv vzv mrsa vre ace arb nsaid nsaids ssri ssris snri ppi glp dash gusto loinc icd cpt snomed est pst cst edt utc am pm
      nyha ecog hcg fsh lh acth gh crp esr anca ana dexa dlco fev fvc abg cbc cmp bmp lft lfts opd ipd or's tpn peg cpap bipap ecmo vad lvad tavr cabg pci
-     usa eu un va`,
+     usa eu un va
+     trop trops vanc clinda zosyn amio dilt metop abx abd abnl appt appts approx auth verif req copay copays coord dispo obs outpt inpt preop postop intraop periop
+     xfer xfers msg msgs rcvd recd lytes coags lact hct plt plts etoh ciwa cows benzo benzos phenobarb midaz dilaudid fent norepi prop doxy amox augment
+     peds neurosurg neuro cardio pulm nephro heme ortho ent gyn psych rehab trach chole appy colo cath caths echo tele telehealth telestroke teleconsult
+     sched resched unk neg pos hemolyzed debrided intubated extubated fasc nec orif rosc ttwb wbat nwb cauti clabsi tbsa cohgb mychart wifi biomed emtala hosp
+     handover handoff callback surg lytics nonop workup workups scribed`,
   ],
   [
     division,

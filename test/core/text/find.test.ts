@@ -328,6 +328,9 @@ for (const [type, texts] of Object.entries(found))
     })
 
 const left: readonly string[] = [
+  'Peds consult, Trach care and a Tele bed wanted',
+  'trop neg x2, on vanc and zosyn, lytes pending, appt resched per msg',
+  'TROP NEG, ON VANC AND ZOSYN, LYTES PENDING, DISPO UNK',
   'What are the latest guidelines for hypertension in a 60-year-old African American male?',
   'Crohn’s disease and Hodgkin lymphoma, no family history of Huntington’s',
   'a Wells score of 3, a positive Babinski sign and a CHA2DS2-VASc score of 4',
