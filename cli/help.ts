@@ -18,6 +18,7 @@ export function generalHelp(commands: readonly Command[], width: number): string
     ),
     '',
     'hipaa-mcp COMMAND --help has more of each, and an example; those that print a result know --json.',
+    'hipaa-mcp --version says which one this is.',
     ...wrap(codes, width),
   ].join('\n')
 }

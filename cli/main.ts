@@ -2,6 +2,7 @@
 // The command line `hipaa-mcp`, also usable as `kubectl hipaa`.
 
 import { parseArgs } from 'node:util'
+import own from '../package.json' with { type: 'json' }
 import {
   CannotError,
   type Command,
@@ -38,8 +39,12 @@ export async function run(args: readonly string[], screen: Screen): Promise<numb
 
 const asksHelp = (word: string | undefined): boolean => ['help', '--help', '-h'].includes(word ?? '')
 
-/** Help of all, or of those that share a first word, such as `break-glass`. */
+/** Help of all, or of those that share a first word, such as `break-glass`; or the version. */
 function withoutCommand([first, second]: readonly string[], screen: Screen): number {
+  if (first === '--version') {
+    screen.out(own.version)
+    return exitCodes.ok
+  }
   const group = commands.filter(({ name }) => name.startsWith(`${first} `))
   if (first === undefined || asksHelp(first) || (group.length > 0 && asksHelp(second))) {
     screen.out(generalHelp(group.length > 0 ? group : commands, screen.width))

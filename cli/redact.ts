@@ -29,6 +29,8 @@ export const redact: Command = {
     }
     const output = new Output(process.stdout)
     try {
+      if (files.length === 0 && process.stdin.isTTY)
+        screen.note('Reading JSON lines from this terminal; end them with Ctrl-D.')
       if (files.length === 0) await redactLines(process.stdin, output, redactor(), read)
       for (const [at, file] of files.entries()) {
         // By its place: a file's name may be a patient's.

@@ -46,6 +46,10 @@ test('every command has its help, which fits 80 columns and names the exit codes
   expect((await ran('--help')).code).toBe(0)
 })
 
+test('--version says which one this is', async () => {
+  expect(await ran('--version')).toMatchObject({ code: 0, out: own.version, notes: '' })
+})
+
 const texts = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))]
   .filter((name) => name.endsWith('.md'))
   .map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') }))
