@@ -108,12 +108,13 @@ const workload = (manager: string) =>
     } as never,
   })
 
-test('of what a Deployment’s controller reports only that its new pods are refused is kept', () => {
-  const reports = (status: string) =>
-    trimWorkload(aWorkload({}, { status: { conditions: [{ type: 'ReplicaFailure', status }] } as object }))
-      .status
+const statusWith = (refused: string) =>
+  trimWorkload(
+    aWorkload({}, { status: { conditions: [{ type: 'ReplicaFailure', status: refused }] } as object }),
+  ).status
 
-  expect([reports('True'), reports('False')]).toEqual([{ refused: true }, {}])
+test('of what a Deployment’s controller reports only that its new pods are refused is kept', () => {
+  expect([statusWith('True'), statusWith('False')]).toEqual([{ refused: true }, {}])
 })
 
 test('an annotation on the template is ours only where managedFields say so', () => {
