@@ -5,7 +5,8 @@ import type { Reason } from './reasons.ts'
 /** Largest hello that is read, bytes. Post-quantum key shares make it about 2,000; servers take no more than this. */
 export const helloLimit = 16_384
 
-export type Hello = { serverName: string } | { refused: Reason }
+/** `size`: of the hello with its records, and of what was passed over before it. */
+export type Hello = { serverName: string; size: number } | { refused: Reason }
 
 /** The bytes end before the hello does. */
 class Short extends Error {}
@@ -47,7 +48,10 @@ class Reader {
   }
 }
 
-const handshake = 22
+/** Types of a record (RFC 8446 5.1). */
+export const record = { changeCipherSpec: 20, alert: 21, handshake: 22, applicationData: 23 } as const
+/** Of a record: its type, version and length. */
+export const recordHead = 5
 const clientHello = 1
 const serverNameExtension = 0
 const encryptedHelloExtension = 0xfe0d
@@ -57,18 +61,18 @@ const encryptedHelloExtension = 0xfe0d
  *
  * A hello with an Encrypted Client Hello (RFC 9849) is refused even if its outer name is the right one: the inner name,
  * which nobody on the way sees, may be another customer of the same front. A decoy extension (GREASE) looks the same.
+ * So is a hello with a further message in its last record, which could be a second hello.
  */
 export function readClientHello(bytes: Buffer): Hello | undefined {
-  if (bytes.length > 0 && bytes[0] !== handshake) return { refused: 'not-tls' }
-  const message = joined(bytes)
+  if (bytes.length > 0 && bytes[0] !== record.handshake) return { refused: 'not-tls' }
+  const { message, size } = joined(bytes)
   if (message === undefined) return { refused: 'not-tls' }
   if (message.length > 0 && message[0] !== clientHello) return { refused: 'not-tls' }
   if (message.length < 4) return undefined
-  const length = message.readUIntBE(1, 3)
-  if (length > helloLimit) return { refused: 'not-tls' }
-  if (message.length < 4 + length) return undefined
+  if (message.readUIntBE(1, 3) > helloLimit) return { refused: 'not-tls' }
+  if (size === undefined) return undefined
   try {
-    return readExtensions(new Reader(message, 4, 4 + length))
+    return readExtensions(new Reader(message, 4), size)
   } catch (error) {
     // The whole message is here, so a length that points past its end is a lie.
     if (error instanceof Short) return { refused: 'not-tls' }
@@ -76,26 +80,48 @@ export function readClientHello(bytes: Buffer): Hello | undefined {
   }
 }
 
-/** The handshake bytes of all records, of which the last may be incomplete; undefined for what are no such records. */
-function joined(bytes: Buffer): Buffer | undefined {
-  const parts: Buffer[] = []
-  let held = 0
-  for (let at = 0; at + 5 <= bytes.length; ) {
-    const length = bytes.readUInt16BE(at + 3)
-    if (bytes[at] !== handshake || bytes[at + 1] !== 3 || length === 0 || length > 16_384) return undefined
-    const part = bytes.subarray(at + 5, at + 5 + length)
-    parts.push(part)
-    at += 5 + length
-    held += part.length
-    if (held < 4) continue
-    // Enough of it: what follows the hello is not ours to read. Nearly always it is the first record.
-    const soFar = parts.length === 1 ? part : Buffer.concat(parts)
-    if (soFar.length >= 4 + soFar.readUIntBE(1, 3)) return soFar
+/** What a client may say between its two hellos: data that the server skips now, and what old middleboxes wait for (RFC 8446 4.2.10, D.4). */
+const betweenHellos: ReadonlySet<number | undefined> = new Set([
+  record.changeCipherSpec,
+  record.alert,
+  record.applicationData,
+])
+
+/** The same of the hello with which a client answers a HelloRetryRequest. */
+export function readSecondHello(bytes: Buffer): Hello | undefined {
+  let at = 0
+  while (betweenHellos.has(bytes[at])) {
+    if (at + recordHead > bytes.length) return undefined
+    at += recordHead + bytes.readUInt16BE(at + 3)
   }
-  return Buffer.concat(parts)
+  const hello = readClientHello(bytes.subarray(at))
+  return hello === undefined || 'refused' in hello ? hello : { ...hello, size: at + hello.size }
 }
 
-function readExtensions(hello: Reader): Hello {
+type Joined = { message?: Buffer; size?: number }
+
+/** The first handshake message, and the bytes of its records if it is whole; no message for what are no such records. */
+function joined(bytes: Buffer): Joined {
+  const parts: Buffer[] = []
+  let declared = 0
+  for (let at = 0; at + recordHead <= bytes.length; ) {
+    const length = bytes.readUInt16BE(at + 3)
+    if (bytes[at] !== record.handshake || bytes[at + 1] !== 3 || length === 0 || length > 16_384) return {}
+    parts.push(bytes.subarray(at + recordHead, at + recordHead + length))
+    at += recordHead + length
+    declared += length
+    if (declared < 4) continue
+    // Nearly always it is the first record.
+    const message = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+    if (message.length < 4) break
+    const wanted = 4 + message.readUIntBE(1, 3)
+    if (declared > wanted) return {}
+    if (message.length === wanted) return { message, size: at }
+  }
+  return { message: Buffer.concat(parts) }
+}
+
+function readExtensions(hello: Reader, size: number): Hello {
   hello.skip(2 + 32)
   hello.vector(1)
   hello.vector(2)
@@ -119,7 +145,9 @@ function readExtensions(hello: Reader): Hello {
       return { refused: 'not-tls' }
     serverName = name.text().toLowerCase()
   }
-  return serverName === undefined || serverName === '' ? { refused: 'server-name-missing' } : { serverName }
+  return serverName === undefined || serverName === ''
+    ? { refused: 'server-name-missing' }
+    : { serverName, size }
 }
 
 /** A fatal alert (RFC 8446 6), so that the app's TLS library says that access is denied instead of guessing. */

@@ -33,15 +33,18 @@ const attempts = 4
 /** What is begun at an address, before it is known whether anybody is there. */
 type Begin<Kind extends Socket> = (place: TcpNetConnectOpts) => Kind
 
+/** `opened` learns of each socket as it is begun, to close it when the connection that it is for ends. */
+export type Dialling = { world: World; ending: Ending; opened: (remote: Socket) => void }
+
 /**
- * A connection to the first of a target's names that resolves. Throws `EgressRefusal`; `ending` ends a try at any time.
+ * A connection to the first of a target's names that resolves. Throws `EgressRefusal`, or why `ending` says that it ended.
  */
 export async function dial<Kind extends Socket>(
   { kind, lookups, port, ranges }: Pick<Target, 'kind' | 'lookups' | 'port' | 'ranges'>,
-  world: World,
-  ending: Ending,
+  dialling: Dialling,
   begin: Begin<Kind>,
 ): Promise<Kind> {
+  const { world, ending } = dialling
   for (const name of lookups) {
     // Which of the many DNS errors it is makes no difference: the next name is tried, and the last one decides.
     const found = await world.resolve(name).catch(() => [])
@@ -53,6 +56,7 @@ export async function dial<Kind extends Socket>(
     if (addresses.length === 0) throw new EgressRefusal('address-forbidden')
     for (const address of addresses) {
       const socket = begin(world.place(port, address))
+      dialling.opened(socket)
       socket.on('error', heardElsewhere)
       if (await happens(socket, 'connect', ending)) return socket
     }
@@ -61,39 +65,34 @@ export async function dial<Kind extends Socket>(
   throw new EgressRefusal('name-unresolved')
 }
 
-/** Without TLS, and paused. `onread`: where its bytes go, if not into events. */
+/** Without TLS. `onread`: where its bytes go, if not into events. */
 export function plain(onread?: OnReadOpts): Begin<Socket> {
-  return (place) => connect({ ...place, ...(onread === undefined ? {} : { onread }) }).pause()
+  return (place) => connect({ ...place, ...(onread === undefined ? {} : { onread }) })
 }
 
 /** Whether it comes to that. If not, the socket is gone; throws when `ending` is why. */
-function happens(socket: Socket, event: 'connect' | 'secureConnect', ending: Ending): Promise<boolean> {
-  return new Promise((resolve, reject) => {
+async function happens(socket: Socket, event: 'connect' | 'secureConnect', ending: Ending): Promise<boolean> {
+  const came = await new Promise<boolean>((resolve) => {
     const on = (): void => over(true)
     const off = (): void => over(false)
     const over = (came: boolean): void => {
       socket.off(event, on).off('close', off)
-      ending.removeEventListener('abort', off)
-      if (!came) socket.destroy()
-      if (ending.aborted) reject(ending.reason as Error)
-      else resolve(came)
+      resolve(came)
     }
     socket.on(event, on).on('close', off)
-    ending.addEventListener('abort', off)
-    if (ending.aborted) off()
   })
+  ending.throwIfAborted()
+  return came
 }
 
 /** Asks PostgreSQL for TLS (SSLRequest). Throws `EgressRefusal` when the server will not: nothing else was sent then. */
 export async function askPostgresForTls(socket: Socket, ending: Ending): Promise<void> {
   socket.write(sslRequest)
   // Exactly one byte: what came with it, before the handshake, was put there by somebody else (CVE-2021-23222).
-  const { bytes } = await readBytes(socket, (bytes) => (bytes.length > 0 ? true : undefined), ending).catch(
-    () => {
-      ending.throwIfAborted()
-      throw new EgressRefusal('unreachable')
-    },
-  )
+  const { bytes } = await readBytes(socket, (bytes) => (bytes.length > 0 ? true : undefined)).catch(() => {
+    ending.throwIfAborted()
+    throw new EgressRefusal('unreachable')
+  })
   if (bytes.toString('latin1') !== 'S') throw new EgressRefusal('store-without-tls')
 }
 

@@ -17,6 +17,8 @@ export type Filter = { pass: (chunk: Buffer) => Buffer; rest: () => Buffer }
 /** The way back of a connection that is dialled with `onread`. What comes before it is joined is held. */
 export class WayBack {
   readonly onread: OnReadOpts
+  /** Sees what has been passed on, until it says that it has seen enough. */
+  #look: ((chunk: Buffer) => boolean) | undefined
   #buffer: Buffer = spare.pop() ?? Buffer.allocUnsafeSlow(smallest)
   #app: Socket | undefined
   #held: Buffer[] = []
@@ -24,7 +26,8 @@ export class WayBack {
   /** The kernel took a part: the rest waits in the buffer, which is the writer's from then on. */
   #lent = false
 
-  constructor() {
+  constructor(look?: (chunk: Buffer) => boolean) {
+    this.#look = look
     this.onread = {
       buffer: () => {
         if (this.#lent || this.#next > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(this.#next)
@@ -39,7 +42,8 @@ export class WayBack {
   to(app: Socket, remote: Socket): void {
     this.#app = app
     app.on('drain', () => remote.resume())
-    for (const chunk of this.#held.splice(0)) app.write(chunk)
+    if (this.#held.length === 0) return
+    for (const chunk of this.#held.splice(0)) this.#write(app, chunk)
     remote.resume()
   }
 
@@ -54,17 +58,20 @@ export class WayBack {
       this.#held.push(Buffer.from(chunk))
       return false
     }
-    const more = app.write(chunk)
+    const more = this.#write(app, chunk)
     this.#lent = app.writableLength > 0
     if (chunk.length === this.#buffer.length) this.#next = Math.min(2 * chunk.length, largest)
     return more
   }
+
+  #write(app: Socket, chunk: Buffer): boolean {
+    const more = app.write(chunk)
+    if (this.#look?.(chunk) === true) this.#look = undefined
+    return more
+  }
 }
 
-/**
- * Either side's end reaches the other. `back`: how the bytes of `remote` come, if not as events; or what stands between it and
- * `app`, with `failed` for what it throws. Errors of either are heard already, by whoever accepted or dialled it.
- */
+/** `back`: how the bytes of `remote` come, if not as events; or what stands between it and `app`, with `failed` for what it throws. */
 export function join(
   app: Socket,
   remote: Socket,
@@ -74,6 +81,11 @@ export function join(
   if (back instanceof WayBack) back.to(app, remote)
   else flow(remote, app, back, failed)
   flow(app, remote)
+  endTogether(app, remote, back instanceof WayBack ? back : undefined)
+}
+
+/** Either side's end reaches the other. Errors of either are heard already, by whoever accepted or dialled it. */
+export function endTogether(app: Socket, remote: Socket, back?: WayBack): void {
   remote.on('end', () => {
     // Both are done, and all is on its way: what is left is to close. TLS has a last word of its own.
     if (app.readableEnded && app.writableLength === 0) app.destroy()
@@ -83,7 +95,7 @@ export function join(
   if (app.readableEnded) remote.end()
   else app.on('end', () => remote.end())
   remote.on('close', (broke: boolean) => {
-    if (back instanceof WayBack) back.over()
+    back?.over()
     follow(app, broke)
   })
   app.on('close', (broke: boolean) => follow(remote, broke))

@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Orders } from '../in-force.ts'
 import type { World } from './dial.ts'
-import { ConnectionEnding, type Ending, heardElsewhere } from './ending.ts'
+import { type Ending, heardElsewhere } from './ending.ts'
 import { type Names, sameTarget, type Target } from './names.ts'
-import { ways } from './open.ts'
+import { type Opening, ways } from './open.ts'
 import { EgressRefusal, type Reason } from './reasons.ts'
 
 /**
@@ -40,38 +40,135 @@ export type Listener = {
   close: () => Promise<void>
 }
 
-type Connection = {
-  app: Socket
-  address: string
-  target: Target
+/** How a connection of the app opens and ends. Methods, not functions of its own: there is one of these for each connection. */
+class Connection implements Opening {
+  readonly app: Socket
+  readonly #address: string
+  #target: Target
+  readonly #options: ListenerOptions
+  readonly #countOpening: (address: string) => void
   /** `performance.now()` when it came. */
-  came: number
-  settingUp: boolean
-  end: (reason: Reason) => void
+  readonly #came: number = performance.now()
+  #settingUp = true
+  #remote: Socket | undefined
+  reason: EgressRefusal | undefined
+
+  constructor(
+    app: Socket,
+    address: string,
+    target: Target,
+    options: ListenerOptions,
+    countOpening: (address: string) => void,
+  ) {
+    this.app = app
+    this.#address = address
+    this.#target = target
+    this.#options = options
+    this.#countOpening = countOpening
+  }
+
+  async open(): Promise<void> {
+    try {
+      await ways[this.#target.protocol].open(this.#target, this)
+      this.#settingUp = false
+    } catch (error) {
+      this.#refuse(error instanceof EgressRefusal ? error : new EgressRefusal('internal', { cause: error }))
+    }
+  }
+
+  /** The app's side is closed. Most connections end so, after all is done; at a model's gate that ends its calls. */
+  closed(): void {
+    if (this.#settingUp) this.#refuse(hungUp)
+    else this.reason ??= hungUp
+  }
+
+  /** Ends it if it may not be any longer, or was to be set up by `due`. */
+  review(due: number): void {
+    // Not by a timer of each: most connections would set one for a millisecond.
+    const reason = this.#forbidden() ?? (this.#settingUp && this.#came <= due ? 'too-slow' : undefined)
+    if (reason !== undefined) this.end(reason)
+  }
+
+  end(reason: Reason): void {
+    const refusal = new EgressRefusal(reason)
+    if (this.#settingUp) {
+      this.#refuse(refusal)
+      return
+    }
+    this.reason ??= refusal
+    this.refused(refusal)
+    this.app.destroy()
+    this.#remote?.destroy()
+  }
+
+  /** Says no in the app's own protocol. The first reason counts: what waits still learns of it when it goes on. */
+  #refuse(refusal: EgressRefusal): void {
+    if (this.reason !== undefined) return
+    this.reason = refusal
+    this.#remote?.destroy()
+    this.refused(refusal)
+    this.app.end(ways[this.#target.protocol].refusal(refusal))
+    this.app.destroySoon()
+  }
+
+  /**
+   * Why it may not be. A lock closes what runs to third parties, and whatever is new. It leaves a store's standing
+   * connections: they serve calls alone, which are all refused, what they carry stays within the server's own protection,
+   * and cutting a transaction in the middle could harm the records that we protect (45 CFR 164.312(c)(1)).
+   */
+  #forbidden(): Reason | undefined {
+    const { orders, names } = this.#options
+    const target = this.#target
+    const { locked } = orders.standing()
+    if (locked !== undefined && (this.#settingUp || target.kind === 'agreement')) return 'locked'
+    const current = names().targets.get(this.#address)
+    if (current === undefined || !sameTarget(current, target)) return 'undeclared-name'
+    // The next look is at the same object, until the policy changes again.
+    this.#target = current
+    if (current.kind !== 'agreement') return undefined
+    return current.agreements.some((name) => orders.agreementActive(name)) ? undefined : 'agreement-over'
+  }
+
+  get world(): World {
+    return this.#options.world
+  }
+  get ending(): Ending {
+    return this
+  }
+  throwIfAborted(): void {
+    if (this.reason !== undefined) throw this.reason
+  }
+  permit(): void {
+    this.throwIfAborted()
+    const reason = this.#forbidden()
+    if (reason !== undefined) throw new EgressRefusal(reason)
+  }
+  async record(rules?: 'rules-met' | 'rules-unproved'): Promise<void> {
+    this.#countOpening(this.#address)
+    try {
+      await this.#options.record(this.#target, rules)
+    } catch {
+      throw new EgressRefusal('trail-unavailable')
+    }
+  }
+  opened(remote: Socket): void {
+    this.#remote = remote
+  }
+  refused({ reason, cause }: EgressRefusal): void {
+    this.#options.refused(this.#target.declared, reason, cause)
+  }
+  credential(): string | undefined {
+    const { orders } = this.#options
+    const { inForce } = orders.standing()
+    const active = this.#target.agreements.filter((name) => orders.agreementActive(name))
+    return active.map((name) => inForce?.credentials?.[name]).find((one) => one !== undefined)
+  }
 }
 
 /** Resolves when it listens; rejects when the port is taken. */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
-  const { orders, names } = options
+  const { names } = options
   const open = new Set<Connection>()
-
-  /**
-   * Why a connection to `target` may not be. A lock closes what runs to third parties, and whatever is new. It leaves a
-   * store's standing connections: they serve calls alone, which are all refused, what they carry stays within the
-   * server's own protection, and cutting a transaction in the middle could harm the records that we protect
-   * (45 CFR 164.312(c)(1)).
-   */
-  const forbids = (connection: Connection): Reason | undefined => {
-    const { address, target, settingUp } = connection
-    const { locked } = orders.standing()
-    if (locked !== undefined && (settingUp || target.kind === 'agreement')) return 'locked'
-    const current = names().targets.get(address)
-    if (current === undefined || !sameTarget(current, target)) return 'undeclared-name'
-    // The next look is at the same object, until the policy changes again.
-    connection.target = current
-    if (current.kind !== 'agreement') return undefined
-    return current.agreements.some((name) => orders.agreementActive(name)) ? undefined : 'agreement-over'
-  }
 
   let minute = { began: performance.now(), opened: new Map<string, number>() }
   const countOpening = (address: string): void => {
@@ -82,74 +179,6 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     minute.opened.set(address, opened)
   }
 
-  const serve = async (app: Socket): Promise<void> => {
-    app.on('error', heardElsewhere)
-    const address = (app.localAddress ?? '').replace(/^::ffff:/, '')
-    const target = names().targets.get(address)
-    if (target === undefined) {
-      options.refused('undeclared', 'undeclared-address')
-      app.destroy()
-      return
-    }
-    const ending = new ConnectionEnding()
-    let remote: Socket | undefined
-    const connection: Connection = {
-      app,
-      address,
-      target,
-      came: performance.now(),
-      settingUp: true,
-      end: (reason) => {
-        ending.abort(new EgressRefusal(reason))
-        // The catch below says no in the app's own protocol.
-        if (connection.settingUp) return
-        options.refused(target.declared, reason)
-        app.destroy()
-        remote?.destroy()
-      },
-    }
-    open.add(connection)
-    app.on('close', () => {
-      open.delete(connection)
-      // Also once it stands: calls at a model's gate are recorded, dialled and sent until then.
-      ending.abort(hungUp)
-    })
-    const opening = {
-      app,
-      world: options.world,
-      ending,
-      permit: () => {
-        ending.throwIfAborted()
-        const reason = forbids(connection)
-        if (reason !== undefined) throw new EgressRefusal(reason)
-      },
-      record: (rules?: 'rules-met' | 'rules-unproved') => {
-        countOpening(address)
-        return untilAborted(options.record(target, rules), ending)
-      },
-      opened: (socket: Socket) => {
-        remote = socket
-      },
-      refused: ({ reason, cause }: EgressRefusal) => options.refused(target.declared, reason, cause),
-      credential: () => {
-        const { inForce } = orders.standing()
-        const active = target.agreements.filter((name) => orders.agreementActive(name))
-        return active.map((name) => inForce?.credentials?.[name]).find((one) => one !== undefined)
-      },
-      failed: (error: unknown) => connection.end(error instanceof EgressRefusal ? error.reason : 'internal'),
-    }
-    try {
-      await ways[target.protocol].open(target, opening)
-      connection.settingUp = false
-    } catch (error) {
-      remote?.destroy()
-      const refusal = error instanceof EgressRefusal ? error : new EgressRefusal('internal', { cause: error })
-      options.refused(target.declared, refusal.reason, refusal.cause)
-      app.end(ways[target.protocol].refusal(refusal))
-      app.destroySoon()
-    }
-  }
-
   const server = createServer({
     allowHalfOpen: true,
     pauseOnConnect: true,
@@ -157,7 +186,23 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     noDelay: true,
   })
   server.maxConnections = connectionLimit
-  server.on('connection', (app) => void serve(app))
+  server.on('connection', (app) => {
+    app.on('error', heardElsewhere)
+    const { localAddress: address = '' } = app
+    const target = names().targets.get(address)
+    if (target === undefined) {
+      options.refused('undeclared', 'undeclared-address')
+      app.destroy()
+      return
+    }
+    const connection = new Connection(app, address, target, options, countOpening)
+    open.add(connection)
+    app.on('close', () => {
+      open.delete(connection)
+      connection.closed()
+    })
+    void connection.open()
+  })
   server.on('drop', (dropped) =>
     options.refused(names().targets.get(dropped?.localAddress ?? '')?.declared ?? 'undeclared', 'too-many'),
   )
@@ -167,13 +212,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   return {
     port: (server.address() as AddressInfo).port,
     review: () => {
-      const since = performance.now() - options.setupMs
-      for (const connection of open) {
-        const { settingUp, came } = connection
-        // Not by a timer of each: most connections would set one for a millisecond.
-        const reason = forbids(connection) ?? (settingUp && came <= since ? 'too-slow' : undefined)
-        if (reason !== undefined) connection.end(reason)
-      }
+      const due = performance.now() - options.setupMs
+      for (const connection of open) connection.review(due)
     },
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -181,20 +221,4 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       await closed
     },
   }
-}
-
-function untilAborted(work: Promise<void>, ending: Ending): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(ending.reason as Error)
-    const settle = (done: () => void): void => {
-      ending.removeEventListener('abort', onAbort)
-      done()
-    }
-    work.then(
-      () => settle(resolve),
-      () => settle(() => reject(new EgressRefusal('trail-unavailable'))),
-    )
-    ending.addEventListener('abort', onAbort)
-    if (ending.aborted) onAbort()
-  })
 }

@@ -2,28 +2,27 @@
 // first byte of the app leaves the pod; whatever throws ends the connection.
 
 import type { Socket } from 'node:net'
-import { accessDenied, helloLimit, readClientHello } from './client-hello.ts'
-import { askPostgresForTls, dial, plain, secure, verified, type World } from './dial.ts'
-import type { Ending } from './ending.ts'
-import { join, WayBack } from './join.ts'
+import { accessDenied } from './client-hello.ts'
+import { askPostgresForTls, type Dialling, dial, plain, secure, verified } from './dial.ts'
+import { endTogether, join, WayBack } from './join.ts'
 import { serveGate } from './model/gate.ts'
 import type { Target } from './names.ts'
+import { OwnTls } from './own-tls.ts'
 import { fatal, notHere, readOpening, withoutChannelBinding } from './postgres.ts'
 import { readBytes } from './read.ts'
-import { EgressRefusal } from './reasons.ts'
+import { EgressRefusal, type Reason } from './reasons.ts'
 
-type Opening = {
+/** Of one connection, as whoever accepted it has it. */
+export type Opening = Dialling & {
   app: Socket
-  world: World
   /** Throws when this connection may not be, at this moment. */
   permit: () => void
   /** Resolves when the opening is recorded, with what came of a model vendor's rules. */
   record: (rules?: 'rules-met' | 'rules-unproved') => Promise<void>
-  /** Aborts with the reason why it ended. */
-  ending: Ending
-  /** Learns of the outside's socket as soon as there is one. */
-  opened: (remote: Socket) => void
-  failed: (error: unknown) => void
+  /** Ends the connection. */
+  end: (reason: Reason) => void
+  /** Why it ended. */
+  reason: EgressRefusal | undefined
   /** One call was refused; the connection goes on. */
   refused: (error: EgressRefusal) => void
   /** The credential under the first active agreement that has one. */
@@ -43,34 +42,27 @@ type Way = {
  */
 const ownTls: Way = {
   open: async (target, opening) => {
-    const { app, permit, record, ending } = opening
-    const { found, bytes } = await readBytes(
-      app,
-      (bytes) => readClientHello(bytes) ?? (bytes.length > 2 * helloLimit ? tooLong : undefined),
-      ending,
-    )
-    if ('refused' in found) throw new EgressRefusal(found.refused)
-    if (found.serverName !== target.name) throw new EgressRefusal('server-name-other')
-    permit()
-    await record(target.unproved ? 'rules-unproved' : undefined)
-    const back = new WayBack()
-    const remote = await dial(target, opening.world, ending, plain(back.onread))
-    opening.opened(remote)
-    permit()
-    remote.write(bytes)
-    join(app, remote, back)
+    const { app } = opening
+    const out = new OwnTls(app, target.name, (reason) => opening.end(reason))
+    await out.hello()
+    const back = new WayBack((chunk) => out.answered(chunk))
+    const remote = await permitted(target, opening, () => dial(target, opening, plain(back.onread)))
+    out.to(remote)
+    back.to(app, remote)
+    endTogether(app, remote, back)
   },
   refusal: () => accessDenied,
 }
-const tooLong = { refused: 'not-tls' } as const
 
 /** Plain PostgreSQL of the app on loopback, TLS on the wire; no byte of the app is sent before TLS stands. */
 const postgres: Way = {
   open: async (target, opening) => {
-    const first = await firstPacket(opening.app, opening.ending)
-    const remote = await permitted(target, opening, async () => await postgresWithTls(target, opening))
+    const first = await firstPacket(opening.app)
+    const remote = await permitted(target, opening, () => postgresWithTls(target, opening))
     remote.write(first)
-    join(opening.app, remote, withoutChannelBinding(), opening.failed)
+    join(opening.app, remote, withoutChannelBinding(), (error) =>
+      opening.end(error instanceof EgressRefusal ? error.reason : 'internal'),
+    )
   },
   refusal: ({ message }) => fatal(message),
 }
@@ -79,7 +71,7 @@ const postgres: Way = {
 const tcp: Way = {
   open: async (target, opening) => {
     const back = new WayBack()
-    const remote = await permitted(target, opening, async () => await withTls(target, opening, back))
+    const remote = await permitted(target, opening, () => withTls(target, opening, back))
     join(opening.app, remote, back)
   },
   refusal: () => Buffer.alloc(0),
@@ -88,9 +80,9 @@ const tcp: Way = {
 /** HL7 version 2 in its frames (MLLP, release 1 and 2): a sender that frames nothing, or speaks TLS, is told by the end. */
 const mllp: Way = {
   open: async (target, opening) => {
-    const { bytes } = await readBytes(opening.app, framed, opening.ending)
+    const { bytes } = await readBytes(opening.app, framed)
     const back = new WayBack()
-    const remote = await permitted(target, opening, async () => await withTls(target, opening, back))
+    const remote = await permitted(target, opening, () => withTls(target, opening, back))
     remote.write(bytes)
     join(opening.app, remote, back)
   },
@@ -109,25 +101,33 @@ const connectMs = 15_000
 /** HTTP to a model's vendor, read call by call. */
 const model: Way = {
   open: async (target, opening) => {
-    const { app, permit, record, refused, credential, ending } = opening
+    const { app, world } = opening
     if (target.model === undefined) throw new EgressRefusal('internal')
-    permit()
+    opening.permit()
     const calls = new AbortController()
-    ending.addEventListener('abort', () => calls.abort(ending.reason))
+    app.on('close', () => calls.abort(opening.reason))
     await serveGate({
       app,
       host: target.name,
       rules: target.model,
       signal: calls.signal,
-      permit,
-      credential,
-      refused,
-      record: async () => await record('rules-met'),
-      connect: async () =>
-        await withTls(target, {
-          ...opening,
-          ending: AbortSignal.any([calls.signal, AbortSignal.timeout(connectMs)]),
-        }),
+      permit: () => opening.permit(),
+      credential: () => opening.credential(),
+      refused: (error) => opening.refused(error),
+      record: () => untilAborted(opening.record('rules-met'), calls.signal),
+      connect: async () => {
+        const ending = AbortSignal.any([calls.signal, AbortSignal.timeout(connectMs)])
+        let begun: Socket | undefined
+        const close = (): void => void begun?.destroy()
+        ending.addEventListener('abort', close)
+        const opened = (remote: Socket): void => void (begun = remote)
+        try {
+          return await withTls(target, { world, ending, opened })
+        } finally {
+          // The call that goes over it may take longer.
+          ending.removeEventListener('abort', close)
+        }
+      },
     })
   },
   refusal: () => accessDenied,
@@ -141,43 +141,45 @@ export const ways: { [Protocol in Target['protocol']]: Way } = {
   Model: model,
 }
 
+/** Rejects as soon as `signal` aborts: a call holds its body. */
+function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
 /** What `dialled` opens, permitted, recorded before, and permitted still. */
-async function permitted(
-  target: Target,
-  { permit, record }: Opening,
-  dialled: () => Promise<Socket>,
-): Promise<Socket> {
-  permit()
-  await record(target.unproved ? 'rules-unproved' : undefined)
+async function permitted(target: Target, opening: Opening, dialled: () => Promise<Socket>): Promise<Socket> {
+  opening.permit()
+  await opening.record(target.unproved ? 'rules-unproved' : undefined)
   const remote = await dialled()
-  permit()
+  opening.permit()
   return remote
 }
 
-type Dialling = Pick<Opening, 'world' | 'opened' | 'ending'>
-
 /** A connection with TLS from its first byte on. */
-async function withTls(target: Target, { world, opened, ending }: Dialling, back?: WayBack): Promise<Socket> {
-  const remote = await dial(target, world, ending, (place) => secure(target, place, back?.onread))
-  opened(remote)
-  return await verified(remote, target, ending)
+async function withTls(target: Target, dialling: Dialling, back?: WayBack): Promise<Socket> {
+  const remote = await dial(target, dialling, (place) => secure(target, place, back?.onread))
+  return await verified(remote, target, dialling.ending)
 }
 
 /** A connection on which TLS is asked for first. */
-async function postgresWithTls(target: Target, { world, opened, ending }: Dialling): Promise<Socket> {
-  const socket = await dial(target, world, ending, plain())
-  opened(socket)
-  await askPostgresForTls(socket, ending)
+async function postgresWithTls(target: Target, dialling: Dialling): Promise<Socket> {
+  const socket = await dial(target, dialling, plain())
+  await askPostgresForTls(socket, dialling.ending)
   const remote = secure(target, { socket })
-  opened(remote)
-  return await verified(remote, target, ending)
+  dialling.opened(remote)
+  return await verified(remote, target, dialling.ending)
 }
 
 /** The client's startup or cancel packet. It may ask for TLS and GSSAPI first: there is neither on loopback. */
-async function firstPacket(app: Socket, ending: Ending): Promise<Buffer> {
+async function firstPacket(app: Socket): Promise<Buffer> {
   let held: Buffer | undefined
   for (let asked = 0; asked < 3; asked += 1) {
-    const { found, bytes } = await readBytes(app, readOpening, ending, held)
+    const { found, bytes } = await readBytes(app, readOpening, held)
     if (found.says !== 'encrypt') return bytes
     app.write(notHere)
     held = bytes.subarray(found.size)

@@ -1,19 +1,17 @@
 // The first bytes of a connection, read by hand before it is joined to another one.
 
 import type { Socket } from 'node:net'
-import type { Ending } from './ending.ts'
 import { EgressRefusal } from './reasons.ts'
 
 const nothing = Buffer.alloc(0)
 
 /**
  * Reads until `parse` finds what it looks for, and leaves the socket paused. `bytes` is all that came, found part
- * included. Rejects when the socket ends, `parse` throws or `ending` aborts. Its errors are heard elsewhere.
+ * included. Rejects when the socket ends or `parse` throws. Its errors are heard elsewhere.
  */
 export function readBytes<T>(
   socket: Socket,
   parse: (bytes: Buffer) => T | undefined,
-  ending: Ending,
   already: Buffer = nothing,
 ): Promise<{ found: T; bytes: Buffer }> {
   return new Promise((resolve, reject) => {
@@ -21,14 +19,12 @@ export function readBytes<T>(
     const stop = (): void => {
       socket.pause()
       socket.off('data', onData).off('end', onEnd).off('close', onEnd)
-      ending.removeEventListener('abort', onAbort)
     }
     const fail = (error: unknown): void => {
       stop()
       reject(error)
     }
     const onEnd = (): void => fail(new EgressRefusal('hung-up'))
-    const onAbort = (): void => fail(ending.reason)
     const look = (): void => {
       try {
         const found = parse(bytes)
@@ -43,9 +39,8 @@ export function readBytes<T>(
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
       look()
     }
-    if (ending.aborted) return onAbort()
+    if (socket.destroyed) return reject(new EgressRefusal('hung-up'))
     socket.on('data', onData).on('end', onEnd).on('close', onEnd)
-    ending.addEventListener('abort', onAbort)
     // `already` may be enough; if it is, the socket stays as it was left.
     socket.resume()
     if (bytes.length > 0) look()

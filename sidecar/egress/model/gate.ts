@@ -39,8 +39,8 @@ export type Gate = {
 
 /** Resolves when the connection is one of HTTP; throws `EgressRefusal` for one that is not. */
 export async function serveGate(gate: Gate): Promise<void> {
-  const { app, host, signal } = gate
-  const { found, bytes } = await readBytes(app, firstBytes, signal)
+  const { app, host } = gate
+  const { found, bytes } = await readBytes(app, firstBytes)
   if (typeof found === 'object' && 'refused' in found) throw new EgressRefusal(found.refused)
   if (typeof found === 'object' && found.serverName !== host) throw new EgressRefusal('server-name-other')
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: 60_000 })

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { verifies } from '../../verifies.ts'
 import {
@@ -178,6 +179,27 @@ for (const [failure, says] of [
     scene.trail.fail = {}
   })
 }
+
+verifies('audit:no-record-no-service', 'an opening that is recorded too late is not dialled', async () => {
+  await withVendor({ periods: { setupMs: 100 } })
+  const { note } = scene.trail
+  const recorded = new Promise<void>((resolve) => {
+    scene.trail.note = async (entry) => {
+      if (entry.kind === 'counted' && entry.what === 'egress-opened') {
+        await wait(400)
+        setImmediate(resolve)
+      }
+      await note(entry)
+    }
+  })
+
+  await expect(appTls(await scene.app(name))).rejects.toThrow(/alert access denied/)
+  await recorded
+  await wait(50)
+
+  expect(scene.refusals()).toEqual(['too-slow'])
+  expect(scene.dialled).toEqual([])
+})
 
 verifies(
   'transmission:egress-by-name',

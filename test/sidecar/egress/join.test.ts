@@ -16,7 +16,7 @@ async function joined(): Promise<{ app: Socket; outside: Socket }> {
   const inner = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
     const back = new WayBack()
     const { port } = outer.address() as AddressInfo
-    const remote = connect({ port, allowHalfOpen: true, onread: back.onread }).pause()
+    const remote = connect({ port, allowHalfOpen: true, onread: back.onread })
     open.push(near, remote)
     for (const socket of [near, remote]) socket.on('error', () => undefined)
     remote.once('connect', () => join(near, remote, back))
