@@ -1,6 +1,7 @@
 // What must hold before a server may receive PHI: ordered checks, pure. The first violation is the reported reason; one
 // that locks closes the server whatever yesterday's policy said.
 
+import { guardedLabel } from '../core/identifiers.ts'
 import { storeOf } from './desired/network-policies.ts'
 import type { Seen } from './observe.ts'
 import { malformedRanges } from './ranges.ts'
@@ -61,7 +62,7 @@ const nameIsTooLong: Check = ({ server }) =>
 const podsAreClaimedTwice: Check = ({ rivals }) =>
   when(rivals.length > 0, {
     reason: 'ClaimedTwice',
-    message: `Another server claims the same pods: ${rivals.join(', ')}. Let one selector or annotation name them.`,
+    message: `Another server claims the same pods: ${rivals.join(', ')}. Let one selector or annotation name them, and replace pods whose label ${guardedLabel} names the other.`,
     locks: 'claimed-twice',
   })
 

@@ -10,9 +10,15 @@ import { copyOf, type Known } from '../../../operator/admission/copy.ts'
 import { judgeInjection, judgeNew, judgePod, type Lookup } from '../../../operator/admission/judge.ts'
 import type { Pod } from '../../../operator/admission/pod.ts'
 import { MutableStore } from '../../../operator/cluster/store.ts'
-import type { Namespace } from '../../../operator/objects.ts'
+import { fleetOf } from '../../../operator/conditions/fleet.ts'
+import { keysSecret } from '../../../operator/desired/keys.ts'
+import type { Namespace, Secret } from '../../../operator/objects.ts'
+import { observe, type Seen } from '../../../operator/observe.ts'
+import { ordersFor } from '../../../operator/orders-source.ts'
+import { rolloutOf } from '../../../operator/rollout/plan.ts'
+import { trimPod } from '../../../operator/watches.ts'
 import { verifies } from '../../verifies.ts'
-import { aServer } from '../world.ts'
+import { aServer, aWorkload, aWorld, now, seenIn } from '../world.ts'
 import { aBystander, anApp, aPod, aRequest, surroundings } from './pods.ts'
 
 const known = (servers: HipaaMcpServer[], podSecurity: PodSecurity = 'privileged'): Known => ({
@@ -218,6 +224,80 @@ verifies('injection:copy', 'a pod guarded by a spec that is no more gets no iden
 
   expect(conforms(pod, moved, surroundings)).not.toEqual([])
 })
+
+/** As it is stored, and as the operator's watch keeps it. */
+const stored = (pod: Pod, more: Partial<Pod['metadata']> = {}) =>
+  trimPod({
+    ...pod,
+    metadata: { ...pod.metadata, name: 'late', uid: 'uid-late', ...more },
+    status: { phase: 'Running' },
+  } as never)
+
+verifies(
+  'injection:copy',
+  'a pod guarded by a server from which another has taken it gets its identity, and no call is let in at either',
+  () => {
+    const servers = [selecting('new'), selecting('ehr', 'lab')]
+    const pod = letIn(labelled, known([selecting('ehr')]))
+    const { world, outside } = aWorld({
+      servers,
+      pods: [stored(pod)],
+      secrets: [keysSecret('clinic.lab') as unknown as Secret],
+    })
+    const locked = (name: string) =>
+      ordersFor(world, outside, { namespace: 'clinic', name, podUid: 'uid-late' }, 1, now)?.locked
+    const seen = observe(world, outside, 'clinic', 'lab') as Seen
+
+    expect(conforms(pod, servers[0] as HipaaMcpServer, surroundings)).toEqual([])
+    expect([locked('ehr'), locked('lab')]).toEqual(['claimed-twice', 'claimed-twice'])
+    // Nobody but its makers ends it.
+    expect(rolloutOf(seen, fleetOf(seen), now)).toEqual({
+      state: 'Waiting',
+      remaining: [expect.objectContaining({ why: 'Bare' })],
+    })
+  },
+)
+
+const replicaSet = {
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  name: 'ehr-mcp-1',
+  uid: 'u',
+  controller: true,
+}
+const makers: [by: string, owner: object[], outcome: string][] = [
+  ['by a Deployment', [replicaSet], 'goes'],
+  ['by a Job', [{ ...replicaSet, apiVersion: 'batch/v1', kind: 'Job' }], 'Job'],
+  ['by nobody', [], 'Bare'],
+]
+for (const [by, ownerReferences, outcome] of makers)
+  verifies(
+    'injection:copy',
+    `a server that came after the reviews of a pod made ${by} and before it was stored finds it: ${outcome}`,
+    async () => {
+      const pod = letIn(labelled, known([]))
+      const { lookup } = lookupOf(known([]), () => known([]))
+      expect(await judgePod(aRequest(pod), lookup, surroundings, nobody)).toEqual({ allowed: true })
+      const selector = { matchLabels: { app: 'ehr' } }
+
+      // Times have whole seconds: either may seem to have come first.
+      for (const [came, made] of [
+        ['2026-11-01T11:59:00Z', '2026-11-01T11:59:01Z'],
+        ['2026-11-01T11:59:01Z', '2026-11-01T11:59:00Z'],
+      ] as const) {
+        const server = selecting('ehr')
+        const seen = seenIn({
+          servers: [{ ...server, metadata: { ...server.metadata, creationTimestamp: came } }],
+          workloads: [aWorkload({}, { spec: { selector, template: {}, replicas: 1 } })],
+          pods: [stored(pod, { creationTimestamp: made, ownerReferences } as never)],
+        })
+        const { next, remaining } = rolloutOf(seen, fleetOf(seen), now)
+        expect([next === undefined ? [] : 'goes', ...remaining.map(({ why }) => why)].flat()).toEqual([
+          outcome,
+        ])
+      }
+    },
+  )
 
 const guardOf = (level: PodSecurity) =>
   letIn(aPod(), known([aServer()], level)).spec.initContainers?.find(({ name }) => name === containers.guard)
