@@ -23,7 +23,7 @@ const announcers: readonly {
   {
     type: 'HEALTH_PLAN_BENEFICIARY_NUMBER',
     sure: 'health plan|health insurance|policy|membership|mbr|subscriber|beneficiary|mbi|hicn|payer|payor|cin|grp|rxgrp|rxid|precert|preauth',
-    vague: `insurance|insurer|insured|ins|plan|member|medicare|medicaid|hmo|ppo|coverage|group|claim|authorization|auth|aetna|cigna|humana|uhc|
+    vague: `mcaid|mcr|insurance|insurer|insured|ins|plan|member|medicare|medicaid|hmo|ppo|coverage|group|claim|authorization|auth|aetna|cigna|humana|uhc|
      unitedhealthcare|bcbs|bluecross|blueshield|blue cross|blue shield|anthem|kaiser|tricare|champva|wellcare|molina|centene|ambetter|amerigroup|
      amerihealth|carefirst|highmark|regence|premera|horizon|emblemhealth|medi cal|masshealth|tenncare`,
   },
@@ -47,7 +47,7 @@ const announcers: readonly {
     type: 'DEVICE_IDENTIFIER',
     sure: 'serial|udi|imei|imsi|catalog|mac address',
     vague: `sn|device|pacemaker|implant|pump|lot|transmitter|receiver|generator|lead|valve|recorder|stimulator|neurostimulator|defibrillator|sensor|
-     monitor|hearing aid|cpap|bipap|ventilator|concentrator|wheelchair|aed|cgm|vad|lvad|icd|cart|glucometer|meter|stent|graft|prosthesis|controller|equipment`,
+     monitor|hearing aid|hearing aids|cpap|bipap|ventilator|concentrator|wheelchair|aed|cgm|vad|lvad|icd|cart|vent|ppm|glucometer|meter|stent|graft|prosthesis|controller|equipment`,
   },
   {
     type: 'BIOMETRIC_IDENTIFIER',
@@ -76,7 +76,7 @@ const announcers: readonly {
     sure: `identification|identifier|unique id|id|ids|accession|specimen|encounter|employee|student|tracking|confirmation|randomization|emp|ticket|username|login|
      registry|barcode|badge|transaction|docket|edipi|unos`,
     vague: `case|reference|ref|sample|visit|admission|order|study|subject|participant|user|rx|prescription|referral|token|session|booking|inmate|alien|
-     donor|requisition|report`,
+     donor|requisition|req|report|trip`,
   },
 ]
 /** Between the announcing word and the value; those of the second list say that a number follows. */

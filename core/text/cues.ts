@@ -27,7 +27,7 @@ const weekdayWords = 'mon tue tues wed weds wednes thu thur thurs fri sat satur 
   .split(' ')
   .flatMap((word) => [word, `${word}day`])
   .concat(
-    'christmas thanksgiving easter halloween juneteenth hanukkah passover ramadan diwali kwanzaa nowruz purim pentecost eid kippur hashanah'.split(
+    'christmas xmas thanksgiving easter halloween juneteenth hanukkah passover ramadan diwali kwanzaa nowruz purim pentecost eid kippur hashanah'.split(
       ' ',
     ),
   )
@@ -46,11 +46,11 @@ export const weakHostEnds = 'co ca us me app ai health online cloud example'
 /** Days that are told from the day of writing, but that day itself: "today" says nothing of it. */
 const nearWords = 'yesterday tonight tomorrow'.split(' ')
 /** With last or this before them. */
-export const partOfDayWords = 'morning afternoon evening night nite'.split(' ')
+export const partOfDayWords = 'morning afternoon evening night nite weekend'.split(' ')
 /** With a year behind them, or break. */
 export const seasonWords = 'spring summer fall autumn winter'.split(' ')
 /** Behind them a year may tell an age over 89. */
-export const birthWords = 'born birth birthday birthdate dob yob'.split(' ')
+export const birthWords = 'born birth birthday bday birthdate dob yob'.split(' ')
 /** What a number that is read out is hardly ever without. */
 const spokenWords = ['oh', 'zero']
 

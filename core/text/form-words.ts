@@ -54,7 +54,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   [
     27,
     `on since until till due dated date dob born visit appt appointment seen reviewed drawn admitted discharged lmp edd edc dos doa dod done dx
-     starting started start before after thru till wk week pod tomorrow yesterday`,
+     starting started start before after thru till wk week bday birthday pod tomorrow yesterday`,
   ],
   // An element of a date smaller than the year: "in March"
   [28, 'in since during until till by last next this early late mid through from between to and of'],
@@ -113,7 +113,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
     52,
     'at and or but for with because when if so in after before until to by as since while due she he they',
   ],
-  [53, 'male female man woman lady gentleman'],
+  [53, 'male female man woman lady gentleman wf wm hf hm'],
   // What clinicians write large, and is nobody's name
   [
     54,

@@ -27,6 +27,8 @@ export function oldAges(): void {
     if (before == SPACE && isAny(stop, COMMA | CLOSING) && isSurname(lettersStart(start - 1, 16), start - 1)) return add(start, stop, AGE)
   }
   if (isSetOff(start, stop)) return add(start, stop, AGE)
+  // "her 90th birthday"
+  if (behind == WORDLY && end == stop + 2 && saysAt(end, ' birthday')) return add(start, end, AGE)
   // "in her 90s"
   if (before == SPACE && (behind & (WORDLY | OTHER)) != 0) {
     const s = byteAt(stop) == 0x27 ? stop + 1 : stop
@@ -62,13 +64,16 @@ export function isSetOff(from: i32, to: i32): bool {
   const last = from - 2
   if (open && byteAt(last) != 0x20) return false
   const word = lettersStart(last, 16)
+  // "(F, 92)"
+  if (last - word == 1) return isSex(word)
   return last - word > 2 && isLetter(byteAt(word)) && (known(word, last) & (MEASURED | TEMPERATURE)) == 0
 }
 
 /** Where "-year-old", " years of age", " y/o" end; 0 where none stands here. */
 export function ofAgeEnd(at: i32): i32 {
-  let from = at
-  while (from - at < 2 && isAny(from, SPACE | DASH)) from++
+  const first = byteAt(at) == 0x2b ? at + 1 : at
+  let from = first
+  while (from - first < 2 && isAny(from, SPACE | DASH)) from++
   if ((byteAt(from) | 0x20) != 0x79) return 0
   const stop = lettersEnd(from, 6)
   const years = stop - from
@@ -81,7 +86,9 @@ export function ofAgeEnd(at: i32): i32 {
     // "90 yrs, on hospice"
     if (isAny(stop, COMMA | CLOSING) || saysBehind(stop)) return stop
   }
-  if (from - at > 1) return 0
+  // "92y", "92 y, fell"
+  if (years == 1 && !isAny(stop, DOT | SLASH) && (from == first || isAny(stop, COMMA | CLOSING) || saysBehind(stop))) return stop
+  if (from - first > 1) return 0
   let o = from + 1
   // "91yF"
   if (((byteAt(o) | 0x20) == 0x66 || (byteAt(o) | 0x20) == 0x6d) && !isAny(o + 1, WORDLY)) return o
@@ -97,7 +104,7 @@ export function ofAgeEnd(at: i32): i32 {
 function saysBehind(at: i32): bool {
   if (byteAt(at) != 0x20) return false
   const stop = lettersEnd(at + 1, 10)
-  return saysAt(at, ' young') || ((known(at + 1, stop) & SEX) != 0 && !isAny(stop, WORDLY))
+  return saysAt(at, ' young') || isSex(at + 1) || ((known(at + 1, stop) & SEX) != 0 && !isAny(stop, WORDLY))
 }
 
 /** Inside of a longer number, or of a hundred. */
@@ -167,6 +174,7 @@ export function saysAge(to: i32): bool {
   else if (saysBefore(at, 'almost ')) at -= 7
   if (saysBefore(at, ' is ')) at -= 4
   else if (saysBefore(at, ' was ')) at -= 5
+  else if (saysBefore(at, "'s ")) at -= 3
   else return false
   const word = lettersStart(at, 16)
   return ((known(word, at) & OF_AGE) != 0 || isSurname(word, at)) && isStart(word)
@@ -201,7 +209,7 @@ export function countsNothing(at: i32): bool {
 
 /** A sex behind the age, and then what is said of a patient. */
 function isSexOfOld(at: i32): bool {
-  if (!isSex(at) || !isAny(at + 1, SPACE | COMMA)) return false
+  if (!isSex(at) || !isAny(at + 1, SPACE | COMMA | CLOSING)) return false
   return ((byteAt(at) | 0x20) == 0x6d || isNoFever() || saysOfPatient(at + 2)) && !isTemperature()
 }
 

@@ -302,7 +302,8 @@ function mayBeShare(part: i32, whole: i32, stop: i32): bool {
   if (part > whole) return false
   if (whole == 10) return true
   if (part == whole ? whole > 6 && whole < 13 : whole > 6) return false
-  if (saysDone(word, said)) return false
+  // "1/5 CXR clear"
+  if (saysDone(word, said) || (whole > 4 && (start == 0 || byteAt(start - 1) == 0x0a))) return false
   // "labs 5/6, start insulin"
   return part == whole || whole < 5 || !endsClause(stop) || isToldFarther(word)
 }

@@ -91,7 +91,7 @@ function number(from: i32, to: i32, word: i32): void {
     passed = wholeDateEnd()
     if (passed > 0) return
   }
-  if ((asked & LONG) != 0 && (anyCue & ANNOUNCES) != 0) madeAs(standing)
+  if ((asked & LONG) != 0) madeAs(standing)
   // What a word says of a number is surer than its form: 123-45-6789 may be a record's number.
   const told = (asked & CONTEXT) != 0 && (word < 0 || mayBeAnnounced(word))
   if (told) {

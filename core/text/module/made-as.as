@@ -85,6 +85,8 @@ function isPartOf(i: i32): bool {
   const size = endOf(i) - startOf(i)
   if (shape == NUMBER) return size < 10
   if ((classesOf(i) & (HEADING | STOPPER)) != 0) return false
+  // "glucometer Contour sn 4482190": only of devices
+  if (shape == CAPITALISED) return true
   if (shape != SMALL) return size < 4 || (flagsOf(i) & EVERYDAY) == 0
   // "t:slim"
   const joined = size < 5 && (byteAt(startOf(i) - 1) == 0x3a || (byteAt(endOf(i)) == 0x3a && isAlnum(byteAt(endOf(i) + 1))))

@@ -214,7 +214,9 @@ function monthAt(start: i32, end: i32, context: bool): void {
   const named = byteAt(end) == 0x20 && isCapital(byteAt(end + 1))
   if (isNothingElse(start, end) && !(named && isFirstName(start, end))) return add(partOfMonth(start), end, DATE)
   // "MAY" is a verb in capitals as well.
-  if (!isCapital(byteAt(start)) || (end - start == 3 && isCapital(byteAt(start + 1))) || named) return
+  // "since oct", and no "in may", "by mar"
+  const small = isSmall(byteAt(start)) && (byteAt(start) != 0x6d)
+  if (!small && (!isCapital(byteAt(start)) || (end - start == 3 && isCapital(byteAt(start + 1))) || named)) return
   if (!isAny(start - 1, SPACE | DASH)) return
   const word = lettersStart(start - 1, 8)
   if ((known(word, start - 1) & BEFORE_MONTH) != 0 && !isAny(word - 1, WORDLY)) add(partOfMonth(start), end, DATE)
@@ -480,7 +482,10 @@ function isBeforeDate(end: i32): bool {
   const sign = byteAt(end)
   if (sign == 0x20) {
     const day = digitsEnd(end + 1, 2)
-    return day > end + 1 && byteAt(day) == 0x2f && digitAt(day + 1)
+    if (day > end + 1) return byteAt(day) == 0x2f && digitAt(day + 1)
+    // "Wed Nov 20"
+    const month = lettersEnd(end + 1, 10)
+    return (known(end + 1, month) & MONTH) != 0 && byteAt(month) == 0x20 && digitAt(month + 1)
   }
   if (sign != 0x2c || byteAt(end + 1) != 0x20) return false
   const word = lettersEnd(end + 2, 10)

@@ -287,6 +287,7 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
   DEVICE_IDENTIFIER: [
     'pacemaker serial [PM-7788123] placed',
     'pacemaker [Medtronic A3DR01 SN PVY614422H], IV pump [Alaris 8015 s/n 13378204], cpap [resmed as10 sn 23182907745] there',
+    'vent [Hamilton C1 sn 44821], serial [Trilogy EV300 TV0192087], glucometer [Contour sn 4482190] there',
     'insulin pump [t:slim X2 #1027743], AED [ZOLL X19C883201], battery serial [ACT-PC NKE402817H] there',
     'a transmitter [4M9T2R], serial number [CZ 4418 22], a hearing aid [1844K0922] placed',
     'from [00:1B:44:11:3A:B7] sent',

@@ -103,6 +103,7 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
     are: [
       'yesterday',
       'last night',
+      'last weekend',
       'this morning',
       'tonight',
       'spring break',
@@ -145,9 +146,29 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
     arent: ['88', '92%'],
     said: 'clarence tibbs, _) needs it',
   },
+  'an age behind a sex': { type: 'AGE', are: ['92'], arent: ['88'], said: 'she fell (F, _) there' },
+  'an age that is said of somebody': {
+    type: 'AGE',
+    are: ['94'],
+    arent: ['88', '94%'],
+    said: "He says she's _.",
+  },
+  'a birthday over 89': { type: 'AGE', are: ['90th'], arent: ['80th'], said: 'fell on her _ birthday' },
+  'a month in small letters': {
+    type: 'DATE',
+    are: ['oct', 'sept'],
+    arent: ['may', 'mar', 'march'],
+    said: 'it hurts since _, he says',
+  },
+  'a day that a text begins with': {
+    type: 'DATE',
+    are: ['1/5', '2/6'],
+    arent: ['1/2', '3/4'],
+    said: '_ CXR clear',
+  },
   'an age before a sex or in years': {
     type: 'AGE',
-    are: ['90 yrs', '95 years'],
+    are: ['90 yrs', '95 years', '92y', '92 y', '90+ yo'],
     arent: ['89 yrs'],
     said: 'seen _, on hospice',
   },
