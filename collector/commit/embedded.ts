@@ -20,26 +20,8 @@ const { O_RDWR, O_CREAT, O_EXCL, O_DSYNC } = constants
 /** A new segment begins when the one before it has so many bytes. */
 const segmentBytes = 64 * 1024 * 1024
 
-/**
- * Zeros are written ahead of small commits, so many bytes at a time: a commit that changes no length is one write, of which the file
- * system's journal need not know. A file that is shorter than that has none, and the page cache keeps a piece in a folio of its own.
- */
-const pieceBytes = 16 * 1024
-/** Commits that are larger than this part of a piece leave none behind them: the next will hardly fit either. */
-const small = 1 / 4
-
 type Found = { segment: string; frame: Frame }
-type Writer = {
-  file: FileHandle
-  path: string
-  /** Where the next frame begins. */
-  offset: number
-  next: number
-  /** How far the file durably goes: zeros from `offset` on. */
-  filled: number
-  /** While zeros are written behind that. Never rejects. */
-  filling: Promise<void> | undefined
-}
+type Writer = { file: FileHandle; path: string; offset: number; next: number }
 
 export type EmbeddedOptions = {
   folder: string
@@ -47,7 +29,6 @@ export type EmbeddedOptions = {
   onPoisoned: (reason: StoreFailed) => void
   openFile?: Open
   segmentBytes?: number
-  pieceBytes?: number
 }
 
 /** Opens the store and holds its lock. Rejects when another process has it. */
@@ -56,8 +37,6 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
   const folder = resolve(options.folder)
   const openFile: Open = options.openFile ?? open
   const largest = options.segmentBytes ?? segmentBytes
-  const piece = options.pieceBytes ?? pieceBytes
-  const zeros = Buffer.alloc(piece)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const unlock = await lockFolder(folder)
   const writers = new Map<string, Writer>()
@@ -138,64 +117,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
       await file.close()
       throw diskFailure(error)
     }
-    return { file, path, offset, next, filled: offset, filling: undefined }
-  }
-
-  const fill = async (writer: Writer): Promise<void> => {
-    const { file } = writer
-    const to = (Math.floor(writer.offset / piece) + 2) * piece
-    try {
-      while (writer.filled < to) {
-        const { filled } = writer
-        const length = piece - (filled % piece)
-        await writeDurably(file, zeros.subarray(0, length), filled)
-        writer.filled = filled + length
-      }
-    } catch (error) {
-      // With no room for zeros there may be room for a commit.
-      if (isFull(error)) await file.truncate(writer.filled).catch(poisoned)
-      else poisoned(error)
-    }
-  }
-
-  const fillAhead = (writer: Writer, committed: number): void => {
-    const { offset, filled, filling } = writer
-    if (filling !== undefined || committed > piece * small || offset < piece || filled - offset >= piece)
-      return
-    writer.filling = fill(writer).finally(() => {
-      writer.filling = undefined
-    })
-  }
-
-  /** Takes the zeros away, durably. */
-  const trim = async (writer: Writer): Promise<void> => {
-    await writer.filling
-    if (writer.filled === writer.offset) return
-    try {
-      await writer.file.truncate(writer.offset)
-    } catch (error) {
-      throw poisoned(error)
-    }
-    await sync(writer.file)
-    writer.filled = writer.offset
-  }
-
-  /** Durable when it resolves. Over zeros, but for the last of them, by which what was cut off is told from what is damaged (frame.ts). */
-  const write = async (writer: Writer, frame: Buffer): Promise<void> => {
-    const { file, offset } = writer
-    const end = offset + frame.length
-    if (end >= writer.filled) await writer.filling
-    if (end < writer.filled) return await writeAll(file, frame, offset)
-    await trim(writer)
-    await writeDurably(file, frame, offset)
-    writer.filled = end
-  }
-
-  const close = async (writer: Writer): Promise<void> => {
-    await writer.filling
-    // Zeros that stay are in nobody's way.
-    if (writer.filled > writer.offset) await writer.file.truncate(writer.offset).catch(() => undefined)
-    await writer.file.close()
+    return { file, path, offset, next }
   }
 
   const append = async (origin: string, from: number, records: readonly Buffer[]): Promise<void> => {
@@ -203,8 +125,6 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     let writer = await writerOf(origin)
     if (writer.next !== from) throw new Corrupt(origin, `The next record is ${writer.next}, not ${from}`)
     if (writer.offset >= largest) {
-      // Only the last segment may end in zeros.
-      await trim(writer)
       await writer.file.close()
       writers.delete(origin)
       writer = await openWriter(dirname(writer.path), nameOfSegment(from), 0, from)
@@ -212,17 +132,15 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     }
     const frame = packFrame(from, records)
     try {
-      await write(writer, frame)
+      await writeDurably(writer.file, frame, writer.offset)
     } catch (error) {
       // Of any other failure it is not known whether it was the write's or the sync's.
       if (!isFull(error)) throw poisoned(error)
       // Nothing was promised yet, but what had room may stand on the disk, or all of it: a thin volume and NFS say that they are
       // full when they are asked to sync. It is taken back durably, so that no crash before the next append makes it a record.
       try {
-        await writer.filling
         await writer.file.truncate(writer.offset)
         await sync(writer.file)
-        writer.filled = writer.offset
       } catch (again) {
         throw poisoned(again)
       }
@@ -230,7 +148,6 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     }
     writer.offset += frame.length
     writer.next += records.length
-    fillAhead(writer, frame.length)
   }
 
   return {
@@ -319,7 +236,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     async release(origin) {
       const writer = writers.get(origin)
       writers.delete(origin)
-      if (writer !== undefined) await close(writer)
+      await writer?.file.close()
     },
     async probe() {
       alive()
@@ -340,7 +257,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Store> {
     async close() {
       const held = [...writers.values()]
       writers.clear()
-      for (const writer of held) await close(writer)
+      for (const { file } of held) await file.close()
       await unlock()
     },
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Store } from '../../collector/commit/commit.ts'
-import { type EmbeddedOptions, openEmbedded } from '../../collector/commit/embedded.ts'
+import { openEmbedded } from '../../collector/commit/embedded.ts'
 import { loadKeys } from '../../collector/keys.ts'
 import type { Pod } from '../../collector/registry.ts'
 import { Trail, type TrailOptions } from '../../collector/trail.ts'
@@ -26,7 +26,7 @@ export function aFolder(): string {
 /** Open until the test ends. */
 export async function anEmbeddedStore(
   folder = aFolder(),
-  options: Pick<EmbeddedOptions, 'segmentBytes' | 'pieceBytes'> = {},
+  options: { segmentBytes?: number } = {},
 ): Promise<Store> {
   const store = await openEmbedded({
     folder,

@@ -86,11 +86,10 @@ async function bytesPerCall(calls: number, atOnce: number): Promise<number> {
   const before = bytesIn(folder)
   const records = Array.from({ length: calls }, (_, i) => aCallOf(i)).flat()
   for (let i = 0; i < records.length; i += atOnce) await process.write(...records.slice(i, i + atOnce))
-  // What is counted is what is read, without the zeros that are ahead of it.
+  // What is counted is what is read.
   expect((await recordsIn(store, process.origin)).slice(1)).toEqual(
     records.map((record) => String(recordBytes(record))),
   )
-  await store.close()
   return Math.round((bytesIn(folder) - before) / calls)
 }
 

@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import {
   appendFileSync,
   constants,
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -17,7 +15,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { Corrupt, type Store, StoreFailed } from '../../collector/commit/commit.ts'
 import { openEmbedded } from '../../collector/commit/embedded.ts'
 import { encodeFrame, frameAt, packFrame } from '../../collector/commit/frame.ts'
@@ -100,193 +98,6 @@ verifies(
       }
   },
 )
-
-/** What stands in a segment while its store is open, in another store's folder, and where its last frame does: before zeros. */
-async function beforeZeros(): Promise<{ folder: string; whole: Buffer; from: number; to: number }> {
-  const folder = aFolder()
-  const store = await anEmbeddedStore(folder, { pieceBytes: 4096 })
-  await store.begin({ origin, vkey: 'k' })
-  let [from, to] = [0, 0]
-  for (let i = 0; i < 12; i++) {
-    if (to > 4096) await vi.waitFor(() => expect(statSync(segment(folder)).size - to).toBeGreaterThan(4000))
-    // More than a sector.
-    const records = bytes(`record ${i} ${randomBytes(450).toString('base64url')}`, `again ${i}`)
-    from = to
-    to += packFrame(2 * i, records).length
-    await store.append(origin, 2 * i, records)
-  }
-  const whole = readFileSync(segment(folder))
-  expect(whole.subarray(to).every((byte) => byte === 0)).toBe(true)
-  expect(whole.length - to).toBeGreaterThan(1024)
-  const other = aFolder()
-  cpSync(place(folder), place(other), { recursive: true })
-  return { folder: other, whole, from, to }
-}
-
-verifies(
-  'audit:acknowledged-is-kept',
-  'a power loss leaves any sectors of a commit over zeros, or a prefix: it is taken for none, and the chain goes on',
-  async () => {
-    const { folder, whole, from, to } = await beforeZeros()
-    const pieces = [
-      from,
-      ...[1, 2, 3].map((i) => (Math.floor(from / 512) + i) * 512).filter((at) => at < to),
-      to,
-    ]
-    expect(pieces.length).toBeGreaterThan(2)
-    for (let kept = 0; kept < 2 ** (pieces.length - 1) - 1; kept++) {
-      const disk = Buffer.from(whole)
-      for (let i = 0; i + 1 < pieces.length; i++)
-        if ((kept & (1 << i)) === 0) disk.fill(0, pieces[i], pieces[i + 1])
-      writeFileSync(segment(folder), disk)
-      const store = await anEmbeddedStore(folder)
-      expect(await recordsIn(store, origin)).toHaveLength(22)
-      await store.append(origin, 22, bytes('x'))
-      expect((await recordsIn(store, origin)).slice(22)).toEqual(['x'])
-      await store.close()
-    }
-    for (let until = from; until < to; until++)
-      expect(frameAt(Buffer.from(whole).fill(0, until), from), `${until}`).toBe('torn')
-    // A header lies in two sectors as well.
-    const frame = whole.subarray(from, to)
-    for (let at = 512 - 23; at < 512; at++)
-      for (const [lost, until] of [
-        [at, 512],
-        [512, 1024],
-      ] as const) {
-        const disk = Buffer.concat([Buffer.alloc(at, 1), frame, Buffer.alloc(2000)]).fill(0, lost, until)
-        expect(frameAt(disk, at), `${at}, ${lost}`).toBe('torn')
-      }
-    writeFileSync(segment(folder), whole)
-    expect(await recordsIn(await anEmbeddedStore(folder), origin)).toHaveLength(24)
-  },
-)
-
-verifies(
-  'integrity:chain',
-  'before zeros too any committed byte that changes is noticed, and a sector that is gone where a commit stands behind it',
-  async () => {
-    const { folder, whole, from, to } = await beforeZeros()
-    for (let at = from; at < to; at++)
-      for (const bit of [4, 128]) {
-        const changed = Buffer.from(whole)
-        changed[at] = (changed[at] as number) ^ bit
-        // The only bit of the last byte: it may as well never have been there.
-        if (at === to - 1 && changed[at] === 0) continue
-        expect(frameAt(changed, from), `byte ${at} of ${from} to ${to}`).toBe('broken')
-      }
-    const store = await anEmbeddedStore(folder)
-    for (let at = 0; at + 512 <= from; at += 512) {
-      writeFileSync(segment(folder), Buffer.from(whole).fill(0, at, at + 512))
-      await expect(recordsIn(store, origin), `sector at ${at}`).rejects.toThrow(Corrupt)
-    }
-    // Where a file ends with its last frame nothing was cut off over zeros.
-    expect(frameAt(Buffer.from(whole.subarray(0, to)).fill(0, to - 20), from)).toBe('broken')
-    // And zeros are zeros.
-    expect(frameAt(Buffer.from(whole).fill(1, to + 9, to + 10), to)).toBe('broken')
-  },
-)
-
-verifies(
-  'audit:acknowledged-is-kept',
-  'a commit over zeros is one durable write, which changes no length; what does not fit makes the file longer, and closed it ends with its records',
-  async () => {
-    const folder = aFolder()
-    const { fail, openFile } = failing()
-    const lengths: number[] = []
-    const store = await openEmbedded({ folder, openFile, pieceBytes: 4096, onPoisoned: () => undefined })
-    await store.begin({ origin, vkey: 'k' })
-    for (let i = 0; i < 200; i++) {
-      await store.append(origin, i, bytes(`record ${i} ${'x'.repeat(i % 90)}`))
-      lengths.push(statSync(segment(folder)).size)
-    }
-    expect(new Set(lengths.slice(100)).size).toBeLessThan(6)
-    const large = bytes(randomBytes(20_000).toString('hex'))
-    await store.append(origin, 200, large)
-    await store.append(origin, 201, bytes('after'))
-    expect((await recordsIn(store, origin)).slice(199)).toEqual([
-      `record 199 ${'x'.repeat(199 % 90)}`,
-      String(large[0]),
-      'after',
-    ])
-    await store.close()
-    const whole = readFileSync(segment(folder))
-    expect(whole.at(-1)).not.toBe(0)
-
-    // One that fails is the end, over zeros as well.
-    const again = await openEmbedded({ folder, openFile, pieceBytes: 4096, onPoisoned: () => undefined })
-    expect(await recordsIn(again, origin)).toHaveLength(202)
-    for (let i = 0; i < 3; i++) await again.append(origin, 202 + i, bytes('small'))
-    const to = whole.length + [202, 203, 204].reduce((sum, i) => sum + packFrame(i, bytes('small')).length, 0)
-    await vi.waitFor(() => expect(statSync(segment(folder)).size - to).toBeGreaterThan(4096))
-    fail('write', Object.assign(new Error('EIO'), { code: 'EIO' }))
-    await expect(again.append(origin, 205, bytes('lost'))).rejects.toMatchObject({ reason: 'disk-failed' })
-    await again.close()
-
-    // One as long as all zeros is none over zeros: behind it none would be left.
-    const third = await openEmbedded({ folder, openFile, pieceBytes: 4096, onPoisoned: () => undefined })
-    expect(await recordsIn(third, origin)).toHaveLength(205)
-    await third.append(origin, 205, bytes('small'))
-    const end = to + packFrame(205, bytes('small')).length
-    await vi.waitFor(() => expect(statSync(segment(folder)).size - end).toBeGreaterThan(4096))
-    const room = statSync(segment(folder)).size - end
-    // Behind a header, before a newline: nothing makes it shorter.
-    const exact = [Buffer.from(randomBytes(room - 25).map((byte) => (byte === 0x0a ? 0 : byte)))]
-    expect(packFrame(206, exact).length).toBe(room)
-    fail('utimes', Object.assign(new Error('EIO'), { code: 'EIO' }))
-    await expect(third.append(origin, 206, exact)).rejects.toMatchObject({ reason: 'disk-failed' })
-    await third.close()
-  },
-)
-
-verifies('audit:acknowledged-is-kept', 'a volume without room for zeros has room for a commit', async () => {
-  const folder = aFolder()
-  const openFile = (async (path: string, flags: string | number, mode?: number) => {
-    const file = await open(path, flags, mode)
-    return new Proxy(file, {
-      get(target, name) {
-        const member = Reflect.get(target, name) as unknown
-        if (typeof member !== 'function') return member
-        return async (...all: unknown[]) => {
-          if (name === 'write' && (all[0] as Buffer).every((byte) => byte === 0)) {
-            await target.write(all[0] as Buffer, 0, 7, all[3] as number)
-            throw full()
-          }
-          return await (member as (...all: unknown[]) => Promise<unknown>).apply(target, all)
-        }
-      },
-    })
-  }) as typeof open
-  const poisoned: StoreFailed[] = []
-  const store = await openEmbedded({
-    folder,
-    openFile,
-    pieceBytes: 512,
-    onPoisoned: (reason) => poisoned.push(reason),
-  })
-  await store.begin({ origin, vkey: 'k' })
-  for (let i = 0; i < 60; i++) await store.append(origin, i, bytes(`record ${i}`))
-  await store.close()
-
-  expect(poisoned).toEqual([])
-  expect(await recordsIn(await anEmbeddedStore(folder), origin)).toHaveLength(60)
-  expect(readFileSync(segment(folder)).at(-1)).not.toBe(0)
-})
-
-test('of the segments of a chain only the last ends in zeros', async () => {
-  const folder = aFolder()
-  const store = await anEmbeddedStore(folder, { segmentBytes: 8192, pieceBytes: 1024 })
-  await store.begin({ origin, vkey: 'k' })
-  for (let i = 0; i < 400; i++) await store.append(origin, i, bytes(`record ${i} ${'x'.repeat(i % 90)}`))
-  const last = readdirSync(place(folder))
-    .filter((name) => name.endsWith('.segment'))
-    .toSorted()
-    .map((name) => readFileSync(join(place(folder), name)).at(-1))
-
-  expect(last.length).toBeGreaterThan(2)
-  expect(last.slice(0, -1)).not.toContain(0)
-  expect(await recordsIn(store, origin)).toHaveLength(400)
-})
 
 test('frames that were moved, doubled or taken out of the middle are noticed', async () => {
   const folder = aFolder()
