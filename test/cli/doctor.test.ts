@@ -390,7 +390,8 @@ verifies(
 
     expect(out.match(/^Installation$/gm)).toHaveLength(1)
     expect(out).toContain(String.raw`quota\u000a\u000aInstallation\u000a`)
-    expect(out).not.toMatch(/[\u001b\u202e]|::error/)
+    expect(out).not.toMatch(/\p{Cf}|::error/u)
+    expect(out).not.toContain('\u001b')
   },
 )
 

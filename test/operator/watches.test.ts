@@ -12,6 +12,8 @@ const late = aPod('late', { labels: { app: 'ehr' }, resourceVersion: '2' })
 const selector = { matchLabels: { app: 'ehr' } }
 const server = aServer({ workload: { port: 8080, path: '/mcp', selector } })
 
+const nothing = () => {}
+
 /** What comes, in this order, each by the watch of its kind. */
 const orders = [
   [
@@ -41,7 +43,6 @@ for (const [first, second] of orders)
           })(),
       } as unknown as Client
       const looked: string[] = []
-      const nothing = () => {}
       const concerned = {
         server: (key: string) =>
           void looked.push(

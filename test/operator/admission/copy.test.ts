@@ -12,7 +12,7 @@ import type { Pod } from '../../../operator/admission/pod.ts'
 import { MutableStore } from '../../../operator/cluster/store.ts'
 import { fleetOf } from '../../../operator/conditions/fleet.ts'
 import { keysSecret } from '../../../operator/desired/keys.ts'
-import type { Namespace, Secret } from '../../../operator/objects.ts'
+import type { Namespace } from '../../../operator/objects.ts'
 import { observe, type Seen } from '../../../operator/observe.ts'
 import { ordersFor } from '../../../operator/orders-source.ts'
 import { rolloutOf } from '../../../operator/rollout/plan.ts'
@@ -242,7 +242,7 @@ verifies(
     const { world, outside } = aWorld({
       servers,
       pods: [stored(pod)],
-      secrets: [keysSecret('clinic.lab') as unknown as Secret],
+      secrets: [keysSecret('clinic.lab')],
     })
     const locked = (name: string) =>
       ordersFor(world, outside, { namespace: 'clinic', name, podUid: 'uid-late' }, 1, now)?.locked
