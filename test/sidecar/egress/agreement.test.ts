@@ -182,7 +182,7 @@ for (const [failure, says] of [
 
 verifies('audit:no-record-no-service', 'an opening that is recorded too late is not dialled', async () => {
   await withVendor({ periods: { setupMs: 100 } })
-  const { note } = scene.trail
+  const note = scene.trail.note.bind(scene.trail)
   const recorded = new Promise<void>((resolve) => {
     scene.trail.note = async (entry) => {
       if (entry.kind === 'counted' && entry.what === 'egress-opened') {

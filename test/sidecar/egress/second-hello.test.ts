@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { connect as tlsConnect, createServer as tlsServer } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
 import { verifies } from '../../verifies.ts'
@@ -31,12 +32,13 @@ async function saying(...pieces: Buffer[]) {
   const server = createServer((socket) => {
     socket.setNoDelay().on('error', () => undefined)
     socket.on('data', (chunk: Buffer) => heard.push(chunk))
-    socket.once('data', async () => {
+    const say = async (): Promise<void> => {
       for (const piece of pieces) {
         socket.write(piece)
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await wait(5)
       }
-    })
+    }
+    socket.once('data', () => void say())
   })
   await withVendor(await listening(server))
   return heard
