@@ -8,7 +8,7 @@ import { add } from './findings'
 import { byteAt } from './memory'
 import { isUnitAt } from './quantities'
 import { code, digits, end, pattern, start } from './run'
-import { BETWEEN, COLON, HASH, OPENING, SPACE, WORDLY, codeEnd, digitAt, isAlnum, isAny } from './signs'
+import { BETWEEN, COLON, HASH, OPENING, SPACE, WORDLY, codeEnd, digitAt, digitsAt, isAlnum, isAny } from './signs'
 import { ACCOUNT_NUMBER, CERTIFICATE_LICENSE_NUMBER, DEVICE_IDENTIFIER, HEALTH_PLAN_BENEFICIARY_NUMBER, MEDICAL_RECORD_NUMBER, UNIQUE_IDENTIFIER } from './types'
 import { ANNOUNCES, classesOf, cueOf, endOf, flagsOf, shapeOf, startOf } from './words'
 import { CAPITALISED, CAPITALS, INITIAL, NUMBER, SMALL } from './writing'
@@ -17,20 +17,23 @@ import { CAPITALISED, CAPITALS, INITIAL, NUMBER, SMALL } from './writing'
 const mostOfDevice = 5
 const mostOfOthers = 2
 const leastDigits = 5
+/** Of one number that are looked at. */
+const mostCharacters = 24
 /** Which characters of 617-555-0143 are digits. */
 const TELEPHONE: i32 = 0b111101110111
 
 /** "pacemaker Medtronic A3DR01 SN PVY614422H", "cert RT-R 518827": of a number of five digits and more, by the words before it. */
 export function madeAs(word: i32): void {
-  const stop = codeEnd(start, 24)
-  if (stop > end && isAny(stop, WORDLY)) return
-  let count = 0
-  for (let at = start; at < stop; at++) if (digitAt(at)) count++
-  if (count < leastDigits) return
+  // "case mgr 602-555-0138"
+  if (digits == 10 || (pattern & TELEPHONE) == TELEPHONE) return
   if (!isAny(code - 1, SPACE | HASH | OPENING | COLON) || (code < start && digitAt(code))) return
-  // "case mgr 602-555-0138", "Plan: PLT 150000"
-  if (digits == 10 || (pattern & TELEPHONE) == TELEPHONE || isWholeDate() || isUnitAt(stop)) return
-  if (count == stop - start && byteAt(stop - 1) == 0x30 && byteAt(stop - 2) == 0x30) return
+  const stop = codeEnd(start, mostCharacters)
+  if (stop > end && isAny(stop, WORDLY)) return
+  const size = stop - start
+  const count = popcnt(pattern & ((1 << min(size, 16)) - 1)) + (size > 16 ? popcnt(digitsAt(start + 16) & ((1 << (size - 16)) - 1)) : 0)
+  // "Plan: PLT 150000"
+  if (count < leastDigits || isWholeDate() || isUnitAt(stop)) return
+  if (count == size && byteAt(stop - 1) == 0x30 && byteAt(stop - 2) == 0x30) return
   let first = -1
   let type = 0
   let parts = 0
