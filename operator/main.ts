@@ -138,7 +138,7 @@ async function main(): Promise<void> {
     keys: () => keysInUse(world, { own: authority.pem, clients: clientAuthority.pem }),
     log,
   })
-  const orders = ordersSource({ world, outside, inputs: orderInputs, log })
+  const orders = ordersSource({ world, outside, inputs: orderInputs, watched: all, log })
   const leaders = controllers({
     world,
     outside,

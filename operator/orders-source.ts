@@ -21,7 +21,7 @@ export interface OrdersSource {
   /** Resolves when this replica has seen at least what the one that gave out `generation` had seen. */
   caughtUp(generation: number): Promise<void>
   /**
-   * Whether the API server was heard of within two minutes. Without that a heartbeat, which says that orders are
+   * Whether the API server was heard of within two minutes, by each watch. Without that a heartbeat, which says that orders are
    * current, would be a lie: the pods count their maxPolicyAge from the last one.
    */
   fresh(): boolean
@@ -43,6 +43,8 @@ export type OrdersOptions = {
   outside: Outside
   /** List-watches whose revisions make the generation. */
   inputs: readonly Input[]
+  /** Every list-watch of `world`: a pod, a claim or a namespace that is not seen may be what orders should be locked by. */
+  watched: readonly Pick<Input, 'staleSeconds'>[]
   log: Log
   now?: () => number
 }
@@ -57,7 +59,7 @@ export type OrdersSourceWithChanges = OrdersSource & {
 const longestTimer = 2 ** 31 - 1
 
 export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
-  const { world, outside, inputs, log, now = Date.now } = options
+  const { world, outside, inputs, watched, log, now = Date.now } = options
   const listeners = new Map<string, Set<() => void>>()
   const timers = new Map<string, NodeJS.Timeout>()
   const due = new Set<string>()
@@ -143,7 +145,7 @@ export function ordersSource(options: OrdersOptions): OrdersSourceWithChanges {
       // A generation that never was (a pod may claim anything) raises nothing for the others.
       floor = Math.max(floor, Math.min(wanted, newest()))
     },
-    fresh: () => inputs.every((input) => input.staleSeconds() < freshSeconds),
+    fresh: () => watched.every((input) => input.staleSeconds() < freshSeconds),
     changed: (namespace, name) => {
       for (const key of listeners.keys()) {
         const [ofNamespace, ofName] = key.split('/')

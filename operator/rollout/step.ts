@@ -21,15 +21,15 @@ export const isUnderWay = ({ state }: Rollout): boolean => going.has(state)
 const remains: { readonly [why in Remaining]: { reason: string; note: string } } = {
   Job: {
     reason: 'JobNotReplaced',
-    note: 'This pod of a Job runs without a sidecar, and nobody ends it: its work would be lost. Let it finish, or delete the Job and make it anew with the annotation on its pod template.',
+    note: 'This pod of a Job runs without this server’s sidecar, and nobody ends it: its work would be lost. Let it finish, or delete the Job and make it anew with the annotation on its pod template.',
   },
   Bare: {
     reason: 'BarePodNotReplaced',
-    note: 'This pod runs without a sidecar, and nothing would make it anew: delete it and create it again, or let a Deployment make it.',
+    note: 'This pod runs without this server’s sidecar, and nothing would make it anew: delete it and create it again, or let a Deployment make it.',
   },
   OtherController: {
     reason: 'PodNotReplaced',
-    note: 'This pod runs without a sidecar, and its controller is none whose ways are known here: replace it in that controller’s own way.',
+    note: 'This pod runs without this server’s sidecar, and its controller is none whose ways are known here: replace it in that controller’s own way.',
   },
 }
 
@@ -37,12 +37,12 @@ const outcomes: { readonly [outcome in Outcome]?: { type: Say['type']; reason: s
   evicted: {
     type: 'Normal',
     reason: 'ReplacedUnguarded',
-    note: 'The pod ran without a sidecar and was evicted; its replacement is guarded. The next one goes when that one is ready.',
+    note: 'The pod ran without this server’s sidecar and was evicted; its replacement is guarded. The next one goes when that one is ready.',
   },
   held: {
     type: 'Warning',
     reason: 'DisruptionBudgetHolds',
-    note: 'The pod runs without a sidecar, and could not be evicted: a PodDisruptionBudget holds it, or what the operator’s log names. It is tried again. Is the budget met at all?',
+    note: 'The pod runs without this server’s sidecar, and could not be evicted: a PodDisruptionBudget holds it, or what the operator’s log names. It is tried again. Is the budget met at all?',
   },
 }
 

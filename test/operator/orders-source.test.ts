@@ -33,7 +33,7 @@ function anInput(seen: number, synced = true, stale = 1): Input & { refreshes: n
 }
 
 function source(things: Things, inputs: Input[] = [anInput(100), anInput(90)], at = () => now) {
-  return ordersSource({ ...aWorld(things), inputs, log: quiet, now: at })
+  return ordersSource({ ...aWorld(things), inputs, watched: inputs, log: quiet, now: at })
 }
 
 verifies('operator:orders', 'a whole policy, that the sidecar’s own parser takes, with its hash', () => {
@@ -314,6 +314,10 @@ verifies(
   () => {
     expect(source({}, [anInput(1), anInput(1)]).fresh()).toBe(true)
     expect(source({}, [anInput(1), anInput(1, true, 121)]).fresh()).toBe(false)
+    // Of pods alone: two servers may claim one that is not seen, and orders would not say so.
+    const watched = [anInput(1), anInput(1, true, 121)]
+    const deaf = ordersSource({ ...aWorld({}), inputs: watched.slice(0, 1), watched, log: quiet })
+    expect(deaf.fresh()).toBe(false)
   },
 )
 
@@ -323,7 +327,13 @@ verifies(
   async () => {
     const [input, other] = [anInput(100), anInput(90)]
     const things = aWorld({})
-    const orders = ordersSource({ ...things, inputs: [input, other], log: quiet, now: () => now })
+    const orders = ordersSource({
+      ...things,
+      inputs: [input, other],
+      watched: [input, other],
+      log: quiet,
+      now: () => now,
+    })
     const generation = () => orders.for('clinic', 'ehr', 'x')?.generation
 
     expect(generation()).toBe(100)

@@ -155,7 +155,7 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
     },
     quiet,
   )
-  const orders = ordersSource({ world, outside, inputs: orderInputs, log: quiet })
+  const orders = ordersSource({ world, outside, inputs: orderInputs, watched: all, log: quiet })
   const leaders = controllers({
     world,
     outside,
