@@ -27,7 +27,7 @@ export async function corpora(data: string | undefined): Promise<Corpus[]> {
   return [
     ...(text === undefined ? [] : [asqPhi(text)]),
     await writers(),
-    await laterWriter(),
+    ...(await laterWriters()),
     ...ownNotes(text === undefined),
   ]
 }
@@ -74,18 +74,65 @@ async function writers(): Promise<Corpus> {
   }
 }
 
-/** Of a fourth hand, who wrote when the rules had been mended with sight of all the others. */
-async function laterWriter(): Promise<Corpus> {
-  const texts = await ofHand('queries-2')
-  return {
-    name: 'Of a later writer who did not know the rules',
-    says: `${texts.length} synthetic queries, written and labelled by a fourth hand after the rules were mended with sight of all of the three before: .956 of the labels were found before anybody read a line. Then rules were written with sight of one half, by hash; of the other half the rules’ writers saw only how much was found, until the rules were done, when names, numbers and addresses of all texts, and one line of it whole, were listed to see that they are nobody’s.`,
-    texts,
-    parts: [
-      { name: 'half that rules were written with sight of', texts: texts.filter(({ first }) => first) },
-      { name: 'half that no rule was written with sight of', texts: texts.filter(({ first }) => !first) },
-    ],
+type LaterHand = {
+  readonly hand: string
+  /** Which of its texts rules were written with sight of: all, the half that `isReadFirst` tells, or none. */
+  readonly read: 'all' | 'half' | 'none'
+  readonly says: string
+  /** Shares of its labels found before anybody read a line: by the rules as the hand found them, and after what was mended elsewhere. */
+  readonly unread: readonly number[]
+}
+
+/** Who wrote when the rules had been mended with sight of all hands above it. */
+const laterHands: readonly LaterHand[] = [
+  { hand: 'queries-2', read: 'all', says: 'queries', unread: [0.956] },
+  { hand: 'queries-3', read: 'all', says: 'queries', unread: [0.972] },
+  { hand: 'desk', read: 'all', says: 'lines in haste of desks, wards and ambulances', unread: [0.836] },
+  { hand: 'queries-4', read: 'half', says: 'queries', unread: [0.956, 0.975] },
+  { hand: 'letters-2', read: 'half', says: 'notes and letters', unread: [0.913, 0.94] },
+  { hand: 'desk-2', read: 'none', says: 'lines in haste as of `desk`', unread: [0.89, 0.915] },
+]
+
+const share = (value: number): string => value.toFixed(3).replace('0.', '.')
+
+/** Texts that rules were written with sight of, and those that nobody read: the second are what others will see. */
+async function laterWriters(): Promise<Corpus[]> {
+  const texts = (
+    await Promise.all(
+      laterHands.map(async ({ hand, read }) =>
+        (
+          await ofHand(hand)
+        ).map((text) => ({ ...text, seen: read === 'all' || (read === 'half' && text.first) })),
+      ),
+    )
+  ).flat()
+  const corpus = (name: string, says: string, seen: boolean): Corpus => {
+    const own = texts.filter((text) => text.seen === seen)
+    return {
+      name,
+      says: `${own.length} synthetic texts ${says}`,
+      texts: own,
+      parts: laterHands
+        .map(({ hand, says: what }) => ({
+          name: `${hand}: ${what}`,
+          texts: own.filter((text) => text.hand === hand),
+        }))
+        .filter((part) => part.texts.length > 0),
+    }
   }
+  const told = laterHands.map(({ hand, unread }) => `${hand} ${unread.map(share).join(', then ')}`).join('; ')
+  return [
+    corpus(
+      'Of writers of whom nobody has read a line',
+      'of three of the writers below, half of the texts of two of them, by hash, and all of the third: no rule was written with sight of any.',
+      false,
+    ),
+    corpus(
+      'Of later writers, read since',
+      `of hands who did not know the rules and wrote when these had been mended with sight of all before them. What was found of their labels before anybody read a line, and then by rules mended with sight of others alone: ${told}.`,
+      true,
+    ),
+  ]
 }
 
 async function ofHand(hand: string): Promise<(Labelled & { hand: string; first: boolean })[]> {
