@@ -209,7 +209,8 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      xfer xfers msg msgs rcvd recd lytes coags lact hct plt plts etoh ciwa cows benzo benzos phenobarb midaz dilaudid fent norepi prop doxy amox augment
      peds neurosurg neuro cardio pulm nephro heme ortho ent gyn psych rehab trach chole appy colo cath caths echo tele telehealth telestroke teleconsult
      sched resched unk neg pos hemolyzed debrided intubated extubated fasc nec orif rosc ttwb wbat nwb cauti clabsi tbsa cohgb mychart wifi biomed emtala hosp
-     handover handoff callback surg lytics nonop workup workups scribed`,
+     handover handoff callback surg lytics nonop workup workups scribed
+     sats exac azithro perrl perrla eomi ncat heent phos extubate gtt nka nkda tdap aasld`,
   ],
   [
     division,

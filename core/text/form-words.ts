@@ -85,7 +85,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // Measured, and written before its number: "WBC 12000"
   [
     45,
-    'wbc rbc plt plts hgb hb hct anc ck cpk bnp probnp ntprobnp hcg bhcg vl rna dna hr bp rr alt ast alp ldh psa afp cea ca crp esr tsh ldl hdl tg cd cfu egfr gfr bun na k cl gluc glucose ferritin cal kcal sat sats saturation pressure rate pulse weight score',
+    'wbc rbc plt plts hgb hb hct anc ck cpk bnp probnp ntprobnp hcg bhcg vl rna dna hr bp rr alt ast alp ldh psa afp cea ca crp esr tsh ldl hdl tg cd cfu egfr gfr bun na k cl gluc glucose ferritin cal kcal sat sats saturation pressure rate pulse weight score sodium potassium calcium hemoglobin platelets creatinine percentile predicted actual total average mean threshold systolic diastolic oxygen',
   ],
   // The last part of a host's name; the second of them ends words of English too
   [46, hostEnds],
@@ -99,14 +99,15 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // What a part of a whole is said of, before it and behind: "GCS 3/15", "2/14 nodes"
   [
     50,
-    `cycle session gcs moca mmse phq gad epds score scored scores scoring pain strength power murmur grade graded reflexes motor vision acuity va apgar apgars rated
+    `cycle session bipap gcs moca mmse phq gad epds score scored scores scoring pain strength power murmur grade graded reflexes motor vision acuity va apgar apgars rated
      rating bishop braden for in every x rue rle lue lle extremity extremities bilaterally deltoid biceps triceps quads ehl grip flexion extension
      abduction dorsiflexion plantarflexion reduced increased decreased improved halved`,
   ],
   [
     51,
     `pain strength murmur murmurs systolic diastolic power nodes node cores core positive points point lymph reflexes pulses pulse tablet tablets tab
-     tabs criteria days weeks months times patients cases eyes score gcs intensity severity of on`,
+     tabs criteria days weeks months times patients cases eyes score gcs intensity severity of on
+     cycles doses mile miles teeth bottles sem hsm holosystolic`,
   ],
   // "on the 5th at noon", and no "on the 5th toe"
   [
@@ -118,7 +119,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   [
     54,
     `social work security emergency blue cross shield na hgb tumor board pap bowel web internet portal chart advance directive code labor
-     delivery`,
+     delivery alive deceased healthy unknown aware present notified informed updated reviewed wants`,
   ],
   // Last words of towns' names: "Key West", "Cedar Rapids"
   [

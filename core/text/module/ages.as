@@ -1,8 +1,10 @@
 // Ages over 89 (45 CFR 164.514(b)(2)(i)(C)).
 
+import { ACRONYM, PERSON } from './classes'
 import { AFTER_SEX, MEASURED, OF_AGE, POSSESSIVE, SEX, TEMPERATURE, known } from './dictionary'
 import { add } from './findings'
 import { byteAt, length } from './memory'
+import { placeFor } from './recent'
 import { behind, before, digits, end, start } from './run'
 import {
   CLOSING, COLON, COMMA, DASH, DOT, OTHER, SLASH, SPACE, WORDLY, digitAt, isAny, isCapital, isLetter, isSmall, lettersEnd, lettersStart, saysAt, saysBefore,
@@ -66,7 +68,12 @@ export function isSetOff(from: i32, to: i32): bool {
   const word = lettersStart(last, 16)
   // "(F, 92)"
   if (last - word == 1) return isSex(word)
-  return last - word > 2 && isLetter(byteAt(word)) && (known(word, last) & (MEASURED | TEMPERATURE)) == 0
+  return last - word > 2 && isLetter(byteAt(word)) && (known(word, last) & (MEASURED | TEMPERATURE)) == 0 && !isShortForm(word, last)
+}
+
+/** "FVC (92)": of what was measured, and of nobody. */
+function isShortForm(from: i32, to: i32): bool {
+  return to - from < 16 && (load<i32>(placeFor(from, to), 16) & (ACRONYM | PERSON)) == ACRONYM
 }
 
 /** Where "-year-old", " years of age", " y/o" end; 0 where none stands here. */

@@ -2,7 +2,7 @@
 
 import { isFree, NAMED, take } from './claims'
 import { ENGLISH, EVERYDAY, FIRST, HEADING, MEDICAL, NAMING, PERSON, STOPPER, SURNAME, TITLE } from './classes'
-import { KIN, OFFICE, POSSESSIVE } from './dictionary'
+import { KIN, OFFICE, POSSESSIVE, TERM } from './dictionary'
 import { byteAt, QUOTE } from './memory'
 import { mayBePart, nameAfter } from './name-parts'
 import { isKnown, isOf, isLarge, isListed, isStrange, isWord, sizeOf } from './traits'
@@ -54,6 +54,8 @@ export function findAnnounced(): void {
 /** Whether a word may be the name of whom the word before it means. */
 function isSomebodys(i: i32, from: i32, beside: bool): bool {
   if (isListed(from, FIRST) || isStrange(from)) return true
+  // "Mother Deceased", "MD Aware"
+  if (isKnown(from, TERM)) return false
   // "Patient: Talon Lucey"
   const next = from + 1
   if (next < count && gapOf(next) == SPACE && shapeOf(next) == CAPITALISED && isListed(next, SURNAME) && !isListed(next, ENGLISH | MEDICAL)) return true

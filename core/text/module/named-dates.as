@@ -6,7 +6,7 @@ import {
   BEFORE_DAY, BEFORE_MONTH, BEFORE_WEEKDAY, BEHIND_WEEKDAY, BIRTH, FEAST, MONTH, OLD_AGE, ORDINAL, ORDINAL_UNIT, PART_OF_DAY, PART_OF_MONTH, SEASON, SPOKEN,
   SPOKEN_DIGIT, WEEKDAY, BETWEEN as STANDS_BETWEEN, known,
 } from './dictionary'
-import { add, addDated, born, isYearOfOld } from './findings'
+import { add, addDated, born, isYearOfOld, lastEnd } from './findings'
 import { APOSTROPHE, byteAt, text } from './memory'
 import { isUnitAt } from './quantities'
 import {
@@ -42,7 +42,7 @@ function partOfDayAt(start: i32, end: i32): void {
 /** "spring break", "Summer 2022", "fall of 2021": smaller than the year. */
 function seasonAt(start: i32, end: i32): void {
   if (isAny(start - 1, WORDLY | DASH)) return
-  if (saysAt(end, ' break') && !isAny(end + 6, WORDLY)) return add(start, yearBehind(end + 6), DATE)
+  if (saysAt(end, ' break') && !isAny(end + 6, WORDLY | DASH)) return add(start, yearBehind(end + 6), DATE)
   const at = saysAt(end, ' of ') ? end + 3 : end
   const stop = yearBehind(at)
   if (stop > at) addDated(start, stop, DATE, at + 1)
@@ -71,21 +71,19 @@ function birthAt(start: i32, end: i32): void {
   if (words > 2) add(at, stop, DATE)
 }
 
-/** Most words of a number that is read out. */
-const mostSpoken = 24
-
-/** "five oh three, five five five, oh one four four": seven digits in words and more. */
+/** "five oh three, five five five, oh one four four": seven digits in words and more, all of them from the first oh or zero on. */
 function spokenNumber(start: i32, end: i32): void {
+  if (start < lastEnd()) return
   let first = start
   let last = end
   let count = 1
-  for (; count < mostSpoken; count++) {
+  for (; ; count++) {
     const to = isAny(first - 1, SPACE | DASH) ? (isAny(first - 2, COMMA) ? first - 2 : first - 1) : first
     const word = lettersStart(to, 8)
     if (to == first || (known(word, to) & SPOKEN_DIGIT) == 0 || isAny(word - 1, WORDLY)) break
     first = word
   }
-  for (; count < mostSpoken; count++) {
+  for (; ; count++) {
     const sign = isAny(last, COMMA) ? last + 1 : last
     const word = lettersEnd(sign + 1, 8)
     if (!isAny(sign, SPACE | DASH) || (known(sign + 1, word) & SPOKEN_DIGIT) == 0 || isAny(word, WORDLY)) break

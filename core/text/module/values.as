@@ -80,6 +80,8 @@ function phoneEnd(): i32 {
     if (from == stop) break
     const last = digitsEnd(from, 12)
     if (last == from || isAny(last, WORDLY | COLON)) break
+    // "BP at home 128-142/76-84"
+    if (groups < 2 && digits < 4 && byteAt(start) != 0x30 && byteAt(stop) == 0x2f && last - from == 2) return -1
     // "555-0143 2 times"
     if (count >= 7 && (last - from == 1 || count + last - from > 12 || isUnitAt(last))) break
     count += last - from

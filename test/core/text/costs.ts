@@ -103,6 +103,13 @@ const hostile = [
   'aged 9',
   'x',
   'é1',
+  'oh zero ',
+  'zero, ',
+  'five oh three ',
+  'crystal lake ',
+  'a 4/5 ',
+  'SMITH, JOHN, ',
+  'pump model ',
 ]
 
 /** Each by itself, again and again, and up to sixteen times as long. */

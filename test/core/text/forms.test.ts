@@ -260,6 +260,8 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
       '617/555/0143',
       '011 52 55 1234 5678',
       'five oh three, five five five, oh one four four',
+      // Longer than any, and all of it.
+      'oh one two three four five six seven eight nine zero one two three four five six seven eight nine zero one two three four five six seven eight',
     ],
     arent: ['617 555', '(617) 55-0143', '+44 20'],
   },

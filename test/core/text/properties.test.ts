@@ -7,6 +7,7 @@ import { redactText } from '../../../core/redaction/text.ts'
 import { findIdentifiers } from '../../../core/text/find.ts'
 import { ruleGroups } from '../../../core/text/search.ts'
 import { identifierTypes } from '../../../core/text/span.ts'
+import { setBornFrom } from '../../../core/text/tokenize.ts'
 import { verifies } from '../../verifies.ts'
 
 const piece = fc.constantFrom(
@@ -100,6 +101,29 @@ verifies(
     expect(findIdentifiers('seen at Elm Clinic', undefined, new Set(['names']))).toEqual([])
   },
 )
+
+// Words are looked up when a rule asks, and kept for later texts; a long text takes another memory.
+verifies('minimum:text', 'what is found in a text does not depend on those before it', () => {
+  const texts = [
+    ...fc.sample(text, { numRuns: 300, seed: 1 }),
+    'born 1930, seen since oct at Mercy, pacemaker Medtronic A3DR01 SN PVY614422H',
+    'mrn krmc 108844, her son Wane, FVC (92), nana, 92, of crystal lake, ut',
+    'SEEN AT REGIONS HOSPITAL, XIONG, MAI YIA, 92, SINCE OCT',
+  ]
+  const found = (said: string): string => JSON.stringify(findIdentifiers(said))
+  setBornFrom(1937)
+  const alone = texts.map(found)
+  // More words than are kept.
+  findIdentifiers(
+    Array.from({ length: 20_000 }, (_, i) => `q${i.toString(36)}x`)
+      .join(' ')
+      .replaceAll(/\d/g, 'v'),
+  )
+  findIdentifiers('Dr. Ab Cd at Elm Clinic, born 1930 '.repeat(10_000))
+  expect(texts.map(found)).toEqual(alone)
+  expect([...texts].reverse().map(found)).toEqual([...alone].reverse())
+  setBornFrom(0)
+})
 
 verifies('minimum:text', 'outside of what is replaced a text stays as it is', () => {
   fc.assert(
