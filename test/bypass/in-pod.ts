@@ -2,6 +2,7 @@
 // same way, in an enrolled namespace and in one that is not. `in-pod.ts ROLE`; what came of each is a line of its log.
 
 import { execFileSync } from 'node:child_process'
+import { hash } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -31,11 +32,18 @@ const isLinkLocal = (address: string) => address.startsWith('fe80:')
 const own = (family: 'IPv4' | 'IPv6' = 'IPv4') =>
   addresses(family).find((address) => !isLinkLocal(address)) ?? ''
 
-/** 'through' once it is connected, or once what comes back contains `expected`; else how it failed. */
-async function dial(host: string, port: number | string, says = '', expected = ''): Promise<string> {
+/** 'through' once it is connected, or once what comes back contains `expected`; else how it failed. `next`: said after an answer. */
+async function dial(
+  host: string,
+  port: number | string,
+  says = '',
+  expected = '',
+  next = '',
+): Promise<string> {
   return await new Promise((resolve) => {
     const socket = connect({ host, port: Number(port) })
     let got = ''
+    if (next !== '') socket.once('data', () => socket.write(next, 'latin1'))
     const ends = (text: string) => {
       socket.destroy()
       resolve(text)
@@ -118,11 +126,26 @@ function hello(names: readonly string[], more: readonly Buffer[] = [], split = f
   )
 }
 
+/** A HelloRetryRequest (RFC 8446 4.1.4): for P-384. */
+const retryRequest = (): Buffer => {
+  const message = vector(
+    3,
+    Buffer.from('0303', 'hex'),
+    hash('sha256', 'HelloRetryRequest', 'buffer'),
+    vector(1),
+    Buffer.from('130100', 'hex'),
+    vector(2, extension(43, Buffer.from('0304', 'hex')), extension(51, Buffer.from('0018', 'hex'))),
+  )
+  return Buffer.concat([Buffer.from('160303', 'hex'), vector(2, Buffer.from([2]), message)])
+}
+/** Of a hello that offers no key: a server must ask for another one. */
+const noKey = extension(51, vector(2))
+
 /** A connection to a declared name that says this. Where not even the right hello comes through, nothing is shown: 'through'. */
-async function under(name: string, says: string): Promise<string> {
+async function under(name: string, says: string, next?: string): Promise<string> {
   for (let round = 0; round < rounds; round += 1) {
     if ((await dial(name, 443, hello([name]), '200 OK')) === 'through')
-      return await dial(name, 443, says, '200 OK')
+      return await dial(name, 443, says, '200 OK', next)
     await pause(1_000)
   }
   return 'through'
@@ -230,6 +253,7 @@ const tools = {
   datagram,
   resolves,
   hello,
+  noKey,
   extension,
   under,
   systemCall,
@@ -271,7 +295,10 @@ function listen(): void {
   for (const port of [80, 443, 5_432, 8_080, 8_082, 9_000, 15_080, 15_021, 15_443]) {
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy())
-      socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nrecords'))
+      socket.on('data', (chunk: Buffer) => {
+        if (chunk.includes(noKey)) socket.write(retryRequest())
+        else socket.end('HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nrecords')
+      })
     })
     server.on('error', () => undefined)
     server.listen(port, '::')
