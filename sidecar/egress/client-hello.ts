@@ -5,7 +5,7 @@ import type { Reason } from './reasons.ts'
 /** Largest hello that is read, bytes. Post-quantum key shares make it about 2,000; servers take no more than this. */
 export const helloLimit = 16_384
 
-/** `size`: of the hello with its records, and of what was passed over before it. */
+/** `size`: of the hello with its records. */
 export type Hello = { serverName: string; size: number } | { refused: Reason }
 
 /** The bytes end before the hello does. */
@@ -87,15 +87,14 @@ const betweenHellos: ReadonlySet<number | undefined> = new Set([
   record.applicationData,
 ])
 
-/** The same of the hello with which a client answers a HelloRetryRequest. */
+/** The same of the hello with which a client answers a HelloRetryRequest, wherever it begins. */
 export function readSecondHello(bytes: Buffer): Hello | undefined {
   let at = 0
   while (betweenHellos.has(bytes[at])) {
     if (at + recordHead > bytes.length) return undefined
     at += recordHead + bytes.readUInt16BE(at + 3)
   }
-  const hello = readClientHello(bytes.subarray(at))
-  return hello === undefined || 'refused' in hello ? hello : { ...hello, size: at + hello.size }
+  return readClientHello(bytes.subarray(at))
 }
 
 type Joined = { message?: Buffer; size?: number }
@@ -104,17 +103,19 @@ type Joined = { message?: Buffer; size?: number }
 function joined(bytes: Buffer): Joined {
   const parts: Buffer[] = []
   let declared = 0
+  /** Bytes of the message, once its head is there. Not put together at every record: a hello may come in thousands. */
+  let wanted = 4
   for (let at = 0; at + recordHead <= bytes.length; ) {
     const length = bytes.readUInt16BE(at + 3)
     if (bytes[at] !== record.handshake || bytes[at + 1] !== 3 || length === 0 || length > 16_384) return {}
     parts.push(bytes.subarray(at + recordHead, at + recordHead + length))
     at += recordHead + length
     declared += length
-    if (declared < 4) continue
+    if (declared < wanted) continue
     // Nearly always it is the first record.
     const message = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
     if (message.length < 4) break
-    const wanted = 4 + message.readUIntBE(1, 3)
+    wanted = 4 + message.readUIntBE(1, 3)
     if (declared > wanted) return {}
     if (message.length === wanted) return { message, size: at }
   }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
 import { type ConnectionOptions, connect } from 'node:tls'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { helloLimit, readClientHello } from '../../../sidecar/egress/client-hello.ts'
 import { verifies } from '../../verifies.ts'
 import { clientHello, extension, hostName, record, serverName, vector } from './tls-messages.ts'
@@ -57,6 +57,19 @@ test('a hello in pieces is waited for, byte by byte and over many records', () =
     // What follows is the app's own.
     expect(readClientHello(Buffer.concat([bytes, Buffer.from('early data')]))).toEqual(hello)
   }
+})
+
+test('a hello in records of a byte is put together once, not at each of them', () => {
+  const whole = clientHello(serverName('api.vendor.example'), extension(21, Buffer.alloc(4_000)))
+  const bytes = Buffer.concat(Array.from(whole, (byte) => record(Buffer.from([byte]))))
+  const concat = vi.spyOn(Buffer, 'concat')
+
+  const hello = readClientHello(bytes)
+  const times = concat.mock.calls.length
+  concat.mockRestore()
+
+  expect(hello).toEqual({ serverName: 'api.vendor.example', size: bytes.length })
+  expect(times).toBeLessThanOrEqual(2)
 })
 
 describe('a hello that hides or doubles its name is refused', () => {
