@@ -86,14 +86,13 @@ async function serve(gate: Gate, asked: IncomingMessage, answer: ServerResponse)
     gate.permit()
     await gate.record()
     const remote = await gate.connect()
-    gate.permit()
     const own = {
       host: gate.host,
       [header]: `${prefix}${credential}`,
       'content-length': Buffer.byteLength(judged.body),
     }
     const call = { method, path: url, headers: { ...judged.headers, ...own } }
-    await forward(remote, call, judged.body, answer, gate.signal)
+    await forward(remote, call, judged.body, answer, gate)
   } catch (error) {
     const refusal = refusalOf(error, gate.signal)
     // Whoever else ended the connection has said why.
@@ -129,19 +128,22 @@ const notPassed: ReadonlySet<string> = new Set([
   'alt-svc',
 ])
 
-/** Resolves when the answer is passed on whole; rejects when the vendor breaks off or `signal` aborts. `remote` is closed then. */
+/**
+ * Resolves when the answer is passed on whole; rejects when the call may not be after all, the vendor breaks off or `signal` aborts.
+ * `remote` is closed then.
+ */
 async function forward(
   remote: Socket,
   call: { method: string; path: string; headers: { [name: string]: string | number } },
   body: string,
   answer: ServerResponse,
-  signal: AbortSignal,
+  { permit, signal }: Pick<Gate, 'permit' | 'signal'>,
 ): Promise<void> {
   // The app that hangs up ends the vendor's work. Not by the answer's `close`, which may have been before.
   const close = (): void => void remote.destroy()
   signal.addEventListener('abort', close)
   try {
-    signal.throwIfAborted()
+    permit()
     const asked = request({ ...call, createConnection: () => remote })
     const reply = await new Promise<IncomingMessage>((resolve, reject) => {
       asked.once('response', resolve).once('error', reject)

@@ -7,7 +7,7 @@ import { createServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { connect as tlsConnect } from 'node:tls'
+import { connect as tlsConnect, createServer as tlsServer } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { verifies } from '../../verifies.ts'
 import {
@@ -251,6 +251,33 @@ for (const tls of [true, false])
       expect(heard).toEqual([])
     },
   )
+
+verifies(
+  'agreement:model-calls',
+  'the call of an agreement that ends while the vendor is dialled is not sent, and its connection is closed',
+  async () => {
+    await scene.close()
+    const ca = await storesCa()
+    const vendor = await listening(tlsServer(await ca.issue('vendor', [vendorHost])))
+    vendor.on('tlsClientError', () => undefined)
+    vendor.once('connection', (socket: Socket) => {
+      scene.active.clear()
+      open.add(socket.once('close', () => open.delete(socket)))
+    })
+    scene = await aScene({
+      egress: [{ ...agreementEntry, ca: ca.cert, model: { vendor: 'OpenAI' } }],
+      servers: { [vendorAddress]: vendor },
+      // Nobody else looks.
+      periods: { reviewMs: 60_000 },
+    })
+    scene.credentials['speech'] = 'sk-of-the-clinic'
+
+    expect(await asked(call)).toMatchObject({ status: 403 })
+
+    expect(scene.refusals()).toEqual(['agreement-over'])
+    await expect.poll(() => open.size).toBe(0)
+  },
+)
 
 verifies(
   'agreement:model-calls',
