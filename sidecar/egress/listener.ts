@@ -95,8 +95,10 @@ class Connection implements Opening {
       this.#refuse(refusal)
       return
     }
-    this.reason ??= refusal
-    this.refused(refusal)
+    if (this.reason === undefined) {
+      this.reason = refusal
+      this.refused(refusal)
+    }
     this.app.destroy()
     this.#remote?.destroy()
   }

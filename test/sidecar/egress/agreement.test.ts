@@ -119,6 +119,19 @@ verifies('agreement:egress', 'a lock closes what is open to third parties and op
   await expect.poll(() => scene.refusals()).toEqual(['locked', 'locked'])
 })
 
+test('a connection that is ended twice at once is refused once', async () => {
+  await withVendor({ periods: { refusalsMs: 200 } })
+  const app = await appTls(await scene.app(name))
+  const closed = once(app, 'close')
+
+  scene.orders.set({ locked: 'lockdown' })
+  scene.orders.set({ locked: 'lockdown' })
+  await closed
+
+  await scene.egress.close()
+  expect(scene.refusals()).toEqual(['locked'])
+})
+
 verifies(
   'agreement:egress',
   'a host that leaves the policy is closed, and its address means nobody',
