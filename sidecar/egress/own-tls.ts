@@ -6,6 +6,8 @@ import type { Reason } from './reasons.ts'
 import { isServerHello } from './server-hello.ts'
 
 const nothing = Buffer.alloc(0)
+/** Bytes that are held and wait for the rest of a hello, or for the server's answer; more are not read. */
+const most = 2 * helloLimit
 
 /**
  * What the app's next bytes are: its hello, which is read; what waits for the server's answer; after any answer but a ServerHello
@@ -80,14 +82,16 @@ export class OwnTls {
       return
     }
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
-    if (this.#stage === 'waits') this.#app.pause()
-    else this.#look(this.#stage === 'hello' ? readClientHello : readSecondHello)
+    if (this.#stage === 'waits') {
+      // Not before: an app that goes meanwhile is not seen to go behind bytes that nobody reads.
+      if (this.#held.length > most) this.#app.pause()
+    } else this.#look(this.#stage === 'hello' ? readClientHello : readSecondHello)
   }
 
   #look(read: (bytes: Buffer) => Hello | undefined): void {
     const hello = read(this.#held)
     if (hello === undefined) {
-      if (this.#held.length > 2 * helloLimit) this.#refused('not-tls')
+      if (this.#held.length > most) this.#refused('not-tls')
     } else if ('refused' in hello) this.#refused(hello.refused)
     else if (hello.serverName !== this.#name) this.#refused('server-name-other')
     else if (this.#stage === 'second-hello') this.#through()

@@ -1,7 +1,7 @@
 // A server may ask for a second ClientHello (HelloRetryRequest, RFC 8446 4.1.4), and take the name of that one.
 
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { connect as tlsConnect, createServer as tlsServer } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
@@ -167,6 +167,55 @@ verifies(
     expect(scene.dialled).toEqual([])
   },
 )
+
+verifies(
+  'agreement:egress',
+  'an agreement that ends while the server’s first answer is waited for cuts the connection, and what waits does not leave',
+  async () => {
+    const heard = await saying()
+    const app = await scene.app(name)
+    app.write(Buffer.concat([first, early]))
+    await expect.poll(() => Buffer.concat(heard)).toEqual(first)
+    const began = performance.now()
+
+    scene.active.clear()
+    app.resume()
+    await once(app, 'close')
+
+    expect(performance.now() - began).toBeLessThan(1_000)
+    await expect.poll(() => scene.refusals()).toEqual(['agreement-over'])
+    expect(Buffer.concat(heard)).toEqual(first)
+  },
+)
+
+test('an app that goes while its data waits for the server’s first answer is not waited for', async () => {
+  const vendor = createServer((socket) => void socket.on('error', () => undefined).resume())
+  await withVendor(await listening(vendor))
+  const app = await scene.app(name)
+  const came = once(vendor, 'connection')
+  app.write(first)
+  const [socket] = (await came) as [Socket]
+  const gone = once(socket, 'close')
+  for (let times = 0; times < 3; times += 1) {
+    app.write(early)
+    await wait(30)
+  }
+
+  app.destroy()
+
+  await gone
+})
+
+test('what an app says before the server’s first answer is read no further than it is held', async () => {
+  await saying()
+  const app = await scene.app(name)
+  app.write(first)
+
+  app.write(Buffer.alloc(12 * 2 ** 20))
+  await wait(1_500)
+
+  expect(app.writableLength).toBeGreaterThan(0)
+})
 
 for (const [what, answers] of [
   ['a ServerHello', [record(serverHello)]],
