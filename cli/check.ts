@@ -1,7 +1,9 @@
 // `hipaa-mcp check`: whether manifests let through no more than they need (45 CFR 164.502(b)), before anybody applies them.
 
+import { vkey } from '../core/checkpoint.ts'
 import { type Severity, severities } from '../core/lint/finding.ts'
 import { type Command, textOf, UsageError } from './command.ts'
+import { witnessOf } from './verify/pins.ts'
 
 export const check: Command = {
   name: 'check',
@@ -12,7 +14,10 @@ export const check: Command = {
     severity: { value: 'SEVERITY', help: 'Lowest that is shown and counts: error, warning (default), note' },
     trail: { value: 'DIR', help: 'Name as well what an exported trail shows to be unused' },
     days: { value: 'N', help: 'With --trail: for how long, 30 unless told otherwise' },
-    witness: { value: 'VKEY', help: 'With --trail: verifier key of the witness, as in hipaa-mcp verify' },
+    witness: {
+      value: 'VKEY',
+      help: 'With --trail: verifier key of the witness, or @FILE, as in hipaa-mcp verify',
+    },
     json: { help: 'Print the findings as JSON' },
     sarif: { help: 'Print the findings as SARIF 2.1.0' },
   },
@@ -25,14 +30,16 @@ export const check: Command = {
       throw new UsageError('check prints either --json or --sarif')
     const days = daysOf(textOf(values, 'days') ?? '30')
     const folder = textOf(values, 'trail')
-    const witness = textOf(values, 'witness')
+    const witness = await witnessOf(values)
     const { runCheck } = await import('./check/run.ts')
     return await runCheck(
       {
         operands,
         severity,
         as: values['json'] === true ? 'json' : values['sarif'] === true ? 'sarif' : 'text',
-        ...(folder === undefined ? {} : { trail: { folder, ...(witness === undefined ? {} : { witness }) } }),
+        ...(folder === undefined
+          ? {}
+          : { trail: { folder, ...(witness === undefined ? {} : { witness: vkey(witness) }) } }),
         days,
       },
       screen,

@@ -91,7 +91,7 @@ async function indexOf(
 ): Promise<PatientIndex | undefined> {
   const path = await pathOf(source, values)
   const wanted = await pinsOf(values)
-  const pins = await nameOfPins(values)
+  const pins = await nameOfPins(values, wanted)
   const here = values['rebuild'] === true ? undefined : await PatientIndex.open(path, source)
   if (here !== undefined) {
     const { about } = here

@@ -2,10 +2,10 @@
 
 import { locationOf } from '../../core/archive/location.ts'
 import { counted } from '../../core/counted.ts'
-import { CannotError, exitCodes, type Screen, serverOf, textOf, UsageError, type Values } from '../command.ts'
+import { exitCodes, type Screen, serverOf, textOf, UsageError, type Values } from '../command.ts'
 import { progress } from '../progress.ts'
 import { columns, wrap } from '../table.ts'
-import { keyOf } from '../verify/parts.ts'
+import { witnessOf } from '../verify/pins.ts'
 import { policyIn } from '../verify/policy-file.ts'
 import { type ArchiveReport, type ArchiveWanted, checkArchive } from './check.ts'
 import { openReader, reachOf } from './reader.ts'
@@ -46,14 +46,11 @@ export async function verifyArchive(source: string, values: Values, screen: Scre
 export async function archivePins(values: Values): Promise<Pick<ArchiveWanted, 'policy' | 'witness'>> {
   const trusted = textOf(values, 'policy')
   const policy = trusted === undefined ? undefined : await policyIn(trusted)
-  const text = textOf(values, 'witness')
-  if (policy === undefined && text === undefined)
+  const witness = await witnessOf(values)
+  if (policy === undefined && witness === undefined)
     throw new UsageError(
       'an archive is verified by keys of your own: give --policy FILE or --witness VKEY, from a source other than the bucket',
     )
-  const witness = text === undefined ? undefined : keyOf(text, 'cosignature')
-  if (text !== undefined && witness === undefined)
-    throw new CannotError('The witness’s key is none: give it with --witness, as trail export printed it')
   return {
     ...(policy === undefined ? {} : { policy }),
     ...(witness === undefined ? {} : { witness }),

@@ -1,12 +1,14 @@
 // `hipaa-mcp verify --proof FILE`: whether one record is in the log whose key the verifier brought, offline and without the trail.
 
-import { type NoteKey, parseVkey, verifyNote } from '../../core/checkpoint.ts'
+import { type NoteKey, verifyNote } from '../../core/checkpoint.ts'
 import { parseRecord } from '../../core/record.ts'
 import { parseProof, provenIn, type TlogProof } from '../../core/tlog-proof.ts'
 import { CannotError, exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
-import { textFrom, textOrFile } from '../lines.ts'
+import { textFrom } from '../lines.ts'
 import { columns, wrap } from '../table.ts'
 import { visible } from '../visible.ts'
+import { ownKey } from './own-key.ts'
+import { witnessOf } from './pins.ts'
 
 type ProofReport = {
   ok: boolean
@@ -30,10 +32,8 @@ export async function verifyProofFile(file: string, values: Values, screen: Scre
   const vkey = textOf(values, 'vkey')
   if (vkey === undefined)
     throw new UsageError('--proof wants --vkey, the key of the log, from a source that you trust')
-  const log = keyOf(await textOrFile(vkey), 'ed25519', '--vkey')
-  const witnessText = textOf(values, 'witness')
-  const witness =
-    witnessText === undefined ? undefined : keyOf(await textOrFile(witnessText), 'cosignature', '--witness')
+  const log = await ownKey(vkey, 'ed25519', '--vkey')
+  const witness = await witnessOf(values)
   const report = judge(readProof(await textFrom(file), file), log, witness)
   if (values['json'] === true) screen.out(JSON.stringify(report, null, 2))
   else print(report, screen)
@@ -88,16 +88,6 @@ function textOfRecord(bytes: Buffer): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function keyOf(text: string, kind: NoteKey['kind'], option: string): NoteKey {
-  try {
-    const key = parseVkey(text.trim())
-    if (key.kind === kind) return key
-  } catch {
-    // Said below, the same for whatever is wrong with it.
-  }
-  throw new UsageError(`${option} wants a verifier key, name+hash+key, or @FILE with one`)
 }
 
 function print({ ok, log, mark, witnessed, record, findings }: ProofReport, screen: Screen): void {

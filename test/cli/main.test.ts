@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { commands } from '../../cli/commands.ts'
 import { commandOf, read } from '../../cli/main.ts'
 import { columns, wrap } from '../../cli/table.ts'
 import own from '../../package.json' with { type: 'json' }
+import { aFolder } from '../collector/a-trail.ts'
 import { hipaaMcp } from '../support/command-line.ts'
 import { anExport, tamper } from './an-export.ts'
 
@@ -33,6 +34,27 @@ test('verify exits 0 for a good trail and 1 for a bad one, and says which record
   }
   expect(json.ok).toBe(false)
   expect(json.findings[0]?.index).toBe(4)
+})
+
+test('the key of the witness may stand in a file, and any other text is a wrong command line', async () => {
+  const { folder, witness } = await anExport()
+  const file = join(aFolder(), 'witness')
+  writeFileSync(file, `${witness}\n`)
+
+  expect((await ran('verify', folder, '--witness', `@${file}`)).out).toContain('VERIFIED')
+  const log = readFileSync(join(folder, 'registry', 'vkey'), 'utf8').trim()
+  for (const wrong of ['nonsense', log])
+    for (const command of [
+      ['verify', folder],
+      ['trail', folder],
+      ['verify', 's3://trail/clinic'],
+      ['check', 'config/samples/ehr.yaml', '--trail', folder],
+    ])
+      expect(await ran(...command, '--witness', wrong)).toMatchObject({
+        code: 2,
+        notes: expect.stringContaining('--witness wants a verifier key') as string,
+      })
+  expect((await ran('verify', folder, '--witness', `@${file}-gone`)).code).toBe(3)
 })
 
 test('every command has its help, which fits 80 columns and names the exit codes', async () => {
