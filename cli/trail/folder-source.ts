@@ -58,7 +58,8 @@ export function folderSource(folder: string): TrailSource {
       return bytes
     },
     async began(origin) {
-      return await firstTime(join(place(origin), recordFiles.all))
+      const lines = await file(origin)
+      return lines === undefined ? -Infinity : await firstTime(lines)
     },
     async recordAt(origin, { from, length }) {
       try {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { folderSource } from '../../cli/trail/folder-source.ts'
+import { readTrail } from '../../cli/trail/read.ts'
 import { checkExport, type Report } from '../../cli/verify/export-check.ts'
 import { linesOf } from '../../cli/verify/lines.ts'
 import { cosign, signCheckpoint, vkey } from '../../core/checkpoint.ts'
@@ -170,6 +171,8 @@ test('a folder or a pipe in the place of records is no record, and nobody waits 
     expect((await found(made, made.closed.origin)).join()).toMatch(
       /it is missing: record \d+ of the registry/,
     )
+    const { records } = await readTrail({ source: folderSource(made.folder), read: () => undefined })
+    for await (const { origin } of records) expect(origin).not.toBe(made.closed.origin)
   }
 })
 
