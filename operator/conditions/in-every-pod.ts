@@ -38,9 +38,13 @@ const unguardedPods: { readonly [state in Exclude<Rollout['state'], 'Done'>]: Fi
     'ReplacementUnguarded',
     'A new pod came without a sidecar, so no other is replaced: is admission in place? hipaa-mcp doctor says.',
   ),
+  OldPodNotReady: no(
+    'OldPodNotReady',
+    'A pod of a StatefulSet runs without a sidecar and is not ready, and its controller replaces none before it is: its own Events and log say why.',
+  ),
   Paused: no(
     'WorkloadPaused',
-    'Only pods of Deployments that are paused run without a sidecar: kubectl rollout resume has them replaced.',
+    'Only pods of Deployments that are paused, or of StatefulSets with a partition, run without a sidecar: kubectl rollout resume has them replaced, or a partition of 0.',
   ),
   Remaining: no(
     'UnguardedPods',

@@ -15,7 +15,8 @@ export type Rollout = {
   /**
    * Done: nothing is left to replace. Waiting: the server could not serve yet. Canary, Rolling: under way, before and after
    * the first guarded pod. Held: whichever is next may not be evicted. CanaryNotReady, ReplacementMissing,
-   * ReplacementUnguarded: stopped. Paused: only Deployments that are paused are left. Remaining: only what nothing makes anew is.
+   * ReplacementUnguarded: stopped. OldPodNotReady: a StatefulSet replaces none before that one is ready. Paused: only workloads are
+   * left whose authors hold their pods back. Remaining: only what nothing makes anew is.
    */
   state:
     | 'Done'
@@ -26,6 +27,7 @@ export type Rollout = {
     | 'CanaryNotReady'
     | 'ReplacementMissing'
     | 'ReplacementUnguarded'
+    | 'OldPodNotReady'
     | 'Paused'
     | 'Remaining'
   /** The pod to evict now. Those of a workload whose template changed are replaced by its own controller. */
@@ -57,19 +59,21 @@ export function rolloutOf(
   if (keepsPodsFromServing(judge(seen))) return { state: 'Waiting', remaining }
   if (replaceable.length === 0) return { state: 'Remaining', remaining }
   const unproved = guarded.filter((pod) => !isEnding(pod) && !(isReady(pod) && inForce.includes(pod)))
-  if (unproved.some(({ metadata }) => now - Date.parse(metadata.creationTimestamp ?? '') > patience))
-    return { state: 'CanaryNotReady', remaining }
+  const isOld = ({ metadata }: Pod) => now - Date.parse(metadata.creationTimestamp ?? '') > patience
+  if (unproved.some(isOld)) return { state: 'CanaryNotReady', remaining }
   // Whose own controller says so: refused by admission or by a quota, while the pods of before run on.
   if (replaceable.some((pod) => makerOf(pod)?.status?.refused === true))
     return { state: 'ReplacementMissing', remaining }
   const under = guarded.length === 0 ? 'Canary' : 'Rolling'
   if (unproved.length > 0 || pods.some(isEnding)) return { state: under, remaining }
   const evictable = replaceable.filter((pod) => isLeftToUs(pod, makers, server))
-  if (evictable.length === 0 && replaceable.every((pod) => makerOf(pod)?.spec.paused === true))
+  if (evictable.length === 0 && replaceable.every((pod) => isHeldBack(makerOf(pod))))
     return { state: 'Paused', remaining }
+  const stops = (pod: Pod) => isOld(pod) && !evictable.includes(pod) && stopsItsSet(pod, makerOf(pod), server)
+  const going = replaceable.some(stops) ? 'OldPodNotReady' : under
   // The canary comes of a workload's own controller: no second one beside it.
   if (guarded.length === 0 && replaceable.some((pod) => rollsItself(makerOf(pod), server.metadata.name)))
-    return { state: under, remaining }
+    return { state: going, remaining }
   // Admission let it in as it is: is it away, or taken away? The next one would come likewise, for ever.
   if (evictable.some((pod) => cameAfter(pod, firstOf(pod, evicted))))
     return { state: 'ReplacementUnguarded', remaining }
@@ -78,7 +82,7 @@ export function rolloutOf(
   // One that is held keeps no other waiting.
   const isHeld = ({ metadata }: Pod) => held.has(metadata.uid ?? '')
   const [next] = evictable.toSorted(by((pod) => `${isHeld(pod) ? 1 : 0} ${pod.metadata.name}`))
-  if (next === undefined) return { state: under, remaining }
+  if (next === undefined) return { state: going, remaining }
   return { state: isHeld(next) ? 'Held' : under, remaining, next }
 }
 
@@ -108,14 +112,20 @@ function rankOf({ kind, spec, copied }: Workload): number {
 function rollsItself(workload: Workload | undefined, server: string): boolean {
   if (workload === undefined) return false
   const { own, template } = saysOf(workload)
-  const { paused, updateStrategy } = workload.spec
-  return (
-    own === server &&
-    template === undefined &&
-    paused !== true &&
-    updateStrategy?.type !== 'OnDelete' &&
-    (updateStrategy?.rollingUpdate?.partition ?? 0) === 0
-  )
+  const byDeletion = workload.spec.updateStrategy?.type === 'OnDelete'
+  return own === server && template === undefined && !isHeldBack(workload) && !byDeletion
+}
+
+/** Whether the controller of a StatefulSet that is to replace its pods waits for this one: it takes them in order, each after those are ready. */
+function stopsItsSet(pod: Pod, maker: Workload | undefined, { metadata }: Seen['server']): boolean {
+  const written = maker?.spec.template.metadata?.annotations?.[serverAnnotation] === metadata.name
+  return maker?.kind === 'StatefulSet' && written && !isReady(pod)
+}
+
+/** Whether its author keeps its controller from replacing pods: a Deployment is paused, a StatefulSet has a partition. */
+function isHeldBack(workload: Workload | undefined): boolean {
+  const { paused, updateStrategy } = workload?.spec ?? {}
+  return paused === true || (updateStrategy?.rollingUpdate?.partition ?? 0) > 0
 }
 
 const by =

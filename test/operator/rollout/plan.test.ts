@@ -91,6 +91,16 @@ const twoWays: Things = {
 }
 const ofSet = { ...owners('StatefulSet', 'db'), labels: { app: 'db' }, annotations: annotated }
 
+/** A StatefulSet on whose template we wrote, and two pods of before, of which the first is `ready`. */
+const setOf = (more: object, ready: boolean): Things => ({
+  servers: byAnnotation,
+  workloads: [aWorkload(annotated, { kind: 'StatefulSet', spec: template(annotated, more), copied: 'ehr' })],
+  pods: ['a', 'b'].map((name) => ({
+    ...before(name, owners('StatefulSet', 'ehr-mcp')),
+    ...(name === 'a' && !ready ? { status: { phase: 'Pending' } } : {}),
+  })),
+})
+
 const table: [when: string, things: Things, evicted: string[], expected: string][] = [
   ['nothing runs', three, [], 'Done'],
   ['every pod is guarded', { ...three, pods: [after('a')] }, [], 'Done'],
@@ -258,6 +268,31 @@ const table: [when: string, things: Things, evicted: string[], expected: string]
     [],
     'Paused',
   ],
+  ['a StatefulSet waits for a pod of before that is not ready', setOf({}, false), [], 'OldPodNotReady'],
+  [
+    'beside it a proved pod runs, and one is left to us, which goes',
+    {
+      ...twoWays,
+      workloads: [...(twoWays.workloads ?? []).slice(1), ...(setOf({}, false).workloads ?? [])],
+      pods: [...(setOf({}, false).pods ?? []), after('x'), before('db-0', ofSet)],
+      chains: proved('x'),
+    },
+    [],
+    'Rolling db-0',
+  ],
+  ['all pods of a StatefulSet are ready: it replaces them', setOf({}, true), [], 'Canary'],
+  [
+    'its author has a StatefulSet replace no pod below a partition',
+    setOf({ updateStrategy: { rollingUpdate: { partition: 2 } } }, true),
+    [],
+    'Paused',
+  ],
+  [
+    'a StatefulSet leaves it to us: a pod that is not ready goes as well',
+    setOf({ updateStrategy: { type: 'OnDelete' } }, false),
+    [],
+    'Canary a',
+  ],
   [
     'the canary is a Deployment’s own: what is left to us waits for it',
     { ...twoWays, pods: [before('a'), before('db-0', ofSet)] },
@@ -356,6 +391,7 @@ const reasons: { readonly [state in Exclude<Rollout['state'], 'Done'>]: string }
   CanaryNotReady: 'CanaryNotReady',
   ReplacementMissing: 'ReplacementMissing',
   ReplacementUnguarded: 'ReplacementUnguarded',
+  OldPodNotReady: 'OldPodNotReady',
   Paused: 'WorkloadPaused',
   Remaining: 'UnguardedPods',
 }
