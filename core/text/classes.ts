@@ -210,7 +210,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
      peds neurosurg neuro cardio pulm nephro heme ortho ent gyn psych rehab trach chole appy colo cath caths echo tele telehealth telestroke teleconsult
      sched resched unk neg pos hemolyzed debrided intubated extubated fasc nec orif rosc ttwb wbat nwb cauti clabsi tbsa cohgb mychart wifi biomed emtala hosp
      handover handoff callback surg lytics nonop workup workups scribed
-     sats exac azithro perrl perrla eomi ncat heent phos extubate gtt nka nkda tdap aasld`,
+     sats exac azithro perrl perrla eomi ncat heent phos extubate gtt nka nkda tdap aasld mag mcv mchc rdw retic hapto cin hs`,
   ],
   [
     division,

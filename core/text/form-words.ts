@@ -99,7 +99,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // What a part of a whole is said of, before it and behind: "GCS 3/15", "2/14 nodes"
   [
     50,
-    `cycle session bipap gcs moca mmse phq gad epds score scored scores scoring pain strength power murmur grade graded reflexes motor vision acuity va apgar apgars rated
+    `cycle session bipap tanner mrc mmrc flexors extensors gcs moca mmse phq gad epds score scored scores scoring pain strength power murmur grade graded reflexes motor vision acuity va apgar apgars rated
      rating bishop braden for in every x rue rle lue lle extremity extremities bilaterally deltoid biceps triceps quads ehl grip flexion extension
      abduction dorsiflexion plantarflexion reduced increased decreased improved halved`,
   ],

@@ -68,12 +68,11 @@ export function isSetOff(from: i32, to: i32): bool {
   const word = lettersStart(last, 16)
   // "(F, 92)"
   if (last - word == 1) return isSex(word)
-  return last - word > 2 && isLetter(byteAt(word)) && (known(word, last) & (MEASURED | TEMPERATURE)) == 0 && !isShortForm(word, last)
-}
-
-/** "FVC (92)": of what was measured, and of nobody. */
-function isShortForm(from: i32, to: i32): bool {
-  return to - from < 16 && (load<i32>(placeFor(from, to), 16) & (ACRONYM | PERSON)) == ACRONYM
+  if (word == last || last - word > 15 || !isLetter(byteAt(word))) return false
+  const classes = load<i32>(placeFor(word, last), 16)
+  // "the pt, 92, fell", and no "FVC (92)", which is of nobody
+  if ((classes & (ACRONYM | PERSON)) != 0) return (classes & PERSON) != 0
+  return last - word > 2 && (known(word, last) & (MEASURED | TEMPERATURE)) == 0
 }
 
 /** Where "-year-old", " years of age", " y/o" end; 0 where none stands here. */

@@ -240,6 +240,7 @@ export function announcedDay(): void {
   if (!isDay(one, other)) return
   const last = throughEnd(stop)
   const joined = last > stop && byteAt(stop) == 0x2d
+  if (!joined && one < other && other < 5 && isOfDose(stop)) return
   if (joined || isAnnounced(start) || (!isAny(stop, DASH) && !mayBeShare(one, other, stop))) add(start, last, DATE)
 }
 
@@ -306,6 +307,11 @@ function mayBeShare(part: i32, whole: i32, stop: i32): bool {
   if (saysDone(word, said) || (whole > 4 && (start == 0 || byteAt(start - 1) == 0x0a))) return false
   // "labs 5/6, start insulin"
   return part == whole || whole < 5 || !endsClause(stop) || isToldFarther(word)
+}
+
+/** "starting 1/2 tab", "after 3/4 hour" */
+function isOfDose(stop: i32): bool {
+  return saysAt(stop, ' tab') || saysAt(stop, ' pill') || saysAt(stop, ' dose') || saysAt(stop, ' hour')
 }
 
 /** "placed 4/4", "filled 6/6" */

@@ -60,10 +60,10 @@ export function isBehindAtSign(i: i32): bool {
   return byteAt(byteAt(before) == 0x20 ? before - 1 : before) == 0x40
 }
 
-/** "Hospital: Rose City", "Location: Oxford" */
+/** "Hospital: Rose City", "Location: Oxford", and no "Location: Right Lower Quadrant" */
 export function isLabelled(i: i32): bool {
   const from = startOf(i)
-  if (i == 0 || byteAt(from - 1) != 0x20 || byteAt(from - 2) != 0x3a || endOf(i - 1) != from - 2) return false
+  if (i == 0 || isOf(i, HEADING) || byteAt(from - 1) != 0x20 || byteAt(from - 2) != 0x3a || endOf(i - 1) != from - 2) return false
   return isOf(i - 1, FACILITY | PLAIN_FACILITY) || isWord(i - 1, 'city') || isWord(i - 1, 'town')
 }
 

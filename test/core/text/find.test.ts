@@ -345,6 +345,7 @@ const left: readonly string[] = [
   'in spring and in the fall, morning stiffness and night sweats since the last week, out of zero, one, two, three, four, five and six',
   'Labs: sodium, 92, potassium, 4, FVC (92), predicted (93), percentile (95), BPs at home 128-142/76-84, 98/60 102/64',
   'Mother Deceased from CAD. Father Alive, her son Healthy. RN Present, MD Aware, NP Reviewed.',
+  'starting 1/2 tab, after 3/4 hour, hip flexors 3/5; MRC 4/5, Tanner 2/5, Location: Right Lower Quadrant, MCV (92), CIN III, PRN @ HS',
   '2/6 SEM heard; completed 4/6 cycles, misses 2/7 doses, 5/6 teeth extracted, walked 3/4 mile, bipap 12/5',
   'cbc, bmp, mg and phos in am; heent ncat, eomi, perrla; on azithro, extubate when sats ninety four, spring break-outs',
   'With sats of 93, 95, 97, blood pressure 92, a score of 95, the 5th, 50th and 95th percentile, 93 kg, 96 (of 100)',

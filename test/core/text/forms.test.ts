@@ -140,6 +140,12 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
     arent: ['88', '98%', '98.4'],
     said: 'Gladys Ostergaard _, husband there',
   },
+  'an age of a patient between commas': {
+    type: 'AGE',
+    are: ['92'],
+    arent: ['88', '92%'],
+    said: 'the pt, _, fell',
+  },
   'an age between signs': {
     type: 'AGE',
     are: ['92'],
