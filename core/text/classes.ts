@@ -65,7 +65,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
   ],
   [
     credential,
-    'md do mbbs phd rn np pa lpn cnp crnp aprn dnp dds dmd pharmd psyd lcsw rph crna facc facs facp msn bsn jr sr ii iii iv esq',
+    'md do mbbs phd rn np pa lpn cnp crnp aprn dnp dds dmd pharmd psyd lcsw rph crna facc facs facp msn bsn cdces rdn lmsw licsw lmft lmhc lcpc cnm fnp pmhnp agnp cpnp rrt ccrn bcps dpt jr sr ii iii iv esq',
   ],
   [
     facility,
@@ -74,7 +74,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
   ],
   [
     weakFacility,
-    `baptist methodist adventist lutheran health care medical medicine med center centers general memorial presbyterian regional institute institutes foundation
+    `baptist methodist adventist lutheran health care medical medicine med hc chc center centers general memorial presbyterian regional institute institutes foundation
      system systems network service services partners associates practice office offices home homes school group pavilion tower plaza
      pharmacy church manor village lodge residence residences rehab rehabilitation surgical surgery oncology pediatrics cancer campus va
      laboratory laboratories lab labs station prison jail facility penitentiary shelter elementary department wellness
@@ -85,7 +85,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
     plainFacility,
     `clinic clinics hospital hospitals facility facilities office offices center centre campus branch location site infirmary hospice
      practice pharmacy rehab area metro suburb neighborhood neighbourhood district camp yard plant schools convent monastery mill factory
-     ranch farm shelter prison jail airport church temple mosque synagogue shipyard refinery barracks reservation mall`,
+     ranch farm shelter prison jail airport church temple mosque synagogue shipyard refinery barracks reservation mall dealership warehouse shop`,
   ],
   [at, 'at @'],
   [towards, 'in near from to outside around via of within toward towards into through'],

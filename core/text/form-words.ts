@@ -75,7 +75,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   // "plate CA 7XYZ123"
   [40, `${listOf(state)} ${listOf(stateCode)} new north south west`],
   // Behind a street: "apt 4"
-  [41, 'apt apartment suite ste unit floor'],
+  [41, 'apt apartment suite ste unit floor lot'],
   // Before one that has no number
   [42, 'on at near off along down from of'],
   // In small letters these are streets; court, drive, place and way are other things too

@@ -1,7 +1,7 @@
 // Forms that are so rare, and so irregular, that an expression reads them: the module asks where a text comes close to one
 // (module/asked.as, whose numbers these are).
 
-import { isCompound, isDerived, isTown } from './word-forms.ts'
+import { isCompound, isDerived, isHouse, isTown } from './word-forms.ts'
 
 const codes =
   /(?<![A-Za-z])(?:pmid|pmcid|pmc|nct|loinc|snomed(?: ct)?|sct|rxnorm|rxcui|cpt|icd(?:-\d{1,2}(?:-cm|-pcs)?)?|ndc|hcpcs|doi|cvx|unii|cas|isbn|issn|(?:procedure|diagnosis|billing|drug|term|product) codes?|atc|mesh|omim|umls|cui|drg|uniprot|chembl|drugbank|isrctn|eudract|grant|version|range|between)[\s:#.]{0,3}(?:(?:no|number|id|code)\b[\s:#.]{0,3})?[(#]?$/i
@@ -39,4 +39,5 @@ export const rareForms: readonly ((text: string, at: number, to: number) => numb
   (text, at, to) => (isCompound(text, at, to) ? 1 : 0),
   (text, at, to) => (isDerived(text, at, to) ? 1 : 0),
   (text, at, to) => (isTown(text, at, to) ? 1 : 0),
+  (text, at, to) => (isHouse(text, at, to) ? 1 : 0),
 ]

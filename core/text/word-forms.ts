@@ -1,5 +1,6 @@
 // Words that lists have in part: names joined by a hyphen that medicine knows as one word, and words behind a prefix.
 
+import { words } from '../words.ts'
 import { english, lexicon, medical, place, slotOf, wordHash } from './lexicon.ts'
 import { lookUp, wordTable } from './word-table.ts'
 
@@ -30,6 +31,22 @@ export function isDerived(text: string, start: number, end: number): boolean {
 /** Several words, a space between each two, that are a town together: Crystal Lake. */
 export function isTown(text: string, start: number, end: number): boolean {
   return (flagsOf(text, start, end) & place) !== 0
+}
+
+/** Hospitals and universities that are called by letters, without those that are short forms of medicine too. */
+const houses = wordTable(
+  [
+    ...words(
+      `ohsu ucsf ucla ucsd mgh bwh bidmc upmc chop uab musc vcu utsw utmb uthsc uthealth mskcc nyu nyp cumc jhh umms ummc uams unmh unmc uihc
+     kumc osuwmc uwmc hcmc dhmc chla vumc ouhsc lsuhsc wvu ukhc uic bjh slch iuh uchealth lpch zsfg sfgh cpmc jmh mdacc wrnmmc bamc sammc arh
+     nmh unc wfbmc uvm uvmmc lvhn chkd gwu`,
+    ),
+  ].map((word) => [word, true] as const),
+)
+
+/** Letters that a hospital is called by: OHSU. */
+export function isHouse(text: string, start: number, end: number): boolean {
+  return lookUp(houses, text, start, end) === true
 }
 
 function flagsOf(text: string, start: number, end: number): number {

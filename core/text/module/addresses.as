@@ -19,9 +19,16 @@ export function findAddresses(): void {
     const street = max(streetAfter(i), smallStreetAfter(i))
     if (street < 0 && !boxed) continue
     let start = boxed ? i - 1 : i
+    // "RR 2 BOX 118"
+    if (boxed && start > 1 && gapOf(start) == SPACE && shapeOf(start - 1) == NUMBER && gapOf(start - 1) == SPACE && isRural(start - 2)) start -= 2
     if (boxed) for (let n = 0; n < 2 && start > 0 && shapeOf(start - 1) == INITIAL; n++) start--
     take(start, onwards(max(street, i)), PLACED)
   }
+}
+
+/** The route that a box in the country lies on. */
+function isRural(i: i32): bool {
+  return isFree(i) && (isWord(i, 'rr') || isWord(i, 'hc') || isWord(i, 'route'))
 }
 
 /** By the word behind a number: most are followed by a small one, or by a sign. */

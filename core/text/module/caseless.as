@@ -1,6 +1,6 @@
 // Texts all in small letters, or all in capitals: what would bear a capital is supposed, from the lists alone.
 
-import { asked, TOWN } from './asked'
+import { asked, HOUSE, TOWN } from './asked'
 import {
   ACRONYM, AT, BESIDE, CREDENTIAL, DIVISION, ENGLISH, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, JOINER,
   MEDICAL, MONTH, MOTION, NAMING, PERSON, PLACE, PLACE_PREFIX, PROPER, STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_EPONYM_HEAD, WEAK_FACILITY,
@@ -72,7 +72,7 @@ export function supposeCapitals(): bool {
 function isName(i: i32): bool {
   if (sizeOf(i) < 3 || isOf(i, ORDINARY)) return false
   // What no list has at all is more often a name than a slip of the pen: names are left out of lists, and words are not.
-  if (flagsOf(i) == 0) return sizeOf(i) > 3 && isSpoken(i)
+  if (flagsOf(i) == 0) return (sizeOf(i) > 3 && isSpoken(i)) || asked(HOUSE, startOf(i), endOf(i)) == 1
   if (!isListed(i, FIRST | SURNAME | PLACE)) return false
   if (!isListed(i, ENGLISH | MEDICAL)) return sizeOf(i) > 3 || isListed(i, FREQUENT)
   return isListed(i, FIRST) && isListed(i, FREQUENT) && !isListed(i, EVERYDAY) && !isKnown(i, UNIT_START)
@@ -136,6 +136,10 @@ function isBeside(i: i32): bool {
     return !isListed(i - 1, ENGLISH | MEDICAL) && !isListed(i, MEDICAL) && byteAt(endOf(i)) == 0x2c
   // "lance t."
   if (after && (flagsOf(i) & both) == both && sizeOf(next) == 1 && byteAt(endOf(next)) == 0x2e) return true
+  // "hi its carol from 4 north"
+  if (i > 0 && isListed(i, FIRST) && !isListed(i, MEDICAL) && gapOf(i) == SPACE && isCalling(i - 1)) return true
+  // "good sam"
+  if (after && isWord(i, 'good') && isWord(next, 'sam')) return true
   // "attending: hopper"
   if (i > 0 && isListed(i, SURNAME) && !isListed(i, MEDICAL) && byteAt(startOf(i) - 2) == 0x3a && isOf(i - 1, PERSON) && isKnown(i - 1, OFFICE)) return true
   const strange = !isListed(i, ENGLISH | MEDICAL)
@@ -163,6 +167,12 @@ function isBeside(i: i32): bool {
   // "crystal dominguez": behind a first name that is a thing too a surname that is nothing else
   const family = isListed(i, FREQUENT) && isListed(next, SURNAME) && !isListed(next, ENGLISH | MEDICAL)
   return strange || (isListed(i, FIRST) && (family || !isListed(i, MEDICAL)))
+}
+
+/** "this is", "its", "it's": who calls names herself behind them, at the beginning. */
+function isCalling(i: i32): bool {
+  if (i > 2) return false
+  return isWord(i, 'its') || (isWord(i, 'it') && isOwned(i)) || (i > 0 && isWord(i, 'is') && isWord(i - 1, 'this'))
 }
 
 /** "calvin stokes": behind a first name that is nothing else a surname of many. */
@@ -224,6 +234,11 @@ function heads(i: i32, from: i32): void {
     return setShape(i, CAPITALISED)
   }
   if (!isOf(i, FACILITY | WEAK_FACILITY)) return
+  // "maine med"
+  if (isOf(i - 1, STATE) && gapOf(i) == SPACE && (isWord(i, 'med') || isWord(i, 'general') || isWord(i, 'memorial'))) {
+    setShape(i - 1, CAPITALISED)
+    return setShape(i, CAPITALISED)
+  }
   // "zelfield family clinic", "at elm street clinic": back to a name or the preposition, four words at most.
   let start = i
   while (start > 0 && i - start < 4 && joins(start)) {

@@ -38,7 +38,7 @@ function headed(head: i32): void {
 function isCalled(start: i32, head: i32): bool {
   if (start == 0 || start == head || !isWithin(start)) return false
   // "Mass General"
-  if (head - start == 1) return shapeOf(start) == CAPITALISED && isOf(start, STATE | STATE_CODE) && (isWord(head, 'general') || isWord(head, 'memorial'))
+  if (head - start == 1) return shapeOf(start) == CAPITALISED && isOf(start, STATE | STATE_CODE) && (isWord(head, 'general') || isWord(head, 'memorial') || isWord(head, 'med'))
   for (let i = start; i < head; i++)
     if (shapeOf(i) != CAPITALISED || gapOf(i + 1) != SPACE || !isListed(i, PLACE | SURNAME) || isOf(i, HEADING | PROPER | WEAK_FACILITY)) return false
   return true

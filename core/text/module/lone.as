@@ -1,7 +1,7 @@
 // Capitalised words that no rule has claimed: what the word before them and the lists say decides. Behind "at" almost
 // everything is a place; elsewhere a word that is neither English nor medicine is somebody's or some place's name.
 
-import { asked, DERIVED, TOWN } from './asked'
+import { asked, DERIVED, HOUSE, TOWN } from './asked'
 import { claimOf, isFree, NAMED, NONE, PLACED, take } from './claims'
 import {
   ACRONYM, AT, BESIDE, CREDENTIAL, DIVISION, ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, JOINER,
@@ -243,6 +243,7 @@ function meaning(i: i32, from: i32): i32 {
   const classes = <i32>known
   const lists = <i32>(known >> 32)
   if (shapeOf(i) != CAPITALISED) {
+    if (shapeOf(i) == CAPITALS && places && isHouse(i, lists)) return PLACED
     // "SMITH" among small letters.
     if (shapeOf(i) != CAPITALS || sizeOf(i) < 5 || (lists & (ENGLISH | MEDICAL)) != 0 || (classes & ACRONYM) != 0) return NONE
     return names && (lists & FREQUENT) != 0 ? NAMED : NONE
@@ -265,6 +266,13 @@ function meaning(i: i32, from: i32): i32 {
     if ((lists & PLACE) != 0 && (lists & EPONYM) == 0 && !isOwned(i)) return places ? PLACED : NONE
   }
   return names && (lists & SURNAME) != 0 && (lists & (EVERYDAY | MEDICAL)) == 0 && isBeside(from) ? NAMED : NONE
+}
+
+/** "OHSU," and no "UCSF criteria" */
+function isHouse(i: i32, lists: i32): bool {
+  if (sizeOf(i) > 8 || sizeOf(i) < 3 || (lists & ENGLISH) != 0 || asked(HOUSE, startOf(i), endOf(i)) != 1) return false
+  const next = i + 1
+  return next >= count || gapOf(next) != SPACE || !isOf(next, EPONYM_HEAD | WEAK_EPONYM_HEAD)
 }
 
 /** The shortest word behind a prefix, and with the shortest one. */

@@ -1,16 +1,19 @@
 // How far what is claimed goes in the text: with the small words, articles and halves of words that belong to it.
 
 import { claimOf, isClaimedOn, isFree, KEPT, NAMED, nextClaimed, PLACED } from './claims'
-import { ACRONYM, AT, CREDENTIAL, ENGLISH, FIRST, HEADING, MEDICAL, PERSON, PLACE, PLACE_PREFIX, PROPER, STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE } from './classes'
-import { TERM, TOWN_HEAD } from './dictionary'
+import {
+  ACRONYM, AT, CREDENTIAL, ENGLISH, FIRST, HEADING, JOINER, MEDICAL, MONTH, MOTION, PERSON, PLACE, PLACE_PREFIX, PLAIN_FACILITY, PROPER, STATE,
+  STATE_CODE, STOPPER, STREET, SURNAME, TITLE, TOWARDS,
+} from './classes'
+import { IN_BUILDING, TERM, TOWN_HEAD } from './dictionary'
 import { isBehindAtSign } from './facilities'
 import { push } from './findings'
 import { byteAt } from './memory'
 import { isGeneration } from './name-parts'
-import { isKnown, isLarge, isListed, isOf, isWatchedAs, isWord, sizeOf } from './traits'
+import { isKnown, isLarge, isListed, isOf, isOrdinal, isWatchedAs, isWord, sizeOf } from './traits'
 import { GEOGRAPHIC_LOCATION, NAME } from './types'
 import { count, endOf, gapOf, isOwned, shapeOf, startOf } from './words'
-import { CAPITALISED, CAPITALS, COMMA, DOT_SPACE, HYPHEN, INITIAL, isApostrophe, NUMBER, SMALL, SPACE } from './writing'
+import { AMPERSAND, CAPITALISED, CAPITALS, COMMA, DOT_SPACE, HYPHEN, INITIAL, isApostrophe, NUMBER, SMALL, SPACE } from './writing'
 
 /** Notes all that is claimed. */
 export function tell(): void {
@@ -23,6 +26,7 @@ export function tell(): void {
       last = hyphensEnd(last)
       if (!place) last = callNameEnd(i, degreeEnd(i, coupleEnd(i, last)))
       if (place) while (last + 2 < count && joins(last + 1) && goesOnAs(last + 1)) last = hyphensEnd(lastOf(last + 2))
+      if (place) last = lotEnd(last)
       last = townEnd(last)
       if (!place) last = commaDegreeEnd(last)
       last = stateEnd(last, place)
@@ -52,7 +56,12 @@ function coupleEnd(i: i32, last: i32): i32 {
 /** "Colleen Fitzgerald PA-C": behind a name of several words a degree that no comma sets off. */
 function degreeEnd(first: i32, last: i32): i32 {
   // "Wm. Ashford III"
-  if (first == last) return last + 1 < count && gapOf(last + 1) == SPACE && isFree(last + 1) && isGeneration(last + 1) ? last + 1 : last
+  if (first == last) {
+    const next = last + 1
+    if (next >= count || gapOf(next) != SPACE || !isFree(next) || isOwned(last)) return last
+    // "Mel RN"
+    return isGeneration(next) || (shapeOf(next) == CAPITALS && isOf(next, CREDENTIAL) && !isOf(next, STATE_CODE)) ? next : last
+  }
   let end = last
   while (end + 1 < count && end - last < 4) {
     const next = end + 1
@@ -95,6 +104,18 @@ function stateEnd(last: i32, place: bool): i32 {
   return isOf(next, PLACE_PREFIX | PROPER) && second < count && gapOf(second) == SPACE && isOf(second, STATE) && isFree(second) ? second : last
 }
 
+/** "Kroger Pharmacy #441 Lexington", "Maple Court lot 22, Paducah": the number of a house or within it, and the town behind. */
+function lotEnd(last: i32): i32 {
+  let number = last + 1
+  if (number + 1 < count && shapeOf(number + 1) == NUMBER && gapOf(number) == SPACE && isFree(number) && isKnown(number, IN_BUILDING)) number++
+  if (number >= count || !isFree(number) || shapeOf(number) != NUMBER || sizeOf(number) > 6) return last
+  const marked = startOf(number) - endOf(last) == 2 && byteAt(startOf(number) - 1) == 0x23
+  if (!marked && (number == last + 1 || gapOf(number) != SPACE)) return last
+  const town = number + 1
+  const lies = town < count && (gapOf(town) == SPACE || gapOf(town) == COMMA) && claimOf(town) == PLACED
+  return lies ? lastOf(town) : number
+}
+
 /** 'Guadalupe "Lupita" Arroyo', "Robert (Chip) Price": what stands behind a name in quotation marks or brackets goes on with it. */
 function callNameEnd(first: i32, last: i32): i32 {
   const next = last + 1
@@ -113,7 +134,7 @@ function isBehindAt(i: i32): bool {
 /** A small word by which one place lies in the other: "St. Charles in Bend". */
 function joins(i: i32): bool {
   if (shapeOf(i) != SMALL || gapOf(i) != SPACE || gapOf(i + 1) != SPACE || !isFree(i)) return false
-  return isWord(i, 'in') || isWord(i, 'at') || isWord(i, 'of') || isWord(i, 'near') || isWord(i, 'on')
+  return isWord(i, 'in') || isWord(i, 'at') || isWord(i, 'of') || isWord(i, 'near') || isWord(i, 'on') || isWord(i, 'outside')
 }
 
 /** "Carson Tahoe ER" */
@@ -134,7 +155,7 @@ function placeStart(i: i32): i32 {
   let first = nameStart(i)
   const office = first - 2
   if (office >= 0 && shapeOf(office) == CAPITALS && isWord(office, 'va') && joins(first - 1) && gapOf(first) == SPACE) first = office
-  first = siteStart(houseStart(first))
+  first = siteStart(houseStart(cornerStart(first)))
   return first > 0 && gapOf(first) == SPACE && shapeOf(first - 1) == SMALL && isWord(first - 1, 'the') ? first - 1 : first
 }
 
@@ -145,10 +166,20 @@ function houseStart(place: i32): i32 {
   return isOf(house, ACRONYM | TITLE | STOPPER | HEADING) || isKnown(house, TERM) ? place : house
 }
 
+/** "5th and Main", "16th & Mission": the street that crosses another. */
+function cornerStart(place: i32): i32 {
+  const and = place - 1
+  if (and > 0 && gapOf(place) == AMPERSAND && isOrdinal(and) && isFree(and)) return and
+  if (and < 1 || shapeOf(and - 1) != NUMBER || gapOf(place) != SPACE || gapOf(and) != SPACE || !isWord(and, 'and')) return place
+  return isOrdinal(and - 1) && isFree(and - 1) ? and - 1 : place
+}
+
 /** "at Mayo in Eau Claire", "the CVS on Clement Street": capitals between "at" and what it lies in belong to the place. */
 function siteStart(place: i32): i32 {
   let at = place - 1
-  if (at < 2 || gapOf(place) != SPACE || gapOf(at) != SPACE || shapeOf(at) != SMALL || !(isWord(at, 'in') || isWord(at, 'on'))) return place
+  if (at < 2 || gapOf(place) != SPACE || gapOf(at) != SPACE || shapeOf(at) != SMALL || !isWithin(at)) return place
+  const plain = plainStart(at - 1)
+  if (plain >= 0) return plain
   // "the Toyota dealership in"
   if (shapeOf(at - 1) == SMALL && gapOf(at - 1) == SPACE && !isOf(at - 1, STOPPER)) at--
   const end = at
@@ -158,10 +189,30 @@ function siteStart(place: i32): i32 {
   return lead >= 0 && (isOf(lead, AT) || isWord(lead, 'to') || isWord(lead, 'from')) ? at : place
 }
 
+function isWithin(i: i32): bool {
+  return isWord(i, 'in') || isWord(i, 'on') || isWord(i, 'at') || isWord(i, 'outside')
+}
+
+/** "Coumadin clinic at", "the embassy clinic in": a house in small letters that an article or a capital tells; -1 where none ends there. */
+function plainStart(head: i32): i32 {
+  if (shapeOf(head) != SMALL || !isWatchedAs(head, PLAIN_FACILITY) || !isFree(head)) return -1
+  let start = head
+  while (start > 0 && head - start < 3 && gapOf(start) == SPACE && isFree(start - 1) && !isOf(start - 1, STOPPER | JOINER | AT | TOWARDS | MOTION)) {
+    if (isLarge(start - 1)) return start - 1
+    start--
+  }
+  if (start == 0 || gapOf(start) != SPACE) return -1
+  if (!isFree(start - 1)) return start
+  return isWord(start - 1, 'the') || isWord(start - 1, 'our') ? start : -1
+}
+
 /** "Two Harbors", "Can Tho", "Will Power": in the midst of a sentence a capital is part of the name; "o'neill" */
 function nameStart(i: i32): i32 {
   const before = i - 1
   if (before < 0 || !isFree(before)) return i
+  // '"Duke" Halvorsen'
+  if (shapeOf(before) == CAPITALISED && byteAt(endOf(before)) == 0x22 && startOf(i) - endOf(before) == 2 && byteAt(startOf(before) - 1) == 0x22 && isCallName(before))
+    return before
   const small = shapeOf(before) == SMALL
   if ((small || shapeOf(before) == CAPITALISED) && isBaby(before)) return before - 1
   if (!small) {
@@ -183,6 +234,8 @@ function capitalStart(before: i32): i32 {
   // "New Bedford", "St. Louis"
   if (isOf(before, PLACE_PREFIX)) return before
   if (gapOf(i) != SPACE || before == 0) return -1
+  // "Jun Watanabe"
+  if (isOf(before, MONTH) && isListed(before, FIRST) && claimOf(i) == NAMED) return before
   // "Shu-Fen Lai"
   if (gapOf(before) == HYPHEN && isFree(before - 1) && shapeOf(before - 1) == CAPITALISED) return before - 1
   // "Grandma Peg"

@@ -18,6 +18,9 @@ function marked(text: string): string {
 
 const found: { readonly [type in IdentifierType]?: readonly string[] } = {
   NAME: [
+    'sign-out from [Jun Watanabe RN] and [Mel RN], copied to [P. Srinivasan, CDCES] then',
+    'the consult of a man who gives his name as "[Duke" Halvorsen] there',
+    'hi its [carol] from the fourth floor, she is upset about the drip and the bruises',
     'seen by [Dr. Okonkwo] today',
     'we go on as [dr ho] is in',
     'is it safe, asks [Carol], and [Wanbli] [Two Strike] agrees',
@@ -94,6 +97,14 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'an infusion for [graciela montes de oca] and no more of it',
   ],
   GEOGRAPHIC_LOCATION: [
+    'an opinion of [OHSU], and then a letter from [ARH] too',
+    'followed there, at [the HHT] [center in Augusta], she knows [the embassy clinic in Port-au-Prince] well',
+    'his work, [the Toyota dealership in Glendale], and [the shop on Clement Street] with it',
+    'a list of [Kroger Pharmacy #441] [Lexington], a visit to [Sycamore Ridge Trailer Court lot 22, Paducah] then',
+    'hit by a car on [5th and Main] today',
+    'SENT BACK TO US FROM [RR 2 BOX 118, PIKEVILLE KY 41501] AND NOT SENT AGAIN',
+    'she works here at [maine med] and opened it, her mother was at [good] [sam west islip] before',
+    'a referral by [lowell community hc] for latent disease in spite of all that',
     'had it on it, [Swedish Covenant], and at [UCSF Mission Bay], once ([South Bend])',
     'referred by [La Clínica del Pueblo], she attends [Mercy] now',
     'transferred from [Yount and Warkins], now in care, [Ocean City office], of us',
@@ -127,7 +138,7 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
     'moved to [the CVS on Route 9 in Framingham] on',
     'seen at [Rapid River Indian Health Service] and at [Saint Luke’s Hospital of Kansas City] too',
     'the clinic [West Valley City], the nurse of [Cedar Rapids], seen [Mass General] today',
-    'the shelter on [E. Lincoln St, Tempe], a crash at [Highway 61 and Poplar] before',
+    '[the shelter on E. Lincoln St, Tempe], a crash at [Highway 61 and Poplar] before',
     'the lab at [Mayo in Eau Claire] called, went from us to [Women’s in Baton Rouge] at once',
     'works at [the Amazon warehouse in Edison], on a ventilator by [U of Iowa] then',
     'off to [fresno clinic] and sent from [Barnes-Jewish] in Ohio',
@@ -329,6 +340,7 @@ for (const [type, texts] of Object.entries(found))
     })
 
 const left: readonly string[] = [
+  'within UCSF criteria, seen in a clinic in the hospital, HC 35 cm, at the 5th and the 6th rib',
   'Peds consult, Trach care and a Tele bed wanted',
   'trop neg x2, on vanc and zosyn, lytes pending, appt resched per msg',
   'TROP NEG, ON VANC AND ZOSYN, LYTES PENDING, DISPO UNK',
