@@ -221,12 +221,12 @@ test('a text that was found clean is searched again when more is known', () => {
   const known = survey()
   const tally = { redacted: {}, dropped: {} }
   const said = (): string | undefined =>
-    redactText('Seen by Okonkwo today', known, { dates: 'Year', text: 'Redact' }, tally)
+    redactText('Asked okonkwo today', known, { dates: 'Year', text: 'Redact' }, tally)
 
-  expect(said()).toBe('Seen by Okonkwo today')
+  expect(said()).toBe('Asked okonkwo today')
   look({ resourceType: 'Patient', name: [{ family: 'Okonkwo' }] }, patternTree([]), known)
 
-  expect(said()).toBe('Seen by [NAME] today')
+  expect(said()).toBe('Asked [NAME] today')
 })
 
 test('a text of which something was replaced counts again each time it comes', () => {
