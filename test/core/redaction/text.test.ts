@@ -281,16 +281,17 @@ test('words of ASCII are told apart by whatever is no letter and no digit', () =
   }
 })
 
-test('a year of birth in a text is told where it tells no age over 89, by the year of the rules', () => {
-  const left = (text: string, bornFrom: number) =>
-    redactText(
-      text,
-      survey(),
-      { dates: 'Year', text: 'Redact', bornFrom },
-      { redacted: {}, dropped: {} },
-      readings.text,
-    )
+/** What leaves of a text, by rules of which `bornFrom` is the first year of birth that tells no age over 89. */
+const left = (text: string, bornFrom: number) =>
+  redactText(
+    text,
+    survey(),
+    { dates: 'Year', text: 'Redact', bornFrom },
+    { redacted: {}, dropped: {} },
+    readings.text,
+  )
 
+test('a year of birth in a text is told where it tells no age over 89, by the year of the rules', () => {
   expect(left('DOB: 04/17/1930, born 1936-03-02', 1937)).toBe('DOB: [DATE], born [DATE]')
   expect(left('DOB: 04/17/1930, born 1936-03-02', 1930)).toBe('DOB: 1930, born 1936')
   expect(left('she was born in 1930, married 1951', 1937)).toBe('she was born in [DATE], married 1951')
