@@ -114,6 +114,24 @@ test('the next commit is on its way before those go on whom the one before kept'
   expect(home.most).toBe(1)
 })
 
+verifies(
+  'audit:no-record-no-service',
+  'a commit that ends the chain at once takes nothing back of the one before',
+  async () => {
+    const { chain, home } = aChain(patient)
+    home.behaviour = 'hangs'
+    const first = chain.intend(anIntent('a'))
+    await vi.waitFor(() => expect(home.commits).toHaveLength(1))
+    const second = outcome(chain.intend(anIntent('b')))
+    vi.spyOn(home, 'commit').mockRejectedValue(new ChainOver('chain-forked'))
+    home.release()
+
+    expect(await outcome(first)).toBe('acknowledged')
+    expect(await second).toBe('chain-forked')
+    expect(await outcome(chain.intend(anIntent('c')))).toBe('chain-forked')
+  },
+)
+
 test('a chain begins with chain-started, and records follow in the order in which they came', async () => {
   const { chain, home } = aChain()
   chain.start('Production')
