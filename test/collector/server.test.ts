@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { connect } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { Bodies } from '../../collector/bodies.ts'
@@ -360,4 +361,36 @@ test('what is known of witnesses outside is told: their answers, the quorum, and
     quorum: { size: 2, at: '2026-09-21T14:13:20.000Z' },
     witnesses: [{ name: 'w', state: 'cosigns', signed: 2 }],
   })
+})
+
+test('an answer names its length in bytes, whatever its letters, and one that breaks off is cut off', async () => {
+  const body = '{"name":"Zoë Ōe 👩‍⚕️"}'
+  async function* broken(): AsyncGenerator<string> {
+    yield body
+    await Promise.reject(new Error('the store is away'))
+  }
+  const answers = { whole: () => body, broken: () => Readable.from(broken()) }
+  const table = Object.fromEntries(
+    Object.entries(answers).map(([name, run]) => [
+      `GET /${name}`,
+      {
+        roles: ['operator' as const],
+        run: async () => await Promise.resolve({ type: 'application/json' as const, body: run() }),
+      },
+    ]),
+  )
+  const more = { deadlineMs: 15_000, now: Date.now, log }
+  const server = collectorServer({ ...own, ca: authority.pem, routes: () => table, ...more })
+  running.push(server)
+  server.listen(0)
+  await once(server, 'listening')
+  const operator = await peer((server.address() as AddressInfo).port, identity.operator)
+
+  for (let turn = 0; turn < 2; turn += 1)
+    expect(await operator.ask('GET', '/whole')).toMatchObject({
+      text: body,
+      headers: { 'content-length': String(Buffer.byteLength(body)) },
+    })
+  await expect(operator.ask('GET', '/broken')).rejects.toThrow()
+  expect(logged.join()).toContain('an answer was cut off')
 })
