@@ -85,9 +85,10 @@ const words =
    Maryland Nevada Jersey Mexico Dakota Rhode La Mi Usa England Scotland Wales African Americans Latino Latina Indian German Spanish Russian
    Polish Greek Afghan Hawaiian Pacific Middle North Christian Catholic Baptist Friday Sunday Sun America Asia China India Kenya Lancet Ringer
    Ave Road Ter Turnpike Alley Broadway Suite Del Von Ste Mount Ft San Santa Los Las Lake Upper Saints Nuestra Ed Pet Tia Bun Ast Alt Asa Phi Po
-   Vi Ix Ace Ana Peg Un Parish Township Precinct Hamlet Municipality Province Prefecture Beach Ranson Lynch Tanner Leiden Oc`.split(
-    /\s+/,
-  )
+   Vi Ix Ace Ana Peg Un Parish Township Precinct Hamlet Municipality Province Prefecture Beach Ranson Lynch Tanner Leiden Oc
+   Hospital Hospice University Academy Methodist Lutheran Medicine Center Memorial Service Offices Church Rehab House Lady Branch Temple Shipyard
+   Cc Named Alias Client Sister Caregiver Twin Resident Transferred Born Gleason Braden Charlson Wells National Royal Society Board Council
+   Watsonville Bhatt Bellevue Eleanor Sunrise Duke Fargo Mayo Bend Brook Clement Rocky John`.split(/\s+/)
 const leads = [
   '',
   'at ',
