@@ -102,6 +102,8 @@ verifies(
   },
 )
 
+const found = (said: string): string => JSON.stringify(findIdentifiers(said))
+
 // Words are looked up when a rule asks, and kept for later texts; a long text takes another memory.
 verifies('minimum:text', 'what is found in a text does not depend on those before it', () => {
   const texts = [
@@ -110,7 +112,6 @@ verifies('minimum:text', 'what is found in a text does not depend on those befor
     'mrn krmc 108844, her son Wane, FVC (92), nana, 92, of crystal lake, ut',
     'SEEN AT REGIONS HOSPITAL, XIONG, MAI YIA, 92, SINCE OCT',
   ]
-  const found = (said: string): string => JSON.stringify(findIdentifiers(said))
   setBornFrom(1937)
   const alone = texts.map(found)
   // More words than are kept.
@@ -121,7 +122,7 @@ verifies('minimum:text', 'what is found in a text does not depend on those befor
   )
   findIdentifiers('Dr. Ab Cd at Elm Clinic, born 1930 '.repeat(10_000))
   expect(texts.map(found)).toEqual(alone)
-  expect([...texts].reverse().map(found)).toEqual([...alone].reverse())
+  expect(texts.toReversed().map(found)).toEqual(alone.toReversed())
   setBornFrom(0)
 })
 
