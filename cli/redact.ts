@@ -3,7 +3,6 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { oldest } from '../core/redaction/safe-harbor.ts'
-import { setBornFrom } from '../core/text/tokenize.ts'
 import { CannotError, type Command, exitCodes } from './command.ts'
 import { progress } from './progress.ts'
 import { fhirRedactor } from './redact/fhir.ts'
@@ -54,10 +53,7 @@ export const redact: Command = {
 /** Makes one for each input. Ids have the same pseudonyms in all inputs of a run, and other ones in the next. */
 function redactorOf(fhir: boolean): () => Redactor {
   const bornFrom = new Date().getUTCFullYear() - oldest + 1
-  if (!fhir) {
-    setBornFrom(bornFrom)
-    return () => notes
-  }
+  if (!fhir) return () => notes(bornFrom)
   const by = { key: createSecretKey(randomBytes(32)), bornFrom }
   return () => fhirRedactor(by)
 }

@@ -9,8 +9,14 @@ import type { Redacted, Redactor } from './stream.ts'
 
 const faults = { shape: 'it is no object with an "id" (text or number) and a "text"' } as const
 
+/** Redacts a line of notes. `bornFrom`: see search.ts. A result may be as long as a line. */
+export const notes = (bornFrom: number): Redactor => ({
+  longest: 8 * 2 ** 20,
+  line: (line) => redactNote(line, bornFrom),
+})
+
 /** A note's line redacted. `spans`: where identifiers stood in the text as it came, UTF-16 code units. */
-function redactNote(line: Buffer): Redacted {
+function redactNote(line: Buffer, bornFrom: number): Redacted {
   const parsed = parseJson(line)
   if ('fault' in parsed) return { fault: jsonFault(parsed.fault, line, 'one document a line') }
   const { value } = parsed
@@ -18,7 +24,7 @@ function redactNote(line: Buffer): Redacted {
   const { id, text } = value
   if (typeof text !== 'string' || (typeof id !== 'string' && typeof id !== 'number'))
     return { fault: faults.shape }
-  const found = findIdentifiers(text)
+  const found = findIdentifiers(text, undefined, { bornFrom })
   const spans = found.map(({ start, end, type }) => ({ start, end, type }))
   // Only these three: whatever else the line holds may be an identifier.
   return { out: `${JSON.stringify({ id, text: withMarks(text, found), spans })}\n` }
@@ -34,6 +40,3 @@ function withMarks(text: string, spans: readonly Span[]): string {
   }
   return out + text.slice(position)
 }
-
-/** A result may have as much as well. */
-export const notes: Redactor = { longest: 8 * 2 ** 20, line: redactNote }

@@ -14,7 +14,9 @@ import type { Schema } from './schema-places.ts'
  */
 function identifiersIn(text: string): string[] {
   // Not as prose: that would load dictionaries, for names.
-  const types = search(normalize(text).text, undefined, readings.term, withForm).map(({ type }) => type)
+  const types = search(normalize(text).text, undefined, readings.term, { groups: withForm }).map(
+    ({ type }) => type,
+  )
   return [...new Set(types)].filter((type) => numbers.has(type)).map(inWords)
 }
 const withForm: ReadonlySet<RuleGroup> = new Set(['forms', 'context'])

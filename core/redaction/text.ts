@@ -6,7 +6,7 @@ import { fold, type Normal, normalize } from '../text/normalize.ts'
 import { type Reading, readings } from '../text/prose.ts'
 import { type Found, findingsOf, searchAll } from '../text/search.ts'
 import type { IdentifierType } from '../text/span.ts'
-import { setBornFrom, TooMuchText, withMarks } from '../text/tokenize.ts'
+import { TooMuchText, withMarks } from '../text/tokenize.ts'
 import { add, drop, sum, type Tally } from './counts.ts'
 import type { Instead } from './instead.ts'
 import { shifted } from './shift.ts'
@@ -59,8 +59,7 @@ export function redactText(
   const normal = normalize(text)
   // One character may fold to eighteen.
   if (normal.text.length > text.length) countSearched(normal.text.length - text.length, known, rules)
-  setBornFrom(rules.bornFrom ?? 0)
-  const found = searchAll(normal.text, known, reading)
+  const found = searchAll(normal.text, known, reading, rules)
   if (found.count === 0) {
     ;(known.clean ??= new Map()).set(text, reading)
     return text

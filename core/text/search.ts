@@ -7,12 +7,19 @@ import { findKnown } from './known.ts'
 import { findPeopleAndPlaces } from './people-and-places.ts'
 import { isReadAsText, mayName, type Reading, readings } from './prose.ts'
 import type { Finding } from './span.ts'
-import { addFound, foundTogether, has, hasCharacters, together, tokenize } from './tokenize.ts'
+import { addFound, foundTogether, has, hasCharacters, setBornFrom, together, tokenize } from './tokenize.ts'
 
 /** Rules that can be left out to see what each gains and costs (`make eval`); a policy cannot. */
 export const ruleGroups = ['forms', 'context', 'known', 'names', 'places', 'shapes'] as const
 export type RuleGroup = (typeof ruleGroups)[number]
 const all: ReadonlySet<RuleGroup> = new Set(ruleGroups)
+
+/**
+ * How a text is searched. `groups`: all of them unless the gain of one is being measured. `bornFrom`: who was born before this year is older
+ * than 89, so that not even the year of such a birth may be told (45 CFR 164.514(b)(2)(i)(C)); absent where no year is told.
+ */
+export type Searching = { readonly groups?: ReadonlySet<RuleGroup>; readonly bornFrom?: number }
+const plainly: Searching = {}
 
 /**
  * What was found, sorted and apart from each other: `listed` here, where a rule of JavaScript found some of it; else in the module, until the
@@ -27,9 +34,9 @@ export function search(
   text: string,
   known: Survey | undefined,
   reading: Reading,
-  groups: ReadonlySet<RuleGroup> = all,
+  by: Searching = plainly,
 ): Finding[] {
-  return findingsOf(searchAll(text, known, reading, groups))
+  return findingsOf(searchAll(text, known, reading, by))
 }
 
 export function findingsOf({ count, listed }: Found): Finding[] {
@@ -41,7 +48,7 @@ export function searchAll(
   text: string,
   known: Survey | undefined,
   reading: Reading,
-  groups: ReadonlySet<RuleGroup> = all,
+  { groups = all, bornFrom = 0 }: Searching = plainly,
 ): Found {
   // Known ones first: of two findings of one stretch the first counts, and it says more.
   const findings: Finding[] = []
@@ -51,6 +58,7 @@ export function searchAll(
   const long = prose && groups.has('shapes')
   const formed = long || hasCharacters(text, has.form)
   if (formed || naming) {
+    setBornFrom(bornFrom)
     const words = tokenize(text)
     if (formed) {
       const [forms, context] = [groups.has('forms'), groups.has('context')]

@@ -7,7 +7,7 @@ import { type Labelled, type Score, score } from './score.ts'
 
 export function withoutGroups(texts: readonly Labelled[]): { name: string; score: Score }[] {
   const scored = (groups: ReadonlySet<(typeof ruleGroups)[number]>) =>
-    score(texts, new Map(texts.map(({ id, text }) => [id, findIdentifiers(text, undefined, groups)])))
+    score(texts, new Map(texts.map(({ id, text }) => [id, findIdentifiers(text, undefined, { groups })])))
   const all = new Set(ruleGroups)
   return [
     { name: 'all', score: scored(all) },

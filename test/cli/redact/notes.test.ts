@@ -5,9 +5,11 @@ import { Readable, Writable } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CannotError } from '../../../cli/command.ts'
-import { notes as redactor } from '../../../cli/redact/note.ts'
+import { notes } from '../../../cli/redact/note.ts'
 import { Output } from '../../../cli/redact/output.ts'
 import { redactLines } from '../../../cli/redact/stream.ts'
+
+const redactor = notes(1937)
 
 const main = join(import.meta.dirname, '../../../cli/main.ts')
 const note = (id: string | number, text: string): string => JSON.stringify({ id, text })

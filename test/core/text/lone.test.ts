@@ -49,7 +49,7 @@ async function searching(): Promise<Search> {
     import('../../../core/text/search.ts'),
     import('../../../core/redaction/survey.ts'),
   ])
-  return (text, reading, groups) => search(text, survey(), reading, new Set(groups))
+  return (text, reading, groups) => search(text, survey(), reading, { groups: new Set(groups) })
 }
 
 let found: Search

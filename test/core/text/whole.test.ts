@@ -142,7 +142,7 @@ verifies('minimum:text', 'what one look finds is what looking at each group find
   fc.assert(
     fc.property(text, fc.constantFrom(undefined, ...ruleGroups), (said, without) => {
       const asked = new Set(ruleGroups.filter((group) => group !== without))
-      const all = (text: string) => search(text, survey(), readings.text, asked)
+      const all = (text: string) => search(text, survey(), readings.text, { groups: asked })
 
       const found = all(`${said}\nqz`)
 
