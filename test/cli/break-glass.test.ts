@@ -253,7 +253,7 @@ test.each([
   [['break-glass', 'approve'], /one NAMESPACE\/NAME/],
   [['break-glass', 'approve', 'clinic'], /NAMESPACE\/NAME of a BreakGlassGrant/],
   [['break-glass', 'review', 'a/b', '--finding', 'Fine'], /Justified or NotJustified/],
-  [['break-glass'], /no command/],
+  [['break-glass'], /wants one of request, approve/],
   [['revoke', '--client', 'x'], /--cause wants/],
   [['revoke', '--cause', 'Lost'], /exactly one of/],
   [['revoke', '--client', 'x', '--token-id', 'y', '--cause', 'Lost'], /exactly one of/],
