@@ -58,7 +58,7 @@ export function rolloutOf(
   if (unguarded.length === 0) return { state: 'Done', remaining }
   if (keepsPodsFromServing(judge(seen))) return { state: 'Waiting', remaining }
   if (replaceable.length === 0) return { state: 'Remaining', remaining }
-  const unproved = guarded.filter((pod) => !isEnding(pod) && !(isReady(pod) && inForce.includes(pod)))
+  const unproved = guarded.filter((pod) => !isEnding(pod) && !isProved(pod, inForce))
   const isOld = ({ metadata }: Pod) => now - Date.parse(metadata.creationTimestamp ?? '') > patience
   if (unproved.some(isOld)) return { state: 'CanaryNotReady', remaining }
   // Whose own controller says so: refused by admission or by a quota, while the pods of before run on.
@@ -86,6 +86,9 @@ export function rolloutOf(
   return { state: isHeld(next) ? 'Held' : under, remaining, next }
 }
 
+/** Ready, and says that the policy is in force. */
+const isProved = (pod: Pod, inForce: readonly Pod[]): boolean => isReady(pod) && inForce.includes(pod)
+
 /**
  * Whether the pod template of a workload may change now, at which its pods go: of those with pods only one may, until a pod of
  * the server is guarded and proved. A Deployment comes first where there is one, for its new pod comes before an old one goes.
@@ -94,7 +97,7 @@ export function mayRoll(workload: Workload, seen: Seen): boolean {
   const { server, workloads, pods, makers } = seen
   const { guarded, inForce } = fleetOf(seen)
   const hasPods = (one: Workload) => pods.some(({ metadata }) => makers.get(metadata.uid ?? '') === one)
-  if (!hasPods(workload) || guarded.some((pod) => isReady(pod) && inForce.includes(pod))) return true
+  if (!hasPods(workload) || guarded.some((pod) => isProved(pod, inForce))) return true
   if (guarded.length > 0) return false
   const [canary] = workloads
     .filter((one) => rollsItself(one, server.metadata.name) && hasPods(one))
