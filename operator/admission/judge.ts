@@ -58,9 +58,9 @@ export async function judgeInjection(
   const pod = request.object as Pod
   return await answerTo(request, lookup, ({ servers, podSecurity }) => {
     const judged = judgeNew(pod, servers, { ...surroundings, podSecurity })
-    const { role } = judged
-    if ('violations' in judged) return { role, verdict: refusal(judged.violations) }
-    return { role, verdict: { allowed: true, patch: patchOf(pod, judged.pod) } }
+    return 'violations' in judged
+      ? refusal(judged.violations)
+      : { allowed: true, patch: patchOf(pod, judged.pod) }
   })
 }
 
@@ -71,18 +71,19 @@ export async function judgeInjection(
 async function answerTo(
   { namespace, object }: Request,
   lookup: Lookup,
-  judge: (known: Known) => { role: Enrolment['role']; verdict: Verdict },
+  judge: (known: Known) => Verdict,
 ): Promise<Verdict> {
+  const pod = object as Pod
   const copy = lookup.copy?.(namespace)
-  if (copy !== undefined) {
-    const { role, verdict } = judge(copy)
-    if (role === 'guarded' && verdict.allowed) return verdict
+  if (copy !== undefined && enrolmentOf(pod, copy.servers).role === 'guarded') {
+    const verdict = judge(copy)
+    if (verdict.allowed) return verdict
   }
   const servers = await lookup.servers(namespace)
-  const { role } = enrolmentOf(object as Pod, servers)
+  const { role } = enrolmentOf(pod, servers)
   // Of a pod that is not guarded Pod Security is asked by the API server alone.
   const podSecurity = role === 'guarded' ? await lookup.podSecurity(namespace) : 'privileged'
-  return judge({ servers, podSecurity }).verdict
+  return judge({ servers, podSecurity })
 }
 
 /** Validating webhook, CREATE and UPDATE of pods and of their ephemeral containers: the final pod, as a whole. */
@@ -105,21 +106,16 @@ export async function judgePod(
     : judgeChange(pod, servers, surroundings)
 }
 
-function judgeFinal(
-  pod: Pod,
-  { servers, podSecurity }: Known,
-  surroundings: Surroundings,
-): { role: Enrolment['role']; verdict: Verdict } {
+function judgeFinal(pod: Pod, { servers, podSecurity }: Known, surroundings: Surroundings): Verdict {
   const enrolment = enrolmentOf(pod, servers)
-  const { role } = enrolment
-  if (enrolment.role === 'refused') return { role, verdict: refusal(enrolment.violations) }
+  if (enrolment.role === 'refused') return refusal(enrolment.violations)
   const violations = [
     ...newPodViolations(pod),
     ...(enrolment.role === 'guarded'
       ? conforms(pod, enrolment.server, ofNewPods(surroundings, podSecurity))
       : unguardedViolations(pod, enrolment)),
   ]
-  return { role, verdict: violations.length > 0 ? refusal(violations) : allowed }
+  return violations.length > 0 ? refusal(violations) : allowed
 }
 
 function unguardedViolations(pod: Pod, { role }: Enrolment): string[] {

@@ -1,9 +1,9 @@
 // The API server's edge: a few verbs on raw JSON. client-node's own calls are not used because its serializer deletes
 // every field that it does not know.
 
-import { request } from 'undici'
 import type { ObjectMeta } from '../../core/kubernetes.ts'
 import type { Credentials } from './credentials.ts'
+import { type Exchange, type Sent, streamed, whole } from './exchange.ts'
 import { fieldManager, type Kind, kinds, pathOf } from './kinds.ts'
 
 /** The API server said no, or nothing answered. */
@@ -86,15 +86,13 @@ export interface Client {
 
 export type ClientOptions = {
   credentials: Credentials
-  /** Milliseconds until a call other than a watch is given up. */
+  /** Milliseconds until a call other than a watch is given up; after a 401 as many again. */
   deadline?: number
   /** Called once an answer: HTTP method and status, 0 for none. */
   observe?: (method: string, status: number) => void
 }
 
-type Call = {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  path: string
+type Call = Pick<Sent, 'method' | 'path'> & {
   body?: unknown
   type?: string
   accept?: string
@@ -104,26 +102,24 @@ export function apiClient(options: ClientOptions): Client {
   const { credentials, deadline = 15_000, observe = () => {} } = options
 
   /** Sends once; after a 401 once more with fresh credentials. */
-  async function send({ method, path, body, type, accept }: Call, signal: AbortSignal) {
+  async function send<Answer extends { status: number }>(
+    { method, path, body, type, accept }: Call,
+    exchange: Exchange<Answer>,
+  ): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
-      const headers = {
-        ...(await credentials.headers()),
-        accept: accept ?? 'application/json',
-        ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
-      }
-      const answer = await request(`${credentials.server}${path}`, {
+      const answer = await exchange(credentials.dispatcher, {
+        server: credentials.server,
         method,
-        dispatcher: credentials.dispatcher,
-        headers,
-        signal,
-        headersTimeout: 30_000,
-        // A watch is quiet for as long as nothing happens: list-watch.ts bounds that itself.
-        bodyTimeout: 0,
+        path,
+        headers: {
+          ...(await credentials.headers()),
+          accept: accept ?? 'application/json',
+          ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
-      observe(method, answer.statusCode)
-      if (answer.statusCode !== 401 || attempt > 1) return answer
-      await answer.body.dump()
+      observe(method, answer.status)
+      if (answer.status !== 401 || attempt > 1) return answer
       await credentials.refresh()
     }
   }
@@ -132,9 +128,8 @@ export function apiClient(options: ClientOptions): Client {
 
   async function answerTo<T>(what: Call, read: (text: string) => T): Promise<T> {
     try {
-      const answer = await send(what, AbortSignal.timeout(deadline))
-      const text = await answer.body.text()
-      if (answer.statusCode >= 400) throw refusalOf(answer.statusCode, text)
+      const { status, text } = await send(what, whole(deadline))
+      if (status >= 400) throw refusalOf(status, text)
       return read(text)
     } catch (error) {
       throw asApiError(error, () => observe(what.method, 0))
@@ -160,9 +155,9 @@ export function apiClient(options: ClientOptions): Client {
     watch: async (kind, { namespace, ...query }, signal) => {
       const path = pathOf(kind, namespace) + queryOf({ ...query, watch: true, allowWatchBookmarks: true })
       try {
-        const answer = await send({ method: 'GET', path }, signal)
-        if (answer.statusCode < 400) return answer.body as AsyncIterable<Uint8Array>
-        throw refusalOf(answer.statusCode, await answer.body.text())
+        const { status, text, body } = await send({ method: 'GET', path }, streamed(signal))
+        if (status < 400) return body
+        throw refusalOf(status, text)
       } catch (error) {
         throw asApiError(error, () => observe('GET', 0))
       }

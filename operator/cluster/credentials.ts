@@ -71,16 +71,27 @@ async function open(config: KubeConfig) {
     connections: 64,
     pipelining: 1,
   })
+  let last: { headers: Record<string, string>; at: number } | undefined
   return {
     server: cluster.server.replace(/\/+$/, ''),
     agent,
     headers: async (): Promise<Record<string, string>> => {
-      const { headers = {}, auth } = await optionsOf(config)
-      return auth === undefined
-        ? headers
-        : { ...headers, Authorization: `Basic ${Buffer.from(auth).toString('base64')}` }
+      const now = performance.now()
+      if (last === undefined || now - last.at >= remembered)
+        last = { headers: await headersOf(config), at: now }
+      return last.headers
     },
   }
+}
+
+/** KubeConfig reads the CA's file and makes an agent besides, each time: milliseconds for which its answer stands. */
+const remembered = 1_000
+
+async function headersOf(config: KubeConfig): Promise<Record<string, string>> {
+  const { headers = {}, auth } = await optionsOf(config)
+  return auth === undefined
+    ? headers
+    : { ...headers, Authorization: `Basic ${Buffer.from(auth).toString('base64')}` }
 }
 
 async function optionsOf(config: KubeConfig): Promise<Options> {

@@ -1,3 +1,4 @@
+import { PassThrough, Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { wholeBody } from '../../core/whole-body.ts'
 
@@ -43,4 +44,35 @@ async function* failing(): AsyncGenerator<Uint8Array> {
 
 test('a source that fails is not a body that ended', async () => {
   await expect(wholeBody(failing(), 100)).rejects.toThrow('reset')
+})
+
+test('a stream of Node’s is read alike', async () => {
+  expect((await wholeBody(Readable.from([Buffer.from('ab'), Buffer.from('cd')]), 4))?.toString()).toBe('abcd')
+  expect((await wholeBody(Readable.from([]), 0))?.length).toBe(0)
+  await expect(wholeBody(Readable.from(failing()), 100)).rejects.toThrow('reset')
+})
+
+test('a stream of which more comes than may be held ends there', async () => {
+  const much = Readable.from([Buffer.from('ab'), Buffer.from('cde'), Buffer.from('never')])
+  const refused = Readable.from([Buffer.from('ab'), Buffer.from('never')])
+
+  expect(await wholeBody(much, 4)).toBeUndefined()
+  await expect(
+    wholeBody(refused, 100, () => {
+      throw new RangeError('no room')
+    }),
+  ).rejects.toThrow('no room')
+
+  expect([much.destroyed, refused.destroyed]).toEqual([true, true])
+})
+
+test('a stream that is cut off, before or while it is read, is no body', async () => {
+  const [during, before] = [new PassThrough(), new PassThrough()]
+  during.write('ab')
+  const read = wholeBody(during, 100)
+  setImmediate(() => during.destroy())
+  before.destroy()
+
+  await expect(read).rejects.toThrow('cut off')
+  await expect(wholeBody(before, 100)).rejects.toThrow('cut off')
 })
