@@ -48,9 +48,22 @@ export function refusal(violations: readonly string[]): Verdict & { allowed: fal
 /** Reads a review. Throws when it is none: the API server then counts us as failed, which refuses. */
 export function requestIn(text: string): Request {
   const review = JSON.parse(text) as { kind?: string; request?: Request }
-  if (review.kind !== 'AdmissionReview' || typeof review.request?.uid !== 'string')
+  const { request } = review
+  if (review.kind !== 'AdmissionReview' || typeof request?.uid !== 'string')
     throw new TypeError('Not an AdmissionReview with a request')
-  return review.request
+  return request.subResource === 'proxy' && typeof request.name === 'string'
+    ? { ...request, name: proxied(request.name) }
+    : request
+}
+
+/**
+ * Whom a proxy goes to: such a request names `NAME`, `NAME:PORT` or `SCHEME:NAME:PORT` where others have the name (SplitSchemeNamePort of
+ * k8s.io/apimachinery, by which the API server finds the pod or Service).
+ */
+function proxied(name: string): string {
+  const parts = name.split(':')
+  const [first = '', second = ''] = parts
+  return parts.length === 3 ? second : parts.length === 2 ? first : name
 }
 
 /** The resource and its subresource, such as `pods/exec`. */

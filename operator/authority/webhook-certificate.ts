@@ -20,9 +20,14 @@ type Configuration = KubernetesObject & {
 /** What is written of an authority. */
 type Shown = Pick<Authority, 'pem' | 'webhookKey'>
 
+/** There is nothing to write to: somebody deleted it, and only who installs the product can bring it back. */
+export class MissingConfiguration extends Error {
+  readonly code = 'webhook-configuration-missing'
+}
+
 /**
- * Writes bundle and path where they differ and nowhere else, so that replicas do not write in turns. Rejects when a
- * configuration is missing.
+ * Writes bundle and path where they differ and nowhere else, so that replicas do not write in turns. Rejects with
+ * `MissingConfiguration` where one is not there, when the other was seen to.
  */
 export async function writeBundles(
   client: Pick<Client, 'get' | 'patch'>,
@@ -31,10 +36,13 @@ export async function writeBundles(
 ): Promise<void> {
   const bundle = Buffer.from(pem).toString('base64')
   const secret = pathSecret(webhookKey, now)
+  const missing: string[] = []
   for (const kind of [kinds.mutatingWebhook, kinds.validatingWebhook]) {
     const seen = await client.get<Configuration>(kind, undefined, webhookConfiguration)
-    if (seen === undefined)
-      throw new Error(`${kind.kind} ${webhookConfiguration} is missing: apply config/webhook again`)
+    if (seen === undefined) {
+      missing.push(kind.kind)
+      continue
+    }
     const patch = (seen.webhooks ?? []).flatMap(({ name, clientConfig }, index) => {
       const at = `/webhooks/${index}`
       const path = clientConfig.service?.path
@@ -48,6 +56,10 @@ export async function writeBundles(
     })
     if (patch.length > 0) await client.patch(kind, undefined, webhookConfiguration, patch, 'json')
   }
+  if (missing.length > 0)
+    throw new MissingConfiguration(
+      `${missing.join(' and ')} ${webhookConfiguration} missing: apply config/webhook again`,
+    )
 }
 
 /** As config/webhook/services.yaml has them, which a test compares. */
@@ -80,9 +92,12 @@ async function writeServices(client: Pick<Client, 'get' | 'create'>): Promise<vo
   }
 }
 
+const usual = 10_000
+
 /**
  * Keeps both: five quick attempts after a failure, then one a minute, so that two installations with different
- * CAs cannot fight at full speed. `reason()` says why they are not in place, undefined when they are.
+ * CAs cannot fight at full speed; what is missing is looked for as often as what is there. `reason()` says why they are not in
+ * place, undefined when they are.
  */
 export function keepBundles(
   client: Pick<Client, 'get' | 'patch' | 'create'>,
@@ -90,6 +105,8 @@ export function keepBundles(
   log: Log,
 ): { reason(): string | undefined; stop(): void } {
   let failures = 0
+  /** Of attempts that are no longer quick. */
+  let late = usual
   let reason: string | undefined = 'webhook-ca-not-written'
   let timer: NodeJS.Timeout | undefined
   let stopped = false
@@ -102,10 +119,11 @@ export function keepBundles(
     } catch (error) {
       failures += 1
       reason = 'webhook-ca-not-written'
+      late = error instanceof MissingConfiguration ? usual : 60_000
       log.warn('The webhooks do not know our CA yet', { attempt: failures, error: codeOf(error) })
     }
     if (stopped) return
-    timer = setTimeout(next, failures === 0 ? 10_000 : failures <= 5 ? 1_000 : 60_000)
+    timer = setTimeout(next, failures === 0 ? usual : failures <= 5 ? 1_000 : late)
     timer.unref()
   }
   const next = (): void => void round()

@@ -422,6 +422,15 @@ verifies('injection:connect', 'on a real API server', async () => {
     expect(await ask('tunnel', call, query), call).toContain('the guarded pod clinic/tunnel')
     expect(await ask('bystander', call, query), call).not.toContain('hipaa-mcp')
   }
+  for (const [before, after] of [
+    ['', ':8080'],
+    ['http:', ':8080'],
+    [':', ':'],
+  ]) {
+    const named = (name: string) => `${before}${name}${after}`
+    expect(await ask(named('tunnel'), 'proxy', ''), named('')).toContain('the guarded pod clinic/tunnel but')
+    expect(await ask(named('bystander'), 'proxy', ''), named('')).not.toContain('hipaa-mcp')
+  }
   const debug = {
     name: 'debug',
     image: 'busybox',

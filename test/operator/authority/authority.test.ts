@@ -119,7 +119,7 @@ test('a caBundle is written where it differs and nowhere else', async () => {
     ],
   })
   await expect(writeBundles(client, authority)).rejects.toThrow(
-    'ValidatingWebhookConfiguration hipaa-mcp is missing',
+    'ValidatingWebhookConfiguration hipaa-mcp missing',
   )
   client.put(kinds.validatingWebhook, {
     metadata: { name: 'hipaa-mcp' },

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import type { KubernetesObject } from '../../../core/kubernetes.ts'
 import { keepBundles, ownServices } from '../../../operator/authority/webhook-certificate.ts'
@@ -38,3 +38,32 @@ verifies(
     expect(made).toEqual(['hipaa-mcp-webhook'])
   },
 )
+
+verifies('injection:outage', 'a configuration that comes back is written within ten seconds', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const there = new Set(['ValidatingWebhookConfiguration'])
+  const written: string[] = []
+  const kept = keepBundles(
+    {
+      get: async (kind, _, name) =>
+        (kind.kind === 'Service' || there.has(kind.kind)
+          ? { metadata: { name }, webhooks: [{ name: 'one', clientConfig: {} }] }
+          : undefined) as never,
+      create: async (_, object) => object,
+      patch: async (kind) => void written.push(kind.kind) as never,
+    },
+    { pem: 'CA', webhookKey: createSecretKey(new Uint8Array(32)) },
+    quiet,
+  )
+  onTestFinished(() => kept.stop())
+
+  await vi.advanceTimersByTimeAsync(270_000)
+  expect(new Set(written)).toEqual(new Set(['ValidatingWebhookConfiguration']))
+  expect(kept.reason()).toBe('webhook-ca-not-written')
+  there.add('MutatingWebhookConfiguration')
+  await vi.advanceTimersByTimeAsync(10_000)
+
+  expect(written).toContain('MutatingWebhookConfiguration')
+  expect(kept.reason()).toBeUndefined()
+})
