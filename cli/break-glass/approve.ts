@@ -20,7 +20,7 @@ export const approve: Command = {
     const { metadata, spec } = await readGrant(kube, namespace, name)
     if (values['json'] !== true)
       screen.note(
-        `${spec.requestedBy ?? 'somebody'} asks for ${whatOf(spec)} of ${namespace}/${spec.server} for ${spec.minutes} minutes. ${spec.reason}`,
+        `${spec.requestedBy ?? 'somebody'} asks for ${whatOf(spec)} of ${namespace}/${spec.server} for ${counted(spec.minutes, 'minute')}. ${spec.reason}`,
       )
     const { spec: approved } = await decide(kube, namespace, name, { approval: {} }, metadata.uid)
     const by = approved.approval?.by ?? ''

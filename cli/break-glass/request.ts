@@ -63,7 +63,7 @@ export const request: Command = {
       screen.out(JSON.stringify({ grant: `${namespace}/${name}`, requestedBy: kept.requestedBy }))
     else {
       screen.out(
-        `Asked for as ${kept.requestedBy ?? 'nobody'}: ${namespace}/${name}, ${minutes} minutes, ${counts}`,
+        `Asked for as ${kept.requestedBy ?? 'nobody'}: ${namespace}/${name}, ${counted(spec.minutes, 'minute')}, ${counts}`,
       )
       screen.out(`Another person approves it: hipaa-mcp break-glass approve ${namespace}/${name}`)
     }
