@@ -1,6 +1,6 @@
 // Texts all in small letters, or all in capitals: what would bear a capital is supposed, from the lists alone.
 
-import { asked, HOUSE, TOWN } from './asked'
+import { asked, HOUSE } from './asked'
 import {
   ACRONYM, AT, BESIDE, CREDENTIAL, DIVISION, ENGLISH, EPONYM_HEAD, EVERYDAY, FACILITY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, JOINER,
   MEDICAL, MONTH, MOTION, NAMING, PERSON, PLACE, PLACE_PREFIX, PROPER, STATE, STATE_CODE, STOPPER, STREET, SURNAME, TITLE, TOWARDS, WEAK_EPONYM_HEAD, WEAK_FACILITY,
@@ -8,6 +8,7 @@ import {
 import { KIN, OFFICE, SURE_STREET, UNIT_START } from './dictionary'
 import { isBehindAtSign } from './facilities'
 import { byteAt } from './memory'
+import { areTown } from './recent'
 import { isDigit } from './signs'
 import { isKnown, isOf, isListed, isSpoken, isWord, sizeOf } from './traits'
 import { anyClass, count, endOf, flagsOf, gapOf, isOwned, seeAll, setShape, shapeOf, startOf } from './words'
@@ -83,7 +84,7 @@ function isTown(i: i32, from: i32): bool {
   if (shapeOf(i) == CAPITALS && from == SMALL) return false
   let last = i
   for (let word = i + 1; word <= i + 2 && word < count && gapOf(word) == SPACE; word++)
-    if (isListed(word, PLACE) && asked(TOWN, startOf(i), endOf(word)) == 1) last = word
+    if (isListed(word, PLACE) && areTown(startOf(i), endOf(word))) last = word
   if (last > i ? !isSet(i, last) : !isBeforeState(i)) return false
   for (let word = i; word <= last; word++) setShape(word, CAPITALISED)
   setState(last + 1)

@@ -1,7 +1,7 @@
 // Capitalised words that no rule has claimed: what the word before them and the lists say decides. Behind "at" almost
 // everything is a place; elsewhere a word that is neither English nor medicine is somebody's or some place's name.
 
-import { asked, DERIVED, HOUSE, TOWN } from './asked'
+import { asked, DERIVED, HOUSE } from './asked'
 import { claimOf, isFree, NAMED, NONE, PLACED, take } from './claims'
 import {
   ACRONYM, AT, BESIDE, CREDENTIAL, DIVISION, ENGLISH, EPONYM, EPONYM_HEAD, EVERYDAY, FAMOUS_EPONYM, FIRST, FREQUENT, HEADING, JOINER,
@@ -13,6 +13,7 @@ import { isBehindAtSign, isLabelled, standsAt } from './facilities'
 import { byteAt } from './memory'
 import { isFirstName } from './name-parts'
 import { isBracketed, takeOdd } from './odd-capitals'
+import { areTown } from './recent'
 import { goesOn, isKnown, isNumberOf, isOf, isLarge, isListed, isSpoken, isStrange, isWord, sizeOf } from './traits'
 import { facilityEnd, isState, isVisited, mayBeFacility, NO_FACILITY, ofEnd } from './visited'
 import { count, endOf, gapOf, isOwned, knownOf, markCount, markedAt, shapeOf, startOf } from './words'
@@ -225,7 +226,7 @@ function mayBeTown(from: i32, end: i32): bool {
   for (let i = end; i >= from; i--) if (shapeOf(i) != CAPITALISED || (i > from && gapOf(i) != SPACE)) return false
   const before = shapeOf(from - 1)
   const within = gapOf(from) == SPACE ? before == SMALL || before == NUMBER : (before != CAPITALISED && isLone(end)) || isBracketed(from)
-  return within && (isKnown(end, TOWN_HEAD) || asked(TOWN, startOf(from), endOf(end)) == 1)
+  return within && (isKnown(end, TOWN_HEAD) || areTown(startOf(from), endOf(end)))
 }
 
 /** Before a comma, a full stop or the end. */

@@ -1,6 +1,8 @@
 // What is known of words that were met of late: texts are made of the same few thousand. Who is not among them is looked up in the
 // lexicon, by JavaScript.
 
+import { asked, TOWN } from './asked'
+import { PLACE as PLACE_NAME } from './classes'
 import { EIGHTS, MASKS, PLACE, RECENT, text, WATCHED } from './memory'
 import { SPACES } from './vectors'
 
@@ -47,6 +49,13 @@ export function placeFor(from: i32, to: i32): usize {
   const word = smallLetters(from, <usize>(to - from))
   const place = placeOf(word)
   return v128.any_true(v128.xor(word, v128.load(place))) ? missed(from, to, place, word) : place
+}
+
+/** Whether these words, spaces between them, name one town together. Asked of the lexicon where they are long or not of ASCII alone. */
+export function areTown(from: i32, to: i32): bool {
+  const size = <usize>(to - from)
+  if (size > 15 || i8x16.bitmask(smallLetters(from, size)) != 0) return asked(TOWN, from, to) == 1
+  return (<i32>(load<u64>(placeFor(from, to), 16) >> 32) & PLACE_NAME) != 0
 }
 
 /** Which of four places beside each other is given up next, where all are taken. */
