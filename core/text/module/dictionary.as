@@ -104,6 +104,16 @@ export function mayEndAs(end: i32, bits: u64): bool {
   return (load<u64>(ENDINGS + (<usize>(byteAt(end - 1) & 31) << 3)) & bits) != 0
 }
 
+/** By the first letter: which sizes words have that count or measure, a bit each. */
+const UNIT_SIZES: usize = memory.data(32 * 4, 4)
+
+/** Which sizes those have that begin with this letter. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function unitSizes(letter: u8): i32 {
+  return load<i32>(UNIT_SIZES + (<usize>(letter & 31) << 2))
+}
+
 /** Bits of the word that stands here; 0 of one that is not known. */
 export function known(start: i32, end: i32): u64 {
   const size = end - start
@@ -119,6 +129,9 @@ export function learn(size: i32, bits: u64): void {
   store<u64>(place, load<u64>(place, 16) | bits, 16)
   const ending = ENDINGS + (<usize>(byteAt(size - 1) & 31) << 3)
   store<u64>(ending, load<u64>(ending) | bits)
+  if ((bits & (UNIT | UNIT_START)) == 0) return
+  const sizes = UNIT_SIZES + (<usize>(byteAt(0) & 31) << 2)
+  store<i32>(sizes, load<i32>(sizes) | (1 << size))
 }
 
 /** Number and number of the later word, and the type and one more that both announce. */

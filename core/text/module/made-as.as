@@ -8,7 +8,7 @@ import { add } from './findings'
 import { byteAt } from './memory'
 import { isUnitAt } from './quantities'
 import { code, digits, end, pattern, start } from './run'
-import { BETWEEN, COLON, HASH, OPENING, SPACE, WORDLY, codeEnd, digitAt, digitsAt, isAlnum, isAny } from './signs'
+import { BETWEEN, COLON, DASH, HASH, OPENING, SPACE, WORDLY, codeEnd, digitAt, digitsAt, isAlnum, isAny } from './signs'
 import { ACCOUNT_NUMBER, CERTIFICATE_LICENSE_NUMBER, DEVICE_IDENTIFIER, HEALTH_PLAN_BENEFICIARY_NUMBER, MEDICAL_RECORD_NUMBER, UNIQUE_IDENTIFIER } from './types'
 import { ANNOUNCES, classesOf, cueOf, endOf, flagsOf, shapeOf, startOf } from './words'
 import { CAPITALISED, CAPITALS, INITIAL, NUMBER, SMALL } from './writing'
@@ -24,6 +24,8 @@ const TELEPHONE: i32 = 0b111101110111
 
 /** "pacemaker Medtronic A3DR01 SN PVY614422H", "cert RT-R 518827": of a number of five digits and more, by the words before it. */
 export function madeAs(word: i32): void {
+  // Most numbers have fewer, and nothing that goes on behind them.
+  if (end - start < leastDigits && !isAny(end, WORDLY | DASH)) return
   // "case mgr 602-555-0138"
   if (digits == 10 || (pattern & TELEPHONE) == TELEPHONE) return
   if (!isAny(code - 1, SPACE | HASH | OPENING | COLON) || (code < start && digitAt(code))) return
@@ -83,7 +85,10 @@ function mayBeMade(type: i32): bool {
 
 /** A maker, a model, letters: no word of English, and nothing that is measured. */
 function isPartOf(i: i32): bool {
-  if ((known(startOf(i), endOf(i)) & MEASURED) != 0) return false
+  return mayBePartOf(i) && (known(startOf(i), endOf(i)) & MEASURED) == 0
+}
+
+function mayBePartOf(i: i32): bool {
   const shape = shapeOf(i)
   const size = endOf(i) - startOf(i)
   if (shape == NUMBER) return size < 10
