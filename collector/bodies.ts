@@ -20,6 +20,8 @@ const ofOthers: BodyLimits = { each: 4 * mebibyte, group: 8 * mebibyte, all: 24 
 
 /** What one request holds. */
 export type Held = {
+  /** So many bytes of it came. Throws `too-much-at-once` when there is no room for them. */
+  take: (bytes: number) => void
   /**
    * Reads its body. Rejects with `too-large` beyond `limit`, and with `too-much-at-once` when there is no room for it, without
    * reading on.
@@ -55,6 +57,7 @@ export class Bodies {
       this.#bytes += bytes
     }
     return {
+      take,
       body: async (request, limit) => {
         if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal('too-large')
         // With destroyOnReturn the socket would go, and with it our answer.

@@ -9,6 +9,7 @@ import {
   type ActivityResponse,
   type ChainRequest,
   type ChainResponse,
+  posts,
   type RecordsResponse,
   type RecoveredResponse,
   recordsLimit,
@@ -32,7 +33,7 @@ export type Answer = {
   body: string | Readable
 }
 
-type Asked = { identity: Identity; url: URL; body: (limit: number) => Promise<Buffer> }
+export type Asked = { identity: Identity; url: URL; body: (limit: number) => Promise<Buffer> }
 
 export type Route = {
   roles: readonly Identity['role'][]
@@ -84,6 +85,11 @@ export function routes(
         const response: RecordsResponse = { size }
         return json(response)
       },
+    },
+    // Reached by whoever does not change the protocol (server.ts).
+    [`GET ${posts.path}`]: {
+      roles: ['sidecar', 'recovery'],
+      run: async () => await Promise.reject(new Refusal('bad-request')),
     },
     'POST /v1/checkpoints': {
       roles: ['sidecar', 'recovery'],

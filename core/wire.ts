@@ -149,6 +149,17 @@ export type RecordsResponse = { /** Records of this chain that are committed. */
 /** Largest body of records, bytes. */
 export const recordsLimit = 2 * 1024 * 1024
 
+/**
+ * `GET /v1/posts` on the collector with `Connection: Upgrade` and this protocol, by a sidecar or a recovery Job: answered 101, and the
+ * connection carries posts and their answers as frames from then on (post-frames.ts), each judged and answered as the same `POST` in a
+ * request of its own. Answers come in the order of their posts. A collector of before answers 404, and is asked by requests.
+ */
+export const posts = { path: '/v1/posts', protocol: 'hipaa-mcp-posts/1' } as const
+/** Largest path and query of a post on such a connection, bytes. */
+export const targetLimit = 2_048
+/** Largest answer on such a connection, bytes. */
+export const answerLimit = 64 * 1024
+
 /** `POST /v1/activity` on the collector, by a sidecar: when a person was last at work over a certificate, in any pod of its server. */
 export type ActivityRequest = { iss: string; sub: string; certificate: string }
 /** RFC 3339; absent when the collector knows of nothing. */

@@ -71,7 +71,8 @@ export async function run(options: RunOptions): Promise<Running> {
   const links = {
     identity: link(config.channel),
     channel: link(config.channel),
-    // One connection, so one collector of those behind the Service, until it ends: then it goes on with another.
+    // All that the chain says goes on one connection (channel/posts.ts), so to one collector of those behind the Service, until it
+    // ends: then it goes on with another. Requests have one besides, and ask nothing that one collector alone knows.
     collector: link(config.collector, 1),
   }
   const over = new AbortController()

@@ -45,6 +45,17 @@ export type Asked = {
 
 export type Reply = { statusCode: number; body: Body }
 
+/** A connection that left HTTP, or why it did not. */
+export type Upgraded =
+  | {
+      socket: Socket
+      /** What came on it already. */
+      head: Buffer
+      /** Aborts when new connections use another certificate: this one is to end when what runs on it is done. */
+      renewed: AbortSignal
+    }
+  | { statusCode: number; text: string }
+
 /** Read it in one of these ways, once. Each rejects when the body breaks off, or is silent for too long. */
 type Body = AsyncIterable<Uint8Array> & {
   text(): Promise<string>
@@ -58,6 +69,9 @@ type Begun = { begun: ClientRequest; response: IncomingMessage }
 export class Link {
   readonly #options: LinkOptions
   #agent: Agent
+  #renewed = new AbortController()
+  /** Connections that left HTTP: no agent knows of them. */
+  readonly #upgraded = new Set<Socket>()
 
   constructor(options: LinkOptions) {
     this.#options = { ...options, lookup: firstAnswer(options.lookup) }
@@ -85,12 +99,9 @@ export class Link {
     { method, path, headers, body = '', signal, connectTimeout, timeout }: Asked,
     wait: number,
   ): Promise<Begun> {
-    const { hostname, port } = this.#options.base
     return await new Promise<Begun>((resolve, reject) => {
       const asked = request({
-        agent: this.#agent,
-        host: hostname,
-        port: port === '' ? 443 : Number(port),
+        ...this.#at(),
         method,
         path,
         headers: {
@@ -129,10 +140,53 @@ export class Link {
     })
   }
 
+  /**
+   * Asks to leave HTTP for this protocol, on a connection of its own; `timeout`: for all of it, milliseconds. Rejects like `request`.
+   * Whoever gets the connection ends it.
+   */
+  async upgrade(path: string, protocol: string, timeout: number): Promise<Upgraded> {
+    const { signal: renewed } = this.#renewed
+    return await new Promise<Upgraded>((resolve, reject) => {
+      const asked = request({
+        ...this.#at(),
+        path,
+        headers: { connection: 'upgrade', upgrade: protocol },
+      })
+      const late = setTimeout(() => asked.destroy(new LinkLate()), timeout)
+      asked.once('upgrade', (response, socket, head) => {
+        if (response.headers.upgrade !== protocol) {
+          socket.destroy()
+          return
+        }
+        this.#upgraded.add(socket)
+        socket.once('close', () => this.#upgraded.delete(socket))
+        resolve({ socket, head, renewed })
+      })
+      asked.once('response', (response) => {
+        const { statusCode = 0 } = response
+        // From here on it is the answer's, whatever becomes of the connection.
+        resolve(text(response).then((said) => ({ statusCode, text: said })))
+      })
+      asked.on('error', reject)
+      asked.once('close', () => {
+        clearTimeout(late)
+        reject(new LinkBroken())
+      })
+      asked.end()
+    })
+  }
+
+  #at(): { agent: Agent; host: string; port: number } {
+    const { hostname: host, port } = this.#options.base
+    return { agent: this.#agent, host, port: port === '' ? 443 : Number(port) }
+  }
+
   /** New connections use this certificate from now on. */
   use(credentials: Credentials): void {
     const before = this.#agent
     this.#agent = agentOf(this.#options, credentials)
+    this.#renewed.abort()
+    this.#renewed = new AbortController()
     // What runs on them goes on to its end, and keeps no connection after it.
     before.maxFreeSockets = 0
     for (const socket of Object.values(before.freeSockets).flatMap((sockets) => sockets ?? []))
@@ -142,6 +196,7 @@ export class Link {
   /** Ends every connection. */
   async close(): Promise<void> {
     this.#agent.destroy()
+    for (const socket of this.#upgraded) socket.destroy()
     await Promise.resolve()
   }
 }
@@ -174,7 +229,7 @@ class LinkUnopened extends Error {
 }
 
 /** The program did not say anything in time. */
-class LinkLate extends Error {
+export class LinkLate extends Error {
   readonly code = 'LINK_LATE'
   constructor() {
     super('The program at the other end of a link is silent; it is asked again')
@@ -183,7 +238,7 @@ class LinkLate extends Error {
 }
 
 /** The connection ended before an answer. */
-class LinkBroken extends Error {
+export class LinkBroken extends Error {
   readonly code = 'LINK_BROKEN'
   constructor() {
     super('The program at the other end of a link did not answer; it is asked again')

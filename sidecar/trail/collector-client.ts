@@ -2,6 +2,7 @@
 
 import type { ChainRequest, ChainResponse, CollectorRefusal } from '../../core/wire.ts'
 import type { Link } from '../channel/link.ts'
+import { Posts } from '../channel/posts.ts'
 import { ChainOver } from './home.ts'
 
 /** Answers after which this chain can never go on -> why. Anything else is tried again. */
@@ -34,12 +35,12 @@ class CollectorError extends Error {
 }
 
 export class CollectorClient {
-  readonly #link: Pick<Link, 'request'>
+  readonly #posts: Posts
   readonly #timeout: number
 
   /** `timeout`: longest time of one exchange, milliseconds; a collector that hangs is one that is away. */
-  constructor(link: Pick<Link, 'request'>, timeout = 4_000) {
-    this.#link = link
+  constructor(link: Pick<Link, 'request' | 'upgrade'>, timeout = 4_000) {
+    this.#posts = new Posts(link)
     this.#timeout = timeout
   }
 
@@ -56,7 +57,7 @@ export class CollectorClient {
   /** Resolves only when the collector says that it has committed them all. `from`: index of the first. */
   async records(origin: string, from: number, records: readonly Buffer[]): Promise<void> {
     const path = `/v1/records?origin=${encodeURIComponent(origin)}&from=${from}`
-    const lines = Buffer.concat(records.flatMap((record) => [record, newline]))
+    const lines = records.flatMap((record) => [record, newline])
     const text = await this.#post(path, 'application/x-ndjson', lines)
     const { size } = JSON.parse(text) as { size?: unknown }
     // An answer that claims less than was sent acknowledges nothing.
@@ -77,15 +78,9 @@ export class CollectorClient {
     return chains
   }
 
-  async #post(path: string, type: string, body: string | Buffer): Promise<string> {
-    const { statusCode, body: answer } = await this.#link.request({
-      method: 'POST',
-      path,
-      headers: { 'content-type': type },
-      body,
-      timeout: this.#timeout,
-    })
-    const text = await answer.text()
+  async #post(path: string, type: string, said: string | readonly Buffer[]): Promise<string> {
+    const body = typeof said === 'string' ? [Buffer.from(said)] : said
+    const { statusCode, text } = await this.#posts.post({ path, type, body, timeout: this.#timeout })
     if (statusCode === 200) return text
     const code = codeIn(text)
     // 409 is a fork whatever it says (core/wire.ts), but for one that says what is missing.

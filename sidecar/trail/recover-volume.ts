@@ -19,7 +19,7 @@ export type RecoverVolumeOptions = {
   token: string
   /** To the channel, without a client certificate. */
   channel: Pick<Link, 'request'>
-  collector: Pick<Link, 'request' | 'use'>
+  collector: Pick<Link, 'request' | 'upgrade' | 'use'>
   log: Log
 }
 

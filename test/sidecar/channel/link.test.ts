@@ -253,3 +253,56 @@ test('a new certificate is for new connections; what runs on the old one ends we
   await expect.poll(() => ended).toEqual(['first'])
   expect(seen).toEqual(['first', 'second'])
 })
+
+/** The server changes to this protocol, whatever was asked for. */
+const changing = (protocol: string): void =>
+  void server.on('upgrade', (_, socket: TLSSocket) =>
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ${protocol}\r\n\r\nhead`,
+    ),
+  )
+const upgraded = async (timeout = 5_000) => {
+  const answer = await link.upgrade('/there', 'ours/1', timeout)
+  if (!('socket' in answer)) throw new Error(`answered ${answer.statusCode}`)
+  return answer
+}
+
+test('a connection that leaves HTTP is whoever asked’s, and ends with the link', async () => {
+  changing('ours/1')
+  const { socket, head, renewed } = await upgraded()
+  const [chunk] = head.length > 0 ? [head] : ((await once(socket, 'data')) as [Buffer])
+  expect(String(chunk)).toBe('head')
+  expect(renewed.aborted).toBe(false)
+  // It is none of those that requests have.
+  server.removeAllListeners('upgrade')
+  expect(await (await ask()).body.json()).toEqual({ well: true })
+  expect(seen).toEqual(['first', 'first'])
+
+  await link.close()
+  await expect.poll(() => socket.destroyed).toBe(true)
+})
+
+test('whoever has a connection that left HTTP is told that another certificate is used, and a new one shows it', async () => {
+  changing('ours/1')
+  const { socket, renewed } = await upgraded()
+
+  link.use(second)
+
+  expect(renewed.aborted).toBe(true)
+  expect(socket.destroyed).toBe(false)
+  const after = await upgraded()
+  expect(after.renewed.aborted).toBe(false)
+  expect(seen).toEqual(['first', 'second'])
+})
+
+test('a program that stays with HTTP is heard, and one that changes to something else or is silent is none', async () => {
+  answering = (_, response) => void response.writeHead(404).end('{"error":"no-such-path"}')
+  expect(await link.upgrade('/there', 'ours/1', 5_000)).toEqual({
+    statusCode: 404,
+    text: '{"error":"no-such-path"}',
+  })
+  answering = () => undefined
+  await expect(link.upgrade('/there', 'ours/1', 60)).rejects.toMatchObject({ code: 'LINK_LATE' })
+  changing('theirs/1')
+  await expect(link.upgrade('/there', 'ours/1', 5_000)).rejects.toMatchObject({ code: 'LINK_BROKEN' })
+})

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { cosign, parseNote, signCheckpoint, vkey } from '../../../core/checkpoint.ts'
 import { leafHash, rootOf } from '../../../core/merkle.ts'
 import { type AuditRecord, recordBytes } from '../../../core/record.ts'
+import { posts } from '../../../core/wire.ts'
 import { beginTrail, type RunningTrail } from '../../../sidecar/trail/begin.ts'
 import { CollectorClient } from '../../../sidecar/trail/collector-client.ts'
 import { Contact } from '../../../sidecar/trail/contact.ts'
@@ -26,11 +27,15 @@ afterEach(async () => {
   await Promise.allSettled(running.splice(0).map(async (trail) => await trail.close()))
 })
 
-async function begun(over: ChainOver[] = [], timeout = 400): Promise<RunningTrail> {
+async function begun(
+  over: ChainOver[] = [],
+  timeout = 400,
+  link?: ConstructorParameters<typeof CollectorClient>[0],
+): Promise<RunningTrail> {
   const trail = await beginTrail({
     acknowledge: 'Stream',
     folder: '',
-    collector: new CollectorClient(await installation.link(), timeout),
+    collector: new CollectorClient(link ?? (await installation.link()), timeout),
     version: '1',
     onOver: (why) => over.push(why),
     log: aLog(),
@@ -139,6 +144,38 @@ test('another record at a place that is taken ends the chain', async () => {
   expect(chain.trouble()).toBe('chain-forked')
 })
 
+/** Both records of a call, and the chain’s end. */
+async function whole(trail: RunningTrail, call: string): Promise<void> {
+  await trail.chain.intend(anIntent(call))
+  await trail.chain.settle(aResult(call))
+  await trail.close()
+  expect(trail.home.witnessed()).toBe(5)
+}
+
+test('all that a chain says goes on one connection that left HTTP, and by requests to a collector that does not know of that', async () => {
+  const link = await installation.link()
+  const asked: string[] = []
+  const watched = (path: string): Parameters<typeof begun>[2] => ({
+    request: async (one) => {
+      asked.push(`request ${one.path.split('?')[0]}`)
+      return await link.request(one)
+    },
+    upgrade: async (_, protocol, timeout) => {
+      asked.push('connection')
+      return await link.upgrade(path, protocol, timeout)
+    },
+  })
+  await whole(await begun([], 4_000, watched(posts.path)), 'frames')
+  expect(asked).toEqual(['connection'])
+  asked.length = 0
+  // What a collector of before answers to the path: it has none.
+  await whole(await begun([], 4_000, watched('/v1/none')), 'requests')
+  expect(asked[0]).toBe('connection')
+  expect(new Set(asked.slice(1))).toEqual(
+    new Set(['request /v1/chains', 'request /v1/records', 'request /v1/checkpoints']),
+  )
+})
+
 test('each process has a chain of its own, and the former one is succeeded', async () => {
   const first = await begun()
   const second = await begun()
@@ -152,6 +189,7 @@ test('each process has a chain of its own, and the former one is succeeded', asy
 /** A client of a collector that says this size. */
 const answering = (size: unknown) =>
   new CollectorClient({
+    upgrade: async () => await Promise.resolve({ statusCode: 404, text: '' }),
     request: async () =>
       await Promise.resolve({
         statusCode: 200,
