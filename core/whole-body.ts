@@ -46,7 +46,7 @@ async function drained(source: Readable, hold: (chunk: Uint8Array) => boolean): 
       try {
         if (!hold(chunk)) stop(() => resolve(false))
       } catch (error) {
-        stop(() => reject(error as Error))
+        stop(() => reject(error))
       }
     }
     const closed = (): void => {

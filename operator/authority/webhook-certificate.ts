@@ -21,7 +21,7 @@ type Configuration = KubernetesObject & {
 type Shown = Pick<Authority, 'pem' | 'webhookKey'>
 
 /** There is nothing to write to: somebody deleted it, and only who installs the product can bring it back. */
-export class MissingConfiguration extends Error {
+class MissingConfiguration extends Error {
   readonly code = 'webhook-configuration-missing'
 }
 
