@@ -1,11 +1,12 @@
 // A body that somebody else sends, read whole as far as it may be held.
 
-import { Readable } from 'node:stream'
+import { IncomingMessage } from 'node:http'
 
 /**
- * Its bytes; undefined as soon as there are more than `most`, and nothing is read on then. Rejects where its source does. The
- * source ends with it as sources of `for await` do: a request of Node's with its socket, unless its iterator says otherwise.
- * `take` is told of each chunk by its bytes before it is held: where it throws nothing more is read.
+ * Its bytes; undefined as soon as there are more than `most`, and nothing is read on then. Rejects where its source does.
+ * `take` is told of each chunk by its bytes before it is held: where it throws nothing more is read. The source ends with it as
+ * sources of `for await` do, but for a request to a server of Node's: its connection stays, so that it can be answered. What it
+ * still sends is not read: the answer has to end it (`connection: close`).
  */
 export async function wholeBody(
   chunks: AsyncIterable<Uint8Array>,
@@ -22,24 +23,23 @@ export async function wholeBody(
     held.push(chunk)
     return true
   }
-  if (chunks instanceof Readable ? await drained(chunks, hold) : await iterated(chunks, hold))
-    return Buffer.concat(held, bytes)
-  return undefined
+  const whole =
+    chunks instanceof IncomingMessage ? await received(chunks, hold) : await iterated(chunks, hold)
+  return whole ? Buffer.concat(held, bytes) : undefined
 }
 
-async function iterated(
-  chunks: AsyncIterable<Uint8Array>,
-  hold: (chunk: Uint8Array) => boolean,
-): Promise<boolean> {
+type Hold = (chunk: Uint8Array) => boolean
+
+async function iterated(chunks: AsyncIterable<Uint8Array>, hold: Hold): Promise<boolean> {
   for await (const chunk of chunks) if (!hold(chunk)) return false
   return true
 }
 
-/** The same by its events: an iterator takes a fifth of what else a short request takes. */
-async function drained(source: Readable, hold: (chunk: Uint8Array) => boolean): Promise<boolean> {
+/** By its events: an iterator takes a fifth of what else a short request takes. */
+async function received(request: IncomingMessage, hold: Hold): Promise<boolean> {
   return await new Promise((resolve, reject) => {
     const stop = (settle: () => void): void => {
-      source.off('data', data).destroy()
+      request.off('data', data).pause()
       settle()
     }
     const data = (chunk: Uint8Array): void => {
@@ -49,14 +49,13 @@ async function drained(source: Readable, hold: (chunk: Uint8Array) => boolean): 
         stop(() => reject(error))
       }
     }
-    const closed = (): void => {
-      if (!source.readableEnded) reject(new Error('The body was cut off'))
-    }
-    source
+    const closed = (): void =>
+      request.readableEnded ? resolve(true) : reject(new Error('The body was cut off'))
+    request
       .on('error', reject)
       .once('end', () => resolve(true))
       .once('close', closed)
       .on('data', data)
-    if (source.destroyed) closed()
+    if (request.destroyed) closed()
   })
 }

@@ -205,7 +205,8 @@ async function respond(
     response.end(JSON.stringify(reviewOf(asked.uid, verdict)))
   } catch (error) {
     log.error('A webhook request was not readable', { error: codeOf(error) })
-    response.writeHead(400).end()
+    // What is left of a body that was not read would stand before the next request.
+    response.writeHead(400, { connection: 'close' }).end()
   }
 }
 

@@ -104,7 +104,9 @@ export function keepBundles(
   shown: Shown,
   log: Log,
 ): { reason(): string | undefined; stop(): void } {
+  /** One after the other, for the same reason. */
   let failures = 0
+  let failed: string | undefined
   /** Of attempts that are no longer quick. */
   let late = usual
   let reason: string | undefined = 'webhook-ca-not-written'
@@ -115,12 +117,15 @@ export function keepBundles(
       await writeServices(client)
       await writeBundles(client, shown)
       failures = 0
+      failed = undefined
       reason = undefined
     } catch (error) {
-      failures += 1
+      const code = codeOf(error)
+      failures = code === failed ? failures + 1 : 1
+      failed = code
       reason = 'webhook-ca-not-written'
       late = error instanceof MissingConfiguration ? usual : 60_000
-      log.warn('The webhooks do not know our CA yet', { attempt: failures, error: codeOf(error) })
+      log.warn('The webhooks do not know our CA yet', { attempt: failures, error: code })
     }
     if (stopped) return
     timer = setTimeout(next, failures === 0 ? usual : failures <= 5 ? 1_000 : late)

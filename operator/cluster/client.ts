@@ -107,12 +107,14 @@ export function apiClient(options: ClientOptions): Client {
     exchange: Exchange<Answer>,
   ): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
+      // First: while it is asked for, a refresh may put another agent in the place of this one.
+      const credential = await credentials.headers()
       const answer = await exchange(credentials.dispatcher, {
         server: credentials.server,
         method,
         path,
         headers: {
-          ...(await credentials.headers()),
+          ...credential,
           accept: accept ?? 'application/json',
           ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
         },

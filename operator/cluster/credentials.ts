@@ -18,6 +18,13 @@ export interface Credentials {
 /** Credentials of the pod's ServiceAccount, or of the kubeconfig that the environment names. */
 export async function credentials(load: () => KubeConfig = fromEnvironment): Promise<Credentials> {
   let current = await open(load())
+  let refreshing: Promise<void> | undefined
+  const renew = async (): Promise<void> => {
+    const before = current
+    current = await open(load())
+    // Requests in flight on the old connections end by themselves; nothing new begins there.
+    before.agent.close().catch(() => undefined)
+  }
   return {
     get server() {
       return current.server
@@ -27,10 +34,10 @@ export async function credentials(load: () => KubeConfig = fromEnvironment): Pro
     },
     headers: async () => await current.headers(),
     refresh: async () => {
-      const before = current
-      current = await open(load())
-      // Requests in flight on the old connections end by themselves; nothing new begins there.
-      void before.agent.close()
+      refreshing ??= renew().finally(() => {
+        refreshing = undefined
+      })
+      await refreshing
     },
     close: async () => await current.agent.close(),
   }

@@ -1,5 +1,6 @@
 // One request to the API server and its answer over undici: whole, or byte by byte as a watch needs it.
 
+import { Writable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 
 /** `server`: base URL of the API server, which may have a path. `path`: with its query. */
@@ -25,40 +26,30 @@ function optionsOf({ server, path, ...sent }: Sent): Dispatcher.DispatchOptions 
  * copies it. So the slowest of a hundred reads took twice as long.
  */
 export function whole(deadline: number): Exchange<{ status: number; text: string }> {
-  return async (dispatcher, sent) =>
-    await new Promise((resolve, reject) => {
-      const chunks: Buffer[] = []
-      let status = 0
-      let late: DOMException | undefined
-      let controller: Dispatcher.DispatchController | undefined
-      const timer = setTimeout(() => {
-        late = new DOMException('No answer in time', 'TimeoutError')
-        controller?.abort(late)
-        reject(late)
-      }, deadline)
-      const ended = (settle: () => void): void => {
-        clearTimeout(timer)
-        settle()
-      }
-      dispatcher.dispatch(optionsOf(sent), {
-        onRequestStart(started) {
-          controller = started
-          if (late !== undefined) started.abort(late)
-        },
-        onResponseStart(_, code) {
-          status = code
-        },
-        onResponseData(_, chunk) {
-          chunks.push(chunk)
-        },
-        onResponseEnd() {
-          ended(() => resolve({ status, text: Buffer.concat(chunks).toString('utf8') }))
-        },
-        onResponseError(_, error) {
-          ended(() => reject(error))
-        },
+  return async (dispatcher, sent) => {
+    const options = optionsOf(sent)
+    const chunks: Buffer[] = []
+    let status = 0
+    const late = new AbortController()
+    const timer = setTimeout(
+      () => late.abort(new DOMException('No answer in time', 'TimeoutError')),
+      deadline,
+    )
+    try {
+      await dispatcher.stream({ ...options, signal: late.signal }, ({ statusCode }) => {
+        status = statusCode
+        return new Writable({
+          write: (chunk: Buffer, _, done) => {
+            chunks.push(chunk)
+            done()
+          },
+        })
       })
-    })
+    } finally {
+      clearTimeout(timer)
+    }
+    return { status, text: Buffer.concat(chunks).toString('utf8') }
+  }
 }
 
 /**

@@ -1,5 +1,7 @@
+import { Agent } from 'undici'
 import { expect, test } from 'vitest'
-import { ApiError } from '../../../operator/cluster/client.ts'
+import { ApiError, apiClient } from '../../../operator/cluster/client.ts'
+import type { Credentials } from '../../../operator/cluster/credentials.ts'
 import { kinds, pathOf } from '../../../operator/cluster/kinds.ts'
 import { type Answer, json, scriptedApi } from './scripted-api.ts'
 
@@ -77,6 +79,28 @@ test('a 401 is answered with fresh credentials, once', async () => {
   expect(pod).toEqual({ metadata: { name: 'a' } })
   expect(tokens).toEqual(['Bearer token-0', 'Bearer token-1'])
   await api.close()
+})
+
+test('who refreshes while another call asks for its headers leaves that call an agent that is open', async () => {
+  const { credentials, close } = await scriptedApi((_, response) => json(response, {}))
+  const first = new Agent()
+  let dispatcher = first
+  const changing: Credentials = {
+    ...credentials,
+    get dispatcher() {
+      return dispatcher
+    },
+    headers: async () => {
+      dispatcher = new Agent()
+      await first.close()
+      return {}
+    },
+  }
+
+  expect(await apiClient({ credentials: changing }).get(kinds.pod, 'clinic', 'a')).toEqual({})
+
+  await dispatcher.close()
+  await close()
 })
 
 test('what is not there is undefined to read and no error to delete', async () => {

@@ -33,3 +33,16 @@ test('what was remembered does not outlive a refresh', async () => {
   expect(await access.headers()).toEqual({ Authorization: 'Bearer two' })
   await access.close()
 })
+
+test('two who are refused at once refresh once', async () => {
+  let loaded = 0
+  const access = await credentials(() => {
+    loaded += 1
+    return config({ token: 'one' })
+  })
+
+  await Promise.all([access.refresh(), access.refresh()])
+
+  expect(loaded).toBe(2)
+  await access.close()
+})

@@ -12,6 +12,7 @@ export type Answer = (request: IncomingMessage, response: ServerResponse, url: U
 
 export type Scripted = {
   client: Client
+  credentials: Credentials
   /** Method and path with query of every request so far. */
   requests: string[]
   /** How often the credentials were asked to refresh. */
@@ -42,6 +43,7 @@ export async function scriptedApi(answer: Answer, deadline = 2_000): Promise<Scr
   }
   return {
     client: apiClient({ credentials, deadline }),
+    credentials,
     requests,
     refreshed: () => refreshes,
     close: async () => {

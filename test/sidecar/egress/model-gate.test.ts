@@ -162,6 +162,7 @@ for (const [what, body, options, code] of [
   ['a call that the vendor would keep', { ...call, store: true }, {}, 'model-member'],
   ['another endpoint', call, { path: '/v1/files' }, 'model-endpoint'],
   ['another Host', call, { headers: { host: 'evil.example' } }, 'model-host'],
+  ['more than a body may hold', { ...call, input: 'x'.repeat(17 * 1024 * 1024) }, {}, 'model-body'],
   ['another organization', call, { headers: { 'openai-organization': 'org-of-the-app' } }, 'model-header'],
 ] as const)
   verifies('agreement:model-calls', `${what} is refused, said, recorded and never dialled`, async () => {
