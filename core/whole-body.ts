@@ -1,6 +1,6 @@
 // A body that somebody else sends, read whole as far as it may be held.
 
-import { IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 
 /**
  * Its bytes; undefined as soon as there are more than `most`, and nothing is read on then. Rejects where its source does.
@@ -23,10 +23,12 @@ export async function wholeBody(
     held.push(chunk)
     return true
   }
-  const whole =
-    chunks instanceof IncomingMessage ? await received(chunks, hold) : await iterated(chunks, hold)
+  const whole = isRequest(chunks) ? await received(chunks, hold) : await iterated(chunks, hold)
   return whole ? Buffer.concat(held, bytes) : undefined
 }
+
+/** Without a value of `node:http`, which is I/O. */
+const isRequest = (chunks: AsyncIterable<Uint8Array>): chunks is IncomingMessage => 'httpVersion' in chunks
 
 type Hold = (chunk: Uint8Array) => boolean
 
