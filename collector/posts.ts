@@ -68,15 +68,20 @@ export class Posts {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const { status, text, over } = await this.#options.answer(next.asked)
       if (this.#socket.destroyed) return
-      const isSent = this.#socket.write(frameOf(next.id, status, [Buffer.from(text)]))
-      if (over || this.#options.isStopping()) return this.#socket.destroySoon()
-      if (!isSent) await drained(this.#socket)
+      const isLast = over || this.#options.isStopping()
+      const isSent = this.#socket.write(frameOf(isLast ? 0 : next.id, status, [Buffer.from(text)]))
+      if (isLast) return this.#socket.destroySoon()
+      if (isSent) continue
+      await drained(this.#socket)
+      // Gone meanwhile: what it held was let go, and nothing is counted behind that.
+      if (this.#socket.destroyed) return
+      if (this.#options.isStopping()) return this.#socket.destroySoon()
     }
     this.#isAnswering = false
     this.#socket.resume()
   }
 
-  /** The next post that is whole, or why nothing more can be read: of that the id is 0, and the connection ends with it. */
+  /** The next post that is whole, or why nothing more can be read: the connection ends with that. */
   #next(): { id: number; asked: Post | Refusal } | undefined {
     try {
       this.#count()

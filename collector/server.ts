@@ -4,7 +4,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Server } from 'node:https'
 import { pipeline } from 'node:stream/promises'
-import type { TLSSocket } from 'node:tls'
+import { TLSSocket } from 'node:tls'
 import { type Identity, identityOf } from '../core/identifiers.ts'
 import { posts } from '../core/wire.ts'
 import { Bodies, type Held } from './bodies.ts'
@@ -89,7 +89,7 @@ class CollectorServer extends Server {
 
   #carry(socket: TLSSocket, head: Buffer, options: Whole & { identity: Identity | undefined }): void {
     const { identity, bodies } = options
-    if (identity === undefined || !this.listening) {
+    if (identity === undefined || !this.listening || !(socket instanceof TLSSocket)) {
       socket.destroy()
       return
     }
@@ -111,7 +111,10 @@ class CollectorServer extends Server {
 
 /** Who may leave HTTP by this request, for posts on this connection; undefined for anybody and anything else. */
 function posterOf(request: IncomingMessage, { routes, now }: Whole): Identity | undefined {
-  if (request.url !== posts.path || request.headers.upgrade !== posts.protocol) return undefined
+  const { url, headers } = request
+  if (url !== posts.path || headers.upgrade !== posts.protocol) return undefined
+  // Behind one that has not all come Node gives no socket.
+  if ('content-length' in headers || 'transfer-encoding' in headers) return undefined
   const identity = identify(request.socket as TLSSocket, now())
   const route = routes()?.[`${request.method} ${posts.path}`]
   return identity !== undefined && route?.roles.includes(identity.role) === true ? identity : undefined
@@ -148,11 +151,11 @@ async function answerPost(
   const result = await judged(socket, options, async (identity) => {
     if (asked instanceof Refusal) throw asked
     const { target, body, held } = asked
-    const within = async (limit: number): Promise<Buffer> => {
+    const whole = async (limit: number): Promise<Buffer> => {
       if (body.length > limit) throw new Refusal('too-large')
       return await Promise.resolve(body)
     }
-    const { body: said } = await run({ method: 'POST', target, identity, body: within, held }, options)
+    const { body: said } = await run({ method: 'POST', target, identity, body: whole, held }, options)
     if (typeof said !== 'string') throw new TypeError('What is posted is answered whole')
     return said
   })

@@ -2,8 +2,8 @@
 // a third of a small exchange.
 //
 // A frame: uint32 bytes of its payload, uint32 id, uint16 number, payload; big endian. Of a post, `number` is the length of its target
-// (path and query), which the payload begins with; its body follows. Of an answer, `number` is the status, `id` that of its post, and
-// the payload its body.
+// (path and query), which the payload begins with; its body follows. Of an answer, `number` is the status, `id` that of its post, or 0
+// where it is the last one on its connection, and the payload its body.
 
 export type Frame = { id: number; number: number; payload: Buffer }
 

@@ -150,8 +150,8 @@ export type RecordsResponse = { /** Records of this chain that are committed. */
 export const recordsLimit = 2 * 1024 * 1024
 
 /**
- * `GET /v1/posts` on the collector with `Connection: Upgrade` and this protocol, by a sidecar or a recovery Job: answered 101, and the
- * connection carries posts and their answers as frames from then on (post-frames.ts), each judged and answered as the same `POST` in a
+ * `GET /v1/posts` on the collector, without a body, with `Connection: Upgrade` and this protocol, by a sidecar or a recovery Job: answered
+ * 101, and the connection carries posts and their answers as frames from then on (post-frames.ts), each judged and answered as the same `POST` in a
  * request of its own. Answers come in the order of their posts. A collector of before answers 404, and is asked by requests.
  */
 export const posts = { path: '/v1/posts', protocol: 'hipaa-mcp-posts/1' } as const

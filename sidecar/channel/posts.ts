@@ -113,7 +113,7 @@ class PostStream {
       for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
         const { id, number: statusCode, payload } = frame
         const first = this.#waiting[0]
-        // 0: what the collector could not read, and nothing goes on behind it.
+        // 0: nothing goes on behind it.
         if (first === undefined || (id !== first.id && id !== 0)) throw new LinkBroken()
         this.#waiting.shift()
         first.done.resolve({ statusCode, text: payload.toString('utf8') })

@@ -38,7 +38,10 @@ export class CollectorClient {
   readonly #posts: Posts
   readonly #timeout: number
 
-  /** `timeout`: longest time of one exchange, milliseconds; a collector that hangs is one that is away. */
+  /**
+   * `timeout`: longest time of one exchange, milliseconds, and of opening the connection before it; a collector that hangs is one that
+   * is away.
+   */
   constructor(link: Pick<Link, 'request' | 'upgrade'>, timeout = 4_000) {
     this.#posts = new Posts(link)
     this.#timeout = timeout

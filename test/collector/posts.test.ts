@@ -3,12 +3,15 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { request, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import type { AddressInfo, Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { Bodies } from '../../collector/bodies.ts'
 import type { Store } from '../../collector/commit/commit.ts'
+import { Posts } from '../../collector/posts.ts'
 import { type Route, routes } from '../../collector/receive.ts'
+import { Refusal } from '../../collector/refusals.ts'
 import { collectorServer, type ServerOptions } from '../../collector/server.ts'
 import type { Trail } from '../../collector/trail.ts'
 import { identity } from '../../core/identifiers.ts'
@@ -257,6 +260,54 @@ verifies(
   },
 )
 
+test('who asks to leave HTTP with a body on its way is answered over HTTP, and everybody else is served on', async () => {
+  const { port } = await started()
+  const certificate = await certify(authority, uriOf(aPod()))
+  const line = (await asked(port, certificate)) as Line
+
+  for (const [name, value] of [
+    ['content-length', '5'],
+    ['transfer-encoding', 'chunked'],
+  ]) {
+    const socket = connect({ port, host: 'localhost', ca: authority.pem, ...certificate })
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += String(chunk))).on('error', () => undefined)
+    const head = `GET ${posts.path} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: ${posts.protocol}\r\n`
+    socket.write(`${head}${name}: ${value}\r\n\r\n`)
+    await expect.poll(() => text).toContain('HTTP/1.1 400')
+    socket.destroy()
+  }
+
+  expect((await line.post('/v1/checkpoints', 'x')).status).toBe(404)
+})
+
+test('what a peer that reads nothing had begun is let go when it breaks off', async () => {
+  const bodies = new Bodies()
+  const socket = Object.assign(
+    new Duplex({ read: () => undefined, write: () => undefined, writableHighWaterMark: 1 }),
+    { setTimeout: () => undefined },
+  )
+  const carried = new Posts(socket as unknown as Socket, Buffer.alloc(0), {
+    identity: { role: 'sidecar', namespace: 'clinic', server: 'ehr', podUid: 'p' },
+    bodies,
+    answer: async (asked) => {
+      if (!(asked instanceof Refusal)) asked.held.letGo()
+      return await Promise.resolve({ status: 404, text: 'x', over: false })
+    },
+    isStopping: () => false,
+    idleMs: 10_000,
+    wholeMs: 10_000,
+  })
+  socket.push(Buffer.concat([frameOf(1, 0, []), frameOf(2, 0, [Buffer.alloc(9_000)]).subarray(0, 8_000)]))
+  await expect.poll(() => socket.writableLength).toBeGreaterThan(0)
+
+  carried.destroy()
+  await once(socket, 'close')
+  await new Promise((resolve) => setImmediate(resolve))
+
+  expect(bodies.bytes).toBe(0)
+})
+
 test('a certificate that ends while its connection stands is good for no post more, and its connection ends', async () => {
   let later = 0
   const bodies = new Bodies()
@@ -416,7 +467,8 @@ verifies(
     expect(busy.closed).toBe(false)
     go()
 
-    expect(await busy.next()).toMatchObject({ status: 200, text: '{"size":3}' })
+    // 0: the sidecar knows that nothing goes on behind it.
+    expect(await busy.next()).toEqual({ id: 0, status: 200, text: '{"size":3}' })
     await busy.end()
     await closed
   },
