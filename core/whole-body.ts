@@ -1,6 +1,6 @@
 // A body that somebody else sends, read whole as far as it may be held.
 
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 
 /**
  * Its bytes; undefined as soon as there are more than `most`, and nothing is read on then. Rejects where its source does.
@@ -27,8 +27,8 @@ export async function wholeBody(
   return whole ? Buffer.concat(held, bytes) : undefined
 }
 
-/** Without a value of `node:http`, which is I/O. */
-const isRequest = (chunks: AsyncIterable<Uint8Array>): chunks is IncomingMessage => 'httpVersion' in chunks
+/** A request to a server of Node's, known without `node:http`, which is I/O. */
+const isRequest = (chunks: AsyncIterable<Uint8Array>): chunks is Readable => 'httpVersion' in chunks
 
 type Hold = (chunk: Uint8Array) => boolean
 
@@ -38,7 +38,7 @@ async function iterated(chunks: AsyncIterable<Uint8Array>, hold: Hold): Promise<
 }
 
 /** By its events: an iterator takes a fifth of what else a short request takes. */
-async function received(request: IncomingMessage, hold: Hold): Promise<boolean> {
+async function received(request: Readable, hold: Hold): Promise<boolean> {
   return await new Promise((resolve, reject) => {
     const stop = (settle: () => void): void => {
       request.off('data', data).pause()
