@@ -20,6 +20,18 @@ const cannot = [
     'speaks with a guarded pod’s address, where the network plugin compares no sender (a bare bridge does not; Calico and Cilium do). Pod Security `baseline` leaves NET_RAW to it, `restricted` takes it away',
   ],
   [
+    'A pod on the same bridge as a store',
+    'reaches the store’s port by its link-local address (`fe80::`), which no NetworkPolicy names, where the network plugin judges by addresses (seen: bridge plugin, kube-router); guarded pods drop it themselves. Canaries do not try it. docs/limits.md says what to write on the nodes',
+  ],
+  [
+    'A pod of the host’s network in a namespace that is not enrolled, or a process of a node',
+    'is the node itself for most network plugins, which a NetworkPolicy does not keep from that node’s pods: it reaches a store’s port, and a guarded pod’s, where it shows no certificate and is refused. Pod Security `baseline` keeps such pods from a namespace',
+  ],
+  [
+    'Who knows another name that a declared host serves at the same address',
+    'asks for it inside TLS (`Host`, where SNI is the declared name): what stands in a connection that the app encrypts itself is unseen, but for model vendors, whose TLS ends in the pod. It reaches nobody but who answers at the address of a declared host',
+  ],
+  [
     'A container on a runtime whose own seccomp profile allows AF_VSOCK',
     'talks with what runs beside its machine, where that listens: such a socket is in no network namespace. containerd 1.6 of Debian 12 allows it (seen); newer profiles do not',
   ],

@@ -110,6 +110,27 @@ const groups = [
         },
       },
       {
+        alert: 'HipaaMcpAgreementEnds',
+        expr: 'max by (agreement) (hipaa_mcp_agreement_days_left) < 30 and on (agreement) hipaa_mcp_agreement_active == 1',
+        labels: { severity: 'warning' },
+        annotations: {
+          summary: 'An agreement with a business associate ends within 30 days',
+          description:
+            'When it ends no server reaches its hosts any more, and connections that are open are cut (45 CFR 164.504(e)). Renew it, and write spec.expires and spec.document: docs/agreements.md.',
+        },
+      },
+      {
+        alert: 'HipaaMcpAgreementClosed',
+        expr: 'max by (agreement) (hipaa_mcp_agreement_active) == 0',
+        for: '5m',
+        labels: { severity: 'warning' },
+        annotations: {
+          summary: 'The hosts of an agreement are shut',
+          description:
+            'It has expired, has not begun, or what was attested of the account at a model’s vendor is too old: kubectl get baa says which. Delete it where nobody needs it any more.',
+        },
+      },
+      {
         alert: 'HipaaMcpTrailBehind',
         expr: 'max by (server, reason) (hipaa_mcp_trail_pressure) >= 1',
         for: '1m',
