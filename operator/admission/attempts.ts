@@ -1,9 +1,8 @@
 // What somebody tried and was refused, or was let in by under an emergency: an Event on the object says who, whatever the client showed
 // them. Pure.
 
-import { apiVersion, canaryLabel, guardedLabel, storeLabel } from '../../core/identifiers.ts'
+import { apiVersion } from '../../core/identifiers.ts'
 import type { EventQuota, Say } from '../cluster/events.ts'
-import type { Pod } from './pod.ts'
 import { type Request, refusalIn, type Verdict, whatOf } from './review.ts'
 
 /**
@@ -26,6 +25,7 @@ const observed: { readonly [what: string]: { about: About; reason: string } } = 
   'pods/status': { about: pod, reason: 'PodChangeRefused' },
   'pods/resize': { about: pod, reason: 'PodChangeRefused' },
   'pods/binding': { about: pod, reason: 'PodChangeRefused' },
+  bindings: { about: pod, reason: 'PodChangeRefused' },
   'pods/eviction': { about: pod, reason: 'PodChangeRefused' },
   'pods/ephemeralcontainers': { about: pod, reason: 'EphemeralContainerRefused' },
   networkpolicies: {
@@ -64,19 +64,11 @@ export function attemptOf(request: Request, verdict: Verdict): Say | undefined {
   // By a policy, which is seen on the way there; or by the webhook that judges ephemeral containers after it.
   if (refusalIn(verdict) === undefined) return undefined
   if (what === 'pods/ephemeralcontainers')
-    return isHeld(request)
-      ? say(
-          pod,
-          'EphemeralContainerRefused',
-          `${whoOf(request)} was refused: an ephemeral container in this pod.`,
-        )
-      : undefined
+    return say(
+      pod,
+      'EphemeralContainerRefused',
+      `${whoOf(request)} was refused: an ephemeral container in this pod.`,
+    )
   const known = verdict.allowed ? observed[what] : undefined
   return known && say(known.about, known.reason, `${whoOf(request)} was refused: ${operation} ${what}.`)
-}
-
-/** Bystanders are nobody's way to patients. */
-function isHeld({ object, oldObject }: Request): boolean {
-  const labels = ((oldObject ?? object) as Partial<Pod> | undefined)?.metadata?.labels ?? {}
-  return [guardedLabel, storeLabel, canaryLabel].some((label) => labels[label] !== undefined)
 }

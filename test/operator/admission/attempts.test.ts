@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
 import { guardedLabel } from '../../../core/identifiers.ts'
 import { attemptOf } from '../../../operator/admission/attempts.ts'
-import { allowed, type Request, refusal } from '../../../operator/admission/review.ts'
+import { allowed, type Request, refusal, whatOf } from '../../../operator/admission/review.ts'
 import { verifies } from '../../verifies.ts'
 import { aBystander, aPod, aRequest } from './pods.ts'
 
@@ -28,7 +29,19 @@ const cases: [what: string, request: Request, verdict: typeof allowed, expected:
     { allowed: true, observed: 'no' },
     'EphemeralContainerRefused mallory was refused: an ephemeral container in this pod.',
   ],
-  ['one in a bystander', ephemeral(aBystander()), allowed, undefined],
+  [
+    'one in a bystander, which a policy refuses',
+    ephemeral(aBystander()),
+    { allowed: true, observed: 'no' },
+    'EphemeralContainerRefused mallory was refused: an ephemeral container in this pod.',
+  ],
+  [
+    'one that the webhook refuses',
+    ephemeral(aBystander()),
+    refused,
+    'EphemeralContainerRefused mallory was refused: an ephemeral container in this pod.',
+  ],
+  ['one that was let in', ephemeral(aBystander()), allowed, undefined],
   ['a new pod that was refused', aRequest(aPod()), refused, undefined],
   [
     'a new pod without a name',
@@ -101,3 +114,42 @@ verifies(
     expect(says[1]).toEqual(says[0])
   },
 )
+
+type Rule = { operations: string[]; resources: string[]; apiGroups: string[]; scope: string }
+
+/** What the webhooks are asked for that see what policies refuse: generated, a rule a line. */
+async function triedOn(): Promise<Request[]> {
+  const text = await readFile('config/webhook/webhooks.yaml', 'utf8')
+  const rules = [...text.matchAll(/^ +- (\{"apiGroups".*\})$/gm)].map(
+    ([, rule = '']) => JSON.parse(rule) as Rule,
+  )
+  return (
+    rules
+      // Of what is in no namespace there is no Event that its people could read.
+      .filter(({ scope }) => scope === 'Namespaced')
+      .flatMap(({ operations, resources, apiGroups: [group = ''] }) =>
+        operations.flatMap((operation) =>
+          resources.map((what) => {
+            const [resource = '', subResource = ''] = what.split('/')
+            return aRequest(aPod(), {
+              ...by,
+              operation: operation as 'CREATE',
+              resource: { group, version: 'v1', resource },
+              subResource,
+            })
+          }),
+        ),
+      )
+  )
+}
+
+verifies('audit:admission', 'whatever a policy refuses in a namespace, an Event says who tried', async () => {
+  const tried = await triedOn()
+  expect(tried.length).toBeGreaterThan(30)
+
+  const silent = tried.filter(
+    (request) => attemptOf(request, { allowed: true, observed: 'no' }) === undefined,
+  )
+
+  expect(silent.map(({ operation, ...request }) => `${operation} ${whatOf(request)}`)).toEqual([])
+})
