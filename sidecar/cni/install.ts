@@ -39,6 +39,8 @@ const stated = (name: string, content: object): void =>
 
 let listed: number | undefined
 let entered = false
+/** It was entered once, whatever came after: a list that somebody is writing cannot be read for a moment. */
+let stood = false
 let restored = 0
 let fault = ''
 
@@ -49,13 +51,14 @@ function keep(): void {
     // Pods ask the plugin as soon as it stands in the configuration: it must know what to answer by then.
     if (listed === undefined) return
     const written = enter(networks)
-    if (written && entered) {
+    if (written && stood) {
       restored += 1
       log.error('Somebody took the plugin out of the network configuration; it is there again', {
         restored,
       })
     } else if (written) log.info('The plugin stands in the network configuration')
     entered = true
+    stood = true
     fault = ''
   } catch (error) {
     entered = false

@@ -126,7 +126,9 @@ verifies(
     await eventually(() => written(hostFiles.enrolled)).toEqual({ namespaces: ['clinic'] })
     await eventually(() => written(hostFiles.access)).toMatchObject({ token: 'two' })
 
-    // Somebody rewrites the network list.
+    // Somebody rewrites the network list, and it is half written for a moment.
+    writeFileSync(listPath(), '{')
+    await eventually(ready).toBe(503)
     writeFileSync(listPath(), list('bridge'))
     await eventually(types).toEqual(['bridge', cniPlugin])
     // It counts when the file stands.
