@@ -10,29 +10,42 @@ export type Refused = {
   datagrams: number
 }
 
-/** Since the pod's network was made; undefined where the system does not tell. */
+/**
+ * Since the pod's network was made; undefined where the system does not tell. `read` gives a file of /proc/net. Connections are of
+ * both families, whose counts of datagrams the kernel keeps apart.
+ */
 export function refusedInPod(
-  read = (): string => readFileSync('/proc/net/snmp', 'utf8'),
+  read = (file: 'snmp' | 'snmp6'): string => readFileSync(`/proc/net/${file}`, 'utf8'),
 ): Refused | undefined {
-  const text = tableOf(read)
-  const connections = text?.get('Tcp')?.get('AttemptFails')
-  const datagrams = text?.get('Icmp')?.get('OutDestUnreachs')
-  return connections === undefined || datagrams === undefined ? undefined : { connections, datagrams }
+  const text = textOf(() => read('snmp'))
+  if (text === undefined) return undefined
+  const table = tableOf(text)
+  const connections = table.get('Tcp')?.get('AttemptFails')
+  const datagrams = table.get('Icmp')?.get('OutDestUnreachs')
+  // Not there where the kernel has no IPv6.
+  const [, sixth = '0'] = /^Icmp6OutDestUnreachs\s+(\d+)$/m.exec(textOf(() => read('snmp6')) ?? '') ?? []
+  return connections === undefined || datagrams === undefined
+    ? undefined
+    : { connections, datagrams: datagrams + Number(sixth) }
 }
 
-/** Two lines for each protocol: names, then numbers. */
-function tableOf(read: () => string): Map<string, Map<string, number>> | undefined {
+function textOf(read: () => string): string | undefined {
   try {
-    const tables = new Map<string, Map<string, number>>()
-    const names = new Map<string, string[]>()
-    for (const line of read().split('\n')) {
-      const [protocol = '', ...words] = line.split(/:? /)
-      const known = names.get(protocol)
-      if (known === undefined) names.set(protocol, words)
-      else tables.set(protocol, new Map(known.map((name, place) => [name, Number(words[place])])))
-    }
-    return tables
+    return read()
   } catch {
     return undefined
   }
+}
+
+/** Two lines for each protocol: names, then numbers. */
+function tableOf(text: string): Map<string, Map<string, number>> {
+  const tables = new Map<string, Map<string, number>>()
+  const names = new Map<string, string[]>()
+  for (const line of text.split('\n')) {
+    const [protocol = '', ...words] = line.split(/:? /)
+    const known = names.get(protocol)
+    if (known === undefined) names.set(protocol, words)
+    else tables.set(protocol, new Map(known.map((name, place) => [name, Number(words[place])])))
+  }
+  return tables
 }

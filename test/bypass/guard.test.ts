@@ -152,17 +152,22 @@ describe('with the filter set', () => {
 
   test('what the filter refused is counted where the sidecar can read it', async () => {
     const counted = async () => {
-      const { stdout } = await pod.run('pod', sidecar, ['cat', '/proc/net/snmp'])
-      return refusedInPod(() => stdout) ?? { connections: 0, datagrams: 0 }
+      const read = async (file: string) =>
+        (await pod.run('pod', sidecar, ['cat', `/proc/net/${file}`])).stdout
+      const files = { snmp: await read('snmp'), snmp6: await read('snmp6') }
+      return refusedInPod((file) => files[file]) ?? { connections: 0, datagrams: 0 }
     }
-    const before = await counted()
 
-    await pod.ask('pod', app, 'dial', addresses.outside, 9_000)
-    await pod.ask('pod', app, 'send', addresses.outside, 53)
+    for (const host of [addresses.outside, addresses.outside6]) {
+      const before = await counted()
 
-    const after = await counted()
-    expect(after.connections - before.connections).toBe(1)
-    expect(after.datagrams - before.datagrams).toBe(1)
+      await pod.ask('pod', app, 'dial', host, 9_000)
+      await pod.ask('pod', app, 'send', host, 53)
+
+      const after = await counted()
+      expect(after.connections - before.connections, host).toBe(1)
+      expect(after.datagrams - before.datagrams, host).toBe(1)
+    }
   })
 
   verifies(

@@ -9,8 +9,19 @@ Tcp: RtoMax MaxConn AttemptFails
 Tcp: 120000 -1 42
 `
 
-test('what the kernel counted of the pod is read by name', () => {
-  expect(refusedInPod(() => snmp)).toEqual({ connections: 42, datagrams: 7 })
+const files = { snmp, snmp6: 'Ip6InReceives   \t9\nIcmp6OutDestUnreachs            \t5\nUdp6InErrors \t1\n' }
+
+test('what the kernel counted of the pod is read by name, datagrams of both families', () => {
+  expect(refusedInPod((file) => files[file])).toEqual({ connections: 42, datagrams: 12 })
+})
+
+test('a system without IPv6 tells of the other', () => {
+  expect(
+    refusedInPod((file) => {
+      if (file === 'snmp6') throw new Error('no such file')
+      return snmp
+    }),
+  ).toEqual({ connections: 42, datagrams: 7 })
 })
 
 test('a system that does not tell is no zero', () => {
