@@ -1,6 +1,6 @@
 // docs/bypass.md: what was tried against the product, out of the files that try it.
 
-import { type Attempt, attackers, attempts, gates } from './bypass/attempts.ts'
+import { attackers, attempts, gates, type Trace } from './bypass/attempts.ts'
 
 const cannot = [
   [
@@ -67,46 +67,70 @@ const cannot = [
 
 export async function bypassDocument(): Promise<string> {
   const all = await attempts()
-  const rows = (by: string) => all.filter((attempt) => attempt.by === by).map(rowOf)
-  const groups = Object.entries(attackers).flatMap(([by, who]) => [
-    `### ${capital(who)}`,
-    '',
-    '| attempt | it | refused by |',
-    '|---|---|---|',
-    ...rows(by),
-    '',
-  ])
+  const of = (by: string) => all.filter((attempt) => attempt.by === by)
+  const own = all.filter(({ gate }) => {
+    const { record, event, metric }: Trace = gates[gate]
+    return [record, event, metric].includes(true)
+  })
   return [
     '# Ways around the product',
     '',
-    'For security engineers: what was tried to get past the product, what refuses it, and what nothing stops.',
+    ...lines(
+      'For security engineers: what was tried to get past the product, what refuses it, and what nothing stops.',
+    ),
     '',
-    'Generated from `test/bypass/attempts/` by `node test/generate.ts`. `make bypass` and `make nightly` try them all on a real node,',
-    'with the product installed as `config/default` says; `make test` tries some of each kind (who tries, and what refuses it).',
-    'Each is tried twice: in an enrolled namespace, where it must be refused, and in one that does not know the product, where the same',
-    'must come through. So a refusal for another reason counts for nothing. How the packet filter does over IPv6, and what its check',
-    'notices, is in `test/bypass/guard.test.ts`; what the sidecar takes for a declared name, in `test/sidecar/egress/`;',
-    'what callers and servers send that two readers take differently, in `test/sidecar/requests/`.',
+    ...lines(
+      'Generated from `test/bypass/attempts/` by `node test/generate.ts`. `make bypass` and `make nightly` try them all on a real node, with the product installed as `config/default` says; `make test` tries some of each kind (who tries, and what refuses it). Each is tried twice: in an enrolled namespace, where it must be refused, and in one that does not know the product, where the same must come through. So a refusal for another reason counts for nothing. How the packet filter does over IPv6, and what its check notices, is in `test/bypass/guard.test.ts`; what the sidecar takes for a declared name, in `test/sidecar/egress/`; what callers and servers send that two readers take differently, in `test/sidecar/requests/`.',
+    ),
     '',
     '## What cannot be stopped',
     '',
-    '| who | what, and where it shows |',
-    '|---|---|',
-    ...cannot.map(([who, what]) => `| ${who} | ${what} |`),
-    '',
+    ...cannot.flatMap(([who, what]) => [...item(`**${who}** ${what}.`), '']),
     `## What is stopped: ${all.length} attempts`,
     '',
-    ...groups,
+    ...lines(
+      'Each is a file of this name in [test/bypass/attempts](../test/bypass/attempts/). Behind it stands what refuses it: the table at the end says where that is seen.',
+    ),
+    '',
+    ...Object.entries(attackers).flatMap(([by, who]) => [
+      `### ${capital(who)}`,
+      '',
+      ...of(by).flatMap(({ id, what, gate }) => item(`\`${id}\` ${what}: \`${gate}\``)),
+      '',
+    ]),
     '## Where an attempt is seen',
     '',
-    '| refused by | where |',
-    '|---|---|',
-    ...Object.entries(gates).map(([gate, where]) => `| \`${gate}\` | ${capital(where)} |`),
+    ...lines(
+      `Of ${all.length} attempts ${own.length} are of a kind that leaves a record, an Event or a number of the product’s own. Those that \`make bypass\` tries before the API server are dry runs, which are counted there alone: that the same leave records and Events is seen in \`test/integration/admission-observed.test.ts\`.`,
+    ),
+    '',
+    '| refused by | attempts | record | Event | metric | of others |',
+    '|---|--:|---|---|---|---|',
+    ...Object.entries<Trace>(gates).map(([gate, { record, event, metric, others }]) => {
+      const count = all.filter((attempt) => attempt.gate === gate).length
+      const marks = [record, event, metric, others].map((mark = '–') => (mark === true ? 'yes' : mark))
+      return `| \`${gate}\` | ${count} | ${marks.join(' | ')} |`
+    }),
+    '',
+    ...[...Map.groupBy(Object.entries<Trace>(gates), ([, { where }]) => where)].flatMap(([where, alike]) =>
+      item(`${alike.map(([gate]) => `\`${gate}\``).join(', ')}: ${where}.`),
+    ),
     '',
   ].join('\n')
 }
 
-const rowOf = ({ id, what, gate }: Attempt): string =>
-  `| [\`${id}\`](../test/bypass/attempts/${id}.yaml) | ${what} | \`${gate}\` |`
+const item = (text: string): string[] =>
+  lines(text, 78).map((line, index) => `${index === 0 ? '-' : ' '} ${line}`)
+
+/** Of at most so many columns; a word that is longer stands alone. */
+function lines(text: string, columns = 80): string[] {
+  const all: string[] = []
+  for (const word of text.split(' ')) {
+    const last = all.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= columns) all.push(`${all.pop()} ${word}`)
+    else all.push(word)
+  }
+  return all
+}
 
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)

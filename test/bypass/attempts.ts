@@ -39,31 +39,81 @@ export const observedPolicies = [
   'tokens',
 ] as const
 type ObservedPolicy = (typeof observedPolicies)[number]
-const byPolicy = Object.fromEntries(
-  observedPolicies.map((name) => [
-    name,
-    `policy \`hipaa-mcp-${name}\`: as above; a record \`admission-refused\`, with who asked, and an Event`,
-  ]),
-) as { readonly [name in ObservedPolicy]: string }
-
 /**
- * What refuses, and where that is seen. A refusal without a trace of its own would be an attempt that nobody hears of.
+ * Where an attempt is seen: in a `record`, an `event` or a `metric` of the product, or by `others` around it. A text: what is
+ * seen is no trace of the attempt, but of this.
  */
+type Seen = true | 'the pod’s' | 'canaries’'
+export type Trace = { record?: Seen; event?: Seen; metric?: Seen; others?: Seen; where: string }
+
+const toldRefusal =
+  'a record `admission-refused`, with who asked and what was answered; a line of the operator’s log; `hipaa_mcp_admission_refusals_total`'
+const byWebhook = 'and the API server counts it in `apiserver_admission_webhook_rejection_count`'
+
+const byPolicy = Object.fromEntries(
+  observedPolicies.map((name): [string, Trace] => [
+    name,
+    {
+      record: true,
+      event: true,
+      metric: true,
+      others: true,
+      where: `policies \`hipaa-mcp-…\` of these names, in the API server: ${toldRefusal}; an Event on the object, or on the namespace where it was to be made; and the API server counts it in \`apiserver_validating_admission_policy_check_total\``,
+    },
+  ]),
+) as { readonly [name in ObservedPolicy]: Trace }
+
+const byPods: Trace = {
+  record: true,
+  metric: true,
+  others: true,
+  where: `the operator’s webhooks \`inject\` and \`pods\`: ${toldRefusal}; ${byWebhook}`,
+}
+
+/** What refuses, and where that is seen. What nobody sees is said to be so. */
 export const gates = {
-  inject:
-    'the operator’s webhook `inject`: its log, `apiserver_admission_webhook_rejection_count`, a record `admission-refused`',
-  validate:
-    'the operator’s webhook `pods`: its log, `apiserver_admission_webhook_rejection_count`, a record `admission-refused`',
-  connect: 'the operator’s webhooks `connect` and `stores`: as above, and an Event on the pod',
-  pods: 'policy `hipaa-mcp-pods`: `apiserver_validating_admission_policy_check_total`',
+  inject: byPods,
+  validate: byPods,
+  connect: {
+    record: true,
+    event: true,
+    metric: true,
+    others: true,
+    where: `the operator’s webhooks \`connect\` and \`stores\`: ${toldRefusal}; an Event \`ConnectRefused\` on the pod; ${byWebhook}`,
+  },
   ...byPolicy,
-  rights: 'RBAC: `apiserver_authorization_attempts_total`, and the cluster’s audit log by name',
-  guarded: 'nothing: the pod is guarded like any other, which its server’s status counts',
-  filter: 'the pod’s packet filter: `hipaa_mcp_pod_connections_failed`, `hipaa_mcp_pod_datagrams_refused`',
-  names: 'the sidecar: a record `counted` in the trail, `hipaa_mcp_egress_total{decision="refused"}`',
-  container: 'the container’s own confinement, in the kernel',
-  network: 'NetworkPolicies: the same attempt by canaries is `status.network` and `NetworkEnforced`',
-} as const
+  rights: {
+    others: true,
+    where:
+      'RBAC, before the product is asked: the API server counts it in `apiserver_authorization_attempts_total`, without a name. Who and what stands in its audit log, where the cluster keeps one',
+  },
+  guarded: {
+    record: 'the pod’s',
+    metric: 'the pod’s',
+    where:
+      'nothing is refused, since nothing comes of it: the pod is guarded like any other, and seen as any other is. Its chain begins with a record `chain-started`, and `hipaa_mcp_pods_guarded` counts it. What was tried stands in the pod’s own spec alone. It is not counted: admission puts the same right in pods of which nobody meant anything',
+  },
+  filter: {
+    metric: true,
+    where:
+      'the pod’s packet filter: `hipaa_mcp_pod_connections_failed` and `hipaa_mcp_pod_datagrams_refused`, without whereto. Not counted is what comes to the pod from elsewhere, and datagrams to a group',
+  },
+  names: {
+    record: true,
+    metric: true,
+    where:
+      'the sidecar: a record `counted` in the trail and `hipaa_mcp_egress_total{decision="refused"}`, without what was asked for: a name that nobody declared may be words',
+  },
+  container: {
+    where:
+      'the kernel, by what the container may not do, or has not: nobody is told but the program that tried. Only where a node’s own audit watches such calls does its log have it',
+  },
+  network: {
+    metric: 'canaries’',
+    where:
+      'the network plugin, by NetworkPolicies: the attempt shows only where the plugin counts or logs what it drops. That such ways are shut is what canaries try, from a stranger and from a bystander to guarded pods’ port for calls and to stores, and from a bystander to an address outside: `status.network`, `hipaa_mcp_network_attempts_open`. Nobody tries for them ports of the server’s own, UDP, a store’s way out, ports of nodes, and the operator’s and the collector’s own ports',
+  },
+} satisfies { readonly [gate: string]: Trace }
 type Gate = keyof typeof gates
 
 /** `virtual`: a verb or a kind that only authorization knows; any other is served by the API server. */
