@@ -1,4 +1,4 @@
-// A change of policy, an agreement's end and a lockdown, timed by the trail itself: patch to the record that says so.
+// A change of policy and a lockdown, timed by the trail itself: patch to the record that says so.
 
 import { expect } from 'vitest'
 import { call } from '../../demo/calls.ts'
