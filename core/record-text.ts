@@ -3,7 +3,7 @@
 
 import { canonical, type Json } from './canonical.ts'
 import { isObject } from './is-object.ts'
-import { type Entry, recordLimit, recordSchema } from './record.ts'
+import { type Entry, RecordTooLarge, recordLimit, recordSchema } from './record.ts'
 import { common, recordKinds, shapeOf } from './record-shape.ts'
 import type { Check } from './shape.ts'
 
@@ -169,8 +169,8 @@ const timeLength = lately.text.length
 
 /**
  * The bytes of an entry's record, as `recordBytes(recordOf(entry, at))` gives them for a record that `isRecord` takes. `at`:
- * milliseconds since 1970. Throws TypeError where it is none, says `at` or `schema` itself or inherits members, and RangeError
- * where it is larger than `recordLimit`.
+ * milliseconds since 1970. Throws TypeError where it is none, says `at` or `schema` itself or inherits members, and
+ * `RecordTooLarge`.
  */
 export function entryBytes(entry: Entry, at: number): Buffer {
   const time = timeOf(at)
@@ -178,6 +178,6 @@ export function entryBytes(entry: Entry, at: number): Buffer {
   const text = members === undefined || time === undefined ? undefined : membersText(entry, members, time)
   if (text === undefined) throw new TypeError('The record is malformed: nothing is recorded')
   const bytes = Buffer.from(text)
-  if (bytes.length > recordLimit) throw new RangeError('The record is larger than 65,535 bytes')
+  if (bytes.length > recordLimit) throw new RecordTooLarge()
   return bytes
 }

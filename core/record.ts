@@ -54,10 +54,17 @@ export function recordOf(entry: Entry, at: string): AuditRecord {
 /** Largest record, bytes: a C2SP tlog-tiles entry has a 16-bit length. */
 export const recordLimit = 65_535
 
-/** The bytes that the chain is made of. Throws when the record is larger than `recordLimit`. */
+/** A record that would be larger than `recordLimit`: said again it is no smaller. */
+export class RecordTooLarge extends RangeError {
+  constructor() {
+    super('The record is larger than 65,535 bytes')
+  }
+}
+
+/** The bytes that the chain is made of. Throws `RecordTooLarge`. */
 export function recordBytes(record: AuditRecord): Buffer {
   const bytes = Buffer.from(canonical(record as unknown as Json))
-  if (bytes.length > recordLimit) throw new RangeError('The record is larger than 65,535 bytes')
+  if (bytes.length > recordLimit) throw new RecordTooLarge()
   return bytes
 }
 
@@ -66,7 +73,7 @@ export function recordBytes(record: AuditRecord): Buffer {
  * that this version does not know is refused as well: it could be a place for content.
  */
 export function parseRecord(bytes: Uint8Array): AuditRecord {
-  if (bytes.length > recordLimit) throw new RangeError('The record is larger than 65,535 bytes')
+  if (bytes.length > recordLimit) throw new RecordTooLarge()
   // Not Buffer.toString: it would read a broken byte as U+FFFD, and that text has a canonical form.
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   const value: unknown = JSON.parse(text)

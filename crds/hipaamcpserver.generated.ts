@@ -516,7 +516,7 @@ callsPerMinute?: number
  */
 callsPerPatientPerHour?: number
 /**
- * Records that one call may ask for (_count, limit, page_size and the like) and patients that it may name, unless bulk is Allowed. Default 100.
+ * Records that one call may ask for (_count, limit, page_size and the like) and patients that it may name, unless bulk is Allowed. A call names 250 patients at most whatever this says: a record has room for no more. Default 100.
  */
 records?: number
 /**
@@ -643,7 +643,7 @@ callsPerMinute?: number
  */
 callsPerPatientPerHour?: number
 /**
- * Records that one call may ask for (_count, limit, page_size and the like) and patients that it may name, unless bulk is Allowed. Default 100.
+ * Records that one call may ask for (_count, limit, page_size and the like) and patients that it may name, unless bulk is Allowed. A call names 250 patients at most whatever this says: a record has room for no more. Default 100.
  */
 records?: number
 /**
@@ -784,7 +784,7 @@ callsPerMinute?: number
  */
 callsPerPatientPerHour?: number
 /**
- * Records that one call may ask for (_count, limit, page_size and the like) and patients that it may name, unless bulk is Allowed. Default 100.
+ * Records that one call may ask for (_count, limit, page_size and the like) and patients that it may name, unless bulk is Allowed. A call names 250 patients at most whatever this says: a record has room for no more. Default 100.
  */
 records?: number
 /**

@@ -6,6 +6,7 @@
 // reserves -32000 to -32099. ran: what a result record says when this ends a call whose intent is recorded.
 
 import type { Challenge } from '../core/identity/mfa.ts'
+import { mostPatients } from '../core/record-room.ts'
 
 type Row = { via: 'http' | 'rpc' | 'tool'; status: number; code: number; says: string }
 
@@ -107,8 +108,9 @@ export const refusals = {
   // 164.502(b): ask for less
   'argument-refused':        { via: 'rpc',  status: 200, code: -32602, says: 'An argument is refused: data says which and why. tools/list shows the schema.' },
   'bulk-refused':            { via: 'rpc',  status: 200, code: -32602, says: 'An argument asks for everybody, for everything or for too many at once: data says which and why. Name one patient, and ask for less.' },
+  'too-many-patients':       { via: 'tool', status: 200, code: 164502, says: `The call names more patients than one record can name, which is ${mostPatients}, or fewer where identifiers are longer than 64 characters. Nothing was done. Ask in several calls, of fewer patients each.` },
   'argument-identifies':     { via: 'rpc',  status: 200, code: -32602, says: 'An argument holds an identifier of a person that the server does not need: data says which. Name the patient by the argument for it, and ask without.' },
-
+  'record-too-large':        { via: 'tool', status: 200, code: 164312, says: 'The record of this call would be larger than a record may be, so nothing is returned. Ask for less in one call.' },
   'input-malformed':         { via: 'rpc',  status: 200, code: -32602, says: 'inputResponses is no object of at most 32 answers.' },
   'call-unknown':            { via: 'http', status: 400, code: -32600, says: 'No call of that id runs for this caller.' },
   'question-unknown':        { via: 'http', status: 400, code: -32600, says: 'No question of that id is open for this caller.' },

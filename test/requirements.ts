@@ -220,6 +220,10 @@ export const requirements = {
     'Where the policy asks for it, the record of a call says whether it is about the caller’s own record, about somebody with their family name or about a patient on the VIP list, and which of these nobody could tell.',
   ),
   'audit:no-record-no-service': done('audit', 'A call that cannot be recorded is not served.'),
+  'audit:room': done(
+    'audit',
+    'A call whose patients one record cannot name is refused before anything is sent, and told how many it can.',
+  ),
   'audit:refusals': done('audit', 'Every refusal is recorded, with its reason and stage.'),
   'audit:no-content': done('audit', 'A record holds no argument value and no result value.'),
   'audit:acknowledged-is-kept': done(

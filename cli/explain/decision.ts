@@ -5,7 +5,8 @@ import type { JsonObject } from '../../core/canonical.ts'
 import { byReach, purposesOf, rolesFor, rolesForPurpose } from '../../core/permission.ts'
 import { segmentsOf } from '../../core/pointer.ts'
 import type { Role } from '../../core/policy.ts'
-import { covers, listOf, patientIn } from '../../core/redaction/patients.ts'
+import { fitOneRecord, mostPatients } from '../../core/record-room.ts'
+import { covers, listOf, patientIn, patientsNamed } from '../../core/redaction/patients.ts'
 import type { Target } from './target.ts'
 
 /** One rule and what it says. `passed` undefined: it cannot be told without the token, or was not asked. */
@@ -47,6 +48,7 @@ export function decide(
   if (permitting.length === 0) return { role: undefined, steps }
   steps.push(
     ...argumentSteps(target, args),
+    ...roomSteps(target, args),
     patientStep(permitting, target, args, reach),
     tokenStep(permitting),
   )
@@ -111,6 +113,13 @@ function only(names: readonly string[], args: JsonObject): JsonObject {
 /** A name that only the caller gave may hold anything. */
 function shown(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/.test(name) ? name : 'an argument with a name of its own'
+}
+
+/** Whether one record can name all whom the arguments name. */
+function roomSteps(target: Target, args: JsonObject | undefined): Step[] {
+  if (fitOneRecord(patientsNamed(namedBy(target, args)) ?? [])) return []
+  const says = `more patients are named than one record can name: ${mostPatients}, or fewer where identifiers are longer than 64 characters`
+  return [{ rule: 'patients', passed: false, says }]
 }
 
 /** What the arguments name as the patient, as the sidecar finds it. */

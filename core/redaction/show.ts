@@ -15,6 +15,7 @@
 import type { JsonObject } from '../canonical.ts'
 import type { PatternTree } from '../pointer.ts'
 import type { Policy } from '../policy.ts'
+import { fitOneRecord } from '../record-room.ts'
 import { TooMuchText } from '../text/tokenize.ts'
 import { aliases } from './aliases.ts'
 import { narrowed } from './narrow.ts'
@@ -85,14 +86,14 @@ export function show(result: JsonObject, showing: Showing): Outcome {
   const isError = result['isError'] === true
   if (isError && !returns.whole) {
     const patients = patientsOf(known, named)
-    if (patients.length > mostPatients) return refused('too-many-patients')
+    if (!fitOneRecord(patients)) return refused('too-many-patients')
     return { is: 'withheld', known, patients, blocks: all.blocks.length }
   }
   const within = reached(all, known, isError, showing)
   if (within === undefined) return refused('out-of-reach')
   const { parts, dropped } = within
   const patients = patientsOf(within.known, named)
-  if (patients.length > mostPatients) return refused('too-many-patients')
+  if (!fitOneRecord(patients)) return refused('too-many-patients')
   admit?.(patients)
 
   const by = projection(known, searchRules(returns, patients, showing), returns.fields.resources)
@@ -126,9 +127,6 @@ function reached(
   if (isError && concernsOthers(documentsOf(parts), known, reach)) return undefined
   return partsWithin(parts, known, { reach, places })
 }
-
-/** Most patients in one result: a record has 64 KiB, and each is named in it. */
-export const mostPatients = 250
 
 /** All patients in what the server returned, and those that were asked for; one who has two identifiers counts once. */
 export function patientsOf(known: Survey, named: readonly string[]): readonly string[] {

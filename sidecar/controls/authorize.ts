@@ -1,4 +1,4 @@
-// Access control, 45 CFR 164.312(a)(1), and the purpose of use, 164.502(b). Implements: access:*
+// Access control, 45 CFR 164.312(a)(1), and the purpose of use, 164.502(b). Implements: access:*, audit:room
 
 import { patientArgument } from '../../core/arguments/patient-argument.ts'
 import type { Json } from '../../core/canonical.ts'
@@ -8,6 +8,7 @@ import { byReach, purposesOf, rolesFor, rolesForPurpose } from '../../core/permi
 import { valueAt } from '../../core/pointer.ts'
 import type { Role } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
+import { fitOneRecord } from '../../core/record-room.ts'
 import { covers, isPlain, listOf, patientsNamed } from '../../core/redaction/patients.ts'
 import type { Ask, Found } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
@@ -70,11 +71,14 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
 
   // An emergency names its patients themselves.
   const whom = grant === undefined ? meant(role) : { named, hidden: [] }
+  const asked = patientsNamed(whom.named) ?? []
+  // Before anything is sent or counted: their result could not be recorded either.
+  if (!fitOneRecord(asked)) throw new Refusal('too-many-patients')
   return {
     role,
     purpose,
     found: withMeant(found, named, whom),
-    patients: patientsNamed(whom.named) ?? [],
+    patients: asked,
     ...(whom.hidden.length === 0 ? {} : { hidden: whom.hidden }),
     ...(grant === undefined ? {} : { grant }),
     ...(reach === undefined ? {} : { reach }),

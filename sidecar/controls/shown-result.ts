@@ -2,10 +2,11 @@
 // came at once, or later in a task or on a stream that was taken up again, makes no difference.
 
 import type { JsonObject } from '../../core/canonical.ts'
+import { fitOneRecord } from '../../core/record-room.ts'
 import { concernsOthers } from '../../core/redaction/reach-parts.ts'
 import type { Shape } from '../../core/redaction/results.ts'
 import type { ReturnRules } from '../../core/redaction/rules.ts'
-import { type Judging, mostPatients, patientsOf, show, type Why } from '../../core/redaction/show.ts'
+import { type Judging, patientsOf, show, type Why } from '../../core/redaction/show.ts'
 import { look, type Survey, survey } from '../../core/redaction/survey.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Answered } from '../exchange.ts'
@@ -121,7 +122,7 @@ export function patientsBesides(returned: unknown, showing: Showing, deps: Deps)
 
 export function recordable(known: Survey, { patients: named }: Showing): readonly string[] {
   const patients = patientsOf(known, named)
-  if (patients.length > mostPatients) throw refusalOf('too-many-patients')
+  if (!fitOneRecord(patients)) throw refusalOf('too-many-patients')
   return patients
 }
 

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
 import type { TextRule } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
-import { mostPatients } from '../../core/redaction/show.ts'
+import { fitOneRecord } from '../../core/record-room.ts'
 import { limitKey } from '../controls/authorize.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Identified } from '../exchange.ts'
@@ -55,7 +55,7 @@ export function shownMessage(
   const seen =
     row.task === true ? context.task?.(message.params) : viewed(row, rule, message, listening, deps)
   // A record has room for so many: what it could not name does not leave.
-  if (seen === undefined || seen.account.patients.length > mostPatients) return undefined
+  if (seen === undefined || !fitOneRecord(seen.account.patients)) return undefined
   const id =
     message.id === undefined
       ? undefined

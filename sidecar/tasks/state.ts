@@ -3,9 +3,9 @@
 
 import type { JsonObject } from '../../core/canonical.ts'
 import { isObject } from '../../core/is-object.ts'
+import { fitOneRecord } from '../../core/record-room.ts'
 import { toolResult } from '../../core/redaction/results.ts'
 import { returnsUnder } from '../../core/redaction/rules.ts'
-import { mostPatients } from '../../core/redaction/show.ts'
 import { patientsBesides, type Showing, type Shown, shownResult } from '../controls/shown-result.ts'
 import type { Deps } from '../deps.ts'
 import type { Account, Revision } from '../exchange.ts'
@@ -68,7 +68,7 @@ export function shownTask(
   const interval = count(state[poll])
   const more = details ? detailsOf(state, showing, deps) : { result: {}, account: nothing }
   const patients = [...new Set([...said, ...more.account.patients])]
-  if (patients.length > mostPatients) throw new Refusal('result-too-many-patients')
+  if (!fitOneRecord(patients)) throw new Refusal('result-too-many-patients')
   return {
     result: {
       ...(returns.whole ? rest : {}),

@@ -199,6 +199,7 @@ verifies('minimum:explained', 'a member’s own name that identifies somebody is
   expect(flat(said)).toContain('medications/(a name) dropped 1 the member’s own name identifies somebody')
 })
 
+const many = Array.from({ length: 251 }, (_, at) => `p-${at}`)
 const refusals: { when: string; args: string[]; says: RegExp }[] = [
   {
     when: 'the role does not name the tool',
@@ -224,6 +225,11 @@ const refusals: { when: string; args: string[]; says: RegExp }[] = [
     when: 'an argument is missing',
     args: [...as('clinician', 'TREAT'), '--args', '{}'],
     says: /patient_id is required/,
+  },
+  {
+    when: 'more patients are named than a record has room for',
+    args: [...as('clinician', 'TREAT'), '--args', JSON.stringify({ patient_id: many })],
+    says: /patients no more patients are named than one record can name: 250/,
   },
   {
     when: 'a bound caller names nobody',

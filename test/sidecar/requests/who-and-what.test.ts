@@ -1,11 +1,12 @@
 // What the record of a call says besides its outcome: from where it came, and by which arguments.
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { policyHash, policyText } from '../../../core/policy.ts'
 import { recordBytes, recordOf } from '../../../core/record.ts'
 import { argumentNames, toolTarget } from '../../../sidecar/targets.ts'
 import { withValue } from '../../support/mcp-server.ts'
-import { aCall } from '../../support/message.ts'
-import { aRole, aTool } from '../../support/policy.ts'
+import { aCall, aMessage } from '../../support/message.ts'
+import { aPolicy, aRole, aTool } from '../../support/policy.ts'
 import { aScene, type Scene } from '../../support/scene.ts'
 import { verifies } from '../../verifies.ts'
 
@@ -63,6 +64,30 @@ verifies(
     if (intent !== undefined) recordBytes(recordOf(intent, new Date().toISOString()))
   },
 )
+
+verifies('audit:who-and-what', 'the policy that decided it, by the hash of the one in force', async () => {
+  const hashes: string[] = []
+  for (const dates of ['Year', 'Shift'] as const) {
+    scene.use(aPolicy({ redaction: { dates } }))
+    const { inForce } = scene.orders.standing()
+    if (inForce === undefined) throw new Error('No policy is in force')
+    hashes.push(policyHash(policyText(inForce.policy)))
+
+    await scene.ask(aCall({ patient_id: 'p-100' }))
+    // Refused at what it asks for, and before that.
+    await scene.ask(aCall({ patient_id: ['p-100'] }))
+    await scene.ask(aCall({ patient_id: 'p-100' }, { tool: 'no_such' }))
+    await scene.ask(aMessage('ping'))
+  }
+
+  const [first, second] = hashes
+  expect(first).not.toBe(second)
+  const [intents, refusals] = (['intent', 'refusal'] as const).map((kind) =>
+    scene.trail.of(kind).map(({ policy }) => policy),
+  )
+  expect(intents).toEqual([first, first, first, second, second, second])
+  expect(refusals).toEqual([first, first, second, second])
+})
 
 test('a tool whose result says where patients stand is none of these', () => {
   const told = toolTarget({ ...ofNobody, returns: { ...ofNobody.returns, patients: ['/subject'] } })
