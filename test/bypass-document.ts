@@ -108,7 +108,7 @@ export async function bypassDocument(): Promise<string> {
     '|---|--:|---|---|---|---|',
     ...Object.entries<Trace>(gates).map(([gate, { record, event, metric, others }]) => {
       const count = all.filter((attempt) => attempt.gate === gate).length
-      const marks = [record, event, metric, others].map((mark = '–') => (mark === true ? 'yes' : mark))
+      const marks = [record, event, metric, others].map((mark) => (mark === true ? 'yes' : (mark ?? '–')))
       return `| \`${gate}\` | ${count} | ${marks.join(' | ')} |`
     }),
     '',
