@@ -5,14 +5,15 @@ import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { unreachedPorts } from '../../operator/admission/loopback.ts'
 import { annotatedInVain, judgeWorkload, type Workload } from '../preflight/judge.ts'
 import { type Check, ok, wrong } from './check.ts'
+import { type ContainerStatus, crashOf } from './crashes.ts'
 
-type State = { waiting?: { reason?: string }; terminated?: { exitCode: number; reason?: string } }
 export type RunningPod = Workload & {
   metadata: { ownerReferences?: { kind: string; controller?: boolean }[] }
   status?: {
     phase?: string
     conditions?: { type: string; status: string; message?: string }[]
-    initContainerStatuses?: { name: string; state?: State; lastState?: State }[]
+    initContainerStatuses?: ContainerStatus[]
+    containerStatuses?: ContainerStatus[]
   }
 }
 
@@ -72,12 +73,8 @@ function replacing({ metadata }: RunningPod, role: string): string {
   return replacements[owner.kind] ?? 'replace it in its controller’s own way'
 }
 
-function guardedCheck(
-  name: string,
-  server: string,
-  { status }: RunningPod,
-  unreached: readonly string[],
-): Check {
+function guardedCheck(name: string, server: string, pod: RunningPod, unreached: readonly string[]): Check {
+  const { status } = pod
   for (const { name: container, state, lastState } of status?.initContainerStatuses ?? []) {
     const failed = [state, lastState].some((one) => (one?.terminated?.exitCode ?? 0) !== 0)
     const says = ownFailures[container]
@@ -94,6 +91,8 @@ function guardedCheck(
       name,
       `guarded by ${server}, and has no node: ${scheduled.message ?? 'look at its Events'}`,
     )
+  const crash = crashOf(pod)
+  if (crash !== undefined) return wrong('pod', name, `guarded by ${server}, and ${crash}`)
   return wrong(
     'pod',
     name,

@@ -3,6 +3,7 @@
 import { serverAnnotation } from '../../core/identifiers.ts'
 import type { PodSecurity } from '../../core/pod-security.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { changeOfUserHints } from '../../operator/admission/change-of-user.ts'
 import { judgeNew } from '../../operator/admission/judge.ts'
 import { unreachedPorts } from '../../operator/admission/loopback.ts'
 import type { Pod, PodSpec } from '../../operator/admission/pod.ts'
@@ -99,8 +100,10 @@ export function judgeWorkload(
   }
 }
 
-const hintsOf = ({ spec }: Pod, server: HipaaMcpServer | undefined): string[] =>
-  server === undefined ? [] : unreachedPorts(spec, server)
+const hintsOf = ({ spec }: Pod, server: HipaaMcpServer | undefined): string[] => [
+  ...(server === undefined ? [] : unreachedPorts(spec, server)),
+  ...changeOfUserHints(spec),
+]
 
 /** What would be refused as well once there is a server of the name that the pod bears: said at once, or it comes when that was mended. */
 function besides(pod: Pod, servers: readonly HipaaMcpServer[], here: Surroundings): string[] {

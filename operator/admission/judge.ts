@@ -5,6 +5,7 @@ import { guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { PodSecurity } from '../../core/pod-security.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { baselineViolations, bystanderViolations, newPodViolations } from './baseline.ts'
+import { changeOfUserViolations } from './change-of-user.ts'
 import { conforms } from './conform.ts'
 import type { Copy, Known } from './copy.ts'
 import { type Enrolment, enrolmentOf } from './enrolment.ts'
@@ -12,6 +13,7 @@ import { debugViolations, type Entry, enter } from './entry.ts'
 import { inject } from './inject.ts'
 import type { Pod } from './pod.ts'
 import { allowed, patchOf, type Request, refusal, type Verdict } from './review.ts'
+import { unwrapped } from './stdio.ts'
 import type { Surroundings } from './surroundings.ts'
 import { withoutWaysOut } from './tenant.ts'
 
@@ -37,9 +39,18 @@ export function judgeNew(pod: Pod, servers: readonly HipaaMcpServer[], surroundi
   const brought = newPodViolations(pod)
   if (brought.length > 0) return { role, violations: brought }
   const present = ofNewPods(surroundings, surroundings.podSecurity ?? 'privileged')
-  if (enrolment.role === 'guarded') return { role, ...inject(pod, enrolment.server, present) }
+  if (enrolment.role === 'guarded') return { role, ...guarded(pod, enrolment.server, present) }
   const violations = unguardedViolations(pod, enrolment)
   return violations.length > 0 ? { role, violations } : { role, pod: unguarded(pod, enrolment) }
+}
+
+function guarded(pod: Pod, server: HipaaMcpServer, present: Surroundings): ReturnType<typeof inject> {
+  const injected = inject(pod, server, present)
+  const violations = [
+    ...('violations' in injected ? injected.violations : []),
+    ...changeOfUserViolations(unwrapped(pod.spec, server)),
+  ]
+  return violations.length > 0 ? { violations } : injected
 }
 
 /** Only the image in force, since an earlier one may have had a fault; and what the namespace says now. */

@@ -10,7 +10,7 @@ export type Handler = {
   httpGet?: Raw & { port: number | string; path?: string; host?: string; scheme?: string }
   tcpSocket?: Raw & { port: number | string; host?: string }
   grpc?: Raw & { port: number }
-  exec?: Raw
+  exec?: Raw & { command?: string[] }
   sleep?: { seconds: number }
 }
 export type Probe = Raw & Handler
@@ -19,6 +19,7 @@ type Env = Raw & { name: string; value?: string }
 export type SecurityContext = Raw & {
   runAsUser?: number
   runAsGroup?: number
+  runAsNonRoot?: boolean
   privileged?: boolean
   allowPrivilegeEscalation?: boolean
   procMount?: string
@@ -33,6 +34,7 @@ export type Container = Raw & {
   name: string
   image?: string
   command?: string[]
+  args?: readonly string[]
   restartPolicy?: string
   env?: Env[]
   ports?: Port[]

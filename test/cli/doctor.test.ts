@@ -414,6 +414,29 @@ test('a guarded pod with a port that nothing reaches is told of it, and nothing 
   expect(code).toBe(0)
 })
 
+verifies(
+  'injection:preflight',
+  'the doctor names an app that could not change its user, and shows nothing of what it said',
+  async () => {
+    const message =
+      'Patient Mary Example, 078-05-1120\nerror: failed switching to "app": operation not permitted'
+    const lastState = { terminated: { exitCode: 1, reason: 'Error', message } }
+    const app = { name: 'app', state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState }
+    const status = { conditions: [{ type: 'Ready', status: 'False' }], containerStatuses: [app] }
+    const items = [pod('ehr-1', { [guardedLabel]: 'ehr' }, { status })]
+    const [shown, json] = [
+      await doctor({ '/namespaces/clinic/pods': { items } }),
+      await doctor({ '/namespaces/clinic/pods': { items } }, '--json'),
+    ]
+
+    expect(shown.out.replaceAll(/\s+/g, ' ')).toContain(
+      'its container app ends with exit code 1, and says that it could not change its user, which no guarded container may',
+    )
+    expect(shown.code).toBe(1)
+    for (const { out, notes } of [shown, json]) expect(out + notes).not.toMatch(/Mary|078-05|switching/)
+  },
+)
+
 verifies('injection:preflight', 'the doctor finds: a CA that has expired', () => {
   const found: { webhooks?: never[] } = webhook()
 
