@@ -104,14 +104,37 @@ export function mayEndAs(end: i32, bits: u64): bool {
   return (load<u64>(ENDINGS + (<usize>(byteAt(end - 1) & 31) << 3)) & bits) != 0
 }
 
-/** By the first letter: which sizes words have that count or measure, a bit each. */
-const UNIT_SIZES: usize = memory.data(32 * 4, 4)
+/** Words by what they say: that count or measure, that are measured, that announce. */
+const KINDS: usize = 3
+export const UNITS: usize = 0
+export const MEASURES: usize = 1
+export const ANNOUNCERS: usize = 2
+/** By kind and first character: which sizes such words have, a bit each. Of most words it is known by these that they are none. */
+const SIZES: usize = memory.data(<i32>KINDS * 128 * 4, 4)
 
-/** Which sizes those have that begin with this letter. */
 // @ts-ignore: AssemblyScript inlines by decorator
 @inline
-export function unitSizes(letter: u8): i32 {
-  return load<i32>(UNIT_SIZES + (<usize>(letter & 31) << 2))
+function sizesFrom(kind: usize, first: u8): usize {
+  return SIZES + (((kind << 7) | <usize>((first | 0x20) & 0x7f)) << 2)
+}
+
+/** Which sizes those of a kind have that begin with this character. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function sizesOf(kind: usize, first: u8): i32 {
+  return load<i32>(sizesFrom(kind, first))
+}
+
+/** Whether one of a kind may stand here, by its first character and its size. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+export function mayBe(kind: usize, start: i32, end: i32): bool {
+  return ((sizesOf(kind, byteAt(start)) >> (end - start)) & 1) != 0 && end - start <= 16
+}
+
+function learnSize(kind: usize, size: i32): void {
+  const sizes = sizesFrom(kind, byteAt(0))
+  store<i32>(sizes, load<i32>(sizes) | (1 << size))
 }
 
 /** Bits of the word that stands here; 0 of one that is not known. */
@@ -129,9 +152,9 @@ export function learn(size: i32, bits: u64): void {
   store<u64>(place, load<u64>(place, 16) | bits, 16)
   const ending = ENDINGS + (<usize>(byteAt(size - 1) & 31) << 3)
   store<u64>(ending, load<u64>(ending) | bits)
-  if ((bits & (UNIT | UNIT_START)) == 0) return
-  const sizes = UNIT_SIZES + (<usize>(byteAt(0) & 31) << 2)
-  store<i32>(sizes, load<i32>(sizes) | (1 << size))
+  if ((bits & (UNIT | UNIT_START)) != 0) learnSize(UNITS, size)
+  if ((bits & MEASURED) != 0) learnSize(MEASURES, size)
+  if (((bits >> NUMBER_SHIFT) & 0xff) != 0) learnSize(ANNOUNCERS, size)
 }
 
 /** Number and number of the later word, and the type and one more that both announce. */

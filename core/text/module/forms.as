@@ -8,7 +8,7 @@ import {
 } from './codes'
 import { ENGLISH } from './classes'
 import { announcedDay, compactDate, dayOfMonth, dayOfYear, longDates, shortDates } from './dates'
-import { FEAST, FILLS, MONTH, OLD_AGE, WEEKDAY, known } from './dictionary'
+import { ANNOUNCERS, FEAST, FILLS, MONTH, OLD_AGE, WEEKDAY, known, mayBe } from './dictionary'
 import { beginHosts, host } from './hosts'
 import { longNumbers } from './long-numbers'
 import { byteAt, length } from './memory'
@@ -137,8 +137,9 @@ function mayBeAnnounced(word: i32): bool {
 /** Capitals, a sign behind them, that announce nothing. */
 function isOfCode(word: i32): bool {
   const shape = shapeOf(word)
-  if (startOf(word + 1) - endOf(word) != 1 || (cueOf(word) & ANNOUNCES) != 0) return false
-  return shape == CAPITALS || shape == INITIAL || (shape == SMALL && endOf(word) - startOf(word) < 6 && (flagsOf(word) & ENGLISH) == 0)
+  if (startOf(word + 1) - endOf(word) != 1) return false
+  if (shape == CAPITALS || shape == INITIAL) return !isAnnouncer(word)
+  return shape == SMALL && endOf(word) - startOf(word) < 6 && !isAnnouncer(word) && (flagsOf(word) & ENGLISH) == 0
 }
 
 /** Whether a word may be part of an announcement. */
@@ -146,7 +147,16 @@ function maySay(word: i32): bool {
   if (isOwned(word)) return true
   // "12mg 300"
   if (shapeOf(word) == NUMBER) return isLetter(byteAt(endOf(word) - 1)) || isFour(word)
-  return (cueOf(word) & ANNOUNCES) != 0
+  return isAnnouncer(word)
+}
+
+/** By itself, or the N of S/N. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function isAnnouncer(word: i32): bool {
+  const from = startOf(word)
+  const to = endOf(word)
+  return (to - from == 1 || mayBe(ANNOUNCERS, from, to)) && (cueOf(word) & ANNOUNCES) != 0
 }
 
 /** The 4 of "last 4", and "last4". */

@@ -3,7 +3,7 @@
 
 import { ENGLISH, EVERYDAY, HEADING, MEDICAL, STOPPER } from './classes'
 import { isWholeDate } from './dates'
-import { MARK, MEASURED, TYPE, known } from './dictionary'
+import { ANNOUNCERS, MARK, MEASURED, MEASURES, TYPE, known, mayBe } from './dictionary'
 import { add } from './findings'
 import { byteAt } from './memory'
 import { isUnitAt } from './quantities'
@@ -26,15 +26,14 @@ const TELEPHONE: i32 = 0b111101110111
 export function madeAs(word: i32): void {
   // Most numbers have fewer, and nothing that goes on behind them.
   if (end - start < leastDigits && !isAny(end, WORDLY | DASH)) return
-  // "case mgr 602-555-0138"
-  if (digits == 10 || (pattern & TELEPHONE) == TELEPHONE) return
+  // "case mgr 602-555-0138", "seen 2024-03-05"
+  if (digits == 10 || (pattern & TELEPHONE) == TELEPHONE || isWholeDate()) return
   if (!isAny(code - 1, SPACE | HASH | OPENING | COLON) || (code < start && digitAt(code))) return
   const stop = codeEnd(start, mostCharacters)
   if (stop > end && isAny(stop, WORDLY)) return
   const size = stop - start
   const count = popcnt(pattern & ((1 << min(size, 16)) - 1)) + (size > 16 ? popcnt(digitsAt(start + 16) & ((1 << (size - 16)) - 1)) : 0)
-  // "Plan: PLT 150000"
-  if (count < leastDigits || isWholeDate() || isUnitAt(stop)) return
+  if (count < leastDigits) return
   if (count == size && byteAt(stop - 1) == 0x30 && byteAt(stop - 2) == 0x30) return
   let first = -1
   let type = 0
@@ -45,7 +44,7 @@ export function madeAs(word: i32): void {
   while (at > 0 && endOf(at - 1) > code) at--
   for (let i = at - 1; i >= 0 && word - i <= mostOfDevice + 2; i--) {
     if (!areJoined(endOf(i), startOf(i + 1))) break
-    const said = (cueOf(i) & ANNOUNCES) != 0 ? known(startOf(i), endOf(i)) : 0
+    const said = mayBe(ANNOUNCERS, startOf(i), endOf(i)) && (cueOf(i) & ANNOUNCES) != 0 ? known(startOf(i), endOf(i)) : 0
     const own = <i32>(said & TYPE) - 1
     if (own >= 0) {
       const device = own == DEVICE_IDENTIFIER
@@ -65,12 +64,15 @@ export function madeAs(word: i32): void {
     earliest = i
     if (shapeOf(i) == CAPITALISED) branded = true
   }
-  if (first < 0) return
+  // "Plan: PLT 150000"
+  if (first < 0 || isUnitAt(stop)) return
   add(startOf(first), stop, type)
 }
 
 /** Nothing but spaces and signs within a code between two words. */
 function areJoined(from: i32, to: i32): bool {
+  // As most words stand.
+  if (to - from == 1 && byteAt(from) == 0x20) return true
   if (to - from > 3) return false
   for (let at = from; at < to; at++) if (!isAny(at, BETWEEN) || byteAt(at) == 0x0a || (byteAt(at) == 0x2e && to > from + 1)) return false
   return true
@@ -85,7 +87,7 @@ function mayBeMade(type: i32): bool {
 
 /** A maker, a model, letters: no word of English, and nothing that is measured. */
 function isPartOf(i: i32): bool {
-  return mayBePartOf(i) && (known(startOf(i), endOf(i)) & MEASURED) == 0
+  return mayBePartOf(i) && !(mayBe(MEASURES, startOf(i), endOf(i)) && (known(startOf(i), endOf(i)) & MEASURED) != 0)
 }
 
 function mayBePartOf(i: i32): bool {

@@ -23,12 +23,15 @@ export function findPairs(): void {
     }
     const next = i + 1
     if (next >= count) break
-    if (shapeOf(next) == NUMBER || gapOf(next) == APART || !isFree(i) || !isFree(next)) continue
+    const follows = shapeOf(next)
+    if (follows == NUMBER || gapOf(next) == APART || !isFree(i) || !isFree(next)) continue
+    // As most capitals stand: nothing goes on by a small word but what a particle joins.
+    if (follows == SMALL && gapOf(next) == SPACE && !isWatchedAs(next, PARTICLE)) continue
     let end = -1
     if (shape == INITIAL) end = initialAt(i)
     else if (shape == CAPITALISED || shape == CAPITALS) {
       end = pairAt(i)
-      if (end < 0 && shapeOf(next) != SMALL) end = setOffEnd(i)
+      if (end < 0 && follows != SMALL) end = setOffEnd(i)
     }
     if (end < 0) continue
     take(i, end, NAMED)
@@ -71,7 +74,6 @@ function pairAt(i: i32): i32 {
   if (isOf(i, PLACE_PREFIX) && isListed(next, PLACE) && gapOf(next) == SPACE) return -1
   const shape = shapeOf(i)
   const gap = gapOf(next)
-  // As most capitals stand: nothing goes on by a small word but what a particle joins.
   if (gap == SPACE && shapeOf(next) == SMALL) return shape == CAPITALISED && !isOwned(i) ? particledEnd(i) : -1
   const firstName = shape == CAPITALISED && isListed(i, FIRST) && !isOf(i, HEADING)
   const strange = shape == CAPITALISED && isStrange(i)

@@ -1,7 +1,7 @@
 // What a number can be that is nobody's: a year, a measure, a count, a range, a code of a term.
 
 import { asked, CODES } from './asked'
-import { AGE_UNIT, CODE_END, UNIT, UNIT_START, known, unitSizes } from './dictionary'
+import { AGE_UNIT, CODE_END, UNIT, UNITS, UNIT_START, known, sizesOf } from './dictionary'
 import { byteAt, DEGREE, TIMES } from './memory'
 import { DASH, WORDLY, areDigits, digitAt, digitsEnd, isAlnum, isAny, isDigit, isLetter, lettersEnd, lettersStart } from './signs'
 import { isRecent } from './dates'
@@ -37,7 +37,7 @@ export function isUnitAt(at: i32): bool {
   if (first == 0x25 || (first == 0x2f && from == at) || first == DEGREE || first == TIMES) return true
   if (!isLetter(first)) return false
   const longest = lettersEnd(from, longestUnit) - from
-  for (let sizes = unitSizes(first) & ((2 << longest) - 1); sizes != 0; sizes &= sizes - 1) {
+  for (let sizes = sizesOf(UNITS, first) & ((2 << longest) - 1); sizes != 0; sizes &= sizes - 1) {
     const end = from + ctz(sizes)
     const said = known(from, end)
     if ((said & UNIT_START) != 0 || ((said & UNIT) != 0 && !isAny(end, WORDLY))) return true

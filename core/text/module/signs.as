@@ -180,8 +180,14 @@ export function areDigits(at: i32, count: i32): bool {
   return (digitsAt(at) & all) == all
 }
 
-/** The number that so many digits make. */
+/** The number that so many digits make: two, most often. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
 export function numberAt(at: i32, count: i32): i32 {
+  return count == 2 ? <i32>byteAt(at) * 10 + <i32>byteAt(at + 1) - 11 * 0x30 : numberOf(at, count)
+}
+
+function numberOf(at: i32, count: i32): i32 {
   let value = 0
   for (let i = at; i < at + count; i++) value = value * 10 + <i32>byteAt(i) - 0x30
   return value

@@ -13,7 +13,7 @@ import { isGeneration } from './name-parts'
 import { isKnown, isLarge, isListed, isOf, isOrdinal, isWatchedAs, isWord, sizeOf } from './traits'
 import { GEOGRAPHIC_LOCATION, NAME } from './types'
 import { count, endOf, gapOf, isOwned, shapeOf, startOf } from './words'
-import { AMPERSAND, CAPITALISED, CAPITALS, COMMA, DOT_SPACE, HYPHEN, INITIAL, isApostrophe, NUMBER, SMALL, SPACE } from './writing'
+import { AMPERSAND, APART, CAPITALISED, CAPITALS, COMMA, DOT_SPACE, HYPHEN, INITIAL, isApostrophe, NUMBER, SMALL, SPACE } from './writing'
 
 /** Notes all that is claimed. */
 export function tell(): void {
@@ -23,18 +23,35 @@ export function tell(): void {
     if (as != KEPT) {
       const place = as == PLACED || isBehindAt(i)
       const first = place ? placeStart(i) : isListed(i, PLACE) || isOf(i, PLACE_PREFIX) ? houseStart(nameStart(i)) : nameStart(i)
-      last = hyphensEnd(last)
-      if (!place) last = callNameEnd(i, degreeEnd(i, coupleEnd(i, last)))
-      if (place) while (last + 2 < count && joins(last + 1) && goesOnAs(last + 1)) last = hyphensEnd(lastOf(last + 2))
-      if (place) last = lotEnd(last)
-      last = townEnd(last)
-      if (!place) last = commaDegreeEnd(last)
-      last = stateEnd(last, place)
-      if (last > first) last = unitEnd(last)
+      if (place) last = wholePlaceEnd(first, last)
+      else if (!isPlainEnd(last)) last = wholeNameEnd(first, i, last)
       push(startOf(first), as == NAMED ? nameEnd(last) : placeEnd(last), as == NAMED ? NAME : GEOGRAPHIC_LOCATION)
     }
     i = nextClaimed(last + 1)
   }
+}
+
+/** Whether what stands behind a name is seen at once to be none of it: most go on with a small word, or end what is said. */
+function isPlainEnd(last: i32): bool {
+  const next = last + 1
+  const sign = byteAt(endOf(last))
+  if (next >= count || sign == 0x22 || sign == 0x29) return false
+  const gap = gapOf(next)
+  // And no "and" of a couple.
+  return gap == APART || gap == DOT_SPACE || (gap == SPACE && shapeOf(next) == SMALL && (byteAt(startOf(next)) | 0x20) != 0x61)
+}
+
+function wholeNameEnd(first: i32, i: i32, end: i32): i32 {
+  let last = callNameEnd(i, degreeEnd(i, coupleEnd(i, hyphensEnd(end))))
+  last = stateEnd(commaDegreeEnd(townEnd(last)), false)
+  return last > first ? unitEnd(last) : last
+}
+
+function wholePlaceEnd(first: i32, end: i32): i32 {
+  let last = hyphensEnd(end)
+  while (last + 2 < count && joins(last + 1) && goesOnAs(last + 1)) last = hyphensEnd(lastOf(last + 2))
+  last = stateEnd(townEnd(lotEnd(last)), true)
+  return last > first ? unitEnd(last) : last
 }
 
 /** The last word that is claimed together with this one. */

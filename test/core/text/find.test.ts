@@ -20,6 +20,7 @@ const found: { readonly [type in IdentifierType]?: readonly string[] } = {
   NAME: [
     'sign-out from [Jun Watanabe RN] and [Mel RN], copied to [P. Srinivasan, CDCES] then',
     'the consult of a man who gives his name as "[Duke" Halvorsen] there',
+    'HER PARENTS [ELLEN AND FRANK DOMBROWSKI] CALLED ABOUT THE RESULTS OF THE SCAN',
     'hi its [carol] from the fourth floor, she is upset about the drip and the bruises',
     'seen by [Dr. Okonkwo] today',
     'we go on as [dr ho] is in',
