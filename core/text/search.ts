@@ -22,8 +22,8 @@ export type Searching = { readonly groups?: ReadonlySet<RuleGroup>; readonly bor
 const plainly: Searching = {}
 
 /**
- * What was found, sorted and apart from each other: `listed` here, where a rule of JavaScript found some of it; else in the module, until the
- * next text is read.
+ * What was found, sorted and apart from each other: in the module, until the next text is read; `listed` here, where rules of JavaScript alone
+ * looked, or found more than the module has room for.
  */
 export type Found = { readonly count: number; readonly listed: Finding[] | undefined }
 
@@ -65,7 +65,9 @@ export function searchAll(
       detect(words, { forms, context, long, compacted: reading !== readings.term || prose }, findings)
     }
     if (naming) findPeopleAndPlaces(groups, prose)
-    if (findings.length === 0) return { count: together(), listed: undefined }
+    sort(findings)
+    const count = together(findings)
+    if (count !== undefined) return { count, listed: undefined }
     addFound(findings)
   }
   if (findings.length === 0) return nothing
@@ -75,7 +77,7 @@ export function searchAll(
 
 /** Two that overlap are one: what sticks out of the first is part of an identifier too. */
 function apart(findings: Finding[]): Finding[] {
-  if (!isSorted(findings)) sortInPlace(findings, byPlace)
+  sort(findings)
   let kept = 0
   for (const finding of findings) {
     const last = kept === 0 ? undefined : (findings[kept - 1] as Finding)
@@ -88,6 +90,10 @@ function apart(findings: Finding[]): Finding[] {
   }
   findings.length = kept
   return findings
+}
+
+function sort(findings: Finding[]): void {
+  if (!isSorted(findings)) sortInPlace(findings, byPlace)
 }
 
 /** Mostly they are found in order: sorting asks the same of each several times. */

@@ -49,10 +49,11 @@ type Module = {
   readonly searchForm: (rules: number) => number
   readonly searchPeople: (rules: number) => number
   readonly begin: () => void
-  readonly together: () => number
+  readonly together: (told: number) => number
   readonly learnMark: (type: number, length: number) => void
   readonly writeText: (years: number, wide: number, length: number) => number
   readonly words: WebAssembly.Global<'i32'>
+  readonly others: WebAssembly.Global<'i32'>
   readonly counts: WebAssembly.Global<'i32'>
   readonly order: WebAssembly.Global<'i32'>
   readonly kindsFound: WebAssembly.Global<'i32'>
@@ -115,6 +116,12 @@ let plain = true
 /** The same as it came, where it was folded. */
 let unfolded: string | undefined
 let characters = 0
+/** By number of their types. */
+const countedAs = identifierTypes.map((type) => marks[type][1])
+const typeNumbers = Object.fromEntries(identifierTypes.map((type, at) => [type, at])) as Record<
+  IdentifierType,
+  number
+>
 
 function anew(): { wasm: Module; free: number } {
   const { exports } = new WebAssembly.Instance(compiled, { words: { look, ask, fold: foldAt } })
@@ -332,9 +339,26 @@ export function searchPeople(rules: number): void {
   people = wasm.searchPeople(rules)
 }
 
-/** Makes one list of all, sorted and apart from each other. Returns how many they are. */
-export function together(): number {
-  all = forms + people === 0 ? 0 : wasm.together()
+/** Numbers of a list of words, in the place of three of which the module reads what was found here: no rule asks for words any more. */
+const listsOfWords = 3
+
+/**
+ * Makes one list of all, sorted and apart from each other: of what the module found, and of `told`, which is sorted and goes first. Returns how many
+ * they are; undefined where there is no room for so many.
+ */
+export function together(told: readonly Finding[]): number | undefined {
+  const most = tokens.marked.length
+  const count = told.length + forms + people
+  if (count > most || told.length * numbersOfFinding > listsOfWords * most) return undefined
+  let at = wasm.others.value >> 2
+  for (const { start, end, type } of told) {
+    memory[at] = start
+    memory[at + 1] = end
+    memory[at + 2] = typeNumbers[type]
+    memory[at + 3] = -1
+    at += numbersOfFinding
+  }
+  all = count === 0 ? 0 : wasm.together(told.length)
   return all
 }
 
@@ -380,7 +404,7 @@ export function withMarks(
   const [kinds, order, counts] = [wasm.kindsFound.value, wasm.order.value >> 2, wasm.counts.value >> 2]
   for (let i = 0; i < kinds; i += 1) {
     const type = memory[order + i] as number
-    const [, word] = marks[identifierTypes[type] as IdentifierType]
+    const word = countedAs[type] as string
     counted[word] = (counted[word] ?? 0) + (memory[counts + type] as number)
   }
   return letters.toString(wide ? 'utf16le' : 'latin1', wasm.words.value, end)

@@ -46,22 +46,26 @@ export function clearPeople(): void {
   peopleFound = 0
 }
 
-/** Makes one list of both. Two that overlap are one: what sticks out of the first is part of an identifier too. */
-export function combine(): void {
+/**
+ * Makes one list of all, by where they begin, longer ones first: `told` others that stand at `others`, then what was found by its form, then
+ * people and places. Two that overlap are one: what sticks out of the first is part of an identifier too.
+ */
+export function combine(others: usize, told: i32): void {
+  let other = 0
   let form = 0
   let person = 0
   let count = 0
-  while (form < found || person < peopleFound) {
+  for (;;) {
+    const ofOther = others + <usize>other * SHORT_SIZE
     const ofForm = at(form)
     const ofPerson = people + <usize>person * SHORT_SIZE
-    const byForm =
-      person == peopleFound ||
-      (form < found &&
-        (load<i32>(ofForm) < load<i32>(ofPerson) ||
-          (load<i32>(ofForm) == load<i32>(ofPerson) && load<i32>(ofForm, 4) >= load<i32>(ofPerson, 4))))
-    const next = byForm ? ofForm : ofPerson
-    if (byForm) form++
-    else person++
+    let next: usize = other < told ? ofOther : 0
+    if (form < found && (next == 0 || isBefore(ofForm, next))) next = ofForm
+    if (person < peopleFound && (next == 0 || isBefore(ofPerson, next))) next = ofPerson
+    if (next == 0) break
+    if (next == ofForm) form++
+    else if (next == ofPerson) person++
+    else other++
     const end = load<i32>(next, 4)
     if (count > 0 && load<i32>(next) < endAt(count - 1)) {
       if (end > endAt(count - 1)) store<i32>(all + <usize>(count - 1) * SHORT_SIZE, end, 4)
@@ -71,6 +75,14 @@ export function combine(): void {
     count++
   }
   combined = count
+}
+
+/** Of two that begin at one place the longer one is first. */
+// @ts-ignore: AssemblyScript inlines by decorator
+@inline
+function isBefore(one: usize, other: usize): bool {
+  const start = load<i32>(one)
+  return start < load<i32>(other) || (start == load<i32>(other) && load<i32>(one, 4) > load<i32>(other, 4))
 }
 
 export function startAt(index: i32): i32 {

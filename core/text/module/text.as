@@ -9,14 +9,14 @@ import { watch } from './recent'
 import { fillSigns } from './signs'
 import { findPeopleAndPlaces } from './people'
 import { fillTriggers } from './triggers'
-import { measureAll, seeAll as see, wordsRoom } from './words'
+import { marked, measureAll, seeAll as see, wordsRoom } from './words'
 import { prepareGaps } from './writing'
 
 export { learn, learnPair, setBornFrom, watch }
 export { lookOver } from './characters'
 export { foldedAs, foldText, stretchCount, stretches } from './folding'
 export { COUNTS as counts, ORDER as order, kindsFound, learnMark, writeText } from './output'
-export { anyCue, formCount as forms, kinds, markCount as marks, words } from './words'
+export { anyCue, formCount as forms, kinds, markCount as marks, marked as others, words } from './words'
 
 /** Before all else. Returns where memory is free. */
 export function prepare(): usize {
@@ -65,8 +65,8 @@ export function searchPeople(rules: i32): i32 {
   return peopleFound
 }
 
-/** All that was found in one list. Returns how many. */
-export function together(): i32 {
-  combine()
+/** All that was found in one list, and `told` others, of which JavaScript wrote down four numbers each in the place of `others`. Returns how many. */
+export function together(told: i32): i32 {
+  combine(marked, told)
   return combined
 }

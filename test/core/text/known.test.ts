@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { learnId, survey } from '../../../core/redaction/survey.ts'
+import { findIdentifiers } from '../../../core/text/find.ts'
 import { findKnown } from '../../../core/text/known.ts'
 import type { Finding } from '../../../core/text/span.ts'
 import { verifies } from '../../verifies.ts'
@@ -89,4 +90,29 @@ test('an identifier that repeats itself is not compared anew at each of its word
   const text = 'aaaa '.repeat(200_000)
 
   expect(took(text, [id])).toBeLessThan(2_000)
+})
+
+verifies('minimum:text', 'what is known and what rules find is one list, however much is known', () => {
+  const identifiers = Array.from({ length: 8 }, (_, more) => `4711${'-4711'.repeat(more)}`)
+  // Eight begin at each: more than there is room for beside what rules find.
+  const all = '4711-'.repeat(3_000)
+  const day = 'seen on 03/05/2024 by Dr. Okafor'
+  const whole = { start: day.length + 1, end: day.length + all.length, type: 'UNIQUE_IDENTIFIER' }
+
+  const text = `${day} ${all}, ${day}`
+  const spans = findIdentifiers(text, knows(identifiers))
+  const rest = text.length - day.length
+
+  expect(spans).toEqual([
+    { start: 8, end: 18, type: 'DATE', year: '2024' },
+    { start: 22, end: day.length, type: 'NAME' },
+    whole,
+    { start: rest + 8, end: rest + 18, type: 'DATE', year: '2024' },
+    { start: rest + 22, end: text.length, type: 'NAME' },
+  ])
+  // And of few of them the same.
+  expect(findIdentifiers(`${day} 4711-4711`, knows(identifiers))).toEqual([
+    ...spans.slice(0, 2),
+    { ...whole, end: day.length + 10 },
+  ])
 })
