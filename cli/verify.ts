@@ -80,7 +80,7 @@ function print(report: Report, screen: Screen): void {
     ['registry', through(registry.records, registry.through, registry.witnessed)],
     ...chains.map((chain) => [
       'chain',
-      `${nameOf(chain.origin)}, ${chain.state}: ${through(chain.records, chain.through, chain.witnessed)}`,
+      `${nameOf(chain.origin)}, ${chain.state}: ${through(chain.records, chain.through, chain.witnessed)}${succeeds(chain)}`,
     ]),
   ]
   for (const line of columns(rows, screen.width)) screen.out(line)
@@ -125,6 +125,14 @@ function through(records: number, index: number, time: number | undefined): stri
   if (records === 0) return 'no record'
   if (index < 0 || time === undefined) return `${counted(records, 'record')}, none covered by a signature`
   return `${counted(records, 'record')}, complete through index ${index}, witnessed at ${new Date(time * 1000).toISOString()}`
+}
+
+/** What its first record says of the chain before it, where the registry log has one. */
+function succeeds({ before }: Report['chains'][number]): string {
+  if (before === undefined) return ''
+  const name = nameOf(before.origin)
+  if (!before.named) return `, does not name ${name} before it`
+  return `, succeeds ${name}${before.size === undefined ? '' : ` of ${counted(before.size, 'record')}`}`
 }
 
 /** Pod and restart; the server stands above. */

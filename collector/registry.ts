@@ -20,6 +20,7 @@ import {
   type registryKinds,
   type Signalled,
 } from '../core/record.ts'
+import { Succession } from '../core/succession.ts'
 import { partsOfOrigin, registryOrigin } from '../core/wire.ts'
 import { isTold, LatelyTold } from './admissions.ts'
 import { Corrupt, Fenced, type Store } from './commit/commit.ts'
@@ -39,7 +40,9 @@ export type Entered = {
   restart: number
   /** When it was registered, milliseconds since 1970. */
   began: number
-  ended?: Pick<Ended, 'how' | 'size' | 'witnessed' | 'last' | 'at'>
+  ended?: Pick<Ended, 'how' | 'size' | 'root' | 'witnessed' | 'last' | 'at'>
+  /** Of the same pod, the one that it succeeds. */
+  before?: Entered
   /** Records of the chain whose root the log holds. */
   covered: number
   /** Records that are sealed, from the first on. */
@@ -71,6 +74,7 @@ export class Registry {
   readonly #keys: Keys
   readonly #now: () => number
   readonly #tree = new Tree()
+  readonly #succession = new Succession<Entered>()
   readonly #order = new Order()
   #growth = new Growth()
   #inDoubt = true
@@ -265,8 +269,8 @@ export class Registry {
     if (isTold(record)) this.told.take(record)
     const entry = 'origin' in record ? this.entries.get(record.origin) : undefined
     if (record.kind === 'ended' && entry !== undefined) {
-      const { how, size, witnessed, last, at } = record
-      entry.ended = { how, size, witnessed, at, ...(last === undefined ? {} : { last }) }
+      const { how, size, root, witnessed, last, at } = record
+      entry.ended = { how, size, root, witnessed, at, ...(last === undefined ? {} : { last }) }
     }
     if (record.kind === 'sealed' && entry !== undefined) entry.sealed = Math.max(entry.sealed, record.to)
     if (record.kind === 'resumed' && entry !== undefined) delete entry.ended
@@ -279,7 +283,9 @@ export class Registry {
     const { namespace, server, podUid, restart } = parts
     const pod = podOf({ namespace, server, podUid })
     const began = Date.parse(at)
-    this.entries.set(origin, { origin, vkey: key, pod, restart, began, covered: 0, sealed: 0 })
+    const entry: Entered = { origin, vkey: key, pod, restart, began, covered: 0, sealed: 0 }
+    this.#succession.enter(entry)
+    this.entries.set(origin, entry)
   }
 
   #cover({ origin, size }: { origin: string; size: number }): void {

@@ -3,7 +3,7 @@
 
 import { vkey } from '../core/checkpoint.ts'
 import { type Id, idOf } from '../core/log.ts'
-import type { AuditRecord } from '../core/record.ts'
+import type { AuditRecord, Predecessor } from '../core/record.ts'
 import { type GroupShares, groupShares } from '../core/shares.ts'
 import {
   type ActivityRequest,
@@ -178,8 +178,13 @@ export class Trail {
 
   /** Begins the chain of a process. The same key again is the same chain again. */
   async begin(pod: Pod, publicKey: Buffer): Promise<ChainResponse> {
-    const { origin, restart } = await this.#beginnings.begin(pod, publicKey)
-    return { origin, restart, witness: this.witnessVkey }
+    const { origin, restart, before } = await this.#beginnings.begin(pod, publicKey)
+    return {
+      origin,
+      restart,
+      witness: this.witnessVkey,
+      ...(before === undefined ? {} : { before: predecessor(before) }),
+    }
   }
 
   /** Commits canonical records of this pod's chain. Resolves to its size when they would survive power loss. */
@@ -413,4 +418,9 @@ export class Trail {
   #isSucceeded(entry: Entered): boolean {
     return this.registry.ofPod(entry.pod).some(({ restart }) => restart > entry.restart)
   }
+}
+
+/** What the log says of it by now: it ended when its successor began, unless it is corrupt. */
+function predecessor({ origin, ended }: Entered): Predecessor {
+  return { origin, ...(ended === undefined ? {} : { ended: { size: ended.size, root: ended.root } }) }
 }

@@ -9,7 +9,15 @@ type ChainStarted = Base & {
   profile: string
   acknowledge: 'Stream' | 'Local'
   version: string
+  /** Absent in the first chain of a pod, and where the collector was one of before. */
+  before?: Predecessor
 }
+
+/**
+ * The chain of the same pod that a chain succeeds, as the registry log had it then. `ended`: of the record there that says that it
+ * ended; absent where there is none, since of a chain whose records are corrupt nothing is said.
+ */
+export type Predecessor = { origin: string; ended?: { /** Records. */ size: number; root: string } }
 
 /** A policy came into force, or a lock did. Breach rules travel here, so that the trail says how it is judged. */
 export type OrdersInForce = Base & {

@@ -1,7 +1,7 @@
 // What each kind of record may hold, as a table.
 
 import { isObject } from './is-object.ts'
-import type { AuditRecord, Head, PatientToken, Who } from './record.ts'
+import type { AuditRecord, Head, PatientToken, Predecessor, Who } from './record.ts'
 import { relations } from './record-call.ts'
 import { keyUses } from './record-registry.ts'
 import {
@@ -75,8 +75,19 @@ const inArchive = {
   until: time,
 } as const
 
+const predecessor = object<Predecessor>({
+  origin: text,
+  ended: optional(object<NonNullable<Predecessor['ended']>>({ size: count, root })),
+})
+
 const shapes: { [K in Kind]: Shape<Members<K>> } = {
-  'chain-started': { origin: text, profile: text, acknowledge: among('Stream', 'Local'), version: text },
+  'chain-started': {
+    origin: text,
+    profile: text,
+    acknowledge: among('Stream', 'Local'),
+    version: text,
+    before: optional(predecessor),
+  },
   orders: {
     generation: count,
     policy: text,
@@ -270,6 +281,9 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     firstSeen: time,
   },
 }
+
+/** Whether a value names a chain that another succeeds. */
+export const isPredecessor = (value: unknown): value is Predecessor => predecessor(value)
 
 /** Every kind. */
 export const recordKinds = Object.keys(shapes) as Kind[]

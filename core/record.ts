@@ -10,7 +10,7 @@ import { isRecord, membersOf } from './record-shape.ts'
 
 export { recordSchema } from './record-base.ts'
 export type { MfaGrade, Outcome, PatientToken, Who } from './record-call.ts'
-export type { OrdersInForce } from './record-lifecycle.ts'
+export type { OrdersInForce, Predecessor } from './record-lifecycle.ts'
 export {
   type ActivityReviewed,
   type Archived,

@@ -2,7 +2,7 @@
 // auditor to collector. Bodies are JSON unless said otherwise.
 
 import type { JSONWebKeySet } from 'jose'
-import type { ActivityReviewed, Ending, Signalled } from './record.ts'
+import type { ActivityReviewed, Ending, Predecessor, Signalled } from './record.ts'
 import type {
   AdmissionCounted,
   AdmissionRefused,
@@ -138,6 +138,8 @@ export type ChainResponse = {
   origin: string
   restart: number /** Verifier key of the witness. */
   witness: string
+  /** What this chain succeeds, for its first record. Absent for a pod's first chain; collectors of before never say it. */
+  before?: Predecessor
 }
 
 /**

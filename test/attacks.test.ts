@@ -29,6 +29,10 @@ const attacks: { readonly [attack: string]: readonly (readonly [file: string, ti
     ['test/collector/a-forger.ts', 'begins anew'],
     ['test/collector/trail.test.ts', 'a restart gets the next number'],
     [
+      'test/sidecar/trail/succession.test.ts',
+      'a sidecar names the chain that it succeeds in its first record',
+    ],
+    [
       'test/collector/witnesses.test.ts',
       'a store whose log does not reach what a quorum signed is not opened',
     ],
@@ -36,6 +40,10 @@ const attacks: { readonly [attack: string]: readonly (readonly [file: string, ti
   'a whole chain is taken out': [
     ['test/cli/verify.test.ts', 'a whole chain is missing, and its registration was cut out as well'],
     ['test/cli/verify-policy.test.ts', 'a whole chain is taken out, and out of the log'],
+    [
+      'test/cli/verify-succession.test.ts',
+      'whoever holds every key of the collector takes a chain out, and out of the log',
+    ],
   ],
   'the end is cut off while nothing happens': [
     ['test/sidecar/trail/checkpoints.test.ts', 'a chain that is idle is signed again and again'],

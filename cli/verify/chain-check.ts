@@ -3,7 +3,7 @@
 
 import { appendRun } from '../../core/leaf-run.ts'
 import { leafHash, Tree } from '../../core/merkle.ts'
-import { type AuditRecord, type Ending, parseRecord } from '../../core/record.ts'
+import { type AuditRecord, type Ending, type Predecessor, parseRecord } from '../../core/record.ts'
 import { recordKinds } from '../../core/record-shape.ts'
 import { odd, scanned, scanRecord } from '../../core/scan/scan.ts'
 import type { Finding } from './finding.ts'
@@ -27,6 +27,11 @@ export type ChainReport = {
    * witnesses are those to rely on. Absent where it went back by a second at most.
    */
   clockBack?: { index: number; seconds: number }
+  /**
+   * The chain of its pod that it succeeds, by the registry log; absent where there is none. `named`: its first record says so as
+   * well; `size`: how many records of it were there then, of which its first record has the root that the log has.
+   */
+  before?: { origin: string; named: boolean; size?: number }
   /** Calls of a live chain that were not settled when it was exported. */
   open: number
   findings: Finding[]
@@ -57,6 +62,7 @@ export class ChainCheck {
   readonly #outside: number | undefined
   readonly #archived: number
   #nextMark = 0
+  #named: { named: boolean; size?: number } = { named: false }
 
   /**
    * `registryTime`: when the registry log, which covers what the checkpoint does not, was witnessed. `outside`: only what so
@@ -157,7 +163,7 @@ export class ChainCheck {
 
   finish(): ChainReport {
     const { size } = this.#tree
-    const { origin, ended, marks } = this.#expected
+    const { origin, ended, marks, before } = this.#expected
     const checkpoint = this.#checkpoint
     if (checkpoint !== undefined && checkpoint.size > size)
       this.#find(`it has ${size} records, its checkpoint covers ${checkpoint.size}: it is truncated`)
@@ -190,6 +196,7 @@ export class ChainCheck {
       state: ended ?? 'live',
       unknown: ended === undefined ? [] : [...this.#open],
       ...(this.#clockBack === undefined ? {} : { clockBack: this.#clockBack }),
+      ...(before === undefined ? {} : { before: { origin: before.origin, ...this.#named } }),
       open: ended === undefined ? this.#open.size : 0,
       findings: this.#findings,
     }
@@ -250,8 +257,30 @@ export class ChainCheck {
     }
     this.#clock(fact.time, index)
     this.#follow(fact.kind, fact.call, index)
-    if (fact.kind === 'chain-started' && fact.origin !== this.#expected.origin)
-      this.#find('it is the start of another chain', index)
+    if (fact.kind !== 'chain-started') return
+    if (fact.origin !== this.#expected.origin) this.#find('it is the start of another chain', index)
+    if (fact.before !== undefined) this.#succeeds(fact.before, index)
+  }
+
+  /** Whether the registry log has the chain before as this one's first record names it. Roots of that log are compared with that chain. */
+  #succeeds({ origin, ended }: Predecessor, index: number): void {
+    const { before } = this.#expected
+    if (before?.origin !== origin) {
+      this.#find(
+        `it names ${origin} as the chain before it; the registry log has ${before?.origin ?? 'none'} there`,
+        index,
+      )
+      return
+    }
+    const isSaid = before.marks.some(
+      ({ what, size, root }) => what === 'ended' && size === ended?.size && root === ended.root,
+    )
+    if (ended !== undefined && !isSaid)
+      this.#find(
+        `it says that ${origin} ended with ${ended.size} records; the registry log has no such end of it`,
+        index,
+      )
+    else this.#named = { named: true, ...(ended === undefined ? {} : { size: ended.size }) }
   }
 
   #clock(time: number, index: number): void {

@@ -1,6 +1,7 @@
 // What the registry log says must be true of every chain.
 
 import { type AuditRecord, type Ending, type Head, registryKinds } from '../../core/record.ts'
+import { Succession } from '../../core/succession.ts'
 import { partsOfOrigin } from '../../core/wire.ts'
 import type { Finding } from './finding.ts'
 
@@ -28,6 +29,8 @@ export type Expected = {
   archived?: { to: number; index: number }
   /** How it ended, undefined while it lives. */
   ended?: Ending
+  /** Of the same pod, the one that it succeeds. */
+  before?: Expected
 }
 
 const kinds: ReadonlySet<AuditRecord['kind']> = new Set(registryKinds)
@@ -36,6 +39,7 @@ const kinds: ReadonlySet<AuditRecord['kind']> = new Set(registryKinds)
 export class RegistryCheck {
   readonly chains: Map<string, Expected> = new Map()
   readonly findings: Finding[] = []
+  readonly #succession = new Succession<Expected>()
   #index = 0
 
   take(record: AuditRecord): void {
@@ -57,13 +61,10 @@ export class RegistryCheck {
     if (record.kind === 'registered') {
       if (partsOfOrigin(record.origin) === undefined) return 'it registers what is no origin of a chain'
       if (this.chains.has(record.origin)) return 'it registers a chain for the second time'
-      this.chains.set(record.origin, {
-        origin: record.origin,
-        index,
-        vkey: record.vkey,
-        marks: [],
-        sealed: 0,
-      })
+      const { origin, vkey } = record
+      const chain: Expected = { origin, index, vkey, marks: [], sealed: 0 }
+      this.#succession.enter(chain)
+      this.chains.set(origin, chain)
       return undefined
     }
     if (record.kind === 'heads') {

@@ -2,7 +2,7 @@
 // Pure, and at home in any thread: buffers are shared, what is made of them is small.
 
 import { hashRun, type Peaks } from '../../core/leaf-run.ts'
-import { type AuditRecord, parseRecord } from '../../core/record.ts'
+import { type AuditRecord, type Predecessor, parseRecord } from '../../core/record.ts'
 import { recordKinds } from '../../core/record-shape.ts'
 import { odd, scanBytes, scanned, scanRecords, scanRun } from '../../core/scan/scan.ts'
 
@@ -14,6 +14,7 @@ export type Fact = {
   call?: string
   /** Of `chain-started`. */
   origin?: string
+  before?: Predecessor
 }
 
 /** Largest run: bytes of it, and records. */
@@ -56,7 +57,7 @@ export type Run = {
   odd: Map<number, Fact | undefined>
 }
 
-const started = recordKinds.indexOf('chain-started')
+const start = recordKinds.indexOf('chain-started')
 
 /** Reads and hashes a run. Its newlines are gone afterwards. */
 export function readRun(slot: Slot, { first, counts }: Job): Run {
@@ -73,7 +74,7 @@ export function readRun(slot: Slot, { first, counts }: Job): Run {
     // What is rare is read whole.
     for (let i = 0; i < count; i += 1) {
       const kind = slot.kinds[done + i]
-      if (kind !== odd && kind !== started) continue
+      if (kind !== odd && kind !== start) continue
       slot.kinds[done + i] = odd
       run.odd.set(done + i, factIn(bytes.subarray(starts[i], (starts[i + 1] as number) - 1)))
     }
@@ -97,6 +98,13 @@ export function factOf(record: AuditRecord): Fact {
     kind: record.kind,
     time: Date.parse(record.at),
     ...('call' in record ? { call: record.call } : {}),
-    ...(record.kind === 'chain-started' ? { origin: record.origin } : {}),
+    ...(record.kind === 'chain-started' ? started(record) : {}),
   }
+}
+
+function started({
+  origin,
+  before,
+}: Extract<AuditRecord, { kind: 'chain-started' }>): Pick<Fact, 'origin' | 'before'> {
+  return { origin, ...(before === undefined ? {} : { before }) }
 }

@@ -53,7 +53,7 @@ export async function beginTrail(options: TrailOptions): Promise<RunningTrail> {
     await recover({ folder, collector, log, ...(signal === undefined ? {} : { signal }) })
   const { publicKey, privateKey: key } = generateKeyPairSync('ed25519')
   const raw = rawPublicKey(publicKey)
-  const { origin, restart, witness } = await register(raw, options)
+  const { origin, restart, witness, before } = await register(raw, options)
   log.info('The chain of this process began', { origin: idOf(origin) })
   const contact = new Contact(collector, origin, witness)
 
@@ -78,6 +78,7 @@ export async function beginTrail(options: TrailOptions): Promise<RunningTrail> {
     home,
     acknowledge,
     version,
+    ...(before === undefined ? {} : { before }),
     onOver,
     ...(watch === undefined ? {} : { watch }),
   })

@@ -7,7 +7,7 @@ import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/prom
 import { backoff } from '../../core/backoff.ts'
 import { signCheckpoint } from '../../core/checkpoint.ts'
 import { leafHash, Tree } from '../../core/merkle.ts'
-import type { Entry } from '../../core/record.ts'
+import type { Entry, Predecessor } from '../../core/record.ts'
 import { entryBytes } from '../../core/record-text.ts'
 import { mostOpenCalls } from '../../core/wire.ts'
 import { pause } from '../pause.ts'
@@ -23,6 +23,8 @@ export type ChainOptions = {
   home: Home
   acknowledge: 'Stream' | 'Local'
   version: string
+  /** What it succeeds, as the collector says; absent where it says nothing. */
+  before?: Predecessor
   /** The chain can never go on: end the process. */
   onOver: (over: ChainOver) => void
   /** Called for each acknowledged record. */
@@ -115,8 +117,15 @@ export class Chain implements Trail {
   start(profile: string): void {
     if (this.#started) return
     this.#started = true
-    const { origin, acknowledge, version } = this.#options
-    const first = this.#add({ kind: 'chain-started', origin, profile, acknowledge, version })
+    const { origin, acknowledge, version, before } = this.#options
+    const first = this.#add({
+      kind: 'chain-started',
+      origin,
+      profile,
+      acknowledge,
+      version,
+      ...(before === undefined ? {} : { before }),
+    })
     // Whoever waits for a later record waits for this one as well.
     first.catch(() => undefined)
   }

@@ -1,5 +1,6 @@
 // What a sidecar asks of the collector (core/wire.ts). Says apart what shall be tried again and what ends the chain.
 
+import { isPredecessor } from '../../core/record-shape.ts'
 import type { ChainRequest, ChainResponse, CollectorRefusal } from '../../core/wire.ts'
 import type { Link } from '../channel/link.ts'
 import { Posts } from '../channel/posts.ts'
@@ -51,10 +52,13 @@ export class CollectorClient {
   async begin(publicKey: Buffer): Promise<ChainResponse> {
     const request: ChainRequest = { publicKey: publicKey.toString('base64') }
     const text = await this.#post('/v1/chains', 'application/json', JSON.stringify(request))
-    const { origin, restart, witness } = JSON.parse(text) as Partial<ChainResponse>
+    const { origin, restart, witness, before } = JSON.parse(text) as Partial<ChainResponse>
     if (typeof origin !== 'string' || typeof restart !== 'number' || typeof witness !== 'string')
       throw new CollectorError(200, 'malformed')
-    return { origin, restart, witness }
+    if (before === undefined) return { origin, restart, witness }
+    // It goes into a record, which takes nothing else.
+    if (!isPredecessor(before)) throw new CollectorError(200, 'malformed')
+    return { origin, restart, witness, before }
   }
 
   /** Resolves only when the collector says that it has committed them all. `from`: index of the first. */

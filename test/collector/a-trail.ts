@@ -85,7 +85,8 @@ export class Process {
   static async started(trail: Trail, pod: Pod = aPod()): Promise<Process> {
     const process = new Process(trail, pod)
     await process.begin()
-    await process.write(aStart(process.chain.origin))
+    const { origin, before } = process.chain
+    await process.write(aStart(origin, before === undefined ? {} : { before }))
     return process
   }
 

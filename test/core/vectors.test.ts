@@ -54,6 +54,30 @@ verifies('integrity:format', 'the golden vectors are read as what they say', () 
     expect(verifyConsistency(head(vector.from), head(vector.to), hashesOf(vector))).toBe(true)
 })
 
+verifies(
+  'integrity:format',
+  'the record that names a chain before it is read, and names what it says',
+  () => {
+    const {
+      record,
+      canonical: want,
+      leafHash: hex,
+    } = JSON.parse(text('succeeding.json')) as Log['records'][number]
+
+    expect(parseRecord(Buffer.from(want))).toEqual(record)
+    expect(leafHash(Buffer.from(want)).toString('hex')).toBe(hex)
+    expect(record).toMatchObject({
+      before: {
+        origin: 'hipaa-mcp.dev/clinic/ehr/00000000-0000-4000-8000-000000000001/0',
+        ended: {
+          size: log.records.length,
+          root: Buffer.from(log.roots.at(-1) as string, 'hex').toString('base64'),
+        },
+      },
+    })
+  },
+)
+
 test('their checkpoints and proofs verify with the keys that stand beside them', () => {
   for (const { size, body, time, note } of log.checkpoints) {
     const { checkpoint } = parseNote(note)

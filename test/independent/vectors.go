@@ -41,7 +41,7 @@ type vectorLog struct {
 
 // checkVectors computes everything in the folder anew and compares.
 func checkVectors(folder string, _ options) (string, error) {
-	checks := []func(string) error{checkCanonical, checkLeaves, checkPaths, checkNotes, checkTileVectors, checkLogFolder}
+	checks := []func(string) error{checkCanonical, checkLeaves, checkSuccessor, checkPaths, checkNotes, checkTileVectors, checkLogFolder}
 	for _, check := range checks {
 		if err := check(folder); err != nil {
 			return "", err
@@ -105,6 +105,47 @@ func checkLeaves(folder string) error {
 	}
 	if len(log.Roots) != len(log.Records)+1 {
 		return fmt.Errorf("log.json: %d roots for %d records", len(log.Roots), len(log.Records))
+	}
+	return nil
+}
+
+// checkSuccessor compares what a first record says of the chain before it with that chain.
+func checkSuccessor(folder string) error {
+	var log vectorLog
+	if err := read(folder, "log.json", &log); err != nil {
+		return err
+	}
+	var vector struct {
+		Record              json.RawMessage
+		Canonical, LeafHash string
+	}
+	if err := read(folder, "succeeding.json", &vector); err != nil {
+		return err
+	}
+	made, err := canonical(vector.Record)
+	if err != nil {
+		return err
+	}
+	leaf := tlog.RecordHash([]byte(made))
+	if made != vector.Canonical || hex.EncodeToString(leaf[:]) != vector.LeafHash {
+		return fmt.Errorf("succeeding.json: the record is %s", made)
+	}
+	var started struct {
+		Before struct {
+			Origin string
+			Ended  struct {
+				Size int
+				Root []byte
+			}
+		}
+	}
+	if err := json.Unmarshal(vector.Record, &started); err != nil {
+		return err
+	}
+	before := started.Before
+	if before.Origin != log.Origin || before.Ended.Size != len(log.Records) ||
+		hex.EncodeToString(before.Ended.Root) != log.Roots[len(log.Records)] {
+		return fmt.Errorf("succeeding.json: it names %v, not the log of log.json", before)
 	}
 	return nil
 }

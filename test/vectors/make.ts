@@ -12,7 +12,7 @@ import { type AuditRecord, recordBytes } from '../../core/record.ts'
 import { type Tile, TileBuilder } from '../../core/tiles.ts'
 import { formatProof } from '../../core/tlog-proof.ts'
 import { originOf, witnessName } from '../../core/wire.ts'
-import { canonicalTexts, vectorRecords } from './records.ts'
+import { canonicalTexts, successor, vectorRecords } from './records.ts'
 
 const warning =
   'TEST KEYS. Their seeds are published here so that anybody can make these signatures. Nothing signed by them means anything.'
@@ -93,6 +93,17 @@ function logJson(): string {
   })
 }
 
+/** The first record of the next process of the same pod, which names the log of `log.json` whole. */
+function succeedingJson(): string {
+  const { size, root } = head(leaves.length)
+  const record = successor(originOf('clinic', 'ehr', '00000000-0000-4000-8000-000000000001', 1), {
+    origin,
+    ended: { size, root: root.toString('base64') },
+  })
+  const made = recordBytes(record)
+  return json({ record, canonical: String(made), leafHash: hex(leafHash(made)) })
+}
+
 /** Sizes at which something begins: a level, a partial tile, the first hash of a level. */
 const tiledSizes = [1, 255, 256, 257, 70_000]
 
@@ -130,6 +141,7 @@ export function vectorFiles(): { [name: string]: string } {
     'keys.json': keysJson(),
     'canonical.json': canonicalJson(),
     'log.json': logJson(),
+    'succeeding.json': succeedingJson(),
     'tiles.json': tilesJson(),
     'log/vkey': `${vkey(log)}\n`,
     'log/witness': `${vkey(witness)}\n`,

@@ -1,6 +1,6 @@
 // What the golden vectors are made of. Synthetic: no person, no patient.
 
-import { type AuditRecord, recordSchema, type Who } from '../../core/record.ts'
+import { type AuditRecord, type Predecessor, recordSchema, type Who } from '../../core/record.ts'
 
 /** JSON texts, not canonical, that an implementation of RFC 8785 may get wrong. */
 export const canonicalTexts: readonly string[] = [
@@ -92,3 +92,13 @@ export const vectorRecords = (origin: string): AuditRecord[] => [
   },
   { ...base(26), kind: 'chain-closed', open: [] },
 ]
+
+export const successor = (origin: string, before: Predecessor): AuditRecord => ({
+  ...base(40),
+  kind: 'chain-started',
+  origin,
+  profile: 'Development',
+  acknowledge: 'Stream',
+  version: '0.1.0',
+  before,
+})
