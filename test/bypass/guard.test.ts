@@ -21,6 +21,13 @@ const outsider: User = { uid: 0, caps: '+all' }
 const refused = /^(ECONNREFUSED|EPERM)$/
 
 let pod: PodNetwork
+
+const kernelSays = async (file: string): Promise<string> =>
+  (await pod.run('pod', sidecar, ['cat', `/proc/net/${file}`])).stdout
+async function counted(): Promise<{ connections: number; datagrams: number }> {
+  const files = { snmp: await kernelSays('snmp'), snmp6: await kernelSays('snmp6') }
+  return refusedInPod((file) => files[file]) ?? { connections: 0, datagrams: 0 }
+}
 const fresh = () => {
   pod = new PodNetwork()
 }
@@ -151,13 +158,6 @@ describe('with the filter set', () => {
   )
 
   test('what the filter refused is counted where the sidecar can read it', async () => {
-    const counted = async () => {
-      const read = async (file: string) =>
-        (await pod.run('pod', sidecar, ['cat', `/proc/net/${file}`])).stdout
-      const files = { snmp: await read('snmp'), snmp6: await read('snmp6') }
-      return refusedInPod((file) => files[file]) ?? { connections: 0, datagrams: 0 }
-    }
-
     for (const host of [addresses.outside, addresses.outside6]) {
       const before = await counted()
 
