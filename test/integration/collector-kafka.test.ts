@@ -11,6 +11,7 @@ import type { Authority } from '../../operator/authority/ca.ts'
 import { aTrail, Process, reasonOf, recordsIn, registryIn } from '../collector/a-trail.ts'
 import { fencesOut, takesOverInFlight } from '../collector/fencing.ts'
 import { aBroker, type Broker } from '../collector/kafka/broker.ts'
+import { listening, producersIn } from '../collector/kafka/produced.ts'
 import { anAuthority, certify } from '../collector/peers.ts'
 import { sealsOver } from '../collector/sealing/over-engine.ts'
 import { aClose, anIntent, aResult } from '../core/records.ts'
@@ -92,6 +93,25 @@ verifies(
   },
   60_000,
 )
+
+test('all replicas in sync acknowledge, and a broker tells what it is sent twice', async () => {
+  const prefix = newPrefix()
+  const produced = listening()
+  const store = await open(prefix)
+  const origins = ['a', 'b', 'c'].map((pod) => `hipaa-mcp.dev/clinic/ehr/pod-${pod}/0`)
+  for (const origin of origins) await store.begin({ origin, vkey: origin })
+  for (const origin of origins) for (const from of [0, 5]) await store.append(origin, from, some(from, 5))
+  await store.saveNote('a', 'first')
+
+  const asked = produced()
+  expect(asked.length).toBeGreaterThan(2 * origins.length)
+  expect(new Set(asked.map(({ acks }) => acks))).toEqual(new Set([-1]))
+  expect(Math.min(...asked.map(({ sequence }) => sequence))).toBe(0)
+  // One producer, which the broker named, and by which it tells repetitions: it stands in all that the broker has.
+  const producers = new Set(asked.map(({ producer }) => producer))
+  expect([...producers].map((producer) => producer >= 0n)).toEqual([true])
+  expect(new Set(producersIn(broker.data, prefix))).toEqual(producers)
+}, 60_000)
 
 test('any stretch of a chain reads as it was written, whatever lies between and however large', async () => {
   const prefix = newPrefix()

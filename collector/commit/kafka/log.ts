@@ -198,9 +198,11 @@ export class Logs {
   }
 
   async #send(messages: readonly Message[]): Promise<Map<string, bigint>> {
-    this.#producer ??= outliving(new Producer({ ...this.#options, idempotent: true, acks: ProduceAcks.ALL }))
+    this.#producer ??= outliving(new Producer({ ...this.#options, idempotent: true }))
     const result = await bounded(
       this.#producer.send({
+        // Here and not with the client, where another value gives way in silence to what `idempotent` wants.
+        acks: ProduceAcks.ALL,
         messages: messages.map(({ topic, partition, key, writer, value }) => ({
           topic,
           partition,
