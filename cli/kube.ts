@@ -15,11 +15,12 @@ type Answer = { status: number; body: unknown }
 
 export type Kube = {
   config: KubeConfig
-  /** A PATCH is a JSON merge patch (RFC 7386). */
+  /** A PATCH is a JSON merge patch (RFC 7386). `accept`: the form of the answer, where it is not all of the object. */
   request: (
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body?: object,
+    accept?: string,
   ) => Promise<Answer>
 }
 
@@ -44,21 +45,26 @@ export async function openKube(values: Values): Promise<Kube> {
     throw new CannotError('The kubeconfig names no cluster: set KUBECONFIG or --kubeconfig')
   return {
     config,
-    request: async (method, path, body) => {
+    request: async (method, path, body, accept = 'application/json') => {
       const options: RequestOptions = { method, headers: {}, timeout: timeoutMs }
       await config.applyToHTTPSOptions(options)
-      return await ask(new URL(path, server), options, body)
+      return await ask(new URL(path, server), options, body, accept)
     },
   }
 }
 
-async function ask(url: URL, options: RequestOptions, body: object | undefined): Promise<Answer> {
+async function ask(
+  url: URL,
+  options: RequestOptions,
+  body: object | undefined,
+  accept: string,
+): Promise<Answer> {
   const contentType = options.method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
   const text = body === undefined ? undefined : JSON.stringify(body)
   return await new Promise((resolve, reject) => {
     const headers = {
       ...(options.headers as { [name: string]: string }),
-      accept: 'application/json',
+      accept,
       ...(text === undefined ? {} : { 'content-type': contentType }),
     }
     const sent = httpsRequest(url, { ...options, headers }, (response) => {
@@ -89,10 +95,15 @@ function parse(bytes: Buffer): unknown {
 export type Read<T> = { found: T } | { absent: true } | { denied: number }
 
 /** One object, or why it is not known. */
-export async function read<T>(kube: Kube, path: string): Promise<Read<T>> {
-  const { status, body } = await kube.request('GET', path)
+export async function read<T>(kube: Kube, path: string, accept?: string): Promise<Read<T>> {
+  const { status, body } = await kube.request('GET', path, undefined, accept)
   if (status === 200) return { found: body as T }
   return status === 404 ? { absent: true } : { denied: status }
+}
+
+/** Whether an object is there, by its metadata alone: what a Secret holds is not sent. */
+export async function readMetadata(kube: Kube, path: string): Promise<Read<object>> {
+  return await read(kube, path, 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1')
 }
 
 /** The items of a list; `denied`: the status of the answer that was none. */

@@ -28,6 +28,10 @@ export const ownerLabel = `${group}/owner`
 
 /** Where the operator and the collector live. */
 export const systemNamespace = 'hipaa-mcp-system'
+
+/** Secrets of the system namespace, one a CA. Two, so that no caller's certificate can ever pass as a program of ours. */
+export const authoritySecrets = { own: 'hipaa-mcp-ca', clients: 'hipaa-mcp-client-ca' } as const
+
 /** Service names in the system namespace. */
 export const services = {
   webhook: 'hipaa-mcp-webhook',

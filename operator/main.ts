@@ -1,7 +1,7 @@
 // Wiring of the operator: configuration, client, watches, webhooks, control channel, leader, shutdown. No decisions.
 
 import { readFile } from 'node:fs/promises'
-import { identity, systemNamespace } from '../core/identifiers.ts'
+import { authoritySecrets, identity, systemNamespace } from '../core/identifiers.ts'
 import { BadSettings, idOf } from '../core/log.ts'
 import { quotaOfAttempts } from './admission/attempts.ts'
 import { copyOf } from './admission/copy.ts'
@@ -10,8 +10,9 @@ import { startWebhooks, webhookKinds } from './admission/server.ts'
 import { endpoints, resolverOf } from './admission/surroundings.ts'
 import { toldRefusals } from './admission/told-refusals.ts'
 import { signAuditors } from './authority/auditor-csr.ts'
-import { authoritySecrets, loadAuthority } from './authority/ca.ts'
+import { loadAuthority } from './authority/ca.ts'
 import { keepCertificate } from './authority/keep-certificate.ts'
+import { watchSecrets } from './authority/watch-secrets.ts'
 import { keepBundles } from './authority/webhook-certificate.ts'
 import { startChannel } from './channel/server.ts'
 import { apiClient } from './cluster/client.ts'
@@ -133,6 +134,15 @@ async function main(): Promise<void> {
   const clusterWide = keepClusterPolicies({ world, client, leading: () => leader.leading(), log })
   const pods = evictor({ client, log })
   const refusals = toldRefusals({ collector, enrolled, log })
+  // In every replica: each has loaded its own.
+  const secrets = watchSecrets({
+    client,
+    loaded: {
+      [authoritySecrets.own]: authority.pem,
+      [authoritySecrets.clients]: clientAuthority.pem,
+    },
+    log,
+  })
   const keys = tellKeys({
     collector,
     keys: () => keysInUse(world, { own: authority.pem, clients: clientAuthority.pem }),
@@ -185,6 +195,7 @@ async function main(): Promise<void> {
     evictions: () => pods.counts(),
     refusals: () => refusals.counts(),
     refused,
+    secrets: () => secrets.held(),
   })
 
   for (const one of all) one.start()
@@ -210,6 +221,7 @@ async function main(): Promise<void> {
   const bundles = keepBundles(client, authority, log)
   const auditors = signAuditors(client, authority, log)
   refusals.start()
+  secrets.start()
   const webhooks = await startWebhooks({
     client,
     authority,
@@ -254,6 +266,7 @@ async function main(): Promise<void> {
     await leader.stop()
     for (const one of leaderOnly) one.stop()
     auditors.stop()
+    secrets.stop()
     bundles.stop()
     await Promise.all([channel.close(), webhooks.close()])
     await refusals.stop()

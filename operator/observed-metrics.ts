@@ -6,6 +6,7 @@ import { idOf } from '../core/log.ts'
 import { logFindingKinds } from '../core/log-identifiers.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
 import type { ToldRefusals } from './admission/told-refusals.ts'
+import type { WatchedSecrets } from './authority/watch-secrets.ts'
 import type { ListWatch } from './cluster/list-watch.ts'
 import type { Named } from './cluster/store.ts'
 import type { Metrics } from './metrics.ts'
@@ -30,6 +31,8 @@ export type Observed = {
   refusals: ToldRefusals['counts']
   /** The same by resource and subresource. */
   refused: ReadonlyMap<string, number>
+  /** Whether the Secrets of the CAs hold what this replica has. */
+  secrets: WatchedSecrets['held']
 }
 
 const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue', 'Reviewed'] as const
@@ -38,7 +41,7 @@ const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue'
 const states = { True: 1, False: 0, Unknown: -1 } as const
 
 export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed): void {
-  const { world, outside, all, leading, certificate, logs, evictions, refusals, refused } = seen
+  const { world, outside, all, leading, certificate, logs, evictions, refusals, refused, secrets } = seen
   metrics.observed('gauge', 'leader_election_master_status', '1 while this replica reconciles', () => [
     { value: leading() ? 1 : 0, attributes: { name: 'hipaa-mcp-operator' } },
   ])
@@ -56,6 +59,12 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
     'hipaa_mcp_operator_certificate_expiry_timestamp_seconds',
     'End of validity of the operator’s own certificate',
     () => [{ value: new X509Certificate(certificate.current().cert).validToDate.getTime() / 1000 }],
+  )
+  metrics.observed(
+    'gauge',
+    'hipaa_mcp_ca_secret_held',
+    'Whether the Secret of a CA holds what this replica loaded: 1, or 0 where it is gone or another',
+    () => secrets().map(({ secret, held }) => ({ value: held ? 1 : 0, attributes: { name: idOf(secret) } })),
   )
   // Only the leader follows the trail and writes status: one series a server, not one a replica.
   const servers = () => (leading() ? world.servers.all() : [])

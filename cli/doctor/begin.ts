@@ -1,17 +1,24 @@
 // Reads everything once, in parallel, and lets each part judge its own.
 
-import { enforceLabel, group, systemNamespace } from '../../core/identifiers.ts'
+import { authoritySecrets, enforceLabel, group, systemNamespace } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
 import { admissionPolicies } from '../../operator/admission/observed.generated.ts'
 import { gradeOf } from '../../operator/evidence/at-rest.ts'
 import { exitCodes, type Screen, textOf, UsageError, type Values } from '../command.ts'
-import { type Kube, listed, openKube, read } from '../kube.ts'
+import { type Kube, listed, openKube, read, readMetadata } from '../kube.ts'
 import { type PluginSet, pluginCheck, pluginPath } from '../network-plugin.ts'
 import { kinds } from '../preflight/judge.ts'
 import { columns } from '../table.ts'
 import { visible } from '../visible.ts'
 import { type Check, ok, unknown, wrong } from './check.ts'
-import { kindCheck, type Program, policyCheck, programCheck, webhookCheck } from './installation.ts'
+import {
+  authorityCheck,
+  kindCheck,
+  type Program,
+  policyCheck,
+  programCheck,
+  webhookCheck,
+} from './installation.ts'
 import {
   type FailedCreate,
   inVainCheck,
@@ -58,6 +65,10 @@ async function installation(kube: Kube, now: number): Promise<Check[]> {
     }),
     Promise.resolve(programCheck('operator', operator)),
     (async () => programCheck('collector', await read(kube, `${apps}/statefulsets/hipaa-mcp-collector`)))(),
+    ...Object.values(authoritySecrets).map(async (name) => {
+      const path = `/api/v1/namespaces/${systemNamespace}/secrets/${name}`
+      return authorityCheck(`Secret ${name}`, await readMetadata(kube, path))
+    }),
     ...(['mutating', 'validating'] as const).map(async (kind) => {
       const path = `${admission}/${kind}webhookconfigurations/hipaa-mcp`
       return webhookCheck(`${kind} webhook`, await read(kube, path), now)

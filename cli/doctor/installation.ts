@@ -54,6 +54,16 @@ export function programCheck(name: keyof typeof programs, read: Read<Program>): 
     : ok(part, name, `${ready} of ${wanted} ready`)
 }
 
+/** `read`: metadata. What it holds is compared by the operator, which has it (hipaa_mcp_ca_secret_held). */
+export function authorityCheck(name: string, read: Read<object>): Check {
+  const away = missing(
+    name,
+    read,
+    'it is not there. Where the operator runs, somebody deleted it: restore it from a backup, and restart no pod of the operator before, for the next one makes another CA, which no guarded pod trusts (docs/injection.md)',
+  )
+  return away ?? ok(part, name, 'there')
+}
+
 type Webhooks = {
   webhooks?: { name: string; failurePolicy?: string; clientConfig?: { caBundle?: string } }[]
 }

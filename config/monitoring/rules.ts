@@ -131,6 +131,17 @@ const groups = [
         },
       },
       {
+        alert: 'HipaaMcpCaSecret',
+        expr: 'min by (name) (hipaa_mcp_ca_secret_held) == 0',
+        for: '2m',
+        labels: { severity: 'critical' },
+        annotations: {
+          summary: 'The Secret of a CA is gone, or holds another CA',
+          description:
+            'Nothing fails yet: the operator goes on with what it loaded. When all of its pods have begun anew there is another CA, which no guarded pod trusts. Restore the Secret from a backup before that, and do not restart the operator: docs/injection.md says what to do without one.',
+        },
+      },
+      {
         alert: 'HipaaMcpTrailBehind',
         expr: 'max by (server, reason) (hipaa_mcp_trail_pressure) >= 1',
         for: '1m',

@@ -20,9 +20,6 @@ export type Authority = {
   webhookKey: KeyObject
 }
 
-/** Secrets of the system namespace, one a CA. Two, so that no caller's certificate can ever pass as a program of ours. */
-export const authoritySecrets = { own: 'hipaa-mcp-ca', clients: 'hipaa-mcp-client-ca' } as const
-
 export const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const tenYears = 3650 * 86_400_000
 

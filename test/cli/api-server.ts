@@ -7,7 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { authority } from '../sample/certificates.ts'
 
-type Asked = { method: string; path: string; type: string | undefined; body: unknown }
+type Asked = {
+  method: string
+  path: string
+  type: string | undefined
+  accept: string | undefined
+  body: unknown
+}
 
 export type ApiServer = {
   kubeconfig: string
@@ -44,6 +50,7 @@ export async function anApiServer(): Promise<ApiServer> {
         method: request.method ?? '',
         path: request.url ?? '',
         type: request.headers['content-type'],
+        accept: request.headers.accept,
         body: text === '' ? undefined : (JSON.parse(text) as unknown),
       })
       if (api.answer !== undefined) {

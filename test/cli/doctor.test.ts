@@ -99,6 +99,8 @@ const well = (): Cluster => ({
     status: { readyReplicas: 2 },
   },
   '/statefulsets/hipaa-mcp-collector': { spec: { replicas: 1 }, status: { readyReplicas: 1 } },
+  '/namespaces/hipaa-mcp-system/secrets/hipaa-mcp-ca': { kind: 'PartialObjectMetadata' },
+  '/namespaces/hipaa-mcp-system/secrets/hipaa-mcp-client-ca': { kind: 'PartialObjectMetadata' },
   '/mutatingwebhookconfigurations/hipaa-mcp': webhook(),
   '/validatingwebhookconfigurations/hipaa-mcp': webhook(),
   '/storageclasses': {
@@ -139,6 +141,15 @@ verifies('injection:preflight', 'the doctor finds nothing wrong where nothing is
   expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
 })
 
+test('of Secrets the doctor asks for metadata alone', async () => {
+  await doctor()
+  const secrets = api.asked.filter(({ path }) => path.includes('/secrets'))
+
+  expect(secrets.map(({ path }) => path.split('/').at(-1))).toEqual(['hipaa-mcp-ca', 'hipaa-mcp-client-ca'])
+  for (const { accept } of secrets)
+    expect(accept).toBe('application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1')
+})
+
 verifies('injection:preflight', 'the doctor looks at every policy that is installed', async () => {
   const files = readdirSync('config/webhook').filter((name) => name.startsWith('policy-'))
   const texts = files.map((name) => readFileSync(`config/webhook/${name}`, 'utf8'))
@@ -167,6 +178,11 @@ const faults: [string, () => Cluster, string][] = [
     'no collector is ready',
     () => ({ '/statefulsets/hipaa-mcp-collector': { spec: { replicas: 1 }, status: {} } }),
     'collector: none of 1 is ready',
+  ],
+  [
+    'the Secret of a CA is gone',
+    () => ({ '/namespaces/hipaa-mcp-system/secrets/hipaa-mcp-client-ca': undefined }),
+    'Secret hipaa-mcp-client-ca: it is not there. Where the operator runs, somebody deleted it: restore it from a backup',
   ],
   [
     'a webhook fails open',

@@ -7,16 +7,16 @@ import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { enforceLabel, serverAnnotation, services, systemNamespace } from '../../core/identifiers.ts'
+import {
+  authoritySecrets,
+  enforceLabel,
+  serverAnnotation,
+  services,
+  systemNamespace,
+} from '../../core/identifiers.ts'
 import { conforms } from '../../operator/admission/conform.ts'
 import type { Container, Pod } from '../../operator/admission/pod.ts'
-import {
-  type Authority,
-  authoritySecrets,
-  ecdsa,
-  loadAuthority,
-  privateKeyPem,
-} from '../../operator/authority/ca.ts'
+import { type Authority, ecdsa, loadAuthority, privateKeyPem } from '../../operator/authority/ca.ts'
 import { issue } from '../../operator/authority/issue.ts'
 import { until } from '../cluster/api.ts'
 import { takenSlots } from '../cluster/slot.ts'

@@ -4,9 +4,15 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
+import {
+  authoritySecrets,
+  enforceLabel,
+  guardedLabel,
+  serverAnnotation,
+  storeLabel,
+} from '../../core/identifiers.ts'
 import { observedRules } from '../../operator/admission/observed.generated.ts'
-import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
+import { loadAuthority } from '../../operator/authority/ca.ts'
 import { until } from '../cluster/api.ts'
 import { restricted, surroundings } from '../operator/admission/pods.ts'
 import { aServer } from '../operator/world.ts'

@@ -5,13 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { enforceLabel, guardedLabel, serverAnnotation, storeLabel } from '../../core/identifiers.ts'
+import {
+  authoritySecrets,
+  enforceLabel,
+  guardedLabel,
+  serverAnnotation,
+  storeLabel,
+} from '../../core/identifiers.ts'
 import { conforms } from '../../operator/admission/conform.ts'
 import { registerImage } from '../../operator/admission/images.ts'
 import { admissionPolicies } from '../../operator/admission/observed.generated.ts'
 import type { Pod } from '../../operator/admission/pod.ts'
 import { signAuditors } from '../../operator/authority/auditor-csr.ts'
-import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
+import { loadAuthority } from '../../operator/authority/ca.ts'
 import { issuedByCertManager } from '../../operator/authority/cert-manager.ts'
 import { writeBundles } from '../../operator/authority/webhook-certificate.ts'
 import { believe } from '../../operator/channel/believe.ts'

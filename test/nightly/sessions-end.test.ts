@@ -2,9 +2,9 @@
 // time, with a budget for disruptions, and of a pod that takes an hour to end. What runs in the pods does not matter here.
 
 import { afterAll, beforeAll, expect } from 'vitest'
-import { enforceLabel, guardedLabel } from '../../core/identifiers.ts'
+import { authoritySecrets, enforceLabel, guardedLabel } from '../../core/identifiers.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
-import { authoritySecrets, loadAuthority } from '../../operator/authority/ca.ts'
+import { loadAuthority } from '../../operator/authority/ca.ts'
 import { kinds } from '../../operator/cluster/kinds.ts'
 import { until } from '../cluster/api.ts'
 import { pauseImage } from '../cluster/node.ts'
