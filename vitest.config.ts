@@ -37,7 +37,7 @@ const wholePrograms = [
   'test/sidecar/requests/hostile-server.test.ts',
   'test/sidecar/requests/fhir-oracle.test.ts',
   'test/sidecar/controls/streams-end.test.ts',
-  'test/sidecar/trail/{stream,killed,segment}.test.ts',
+  'test/sidecar/trail/{stream,killed,segment,both}.test.ts',
   'test/sidecar/trail/succession.test.ts',
   'test/sidecar/channel/channel.test.ts',
   'test/sidecar/orders/orders.test.ts',

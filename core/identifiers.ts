@@ -80,7 +80,7 @@ export const uids = { sidecar: 64101, own: 64102, guard: 64103 } as const
 export const containers = {
   guard: 'hipaa-mcp-guard',
   sidecar: 'hipaa-mcp',
-  /** Only with trail.acknowledge Local: gives the fresh volume to the sidecar's user. */
+  /** Only with trail.acknowledge Local or Both: gives the fresh volume to the sidecar's user. */
   trail: 'hipaa-mcp-trail',
   /** Only with workload.transport Stdio: puts the program there that runs the server. */
   wrapper: 'hipaa-mcp-wrapper',

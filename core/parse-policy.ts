@@ -1,5 +1,6 @@
 // Reads a policy document: each member that a policy has, and how a value shows that it is one, as a table.
 
+import { acknowledgements } from './acknowledge.ts'
 import { fieldIssue } from './fields/path.ts'
 import { isObject } from './is-object.ts'
 import { modelVendorNames } from './model-vendors.ts'
@@ -208,7 +209,7 @@ const isPolicy = object<Policy>({
     dates: among('Year', 'Shift', 'Drop'),
     epoch: optional(text),
   }),
-  trail: object<Policy['trail']>({ acknowledge: among('Stream', 'Local') }),
+  trail: object<Policy['trail']>({ acknowledge: among(...acknowledgements) }),
   egress: list((item) => toAgreement(item) || toStore(item)),
   breach: list(object<Policy['breach'][number]>({ distinctPatients: positive, perSeconds: positive })),
   lockdown: optional(object<NonNullable<Policy['lockdown']>>({ reason: text })),

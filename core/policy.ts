@@ -2,6 +2,7 @@
 // by the hash of its canonical bytes. Everything is spelled out: a sidecar never fills in a default.
 
 import { createHash } from 'node:crypto'
+import type { Acknowledge } from './acknowledge.ts'
 import { canonical, type Json } from './canonical.ts'
 import type { ModelVendorName } from './model-vendors.ts'
 
@@ -226,7 +227,7 @@ export type Policy = {
   fromServer: FromServer
   /** `epoch`: with another one, every pseudonym and every shift is another. */
   redaction: { dates: 'Year' | 'Shift' | 'Drop'; epoch?: string }
-  trail: { acknowledge: 'Stream' | 'Local' }
+  trail: { acknowledge: Acknowledge }
   egress: Egress[]
   breach: { distinctPatients: number; perSeconds: number }[]
   lockdown?: { reason: string }

@@ -1,5 +1,6 @@
 // The records of the process that writes a chain: how it began, by which orders it acts, what it counted, how it ended.
 
+import type { Acknowledge } from './acknowledge.ts'
 import type { Base } from './record-base.ts'
 
 /** First record of a chain: one chain per sidecar process. */
@@ -7,7 +8,7 @@ type ChainStarted = Base & {
   kind: 'chain-started'
   origin: string
   profile: string
-  acknowledge: 'Stream' | 'Local'
+  acknowledge: Acknowledge
   version: string
   /** Absent in the first chain of a pod, and where the collector was one of before. */
   before?: Predecessor

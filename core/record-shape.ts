@@ -1,5 +1,6 @@
 // What each kind of record may hold, as a table.
 
+import { acknowledgements } from './acknowledge.ts'
 import { isObject } from './is-object.ts'
 import type { AuditRecord, Head, PatientToken, Predecessor, Who } from './record.ts'
 import { relations } from './record-call.ts'
@@ -84,7 +85,7 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
   'chain-started': {
     origin: text,
     profile: text,
-    acknowledge: among('Stream', 'Local'),
+    acknowledge: among(...acknowledgements),
     version: text,
     before: optional(predecessor),
   },

@@ -54,7 +54,7 @@ export type Orders = {
   grants: GrantOrder[]
   /** Access that was ended, in every server. */
   revocations: RevocationOrder[]
-  /** Local acknowledgement only: this pod's volume is known to outlive the pod (PV `Retain`). */
+  /** Local and Both only: this pod's volume is known to outlive the pod (PV `Retain`). */
   volumeRetained: boolean
 }
 

@@ -938,11 +938,11 @@ port: number
  */
 trail?: {
 /**
- * When a record counts as kept. Stream: the collector committed it. Local: it is on the pod's own encrypted volume, which outlives the pod until the collector has all that is on it. Default Stream.
+ * When a record counts as kept. Stream: the collector committed it. Local: it is on the pod's own encrypted volume, which outlives the pod until the collector has all that is on it. Both: both of that; calls are refused while either is missing. Default Stream.
  */
-acknowledge?: ("Stream" | "Local")
+acknowledge?: ("Stream" | "Local" | "Both")
 /**
- * The pod's own trail volume, a generic ephemeral volume. Calls are refused while the collector is more than 64 MB or ten minutes behind; a volume of 128Mi or more holds that. Required by acknowledge Local, and unused otherwise.
+ * The pod's own trail volume, a generic ephemeral volume. With Local, calls are refused while the collector is more than 64 MB or ten minutes behind; a volume of 128Mi or more holds that. With Both, such a volume keeps the newest 56 MB that the collector has too. Required by both, and unused by Stream.
  */
 volume?: {
 /**
@@ -1151,7 +1151,7 @@ grade: ("Verified" | "Recorded" | "Declared" | "Attested" | "Unknown")
 reason?: string
 }[]
 /**
- * With trail.acknowledge Local, the volumes on which pods keep their records, and how each is kept.
+ * With trail.acknowledge Local or Both, the volumes on which pods keep their records, and how each is kept.
  */
 trailVolumes?: {
 /**

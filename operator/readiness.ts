@@ -1,6 +1,7 @@
 // What must hold before a server may receive PHI: ordered checks, pure. The first violation is the reported reason; one
 // that locks closes the server whatever yesterday's policy said.
 
+import { hasVolume } from '../core/acknowledge.ts'
 import { guardedLabel } from '../core/identifiers.ts'
 import { storeOf } from './desired/network-policies.ts'
 import type { Seen } from './observe.ts'
@@ -117,7 +118,7 @@ const certificateIssuerIsMissing: Check = ({ certificateIssuer }) =>
   })
 
 const trailClassIsMissing: Check = ({ server, trailClass }) =>
-  when(server.spec.trail?.acknowledge === 'Local' && trailClass === undefined, {
+  when(hasVolume(server.spec.trail?.acknowledge) && trailClass === undefined, {
     reason: 'TrailClassNotFound',
     message:
       'trail.volume.storageClassName names a class that does not exist: new pods wait for their volume.',

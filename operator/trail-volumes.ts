@@ -1,5 +1,5 @@
-// The volume on which a pod with Local acknowledgement keeps its records: it must outlive the pod until every record is
-// with the collector. Bound: `Retain`. Pod gone, chain closed and witnessed to its end: `Delete`.
+// The volume on which a pod with Local or Both acknowledgement keeps its records: it must outlive the pod until every
+// record is with the collector. Bound: `Retain`. Pod gone, chain closed and witnessed to its end: `Delete`.
 
 import { containers, group, guardedLabel, paths } from '../core/identifiers.ts'
 import type { ChainSummary } from '../core/wire.ts'

@@ -2,6 +2,7 @@
 // missing, malformed or unknown means that this is not the pod that was admitted: the process does not start.
 
 import { isIP } from 'node:net'
+import { type Acknowledge, acknowledgements } from '../core/acknowledge.ts'
 import { isObject } from '../core/is-object.ts'
 import { BadSettings } from '../core/log.ts'
 import { type Transport, transports } from '../core/policy.ts'
@@ -32,7 +33,7 @@ export type Config = {
   search: string[]
   /** `<container>/<kind>` -> probe. */
   probes: ReadonlyMap<string, Probe>
-  trail: 'Stream' | 'Local'
+  trail: Acknowledge
 }
 
 /** Says which variables are wrong and what they must be. Holds names of variables only, never values. */
@@ -66,8 +67,8 @@ const readers = {
   SEARCH: { holds: 'DNS domains with commas between them', read: domainsOf },
   PROBES: { holds: 'a JSON object of probes', read: probesOf },
   TRAIL: {
-    holds: 'Stream or Local',
-    read: (text) => (text === 'Stream' || text === 'Local' ? text : undefined),
+    holds: acknowledgements.join(' or '),
+    read: (text) => acknowledgements.find((one) => one === text),
   },
 } as const satisfies Record<string, Read<unknown>>
 

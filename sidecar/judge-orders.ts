@@ -2,6 +2,7 @@
 
 import { createSecretKey } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
+import { type Acknowledge, hasVolume } from '../core/acknowledge.ts'
 import { isObject } from '../core/is-object.ts'
 import { parsePolicy } from '../core/parse-policy.ts'
 import { type Policy, policyHash, type Transport } from '../core/policy.ts'
@@ -13,7 +14,7 @@ import { rulesOf } from './rules.ts'
 /** What this pod was injected for. A policy that says otherwise cannot be enforced in it. */
 export type PodSettings = {
   server: { namespace: string; name: string }
-  acknowledge: 'Stream' | 'Local'
+  acknowledge: Acknowledge
   port: number
   transport: Transport
 }
@@ -127,7 +128,7 @@ export class OrdersJudge {
       policy.workload.transport === transport
     if (!same) return 'pod-outdated'
     // A volume that is deleted with its pod is no place for a record that counts as kept.
-    return acknowledge === 'Local' && !volumeRetained ? 'volume-not-retained' : undefined
+    return hasVolume(acknowledge) && !volumeRetained ? 'volume-not-retained' : undefined
   }
 
   #read(wire: Wire, text: string): InForce | undefined {

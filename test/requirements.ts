@@ -242,6 +242,10 @@ export const requirements = {
     'audit',
     'Whatever fails, is killed, hangs or is cut off, nothing is forwarded or returned without an acknowledged record, and none of those is lost.',
   ),
+  'audit:both': done(
+    'audit',
+    'With `Both`, a record is acknowledged when the pod’s volume and the collector have it, and what the collector loses it gets back from the volume while the pod is there.',
+  ),
   'audit:back-pressure': done(
     'audit',
     'A trail that falls behind warns, then refuses new calls with Retry-After, and drops nothing.',

@@ -2,6 +2,7 @@
 // NET_ADMIN (docs/cni.md). The namespace says it, which nobody may change who only administers what is in it; no field of a
 // pod does. Both end in the same proof. Pure.
 
+import { hasVolume } from '../../core/acknowledge.ts'
 import { setsFilter } from '../../core/guard-command.ts'
 import { containers } from '../../core/identifiers.ts'
 import { type PodSecurity, podSecurityLabel } from '../../core/pod-security.ts'
@@ -25,9 +26,10 @@ export function podSecurityViolations(
   { metadata, spec }: HipaaMcpServer,
   security: PodSecurity | undefined,
 ): string[] {
-  return security === 'restricted' && spec.trail?.acknowledge === 'Local'
+  const acknowledge = spec.trail?.acknowledge
+  return security === 'restricted' && hasVolume(acknowledge)
     ? [
-        `spec.trail.acknowledge: Local of HipaaMcpServer ${metadata.name} gives a fresh volume to the sidecar as root with CHOWN, which Pod Security restricted forbids: write Stream there, or give the namespace ${podSecurityLabel}=baseline`,
+        `spec.trail.acknowledge: ${acknowledge} of HipaaMcpServer ${metadata.name} gives a fresh volume to the sidecar as root with CHOWN, which Pod Security restricted forbids: write Stream there, or give the namespace ${podSecurityLabel}=baseline`,
       ]
     : []
 }

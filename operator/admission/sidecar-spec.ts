@@ -1,6 +1,7 @@
 // The containers and volumes that admission puts into a guarded pod (docs/architecture.md, "A pod after injection").
 // Every field that the API server would fill in is written out, so that a comparison needs few tolerances.
 
+import { hasVolume } from '../../core/acknowledge.ts'
 import { guardSteps, rulesVariable, rulesVersion } from '../../core/guard-command.ts'
 import { containers, paths, ports, tokenAudience, uids, wrapperPaths } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
@@ -42,7 +43,7 @@ const trailMount = { name: volumeNames.trail, mountPath: paths.trail }
 export function ownContainers(injection: Injection): Container[] {
   const { server, surroundings } = injection
   const { image } = surroundings
-  const local = server.spec.trail?.acknowledge === 'Local'
+  const onVolume = hasVolume(server.spec.trail?.acknowledge)
   const upstreamPort = { name: 'HIPAA_MCP_UPSTREAM_PORT', value: String(server.spec.workload.port) }
   const dns = { name: 'HIPAA_MCP_DNS', value: surroundings.dns }
   const { discovery } = server.spec.tls ?? {}
@@ -72,9 +73,9 @@ export function ownContainers(injection: Injection): Container[] {
           : confined(uids.guard),
       resources: resources({ cpu: '10m', memory: '64Mi' }, { cpu: '1', memory: '256Mi' }),
     },
-    ...(local ? [trailOwner(image)] : []),
+    ...(onVolume ? [trailOwner(image)] : []),
     ...(isStdio(server) ? [wrapperInstaller(image)] : []),
-    sidecar(injection, local),
+    sidecar(injection, onVolume),
   ]
 }
 
@@ -91,8 +92,8 @@ export const isStdio = ({ spec }: HipaaMcpServer): boolean => spec.workload.tran
 
 export function ownVolumes(server: HipaaMcpServer): Volume[] {
   const { trail } = server.spec
-  const local =
-    trail?.acknowledge === 'Local' && trail.volume !== undefined ? [trailVolume(trail.volume)] : []
+  const forTrail =
+    hasVolume(trail?.acknowledge) && trail?.volume !== undefined ? [trailVolume(trail.volume)] : []
   return [
     {
       name: volumeNames.token,
@@ -104,7 +105,7 @@ export function ownVolumes(server: HipaaMcpServer): Volume[] {
       },
     },
     { name: volumeNames.tmp, emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
-    ...local,
+    ...forTrail,
     ...(isStdio(server)
       ? [
           { name: volumeNames.wrapper, emptyDir: { sizeLimit: '256Mi' } },
@@ -120,7 +121,7 @@ export function ownVolumes(server: HipaaMcpServer): Volume[] {
 /** How V8 uses memory in a sidecar. */
 export const memoryFlags = ['--max-semi-space-size=4', '--heap-growing-percent=40', '--no-parallel-scavenge']
 
-function sidecar(injection: Injection, local: boolean): Container {
+function sidecar(injection: Injection, onVolume: boolean): Container {
   return {
     ...base(containers.sidecar, injection.surroundings.image),
     // docs/performance.md says how it is measured. A young generation of 4 MB: one of 8 takes 13 MB more and saves at most
@@ -160,7 +161,7 @@ function sidecar(injection: Injection, local: boolean): Container {
     volumeMounts: [
       { name: volumeNames.token, mountPath: tokenFolder, readOnly: true },
       { name: volumeNames.tmp, mountPath: '/tmp' },
-      ...(local ? [trailMount] : []),
+      ...(onVolume ? [trailMount] : []),
       ...(isStdio(injection.server) ? [{ name: volumeNames.stdio, mountPath: stdioFolder }] : []),
       ...(hasGate(injection.server) ? [{ name: volumeNames.trust, mountPath: paths.trust }] : []),
     ],

@@ -1,5 +1,5 @@
-// Keeps the trail volumes of `Local` mode: retained while their pod runs, recovered when it is gone and left records that the
-// collector has not got, and let go only then. Each look takes at most one step with each volume.
+// Keeps the trail volumes of `Local` and `Both`: retained while their pod runs, recovered when it is gone and left records
+// that the collector has not got, and let go only then. Each look takes at most one step with each volume.
 
 import { systemNamespace } from '../../core/identifiers.ts'
 import type { Surroundings } from '../admission/surroundings.ts'

@@ -1,28 +1,30 @@
 // Begins this process's chain: what former processes left goes to the collector first, then the collector gives an
-// origin that was never used, and the chain's key is made. It needs the collector once, in either mode.
+// origin that was never used, and the chain's key is made. It needs the collector once, in each mode.
 
 import { generateKeyPairSync } from 'node:crypto'
+import { type Acknowledge, hasVolume } from '../../core/acknowledge.ts'
 import { backoff } from '../../core/backoff.ts'
 import { rawPublicKey } from '../../core/checkpoint.ts'
 import type { Entry } from '../../core/record.ts'
 import type { ChainResponse } from '../../core/wire.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
 import { pause } from '../pause.ts'
+import { bothHome } from './both.ts'
 import { Chain } from './chain.ts'
 import { type Checkpoints, keepCheckpoints } from './checkpoints.ts'
 import type { CollectorClient } from './collector-client.ts'
 import { Contact } from './contact.ts'
 import { ChainOver, type Home } from './home.ts'
 import { localHome } from './local.ts'
-import { type Marks, marksFor, tellPressure, usualMarks } from './pressure.ts'
+import { type Marks, marksFor, segmentsToKeep, tellPressure, usualMarks } from './pressure.ts'
 import { recover } from './recovery.ts'
 import { Segments } from './segment.ts'
 import { Shipper } from './shipper.ts'
 import { streamHome } from './stream.ts'
 
 export type TrailOptions = {
-  acknowledge: 'Stream' | 'Local'
-  /** Where segments stand; Local only. */
+  acknowledge: Acknowledge
+  /** Where segments stand; Local and Both only. */
   folder: string
   collector: CollectorClient
   version: string
@@ -32,7 +34,7 @@ export type TrailOptions = {
   signal?: AbortSignal
   /** Bytes of one segment. */
   segmentSize?: number
-  /** Local only; otherwise by the size of the volume. */
+  /** Local and Both only; otherwise by the size of the volume. */
   marks?: Marks
 }
 
@@ -40,16 +42,25 @@ export type RunningTrail = {
   chain: Chain
   home: Home
   checkpoints: Checkpoints
-  /** Bytes acknowledged on the volume and not yet at the collector; 0 for Stream. */
+  /** Bytes that are on the volume and not yet at the collector; 0 for Stream. */
   unshipped: () => number
   /** Closes the chain, signs its last head and ships what is left. Rejects when not all of that could be done. */
   close: () => Promise<void>
 }
 
+/**
+ * How the collector follows the volume. Each exchange costs as much as serving a call: what comes is gathered, milliseconds, since
+ * little more than nothing is at stake (what the volume alone has, while it may have 64 MB); but not while a call waits for it.
+ */
+const byVolume = {
+  Local: { home: localHome, gather: 250, keeps: () => 0 },
+  Both: { home: bothHome, gather: 0, keeps: segmentsToKeep },
+} as const satisfies { [mode: string]: object }
+
 /** Waits for the collector as long as it takes. Rejects with SegmentDamaged or ChainOver when a person must look. */
 export async function beginTrail(options: TrailOptions): Promise<RunningTrail> {
   const { acknowledge, folder, collector, version, onOver, watch, log, signal } = options
-  if (acknowledge === 'Local')
+  if (hasVolume(acknowledge))
     await recover({ folder, collector, log, ...(signal === undefined ? {} : { signal }) })
   const { publicKey, privateKey: key } = generateKeyPairSync('ed25519')
   const raw = rawPublicKey(publicKey)
@@ -57,7 +68,7 @@ export async function beginTrail(options: TrailOptions): Promise<RunningTrail> {
   log.info('The chain of this process began', { origin: idOf(origin) })
   const contact = new Contact(collector, origin, witness)
 
-  const marks = acknowledge === 'Local' ? (options.marks ?? (await marksFor(folder))) : usualMarks
+  const marks = hasVolume(acknowledge) ? (options.marks ?? (await marksFor(folder))) : usualMarks
   const { home, unshipped } = ((): { home: Home; unshipped: () => number } => {
     if (acknowledge === 'Stream') return { home: streamHome(contact), unshipped: () => 0 }
     const { segmentSize } = options
@@ -68,8 +79,10 @@ export async function beginTrail(options: TrailOptions): Promise<RunningTrail> {
       restart,
       ...(segmentSize === undefined ? {} : { size: segmentSize }),
     })
-    const shipper = new Shipper({ segments, contact, onOver, log, marks })
-    return { home: localHome(segments, shipper, contact), unshipped: () => shipper.behind() }
+    const { home, gather, keeps } = byVolume[acknowledge]
+    const keep = keeps(marks, segments.size)
+    const shipper = new Shipper({ segments, contact, onOver, log, marks, gather, keep })
+    return { home: home(segments, shipper, contact), unshipped: () => shipper.behind() }
   })()
 
   const chain = new Chain({

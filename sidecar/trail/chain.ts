@@ -4,6 +4,7 @@
 
 import type { KeyObject } from 'node:crypto'
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
+import type { Acknowledge } from '../../core/acknowledge.ts'
 import { backoff } from '../../core/backoff.ts'
 import { signCheckpoint } from '../../core/checkpoint.ts'
 import { leafHash, Tree } from '../../core/merkle.ts'
@@ -21,7 +22,7 @@ export type ChainOptions = {
   /** Private Ed25519 key. */
   key: KeyObject
   home: Home
-  acknowledge: 'Stream' | 'Local'
+  acknowledge: Acknowledge
   version: string
   /** What it succeeds, as the collector says; absent where it says nothing. */
   before?: Predecessor

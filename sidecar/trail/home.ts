@@ -1,5 +1,5 @@
-// Where a chain's records are kept: the collector (stream.ts), or the pod's own volume with the collector following
-// (local.ts). The chain knows no more of it than this.
+// Where a chain's records are kept: the collector (stream.ts), the pod's own volume with the collector following
+// (local.ts), or both at once (both.ts). The chain knows no more of it than this.
 
 import type { Pressure } from './pressure.ts'
 

@@ -46,6 +46,14 @@ export async function marksFor(folder: string): Promise<Marks> {
   }
 }
 
+/**
+ * How many segments may stay that the collector has, of so many bytes each: a volume holds as much as it may hold of what the
+ * collector has not got. Three more are shipped, written and made ready.
+ */
+export function segmentsToKeep({ full }: Marks, size: number): number {
+  return Math.max(0, Math.floor(full.bytes / size) - 3)
+}
+
 /** Says every change of the step in the log. Returns how to stop. */
 export function tellPressure(read: () => Pressure | undefined, log: Log, every = 1_000): () => void {
   let last: Pressure['step'] | undefined

@@ -1,4 +1,4 @@
-// Local: records become durable in segment files on the pod's own encrypted volume. A segment is filled with zeros and
+// Local and Both: records become durable in segment files on the pod's own encrypted volume. A segment is filled with zeros and
 // synced before it is used, so that a full disk can stop the next segment but never the acknowledgement of a record.
 //
 // What is true if the process or the machine dies: while a frame is written, it is broken or whole but nobody was told;
@@ -58,8 +58,9 @@ const full: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
 export class Segments {
   /** Oldest first; the last one is written to. The shipper takes away what it has shipped. */
   readonly list: Segment[] = []
+  /** Bytes of one segment. */
+  readonly size: number
   readonly #options: SegmentOptions
-  readonly #size: number
   #handle: FileHandle | undefined
   #next: Promise<Ready> | undefined
   #sequence = 0
@@ -70,7 +71,7 @@ export class Segments {
 
   constructor(options: SegmentOptions) {
     this.#options = options
-    this.#size = options.size ?? usualSize
+    this.size = options.size ?? usualSize
   }
 
   /**
@@ -119,7 +120,7 @@ export class Segments {
 
   async #segmentFor(length: number): Promise<Segment> {
     const active = this.list.at(-1)
-    if (this.#handle !== undefined && active !== undefined && active.end + length <= this.#size) return active
+    if (this.#handle !== undefined && active !== undefined && active.end + length <= this.size) return active
     const next = this.#next ?? this.#prepare()
     this.#next = undefined
     const { path, handle } = await next
@@ -129,7 +130,7 @@ export class Segments {
     const { origin, publicKey } = this.#options
     const header: SegmentHeader = { origin, publicKey, sequence: this.#sequence, first: this.#records }
     const bytes = frame('header', Buffer.from(JSON.stringify(header)))
-    if (bytes.length + length > this.#size) throw new RangeError('A frame is larger than a segment')
+    if (bytes.length + length > this.size) throw new RangeError('A frame is larger than a segment')
     // By itself: two frames in one sync could be torn in the middle and look like damage. A failure here is the end, and
     // never to be tried again: the file before it is closed already.
     await writeAll(handle, bytes, 0).catch((error: unknown) => {
@@ -157,9 +158,9 @@ export class Segments {
     let handle: FileHandle | undefined
     try {
       handle = await open(path, 'wx', 0o600)
-      const zeros = Buffer.alloc(Math.min(this.#size, piece))
-      for (let at = 0; at < this.#size; at += zeros.length)
-        await writeAll(handle, zeros.subarray(0, Math.min(zeros.length, this.#size - at)), at)
+      const zeros = Buffer.alloc(Math.min(this.size, piece))
+      for (let at = 0; at < this.size; at += zeros.length)
+        await writeAll(handle, zeros.subarray(0, Math.min(zeros.length, this.size - at)), at)
       await handle.sync()
       await handle.close()
       await syncFolder(folder)

@@ -1,4 +1,4 @@
-// Local: follows the segments to the collector, frame by frame, with a bounded lag. Reads from the files and holds one
+// Local and Both: follows the segments to the collector, frame by frame, with a bounded lag. Reads from the files and holds one
 // batch in memory, so that a collector that is away costs disk and not memory.
 
 import { open, unlink } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { codeOf, type Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import type { Contact } from './contact.ts'
 import { frameAt, recordsIn } from './frames.ts'
-import { ChainOver } from './home.ts'
+import { ChainOver, NotRecorded } from './home.ts'
 import { type Marks, type Pressure, usualMarks } from './pressure.ts'
 import { type Segment, type Segments, syncFolder } from './segment.ts'
 
@@ -19,18 +19,16 @@ export type ShipperOptions = {
   onOver: (over: ChainOver) => void
   log: Log
   marks?: Marks
+  /** Milliseconds that what comes is gathered, so that it goes in one exchange. */
+  gather: number
+  /** How many segments stay on the volume though the collector has them: the newest. */
+  keep: number
 }
 
 /** No more is sent at once than the collector takes. */
 const readBytes = recordsLimit
 /** A frame holds at most a batch of the chain's, which is as large: what is read holds at least one whole frame. */
 const batchBytes = readBytes / 2
-/**
- * What is acknowledged within this time goes in one exchange, milliseconds. Each costs as much as serving a call, and so
- * little more than nothing is at stake: what the volume alone has, while it may have 64 MB.
- */
-const gatherTime = 250
-
 /** Batch of frames that go together: records, then at most one checkpoint over them. */
 type Batch = { records: Buffer[]; note?: string; to: number }
 
@@ -49,10 +47,19 @@ export class Shipper {
   #marks: { total: number; at: number }[] = []
   #appended = 0
   #taken = 0
+  /** Segments that the collector has, oldest first. */
+  #kept: Segment[] = []
+  /** Who waits for the collector to have so many records: one, since one commit is in flight. */
+  #awaited: { records: number; done: PromiseWithResolvers<void> } | undefined
+  /** Why nothing is shipped any more. */
+  #ended: ChainOver | NotRecorded | undefined
 
   constructor(options: ShipperOptions) {
     this.#options = options
-    this.#running = this.#run()
+    this.#running = this.#run().finally(() => {
+      this.#ended ??= new NotRecorded('trail-closed')
+      this.#awaited?.done.reject(this.#ended)
+    })
   }
 
   /** So many bytes were acknowledged on the volume. */
@@ -66,7 +73,15 @@ export class Shipper {
     this.#wake.resolve()
   }
 
-  /** Bytes that are acknowledged and not yet at the collector. */
+  /** Resolves when the collector has so many records of this chain. Rejects when it never will from here. */
+  async shipped(records: number): Promise<void> {
+    if (this.#shipped >= records) return
+    if (this.#ended !== undefined) throw this.#ended
+    this.#awaited = { records, done: Promise.withResolvers() }
+    await this.#awaited.done.promise
+  }
+
+  /** Bytes that are on the volume and not yet at the collector. */
   behind(): number {
     return this.#appended - this.#taken
   }
@@ -110,11 +125,12 @@ export class Shipper {
     while (!this.#over.signal.aborted) {
       try {
         if (!(await this.#ship())) await this.#sleep()
-        if (this.behind() < batchBytes) await this.#gather()
+        if (this.#options.gather > 0 && this.behind() < batchBytes) await this.#gather()
         attempt = 0
       } catch (error) {
         if (this.#over.signal.aborted) return
         if (error instanceof ChainOver) {
+          this.#ended = error
           this.#over.abort()
           return this.#options.onOver(error)
         }
@@ -136,7 +152,7 @@ export class Shipper {
 
   /** Lets more come, unless the end has begun. */
   async #gather(): Promise<void> {
-    await pause(gatherTime, this.#closing.signal).catch(() => undefined)
+    await pause(this.#options.gather, this.#closing.signal).catch(() => undefined)
   }
 
   /** Ships one batch of the oldest segment, or takes that segment away. Returns whether there was anything to do. */
@@ -150,8 +166,8 @@ export class Shipper {
       list.shift()
       this.#at = 0
       // Only now: the collector has committed all of it.
-      await unlink(segment.path)
-      await syncFolder(dirname(segment.path))
+      this.#kept.push(segment)
+      await this.#letGo()
       return true
     }
     const batch = await readBatch(segment, this.#at)
@@ -159,10 +175,21 @@ export class Shipper {
     if (batch.records.length > 0) await contact.records(this.#shipped, batch.records)
     if (batch.note !== undefined) await contact.checkpoint(batch.note)
     this.#shipped += batch.records.length
+    if (this.#awaited !== undefined && this.#shipped >= this.#awaited.records) this.#awaited.done.resolve()
     this.#taken += batch.to - this.#at
     this.#at = batch.to
     this.#marks = this.#marks.filter(({ total }) => total > this.#taken)
     return true
+  }
+
+  /** Takes away the oldest of what the collector has, down to what is kept. */
+  async #letGo(): Promise<void> {
+    const more = Math.max(0, this.#kept.length - this.#options.keep)
+    for (const { path } of this.#kept.slice(0, more)) {
+      await unlink(path)
+      this.#kept.shift()
+      await syncFolder(dirname(path))
+    }
   }
 }
 

@@ -1,5 +1,4 @@
-// What the pipeline asks of the trail. Implementations: stream.ts (the collector acknowledges) and segment.ts (the pod's
-// own volume does).
+// What the pipeline asks of the trail. Who acknowledges, the chain's home says (home.ts).
 
 import type { Entry } from '../../core/record.ts'
 

@@ -2,12 +2,13 @@
 // survives this; what a power loss does to a disk is for sectors.ts.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Acknowledge } from '../../core/acknowledge.ts'
 import { counted } from './counts.ts'
 import { answered, type Context, type Fault } from './fault.ts'
 import { Scene } from './scene.ts'
 import { type Row, Tally } from './tally.ts'
 
-type Victim = { program: 'sidecar' | 'collector'; mode: 'Local' | 'Stream'; kills: number; few: number }
+type Victim = { program: 'sidecar' | 'collector'; mode: Acknowledge; kills: number; few: number }
 
 /** Kills between two looks at the whole trail. */
 const round = 40
@@ -56,6 +57,8 @@ const victims: Victim[] = [
   { program: 'sidecar', mode: 'Stream', kills: 60, few: 2 },
   { program: 'collector', mode: 'Stream', kills: 60, few: 2 },
   { program: 'collector', mode: 'Local', kills: 60, few: 0 },
+  { program: 'sidecar', mode: 'Both', kills: 40, few: 0 },
+  { program: 'collector', mode: 'Both', kills: 40, few: 0 },
 ]
 
 export const killFaults: Fault[] = victims.map((victim) => ({

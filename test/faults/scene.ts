@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Acknowledge } from '../../core/acknowledge.ts'
 import { identity } from '../../core/identifiers.ts'
 import { makeWork, type Work } from '../bench/work.ts'
 import { certify } from '../collector/peers.ts'
@@ -143,7 +144,7 @@ export class Collector {
 }
 
 export type SceneSpec = {
-  mode: 'Local' | 'Stream'
+  mode: Acknowledge
   collector?: CollectorSpec
   /** One that runs already, instead. It is not ended with the scene. */
   running?: Collector

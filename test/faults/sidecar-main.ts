@@ -5,6 +5,7 @@
 
 import { createSecretKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { Acknowledge } from '../../core/acknowledge.ts'
 import { policyHash, policyText } from '../../core/policy.ts'
 import { Link } from '../../sidecar/channel/link.ts'
 import type { Orders } from '../../sidecar/in-force.ts'
@@ -24,7 +25,7 @@ export type SidecarSettings = {
   port: number
   upstreamPort: number
   collectorPort: number
-  mode: 'Stream' | 'Local'
+  mode: Acknowledge
   folder: string
   segmentSize?: number
 }

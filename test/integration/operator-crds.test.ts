@@ -41,10 +41,12 @@ const contradictions: Contradiction[] = [
     (spec) => ({ ...spec, roles: [{ ...role?.(spec), tools: ['nothing'] }] }),
     'add the tool, or take it out of the role',
   ),
-  server(
-    'Local without a volume',
-    (spec) => ({ ...spec, trail: { acknowledge: 'Local' } }),
-    'needs trail.volume {storageClassName, size}',
+  ...['Local', 'Both'].map((acknowledge) =>
+    server(
+      `${acknowledge} without a volume`,
+      (spec) => ({ ...spec, trail: { acknowledge } }),
+      'need trail.volume {storageClassName, size}',
+    ),
   ),
   server(
     'a tool that may ask for everybody, without a reason',

@@ -124,7 +124,15 @@ export type Installation = {
   authority: Authority
   /** The operator's own client CA. */
   clients: Authority
-  collector: { faults: Faults; trail: Trail; store: Store; stop(): Promise<void>; start(): Promise<void> }
+  collector: {
+    faults: Faults
+    trail: Trail
+    store: Store
+    /** Of its embedded store. */
+    folder: string
+    stop(): Promise<void>
+    start(): Promise<void>
+  }
   channel: Channel
   /** To the collector, as this pod. */
   link(): Promise<Link>
@@ -187,6 +195,7 @@ async function aCollector(authority: Authority, folder: string): Promise<Install
   const faults = await Faults.before(() => (listening?.address() as AddressInfo | null)?.port ?? 1)
   const started = {
     faults,
+    folder,
     trail: undefined as unknown as Trail,
     store: undefined as unknown as Store,
     async start() {

@@ -70,6 +70,14 @@ describe('a pod after injection', () => {
     await expect(stringify(injected(pod, local))).toMatchFileSnapshot('golden/local.yaml')
   })
 
+  test('with Both acknowledgement is that with Local, but for the mode', () => {
+    const both = aServer({ trail: { ...local.spec.trail, acknowledge: 'Both' } })
+    const [one, other] = [local, both].map((server) => stringify(injected(aPod(), server)))
+    expect(other).toBe(one?.replace('value: Local', 'value: Both'))
+    expect(other).toContain('value: Both')
+    expect(conforms(injected(aPod(), local), both, surroundings).join()).toContain('HIPAA_MCP_TRAIL')
+  })
+
   test('conforms, and injecting it again changes nothing', () => {
     for (const server of [ehr, local]) {
       const once = injected(aPod(), server)

@@ -115,10 +115,15 @@ verifies(
   'injection:cni',
   'a trail on the pod’s own volume is refused where it cannot be, with what to write',
   () => {
-    const local = aServer({
-      trail: { acknowledge: 'Local', volume: { storageClassName: 'fast', size: '1Gi' } },
-    })
-    expect(() => letIn('restricted', local)).toThrow('write Stream there')
-    expect(own(letIn('baseline', local)).map(({ name }) => name)).toContain('hipaa-mcp-trail')
+    for (const acknowledge of ['Local', 'Both'] as const) {
+      const server = aServer({
+        trail: { acknowledge, volume: { storageClassName: 'fast', size: '1Gi' } },
+      })
+      expect(() => letIn('restricted', server)).toThrow(
+        `${acknowledge} of HipaaMcpServer ehr gives a fresh volume`,
+      )
+      expect(() => letIn('restricted', server)).toThrow('write Stream there')
+      expect(own(letIn('baseline', server)).map(({ name }) => name)).toContain('hipaa-mcp-trail')
+    }
   },
 )

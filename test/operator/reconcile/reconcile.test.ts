@@ -212,6 +212,17 @@ test('an issuer of cert-manager that is missing is named, and looked for again s
   expect(ready(statuses[0])).toBe('False IssuerNotFound')
 })
 
+test('a class of trail volumes that is missing is named, in each mode that has a volume', async () => {
+  for (const acknowledge of ['Local', 'Both', 'Stream'] as const) {
+    const volume = { storageClassName: 'encrypted', size: '1Gi' }
+    const { deps, statuses } = scene({ servers: [aServer({ trail: { acknowledge, volume } })] })
+
+    await reconcile('clinic/ehr', deps)
+    const missing = ready(statuses[0]) === 'False TrailClassNotFound'
+    expect([acknowledge, missing]).toEqual([acknowledge, acknowledge !== 'Stream'])
+  }
+})
+
 test('a workload that names a server which does not exist gets an Event and is not rolled', async () => {
   const { deps, written, said } = scene({ servers: [], workloads: [aWorkload()] })
 

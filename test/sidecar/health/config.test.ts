@@ -89,7 +89,7 @@ test.each([
   ['PROBES', '{"app/livez":{"exec":{"command":["true"]}}}'],
   ['PROBES', '{"app/livez":{"httpGet":{"port":"http"}}}'],
   ['PROBES', '{"../x":{"tcpSocket":{"port":1}}}'],
-  ['TRAIL', 'Both'],
+  ['TRAIL', 'Neither'],
 ])('%s may not be %j, and the value is not repeated', (name, value) => {
   const [issue, ...others] = issuesOf({ ...good, [`HIPAA_MCP_${name}`]: value })
 

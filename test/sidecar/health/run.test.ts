@@ -5,6 +5,7 @@ import { Agent, request } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Acknowledge, acknowledgements } from '../../../core/acknowledge.ts'
 import type { Policy } from '../../../core/policy.ts'
 import type { Orders } from '../../../core/wire.ts'
 import { type Running, run } from '../../../sidecar/run.ts'
@@ -58,7 +59,7 @@ afterEach(async () => {
   expect(fatal.splice(0)).toEqual([])
 })
 
-async function started(trail: 'Stream' | 'Local' = 'Stream'): Promise<Running> {
+async function started(trail: Acknowledge = 'Stream'): Promise<Running> {
   running = await run({
     config: { ...sidecarConfig(installation, resolver.address, upstream.port), trail },
     version: '1',
@@ -146,7 +147,7 @@ const kinds = async () => {
   return records.flat().map((record) => record.kind)
 }
 
-for (const mode of ['Stream', 'Local'] as const)
+for (const mode of acknowledgements)
   test(`${mode}: from nothing to a call that is served and recorded, and to the end of its chain`, async () => {
     installation.channel.faults.set('away')
     await started(mode)
@@ -336,33 +337,35 @@ verifies(
   15_000,
 )
 
-verifies(
-  'audit:no-record-no-service',
-  'with the collector away nothing reaches the server, /readyz says why, and service returns by itself',
-  async () => {
-    await started()
-    installation.channel.tell(await policy())
-    await isReady()
-    const { call, close } = await aCaller()
-    await call()
-    upstream.asked.length = 0
-    installation.collector.faults.set('away')
+for (const mode of ['Stream', 'Both'] as const)
+  verifies(
+    'audit:no-record-no-service',
+    `${mode}: with the collector away nothing reaches the server, /readyz says why, and service returns by itself`,
+    async () => {
+      await started(mode)
+      installation.channel.tell(await policy({ trail: { acknowledge: mode } }))
+      await isReady()
+      const { call, close } = await aCaller()
+      await call()
+      upstream.asked.length = 0
+      installation.collector.faults.set('away')
 
-    const refused = call()
-    await until('the reason', async () => (await ready()).reasons.includes('collector-unreachable'), 8_000)
-    installation.collector.faults.set('well')
+      const refused = call()
+      await until('the reason', async () => (await ready()).reasons.includes('collector-unreachable'), 8_000)
+      expect(upstream.asked).toEqual([])
+      installation.collector.faults.set('well')
 
-    // Recorded after all, or refused: never served unrecorded.
-    const { status } = await refused
-    await until('ready', async () => (await ready()).ready)
-    expect((await call()).status).toBe(200)
-    expect(upstream.asked).toHaveLength(status === 200 ? 2 : 1)
-    const records = await kinds()
-    expect(records.filter((kind) => kind === 'intent')).toHaveLength(status === 200 ? 3 : 2)
-    close()
-  },
-  20_000,
-)
+      // Recorded after all, or refused: never served unrecorded.
+      const { status } = await refused
+      await until('ready', async () => (await ready()).ready)
+      expect((await call()).status).toBe(200)
+      expect(upstream.asked).toHaveLength(status === 200 ? 2 : 1)
+      const records = await kinds()
+      expect(records.filter((kind) => kind === 'intent')).toHaveLength(status === 200 ? 3 : 2)
+      close()
+    },
+    20_000,
+  )
 
 verifies(
   'transmission:drain',

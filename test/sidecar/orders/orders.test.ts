@@ -1,6 +1,7 @@
 // What is in force: judged whole, recorded before it permits, locked whenever in doubt.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Acknowledge } from '../../../core/acknowledge.ts'
 import type { Policy } from '../../../core/policy.ts'
 import type { Orders } from '../../../core/wire.ts'
 import { keepOrders, type OrdersKeeper } from '../../../sidecar/orders.ts'
@@ -33,7 +34,7 @@ afterEach(() => {
   for (const keeper of keepers.splice(0)) keeper.stop()
 })
 
-function kept(acknowledge: 'Stream' | 'Local' = 'Stream'): Kept {
+function kept(acknowledge: Acknowledge = 'Stream'): Kept {
   const recorded: Kept['recorded'] = []
   const waiting: (() => void)[] = []
   const time = { wall: Date.parse('2030-01-01T00:00:00Z'), monotonic: 0 }
@@ -274,6 +275,14 @@ describe('a policy that cannot be enforced in this pod locks', () => {
       { volumeRetained: false },
       'volume-not-retained',
     ],
+    [
+      'a volume that goes with the pod, of the two',
+      'Both',
+      { trail: { acknowledge: 'Both' } },
+      { volumeRetained: false },
+      'volume-not-retained',
+    ],
+    ['one place for two', 'Both', { trail: { acknowledge: 'Local' } }, {}, 'pod-outdated'],
     ['no policy at all', 'Stream', {}, { policy: undefined, hash: undefined }, 'no-policy'],
     ['the operator’s word', 'Stream', {}, { locked: 'server-deleted' }, 'server-deleted'],
   ] as const)('%s', (_what, mode, changes, said, reason) => {
@@ -285,11 +294,12 @@ describe('a policy that cannot be enforced in this pod locks', () => {
   })
 })
 
-test('a volume that outlives its pod is good for Local', async () => {
-  const seen = kept('Local')
-  seen.hear(someOrders(policy({ trail: { acknowledge: 'Local' } })))
-  await comes(seen, 1)
-})
+for (const mode of ['Local', 'Both'] as const)
+  test(`a volume that outlives its pod is good for ${mode}`, async () => {
+    const seen = kept(mode)
+    seen.hear(someOrders(policy({ trail: { acknowledge: mode } })))
+    await comes(seen, 1)
+  })
 
 verifies(
   'operator:away',

@@ -5,12 +5,15 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
+import type { Acknowledge } from '../../../core/acknowledge.ts'
 import { identity } from '../../../core/identifiers.ts'
+import type { AuditRecord } from '../../../core/record.ts'
 import { CollectorClient } from '../../../sidecar/trail/collector-client.ts'
 import { recover } from '../../../sidecar/trail/recovery.ts'
 import { certify } from '../../collector/peers.ts'
 import { verifies } from '../../verifies.ts'
 import { aLog, anInstallation, type Installation, pod, until } from '../installation.ts'
+import { recordsOn } from './volume.ts'
 
 let installation: Installation
 const children: ChildProcess[] = []
@@ -24,7 +27,7 @@ afterAll(async () => {
 
 type Writer = { child: ChildProcess; said: () => string[] }
 
-async function aWriter(mode: 'Stream' | 'Local', folder: string): Promise<Writer> {
+async function aWriter(mode: Acknowledge, folder: string): Promise<Writer> {
   const { authority, collector } = installation
   const certificate = await certify(authority, identity.sidecar(pod.namespace, pod.server, pod.podUid))
   const settings = join(installation.folder(), 'settings.json')
@@ -52,10 +55,9 @@ async function killed({ child, said }: Writer): Promise<{ origin: string; acknow
   return { origin: first.slice('origin '.length), acknowledged }
 }
 
-const held = async (origin: string): Promise<Set<string>> =>
-  new Set(
-    (await installation.records(origin)).flatMap((one) => ('call' in one ? [`${one.kind} ${one.call}`] : [])),
-  )
+const named = (records: AuditRecord[]): Set<string> =>
+  new Set(records.flatMap((one) => ('call' in one ? [`${one.kind} ${one.call}`] : [])))
+const held = async (origin: string): Promise<Set<string>> => named(await installation.records(origin))
 
 verifies(
   'audit:acknowledged-is-kept',
@@ -99,6 +101,30 @@ verifies(
 
     const kept = await held(origin)
     expect(acknowledged.filter((record) => !kept.has(record))).toEqual([])
+  },
+  240_000,
+)
+
+verifies(
+  'audit:both',
+  'a sidecar killed under load, three times over: what was acknowledged is on the volume and with the collector',
+  async () => {
+    for (const least of [50, 400, 1_000]) {
+      const folder = installation.folder()
+      const writer = await aWriter('Both', folder)
+      await until('work', () => writer.said().length > least, 60_000)
+
+      const { origin, acknowledged } = await killed(writer)
+
+      expect(acknowledged.length).toBeGreaterThan(least - 2)
+      const collected = await held(origin)
+      const onVolume = named(recordsOn(folder))
+      expect(acknowledged.filter((record) => !collected.has(record))).toEqual([])
+      expect(acknowledged.filter((record) => !onVolume.has(record))).toEqual([])
+      await recover({ folder, collector: new CollectorClient(await installation.link()), log: aLog() })
+      const all = await held(origin)
+      expect([...onVolume].filter((record) => !all.has(record))).toEqual([])
+    }
   },
   240_000,
 )

@@ -1,15 +1,7 @@
 // Local: what the pod's own volume holds, on real disks that are full, torn and rotten.
 
 import { execFileSync } from 'node:child_process'
-import {
-  constants,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { constants, existsSync, readFileSync, realpathSync, unlinkSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -24,6 +16,7 @@ import { Segments } from '../../../sidecar/trail/segment.ts'
 import { verifies } from '../../verifies.ts'
 import { aLog, anInstallation, type Installation, until } from '../installation.ts'
 import { anIntent, aResult, theOrders } from './entries.ts'
+import { segmentsIn } from './volume.ts'
 
 let installation: Installation
 beforeAll(async () => {
@@ -77,10 +70,6 @@ function aSmallVolume(size: string): string {
   return folder
 }
 
-const segmentsIn = (folder: string) =>
-  readdirSync(folder)
-    .filter((name) => name.endsWith('.segment'))
-    .toSorted()
 const calls = async (origin: string) =>
   (await installation.records(origin)).flatMap((one) => (one.kind === 'intent' ? [one.call] : []))
 const recovering = async (folder: string) =>
@@ -461,6 +450,8 @@ test('beyond the high-water mark nothing new is recorded, until the collector ca
       refuse: { bytes: 100, milliseconds: 600_000 },
       full: { bytes: 1_000 },
     },
+    gather: 0,
+    keep: 0,
   })
   shipper.appended(await segments.append('records', Buffer.from(`{"a":"${'x'.repeat(200)}"}`), 1))
   expect(shipper.trouble()).toBe('collector-behind')

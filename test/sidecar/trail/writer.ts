@@ -3,6 +3,7 @@
 //   node writer.ts SETTINGS.json   { port, ca, key, cert, mode, folder }
 
 import { readFileSync, writeSync } from 'node:fs'
+import type { Acknowledge } from '../../../core/acknowledge.ts'
 import { Link } from '../../../sidecar/channel/link.ts'
 import { beginTrail } from '../../../sidecar/trail/begin.ts'
 import { CollectorClient } from '../../../sidecar/trail/collector-client.ts'
@@ -14,7 +15,7 @@ type Settings = {
   ca: string
   key: string
   cert: string
-  mode: 'Stream' | 'Local'
+  mode: Acknowledge
   folder: string
 }
 const { port, ca, key, cert, mode, folder } = JSON.parse(
