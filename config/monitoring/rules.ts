@@ -111,10 +111,10 @@ const groups = [
       },
       {
         alert: 'HipaaMcpAgreementEnds',
-        expr: 'max by (agreement) (hipaa_mcp_agreement_days_left) < 30 and on (agreement) hipaa_mcp_agreement_active == 1',
+        expr: 'max by (agreement) (hipaa_mcp_agreement_days_left) < 30',
         labels: { severity: 'warning' },
         annotations: {
-          summary: 'An agreement with a business associate ends within 30 days',
+          summary: 'An agreement with a business associate ends within 30 days, or has ended',
           description:
             'When it ends no server reaches its hosts any more, and connections that are open are cut (45 CFR 164.504(e)). Renew it, and write spec.expires and spec.document: docs/agreements.md.',
         },
