@@ -28,7 +28,7 @@ export const dashboard = async (): Promise<Dashboard> =>
 export const rules = async (): Promise<string> => await readFile(join(monitoring, 'rules.yaml'), 'utf8')
 
 /** What an installation has only where somebody set it up: the demo does not, and promtool's tests ask about it. */
-const notSetUp = /\bhipaa_mcp_(?:archive_|copy_|sealing_|witness_|witnesses\b|unwitnessed_)/
+const notSetUp = /\bhipaa_mcp_(?:agreement_|archive_|copy_|sealing_|witness_|witnesses\b|unwitnessed_)/
 
 /** Questions of panels and alerts that Prometheus has no series for. */
 async function withoutData(ask: Ask): Promise<string[]> {
