@@ -4,10 +4,12 @@ import { originOf } from '../../core/wire.ts'
 
 type Chain = { origin: string; before?: Chain }
 
+/** Pod and number. */
+const name = (origin: string): string => origin.split('/').slice(-2).join('/')
+
 const chains = (...places: readonly [pod: string, number: number][]): { [place: string]: string } => {
   const succession = new Succession<Chain>()
   const before: { [place: string]: string } = {}
-  const name = (origin: string): string => origin.split('/').slice(-2).join('/')
   for (const [pod, number] of places) {
     const chain: Chain = { origin: originOf('clinic', 'ehr', pod, number) }
     succession.enter(chain)
