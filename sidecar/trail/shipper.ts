@@ -29,6 +29,7 @@ export type ShipperOptions = {
 const readBytes = recordsLimit
 /** A frame holds at most a batch of the chain's, which is as large: what is read holds at least one whole frame. */
 const batchBytes = readBytes / 2
+
 /** Batch of frames that go together: records, then at most one checkpoint over them. */
 type Batch = { records: Buffer[]; note?: string; to: number }
 
