@@ -256,7 +256,7 @@ export class Trail {
             const mine = [...this.registry.entries.values()].filter(({ pod }) =>
               pod.startsWith(`${serverOf({ namespace, server })}/`),
             )
-            return mine.flatMap((entry): RegistryEntry[] => {
+            const held = mine.flatMap((entry): RegistryEntry[] => {
               const { origin, vkey: key, ended } = entry
               const lane = this.#lanes.at(origin)
               const note = this.#lanes.notes.get(origin)
@@ -271,6 +271,7 @@ export class Trail {
               const root = lane.chain.tree.root().toString('base64')
               return [{ kind: 'held', origin, size, root, witnessed: lane.chain.witnessed.size, by }]
             })
+            return held.length > 0 ? held : heldOfEnded(mine, by)
           }),
       )
     if (this.#witnesses === undefined) return { chains, registry: await update() }
@@ -423,4 +424,12 @@ export class Trail {
 /** What the log says of it by now: it ended when its successor began, unless it is corrupt. */
 function predecessor({ origin, ended }: Entered): Predecessor {
   return { origin, ...(ended === undefined ? {} : { ended: { size: ended.size, root: ended.root } }) }
+}
+
+/** Of a server whose chains have all ended: who reads what is left is on record with the last of them. */
+function heldOfEnded(entries: readonly Entered[], by: string): RegistryEntry[] {
+  const last = entries.findLast(({ ended }) => ended !== undefined)
+  if (last?.ended === undefined) return []
+  const { size, root, witnessed } = last.ended
+  return [{ kind: 'held', origin: last.origin, size, root, witnessed, by }]
 }

@@ -21,8 +21,8 @@ export type ApiServer = {
   asked: Asked[]
   /** Answer of each call in its order; the last one stays. */
   answers: { status: number; body: object }[]
-  /** Instead of them, by path; undefined: 404. */
-  answer?: (path: string) => object | undefined
+  /** Instead of them, by path; undefined: 404. What is posted was created. */
+  answer?: (path: string, asked: Asked) => object | undefined | Promise<object>
   end(): void
 }
 
@@ -46,17 +46,20 @@ export async function anApiServer(): Promise<ApiServer> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString('utf8')
-      api.asked.push({
+      const asked = {
         method: request.method ?? '',
         path: request.url ?? '',
         type: request.headers['content-type'],
         accept: request.headers.accept,
         body: text === '' ? undefined : (JSON.parse(text) as unknown),
-      })
+      }
+      api.asked.push(asked)
       if (api.answer !== undefined) {
-        const found = api.answer(request.url ?? '')
-        response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' })
-        response.end(JSON.stringify(found ?? {}))
+        void Promise.resolve(api.answer(asked.path, asked)).then((found) => {
+          const status = asked.method === 'POST' ? 201 : 200
+          response.writeHead(found === undefined ? 404 : status, { 'content-type': 'application/json' })
+          response.end(JSON.stringify(found ?? {}))
+        })
         return
       }
       const { status, body } = (api.answers.length > 1 ? api.answers.shift() : api.answers[0]) ?? {
