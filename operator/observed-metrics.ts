@@ -64,7 +64,7 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
     'gauge',
     'hipaa_mcp_ca_secret_held',
     'Whether the Secret of a CA holds what this replica loaded: 1, or 0 where it is gone or another',
-    () => secrets().map(({ secret, held }) => ({ value: held ? 1 : 0, attributes: { name: idOf(secret) } })),
+    () => secrets().map(({ name, held }) => ({ value: held ? 1 : 0, attributes: { name: idOf(name) } })),
   )
   // Only the leader follows the trail and writes status: one series a server, not one a replica.
   const servers = () => (leading() ? world.servers.all() : [])

@@ -35,8 +35,19 @@ const perhaps: ReadonlySet<string> = new Set(['chpst', 'doas', 's6-applyuidgid',
 
 /** Their options that a value follows as a word of its own. */
 const valued: ReadonlySet<string> = new Set([
-  ...['--reuid', '--ruid', '--euid', '--regid', '--rgid', '--egid', '--groups', '--userspec'],
-  ...['--inh-caps', '--ambient-caps', '--bounding-set', '--securebits', '--pdeathsig'],
+  '--reuid',
+  '--ruid',
+  '--euid',
+  '--regid',
+  '--rgid',
+  '--egid',
+  '--groups',
+  '--userspec',
+  '--inh-caps',
+  '--ambient-caps',
+  '--bounding-set',
+  '--securebits',
+  '--pdeathsig',
 ])
 
 /** They begin the program that is named behind their own options. */
@@ -80,9 +91,8 @@ const tenantsOf = (spec: PodSpec) =>
 /** The first such program that anything names which the pod begins in the container, also within a shell's script. */
 export function programNamed(container: Container): string | undefined {
   const { command, args, livenessProbe, readinessProbe, startupProbe, lifecycle } = container
-  const handlers: readonly (Handler | undefined)[] = [
-    ...[livenessProbe, readinessProbe, startupProbe, lifecycle?.preStop, lifecycle?.postStart],
-  ]
+  const probes: readonly (Handler | undefined)[] = [livenessProbe, readinessProbe, startupProbe]
+  const handlers = [...probes, lifecycle?.preStop, lifecycle?.postStart]
   return [command, args, ...handlers.map((handler) => handler?.exec?.command)]
     .flatMap(wordsOf)
     .flatMap((word) => word.split(/[\s;&|()<>`'"$]+/))

@@ -21,7 +21,7 @@ const says = {
 export type WatchSecretsOptions = {
   client: Pick<Client, 'get'>
   /** PEM of the certificate, by the Secret's name. */
-  loaded: { readonly [secret: string]: string }
+  loaded: { readonly [name: string]: string }
   log: Log
   /** Milliseconds between two looks. */
   every?: number
@@ -29,34 +29,34 @@ export type WatchSecretsOptions = {
 
 export type WatchedSecrets = Repeating & {
   /** At the last look that was answered; as loaded before the first. */
-  held(): { secret: string; held: boolean }[]
+  held(): { name: string; held: boolean }[]
 }
 
 /** Looks, and writes nothing. A change is logged once; what the API server does not answer changes nothing. */
 export function watchSecrets({ client, loaded, log, every = 60_000 }: WatchSecretsOptions): WatchedSecrets {
   const unread = new Set<string>()
-  const seen = new Map<string, Standing>(Object.keys(loaded).map((secret) => [secret, 'held']))
+  const seen = new Map<string, Standing>(Object.keys(loaded).map((name) => [name, 'held']))
 
-  async function look(secret: string, pem: string): Promise<void> {
+  async function look(name: string, pem: string): Promise<void> {
     try {
-      const stored = await client.get<KubernetesObject>(kinds.secret, systemNamespace, secret)
-      unread.delete(secret)
+      const stored = await client.get<KubernetesObject>(kinds.secret, systemNamespace, name)
+      unread.delete(name)
       const standing = stored === undefined ? 'missing' : holds(stored, pem) ? 'held' : 'other'
-      if (standing === seen.get(secret)) return
-      seen.set(secret, standing)
-      if (standing === 'held') log.info('The Secret of a CA is as it was', { name: idOf(secret) })
-      else log.error(says[standing], { name: idOf(secret) })
+      if (standing === seen.get(name)) return
+      seen.set(name, standing)
+      if (standing === 'held') log.info('The Secret of a CA is as it was', { name: idOf(name) })
+      else log.error(says[standing], { name: idOf(name) })
     } catch (error) {
-      if (!unread.has(secret))
-        log.warn('The Secret of a CA could not be read', { name: idOf(secret), error: codeOf(error) })
-      unread.add(secret)
+      if (!unread.has(name))
+        log.warn('The Secret of a CA could not be read', { name: idOf(name), error: codeOf(error) })
+      unread.add(name)
     }
   }
 
   const looking = repeating(async () => {
-    await Promise.all(Object.entries(loaded).map(async ([secret, pem]) => await look(secret, pem)))
+    await Promise.all(Object.entries(loaded).map(async ([name, pem]) => await look(name, pem)))
   }, every)
-  return { ...looking, held: () => [...seen].map(([secret, is]) => ({ secret, held: is === 'held' })) }
+  return { ...looking, held: () => [...seen].map(([name, is]) => ({ name, held: is === 'held' })) }
 }
 
 /** The certificate tells: a key without it, or with another, is another CA. */

@@ -194,17 +194,15 @@ test('a helper whose port is not declared, with what to write; it hinders nothin
   expect(declared.out).not.toContain('6379')
 })
 
+async function saidOf(more: Spec): Promise<{ code: number; out: string }> {
+  const { code, out } = await offline(aServer(), deployment('ehr-mcp', { containers: [app(more)] }, guarded))
+  return { code, out: out.replaceAll(/\s+/g, ' ') }
+}
+
 verifies('injection:preflight', 'an image that may change its user, with what to write', async () => {
-  const says = async (more: Spec) => {
-    const { code, out } = await offline(
-      aServer(),
-      deployment('ehr-mcp', { containers: [app(more)] }, guarded),
-    )
-    return { code, out: out.replaceAll(/\s+/g, ' ') }
-  }
   const write = 'write the number of the server’s user as securityContext.runAsUser'
 
-  const refused = await says({ command: ['gosu', 'ehr', 'server'] })
+  const refused = await saidOf({ command: ['gosu', 'ehr', 'server'] })
   expect(refused.code).toBe(1)
   expect(refused.out).toContain('spec.containers[app].command: names gosu, which changes the user')
   expect(refused.out.split(write)).toHaveLength(2)
@@ -212,14 +210,14 @@ verifies('injection:preflight', 'an image that may change its user, with what to
     [{ args: ['su-exec', 'ehr', 'server'] }, 'spec.containers[app]: names su-exec'],
     [{ securityContext: { runAsUser: 0 } }, 'where its image begins as root and changes its user itself'],
   ] as const) {
-    const { code, out } = await says(more)
+    const { code, out } = await saidOf(more)
     expect(code).toBe(0)
     expect(out).toContain('guarded by ehr')
     expect(out).toContain(hint)
     expect(out).toContain(write)
   }
   // Numbers where words belong are the API server's to refuse.
-  expect((await says({ command: ['sleep', 60] })).out).not.toContain(write)
+  expect((await saidOf({ command: ['sleep', 60] })).out).not.toContain(write)
 })
 
 test('of a workload that no server guards yet, the container with the first port is taken for the server', async () => {

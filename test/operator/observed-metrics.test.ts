@@ -7,7 +7,7 @@ type Point = { value: number; attributes?: object }
 /** What a scrape of the operator's own metrics would give of one. */
 function seen(name: string, agreements: ReturnType<typeof anAgreement>[], leads = true): Point[] {
   const read = new Map<string, () => Point[]>()
-  observeWorld({ observed: (_, called, __, points) => void read.set(called, points as () => Point[]) }, {
+  observeWorld({ observed: (_, called, __, points) => void read.set(called, points) }, {
     world: aWorld({ agreements }).world,
     leading: () => leads,
   } as never)

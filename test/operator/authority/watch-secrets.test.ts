@@ -14,6 +14,10 @@ afterEach(() => void vi.useRealTimers())
 const namespace = 'hipaa-mcp-system'
 const { own, clients } = authoritySecrets
 
+async function minute(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(60_000)
+}
+
 async function watched() {
   const client = objects()
   const loaded = {
@@ -28,13 +32,12 @@ async function watched() {
   const watch = watchSecrets({ client, loaded, log, every: 60_000 })
   watch.start()
   await vi.advanceTimersByTimeAsync(1)
-  const minute = async (): Promise<void> => void (await vi.advanceTimersByTimeAsync(60_000))
-  const held = () => Object.fromEntries(watch.held().map(({ secret, held }) => [secret, held]))
-  return { client, said, create, get, watch, minute, held }
+  const held = () => Object.fromEntries(watch.held().map(({ name, held }) => [name, held]))
+  return { client, said, create, get, watch, held }
 }
 
 test('as they were loaded nothing is said', async () => {
-  const { said, held, minute } = await watched()
+  const { said, held } = await watched()
   await minute()
 
   expect(said).toEqual([])
@@ -42,7 +45,7 @@ test('as they were loaded nothing is said', async () => {
 })
 
 test('a Secret that was deleted is said once, with what to do, and is not made again', async () => {
-  const { client, said, held, minute, create } = await watched()
+  const { client, said, held, create } = await watched()
   const before = await client.get<{ metadata: object }>(kinds.secret, namespace, own)
   await client.delete(kinds.secret, namespace, own)
   await minute()
@@ -61,7 +64,7 @@ test('a Secret that was deleted is said once, with what to do, and is not made a
 })
 
 test('another CA in its place, or none that could sign, is not what was loaded', async () => {
-  const { client, said, held, minute } = await watched()
+  const { client, said, held } = await watched()
   const metadata = { name: own, namespace }
   const before = await client.get<{ data: { [key: string]: string } }>(kinds.secret, namespace, own)
   await client.delete(kinds.secret, namespace, clients)
@@ -77,7 +80,7 @@ test('another CA in its place, or none that could sign, is not what was loaded',
 })
 
 test('an API server that does not answer changes nothing, and is said once', async () => {
-  const { said, held, minute, get } = await watched()
+  const { said, held, get } = await watched()
   get.mockRejectedValue(new Error('away'))
   await minute()
   await minute()
@@ -88,12 +91,12 @@ test('an API server that does not answer changes nothing, and is said once', asy
 })
 
 test('a scrape tells each of them, of every replica', async () => {
-  const { client, watch, minute } = await watched()
+  const { client, watch } = await watched()
   await client.delete(kinds.secret, namespace, clients)
   await minute()
   const read = new Map<string, () => unknown>()
   observeWorld({ observed: (_, name, __, points) => void read.set(name, points) }, {
-    secrets: watch.held,
+    secrets: () => watch.held(),
   } as never)
 
   expect(read.get('hipaa_mcp_ca_secret_held')?.()).toEqual([
