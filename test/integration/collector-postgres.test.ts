@@ -5,6 +5,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Corrupt, type Store } from '../../collector/commit/commit.ts'
 import { openPostgres } from '../../collector/commit/postgres.ts'
+import { leafHash, rootOf } from '../../core/merkle.ts'
 import type { Authority } from '../../operator/authority/ca.ts'
 import { aTrail, Process, reasonOf, recordsIn, registryIn } from '../collector/a-trail.ts'
 import { fencesOut, takesOverInFlight } from '../collector/fencing.ts'
@@ -242,6 +243,24 @@ verifies(
     postgres.sql('CREATE DATABASE sealed')
     const url = postgres.url.replace(/[^/]*$/, 'sealed')
     await sealsOver(async () => await open({ url }))
+  },
+)
+
+verifies(
+  'integrity:registry',
+  'a process that begins with another collector is told what the one before it had with the first',
+  async () => {
+    const [one, other] = [await aTrail(await open()), await aTrail(await open())]
+    const died = await Process.started(one)
+    await died.write(anIntent('lost'))
+
+    const next = await Process.started(other, died.pod)
+
+    const root = rootOf(died.records.map(leafHash)).toString('base64')
+    expect(next.chain.before).toEqual({ origin: died.origin, ended: { size: 2, root } })
+    // And again with the first, which heard of none of it.
+    const last = new Process(one, died.pod)
+    expect((await last.begin()).before).toMatchObject({ origin: next.origin, ended: { size: 1 } })
   },
 )
 

@@ -1,4 +1,4 @@
-// A chain's first record names the chain that it succeeds: with the real collector over real TLS, in each mode.
+// A chain's first record names the chain that it succeeds: with the real collector over real TLS.
 
 import { cpSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
