@@ -95,6 +95,7 @@ verifies('audit:both', 'while the volume is held back the collector alone acknow
   const { chain } = await begun(folder)
   const held = Promise.withResolvers<void>()
   const prototype = await handles()
+  // oxlint-disable-next-line typescript/unbound-method -- called with the handle that it is asked of
   const { write } = prototype
   vi.spyOn(prototype, 'write').mockImplementation(async function (this: FileHandle, ...given: never[]) {
     await held.promise
