@@ -110,6 +110,8 @@ async function aCluster(authority: Authority): Promise<string> {
   return api.kubeconfig
 }
 
+const nothing = (): void => undefined
+
 /** A collector over a store on disk, while `work` runs. `role`: whose certificate it shows. */
 async function whileServed<T>(
   { folder, authority, role = identity.collector }: { folder: string; authority: Authority; role?: string },
@@ -118,7 +120,6 @@ async function whileServed<T>(
   const store = await anEmbeddedStore(folder)
   const trail = await aTrail(store)
   const table = routes(trail, store)
-  const nothing = (): void => undefined
   const server = collectorServer({
     ...(await certify(authority, role)),
     ca: authority.pem,
