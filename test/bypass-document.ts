@@ -32,6 +32,10 @@ const cannot = [
     'asks for it inside TLS (`Host`, where SNI is the declared name): what stands in a connection that the app encrypts itself is unseen, but for model vendors, whose TLS ends in the pod. It reaches nobody but who answers at the address of a declared host',
   ],
   [
+    'The MCP server’s own code',
+    'reads in `/proc/net` with which addresses and ports its sidecar is connected, those of callers too, since both are in one network; not what goes between. Seen by nobody',
+  ],
+  [
     'A container on a runtime whose own seccomp profile allows AF_VSOCK',
     'talks with what runs beside its machine, where that listens: such a socket is in no network namespace. containerd 1.6 of Debian 12 allows it (seen); newer profiles do not',
   ],
