@@ -93,6 +93,7 @@ test('every reader says what it wants of a source', async () => {
 })
 
 const officer = 'officer@clinic.example'
+const nothing = (): void => undefined
 
 /** An API server that publishes the operator's CA and lets this person read the trail: as the operator signs them. */
 async function aCluster(authority: Authority): Promise<string> {
