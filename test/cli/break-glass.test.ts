@@ -34,6 +34,7 @@ test('a request says who is asked for and never names a patient', async () => {
   expect(api.asked).toEqual([
     {
       method: 'POST',
+      accept: 'application/json',
       path: grants,
       type: 'application/json',
       body: {
@@ -66,6 +67,7 @@ test('an approval shows what is approved, writes an empty one, and says until wh
   expect(code).toBe(0)
   expect(api.asked[1]).toEqual({
     method: 'PATCH',
+    accept: 'application/json',
     path: `${grants}/night-1`,
     type: 'application/merge-patch+json',
     // Of the grant that was shown, and no other of its name.
