@@ -111,8 +111,6 @@ async function aCluster(authority: Authority): Promise<string> {
   return api.kubeconfig
 }
 
-const nothing = (): void => undefined
-
 /** A collector over a store on disk, while `work` runs. `role`: whose certificate it shows. */
 async function whileServed<T>(
   { folder, authority, role = identity.collector }: { folder: string; authority: Authority; role?: string },
