@@ -120,6 +120,8 @@ export default defineConfig({
       ),
       tier('path', [...requestPath, ...lengthy], {
         ...together,
+        // One of them asks of every word that is known, in every way of writing it: 15 s of a core.
+        testTimeout: 60_000,
         ...again,
         ...inMemory,
         exclude: wholePrograms,
