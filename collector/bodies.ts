@@ -60,9 +60,7 @@ export class Bodies {
       take,
       body: async (request, limit) => {
         if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal('too-large')
-        // With destroyOnReturn the socket would go, and with it our answer.
-        const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
-        const body = await wholeBody(chunks, limit, take)
+        const body = await wholeBody(request, limit, take)
         if (body === undefined) throw new Refusal('too-large')
         return body
       },

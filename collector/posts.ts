@@ -11,7 +11,7 @@ import { Refusal } from './refusals.ts'
 /** What is asked. `held`: its bytes, to be let go when nobody works on it any more. */
 export type Post = { target: string; body: Buffer; held: Held }
 
-export type PostsOptions = {
+export type PostStreamOptions = {
   identity: Identity
   bodies: Bodies
   /** What becomes of a post, or of one that cannot be read. Never rejects. `over`: nothing more is taken on this connection. */
@@ -24,9 +24,9 @@ export type PostsOptions = {
   wholeMs: number
 }
 
-export class Posts {
+export class PostStream {
   readonly #socket: Socket
-  readonly #options: PostsOptions
+  readonly #options: PostStreamOptions
   readonly #frames = new Frames(recordsLimit + targetLimit)
   /** What came of the next post, as far as it is counted. */
   #held: Held | undefined
@@ -35,7 +35,7 @@ export class Posts {
   #isAnswering = false
 
   /** `head`: what came on the connection already. */
-  constructor(socket: Socket, head: Buffer, options: PostsOptions) {
+  constructor(socket: Socket, head: Buffer, options: PostStreamOptions) {
     this.#socket = socket
     this.#options = options
     socket.setTimeout(options.idleMs, () => socket.destroy())

@@ -11,7 +11,7 @@ import { Bodies, type Held } from './bodies.ts'
 import { Corrupt, Fenced } from './commit/commit.ts'
 import type { Log } from './log.ts'
 import { codeOf } from './log.ts'
-import { type Post, Posts, type PostsOptions } from './posts.ts'
+import { type Post, PostStream, type PostStreamOptions } from './posts.ts'
 import type { Answer, Asked, Route } from './receive.ts'
 import { type Reason, Refusal } from './refusals.ts'
 
@@ -49,7 +49,7 @@ export function collectorServer(options: ServerOptions): Server {
 
 class CollectorServer extends Server {
   /** Connections that left HTTP: nobody else knows of them. */
-  readonly #posts = new Set<Posts>()
+  readonly #posts = new Set<PostStream>()
 
   constructor(given: ServerOptions) {
     const options: Whole = { deadlineMs: 15_000, bodies: new Bodies(), ...given }
@@ -96,7 +96,7 @@ class CollectorServer extends Server {
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ${posts.protocol}\r\n\r\n`,
     )
-    const one = new Posts(socket, head, {
+    const one = new PostStream(socket, head, {
       identity,
       bodies,
       answer: async (asked) => await answerPost(socket, asked, options),
@@ -147,7 +147,7 @@ async function answerPost(
   socket: TLSSocket,
   asked: Post | Refusal,
   options: Whole,
-): ReturnType<PostsOptions['answer']> {
+): ReturnType<PostStreamOptions['answer']> {
   const result = await judged(socket, options, async (identity) => {
     if (asked instanceof Refusal) throw asked
     const { target, body, held } = asked

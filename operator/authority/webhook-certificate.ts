@@ -107,28 +107,32 @@ export function keepBundles(
   /** One after the other, for the same reason. */
   let failures = 0
   let failed: string | undefined
-  /** Of attempts that are no longer quick. */
-  let late = usual
   let reason: string | undefined = 'webhook-ca-not-written'
   let timer: NodeJS.Timeout | undefined
   let stopped = false
-  const round = async (): Promise<void> => {
+  /** Resolves to the milliseconds until the next one. */
+  const attempt = async (): Promise<number> => {
     try {
       await writeServices(client)
       await writeBundles(client, shown)
       failures = 0
       failed = undefined
       reason = undefined
+      return usual
     } catch (error) {
       const code = codeOf(error)
       failures = code === failed ? failures + 1 : 1
       failed = code
       reason = 'webhook-ca-not-written'
-      late = error instanceof MissingConfiguration ? usual : 60_000
       log.warn('The webhooks do not know our CA yet', { attempt: failures, error: code })
+      if (failures <= 5) return 1_000
+      return error instanceof MissingConfiguration ? usual : 60_000
     }
+  }
+  const round = async (): Promise<void> => {
+    const wait = await attempt()
     if (stopped) return
-    timer = setTimeout(next, failures === 0 ? usual : failures <= 5 ? 1_000 : late)
+    timer = setTimeout(next, wait)
     timer.unref()
   }
   const next = (): void => void round()

@@ -23,6 +23,7 @@ function sent(chunks: Iterable<string> | AsyncIterable<string>, headers = {}): I
   }
   return Object.assign(Readable.from(bytes(), { objectMode: false }), {
     headers,
+    httpVersion: '1.1',
   }) as unknown as IncomingMessage
 }
 

@@ -9,7 +9,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { Bodies } from '../../collector/bodies.ts'
 import type { Store } from '../../collector/commit/commit.ts'
-import { Posts } from '../../collector/posts.ts'
+import { PostStream } from '../../collector/posts.ts'
 import { type Route, routes } from '../../collector/receive.ts'
 import { Refusal } from '../../collector/refusals.ts'
 import { collectorServer, type ServerOptions } from '../../collector/server.ts'
@@ -287,7 +287,7 @@ test('what a peer that reads nothing had begun is let go when it breaks off', as
     new Duplex({ read: () => undefined, write: () => undefined, writableHighWaterMark: 1 }),
     { setTimeout: () => undefined },
   )
-  const carried = new Posts(socket as unknown as Socket, Buffer.alloc(0), {
+  const carried = new PostStream(socket as unknown as Socket, Buffer.alloc(0), {
     identity: { role: 'sidecar', namespace: 'clinic', server: 'ehr', podUid: 'p' },
     bodies,
     answer: async (asked) => {
