@@ -70,8 +70,8 @@ function isMixed(from: i32, to: i32, least: i32): bool {
 
 /** 5550143, 555-0143, 98765 43210, (0)20 7946 0958: seven to fifteen digits in groups; of a pager or an extension three and more. */
 function phoneEnd(): i32 {
-  // "Called on 2024-03-04"
-  if (isWholeDate()) return -1
+  // "Called on 2024-03-04"; the later groups of 978-88-0076, of which the first one says where it ends.
+  if (isWholeDate() || (byteAt(start - 1) == 0x2d && digitAt(start - 2))) return -1
   let count = digits
   let stop = start + digits
   for (let groups = 0; groups < 5; groups++) {
