@@ -69,7 +69,10 @@ type Intent = Base & {
   /** Which of the arguments that the policy declares were there; `*` where there were others. */
   argumentNames?: string[]
   patients: PatientToken[]
-  /** The policy says where patients stand neither in arguments nor in results: that none is named says nothing. */
+  /**
+   * The policy says where patients stand neither in arguments nor in results, or the call named one by what is no identifier: that nobody
+   * else is named says nothing.
+   */
   patientsUnknown?: true
   /** To those whom the call named; absent: none of those that the policy asks for. */
   relations?: Relation[]

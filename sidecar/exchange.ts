@@ -106,6 +106,8 @@ export type Permitted = Omit<Identified, 'stage'> & {
   readonly found: Found
   /** Patients that the arguments name. */
   readonly patients: readonly string[]
+  /** The call may be about others whom nobody can tell; see the intent. */
+  readonly patientsUnknown?: true
   /** Those of them whom the caller named by a pseudonym, and must not be told; absent: none. */
   readonly hidden?: readonly string[]
   /** The patients whom this caller may reach, where the role or the emergency names them; absent: any. */
@@ -136,7 +138,15 @@ type Resumes = {
 
 export type Permission = Pick<
   Permitted,
-  'role' | 'purpose' | 'found' | 'patients' | 'hidden' | 'grant' | 'reach' | 'upstreamSession'
+  | 'role'
+  | 'purpose'
+  | 'found'
+  | 'patients'
+  | 'patientsUnknown'
+  | 'hidden'
+  | 'grant'
+  | 'reach'
+  | 'upstreamSession'
 >
 
 /** The intent is durable. */

@@ -92,7 +92,7 @@ async function questionOf(values: Values): Promise<Question> {
         }
       : decide(roles, purpose, target, args, reach)
   const uri = option === 'resource' ? asked : undefined
-  const named = target === undefined ? [] : (patientsNamed(namedBy(target, args)) ?? [])
+  const named = target === undefined ? [] : patientsNamed(namedBy(target, args))
   return { policy, roles, purpose, asked, target, uri, result, named, reach, decision }
 }
 

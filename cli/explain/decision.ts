@@ -117,7 +117,7 @@ function shown(name: string): string {
 
 /** Whether one record can name all whom the arguments name. */
 function roomSteps(target: Target, args: JsonObject | undefined): Step[] {
-  if (fitOneRecord(patientsNamed(namedBy(target, args)) ?? [])) return []
+  if (fitOneRecord(patientsNamed(namedBy(target, args)))) return []
   const says = `more patients are named than one record can name: ${mostPatients}, or fewer where identifiers are longer than 64 characters`
   return [{ rule: 'patients', passed: false, says }]
 }

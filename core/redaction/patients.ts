@@ -28,14 +28,15 @@ export function covers(reach: readonly string[] | undefined, named: unknown): bo
   return all.length > 0 && all.every((one) => isWithin(reach, one))
 }
 
-/** Patients that an argument names; undefined when it is no identifier and no list of identifiers. */
-export function patientsNamed(value: unknown): readonly string[] | undefined {
-  if (!Array.isArray(value)) {
-    const patient = patientIn(value)
-    return patient === undefined ? undefined : [patient]
-  }
-  const patients = value.map((one) => patientIn(one))
-  return patients.every((patient) => patient !== undefined) ? [...new Set(patients)] : undefined
+/** Patients that an argument names, each once; without what is no identifier, which a server may take for somebody all the same. */
+export function patientsNamed(value: unknown): readonly string[] {
+  const patients = listOf(value).map((one) => patientIn(one))
+  return [...new Set(patients.filter((patient) => patient !== undefined))]
+}
+
+/** Whether all that an argument names are patients by an identifier; of nothing it is so. */
+export function areNamed(value: unknown): boolean {
+  return value === undefined || listOf(value).every((one) => patientIn(one) !== undefined)
 }
 
 /** What is named, one by one. */

@@ -9,7 +9,7 @@ import { valueAt } from '../../core/pointer.ts'
 import type { Role } from '../../core/policy.ts'
 import type { Who } from '../../core/record.ts'
 import { fitOneRecord } from '../../core/record-room.ts'
-import { covers, isPlain, listOf, patientsNamed } from '../../core/redaction/patients.ts'
+import { areNamed, covers, isPlain, listOf, patientsNamed } from '../../core/redaction/patients.ts'
 import type { Ask, Found } from '../asks/ask.ts'
 import type { Deps } from '../deps.ts'
 import type { Caller, Identified, Permission, Permitted } from '../exchange.ts'
@@ -71,7 +71,7 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
 
   // An emergency names its patients themselves.
   const whom = grant === undefined ? meant(role) : { named, hidden: [] }
-  const asked = patientsNamed(whom.named) ?? []
+  const asked = patientsNamed(whom.named)
   // Before anything is sent or counted: their result could not be recorded either.
   if (!fitOneRecord(asked)) throw new Refusal('too-many-patients')
   return {
@@ -79,6 +79,7 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
     purpose,
     found: withMeant(found, named, whom),
     patients: asked,
+    ...(found.target.patientsUnknown === true || !areNamed(named) ? { patientsUnknown: true } : {}),
     ...(whom.hidden.length === 0 ? {} : { hidden: whom.hidden }),
     ...(grant === undefined ? {} : { grant }),
     ...(reach === undefined ? {} : { reach }),

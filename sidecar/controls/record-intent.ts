@@ -14,7 +14,20 @@ import { argumentNames, nameIn } from '../targets.ts'
  * keyed hash, patients as tokens.
  */
 export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Declared> {
-  const { call, who, purpose, role, message, revision, peer, found, inForce, patients, grant } = exchange
+  const {
+    call,
+    who,
+    purpose,
+    role,
+    message,
+    revision,
+    peer,
+    found,
+    inForce,
+    patients,
+    patientsUnknown,
+    grant,
+  } = exchange
   const tokens = patientTokens(patients, inForce)
   await recorded(
     deps.trail.intend({
@@ -32,7 +45,7 @@ export async function recordIntent(exchange: Permitted, deps: Deps): Promise<Dec
       policy: inForce.hash,
       // Last: what stands behind them in a literal is defined by name, one by one, at several times the cost.
       ...nameIn(found.target),
-      ...(found.target.patientsUnknown === true ? { patientsUnknown: true } : {}),
+      ...(patientsUnknown === true ? { patientsUnknown } : {}),
       ...relationsOf({ patients, tokens }, exchange),
       ...relationsUnknown(exchange),
       ...(grant === undefined ? {} : { grant: grantUsed(grant) }),

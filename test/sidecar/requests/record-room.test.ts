@@ -111,6 +111,28 @@ for (const [when, count, length] of [
     },
   )
 
+verifies(
+  'audit:who-and-what',
+  'where anybody may be asked for, patients beside what is no identifier are recorded and counted, and the record says that others may be meant',
+  async () => {
+    const bulk = {
+      ...many,
+      bulk: 'Allowed' as const,
+      limits: someLimits({ patientsPerHour: 3, records: 10_000 }),
+    }
+    scene.use(aPolicy({ tools: [bulk] }))
+
+    expect(reasonOf((await asking(['p-1', 'Practitioner/9', 'p-2'])).text)).toBe(undefined)
+    expect(recorded()).toMatchObject([
+      { kind: 'intent', patients: [{}, {}], patientsUnknown: true },
+      { kind: 'result' },
+    ])
+    expect(reasonOf((await asking(['Practitioner/9', 'p-3', 'p-4'])).text)).toBe('patients-over-limit')
+    expect(reasonOf((await asking(['p-3'])).text)).toBe(undefined)
+    expect(recorded().at(-2)).not.toHaveProperty('patientsUnknown')
+  },
+)
+
 test('what is refused so uses up no limit', async () => {
   scene.use(aPolicy({ tools: [{ ...many, limits: someLimits({ patientsPerHour: 250, records: 10_000 }) }] }))
 
