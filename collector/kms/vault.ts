@@ -27,6 +27,12 @@ const reasonOfStatus: { [status: number]: KmsReason } = {
   404: 'kms-key-missing',
 }
 
+function reasonOf(status: number, text: string): KmsReason {
+  // To one who may decrypt, a key that was deleted is a bad request.
+  if (status === 400 && text.includes('encryption key not found')) return 'kms-key-missing'
+  return reasonOfStatus[status] ?? 'kms-away'
+}
+
 export function vaultWrapper(options: VaultOptions): KeyWrapper {
   const { url, mount, key, tokenPath, ca, namespace, timeoutMs = 5000 } = options
   const dispatcher = new Agent({ connect: { ...(ca === undefined ? {} : { ca }), minVersion: 'TLSv1.2' } })
@@ -50,7 +56,7 @@ export function vaultWrapper(options: VaultOptions): KeyWrapper {
         })
         return { status: answer.statusCode, text: await answer.body.text() }
       })
-      if (status !== 200) throw new KmsFailed(reasonOfStatus[status] ?? 'kms-away')
+      if (status !== 200) throw new KmsFailed(reasonOf(status, text))
       return dataOf(text)
     })
 

@@ -1,5 +1,5 @@
-// The adapters against files and against stand-ins made to published APIs. The one for PKCS#11 has a real token:
-// test/integration/collector-pkcs11.test.ts.
+// The adapters against files and against stand-ins made to published APIs. The one for PKCS#11 has a real token, the one for
+// Vault a real OpenBao as well: test/integration/collector-pkcs11.test.ts, collector-openbao.test.ts.
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -74,6 +74,7 @@ describe('Vault transit', () => {
   test.each([
     ['a token that it does not know', 403, { errors: ['permission denied'] }, 'kms-refuses'],
     ['no such key', 404, { errors: [] }, 'kms-key-missing'],
+    ['a key that was deleted', 400, { errors: ['encryption key not found'] }, 'kms-key-missing'],
     ['a key that takes no associated data', 400, { errors: ['not supported'] }, 'kms-key-unfit'],
     ['a Vault that is sealed', 503, { errors: ['Vault is sealed'] }, 'kms-away'],
     ['an answer without data', 200, { data: null }, 'kms-answer-wrong'],

@@ -14,9 +14,9 @@ export const aContext = (said: Partial<KeyContext> = {}): KeyContext => ({
 export type Scene = {
   wrapper: KeyWrapper
   /** Makes another key the one that wraps. */
-  rotate: () => void
+  rotate: () => void | Promise<void>
   /** Takes the key away from its holder for good, the first one that it had. */
-  removeFirst: () => void
+  removeFirst: () => void | Promise<void>
   /** Nobody answers. */
   away: () => void | Promise<void>
   back: () => void | Promise<void>
@@ -68,7 +68,7 @@ export function keepsTheContract(make: () => Promise<Scene>): void {
     const { wrapper, rotate } = await scene()
     const dataKey = randomBytes(32)
     const before = await wrapper.wrap(Buffer.from(dataKey), aContext())
-    rotate()
+    await rotate()
 
     const after = await wrapper.wrap(Buffer.from(dataKey), aContext())
 
@@ -81,7 +81,7 @@ export function keepsTheContract(make: () => Promise<Scene>): void {
   test('what one key wrapped another does not open', async () => {
     const { wrapper, rotate } = await scene()
     const before = await wrapper.wrap(randomBytes(32), aContext())
-    rotate()
+    await rotate()
     const { keyId } = await wrapper.wrap(randomBytes(32), aContext())
 
     await expect(wrapper.unwrap({ ...before, keyId }, aContext())).rejects.toMatchObject({
@@ -92,8 +92,8 @@ export function keepsTheContract(make: () => Promise<Scene>): void {
   test('a key that is gone is told from a holder that is away', async () => {
     const { wrapper, rotate, removeFirst } = await scene()
     const before = await wrapper.wrap(randomBytes(32), aContext())
-    rotate()
-    removeFirst()
+    await rotate()
+    await removeFirst()
 
     await expect(wrapper.unwrap(before, aContext())).rejects.toMatchObject({
       reason: expect.stringMatching(/^kms-(key-missing|cannot-open)$/) as string,
