@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { isObject } from '../core/is-object.ts'
-import { type AuditRecord, recordBytes, recordSchema } from '../core/record.ts'
+import { type AuditRecord, type Entry, recordBytes, recordSchema } from '../core/record.ts'
 import type { AdmissionCounted, AdmissionRefused, PodEntered, PodGone } from '../core/record-registry.ts'
 import { membersHold } from '../core/record-shape.ts'
 import { type AdmissionsRequest, mostAdmissions } from '../core/wire.ts'
@@ -86,7 +86,7 @@ export function admissionRoutes(registry: Pick<Registry, 'update' | 'told'>): {
 }
 
 /** Whether it can be a record: one that cannot must not hold up those that can. */
-function fits(told: Told): boolean {
+export function fits(told: Entry): boolean {
   try {
     recordBytes({ ...told, schema: recordSchema, at: new Date(0).toISOString() })
     return true

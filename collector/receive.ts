@@ -15,6 +15,7 @@ import {
   recordsLimit,
   type WitnessReport,
 } from '../core/wire.ts'
+import { accessRoutes } from './access-changes.ts'
 import { admissionRoutes } from './admissions.ts'
 import { type Archiving, archiveRoutes } from './archive/routes.ts'
 import type { Store } from './commit/commit.ts'
@@ -58,6 +59,7 @@ export function routes(
     ...sealingRoutes(() => trail.sealing),
     ...reviewRoutes(trail.registry),
     ...admissionRoutes(trail.registry),
+    ...accessRoutes(trail.registry),
     ...keyRoutes(trail.registry),
     'POST /v1/chains': {
       roles: ['sidecar'],

@@ -22,6 +22,7 @@ import {
 } from '../core/record.ts'
 import { Succession } from '../core/succession.ts'
 import { partsOfOrigin, registryOrigin } from '../core/wire.ts'
+import { AccessKnown } from './access-changes.ts'
 import { isTold, LatelyTold } from './admissions.ts'
 import { Corrupt, Fenced, type Store } from './commit/commit.ts'
 import { Growth } from './growth.ts'
@@ -63,6 +64,8 @@ export class Registry {
   /** Keys in use, and what admission told of lately: what is told again is not recorded again. */
   readonly keysInUse: KeysInUse = new KeysInUse()
   readonly told: LatelyTold = new LatelyTold()
+  /** Grants and revocations, as far as the log knows them. */
+  readonly access: AccessKnown = new AccessKnown()
   /** Told of every record in its order, also of those that were there before this process began. */
   took: (record: AuditRecord) => void = () => undefined
   /** The log as it was last signed and cosigned. */
@@ -267,6 +270,7 @@ export class Registry {
     if (record.kind === 'signal') this.signals.push(record)
     if (record.kind === 'key-changed') this.keysInUse.take(record)
     if (isTold(record)) this.told.take(record)
+    if (record.kind === 'grant-changed' || record.kind === 'revocation-changed') this.access.take(record)
     const entry = 'origin' in record ? this.entries.get(record.origin) : undefined
     if (record.kind === 'ended' && entry !== undefined) {
       const { how, size, root, witnessed, last, at } = record

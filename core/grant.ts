@@ -34,8 +34,13 @@ export const freshLoginSeconds = 300
 export const endedAt = ({ state, until }: GrantStanding): number | undefined =>
   state === 'Active' ? undefined : until
 
+/** When a request that nobody approved is none any more, milliseconds since 1970. */
+export const lapsesAt = ({ metadata }: BreakGlassGrant): number =>
+  Date.parse(metadata.creationTimestamp ?? '') + approveWithinMs
+
 /** `now` in milliseconds since 1970. What does not read as an approval by another person is none. */
-export function grantStanding({ metadata, spec }: BreakGlassGrant, now: number): GrantStanding {
+export function grantStanding(grant: BreakGlassGrant, now: number): GrantStanding {
+  const { metadata, spec } = grant
   const created = Date.parse(metadata.creationTimestamp ?? '')
   const { approval, review, requestedBy } = spec
   const at = Date.parse(approval?.at ?? '')
@@ -50,7 +55,7 @@ export function grantStanding({ metadata, spec }: BreakGlassGrant, now: number):
     at <= created + approveWithinMs + skewMs &&
     at <= now + skewMs
   if (!approved) {
-    const lapses = created + approveWithinMs
+    const lapses = lapsesAt(grant)
     return now < lapses ? { state: 'Requested', turn: lapses } : { state: 'Lapsed' }
   }
   const ended = Date.parse(spec.end?.at ?? '')

@@ -3,6 +3,8 @@
 // covered as well.
 
 import type { Base } from './record-base.ts'
+import type { PatientToken } from './record-call.ts'
+import type { RevocationOrder } from './wire.ts'
 
 /** A chain began. */
 export type Registered = Base & {
@@ -245,6 +247,58 @@ export type PodGone = Base & {
   gone: string
 }
 
+/** What became of a grant, in the order in which it can. Who ends one that nobody approved takes it back. */
+export const grantChanges = [
+  'requested',
+  'approved',
+  'ended',
+  'expired',
+  'lapsed',
+  'reviewed',
+  'deleted',
+] as const
+
+/** Emergency access was asked for, decided on, or is over (45 CFR 164.312(a)(2)(ii)): what stands in etcd goes with its namespace. */
+export type GrantChanged = Base & {
+  kind: 'grant-changed'
+  /** With the grant's UID: told twice, it is recorded once. */
+  change: (typeof grantChanges)[number]
+  /** RFC 3339, milliseconds: as the grant says, by the API server's clock and admission's; of `deleted` when the operator saw it. */
+  happened: string
+  namespace: string
+  server: string
+  grant: { name: string; uid: string }
+  /** The person, as the API server knows them. Absent of what the clock does, and of `deleted`, which nobody but the API server saw. */
+  by?: string
+  /** Of `requested` and `approved`, as all below: for how long. Never why: that text may hold PHI. */
+  minutes?: number
+  /** Who reaches patients by it, as their tokens name them. */
+  subject?: { iss: string; sub: string }
+  /** Whom. Absent of one for pods, and where the server has no keys, for it is not there. */
+  patients?: PatientToken[]
+  /** Instead, who enters which pods, as the API server knows the person. */
+  pods?: { user: string; names: string[]; ways: string[]; afterwards?: 'KeepPod' }
+  /** Of `reviewed`. */
+  finding?: 'Justified' | 'NotJustified'
+}
+
+/** Access to every server of the cluster was ended (45 CFR 164.308(a)(3)(ii)(C)), or is let in again. */
+export type RevocationChanged = Base & {
+  kind: 'revocation-changed'
+  /** `lifted`: its object is gone. That it expired is said by `until` of what was made. */
+  change: 'made' | 'lifted'
+  /** RFC 3339, milliseconds: when it was made, by the API server's clock, and when the operator saw that it is gone. */
+  happened: string
+  revocation: { name: string; uid: string }
+  /** Of `made`, as all below: what is refused from now on. */
+  revoked?: Pick<RevocationOrder, 'kind' | 'value'>
+  cause?: string
+  /** RFC 3339, as it was written; absent: for good. */
+  until?: string
+  /** The person, as the API server knows them. */
+  by?: string
+}
+
 /** What a key is for. `data` wraps the keys of sealed segments, `server` makes tokens and hashes. */
 export const keyUses = ['data', 'server', 'pseudonyms', 'ca', 'client-ca'] as const
 
@@ -278,6 +332,8 @@ export type RegistryRecord =
   | AdmissionCounted
   | PodEntered
   | PodGone
+  | GrantChanged
+  | RevocationChanged
   | KeyChanged
   | Signalled
 
@@ -300,6 +356,8 @@ export const registryKinds = [
   'admission-counted',
   'pod-entered',
   'pod-gone',
+  'grant-changed',
+  'revocation-changed',
   'key-changed',
   'signal',
 ] as const satisfies readonly RegistryRecord['kind'][]

@@ -4,7 +4,7 @@ import { acknowledgements } from './acknowledge.ts'
 import { isObject } from './is-object.ts'
 import type { AuditRecord, Head, PatientToken, Predecessor, Who } from './record.ts'
 import { relations } from './record-call.ts'
-import { keyUses } from './record-registry.ts'
+import { grantChanges, keyUses } from './record-registry.ts'
 import {
   among,
   type Check,
@@ -18,6 +18,7 @@ import {
   spelled,
   text,
 } from './shape.ts'
+import { revocationKinds } from './wire.ts'
 
 type Kind = AuditRecord['kind']
 type RecordOf<K extends Kind> = Extract<AuditRecord, { kind: K }>
@@ -263,6 +264,40 @@ const shapes: { [K in Kind]: Shape<Members<K>> } = {
     grant: object<RecordOf<'pod-gone'>['grant']>({ name: text, uid: text }),
     ended: time,
     gone: time,
+  },
+  'grant-changed': {
+    change: among(...grantChanges),
+    happened: time,
+    namespace: text,
+    server: text,
+    grant: object<RecordOf<'grant-changed'>['grant']>({ name: text, uid: text }),
+    by: optional(text),
+    minutes: optional(count),
+    subject: optional(object<NonNullable<RecordOf<'grant-changed'>['subject']>>({ iss: text, sub: text })),
+    patients: optional(patients),
+    pods: optional(
+      object<NonNullable<RecordOf<'grant-changed'>['pods']>>({
+        user: text,
+        names: list(text),
+        ways: list(text),
+        afterwards: optional(among('KeepPod')),
+      }),
+    ),
+    finding: optional(among('Justified', 'NotJustified')),
+  },
+  'revocation-changed': {
+    change: among('made', 'lifted'),
+    happened: time,
+    revocation: object<RecordOf<'revocation-changed'>['revocation']>({ name: text, uid: text }),
+    revoked: optional(
+      object<NonNullable<RecordOf<'revocation-changed'>['revoked']>>({
+        kind: among(...revocationKinds),
+        value: text,
+      }),
+    ),
+    cause: optional(text),
+    until: optional(text),
+    by: optional(text),
   },
   'key-changed': {
     key: among(...keyUses),

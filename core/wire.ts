@@ -6,9 +6,11 @@ import type { ActivityReviewed, Ending, Predecessor, Signalled } from './record.
 import type {
   AdmissionCounted,
   AdmissionRefused,
+  GrantChanged,
   KeyChanged,
   PodEntered,
   PodGone,
+  RevocationChanged,
 } from './record-registry.ts'
 
 /**
@@ -252,6 +254,24 @@ export type AdmissionsRequest = {
 }
 /** In one request, refusals and counts each. */
 export const mostAdmissions = 200
+
+/** What is told of a grant, or of a revocation. */
+export type GrantChange = Omit<GrantChanged, 'schema' | 'at' | 'kind'>
+export type RevocationChange = Omit<RevocationChanged, 'schema' | 'at' | 'kind'>
+
+/**
+ * `POST /v1/access` (operator): what became of grants and revocations. Answered when it is on record; what is told again is recorded
+ * once, for as long as the object is there.
+ */
+export type AccessRequest = { grants: GrantChange[]; revocations: RevocationChange[] }
+/** In one request, of each. */
+export const mostAccessChanges = 100
+
+/** `GET /v1/access` (operator): what is on record, and not that it is gone. */
+export type AccessOnRecord = {
+  grants: Pick<GrantChanged, 'namespace' | 'server' | 'grant'>[]
+  revocations: RevocationChanged['revocation'][]
+}
 
 /** `POST /v1/keys` (operator), `{ keys: KeyInUse[] }`: which keys are in use now. What is recorded is a change. */
 export type KeyInUse = Omit<KeyChanged, 'schema' | 'at' | 'kind' | 'before'>

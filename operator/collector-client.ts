@@ -4,7 +4,15 @@ import { Agent, request } from 'undici'
 import type { ArchiveResponse, ArchiveSummary } from '../core/archive/summary.ts'
 import type { CopiesResponse, CopyReport } from '../core/copies.ts'
 import { identityOf } from '../core/identifiers.ts'
-import type { AdmissionsRequest, ChainSummary, KeyInUse, Signal, WitnessReport } from '../core/wire.ts'
+import type {
+  AccessOnRecord,
+  AccessRequest,
+  AdmissionsRequest,
+  ChainSummary,
+  KeyInUse,
+  Signal,
+  WitnessReport,
+} from '../core/wire.ts'
 
 export interface CollectorClient {
   chains(): Promise<ChainSummary[]>
@@ -17,6 +25,10 @@ export interface CollectorClient {
   /** Rejects where it is not known to be on record. */
   tellAdmissions(told: AdmissionsRequest): Promise<void>
   keys(keys: readonly KeyInUse[]): Promise<void>
+  /** Rejects where it is not known to be on record, also of a collector of before. */
+  tellAccess(told: AccessRequest): Promise<void>
+  /** Grants and revocations that are on record, and not that they are gone. */
+  access(): Promise<AccessOnRecord>
   close(): Promise<void>
 }
 
@@ -99,6 +111,8 @@ export function collectorClient(options: CollectorClientOptions): CollectorClien
   return {
     tellAdmissions: async (told) => await post('/v1/admissions', told),
     keys: async (keys) => await post('/v1/keys', { keys }),
+    tellAccess: async (told) => await post('/v1/access', told),
+    access: async () => await get('/v1/access'),
     chains: async () => listOf<ChainSummary>(await get('/v1/chains'), 'chains'),
     signals: async () => listOf<Signal>(await get('/v1/signals'), 'signals'),
     archive: async () => (await get<ArchiveResponse>('/v1/archive', {})).archive,

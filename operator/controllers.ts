@@ -26,6 +26,7 @@ export type ControllersOptions = {
   recovery: RecoverySettings
   evictor: Evictor
   recordGone: GrantReconciler['recordGone']
+  collector: GrantReconciler['collector']
 }
 
 export type Controllers = {

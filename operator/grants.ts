@@ -6,23 +6,28 @@ import { endedAt, type GrantStanding, type GrantState, grantStanding } from '../
 import { apiVersion } from '../core/identifiers.ts'
 import type { ChainSummary } from '../core/wire.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
+import { changesOf, putOnRecord, type RecordsGrants } from './access-changes.ts'
+import { onRecordType } from './access-orders.ts'
 import { type AfterGrant, endSessions, lookAgain, sessionsEnded, toGo } from './after-grant.ts'
 import { ApiError, type Client } from './cluster/client.ts'
 import { kinds } from './cluster/kinds.ts'
 import type { Finding } from './conditions/finding.ts'
+import { keysIn } from './desired/keys.ts'
 import type { EnteredPod } from './entered.ts'
+import { keysOf } from './observe.ts'
 import { conditionOf } from './status.ts'
 import type { Outside, World } from './world.ts'
 
 /** What stands in it besides was noted by admission, and is not ours to say again (entered.ts). */
 export type GrantStatus = Omit<NonNullable<BreakGlassGrant['status']>, 'entered'>
 
-export type GrantReconciler = AfterGrant & {
-  world: Pick<World, 'grants' | 'servers'>
-  outside: Pick<Outside, 'trail'>
-  client: Pick<Client, 'applyStatus' | 'get' | 'patch'>
-  now: () => number
-}
+export type GrantReconciler = AfterGrant &
+  RecordsGrants & {
+    world: Pick<World, 'grants' | 'servers' | 'keys'>
+    outside: Pick<Outside, 'trail'>
+    client: Pick<Client, 'applyStatus' | 'get' | 'patch'>
+    now: () => number
+  }
 
 /** Chains that one grant's uses are kept apart for; a grant lives for an hour at most. */
 const mostChains = 64
@@ -55,6 +60,12 @@ const absent = [
   'ServerAbsent',
   'This namespace has no HipaaMcpServer of that name, so the grant opens nothing. Make a new one with the right spec.server.',
 ] as const
+/** While its approval is not on record: calls alone wait for that. Who enters a pod is recorded each time, with who approved. */
+const notRecorded = [
+  'False',
+  'NotRecorded',
+  'It was approved, and opens nothing before that is on record: look at the collector.',
+] as const
 const needsServer: ReadonlySet<GrantState> = new Set(['Requested', 'Active'])
 
 /** Pure. What is said in Events when a grant comes into a state. */
@@ -76,10 +87,16 @@ const says = {
   Reviewed: { reason: 'BreakGlassReviewed', note: 'An emergency access was reviewed.' },
 } as const
 
-/** Instead of what is said of one that is in force. */
-const nowhere = {
-  reason: 'BreakGlassServerAbsent',
-  note: 'Emergency access was approved for a server that is not there: it opens nothing.',
+/** Instead of what is said of one that is in force, by the reason why it is not. */
+const opensNothing: { readonly [reason: string]: { reason: string; note: string } } = {
+  ServerAbsent: {
+    reason: 'BreakGlassServerAbsent',
+    note: 'Emergency access was approved for a server that is not there: it opens nothing.',
+  },
+  NotRecorded: {
+    reason: 'BreakGlassNotRecorded',
+    note: 'Emergency access was approved, and opens nothing before that is on record: look at the collector.',
+  },
 }
 
 /** Pure. */
@@ -88,6 +105,7 @@ function grantStatus(
   standing: GrantStanding,
   seen: {
     serverIsThere: boolean
+    onRecord: Finding
     chains: readonly ChainSummary[] | undefined
     entered: readonly EnteredPod[]
   },
@@ -95,7 +113,7 @@ function grantStatus(
 ): GrantStatus {
   const { metadata, status: before } = grant
   const { state, until, reviewBy } = standing
-  const { serverIsThere, chains, entered } = seen
+  const { serverIsThere, onRecord, chains, entered } = seen
   const counted = usesOf(grant, chains)
   const last = lastUse(grant, chains)
   const overdue: Finding =
@@ -106,11 +124,14 @@ function grantStatus(
           message: 'The review is overdue: a third person writes spec.review.',
         }
       : { status: 'False', reason: 'NotOverdue', message: 'No review is overdue.' }
-  const standingNow = state === 'Active' && grant.spec.pods !== undefined ? entering : active[state]
+  const inForce =
+    grant.spec.pods !== undefined ? entering : onRecord.status === 'True' ? active.Active : notRecorded
+  const standingNow = state === 'Active' ? inForce : active[state]
   const [status, reason, message] = serverIsThere || !needsServer.has(state) ? standingNow : absent
   const conditions: [string, Finding][] = [
     ['Active', { status, reason, message }],
     ['ReviewOverdue', overdue],
+    [onRecordType, onRecord],
     ...(grant.spec.pods === undefined
       ? []
       : [['SessionsEnded', sessionsEnded(grant, standing, entered)] as [string, Finding]]),
@@ -168,7 +189,9 @@ export async function reconcileGrant(key: string, deps: GrantReconciler): Promis
   const ended = endedAt(standing)
   const entered =
     ended === undefined ? (grant.status?.entered ?? []) : await endSessions(grant, ended, deps, at)
-  const seen = { serverIsThere, chains: outside.trail()?.chains, entered }
+  const keys = keysIn(keysOf(world, namespace, grant.spec.server))
+  const onRecord = await putOnRecord(grant, changesOf(grant, keys, at), deps)
+  const seen = { serverIsThere, onRecord, chains: outside.trail()?.chains, entered }
   const status = grantStatus(grant, standing, seen, at)
   const { entered: _, ...before } = grant.status ?? {}
   if (canonical(status) !== canonical(before)) {
@@ -188,7 +211,8 @@ export async function reconcileGrant(key: string, deps: GrantReconciler): Promis
     announce(grant, status, deps)
   }
   const turn = standing.turn === undefined ? undefined : Math.max(1, standing.turn - at)
-  return ended !== undefined && toGo(grant).length > 0 ? Math.min(lookAgain, turn ?? lookAgain) : turn
+  const isOwed = onRecord.status !== 'True' || (ended !== undefined && toGo(grant).length > 0)
+  return isOwed ? Math.min(lookAgain, turn ?? lookAgain) : turn
 }
 
 /** On the grant and on its server: who watches either sees it. */
@@ -199,8 +223,9 @@ function announce(grant: BreakGlassGrant, status: GrantStatus, { world, events }
   const say = (type: 'Normal' | 'Warning', reason: string, note: string): void => {
     for (const about of abouts) events.say({ about, type, reason, action: 'BreakingGlass', note })
   }
-  const said = server === undefined && status.state === 'Active' ? nowhere : says[status.state as GrantState]
-  if (status.state !== grant.status?.state && said !== undefined)
+  const word = wordOf(status)
+  const said = opensNothing[word] ?? says[status.state as GrantState]
+  if (word !== wordOf(grant.status) && said !== undefined)
     say(
       status.state === 'Reviewed' ? 'Normal' : 'Warning',
       said.reason,
@@ -212,6 +237,12 @@ function announce(grant: BreakGlassGrant, status: GrantStatus, { world, events }
       'BreakGlassUsed',
       'A patient was reached by emergency access. The trail says who, whom and when: hipaa-mcp trail export.',
     )
+}
+
+/** Its state, or why it opens nothing in it: one that comes to open something is said once more. */
+function wordOf(status: Pick<GrantStatus, 'state' | 'conditions'> = {}): string {
+  const reason = status.conditions?.find(({ type }) => type === 'Active')?.reason ?? ''
+  return status.state === 'Active' && reason in opensNothing ? reason : (status.state ?? '')
 }
 
 function seconds(time: number): string {

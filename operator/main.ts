@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { authoritySecrets, identity, systemNamespace } from '../core/identifiers.ts'
 import { BadSettings, idOf } from '../core/log.ts'
+import { keepAccessOnRecord } from './access-changes.ts'
 import { quotaOfAttempts } from './admission/attempts.ts'
 import { copyOf } from './admission/copy.ts'
 import { registerImage } from './admission/images.ts'
@@ -148,6 +149,7 @@ async function main(): Promise<void> {
     keys: () => keysInUse(world, { own: authority.pem, clients: clientAuthority.pem }),
     log,
   })
+  const access = keepAccessOnRecord({ world, client, collector, log })
   const orders = ordersSource({ world, outside, inputs: orderInputs, watched: all, log })
   const leaders = controllers({
     world,
@@ -166,6 +168,7 @@ async function main(): Promise<void> {
     },
     evictor: pods,
     recordGone: async (gone) => await collector.tellAdmissions({ refused: [], counted: [], gone }),
+    collector,
   })
   const leader = leaderElection({
     client,
@@ -211,7 +214,7 @@ async function main(): Promise<void> {
     ...resolverOf(await readFile('/etc/resolv.conf', 'utf8')),
   }
   const dog = watchdog({ world, client, events, evictor: pods, surroundings, log })
-  const leaderOnly = [trail, serverLogs, canaries, clusterWide, keys, dog]
+  const leaderOnly = [trail, serverLogs, canaries, clusterWide, keys, access, dog]
   metrics.observed(
     'gauge',
     'hipaa_mcp_pods_not_conforming',

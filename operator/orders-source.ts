@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { standing, turnsOf } from '../core/agreement.ts'
 import type { Orders } from '../core/wire.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
-import { grantOrders, mostRevocations, nextAccessTurn, revocationOrders } from './access-orders.ts'
+import { grantOrders, mostRevocations, nextAccessTurn, revocationOrders, timeOf } from './access-orders.ts'
 import { keysIn } from './desired/keys.ts'
 import { codeOf, idOf, type Log } from './log.ts'
 import { keysOf, observe, type Seen } from './observe.ts'
@@ -208,11 +208,6 @@ function keySetsOf({ server }: Seen, outside: Outside): Orders['jwks'] {
       return keySet === undefined ? [] : [[issuer.url, keySet]]
     }),
   )
-}
-
-/** What is no time is over. */
-function timeOf(milliseconds: number): string {
-  return new Date(Number.isNaN(milliseconds) ? 0 : milliseconds).toISOString()
 }
 
 function agreementOrder(

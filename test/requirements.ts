@@ -211,6 +211,10 @@ export const requirements = {
     'audit',
     'What admission refuses is on record, with who asked and what was answered, or counted beyond a quota for each namespace; the answer never waits for it, and what waits shows.',
   ),
+  'audit:access': done(
+    'audit',
+    'What becomes of emergency access and of revocations is on record, each once, with who decided, and stays when the object is deleted; a grant for patients opens nothing before its approval is on record.',
+  ),
   'audit:keys': done(
     'audit',
     'That a key is another than before is on record: of sealed segments, of a server, of its pseudonyms, and of either CA.',

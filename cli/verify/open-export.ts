@@ -83,9 +83,9 @@ function pinnedBy(policy: boolean, witness: boolean, earlier: Earlier): Report['
   return earlier.has(registryOrigin) ? 'earlier' : 'nothing'
 }
 
-/** A witness that would not sign the log concerns every server. */
+/** A witness that would not sign the log concerns every server, and so does access that was ended. */
 function isOf(record: AuditRecord, namespace: string, name: string): boolean {
-  if (record.kind === 'witness-refused') return true
+  if (record.kind === 'witness-refused' || record.kind === 'revocation-changed') return true
   // Of a namespace: nobody knows which server a pod that was refused would have been.
   if (record.kind === 'admission-refused' || record.kind === 'admission-counted')
     return record.namespace === namespace

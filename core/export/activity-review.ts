@@ -63,6 +63,8 @@ const shown: ReadonlySet<string> = new Set([
   'admission-counted',
   'pod-entered',
   'pod-gone',
+  'grant-changed',
+  'revocation-changed',
   'key-changed',
   'orders',
   'counted',

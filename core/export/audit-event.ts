@@ -89,6 +89,8 @@ const application = dicom('110100', 'Application Activity')
 const alert = dicom('110113', 'Security Alert')
 const restricted: Kind = { type: alert, subtype: dicom('110132', 'Use of Restricted Function') }
 
+const rights: Kind = { type: alert, subtype: dicom('110136', 'Security Roles Changed') }
+
 /** Of records that are no calls. DICOM PS3.16, CID 400 to 402. */
 const kinds: { readonly [kind in Told['kind']]?: Kind } = {
   'chain-started': { type: application, subtype: dicom('110120', 'Application Start') },
@@ -96,6 +98,8 @@ const kinds: { readonly [kind in Told['kind']]?: Kind } = {
   orders: { type: alert, subtype: dicom('110129', 'Security Configuration') },
   'admission-refused': restricted,
   'admission-counted': restricted,
+  'grant-changed': rights,
+  'revocation-changed': rights,
   enrolment: { type: dicom('110114', 'User Authentication'), subtype: dicom('110122', 'Login') },
   held: { type: dicom('110101', 'Audit Log Used') },
   unsealed: { type: dicom('110101', 'Audit Log Used') },

@@ -75,7 +75,7 @@ function base(told: Told, version: string, { category, uid, activity, profiles }
 function severityOf(told: Told): number {
   const { kind, grant } = told
   if (kind === 'signal' || kind === 'witness-refused') return 4
-  if (grant !== undefined || kind === 'pod-entered') return 3
+  if (grant !== undefined || kind === 'pod-entered' || kind === 'grant-changed') return 3
   return outcomeOf(told) === 'refused' ? 2 : 1
 }
 

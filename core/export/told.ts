@@ -227,10 +227,34 @@ const notes: { readonly [K in AuditRecord['kind']]?: (record: RecordOf<K>) => st
     `${by} was about to be let into ${namespace}/${name}${containers.length === 0 ? '' : ` (${containers.join(', ')})`} by ${what}${ports.length === 0 ? '' : ` to ${ports.join(', ')}`}, under grant ${grant.name}, which ${grant.approvedBy} approved${grant.afterwards === undefined ? '' : '; the pod stays when that ends'}`,
   'pod-gone': ({ namespace, name, grant, ended, gone }) =>
     `${namespace}/${name} is gone since ${gone}, and with it every session that grant ${grant.name} opened, which ended ${ended}`,
+  'grant-changed': ({ change, namespace, server, grant, by, finding, ...opens }) =>
+    `grant ${grant.name} of ${namespace}/${server} ${change}${by === undefined ? '' : ` by ${by}`}${finding === undefined ? '' : `: ${finding}`}${opened(opens)}`,
+  'revocation-changed': ({ change, revocation, revoked, cause, until, by }) =>
+    `revocation ${revocation.name} ${change}${by === undefined ? '' : ` by ${by}`}${revoked === undefined ? '' : `: ${revoked.kind} ${revoked.value}`}${cause === undefined ? '' : `, ${cause}`}${until === undefined ? '' : `, until ${until}`}`,
   'key-changed': ({ key, id, before }) =>
     before === undefined ? `key for ${key} in use: ${id}` : `key for ${key} rotated: ${id}, before ${before}`,
   signal: ({ rule, person, distinctPatients, perSeconds }) =>
     `breach rule ${rule}, ${person}: ${counted(distinctPatients, 'patient')} within ${perSeconds} s`,
+}
+
+/** What a grant opens, to whom and for how long; of patients how many. */
+function opened({
+  minutes,
+  subject,
+  patients,
+  pods,
+}: Pick<RecordOf<'grant-changed'>, 'minutes' | 'subject' | 'patients' | 'pods'>): string {
+  const what = [
+    ...(subject === undefined ? [] : [`${subject.sub} of ${subject.iss}`]),
+    ...(patients === undefined ? [] : [`to ${counted(patients.length, 'patient')}`]),
+    ...(pods === undefined
+      ? []
+      : [
+          `${pods.user} into ${pods.names.join(', ')} by ${pods.ways.join(', ')}${pods.afterwards === undefined ? '' : ', which stay'}`,
+        ]),
+    ...(minutes === undefined ? [] : [`for ${counted(minutes, 'minute')}`]),
+  ]
+  return what.length === 0 ? '' : `: ${what.join(' ')}`
 }
 
 /** Pod and restart: the server is known. */

@@ -3,10 +3,13 @@ import { expect, test } from 'vitest'
 import { hashOf } from '../../cli/trail/reviews.ts'
 import { type Route, routes } from '../../collector/receive.ts'
 import { Refusal } from '../../collector/refusals.ts'
+import type { RegistryEntry } from '../../collector/registry.ts'
 import type { Review } from '../../core/export/activity-review.ts'
+import type { AuditRecord } from '../../core/record.ts'
 import type { ReviewRequest } from '../../core/wire.ts'
 import { aFolder, registryIn } from '../collector/a-trail.ts'
 import { hipaaMcp } from '../support/command-line.ts'
+import { accessRecords } from '../vectors/records.ts'
 import { verifies } from '../verifies.ts'
 import { aToldTrail, type Kept } from './a-told-trail.ts'
 import { exported, tamper } from './an-export.ts'
@@ -61,6 +64,35 @@ verifies('audit:review', 'who did what, refusals and emergencies, the unusual fi
   expect(out).toMatch(/held +trail exported by\s+officer@clinic.example/)
   for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
 })
+
+verifies(
+  'audit:access',
+  'what became of grants of this server and of revocations is shown, and the trail still verifies',
+  async () => {
+    const { trail, store, witness } = await aToldTrail()
+    const elsewhere = { ...accessRecords[0], namespace: 'other' } as AuditRecord
+    const entries = [...accessRecords, elsewhere].map(
+      ({ schema: _, at: __, ...entry }) => entry as RegistryEntry,
+    )
+    await trail.registry.update(() => entries)
+    const folder = join(aFolder(), 'trail')
+    await exported(trail, store, folder)
+
+    expect(await hipaaMcp(['verify', folder, '--witness', witness])).toMatchObject({ code: 0 })
+    const { out } = await hipaaMcp(['activity', folder, '--witness', witness, '--json'])
+    const said = (JSON.parse(out) as Review).events.filter(({ kind }) => kind.endsWith('-changed'))
+    expect(said.map(({ says }) => says.slice(0, 47))).toEqual([
+      'grant night-1 of clinic/ehr approved by maria: ',
+      'grant night-1 of clinic/ehr ended by maria',
+      'grant night-1 of clinic/ehr reviewed by officer',
+      'grant night-1 of clinic/ehr deleted',
+      'grant repair-1 of clinic/ehr requested by engin',
+      'revocation left-1 made by officer: person https',
+      'revocation left-1 lifted',
+    ])
+    expect(out).not.toMatch(/AAAAAAAA|c2VhbGVk/)
+  },
+)
 
 verifies(
   'audit:review',

@@ -78,6 +78,16 @@ verifies(
   },
 )
 
+verifies('audit:access', 'records of grants and revocations stand in the vectors, and are read again', () => {
+  const vectors = JSON.parse(text('access.json')) as Log['records']
+
+  for (const { record, canonical: want, leafHash: hex } of vectors) {
+    expect(parseRecord(Buffer.from(want))).toEqual(record)
+    expect(leafHash(Buffer.from(want)).toString('hex')).toBe(hex)
+  }
+  expect(vectors).toHaveLength(7)
+})
+
 test('their checkpoints and proofs verify with the keys that stand beside them', () => {
   for (const { size, body, time, note } of log.checkpoints) {
     const { checkpoint } = parseNote(note)

@@ -17,13 +17,27 @@ import (
 
 type vectorKey struct{ Name, Seed, PublicKey, Vkey string }
 
-type vectorLog struct {
-	Origin  string
-	Records []struct {
-		Record    json.RawMessage
-		Canonical string
-		LeafHash  string
+type vectorRecord struct {
+	Record              json.RawMessage
+	Canonical, LeafHash string
+}
+
+// leaf makes the record's text and leaf hash anew and compares.
+func (v vectorRecord) leaf() (tlog.Hash, error) {
+	made, err := canonical(v.Record)
+	if err != nil {
+		return tlog.Hash{}, err
 	}
+	leaf := tlog.RecordHash([]byte(made))
+	if made != v.Canonical || hex.EncodeToString(leaf[:]) != v.LeafHash {
+		return leaf, fmt.Errorf("the record is %s, its leaf %x", made, leaf[:])
+	}
+	return leaf, nil
+}
+
+type vectorLog struct {
+	Origin    string
+	Records   []vectorRecord
 	Roots     []string
 	Inclusion []struct {
 		Index, Size int64
@@ -41,7 +55,7 @@ type vectorLog struct {
 
 // checkVectors computes everything in the folder anew and compares.
 func checkVectors(folder string, _ options) (string, error) {
-	checks := []func(string) error{checkCanonical, checkLeaves, checkSuccessor, checkPaths, checkNotes, checkTileVectors, checkLogFolder}
+	checks := []func(string) error{checkCanonical, checkLeaves, checkSuccessor, checkAccess, checkPaths, checkNotes, checkTileVectors, checkLogFolder}
 	for _, check := range checks {
 		if err := check(folder); err != nil {
 			return "", err
@@ -82,16 +96,9 @@ func checkLeaves(folder string) error {
 	}
 	var all stored
 	for n, record := range log.Records {
-		made, err := canonical(record.Record)
+		leaf, err := record.leaf()
 		if err != nil {
-			return err
-		}
-		if made != record.Canonical {
-			return fmt.Errorf("log.json: record %d is %s", n, made)
-		}
-		leaf := tlog.RecordHash([]byte(made))
-		if hex.EncodeToString(leaf[:]) != record.LeafHash {
-			return fmt.Errorf("log.json: leaf %d is %x", n, leaf[:])
+			return fmt.Errorf("log.json: %d: %w", n, err)
 		}
 		root, err := tlog.TreeHash(int64(n), all)
 		if err != nil || hex.EncodeToString(root[:]) != log.Roots[n] {
@@ -115,20 +122,12 @@ func checkSuccessor(folder string) error {
 	if err := read(folder, "log.json", &log); err != nil {
 		return err
 	}
-	var vector struct {
-		Record              json.RawMessage
-		Canonical, LeafHash string
-	}
+	var vector vectorRecord
 	if err := read(folder, "succeeding.json", &vector); err != nil {
 		return err
 	}
-	made, err := canonical(vector.Record)
-	if err != nil {
-		return err
-	}
-	leaf := tlog.RecordHash([]byte(made))
-	if made != vector.Canonical || hex.EncodeToString(leaf[:]) != vector.LeafHash {
-		return fmt.Errorf("succeeding.json: the record is %s", made)
+	if _, err := vector.leaf(); err != nil {
+		return fmt.Errorf("succeeding.json: %w", err)
 	}
 	var started struct {
 		Before struct {
@@ -146,6 +145,20 @@ func checkSuccessor(folder string) error {
 	if before.Origin != log.Origin || before.Ended.Size != len(log.Records) ||
 		hex.EncodeToString(before.Ended.Root) != log.Roots[len(log.Records)] {
 		return fmt.Errorf("succeeding.json: it names %v, not the log of log.json", before)
+	}
+	return nil
+}
+
+// checkAccess takes the records of grants and revocations, each by itself.
+func checkAccess(folder string) error {
+	var vectors []vectorRecord
+	if err := read(folder, "access.json", &vectors); err != nil {
+		return err
+	}
+	for n, vector := range vectors {
+		if _, err := vector.leaf(); err != nil {
+			return fmt.Errorf("access.json: %d: %w", n, err)
+		}
 	}
 	return nil
 }

@@ -309,6 +309,18 @@ verifies('access:break-glass', 'from a request to the review, on a real API serv
   expect(await kubectl('officer', ['delete', 'breakglassgrant', 'whole', '-n', namespace])).toContain(
     'deleted',
   )
+  const onRecord = () =>
+    operator.access.flatMap((one) => ('grant' in one && one.grant.name === 'whole' ? one : []))
+  await until('its end is on record', 10, async () => onRecord().at(-1)?.change === 'deleted')
+  expect(onRecord().map(({ change, by }) => [change, by])).toEqual([
+    ['requested', 'asker'],
+    ['approved', 'approver'],
+    ['ended', 'approver'],
+    ['reviewed', 'officer'],
+    ['deleted', undefined],
+  ])
+  expect(onRecord()[1]?.patients).toHaveLength(2)
+  expect(JSON.stringify(operator.access)).not.toMatch(/p-2|p-3/)
 })
 
 describe('into a guarded pod', () =>
@@ -482,7 +494,12 @@ for (const { when, claims, what } of kindsOfRevocation)
     // The name is stamped before anybody looks whether it is the writer's.
     expect(refusedRevocations()).toBe(before)
     expect(await call('TREAT', 'p-1', claims)).toMatch(/^40[13] .*-revoked/)
+    const onRecord = () =>
+      operator.access.flatMap((one) => ('revocation' in one && one.revocation.name === name ? one : []))
+    await until('it is on record', 10, async () => onRecord().length > 0)
+    expect(onRecord()).toMatchObject([{ change: 'made', by: 'officer', cause: kept.cause }])
     await kubectl('officer', ['delete', 'accessrevocation', name])
+    await until('that it is gone is on record', 10, async () => onRecord().at(-1)?.change === 'lifted')
     await until('it is served again', 10, async () => await served('TREAT', 'p-1', claims))
   })
 

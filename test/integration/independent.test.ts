@@ -3,12 +3,14 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, expect } from 'vitest'
-import { anExport, pathIn, tamper } from '../cli/an-export.ts'
+import type { RegistryEntry } from '../../collector/registry.ts'
+import { anExport, exported, pathIn, tamper } from '../cli/an-export.ts'
 import { tiled } from '../cli/tiles/a-long-trail.ts'
 import { mutations } from '../cli/tiles/mutations.ts'
 import { aFolder } from '../collector/a-trail.ts'
 import { buildIndependent, independent } from '../independent/run.ts'
 import { hipaaMcp } from '../support/command-line.ts'
+import { accessRecords } from '../vectors/records.ts'
 import { verifies } from '../verifies.ts'
 
 beforeAll(buildIndependent, 300_000)
@@ -26,8 +28,15 @@ function keptKey(vkey: string): string {
 }
 
 verifies('integrity:third-party', 'the Go project’s note and tlog take every exported chain', async () => {
-  const { folder, witness } = await anExport()
+  const { trail, store, witness } = await anExport()
+  // What became of grants and revocations is taken as every record is.
+  await trail.registry.update(() =>
+    accessRecords.map(({ schema: _, at: __, ...entry }) => entry as RegistryEntry),
+  )
+  const folder = join(aFolder(), 'trail')
+  await exported(trail, store, folder)
   const logs = logsIn(folder)
+  expect(readFileSync(join(folder, 'registry', 'records.ndjson'), 'utf8')).toContain('revocation-changed')
   expect(logs).toHaveLength(4)
   for (const log of logs) expect(existsSync(join(log, 'checkpoint'))).toBe(true)
 
@@ -194,6 +203,8 @@ verifies('integrity:third-party', 'they compute every golden vector, and notice 
     ['log.json', /("inclusion": [^]*?"path": \[\s*")../, '$100'],
     ['log.json', /("consistency": [^]*?"path": \[\s*")../, '$100'],
     ['log.json', /("body": "[^"]*)\\n/, '$1 \\n'],
+    ['access.json', '"approved"', '"requested"'],
+    ['access.json', /("leafHash": ")../, '$100'],
     ['tiles.json', /("tile\/0\/000": ")../, '$100'],
     ['tiles.json', /("tile\/2\/000\.p\/1": ")../, '$100'],
     ['tiles.json', /("tile\/entries\/273\.p\/112": ")../, '$100'],

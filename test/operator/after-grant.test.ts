@@ -91,6 +91,7 @@ function scene(grant: BreakGlassGrant, pods: Pod[], at = end) {
         if (state.collectorAway) throw new Error('planted')
         recorded.push(...pods.map(({ pod }) => pod))
       },
+      collector: { tellAccess: async () => {} },
       log: quiet,
       leading: () => state.leads,
       now: () => state.at,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { GrantChange } from '../../core/wire.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import type { Say } from '../../operator/cluster/events.ts'
 import type { GrantStatus } from '../../operator/grants.ts'
@@ -6,7 +7,7 @@ import { reconcileGrant } from '../../operator/grants.ts'
 import { ordersFor } from '../../operator/orders-source.ts'
 import { verifies } from '../verifies.ts'
 import { quiet } from './cluster/scripted-api.ts'
-import { aChain, aGrant, aRevocation, aServer, aWorld, now, type Things } from './world.ts'
+import { aChain, aGrant, aRevocation, aServer, aWorld, now, onRecord, type Things } from './world.ts'
 
 const hour = 3_600_000
 const pod = { namespace: 'clinic', name: 'ehr', podUid: 'uid-ehr-1' }
@@ -16,12 +17,16 @@ const orders = (things: Things, at = now) => {
 }
 
 verifies('access:break-glass', 'orders carry grants of this server that are in force, and no others', () => {
+  const own = { by: 'asker', at: '2026-11-01T11:50:00Z' }
   const grants = [
-    aGrant(),
-    aGrant({ approval: undefined }, { name: 'asked' }),
-    aGrant({ server: 'lab' }, { name: 'lab' }),
-    aGrant({}, { name: 'elsewhere', namespace: 'other' }),
-    aGrant({ approval: { by: 'asker', at: '2026-11-01T11:50:00Z' } }, { name: 'own' }),
+    aGrant({}, {}, onRecord()),
+    aGrant({ approval: undefined }, { name: 'asked' }, onRecord()),
+    aGrant({ server: 'lab' }, { name: 'lab' }, onRecord()),
+    aGrant({}, { name: 'elsewhere', namespace: 'other' }, onRecord()),
+    aGrant({ approval: own }, { name: 'own' }, onRecord()),
+    aGrant({}, { name: 'unrecorded' }),
+    aGrant({}, { name: 'asked-alone' }, onRecord('Requested')),
+    aGrant({}, { name: 'unknown' }, onRecord('Approved', 'False')),
   ]
 
   expect(orders({ grants })?.grants).toEqual([
@@ -77,7 +82,12 @@ verifies('access:revocation', 'more than orders can carry lock the server: none 
 const fail = async () => expect.fail('no pod was entered')
 const uses = (count: number, last: string) => ({ 'uid-night-1': { uses: count, last } })
 
-async function reconciled(grant: BreakGlassGrant, things: Things = {}, at = now) {
+async function reconciled(
+  grant: BreakGlassGrant,
+  things: Things & { cannotRecord?: boolean } = {},
+  at = now,
+) {
+  const recorded: GrantChange[] = []
   const { world, outside } = aWorld({ ...things, grants: [grant] })
   const said: Say[] = []
   let status: GrantStatus | undefined
@@ -93,6 +103,12 @@ async function reconciled(grant: BreakGlassGrant, things: Things = {}, at = now)
       },
     },
     recordGone: fail,
+    collector: {
+      tellAccess: async ({ grants }) => {
+        if (things.cannotRecord === true) throw new Error('planted')
+        recorded.push(...grants)
+      },
+    },
     log: quiet,
     evictor: {
       evict: fail,
@@ -106,7 +122,13 @@ async function reconciled(grant: BreakGlassGrant, things: Things = {}, at = now)
     leading: () => true,
     now: () => at,
   })
-  return { status, next, said: said.map(({ about, reason }) => `${about.kind} ${reason}`), all: said }
+  return {
+    status,
+    next,
+    recorded,
+    said: said.map(({ about, reason }) => `${about.kind} ${reason}`),
+    all: said,
+  }
 }
 
 verifies('access:break-glass', 'status says where it stands and when it turns', async () => {
@@ -120,6 +142,7 @@ verifies('access:break-glass', 'status says where it stands and when it turns', 
     conditions: [
       { type: 'Active', status: 'True' },
       { type: 'ReviewOverdue', status: 'False' },
+      { type: 'OnRecord', status: 'True', reason: 'Approved' },
     ],
   })
   expect(next).toBe(20 * 60_000)
@@ -160,7 +183,7 @@ verifies(
     const overdue = await reconciled(aGrant(), {}, later)
     expect(overdue.status).toMatchObject({
       state: 'ReviewOverdue',
-      conditions: [{ status: 'False' }, { type: 'ReviewOverdue', status: 'True' }],
+      conditions: [{ status: 'False' }, { type: 'ReviewOverdue', status: 'True' }, { reason: 'Expired' }],
     })
     expect(overdue.said).toEqual([
       'BreakGlassGrant BreakGlassReviewOverdue',
@@ -182,6 +205,32 @@ verifies('access:break-glass', 'one for a server that is not there says that it 
   const over = await reconciled(aGrant({ server: 'her' }), {}, now + hour)
   expect(over.status?.conditions?.[0]).toMatchObject({ status: 'False', reason: 'Expired' })
 })
+
+verifies(
+  'audit:access',
+  'what becomes of a grant is put on record once, and its calls wait for that',
+  async () => {
+    const away = await reconciled(aGrant(), { cannotRecord: true })
+
+    expect(away.status?.conditions).toMatchObject([
+      { type: 'Active', status: 'False', reason: 'NotRecorded' },
+      {},
+      { type: 'OnRecord', status: 'False', reason: 'NotRecorded' },
+    ])
+    expect(away.said).toContain('BreakGlassGrant BreakGlassNotRecorded')
+    expect(away.next).toBe(2_000)
+    expect(orders({ grants: [aGrant({}, {}, away.status)] })?.grants).toEqual([])
+
+    const back = await reconciled(aGrant({}, {}, away.status))
+    expect(back.recorded.map(({ change }) => change)).toEqual(['requested', 'approved'])
+    expect(back.said).toContain('BreakGlassGrant BreakGlassActive')
+    expect(orders({ grants: [aGrant({}, {}, back.status)] })?.grants).toHaveLength(1)
+
+    // What stands there is not told again, and lets go of nothing while the collector is away.
+    const later = await reconciled(aGrant({}, {}, back.status), { cannotRecord: true })
+    expect([later.recorded, later.status]).toEqual([[], undefined])
+  },
+)
 
 test('one that opens ways into pods says so, and nothing of patients', async () => {
   const grant = aGrant()

@@ -6,8 +6,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { parse, parseAllDocuments } from 'yaml'
+import { type AccessChange, AccessKnown } from '../../collector/access-changes.ts'
 import { enforceLabel } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
+import { type KeepAccessOptions, keepAccessOnRecord } from '../../operator/access-changes.ts'
 import { apiClient, type Client } from '../../operator/cluster/client.ts'
 import { credentials } from '../../operator/cluster/credentials.ts'
 import { eventRecorder } from '../../operator/cluster/events.ts'
@@ -123,6 +125,8 @@ export type Running = {
   issuers: (given: boolean) => void
   /** Pods that were entered and are gone, as the collector would have them on record. */
   gone: { pod: string; name: string }[]
+  /** What became of grants and revocations, likewise. */
+  access: AccessChange[]
   /** Looks at a break-glass grant again, as when the collector says something new. */
   grant: (key: string) => void
   stop: () => Promise<void>
@@ -131,6 +135,21 @@ export type Running = {
 export async function runningOperator(client: Client, given: Partial<Outside> = {}): Promise<Running> {
   const evicting = evictor({ client, log: quiet, every: 0 })
   const gone: Running['gone'] = []
+  const access: AccessChange[] = []
+  const known = new AccessKnown()
+  const collector: KeepAccessOptions['collector'] = {
+    access: async () => known.onRecord(),
+    tellAccess: async ({ grants, revocations }) => {
+      const told = [
+        ...grants.map((one) => ({ kind: 'grant-changed', ...one }) as const),
+        ...revocations.map((one) => ({ kind: 'revocation-changed', ...one }) as const),
+      ]
+      for (const one of known.news(told)) {
+        known.take(one)
+        access.push(one)
+      }
+    },
+  }
   const trail: Trail = { chains: [], signals: [] }
   let keySet: { keys: [] } | undefined = { keys: [] }
   const outside = {
@@ -165,6 +184,7 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
     generation: () => Math.max(...orderInputs.map((input) => input.lastSeen())),
     evictor: evicting,
     recordGone: async (pods) => void gone.push(...pods),
+    collector,
     metrics: { queue: () => ({ added: () => {}, retried: () => {}, worked: () => {} }) },
     log: quiet,
     recovery: {
@@ -178,17 +198,21 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
   for (const one of all) one.start()
   await Promise.all(all.map(async (one) => await one.synced()))
   leaders.start()
+  const keeping = keepAccessOnRecord({ world, client, collector, log: quiet, every: 500 })
+  keeping.start()
   return {
     world,
     orders,
     trail,
     gone,
+    access,
     issuers: (given) => {
       keySet = given ? { keys: [] } : undefined
       leaders.everyServer()
     },
     grant: (key) => leaders.grant(key),
     stop: async () => {
+      keeping.stop()
       await leaders.stop()
       orders.stop()
       await Promise.all(all.map(async (one) => await one.stop()))

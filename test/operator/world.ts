@@ -125,6 +125,16 @@ export function aGrant(
   }
 }
 
+/** Status of a grant of which this is on record. */
+export const onRecord = (
+  reason = 'Approved',
+  status: 'True' | 'False' = 'True',
+): NonNullable<BreakGlassGrant['status']> => ({
+  conditions: [
+    { type: 'OnRecord', status, reason, message: 'on record', lastTransitionTime: '2026-11-01T11:50:01Z' },
+  ],
+})
+
 export function aRevocation(spec: Partial<AccessRevocation['spec']>, name = 'revoked-1'): AccessRevocation {
   return {
     apiVersion: 'hipaa-mcp.dev/v1alpha1',

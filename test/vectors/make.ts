@@ -12,7 +12,7 @@ import { type AuditRecord, recordBytes } from '../../core/record.ts'
 import { type Tile, TileBuilder } from '../../core/tiles.ts'
 import { formatProof } from '../../core/tlog-proof.ts'
 import { originOf, witnessName } from '../../core/wire.ts'
-import { canonicalTexts, successor, vectorRecords } from './records.ts'
+import { accessRecords, canonicalTexts, successor, vectorRecords } from './records.ts'
 
 const warning =
   'TEST KEYS. Their seeds are published here so that anybody can make these signatures. Nothing signed by them means anything.'
@@ -63,16 +63,17 @@ const head = (size: number): { origin: string; size: number; root: Hash } => ({
 })
 const noteOf = (size: number): string => signCheckpoint(head(size), log) + cosign(head(size), witness, time)
 
+function asVector(record: AuditRecord): object {
+  const made = recordBytes(record)
+  return { record, canonical: String(made), leafHash: hex(leafHash(made)) }
+}
+
 function logJson(): string {
   const sizes = [...leaves.keys(), leaves.length]
   return json({
     warning,
     origin,
-    records: records.map((record, i) => ({
-      record,
-      canonical: String(bytes[i]),
-      leafHash: hex(leaves[i] as Hash),
-    })),
+    records: records.map(asVector),
     roots: sizes.map((size) => hex(head(size).root)),
     inclusion: leaves.map((_, index) => ({
       index,
@@ -100,8 +101,7 @@ function succeedingJson(): string {
     origin,
     ended: { size, root: root.toString('base64') },
   })
-  const made = recordBytes(record)
-  return json({ record, canonical: String(made), leafHash: hex(leafHash(made)) })
+  return json(asVector(record))
 }
 
 /** Sizes at which something begins: a level, a partial tile, the first hash of a level. */
@@ -142,6 +142,7 @@ export function vectorFiles(): { [name: string]: string } {
     'canonical.json': canonicalJson(),
     'log.json': logJson(),
     'succeeding.json': succeedingJson(),
+    'access.json': json(accessRecords.map(asVector)),
     'tiles.json': tilesJson(),
     'log/vkey': `${vkey(log)}\n`,
     'log/witness': `${vkey(witness)}\n`,

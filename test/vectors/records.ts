@@ -93,6 +93,53 @@ export const vectorRecords = (origin: string): AuditRecord[] => [
   { ...base(26), kind: 'chain-closed', open: [] },
 ]
 
+const grant = {
+  kind: 'grant-changed',
+  namespace: 'clinic',
+  server: 'ehr',
+  grant: { name: 'night-1', uid: '00000000-0000-4000-8000-000000000002' },
+} as const
+const revocation = { name: 'left-1', uid: '00000000-0000-4000-8000-000000000003' }
+
+/** Of the registry log: what became of a grant for patients, of one for pods, and of a revocation. */
+export const accessRecords: readonly AuditRecord[] = [
+  {
+    ...base(50),
+    ...grant,
+    change: 'approved',
+    happened: at(49),
+    by: 'maria',
+    minutes: 30,
+    subject: { iss: 'https://id.example.test', sub: 'clinician-1' },
+    patients: [patient],
+  },
+  { ...base(51), ...grant, change: 'ended', happened: at(51), by: 'maria' },
+  { ...base(52), ...grant, change: 'reviewed', happened: at(52), by: 'officer', finding: 'Justified' },
+  { ...base(53), ...grant, change: 'deleted', happened: at(53) },
+  {
+    ...base(54),
+    ...grant,
+    grant: { name: 'repair-1', uid: '00000000-0000-4000-8000-000000000004' },
+    change: 'requested',
+    happened: at(54),
+    by: 'engineer',
+    minutes: 15,
+    pods: { user: 'engineer', names: ['ehr-0'], ways: ['Exec'], afterwards: 'KeepPod' },
+  },
+  {
+    ...base(55),
+    kind: 'revocation-changed',
+    change: 'made',
+    happened: at(55),
+    revocation,
+    revoked: { kind: 'person', value: 'https://id.example.test clinician-1' },
+    cause: 'Termination',
+    until: '2026-12-01T00:00:00Z',
+    by: 'officer',
+  },
+  { ...base(56), kind: 'revocation-changed', change: 'lifted', happened: at(56), revocation },
+]
+
 export const successor = (origin: string, before: Predecessor): AuditRecord => ({
   ...base(40),
   kind: 'chain-started',

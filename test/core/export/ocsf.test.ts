@@ -57,10 +57,11 @@ test('a refusal is a denied call; a broken breach rule, and a witness that would
 })
 
 test('what admission refused is a failure, and an entry into a pod stands out, though they are no calls', () => {
-  const [refused, entered] = ['admission-refused', 'pod-entered'].map((kind) =>
+  const [refused, entered, granted] = ['admission-refused', 'pod-entered', 'grant-changed'].map((kind) =>
     events().find((event) => event['activity_name'] === kind),
   )
 
   expect(refused).toMatchObject({ status_id: 2, status_code: 'refused', severity_id: 2 })
   expect(entered).toMatchObject({ status_id: 1, severity_id: 3 })
+  expect(granted).toMatchObject({ status_id: 1, severity_id: 3 })
 })

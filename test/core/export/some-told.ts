@@ -84,6 +84,29 @@ const registry: AuditRecord[] = [
     by: 'engineer-1',
     grant: { name: 'night', uid: 'u-2', requestedBy: 'engineer-1', approvedBy: 'chief-1' },
   },
+  {
+    ...base,
+    kind: 'grant-changed',
+    change: 'approved',
+    happened: base.at,
+    namespace: 'clinic',
+    server: 'ehr',
+    grant: { name: 'night-2', uid: 'u-3' },
+    by: 'chief-1',
+    minutes: 30,
+    subject: { iss: 'https://id.example.test', sub: 'nurse-7' },
+    patients: [aPatient(1)],
+  },
+  {
+    ...base,
+    kind: 'revocation-changed',
+    change: 'made',
+    happened: base.at,
+    revocation: { name: 'r-1', uid: 'u-4' },
+    revoked: { kind: 'client', value: 'agent-1' },
+    cause: 'Stolen',
+    by: 'officer@clinic.example',
+  },
 ]
 
 /** Besides those of `toldRecords`: a person behind a service, an event of a stream, a read, a list, one that may have run. */

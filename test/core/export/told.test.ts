@@ -80,6 +80,60 @@ test('who is about to enter a pod is not said to have been in it: the record sta
   )
 })
 
+verifies(
+  'audit:access',
+  'what became of a grant and of a revocation is told in words, patients as a number',
+  () => {
+    const at = '2026-11-01T12:00:00.000Z'
+    const base = { schema: recordSchema, at, happened: at } as const
+    const of = { namespace: 'clinic', server: 'ehr', grant: { name: 'night-1', uid: 'u-1' } }
+    const change = { ...base, ...of, kind: 'grant-changed' } as const
+
+    expect(
+      detail({
+        ...change,
+        change: 'approved',
+        by: 'chief',
+        minutes: 30,
+        subject: { iss: 'https://id.example.test', sub: 'nurse-7' },
+        patients: [aPatient(1), aPatient(2)],
+      }),
+    ).toBe(
+      'grant night-1 of clinic/ehr approved by chief: nurse-7 of https://id.example.test to 2 patients for 30 minutes',
+    )
+    const pods = { user: 'maria', names: ['ehr-1', 'ehr-2'], ways: ['Exec'], afterwards: 'KeepPod' } as const
+    expect(
+      detail({
+        ...change,
+        change: 'requested',
+        by: 'maria',
+        minutes: 1,
+        pods: { ...pods, names: [...pods.names], ways: [...pods.ways] },
+      }),
+    ).toBe(
+      'grant night-1 of clinic/ehr requested by maria: maria into ehr-1, ehr-2 by Exec, which stay for 1 minute',
+    )
+    expect(detail({ ...change, change: 'reviewed', by: 'officer', finding: 'NotJustified' })).toBe(
+      'grant night-1 of clinic/ehr reviewed by officer: NotJustified',
+    )
+    expect(detail({ ...change, change: 'deleted' })).toBe('grant night-1 of clinic/ehr deleted')
+    const revoked = { ...base, kind: 'revocation-changed', revocation: { name: 'r-1', uid: 'u-2' } } as const
+    expect(
+      detail({
+        ...revoked,
+        change: 'made',
+        by: 'officer',
+        revoked: { kind: 'person', value: 'https://id.example.test nurse-7' },
+        cause: 'Termination',
+        until: '2026-12-01T00:00:00Z',
+      }),
+    ).toBe(
+      'revocation r-1 made by officer: person https://id.example.test nurse-7, Termination, until 2026-12-01T00:00:00Z',
+    )
+    expect(detail({ ...revoked, change: 'lifted' })).toBe('revocation r-1 lifted')
+  },
+)
+
 verifies('audit:relations', 'told once for both records of a call, and in every export', () => {
   const calls = new Calls()
   calls.take(place, anIntent('c', { relations: ['own', 'vip'], relationsUnknown: ['surname'] }))
