@@ -1,6 +1,7 @@
 // Real disks that are full or turn read-only under a writer.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Acknowledge } from '../../core/acknowledge.ts'
 import { counted } from './counts.ts'
 import { answered, type Context, type Fault } from './fault.ts'
 import type { Program } from './program.ts'
@@ -10,12 +11,16 @@ import { aVolume, type Volume } from './volume.ts'
 
 type Place = { where: string; spec: (volume: Volume) => SceneSpec; program: (scene: Scene) => Program }
 
+/** The volume of a sidecar's records. */
+const sidecarIn = (mode: Acknowledge): Place => ({
+  where: `sidecar, ${mode}: its volume`,
+  spec: ({ folder }) => ({ mode, sidecar: { folder, segmentSize: 256 * 1024 } }),
+  program: ({ sidecar }) => sidecar,
+})
+
 const places: { readonly [name: string]: Place } = {
-  local: {
-    where: 'sidecar, Local: its volume',
-    spec: ({ folder }) => ({ mode: 'Local', sidecar: { folder, segmentSize: 256 * 1024 } }),
-    program: ({ sidecar }) => sidecar,
-  },
+  local: sidecarIn('Local'),
+  both: sidecarIn('Both'),
   store: {
     where: 'collector: embedded store',
     spec: ({ folder }) => ({ mode: 'Stream', collector: { store: `embedded:${folder}` } }),

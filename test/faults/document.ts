@@ -6,6 +6,7 @@ import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { markdown } from '../bench/table.ts'
 import { kafkaVersion } from '../collector/kafka/broker.ts'
+import { baoProgram } from '../collector/kms/open-bao.ts'
 import { isZero, type Row } from './tally.ts'
 
 const path = join(import.meta.dirname, '../../docs/reliability.md')
@@ -65,7 +66,7 @@ function tableOf({ seed, seconds, rows }: Told): string {
     '',
     `Machine: ${cpus().length} × ${processor}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}. Node ${process.version}, ` +
       `${packageVersion('postgresql-15')}, Kafka ${kafkaVersion()}, ${packageVersion('radosgw')}, ` +
-      `${packageVersion('softhsm2')}, ${packageVersion('sigsum-go')}, ${packageVersion('strace')}, ` +
+      `${packageVersion('softhsm2')}, ${version(baoProgram, 'version').split(' (')[0]}, ${packageVersion('sigsum-go')}, ${packageVersion('strace')}, ` +
       `${packageVersion('nftables')}, ${packageVersion('faketime')}.`,
   ].join('\n')
 }

@@ -15,6 +15,8 @@ export type Engine = {
   where: string
   /** Nothing may be acknowledged while it is away. */
   gates: boolean
+  /** But what it gave before lasts for so long, milliseconds. */
+  lasts?: number
   /** Between it and whoever asks it; absent where there is no network between. */
   gate?: Gate
   kill: () => Promise<void> | void
@@ -33,6 +35,9 @@ type Act = {
   at: readonly Step[]
   /** Whether an engine so struck is away. */
   away: boolean
+  /** Of an engine so struck, where it is otherwise than usual. */
+  gates?: boolean
+  lasts?: number
   /** How long, seconds: of each step in turn. */
   seconds: readonly number[]
   needsGate?: true
@@ -124,18 +129,17 @@ async function struck(
   if (engine.gate === undefined) await strike()
   else await engine.gate.at(step, strike, patience)
   const length = (act.seconds[at] ?? 0) * 1_000
-  let [seen, before] = [server.seen.size, callers.answers.length]
-  if (length > grace) {
-    await sleep(grace)
-    ;[seen, before] = [server.seen.size, callers.answers.length]
-    await sleep(length - grace)
-  }
-  if (act.away && engine.gates) {
+  const { gates, lasts = grace } = { ...engine, ...act }
+  const first = Math.min(length, lasts)
+  await sleep(first)
+  const [seen, before] = [server.seen.size, callers.answers.length]
+  await sleep(length - first)
+  if (act.away && gates && length > lasts) {
     // Whatever the trail says later: at that time nothing could have been acknowledged.
     tally.row.withoutIntent += server.seen.size - seen
     for (const { bytes } of callers.answers.slice(before)) tally.row.bytesWithoutRecord += bytes
   }
-  if (act.away) tally.meanwhile(callers.answers.length - before)
+  if (act.away && length > lasts) tally.meanwhile(callers.answers.length - before, lasts > grace ? lasts : 0)
   await act.undo(engine)
   tally.happened(await answered(scene, tally, context))
   await callers.stop()
@@ -201,10 +205,13 @@ async function run(name: string, context: Context): Promise<Row[]> {
   return seen.map(({ tally }) => tally.close())
 }
 
+/** Those of the sample: each kind of exchange that an acknowledgement may hang on. */
+const shortSettings: ReadonlySet<string> = new Set(['collector-stream', 'collector-both', 'kms-openbao'])
+
 export const engineFaults: Fault[] = Object.keys(settings).map((name) => ({
   name,
   says: `${name}: killed, hung, partitioned, silent, slow, at each step`,
   lane: name,
-  short: name === 'collector-stream',
+  short: shortSettings.has(name),
   run: async (context) => await run(name, context),
 }))

@@ -57,7 +57,7 @@ const victims: Victim[] = [
   { program: 'sidecar', mode: 'Stream', kills: 60, few: 2 },
   { program: 'collector', mode: 'Stream', kills: 60, few: 2 },
   { program: 'collector', mode: 'Local', kills: 60, few: 0 },
-  { program: 'sidecar', mode: 'Both', kills: 40, few: 0 },
+  { program: 'sidecar', mode: 'Both', kills: 40, few: 2 },
   { program: 'collector', mode: 'Both', kills: 40, few: 0 },
 ]
 

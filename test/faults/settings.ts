@@ -5,11 +5,18 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openEmbedded } from '../../collector/commit/embedded.ts'
 import { loadKeys } from '../../collector/keys.ts'
+import type { KeyWrapper } from '../../collector/kms/key-wrapper.ts'
+import { pkcs11Wrapper } from '../../collector/kms/pkcs11.ts'
+import { vaultWrapper } from '../../collector/kms/vault.ts'
+import { SealedFiles } from '../../collector/sealing/files.ts'
 import { originFor } from '../../collector/witnesses/witnesses.ts'
+import type { Acknowledge } from '../../core/acknowledge.ts'
 import { textOfLocation } from '../../core/archive/location.ts'
 import { rawPublicKey } from '../../core/checkpoint.ts'
+import { readSegment } from '../../core/sealed/segment.ts'
 import { aScene } from '../archive/scene.ts'
 import { aBroker } from '../collector/kafka/broker.ts'
+import { anOpenBao } from '../collector/kms/open-bao.ts'
 import { aSoftHsm } from '../collector/kms/soft-hsm.ts'
 import { certify } from '../collector/peers.ts'
 import { aPostgres } from '../collector/postgres-server.ts'
@@ -57,7 +64,7 @@ async function killAll(commandLine: RegExp): Promise<void> {
 }
 
 /** From the sidecar's view. */
-async function collector({ world }: Context, mode: 'Stream' | 'Local'): Promise<Setting> {
+async function collector({ world }: Context, mode: Acknowledge): Promise<Setting> {
   let gate: Gate | undefined
   const scene = await Scene.start(world, {
     mode,
@@ -68,7 +75,7 @@ async function collector({ world }: Context, mode: 'Stream' | 'Local'): Promise<
     scene,
     engine: {
       where: `collector, sidecar ${mode}`,
-      gates: mode === 'Stream',
+      gates: mode !== 'Local',
       gate: gate as Gate,
       kill: async () => {
         program.hold()
@@ -146,12 +153,52 @@ async function kafka({ world }: Context): Promise<Setting> {
 /** Segments are small and short, so that a key is wrapped, and an object put, every second. */
 const oftenSealed = { HIPAA_MCP_SEGMENT_KIB: '64', HIPAA_MCP_SEGMENT_SECONDS: '1' }
 
-async function kms({ world }: Context): Promise<Setting> {
+/** A key is used up when a segment is a second old, and the next one was fetched by then. */
+const keysLast = 3_000
+
+/** The key's holder is away when the collector begins: nothing of before lasts. */
+const awayAtStart = (
+  scene: Scene,
+  { away, back }: { away: () => void; back: () => void },
+): NonNullable<Engine['more']>[number] => ({
+  fault: 'away while the collector begins',
+  strike: async () => {
+    away()
+    await scene.collector.program.signal('SIGKILL')
+  },
+  undo: back,
+  at: ['before it was sent'],
+  away: true,
+  gates: true,
+  lasts: 1_000,
+  seconds: [6],
+})
+
+/** Opens every segment that was sealed into this store's folder. Resolves to what does not open. */
+async function opening(folder: string, wrapper: KeyWrapper): Promise<string[]> {
+  const wrong: string[] = []
+  let opened = 0
+  for await (const { read, name } of new SealedFiles(join(folder, 'sealed')).list())
+    try {
+      const { header, records } = await readSegment(read())
+      const key = { keyId: header.keyId, wrapped: Buffer.from(header.wrapped, 'base64') }
+      const dataKey = await wrapper.unwrap(key, { origin: header.origin, segment: header.segment })
+      for await (const some of records(dataKey)) opened += some.length
+    } catch (error) {
+      wrong.push(`${name} does not open: ${String(error)}`)
+    }
+  await wrapper.close()
+  return opened > 0 ? wrong : [...wrong, 'nothing was sealed']
+}
+
+async function softHsm({ world }: Context): Promise<Setting> {
   const hsm = aSoftHsm(world.folder('hsm'))
   const { module, token, object, pinPath } = hsm.options
+  const folder = world.folder('store')
   const scene = await Scene.start(world, {
     mode: 'Stream',
     collector: {
+      store: `embedded:${folder}`,
       environment: {
         ...hsm.environment,
         ...oftenSealed,
@@ -164,7 +211,7 @@ async function kms({ world }: Context): Promise<Setting> {
     scene,
     engine: {
       where: 'KMS (SoftHSM2 by PKCS#11)',
-      // Until the data key in use is used up.
+      // A library that hangs or is gone is started anew, while the data key in use lasts.
       gates: false,
       kill: () => signalAll(library, 'SIGKILL'),
       revive: () => undefined,
@@ -177,11 +224,70 @@ async function kms({ world }: Context): Promise<Setting> {
           undo: () => hsm.giveBack(),
           at: ['before it was sent'],
           away: true,
+          gates: true,
+          lasts: keysLast,
           seconds: [8],
         },
+        awayAtStart(scene, { away: hsm.takeAway, back: hsm.giveBack }),
       ],
     },
+    settled: async () => await opening(folder, pkcs11Wrapper(hsm.options)),
     end: () => undefined,
+  }
+}
+
+async function openBao({ world }: Context): Promise<Setting> {
+  const { authority } = world.operator
+  const bao = await anOpenBao(
+    await certify(authority, undefined, { names: ['localhost'], ...aDay }),
+    authority.pem,
+  )
+  const gate = await Gate.before(bao.port)
+  const { mount, key, tokenPath } = bao.options
+  const folder = world.folder('store')
+  const scene = await Scene.start(world, {
+    mode: 'Stream',
+    collector: {
+      store: `embedded:${folder}`,
+      environment: {
+        ...oftenSealed,
+        HIPAA_MCP_KMS: `vault:https://localhost:${gate.port}/${mount}/${key}?token-source=file:${tokenPath}`,
+        HIPAA_MCP_KMS_CA: authority.pem,
+      },
+    },
+  })
+  return {
+    scene,
+    engine: {
+      where: 'KMS (OpenBao by Vault’s API)',
+      gates: true,
+      lasts: keysLast,
+      gate,
+      kill: bao.kill,
+      revive: bao.start,
+      hang: bao.pause,
+      resume: bao.resume,
+      more: [
+        {
+          fault: 'sealed',
+          strike: async () => void (await bao.asRoot('sys/seal')),
+          // It opens its own seal when it starts.
+          undo: async () => {
+            await bao.kill()
+            await bao.start()
+          },
+          at: ['before it was sent'],
+          away: true,
+          seconds: [8],
+        },
+        awayAtStart(scene, { away: () => gate.set('shut'), back: () => gate.set('well') }),
+      ],
+    },
+    settled: async () => await opening(folder, vaultWrapper(bao.options)),
+    end: async () => {
+      gate.close()
+      await bao.remove()
+    },
   }
 }
 
@@ -310,9 +416,11 @@ async function witness({ world }: Context): Promise<Setting> {
 export const settings: { readonly [name: string]: (context: Context) => Promise<Setting> } = {
   'collector-stream': async (context) => await collector(context, 'Stream'),
   'collector-local': async (context) => await collector(context, 'Local'),
+  'collector-both': async (context) => await collector(context, 'Both'),
   postgres,
   kafka,
   s3,
-  kms,
+  'kms-softhsm': softHsm,
+  'kms-openbao': openBao,
   witness,
 }

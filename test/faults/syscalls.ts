@@ -2,6 +2,7 @@
 // collector's embedded store. Which calls there are is seen in a run that is traced, so that none is forgotten.
 
 import { join } from 'node:path'
+import type { Acknowledge } from '../../core/acknowledge.ts'
 import type { Random } from '../sample/random.ts'
 import { compared, keptBy } from './counts.ts'
 import { shuffled } from './disk.ts'
@@ -60,17 +61,18 @@ type Writer = {
 }
 type Case = { scene: Scene; folder: string; log: string; ends: () => readonly string[] }
 
-const sidecar: Writer = {
-  where: 'sidecar, Local: segments on its volume',
+const sidecarIn = (mode: Acknowledge, without: readonly string[] = []): Writer => ({
+  where: `sidecar, ${mode}: segments on its volume`,
   shares: true,
   width: 3,
+  without: new Set(without),
   scene: async ({ world }, before, running) => {
     const [folder, log] = [world.folder('trail'), join(world.folder('strace'), 'log')]
     const command = before(log).map((word) => word.replaceAll('FOLDER', folder))
     const scene = await Scene.start(
       world,
       {
-        mode: 'Local',
+        mode,
         ...(running === undefined ? {} : { running }),
         sidecar: { folder, segmentSize, before: (start) => (start === 0 ? command : []) },
       },
@@ -78,7 +80,7 @@ const sidecar: Writer = {
     )
     return { scene, folder, log, ends: () => scene.sidecar.ends }
   },
-}
+})
 
 /** The process after one that was killed with records on its volume: it reads them back and ships them. */
 const recovery: Writer = {
@@ -267,7 +269,14 @@ export const syscallFaults: Fault[] = [
     says: 'every call on files of the sidecar’s segments fails in turn',
     lane: 'calls',
     short: true,
-    run: async (context) => await failed(sidecar, context),
+    run: async (context) => await failed(sidecarIn('Local'), context),
+  },
+  {
+    name: 'syscalls-both',
+    says: 'the same, in mode Both',
+    lane: 'calls',
+    short: false,
+    run: async (context) => await failed(sidecarIn('Both', ['close', 'getdents64', 'newfstatat']), context),
   },
   {
     name: 'syscalls-recovery',

@@ -25,6 +25,7 @@ export class Tally {
   #ended = 0
   #late = 0
   #meanwhile: number | undefined
+  #from = 0
 
   constructor(fault: string, where: string) {
     this.row = { fault, where, times: 0, ...noneCounted, back: '', wrong: [] }
@@ -47,9 +48,10 @@ export class Tally {
     this.#late += 1
   }
 
-  /** So many calls were answered while it lasted. */
-  meanwhile(answered: number): void {
+  /** So many calls were answered while it lasted, from so many milliseconds on. */
+  meanwhile(answered: number, from = 0): void {
     this.#meanwhile = (this.#meanwhile ?? 0) + answered
+    this.#from = from
   }
 
   count(counts: Counts): void {
@@ -78,7 +80,7 @@ export class Tally {
         ? ''
         : this.#meanwhile > 0
           ? 'calls were served meanwhile'
-          : 'every call was refused meanwhile',
+          : `every call was refused ${this.#from > 0 ? `from ${this.#from / 1000} s on` : 'meanwhile'}`,
       this.#ended === 0
         ? ''
         : `the process ended ${this.#ended} of ${times} times, and the next one read what was there`,
