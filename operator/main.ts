@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { authoritySecrets, identity, systemNamespace } from '../core/identifiers.ts'
 import { BadSettings, idOf } from '../core/log.ts'
 import { keepAccessOnRecord } from './access-changes.ts'
+import { asks } from './admission/asked.ts'
 import { quotaOfAttempts } from './admission/attempts.ts'
 import { copyOf } from './admission/copy.ts'
 import { registerImage } from './admission/images.ts'
@@ -188,6 +189,7 @@ async function main(): Promise<void> {
   })
   // From zero on: a series that begins with its first refusal has no rate, and no alarm.
   const refused = new Map([...webhookKinds].map((kind) => [kind, 0]))
+  const asked = new Map([...asks.keys()].map((what) => [what, 0]))
   observeWorld(metrics, {
     world,
     outside,
@@ -198,6 +200,7 @@ async function main(): Promise<void> {
     evictions: () => pods.counts(),
     refusals: () => refusals.counts(),
     refused,
+    asked,
     secrets: () => secrets.held(),
   })
 
@@ -233,6 +236,9 @@ async function main(): Promise<void> {
     attempt: (say) => attempts.say(say),
     entry: (say) => entries.say(say),
     refused: (what) => refused.set(what, (refused.get(what) ?? 0) + 1),
+    asked: (all) => {
+      for (const what of all) asked.set(what, (asked.get(what) ?? 0) + 1)
+    },
     log,
     record: (request, message) => refusals.refused(request, message),
     entered: async (entered) =>

@@ -7,6 +7,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import { type Id, idOf } from '../core/log.ts'
 import type { LogFindingKind } from '../core/log-identifiers.ts'
 import type { AttemptSource, AttemptTarget } from '../core/network.ts'
+import type { What } from './admission/asked.ts'
 import type { RefusalCounts } from './admission/told-refusals.ts'
 import type { QueueObserver } from './cluster/queue.ts'
 import type { TrailVolume } from './recovery/standing.ts'
@@ -20,6 +21,7 @@ type Labels = {
   readonly kind?: LogFindingKind | Id
   readonly type?: Id
   readonly cause?: EvictionCause
+  readonly what?: What
   readonly outcome?: 'evicted' | 'deleted' | 'held' | RefusalCounts['outcome']
   readonly from?: AttemptSource
   readonly to?: AttemptTarget

@@ -5,6 +5,7 @@ import { standing } from '../core/agreement.ts'
 import { idOf } from '../core/log.ts'
 import { logFindingKinds } from '../core/log-identifiers.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import { asks, type What } from './admission/asked.ts'
 import type { ToldRefusals } from './admission/told-refusals.ts'
 import type { WatchedSecrets } from './authority/watch-secrets.ts'
 import type { ListWatch } from './cluster/list-watch.ts'
@@ -31,6 +32,8 @@ export type Observed = {
   refusals: ToldRefusals['counts']
   /** The same by resource and subresource. */
   refused: ReadonlyMap<string, number>
+  /** What pods that were let in guarded said, since the start. */
+  asked: ReadonlyMap<What, number>
   /** Whether the Secrets of the CAs hold what this replica has. */
   secrets: WatchedSecrets['held']
 }
@@ -41,7 +44,8 @@ const grantStates = ['Requested', 'Lapsed', 'Active', 'Expired', 'ReviewOverdue'
 const states = { True: 1, False: 0, Unknown: -1 } as const
 
 export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed): void {
-  const { world, outside, all, leading, certificate, logs, evictions, refusals, refused, secrets } = seen
+  const { world, outside, all, leading, certificate, logs, evictions, refusals, refused, asked, secrets } =
+    seen
   metrics.observed('gauge', 'leader_election_master_status', '1 while this replica reconciles', () => [
     { value: leading() ? 1 : 0, attributes: { name: 'hipaa-mcp-operator' } },
   ])
@@ -124,6 +128,15 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
     'Requests that admission refused and that the collector does not have on record yet',
     () => refusals().flatMap(({ outcome, count }) => (outcome === 'waiting' ? [{ value: count }] : [])),
   )
+  for (const [name, right, description] of [
+    ['hipaa_mcp_admission_put_right_total', true, 'and admission put right'],
+    ['hipaa_mcp_admission_let_stand_total', false, 'and few others do: it stands'],
+  ] as const)
+    metrics.observed('counter', name, `What pods that came in guarded say ${description}`, () =>
+      [...asked]
+        .filter(([what]) => (asks.get(what)?.instead !== undefined) === right)
+        .map(([what, value]) => ({ value, attributes: { what } })),
+    )
   metrics.observed('gauge', 'hipaa_mcp_condition', 'Conditions of servers: 1 True, 0 False, -1 Unknown', () =>
     servers().flatMap((server) =>
       (server.status?.conditions ?? []).map(({ type, status }) => ({

@@ -1,6 +1,6 @@
 // docs/bypass.md: what was tried against the product, out of the files that try it.
 
-import { attackers, attempts, gates, type Trace } from './bypass/attempts.ts'
+import { attackers, attempts, countedAs, gates, type Trace } from './bypass/attempts.ts'
 
 const cannot = [
   [
@@ -72,9 +72,9 @@ const cannot = [
 export async function bypassDocument(): Promise<string> {
   const all = await attempts()
   const of = (by: string) => all.filter((attempt) => attempt.by === by)
-  const own = all.filter(({ gate }) => {
-    const { record, event, metric }: Trace = gates[gate]
-    return [record, event, metric].includes(true)
+  const own = all.filter((attempt) => {
+    const { record, event, metric }: Trace = gates[attempt.gate]
+    return attempt.gate === 'guarded' ? countedAs(attempt).length > 0 : [record, event, metric].includes(true)
   })
   return [
     '# Ways around the product',
@@ -93,13 +93,17 @@ export async function bypassDocument(): Promise<string> {
     `## What is stopped: ${all.length} attempts`,
     '',
     ...lines(
-      'Each is a file of this name in [test/bypass/attempts](../test/bypass/attempts/). Behind it stands what refuses it: the table at the end says where that is seen.',
+      'Each is a file of this name in [test/bypass/attempts](../test/bypass/attempts/). Behind it stands what refuses it: the table at the end says where that is seen. `guarded` refuses nothing, and behind it stand the words by which it is counted.',
     ),
     '',
     ...Object.entries(attackers).flatMap(([by, who]) => [
       `### ${capital(who)}`,
       '',
-      ...of(by).flatMap(({ id, what, gate }) => item(`\`${id}\` ${what}: \`${gate}\``)),
+      ...of(by).flatMap((attempt) => {
+        const { id, what, gate } = attempt
+        const words = countedAs(attempt).map((word) => `, \`${word}\``)
+        return item(`\`${id}\` ${what}: \`${gate}\`${words.join('')}`)
+      }),
       '',
     ]),
     '## Where an attempt is seen',

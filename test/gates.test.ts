@@ -44,6 +44,7 @@ const arrows: { [folder: string]: readonly string[] } = {
  */
 const doors: { [folder: string]: readonly string[] } = {
   cli: [
+    'operator/admission/asked.ts',
     'operator/admission/change-of-user.ts',
     'operator/admission/judge.ts',
     'operator/admission/loopback.ts',

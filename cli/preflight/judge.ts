@@ -3,6 +3,7 @@
 import { serverAnnotation } from '../../core/identifiers.ts'
 import type { PodSecurity } from '../../core/pod-security.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { askedOf, putRight } from '../../operator/admission/asked.ts'
 import { changeOfUserHints } from '../../operator/admission/change-of-user.ts'
 import { judgeNew } from '../../operator/admission/judge.ts'
 import { unreachedPorts } from '../../operator/admission/loopback.ts'
@@ -100,9 +101,11 @@ export function judgeWorkload(
   }
 }
 
-const hintsOf = ({ spec }: Pod, server: HipaaMcpServer | undefined): string[] => [
-  ...(server === undefined ? [] : unreachedPorts(spec, server)),
-  ...changeOfUserHints(spec),
+const hintsOf = (pod: Pod, server: HipaaMcpServer | undefined): string[] => [
+  ...(server === undefined ? [] : unreachedPorts(pod.spec, server)),
+  ...changeOfUserHints(pod.spec),
+  // The warnings of admission come to who makes a pod: nobody reads those of a controller.
+  ...putRight(askedOf(pod)),
 ]
 
 /** What would be refused as well once there is a server of the name that the pod bears: said at once, or it comes when that was mended. */

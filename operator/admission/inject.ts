@@ -18,12 +18,14 @@ import { trusting, withoutTrust } from './trust.ts'
 const ownVolumeNames: ReadonlySet<string> = new Set(Object.values(volumeNames))
 
 /** Calls in flight, the trail's last records and the app's own stop must fit in. */
-const shortestGrace = 60
+export const shortestGrace = 60
 /**
  * A session in a pod that was deleted, and records that it still acknowledges, last as long as the pod may take to end. Calls in
  * flight need no more: autoscalers wait ten minutes for a pod as well. Whoever deploys could write what allowed more.
  */
-const longestGrace = 600
+export const longestGrace = 600
+/** Where the sidecar answers for names. */
+export const ownNameserver = '127.0.0.1'
 
 /** The guarded pod, or everything that its author must change, each with its field. Injecting twice is injecting once. */
 export function inject(
@@ -199,7 +201,7 @@ function dns(
     cluster && !options.some(({ name }) => name === 'ndots') ? [{ name: 'ndots', value: '5' }] : []
   return {
     dnsPolicy: 'None',
-    dnsConfig: { ...dnsConfig, nameservers: ['127.0.0.1'], searches, options: [...options, ...ndots] },
+    dnsConfig: { ...dnsConfig, nameservers: [ownNameserver], searches, options: [...options, ...ndots] },
   }
 }
 

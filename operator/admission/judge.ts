@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { guardedLabel, storeLabel } from '../../core/identifiers.ts'
 import type { PodSecurity } from '../../core/pod-security.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import { askedOf, toldOf } from './asked.ts'
 import { baselineViolations, bystanderViolations, newPodViolations } from './baseline.ts'
 import { changeOfUserViolations } from './change-of-user.ts'
 import { conforms } from './conform.ts'
@@ -69,9 +70,9 @@ export async function judgeInjection(
   const pod = request.object as Pod
   return await answerTo(request, lookup, ({ servers, podSecurity }) => {
     const judged = judgeNew(pod, servers, { ...surroundings, podSecurity })
-    return 'violations' in judged
-      ? refusal(judged.violations)
-      : { allowed: true, patch: patchOf(pod, judged.pod) }
+    if ('violations' in judged) return refusal(judged.violations)
+    const told = judged.role === 'guarded' ? toldOf(askedOf(pod)) : {}
+    return { allowed: true, patch: patchOf(pod, judged.pod), ...told }
   })
 }
 

@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { pointerOf } from '../../core/pointer.ts'
+import type { What } from './asked.ts'
 import type { Pod } from './pod.ts'
 
 export type Request = {
@@ -24,13 +25,15 @@ export type Operation =
 
 /**
  * `warnings`: what kubectl shows besides, 256 bytes each. `grant`: the emergency under which somebody is let in. `observed`:
- * what a policy in the API server is about to answer.
+ * what a policy in the API server is about to answer. `asked`: what a new pod says that is put right, or that few say.
+ * `auditAnnotations`: what the API server writes into its audit log, the webhook's name before each.
  */
 export type Verdict = (
-  | { allowed: true; patch?: Operation[]; grant?: string; observed?: string }
+  | { allowed: true; patch?: Operation[]; grant?: string; observed?: string; asked?: readonly What[] }
   | { allowed: false; message: string }
 ) & {
   warnings?: string[]
+  auditAnnotations?: { readonly [name: string]: string }
 }
 
 /** Why it does not come in, by whomever that is said; undefined where it does. */
@@ -76,11 +79,12 @@ export function reviewOf(uid: string, verdict: Verdict): object {
   const response = verdict.allowed
     ? { uid, allowed: true, ...patched(verdict.patch ?? []) }
     : { uid, allowed: false, status: { code: 403, reason: 'Forbidden', message: verdict.message } }
-  const { warnings } = verdict
+  const { warnings, auditAnnotations } = verdict
   return {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
-    response: warnings === undefined ? response : { ...response, warnings },
+    // JSON has no member of what is undefined.
+    response: { ...response, warnings, auditAnnotations },
   }
 }
 

@@ -17,6 +17,7 @@ import type { Say } from '../cluster/events.ts'
 import { kinds } from '../cluster/kinds.ts'
 import { noteEntered } from '../entered.ts'
 import { codeOf, idOf, type Log } from '../log.ts'
+import type { What } from './asked.ts'
 import { attemptOf } from './attempts.ts'
 import { judgeConnect, judgeStoreConnect } from './connect.ts'
 import type { Copy } from './copy.ts'
@@ -45,6 +46,8 @@ export type WebhookOptions = {
   attempt?: (say: Say) => void
   entry?: (say: Say) => void
   refused?: (what: string) => void
+  /** Told of what a pod that was let in guarded says, and that is put right or that few say. */
+  asked?: (what: readonly What[]) => void
   port?: number
   /** Validity of the serving certificate. */
   seconds?: number
@@ -210,12 +213,15 @@ async function respond(
   }
 }
 
-function tell(asked: Request, verdict: Verdict, { attempt, entry, refused, log }: WebhookOptions): void {
+function tell(asked: Request, verdict: Verdict, options: WebhookOptions): void {
+  const { attempt, entry, refused, log } = options
   const say = attemptOf(asked, verdict)
   const told = verdict.allowed && verdict.grant !== undefined ? entry : attempt
   if (say !== undefined) told?.(say)
-  // A dry run asks what would be: nobody was refused anything.
-  if (refusalIn(verdict) === undefined || asked.dryRun === true) return
+  // A dry run asks what would be: nobody was refused anything, or let in.
+  if (asked.dryRun === true) return
+  if (verdict.allowed && verdict.asked !== undefined) options.asked?.(verdict.asked)
+  if (refusalIn(verdict) === undefined) return
   const { namespace, name } = asked
   const kind = whatOf(asked)
   if (webhookKinds.has(kind)) refused?.(kind)

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'undici'
-import type { Manifest, Try } from './attempts.ts'
+import { type Manifest, manifestOf, type Try } from './attempts.ts'
 
 export type Answer = { status: number; text: string }
 
@@ -79,7 +79,7 @@ export async function tryOnce(
     return await api.ask({
       method: 'POST',
       path: `${collectionOf(create, namespace)}?dryRun=All`,
-      body: fill === 0 ? create : filled(create, fill),
+      body: manifestOf({ create, fill }),
       as,
     })
   if (call !== undefined) {
@@ -90,12 +90,6 @@ export async function tryOnce(
   }
   if (right !== undefined) return await mayI(api, right, namespace, as)
   throw new Error('An attempt of a person is one of create, call and right')
-}
-
-function filled(object: Manifest, length: number): Manifest {
-  const { metadata } = object as { metadata: { name: string; annotations?: object } }
-  const annotations = { ...metadata.annotations, 'example.com/fill': 'x'.repeat(length) }
-  return { ...object, metadata: { ...metadata, annotations } as { name: string } }
 }
 
 /** As a refusal or an answer of the API server would look. */

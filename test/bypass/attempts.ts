@@ -4,6 +4,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { askedOf, type What } from '../../operator/admission/asked.ts'
+import type { Pod } from '../../operator/admission/pod.ts'
 
 /** Who asks the API server. `Editor`: the built-in role `admin` in the namespace, and nothing more. */
 const people = {
@@ -40,10 +42,10 @@ export const observedPolicies = [
 ] as const
 type ObservedPolicy = (typeof observedPolicies)[number]
 /**
- * Where an attempt is seen: in a `record`, an `event` or a `metric` of the product, or by `others` around it. A text: what is
- * seen is no trace of the attempt, but of this.
+ * Where an attempt is seen: in a `record`, an `event` or a `metric` of the product, or by `others` around it. `most`: the others
+ * have no word there (`countedAs`). Another text: what is seen is no trace of the attempt, but of this.
  */
-type Seen = true | 'the pod’s' | 'canaries’'
+type Seen = true | 'most' | 'the pod’s' | 'canaries’'
 export type Trace = { record?: Seen; event?: Seen; metric?: Seen; others?: Seen; where: string }
 
 const toldRefusal =
@@ -89,9 +91,10 @@ export const gates = {
   },
   guarded: {
     record: 'the pod’s',
-    metric: 'the pod’s',
+    metric: 'most',
+    others: 'most',
     where:
-      'nothing is refused, since nothing comes of it: the pod is guarded like any other, and seen as any other is. Its chain begins with a record `chain-started`, and `hipaa_mcp_pods_guarded` counts it. What was tried stands in the pod’s own spec alone. It is not counted: admission puts the same right in pods of which nobody meant anything',
+      'nothing is refused, since nothing comes of it: the pod is guarded like any other, and its chain begins with a record `chain-started`. What it says counts, by the word behind the attempt, in `hipaa_mcp_admission_put_right_total` where admission wrote something else, of which who sends the pod is warned, and in `hipaa_mcp_admission_let_stand_total` where it stands; the API server’s audit log has the fields, where the cluster keeps one. The count has no name, and honest pods are in it too. Those without a word say what a pod that says nothing has, or how much they want, of which the scheduler’s Event on the pod tells',
   },
   filter: {
     metric: true,
@@ -150,6 +153,18 @@ export type Attempt = Try & {
   /** Tried by `make test` for its kind. */
   sample?: true
 }
+
+/** `create` with its `fill`. */
+export function manifestOf({ create, fill = 0 }: { create: Manifest; fill?: number }): Manifest {
+  if (fill === 0) return create
+  const { metadata } = create as { metadata: { name: string; annotations?: object } }
+  const annotations = { ...metadata.annotations, 'example.com/fill': 'x'.repeat(fill) }
+  return { ...create, metadata: { ...metadata, annotations } as { name: string } }
+}
+
+/** By which words an attempt that ends as a guarded pod is counted. */
+export const countedAs = ({ gate, create, fill = 0 }: Attempt): What[] =>
+  gate === 'guarded' && create !== undefined ? askedOf(manifestOf({ create, fill }) as unknown as Pod) : []
 
 const folder = join(import.meta.dirname, 'attempts')
 

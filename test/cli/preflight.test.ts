@@ -220,6 +220,22 @@ verifies('injection:preflight', 'an image that may change its user, with what to
   expect((await saidOf({ command: ['sleep', 60] })).out).not.toContain(write)
 })
 
+verifies(
+  'injection:preflight',
+  'what admission will put right, for a controller’s pods show no warning',
+  async () => {
+    const pods = (more: object) => ({ containers: [app()], terminationGracePeriodSeconds: 30, ...more })
+    const told = async (more: object) => {
+      const { code, out } = await offline(aServer(), deployment('ehr-mcp', pods(more), guarded))
+      expect(code).toBe(0)
+      return out.replaceAll(/\s+/g, ' ')
+    }
+
+    expect(await told({ dnsPolicy: 'Default' })).toContain('spec.dnsPolicy: None stands instead')
+    expect(await told({ dnsPolicy: 'ClusterFirst' })).not.toContain('stands instead')
+  },
+)
+
 test('of a workload that no server guards yet, the container with the first port is taken for the server', async () => {
   const cache = app({ name: 'cache', ports: [{ containerPort: 6379 }] })
   const server = app({ ports: [{ containerPort: 8080 }, { containerPort: 8081 }] })

@@ -12,6 +12,7 @@ import { makeAuthority } from '../../../operator/authority/ca.ts'
 import { pathSecret } from '../../../operator/authority/webhook-path.ts'
 import { verifies } from '../../verifies.ts'
 import { quiet } from '../cluster/scripted-api.ts'
+import { aServer } from '../world.ts'
 import { aPod, aRequest, surroundings } from './pods.ts'
 
 const servername = 'hipaa-mcp-webhook.hipaa-mcp-system.svc'
@@ -20,18 +21,19 @@ const away = async (): Promise<never> => {
   throw new Error('planted')
 }
 
-/** Webhooks in a cluster that is away, so that every pod is refused. */
-async function webhooks() {
+/** Webhooks in a cluster that is away, so that every pod is refused; or in one that lists what is given. */
+async function webhooks(list: () => Promise<unknown> = away) {
   const authority = await makeAuthority('test', Date.now())
   const told: string[] = []
   const listener = await startWebhooks({
-    client: { get: away, list: away, patch: away },
+    client: { get: async () => undefined, list: list as typeof away, patch: away },
     authority,
     surroundings,
     log: quiet,
     port: 0,
     attempt: ({ reason }) => told.push(reason),
     refused: (kind) => told.push(kind),
+    asked: (all) => told.push(...all),
     record: ({ uid }) => told.push(uid),
   })
   const agent = new Agent({
@@ -88,6 +90,22 @@ verifies('audit:admission', 'a dry run is refused, and no refusal of the trail',
   expect(await asks(`/connect/${secret}`, { dryRun: true })).toBe(false)
 
   expect(told).toEqual([])
+})
+
+test('what a pod says and admission puts right is counted for the API server, and neither for strangers nor for dry runs', async () => {
+  const { asks, told, secret } = await webhooks(async () => ({ items: [aServer()] }))
+  const create = { operation: 'CREATE', subResource: undefined }
+  const pod = (spec: object) => ({ ...create, object: aPod(spec) })
+  const inject = `/inject/${secret}`
+
+  expect(await asks('/inject', pod({ dnsPolicy: 'Default' }))).toBe(true)
+  expect(await asks(inject, { ...pod({ dnsPolicy: 'Default' }), dryRun: true })).toBe(true)
+  expect(await asks(inject, pod({}))).toBe(true)
+  expect(await asks(inject, pod({ dnsPolicy: 'Default', hostPID: true }))).toBe(false)
+  expect(told).toEqual(['request-1', 'pods'])
+
+  expect(await asks(inject, pod({ dnsPolicy: 'Default', nodeName: 'node' }))).toBe(true)
+  expect(told.slice(2)).toEqual(['dns-policy', 'node'])
 })
 
 test('strangers who send bodies that never end leave the API server its room', async () => {
