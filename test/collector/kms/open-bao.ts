@@ -53,6 +53,9 @@ const policyIn = (namespace: string): string =>
     .map((verb) => `path "${namespace}transit/${verb}/trail*" { capabilities = ["update"] }`)
     .join('\n')
 
+/** It serves seconds after it was started. Milliseconds. */
+const patience = 60_000
+
 export async function anOpenBao(certificate: Certificate, ca: string): Promise<OpenBao> {
   if (!existsSync(baoProgram)) throw new Error('OpenBao is missing: run bash test/setup.sh faults')
   const folder = mkdtempSync(join(tmpdir(), 'hipaa-mcp-openbao-'))
@@ -107,14 +110,14 @@ export async function anOpenBao(certificate: Certificate, ca: string): Promise<O
   let running: ChildProcess | undefined
   /** Until its health has this status: 501 before it was ever initialized, 200 when it serves. */
   const until = async (wanted: number): Promise<void> => {
-    for (;;) {
+    for (const end = performance.now() + patience; ; ) {
       const status = await ask('GET', 'sys/health').then(
         (answer) => answer.status,
         () => 0,
       )
       if (status === wanted) return
-      if (running?.exitCode !== null)
-        throw new Error(`OpenBao ended: ${readFileSync(log, 'utf8').slice(-4000)}`)
+      if (running?.exitCode !== null || performance.now() > end)
+        throw new Error(`OpenBao does not serve: ${readFileSync(log, 'utf8').slice(-4000)}`)
       await sleep(50)
     }
   }
