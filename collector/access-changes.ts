@@ -16,7 +16,7 @@ import type { Route } from './receive.ts'
 import { Refusal } from './refusals.ts'
 import type { Registry } from './registry.ts'
 
-const limit = 4 * 1024 * 1024
+const limit = 1024 * 1024
 
 export type AccessChange =
   | ({ kind: 'grant-changed' } & GrantChange)

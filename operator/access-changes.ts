@@ -108,23 +108,18 @@ function keysFrom({ patients, seal }: Orders['keys']): PatientKeys {
 const told = (time: string | undefined): string => timeOf(Date.parse(time ?? ''))
 const byOf = (by: string | undefined): { by?: string } => (by === undefined ? {} : { by })
 
-export type RecordsGrants = {
-  collector: Pick<CollectorClient, 'tellAccess'>
-  log: Log
-  leading: () => boolean
-}
+export type RecordsGrants = { collector: Pick<CollectorClient, 'tellAccess'>; log: Log }
 
 /** Puts on record what became of a grant, where it is not yet. Resolves to what its condition says then. */
 export async function putOnRecord(
   grant: BreakGlassGrant,
   grants: GrantChange[],
-  { collector, log, leading }: RecordsGrants,
+  { collector, log }: RecordsGrants,
 ): Promise<Finding> {
   const reason = onRecordReason(grants.at(-1)?.change ?? 'requested')
   const all = yes(reason, 'What became of it is on record, up to what is named here: hipaa-mcp activity.')
   if (onRecordOf(grant) === reason) return all
   try {
-    if (!leading()) throw new Error('Another replica leads')
     await collector.tellAccess({ grants, revocations: [] })
     return all
   } catch (error) {
