@@ -678,6 +678,10 @@ export const requirements = {
     'accessControl',
     'Pods that ran before are replaced once: one first, the others one at a time when it is ready and proved, within budgets for disruptions; what nothing makes anew is said and not ended.',
   ),
+  'injection:jobs': done(
+    'accessControl',
+    'A guarded Job is complete when its app has ended: the sidecar ends with it, and its chain is closed.',
+  ),
   'injection:connect': done(
     'accessControl',
     'exec, attach, port-forward and ephemeral containers into guarded pods are refused but under an emergency that another person approved, and are on record before.',

@@ -1,7 +1,9 @@
 // What the operator does to a real node's pods and network: five minutes for the stage, some for each part.
 
 import { afterAll, describe } from 'vitest'
+import { agreementEnd } from '../e2e/parts/agreement-end.ts'
 import { builtClinic } from '../e2e/parts/build.ts'
+import { jobs } from '../e2e/parts/jobs.ts'
 import { networkProof } from '../e2e/parts/network-proof.ts'
 import { rollout, undone } from '../e2e/parts/rollout.ts'
 import { buildWards, wards } from '../e2e/parts/wards.ts'
@@ -15,4 +17,6 @@ afterAll(async () => {
 describe('pods that run before their namespace is enrolled', () => rollout(stage))
 describe('pods that are not what admission makes', () => watchdog(stage))
 describe('a workload that is guarded no more', () => undone(stage))
+describe('pods that end by themselves', () => jobs(stage))
+describe('an agreement that ends', () => agreementEnd(stage))
 describe('what the network is seen to refuse', () => networkProof(stage))
