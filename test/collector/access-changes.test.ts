@@ -1,13 +1,20 @@
 // What becomes of grants and revocations, as the operator tells it.
 
-import { beforeEach, expect, test } from 'vitest'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { Store } from '../../collector/commit/commit.ts'
 import { type Route, routes } from '../../collector/receive.ts'
 import { Refusal } from '../../collector/refusals.ts'
+import { collectorServer } from '../../collector/server.ts'
 import type { Trail } from '../../collector/trail.ts'
+import { identity } from '../../core/identifiers.ts'
 import type { AccessOnRecord, AccessRequest, GrantChange, RevocationChange } from '../../core/wire.ts'
+import { collectorClient } from '../../operator/collector-client.ts'
+import { quiet } from '../operator/cluster/scripted-api.ts'
 import { verifies } from '../verifies.ts'
 import { anEmbeddedStore, aTrail, registryIn } from './a-trail.ts'
+import { anAuthority, certify } from './peers.ts'
 
 let store: Store
 beforeEach(async () => {
@@ -101,6 +108,39 @@ verifies(
     expect(await changes()).toHaveLength(5)
   },
 )
+
+verifies('audit:access', 'the operator tells it to the collector over mutual TLS, and asks', async () => {
+  const authority = await anAuthority()
+  const ours = await certify(authority, identity.operator)
+  const table = routes(await opened(), store)
+  const server = collectorServer({
+    ...(await certify(authority, identity.collector)),
+    ca: authority.pem,
+    routes: () => table,
+    log: quiet,
+    now: Date.now,
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = collectorClient({
+    url: `https://localhost:${(server.address() as AddressInfo).port}`,
+    material: () => ({ ...ours, ca: authority.pem }),
+  })
+  onTestFinished(async () => {
+    await client.close()
+    server.close()
+  })
+
+  await client.tellAccess({ grants: [requested], revocations: [made] })
+
+  expect(await client.access()).toEqual({
+    grants: [{ namespace: 'clinic', server: 'ehr', grant: requested.grant }],
+    revocations: [revocation],
+  })
+  expect(await changes()).toEqual(['requested', 'made'])
+  const bad = { ...requested, patients: ['p-100'] } as unknown as GrantChange
+  await expect(client.tellAccess({ grants: [bad], revocations: [] })).rejects.toThrow('400')
+})
 
 test.each([
   [{}],

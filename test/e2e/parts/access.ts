@@ -103,6 +103,14 @@ export function access(stage: Stage): void {
       purpose: 'BTG',
       grant: { name: 'night-1', requestedBy: 'asker', approvedBy: 'approver' },
     })
+    const became = ofKind(records, 'grant-changed').filter((one) => one.grant.uid === metadata?.uid)
+    expect(became.map(({ change, by }) => [change, by])).toEqual([
+      ['requested', 'asker'],
+      ['approved', 'approver'],
+      ['ended', 'approver'],
+      ['reviewed', 'officer'],
+    ])
+    expect(became[1]?.patients).toHaveLength(1)
     // Reviewed, it may go, and with it the only object that names a patient.
     expect(await as('officer', 'delete breakglassgrant night-1 -n clinic'.split(' '))).toContain('deleted')
   })
