@@ -7,6 +7,8 @@ import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import type { Check } from '../../cli/doctor/check.ts'
+import type { Finding } from '../../cli/preflight/judge.ts'
 import {
   authoritySecrets,
   enforceLabel,
@@ -15,14 +17,20 @@ import {
   systemNamespace,
 } from '../../core/identifiers.ts'
 import { conforms } from '../../operator/admission/conform.ts'
+import { admissionPolicies } from '../../operator/admission/observed.generated.ts'
 import type { Container, Pod } from '../../operator/admission/pod.ts'
 import { type Authority, ecdsa, loadAuthority, privateKeyPem } from '../../operator/authority/ca.ts'
 import { issue } from '../../operator/authority/issue.ts'
+import { keepBundles, ownServices } from '../../operator/authority/webhook-certificate.ts'
+import { kinds } from '../../operator/cluster/kinds.ts'
 import { until } from '../cluster/api.ts'
 import { takenSlots } from '../cluster/slot.ts'
 import { leadWebhooksHere } from '../cluster/webhooks-here.ts'
 import { surroundings as sample } from '../operator/admission/pods.ts'
+import { quiet } from '../operator/cluster/scripted-api.ts'
+import { connectedAsOperator } from '../operator/running.ts'
 import { aServer } from '../operator/world.ts'
+import { hipaaMcp } from '../support/command-line.ts'
 import { verifies } from '../verifies.ts'
 import { type AdmissionScene, admissionScene } from './admission-scene.ts'
 import { type Behaviour, behaviours, type OtherWebhooks, otherWebhooks } from './other-webhooks.ts'
@@ -32,7 +40,7 @@ let others: OtherWebhooks
 let authority: Authority
 const where = (name: Behaviour) => `beside-${name}`
 const names = Object.keys(behaviours) as Behaviour[]
-const enrolled = ['clinic', 'limited', 'too-small', 'too-slow', 'too-little', ...names.map(where)]
+const enrolled = ['clinic', 'told', 'limited', 'too-small', 'too-slow', 'too-little', ...names.map(where)]
 
 function aPod(
   name: string,
@@ -339,4 +347,98 @@ describe('without admission nothing unguarded starts in an enrolled namespace, a
       await open()
     },
   )
+
+  verifies(
+    'injection:outage',
+    'their Services were deleted, and the operator makes them again by the rights that it has',
+    async () => {
+      const services = async () =>
+        await Promise.all(
+          ownServices.map(
+            async ({ metadata }) => await scene.client.get(kinds.service, systemNamespace, metadata.name),
+          ),
+        )
+      process.env['KUBECONFIG'] = scene.cluster.kubeconfig
+      const operator = await connectedAsOperator(scene.client)
+      // Connections that stand are used without asking where the Service is.
+      await scene.silence()
+      const names = ownServices.map(({ metadata }) => metadata.name)
+      await kubectl(undefined, 'delete', 'service', ...names, '-n', systemNamespace)
+      await shut(/service .{1,2}hipaa-mcp-webhook.{1,2} not found/)
+
+      const kept = keepBundles(operator.client, authority, quiet)
+      await until('they are there again', 30, async () =>
+        (await services()).every((one) => one !== undefined),
+      )
+      await until('nothing is missing', 30, async () => kept.reason() === undefined)
+      kept.stop()
+      await operator.close()
+
+      expect(await services()).toMatchObject(ownServices)
+      await scene.admit(authority)
+      await open()
+    },
+  )
 })
+
+/** A Deployment of guarded pods, which has none yet. */
+const deployment = (name: string, spec: object) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace: 'told' },
+  spec: {
+    replicas: 0,
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name }, annotations: { [serverAnnotation]: 'ehr' } },
+      spec: { ...aPod(name, 'told').spec, ...spec },
+    },
+  },
+})
+/** What a command says of that namespace. */
+async function asked(command: 'preflight' | 'doctor'): Promise<{ code: number; said: unknown }> {
+  const where = ['-n', 'told', '--kubeconfig', scene.cluster.kubeconfig, '--json']
+  const { code, out } = await hipaaMcp([command, ...where])
+  return { code, said: JSON.parse(out) }
+}
+
+verifies(
+  'injection:preflight',
+  'of a real namespace preflight says before what the API server says after, and doctor of what came of it',
+  async () => {
+    for (const one of [deployment('well', {}), deployment('meddling', { hostPID: true })])
+      await kubectl(one, 'apply', '-f', '-')
+    const before = await asked('preflight')
+    const { workloads } = before.said as { workloads: Finding[] }
+    await kubectl(undefined, 'scale', 'deployment', '--all', '--replicas=1', '-n', 'told')
+    let after = await asked('doctor')
+    const checks = () => after.said as Check[]
+    await until('both have been tried', 60, async () => {
+      after = await asked('doctor')
+      return checks().filter(({ part }) => part === 'pod').length === 2
+    })
+
+    const of = (name: string) => workloads.find(({ workload }) => workload === `deployment/${name}`)
+    const [why = 'nothing'] = of('meddling')?.violations ?? []
+    expect([before.code, after.code]).toEqual([1, 1])
+    expect(of('well')).toMatchObject({ role: 'guarded', server: 'ehr', violations: [] })
+    expect(why).toContain('hostPID')
+    const lines = checks().map(({ name, state, says }) => `${state} ${name}: ${says}`)
+    expect(
+      lines.find((line) => line.startsWith('wrong told/deployment/meddling: its pods are refused')),
+    ).toContain(why)
+    expect(lines.find((line) => line.includes('told/well-'))).toContain('guarded by ehr, and not ready')
+    // No operator runs here, nor is every kind there: that is said, and what is there is found in force.
+    expect(lines).toContain('ok kind hipaamcpservers: served')
+    expect(lines).toContain('wrong kind accessrevocations: it is not there: kubectl apply -k config/default')
+    expect(lines).toContain('wrong operator: it is not there: kubectl apply -k config/default')
+    expect(lines).toContain('wrong told/ehr: the operator has not looked at it: does it run?')
+    for (const kind of ['mutating', 'validating'])
+      expect(lines.find((line) => line.includes(`${kind} webhook: `))).toMatch(/^ok .* calls the operator/)
+    expect(
+      checks()
+        .filter(({ name }) => name.startsWith('policy '))
+        .map(({ name, state }) => [state, name]),
+    ).toEqual(admissionPolicies.map((name) => ['ok', `policy ${name}`]))
+  },
+)
