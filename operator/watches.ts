@@ -14,6 +14,7 @@ import type { AccessRevocation } from '../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import type { BusinessAssociateAgreement } from '../crds/businessassociateagreement.generated.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
+import { onRecordOf } from './access-orders.ts'
 import type { Followed } from './admission/copy.ts'
 import type { Client } from './cluster/client.ts'
 import { type Kind, kinds } from './cluster/kinds.ts'
@@ -117,8 +118,12 @@ export function watches(client: Client, concerned: Concerned, log: Log): Watches
   const grants = watch<BreakGlassGrant>(kinds.grant, ({ object, before }) => {
     concerned.grant(keyOf(object))
     concerned.server(`${object.metadata.namespace}/${object.spec.server}`)
-    // Uses are counted every few seconds: only what people wrote changes who may do what.
-    if (before === undefined || before.metadata.generation !== object.metadata.generation)
+    // Uses are counted every few seconds: what people wrote, and that it is on record, changes who may do what.
+    if (
+      before?.metadata.generation !== object.metadata.generation ||
+      before === undefined ||
+      onRecordOf(before) !== onRecordOf(object)
+    )
       concerned.orders(object.metadata.namespace, object.spec.server)
   })
   const revocations = watch<AccessRevocation>(kinds.revocation, () => concerned.orders())

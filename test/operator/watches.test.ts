@@ -6,7 +6,7 @@ import { kinds } from '../../operator/cluster/kinds.ts'
 import { watches } from '../../operator/watches.ts'
 import { verifies } from '../verifies.ts'
 import { line, quiet } from './cluster/scripted-api.ts'
-import { aPod, aServer } from './world.ts'
+import { aGrant, aPod, aServer, onRecord } from './world.ts'
 
 const late = aPod('late', { labels: { app: 'ehr' }, resourceVersion: '2' })
 const selector = { matchLabels: { app: 'ehr' } }
@@ -70,3 +70,45 @@ for (const [first, second] of orders)
       expect(looked.at(-1)).toBe('clinic/ehr with late')
     },
   )
+
+verifies(
+  'audit:access',
+  'pods are told anew when an approval comes to be on record, and not when a use is counted',
+  async () => {
+    const told: number[] = []
+    let seen = 0
+    const says = [
+      aGrant(),
+      aGrant({}, {}, onRecord('Requested')),
+      aGrant({}, {}, onRecord()),
+      aGrant({}, {}, { ...onRecord(), uses: 1 }),
+      aGrant({}, { generation: 3 }, { ...onRecord(), uses: 1 }),
+    ]
+    const client = {
+      list: async () => ({ metadata: { resourceVersion: '1' }, items: [] }),
+      watch: async ({ plural }: { plural: string }, _: unknown, signal: AbortSignal) =>
+        (async function* () {
+          if (plural === kinds.grant.plural)
+            for (const [at, grant] of says.entries()) {
+              const object = { ...grant, metadata: { ...grant.metadata, resourceVersion: String(at + 2) } }
+              yield Buffer.from(line(at === 0 ? 'ADDED' : 'MODIFIED', object))
+            }
+          await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        })(),
+    } as unknown as Client
+    const concerned = {
+      server: nothing,
+      agreement: nothing,
+      grant: () => void (seen += 1),
+      orders: () => void told.push(seen),
+      issuers: nothing,
+      volumes: nothing,
+    }
+    const { all } = watches(client, concerned, quiet)
+    for (const one of all) one.start()
+    await expect.poll(() => seen).toBe(says.length)
+    await Promise.all(all.map(async (one) => await one.stop()))
+
+    expect(told).toEqual([1, 2, 3, 5])
+  },
+)
