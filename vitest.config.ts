@@ -74,7 +74,7 @@ const lengthy = [
   'test/operator/channel/channel.test.ts',
   'test/operator/jwks.test.ts',
   'test/sidecar/identity/*.test.ts',
-  'test/{config,conformance,sample}/**/*.test.ts',
+  'test/{config,conformance,fuzz,sample}/**/*.test.ts',
   'test/gates.test.ts',
   'test/sidecar/trail/chain.test.ts',
   'test/bench/work.test.ts',

@@ -19,7 +19,7 @@ export function uriTemplate(text: string): UriTemplate {
     .map((part) => {
       if (!part.startsWith('{')) {
         if (/[{}]/.test(part)) throw new TypeError('A URI template has an unpaired brace')
-        return part.replaceAll(/[\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
+        return part.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
       }
       const name = part.slice(1, -1)
       if (!/^[A-Za-z0-9_]{1,64}$/.test(name))

@@ -11,12 +11,14 @@ const curves: ReadonlySet<string> = new Set(['P-256', 'P-384'])
 /** Reads PEM. Gives the reason, for the sender, when it is malformed, not signed by its key, or the key is of another kind. */
 export async function proved(request: string): Promise<Proved | { refused: string }> {
   let csr: x509.Pkcs10CertificateRequest
+  let algorithm: { name: string; namedCurve?: string }
   try {
     csr = new x509.Pkcs10CertificateRequest(request)
+    // The key is read here alone: one in a form of its own throws.
+    algorithm = csr.publicKey.algorithm as typeof algorithm
   } catch {
     return { refused: 'The certificate request is not PKCS #10: send it as PEM' }
   }
-  const algorithm = csr.publicKey.algorithm as { name: string; namedCurve?: string }
   if (algorithm.name !== 'ECDSA' || !curves.has(algorithm.namedCurve ?? ''))
     return { refused: 'The key of the certificate request must be EC P-256 or P-384: make a new key' }
   // A request that nobody signed would let the sender have somebody else's key certified.

@@ -33,6 +33,9 @@ const lineFeed = 0x0a
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** What a value may hold: no control character but the tab. */
 const plain = /^[\t\x20-\x7e\x80-\xff]*$/
+/** With extensions (RFC 9112 7.1.1), a name and perhaps a value each, and no space between: where one may stand readers differ. */
+const chunkSize =
+  /^([0-9A-Fa-f]{1,8})(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]*|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/
 const headEnd = Buffer.from('\r\n\r\n')
 
 type Body = 'none' | 'sized' | 'chunked' | 'until-close'
@@ -115,8 +118,8 @@ export class ResponseParser {
     const next = at + headEnd.length
     if (head.status < 200) {
       this.#informational += 1
-      // 101 would change the protocol, which was not asked for.
-      if (head.status === 101 || this.#informational > mostInformational)
+      // 101 would change the protocol, which was not asked for. Behind one that closes, some readers read on and some do not.
+      if (head.status === 101 || !head.persistent || this.#informational > mostInformational)
         throw new BrokenResponse('it answers with what is no answer')
       return next
     }
@@ -145,7 +148,7 @@ export class ResponseParser {
     const at = lineEnd(bytes, from, sizeLineLimit)
     if (at < 0) return this.#hold(bytes, from)
     // Extensions say nothing that we know (RFC 9112 7.1.1).
-    const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?$/.exec(bytes.toString('latin1', from, at))?.[1]
+    const size = chunkSize.exec(bytes.toString('latin1', from, at))?.[1]
     if (size === undefined) throw new BrokenResponse('the size of a chunk is none')
     this.#left = Number.parseInt(size, 16)
     this.#state = this.#left === 0 ? 'trailers' : 'chunk'
@@ -163,8 +166,9 @@ export class ResponseParser {
     const at = lineEnd(bytes, from, headLimit - this.#trailerBytes)
     if (at < 0) return this.#hold(bytes, from)
     this.#trailerBytes += at + 2 - from
-    // An empty line ends them; what they say is not read.
+    // An empty line ends them; what they say goes nowhere.
     if (at === from) this.#end()
+    else fieldOf(bytes.toString('latin1', from, at))
     return at + 2
   }
 
@@ -198,17 +202,32 @@ function headOf(text: string): Head {
   if (code === undefined) throw new BrokenResponse('its first line is none')
   const fields: { [name: string]: string | string[] } = Object.create(null)
   for (let i = 1; i < lines.length; i += 1) {
-    const line = lines[i] as string
-    const colon = line.indexOf(':')
-    const name = line.slice(0, Math.max(0, colon)).toLowerCase()
-    const value = line.slice(colon + 1).trim()
-    // No folding of lines, no space before the colon, no control characters: RFC 9112 5.1 and 5.2, RFC 9110 5.5.
-    if (!token.test(name) || !plain.test(value)) throw new BrokenResponse('a field is none')
+    const { name, value } = fieldOf(lines[i] as string)
     const before = fields[name]
     fields[name] = before === undefined ? value : [...(typeof before === 'string' ? [before] : before), value]
   }
   return { status: Number(code), fields, persistent: minor === '1' && !closes(fields['connection']) }
 }
+
+/** Of a head or of trailers. No folding of lines, no space before the colon, no control characters: RFC 9112 5.1 and 5.2, RFC 9110 5.5. */
+function fieldOf(line: string): { name: string; value: string } {
+  const colon = line.indexOf(':')
+  const name = line.slice(0, Math.max(0, colon)).toLowerCase()
+  const value = withoutSpace(line, colon + 1)
+  if (!token.test(name) || !plain.test(value)) throw new BrokenResponse('a field is none')
+  return { name, value }
+}
+
+/** What stands from there on without the spaces and tabs around it: nothing else may be left out (RFC 9110 5.5). */
+function withoutSpace(line: string, from: number): string {
+  let start = from
+  let end = line.length
+  while (start < end && isSpace(line[start])) start += 1
+  while (end > start && isSpace(line[end - 1])) end -= 1
+  return line.slice(start, end)
+}
+
+const isSpace = (character: string | undefined): boolean => character === ' ' || character === '\t'
 
 /** Whether `close` is among the options of a Connection field. */
 function closes(value: Fields[string]): boolean {
@@ -222,7 +241,9 @@ function framing({ status, fields }: Head): { body: Body; length: number } {
   const coding = fields['transfer-encoding']
   const length = fields['content-length']
   if (coding !== undefined) {
-    if (length !== undefined || typeof coding !== 'string' || coding.toLowerCase() !== 'chunked')
+    // A status that has no body has no coding either (RFC 9112 6.1): some readers would read one, and some not.
+    const isNone = status === 204 || status === 304
+    if (isNone || length !== undefined || typeof coding !== 'string' || coding.toLowerCase() !== 'chunked')
       throw new BrokenResponse('how long it is cannot be known')
     return { body: 'chunked', length: 0 }
   }

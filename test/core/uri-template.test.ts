@@ -30,6 +30,13 @@ test('a URI without variables matches itself and nothing else', () => {
   expect(one.match('ehr://formularyXv1')).toBeUndefined()
 })
 
+test('a character that means something in a pattern means itself', () => {
+  const one = uriTemplate(String.raw`a://\d.+(x)^$|*[1]/{id}`)
+
+  expect(one.match(String.raw`a://\d.+(x)^$|*[1]/p-1`)).toEqual(new Map([['id', 'p-1']]))
+  expect(one.match('a://7.+(x)^$|*[1]/p-1')).toBeUndefined()
+})
+
 test.each(['a://{+path}', 'a://{x', 'a://x}', 'a://{x}/{x}', 'a://{x,y}', 'a://{}'])(
   '%j is no template that we can enforce',
   (text) => {

@@ -39,7 +39,7 @@ const whole: { [what: string]: { text: string; body: string; reusable: boolean }
     reusable: true,
   },
   'chunks with extensions': {
-    text: `${chunked}5;a=b;c="d"\r\nhello\r\n0 ;end\r\n\r\n`,
+    text: `${chunked}5;a=b;c="d"\r\nhello\r\n0;end\r\n\r\n`,
     body: 'hello',
     reusable: true,
   },
@@ -107,6 +107,14 @@ const broken: { [what: string]: string } = {
   'a chunk longer than its size': `${chunked}2\r\nhello\r\n0\r\n\r\n`,
   'a chunk without its line end': `${chunked}5\r\nhello0\r\n\r\n`,
   'a chunk extension without end': `${chunked}5;${'x'.repeat(1_100)}`,
+  'an extension behind a space': `${chunked}5 ;x\r\nhello\r\n0\r\n\r\n`,
+  'an extension without a name': `${chunked}5;\r\nhello\r\n0\r\n\r\n`,
+  'a trailer that is no field': `${chunked}0\r\nx\r\n\r\n`,
+  'a bare line feed before a length': `${ok}content-length:\n0\r\n\r\n`,
+  'a space that is none behind a length': `${ok}content-length: 0\xa0\r\n\r\n`,
+  'chunks under a status that has no body':
+    'HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  'an interim response of HTTP/1.0': `HTTP/1.0 100 Continue\r\n\r\n${ok}content-length: 0\r\n\r\n`,
   'trailers without end': `${chunked}0\r\n${'x: y\r\n'.repeat(3_000)}`,
   'a second response behind the first': `${ok}content-length: 0\r\n\r\n${ok}content-length: 0\r\n\r\n`,
 }

@@ -1,0 +1,21 @@
+// Faults that stand there to be found: one behind conditions of which each is looked at only where the one before holds, which chance
+// does not meet, and one that never ends.
+
+import type { Target } from './loop.ts'
+
+export const planted: { readonly [name: string]: Target } = {
+  'planted fault': {
+    seeds: [Buffer.from('nothing is here')],
+    holds: (input) => {
+      if (input[0] === 0x50) if (input[1] === 0x48) if (input[2] === 0x01) throw new Error('planted')
+      return undefined
+    },
+  },
+  'planted hang': {
+    seeds: [Buffer.from('go on')],
+    holds: (input) => {
+      while (input[0] === 0x68);
+      return undefined
+    },
+  },
+}
