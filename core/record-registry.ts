@@ -293,7 +293,7 @@ export type RevocationChanged = Base & {
   /** Of `made`, as all below: what is refused from now on. */
   revoked?: Pick<RevocationOrder, 'kind' | 'value'>
   cause?: string
-  /** RFC 3339, as it was written; absent: for good. */
+  /** RFC 3339, milliseconds; absent: for good. */
   until?: string
   /** The person, as the API server knows them. */
   by?: string

@@ -19,7 +19,7 @@ import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
 import { onRecordOf, onRecordReason, timeOf, whatOf } from './access-orders.ts'
 import type { Client } from './cluster/client.ts'
 import { type Kind, kinds } from './cluster/kinds.ts'
-import type { CollectorClient } from './collector-client.ts'
+import { type CollectorClient, statusOf } from './collector-client.ts'
 import { type Finding, no, yes } from './conditions/finding.ts'
 import { codeOf, idOf, type Log } from './log.ts'
 import { type Repeating, repeating } from './repeating.ts'
@@ -110,22 +110,61 @@ const byOf = (by: string | undefined): { by?: string } => (by === undefined ? {}
 
 export type RecordsGrants = { collector: Pick<CollectorClient, 'tellAccess'>; log: Log }
 
-/** Puts on record what became of a grant, where it is not yet. Resolves to what its condition says then. */
+/** Milliseconds for which a collector that did not take what it was told is left alone. */
+const rest = 5_000
+
+class LeftAlone extends Error {}
+
+/**
+ * The collector, asked once for many grants while it does not answer: behind each of them wait approvals, and sessions that are to end.
+ * `now`: milliseconds of a clock that nobody sets.
+ */
+export function leftAloneAfterFault(
+  collector: RecordsGrants['collector'],
+  now = () => performance.now(),
+): RecordsGrants['collector'] {
+  let until = 0
+  return {
+    tellAccess: async (told) => {
+      if (now() < until) throw new LeftAlone('The collector did not answer a moment ago')
+      try {
+        await collector.tellAccess(told)
+      } catch (error) {
+        // What it cannot take of one grant says nothing of the others.
+        if (statusOf(error) !== 400) until = now() + rest
+        throw error
+      }
+    },
+  }
+}
+
+/**
+ * Puts on record what became of a grant until `now`, where it is not yet. `keys` as of `changesOf`. Resolves to what its condition says
+ * then.
+ */
 export async function putOnRecord(
   grant: BreakGlassGrant,
-  grants: GrantChange[],
+  keys: Orders['keys'] | undefined,
+  now: number,
   { collector, log }: RecordsGrants,
 ): Promise<Finding> {
-  const reason = onRecordReason(grants.at(-1)?.change ?? 'requested')
+  const newest = stepsOf(grant, now).at(-1)?.change ?? 'requested'
+  const reason = onRecordReason(newest)
   const all = yes(reason, 'What became of it is on record, up to what is named here: hipaa-mcp activity.')
   if (onRecordOf(grant) === reason) return all
+  // A server that came within the grant's time would open it, and no record would say to whom.
+  if (newest === 'approved' && grant.spec.patients !== undefined && keys === undefined)
+    return no(
+      'NotRecorded',
+      'Its server is not there, or has no keys yet, so nobody can seal the patients: it is recorded when the server is there or the grant is over.',
+    )
   try {
-    await collector.tellAccess({ grants, revocations: [] })
+    await collector.tellAccess({ grants: changesOf(grant, keys, now), revocations: [] })
     return all
   } catch (error) {
     const { namespace = '', name } = grant.metadata
     const what = { namespace: idOf(namespace), name: idOf(name), error: codeOf(error) }
-    log.warn('What became of a grant is not on record yet', what)
+    if (!(error instanceof LeftAlone)) log.warn('What became of a grant is not on record yet', what)
     return no(
       'NotRecorded',
       'The collector does not say that it is on record: look at its pod. A grant for patients opens nothing before its approval is.',
@@ -209,13 +248,15 @@ export function keepAccessOnRecord(options: KeepAccessOptions): Repeating {
 
 function madeOf({ metadata, spec }: AccessRevocation): RevocationChange {
   const revoked = whatOf(spec)
+  // The API server takes digits and words without end behind a date: what stands here is a time, or nothing.
+  const until = Date.parse(spec.expires ?? '')
   return {
     change: 'made',
     happened: told(metadata.creationTimestamp),
     revocation: { name: metadata.name, uid: metadata.uid ?? '' },
     ...(revoked === undefined ? {} : { revoked }),
     cause: spec.cause,
-    ...(spec.expires === undefined ? {} : { until: spec.expires }),
+    ...(Number.isNaN(until) ? {} : { until: timeOf(until) }),
     ...byOf(spec.revokedBy),
   }
 }

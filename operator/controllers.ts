@@ -1,5 +1,6 @@
 // What only the leader does: reconcile servers and agreements, follow the trail, keep trail volumes.
 
+import { leftAloneAfterFault } from './access-changes.ts'
 import { type AgreementReconciler, reconcileAgreement } from './agreements.ts'
 import type { Client } from './cluster/client.ts'
 import type { Events } from './cluster/events.ts'
@@ -44,7 +45,8 @@ export type Controllers = {
 
 export function controllers(options: ControllersOptions): Controllers {
   const { now = Date.now, ...rest } = options
-  const deps: Reconciler & AgreementReconciler & GrantReconciler = { ...rest, now }
+  const collector = leftAloneAfterFault(options.collector)
+  const deps: Reconciler & AgreementReconciler & GrantReconciler = { ...rest, collector, now }
   const { world, log, recovery } = options
   const queueOf = (name: string, work: (key: string) => Promise<number | undefined>): Queue => {
     const queue: Queue = workQueue({

@@ -6,7 +6,7 @@ import { endedAt, type GrantStanding, type GrantState, grantStanding } from '../
 import { apiVersion } from '../core/identifiers.ts'
 import type { ChainSummary } from '../core/wire.ts'
 import type { BreakGlassGrant } from '../crds/breakglassgrant.generated.ts'
-import { changesOf, putOnRecord, type RecordsGrants } from './access-changes.ts'
+import { putOnRecord, type RecordsGrants } from './access-changes.ts'
 import { onRecordType } from './access-orders.ts'
 import { type AfterGrant, endSessions, lookAgain, sessionsEnded, toGo } from './after-grant.ts'
 import { ApiError, type Client } from './cluster/client.ts'
@@ -190,7 +190,7 @@ export async function reconcileGrant(key: string, deps: GrantReconciler): Promis
   const entered =
     ended === undefined ? (grant.status?.entered ?? []) : await endSessions(grant, ended, deps, at)
   const keys = keysIn(keysOf(world, namespace, grant.spec.server))
-  const onRecord = await putOnRecord(grant, changesOf(grant, keys, at), deps)
+  const onRecord = await putOnRecord(grant, keys, at, deps)
   const seen = { serverIsThere, onRecord, chains: outside.trail()?.chains, entered }
   const status = grantStatus(grant, standing, seen, at)
   const { entered: _, ...before } = grant.status ?? {}

@@ -4,7 +4,8 @@ import { openPatient } from '../../core/patient-seal.ts'
 import type { AccessRequest } from '../../core/wire.ts'
 import type { AccessRevocation } from '../../crds/accessrevocation.generated.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
-import { changesOf, keepAccessOnRecord } from '../../operator/access-changes.ts'
+import { changesOf, keepAccessOnRecord, leftAloneAfterFault } from '../../operator/access-changes.ts'
+import { CollectorAnswered } from '../../operator/collector-client.ts'
 import { verifies } from '../verifies.ts'
 import { quiet } from './cluster/scripted-api.ts'
 import { aGrant, aRevocation, aWorld, now } from './world.ts'
@@ -189,10 +190,58 @@ verifies(
           revocation: { name: 'new', uid: 'uid-new' },
           revoked: { kind: 'person', value: 'https://login.example.org nurse-7' },
           cause: 'Termination',
-          until: '2026-12-01T00:00:00Z',
+          until: '2026-12-01T00:00:00.000Z',
           by: 'officer',
         },
       ],
     })
   },
 )
+
+verifies(
+  'audit:access',
+  'what stands behind the date at which a revocation ends comes into no record, and keeps none from being written',
+  async () => {
+    const expiring = (expires: string, name: string) => aRevocation({ client: 'agent', expires }, name)
+    const [request] = await looked({
+      grants: [aGrant()],
+      revocations: [
+        aRevocation({}, 'known'),
+        expiring(`2026-12-01T00:00:00.${'0'.repeat(70_000)}Z`, 'long'),
+        expiring('2026-12-01T00:00:00Zt Jane Roe of ward 3', 'told'),
+      ],
+    })
+
+    expect(request?.revocations.map(({ until }) => until)).toEqual(['2026-12-01T00:00:00.000Z', undefined])
+  },
+)
+
+test('a collector that does not answer is asked once for many grants, and one that takes something amiss again', async () => {
+  let [at, asked] = [0, 0]
+  let fault: Error | undefined = new Error('planted')
+  const { tellAccess } = leftAloneAfterFault(
+    {
+      tellAccess: async () => {
+        asked += 1
+        if (fault !== undefined) throw fault
+      },
+    },
+    () => at,
+  )
+  const tell = async () =>
+    await tellAccess({ grants: [], revocations: [] }).then(
+      () => 'told',
+      (error: Error) => error.message,
+    )
+
+  expect([await tell(), await tell(), asked]).toEqual([
+    'planted',
+    'The collector did not answer a moment ago',
+    1,
+  ])
+  at = 5_000
+  fault = new CollectorAnswered(400, '/v1/access')
+  expect([await tell(), await tell(), asked]).toEqual([fault.message, fault.message, 3])
+  fault = undefined
+  expect([await tell(), await tell()]).toEqual(['told', 'told'])
+})

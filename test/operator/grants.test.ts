@@ -232,6 +232,30 @@ verifies(
   },
 )
 
+verifies(
+  'audit:access',
+  'an approval is not on record without whom it opens, so a server that comes later opens nothing by it',
+  async () => {
+    const { recorded, status, next } = await reconciled(aGrant({ server: 'her' }))
+
+    expect(recorded).toEqual([])
+    expect(status?.conditions).toMatchObject([
+      { reason: 'ServerAbsent' },
+      {},
+      { type: 'OnRecord', status: 'False', reason: 'NotRecorded' },
+    ])
+    expect(next).toBe(2_000)
+    const over = await reconciled(aGrant({ server: 'her' }, {}, status), {}, now + hour)
+    expect(over.recorded.map(({ change }) => change)).toEqual(['requested', 'approved', 'expired'])
+    expect(over.status?.conditions).toMatchObject([{}, {}, { status: 'True', reason: 'Expired' }])
+    // Who enters a pod is a record of its own.
+    const { subject: _, patients: __, ...spec } = aGrant({ server: 'her' }).spec
+    const pods = { user: 'maria', names: ['ehr-1'], ways: ['Exec' as const] }
+    const into = await reconciled({ ...aGrant(), spec: { ...spec, pods } })
+    expect(into.recorded.at(-1)).toMatchObject({ change: 'approved', pods })
+  },
+)
+
 test('one that opens ways into pods says so, and nothing of patients', async () => {
   const grant = aGrant()
   const { subject: _, patients: __, ...spec } = grant.spec
