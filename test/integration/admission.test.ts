@@ -77,6 +77,16 @@ const guardedBy = (server: string) => ({
 })
 /** Its pods get the folder of what containers trust. */
 const gated = { network: { egress: [{ baa: 'openai', credential: { secretName: 'ehr-openai' } }] } }
+/** Servers whose pods keep records on a volume of their own. */
+const acknowledging: { readonly [server: string]: 'Local' | 'Both' } = {
+  'ehr-local': 'Local',
+  'ehr-both': 'Both',
+}
+const ownServer = (name: string): ReturnType<typeof aServer> => {
+  const acknowledge = acknowledging[name]
+  const volume = { storageClassName: 'encrypted', size: '64Mi' }
+  return aServer(acknowledge === undefined ? {} : { trail: { acknowledge, volume } }, { name })
+}
 const stdioWorkload = { port: 8080, path: '/mcp', transport: 'Stdio' } as const
 const podPath = (name = '', subresource = '') =>
   `/api/v1/namespaces/${namespace}/pods${name && `/${name}`}${subresource && `/${subresource}`}`
@@ -114,10 +124,7 @@ beforeAll(async () => {
   await scene.admit(authority)
   const servers = [
     aServer({ stores: [{ name: 'db', pods: { matchLabels: { app: 'ehr-db' } }, port: 5432 }] }),
-    aServer(
-      { trail: { acknowledge: 'Local', volume: { storageClassName: 'encrypted', size: '64Mi' } } },
-      { name: 'ehr-local' },
-    ),
+    ...Object.keys(acknowledging).map(ownServer),
     aServer({ workload: stdioWorkload }, { name: 'ehr-stdio' }),
     aServer(gated, { name: 'ehr-gate' }),
   ]
@@ -193,7 +200,7 @@ test('a caBundle that was taken away is written again', async () => {
 })
 
 describe('a guarded pod', () => {
-  for (const server of ['ehr', 'ehr-local'])
+  for (const server of ['ehr', ...Object.keys(acknowledging)])
     test(`of ${server} is stored as we injected it: the API server's defaults change nothing that we compare`, async () => {
       const given = aPod(`stored-${server}`, {
         metadata: guardedBy(server),
@@ -202,17 +209,21 @@ describe('a guarded pod', () => {
       const pod = await create(given)
       const read = await api.call<Pod>('GET', podPath(`stored-${server}`))
       expect(read.metadata.labels?.[guardedLabel]).toBe(server)
-      const own = aServer(
-        server === 'ehr'
-          ? {}
-          : { trail: { acknowledge: 'Local', volume: { storageClassName: 'encrypted', size: '64Mi' } } },
-        { name: server },
-      )
+      const own = ownServer(server)
       const ca = (await loadAuthority(client, authoritySecrets.own)).pem
       expect(ca).toContain('BEGIN CERTIFICATE')
       expect(conforms(pod, own, surroundings)).toEqual([])
       expect(conforms(read, own, surroundings)).toEqual([])
       expect(read.spec.containers[0]?.volumeMounts ?? []).toEqual([])
+      // As the sidecar keeps its records, so the pod has a volume for them.
+      const mode = read.spec.initContainers
+        ?.flatMap(({ env = [] }) => env)
+        .find(({ name }) => name === 'HIPAA_MCP_TRAIL')
+      const claims = (read.spec.volumes ?? []).filter((volume) => 'ephemeral' in volume)
+      expect([mode?.value, claims.length]).toEqual([
+        acknowledging[server] ?? 'Stream',
+        server in acknowledging ? 1 : 0,
+      ])
     })
 
   verifies('agreement:pod-ca', 'on a real API server: stored as we injected it', async () => {
