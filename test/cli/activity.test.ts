@@ -5,11 +5,10 @@ import { type Route, routes } from '../../collector/receive.ts'
 import { Refusal } from '../../collector/refusals.ts'
 import type { RegistryEntry } from '../../collector/registry.ts'
 import type { Review } from '../../core/export/activity-review.ts'
-import type { AuditRecord } from '../../core/record.ts'
 import type { ReviewRequest } from '../../core/wire.ts'
 import { aFolder, registryIn } from '../collector/a-trail.ts'
 import { hipaaMcp } from '../support/command-line.ts'
-import { accessRecords } from '../vectors/records.ts'
+import { accessEntries } from '../vectors/records.ts'
 import { verifies } from '../verifies.ts'
 import { aToldTrail, type Kept } from './a-told-trail.ts'
 import { exported, tamper } from './an-export.ts'
@@ -70,11 +69,8 @@ verifies(
   'what became of grants of this server and of revocations is shown, and the trail still verifies',
   async () => {
     const { trail, store, witness } = await aToldTrail()
-    const elsewhere = { ...accessRecords[0], namespace: 'other' } as AuditRecord
-    const entries = [...accessRecords, elsewhere].map(
-      ({ schema: _, at: __, ...entry }) => entry as RegistryEntry,
-    )
-    await trail.registry.update(() => entries)
+    const elsewhere = { ...accessEntries[0], namespace: 'other' } as RegistryEntry
+    await trail.registry.update(() => [...accessEntries, elsewhere])
     const folder = join(aFolder(), 'trail')
     await exported(trail, store, folder)
 

@@ -31,7 +31,7 @@ async function asked(trail: Trail, method: string, body?: unknown): Promise<unkn
       url: new URL('https://collector/v1/access'),
       body: async () => Buffer.from(JSON.stringify(body)),
     })
-    return JSON.parse(String(answer.body))
+    return JSON.parse(answer.body as string)
   } catch (error) {
     if (error instanceof Refusal) return error.reason
     throw error

@@ -3,14 +3,13 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, expect } from 'vitest'
-import type { RegistryEntry } from '../../collector/registry.ts'
 import { anExport, exported, pathIn, tamper } from '../cli/an-export.ts'
 import { tiled } from '../cli/tiles/a-long-trail.ts'
 import { mutations } from '../cli/tiles/mutations.ts'
 import { aFolder } from '../collector/a-trail.ts'
 import { buildIndependent, independent } from '../independent/run.ts'
 import { hipaaMcp } from '../support/command-line.ts'
-import { accessRecords } from '../vectors/records.ts'
+import { accessEntries } from '../vectors/records.ts'
 import { verifies } from '../verifies.ts'
 
 beforeAll(buildIndependent, 300_000)
@@ -30,9 +29,7 @@ function keptKey(vkey: string): string {
 verifies('integrity:third-party', 'the Go project’s note and tlog take every exported chain', async () => {
   const { trail, store, witness } = await anExport()
   // What became of grants and revocations is taken as every record is.
-  await trail.registry.update(() =>
-    accessRecords.map(({ schema: _, at: __, ...entry }) => entry as RegistryEntry),
-  )
+  await trail.registry.update(() => accessEntries)
   const folder = join(aFolder(), 'trail')
   await exported(trail, store, folder)
   const logs = logsIn(folder)

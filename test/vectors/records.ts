@@ -1,5 +1,6 @@
 // What the golden vectors are made of. Synthetic: no person, no patient.
 
+import type { RegistryEntry } from '../../collector/registry.ts'
 import { type AuditRecord, type Predecessor, recordSchema, type Who } from '../../core/record.ts'
 
 /** JSON texts, not canonical, that an implementation of RFC 8785 may get wrong. */
@@ -139,6 +140,12 @@ export const accessRecords: readonly AuditRecord[] = [
   },
   { ...base(56), kind: 'revocation-changed', change: 'lifted', happened: at(56), revocation },
 ]
+
+/** The same, before they are records. */
+export const accessEntries = accessRecords.map((record) => {
+  const { schema: _, at: __, ...entry } = record
+  return entry as RegistryEntry
+})
 
 export const successor = (origin: string, before: Predecessor): AuditRecord => ({
   ...base(40),
