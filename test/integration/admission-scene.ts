@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 import { systemNamespace } from '../../core/identifiers.ts'
 import type { HipaaMcpServer } from '../../crds/hipaamcpserver.generated.ts'
+import type { What } from '../../operator/admission/asked.ts'
 import { copyOf } from '../../operator/admission/copy.ts'
 import { whatOf } from '../../operator/admission/review.ts'
 import { startWebhooks } from '../../operator/admission/server.ts'
@@ -34,6 +35,8 @@ export type AdmissionScene = {
   readonly said: readonly Say[]
   /** What is on record: whom admission let into pods, and what it refused or saw a policy refuse. */
   readonly recorded: { entered: object[]; refused: { what: string; by: string | undefined; says: string }[] }
+  /** What pods said that admission put right, or that few say. */
+  readonly asked: What[]
   /** Kinds of which admission read objects live, in the plural. */
   readonly read: readonly string[]
   /** How much later than it came admission's copy of the cluster hears of a change. */
@@ -88,6 +91,7 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
   let webhooks: Listener | undefined
   const said: Say[] = []
   const recorded: AdmissionScene['recorded'] = { entered: [], refused: [] }
+  const asked: What[] = []
   const collector = { away: false }
   const read: string[] = []
   const lag = { milliseconds: 0 }
@@ -119,6 +123,7 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
     client,
     said,
     recorded,
+    asked,
     read,
     lag,
     collector,
@@ -144,6 +149,7 @@ async function onto(cluster: Cluster, namespaces: Namespaces): Promise<Admission
         copy: copyOf({ servers, namespaces }),
         attempt: (say) => said.push(say),
         entry: (say) => said.push(say),
+        asked: (all) => asked.push(...all),
         record: (request, says) =>
           recorded.refused.push({ what: whatOf(request), by: request.userInfo?.username, says }),
         entered: async (entered) => {

@@ -273,6 +273,97 @@ describe('a guarded pod', () => {
   })
 })
 
+/** Of kinds that make pods, as people write them; the pods stay where no node is. */
+function honest(): object[] {
+  const migrate = {
+    name: 'migrate',
+    image: pauseImage,
+    resources: { requests: { cpu: '10m', memory: '16Mi' } },
+    securityContext: { runAsUser: 1000 },
+  }
+  const probed = {
+    name: 'app',
+    ports: [{ name: 'http', containerPort: 8080 }],
+    readinessProbe: { httpGet: { path: '/healthz', port: 'http' } },
+  }
+  const spec = { initContainers: [migrate], containers: [{ ...migrate, ...probed }] }
+  const nowhere = { ...spec, nodeSelector: { nowhere: 'true' } }
+  const template = (app: string, pod: object) => ({
+    metadata: { annotations: { [serverAnnotation]: 'ehr' }, labels: { app, all: 'honest' } },
+    spec: pod,
+  })
+  const of = (apiVersion: string, kind: string, pod: object, more?: object) => {
+    const app = `honest-${kind.toLowerCase()}`
+    const selecting = more && { selector: { matchLabels: { app } }, ...more }
+    return {
+      apiVersion,
+      kind,
+      metadata: { name: app, namespace },
+      spec: { ...selecting, template: template(app, pod) },
+    }
+  }
+  const bare = template('honest', nowhere)
+  return [
+    of('apps/v1', 'Deployment', nowhere, {}),
+    of('apps/v1', 'StatefulSet', nowhere, { serviceName: 'honest' }),
+    // Its controller makes pods for nodes alone.
+    of('apps/v1', 'DaemonSet', spec, {}),
+    of('batch/v1', 'Job', { ...nowhere, restartPolicy: 'Never' }),
+    { ...bare, apiVersion: 'v1', kind: 'Pod', metadata: { ...bare.metadata, name: 'honest', namespace } },
+  ]
+}
+
+describe('what a guarded pod says', () => {
+  test('is not told where admission puts right nothing that somebody wrote, whatever made the pod', async () => {
+    const before = scene.asked.length
+    const list = { apiVersion: 'v1', kind: 'List', items: honest() }
+    let made: Pod[] = []
+    const makers = () =>
+      made.map(({ metadata }) => metadata.ownerReferences?.[0]?.kind ?? 'nobody').toSorted()
+
+    const printed = await kubectl(list, 'apply', '-f', '-')
+    await until('each has made its pod', 60, async () => {
+      made = (await api.call<{ items: Pod[] }>('GET', `${podPath()}?labelSelector=all%3Dhonest`)).items
+      return new Set(makers()).size === list.items.length
+    })
+    const said = scene.asked.slice(before)
+    await kubectl(list, 'delete', '--wait=false', '-f', '-')
+
+    expect(new Set(makers())).toEqual(new Set(['DaemonSet', 'Job', 'ReplicaSet', 'StatefulSet', 'nobody']))
+    expect(new Set(made.map(({ metadata }) => metadata.labels?.[guardedLabel]))).toEqual(new Set(['ehr']))
+    expect(printed).not.toContain('Warning')
+    expect(said).toEqual([])
+  })
+
+  test('is shown by kubectl, each by its field, where admission puts it right', async () => {
+    const before = scene.asked.length
+    const spec = {
+      dnsPolicy: 'None',
+      dnsConfig: { nameservers: ['203.0.113.5'] },
+      automountServiceAccountToken: true,
+      terminationGracePeriodSeconds: 86_400,
+    }
+    const told = await kubectl(aPod('told', { metadata: guardedBy('ehr'), spec }), 'apply', '-f', '-')
+    const other = aPod('told-of', { metadata: guardedBy('ehr'), spec: { dnsPolicy: 'Default' } })
+
+    expect(told.match(/Warning: hipaa-mcp: \S+/g)).toEqual([
+      'Warning: hipaa-mcp: spec.dnsConfig.nameservers:',
+      'Warning: hipaa-mcp: spec.terminationGracePeriodSeconds:',
+      'Warning: hipaa-mcp: spec.automountServiceAccountToken:',
+    ])
+    expect(await kubectl(other, 'apply', '-f', '-')).toContain('Warning: hipaa-mcp: spec.dnsPolicy:')
+    // These tests' pods name a scheduler.
+    expect(scene.asked.slice(before)).toEqual([
+      'nameservers',
+      'grace-period',
+      'token',
+      'scheduler',
+      'dns-policy',
+      'scheduler',
+    ])
+  })
+})
+
 const serverAt = (name: string) =>
   `/apis/hipaa-mcp.dev/v1alpha1/namespaces/${unwaited}/hipaamcpservers/${name}`
 const applied = async (name: string, port: number) => {
