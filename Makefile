@@ -74,7 +74,7 @@ test: ## Everything that guards a merge
 	@node test/run.ts types lint unused generated unit path integration+node bypass-sample e2e
 
 nightly: ## make test, then what takes longer
-	@$(SETUP) node cluster browser keycloak fhir-validator kafka faults egress-clients
+	@$(SETUP) node cluster browser keycloak fhir-validator kafka faults egress-clients tls-scanner
 	@HIPAA_MCP_RETRY=0 HIPAA_MCP_SEED=$$(date +%s) node test/run.ts types lint unused generated unit path integration+node bypass e2e nightly
 
 ##@ Measure

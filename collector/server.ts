@@ -6,6 +6,7 @@ import { Server } from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import { TLSSocket } from 'node:tls'
 import { type Identity, identityOf } from '../core/identifiers.ts'
+import { offeredTls } from '../core/offered-tls.ts'
 import { posts } from '../core/wire.ts'
 import { Bodies, type Held } from './bodies.ts'
 import { Corrupt, Fenced } from './commit/commit.ts'
@@ -39,8 +40,8 @@ export function secureContext(of: { ca: string; key: string; cert: string }): {
   key: string
   cert: string
   minVersion: 'TLSv1.3'
-} {
-  return { ca: of.ca, key: of.key, cert: of.cert, minVersion: 'TLSv1.3' }
+} & typeof offeredTls {
+  return { ca: of.ca, key: of.key, cert: of.cert, minVersion: 'TLSv1.3', ...offeredTls }
 }
 
 export function collectorServer(options: ServerOptions): Server {

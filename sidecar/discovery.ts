@@ -3,12 +3,13 @@
 // therefore serves nothing else: no message ever reaches a pipeline from here.
 // Implements: authentication:discovery
 
-import { constants, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { boundHandshakes, handshakeTimeout } from '../core/handshakes.ts'
+import { offeredTls } from '../core/offered-tls.ts'
 import { plainAddress } from '../core/peer-address.ts'
 import type { Policy } from '../core/policy.ts'
 import { enrolment } from '../core/wire.ts'
@@ -158,7 +159,7 @@ function secure({ key, cert, minVersion }: DiscoveryTls) {
     cert,
     minVersion,
     requestCert: false,
-    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+    ...offeredTls,
   }
 }
 

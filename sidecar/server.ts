@@ -1,6 +1,6 @@
 // Callers' side: mutual TLS, HTTP, one message in and one answer out. Bytes to messages and back, nothing else.
 
-import { constants, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
@@ -13,6 +13,7 @@ import {
   usualHandshakes,
 } from '../core/handshakes.ts'
 import type { NewKeySet } from '../core/identity/token.ts'
+import { offeredTls } from '../core/offered-tls.ts'
 import { plainAddress } from '../core/peer-address.ts'
 import { shares } from '../core/shares.ts'
 import { bodies } from './bodies.ts'
@@ -291,17 +292,13 @@ export function callsServer(options: CallsOptions): CallsServer {
   }
 }
 
-/**
- * No session tickets: a resumed session would bring back a certificate without looking at it again, though it may have
- * expired or its CA be gone. Connections are long, so a full handshake for each costs little.
- */
 function secure({ key, cert, ca, minVersion }: CallsTls) {
   return {
     key,
     cert,
     ca,
     minVersion,
-    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+    ...offeredTls,
     sessionIdContext: randomBytes(16).toString('hex'),
   }
 }

@@ -34,6 +34,10 @@ export const requirements = {
     'encryptionInTransit',
     'Nothing below the policy’s TLS version is spoken; the default is 1.3.',
   ),
+  'transit:tls-profile': done(
+    'encryptionInTransit',
+    'Every TLS port offers suites with forward secrecy and authenticated encryption alone, and takes up no session again.',
+  ),
   'transit:handshakes': done(
     'encryptionInTransit',
     'Handshakes that never end are bounded in number and time, of one address, of its /64 and of all, and give way to those that come.',

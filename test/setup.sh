@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, witness, browser, bench, faults, keycloak, fhir-validator, presidio, egress-clients.
+# Installs what a target needs: setup.sh PART... with PART of node, image, cluster, witness, browser, bench, faults, keycloak, fhir-validator, tls-scanner, presidio, egress-clients.
 # Says what it does; says in one line what a person must do where it cannot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -192,6 +192,7 @@ for part in "$@"; do
       openbao
       ;;
     fhir-validator) fhir_validator ;;
+    tls-scanner) debian_packages testssl.sh ;;
     presidio) presidio ;;
     egress-clients) egress_clients ;;
     bench) debian_packages nginx-light libnginx-mod-stream openssl procps ;;

@@ -15,7 +15,7 @@ export async function proved(request: string): Promise<Proved | { refused: strin
   try {
     csr = new x509.Pkcs10CertificateRequest(request)
     // The key is read here alone: one in a form of its own throws.
-    algorithm = csr.publicKey.algorithm as typeof algorithm
+    algorithm = csr.publicKey.algorithm
   } catch {
     return { refused: 'The certificate request is not PKCS #10: send it as PEM' }
   }

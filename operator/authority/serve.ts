@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
 import { boundHandshakes, handshakeTimeout, usualHandshakes } from '../../core/handshakes.ts'
+import { offeredTls } from '../../core/offered-tls.ts'
 import { networkOf, plainAddress } from '../../core/peer-address.ts'
 import type { GroupShares } from '../../core/shares.ts'
 import { wholeBody } from '../../core/whole-body.ts'
@@ -26,7 +27,7 @@ export type ServeOptions = {
   port: number
   /** `reason()` while it does not listen. */
   reason: string
-  tls: Pick<ServerOptions, 'minVersion' | 'requestCert' | 'rejectUnauthorized' | 'secureOptions'>
+  tls: Pick<ServerOptions, 'minVersion' | 'requestCert' | 'rejectUnauthorized'>
   respond: (request: IncomingMessage, response: ServerResponse) => void
 }
 
@@ -38,7 +39,8 @@ const idle = 120_000
 
 /** Listens on all addresses; rejects when the port cannot be had. Clients' certificates are held against `authority`. */
 export async function serve(options: ServeOptions): Promise<Listener> {
-  const { authority, names, seconds, port, tls, respond } = options
+  const { authority, names, seconds, port, respond } = options
+  const tls = { ...options.tls, ...offeredTls }
   const certificate = await keepCertificate(authority, { names, usages: ['server'], seconds })
   const server = createServer({ ...tls, ...certificate.current(), handshakeTimeout }, respond)
   // Anybody in the cluster reaches the webhooks, and without them no pod is made. Not recorded: the trail is of servers, and

@@ -1,6 +1,5 @@
 // The control channel's listener (port 8444): identity, orders and enrolment. Every replica serves; the leader has no part in it.
 
-import { constants } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { guardedLabel, identityOf, ports, services, systemNamespace } from '../../core/identifiers.ts'
@@ -153,8 +152,6 @@ export async function startChannel(options: ChannelOptions): Promise<Listener> {
       // Who asks for an identity has no certificate yet: each path checks for itself.
       requestCert: true,
       rejectUnauthorized: false,
-      // A resumed session would carry over what an earlier handshake proved.
-      secureOptions: constants.SSL_OP_NO_TICKET,
     },
     respond: (request, response) => {
       const path = `${request.method ?? ''} ${request.url?.split('?')[0] ?? ''}`

@@ -13,10 +13,10 @@ export function coverage(folders: readonly string[]): Coverage {
   const session = new Session()
   session.connect()
   // Without messages over a wire all answers come at once.
-  const ask = <Answer>(method: string, params?: object): Answer => {
-    let answer: { result?: Answer; error?: Error | null } = {}
+  const ask = (method: string, params?: object): object => {
+    let answer: { result?: object | undefined; error?: Error | null } = {}
     session.post(method, params, (error, result) => {
-      answer = { error, result: result as Answer }
+      answer = { error, result }
     })
     if (answer.result === undefined) throw answer.error ?? new Error(`${method} did not answer`)
     return answer.result
@@ -39,8 +39,8 @@ export function coverage(folders: readonly string[]): Coverage {
   }
   return {
     taken: () =>
-      ask<Profiler.TakePreciseCoverageReturnType>('Profiler.takePreciseCoverage')
-        .result.filter(({ url }) => folders.some((folder) => url.includes(folder)))
+      (ask('Profiler.takePreciseCoverage') as Profiler.TakePreciseCoverageReturnType).result
+        .filter(({ url }) => folders.some((folder) => url.includes(folder)))
         .flatMap(({ scriptId, functions }) => functions.flatMap((one) => reachedIn(scriptId, one))),
     stop: () => session.disconnect(),
   }

@@ -286,7 +286,10 @@ export const targets: { readonly [name: string]: Target } = {
       const bytes = Buffer.from(said)
       const tape = scan(bytes)
       if (tape === undefined) return parsed(said) === undefined ? 'no JSON' : 'left to JSON.parse'
-      const signs = [...tape.entries.slice(0, 36)].filter((_, i) => i % 6 === 0).join()
+      const signs = tape.entries
+        .slice(0, 36)
+        .filter((_, i) => i % 6 === 0)
+        .join()
       const ours = valueAt(tape, 0)
       const theirs = parsed(said)
       assert(theirs !== undefined)

@@ -27,7 +27,7 @@ export async function watched(order: Omit<Order, 'room'>, patience: number = lon
     worker.once('error', reject)
   }).finally(() => over.abort())
   return await Promise.race([done, neverDone(room, patience, over.signal)]).finally(
-    async () => await worker.terminate(),
+    () => void worker.terminate(),
   )
 }
 

@@ -5,7 +5,7 @@ import { coverage } from './coverage.ts'
 import { fuzz } from './loop.ts'
 import { planted } from './planted.ts'
 import { targets } from './targets.ts'
-import type { Order } from './watched.ts'
+import type { Order, Result } from './watched.ts'
 
 const { name, seed, runs, time, blind, room } = workerData as Order
 const target = targets[name] ?? planted[name]
@@ -29,7 +29,7 @@ const { failed, ...done } = await fuzz(
   },
   read,
 )
-parentPort?.postMessage({
+const told: Result = {
   ...done,
   ...(failed === undefined
     ? {}
@@ -39,4 +39,5 @@ parentPort?.postMessage({
           says: String((failed.cause as Error).stack ?? failed.cause),
         },
       }),
-})
+}
+parentPort?.postMessage(told, [])

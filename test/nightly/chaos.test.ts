@@ -31,7 +31,7 @@ const kubeletWaits = 360
  * So many times of what a program holds in the middle of the quiet time it may hold at the end of it. A descriptor lost in a
  * hundred calls is above that, and some ten kilobytes lost in each call.
  */
-const ceiling = 1.5
+const ceiling = 1.25
 
 const stage = builtClinic(undefined, 600_000)
 

@@ -5,6 +5,7 @@
 import { createHash, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { der, newKey, type OwnKey, pemOf, pemText, tags } from '../../../core/csr.ts'
+import { offeredTls } from '../../../core/offered-tls.ts'
 
 export type PodAuthority = {
   /** PEM, for the app to trust. */
@@ -51,7 +52,12 @@ export function podAuthority(begins: number = Date.now(), key: OwnKey = newKey()
         extension(ids.extendedUsage, der(tags.sequence, ids.serverAuth)),
         extension(ids.alternatives, der(tags.sequence, der(tags.dnsName, Buffer.from(host, 'ascii')))),
       ])
-      const context = createSecureContext({ cert: leaf, key: pemOf(leafKey), minVersion: 'TLSv1.2' })
+      const context = createSecureContext({
+        cert: leaf,
+        key: pemOf(leafKey),
+        minVersion: 'TLSv1.2',
+        ...offeredTls,
+      })
       contexts.set(host, { context, made: now })
       return context
     },

@@ -77,6 +77,37 @@ verifies('transit:tls-floor', 'TLS 1.1 where the policy says 1.2', async () => {
   expect(floor.bytes).toContain('HTTP/1.1 405')
 })
 
+/** How a handshake of TLS 1.2 ends, which begins anew inside itself where `again`: its suite, or the failure. */
+async function agreed(options: ConnectionOptions, again = false): Promise<string> {
+  const socket = connect({
+    host: '127.0.0.1',
+    port: scene.port,
+    ca: scene.serversCa.cert,
+    servername: 'localhost',
+    ...(await caller()),
+    ...options,
+    maxVersion: 'TLSv1.2',
+  })
+  return await new Promise<string>((resolve) => {
+    socket.once('error', (error: Error & { code?: string }) => resolve(error.code ?? error.message))
+    socket.once('secureConnect', () => {
+      if (!again) resolve(socket.getCipher().name)
+      // Whoever says nothing to that closes in the end.
+      else socket.renegotiate({}, (error) => resolve(error === null ? 'began anew' : 'refused'))
+    })
+    socket.once('close', () => resolve('closed'))
+  }).finally(() => socket.destroy())
+}
+
+verifies('transit:tls-profile', 'TLS 1.2 where the policy says so', async () => {
+  scene.calls.setCertificate({ ...scene.serverPair, ca: scene.callersCa.cert, minVersion: 'TLSv1.2' })
+
+  expect(await agreed({ ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' })).toBe('ECDHE-ECDSA-AES128-GCM-SHA256')
+  for (const ciphers of ['ECDHE-ECDSA-AES256-SHA384', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES128-CCM'])
+    expect(await agreed({ ciphers }), ciphers).toContain('HANDSHAKE_FAILURE')
+  expect(await agreed({}, true)).not.toBe('began anew')
+})
+
 test('no session is resumed: a resumed one would not look at the certificate again', async () => {
   const pair = await caller()
   const sessions: Buffer[] = []
