@@ -198,11 +198,12 @@ verifies(
   },
 )
 
+const expiring = (expires: string, name: string) => aRevocation({ client: 'agent', expires }, name)
+
 verifies(
   'audit:access',
   'what stands behind the date at which a revocation ends comes into no record, and keeps none from being written',
   async () => {
-    const expiring = (expires: string, name: string) => aRevocation({ client: 'agent', expires }, name)
     const [request] = await looked({
       grants: [aGrant()],
       revocations: [
