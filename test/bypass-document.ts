@@ -9,7 +9,7 @@ const cannot = [
   ],
   [
     'An administrator of the cluster',
-    'takes away the webhook and the policies, or the label of the namespace. In the cluster’s own audit log; `status` of the server says what it lost, while an operator runs',
+    'takes away the webhook and the policies, or the label of the namespace. In the cluster’s own [audit log](audit-log.md); `status` of the server says what it lost, while an operator runs',
   ],
   [
     'Who deploys into the namespace and reads logs there',

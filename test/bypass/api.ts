@@ -2,9 +2,10 @@
 
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'undici'
-import { type Manifest, manifestOf, type Try } from './attempts.ts'
+import { type Manifest, manifestOf, type Right, type Try } from './attempts.ts'
 
-export type Answer = { status: number; text: string }
+/** `auditId`: under which the API server's audit log has the request. */
+export type Answer = { status: number; text: string; auditId?: string }
 
 export type Api = {
   /** `as`: whom the administrator acts as; nobody else where it is left out. */
@@ -46,7 +47,11 @@ export async function openApi(kubeconfig: string): Promise<Api> {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
-      return { status: answer.statusCode, text: await answer.body.text() }
+      return {
+        status: answer.statusCode,
+        text: await answer.body.text(),
+        auditId: String(answer.headers['audit-id']),
+      }
     },
     close: async () => await agent.close(),
   }
@@ -57,12 +62,23 @@ const plurals: { readonly [kind: string]: string } = {
   NetworkPolicy: 'networkpolicies',
   Role: 'roles',
   RoleBinding: 'rolebindings',
+  LimitRange: 'limitranges',
+  ResourceQuota: 'resourcequotas',
+  PriorityClass: 'priorityclasses',
 }
+/** Of no namespace. */
+const ofCluster: ReadonlySet<string> = new Set(['PriorityClass'])
 
-function collectionOf({ apiVersion, kind }: Manifest, namespace: string): string {
+function pluralOf({ kind }: Manifest): string {
   const plural = plurals[kind]
   if (plural === undefined) throw new Error(`test/bypass/api.ts knows no plural of ${kind}: add it`)
-  return `${apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`}/namespaces/${namespace}/${plural}`
+  return plural
+}
+
+function collectionOf(object: Manifest, namespace: string): string {
+  const { apiVersion, kind } = object
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+  return `${group}${ofCluster.has(kind) ? '' : `/namespaces/${namespace}`}/${pluralOf(object)}`
 }
 
 const connects = /\/(exec|attach|portforward|proxy)\b/
@@ -71,7 +87,7 @@ const networking = /^\/networkpolicies\b/
 /** One try in a namespace. Nothing is changed: what is not a connection is a dry run, which passes admission whole. */
 export async function tryOnce(
   api: Api,
-  { create, fill = 0, call, right }: Try,
+  { create, fill = 0, containers = 1, call, right }: Try,
   namespace: string,
   as: string | undefined,
 ): Promise<Answer> {
@@ -79,31 +95,70 @@ export async function tryOnce(
     return await api.ask({
       method: 'POST',
       path: `${collectionOf(create, namespace)}?dryRun=All`,
-      body: manifestOf({ create, fill }),
+      body: manifestOf({ create, fill, containers }),
       as,
     })
   if (call !== undefined) {
-    const { path, ...how } = call
-    const group = networking.test(path) ? '/apis/networking.k8s.io/v1' : '/api/v1'
+    const {
+      path,
+      group = networking.test(path) ? 'networking.k8s.io/v1' : '',
+      namespace: where,
+      ...how
+    } = call
     const dry = connects.test(path) ? '' : '?dryRun=All'
-    return await api.ask({ ...how, path: `${group}/namespaces/${namespace}${path}${dry}`, as })
+    const root = group === '' ? '/api/v1' : `/apis/${group}`
+    return await api.ask({ ...how, path: `${root}/namespaces/${where ?? namespace}${path}${dry}`, as })
   }
-  if (right !== undefined) return await mayI(api, right, namespace, as)
+  if (right !== undefined) return await claim(api, right, namespace, as)
   throw new Error('An attempt of a person is one of create, call and right')
+}
+
+const methods: { readonly [verb: string]: string } = {
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  get: 'GET',
+}
+
+/**
+ * The very request that the right is of: it is judged before its body is read, so none is needed. Whoever has the right is asked
+ * about by a review, and so is a right that no request stands for.
+ */
+async function claim(api: Api, right: Right, here: string, as: string | undefined): Promise<Answer> {
+  const { verb, group = '', resource, namespace = here, virtual } = right
+  if (virtual) return await mayI(api, right, here, as)
+  const served = await servedAt(api, group, resource)
+  // A misspelt right is one that nobody has.
+  if (served === undefined) return { status: 404, text: `The API server serves no ${resource} of ${group}` }
+  if (as === undefined) return await mayI(api, right, here, as)
+  const [plural = '', subresource] = resource.split('/')
+  const name = plural === 'namespaces' ? namespace : 'any'
+  const path = [
+    served.root,
+    ...(served.namespaced ? [`namespaces/${namespace}`] : []),
+    plural,
+    ...(verb === 'create' && subresource === undefined ? [] : [name]),
+    ...(subresource === undefined ? [] : [subresource]),
+  ].join('/')
+  return await api.ask({
+    method: methods[verb] ?? '',
+    path: `${path}?dryRun=All`,
+    ...(verb === 'patch' ? { type: 'application/merge-patch+json' } : {}),
+    ...(verb === 'get' ? {} : { body: {} }),
+    as,
+  })
 }
 
 /** As a refusal or an answer of the API server would look. */
 async function mayI(
   api: Api,
-  { verb, group = '', resource, namespace, virtual }: NonNullable<Try['right']>,
+  { verb, group = '', resource, namespace }: Right,
   here: string,
   as: string | undefined,
 ): Promise<Answer> {
   const [plural = '', subresource = ''] = resource.split('/')
-  // A misspelt right is one that nobody has.
-  if (virtual === undefined && !(await isServed(api, group, resource)))
-    return { status: 404, text: `The API server serves no ${resource} of ${group}` }
-  const { text } = await api.ask({
+  const { text, auditId = '' } = await api.ask({
     method: 'POST',
     path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
     body: {
@@ -118,12 +173,17 @@ async function mayI(
   const { status } = JSON.parse(text) as { status?: { allowed?: boolean } }
   if (status?.allowed === undefined) throw new Error(text)
   return status.allowed
-    ? { status: 200, text: 'allowed' }
-    : { status: 403, text: `hipaa-mcp: RBAC forbids ${verb} ${resource}` }
+    ? { status: 200, text: 'allowed', auditId }
+    : { status: 403, text: `cannot ${verb} resource ${resource}`, auditId }
 }
 
-async function isServed(api: Api, group: string, resource: string): Promise<boolean> {
-  const versions =
+/** Below which path a kind is served, or undefined. */
+async function servedAt(
+  api: Api,
+  group: string,
+  resource: string,
+): Promise<{ root: string; namespaced: boolean } | undefined> {
+  const roots =
     group === ''
       ? ['/api/v1']
       : (
@@ -131,11 +191,12 @@ async function isServed(api: Api, group: string, resource: string): Promise<bool
             versions?: { groupVersion: string }[]
           }
         ).versions?.map(({ groupVersion }) => `/apis/${groupVersion}`)
-  for (const path of versions ?? []) {
-    const { resources = [] } = JSON.parse((await api.ask({ method: 'GET', path })).text) as {
-      resources?: { name: string }[]
+  for (const root of roots ?? []) {
+    const { resources = [] } = JSON.parse((await api.ask({ method: 'GET', path: root })).text) as {
+      resources?: { name: string; namespaced: boolean }[]
     }
-    if (resources.some(({ name }) => name === resource)) return true
+    const found = resources.find(({ name }) => name === resource)
+    if (found !== undefined) return { root, namespaced: found.namespaced }
   }
-  return false
+  return undefined
 }

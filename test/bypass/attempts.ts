@@ -19,6 +19,7 @@ const people = {
 /** Whose code runs in a pod. */
 const pods = {
   Server: 'the MCP server’s own code, as root in its container',
+  User: 'the MCP server’s own code, as a user of its container',
   Bystander: 'a pod of the namespace that no server names',
   Store: 'a pod that gives itself out for a store',
   Stranger: 'a pod of another namespace',
@@ -87,7 +88,7 @@ export const gates = {
   rights: {
     others: true,
     where:
-      'RBAC, before the product is asked: the API server counts it in `apiserver_authorization_attempts_total`, without a name. Who and what stands in its audit log, where the cluster keeps one',
+      'RBAC, before the product is asked. Each such attempt stands in the API server’s audit log, with who asked for what and that it was forbidden, where the cluster writes one by [our example policy](audit-log.md). The tests find it there by its id. Rights that no request stands for, such as to approve a grant, are asked for by a review, which stands there with its answer. The API server counts refusals too, without a name: `authorization_attempts_total`',
   },
   guarded: {
     record: 'the pod’s',
@@ -109,25 +110,41 @@ export const gates = {
   },
   container: {
     where:
-      'the kernel, by what the container may not do, or has not: nobody is told but the program that tried. Only where a node’s own audit watches such calls does its log have it',
+      'the kernel and the runtime, by what the container may not do, or has not: these are never seen. Nobody is told but the program that tried: no record, Event or metric of ours, and no line of the kernel’s log (looked for by hand on the test node). An agent on the node would see them; why there is none of ours is [decision 28](decisions/0028-what-an-attempt-leaves-behind.md)',
   },
   network: {
     metric: 'canaries’',
+    others: true,
     where:
-      'the network plugin, by NetworkPolicies: the attempt shows only where the plugin counts or logs what it drops. That such ways are shut is what canaries try, from a stranger and from a bystander to guarded pods’ port for calls and to stores, and from a bystander to an address outside: `status.network`, `hipaa_mcp_network_attempts_open`. Nobody tries for them ports of the server’s own, UDP, a store’s way out, ports of nodes, and the operator’s and the collector’s own ports',
+      'the network plugin, by NetworkPolicies, where it counts what it drops: kube-router does by a rule for each pod (`rule to REJECT`, seen in iptables: from a bystander, a stranger, a store and outside, IPv6 and UDP too), until it writes its rules anew; other plugins were not tried. That such ways are shut is what canaries try, from a stranger and from a bystander to guarded pods’ port for calls and to stores, and from a bystander to an address outside: `status.network`, `hipaa_mcp_network_attempts_open`. Nobody tries for them ports of the server’s own, UDP, a store’s way out, ports of nodes, and the operator’s and the collector’s own ports',
   },
 } satisfies { readonly [gate: string]: Trace }
 type Gate = keyof typeof gates
 
 /** `virtual`: a verb or a kind that only authorization knows; any other is served by the API server. */
-type Right = { verb: string; group?: string; resource: string; namespace?: string; virtual?: true }
+export type Right = { verb: string; group?: string; resource: string; namespace?: string; virtual?: true }
 
-/** `create`: an object, in a dry run. `call`: a request below the namespace's path. `right`: whether one has it. */
+/**
+ * `create`: an object, in a dry run. `call`: a request below the namespace's path. `right`: what is missing, asked for by itself
+ * where neither of them does.
+ */
 export type Try = {
   create?: Manifest
   /** Of `create`: so many characters of another's annotation besides. */
   fill?: number
-  call?: { method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET'; path: string; type?: string; body?: unknown }
+  /** Of `create`: so many containers, each like its first. */
+  containers?: number
+  /** `create`: so many times at once. */
+  times?: number
+  /** `group` and its version, and `namespace`, where it is not the core's or the NetworkPolicies', or not that of the attempt. */
+  call?: {
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET'
+    path: string
+    group?: string
+    namespace?: string
+    type?: string
+    body?: unknown
+  }
   right?: Right
   /** Body of a function of in-pod.ts: 'through' where it came through. */
   run?: string
@@ -154,17 +171,39 @@ export type Attempt = Try & {
   sample?: true
 }
 
-/** `create` with its `fill`. */
-export function manifestOf({ create, fill = 0 }: { create: Manifest; fill?: number }): Manifest {
-  if (fill === 0) return create
-  const { metadata } = create as { metadata: { name: string; annotations?: object } }
-  const annotations = { ...metadata.annotations, 'example.com/fill': 'x'.repeat(fill) }
-  return { ...create, metadata: { ...metadata, annotations } as { name: string } }
+/** `create` with its `fill` and its `containers`. */
+export function manifestOf({
+  create,
+  fill = 0,
+  containers = 1,
+}: {
+  create: Manifest
+  fill?: number
+  containers?: number
+}): Manifest {
+  return filled(containers === 1 ? create : manifold(create, containers), fill)
+}
+
+function filled(object: Manifest, length: number): Manifest {
+  if (length === 0) return object
+  const { metadata } = object as { metadata: { name: string; annotations?: object } }
+  const annotations = { ...metadata.annotations, 'example.com/fill': 'x'.repeat(length) }
+  return { ...object, metadata: { ...metadata, annotations } as { name: string } }
+}
+
+function manifold(object: Manifest, containers: number): Manifest {
+  const { spec, ...rest } = object as Manifest & { spec: { containers: [{ name: string }] } }
+  const [first] = spec.containers
+  const each = Array.from({ length: containers }, (_, place) => ({
+    ...first,
+    name: `${first.name}-${place}`,
+  }))
+  return { ...rest, spec: { ...spec, containers: each } }
 }
 
 /** By which words an attempt that ends as a guarded pod is counted. */
-export const countedAs = ({ gate, create, fill = 0 }: Attempt): What[] =>
-  gate === 'guarded' && create !== undefined ? askedOf(manifestOf({ create, fill }) as unknown as Pod) : []
+export const countedAs = ({ gate, create, ...more }: Attempt): What[] =>
+  gate === 'guarded' && create !== undefined ? askedOf(manifestOf({ create, ...more }) as unknown as Pod) : []
 
 const folder = join(import.meta.dirname, 'attempts')
 

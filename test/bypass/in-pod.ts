@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 
@@ -248,6 +248,22 @@ function exit(file: string, ...args: string[]): string {
   }
 }
 
+const ofProcess = (pid: string, file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8')
+
+/** What can be read of one file of each process of another program that this one sees. */
+function ofOthers(file: string): string[] {
+  const mine = ofProcess('self', 'cmdline')
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return ofProcess(pid, 'cmdline') === mine ? [] : [ofProcess(pid, file)]
+      } catch {
+        return []
+      }
+    })
+}
+
 const tools = {
   dial,
   datagram,
@@ -262,6 +278,7 @@ const tools = {
   place,
   exit,
   own,
+  ofOthers,
   process,
   readFileSync,
   writeFileSync,

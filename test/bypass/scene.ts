@@ -25,6 +25,7 @@ export type Scene = World & { kubeconfig: string; netns: string }
 type Made = { metadata: { name: string }; status?: { podIP?: string; podIPs?: { ip: string }[] } }
 const podNames = {
   Server: 'server',
+  User: 'user',
   Bystander: 'visitor',
   Store: 'false-store',
   Stranger: 'stranger',
@@ -40,9 +41,16 @@ export function placeOf(role: PodRole, namespace: string): { namespace: string; 
 function pod(
   place: { namespace: string; name: string },
   role: string,
-  more: { server?: string; labels?: object; attempts?: string; scheduler?: string } = {},
+  more: {
+    server?: string
+    labels?: object
+    attempts?: string
+    scheduler?: string
+    user?: number
+    neighbour?: boolean
+  } = {},
 ): object {
-  const { server, labels = {}, attempts = 'attempts', scheduler } = more
+  const { server, labels = {}, attempts = 'attempts', scheduler, user, neighbour = false } = more
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -56,8 +64,11 @@ function pod(
       ...(scheduler === undefined ? {} : { schedulerName: scheduler }),
       // Root, where admission leaves it that: the server's own code is hostile.
       securityContext: { runAsUser: 0, runAsGroup: 0 },
+      ...(neighbour ? { shareProcessNamespace: true } : {}),
       // Its image is to be patched by name, as the sidecar's in its place.
-      initContainers: [{ ...container('first', ['-e', '0']) }],
+      initContainers: [
+        { ...container('first', ['-e', user === undefined ? '0' : setUserProgram]), volumeMounts: programs },
+      ],
       containers: [
         {
           ...container(server === undefined ? place.name : 'ehr', ['/attempts/in-pod.mts', role]),
@@ -68,13 +79,25 @@ function pod(
               valueFrom: { secretKeyRef: { name: 'ehr-db', key: 'password', optional: true } },
             },
           ],
-          volumeMounts: [{ name: 'attempts', mountPath: '/attempts', readOnly: true }],
+          ...(user === undefined ? {} : { securityContext: { runAsUser: user, runAsGroup: user } }),
+          volumeMounts: [{ name: 'attempts', mountPath: '/attempts', readOnly: true }, ...programs],
         },
+        ...(neighbour ? [container('neighbour', ['-e', besideServer])] : []),
       ],
-      volumes: [{ name: 'attempts', configMap: { name: attempts } }],
+      volumes: [
+        { name: 'attempts', configMap: { name: attempts } },
+        { name: 'programs', emptyDir: {} },
+      ],
     },
   }
 }
+
+const programs = [{ name: 'programs', mountPath: '/programs' }]
+/** A program of root's that runs with root's rights, whoever starts it (SETUID). */
+const setUserProgram =
+  "fs.copyFileSync(process.execPath, '/programs/set-user'); fs.chmodSync('/programs/set-user', 0o4755)"
+/** What stands beside the server where there is no sidecar: a process with variables, files and a socket that is no file. */
+const besideServer = "net.createServer().listen('\\0beside')"
 
 const container = (name: string, args: readonly string[]) => ({
   name,
@@ -306,7 +329,9 @@ const targetsIn = (namespace: string, node: string): object[] => [
 
 /** Who tries it. */
 const attackers = (namespace: string, attempts: string): object[] => [
-  pod(placeOf('Server', namespace), 'Server', { server: 'ehr', attempts }),
+  // Where the product is, admission refuses what the neighbour needs, and puts the sidecar in its place.
+  pod(placeOf('Server', namespace), 'Server', { server: 'ehr', attempts, neighbour: namespace === open }),
+  pod(placeOf('User', namespace), 'User', { server: 'ehr', attempts, user: 1_000 }),
   pod(placeOf('Bystander', namespace), 'Bystander', { attempts }),
   pod(placeOf('Store', namespace), 'Store', { attempts, labels: { app: 'ehr-db' } }),
   pod(placeOf('Stranger', namespace), 'Stranger', { attempts }),

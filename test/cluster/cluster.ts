@@ -11,7 +11,7 @@ import { type Api, connect } from './api.ts'
 import { certManagerReady, startCertManager } from './cert-manager.ts'
 import { kubeconfigOf, makeCertificates, nodeName } from './certificates.ts'
 import { type Components, components } from './components.ts'
-import { startApiServer, startControllers } from './control-plane.ts'
+import { auditPolicy, startApiServer, startControllers } from './control-plane.ts'
 import { applyCoreDns, coreDnsReady } from './coredns.ts'
 import { testImages } from './images.ts'
 import { makeNetwork, netnsOf } from './network.ts'
@@ -279,6 +279,7 @@ async function recipe(built: Components): Promise<string> {
   const files = (await readdir(import.meta.dirname)).filter(
     (file) => file.endsWith('.ts') && !noRecipe.has(file),
   )
-  const texts = files.toSorted().map(async (file) => await readFile(join(import.meta.dirname, file)))
+  const paths = [...files.toSorted().map((file) => join(import.meta.dirname, file)), auditPolicy]
+  const texts = paths.map(async (path) => await readFile(path))
   return hashOf([built.folder, ...(await Promise.all(texts))])
 }

@@ -13,6 +13,11 @@ const all = (slot: Slot, range: 'podRange' | 'serviceRange'): string =>
 
 const etcd = 'http://127.0.0.1:2379'
 
+/** What the documentation tells people to write. */
+export const auditPolicy = join(import.meta.dirname, '..', '..', 'config', 'audit', 'policy.yaml')
+/** A JSON object a line (audit.k8s.io/v1 Event); older ones beside it, as `audit-TIME.log`. */
+export const auditLogOf = (state: string): string => join(state, 'log', 'audit.log')
+
 const flags = (table: Record<string, string | number | boolean>): string[] =>
   Object.entries(table).map(([name, value]) => `--${name}=${value}`)
 
@@ -56,6 +61,10 @@ export async function startApiServer(slot: Slot, built: Components, api: Api): P
     'requestheader-extra-headers-prefix': 'X-Remote-Extra-',
     'proxy-client-cert-file': pki('front-proxy-client.crt'),
     'proxy-client-key-file': pki('front-proxy-client.key'),
+    'audit-policy-file': auditPolicy,
+    'audit-log-path': auditLogOf(state),
+    'audit-log-maxsize': 100,
+    'audit-log-maxbackup': 2,
   })
   await startDaemon(slot, { name: 'etcd', command: [built.path('etcd'), ...etcdFlags] })
   await startDaemon(slot, { name: 'kube-apiserver', command: [built.path('kube-apiserver'), ...apiFlags] })
