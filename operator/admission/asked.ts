@@ -78,7 +78,8 @@ const table = {
   'pod-resources': { field: 'spec.resources', says: ({ spec }) => has(spec, 'resources') },
   priority: {
     field: 'spec.priorityClassName',
-    says: ({ spec }) => String(spec['priorityClassName'] ?? '').startsWith('system-'),
+    says: ({ spec: { priorityClassName } }) =>
+      typeof priorityClassName === 'string' && priorityClassName.startsWith('system-'),
   },
   'resource-claims': {
     field: 'spec.resourceClaims',

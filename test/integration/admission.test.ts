@@ -273,6 +273,11 @@ describe('a guarded pod', () => {
   })
 })
 
+const template = (app: string, pod: object) => ({
+  metadata: { annotations: { [serverAnnotation]: 'ehr' }, labels: { app, all: 'honest' } },
+  spec: pod,
+})
+
 /** Of kinds that make pods, as people write them; the pods stay where no node is. */
 function honest(): object[] {
   const migrate = {
@@ -288,10 +293,6 @@ function honest(): object[] {
   }
   const spec = { initContainers: [migrate], containers: [{ ...migrate, ...probed }] }
   const nowhere = { ...spec, nodeSelector: { nowhere: 'true' } }
-  const template = (app: string, pod: object) => ({
-    metadata: { annotations: { [serverAnnotation]: 'ehr' }, labels: { app, all: 'honest' } },
-    spec: pod,
-  })
   const of = (apiVersion: string, kind: string, pod: object, more?: object) => {
     const app = `honest-${kind.toLowerCase()}`
     const selecting = more && { selector: { matchLabels: { app } }, ...more }
