@@ -99,10 +99,14 @@ function parsed(body: Buffer): AccessChange[] {
     Object.keys(more).length > 0
   )
     throw new Refusal('bad-request')
-  const told = { grants, revocations } as AccessRequest
+  return changesIn({ grants, revocations } as AccessRequest)
+}
+
+/** As entries of the log, grants first. */
+export function changesIn({ grants, revocations }: AccessRequest): AccessChange[] {
   return [
-    ...told.grants.map((one) => ({ kind: 'grant-changed', ...one }) as const),
-    ...told.revocations.map((one) => ({ kind: 'revocation-changed', ...one }) as const),
+    ...grants.map((one) => ({ kind: 'grant-changed', ...one }) as const),
+    ...revocations.map((one) => ({ kind: 'revocation-changed', ...one }) as const),
   ]
 }
 

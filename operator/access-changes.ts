@@ -51,10 +51,10 @@ function stepsOf(grant: BreakGlassGrant, now: number): Step[] {
   const { approval, end, review, requestedBy } = grant.spec
   const { state, until } = grantStanding(grant, now)
   const steps: Step[] = [
-    { change: 'requested', happened: told(grant.metadata.creationTimestamp), ...byOf(requestedBy) },
+    { change: 'requested', happened: timeIn(grant.metadata.creationTimestamp), ...byOf(requestedBy) },
   ]
   const did = (change: Step['change'], one: { by: string; at: string }, more: Partial<Step> = {}): void =>
-    void steps.push({ change, happened: told(one.at), ...byOf(one.by), ...more })
+    void steps.push({ change, happened: timeIn(one.at), ...byOf(one.by), ...more })
   if (until === undefined) {
     // Nobody approved it: who ends it takes it back.
     if (end !== undefined) did('ended', end)
@@ -105,7 +105,7 @@ function keysFrom({ patients, seal }: Orders['keys']): PatientKeys {
   return { patients: key, seal: sealing } as PatientKeys
 }
 
-const told = (time: string | undefined): string => timeOf(Date.parse(time ?? ''))
+const timeIn = (time: string | undefined): string => timeOf(Date.parse(time ?? ''))
 const byOf = (by: string | undefined): { by?: string } => (by === undefined ? {} : { by })
 
 export type RecordsGrants = { collector: Pick<CollectorClient, 'tellAccess'>; log: Log }
@@ -252,7 +252,7 @@ function madeOf({ metadata, spec }: AccessRevocation): RevocationChange {
   const until = Date.parse(spec.expires ?? '')
   return {
     change: 'made',
-    happened: told(metadata.creationTimestamp),
+    happened: timeIn(metadata.creationTimestamp),
     revocation: { name: metadata.name, uid: metadata.uid ?? '' },
     ...(revoked === undefined ? {} : { revoked }),
     cause: spec.cause,

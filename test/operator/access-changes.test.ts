@@ -160,7 +160,7 @@ verifies(
       { change: 'deleted' },
     ])
     // What the watch has not brought yet is not gone.
-    expect(await looked({ unseen: [aGrant() as never, known as never] })).toMatchObject([])
+    expect(await looked({ unseen: [aGrant() as never, known as never] })).toEqual([])
   },
 )
 

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { parse, parseAllDocuments } from 'yaml'
-import { type AccessChange, AccessKnown } from '../../collector/access-changes.ts'
+import { type AccessChange, AccessKnown, changesIn } from '../../collector/access-changes.ts'
 import { enforceLabel } from '../../core/identifiers.ts'
 import type { KubernetesObject } from '../../core/kubernetes.ts'
 import { type KeepAccessOptions, keepAccessOnRecord } from '../../operator/access-changes.ts'
@@ -139,12 +139,8 @@ export async function runningOperator(client: Client, given: Partial<Outside> = 
   const known = new AccessKnown()
   const collector: KeepAccessOptions['collector'] = {
     access: async () => known.onRecord(),
-    tellAccess: async ({ grants, revocations }) => {
-      const told = [
-        ...grants.map((one) => ({ kind: 'grant-changed', ...one }) as const),
-        ...revocations.map((one) => ({ kind: 'revocation-changed', ...one }) as const),
-      ]
-      for (const one of known.news(told)) {
+    tellAccess: async (request) => {
+      for (const one of known.news(changesIn(request))) {
         known.take(one)
         access.push(one)
       }
