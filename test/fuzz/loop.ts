@@ -38,7 +38,7 @@ export type Fuzzed = {
   failed?: { input: Buffer; cause: unknown }
 }
 
-/** Processor time of one input of at most 4 KiB: hundreds of times what any takes. Milliseconds. */
+/** Processor time of this thread for one input of at most 4 KiB: hundreds of times what any takes. Milliseconds. */
 const slowest = 1_000
 /** Inputs between two looks at the coverage, which costs as much as a hundred of them. */
 const atATime = 64
@@ -105,10 +105,10 @@ async function outcome(
   { holds }: Target,
   input: Buffer,
 ): Promise<{ cause?: unknown; says?: string | undefined }> {
-  const before = process.cpuUsage()
+  const before = process.threadCpuUsage()
   try {
     const says = await holds(input)
-    const { user, system } = process.cpuUsage(before)
+    const { user, system } = process.threadCpuUsage(before)
     const took = (user + system) / 1_000
     return took > slowest
       ? { cause: new Error(`${input.length} bytes took ${Math.round(took)} ms of a processor`) }

@@ -1,4 +1,4 @@
-// The readers of what others wrote, under some thousand inputs each. The night has minutes for each (test/nightly/fuzz.test.ts).
+// The readers of what others wrote, under a thousand inputs each, or fewer where a busy machine makes no more in 20 s. The night has minutes for each (test/nightly/fuzz.test.ts).
 
 import { expect, test } from 'vitest'
 import { targets } from './targets.ts'
