@@ -25,19 +25,19 @@ export function keepAgreements(clocks: Clocks, onEnd: () => void): Agreements {
     return agreement?.active === true && !agreement.end.come()
   }
 
-  function arm(): void {
+  /** Returns how many are open. Each is looked at once: what ends between two looks would be told to nobody. */
+  function arm(): number {
     clearTimeout(timer)
     const open = [...known].filter(([name]) => active(name))
-    if (open.length === 0) return
+    if (open.length === 0) return 0
     timer = setTimeout(
       () => {
-        const ended = open.some(([name]) => !active(name))
-        arm()
-        if (ended) onEnd()
+        if (arm() < open.length) onEnd()
       },
       Math.min(longest, Math.max(1, Math.min(...open.map(([, { until }]) => until)) - clocks.wall())),
     )
     timer.unref()
+    return open.length
   }
 
   return {
