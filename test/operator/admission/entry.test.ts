@@ -12,7 +12,7 @@ import { judgeNew, judgePod, type Lookup } from '../../../operator/admission/jud
 import type { Container, Pod } from '../../../operator/admission/pod.ts'
 import type { Request, Verdict } from '../../../operator/admission/review.ts'
 import { verifies } from '../../verifies.ts'
-import { aGrant, aServer, now } from '../world.ts'
+import { aGrant, aServer, now, onRecord } from '../world.ts'
 import { aBystander, anApp, aPod, aRequest, restricted, surroundings } from './pods.ts'
 
 const ehr = aServer()
@@ -264,7 +264,7 @@ verifies(
 )
 
 test('a grant for pods widens no call', () => {
-  expect(grantOrders([forPods(), aGrant()], now)).toHaveLength(1)
+  expect(grantOrders([forPods(), aGrant({}, {}, onRecord())], now)).toHaveLength(1)
 })
 
 verifies('injection:connect', 'nobody enters a pod that took the place of the one on record', async () => {
