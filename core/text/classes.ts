@@ -70,7 +70,7 @@ const table: readonly (readonly [bit: number, list: string])[] = [
   [
     facility,
     `hospital hospitals hosp clinic clinics infirmary hospice sanatorium sanitarium polyclinic university universidad
-     college clinica policlinica healthcare hospitalists ctr centre dispensary orphanage seminary academy`,
+     college clinica policlinica healthcare hospitalists ctr centre umc rmc vamc dispensary orphanage seminary academy`,
   ],
   [
     weakFacility,

@@ -18,10 +18,13 @@ export const plate = 64
 /** username, login: logins.ts */
 export const login = 128
 
+/** As immigrants and their doctors write them, without those that are names or other words. */
+const foreignMonths =
+  'janvier fevrier avril juin juillet septembre octobre novembre decembre enero febrero abril agosto septiembre octubre noviembre diciembre januar februar oktober dezember'
 export const monthWords =
-  'jan january feb february mar march apr april may jun june jul july aug august sep september sept oct october nov november dec december'.split(
-    ' ',
-  )
+  'jan january feb february mar march apr april may jun june jul july aug august sep september sept oct october nov november dec december'
+    .split(' ')
+    .concat(foreignMonths.split(' '))
 /** Each by itself and with day behind it; and feasts, which say as much. */
 const weekdayWords = 'mon tue tues wed weds wednes thu thur thurs fri sat satur sun'
   .split(' ')

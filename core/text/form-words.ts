@@ -54,7 +54,7 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
   [
     27,
     `on since until till due dated date dob born visit appt appointment seen reviewed drawn admitted discharged lmp edd edc dos doa dod done dx
-     starting started start before after thru till wk week bday birthday pod tomorrow yesterday`,
+     starting started start before after thru till wk week bday birthday pod tomorrow yesterday sent ama began`,
   ],
   // An element of a date smaller than the year: "in March"
   [28, 'in since during until till by last next this early late mid through from between to and of'],
@@ -138,6 +138,16 @@ const listed: readonly (readonly [bit: number, words: string])[] = [
     `physician surgeon nurse therapist cardiologist oncologist neurologist internist hospitalist attending resident doctor dentist midwife
      pharmacist pcp rn np md pa lpn lvn cna crnp aprn emt medic paramedic officer coach teacher chaplain`,
   ],
+  // Who is no person: what hospitals, chains of clinics and of shops are called by, whatever else it means
+  [
+    56,
+    `mercy baptist methodist presbyterian presby lutheran adventist deaconess providence swedish sinai mayo kaiser legacy banner cedars jewish samaritan
+     hopkins bellevue shriners ascension intermountain geisinger ochsner northwell medstar advocate sanford avera sutter scripps hoag renown northwestern
+     wexner vanderbilt emory tufts yale froedtert carle fairview hennepin bayview butterworth hermann anschutz parenthood davita fresenius minuteclinic
+     citymd concentra walgreens cvs walmart kroger safeway publix costco quest labcorp greyhound harborview parkland shands langone cornell upstate`,
+  ],
+  // And what a name or place beside it makes a hospital of
+  [57, 'memorial general regional receiving university children childrens womens community'],
   // "this morning", "last night"
   [58, partOfDayWords.join(' ')],
   // "spring break", "summer of 2022"

@@ -39,7 +39,7 @@ const houses = wordTable(
     ...words(
       `ohsu ucsf ucla ucsd mgh bwh bidmc upmc chop uab musc vcu utsw utmb uthsc uthealth mskcc nyu nyp cumc jhh umms ummc uams unmh unmc uihc
      kumc osuwmc uwmc hcmc dhmc chla vumc ouhsc lsuhsc wvu ukhc uic bjh slch iuh uchealth lpch zsfg sfgh cpmc jmh mdacc wrnmmc bamc sammc arh
-     nmh unc wfbmc uvm uvmmc lvhn chkd gwu`,
+     nmh unc wfbmc uvm uvmmc lvhn chkd gwu usc uci jps hfh ahn rmh wvuh osu`,
     ),
   ].map((word) => [word, true] as const),
 )

@@ -70,7 +70,7 @@ function isSomebodys(i: i32, from: i32, beside: bool): bool {
 
 /** "Nurse Kelly Brannigan", "PA Jessica Thorne": written as part of the name. */
 function isRole(i: i32): bool {
-  return isLarge(i) && isKnown(i, OFFICE) && isFree(i)
+  return isLarge(i) && isKnown(i, OFFICE) && isOf(i, PERSON) && isFree(i)
 }
 
 /** "Sister Mary Bernadine" */

@@ -7,6 +7,7 @@ import {
 } from './classes'
 import { KIN, OFFICE, SURE_STREET, UNIT_START } from './dictionary'
 import { isBehindAtSign } from './facilities'
+import { brandOf, SHARED, SURE } from './houses'
 import { byteAt } from './memory'
 import { areTown } from './recent'
 import { isDigit } from './signs'
@@ -63,6 +64,7 @@ export function supposeCapitals(): bool {
         setShape(i, CAPITALISED)
         supposed = true
       }
+  for (let i = 0; i < count; i++) if (sizeOf(i) > 2 && isHouse(i, from)) supposed = true
   if (supposed || large || (anyClass & (TITLE | FACILITY)) != 0) for (let i = 1; i < count; i++) heads(i, from)
   // What is left is written as words that are no names.
   if (large) for (let i = 0; i < count; i++) if (shapeOf(i) == CAPITALS) setShape(i, SMALL)
@@ -180,6 +182,54 @@ function isCalling(i: i32): bool {
 function isFamily(i: i32, next: i32): bool {
   const both = SURNAME | FREQUENT
   return (flagsOf(next) & both) == both && isListed(i, FIRST) && !isListed(i, ENGLISH | MEDICAL)
+}
+
+/** Most words before and behind the one that a hospital is told by. */
+const mostBeside = 3
+
+/** "sharp memorial", "methodist dallas", "temple university hospital": what such a word stands among is called so with it. */
+function isHouse(i: i32, from: i32): bool {
+  if (shapeOf(i) != from && shapeOf(i) != CAPITALISED) return false
+  const head = isHead(i)
+  const brand = head ? SHARED : brandOf(i)
+  if (brand == 0) return false
+  let start = i
+  let last = i
+  let named = false
+  while (start > 0 && i - start < mostBeside && joins(start) && isPart(start - 1, from)) named = isCalled(--start) || named
+  // "at temple", and no "at" of a time
+  if (!head) while (last + 1 < count && last - i < mostBeside && joins(last + 1) && isPart(last + 1, from)) named = isCalled(++last) || named
+  if (brand == SURE ? start == last && !isApart(i) : !named) return false
+  for (let word = start; word <= last; word++) setShape(word, CAPITALISED)
+  return true
+}
+
+/** "hospital", "medical center", "med center" */
+function isHead(i: i32): bool {
+  if (isOf(i, FACILITY)) return isWord(i, 'hospital') || isWord(i, 'hosp') || isWord(i, 'umc') || isWord(i, 'vamc')
+  return isOf(i, WEAK_FACILITY) && i > 0 && gapOf(i) == SPACE && isWord(i, 'center') && (isWord(i - 1, 'medical') || isWord(i - 1, 'med'))
+}
+
+/** Whether a word beside may be part of a hospital's name. */
+function isPart(i: i32, from: i32): bool {
+  if (shapeOf(i) == CAPITALISED) return !isOf(i, PERSON | TITLE)
+  if (shapeOf(i) != from || isOf(i, STOPPER | TITLE | PERSON | MONTH | ACRONYM | EPONYM_HEAD | CREDENTIAL | FAMOUS_EPONYM)) return false
+  if (isOf(i, PLACE_PREFIX | WEAK_FACILITY | STATE)) return true
+  if (isOf(i, HEADING) || sizeOf(i) < 3) return isOf(i, STATE_CODE)
+  return isListed(i, PLACE) || brandOf(i) != 0
+}
+
+/** And one that says which. */
+function isCalled(i: i32): bool {
+  return shapeOf(i) == CAPITALISED || isOf(i, STATE) || brandOf(i) != 0 || (isListed(i, PLACE) && !isOf(i, ORDINARY | PLACE_PREFIX))
+}
+
+/** Between signs, or behind a word of places. */
+function isApart(i: i32): bool {
+  const sign = byteAt(endOf(i))
+  if (i == 0) return sign == 0x3a
+  if (gapOf(i) == SPACE) return isOf(i - 1, AT | TOWARDS) && !isWord(i - 1, 'of')
+  return gapOf(i) == COMMA && (sign == 0x2c || sign == 0x2e || sign == 0x3f || sign == 0)
 }
 
 function joins(i: i32): bool {

@@ -90,7 +90,9 @@ function dashedDay(): void {
   const stop = two(day)
   if (stop != day + 2 || isAny(stop, WORDLY | SLASH | DASH | SPACE) || (isAny(stop, DOT) && digitAt(stop + 1)) || byteAt(stop) == 0x25) return
   const number = numberAt(day, 2)
-  if (number > 12 && isDay(numberAt(start, digits), number) && isAnnounced(start)) add(start, stop, DATE)
+  const month = numberAt(start, digits)
+  // And no "on 10-12.", which may be a range; "on 10-10" is none
+  if ((number > 12 || number == month) && isDay(month, number) && isAnnounced(start)) add(start, stop, DATE)
 }
 
 /** 03/2023 */

@@ -64,6 +64,9 @@ export const TOWN_HEAD: u64 = 1 << 55
 export const KIN: u64 = 1 << 56
 /** "Attending: Lawless" */
 export const OFFICE: u64 = 1 << 57
+/** The same bits of words that are no person: "Swedish First Hill", "Sharp Memorial" */
+export const BRAND: u64 = KIN
+export const SHARED_BRAND: u64 = OFFICE
 /** "this morning" */
 export const PART_OF_DAY: u64 = 1 << 58
 /** "spring break" */

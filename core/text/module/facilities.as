@@ -30,7 +30,7 @@ function headed(head: i32): void {
   let sure = standsAt(start) || (isOurLady(start) && end > head) || (isOwned(head) && isWord(head, 'children'))
   for (let i = start; i <= end && !sure; i++)
     sure = (isOf(i, FACILITY) && isLarge(i)) || (i > start && i < head && isOf(i, DIVISION)) || ((isStrange(i) || isPlaceName(i)) && shapeOf(i) != SMALL)
-  if (!sure) sure = isCalled(start, head)
+  if (!sure) sure = isCalled(start, head) || isCenter(start, head)
   if (sure) take(start, end, PLACED)
 }
 
@@ -42,6 +42,14 @@ function isCalled(start: i32, head: i32): bool {
   for (let i = start; i < head; i++)
     if (shapeOf(i) != CAPITALISED || gapOf(i + 1) != SPACE || !isListed(i, PLACE | SURNAME) || isOf(i, HEADING | PROPER | WEAK_FACILITY)) return false
   return true
+}
+
+/** "Interfaith Medical Center", "Jersey City Medical Center": whatever the words before mean. */
+function isCenter(start: i32, head: i32): bool {
+  const medical = head - 1
+  if (medical <= start || !isWord(head, 'center') || shapeOf(head) != CAPITALISED || gapOf(head) != SPACE) return false
+  if (!isWord(medical, 'medical') && !isWord(medical, 'med')) return false
+  return shapeOf(start) == CAPITALISED && !isOf(start, HEADING | WEAK_FACILITY)
 }
 
 function isWithin(i: i32): bool {

@@ -11,6 +11,7 @@ import {
 import { TOWN_HEAD } from './dictionary'
 import { isBehindAtSign, isLabelled, standsAt } from './facilities'
 import { byteAt } from './memory'
+import { takeHouse } from './houses'
 import { isFirstName } from './name-parts'
 import { isBracketed, takeOdd } from './odd-capitals'
 import { areTown } from './recent'
@@ -49,7 +50,7 @@ export function findLone(withNames: bool, withPlaces: bool, withShapes: bool): v
       continue
     }
     if (end > i || mayMean(i) || mayBeOdd(i)) judge(i, end)
-    done = end
+    done = places && shapes ? max(end, takeHouse(i, end)) : end
   }
 }
 

@@ -1,6 +1,7 @@
 // Numbers and codes in prose that nothing announces: by their length alone.
 
 import { ACRONYM, ENGLISH, FIRST, HEADING, STOPPER, SURNAME, TITLE } from './classes'
+import { isRecent } from './dates'
 import { HOST_END, MONTH, QUANTITY_LETTERS, STATE, SUBSTANCE, TRIAL, UNIT, UNIT_START, known } from './dictionary'
 import { add } from './findings'
 import { byteAt, MONEY } from './memory'
@@ -8,7 +9,7 @@ import { isCodeOf, isUnitAt } from './quantities'
 import { placeFor } from './recent'
 import { behind, before, code, digits, end, next, start } from './run'
 import {
-  AMPERSAND, CLOSING, COMMA, DASH, DOT, HASH, OTHER, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, isSmall, numberAt,
+  AMPERSAND, CLOSING, COLON, COMMA, DASH, DOT, HASH, OTHER, SLASH, SPACE, WORDLY, areDigits, digitAt, digitsEnd, isAny, isCapital, isDigit, isSmall, numberAt,
 } from './signs'
 import { UNIQUE_IDENTIFIER } from './types'
 
@@ -31,7 +32,9 @@ export function longNumbers(): i32 {
       else if (digits < 4 && isCapital(byteAt(end + 1))) mixed()
     }
     if (digits >= 6 && digits <= 20 && (behind & (WORDLY | SLASH | DASH)) == 0) plain()
+    else if ((digits == 3 || digits == 4) && behind == SPACE && digitAt(start + digits + 1)) spaced()
   }
+  if (end - start > 8 && digits < 8) alternating()
   return stop
 }
 
@@ -190,6 +193,46 @@ function grouped(): i32 {
   add(withLetters(from), at, UNIQUE_IDENTIFIER)
   // "1234-567.png", "1234-567:1"
   return isAny(at, SPACE | COMMA | CLOSING | OTHER) ? at : 0
+}
+
+/** "7440 1938 201", "TRER 5504 1812": three groups and more of three to five digits, two behind capitals; neither years nor counts. */
+function spaced(): void {
+  const from = withHash(start)
+  if (from < 0 || (digits == 4 && isRecent(start))) return
+  let at = start + digits
+  let count = digits
+  let groups = 1
+  let odd = byteAt(at - 1) != 0x30
+  for (; groups < 5 && byteAt(at) == 0x20; groups++) {
+    const stop = digitsEnd(at + 1, 6)
+    const size = stop - at - 1
+    if (size < 3 || size > 5) break
+    if (isAny(stop, WORDLY | SLASH | DASH) || (isAny(stop, DOT | COMMA | COLON) && digitAt(stop + 1))) return
+    count += size
+    at = stop
+    odd = odd || byteAt(at - 1) != 0x30
+  }
+  const letters = withLetters(from)
+  if (!odd || count < (letters < from ? 8 : 10) || groups < (letters < from ? 2 : 3)) return
+  if (byteAt(at) == 0x25 || isUnitAt(at) || isCodeOf(from)) return
+  if (letters < from && (known(letters, from - 1) & SUBSTANCE) != 0) return
+  add(letters, at, UNIQUE_IDENTIFIER)
+}
+
+/** WDL7B92K40QX: capitals and digits by turns, three times at least, with four digits. */
+function alternating(): void {
+  const from = withHash(start)
+  if (from < 0 || code < start || isAny(end, WORDLY | DASH | SLASH)) return
+  let changes = 0
+  let count = 0
+  for (let at = start; at < end; at++) {
+    const byte = byteAt(at)
+    const digit = isDigit(byte)
+    if (!digit && !isCapital(byte)) return
+    if (digit) count++
+    if (at > start && digit != isDigit(byteAt(at - 1))) changes++
+  }
+  if (changes > 2 && count > 3 && !isCodeOf(from)) add(from, end, UNIQUE_IDENTIFIER)
 }
 
 function plain(): void {

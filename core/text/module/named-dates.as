@@ -145,7 +145,7 @@ function yearEnd(at: i32): i32 {
   let from = at
   const sign = byteAt(at)
   if (sign == 0x2c) from += byteAt(at + 1) == 0x20 ? 2 : 1
-  else if (sign == 0x20) from += saysAt(at + 1, 'of ') || saysAt(at + 1, 'in ') ? 4 : 1
+  else if (sign == 0x20) from += saysAt(at + 1, 'of ') || saysAt(at + 1, 'in ') || saysAt(at + 1, 'de ') ? 4 : 1
   else if (sign == 0x2f || sign == 0x2d) from++
   else return at
   const stop = yearAt(from)
@@ -386,7 +386,8 @@ function dayBefore(end: i32): i32 {
   const sign = byteAt(end - 1)
   if (sign != 0x20 && sign != 0x2d && sign != 0x2f) return -1
   let at = end - 1
-  if (sign == 0x20 && saysBefore(at, ' of')) {
+  if (sign == 0x20 && saysBefore(at, ' de')) at -= 3
+  else if (sign == 0x20 && saysBefore(at, ' of')) {
     at -= 3
     if (saysBefore(at, ' day')) at -= 4
   }

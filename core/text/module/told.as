@@ -172,7 +172,7 @@ function placeStart(i: i32): i32 {
   let first = nameStart(i)
   const office = first - 2
   if (office >= 0 && shapeOf(office) == CAPITALS && isWord(office, 'va') && joins(first - 1) && gapOf(first) == SPACE) first = office
-  first = siteStart(houseStart(cornerStart(first)))
+  first = siteStart(houseStart(plusStart(cornerStart(first))))
   return first > 0 && gapOf(first) == SPACE && shapeOf(first - 1) == SMALL && isWord(first - 1, 'the') ? first - 1 : first
 }
 
@@ -181,6 +181,13 @@ function houseStart(place: i32): i32 {
   const house = place - 1
   if (house < 0 || gapOf(place) != SPACE || shapeOf(house) != CAPITALS || sizeOf(house) > 5 || !isFree(house)) return place
   return isOf(house, ACRONYM | TITLE | STOPPER | HEADING) || isKnown(house, TERM) ? place : house
+}
+
+/** "LAC+USC" */
+function plusStart(place: i32): i32 {
+  const other = place - 1
+  if (byteAt(startOf(place) - 1) != 0x2b || other < 0 || endOf(other) != startOf(place) - 1) return place
+  return shapeOf(other) == CAPITALS && isFree(other) ? other : place
 }
 
 /** "5th and Main", "16th & Mission": the street that crosses another. */

@@ -85,8 +85,8 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
   },
   'a day that something was done': {
     type: 'DATE',
-    are: ['4/4', '3/6', '3-14', '6/22 to 6/25'],
-    arent: ['13/32', '3-4'],
+    are: ['4/4', '3/6', '3-14', '10-10', '6/22 to 6/25'],
+    arent: ['13/32', '3-4', '10-12'],
     said: 'It was placed before and filled on _, as he says',
   },
   'a day at the end of a clause': {
@@ -112,6 +112,23 @@ const forms: { readonly [form: string]: { type: string; are: string[]; arent: st
     arent: ['today', 'this time', 'last week', 'a fall', 'spring', 'that night'],
     // And in a text beyond ASCII.
     said: 'Ωб: it came _, he says',
+  },
+  'a day that was sent': {
+    type: 'DATE',
+    are: ['4/4', '3/3'],
+    arent: ['8/70'],
+    said: 'the screen was sent _, she left AMA',
+  },
+  'a month in another language': {
+    type: 'DATE',
+    are: ['12 avril 2024', '4 de abril de 2024', '3 Oktober 2023', '7 juillet'],
+    arent: ['mars', 'mai', 'mayo'],
+  },
+  'a number in groups that nothing announces': {
+    type: 'UNIQUE_IDENTIFIER',
+    are: ['7440 1938 201', 'WDL7B92K40QX'],
+    arent: ['2019 2020 2021', '120 125 130', '1200 1300 1400', '5504 1812', 'CD34CD38', 'CYP2C19'],
+    said: 'he has Fidelis _, and is well',
   },
   'a short day in small letters': {
     type: 'DATE',
