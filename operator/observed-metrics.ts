@@ -5,7 +5,7 @@ import { standing } from '../core/agreement.ts'
 import { idOf } from '../core/log.ts'
 import { logFindingKinds } from '../core/log-identifiers.ts'
 import type { HipaaMcpServer } from '../crds/hipaamcpserver.generated.ts'
-import { asks, type What } from './admission/asked.ts'
+import { isPutRight, type What } from './admission/asked.ts'
 import type { ToldRefusals } from './admission/told-refusals.ts'
 import type { WatchedSecrets } from './authority/watch-secrets.ts'
 import type { ListWatch } from './cluster/list-watch.ts'
@@ -134,7 +134,7 @@ export function observeWorld(metrics: Pick<Metrics, 'observed'>, seen: Observed)
   ] as const)
     metrics.observed('counter', name, `What pods that came in guarded say ${description}`, () =>
       [...asked]
-        .filter(([what]) => (asks.get(what)?.instead !== undefined) === right)
+        .filter(([what]) => isPutRight(what) === right)
         .map(([what, value]) => ({ value, attributes: { what } })),
     )
   metrics.observed('gauge', 'hipaa_mcp_condition', 'Conditions of servers: 1 True, 0 False, -1 Unknown', () =>

@@ -124,6 +124,9 @@ export function askedOf(pod: Pod): What[] {
   return said
 }
 
+/** Whether something else stands instead; what is not put right stands. */
+export const isPutRight = (what: What): boolean => asks.get(what)?.instead !== undefined
+
 /** What is put right, each with its field: for who sends the pod. */
 export function putRight(asked: readonly What[]): string[] {
   return asked.flatMap((what) => {
@@ -142,9 +145,8 @@ export function toldOf(asked: readonly What[]): {
   const warnings = putRight(asked).map((sentence) => `hipaa-mcp: ${sentence}`)
   const fields = (right: boolean): string =>
     asked
-      .map((what) => asks.get(what))
-      .filter((ask) => (ask?.instead !== undefined) === right)
-      .map((ask) => ask?.field)
+      .filter((what) => isPutRight(what) === right)
+      .map((what) => asks.get(what)?.field)
       .join()
   const annotations = Object.entries({ 'put-right': fields(true), 'let-stand': fields(false) })
   return {
