@@ -4,7 +4,7 @@ import type { GrantState } from '../../core/grant.ts'
 import type { BreakGlassGrant } from '../../crds/breakglassgrant.generated.ts'
 import { type Command, exitCodes, type Screen, textOf, UsageError } from '../command.ts'
 import { kubeOptions, openKube } from '../kube.ts'
-import { columns } from '../table.ts'
+import { columns, wrap } from '../table.ts'
 import { grantsPath, refused } from './grants.ts'
 
 /** What to do next, by state. */
@@ -45,6 +45,12 @@ const stateOf = ({ status }: BreakGlassGrant): GrantState => status?.state ?? 'R
 const usesOf = ({ spec, status }: BreakGlassGrant): number | undefined =>
   spec.pods === undefined ? (status?.uses ?? 0) : undefined
 
+/** Why one in force opens nothing, as the operator says. */
+function closedBecause(grant: BreakGlassGrant): { reason: string; message: string } | undefined {
+  if (stateOf(grant) !== 'Active') return undefined
+  return grant.status?.conditions?.find(({ type, status }) => type === 'Active' && status === 'False')
+}
+
 /** For programs. */
 function shown(grant: BreakGlassGrant): object {
   const { spec, status } = grant
@@ -55,6 +61,7 @@ function shown(grant: BreakGlassGrant): object {
     ...(subject === undefined ? {} : { issuer: subject.issuer, sub: subject.sub, patients: patients.length }),
     ...(pods === undefined ? {} : { pods, entered: status?.entered ?? [] }),
     state: stateOf(grant),
+    opensNothing: closedBecause(grant)?.reason,
     until: status?.until,
     uses: usesOf(grant),
     requestedBy: spec.requestedBy,
@@ -84,6 +91,13 @@ function print(grants: readonly BreakGlassGrant[], screen: Screen): void {
     screen.width,
   ))
     screen.out(line)
+  for (const grant of grants) {
+    const closed = closedBecause(grant)
+    if (closed === undefined) continue
+    screen.out('')
+    for (const line of wrap(`${nameOf(grant)} opens nothing: ${closed.message}`, screen.width))
+      screen.out(line)
+  }
   const waiting = grants.flatMap((grant) => {
     const state = stateOf(grant)
     const reviewBy = grant.status?.reviewBy

@@ -151,6 +151,24 @@ test('a list shows where each stands and what waits, and exits 1 when a review i
   expect(calm.out + late.out + json.out).not.toMatch(/p-100|Unconscious/)
 })
 
+test('a list says of a grant in force that it opens nothing, and why', async () => {
+  const open = aGrant({}, {}, { state: 'Active' })
+  const message = 'It was approved, and opens nothing before that is on record: look at the collector.'
+  const condition = { type: 'Active', status: 'False', reason: 'NotRecorded', message } as const
+  const conditions = [{ ...condition, lastTransitionTime: '2026-11-01T11:50:01Z' }]
+  const closed = aGrant({}, { name: 'night-2' }, { state: 'Active', conditions })
+  api.answers = [{ status: 200, body: { items: [open, closed] } }]
+
+  const { out, code } = await ran('break-glass', 'list')
+
+  expect(code).toBe(0)
+  expect(out.replaceAll('\n', ' ')).toContain(`clinic/night-2 opens nothing: ${message}`)
+  expect(out).not.toContain('night-1 opens')
+  const json = JSON.parse((await ran('break-glass', 'list', '--json')).out) as object[]
+  expect(json[1]).toMatchObject({ state: 'Active', opensNothing: 'NotRecorded' })
+  expect(json[0]).not.toHaveProperty('opensNothing')
+})
+
 test('emergency access into pods names a user, pods and ways, and no patient', async () => {
   const pods = { user: 'maria', names: ['ehr-1', 'ehr-2'], ways: ['Exec', 'Attach'] }
   api.answers = [{ status: 201, body: { spec: { requestedBy: 'maria' } } }]
