@@ -507,6 +507,8 @@ for (const { when, claims, what } of kindsOfRevocation)
 verifies('access:revocation', 'it names exactly one thing, and does not change', async () => {
   expect(await revoke({ client: 'a', certificate: 'ab'.repeat(32) })).toContain('exactly one of')
   expect(await revoke({})).toContain('exactly one of')
+  const endless = `2030-01-01T00:00:00.${'0'.repeat(60)}Z`
+  expect(await revoke({ client: 'a', expires: endless })).toContain('spec.expires: Too long')
   expect(await revoke({ client: 'a' })).toContain('created')
   expect(
     await kubectl('officer', [
