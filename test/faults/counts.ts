@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { exportLines, openWay, secure } from '../../cli/collector-connection.ts'
+import { CannotError } from '../../cli/command.ts'
 import { writeExport } from '../../cli/export-write.ts'
 import { identity } from '../../core/identifiers.ts'
 import { certify } from '../collector/peers.ts'
@@ -57,12 +58,16 @@ export type Kept = {
   witness: string
 }
 
-/** The collector must be ready. A fault of before may still end it while it is read: then it is read once more. */
+/**
+ * The collector must be ready. A fault of before may still end it while it is read, or strike the record of who reads, which the collector
+ * then refuses: then it is read once more.
+ */
 export async function keptBy(world: World, collector: Collector, tries = 3): Promise<Kept> {
   try {
     return await exported(world, collector)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET' || tries === 1) throw error
+    const isStruck = error instanceof CannotError || (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+    if (!isStruck || tries === 1) throw error
   }
   await collector.ready()
   return await keptBy(world, collector, tries - 1)
