@@ -248,6 +248,17 @@ function exit(file: string, ...args: string[]): string {
   }
 }
 
+/** 'through' where somebody listens at a socket that is no file (unix(7)); else how it failed. */
+async function abstract(name: string): Promise<string> {
+  return await new Promise((resolve) => {
+    const socket = connect(`\0${name}`, () => {
+      socket.destroy()
+      resolve('through')
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+  })
+}
+
 const ofProcess = (pid: string, file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8')
 
 /** What can be read of one file of each process of another program that this one sees. */
@@ -278,6 +289,7 @@ const tools = {
   place,
   exit,
   own,
+  abstract,
   ofOthers,
   process,
   readFileSync,
