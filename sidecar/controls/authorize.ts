@@ -71,7 +71,7 @@ export function permission(ask: Ask, exchange: Caller, deps: Deps): Permission {
 
   // An emergency names its patients themselves.
   const whom = grant === undefined ? meant(role) : { named, hidden: [] }
-  const asked = patientsNamed(whom.named)
+  const asked = whom.named === named ? patients : patientsNamed(whom.named)
   // Before anything is sent or counted: their result could not be recorded either.
   if (!fitOneRecord(asked)) throw new Refusal('too-many-patients')
   return {
