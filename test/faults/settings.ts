@@ -25,7 +25,7 @@ import { verified } from './counts.ts'
 import type { Engine } from './engines.ts'
 import type { Context } from './fault.ts'
 import { Gate } from './gate.ts'
-import { aDay, Scene, until } from './scene.ts'
+import { aDay, Scene, until, type World } from './scene.ts'
 
 export type Setting = {
   engine: Engine
@@ -153,6 +153,17 @@ async function kafka({ world }: Context): Promise<Setting> {
 /** Segments are small and short, so that a key is wrapped, and an object put, every second. */
 const oftenSealed = { HIPAA_MCP_SEGMENT_KIB: '64', HIPAA_MCP_SEGMENT_SECONDS: '1' }
 
+/** `holder`: the environment that names who holds the key that its collector seals with. */
+const sealingScene = async (
+  world: World,
+  folder: string,
+  holder: { readonly [name: string]: string },
+): Promise<Scene> =>
+  await Scene.start(world, {
+    mode: 'Stream',
+    collector: { store: `embedded:${folder}`, environment: { ...oftenSealed, ...holder } },
+  })
+
 /** A key is used up when a segment is a second old, and the next one was fetched by then. */
 const keysLast = 3_000
 
@@ -195,16 +206,9 @@ async function softHsm({ world }: Context): Promise<Setting> {
   const hsm = aSoftHsm(world.folder('hsm'))
   const { module, token, object, pinPath } = hsm.options
   const folder = world.folder('store')
-  const scene = await Scene.start(world, {
-    mode: 'Stream',
-    collector: {
-      store: `embedded:${folder}`,
-      environment: {
-        ...hsm.environment,
-        ...oftenSealed,
-        HIPAA_MCP_KMS: `pkcs11:token=${token};object=${object}?module-path=${module}&pin-source=file:${pinPath}`,
-      },
-    },
+  const scene = await sealingScene(world, folder, {
+    ...hsm.environment,
+    HIPAA_MCP_KMS: `pkcs11:token=${token};object=${object}?module-path=${module}&pin-source=file:${pinPath}`,
   })
   const library = /pkcs11-process\.ts/
   return {
@@ -245,16 +249,9 @@ async function openBao({ world }: Context): Promise<Setting> {
   const gate = await Gate.before(bao.port)
   const { mount, key, tokenPath } = bao.options
   const folder = world.folder('store')
-  const scene = await Scene.start(world, {
-    mode: 'Stream',
-    collector: {
-      store: `embedded:${folder}`,
-      environment: {
-        ...oftenSealed,
-        HIPAA_MCP_KMS: `vault:https://localhost:${gate.port}/${mount}/${key}?token-source=file:${tokenPath}`,
-        HIPAA_MCP_KMS_CA: authority.pem,
-      },
-    },
+  const scene = await sealingScene(world, folder, {
+    HIPAA_MCP_KMS: `vault:https://localhost:${gate.port}/${mount}/${key}?token-source=file:${tokenPath}`,
+    HIPAA_MCP_KMS_CA: authority.pem,
   })
   return {
     scene,
